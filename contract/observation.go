@@ -1,0 +1,168 @@
+package contract
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
+
+// Observation is everything that came of one call: what was sent, what came back, and what the upstream saw of it.
+// It is redacted where it was captured and bounded in size, so that it can be logged and judged again as it stands.
+type Observation struct {
+	Sent Sent `json:"sent"`
+	// Status is the HTTP status, or 0 when no answer's head arrived; Failure then says why.
+	Status int    `json:"status"`
+	Proto  string `json:"proto,omitempty"`
+	// Header holds the answer's header fields under canonical names.
+	Header map[string][]string `json:"header,omitempty"`
+	// Body is what arrived, at most the capture limit. For an event stream it is the raw bytes of the stream.
+	Body Bytes `json:"body,omitempty"`
+	// BodySize counts the bytes read before the capture stopped.
+	BodySize int64 `json:"body_size"`
+	// Cut says why the reader stopped before the end of its own accord: a size, time or event limit. "" means it did not.
+	Cut string `json:"cut,omitempty"`
+	// Broken says how the transfer broke off after the head arrived ("unexpected EOF"). "" means it ended whole.
+	Broken string `json:"broken,omitempty"`
+	// Stream is the decoded event stream when the answer is text/event-stream, else nil.
+	Stream *Stream `json:"stream,omitempty"`
+	Timing Timing  `json:"timing"`
+	// Failure is set when no answer's head arrived.
+	Failure *Failure `json:"failure,omitempty"`
+	// Leaks lists known secrets that the answer contained; they were replaced in Header and Body.
+	Leaks []Leak `json:"leaks,omitempty"`
+	// Upstream is what the provider that gatecert plays saw of this call; nil when it stands in nobody's way.
+	Upstream *Seen `json:"upstream,omitempty"`
+	// Balance is what the key's owner had before and after, where a driver can read it.
+	Balance *Balance `json:"balance,omitempty"`
+}
+
+// Balance is the quota of the caller around one call, in the gateway's own unit.
+type Balance struct {
+	Before float64 `json:"before"`
+	After  float64 `json:"after"`
+}
+
+// Sent is the request as it was sent, redacted.
+type Sent struct {
+	Surface Surface             `json:"surface"`
+	Method  string              `json:"method"`
+	URL     string              `json:"url"`
+	Header  map[string][]string `json:"header,omitempty"`
+	// Body is the body as sent, at most the capture limit; BodySize is its full size.
+	Body     Bytes `json:"body,omitempty"`
+	BodySize int64 `json:"body_size"`
+	// Fault names what was wrong with the request on the wire ("short-body"), or "".
+	Fault string `json:"fault,omitempty"`
+	// Curl is the command line that sends the same request; keys appear as shell variables.
+	Curl string `json:"curl,omitempty"`
+}
+
+// Timing holds instants as durations since the first byte of the request was written. Zero means it never came.
+type Timing struct {
+	FirstByte  time.Duration `json:"first_byte_ns,omitempty"`
+	FirstEvent time.Duration `json:"first_event_ns,omitempty"`
+	End        time.Duration `json:"end_ns"`
+}
+
+// FailureKind says in what way no answer came.
+type FailureKind string
+
+// The ways in which no answer comes.
+const (
+	Unreachable FailureKind = "unreachable" // the connection could not be made
+	Closed      FailureKind = "closed"      // the gateway closed the connection without a word
+	Reset       FailureKind = "reset"       // the gateway reset the connection
+	TimedOut    FailureKind = "timed-out"   // no head within the named patience
+	Protocol    FailureKind = "protocol"    // what came was not HTTP
+)
+
+// Failure is the absence of an answer.
+type Failure struct {
+	Kind   FailureKind `json:"kind"`
+	Detail string      `json:"detail"`
+}
+
+// Leak is a known secret found in an answer.
+type Leak struct {
+	// What names the secret: "caller key", "provider key", "provider address".
+	What string `json:"what"`
+	// Where names the place: "body", "header X-Debug", "event 3".
+	Where string `json:"where"`
+}
+
+// Stream is a decoded event stream.
+type Stream struct {
+	Events []Event `json:"events"`
+	// Violations lists breaches of the event-stream format (WHATWG HTML 9.2.6) that a lenient reader hides.
+	Violations []string `json:"violations,omitempty"`
+	// Partial is what stood after the last complete event when the stream ended.
+	Partial Bytes `json:"partial,omitempty"`
+}
+
+// Event is one server-sent event.
+type Event struct {
+	// At is the time since the request was written.
+	At time.Duration `json:"at_ns"`
+	// Name is the event field, "" for none.
+	Name string `json:"name,omitempty"`
+	Data Bytes  `json:"data"`
+}
+
+// Seen is what the upstream saw of one call, found by the token in its prompt.
+type Seen struct {
+	Attempts []Attempt `json:"attempts"`
+}
+
+// Attempt is one request that reached the upstream.
+type Attempt struct {
+	// At is the time since the upstream started, for order only.
+	At       time.Duration `json:"at_ns"`
+	Protocol string        `json:"protocol"` // "openai", "anthropic" or "gemini"
+	Path     string        `json:"path"`
+	Model    string        `json:"model,omitempty"`
+	Stream   bool          `json:"stream,omitempty"`
+	// Credential is a short fingerprint of the key presented, never the key.
+	Credential string `json:"credential,omitempty"`
+	// Status is what the upstream answered, 0 for none.
+	Status int `json:"status"`
+	// Cancelled says the gateway closed the connection before the upstream was done.
+	Cancelled bool `json:"cancelled,omitempty"`
+	// Open says the attempt was still going on when the observation was closed.
+	Open bool `json:"open,omitempty"`
+	// Duration is from the request's arrival to the end of the answer or its cancellation.
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// Bytes is raw content that survives JSON: valid UTF-8 as a string, anything else as {"base64": "…"}.
+type Bytes []byte
+
+// MarshalJSON implements [json.Marshaler].
+func (b Bytes) MarshalJSON() ([]byte, error) {
+	if utf8.Valid(b) {
+		return json.Marshal(string(b))
+	}
+	return json.Marshal(map[string]string{"base64": base64.StdEncoding.EncodeToString(b)})
+}
+
+// UnmarshalJSON implements [json.Unmarshaler]. It fails on anything but a string or {"base64": "…"}.
+func (b *Bytes) UnmarshalJSON(data []byte) error {
+	var s string
+	if json.Unmarshal(data, &s) == nil {
+		*b = Bytes(s)
+		return nil
+	}
+	var wrapped struct {
+		Base64 *string `json:"base64"`
+	}
+	if err := json.Unmarshal(data, &wrapped); err != nil || wrapped.Base64 == nil {
+		return fmt.Errorf("content is neither a string nor {\"base64\": …}: %.40s", data)
+	}
+	raw, err := base64.StdEncoding.DecodeString(*wrapped.Base64)
+	if err != nil {
+		return fmt.Errorf("content: %w", err)
+	}
+	*b = raw
+	return nil
+}

@@ -1,0 +1,133 @@
+package contract
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// RowID names a line of table 1 or 2: "http:404", "code:model_not_found".
+type RowID string
+
+// Row is a line of one of the two tables, its cells verbatim.
+type Row struct {
+	ID RowID
+	// Table is 1 (HTTP status codes) or 2 (business error codes).
+	Table int
+	// Key is the first cell: "404", "5xx" or "model_not_found".
+	Key string
+	// Meaning is the second cell.
+	Meaning string
+	// Advice is the third cell: "Common cause" in table 1, "What to do" in table 2.
+	Advice string
+	// Status says which statuses an answer of this row may carry.
+	Status StatusRule
+}
+
+// Code is the business code the row demands in the envelope, or "" for a row of table 1.
+func (r Row) Code() string {
+	if r.Table == 2 {
+		return r.Key
+	}
+	return ""
+}
+
+// Basis says where an expectation comes from: an obligation the tables state is a MUST, a derived one a SHOULD.
+type Basis string
+
+// The two bases of CONTRACT.md.
+const (
+	Stated  Basis = "stated"
+	Derived Basis = "derived"
+)
+
+// StatusRule is the pairing of a row with HTTP statuses ("Expected statuses of the codes").
+type StatusRule struct {
+	// Classes are the first digits allowed. Breaking it is always a MUST: a wrong class blames the wrong party.
+	Classes []int
+	// Exact are the precise statuses due within class 4; a 5xx is exact as a class.
+	Exact []int
+	// Basis is that of Exact.
+	Basis Basis
+	// Never are statuses forbidden whatever the class says, because of whom they blame.
+	Never []int
+}
+
+// String writes the rule as people say it: "404", "400 or 5xx", "5xx".
+func (s StatusRule) String() string {
+	var parts []string
+	for _, e := range s.Exact {
+		parts = append(parts, strconv.Itoa(e))
+	}
+	for _, c := range s.Classes {
+		if c == 5 {
+			parts = append(parts, "5xx")
+		}
+	}
+	return strings.Join(parts, " or ")
+}
+
+func caller(basis Basis, exact ...int) StatusRule {
+	return StatusRule{Classes: []int{4}, Exact: exact, Basis: basis}
+}
+
+func gateway() StatusRule { return StatusRule{Classes: []int{5}, Basis: Stated} }
+
+// Rows returns the 6 + 26 rows in the order the tables print them.
+func Rows() []Row {
+	quota := caller(Derived, 403)
+	request := caller(Derived, 400)
+	badKey := gateway()
+	badKey.Never = []int{401, 403}
+	return []Row{
+		{"http:400", 1, "400", "Bad request", "Missing / malformed parameters", caller(Stated, 400)},
+		{"http:401", 1, "401", "Unauthorized", "Missing or wrong key", caller(Stated, 401)},
+		{"http:403", 1, "403", "Forbidden", "Key revoked / no access to the model", caller(Stated, 403)},
+		{"http:404", 1, "404", "Not found", "Path or model does not exist", caller(Stated, 404)},
+		{"http:429", 1, "429", "Rate limited", "See Rate Limits", caller(Stated, 429)},
+		{"http:5xx", 1, "5xx", "Upstream / gateway error", "Retry or contact support", gateway()},
+
+		{"code:invalid_request", 2, "invalid_request", "Invalid request parameters", "Check params and body", caller(Stated, 400)},
+		{"code:bad_request_body", 2, "bad_request_body", "Malformed request body", "Verify the JSON is valid", caller(Stated, 400)},
+		{"code:read_request_body_failed", 2, "read_request_body_failed", "Failed to read request body", "Check body and Content-Type", request},
+		{"code:convert_request_failed", 2, "convert_request_failed", "Request conversion failed", "Ensure params match the API format", request},
+		{"code:sensitive_words_detected", 2, "sensitive_words_detected", "Sensitive content detected", "Adjust the input", request},
+		{"code:prompt_blocked", 2, "prompt_blocked", "Prompt was blocked", "Adjust the prompt", request},
+		{"code:access_denied", 2, "access_denied", "Access denied", "Check key, permissions, and group", quota},
+		{"code:model_not_found", 2, "model_not_found", "Model not found", "Verify model and your plan's models", caller(Stated, 404)},
+		{"code:invalid_api_type", 2, "invalid_api_type", "Unsupported API type", "Use a supported API format", request},
+		{"code:get_channel_failed", 2, "get_channel_failed", "No available channel", "Retry later or contact support", gateway()},
+		{"code:channel:no_available_key", 2, "channel:no_available_key", "No available channel key", "Retry later or contact support", gateway()},
+		{"code:channel:invalid_key", 2, "channel:invalid_key", "Invalid channel key", "Contact support", badKey},
+		{"code:channel:model_mapped_error", 2, "channel:model_mapped_error", "Model mapping error", "Contact support", gateway()},
+		{"code:channel:response_time_exceeded", 2, "channel:response_time_exceeded", "Upstream timeout", "Retry; shrink the request if needed", gateway()},
+		{"code:insufficient_user_quota", 2, "insufficient_user_quota", "Insufficient quota", "Top up or check your plan quota", quota},
+		{"code:pre_consume_token_quota_failed", 2, "pre_consume_token_quota_failed", "Quota pre-deduction failed", "Check quota and retry", quota},
+		{"code:model_price_error", 2, "model_price_error", "Model pricing error", "Contact support", gateway()},
+		{"code:count_token_failed", 2, "count_token_failed", "Token counting failed", "Check input and retry", StatusRule{Classes: []int{4, 5}, Exact: []int{400}, Basis: Derived}},
+		{"code:do_request_failed", 2, "do_request_failed", "Upstream request failed", "Retry", gateway()},
+		{"code:bad_response", 2, "bad_response", "Bad upstream response", "Retry or contact support", gateway()},
+		{"code:bad_response_status_code", 2, "bad_response_status_code", "Bad upstream status code", "Retry or contact support", gateway()},
+		{"code:empty_response", 2, "empty_response", "Empty upstream response", "Retry; raise timeout for streaming", gateway()},
+		{"code:read_response_body_failed", 2, "read_response_body_failed", "Failed to read upstream response", "Retry", gateway()},
+		{"code:json_marshal_failed", 2, "json_marshal_failed", "Serialization failed", "Retry or contact support", gateway()},
+		{"code:query_data_error", 2, "query_data_error", "Database query error", "Retry or contact support", gateway()},
+		{"code:update_data_error", 2, "update_data_error", "Database write error", "Retry or contact support", gateway()},
+	}
+}
+
+// RowByID finds a row; ok is false when no table has it.
+func RowByID(id RowID) (row Row, ok bool) {
+	rows := Rows()
+	i := slices.IndexFunc(rows, func(r Row) bool { return r.ID == id })
+	if i < 0 {
+		return Row{}, false
+	}
+	return rows[i], true
+}
+
+// IsCode reports whether a string is one of the 26 codes of table 2.
+func IsCode(code string) bool {
+	_, ok := RowByID(RowID("code:" + code))
+	return ok && code != ""
+}

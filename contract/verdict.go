@@ -1,0 +1,73 @@
+package contract
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Verdict is the outcome of a case, a cell, a row or a run. The verdicts are ordered: a whole takes the worst of its parts.
+type Verdict string
+
+// The verdicts, best first.
+const (
+	Pass         Verdict = "pass"          // every obligation held
+	Warn         Verdict = "warn"          // only SHOULDs were broken
+	NotOffered   Verdict = "not-offered"   // not claimed by the target; never turns a cell green
+	ExpectedFail Verdict = "expected-fail" // a failure that the baseline lists
+	Fail         Verdict = "fail"          // a MUST was broken
+	Untestable   Verdict = "untestable"    // claimed, but could not be brought about: counts as failure
+	Error        Verdict = "error"         // harness fault or target unreachable
+)
+
+// Verdicts returns all verdicts, best first.
+func Verdicts() []Verdict {
+	return []Verdict{Pass, Warn, NotOffered, ExpectedFail, Fail, Untestable, Error}
+}
+
+// rank places an unknown verdict above all others, so that it can never make anything look better.
+func (v Verdict) rank() int {
+	if i := slices.Index(Verdicts(), v); i >= 0 {
+		return i
+	}
+	return len(Verdicts())
+}
+
+// Worse reports whether v is worse than w.
+func (v Verdict) Worse(w Verdict) bool { return v.rank() > w.rank() }
+
+// Conformant reports whether the verdict leaves a run conformant.
+func (v Verdict) Conformant() bool { return v.rank() < Fail.rank() }
+
+// Worst returns the worst of the verdicts, and ok false when there are none: nothing is never a success.
+func Worst(verdicts ...Verdict) (worst Verdict, ok bool) {
+	for i, v := range verdicts {
+		if i == 0 || v.Worse(worst) {
+			worst = v
+		}
+	}
+	return worst, len(verdicts) > 0
+}
+
+// UnmarshalText implements [encoding.TextUnmarshaler]. It fails on a word that is no verdict.
+func (v *Verdict) UnmarshalText(text []byte) error {
+	if !slices.Contains(Verdicts(), Verdict(text)) {
+		return fmt.Errorf("%q is no verdict", text)
+	}
+	*v = Verdict(text)
+	return nil
+}
+
+// VerdictOf is the verdict that the findings of one case lead to.
+func VerdictOf(findings []Finding) Verdict {
+	verdict := Pass
+	for _, f := range findings {
+		switch f.Severity {
+		case Note:
+		case Should:
+			verdict, _ = Worst(verdict, Warn)
+		default:
+			return Fail
+		}
+	}
+	return verdict
+}
