@@ -21,6 +21,7 @@ const (
 	Secrecy        Obligation = "secrecy"         // nothing that must stay inside
 	StreamError    Obligation = "stream-error"    // a stream that has begun ends with the dialect's error event
 	StreamEnd      Obligation = "stream-end"      // and never as if it were complete
+	StreamFormat   Obligation = "stream-format"   // the event stream itself is well-formed
 	RetryAfter     Obligation = "retry-after"     // an integer Retry-After on 429
 	UpstreamUnused Obligation = "upstream-unused" // a refused request never reaches the upstream
 	RetriesBounded Obligation = "retries-bounded" // retries do not multiply

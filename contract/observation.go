@@ -113,6 +113,19 @@ type Event struct {
 // Seen is what the upstream saw of one call, found by the token in its prompt.
 type Seen struct {
 	Attempts []Attempt `json:"attempts"`
+	// Bound is the number of attempts a call may make, as the profile declares it; 0 stands for [DefaultAttempts].
+	Bound int `json:"bound,omitempty"`
+}
+
+// DefaultAttempts bounds the attempts of one call where the profile declares nothing: a first try and two more is what
+// every SDK that retries does by itself, so a gateway that does more multiplies.
+const DefaultAttempts = 3
+
+func (s Seen) bound() int {
+	if s.Bound > 0 {
+		return s.Bound
+	}
+	return DefaultAttempts
 }
 
 // Attempt is one request that reached the upstream.

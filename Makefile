@@ -1,0 +1,57 @@
+# gatecert: everything a new machine needs is installed from here.
+
+GO        ?= go
+BIN       := bin/gatecert
+TOOLS     := $(CURDIR)/.tools
+LINT      := $(TOOLS)/golangci-lint
+LINT_VERSION := v2.15.0
+
+.DEFAULT_GOAL := help
+
+## help: list the targets
+.PHONY: help
+help:
+	@sed -n 's/^## \([a-z-]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+## build: the gatecert command in bin/
+.PHONY: build
+build:
+	$(GO) build -o $(BIN) ./cmd/gatecert
+
+## run: certify the embedded reference gateway, matrix on the terminal, page in reports/latest/report.html
+.PHONY: run
+run: build
+	$(BIN) run --out reports/latest
+
+## test: vet, format check and all tests, race detector on
+.PHONY: test
+test: chromium
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) test -race -timeout 12m ./...
+
+## bench: cases per second, judge and decoders, memory of a full run
+.PHONY: bench
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./contract ./exchange ./targets/reference/dialect .
+
+## lint: golangci-lint with the reasons in .golangci.yml
+.PHONY: lint
+lint: $(LINT)
+	$(LINT) run ./...
+
+$(LINT):
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+# The page is tested in a real browser. On Debian it is installed when it is missing; elsewhere it has to be there.
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+	    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  echo "no chromium: the tests of the page will be skipped"
+
+## clean: remove what was built and what was reported
+.PHONY: clean
+clean:
+	rm -rf bin reports/latest .peers

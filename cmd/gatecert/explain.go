@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/features"
+)
+
+type explainCommand struct {
+	Row string `arg:"" help:"A row: http:404, code:model_not_found, or its key alone: 404, model_not_found."`
+}
+
+func (e explainCommand) Run(c *console) error {
+	row, err := findRow(e.Row)
+	if err != nil {
+		return err
+	}
+	explainRow(c.out, row)
+	for _, circ := range contract.Circumstances() {
+		if circ.Row == row.ID {
+			explainCircumstance(c.out, circ)
+		}
+	}
+	fmt.Fprintln(c.out, "\nthe scenario")
+	rule, err := features.Rule(string(row.ID))
+	if err != nil {
+		return fmt.Errorf("find the scenario of %s: %w", row.ID, err)
+	}
+	fmt.Fprintln(c.out, rule)
+	return nil
+}
+
+func findRow(name string) (contract.Row, error) {
+	for _, row := range contract.Rows() {
+		if string(row.ID) == name || row.Key == name {
+			return row, nil
+		}
+	}
+	return contract.Row{}, fmt.Errorf("%w: no row %q: gatecert list rows shows all 32", gatecert.ErrUsage, name)
+}
+
+func explainRow(w io.Writer, row contract.Row) {
+	fmt.Fprintf(w, "%s  (table %d)\n", row.ID, row.Table)
+	fmt.Fprintf(w, "  meaning       %s\n", row.Meaning)
+	advice := "common cause"
+	if row.Table == 2 {
+		advice = "what to do"
+	}
+	fmt.Fprintf(w, "  %-13s %s\n", advice, row.Advice)
+	fmt.Fprintf(w, "  status        %s (%s", row.Status, row.Status.Basis)
+	if row.Status.Basis == contract.Derived {
+		fmt.Fprint(w, ": another status of the class is a warning")
+	}
+	fmt.Fprintln(w, ")")
+	if code := row.Code(); code != "" {
+		for _, d := range []contract.Dialect{contract.OpenAI, contract.Anthropic, contract.Gemini} {
+			fmt.Fprintf(w, "  %-13s %q in %s of %s\n", d, code, contract.CodePlaceOf(d), contract.EnvelopeOf(d))
+		}
+	}
+}
+
+func explainCircumstance(w io.Writer, circ contract.Circumstance) {
+	fmt.Fprintf(w, "\ncircumstance %s (needs %s)\n  %s\n", circ.ID, circ.Needs, circ.Sentence)
+	for _, v := range circ.Variants {
+		name := v.Name
+		if name == "" {
+			name = "-"
+		}
+		words := make([]string, len(v.Surfaces))
+		for i, s := range v.Surfaces {
+			words[i] = string(s)
+		}
+		fmt.Fprintf(w, "  %-13s %s\n                on %s\n", name, v.Sentence, strings.Join(words, ", "))
+	}
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+type gatewayCommand struct {
+	Listen     string        `help:"Address to serve on. Default: ${default}." default:"127.0.0.1:9900"`
+	Upstream   string        `help:"Address at which its provider will listen: gatecert run plays it there. Default: ${default}." default:"127.0.0.1:9901"`
+	ProfileOut string        `help:"Write the ready profile to this file, for gatecert run --target." placeholder:"FILE" type:"path"`
+	Timeout    time.Duration `help:"How long it waits for its provider. Default: ${default}." default:"1.5s"`
+	Store      string        `help:"SQLite file to create for its store. Default: a temporary one." placeholder:"FILE" type:"path"`
+	Verbose    bool          `help:"Log every failed call with its cause to standard error."`
+}
+
+// Help implements kong's HelpProvider.
+func (gatewayCommand) Help() string {
+	return `Try it:
+  gatecert gateway --profile-out gateway.yaml &
+  gatecert run --target gateway.yaml
+
+The profile holds this gateway's keys. Change base_url in it when something stands between.`
+}
+
+func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
+	options := reference.Options{StorePath: g.Store, Upstream: "http://" + g.Upstream, Timeout: g.Timeout}
+	if g.Verbose {
+		options.Logger = slog.New(slog.NewTextHandler(c.err, nil))
+	}
+	server, err := reference.Serve(ctx, g.Listen, options)
+	if err != nil {
+		if errors.Is(err, reference.ErrOptions) || errors.Is(err, reference.ErrStoreExists) {
+			return fmt.Errorf("%w: %w", errUsage, err)
+		}
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	profile, err := yaml.Marshal(server.Gateway.Profile(server.URL(), g.Upstream))
+	if err != nil {
+		return fmt.Errorf("write the profile: %w", err)
+	}
+	if g.ProfileOut != "" {
+		if err := os.WriteFile(g.ProfileOut, profile, 0o600); err != nil {
+			return fmt.Errorf("write the profile: %w", err)
+		}
+		fmt.Fprintf(c.out, "gateway at %s, profile in %s\n", server.URL(), g.ProfileOut)
+	} else {
+		fmt.Fprintf(c.out, "# gateway at %s\n%s", server.URL(), profile)
+	}
+	<-ctx.Done()
+	return nil
+}

@@ -1,0 +1,86 @@
+// Command gatecert certifies LLM API gateways against the published error contract.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+)
+
+// cli is the command line. Each command is a file of this folder.
+type cli struct {
+	Run      runCommand      `cmd:"" help:"Certify a gateway: the matrix on the terminal, reports in a folder."`
+	Report   reportCommand   `cmd:"" help:"Render reports again from a run's log."`
+	List     listCommand     `cmd:"" help:"List what gatecert knows: rows, circumstances, cases, surfaces, levels, directives."`
+	Explain  explainCommand  `cmd:"" help:"Explain a row: what the contract says, how it is brought about, what is judged."`
+	Gateway  gatewayCommand  `cmd:"" help:"Serve the reference gateway as a process, and write a ready profile for it."`
+	Upstream upstreamCommand `cmd:"" help:"Serve the provider that gatecert plays as a process."`
+	Version  versionCommand  `cmd:"" help:"Print the version and the digest of the contract."`
+}
+
+const description = `gatecert certifies LLM API gateways against the published error contract: 32 rows, each an executable scenario.
+
+Exit codes: 0 conformant; 1 not conformant; 2 usage or configuration; 3 nothing ran or the run is incomplete;
+4 baseline entries that are stale or match nothing; 5 target unreachable or harness fault.`
+
+// console is what commands talk to.
+type console struct {
+	out, err io.Writer
+	color    bool
+	width    int
+	terminal bool // err is a terminal: progress may move
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the process at once: the first one gave the run its chance to end cleanly.
+	context.AfterFunc(ctx, stop)
+	code := execute(ctx, os.Args[1:], newConsole())
+	stop()
+	os.Exit(code)
+}
+
+func newConsole() *console {
+	c := &console{out: os.Stdout, err: os.Stderr, width: 100}
+	c.terminal = term.IsTerminal(int(os.Stderr.Fd()))
+	if term.IsTerminal(int(os.Stdout.Fd())) {
+		_, noColor := os.LookupEnv("NO_COLOR")
+		c.color = !noColor && os.Getenv("TERM") != "dumb"
+		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
+			c.width = width
+		}
+	}
+	return c
+}
+
+// execute parses and runs one command line and returns its exit code.
+func execute(ctx context.Context, args []string, c *console) int {
+	var line cli
+	parser, err := kong.New(&line, kong.Name("gatecert"), kong.Description(description),
+		kong.Writers(c.out, c.err), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(c))
+	if err != nil {
+		fmt.Fprintln(c.err, "gatecert:", err)
+		return exitHarness
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(c.err, "gatecert:", err)
+		fmt.Fprintln(c.err, "gatecert --help shows the commands, gatecert COMMAND --help their flags.")
+		return exitUsage
+	}
+	err = parsed.Run()
+	if err != nil && !silent(err) {
+		fmt.Fprintln(c.err, "gatecert:", err)
+	}
+	return exitCode(err)
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/contract"
+)
+
+// progress shows how far a run has come: a bar on a terminal, a plain line now and then elsewhere. It is called by one
+// goroutine at a time.
+type progress struct {
+	c        *console
+	bars     *mpb.Progress
+	bar      *mpb.Bar
+	phase    string
+	troubled atomic.Int64 // read by the bar's own goroutine
+	told     time.Time
+}
+
+// tellEvery is how often a run that is no terminal's says that it lives.
+const tellEvery = 5 * time.Second
+
+func newProgress(c *console) *progress {
+	p := &progress{c: c}
+	if c.terminal {
+		p.bars = mpb.New(mpb.WithOutput(c.err), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))
+	}
+	return p
+}
+
+func (p *progress) show(s gatecert.Progress) {
+	if s.Last != nil && !s.Last.Verdict.Conformant() && s.Last.Verdict != contract.NotOffered {
+		p.troubled.Add(1)
+	}
+	if p.bars != nil {
+		p.draw(s)
+		return
+	}
+	if s.Phase != p.phase || time.Since(p.told) > tellEvery {
+		p.phase, p.told = s.Phase, time.Now()
+		p.tell(s)
+	}
+}
+
+func (p *progress) tell(s gatecert.Progress) {
+	switch s.Phase {
+	case "prepare":
+		fmt.Fprintln(p.c.err, "preparing the target")
+	case "controls":
+		fmt.Fprintln(p.c.err, "control calls at", s.Target)
+	case "done":
+		fmt.Fprintf(p.c.err, "%d cases done\n", s.Total)
+	default:
+		fmt.Fprintf(p.c.err, "%d of %d cases, %d not conformant\n", s.Done, s.Total, p.troubled.Load())
+	}
+}
+
+func (p *progress) draw(s gatecert.Progress) {
+	if s.Total == 0 {
+		return
+	}
+	if p.bar == nil {
+		p.bar = p.bars.AddBar(int64(s.Total),
+			mpb.PrependDecorators(decor.Name("cases "), decor.CountersNoUnit("%d/%d")),
+			mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO), decor.Any(func(decor.Statistics) string {
+				return fmt.Sprintf("  %d not conformant", p.troubled.Load())
+			})),
+			mpb.BarRemoveOnComplete())
+	}
+	p.bar.SetCurrent(int64(s.Done))
+}
+
+// close ends the bar wherever it stands, so that the report starts on a line of its own.
+func (p *progress) close() {
+	if p.bars == nil {
+		return
+	}
+	if p.bar != nil {
+		p.bar.Abort(true)
+	}
+	p.bars.Wait()
+}

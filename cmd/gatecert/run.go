@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/targets"
+)
+
+type runCommand struct {
+	URL         string   `arg:"" optional:"" help:"Root URL of the gateway (without /v1). No URL and no --target: the embedded reference gateway."`
+	Target      string   `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
+	Key         string   `help:"A valid key of the gateway, with a URL. Default: $$GATEWAY_KEY." env:"GATEWAY_KEY"`
+	Model       string   `help:"A model the key may use, with a URL."`
+	Level       string   `help:"Highest certification level: edge, relay, account, store, load, full. Default: edge with a URL, full otherwise."`
+	Rows        []string `help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
+	Surfaces    []string `help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
+	Concurrency int      `help:"Cases at once. Default: the profile's, or 8." placeholder:"N"`
+	Out         string   `help:"Folder for run.ndjson and the reports. Default: ${default}." default:"reports/latest" type:"path"`
+	Failures    int      `help:"Failures told in full on the terminal. Default: ${default}." default:"10"`
+}
+
+// Help implements kong's HelpProvider.
+func (runCommand) Help() string {
+	return `Examples:
+  gatecert run                                             the embedded reference gateway, everything
+  gatecert run https://gateway.example --model gpt-4o-mini level edge, key from $GATEWAY_KEY
+  gatecert run --target my-gateway.yaml --level relay      as the profile says, up to level relay
+
+The run's log is OUT/run.ndjson; gatecert report OUT renders the reports again.`
+}
+
+func (r runCommand) Run(ctx context.Context, c *console) (err error) {
+	config, err := r.config()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(r.Out, 0o750); err != nil {
+		return fmt.Errorf("make the folder for the reports: %w", err)
+	}
+	log, err := os.OpenFile(filepath.Join(r.Out, logName), os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	config.Log = log
+	bar := newProgress(c)
+	config.Progress = bar.show
+	run, err := gatecert.Run(ctx, config)
+	bar.close()
+	if run.Schema == "" {
+		return err
+	}
+	// An interrupted run is reported like any other: its reports say that it is incomplete.
+	if writeErr := writeReports(run, r.Out); writeErr != nil {
+		return errors.Join(err, writeErr)
+	}
+	if termErr := reports.Terminal(c.out, run, reports.TerminalOptions{Color: c.color, Width: c.width, Failures: r.Failures}); termErr != nil {
+		return errors.Join(err, termErr)
+	}
+	fmt.Fprintf(c.out, "reports: %s\n", filepath.Join(r.Out, "report.html"))
+	if err != nil {
+		return fmt.Errorf("interrupted, everything so far is in %s: %w", filepath.Join(r.Out, logName), err)
+	}
+	return outcome(run)
+}
+
+// outcome is nil for a conformant run, and carries its verdict otherwise.
+func outcome(run reports.Run) error {
+	if verdictCode(run) == exitConformant {
+		return nil
+	}
+	return verdictError{run}
+}
+
+func (r runCommand) config() (gatecert.Config, error) {
+	config := gatecert.Config{
+		Level: contract.Level(r.Level), Rows: r.Rows, Surfaces: r.Surfaces, Concurrency: r.Concurrency, Command: os.Args,
+	}
+	if r.Concurrency < 0 || r.Concurrency > 256 {
+		return config, fmt.Errorf("%w: --concurrency %d: want 1 to 256", errUsage, r.Concurrency)
+	}
+	switch {
+	case r.URL != "" && r.Target != "":
+		return config, fmt.Errorf("%w: give a URL or --target, not both", errUsage)
+	case r.Target != "":
+		profile, err := targets.Load(r.Target, os.LookupEnv)
+		if errors.Is(err, os.ErrNotExist) {
+			return config, fmt.Errorf("%w: %w", errUsage, err)
+		}
+		config.Target = profile
+		return config, err
+	case r.URL != "":
+		if r.Key == "" || r.Model == "" {
+			return config, fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY) and --model", errUsage)
+		}
+		if !targets.AbsoluteURL(r.URL) {
+			return config, fmt.Errorf("%w: %q is no http or https URL", errUsage, r.URL)
+		}
+		config.Target = targets.FromURL(r.URL, r.Key, r.Model)
+		if config.Level == "" {
+			config.Level = contract.Edge
+		}
+	}
+	return config, nil
+}
+
+// logName is the log's file in a run folder.
+const logName = "run.ndjson"
+
+// writeReports renders every format into the folder.
+func writeReports(run reports.Run, dir string) error {
+	for _, f := range reports.Formats() {
+		if err := writeReport(run, f, filepath.Join(dir, f.File)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeReport(run reports.Run, format reports.Format, path string) (err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the user's own folder
+	if err != nil {
+		return fmt.Errorf("write %s: %w", format.Name, err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if err := format.Render(file, run); err != nil {
+		return fmt.Errorf("render %s: %w", format.Name, err)
+	}
+	return nil
+}

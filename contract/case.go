@@ -1,0 +1,96 @@
+package contract
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Case is a circumstance on a surface, in one variant. It is the unit that runs, is judged and is reported.
+type Case struct {
+	Row          RowID
+	Circumstance string
+	Surface      Surface
+	Variant      string
+}
+
+// ID is the stable name of the case: "code:model_not_found/absent-model/chat-stream", with the variant as a fourth part
+// where the circumstance has more than one.
+func (c Case) ID() string {
+	id := string(c.Row) + "/" + c.Circumstance + "/" + string(c.Surface)
+	if c.Variant != "" {
+		id += "/" + c.Variant
+	}
+	return id
+}
+
+// Level is the least level a target must offer for the case.
+func (c Case) Level() Level {
+	circ, variant, ok := c.resolve()
+	switch {
+	case !ok:
+		return Full
+	case variant.Needs != "":
+		return variant.Needs
+	default:
+		return circ.Needs
+	}
+}
+
+// Reach says whether the call of this case gets as far as the provider.
+func (c Case) Reach() Reach {
+	circ, variant, _ := c.resolve()
+	if variant.Reach != "" {
+		return variant.Reach
+	}
+	return circ.Reach
+}
+
+func (c Case) resolve() (Circumstance, Variant, bool) {
+	circ, ok := CircumstanceByID(c.Circumstance)
+	if !ok {
+		return Circumstance{}, Variant{}, false
+	}
+	variant, ok := circ.Variant(c.Variant)
+	return circ, variant, ok
+}
+
+// Cases returns every case of the contract, in the order of its circumstances, variants and surfaces.
+func Cases() []Case {
+	var cases []Case
+	for _, circ := range circumstances {
+		for _, variant := range circ.Variants {
+			for _, surface := range variant.Surfaces {
+				cases = append(cases, Case{circ.Row, circ.ID, surface, variant.Name})
+			}
+		}
+	}
+	return cases
+}
+
+// ParseCase reads a case id. It fails when the contract has no such case, and says which part is unknown.
+func ParseCase(id string) (Case, error) {
+	parts := strings.Split(id, "/")
+	if len(parts) != 3 && len(parts) != 4 {
+		return Case{}, fmt.Errorf("case %q: want row/circumstance/surface or row/circumstance/surface/variant", id)
+	}
+	circ, ok := CircumstanceByID(parts[1])
+	if !ok {
+		return Case{}, fmt.Errorf("case %q: no circumstance %q", id, parts[1])
+	}
+	if string(circ.Row) != parts[0] {
+		return Case{}, fmt.Errorf("case %q: circumstance %s belongs to row %s", id, circ.ID, circ.Row)
+	}
+	c := Case{Row: circ.Row, Circumstance: circ.ID, Surface: Surface(parts[2])}
+	if len(parts) == 4 {
+		c.Variant = parts[3]
+	}
+	variant, ok := circ.Variant(c.Variant)
+	if !ok {
+		return Case{}, fmt.Errorf("case %q: circumstance %s has no variant %q", id, circ.ID, c.Variant)
+	}
+	if !slices.Contains(variant.Surfaces, c.Surface) {
+		return Case{}, fmt.Errorf("case %q: %s makes no sense on surface %q", id, circ.ID, c.Surface)
+	}
+	return c, nil
+}

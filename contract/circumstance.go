@@ -1,0 +1,179 @@
+package contract
+
+import "slices"
+
+// Reach says whether a request in a circumstance gets as far as the provider.
+type Reach string
+
+// The three reaches.
+const (
+	// ReachNever: the gateway has to refuse by itself; a request that reaches the provider costs somebody money.
+	ReachNever Reach = "never"
+	// ReachMust: the provider is what goes wrong. A call that never reached it did not bring the circumstance about.
+	ReachMust Reach = "must"
+	// ReachMay: both are right, for example where a gateway leaves validation to the provider.
+	ReachMay Reach = "may"
+)
+
+// Circumstance is what must be true for a row's error to be due.
+type Circumstance struct {
+	ID  string
+	Row RowID
+	// Sentence is CONTRACT.md's "brought about by", verbatim.
+	Sentence string
+	// Needs is the least level a target must offer.
+	Needs Level
+	Reach Reach
+	// Variants are the ways to bring it about, at least one. A sole variant has no name.
+	Variants []Variant
+}
+
+// Variant is one way to bring a circumstance about.
+type Variant struct {
+	// Name is the last part of the case id, "" when there is only one way.
+	Name string
+	// Sentence says what is done, for people.
+	Sentence string
+	// Surfaces are those on which the variant makes sense.
+	Surfaces []Surface
+	// Reach overrides the circumstance's when not "".
+	Reach Reach
+	// Needs overrides the circumstance's when not "".
+	Needs Level
+	// MidStream says the provider fails after its stream has begun: a gateway may have sent its status by then.
+	MidStream bool
+}
+
+// all is every surface; the other lists are named for what they leave out.
+func all() []Surface { return Surfaces() }
+
+func streaming() []Surface {
+	return slices.DeleteFunc(Surfaces(), func(s Surface) bool { return !s.Streaming() })
+}
+
+func plain() []Surface { return slices.DeleteFunc(Surfaces(), Surface.Streaming) }
+
+func without(out ...Surface) []Surface {
+	return slices.DeleteFunc(Surfaces(), func(s Surface) bool { return slices.Contains(out, s) })
+}
+
+func only(sentence string) []Variant { return []Variant{{Sentence: sentence, Surfaces: all()}} }
+
+// circumstances is read-only after its making.
+var circumstances = []Circumstance{
+	{"missing-parameter", "http:400", "valid JSON without a required field (no messages / no input / no model)", Edge, ReachMay, []Variant{
+		{Name: "no-model", Sentence: "the body has no model", Surfaces: without(GenerateContent, GenerateStream)},
+		{Name: "no-input", Sentence: "the body has no messages, input, prompt or contents", Surfaces: all()},
+	}},
+	{"malformed-parameter", "http:400", "a field of the wrong type or out of range", Edge, ReachMay, invalidVariants()},
+	{"missing-key", "http:401", "no credential", Edge, ReachNever, only("the request carries no key")},
+	{"wrong-key", "http:401", "a well-formed key that was never issued", Edge, ReachNever, []Variant{
+		{Name: "header", Sentence: "the key stands in the dialect's header", Surfaces: all()},
+		{Name: "query", Sentence: "the key stands in the URL as ?key=", Surfaces: []Surface{GenerateContent, GenerateStream}},
+	}},
+	{"revoked-key", "http:403", "a key that was valid and was withdrawn", Account, ReachNever, only("the withdrawn key asks for a model it once could use")},
+	{"no-model-access", "http:403", "a valid key that may not use the asked model", Account, ReachNever, only("the key asks for a model outside its list or group")},
+	{"unknown-path", "http:404", "a path under the API root that does not exist (and the right path with the wrong method)", Edge, ReachMay, []Variant{
+		{Name: "no-such-path", Sentence: "a path beside the surface's own that does not exist", Surfaces: plain()},
+		{Name: "wrong-method", Sentence: "the surface's own path with DELETE", Surfaces: plain()},
+	}},
+	{"unknown-model", "http:404", "a model name that does not exist", Edge, ReachMay, only("the status alone is judged here, the code by code:model_not_found")},
+	{"over-rate-limit", "http:429", "more requests in a window than the key's limit", Load, ReachNever, only("requests are sent until one is refused; that one is judged")},
+	{"upstream-error", "http:5xx", "the provider fails", Relay, ReachMust, []Variant{
+		{Name: "error-object", Sentence: "the provider answers 500 with its own error object", Surfaces: all()},
+		{Name: "mid-stream", Sentence: "the provider sends its own error event after two events", Surfaces: streaming(), MidStream: true},
+	}},
+	{"gateway-error", "http:5xx", "the gateway's own part fails (its store is gone)", Store, ReachMay, only("the store the gateway reads its keys from is gone")},
+
+	{"invalid-parameters", "code:invalid_request", "a well-formed body with invalid parameters", Edge, ReachMay, invalidVariants()},
+	{"malformed-body", "code:bad_request_body", "a body that is not JSON", Edge, ReachMay, []Variant{
+		{Name: "cut-json", Sentence: "the JSON stops in the middle", Surfaces: all()},
+		{Name: "not-json", Sentence: "plain text under application/json", Surfaces: all()},
+		{Name: "form-body", Sentence: "a form under application/x-www-form-urlencoded", Surfaces: plain()},
+	}},
+	{"unreadable-body", "code:read_request_body_failed", "a body that cannot be read to its end: short of its Content-Length, over the size limit, or with a broken Content-Encoding", Edge, ReachMay, []Variant{
+		{Name: "short-body", Sentence: "the body is shorter than its Content-Length", Surfaces: all()},
+		{Name: "broken-gzip", Sentence: "Content-Encoding says gzip, the bytes are not", Surfaces: all()},
+		{Name: "oversize", Sentence: "the body is over the gateway's declared limit", Surfaces: all()},
+	}},
+	{"unconvertible-request", "code:convert_request_failed", "a request that is valid in the caller's dialect and cannot be expressed in the provider's", Account, ReachNever, only("the request asks for something only the caller's dialect knows")},
+	{"sensitive-content", "code:sensitive_words_detected", "a prompt with a word on the gateway's list", Account, ReachNever, only("the prompt holds a listed word")},
+	{"blocked-prompt", "code:prompt_blocked", "the provider refuses the prompt on policy grounds", Relay, ReachMust, []Variant{
+		{Sentence: "the provider refuses in its own protocol's way", Surfaces: without(Embeddings)},
+	}},
+	{"denied-access", "code:access_denied", "a valid key used where its permissions or group do not reach (for example outside its IP list)", Account, ReachNever, only("the key is used where it may not be")},
+	{"absent-model", "code:model_not_found", "a model name that does not exist", Edge, ReachMay, only("a model name made up for this call")},
+	{"unsupported-api", "code:invalid_api_type", "a route whose channel has an API type that the gateway does not support", Account, ReachNever, only("the model's channel has an unsupported type")},
+	{"no-channel", "code:get_channel_failed", "a known model for which no channel is available", Account, ReachNever, only("the model is listed and priced, and no channel serves it")},
+	{"channel-without-key", "code:channel:no_available_key", "a channel all of whose keys are disabled", Account, ReachNever, only("every key of the model's channel is disabled")},
+	{"channel-with-bad-key", "code:channel:invalid_key", "a channel whose key the provider (or the channel type) rejects", Account, ReachMay, only("the provider rejects the channel's key")},
+	{"bad-model-mapping", "code:channel:model_mapped_error", "a channel whose model mapping is cyclic or unreadable", Account, ReachNever, only("the model's channel maps it in a circle")},
+	{"slow-upstream", "code:channel:response_time_exceeded", "the provider does not answer within the gateway's limit", Relay, ReachMust, []Variant{
+		{Name: "no-answer", Sentence: "the provider never answers", Surfaces: all()},
+		{Name: "stalled-answer", Sentence: "the provider begins its answer and falls silent", Surfaces: all(), MidStream: true},
+	}},
+	{"spent-account", "code:insufficient_user_quota", "the key's owner has no quota left", Account, ReachNever, only("the owner's quota is used up")},
+	{"spent-key", "code:pre_consume_token_quota_failed", "the owner has quota, the key's own budget is too small for the pre-deduction", Account, ReachNever, only("the key's own budget is too small")},
+	{"unpriced-model", "code:model_price_error", "a routed model without a usable price", Account, ReachNever, only("the model has a channel and no price")},
+	{"uncountable-input", "code:count_token_failed", "input whose tokens cannot be counted (for example a corrupt image or audio part)", Account, ReachNever, only("the input cannot be counted")},
+	{"unreachable-upstream", "code:do_request_failed", "the provider refuses, resets or cannot be resolved", Relay, ReachMust, []Variant{
+		{Name: "reset", Sentence: "the provider resets the connection", Surfaces: all()},
+		{Name: "closed", Sentence: "the provider closes the connection without a word", Surfaces: all()},
+		{Name: "refused", Sentence: "nobody listens at the channel's address", Surfaces: all(), Reach: ReachNever, Needs: Account},
+	}},
+	{"bad-upstream-response", "code:bad_response", "the provider answers 200 with something that is not an answer (broken JSON, HTML, an error object)", Relay, ReachMust, []Variant{
+		{Name: "broken-json", Sentence: "200 with JSON that does not parse", Surfaces: all()},
+		{Name: "html", Sentence: "200 with an HTML page", Surfaces: all()},
+		{Name: "error-object", Sentence: "200 with an error object", Surfaces: all()},
+		{Name: "null", Sentence: "200 with null", Surfaces: plain()},
+	}},
+	{"bad-upstream-status", "code:bad_response_status_code", "the provider answers with a status that is no success, without a usable error object", Relay, ReachMust, []Variant{
+		{Name: "html-502", Sentence: "502 with an HTML page", Surfaces: all()},
+		{Name: "empty-503", Sentence: "503 with an empty body", Surfaces: all()},
+		{Name: "foreign-500", Sentence: "500 with JSON that is no error object", Surfaces: all()},
+		{Name: "html-404", Sentence: "404 with an HTML page: the provider's fault, not the caller's", Surfaces: all()},
+	}},
+	{"empty-upstream-response", "code:empty_response", "the provider answers 200 with an empty body, no choices, or a stream with no content", Relay, ReachMust, []Variant{
+		{Name: "empty-body", Sentence: "200 with no body", Surfaces: all()},
+		{Name: "no-content", Sentence: "200 with no choices, or a stream without content", Surfaces: all()},
+		{Name: "empty-stream", Sentence: "200 text/event-stream without a single event", Surfaces: streaming()},
+	}},
+	{"truncated-upstream-response", "code:read_response_body_failed", "the provider's body breaks off: short Content-Length, cut chunk, broken encoding", Relay, ReachMust, []Variant{
+		{Name: "short-body", Sentence: "the body is shorter than its Content-Length", Surfaces: plain()},
+		{Name: "cut-chunk", Sentence: "a chunked body stops without its last chunk", Surfaces: plain()},
+		{Name: "broken-gzip", Sentence: "a gzip body stops in the middle", Surfaces: plain()},
+		{Name: "cut-stream", Sentence: "the connection breaks after two events", Surfaces: streaming(), MidStream: true},
+		{Name: "ended-early", Sentence: "the stream ends cleanly after two events, unfinished", Surfaces: streaming(), MidStream: true},
+	}},
+	{"unserializable-result", "code:json_marshal_failed", "the gateway cannot serialise what it has to send", Account, ReachMay, only("the gateway has to send something that JSON cannot hold")},
+	{"failing-store-reads", "code:query_data_error", "the gateway's database fails on read", Store, ReachMay, only("reading the store fails")},
+	{"failing-store-writes", "code:update_data_error", "the gateway's database fails on write", Store, ReachMay, only("writing the store fails")},
+}
+
+func invalidVariants() []Variant {
+	return []Variant{
+		{Name: "wrong-type", Sentence: "messages, input, prompt or contents of the wrong type", Surfaces: all()},
+		{Name: "out-of-range", Sentence: "a temperature of 99", Surfaces: without(Embeddings)},
+	}
+}
+
+// Circumstances returns the 37 circumstances in the contract's order.
+func Circumstances() []Circumstance { return slices.Clone(circumstances) }
+
+// CircumstanceByID finds a circumstance; ok is false when there is none of that name.
+func CircumstanceByID(id string) (c Circumstance, ok bool) {
+	i := slices.IndexFunc(circumstances, func(c Circumstance) bool { return c.ID == id })
+	if i < 0 {
+		return Circumstance{}, false
+	}
+	return circumstances[i], true
+}
+
+// Variant finds a variant by its name.
+func (c Circumstance) Variant(name string) (v Variant, ok bool) {
+	i := slices.IndexFunc(c.Variants, func(v Variant) bool { return v.Name == name })
+	if i < 0 {
+		return Variant{}, false
+	}
+	return c.Variants[i], true
+}

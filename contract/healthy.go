@@ -1,0 +1,74 @@
+package contract
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"strings"
+)
+
+// Healthy reports whether an observation is a success on its surface, and if not, why: the test of the control calls.
+// It asks for the shape only: a reasoning model may well spend its few tokens without a word of text.
+func Healthy(surface Surface, o Observation) (ok bool, reason string) {
+	switch {
+	case o.Failure != nil:
+		return false, fmt.Sprintf("no answer (%s: %s)", o.Failure.Kind, o.Failure.Detail)
+	case o.Status != 200:
+		return false, answerWords(o)
+	case o.Broken != "":
+		return false, "the transfer broke off: " + o.Broken
+	case o.Cut != "":
+		return false, "reading was given up: " + o.Cut
+	case !looksHealthy(surface, o):
+		return false, "200, but not " + shapeWords(surface) + ": " + bodyWords(o)
+	}
+	return true, ""
+}
+
+// looksHealthy recognises a whole success answer by its dialect's own shape.
+func looksHealthy(surface Surface, o Observation) bool {
+	if surface.Streaming() {
+		if o.Stream == nil {
+			return false
+		}
+		r := readStream(surface, *o.Stream)
+		return r.failed == nil && (r.finished || r.done && r.content)
+	}
+	media, _, err := mime.ParseMediaType(header(o, "Content-Type"))
+	if err != nil || media != "application/json" {
+		return false
+	}
+	var body map[string]json.RawMessage
+	if json.Unmarshal(o.Body, &body) != nil {
+		// The capture may have cut a long answer short: its beginning then has to do.
+		return o.BodySize > int64(len(o.Body)) && strings.HasPrefix(strings.TrimSpace(string(o.Body)), "{") &&
+			!strings.Contains(string(o.Body), `"error"`)
+	}
+	if raw, has := body["error"]; has && string(raw) != "null" {
+		return false
+	}
+	var list []json.RawMessage
+	return json.Unmarshal(body[shapeKey(surface)], &list) == nil && len(list) > 0
+}
+
+func shapeKey(surface Surface) string {
+	switch surface {
+	case Messages, MessagesStream:
+		return "content"
+	case GenerateContent, GenerateStream:
+		return "candidates"
+	case Responses, ResponsesStream:
+		return "output"
+	case Embeddings:
+		return "data"
+	default:
+		return "choices"
+	}
+}
+
+func shapeWords(surface Surface) string {
+	if surface.Streaming() {
+		return "a finished event stream"
+	}
+	return "JSON with a non-empty \"" + shapeKey(surface) + "\""
+}

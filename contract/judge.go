@@ -1,0 +1,346 @@
+package contract
+
+import (
+	"fmt"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Judge returns every obligation of the case that the observation breaks: all of them, never only the first, in a
+// stable order. It is pure: the same observation always gets the same findings, also when it is read back from a log.
+//
+// An unknown case is the caller's mistake and gets no mercy: it breaks [Answered].
+func Judge(c Case, o Observation) []Finding {
+	row, known := RowByID(c.Row)
+	_, variant, resolved := c.resolve()
+	if !known || !resolved {
+		return []Finding{{Answered, Must, "a case of the contract", c.ID()}}
+	}
+	j := &judgement{c: c, row: row, variant: variant, o: o}
+	switch {
+	case o.Failure != nil || o.Status == 0:
+		j.judgeNoAnswer()
+	case o.Stream != nil && o.Status/100 == 2:
+		j.judgeStream(*o.Stream)
+	default:
+		j.judgePlain()
+	}
+	j.judgeSecrecy()
+	j.judgeEffects()
+	return j.findings
+}
+
+// Reached reports whether the circumstance was brought about at all: where the provider has to go wrong, the call must
+// have reached it. The reason says what happened instead.
+func Reached(c Case, o Observation) (ok bool, reason string) {
+	if c.Reach() != ReachMust || o.Upstream == nil || len(o.Upstream.Attempts) > 0 {
+		return true, ""
+	}
+	return false, "the gateway never asked the provider, it answered " + answerWords(o)
+}
+
+// judgement collects the findings of one case.
+type judgement struct {
+	c        Case
+	row      Row
+	variant  Variant
+	o        Observation
+	findings []Finding
+}
+
+func (j *judgement) add(o Obligation, s Severity, want, got string) {
+	j.findings = append(j.findings, Finding{o, s, want, got})
+}
+
+func (j *judgement) judgeNoAnswer() {
+	got := "no answer"
+	if f := j.o.Failure; f != nil {
+		got = fmt.Sprintf("%s: %s", f.Kind, f.Detail)
+	}
+	j.add(Answered, Must, "an HTTP answer with status "+j.row.Status.String(), got)
+}
+
+// judgePlain judges an answer that is no event stream, or an event stream under an error status.
+func (j *judgement) judgePlain() {
+	j.judgeStatus()
+	if j.o.Status/100 == 2 && looksHealthy(j.c.Surface, j.o) {
+		return // a success where an error is due: its body owes an error nothing more
+	}
+	j.judgeContentType()
+	j.judgeWhole()
+	j.judgeEnvelope(j.o.Body)
+	j.judgeHeaders()
+}
+
+// judgeStatus applies "Expected statuses of the codes": the class is always a MUST, the exact status as its basis says.
+func (j *judgement) judgeStatus() {
+	rule, status := j.row.Status, j.o.Status
+	got := strconv.Itoa(status)
+	switch class := status / 100; {
+	case class == 2 || class == 3:
+		if looksHealthy(j.c.Surface, j.o) {
+			got += " with an answer as if all were well"
+		} else {
+			got += " with " + bodyWords(j.o)
+		}
+		j.add(NotSuccess, Must, rule.String(), got)
+		return
+	case !slices.Contains(rule.Classes, class):
+		j.add(StatusClass, Must, rule.String(), got)
+	case class == 4 && !slices.Contains(rule.Exact, status) && !j.permitted(status):
+		severity := Should
+		if rule.Basis == Stated {
+			severity = Must
+		}
+		j.add(StatusExact, severity, rule.String(), got)
+	}
+	if slices.Contains(rule.Never, status) {
+		j.add(StatusBlame, Must, "a status that does not blame the caller's key", got)
+	}
+}
+
+// permitted holds the one exception of the contract: for a wrong method on an existing path, 404 and 405 are both right.
+func (j *judgement) permitted(status int) bool {
+	return status == http.StatusMethodNotAllowed && j.c.Circumstance == "unknown-path" && j.c.Variant == "wrong-method"
+}
+
+func (j *judgement) judgeContentType() {
+	got := header(j.o, "Content-Type")
+	media, _, err := mime.ParseMediaType(got)
+	if err == nil && media == "application/json" {
+		return
+	}
+	if got == "" {
+		got = "no Content-Type"
+	}
+	j.add(ContentType, Must, "application/json", got)
+}
+
+func (j *judgement) judgeWhole() {
+	switch {
+	case j.o.Broken != "":
+		j.add(Whole, Must, "the whole error answer", "a transfer that broke off: "+j.o.Broken)
+	case j.o.Cut != "":
+		j.add(Whole, Must, "an error answer that ends", "reading was given up: "+j.o.Cut)
+	}
+}
+
+// judgeEnvelope judges one error object, from a body or from an error event.
+func (j *judgement) judgeEnvelope(body []byte) (envelope, bool) {
+	dialect := j.c.Surface.Dialect()
+	want := envelopeWords[dialect]
+	env, err := decodeEnvelope(dialect, body)
+	if err != nil {
+		j.add(Envelope, Must, want, err.Error())
+		if code := j.row.Code(); code != "" {
+			j.add(Code, Must, strconv.Quote(code), "no envelope to hold it")
+		}
+		return env, false
+	}
+	for _, breach := range env.breaches {
+		j.add(Envelope, Must, want, breach)
+	}
+	if message, ok := env.message.(string); !ok || strings.TrimSpace(message) == "" {
+		j.add(Message, Must, "a non-empty string", valueWords(env.has["message"], env.message))
+	}
+	j.judgeCode(dialect, env)
+	if dialect == OpenAI {
+		j.judgeFields(env)
+	}
+	return env, true
+}
+
+func (j *judgement) judgeCode(dialect Dialect, env envelope) {
+	got := env.business
+	words := strconv.Quote(got)
+	if got == "" {
+		words = "no code"
+		if dialect == OpenAI {
+			words = valueWords(env.has["code"], env.code)
+		}
+	}
+	switch code := j.row.Code(); {
+	case code != "" && got != code:
+		j.add(Code, Must, strconv.Quote(code)+" in "+codePlaces[dialect], words)
+	case code != "" && env.tolerated != "":
+		j.add(CodePlace, Should, strconv.Quote(code)+" in "+codePlaces[dialect], "it in "+env.tolerated)
+	case code == "" && j.row.ID != "http:429" && !IsCode(got):
+		j.add(CodeKnown, Should, "a code of table 2 in "+codePlaces[dialect], words)
+	}
+}
+
+// judgeFields wants the fields OpenAI's own clients decode: type, param and code present, code a string or null.
+func (j *judgement) judgeFields(env envelope) {
+	for _, name := range []string{"type", "param", "code"} {
+		if !env.has[name] {
+			j.add(Fields, Should, name+" in the error object", "no "+name)
+		}
+	}
+	if typ, ok := env.typ.(string); env.has["type"] && (!ok || typ == "" || typ == "<nil>" || typ == "None") {
+		j.add(Fields, Should, "type a word", valueWords(true, env.typ))
+	}
+	switch env.param.(type) {
+	case nil, string:
+	default:
+		j.add(Fields, Should, "param a string or null", valueWords(true, env.param))
+	}
+	switch env.code.(type) {
+	case nil, string:
+	default:
+		j.add(Fields, Should, "code a string or null", valueWords(true, env.code))
+	}
+}
+
+// judgeHeaders judges the header fields that a status calls for.
+func (j *judgement) judgeHeaders() {
+	if j.row.ID == "http:429" && j.o.Status == http.StatusTooManyRequests {
+		j.judgeRetryAfter()
+	}
+	if j.o.Status == http.StatusUnauthorized && header(j.o, "Www-Authenticate") == "" {
+		j.add(Challenge, Note, "WWW-Authenticate on a 401 (RFC 9110 15.5.2)", "none")
+	}
+	if j.o.Status == http.StatusMethodNotAllowed && header(j.o, "Allow") == "" {
+		j.add(Allow, Note, "Allow on a 405 (RFC 9110 15.5.6)", "none")
+	}
+	if !slices.ContainsFunc(requestIDHeaders, func(h string) bool { return header(j.o, h) != "" }) {
+		j.add(RequestID, Note, "a request id in the header", "none")
+	}
+}
+
+// requestIDHeaders are the names under which gateways and providers send one.
+var requestIDHeaders = []string{"X-Request-Id", "Request-Id", "X-Oneapi-Request-Id", "X-Litellm-Call-Id", "X-Portkey-Trace-Id", "X-Correlation-Id"}
+
+func (j *judgement) judgeRetryAfter() {
+	const want = "Retry-After in whole seconds (RFC 9110 10.2.3, RFC 6585 4)"
+	value := header(j.o, "Retry-After")
+	if value == "" {
+		j.add(RetryAfter, Should, want, "none")
+		return
+	}
+	for _, digit := range value {
+		if digit < '0' || digit > '9' {
+			j.add(RetryAfter, Should, want, strconv.Quote(value))
+			return
+		}
+	}
+}
+
+// judgeStream judges a 2xx event stream: right only when it had begun before things went wrong.
+func (j *judgement) judgeStream(stream Stream) {
+	r := readStream(j.c.Surface, stream)
+	if r.failed == nil {
+		j.judgeStreamWithoutError(stream, r)
+		return
+	}
+	// A comment is a stream byte too: a gateway that keeps the caller waiting with ": ping" has begun.
+	begun := j.variant.MidStream || r.before > 0 || strings.HasPrefix(string(j.o.Body), ":")
+	if !begun {
+		j.add(NotSuccess, Must, j.row.Status.String()+" as JSON, before any stream byte",
+			fmt.Sprintf("%d text/event-stream whose first event is the error", j.o.Status))
+	}
+	env, ok := j.judgeEnvelope(r.failed.Data)
+	if ok {
+		j.judgeErrorEvent(env, *r.failed)
+	}
+	if r.endAfterError != "" {
+		j.add(StreamEnd, Must, "nothing after the error event", r.endAfterError)
+	}
+	if j.o.Cut != "" {
+		j.add(StreamEnd, Must, "the stream to end after the error event", "reading was given up: "+j.o.Cut)
+	}
+	j.judgeStreamFormat(stream)
+	if begun {
+		j.judgeStreamHeaders()
+	}
+}
+
+func (j *judgement) judgeStreamHeaders() {
+	if !slices.ContainsFunc(requestIDHeaders, func(h string) bool { return header(j.o, h) != "" }) {
+		j.add(RequestID, Note, "a request id in the header", "none")
+	}
+}
+
+// judgeErrorEvent judges the event's form: the forms of other dialects are invisible to this one's clients.
+func (j *judgement) judgeErrorEvent(env envelope, event Event) {
+	switch j.c.Surface.Dialect() {
+	case Anthropic:
+		if event.Name != "error" {
+			j.add(StreamError, Must, "event: error", "event: "+strconv.Quote(event.Name))
+		}
+	case OpenAI, Gemini:
+		if env.firstKey != "error" || env.keys != 1 {
+			severity := Must
+			if j.c.Surface.Dialect() == Gemini {
+				severity = Should
+			}
+			j.add(StreamError, severity, `data with "error" as first and only key`,
+				fmt.Sprintf("%d keys, %q first", env.keys, env.firstKey))
+		}
+		if event.Name != "" {
+			j.add(StreamError, Should, "a data event without a name", "event: "+strconv.Quote(event.Name))
+		}
+	}
+}
+
+func (j *judgement) judgeStreamWithoutError(stream Stream, r reading) {
+	want := "an error event, or a visibly broken transfer"
+	switch {
+	case len(stream.Events) == 0 && j.o.Broken == "" && j.o.Cut == "":
+		j.add(NotSuccess, Must, j.row.Status.String(), fmt.Sprintf("%d with an empty event stream", j.o.Status))
+	case j.o.Cut != "":
+		j.add(Answered, Must, want, "a stream that goes on: "+j.o.Cut)
+	case j.o.Broken != "" && (r.done || r.finished):
+		j.add(StreamEnd, Must, want, "a finish before the transfer broke: "+j.o.Broken)
+	case j.o.Broken != "":
+		// The contract lets a broken transfer stand in for the event; what it cannot carry is the reason.
+		j.add(StreamError, Should, "the dialect's own error event", "a broken transfer: "+j.o.Broken)
+	case !j.variant.MidStream && r.finished:
+		j.add(NotSuccess, Must, j.row.Status.String(), fmt.Sprintf("%d with a stream as if all were well", j.o.Status))
+	case r.done:
+		j.add(StreamEnd, Must, want, "a clean end with [DONE]")
+	case r.finished:
+		j.add(StreamEnd, Must, want, "a clean end with the dialect's own finish")
+	default:
+		j.add(StreamEnd, Must, want, "a clean end of the transfer without a word")
+	}
+	j.judgeStreamFormat(stream)
+}
+
+func (j *judgement) judgeStreamFormat(stream Stream) {
+	for _, violation := range stream.Violations {
+		j.add(StreamFormat, Should, "an event stream (WHATWG HTML 9.2.6)", violation)
+	}
+}
+
+func (j *judgement) judgeSecrecy() {
+	for _, leak := range j.o.Leaks {
+		j.add(Secrecy, Must, "nothing that must stay inside", "the "+leak.What+" in "+leak.Where)
+	}
+	for _, shown := range inner(j.o.Body) {
+		j.add(Secrecy, Must, "nothing that must stay inside", shown+" in the body")
+	}
+}
+
+// judgeEffects judges what the call did besides its answer. The tables do not speak of effects, so they are derived: SHOULDs.
+func (j *judgement) judgeEffects() {
+	if seen := j.o.Upstream; seen != nil {
+		attempts := len(seen.Attempts)
+		if j.c.Reach() == ReachNever && attempts > 0 {
+			j.add(UpstreamUnused, Should, "the provider not asked", fmt.Sprintf("it was asked %s", times(attempts)))
+		}
+		if bound := seen.bound(); attempts > bound {
+			j.add(RetriesBounded, Should, fmt.Sprintf("at most %d attempts at the provider", bound), strconv.Itoa(attempts))
+		}
+		if j.c.Circumstance == "slow-upstream" {
+			if open := slices.IndexFunc(seen.Attempts, func(a Attempt) bool { return a.Open }); open >= 0 {
+				j.add(UpstreamFreed, Should, "the call to the provider cancelled", fmt.Sprintf("attempt %d still open", open+1))
+			}
+		}
+	}
+	if b := j.o.Balance; b != nil && b.After < b.Before {
+		j.add(NotBilled, Should, "a failed request to cost nothing", fmt.Sprintf("%g taken", b.Before-b.After))
+	}
+}

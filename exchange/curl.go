@@ -1,0 +1,106 @@
+package exchange
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// keyVariable is the shell variable that stands for the caller's key.
+const keyVariable = `"$GATEWAY_KEY"`
+
+// curl writes the command line that sends the same request: POSIX shell, the key in GATEWAY_KEY, other secrets
+// replaced by their names. What curl cannot do is said in a comment line before it.
+func (r *request) curl(redactor *Redactor, capture int) string {
+	words := []string{"curl", "-sS", "-i", "-N"}
+	if strings.ContainsAny(r.target, "[]{}") {
+		words = append(words, "-g") // or curl takes brackets for its own patterns
+	}
+	if strings.Contains(r.target+"/", "/../") || strings.Contains(r.target+"/", "/./") {
+		words = append(words, "--path-as-is")
+	}
+	if r.method == http.MethodHead {
+		words = append(words, "--head")
+	} else {
+		words = append(words, "-X", r.method)
+	}
+	words = append(words, quote(redactor.Text(r.target)))
+	for _, name := range slices.Sorted(maps.Keys(r.header)) {
+		for _, value := range r.header[name] {
+			if !strings.Contains(value, keyMark) {
+				value = redactor.field(name, value)
+			}
+			words = append(words, "-H", quote(name+": "+value))
+		}
+	}
+	for _, name := range []string{"User-Agent", "Content-Type"} {
+		if r.header.Get(name) == "" {
+			words = append(words, "-H", quote(name+":")) // or curl sends its own
+		}
+	}
+	return r.curlBody(strings.Join(words, " "), redactor, capture)
+}
+
+// curlBody completes the command line with the body.
+func (r *request) curlBody(line string, redactor *Redactor, capture int) string {
+	head, _ := redactor.Bytes(r.body.head)
+	tail, _ := redactor.Bytes(r.body.tail)
+	switch {
+	case r.method == http.MethodGet || r.method == http.MethodHead:
+		return line
+	case len(head)+len(tail) > capture:
+		return fmt.Sprintf("# the body of %d bytes is not shown\n%s --data-binary @body", r.body.size(), line)
+	case r.body.pad > 0:
+		return fmt.Sprintf(`{ %s; head -c %d /dev/zero | tr '\0' %c; %s; } | %s --data-binary @-`,
+			printf(head), r.body.pad, filler, printf(tail), line)
+	case r.body.missing > 0:
+		return fmt.Sprintf("# curl cannot close its writing side: the gateway waits for %d bytes more\n"+
+			"%s -H 'Content-Length: %d' --data-binary %s",
+			r.body.missing, line, r.body.size()+r.body.missing, quote(string(head)))
+	case !printable(head):
+		return printf(head) + " | " + line + " --data-binary @-"
+	default:
+		return line + " --data-binary " + quote(string(head))
+	}
+}
+
+// quote quotes a word for a POSIX shell; the key's mark becomes the variable.
+func quote(word string) string {
+	word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	word = strings.ReplaceAll(word, keyMark, "'"+keyVariable+"'")
+	if kept, ok := strings.CutSuffix(word, keyVariable+"''"); ok {
+		return kept + keyVariable
+	}
+	return word
+}
+
+// printf writes the shell command that prints exactly these bytes.
+func printf(content []byte) string {
+	if printable(content) {
+		return "printf %s " + quote(string(content))
+	}
+	var format strings.Builder
+	for _, b := range content {
+		switch {
+		case b == '%':
+			format.WriteString("%%")
+		case b == '\\':
+			format.WriteString(`\\`)
+		case b < ' ' || b >= 0x7f:
+			fmt.Fprintf(&format, `\%03o`, b)
+		default:
+			format.WriteByte(b)
+		}
+	}
+	return "printf " + quote(format.String())
+}
+
+// printable reports whether content can stand in a command line as it is: UTF-8 without control characters.
+func printable(content []byte) bool {
+	return utf8.Valid(content) && !strings.ContainsFunc(string(content), func(c rune) bool {
+		return c < ' ' || c >= 0x7f && c < 0xa0
+	})
+}

@@ -1,0 +1,200 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// userAgent names the tool to the gateways it calls.
+const userAgent = "gatecert"
+
+// keyMark stands for the caller's key in a request until it is sent or shown. No header field and no URL can hold a NUL.
+const keyMark = "\x00"
+
+// request is a call made ready: what is sent, but for the key.
+type request struct {
+	surface contract.Surface
+	fault   Fault
+	method  string
+	// target is the URL, keyMark in place of the key.
+	target string
+	// header holds every field but those of the framing, keyMark in place of the key.
+	header http.Header
+	key    string
+	body   payload
+}
+
+// build makes the request that a call describes.
+func build(call Call) (*request, error) {
+	if !call.Surface.Valid() {
+		return nil, fmt.Errorf("%w: %q", ErrSurface, call.Surface)
+	}
+	req := &request{surface: call.Surface, fault: call.Fault, method: call.Method, header: http.Header{}, key: call.Key}
+	if req.method == "" {
+		req.method = http.MethodPost
+	}
+	if !isToken(req.method) || req.method == http.MethodConnect {
+		return nil, fmt.Errorf("%w: %q", ErrMethod, req.method)
+	}
+	body, mediaType, err := payloadOf(call)
+	if err != nil {
+		return nil, err
+	}
+	if req.method != http.MethodGet && req.method != http.MethodHead {
+		req.body = body
+		req.header.Set("Content-Type", mediaType)
+	} else if call.Fault != NoFault {
+		return nil, fmt.Errorf("%w: %s needs a body, and %s carries none", ErrFault, call.Fault, req.method)
+	}
+	if req.target, err = targetOf(call); err != nil {
+		return nil, err
+	}
+	if err := req.setHeader(call); err != nil {
+		return nil, err
+	}
+	return req, nil
+}
+
+// targetOf joins base URL and path, and adds the key where it travels in the query.
+func targetOf(call Call) (string, error) {
+	base, err := url.Parse(call.BaseURL)
+	switch {
+	case err != nil:
+		// The parser's own words quote the URL, which may hold a password.
+		return "", fmt.Errorf("%w: the base URL cannot be parsed", ErrURL)
+	case base.Scheme != "http" && base.Scheme != "https", base.Hostname() == "":
+		return "", fmt.Errorf("%w: the base URL is not http://host or https://host", ErrURL)
+	case base.User != nil, base.RawQuery != "", base.ForceQuery, base.Fragment != "":
+		return "", fmt.Errorf("%w: the base URL has a user, a query or a fragment", ErrURL)
+	}
+	path := call.Path
+	if path == "" {
+		path = pathOf(call.Surface, call.Model)
+	}
+	joined := strings.TrimRight(base.String(), "/") + "/" + strings.TrimLeft(path, "/")
+	whole, err := url.Parse(joined)
+	if err != nil || whole.Fragment != "" || whole.Host != base.Host {
+		return "", fmt.Errorf("%w: the path cannot follow the base URL", ErrURL)
+	}
+	target := whole.String()
+	if call.Key == "" || !call.KeyInQuery {
+		return target, nil
+	}
+	if whole.RawQuery != "" {
+		return target + "&key=" + keyMark, nil
+	}
+	return strings.TrimSuffix(target, "?") + "?key=" + keyMark, nil
+}
+
+func (r *request) setHeader(call Call) error {
+	dialect := call.Surface.Dialect()
+	r.header.Set("User-Agent", userAgent)
+	if dialect == contract.Anthropic {
+		r.header.Set("Anthropic-Version", anthropicVersion)
+	}
+	if call.Key != "" && !call.KeyInQuery {
+		setCredential(r.header, dialect, keyMark)
+	}
+	if call.Fault == BrokenGzip {
+		r.header.Set("Content-Encoding", "gzip")
+	}
+	if !isFieldValue(call.Key) {
+		return fmt.Errorf("%w: the key has control characters", ErrHeader)
+	}
+	for _, name := range slices.Sorted(maps.Keys(call.Header)) {
+		value, canonical := call.Header[name], http.CanonicalHeaderKey(name)
+		switch {
+		case !isToken(name) || !isFieldValue(value):
+			return fmt.Errorf("%w: %q has characters that no field may have", ErrHeader, name)
+		case canonical == "Host" && strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '/' }):
+			return fmt.Errorf("%w: Host is no authority", ErrHeader)
+		case canonical == "Content-Length" || canonical == "Transfer-Encoding" || canonical == "Trailer":
+			return fmt.Errorf("%w: %s belongs to the framing; faults are made of it", ErrHeader, canonical)
+		case value == "":
+			r.header.Del(name)
+		default:
+			r.header.Set(name, value)
+		}
+	}
+	return nil
+}
+
+// ownWire reports whether the request needs a connection of its own. The shared transport refuses a body shorter than
+// its declared length; and when a gateway answers and closes in the midst of a body, it may report the failed write in
+// place of the answer, which is just what an oversize body is sent for.
+func (r *request) ownWire() bool { return r.fault == ShortBody || r.fault == Oversize }
+
+// url is the URL with the key in its place.
+func (r *request) url() string {
+	return strings.ReplaceAll(r.target, keyMark, url.QueryEscape(r.key))
+}
+
+// fields returns the header fields with the key given in the place of its mark.
+func (r *request) fields(key string) http.Header {
+	out := make(http.Header, len(r.header))
+	for name, values := range r.header {
+		for _, value := range values {
+			out.Add(name, strings.ReplaceAll(value, keyMark, key))
+		}
+	}
+	return out
+}
+
+// http makes the request that net/http sends.
+func (r *request) http(ctx context.Context) (*http.Request, error) {
+	out, err := http.NewRequestWithContext(ctx, r.method, r.url(), r.body.reader())
+	if err != nil {
+		return nil, fmt.Errorf("%w: net/http refuses it", ErrURL)
+	}
+	out.Header = r.fields(r.key)
+	out.Host = out.Header.Get("Host") // "" leaves the URL's
+	out.ContentLength = r.body.size()
+	if out.Header.Get("User-Agent") == "" {
+		out.Header["User-Agent"] = []string{""} // keeps net/http from writing its own
+	}
+	return out, nil
+}
+
+// sent shows the request, redacted, with at most capture bytes of its body.
+func (r *request) sent(redactor *Redactor, capture int) contract.Sent {
+	body := r.body.excerpt(redactor, capture)
+	header := http.Header{}
+	for name, values := range r.fields("[" + callerKey + "]") {
+		for _, value := range values {
+			header.Add(name, redactor.field(name, value))
+		}
+	}
+	if r.ownWire() {
+		header.Set("Content-Length", strconv.FormatInt(r.body.size()+r.body.missing, 10))
+	}
+	return contract.Sent{
+		Surface:  r.surface,
+		Method:   r.method,
+		URL:      redactor.Text(strings.ReplaceAll(r.target, keyMark, "["+callerKey+"]")),
+		Header:   header,
+		Body:     body,
+		BodySize: r.body.size(),
+		Fault:    string(r.fault),
+		Curl:     r.curl(redactor, capture),
+	}
+}
+
+// isToken reports whether s is a token of RFC 9110 5.6.2, as methods and field names are.
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
+		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
+	})
+}
+
+// isFieldValue reports whether s can be a field's value: RFC 9110 5.5, tabs left in.
+func isFieldValue(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
+}

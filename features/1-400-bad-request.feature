@@ -1,0 +1,72 @@
+Feature: Table 1: 400 Bad request
+
+  The caller sent a request that cannot be right. Trying again unchanged is in vain.
+
+  Rule: http:400 - "Bad request", common cause: "Missing / malformed parameters"
+
+    Scenario Outline: <case>
+      Given the circumstance "missing-parameter": valid JSON without a required field (no messages / no input / no model)
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 400
+      And the error code is one of table 2
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: no-model - the body has no model
+        | case                                                 | surface          | variant  |
+        | http:400/missing-parameter/chat/no-model             | chat             | no-model |
+        | http:400/missing-parameter/chat-stream/no-model      | chat-stream      | no-model |
+        | http:400/missing-parameter/completions/no-model      | completions      | no-model |
+        | http:400/missing-parameter/responses/no-model        | responses        | no-model |
+        | http:400/missing-parameter/responses-stream/no-model | responses-stream | no-model |
+        | http:400/missing-parameter/messages/no-model         | messages         | no-model |
+        | http:400/missing-parameter/messages-stream/no-model  | messages-stream  | no-model |
+        | http:400/missing-parameter/embeddings/no-model       | embeddings       | no-model |
+
+      Examples: no-input - the body has no messages, input, prompt or contents
+        | case                                                 | surface          | variant  |
+        | http:400/missing-parameter/chat/no-input             | chat             | no-input |
+        | http:400/missing-parameter/chat-stream/no-input      | chat-stream      | no-input |
+        | http:400/missing-parameter/completions/no-input      | completions      | no-input |
+        | http:400/missing-parameter/responses/no-input        | responses        | no-input |
+        | http:400/missing-parameter/responses-stream/no-input | responses-stream | no-input |
+        | http:400/missing-parameter/messages/no-input         | messages         | no-input |
+        | http:400/missing-parameter/messages-stream/no-input  | messages-stream  | no-input |
+        | http:400/missing-parameter/gemini/no-input           | gemini           | no-input |
+        | http:400/missing-parameter/gemini-stream/no-input    | gemini-stream    | no-input |
+        | http:400/missing-parameter/embeddings/no-input       | embeddings       | no-input |
+
+    Scenario Outline: <case>
+      Given the circumstance "malformed-parameter": a field of the wrong type or out of range
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 400
+      And the error code is one of table 2
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: wrong-type - messages, input, prompt or contents of the wrong type
+        | case                                                     | surface          | variant    |
+        | http:400/malformed-parameter/chat/wrong-type             | chat             | wrong-type |
+        | http:400/malformed-parameter/chat-stream/wrong-type      | chat-stream      | wrong-type |
+        | http:400/malformed-parameter/completions/wrong-type      | completions      | wrong-type |
+        | http:400/malformed-parameter/responses/wrong-type        | responses        | wrong-type |
+        | http:400/malformed-parameter/responses-stream/wrong-type | responses-stream | wrong-type |
+        | http:400/malformed-parameter/messages/wrong-type         | messages         | wrong-type |
+        | http:400/malformed-parameter/messages-stream/wrong-type  | messages-stream  | wrong-type |
+        | http:400/malformed-parameter/gemini/wrong-type           | gemini           | wrong-type |
+        | http:400/malformed-parameter/gemini-stream/wrong-type    | gemini-stream    | wrong-type |
+        | http:400/malformed-parameter/embeddings/wrong-type       | embeddings       | wrong-type |
+
+      Examples: out-of-range - a temperature of 99
+        | case                                                       | surface          | variant      |
+        | http:400/malformed-parameter/chat/out-of-range             | chat             | out-of-range |
+        | http:400/malformed-parameter/chat-stream/out-of-range      | chat-stream      | out-of-range |
+        | http:400/malformed-parameter/completions/out-of-range      | completions      | out-of-range |
+        | http:400/malformed-parameter/responses/out-of-range        | responses        | out-of-range |
+        | http:400/malformed-parameter/responses-stream/out-of-range | responses-stream | out-of-range |
+        | http:400/malformed-parameter/messages/out-of-range         | messages         | out-of-range |
+        | http:400/malformed-parameter/messages-stream/out-of-range  | messages-stream  | out-of-range |
+        | http:400/malformed-parameter/gemini/out-of-range           | gemini           | out-of-range |
+        | http:400/malformed-parameter/gemini-stream/out-of-range    | gemini-stream    | out-of-range |

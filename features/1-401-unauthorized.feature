@@ -1,0 +1,54 @@
+Feature: Table 1: 401 Unauthorized
+
+  The caller has no key, or one that was never issued.
+
+  Rule: http:401 - "Unauthorized", common cause: "Missing or wrong key"
+
+    Scenario Outline: <case>
+      Given the circumstance "missing-key": no credential
+      When a caller asks on "<surface>"
+      Then the status is 401
+      And the error code is one of table 2
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the request carries no key
+        | case                                  | surface          |
+        | http:401/missing-key/chat             | chat             |
+        | http:401/missing-key/chat-stream      | chat-stream      |
+        | http:401/missing-key/completions      | completions      |
+        | http:401/missing-key/responses        | responses        |
+        | http:401/missing-key/responses-stream | responses-stream |
+        | http:401/missing-key/messages         | messages         |
+        | http:401/missing-key/messages-stream  | messages-stream  |
+        | http:401/missing-key/gemini           | gemini           |
+        | http:401/missing-key/gemini-stream    | gemini-stream    |
+        | http:401/missing-key/embeddings       | embeddings       |
+
+    Scenario Outline: <case>
+      Given the circumstance "wrong-key": a well-formed key that was never issued
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 401
+      And the error code is one of table 2
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: header - the key stands in the dialect's header
+        | case                                       | surface          | variant |
+        | http:401/wrong-key/chat/header             | chat             | header  |
+        | http:401/wrong-key/chat-stream/header      | chat-stream      | header  |
+        | http:401/wrong-key/completions/header      | completions      | header  |
+        | http:401/wrong-key/responses/header        | responses        | header  |
+        | http:401/wrong-key/responses-stream/header | responses-stream | header  |
+        | http:401/wrong-key/messages/header         | messages         | header  |
+        | http:401/wrong-key/messages-stream/header  | messages-stream  | header  |
+        | http:401/wrong-key/gemini/header           | gemini           | header  |
+        | http:401/wrong-key/gemini-stream/header    | gemini-stream    | header  |
+        | http:401/wrong-key/embeddings/header       | embeddings       | header  |
+
+      Examples: query - the key stands in the URL as ?key=
+        | case                                   | surface       | variant |
+        | http:401/wrong-key/gemini/query        | gemini        | query   |
+        | http:401/wrong-key/gemini-stream/query | gemini-stream | query   |

@@ -1,0 +1,49 @@
+Feature: Table 1: 403 Forbidden
+
+  The gateway knows the key and says no.
+
+  Rule: http:403 - "Forbidden", common cause: "Key revoked / no access to the model"
+
+    Scenario Outline: <case>
+      Given the circumstance "revoked-key": a key that was valid and was withdrawn
+      When a caller asks on "<surface>"
+      Then the status is 403
+      And the error code is one of table 2
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the withdrawn key asks for a model it once could use
+        | case                                  | surface          |
+        | http:403/revoked-key/chat             | chat             |
+        | http:403/revoked-key/chat-stream      | chat-stream      |
+        | http:403/revoked-key/completions      | completions      |
+        | http:403/revoked-key/responses        | responses        |
+        | http:403/revoked-key/responses-stream | responses-stream |
+        | http:403/revoked-key/messages         | messages         |
+        | http:403/revoked-key/messages-stream  | messages-stream  |
+        | http:403/revoked-key/gemini           | gemini           |
+        | http:403/revoked-key/gemini-stream    | gemini-stream    |
+        | http:403/revoked-key/embeddings       | embeddings       |
+
+    Scenario Outline: <case>
+      Given the circumstance "no-model-access": a valid key that may not use the asked model
+      When a caller asks on "<surface>"
+      Then the status is 403
+      And the error code is one of table 2
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the key asks for a model outside its list or group
+        | case                                      | surface          |
+        | http:403/no-model-access/chat             | chat             |
+        | http:403/no-model-access/chat-stream      | chat-stream      |
+        | http:403/no-model-access/completions      | completions      |
+        | http:403/no-model-access/responses        | responses        |
+        | http:403/no-model-access/responses-stream | responses-stream |
+        | http:403/no-model-access/messages         | messages         |
+        | http:403/no-model-access/messages-stream  | messages-stream  |
+        | http:403/no-model-access/gemini           | gemini           |
+        | http:403/no-model-access/gemini-stream    | gemini-stream    |
+        | http:403/no-model-access/embeddings       | embeddings       |

@@ -1,0 +1,77 @@
+Feature: Table 2: codes of quota and price
+
+  Money: who has none, and who forgot to say what it costs.
+
+  Rule: code:insufficient_user_quota - "Insufficient quota", what to do: "Top up or check your plan quota"
+
+    # The status 403 is derived: another one of its class is a warning, no failure.
+    Scenario Outline: <case>
+      Given the circumstance "spent-account": the key's owner has no quota left
+      When a caller asks on "<surface>"
+      Then the status is 403
+      And the error code is "insufficient_user_quota"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the owner's quota is used up
+        | case                                                        | surface          |
+        | code:insufficient_user_quota/spent-account/chat             | chat             |
+        | code:insufficient_user_quota/spent-account/chat-stream      | chat-stream      |
+        | code:insufficient_user_quota/spent-account/completions      | completions      |
+        | code:insufficient_user_quota/spent-account/responses        | responses        |
+        | code:insufficient_user_quota/spent-account/responses-stream | responses-stream |
+        | code:insufficient_user_quota/spent-account/messages         | messages         |
+        | code:insufficient_user_quota/spent-account/messages-stream  | messages-stream  |
+        | code:insufficient_user_quota/spent-account/gemini           | gemini           |
+        | code:insufficient_user_quota/spent-account/gemini-stream    | gemini-stream    |
+        | code:insufficient_user_quota/spent-account/embeddings       | embeddings       |
+
+  Rule: code:pre_consume_token_quota_failed - "Quota pre-deduction failed", what to do: "Check quota and retry"
+
+    # The status 403 is derived: another one of its class is a warning, no failure.
+    Scenario Outline: <case>
+      Given the circumstance "spent-key": the owner has quota, the key's own budget is too small for the pre-deduction
+      When a caller asks on "<surface>"
+      Then the status is 403
+      And the error code is "pre_consume_token_quota_failed"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the key's own budget is too small
+        | case                                                           | surface          |
+        | code:pre_consume_token_quota_failed/spent-key/chat             | chat             |
+        | code:pre_consume_token_quota_failed/spent-key/chat-stream      | chat-stream      |
+        | code:pre_consume_token_quota_failed/spent-key/completions      | completions      |
+        | code:pre_consume_token_quota_failed/spent-key/responses        | responses        |
+        | code:pre_consume_token_quota_failed/spent-key/responses-stream | responses-stream |
+        | code:pre_consume_token_quota_failed/spent-key/messages         | messages         |
+        | code:pre_consume_token_quota_failed/spent-key/messages-stream  | messages-stream  |
+        | code:pre_consume_token_quota_failed/spent-key/gemini           | gemini           |
+        | code:pre_consume_token_quota_failed/spent-key/gemini-stream    | gemini-stream    |
+        | code:pre_consume_token_quota_failed/spent-key/embeddings       | embeddings       |
+
+  Rule: code:model_price_error - "Model pricing error", what to do: "Contact support"
+
+    Scenario Outline: <case>
+      Given the circumstance "unpriced-model": a routed model without a usable price
+      When a caller asks on "<surface>"
+      Then the status is 5xx
+      And the error code is "model_price_error"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the model has a channel and no price
+        | case                                                   | surface          |
+        | code:model_price_error/unpriced-model/chat             | chat             |
+        | code:model_price_error/unpriced-model/chat-stream      | chat-stream      |
+        | code:model_price_error/unpriced-model/completions      | completions      |
+        | code:model_price_error/unpriced-model/responses        | responses        |
+        | code:model_price_error/unpriced-model/responses-stream | responses-stream |
+        | code:model_price_error/unpriced-model/messages         | messages         |
+        | code:model_price_error/unpriced-model/messages-stream  | messages-stream  |
+        | code:model_price_error/unpriced-model/gemini           | gemini           |
+        | code:model_price_error/unpriced-model/gemini-stream    | gemini-stream    |
+        | code:model_price_error/unpriced-model/embeddings       | embeddings       |

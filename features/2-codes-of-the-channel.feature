@@ -1,0 +1,136 @@
+Feature: Table 2: codes of the channel
+
+  The way to the provider is broken. That is never the caller's fault.
+
+  Rule: code:get_channel_failed - "No available channel", what to do: "Retry later or contact support"
+
+    Scenario Outline: <case>
+      Given the circumstance "no-channel": a known model for which no channel is available
+      When a caller asks on "<surface>"
+      Then the status is 5xx
+      And the error code is "get_channel_failed"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the model is listed and priced, and no channel serves it
+        | case                                                | surface          |
+        | code:get_channel_failed/no-channel/chat             | chat             |
+        | code:get_channel_failed/no-channel/chat-stream      | chat-stream      |
+        | code:get_channel_failed/no-channel/completions      | completions      |
+        | code:get_channel_failed/no-channel/responses        | responses        |
+        | code:get_channel_failed/no-channel/responses-stream | responses-stream |
+        | code:get_channel_failed/no-channel/messages         | messages         |
+        | code:get_channel_failed/no-channel/messages-stream  | messages-stream  |
+        | code:get_channel_failed/no-channel/gemini           | gemini           |
+        | code:get_channel_failed/no-channel/gemini-stream    | gemini-stream    |
+        | code:get_channel_failed/no-channel/embeddings       | embeddings       |
+
+  Rule: code:channel:no_available_key - "No available channel key", what to do: "Retry later or contact support"
+
+    Scenario Outline: <case>
+      Given the circumstance "channel-without-key": a channel all of whose keys are disabled
+      When a caller asks on "<surface>"
+      Then the status is 5xx
+      And the error code is "channel:no_available_key"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: every key of the model's channel is disabled
+        | case                                                               | surface          |
+        | code:channel:no_available_key/channel-without-key/chat             | chat             |
+        | code:channel:no_available_key/channel-without-key/chat-stream      | chat-stream      |
+        | code:channel:no_available_key/channel-without-key/completions      | completions      |
+        | code:channel:no_available_key/channel-without-key/responses        | responses        |
+        | code:channel:no_available_key/channel-without-key/responses-stream | responses-stream |
+        | code:channel:no_available_key/channel-without-key/messages         | messages         |
+        | code:channel:no_available_key/channel-without-key/messages-stream  | messages-stream  |
+        | code:channel:no_available_key/channel-without-key/gemini           | gemini           |
+        | code:channel:no_available_key/channel-without-key/gemini-stream    | gemini-stream    |
+        | code:channel:no_available_key/channel-without-key/embeddings       | embeddings       |
+
+  Rule: code:channel:invalid_key - "Invalid channel key", what to do: "Contact support"
+
+    Scenario Outline: <case>
+      Given the circumstance "channel-with-bad-key": a channel whose key the provider (or the channel type) rejects
+      When a caller asks on "<surface>"
+      Then the status is 5xx
+      And the error code is "channel:invalid_key"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: the provider rejects the channel's key
+        | case                                                           | surface          |
+        | code:channel:invalid_key/channel-with-bad-key/chat             | chat             |
+        | code:channel:invalid_key/channel-with-bad-key/chat-stream      | chat-stream      |
+        | code:channel:invalid_key/channel-with-bad-key/completions      | completions      |
+        | code:channel:invalid_key/channel-with-bad-key/responses        | responses        |
+        | code:channel:invalid_key/channel-with-bad-key/responses-stream | responses-stream |
+        | code:channel:invalid_key/channel-with-bad-key/messages         | messages         |
+        | code:channel:invalid_key/channel-with-bad-key/messages-stream  | messages-stream  |
+        | code:channel:invalid_key/channel-with-bad-key/gemini           | gemini           |
+        | code:channel:invalid_key/channel-with-bad-key/gemini-stream    | gemini-stream    |
+        | code:channel:invalid_key/channel-with-bad-key/embeddings       | embeddings       |
+
+  Rule: code:channel:model_mapped_error - "Model mapping error", what to do: "Contact support"
+
+    Scenario Outline: <case>
+      Given the circumstance "bad-model-mapping": a channel whose model mapping is cyclic or unreadable
+      When a caller asks on "<surface>"
+      Then the status is 5xx
+      And the error code is "channel:model_mapped_error"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the model's channel maps it in a circle
+        | case                                                               | surface          |
+        | code:channel:model_mapped_error/bad-model-mapping/chat             | chat             |
+        | code:channel:model_mapped_error/bad-model-mapping/chat-stream      | chat-stream      |
+        | code:channel:model_mapped_error/bad-model-mapping/completions      | completions      |
+        | code:channel:model_mapped_error/bad-model-mapping/responses        | responses        |
+        | code:channel:model_mapped_error/bad-model-mapping/responses-stream | responses-stream |
+        | code:channel:model_mapped_error/bad-model-mapping/messages         | messages         |
+        | code:channel:model_mapped_error/bad-model-mapping/messages-stream  | messages-stream  |
+        | code:channel:model_mapped_error/bad-model-mapping/gemini           | gemini           |
+        | code:channel:model_mapped_error/bad-model-mapping/gemini-stream    | gemini-stream    |
+        | code:channel:model_mapped_error/bad-model-mapping/embeddings       | embeddings       |
+
+  Rule: code:channel:response_time_exceeded - "Upstream timeout", what to do: "Retry; shrink the request if needed"
+
+    Scenario Outline: <case>
+      Given the circumstance "slow-upstream": the provider does not answer within the gateway's limit
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 5xx
+      And the error code is "channel:response_time_exceeded"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: no-answer - the provider never answers
+        | case                                                                         | surface          | variant   |
+        | code:channel:response_time_exceeded/slow-upstream/chat/no-answer             | chat             | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/chat-stream/no-answer      | chat-stream      | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/completions/no-answer      | completions      | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/responses/no-answer        | responses        | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/responses-stream/no-answer | responses-stream | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/messages/no-answer         | messages         | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/messages-stream/no-answer  | messages-stream  | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/gemini/no-answer           | gemini           | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/gemini-stream/no-answer    | gemini-stream    | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/embeddings/no-answer       | embeddings       | no-answer |
+
+      Examples: stalled-answer - the provider begins its answer and falls silent
+        | case                                                                              | surface          | variant        |
+        | code:channel:response_time_exceeded/slow-upstream/chat/stalled-answer             | chat             | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/chat-stream/stalled-answer      | chat-stream      | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/completions/stalled-answer      | completions      | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/responses/stalled-answer        | responses        | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/responses-stream/stalled-answer | responses-stream | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/messages/stalled-answer         | messages         | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/messages-stream/stalled-answer  | messages-stream  | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/gemini/stalled-answer           | gemini           | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/gemini-stream/stalled-answer    | gemini-stream    | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/embeddings/stalled-answer       | embeddings       | stalled-answer |

@@ -1,0 +1,77 @@
+Feature: Table 2: codes of the content
+
+  The request is well-formed; what it says cannot be served.
+
+  Rule: code:sensitive_words_detected - "Sensitive content detected", what to do: "Adjust the input"
+
+    # The status 400 is derived: another one of its class is a warning, no failure.
+    Scenario Outline: <case>
+      Given the circumstance "sensitive-content": a prompt with a word on the gateway's list
+      When a caller asks on "<surface>"
+      Then the status is 400
+      And the error code is "sensitive_words_detected"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the prompt holds a listed word
+        | case                                                             | surface          |
+        | code:sensitive_words_detected/sensitive-content/chat             | chat             |
+        | code:sensitive_words_detected/sensitive-content/chat-stream      | chat-stream      |
+        | code:sensitive_words_detected/sensitive-content/completions      | completions      |
+        | code:sensitive_words_detected/sensitive-content/responses        | responses        |
+        | code:sensitive_words_detected/sensitive-content/responses-stream | responses-stream |
+        | code:sensitive_words_detected/sensitive-content/messages         | messages         |
+        | code:sensitive_words_detected/sensitive-content/messages-stream  | messages-stream  |
+        | code:sensitive_words_detected/sensitive-content/gemini           | gemini           |
+        | code:sensitive_words_detected/sensitive-content/gemini-stream    | gemini-stream    |
+        | code:sensitive_words_detected/sensitive-content/embeddings       | embeddings       |
+
+  Rule: code:prompt_blocked - "Prompt was blocked", what to do: "Adjust the prompt"
+
+    # The status 400 is derived: another one of its class is a warning, no failure.
+    Scenario Outline: <case>
+      Given the circumstance "blocked-prompt": the provider refuses the prompt on policy grounds
+      When a caller asks on "<surface>"
+      Then the status is 400
+      And the error code is "prompt_blocked"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: the provider refuses in its own protocol's way
+        | case                                                | surface          |
+        | code:prompt_blocked/blocked-prompt/chat             | chat             |
+        | code:prompt_blocked/blocked-prompt/chat-stream      | chat-stream      |
+        | code:prompt_blocked/blocked-prompt/completions      | completions      |
+        | code:prompt_blocked/blocked-prompt/responses        | responses        |
+        | code:prompt_blocked/blocked-prompt/responses-stream | responses-stream |
+        | code:prompt_blocked/blocked-prompt/messages         | messages         |
+        | code:prompt_blocked/blocked-prompt/messages-stream  | messages-stream  |
+        | code:prompt_blocked/blocked-prompt/gemini           | gemini           |
+        | code:prompt_blocked/blocked-prompt/gemini-stream    | gemini-stream    |
+
+  Rule: code:count_token_failed - "Token counting failed", what to do: "Check input and retry"
+
+    # The status 400 or 5xx is derived: another one of its class is a warning, no failure.
+    Scenario Outline: <case>
+      Given the circumstance "uncountable-input": input whose tokens cannot be counted (for example a corrupt image or audio part)
+      When a caller asks on "<surface>"
+      Then the status is 400 or 5xx
+      And the error code is "count_token_failed"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the input cannot be counted
+        | case                                                       | surface          |
+        | code:count_token_failed/uncountable-input/chat             | chat             |
+        | code:count_token_failed/uncountable-input/chat-stream      | chat-stream      |
+        | code:count_token_failed/uncountable-input/completions      | completions      |
+        | code:count_token_failed/uncountable-input/responses        | responses        |
+        | code:count_token_failed/uncountable-input/responses-stream | responses-stream |
+        | code:count_token_failed/uncountable-input/messages         | messages         |
+        | code:count_token_failed/uncountable-input/messages-stream  | messages-stream  |
+        | code:count_token_failed/uncountable-input/gemini           | gemini           |
+        | code:count_token_failed/uncountable-input/gemini-stream    | gemini-stream    |
+        | code:count_token_failed/uncountable-input/embeddings       | embeddings       |

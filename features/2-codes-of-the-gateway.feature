@@ -1,0 +1,75 @@
+Feature: Table 2: codes of the gateway
+
+  The gateway's own parts fail.
+
+  Rule: code:json_marshal_failed - "Serialization failed", what to do: "Retry or contact support"
+
+    Scenario Outline: <case>
+      Given the circumstance "unserializable-result": the gateway cannot serialise what it has to send
+      When a caller asks on "<surface>"
+      Then the status is 5xx
+      And the error code is "json_marshal_failed"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: the gateway has to send something that JSON cannot hold
+        | case                                                            | surface          |
+        | code:json_marshal_failed/unserializable-result/chat             | chat             |
+        | code:json_marshal_failed/unserializable-result/chat-stream      | chat-stream      |
+        | code:json_marshal_failed/unserializable-result/completions      | completions      |
+        | code:json_marshal_failed/unserializable-result/responses        | responses        |
+        | code:json_marshal_failed/unserializable-result/responses-stream | responses-stream |
+        | code:json_marshal_failed/unserializable-result/messages         | messages         |
+        | code:json_marshal_failed/unserializable-result/messages-stream  | messages-stream  |
+        | code:json_marshal_failed/unserializable-result/gemini           | gemini           |
+        | code:json_marshal_failed/unserializable-result/gemini-stream    | gemini-stream    |
+        | code:json_marshal_failed/unserializable-result/embeddings       | embeddings       |
+
+  Rule: code:query_data_error - "Database query error", what to do: "Retry or contact support"
+
+    Scenario Outline: <case>
+      Given the circumstance "failing-store-reads": the gateway's database fails on read
+      When a caller asks on "<surface>"
+      Then the status is 5xx
+      And the error code is "query_data_error"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: reading the store fails
+        | case                                                       | surface          |
+        | code:query_data_error/failing-store-reads/chat             | chat             |
+        | code:query_data_error/failing-store-reads/chat-stream      | chat-stream      |
+        | code:query_data_error/failing-store-reads/completions      | completions      |
+        | code:query_data_error/failing-store-reads/responses        | responses        |
+        | code:query_data_error/failing-store-reads/responses-stream | responses-stream |
+        | code:query_data_error/failing-store-reads/messages         | messages         |
+        | code:query_data_error/failing-store-reads/messages-stream  | messages-stream  |
+        | code:query_data_error/failing-store-reads/gemini           | gemini           |
+        | code:query_data_error/failing-store-reads/gemini-stream    | gemini-stream    |
+        | code:query_data_error/failing-store-reads/embeddings       | embeddings       |
+
+  Rule: code:update_data_error - "Database write error", what to do: "Retry or contact support"
+
+    Scenario Outline: <case>
+      Given the circumstance "failing-store-writes": the gateway's database fails on write
+      When a caller asks on "<surface>"
+      Then the status is 5xx
+      And the error code is "update_data_error"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: writing the store fails
+        | case                                                         | surface          |
+        | code:update_data_error/failing-store-writes/chat             | chat             |
+        | code:update_data_error/failing-store-writes/chat-stream      | chat-stream      |
+        | code:update_data_error/failing-store-writes/completions      | completions      |
+        | code:update_data_error/failing-store-writes/responses        | responses        |
+        | code:update_data_error/failing-store-writes/responses-stream | responses-stream |
+        | code:update_data_error/failing-store-writes/messages         | messages         |
+        | code:update_data_error/failing-store-writes/messages-stream  | messages-stream  |
+        | code:update_data_error/failing-store-writes/gemini           | gemini           |
+        | code:update_data_error/failing-store-writes/gemini-stream    | gemini-stream    |
+        | code:update_data_error/failing-store-writes/embeddings       | embeddings       |

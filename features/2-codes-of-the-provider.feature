@@ -1,0 +1,271 @@
+Feature: Table 2: codes of the provider
+
+  The provider fails in one of its many ways. The caller must learn of it, and of nothing that must stay inside.
+
+  Rule: code:do_request_failed - "Upstream request failed", what to do: "Retry"
+
+    Scenario Outline: <case>
+      Given the circumstance "unreachable-upstream": the provider refuses, resets or cannot be resolved
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 5xx
+      And the error code is "do_request_failed"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: reset - the provider resets the connection
+        | case                                                               | surface          | variant |
+        | code:do_request_failed/unreachable-upstream/chat/reset             | chat             | reset   |
+        | code:do_request_failed/unreachable-upstream/chat-stream/reset      | chat-stream      | reset   |
+        | code:do_request_failed/unreachable-upstream/completions/reset      | completions      | reset   |
+        | code:do_request_failed/unreachable-upstream/responses/reset        | responses        | reset   |
+        | code:do_request_failed/unreachable-upstream/responses-stream/reset | responses-stream | reset   |
+        | code:do_request_failed/unreachable-upstream/messages/reset         | messages         | reset   |
+        | code:do_request_failed/unreachable-upstream/messages-stream/reset  | messages-stream  | reset   |
+        | code:do_request_failed/unreachable-upstream/gemini/reset           | gemini           | reset   |
+        | code:do_request_failed/unreachable-upstream/gemini-stream/reset    | gemini-stream    | reset   |
+        | code:do_request_failed/unreachable-upstream/embeddings/reset       | embeddings       | reset   |
+
+      Examples: closed - the provider closes the connection without a word
+        | case                                                                | surface          | variant |
+        | code:do_request_failed/unreachable-upstream/chat/closed             | chat             | closed  |
+        | code:do_request_failed/unreachable-upstream/chat-stream/closed      | chat-stream      | closed  |
+        | code:do_request_failed/unreachable-upstream/completions/closed      | completions      | closed  |
+        | code:do_request_failed/unreachable-upstream/responses/closed        | responses        | closed  |
+        | code:do_request_failed/unreachable-upstream/responses-stream/closed | responses-stream | closed  |
+        | code:do_request_failed/unreachable-upstream/messages/closed         | messages         | closed  |
+        | code:do_request_failed/unreachable-upstream/messages-stream/closed  | messages-stream  | closed  |
+        | code:do_request_failed/unreachable-upstream/gemini/closed           | gemini           | closed  |
+        | code:do_request_failed/unreachable-upstream/gemini-stream/closed    | gemini-stream    | closed  |
+        | code:do_request_failed/unreachable-upstream/embeddings/closed       | embeddings       | closed  |
+
+      Examples: refused - nobody listens at the channel's address
+        | case                                                                 | surface          | variant |
+        | code:do_request_failed/unreachable-upstream/chat/refused             | chat             | refused |
+        | code:do_request_failed/unreachable-upstream/chat-stream/refused      | chat-stream      | refused |
+        | code:do_request_failed/unreachable-upstream/completions/refused      | completions      | refused |
+        | code:do_request_failed/unreachable-upstream/responses/refused        | responses        | refused |
+        | code:do_request_failed/unreachable-upstream/responses-stream/refused | responses-stream | refused |
+        | code:do_request_failed/unreachable-upstream/messages/refused         | messages         | refused |
+        | code:do_request_failed/unreachable-upstream/messages-stream/refused  | messages-stream  | refused |
+        | code:do_request_failed/unreachable-upstream/gemini/refused           | gemini           | refused |
+        | code:do_request_failed/unreachable-upstream/gemini-stream/refused    | gemini-stream    | refused |
+        | code:do_request_failed/unreachable-upstream/embeddings/refused       | embeddings       | refused |
+
+  Rule: code:bad_response - "Bad upstream response", what to do: "Retry or contact support"
+
+    Scenario Outline: <case>
+      Given the circumstance "bad-upstream-response": the provider answers 200 with something that is not an answer (broken JSON, HTML, an error object)
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 5xx
+      And the error code is "bad_response"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: broken-json - 200 with JSON that does not parse
+        | case                                                                 | surface          | variant     |
+        | code:bad_response/bad-upstream-response/chat/broken-json             | chat             | broken-json |
+        | code:bad_response/bad-upstream-response/chat-stream/broken-json      | chat-stream      | broken-json |
+        | code:bad_response/bad-upstream-response/completions/broken-json      | completions      | broken-json |
+        | code:bad_response/bad-upstream-response/responses/broken-json        | responses        | broken-json |
+        | code:bad_response/bad-upstream-response/responses-stream/broken-json | responses-stream | broken-json |
+        | code:bad_response/bad-upstream-response/messages/broken-json         | messages         | broken-json |
+        | code:bad_response/bad-upstream-response/messages-stream/broken-json  | messages-stream  | broken-json |
+        | code:bad_response/bad-upstream-response/gemini/broken-json           | gemini           | broken-json |
+        | code:bad_response/bad-upstream-response/gemini-stream/broken-json    | gemini-stream    | broken-json |
+        | code:bad_response/bad-upstream-response/embeddings/broken-json       | embeddings       | broken-json |
+
+      Examples: html - 200 with an HTML page
+        | case                                                          | surface          | variant |
+        | code:bad_response/bad-upstream-response/chat/html             | chat             | html    |
+        | code:bad_response/bad-upstream-response/chat-stream/html      | chat-stream      | html    |
+        | code:bad_response/bad-upstream-response/completions/html      | completions      | html    |
+        | code:bad_response/bad-upstream-response/responses/html        | responses        | html    |
+        | code:bad_response/bad-upstream-response/responses-stream/html | responses-stream | html    |
+        | code:bad_response/bad-upstream-response/messages/html         | messages         | html    |
+        | code:bad_response/bad-upstream-response/messages-stream/html  | messages-stream  | html    |
+        | code:bad_response/bad-upstream-response/gemini/html           | gemini           | html    |
+        | code:bad_response/bad-upstream-response/gemini-stream/html    | gemini-stream    | html    |
+        | code:bad_response/bad-upstream-response/embeddings/html       | embeddings       | html    |
+
+      Examples: error-object - 200 with an error object
+        | case                                                                  | surface          | variant      |
+        | code:bad_response/bad-upstream-response/chat/error-object             | chat             | error-object |
+        | code:bad_response/bad-upstream-response/chat-stream/error-object      | chat-stream      | error-object |
+        | code:bad_response/bad-upstream-response/completions/error-object      | completions      | error-object |
+        | code:bad_response/bad-upstream-response/responses/error-object        | responses        | error-object |
+        | code:bad_response/bad-upstream-response/responses-stream/error-object | responses-stream | error-object |
+        | code:bad_response/bad-upstream-response/messages/error-object         | messages         | error-object |
+        | code:bad_response/bad-upstream-response/messages-stream/error-object  | messages-stream  | error-object |
+        | code:bad_response/bad-upstream-response/gemini/error-object           | gemini           | error-object |
+        | code:bad_response/bad-upstream-response/gemini-stream/error-object    | gemini-stream    | error-object |
+        | code:bad_response/bad-upstream-response/embeddings/error-object       | embeddings       | error-object |
+
+      Examples: null - 200 with null
+        | case                                                     | surface     | variant |
+        | code:bad_response/bad-upstream-response/chat/null        | chat        | null    |
+        | code:bad_response/bad-upstream-response/completions/null | completions | null    |
+        | code:bad_response/bad-upstream-response/responses/null   | responses   | null    |
+        | code:bad_response/bad-upstream-response/messages/null    | messages    | null    |
+        | code:bad_response/bad-upstream-response/gemini/null      | gemini      | null    |
+        | code:bad_response/bad-upstream-response/embeddings/null  | embeddings  | null    |
+
+  Rule: code:bad_response_status_code - "Bad upstream status code", what to do: "Retry or contact support"
+
+    Scenario Outline: <case>
+      Given the circumstance "bad-upstream-status": the provider answers with a status that is no success, without a usable error object
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 5xx
+      And the error code is "bad_response_status_code"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: html-502 - 502 with an HTML page
+        | case                                                                        | surface          | variant  |
+        | code:bad_response_status_code/bad-upstream-status/chat/html-502             | chat             | html-502 |
+        | code:bad_response_status_code/bad-upstream-status/chat-stream/html-502      | chat-stream      | html-502 |
+        | code:bad_response_status_code/bad-upstream-status/completions/html-502      | completions      | html-502 |
+        | code:bad_response_status_code/bad-upstream-status/responses/html-502        | responses        | html-502 |
+        | code:bad_response_status_code/bad-upstream-status/responses-stream/html-502 | responses-stream | html-502 |
+        | code:bad_response_status_code/bad-upstream-status/messages/html-502         | messages         | html-502 |
+        | code:bad_response_status_code/bad-upstream-status/messages-stream/html-502  | messages-stream  | html-502 |
+        | code:bad_response_status_code/bad-upstream-status/gemini/html-502           | gemini           | html-502 |
+        | code:bad_response_status_code/bad-upstream-status/gemini-stream/html-502    | gemini-stream    | html-502 |
+        | code:bad_response_status_code/bad-upstream-status/embeddings/html-502       | embeddings       | html-502 |
+
+      Examples: empty-503 - 503 with an empty body
+        | case                                                                         | surface          | variant   |
+        | code:bad_response_status_code/bad-upstream-status/chat/empty-503             | chat             | empty-503 |
+        | code:bad_response_status_code/bad-upstream-status/chat-stream/empty-503      | chat-stream      | empty-503 |
+        | code:bad_response_status_code/bad-upstream-status/completions/empty-503      | completions      | empty-503 |
+        | code:bad_response_status_code/bad-upstream-status/responses/empty-503        | responses        | empty-503 |
+        | code:bad_response_status_code/bad-upstream-status/responses-stream/empty-503 | responses-stream | empty-503 |
+        | code:bad_response_status_code/bad-upstream-status/messages/empty-503         | messages         | empty-503 |
+        | code:bad_response_status_code/bad-upstream-status/messages-stream/empty-503  | messages-stream  | empty-503 |
+        | code:bad_response_status_code/bad-upstream-status/gemini/empty-503           | gemini           | empty-503 |
+        | code:bad_response_status_code/bad-upstream-status/gemini-stream/empty-503    | gemini-stream    | empty-503 |
+        | code:bad_response_status_code/bad-upstream-status/embeddings/empty-503       | embeddings       | empty-503 |
+
+      Examples: foreign-500 - 500 with JSON that is no error object
+        | case                                                                           | surface          | variant     |
+        | code:bad_response_status_code/bad-upstream-status/chat/foreign-500             | chat             | foreign-500 |
+        | code:bad_response_status_code/bad-upstream-status/chat-stream/foreign-500      | chat-stream      | foreign-500 |
+        | code:bad_response_status_code/bad-upstream-status/completions/foreign-500      | completions      | foreign-500 |
+        | code:bad_response_status_code/bad-upstream-status/responses/foreign-500        | responses        | foreign-500 |
+        | code:bad_response_status_code/bad-upstream-status/responses-stream/foreign-500 | responses-stream | foreign-500 |
+        | code:bad_response_status_code/bad-upstream-status/messages/foreign-500         | messages         | foreign-500 |
+        | code:bad_response_status_code/bad-upstream-status/messages-stream/foreign-500  | messages-stream  | foreign-500 |
+        | code:bad_response_status_code/bad-upstream-status/gemini/foreign-500           | gemini           | foreign-500 |
+        | code:bad_response_status_code/bad-upstream-status/gemini-stream/foreign-500    | gemini-stream    | foreign-500 |
+        | code:bad_response_status_code/bad-upstream-status/embeddings/foreign-500       | embeddings       | foreign-500 |
+
+      Examples: html-404 - 404 with an HTML page: the provider's fault, not the caller's
+        | case                                                                        | surface          | variant  |
+        | code:bad_response_status_code/bad-upstream-status/chat/html-404             | chat             | html-404 |
+        | code:bad_response_status_code/bad-upstream-status/chat-stream/html-404      | chat-stream      | html-404 |
+        | code:bad_response_status_code/bad-upstream-status/completions/html-404      | completions      | html-404 |
+        | code:bad_response_status_code/bad-upstream-status/responses/html-404        | responses        | html-404 |
+        | code:bad_response_status_code/bad-upstream-status/responses-stream/html-404 | responses-stream | html-404 |
+        | code:bad_response_status_code/bad-upstream-status/messages/html-404         | messages         | html-404 |
+        | code:bad_response_status_code/bad-upstream-status/messages-stream/html-404  | messages-stream  | html-404 |
+        | code:bad_response_status_code/bad-upstream-status/gemini/html-404           | gemini           | html-404 |
+        | code:bad_response_status_code/bad-upstream-status/gemini-stream/html-404    | gemini-stream    | html-404 |
+        | code:bad_response_status_code/bad-upstream-status/embeddings/html-404       | embeddings       | html-404 |
+
+  Rule: code:empty_response - "Empty upstream response", what to do: "Retry; raise timeout for streaming"
+
+    Scenario Outline: <case>
+      Given the circumstance "empty-upstream-response": the provider answers 200 with an empty body, no choices, or a stream with no content
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 5xx
+      And the error code is "empty_response"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: empty-body - 200 with no body
+        | case                                                                    | surface          | variant    |
+        | code:empty_response/empty-upstream-response/chat/empty-body             | chat             | empty-body |
+        | code:empty_response/empty-upstream-response/chat-stream/empty-body      | chat-stream      | empty-body |
+        | code:empty_response/empty-upstream-response/completions/empty-body      | completions      | empty-body |
+        | code:empty_response/empty-upstream-response/responses/empty-body        | responses        | empty-body |
+        | code:empty_response/empty-upstream-response/responses-stream/empty-body | responses-stream | empty-body |
+        | code:empty_response/empty-upstream-response/messages/empty-body         | messages         | empty-body |
+        | code:empty_response/empty-upstream-response/messages-stream/empty-body  | messages-stream  | empty-body |
+        | code:empty_response/empty-upstream-response/gemini/empty-body           | gemini           | empty-body |
+        | code:empty_response/empty-upstream-response/gemini-stream/empty-body    | gemini-stream    | empty-body |
+        | code:empty_response/empty-upstream-response/embeddings/empty-body       | embeddings       | empty-body |
+
+      Examples: no-content - 200 with no choices, or a stream without content
+        | case                                                                    | surface          | variant    |
+        | code:empty_response/empty-upstream-response/chat/no-content             | chat             | no-content |
+        | code:empty_response/empty-upstream-response/chat-stream/no-content      | chat-stream      | no-content |
+        | code:empty_response/empty-upstream-response/completions/no-content      | completions      | no-content |
+        | code:empty_response/empty-upstream-response/responses/no-content        | responses        | no-content |
+        | code:empty_response/empty-upstream-response/responses-stream/no-content | responses-stream | no-content |
+        | code:empty_response/empty-upstream-response/messages/no-content         | messages         | no-content |
+        | code:empty_response/empty-upstream-response/messages-stream/no-content  | messages-stream  | no-content |
+        | code:empty_response/empty-upstream-response/gemini/no-content           | gemini           | no-content |
+        | code:empty_response/empty-upstream-response/gemini-stream/no-content    | gemini-stream    | no-content |
+        | code:empty_response/empty-upstream-response/embeddings/no-content       | embeddings       | no-content |
+
+      Examples: empty-stream - 200 text/event-stream without a single event
+        | case                                                                      | surface          | variant      |
+        | code:empty_response/empty-upstream-response/chat-stream/empty-stream      | chat-stream      | empty-stream |
+        | code:empty_response/empty-upstream-response/responses-stream/empty-stream | responses-stream | empty-stream |
+        | code:empty_response/empty-upstream-response/messages-stream/empty-stream  | messages-stream  | empty-stream |
+        | code:empty_response/empty-upstream-response/gemini-stream/empty-stream    | gemini-stream    | empty-stream |
+
+  Rule: code:read_response_body_failed - "Failed to read upstream response", what to do: "Retry"
+
+    Scenario Outline: <case>
+      Given the circumstance "truncated-upstream-response": the provider's body breaks off: short Content-Length, cut chunk, broken encoding
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 5xx
+      And the error code is "read_response_body_failed"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: short-body - the body is shorter than its Content-Length
+        | case                                                                              | surface     | variant    |
+        | code:read_response_body_failed/truncated-upstream-response/chat/short-body        | chat        | short-body |
+        | code:read_response_body_failed/truncated-upstream-response/completions/short-body | completions | short-body |
+        | code:read_response_body_failed/truncated-upstream-response/responses/short-body   | responses   | short-body |
+        | code:read_response_body_failed/truncated-upstream-response/messages/short-body    | messages    | short-body |
+        | code:read_response_body_failed/truncated-upstream-response/gemini/short-body      | gemini      | short-body |
+        | code:read_response_body_failed/truncated-upstream-response/embeddings/short-body  | embeddings  | short-body |
+
+      Examples: cut-chunk - a chunked body stops without its last chunk
+        | case                                                                             | surface     | variant   |
+        | code:read_response_body_failed/truncated-upstream-response/chat/cut-chunk        | chat        | cut-chunk |
+        | code:read_response_body_failed/truncated-upstream-response/completions/cut-chunk | completions | cut-chunk |
+        | code:read_response_body_failed/truncated-upstream-response/responses/cut-chunk   | responses   | cut-chunk |
+        | code:read_response_body_failed/truncated-upstream-response/messages/cut-chunk    | messages    | cut-chunk |
+        | code:read_response_body_failed/truncated-upstream-response/gemini/cut-chunk      | gemini      | cut-chunk |
+        | code:read_response_body_failed/truncated-upstream-response/embeddings/cut-chunk  | embeddings  | cut-chunk |
+
+      Examples: broken-gzip - a gzip body stops in the middle
+        | case                                                                               | surface     | variant     |
+        | code:read_response_body_failed/truncated-upstream-response/chat/broken-gzip        | chat        | broken-gzip |
+        | code:read_response_body_failed/truncated-upstream-response/completions/broken-gzip | completions | broken-gzip |
+        | code:read_response_body_failed/truncated-upstream-response/responses/broken-gzip   | responses   | broken-gzip |
+        | code:read_response_body_failed/truncated-upstream-response/messages/broken-gzip    | messages    | broken-gzip |
+        | code:read_response_body_failed/truncated-upstream-response/gemini/broken-gzip      | gemini      | broken-gzip |
+        | code:read_response_body_failed/truncated-upstream-response/embeddings/broken-gzip  | embeddings  | broken-gzip |
+
+      Examples: cut-stream - the connection breaks after two events
+        | case                                                                                   | surface          | variant    |
+        | code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream      | chat-stream      | cut-stream |
+        | code:read_response_body_failed/truncated-upstream-response/responses-stream/cut-stream | responses-stream | cut-stream |
+        | code:read_response_body_failed/truncated-upstream-response/messages-stream/cut-stream  | messages-stream  | cut-stream |
+        | code:read_response_body_failed/truncated-upstream-response/gemini-stream/cut-stream    | gemini-stream    | cut-stream |
+
+      Examples: ended-early - the stream ends cleanly after two events, unfinished
+        | case                                                                                    | surface          | variant     |
+        | code:read_response_body_failed/truncated-upstream-response/chat-stream/ended-early      | chat-stream      | ended-early |
+        | code:read_response_body_failed/truncated-upstream-response/responses-stream/ended-early | responses-stream | ended-early |
+        | code:read_response_body_failed/truncated-upstream-response/messages-stream/ended-early  | messages-stream  | ended-early |
+        | code:read_response_body_failed/truncated-upstream-response/gemini-stream/ended-early    | gemini-stream    | ended-early |

@@ -1,0 +1,186 @@
+Feature: Table 2: codes of the request
+
+  The caller has to change the request, and the code says what about it.
+
+  Rule: code:invalid_request - "Invalid request parameters", what to do: "Check params and body"
+
+    Scenario Outline: <case>
+      Given the circumstance "invalid-parameters": a well-formed body with invalid parameters
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 400
+      And the error code is "invalid_request"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: wrong-type - messages, input, prompt or contents of the wrong type
+        | case                                                                | surface          | variant    |
+        | code:invalid_request/invalid-parameters/chat/wrong-type             | chat             | wrong-type |
+        | code:invalid_request/invalid-parameters/chat-stream/wrong-type      | chat-stream      | wrong-type |
+        | code:invalid_request/invalid-parameters/completions/wrong-type      | completions      | wrong-type |
+        | code:invalid_request/invalid-parameters/responses/wrong-type        | responses        | wrong-type |
+        | code:invalid_request/invalid-parameters/responses-stream/wrong-type | responses-stream | wrong-type |
+        | code:invalid_request/invalid-parameters/messages/wrong-type         | messages         | wrong-type |
+        | code:invalid_request/invalid-parameters/messages-stream/wrong-type  | messages-stream  | wrong-type |
+        | code:invalid_request/invalid-parameters/gemini/wrong-type           | gemini           | wrong-type |
+        | code:invalid_request/invalid-parameters/gemini-stream/wrong-type    | gemini-stream    | wrong-type |
+        | code:invalid_request/invalid-parameters/embeddings/wrong-type       | embeddings       | wrong-type |
+
+      Examples: out-of-range - a temperature of 99
+        | case                                                                  | surface          | variant      |
+        | code:invalid_request/invalid-parameters/chat/out-of-range             | chat             | out-of-range |
+        | code:invalid_request/invalid-parameters/chat-stream/out-of-range      | chat-stream      | out-of-range |
+        | code:invalid_request/invalid-parameters/completions/out-of-range      | completions      | out-of-range |
+        | code:invalid_request/invalid-parameters/responses/out-of-range        | responses        | out-of-range |
+        | code:invalid_request/invalid-parameters/responses-stream/out-of-range | responses-stream | out-of-range |
+        | code:invalid_request/invalid-parameters/messages/out-of-range         | messages         | out-of-range |
+        | code:invalid_request/invalid-parameters/messages-stream/out-of-range  | messages-stream  | out-of-range |
+        | code:invalid_request/invalid-parameters/gemini/out-of-range           | gemini           | out-of-range |
+        | code:invalid_request/invalid-parameters/gemini-stream/out-of-range    | gemini-stream    | out-of-range |
+
+  Rule: code:bad_request_body - "Malformed request body", what to do: "Verify the JSON is valid"
+
+    Scenario Outline: <case>
+      Given the circumstance "malformed-body": a body that is not JSON
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 400
+      And the error code is "bad_request_body"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: cut-json - the JSON stops in the middle
+        | case                                                           | surface          | variant  |
+        | code:bad_request_body/malformed-body/chat/cut-json             | chat             | cut-json |
+        | code:bad_request_body/malformed-body/chat-stream/cut-json      | chat-stream      | cut-json |
+        | code:bad_request_body/malformed-body/completions/cut-json      | completions      | cut-json |
+        | code:bad_request_body/malformed-body/responses/cut-json        | responses        | cut-json |
+        | code:bad_request_body/malformed-body/responses-stream/cut-json | responses-stream | cut-json |
+        | code:bad_request_body/malformed-body/messages/cut-json         | messages         | cut-json |
+        | code:bad_request_body/malformed-body/messages-stream/cut-json  | messages-stream  | cut-json |
+        | code:bad_request_body/malformed-body/gemini/cut-json           | gemini           | cut-json |
+        | code:bad_request_body/malformed-body/gemini-stream/cut-json    | gemini-stream    | cut-json |
+        | code:bad_request_body/malformed-body/embeddings/cut-json       | embeddings       | cut-json |
+
+      Examples: not-json - plain text under application/json
+        | case                                                           | surface          | variant  |
+        | code:bad_request_body/malformed-body/chat/not-json             | chat             | not-json |
+        | code:bad_request_body/malformed-body/chat-stream/not-json      | chat-stream      | not-json |
+        | code:bad_request_body/malformed-body/completions/not-json      | completions      | not-json |
+        | code:bad_request_body/malformed-body/responses/not-json        | responses        | not-json |
+        | code:bad_request_body/malformed-body/responses-stream/not-json | responses-stream | not-json |
+        | code:bad_request_body/malformed-body/messages/not-json         | messages         | not-json |
+        | code:bad_request_body/malformed-body/messages-stream/not-json  | messages-stream  | not-json |
+        | code:bad_request_body/malformed-body/gemini/not-json           | gemini           | not-json |
+        | code:bad_request_body/malformed-body/gemini-stream/not-json    | gemini-stream    | not-json |
+        | code:bad_request_body/malformed-body/embeddings/not-json       | embeddings       | not-json |
+
+      Examples: form-body - a form under application/x-www-form-urlencoded
+        | case                                                       | surface     | variant   |
+        | code:bad_request_body/malformed-body/chat/form-body        | chat        | form-body |
+        | code:bad_request_body/malformed-body/completions/form-body | completions | form-body |
+        | code:bad_request_body/malformed-body/responses/form-body   | responses   | form-body |
+        | code:bad_request_body/malformed-body/messages/form-body    | messages    | form-body |
+        | code:bad_request_body/malformed-body/gemini/form-body      | gemini      | form-body |
+        | code:bad_request_body/malformed-body/embeddings/form-body  | embeddings  | form-body |
+
+  Rule: code:read_request_body_failed - "Failed to read request body", what to do: "Check body and Content-Type"
+
+    # The status 400 is derived: another one of its class is a warning, no failure.
+    Scenario Outline: <case>
+      Given the circumstance "unreadable-body": a body that cannot be read to its end: short of its Content-Length, over the size limit, or with a broken Content-Encoding
+      When a caller asks on "<surface>" in the way "<variant>"
+      Then the status is 400
+      And the error code is "read_request_body_failed"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is asked within bounds
+
+      Examples: short-body - the body is shorter than its Content-Length
+        | case                                                                      | surface          | variant    |
+        | code:read_request_body_failed/unreadable-body/chat/short-body             | chat             | short-body |
+        | code:read_request_body_failed/unreadable-body/chat-stream/short-body      | chat-stream      | short-body |
+        | code:read_request_body_failed/unreadable-body/completions/short-body      | completions      | short-body |
+        | code:read_request_body_failed/unreadable-body/responses/short-body        | responses        | short-body |
+        | code:read_request_body_failed/unreadable-body/responses-stream/short-body | responses-stream | short-body |
+        | code:read_request_body_failed/unreadable-body/messages/short-body         | messages         | short-body |
+        | code:read_request_body_failed/unreadable-body/messages-stream/short-body  | messages-stream  | short-body |
+        | code:read_request_body_failed/unreadable-body/gemini/short-body           | gemini           | short-body |
+        | code:read_request_body_failed/unreadable-body/gemini-stream/short-body    | gemini-stream    | short-body |
+        | code:read_request_body_failed/unreadable-body/embeddings/short-body       | embeddings       | short-body |
+
+      Examples: broken-gzip - Content-Encoding says gzip, the bytes are not
+        | case                                                                       | surface          | variant     |
+        | code:read_request_body_failed/unreadable-body/chat/broken-gzip             | chat             | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/chat-stream/broken-gzip      | chat-stream      | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/completions/broken-gzip      | completions      | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/responses/broken-gzip        | responses        | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/responses-stream/broken-gzip | responses-stream | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/messages/broken-gzip         | messages         | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/messages-stream/broken-gzip  | messages-stream  | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/gemini/broken-gzip           | gemini           | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/gemini-stream/broken-gzip    | gemini-stream    | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/embeddings/broken-gzip       | embeddings       | broken-gzip |
+
+      Examples: oversize - the body is over the gateway's declared limit
+        | case                                                                    | surface          | variant  |
+        | code:read_request_body_failed/unreadable-body/chat/oversize             | chat             | oversize |
+        | code:read_request_body_failed/unreadable-body/chat-stream/oversize      | chat-stream      | oversize |
+        | code:read_request_body_failed/unreadable-body/completions/oversize      | completions      | oversize |
+        | code:read_request_body_failed/unreadable-body/responses/oversize        | responses        | oversize |
+        | code:read_request_body_failed/unreadable-body/responses-stream/oversize | responses-stream | oversize |
+        | code:read_request_body_failed/unreadable-body/messages/oversize         | messages         | oversize |
+        | code:read_request_body_failed/unreadable-body/messages-stream/oversize  | messages-stream  | oversize |
+        | code:read_request_body_failed/unreadable-body/gemini/oversize           | gemini           | oversize |
+        | code:read_request_body_failed/unreadable-body/gemini-stream/oversize    | gemini-stream    | oversize |
+        | code:read_request_body_failed/unreadable-body/embeddings/oversize       | embeddings       | oversize |
+
+  Rule: code:convert_request_failed - "Request conversion failed", what to do: "Ensure params match the API format"
+
+    # The status 400 is derived: another one of its class is a warning, no failure.
+    Scenario Outline: <case>
+      Given the circumstance "unconvertible-request": a request that is valid in the caller's dialect and cannot be expressed in the provider's
+      When a caller asks on "<surface>"
+      Then the status is 400
+      And the error code is "convert_request_failed"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the request asks for something only the caller's dialect knows
+        | case                                                               | surface          |
+        | code:convert_request_failed/unconvertible-request/chat             | chat             |
+        | code:convert_request_failed/unconvertible-request/chat-stream      | chat-stream      |
+        | code:convert_request_failed/unconvertible-request/completions      | completions      |
+        | code:convert_request_failed/unconvertible-request/responses        | responses        |
+        | code:convert_request_failed/unconvertible-request/responses-stream | responses-stream |
+        | code:convert_request_failed/unconvertible-request/messages         | messages         |
+        | code:convert_request_failed/unconvertible-request/messages-stream  | messages-stream  |
+        | code:convert_request_failed/unconvertible-request/gemini           | gemini           |
+        | code:convert_request_failed/unconvertible-request/gemini-stream    | gemini-stream    |
+        | code:convert_request_failed/unconvertible-request/embeddings       | embeddings       |
+
+  Rule: code:invalid_api_type - "Unsupported API type", what to do: "Use a supported API format"
+
+    # The status 400 is derived: another one of its class is a warning, no failure.
+    Scenario Outline: <case>
+      Given the circumstance "unsupported-api": a route whose channel has an API type that the gateway does not support
+      When a caller asks on "<surface>"
+      Then the status is 400
+      And the error code is "invalid_api_type"
+      And the error is whole and in the caller's dialect
+      And nothing that must stay inside is shown
+      And the provider is not asked
+
+      Examples: the model's channel has an unsupported type
+        | case                                                   | surface          |
+        | code:invalid_api_type/unsupported-api/chat             | chat             |
+        | code:invalid_api_type/unsupported-api/chat-stream      | chat-stream      |
+        | code:invalid_api_type/unsupported-api/completions      | completions      |
+        | code:invalid_api_type/unsupported-api/responses        | responses        |
+        | code:invalid_api_type/unsupported-api/responses-stream | responses-stream |
+        | code:invalid_api_type/unsupported-api/messages         | messages         |
+        | code:invalid_api_type/unsupported-api/messages-stream  | messages-stream  |
+        | code:invalid_api_type/unsupported-api/gemini           | gemini           |
+        | code:invalid_api_type/unsupported-api/gemini-stream    | gemini-stream    |
+        | code:invalid_api_type/unsupported-api/embeddings       | embeddings       |

@@ -1,0 +1,62 @@
+// Package gatecert certifies LLM API gateways against the published error contract: 32 rows, each an executable
+// scenario, judged on every surface the gateway offers.
+//
+// [Run] is what the command does, for programs; [Test] embeds a certification in a gateway's own go test.
+package gatecert
+
+import (
+	"context"
+	"io"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/targets"
+)
+
+// Version is the tool's version as it stands in every log.
+const Version = "0.1.0"
+
+// Config says what to certify. The zero value certifies the embedded reference gateway in full.
+type Config struct {
+	// Target is the gateway under test. The zero value is the embedded reference gateway.
+	Target targets.Profile
+	// Level bounds what is tried: cases that need a higher level are left out. "" is full.
+	Level contract.Level
+	// Rows are row ids or patterns ("http:404", "code:channel:*"). None: all rows.
+	Rows []string
+	// Surfaces are names of surfaces. None: all that the target offers.
+	Surfaces []string
+	// Concurrency overrides the profile's number of cases at once; 0 leaves it.
+	Concurrency int
+	// Log takes the run's event log, one JSON line a Write. nil: the log is kept in memory only.
+	Log io.Writer
+	// Command is the command line to put into the log, secrets included: they are redacted here.
+	Command []string
+	// Progress, when not nil, is told of every step of the run, one call at a time.
+	Progress func(Progress)
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	// Phase is "prepare", "controls", "cases", "alone" (cases that must run alone) or "done".
+	Phase string
+	// Target is the base URL, known from the controls on.
+	Target string
+	// Done and Total count cases.
+	Done, Total int
+	// Last is the case that has just ended, nil in other phases.
+	Last *reports.CaseResult
+}
+
+// Run certifies a target and returns the run as its log tells it.
+//
+// That the gateway fails is no error: the run's verdict says so. It returns [ErrUsage], [ErrNothingToRun],
+// [ErrUnreachable] or [ErrHarness] when there can be no verdict. When ctx is cancelled, what was found until then is in
+// the log, the run is marked as interrupted, and the cause is returned with it.
+func Run(ctx context.Context, cfg Config) (reports.Run, error) {
+	r, err := newRunner(cfg)
+	if err != nil {
+		return reports.Run{}, err
+	}
+	return r.run(ctx)
+}

@@ -1,0 +1,147 @@
+package gatecert
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets"
+)
+
+// selection is what the configuration asks for, checked.
+type selection struct {
+	level    contract.Level
+	rows     []contract.RowID
+	surfaces []contract.Surface
+}
+
+func newSelection(cfg Config) (selection, error) {
+	s := selection{level: cfg.Level}
+	if s.level == "" {
+		s.level = contract.Full
+	}
+	if !s.level.Valid() {
+		return s, fmt.Errorf("%w: no level %q: want one of %s", ErrUsage, s.level, list(contract.Levels()))
+	}
+	for _, pattern := range cfg.Rows {
+		rows, err := matchRows(pattern)
+		if err != nil {
+			return s, err
+		}
+		s.rows = append(s.rows, rows...)
+	}
+	for _, name := range cfg.Surfaces {
+		surface := contract.Surface(name)
+		if !surface.Valid() {
+			return s, fmt.Errorf("%w: no surface %q: want one of %s", ErrUsage, name, list(contract.Surfaces()))
+		}
+		s.surfaces = append(s.surfaces, surface)
+	}
+	return s, nil
+}
+
+// matchRows finds the rows of one pattern. A pattern that matches nothing is an error: a selection that is silently
+// ignored turns a typo into a green run.
+func matchRows(pattern string) ([]contract.RowID, error) {
+	var rows []contract.RowID
+	for _, row := range contract.Rows() {
+		ok, err := path.Match(pattern, string(row.ID))
+		if err != nil {
+			return nil, fmt.Errorf("%w: row pattern %q: %w", ErrUsage, pattern, err)
+		}
+		if ok || pattern == row.Key {
+			rows = append(rows, row.ID)
+		}
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%w: no row matches %q: gatecert list rows shows all 32", ErrUsage, pattern)
+	}
+	return rows, nil
+}
+
+func (s selection) covers(c contract.Case) bool {
+	return s.level.Includes(c.Level()) &&
+		(len(s.rows) == 0 || slices.Contains(s.rows, c.Row)) &&
+		(len(s.surfaces) == 0 || slices.Contains(s.surfaces, c.Surface))
+}
+
+// plan is the set of cases that must run, computed before anything runs, and those the target does not offer.
+type plan struct {
+	// together run at once, alone one after the other when those are done.
+	together, alone []contract.Case
+	notOffered      []absence
+}
+
+// absence is a case that the target does not offer, and why.
+type absence struct {
+	c      contract.Case
+	reason string
+}
+
+// newPlan asks the stage for every selected case. gone holds the surfaces that turned out not to be there.
+func newPlan(s selection, stage *targets.Stage, gone map[contract.Surface]string) (plan, error) {
+	var p plan
+	for _, c := range contract.Cases() {
+		if !s.covers(c) {
+			continue
+		}
+		if reason, ok := gone[c.Surface]; ok {
+			p.notOffered = append(p.notOffered, absence{c, reason})
+			continue
+		}
+		err := stage.Offers(c)
+		switch {
+		case errors.Is(err, targets.ErrNotOffered):
+			reason := strings.TrimPrefix(err.Error(), targets.ErrNotOffered.Error()+": ")
+			p.notOffered = append(p.notOffered, absence{c, reason})
+		case err != nil:
+			return p, fmt.Errorf("%w: plan %s: %w", ErrHarness, c.ID(), err)
+		case stage.Exclusive(c):
+			p.alone = append(p.alone, c)
+		default:
+			p.together = append(p.together, c)
+		}
+	}
+	if len(p.together)+len(p.alone) == 0 {
+		return p, fmt.Errorf("%w: of the %d cases selected (level %s) the target offers none", ErrNothingToRun, len(p.notOffered), s.level)
+	}
+	return p, nil
+}
+
+// expected are the ids of all cases that must run.
+func (p plan) expected() []string {
+	var ids []string
+	for _, c := range slices.Concat(p.together, p.alone) {
+		ids = append(ids, c.ID())
+	}
+	return ids
+}
+
+func idSet(cases []contract.Case) map[string]bool {
+	set := make(map[string]bool, len(cases))
+	for _, c := range cases {
+		set[c.ID()] = true
+	}
+	return set
+}
+
+func list[T ~string](words []T) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = string(w)
+	}
+	return strings.Join(out, ", ")
+}
+
+// Select returns the cases that a configuration's level, rows and surfaces ask for, whatever a target offers.
+// It returns [ErrUsage] when one of them names something that does not exist.
+func Select(cfg Config) ([]contract.Case, error) {
+	s, err := newSelection(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(contract.Cases(), func(c contract.Case) bool { return !s.covers(c) }), nil
+}

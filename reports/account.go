@@ -1,0 +1,177 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// Bounds of what a gateway wrote, in runes, where a report shows it as text.
+const (
+	textLimit = 400  // a message, a URL, a want or a got
+	curlLimit = 4096 // a command line, which is worth nothing when it is cut
+	nameLimit = 200  // an id or a name that the profile or the features gave
+)
+
+// account tells one case in plain lines: what was done, what came, and what should have. All of it is safe to show.
+type account struct {
+	ID      string
+	Verdict contract.Verdict
+	// Scenario is the name of the scenario, "" when the case never got to one.
+	Scenario string
+	// Step is the step that failed, "" when none did.
+	Step string
+	// Call is the request line.
+	Call string
+	// Answer is what came back, in a line.
+	Answer string
+	// Reason explains a verdict that has no findings.
+	Reason   string
+	Findings []findingText
+	Curl     string
+}
+
+// findingText is a finding in plain words.
+type findingText struct {
+	Severity   string
+	Obligation string
+	Want, Got  string
+}
+
+func accountOf(c CaseResult) account {
+	a := account{ID: Plain(c.ID, nameLimit), Verdict: c.Verdict, Reason: Plain(c.Reason, textLimit)}
+	if c.Scenario != nil {
+		a.Scenario = Plain(c.Scenario.Name, nameLimit)
+		i := slices.IndexFunc(c.Scenario.Steps, func(s Step) bool { return s.Status == "failed" })
+		if i >= 0 {
+			a.Step = Plain(c.Scenario.Steps[i].Text, nameLimit)
+		}
+	}
+	for _, f := range c.Findings {
+		a.Findings = append(a.Findings, findingText{
+			Severity:   Plain(string(f.Severity), nameLimit),
+			Obligation: Plain(string(f.Obligation), nameLimit),
+			Want:       Plain(f.Want, textLimit),
+			Got:        Plain(f.Got, textLimit),
+		})
+	}
+	if o := c.Observation; o != nil {
+		a.Call = Plain(strings.TrimSpace(o.Sent.Method+" "+o.Sent.URL), textLimit)
+		a.Answer = answerText(*o)
+		a.Curl = Plain(o.Sent.Curl, curlLimit)
+	}
+	return a
+}
+
+// headline is the shortest account of what went wrong.
+func (a account) headline() string {
+	switch {
+	case a.Reason != "":
+		return a.Reason
+	case len(a.Findings) > 0:
+		f := a.Findings[0]
+		return fmt.Sprintf("%s %s: got %s, want %s", f.Severity, f.Obligation, f.Got, f.Want)
+	case a.Step != "":
+		return a.Step
+	default:
+		return string(a.Verdict)
+	}
+}
+
+// answerText says in a line what came back: "500 in 12ms, 311 bytes", "no answer: timed-out: no head within 2s".
+func answerText(o contract.Observation) string {
+	if o.Failure != nil {
+		return Plain(fmt.Sprintf("no answer: %s: %s", o.Failure.Kind, o.Failure.Detail), textLimit)
+	}
+	parts := []string{fmt.Sprintf("%d in %s", o.Status, o.Timing.End.Round(time.Millisecond)), count(int(o.BodySize), "byte")}
+	if o.Stream != nil {
+		parts = append(parts, count(len(o.Stream.Events), "event"))
+	}
+	if o.Cut != "" {
+		parts = append(parts, "cut by the reader: "+o.Cut)
+	}
+	if o.Broken != "" {
+		parts = append(parts, "broke off: "+o.Broken)
+	}
+	return Plain(strings.Join(parts, ", "), textLimit)
+}
+
+// failed reports whether a verdict is one that leaves a run not conformant.
+func failed(v contract.Verdict) bool { return !v.Conformant() }
+
+// troubles returns the accounts of the cases that failed and after them those that warned, each in log order. Cases
+// that never ran have no account: they are only named.
+func troubles(run Run) (accounts []account, failures int, neverRan []string) {
+	var warnings []account
+	for _, c := range run.Cases {
+		c.Verdict = known(c.Verdict)
+		switch {
+		case failed(c.Verdict):
+			accounts = append(accounts, accountOf(c))
+		case c.Verdict == contract.Warn:
+			warnings = append(warnings, accountOf(c))
+		}
+	}
+	failures = len(accounts)
+	for _, id := range run.Missing() {
+		neverRan = append(neverRan, Plain(id, nameLimit))
+	}
+	return append(accounts, warnings...), failures, neverRan
+}
+
+// facts are what every report says about the run as a whole, as label and value, safe to show.
+func facts(run Run) [][2]string {
+	list := [][2]string{
+		{"target", Plain(run.Target.Name, nameLimit)},
+		{"url", Plain(run.Target.BaseURL, nameLimit)},
+		{"driver", Plain(run.Target.Driver, nameLimit)},
+		{"version", Plain(run.Target.Version, nameLimit)},
+		{"level", Plain(string(run.Selection.Level), nameLimit)},
+		{"rows", Plain(joined(run.Selection.Rows), textLimit)},
+		{"cases", fmt.Sprintf("%d expected, %d executed", len(run.Expected), run.Executed())},
+		{"started", run.Started.UTC().Format(time.RFC3339)},
+		{"took", ""},
+		{"run", Plain(run.RunID, nameLimit)},
+		{"tool", Plain(run.Tool, nameLimit)},
+		{"contract", Plain(run.ContractDigest, nameLimit)},
+	}
+	if run.Footer != nil {
+		list[8][1] = run.Footer.Ended.Sub(run.Started).Round(time.Millisecond).String()
+	}
+	return slices.DeleteFunc(list, func(f [2]string) bool { return f[1] == "" })
+}
+
+// remarks are what people should know about the run beyond its verdicts, each a sentence, safe to show.
+func remarks(run Run) []string {
+	var list []string
+	for _, c := range run.Controls {
+		if !c.OK {
+			list = append(list, Plain(fmt.Sprintf("The %s control on %s failed %s the cases: %s", c.Kind, c.Surface, c.Phase, c.Detail), textLimit))
+		}
+	}
+	if surplus := run.Surplus(); len(surplus) > 0 {
+		list = append(list, Plain(strconv.Itoa(len(surplus))+" ran without being expected: "+strings.Join(surplus, ", "), textLimit))
+	}
+	if run.Footer != nil {
+		for _, n := range run.Footer.Notes {
+			list = append(list, Plain(n, textLimit))
+		}
+	}
+	const most = 20
+	if len(list) > most {
+		list = append(list[:most], fmt.Sprintf("… and %d more in the log", len(list)-most))
+	}
+	return list
+}
+
+func joined[T ~string](list []T) string {
+	parts := make([]string, len(list))
+	for i, v := range list {
+		parts[i] = string(v)
+	}
+	return strings.Join(parts, ", ")
+}

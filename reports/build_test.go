@@ -1,0 +1,267 @@
+package reports_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares what a renderer wrote with its file in testdata.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, got, 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "run the tests with -update to make it")
+	assert.Equal(t, string(want), string(got))
+}
+
+var started = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+
+// runs are the four logs on which every renderer is shown.
+func runs() map[string]reports.Run {
+	return map[string]reports.Run{
+		"good":       goodRun(),
+		"failing":    failingRun(),
+		"incomplete": incompleteRun(),
+		"hostile":    hostileRun(),
+	}
+}
+
+func header(level contract.Level, surfaces ...contract.Surface) reports.Header {
+	return reports.Header{
+		Type: "header", Schema: reports.Schema, RunID: "20260504-030201-a1b2", Tool: "gatecert 0.1.0",
+		Started: started, ContractDigest: strings.Repeat("c0ffee", 10) + "c0ff",
+		Target: reports.TargetInfo{
+			Name: "example", BaseURL: "https://gateway.example", Driver: "static", Version: "2.4.1",
+			Profile: "name: example\nbase_url: https://gateway.example\n",
+		},
+		Selection: reports.Selection{Level: level, Surfaces: surfaces},
+		Command:   []string{"gatecert", "run", "https://gateway.example", "--key", "***"},
+	}
+}
+
+// result is a case as it passes: the row's own status, code and envelope.
+func result(row contract.Row, surface contract.Surface) reports.CaseResult {
+	circumstance := map[contract.RowID]string{
+		"http:404": "unknown-model", "code:model_not_found": "absent-model", "http:401": "wrong-key",
+	}[row.ID]
+	if circumstance == "" {
+		circumstance = "cause-of-" + strings.ReplaceAll(row.Key, ":", "-")
+	}
+	status := 500
+	if len(row.Status.Exact) > 0 {
+		status = row.Status.Exact[0]
+	}
+	level := contract.Relay
+	if status < 500 {
+		level = contract.Edge
+	}
+	url := "https://gateway.example/v1/" + string(surface)
+	body := fmt.Sprintf(`{"error":{"message":"%s","type":"invalid_request_error","param":null,"code":"%s"}}`, row.Meaning, row.Code())
+	return reports.CaseResult{
+		Type: "case", ID: fmt.Sprintf("%s/%s/%s", row.ID, circumstance, surface), Row: row.ID,
+		Circumstance: circumstance, Surface: surface, Level: level, Verdict: contract.Pass,
+		Scenario: &reports.Scenario{
+			URI: "features/rows.feature", Line: 40, Name: row.Meaning + " on " + string(surface),
+			Steps: []reports.Step{
+				{Text: "Given the circumstance " + circumstance, Status: "passed"},
+				{Text: "When the gateway is asked on " + string(surface), Status: "passed"},
+				{Text: "Then the answer keeps row " + string(row.ID), Status: "passed"},
+			},
+		},
+		Observation: &contract.Observation{
+			Sent: contract.Sent{
+				Surface: surface, Method: "POST", URL: url,
+				Header: map[string][]string{"Authorization": {"Bearer ***"}, "Content-Type": {"application/json"}},
+				Body:   contract.Bytes(`{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}`), BodySize: 67,
+				Curl: `curl -sS ` + url + ` -H "Authorization: Bearer $GATEWAY_KEY" -H 'Content-Type: application/json' -d '{"model":"gpt-4o-mini"}'`,
+			},
+			Status: status, Proto: "HTTP/1.1",
+			Header: map[string][]string{"Content-Type": {"application/json"}, "X-Request-Id": {"req_1"}},
+			Body:   contract.Bytes(body), BodySize: int64(len(body)),
+			Timing: contract.Timing{FirstByte: 11 * time.Millisecond, End: 12 * time.Millisecond},
+		},
+		Started: started.Add(time.Second), Duration: 15 * time.Millisecond,
+	}
+}
+
+// every makes one passing case for each row on each surface.
+func every(rows []contract.Row, surfaces ...contract.Surface) []reports.CaseResult {
+	var cases []reports.CaseResult
+	for _, row := range rows {
+		for _, s := range surfaces {
+			cases = append(cases, result(row, s))
+		}
+	}
+	return cases
+}
+
+// concluded is a run that expected exactly these cases and came to its end.
+func concluded(h reports.Header, cases []reports.CaseResult) reports.Run {
+	for _, c := range cases {
+		h.Expected = append(h.Expected, c.ID)
+	}
+	footer := reports.Conclude(h, cases, started.Add(90*time.Second))
+	footer.Type = "footer"
+	return reports.Run{
+		Header: h,
+		Controls: []reports.Control{
+			{Type: "control", Surface: contract.Chat, Kind: "healthy", Phase: "before", OK: true, At: started},
+		},
+		Cases: cases, Footer: &footer,
+	}
+}
+
+func goodRun() reports.Run {
+	return concluded(header(contract.Relay, contract.Chat), every(contract.Rows(), contract.Chat))
+}
+
+// failingRun has every verdict, and something of all evidence a case can have.
+func failingRun() reports.Run {
+	surfaces := []contract.Surface{contract.Chat, contract.ChatStream, contract.Messages, contract.GenerateContent}
+	cases := every(contract.Rows()[:24], surfaces...)
+	at := func(row contract.RowID, s contract.Surface) *reports.CaseResult {
+		for i := range cases {
+			if cases[i].Row == row && cases[i].Surface == s {
+				return &cases[i]
+			}
+		}
+		panic("no such case: " + row)
+	}
+	fail := at("code:model_not_found", contract.Chat)
+	fail.Verdict = contract.Fail
+	fail.Findings = []contract.Finding{
+		{Obligation: contract.StatusClass, Severity: contract.Must, Want: "4xx", Got: "503"},
+		{Obligation: contract.Fields, Severity: contract.Should, Want: "param in the envelope", Got: "no param"},
+		{Obligation: contract.RequestID, Severity: contract.Note, Want: "a request id", Got: "none"},
+	}
+	fail.Scenario.Steps[2].Status = "failed"
+	fail.Observation.Status = 503
+	fail.Observation.Upstream = &contract.Seen{Attempts: []contract.Attempt{
+		{At: time.Second, Protocol: "openai", Path: "/v1/chat/completions", Model: "gpt-4o-mini", Credential: "sk…9f2c", Status: 503, Duration: 4 * time.Millisecond},
+		{At: 2 * time.Second, Protocol: "openai", Path: "/v1/chat/completions", Model: "gpt-4o-mini", Credential: "sk…9f2c", Cancelled: true, Duration: 9 * time.Millisecond},
+	}}
+	fail.Observation.Balance = &contract.Balance{Before: 100, After: 97.5}
+	fail.Observation.Leaks = []contract.Leak{{What: "provider address", Where: "body"}}
+	fail.Tries = 2
+
+	stream := at("code:get_channel_failed", contract.ChatStream)
+	stream.Verdict = contract.Fail
+	stream.Findings = []contract.Finding{{Obligation: contract.StreamEnd, Severity: contract.Must, Want: "no end as if complete", Got: "data: [DONE] after 2 events"}}
+	stream.Observation.Status = 200
+	stream.Observation.Body = contract.Bytes("data: {\"choices\":[]}\n\ndata: [DONE]\n\nda")
+	stream.Observation.BodySize = 38
+	stream.Observation.Broken = "unexpected EOF"
+	stream.Observation.Stream = &contract.Stream{
+		Events: []contract.Event{
+			{At: 5 * time.Millisecond, Data: contract.Bytes(`{"choices":[]}`)},
+			{At: 9 * time.Millisecond, Name: "done", Data: contract.Bytes(`[DONE]`)},
+		},
+		Violations: []string{"line 5: the stream ends inside an event"},
+		Partial:    contract.Bytes("da"),
+	}
+	warn := at("http:401", contract.Messages)
+	warn.Verdict = contract.Warn
+	warn.Findings = []contract.Finding{{Obligation: contract.CodePlace, Severity: contract.Should, Want: "the code in error.code", Got: "the code in error.type"}}
+	at("http:404", contract.GenerateContent).Verdict = contract.ExpectedFail
+	at("http:404", contract.GenerateContent).Reason = "in the baseline: example/issues/12"
+	for _, row := range contract.Rows()[:24] {
+		c := at(row.ID, contract.GenerateContent)
+		if c.Verdict == contract.Pass && row.Table == 2 {
+			c.Verdict, c.Reason, c.Scenario, c.Observation = contract.NotOffered, "the profile has no recipe", nil, nil
+		}
+	}
+	untestable := at("code:prompt_blocked", contract.Chat)
+	untestable.Verdict, untestable.Reason = contract.Untestable, "the call never reached the upstream"
+	broken := at("code:bad_request_body", contract.Messages)
+	broken.Verdict, broken.Reason = contract.Error, "control failed: the healthy call got no answer"
+	broken.Observation.Status = 0
+	broken.Observation.Failure = &contract.Failure{Kind: contract.TimedOut, Detail: "no head within 2s"}
+	run := concluded(header(contract.Relay, surfaces...), cases)
+	run.Controls = append(run.Controls, reports.Control{
+		Type: "control", Surface: contract.Messages, Kind: "healthy", Phase: "between", Detail: "timed-out", At: started,
+	})
+	run.Footer.Notes = []string{"A circuit breaker opened on messages after 5 provider failures."}
+	return run
+}
+
+// incompleteRun crashed after two of four cases, both of which passed.
+func incompleteRun() reports.Run {
+	cases := every(contract.Rows()[3:5], contract.Chat, contract.Embeddings)
+	run := concluded(header(contract.Edge, contract.Chat, contract.Embeddings), cases)
+	run.Cases, run.Footer, run.Torn = cases[:2], nil, true
+	return run
+}
+
+// venom breaks out of whatever quotes it badly: HTML, script, templates, CDATA, markdown tables, terminals, text order, UTF-8.
+const venom = "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'>\x1b[31m\x1b]0;owned\x07" +
+	"\u202eevil\u2066 | `code` ``` ]]> {{.}} ${x} @everyone [a](javascript:alert(1)) https://evil.example \r\n\x00\x80\xff\u2028 é漢👩"
+
+// hostileRun has venom in every field that a gateway or a profile could fill, and huge bodies.
+func hostileRun() reports.Run {
+	cases := every(contract.Rows()[:2], contract.Chat, contract.ChatStream)
+	for i := range cases {
+		poison(&cases[i])
+	}
+	cases[1].Verdict, cases[2].Verdict, cases[3].Verdict = contract.Warn, contract.Untestable, contract.Error
+	h := header(contract.Edge, contract.Chat, contract.ChatStream)
+	h.Target = reports.TargetInfo{Name: venom, BaseURL: venom, Driver: venom, Version: venom, Profile: venom}
+	h.RunID, h.Tool, h.ContractDigest, h.Command = venom, venom, venom, []string{venom}
+	run := concluded(h, cases)
+	run.Footer.Notes = []string{venom}
+	run.Controls = []reports.Control{{Surface: venom, Kind: venom, Phase: venom, Detail: venom, At: started}}
+	return run
+}
+
+func poison(c *reports.CaseResult) {
+	many := map[string][]string{venom: {venom, strings.Repeat(venom, 50)}}
+	for i := range 300 {
+		many[fmt.Sprintf("X-%03d", i)] = []string{"filler"}
+	}
+	huge := contract.Bytes(strings.Repeat(venom, 400))
+	c.ID, c.Circumstance, c.Variant, c.Reason = c.ID+"/"+venom, venom, venom, venom
+	c.Verdict = contract.Fail
+	for range 3 {
+		c.Findings = append(c.Findings, contract.Finding{Obligation: venom, Severity: contract.Must, Want: venom, Got: strings.Repeat(venom, 20)})
+	}
+	c.Scenario.Name, c.Scenario.URI = venom, venom
+	c.Scenario.Steps = []reports.Step{{Text: venom, Status: "failed"}, {Text: venom, Status: venom}}
+	c.Observation = &contract.Observation{
+		Sent:   contract.Sent{Surface: venom, Method: venom, URL: venom, Header: many, Body: huge, BodySize: int64(len(huge)), Fault: venom, Curl: venom},
+		Status: 500, Proto: venom, Header: many, Body: huge, BodySize: 1 << 40, Cut: venom, Broken: venom,
+		Stream:   &contract.Stream{Violations: []string{venom}, Partial: huge},
+		Failure:  &contract.Failure{Kind: venom, Detail: venom},
+		Leaks:    []contract.Leak{{What: venom, Where: venom}},
+		Upstream: &contract.Seen{Attempts: []contract.Attempt{{Protocol: venom, Path: venom, Model: venom, Credential: venom}}},
+	}
+	for range 500 {
+		c.Observation.Stream.Events = append(c.Observation.Stream.Events, contract.Event{Name: venom, Data: huge[:2000]})
+	}
+}
+
+// render runs a renderer twice and insists on the same bytes.
+func render(t *testing.T, run reports.Run, f func(*bytes.Buffer, reports.Run) error) []byte {
+	t.Helper()
+	var first, second bytes.Buffer
+	require.NoError(t, f(&first, run))
+	require.NoError(t, f(&second, run))
+	require.Equal(t, first.Bytes(), second.Bytes(), "the same log must render the same bytes")
+	return first.Bytes()
+}

@@ -1,0 +1,198 @@
+package reports
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// ReportSchema names the version of report.json, as docs/schema/report.schema.json describes it.
+const ReportSchema = "gatecert.report/1"
+
+// report is report.json: the run as machines want it, with its matrix laid out and its evidence bounded.
+type report struct {
+	Schema         string       `json:"schema"`
+	Tool           string       `json:"tool"`
+	RunID          string       `json:"run_id"`
+	Started        time.Time    `json:"started"`
+	Ended          *time.Time   `json:"ended,omitempty"`
+	ContractDigest string       `json:"contract_digest"`
+	Target         reportTarget `json:"target"`
+	Selection      Selection    `json:"selection"`
+	// Verdict is the run's, "error" when it is not complete.
+	Verdict    contract.Verdict `json:"verdict"`
+	Conformant bool             `json:"conformant"`
+	Complete   bool             `json:"complete"`
+	// Incomplete says why the run is not complete.
+	Incomplete string `json:"incomplete,omitempty"`
+	// Sentence is the closing sentence of every report.
+	Sentence string             `json:"sentence"`
+	Totals   reportTotals       `json:"totals"`
+	Levels   []reportLevel      `json:"levels"`
+	Surfaces []contract.Surface `json:"surfaces"`
+	Rows     []reportRow        `json:"rows"`
+	Cases    []reportCase       `json:"cases"`
+	Controls []reportControl    `json:"controls"`
+	Missing  []string           `json:"missing"`
+	Surplus  []string           `json:"surplus"`
+	Notes    []string           `json:"notes"`
+}
+
+type reportTarget struct {
+	Name    string `json:"name"`
+	BaseURL string `json:"base_url"`
+	Driver  string `json:"driver"`
+	Version string `json:"version,omitempty"`
+}
+
+type reportTotals struct {
+	// Expected counts the cases that had to run, Executed those that did.
+	Expected int `json:"expected"`
+	Executed int `json:"executed"`
+	// Cases and Rows count by verdict; missing cases are errors.
+	Cases Counts `json:"cases"`
+	Rows  Counts `json:"rows"`
+}
+
+type reportLevel struct {
+	Level contract.Level `json:"level"`
+	Cases Counts         `json:"cases"`
+}
+
+type reportRow struct {
+	ID      contract.RowID   `json:"id"`
+	Table   int              `json:"table"`
+	Key     string           `json:"key"`
+	Meaning string           `json:"meaning"`
+	Advice  string           `json:"advice"`
+	Status  string           `json:"status"`
+	Verdict contract.Verdict `json:"verdict"`
+	Cases   Counts           `json:"cases"`
+	Cells   []reportCell     `json:"cells"`
+}
+
+type reportCell struct {
+	Surface contract.Surface `json:"surface"`
+	Verdict contract.Verdict `json:"verdict"`
+	Cases   []string         `json:"cases"`
+}
+
+type reportCase struct {
+	ID           string             `json:"id"`
+	Row          contract.RowID     `json:"row"`
+	Circumstance string             `json:"circumstance"`
+	Surface      contract.Surface   `json:"surface"`
+	Variant      string             `json:"variant,omitempty"`
+	Level        contract.Level     `json:"level"`
+	Verdict      contract.Verdict   `json:"verdict"`
+	Reason       string             `json:"reason,omitempty"`
+	Findings     []contract.Finding `json:"findings"`
+	Scenario     *Scenario          `json:"scenario,omitempty"`
+	Tries        int                `json:"tries,omitempty"`
+	Duration     time.Duration      `json:"duration_ns"`
+	// Observation is as in the log, within the bounds of a report. Truncated says that something was cut.
+	Observation *contract.Observation `json:"observation,omitempty"`
+	Truncated   bool                  `json:"truncated,omitempty"`
+}
+
+type reportControl struct {
+	Surface contract.Surface `json:"surface"`
+	Kind    string           `json:"kind"`
+	Phase   string           `json:"phase"`
+	OK      bool             `json:"ok"`
+	Detail  string           `json:"detail,omitempty"`
+}
+
+// reportBounds keep a body under 2 KiB and a case, whatever the gateway sent, around 30 KiB.
+var reportBounds = bounds{body: 2 << 10, text: 1 << 10, fields: 32, events: 32}
+
+// JSON writes report.json. It fails only when w does.
+func JSON(w io.Writer, run Run) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(newReport(run)); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+func newReport(run Run) report {
+	m := NewMatrix(run)
+	verdict := run.Verdict()
+	r := report{
+		Schema: ReportSchema, Tool: run.Tool, RunID: run.RunID, Started: run.Started,
+		ContractDigest: run.ContractDigest,
+		Target:         reportTarget{run.Target.Name, run.Target.BaseURL, run.Target.Driver, run.Target.Version},
+		Selection:      run.Selection,
+		Verdict:        verdict, Conformant: verdict.Conformant(),
+		Complete: run.Complete(), Incomplete: run.Incomplete(), Sentence: Sentence(run),
+		Totals: reportTotals{
+			Expected: len(run.Expected), Executed: run.Executed(),
+			Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), shown()),
+		},
+		Levels: []reportLevel{}, Surfaces: filled(m.Surfaces), Cases: []reportCase{}, Controls: []reportControl{},
+		Missing: filled(run.Missing()), Surplus: filled(run.Surplus()), Notes: []string{},
+	}
+	if run.Footer != nil {
+		r.Ended = &run.Footer.Ended
+		r.Notes = filled(run.Footer.Notes)
+	}
+	for _, l := range m.Levels {
+		r.Levels = append(r.Levels, reportLevel{l.Level, whole(l.Counts, contract.Verdicts())})
+	}
+	for _, row := range m.Rows {
+		out := reportRow{
+			ID: row.ID, Table: row.Table, Key: row.Key, Meaning: row.Meaning, Advice: row.Advice,
+			Status: row.Status.String(), Verdict: row.Verdict, Cases: whole(row.Counts, contract.Verdicts()),
+			Cells: []reportCell{},
+		}
+		for _, c := range row.Cells {
+			out.Cells = append(out.Cells, reportCell{c.Surface, c.Verdict, filled(c.Cases)})
+		}
+		r.Rows = append(r.Rows, out)
+	}
+	for _, c := range run.Outcomes() {
+		r.Cases = append(r.Cases, newReportCase(c))
+	}
+	for _, c := range run.Controls {
+		clip := clipper{bounds: reportBounds}
+		r.Controls = append(r.Controls, reportControl{c.Surface, c.Kind, c.Phase, c.OK, clip.string(c.Detail)})
+	}
+	return r
+}
+
+func newReportCase(c CaseResult) reportCase {
+	clip := clipper{bounds: reportBounds}
+	out := reportCase{
+		ID: c.ID, Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Level: c.Level,
+		Verdict: c.Verdict, Reason: clip.string(c.Reason), Findings: []contract.Finding{}, Scenario: c.Scenario,
+		Tries: c.Tries, Duration: c.Duration, Observation: clip.observation(c.Observation),
+	}
+	for _, f := range c.Findings {
+		f.Want, f.Got = clip.string(f.Want), clip.string(f.Got)
+		out.Findings = append(out.Findings, f)
+	}
+	out.Truncated = clip.cut
+	return out
+}
+
+// whole fills in the verdicts that have no case, so that a reader need not ask whether one is absent or zero.
+func whole(c Counts, verdicts []contract.Verdict) Counts {
+	out := make(Counts, len(verdicts))
+	for _, v := range verdicts {
+		out[v] = c[v]
+	}
+	return out
+}
+
+// filled turns a nil list into an empty one, which JSON writes as [] and not as null.
+func filled[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

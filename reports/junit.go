@@ -1,0 +1,182 @@
+package reports
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+type junitSuites struct {
+	XMLName xml.Name `xml:"testsuites"`
+	Name    string   `xml:"name,attr"`
+	junitCounts
+	Suites []junitSuite `xml:"testsuite"`
+}
+
+type junitCounts struct {
+	Tests    int    `xml:"tests,attr"`
+	Failures int    `xml:"failures,attr"`
+	Errors   int    `xml:"errors,attr"`
+	Skipped  int    `xml:"skipped,attr"`
+	Time     string `xml:"time,attr"`
+	elapsed  time.Duration
+}
+
+type junitSuite struct {
+	Name      string `xml:"name,attr"`
+	Timestamp string `xml:"timestamp,attr"`
+	junitCounts
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type junitCase struct {
+	Class   string       `xml:"classname,attr"`
+	Name    string       `xml:"name,attr"`
+	Time    string       `xml:"time,attr"`
+	Skipped *junitResult `xml:"skipped"`
+	Failure *junitResult `xml:"failure"`
+	Error   *junitResult `xml:"error"`
+	Out     string       `xml:"system-out,omitempty"`
+	elapsed time.Duration
+}
+
+type junitResult struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr,omitempty"`
+	Text    string `xml:",chardata"`
+}
+
+// JUnit writes junit.xml: a suite for each row that has cases, a testcase for each case under its stable id.
+//
+//	fail, untestable      <failure>, with the verdict as its type
+//	error, never ran      <error>
+//	not-offered, expected <skipped>, with the reason
+//	warn                  a pass whose system-out lists the warnings
+//
+// A run that is not complete, or not conformant for a reason that no case shows, has one more suite with an <error>, so
+// that nobody sees green where there is none.
+// It fails only when w does.
+func JUnit(w io.Writer, run Run) error {
+	properties := []junitProperty{
+		{"target", Plain(run.Target.Name, nameLimit)},
+		{"url", Plain(run.Target.BaseURL, nameLimit)},
+		{"level", Plain(string(run.Selection.Level), nameLimit)},
+		{"contract", Plain(run.ContractDigest, nameLimit)},
+		{"run", Plain(run.RunID, nameLimit)},
+		{"verdict", string(run.Verdict())},
+		{"sentence", Sentence(run)},
+	}
+	timestamp := run.Started.UTC().Format("2006-01-02T15:04:05")
+	suites := junitSuites{Name: "gatecert " + Plain(run.Target.Name, nameLimit)}
+	add := func(name string, cases []junitCase) {
+		s := junitSuite{Name: name, Timestamp: timestamp, Properties: properties, Cases: cases}
+		for _, c := range cases {
+			s.count(c)
+			suites.count(c)
+		}
+		s.Time = seconds(s.elapsed)
+		suites.Suites = append(suites.Suites, s)
+	}
+	byRow := make(map[contract.RowID][]junitCase)
+	for _, c := range run.Outcomes() {
+		byRow[c.Row] = append(byRow[c.Row], newJUnitCase(c))
+	}
+	for _, row := range NewMatrix(run).Rows {
+		if cases := byRow[row.ID]; len(cases) > 0 {
+			add(Plain(string(row.ID), nameLimit), cases)
+		}
+	}
+	gap := run.Incomplete()
+	if gap == "" && !run.Verdict().Conformant() && suites.Failures+suites.Errors == 0 {
+		gap = "the footer's verdict is " + string(run.Verdict())
+	}
+	if gap != "" {
+		add("run", []junitCase{{
+			Class: "run", Name: "the run can be judged", Time: seconds(0),
+			Error: &junitResult{Message: gap, Type: string(contract.Error), Text: Sentence(run)},
+		}})
+	}
+	suites.Time = seconds(suites.elapsed)
+
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	enc := xml.NewEncoder(w)
+	enc.Indent("", "  ")
+	if err := enc.Encode(suites); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if _, err := io.WriteString(w, "\n"); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+func (n *junitCounts) count(c junitCase) {
+	n.Tests++
+	n.elapsed += c.elapsed
+	switch {
+	case c.Failure != nil:
+		n.Failures++
+	case c.Error != nil:
+		n.Errors++
+	case c.Skipped != nil:
+		n.Skipped++
+	}
+}
+
+func newJUnitCase(c CaseResult) junitCase {
+	a := accountOf(c)
+	out := junitCase{
+		Class: Plain(string(c.Row), nameLimit), Name: a.ID, Time: seconds(c.Duration), elapsed: c.Duration,
+	}
+	result := &junitResult{Message: a.headline(), Type: string(a.Verdict)}
+	switch a.Verdict {
+	case contract.Pass:
+	case contract.Warn:
+		out.Out = a.text()
+	case contract.NotOffered, contract.ExpectedFail:
+		out.Skipped = &junitResult{Message: string(a.Verdict) + ": " + a.headline()}
+	case contract.Fail, contract.Untestable:
+		result.Text = a.text()
+		out.Failure = result
+	default:
+		result.Text = a.text()
+		out.Error = result
+	}
+	return out
+}
+
+// text is the account in lines, for the body of a result.
+func (a account) text() string {
+	var b strings.Builder
+	fact := func(label, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "\n%s: %s", label, text)
+		}
+	}
+	fact("scenario", a.Scenario)
+	fact("step", a.Step)
+	fact("sent", a.Call)
+	fact("came", a.Answer)
+	fact("why", a.Reason)
+	for _, f := range a.Findings {
+		fact(f.Severity+" "+f.Obligation, "got "+f.Got+", want "+f.Want)
+	}
+	fact("curl", a.Curl)
+	return b.String() + "\n"
+}
+
+// seconds writes a duration as JUnit readers expect it.
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }

@@ -1,0 +1,206 @@
+package reports
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// markdownLimit bounds summary.md in bytes. A step summary over 1 MiB is refused whole by the forge that shows it.
+const markdownLimit = 960 << 10
+
+// Markdown writes summary.md in GitHub's dialect: a verdict, the matrix, and the cases that need attention, folded.
+// Failures that would take it over the bound are counted instead. It fails only when w does.
+func Markdown(w io.Writer, run Run) error {
+	m := NewMatrix(run)
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "## gatecert: %s\n\n", code(run.Target.Name, nameLimit))
+	fmt.Fprintf(&out, "**%s %s.**\n\n", sign(run.Verdict()), Sentence(run))
+	markdownMatrix(&out, m)
+	markdownTotals(&out, m)
+	if notes := remarks(run); len(notes) > 0 {
+		out.WriteString("### Notes\n\n")
+		for _, n := range notes {
+			fmt.Fprintf(&out, "- %s\n", code(n, textLimit))
+		}
+		out.WriteString("\n")
+	}
+	tail := markdownFacts(run)
+	markdownTroubles(&out, run, markdownLimit-out.Len()-len(tail))
+	out.WriteString(tail)
+	if _, err := w.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+func markdownMatrix(out *bytes.Buffer, m Matrix) {
+	out.WriteString("| | row | meaning | status |")
+	for _, s := range m.Surfaces {
+		fmt.Fprintf(out, " %s |", cell(string(s), 40))
+	}
+	out.WriteString("\n|:-:|:--|:--|:--|" + strings.Repeat(":-:|", len(m.Surfaces)) + "\n")
+	for _, r := range m.Rows {
+		fmt.Fprintf(out, "| %s | %s | %s | %s |", sign(r.Verdict), cell(string(r.ID), nameLimit), r.Meaning, r.Status)
+		for _, c := range r.Cells {
+			fmt.Fprintf(out, " %s |", sign(c.Verdict))
+		}
+		out.WriteString("\n")
+	}
+	var legend []string
+	for _, v := range shown() {
+		legend = append(legend, sign(v)+" "+string(v))
+	}
+	out.WriteString("\n" + strings.Join(legend, " &nbsp; ") + "\n\n")
+}
+
+func markdownTotals(out *bytes.Buffer, m Matrix) {
+	out.WriteString("| level | cases |")
+	for _, v := range contract.Verdicts() {
+		fmt.Fprintf(out, " %s |", v)
+	}
+	out.WriteString("\n|:--|--:|" + strings.Repeat("--:|", len(contract.Verdicts())) + "\n")
+	line := func(name string, counts Counts) {
+		fmt.Fprintf(out, "| %s | %d |", name, counts.Total())
+		for _, v := range contract.Verdicts() {
+			fmt.Fprintf(out, " %d |", counts[v])
+		}
+		out.WriteString("\n")
+	}
+	for _, l := range m.Levels {
+		line(cell(string(l.Level), 20), l.Counts)
+	}
+	line("all", m.Totals)
+	out.WriteString("\n")
+}
+
+// markdownTroubles folds each case away on its own, as long as there is room in bytes.
+func markdownTroubles(out *bytes.Buffer, run Run, room int) {
+	accounts, failures, never := troubles(run)
+	if len(accounts)+len(never) == 0 {
+		return
+	}
+	const reserve = 200 // the heading and the closing counts
+	room -= reserve
+	fmt.Fprintf(out, "### %s, %s\n\n", count(failures+len(never), "failure"), count(len(accounts)-failures, "warning"))
+	told := 0
+	for _, a := range accounts {
+		block := markdownAccount(a)
+		if len(block) > room {
+			break
+		}
+		out.WriteString(block)
+		room -= len(block)
+		told++
+	}
+	if rest := len(accounts) - told; rest > 0 {
+		fmt.Fprintf(out, "… and %d more in report.html\n\n", rest)
+	}
+	told = 0
+	for _, id := range never {
+		line := fmt.Sprintf("- %s %s never ran\n", sign(contract.Error), code(id, nameLimit))
+		if len(line) > room {
+			break
+		}
+		out.WriteString(line)
+		room -= len(line)
+		told++
+	}
+	if rest := len(never) - told; rest > 0 {
+		fmt.Fprintf(out, "- … and %d more that never ran\n", rest)
+	}
+	if len(never) > 0 {
+		out.WriteString("\n")
+	}
+}
+
+func markdownAccount(a account) string {
+	var b strings.Builder
+	// Up to the blank line this is HTML, into which Markdown does not look.
+	fmt.Fprintf(&b, "<details><summary>%s <code>%s</code> <code>%s</code></summary>\n\n", sign(a.Verdict), html.EscapeString(a.ID), html.EscapeString(a.headline()))
+	if len(a.Findings) > 0 {
+		b.WriteString("| | obligation | want | got |\n|:--|:--|:--|:--|\n")
+		for _, f := range a.Findings {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(f.Severity, nameLimit), cell(f.Obligation, nameLimit),
+				cell(f.Want, textLimit), cell(f.Got, textLimit))
+		}
+		b.WriteString("\n")
+	}
+	for _, f := range [][2]string{
+		{"scenario", a.Scenario}, {"step", a.Step}, {"sent", a.Call}, {"came", a.Answer}, {"why", a.Reason},
+	} {
+		if f[1] != "" {
+			fmt.Fprintf(&b, "- %s: %s\n", f[0], code(f[1], textLimit))
+		}
+	}
+	if a.Curl != "" {
+		fence := strings.Repeat("`", max(3, longestRun(a.Curl, '`')+1))
+		fmt.Fprintf(&b, "\n%ssh\n%s\n%s\n", fence, a.Curl, fence)
+	}
+	b.WriteString("\n</details>\n\n")
+	return b.String()
+}
+
+func markdownFacts(run Run) string {
+	var b strings.Builder
+	b.WriteString("<details><summary>The run</summary>\n\n| | |\n|:--|:--|\n")
+	for _, f := range facts(run) {
+		fmt.Fprintf(&b, "| %s | %s |\n", f[0], cell(f[1], textLimit))
+	}
+	b.WriteString("\n</details>\n")
+	return b.String()
+}
+
+// code writes text as a code span. Nothing but its fence means anything in one: no HTML, no mention, no link.
+func code(s string, limit int) string {
+	s = strings.TrimSpace(Plain(s, limit))
+	if s == "" {
+		return "–"
+	}
+	fence := strings.Repeat("`", longestRun(s, '`')+1)
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}
+
+// cell writes text as code in a table, where a pipe ends the cell even in a code span and no backslash helps for sure.
+func cell(s string, limit int) string {
+	if s = Plain(s, limit); strings.Contains(s, "|") {
+		return htmlCode(s)
+	}
+	return code(s, limit)
+}
+
+// htmlCode writes text as HTML that Markdown does not look into: every sign that could mean something is an entity.
+func htmlCode(s string) string {
+	var b strings.Builder
+	b.WriteString("<code>")
+	for _, r := range s {
+		if r < 0x80 && strings.ContainsRune("\\`*_{}[]<>()#+!|~@&:\"'", r) {
+			fmt.Fprintf(&b, "&#%d;", r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	b.WriteString("</code>")
+	return b.String()
+}
+
+// longestRun is the length of the longest run of c.
+func longestRun(s string, c rune) int {
+	longest, run := 0, 0
+	for _, r := range s {
+		if r != c {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}

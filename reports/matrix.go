@@ -1,0 +1,154 @@
+package reports
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// NotRun is the verdict of a row or a cell that has no case in a run. No log has it, and it is never green.
+const NotRun contract.Verdict = "not-run"
+
+// Matrix is a run as rows x surfaces, each part with the worst verdict of its cases.
+type Matrix struct {
+	// Surfaces are the columns: those selected or seen, in the contract's order.
+	Surfaces []contract.Surface
+	// Rows are the 32 of the contract in order, and after them any other that the log names: nothing is dropped.
+	Rows []MatrixRow
+	// Totals counts the cases of the run by verdict.
+	Totals Counts
+	// Levels are the levels that have cases, lowest first.
+	Levels []LevelTotals
+}
+
+// MatrixRow is a row on every surface.
+type MatrixRow struct {
+	contract.Row
+	Verdict contract.Verdict
+	Counts  Counts
+	// Cells stand in the order of Matrix.Surfaces.
+	Cells []Cell
+}
+
+// Cell is a row on one surface.
+type Cell struct {
+	Surface contract.Surface
+	Verdict contract.Verdict
+	Counts  Counts
+	// Cases are the ids of its cases, in the order of [Run.Outcomes].
+	Cases []string
+}
+
+// LevelTotals counts the cases that need a certification level, not those that it includes.
+type LevelTotals struct {
+	Level  contract.Level
+	Counts Counts
+}
+
+// NewMatrix lays out a run. Expected cases that never ran are in it as errors.
+func NewMatrix(run Run) Matrix {
+	outcomes := run.Outcomes()
+	m := Matrix{Surfaces: columns(run, outcomes), Totals: make(Counts), Levels: levels(outcomes)}
+	type place struct {
+		row     contract.RowID
+		surface contract.Surface
+	}
+	cells := make(map[place]*Cell)
+	rows := contract.Rows()
+	for _, c := range outcomes {
+		m.Totals[c.Verdict]++
+		if !slices.ContainsFunc(rows, func(r contract.Row) bool { return r.ID == c.Row }) {
+			rows = append(rows, contract.Row{ID: c.Row, Key: string(c.Row)})
+		}
+		at := place{c.Row, c.Surface}
+		if cells[at] == nil {
+			cells[at] = &Cell{Surface: c.Surface, Counts: make(Counts)}
+		}
+		cells[at].Counts[c.Verdict]++
+		cells[at].Cases = append(cells[at].Cases, c.ID)
+	}
+	for _, r := range rows {
+		row := MatrixRow{Row: r, Counts: make(Counts)}
+		for _, s := range m.Surfaces {
+			cell := Cell{Surface: s}
+			if filled := cells[place{r.ID, s}]; filled != nil {
+				cell = *filled
+			}
+			cell.Verdict = cell.Counts.worst()
+			row.Cells = append(row.Cells, cell)
+			for v, n := range cell.Counts {
+				row.Counts[v] += n
+			}
+		}
+		row.Verdict = row.Counts.worst()
+		m.Rows = append(m.Rows, row)
+	}
+	return m
+}
+
+// RowCounts counts the rows by verdict, those not run among them.
+func (m Matrix) RowCounts() Counts {
+	counts := make(Counts)
+	for _, r := range m.Rows {
+		counts[r.Verdict]++
+	}
+	return counts
+}
+
+// worst is the worst verdict counted, or [NotRun].
+func (c Counts) worst() contract.Verdict {
+	var verdicts []contract.Verdict
+	for v, n := range c {
+		if n > 0 {
+			verdicts = append(verdicts, v)
+		}
+	}
+	if worst, ok := contract.Worst(verdicts...); ok {
+		return worst
+	}
+	return NotRun
+}
+
+func columns(run Run, outcomes []CaseResult) []contract.Surface {
+	surfaces := slices.Clone(run.Selection.Surfaces)
+	for _, c := range outcomes {
+		surfaces = append(surfaces, c.Surface)
+	}
+	slices.SortFunc(surfaces, inOrder(contract.Surfaces()))
+	return slices.Compact(surfaces)
+}
+
+func levels(outcomes []CaseResult) []LevelTotals {
+	counts := make(map[contract.Level]Counts)
+	var seen []contract.Level
+	for _, c := range outcomes {
+		if counts[c.Level] == nil {
+			counts[c.Level] = make(Counts)
+			seen = append(seen, c.Level)
+		}
+		counts[c.Level][c.Verdict]++
+	}
+	slices.SortFunc(seen, inOrder(contract.Levels()))
+	totals := make([]LevelTotals, 0, len(seen))
+	for _, l := range seen {
+		totals = append(totals, LevelTotals{l, counts[l]})
+	}
+	return totals
+}
+
+// inOrder compares as the list has it; what is not in the list comes after it, by name.
+func inOrder[T ~string](list []T) func(a, b T) int {
+	place := func(v T) int {
+		if i := slices.Index(list, v); i >= 0 {
+			return i
+		}
+		return len(list)
+	}
+	return func(a, b T) int {
+		if d := place(a) - place(b); d != 0 {
+			return d
+		}
+		return cmp.Compare(a, b)
+	}
+}

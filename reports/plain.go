@@ -1,0 +1,61 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Plain makes hostile text safe to show on one line of any terminal or page. Whatever is not a printable character is
+// written as its escape, so that it can be seen and can do nothing: control characters and terminal sequences (\x1b),
+// line ends (\n), bidirectional and zero-width controls (\u202e), bytes that are no UTF-8 (\xff). Nothing is removed
+// without a trace. The result has at most limit runes; a longer one ends in "…".
+func Plain(s string, limit int) string { return plain(s, limit, false) }
+
+// plainLines is [Plain] for text of more than one line: it keeps line feeds and tabs.
+func plainLines(s string, limit int) string { return plain(s, limit, true) }
+
+func plain(s string, limit int, lines bool) string {
+	var b strings.Builder
+	size := 0 // in runes
+	for len(s) > 0 {
+		r, width := utf8.DecodeRuneInString(s)
+		shown := s[:width]
+		switch {
+		case r == utf8.RuneError && width == 1:
+			shown = fmt.Sprintf(`\x%02x`, s[0])
+		case lines && (r == '\n' || r == '\t'):
+		case !unicode.IsPrint(r):
+			shown = escape(r)
+		}
+		n := utf8.RuneCountInString(shown)
+		if size+n > limit || size+n == limit && len(s) > width {
+			if limit > 0 {
+				b.WriteString("…")
+			}
+			return b.String()
+		}
+		b.WriteString(shown)
+		size += n
+		s = s[width:]
+	}
+	return b.String()
+}
+
+func escape(r rune) string {
+	switch {
+	case r == '\n':
+		return `\n`
+	case r == '\r':
+		return `\r`
+	case r == '\t':
+		return `\t`
+	case r < 0x80:
+		return fmt.Sprintf(`\x%02x`, r)
+	case r < 0x10000:
+		return fmt.Sprintf(`\u%04x`, r)
+	default:
+		return fmt.Sprintf(`\U%08x`, r)
+	}
+}

@@ -1,0 +1,143 @@
+package reports
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// ErrNoHeader is returned when a log does not begin with a whole header: an empty file, or one torn in its first line.
+var ErrNoHeader = errors.New("the log has no header")
+
+// ErrSchema is returned when a log was written in another schema than [Schema].
+var ErrSchema = errors.New("the log has another schema")
+
+// ErrMalformed is returned, with the number of the line, when a line is not an event or stands where it cannot: broken
+// JSON before the last line, an unknown type or verdict, a case twice, anything after the footer, a line over 64 MiB.
+var ErrMalformed = errors.New("the log is malformed")
+
+// maxLine bounds one event in bytes. Observations are bounded at capture, far below it.
+const maxLine = 64 << 20
+
+// Read reads a log whole. A last line that a crash tore off is left out and reported as Run.Torn, because everything
+// before it is still good evidence; a log that was altered is refused with [ErrMalformed].
+func Read(r io.Reader) (Run, error) {
+	var run Run
+	reader := runReader{run: &run, cases: make(map[string]bool)}
+	br := bufio.NewReaderSize(r, 64<<10)
+	for number := 1; ; number++ {
+		line, whole, err := readLine(br)
+		if errors.Is(err, errTooLong) {
+			return Run{}, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
+		}
+		if err != nil {
+			return Run{}, fmt.Errorf("read log: %w", err)
+		}
+		if !whole && len(line) == 0 {
+			break
+		}
+		// A cut-off object is never valid JSON; a last line that only lost its newline is.
+		if !whole && !json.Valid(line) && run.Footer == nil {
+			run.Torn = true
+			break
+		}
+		if err := reader.event(line); err != nil {
+			if errors.Is(err, ErrNoHeader) || errors.Is(err, ErrSchema) {
+				return Run{}, err
+			}
+			return Run{}, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
+		}
+	}
+	if !reader.opened {
+		return Run{}, ErrNoHeader
+	}
+	return run, nil
+}
+
+// runReader takes the events of one log in turn.
+type runReader struct {
+	run    *Run
+	opened bool
+	cases  map[string]bool
+}
+
+func (r *runReader) event(line []byte) error {
+	var head struct {
+		Type   string `json:"type"`
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(line, &head); err != nil {
+		if !r.opened {
+			return fmt.Errorf("%w: %w", ErrNoHeader, err)
+		}
+		return err
+	}
+	switch {
+	case r.run.Footer != nil:
+		return fmt.Errorf("a %.20q event after the footer", head.Type)
+	case !r.opened && head.Type != "header":
+		return fmt.Errorf("%w: it begins with a %.20q event", ErrNoHeader, head.Type)
+	case !r.opened && head.Schema != Schema:
+		return fmt.Errorf("%w: %.40q, this reads %q", ErrSchema, head.Schema, Schema)
+	}
+	switch head.Type {
+	case "header":
+		if r.opened {
+			return errors.New("a second header")
+		}
+		r.opened = true
+		return json.Unmarshal(line, &r.run.Header)
+	case "control":
+		var c Control
+		if err := json.Unmarshal(line, &c); err != nil {
+			return err
+		}
+		r.run.Controls = append(r.run.Controls, c)
+	case "case":
+		var c CaseResult
+		if err := json.Unmarshal(line, &c); err != nil {
+			return err
+		}
+		switch {
+		case c.ID == "":
+			return errors.New("a case without an id")
+		case c.Verdict == "":
+			return fmt.Errorf("case %.100q has no verdict", c.ID)
+		case r.cases[c.ID]:
+			return fmt.Errorf("case %.100q is there twice", c.ID)
+		}
+		r.cases[c.ID] = true
+		r.run.Cases = append(r.run.Cases, c)
+	case "footer":
+		r.run.Footer = new(Footer)
+		return json.Unmarshal(line, r.run.Footer)
+	default:
+		return fmt.Errorf("unknown event type %.20q", head.Type)
+	}
+	return nil
+}
+
+var errTooLong = fmt.Errorf("longer than %d bytes", maxLine)
+
+// readLine returns the next line without its newline, and whether it had one. At the end of the log it returns an empty
+// line that is not whole. bufio.Scanner cannot do this: it hides whether the last line was ended.
+func readLine(br *bufio.Reader) (line []byte, whole bool, err error) {
+	for {
+		part, err := br.ReadSlice('\n')
+		if len(line)+len(part) > maxLine {
+			return nil, false, errTooLong
+		}
+		line = append(line, part...)
+		switch {
+		case err == nil:
+			return bytes.TrimSuffix(line, []byte("\n")), true, nil
+		case errors.Is(err, io.EOF):
+			return line, false, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, false, err
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// Run is one event log as it was read. Every renderer is a pure function of it.
+type Run struct {
+	Header
+	Controls []Control
+	// Cases stand in the order in which they ended.
+	Cases []CaseResult
+	// Footer is nil when the log has none.
+	Footer *Footer
+	// Torn says that the last line was cut off by a crash and left out.
+	Torn bool
+}
+
+// Counts holds how many cases came to each verdict. A verdict that is not in it has none.
+type Counts map[contract.Verdict]int
+
+// Total is the number of cases counted.
+func (c Counts) Total() int {
+	total := 0
+	for _, n := range c {
+		total += n
+	}
+	return total
+}
+
+// Conclude makes the footer that the cases of a run deserve. The caller adds Interrupted and Notes.
+func Conclude(h Header, cases []CaseResult, ended time.Time) Footer {
+	run := Run{Header: h, Cases: cases}
+	counts := make(Counts)
+	var verdicts []contract.Verdict
+	for _, c := range run.Outcomes() {
+		verdicts = append(verdicts, c.Verdict)
+	}
+	for _, c := range cases {
+		counts[known(c.Verdict)]++
+	}
+	verdict, ok := contract.Worst(verdicts...)
+	if !ok || run.Executed() == 0 {
+		verdict = contract.Error
+	}
+	return Footer{
+		Ended:    ended,
+		Verdict:  verdict,
+		Counts:   counts,
+		Executed: run.Executed(),
+		Missing:  run.Missing(),
+		Surplus:  run.Surplus(),
+	}
+}
+
+// Executed counts the cases that ran. A case that is not offered did not.
+func (r Run) Executed() int {
+	n := 0
+	for _, c := range r.Cases {
+		if c.Verdict != contract.NotOffered {
+			n++
+		}
+	}
+	return n
+}
+
+// Missing returns the ids of the expected cases that the log does not have, in the order of the header. It counts for
+// itself and does not take the footer's word.
+func (r Run) Missing() []string {
+	ran := make(map[string]bool, len(r.Cases))
+	for _, c := range r.Cases {
+		ran[c.ID] = true
+	}
+	var missing []string
+	for _, id := range r.Expected {
+		if !ran[id] {
+			missing = append(missing, id)
+			ran[id] = true // named twice, missing once
+		}
+	}
+	return missing
+}
+
+// Surplus returns the ids of the cases that ran without being expected, in log order.
+func (r Run) Surplus() []string {
+	expected := make(map[string]bool, len(r.Expected))
+	for _, id := range r.Expected {
+		expected[id] = true
+	}
+	var surplus []string
+	for _, c := range r.Cases {
+		if !expected[c.ID] && c.Verdict != contract.NotOffered {
+			surplus = append(surplus, c.ID)
+		}
+	}
+	return surplus
+}
+
+// Outcomes returns the cases of the log, and after them every missing case as an [contract.Error] that never ran, so
+// that no renderer can take what is not there for what is well. A verdict that is none of the seven counts as an error.
+func (r Run) Outcomes() []CaseResult {
+	outcomes := make([]CaseResult, 0, max(len(r.Cases), len(r.Expected)))
+	for _, c := range r.Cases {
+		c.Verdict = known(c.Verdict)
+		outcomes = append(outcomes, c)
+	}
+	for _, id := range r.Missing() {
+		c := caseOf(id)
+		outcomes = append(outcomes, CaseResult{
+			Type: "case", ID: id, Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant,
+			Level: c.Level(), Verdict: contract.Error, Reason: neverRan,
+		})
+	}
+	return outcomes
+}
+
+// neverRan is the reason of a case that was expected and is not in the log.
+const neverRan = "never ran"
+
+// caseOf takes an id apart without asking whether this version of the contract knows the case: an older log may name
+// cases that have gone since.
+func caseOf(id string) contract.Case {
+	parts := append(strings.SplitN(id, "/", 4), "", "", "")
+	return contract.Case{
+		Row: contract.RowID(parts[0]), Circumstance: parts[1], Surface: contract.Surface(parts[2]), Variant: parts[3],
+	}
+}
+
+// known turns what is no verdict into an error.
+func known(v contract.Verdict) contract.Verdict {
+	if slices.Contains(contract.Verdicts(), v) {
+		return v
+	}
+	return contract.Error
+}
+
+// Complete reports whether the run can be judged as a whole: it has a footer that agrees with its cases, was not
+// interrupted, executed something, and misses nothing.
+func (r Run) Complete() bool { return len(r.gaps()) == 0 }
+
+// Incomplete says why the run is not complete, "" when it is.
+func (r Run) Incomplete() string { return strings.Join(r.gaps(), "; ") }
+
+func (r Run) gaps() []string {
+	var gaps []string
+	switch {
+	case r.Footer == nil && r.Torn:
+		gaps = append(gaps, "the log ends in a torn line and has no footer")
+	case r.Footer == nil:
+		gaps = append(gaps, "the log has no footer")
+	case r.Footer.Interrupted:
+		gaps = append(gaps, "the run was interrupted")
+	}
+	if r.Executed() == 0 {
+		gaps = append(gaps, "no case was executed")
+	}
+	if n := len(r.Missing()); n > 0 {
+		gaps = append(gaps, fmt.Sprintf("%d of %s never ran", n, count(len(r.Expected), "expected case")))
+	}
+	if r.Footer != nil && !r.counted() {
+		gaps = append(gaps, "the footer's counts are not those of the cases in the log")
+	}
+	return gaps
+}
+
+// counted reports whether the footer counts the cases that the log holds; one that does not was cut or altered.
+func (r Run) counted() bool {
+	counts := make(Counts)
+	for _, c := range r.Cases {
+		counts[known(c.Verdict)]++
+	}
+	for _, v := range contract.Verdicts() {
+		if counts[v] != r.Footer.Counts[v] {
+			return false
+		}
+	}
+	return Counts(r.Footer.Counts).Total() == len(r.Cases)
+}
+
+// Verdict is the worst of all cases and of what the footer says; [contract.Error] when the run is not complete, which
+// includes one that executed nothing.
+func (r Run) Verdict() contract.Verdict {
+	if !r.Complete() {
+		return contract.Error
+	}
+	verdicts := []contract.Verdict{known(r.Footer.Verdict)}
+	for _, c := range r.Cases {
+		verdicts = append(verdicts, known(c.Verdict))
+	}
+	worst, _ := contract.Worst(verdicts...)
+	return worst
+}

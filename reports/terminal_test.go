@@ -1,0 +1,79 @@
+package reports_test
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+)
+
+func TestTerminal(t *testing.T) {
+	for name, run := range runs() {
+		t.Run(name, func(t *testing.T) {
+			got := render(t, run, func(w *bytes.Buffer, run reports.Run) error {
+				return reports.Terminal(w, run, reports.TerminalOptions{})
+			})
+			golden(t, name+".txt", got)
+		})
+	}
+}
+
+func TestTerminalOptions(t *testing.T) {
+	t.Run("every line of the matrix fits eighty columns with all surfaces", func(t *testing.T) {
+		run := concluded(header(contract.Edge, contract.Surfaces()...), every(contract.Rows(), contract.Surfaces()...))
+		for line := range strings.Lines(terminal(t, run, reports.TerminalOptions{})) {
+			assert.LessOrEqual(t, len([]rune(strings.TrimSuffix(line, "\n"))), 80, line)
+		}
+	})
+	t.Run("a narrow terminal gets the surfaces in bands", func(t *testing.T) {
+		got := terminal(t, failingRun(), reports.TerminalOptions{Width: 45})
+		assert.Equal(t, 2, strings.Count(got, "\n– channel:invalid_key"))
+	})
+	t.Run("colour adds sequences and changes no word", func(t *testing.T) {
+		plain := terminal(t, failingRun(), reports.TerminalOptions{})
+		colored := terminal(t, failingRun(), reports.TerminalOptions{Color: true})
+		assert.NotContains(t, plain, "\x1b")
+		assert.Contains(t, colored, "\x1b[1;31m✗\x1b[0m")
+		assert.Equal(t, plain, regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(colored, ""))
+	})
+	t.Run("no more failures than asked for are told in full", func(t *testing.T) {
+		got := terminal(t, failingRun(), reports.TerminalOptions{Failures: 2})
+		assert.Equal(t, 2, strings.Count(got, "\n  did "))
+		assert.Contains(t, got, "… and 3 more, see report.html")
+	})
+	t.Run("a writer that fails is reported", func(t *testing.T) {
+		err := reports.Terminal(brokenWriter{}, goodRun(), reports.TerminalOptions{})
+		assert.ErrorIs(t, err, errBroken)
+	})
+}
+
+func TestTerminalIsInert(t *testing.T) {
+	got := terminal(t, hostileRun(), reports.TerminalOptions{})
+	require.True(t, utf8.ValidString(got))
+	for _, r := range got {
+		require.True(t, r == '\n' || unicode.IsPrint(r), "%U", r)
+	}
+	assert.Less(t, len(got), 200_000)
+}
+
+func terminal(t *testing.T, run reports.Run, opts reports.TerminalOptions) string {
+	t.Helper()
+	var out bytes.Buffer
+	require.NoError(t, reports.Terminal(&out, run, opts))
+	return out.String()
+}
+
+var errBroken = errors.New("broken pipe")
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }

@@ -1,0 +1,272 @@
+package gatecert
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/features"
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/steps"
+	"github.com/gatecert/gatecert/targets"
+)
+
+// runner is one run from its preparation to its footer.
+type runner struct {
+	cfg    Config
+	chosen selection
+	driver targets.Driver
+
+	stage *targets.Stage
+	plan  plan
+	// copy holds the log once more, so that the run is returned as a reader of the log would see it.
+	copy bytes.Buffer
+	log  *reports.Writer
+
+	mu       sync.Mutex
+	done   int
+	total  int
+	notes  []string
+	logErr error
+}
+
+func newRunner(cfg Config) (*runner, error) {
+	chosen, err := newSelection(cfg)
+	if err != nil {
+		return nil, err
+	}
+	driver, err := driverFor(cfg.Target)
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{cfg: cfg, chosen: chosen, driver: driver}
+	var out io.Writer = &r.copy
+	if cfg.Log != nil {
+		out = io.MultiWriter(cfg.Log, &r.copy)
+	}
+	r.log = reports.NewWriter(out)
+	return r, nil
+}
+
+func (r *runner) run(ctx context.Context) (run reports.Run, err error) {
+	r.progress(Progress{Phase: "prepare"})
+	prepared, err := r.driver.Prepare(ctx, r.cfg.Target)
+	if err != nil {
+		return run, fmt.Errorf("%w: prepare %s: %w", ErrHarness, r.cfg.Target.Name, err)
+	}
+	// Taking down must happen also when ctx is gone.
+	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
+	if r.cfg.Concurrency > 0 {
+		prepared.Profile.Concurrency = r.cfg.Concurrency
+	}
+	r.stage = targets.NewStage(prepared)
+	defer func() { err = errors.Join(err, r.stage.Close()) }()
+
+	before, err := r.begin(ctx)
+	if err != nil {
+		return run, err
+	}
+	interrupted := r.play(ctx, before)
+	r.end(ctx, before, interrupted)
+	if r.logErr != nil {
+		return run, fmt.Errorf("%w: write the log: %w", ErrHarness, r.logErr)
+	}
+	if run, err = reports.Read(bytes.NewReader(r.copy.Bytes())); err != nil {
+		return run, fmt.Errorf("%w: read the log back: %w", ErrHarness, err)
+	}
+	r.progress(Progress{Phase: "done", Done: r.total, Total: r.total})
+	return run, interrupted
+}
+
+// begin makes the control calls, computes the expected set and writes everything that is known before the first case.
+func (r *runner) begin(ctx context.Context) (controls, error) {
+	profile := r.stage.Profile
+	r.progress(Progress{Phase: "controls", Target: profile.BaseURL})
+	surfaces := r.surfaces()
+	before, err := callControls(ctx, r.stage, surfaces, "before")
+	if err != nil {
+		return before, fmt.Errorf("%w: %w", ErrHarness, err)
+	}
+	if before.unreachable != "" && len(before.failed) == len(surfaces) {
+		return before, fmt.Errorf("%w: %s: %s", ErrUnreachable, profile.BaseURL, before.unreachable)
+	}
+	gone := map[contract.Surface]string{}
+	if profile.Discover && len(before.failed) < len(surfaces) {
+		// Nobody claimed these surfaces: that they do not answer says they are not offered, not that they are broken.
+		gone, before.failed = before.failed, map[contract.Surface]string{}
+	}
+	if r.plan, err = newPlan(r.chosen, r.stage, gone); err != nil {
+		return before, err
+	}
+	r.total = len(r.plan.together) + len(r.plan.alone)
+	r.write(r.log.Header(r.header(surfaces)))
+	for _, c := range before.events {
+		r.write(r.log.Control(c))
+	}
+	for _, absent := range r.plan.notOffered {
+		r.write(r.log.Case(result(steps.Outcome{Case: absent.c, Verdict: contract.NotOffered, Reason: absent.reason, Started: time.Now()})))
+	}
+	return before, nil
+}
+
+// surfaces are those the profile lists, as far as they were selected.
+func (r *runner) surfaces() []contract.Surface {
+	return slices.DeleteFunc(slices.Clone(r.stage.Profile.Surfaces), func(s contract.Surface) bool {
+		return len(r.chosen.surfaces) > 0 && !slices.Contains(r.chosen.surfaces, s)
+	})
+}
+
+func (r *runner) header(surfaces []contract.Surface) reports.Header {
+	profile := r.stage.Profile
+	redactor := exchange.NewRedactor(profile.Secrets()...)
+	command := make([]string, len(r.cfg.Command))
+	for i, word := range r.cfg.Command {
+		command[i] = redactor.Text(word)
+	}
+	return reports.Header{
+		Schema: reports.Schema, RunID: runID(), Tool: "gatecert " + Version, Started: time.Now(),
+		ContractDigest: contract.Digest(),
+		Target: reports.TargetInfo{
+			Name: profile.Name, BaseURL: redactor.Text(profile.BaseURL), Driver: profile.Driver,
+			Version: profile.Version, Profile: profile.Redacted(),
+		},
+		Selection: reports.Selection{Level: r.chosen.level, Rows: r.chosen.rows, Surfaces: surfaces},
+		Command:   command,
+		Expected:  r.plan.expected(),
+	}
+}
+
+// play runs the cases that may run together, then those that must run alone. It returns why it was interrupted, or nil.
+func (r *runner) play(ctx context.Context, before controls) error {
+	for _, part := range []struct {
+		phase string
+		cases []contract.Case
+		atime int
+	}{
+		{"cases", r.plan.together, r.stage.Profile.Concurrency},
+		{"alone", r.plan.alone, 1},
+	} {
+		runnable := slices.DeleteFunc(slices.Clone(part.cases), func(c contract.Case) bool {
+			reason, failed := before.failed[c.Surface]
+			if failed {
+				r.outcome(part.phase, steps.Outcome{Case: c, Verdict: contract.Error, Reason: reason, Started: time.Now()})
+			}
+			return failed
+		})
+		suite := steps.Suite{
+			Features: features.FS, Stage: r.stage, Selected: idSet(runnable), Concurrency: part.atime,
+			Sink: func(o steps.Outcome) { r.outcome(part.phase, o) },
+		}
+		if err := suite.Run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end compares the executed set with the expected one and writes the footer. Both are read from the log: what is not in
+// it did not happen.
+func (r *runner) end(ctx context.Context, before controls, interrupted error) {
+	if interrupted == nil {
+		r.controlsAfter(ctx, before)
+	}
+	soFar, err := reports.Read(bytes.NewReader(r.copy.Bytes()))
+	if err != nil {
+		r.write(err)
+		return
+	}
+	footer := reports.Conclude(soFar.Header, soFar.Cases, time.Now())
+	footer.Interrupted, footer.Notes = interrupted != nil, r.notes
+	if len(footer.Missing)+len(footer.Surplus) > 0 {
+		footer.Verdict = contract.Error
+	}
+	r.write(r.log.Footer(footer))
+}
+
+// controlsAfter makes the healthy calls once more: a surface that is not well at the end, and does not get well within
+// the profile's time, puts everything that ran on it in doubt.
+func (r *runner) controlsAfter(ctx context.Context, before controls) {
+	surfaces := slices.DeleteFunc(r.surfaces(), func(s contract.Surface) bool {
+		return before.failed[s] != "" || !slices.ContainsFunc(slices.Concat(r.plan.together, r.plan.alone), func(c contract.Case) bool { return c.Surface == s })
+	})
+	after, err := callControls(ctx, r.stage, surfaces, "after")
+	if err != nil {
+		r.note(fmt.Sprintf("the closing controls could not be made: %v", err))
+		return
+	}
+	for _, c := range after.events {
+		r.write(r.log.Control(c))
+		if c.OK {
+			continue
+		}
+		waited, err := r.stage.AwaitRecovery(ctx, c.Surface)
+		if err != nil {
+			r.note(fmt.Sprintf("%s was not well after the run (%s): %v", c.Surface, c.Detail, err))
+			continue
+		}
+		r.note(fmt.Sprintf("%s was not well right after the run (%s); it was again after %s", c.Surface, c.Detail, waited.Round(time.Millisecond)))
+	}
+}
+
+func (r *runner) outcome(phase string, o steps.Outcome) {
+	res := result(o)
+	r.write(r.log.Case(res))
+	for _, n := range o.Notes {
+		r.note(n)
+	}
+	r.mu.Lock()
+	r.done++
+	done := r.done
+	r.mu.Unlock()
+	r.progress(Progress{Phase: phase, Target: r.stage.Profile.BaseURL, Done: done, Total: r.total, Last: &res})
+}
+
+func (r *runner) note(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notes = append(r.notes, text)
+}
+
+// write keeps the first error of the log: without its log a run is no evidence.
+func (r *runner) write(err error) {
+	if err == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.logErr == nil {
+		r.logErr = err
+	}
+}
+
+func (r *runner) progress(p Progress) {
+	if r.cfg.Progress == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cfg.Progress(p)
+}
+
+// result is the log's form of an outcome.
+func result(o steps.Outcome) reports.CaseResult {
+	res := reports.CaseResult{
+		ID: o.Case.ID(), Row: o.Case.Row, Circumstance: o.Case.Circumstance, Surface: o.Case.Surface, Variant: o.Case.Variant,
+		Level: o.Case.Level(), Verdict: o.Verdict, Findings: o.Findings, Reason: o.Reason, Observation: o.Observation,
+		Tries: o.Tries, Started: o.Started, Duration: o.Duration,
+	}
+	if o.Name != "" {
+		res.Scenario = &reports.Scenario{URI: o.URI, Line: o.Line, Name: o.Name}
+		for _, s := range o.Steps {
+			res.Scenario.Steps = append(res.Scenario.Steps, reports.Step{Text: s.Text, Status: s.Status})
+		}
+	}
+	return res
+}

@@ -1,0 +1,123 @@
+// Package steps turns the sentences of the features into verbs: thin step definitions over a [World]. It neither speaks
+// HTTP nor formats anything.
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets"
+)
+
+// Stage is what the steps need of a prepared gateway. [targets.Stage] is one.
+type Stage interface {
+	// Observe brings a case about once.
+	Observe(ctx context.Context, c contract.Case) (contract.Observation, error)
+	// AwaitRecovery waits until a surface is healthy and says how long that took, 0 for at once.
+	AwaitRecovery(ctx context.Context, surface contract.Surface) (time.Duration, error)
+}
+
+var _ Stage = (*targets.Stage)(nil)
+
+// World is the state of one scenario.
+type World struct {
+	stage Stage
+	// given, surface and variant are what the scenario's own words say; they must agree with its name.
+	given   contract.Circumstance
+	current contract.Case
+
+	judged      bool
+	observation contract.Observation
+	findings    []contract.Finding
+	verdict     contract.Verdict
+	reason      string
+	tries       int
+	notes       []string
+}
+
+// errDisagrees is returned when a scenario says one thing and the contract another: a fault of the features.
+var errDisagrees = errors.New("the scenario disagrees with the contract")
+
+func (w *World) givenCircumstance(id, sentence string) error {
+	circ, ok := contract.CircumstanceByID(id)
+	if !ok || circ.Sentence != sentence {
+		return fmt.Errorf("%w: no circumstance %q described as %q", errDisagrees, id, sentence)
+	}
+	w.given = circ
+	return nil
+}
+
+// ask brings the case about and judges it. It runs the case once more when the gateway turns out not to be well: an
+// earlier case may have opened a breaker or used up a limit, and that says nothing about this one.
+func (w *World) ask(ctx context.Context, surface contract.Surface, variant string) error {
+	c := contract.Case{Row: w.given.Row, Circumstance: w.given.ID, Surface: surface, Variant: variant}
+	if c != w.current {
+		return fmt.Errorf("%w: the scenario is named %s and plays %s", errDisagrees, w.current.ID(), c.ID())
+	}
+	for w.tries = 1; ; w.tries++ {
+		o, err := w.stage.Observe(ctx, c)
+		if err != nil {
+			return w.harness(fmt.Errorf("%s: %w", c.ID(), err))
+		}
+		w.judge(o)
+		if w.tries > 1 || !w.suspicious() {
+			return nil
+		}
+		waited, err := w.stage.AwaitRecovery(ctx, surface)
+		if err != nil {
+			w.notes = append(w.notes, fmt.Sprintf("%s: %v", c.ID(), err))
+			return nil
+		}
+		if waited == 0 && o.Status != 429 {
+			return nil // the gateway is well, so the answer stands
+		}
+		w.notes = append(w.notes, fmt.Sprintf("%s: the gateway answered %d and was well again after %s; the case was run again",
+			c.ID(), o.Status, waited.Round(time.Millisecond)))
+	}
+}
+
+// suspicious recognises answers that may come from the gateway's state, and not from the case.
+func (w *World) suspicious() bool {
+	foreignLimit := w.observation.Status == 429 && w.current.Row != "http:429"
+	return w.verdict == contract.Untestable || foreignLimit && !w.verdict.Conformant()
+}
+
+func (w *World) judge(o contract.Observation) {
+	w.judged, w.observation, w.reason = true, o, ""
+	w.findings = contract.Judge(w.current, o)
+	w.verdict = contract.VerdictOf(w.findings)
+	if ok, reason := contract.Reached(w.current, o); !ok {
+		w.verdict, w.reason = contract.Untestable, reason
+	}
+	if f := o.Failure; f != nil && f.Kind == contract.Unreachable {
+		w.verdict, w.reason = contract.Error, fmt.Sprintf("%s cannot be reached: %s", o.Sent.URL, f.Detail)
+	}
+}
+
+// harness records a fault of ours: the case is no evidence about the gateway.
+func (w *World) harness(err error) error {
+	w.judged, w.verdict, w.reason = true, contract.Error, err.Error()
+	return err
+}
+
+// hold fails the step when one of its obligations is broken. Broken SHOULDs are findings and warnings, no failed step.
+func (w *World) hold(obligations ...contract.Obligation) error {
+	if w.verdict == contract.Untestable || w.verdict == contract.Error {
+		return errors.New(w.reason)
+	}
+	var broken []string
+	for _, f := range w.findings {
+		if f.Severity == contract.Must && slices.Contains(obligations, f.Obligation) {
+			broken = append(broken, f.String())
+		}
+	}
+	if len(broken) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(broken, "; "))
+}

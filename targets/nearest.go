@@ -1,0 +1,32 @@
+package targets
+
+// nearest is the known word within two edits of a typo, "" when none is that near.
+func nearest(typo string, known []string) string {
+	best, bestDistance := "", 3
+	for _, word := range known {
+		if d := distance(typo, word); d < bestDistance {
+			best, bestDistance = word, d
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's: the least number of single-letter edits between two words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

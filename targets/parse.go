@@ -1,0 +1,304 @@
+package targets
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// ErrProfile is returned when a profile cannot be used. Its text starts with file:line:column and says what to do.
+var ErrProfile = errors.New("profile")
+
+// ProfileError is one thing wrong with a profile, and where.
+type ProfileError struct {
+	File         string
+	Line, Column int
+	Problem      string
+}
+
+func (e *ProfileError) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Problem)
+}
+
+// Unwrap makes errors.Is(err, ErrProfile) hold.
+func (e *ProfileError) Unwrap() error { return ErrProfile }
+
+// Load reads a profile. Variables (${NAME}, ${NAME:-default}) are expanded with getenv, which says whether they are set.
+//
+// It returns [ErrProfile] for unknown keys, unset variables, wrong types and values that make no sense, and the
+// error of the file system when the file cannot be read.
+func Load(path string, getenv func(string) (string, bool)) (Profile, error) {
+	data, err := os.ReadFile(path) //nolint:gosec // the path is the user's own argument
+	if err != nil {
+		return Profile{}, fmt.Errorf("read profile: %w", err)
+	}
+	return Parse(path, data, getenv)
+}
+
+// Parse is [Load] for a profile that is in memory; file names it in errors.
+func Parse(file string, data []byte, getenv func(string) (string, bool)) (Profile, error) {
+	l := loader{file: file, getenv: getenv}
+	tree, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return Profile{}, l.wrap(err)
+	}
+	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
+		return Profile{}, l.problem(1, 1, "want exactly one YAML document with the profile's fields")
+	}
+	l.root = tree.Docs[0].Body
+	ast.Walk(&l, l.root)
+	if l.err != nil {
+		return Profile{}, l.err
+	}
+	var p Profile
+	if err := yaml.NodeToValue(l.root, &p, yaml.Strict()); err != nil {
+		return Profile{}, l.wrap(err)
+	}
+	if err := l.check(p); err != nil {
+		return Profile{}, err
+	}
+	return p.WithDefaults(), nil
+}
+
+// loader walks one profile: it expands variables and knows where everything stands.
+type loader struct {
+	file   string
+	getenv func(string) (string, bool)
+	root   ast.Node
+	err    error
+}
+
+// Visit implements [ast.Visitor]: it expands the variables of every string.
+func (l *loader) Visit(node ast.Node) ast.Visitor {
+	if s, ok := node.(*ast.StringNode); ok && l.err == nil && strings.Contains(s.Value, "${") {
+		s.Value, l.err = l.expand(s.Value, s.Token)
+	}
+	return l
+}
+
+func (l *loader) expand(text string, at *token.Token) (string, error) {
+	var out strings.Builder
+	for {
+		start := strings.Index(text, "${")
+		if start < 0 {
+			out.WriteString(text)
+			return out.String(), nil
+		}
+		end := strings.IndexByte(text[start:], '}')
+		if end < 0 {
+			return "", l.at(at, fmt.Sprintf("%q has ${ without }", text))
+		}
+		name, fallback, hasFallback := strings.Cut(text[start+2:start+end], ":-")
+		value, set := l.getenv(name)
+		switch {
+		case set && value != "":
+		case hasFallback:
+			value = fallback
+		default:
+			return "", l.at(at, fmt.Sprintf("the variable %s is not set: export it, or write ${%s:-default}", name, name))
+		}
+		out.WriteString(text[:start] + value)
+		text = text[start+end+1:]
+	}
+}
+
+func (l *loader) problem(line, column int, problem string) error {
+	return &ProfileError{File: l.file, Line: line, Column: column, Problem: problem}
+}
+
+func (l *loader) at(t *token.Token, problem string) error {
+	if t == nil || t.Position == nil {
+		return l.problem(1, 1, problem)
+	}
+	return l.problem(t.Position.Line, t.Position.Column, problem)
+}
+
+// wrap gives an error of the YAML library its place and, for an unknown key, its fix.
+func (l *loader) wrap(err error) error {
+	var located yaml.Error
+	if !errors.As(err, &located) {
+		return l.problem(1, 1, err.Error())
+	}
+	problem := located.GetMessage()
+	var wrongType *yaml.TypeError
+	var unknown *yaml.UnknownFieldError
+	switch {
+	case errors.As(err, &wrongType):
+		problem = fmt.Sprintf("want %s here, not %s", kindWords(wrongType.DstType), kindWords(wrongType.SrcType))
+	case errors.As(err, &unknown):
+		problem = unknownKey(located.GetToken())
+	}
+	return l.at(located.GetToken(), problem)
+}
+
+// unknownKey names the key and the known key nearest to it.
+func unknownKey(t *token.Token) string {
+	known := knownKeys(reflect.TypeFor[Profile](), map[reflect.Type]bool{})
+	if near := nearest(t.Value, known); near != "" {
+		return fmt.Sprintf("unknown key %q: did you mean %q?", t.Value, near)
+	}
+	return fmt.Sprintf("unknown key %q: docs/profile.md lists the keys", t.Value)
+}
+
+func knownKeys(t reflect.Type, seen map[reflect.Type]bool) []string {
+	for t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || seen[t] {
+		return nil
+	}
+	seen[t] = true
+	var keys []string
+	for field := range t.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		keys = append(append(keys, name), knownKeys(field.Type, seen)...)
+	}
+	return keys
+}
+
+func kindWords(t reflect.Type) string {
+	if t == nil {
+		return "nothing"
+	}
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "a mapping"
+	case reflect.String:
+		return "a string"
+	case reflect.Int64:
+		if t.Name() == "Duration" {
+			return "a duration such as 2s"
+		}
+		return "a whole number"
+	case reflect.Int, reflect.Uint64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	default:
+		return t.String()
+	}
+}
+
+// check refuses values that parse and make no sense.
+func (l *loader) check(p Profile) error {
+	for _, c := range []struct {
+		path, problem string
+		bad           bool
+	}{
+		{"$.base_url", "want an absolute http or https URL", p.BaseURL != "" && !AbsoluteURL(p.BaseURL)},
+		{"$.driver", "want static or reference", p.Driver != "" && p.Driver != StaticDriver && p.Driver != ReferenceDriver},
+		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
+		{"$.upstream", "listen and attach exclude each other", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
+		{"$.concurrency", "want 1 to 256", p.Concurrency < 0 || p.Concurrency > 256},
+		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
+		{"$.limits.rate", "want key and requests", p.Limits.Rate.Key != "" && p.Limits.Rate.Requests < 1},
+		{"$", "driver static needs base_url", p.BaseURL == "" && p.Driver != ReferenceDriver},
+	} {
+		if c.bad {
+			return l.under(c.path, c.problem)
+		}
+	}
+	for i, s := range p.Surfaces {
+		if err := l.checkSurface("$.surfaces["+strconv.Itoa(i)+"]", s); err != nil {
+			return err
+		}
+	}
+	for name, recipe := range p.Circumstances {
+		if err := l.checkRecipe(name, recipe, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) checkSurface(path string, s contract.Surface) error {
+	if s.Valid() {
+		return nil
+	}
+	names := make([]string, 0, len(contract.Surfaces()))
+	for _, known := range contract.Surfaces() {
+		names = append(names, string(known))
+	}
+	problem := fmt.Sprintf("unknown surface %q: want one of %s", s, strings.Join(names, ", "))
+	if near := nearest(string(s), names); near != "" {
+		problem = fmt.Sprintf("unknown surface %q: did you mean %q?", s, near)
+	}
+	return l.under(path, problem)
+}
+
+func (l *loader) checkRecipe(name string, recipe Recipe, p Profile) error {
+	path := "$.circumstances.'" + name + "'"
+	circ, variant, _ := strings.Cut(name, "/")
+	known, ok := contract.CircumstanceByID(circ)
+	if !ok {
+		var names []string
+		for _, c := range contract.Circumstances() {
+			names = append(names, c.ID)
+		}
+		problem := fmt.Sprintf("unknown circumstance %q: gatecert list circumstances shows them", circ)
+		if near := nearest(circ, names); near != "" {
+			problem = fmt.Sprintf("unknown circumstance %q: did you mean %q?", circ, near)
+		}
+		return l.under(path, problem)
+	}
+	if _, ok := known.Variant(variant); !ok && variant != "" {
+		return l.under(path, fmt.Sprintf("circumstance %s has no variant %q", circ, variant))
+	}
+	for i, s := range recipe.Surfaces {
+		if err := l.checkSurface(path+".surfaces["+strconv.Itoa(i)+"]", s); err != nil {
+			return err
+		}
+	}
+	for s := range recipe.On {
+		if err := l.checkSurface(path+".on", s); err != nil {
+			return err
+		}
+	}
+	for _, action := range slices.Concat(recipe.Before, recipe.After) {
+		if (action.Run == "") == (action.SQL == "") {
+			return l.under(path, "an action is either run: or sql:")
+		}
+		if action.SQL != "" && p.Store.SQLite == "" {
+			return l.under(path, "sql: needs store.sqlite, the path of the gateway's database")
+		}
+	}
+	return nil
+}
+
+// under finds the place of a path in the file, or of the nearest parent that stands there.
+func (l *loader) under(path, problem string) error {
+	for {
+		if p, err := yaml.PathString(path); err == nil {
+			if node, err := p.FilterNode(l.root); err == nil && node != nil {
+				return l.at(node.GetToken(), problem)
+			}
+		}
+		cut := strings.LastIndexAny(path, ".[")
+		if cut <= 0 {
+			return l.problem(1, 1, problem)
+		}
+		path = path[:cut]
+	}
+}
+
+// AbsoluteURL reports whether a text is an http or https URL with a host.
+func AbsoluteURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}

@@ -1,0 +1,222 @@
+package targets
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange"
+)
+
+// plan is how a circumstance is brought about without a recipe. It shapes the call and returns the directive for our
+// upstream, or says with [ErrNotOffered] what the profile lacks.
+type plan struct {
+	plan func(p Profile, c contract.Case, token string, pr *Provocation) (directive string, err error)
+	// recipeSuffices says that a recipe of the profile makes up for what the plan lacks.
+	recipeSuffices bool
+}
+
+// prepared stands for circumstances that only a recipe can bring about.
+var prepared = plan{recipeSuffices: true, plan: func(_ Profile, c contract.Case, _ string, _ *Provocation) (string, error) {
+	return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s", ErrNotOffered, c.Circumstance)
+}}
+
+// plans are read-only after their making. A circumstance that is missing here is [prepared].
+var plans = map[string]plan{
+	"missing-parameter":   {plan: missingParameter},
+	"malformed-parameter": {plan: invalidParameter},
+	"invalid-parameters":  {plan: invalidParameter},
+	"missing-key": {plan: func(_ Profile, _ contract.Case, _ string, pr *Provocation) (string, error) {
+		pr.Call.Key = ""
+		return "", nil
+	}},
+	"wrong-key":     {plan: wrongKey},
+	"revoked-key":   withKey("revoked", func(k Keys) string { return k.Revoked }),
+	"unknown-path":  {plan: unknownPath},
+	"unknown-model": {plan: unknownModel},
+	"absent-model":  {plan: unknownModel},
+	"malformed-body": {plan: func(_ Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+		pr.Call.Fault = exchange.Fault(c.Variant)
+		return "", nil
+	}},
+	"unreadable-body": {plan: unreadableBody},
+
+	"no-model-access": withKey("restricted", func(k Keys) string { return k.Restricted }),
+	"denied-access":   withKey("denied", func(k Keys) string { return k.Denied }),
+	"spent-account":   withKey("spent_account", func(k Keys) string { return k.SpentAccount }),
+	"spent-key":       withKey("spent_key", func(k Keys) string { return k.SpentKey }),
+
+	"over-rate-limit": {plan: overRateLimit},
+
+	"upstream-error":              relayed,
+	"blocked-prompt":              relayed,
+	"slow-upstream":               relayed,
+	"unreachable-upstream":        relayed,
+	"bad-upstream-response":       relayed,
+	"bad-upstream-status":         relayed,
+	"empty-upstream-response":     relayed,
+	"truncated-upstream-response": relayed,
+}
+
+// inputField is where a surface's body holds what the model is asked.
+func inputField(s contract.Surface) string {
+	switch s {
+	case contract.Completions:
+		return "prompt"
+	case contract.Responses, contract.ResponsesStream, contract.Embeddings:
+		return "input"
+	case contract.GenerateContent, contract.GenerateStream:
+		return "contents"
+	default:
+		return "messages"
+	}
+}
+
+func missingParameter(_ Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+	field := "model"
+	if c.Variant == "no-input" {
+		field = inputField(c.Surface)
+	}
+	pr.Call.Edits = append(pr.Call.Edits, exchange.Edit{Path: field, Delete: true})
+	return "", nil
+}
+
+func invalidParameter(_ Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+	edit := exchange.Edit{Path: inputField(c.Surface), Value: 42}
+	if c.Variant == "out-of-range" {
+		edit = exchange.Edit{Path: "temperature", Value: 99}
+		if c.Surface.Dialect() == contract.Gemini {
+			edit.Path = "generationConfig.temperature"
+		}
+	}
+	pr.Call.Edits = append(pr.Call.Edits, edit)
+	return "", nil
+}
+
+func wrongKey(p Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+	pr.Call.Key = p.Keys.wrong()
+	pr.Call.KeyInQuery = c.Variant == "query"
+	return "", nil
+}
+
+// wrong is a key in the shape of the valid one that was never issued: its prefix stays ("sk-"), the rest is turned into
+// zeros, so that a gateway which checks the form still has to look the key up.
+func (k Keys) wrong() string {
+	if k.Wrong != "" {
+		return k.Wrong
+	}
+	if len(k.Valid) < 8 {
+		return "sk-gatecert-was-never-issued-0000"
+	}
+	prefix := strings.LastIndexAny(k.Valid[:8], "-_") + 1
+	return k.Valid[:prefix] + strings.Repeat("0", len(k.Valid)-prefix)
+}
+
+func withKey(name string, pick func(Keys) string) plan {
+	return plan{recipeSuffices: true, plan: func(p Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+		key := pick(p.Keys)
+		if key == "" {
+			return "", fmt.Errorf("%w: the profile has neither keys.%s nor a recipe circumstances.%s", ErrNotOffered, name, c.Circumstance)
+		}
+		pr.Call.Key = key
+		return "", nil
+	}}
+}
+
+func unknownPath(_ Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+	if c.Variant == "wrong-method" {
+		pr.Call.Method = "DELETE"
+		return "", nil
+	}
+	path := map[contract.Surface]string{
+		contract.Chat:            "/v1/chat/no-such-path",
+		contract.Completions:     "/v1/completions/no-such-path",
+		contract.Responses:       "/v1/responses/no-such-path/at-all",
+		contract.Messages:        "/v1/messages/no-such-path",
+		contract.GenerateContent: "/v1beta/no-such-path",
+		contract.Embeddings:      "/v1/embeddings/no-such-path",
+	}[c.Surface]
+	pr.Call.Path = path
+	return "", nil
+}
+
+func unknownModel(_ Profile, _ contract.Case, token string, pr *Provocation) (string, error) {
+	pr.Call.Model = noSuchModel(token)
+	return "", nil
+}
+
+// oversizeMargin goes over the declared limit by enough that no gateway's rounding (KiB, MB) lets it pass.
+const oversizeMargin = 64 << 10
+
+func unreadableBody(p Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+	pr.Call.Fault = exchange.Fault(c.Variant)
+	if c.Variant != "oversize" {
+		return "", nil
+	}
+	if p.Limits.Body == 0 {
+		return "", fmt.Errorf("%w: the profile declares no limits.body", ErrNotOffered)
+	}
+	pr.Call.OversizeBytes = p.Limits.Body + p.Limits.Body/8 + oversizeMargin
+	return "", nil
+}
+
+func overRateLimit(p Profile, _ contract.Case, _ string, pr *Provocation) (string, error) {
+	rate := p.Limits.Rate
+	if rate.Key == "" {
+		return "", fmt.Errorf("%w: the profile has no limits.rate with a key and requests", ErrNotOffered)
+	}
+	pr.Call.Key = rate.Key
+	// A fixed window may turn over between two calls and admit its limit twice; one more has to be refused.
+	pr.Repeat = 2*rate.Requests + 1
+	return "", nil
+}
+
+// relayed circumstances go wrong at our upstream: the directive says how.
+var relayed = plan{recipeSuffices: true, plan: func(p Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+	if !p.Upstream.Present() {
+		return "", fmt.Errorf("%w: the profile has no upstream that gatecert plays", ErrNotOffered)
+	}
+	directive, ok := directives[c.Circumstance+"/"+c.Variant]
+	if !ok {
+		return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s/%s", ErrNotOffered, c.Circumstance, c.Variant)
+	}
+	pr.Call.Model = p.Models.Routed(c.Surface)
+	if c.Circumstance == "slow-upstream" && c.Variant == "stalled-answer" && c.Surface.Streaming() {
+		return "stall-after=2", nil
+	}
+	return directive, nil
+}}
+
+// directives are what our upstream does in each variant. unreachable-upstream/refused is missing: nobody can be told not to listen.
+var directives = map[string]string{
+	"upstream-error/error-object": "status=500 body=error",
+	"upstream-error/mid-stream":   "error-after=2",
+
+	"blocked-prompt/": "refuse",
+
+	"slow-upstream/no-answer":      "hang",
+	"slow-upstream/stalled-answer": "stall",
+
+	"unreachable-upstream/reset":  "reset",
+	"unreachable-upstream/closed": "close",
+
+	"bad-upstream-response/broken-json":  "status=200 body=broken-json",
+	"bad-upstream-response/html":         "status=200 body=html",
+	"bad-upstream-response/error-object": "status=200 body=error",
+	"bad-upstream-response/null":         "status=200 body=null",
+
+	"bad-upstream-status/html-502":    "status=502 body=html",
+	"bad-upstream-status/empty-503":   "status=503 body=empty",
+	"bad-upstream-status/foreign-500": "status=500 body=foreign",
+	"bad-upstream-status/html-404":    "status=404 body=html",
+
+	"empty-upstream-response/empty-body":   "status=200 body=empty",
+	"empty-upstream-response/no-content":   "no-choices",
+	"empty-upstream-response/empty-stream": "empty-stream",
+
+	"truncated-upstream-response/short-body":  "truncate=length",
+	"truncated-upstream-response/cut-chunk":   "truncate=chunk",
+	"truncated-upstream-response/broken-gzip": "truncate=gzip",
+	"truncated-upstream-response/cut-stream":  "cut-after=2",
+	"truncated-upstream-response/ended-early": "end-after=2",
+}

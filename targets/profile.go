@@ -1,0 +1,229 @@
+package targets
+
+import (
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// The names of the drivers.
+const (
+	StaticDriver    = "static"    // a profile alone: everything was prepared by hand
+	ReferenceDriver = "reference" // the gateway that is embedded in gatecert
+)
+
+// Profile is a gateway under test as its YAML file describes it (docs/profile.md explains every field).
+type Profile struct {
+	// Name is shown in every report.
+	Name string `yaml:"name"`
+	// BaseURL is the gateway's root; the surfaces' paths (/v1/…, /v1beta/…) are appended.
+	BaseURL string `yaml:"base_url,omitempty"`
+	// Driver prepares the gateway: static (the default) or reference.
+	Driver string `yaml:"driver,omitempty"`
+	// Version of the gateway, for the reports.
+	Version string `yaml:"version,omitempty"`
+	// Surfaces the gateway offers. None: all that gatecert speaks.
+	Surfaces []contract.Surface `yaml:"surfaces,omitempty"`
+	// Discover is set when nobody listed surfaces: those whose healthy call fails are then not offered, instead of broken.
+	Discover bool   `yaml:"-"`
+	Keys     Keys   `yaml:"keys,omitempty"`
+	Models   Models `yaml:"models,omitempty"`
+	// Headers go with every request, for gateways that are told by header where to route.
+	Headers  map[string]string `yaml:"headers,omitempty"`
+	Upstream Upstream          `yaml:"upstream,omitempty"`
+	Limits   Limits            `yaml:"limits,omitempty"`
+	// Concurrency is the number of cases that run at once.
+	Concurrency int    `yaml:"concurrency,omitempty"`
+	Settle      Settle `yaml:"settle,omitempty"`
+	Store       DB     `yaml:"store,omitempty"`
+	// Balance reads what a key's owner has left, for "a failed request is not billed".
+	Balance Balance `yaml:"balance,omitempty"`
+	// Circumstances are recipes by circumstance ("unpriced-model") or by circumstance and variant ("unreachable-upstream/refused").
+	Circumstances map[string]Recipe `yaml:"circumstances,omitempty"`
+}
+
+// Keys are credentials of the gateway's callers.
+type Keys struct {
+	// Valid may do everything; without it nothing can be certified.
+	Valid string `yaml:"valid,omitempty"`
+	// Wrong is well-formed and was never issued. None: one is made up in the shape of Valid.
+	Wrong string `yaml:"wrong,omitempty"`
+	// Revoked was valid and was withdrawn.
+	Revoked string `yaml:"revoked,omitempty"`
+	// Restricted may not use the surface's model.
+	Restricted string `yaml:"restricted,omitempty"`
+	// Denied may not be used from here (an IP list, a group).
+	Denied string `yaml:"denied,omitempty"`
+	// SpentAccount belongs to an owner without quota.
+	SpentAccount string `yaml:"spent_account,omitempty"`
+	// SpentKey has a budget of its own that is too small.
+	SpentKey string `yaml:"spent_key,omitempty"`
+}
+
+// Models are model names by surface.
+type Models struct {
+	// Default is asked for where no other name is given.
+	Default    string `yaml:"default,omitempty"`
+	Chat       string `yaml:"chat,omitempty"`
+	Completion string `yaml:"completions,omitempty"`
+	Responses  string `yaml:"responses,omitempty"`
+	Messages   string `yaml:"messages,omitempty"`
+	Gemini     string `yaml:"gemini,omitempty"`
+	Embeddings string `yaml:"embeddings,omitempty"`
+	// Relay is the model that the gateway routes to our upstream. None: with an upstream, all of the above are.
+	Relay string `yaml:"relay,omitempty"`
+}
+
+// On is the model to ask for on a surface, "" when the profile has none.
+func (m Models) On(s contract.Surface) string {
+	var name string
+	switch contract.Surface(strings.TrimSuffix(string(s), "-stream")) {
+	case contract.Chat:
+		name = m.Chat
+	case contract.Completions:
+		name = m.Completion
+	case contract.Responses:
+		name = m.Responses
+	case contract.Messages:
+		name = m.Messages
+	case contract.GenerateContent:
+		name = m.Gemini
+	case contract.Embeddings:
+		name = m.Embeddings
+	}
+	if name == "" {
+		name = m.Default
+	}
+	return name
+}
+
+// Routed is the model on a surface that leads to our upstream, "" when there is none.
+func (m Models) Routed(s contract.Surface) string {
+	if m.Relay != "" {
+		return m.Relay
+	}
+	return m.On(s)
+}
+
+// Upstream says how the gateway reaches the provider that gatecert plays.
+type Upstream struct {
+	// Listen is the address the provider listens on during the run, for example 127.0.0.1:9901.
+	Listen string `yaml:"listen,omitempty"`
+	// Attach is the URL of a provider that runs already (gatecert upstream), instead of Listen.
+	Attach string `yaml:"attach,omitempty"`
+	// Keys are the provider keys it accepts; none: any.
+	Keys []string `yaml:"keys,omitempty"`
+	// Addresses are host:port names under which the gateway knows its providers: none may show in an answer.
+	// Listen and Attach are among them without being named.
+	Addresses []string `yaml:"addresses,omitempty"`
+}
+
+// Present reports whether the profile has a provider of ours at all.
+func (u Upstream) Present() bool { return u.Listen != "" || u.Attach != "" }
+
+// Limits are the gateway's own limits, as far as it declares them, and ours.
+type Limits struct {
+	// Timeout is how long the gateway waits for a provider.
+	Timeout time.Duration `yaml:"timeout,omitempty"`
+	// Body is the largest request body in bytes.
+	Body int64 `yaml:"body,omitempty"`
+	// Attempts is how often one call may be tried at the provider, the first time included.
+	Attempts int  `yaml:"attempts,omitempty"`
+	Rate     Rate `yaml:"rate,omitempty"`
+	// Patience is how long gatecert waits for an answer. It is not a limit of the contract: none in it gives a time.
+	Patience time.Duration `yaml:"patience,omitempty"`
+}
+
+// Rate is the declared rate limit of one key.
+type Rate struct {
+	Key      string        `yaml:"key,omitempty"`
+	Requests int           `yaml:"requests,omitempty"`
+	Window   time.Duration `yaml:"window,omitempty"`
+}
+
+// Settle says how much time a gateway gets to be well again after provider failures.
+type Settle struct {
+	// Recovery bounds the wait for a healthy control after a breaker or a foreign 429 was noticed.
+	Recovery time.Duration `yaml:"recovery,omitempty"`
+}
+
+// DB is the gateway's store, for recipes that break it.
+type DB struct {
+	// SQLite is the path of the database file.
+	SQLite string `yaml:"sqlite,omitempty"`
+}
+
+// Balance says where the gateway tells a key's owner what is left.
+type Balance struct {
+	// Path is read with GET and the key of the case.
+	Path string `yaml:"path,omitempty"`
+	// Field is the number's place in the JSON answer, dotted.
+	Field string `yaml:"field,omitempty"`
+}
+
+// Recipe says how one target brings a circumstance about. What it leaves out is what a healthy call would have.
+type Recipe struct {
+	Key    string `yaml:"key,omitempty"`
+	Model  string `yaml:"model,omitempty"`
+	Prompt string `yaml:"prompt,omitempty"`
+	Path   string `yaml:"path,omitempty"`
+	Method string `yaml:"method,omitempty"`
+	// Body holds edits of the JSON body: a dotted path and its new value; a null deletes.
+	Body    map[string]any    `yaml:"body,omitempty"`
+	Headers map[string]string `yaml:"headers,omitempty"`
+	// Directive tells our upstream what to do, for example "status=500 body=html".
+	Directive string `yaml:"directive,omitempty"`
+	// Surfaces restricts the recipe; none: wherever the circumstance makes sense.
+	Surfaces []contract.Surface `yaml:"surfaces,omitempty"`
+	// On holds what differs on single surfaces.
+	On map[contract.Surface]Recipe `yaml:"on,omitempty"`
+	// Before and After run around every case of the recipe, which then runs alone.
+	Before []Action `yaml:"before,omitempty"`
+	After  []Action `yaml:"after,omitempty"`
+}
+
+// Action is one preparation: a shell line, or SQL against the profile's store.
+type Action struct {
+	Run string `yaml:"run,omitempty"`
+	SQL string `yaml:"sql,omitempty"`
+}
+
+// The defaults of a profile, each with the reason for its size.
+const (
+	// DefaultConcurrency is polite to a gateway somebody else uses.
+	DefaultConcurrency = 8
+	// DefaultPatience is generous: the slowest gateway default we know of is a 30 s provider timeout.
+	DefaultPatience = 45 * time.Second
+	// DefaultRecovery covers the cool-downs gateways ship with (30 s and 60 s are common).
+	DefaultRecovery = 75 * time.Second
+)
+
+// WithDefaults fills what was left out. [Load] and [FromURL] have done so already.
+func (p Profile) WithDefaults() Profile {
+	if p.Driver == "" {
+		p.Driver = StaticDriver
+	}
+	if p.Name == "" {
+		p.Name = p.BaseURL
+	}
+	if len(p.Surfaces) == 0 {
+		p.Surfaces, p.Discover = contract.Surfaces(), true
+	}
+	if p.Concurrency == 0 {
+		p.Concurrency = DefaultConcurrency
+	}
+	if p.Limits.Patience == 0 {
+		p.Limits.Patience = DefaultPatience
+	}
+	if p.Settle.Recovery == 0 {
+		p.Settle.Recovery = DefaultRecovery
+	}
+	return p
+}
+
+// FromURL is the profile of a bare URL: level edge, nothing prepared.
+func FromURL(baseURL, key, model string) Profile {
+	p := Profile{Name: baseURL, BaseURL: baseURL, Keys: Keys{Valid: key}, Models: Models{Default: model}}
+	return p.WithDefaults()
+}

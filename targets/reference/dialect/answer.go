@@ -1,0 +1,142 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// MaxAnswer bounds a whole answer in bytes; a longer one is no answer.
+const MaxAnswer = 32 << 20
+
+// What a provider sends instead of an answer. None of the wrapping errors quotes the provider.
+var (
+	// ErrNotAnswer is returned when what came is no answer: broken JSON, HTML, null, an error object, a wrong shape,
+	// or more than the bounds allow.
+	ErrNotAnswer = errors.New("the provider's answer is not an answer")
+	// ErrEmpty is returned when an answer is whole and holds nothing: no body, no choices, no content, no vectors.
+	ErrEmpty = errors.New("the provider's answer is empty")
+	// ErrBlocked is returned when the provider refuses the prompt on policy grounds.
+	ErrBlocked = errors.New("the provider blocked the prompt")
+	// ErrTruncated is returned when a stream ends, cleanly or not, before the protocol's own finish.
+	ErrTruncated = errors.New("the provider's stream broke off")
+)
+
+// Finish is why an answer ended.
+type Finish string
+
+// The reasons of the hub. Providers have more; those end an answer like [FinishStop].
+const (
+	FinishStop   Finish = "stop"           // the model was done, or met a stop sequence
+	FinishLength Finish = "length"         // the token limit was met
+	FinishFilter Finish = "content_filter" // the provider's policy cut it short
+)
+
+// Answer is the hub form of a whole answer.
+type Answer struct {
+	// ID is the provider's; a gateway may put its own. [EncodeAnswer] gives it the prefix of the surface.
+	ID string
+	// Model is the name the caller gets to see.
+	Model string
+	// Created is in Unix seconds; 0 when the protocol does not tell.
+	Created int64
+	// Text is not empty, but for embeddings.
+	Text   string
+	Finish Finish
+	// PromptTokens and CompletionTokens are the provider's count, 0 when it gave none.
+	PromptTokens     int
+	CompletionTokens int
+	// Vectors has one vector per input of an embeddings call, each with at least one number.
+	Vectors [][]float64
+	// Base64 repeats what the request asked for.
+	Base64 bool
+}
+
+// DecodeAnswer reads a provider's whole answer with a status of success. req is the request it answers.
+//
+// The error wraps [ErrNotAnswer], [ErrEmpty] or [ErrBlocked].
+func DecodeAnswer(p Protocol, req Request, body []byte) (Answer, error) {
+	pr, ok := providerOf(p)
+	if !ok {
+		return Answer{}, notAnswer("of no known protocol")
+	}
+	if len(body) > MaxAnswer {
+		return Answer{}, notAnswer("too long")
+	}
+	body = bytes.TrimSpace(body)
+	if len(body) == 0 {
+		return Answer{}, fmt.Errorf("%w: no body", ErrEmpty)
+	}
+	if body[0] != '{' {
+		return Answer{}, notAnswer("no JSON object")
+	}
+	answer, err := pr.answer(req, body)
+	if err != nil {
+		return Answer{}, err
+	}
+	return answer, nil
+}
+
+func notAnswer(what string) error { return fmt.Errorf("%w: %s", ErrNotAnswer, what) }
+
+// verdict says whether a finished answer holds anything, and if not, whose will that was.
+func verdict(text string, finish Finish, refused bool) error {
+	switch {
+	case text != "":
+		return nil
+	case refused || finish == FinishFilter:
+		return ErrBlocked
+	default:
+		return fmt.Errorf("%w: no content", ErrEmpty)
+	}
+}
+
+// checkVectors refuses vectors that are not one per input, or empty.
+func checkVectors(vectors [][]float64, want int) ([][]float64, error) {
+	if len(vectors) != want {
+		return nil, notAnswer("with another number of vectors than inputs")
+	}
+	for _, v := range vectors {
+		if len(v) == 0 {
+			return nil, fmt.Errorf("%w: a vector without numbers", ErrEmpty)
+		}
+	}
+	return vectors, nil
+}
+
+// field tells a member that is absent from one that is null or empty.
+type field[T any] struct {
+	present bool
+	null    bool
+	value   T
+}
+
+// empty reports whether the member is absent or null.
+func (f field[T]) empty() bool { return !f.present || f.null }
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (f *field[T]) UnmarshalJSON(data []byte) error {
+	f.present, f.null = true, string(data) == "null"
+	return json.Unmarshal(data, &f.value)
+}
+
+// count is a number of tokens or seconds. What a provider counts is paid for, so that a negative or absurd number
+// makes the answer unusable rather than somebody rich.
+type count int64
+
+const maxCount = 1 << 40
+
+// UnmarshalJSON implements [json.Unmarshaler]. It fails on anything but null and 0..2^40.
+func (c *count) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	n, err := strconv.ParseInt(string(data), 10, 64)
+	if err != nil || n < 0 || n > maxCount {
+		return errors.New("not a count")
+	}
+	*c = count(n)
+	return nil
+}

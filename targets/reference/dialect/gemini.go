@@ -1,0 +1,246 @@
+package dialect
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// gemini speaks the protocol of Gemini's generateContent and batchEmbedContents.
+type gemini struct{}
+
+func (gemini) header() http.Header { return http.Header{} }
+
+func (gemini) place(feature string) ([]string, bool) {
+	const config = "generationConfig"
+	switch feature {
+	case "top_k":
+		return []string{config, "topK"}, true
+	case "presence_penalty":
+		return []string{config, "presencePenalty"}, true
+	case "frequency_penalty":
+		return []string{config, "frequencyPenalty"}, true
+	case "seed":
+		return []string{config, "seed"}, true
+	case "response_mime_type":
+		return []string{config, "responseMimeType"}, true
+	case "response_schema":
+		return []string{config, "responseSchema"}, true
+	case "response_json_schema":
+		return []string{config, "responseJsonSchema"}, true
+	case "safety_settings":
+		return []string{"safetySettings"}, true
+	case "cached_content":
+		return []string{"cachedContent"}, true
+	default:
+		return nil, false
+	}
+}
+
+func (gemini) write(w *writer, req Request, model string) string {
+	// A path may hold a colon, but the last one parts the model from the method.
+	at := "/v1beta/models/" + strings.ReplaceAll(url.PathEscape(model), ":", "%3A")
+	if req.Surface == contract.Embeddings {
+		w.set(geminiEmbeddings(w, req, model), "requests")
+		return at + ":batchEmbedContents"
+	}
+	if req.System != "" {
+		w.set(members{"parts": []any{members{"text": req.System}}}, "systemInstruction")
+	}
+	var contents []any
+	for _, turn := range w.conversation(req) {
+		role := "user"
+		switch turn.Role {
+		case Assistant:
+			role = "model"
+		case System:
+			w.refuse("a system message after the first turn")
+		}
+		contents = append(contents, members{"role": role, "parts": geminiParts(w, turn)})
+	}
+	if len(contents) == 0 {
+		w.refuse("a conversation without a turn")
+	}
+	w.set(contents, "contents")
+	const config = "generationConfig"
+	w.setInt(req.MaxTokens, config, "maxOutputTokens")
+	w.setFloat(req.Temperature, config, "temperature")
+	w.setFloat(req.TopP, config, "topP")
+	w.setStop(req.Stop, maxGeminiStop, config, "stopSequences")
+	if req.Stream {
+		return at + ":streamGenerateContent?alt=sse"
+	}
+	return at + ":generateContent"
+}
+
+func geminiEmbeddings(w *writer, req Request, model string) []any {
+	requests := make([]any, 0, len(req.Inputs))
+	for _, in := range req.Inputs {
+		if in.Tokens != nil {
+			w.refuse("an input of token ids")
+		}
+		one := members{"model": "models/" + model, "content": members{"parts": []any{members{"text": in.Text}}}}
+		if req.Dimensions != nil {
+			one["outputDimensionality"] = *req.Dimensions
+		}
+		requests = append(requests, one)
+	}
+	return requests
+}
+
+func geminiParts(w *writer, turn Turn) []any {
+	parts := make([]any, 0, len(turn.Parts))
+	for _, p := range turn.Parts {
+		switch {
+		case p.Image == nil:
+			parts = append(parts, members{"text": p.Text})
+		case p.Image.Detail != "":
+			w.refuse("an image's detail")
+		case p.Image.URL == "":
+			parts = append(parts, members{"inlineData": members{"mimeType": p.Image.MediaType, "data": p.Image.Data}})
+		case p.Image.MediaType == "":
+			w.refuse("an image's address without its media type")
+		default:
+			parts = append(parts, members{"fileData": members{"mimeType": p.Image.MediaType, "fileUri": p.Image.URL}})
+		}
+	}
+	return parts
+}
+
+type geminiAnswer struct {
+	ID         string                   `json:"responseId"`
+	Model      string                   `json:"modelVersion"`
+	Candidates field[[]geminiCandidate] `json:"candidates"`
+	Feedback   struct {
+		Blocked string `json:"blockReason"`
+	} `json:"promptFeedback"`
+	Usage struct {
+		Prompt     count `json:"promptTokenCount"`
+		Candidates count `json:"candidatesTokenCount"`
+		Thoughts   count `json:"thoughtsTokenCount"`
+	} `json:"usageMetadata"`
+	Embeddings field[[]struct {
+		Values []float64 `json:"values"`
+	}] `json:"embeddings"`
+	Error field[any] `json:"error"`
+}
+
+type geminiCandidate struct {
+	Content struct {
+		Parts []struct {
+			Text    string `json:"text"`
+			Thought bool   `json:"thought"`
+		} `json:"parts"`
+	} `json:"content"`
+	Finish string `json:"finishReason"`
+}
+
+// text joins the parts that are said aloud.
+func (c geminiCandidate) text() string {
+	var b strings.Builder
+	for _, p := range c.Content.Parts {
+		if !p.Thought {
+			b.WriteString(p.Text)
+		}
+	}
+	return b.String()
+}
+
+// candidate returns the first candidate, if there is one.
+func (a geminiAnswer) candidate() (c geminiCandidate, ok bool) {
+	if len(a.Candidates.value) == 0 {
+		return c, false
+	}
+	return a.Candidates.value[0], true
+}
+
+// foreign reports whether nothing in it tells of Gemini. Empty lists are left out on its wire, so that an answer
+// without candidates is known by its company.
+func (a geminiAnswer) foreign() bool {
+	return !a.Candidates.present && a.Feedback.Blocked == "" && a.Model == "" && a.ID == "" && a.Usage.Prompt == 0
+}
+
+func (gemini) answer(req Request, body []byte) (Answer, error) {
+	var in geminiAnswer
+	if err := json.Unmarshal(body, &in); err != nil {
+		return Answer{}, notAnswer("broken or of the wrong shape")
+	}
+	if !in.Error.empty() {
+		return Answer{}, errorInstead(body)
+	}
+	out := Answer{
+		ID: in.ID, Model: in.Model, Base64: req.Base64,
+		PromptTokens: int(in.Usage.Prompt), CompletionTokens: int(in.Usage.Candidates + in.Usage.Thoughts),
+	}
+	if req.Surface == contract.Embeddings {
+		return geminiVectors(out, in, len(req.Inputs))
+	}
+	if in.foreign() {
+		return Answer{}, notAnswer("without candidates")
+	}
+	candidate, ok := in.candidate()
+	if !ok && in.Feedback.Blocked == "" {
+		return Answer{}, fmt.Errorf("%w: no candidates", ErrEmpty)
+	}
+	out.Text, out.Finish = candidate.text(), geminiFinish(candidate.Finish)
+	return out, verdict(out.Text, out.Finish, in.Feedback.Blocked != "")
+}
+
+func geminiVectors(out Answer, in geminiAnswer, want int) (Answer, error) {
+	if !in.Embeddings.present {
+		return Answer{}, notAnswer("without embeddings")
+	}
+	if len(in.Embeddings.value) == 0 {
+		return Answer{}, fmt.Errorf("%w: no embeddings", ErrEmpty)
+	}
+	for _, e := range in.Embeddings.value {
+		out.Vectors = append(out.Vectors, e.Values)
+	}
+	_, err := checkVectors(out.Vectors, want)
+	return out, err
+}
+
+// geminiFinish reads a finishReason. Those that the hub does not know end an answer like any other.
+func geminiFinish(reason string) Finish {
+	switch reason {
+	case "MAX_TOKENS":
+		return FinishLength
+	case "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY":
+		return FinishFilter
+	default:
+		return FinishStop
+	}
+}
+
+func (gemini) listener() listener { return &geminiListener{} }
+
+// geminiListener reads GenerateContentResponse events. A finishReason completes the answer, and so does a
+// blockReason. Usage is repeated with every event and grows.
+type geminiListener struct{ told }
+
+func (l *geminiListener) event(name string, data []byte) (string, error) {
+	var in geminiAnswer
+	if err := json.Unmarshal(data, &in); err != nil {
+		return "", notAnswer("an event that is broken or of the wrong shape")
+	}
+	if name == "error" || !in.Error.empty() {
+		return "", errorInstead(data)
+	}
+	if in.foreign() {
+		return "", notAnswer("an event without candidates")
+	}
+	l.prompt = max(l.prompt, int(in.Usage.Prompt))
+	l.completion = max(l.completion, int(in.Usage.Candidates+in.Usage.Thoughts))
+	if in.Feedback.Blocked != "" {
+		l.finished, l.refused, l.finish = true, true, FinishFilter
+	}
+	candidate, ok := in.candidate()
+	if ok && candidate.Finish != "" {
+		l.finished, l.finish = true, geminiFinish(candidate.Finish)
+	}
+	return candidate.text(), nil
+}

@@ -1,0 +1,100 @@
+package dialect_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets/reference/dialect"
+)
+
+// bodies has one healthy body per surface. All conversations say the same.
+var bodies = map[contract.Surface]string{
+	contract.Chat: `{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hello?"}],
+		"max_tokens":16,"temperature":0.5,"top_p":0.9,"stop":"END"}`,
+	contract.ChatStream: `{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hello?"}],
+		"max_completion_tokens":16,"temperature":0.5,"top_p":0.9,"stop":["END"],"stream":true}`,
+	contract.Completions: `{"model":"m","prompt":"Hello?","max_tokens":16,"temperature":0.5,"top_p":0.9,"stop":"END"}`,
+	contract.Responses: `{"model":"m","instructions":"Be brief.","input":"Hello?",
+		"max_output_tokens":16,"temperature":0.5,"top_p":0.9}`,
+	contract.ResponsesStream: `{"model":"m","input":[{"role":"developer","content":"Be brief."},
+		{"type":"message","role":"user","content":[{"type":"input_text","text":"Hello?"}]}],
+		"max_output_tokens":16,"temperature":0.5,"top_p":0.9,"stream":true}`,
+	contract.Messages: `{"model":"m","system":"Be brief.","messages":[{"role":"user","content":"Hello?"}],
+		"max_tokens":16,"temperature":0.5,"top_p":0.9,"stop_sequences":["END"]}`,
+	contract.MessagesStream: `{"model":"m","system":[{"type":"text","text":"Be brief."}],
+		"messages":[{"role":"user","content":[{"type":"text","text":"Hello?"}]}],
+		"max_tokens":16,"temperature":0.5,"top_p":0.9,"stop_sequences":["END"],"stream":true}`,
+	contract.GenerateContent: `{"systemInstruction":{"parts":[{"text":"Be brief."}]},"contents":[{"role":"user","parts":[{"text":"Hello?"}]}],
+		"generationConfig":{"maxOutputTokens":16,"temperature":0.5,"topP":0.9,"stopSequences":["END"]}}`,
+	contract.GenerateStream: `{"system_instruction":{"parts":[{"text":"Be brief."}]},"contents":[{"parts":[{"text":"Hello?"}]}],
+		"generation_config":{"max_output_tokens":16,"temperature":0.5,"top_p":0.9,"stop_sequences":["END"]}}`,
+	contract.Embeddings: `{"model":"m","input":["one","two"],"dimensions":3}`,
+}
+
+// native is the surface that speaks to callers as a protocol speaks to gateways.
+func native(p dialect.Protocol, stream bool) contract.Surface {
+	whole := map[dialect.Protocol]contract.Surface{
+		dialect.OpenAI: contract.Chat, dialect.Anthropic: contract.Messages, dialect.Gemini: contract.GenerateContent,
+	}
+	streaming := map[dialect.Protocol]contract.Surface{
+		dialect.OpenAI: contract.ChatStream, dialect.Anthropic: contract.MessagesStream, dialect.Gemini: contract.GenerateStream,
+	}
+	if stream {
+		return streaming[p]
+	}
+	return whole[p]
+}
+
+func textSurfaces() []contract.Surface {
+	all := contract.Surfaces()
+	return all[:len(all)-1]
+}
+
+func decode(t testing.TB, surface contract.Surface, body string) dialect.Request {
+	t.Helper()
+	req, err := dialect.Decode(surface, pathModel(surface, "m"), []byte(body))
+	require.NoError(t, err)
+	return req
+}
+
+// pathModel is the model as the path names it, on the surfaces where it does.
+func pathModel(surface contract.Surface, model string) string {
+	if surface.Dialect() == contract.Gemini {
+		return model
+	}
+	return ""
+}
+
+// edited returns a healthy body with one member set at the top level, or taken out by "".
+func edited(t testing.TB, surface contract.Surface, key, value string) string {
+	t.Helper()
+	var body map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal([]byte(bodies[surface]), &body))
+	if value == "" {
+		delete(body, key)
+	} else {
+		body[key] = json.RawMessage(value)
+	}
+	out, err := json.Marshal(body)
+	require.NoError(t, err)
+	return string(out)
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// deep is JSON of n arrays within one another.
+func deep(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+
+// sse is a stream of data-only events.
+func sse(data ...string) string {
+	var b strings.Builder
+	for _, d := range data {
+		fmt.Fprintf(&b, "data: %s\n\n", d)
+	}
+	return b.String()
+}

@@ -1,0 +1,111 @@
+package dialect
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Refusal is what a provider says about an error of its own. All of it is the provider's wording and none of it may
+// reach the caller: providers quote keys and addresses.
+type Refusal struct {
+	Type string
+	// Code is text: a number is written out. For Gemini it is the reason of its ErrorInfo, else its status.
+	Code    string
+	Message string
+	// Blocked says the provider refused the prompt on policy grounds.
+	Blocked bool
+}
+
+// maxRefusal bounds each text of a [Refusal] in bytes.
+const maxRefusal = 4 << 10
+
+// ProviderError reads the body of a provider's answer whose status is no success. ok is false when there is no usable
+// error object in it: an object, in the protocol's place or OpenAI's, with a message, a type or a code.
+func ProviderError(p Protocol, status int, body []byte) (refusal Refusal, ok bool) {
+	if !p.Valid() || len(body) > MaxAnswer {
+		return Refusal{}, false
+	}
+	refusal, ok = errorObject(body)
+	// A policy is never the provider's own failure: a 5xx that names one is not to be believed.
+	refusal.Blocked = refusal.Blocked && status < 500
+	return refusal, ok
+}
+
+// errorInstead is the error for an answer or event that holds a provider's error object in its place.
+func errorInstead(body []byte) error {
+	if refusal, ok := errorObject(body); ok && refusal.Blocked {
+		return ErrBlocked
+	}
+	return notAnswer("an error object")
+}
+
+// errorObject reads {"error":{…}}, the envelope that all three protocols share but for what else is in it. Gemini
+// sends it in an array when the answer was to be a stream of them.
+func errorObject(body []byte) (Refusal, bool) {
+	body = bytes.TrimSpace(body)
+	if len(body) > 0 && body[0] == '[' {
+		var list []json.RawMessage
+		if json.Unmarshal(body, &list) != nil || len(list) == 0 {
+			return Refusal{}, false
+		}
+		body = list[0]
+	}
+	var in struct {
+		Error map[string]any `json:"error"`
+	}
+	if json.Unmarshal(body, &in) != nil || len(in.Error) == 0 {
+		return Refusal{}, false
+	}
+	word := func(from map[string]any, key string) string {
+		s, _ := from[key].(string)
+		return clip(s)
+	}
+	e := in.Error
+	out := Refusal{Type: word(e, "type"), Message: word(e, "message")}
+	number := ""
+	if n, ok := e["code"].(float64); ok {
+		number = strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	out.Code = cmp.Or(errorReason(e["details"]), word(e, "code"), word(e, "status"), number)
+	inner, _ := e["innererror"].(map[string]any)
+	out.Blocked = isPolicy(out.Type) || isPolicy(out.Code) || isPolicy(word(inner, "code"))
+	return out, out.Type != "" || out.Code != "" || out.Message != ""
+}
+
+// errorReason finds the reason of a google.rpc.ErrorInfo among an error's details.
+func errorReason(details any) string {
+	list, _ := details.([]any)
+	for _, d := range list {
+		info, _ := d.(map[string]any)
+		if reason, ok := info["reason"].(string); ok && reason != "" {
+			return clip(reason)
+		}
+	}
+	return ""
+}
+
+// isPolicy reports whether a type or code speaks of a content policy: OpenAI's two, Azure's, and Gemini's.
+func isPolicy(word string) bool {
+	policies := []string{
+		"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation", "SAFETY", "PROHIBITED_CONTENT",
+	}
+	return slices.Contains(policies, word)
+}
+
+// clip cuts a text to maxRefusal bytes at a character's edge.
+func clip(s string) string {
+	s = strings.ToValidUTF8(s, "�")
+	if len(s) <= maxRefusal {
+		return s
+	}
+	cut := maxRefusal
+	for !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut]
+}

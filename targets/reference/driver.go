@@ -1,0 +1,48 @@
+package reference
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/upstream"
+)
+
+// Driver implements [targets.Driver]: it serves a fresh reference gateway and its provider on free loopback ports.
+type Driver struct {
+	// Options are those of the gateway; Upstream is set by the driver.
+	Options Options
+}
+
+var _ targets.Driver = Driver{}
+
+// Prepare implements [targets.Driver]. Of the profile only concurrency and settle count: all else is the gateway's own.
+func (d Driver) Prepare(ctx context.Context, asked targets.Profile) (targets.Prepared, error) {
+	// The provider's port has to be known to the gateway, and the gateway's provider key to the provider.
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return targets.Prepared{}, fmt.Errorf("find a port for the upstream: %w", err)
+	}
+	options := d.Options
+	options.Upstream = "http://" + listener.Addr().String()
+	server, err := Serve(ctx, "127.0.0.1:0", options)
+	if err != nil {
+		return targets.Prepared{}, errors.Join(err, listener.Close())
+	}
+	profile := server.Gateway.Profile(server.URL(), listener.Addr().String())
+	profile.Driver = targets.ReferenceDriver
+	if asked.Concurrency > 0 {
+		profile.Concurrency = asked.Concurrency
+	}
+	if asked.Settle.Recovery > 0 {
+		profile.Settle = asked.Settle
+	}
+	provider := upstream.New(upstream.Options{Keys: profile.Upstream.Keys})
+	played := upstream.Serve(ctx, listener, provider)
+	return targets.Prepared{
+		Profile: profile, Provider: provider,
+		Close: func(context.Context) error { return errors.Join(server.Close(), played.Close()) },
+	}, nil
+}

@@ -1,0 +1,194 @@
+package reference
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gatecert/gatecert/targets/reference/dialect"
+)
+
+// code is a business code of table 2, or rateLimited.
+type code string
+
+const (
+	invalidRequest    code = dialect.CodeInvalidRequest
+	badRequestBody    code = dialect.CodeBadRequestBody
+	readRequestBody   code = "read_request_body_failed"
+	convertRequest    code = "convert_request_failed"
+	sensitiveWords    code = "sensitive_words_detected"
+	promptBlocked     code = "prompt_blocked"
+	accessDenied      code = "access_denied"
+	modelNotFound     code = "model_not_found"
+	invalidAPIType    code = "invalid_api_type"
+	getChannel        code = "get_channel_failed"
+	noAvailableKey    code = "channel:no_available_key"
+	invalidChannelKey code = "channel:invalid_key"
+	modelMapped       code = "channel:model_mapped_error"
+	responseTime      code = "channel:response_time_exceeded"
+	insufficientQuota code = "insufficient_user_quota"
+	preConsumeQuota   code = "pre_consume_token_quota_failed"
+	modelPrice        code = "model_price_error"
+	countToken        code = "count_token_failed"
+	doRequest         code = "do_request_failed"
+	badResponse       code = "bad_response"
+	badResponseStatus code = "bad_response_status_code"
+	emptyResponse     code = "empty_response"
+	readResponseBody  code = "read_response_body_failed"
+	marshalJSON       code = "json_marshal_failed"
+	queryData         code = "query_data_error"
+	updateData        code = "update_data_error"
+	rateLimited       code = "rate_limit_exceeded" // table 2 has no code for 429
+)
+
+// outcome is the status and the wording that go with a code.
+type outcome struct {
+	status  int
+	message string
+}
+
+// outcomeOf is the one place that pairs codes with statuses and words. The words never name what is inside the gateway.
+func outcomeOf(c code) outcome {
+	switch c {
+	case invalidRequest:
+		return outcome{http.StatusBadRequest, "The request's parameters are invalid."}
+	case badRequestBody:
+		return outcome{http.StatusBadRequest, "The request body is not valid JSON."}
+	case readRequestBody:
+		return outcome{http.StatusBadRequest, "The request body could not be read to its end."}
+	case convertRequest:
+		return outcome{http.StatusBadRequest, "The request cannot be expressed in the API of this model's provider."}
+	case sensitiveWords:
+		return outcome{http.StatusBadRequest, "The input contains words that are not allowed here."}
+	case promptBlocked:
+		return outcome{http.StatusBadRequest, "The provider refused the prompt on policy grounds."}
+	case accessDenied:
+		return outcome{http.StatusForbidden, "This key does not permit the request."}
+	case modelNotFound:
+		return outcome{http.StatusNotFound, "The model does not exist."}
+	case invalidAPIType:
+		return outcome{http.StatusBadRequest, "The model is served through an API type that is not supported."}
+	case getChannel:
+		return outcome{http.StatusServiceUnavailable, "No channel is available for the model."}
+	case noAvailableKey:
+		return outcome{http.StatusServiceUnavailable, "No channel of the model has a usable credential."}
+	case invalidChannelKey:
+		return outcome{http.StatusBadGateway, "The provider does not accept the gateway's credential."}
+	case modelMapped:
+		return outcome{http.StatusInternalServerError, "The model's name cannot be mapped to the provider's."}
+	case responseTime:
+		return outcome{http.StatusGatewayTimeout, "The provider did not answer in time."}
+	case insufficientQuota:
+		return outcome{http.StatusForbidden, "The account's quota does not suffice for the request."}
+	case preConsumeQuota:
+		return outcome{http.StatusForbidden, "The key's budget does not suffice for the request."}
+	case modelPrice:
+		return outcome{http.StatusInternalServerError, "The model has no usable price."}
+	case countToken:
+		return outcome{http.StatusBadRequest, "The tokens of the input cannot be counted."}
+	case doRequest:
+		return outcome{http.StatusBadGateway, "The provider could not be reached."}
+	case badResponse:
+		return outcome{http.StatusBadGateway, "The provider's answer is not understood."}
+	case badResponseStatus:
+		return outcome{http.StatusBadGateway, "The provider failed."}
+	case emptyResponse:
+		return outcome{http.StatusBadGateway, "The provider's answer is empty."}
+	case readResponseBody:
+		return outcome{http.StatusBadGateway, "The provider's answer broke off."}
+	case marshalJSON:
+		return outcome{http.StatusInternalServerError, "The answer could not be written as JSON."}
+	case queryData:
+		return outcome{http.StatusInternalServerError, "The gateway could not look something up."}
+	case updateData:
+		return outcome{http.StatusInternalServerError, "The gateway could not record something."}
+	case rateLimited:
+		return outcome{http.StatusTooManyRequests, "Too many requests."}
+	default:
+		return outcome{http.StatusInternalServerError, "The gateway failed."}
+	}
+}
+
+// failure is why a call got no answer: what the caller is told, and the cause that only the log is told.
+type failure struct {
+	code    code
+	status  int
+	message string
+	param   string
+	header  http.Header
+	cause   error
+}
+
+// refuse is a failure with the status and the words of its code. The cause may be nil.
+func refuse(c code, cause error) *failure {
+	o := outcomeOf(c)
+	return &failure{code: c, status: o.status, message: o.message, cause: cause}
+}
+
+func (f *failure) Error() string {
+	if f.cause == nil {
+		return fmt.Sprintf("%d %s", f.status, f.code)
+	}
+	return fmt.Sprintf("%d %s: %v", f.status, f.code, f.cause)
+}
+
+func (f *failure) Unwrap() error { return f.cause }
+
+// with answers another status and wording than the code's own.
+func (f *failure) with(status int, message string) *failure {
+	f.status, f.message = status, message
+	return f
+}
+
+// saying adds a header field to the answer.
+func (f *failure) saying(name, value string) *failure {
+	if f.header == nil {
+		f.header = make(http.Header)
+	}
+	f.header.Set(name, value)
+	return f
+}
+
+// failureOf classifies whatever a stage returned.
+func failureOf(err error) *failure {
+	var f *failure
+	if errors.As(err, &f) {
+		return f
+	}
+	var problem *dialect.Problem
+	if errors.As(err, &problem) {
+		f := refuse(code(problem.Code), err)
+		f.message, f.param = problem.Message, problem.Param
+		return f
+	}
+	for _, known := range []struct {
+		cause error
+		code  code
+	}{
+		{errQuery, queryData},
+		{errUpdate, updateData},
+		{errQuota, insufficientQuota},
+		{errBudget, preConsumeQuota},
+		{errTooSlow, responseTime},
+		{dialect.ErrUnconvertible, convertRequest},
+		{dialect.ErrBlocked, promptBlocked},
+		{dialect.ErrEmpty, emptyResponse},
+		{dialect.ErrNotAnswer, badResponse},
+		{dialect.ErrTruncated, readResponseBody},
+	} {
+		if errors.Is(err, known.cause) {
+			return refuse(known.code, err)
+		}
+	}
+	// What is left is a defect of the gateway itself. Table 2 has no code for that; this one gives the right advice.
+	return refuse(doRequest, err).with(http.StatusInternalServerError, "The gateway failed.")
+}
+
+// told is the failure as the caller's dialect will write it.
+func (f *failure) told() dialect.APIError {
+	e := dialect.APIError{Status: f.status, Code: string(f.code), Message: f.message, Param: f.param}
+	if f.code == insufficientQuota || f.code == preConsumeQuota {
+		e.Type = "insufficient_quota" // OpenAI's own word, where the status would only give that of any 403
+	}
+	return e
+}

@@ -1,0 +1,95 @@
+package reference
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+)
+
+// Fixtures are the seeded keys, models and words by what they are for. Keys differ from gateway to gateway.
+type Fixtures struct {
+	Keys   Keys
+	Models Models
+	// Word is on the gateway's list of sensitive words.
+	Word string
+	// ProviderKey is what every healthy channel presents: tell the provider to accept only this one.
+	ProviderKey string
+	// RejectedProviderKey is what the channel of Models.BadKey presents.
+	RejectedProviderKey string
+}
+
+// Keys are the callers' keys. Each belongs to a user of its own, so that calls with one never move another's balance.
+type Keys struct {
+	Valid         string // every model of its group, ample quota
+	Revoked       string // withdrawn
+	NoModelAccess string // may use Models.ViaOpenAI only
+	DeniedIP      string // only from 203.0.113.0/24 (RFC 5737)
+	SpentAccount  string // its owner's quota is 0
+	SpentKey      string // ample quota, but a budget too small for Models.Expensive
+	Limited       string // Options.Rate
+	Small         string // a modest quota and budget that every call visibly charges
+}
+
+// Models are the model names that callers ask for.
+type Models struct {
+	Chat       string // on an OpenAI channel
+	Messages   string // on an Anthropic channel
+	Gemini     string // on a Gemini channel
+	Embeddings string // on an OpenAI channel
+
+	// ViaOpenAI, ViaAnthropic and ViaGemini are the same three channels by protocol: whatever surface asks, the
+	// request is converted to it or refused.
+	ViaOpenAI    string
+	ViaAnthropic string
+	ViaGemini    string
+
+	Unpriced          string // routed, without a price
+	Unrouted          string // priced, without a channel
+	Keyless           string // every key of its channel is disabled
+	BadKey            string // the provider rejects its channel's key
+	BadMapping        string // its channel's model mapping is cyclic
+	UnreadableMapping string // its channel's model mapping is not JSON
+	Unsupported       string // its channel speaks a protocol that the gateway does not
+	Dead              string // its channel's provider is not there
+	Unmarshalable     string // its channel's annotation is not JSON
+	Expensive         string // one token costs more than Keys.SpentKey has
+	Restricted        string // its channel serves another group of users
+}
+
+// Secrets returns everything that must never appear in an answer.
+func (f Fixtures) Secrets() []string {
+	k := f.Keys
+	return []string{
+		k.Valid, k.Revoked, k.NoModelAccess, k.DeniedIP, k.SpentAccount, k.SpentKey, k.Limited, k.Small,
+		f.ProviderKey, f.RejectedProviderKey,
+	}
+}
+
+func newFixtures() Fixtures {
+	return Fixtures{
+		Keys: Keys{
+			Valid: newSecret("sk-gc-"), Revoked: newSecret("sk-gc-"), NoModelAccess: newSecret("sk-gc-"),
+			DeniedIP: newSecret("sk-gc-"), SpentAccount: newSecret("sk-gc-"), SpentKey: newSecret("sk-gc-"),
+			Limited: newSecret("sk-gc-"), Small: newSecret("sk-gc-"),
+		},
+		Models: Models{
+			Chat: "gc-chat", Messages: "gc-messages", Gemini: "gc-gemini", Embeddings: "gc-embeddings",
+			ViaOpenAI: "gc-via-openai", ViaAnthropic: "gc-via-anthropic", ViaGemini: "gc-via-gemini",
+			Unpriced: "gc-unpriced", Unrouted: "gc-unrouted", Keyless: "gc-keyless", BadKey: "gc-bad-key",
+			BadMapping: "gc-bad-mapping", UnreadableMapping: "gc-unreadable-mapping", Unsupported: "gc-unsupported",
+			Dead: "gc-dead", Unmarshalable: "gc-unmarshalable", Expensive: "gc-expensive", Restricted: "gc-restricted",
+		},
+		Word:                "grumblewort",
+		ProviderKey:         newSecret("pk-gc-"),
+		RejectedProviderKey: newSecret("pk-gc-"),
+	}
+}
+
+// newSecret returns the prefix and 128 random bits in hexadecimal.
+func newSecret(prefix string) string {
+	var bits [16]byte
+	rand.Read(bits[:]) // never fails (crypto/rand, since Go 1.24)
+	return prefix + hex.EncodeToString(bits[:])
+}
+
+// providerModel is the name that a healthy channel's mapping gives a model at its provider.
+func providerModel(model string) string { return "provider-" + model }

@@ -1,0 +1,77 @@
+package reference
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+)
+
+// Options configure a gateway. The zero value of every field but Upstream is usable.
+type Options struct {
+	// StorePath is the SQLite file to create. "" means a temporary file that Close removes.
+	StorePath string
+	// Upstream is the provider's base URL, such as http://127.0.0.1:9901. Required.
+	Upstream string
+	// DeadUpstream is a URL at which nobody listens. Default http://127.0.0.1:1.
+	DeadUpstream string
+	// Timeout bounds the wait for the provider's whole answer, or for the first byte of its stream. Default 1.5s.
+	Timeout time.Duration
+	// IdleTimeout bounds the silence within a provider's stream. Default Timeout.
+	IdleTimeout time.Duration
+	// BodyLimit is the greatest request body in bytes, after decompression. Default 1 MiB.
+	BodyLimit int64
+	// Rate is the limit of the key Fixtures.Keys.Limited. Default 20 requests per 10s.
+	Rate RateLimit
+	// Retries is how many further routes or attempts are tried after a failed call of the provider. Default 0.
+	Retries int
+	// Logger receives one record for each failed call, with its cause. Default: nowhere.
+	Logger *slog.Logger
+}
+
+// RateLimit is a number of requests in a sliding window.
+type RateLimit struct {
+	Requests int
+	// Window is at most 59s: the longest wait that all client libraries understand alike is 59s.
+	Window time.Duration
+}
+
+const longestWindow = 59 * time.Second
+
+// ErrOptions is returned when the options contradict themselves or lack the provider's address.
+var ErrOptions = errors.New("invalid gateway options")
+
+func (o Options) withDefaults() (Options, error) {
+	setDefault(&o.DeadUpstream, "http://127.0.0.1:1")
+	setDefault(&o.Timeout, 1500*time.Millisecond)
+	setDefault(&o.IdleTimeout, o.Timeout)
+	setDefault(&o.BodyLimit, 1<<20)
+	setDefault(&o.Rate, RateLimit{Requests: 20, Window: 10 * time.Second})
+	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
+
+	for _, address := range []string{o.Upstream, o.DeadUpstream} {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return o, fmt.Errorf("%w: %q is no http URL of a provider", ErrOptions, address)
+		}
+	}
+	switch {
+	case o.Timeout < 0 || o.IdleTimeout < 0:
+		return o, fmt.Errorf("%w: negative timeout", ErrOptions)
+	case o.BodyLimit < 0:
+		return o, fmt.Errorf("%w: negative body limit", ErrOptions)
+	case o.Retries < 0:
+		return o, fmt.Errorf("%w: negative number of retries", ErrOptions)
+	case o.Rate.Requests < 1 || o.Rate.Window < time.Millisecond || o.Rate.Window > longestWindow:
+		return o, fmt.Errorf("%w: a rate needs at least one request and a window of 1ms to %s", ErrOptions, longestWindow)
+	}
+	return o, nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,126 @@
+package reference
+
+import (
+	"net/url"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets"
+)
+
+// concurrency is what a gateway on the same machine bears well: most cases wait, few compute.
+const concurrency = 64
+
+// corruptImage announces a PNG and holds no base64 at all: nobody can count its tokens.
+const corruptImage = "@@@@"
+
+// noSuchToken is far outside every vocabulary (the largest has about 200,000 tokens).
+const noSuchToken = 999_999_999
+
+// Profile is the ready profile of this gateway: every circumstance of the contract has its recipe. baseURL is where the
+// gateway is served, listen where its provider has to listen.
+func (g *Gateway) Profile(baseURL, listen string) targets.Profile {
+	f, m := g.fixtures, g.fixtures.Models
+	p := targets.Profile{
+		Name: "reference", BaseURL: baseURL, Driver: targets.StaticDriver,
+		Surfaces: contract.Surfaces(),
+		Keys: targets.Keys{
+			Valid: f.Keys.Valid, Revoked: f.Keys.Revoked, Restricted: f.Keys.NoModelAccess, Denied: f.Keys.DeniedIP,
+			SpentAccount: f.Keys.SpentAccount, SpentKey: f.Keys.SpentKey,
+		},
+		Models: targets.Models{Default: m.Chat, Messages: m.Messages, Gemini: m.Gemini, Embeddings: m.Embeddings},
+		Upstream: targets.Upstream{
+			Listen: listen, Keys: []string{f.ProviderKey}, Addresses: []string{hostOf(g.options.DeadUpstream)},
+		},
+		Limits: targets.Limits{
+			Timeout: g.options.Timeout, Body: g.options.BodyLimit, Attempts: 1 + g.options.Retries,
+			Rate: targets.Rate{Key: f.Keys.Limited, Requests: g.options.Rate.Requests, Window: g.options.Rate.Window},
+		},
+		Concurrency: concurrency,
+		Store:       targets.DB{SQLite: g.StorePath()},
+		Balance:     targets.Balance{Path: "/v1/dashboard/balance", Field: "quota"},
+		Circumstances: map[string]targets.Recipe{
+			"spent-key":                    {Model: m.Expensive},
+			"unpriced-model":               {Model: m.Unpriced},
+			"no-channel":                   {Model: m.Unrouted},
+			"channel-without-key":          {Model: m.Keyless},
+			"channel-with-bad-key":         {Model: m.BadKey},
+			"bad-model-mapping":            {Model: m.BadMapping},
+			"unsupported-api":              {Model: m.Unsupported},
+			"unreachable-upstream/refused": {Model: m.Dead},
+			"unserializable-result":        {Model: m.Unmarshalable},
+			"sensitive-content":            {Prompt: "Where does " + f.Word + " grow?"},
+			"unconvertible-request":        {On: unconvertible(m)},
+			"uncountable-input":            {On: uncountable()},
+			"gateway-error":                storeWithout("keys"),
+			"failing-store-reads":          storeWithout("words"),
+			"failing-store-writes": {
+				Before: []targets.Action{{SQL: `CREATE TRIGGER no_writes BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'disk full'); END`}},
+				After:  []targets.Action{{SQL: `DROP TRIGGER no_writes`}},
+			},
+		},
+	}
+	return p.WithDefaults()
+}
+
+// storeWithout takes a table away and puts it back.
+func storeWithout(table string) targets.Recipe {
+	return targets.Recipe{
+		Before: []targets.Action{{SQL: "ALTER TABLE " + table + " RENAME TO " + table + "_gone"}},
+		After:  []targets.Action{{SQL: "ALTER TABLE " + table + "_gone RENAME TO " + table}},
+	}
+}
+
+// unconvertible asks on each surface for what only its own dialect can say, of a channel that speaks another.
+func unconvertible(m Models) map[contract.Surface]targets.Recipe {
+	chat := targets.Recipe{Model: m.ViaAnthropic, Body: map[string]any{"n": 2}}
+	responses := targets.Recipe{Model: m.ViaAnthropic, Body: map[string]any{"previous_response_id": "resp_1"}}
+	messages := targets.Recipe{Model: m.ViaOpenAI, Body: map[string]any{"top_k": 5}}
+	gemini := targets.Recipe{Model: m.ViaOpenAI, Body: map[string]any{"generationConfig.topK": 5}}
+	return map[contract.Surface]targets.Recipe{
+		contract.Chat: chat, contract.ChatStream: chat,
+		contract.Completions: {Model: m.ViaAnthropic, Body: map[string]any{"suffix": "the end"}},
+		contract.Responses:   responses, contract.ResponsesStream: responses,
+		contract.Messages: messages, contract.MessagesStream: messages,
+		contract.GenerateContent: gemini, contract.GenerateStream: gemini,
+		contract.Embeddings: {Model: m.ViaAnthropic},
+	}
+}
+
+// uncountable asks on each surface with an input that cannot be counted.
+func uncountable() map[contract.Surface]targets.Recipe {
+	type object = map[string]any
+	dataURL := "data:image/png;base64," + corruptImage
+	chat := targets.Recipe{Body: object{"messages[0].content": []any{
+		object{"type": "text", "text": targets.PromptPlaceholder},
+		object{"type": "image_url", "image_url": object{"url": dataURL}},
+	}}}
+	responses := targets.Recipe{Body: object{"input": []any{object{"role": "user", "content": []any{
+		object{"type": "input_text", "text": targets.PromptPlaceholder},
+		object{"type": "input_image", "image_url": dataURL},
+	}}}}}
+	messages := targets.Recipe{Body: object{"messages[0].content": []any{
+		object{"type": "text", "text": targets.PromptPlaceholder},
+		object{"type": "image", "source": object{"type": "base64", "media_type": "image/png", "data": corruptImage}},
+	}}}
+	gemini := targets.Recipe{Body: object{"contents[0].parts": []any{
+		object{"text": targets.PromptPlaceholder},
+		object{"inlineData": object{"mimeType": "image/png", "data": corruptImage}},
+	}}}
+	return map[contract.Surface]targets.Recipe{
+		contract.Chat: chat, contract.ChatStream: chat,
+		contract.Completions: {Body: object{"prompt": []any{noSuchToken}}},
+		contract.Responses:   responses, contract.ResponsesStream: responses,
+		contract.Messages: messages, contract.MessagesStream: messages,
+		contract.GenerateContent: gemini, contract.GenerateStream: gemini,
+		contract.Embeddings: {Body: object{"input": []any{noSuchToken}}},
+	}
+}
+
+// hostOf is the host:port of a URL that the options have checked.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}

@@ -1,0 +1,86 @@
+package reference
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gatecert/gatecert/targets/reference/dialect"
+)
+
+// writePatience bounds one write to the caller, so that one who does not read does not hold a provider's call.
+const writePatience = 30 * time.Second
+
+// errLeft is returned when the caller can no longer be written to.
+var errLeft = errors.New("the caller has left")
+
+// reply is the answer to one call. Everything that is sent to callers is sent here.
+type reply struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	// begun is true once the status was sent.
+	begun bool
+}
+
+func newReply(w http.ResponseWriter) *reply {
+	return &reply{ResponseWriter: w, control: http.NewResponseController(w)}
+}
+
+// whole sends a complete JSON answer.
+func (r *reply) whole(status int, body []byte) error {
+	r.begun = true
+	header := r.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set("X-Content-Type-Options", "nosniff")
+	r.WriteHeader(status)
+	return r.send(body)
+}
+
+// chunk sends complete events of a stream at once, and the status before the first.
+func (r *reply) chunk(events []byte) error {
+	if !r.begun {
+		r.begun = true
+		header := r.Header()
+		header.Set("Content-Type", "text/event-stream")
+		header.Set("Cache-Control", "no-store")
+		header.Set("X-Accel-Buffering", "no")
+		r.WriteHeader(http.StatusOK)
+	}
+	if err := r.send(events); err != nil {
+		return err
+	}
+	if err := r.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("%w: %w", errLeft, err)
+	}
+	return nil
+}
+
+func (r *reply) send(content []byte) error {
+	// Writers without deadlines have their own; the deadline is lifted when the call ends.
+	_ = r.control.SetWriteDeadline(time.Now().Add(writePatience))
+	if _, err := r.Write(content); err != nil {
+		return fmt.Errorf("%w: %w", errLeft, err)
+	}
+	return nil
+}
+
+// end lifts the deadline from a connection that the next call may use.
+func (r *reply) end() { _ = r.control.SetWriteDeadline(time.Time{}) }
+
+// fail tells the caller of a failure: as the answer, or as the last event of a stream that has begun.
+func (c *call) fail(f *failure) error {
+	switch {
+	case !c.reply.begun:
+		for name, values := range f.header {
+			c.reply.Header()[name] = values
+		}
+		return c.reply.whole(f.status, dialect.EncodeError(c.surface, f.told()))
+	case c.stream != nil:
+		return c.reply.chunk(c.stream.Error(f.told()))
+	default:
+		return fmt.Errorf("%w: a whole answer broke off", errLeft)
+	}
+}

@@ -1,0 +1,337 @@
+package reference
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets/upstream"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// rig is a gateway on loopback with the provider we play behind it.
+type rig struct {
+	*testing.T
+	gateway  *Gateway
+	url      string
+	provider *upstream.Upstream
+	address  string
+	client   *http.Client
+	keys     Keys
+	models   Models
+}
+
+func newRig(t *testing.T, adjust ...func(*Options)) *rig {
+	t.Helper()
+	// The provider must be told the good key before the gateway exists, and the gateway the provider's address: the
+	// provider's handler is put in place once both are known.
+	var handler http.Handler
+	late := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) })
+	provider := httptest.NewUnstartedServer(late)
+	provider.Config.ErrorLog = log.New(io.Discard, "", 0)
+	provider.Start()
+	t.Cleanup(provider.Close)
+
+	options := Options{Upstream: provider.URL, StorePath: t.TempDir() + "/store.db", Timeout: 10 * time.Second}
+	for _, a := range adjust {
+		a(&options)
+	}
+	gateway, err := New(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, gateway.Close()) })
+	played := upstream.New(upstream.Options{Keys: []string{gateway.Fixtures().ProviderKey}})
+	handler = played
+
+	server := httptest.NewServer(gateway)
+	t.Cleanup(server.Close)
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &rig{
+		T: t, gateway: gateway, url: server.URL, provider: played, address: provider.Listener.Addr().String(),
+		client: &http.Client{Transport: transport}, keys: gateway.Fixtures().Keys, models: gateway.Fixtures().Models,
+	}
+}
+
+// impatient makes provider timeouts come soon. Only tests of timeouts use it: elsewhere a busy machine must not matter.
+func impatient(o *Options) { o.Timeout, o.IdleTimeout = 300*time.Millisecond, 300*time.Millisecond }
+
+// edit changes a request's body.
+type edit func(map[string]any)
+
+func set(field string, value any) edit { return func(body map[string]any) { body[field] = value } }
+func without(field string) edit        { return func(body map[string]any) { delete(body, field) } }
+
+// healthyModel is a model that a surface's own protocol serves.
+func (r *rig) healthyModel(s contract.Surface) string {
+	switch {
+	case s == contract.Embeddings:
+		return r.models.Embeddings
+	case s.Dialect() == contract.Anthropic:
+		return r.models.Messages
+	case s.Dialect() == contract.Gemini:
+		return r.models.Gemini
+	default:
+		return r.models.Chat
+	}
+}
+
+func requestBody(s contract.Surface, model, prompt string) map[string]any {
+	turns := []any{map[string]any{"role": "user", "content": prompt}}
+	switch s {
+	case contract.Chat, contract.ChatStream:
+		return map[string]any{"model": model, "messages": turns, "max_tokens": 16, "stream": s.Streaming()}
+	case contract.Completions:
+		return map[string]any{"model": model, "prompt": prompt, "max_tokens": 16}
+	case contract.Responses, contract.ResponsesStream:
+		return map[string]any{"model": model, "input": prompt, "max_output_tokens": 16, "stream": s.Streaming()}
+	case contract.Messages, contract.MessagesStream:
+		return map[string]any{"model": model, "messages": turns, "max_tokens": 16, "stream": s.Streaming()}
+	case contract.Embeddings:
+		return map[string]any{"model": model, "input": prompt}
+	default:
+		return map[string]any{
+			"contents":         []any{map[string]any{"role": "user", "parts": []any{map[string]any{"text": prompt}}}},
+			"generationConfig": map[string]any{"maxOutputTokens": 16},
+		}
+	}
+}
+
+func requestPath(s contract.Surface, model string) string {
+	switch s {
+	case contract.Chat, contract.ChatStream:
+		return "/v1/chat/completions"
+	case contract.Completions:
+		return "/v1/completions"
+	case contract.Responses, contract.ResponsesStream:
+		return "/v1/responses"
+	case contract.Messages, contract.MessagesStream:
+		return "/v1/messages"
+	case contract.Embeddings:
+		return "/v1/embeddings"
+	case contract.GenerateStream:
+		return "/v1beta/models/" + model + ":streamGenerateContent?alt=sse"
+	default:
+		return "/v1beta/models/" + model + ":generateContent"
+	}
+}
+
+func present(request *http.Request, s contract.Surface, key string) {
+	switch s.Dialect() {
+	case contract.Anthropic:
+		request.Header.Set("Anthropic-Version", "2023-06-01")
+		request.Header.Set("X-Api-Key", key)
+	case contract.Gemini:
+		request.Header.Set("X-Goog-Api-Key", key)
+	default:
+		request.Header.Set("Authorization", "Bearer "+key)
+	}
+}
+
+// answer is what came back, read to its end.
+type answer struct {
+	surface contract.Surface
+	status  int
+	header  http.Header
+	body    []byte
+	broken  error
+}
+
+func (r *rig) ask(s contract.Surface, key, model, prompt string, edits ...edit) answer {
+	r.Helper()
+	body := requestBody(s, model, prompt)
+	for _, e := range edits {
+		e(body)
+	}
+	raw, err := json.Marshal(body)
+	require.NoError(r, err)
+	return r.post(s, key, requestPath(s, model), bytes.NewReader(raw), nil)
+}
+
+func (r *rig) post(s contract.Surface, key, path string, body io.Reader, header http.Header) answer {
+	r.Helper()
+	return r.send(http.MethodPost, s, key, path, body, header)
+}
+
+func (r *rig) send(method string, s contract.Surface, key, path string, body io.Reader, header http.Header) answer {
+	r.Helper()
+	request, err := http.NewRequestWithContext(r.Context(), method, r.url+path, body)
+	require.NoError(r, err)
+	for name, values := range header {
+		request.Header[name] = values
+	}
+	if key != "" {
+		present(request, s, key)
+	}
+	response, err := r.client.Do(request)
+	require.NoError(r, err)
+	defer response.Body.Close()
+	content, broken := io.ReadAll(response.Body)
+	return answer{surface: s, status: response.StatusCode, header: response.Header, body: content, broken: broken}
+}
+
+// events returns the data of a stream's events.
+func (a answer) events() []string {
+	var data []string
+	for _, line := range strings.Split(string(a.body), "\n") {
+		if d, ok := strings.CutPrefix(line, "data: "); ok {
+			data = append(data, d)
+		}
+	}
+	return data
+}
+
+// requireError asserts a whole error answer: the status, the code in its dialect's envelope, and what every one owes.
+func (r *rig) requireError(a answer, status int, code string) {
+	r.Helper()
+	require.NoError(r, a.broken)
+	require.Equalf(r, status, a.status, "body: %s", a.body)
+	require.Equal(r, "application/json", a.header.Get("Content-Type"))
+	require.NotEmpty(r, a.header.Get("X-Request-Id"))
+	r.requireEnvelope(a.surface, a.body, status, code)
+	r.requireDiscreet(a)
+}
+
+// requireEnvelope asserts the exact shape of an error object.
+func (r *rig) requireEnvelope(s contract.Surface, body []byte, status int, code string) {
+	r.Helper()
+	var got map[string]any
+	require.NoErrorf(r, json.Unmarshal(body, &got), "body: %s", body)
+	inner, _ := got["error"].(map[string]any)
+	require.NotEmptyf(r, inner["message"], "body: %s", body)
+	switch s.Dialect() {
+	case contract.Anthropic:
+		require.Equal(r, "error", got["type"])
+		require.ElementsMatch(r, []string{"type", "error"}, keysOf(got))
+		require.ElementsMatch(r, []string{"type", "message", "code"}, keysOf(inner))
+		require.Equal(r, code, inner["code"])
+	case contract.Gemini:
+		require.ElementsMatch(r, []string{"error"}, keysOf(got))
+		require.InDelta(r, status, inner["code"], 0)
+		require.NotEmpty(r, inner["status"])
+		require.Equal(r, []any{map[string]any{
+			"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": code, "domain": "gatecert",
+		}}, inner["details"])
+	default:
+		require.ElementsMatch(r, []string{"error"}, keysOf(got))
+		require.ElementsMatch(r, []string{"message", "type", "param", "code"}, keysOf(inner))
+		require.NotEmpty(r, inner["type"])
+		require.Equal(r, code, inner["code"])
+	}
+}
+
+// requireDiscreet asserts that nothing that must stay inside is in an answer.
+func (r *rig) requireDiscreet(a answer) {
+	r.Helper()
+	text := fmt.Sprint(a.header) + string(a.body)
+	for _, secret := range append(r.gateway.Fixtures().Secrets(), r.address, r.gateway.StorePath(),
+		"SQL", "sqlite", "no such table", "goroutine ", "channel_keys", "ledger") {
+		require.NotContains(r, text, secret)
+	}
+}
+
+// requireHealthy asserts a success in the surface's own form.
+func (r *rig) requireHealthy(a answer) {
+	r.Helper()
+	require.NoError(r, a.broken)
+	require.Equalf(r, http.StatusOK, a.status, "body: %s", a.body)
+	require.NotEmpty(r, a.header.Get("X-Request-Id"))
+	r.requireDiscreet(a)
+	if !a.surface.Streaming() {
+		require.Equal(r, "application/json", a.header.Get("Content-Type"))
+		key := map[contract.Surface]string{
+			contract.Embeddings: "data", contract.Responses: "output", contract.Messages: "content",
+			contract.GenerateContent: "candidates",
+		}[a.surface]
+		if key == "" {
+			key = "choices"
+		}
+		var got map[string]any
+		require.NoError(r, json.Unmarshal(a.body, &got))
+		require.NotEmptyf(r, got[key], "body: %s", a.body)
+		require.NotContains(r, got, "error")
+		return
+	}
+	require.Equal(r, "text/event-stream", a.header.Get("Content-Type"))
+	events := a.events()
+	require.NotEmpty(r, events)
+	last := events[len(events)-1]
+	end := map[contract.Surface]string{
+		contract.ChatStream: "[DONE]", contract.ResponsesStream: `"response.completed"`,
+		contract.MessagesStream: `"message_stop"`, contract.GenerateStream: `"finishReason":"STOP"`,
+	}[a.surface]
+	require.Contains(r, last, end)
+}
+
+// requireBrokenStream asserts a stream that began and ended with the dialect's error event.
+func (r *rig) requireBrokenStream(a answer, status int, code string) {
+	r.Helper()
+	require.NoError(r, a.broken)
+	require.Equalf(r, http.StatusOK, a.status, "body: %s", a.body)
+	require.Equal(r, "text/event-stream", a.header.Get("Content-Type"))
+	events := a.events()
+	require.Greaterf(r, len(events), 1, "body: %s", a.body)
+	last := events[len(events)-1]
+	r.requireEnvelope(a.surface, []byte(last), status, code)
+	if a.surface.Dialect() == contract.Anthropic {
+		require.Contains(r, string(a.body), "event: error\ndata: "+last)
+	} else {
+		require.True(r, strings.HasPrefix(last, `{"error":`))
+	}
+	for _, end := range []string{"[DONE]", "response.completed", "message_stop", "finishReason", "finish_reason\":\"stop"} {
+		require.NotContains(r, string(a.body), end)
+	}
+	r.requireDiscreet(a)
+}
+
+// balanceOf reads what a key and its owner have left.
+func (r *rig) balanceOf(key string) balance {
+	r.Helper()
+	a := r.send(http.MethodGet, contract.Chat, key, "/v1/dashboard/balance", nil, nil)
+	require.Equalf(r, http.StatusOK, a.status, "body: %s", a.body)
+	var b balance
+	require.NoError(r, json.Unmarshal(a.body, &b))
+	return b
+}
+
+// seen waits until the provider is done with a call.
+func (r *rig) seen(token string) []contract.Attempt {
+	r.Helper()
+	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Second)
+	defer cancel()
+	seen, err := r.provider.Seen(ctx, token)
+	require.NoError(r, err)
+	return seen.Attempts
+}
+
+func keysOf(m map[string]any) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+// forSurfaces runs a test on each surface.
+func forSurfaces(t *testing.T, r *rig, surfaces []contract.Surface, do func(*rig, contract.Surface)) {
+	t.Helper()
+	for _, s := range surfaces {
+		t.Run(string(s), func(t *testing.T) {
+			on := *r
+			on.T = t
+			do(&on, s)
+		})
+	}
+}

@@ -1,0 +1,111 @@
+package reference
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// route is what a method and a path ask for.
+type route struct {
+	// surface decides the dialect of every answer, also of "there is no such path".
+	surface contract.Surface
+	// model is the one named in the path of a Gemini call, else "".
+	model string
+	// methods are those that the path understands; none when there is no such path.
+	methods []string
+	stages  []stage
+}
+
+// route finds what a request asks for. It always finds something, if only whose dialect to refuse in.
+func (g *Gateway) route(r *http.Request) route {
+	path := r.URL.EscapedPath()
+	found := route{surface: surfaceOfPrefix(r)}
+	post, get := []string{http.MethodPost}, []string{http.MethodGet, http.MethodHead}
+	switch path {
+	case "/v1/chat/completions":
+		found.surface, found.methods, found.stages = contract.Chat, post, g.relay
+	case "/v1/completions":
+		found.surface, found.methods, found.stages = contract.Completions, post, g.relay
+	case "/v1/responses":
+		found.surface, found.methods, found.stages = contract.Responses, post, g.relay
+	case "/v1/messages":
+		found.surface, found.methods, found.stages = contract.Messages, post, g.relay
+	case "/v1/embeddings":
+		found.surface, found.methods, found.stages = contract.Embeddings, post, g.relay
+	case "/v1/models":
+		found.methods, found.stages = get, g.listing
+	case "/v1/dashboard/balance":
+		found.methods, found.stages = get, g.balance
+	case "/healthz":
+		found.methods, found.stages = get, g.health
+	default:
+		if surface, model, ok := geminiCall(path); ok {
+			found.surface, found.model, found.methods, found.stages = surface, model, post, g.relay
+		}
+	}
+	return g.refuseUnknown(found, r)
+}
+
+// geminiCall reads /v1beta/models/{model}:{method}.
+func geminiCall(path string) (surface contract.Surface, model string, ok bool) {
+	name, ok := strings.CutPrefix(path, "/v1beta/models/")
+	if !ok {
+		return "", "", false
+	}
+	colon := strings.LastIndexByte(name, ':')
+	if colon < 1 {
+		return "", "", false
+	}
+	switch name[colon+1:] {
+	case "generateContent":
+		surface = contract.GenerateContent
+	case "streamGenerateContent":
+		surface = contract.GenerateStream
+	default:
+		return "", "", false
+	}
+	model, err := url.PathUnescape(name[:colon])
+	return surface, model, err == nil
+}
+
+// refuseUnknown turns a route without a path or with the wrong method into one that says so. Under the API's roots
+// only holders of a key are told: authentication comes first there, always.
+func (g *Gateway) refuseUnknown(found route, r *http.Request) route {
+	var refusal *failure
+	switch {
+	case len(found.methods) == 0:
+		refusal = refuse(invalidRequest, nil).with(http.StatusNotFound, "There is no such path.")
+	case !slices.Contains(found.methods, r.Method):
+		refusal = refuse(invalidRequest, nil).with(http.StatusMethodNotAllowed, "The path does not understand this method.").
+			saying("Allow", strings.Join(found.methods, ", "))
+	default:
+		return found
+	}
+	found.stages = []stage{{"route", func(context.Context, *call) error { return refusal }}}
+	if underRoot(r.URL.Path) {
+		found.stages = append(g.entrance(), found.stages...)
+	}
+	return found
+}
+
+func underRoot(path string) bool {
+	return strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v1beta/")
+}
+
+// surfaceOfPrefix tells the dialect of a path that may not exist. OpenAI and Anthropic share the root /v1; there the
+// header that every Anthropic client must send tells them apart.
+func surfaceOfPrefix(r *http.Request) contract.Surface {
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/v1beta/"):
+		return contract.GenerateContent
+	case strings.HasPrefix(r.URL.Path, "/v1/messages"), r.Header.Get("Anthropic-Version") != "":
+		return contract.Messages
+	default:
+		return contract.Chat
+	}
+}

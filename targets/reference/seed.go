@@ -1,0 +1,190 @@
+package reference
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+)
+
+const (
+	ampleQuota = 1_000_000_000_000
+	smallQuota = 1_000_000
+	// spentBudget suffices for ordinary models, but for no token of the expensive one.
+	spentBudget = 5_000
+
+	ordinaryInput  = 1_000 // one unit a token
+	ordinaryOutput = 2_000
+	expensivePrice = 10_000_000
+
+	everyone = "default"
+	staff    = "staff"
+)
+
+// seedKey is a key with the user who owns it.
+type seedKey struct {
+	secret string
+	quota  int64
+	status string
+	budget any
+	models []string
+	ips    []string
+	rate   RateLimit
+}
+
+// seedModel is a model with its price. A nil price leaves it unpriced.
+type seedModel struct {
+	name          string
+	input, output any
+}
+
+// seedChannel is a channel with its models and keys.
+type seedChannel struct {
+	protocol   string
+	address    string
+	mapping    any
+	annotation any
+	group      string
+	models     []string
+	key        string
+	keyless    bool // the key is there, but disabled
+}
+
+// seed fills an empty store.
+func seed(ctx context.Context, s *store, f Fixtures, o Options) error {
+	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, k := range seedKeys(f, o) {
+			if err := insertKey(ctx, tx, k); err != nil {
+				return err
+			}
+		}
+		for _, m := range seedModels(f) {
+			if _, err := change(ctx, tx, `INSERT INTO models (name, input_price, output_price) VALUES (?, ?, ?)`,
+				m.name, m.input, m.output); err != nil {
+				return err
+			}
+		}
+		for priority, c := range seedChannels(f, o) {
+			if err := insertChannel(ctx, tx, c, priority); err != nil {
+				return err
+			}
+		}
+		_, err := change(ctx, tx, `INSERT INTO words (word) VALUES (?)`, f.Word)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("seed: %w", err)
+	}
+	return nil
+}
+
+func seedKeys(f Fixtures, o Options) []seedKey {
+	k := f.Keys
+	return []seedKey{
+		{secret: k.Valid, quota: ampleQuota, status: "active"},
+		{secret: k.Revoked, quota: ampleQuota, status: "revoked"},
+		{secret: k.NoModelAccess, quota: ampleQuota, status: "active", models: []string{f.Models.ViaOpenAI}},
+		{secret: k.DeniedIP, quota: ampleQuota, status: "active", ips: []string{"203.0.113.0/24"}},
+		{secret: k.SpentAccount, quota: 0, status: "active"},
+		{secret: k.SpentKey, quota: ampleQuota, status: "active", budget: spentBudget},
+		{secret: k.Limited, quota: ampleQuota, status: "active", rate: o.Rate},
+		{secret: k.Small, quota: smallQuota, status: "active", budget: smallQuota},
+	}
+}
+
+func seedModels(f Fixtures) []seedModel {
+	m := f.Models
+	models := []seedModel{
+		{m.Unpriced, nil, nil},
+		{m.Expensive, expensivePrice, expensivePrice},
+	}
+	for _, name := range []string{
+		m.Chat, m.Messages, m.Gemini, m.Embeddings, m.ViaOpenAI, m.ViaAnthropic, m.ViaGemini, m.Unrouted, m.Keyless,
+		m.BadKey, m.BadMapping, m.UnreadableMapping, m.Unsupported, m.Dead, m.Unmarshalable, m.Restricted,
+	} {
+		models = append(models, seedModel{name, ordinaryInput, ordinaryOutput})
+	}
+	return models
+}
+
+func seedChannels(f Fixtures, o Options) []seedChannel {
+	m := f.Models
+	healthy := func(protocol string, models ...string) seedChannel {
+		names := make(map[string]string, len(models))
+		for _, model := range models {
+			names[model] = providerModel(model)
+		}
+		mapping, _ := json.Marshal(names) // a map of strings always marshals
+		return seedChannel{
+			protocol: protocol, address: o.Upstream, mapping: string(mapping), group: everyone, models: models, key: f.ProviderKey,
+		}
+	}
+	channels := []seedChannel{
+		healthy("openai", m.Chat, m.Embeddings, m.ViaOpenAI, m.Unpriced, m.Expensive),
+		healthy("anthropic", m.Messages, m.ViaAnthropic),
+		healthy("gemini", m.Gemini, m.ViaGemini),
+	}
+	// The others are healthy channels with one thing wrong.
+	odd := func(model string, spoil func(*seedChannel)) {
+		c := healthy("openai", model)
+		spoil(&c)
+		channels = append(channels, c)
+	}
+	odd(m.Keyless, func(c *seedChannel) { c.keyless = true })
+	odd(m.BadKey, func(c *seedChannel) { c.key = f.RejectedProviderKey })
+	odd(m.BadMapping, func(c *seedChannel) { c.mapping = fmt.Sprintf(`{%q:"gc-loop","gc-loop":%[1]q}`, m.BadMapping) })
+	odd(m.UnreadableMapping, func(c *seedChannel) { c.mapping = `{not json` })
+	odd(m.Unsupported, func(c *seedChannel) { c.protocol = "telegraph" })
+	odd(m.Dead, func(c *seedChannel) { c.address = o.DeadUpstream })
+	odd(m.Unmarshalable, func(c *seedChannel) { c.annotation = `{"region":` })
+	odd(m.Restricted, func(c *seedChannel) { c.group = staff })
+	return channels
+}
+
+func insertKey(ctx context.Context, tx *sql.Tx, k seedKey) error {
+	var userID int64
+	if err := tx.QueryRowContext(ctx, `INSERT INTO users (quota, user_group) VALUES (?, ?) RETURNING id`,
+		k.quota, everyone).Scan(&userID); err != nil {
+		return fmt.Errorf("%w: %w", errUpdate, err)
+	}
+	var requests, window any
+	if k.rate.Requests > 0 {
+		requests, window = k.rate.Requests, k.rate.Window.Milliseconds()
+	}
+	_, err := change(ctx, tx, `INSERT INTO keys
+		(hash, user_id, status, budget, allowed_models, allowed_ips, rate_requests, rate_window_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		hashKey(k.secret), userID, k.status, k.budget, jsonList(k.models), jsonList(k.ips), requests, window)
+	return err
+}
+
+func insertChannel(ctx context.Context, tx *sql.Tx, c seedChannel, priority int) error {
+	var channelID int64
+	if err := tx.QueryRowContext(ctx, `INSERT INTO channels
+		(protocol, base_url, mapping, annotation, enabled, user_group, priority) VALUES (?, ?, ?, ?, 1, ?, ?) RETURNING id`,
+		c.protocol, c.address, c.mapping, c.annotation, c.group, priority).Scan(&channelID); err != nil {
+		return fmt.Errorf("%w: %w", errUpdate, err)
+	}
+	for _, model := range c.models {
+		if _, err := change(ctx, tx, `INSERT INTO channel_models (model, channel_id) VALUES (?, ?)`, model, channelID); err != nil {
+			return err
+		}
+	}
+	_, err := change(ctx, tx, `INSERT INTO channel_keys (channel_id, secret, enabled) VALUES (?, ?, ?)`, channelID, c.key, !c.keyless)
+	return err
+}
+
+// jsonList writes a list as the store keeps it: NULL for none, which means no restriction.
+func jsonList(list []string) any {
+	if list == nil {
+		return nil
+	}
+	text, _ := json.Marshal(list) // a list of strings always marshals
+	return string(text)
+}
+
+// hashKey is the form in which the store knows a caller's key.
+func hashKey(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}

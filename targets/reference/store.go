@@ -1,0 +1,191 @@
+package reference
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+//go:embed schema.sql
+var schema string
+
+// ErrStoreExists is returned when the store's file is there already. A store cannot be opened twice: it holds hashes of
+// the callers' keys only, so that the fixtures could not be told again.
+var ErrStoreExists = errors.New("the store's file exists already")
+
+var (
+	// errQuery is returned when the store cannot be read.
+	errQuery = errors.New("the store cannot be read")
+	// errUpdate is returned when the store cannot be written.
+	errUpdate = errors.New("the store cannot be written")
+	// errAbsent is returned when the store has no such row.
+	errAbsent = errors.New("no such row")
+)
+
+const (
+	// busyTimeout is how long SQLite waits for another process that holds the file's lock.
+	busyTimeout = 2 * time.Second
+	// storePatience bounds one read or write with the wait for a connection, so that callers do not queue behind a
+	// locked store for ever.
+	storePatience = 3 * time.Second
+	// readers is the number of connections for reading. Writes go through one connection: SQLite has one writer.
+	readers = 4
+)
+
+// store is the SQLite file. Statements are not kept prepared and nothing read is kept: another process may change
+// rows and tables at any time, and the next call must see it.
+type store struct {
+	path     string
+	volatile string // a directory to remove on close, or ""
+	reads    *sql.DB
+	writes   *sql.DB
+}
+
+// openStore creates the file at path, or a temporary one, with the schema and no rows.
+func openStore(ctx context.Context, path string) (_ *store, err error) {
+	s := &store{path: path}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if path == "" {
+		if s.volatile, err = os.MkdirTemp("", "gatecert-"); err != nil {
+			return nil, fmt.Errorf("temporary store: %w", err)
+		}
+		s.path = filepath.Join(s.volatile, "gateway.db")
+	}
+	if s.path, err = filepath.Abs(s.path); err != nil {
+		return nil, fmt.Errorf("store %s: %w", path, err)
+	}
+	file, err := os.OpenFile(s.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("%w: %s", ErrStoreExists, s.path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err = file.Close(); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if s.writes, err = sql.Open("sqlite", s.dsn("immediate")); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	s.writes.SetMaxOpenConns(1)
+	if s.reads, err = sql.Open("sqlite", s.dsn("deferred")); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	s.reads.SetMaxOpenConns(readers)
+	s.reads.SetMaxIdleConns(readers)
+	if _, err = s.writes.ExecContext(ctx, schema); err != nil {
+		return nil, fmt.Errorf("store schema: %w", err)
+	}
+	return s, nil
+}
+
+// dsn asks for a write-ahead log, so that readers never wait for the writer, and leaves the syncing of each commit to
+// the log's checkpoints: a power cut may lose the last calls of a test, never the file's integrity.
+func (s *store) dsn(lock string) string {
+	query := url.Values{
+		"_pragma": {
+			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+			"foreign_keys(1)", "journal_mode(WAL)", "synchronous(NORMAL)",
+		},
+		"_txlock": {lock},
+	}
+	return (&url.URL{Scheme: "file", Path: s.path, RawQuery: query.Encode()}).String()
+}
+
+func (s *store) close() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.reads, s.writes} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.volatile != "" {
+		errs = append(errs, os.RemoveAll(s.volatile))
+	}
+	return errors.Join(errs...)
+}
+
+// row reads one row. It returns errAbsent when there is none and errQuery when the store fails.
+func (s *store) row(ctx context.Context, query string, args []any, into ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, storePatience)
+	defer cancel()
+	err := s.reads.QueryRowContext(ctx, query, args...).Scan(into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errAbsent
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errQuery, err)
+	}
+	return nil
+}
+
+// rows reads all rows of a query, giving each to scan. It returns errQuery when the store fails.
+func (s *store) rows(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
+	ctx, cancel := context.WithTimeout(ctx, storePatience)
+	defer cancel()
+	rows, err := s.reads.QueryContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errQuery, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return fmt.Errorf("%w: %w", errQuery, err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("%w: %w", errQuery, err)
+	}
+	return nil
+}
+
+// write runs do in one transaction. Errors of do are returned as they are and roll it back; everything else that fails
+// is errUpdate. A write is not cut short by a caller that leaves, so that its outcome is always known.
+func (s *store) write(ctx context.Context, do func(context.Context, *sql.Tx) error) (err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storePatience)
+	defer cancel()
+	tx, err := s.writes.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUpdate, err)
+	}
+	defer func() {
+		if err == nil {
+			return
+		}
+		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
+			err = errors.Join(err, undo)
+		}
+	}()
+	if err := do(ctx, tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("%w: %w", errUpdate, err)
+	}
+	return nil
+}
+
+// change runs one writing statement and returns how many rows it changed.
+func change(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int64, error) {
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errUpdate, err)
+	}
+	changed, err := result.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errUpdate, err)
+	}
+	return changed, nil
+}

@@ -1,0 +1,152 @@
+package reference
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/gif"  // a format whose size can be read
+	_ "image/jpeg" // "
+	_ "image/png"  // "
+	"math"
+
+	tiktoken "github.com/tiktoken-go/tokenizer"
+
+	"github.com/gatecert/gatecert/targets/reference/dialect"
+)
+
+// What OpenAI charges for pictures in high detail: a base, and so much for each tile of 512 by 512 pixels.
+const (
+	imageBase = 85
+	imageTile = 170
+	tileSize  = 512
+	// unseenImage stands for a picture given by address: one of 1024 by 1024 pixels.
+	unseenImage = imageBase + 4*imageTile
+	// maxSide bounds the pixels on a side of a picture. No provider takes so many.
+	maxSide = 1 << 16
+)
+
+var (
+	errNoSuchToken = errors.New("token id outside the vocabulary")
+	errNoPicture   = errors.New("not a picture")
+)
+
+// tokenizer counts in cl100k_base. One instance serves all calls.
+type tokenizer struct {
+	codec tiktoken.Codec
+}
+
+func newTokenizer() (*tokenizer, error) {
+	codec, err := tiktoken.Get(tiktoken.Cl100kBase)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: %w", err)
+	}
+	return &tokenizer{codec: codec}, nil
+}
+
+// count counts a text that is there to be charged for; what cannot be counted costs nothing.
+func (t *tokenizer) count(text string) int {
+	n, err := t.codec.Count(text)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// text returns what token ids stand for. It fails on an id outside the vocabulary.
+func (t *tokenizer) text(ids []int) (string, error) {
+	unsigned := make([]uint, len(ids))
+	for i, id := range ids {
+		if id < 0 {
+			return "", errNoSuchToken
+		}
+		unsigned[i] = uint(id)
+	}
+	text, err := t.codec.Decode(unsigned)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errNoSuchToken, err)
+	}
+	return text, nil
+}
+
+// texts returns what inputs of token ids stand for, leaving out those that stand for nothing: they cannot be counted
+// either, and are refused for that.
+func (t *tokenizer) texts(inputs []dialect.Input) []string {
+	var texts []string
+	for _, input := range inputs {
+		if text, err := t.text(input.Tokens); err == nil {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+// request counts the tokens of everything a model would read.
+func (t *tokenizer) request(asked dialect.Request) (int64, error) {
+	var total int64
+	for _, text := range textsOf(asked) {
+		n, err := t.codec.Count(text)
+		if err != nil {
+			return 0, err
+		}
+		total += int64(n)
+	}
+	for _, input := range asked.Inputs {
+		if _, err := t.text(input.Tokens); err != nil {
+			return 0, err
+		}
+		total += int64(len(input.Tokens))
+	}
+	for _, turn := range asked.Turns {
+		for _, part := range turn.Parts {
+			if part.Image == nil {
+				continue
+			}
+			n, err := imageTokens(*part.Image)
+			if err != nil {
+				return 0, err
+			}
+			total += n
+		}
+	}
+	return total, nil
+}
+
+// imageTokens counts a picture by its size. It fails on data that is no picture.
+func imageTokens(i dialect.Image) (int64, error) {
+	if i.URL != "" {
+		return unseenImage, nil
+	}
+	data, err := base64.StdEncoding.DecodeString(i.Data)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errNoPicture, err)
+	}
+	if isWebP(data) {
+		return unseenImage, nil // its size stands in one of three places; the standard library reads none
+	}
+	config, _, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errNoPicture, err)
+	}
+	if config.Width < 1 || config.Height < 1 || config.Width > maxSide || config.Height > maxSide {
+		return 0, fmt.Errorf("%w: %d by %d pixels", errNoPicture, config.Width, config.Height)
+	}
+	tiles := math.Ceil(float64(config.Width)/tileSize) * math.Ceil(float64(config.Height)/tileSize)
+	return imageBase + int64(tiles)*imageTile, nil
+}
+
+func isWebP(data []byte) bool {
+	return len(data) > 16 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP"
+}
+
+// count is the stage that counts the input.
+func (g *Gateway) count(_ context.Context, c *call) error {
+	tokens, err := g.tokenizer.request(c.asked)
+	if err != nil {
+		return refuse(countToken, err)
+	}
+	c.tokens = tokens
+	return nil
+}

@@ -1,0 +1,55 @@
+package reference
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"github.com/gatecert/gatecert/targets/reference/dialect"
+)
+
+// words returns the list of words that no input may contain.
+func (s *store) words(ctx context.Context) ([]string, error) {
+	var words []string
+	err := s.rows(ctx, `SELECT word FROM words`, nil, func(rows *sql.Rows) error {
+		var word string
+		err := rows.Scan(&word)
+		words = append(words, word)
+		return err
+	})
+	return words, err
+}
+
+// screen is the stage that refuses input with a word of the list, in whatever case and part of the request.
+func (g *Gateway) screen(ctx context.Context, c *call) error {
+	words, err := g.store.words(ctx)
+	if err != nil {
+		return err
+	}
+	for _, text := range append(textsOf(c.asked), g.tokenizer.texts(c.asked.Inputs)...) {
+		text = strings.ToLower(text)
+		for _, word := range words {
+			if word != "" && strings.Contains(text, strings.ToLower(word)) {
+				return refuse(sensitiveWords, nil)
+			}
+		}
+	}
+	return nil
+}
+
+// textsOf returns every text of a request that a model would read.
+func textsOf(asked dialect.Request) []string {
+	texts := []string{asked.System}
+	for _, turn := range asked.Turns {
+		for _, part := range turn.Parts {
+			texts = append(texts, part.Text)
+		}
+	}
+	for _, input := range asked.Inputs {
+		texts = append(texts, input.Text)
+	}
+	for _, need := range asked.Needs {
+		texts = append(texts, string(need.Value))
+	}
+	return texts
+}

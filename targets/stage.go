@@ -1,0 +1,249 @@
+package targets
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange"
+)
+
+// Stage is a prepared gateway with all that is needed to bring cases about on it and to observe them.
+type Stage struct {
+	Profile  Profile
+	provider Provider
+	client   *exchange.Client
+	sql      *sqlStore
+}
+
+// NewStage sets the stage for a prepared gateway. Close ends it; what the driver prepared is not its business.
+func NewStage(p Prepared) *Stage {
+	limits := exchange.Limits{Patience: p.Profile.Limits.Patience, Total: 2 * p.Profile.Limits.Patience, Idle: p.Profile.Limits.Patience}
+	return &Stage{
+		Profile:  p.Profile,
+		provider: p.Provider,
+		client:   exchange.NewClient(limits, p.Profile.Secrets()...),
+		sql:      &sqlStore{path: p.Profile.Store.SQLite},
+	}
+}
+
+// Close ends the stage's connections.
+func (s *Stage) Close() error {
+	s.client.Close()
+	return s.sql.Close()
+}
+
+// tokenBytes make tokens unique beyond doubt in any number of runs against one upstream.
+const tokenBytes = 6
+
+func newToken() string {
+	var raw [tokenBytes]byte
+	_, _ = rand.Read(raw[:]) // never fails since Go 1.24
+	return hex.EncodeToString(raw[:])
+}
+
+// Offers reports whether the target offers what a case needs; if not, the error says what is missing.
+func (s *Stage) Offers(c contract.Case) error {
+	_, err := s.Profile.Provoke(c, "plan")
+	return err
+}
+
+// Exclusive reports whether a case must run alone.
+func (s *Stage) Exclusive(c contract.Case) bool {
+	pr, err := s.Profile.Provoke(c, "plan")
+	return err == nil && (pr.Exclusive() || s.readsBalance(c))
+}
+
+// readsBalance selects the cases whose price is looked at. The slow ones are left out: alone and one after the other
+// they would cost the gateway's time limit each.
+func (s *Stage) readsBalance(c contract.Case) bool {
+	return s.Profile.Balance.Path != "" && c.Reach() == contract.ReachMust && c.Circumstance != "slow-upstream"
+}
+
+// Observe brings a case about once and says what came of it.
+//
+// It returns [ErrNotOffered] when the profile lacks what the case needs, and other errors when the harness itself
+// could not do its part: an action failed, the provider cannot be asked.
+func (s *Stage) Observe(ctx context.Context, c contract.Case) (o contract.Observation, err error) {
+	token := newToken()
+	pr, err := s.Profile.Provoke(c, token)
+	if err != nil {
+		return o, err
+	}
+	if err := s.act(ctx, pr.Before); err != nil {
+		return o, errors.Join(fmt.Errorf("before the case: %w", err), s.undo(ctx, pr.After))
+	}
+	defer func() { err = errors.Join(err, s.undo(ctx, pr.After)) }()
+
+	var before float64
+	if s.readsBalance(c) {
+		if before, err = s.balance(ctx, pr.Call.Key); err != nil {
+			return o, err
+		}
+	}
+	if o, token, err = s.send(ctx, c, token, pr); err != nil {
+		return o, err
+	}
+	if s.provider != nil {
+		if err := s.look(ctx, token, &o); err != nil {
+			return o, err
+		}
+	}
+	if s.readsBalance(c) {
+		after, err := s.settledBalance(ctx, pr.Call.Key, before)
+		if err != nil {
+			return o, err
+		}
+		o.Balance = &contract.Balance{Before: before, After: after}
+	}
+	return o, nil
+}
+
+// send makes the call; a repeated one until it is refused, each time under a token of its own, so that what the
+// upstream saw belongs to the judged call alone. It returns the token of that call.
+func (s *Stage) send(ctx context.Context, c contract.Case, token string, pr Provocation) (contract.Observation, string, error) {
+	for sent := 1; ; sent++ {
+		o, err := s.client.Do(ctx, pr.Call)
+		if err != nil || sent >= pr.Repeat || o.Status == http.StatusTooManyRequests || o.Failure != nil {
+			return o, token, err
+		}
+		token = newToken()
+		if pr, err = s.Profile.Provoke(c, token); err != nil {
+			return o, token, err
+		}
+	}
+}
+
+// cancelGrace is how long a gateway gets to cancel a call to the provider after it has answered. It is no limit of the
+// contract: generous, because a busy machine may take its time to notice a closed connection.
+const cancelGrace = 3 * time.Second
+
+func (s *Stage) look(ctx context.Context, token string, o *contract.Observation) error {
+	ctx, cancel := context.WithTimeout(ctx, cancelGrace)
+	defer cancel()
+	seen, err := s.provider.Seen(ctx, token)
+	if err != nil {
+		return fmt.Errorf("ask the upstream what it saw: %w", err)
+	}
+	seen.Bound = s.Profile.Limits.Attempts
+	o.Upstream = &seen
+	return nil
+}
+
+// Control makes a control call on a surface: the healthy one must succeed, the nonsense one must not.
+func (s *Stage) Control(ctx context.Context, surface contract.Surface, kind ControlKind) (o contract.Observation, ok bool, detail string, err error) {
+	token := newToken()
+	if kind == Nonsense {
+		o, err = s.client.Do(ctx, s.Profile.Nonsense(surface, token))
+		if err != nil {
+			return o, false, "", fmt.Errorf("control: %w", err)
+		}
+		if healthy, _ := contract.Healthy(surface, o); healthy {
+			return o, false, "a model that does not exist was answered as if all were well", nil
+		}
+		return o, o.Failure == nil, failureWords(o), nil
+	}
+	o, err = s.client.Do(ctx, s.Profile.Healthy(surface, token))
+	if err != nil {
+		return o, false, "", fmt.Errorf("control: %w", err)
+	}
+	ok, detail = contract.Healthy(surface, o)
+	return o, ok, detail, nil
+}
+
+// ControlKind says which of the two control calls is made.
+type ControlKind string
+
+// The two control calls.
+const (
+	Healthy  ControlKind = "healthy"
+	Nonsense ControlKind = "nonsense"
+)
+
+func failureWords(o contract.Observation) string {
+	if o.Failure == nil {
+		return ""
+	}
+	return fmt.Sprintf("no answer (%s: %s)", o.Failure.Kind, o.Failure.Detail)
+}
+
+// ErrNotWell is returned when a gateway is not healthy again within the profile's settle.recovery.
+var ErrNotWell = errors.New("the gateway is not well again")
+
+// recoveryPoll is how often a gateway that is not well is asked again.
+const recoveryPoll = 500 * time.Millisecond
+
+// AwaitRecovery waits until the healthy call of a surface succeeds. It returns how long that took: 0 when the gateway
+// was well all along. It returns [ErrNotWell] when settle.recovery is over.
+func (s *Stage) AwaitRecovery(ctx context.Context, surface contract.Surface) (time.Duration, error) {
+	started := time.Now()
+	for first := true; ; first = false {
+		_, ok, detail, err := s.Control(ctx, surface, Healthy)
+		switch {
+		case err != nil:
+			return 0, err
+		case ok && first:
+			return 0, nil
+		case ok:
+			return time.Since(started), nil
+		case time.Since(started) > s.Profile.Settle.Recovery:
+			return 0, fmt.Errorf("%w within %s: %s", ErrNotWell, s.Profile.Settle.Recovery, detail)
+		}
+		select {
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-time.After(recoveryPoll):
+		}
+	}
+}
+
+// settlePolls bounds the wait for a refund that a gateway books after it has answered: at most a second in all.
+const (
+	settlePolls = 20
+	settlePoll  = 50 * time.Millisecond
+)
+
+// settledBalance reads the balance until it is back at what it was, or the wait is over.
+func (s *Stage) settledBalance(ctx context.Context, key string, before float64) (float64, error) {
+	for poll := 0; ; poll++ {
+		after, err := s.balance(ctx, key)
+		if err != nil || after >= before || poll == settlePolls {
+			return after, err
+		}
+		select {
+		case <-ctx.Done():
+			return after, context.Cause(ctx)
+		case <-time.After(settlePoll):
+		}
+	}
+}
+
+func (s *Stage) balance(ctx context.Context, key string) (float64, error) {
+	o, err := s.client.Do(ctx, exchange.Call{
+		Surface: contract.Chat, BaseURL: s.Profile.BaseURL, Key: key,
+		Method: "GET", Path: s.Profile.Balance.Path, Header: s.Profile.Headers,
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read the balance: %w", err)
+	}
+	var body any
+	if err := json.Unmarshal(o.Body, &body); err != nil || o.Status != 200 {
+		return 0, fmt.Errorf("read the balance at %s: status %d", s.Profile.Balance.Path, o.Status)
+	}
+	for name := range strings.SplitSeq(s.Profile.Balance.Field, ".") {
+		object, _ := body.(map[string]any)
+		body = object[name]
+	}
+	number, ok := body.(float64)
+	if !ok {
+		return 0, fmt.Errorf("read the balance at %s: no number at %q", s.Profile.Balance.Path, s.Profile.Balance.Field)
+	}
+	return number, nil
+}

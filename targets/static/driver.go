@@ -1,0 +1,33 @@
+// Package static drives a gateway that was prepared by hand: its profile says all there is to know.
+package static
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/upstream"
+)
+
+// Driver implements [targets.Driver]. It opens the provider that the profile names and prepares nothing else.
+type Driver struct{}
+
+var _ targets.Driver = Driver{}
+
+// Prepare implements [targets.Driver]. It fails when the provider's address cannot be listened on.
+func (Driver) Prepare(ctx context.Context, p targets.Profile) (targets.Prepared, error) {
+	prepared := targets.Prepared{Profile: p, Close: func(context.Context) error { return nil }}
+	switch {
+	case p.Upstream.Attach != "":
+		prepared.Provider = upstream.Remote{URL: p.Upstream.Attach}
+	case p.Upstream.Listen != "":
+		provider := upstream.New(upstream.Options{Keys: p.Upstream.Keys})
+		server, err := upstream.Listen(ctx, p.Upstream.Listen, provider)
+		if err != nil {
+			return prepared, fmt.Errorf("play the upstream at %s: %w", p.Upstream.Listen, err)
+		}
+		prepared.Provider = provider
+		prepared.Close = func(context.Context) error { return server.Close() }
+	}
+	return prepared, nil
+}

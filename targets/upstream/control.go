@@ -1,0 +1,59 @@
+package upstream
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+const (
+	controlPath = "/_gatecert/"
+	// maxSeenWait bounds the wait of one question over HTTP.
+	maxSeenWait = 30 * time.Second
+)
+
+// Status is the answer of GET /_gatecert/status.
+type Status struct {
+	// Uptime is the time since the upstream was made.
+	Uptime time.Duration `json:"uptime_ns"`
+	// Tokens are those remembered, Attempts all since the start, with and without a token.
+	Tokens   int   `json:"tokens"`
+	Attempts int64 `json:"attempts"`
+	// Connections are those open now.
+	Connections int `json:"connections"`
+}
+
+// newControl answers what was seen:
+//
+//	GET /_gatecert/seen/{token}?wait=1s   contract.Seen; waits up to 30 s for open attempts to end
+//	GET /_gatecert/status                 Status
+func (u *Upstream) newControl() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+controlPath+"seen/{token}", u.serveSeen)
+	mux.HandleFunc("GET "+controlPath+"status", u.serveStatus)
+	return mux
+}
+
+func (u *Upstream) serveSeen(w http.ResponseWriter, r *http.Request) {
+	var wait time.Duration
+	if asked := r.URL.Query().Get("wait"); asked != "" {
+		var err error
+		if wait, err = time.ParseDuration(asked); err != nil {
+			http.Error(w, "wait is no duration", http.StatusBadRequest)
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), min(wait, maxSeenWait))
+	defer cancel()
+	writeJSON(w, u.ledger.seen(ctx, r.PathValue("token")))
+}
+
+func (u *Upstream) serveStatus(w http.ResponseWriter, _ *http.Request) {
+	tokens, attempts := u.ledger.counts()
+	writeJSON(w, Status{Uptime: time.Since(u.started), Tokens: tokens, Attempts: attempts, Connections: u.Connections()})
+}
+
+func writeJSON(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(encode(v)) // whoever asked and left needs no answer
+}

@@ -1,0 +1,63 @@
+package upstream
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+)
+
+// embeddings is OpenAI's embeddings.
+type embeddings struct{ openAI }
+
+func (embeddings) texts(doc object) []string { return textsIn(doc["input"]) }
+
+func (embeddings) check(doc object) *problem {
+	return firstProblem(doc,
+		required("model"), nonEmptyString("model"),
+		required("input"), optional("input", "a string or a non-empty array of strings or tokens", isInput),
+		optional("encoding_format", "float or base64", func(v any) bool { return v == "float" || v == "base64" }),
+		atLeastOne("dimensions"),
+	)
+}
+
+func (embeddings) answer(c call) any {
+	data := list{}
+	if c.outcome == complete {
+		for i := range inputs(c.doc["input"]) {
+			var embedding any = vector(i)
+			if c.doc["encoding_format"] == "base64" {
+				embedding = packed(vector(i))
+			}
+			data = append(data, object{"object": "embedding", "index": i, "embedding": embedding})
+		}
+	}
+	return object{
+		"object": "list", "data": data, "model": c.model,
+		"usage": object{"prompt_tokens": c.words, "total_tokens": c.words},
+	}
+}
+
+// inputs counts the texts of a valid input: an array of token numbers is one.
+func inputs(input any) int {
+	elements, ok := input.(list)
+	if !ok || isTokens(input) {
+		return 1
+	}
+	return len(elements)
+}
+
+// vector is the embedding of the i-th input, of length 1 as embeddings are.
+func vector(i int) []float32 {
+	v := make([]float32, 8)
+	v[i%len(v)] = 1
+	return v
+}
+
+// packed is a vector as OpenAI's clients ask for it by default: base64 of little-endian float32.
+func packed(v []float32) string {
+	var raw []byte
+	for _, x := range v {
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(x))
+	}
+	return base64.StdEncoding.EncodeToString(raw)
+}

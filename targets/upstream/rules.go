@@ -1,0 +1,135 @@
+package upstream
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+)
+
+// rule checks one demand on a request; nil means it holds.
+type rule func(doc object) *problem
+
+// firstProblem applies the rules in order, as providers report one fault at a time.
+func firstProblem(doc object, rules ...rule) *problem {
+	for _, r := range rules {
+		if p := r(doc); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+func invalid(param, format string, args ...any) *problem {
+	return &problem{status: http.StatusBadRequest, param: param, message: fmt.Sprintf(format, args...)}
+}
+
+// required demands that the field is there and not null.
+func required(field string) rule {
+	return func(doc object) *problem {
+		if doc[field] == nil {
+			return invalid(field, "Missing required parameter: '%s'.", field)
+		}
+		return nil
+	}
+}
+
+// optional applies a test to the field when it is there and not null.
+func optional(field, demand string, holds func(v any) bool) rule {
+	return func(doc object) *problem {
+		if v := doc[field]; v != nil && !holds(v) {
+			return invalid(field, "Invalid value for '%s': expected %s.", field, demand)
+		}
+		return nil
+	}
+}
+
+func nonEmptyString(field string) rule {
+	return optional(field, "a non-empty string", isText)
+}
+
+func flag(field string) rule {
+	return optional(field, "a boolean", func(v any) bool { _, ok := v.(bool); return ok })
+}
+
+// between demands a number of the closed range.
+func between(field string, low, high float64) rule {
+	return optional(field, fmt.Sprintf("a number from %g to %g", low, high), func(v any) bool {
+		n, ok := v.(float64)
+		return ok && n >= low && n <= high
+	})
+}
+
+// atLeastOne demands a whole number above zero.
+func atLeastOne(field string) rule {
+	return optional(field, "an integer of at least 1", func(v any) bool {
+		n, ok := v.(float64)
+		return ok && n >= 1 && n == math.Trunc(n)
+	})
+}
+
+// each demands a non-empty array all of whose elements hold.
+func each(field, element string, holds func(v any) bool) rule {
+	return optional(field, "a non-empty array of "+element, func(v any) bool {
+		elements, ok := v.(list)
+		return ok && len(elements) > 0 && all(elements, holds)
+	})
+}
+
+// within applies rules to the object in a field, when there is one.
+func within(field string, rules ...rule) rule {
+	return func(doc object) *problem {
+		if doc[field] == nil {
+			return nil
+		}
+		inner, ok := doc[field].(object)
+		if !ok {
+			return invalid(field, "Invalid value for '%s': expected an object.", field)
+		}
+		return firstProblem(inner, rules...)
+	}
+}
+
+func all(elements list, holds func(v any) bool) bool {
+	return !slices.ContainsFunc(elements, func(v any) bool { return !holds(v) })
+}
+
+func isText(v any) bool {
+	s, ok := v.(string)
+	return ok && s != ""
+}
+
+func isObject(v any) bool {
+	_, ok := v.(object)
+	return ok
+}
+
+func isWhole(v any) bool {
+	n, ok := v.(float64)
+	return ok && n >= 0 && n == math.Trunc(n)
+}
+
+// isContent reports whether v is the content of a message: a string or an array of parts.
+func isContent(v any) bool {
+	if parts, ok := v.(list); ok {
+		return all(parts, isObject)
+	}
+	_, ok := v.(string)
+	return ok
+}
+
+// isMessage returns a test for messages of the roles; a message without content is valid where another field can
+// stand for it (the tool calls of an assistant).
+func isMessage(contentless bool, roles ...string) func(v any) bool {
+	return func(v any) bool {
+		m, ok := v.(object)
+		if !ok {
+			return false
+		}
+		role, _ := m["role"].(string)
+		if !slices.Contains(roles, role) {
+			return false
+		}
+		return isContent(m["content"]) || m["content"] == nil && contentless && role == "assistant"
+	}
+}

@@ -1,0 +1,67 @@
+package gatecert
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+)
+
+// Test certifies a target inside a gateway's own go test: one subtest a case, named by its id, so that
+//
+//	go test -run 'TestContract/code:model_not_found'
+//
+// shows that row (all cases are run; the subtests report them). Cases that are not offered are skipped subtests, every
+// other verdict worse than a warning fails its subtest. A run without a verdict fails t at once.
+func Test(t *testing.T, cfg Config) reports.Run {
+	t.Helper()
+	ctx, cancel := testContext(t)
+	defer cancel()
+	run, err := Run(ctx, cfg)
+	if err != nil {
+		t.Fatalf("gatecert: %v", err)
+	}
+	for _, c := range run.Cases {
+		t.Run(c.ID, func(t *testing.T) { reportCase(t, c) })
+	}
+	if !run.Complete() {
+		t.Errorf("gatecert: the run is incomplete: %s", run.Incomplete())
+	}
+	return run
+}
+
+// testContext ends with the test's own deadline, if it has one.
+func testContext(t *testing.T) (context.Context, context.CancelFunc) {
+	if deadline, ok := t.Deadline(); ok {
+		return context.WithDeadline(t.Context(), deadline)
+	}
+	return context.WithCancel(t.Context())
+}
+
+func reportCase(t *testing.T, c reports.CaseResult) {
+	t.Helper()
+	var lines []string
+	if c.Reason != "" {
+		lines = append(lines, c.Reason)
+	}
+	for _, f := range c.Findings {
+		lines = append(lines, reports.Plain(f.String(), maxFindingText))
+	}
+	if c.Observation != nil && c.Verdict.Worse(contract.Pass) {
+		lines = append(lines, c.Observation.Sent.Curl)
+	}
+	text := string(c.Verdict) + "\n" + strings.Join(lines, "\n")
+	switch {
+	case c.Verdict == contract.NotOffered:
+		t.Skip(text)
+	case !c.Verdict.Conformant():
+		t.Error(text)
+	case len(lines) > 0:
+		t.Log(text)
+	}
+}
+
+// maxFindingText keeps a finding of a hostile gateway to a few lines of a test log.
+const maxFindingText = 500
