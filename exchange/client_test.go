@@ -41,7 +41,7 @@ func TestNoAnswer(t *testing.T) {
 		},
 		"reset": {reset, contract.Failure{Kind: contract.Reset, Detail: "connection reset by peer"}},
 		"closed inside the head": {
-			answering("HTTP/1.1 200 OK\r\nContent-Ty"),
+			answering("HTTP/1.1 200 OK\r\nContent-Type: x"),
 			contract.Failure{Kind: contract.Protocol, Detail: "the connection ended inside the answer's head"},
 		},
 		"another protocol": {
@@ -293,8 +293,8 @@ func TestEndlessBodiesAreCut(t *testing.T) {
 			})
 			observation := observe(t, client(t, row.limits), Call{BaseURL: base})
 			assert.Equal(t, row.cut, observation.Cut)
-			assert.Len(t, observation.Body, 64<<10)
-			assert.Greater(t, observation.BodySize, int64(64<<10))
+			assert.Equal(t, min(observation.BodySize, 64<<10), int64(len(observation.Body)))
+			assert.LessOrEqual(t, observation.BodySize, int64(4<<20))
 		})
 	}
 }
@@ -443,7 +443,7 @@ func TestManyCallsAtOnce(t *testing.T) {
 }
 
 func TestAHostileGatewayCostsLittleMemory(t *testing.T) {
-	bomb := gzipped(t, strings.Repeat("\x00", 256<<20))
+	bomb := gzipped(t, strings.Repeat("\x00", 64<<20))
 	base := listen(t, answering("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"+bomb))
 	var before, after runtime.MemStats
 	c := client(t, Limits{})
@@ -451,7 +451,7 @@ func TestAHostileGatewayCostsLittleMemory(t *testing.T) {
 	observation := observe(t, c, Call{BaseURL: base})
 	runtime.ReadMemStats(&after)
 	assert.Equal(t, "the body is longer than 4194304 bytes", observation.Cut)
-	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(48<<20))
 }
 
 func BenchmarkDo(b *testing.B) {

@@ -59,8 +59,8 @@ func (d *decoder) feed(piece []byte, at time.Duration) error {
 		if end >= 0 {
 			text = piece[:end]
 		}
-		if room := d.maxEvent - len(d.raw) - len(d.line); len(text) > room {
-			d.line = append(d.line, text[:max(room, 0)]...)
+		if room := max(d.maxEvent-len(d.raw)-len(d.line), 0); len(text) > room {
+			d.line = append(d.line, text[:room]...)
 			return stop(fmt.Sprintf("event %d is longer than %d bytes", len(d.events)+1, d.maxEvent))
 		}
 		d.line = append(d.line, text...)

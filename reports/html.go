@@ -69,6 +69,8 @@ type pageGroup struct {
 
 type pageRow struct {
 	ID, Meaning, Advice, Status string
+	// Parts is ID, cut where a line may break.
+	Parts                       []string
 	Verdict                     contract.Verdict
 	Sign                        string
 	Link                        template.URL
@@ -183,6 +185,7 @@ func pageGroups(m Matrix) []pageGroup {
 			ID: Plain(string(r.ID), nameLimit), Meaning: r.Meaning, Advice: r.Advice, Status: r.Status.String(),
 			Verdict: r.Verdict, Sign: sign(r.Verdict), Link: fragment(string(r.ID)),
 		}
+		row.Parts = strings.SplitAfter(strings.ReplaceAll(row.ID, ":", ":_"), "_")
 		for _, c := range r.Cells {
 			surface := Plain(string(c.Surface), nameLimit)
 			label := row.ID + " on " + surface + ": " + string(c.Verdict)

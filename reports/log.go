@@ -34,7 +34,7 @@ func NewWriter(w io.Writer) *Writer {
 
 // Header writes the first event. It sets the type and, being the one to know, the schema.
 func (w *Writer) Header(h Header) error {
-	h.Type, h.Schema = "header", Schema
+	h.Type, h.Schema, h.Expected = "header", Schema, filled(h.Expected)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.opened {
@@ -70,6 +70,9 @@ func (w *Writer) Case(c CaseResult) error {
 // Footer writes the last event.
 func (w *Writer) Footer(f Footer) error {
 	f.Type = "footer"
+	if f.Counts == nil {
+		f.Counts = Counts{}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err := w.append(f); err != nil {

@@ -47,7 +47,7 @@
     .map(([c]) => c);
   const items = new Map();
   for (const c of byUrgency) {
-    const item = el("li", {}, el("a", { href: link(c.id) },
+    const item = el("li", { class: c.verdict === "pass" ? "passed" : null }, el("a", { href: link(c.id) },
       mark(c), el("code", {}, c.id), el("span", { class: "took" }, c.took), c.headline && el("span", { class: "about" }, c.headline)));
     items.set(c, item);
     $("list").append(item);

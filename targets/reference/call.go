@@ -3,6 +3,7 @@ package reference
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/targets/reference/dialect"
@@ -13,6 +14,8 @@ type stage struct {
 	name string
 	run  func(context.Context, *call) error
 }
+
+const requestIDPrefix = "req_"
 
 // call is one request on its way through the stages. Each stage fills in what later ones need.
 type call struct {
@@ -35,6 +38,9 @@ type call struct {
 	dialled *dialled               // dial: the provider's answer, its body unread
 	stream  *dialect.StreamEncoder // deliver: the events to the caller
 }
+
+// answerID is the id of the answer in the caller's dialect. The provider's own stays inside.
+func (c *call) answerID() string { return strings.TrimPrefix(c.id, requestIDPrefix) }
 
 // entrance are the stages that every path under the API's roots begins with.
 func (g *Gateway) entrance() []stage {

@@ -129,6 +129,17 @@ func TestBodiesThatAreNoRequestAreRefused(t *testing.T) {
 	}
 }
 
+func TestCallerIsToldOfABodyFarOverTheLimit(t *testing.T) {
+	r := newRig(t)
+	for _, framing := range []string{"length", "chunks"} {
+		var body io.Reader = strings.NewReader(strings.Repeat(" ", 6<<20))
+		if framing == "chunks" {
+			body = io.MultiReader(body)
+		}
+		r.requireError(r.post(contract.Chat, r.keys.Valid, "/v1/chat/completions", body, nil), 400, "read_request_body_failed")
+	}
+}
+
 func TestGzippedBodyIsRead(t *testing.T) {
 	r := newRig(t)
 	body := zipped(`{"model":"gc-chat","messages":[{"role":"user","content":"hi"}]}`)

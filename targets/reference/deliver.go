@@ -31,7 +31,7 @@ func (g *Gateway) deliverWhole(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	answer.ID, answer.Model, answer.Created = c.id, c.asked.Model, time.Now().Unix()
+	answer.ID, answer.Model, answer.Created = c.answerID(), c.asked.Model, time.Now().Unix()
 	answer.PromptTokens, answer.CompletionTokens = g.usage(c, answer.PromptTokens, answer.CompletionTokens, answer.Text)
 	encoded, err := dialect.EncodeAnswer(c.surface, answer, from.annotation)
 	if err != nil {
@@ -59,7 +59,7 @@ func (g *Gateway) usage(c *call, prompt, completion int, text string) (input, ou
 func (g *Gateway) deliverStream(ctx context.Context, c *call) error {
 	from := c.dialled
 	head := dialect.Head{
-		ID: c.id, Model: c.asked.Model, Created: time.Now().Unix(), PromptTokens: int(c.tokens), IncludeUsage: c.asked.IncludeUsage,
+		ID: c.answerID(), Model: c.asked.Model, Created: time.Now().Unix(), PromptTokens: int(c.tokens), IncludeUsage: c.asked.IncludeUsage,
 	}
 	events, err := dialect.NewStreamEncoder(c.surface, head, from.route.annotation)
 	if err != nil {

@@ -106,7 +106,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	found := g.route(r)
 	c := &call{
-		id: newSecret("req_"), request: r, reply: newReply(w), surface: found.surface, pathModel: found.model,
+		id: newSecret(requestIDPrefix), request: r, reply: newReply(w), surface: found.surface, pathModel: found.model,
 	}
 	defer c.reply.end()
 	w.Header().Set("X-Request-Id", c.id)

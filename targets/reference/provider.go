@@ -66,24 +66,27 @@ func (d *dialled) finish() {
 	_, _ = io.CopyN(io.Discard, d.body, partingBytes)
 }
 
-// dial is the stage that calls the provider: one route after another, as far as retries are allowed.
+// dial is the stage that calls the provider: one route after another, and around again, as far as retries are allowed.
 func (g *Gateway) dial(ctx context.Context, c *call) error {
 	var failed error
 	for attempt := range g.options.Retries + 1 {
 		c.dialled, failed = g.dialRoute(ctx, c, c.routes[attempt%len(c.routes)])
-		if failed == nil || ctx.Err() != nil || !worthRetrying(failed) {
+		untried := attempt+1 < len(c.routes)
+		if failed == nil || ctx.Err() != nil || !worthRetrying(failed, untried) {
 			break
 		}
 	}
 	return failed
 }
 
-// worthRetrying tells failures of one attempt from those that every attempt would meet, or that have cost the
-// caller's whole patience.
-func worthRetrying(err error) bool {
+// worthRetrying tells failures that another attempt may not meet from those that every attempt would, or that have
+// cost the caller's whole patience. Some lie in the route, so that only one not tried yet can help.
+func worthRetrying(err error, untried bool) bool {
 	switch failureOf(err).code {
-	case doRequest, badResponseStatus, invalidChannelKey, modelMapped, rateLimited:
+	case doRequest, badResponseStatus:
 		return true
+	case invalidAPIType, modelMapped, convertRequest, invalidChannelKey, rateLimited:
+		return untried
 	default:
 		return false
 	}

@@ -50,6 +50,7 @@ func TestNoDirective(t *testing.T) {
 func TestDirectivesThatAreRefused(t *testing.T) {
 	for _, row := range []struct{ text, why string }{
 		{"nonsense", `no such word: "nonsense"`},
+		{"token=a/b", `no token: "a/b"`},
 		{"status=503 status=503", "status stands twice"},
 		{"status", "status needs a value: 200 … 599 but 421"},
 		{"code=", "code needs a value: text, query-escaped"},

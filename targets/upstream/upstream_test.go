@@ -334,7 +334,9 @@ func TestTheDirectiveIsFoundWhereverTheTextIs(t *testing.T) {
 
 func TestRequestsARealProviderRefuses(t *testing.T) {
 	b := newBench(t, Options{})
-	chat := func(more string) string { return `{"model":"m","messages":[{"role":"user","content":"@"}]` + more + `}` }
+	chat := func(more string) string {
+		return `{"model":"m","messages":[{"role":"user","content":"@"}]` + more + `}`
+	}
 	gem := "/v1beta/models/m:generateContent"
 	for _, row := range []struct{ path, body, want string }{
 		{"/v1/chat/completions", `{"messages":[{"role":"user","content":"@"}]}`, "Missing required parameter: 'model'."},

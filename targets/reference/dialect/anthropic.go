@@ -180,6 +180,8 @@ func (l *anthropicListener) event(name string, data []byte) (string, error) {
 		if in.Delta.StopReason != "" {
 			l.finish = anthropicFinish(in.Delta.StopReason)
 		}
+		// The counts here are of the whole answer, not of what came since message_start.
+		l.prompt = max(l.prompt, int(in.Usage.Input))
 		l.completion = max(l.completion, int(in.Usage.Output))
 	case "message_stop":
 		l.finished, l.closed = true, true

@@ -1,0 +1,195 @@
+package exchange
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+func TestRedaction(t *testing.T) {
+	const key = "sk-a/b+c&d 1234"
+	digest := sha256.Sum256([]byte(key))
+	redactor := NewRedactor(
+		Secret{"provider key", key}, Secret{"provider address", "127.0.0.1:9901"}, Secret{"short", "12345"},
+		Secret{"long key", "abcdefghijkl"}, Secret{"part of it", "cdefgh"}, Secret{"overlapping", "ijklmnop"},
+		Secret{"same again", key}, Secret{"seven", "seven77"},
+	)
+	for sentence, row := range map[string]struct {
+		text, want string
+		found      []string
+	}{
+		"nothing to find":              {"hello", "hello", nil},
+		"the secret as it stands":      {"<" + key + ">", "<[provider key]>", []string{"provider key"}},
+		"twice, one after the other":   {key + key, "[provider key][provider key]", []string{"provider key"}},
+		"two secrets":                  {"127.0.0.1:9901 " + key, "[provider address] [provider key]", []string{"provider address", "provider key"}},
+		"its digest":                   {hex.EncodeToString(digest[:]), "[provider key (SHA-256)]", []string{"provider key (SHA-256)"}},
+		"its digest in capitals":       {strings.ToUpper(hex.EncodeToString(digest[:])), "[provider key (SHA-256)]", []string{"provider key (SHA-256)"}},
+		"its base64":                   {base64.StdEncoding.EncodeToString([]byte(key)), "[provider key]", []string{"provider key"}},
+		"its base64 for URLs":          {base64.URLEncoding.EncodeToString([]byte(key)), "[provider key]", []string{"provider key"}},
+		"in a query":                   {"?k=sk-a%2Fb%2Bc%26d+1234", "?k=[provider key]", []string{"provider key"}},
+		"in a path":                    {"/sk-a%2Fb+c&d%201234/", "/[provider key]/", []string{"provider key"}},
+		"in JSON":                      {`"sk-a/b+c\u0026d 1234"`, `"[provider key]"`, []string{"provider key"}},
+		"in JSON with slashes escaped": {`"sk-a\/b+c&d 1234"`, `"[provider key]"`, []string{"provider key"}},
+		"an escaped address":           {"127.0.0.1%3A9901", "[provider address]", []string{"provider address"}},
+		"too short to be a secret":     {"12345", "12345", nil},
+		"too short for its digest":     {base64.StdEncoding.EncodeToString([]byte("seven77")) + " seven77", "c2V2ZW43Nw== [seven]", []string{"seven"}},
+		"the longer of two":            {"abcdefghijkl", "[long key]", []string{"long key", "part of it"}},
+		"the shorter one alone":        {"xcdefghx", "x[part of it]x", []string{"part of it"}},
+		"two that overlap":             {"abcdefghijklmnop!", "[long key]!", []string{"long key", "part of it", "overlapping"}},
+		"a beginning stays":            {"sk-a/b+c&d 123", "sk-a/b+c&d 123", nil},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			clean, found := redactor.Bytes([]byte(row.text))
+			assert.Equal(t, row.want, string(clean))
+			assert.Equal(t, row.found, found)
+			assert.Equal(t, row.want, redactor.Text(row.text))
+		})
+	}
+}
+
+func TestContentThatBrokeOffLosesTheBeginningOfASecret(t *testing.T) {
+	redactor := NewRedactor(Secret{"key", "abcdefghij"}, Secret{"other", "zzabcdefghijklmn"})
+	for text, want := range map[string]string{
+		"x abcdefghi":    "x [key]",
+		"x abcdef":       "x [key]",
+		"x abcde":        "x abcde", // five bytes could be anything
+		"x zzabcdefghi":  "x [other]",
+		"x abcdefghij":   "x [key]",
+		"abcdefghij abc": "[key] abc",
+	} {
+		content := []byte(text)
+		clean, _ := redactor.openBytes(content)
+		assert.Equal(t, want, string(clean))
+		assert.Equal(t, text, string(content), "the content itself stays")
+	}
+}
+
+func TestCredentialFieldsAreRedactedByName(t *testing.T) {
+	redactor := NewRedactor(Secret{"caller key", "sk-caller"})
+	for _, row := range []struct{ name, value, want string }{
+		{"Authorization", "Bearer sk-caller", "Bearer [caller key]"},
+		{"Authorization", "Bearer k", "Bearer [redacted]"},
+		{"Authorization", "Basic dTpw", "Basic [redacted]"},
+		{"Authorization", "k1 k2", "[redacted]"},
+		{"X-Api-Key", "sk-caller", "[caller key]"},
+		{"X-Api-Key", "k", "[redacted]"},
+		{"Cookie", "a=sk-caller; b=2", "[redacted]"},
+		{"Set-Cookie", "session=1; Path=/", "[redacted]"},
+		{"X-Other", "sk-caller and more", "[caller key] and more"},
+	} {
+		assert.Equal(t, row.want, redactor.field(row.name, row.value), "%s: %s", row.name, row.value)
+	}
+}
+
+func TestSecretsOfAnAnswerAreReplacedAndReported(t *testing.T) {
+	const key, provider = "sk-caller-123456", "sk-provider-123456"
+	for sentence, row := range map[string]struct {
+		contentType, field, value, body string
+		want                            []contract.Leak
+	}{
+		"in the body":           {"", "X-Ok", "ok", "no " + provider + key, []contract.Leak{{What: "provider key", Where: "body"}, {What: "caller key", Where: "body"}}},
+		"in a header":           {"", "X-Debug", "key=" + provider, "", []contract.Leak{{What: "provider key", Where: "header X-Debug"}}},
+		"in a header's name":    {"", "X-" + provider, "1", "", []contract.Leak{{What: "provider key", Where: "header name"}}},
+		"in a cookie":           {"", "Set-Cookie", "k=" + key, "", []contract.Leak{{What: "caller key", Where: "header Set-Cookie"}}},
+		"in an event":           {"text/event-stream", "X-Ok", "ok", "data: a\n\ndata: " + key + "\n\n", []contract.Leak{{What: "caller key", Where: "event 2"}}},
+		"in an event's name":    {"text/event-stream", "X-Ok", "ok", "event: " + key + "\ndata: a\n\n", []contract.Leak{{What: "caller key", Where: "event 1"}}},
+		"in a comment":          {"text/event-stream", "X-Ok", "ok", ": " + key + "\n\ndata: a\n\n", []contract.Leak{{What: "caller key", Where: "body"}}},
+		"in an unfinished one":  {"text/event-stream", "X-Ok", "ok", "data: " + key, []contract.Leak{{What: "caller key", Where: "unfinished event"}}},
+		"in a line that is off": {"text/event-stream", "X-Ok", "ok", strings.Repeat("x", 55) + key + "\n\n", []contract.Leak{{What: "caller key", Where: "body"}}},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", row.contentType)
+				w.Header().Set(row.field, row.value)
+				io.WriteString(w, row.body)
+			})
+			c := client(t, Limits{}, Secret{"provider key", provider})
+			observation := observe(t, c, Call{
+				BaseURL: base, Key: key, Prompt: "say " + key, Path: "/v1/x?k=" + key, Header: map[string]string{"X-Mine": provider},
+			})
+			assert.Equal(t, row.want, observation.Leaks)
+			assertNoSecret(t, observation, key, provider)
+			assert.Equal(t, []string{"Bearer [caller key]"}, observation.Sent.Header["Authorization"])
+			assert.Equal(t, base+"/v1/x?k=[caller key]", observation.Sent.URL)
+		})
+	}
+}
+
+// assertNoSecret looks for the secrets, and for their first ten bytes, in everything that a log would hold.
+func assertNoSecret(t *testing.T, observation contract.Observation, secrets ...string) {
+	t.Helper()
+	logged, err := json.Marshal(observation)
+	require.NoError(t, err)
+	for _, secret := range secrets {
+		assert.NotContains(t, strings.ToLower(string(logged)), strings.ToLower(secret[:10]))
+	}
+}
+
+func TestASecretThatStraddlesALimitDoesNotSurviveAsABeginning(t *testing.T) {
+	const key = "sk-caller-0123456789"
+	for sentence, limits := range map[string]Limits{
+		"the capture":            {Capture: 112},
+		"the read":               {Body: 112},
+		"the read, not captured": {Body: 112, Capture: 1 << 20},
+	} {
+		for _, contentType := range []string{"application/json", "text/event-stream"} {
+			t.Run(sentence+" of "+contentType, func(t *testing.T) {
+				base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Content-Type", contentType)
+					fmt.Fprintf(w, "data: %s%s%s", strings.Repeat("x", 94), key, strings.Repeat("y", 100))
+				})
+				observation := observe(t, client(t, limits), Call{BaseURL: base, Key: key, Prompt: strings.Repeat("p", 60) + key})
+				assertNoSecret(t, observation, key)
+				assert.Contains(t, string(observation.Body), "x[caller key"[:min(12, len(observation.Body)-99)])
+			})
+		}
+	}
+}
+
+func TestAFailureQuotesNoSecret(t *testing.T) {
+	const key = "sk-caller-0123456789"
+	base := listen(t, answering(key+"\r\n\r\n"))
+	observation := observe(t, client(t, Limits{}), Call{BaseURL: base, Key: key})
+	assert.Equal(t, &contract.Failure{Kind: contract.Protocol, Detail: `malformed HTTP response "[caller key]"`}, observation.Failure)
+	assert.Equal(t, []contract.Leak{{What: "caller key", Where: "failure"}}, observation.Leaks)
+}
+
+func TestACallersURLIsNoLeak(t *testing.T) {
+	observation := observe(t, client(t, Limits{}, Secret{"provider address", "127.0.0.1:1"}), Call{BaseURL: "http://127.0.0.1:1"})
+	require.NotNil(t, observation.Failure)
+	assert.Equal(t, "dial tcp [provider address]: connect: connection refused", observation.Failure.Detail)
+	assert.Empty(t, observation.Leaks)
+}
+
+func FuzzRedactor(f *testing.F) {
+	f.Add("Bearer sk-abcdef123", "sk-abcdef123", "abcdef")
+	f.Add("aaaaaaaaaaaaaaa", "aaaaaa", "aaaaaaa")
+	f.Add("abcdefghijklmnop", "abcdefghij", "fghijklmno")
+	f.Fuzz(func(t *testing.T, text, first, second string) {
+		if len(text) > 10_000 || len(first) > 200 || len(second) > 200 {
+			t.Skip("no secret is so long, and no find comes of so much text")
+		}
+		secrets := []Secret{{"1", first}, {"2", second}}
+		clean, found := NewRedactor(secrets...).Bytes([]byte(text))
+		assert.Equal(t, string(clean) != text, len(found) > 0)
+		open, _ := NewRedactor(secrets...).openBytes([]byte(text))
+		for _, secret := range secrets {
+			// With a bracket in it, a secret could come about from a replacement.
+			if len(secret.Value) >= minSecret && !strings.ContainsAny(secret.Value, "[]") {
+				assert.NotContains(t, string(clean), secret.Value)
+				assert.NotContains(t, string(open), secret.Value)
+			}
+		}
+	})
+}

@@ -1,0 +1,153 @@
+package features_test
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	gherkin "github.com/cucumber/gherkin/go/v42"
+	messages "github.com/cucumber/messages/go/v34"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/features"
+)
+
+// rule is one Gherkin rule and the file it stands in.
+type rule struct {
+	file string
+	*messages.Rule
+}
+
+func rules(t *testing.T) []rule {
+	t.Helper()
+	names, err := fs.Glob(features.FS, "*.feature")
+	require.NoError(t, err)
+	var found []rule
+	for _, name := range names {
+		file, err := features.FS.Open(name)
+		require.NoError(t, err)
+		document, err := gherkin.ParseGherkinDocument(file, (&messages.Incrementing{}).NewId)
+		require.NoError(t, err, name)
+		require.NoError(t, file.Close())
+		for _, child := range document.Feature.Children {
+			require.NotNil(t, child.Rule, "%s: everything stands under the rule of its row", name)
+			found = append(found, rule{name, child.Rule})
+		}
+	}
+	return found
+}
+
+func rowOf(t *testing.T, r rule) contract.Row {
+	t.Helper()
+	id, _, _ := strings.Cut(r.Name, " - ")
+	row, ok := contract.RowByID(contract.RowID(id))
+	require.True(t, ok, "%s: rule %q names no row", r.file, r.Name)
+	return row
+}
+
+func TestEveryRowHasItsRuleWithTheContractsOwnSentence(t *testing.T) {
+	var seen []contract.RowID
+	for _, r := range rules(t) {
+		row := rowOf(t, r)
+		seen = append(seen, row.ID)
+		advice := "common cause"
+		if row.Table == 2 {
+			advice = "what to do"
+		}
+		assert.Equal(t, string(row.ID)+` - "`+row.Meaning+`", `+advice+`: "`+row.Advice+`"`, r.Name, r.file)
+	}
+	var want []contract.RowID
+	for _, row := range contract.Rows() {
+		want = append(want, row.ID)
+	}
+	slices.Sort(seen)
+	slices.Sort(want)
+	assert.Equal(t, want, seen)
+}
+
+// The examples of all features are the contract's cases, both ways, and every id agrees with the columns beside it.
+func TestExamplesAreTheCasesOfTheContract(t *testing.T) {
+	var got []string
+	for _, r := range rules(t) {
+		row := rowOf(t, r)
+		for _, child := range r.Children {
+			for _, examples := range child.Scenario.Examples {
+				got = append(got, checkExamples(t, row, child.Scenario, examples)...)
+			}
+		}
+	}
+	var want []string
+	for _, c := range contract.Cases() {
+		want = append(want, c.ID())
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	assert.Equal(t, want, got)
+}
+
+func checkExamples(t *testing.T, row contract.Row, scenario *messages.Scenario, examples *messages.Examples) []string {
+	t.Helper()
+	var header []string
+	for _, cell := range examples.TableHeader.Cells {
+		header = append(header, cell.Value)
+	}
+	require.Equal(t, "case", header[0], "the first column is the stable id")
+	require.NotEmpty(t, examples.TableBody, "an outline without rows proves nothing")
+	var ids []string
+	for _, line := range examples.TableBody {
+		id := line.Cells[0].Value
+		c, err := contract.ParseCase(id)
+		require.NoError(t, err)
+		assert.Equal(t, row.ID, c.Row, id)
+		assert.Equal(t, string(c.Surface), line.Cells[1].Value, id)
+		if len(header) > 2 {
+			assert.Equal(t, "variant", header[2])
+			assert.Equal(t, c.Variant, line.Cells[2].Value, id)
+		}
+		circ, _ := contract.CircumstanceByID(c.Circumstance)
+		variant, _ := circ.Variant(c.Variant)
+		title := variant.Sentence
+		if variant.Name != "" {
+			title = variant.Name + " - " + title
+		}
+		assert.Equal(t, title, examples.Name, "the examples are titled with their variant")
+		assert.Contains(t, scenario.Steps[0].Text, `"`+circ.ID+`": `+circ.Sentence)
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+func TestScenariosAreShortAndSayTheStatusAndTheCode(t *testing.T) {
+	for _, r := range rules(t) {
+		row := rowOf(t, r)
+		for _, child := range r.Children {
+			s := child.Scenario
+			assert.Equal(t, "<case>", s.Name, "the id is the scenario's name")
+			assert.LessOrEqual(t, len(s.Steps), 7, "%s: %s", r.file, row.ID)
+			var texts []string
+			for _, step := range s.Steps {
+				texts = append(texts, step.Text)
+			}
+			assert.Contains(t, texts, "the status is "+row.Status.String())
+			if code := row.Code(); code != "" {
+				assert.Contains(t, texts, `the error code is "`+code+`"`)
+			}
+			assert.Contains(t, texts, "nothing that must stay inside is shown")
+			assert.Contains(t, texts, "the error is whole and in the caller's dialect")
+		}
+	}
+}
+
+func TestRuleFindsTheTextOfARow(t *testing.T) {
+	for _, row := range contract.Rows() {
+		text, err := features.Rule(string(row.ID))
+		require.NoError(t, err)
+		assert.Contains(t, text, row.Meaning)
+		assert.Equal(t, 1, strings.Count(text, "Rule:"))
+	}
+	_, err := features.Rule("http:418")
+	require.ErrorIs(t, err, features.ErrNoRule)
+}

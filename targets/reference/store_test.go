@@ -1,0 +1,145 @@
+package reference
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+const (
+	eventually = 20 * time.Second
+	tick       = 5 * time.Millisecond
+)
+
+// stranger is another connection to the store, as another process has it.
+func (r *rig) stranger() func(statement string) {
+	r.Helper()
+	db, err := sql.Open("sqlite", "file:"+r.gateway.StorePath()+"?_pragma=busy_timeout(5000)")
+	require.NoError(r, err)
+	r.Cleanup(func() { _ = db.Close() })
+	return func(statement string) {
+		r.Helper()
+		_, err := db.Exec(statement)
+		require.NoError(r, err)
+	}
+}
+
+func TestStoreThatCannotBeReadIsAnErrorOfTheGatewayAndHealsAtOnce(t *testing.T) {
+	for _, table := range []string{"users", "keys", "models", "channels", "channel_models", "channel_keys", "words"} {
+		t.Run(table, func(t *testing.T) {
+			r := newRig(t)
+			exec := r.stranger()
+			for range 2 {
+				r.requireHealthy(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi"))
+				exec("ALTER TABLE " + table + " RENAME TO elsewhere")
+				forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+					r.requireError(r.ask(s, r.keys.Valid, r.healthyModel(s), "hi [[gatecert token=unread]]"), 500, "query_data_error")
+				})
+				exec("ALTER TABLE elsewhere RENAME TO " + table)
+			}
+			r.requireHealthy(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi"))
+			require.Empty(t, r.seen("unread"))
+		})
+	}
+}
+
+func TestStoreThatCannotBeWrittenIsAnErrorOfTheGatewayAndHealsAtOnce(t *testing.T) {
+	for _, c := range []struct{ name, fail, heal string }{
+		{"users refuse changes", "CREATE TRIGGER fault BEFORE UPDATE ON users BEGIN SELECT raise(ABORT, 'disk of user root is full'); END", "DROP TRIGGER fault"},
+		{"keys refuse changes", "CREATE TRIGGER fault BEFORE UPDATE ON keys BEGIN SELECT raise(ABORT, 'no'); END", "DROP TRIGGER fault"},
+		{"the ledger refuses rows", "CREATE TRIGGER fault BEFORE INSERT ON ledger BEGIN SELECT raise(ABORT, 'no'); END", "DROP TRIGGER fault"},
+		{"the ledger is gone", "ALTER TABLE ledger RENAME TO elsewhere", "ALTER TABLE elsewhere RENAME TO ledger"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			exec := r.stranger()
+			full := int64(smallQuota)
+			for range 2 {
+				exec(c.fail)
+				forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+					r.requireError(r.ask(s, r.keys.Small, r.healthyModel(s), "hi [[gatecert token=unwritten]]"), 500, "update_data_error")
+				})
+				exec(c.heal)
+			}
+			require.Equal(t, balance{full, &full}, r.balanceOf(r.keys.Small))
+			r.requireHealthy(r.ask(contract.Chat, r.keys.Small, r.models.Chat, "hi"))
+			require.Empty(t, r.seen("unwritten"))
+		})
+	}
+}
+
+func TestStoreThatFailsAfterTheProviderAnsweredGivesTheMoneyBackOnceItCan(t *testing.T) {
+	for _, s := range []contract.Surface{contract.Chat, contract.ChatStream} {
+		t.Run(string(s), func(t *testing.T) {
+			r := newRig(t)
+			exec := r.stranger()
+			r.gateway.relay = hookBefore(r.gateway.relay, "deliver", func(context.Context, *call) error {
+				exec("ALTER TABLE ledger RENAME TO elsewhere")
+				return nil
+			})
+			a := r.ask(s, r.keys.Small, r.models.Chat, "hi")
+			if s.Streaming() {
+				r.requireBrokenStream(a, 500, "update_data_error")
+			} else {
+				r.requireError(a, 500, "update_data_error")
+			}
+			require.Less(t, r.balanceOf(r.keys.Small).Quota, int64(smallQuota))
+			exec("ALTER TABLE elsewhere RENAME TO ledger")
+			full := int64(smallQuota)
+			require.Equal(t, balance{full, &full}, r.balanceOf(r.keys.Small))
+			require.Equal(t, map[string]int{"refunded": 1}, r.states())
+		})
+	}
+}
+
+func TestLockedStoreIsAnErrorWithinItsTime(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	db, err := sql.Open("sqlite", "file:"+r.gateway.StorePath())
+	require.NoError(t, err)
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+	require.NoError(t, err)
+	r.requireError(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi"), 500, "update_data_error")
+	_, err = conn.ExecContext(ctx, "ROLLBACK")
+	require.NoError(t, err)
+	r.requireHealthy(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi"))
+}
+
+func TestStoreHoldsNoKeyOfACaller(t *testing.T) {
+	r := newRig(t)
+	r.requireHealthy(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi"))
+	_, err := r.gateway.store.writes.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+	require.NoError(t, err)
+	raw, err := os.ReadFile(r.gateway.StorePath())
+	require.NoError(t, err)
+	require.NotContains(t, string(raw), "sk-gc-")
+}
+
+func TestStoreIsCreatedOnceAndRemovedWhenTemporary(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "with space & 100%.db")
+	g, err := New(t.Context(), Options{Upstream: "http://127.0.0.1:1", StorePath: path})
+	require.NoError(t, err)
+	require.Equal(t, path, g.StorePath())
+	_, err = New(t.Context(), Options{Upstream: "http://127.0.0.1:1", StorePath: path})
+	require.ErrorIs(t, err, ErrStoreExists)
+	require.NoError(t, g.Close())
+	require.FileExists(t, path)
+
+	g, err = New(t.Context(), Options{Upstream: "http://127.0.0.1:1"})
+	require.NoError(t, err)
+	require.FileExists(t, g.StorePath())
+	require.NoError(t, g.Close())
+	require.NoDirExists(t, filepath.Dir(g.StorePath()))
+	require.NoError(t, g.Close(), "closing twice is harmless")
+}

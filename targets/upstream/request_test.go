@@ -1,0 +1,111 @@
+package upstream
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestFind(t *testing.T) {
+	for _, row := range []struct {
+		method, target string
+		operation      operation
+		model          string
+		status         int // of the problem, 0 for none
+	}{
+		{"POST", "/chat/completions", chat{}, "", 0},
+		{"POST", "/a/b/completions", completions{}, "", 0},
+		{"POST", "/v1/models/m:generateContent", generate{}, "m", 0},
+		{"POST", "/v1beta/models/a:b:streamGenerateContent", generate{streamed: true, array: true}, "a:b", 0},
+		{"POST", "/v1beta/models/vendor%2Fm:streamGenerateContent?alt=sse", generate{streamed: true}, "vendor/m", 0},
+		{"POST", "/v1beta/models/m:embedContent", embed{}, "m", 0},
+		{"GET", "/v1/models", models{}, "", 0},
+		{"POST", "/v1/models", nil, "", 405},
+		{"GET", "/v1/chat/completions", nil, "", 405},
+		{"GET", "/v1beta/models", nil, "", 404},
+		{"POST", "/v1beta/models/:generateContent", nil, "", 404},
+		{"POST", "/v1beta/models/m", nil, "", 404},
+		{"POST", "/", nil, "", 404},
+	} {
+		to := find(httptest.NewRequest(row.method, row.target, nil))
+		assert.Equal(t, row.operation, to.operation, row.target)
+		assert.NotNil(t, to.protocol)
+		if row.status != 0 {
+			require.NotNil(t, to.problem, row.target)
+			assert.Equal(t, row.status, to.problem.status, row.target)
+			continue
+		}
+		assert.Nil(t, to.problem)
+		assert.Equal(t, row.model, to.model)
+	}
+}
+
+func TestWhatRealProvidersAcceptIsAccepted(t *testing.T) {
+	for _, row := range []struct {
+		operation operation
+		body      string
+	}{
+		{chat{}, `{"model":"m","messages":[{"role":"assistant","content":null,"tool_calls":[]},{"role":"tool","content":"x","tool_call_id":"1"}]}`},
+		{chat{}, `{"model":"m","messages":[{"role":"developer","content":[]}],"temperature":null,"unheard_of":{}}`},
+		{chat{}, `{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":2,"n":1,"max_tokens":1}`},
+		{completions{}, `{"model":"m","prompt":[[1,2],[3]]}`},
+		{responses{}, `{"model":"m","input":[{"type":"function_call_output","output":"x"}]}`},
+		{embeddings{}, `{"model":"m","input":[1,2]}`},
+		{messages{}, `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"text","text":"x"}]}],"system":[]}`},
+		{generate{}, `{"contents":[{"role":"model","parts":[{"functionCall":{}}]}],"generationConfig":{"candidateCount":1}}`},
+	} {
+		var doc object
+		require.NoError(t, json.Unmarshal([]byte(row.body), &doc))
+		assert.Nil(t, row.operation.check(doc), row.body)
+	}
+}
+
+func TestHealthyText(t *testing.T) {
+	assert.Equal(t, []string{"All"}, healthyText(1))
+	assert.Equal(t, "All is well. Truly, all is well. All is", strings.Join(healthyText(9), ""))
+}
+
+func TestWhatIsRecordedIsBounded(t *testing.T) {
+	assert.Equal(t, "short", bounded("short"))
+	assert.Equal(t, strings.Repeat("x", 255), bounded(strings.Repeat("x", 255)+"é"), "not half a letter")
+}
+
+// Whatever JSON a gateway sends, it is refused with a 400 or gets an answer that is JSON.
+func FuzzRequest(f *testing.F) {
+	for _, e := range endpoints() {
+		f.Add([]byte(e.body))
+	}
+	f.Add([]byte(`{"model":"m","input":[[1],[2]],"encoding_format":"base64","stream":true}`))
+	operations := []operation{
+		chat{}, completions{}, responses{}, embeddings{}, models{}, messages{}, generate{}, generate{streamed: true}, embed{}, batchEmbed{},
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body)))
+		q := readRequest(httptest.NewRecorder(), r, 1<<20)
+		if q.problem != nil {
+			require.Equal(t, http.StatusBadRequest, q.problem.status)
+			return
+		}
+		for _, op := range operations {
+			_, _ = q.directive(op) // any outcome will do
+			if p := op.check(q.doc); p != nil {
+				require.Equal(t, http.StatusBadRequest, p.status)
+				continue
+			}
+			rep, err := answerTo(op, call{doc: q.doc, words: countWords(op.texts(q.doc))}, Directive{})
+			require.NoError(t, err)
+			if rep.stream == nil {
+				require.True(t, json.Valid(rep.body))
+				continue
+			}
+			for _, e := range rep.stream.events {
+				require.True(t, json.Valid(e.data) || string(e.data) == "[DONE]")
+			}
+		}
+	})
+}
