@@ -70,11 +70,11 @@ type pageGroup struct {
 type pageRow struct {
 	ID, Meaning, Advice, Status string
 	// Parts is ID, cut where a line may break.
-	Parts                       []string
-	Verdict                     contract.Verdict
-	Sign                        string
-	Link                        template.URL
-	Cells                       []pageCell
+	Parts   []string
+	Verdict contract.Verdict
+	Sign    string
+	Link    template.URL
+	Cells   []pageCell
 }
 
 type pageCell struct {
@@ -185,7 +185,9 @@ func pageGroups(m Matrix) []pageGroup {
 			ID: Plain(string(r.ID), nameLimit), Meaning: r.Meaning, Advice: r.Advice, Status: r.Status.String(),
 			Verdict: r.Verdict, Sign: sign(r.Verdict), Link: fragment(string(r.ID)),
 		}
-		row.Parts = strings.SplitAfter(strings.ReplaceAll(row.ID, ":", ":_"), "_")
+		for _, part := range strings.SplitAfter(row.ID, ":") {
+			row.Parts = append(row.Parts, strings.SplitAfter(part, "_")...)
+		}
 		for _, c := range r.Cells {
 			surface := Plain(string(c.Surface), nameLimit)
 			label := row.ID + " on " + surface + ": " + string(c.Verdict)
@@ -212,20 +214,42 @@ func fragment(id string) template.URL {
 	return template.URL((&url.URL{Fragment: Plain(id, nameLimit)}).String())
 }
 
-// evidence encodes the cases with as much evidence as fits the page.
+// evidence encodes the cases with as much evidence as fits the page: first all bodies are shown shorter, then cases go
+// without evidence, those that need no attention before the others.
 func evidence(run Run) ([]byte, error) {
-	var data []byte
-	for limit := 8 << 10; ; limit /= 2 {
-		cases := make([]pageCase, 0, len(run.Cases))
-		for _, c := range run.Outcomes() {
-			cases = append(cases, newPageCase(c, limit))
+	outcomes := run.Outcomes()
+	var cases []json.RawMessage
+	size := 0
+	for _, limit := range []int{8 << 10, 2 << 10, 512} {
+		cases, size = make([]json.RawMessage, 0, len(outcomes)), 0
+		for _, c := range outcomes {
+			data, err := json.Marshal(newPageCase(c, limit))
+			if err != nil {
+				return nil, fmt.Errorf("page data: %w", err)
+			}
+			cases = append(cases, data)
+			size += len(data)
 		}
-		var err error
-		if data, err = json.Marshal(cases); err != nil {
-			return nil, fmt.Errorf("page data: %w", err)
-		}
-		if len(data) <= pageData || limit <= 128 {
-			return data, nil
+		if size <= pageData {
+			break
 		}
 	}
+	for _, attention := range []bool{false, true} {
+		for i := len(cases) - 1; i >= 0 && size > pageData; i-- {
+			if failed(outcomes[i].Verdict) != attention {
+				continue
+			}
+			data, err := json.Marshal(newPageCase(outcomes[i], 0))
+			if err != nil {
+				return nil, fmt.Errorf("page data: %w", err)
+			}
+			size -= len(cases[i]) - len(data)
+			cases[i] = data
+		}
+	}
+	data, err := json.Marshal(cases)
+	if err != nil {
+		return nil, fmt.Errorf("page data: %w", err)
+	}
+	return data, nil
 }

@@ -34,6 +34,8 @@ type pageCase struct {
 	Upstream *[]pageAttempt `json:"upstream,omitempty"`
 	Effects  []string       `json:"effects,omitempty"`
 	Curl     string         `json:"curl,omitempty"`
+	// LeftOut says that the evidence is in the log alone.
+	LeftOut bool `json:"left_out,omitempty"`
 }
 
 type pageFinding struct {
@@ -79,7 +81,7 @@ type pageAttempt struct {
 }
 
 // newPageCase bounds what it shows of each body to limit characters, and to a quarter of it for a case that needs no
-// attention.
+// attention. A limit of 0 leaves all evidence out.
 func newPageCase(c CaseResult, limit int) pageCase {
 	if c.Verdict == contract.Pass || c.Verdict == contract.NotOffered {
 		limit /= 4
@@ -89,7 +91,7 @@ func newPageCase(c CaseResult, limit int) pageCase {
 		ID: a.ID, Row: Plain(string(c.Row), nameLimit), Circumstance: Plain(c.Circumstance, nameLimit),
 		Surface: Plain(string(c.Surface), nameLimit), Variant: Plain(c.Variant, nameLimit),
 		Level: Plain(string(c.Level), nameLimit), Verdict: c.Verdict, Sign: sign(c.Verdict),
-		Reason: a.Reason, Tries: c.Tries, Curl: a.Curl,
+		Tries: c.Tries,
 	}
 	out.Cell = Plain(string(c.Row)+"/"+string(c.Surface), nameLimit)
 	if c.Verdict != contract.Pass {
@@ -98,6 +100,12 @@ func newPageCase(c CaseResult, limit int) pageCase {
 	if c.Duration > 0 {
 		out.Took = took(c.Duration)
 	}
+	if limit == 0 {
+		out.Headline = Plain(out.Headline, 80)
+		out.LeftOut = true
+		return out
+	}
+	out.Reason, out.Curl = a.Reason, a.Curl
 	for _, f := range a.Findings {
 		out.Findings = append(out.Findings, pageFinding(f))
 	}

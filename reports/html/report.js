@@ -154,6 +154,7 @@
       el("h3", {}, mark(c), el("span", {}, c.circumstance + (c.variant ? " · " + c.variant : "")), small(facts)),
       el("p", { class: "id" }, el("a", { href: link(c.id) }, c.id)),
       c.reason && el("p", { class: "reason" }, c.reason),
+      c.left_out && el("p", { class: "reason" }, c.headline, el("br"), "The evidence was left out to keep this page small; it is in run.ndjson."),
       findings(c),
       c.effects && part("Effects", null, el("ul", {}, c.effects.map((e) => el("li", {}, e)))),
       scenario(c), message("Request", c.sent), message("Answer", c.got), stream(c.stream), upstream(c.upstream),

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -10,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,46 +19,6 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 )
-
-// onEach runs a test over every endpoint, streaming, not streaming or both.
-func onEach(t *testing.T, which func(endpoint) bool, test func(t *testing.T, b bench, e endpoint)) {
-	b := newBench(t, Options{})
-	for _, e := range endpoints() {
-		if which(e) {
-			t.Run(e.name, func(t *testing.T) {
-				b.t = t
-				test(t, b, e)
-			})
-		}
-	}
-}
-
-func every(endpoint) bool      { return true }
-func streamed(e endpoint) bool { return e.stream }
-func whole(e endpoint) bool    { return !e.stream }
-func (e endpoint) array() bool { return e.newEvent != "\n\n" }
-func (e endpoint) jsonType() string {
-	return map[bool]string{true: "application/json; charset=UTF-8", false: "application/json"}[e.dialect == contract.Gemini]
-}
-func (e endpoint) split(s string) int { return strings.Count(s, e.newEvent) }
-
-// fragment is what n events look like on the wire, taken from a healthy stream with the same ids and times taken out.
-func (e endpoint) fragment(healthy string, n int) string {
-	if n == 0 {
-		return ""
-	}
-	events := strings.SplitAfterN(healthy, e.newEvent, n+1)
-	text := strings.Join(events[:n], "")
-	if e.array() {
-		text = strings.TrimSuffix(strings.TrimSuffix(text, e.newEvent), "]")
-	}
-	return text
-}
-
-var particulars = regexp.MustCompile(`gc0[0-9a-f]*|"(created|created_at|prompt_tokens|input_tokens|total_tokens|promptTokenCount|totalTokenCount)":\d+`)
-
-// anonymous takes out what differs between two answers of one upstream: times, ids, and the counts of the prompt.
-func anonymous(body string) string { return particulars.ReplaceAllString(body, "$1") }
 
 func TestStatusWithTheProtocolsOwnError(t *testing.T) {
 	kinds := map[contract.Dialect]map[int]string{
@@ -242,39 +200,6 @@ func TestTruncatedBodies(t *testing.T) {
 	})
 }
 
-// patience ends the calls that would otherwise never end. The upstream must be seen to have got so far.
-func (b bench) giveUpOn(e endpoint, directive string, sofar int) (head *http.Response, body string) {
-	b.t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	if sofar < 0 {
-		token := directive[strings.Index(directive, "token=")+6:]
-		token, _, _ = strings.Cut(strings.TrimSuffix(token, "]]"), " ")
-		go func() {
-			defer cancel()
-			assert.Eventually(b.t, func() bool { return b.isOpen(token) }, 10*time.Second, time.Millisecond)
-		}()
-	}
-	resp, err := b.client.Do(b.request(ctx, http.MethodPost, e.path, fmt.Sprintf(e.body, directive)))
-	if sofar < 0 {
-		require.ErrorIs(b.t, err, context.Canceled)
-		return nil, ""
-	}
-	require.NoError(b.t, err)
-	defer resp.Body.Close()
-	start := make([]byte, sofar)
-	_, err = io.ReadFull(resp.Body, start)
-	require.NoError(b.t, err)
-	return resp, string(start)
-}
-
-func (b bench) isOpen(token string) bool {
-	done, cancel := context.WithCancel(context.Background())
-	cancel()
-	seen, _ := b.up.Seen(done, token)
-	return len(seen.Attempts) == 1 && seen.Attempts[0].Open
-}
-
 func TestHang(t *testing.T) {
 	onEach(t, every, func(t *testing.T, b bench, e endpoint) {
 		b.giveUpOn(e, "[[gatecert hang token=hang-"+e.name+"]]", -1)
@@ -309,177 +234,6 @@ func TestStall(t *testing.T) {
 	})
 }
 
-func TestStallAfterEvents(t *testing.T) {
-	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
-		full := b.ask(e, "[[gatecert]]").body
-		for n := range e.events {
-			token := fmt.Sprintf("%s-%d", e.name, n)
-			_, body := b.giveUpOn(e, fmt.Sprintf("[[gatecert stall-after=%d token=%s]]", n, token), len(e.fragment(full, n)))
-			assert.Equal(t, anonymous(e.fragment(full, n)), anonymous(body))
-			assert.True(t, b.seen(token).Cancelled)
-		}
-	})
-}
-
-func TestCutAfterEvents(t *testing.T) {
-	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
-		full := b.ask(e, "[[gatecert]]").body
-		for n := range e.events {
-			got := b.ask(e, fmt.Sprintf("[[gatecert cut-after=%d token=%s-%d]]", n, e.name, n))
-			assert.Equal(t, http.StatusOK, got.status)
-			assert.ErrorIs(t, got.err, io.ErrUnexpectedEOF)
-			assert.Equal(t, anonymous(e.fragment(full, n)), anonymous(got.body))
-			assert.False(t, b.seen(fmt.Sprintf("%s-%d", e.name, n)).Cancelled)
-		}
-	})
-}
-
-func TestEndAfterEvents(t *testing.T) {
-	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
-		full := b.ask(e, "[[gatecert]]").body
-		for n := range e.finish + 1 {
-			got := b.ask(e, fmt.Sprintf("[[gatecert end-after=%d]]", n))
-			assert.NoError(t, got.err)
-			want := e.fragment(full, n)
-			if e.array() {
-				want = map[bool]string{true: "[]", false: want + "]"}[n == 0]
-			}
-			assert.Equal(t, anonymous(want), anonymous(got.body))
-		}
-	})
-}
-
-func TestErrorAfterEvents(t *testing.T) {
-	last := map[string]string{
-		"chat-stream":        `data: {"error":{"code":"c","message":"The server had an error while processing your request.","param":null,"type":"server_error"}}` + "\n\n",
-		"completions-stream": `data: {"error":{"code":"c","message":"The server had an error while processing your request.","param":null,"type":"server_error"}}` + "\n\n",
-		"responses-stream":   "event: error\n" + `data: {"code":"c","message":"The server had an error while processing your request.","param":null,"sequence_number":%d,"type":"error"}` + "\n\n",
-		"messages-stream":    "event: error\n" + `data: {"error":{"code":"c","message":"Internal server error","type":"api_error"},"type":"error"}` + "\n\n",
-		"gemini-stream": `data: {"error":{"code":500,"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"googleapis.com",` +
-			`"metadata":{"service":"generativelanguage.googleapis.com"},"reason":"c"}],"message":"An internal error has occurred.","status":"INTERNAL"}}` + "\n\n",
-		"gemini-array": `{"error":{"code":500,"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"googleapis.com",` +
-			`"metadata":{"service":"generativelanguage.googleapis.com"},"reason":"c"}],"message":"An internal error has occurred.","status":"INTERNAL"}}]`,
-	}
-	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
-		full := b.ask(e, "[[gatecert]]").body
-		for n := range e.finish + 1 {
-			got := b.ask(e, fmt.Sprintf("[[gatecert error-after=%d code=c]]", n))
-			assert.NoError(t, got.err)
-			before := e.fragment(full, n)
-			if e.array() {
-				before += map[bool]string{true: "[", false: e.newEvent}[n == 0]
-			}
-			assert.Equal(t, anonymous(before+strings.Replace(last[e.name], "%d", fmt.Sprint(n), 1)), anonymous(got.body))
-		}
-	})
-}
-
-func TestStreamsWithoutTheirEndMarker(t *testing.T) {
-	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
-		full := b.ask(e, "[[gatecert]]").body
-		got := b.ask(e, "[[gatecert no-done]]")
-		if !e.marker {
-			assert.Equal(t, statusRefused, got.status)
-			assert.Equal(t, "gatecert upstream: directive refused: no-done, and the stream has no end marker", errorIn(t, got.body)["message"])
-			return
-		}
-		assert.NoError(t, got.err)
-		assert.Equal(t, anonymous(e.fragment(full, e.events-1)), anonymous(got.body))
-	})
-}
-
-func TestEmptyStreams(t *testing.T) {
-	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
-		got := b.ask(e, "[[gatecert empty-stream]]")
-		assert.Equal(t, http.StatusOK, got.status)
-		assert.NoError(t, got.err)
-		if e.array() {
-			assert.Equal(t, "[]", got.body)
-			return
-		}
-		assert.Contains(t, got.header.Get("Content-Type"), "text/event-stream")
-		assert.Empty(t, got.body)
-	})
-}
-
-func TestBrokenEvents(t *testing.T) {
-	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
-		full := anonymous(b.ask(e, "[[gatecert]]").body)
-		for n := 1; n <= e.events; n++ {
-			got := anonymous(b.ask(e, fmt.Sprintf("[[gatecert broken-event=%d]]", n)).body)
-			assert.Less(t, len(got), len(full))
-			assert.True(t, strings.HasPrefix(got, e.fragment(full, n-1)))
-			if e.array() {
-				assert.False(t, json.Valid([]byte(got)))
-				continue
-			}
-			_, data, _ := strings.Cut(strings.Split(got, "\n\n")[n-1], "data: ")
-			assert.NotEmpty(t, data)
-			assert.False(t, json.Valid([]byte(data)), data)
-			assert.Equal(t, e.events, e.split(got))
-		}
-	})
-}
-
-func TestTheFormOfTheStream(t *testing.T) {
-	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
-		full := anonymous(b.ask(e, "[[gatecert]]").body)
-		got := anonymous(b.ask(e, "[[gatecert crlf comments gap=1ms]]").body)
-		if e.array() {
-			assert.Equal(t, full, got, "an array has neither lines nor comments")
-			return
-		}
-		var want strings.Builder
-		for _, text := range strings.SplitAfter(strings.TrimSuffix(full, "\n\n"), "\n\n") {
-			want.WriteString(": keep-alive\n\n" + text)
-		}
-		want.WriteString("\n\n")
-		assert.Equal(t, strings.ReplaceAll(want.String(), "\n", "\r\n"), got)
-		assert.Equal(t, e.events+4, e.split(b.ask(e, "[[gatecert chunks=7]]").body))
-		assert.Equal(t, e.events-2, e.split(b.ask(e, "[[gatecert chunks=1]]").body))
-	})
-}
-
-func TestTheGapIsBetweenEvents(t *testing.T) {
-	b := newBench(t, Options{})
-	e := endpointNamed(t, "chat-stream")
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	resp, err := b.client.Do(b.request(ctx, http.MethodPost, e.path, fmt.Sprintf(e.body, "[[gatecert gap=10m token=gap]]")))
-	require.NoError(t, err)
-	defer resp.Body.Close()
-	assert.Len(t, scanEvents(t, resp.Body, 1), 1, "the first event is not waited for")
-	cancel()
-	assert.True(t, b.seen("gap").Cancelled)
-}
-
-func TestEventWordsNeedAStream(t *testing.T) {
-	onEach(t, whole, func(t *testing.T, b bench, e endpoint) {
-		for _, words := range []string{"stall-after=1", "cut-after=1", "end-after=1", "error-after=1", "no-done", "broken-event=1", "empty-stream"} {
-			got := b.ask(e, "[[gatecert "+words+"]]")
-			assert.Equal(t, statusRefused, got.status, words)
-			assert.Equal(t, "gatecert upstream: directive refused: it is about stream events, and the request wants no stream", errorIn(t, got.body)["message"])
-		}
-	})
-}
-
-func TestEventsThatTheStreamNeverReaches(t *testing.T) {
-	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
-		for words, why := range map[string]string{
-			fmt.Sprintf("stall-after=%d", e.events):        fmt.Sprintf("stall-after=%d, and the stream has %d events", e.events, e.events),
-			fmt.Sprintf("cut-after=%d", e.events):          fmt.Sprintf("cut-after=%d, and the stream has %d events", e.events, e.events),
-			fmt.Sprintf("end-after=%d", e.finish+1):        fmt.Sprintf("end-after=%d, and the stream finishes with event %d", e.finish+1, e.finish+1),
-			fmt.Sprintf("error-after=%d", e.finish+1):      fmt.Sprintf("error-after=%d, and the stream finishes with event %d", e.finish+1, e.finish+1),
-			fmt.Sprintf("broken-event=%d", e.events+1):     fmt.Sprintf("broken-event=%d, and %d events are sent", e.events+1, e.events),
-			fmt.Sprintf("stall broken-event=%d", e.events): fmt.Sprintf("broken-event=%d, and %d events are sent", e.events, (e.events+1)/2),
-		} {
-			got := b.ask(e, "[[gatecert "+words+"]]")
-			assert.Equal(t, statusRefused, got.status, words)
-			assert.Equal(t, "gatecert upstream: directive refused: "+why, errorIn(t, got.body)["message"])
-		}
-	})
-}
-
 // A client that is gone in mid-request is seen too, under the token that had already arrived.
 func TestARequestThatNeverArrivesWhole(t *testing.T) {
 	b := newBench(t, Options{})
@@ -496,22 +250,6 @@ func TestARequestThatNeverArrivesWhole(t *testing.T) {
 		seen, _ := b.up.Seen(context.Background(), "short")
 		return len(seen.Attempts) == 1 && seen.Attempts[0].Cancelled && seen.Attempts[0].Status == 0
 	}, 10*time.Second, time.Millisecond)
-}
-
-func TestTheBytesOfACutStream(t *testing.T) {
-	b := newBench(t, Options{})
-	e := endpointNamed(t, "gemini-stream")
-	conn, err := net.Dial("tcp", b.server.Addr())
-	require.NoError(t, err)
-	defer conn.Close()
-	require.NoError(t, b.request(context.Background(), http.MethodPost, e.path, fmt.Sprintf(e.body, "[[gatecert cut-after=1]]")).Write(conn))
-	raw, err := io.ReadAll(conn)
-	require.NoError(t, err)
-	head, body, ok := bytes.Cut(raw, []byte("\r\n\r\n"))
-	require.True(t, ok)
-	assert.Contains(t, string(head), "Transfer-Encoding: chunked")
-	assert.Contains(t, string(body), "data: ")
-	assert.False(t, bytes.HasSuffix(raw, []byte("0\r\n\r\n")), "no last chunk")
 }
 
 func TestManyAtOnce(t *testing.T) {

@@ -23,14 +23,7 @@ func (embed) answer(c call) any {
 // batchEmbed is Gemini's batchEmbedContents.
 type batchEmbed struct{ embed }
 
-func (batchEmbed) texts(doc object) []string {
-	var texts []string
-	requests, _ := doc["requests"].(list)
-	for _, r := range requests {
-		texts = append(texts, textsIn(r)...)
-	}
-	return texts
-}
+func (batchEmbed) texts(doc object) []string { return textsIn(doc["requests"]) }
 
 func (b batchEmbed) check(doc object) *problem {
 	return firstProblem(doc, required("requests"), each("requests", "requests with a content", func(v any) bool {

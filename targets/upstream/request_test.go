@@ -75,6 +75,14 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 	assert.Equal(t, strings.Repeat("x", 255), bounded(strings.Repeat("x", 255)+"é"), "not half a letter")
 }
 
+// A body that is all nesting must not cost more than its size.
+func TestDeeplyNestedTexts(t *testing.T) {
+	leaves := "[" + strings.Repeat(`"x",`, 100_000) + `"x"]`
+	var doc object
+	require.NoError(t, json.Unmarshal([]byte(`{"input":`+strings.Repeat("[", 9000)+leaves+strings.Repeat("]", 9000)+`}`), &doc))
+	assert.Len(t, embeddings{}.texts(doc), 100_001)
+}
+
 // Whatever JSON a gateway sends, it is refused with a 400 or gets an answer that is JSON.
 func FuzzRequest(f *testing.F) {
 	for _, e := range endpoints() {

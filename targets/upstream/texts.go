@@ -5,21 +5,28 @@ import (
 	"strings"
 )
 
-// textsIn returns the strings that a content holds: itself, its elements, or the text and content of its parts.
-func textsIn(content any) []string {
+// textsIn returns the strings that the contents hold: themselves, their elements, or the text and content of their parts.
+func textsIn(contents ...any) []string {
+	var texts []string
+	for _, c := range contents {
+		collect(c, &texts)
+	}
+	return texts
+}
+
+// collect appends to one slice at any depth, so that deep nesting costs no more than its bytes.
+func collect(content any, texts *[]string) {
 	switch v := content.(type) {
 	case string:
-		return []string{v}
+		*texts = append(*texts, v)
 	case list:
-		var texts []string
 		for _, element := range v {
-			texts = append(texts, textsIn(element)...)
+			collect(element, texts)
 		}
-		return texts
 	case object:
-		return slices.Concat(textsIn(v["text"]), textsIn(v["content"]), textsIn(v["parts"]))
-	default:
-		return nil
+		for _, field := range []string{"text", "content", "parts"} {
+			collect(v[field], texts)
+		}
 	}
 }
 
@@ -30,16 +37,16 @@ func latestFirst(messages any) []string {
 	if !ok {
 		return textsIn(messages)
 	}
-	var user, others []string
+	var user, others list
 	for _, item := range slices.Backward(items) {
 		m, _ := item.(object)
 		if role, named := m["role"].(string); named && role != "user" {
-			others = append(others, textsIn(item)...)
+			others = append(others, item)
 			continue
 		}
-		user = append(user, textsIn(item)...)
+		user = append(user, item)
 	}
-	return append(user, others...)
+	return textsIn(user, others)
 }
 
 // countWords counts the words of the texts, at least 1, which stand for tokens in the usage of an answer.

@@ -165,30 +165,30 @@ func TestEmbeddingsComeBackFromBothProtocols(t *testing.T) {
 }
 
 func TestDecodeAnswerTellsWhatIsNoAnswer(t *testing.T) {
-	any := dialect.Protocols()
+	all := dialect.Protocols()
 	for _, tc := range []struct {
 		name      string
 		protocols []dialect.Protocol
 		body      string
 		want      error
 	}{
-		{"no body", any, "", dialect.ErrEmpty},
-		{"blanks", any, " \r\n", dialect.ErrEmpty},
-		{"null", any, "null", dialect.ErrNotAnswer},
-		{"HTML", any, "<html><body>Bad Gateway</body></html>", dialect.ErrNotAnswer},
-		{"text", any, "upstream says no", dialect.ErrNotAnswer},
-		{"a string", any, `"hi"`, dialect.ErrNotAnswer},
-		{"an array", any, `[]`, dialect.ErrNotAnswer},
-		{"cut JSON", any, `{"choices":[{"mess`, dialect.ErrNotAnswer},
-		{"two objects", any, `{"choices":[]}{}`, dialect.ErrNotAnswer},
-		{"an event stream", any, sse(`{"choices":[]}`), dialect.ErrNotAnswer},
-		{"an empty object", any, `{}`, dialect.ErrNotAnswer},
-		{"foreign JSON", any, `{"detail":"not here"}`, dialect.ErrNotAnswer},
-		{"OpenAI's error object", any, `{"error":{"message":"no","type":"server_error","code":null}}`, dialect.ErrNotAnswer},
-		{"Anthropic's error object", any, `{"type":"error","error":{"type":"api_error","message":"no"}}`, dialect.ErrNotAnswer},
-		{"Gemini's error object", any, `{"error":{"code":500,"message":"no","status":"INTERNAL"}}`, dialect.ErrNotAnswer},
-		{"an error text", any, `{"error":"no"}`, dialect.ErrNotAnswer},
-		{"an error object that speaks of policy", any, `{"error":{"message":"no","code":"content_filter"}}`, dialect.ErrBlocked},
+		{"no body", all, "", dialect.ErrEmpty},
+		{"blanks", all, " \r\n", dialect.ErrEmpty},
+		{"null", all, "null", dialect.ErrNotAnswer},
+		{"HTML", all, "<html><body>Bad Gateway</body></html>", dialect.ErrNotAnswer},
+		{"text", all, "upstream says no", dialect.ErrNotAnswer},
+		{"a string", all, `"hi"`, dialect.ErrNotAnswer},
+		{"an array", all, `[]`, dialect.ErrNotAnswer},
+		{"cut JSON", all, `{"choices":[{"mess`, dialect.ErrNotAnswer},
+		{"two objects", all, `{"choices":[]}{}`, dialect.ErrNotAnswer},
+		{"an event stream", all, sse(`{"choices":[]}`), dialect.ErrNotAnswer},
+		{"an empty object", all, `{}`, dialect.ErrNotAnswer},
+		{"foreign JSON", all, `{"detail":"not here"}`, dialect.ErrNotAnswer},
+		{"OpenAI's error object", all, `{"error":{"message":"no","type":"server_error","code":null}}`, dialect.ErrNotAnswer},
+		{"Anthropic's error object", all, `{"type":"error","error":{"type":"api_error","message":"no"}}`, dialect.ErrNotAnswer},
+		{"Gemini's error object", all, `{"error":{"code":500,"message":"no","status":"INTERNAL"}}`, dialect.ErrNotAnswer},
+		{"an error text", all, `{"error":"no"}`, dialect.ErrNotAnswer},
+		{"an error object that speaks of policy", all, `{"error":{"message":"no","code":"content_filter"}}`, dialect.ErrBlocked},
 		{"choices of the wrong type", []dialect.Protocol{dialect.OpenAI}, `{"choices":"many"}`, dialect.ErrNotAnswer},
 		{"content of the wrong type", []dialect.Protocol{dialect.OpenAI}, `{"choices":[{"message":{"content":7}}]}`, dialect.ErrNotAnswer},
 		{"a negative bill", []dialect.Protocol{dialect.OpenAI}, `{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":-1}}`, dialect.ErrNotAnswer},

@@ -8,9 +8,9 @@ import (
 
 // Bounds of a provider's stream in bytes; one that passes them is no answer.
 const (
-	// MaxEvent bounds one event, and any line of it.
+	// MaxEvent bounds one event, and with it the comments and blank lines before it.
 	MaxEvent = 1 << 20
-	// MaxStream bounds the stream as a whole, keep-alive comments included.
+	// MaxStream bounds the stream as a whole.
 	MaxStream = 64 << 20
 )
 
@@ -26,6 +26,7 @@ type events struct {
 	seen  int
 	end   int
 	total int   // bytes of all lines taken
+	since int   // of those, the bytes since the last event
 	err   error // what reading ended with, once it has
 	// skipLF says the line before ended with CR, so that a LF at its heels is a part of that end.
 	skipLF  bool
@@ -41,7 +42,7 @@ func newEvents(r io.Reader) *events { return &events{r: r, buf: make([]byte, 409
 // clean end between events, errLeftover for one within an event, wraps ErrNotAnswer for what is no event stream, and
 // is the reader's own else.
 func (e *events) next() (name, data []byte, err error) {
-	e.name, e.data, e.hasData = e.name[:0], e.data[:0], false
+	e.name, e.data, e.hasData, e.since = e.name[:0], e.data[:0], false, 0
 	inside := false
 	for {
 		line, err := e.line()
@@ -99,9 +100,6 @@ func (e *events) field(line []byte) error {
 			e.data = append(e.data, '\n')
 		}
 		e.data, e.hasData = append(e.data, value...), true
-		if len(e.data) > MaxEvent {
-			return notAnswer("an event that is too long")
-		}
 	case "event":
 		e.name = append(e.name[:0], value...)
 	case "", "id", "retry": // a line that begins with a colon is a comment
@@ -126,11 +124,11 @@ func (e *events) line() ([]byte, error) {
 			e.skipLF = e.buf[e.seen+i] == '\r'
 			e.start = e.seen + i + 1
 			e.seen = e.start
-			e.total += len(line) + 1
-			return e.first(line), e.bound(line)
+			e.total, e.since = e.total+len(line)+1, e.since+len(line)+1
+			return e.first(line), e.bound(0)
 		}
 		e.seen = e.end
-		if err := e.bound(e.buf[e.start:e.end]); err != nil {
+		if err := e.bound(e.end - e.start); err != nil {
 			return nil, err
 		}
 		if err := e.fill(); err != nil {
@@ -151,13 +149,13 @@ func lineEnd(b []byte) int {
 	return i
 }
 
-// bound refuses a line, or the beginning of one, and a stream that are too long. It counts what was taken, not what
-// was read, so that the verdict does not hang on how the bytes arrived.
-func (e *events) bound(line []byte) error {
+// bound refuses an event and a stream that are too long, given the bytes of a line that has not ended. It counts the
+// lines taken, not the bytes read, so that the verdict does not hang on how they arrived.
+func (e *events) bound(unended int) error {
 	switch {
-	case len(line) > MaxEvent:
-		return notAnswer("a line that is too long")
-	case e.total > MaxStream:
+	case e.since+unended > MaxEvent:
+		return notAnswer("an event that is too long")
+	case e.total+unended > MaxStream:
 		return notAnswer("a stream that is too long")
 	default:
 		return nil

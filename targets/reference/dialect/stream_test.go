@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/targets/reference/dialect"
@@ -284,6 +285,7 @@ func TestDecodeStreamStopsWithItsContextAndItsReceiver(t *testing.T) {
 }
 
 func TestDecodeStreamEmitsEachPieceAsSoonAsItIsWhole(t *testing.T) {
+	defer goleak.VerifyNone(t)
 	r, w := io.Pipe()
 	heard := make(chan string)
 	result := make(chan error, 1)
@@ -323,10 +325,11 @@ func TestDecodeStreamIsBounded(t *testing.T) {
 		"an event without an end": "data: x\n",
 		"comments without an end": ": keep-alive, keep-alive, keep-alive, keep-alive, keep-alive\n\n",
 		"blank lines":             "\n",
+		"events":                  sse(`{"type":"ping","padding":"` + strings.Repeat("x", dialect.MaxEvent-100) + `"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &endless{text: text}
-			_, err := collect(t.Context(), dialect.OpenAI, r)
+			_, err := collect(t.Context(), dialect.Anthropic, r)
 			assert.ErrorIs(t, err, dialect.ErrNotAnswer)
 			assert.LessOrEqual(t, r.read, int64(dialect.MaxStream+2*dialect.MaxEvent))
 		})

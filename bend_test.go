@@ -1,0 +1,162 @@
+package gatecert_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/upstream"
+)
+
+// gatecertUpstream plays the provider of a gateway beside the run, for runs that do not know of it.
+func gatecertUpstream(t *testing.T, p targets.Profile) (closeIt func(), err error) {
+	t.Helper()
+	server, err := upstream.Listen(t.Context(), p.Upstream.Listen, upstream.New(upstream.Options{Keys: p.Upstream.Keys}))
+	if err != nil {
+		return nil, err
+	}
+	return func() { assert.NoError(t, server.Close()) }, nil
+}
+
+// answered is a whole answer that can be bent before it goes out.
+type answered struct {
+	status int
+	header http.Header
+	body   []byte
+	stream bool // what was asked for
+}
+
+// code is the business code of an OpenAI error, "" for none.
+func (a *answered) code() string {
+	var body struct {
+		Error struct {
+			Code any `json:"code"`
+		} `json:"error"`
+	}
+	_ = json.Unmarshal(a.body, &body)
+	code, _ := body.Error.Code.(string)
+	return code
+}
+
+// bender is a gateway's middleware that holds every answer back until it is bent.
+func bender(bend func(r *http.Request, a *answered)) func(http.Handler) http.Handler {
+	return func(g http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			record := httptest.NewRecorder()
+			g.ServeHTTP(record, r)
+			a := &answered{status: record.Code, header: record.Header(), body: record.Body.Bytes()}
+			a.stream = strings.HasPrefix(a.header.Get("Content-Type"), "text/event-stream")
+			bend(r, a)
+			a.header.Del("Content-Length")
+			maps.Copy(w.Header(), a.header)
+			w.WriteHeader(a.status)
+			_, _ = w.Write(a.body)
+		})
+	}
+}
+
+// The deviations that gateways are known for, each by a small bend of the answers of a gateway that is right, and
+// exactly the rows that have to notice. The surfaces are the ones the bend is about; OpenAI's alone unless it says more.
+func TestABentGatewayFailsInExactlyItsRows(t *testing.T) {
+	var providerKey string
+	for _, tt := range []struct {
+		name     string
+		surfaces []string
+		bend     func(r *http.Request, a *answered)
+		// fail and warn are the rows that have to turn; all others have to pass.
+		fail, warn []string
+	}{
+		{"bad parameters answered 500", []string{"chat", "embeddings"}, func(_ *http.Request, a *answered) {
+			if a.status == 400 && a.code() == "invalid_request" {
+				a.status = 500
+			}
+		}, []string{"http:400", "code:invalid_request"}, nil},
+		{"an empty code", []string{"chat"}, func(_ *http.Request, a *answered) {
+			if code := a.code(); code != "" {
+				a.body = bytes.Replace(a.body, []byte(`"code":"`+code+`"`), []byte(`"code":""`), 1)
+			}
+		}, []string{"code:*"}, []string{"http:400", "http:401", "http:403", "http:404", "http:5xx"}},
+		{"200 with an error body", []string{"chat"}, func(_ *http.Request, a *answered) {
+			if a.code() == "model_not_found" {
+				a.status = 200
+			}
+		}, []string{"http:404", "code:model_not_found"}, nil},
+		{"an HTML page for an unknown path", []string{"chat"}, func(_ *http.Request, a *answered) {
+			if a.status == 404 && a.code() == "invalid_request" {
+				a.header.Set("Content-Type", "text/html")
+				a.body = []byte("<html>not found</html>")
+			}
+		}, []string{"http:404"}, nil},
+		{"JSON errors under text/event-stream", []string{"chat-stream"}, func(_ *http.Request, a *answered) {
+			if a.status == 403 {
+				a.header.Set("Content-Type", "text/event-stream")
+			}
+		}, []string{"http:403", "code:access_denied", "code:insufficient_user_quota", "code:pre_consume_token_quota_failed"}, nil},
+		{"a truncated stream closed with [DONE]", []string{"chat-stream"}, func(_ *http.Request, a *answered) {
+			if event := bytes.Index(a.body, []byte(`data: {"error"`)); a.stream && event >= 0 {
+				a.body = append(a.body[:event:event], "data: [DONE]\n\n"...)
+			}
+		}, []string{"http:5xx", "code:channel:response_time_exceeded", "code:read_response_body_failed"}, nil},
+		{"the provider's key in the message", []string{"chat"}, func(_ *http.Request, a *answered) {
+			if a.code() == "bad_response" {
+				a.body = bytes.Replace(a.body, []byte(`"message":"`), []byte(`"message":"key `+providerKey+` got: `), 1)
+			}
+		}, []string{"code:bad_response"}, nil},
+		{"401 for a channel's bad key", []string{"chat"}, func(_ *http.Request, a *answered) {
+			if a.code() == "channel:invalid_key" {
+				a.status = 401
+			}
+		}, []string{"code:channel:invalid_key"}, nil},
+		{"503 for an unknown model", []string{"chat"}, func(_ *http.Request, a *answered) {
+			if a.code() == "model_not_found" {
+				a.status = 503
+			}
+		}, []string{"http:404", "code:model_not_found"}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			profile := bent(t, bender(tt.bend))
+			providerKey = profile.Upstream.Keys[0]
+			r := run(t, gatecert.Config{Target: profile, Surfaces: tt.surfaces})
+			got := map[contract.RowID]contract.Verdict{}
+			for _, c := range r.Cases {
+				got[c.Row], _ = contract.Worst(append([]contract.Verdict{c.Verdict}, slices.Collect(values(got, c.Row))...)...)
+			}
+			want := map[contract.RowID]contract.Verdict{}
+			for row := range got {
+				want[row] = contract.Pass
+				if matches(tt.warn, row) {
+					want[row] = contract.Warn
+				}
+				if matches(tt.fail, row) {
+					want[row] = contract.Fail
+				}
+			}
+			assert.Equal(t, want, got, troubles(r))
+		})
+	}
+}
+
+func values(m map[contract.RowID]contract.Verdict, row contract.RowID) func(func(contract.Verdict) bool) {
+	return func(yield func(contract.Verdict) bool) {
+		if v, ok := m[row]; ok {
+			yield(v)
+		}
+	}
+}
+
+func matches(patterns []string, row contract.RowID) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		prefix, wild := strings.CutSuffix(p, "*")
+		return p == string(row) || wild && strings.HasPrefix(string(row), prefix)
+	})
+}

@@ -1,0 +1,67 @@
+package reports_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+)
+
+func TestMatrix(t *testing.T) {
+	m := reports.NewMatrix(failingRun())
+
+	t.Run("has the rows of the contract in their order", func(t *testing.T) {
+		require.Len(t, m.Rows, 32)
+		for i, row := range contract.Rows() {
+			assert.Equal(t, row, m.Rows[i].Row)
+		}
+	})
+	t.Run("gives a cell the worst verdict of its cases", func(t *testing.T) {
+		run := goodRun()
+		second := result(contract.Rows()[0], contract.Chat)
+		second.ID, second.Verdict = second.ID+"/other", contract.Warn
+		cell := reports.NewMatrix(concluded(header(contract.Edge), append(run.Cases, second))).Rows[0].Cells[0]
+		assert.Equal(t, contract.Warn, cell.Verdict)
+		assert.Equal(t, reports.Counts{contract.Pass: 1, contract.Warn: 1}, cell.Counts)
+		assert.Equal(t, []string{"http:400/cause-of-400/chat", "http:400/cause-of-400/chat/other"}, cell.Cases)
+	})
+	t.Run("lets no offered cell hide one that is not", func(t *testing.T) {
+		row := m.Rows[6]
+		assert.Equal(t, contract.RowID("code:invalid_request"), row.ID)
+		assert.Equal(t, contract.NotOffered, row.Verdict)
+		assert.Equal(t, reports.Counts{contract.Pass: 3, contract.NotOffered: 1}, row.Counts)
+	})
+	t.Run("shows a row without a case as not run", func(t *testing.T) {
+		assert.Equal(t, reports.NotRun, m.Rows[31].Verdict)
+		assert.Equal(t, reports.NotRun, m.Rows[31].Cells[0].Verdict)
+		assert.Empty(t, m.Rows[31].Cells[0].Cases)
+	})
+	t.Run("totals add up", func(t *testing.T) {
+		assert.Equal(t, 96, m.Totals.Total())
+		assert.Equal(t, 32, m.RowCounts().Total())
+		sum := 0
+		for _, l := range m.Levels {
+			sum += l.Counts.Total()
+		}
+		assert.Equal(t, 96, sum)
+		assert.Equal(t, contract.Edge, m.Levels[0].Level)
+		assert.Equal(t, contract.Relay, m.Levels[1].Level)
+	})
+	t.Run("turns a case that never ran into an error of its cell", func(t *testing.T) {
+		m := reports.NewMatrix(incompleteRun())
+		assert.Equal(t, contract.Pass, m.Rows[3].Verdict)
+		assert.Equal(t, contract.Error, m.Rows[4].Verdict)
+		assert.Equal(t, []string{"http:429/cause-of-429/chat"}, m.Rows[4].Cells[0].Cases)
+	})
+	t.Run("drops neither a row nor a surface that the contract does not know", func(t *testing.T) {
+		odd := result(contract.Rows()[0], "telepathy")
+		odd.ID, odd.Row, odd.Verdict = "code:unheard_of/x/telepathy", "code:unheard_of", contract.Fail
+		m := reports.NewMatrix(concluded(header(contract.Edge, contract.Embeddings, contract.Chat), []reports.CaseResult{odd}))
+		assert.Equal(t, []contract.Surface{contract.Chat, contract.Embeddings, "telepathy"}, m.Surfaces)
+		require.Len(t, m.Rows, 33)
+		assert.Equal(t, contract.Fail, m.Rows[32].Verdict)
+	})
+}

@@ -1,0 +1,263 @@
+package gatecert_test
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// freeAddress is a loopback address that nobody listens on right now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// bent serves a reference gateway whose answers a middleware bends, and returns the profile to run against it.
+func bent(t *testing.T, bend func(http.Handler) http.Handler) targets.Profile {
+	t.Helper()
+	listen := freeAddress(t)
+	gateway, err := reference.New(t.Context(), reference.Options{Upstream: "http://" + listen})
+	require.NoError(t, err)
+	server := httptest.NewServer(bend(gateway))
+	t.Cleanup(func() {
+		server.Close()
+		require.NoError(t, gateway.Close())
+	})
+	return gateway.Profile(server.URL, listen)
+}
+
+func run(t *testing.T, cfg gatecert.Config) reports.Run {
+	t.Helper()
+	result, err := gatecert.Run(t.Context(), cfg)
+	require.NoError(t, err)
+	require.True(t, result.Complete(), result.Incomplete())
+	return result
+}
+
+// troubles explains every case that did not pass, for a test's message.
+func troubles(r reports.Run) string {
+	var lines []string
+	for _, c := range r.Cases {
+		if c.Verdict == contract.Pass || c.Verdict == contract.NotOffered {
+			continue
+		}
+		lines = append(lines, c.ID+" "+string(c.Verdict)+" "+c.Reason)
+		for _, f := range c.Findings {
+			lines = append(lines, "  "+f.String())
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
+	var log bytes.Buffer
+	var phases []string
+	r := run(t, gatecert.Config{Log: &log, Progress: func(p gatecert.Progress) {
+		if !slices.Contains(phases, p.Phase) {
+			phases = append(phases, p.Phase)
+		}
+	}})
+	assert.Equal(t, contract.Pass, r.Verdict(), troubles(r))
+	assert.Len(t, r.Cases, len(contract.Cases()), "every case of the contract ran")
+	assert.Equal(t, []string{"prepare", "controls", "cases", "alone", "done"}, phases)
+
+	again, err := reports.Read(&log)
+	require.NoError(t, err)
+	assert.Equal(t, r, again, "the run is what its log says")
+	circumstances := map[string]bool{}
+	for _, c := range r.Cases {
+		circumstances[c.Circumstance] = true
+		require.NotNil(t, c.Scenario, c.ID)
+		for _, s := range c.Scenario.Steps {
+			assert.Equal(t, "passed", s.Status, "%s: %s", c.ID, s.Text)
+		}
+	}
+	assert.Len(t, circumstances, 37)
+	for _, c := range r.Controls {
+		assert.True(t, c.OK, "%s %s %s: %s", c.Phase, c.Surface, c.Kind, c.Detail)
+	}
+}
+
+func TestNoKeyIsInTheLog(t *testing.T) {
+	profile := bent(t, func(g http.Handler) http.Handler { return g })
+	var log bytes.Buffer
+	run(t, gatecert.Config{Target: profile, Log: &log, Rows: []string{"http:40*"}, Surfaces: []string{"chat", "gemini"}, Command: []string{"gatecert", "--key", profile.Keys.Valid}})
+	for _, secret := range profile.Secrets() {
+		if secret.What != "provider address" {
+			assert.NotContains(t, log.String(), secret.Value, secret.What)
+		}
+	}
+	assert.Contains(t, log.String(), `"--key","[caller key]"`)
+}
+
+func TestABareURLIsCertifiedAtEdgeAndClaimsNoMore(t *testing.T) {
+	profile := bent(t, func(g http.Handler) http.Handler { return g })
+	// The gateway's provider has to be there, but the run does not know of it.
+	provider, err := gatecertUpstream(t, profile)
+	require.NoError(t, err)
+	defer provider()
+	r := run(t, gatecert.Config{Target: targets.FromURL(profile.BaseURL, profile.Keys.Valid, profile.Models.Default), Level: contract.Edge})
+	for _, c := range r.Cases {
+		assert.Equal(t, contract.Edge, c.Level, c.ID)
+		if c.Variant == "oversize" {
+			assert.Equal(t, contract.NotOffered, c.Verdict, "nobody declared a limit")
+			continue
+		}
+		assert.Equal(t, contract.Pass, c.Verdict, troubles(r))
+	}
+	m := reports.NewMatrix(r)
+	for _, row := range m.Rows {
+		if row.Row.ID == "http:403" || row.Row.ID == "code:empty_response" {
+			assert.Empty(t, row.Cells[0].Cases, "%s is not claimed", row.Row.ID)
+		}
+	}
+}
+
+func TestSelectionsThatCannotBeRun(t *testing.T) {
+	profile := bent(t, func(g http.Handler) http.Handler { return g })
+	edge := targets.FromURL(profile.BaseURL, profile.Keys.Valid, profile.Models.Default)
+	for _, tt := range []struct {
+		name string
+		cfg  gatecert.Config
+		want error
+		text string
+	}{
+		{"a row that does not exist", gatecert.Config{Target: profile, Rows: []string{"nosuch"}}, gatecert.ErrUsage, `no row matches "nosuch"`},
+		{"a surface that does not exist", gatecert.Config{Target: profile, Surfaces: []string{"telegraph"}}, gatecert.ErrUsage, `no surface "telegraph"`},
+		{"a level that does not exist", gatecert.Config{Target: profile, Level: "gold"}, gatecert.ErrUsage, `no level "gold"`},
+		{"a broken pattern", gatecert.Config{Target: profile, Rows: []string{"["}}, gatecert.ErrUsage, `row pattern "["`},
+		{"a driver that does not exist", gatecert.Config{Target: targets.Profile{Driver: "magic"}}, gatecert.ErrUsage, `no driver "magic"`},
+		{"nothing left at this level", gatecert.Config{Target: profile, Level: contract.Edge, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}, gatecert.ErrNothingToRun, "the target offers none"},
+		{"nothing offered", gatecert.Config{Target: with(edge, func(p *targets.Profile) { p.Surfaces, p.Discover = []contract.Surface{"chat"}, false }), Rows: []string{"code:empty_response"}}, gatecert.ErrNothingToRun, "the target offers none"},
+		{"a dead port", gatecert.Config{Target: targets.FromURL("http://127.0.0.1:1", "sk-x", "m"), Level: contract.Edge}, gatecert.ErrUnreachable, "http://127.0.0.1:1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			provider, err := gatecertUpstream(t, profile)
+			require.NoError(t, err)
+			defer provider()
+			target := tt.cfg
+			target.Target.Upstream = targets.Upstream{}
+			_, err = gatecert.Run(t.Context(), target)
+			require.ErrorIs(t, err, tt.want)
+			assert.Contains(t, err.Error(), tt.text)
+		})
+	}
+}
+
+func with(p targets.Profile, change func(*targets.Profile)) targets.Profile {
+	change(&p)
+	return p
+}
+
+func TestAnInterruptedRunSaysSo(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, err := gatecert.Run(ctx, gatecert.Config{Progress: func(p gatecert.Progress) {
+		if p.Done > 20 {
+			cancel()
+		}
+	}})
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotNil(t, r.Footer)
+	assert.True(t, r.Footer.Interrupted)
+	assert.False(t, r.Complete())
+	assert.Equal(t, contract.Error, r.Verdict())
+	assert.Greater(t, len(r.Cases), 20)
+	assert.Less(t, len(r.Cases), len(contract.Cases()))
+	assert.Len(t, r.Footer.Missing, len(contract.Cases())-len(r.Cases))
+	for _, c := range r.Cases {
+		assert.Equal(t, contract.Pass, c.Verdict, "%s: what was cut short is missing, not failed: %s", c.ID, c.Reason)
+	}
+}
+
+func TestASurfaceThatIsNotHealthyIsNoEvidence(t *testing.T) {
+	profile := bent(t, func(g http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/v1/messages") {
+				http.Error(w, "out of order", http.StatusTeapot)
+				return
+			}
+			g.ServeHTTP(w, r)
+		})
+	})
+	r := run(t, gatecert.Config{Target: profile, Rows: []string{"http:404"}, Surfaces: []string{"chat", "messages"}})
+	assert.Equal(t, contract.Error, r.Verdict())
+	for _, c := range r.Cases {
+		if c.Surface == contract.Messages {
+			assert.Equal(t, contract.Error, c.Verdict)
+			assert.Equal(t, `control failed: the healthy call on messages: 418 with "out of order\n"`, c.Reason)
+		} else {
+			assert.Equal(t, contract.Pass, c.Verdict, c.Reason)
+		}
+	}
+}
+
+func TestAGatewayThatAnswersNonsenseIsNoEvidence(t *testing.T) {
+	profile := bent(t, func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(`{"choices":[{"message":{"content":"yes"}}]}`))
+		})
+	})
+	r := run(t, gatecert.Config{Target: profile, Rows: []string{"http:401"}, Surfaces: []string{"chat"}})
+	for _, c := range r.Cases {
+		assert.Equal(t, contract.Error, c.Verdict)
+		assert.Equal(t, "control failed: the nonsense call on chat: a model that does not exist was answered as if all were well", c.Reason)
+	}
+}
+
+// A breaker that opens after a provider failure answers everything with something else for a while. That is noticed,
+// told, and no case is judged by it.
+func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
+	var until atomic.Int64 // unix nanoseconds until which the breaker is open
+	profile := bent(t, func(g http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if time.Now().UnixNano() < until.Load() {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			record := httptest.NewRecorder()
+			g.ServeHTTP(record, r)
+			if record.Code == http.StatusBadGateway {
+				until.CompareAndSwap(0, time.Now().Add(300*time.Millisecond).UnixNano())
+			}
+			maps.Copy(w.Header(), record.Header())
+			w.WriteHeader(record.Code)
+			_, _ = w.Write(record.Body.Bytes())
+		})
+	})
+	profile.Concurrency, profile.Balance = 1, targets.Balance{}
+	r := run(t, gatecert.Config{Target: profile, Rows: []string{"code:bad_response"}, Surfaces: []string{"chat"}})
+	assert.Equal(t, contract.Pass, r.Verdict(), troubles(r))
+	require.Len(t, r.Footer.Notes, 1)
+	assert.Contains(t, r.Footer.Notes[0], "the gateway answered 503 and was well again after")
+	assert.True(t, slices.ContainsFunc(r.Cases, func(c reports.CaseResult) bool { return c.Tries == 2 }))
+}
+
+func TestEmbeddingInAGoTest(t *testing.T) {
+	r := gatecert.Test(t, gatecert.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat", "messages-stream"}})
+	assert.Len(t, r.Cases, 2)
+}
