@@ -30,6 +30,11 @@ test: chromium
 	$(GO) vet ./...
 	$(GO) test -race -timeout 12m ./...
 
+## peer-portkey: certify the Portkey gateway from npm and compare with targets/portkey/expected.txt
+.PHONY: peer-portkey
+peer-portkey: build
+	targets/portkey/peer.sh
+
 ## bench: cases per second, judge and decoders, memory of a full run
 .PHONY: bench
 bench:

@@ -25,12 +25,14 @@ type runner struct {
 	driver targets.Driver
 
 	stage *targets.Stage
-	plan  plan
+	// offered are the selected surfaces that the target has.
+	offered []contract.Surface
+	plan    plan
 	// copy holds the log once more, so that the run is returned as a reader of the log would see it.
 	copy bytes.Buffer
 	log  *reports.Writer
 
-	mu       sync.Mutex
+	mu     sync.Mutex
 	done   int
 	total  int
 	notes  []string
@@ -97,12 +99,19 @@ func (r *runner) begin(ctx context.Context) (controls, error) {
 	if before.unreachable != "" && len(before.failed) == len(surfaces) {
 		return before, fmt.Errorf("%w: %s: %s", ErrUnreachable, profile.BaseURL, before.unreachable)
 	}
-	gone := map[contract.Surface]string{}
 	if profile.Discover && len(before.failed) < len(surfaces) {
 		// Nobody claimed these surfaces: that they do not answer says they are not offered, not that they are broken.
-		gone, before.failed = before.failed, map[contract.Surface]string{}
+		surfaces = slices.DeleteFunc(surfaces, func(s contract.Surface) bool {
+			reason, gone := before.failed[s]
+			if gone {
+				r.note(fmt.Sprintf("surface %s is taken as not offered: %s", s, reason))
+			}
+			return gone
+		})
+		before.failed = map[contract.Surface]string{}
 	}
-	if r.plan, err = newPlan(r.chosen, r.stage, gone); err != nil {
+	r.offered = surfaces
+	if r.plan, err = newPlan(r.chosen, r.stage, surfaces); err != nil {
 		return before, err
 	}
 	r.total = len(r.plan.together) + len(r.plan.alone)
@@ -193,7 +202,7 @@ func (r *runner) end(ctx context.Context, before controls, interrupted error) {
 // controlsAfter makes the healthy calls once more: a surface that is not well at the end, and does not get well within
 // the profile's time, puts everything that ran on it in doubt.
 func (r *runner) controlsAfter(ctx context.Context, before controls) {
-	surfaces := slices.DeleteFunc(r.surfaces(), func(s contract.Surface) bool {
+	surfaces := slices.DeleteFunc(slices.Clone(r.offered), func(s contract.Surface) bool {
 		return before.failed[s] != "" || !slices.ContainsFunc(slices.Concat(r.plan.together, r.plan.alone), func(c contract.Case) bool { return c.Surface == s })
 	})
 	after, err := callControls(ctx, r.stage, surfaces, "after")

@@ -13,6 +13,9 @@ import (
 // maxText bounds the texts that describe a failure or a break, in bytes: they quote what the gateway sent.
 const maxText = 400
 
+// maxLeaks bounds the list of leaks: a stream can leak the same key in each of its events.
+const maxLeaks = 100
+
 // capture is an observation in the making. Everything of the answer goes into it redacted, and is cut only then: a
 // secret that straddles the cut would be no secret to the redactor.
 type capture struct {
@@ -24,7 +27,8 @@ type capture struct {
 // leaked lists secrets that were found in one place.
 func (c *capture) leaked(where string, whats []string) {
 	for _, what := range whats {
-		if leak := (contract.Leak{What: what, Where: where}); !slices.Contains(c.Leaks, leak) {
+		leak := contract.Leak{What: what, Where: where}
+		if len(c.Leaks) < maxLeaks && !slices.Contains(c.Leaks, leak) {
 			c.Leaks = append(c.Leaks, leak)
 		}
 	}
@@ -87,7 +91,7 @@ func (c *capture) body(t taken) {
 	c.BodySize = int64(len(clean))
 }
 
-// stream takes in a decoded event stream, and returns the names of the secrets that its events leaked.
+// stream takes in a decoded event stream, its events counted from 1, and returns the names of the secrets that its events leaked.
 func (c *capture) stream(d *decoder, redact func([]byte) ([]byte, []string)) (leaked []string) {
 	if d == nil {
 		return nil

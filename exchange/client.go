@@ -116,5 +116,5 @@ func (c *Client) send(ctx context.Context, req *request, watch *stopwatch) (*htt
 	if proxy, err := c.transport.Proxy(out); err != nil || proxy != nil {
 		return nil, fmt.Errorf("%w: %s needs a direct connection, and the environment names a proxy", ErrFault, req.fault)
 	}
-	return c.wire.roundTrip(ctx, req, watch)
+	return c.wire.roundTrip(out, req, watch)
 }

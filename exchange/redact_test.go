@@ -172,6 +172,17 @@ func TestACallersURLIsNoLeak(t *testing.T) {
 	assert.Empty(t, observation.Leaks)
 }
 
+func TestTheListOfLeaksIsBounded(t *testing.T) {
+	const key = "sk-caller-0123456789"
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, strings.Repeat("data: "+key+"\n\n", 2*maxLeaks))
+	})
+	observation := observe(t, client(t, Limits{}), Call{BaseURL: base, Key: key})
+	assert.Len(t, observation.Leaks, maxLeaks)
+	assertNoSecret(t, observation, key)
+}
+
 func FuzzRedactor(f *testing.F) {
 	f.Add("Bearer sk-abcdef123", "sk-abcdef123", "abcdef")
 	f.Add("aaaaaaaaaaaaaaa", "aaaaaa", "aaaaaaa")

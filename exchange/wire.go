@@ -25,20 +25,17 @@ type closeWriter interface {
 	CloseWrite() error
 }
 
-// roundTrip sends the request and returns the answer once its head has come. The answer's body must be closed.
-func (w wire) roundTrip(ctx context.Context, req *request, watch *stopwatch) (*http.Response, error) {
-	out, err := req.http(ctx)
-	if err != nil {
-		return nil, err
-	}
-	conn, err := w.dial(ctx, out)
+// roundTrip sends the request, which out is in net/http's form, and returns the answer once its head has come. The
+// answer's body must be closed.
+func (w wire) roundTrip(out *http.Request, req *request, watch *stopwatch) (*http.Response, error) {
+	conn, err := w.dial(out)
 	if err != nil {
 		return nil, err
 	}
 	watch.connect()
 	line := &wireBody{conn: conn, written: make(chan struct{})}
 	// Closing is what ends a read or a write that the context no longer wants.
-	line.release = context.AfterFunc(ctx, func() { conn.Close() })
+	line.release = context.AfterFunc(out.Context(), func() { conn.Close() })
 	go func() {
 		defer close(line.written)
 		// A failed write needs no word of its own: the reader sees what the gateway made of it.
@@ -54,7 +51,7 @@ func (w wire) roundTrip(ctx context.Context, req *request, watch *stopwatch) (*h
 	return resp, nil
 }
 
-func (w wire) dial(ctx context.Context, out *http.Request) (closeWriter, error) {
+func (w wire) dial(out *http.Request) (closeWriter, error) {
 	secure := out.URL.Scheme == "https"
 	port := out.URL.Port()
 	if port == "" {
@@ -66,9 +63,9 @@ func (w wire) dial(ctx context.Context, out *http.Request) (closeWriter, error) 
 	if secure {
 		config := w.tls.Clone()
 		config.NextProtos = []string{"http/1.1"}
-		conn, err = (&tls.Dialer{NetDialer: w.dialer, Config: config}).DialContext(ctx, "tcp", address)
+		conn, err = (&tls.Dialer{NetDialer: w.dialer, Config: config}).DialContext(out.Context(), "tcp", address)
 	} else {
-		conn, err = w.dialer.DialContext(ctx, "tcp", address)
+		conn, err = w.dialer.DialContext(out.Context(), "tcp", address)
 	}
 	if err != nil {
 		return nil, err

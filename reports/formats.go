@@ -18,5 +18,6 @@ func Formats() []Format {
 		{"junit", "junit.xml", JUnit},
 		{"md", "summary.md", Markdown},
 		{"html", "report.html", HTML},
+		{"verdicts", "verdicts.txt", Verdicts},
 	}
 }

@@ -219,6 +219,11 @@ func (l *loader) check(p Profile) error {
 			return err
 		}
 	}
+	for s := range p.SurfaceHeaders {
+		if err := l.checkSurface("$.surface_headers."+string(s), s); err != nil {
+			return err
+		}
+	}
 	for name, recipe := range p.Circumstances {
 		if err := l.checkRecipe(name, recipe, p); err != nil {
 			return err

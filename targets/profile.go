@@ -30,9 +30,11 @@ type Profile struct {
 	Keys     Keys   `yaml:"keys,omitempty"`
 	Models   Models `yaml:"models,omitempty"`
 	// Headers go with every request, for gateways that are told by header where to route.
-	Headers  map[string]string `yaml:"headers,omitempty"`
-	Upstream Upstream          `yaml:"upstream,omitempty"`
-	Limits   Limits            `yaml:"limits,omitempty"`
+	Headers map[string]string `yaml:"headers,omitempty"`
+	// SurfaceHeaders are added on single surfaces, over Headers.
+	SurfaceHeaders map[contract.Surface]map[string]string `yaml:"surface_headers,omitempty"`
+	Upstream       Upstream                               `yaml:"upstream,omitempty"`
+	Limits         Limits                                 `yaml:"limits,omitempty"`
 	// Concurrency is the number of cases that run at once.
 	Concurrency int    `yaml:"concurrency,omitempty"`
 	Settle      Settle `yaml:"settle,omitempty"`

@@ -56,9 +56,15 @@ func (p Profile) prompt(token, directive, text string) string {
 }
 
 func (p Profile) call(s contract.Surface, model, prompt string) exchange.Call {
+	header := maps.Clone(p.Headers)
+	if special := p.SurfaceHeaders[s]; special != nil {
+		if header == nil {
+			header = map[string]string{}
+		}
+		maps.Copy(header, special)
+	}
 	return exchange.Call{
-		Surface: s, BaseURL: p.BaseURL, Key: p.Keys.Valid,
-		Model: model, Prompt: prompt, Header: maps.Clone(p.Headers),
+		Surface: s, BaseURL: p.BaseURL, Key: p.Keys.Valid, Model: model, Prompt: prompt, Header: header,
 	}
 }
 

@@ -41,8 +41,8 @@ func (p Profile) Secrets() []exchange.Secret {
 	return secrets
 }
 
-// credentialName recognises header fields whose value is a credential.
-var credentialName = regexp.MustCompile(`(?i)auth|key|token|secret|cookie`)
+// credentialName recognises header fields whose value is a credential, by whole words: x-portkey-provider holds none.
+var credentialName = regexp.MustCompile(`(?i)(^|[-_])(authorization|auth|apikey|key|token|secret|cookie)([-_]|$)`)
 
 func host(raw string) string {
 	u, err := url.Parse(raw)

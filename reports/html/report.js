@@ -161,8 +161,8 @@
       c.curl && part("Again", copy(c.curl), el("pre", { tabindex: "0" }, c.curl)));
   }
 
-  // A hash names a row, a cell or a case; whatever it names is shown whole.
-  const named = (id) => cases.filter((c) => c.row === id || c.cell === id || c.id === id);
+  // A hash names a row, a cell or a case; whatever it names is shown whole, the worst first.
+  const named = (id) => byUrgency.filter((c) => c.row === id || c.cell === id || c.id === id);
   let opener = null;
 
   function open(id) {

@@ -1,0 +1,23 @@
+package reports
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Verdicts writes one line a case, "verdict case-id", sorted by id: the form in which two runs are compared with diff.
+// It fails only when w does.
+func Verdicts(w io.Writer, run Run) error {
+	cases := slices.SortedFunc(slices.Values(run.Outcomes()), func(a, b CaseResult) int { return strings.Compare(a.ID, b.ID) })
+	out := bufio.NewWriter(w)
+	for _, c := range cases {
+		fmt.Fprintf(out, "%-13s %s\n", c.Verdict, Plain(c.ID, nameLimit))
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write verdicts: %w", err)
+	}
+	return nil
+}
