@@ -71,7 +71,7 @@ const (
 	NoFault Fault = ""
 	// ShortBody declares the body's whole Content-Length, sends the first half and closes the writing side.
 	ShortBody Fault = "short-body"
-	// BrokenGzip sends the plain body under Content-Encoding: gzip.
+	// BrokenGzip sends the first half of the gzip form of the body, under Content-Encoding: gzip.
 	BrokenGzip Fault = "broken-gzip"
 	// Oversize pads the prompt so that the JSON body, still valid, has OversizeBytes bytes.
 	Oversize Fault = "oversize"
@@ -81,11 +81,9 @@ const (
 	NotJSON Fault = "not-json"
 	// FormBody sends model and prompt form-encoded, and says so in Content-Type.
 	FormBody Fault = "form-body"
-	// EmptyBody sends Content-Length: 0 under Content-Type: application/json.
-	EmptyBody Fault = "empty-body"
 )
 
 // Faults returns all faults that something is wrong with.
 func Faults() []Fault {
-	return []Fault{ShortBody, BrokenGzip, Oversize, CutJSON, NotJSON, FormBody, EmptyBody}
+	return []Fault{ShortBody, BrokenGzip, Oversize, CutJSON, NotJSON, FormBody}
 }

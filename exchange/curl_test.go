@@ -42,7 +42,6 @@ func TestCurlLines(t *testing.T) {
 			Call{Method: "GET", Path: "/v1/../[x]"},
 			`curl -sS -i -N -g --path-as-is -X GET 'http://h/v1/../[x]' -H 'User-Agent: gatecert' -H 'Content-Type:'`,
 		},
-		"a body without bytes":      {Call{Fault: EmptyBody}, embed + ` --data-binary ''`},
 		"a body with control bytes": {Call{Fault: NotJSON, Prompt: "\x1b[%\\\xff"}, `printf 'not JSON: \033[%%\\\377' | ` + embed + ` --data-binary @-`},
 		"a padded body": {
 			Call{Fault: Oversize, OversizeBytes: 1e6},

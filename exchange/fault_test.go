@@ -42,12 +42,11 @@ func TestEachFaultOnTheWire(t *testing.T) {
 	)
 	for fault, want := range map[Fault]string{
 		NoFault:    start + agent + "Content-Length: 29\r\n" + json + "\r\n" + body,
-		BrokenGzip: start + agent + "Content-Length: 29\r\nContent-Encoding: gzip\r\n" + json + "\r\n" + body,
+		BrokenGzip: start + agent + "Content-Length: 26\r\nContent-Encoding: gzip\r\n" + json + "\r\n" + string(halfGzip([]byte(body))),
 		CutJSON:    start + agent + "Content-Length: 28\r\n" + json + "\r\n" + body[:28],
 		NotJSON:    start + agent + "Content-Length: 15\r\n" + json + "\r\nnot JSON: hi é",
 		FormBody: start + agent + "Content-Length: 24\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n" +
 			"model=m&prompt=hi+%C3%A9",
-		EmptyBody: start + agent + "Content-Length: 0\r\n" + json + "\r\n",
 		ShortBody: start + "Content-Length: 29\r\n" + json + agent + "\r\n" + body[:14],
 		Oversize:  start + "Content-Length: 40\r\n" + json + agent + "\r\n" + `{"input":"hi éxxxxxxxxxxx","model":"m"}`,
 	} {
@@ -76,7 +75,7 @@ func TestEachFaultOnTheWire(t *testing.T) {
 }
 
 func TestEveryFaultIsTested(t *testing.T) {
-	assert.Len(t, Faults(), 7)
+	assert.Len(t, Faults(), 6)
 	assert.NotContains(t, Faults(), NoFault)
 }
 
