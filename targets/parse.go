@@ -3,9 +3,11 @@ package targets
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,18 +131,59 @@ func (l *loader) at(t *token.Token, problem string) error {
 func (l *loader) wrap(err error) error {
 	var located yaml.Error
 	if !errors.As(err, &located) {
-		return l.problem(1, 1, err.Error())
+		return l.wrapUnlocated(err)
 	}
 	problem := located.GetMessage()
 	var wrongType *yaml.TypeError
 	var unknown *yaml.UnknownFieldError
+	var wrongNode *yaml.UnexpectedNodeTypeError
 	switch {
+	case errors.As(err, &wrongNode):
+		problem = fmt.Sprintf("want %s here, not %s", nodeWords(wrongNode.Expected), nodeWords(wrongNode.Actual))
 	case errors.As(err, &wrongType):
 		problem = fmt.Sprintf("want %s here, not %s", kindWords(wrongType.DstType), kindWords(wrongType.SrcType))
 	case errors.As(err, &unknown):
 		problem = unknownKey(located.GetToken())
 	}
 	return l.at(located.GetToken(), problem)
+}
+
+// badDuration is how package time refuses a duration; the YAML library passes it on without its place.
+var badDuration = regexp.MustCompile(`^time: .*duration "(.*)"$`)
+
+func (l *loader) wrapUnlocated(err error) error {
+	m := badDuration.FindStringSubmatch(err.Error())
+	if m == nil {
+		return l.problem(1, 1, err.Error())
+	}
+	var at *token.Token
+	ast.Walk(visitor(func(node ast.Node) {
+		if s, ok := node.(*ast.StringNode); ok && at == nil && s.Value == m[1] {
+			at = s.Token
+		}
+	}), l.root)
+	return l.at(at, "want a duration such as 2s here, not "+strconv.Quote(m[1]))
+}
+
+// visitor makes an [ast.Visitor] of a function.
+type visitor func(ast.Node)
+
+func (v visitor) Visit(node ast.Node) ast.Visitor {
+	v(node)
+	return v
+}
+
+func nodeWords(t ast.NodeType) string {
+	switch t {
+	case ast.SequenceType:
+		return "a list"
+	case ast.MappingType, ast.MappingValueType:
+		return "a mapping"
+	case ast.StringType, ast.LiteralType:
+		return "a string"
+	default:
+		return "a " + strings.ToLower(t.YAMLName())
+	}
 }
 
 // unknownKey names the key and the known key nearest to it.
@@ -208,7 +251,10 @@ func (l *loader) check(p Profile) error {
 		{"$.concurrency", "want 1 to 256", p.Concurrency < 0 || p.Concurrency > 256},
 		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
 		{"$.limits.rate", "want key and requests", p.Limits.Rate.Key != "" && p.Limits.Rate.Requests < 1},
-		{"$", "driver static needs base_url", p.BaseURL == "" && p.Driver != ReferenceDriver},
+		{"$.limits.rate.kind", "want " + limiterWords(), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
+		{"$.limits.rate.burst", "want a positive number", p.Limits.Rate.Burst < 0},
+		{"$.limits.rate.burst", "only a token-bucket has a burst", p.Limits.Rate.Burst > 0 && p.Limits.Rate.Kind != TokenBucket},
+		{"", "driver static needs base_url", p.BaseURL == "" && p.Driver != ReferenceDriver},
 	} {
 		if c.bad {
 			return l.under(c.path, c.problem)
@@ -219,17 +265,25 @@ func (l *loader) check(p Profile) error {
 			return err
 		}
 	}
-	for s := range p.SurfaceHeaders {
+	for _, s := range slices.Sorted(maps.Keys(p.SurfaceHeaders)) {
 		if err := l.checkSurface("$.surface_headers."+string(s), s); err != nil {
 			return err
 		}
 	}
-	for name, recipe := range p.Circumstances {
-		if err := l.checkRecipe(name, recipe, p); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(p.Circumstances)) {
+		if err := l.checkRecipe(name, p.Circumstances[name], p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func limiterWords() string {
+	words := make([]string, 0, len(Limiters()))
+	for _, kind := range Limiters() {
+		words = append(words, string(kind))
+	}
+	return "one of " + strings.Join(words, ", ")
 }
 
 func (l *loader) checkSurface(path string, s contract.Surface) error {
@@ -270,7 +324,7 @@ func (l *loader) checkRecipe(name string, recipe Recipe, p Profile) error {
 			return err
 		}
 	}
-	for s := range recipe.On {
+	for _, s := range slices.Sorted(maps.Keys(recipe.On)) {
 		if err := l.checkSurface(path+".on", s); err != nil {
 			return err
 		}
@@ -288,18 +342,16 @@ func (l *loader) checkRecipe(name string, recipe Recipe, p Profile) error {
 
 // under finds the place of a path in the file, or of the nearest parent that stands there.
 func (l *loader) under(path, problem string) error {
-	for {
+	for path != "" {
 		if p, err := yaml.PathString(path); err == nil {
 			if node, err := p.FilterNode(l.root); err == nil && node != nil {
 				return l.at(node.GetToken(), problem)
 			}
 		}
 		cut := strings.LastIndexAny(path, ".[")
-		if cut <= 0 {
-			return l.problem(1, 1, problem)
-		}
-		path = path[:cut]
+		path = path[:max(cut, 0)]
 	}
+	return l.problem(1, 1, problem)
 }
 
 // AbsoluteURL reports whether a text is an http or https URL with a host.

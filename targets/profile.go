@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -139,10 +140,38 @@ type Limits struct {
 
 // Rate is the declared rate limit of one key.
 type Rate struct {
-	Key      string        `yaml:"key,omitempty"`
+	Key string `yaml:"key,omitempty"`
+	// Requests are admitted in a Window; under way at once where Kind is concurrency.
 	Requests int           `yaml:"requests,omitempty"`
 	Window   time.Duration `yaml:"window,omitempty"`
+	// Kind is how the gateway counts: fixed-window, sliding-log, sliding-counter, token-bucket or concurrency. None: it is
+	// found out.
+	Kind Limiter `yaml:"kind,omitempty"`
+	// Burst is how many calls a token bucket admits at once after a rest. None: Requests.
+	Burst int `yaml:"burst,omitempty"`
+	// Shared says whether streaming calls use up the same limit as the others. None: neither is wrong.
+	Shared *bool `yaml:"shared,omitempty"`
 }
+
+// Limiter is a way to count calls against a limit.
+type Limiter string
+
+// The five kinds of limiter.
+const (
+	FixedWindow    Limiter = "fixed-window"    // from one boundary of the clock to the next
+	SlidingLog     Limiter = "sliding-log"     // in every window of its length, wherever it begins
+	SlidingCounter Limiter = "sliding-counter" // since the last boundary, and a fading share of those before it
+	TokenBucket    Limiter = "token-bucket"    // as the bucket holds tokens; also known as GCRA
+	Concurrency    Limiter = "concurrency"     // under way at once
+)
+
+// Limiters returns the five kinds.
+func Limiters() []Limiter {
+	return []Limiter{FixedWindow, SlidingLog, SlidingCounter, TokenBucket, Concurrency}
+}
+
+// Valid reports whether the kind is one of the five.
+func (l Limiter) Valid() bool { return slices.Contains(Limiters(), l) }
 
 // Settle says how much time a gateway gets to be well again after provider failures.
 type Settle struct {

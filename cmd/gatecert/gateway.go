@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
@@ -17,7 +18,12 @@ type gatewayCommand struct {
 	Listen     string        `help:"Address to serve on. Default: ${default}." default:"127.0.0.1:9900"`
 	Upstream   string        `help:"Address at which its provider will listen: gatecert run plays it there. Default: ${default}." default:"127.0.0.1:9901"`
 	ProfileOut string        `help:"Write the ready profile to this file, for gatecert run --target." placeholder:"FILE" type:"path"`
-	Timeout    time.Duration `help:"How long it waits for its provider. Default: ${default}." default:"1.5s"`
+	Timeout    time.Duration `help:"How long it waits for its provider's answer, or for the first byte of a stream. Default: ${default}." default:"1.5s"`
+	Idle       time.Duration `help:"How long a provider's stream may be silent. Default: as --timeout." name:"idle-timeout"`
+	Limiter    string        `help:"How the limited key's calls are counted: ${enum}. Default: ${default}." enum:"fixed-window,sliding-log,sliding-counter,token-bucket,concurrency" default:"sliding-log"`
+	Rate       int           `help:"The limited key's calls in a window, or under way at once. Default: ${default}." default:"20"`
+	Window     time.Duration `help:"The window of --rate, up to 59s. Default: ${default}." default:"10s"`
+	Burst      int           `help:"Capacity of the token bucket. Default: as --rate."`
 	Store      string        `help:"SQLite file to create for its store. Default: a temporary one." placeholder:"FILE" type:"path"`
 	Verbose    bool          `help:"Log every failed call with its cause to standard error."`
 }
@@ -32,7 +38,10 @@ The profile holds this gateway's keys. Change base_url in it when something stan
 }
 
 func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
-	options := reference.Options{StorePath: g.Store, Upstream: "http://" + g.Upstream, Timeout: g.Timeout}
+	options := reference.Options{
+		StorePath: g.Store, Upstream: "http://" + g.Upstream, Timeout: g.Timeout, IdleTimeout: g.Idle,
+		Rate: reference.RateLimit{Kind: targets.Limiter(g.Limiter), Requests: g.Rate, Window: g.Window, Burst: g.Burst},
+	}
 	if g.Verbose {
 		options.Logger = slog.New(slog.NewTextHandler(c.err, nil))
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets"
 )
 
 // account is a key with what it permits, and the user who owns it.
@@ -37,15 +38,21 @@ func (s *store) account(ctx context.Context, secret string) (account, error) {
 		status             string
 		models, addresses  sql.NullString
 		requests, windowMS sql.NullInt64
+		kind               sql.NullString
+		burst              sql.NullInt64
 	)
-	err := s.row(ctx, `SELECT k.id, k.user_id, u.user_group, k.status, k.allowed_models, k.allowed_ips, k.rate_requests, k.rate_window_ms
+	err := s.row(ctx, `SELECT k.id, k.user_id, u.user_group, k.status, k.allowed_models, k.allowed_ips, 
+			k.rate_kind, k.rate_requests, k.rate_window_ms, k.rate_burst
 		FROM keys k JOIN users u ON u.id = k.user_id WHERE k.hash = ?`, []any{hashKey(secret)},
-		&a.keyID, &a.userID, &a.group, &status, &models, &addresses, &requests, &windowMS)
+		&a.keyID, &a.userID, &a.group, &status, &models, &addresses, &kind, &requests, &windowMS, &burst)
 	if err != nil {
 		return account{}, err
 	}
 	a.revoked = status != "active"
-	a.rate = RateLimit{Requests: int(requests.Int64), Window: time.Duration(windowMS.Int64) * time.Millisecond}
+	a.rate = RateLimit{
+		Kind: targets.Limiter(kind.String), Requests: int(requests.Int64),
+		Window: time.Duration(windowMS.Int64) * time.Millisecond, Burst: int(burst.Int64),
+	}
 	if models.Valid {
 		if err := json.Unmarshal([]byte(models.String), &a.models); err != nil {
 			return account{}, fmt.Errorf("%w: allowed models: %w", errQuery, err)

@@ -13,7 +13,7 @@ import (
 
 const (
 	// bodyPatience bounds the time in which a request body must arrive.
-	bodyPatience = 300 * time.Millisecond
+	bodyPatience = 10 * time.Second
 	// drainLimit is how much of a refused body is still read. A caller that is cut off while it writes cannot be
 	// relied upon to read why.
 	drainLimit = 8 << 20

@@ -5,56 +5,80 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/gatecert/gatecert/targets"
 )
 
-// limiter counts the calls of each key in a sliding window, exactly: it remembers when each admitted call came. Calls
-// that it refuses do not count.
+// limiter keeps the calls of each key within its rate, exactly, by one of five kinds of count. Calls that it refuses do
+// not count.
 type limiter struct {
 	now func() time.Time
 
-	mu sync.Mutex
-	// admitted holds at most as many instants for a key as its limit has requests, oldest first.
-	admitted map[int64][]time.Time
+	mu     sync.Mutex
+	counts map[int64]counted
+}
+
+// counted is what a key has used of its limit, in the kind of count that the key had at its last call.
+type counted struct {
+	kind  targets.Limiter
+	count count
+}
+
+// count is one kind of limiter for one key. Its instants never run backwards by more than the clock does.
+type count interface {
+	// admit counts one call, if the limit permits it.
+	admit(rate RateLimit, now time.Time) allowance
+	// release ends a call that was admitted.
+	release()
 }
 
 // allowance is what a limited key may still do.
 type allowance struct {
 	ok        bool
 	remaining int
-	// reset is the time until the whole limit is free again.
+	// reset is the time until the whole limit is free again, 0 when it is, or when time alone does not free it.
 	reset time.Duration
-	// wait is the time until the next call is admitted; 0 when one is admitted now.
+	// wait is the time until the next call is admitted; 0 when one is admitted now, or when time alone does not tell.
 	wait time.Duration
 }
 
 func newLimiter(now func() time.Time) *limiter {
-	return &limiter{now: now, admitted: make(map[int64][]time.Time)}
+	return &limiter{now: now, counts: make(map[int64]counted)}
 }
 
-// admit counts one call of a key, if its limit permits it.
-func (l *limiter) admit(key int64, rate RateLimit) allowance {
+// admit counts one call of a key, if its limit permits it. An admitted call must be ended with release.
+func (l *limiter) admit(key int64, rate RateLimit) (a allowance, release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now()
-	calls := l.admitted[key]
-	for len(calls) > 0 && now.Sub(calls[0]) >= rate.Window {
-		calls = calls[1:]
+	c, known := l.counts[key]
+	if !known || c.kind != rate.Kind {
+		c = counted{rate.Kind, newCount(rate.Kind)}
+		l.counts[key] = c
 	}
-	a := allowance{ok: len(calls) < rate.Requests}
-	if a.ok {
-		calls = append(calls, now)
+	a = c.count.admit(rate, l.now())
+	if !a.ok {
+		return a, nil
 	}
-	l.admitted[key] = calls
-	a.remaining = max(rate.Requests-len(calls), 0)
-	if len(calls) == 0 {
-		return a
+	return a, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		c.count.release()
 	}
-	a.reset = calls[len(calls)-1].Add(rate.Window).Sub(now)
-	if a.remaining == 0 {
-		// The call that makes room is not the oldest when the limit was lowered meanwhile.
-		a.wait = calls[max(len(calls)-rate.Requests, 0)].Add(rate.Window).Sub(now)
+}
+
+func newCount(kind targets.Limiter) count {
+	switch kind {
+	case targets.FixedWindow:
+		return new(fixedWindow)
+	case targets.SlidingCounter:
+		return new(slidingCounter)
+	case targets.TokenBucket:
+		return new(tokenBucket)
+	case targets.Concurrency:
+		return new(concurrent)
+	default:
+		return new(slidingLog)
 	}
-	return a
 }
 
 // limit is the stage that keeps limited keys within their rate.
@@ -63,11 +87,14 @@ func (g *Gateway) limit(_ context.Context, c *call) error {
 	if rate.Requests < 1 {
 		return nil
 	}
-	a := g.limiter.admit(c.account.keyID, rate)
+	a, release := g.limiter.admit(c.account.keyID, rate)
+	c.reply.leave = release
 	header := c.reply.Header()
-	header.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(rate.Requests))
+	header.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(rate.most()))
 	header.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(a.remaining))
-	header.Set("X-Ratelimit-Reset-Requests", a.reset.Round(time.Millisecond).String())
+	if rate.Kind != targets.Concurrency {
+		header.Set("X-Ratelimit-Reset-Requests", a.reset.Round(time.Millisecond).String())
+	}
 	if a.ok {
 		return nil
 	}

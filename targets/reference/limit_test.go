@@ -1,8 +1,10 @@
 package reference
 
 import (
+	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets"
 )
 
 // clock is a time that tests move.
@@ -29,25 +32,6 @@ func (c *clock) advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
-}
-
-func TestWindowSlides(t *testing.T) {
-	at := &clock{now: time.Unix(1_000, 0)}
-	l := newLimiter(at.read)
-	rate := RateLimit{Requests: 2, Window: 10 * time.Second}
-	require.Equal(t, allowance{ok: true, remaining: 1, reset: 10 * time.Second}, l.admit(1, rate))
-	at.advance(4 * time.Second)
-	require.Equal(t, allowance{ok: true, remaining: 0, reset: 10 * time.Second, wait: 6 * time.Second}, l.admit(1, rate))
-	at.advance(time.Second)
-	for range 3 {
-		require.Equal(t, allowance{reset: 9 * time.Second, wait: 5 * time.Second}, l.admit(1, rate), "refused calls do not count")
-	}
-	require.True(t, l.admit(2, rate).ok, "another key has a limit of its own")
-	at.advance(5*time.Second - 1)
-	require.False(t, l.admit(1, rate).ok, "just before the time that was told")
-	at.advance(1)
-	require.True(t, l.admit(1, rate).ok, "at the time that was told")
-	require.False(t, l.admit(1, rate).ok)
 }
 
 func TestLimitIsExactUnderABurst(t *testing.T) {
@@ -93,4 +77,36 @@ func TestWholeSecondsRoundUp(t *testing.T) {
 	} {
 		require.Equal(t, strconv.Itoa(want), wholeSeconds(wait), wait)
 	}
+}
+
+// A call holds its place until its answer is over, and no longer: who has read the end finds the place free.
+func TestConcurrencyCountsCallsUnderWay(t *testing.T) {
+	r := newRig(t, func(o *Options) {
+		o.Rate = RateLimit{Kind: targets.Concurrency, Requests: 1, Window: time.Second}
+	})
+	for range 20 {
+		for _, s := range []contract.Surface{contract.Chat, contract.ChatStream, contract.MessagesStream} {
+			r.requireHealthy(r.ask(s, r.keys.Limited, r.healthyModel(s), "hi"))
+		}
+		long := r.ask(contract.Chat, r.keys.Limited, r.models.Chat, "hi "+strings.Repeat("word ", 4_000))
+		r.requireHealthy(long)
+		r.requireError(r.ask(contract.Chat, r.keys.Limited, "gc-no-such-model", "hi"), 404, "model_not_found")
+	}
+	held := make(chan answer)
+	go func() {
+		held <- r.ask(contract.ChatStream, r.keys.Limited, r.models.Chat, "[[gatecert token=held gap=200ms]]")
+	}()
+	now, over := context.WithCancel(t.Context())
+	over()
+	require.Eventually(t, func() bool {
+		seen, _ := r.provider.Seen(now, "held")
+		return len(seen.Attempts) == 1
+	}, 5*time.Second, time.Millisecond)
+	refused := r.ask(contract.Chat, r.keys.Limited, r.models.Chat, "hi")
+	r.requireError(refused, 429, "rate_limit_exceeded")
+	require.Equal(t, "1", refused.header.Get("Retry-After"))
+	require.Equal(t, "0", refused.header.Get("X-Ratelimit-Remaining-Requests"))
+	require.Empty(t, refused.header.Values("X-Ratelimit-Reset-Requests"), "nobody knows when the call under way ends")
+	r.requireHealthy(<-held)
+	r.requireHealthy(r.ask(contract.Chat, r.keys.Limited, r.models.Chat, "hi"))
 }

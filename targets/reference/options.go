@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/url"
 	"time"
+
+	"github.com/gatecert/gatecert/targets"
 )
 
 // Options configure a gateway. The zero value of every field but Upstream is usable.
@@ -22,7 +24,8 @@ type Options struct {
 	IdleTimeout time.Duration
 	// BodyLimit is the greatest request body in bytes, after decompression. Default 1 MiB.
 	BodyLimit int64
-	// Rate is the limit of the key Fixtures.Keys.Limited. Default 20 requests per 10s.
+	// Rate is the limit of the key Fixtures.Keys.Limited. Default 20 requests in a sliding window of 10s; one without the
+	// other is an error.
 	Rate RateLimit
 	// Retries is how many further routes or attempts are tried after a failed call of the provider. Default 0.
 	Retries int
@@ -30,14 +33,45 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// RateLimit is a number of requests in a sliding window.
+// RateLimit is a number of requests in a window, as one of five kinds of limiter counts them.
 type RateLimit struct {
+	// Kind is how calls are counted. Default targets.SlidingLog.
+	Kind targets.Limiter
+	// Requests are the calls in a window, those under way at once where Kind is targets.Concurrency. At most 1,000,000.
 	Requests int
-	// Window is at most 59s: the longest wait that all client libraries understand alike is 59s.
+	// Window is at most 59s: the longest wait that all client libraries understand alike is 59s. A targets.TokenBucket
+	// gains Requests tokens in it; targets.Concurrency does not look at it.
 	Window time.Duration
+	// Burst is the capacity of a targets.TokenBucket. Default Requests. The other kinds have none.
+	Burst int
 }
 
-const longestWindow = 59 * time.Second
+const (
+	longestWindow = 59 * time.Second
+	mostRequests  = 1_000_000
+)
+
+// most is how many calls the limit admits at once after a rest.
+func (r RateLimit) most() int {
+	if r.Kind == targets.TokenBucket && r.Burst > 0 {
+		return r.Burst
+	}
+	return r.Requests
+}
+
+func (r RateLimit) check() error {
+	switch {
+	case !r.Kind.Valid():
+		return fmt.Errorf("%w: %q is no kind of limiter", ErrOptions, r.Kind)
+	case r.Requests < 1 || r.Requests > mostRequests || r.Window < time.Millisecond || r.Window > longestWindow:
+		return fmt.Errorf("%w: a rate needs 1 to %d requests and a window of 1ms to %s", ErrOptions, mostRequests, longestWindow)
+	case r.Burst != 0 && r.Kind != targets.TokenBucket:
+		return fmt.Errorf("%w: only a %s has a burst", ErrOptions, targets.TokenBucket)
+	case r.Burst < 0 || r.Burst > mostRequests:
+		return fmt.Errorf("%w: a burst is 1 to %d requests", ErrOptions, mostRequests)
+	}
+	return nil
+}
 
 // ErrOptions is returned when the options contradict themselves or lack the provider's address.
 var ErrOptions = errors.New("invalid gateway options")
@@ -47,7 +81,10 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.Timeout, 1500*time.Millisecond)
 	setDefault(&o.IdleTimeout, o.Timeout)
 	setDefault(&o.BodyLimit, 1<<20)
-	setDefault(&o.Rate, RateLimit{Requests: 20, Window: 10 * time.Second})
+	setDefault(&o.Rate.Kind, targets.SlidingLog)
+	if o.Rate.Requests == 0 && o.Rate.Window == 0 {
+		o.Rate.Requests, o.Rate.Window = 20, 10*time.Second
+	}
 	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
 
 	for _, address := range []string{o.Upstream, o.DeadUpstream} {
@@ -63,10 +100,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: negative body limit", ErrOptions)
 	case o.Retries < 0:
 		return o, fmt.Errorf("%w: negative number of retries", ErrOptions)
-	case o.Rate.Requests < 1 || o.Rate.Window < time.Millisecond || o.Rate.Window > longestWindow:
-		return o, fmt.Errorf("%w: a rate needs at least one request and a window of 1ms to %s", ErrOptions, longestWindow)
 	}
-	return o, nil
+	return o, o.Rate.check()
 }
 
 func setDefault[T comparable](field *T, value T) {

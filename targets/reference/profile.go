@@ -33,7 +33,10 @@ func (g *Gateway) Profile(baseURL, listen string) targets.Profile {
 		},
 		Limits: targets.Limits{
 			Timeout: g.options.Timeout, Body: g.options.BodyLimit, Attempts: 1 + g.options.Retries,
-			Rate: targets.Rate{Key: f.Keys.Limited, Requests: g.options.Rate.Requests, Window: g.options.Rate.Window},
+			Rate: targets.Rate{
+				Key: f.Keys.Limited, Requests: g.options.Rate.Requests, Window: g.options.Rate.Window,
+				Kind: g.options.Rate.Kind, Burst: g.options.Rate.Burst, Shared: new(true),
+			},
 		},
 		Concurrency: concurrency,
 		Store:       targets.DB{SQLite: g.StorePath()},

@@ -22,6 +22,9 @@ type reply struct {
 	control *http.ResponseController
 	// begun is true once the status was sent.
 	begun bool
+	// leave, if any, gives back what the call held of its key's limit. It is called before the caller can see the end of
+	// the answer, so that its next call finds the place free.
+	leave func()
 }
 
 func newReply(w http.ResponseWriter) *reply {
@@ -31,6 +34,7 @@ func newReply(w http.ResponseWriter) *reply {
 // whole sends a complete JSON answer.
 func (r *reply) whole(status int, body []byte) error {
 	r.begun = true
+	r.free()
 	header := r.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
@@ -67,8 +71,18 @@ func (r *reply) send(content []byte) error {
 	return nil
 }
 
-// end lifts the deadline from a connection that the next call may use.
-func (r *reply) end() { _ = r.control.SetWriteDeadline(time.Time{}) }
+func (r *reply) free() {
+	if r.leave != nil {
+		r.leave()
+		r.leave = nil
+	}
+}
+
+// end lifts the deadline from a connection that the next call may use. The end of a stream is sent after it.
+func (r *reply) end() {
+	r.free()
+	_ = r.control.SetWriteDeadline(time.Time{})
+}
 
 // fail tells the caller of a failure: as the answer, or as the last event of a stream that has begun.
 func (c *call) fail(f *failure) error {

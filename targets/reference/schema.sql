@@ -14,8 +14,10 @@ CREATE TABLE keys (
     budget         INTEGER CHECK (budget >= 0), -- NULL: only the user's quota bounds it
     allowed_models TEXT,                        -- JSON array; NULL: all
     allowed_ips    TEXT,                        -- JSON array of prefixes; NULL: all
+    rate_kind      TEXT,                        -- the kind of limiter
     rate_requests  INTEGER,                     -- NULL: unlimited
-    rate_window_ms INTEGER
+    rate_window_ms INTEGER,
+    rate_burst     INTEGER                      -- of a token bucket; NULL: as many as rate_requests
 );
 
 CREATE TABLE models (

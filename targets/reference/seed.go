@@ -148,13 +148,17 @@ func insertKey(ctx context.Context, tx *sql.Tx, k seedKey) error {
 		k.quota, everyone).Scan(&userID); err != nil {
 		return fmt.Errorf("%w: %w", errUpdate, err)
 	}
-	var requests, window any
+	var kind, requests, window, burst any
 	if k.rate.Requests > 0 {
-		requests, window = k.rate.Requests, k.rate.Window.Milliseconds()
+		kind, requests, window = string(k.rate.Kind), k.rate.Requests, k.rate.Window.Milliseconds()
+	}
+	if k.rate.Burst > 0 {
+		burst = k.rate.Burst
 	}
 	_, err := change(ctx, tx, `INSERT INTO keys
-		(hash, user_id, status, budget, allowed_models, allowed_ips, rate_requests, rate_window_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		hashKey(k.secret), userID, k.status, k.budget, jsonList(k.models), jsonList(k.ips), requests, window)
+		(hash, user_id, status, budget, allowed_models, allowed_ips, rate_kind, rate_requests, rate_window_ms, rate_burst)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		hashKey(k.secret), userID, k.status, k.budget, jsonList(k.models), jsonList(k.ips), kind, requests, window, burst)
 	return err
 }
 

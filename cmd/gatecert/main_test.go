@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+)
+
+// invoke runs one command line as main does and returns its exit code and what it printed.
+func invoke(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = execute(ctx, args, &console{out: &out, err: &errs, width: 100})
+	return code, out.String(), errs.String()
+}
+
+// serveGateway starts the reference gateway as its command does and returns the profile it wrote.
+func serveGateway(t *testing.T, extra ...string) (profile string) {
+	t.Helper()
+	profile = filepath.Join(t.TempDir(), "gateway.yaml")
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() {
+		code, _, stderr := invoke(ctx, append([]string{
+			"gateway", "--listen", "127.0.0.1:0", "--upstream", "127.0.0.1:" + freePort(t), "--profile-out", profile,
+		}, extra...)...)
+		assert.Equal(t, exitConformant, code, stderr)
+	})
+	t.Cleanup(func() {
+		cancel()
+		done.Wait()
+	})
+	require.Eventually(t, func() bool {
+		raw, err := os.ReadFile(profile)
+		return err == nil && bytes.Contains(raw, []byte("circumstances:"))
+	}, 20*time.Second, 10*time.Millisecond)
+	return profile
+}
+
+func baseURL(t *testing.T, profile string) (url, key string) {
+	t.Helper()
+	raw, err := os.ReadFile(profile)
+	require.NoError(t, err)
+	for line := range strings.Lines(string(raw)) {
+		if value, ok := strings.CutPrefix(line, "base_url: "); ok {
+			url = strings.TrimSpace(value)
+		}
+		if value, ok := strings.CutPrefix(line, "  valid: "); ok {
+			key = strings.TrimSpace(value)
+		}
+	}
+	require.NotEmpty(t, url)
+	require.NotEmpty(t, key)
+	return url, key
+}
+
+func TestRunCertifiesTheReferenceGatewayAndLeavesItsReports(t *testing.T) {
+	dir := t.TempDir()
+	code, stdout, stderr := invoke(t.Context(), "run", "--out", dir, "--rows", "code:model_not_found", "--surfaces", "chat,messages")
+	assert.Equal(t, exitConformant, code, stdout+stderr)
+	assert.Contains(t, stdout, "conformant at level full")
+	for _, name := range []string{"run.ndjson", "report.html", "report.json", "junit.xml", "summary.md"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		assert.Positive(t, info.Size(), name)
+	}
+	assert.Contains(t, stderr, "2 cases done")
+}
+
+func TestAProfileFromTheGatewayCommandIsUsedAsItIs(t *testing.T) {
+	profile := serveGateway(t)
+	code, stdout, stderr := invoke(t.Context(), "run", "--target", profile, "--out", t.TempDir())
+	assert.Equal(t, exitConformant, code, stdout+stderr)
+	assert.Contains(t, stdout, "conformant at level full: 32 of 32 rows pass.")
+}
+
+func TestABareURL(t *testing.T) {
+	url, key := baseURL(t, serveGateway(t))
+	// Nobody plays the provider, so the healthy calls fail: that is no evidence, and no silence either.
+	code, stdout, _ := invoke(t.Context(), "run", url, "--key", key, "--model", "gc-chat", "--out", t.TempDir())
+	assert.Equal(t, exitHarness, code)
+	assert.Contains(t, stdout, "control failed")
+}
+
+func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
+	dir := t.TempDir()
+	typo := filepath.Join(dir, "typo.yaml")
+	require.NoError(t, os.WriteFile(typo, []byte("base_url: http://127.0.0.1:1\nsurfacs: [chat]\n"), 0o600))
+	for _, tt := range []struct {
+		name string
+		args []string
+		code int
+		text string
+	}{
+		{"a dead port", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "m"}, exitHarness, "target unreachable: http://127.0.0.1:1"},
+		{"a typo in a profile", []string{"run", "--target", typo}, exitUsage, `typo.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
+		{"a profile that is not there", []string{"run", "--target", typo + ".none"}, exitUsage, "no such file"},
+		{"a row that does not exist", []string{"run", "--rows", "nosuch"}, exitUsage, `no row matches "nosuch"`},
+		{"a surface that does not exist", []string{"run", "--surfaces", "nosuch"}, exitUsage, `no surface "nosuch"`},
+		{"a selection that leaves nothing", []string{"run", "--rows", "http:429", "--level", "edge"}, exitIncomplete, "nothing to run"},
+		{"a URL and a profile", []string{"run", "http://127.0.0.1:1", "--target", typo}, exitUsage, "not both"},
+		{"a URL without a model", []string{"run", "http://127.0.0.1:1", "--key", "k"}, exitUsage, "needs --key"},
+		{"a URL that is none", []string{"run", "gateway", "--key", "k", "--model", "m"}, exitUsage, "no http or https URL"},
+		{"an unknown flag", []string{"run", "--levle", "edge"}, exitUsage, "--levle"},
+		{"an unknown command", []string{"rnu"}, exitUsage, "rnu"},
+		{"a concurrency that is none", []string{"run", "--concurrency", "9999"}, exitUsage, "want 1 to 256"},
+		{"a log that is not there", []string{"report", dir + "/none"}, exitUsage, "no such file"},
+		{"a log that is none", []string{"report", typo}, exitIncomplete, "typo.yaml"},
+		{"an unknown row to explain", []string{"explain", "http:418"}, exitUsage, `no row "http:418"`},
+		{"an unknown thing to list", []string{"list", "everything"}, exitUsage, `cannot list "everything"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args := tt.args
+			if args[0] == "run" {
+				args = append(args, "--out", t.TempDir())
+			}
+			code, stdout, stderr := invoke(t.Context(), args...)
+			assert.Equal(t, tt.code, code, stdout+stderr)
+			assert.Contains(t, stderr, tt.text)
+		})
+	}
+}
+
+func TestReportRendersTheSameBytesAgain(t *testing.T) {
+	dir, again := t.TempDir(), t.TempDir()
+	code, _, stderr := invoke(t.Context(), "run", "--out", dir, "--rows", "http:404", "--surfaces", "chat-stream,chat")
+	require.Equal(t, exitConformant, code, stderr)
+	code, _, stderr = invoke(t.Context(), "report", dir, "--out", again)
+	require.Equal(t, exitConformant, code, stderr)
+	for _, f := range reports.Formats() {
+		first, err := os.ReadFile(filepath.Join(dir, f.File))
+		require.NoError(t, err)
+		second, err := os.ReadFile(filepath.Join(again, f.File))
+		require.NoError(t, err)
+		assert.Equal(t, string(first), string(second), f.Name)
+		_, printed, _ := invoke(t.Context(), "report", filepath.Join(dir, "run.ndjson"), "--format", f.Name)
+		assert.Equal(t, string(first), printed, f.Name)
+	}
+	code, _, stderr = invoke(t.Context(), "report", dir, "--format", "pdf")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, `no format "pdf"`)
+}
+
+func TestListAndExplain(t *testing.T) {
+	for what, want := range map[string]string{
+		"rows": "code:channel:response_time_exceeded", "circumstances": "truncated-upstream-response", "surfaces": "responses-stream",
+		"levels": "relay", "directives": "truncate", "cases": "http:404/unknown-path/chat/wrong-method",
+	} {
+		code, stdout, stderr := invoke(t.Context(), "list", what)
+		assert.Equal(t, exitConformant, code, stderr)
+		assert.Contains(t, stdout, want)
+	}
+	_, stdout, _ := invoke(t.Context(), "list", "cases")
+	assert.Len(t, strings.Fields(stdout), len(contract.Cases()))
+	for _, row := range contract.Rows() {
+		code, stdout, stderr := invoke(t.Context(), "explain", string(row.ID))
+		assert.Equal(t, exitConformant, code, stderr)
+		assert.Contains(t, stdout, row.Advice)
+		assert.Contains(t, stdout, "Scenario Outline: <case>")
+	}
+	_, stdout, _ = invoke(t.Context(), "version")
+	assert.Contains(t, stdout, contract.Digest())
+}
+
+// A process that is killed leaves a log that can be read, and a report that says it is incomplete.
+func TestARunThatIsKilledIsReportedAsIncomplete(t *testing.T) {
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "gatecert")
+	built, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput()
+	require.NoError(t, err, string(built))
+	for _, tt := range []struct {
+		name   string
+		signal syscall.Signal
+	}{{"killed", syscall.SIGKILL}, {"interrupted", syscall.SIGINT}, {"terminated", syscall.SIGTERM}} {
+		t.Run(tt.name, func(t *testing.T) {
+			out := filepath.Join(dir, tt.name)
+			process := exec.CommandContext(t.Context(), binary, "run", "--out", out)
+			require.NoError(t, process.Start())
+			log := filepath.Join(out, "run.ndjson")
+			require.Eventually(t, func() bool {
+				raw, err := os.ReadFile(log)
+				return err == nil && bytes.Count(raw, []byte("\n")) > 40
+			}, 30*time.Second, time.Millisecond)
+			require.NoError(t, process.Process.Signal(tt.signal))
+			_ = process.Wait()
+			if tt.signal != syscall.SIGKILL {
+				assert.Equal(t, exitIncomplete, process.ProcessState.ExitCode())
+			}
+			code, stdout, stderr := invoke(t.Context(), "report", out)
+			assert.Equal(t, exitIncomplete, code, stderr)
+			assert.Contains(t, stdout, "INCOMPLETE")
+		})
+	}
+}

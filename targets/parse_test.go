@@ -1,0 +1,165 @@
+package targets
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+func environment(vars map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		value, ok := vars[name]
+		return value, ok
+	}
+}
+
+const wholeProfile = `
+name: my-gateway
+base_url: https://gateway.example
+driver: static
+version: 1.2.3
+surfaces: [chat, chat-stream, messages, embeddings]
+keys: {valid: "${GATEWAY_KEY}", revoked: "${REVOKED_KEY:-sk-old}", spent_key: sk-poor}
+models: {chat: gpt-4o-mini, embeddings: text-embedding-3-small, relay: routed}
+headers: {x-tenant: t1}
+surface_headers:
+  messages: {x-provider: anthropic}
+upstream: {listen: 127.0.0.1:9901, keys: [pk-1], addresses: ["10.0.0.7:443"]}
+limits: {timeout: 2s, body: 1048576, attempts: 2, patience: 20s, rate: {key: sk-limited, requests: 20, window: 10s}}
+concurrency: 4
+settle: {recovery: 1m}
+store: {sqlite: /var/lib/gateway.db}
+balance: {path: /balance, field: data.quota}
+circumstances:
+  unpriced-model: {model: mystery}
+  sensitive-content: {prompt: "a listed word"}
+  unreachable-upstream/refused: {model: dead, surfaces: [chat]}
+  uncountable-input:
+    on:
+      chat: {body: {"messages[0].content": ["{{prompt}}"]}}
+  failing-store-reads: {before: [{sql: "ALTER TABLE a RENAME TO b"}], after: [{run: "echo done"}]}
+`
+
+func TestParseReadsAWholeProfile(t *testing.T) {
+	p, err := Parse("p.yaml", []byte(wholeProfile), environment(map[string]string{"GATEWAY_KEY": "sk-abc-123"}))
+	require.NoError(t, err)
+	assert.Equal(t, "my-gateway", p.Name)
+	assert.Equal(t, "sk-abc-123", p.Keys.Valid)
+	assert.Equal(t, "sk-old", p.Keys.Revoked, "a default stands in for an unset variable")
+	assert.Equal(t, []contract.Surface{contract.Chat, contract.ChatStream, contract.Messages, contract.Embeddings}, p.Surfaces)
+	assert.False(t, p.Discover, "listed surfaces are claimed")
+	assert.Equal(t, 2*time.Second, p.Limits.Timeout)
+	assert.Equal(t, Rate{Key: "sk-limited", Requests: 20, Window: 10 * time.Second}, p.Limits.Rate)
+	assert.Equal(t, "routed", p.Models.Routed(contract.ChatStream))
+	assert.Equal(t, "gpt-4o-mini", p.Models.On(contract.ChatStream))
+	assert.Equal(t, time.Minute, p.Settle.Recovery)
+	assert.Equal(t, "anthropic", p.SurfaceHeaders[contract.Messages]["x-provider"])
+	assert.Equal(t, "ALTER TABLE a RENAME TO b", p.Circumstances["failing-store-reads"].Before[0].SQL)
+}
+
+func TestAProfileSurvivesItsOwnYAML(t *testing.T) {
+	p, err := Parse("p.yaml", []byte(wholeProfile), environment(map[string]string{"GATEWAY_KEY": "sk-abc-123"}))
+	require.NoError(t, err)
+	raw, err := yaml.Marshal(p)
+	require.NoError(t, err)
+	again, err := Parse("p.yaml", raw, environment(nil))
+	require.NoError(t, err, string(raw))
+	assert.Equal(t, p, again)
+}
+
+func TestLeftOutThingsHaveDefaults(t *testing.T) {
+	p, err := Parse("p.yaml", []byte("base_url: http://127.0.0.1:1\n"), environment(nil))
+	require.NoError(t, err)
+	assert.Equal(t, "http://127.0.0.1:1", p.Name)
+	assert.Equal(t, StaticDriver, p.Driver)
+	assert.Equal(t, contract.Surfaces(), p.Surfaces)
+	assert.True(t, p.Discover)
+	assert.Equal(t, DefaultConcurrency, p.Concurrency)
+	assert.Equal(t, DefaultPatience, p.Limits.Patience)
+	assert.Equal(t, DefaultRecovery, p.Settle.Recovery)
+}
+
+func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
+	for _, tt := range []struct{ name, yaml, want string }{
+		{"an unknown key", "base_url: http://a\nsurfacs: [chat]\n", `p.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
+		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": docs/profile.md lists the keys`},
+		{"an unknown key deep inside", "base_url: http://a\nkeys:\n  vlid: x\n", `p.yaml:3:3: unknown key "vlid": did you mean "valid"?`},
+		{"an unset variable", "base_url: http://a\nkeys: {valid: \"${NO_SUCH}\"}\n", `p.yaml:2:15: the variable NO_SUCH is not set: export it, or write ${NO_SUCH:-default}`},
+		{"an unclosed variable", "base_url: ${A\n", `p.yaml:1:11: "${A" has ${ without }`},
+		{"a list where a word is due", "base_url: [a]\n", "p.yaml:1:11: want a string here, not a list"},
+		{"a word where a list is due", "base_url: http://a\nsurfaces: chat\n", "p.yaml:2:11: want a list here, not a string"},
+		{"a word where a number is due", "base_url: http://a\nconcurrency: many\n", "p.yaml:2:14: want a whole number here, not a string"},
+		{"a number where a duration is due", "base_url: http://a\nlimits: {timeout: soon}\n", `p.yaml:2:19: want a duration such as 2s here, not "soon"`},
+		{"an unknown surface", "base_url: http://a\nsurfaces: [chat, chatt]\n", `p.yaml:2:18: unknown surface "chatt": did you mean "chat"?`},
+		{"an unknown circumstance", "base_url: http://a\ncircumstances:\n  unpriced-modl: {model: m}\n", `p.yaml:3:18: unknown circumstance "unpriced-modl": did you mean "unpriced-model"?`},
+		{"an unknown variant", "base_url: http://a\ncircumstances:\n  absent-model/x: {model: m}\n", `p.yaml:3:19: circumstance absent-model has no variant "x"`},
+		{"no URL", "name: x\n", "p.yaml:1:1: driver static needs base_url"},
+		{"a URL that is none", "base_url: gateway.example\n", "p.yaml:1:11: want an absolute http or https URL"},
+		{"an unknown driver", "base_url: http://a\ndriver: magic\n", "p.yaml:2:9: want static or reference"},
+		{"two upstreams", "base_url: http://a\nupstream: {listen: \"127.0.0.1:1\", attach: http://b}\n", "p.yaml:2:11: listen and attach exclude each other"},
+		{"an action that is nothing", "base_url: http://a\ncircumstances:\n  gateway-error: {before: [{}]}\n", "p.yaml:3:18: an action is either run: or sql:"},
+		{"SQL without a store", "base_url: http://a\ncircumstances:\n  gateway-error: {before: [{sql: x}]}\n", "p.yaml:3:18: sql: needs store.sqlite, the path of the gateway's database"},
+		{"a key that stands twice", "base_url: http://a\nbase_url: http://b\n", `p.yaml:2:1: mapping key "base_url" already defined at [1:1]`},
+		{"a list", "- a\n", "p.yaml:1:1: want a mapping here, not a list"},
+		{"nothing", "", "p.yaml:1:1: want exactly one YAML document with the profile's fields"},
+		{"broken YAML", "a: [\n", "p.yaml:1:4: sequence end token ']' not found"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse("p.yaml", []byte(tt.yaml), environment(nil))
+			require.EqualError(t, err, tt.want)
+			require.ErrorIs(t, err, ErrProfile)
+		})
+	}
+}
+
+func TestLoadReadsAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("base_url: http://a\n"), 0o600))
+	p, err := Load(path, environment(nil))
+	require.NoError(t, err)
+	assert.Equal(t, "http://a", p.BaseURL)
+	_, err = Load(path+".missing", environment(nil))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestRedactedShowsNoKey(t *testing.T) {
+	p, err := Parse("p.yaml", []byte(wholeProfile), environment(map[string]string{"GATEWAY_KEY": "sk-abc-123"}))
+	require.NoError(t, err)
+	text := p.Redacted()
+	for _, s := range p.Secrets() {
+		if len(s.Value) >= 6 {
+			assert.NotContains(t, text, s.Value, s.What)
+		}
+	}
+	assert.Contains(t, text, "gpt-4o-mini")
+	assert.Contains(t, text, "[caller key]")
+}
+
+func TestHeadersThatCarryCredentials(t *testing.T) {
+	for name, want := range map[string]bool{
+		"Authorization": true, "x-api-key": true, "X-Goog-Api-Key": true, "cookie": true, "x-auth-token": true,
+		"x-portkey-provider": false, "x-tenant": false, "x-monkey": false,
+	} {
+		assert.Equal(t, want, credentialName.MatchString(name), name)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(wholeProfile)
+	f.Add("base_url: ${A:-${B}}\n")
+	f.Add("circumstances: {x: {on: {y: {}}}}")
+	f.Fuzz(func(t *testing.T, text string) {
+		_, err := Parse("p.yaml", []byte(text), environment(nil))
+		if err != nil {
+			require.ErrorIs(t, err, ErrProfile)
+			require.Regexp(t, `^p\.yaml:\d+:\d+: `, err.Error())
+		}
+	})
+}

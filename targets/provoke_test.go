@@ -1,0 +1,300 @@
+package targets
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/targets/upstream"
+)
+
+func relayProfile() Profile {
+	return Profile{
+		BaseURL: "http://gateway.test", Keys: Keys{Valid: "sk-abcdefgh-1234"},
+		Models:   Models{Default: "m", Messages: "claude"},
+		Upstream: Upstream{Listen: "127.0.0.1:9901"},
+		Limits:   Limits{Body: 1 << 20, Rate: Rate{Key: "sk-limited", Requests: 3}},
+	}.WithDefaults()
+}
+
+func provoke(t *testing.T, p Profile, id string) Provocation {
+	t.Helper()
+	c, err := contract.ParseCase(id)
+	require.NoError(t, err)
+	pr, err := p.Provoke(c, "tok")
+	require.NoError(t, err)
+	return pr
+}
+
+func TestProvocationsOfTheEdge(t *testing.T) {
+	p := relayProfile()
+	for _, tt := range []struct {
+		id   string
+		want func(*exchange.Call)
+	}{
+		{"http:400/missing-parameter/chat/no-model", func(c *exchange.Call) { c.Edits = []exchange.Edit{{Path: "model", Delete: true}} }},
+		{"http:400/missing-parameter/gemini/no-input", func(c *exchange.Call) { c.Edits = []exchange.Edit{{Path: "contents", Delete: true}} }},
+		{"http:400/malformed-parameter/embeddings/wrong-type", func(c *exchange.Call) { c.Edits = []exchange.Edit{{Path: "input", Value: 42}} }},
+		{"http:400/malformed-parameter/gemini/out-of-range", func(c *exchange.Call) {
+			c.Edits = []exchange.Edit{{Path: "generationConfig.temperature", Value: 99}}
+		}},
+		{"http:401/missing-key/chat", func(c *exchange.Call) { c.Key = "" }},
+		{"http:401/wrong-key/gemini/query", func(c *exchange.Call) { c.Key, c.KeyInQuery = "sk-0000000000000", true }},
+		{"http:404/unknown-path/completions/wrong-method", func(c *exchange.Call) { c.Method = "DELETE" }},
+		{"http:404/unknown-path/messages/no-such-path", func(c *exchange.Call) { c.Path = "/v1/messages/no-such-path" }},
+		{"http:404/unknown-model/chat", func(c *exchange.Call) { c.Model = "no-such-model-tok" }},
+		{"code:bad_request_body/malformed-body/chat/cut-json", func(c *exchange.Call) { c.Fault = exchange.CutJSON }},
+		{"code:read_request_body_failed/unreadable-body/chat/oversize", func(c *exchange.Call) {
+			c.Fault, c.OversizeBytes = exchange.Oversize, 1<<20+1<<17+oversizeMargin
+		}},
+		{"http:429/over-rate-limit/chat", func(c *exchange.Call) { c.Key = "sk-limited" }},
+	} {
+		t.Run(tt.id, func(t *testing.T) {
+			got := provoke(t, p, tt.id).Call
+			want := exchange.Call{
+				Surface: got.Surface, BaseURL: "http://gateway.test", Key: "sk-abcdefgh-1234",
+				Model: p.Models.On(got.Surface), Prompt: "[[gatecert token=tok]] Say hello.",
+			}
+			tt.want(&want)
+			assert.Equal(t, want, got)
+		})
+	}
+	assert.Equal(t, 7, provoke(t, p, "http:429/over-rate-limit/chat").Repeat, "twice the limit and one")
+}
+
+// Every directive we send is one the upstream knows, and obeys only when it should.
+func TestEveryDirectiveIsInTheUpstreamsVocabulary(t *testing.T) {
+	p := relayProfile()
+	relayedCases := 0
+	for _, c := range contract.Cases() {
+		pr, err := p.Provoke(c, "tok")
+		if err != nil {
+			require.ErrorIs(t, err, ErrNotOffered)
+			continue
+		}
+		d, found, err := upstream.ParseDirective(pr.Call.Prompt)
+		require.NoError(t, err, c.ID())
+		require.True(t, found, c.ID())
+		assert.Equal(t, "tok", d.Token)
+		healthy := d.String() == upstream.Directive{Token: "tok"}.String()
+		if c.Reach() == contract.ReachMust {
+			relayedCases++
+			assert.False(t, healthy, "%s: the provider has to go wrong", c.ID())
+		}
+	}
+	assert.Greater(t, relayedCases, 100)
+}
+
+func TestWhatAProfileDoesNotOffer(t *testing.T) {
+	bare := FromURL("http://gateway.test", "sk-1", "m")
+	for id, want := range map[string]string{
+		"http:403/revoked-key/chat":                                   "not offered: the profile has neither keys.revoked nor a recipe circumstances.revoked-key",
+		"http:5xx/upstream-error/chat/error-object":                   "not offered: the profile has no upstream that gatecert plays",
+		"code:get_channel_failed/no-channel/chat":                     "not offered: the profile has no recipe circumstances.no-channel",
+		"code:read_request_body_failed/unreadable-body/chat/oversize": "not offered: the profile declares no limits.body",
+		"http:429/over-rate-limit/chat":                               "not offered: the profile has no limits.rate with a key and requests",
+	} {
+		c, err := contract.ParseCase(id)
+		require.NoError(t, err)
+		_, err = bare.Provoke(c, "tok")
+		require.ErrorIs(t, err, ErrNotOffered)
+		assert.EqualError(t, err, want)
+	}
+	narrow := bare
+	narrow.Surfaces = []contract.Surface{contract.Chat}
+	_, err := narrow.Provoke(contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: contract.Messages}, "tok")
+	require.EqualError(t, err, "not offered: the profile does not list surface messages")
+	noModel := FromURL("http://gateway.test", "sk-1", "")
+	_, err = noModel.Provoke(contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: contract.ChatStream}, "tok")
+	require.EqualError(t, err, "not offered: the profile has no model for surface chat-stream (models.chat or models.default)")
+}
+
+func TestRecipesShapeTheCall(t *testing.T) {
+	p := relayProfile()
+	p.Circumstances = map[string]Recipe{
+		"unpriced-model":               {Model: "mystery"},
+		"unreachable-upstream/refused": {Model: "dead"},
+		"bad-upstream-status":          {Model: "routed"},
+		"sensitive-content":            {Prompt: "grumble", Surfaces: []contract.Surface{contract.Chat}},
+		"uncountable-input": {
+			Headers: map[string]string{"x-a": "1"},
+			On: map[contract.Surface]Recipe{contract.Chat: {
+				Key: "sk-other", Body: map[string]any{"b": nil, "a": []any{map[string]any{"text": PromptPlaceholder}}},
+			}},
+		},
+		"gateway-error": {Before: []Action{{Run: "true"}}},
+	}
+	assert.Equal(t, "mystery", provoke(t, p, "code:model_price_error/unpriced-model/chat").Call.Model)
+	assert.Equal(t, "dead", provoke(t, p, "code:do_request_failed/unreachable-upstream/chat/refused").Call.Model)
+	reset := provoke(t, p, "code:do_request_failed/unreachable-upstream/chat/reset").Call
+	assert.Equal(t, "m", reset.Model, "a variant's recipe is its own")
+	assert.Contains(t, reset.Prompt, "reset")
+	status := provoke(t, p, "code:bad_response_status_code/bad-upstream-status/chat/html-502").Call
+	assert.Equal(t, "routed", status.Model)
+	assert.Contains(t, status.Prompt, "status=502 body=html", "a recipe for the model keeps the directive")
+	assert.Equal(t, "[[gatecert token=tok]] grumble", provoke(t, p, "code:sensitive_words_detected/sensitive-content/chat").Call.Prompt)
+	_, err := p.Provoke(contract.Case{Row: "code:sensitive_words_detected", Circumstance: "sensitive-content", Surface: contract.Messages}, "tok")
+	require.ErrorIs(t, err, ErrNotOffered)
+	corrupt := provoke(t, p, "code:count_token_failed/uncountable-input/chat").Call
+	assert.Equal(t, "sk-other", corrupt.Key)
+	assert.Equal(t, []exchange.Edit{
+		{Path: "a", Value: []any{map[string]any{"text": "[[gatecert token=tok]] Say hello."}}},
+		{Path: "b", Delete: true},
+	}, corrupt.Edits)
+	assert.Equal(t, "1", corrupt.Header["x-a"])
+	assert.True(t, provoke(t, p, "http:5xx/gateway-error/chat").Exclusive())
+}
+
+func TestTheWrongKeyHasTheShapeOfTheValidOne(t *testing.T) {
+	for valid, want := range map[string]string{
+		"sk-abcdefgh":   "sk-00000000",
+		"sk-proj-abcd9": "sk-proj-00000",
+		"abcdefghij":    "0000000000",
+		"short":         "sk-gatecert-was-never-issued-0000",
+	} {
+		assert.Equal(t, want, Keys{Valid: valid}.wrong())
+	}
+	assert.Equal(t, "given", Keys{Valid: "sk-abcdefgh", Wrong: "given"}.wrong())
+}
+
+// staged sets a stage on a gateway that is a plain handler.
+func staged(t *testing.T, p Profile, provider Provider, gateway http.HandlerFunc) *Stage {
+	t.Helper()
+	server := httptest.NewServer(gateway)
+	p.BaseURL = server.URL
+	s := NewStage(Prepared{Profile: p.WithDefaults(), Provider: provider})
+	t.Cleanup(func() {
+		require.NoError(t, s.Close())
+		server.Close()
+	})
+	return s
+}
+
+type fakeProvider struct{ err error }
+
+func (f fakeProvider) Seen(context.Context, string) (contract.Seen, error) {
+	return contract.Seen{Attempts: []contract.Attempt{{Status: 500}}}, f.err
+}
+
+func TestObserveTellsWhatTheUpstreamSawAndWhatItCost(t *testing.T) {
+	balance := 100.0
+	p := Profile{Keys: Keys{Valid: "sk-abcdefgh"}, Models: Models{Default: "m"}, Upstream: Upstream{Listen: "127.0.0.1:1"},
+		Balance: Balance{Path: "/left", Field: "data.quota"}, Limits: Limits{Attempts: 2}}
+	s := staged(t, p, fakeProvider{}, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/left" {
+			_ = json.NewEncoder(w).Encode(map[string]any{"data": map[string]any{"quota": balance}})
+			return
+		}
+		balance -= 7
+		w.WriteHeader(http.StatusBadGateway)
+	})
+	c, err := contract.ParseCase("http:5xx/upstream-error/chat/error-object")
+	require.NoError(t, err)
+	assert.True(t, s.Exclusive(c), "its price is looked at, so it runs alone")
+	o, err := s.Observe(t.Context(), c)
+	require.NoError(t, err)
+	assert.Equal(t, 502, o.Status)
+	assert.Equal(t, &contract.Seen{Attempts: []contract.Attempt{{Status: 500}}, Bound: 2}, o.Upstream)
+	assert.Equal(t, &contract.Balance{Before: 100, After: 93}, o.Balance)
+}
+
+func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {
+	c, err := contract.ParseCase("http:5xx/gateway-error/chat")
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		name   string
+		change func(*Profile)
+		want   string
+	}{
+		{"an action that fails", func(p *Profile) {
+			p.Circumstances = map[string]Recipe{"gateway-error": {Before: []Action{{Run: "echo gone wrong >&2; exit 3"}}, After: []Action{{Run: "true"}}}}
+		}, `before the case: run "echo gone wrong >&2; exit 3": exit status 3: gone wrong`},
+		{"an undoing that fails", func(p *Profile) {
+			p.Circumstances = map[string]Recipe{"gateway-error": {After: []Action{{Run: "exit 4"}}}}
+		}, `after the case: run "exit 4": exit status 4: `},
+		{"a store that is not there", func(p *Profile) {
+			p.Store.SQLite = filepath.Join(t.TempDir(), "none.db")
+			p.Circumstances = map[string]Recipe{"gateway-error": {Before: []Action{{SQL: "DROP TABLE x"}}}}
+		}, "before the case: store "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := Profile{Keys: Keys{Valid: "sk-abcdefgh"}, Models: Models{Default: "m"}}
+			tt.change(&p)
+			s := staged(t, p, nil, func(http.ResponseWriter, *http.Request) {})
+			_, err := s.Observe(t.Context(), c)
+			require.Error(t, err)
+			assert.True(t, strings.HasPrefix(err.Error(), tt.want), err.Error())
+		})
+	}
+	s := staged(t, Profile{Keys: Keys{Valid: "sk-abcdefgh"}, Models: Models{Default: "m"}}, fakeProvider{errors.New("gone")}, func(http.ResponseWriter, *http.Request) {})
+	missing, err := contract.ParseCase("http:401/missing-key/chat")
+	require.NoError(t, err)
+	_, err = s.Observe(t.Context(), missing)
+	require.EqualError(t, err, "ask the upstream what it saw: gone")
+}
+
+func TestActionsBreakTheStoreAndMendIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	db, err := sql.Open("sqlite", "file:"+path)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), "CREATE TABLE keys (id INTEGER)")
+	require.NoError(t, err)
+	p := Profile{Keys: Keys{Valid: "sk-abcdefgh"}, Models: Models{Default: "m"}, Store: DB{SQLite: path}, Circumstances: map[string]Recipe{
+		"gateway-error": {Before: []Action{{SQL: "ALTER TABLE keys RENAME TO gone"}}, After: []Action{{SQL: "ALTER TABLE gone RENAME TO keys"}}},
+	}}
+	var during error
+	s := staged(t, p, nil, func(w http.ResponseWriter, r *http.Request) {
+		_, during = db.ExecContext(r.Context(), "SELECT * FROM keys")
+		w.WriteHeader(http.StatusInternalServerError)
+	})
+	c, err := contract.ParseCase("http:5xx/gateway-error/chat")
+	require.NoError(t, err)
+	_, err = s.Observe(t.Context(), c)
+	require.NoError(t, err)
+	require.Error(t, during, "the table was gone while the case ran")
+	_, err = db.ExecContext(t.Context(), "SELECT * FROM keys")
+	require.NoError(t, err, "and is back afterwards")
+}
+
+func TestAwaitRecovery(t *testing.T) {
+	calls := 0
+	p := Profile{Keys: Keys{Valid: "sk-abcdefgh"}, Models: Models{Default: "m"}}
+	s := staged(t, p, nil, func(w http.ResponseWriter, _ *http.Request) {
+		if calls++; calls < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"choices":[{}]}`))
+	})
+	waited, err := s.AwaitRecovery(t.Context(), contract.Chat)
+	require.NoError(t, err)
+	assert.Positive(t, waited)
+	waited, err = s.AwaitRecovery(t.Context(), contract.Chat)
+	require.NoError(t, err)
+	assert.Zero(t, waited, "well all along")
+
+	never := staged(t, with(p, func(p *Profile) { p.Settle.Recovery = time.Millisecond }), nil, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	_, err = never.AwaitRecovery(t.Context(), contract.Chat)
+	require.ErrorIs(t, err, ErrNotWell)
+}
+
+func with(p Profile, change func(*Profile)) Profile {
+	change(&p)
+	return p
+}
