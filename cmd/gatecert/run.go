@@ -16,7 +16,7 @@ import (
 type runCommand struct {
 	URL         string   `arg:"" optional:"" help:"Root URL of the gateway (without /v1). No URL and no --target: the embedded reference gateway."`
 	Target      string   `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
-	Key         string   `help:"A valid key of the gateway, with a URL. Default: $$GATEWAY_KEY." env:"GATEWAY_KEY"`
+	Key         string   `help:"A valid key of the gateway, with a URL." env:"GATEWAY_KEY"`
 	Model       string   `help:"A model the key may use, with a URL."`
 	Level       string   `help:"Highest certification level: edge, relay, account, store, load, full. Default: edge with a URL, full otherwise."`
 	Rows        []string `help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`

@@ -27,15 +27,15 @@ var (
 // read is the stage that takes in the whole body before anything is decided by it.
 func (g *Gateway) read(_ context.Context, c *call) error {
 	// Not every writer has deadlines (httptest's has not); the server's own limits hold then.
-	_ = c.reply.control.SetReadDeadline(time.Now().Add(bodyPatience))
+	_ = c.reply.control.SetReadDeadline(time.Now().Add(g.bodyPatience))
 	body, err := readBody(c.request, g.options.BodyLimit)
 	if err != nil {
 		_, _ = io.CopyN(io.Discard, c.request.Body, drainLimit)
-	}
-	_ = c.reply.control.SetReadDeadline(time.Time{})
-	if err != nil {
+		// The deadline stays: the server itself reads on before it answers, and would wait for ever for a caller who
+		// sends no more.
 		return refuse(readRequestBody, err)
 	}
+	_ = c.reply.control.SetReadDeadline(time.Time{})
 	c.body = body
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -178,6 +179,33 @@ func TestBodyShortOfItsLengthIsRefused(t *testing.T) {
 		require.Contains(r, top, "Content-Type: application/json")
 		r.requireEnvelope(s, []byte(body), 400, "read_request_body_failed")
 	})
+}
+
+func TestCallerWhoStopsSendingIsAnsweredAndLetGo(t *testing.T) {
+	r := newRig(t)
+	r.gateway.bodyPatience = 50 * time.Millisecond
+	for _, framing := range []string{"Content-Length: 500\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+		require.NoError(t, err)
+		defer conn.Close()
+		require.NoError(t, conn.SetDeadline(time.Now().Add(eventually)))
+		_, err = fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer %s\r\n%s", r.keys.Valid, framing)
+		require.NoError(t, err)
+		raw, err := io.ReadAll(conn) // to the end: the connection is closed, not kept waiting
+		require.NoError(t, err)
+		top, body, ok := strings.Cut(string(raw), "\r\n\r\n")
+		require.True(t, ok)
+		require.True(t, strings.HasPrefix(top, "HTTP/1.1 400 "), top)
+		r.requireEnvelope(contract.Chat, []byte(body), 400, "read_request_body_failed")
+	}
+}
+
+func TestDeadlineOfABodyDoesNotOutliveIt(t *testing.T) {
+	r := newRig(t)
+	r.gateway.bodyPatience = 300 * time.Millisecond
+	for range 2 { // on one connection: the provider takes longer than the body may
+		r.requireHealthy(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi [[gatecert delay=600ms]]"))
+	}
 }
 
 func TestInvalidParametersAreNamed(t *testing.T) {

@@ -22,6 +22,8 @@ type Gateway struct {
 	limiter   *limiter
 	tokenizer *tokenizer
 	client    *http.Client
+	// bodyPatience bounds the time in which a request body must arrive; tests have less of it.
+	bodyPatience time.Duration
 
 	// The stages of each kind of route.
 	relay, listing, balance, health []stage
@@ -67,6 +69,8 @@ func New(ctx context.Context, options Options) (*Gateway, error) {
 		limiter:   newLimiter(time.Now),
 		tokenizer: counter,
 		client:    newProviderClient(),
+
+		bodyPatience: bodyPatience,
 	}
 	g.relay = g.relayStages()
 	g.listing = append(g.entrance(), stage{"list", g.list})
