@@ -106,10 +106,11 @@ func classify(surface Surface, event Event) eventKind {
 			return eventContent
 		}
 	case Gemini:
-		for _, c := range body.Candidates {
-			if c.Finish != "" {
-				return eventFinish
-			}
+		switch {
+		case len(body.Candidates) == 0:
+		case body.Candidates[0].Finish != "":
+			return eventFinish
+		default:
 			return eventContent
 		}
 	case OpenAI:

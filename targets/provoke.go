@@ -88,7 +88,7 @@ func (p Profile) Provoke(c contract.Case, token string) (Provocation, error) {
 		Before: recipe.Before, After: recipe.After,
 	}
 	directive, err := plan.plan(p, c, token, &pr)
-	if err != nil && !(own && plan.recipeSuffices) {
+	if err != nil && (!own || !plan.recipeSuffices) {
 		return Provocation{}, err
 	}
 	prompt := p.prompt(token, cmp.Or(recipe.Directive, directive), cmp.Or(recipe.Prompt, healthyPrompt))
