@@ -1,0 +1,38 @@
+package gatecert_test
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/contract"
+)
+
+// BenchmarkRun is a full run against the embedded reference gateway, timeouts of the scenarios included. It reports cases
+// per second and the memory that harness, gateway and provider together have obtained from the system.
+func BenchmarkRun(b *testing.B) {
+	cases := 0
+	for b.Loop() {
+		run, err := gatecert.Run(b.Context(), gatecert.Config{})
+		require.NoError(b, err)
+		require.Equal(b, contract.Pass, run.Verdict())
+		cases += len(run.Cases)
+	}
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	b.ReportMetric(float64(cases)/b.Elapsed().Seconds(), "cases/s")
+	b.ReportMetric(float64(memory.Sys)/(1<<20), "MB-sys")
+}
+
+// BenchmarkEdge leaves the waiting out: the cases of level edge on one surface, which is what gatecert itself costs.
+func BenchmarkEdge(b *testing.B) {
+	cases := 0
+	for b.Loop() {
+		run, err := gatecert.Run(b.Context(), gatecert.Config{Level: contract.Edge, Surfaces: []string{"chat"}})
+		require.NoError(b, err)
+		cases += len(run.Cases)
+	}
+	b.ReportMetric(float64(cases)/b.Elapsed().Seconds(), "cases/s")
+}
