@@ -35,10 +35,20 @@ test: chromium
 peer-portkey: build
 	targets/portkey/peer.sh
 
+## selftest: run the contract against every deviation and every permitted variation of the reference gateway
+.PHONY: selftest
+selftest: build
+	$(BIN) selftest --out reports/selftest
+
 ## bench: cases per second, judge and decoders, memory of a full run
 .PHONY: bench
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./contract ./exchange ./targets/reference/dialect .
+
+## bench-load: the load engine beside vegeta's own client, and the rates it holds
+.PHONY: bench-load
+bench-load:
+	$(GO) test -run '^$$' -bench . -benchtime 1x -v -timeout 20m ./load
 
 ## lint: golangci-lint with the reasons in .golangci.yml
 .PHONY: lint
@@ -59,4 +69,4 @@ chromium:
 ## clean: remove what was built and what was reported
 .PHONY: clean
 clean:
-	rm -rf bin reports/latest .peers
+	rm -rf bin reports/latest reports/selftest .peers

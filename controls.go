@@ -14,8 +14,9 @@ import (
 // controls are the control calls of one phase, and what they say about each surface.
 type controls struct {
 	events []reports.Control
-	// failed says by surface why its cases are no evidence.
+	// failed says by surface why its cases are no evidence, silent which of these did not even make the healthy call.
 	failed map[contract.Surface]string
+	silent map[contract.Surface]bool
 	// unreachable is the detail of a connection that could not be made, "" when every surface could be reached.
 	unreachable string
 }
@@ -47,7 +48,7 @@ func callControls(ctx context.Context, stage *targets.Stage, surfaces []contract
 		})
 	}
 	wg.Wait()
-	c := controls{failed: map[contract.Surface]string{}}
+	c := controls{failed: map[contract.Surface]string{}, silent: map[contract.Surface]bool{}}
 	for i, surface := range surfaces {
 		if errs[i] != nil {
 			return c, errs[i]
@@ -57,6 +58,7 @@ func callControls(ctx context.Context, stage *targets.Stage, surfaces []contract
 			if e.OK {
 				continue
 			}
+			c.silent[surface] = e.Kind == string(targets.Healthy)
 			c.failed[surface] = fmt.Sprintf("control failed: the %s call on %s: %s", e.Kind, surface, e.Detail)
 			if f := e.Observation.Failure; f != nil && f.Kind == contract.Unreachable {
 				c.unreachable = f.Detail

@@ -6,19 +6,23 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/newapi"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/static"
 )
 
 // driverFor finds the driver that a profile names; a profile without one and without a URL is the reference gateway.
-func driverFor(p targets.Profile) (targets.Driver, error) {
+func driverFor(cfg Config, id string) (targets.Driver, error) {
+	p := cfg.Target
 	switch {
 	case p.Driver == targets.ReferenceDriver, p.Driver == "" && p.BaseURL == "":
 		return reference.Driver{}, nil
 	case p.Driver == targets.StaticDriver, p.Driver == "":
 		return static.Driver{}, nil
+	case p.Driver == targets.NewAPIDriver, p.Driver == targets.OneAPIDriver:
+		return newapi.Driver{Run: id, Consent: cfg.Consent, Journal: cfg.Journal}, nil
 	default:
-		return nil, fmt.Errorf("%w: no driver %q: want %s or %s", ErrUsage, p.Driver, targets.StaticDriver, targets.ReferenceDriver)
+		return nil, fmt.Errorf("%w: no driver %q", ErrUsage, p.Driver)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/gatecert/gatecert/baseline"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
@@ -24,10 +25,19 @@ type Config struct {
 	Level contract.Level
 	// Rows are row ids or patterns ("http:404", "code:channel:*"). None: all rows.
 	Rows []string
+	// Cases are ids of cases, for a run of just these. None: all of the level, rows and surfaces.
+	Cases []string
 	// Surfaces are names of surfaces. None: all that the target offers.
 	Surfaces []string
+	// Baseline holds the failures that are expected. The zero value expects none.
+	Baseline baseline.Baseline
 	// Concurrency overrides the profile's number of cases at once; 0 leaves it.
 	Concurrency int
+	// Consent is asked before a driver changes a gateway that somebody runs. nil refuses: the changes are then in the error.
+	Consent func([]targets.Change) bool
+	// Journal takes a line for everything that a driver makes or changes on such a gateway, before it does, and one for
+	// everything that is undone; [Clean] reads it. nil: what a run that dies leaves behind has to be found by hand.
+	Journal io.Writer
 	// Log takes the run's event log, one JSON line a Write. nil: the log is kept in memory only.
 	Log io.Writer
 	// Command is the command line to put into the log, secrets included: they are redacted here.

@@ -16,6 +16,7 @@ type selection struct {
 	level    contract.Level
 	rows     []contract.RowID
 	surfaces []contract.Surface
+	cases    []string
 }
 
 func newSelection(cfg Config) (selection, error) {
@@ -39,6 +40,12 @@ func newSelection(cfg Config) (selection, error) {
 			return s, fmt.Errorf("%w: no surface %q: want one of %s", ErrUsage, name, list(contract.Surfaces()))
 		}
 		s.surfaces = append(s.surfaces, surface)
+	}
+	for _, id := range cfg.Cases {
+		if _, err := contract.ParseCase(id); err != nil {
+			return s, fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+		s.cases = append(s.cases, id)
 	}
 	return s, nil
 }
@@ -65,7 +72,8 @@ func matchRows(pattern string) ([]contract.RowID, error) {
 func (s selection) covers(c contract.Case) bool {
 	return s.level.Includes(c.Level()) &&
 		(len(s.rows) == 0 || slices.Contains(s.rows, c.Row)) &&
-		(len(s.surfaces) == 0 || slices.Contains(s.surfaces, c.Surface))
+		(len(s.surfaces) == 0 || slices.Contains(s.surfaces, c.Surface)) &&
+		(len(s.cases) == 0 || slices.Contains(s.cases, c.ID()))
 }
 
 // plan is the set of cases that must run, computed before anything runs, and those the target does not offer.
@@ -133,7 +141,7 @@ func list[T ~string](words []T) string {
 	return strings.Join(out, ", ")
 }
 
-// Select returns the cases that a configuration's level, rows and surfaces ask for, whatever a target offers.
+// Select returns the cases that a configuration's level, rows, surfaces and cases ask for, whatever a target offers.
 // It returns [ErrUsage] when one of them names something that does not exist.
 func Select(cfg Config) ([]contract.Case, error) {
 	s, err := newSelection(cfg)

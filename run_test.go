@@ -215,6 +215,27 @@ func TestASurfaceThatIsNotHealthyIsNoEvidence(t *testing.T) {
 	}
 }
 
+// A gateway that the run leaves broken was perhaps broken all along: nothing on that surface is believed.
+func TestAGatewayThatIsNotWellAfterTheRunIsNoEvidence(t *testing.T) {
+	var calls atomic.Int64
+	profile := bent(t, func(g http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if calls.Add(1) > 3 { // two controls and the one case
+				http.Error(w, "worn out", http.StatusServiceUnavailable)
+				return
+			}
+			g.ServeHTTP(w, r)
+		})
+	})
+	profile.Settle.Recovery = time.Millisecond
+	r := run(t, gatecert.Config{Target: profile, Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat"}})
+	require.Len(t, r.Cases, 1)
+	assert.Equal(t, contract.Pass, r.Cases[0].Verdict, r.Cases[0].Reason)
+	assert.Equal(t, contract.Error, r.Verdict())
+	require.Len(t, r.Footer.Notes, 1)
+	assert.Contains(t, r.Footer.Notes[0], "chat was not well after the run (503")
+}
+
 func TestAGatewayThatAnswersNonsenseIsNoEvidence(t *testing.T) {
 	profile := bent(t, func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

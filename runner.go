@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +22,7 @@ import (
 // runner is one run from its preparation to its footer.
 type runner struct {
 	cfg    Config
+	id     string
 	chosen selection
 	driver targets.Driver
 
@@ -44,11 +46,12 @@ func newRunner(cfg Config) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	driver, err := driverFor(cfg.Target)
+	id := runID()
+	driver, err := driverFor(cfg, id)
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{cfg: cfg, chosen: chosen, driver: driver}
+	r := &runner{cfg: cfg, id: id, chosen: chosen, driver: driver}
 	var out io.Writer = &r.copy
 	if cfg.Log != nil {
 		out = io.MultiWriter(cfg.Log, &r.copy)
@@ -61,13 +64,19 @@ func (r *runner) run(ctx context.Context) (run reports.Run, err error) {
 	r.progress(Progress{Phase: "prepare"})
 	prepared, err := r.driver.Prepare(ctx, r.cfg.Target)
 	if err != nil {
-		return run, fmt.Errorf("%w: prepare %s: %w", ErrHarness, r.cfg.Target.Name, err)
+		return run, unprepared(r.cfg.Target, err)
 	}
 	// Taking down must happen also when ctx is gone.
-	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
+	defer func() {
+		if closing := prepared.Close(context.WithoutCancel(ctx)); closing != nil {
+			// Its kind does not matter: whatever it was, the gateway is not as it was before.
+			err = errors.Join(err, fmt.Errorf("%w: take down what was prepared: %v", ErrHarness, closing)) //nolint:errorlint // see above
+		}
+	}()
 	if r.cfg.Concurrency > 0 {
 		prepared.Profile.Concurrency = r.cfg.Concurrency
 	}
+	r.notes = append(r.notes, prepared.Notes...)
 	r.stage = targets.NewStage(prepared)
 	defer func() { err = errors.Join(err, r.stage.Close()) }()
 
@@ -87,6 +96,17 @@ func (r *runner) run(ctx context.Context) (run reports.Run, err error) {
 	return run, interrupted
 }
 
+// unprepared tells what the user can mend from a fault of ours.
+func unprepared(target targets.Profile, err error) error {
+	if errors.Is(err, targets.ErrConsent) || errors.Is(err, targets.ErrCredential) || errors.Is(err, targets.ErrUnfit) {
+		return fmt.Errorf("prepare %s: %w", target.Name, err)
+	}
+	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
+		return fmt.Errorf("%w: %s: %w", ErrUnreachable, target.BaseURL, err)
+	}
+	return fmt.Errorf("%w: prepare %s: %w", ErrHarness, target.Name, err)
+}
+
 // begin makes the control calls, computes the expected set and writes everything that is known before the first case.
 func (r *runner) begin(ctx context.Context) (controls, error) {
 	profile := r.stage.Profile
@@ -102,13 +122,12 @@ func (r *runner) begin(ctx context.Context) (controls, error) {
 	if profile.Discover && len(before.failed) < len(surfaces) {
 		// Nobody claimed these surfaces: that they do not answer says they are not offered, not that they are broken.
 		surfaces = slices.DeleteFunc(surfaces, func(s contract.Surface) bool {
-			reason, gone := before.failed[s]
-			if gone {
-				r.note(fmt.Sprintf("surface %s is taken as not offered: %s", s, reason))
+			if before.silent[s] {
+				r.note(fmt.Sprintf("surface %s is taken as not offered: %s", s, before.failed[s]))
+				delete(before.failed, s)
 			}
-			return gone
+			return before.silent[s]
 		})
-		before.failed = map[contract.Surface]string{}
 	}
 	r.offered = surfaces
 	if r.plan, err = newPlan(r.chosen, r.stage, surfaces); err != nil {
@@ -140,13 +159,13 @@ func (r *runner) header(surfaces []contract.Surface) reports.Header {
 		command[i] = redactor.Text(word)
 	}
 	return reports.Header{
-		Schema: reports.Schema, RunID: runID(), Tool: "gatecert " + Version, Started: time.Now(),
+		Schema: reports.Schema, RunID: r.id, Tool: "gatecert " + Version, Started: time.Now(),
 		ContractDigest: contract.Digest(),
 		Target: reports.TargetInfo{
 			Name: profile.Name, BaseURL: redactor.Text(profile.BaseURL), Driver: profile.Driver,
 			Version: profile.Version, Profile: profile.Redacted(),
 		},
-		Selection: reports.Selection{Level: r.chosen.level, Rows: r.chosen.rows, Surfaces: surfaces},
+		Selection: reports.Selection{Level: r.chosen.level, Rows: r.chosen.rows, Surfaces: surfaces, Cases: r.chosen.cases},
 		Command:   command,
 		Expected:  r.plan.expected(),
 	}
@@ -183,8 +202,9 @@ func (r *runner) play(ctx context.Context, before controls) error {
 // end compares the executed set with the expected one and writes the footer. Both are read from the log: what is not in
 // it did not happen.
 func (r *runner) end(ctx context.Context, before controls, interrupted error) {
+	well := true
 	if interrupted == nil {
-		r.controlsAfter(ctx, before)
+		well = r.controlsAfter(ctx, before)
 	}
 	soFar, err := reports.Read(bytes.NewReader(r.copy.Bytes()))
 	if err != nil {
@@ -193,23 +213,27 @@ func (r *runner) end(ctx context.Context, before controls, interrupted error) {
 	}
 	footer := reports.Conclude(soFar.Header, soFar.Cases, time.Now())
 	footer.Interrupted, footer.Notes = interrupted != nil, r.notes
-	if len(footer.Missing)+len(footer.Surplus) > 0 {
+	if len(footer.Missing)+len(footer.Surplus) > 0 || !well {
 		footer.Verdict = contract.Error
+	}
+	if interrupted == nil {
+		footer.Stale = r.cfg.Baseline.Stale(soFar.Cases, r.chosen.covers, time.Now())
 	}
 	r.write(r.log.Footer(footer))
 }
 
 // controlsAfter makes the healthy calls once more: a surface that is not well at the end, and does not get well within
-// the profile's time, puts everything that ran on it in doubt.
-func (r *runner) controlsAfter(ctx context.Context, before controls) {
+// the profile's time, puts everything that ran on it in doubt. It reports whether all were.
+func (r *runner) controlsAfter(ctx context.Context, before controls) (well bool) {
 	surfaces := slices.DeleteFunc(slices.Clone(r.offered), func(s contract.Surface) bool {
 		return before.failed[s] != "" || !slices.ContainsFunc(slices.Concat(r.plan.together, r.plan.alone), func(c contract.Case) bool { return c.Surface == s })
 	})
 	after, err := callControls(ctx, r.stage, surfaces, "after")
 	if err != nil {
 		r.note(fmt.Sprintf("the closing controls could not be made: %v", err))
-		return
+		return false
 	}
+	well = true
 	for _, c := range after.events {
 		r.write(r.log.Control(c))
 		if c.OK {
@@ -218,14 +242,17 @@ func (r *runner) controlsAfter(ctx context.Context, before controls) {
 		waited, err := r.stage.AwaitRecovery(ctx, c.Surface)
 		if err != nil {
 			r.note(fmt.Sprintf("%s was not well after the run (%s): %v", c.Surface, c.Detail, err))
+			well = false
 			continue
 		}
 		r.note(fmt.Sprintf("%s was not well right after the run (%s); it was again after %s", c.Surface, c.Detail, waited.Round(time.Millisecond)))
 	}
+	return well
 }
 
 func (r *runner) outcome(phase string, o steps.Outcome) {
-	res := result(o)
+	// Before it is logged: every report of the run then agrees about what was expected.
+	res := r.cfg.Baseline.Excused(result(o))
 	r.write(r.log.Case(res))
 	for _, n := range o.Notes {
 		r.note(n)

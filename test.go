@@ -29,6 +29,11 @@ func Test(t *testing.T, cfg Config) reports.Run {
 	if !run.Complete() {
 		t.Errorf("gatecert: the run is incomplete: %s", run.Incomplete())
 	}
+	if run.Footer != nil {
+		for _, s := range run.Footer.Stale {
+			t.Errorf("gatecert: the baseline does not hold: %s", s)
+		}
+	}
 	return run
 }
 

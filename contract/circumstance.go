@@ -81,7 +81,7 @@ var circumstances = []Circumstance{
 	{"over-rate-limit", "http:429", "more requests in a window than the key's limit", Load, ReachNever, only("requests are sent until one is refused; that one is judged")},
 	{"upstream-error", "http:5xx", "the provider fails", Relay, ReachMust, []Variant{
 		{Name: "error-object", Sentence: "the provider answers 500 with its own error object", Surfaces: all()},
-		{Name: "mid-stream", Sentence: "the provider sends its own error event after two events", Surfaces: streaming(), MidStream: true},
+		{Name: "mid-stream", Sentence: "the provider sends its own error event in the middle of its content", Surfaces: streaming(), MidStream: true},
 	}},
 	{"gateway-error", "http:5xx", "the gateway's own part fails (its store is gone)", Store, ReachMay, only("the store the gateway reads its keys from is gone")},
 
@@ -142,8 +142,8 @@ var circumstances = []Circumstance{
 		{Name: "short-body", Sentence: "the body is shorter than its Content-Length", Surfaces: plain()},
 		{Name: "cut-chunk", Sentence: "a chunked body stops without its last chunk", Surfaces: plain()},
 		{Name: "broken-gzip", Sentence: "a gzip body stops in the middle", Surfaces: plain()},
-		{Name: "cut-stream", Sentence: "the connection breaks after two events", Surfaces: streaming(), MidStream: true},
-		{Name: "ended-early", Sentence: "the stream ends cleanly after two events, unfinished", Surfaces: streaming(), MidStream: true},
+		{Name: "cut-stream", Sentence: "the connection breaks in the middle of the content", Surfaces: streaming(), MidStream: true},
+		{Name: "ended-early", Sentence: "the stream ends cleanly in the middle of the content, unfinished", Surfaces: streaming(), MidStream: true},
 	}},
 	{"unserializable-result", "code:json_marshal_failed", "the gateway cannot serialise what it has to send", Account, ReachMay, only("the gateway has to send something that JSON cannot hold")},
 	{"failing-store-reads", "code:query_data_error", "the gateway's database fails on read", Store, ReachMay, only("reading the store fails")},

@@ -31,3 +31,12 @@ const (
 	Challenge      Obligation = "challenge"       // WWW-Authenticate on 401
 	Allow          Obligation = "allow"           // Allow on 405
 )
+
+// Obligations returns all of them, in the order above.
+func Obligations() []Obligation {
+	return []Obligation{
+		Answered, NotSuccess, StatusClass, StatusExact, StatusBlame, ContentType, Whole, Envelope, Message, Code, CodePlace,
+		CodeKnown, Fields, Secrecy, StreamError, StreamEnd, StreamFormat, RetryAfter, UpstreamUnused, RetriesBounded,
+		UpstreamFreed, NotBilled, RequestID, Challenge, Allow,
+	}
+}

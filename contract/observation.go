@@ -34,6 +34,8 @@ type Observation struct {
 	Leaks []Leak `json:"leaks,omitempty"`
 	// Upstream is what the provider that gatecert plays saw of this call; nil when it stands in nobody's way.
 	Upstream *Seen `json:"upstream,omitempty"`
+	// GatewayLog is what the gateway's own log says of the call, where a driver can read it.
+	GatewayLog string `json:"gateway_log,omitempty"`
 	// Balance is what the key's owner had before and after, where a driver can read it.
 	Balance *Balance `json:"balance,omitempty"`
 }

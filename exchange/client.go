@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -24,7 +25,12 @@ type Client struct {
 // NewClient returns a client that keeps to the limits and replaces the secrets in whatever it returns. A call's own
 // key is a secret without being listed. Close it when the last call is done.
 func NewClient(limits Limits, secrets ...Secret) *Client {
-	return newClient(limits, &tls.Config{MinVersion: tls.VersionTLS12}, secrets...)
+	return NewTrustingClient(limits, nil, secrets...)
+}
+
+// NewTrustingClient is [NewClient] for gateways whose certificates the roots vouch for; nil stands for the system's.
+func NewTrustingClient(limits Limits, roots *x509.CertPool, secrets ...Secret) *Client {
+	return newClient(limits, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, secrets...)
 }
 
 func newClient(limits Limits, trust *tls.Config, secrets ...Secret) *Client {

@@ -34,11 +34,16 @@ type needle struct {
 	value  []byte
 	folded string // in lower case
 	what   string
+	// address says that it ends in a port: 127.0.0.1:1 is not in 127.0.0.1:19900.
+	address bool
 }
 
 func newNeedle(value, what string) needle {
-	return needle{value: []byte(value), folded: strings.ToLower(value), what: what}
+	return needle{value: []byte(value), folded: strings.ToLower(value), what: what, address: hostPort.MatchString(value)}
 }
+
+// hostPort matches a host with its port, which a key that happens to hold a colon does not.
+var hostPort = regexp.MustCompile(`^(?:[\w-]+(?:\.[\w-]+)+|localhost|\[[0-9A-Fa-f:.]+\]):\d{1,5}$`)
 
 // Redactor replaces known secrets by their names: "[caller key]". It looks for each secret as it stands and, from
 // 8 bytes on, for its SHA-256 digest in hexadecimal, its base64, its URL-escaped and its JSON-escaped form. Secrets
@@ -187,6 +192,10 @@ func (n needle) spans(content []byte) []span {
 		}
 		start := from + i
 		end := start + len(n.value)
+		if n.address && end < len(content) && content[end] >= '0' && content[end] <= '9' {
+			from = start + 1 // another port
+			continue
+		}
 		if last := len(out) - 1; last >= 0 && start < out[last].end {
 			out[last].end = end
 		} else {

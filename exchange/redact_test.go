@@ -204,3 +204,10 @@ func FuzzRedactor(f *testing.F) {
 		}
 	})
 }
+
+func TestAnAddressEndsWithItsPort(t *testing.T) {
+	r := NewRedactor(Secret{What: "provider address", Value: "127.0.0.1:1"}, Secret{What: "caller key", Value: "sk:a.b:1"})
+	assert.Equal(t, "http://127.0.0.1:19900/v1", r.Text("http://127.0.0.1:19900/v1"))
+	assert.Equal(t, "http://[provider address]/v1, [provider address].", r.Text("http://127.0.0.1:1/v1, 127.0.0.1:1."))
+	assert.Equal(t, "[caller key]2", r.Text("sk:a.b:12"), "a key is found whatever follows it")
+}

@@ -26,7 +26,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini-stream/error-object    | gemini-stream    | error-object |
         | http:5xx/upstream-error/embeddings/error-object       | embeddings       | error-object |
 
-      Examples: mid-stream - the provider sends its own error event after two events
+      Examples: mid-stream - the provider sends its own error event in the middle of its content
         | case                                                | surface          | variant    |
         | http:5xx/upstream-error/chat-stream/mid-stream      | chat-stream      | mid-stream |
         | http:5xx/upstream-error/responses-stream/mid-stream | responses-stream | mid-stream |

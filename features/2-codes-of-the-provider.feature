@@ -256,14 +256,14 @@ Feature: Table 2: codes of the provider
         | code:read_response_body_failed/truncated-upstream-response/gemini/broken-gzip      | gemini      | broken-gzip |
         | code:read_response_body_failed/truncated-upstream-response/embeddings/broken-gzip  | embeddings  | broken-gzip |
 
-      Examples: cut-stream - the connection breaks after two events
+      Examples: cut-stream - the connection breaks in the middle of the content
         | case                                                                                   | surface          | variant    |
         | code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream      | chat-stream      | cut-stream |
         | code:read_response_body_failed/truncated-upstream-response/responses-stream/cut-stream | responses-stream | cut-stream |
         | code:read_response_body_failed/truncated-upstream-response/messages-stream/cut-stream  | messages-stream  | cut-stream |
         | code:read_response_body_failed/truncated-upstream-response/gemini-stream/cut-stream    | gemini-stream    | cut-stream |
 
-      Examples: ended-early - the stream ends cleanly after two events, unfinished
+      Examples: ended-early - the stream ends cleanly in the middle of the content, unfinished
         | case                                                                                    | surface          | variant     |
         | code:read_response_body_failed/truncated-upstream-response/chat-stream/ended-early      | chat-stream      | ended-early |
         | code:read_response_body_failed/truncated-upstream-response/responses-stream/ended-early | responses-stream | ended-early |

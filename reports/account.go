@@ -21,7 +21,7 @@ const (
 type account struct {
 	ID      string
 	Verdict contract.Verdict
-	// Scenario is the name of the scenario, "" when the case never got to one.
+	// Scenario is the name of the scenario, "" when the case never got to one or its name is the id.
 	Scenario string
 	// Step is the step that failed, "" when none did.
 	Step string
@@ -45,7 +45,9 @@ type findingText struct {
 func accountOf(c CaseResult) account {
 	a := account{ID: Plain(c.ID, nameLimit), Verdict: c.Verdict, Reason: Plain(c.Reason, textLimit)}
 	if c.Scenario != nil {
-		a.Scenario = Plain(c.Scenario.Name, nameLimit)
+		if c.Scenario.Name != c.ID {
+			a.Scenario = Plain(c.Scenario.Name, nameLimit)
+		}
 		i := slices.IndexFunc(c.Scenario.Steps, func(s Step) bool { return s.Status == "failed" })
 		if i >= 0 {
 			a.Step = Plain(c.Scenario.Steps[i].Text, nameLimit)
@@ -62,7 +64,7 @@ func accountOf(c CaseResult) account {
 	if o := c.Observation; o != nil {
 		a.Call = Plain(strings.TrimSpace(o.Sent.Method+" "+o.Sent.URL), textLimit)
 		a.Answer = answerText(*o)
-		a.Curl = Plain(o.Sent.Curl, curlLimit)
+		a.Curl = plainLines(o.Sent.Curl, curlLimit)
 	}
 	return a
 }
@@ -157,6 +159,9 @@ func remarks(run Run) []string {
 		list = append(list, Plain(strconv.Itoa(len(surplus))+" ran without being expected: "+strings.Join(surplus, ", "), textLimit))
 	}
 	if run.Footer != nil {
+		for _, s := range run.Footer.Stale {
+			list = append(list, Plain("The baseline does not hold: "+s, textLimit))
+		}
 		for _, n := range run.Footer.Notes {
 			list = append(list, Plain(n, textLimit))
 		}

@@ -41,6 +41,7 @@ type Selection struct {
 	Level    contract.Level     `json:"level"`
 	Rows     []contract.RowID   `json:"rows,omitempty"`     // empty: all
 	Surfaces []contract.Surface `json:"surfaces,omitempty"` // those the target offers, or the part asked for
+	Cases    []string           `json:"cases,omitempty"`    // empty: all of these rows and surfaces
 }
 
 // Control is a healthy or a nonsense call that shows whether a surface can be judged at all.
@@ -105,6 +106,8 @@ type Footer struct {
 	// Missing are expected cases that never ran, Surplus those that ran without being expected.
 	Missing []string `json:"missing,omitempty"`
 	Surplus []string `json:"surplus,omitempty"`
+	// Stale are the entries of the baseline that do not hold any more, each with its place and what is wrong.
+	Stale []string `json:"stale,omitempty"`
 	// Notes are things about the run as a whole that people should know (a breaker was noticed, a clean-up failed).
 	Notes []string `json:"notes,omitempty"`
 }

@@ -9,15 +9,22 @@ type Format struct {
 	// File is its name in a run directory: "report.json".
 	File   string
 	Render func(io.Writer, Run) error
+	// OnDemand says that it is written only when it is asked for by name.
+	OnDemand bool
 }
 
 // Formats returns the formats of report files. [Terminal] is none of them: it needs to know the terminal.
 func Formats() []Format {
 	return []Format{
-		{"json", "report.json", JSON},
-		{"junit", "junit.xml", JUnit},
-		{"md", "summary.md", Markdown},
-		{"html", "report.html", HTML},
-		{"verdicts", "verdicts.txt", Verdicts},
+		{Name: "html", File: "report.html", Render: HTML},
+		{Name: "json", File: "report.json", Render: JSON},
+		{Name: "junit", File: "junit.xml", Render: JUnit},
+		{Name: "md", File: "summary.md", Render: Markdown},
+		{Name: "verdicts", File: "verdicts.txt", Render: Verdicts},
+		{Name: "ctrf", File: "ctrf.json", Render: CTRF, OnDemand: true},
+		{Name: "badge", File: "badge.json", Render: Badge, OnDemand: true},
+		{Name: "annotations", File: "annotations.txt", Render: Annotations, OnDemand: true},
+		{Name: "har", File: "exchanges.har", Render: HAR, OnDemand: true},
+		{Name: "messages", File: "messages.ndjson", Render: Messages, OnDemand: true},
 	}
 }

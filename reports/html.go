@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
@@ -18,9 +17,6 @@ import (
 //go:embed html
 var htmlFiles embed.FS
 
-// pageData bounds the evidence in a page, in bytes of JSON. What a page adds around it stays below 300 KiB.
-const pageData = 1600 << 10
-
 // page is what the template shows. Its strings are plain already; html/template escapes them once more.
 type page struct {
 	Title   string
@@ -29,13 +25,15 @@ type page struct {
 	// Headline and Detail are the closing sentence, here the first.
 	Headline, Detail string
 
-	Facts    [][2]string
-	Remarks  []string
-	Legend   []pageCount
-	Levels   []pageLevel
-	Surfaces []contract.Surface
-	Groups   []pageGroup
-	Profile  string
+	Facts   [][2]string
+	Remarks []string
+	Legend  []pageCount
+	// Levels are the totals, By says of what: "Level" or "Target".
+	Levels  []pageLevel
+	By      string
+	Columns []string
+	Groups  []pageGroup
+	Profile string
 
 	Policy string
 	Style  template.CSS
@@ -87,17 +85,63 @@ type pageCell struct {
 	Cases int
 }
 
+// pageEntry is a case with the column of the matrix in which it stands.
+type pageEntry struct {
+	CaseResult
+	// Target is the column of a matrix of targets, "" in that of one run, whose columns are surfaces.
+	Target string
+}
+
 // HTML writes report.html: one file without a reference to any other, that may run its own script and nothing else.
 // Evidence is cut until the file stays below 2 MB; the log keeps it whole. It fails when w does.
 func HTML(w io.Writer, run Run) error {
+	m := NewMatrix(run)
+	p := page{
+		Title:   Plain(run.Target.Name, nameLimit),
+		Verdict: run.Verdict(),
+		Facts:   facts(run),
+		Remarks: remarks(run),
+		Profile: plainLines(run.Target.Profile, 16<<10),
+		By:      "Level",
+	}
+	p.Headline, p.Detail, _ = strings.Cut(Sentence(run), ": ")
+	for _, l := range append(m.Levels, LevelTotals{"all", m.Totals}) {
+		p.Levels = append(p.Levels, newPageLevel(Plain(string(l.Level), 20), l.Counts))
+	}
+	var entries []pageEntry
+	for _, c := range run.Outcomes() {
+		entries = append(entries, pageEntry{CaseResult: c})
+	}
+	return p.write(w, m, entries)
+}
+
+// write completes the page with its matrix and the cases behind it, and writes it.
+func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 	tmpl, err := template.ParseFS(htmlFiles, "html/report.html.tmpl")
 	if err != nil {
 		return fmt.Errorf("page template: %w", err)
 	}
-	p, err := newPage(run)
+	style, err := htmlFiles.ReadFile("html/report.css")
+	if err != nil {
+		return fmt.Errorf("page style: %w", err)
+	}
+	script, err := htmlFiles.ReadFile("html/report.js")
+	if err != nil {
+		return fmt.Errorf("page script: %w", err)
+	}
+	data, err := newPageData(entries, m)
 	if err != nil {
 		return err
 	}
+	p.Sign, p.Legend, p.Groups = sign(p.Verdict), pageCounts(m.Totals), pageGroups(m)
+	for _, c := range m.Columns {
+		p.Columns = append(p.Columns, Plain(c.Name, nameLimit))
+	}
+	p.Policy = "default-src 'none'; style-src " + digest(style) + "; script-src " + digest(script) +
+		"; img-src data:; base-uri 'none'; form-action 'none'"
+	p.Style, p.Script = template.CSS(style), template.JS(script)
+	// json.Marshal writes <, > and & as escapes, so that no content can end the element it stands in.
+	p.Data = template.JS(data)
 	var out bytes.Buffer
 	if err := tmpl.Execute(&out, p); err != nil {
 		return fmt.Errorf("page: %w", err)
@@ -108,46 +152,8 @@ func HTML(w io.Writer, run Run) error {
 	return nil
 }
 
-func newPage(run Run) (page, error) {
-	style, err := htmlFiles.ReadFile("html/report.css")
-	if err != nil {
-		return page{}, fmt.Errorf("page style: %w", err)
-	}
-	script, err := htmlFiles.ReadFile("html/report.js")
-	if err != nil {
-		return page{}, fmt.Errorf("page script: %w", err)
-	}
-	data, err := evidence(run)
-	if err != nil {
-		return page{}, err
-	}
-	m := NewMatrix(run)
-	headline, detail, _ := strings.Cut(Sentence(run), ": ")
-	p := page{
-		Title:    Plain(run.Target.Name, nameLimit),
-		Verdict:  run.Verdict(),
-		Sign:     sign(run.Verdict()),
-		Headline: headline,
-		Detail:   detail,
-		Facts:    facts(run),
-		Remarks:  remarks(run),
-		Legend:   pageCounts(m.Totals),
-		Groups:   pageGroups(m),
-		Profile:  plainLines(run.Target.Profile, 16<<10),
-		Policy: "default-src 'none'; style-src " + digest(style) + "; script-src " + digest(script) +
-			"; img-src data:; base-uri 'none'; form-action 'none'",
-		Style:  template.CSS(style),
-		Script: template.JS(script),
-		// json.Marshal writes <, > and & as escapes, so that no content can end the element it stands in.
-		Data: template.JS(data),
-	}
-	for _, s := range m.Surfaces {
-		p.Surfaces = append(p.Surfaces, contract.Surface(Plain(string(s), nameLimit)))
-	}
-	for _, l := range append(m.Levels, LevelTotals{"all", m.Totals}) {
-		p.Levels = append(p.Levels, pageLevel{Plain(string(l.Level), 20), l.Counts.Total(), pageCounts(l.Counts), pageBars(l.Counts)})
-	}
-	return p, nil
+func newPageLevel(name string, counts Counts) pageLevel {
+	return pageLevel{name, counts.Total(), pageCounts(counts), pageBars(counts)}
 }
 
 // digest is the CSP source that allows exactly this content of an element.
@@ -178,8 +184,7 @@ func pageBars(counts Counts) []pageBar {
 }
 
 func pageGroups(m Matrix) []pageGroup {
-	names := []string{"Other rows", "HTTP status codes", "Business error codes"}
-	byTable := make([][]pageRow, len(names))
+	var groups []pageGroup
 	for _, r := range m.Rows {
 		row := pageRow{
 			ID: Plain(string(r.ID), nameLimit), Meaning: r.Meaning, Advice: r.Advice, Status: r.Status.String(),
@@ -189,22 +194,19 @@ func pageGroups(m Matrix) []pageGroup {
 			row.Parts = append(row.Parts, strings.SplitAfter(part, "_")...)
 		}
 		for _, c := range r.Cells {
-			surface := Plain(string(c.Surface), nameLimit)
-			label := row.ID + " on " + surface + ": " + string(c.Verdict)
+			label := row.ID + " on " + Plain(c.Column, nameLimit) + ": " + string(c.Verdict)
 			if n := len(c.Cases); n > 1 {
 				label += fmt.Sprintf(", %d of %d cases", c.Counts[c.Verdict], n)
 			}
 			row.Cells = append(row.Cells, pageCell{
-				c.Verdict, sign(c.Verdict), fragment(string(r.ID) + "/" + string(c.Surface)), label, len(c.Cases),
+				c.Verdict, sign(c.Verdict), fragment(string(r.ID) + "/" + c.Column), label, len(c.Cases),
 			})
 		}
-		byTable[r.Table] = append(byTable[r.Table], row)
-	}
-	var groups []pageGroup
-	for _, table := range []int{1, 2, 0} {
-		if rows := byTable[table]; len(rows) > 0 {
-			groups = append(groups, pageGroup{names[table], rows})
+		if len(groups) == 0 || groups[len(groups)-1].Name != r.Group {
+			groups = append(groups, pageGroup{Name: r.Group})
 		}
+		last := &groups[len(groups)-1]
+		last.Rows = append(last.Rows, row)
 	}
 	return groups
 }
@@ -212,44 +214,4 @@ func pageGroups(m Matrix) []pageGroup {
 // fragment is the link to a place in the page.
 func fragment(id string) template.URL {
 	return template.URL((&url.URL{Fragment: Plain(id, nameLimit)}).String())
-}
-
-// evidence encodes the cases with as much evidence as fits the page: first all bodies are shown shorter, then cases go
-// without evidence, those that need no attention before the others.
-func evidence(run Run) ([]byte, error) {
-	outcomes := run.Outcomes()
-	var cases []json.RawMessage
-	size := 0
-	for _, limit := range []int{8 << 10, 2 << 10, 512} {
-		cases, size = make([]json.RawMessage, 0, len(outcomes)), 0
-		for _, c := range outcomes {
-			data, err := json.Marshal(newPageCase(c, limit))
-			if err != nil {
-				return nil, fmt.Errorf("page data: %w", err)
-			}
-			cases = append(cases, data)
-			size += len(data)
-		}
-		if size <= pageData {
-			break
-		}
-	}
-	for _, attention := range []bool{false, true} {
-		for i := len(cases) - 1; i >= 0 && size > pageData; i-- {
-			if failed(outcomes[i].Verdict) != attention {
-				continue
-			}
-			data, err := json.Marshal(newPageCase(outcomes[i], 0))
-			if err != nil {
-				return nil, fmt.Errorf("page data: %w", err)
-			}
-			size -= len(cases[i]) - len(data)
-			cases[i] = data
-		}
-	}
-	data, err := json.Marshal(cases)
-	if err != nil {
-		return nil, fmt.Errorf("page data: %w", err)
-	}
-	return data, nil
 }

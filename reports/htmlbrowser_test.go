@@ -3,10 +3,13 @@ package reports_test
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -58,6 +62,85 @@ func TestPageInABrowser(t *testing.T) {
 		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:401/wrong-key/messages"`), chromedp.Poll[chromedp.Void](`document.querySelectorAll("#evidence article").length === 1`))
 		assert.Equal(t, "http:401/wrong-key/messages", p.text(t, "#evidence-title"))
 		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#nowhere"`), chromedp.WaitNotVisible(chromedp.CSS(`#evidence`)))
+	})
+
+	t.Run("a row explains itself, also when nothing of it ran", func(t *testing.T) {
+		p := browser.open(t, failingRun(), "#code:update_data_error")
+		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		evidence := p.text(t, "#evidence")
+		for _, want := range []string{"update_data_error: Database write error", "Retry or contact support", "5xx (stated)", "failing-store-writes", "No case of this row was run."} {
+			assert.Contains(t, evidence, want)
+		}
+		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:404/chat"`), chromedp.Poll[chromedp.Void](`document.querySelectorAll("#evidence article").length === 1`))
+		assert.Equal(t, false, p.eval(t, `document.querySelector("#evidence .rule").open`), "beside a case it is folded away")
+		assert.Contains(t, p.eval(t, `document.querySelector("#evidence .rule").textContent`), "a path under the API root that does not exist")
+	})
+
+	t.Run("findings mark where want and got differ", func(t *testing.T) {
+		run := failingRun()
+		for i := range run.Cases {
+			if run.Cases[i].ID == "code:model_not_found/absent-model/chat" {
+				run.Cases[i].Findings[0].Want, run.Cases[i].Findings[0].Got = `"model_not_found" in error.code`, `"no_such_model" in error.code`
+			}
+		}
+		p := browser.open(t, run, "#code:model_not_found/chat")
+		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		assert.Equal(t, "model_not_found", p.text(t, "#evidence del"))
+		assert.Equal(t, "no_such_model", p.text(t, "#evidence ins"))
+		assert.Equal(t, 1.0, p.eval(t, `document.querySelectorAll("#evidence ins").length`), "what has no word in common is not marked")
+	})
+
+	t.Run("a stream stands on its timeline", func(t *testing.T) {
+		p := browser.open(t, failingRun(), "#code:get_channel_failed/chat-stream")
+		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		assert.Equal(t, "2 events over 12ms", p.eval(t, `document.querySelector("#evidence .timeline").getAttribute("aria-label")`))
+		assert.Equal(t, "41.7 75", p.eval(t, `[...document.querySelectorAll("#evidence .timeline .event")].map((e) => e.getAttribute("x")).join(" ")`))
+	})
+
+	t.Run("the copied command line is the one to run", func(t *testing.T) {
+		run := failingRun()
+		line := "# curl cannot do all of it\ncurl -sS 'https://gateway.example/' --data-binary '\u202e<b>'"
+		run.Cases[0].Observation.Sent.Curl = line
+		run.Cases[1].Observation.Sent.Curl = strings.Repeat("x", 5000)
+		p := browser.open(t, run, "#http:400/chat")
+		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		p.eval(t, `window.copied = ""; navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }`)
+		p.run(t, chromedp.Click(chromedp.CSS(`#evidence .copy`)), chromedp.Poll[chromedp.Void](`document.querySelector("#evidence .copy").textContent === "copied"`))
+		assert.Equal(t, line, p.eval(t, `window.copied`))
+		assert.Contains(t, p.text(t, "#evidence"), `\u202e<b>`, "what is shown cannot turn the text around")
+		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:400/chat-stream"`), chromedp.Poll[chromedp.Void](`document.getElementById("evidence-title").textContent === "http:400/chat-stream"`))
+		assert.Equal(t, 0.0, p.eval(t, `document.querySelectorAll("#evidence .copy").length`), "a line that was cut is not for copying")
+	})
+
+	t.Run("nothing is asked of the network", func(t *testing.T) {
+		p := browser.open(t, failingRun(), "#code:model_not_found/chat")
+		assert.Equal(t, 0.0, p.eval(t, `performance.getEntriesByType("resource").length`))
+	})
+
+	t.Run("several runs stand side by side", func(t *testing.T) {
+		good := goodRun()
+		good.Target.Name, good.Target.Version = "other gateway", ""
+		beside := reports.NewSideBySide([]reports.Run{failingRun(), good})
+		p := browser.show(t, beside.HTML, "")
+		assert.Equal(t, 2.0, p.eval(t, `document.querySelectorAll("#matrix th.surface").length`))
+		assert.Equal(t, "✗✓", p.eval(t, `[...document.querySelectorAll("#matrix tr[data-row='code:model_not_found'] .cell")].map((c) => c.textContent).join("")`))
+		assert.Contains(t, p.text(t, "#main"), "2 targets: ")
+		p.run(t, chromedp.Click(chromedp.CSS(`#matrix [href="#code:model_not_found/other%20gateway"]`)), chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		assert.Equal(t, "other gateway/code:model_not_found/absent-model/chat", p.text(t, "#evidence .id"))
+		p.eval(t, `const s = document.querySelector("[name=target]"); s.value = "other gateway"; s.dispatchEvent(new Event("input", { bubbles: true }))`)
+		assert.Equal(t, "32 of 128 cases", p.text(t, "#found"))
+	})
+
+	t.Run("a thousand cells open at once", func(t *testing.T) {
+		var surfaces []contract.Surface
+		for i := range 32 {
+			surfaces = append(surfaces, contract.Surface(fmt.Sprintf("surface-%02d", i)))
+		}
+		p := browser.open(t, concluded(header(contract.Relay, surfaces...), every(contract.Rows(), surfaces...)), "")
+		assert.Equal(t, 1024.0, p.eval(t, `document.querySelectorAll("#matrix a.cell").length`))
+		took := p.eval(t, `performance.getEntriesByType("navigation")[0].loadEventEnd`)
+		t.Logf("1,024 cells were there after %.0f ms", took)
+		assert.Less(t, took, 10_000.0, "milliseconds; on an idle machine it is below 1,000")
 	})
 
 	t.Run("filters narrow the matrix and the list of cases", func(t *testing.T) {
@@ -160,8 +243,14 @@ type opened struct{ ctx context.Context }
 // open renders a run, loads it, and fails the test if the page ever complains on its console.
 func (b browser) open(t *testing.T, run reports.Run, hash string, before ...chromedp.Action[chromedp.Void]) opened {
 	t.Helper()
+	return b.show(t, func(w io.Writer) error { return reports.HTML(w, run) }, hash, before...)
+}
+
+// show is open for any page.
+func (b browser) show(t *testing.T, render func(io.Writer) error, hash string, before ...chromedp.Action[chromedp.Void]) opened {
+	t.Helper()
 	var out bytes.Buffer
-	require.NoError(t, reports.HTML(&out, run))
+	require.NoError(t, render(&out))
 	path := filepath.Join(t.TempDir(), "report.html")
 	require.NoError(t, os.WriteFile(path, out.Bytes(), 0o600))
 

@@ -1,8 +1,6 @@
 package reports
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"time"
 
@@ -38,7 +36,9 @@ type report struct {
 	Controls []reportControl    `json:"controls"`
 	Missing  []string           `json:"missing"`
 	Surplus  []string           `json:"surplus"`
-	Notes    []string           `json:"notes"`
+	// Stale are the entries of the baseline that do not hold any more.
+	Stale []string `json:"stale"`
+	Notes []string `json:"notes"`
 }
 
 type reportTarget struct {
@@ -46,6 +46,10 @@ type reportTarget struct {
 	BaseURL string `json:"base_url"`
 	Driver  string `json:"driver"`
 	Version string `json:"version,omitempty"`
+}
+
+func newReportTarget(run Run) reportTarget {
+	return reportTarget{run.Target.Name, run.Target.BaseURL, run.Target.Driver, run.Target.Version}
 }
 
 type reportTotals struct {
@@ -110,15 +114,7 @@ type reportControl struct {
 var reportBounds = bounds{body: 2 << 10, text: 1 << 10, fields: 32, events: 32}
 
 // JSON writes report.json. It fails only when w does.
-func JSON(w io.Writer, run Run) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(newReport(run)); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
-}
+func JSON(w io.Writer, run Run) error { return encodeJSON(w, newReport(run)) }
 
 func newReport(run Run) report {
 	m := NewMatrix(run)
@@ -126,7 +122,7 @@ func newReport(run Run) report {
 	r := report{
 		Schema: ReportSchema, Tool: run.Tool, RunID: run.RunID, Started: run.Started,
 		ContractDigest: run.ContractDigest,
-		Target:         reportTarget{run.Target.Name, run.Target.BaseURL, run.Target.Driver, run.Target.Version},
+		Target:         newReportTarget(run),
 		Selection:      run.Selection,
 		Verdict:        verdict, Conformant: verdict.Conformant(),
 		Complete: run.Complete(), Incomplete: run.Incomplete(), Sentence: Sentence(run),
@@ -134,15 +130,20 @@ func newReport(run Run) report {
 			Expected: len(run.Expected), Executed: run.Executed(),
 			Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), shown()),
 		},
-		Levels: []reportLevel{}, Surfaces: filled(m.Surfaces), Cases: []reportCase{}, Controls: []reportControl{},
-		Missing: filled(run.Missing()), Surplus: filled(run.Surplus()), Notes: []string{},
+		Levels: []reportLevel{}, Surfaces: []contract.Surface{}, Cases: []reportCase{}, Controls: []reportControl{},
+		Missing: filled(run.Missing()), Surplus: filled(run.Surplus()),
+		Stale: []string{}, Notes: []string{},
 	}
 	if run.Footer != nil {
 		r.Ended = &run.Footer.Ended
+		r.Stale = filled(run.Footer.Stale)
 		r.Notes = filled(run.Footer.Notes)
 	}
 	for _, l := range m.Levels {
 		r.Levels = append(r.Levels, reportLevel{l.Level, whole(l.Counts, contract.Verdicts())})
+	}
+	for _, c := range m.Columns {
+		r.Surfaces = append(r.Surfaces, contract.Surface(c.Name))
 	}
 	for _, row := range m.Rows {
 		out := reportRow{
@@ -151,7 +152,7 @@ func newReport(run Run) report {
 			Cells: []reportCell{},
 		}
 		for _, c := range row.Cells {
-			out.Cells = append(out.Cells, reportCell{c.Surface, c.Verdict, filled(c.Cases)})
+			out.Cells = append(out.Cells, reportCell{contract.Surface(c.Column), c.Verdict, filled(c.Cases)})
 		}
 		r.Rows = append(r.Rows, out)
 	}

@@ -40,10 +40,10 @@ func Markdown(w io.Writer, run Run) error {
 
 func markdownMatrix(out *bytes.Buffer, m Matrix) {
 	out.WriteString("| | row | meaning | status |")
-	for _, s := range m.Surfaces {
-		fmt.Fprintf(out, " %s |", cell(string(s), 40))
+	for _, c := range m.Columns {
+		fmt.Fprintf(out, " %s |", cell(c.Name, 40))
 	}
-	out.WriteString("\n|:-:|:--|:--|:--|" + strings.Repeat(":-:|", len(m.Surfaces)) + "\n")
+	out.WriteString("\n|:-:|:--|:--|:--|" + strings.Repeat(":-:|", len(m.Columns)) + "\n")
 	for _, r := range m.Rows {
 		fmt.Fprintf(out, "| %s | %s | %s | %s |", sign(r.Verdict), cell(string(r.ID), nameLimit), r.Meaning, r.Status)
 		for _, c := range r.Cells {

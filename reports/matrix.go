@@ -10,30 +10,43 @@ import (
 // NotRun is the verdict of a row or a cell that has no case in a run. No log has it, and it is never green.
 const NotRun contract.Verdict = "not-run"
 
-// Matrix is a run as rows x surfaces, each part with the worst verdict of its cases.
+// Matrix is rows x columns of verdicts. That of a run is rows of the contract x surfaces, each part with the worst
+// verdict of its cases; other matrices have other rows or columns, and are drawn all the same.
 type Matrix struct {
-	// Surfaces are the columns: those selected or seen, in the contract's order.
-	Surfaces []contract.Surface
-	// Rows are the 32 of the contract in order, and after them any other that the log names: nothing is dropped.
+	// Columns are, in a run's matrix, the surfaces selected or seen, in the contract's order.
+	Columns []Column
+	// Rows are, in a run's matrix, the 32 of the contract in order, and after them any other that the log names:
+	// nothing is dropped.
 	Rows []MatrixRow
-	// Totals counts the cases of the run by verdict.
+	// Totals counts the cases by verdict.
 	Totals Counts
 	// Levels are the levels that have cases, lowest first.
 	Levels []LevelTotals
 }
 
-// MatrixRow is a row on every surface.
+// Column heads a column of a matrix.
+type Column struct {
+	// Name is its whole name: "chat-stream".
+	Name string
+	// Short is what a terminal shows over the column: lines of at most four signs, such as "chat\n~". A legend explains it.
+	Short string
+}
+
+// MatrixRow is a row on every column.
 type MatrixRow struct {
+	// Row says what the row is about; where it is no row of the contract, its Table is 0.
 	contract.Row
+	// Group is the heading under which the row stands.
+	Group   string
 	Verdict contract.Verdict
 	Counts  Counts
-	// Cells stand in the order of Matrix.Surfaces.
+	// Cells stand in the order of Matrix.Columns.
 	Cells []Cell
 }
 
-// Cell is a row on one surface.
+// Cell is a row on one column.
 type Cell struct {
-	Surface contract.Surface
+	Column  string
 	Verdict contract.Verdict
 	Counts  Counts
 	// Cases are the ids of its cases, in the order of [Run.Outcomes].
@@ -49,10 +62,10 @@ type LevelTotals struct {
 // NewMatrix lays out a run. Expected cases that never ran are in it as errors.
 func NewMatrix(run Run) Matrix {
 	outcomes := run.Outcomes()
-	m := Matrix{Surfaces: columns(run, outcomes), Totals: make(Counts), Levels: levels(outcomes)}
+	m := Matrix{Columns: columns(run, outcomes), Totals: make(Counts), Levels: levels(outcomes)}
 	type place struct {
-		row     contract.RowID
-		surface contract.Surface
+		row    contract.RowID
+		column string
 	}
 	cells := make(map[place]*Cell)
 	rows := contract.Rows()
@@ -61,18 +74,18 @@ func NewMatrix(run Run) Matrix {
 		if !slices.ContainsFunc(rows, func(r contract.Row) bool { return r.ID == c.Row }) {
 			rows = append(rows, contract.Row{ID: c.Row, Key: string(c.Row)})
 		}
-		at := place{c.Row, c.Surface}
+		at := place{c.Row, string(c.Surface)}
 		if cells[at] == nil {
-			cells[at] = &Cell{Surface: c.Surface, Counts: make(Counts)}
+			cells[at] = &Cell{Column: at.column, Counts: make(Counts)}
 		}
 		cells[at].Counts[c.Verdict]++
 		cells[at].Cases = append(cells[at].Cases, c.ID)
 	}
 	for _, r := range rows {
-		row := MatrixRow{Row: r, Counts: make(Counts)}
-		for _, s := range m.Surfaces {
-			cell := Cell{Surface: s}
-			if filled := cells[place{r.ID, s}]; filled != nil {
+		row := MatrixRow{Row: r, Group: tables[r.Table], Counts: make(Counts)}
+		for _, column := range m.Columns {
+			cell := Cell{Column: column.Name}
+			if filled := cells[place{r.ID, column.Name}]; filled != nil {
 				cell = *filled
 			}
 			cell.Verdict = cell.Counts.worst()
@@ -110,13 +123,20 @@ func (c Counts) worst() contract.Verdict {
 	return NotRun
 }
 
-func columns(run Run, outcomes []CaseResult) []contract.Surface {
+// tables are the names of the contract's tables by number, and before them that of rows of neither.
+var tables = [3]string{"Other rows", "HTTP status codes", "Business error codes"}
+
+func columns(run Run, outcomes []CaseResult) []Column {
 	surfaces := slices.Clone(run.Selection.Surfaces)
 	for _, c := range outcomes {
 		surfaces = append(surfaces, c.Surface)
 	}
 	slices.SortFunc(surfaces, inOrder(contract.Surfaces()))
-	return slices.Compact(surfaces)
+	var list []Column
+	for _, s := range slices.Compact(surfaces) {
+		list = append(list, Column{Name: string(s), Short: shortName(s)})
+	}
+	return list
 }
 
 func levels(outcomes []CaseResult) []LevelTotals {

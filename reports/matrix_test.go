@@ -60,7 +60,7 @@ func TestMatrix(t *testing.T) {
 		odd := result(contract.Rows()[0], "telepathy")
 		odd.ID, odd.Row, odd.Verdict = "code:unheard_of/x/telepathy", "code:unheard_of", contract.Fail
 		m := reports.NewMatrix(concluded(header(contract.Edge, contract.Embeddings, contract.Chat), []reports.CaseResult{odd}))
-		assert.Equal(t, []contract.Surface{contract.Chat, contract.Embeddings, "telepathy"}, m.Surfaces)
+		assert.Equal(t, []reports.Column{{Name: "chat", Short: "chat"}, {Name: "embeddings", Short: "embd"}, {Name: "telepathy", Short: "tel…"}}, m.Columns)
 		require.Len(t, m.Rows, 33)
 		assert.Equal(t, contract.Fail, m.Rows[32].Verdict)
 	})

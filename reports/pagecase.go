@@ -3,9 +3,12 @@ package reports
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gatecert/gatecert/contract"
 )
@@ -17,6 +20,7 @@ type pageCase struct {
 	Row          string           `json:"row"`
 	Circumstance string           `json:"circumstance"`
 	Surface      string           `json:"surface"`
+	Target       string           `json:"target,omitempty"`
 	Variant      string           `json:"variant,omitempty"`
 	Level        string           `json:"level"`
 	Verdict      contract.Verdict `json:"verdict"`
@@ -34,6 +38,10 @@ type pageCase struct {
 	Upstream *[]pageAttempt `json:"upstream,omitempty"`
 	Effects  []string       `json:"effects,omitempty"`
 	Curl     string         `json:"curl,omitempty"`
+	// Copy is the command line as it is copied, where it is not shown as it is; a line that is cut is not for copying. It
+	// is the only text in the page that is not plain, and stands there in base64.
+	Copy    []byte `json:"copy,omitempty"`
+	CurlCut bool   `json:"curl_cut,omitempty"`
 	// LeftOut says that the evidence is in the log alone.
 	LeftOut bool `json:"left_out,omitempty"`
 }
@@ -62,16 +70,21 @@ type pageMessage struct {
 }
 
 type pageStream struct {
-	Events     []pageEvent `json:"events"`
-	More       int         `json:"more,omitempty"`
-	Violations []string    `json:"violations,omitempty"`
-	Partial    string      `json:"partial,omitempty"`
+	Events []pageEvent `json:"events"`
+	// Whole is how long the call took, and First when the first byte came, as a hundredth of it.
+	Whole      string   `json:"whole"`
+	First      float64  `json:"first"`
+	More       int      `json:"more,omitempty"`
+	Violations []string `json:"violations,omitempty"`
+	Partial    string   `json:"partial,omitempty"`
 }
 
 type pageEvent struct {
-	At   string `json:"at"`
-	Name string `json:"name,omitempty"`
-	Data string `json:"data"`
+	At string `json:"at"`
+	// Part is the instant as a hundredth of the whole call.
+	Part float64 `json:"part"`
+	Name string  `json:"name,omitempty"`
+	Data string  `json:"data"`
 }
 
 type pageAttempt struct {
@@ -82,11 +95,11 @@ type pageAttempt struct {
 
 // newPageCase bounds what it shows of each body to limit characters, and to a quarter of it for a case that needs no
 // attention. A limit of 0 leaves all evidence out.
-func newPageCase(c CaseResult, limit int) pageCase {
+func newPageCase(c pageEntry, limit int) pageCase {
 	if c.Verdict == contract.Pass || c.Verdict == contract.NotOffered {
 		limit /= 4
 	}
-	a := accountOf(c)
+	a := accountOf(c.CaseResult)
 	out := pageCase{
 		ID: a.ID, Row: Plain(string(c.Row), nameLimit), Circumstance: Plain(c.Circumstance, nameLimit),
 		Surface: Plain(string(c.Surface), nameLimit), Variant: Plain(c.Variant, nameLimit),
@@ -94,6 +107,11 @@ func newPageCase(c CaseResult, limit int) pageCase {
 		Tries: c.Tries,
 	}
 	out.Cell = Plain(string(c.Row)+"/"+string(c.Surface), nameLimit)
+	if c.Target != "" {
+		out.Target = Plain(c.Target, nameLimit)
+		out.Cell = Plain(string(c.Row)+"/"+c.Target, nameLimit)
+		out.ID = out.Target + "/" + out.ID
+	}
 	if c.Verdict != contract.Pass {
 		out.Headline = a.headline()
 	}
@@ -118,9 +136,13 @@ func newPageCase(c CaseResult, limit int) pageCase {
 	if o := c.Observation; o != nil {
 		out.Sent = sentMessage(o.Sent, a.Call, limit)
 		out.Got = gotMessage(*o, a.Answer, limit)
-		out.Stream = newPageStream(o.Stream, limit)
+		out.Stream = newPageStream(o.Stream, o.Timing, limit)
 		out.Upstream = attempts(o.Upstream)
 		out.Effects = effects(*o)
+		out.CurlCut = utf8.RuneCountInString(o.Sent.Curl) > curlLimit
+		if a.Curl != o.Sent.Curl && !out.CurlCut {
+			out.Copy = []byte(o.Sent.Curl)
+		}
 	}
 	return out
 }
@@ -185,12 +207,20 @@ func headerLines(h map[string][]string) [][2]string {
 	return lines
 }
 
-func newPageStream(s *contract.Stream, limit int) *pageStream {
+func newPageStream(s *contract.Stream, t contract.Timing, limit int) *pageStream {
 	if s == nil {
 		return nil
 	}
 	const most = 60
-	out := &pageStream{Events: []pageEvent{}, Partial: plainLines(string(s.Partial), limit/4)}
+	part := func(at time.Duration) float64 {
+		if t.End <= 0 {
+			return 0
+		}
+		return math.Round(1000*float64(min(at, t.End))/float64(t.End)) / 10
+	}
+	out := &pageStream{
+		Events: []pageEvent{}, Whole: took(t.End), First: part(t.FirstByte), Partial: plainLines(string(s.Partial), limit/4),
+	}
 	for i, e := range s.Events {
 		if i == most || limit <= 0 {
 			out.More = len(s.Events) - i
@@ -198,7 +228,7 @@ func newPageStream(s *contract.Stream, limit int) *pageStream {
 		}
 		data := plainLines(string(e.Data), limit)
 		limit -= len(data)
-		out.Events = append(out.Events, pageEvent{took(e.At), Plain(e.Name, 60), data})
+		out.Events = append(out.Events, pageEvent{took(e.At), part(e.At), Plain(e.Name, 60), data})
 	}
 	for _, v := range s.Violations[:min(len(s.Violations), most)] {
 		out.Violations = append(out.Violations, Plain(v, textLimit))
@@ -244,10 +274,16 @@ func effects(o contract.Observation) []string {
 		list = append(list, Plain(l.What+" leaked in "+l.Where, textLimit))
 	}
 	if b := o.Balance; b != nil {
-		list = append(list, fmt.Sprintf("balance %g before, %g after", b.Before, b.After))
+		list = append(list, fmt.Sprintf("balance %s before, %s after", number(b.Before), number(b.After)))
+	}
+	if o.GatewayLog != "" {
+		list = append(list, Plain("the gateway's own log: "+o.GatewayLog, textLimit))
 	}
 	return list
 }
+
+// number writes a quota in full: an account of a billion is no place for exponents.
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // took writes a duration with three digits or so.
 func took(d time.Duration) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -17,7 +18,7 @@ import (
 type TerminalOptions struct {
 	// Color adds colour to the signs. Nothing is told by colour alone.
 	Color bool
-	// Width is the number of columns, 80 when 0. The matrix is split into bands of surfaces that fit.
+	// Width is the number of columns, 80 when 0. The matrix is split into bands of columns that fit.
 	Width int
 	// Failures is how many cases are told in full, 10 when 0.
 	Failures int
@@ -26,13 +27,7 @@ type TerminalOptions struct {
 // Terminal writes the report for people at a terminal: the matrix, the cases that need attention, the totals and one
 // closing sentence. It fails only when w does.
 func Terminal(w io.Writer, run Run, opts TerminalOptions) error {
-	if opts.Width <= 0 {
-		opts.Width = 80
-	}
-	if opts.Failures <= 0 {
-		opts.Failures = 10
-	}
-	t := terminal{opts: opts}
+	t := terminal{opts: opts.withDefaults()}
 	m := NewMatrix(run)
 	t.line("%s  %s  level %s", Plain(run.Target.Name, nameLimit), Plain(run.Target.BaseURL, nameLimit), Plain(string(run.Selection.Level), 20))
 	t.line("")
@@ -52,10 +47,17 @@ func Terminal(w io.Writer, run Run, opts TerminalOptions) error {
 		return err
 	}
 	t.line("%s.", t.paint(run.Verdict(), Sentence(run)))
-	if _, err := w.Write(t.out.Bytes()); err != nil {
-		return fmt.Errorf("write report: %w", err)
+	return t.flush(w)
+}
+
+func (o TerminalOptions) withDefaults() TerminalOptions {
+	if o.Width <= 0 {
+		o.Width = 80
 	}
-	return nil
+	if o.Failures <= 0 {
+		o.Failures = 10
+	}
+	return o
 }
 
 // terminal is one report in the making.
@@ -64,24 +66,37 @@ type terminal struct {
 	out  bytes.Buffer
 }
 
+// flush writes the report out at once.
+func (t *terminal) flush(w io.Writer) error {
+	if _, err := w.Write(t.out.Bytes()); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
 func (t *terminal) line(format string, args ...any) {
 	t.out.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " "))
 	t.out.WriteByte('\n')
 }
 
-// matrix writes the matrix in bands of as many surfaces as the width holds.
+// matrix writes the matrix in bands of as many columns as the width holds.
 func (t *terminal) matrix(m Matrix) error {
-	const column, gap = 4, 1 // the widest short name, and the space before it
-	keys := 0
+	const gap = 1 // the space before a column
+	keys, column := 0, 1
 	for _, r := range m.Rows {
 		keys = max(keys, len([]rune(rowLabel(r))))
 	}
+	for _, c := range m.Columns {
+		for line := range strings.Lines(c.Short) {
+			column = max(column, len([]rune(strings.TrimSuffix(line, "\n"))))
+		}
+	}
 	fits := max((t.opts.Width-keys-2-gap)/(column+gap), 1)
-	for from := 0; from == 0 || from < len(m.Surfaces); from += fits {
-		to := min(from+fits, len(m.Surfaces))
+	for from := 0; from == 0 || from < len(m.Columns); from += fits {
+		to := min(from+fits, len(m.Columns))
 		header := []string{"", "row"}
-		for _, s := range m.Surfaces[from:to] {
-			header = append(header, shortName(s))
+		for _, c := range m.Columns[from:to] {
+			header = append(header, c.Short)
 		}
 		var rows [][]string
 		for _, r := range m.Rows {
@@ -125,13 +140,15 @@ func (t *terminal) legend(m Matrix) {
 	}
 	t.wrapped(verdicts, painted)
 	var names []string
-	for _, s := range m.Surfaces {
-		short, full := shortName(s), Plain(string(s), 40)
-		if short != full && !strings.HasSuffix(full, "-stream") {
-			names = append(names, short+" "+full)
+	for _, c := range m.Columns {
+		full := Plain(c.Name, 40)
+		if c.Short != full && !strings.HasSuffix(full, "-stream") {
+			names = append(names, c.Short+" "+full)
 		}
 	}
-	names = append(names, "~ streaming")
+	if slices.ContainsFunc(m.Columns, func(c Column) bool { return strings.HasSuffix(c.Short, "~") }) {
+		names = append(names, "~ streaming")
+	}
 	t.wrapped(names, names)
 	t.line("")
 }
@@ -188,7 +205,7 @@ func (t *terminal) account(a account) {
 		t.line("    want %s", f.Want)
 		t.line("    got  %s", f.Got)
 	}
-	t.fact("curl", a.Curl)
+	t.fact("curl", strings.ReplaceAll(a.Curl, "\n", "\n       "))
 	t.line("")
 }
 

@@ -9,12 +9,15 @@ import (
 )
 
 // Verdicts writes one line a case, "verdict case-id", sorted by id: the form in which two runs are compared with diff.
-// It fails only when w does.
+// A run that is not complete ends in a line that says so. It fails only when w does.
 func Verdicts(w io.Writer, run Run) error {
 	cases := slices.SortedFunc(slices.Values(run.Outcomes()), func(a, b CaseResult) int { return strings.Compare(a.ID, b.ID) })
 	out := bufio.NewWriter(w)
 	for _, c := range cases {
 		fmt.Fprintf(out, "%-13s %s\n", c.Verdict, Plain(c.ID, nameLimit))
+	}
+	if gap := run.Incomplete(); gap != "" {
+		fmt.Fprintf(out, "# incomplete: %s\n", gap)
 	}
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write verdicts: %w", err)

@@ -63,6 +63,9 @@ func Sentence(run Run) string {
 	if n := len(run.Selection.Rows); n > 0 {
 		opening += " on the " + count(n, "row") + " asked for"
 	}
+	if n := len(run.Selection.Cases); n > 0 {
+		opening += " on the " + count(n, "case") + " asked for"
+	}
 	rows := m.RowCounts()
 	var parts []string
 	for _, v := range order {

@@ -2,15 +2,11 @@ package targets
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
-	"sync"
 	"time"
-
-	_ "modernc.org/sqlite" // the driver behind store.sqlite
 )
 
 // actionLimit bounds one action; undoing gets the same time of its own, also after the run was cancelled.
@@ -38,10 +34,13 @@ func (s *Stage) undo(ctx context.Context, actions []Action) error {
 }
 
 func (s *Stage) actOne(ctx context.Context, a Action) error {
+	if a.Do != "" {
+		return s.do(ctx, a.Do)
+	}
 	ctx, cancel := context.WithTimeout(ctx, actionLimit)
 	defer cancel()
 	if a.SQL != "" {
-		return s.sql.exec(ctx, a.SQL)
+		return s.store.Exec(ctx, a.SQL)
 	}
 	// The line is the user's own, from the user's own profile.
 	out, err := exec.CommandContext(ctx, "sh", "-c", a.Run).CombinedOutput() //nolint:gosec // see above
@@ -51,38 +50,14 @@ func (s *Stage) actOne(ctx context.Context, a Action) error {
 	return nil
 }
 
-// sqlStore opens the gateway's database on first use: most profiles never touch it.
-type sqlStore struct {
-	path string
-	mu   sync.Mutex
-	db   *sql.DB
-}
-
-func (s *sqlStore) exec(ctx context.Context, statement string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.db == nil {
-		db, err := sql.Open("sqlite", "file:"+s.path+"?mode=rw&_pragma=busy_timeout(10000)")
-		if err != nil {
-			return fmt.Errorf("open store %s: %w", s.path, err)
-		}
-		db.SetMaxOpenConns(1)
-		s.db = db
+// do runs a function of the driver. The driver bounds it itself: it may have to wait for the gateway's own rate limits.
+func (s *Stage) do(ctx context.Context, name string) error {
+	action, ok := s.actions[name]
+	if !ok {
+		return fmt.Errorf("the driver has no action %q", name)
 	}
-	if _, err := s.db.ExecContext(ctx, statement); err != nil {
-		return fmt.Errorf("store %s: %q: %w", s.path, statement, err)
+	if err := action(ctx); err != nil {
+		return fmt.Errorf("do %q: %w", name, err)
 	}
 	return nil
-}
-
-// Close implements io.Closer.
-func (s *sqlStore) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.db == nil {
-		return nil
-	}
-	db := s.db
-	s.db = nil
-	return db.Close()
 }

@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -245,7 +246,12 @@ func (l *loader) check(p Profile) error {
 		bad           bool
 	}{
 		{"$.base_url", "want an absolute http or https URL", p.BaseURL != "" && !AbsoluteURL(p.BaseURL)},
-		{"$.driver", "want static or reference", p.Driver != "" && p.Driver != StaticDriver && p.Driver != ReferenceDriver},
+		{"$.driver", "want " + driverWords(), p.Driver != "" && !slices.Contains(drivers(), p.Driver)},
+		{"$.admin", "only " + NewAPIDriver + " and " + OneAPIDriver + " have an administrator", p.Admin != (Admin{}) && !p.Prepares()},
+		{"$.driver", "driver " + p.Driver + " needs admin: a token, or a user and a password", p.Prepares() && p.Admin.Token == "" && (p.Admin.User == "" || p.Admin.Password == "")},
+		{"$.admin", "a token excludes user and password", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""},
+		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
+		{"$.store", "sqlite and postgres exclude each other", p.Store.SQLite != "" && p.Store.Postgres != ""},
 		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
 		{"$.upstream", "listen and attach exclude each other", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
 		{"$.concurrency", "want 1 to 256", p.Concurrency < 0 || p.Concurrency > 256},
@@ -254,11 +260,14 @@ func (l *loader) check(p Profile) error {
 		{"$.limits.rate.kind", "want " + limiterWords(), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
 		{"$.limits.rate.burst", "want a positive number", p.Limits.Rate.Burst < 0},
 		{"$.limits.rate.burst", "only a token-bucket has a burst", p.Limits.Rate.Burst > 0 && p.Limits.Rate.Kind != TokenBucket},
-		{"", "driver static needs base_url", p.BaseURL == "" && p.Driver != ReferenceDriver},
+		{"", "driver " + cmp.Or(p.Driver, StaticDriver) + " needs base_url", p.BaseURL == "" && p.Driver != ReferenceDriver},
 	} {
 		if c.bad {
 			return l.under(c.path, c.problem)
 		}
+	}
+	if _, err := p.TLS.Roots(); err != nil {
+		return l.under("$.tls.ca", err.Error())
 	}
 	for i, s := range p.Surfaces {
 		if err := l.checkSurface("$.surfaces["+strconv.Itoa(i)+"]", s); err != nil {
@@ -277,6 +286,14 @@ func (l *loader) check(p Profile) error {
 	}
 	return nil
 }
+
+// drivers are the names a profile can give.
+func drivers() []string { return []string{StaticDriver, ReferenceDriver, NewAPIDriver, OneAPIDriver} }
+
+func driverWords() string { return "one of " + strings.Join(drivers(), ", ") }
+
+// Prepares reports whether the profile's driver prepares a running gateway through its admin API.
+func (p Profile) Prepares() bool { return p.Driver == NewAPIDriver || p.Driver == OneAPIDriver }
 
 func limiterWords() string {
 	words := make([]string, 0, len(Limiters()))
@@ -330,11 +347,11 @@ func (l *loader) checkRecipe(name string, recipe Recipe, p Profile) error {
 		}
 	}
 	for _, action := range slices.Concat(recipe.Before, recipe.After) {
-		if (action.Run == "") == (action.SQL == "") {
+		if (action.Run == "") == (action.SQL == "") || action.Do != "" {
 			return l.under(path, "an action is either run: or sql:")
 		}
-		if action.SQL != "" && p.Store.SQLite == "" {
-			return l.under(path, "sql: needs store.sqlite, the path of the gateway's database")
+		if action.SQL != "" && !p.Store.Present() {
+			return l.under(path, "sql: needs store.sqlite, the path of the gateway's database, or store.postgres, its URL")
 		}
 	}
 	return nil

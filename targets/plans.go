@@ -182,15 +182,17 @@ var relayed = plan{recipeSuffices: true, plan: func(p Profile, c contract.Case, 
 	}
 	pr.Call.Model = p.Models.Routed(c.Surface)
 	if c.Circumstance == "slow-upstream" && c.Variant == "stalled-answer" && c.Surface.Streaming() {
-		return "stall-after=2", nil
+		return "chunks=8 stall-after=6", nil
 	}
 	return directive, nil
 }}
 
-// directives are what our upstream does in each variant. unreachable-upstream/refused is missing: nobody can be told not to listen.
+// directives are what our upstream does in each variant. A stream goes wrong after six events of one with eight pieces of
+// content: every protocol has sent some content by then (Anthropic's first three events hold none), and not all of it.
+// unreachable-upstream/refused is missing: nobody can be told not to listen.
 var directives = map[string]string{
 	"upstream-error/error-object": "status=500 body=error",
-	"upstream-error/mid-stream":   "error-after=2",
+	"upstream-error/mid-stream":   "chunks=8 error-after=6",
 
 	"blocked-prompt/": "refuse",
 
@@ -217,6 +219,6 @@ var directives = map[string]string{
 	"truncated-upstream-response/short-body":  "truncate=length",
 	"truncated-upstream-response/cut-chunk":   "truncate=chunk",
 	"truncated-upstream-response/broken-gzip": "truncate=gzip",
-	"truncated-upstream-response/cut-stream":  "cut-after=2",
-	"truncated-upstream-response/ended-early": "end-after=2",
+	"truncated-upstream-response/cut-stream":  "chunks=8 cut-after=6",
+	"truncated-upstream-response/ended-early": "chunks=8 end-after=6",
 }

@@ -2,9 +2,33 @@ package targets
 
 import (
 	"context"
+	"crypto/x509"
+	"errors"
 
 	"github.com/gatecert/gatecert/contract"
 )
+
+// ErrConsent is returned when a driver would have to change a gateway and nobody agreed. Its text lists the changes.
+var ErrConsent = errors.New("no consent")
+
+// ErrCredential is returned when the gateway does not accept the profile's administrator, or grants too little.
+var ErrCredential = errors.New("the administrator's credential")
+
+// ErrUnfit is returned when a driver cannot prepare a gateway as it stands. Its text says what has to be different.
+var ErrUnfit = errors.New("the gateway cannot be prepared")
+
+// Change is something that a driver would do to a gateway that somebody runs.
+type Change struct {
+	// What is changed: "option RetryTimes", "user gatecert-3f9a1c-main".
+	What string
+	// How it is changed, and for how long: "true -> false, during the run".
+	How string
+	// Why the run needs it.
+	Why string
+}
+
+// String is the change on one line.
+func (c Change) String() string { return c.What + ": " + c.How + " (" + c.Why + ")" }
 
 // Driver prepares a kind of gateway for a run.
 type Driver interface {
@@ -25,6 +49,15 @@ type Prepared struct {
 	Profile Profile
 	// Provider is nil when the gateway's provider is not ours.
 	Provider Provider
+	// Roots are the authorities that vouch for the gateway's certificate, nil for the system's.
+	Roots *x509.CertPool
+	// Actions are what recipes can name with do:. They bound their own time.
+	Actions map[string]func(ctx context.Context) error
+	// Consult, when not nil, adds to the observation of a call what the gateway's own books say of it: its log, and what it
+	// charged. It is asked about calls that reach the provider, which are those that may be charged.
+	Consult func(ctx context.Context, o *contract.Observation) error
+	// Notes are things about the preparation that people should know; they end up in the run's notes.
+	Notes []string
 	// Close takes down what was prepared.
 	Close func(ctx context.Context) error
 }

@@ -12,6 +12,8 @@ import (
 const (
 	StaticDriver    = "static"    // a profile alone: everything was prepared by hand
 	ReferenceDriver = "reference" // the gateway that is embedded in gatecert
+	NewAPIDriver    = "newapi"    // a running new-api, prepared through its admin API
+	OneAPIDriver    = "oneapi"    // a running one-api, likewise
 )
 
 // Profile is a gateway under test as its YAML file describes it (docs/profile.md explains every field).
@@ -20,8 +22,12 @@ type Profile struct {
 	Name string `yaml:"name"`
 	// BaseURL is the gateway's root; the surfaces' paths (/v1/…, /v1beta/…) are appended.
 	BaseURL string `yaml:"base_url,omitempty"`
-	// Driver prepares the gateway: static (the default) or reference.
+	// TLS says how a gateway behind https is recognised, where the system does not know its authority.
+	TLS TLS `yaml:"tls,omitempty"`
+	// Driver prepares the gateway: static (the default), reference, newapi or oneapi.
 	Driver string `yaml:"driver,omitempty"`
+	// Admin is the administrator's credential of a gateway that its driver prepares.
+	Admin Admin `yaml:"admin,omitempty"`
 	// Version of the gateway, for the reports.
 	Version string `yaml:"version,omitempty"`
 	// Surfaces the gateway offers. None: all that gatecert speaks.
@@ -44,6 +50,15 @@ type Profile struct {
 	Balance Balance `yaml:"balance,omitempty"`
 	// Circumstances are recipes by circumstance ("unpriced-model") or by circumstance and variant ("unreachable-upstream/refused").
 	Circumstances map[string]Recipe `yaml:"circumstances,omitempty"`
+}
+
+// Admin is a credential of the gateway's admin API: a token, or a user and a password.
+type Admin struct {
+	Token    string `yaml:"token,omitempty"`
+	User     string `yaml:"user,omitempty"`
+	Password string `yaml:"password,omitempty"`
+	// ID is the administrator's user id, which releases of new-api before 2026 want beside the token.
+	ID int `yaml:"id,omitempty"`
 }
 
 // Keys are credentials of the gateway's callers.
@@ -113,6 +128,8 @@ func (m Models) Routed(s contract.Surface) string {
 type Upstream struct {
 	// Listen is the address the provider listens on during the run, for example 127.0.0.1:9901.
 	Listen string `yaml:"listen,omitempty"`
+	// URL is where the gateway reaches Listen, when that is not http://LISTEN: from inside a container, for example.
+	URL string `yaml:"url,omitempty"`
 	// Attach is the URL of a provider that runs already (gatecert upstream), instead of Listen.
 	Attach string `yaml:"attach,omitempty"`
 	// Keys are the provider keys it accepts; none: any.
@@ -183,7 +200,12 @@ type Settle struct {
 type DB struct {
 	// SQLite is the path of the database file.
 	SQLite string `yaml:"sqlite,omitempty"`
+	// Postgres is the URL of the database, postgres://user:password@host:port/name. The psql program must be installed.
+	Postgres string `yaml:"postgres,omitempty"`
 }
+
+// Present reports whether the profile names a store.
+func (d DB) Present() bool { return d.SQLite != "" || d.Postgres != "" }
 
 // Balance says where the gateway tells a key's owner what is left.
 type Balance struct {
@@ -214,10 +236,12 @@ type Recipe struct {
 	After  []Action `yaml:"after,omitempty"`
 }
 
-// Action is one preparation: a shell line, or SQL against the profile's store.
+// Action is one preparation: a shell line, SQL against the profile's store, or a function of the driver.
 type Action struct {
 	Run string `yaml:"run,omitempty"`
 	SQL string `yaml:"sql,omitempty"`
+	// Do names one of [Prepared.Actions]: what only the driver's own code can bring about. No file can say it.
+	Do string `yaml:"do,omitempty"`
 }
 
 // The defaults of a profile, each with the reason for its size.

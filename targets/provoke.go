@@ -134,6 +134,12 @@ func (r Recipe) merged(s Recipe) Recipe {
 	if s.Headers != nil {
 		r.Headers = s.Headers
 	}
+	if s.Before != nil {
+		r.Before = s.Before
+	}
+	if s.After != nil {
+		r.After = s.After
+	}
 	return r
 }
 

@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -35,10 +36,22 @@ func (p Profile) Secrets() []exchange.Secret {
 			add("header "+name, p.Headers[name])
 		}
 	}
+	add("administrator's credential", p.Admin.Token, p.Admin.Password)
+	add("store's password", p.Store.password())
 	add("provider key", p.Upstream.Keys...)
 	add("provider address", p.Upstream.Addresses...)
-	add("provider address", p.Upstream.Listen, host(p.Upstream.Attach))
+	add("provider address", p.Upstream.Listen, host(p.Upstream.Attach), host(p.Upstream.URL))
 	return secrets
+}
+
+// password is the part of the store's URL that no report may show.
+func (d DB) password() string {
+	u, err := url.Parse(d.Postgres)
+	if err != nil {
+		return d.Postgres
+	}
+	password, _ := u.User.Password()
+	return password
 }
 
 // credentialName recognises header fields whose value is a credential, by whole words: x-portkey-provider holds none.
@@ -52,11 +65,46 @@ func host(raw string) string {
 	return u.Host
 }
 
-// Redacted is the effective profile as YAML, fit for a log: no key survives.
+// Redacted is the effective profile as YAML, fit for a log: no key survives, and [ParseRedacted] reads it.
 func (p Profile) Redacted() string {
 	raw, err := yaml.Marshal(p)
 	if err != nil {
-		return "the profile cannot be shown: " + err.Error()
+		return "# the profile cannot be shown: " + err.Error() + "\n"
 	}
-	return exchange.NewRedactor(p.Secrets()...).Text(string(raw))
+	// Values are replaced before they are written: a key's name in brackets would be a list if it were not quoted.
+	var tree yaml.MapSlice
+	if err := yaml.UnmarshalWithOptions(raw, &tree, yaml.UseOrderedMap()); err != nil {
+		return "# the profile cannot be shown: " + err.Error() + "\n"
+	}
+	redactor := exchange.NewRedactor(p.Secrets()...)
+	if raw, err = yaml.Marshal(redacted(tree, redactor)); err != nil {
+		return "# the profile cannot be shown: " + err.Error() + "\n"
+	}
+	return redactor.Text(string(raw)) // for what is no value: the name of a field
+}
+
+func redacted(value any, redactor *exchange.Redactor) any {
+	switch v := value.(type) {
+	case string:
+		return redactor.Text(v)
+	case []any:
+		for i := range v {
+			v[i] = redacted(v[i], redactor)
+		}
+	case yaml.MapSlice:
+		for i := range v {
+			v[i].Value = redacted(v[i].Value, redactor)
+		}
+	}
+	return value
+}
+
+// ParseRedacted reads a profile back from a log: what it offers can be asked, but its keys are names of keys. It
+// returns [ErrProfile] when the text is no profile.
+func ParseRedacted(text string) (Profile, error) {
+	var p Profile
+	if err := yaml.Unmarshal([]byte(text), &p); err != nil {
+		return Profile{}, fmt.Errorf("%w: %w", ErrProfile, err)
+	}
+	return p.WithDefaults(), nil
 }

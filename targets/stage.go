@@ -20,7 +20,9 @@ type Stage struct {
 	Profile  Profile
 	provider Provider
 	client   *exchange.Client
-	sql      *sqlStore
+	store    *Store
+	actions  map[string]func(context.Context) error
+	consult  func(context.Context, *contract.Observation) error
 }
 
 // NewStage sets the stage for a prepared gateway. Close ends it; what the driver prepared is not its business.
@@ -29,15 +31,17 @@ func NewStage(p Prepared) *Stage {
 	return &Stage{
 		Profile:  p.Profile,
 		provider: p.Provider,
-		client:   exchange.NewClient(limits, p.Profile.Secrets()...),
-		sql:      &sqlStore{path: p.Profile.Store.SQLite},
+		client:   exchange.NewTrustingClient(limits, p.Roots, p.Profile.Secrets()...),
+		store:    NewStore(p.Profile.Store),
+		actions:  p.Actions,
+		consult:  p.Consult,
 	}
 }
 
 // Close ends the stage's connections.
 func (s *Stage) Close() error {
 	s.client.Close()
-	return s.sql.Close()
+	return s.store.Close()
 }
 
 // tokenBytes make tokens unique beyond doubt in any number of runs against one upstream.
@@ -94,6 +98,11 @@ func (s *Stage) Observe(ctx context.Context, c contract.Case) (o contract.Observ
 	if s.provider != nil {
 		if err := s.look(ctx, token, &o); err != nil {
 			return o, err
+		}
+	}
+	if s.consult != nil && c.Reach() == contract.ReachMust {
+		if err := s.consult(ctx, &o); err != nil {
+			return o, fmt.Errorf("consult the gateway's books: %w", err)
 		}
 	}
 	if s.readsBalance(c) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/baseline"
+	"github.com/gatecert/gatecert/certificate"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
@@ -16,6 +18,7 @@ const (
 	exitNotConformant = 1
 	exitUsage         = 2
 	exitIncomplete    = 3
+	exitBaseline      = 4
 	exitHarness       = 5
 )
 
@@ -27,20 +30,30 @@ func (e verdictError) Error() string { return "the run's verdict is " + string(e
 // silent reports whether an error has been told already.
 func silent(err error) bool {
 	var verdict verdictError
-	return errors.As(err, &verdict)
+	var loaded loadVerdictError
+	return errors.As(err, &verdict) || errors.As(err, &loaded) || errors.Is(err, errWorse) || errors.Is(err, errCertifiedFailure) ||
+		errors.Is(err, errUntrusted)
 }
 
 // exitCode is the one place where errors and verdicts become exit codes.
 func exitCode(err error) int {
 	var verdict verdictError
+	var loaded loadVerdictError
 	switch {
 	case err == nil:
 		return exitConformant
+	case errors.As(err, &loaded) && loaded.verdict != contract.Error:
+		return exitNotConformant
 	case errors.As(err, &verdict):
 		return verdictCode(verdict.run)
-	case errors.Is(err, gatecert.ErrUsage), errors.Is(err, targets.ErrProfile), errors.Is(err, errUsage):
+	case errors.Is(err, errWorse), errors.Is(err, errUntrusted), errors.Is(err, errCertifiedFailure),
+		errors.Is(err, certificate.ErrUnsound), errors.Is(err, certificate.ErrNotVerified):
+		return exitNotConformant
+	case errors.Is(err, gatecert.ErrUsage), errors.Is(err, targets.ErrProfile), errors.Is(err, baseline.ErrBaseline),
+		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errTooMuch),
+		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrUnfit), errors.Is(err, gatecert.ErrJournal):
 		return exitUsage
-	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, context.Canceled):
+	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled):
 		return exitIncomplete
 	case errors.Is(err, reports.ErrNoHeader), errors.Is(err, reports.ErrMalformed), errors.Is(err, reports.ErrSchema):
 		return exitIncomplete
@@ -55,12 +68,25 @@ func verdictCode(run reports.Run) int {
 		return exitIncomplete
 	case verdict == contract.Error:
 		return exitHarness
-	case verdict.Conformant():
-		return exitConformant
-	default:
+	case !verdict.Conformant():
 		return exitNotConformant
+	case len(run.Footer.Stale) > 0:
+		return exitBaseline
+	default:
+		return exitConformant
 	}
 }
 
-// errUsage is returned when a command line parses and makes no sense.
-var errUsage = errors.New("usage")
+// The errors of commands, beside those of the packages.
+var (
+	// errUsage is returned when a command line parses and makes no sense.
+	errUsage = errors.New("usage")
+	// errWorse is returned when a case has got worse. What was printed has told it.
+	errWorse = errors.New("worse than before")
+	// errCertifiedFailure is returned when a certificate holds and says that the gateway fails. It was printed.
+	errCertifiedFailure = errors.New("certified as a failure")
+	// errUntrusted is returned when a self-test found the harness wrong. What was printed has told it.
+	errUntrusted = errors.New("the harness cannot be trusted")
+	// errNothingCompared is returned when two runs share no case.
+	errNothingCompared = errors.New("nothing to compare")
+)

@@ -24,6 +24,7 @@ type gatewayCommand struct {
 	Rate       int           `help:"The limited key's calls in a window, or under way at once. Default: ${default}." default:"20"`
 	Window     time.Duration `help:"The window of --rate, up to 59s. Default: ${default}." default:"10s"`
 	Burst      int           `help:"Capacity of the token bucket. Default: as --rate."`
+	Deviate    []string      `help:"Deviations and variations that make it other than it should be: gatecert list deviations. Default: none." placeholder:"NAME"`
 	Store      string        `help:"SQLite file to create for its store. Default: a temporary one." placeholder:"FILE" type:"path"`
 	Verbose    bool          `help:"Log every failed call with its cause to standard error."`
 }
@@ -39,7 +40,7 @@ The profile holds this gateway's keys. Change base_url in it when something stan
 
 func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 	options := reference.Options{
-		StorePath: g.Store, Upstream: "http://" + g.Upstream, Timeout: g.Timeout, IdleTimeout: g.Idle,
+		Bends: g.Deviate, StorePath: g.Store, Upstream: "http://" + g.Upstream, Timeout: g.Timeout, IdleTimeout: g.Idle,
 		Rate: reference.RateLimit{Kind: targets.Limiter(g.Limiter), Requests: g.Rate, Window: g.Window, Burst: g.Burst},
 	}
 	if g.Verbose {
@@ -53,18 +54,36 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	profile, err := yaml.Marshal(server.Gateway.Profile(server.URL(), g.Upstream))
-	if err != nil {
+	if err := g.tell(c, server); err != nil {
 		return fmt.Errorf("write the profile: %w", err)
 	}
-	if g.ProfileOut != "" {
-		if err := os.WriteFile(g.ProfileOut, profile, 0o600); err != nil {
-			return fmt.Errorf("write the profile: %w", err)
-		}
-		fmt.Fprintf(c.out, "gateway at %s, profile in %s\n", server.URL(), g.ProfileOut)
-	} else {
-		fmt.Fprintf(c.out, "# gateway at %s\n%s", server.URL(), profile)
-	}
 	<-ctx.Done()
+	return nil
+}
+
+// tell writes the profile, into its file or to the console, and beside its file the certificate to trust, if any.
+func (g gatewayCommand) tell(c *console, server *reference.Server) error {
+	profile := server.Gateway.Profile(server.URL(), g.Upstream)
+	if server.Certificate != nil {
+		if g.ProfileOut == "" {
+			return fmt.Errorf("%w: a gateway over https needs --profile-out, to leave its certificate beside the profile", errUsage)
+		}
+		profile.TLS.CA = g.ProfileOut + ".pem"
+		if err := os.WriteFile(profile.TLS.CA, server.Certificate, 0o600); err != nil {
+			return err
+		}
+	}
+	text, err := yaml.Marshal(profile)
+	if err != nil {
+		return err
+	}
+	if g.ProfileOut == "" {
+		fmt.Fprintf(c.out, "# gateway at %s\n%s", server.URL(), text)
+		return nil
+	}
+	if err := os.WriteFile(g.ProfileOut, text, 0o600); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "gateway at %s, profile in %s\n", server.URL(), g.ProfileOut)
 	return nil
 }

@@ -12,11 +12,12 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
 type listCommand struct {
-	What     string   `arg:"" optional:"" default:"rows" help:"rows, circumstances, cases, surfaces, levels or directives. Default: rows."`
+	What     string   `arg:"" optional:"" default:"rows" help:"rows, circumstances, cases, surfaces, levels, directives, deviations or variations. Default: rows."`
 	Level    string   `help:"With cases: those up to this level. Default: full."`
 	Rows     []string `help:"With cases: those of these rows or patterns. Default: all." placeholder:"ROW"`
 	Surfaces []string `help:"With cases: those on these surfaces. Default: all." placeholder:"SURFACE"`
@@ -36,8 +37,12 @@ func (l listCommand) Run(c *console) error {
 		return table(c.out, []string{"level", "cases", "needs"}, levelLines())
 	case "directives":
 		return table(c.out, []string{"word", "values", "what the upstream does"}, directiveLines())
+	case "deviations":
+		return table(c.out, []string{"deviation", "theme", "turns", "what the gateway does"}, deviationLines())
+	case "variations":
+		return table(c.out, []string{"variation", "what the gateway does"}, variationLines())
 	default:
-		return fmt.Errorf("%w: cannot list %q: want rows, circumstances, cases, surfaces, levels or directives", errUsage, l.What)
+		return fmt.Errorf("%w: cannot list %q: want rows, circumstances, cases, surfaces, levels, directives, deviations or variations", errUsage, l.What)
 	}
 }
 
@@ -111,6 +116,22 @@ func directiveLines() [][]string {
 	var lines [][]string
 	for _, w := range upstream.Vocabulary() {
 		lines = append(lines, []string{w.Name, w.Values, w.Sentence})
+	}
+	return lines
+}
+
+func deviationLines() [][]string {
+	var lines [][]string
+	for _, d := range reference.Deviations() {
+		lines = append(lines, []string{d.Name, d.Theme, fmt.Sprintf("%d cases", len(d.Turned())), d.Sentence})
+	}
+	return lines
+}
+
+func variationLines() [][]string {
+	var lines [][]string
+	for _, v := range reference.Variations() {
+		lines = append(lines, []string{v.Name, v.Sentence})
 	}
 	return lines
 }

@@ -16,11 +16,20 @@ import (
 // cli is the command line. Each command is a file of this folder.
 type cli struct {
 	Run      runCommand      `cmd:"" help:"Certify a gateway: the matrix on the terminal, reports in a folder."`
+	Load     loadCommand     `cmd:"" help:"Put a gateway under stress: capacity, soak."`
+	Clean    cleanCommand    `cmd:"" help:"Finish the clean-up of a run that died, on a gateway that its driver had prepared."`
 	Report   reportCommand   `cmd:"" help:"Render reports again from a run's log."`
-	List     listCommand     `cmd:"" help:"List what gatecert knows: rows, circumstances, cases, surfaces, levels, directives."`
+	Matrix   matrixCommand   `cmd:"" help:"Show several runs side by side: rows by targets."`
+	Diff     diffCommand     `cmd:"" help:"Say what changed from one run to another; exit 1 when something got worse."`
+	Certify  certifyCommand  `cmd:"" help:"Audit a run's log and sign what it says: a conformance report and an attestation."`
+	Verify   verifyCommand   `cmd:"" help:"Check a certificate: its signature, its log, and every verdict again."`
+	Keygen   keygenCommand   `cmd:"" help:"Make a key pair for certificates."`
+	Replay   replayCommand   `cmd:"" help:"Run one case of an earlier run again: fixed, still failing or different."`
+	List     listCommand     `cmd:"" help:"List what gatecert knows: rows, circumstances, cases, surfaces, levels, directives, deviations, variations."`
 	Explain  explainCommand  `cmd:"" help:"Explain a row: what the contract says, how it is brought about, what is judged."`
 	Gateway  gatewayCommand  `cmd:"" help:"Serve the reference gateway as a process, and write a ready profile for it."`
 	Upstream upstreamCommand `cmd:"" help:"Serve the provider that gatecert plays as a process."`
+	Selftest selftestCommand `cmd:"" help:"Try gateways that are known to break the contract, and others known to keep it: is each noticed as it should be?"`
 	Version  versionCommand  `cmd:"" help:"Print the version and the digest of the contract."`
 }
 
@@ -32,6 +41,8 @@ Exit codes: 0 conformant; 1 not conformant; 2 usage or configuration; 3 nothing 
 // console is what commands talk to.
 type console struct {
 	out, err io.Writer
+	// in answers questions; nil: nobody is there to ask.
+	in       io.Reader
 	color    bool
 	width    int
 	terminal bool // err is a terminal: progress may move
@@ -49,6 +60,9 @@ func main() {
 func newConsole() *console {
 	c := &console{out: os.Stdout, err: os.Stderr, width: 100}
 	c.terminal = term.IsTerminal(int(os.Stderr.Fd()))
+	if c.terminal && term.IsTerminal(int(os.Stdin.Fd())) {
+		c.in = os.Stdin
+	}
 	if term.IsTerminal(int(os.Stdout.Fd())) {
 		_, noColor := os.LookupEnv("NO_COLOR")
 		c.color = !noColor && os.Getenv("TERM") != "dumb"

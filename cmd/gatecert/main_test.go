@@ -135,9 +135,14 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 
 func TestReportRendersTheSameBytesAgain(t *testing.T) {
 	dir, again := t.TempDir(), t.TempDir()
-	code, _, stderr := invoke(t.Context(), "run", "--out", dir, "--rows", "http:404", "--surfaces", "chat-stream,chat")
+	var names []string
+	for _, f := range reports.Formats() {
+		names = append(names, f.Name)
+	}
+	every := strings.Join(names, ",")
+	code, _, stderr := invoke(t.Context(), "run", "--out", dir, "--rows", "http:404", "--surfaces", "chat-stream,chat", "--format", every)
 	require.Equal(t, exitConformant, code, stderr)
-	code, _, stderr = invoke(t.Context(), "report", dir, "--out", again)
+	code, _, stderr = invoke(t.Context(), "report", dir, "--out", again, "--format", every)
 	require.Equal(t, exitConformant, code, stderr)
 	for _, f := range reports.Formats() {
 		first, err := os.ReadFile(filepath.Join(dir, f.File))
@@ -148,6 +153,16 @@ func TestReportRendersTheSameBytesAgain(t *testing.T) {
 		_, printed, _ := invoke(t.Context(), "report", filepath.Join(dir, "run.ndjson"), "--format", f.Name)
 		assert.Equal(t, string(first), printed, f.Name)
 	}
+	code, _, stderr = invoke(t.Context(), "report", dir, "--format", every)
+	assert.Equal(t, exitUsage, code, "formats cannot be printed at once")
+	assert.Contains(t, stderr, "give --out")
+	some := t.TempDir()
+	code, stdout, stderr := invoke(t.Context(), "run", "--out", some, "--rows", "http:404", "--surfaces", "chat", "--format", "badge,junit")
+	assert.Equal(t, exitConformant, code, stderr)
+	assert.Contains(t, stdout, "junit.xml")
+	files, err := os.ReadDir(some)
+	require.NoError(t, err)
+	assert.Len(t, files, 3, "the log and what was asked for")
 	code, _, stderr = invoke(t.Context(), "report", dir, "--format", "pdf")
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, `no format "pdf"`)

@@ -5,21 +5,22 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gatecert/gatecert/reports"
 )
 
 type reportCommand struct {
-	Log    string `arg:"" help:"A run's folder, or its run.ndjson." type:"path"`
-	Format string `help:"Print one format: terminal, json, junit, md, html. Default: terminal."`
-	Out    string `help:"Write all report files into this folder." placeholder:"DIR" type:"path"`
+	Log    string   `arg:"" help:"A run's folder, or its run.ndjson." type:"path"`
+	Format []string `help:"Print one: terminal, html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. With --out, write those named. Default: terminal." placeholder:"NAME"`
+	Out    string   `help:"Write the report files into this folder. Default: print." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (reportCommand) Help() string {
 	return `Every report is a pure function of the log: the same log gives the same bytes again.
-The exit code is the run's: 0 conformant, 1 not conformant, 3 incomplete, 5 harness fault.`
+The exit code is the run's: 0 conformant, 1 not conformant, 3 incomplete, 4 stale baseline, 5 harness fault.`
 }
 
 func (r reportCommand) Run(c *console) error {
@@ -27,41 +28,52 @@ func (r reportCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case r.Out != "" && r.Format != "":
-		return fmt.Errorf("%w: --out writes every format, --format prints one: give one of them", errUsage)
-	case r.Out != "":
-		if err := os.MkdirAll(r.Out, 0o750); err != nil {
-			return fmt.Errorf("make the folder for the reports: %w", err)
-		}
-		err = writeReports(run, r.Out)
-	case r.Format == "" || r.Format == "terminal":
-		err = reports.Terminal(c.out, run, reports.TerminalOptions{Color: c.color, Width: c.width})
-	default:
-		err = r.print(c, run)
-	}
-	if err != nil {
+	if err := r.render(c, run); err != nil {
 		return err
 	}
 	return outcome(run)
 }
 
-func (r reportCommand) print(c *console, run reports.Run) error {
-	names := []string{"terminal"}
-	for _, f := range reports.Formats() {
-		if f.Name == r.Format {
-			return f.Render(c.out, run)
-		}
-		names = append(names, f.Name)
+func (r reportCommand) render(c *console, run reports.Run) error {
+	if r.Out == "" && (len(r.Format) == 0 || slices.Equal(r.Format, []string{"terminal"})) {
+		return reports.Terminal(c.out, run, reports.TerminalOptions{Color: c.color, Width: c.width})
 	}
-	return fmt.Errorf("%w: no format %q: want one of %s", errUsage, r.Format, strings.Join(names, ", "))
+	formats, err := formatsNamed(r.Format)
+	switch {
+	case err != nil:
+		return err
+	case r.Out == "" && len(formats) > 1:
+		return fmt.Errorf("%w: %d formats cannot be printed at once: give --out", errUsage, len(formats))
+	case r.Out == "":
+		return formats[0].Render(c.out, run)
+	}
+	if err := os.MkdirAll(r.Out, 0o750); err != nil {
+		return fmt.Errorf("make the folder for the reports: %w", err)
+	}
+	return writeReports(run, formats, r.Out)
+}
+
+// formatsNamed finds formats by their names; no name stands for all that are not on demand.
+func formatsNamed(names []string) ([]reports.Format, error) {
+	var found []reports.Format
+	var known []string
+	for _, f := range reports.Formats() {
+		known = append(known, f.Name)
+		if slices.Contains(names, f.Name) || len(names) == 0 && !f.OnDemand {
+			found = append(found, f)
+		}
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("%w: no format %q: want one of %s", errUsage, name, strings.Join(known, ", "))
+		}
+	}
+	return found, nil
 }
 
 // readLog reads a run from its folder or its log.
 func readLog(path string) (run reports.Run, err error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, logName)
-	}
+	path = logPath(path)
 	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
 	if err != nil {
 		return run, fmt.Errorf("%w: %w", errUsage, err)
@@ -71,4 +83,12 @@ func readLog(path string) (run reports.Run, err error) {
 		return run, fmt.Errorf("%s: %w", path, err)
 	}
 	return run, nil
+}
+
+// logPath is the path of the log of a run that was named by it or by its folder.
+func logPath(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return filepath.Join(path, logName)
+	}
+	return path
 }

@@ -22,7 +22,11 @@ type runCommand struct {
 	Rows        []string `help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
 	Surfaces    []string `help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
 	Concurrency int      `help:"Cases at once. Default: the profile's, or 8." placeholder:"N"`
+	Baseline    string   `help:"Failures that are expected: YAML (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
+	Update      bool     `name:"update-baseline" help:"Write --baseline anew, so that it expects today's failures and nothing else."`
+	Format      []string `help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
 	Out         string   `help:"Folder for run.ndjson and the reports. Default: ${default}." default:"reports/latest" type:"path"`
+	Yes         bool     `help:"Agree to what a driver has to change on a running gateway (it lists that first). For CI."`
 	Failures    int      `help:"Failures told in full on the terminal. Default: ${default}." default:"10"`
 }
 
@@ -32,12 +36,19 @@ func (runCommand) Help() string {
   gatecert run                                             the embedded reference gateway, everything
   gatecert run https://gateway.example --model gpt-4o-mini level edge, key from $GATEWAY_KEY
   gatecert run --target my-gateway.yaml --level relay      as the profile says, up to level relay
+  gatecert run --target new-api.yaml --yes                 a running new-api, prepared and left as it was (docs/new-api.md)
+  gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not turn the run red
+  gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept today's failures
 
 The run's log is OUT/run.ndjson; gatecert report OUT renders the reports again.`
 }
 
 func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 	config, err := r.config()
+	if err != nil {
+		return err
+	}
+	formats, err := formatsNamed(r.Format)
 	if err != nil {
 		return err
 	}
@@ -50,6 +61,13 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
 	config.Log = log
+	journal, err := openJournal(config.Target, r.Out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	config.Journal = journal
+	config.Consent = c.consent(r.Yes)
 	bar := newProgress(c)
 	config.Progress = bar.show
 	run, err := gatecert.Run(ctx, config)
@@ -58,15 +76,24 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	// An interrupted run is reported like any other: its reports say that it is incomplete.
-	if writeErr := writeReports(run, r.Out); writeErr != nil {
+	if writeErr := writeReports(run, formats, r.Out); writeErr != nil {
 		return errors.Join(err, writeErr)
 	}
 	if termErr := reports.Terminal(c.out, run, reports.TerminalOptions{Color: c.color, Width: c.width, Failures: r.Failures}); termErr != nil {
 		return errors.Join(err, termErr)
 	}
-	fmt.Fprintf(c.out, "reports: %s\n", filepath.Join(r.Out, "report.html"))
+	fmt.Fprintf(c.out, "reports: %s\n", filepath.Join(r.Out, formats[0].File))
+	if err != nil && run.Complete() {
+		return fmt.Errorf("the run is complete, and its reports stand: %w", err)
+	}
 	if err != nil {
 		return fmt.Errorf("interrupted, everything so far is in %s: %w", filepath.Join(r.Out, logName), err)
+	}
+	if r.Update {
+		return r.updateBaseline(c, config, run)
+	}
+	if r.Baseline != "" {
+		proposeEntries(c.out, run, r.Failures)
 	}
 	return outcome(run)
 }
@@ -80,8 +107,12 @@ func outcome(run reports.Run) error {
 }
 
 func (r runCommand) config() (gatecert.Config, error) {
+	known, err := r.baseline()
+	if err != nil {
+		return gatecert.Config{}, err
+	}
 	config := gatecert.Config{
-		Level: contract.Level(r.Level), Rows: r.Rows, Surfaces: r.Surfaces, Concurrency: r.Concurrency, Command: os.Args,
+		Baseline: known, Level: contract.Level(r.Level), Rows: r.Rows, Surfaces: r.Surfaces, Concurrency: r.Concurrency, Command: os.Args,
 	}
 	if r.Concurrency < 0 || r.Concurrency > 256 {
 		return config, fmt.Errorf("%w: --concurrency %d: want 1 to 256", errUsage, r.Concurrency)
@@ -89,6 +120,8 @@ func (r runCommand) config() (gatecert.Config, error) {
 	switch {
 	case r.URL != "" && r.Target != "":
 		return config, fmt.Errorf("%w: give a URL or --target, not both", errUsage)
+	case r.URL == "" && r.Model != "":
+		return config, fmt.Errorf("%w: --model goes with a URL", errUsage)
 	case r.Target != "":
 		profile, err := targets.Load(r.Target, os.LookupEnv)
 		if errors.Is(err, os.ErrNotExist) {
@@ -114,9 +147,9 @@ func (r runCommand) config() (gatecert.Config, error) {
 // logName is the log's file in a run folder.
 const logName = "run.ndjson"
 
-// writeReports renders every format into the folder.
-func writeReports(run reports.Run, dir string) error {
-	for _, f := range reports.Formats() {
+// writeReports renders the formats into the folder.
+func writeReports(run reports.Run, formats []reports.Format, dir string) error {
+	for _, f := range formats {
 		if err := writeReport(run, f, filepath.Join(dir, f.File)); err != nil {
 			return err
 		}

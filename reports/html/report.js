@@ -2,7 +2,7 @@
 // Everything a gateway wrote reaches the page as a text node: nothing here parses markup.
 (() => {
   const $ = (id) => document.getElementById(id);
-  const cases = JSON.parse($("data").textContent);
+  const { cases, rules, left } = JSON.parse($("data").textContent);
   const attention = new Set(["fail", "untestable", "error", "warn"]);
   const ranks = ["error", "untestable", "fail", "warn", "expected-fail", "not-offered", "pass"];
 
@@ -55,26 +55,35 @@
   const none = el("li", { class: "none" }, "No case fits the filter.");
   none.hidden = cases.length > 0;
   $("list").append(none);
+  if (left) $("list").append(el("li", { class: "none" }, `${left} more cases are in run.ndjson; this page has no room for them.`));
 
   // ---- filters
 
   const filters = $("filters");
-  for (const key of ["level", "surface"]) {
-    for (const value of new Set(cases.map((c) => c[key]))) filters.elements[key].append(el("option", { value }, value));
+  for (const key of ["level", "surface", "target"]) {
+    const values = new Set(cases.map((c) => c[key]).filter(Boolean));
+    for (const value of values) filters.elements[key].append(el("option", { value }, value));
+    filters.elements[key].parentElement.hidden = values.size < 2;
   }
-  const haystack = new Map(cases.map((c) => [c, JSON.stringify([c.id, c.headline, c.reason, c.findings, c.scenario && c.scenario.name]).toLowerCase()]));
+  // What a text filter looks into is put together when it is first asked for: most readers never do.
+  const haystacks = new Map();
+  function haystack(c) {
+    if (!haystacks.has(c)) haystacks.set(c, JSON.stringify([c.id, c.headline, c.reason, c.findings]).toLowerCase());
+    return haystacks.get(c);
+  }
   const cells = [...document.querySelectorAll("#matrix .cell")];
   const rowsOf = [...document.querySelectorAll("#matrix tr[data-row]")];
   const targetOf = (anchor) => decodeURIComponent(anchor.getAttribute("href").slice(1));
 
   function filter() {
     const verdicts = new Set([...filters.querySelectorAll("[name=verdict]:checked")].map((box) => box.value));
-    const { level, surface, text } = filters.elements;
+    const { level, surface, target, text } = filters.elements;
     const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const active = verdicts.size > 0 || level.value || surface.value || words.length > 0;
+    const active = verdicts.size > 0 || level.value || surface.value || target.value || words.length > 0;
     const fits = cases.filter((c) => (verdicts.size === 0 || verdicts.has(c.verdict)) &&
       (!level.value || c.level === level.value) && (!surface.value || c.surface === surface.value) &&
-      words.every((w) => haystack.get(c).includes(w)));
+      (!target.value || c.target === target.value) &&
+      words.every((w) => haystack(c).includes(w)));
     const shown = new Set(fits);
     const lit = new Set(fits.map((c) => c.cell));
     const rows = new Set(fits.map((c) => c.row));
@@ -90,6 +99,7 @@
 
   // ---- evidence
 
+  // copy puts a text on the clipboard; where the browser refuses, it selects what is shown.
   function copy(text) {
     const button = el("button", { type: "button", class: "quiet copy" }, "copy");
     button.addEventListener("click", async () => {
@@ -97,13 +107,20 @@
         await navigator.clipboard.writeText(text);
         button.textContent = "copied";
       } catch {
-        getSelection().selectAllChildren(button.closest("section").querySelector("pre"));
-        button.textContent = "selected";
+        const area = el("textarea", { class: "unseen" });
+        area.value = text;
+        button.after(area);
+        area.select();
+        const done = document.execCommand("copy");
+        area.remove();
+        if (!done) getSelection().selectAllChildren(button.closest("section").querySelector("pre"));
+        button.textContent = done ? "copied" : "selected";
       }
     });
     return button;
   }
 
+  const decode = (base64) => new TextDecoder().decode(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
   const part = (title, aside, ...content) => el("section", {}, el("h4", {}, el("span", {}, title), aside), ...content);
   const small = (text) => text && el("small", {}, text);
 
@@ -111,29 +128,83 @@
     return el("table", { class: name }, head && el("thead", {}, el("tr", {}, head.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}, rows));
   }
 
+  // diff marks in each of two texts the words that the other does not have in the same order (their longest common
+  // subsequence is what is left plain). Texts that share less than half of their words, and very long ones, stay unmarked:
+  // there everything differs.
+  function diff(want, got) {
+    const [a, b] = [want, got].map((text) => text.match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) || []);
+    if (a.length * b.length > 40000) return [[want], [got]];
+    const common = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
+    for (let i = a.length - 1; i >= 0; i--) {
+      for (let j = b.length - 1; j >= 0; j--) {
+        common[i][j] = a[i] === b[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
+      }
+    }
+    const parts = [[], []];
+    const push = (side, word, tag) => {
+      const last = parts[side].at(-1);
+      if (last && last.tag === tag) last.text += word;
+      else parts[side].push({ tag, text: word });
+    };
+    const isWord = (token) => /[\p{L}\p{N}]/u.test(token);
+    const words = [...a, ...b].filter(isWord).length;
+    let shared = 0;
+    for (let i = 0, j = 0; i < a.length || j < b.length;) {
+      if (i < a.length && j < b.length && a[i] === b[j]) {
+        if (isWord(a[i])) shared += 2;
+        push(0, a[i++], null);
+        push(1, b[j++], null);
+      } else if (j >= b.length || (i < a.length && common[i + 1][j] >= common[i][j + 1])) push(0, a[i++], "del");
+      else push(1, b[j++], "ins");
+    }
+    if (shared * 2 < words) return [[want], [got]];
+    return parts.map((side) => side.map((p) => (p.tag ? el(p.tag, {}, p.text) : p.text)));
+  }
+
   function findings(c) {
-    return c.findings && part("Findings", null, table(["", "obligation", "want", "got"], c.findings.map((f) => el("tr", {},
-      el("td", { class: f.severity === "MUST" ? "MUST" : null }, f.severity), el("td", {}, f.obligation),
-      el("td", {}, f.want), el("td", { class: "got" }, f.got))), "findings"));
+    return c.findings && part("Findings", null, table(["", "obligation", "want", "got"], c.findings.map((f) => {
+      const [want, got] = diff(f.want, f.got);
+      return el("tr", {}, el("td", { class: f.severity === "MUST" ? "MUST" : null }, f.severity), el("td", {}, f.obligation),
+        el("td", {}, want), el("td", { class: "got" }, got));
+    }), "findings"));
   }
 
   function scenario(c) {
     const s = c.scenario;
-    return s && part("Scenario", small(s.at), el("p", { class: "notes" }, s.name),
+    return s && part("Scenario", small(s.at), s.name && el("p", { class: "notes" }, s.name),
       el("ol", { class: "steps" }, s.steps.map(([status, text]) =>
         el("li", { class: ["passed", "failed"].includes(status) ? status : "skipped" }, el("span", {}, text, el("span", { class: "unseen" }, " (" + status + ")"))))));
   }
 
-  function message(title, m) {
+  function message(title, m, folded) {
     return m && part(title, small(m.size), el("p", { class: "line" }, m.line),
       m.notes && el("p", { class: "notes" }, m.notes.join(" · ")),
       m.header && el("details", {}, el("summary", {}, m.header.length + (m.header.length === 1 ? " header field" : " header fields")),
         table(null, m.header.map(([name, value]) => el("tr", {}, el("td", { class: "mono" }, name), el("td", { class: "mono" }, value))))),
-      m.body && el("pre", { tabindex: "0" }, m.body));
+      m.body && (folded ? el("details", {}, el("summary", {}, "body as it came"), el("pre", { tabindex: "0" }, m.body)) : el("pre", { tabindex: "0" }, m.body)));
+  }
+
+  // svg makes an element of a drawing. Its attributes are no styles, which the page's policy would refuse.
+  function svg(tag, attributes, ...children) {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
+  }
+
+  // timeline draws the call from its first byte sent to its end: the wait in grey, a stroke for each event.
+  function timeline(s) {
+    const label = `${s.events.length} events over ${s.whole}`;
+    return svg("svg", { class: "timeline", viewBox: "0 0 100 12", preserveAspectRatio: "none", role: "img", "aria-label": label },
+      svg("rect", { class: "wait", x: 0, y: 5, width: s.first, height: 2 }),
+      svg("rect", { class: "flow", x: s.first, y: 5, width: Math.max(100 - s.first, 0), height: 2 }),
+      ...s.events.map((e) => svg("rect", { class: "event", x: Math.min(e.part, 99.4), y: 1, width: 0.6, height: 10 },
+        svg("title", {}, "+" + e.at + (e.name ? " " + e.name : "")))));
   }
 
   function stream(s) {
-    return s && part("Stream events", small(s.events.length + (s.more || 0) + " events"),
+    return s && part("Stream events", small(s.events.length + (s.more || 0) + " events in " + s.whole),
+      s.events.length > 0 && timeline(s) || "",
       s.events.length > 0 && table(null, s.events.map((e) => el("tr", {},
         el("td", { class: "at" }, "+" + e.at), el("td", { class: "mono" }, e.name && el("b", {}, e.name + " "), e.data)))) || "",
       s.more && el("p", { class: "notes" }, "… and " + s.more + " more in the log"),
@@ -157,8 +228,20 @@
       c.left_out && el("p", { class: "reason" }, c.headline, el("br"), "The evidence was left out to keep this page small; it is in run.ndjson."),
       findings(c),
       c.effects && part("Effects", null, el("ul", {}, c.effects.map((e) => el("li", {}, e)))),
-      scenario(c), message("Request", c.sent), message("Answer", c.got), stream(c.stream), upstream(c.upstream),
-      c.curl && part("Again", copy(c.curl), el("pre", { tabindex: "0" }, c.curl)));
+      scenario(c), message("Request", c.sent), message("Answer", c.got, c.stream), stream(c.stream), upstream(c.upstream),
+      c.curl && part("Again", c.curl_cut ? small("cut: the whole line is in run.ndjson") : copy(c.copy ? decode(c.copy) : c.curl), el("pre", { tabindex: "0" }, c.curl)));
+  }
+
+  // rule is what the contract says about a row.
+  function rule(id, unfolded) {
+    const r = rules[id];
+    if (!r) return "";
+    const details = el("details", { class: "rule" }, el("summary", {}, "What the contract says: ", el("b", {}, r.title)),
+      el("dl", {}, r.facts.map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, text)))),
+      r.circumstances.map((c) => el("div", {}, el("p", {}, el("code", {}, c.id), " ", small("needs " + c.needs)), el("p", {}, c.sentence),
+        c.variants.some(([name]) => name) && el("ul", {}, c.variants.map(([name, text]) => el("li", {}, el("code", {}, name), " " + text))))));
+    details.open = unfolded;
+    return details;
   }
 
   // A hash names a row, a cell or a case; whatever it names is shown whole, the worst first.
@@ -167,17 +250,18 @@
 
   function open(id) {
     const found = named(id);
-    if (found.length === 0) return close();
+    const row = found.length > 0 ? found[0].row : id;
+    if (found.length === 0 && !rules[id]) return close();
     const first = $("evidence").hidden;
     if (first) opener = document.activeElement;
     $("evidence-title").textContent = id;
-    $("evidence-body").replaceChildren(...found.map(article));
+    $("evidence-body").replaceChildren(rule(row, id === row), ...found.map(article));
+    if (found.length === 0) $("evidence-body").append(el("p", { class: "notes" }, "No case of this row was run."));
     $("evidence").hidden = false;
     $("evidence").scrollTop = 0;
     document.body.classList.add("open");
     for (const a of document.querySelectorAll("[aria-current]")) a.removeAttribute("aria-current");
-    const cell = [id, found[0].cell, found[0].row];
-    const current = [...document.querySelectorAll("#matrix a")].find((a) => cell.slice(0, id === found[0].row ? 1 : 2).includes(targetOf(a)));
+    const current = [...document.querySelectorAll("#matrix a")].find((a) => targetOf(a) === (id === row ? row : found[0].cell));
     if (current) {
       current.setAttribute("aria-current", "true");
       current.scrollIntoView({ block: "nearest", inline: "nearest" });

@@ -26,6 +26,7 @@ type call struct {
 	surface contract.Surface
 	// pathModel is the model named in the path of a Gemini call.
 	pathModel string
+	bends     *bends
 
 	account account                // authenticate
 	body    []byte                 // read
@@ -37,6 +38,8 @@ type call struct {
 	routes  []channelRoute         // pick: in the order to try them
 	dialled *dialled               // dial: the provider's answer, its body unread
 	stream  *dialect.StreamEncoder // deliver: the events to the caller
+
+	failed *failure // what the caller is told of; nil as long as nothing failed
 }
 
 // answerID is the id of the answer in the caller's dialect. The provider's own stays inside.

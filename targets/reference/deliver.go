@@ -40,7 +40,7 @@ func (g *Gateway) deliverWhole(ctx context.Context, c *call) error {
 	if err := g.settle(ctx, c, answer.PromptTokens, answer.CompletionTokens); err != nil {
 		return err
 	}
-	return c.reply.whole(http.StatusOK, encoded)
+	return c.answer(ctx, http.StatusOK, encoded)
 }
 
 // usage is what a call is charged for: the provider's count, or the gateway's own where the provider gives none.
@@ -66,7 +66,7 @@ func (g *Gateway) deliverStream(ctx context.Context, c *call) error {
 		return refuse(marshalJSON, err)
 	}
 	c.stream = events
-	source := &attentive{source: from.body, patience: from.patience, idle: g.options.IdleTimeout}
+	source := &attentive{source: from.body, patience: from.patience, idle: g.bends.patient(c, g.options.IdleTimeout)}
 	var said strings.Builder
 	err = dialect.DecodeStream(ctx, from.route.protocol, source, func(d dialect.Delta) error {
 		if d.Finish == "" {
@@ -75,7 +75,7 @@ func (g *Gateway) deliverStream(ctx context.Context, c *call) error {
 				return refuse(marshalJSON, err)
 			}
 			said.WriteString(d.Text)
-			return c.reply.chunk(chunk)
+			return c.say(chunk)
 		}
 		d.PromptTokens, d.CompletionTokens = g.usage(c, d.PromptTokens, d.CompletionTokens, said.String())
 		last, err := events.Finish(d)
@@ -85,7 +85,7 @@ func (g *Gateway) deliverStream(ctx context.Context, c *call) error {
 		if err := g.settle(ctx, c, d.PromptTokens, d.CompletionTokens); err != nil {
 			return err
 		}
-		return c.reply.chunk(last)
+		return c.say(last)
 	})
 	if left(c, err) && said.Len() > 0 && c.held != nil {
 		// Who leaves in the middle pays for what was sent, or leaving before the end would be free.

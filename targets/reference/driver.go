@@ -2,6 +2,7 @@ package reference
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -41,8 +42,13 @@ func (d Driver) Prepare(ctx context.Context, asked targets.Profile) (targets.Pre
 	}
 	provider := upstream.New(upstream.Options{Keys: profile.Upstream.Keys})
 	played := upstream.Serve(ctx, listener, provider)
+	var roots *x509.CertPool
+	if server.Certificate != nil {
+		roots = x509.NewCertPool()
+		roots.AppendCertsFromPEM(server.Certificate)
+	}
 	return targets.Prepared{
-		Profile: profile, Provider: provider,
+		Profile: profile, Provider: provider, Roots: roots,
 		Close: func(context.Context) error { return errors.Join(server.Close(), played.Close()) },
 	}, nil
 }

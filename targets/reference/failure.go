@@ -117,6 +117,8 @@ type failure struct {
 	param   string
 	header  http.Header
 	cause   error
+	// stage is the one that failed, once that is known.
+	stage string
 }
 
 // refuse is a failure with the status and the words of its code. The cause may be nil.

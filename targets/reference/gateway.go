@@ -22,6 +22,7 @@ type Gateway struct {
 	limiter   *limiter
 	tokenizer *tokenizer
 	client    *http.Client
+	bends     bends
 	// bodyPatience bounds the time in which a request body must arrive; tests have less of it.
 	bodyPatience time.Duration
 
@@ -49,6 +50,11 @@ func New(ctx context.Context, options Options) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	bends, err := bendsOf(options.Bends)
+	if err != nil {
+		return nil, err
+	}
+	options = bends.setUp(options)
 	counter, err := newTokenizer()
 	if err != nil {
 		return nil, err
@@ -69,10 +75,12 @@ func New(ctx context.Context, options Options) (*Gateway, error) {
 		limiter:   newLimiter(time.Now),
 		tokenizer: counter,
 		client:    newProviderClient(),
+		bends:     bends,
 
 		bodyPatience: bodyPatience,
 	}
-	g.relay = g.relayStages()
+	g.client.Transport = g.bends.reach(g, g.client.Transport)
+	g.relay = g.bends.arrange(g, g.relayStages())
 	g.listing = append(g.entrance(), stage{"list", g.list})
 	g.balance = append(g.entrance(), stage{"balance", g.showBalance})
 	g.health = []stage{{"health", g.showHealth}}
@@ -110,7 +118,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	found := g.route(r)
 	c := &call{
-		id: newSecret(requestIDPrefix), request: r, reply: newReply(w), surface: found.surface, pathModel: found.model,
+		id: newSecret(requestIDPrefix), request: r, reply: newReply(w), surface: found.surface, pathModel: found.model, bends: &g.bends,
 	}
 	defer c.reply.end()
 	w.Header().Set("X-Request-Id", c.id)
@@ -121,19 +129,24 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if c.dialled != nil {
 		c.dialled.close()
 	}
+	if err != nil {
+		c.failed = failureOf(err)
+		c.failed.stage = at
+		g.bends.take(c, c.failed)
+	}
 	// The caller is told last: whoever was told of a failure and looks at the balance finds it refunded.
 	g.refund(ctx, c)
 	if err == nil {
 		return
 	}
-	f := failureOf(err)
+	f := c.failed
 	g.options.Logger.LogAttrs(ctx, slog.LevelInfo, "call failed", slog.String("request_id", c.id),
 		slog.String("stage", at), slog.Int("status", f.status), slog.String("code", string(f.code)), slog.Any("cause", err))
 	if errors.Is(err, errLeft) {
 		return
 	}
 	// A context that is done does not prove that nobody listens: a caller who closed its sending side still does.
-	if err := c.fail(f); err != nil {
+	if err := c.fail(ctx, f); err != nil {
 		g.options.Logger.LogAttrs(ctx, slog.LevelInfo, "failure not told", slog.String("request_id", c.id), slog.Any("cause", err))
 	}
 }

@@ -140,7 +140,7 @@ func (g *Gateway) settle(ctx context.Context, c *call, input, output int) error 
 
 // refund gives back what a call still holds, if anything.
 func (g *Gateway) refund(ctx context.Context, c *call) {
-	if c.held != nil {
+	if c.held != nil && !g.bends.keep(g, c) {
 		g.ledger.refund(ctx, *c.held)
 		c.held = nil
 	}

@@ -25,7 +25,7 @@ func (g *Gateway) list(ctx context.Context, c *call) error {
 			entries = append(entries, entry{ID: name, Object: "model", OwnedBy: "gateway"})
 		}
 	}
-	return c.show(map[string]any{"object": "list", "data": entries})
+	return c.show(ctx, map[string]any{"object": "list", "data": entries})
 }
 
 // showBalance is the stage that tells what a key and its owner have left, in quota units. A key without a budget of
@@ -35,19 +35,19 @@ func (g *Gateway) showBalance(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.show(b)
+	return c.show(ctx, b)
 }
 
 // showHealth is the stage that says that the gateway runs.
-func (g *Gateway) showHealth(_ context.Context, c *call) error {
-	return c.show(map[string]string{"status": "ok"})
+func (g *Gateway) showHealth(ctx context.Context, c *call) error {
+	return c.show(ctx, map[string]string{"status": "ok"})
 }
 
 // show answers with a value as JSON.
-func (c *call) show(v any) error {
+func (c *call) show(ctx context.Context, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return refuse(marshalJSON, err)
 	}
-	return c.reply.whole(http.StatusOK, body)
+	return c.answer(ctx, http.StatusOK, body)
 }

@@ -27,6 +27,8 @@ type Options struct {
 	// Rate is the limit of the key Fixtures.Keys.Limited. Default 20 requests in a sliding window of 10s; one without the
 	// other is an error.
 	Rate RateLimit
+	// Bends are names of deviations and variations, which make the gateway other than it should be, or merely other.
+	Bends []string
 	// Retries is how many further routes or attempts are tried after a failed call of the provider. Default 0.
 	Retries int
 	// Logger receives one record for each failed call, with its cause. Default: nowhere.

@@ -69,7 +69,7 @@ func (d *dialled) finish() {
 // dial is the stage that calls the provider: one route after another, and around again, as far as retries are allowed.
 func (g *Gateway) dial(ctx context.Context, c *call) error {
 	var failed error
-	for attempt := range g.options.Retries + 1 {
+	for attempt := range g.bends.allowed(c, g.options.Retries+1) {
 		c.dialled, failed = g.dialRoute(ctx, c, c.routes[attempt%len(c.routes)])
 		untried := attempt+1 < len(c.routes)
 		if failed == nil || ctx.Err() != nil || !worthRetrying(failed, untried) {
@@ -108,12 +108,12 @@ func (g *Gateway) dialRoute(ctx context.Context, c *call, route channelRoute) (*
 	if err != nil {
 		return nil, refuse(marshalJSON, err)
 	}
-	return g.send(ctx, route, outbound)
+	return g.send(ctx, c, route, outbound)
 }
 
 // send makes the request and reads the head of the answer. Everything but success is a failure here.
-func (g *Gateway) send(ctx context.Context, route channelRoute, outbound dialect.Outbound) (_ *dialled, err error) {
-	p := newPatience(ctx, g.options.Timeout)
+func (g *Gateway) send(ctx context.Context, c *call, route channelRoute, outbound dialect.Outbound) (_ *dialled, err error) {
+	p := newPatience(ctx, g.bends.patient(c, g.options.Timeout))
 	defer func() {
 		if err != nil {
 			p.end()
@@ -155,10 +155,20 @@ func presentKey(header http.Header, route channelRoute) {
 	}
 }
 
+// providerError is a provider's answer with a status that is no success.
+type providerError struct {
+	status  int
+	refusal dialect.Refusal
+}
+
+func (e *providerError) Error() string {
+	return fmt.Sprintf("the provider answered %d %s", e.status, e.refusal.Code)
+}
+
 // providerFailure translates a provider's error. Its words are not passed on: they may name what must stay inside.
 func providerFailure(protocol dialect.Protocol, response *http.Response, body []byte) *failure {
 	refusal, usable := dialect.ProviderError(protocol, response.StatusCode, body)
-	cause := fmt.Errorf("the provider answered %d %s", response.StatusCode, refusal.Code)
+	cause := &providerError{response.StatusCode, refusal}
 	switch status := response.StatusCode; {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, refusal.Code == "API_KEY_INVALID":
 		return refuse(invalidChannelKey, cause)

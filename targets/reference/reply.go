@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,14 +32,11 @@ func newReply(w http.ResponseWriter) *reply {
 	return &reply{ResponseWriter: w, control: http.NewResponseController(w)}
 }
 
-// whole sends a complete JSON answer.
+// whole sends a complete answer, described by the header.
 func (r *reply) whole(status int, body []byte) error {
 	r.begun = true
 	r.free()
-	header := r.Header()
-	header.Set("Content-Type", "application/json")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	header.Set("X-Content-Type-Options", "nosniff")
+	r.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	r.WriteHeader(status)
 	return r.send(body)
 }
@@ -47,10 +45,6 @@ func (r *reply) whole(status int, body []byte) error {
 func (r *reply) chunk(events []byte) error {
 	if !r.begun {
 		r.begun = true
-		header := r.Header()
-		header.Set("Content-Type", "text/event-stream")
-		header.Set("Cache-Control", "no-store")
-		header.Set("X-Accel-Buffering", "no")
 		r.WriteHeader(http.StatusOK)
 	}
 	if err := r.send(events); err != nil {
@@ -84,16 +78,39 @@ func (r *reply) end() {
 	_ = r.control.SetWriteDeadline(time.Time{})
 }
 
+// answer sends a complete JSON answer.
+func (c *call) answer(ctx context.Context, status int, body []byte) error {
+	a := &wholeAnswer{status: status, header: c.reply.Header(), body: body}
+	a.header.Set("Content-Type", "application/json")
+	a.header.Set("X-Content-Type-Options", "nosniff")
+	c.bends.answer(c, a)
+	if a.write != nil {
+		return a.write(ctx, c.reply, a)
+	}
+	return c.reply.whole(a.status, a.body)
+}
+
+// say sends complete events of a stream.
+func (c *call) say(events []byte) error {
+	if !c.reply.begun {
+		header := c.reply.Header()
+		header.Set("Content-Type", "text/event-stream")
+		header.Set("Cache-Control", "no-store")
+		header.Set("X-Accel-Buffering", "no")
+	}
+	return c.reply.chunk(c.bends.say(c, events))
+}
+
 // fail tells the caller of a failure: as the answer, or as the last event of a stream that has begun.
-func (c *call) fail(f *failure) error {
+func (c *call) fail(ctx context.Context, f *failure) error {
 	switch {
 	case !c.reply.begun:
 		for name, values := range f.header {
 			c.reply.Header()[name] = values
 		}
-		return c.reply.whole(f.status, dialect.EncodeError(c.surface, f.told()))
+		return c.answer(ctx, f.status, dialect.EncodeError(c.surface, f.told()))
 	case c.stream != nil:
-		return c.reply.chunk(c.stream.Error(f.told()))
+		return c.say(c.bends.breakOff(c, c.stream.Error(f.told())))
 	default:
 		return fmt.Errorf("%w: a whole answer broke off", errLeft)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -11,10 +13,12 @@ import (
 
 // Server serves a gateway over HTTP.
 type Server struct {
-	Gateway  *Gateway
-	listener net.Listener
-	http     *http.Server
-	served   chan error
+	Gateway *Gateway
+	// Certificate vouches for the server, in PEM; nil when it is not served over TLS.
+	Certificate []byte
+	listener    net.Listener
+	http        *http.Server
+	served      chan error
 }
 
 // The server's own limits: a caller that drips its head or sits on an idle connection is let go.
@@ -38,14 +42,30 @@ func Serve(ctx context.Context, address string, options Options) (*Server, error
 	}
 	s := &Server{
 		Gateway: gateway, listener: listener, served: make(chan error, 1),
-		http: &http.Server{Handler: gateway, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHead},
+		http: &http.Server{
+			Handler: gateway.bends.wrap(gateway), ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHead,
+			ErrorLog: log.New(io.Discard, "", 0), // what callers do to their connections is their own affair
+		},
 	}
-	go func() { s.served <- s.http.Serve(listener) }()
+	serve := s.http.Serve
+	if gateway.bends.secure {
+		if s.http.TLSConfig, s.Certificate, err = selfSigned(); err != nil {
+			return nil, errors.Join(err, listener.Close(), gateway.Close())
+		}
+		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
+	go func() { s.served <- serve(listener) }()
 	return s, nil
 }
 
 // URL is where the gateway answers.
-func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+func (s *Server) URL() string {
+	scheme := "http"
+	if s.Certificate != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + s.listener.Addr().String()
+}
 
 // Close ends the calls under way, stops serving and closes the gateway.
 func (s *Server) Close() error {

@@ -14,9 +14,14 @@ type Driver struct{}
 
 var _ targets.Driver = Driver{}
 
-// Prepare implements [targets.Driver]. It fails when the provider's address cannot be listened on.
+// Prepare implements [targets.Driver]. It fails when the provider's address cannot be listened on, or the profile's
+// authorities cannot be read.
 func (Driver) Prepare(ctx context.Context, p targets.Profile) (targets.Prepared, error) {
-	prepared := targets.Prepared{Profile: p, Close: func(context.Context) error { return nil }}
+	roots, err := p.TLS.Roots()
+	if err != nil {
+		return targets.Prepared{}, err
+	}
+	prepared := targets.Prepared{Profile: p, Roots: roots, Close: func(context.Context) error { return nil }}
 	switch {
 	case p.Upstream.Attach != "":
 		prepared.Provider = upstream.Remote{URL: p.Upstream.Attach}

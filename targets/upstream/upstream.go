@@ -24,12 +24,16 @@ type Options struct {
 	Tokens int
 	// BodyLimit bounds a request's body in bytes, before and after decompression. 0 means 32 MiB.
 	BodyLimit int64
+	// Arrived, when not nil, is told of every attempt before it is answered, from many goroutines at once: while it takes
+	// its time, the gateway waits.
+	Arrived func(a contract.Attempt)
 }
 
 // Upstream plays the provider behind a gateway. It is an [http.Handler] and safe for concurrent use.
 type Upstream struct {
 	keys      []string
 	bodyLimit int64
+	arrived   func(contract.Attempt)
 	started   time.Time
 	ledger    *ledger
 	answers   atomic.Int64
@@ -54,7 +58,7 @@ func New(o Options) *Upstream {
 	if o.BodyLimit <= 0 {
 		o.BodyLimit = 32 << 20
 	}
-	u := &Upstream{keys: slices.Clone(o.Keys), bodyLimit: o.BodyLimit, started: time.Now(), ledger: newLedger(o.Tokens)}
+	u := &Upstream{keys: slices.Clone(o.Keys), bodyLimit: o.BodyLimit, arrived: o.Arrived, started: time.Now(), ledger: newLedger(o.Tokens)}
 	u.control = u.newControl()
 	return u
 }
@@ -98,12 +102,16 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	to := find(r)
 	q := readRequest(w, r, u.bodyLimit)
 	d, refusedDirective := q.directive(to.operation)
-	a := u.ledger.begin(d.Token, u.newAttempt(r, to, q, arrived), arrived)
+	attempt := u.newAttempt(r, to, q, arrived)
+	a := u.ledger.begin(d.Token, attempt, arrived)
 	how := abandoned
 	defer func() {
 		// A server that closes is not a gateway that left.
 		a.end(how == abandoned && !errors.Is(context.Cause(r.Context()), errClosing))
 	}()
+	if u.arrived != nil {
+		u.arrived(attempt)
+	}
 	if !q.cut {
 		how = u.answer(player{w, a.answered}, r, to, q, d, refusedDirective)
 	}

@@ -1,0 +1,309 @@
+package certificate_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/certificate"
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const absent = "code:model_not_found/absent-model/chat"
+
+// record makes the log of a run of the reference gateway.
+func record(t *testing.T, cfg gatecert.Config) []byte {
+	t.Helper()
+	var log bytes.Buffer
+	cfg.Log = &log
+	run, err := gatecert.Run(t.Context(), cfg)
+	require.NoError(t, err)
+	require.True(t, run.Complete())
+	return log.Bytes()
+}
+
+func keys(t *testing.T) (private, public certificate.Key) {
+	t.Helper()
+	priv, pub, err := certificate.NewKey()
+	require.NoError(t, err)
+	private, err = certificate.ParseKey(priv)
+	require.NoError(t, err)
+	public, err = certificate.ParseKey(pub)
+	require.NoError(t, err)
+	return private, public
+}
+
+func TestTheReferenceGatewaysWholeRunIsCertified(t *testing.T) {
+	log := record(t, gatecert.Config{})
+	private, public := keys(t)
+	cert, report, err := certificate.Issue(t.Context(), log, private)
+	require.NoError(t, err)
+	assert.Equal(t, certificate.Success, report.Result)
+	assert.Len(t, report.Rows.Passed, 32)
+	assert.Empty(t, report.FailedCases)
+
+	again, err := certificate.Verify(t.Context(), log, cert, public)
+	require.NoError(t, err)
+	assert.Equal(t, report, again)
+
+	var read certificate.Report
+	require.NoError(t, yaml.UnmarshalWithOptions(cert.Report, &read, yaml.Strict()))
+	assert.Equal(t, "ConformanceReport", read.Kind)
+	assert.Equal(t, report, read)
+
+	var envelope struct {
+		PayloadType string
+		Payload     []byte
+		Signatures  []struct{ KeyID, Sig string }
+	}
+	require.NoError(t, json.Unmarshal(cert.Envelope, &envelope))
+	assert.Equal(t, "application/vnd.in-toto+json", envelope.PayloadType)
+	require.Len(t, envelope.Signatures, 1)
+	id, _ := public.KeyID()
+	assert.Equal(t, id, envelope.Signatures[0].KeyID)
+	var statement struct {
+		Type          string `json:"_type"`
+		PredicateType string
+		Subject       []struct{ Name string }
+		Predicate     struct {
+			Result      string
+			PassedTests []string
+		}
+	}
+	require.NoError(t, json.Unmarshal(envelope.Payload, &statement))
+	assert.Equal(t, "https://in-toto.io/Statement/v1", statement.Type)
+	assert.Equal(t, "https://in-toto.io/attestation/test-result/v0.1", statement.PredicateType)
+	assert.Equal(t, "run.ndjson", statement.Subject[0].Name)
+	assert.Equal(t, "conformance-report.yaml", statement.Subject[1].Name)
+	assert.Equal(t, "PASSED", statement.Predicate.Result)
+	assert.Len(t, statement.Predicate.PassedTests, len(contract.Cases()))
+}
+
+// altered takes a log apart, changes it, and writes it anew with counts that fit: the work of a careful forger.
+func altered(t *testing.T, log []byte, change func(*reports.Run)) []byte {
+	t.Helper()
+	run, err := reports.Read(bytes.NewReader(log))
+	require.NoError(t, err)
+	footer := *run.Footer
+	footer.Verdict = ""
+	run.Footer = &footer
+	change(&run)
+	var out bytes.Buffer
+	w := reports.NewWriter(&out)
+	require.NoError(t, w.Header(run.Header))
+	for _, c := range run.Controls {
+		require.NoError(t, w.Control(c))
+	}
+	for _, c := range run.Cases {
+		require.NoError(t, w.Case(c))
+	}
+	concluded := reports.Conclude(run.Header, run.Cases, footer.Ended)
+	if footer.Verdict != "" {
+		concluded.Verdict = footer.Verdict
+	}
+	require.NoError(t, w.Footer(concluded))
+	return out.Bytes()
+}
+
+func at(run *reports.Run, id string) *reports.CaseResult {
+	return &run.Cases[slices.IndexFunc(run.Cases, func(c reports.CaseResult) bool { return c.ID == id })]
+}
+
+// failing makes a case fail as a gateway would that answers 503.
+func failing(run *reports.Run) {
+	c := at(run, absent)
+	c.Observation.Status = 503
+	known, _ := contract.ParseCase(absent)
+	c.Findings = contract.Judge(known, *c.Observation)
+	c.Verdict = contract.VerdictOf(c.Findings)
+}
+
+func TestAnAuditTakesNobodysWord(t *testing.T) {
+	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found", "code:bad_response", "http:403"}, Surfaces: []string{"chat", "chat-stream"}})
+	private, public := keys(t)
+	for _, tt := range []struct {
+		name   string
+		change func(*reports.Run)
+		want   string // "" for a log that is sound
+	}{
+		{"the log as it is", func(*reports.Run) {}, ""},
+		{"a run that failed is sound too", failing, ""},
+		{"and so is one whose failure was expected", func(r *reports.Run) {
+			failing(r)
+			at(r, absent).Verdict = contract.ExpectedFail
+		}, ""},
+		{"a case that the harness could not run", func(r *reports.Run) { at(r, absent).Verdict, at(r, absent).Observation = contract.Error, nil }, ""},
+		{"a failure that is called a pass", func(r *reports.Run) {
+			failing(r)
+			at(r, absent).Verdict = contract.Pass
+		}, absent + " is pass, and its observation says fail"},
+		{"without its findings", func(r *reports.Run) {
+			failing(r)
+			at(r, absent).Verdict, at(r, absent).Findings = contract.Pass, nil
+		}, absent + " hides a finding: MUST status-class"},
+		{"a failure that is called a warning", func(r *reports.Run) {
+			failing(r)
+			at(r, absent).Verdict = contract.Warn
+		}, absent + " is warn, and its observation says fail"},
+		{"a pass that is called expected", func(r *reports.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " is expected-fail, and its observation says pass"},
+		{"a call that never reached the provider", func(r *reports.Run) {
+			at(r, "code:bad_response/bad-upstream-response/chat/html").Observation.Upstream.Attempts = nil
+		}, "code:bad_response/bad-upstream-response/chat/html is pass, and its observation says untestable"},
+		{"a verdict without evidence", func(r *reports.Run) { at(r, absent).Observation = nil }, absent + " is pass without an observation"},
+		{"a case taken out", func(r *reports.Run) {
+			r.Cases = slices.DeleteFunc(r.Cases, func(c reports.CaseResult) bool { return c.ID == absent })
+		}, "1 of 13 expected cases never ran"},
+		{"and out of the header too", func(r *reports.Run) {
+			r.Cases = slices.DeleteFunc(r.Cases, func(c reports.CaseResult) bool { return c.ID == absent })
+			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
+		}, absent + " had to run and is not in the log"},
+		{"a case called not offered", func(r *reports.Run) {
+			at(r, absent).Verdict = contract.NotOffered
+			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
+		}, absent + " is called not offered, and the profile offers it"},
+		{"not offered and expected at once", func(r *reports.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " is not-offered, against the header's list of what had to run"},
+		{"a case under another row", func(r *reports.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under another row"},
+		{"a case that does not exist", func(r *reports.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not asked for, or is no case of the contract"},
+		{"a selection made smaller", func(r *reports.Run) { r.Selection.Surfaces = []contract.Surface{"chat"} }, "was not asked for"},
+		{"another contract", func(r *reports.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by the contract sha256:00, this gatecert holds sha256:"},
+		{"no controls", func(r *reports.Run) { r.Controls = nil }, "chat was judged without the healthy control"},
+		{"a control that failed", func(r *reports.Run) {
+			for i := range r.Controls {
+				r.Controls[i].Observation.Status = 500
+			}
+		}, "chat was judged although its healthy control failed"},
+		{"no nonsense control", func(r *reports.Run) {
+			r.Controls = slices.DeleteFunc(r.Controls, func(c reports.Control) bool { return c.Kind == "nonsense" })
+		}, "chat was judged without the nonsense control"},
+		{"a better footer", func(r *reports.Run) {
+			failing(r)
+			r.Footer.Verdict = contract.Pass
+		}, "the footer says pass, the cases say fail"},
+		{"a profile that is none", func(r *reports.Run) { r.Target.Profile = "keys: [" }, "the profile in the log cannot be read"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			forged := altered(t, log, tt.change)
+			cert, _, err := certificate.Issue(t.Context(), forged, private)
+			if tt.want == "" {
+				require.NoError(t, err)
+				_, err = certificate.Verify(t.Context(), forged, cert, public)
+				assert.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, certificate.ErrUnsound)
+			assert.Contains(t, err.Error(), tt.want)
+			_, err = certificate.Verify(t.Context(), forged, cert, public)
+			require.ErrorIs(t, err, certificate.ErrNotVerified)
+			assert.Contains(t, err.Error(), tt.want)
+		})
+	}
+}
+
+func TestResults(t *testing.T) {
+	private, _ := keys(t)
+	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat", "chat-stream"}})
+	_, report, err := certificate.Issue(t.Context(), log, private)
+	require.NoError(t, err)
+	assert.Equal(t, certificate.Partial, report.Result, "a few rows are not the level")
+	expected := altered(t, log, func(r *reports.Run) {
+		failing(r)
+		at(r, absent).Verdict = contract.ExpectedFail
+	})
+	_, report, err = certificate.Issue(t.Context(), expected, private)
+	require.NoError(t, err)
+	assert.Equal(t, certificate.Failure, report.Result, "what was excused is a failure to others")
+	assert.Equal(t, []string{absent}, report.FailedCases)
+	assert.Equal(t, certificate.Statistics{Passed: 1, ExpectedFailures: 1}, report.Levels[0].Statistics)
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat", "chat-stream"}})
+	private, public := keys(t)
+	_, stranger := keys(t)
+	cert, _, err := certificate.Issue(t.Context(), log, private)
+	require.NoError(t, err)
+	resigned, _, err := certificate.Issue(t.Context(), altered(t, log, failing), private)
+	require.NoError(t, err)
+	lines := bytes.SplitAfter(log, []byte("\n"))
+	payload := func(change func(string) string) []byte {
+		var e map[string]any
+		require.NoError(t, json.Unmarshal(cert.Envelope, &e))
+		raw, err := base64.StdEncoding.DecodeString(e["payload"].(string))
+		require.NoError(t, err)
+		e["payload"] = base64.StdEncoding.EncodeToString([]byte(change(string(raw))))
+		out, err := json.Marshal(e)
+		require.NoError(t, err)
+		return out
+	}
+	for _, tt := range []struct {
+		name string
+		log  []byte
+		cert certificate.Certificate
+		key  certificate.Key
+		want string
+	}{
+		{"another key", log, cert, stranger, "was not signed with this key"},
+		{"a byte of the log", bytes.Replace(log, []byte("req"), []byte("qer"), 1), cert, public, "the statement is about another run.ndjson"},
+		{"a log cut off", bytes.Join(lines[:len(lines)-2], nil), cert, public, "the log has no footer"},
+		{"a log cut off in a line", log[:len(log)-30], cert, public, "torn line"},
+		{"an empty log", nil, cert, public, "the log has no header"},
+		{"a log with a line taken out", bytes.Join(slices.DeleteFunc(slices.Clone(lines), func(l []byte) bool { return bytes.Contains(l, []byte(`"case","id":"`+absent+`"`)) }), nil), cert, public, "never ran"},
+		{"a better report", log, certificate.Certificate{Report: bytes.Replace(cert.Report, []byte("partial"), []byte("success"), 1), Envelope: cert.Envelope}, public, "conformance-report.yaml does not say what the log says"},
+		{"the certificate of another log", log, resigned, public, "the statement's result and cases are not those of the log: it says FAILED, the log says PASSED"},
+		{"a payload changed under its signature", log, certificate.Certificate{Report: cert.Report, Envelope: payload(func(s string) string { return strings.Replace(s, "PASSED", "WARNED", 1) })}, public, "was not signed with this key"},
+		{"no envelope", log, certificate.Certificate{Report: cert.Report, Envelope: []byte("hello")}, public, "is no DSSE envelope"},
+		{"an envelope of something else", log, certificate.Certificate{Report: cert.Report, Envelope: []byte(`{"payloadType":"text/plain","payload":"aGk=","signatures":[]}`)}, public, `the envelope holds "text/plain"`},
+		{"an envelope without a signature", log, certificate.Certificate{Report: cert.Report, Envelope: []byte(`{"payloadType":"application/vnd.in-toto+json","payload":"aGk=","signatures":[]}`)}, public, "no signature found"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := certificate.Verify(t.Context(), tt.log, tt.cert, tt.key)
+			require.ErrorIs(t, err, certificate.ErrNotVerified)
+			assert.Contains(t, err.Error(), tt.want)
+		})
+	}
+}
+
+func TestKeys(t *testing.T) {
+	_, public := keys(t)
+	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat"}})
+	_, _, err := certificate.Issue(t.Context(), log, public)
+	require.ErrorIs(t, err, certificate.ErrKey)
+	assert.Contains(t, err.Error(), "a public key cannot sign")
+
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	private, err := x509.MarshalPKCS8PrivateKey(other)
+	require.NoError(t, err)
+	publicDER, err := x509.MarshalPKIXPublicKey(&other.PublicKey)
+	require.NoError(t, err)
+	for _, tt := range []struct{ name, text, want string }{
+		{"no PEM", "hello", "no PEM block"},
+		{"a certificate", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE"})), `want a PEM block "PRIVATE KEY" or "PUBLIC KEY", not "CERTIFICATE"`},
+		{"an RSA private key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})), "want Ed25519, not *rsa.PrivateKey"},
+		{"an RSA public key", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: publicDER})), "want Ed25519, not *rsa.PublicKey"},
+		{"a broken private key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("x")})), "key: asn1"},
+		{"a broken public key", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")})), "key: asn1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := certificate.ParseKey([]byte(tt.text))
+			require.ErrorIs(t, err, certificate.ErrKey)
+			assert.Contains(t, err.Error(), tt.want)
+		})
+	}
+}

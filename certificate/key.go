@@ -1,0 +1,117 @@
+package certificate
+
+import (
+	"context"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"github.com/secure-systems-lab/go-securesystemslib/dsse"
+)
+
+// ErrKey is returned when a key cannot be read, or is no Ed25519 key of the kind that is needed.
+var ErrKey = errors.New("key")
+
+// The PEM blocks of keys, as openssl writes and reads them too.
+const (
+	privateBlock = "PRIVATE KEY" // PKCS #8
+	publicBlock  = "PUBLIC KEY"  // SubjectPublicKeyInfo
+)
+
+// NewKey makes an Ed25519 key pair, each half as PEM.
+func NewKey() (private, public []byte, err error) {
+	pub, priv, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	privDER, err := x509.MarshalPKCS8PrivateKey(priv)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	pubDER, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: privateBlock, Bytes: privDER}), pem.EncodeToMemory(&pem.Block{Type: publicBlock, Bytes: pubDER}), nil
+}
+
+// Key signs or verifies certificates.
+type Key struct {
+	private ed25519.PrivateKey // nil in a key that only verifies
+	public  ed25519.PublicKey
+	id      string
+}
+
+var _ dsse.SignerVerifier = Key{}
+
+// ParseKey reads a private or a public key from PEM. It returns [ErrKey] for anything but Ed25519.
+func ParseKey(data []byte) (Key, error) {
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return Key{}, fmt.Errorf("%w: no PEM block", ErrKey)
+	}
+	switch block.Type {
+	case privateBlock:
+		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if err != nil {
+			return Key{}, fmt.Errorf("%w: %w", ErrKey, err)
+		}
+		private, ok := parsed.(ed25519.PrivateKey)
+		if !ok {
+			return Key{}, fmt.Errorf("%w: want Ed25519, not %T", ErrKey, parsed)
+		}
+		public, _ := private.Public().(ed25519.PublicKey)
+		return newKey(private, public)
+	case publicBlock:
+		parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
+		if err != nil {
+			return Key{}, fmt.Errorf("%w: %w", ErrKey, err)
+		}
+		public, ok := parsed.(ed25519.PublicKey)
+		if !ok {
+			return Key{}, fmt.Errorf("%w: want Ed25519, not %T", ErrKey, parsed)
+		}
+		return newKey(nil, public)
+	default:
+		return Key{}, fmt.Errorf("%w: want a PEM block %q or %q, not %.40q", ErrKey, privateBlock, publicBlock, block.Type)
+	}
+}
+
+func newKey(private ed25519.PrivateKey, public ed25519.PublicKey) (Key, error) {
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return Key{}, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	sum := sha256.Sum256(der)
+	return Key{private, public, hex.EncodeToString(sum[:])}, nil
+}
+
+// KeyID implements [dsse.Verifier]: the SHA-256 of the public key's DER form, in hex.
+func (k Key) KeyID() (string, error) { return k.id, nil }
+
+// Public implements [dsse.Verifier].
+func (k Key) Public() crypto.PublicKey { return k.public }
+
+// Sign implements [dsse.Signer]. It returns [ErrKey] when the key is a public one.
+func (k Key) Sign(_ context.Context, data []byte) ([]byte, error) {
+	if k.private == nil {
+		return nil, fmt.Errorf("%w: a public key cannot sign", ErrKey)
+	}
+	return ed25519.Sign(k.private, data), nil
+}
+
+// Verify implements [dsse.Verifier].
+func (k Key) Verify(_ context.Context, data, sig []byte) error {
+	if !ed25519.Verify(k.public, data, sig) {
+		return errSignature
+	}
+	return nil
+}
+
+var errSignature = errors.New("the signature is not of this key")

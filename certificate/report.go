@@ -1,0 +1,170 @@
+package certificate
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+)
+
+// The kind and version of the report, and the names of a certificate's files.
+const (
+	apiVersion = "gatecert/v1"
+	kind       = "ConformanceReport"
+
+	// LogFile is the log that is certified, ReportFile the report for people, EnvelopeFile the signed statement.
+	LogFile      = "run.ndjson"
+	ReportFile   = "conformance-report.yaml"
+	EnvelopeFile = "conformance.dsse.json"
+)
+
+// Result is what a certificate says in a word.
+type Result string
+
+// The results, as the Gateway API's reports have them.
+const (
+	Success Result = "success" // everything the level holds was offered and passed
+	Partial Result = "partial" // what ran passed; rows are missing because they are not offered or were not asked for
+	Failure Result = "failure" // a case failed, whether somebody expected it or not
+)
+
+// Report is conformance-report.yaml, modelled on the ConformanceReport of the Kubernetes Gateway API.
+type Report struct {
+	APIVersion     string         `yaml:"apiVersion"`
+	Kind           string         `yaml:"kind"`
+	Date           string         `yaml:"date"` // when the run ended, RFC 3339
+	Tool           string         `yaml:"tool"`
+	ContractDigest string         `yaml:"contractDigest"`
+	Implementation Implementation `yaml:"implementation"`
+	Run            RunFacts       `yaml:"run"`
+	Result         Result         `yaml:"result"`
+	Summary        string         `yaml:"summary"`
+	Levels         []LevelResult  `yaml:"levels"`
+	Rows           RowsByOutcome  `yaml:"rows"`
+	// FailedCases are the ids of the cases that were not conformant.
+	FailedCases []string `yaml:"failedCases,omitempty"`
+}
+
+// Implementation is the gateway that was certified.
+type Implementation struct {
+	Project string `yaml:"project"`
+	Version string `yaml:"version,omitempty"`
+}
+
+// RunFacts say what was asked for.
+type RunFacts struct {
+	ID        string             `yaml:"id"`
+	Level     contract.Level     `yaml:"level"`
+	Surfaces  []contract.Surface `yaml:"surfaces"`
+	Rows      []contract.RowID   `yaml:"rows,omitempty"`
+	Cases     []string           `yaml:"cases,omitempty"`
+	LogDigest string             `yaml:"logDigest"`
+}
+
+// LevelResult counts the cases that need a level.
+type LevelResult struct {
+	Level      contract.Level `yaml:"level"`
+	Result     Result         `yaml:"result"`
+	Statistics Statistics     `yaml:"statistics"`
+}
+
+// Statistics count cases by verdict.
+type Statistics struct {
+	Passed           int `yaml:"passed"`
+	Warned           int `yaml:"warned"`
+	NotOffered       int `yaml:"notOffered"`
+	ExpectedFailures int `yaml:"expectedFailures"`
+	Failed           int `yaml:"failed"`
+	Untestable       int `yaml:"untestable"`
+	Errors           int `yaml:"errors"`
+}
+
+// RowsByOutcome lists the rows of the contract by the worst verdict of their cases.
+type RowsByOutcome struct {
+	Passed     []contract.RowID `yaml:"passed,omitempty"`
+	Warned     []contract.RowID `yaml:"warned,omitempty"`
+	Failed     []contract.RowID `yaml:"failed,omitempty"`
+	NotOffered []contract.RowID `yaml:"notOffered,omitempty"`
+	NotRun     []contract.RowID `yaml:"notRun,omitempty"`
+}
+
+// newReport sums a complete run up. An expected failure is a failure: what a release gate agreed to excuse means nothing
+// to those who read a certificate.
+func newReport(run reports.Run, logDigest string) Report {
+	m := reports.NewMatrix(run)
+	r := Report{
+		APIVersion: apiVersion, Kind: kind, Date: run.Footer.Ended.UTC().Format(time.RFC3339), Tool: run.Tool,
+		ContractDigest: run.ContractDigest,
+		Implementation: Implementation{Project: run.Target.Name, Version: run.Target.Version},
+		Run: RunFacts{
+			ID: run.RunID, Level: run.Selection.Level, Surfaces: run.Selection.Surfaces, Rows: run.Selection.Rows,
+			Cases: run.Selection.Cases, LogDigest: logDigest,
+		},
+		Result: resultOf(m.Totals), Summary: reports.Sentence(run),
+	}
+	for _, l := range m.Levels {
+		r.Levels = append(r.Levels, LevelResult{l.Level, resultOf(l.Counts), statistics(l.Counts)})
+	}
+	for _, row := range m.Rows {
+		switch row.Verdict {
+		case contract.Pass:
+			r.Rows.Passed = append(r.Rows.Passed, row.ID)
+		case contract.Warn:
+			r.Rows.Warned = append(r.Rows.Warned, row.ID)
+		case contract.NotOffered:
+			r.Rows.NotOffered = append(r.Rows.NotOffered, row.ID)
+		case reports.NotRun:
+			r.Rows.NotRun = append(r.Rows.NotRun, row.ID)
+		default:
+			r.Rows.Failed = append(r.Rows.Failed, row.ID)
+		}
+	}
+	if r.Result == Success && (len(run.Selection.Rows)+len(run.Selection.Cases) > 0) {
+		r.Result = Partial
+	}
+	for _, c := range run.Cases {
+		if isFailure(c.Verdict) {
+			r.FailedCases = append(r.FailedCases, c.ID)
+		}
+	}
+	return r
+}
+
+func isFailure(v contract.Verdict) bool { return v == contract.ExpectedFail || !v.Conformant() }
+
+func resultOf(counts reports.Counts) Result {
+	s := statistics(counts)
+	switch {
+	case s.ExpectedFailures+s.Failed+s.Untestable+s.Errors > 0:
+		return Failure
+	case s.NotOffered > 0:
+		return Partial
+	default:
+		return Success
+	}
+}
+
+func statistics(counts reports.Counts) Statistics {
+	return Statistics{
+		Passed: counts[contract.Pass], Warned: counts[contract.Warn], NotOffered: counts[contract.NotOffered],
+		ExpectedFailures: counts[contract.ExpectedFail], Failed: counts[contract.Fail], Untestable: counts[contract.Untestable],
+		Errors: counts[contract.Error],
+	}
+}
+
+// yaml writes the report. The same run gives the same bytes.
+func (r Report) yaml() ([]byte, error) {
+	var out bytes.Buffer
+	if err := yaml.NewEncoder(&out, yaml.IndentSequence(true)).Encode(r); err != nil {
+		return nil, fmt.Errorf("write %s: %w", ReportFile, err)
+	}
+	return out.Bytes(), nil
+}
+
+// hexDigest is the digest without the name of its algorithm.
+func hexDigest(digest string) string { return strings.TrimPrefix(digest, "sha256:") }

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// action is action.yml as far as its safety and its scripts go.
+type action struct {
+	Inputs map[string]struct{ Default string }
+	Runs   struct {
+		Using string
+		Steps []struct {
+			ID, Name, Uses, Shell, Run string
+			Env                        map[string]string
+		}
+	}
+}
+
+func readAction(t *testing.T) action {
+	t.Helper()
+	raw, err := os.ReadFile("../../action.yml")
+	require.NoError(t, err)
+	var a action
+	require.NoError(t, yaml.Unmarshal(raw, &a))
+	return a
+}
+
+func TestTheActionEvaluatesNoInput(t *testing.T) {
+	a := readAction(t)
+	assert.Equal(t, "composite", a.Runs.Using)
+	scripts := 0
+	for _, s := range a.Runs.Steps {
+		if s.Run == "" {
+			assert.NotEmpty(t, s.Uses)
+			continue
+		}
+		scripts++
+		assert.Equal(t, "bash", s.Shell, s.Name)
+		assert.NotContains(t, s.Run, "${{", "%s: an expression in a script is evaluated before the shell sees it", s.Name)
+		assert.NotContains(t, s.Run, "eval", s.Name)
+		out, err := exec.CommandContext(t.Context(), "bash", "-n", "-c", s.Run).CombinedOutput()
+		assert.NoError(t, err, string(out))
+	}
+	assert.Equal(t, 3, scripts)
+}
+
+// play runs the action's main script as the runner does, with the inputs given, and returns its outputs.
+func play(t *testing.T, binary string, inputs map[string]string) (stdout, output, summary, out string) {
+	t.Helper()
+	a := readAction(t)
+	dir := t.TempDir()
+	out = filepath.Join(dir, "report")
+	env := []string{
+		"PATH=" + filepath.Dir(binary) + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir,
+		"GITHUB_OUTPUT=" + filepath.Join(dir, "output"), "GITHUB_STEP_SUMMARY=" + filepath.Join(dir, "summary"),
+	}
+	for _, s := range a.Runs.Steps {
+		if s.ID != "run" {
+			continue
+		}
+		for name, expression := range s.Env {
+			input := strings.TrimSuffix(strings.TrimPrefix(expression, "${{ inputs."), " }}")
+			value, given := inputs[input]
+			if !given {
+				value = a.Inputs[input].Default
+			}
+			if input == "out" {
+				value = out
+			}
+			env = append(env, name+"="+value)
+		}
+		script := exec.CommandContext(t.Context(), "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", s.Run)
+		script.Env, script.Dir = env, dir
+		printed, err := script.CombinedOutput()
+		require.NoError(t, err, string(printed))
+		stdout = string(printed)
+	}
+	read := func(name string) string {
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return ""
+		}
+		return string(raw)
+	}
+	assert.NoFileExists(t, filepath.Join(dir, "pwned"))
+	return stdout, read("output"), read("summary"), out
+}
+
+// builtBinary is the command as a file called gatecert.
+func builtBinary(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gatecert")
+	built, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput()
+	require.NoError(t, err, string(built))
+	return path
+}
+
+func TestTheActionCertifiesAndReports(t *testing.T) {
+	stdout, output, summary, out := play(t, builtBinary(t), map[string]string{"rows": "http:404,code:model_not_found", "surfaces": "chat", "level": "edge"})
+	assert.Equal(t, "exit-code=0\n", output)
+	assert.Contains(t, stdout, "conformant at level edge")
+	assert.Contains(t, summary, "## gatecert: `reference`")
+	for _, name := range []string{"run.ndjson", "report.html", "junit.xml"} {
+		assert.FileExists(t, filepath.Join(out, name))
+	}
+}
+
+func TestTheActionAnnotatesFailures(t *testing.T) {
+	gateway := serveBentGateway(t)
+	stdout, output, summary, _ := play(t, builtBinary(t), map[string]string{"target": gateway.profile, "rows": "code:model_not_found", "surfaces": "chat"})
+	assert.Equal(t, "exit-code=1\n", output)
+	assert.Contains(t, stdout, "\n::error title=code%3Amodel_not_found/absent-model/chat fail::MUST status-class: got 503, want 404\n")
+	assert.Contains(t, summary, "### 1 failure, 0 warnings")
+	begin, end := strings.Index(stdout, "::stop-commands::"), strings.Index(stdout, "::error title")
+	require.GreaterOrEqual(t, begin, 0)
+	assert.Less(t, begin, end, "commands are off while the gateway is quoted")
+}
+
+func TestInputsOfTheActionAreWordsAndNoShell(t *testing.T) {
+	binary := builtBinary(t)
+	for _, hostile := range []string{"$(touch pwned)", "`touch pwned`", "'; touch pwned; '", "\" ; touch pwned #", "--out=/tmp/elsewhere", "x\ntouch pwned"} {
+		for _, input := range []string{"url", "target", "rows", "level", "baseline", "model"} {
+			_, output, _, _ := play(t, binary, map[string]string{input: hostile})
+			assert.Equal(t, "exit-code=2\n", output, "%s as %q", input, hostile)
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/reference"
+	"github.com/gatecert/gatecert/targets/upstream"
+)
+
+// bentGateway is a reference gateway that answers 503 where a model does not exist, until it is mended.
+type bentGateway struct {
+	profile string // the path of its profile
+	mended  atomic.Bool
+}
+
+func serveBentGateway(t *testing.T) *bentGateway {
+	t.Helper()
+	upstream := "127.0.0.1:" + freePort(t)
+	gateway, err := reference.New(t.Context(), reference.Options{Upstream: "http://" + upstream})
+	require.NoError(t, err)
+	b := &bentGateway{profile: filepath.Join(t.TempDir(), "bent.yaml")}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if b.mended.Load() {
+			gateway.ServeHTTP(w, r)
+			return
+		}
+		record := httptest.NewRecorder()
+		gateway.ServeHTTP(record, r)
+		for name, values := range record.Header() {
+			w.Header()[name] = values
+		}
+		if bytes.Contains(record.Body.Bytes(), []byte("model_not_found")) {
+			record.Code = http.StatusServiceUnavailable
+		}
+		w.WriteHeader(record.Code)
+		_, _ = w.Write(record.Body.Bytes())
+	}))
+	t.Cleanup(func() {
+		server.Close()
+		assert.NoError(t, gateway.Close())
+	})
+	profile, err := yaml.Marshal(gateway.Profile(server.URL, upstream))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(b.profile, profile, 0o600))
+	return b
+}
+
+// run certifies a few rows of the gateway, of which the bend breaks two.
+func (b *bentGateway) run(t *testing.T, dir string, extra ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	return invoke(t.Context(), append([]string{
+		"run", "--target", b.profile, "--rows", "http:404,code:model_not_found,http:401", "--surfaces", "chat,embeddings", "--out", dir,
+	}, extra...)...)
+}
+
+func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
+	gateway := serveBentGateway(t)
+	dir := t.TempDir()
+	known := filepath.Join(dir, "known.yaml")
+
+	code, stdout, stderr := gateway.run(t, dir)
+	require.Equal(t, exitNotConformant, code, stdout+stderr)
+
+	code, _, stderr = gateway.run(t, dir, "--baseline", known)
+	assert.Equal(t, exitUsage, code, "a baseline that is not there is no empty one")
+	assert.Contains(t, stderr, "known.yaml: no such file")
+
+	code, stdout, stderr = gateway.run(t, dir, "--baseline", known, "--update-baseline")
+	require.Equal(t, exitConformant, code, stdout+stderr)
+	assert.Contains(t, stdout, known+": 4 entries, before 0\n")
+	written, err := os.ReadFile(known)
+	require.NoError(t, err)
+	assert.Contains(t, string(written), "  - case: code:model_not_found/absent-model/chat\n    reason: \"MUST status-class: got 503, want 404\"\n")
+
+	code, stdout, stderr = gateway.run(t, dir, "--baseline", known)
+	assert.Equal(t, exitConformant, code, stdout+stderr)
+	assert.Contains(t, stdout, "2 fail as expected")
+	code, _, _ = invoke(t.Context(), "report", dir)
+	assert.Equal(t, exitConformant, code, "the log has the verdicts as the baseline left them")
+
+	gateway.mended.Store(true)
+	code, stdout, _ = gateway.run(t, dir, "--baseline", known)
+	assert.Equal(t, exitBaseline, code, "what is listed and passes is an error")
+	assert.Contains(t, stdout, "note: The baseline does not hold: known.yaml:5: http:404/unknown-model/chat is expected to fail, and 1 of 1 pass")
+	code, _, _ = invoke(t.Context(), "report", dir)
+	assert.Equal(t, exitBaseline, code, "and the log says so for good")
+
+	code, stdout, stderr = gateway.run(t, dir, "--baseline", known, "--update-baseline")
+	assert.Equal(t, exitConformant, code, stdout+stderr)
+	assert.Contains(t, stdout, known+": 0 entries, before 4\n")
+	code, _, _ = gateway.run(t, dir, "--baseline", known)
+	assert.Equal(t, exitConformant, code)
+}
+
+func TestBaselinesThatDoNotHold(t *testing.T) {
+	gateway := serveBentGateway(t)
+	for _, tt := range []struct {
+		name, entries string
+		code          int
+		want          string
+	}{
+		{"everything is listed", "  - {case: '*/*-model/**', reason: known}\n", exitConformant, "fail as expected"},
+		{"a failure is missing, and its entry is proposed", "  - {case: 'http:404/*-model/**', reason: known}\n", exitNotConformant,
+			"to expect what failed, put into the baseline, with a better reason:\n  - case: code:model_not_found/absent-model/chat\n"},
+		{"an entry names no case", "  - {case: '*/*-model/**', reason: known}\n  - {case: 'http:418/**', reason: tea}\n", exitBaseline, "known.yaml:3: http:418/** names no case of the contract"},
+		{"an entry has expired", "  - {case: '*/*-model/**', reason: known, expires: 2020-01-01}\n", exitBaseline, "known.yaml:2: */*-model/** expired on 2020-01-01"},
+		{"a passing case is listed", "  - {case: '**', reason: all of it}\n", exitBaseline, "known.yaml:2: ** is expected to fail, and"},
+		{"a new failure matters more than a stale entry", "  - {case: 'http:418/**', reason: tea}\n", exitNotConformant, "names no case of the contract"},
+		{"entries about what was not asked for are left alone", "  - {case: '*/*-model/**', reason: known}\n  - {case: 'http:429/**', reason: no limits yet}\n", exitConformant, "fail as expected"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			known := filepath.Join(dir, "known.yaml")
+			require.NoError(t, os.WriteFile(known, []byte("expected_failures:\n"+tt.entries), 0o600))
+			code, stdout, stderr := gateway.run(t, dir, "--baseline", known)
+			assert.Equal(t, tt.code, code, stdout+stderr)
+			assert.Contains(t, stdout, tt.want)
+		})
+	}
+}
+
+func TestARunsOwnResultIsABaseline(t *testing.T) {
+	gateway := serveBentGateway(t)
+	first := t.TempDir()
+	code, _, _ := gateway.run(t, first)
+	require.Equal(t, exitNotConformant, code)
+	for _, file := range []string{"", "run.ndjson", "verdicts.txt"} {
+		code, stdout, stderr := gateway.run(t, t.TempDir(), "--baseline", filepath.Join(first, file))
+		assert.Equal(t, exitConformant, code, stdout+stderr)
+	}
+	code, _, stderr := gateway.run(t, t.TempDir(), "--baseline", filepath.Join(first, "verdicts.txt"), "--update-baseline")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, "--update-baseline would overwrite the result of a run")
+}
+
+func TestSetupErrorsAreNeverExcused(t *testing.T) {
+	dir := t.TempDir()
+	known := filepath.Join(dir, "known.yaml")
+	require.NoError(t, os.WriteFile(known, []byte("expected_failures:\n  - {case: '**', reason: everything}\n"), 0o600))
+	url, key := baseURL(t, serveGateway(t))
+	for _, extra := range [][]string{nil, {"--update-baseline"}} {
+		// Nobody plays the provider, so no control succeeds and nothing can be judged.
+		code, stdout, stderr := invoke(t.Context(), append([]string{"run", url, "--key", key, "--model", "gc-chat", "--out", dir, "--baseline", known}, extra...)...)
+		assert.Equal(t, exitHarness, code, stdout+stderr)
+		assert.NotContains(t, stdout, "fails as expected")
+	}
+}
+
+func TestCommandLinesAroundTheBaseline(t *testing.T) {
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	require.NoError(t, os.WriteFile(bad, []byte("expected_failures:\n  - case: x\n    reson: y\n"), 0o600))
+	code, _, stderr := invoke(t.Context(), "run", "--baseline", bad, "--out", t.TempDir())
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, `bad.yaml:3:5: unknown key "reson": want case, reason, link, owner or expires`)
+	code, _, stderr = invoke(t.Context(), "run", "--update-baseline", "--out", t.TempDir())
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, "--update-baseline needs --baseline")
+}
+
+// serveUpstreamOf plays the provider of a gateway for runs that do not know of it.
+func serveUpstreamOf(t *testing.T, profile string) (stop func()) {
+	t.Helper()
+	p, err := targets.Load(profile, os.LookupEnv)
+	require.NoError(t, err)
+	server, err := upstream.Listen(t.Context(), p.Upstream.Listen, upstream.New(upstream.Options{Keys: p.Upstream.Keys}))
+	require.NoError(t, err)
+	return func() { assert.NoError(t, server.Close()) }
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gatecert/gatecert/certificate"
+)
+
+type certifyCommand struct {
+	Subject string `arg:"" name:"run" help:"A run's folder, or its run.ndjson." type:"path"`
+	Key     string `required:"" help:"Private key (PEM, Ed25519); gatecert keygen makes one." placeholder:"FILE" type:"path"`
+	Out     string `help:"Folder for the certificate. Default: the run's." placeholder:"DIR" type:"path"`
+}
+
+// Help implements kong's HelpProvider.
+func (certifyCommand) Help() string {
+	return `Writes conformance-report.yaml, for people and directories, and conformance.dsse.json, an in-toto test-result statement
+about the log and the report in a signed DSSE envelope. Publish both with run.ndjson; gatecert verify checks them.
+
+Before it signs, it audits the log as verify does. A certificate can say that a gateway fails; expected failures are failures in it.
+Exit codes: 0 conformant; 1 not conformant, or the log is no proof of its verdicts.`
+}
+
+func (r certifyCommand) Run(ctx context.Context, c *console) error {
+	log, err := readFile(logPath(r.Subject))
+	if err != nil {
+		return err
+	}
+	key, err := readKey(r.Key)
+	if err != nil {
+		return err
+	}
+	cert, report, err := certificate.Issue(ctx, log, key)
+	if err != nil {
+		return err
+	}
+	dir := r.Out
+	if dir == "" {
+		dir = filepath.Dir(logPath(r.Subject))
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("make the folder for the certificate: %w", err)
+	}
+	for name, content := range map[string][]byte{certificate.ReportFile: cert.Report, certificate.EnvelopeFile: cert.Envelope} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil { //nolint:gosec // it is meant to be published
+			return fmt.Errorf("write the certificate: %w", err)
+		}
+	}
+	fmt.Fprintf(c.out, "certified as %s: %s\n%s and %s in %s\n", report.Result, report.Summary, certificate.ReportFile, certificate.EnvelopeFile, dir)
+	return certified(report)
+}
+
+// certified is nil for a certificate that says nothing bad.
+func certified(r certificate.Report) error {
+	if r.Result == certificate.Failure {
+		return errCertifiedFailure
+	}
+	return nil
+}
+
+type verifyCommand struct {
+	Subject     string `arg:"" name:"run" help:"A run's folder, or its run.ndjson." type:"path"`
+	Key         string `required:"" help:"Public key of whoever signed (PEM, Ed25519)." placeholder:"FILE" type:"path"`
+	Certificate string `help:"Folder of the certificate. Default: the run's." placeholder:"DIR" type:"path"`
+}
+
+// Help implements kong's HelpProvider.
+func (verifyCommand) Help() string {
+	return `Checks the signature, that the certificate is about this very log and says what it says, and audits the log: it is
+complete, every case that the level, the surfaces and the profile claim is there, every verdict follows from its recorded
+observation, every surface had its controls.
+Exit codes: 0 verified and conformant; 1 verified and not conformant, or not verified.`
+}
+
+func (r verifyCommand) Run(ctx context.Context, c *console) error {
+	log, err := readFile(logPath(r.Subject))
+	if err != nil {
+		return err
+	}
+	key, err := readKey(r.Key)
+	if err != nil {
+		return err
+	}
+	dir := r.Certificate
+	if dir == "" {
+		dir = filepath.Dir(logPath(r.Subject))
+	}
+	var cert certificate.Certificate
+	if cert.Report, err = readFile(filepath.Join(dir, certificate.ReportFile)); err != nil {
+		return err
+	}
+	if cert.Envelope, err = readFile(filepath.Join(dir, certificate.EnvelopeFile)); err != nil {
+		return err
+	}
+	report, err := certificate.Verify(ctx, log, cert, key)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "verified, %s: %s %s: %s\n", report.Result, report.Implementation.Project, report.Implementation.Version, report.Summary)
+	return certified(report)
+}
+
+type keygenCommand struct {
+	Name string `arg:"" optional:"" default:"gatecert" help:"Path of the key without its ending: NAME.pem is the private half, NAME.pub.pem the public. Default: ${default}." type:"path"`
+}
+
+func (r keygenCommand) Run(c *console) error {
+	private, public, err := certificate.NewKey()
+	if err != nil {
+		return err
+	}
+	for _, half := range []struct {
+		path string
+		pem  []byte
+		mode os.FileMode
+	}{{r.Name + ".pem", private, 0o600}, {r.Name + ".pub.pem", public, 0o644}} {
+		if err := writeNew(half.path, half.pem, half.mode); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.out, half.path)
+	}
+	return nil
+}
+
+// writeNew writes a file that must not be there yet: a key that is overwritten is lost.
+func writeNew(path string, content []byte, mode os.FileMode) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode) //nolint:gosec // the path is the user's own argument
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if _, err := file.Write(content); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return file.Close()
+}
+
+func readKey(path string) (certificate.Key, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return certificate.Key{}, err
+	}
+	key, err := certificate.ParseKey(data)
+	if err != nil {
+		return key, fmt.Errorf("%s: %w", path, err)
+	}
+	return key, nil
+}
+
+// readFile reads a file that the user named.
+func readFile(path string) ([]byte, error) {
+	data, err := os.ReadFile(path) //nolint:gosec // the path is the user's own argument
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return data, nil
+}

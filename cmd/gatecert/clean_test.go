@@ -1,0 +1,107 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/newapi/replay"
+)
+
+// newAPIProfile is a profile of a recorded new-api.
+func newAPIProfile(t *testing.T, deployment *replay.Deployment) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "new-api.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("name: my-new-api\ndriver: newapi\nbase_url: "+deployment.URL+
+		"\nadmin: {token: \""+deployment.Token+"\"}\nsurfaces: [chat]\nconcurrency: 1\n"), 0o600))
+	return path
+}
+
+var recordedRows = []string{"--rows", "http:401,http:403,code:model_not_found,code:access_denied,code:insufficient_user_quota"}
+
+func TestARunPreparesANewAPIAndLeavesNothingBehind(t *testing.T) {
+	deployment := replay.Serve(t, "testdata/new-api")
+	profile, dir := newAPIProfile(t, deployment), t.TempDir()
+	code, stdout, stderr := invoke(t.Context(), append([]string{"run", "--target", profile, "--yes", "--out", dir}, recordedRows...)...)
+	assert.Equal(t, exitNotConformant, code, stdout+stderr)
+	assert.Contains(t, stderr, "this run changes the gateway:\n  users, tokens: made for the run, named gc-")
+	assert.Contains(t, stdout, "✗ http:403/revoked-key/chat")
+	assert.Contains(t, stdout, "✗ code:model_not_found/absent-model/chat")
+	assert.Contains(t, stdout, "✓ insufficient_user_quota")
+	log, err := os.ReadFile(filepath.Join(dir, logName))
+	require.NoError(t, err)
+	assert.Contains(t, string(log), `"driver":"newapi"`)
+	assert.NotContains(t, string(log), "sk-scrubbed", "no key is logged")
+
+	journal, err := os.ReadFile(filepath.Join(dir, journalName))
+	require.NoError(t, err)
+	assert.Equal(t, strings.Count(string(journal), `"kind"`), strings.Count(string(journal), `"undone"`), string(journal))
+	code, stdout, stderr = invoke(t.Context(), "clean", "--target", profile, "--from", dir)
+	assert.Equal(t, exitConformant, code, stderr)
+	assert.Equal(t, "nothing is left of that run\n", stdout)
+}
+
+func TestWithoutConsentARunChangesNothing(t *testing.T) {
+	deployment := replay.Serve(t, "testdata/new-api")
+	if deployment.Recording() {
+		t.Skip("plays what another test has recorded")
+	}
+	dir := t.TempDir()
+	code, stdout, stderr := invoke(t.Context(), "run", "--target", newAPIProfile(t, deployment), "--out", dir)
+	assert.Equal(t, exitUsage, code, stdout+stderr)
+	assert.Contains(t, stderr, "no consent: a run would change "+deployment.URL+" (--yes agrees):")
+	assert.Contains(t, stderr, "option RetryTimes: 0 -> 1, around the cases that need it")
+	journal, err := os.ReadFile(filepath.Join(dir, journalName))
+	require.NoError(t, err)
+	assert.Empty(t, journal)
+}
+
+func TestSomebodyIsAskedForConsent(t *testing.T) {
+	changes := []targets.Change{{What: "option RetryTimes", How: "0 -> 1", Why: "a retry"}}
+	for _, tt := range []struct {
+		name   string
+		answer string
+		want   bool
+	}{{"yes", "y\n", true}, {"yes, loudly", " Y \n", true}, {"no", "n\n", false}, {"nothing", "\n", false}, {"the end of the input", "", false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			var told strings.Builder
+			c := &console{err: &told, in: strings.NewReader(tt.answer)}
+			assert.Equal(t, tt.want, c.consent(false)(changes))
+			assert.Contains(t, told.String(), "option RetryTimes: 0 -> 1 (a retry)")
+		})
+	}
+}
+
+func TestCleanAndTheJournalOfARunThatDied(t *testing.T) {
+	died := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(died, journalName), []byte(`{"seq":1,"kind":"users","name":"gc-5ca1ab"}`+"\n"+`{"seq":2,"ki`), 0o600))
+	dir := t.TempDir()
+	unreachable := filepath.Join(dir, "new-api.yaml")
+	require.NoError(t, os.WriteFile(unreachable, []byte("driver: newapi\nbase_url: http://127.0.0.1:1\nadmin: {token: any-token}\n"), 0o600))
+	static := filepath.Join(dir, "static.yaml")
+	require.NoError(t, os.WriteFile(static, []byte("base_url: http://127.0.0.1:1\n"), 0o600))
+	for _, tt := range []struct {
+		name string
+		args []string
+		code int
+		text string
+	}{
+		{"a run does not write over it", []string{"run", "--target", unreachable, "--yes", "--out", died}, exitUsage, "died and left 1 things on its gateway: gatecert clean"},
+		{"its gateway has to be there", []string{"clean", "--target", unreachable, "--from", died}, exitHarness, "connection refused"},
+		{"a gateway nobody prepares has none", []string{"clean", "--target", static, "--from", died}, exitUsage, "leaves nothing behind"},
+		{"a folder without one", []string{"clean", "--target", unreachable, "--from", dir}, exitUsage, "has no " + journalName},
+		{"a profile that is not there", []string{"clean", "--target", dir + "/none", "--from", died}, exitUsage, "no such file"},
+		{"a gateway that is not there", []string{"run", "--target", unreachable, "--yes", "--out", t.TempDir()}, exitHarness, "target unreachable: http://127.0.0.1:1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			code, stdout, stderr := invoke(t.Context(), tt.args...)
+			assert.Equal(t, tt.code, code, stdout+stderr)
+			assert.Contains(t, stderr, tt.text)
+		})
+	}
+}

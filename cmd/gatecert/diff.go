@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/gatecert/gatecert/reports"
+)
+
+type diffCommand struct {
+	Old      string `arg:"" help:"Folder of the earlier run, or its run.ndjson." type:"path"`
+	New      string `arg:"" help:"Folder of the later run, or its run.ndjson." type:"path"`
+	Format   string `help:"terminal, md or json. Default: ${default}." default:"terminal" enum:"terminal,md,json"`
+	Out      string `help:"Write into this file. Default: print." placeholder:"FILE" type:"path"`
+	Failures int    `help:"Cases told of each kind of change on the terminal. Default: ${default}." default:"20"`
+}
+
+// Help implements kong's HelpProvider.
+func (diffCommand) Help() string {
+	return `worse and better are verdicts, changed is the same verdict for other reasons, new and gone are cases that only one run has.
+Exit codes: 0 nothing got worse; 1 something did; 3 the runs have no case in common, or the new one is incomplete.`
+}
+
+func (d diffCommand) Run(c *console) error {
+	old, err := readLog(d.Old)
+	if err != nil {
+		return err
+	}
+	run, err := readLog(d.New)
+	if err != nil {
+		return err
+	}
+	diff := reports.NewDiff(old, run)
+	if diff.Compared() == 0 {
+		return fmt.Errorf("%w: the two runs have no case in common", errNothingCompared)
+	}
+	if err := printTo(c, d.Out, func(w io.Writer, opts reports.TerminalOptions) error {
+		opts.Failures = d.Failures
+		switch d.Format {
+		case "md":
+			return diff.Markdown(w)
+		case "json":
+			return diff.JSON(w)
+		default:
+			return diff.Terminal(w, opts)
+		}
+	}); err != nil {
+		return err
+	}
+	switch {
+	case diff.Count(reports.Worse) > 0:
+		return errWorse
+	case !run.Complete():
+		return verdictError{run}
+	default:
+		return nil
+	}
+}

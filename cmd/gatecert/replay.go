@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/targets"
+)
+
+type replayCommand struct {
+	Case   string `arg:"" help:"Id of the case, as the reports show it."`
+	From   string `required:"" help:"The run that had it: its folder or its run.ndjson." placeholder:"RUN" type:"path"`
+	Target string `help:"Profile of the gateway. Default: what the log knows, which is enough for the reference gateway, and with a key for a bare URL." placeholder:"FILE" type:"path"`
+	Key    string `help:"A valid key of the gateway, where the run was of a bare URL. Default: $$GATEWAY_KEY." env:"GATEWAY_KEY"`
+}
+
+// Help implements kong's HelpProvider.
+func (replayCommand) Help() string {
+	return `Example:
+  gatecert replay code:model_not_found/absent-model/chat --from reports/latest
+
+It runs the case with its controls, shows what came and its curl line, and says fixed, still failing, still passing or different.
+Exit codes: those of a run of this one case.`
+}
+
+func (r replayCommand) Run(ctx context.Context, c *console) error {
+	earlier, err := readLog(r.From)
+	if err != nil {
+		return err
+	}
+	config := gatecert.Config{Target: targets.Profile{Keys: targets.Keys{Valid: r.Key}}}
+	if r.Target != "" {
+		config.Target, err = targets.Load(r.Target, os.LookupEnv)
+		if errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%w: %w", errUsage, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	replay, err := gatecert.Replay(ctx, config, earlier, r.Case)
+	if err != nil {
+		return err
+	}
+	if err := replay.Terminal(c.out, reports.TerminalOptions{Color: c.color, Width: c.width}); err != nil {
+		return err
+	}
+	return outcome(replay.Run)
+}

@@ -1,0 +1,151 @@
+package load
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange"
+)
+
+const (
+	benchConnections = 64
+	benchRound       = 2 * time.Second
+	benchRounds      = 5
+	// openConnections leaves room for a server that stands still for 10 ms at 20,000/s.
+	openConnections = 256
+)
+
+// benchCall is a chat request of about 380 bytes.
+func benchCall(address string) exchange.Call {
+	return exchange.Call{
+		Surface: contract.Chat, BaseURL: "http://" + address, Key: "sk-benchmark-0123456789", Model: "gpt-4o-mini",
+		Prompt: "Say hello to everybody who reads this, one after the other, and do not leave anybody out of it, please.",
+	}
+}
+
+// pace is what a round came to.
+type pace struct {
+	rate float64       // requests a second
+	cpu  time.Duration // a request
+}
+
+func benchOurs(tb testing.TB, address string) pace {
+	e := NewEngine(Options{Caps: HardCaps()})
+	defer e.Close()
+	cpu := cpuTime()
+	m, err := e.Fire(context.Background(), Stage{
+		Name: "bench", Parts: []Part{{Call: benchCall(address)}}, Schedule: Closed{For: benchRound}, Connections: benchConnections,
+	})
+	cpu = cpuTime() - cpu
+	require.NoError(tb, err)
+	require.Equal(tb, m.Sent, m.Count(Admitted), "every answer is judged, and is healthy")
+	return pace{float64(m.Sent) / m.Elapsed.Seconds(), cpu / time.Duration(m.Sent)}
+}
+
+// benchVegeta is vegeta as its library comes, told to use the same connections.
+func benchVegeta(tb testing.TB, address string) pace {
+	request, err := exchange.Prepare(benchCall(address), exchange.NewRedactor())
+	require.NoError(tb, err)
+	attacker := vegeta.NewAttacker(vegeta.Workers(benchConnections), vegeta.MaxWorkers(benchConnections),
+		vegeta.Connections(benchConnections), vegeta.KeepAlive(true))
+	target := vegeta.NewStaticTargeter(vegeta.Target{
+		Method: request.Method, URL: request.URL, Body: request.Body, Header: request.Header,
+	})
+	var m vegeta.Metrics
+	cpu, began := cpuTime(), time.Now()
+	for r := range attacker.Attack(target, vegeta.Rate{}, benchRound, "") {
+		m.Add(r)
+	}
+	cpu, took := cpuTime()-cpu, time.Since(began)
+	m.Close()
+	require.Equal(tb, 1.0, m.Success)
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	return pace{float64(m.Requests) / took.Seconds(), cpu / time.Duration(m.Requests)}
+}
+
+// BenchmarkMillion counts a million refusals and what they leave in memory. It comes first, while the process is small.
+func BenchmarkMillion(b *testing.B) {
+	call := benchCall(leanServer(b))
+	call.Path = "/v1/chat/completions?refuse"
+	for b.Loop() {
+		e := NewEngine(Options{Caps: HardCaps()})
+		m, err := e.Fire(context.Background(), Stage{
+			Name: "million", Parts: []Part{{Call: call}}, Schedule: Closed{Requests: 1_000_000, For: 5 * time.Minute}, Connections: benchConnections,
+		})
+		require.NoError(b, err)
+		require.Equal(b, uint64(1_000_000), m.Count(Refused))
+		resident, err := residentMemory(os.Getpid())
+		require.NoError(b, err)
+		b.ReportMetric(float64(resident)/1e6, "MB")
+		b.ReportMetric(m.Elapsed.Seconds()*1e9/1e6, "ns/op")
+		e.Close()
+	}
+}
+
+// BenchmarkBesideVegeta fires as fast as it goes, by turns with vegeta's own client and with ours, at one server in a
+// process of its own. Compare the ratios: the absolute numbers are the machine's.
+func BenchmarkBesideVegeta(b *testing.B) {
+	address := leanServer(b)
+	for b.Loop() {
+		var rates, costs []float64
+		for round := range benchRounds {
+			var ours, theirs pace
+			if round%2 == 0 {
+				theirs, ours = benchVegeta(b, address), benchOurs(b, address)
+			} else {
+				ours, theirs = benchOurs(b, address), benchVegeta(b, address)
+			}
+			b.Logf("vegeta %6.0f/s %6s CPU   ours %6.0f/s %6s CPU", theirs.rate, theirs.cpu, ours.rate, ours.cpu)
+			rates = append(rates, ours.rate/theirs.rate)
+			costs = append(costs, float64(ours.cpu)/float64(theirs.cpu))
+		}
+		b.ReportMetric(middle(rates), "throughput-ratio")
+		b.ReportMetric(middle(costs), "cpu-ratio")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
+// BenchmarkOpenLoop asks for a rate ten times and counts how often it was achieved within 1 %.
+func BenchmarkOpenLoop(b *testing.B) {
+	for _, rate := range []float64{1_000, 10_000, 20_000} {
+		b.Run(fmt.Sprintf("%.0f", rate), func(b *testing.B) {
+			address := leanServer(b)
+			e := NewEngine(Options{Caps: HardCaps()})
+			defer e.Close()
+			for b.Loop() {
+				achieved := 0
+				for range 10 {
+					m, err := e.Fire(context.Background(), Stage{
+						Name: "open loop", Parts: []Part{{Call: benchCall(address)}},
+						Schedule: Constant{Rate: rate, For: benchRound}, Connections: openConnections,
+					})
+					require.NoError(b, err)
+					took := float64(m.Sent) / m.Elapsed.Seconds()
+					if m.Sent >= m.Offered*99/100 && took >= 0.99*rate {
+						achieved++
+					}
+					t := m.Of(AllParts, Admitted)
+					b.Logf("%.0f/s of %.0f: %d of %d sent, %d waited, lag p50 %s p99 %s, service p50 %s p99 %s, CPU %.0f %%, %v", took, rate, m.Sent, m.Offered,
+						m.Waited, m.Lag.Quantile(0.5), m.Fitness.LagP99, t.Service.Quantile(0.5), t.Service.Quantile(0.99), m.Fitness.CPU*100, m.Fitness.Reasons)
+				}
+				b.ReportMetric(float64(achieved), "achieved-of-10")
+				b.ReportMetric(0, "ns/op")
+			}
+		})
+	}
+}
+
+func middle[T cmp.Ordered](values []T) T {
+	slices.Sort(values)
+	return values[len(values)/2]
+}

@@ -1,0 +1,226 @@
+package load
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// limited is a gateway that admits so many calls in any tenth of a second and refuses all others.
+func limited(perTenth int) http.HandlerFunc {
+	var mu sync.Mutex
+	var began time.Time
+	var admitted int
+	return func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		if now := time.Now(); now.Sub(began) >= 100*ms {
+			began, admitted = now, 0
+		}
+		admitted++
+		admit := admitted <= perTenth
+		mu.Unlock()
+		if admit {
+			ok(w, r)
+			return
+		}
+		refuse(w, r)
+	}
+}
+
+func shortSearch(url string) Search {
+	return Search{
+		Stage: Stage{Parts: []Part{part(url)}, Connections: 16, Bounds: lenient(), Keep: 10_000},
+		From:  20, To: 2000, Short: 200 * ms, Full: 400 * ms, Precision: 0.5, Curve: []float64{0.5},
+		Objective: Objective{Latency: 10 * time.Second, Errors: 0.02},
+	}
+}
+
+func TestCapacityOfALimitedGateway(t *testing.T) {
+	s := serve(t, limited(20)) // 200 a second
+	e := newEngine(t, HardCaps())
+	search := shortSearch(s.URL)
+	told := 0
+	search.Trials = func(Trial) { told++ }
+	c, err := e.Capacity(t.Context(), search)
+	require.NoError(t, err)
+	assert.GreaterOrEqual(t, c.Upper, 200.0, "%s", c)
+	assert.LessOrEqual(t, c.Lower, 260.0, "%s", c)
+	assert.Positive(t, c.Lower)
+	assert.LessOrEqual(t, c.Upper/c.Lower, 1.51)
+	assert.False(t, c.Ceiling)
+	assert.Equal(t, contract.Pass, c.Verdict(), "a refusal that is whole breaks nothing")
+	require.Len(t, c.Curve, 1)
+	assert.InDelta(t, c.Lower/2, c.Curve[0].Rate, 1e-9)
+	assert.Equal(t, len(c.Trials)+len(c.Curve), told)
+	assert.NotEmpty(t, c.At.Shots)
+	assert.Regexp(t, `^between [\d.]+ and [\d.]+/s$`, c.String())
+	for _, trial := range c.Trials {
+		if !trial.Met() {
+			assert.Regexp(t, "not answered as asked$", trial.Misses[0])
+		}
+	}
+}
+
+func TestCapacityKeepsToItsPlan(t *testing.T) {
+	s := serve(t, ok)
+	e := newEngine(t, HardCaps())
+	search := shortSearch(s.URL)
+	search.To = 100
+	plan, err := e.PlanSearch(search)
+	require.NoError(t, err)
+	c, err := e.Capacity(t.Context(), search)
+	require.NoError(t, err)
+	assert.Equal(t, "at least 100/s, the highest rate that was allowed", c.String())
+	assert.LessOrEqual(t, e.used.Requests, plan.Requests)
+	assert.LessOrEqual(t, e.used.Time, plan.Time)
+	assert.InDelta(t, 100, plan.Rate, 0)
+}
+
+func TestCapacityOfABrokenGateway(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	c, err := newEngine(t, HardCaps()).Capacity(t.Context(), shortSearch(s.URL))
+	require.NoError(t, err)
+	assert.Equal(t, "below 20/s, the least rate that was tried", c.String())
+	assert.Equal(t, contract.Fail, c.Verdict())
+	assert.NotEmpty(t, c.Breaches)
+	assert.Empty(t, c.Curve)
+}
+
+func TestCapacityInterrupted(t *testing.T) {
+	s := serve(t, ok)
+	ctx, cancel := context.WithCancel(t.Context())
+	search := shortSearch(s.URL)
+	search.Trials = func(Trial) { cancel() }
+	c, err := newEngine(t, HardCaps()).Capacity(ctx, search)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Zero(t, c.Lower)
+}
+
+func TestCapacityChecksItsSearch(t *testing.T) {
+	e := newEngine(t, HardCaps())
+	for sentence, change := range map[string]func(*Search){
+		"from above to":           func(s *Search) { s.From = 3000 },
+		"negative":                func(s *Search) { s.From = -1 },
+		"full shorter than short": func(s *Search) { s.Full = ms },
+		"a precision of nothing":  func(s *Search) { s.Precision = 1e-9 },
+		"a quantile of all":       func(s *Search) { s.Objective.Quantile = 1 },
+		"a curve beyond it":       func(s *Search) { s.Curve = []float64{1.1} },
+	} {
+		search := shortSearch("http://127.0.0.1:1")
+		change(&search)
+		_, err := e.Capacity(t.Context(), search)
+		assert.ErrorIs(t, err, ErrStage, sentence)
+		_, err = e.PlanSearch(search)
+		assert.ErrorIs(t, err, ErrStage, sentence)
+	}
+}
+
+func TestObjective(t *testing.T) {
+	measured := func(offered int, outcomes map[Outcome]int, took time.Duration) Measurement {
+		m := Measurement{Offered: uint64(offered), tallies: map[tallyKey]*Tally{}}
+		for outcome, n := range outcomes {
+			tally := &Tally{Count: uint64(n)}
+			for range n {
+				tally.Response.Add(took)
+				tally.Service.Add(took)
+			}
+			m.Sent += uint64(n)
+			m.tallies[tallyKey{0, outcome}] = tally
+		}
+		return m
+	}
+	o := Objective{Latency: 100 * ms, Errors: 0.01, Goodput: 0.95}
+	for _, row := range []struct {
+		sentence string
+		m        Measurement
+		want     []string
+	}{
+		{"all well", measured(100, map[Outcome]int{Admitted: 100}, 50*ms), nil},
+		{"one error in a hundred is allowed", measured(100, map[Outcome]int{Admitted: 99, Error5xx: 1}, 50*ms), nil},
+		{"two are not", measured(100, map[Outcome]int{Admitted: 98, Refused: 2}, 50*ms), []string{"2 % of the requests were not answered as asked"}},
+		{"too slow", measured(100, map[Outcome]int{Admitted: 100}, 150*ms), []string{"p99 took 150ms", "0 % of the requests were answered in time"}},
+		{"nothing admitted", measured(100, map[Outcome]int{Timeout: 100}, time.Second), []string{"nothing was admitted"}},
+		{"our own failures do not count", measured(103, map[Outcome]int{Admitted: 98, Client: 5}, 50*ms), nil},
+		{"what was never sent", measured(104, map[Outcome]int{Admitted: 100}, 50*ms), []string{"3.85 % of the requests found no connection in time"}},
+	} {
+		t.Run(row.sentence, func(t *testing.T) {
+			assert.Equal(t, row.want, o.Misses(row.m))
+		})
+	}
+	assert.Equal(t, "p99 within 100ms, at most 1 % errors, at least 95 % in time", o.String())
+}
+
+// A gateway with 20 ms for every call, and four connections for 400 calls a second: the gateway is in time, and we are not.
+func TestTooFewConnectionsAreOurFault(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(20 * ms)
+		ok(w, r)
+	})
+	stage := Stage{Parts: []Part{part(s.URL)}, Schedule: Constant{Rate: 400, For: 500 * ms}, Connections: 4, Bounds: lenient()}
+	m, err := newEngine(t, HardCaps()).Fire(t.Context(), stage)
+	require.NoError(t, err)
+	objective := Objective{Latency: 300 * ms, Errors: 1}
+	slow := newTrial(400, 500*ms, stage, m, objective, 20*ms)
+	assert.NotEmpty(t, slow.Misses)
+	assert.Equal(t, []string{"4 connections are too few: this rate needs 16"}, slow.Unfit)
+
+	saturated := newTrial(400, 500*ms, stage, m, objective, ms)
+	assert.Empty(t, saturated.Unfit, "a gateway that takes 1 ms when it is quiet is what is slow")
+}
+
+func TestTrialsOfAMachineThatIsNotFit(t *testing.T) {
+	m := Measurement{Offered: 1, Sent: 1, tallies: map[tallyKey]*Tally{{0, Admitted}: {Count: 1}}}
+	m.tallies[tallyKey{0, Admitted}].Response.Add(100 * ms)
+	m.Fitness = Fitness{Reasons: []string{"late"}}
+	try := func(latency time.Duration) Trial {
+		return newTrial(1, time.Second, Stage{}.withDefaults(), m, Objective{Latency: latency}, ms)
+	}
+	assert.True(t, try(time.Second).Met(), "who meets the objective in spite of us meets it")
+	assert.Equal(t, []string{"late"}, try(ms).Unfit, "who misses it may miss it because of us")
+	m.Fitness.Short = true
+	assert.False(t, try(time.Second).Met(), "who was not asked as much has not met it")
+}
+
+func TestOverhead(t *testing.T) {
+	direct := serve(t, ok)
+	through := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(10 * ms)
+		ok(w, r)
+	})
+	e := newEngine(t, HardCaps())
+	comparison := Comparison{
+		Stage: Stage{Bounds: lenient()}, Direct: part(direct.URL), Through: part(through.URL),
+		Rounds: 5, Rate: 100, Half: 200 * ms,
+	}
+	plan, err := e.PlanComparison(comparison)
+	require.NoError(t, err)
+	o, err := e.Overhead(t.Context(), comparison)
+	require.NoError(t, err)
+	assert.LessOrEqual(t, e.used.Requests, plan.Requests)
+	require.Len(t, o.Differences, 3)
+	half := o.Differences[0]
+	assert.InDelta(t, 0.5, half.Quantile, 0)
+	assert.GreaterOrEqual(t, half.Through, 10*ms)
+	assert.Greater(t, half.Low, 5*ms, "%+v", half)
+	assert.GreaterOrEqual(t, half.Added, half.Low)
+	assert.GreaterOrEqual(t, half.High, half.Added)
+}
+
+func TestOverheadOfNothing(t *testing.T) {
+	direct := serve(t, ok)
+	broken := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "no") })
+	_, err := newEngine(t, HardCaps()).Overhead(t.Context(), Comparison{
+		Stage: Stage{Bounds: lenient()}, Direct: part(direct.URL), Through: part(broken.URL), Rounds: 5, Rate: 50, Half: 20 * ms,
+	})
+	assert.ErrorIs(t, err, ErrNoComparison)
+	_, err = newEngine(t, HardCaps()).Overhead(t.Context(), Comparison{Direct: part(direct.URL), Through: part(broken.URL), Rounds: 4})
+	assert.ErrorIs(t, err, ErrStage)
+}

@@ -1,0 +1,132 @@
+package load
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// example is a measurement of three shots, made by hand so that its exports are always the same.
+func example() Measurement {
+	m := Measurement{
+		Stage: `a "stage"`, Parts: []string{"chat"}, Started: time.Unix(1_700_000_000, 0).UTC(),
+		targets: []target{{"POST", "http://127.0.0.1:9900/v1/chat/completions", 77}}, tallies: map[tallyKey]*Tally{},
+	}
+	t := newTally(&m, Stage{Keep: 10}.withDefaults(), time.Second)
+	for _, s := range []Shot{
+		{Seq: 0, Due: 0, Sent: ms, FirstByte: 4 * ms, End: 5 * ms, Status: 200, Outcome: Admitted, Bytes: 100},
+		{Seq: 2, Due: 20 * ms, Sent: 20 * ms, FirstByte: 21 * ms, End: 21 * ms, Status: 429, Outcome: Refused, Bytes: 50},
+		{Seq: 1, Due: 10 * ms, Sent: 10 * ms, End: 510 * ms, Outcome: Timeout},
+	} {
+		t.add(result{Shot: s, entered: s.Sent})
+	}
+	t.close()
+	m.Offered = 3
+	m.Fitness = Bounds{}.withDefaults().judge(effort{offered: 3, sent: 3, lag: m.Lag, cpu: -1})
+	return m
+}
+
+func TestWriteVegeta(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, WriteVegeta(&out, example()))
+	decoder := vegeta.NewJSONDecoder(&out)
+	var results vegeta.Results
+	for {
+		var r vegeta.Result
+		err := decoder.Decode(&r)
+		if err == io.EOF { //nolint:errorlint // vegeta's decoder returns it bare
+			break
+		}
+		require.NoError(t, err)
+		results = append(results, r)
+	}
+	require.Len(t, results, 3)
+	assert.Equal(t, vegeta.Result{
+		Attack: `a "stage"`, Seq: 1, Timestamp: time.Unix(1_700_000_000, 10_000_000).UTC(), Latency: 500 * ms,
+		BytesOut: 77, Error: "timeout", Method: "POST", URL: "http://127.0.0.1:9900/v1/chat/completions", Body: results[1].Body, Headers: results[1].Headers,
+	}, results[1], "in the order of sending")
+	var metrics vegeta.Metrics
+	for i := range results {
+		metrics.Add(&results[i])
+	}
+	metrics.Close()
+	assert.Equal(t, map[string]int{"0": 1, "200": 1, "429": 1}, metrics.StatusCodes)
+
+	part := example()
+	part.Unkept = 4
+	assert.ErrorIs(t, WriteVegeta(io.Discard, part), ErrUnkept, "a part must not look like the whole")
+}
+
+func TestWriteHgrm(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, WriteHgrm(&out, example().Of(AllParts, Admitted).Service))
+	assert.Contains(t, out.String(), "Value\tPercentile\tTotalCount")
+	assert.Regexp(t, `(?m)^\s+4\.00\d\s+1\.0+\s+1`, out.String(), "milliseconds")
+	out.Reset()
+	require.NoError(t, WriteHgrm(&out, Latencies{}), "an empty one too")
+}
+
+func TestWriteOpenMetrics(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, WriteOpenMetrics(&out, example()))
+	text := out.String()
+	for _, line := range []string{
+		"# TYPE gatecert_load_requests counter",
+		`gatecert_load_requests_total{stage="a \"stage\"",part="chat",outcome="admitted"} 1`,
+		`gatecert_load_requests_total{stage="a \"stage\"",part="chat",outcome="refused"} 1`,
+		`gatecert_load_service_seconds_bucket{stage="a \"stage\"",part="chat",outcome="admitted",le="0.0025"} 0`,
+		`gatecert_load_service_seconds_bucket{stage="a \"stage\"",part="chat",outcome="admitted",le="0.005"} 1`,
+		`gatecert_load_service_seconds_bucket{stage="a \"stage\"",part="chat",outcome="admitted",le="+Inf"} 1`,
+		`gatecert_load_response_seconds_bucket{stage="a \"stage\"",part="chat",outcome="timeout",le="1.0"} 1`,
+		`gatecert_load_offered{stage="a \"stage\""} 3`,
+		`gatecert_load_fit{stage="a \"stage\""} 1`,
+	} {
+		assert.Contains(t, text, line+"\n")
+	}
+	assert.True(t, strings.HasSuffix(text, "# EOF\n"))
+	assert.NotContains(t, text, "gatecert_load_first_event_seconds_bucket", "nothing was a stream")
+	families := map[string]bool{}
+	for line := range strings.Lines(text) {
+		if name, isType := strings.CutPrefix(line, "# TYPE "); isType {
+			assert.False(t, families[name], "a family stands once: %s", name)
+			families[name] = true
+		}
+	}
+}
+
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+func TestExportsTellOfABrokenWriter(t *testing.T) {
+	assert.ErrorIs(t, WriteVegeta(failingWriter{}, example()), os.ErrClosed)
+	assert.ErrorIs(t, WriteHgrm(failingWriter{}, example().Of(0, Admitted).Service), os.ErrClosed)
+	assert.ErrorIs(t, WriteOpenMetrics(failingWriter{}, example()), os.ErrClosed)
+}
+
+func TestSoak(t *testing.T) {
+	s := serve(t, ok)
+	e := newEngine(t, Caps{})
+	d, err := e.Soak(t.Context(), Soak{
+		Stage: Stage{Parts: []Part{part(s.URL)}, Bounds: lenient(), Window: 50 * ms}, Rate: 100, For: 600 * ms, PID: os.Getpid(), WarmUp: ms,
+	})
+	require.NoError(t, err)
+	assert.Equal(t, contract.Pass, d.Measurement.Verdict())
+	assert.Equal(t, uint64(60), d.Measurement.Sent)
+	if d.MemoryError == nil {
+		assert.NotEmpty(t, d.Memory)
+		assert.Greater(t, d.Memory[0].Bytes, uint64(1<<20))
+	}
+	d, err = e.Soak(t.Context(), Soak{Stage: Stage{Parts: []Part{part(s.URL)}}, Rate: 100, For: 50 * ms, PID: 1 << 30})
+	require.NoError(t, err)
+	assert.ErrorIs(t, d.MemoryError, errNoMemory, "no such process, and the soak goes on")
+}

@@ -1,0 +1,243 @@
+package load
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange"
+)
+
+const (
+	goodChat   = `{"id":"x","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}`
+	goodStream = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"},\"finish_reason\":null}]}\n\n" +
+		"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
+	good429 = `{"error":{"message":"slow down","type":"rate_limit_error","param":null,"code":null}}`
+	good503 = `{"error":{"message":"no channel","type":"server_error","param":null,"code":"get_channel_failed"}}`
+)
+
+func testRequest(tb testing.TB, s contract.Surface, due contract.Case) *request {
+	tb.Helper()
+	r, err := newRequest(Part{Name: "p", Due: due, Call: exchange.Call{
+		Surface: s, BaseURL: "http://127.0.0.1:1", Key: "sk-caller-0123456789", Model: "m", Prompt: "hi " + TokenMark,
+	}}, []exchange.Secret{{What: "provider key", Value: "sk-provider-0123456789"}})
+	require.NoError(tb, err)
+	return r
+}
+
+func answerOf(status int, fields, body string) reply {
+	return reply{status: status, header: []byte(fields), body: []byte(body)}
+}
+
+const (
+	jsonField   = "Content-Type: application/json\r\n"
+	streamField = "Content-Type: text/event-stream\r\n"
+)
+
+func TestJudgeAnswer(t *testing.T) {
+	cut := func(a reply, err error) reply {
+		a.broken = err
+		return a
+	}
+	for _, row := range []struct {
+		sentence string
+		surface  contract.Surface
+		answer   reply
+		outcome  Outcome
+		findings []string
+	}{
+		{"a healthy answer", contract.Chat, answerOf(200, jsonField, goodChat), Admitted, nil},
+		{"a healthy stream", contract.ChatStream, answerOf(200, streamField, goodStream), Admitted, nil},
+		{"a healthy stream in another spelling", contract.ChatStream, answerOf(200, streamField, strings.ReplaceAll(goodStream, "data: ", "data:")), Admitted, nil},
+		{"a whole 429", contract.Chat, answerOf(429, jsonField+"Retry-After: 2\r\n", good429), Refused, nil},
+		{"a 429 without Retry-After", contract.Chat, answerOf(429, jsonField, good429), Refused, []string{"SHOULD retry-after"}},
+		{"a 429 that says a date", contract.Chat, answerOf(429, jsonField+"Retry-After: soon\r\n", good429), Refused, []string{"SHOULD retry-after"}},
+		{"an empty 429", contract.Chat, answerOf(429, "Retry-After: 2\r\n", ""), Refused, []string{"MUST content-type", "MUST envelope"}},
+		{"a 429 that breaks off", contract.Chat, cut(answerOf(429, jsonField+"Retry-After: 2\r\n", good429), io.ErrUnexpectedEOF), Refused, []string{"MUST whole"}},
+		{"a 429 that stalls keeps its status", contract.Chat, cut(answerOf(429, jsonField+"Retry-After: 2\r\n", good429), os.ErrDeadlineExceeded), Refused, []string{"MUST whole"}},
+		{"a 503 with a code", contract.Chat, answerOf(503, jsonField, good503), Error5xx, nil},
+		{"a 502 page", contract.Chat, answerOf(502, "Content-Type: text/html\r\n", "<html>"), Error5xx, []string{"MUST content-type", "MUST envelope"}},
+		{"a 500 that shows SQL", contract.Chat, answerOf(500, jsonField, strings.Replace(good503, "no channel", "SELECT a FROM b", 1)), Error5xx, []string{"MUST secrecy"}},
+		{"a 500 that shows the provider's key", contract.Chat, answerOf(500, jsonField, strings.Replace(good503, "no channel", "sk-provider-0123456789", 1)), Error5xx, []string{"MUST secrecy"}},
+		{"a 500 that shows the caller's key in a field", contract.Chat, answerOf(500, jsonField+"X-Debug: sk-caller-0123456789\r\n", good503), Error5xx, []string{"MUST secrecy"}},
+		{"a 408 in a whole envelope: nobody knows what is due", contract.Chat, answerOf(408, jsonField, good503), Error4xx, nil},
+		{"a 200 with an error", contract.Chat, answerOf(200, jsonField, good503), Wrong, []string{"MUST not-success"}},
+		{"a 200 with a page", contract.Chat, answerOf(200, "Content-Type: text/html\r\n", "<html>"), Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
+		{"a redirect", contract.Chat, answerOf(302, "Location: /x\r\n", ""), Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
+		{"a 200 that breaks off", contract.Chat, cut(answerOf(200, jsonField, goodChat[:20]), io.ErrUnexpectedEOF), Broken, []string{"MUST not-success", "MUST whole", "MUST envelope"}},
+		{"a 200 that stalls", contract.Chat, cut(answerOf(200, jsonField, goodChat[:20]), os.ErrDeadlineExceeded), Timeout, nil},
+		{"a stream with a lawful error event", contract.ChatStream, answerOf(200, streamField, goodStream[:80]+"\n\ndata: "+good503+"\n\n"), Error5xx, nil},
+		{"a stream that breaks off", contract.ChatStream, cut(answerOf(200, streamField, goodStream[:79]), io.ErrUnexpectedEOF), Broken, []string{"SHOULD stream-error"}},
+		{"a stream whose only end is [DONE]", contract.ChatStream, answerOf(200, streamField, strings.ReplaceAll(goodStream, `"stop"`, `null`)), Admitted, nil},
+		{"a stream that ends without a word", contract.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n"), Wrong, []string{"MUST stream-end"}},
+		{"an error event and [DONE] after it", contract.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: "+good503+"\n\ndata: [DONE]\n\n"), Wrong, []string{"MUST stream-end"}},
+	} {
+		t.Run(row.sentence, func(t *testing.T) {
+			j, r := newJudge(), testRequest(t, row.surface, contract.Case{})
+			first := j.answer(r, row.answer)
+			assert.Equal(t, row.outcome, first.outcome)
+			assert.Equal(t, row.findings, short(first.findings))
+			assert.Equal(t, len(row.findings) > 0, first.evidence != nil, "evidence where something is broken")
+			assert.Equal(t, first, j.answer(r, row.answer), "the second time it says the same")
+		})
+	}
+}
+
+func short(findings []contract.Finding) []string {
+	var out []string
+	for _, f := range findings {
+		out = append(out, string(f.Severity)+" "+string(f.Obligation))
+	}
+	return out
+}
+
+func TestJudgeByTheCaseThatIsDue(t *testing.T) {
+	due := contract.Case{Row: "code:channel:response_time_exceeded", Circumstance: "slow-upstream", Surface: contract.Chat, Variant: "no-answer"}
+	j, r := newJudge(), testRequest(t, contract.Chat, due)
+
+	right := strings.Replace(good503, "get_channel_failed", "channel:response_time_exceeded", 1)
+	got := j.answer(r, answerOf(504, jsonField, right))
+	assert.Equal(t, Error5xx, got.outcome)
+	assert.Empty(t, got.findings)
+
+	assert.Equal(t, []string{"MUST code"}, short(j.answer(r, answerOf(504, jsonField, good503)).findings))
+	assert.Equal(t, []string{"MUST status-class"}, short(j.answer(r, answerOf(400, jsonField, right)).findings))
+	healthy := j.answer(r, answerOf(200, jsonField, goodChat))
+	assert.Equal(t, Admitted, healthy.outcome)
+	assert.Equal(t, []string{"MUST not-success"}, short(healthy.findings))
+	late := j.failure(r, os.ErrDeadlineExceeded)
+	assert.Equal(t, Timeout, late.outcome)
+	assert.Equal(t, []string{"MUST answered"}, short(late.findings))
+}
+
+func TestJudgeFailure(t *testing.T) {
+	for _, row := range []struct {
+		sentence string
+		err      error
+		outcome  Outcome
+		findings []string
+	}{
+		{"no head in time is our patience", os.ErrDeadlineExceeded, Timeout, nil},
+		{"no descriptors are ours", &dialError{syscall.EMFILE}, Client, nil},
+		{"no ports are ours", &dialError{syscall.EADDRNOTAVAIL}, Client, nil},
+		{"nobody listens", &dialError{syscall.ECONNREFUSED}, Broken, []string{"MUST answered"}},
+		{"closed without a word", io.EOF, Broken, []string{"MUST answered"}},
+		{"reset", syscall.ECONNRESET, Broken, []string{"MUST answered"}},
+		{"no HTTP", errNotHTTP, Broken, []string{"MUST answered"}},
+	} {
+		t.Run(row.sentence, func(t *testing.T) {
+			got := newJudge().failure(testRequest(t, contract.Chat, contract.Case{}), row.err)
+			assert.Equal(t, row.outcome, got.outcome)
+			assert.Equal(t, row.findings, short(got.findings))
+		})
+	}
+}
+
+// What differs from answer to answer and is not judged must not cost a judgement each.
+func TestJudgeRemembers(t *testing.T) {
+	j, r := newJudge(), testRequest(t, contract.Chat, contract.Case{})
+	for i, id := range []string{"req_aaaaaaaa", "req_bbbbbbbb", "req_cccccccc"} {
+		body := strings.Replace(good429, "slow down", "slow down (request id: "+id+")", 1)
+		seconds := string(rune('1' + i))
+		got := j.answer(r, answerOf(429, jsonField+"X-Request-Id: "+id+"\r\nRetry-After: "+seconds+"\r\nX-Ratelimit-Reset: "+id+"\r\n", body))
+		assert.Equal(t, Refused, got.outcome)
+	}
+	assert.Len(t, j.known, 1)
+
+	for _, other := range []reply{
+		answerOf(429, jsonField, good429),
+		answerOf(429, jsonField+"Retry-After: soon\r\n", good429),
+		answerOf(429, jsonField+"Retry-After: \r\n", good429),
+		answerOf(429, "Content-Type: text/plain\r\nRetry-After: 1\r\n", good429),
+		answerOf(503, jsonField+"Retry-After: 1\r\n", good429),
+	} {
+		before := len(j.known)
+		j.answer(r, other)
+		assert.Len(t, j.known, before+1, "what is judged makes a difference: %s", other.header)
+	}
+}
+
+func TestJudgeMemoryIsBounded(t *testing.T) {
+	j, r := newJudge(), testRequest(t, contract.Chat, contract.Case{})
+	for i := range maxKnown + 100 {
+		j.answer(r, answerOf(500, jsonField, strings.Replace(good503, "no channel", strings.Repeat("x", i+1), 1)))
+	}
+	assert.Len(t, j.known, 100, "the bound was reached once")
+}
+
+func TestEvidenceShowsNoSecret(t *testing.T) {
+	got := newJudge().answer(testRequest(t, contract.Chat, contract.Case{}),
+		answerOf(500, jsonField, strings.Replace(good503, "no channel", "sk-provider-0123456789", 1)))
+	require.NotNil(t, got.evidence)
+	assert.Contains(t, string(got.evidence.Body), "[provider key]")
+	assert.NotContains(t, string(got.evidence.Body), "sk-provider")
+	assert.NotContains(t, got.evidence.Sent.Curl, "sk-caller")
+}
+
+func healthyInFull(s contract.Surface, a reply) bool {
+	resp := &http.Response{StatusCode: a.status, Header: headerOf(a.header), Body: io.NopCloser(strings.NewReader(string(a.body)))}
+	ok, _ := contract.Healthy(s, exchange.Observe(resp, contract.Sent{}, exchange.Limits{}, exchange.NewRedactor()))
+	return ok
+}
+
+func TestHealthyIsFastWhereItCanBe(t *testing.T) {
+	for s, body := range map[contract.Surface]string{
+		contract.Chat:            goodChat,
+		contract.Completions:     `{"choices":[{"text":"hi"}]}`,
+		contract.Responses:       `{"error":null,"output":[{"type":"message"}]}`,
+		contract.Messages:        `{ "type" : "message" , "content" : [ {"type":"text","text":"a \"quoted\\\" ] } word"} ] }`,
+		contract.GenerateContent: `{"candidates":[{"content":{}}]}`,
+		contract.Embeddings:      `{"data":[{"embedding":[0.1]}]}`,
+	} {
+		assert.True(t, healthy(s, answerOf(200, jsonField, body)), "%s", s)
+	}
+	for s, body := range map[contract.Surface]string{
+		contract.ChatStream:      goodStream,
+		contract.ResponsesStream: "event: response.completed\ndata: {\"type\":\"response.completed\"}\n\n",
+		contract.MessagesStream:  "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+		contract.GenerateStream:  "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n",
+	} {
+		a := answerOf(200, streamField, body)
+		assert.True(t, healthy(s, a), "%s", s)
+		assert.True(t, healthyInFull(s, a), "%s", s)
+	}
+}
+
+func FuzzHealthy(f *testing.F) {
+	for _, body := range []string{goodChat, `{"choices":[]}`, `{"choices":[1],"error":{}}`, `{"choices":[1],"choices":3}`, `{"a":"\\\"","choices":[ ]}`, `{"\u0065rror":1,"choices":[1]}`} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		a := answerOf(200, jsonField, body)
+		if healthy(contract.Chat, a) {
+			require.True(t, healthyInFull(contract.Chat, a), "what is accepted fast is accepted in full")
+		}
+	})
+}
+
+func TestFieldNames(t *testing.T) {
+	raw := []byte("retry-after: 3\r\nX-RateLimit-Limit-Requests: 20\r\nAnthropic-Ratelimit-Requests-Remaining: 1\r\nRateLimit: \"a\";r=1\r\nContent-Type: x\r\n")
+	s := Shot{limits: limitFields(raw)}
+	assert.Equal(t, "3", s.Field("Retry-After"))
+	assert.Equal(t, "20", s.Field("x-ratelimit-limit-requests"))
+	assert.Equal(t, "1", s.Field("anthropic-ratelimit-requests-remaining"))
+	assert.Equal(t, `"a";r=1`, s.Field("RateLimit"))
+	assert.Empty(t, s.Field("Content-Type"), "it does not speak of limits")
+	seconds, ok := s.RetryAfter()
+	assert.Equal(t, 3, seconds)
+	assert.True(t, ok)
+	_, ok = Shot{limits: "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\n"}.RetryAfter()
+	assert.False(t, ok)
+}
+
+func TestEndingWords(t *testing.T) {
+	assert.Equal(t, "connection reset by peer", ending(errors.New("read tcp 127.0.0.1:1->127.0.0.1:2: connection reset by peer")))
+}

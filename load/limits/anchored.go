@@ -1,0 +1,44 @@
+package limits
+
+import "time"
+
+// anchored are fixed windows that go by no clock: one begins with the first call after the last one ended (INCR and
+// EXPIRE of a store). When they begin is not always known; what is known suffices for three statements:
+//
+//   - within one window's length there are parts of two windows at most, so no more than twice the limit;
+//   - the first call after a whole window's length without any begins a window, which holds no more than the limit;
+//   - whoever is refused finds the limit used up within the last window's length.
+type anchored struct {
+	Model
+	ledger
+
+	slack time.Duration
+	// fresh are the instants at which a window certainly began with the next call, in order.
+	fresh []time.Duration
+}
+
+func newAnchored(m Model, l ledger, slack time.Duration) *anchored {
+	a := &anchored{Model: m, ledger: l, slack: slack}
+	for _, from := range l.certain.from {
+		if oldest := from - m.Window - slack; oldest >= l.begin && l.atMost(oldest, from-1) == 0 {
+			a.fresh = append(a.fresh, from)
+		}
+	}
+	return a
+}
+
+func (a *anchored) over(d decision) bool {
+	if a.atLeast(d.to-a.Window+a.slack+1, d.to) > 2*a.Limit {
+		return true
+	}
+	began := upTo(a.fresh, d.to)
+	if began == 0 || d.to >= a.fresh[began-1]+a.Window-a.slack {
+		return false
+	}
+	return a.atLeast(a.fresh[began-1], d.to) > a.Limit
+}
+
+func (a *anchored) under(d decision) bool {
+	oldest := d.from - a.Window - a.slack
+	return oldest >= a.begin && a.others(oldest, d.to) < a.Limit
+}

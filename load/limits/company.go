@@ -1,0 +1,199 @@
+package limits
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// company calls with the other key while all is quiet, for comparison.
+func (v *verification) company(ctx context.Context) ([]Call, error) {
+	if v.with.Other == nil {
+		return nil, nil
+	}
+	calls, err := several(ctx, v.with.Other)
+	if err == nil && count(calls, Admitted) == 0 {
+		err = fmt.Errorf("%w: the other key is not admitted at all, the last call with status %d",
+			ErrUnclear, calls[len(calls)-1].Observation.Status)
+	}
+	return calls, err
+}
+
+// isolation calls with the other key while the limited one, whose limit is used up, goes on.
+func (v *verification) isolation(ctx context.Context, quiet []Call, most int) error {
+	if v.with.Other == nil {
+		_, err := v.burst(ctx, most/2+further, 0)
+		return err
+	}
+	type result struct {
+		calls []Call
+		err   error
+	}
+	beside := make(chan result, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		calls, err := several(ctx, v.with.Other)
+		beside <- result{calls, err}
+	}()
+	var flood error
+	for range further {
+		if _, flood = v.burst(ctx, most/2+further, 0); flood != nil {
+			cancel()
+			break
+		}
+		if len(beside) > 0 {
+			break
+		}
+	}
+	other := <-beside
+	if flood != nil {
+		return flood
+	}
+	if other.err != nil {
+		return other.err
+	}
+	v.judgeCompany(quiet, other.calls)
+	return nil
+}
+
+// What a flood beside it may cost another key: a gateway on a small machine slows down under load whatever it limits,
+// and a median of five calls is easily wrong by a tenth of a second on a busy one.
+const (
+	slowdown = 10
+	grace    = 250 * time.Millisecond
+)
+
+func (v *verification) judgeCompany(quiet, beside []Call) {
+	refused := count(quiet, Refused)
+	if now := count(beside, Refused); now > refused {
+		v.find(KeyIsolation, contract.Should, "another key untouched by a limit that is used up",
+			fmt.Sprintf("%d of its %d calls refused (%d of %d before)", now, len(beside), refused, len(quiet)))
+	}
+	before, during := median(quiet), median(beside)
+	if during > slowdown*before+grace {
+		v.find(KeyIsolation, contract.Should, fmt.Sprintf("another key's calls not slower than %d times their usual %s", slowdown, round(before)),
+			"a median of "+round(during).String())
+	}
+	v.checked(KeyIsolation, "another key made %d calls beside the storm: %d admitted (%d of %d before), median %s (%s before)",
+		len(beside), count(beside, Admitted), count(quiet, Admitted), len(quiet), round(during), round(before))
+}
+
+// median is the usual time to the first byte of an admitted call.
+func median(calls []Call) time.Duration {
+	var times []time.Duration
+	for _, c := range calls {
+		if c.Outcome() == Admitted {
+			times = append(times, c.Latest.Sub(c.Earliest))
+		}
+	}
+	if len(times) == 0 {
+		return 0
+	}
+	slices.Sort(times)
+	return times[len(times)/2]
+}
+
+// streams makes streaming calls once the limit is used up by others.
+func (v *verification) streams(ctx context.Context) error {
+	if v.with.Stream == nil || v.declared.Shared == nil {
+		return nil
+	}
+	calls, err := several(ctx, v.with.Stream)
+	if *v.declared.Shared {
+		// They count against the same limit, and are judged with all others.
+		v.calls = append(v.calls, calls...)
+		_ = v.in(streamed, func() error { return nil })
+	}
+	if err == nil {
+		v.judgeStreams(calls)
+	}
+	return err
+}
+
+func (v *verification) judgeStreams(calls []Call) {
+	refused := count(calls, Refused)
+	if !*v.declared.Shared && refused > 0 {
+		v.find(StreamShare, contract.Should, "streaming calls to have a limit of their own, as declared",
+			fmt.Sprintf("%d of %d refused when the others' limit was used up", refused, len(calls)))
+	}
+	v.checked(StreamShare, "%d streaming calls when the limit was used up by others: %d refused", len(calls), refused)
+}
+
+// costs makes further calls once the limit is used up, and looks what they cost.
+func (v *verification) costs(ctx context.Context) error {
+	var before, after float64
+	var err error
+	if v.with.Balance != nil {
+		if before, err = v.with.Balance(ctx); err != nil {
+			return fmt.Errorf("balance: %w", err)
+		}
+	}
+	began := len(v.calls)
+	for range further {
+		if _, err := v.probe(ctx); err != nil {
+			return err
+		}
+	}
+	if v.with.Balance == nil {
+		return nil
+	}
+	if after, err = v.with.Balance(ctx); err != nil {
+		return fmt.Errorf("balance: %w", err)
+	}
+	calls := v.calls[began:]
+	if refused := count(calls, Refused); refused == len(calls) && after < before {
+		v.find(RefusedFree, contract.Should, "refused calls to cost nothing",
+			fmt.Sprintf("%g taken for %d refused calls", before-after, refused))
+	}
+	return nil
+}
+
+// throttled looks how the gateway passes on its upstream's own 429.
+func (v *verification) throttled(ctx context.Context) error {
+	if v.with.Throttled == nil {
+		return nil
+	}
+	calls, err := several(ctx, v.with.Throttled)
+	if err != nil {
+		return err
+	}
+	bound := v.declared.Attempts
+	if bound <= 0 {
+		bound = contract.DefaultAttempts
+	}
+	var reached, lost, most int
+	var told string
+	for _, c := range calls {
+		o := c.Observation
+		if o.Upstream == nil || len(o.Upstream.Attempts) == 0 {
+			continue
+		}
+		reached++
+		most = max(most, len(o.Upstream.Attempts))
+		if got := first(o.Header["Retry-After"]); got != strconv.Itoa(v.declared.UpstreamRetryAfter) {
+			lost++
+			told = strconv.Quote(clip(got))
+			if got == "" {
+				told = "none"
+			}
+		}
+	}
+	if reached == 0 {
+		v.untested(UpstreamRefusal, "no call reached the upstream that was to refuse it")
+		return nil
+	}
+	if lost > 0 {
+		v.find(UpstreamRefusal, contract.Should, fmt.Sprintf("the upstream's Retry-After: %d", v.declared.UpstreamRetryAfter),
+			fmt.Sprintf("%s on %d of %d", told, lost, reached))
+	}
+	if most > bound {
+		v.find(UpstreamRefusal, contract.Should, fmt.Sprintf("at most %d attempts at an upstream that refuses", bound), strconv.Itoa(most))
+	}
+	v.checked(UpstreamRefusal, "%d calls that the upstream refused: at most %d attempts each", reached, most)
+	return nil
+}

@@ -1,0 +1,125 @@
+package limits
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// Declared is a limit as the target declares it.
+type Declared struct {
+	// Kind is how calls are counted; "" when it is not declared. Then the kind is assumed that explains most.
+	Kind Kind
+	// Limit is the number of calls in a window, or of those under way at once.
+	Limit  int
+	Window time.Duration
+	// Burst is the capacity of a token bucket. 0 means Limit.
+	Burst int
+	// RefusedCount says that refused calls use up the limit too.
+	RefusedCount bool
+	// Shared says whether streaming calls use up the same limit. nil: not declared.
+	Shared *bool
+	// Attempts is how often one call may be tried at the upstream. 0 means contract.DefaultAttempts.
+	Attempts int
+	// UpstreamRetryAfter is the Retry-After, in seconds, of the upstream behind [Probers.Throttled].
+	UpstreamRetryAfter int
+	// Slack is by how much the gateway's own clock may be wrong at any decision. 0 means 25ms.
+	Slack time.Duration
+}
+
+const defaultSlack = 25 * time.Millisecond
+
+// ErrDeclared is returned when a declared limit makes no sense.
+var ErrDeclared = errors.New("declared limit")
+
+func (d Declared) check() error {
+	switch {
+	case d.Kind != "" && !d.Kind.Valid():
+		return fmt.Errorf("%w: unknown kind %q", ErrDeclared, d.Kind)
+	case d.Limit < 1:
+		return fmt.Errorf("%w: want at least one call, not %d", ErrDeclared, d.Limit)
+	case d.Kind != Concurrency && d.Window <= 0:
+		return fmt.Errorf("%w: want a window, not %s", ErrDeclared, d.Window)
+	}
+	return nil
+}
+
+// model is the limit as one kind.
+func (d Declared) model(kind Kind) Model {
+	if kind == TokenBucket {
+		return bucket(d.most(), float64(d.Limit)/d.Window.Seconds())
+	}
+	return Model{Kind: kind, Limit: d.Limit, Window: d.Window}
+}
+
+// most is how many calls a rested limiter admits at once.
+func (d Declared) most() int {
+	if d.Burst > 0 {
+		return d.Burst
+	}
+	return d.Limit
+}
+
+// full is the longest that a limiter of the declared kind, or of any kind, takes until it is as good as unused.
+func (d Declared) full() time.Duration {
+	if d.Kind != "" {
+		return d.model(d.Kind).full()
+	}
+	return d.model(SlidingCounter).full()
+}
+
+// rest is how long nothing is sent before a part that begins on an unused limiter: a third of a window longer than is
+// needed, so that what came before leaves no window, and none begins, while calls are counted.
+func (d Declared) rest() time.Duration { return d.full() + d.Window/3 + 2*d.Slack }
+
+// Probers are the ways to call one gateway. Only Limited is needed; what the others would show is not verified without
+// them, and the evidence says so.
+type Probers struct {
+	// Limited calls with the limited key.
+	Limited Prober
+	// Stream calls with the same key on a streaming surface.
+	Stream Prober
+	// Other calls with another key, whose own limit is not reached by twenty calls.
+	Other Prober
+	// Throttled calls with a key that has no limit, and the upstream refuses each call with 429 and a Retry-After of
+	// [Declared.UpstreamRetryAfter].
+	Throttled Prober
+	// Balance reads what the limited key's owner has left.
+	Balance func(ctx context.Context) (float64, error)
+}
+
+// Result says what a verification found about one obligation.
+type Result string
+
+// The results.
+const (
+	Held     Result = "held"
+	Broken   Result = "broken"
+	Untested Result = "untested"
+)
+
+// Check is what was done about one obligation, and what came of it.
+type Check struct {
+	Obligation contract.Obligation `json:"obligation"`
+	Result     Result              `json:"result"`
+	Sentence   string              `json:"sentence"`
+}
+
+// Evidence is what a verification rests on.
+type Evidence struct {
+	// Model is the limiter that the calls were judged by.
+	Model  Model   `json:"model"`
+	Checks []Check `json:"checks"`
+	// The limited key's calls. Foreign are those that the upstream refused.
+	Calls    int `json:"calls"`
+	Admitted int `json:"admitted"`
+	Refused  int `json:"refused"`
+	Failed   int `json:"failed"`
+	Foreign  int `json:"foreign"`
+	// Recovery is the time from the end of the storm to the first admitted call, at most; 0 when none was admitted.
+	Recovery time.Duration `json:"recovery_ns"`
+	Took     time.Duration `json:"took_ns"`
+}

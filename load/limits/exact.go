@@ -1,0 +1,299 @@
+package limits
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// judge looks at all calls of the limited key together.
+func (v *verification) judge() {
+	v.evidence.Calls = len(v.calls)
+	v.evidence.Admitted, v.evidence.Refused, v.evidence.Failed = count(v.calls, Admitted), count(v.calls, Refused), count(v.calls, Failed)
+	for _, c := range v.calls {
+		if Foreign(c.Observation) {
+			v.evidence.Foreign++
+		}
+	}
+	if len(v.calls) > 0 {
+		v.judgeLimit()
+		v.judgeRetryAfter()
+		v.judgeQuotas()
+		v.judgeRefusals()
+	}
+	v.conclude()
+}
+
+// judgeLimit asks which calls the declared limit cannot explain.
+func (v *verification) judgeLimit() {
+	v.all = decisions(v.calls, v.calls[0].Earliest)
+	m, found := v.explain(false)
+	v.evidence.Model = m
+	under := found.under
+	if len(under) > 0 && !v.declared.RefusedCount {
+		if _, counted := v.explain(true); len(counted.under) == 0 {
+			v.find(RefusedFree, contract.Should, "refused calls to use up nothing",
+				fmt.Sprintf("%d calls refused that only refused calls leave no room for", len(under)))
+			under, v.refusedCount = nil, true
+		}
+	}
+	book := newLedger(v.all, v.declared.RefusedCount)
+	v.rule = v.limiter(m, v.all, book)
+	v.judgeOvers(m, book, found.over)
+	v.judgeUnders(m, under)
+	v.checkedLimit(LimitExact, sequence)
+	v.checkedLimit(LimitBurst, together)
+	if v.evidence.Refused > 0 {
+		v.checked(RefusedFree, "%d calls made when the limit was used up", v.evidence.Refused)
+	}
+	if v.evidence.Recovery > 0 {
+		v.checked(Recovery, "the first call was admitted %s after the storm", round(v.evidence.Recovery))
+	}
+}
+
+// only are those calls that were made in certain stages.
+func (v *verification) only(indices []int, at ...stage) []int {
+	var some []int
+	for _, i := range indices {
+		if slices.Contains(at, v.stages[i]) {
+			some = append(some, i)
+		}
+	}
+	return some
+}
+
+// judgeOvers gives the calls that went over the limit to the obligations of their stages. Those that were made one by
+// one after others had gone over it follow from these.
+func (v *verification) judgeOvers(m Model, book ledger, calls []int) {
+	exactly, atOnce, streams := v.only(calls, sequence), v.only(calls, storm, together), v.only(calls, streamed)
+	switch rest := v.only(calls, recovery, refusals); {
+	case len(atOnce) > 0:
+		atOnce = append(atOnce, rest...)
+	case len(streams) == 0:
+		exactly = append(exactly, rest...)
+	}
+	v.judgeOver(LimitExact, contract.Must, m, book, exactly)
+	v.judgeOver(LimitBurst, contract.Must, m, book, atOnce)
+	// That streams use up the same limit is for the target to say, not for the contract.
+	v.judgeOver(StreamShare, contract.Should, m, book, streams)
+}
+
+// judgeUnders gives the calls that were refused below the limit to the obligations of their stages. When call by call on
+// a rested limiter not all of the limit is to be had, all refusals are due to that.
+func (v *verification) judgeUnders(m Model, calls []int) {
+	if len(v.only(calls, sequence)) > 0 {
+		v.judgeUnder(LimitExact, m, calls)
+		return
+	}
+	v.judgeUnder(LimitExact, m, v.only(calls, refusals))
+	v.judgeUnder(LimitBurst, m, v.only(calls, storm, together))
+	v.judgeUnder(StreamShare, m, v.only(calls, streamed))
+	v.judgeUnder(Recovery, m, v.only(calls, recovery))
+}
+
+// judgeOver finds calls that went over the limit.
+func (v *verification) judgeOver(o contract.Obligation, severity contract.Severity, m Model, book ledger, calls []int) {
+	if len(calls) == 0 {
+		return
+	}
+	got := fmt.Sprintf("%d calls admitted that are too many", len(calls))
+	if m.Kind != Concurrency {
+		most := 0
+		for _, i := range calls {
+			most = max(most, book.atLeast(v.all[i].to-m.Window+1, v.all[i].to))
+		}
+		got += fmt.Sprintf("; as many as %d within %s", most, round(m.Window))
+	}
+	v.find(o, severity, "no more admitted than a "+m.String()+" does", got)
+}
+
+// judgeUnder finds calls that were refused below the limit.
+func (v *verification) judgeUnder(o contract.Obligation, m Model, calls []int) {
+	if len(calls) > 0 {
+		v.find(o, contract.Should, "calls admitted as long as a "+m.String()+" has room",
+			fmt.Sprintf("%d refused that certainly had room", len(calls)))
+	}
+}
+
+// explain finds the model of the declared limit that explains the calls best: the kind where it is not declared, and
+// the phase where windows go by the clock. Streaming calls, which may belong to another limit, have no part in that.
+func (v *verification) explain(refusedCount bool) (Model, contradictions) {
+	refusedCount = refusedCount || v.declared.RefusedCount
+	var plain []decision
+	for i, d := range v.all {
+		if v.stages[i] != streamed {
+			plain = append(plain, d)
+		}
+	}
+	book := newLedger(plain, refusedCount)
+	kinds := []Kind{v.declared.Kind}
+	if v.declared.Kind == "" {
+		kinds = []Kind{SlidingLog, FixedWindow, TokenBucket, SlidingCounter}
+	}
+	var best tie[Model]
+	for _, kind := range kinds {
+		m := v.declared.model(kind)
+		if kind == FixedWindow || kind == SlidingCounter {
+			m.Phase = v.phase(m, plain, book)
+		}
+		best.add(m, contradicting(v.limiter(m, plain, book), plain, best.bound()).count())
+		if kind == FixedWindow {
+			m.Phase, m.Anchored = 0, true
+			best.add(m, contradicting(v.limiter(m, plain, book), plain, best.bound()).count())
+		}
+	}
+	m := best.all[0]
+	return m, contradicting(v.limiter(m, v.all, newLedger(v.all, refusedCount)), v.all, len(v.all))
+}
+
+func (v *verification) limiter(m Model, all []decision, book ledger) limiter {
+	return newLimiter(m, all, book, v.declared.Slack)
+}
+
+// phase is where the windows begin that leave the fewest calls unexplained: by a 256th of the window, then by a 4096th
+// around the best.
+func (v *verification) phase(m Model, all []decision, book ledger) time.Duration {
+	at := func(fraction float64) Model {
+		m := m
+		m.Phase = time.Duration(fraction * float64(m.Window))
+		return m
+	}
+	best := tie[float64]{}
+	for i := range 256 {
+		f := float64(i) / 256
+		best.add(f, contradicting(v.limiter(at(f), all, book), all, best.bound()).count())
+	}
+	around := best.middle()
+	best = tie[float64]{}
+	for i := -16; i <= 16; i++ {
+		f := around + float64(i)/4096
+		best.add(f, contradicting(v.limiter(at(f), all, book), all, best.bound()).count())
+	}
+	return at(best.middle()).Phase
+}
+
+// judgeRefusals asks of every refusal what the contract asks of one, and folds what is the same. A call that failed
+// while the limit may have been used up is a refusal gone wrong.
+func (v *verification) judgeRefusals() {
+	var refused, failed folds
+	refusals := 0
+	for i, c := range v.calls {
+		o := c.Observation
+		switch c.Outcome() {
+		case Admitted:
+			continue
+		case Failed:
+			if v.hadRoom(v.all[i]) {
+				failed.add(contract.Finding{Obligation: Recovery, Severity: contract.Should, Want: "no call to fail that is within the limit", Got: failure(o)})
+				continue
+			}
+		case Refused:
+		}
+		refusals++
+		for _, f := range contract.Judge(contract.Case{Row: "http:429", Circumstance: "over-rate-limit", Surface: o.Sent.Surface}, o) {
+			refused.add(f)
+		}
+	}
+	v.findings = append(v.findings, refused.all("refusals", refusals)...)
+	v.findings = append(v.findings, failed.all("calls", len(v.calls))...)
+}
+
+// hadRoom reports whether the limit was certainly not used up: fewer calls than it admits were made in as long as any
+// counts, or are under way.
+func (v *verification) hadRoom(d decision) bool {
+	if v.declared.Kind == Concurrency {
+		return v.rule.under(d)
+	}
+	book := newLedger(v.all, true)
+	oldest := d.from - max(v.declared.full(), v.declared.Window) - v.declared.Slack
+	return oldest >= book.begin && book.others(oldest, d.to) < min(v.declared.Limit, v.declared.most())
+}
+
+// folds counts findings that are the same.
+type folds []fold
+
+type fold struct {
+	contract.Finding
+
+	times int
+}
+
+func (f *folds) add(finding contract.Finding) {
+	i := slices.IndexFunc(*f, func(known fold) bool { return known.Finding == finding })
+	if i < 0 {
+		i = len(*f)
+		*f = append(*f, fold{Finding: finding})
+	}
+	(*f)[i].times++
+}
+
+// all are the findings, the most frequent first, and of how many each was made.
+func (f folds) all(of string, total int) []contract.Finding {
+	slices.SortStableFunc(f, func(a, b fold) int { return cmp.Compare(b.times, a.times) })
+	findings := make([]contract.Finding, 0, len(f))
+	for _, one := range f {
+		one.Got += fmt.Sprintf(" (on %d of %d %s)", one.times, total, of)
+		findings = append(findings, one.Finding)
+	}
+	return findings
+}
+
+func failure(o contract.Observation) string {
+	if o.Failure != nil {
+		return string(o.Failure.Kind)
+	}
+	return fmt.Sprintf("%d %s", o.Status, http.StatusText(o.Status))
+}
+
+// checkedLimit says what a stage was.
+func (v *verification) checkedLimit(o contract.Obligation, at stage) {
+	var admitted, refused int
+	for i, c := range v.calls {
+		if v.stages[i] != at {
+			continue
+		}
+		switch c.Outcome() {
+		case Admitted:
+			admitted++
+		case Refused:
+			refused++
+		case Failed:
+		}
+	}
+	switch {
+	case admitted+refused == 0:
+		v.untested(o, "the calls for it were not made")
+	case refused == 0 && o == LimitBurst:
+		v.untested(o, "%d calls did not reach the limit", admitted)
+	default:
+		v.checked(o, "%d calls admitted and %d refused", admitted, refused)
+	}
+}
+
+func (v *verification) checked(o contract.Obligation, format string, values ...any) {
+	v.evidence.Checks = append(v.evidence.Checks, Check{o, Held, fmt.Sprintf(format, values...)})
+}
+
+func (v *verification) untested(o contract.Obligation, format string, values ...any) {
+	v.evidence.Checks = append(v.evidence.Checks, Check{o, Untested, fmt.Sprintf(format, values...)})
+}
+
+// conclude puts the checks in order: each obligation has one, broken when there is a finding.
+func (v *verification) conclude() {
+	made := v.evidence.Checks
+	v.evidence.Checks = nil
+	for _, o := range Obligations() {
+		check := Check{o, Untested, "no call showed it"}
+		if i := slices.IndexFunc(made, func(c Check) bool { return c.Obligation == o }); i >= 0 {
+			check = made[i]
+		}
+		if slices.ContainsFunc(v.findings, func(f contract.Finding) bool { return f.Obligation == o }) {
+			check.Result = Broken
+		}
+		v.evidence.Checks = append(v.evidence.Checks, check)
+	}
+}

@@ -1,0 +1,124 @@
+package limits
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Experiment is one step of an inference, for reports.
+type Experiment struct {
+	// Name is drain, refill, boundary, credit or hold.
+	Name string `json:"name"`
+	// Sentence says what was done and what came of it.
+	Sentence string        `json:"sentence"`
+	Calls    int           `json:"calls"`
+	Admitted int           `json:"admitted"`
+	Refused  int           `json:"refused"`
+	Took     time.Duration `json:"took_ns"`
+}
+
+// experiment runs one step; run returns what came of it, as a sentence.
+func (i *inference) experiment(ctx context.Context, name string, run func(context.Context) (string, error)) error {
+	began, before := time.Now(), len(i.calls)
+	sentence, err := run(ctx)
+	calls := i.calls[before:]
+	if err != nil {
+		sentence = "was not finished: " + err.Error()
+	}
+	i.experiments = append(i.experiments, Experiment{
+		Name: name, Sentence: sentence, Calls: len(calls),
+		Admitted: count(calls, Admitted), Refused: count(calls, Refused), Took: time.Since(began),
+	})
+	return err
+}
+
+// boundary is made on a rested limiter: half of the limit, half a window's pause, the other half and more; then, after
+// the first half has left a sliding window and the second has not, everything again. A window of the clock has had its
+// boundary in between and admits all of its limit, a sliding log only the first half.
+func (s *session) boundary(ctx context.Context, limit int, window time.Duration) (admitted int, drained time.Duration, sentence string, err error) {
+	start, half := time.Now(), (limit+1)/2
+	first, _, err := s.drain(ctx, 0, half)
+	if err != nil {
+		return 0, 0, "", err
+	}
+	if err := s.rest(ctx, start.Add(window/2)); err != nil {
+		return 0, 0, "", err
+	}
+	second, _, err := s.drain(ctx, 0, limit)
+	if err != nil {
+		return 0, 0, "", err
+	}
+	if err := s.rest(ctx, start.Add(window+window/5)); err != nil {
+		return 0, 0, "", err
+	}
+	third, _, err := s.drain(ctx, 0, 2*limit)
+	if err != nil {
+		return 0, 0, "", err
+	}
+	if _, err := s.watch(ctx, limit, start.Add(window+window*4/5)); err != nil {
+		return 0, 0, "", err
+	}
+	return first + second, 0, fmt.Sprintf("after a rest %d calls and half a window later %d more were admitted; 1.2 windows after the first, %d",
+		first, second, third), nil
+}
+
+// credit is made on a rested limiter: it is drained call by call, and watched for half as much again. A token bucket
+// goes on at once, a sliding counter at its boundary.
+func (s *session) credit(ctx context.Context, limit int, window time.Duration) (admitted int, drained time.Duration, sentence string, err error) {
+	began := time.Now()
+	admitted, _, err = s.drain(ctx, 4*limit, 8*limit)
+	drained = time.Since(began)
+	if err != nil {
+		return 0, 0, "", err
+	}
+	w, err := s.watch(ctx, limit/2+2, time.Now().Add(2*window))
+	if err != nil {
+		return 0, 0, "", err
+	}
+	return admitted, drained, fmt.Sprintf("after a rest %d calls were admitted one by one; the next one %s after the refusal",
+		admitted, round(w.first)), nil
+}
+
+// singles is how many single calls in a row have to pass before a limit is looked for in the calls under way: of a drained
+// bucket, one or two may just have come.
+const singles = 5
+
+// free reports whether single calls pass, one after the other.
+func (s *session) free(ctx context.Context) (bool, error) {
+	for range singles {
+		c, err := s.probe(ctx)
+		if err != nil || c.Outcome() != Admitted {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// hold keeps calls under way and looks whether those beside them are refused, and whether as many pass again as soon as
+// these have ended. In between, a burst that is not held uses up what time alone may have given.
+func (s *session) hold(ctx context.Context) (limited bool, most int, sentence string, err error) {
+	size := s.budget.Concurrency
+	for round := range 3 {
+		calls, err := s.burst(ctx, size, s.budget.Hold)
+		if err != nil {
+			return false, 0, "", err
+		}
+		admitted := count(calls, Admitted)
+		switch {
+		case count(calls, Refused) == 0:
+			return false, admitted, fmt.Sprintf("%d calls under way at once were all admitted", admitted), nil
+		case admitted == 0, admitted*2 < most:
+			return false, 0, "what a burst used up was not free again when its calls had ended", nil
+		case round == 0:
+			most = admitted
+		default:
+			most = min(most, admitted) // one that was sent late may have found a place that was free again
+		}
+		if _, err := s.burst(ctx, size, 0); err != nil {
+			return false, 0, "", err
+		}
+	}
+	return true, most, fmt.Sprintf("of %d calls held under way at once %d were admitted, and as many again as soon as these had ended",
+		size, most), nil
+}

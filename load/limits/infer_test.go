@@ -1,0 +1,91 @@
+package limits
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// 15 combinations, 20 runs each, every other one on a busy machine: at least 19 of 20 have to be right.
+func TestInferNamesKindAndLimit(t *testing.T) {
+	sizes := []struct {
+		limit  int
+		window time.Duration
+	}{{5, time.Second}, {20, 2 * time.Second}, {100, 10 * time.Second}}
+	for _, kind := range Kinds() {
+		for _, size := range sizes {
+			t.Run(fmt.Sprintf("%s of %d in %s", kind, size.limit, size.window), func(t *testing.T) {
+				right := 0
+				var calls int
+				var took time.Duration
+				for run := range 20 {
+					synctest.Test(t, func(t *testing.T) {
+						random := rand.New(rand.NewPCG(uint64(run), uint64(size.limit)))
+						s := &simulated{kind: kind, limit: size.limit, window: size.window, noise: quiet(random)}
+						if run%2 == 1 {
+							s.noise = busy(random)
+						}
+						s.phase = time.Duration(random.Int64N(int64(size.window)))
+						began := time.Now()
+						m, experiments, err := Infer(t.Context(), s, Budget{})
+						require.NoError(t, err)
+						for _, e := range experiments {
+							calls += e.Calls
+						}
+						took += time.Since(began)
+						if m.Kind == kind && m.Limit == size.limit {
+							right++
+						} else {
+							t.Logf("run %d: %s %q", run, m, m.Evidence)
+						}
+						if testing.Verbose() && run < 2 {
+							t.Logf("run %d: %s %.2f", run, m, m.Confidence)
+						}
+					})
+				}
+				t.Logf("%d right, %d calls, %s", right, calls/20, took/20)
+				require.GreaterOrEqual(t, right, 19)
+			})
+		}
+	}
+}
+
+func TestInferKnowsVariations(t *testing.T) {
+	for _, row := range []struct {
+		sentence string
+		s        *simulated
+		used     int // calls that the key has made shortly before
+		want     Model
+	}{
+		{"windows that begin with a call", &simulated{kind: FixedWindow, anchored: true, limit: 10, window: 3 * time.Second}, 0, Model{Kind: FixedWindow, Limit: 10}},
+		{"a bucket that holds more than comes in a window", &simulated{kind: TokenBucket, limit: 5, burst: 12, window: time.Second}, 0, Model{Kind: TokenBucket, Limit: 12}},
+		{"a bucket that holds less", &simulated{kind: TokenBucket, limit: 50, burst: 10, window: 10 * time.Second}, 0, Model{Kind: TokenBucket, Limit: 10}},
+		{"a log half used up", &simulated{kind: SlidingLog, limit: 20, window: 5 * time.Second}, 11, Model{Kind: SlidingLog, Limit: 20}},
+		{"a log used up", &simulated{kind: SlidingLog, limit: 20, window: 5 * time.Second}, 20, Model{Kind: SlidingLog, Limit: 20}},
+		{"a window used up", &simulated{kind: FixedWindow, limit: 8, window: 2 * time.Second}, 8, Model{Kind: FixedWindow, Limit: 8}},
+		{"a bucket nearly empty", &simulated{kind: TokenBucket, limit: 20, window: 10 * time.Second}, 18, Model{Kind: TokenBucket, Limit: 20}},
+		{"a counter used up", &simulated{kind: SlidingCounter, limit: 20, window: 4 * time.Second}, 20, Model{Kind: SlidingCounter, Limit: 20}},
+		{"one call a second", &simulated{kind: SlidingLog, limit: 2, window: 2 * time.Second}, 0, Model{Kind: SlidingLog, Limit: 2}},
+		{"no limit at all", &simulated{kind: None, limit: 1, window: time.Second}, 0, Model{Kind: None}},
+	} {
+		t.Run(row.sentence, func(t *testing.T) {
+			for run := range uint64(4) {
+				synctest.Test(t, func(t *testing.T) {
+					s := &simulated{kind: row.s.kind, limit: row.s.limit, window: row.s.window, burst: row.s.burst, anchored: row.s.anchored}
+					s.noise = busy(rand.New(rand.NewPCG(run, 9)))
+					for range row.used {
+						_, _ = s.Probe(t.Context())
+					}
+					m, experiments, err := Infer(t.Context(), s, Budget{})
+					require.NoError(t, err, "%s %+v", m, experiments)
+					require.Equal(t, row.want, Model{Kind: m.Kind, Limit: m.Limit}, "run %d: %s %q", run, m, m.Evidence)
+					require.NotEmpty(t, experiments)
+				})
+			}
+		})
+	}
+}

@@ -1,0 +1,110 @@
+package limits
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// verify runs a verification of a gateway with something wrong, and returns the findings that change a verdict.
+func verify(t *testing.T, g *gateway, d Declared) ([]contract.Finding, Evidence) {
+	t.Helper()
+	d.Shared = new(true)
+	d.UpstreamRetryAfter = 7
+	findings, evidence, err := Verify(t.Context(), g.probers(), d, Budget{})
+	require.NoError(t, err)
+	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Severity == contract.Note }), evidence
+}
+
+var verified = []struct {
+	limit  int
+	window time.Duration
+}{{5, time.Second}, {20, 2 * time.Second}, {60, 10 * time.Second}}
+
+func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
+	for _, kind := range Kinds() {
+		for _, size := range verified {
+			t.Run(fmt.Sprintf("%s of %d in %s", kind, size.limit, size.window), func(t *testing.T) {
+				for run := range uint64(6) {
+					synctest.Test(t, func(t *testing.T) {
+						g := newGateway(kind, size.limit, size.window, rand.New(rand.NewPCG(run, 3)), run%2 == 1, wrong{})
+						d := Declared{Kind: kind, Limit: size.limit, Window: size.window}
+						if run >= 4 && kind != Concurrency {
+							d.Kind = "" // not declared
+						}
+						findings, evidence := verify(t, g, d)
+						require.Empty(t, findings, "run %d: %+v", run, evidence)
+						for _, c := range evidence.Checks {
+							require.Equal(t, Held, c.Result, "run %d: %+v", run, c)
+						}
+					})
+				}
+			})
+		}
+	}
+}
+
+func TestVerifyFindsWhatIsWrong(t *testing.T) {
+	const must, should = contract.Must, contract.Should
+	type broken map[contract.Obligation]contract.Severity
+	timed := []Kind{FixedWindow, SlidingLog, SlidingCounter, TokenBucket}
+	windows := []Kind{FixedWindow, SlidingLog, SlidingCounter}
+	for _, row := range []struct {
+		sentence string
+		kinds    []Kind
+		wrong    wrong
+		declared int // added to the declared limit
+		want     broken
+	}{
+		{"three too many in a burst", Kinds(), wrong{overBurst: 3}, 0, broken{LimitBurst: must}},
+		{"one more than declared", []Kind{FixedWindow, SlidingLog, TokenBucket}, wrong{}, -1, broken{LimitExact: must, LimitBurst: must, RateHeaders: should}},
+		{"one less than declared", windows, wrong{}, 1, broken{LimitExact: should, RateHeaders: should}},
+		{"a Retry-After 2s too long", timed, wrong{retryAfter: 2}, 0, broken{RetryAfterTrue: should}},
+		{"a Retry-After 2s too short", []Kind{SlidingLog}, wrong{retryAfter: -2}, 0, broken{RetryAfterTrue: should}},
+		{"a Retry-After that is a time", timed, wrong{epoch: true}, 0, broken{RetryAfterTrue: should, RateHeaders: should}},
+		{"a reset before the Retry-After", []Kind{SlidingLog}, wrong{earlyReset: true}, 0, broken{RateHeaders: should}},
+		{"refusals without a body, but for the first", Kinds(), wrong{empty: 2}, 0, broken{contract.ContentType: must, contract.Envelope: must}},
+		{"refused calls count", []Kind{SlidingLog, SlidingCounter}, wrong{countsRefused: true}, 0, broken{RefusedFree: should}},
+		{"refused calls cost money", timed, wrong{bills: true}, 0, broken{RefusedFree: should}},
+		{"refused calls reach the upstream", Kinds(), wrong{reaches: true}, 0, broken{contract.UpstreamUnused: should}},
+		{"all keys share the limit", Kinds(), wrong{sharedKeys: true}, 0, broken{KeyIsolation: should}},
+		{"other keys wait", timed, wrong{slowsOthers: 3 * time.Second}, 0, broken{KeyIsolation: should}},
+		{"streams have a limit of their own", Kinds(), wrong{ownStreams: true}, 0, broken{StreamShare: should}},
+		{"what remains never falls", timed, wrong{noFall: true}, 0, broken{RateHeaders: should}},
+		{"what remains goes below nothing", Kinds(), wrong{negative: true}, 0, broken{RateHeaders: should}},
+		{"something remains on a refusal", Kinds(), wrong{leftOver: true}, 0, broken{RateHeaders: should}},
+		{"another limit is told", Kinds(), wrong{limitTold: 3}, 0, broken{RateHeaders: should}},
+		{"overload is an internal error", Kinds(), wrong{crash: true}, 0, broken{contract.StatusClass: must}},
+		{"an upstream that refuses is asked five times", timed, wrong{attempts: 5}, 0, broken{UpstreamRefusal: should}},
+		{"an upstream's Retry-After is lost", timed, wrong{dropped: true}, 0, broken{UpstreamRefusal: should}},
+	} {
+		t.Run(row.sentence, func(t *testing.T) {
+			for _, kind := range row.kinds {
+				for run := range uint64(2) {
+					synctest.Test(t, func(t *testing.T) {
+						g := newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(run, 3)), run%2 == 1, row.wrong)
+						findings, evidence := verify(t, g, Declared{Kind: kind, Limit: 20 + row.declared, Window: 5 * time.Second})
+						got := broken{}
+						for _, f := range findings {
+							if got[f.Obligation] != must {
+								got[f.Obligation] = f.Severity
+							}
+						}
+						require.Equal(t, row.want, got, "%s, run %d: %v", kind, run, findings)
+						for _, c := range evidence.Checks {
+							_, is := got[c.Obligation]
+							require.Equal(t, is, c.Result == Broken, "%s: %+v", kind, c)
+						}
+					})
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,165 @@
+package load
+
+import (
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// Measurement is what came of a stage. Its size does not depend on the number of shots, but for Shots.
+type Measurement struct {
+	Stage    string
+	Schedule string
+	// Parts are the names of the stage's parts, in order.
+	Parts   []string
+	Started time.Time
+	// Elapsed is the time from the first shot's instant to the last answer's end.
+	Elapsed time.Duration
+	// Offered counts the shots that the schedule wanted, Sent those that went out. Those of a closed loop are the same.
+	Offered, Sent uint64
+	// Waited counts the shots, sent and never sent, whose time came while every connection was in use: their delay is
+	// the gateway's. Late counts those sent after more than the fitness' bound on lag for no such reason: ours.
+	Waited, Late uint64
+	// Fresh counts the shots for which a connection was made, Resent those sent once more because a kept connection
+	// had ended before a byte of the answer came.
+	Fresh, Resent uint64
+	// BytesIn is the sum of the answers' bodies.
+	BytesIn uint64
+	// Lag is how late the shots were that did not have to wait for a connection.
+	Lag Latencies
+	// Breaches are the obligations that answers broke, those of the greatest count first.
+	Breaches []Breach
+	// Windows is the course of the stage, in order.
+	Windows []Window
+	// Fitness says whether this machine did its part.
+	Fitness Fitness
+	// Shots are the first shots in the order in which they ended, at most the stage's Keep; Unkept counts the others.
+	Shots  []Shot
+	Unkept uint64
+
+	targets []target
+	tallies map[tallyKey]*Tally
+}
+
+// target is where a part's requests went, as a report may show it.
+type target struct {
+	method, url string
+	bodySize    int
+}
+
+type tallyKey struct {
+	part    int
+	outcome Outcome
+}
+
+// Tally is what is counted of one outcome in one part.
+type Tally struct {
+	Count uint64
+	// Service is from the sending of a request to the end of its answer, Response from when it was due.
+	Service, Response Latencies
+	// FirstByte and FirstEvent are from the sending of a request, FirstEvent for streams alone.
+	FirstByte, FirstEvent Latencies
+}
+
+// Breach is an obligation that answers of one part broke.
+type Breach struct {
+	Part string
+	// Finding is that of the first answer; Count counts all answers that broke the same obligation.
+	Finding contract.Finding
+	Count   uint64
+	// Evidence is the first such answer, redacted, nil when it was not kept.
+	Evidence *contract.Observation
+}
+
+// Window is a stretch of a stage. Answers belong to the window in which they ended.
+type Window struct {
+	// At is when the window begins, since the stage began; Lasts is its length.
+	At, Lasts time.Duration
+	// Counts are the answers by outcome.
+	Counts map[Outcome]uint64
+	// P50 and P99 are quantiles of the service time of the admitted, 0 when there are none.
+	P50, P99 time.Duration
+	// MaxLag is the longest lag that was ours.
+	MaxLag time.Duration
+}
+
+// Total counts the window's answers about the gateway.
+func (w Window) Total() (n uint64) {
+	for outcome, count := range w.Counts {
+		if outcome.OfGateway() {
+			n += count
+		}
+	}
+	return n
+}
+
+// AllParts stands for every part of a stage where a part's index is asked for.
+const AllParts = -1
+
+// Of sums up one outcome in one part, or in all of them ([AllParts]).
+func (m Measurement) Of(part int, outcome Outcome) Tally {
+	var sum Tally
+	for key, t := range m.tallies {
+		if key.outcome != outcome || part != AllParts && key.part != part {
+			continue
+		}
+		sum.Count += t.Count
+		sum.Service.Merge(t.Service)
+		sum.Response.Merge(t.Response)
+		sum.FirstByte.Merge(t.FirstByte)
+		sum.FirstEvent.Merge(t.FirstEvent)
+	}
+	return sum
+}
+
+// Count counts the answers of some outcomes in all parts.
+func (m Measurement) Count(outcomes ...Outcome) (n uint64) {
+	for key, t := range m.tallies {
+		for _, o := range outcomes {
+			if key.outcome == o {
+				n += t.Count
+			}
+		}
+	}
+	return n
+}
+
+// ErrorShare is the share of the sent requests that the gateway did not answer as asked: refusals, errors, timeouts,
+// breaks and wrong answers. It is 0 when nothing was sent.
+func (m Measurement) ErrorShare() float64 {
+	var failed, all uint64
+	for key, t := range m.tallies {
+		if key.outcome.OfGateway() {
+			all += t.Count
+		}
+		if key.outcome.Failed() {
+			failed += t.Count
+		}
+	}
+	if all == 0 {
+		return 0
+	}
+	return float64(failed) / float64(all)
+}
+
+// Throughput is the number of admitted answers a second.
+func (m Measurement) Throughput() float64 {
+	if m.Elapsed <= 0 {
+		return 0
+	}
+	return float64(m.Count(Admitted)) / m.Elapsed.Seconds()
+}
+
+// Verdict is what the stage says: error when this machine did not do its part or nothing was sent - never the
+// gateway's fault -, else what the findings of all answers lead to. Refusals, errors and timeouts break no obligation
+// by being there.
+func (m Measurement) Verdict() contract.Verdict {
+	if !m.Fitness.Fit() || m.Sent == 0 {
+		return contract.Error
+	}
+	var findings []contract.Finding
+	for _, b := range m.Breaches {
+		findings = append(findings, b.Finding)
+	}
+	return contract.VerdictOf(findings)
+}

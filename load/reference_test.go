@@ -1,0 +1,72 @@
+package load
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets/reference"
+	"github.com/gatecert/gatecert/targets/upstream"
+)
+
+// timed is a handler that measures itself.
+type timed struct {
+	http.Handler
+	mu    sync.Mutex
+	times []float64
+}
+
+func (h *timed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	h.Handler.ServeHTTP(w, r)
+	took := float64(time.Since(began))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.times = append(h.times, took)
+}
+
+func (h *timed) median() float64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return median(h.times)
+}
+
+// What the comparison says the gateway adds is what the gateway's own clock says: the time in its handler less the
+// time in the provider's. The way to the one is as long as the way to the other.
+func TestOverheadAgreesWithTheGatewaysOwnClock(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	gateway, err := reference.New(t.Context(), reference.Options{Upstream: "http://" + listener.Addr().String()})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, gateway.Close()) }()
+	inGateway := &timed{Handler: gateway}
+	front := httptest.NewServer(inGateway)
+	defer front.Close()
+	profile := gateway.Profile(front.URL, listener.Addr().String())
+
+	inProvider := &timed{Handler: upstream.New(upstream.Options{Keys: profile.Upstream.Keys})}
+	back := &httptest.Server{Listener: listener, Config: &http.Server{Handler: inProvider, ReadHeaderTimeout: time.Minute}}
+	back.Start()
+	defer back.Close()
+
+	direct, ok := Direct(profile, contract.Chat)
+	require.True(t, ok)
+	o, err := newEngine(t, HardCaps()).Overhead(t.Context(), Comparison{
+		Stage: Stage{Bounds: lenient(), Embedded: true}, Direct: direct, Through: Through(profile, contract.Chat),
+		Rounds: 9, Half: 400 * ms,
+	})
+	require.NoError(t, err)
+	own := time.Duration(inGateway.median() - inProvider.median())
+	half := o.Differences[0]
+	t.Logf("the comparison: %s (%s to %s), the gateway's clock: %s", half.Added, half.Low, half.High, own)
+	// A quarter is for what the medians of differences and the difference of medians do not share on a busy machine.
+	assert.Greater(t, own, half.Low*3/4)
+	assert.Less(t, own, half.High*5/4)
+}

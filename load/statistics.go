@@ -1,0 +1,72 @@
+package load
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Estimate is a number with the interval that holds the true one in 95 of 100 cases.
+type Estimate struct{ Value, Low, High float64 }
+
+// Clear reports whether the interval leaves out 0, so that there is a difference at all.
+func (e Estimate) Clear() bool { return e.Low > 0 || e.High < 0 }
+
+// resamples is the number of bootstrap samples: the ends of a 95 % interval are then its 50th values from either side.
+const resamples = 2000
+
+// bootstrapMedian estimates the median of the population that values come from, by resampling. The seed is fixed: the
+// same values always give the same interval.
+func bootstrapMedian(values []float64) Estimate {
+	if len(values) == 0 {
+		return Estimate{}
+	}
+	random := rand.New(rand.NewPCG(1, 1))
+	medians := make([]float64, resamples)
+	sample := make([]float64, len(values))
+	for i := range medians {
+		for j := range sample {
+			sample[j] = values[random.IntN(len(values))]
+		}
+		medians[i] = median(sample)
+	}
+	slices.Sort(medians)
+	return Estimate{median(slices.Clone(values)), medians[resamples/40], medians[resamples-1-resamples/40]}
+}
+
+// median sorts the values given.
+func median(values []float64) float64 {
+	slices.Sort(values)
+	half := len(values) / 2
+	if len(values)%2 == 1 {
+		return values[half]
+	}
+	return (values[half-1] + values[half]) / 2
+}
+
+// point is one value of a series.
+type point struct{ x, y float64 }
+
+// slope estimates by how much y grows with x, after Theil and Sen: the median of the slopes of all pairs, with Sen's
+// interval. A third of the points may be wild without moving it, and load tests have wild points.
+func slope(points []point) (Estimate, bool) {
+	var slopes []float64
+	for i, a := range points {
+		for _, b := range points[i+1:] {
+			if a.x != b.x {
+				slopes = append(slopes, (b.y-a.y)/(b.x-a.x))
+			}
+		}
+	}
+	n := float64(len(points))
+	if len(points) < 5 || len(slopes) == 0 {
+		return Estimate{}, false
+	}
+	value := median(slopes) // and sorts them
+	const z = 1.96
+	margin := z * math.Sqrt(n*(n-1)*(2*n+5)/18)
+	count := float64(len(slopes))
+	low := int(max(math.Floor((count-margin)/2), 0))
+	high := int(min(math.Ceil((count+margin)/2), count-1))
+	return Estimate{value, slopes[low], slopes[high]}, true
+}

@@ -1,0 +1,124 @@
+package load
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestBootstrapMedian(t *testing.T) {
+	assert.Equal(t, Estimate{}, bootstrapMedian(nil))
+	assert.Equal(t, Estimate{3, 3, 3}, bootstrapMedian([]float64{3, 3, 3}))
+	values := []float64{9, 1, 5, 3, 7}
+	e := bootstrapMedian(values)
+	assert.InDelta(t, 5, e.Value, 0)
+	assert.LessOrEqual(t, e.Low, 5.0)
+	assert.GreaterOrEqual(t, e.High, 5.0)
+	assert.Equal(t, []float64{9, 1, 5, 3, 7}, values, "the values are left as they are")
+	assert.Equal(t, e, bootstrapMedian(values), "the same values give the same interval")
+}
+
+// The interval has to hold the true median in about 95 of 100 cases; 85 leave room for a sample of ten.
+func TestBootstrapIntervalHoldsTheMedian(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	held := 0
+	for range 200 {
+		sample := make([]float64, 10)
+		for i := range sample {
+			sample[i] = 100 + 10*random.NormFloat64()
+		}
+		if e := bootstrapMedian(sample); e.Low <= 100 && e.High >= 100 {
+			held++
+		}
+	}
+	assert.GreaterOrEqual(t, held, 170)
+}
+
+func TestSlope(t *testing.T) {
+	line := func(slope, noise float64, wild int) []point {
+		random := rand.New(rand.NewPCG(5, 6))
+		var points []point
+		for i := range 60 {
+			y := 10 + slope*float64(i) + noise*random.NormFloat64()
+			if wild > 0 && i%wild == 0 {
+				y *= 50
+			}
+			points = append(points, point{float64(i), y})
+		}
+		return points
+	}
+	exact, ok := slope(line(2, 0, 0))
+	require.True(t, ok)
+	assert.InDelta(t, 2, exact.Value, 1e-9)
+	assert.True(t, exact.Clear())
+
+	flat, _ := slope(line(0, 1, 0))
+	assert.False(t, flat.Clear(), "noise is no trend: %+v", flat)
+
+	wild, _ := slope(line(2, 1, 7))
+	assert.InDelta(t, 2, wild.Value, 0.3, "a seventh of the points is wild")
+
+	constant, _ := slope(line(0, 0, 0))
+	assert.Equal(t, Estimate{}, constant)
+
+	_, ok = slope(line(1, 0, 0)[:4])
+	assert.False(t, ok, "four points are no series")
+	_, ok = slope([]point{{1, 1}, {1, 2}, {1, 3}, {1, 4}, {1, 5}})
+	assert.False(t, ok, "nor is one instant")
+}
+
+// windowsWith are a minute's windows in which the 99th percentile grows by so much from one to the next.
+func windowsWith(growth time.Duration, errors func(i int) uint64) []Window {
+	var out []Window
+	for i := range 60 {
+		p99 := 20*ms + time.Duration(i)*growth + time.Duration(i%3)*ms
+		out = append(out, Window{
+			At: time.Duration(i) * time.Second, Lasts: time.Second, P50: 10*ms + time.Duration(i%2)*100*time.Microsecond, P99: p99,
+			Counts: map[Outcome]uint64{Admitted: 100 - errors(i), Error5xx: errors(i), Client: 7},
+		})
+	}
+	return out
+}
+
+func trendNamed(t *testing.T, trends []Trend, name string) Trend {
+	t.Helper()
+	for _, trend := range trends {
+		if trend.Name == name {
+			return trend
+		}
+	}
+	require.Fail(t, "no trend "+name)
+	return Trend{}
+}
+
+func TestTrends(t *testing.T) {
+	none := func(int) uint64 { return 0 }
+	steady := trendsOf(windowsWith(0, none), nil, 0)
+	require.Len(t, steady, 3)
+	for _, trend := range steady {
+		assert.False(t, trend.Grows(), "%s", trend)
+	}
+
+	slower := trendNamed(t, trendsOf(windowsWith(ms, none), nil, 0), "p99")
+	assert.True(t, slower.Grows())
+	assert.InDelta(t, 3600, slower.PerHour.Value, 100, "1 ms a second")
+	assert.Equal(t, 60, slower.Points)
+
+	tiny := trendNamed(t, trendsOf(windowsWith(20*time.Microsecond, none), nil, 0), "p99")
+	assert.False(t, tiny.Grows(), "a slope that is sure and small: %s", tiny)
+
+	failing := trendNamed(t, trendsOf(windowsWith(0, func(i int) uint64 { return uint64(i / 6) }), nil, 0), "errors")
+	assert.True(t, failing.Grows())
+
+	var memory []Reading
+	for i := range 60 {
+		memory = append(memory, Reading{time.Duration(i) * time.Second, uint64(100e6 + 1e6*i)})
+	}
+	leak := trendNamed(t, trendsOf(nil, memory, 30*time.Second), "memory")
+	assert.True(t, leak.Grows())
+	assert.Equal(t, 30, leak.Points, "the warm-up is left out")
+	assert.Equal(t, "memory +3.6e+03 MB/h (+3.6e+03 to +3.6e+03), from 133 MB", leak.String())
+}

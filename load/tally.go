@@ -1,0 +1,167 @@
+package load
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// tally turns shots into a measurement as they come. One goroutine uses it.
+type tally struct {
+	m        *Measurement
+	stage    Stage
+	client   uint64
+	breaches map[breachKey]*Breach
+
+	window     Window
+	windowSpan time.Duration
+	windowTime Latencies
+	last       time.Duration
+}
+
+type breachKey struct {
+	part       int
+	obligation string
+}
+
+// maxWindows bounds the windows of a stage; beyond, they are made longer.
+const maxWindows = 600
+
+func newTally(m *Measurement, stage Stage, lasts time.Duration) *tally {
+	span := max(stage.Window, lasts/maxWindows)
+	return &tally{
+		m: m, stage: stage, breaches: map[breachKey]*Breach{}, windowSpan: span,
+		window: Window{Counts: map[Outcome]uint64{}},
+	}
+}
+
+// progressEvery is how often a stage says how far it has come.
+const progressEvery = 250 * time.Millisecond
+
+// follow takes shots in until there are no more.
+func (t *tally) follow(shots <-chan result) {
+	tick := time.NewTicker(progressEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case r, ok := <-shots:
+			if !ok {
+				return
+			}
+			t.add(r)
+		case <-tick.C:
+			if t.stage.Progress != nil {
+				t.stage.Progress(t.progress(time.Since(t.m.Started)))
+			}
+		}
+	}
+}
+
+func (t *tally) add(r result) {
+	m := t.m
+	m.Sent++
+	m.BytesIn += uint64(r.Bytes) //nolint:gosec // a length
+	t.last = max(t.last, r.End)
+	count(&m.Waited, r.Waited)
+	count(&m.Fresh, r.Fresh)
+	count(&m.Resent, r.Resent)
+	count(&t.client, r.Outcome == Client)
+	if !r.Waited {
+		lag := r.entered - r.Due
+		m.Lag.Add(lag)
+		count(&m.Late, lag > t.stage.Bounds.Lag)
+	}
+	t.measure(r.Shot)
+	t.roll(r)
+	for _, f := range r.Findings {
+		key := breachKey{r.Part, string(f.Severity) + string(f.Obligation)}
+		b := t.breaches[key]
+		if b == nil {
+			b = &Breach{Part: m.Parts[r.Part], Finding: f, Evidence: r.evidence}
+			t.breaches[key] = b
+		}
+		b.Count++
+	}
+	if len(m.Shots) < t.stage.Keep {
+		m.Shots = append(m.Shots, r.Shot)
+	} else {
+		m.Unkept++
+	}
+	if t.stage.Observe != nil {
+		t.stage.Observe(r.Shot)
+	}
+}
+
+func count(n *uint64, yes bool) {
+	if yes {
+		*n++
+	}
+}
+
+func (t *tally) measure(s Shot) {
+	key := tallyKey{s.Part, s.Outcome}
+	sum := t.m.tallies[key]
+	if sum == nil {
+		sum = &Tally{}
+		t.m.tallies[key] = sum
+	}
+	sum.Count++
+	sum.Service.Add(s.Service())
+	sum.Response.Add(s.Response())
+	if s.FirstByte > 0 {
+		sum.FirstByte.Add(s.FirstByte - s.Sent)
+	}
+	if s.FirstEvent > 0 {
+		sum.FirstEvent.Add(s.FirstEvent - s.Sent)
+	}
+}
+
+// roll counts a shot in its window. A shot that ended just before another one's window was opened counts there.
+func (t *tally) roll(r result) {
+	if r.End >= t.window.At+t.windowSpan {
+		t.closeWindow(r.End.Truncate(t.windowSpan))
+	}
+	t.window.Counts[r.Outcome]++
+	if r.Outcome == Admitted {
+		t.windowTime.Add(r.Service())
+	}
+	if !r.Waited {
+		t.window.MaxLag = max(t.window.MaxLag, r.entered-r.Due)
+	}
+}
+
+// closeWindow ends the window under way and begins the one at next. Windows in which nothing ended are left out.
+func (t *tally) closeWindow(next time.Duration) {
+	if len(t.window.Counts) > 0 {
+		w := t.window
+		w.Lasts = t.windowSpan
+		w.P50, w.P99 = t.windowTime.Quantile(0.5), t.windowTime.Quantile(0.99)
+		t.m.Windows = append(t.m.Windows, w)
+	}
+	t.windowTime.reset()
+	t.window = Window{At: next, Counts: map[Outcome]uint64{}}
+}
+
+// close completes the measurement.
+func (t *tally) close() {
+	t.closeWindow(0)
+	t.m.Elapsed = t.last
+	for _, b := range t.breaches {
+		t.m.Breaches = append(t.m.Breaches, *b)
+	}
+	slices.SortFunc(t.m.Breaches, func(a, b Breach) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Part, b.Part),
+			cmp.Compare(a.Finding.String(), b.Finding.String()))
+	})
+}
+
+// progress is how far the stage has come.
+func (t *tally) progress(elapsed time.Duration) Progress {
+	m := t.m
+	return Progress{
+		Stage: m.Stage, Elapsed: elapsed, Sent: m.Sent,
+		Admitted: m.Count(Admitted), Refused: m.Count(Refused),
+		Failed: m.Count(Error4xx, Error5xx, Timeout, Broken, Wrong),
+		Lag:    m.Lag.Quantile(0.99), Waited: m.Waited,
+	}
+}

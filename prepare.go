@@ -1,0 +1,24 @@
+package gatecert
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gatecert/gatecert/targets"
+)
+
+// Prepare brings the target of a configuration into the state that a run needs, for those who put it to another use,
+// such as the load commands. What was prepared has to be closed by the caller.
+//
+// It returns [ErrUsage] when no driver has the target's name, and [ErrHarness] when the driver fails.
+func Prepare(ctx context.Context, cfg Config) (targets.Prepared, error) {
+	driver, err := driverFor(cfg, runID())
+	if err != nil {
+		return targets.Prepared{}, err
+	}
+	prepared, err := driver.Prepare(ctx, cfg.Target)
+	if err != nil {
+		return targets.Prepared{}, fmt.Errorf("%w: prepare %s: %w", ErrHarness, cfg.Target.Name, err)
+	}
+	return prepared, nil
+}

@@ -1,0 +1,44 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// badge is what shields.io's endpoint badge reads: https://shields.io/badges/endpoint-badge.
+type badge struct {
+	SchemaVersion int    `json:"schemaVersion"` // always 1
+	Label         string `json:"label"`
+	Message       string `json:"message"` // never empty
+	Color         string `json:"color"`
+	// IsError keeps a page from choosing another colour.
+	IsError bool `json:"isError,omitempty"`
+}
+
+// Badge writes badge.json: "gatecert relay | 15 of 15 rows". Rows that were not run or are not offered are not counted
+// as passed, and what is not conformant is never green. It fails only when w does.
+func Badge(w io.Writer, run Run) error {
+	level := string(run.Selection.Level)
+	if !run.Selection.Level.Valid() {
+		level = "level unknown"
+	}
+	b := badge{SchemaVersion: 1, Label: "gatecert " + level}
+	rows := NewMatrix(run).RowCounts()
+	passed := rows[contract.Pass] + rows[contract.Warn]
+	ran := rows.Total() - rows[NotRun] - rows[contract.NotOffered]
+	switch v := run.Verdict(); {
+	case !run.Complete():
+		b.Message, b.Color, b.IsError = "incomplete", "lightgrey", true
+	case v == contract.Error:
+		b.Message, b.Color, b.IsError = "error", "lightgrey", true
+	case !v.Conformant():
+		b.Message, b.Color, b.IsError = fmt.Sprintf("%d of %d rows", passed, ran), "red", true
+	case v == contract.ExpectedFail:
+		b.Message, b.Color = fmt.Sprintf("%d of %d rows", passed, ran), "yellow"
+	default:
+		b.Message, b.Color = fmt.Sprintf("%d of %d rows", passed, ran), "brightgreen"
+	}
+	return encodeJSON(w, b)
+}

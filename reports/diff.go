@@ -1,0 +1,121 @@
+package reports
+
+import (
+	"slices"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// Move says how a case stands after a change, compared with before.
+type Move string
+
+// The moves, worst first.
+const (
+	Worse    Move = "worse"   // a worse verdict than before
+	Changed  Move = "changed" // the same verdict for other reasons
+	Better   Move = "better"  // a better verdict than before
+	Appeared Move = "new"     // not there before
+	Gone     Move = "gone"    // not there any more
+	Same     Move = "same"    // the same verdict for the same reasons
+)
+
+// moves are those that a diff tells, in its order.
+func moves() []Move { return []Move{Worse, Changed, Better, Appeared, Gone} }
+
+// Compare says how a case moved from one run to another. Reasons are compared by what was broken, not by the words of
+// an answer, which differ from call to call.
+func Compare(before, after CaseResult) Move {
+	b, a := known(before.Verdict), known(after.Verdict)
+	switch {
+	case a.Worse(b):
+		return Worse
+	case b.Worse(a):
+		return Better
+	case !slices.Equal(broken(before), broken(after)):
+		return Changed
+	default:
+		return Same
+	}
+}
+
+// broken lists the obligations that a case breaks, each once; notes are none.
+func broken(c CaseResult) []contract.Obligation {
+	var list []contract.Obligation
+	for _, f := range c.Findings {
+		if f.Severity != contract.Note {
+			list = append(list, f.Obligation)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// Change is one case that did not stay the same.
+type Change struct {
+	ID   string
+	Move Move
+	// Before is nil for a new case, After for one that is gone.
+	Before, After *CaseResult
+}
+
+// Diff is what changed from one run to another.
+type Diff struct {
+	Old, New Run
+	// Changes stand by their moves, worst first, and by case id among one move.
+	Changes []Change
+	// Unchanged counts the cases that stayed the same.
+	Unchanged int
+}
+
+// NewDiff compares two runs case by case. A case that was expected and never ran counts as an error.
+func NewDiff(old, run Run) Diff {
+	d := Diff{Old: old, New: run}
+	before := make(map[string]*CaseResult)
+	oldCases, newCases := old.Outcomes(), run.Outcomes()
+	for i := range oldCases {
+		before[oldCases[i].ID] = &oldCases[i]
+	}
+	for i := range newCases {
+		after := &newCases[i]
+		was := before[after.ID]
+		delete(before, after.ID)
+		move := Appeared
+		if was != nil {
+			move = Compare(*was, *after)
+		}
+		if move == Same {
+			d.Unchanged++
+			continue
+		}
+		d.Changes = append(d.Changes, Change{after.ID, move, was, after})
+	}
+	for id, was := range before {
+		d.Changes = append(d.Changes, Change{ID: id, Move: Gone, Before: was})
+	}
+	slices.SortFunc(d.Changes, func(a, b Change) int {
+		if by := inOrder(moves())(a.Move, b.Move); by != 0 {
+			return by
+		}
+		return inOrder([]string(nil))(a.ID, b.ID)
+	})
+	return d
+}
+
+// Count is the number of cases that made a move.
+func (d Diff) Count(move Move) int {
+	if move == Same {
+		return d.Unchanged
+	}
+	n := 0
+	for _, c := range d.Changes {
+		if c.Move == move {
+			n++
+		}
+	}
+	return n
+}
+
+// Compared is the number of cases that both runs have.
+func (d Diff) Compared() int {
+	return d.Unchanged + d.Count(Worse) + d.Count(Changed) + d.Count(Better)
+}

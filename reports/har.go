@@ -1,0 +1,216 @@
+package reports
+
+import (
+	"encoding/base64"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// The types of HAR 1.2: http://www.softwareishard.com/blog/har-12-spec/. Fields that begin with _ are ours.
+type harFile struct {
+	Log harLog `json:"log"`
+}
+
+type harLog struct {
+	Version string     `json:"version"`
+	Creator harCreator `json:"creator"`
+	Entries []harEntry `json:"entries"`
+	Comment string     `json:"comment"`
+}
+
+type harCreator struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+type harEntry struct {
+	Started  string      `json:"startedDateTime"`
+	Time     float64     `json:"time"` // milliseconds, the sum of the timings
+	Request  harRequest  `json:"request"`
+	Response harResponse `json:"response"`
+	Cache    struct{}    `json:"cache"`
+	Timings  harTimings  `json:"timings"`
+	Comment  string      `json:"comment"`
+	// Case is the id of the case, or "control" for a control call. Verdict is the case's.
+	Case    string           `json:"_case"`
+	Verdict contract.Verdict `json:"_verdict,omitempty"`
+	// Events are the events of a stream, with the milliseconds at which each was whole.
+	Events []harEvent `json:"_events,omitempty"`
+	// Upstream is what the provider that gatecert plays saw of the call.
+	Upstream *contract.Seen `json:"_upstream,omitempty"`
+}
+
+type harEvent struct {
+	At   float64 `json:"at_ms"`
+	Name string  `json:"name,omitempty"`
+	Data string  `json:"data"`
+}
+
+type harRequest struct {
+	Method      string     `json:"method"`
+	URL         string     `json:"url"`
+	HTTPVersion string     `json:"httpVersion"`
+	Cookies     []struct{} `json:"cookies"`
+	Headers     []harPair  `json:"headers"`
+	QueryString []harPair  `json:"queryString"`
+	PostData    *harPost   `json:"postData,omitempty"`
+	HeadersSize int        `json:"headersSize"`
+	BodySize    int64      `json:"bodySize"`
+	Fault       string     `json:"_fault,omitempty"`
+}
+
+type harPair struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type harPost struct {
+	MimeType string     `json:"mimeType"`
+	Params   []struct{} `json:"params"`
+	Text     string     `json:"text"`
+	Encoding string     `json:"_encoding,omitempty"`
+}
+
+type harResponse struct {
+	Status      int        `json:"status"`
+	StatusText  string     `json:"statusText"`
+	HTTPVersion string     `json:"httpVersion"`
+	Cookies     []struct{} `json:"cookies"`
+	Headers     []harPair  `json:"headers"`
+	Content     harContent `json:"content"`
+	RedirectURL string     `json:"redirectURL"`
+	HeadersSize int        `json:"headersSize"`
+	BodySize    int64      `json:"bodySize"`
+	Error       string     `json:"_error,omitempty"`
+}
+
+type harContent struct {
+	Size     int64  `json:"size"`
+	MimeType string `json:"mimeType"`
+	Text     string `json:"text,omitempty"`
+	Encoding string `json:"encoding,omitempty"`
+}
+
+// harTimings are milliseconds; -1 says that a phase does not apply.
+type harTimings struct {
+	Blocked float64 `json:"blocked"`
+	DNS     float64 `json:"dns"`
+	Connect float64 `json:"connect"`
+	Send    float64 `json:"send"`
+	Wait    float64 `json:"wait"`
+	Receive float64 `json:"receive"`
+	SSL     float64 `json:"ssl"`
+}
+
+// HAR writes exchanges.har: every exchange of the log, controls first, redacted as it was captured. It fails only when
+// w does.
+func HAR(w io.Writer, run Run) error {
+	file := harFile{harLog{
+		Version: "1.2", Creator: harCreator{"gatecert", Plain(run.Tool, nameLimit)}, Entries: []harEntry{},
+		Comment: targetName(run) + ": " + Sentence(run),
+	}}
+	for _, c := range run.Controls {
+		if c.Observation != nil {
+			entry := newHAREntry(*c.Observation, c.At)
+			entry.Case, entry.Comment = "control", Plain(c.Kind+" control on "+string(c.Surface)+" "+c.Phase+" the cases", textLimit)
+			file.Log.Entries = append(file.Log.Entries, entry)
+		}
+	}
+	for _, c := range run.Cases {
+		if c.Observation != nil {
+			entry := newHAREntry(*c.Observation, c.Started)
+			entry.Case, entry.Verdict, entry.Comment = Plain(c.ID, nameLimit), known(c.Verdict), ""
+			if c.Verdict != contract.Pass {
+				entry.Comment = accountOf(c).headline()
+			}
+			file.Log.Entries = append(file.Log.Entries, entry)
+		}
+	}
+	return encodeJSON(w, file)
+}
+
+func newHAREntry(o contract.Observation, at time.Time) harEntry {
+	proto := o.Proto
+	if proto == "" {
+		proto = "HTTP/1.1"
+	}
+	entry := harEntry{
+		Started: at.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
+		Request: harRequest{
+			Method: o.Sent.Method, URL: o.Sent.URL, HTTPVersion: proto, Cookies: []struct{}{}, Headers: harPairs(o.Sent.Header),
+			QueryString: harQuery(o.Sent.URL), HeadersSize: -1, BodySize: o.Sent.BodySize, Fault: o.Sent.Fault,
+		},
+		Response: harResponse{
+			Status: o.Status, StatusText: http.StatusText(o.Status), HTTPVersion: proto, Cookies: []struct{}{}, Headers: harPairs(o.Header),
+			RedirectURL: http.Header(o.Header).Get("Location"), HeadersSize: -1, BodySize: o.BodySize,
+		},
+		Timings:  harTimes(o.Timing),
+		Upstream: o.Upstream,
+	}
+	entry.Time = entry.Timings.Send + entry.Timings.Wait + entry.Timings.Receive
+	if len(o.Sent.Body) > 0 {
+		text, encoding := harText(o.Sent.Body)
+		entry.Request.PostData = &harPost{MimeType: http.Header(o.Sent.Header).Get("Content-Type"), Params: []struct{}{}, Text: text, Encoding: encoding}
+	}
+	content := &entry.Response.Content
+	content.Size, content.MimeType = o.BodySize, http.Header(o.Header).Get("Content-Type")
+	content.Text, content.Encoding = harText(o.Body)
+	switch {
+	case o.Failure != nil:
+		entry.Response.Error = string(o.Failure.Kind) + ": " + o.Failure.Detail
+	case o.Broken != "":
+		entry.Response.Error = "broke off: " + o.Broken
+	case o.Cut != "":
+		entry.Response.Error = "given up: " + o.Cut
+	}
+	if o.Stream != nil {
+		for _, e := range o.Stream.Events {
+			entry.Events = append(entry.Events, harEvent{milliseconds(e.At), e.Name, string(e.Data)})
+		}
+	}
+	return entry
+}
+
+// harText returns content as text, or in base64 when it is none.
+func harText(content contract.Bytes) (text, encoding string) {
+	if utf8.Valid(content) {
+		return string(content), ""
+	}
+	return base64.StdEncoding.EncodeToString(content), "base64"
+}
+
+func harPairs(header map[string][]string) []harPair {
+	pairs := []harPair{}
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		for _, value := range header[name] {
+			pairs = append(pairs, harPair{name, value})
+		}
+	}
+	return pairs
+}
+
+func harQuery(address string) []harPair {
+	u, err := url.Parse(address)
+	if err != nil {
+		return []harPair{}
+	}
+	return harPairs(u.Query())
+}
+
+// harTimes splits a call into waiting and receiving. What was spent on sending is not measured apart.
+func harTimes(t contract.Timing) harTimings {
+	wait := t.FirstByte
+	if wait == 0 || wait > t.End {
+		wait = t.End
+	}
+	return harTimings{Blocked: -1, DNS: -1, Connect: -1, SSL: -1, Wait: milliseconds(wait), Receive: milliseconds(t.End - wait)}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

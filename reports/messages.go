@@ -1,0 +1,197 @@
+package reports
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	gherkin "github.com/cucumber/gherkin/go/v42"
+	messages "github.com/cucumber/messages/go/v34"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// messagesVersion is the version of the Cucumber Messages protocol that is written.
+const messagesVersion = "34.2.0"
+
+// Messages writes messages.ndjson: the run in the Cucumber Messages protocol, for the tools of that ecosystem. The
+// features in it hold one scenario a case with the steps that were played, in the place of the outlines they came from.
+// A scenario fails when its case does; what was expected to fail, or is not offered, is skipped. It fails only when w
+// does.
+func Messages(w io.Writer, run Run) error {
+	out := bufio.NewWriter(w)
+	m := &messenger{enc: json.NewEncoder(out), ids: new(messages.Incrementing), pickles: make(map[string]*messages.Pickle)}
+	m.write(messages.Envelope{Meta: &messages.Meta{
+		ProtocolVersion: messagesVersion, Implementation: &messages.Product{Name: "gatecert", Version: Plain(run.Tool, nameLimit)},
+		Runtime: &messages.Product{Name: "go"}, Os: &messages.Product{Name: "any"}, Cpu: &messages.Product{Name: "any"},
+	}})
+	outcomes := run.Outcomes()
+	m.features(outcomes)
+	m.runID = m.ids.NewId()
+	m.write(messages.Envelope{TestRunStarted: &messages.TestRunStarted{Id: m.runID, Timestamp: stamp(run.Started)}})
+	for _, c := range outcomes {
+		m.play(c, run.Started)
+	}
+	ended := run.Started
+	if run.Footer != nil {
+		ended = run.Footer.Ended
+	}
+	m.write(messages.Envelope{TestRunFinished: &messages.TestRunFinished{
+		Success: run.Verdict().Conformant(), Message: Sentence(run), Timestamp: stamp(ended), TestRunStartedId: m.runID,
+	}})
+	if m.err == nil {
+		m.err = out.Flush()
+	}
+	if m.err != nil {
+		return fmt.Errorf("write messages: %w", m.err)
+	}
+	return nil
+}
+
+// messenger writes one stream of messages and keeps its first error.
+type messenger struct {
+	enc   *json.Encoder
+	ids   *messages.Incrementing
+	runID string
+	// pickles are the scenarios by the name they have in their feature, which is the case's id.
+	pickles map[string]*messages.Pickle
+	err     error
+}
+
+func (m *messenger) write(e messages.Envelope) {
+	if m.err == nil {
+		m.err = m.enc.Encode(e)
+	}
+}
+
+// features writes every feature with the scenarios of its cases.
+func (m *messenger) features(outcomes []CaseResult) {
+	var uris []string
+	text := make(map[string]*strings.Builder)
+	for _, c := range outcomes {
+		uri := "features/not-played.feature"
+		if c.Scenario != nil {
+			uri = Plain(c.Scenario.URI, nameLimit)
+		}
+		if text[uri] == nil {
+			uris = append(uris, uri)
+			text[uri] = new(strings.Builder)
+			fmt.Fprintf(text[uri], "Feature: %s\n", uri)
+		}
+		fmt.Fprintf(text[uri], "\n  Scenario: %s\n", scenarioName(c))
+		for _, s := range steps(c) {
+			fmt.Fprintf(text[uri], "    %s\n", s.Text)
+		}
+	}
+	for _, uri := range uris {
+		source := text[uri].String()
+		m.write(messages.Envelope{Source: &messages.Source{Uri: uri, Data: source, MediaType: messages.SourceMediaType_TEXT_X_CUCUMBER_GHERKIN_PLAIN}})
+		document, err := gherkin.ParseGherkinDocument(strings.NewReader(source), m.ids.NewId)
+		if err != nil {
+			m.err = fmt.Errorf("%s: %w", uri, err)
+			return
+		}
+		document.Uri = uri
+		m.write(messages.Envelope{GherkinDocument: document})
+		for _, pickle := range gherkin.Pickles(*document, uri, m.ids.NewId) {
+			m.pickles[pickle.Name] = pickle
+			m.write(messages.Envelope{Pickle: pickle})
+		}
+	}
+}
+
+// scenarioName is the case's id as Gherkin keeps it: trimmed.
+func scenarioName(c CaseResult) string { return strings.TrimSpace(Plain(c.ID, nameLimit)) }
+
+// steps are the steps of a case, each beginning with a keyword of Gherkin, and at least one. Where the case failed
+// without a failed step, the last one takes the blame, so that no tool shows it as passed.
+func steps(c CaseResult) []Step {
+	var list []Step
+	if c.Scenario != nil {
+		for _, s := range c.Scenario.Steps {
+			keyword, rest, _ := strings.Cut(Plain(s.Text, textLimit), " ")
+			switch keyword {
+			case "Given", "When", "Then", "And", "But":
+			default:
+				keyword, rest = "*", Plain(s.Text, textLimit)
+			}
+			list = append(list, Step{Text: keyword + " " + rest, Status: s.Status})
+		}
+	}
+	if len(list) == 0 {
+		list = []Step{{Text: "Given the case was played", Status: "skipped"}}
+	}
+	if failed(c.Verdict) {
+		for _, s := range list {
+			if s.Status == "failed" {
+				return list
+			}
+		}
+		list[len(list)-1].Status = "failed"
+	}
+	return list
+}
+
+// play writes the messages of one case.
+func (m *messenger) play(c CaseResult, fallback time.Time) {
+	pickle := m.pickles[scenarioName(c)]
+	if pickle == nil || m.err != nil {
+		return
+	}
+	started := c.Started
+	if started.IsZero() {
+		started = fallback
+	}
+	ended := stamp(started.Add(c.Duration))
+	testCase := &messages.TestCase{Id: m.ids.NewId(), PickleId: pickle.Id, TestRunStartedId: m.runID, TestSteps: []*messages.TestStep{}}
+	for _, s := range pickle.Steps {
+		testCase.TestSteps = append(testCase.TestSteps, &messages.TestStep{Id: m.ids.NewId(), PickleStepId: s.Id, StepDefinitionIds: []string{}})
+	}
+	attempt := m.ids.NewId()
+	m.write(messages.Envelope{TestCase: testCase})
+	m.write(messages.Envelope{TestCaseStarted: &messages.TestCaseStarted{Id: attempt, TestCaseId: testCase.Id, Timestamp: stamp(started)}})
+	list := steps(c)
+	for i, s := range testCase.TestSteps {
+		result := stepResult(c, list[i])
+		m.write(messages.Envelope{TestStepStarted: &messages.TestStepStarted{TestCaseStartedId: attempt, TestStepId: s.Id, Timestamp: stamp(started)}})
+		if i == len(testCase.TestSteps)-1 {
+			m.attach(c, attempt, s.Id)
+			// Steps are not timed one by one: the last one carries what the case took.
+			duration := messages.GoDurationToDuration(c.Duration)
+			result.Duration = &duration
+		}
+		m.write(messages.Envelope{TestStepFinished: &messages.TestStepFinished{TestCaseStartedId: attempt, TestStepId: s.Id, TestStepResult: result, Timestamp: ended}})
+	}
+	m.write(messages.Envelope{TestCaseFinished: &messages.TestCaseFinished{TestCaseStartedId: attempt, Timestamp: ended}})
+}
+
+// attach adds the account of a case that needs one: findings, exchange, curl line.
+func (m *messenger) attach(c CaseResult, attempt, step string) {
+	if c.Verdict == contract.Pass {
+		return
+	}
+	a := accountOf(c)
+	m.write(messages.Envelope{Attachment: &messages.Attachment{
+		Body: string(a.Verdict) + ": " + a.headline() + "\n" + a.text(), ContentEncoding: messages.AttachmentContentEncoding_IDENTITY,
+		MediaType: "text/plain", TestCaseStartedId: attempt, TestStepId: step,
+	}})
+}
+
+func stepResult(c CaseResult, s Step) *messages.TestStepResult {
+	result := &messages.TestStepResult{Duration: &messages.Duration{}, Status: messages.TestStepResultStatus_SKIPPED}
+	switch {
+	case s.Status == "failed" && failed(c.Verdict):
+		result.Status, result.Message = messages.TestStepResultStatus_FAILED, accountOf(c).headline()
+	case s.Status == "passed":
+		result.Status = messages.TestStepResultStatus_PASSED
+	}
+	return result
+}
+
+func stamp(t time.Time) *messages.Timestamp {
+	s := messages.GoTimeToTimestamp(t)
+	return &s
+}

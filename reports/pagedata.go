@@ -1,0 +1,139 @@
+package reports
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// evidenceLimit bounds the evidence in a page, in bytes of JSON. What a page adds around it stays below 300 KiB.
+const evidenceLimit = 1600 << 10
+
+// pageData is what the page's script reads.
+type pageData struct {
+	Cases []json.RawMessage `json:"cases"`
+	// Left counts the cases that the page has no room for.
+	Left int `json:"left,omitempty"`
+	// Rules explain the rows of the contract by their ids.
+	Rules map[contract.RowID]pageRule `json:"rules"`
+}
+
+// pageRule is what the contract says about a row.
+type pageRule struct {
+	Title         string             `json:"title"`
+	Facts         [][2]string        `json:"facts"`
+	Circumstances []pageCircumstance `json:"circumstances"`
+}
+
+type pageCircumstance struct {
+	ID       string      `json:"id"`
+	Sentence string      `json:"sentence"`
+	Needs    string      `json:"needs"`
+	Variants [][2]string `json:"variants"` // name, sentence
+}
+
+// newPageData encodes the cases with as much evidence as fits the page: all of it, then shorter bodies, then evidence for
+// the worst cases alone. When their bare names are too much already, the best cases go.
+func newPageData(entries []pageEntry, m Matrix) ([]byte, error) {
+	data := pageData{Rules: pageRules(m), Cases: []json.RawMessage{}}
+	entries = slices.Clone(entries)
+	slices.SortStableFunc(entries, func(a, b pageEntry) int {
+		switch {
+		case a.Verdict.Worse(b.Verdict):
+			return -1
+		case b.Verdict.Worse(a.Verdict):
+			return 1
+		default:
+			return 0
+		}
+	})
+	room := evidenceLimit
+	for i, e := range entries {
+		bare, err := json.Marshal(newPageCase(e, 0))
+		if err != nil {
+			return nil, fmt.Errorf("page data: %w", err)
+		}
+		if room -= len(bare); room < 0 {
+			data.Left = len(entries) - i
+			break
+		}
+		data.Cases = append(data.Cases, bare)
+	}
+	for _, limit := range []int{8 << 10, 2 << 10, 512} {
+		cases, fits, err := withEvidence(entries, data.Cases, room, limit)
+		if err != nil {
+			return nil, err
+		}
+		if fits || limit == 512 {
+			data.Cases = cases
+			break
+		}
+	}
+	encoded, err := json.Marshal(data)
+	if err != nil {
+		return nil, fmt.Errorf("page data: %w", err)
+	}
+	return encoded, nil
+}
+
+// withEvidence returns the bare cases with their evidence, as far as the room in bytes goes, and whether it went far
+// enough for all.
+func withEvidence(entries []pageEntry, bare []json.RawMessage, room, limit int) (cases []json.RawMessage, fits bool, err error) {
+	cases = slices.Clone(bare)
+	for i := range cases {
+		whole, err := json.Marshal(newPageCase(entries[i], limit))
+		if err != nil {
+			return nil, false, fmt.Errorf("page data: %w", err)
+		}
+		if room -= len(whole) - len(bare[i]); room < 0 {
+			return cases, false, nil
+		}
+		cases[i] = whole
+	}
+	return cases, true, nil
+}
+
+// pageRules explains those rows of the matrix that the contract has.
+func pageRules(m Matrix) map[contract.RowID]pageRule {
+	rules := make(map[contract.RowID]pageRule)
+	for _, r := range m.Rows {
+		if row, known := contract.RowByID(r.ID); known {
+			rules[r.ID] = newPageRule(row)
+		}
+	}
+	return rules
+}
+
+func newPageRule(row contract.Row) pageRule {
+	advice, status := "common cause", row.Status.String()
+	if row.Table == 2 {
+		advice = "what to do"
+	}
+	if row.Status.Basis == contract.Derived {
+		status += " (derived: another status of the class is a warning)"
+	} else {
+		status += " (stated)"
+	}
+	rule := pageRule{
+		Title: row.Key + ": " + row.Meaning,
+		Facts: [][2]string{{advice, row.Advice}, {"status", status}},
+	}
+	if code := row.Code(); code != "" {
+		for _, d := range []contract.Dialect{contract.OpenAI, contract.Anthropic, contract.Gemini} {
+			rule.Facts = append(rule.Facts, [2]string{string(d), fmt.Sprintf("%q in %s of %s", code, contract.CodePlaceOf(d), contract.EnvelopeOf(d))})
+		}
+	}
+	for _, c := range contract.Circumstances() {
+		if c.Row != row.ID {
+			continue
+		}
+		circumstance := pageCircumstance{ID: c.ID, Sentence: c.Sentence, Needs: string(c.Needs), Variants: [][2]string{}}
+		for _, v := range c.Variants {
+			circumstance.Variants = append(circumstance.Variants, [2]string{v.Name, v.Sentence})
+		}
+		rule.Circumstances = append(rule.Circumstances, circumstance)
+	}
+	return rule
+}

@@ -1,0 +1,55 @@
+package reports
+
+import (
+	"io"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// Replay is a case that ran again.
+type Replay struct {
+	Before, After CaseResult
+	// Run is the run of this one case.
+	Run Run
+}
+
+// ReplayOutcome says how a case stands when it ran again.
+type ReplayOutcome string
+
+// The outcomes of a replay.
+const (
+	Fixed        ReplayOutcome = "fixed"         // it failed and does not any more
+	StillFailing ReplayOutcome = "still failing" // it fails as it did
+	StillPassing ReplayOutcome = "still passing" // it passes, or warns, as it did
+	Different    ReplayOutcome = "different"     // neither: it fails in another way, or did not fail before
+)
+
+// Outcome compares the two. What a baseline excused counts as the failure that it is.
+func (r Replay) Outcome() ReplayOutcome {
+	before, after := r.Before, r.After
+	if before.Verdict == contract.ExpectedFail {
+		before.Verdict = contract.Fail
+	}
+	switch move := Compare(before, after); {
+	case failed(before.Verdict) && !failed(known(after.Verdict)):
+		return Fixed
+	case move == Same && failed(before.Verdict):
+		return StillFailing
+	case move == Same:
+		return StillPassing
+	default:
+		return Different
+	}
+}
+
+// Terminal tells what came this time, and what had come before when that differs. It fails only when w does.
+func (r Replay) Terminal(w io.Writer, opts TerminalOptions) error {
+	t := terminal{opts: opts.withDefaults()}
+	t.account(accountOf(r.After))
+	outcome := r.Outcome()
+	if outcome != StillFailing && outcome != StillPassing {
+		t.line("before: %s %s", t.sign(known(r.Before.Verdict)), accountOf(r.Before).headline())
+	}
+	t.line("%s.", t.paint(known(r.After.Verdict), string(outcome)))
+	return t.flush(w)
+}

@@ -1,0 +1,126 @@
+package newapi
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets"
+)
+
+// plain are the options of a deployment as it comes.
+func plain() map[string]string {
+	return map[string]string{
+		"QuotaPerUnit": "500000", "RetryTimes": "0", "SelfUseModeEnabled": "false", "performance_setting.monitor_enabled": "true",
+		"ModelRequestRateLimitEnabled": "false", "SensitiveWords": "test_sensitive\nother", "CheckSensitiveEnabled": "true",
+		"CheckSensitiveOnPromptEnabled": "true", "PasswordLoginEnabled": "true", "TurnstileCheckEnabled": "false",
+	}
+}
+
+func TestWhatARunWouldChange(t *testing.T) {
+	always := []string{"users, tokens", "channels"}
+	for _, tt := range []struct {
+		name    string
+		options map[string]string
+		store   targets.DB
+		product product
+		want    []string
+		word    string
+	}{
+		{"a deployment as it comes", nil, targets.DB{}, newAPI, []string{
+			"option performance_setting.monitor_enabled: true -> false, during the run (a machine with 90 % of CPU in use answers every call with 503)",
+			"option RetryTimes: 0 -> 1, around the cases that need it (a channel that vanishes is noticed by a retry alone)",
+		}, "test_sensitive"},
+		{"one that tries again already", map[string]string{"RetryTimes": "2", "performance_setting.monitor_enabled": "false"}, targets.DB{}, newAPI, nil, "test_sensitive"},
+		{"one in self-use mode", map[string]string{"SelfUseModeEnabled": "true"}, targets.DB{}, newAPI, []string{
+			"option SelfUseModeEnabled: true -> false, around the cases that need it (in this mode nothing is unpriced)",
+		}, "test_sensitive"},
+		{"one that does not look at words", map[string]string{"CheckSensitiveEnabled": "false"}, targets.DB{}, newAPI, []string{
+			"option SensitiveWords: test_sensitive other -> gc-5ca1ab-word, around the cases that need it (a listed word)",
+			"option CheckSensitiveEnabled: false -> true, around the cases that need it (a listed word)",
+		}, "gc-5ca1ab-word"},
+		{"one that limits everybody already", map[string]string{"ModelRequestRateLimitEnabled": "true"}, targets.DB{}, newAPI, nil, "test_sensitive"},
+		{"one whose store is ours to break", nil, targets.DB{SQLite: "x.db"}, newAPI, []string{
+			"the store: tables tokens and user_subscriptions renamed for a moment in the store's cases, and writes to our user refused" +
+				" (the circumstances of a failing store; calls of others fail in these moments)",
+		}, "test_sensitive"},
+		{"a one-api that disables channels", map[string]string{"AutomaticDisableChannelEnabled": "true"}, targets.DB{}, oneAPI, []string{
+			"option AutomaticDisableChannelEnabled: true -> false, during the run (the gateway would disable our channels one after the other)",
+		}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &optionServer{options: plain()}
+			for k, v := range tt.options {
+				s.options[k] = v
+			}
+			c, _ := clientOf(t, s, targets.Admin{Token: "admin-token"})
+			c.product = tt.product
+			s.answers = []func(w http.ResponseWriter){func(w http.ResponseWriter) {
+				_, _ = w.Write([]byte(`{"success":true,"data":{"version":"v1","setup":true}}`))
+			}}
+			found, err := look(t.Context(), c, targets.Profile{Store: tt.store}, testTag)
+			require.NoError(t, err)
+			text := changesText(found.changes)
+			for _, change := range append(tt.want, always...) {
+				assert.Contains(t, text, change)
+			}
+			assert.Equal(t, tt.word, found.word)
+			if tt.options["RetryTimes"] == "2" {
+				assert.NotContains(t, text, "RetryTimes")
+				assert.Equal(t, 2, found.retries)
+			}
+		})
+	}
+}
+
+func TestADeploymentThatCannotBePrepared(t *testing.T) {
+	for _, tt := range []struct {
+		name, status string
+		options      map[string]string
+		text         string
+	}{
+		{"nobody has set it up", `{"success":true,"data":{"setup":false}}`, nil, "nobody has set it up yet"},
+		{"it is something else", `<html>hello`, nil, "no answer of an admin API"},
+		{"nobody can sign in", `{"success":true,"data":{}}`, map[string]string{"PasswordLoginEnabled": "false"}, "PasswordLoginEnabled is off"},
+		{"a person has to sign in", `{"success":true,"data":{}}`, map[string]string{"TurnstileCheckEnabled": "true"}, "TurnstileCheckEnabled is on"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &optionServer{options: tt.options, answers: []func(http.ResponseWriter){func(w http.ResponseWriter) {
+				_, _ = w.Write([]byte(tt.status))
+			}}}
+			c, _ := clientOf(t, s, targets.Admin{Token: "admin-token"})
+			_, err := look(t.Context(), c, targets.Profile{}, testTag)
+			require.ErrorIs(t, err, targets.ErrUnfit)
+			assert.Contains(t, err.Error(), tt.text)
+		})
+	}
+}
+
+func TestWhatTheBooksSay(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		rows  []record
+		log   string
+		taken float64
+	}{
+		{"nothing", nil, "", 0},
+		{"a failure that cost nothing", []record{{Type: errorRow, Other: `{"error_code":"do_request_failed","status_code":500}`}},
+			"failed with do_request_failed (500)", 0},
+		{"a charge", []record{{Type: chargedRow, Quota: 2}}, "charged 2", 2},
+		{"a charge for a stream that died", []record{{Type: chargedRow, Quota: 2,
+			Other: `{"stream_status":{"status":"error","end_reason":"scanner_error","end_error":"unexpected EOF"}}`}},
+			"charged 2 for a stream that ended with error scanner_error unexpected EOF", 2},
+		{"a try that failed and one that was charged", []record{{Type: chargedRow, Quota: 3}, {Type: errorRow, Other: "no JSON"}}, "charged 3; failed", 3},
+		{"rows of other kinds", []record{{Type: 3, Quota: 9}}, "", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var o contract.Observation
+			enter(tt.rows, &o)
+			assert.Equal(t, tt.log, o.GatewayLog)
+			assert.InDelta(t, tt.taken, o.Balance.Before-o.Balance.After, 0)
+		})
+	}
+}

@@ -1,0 +1,174 @@
+package newapi
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets"
+)
+
+// surfaces are what the product serves.
+func (p product) surfaces() []contract.Surface {
+	if p == oneAPI {
+		return []contract.Surface{contract.Chat, contract.ChatStream, contract.Completions, contract.Embeddings}
+	}
+	return contract.Surfaces()
+}
+
+// corruptImage announces a PNG and holds no base64 at all: nobody can count its tokens.
+const corruptImage = "data:image/png;base64,@@@@"
+
+// profile completes the user's profile with all that was made.
+func (f furniture) profile(asked targets.Profile, found findings, p product) targets.Profile {
+	out := asked
+	out.Driver, out.Version = string(p), found.version
+	if asked.Discover {
+		out.Surfaces, out.Discover = p.surfaces(), false
+	}
+	m := f.models
+	out.Keys = f.keys
+	out.Models = targets.Models{Default: m.chat, Messages: m.claude, Gemini: m.gemini, Embeddings: m.embedding}
+	out.Upstream.Addresses = append(slices.Clone(asked.Upstream.Addresses), deadPath)
+	out.Upstream.Keys = []string{f.providerKey}
+	if out.Limits.Attempts == 0 {
+		out.Limits.Attempts = 1 + found.retries
+	}
+	out.Circumstances = f.recipes(p)
+	if p == newAPI {
+		f.newAPIRecipes(&out, found)
+	}
+	if asked.Store.Present() {
+		for name, purpose := range map[string]string{
+			"gateway-error": loseKeys, "failing-store-reads": loseReads, "failing-store-writes": refuseWrites,
+		} {
+			out.Circumstances[name] = around(targets.Recipe{}, purpose)
+		}
+	}
+	// What the user's own profile says is said on purpose.
+	maps.Copy(out.Circumstances, asked.Circumstances)
+	return out
+}
+
+// recipes are those that both products have.
+func (f furniture) recipes(p product) map[string]targets.Recipe {
+	m := f.models
+	return map[string]targets.Recipe{
+		"no-channel":                   {Model: m.unrouted},
+		"unreachable-upstream/refused": {Model: m.dead},
+		"unconvertible-request":        {Model: m.unconvertible},
+		"channel-with-bad-key": {Model: m.badChat, On: onSurfaces(p, map[contract.Dialect]targets.Recipe{
+			contract.Anthropic: {Model: m.badClaude}, contract.Gemini: {Model: m.badGemini},
+		})},
+		// Two ways to lack access, and they are answered differently: the key's own list, and the groups that a model's
+		// channels are for. The streaming surfaces take the second, with the good key.
+		"no-model-access": {On: onStreams(targets.Recipe{Key: f.keys.Valid, Model: m.elsewhere})},
+	}
+}
+
+// newAPIRecipes adds what new-api alone can bring about.
+func (f furniture) newAPIRecipes(out *targets.Profile, found findings) {
+	m := f.models
+	briefly := func(r targets.Recipe, purpose string) targets.Recipe {
+		if len(found.briefly[purpose]) > 0 {
+			r = around(r, purpose)
+		}
+		return r
+	}
+	window := time.Minute
+	if minutes, ok := found.minutes("ModelRequestRateLimitDurationMinutes"); ok {
+		window = minutes
+	}
+	out.Limits.Rate = targets.Rate{Key: f.limitedKey, Requests: limitedCalls, Window: window}
+	maps.Copy(out.Circumstances, map[string]targets.Recipe{
+		"over-rate-limit":     briefly(targets.Recipe{}, limitRate),
+		"unpriced-model":      briefly(targets.Recipe{Model: m.unpriced}, refuseUnpriced),
+		"sensitive-content":   briefly(targets.Recipe{Prompt: "Please say " + found.word + " now."}, watchWords),
+		"channel-without-key": {Model: m.keyless},
+		"unsupported-api":     {Model: m.unsupported},
+		"bad-model-mapping":   {Model: m.circle, On: onStreams(targets.Recipe{Model: m.unreadable})},
+		// The one result that it cannot serialise is what it sends to Coze, whose adaptor has chats alone.
+		"unserializable-result": {Model: m.coze, Surfaces: []contract.Surface{contract.Chat, contract.ChatStream, contract.Completions}},
+		// Images are counted for streams and for names of OpenAI's alone.
+		"uncountable-input": {
+			Surfaces: []contract.Surface{contract.ChatStream, contract.ResponsesStream},
+			On: map[contract.Surface]targets.Recipe{
+				contract.ChatStream: {Body: map[string]any{"messages[0].content": []any{
+					map[string]any{"type": "text", "text": targets.PromptPlaceholder},
+					map[string]any{"type": "image_url", "image_url": map[string]any{"url": corruptImage}},
+				}}},
+				contract.ResponsesStream: {Body: map[string]any{"input": []any{
+					map[string]any{"role": "user", "content": []any{
+						map[string]any{"type": "input_text", "text": targets.PromptPlaceholder},
+						map[string]any{"type": "input_image", "image_url": corruptImage},
+					}},
+				}}},
+			},
+		},
+		// It knows blocked prompts and empty answers from Gemini alone, so chats ask that provider; the other surfaces ask
+		// their own dialect's, which is what most deployments have there.
+		"blocked-prompt":                     f.viaGemini("refuse"),
+		"empty-upstream-response/no-content": f.viaGemini("no-choices"),
+	})
+	if out.Upstream.Attach == "" {
+		// Only here is the channel known when the call begins and gone when it is tried again; our provider sees to that.
+		// It is what get_channel_failed stands for, on one surface; the others ask for a model whose channel is switched off.
+		r := out.Circumstances["no-channel"]
+		r.On = map[contract.Surface]targets.Recipe{
+			contract.Completions: around(targets.Recipe{Model: m.vanishing, Directive: "status=500"}, vanish),
+		}
+		out.Circumstances["no-channel"] = r
+	}
+}
+
+func (f furniture) viaGemini(directive string) targets.Recipe {
+	chat := targets.Recipe{Model: f.models.gemini}
+	return targets.Recipe{
+		Directive: directive,
+		On:        map[contract.Surface]targets.Recipe{contract.Chat: chat, contract.ChatStream: chat},
+	}
+}
+
+// around is the recipe with what a purpose does before and undoes after its cases.
+func around(r targets.Recipe, purpose string) targets.Recipe {
+	r.Before = []targets.Action{{Do: purpose}}
+	r.After = []targets.Action{{Do: undo(purpose)}}
+	return r
+}
+
+// undo names the action that takes back what another one did.
+func undo(purpose string) string { return "undo: " + purpose }
+
+func onStreams(r targets.Recipe) map[contract.Surface]targets.Recipe {
+	on := map[contract.Surface]targets.Recipe{}
+	for _, s := range contract.Surfaces() {
+		if s.Streaming() {
+			on[s] = r
+		}
+	}
+	return on
+}
+
+func onSurfaces(p product, by map[contract.Dialect]targets.Recipe) map[contract.Surface]targets.Recipe {
+	on := map[contract.Surface]targets.Recipe{}
+	for _, s := range p.surfaces() {
+		if r, ok := by[s.Dialect()]; ok {
+			on[s] = r
+		}
+	}
+	return on
+}
+
+// hosted reports whether a URL leads to this machine alone.
+func hosted(rawURL string) bool {
+	return strings.Contains(rawURL, "//127.0.0.1") || strings.Contains(rawURL, "//localhost") || strings.Contains(rawURL, "//[::1]")
+}
+
+// minutes reads an option that holds whole minutes.
+func (f findings) minutes(option string) (time.Duration, bool) {
+	n, err := strconv.Atoi(f.options[option])
+	return time.Duration(n) * time.Minute, err == nil && n > 0
+}

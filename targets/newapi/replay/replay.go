@@ -1,0 +1,231 @@
+// Package replay plays a real deployment's recorded answers, for the tests of the driver and of the command. A cassette
+// holds no secret: keys, passwords, sessions and the names of the run are replaced when it is recorded.
+//
+// To record anew, run the tests where the deployment can be reached and can reach back, with its root user's access token:
+//
+//	GATECERT_RECORD=http://127.0.0.1:3000 GATECERT_RECORD_TOKEN=… go test ./targets/newapi -run TestDriver/name
+package replay
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gopkg.in/dnaeon/go-vcr.v4/pkg/cassette"
+	"gopkg.in/dnaeon/go-vcr.v4/pkg/recorder"
+)
+
+// target is where a cassette's requests went, whatever the deployment's address was.
+const target = "http://gateway.test"
+
+// scrubbedTag stands for the run's tag in a cassette.
+const scrubbedTag = "gc-000000"
+
+var runTag = regexp.MustCompile(`gc-[0-9a-f]{6}\b`)
+
+// scrubs are applied to whatever is recorded, and to what is looked for.
+var scrubs = []struct {
+	secret *regexp.Regexp
+	stands string
+}{
+	{runTag, scrubbedTag},
+	{regexp.MustCompile(`("(?:password|access_token|cookie)":")[^"]+`), `${1}scrubbed`},
+	{regexp.MustCompile(`("sid":")[^"]+`), `${1}scrubbed`},
+	{regexp.MustCompile(`(/api/user/sessions/)[^/?]+`), `${1}scrubbed`},
+	// Keys keep their length, 48, and stay different from each other.
+	{regexp.MustCompile(`("\d+":")[0-9A-Za-z]{40}[0-9A-Za-z]*?([0-9A-Za-z]{8})"`), `${1}scrubbedscrubbedscrubbedscrubbedscrubbed$2"`},
+	{regexp.MustCompile(`("key":")[0-9A-Za-z]{40}([0-9A-Za-z]{8})"`), `${1}scrubbedscrubbedscrubbedscrubbedscrubbed$2"`},
+	{regexp.MustCompile(`sk-gatecert-[0-9a-z]+`), `sk-gatecert-scrubbed`},
+	{regexp.MustCompile(`http://127\.0\.0\.1:\d{4,5}\b`), `http://127.0.0.1:0`},
+	{regexp.MustCompile(`token=[0-9a-f]{12}\b`), `token=000000000000`},
+}
+
+func scrub(text string) string {
+	for _, s := range scrubs {
+		text = s.secret.ReplaceAllString(text, s.stands)
+	}
+	return text
+}
+
+// Deployment is a deployment that answers as it did when it was recorded.
+type Deployment struct {
+	URL string
+	// Token is a credential that it accepts.
+	Token string
+
+	recorder *recorder.Recorder
+	live     *url.URL // nil when replaying
+	tag      atomic.Value
+	// refuse, when not nil, decides about answers that no deployment at hand gives.
+	refuse func(r *http.Request, body string) (answer string, refused bool)
+}
+
+// Option changes how a deployment answers.
+type Option func(*Deployment)
+
+// Refusing lets a function answer in the deployment's place, with 200 as its refusals have.
+func Refusing(refuse func(r *http.Request, body string) (answer string, refused bool)) Option {
+	return func(d *Deployment) { d.refuse = refuse }
+}
+
+// Serve plays the cassette of a name, a YAML file in testdata, until the test ends.
+func Serve(t *testing.T, name string, options ...Option) *Deployment {
+	t.Helper()
+	d := &Deployment{Token: "scrubbed"}
+	for _, o := range options {
+		o(d)
+	}
+	mode := recorder.ModeReplayOnly
+	if live := os.Getenv("GATECERT_RECORD"); live != "" {
+		var err error
+		d.live, err = url.Parse(live)
+		require.NoError(t, err)
+		d.Token, mode = os.Getenv("GATECERT_RECORD_TOKEN"), recorder.ModeRecordOnly
+	}
+	var err error
+	d.recorder, err = recorder.New(name,
+		recorder.WithMode(mode), recorder.WithMatcher(matches), recorder.WithSkipRequestLatency(true),
+		recorder.WithHook(clean, recorder.BeforeSaveHook), recorder.WithRealTransport(liveTransport{d}))
+	require.NoError(t, err)
+	server := httptest.NewServer(d)
+	d.URL = server.URL
+	t.Cleanup(func() {
+		server.Close()
+		require.NoError(t, d.recorder.Stop())
+	})
+	return d
+}
+
+// Recording reports whether the deployment is a real one, whose answers are being recorded.
+func (d *Deployment) Recording() bool { return d.live != nil }
+
+// ServeHTTP answers from the cassette, or passes the request on and records.
+func (d *Deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if tag := runTag.FindString(r.RequestURI + string(body)); tag != "" {
+		d.tag.Store(tag)
+	}
+	if d.refuse != nil {
+		if answer, refused := d.refuse(r, string(body)); refused {
+			_, _ = io.WriteString(w, answer)
+			return
+		}
+	}
+	out, err := http.NewRequestWithContext(r.Context(), r.Method, target+r.RequestURI, bytes.NewReader(body))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	out.Header = r.Header.Clone()
+	out.Header.Del("Accept-Encoding") // what is compressed cannot be scrubbed
+	resp, err := d.recorder.RoundTrip(out)
+	if err != nil {
+		http.Error(w, r.Method+" "+r.RequestURI+" is not in the cassette: "+string(body), http.StatusNotImplemented)
+		return
+	}
+	defer resp.Body.Close()
+	d.answer(w, resp)
+}
+
+func (d *Deployment) answer(w http.ResponseWriter, resp *http.Response) {
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	if tag, ok := d.tag.Load().(string); ok {
+		raw = bytes.ReplaceAll(raw, []byte(scrubbedTag), []byte(tag))
+	}
+	for name, values := range resp.Header {
+		if name != "Content-Length" && name != "Date" {
+			w.Header()[name] = values
+		}
+	}
+	w.WriteHeader(resp.StatusCode)
+	_, _ = w.Write(raw)
+}
+
+// liveTransport leads from the cassette's address to the real deployment.
+type liveTransport struct{ d *Deployment }
+
+func (l liveTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	out := r.Clone(r.Context())
+	out.URL.Scheme, out.URL.Host, out.Host = l.d.live.Scheme, l.d.live.Host, ""
+	return http.DefaultTransport.RoundTrip(out)
+}
+
+// matches compares what a request says, credentials aside.
+func matches(r *http.Request, recorded cassette.Request) bool {
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body) // a bytes.Reader
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return r.Method == recorded.Method && scrub(r.URL.String()) == recorded.URL && scrub(string(body)) == recorded.Body
+}
+
+// clean takes out of an interaction what is secret and what is not needed.
+func clean(i *cassette.Interaction) error {
+	i.Request.URL, i.Request.Body = scrub(i.Request.URL), scrub(i.Request.Body)
+	i.Request.Headers, i.Request.RemoteAddr, i.Request.Host = nil, "", ""
+	i.Request.ContentLength = int64(len(i.Request.Body))
+	kept := http.Header{}
+	for _, name := range []string{"Content-Type", "Retry-After", "X-Oneapi-Request-Id", "X-New-Api-Version"} {
+		if values := i.Response.Headers[name]; values != nil {
+			kept[name] = values
+		}
+	}
+	if strings.Contains(strings.Join(i.Response.Headers["Set-Cookie"], ""), "session=") {
+		kept["Set-Cookie"] = []string{"session=scrubbed; Path=/"}
+	}
+	i.Response.Headers = kept
+	i.Response.Body = scrub(relevant(i.Request.URL, i.Response.Body))
+	i.Response.ContentLength = int64(len(i.Response.Body))
+	return nil
+}
+
+// options are the settings that a cassette keeps of the two hundred that a deployment has.
+var options = regexp.MustCompile(`^(QuotaPerUnit|RetryTimes|PasswordLoginEnabled|TurnstileCheckEnabled|ModelPrice|SelfUseModeEnabled|` +
+	`ModelRequestRateLimit.*|SensitiveWords|CheckSensitive.*|LogConsumeEnabled|AutomaticDisableChannelEnabled|performance_setting\.monitor_enabled)$`)
+
+// facts are what a cassette keeps of what a deployment tells everybody.
+var facts = regexp.MustCompile(`"(?:version|setup)":(?:"[^"]*"|true|false)`)
+
+// relevant shortens the status and the list of options, and leaves everything else as it is.
+func relevant(address, body string) string {
+	if strings.HasSuffix(address, "/api/status") {
+		return `{"data":{` + strings.Join(facts.FindAllString(body, -1), ",") + `},"message":"","success":true}`
+	}
+	var list struct {
+		Success bool                       `json:"success"`
+		Message string                     `json:"message"`
+		Data    []struct{ Key, Value any } `json:"data"`
+	}
+	if !strings.HasSuffix(address, "/api/option/") || json.Unmarshal([]byte(body), &list) != nil || len(list.Data) == 0 {
+		return body
+	}
+	kept := []map[string]any{}
+	for _, o := range list.Data {
+		if name, _ := o.Key.(string); options.MatchString(name) {
+			kept = append(kept, map[string]any{"key": o.Key, "value": o.Value})
+		}
+	}
+	short, err := json.Marshal(map[string]any{"success": list.Success, "message": list.Message, "data": kept})
+	if err != nil {
+		return body
+	}
+	return string(short)
+}

@@ -1,0 +1,67 @@
+package reference
+
+import (
+	"slices"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// fails, warns and notes say what cases turn into, and which obligation they are found to break.
+func fails(breaks contract.Obligation, cases ...contract.Pattern) Turn {
+	return Turn{Cases: cases, Verdict: contract.Fail, Breaks: []contract.Obligation{breaks}}
+}
+
+func warns(breaks contract.Obligation, cases ...contract.Pattern) Turn {
+	return Turn{Cases: cases, Verdict: contract.Warn, Breaks: []contract.Obligation{breaks}}
+}
+
+func notes(breaks contract.Obligation, cases ...contract.Pattern) Turn {
+	return Turn{Cases: cases, Verdict: contract.Pass, Breaks: []contract.Obligation{breaks}}
+}
+
+// stays takes cases out of the turns after it.
+func stays(cases ...contract.Pattern) Turn { return Turn{Cases: cases, Verdict: contract.Pass} }
+
+// midStream are the cases in which the provider fails after its stream has begun. By then the status is sent.
+func midStream() []contract.Pattern {
+	return []contract.Pattern{
+		"http:5xx/upstream-error/*/mid-stream",
+		"code:channel:response_time_exceeded/*/*-stream/stalled-answer",
+		"code:read_response_body_failed/*/*-stream/**",
+	}
+}
+
+// some says that at least one of the cases turns.
+func some(t Turn) Turn {
+	t.Some = true
+	return t
+}
+
+// onSurfaces are the cases of some rows, or circumstances within them, on some surfaces:
+// "http:404/**" and "http:404/unknown-model/**" become "http:404/*/chat/**" and "http:404/unknown-model/chat/**".
+func onSurfaces(surfaces []contract.Surface, rows ...string) []contract.Pattern {
+	var patterns []contract.Pattern
+	for _, row := range rows {
+		for _, s := range surfaces {
+			patterns = append(patterns, contract.Pattern(row+"/"+string(s)+"/**"))
+		}
+	}
+	return patterns
+}
+
+// The surfaces of the dialects, those that stream, and those that do not.
+func openAI() []contract.Surface    { return speakers(contract.OpenAI) }
+func anthropic() []contract.Surface { return speakers(contract.Anthropic) }
+func gemini() []contract.Surface    { return speakers(contract.Gemini) }
+
+func speakers(d contract.Dialect) []contract.Surface {
+	return slices.DeleteFunc(contract.Surfaces(), func(s contract.Surface) bool { return s.Dialect() != d })
+}
+
+func plainSurfaces() []contract.Surface {
+	return slices.DeleteFunc(contract.Surfaces(), contract.Surface.Streaming)
+}
+
+func streamingSurfaces() []contract.Surface {
+	return slices.DeleteFunc(contract.Surfaces(), func(s contract.Surface) bool { return !s.Streaming() })
+}

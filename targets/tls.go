@@ -1,0 +1,33 @@
+package targets
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// TLS says how a gateway that is served over https is recognised.
+type TLS struct {
+	// CA is a PEM file with the certificates of the authorities to trust, instead of the system's. A certificate that
+	// vouches for itself is its own authority.
+	CA string `yaml:"ca,omitempty"`
+}
+
+var errNoCertificate = errors.New("no certificate in PEM")
+
+// Roots are the authorities to trust, nil for the system's. It fails when the file cannot be read or holds none.
+func (t TLS) Roots() (*x509.CertPool, error) {
+	if t.CA == "" {
+		return nil, nil //nolint:nilnil // nil is what crypto/tls takes for the system's
+	}
+	pem, err := os.ReadFile(t.CA)
+	if err != nil {
+		return nil, fmt.Errorf("authorities to trust: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("authorities to trust: %s: %w", t.CA, errNoCertificate)
+	}
+	return roots, nil
+}
