@@ -18,7 +18,7 @@ func Prepare(ctx context.Context, cfg Config) (targets.Prepared, error) {
 	}
 	prepared, err := driver.Prepare(ctx, cfg.Target)
 	if err != nil {
-		return targets.Prepared{}, fmt.Errorf("%w: prepare %s: %w", ErrHarness, cfg.Target.Name, err)
+		return targets.Prepared{}, unprepared(cfg.Target, err)
 	}
 	return prepared, nil
 }

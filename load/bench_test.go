@@ -130,7 +130,7 @@ func BenchmarkOpenLoop(b *testing.B) {
 						Schedule: Constant{Rate: rate, For: benchRound}, Connections: openConnections,
 					})
 					require.NoError(b, err)
-					took := float64(m.Sent) / m.Elapsed.Seconds()
+					took := m.SendRate()
 					if m.Sent >= m.Offered*99/100 && took >= 0.99*rate {
 						achieved++
 					}

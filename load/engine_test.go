@@ -80,6 +80,8 @@ func TestFireConstant(t *testing.T) {
 	assert.Equal(t, uint64(50), m.Count(Admitted))
 	assert.Equal(t, uint64(50*len(goodChat)), m.BytesIn)
 	assert.Zero(t, m.ErrorShare())
+	assert.GreaterOrEqual(t, m.Sending, 490*ms)
+	assert.LessOrEqual(t, m.SendRate(), 100.0)
 	assert.Empty(t, m.Breaches)
 	assert.Len(t, m.Shots, 20)
 	assert.Equal(t, uint64(30), m.Unkept)

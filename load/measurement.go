@@ -15,6 +15,8 @@ type Measurement struct {
 	Started time.Time
 	// Elapsed is the time from the first shot's instant to the last answer's end.
 	Elapsed time.Duration
+	// Sending is the time from the beginning to the last request's sending.
+	Sending time.Duration
 	// Offered counts the shots that the schedule wanted, Sent those that went out. Those of a closed loop are the same.
 	Offered, Sent uint64
 	// Waited counts the shots, sent and never sent, whose time came while every connection was in use: their delay is
@@ -148,6 +150,14 @@ func (m Measurement) Throughput() float64 {
 		return 0
 	}
 	return float64(m.Count(Admitted)) / m.Elapsed.Seconds()
+}
+
+// SendRate is the rate at which requests were sent, a second: n in the time that n-1 gaps take.
+func (m Measurement) SendRate() float64 {
+	if m.Sending <= 0 {
+		return 0
+	}
+	return float64(m.Sent-1) / m.Sending.Seconds()
 }
 
 // Verdict is what the stage says: error when this machine did not do its part or nothing was sent - never the

@@ -46,6 +46,7 @@ type pacer struct {
 	blocked time.Duration
 	full    bool // all connections were in use when the last shot was let go
 	pending bool // a shot was taken from the schedule and not let go any more
+	behind  bool // and it was due while all connections were in use
 }
 
 // Pace implements vegeta's Pacer.
@@ -67,7 +68,7 @@ func (p *pacer) Pace(time.Duration, uint64) (wait time.Duration, stop bool) {
 	}
 	shot := planned{seq: p.sent, due: due}
 	if due > now && !p.sleep.until(p.ctx, p.began.Add(due)) || now > p.lasts+overrun {
-		p.pending = true
+		p.pending, p.behind = true, due < p.blocked
 		return 0, true
 	}
 	p.full = p.flying.Add(1) > p.connections
@@ -99,4 +100,4 @@ func (p *pacer) left(sent uint64) uint64 {
 }
 
 // held reports whether the last shots could not go because all connections were in use.
-func (p *pacer) held() bool { return p.full }
+func (p *pacer) held() bool { return p.full || p.behind }

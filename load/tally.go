@@ -62,6 +62,7 @@ func (t *tally) add(r result) {
 	m.Sent++
 	m.BytesIn += uint64(r.Bytes) //nolint:gosec // a length
 	t.last = max(t.last, r.End)
+	m.Sending = max(m.Sending, r.Sent)
 	count(&m.Waited, r.Waited)
 	count(&m.Fresh, r.Fresh)
 	count(&m.Resent, r.Resent)

@@ -241,15 +241,8 @@ func kindWords(t reflect.Type) string {
 
 // check refuses values that parse and make no sense.
 func (l *loader) check(p Profile) error {
-	for _, c := range []struct {
-		path, problem string
-		bad           bool
-	}{
+	for _, c := range append(driverRules(p), []rule{
 		{"$.base_url", "want an absolute http or https URL", p.BaseURL != "" && !AbsoluteURL(p.BaseURL)},
-		{"$.driver", "want " + driverWords(), p.Driver != "" && !slices.Contains(drivers(), p.Driver)},
-		{"$.admin", "only " + NewAPIDriver + " and " + OneAPIDriver + " have an administrator", p.Admin != (Admin{}) && !p.Prepares()},
-		{"$.driver", "driver " + p.Driver + " needs admin: a token, or a user and a password", p.Prepares() && p.Admin.Token == "" && (p.Admin.User == "" || p.Admin.Password == "")},
-		{"$.admin", "a token excludes user and password", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""},
 		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
 		{"$.store", "sqlite and postgres exclude each other", p.Store.SQLite != "" && p.Store.Postgres != ""},
 		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
@@ -260,8 +253,7 @@ func (l *loader) check(p Profile) error {
 		{"$.limits.rate.kind", "want " + limiterWords(), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
 		{"$.limits.rate.burst", "want a positive number", p.Limits.Rate.Burst < 0},
 		{"$.limits.rate.burst", "only a token-bucket has a burst", p.Limits.Rate.Burst > 0 && p.Limits.Rate.Kind != TokenBucket},
-		{"", "driver " + cmp.Or(p.Driver, StaticDriver) + " needs base_url", p.BaseURL == "" && p.Driver != ReferenceDriver},
-	} {
+	}...) {
 		if c.bad {
 			return l.under(c.path, c.problem)
 		}
@@ -285,6 +277,24 @@ func (l *loader) check(p Profile) error {
 		}
 	}
 	return nil
+}
+
+// rule is a demand on a profile: the place it stands at, what to say, and whether it is broken.
+type rule struct {
+	path, problem string
+	bad           bool
+}
+
+// driverRules are about the driver and what it needs.
+func driverRules(p Profile) []rule {
+	noUser := p.Admin.User == "" || p.Admin.Password == ""
+	return []rule{
+		{"$.driver", "want " + driverWords(), p.Driver != "" && !slices.Contains(drivers(), p.Driver)},
+		{"$.admin", "only " + NewAPIDriver + " and " + OneAPIDriver + " have an administrator", p.Admin != (Admin{}) && !p.Prepares()},
+		{"$.driver", "driver " + p.Driver + " needs admin: a token, or a user and a password", p.Prepares() && p.Admin.Token == "" && noUser},
+		{"$.admin", "a token excludes user and password", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""},
+		{"", "driver " + cmp.Or(p.Driver, StaticDriver) + " needs base_url", p.BaseURL == "" && p.Driver != ReferenceDriver},
+	}
 }
 
 // drivers are the names a profile can give.

@@ -92,9 +92,23 @@ func appendJournal(path string) (journalFile, error) {
 	return journalFile{file}, nil
 }
 
+// mayChange gives a configuration what a driver needs that changes a gateway: somebody's consent, and a journal in the
+// folder. The journal is closed by the caller, when the gateway is as it was before.
+func (c *console) mayChange(config *gatecert.Config, dir string, yes bool) (journalFile, error) {
+	journal, err := openJournal(config.Target, dir)
+	if err != nil {
+		return journal, err
+	}
+	config.Journal, config.Consent = journal, c.consent(yes)
+	return journal, nil
+}
+
 // openJournal begins the journal of a run, where its driver needs one. It refuses to write over one that still says
 // what has to be undone.
 func openJournal(target targets.Profile, dir string) (journalFile, error) {
+	if !target.Prepares() {
+		return journalFile{}, nil
+	}
 	path := filepath.Join(dir, journalName)
 	left := 0
 	if before, err := os.ReadFile(path); err == nil {
@@ -109,8 +123,8 @@ func openJournal(target targets.Profile, dir string) (journalFile, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return journalFile{}, fmt.Errorf("remove the journal of the run before: %w", err)
 	}
-	if !target.Prepares() {
-		return journalFile{}, nil
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return journalFile{}, fmt.Errorf("make the folder for the journal: %w", err)
 	}
 	return appendJournal(path)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ type loadFlags struct {
 	Connections int           `help:"Requests under way at once, at most. Default: ${default}." default:"64" placeholder:"N"`
 	Timeout     time.Duration `help:"How long to wait for an answer. Default: ${default}." default:"30s"`
 	Out         string        `help:"Folder for the shots (vegeta's JSON lines), the latencies (.hgrm) and the metrics (OpenMetrics)." placeholder:"DIR" type:"path"`
-	Yes         bool          `help:"Send what the plan says, also where it is more than the default caps and leaves this machine."`
+	Yes         bool          `help:"Send what the plan says, also where it is more than the default caps and leaves this machine; and agree to what a driver has to change."`
 }
 
 // errTooMuch is returned when a plan goes over the caps that hold without --yes.
@@ -43,6 +44,7 @@ type firingRange struct {
 	flags    loadFlags
 	prepared targets.Prepared
 	surface  contract.Surface
+	journal  journalFile
 	embedded bool
 	engine   *load.Engine
 	stage    load.Stage
@@ -61,13 +63,17 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (r *firingRan
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintln(c.err, "preparing the target")
-	prepared, err := gatecert.Prepare(ctx, config)
+	journal, err := c.mayChange(&config, cmp.Or(f.Out, "reports/load"), f.Yes)
 	if err != nil {
 		return nil, err
 	}
+	fmt.Fprintln(c.err, "preparing the target")
+	prepared, err := gatecert.Prepare(ctx, config)
+	if err != nil {
+		return nil, errors.Join(err, journal.Close())
+	}
 	r = &firingRange{
-		flags: f, prepared: prepared, surface: surface,
+		flags: f, prepared: prepared, surface: surface, journal: journal,
 		embedded: prepared.Profile.Driver == targets.ReferenceDriver,
 	}
 	caps := load.HardCaps()
@@ -112,7 +118,7 @@ func (r *firingRange) control(ctx context.Context) error {
 
 func (r *firingRange) close(ctx context.Context) error {
 	r.engine.Close()
-	return r.prepared.Close(context.WithoutCancel(ctx))
+	return errors.Join(r.prepared.Close(context.WithoutCancel(ctx)), r.journal.Close())
 }
 
 // clear prints the plan, refuses what goes over the caps, and makes sure that a healthy call succeeds.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/reports"
@@ -15,6 +16,7 @@ type replayCommand struct {
 	Case   string `arg:"" help:"Id of the case, as the reports show it."`
 	From   string `required:"" help:"The run that had it: its folder or its run.ndjson." placeholder:"RUN" type:"path"`
 	Target string `help:"Profile of the gateway. Default: what the log knows, which is enough for the reference gateway, and with a key for a bare URL." placeholder:"FILE" type:"path"`
+	Yes    bool   `help:"Agree to what a driver has to change on a running gateway (it lists that first). For CI."`
 	Key    string `help:"A valid key of the gateway, where the run was of a bare URL. Default: $$GATEWAY_KEY." env:"GATEWAY_KEY"`
 }
 
@@ -27,7 +29,7 @@ It runs the case with its controls, shows what came and its curl line, and says 
 Exit codes: those of a run of this one case.`
 }
 
-func (r replayCommand) Run(ctx context.Context, c *console) error {
+func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 	earlier, err := readLog(r.From)
 	if err != nil {
 		return err
@@ -42,6 +44,15 @@ func (r replayCommand) Run(ctx context.Context, c *console) error {
 			return err
 		}
 	}
+	dir := r.From
+	if filepath.Ext(dir) == ".ndjson" {
+		dir = filepath.Dir(dir)
+	}
+	journal, err := c.mayChange(&config, dir, r.Yes)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
 	replay, err := gatecert.Replay(ctx, config, earlier, r.Case)
 	if err != nil {
 		return err

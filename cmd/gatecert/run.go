@@ -61,13 +61,11 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
 	config.Log = log
-	journal, err := openJournal(config.Target, r.Out)
+	journal, err := c.mayChange(&config, r.Out, r.Yes)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	config.Journal = journal
-	config.Consent = c.consent(r.Yes)
 	bar := newProgress(c)
 	config.Progress = bar.show
 	run, err := gatecert.Run(ctx, config)

@@ -107,12 +107,12 @@ func newTrialBar(c *console) *trialBar {
 
 func (b *trialBar) show(p gatecert.SelfTestProgress) {
 	if !p.Last.OK() {
-		b.line("not as it should be: %s", p.Last.Name)
+		b.linef("not as it should be: %s", p.Last.Name)
 	}
 	switch {
 	case b.bars == nil && (time.Since(b.told) > tellEvery || p.Done == p.Total):
 		b.told = time.Now()
-		b.line("%d of %d gateways tried", p.Done, p.Total)
+		b.linef("%d of %d gateways tried", p.Done, p.Total)
 	case b.bars != nil && b.bar == nil:
 		b.bar = b.bars.AddBar(int64(p.Total), mpb.PrependDecorators(decor.Name("gateways "), decor.CountersNoUnit("%d/%d")),
 			mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO)), mpb.BarRemoveOnComplete())
@@ -122,8 +122,8 @@ func (b *trialBar) show(p gatecert.SelfTestProgress) {
 	}
 }
 
-func (b *trialBar) line(format string, args ...any) {
-	var out io.Writer = b.c.err
+func (b *trialBar) linef(format string, args ...any) {
+	out := b.c.err
 	if b.bars != nil {
 		out = b.bars // above the bar
 	}

@@ -28,14 +28,14 @@ func newAnchored(m Model, l ledger, slack time.Duration) *anchored {
 }
 
 func (a *anchored) over(d decision) bool {
-	if a.atLeast(d.to-a.Window+a.slack+1, d.to) > 2*a.Limit {
+	if a.by(d.to-a.Window+a.slack+1, d) > 2*a.Limit {
 		return true
 	}
 	began := upTo(a.fresh, d.to)
 	if began == 0 || d.to >= a.fresh[began-1]+a.Window-a.slack {
 		return false
 	}
-	return a.atLeast(a.fresh[began-1], d.to) > a.Limit
+	return a.by(a.fresh[began-1], d) > a.Limit
 }
 
 func (a *anchored) under(d decision) bool {

@@ -35,7 +35,7 @@ func (v *verification) judgeLimit() {
 	v.evidence.Model = m
 	under := found.under
 	if len(under) > 0 && !v.declared.RefusedCount {
-		if _, counted := v.explain(true); len(counted.under) == 0 {
+		if _, counted := v.explain(true); len(counted.under) == 0 && len(counted.over) <= len(found.over) {
 			v.find(RefusedFree, contract.Should, "refused calls to use up nothing",
 				fmt.Sprintf("%d calls refused that only refused calls leave no room for", len(under)))
 			under, v.refusedCount = nil, true
@@ -83,16 +83,21 @@ func (v *verification) judgeOvers(m Model, book ledger, calls []int) {
 }
 
 // judgeUnders gives the calls that were refused below the limit to the obligations of their stages. When call by call on
-// a rested limiter not all of the limit is to be had, all refusals are due to that.
+// a rested limiter a part of the limit is to be had and not all of it, all refusals are due to that.
 func (v *verification) judgeUnders(m Model, calls []int) {
-	if len(v.only(calls, sequence)) > 0 {
+	row := v.only(calls, sequence)
+	begun := 0
+	for begun < len(v.all) && (v.stages[begun] != sequence || v.all[begun].outcome != Admitted) {
+		begun++
+	}
+	if len(row) > 0 && begun < row[len(row)-1] {
 		v.judgeUnder(LimitExact, m, calls)
 		return
 	}
 	v.judgeUnder(LimitExact, m, v.only(calls, refusals))
 	v.judgeUnder(LimitBurst, m, v.only(calls, storm, together))
 	v.judgeUnder(StreamShare, m, v.only(calls, streamed))
-	v.judgeUnder(Recovery, m, v.only(calls, recovery))
+	v.judgeUnder(Recovery, m, v.only(calls, recovery, sequence))
 }
 
 // judgeOver finds calls that went over the limit.
@@ -120,12 +125,17 @@ func (v *verification) judgeUnder(o contract.Obligation, m Model, calls []int) {
 }
 
 // explain finds the model of the declared limit that explains the calls best: the kind where it is not declared, and
-// the phase where windows go by the clock. Streaming calls, which may belong to another limit, have no part in that.
+// the phase where windows go by the clock. Streaming calls may belong to another limit, so they have no say in that:
+// those that were admitted may have used this one up, and may have not.
 func (v *verification) explain(refusedCount bool) (Model, contradictions) {
 	refusedCount = refusedCount || v.declared.RefusedCount
-	var plain []decision
+	plain := make([]decision, 0, len(v.all))
 	for i, d := range v.all {
-		if v.stages[i] != streamed {
+		switch {
+		case v.stages[i] != streamed:
+			plain = append(plain, d)
+		case d.outcome == Admitted:
+			d.outcome = Failed
 			plain = append(plain, d)
 		}
 	}

@@ -76,7 +76,7 @@ type sliding struct {
 	slack time.Duration
 }
 
-func (s *sliding) over(d decision) bool { return s.atLeast(d.to-s.Window+s.slack+1, d.to) > s.Limit }
+func (s *sliding) over(d decision) bool { return s.by(d.to-s.Window+s.slack+1, d) > s.Limit }
 
 func (s *sliding) under(d decision) bool {
 	oldest := d.from - s.Window - s.slack
@@ -101,7 +101,7 @@ const rounding = 1e-6
 
 func (c *clocked) over(d decision) bool {
 	start := c.start(d.to)
-	used := float64(c.atLeast(start+c.slack, d.to)) - 1
+	used := float64(c.by(start+c.slack, d)) - 1
 	if c.memory > 0 {
 		used += float64(c.atLeast(start-c.Window+c.slack, start-c.slack-1)) * c.memory * c.ahead(d.to+c.slack, start)
 	}
@@ -233,14 +233,21 @@ type underWay struct {
 // place after the last write, and a scheduler may be between the two.
 const parting = 50 * time.Millisecond
 
+// over: too many were under way when the call was decided, or all the time that it may have been.
 func (u *underWay) over(d decision) bool {
-	n := 0
+	then, throughout := 0, 0
 	for _, other := range u.all {
-		if other.outcome == Admitted && other.to <= d.to && d.to < other.to+other.held {
-			n++
+		if other.outcome != Admitted || d.to >= other.to+other.held {
+			continue
+		}
+		if other.to <= d.to {
+			then++
+		}
+		if other.to <= d.from {
+			throughout++
 		}
 	}
-	return n > u.limit
+	return then > u.limit || throughout >= u.limit
 }
 
 func (u *underWay) under(d decision) bool {

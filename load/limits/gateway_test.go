@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"sort"
 	"strconv"
 	"time"
 
@@ -81,11 +82,8 @@ func (g *gateway) retryAfter(now time.Time) time.Duration {
 	if g.kind == TokenBucket {
 		return time.Duration((1 - g.tokens) * float64(g.window) / float64(g.limit))
 	}
-	for d := time.Millisecond; ; d += time.Millisecond {
-		if g.allow(now.Add(d)) {
-			return d
-		}
-	}
+	most := int(2 * g.window / time.Millisecond)
+	return time.Duration(sort.Search(most, func(ms int) bool { return g.allow(now.Add(time.Duration(ms) * time.Millisecond)) })) * time.Millisecond
 }
 
 func (c *caller) Probe(ctx context.Context) (Call, error) { return c.once(ctx, 0) }
@@ -242,7 +240,7 @@ func (c *caller) left(now time.Time) int {
 	case TokenBucket:
 		return max(int(c.tokens), 0)
 	case Concurrency:
-		return c.limit - c.underWay
+		return max(c.limit-c.underWay, 0)
 	}
 	passed, n := c.passed, 0
 	for c.allow(now) {

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// ledger counts the calls that passed a limiter between two instants. Since decisions are intervals, a count is one too:
-// what passed certainly, and what passed possibly.
+// ledger counts the calls that use up a limit between two instants. Since decisions are intervals, a count is one too:
+// what certainly counts, and what possibly does.
 type ledger struct {
-	// certain holds the bounds of admitted calls, possible those of failed calls besides. Each slice is sorted by itself.
-	certain, possible bounds
-	// self is 1 when refused calls count as possible too: the one in question is among them, and has to be left out.
+	// certain holds the bounds of admitted calls, possible those of failed calls besides. Where refused calls count as
+	// well they are in possible too, and in refused. Each slice is sorted by itself.
+	certain, possible, refused bounds
+	// self is 1 when refused calls count: the one in question is among them, and has to be left out.
 	self int
 	// begin is when watching began: what passed before is not known.
 	begin time.Duration
@@ -19,25 +20,28 @@ type ledger struct {
 
 type bounds struct{ from, to []time.Duration }
 
-// newLedger enters the decisions. refusedCount says that refused calls may use up the limit as well.
+// newLedger enters the decisions. refusedCount says that refused calls use up the limit as well.
 func newLedger(all []decision, refusedCount bool) ledger {
 	var l ledger
 	for i, d := range all {
 		if i == 0 || d.from < l.begin {
 			l.begin = d.from
 		}
-		if d.outcome == Admitted {
+		switch {
+		case d.outcome == Admitted:
 			l.certain.add(d)
-		}
-		if d.outcome != Refused || refusedCount {
 			l.possible.add(d)
+		case d.outcome == Failed:
+			l.possible.add(d)
+		case refusedCount:
+			l.possible.add(d)
+			l.refused.add(d)
+			l.self = 1
 		}
-	}
-	if refusedCount {
-		l.self = 1
 	}
 	l.certain.sort()
 	l.possible.sort()
+	l.refused.sort()
 	return l
 }
 
@@ -50,11 +54,23 @@ func (b *bounds) sort() {
 	slices.Sort(b.to)
 }
 
-// atLeast is how many calls passed in [from, to], wherever in their intervals they were decided.
-func (l ledger) atLeast(from, to time.Duration) int {
+// atLeast is how many calls were admitted in [from, to], wherever in their intervals they were decided.
+func (l ledger) atLeast(from, to time.Duration) int { return l.certain.atLeast(from, to) }
+
+// by is what certainly counts from an instant on when the last of the calls was admitted that were by the end of d: the
+// admitted ones, and the refused ones that were decided before d was sent.
+func (l ledger) by(from time.Duration, d decision) int {
+	n := l.certain.atLeast(from, d.to)
+	if l.self > 0 {
+		n += l.refused.atLeast(from, d.from)
+	}
+	return n
+}
+
+func (b *bounds) atLeast(from, to time.Duration) int {
 	// Whoever ended by then, less whoever may have begun before: a call that did both is subtracted though it was not
 	// counted, so the true number is this or more.
-	return max(upTo(l.certain.to, to)-below(l.certain.from, from), 0)
+	return max(upTo(b.to, to)-below(b.from, from), 0)
 }
 
 // atMost is how many calls may have passed in [from, to].

@@ -55,7 +55,6 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 	const must, should = contract.Must, contract.Should
 	type broken map[contract.Obligation]contract.Severity
 	timed := []Kind{FixedWindow, SlidingLog, SlidingCounter, TokenBucket}
-	windows := []Kind{FixedWindow, SlidingLog, SlidingCounter}
 	for _, row := range []struct {
 		sentence string
 		kinds    []Kind
@@ -64,8 +63,8 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		want     broken
 	}{
 		{"three too many in a burst", Kinds(), wrong{overBurst: 3}, 0, broken{LimitBurst: must}},
-		{"one more than declared", []Kind{FixedWindow, SlidingLog, TokenBucket}, wrong{}, -1, broken{LimitExact: must, LimitBurst: must, RateHeaders: should}},
-		{"one less than declared", windows, wrong{}, 1, broken{LimitExact: should, RateHeaders: should}},
+		{"one more than declared", []Kind{SlidingLog, TokenBucket}, wrong{}, -1, broken{LimitExact: must, LimitBurst: must, RateHeaders: should}},
+		{"one less than declared", []Kind{FixedWindow, SlidingLog}, wrong{}, 1, broken{LimitExact: should, RateHeaders: should}},
 		{"a Retry-After 2s too long", timed, wrong{retryAfter: 2}, 0, broken{RetryAfterTrue: should}},
 		{"a Retry-After 2s too short", []Kind{SlidingLog}, wrong{retryAfter: -2}, 0, broken{RetryAfterTrue: should}},
 		{"a Retry-After that is a time", timed, wrong{epoch: true}, 0, broken{RetryAfterTrue: should, RateHeaders: should}},
@@ -107,4 +106,60 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where the windows of the clock begin is not known, so one call too many can be due to a boundary once, but not always.
+func TestVerifyFindsOneTooManyInWindowsOfTheClock(t *testing.T) {
+	for _, kind := range []Kind{FixedWindow, SlidingCounter, Concurrency} {
+		for run := range uint64(4) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(run, 5)), run%2 == 1, wrong{})
+				findings, _ := verify(t, g, Declared{Kind: kind, Limit: 19, Window: 5 * time.Second})
+				require.True(t, slices.ContainsFunc(findings, func(f contract.Finding) bool {
+					return f.Severity == contract.Must && (f.Obligation == LimitExact || f.Obligation == LimitBurst)
+				}), "%s, run %d: %v", kind, run, findings)
+			})
+		}
+	}
+}
+
+func TestVerifyFindsALimitThatIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(SlidingLog, 20, 2*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{lockout: 500 * time.Millisecond})
+		findings, evidence := verify(t, g, Declared{Kind: SlidingLog, Limit: 20, Window: 2 * time.Second})
+		require.Contains(t, obligations(findings), Recovery, "%v", findings)
+		require.Zero(t, evidence.Recovery, "it was waited for in vain")
+	})
+}
+
+func obligations(findings []contract.Finding) []contract.Obligation {
+	var all []contract.Obligation
+	for _, f := range findings {
+		all = append(all, f.Obligation)
+	}
+	return all
+}
+
+func TestVerifyRefusesWhatMakesNoSense(t *testing.T) {
+	for sentence, d := range map[string]Declared{
+		"no limit":        {Window: time.Second},
+		"no window":       {Limit: 3},
+		"an unknown kind": {Kind: "leaky", Limit: 3, Window: time.Second},
+		"none":            {Kind: None, Limit: 3, Window: time.Second},
+	} {
+		_, _, err := Verify(t.Context(), Probers{}, d, Budget{})
+		require.ErrorIs(t, err, ErrDeclared, sentence)
+	}
+}
+
+// Whatever ends a verification early, what was seen until then is judged.
+func TestVerifyJudgesWhatItHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(SlidingLog, 20, 2*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{empty: 1})
+		findings, evidence, err := Verify(t.Context(), g.probers(), Declared{Kind: SlidingLog, Limit: 20, Window: 2 * time.Second}, Budget{Calls: 60})
+		require.ErrorIs(t, err, ErrBudget)
+		require.Contains(t, obligations(findings), contract.Envelope)
+		require.Positive(t, evidence.Refused)
+		require.Equal(t, Untested, evidence.Checks[0].Result)
+	})
 }

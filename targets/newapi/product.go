@@ -32,7 +32,7 @@ const (
 
 // unauthorized recognises the refusals that one-api gives with 200. Their text is the only difference.
 func (p product) unauthorized(e envelope) bool {
-	return p == oneAPI && e.Success != nil && !*e.Success && strings.HasPrefix(e.Message, "无权进行此操作")
+	return p == oneAPI && e.Success != nil && !*e.Success && strings.HasPrefix(e.Message, "无权进行此操作") //nolint:gosmopolitan // its own words: "not entitled to this operation"
 }
 
 // The types of channel that recipes use, and what becomes of a call on each.

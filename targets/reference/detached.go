@@ -26,7 +26,7 @@ func (d *detached) RoundTrip(r *http.Request) (*http.Response, error) {
 	context.AfterFunc(d.gateway.running, cancel)
 	came := make(chan result, 1)
 	go func() {
-		response, err := d.next.RoundTrip(r.WithContext(ctx))
+		response, err := d.next.RoundTrip(r.WithContext(ctx)) //nolint:bodyclose // whoever takes it closes it
 		came <- result{response, err}
 	}()
 	select {
@@ -50,7 +50,7 @@ func (d *detached) CloseIdleConnections() {
 
 // leftOpen is the body of such a call. Reading ends with the reader's patience, and the body stays open then.
 type leftOpen struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // its end is that of every read
 	source io.ReadCloser
 }
 

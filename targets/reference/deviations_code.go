@@ -108,8 +108,7 @@ func codeDeviations() []Deviation {
 			Sentence: "The provider's code is passed on unchecked, whatever it is.",
 			Turns:    []Turn{warns(contract.CodeKnown, "http:5xx/upstream-error/*/error-object")},
 			bend: failing(func(_ *call, f *failure) {
-				var refused *providerError
-				if errors.As(f, &refused) {
+				if refused, ok := errors.AsType[*providerError](f); ok {
 					f.code = code(refused.refusal.Code)
 				}
 			}, coded(badResponseStatus), usable),

@@ -248,16 +248,16 @@ func envelopeDeviations() []Deviation {
 			Name:     "retry-after-a-fraction",
 			Sentence: "The time to come back is a fraction of a second, which clients that want whole seconds do not read.",
 			Turns:    []Turn{warns(contract.RetryAfter, "http:429/**")},
-			bend:     failing(func(_ *call, f *failure) { f.saying("Retry-After", "9.72") }, coded(rateLimited)),
+			bend:     failing(func(_ *call, f *failure) { _ = f.saying("Retry-After", "9.72") }, coded(rateLimited)),
 		},
 		{
 			Name:     "no-request-id",
 			Sentence: "Errors carry no request id.",
 			Turns:    []Turn{notes(contract.RequestID, "**")},
 			bend: func(b *bends) {
-				b.whole = append(b.whole, func(_ *call, a *wholeAnswer) { a.header.Del("X-Request-Id") })
+				b.whole = append(b.whole, func(_ *call, a *wholeAnswer) { a.header.Del("X-Request-ID") })
 				b.events = append(b.events, func(c *call, events []byte) []byte {
-					c.reply.Header().Del("X-Request-Id")
+					c.reply.Header().Del("X-Request-ID")
 					return events
 				})
 			},

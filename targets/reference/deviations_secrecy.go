@@ -68,7 +68,7 @@ func secrecyDeviations() []Deviation {
 				stays(midStream()...),
 				fails(contract.Secrecy, "code:channel:response_time_exceeded/**"),
 			},
-			bend: failing(func(c *call, f *failure) { f.saying("X-Upstream", c.routes[0].address) }, because(errTooSlow)),
+			bend: failing(func(c *call, f *failure) { _ = f.saying("X-Upstream", c.routes[0].address) }, because(errTooSlow)),
 		},
 		{
 			Name:     "caller-key-echoed",

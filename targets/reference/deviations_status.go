@@ -227,8 +227,7 @@ func statusDeviations() []Deviation {
 			Sentence: "The provider's status is passed on, so that its 404 for a path of the gateway's making looks like the caller's.",
 			Turns:    []Turn{fails(contract.StatusClass, "code:bad_response_status_code/*/*/html-404")},
 			bend: failing(func(_ *call, f *failure) {
-				var refused *providerError
-				if errors.As(f, &refused) {
+				if refused, ok := errors.AsType[*providerError](f); ok {
 					f.status = refused.status
 				}
 			}, coded(badResponseStatus)),
@@ -317,6 +316,6 @@ func revoked(c *call, _ *failure) bool { return c.account.revoked }
 
 // usable selects failures that are a provider's error object.
 func usable(_ *call, f *failure) bool {
-	var refused *providerError
-	return errors.As(f, &refused) && refused.refusal.Message != ""
+	refused, ok := errors.AsType[*providerError](f)
+	return ok && refused.refusal.Message != ""
 }

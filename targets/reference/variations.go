@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -39,6 +40,7 @@ func errorVariations() []Variation {
 			Name:     "another-language",
 			Sentence: "Messages are in the caller's language, with quotes, line ends and signs of all kinds.",
 			bend: failing(func(_ *call, f *failure) {
+				//nolint:gosmopolitan // other languages are the point
 				f.message = "请求失败：“" + string(f.code) + "”\n\t„Bitte später“ ⏳ — لاحقًا <b>&amp;</b> select a model from the list at 10:30 (UTC)"
 			}),
 		},
@@ -79,7 +81,7 @@ func errorVariations() []Variation {
 		{
 			Name:     "rate-limit-without-a-code",
 			Sentence: "A 429 has no code, which is the one error that needs none, and asks for a long wait.",
-			bend:     failing(func(_ *call, f *failure) { f.code = ""; f.saying("Retry-After", "59") }, coded(rateLimited)),
+			bend:     failing(func(_ *call, f *failure) { f.code = ""; _ = f.saying("Retry-After", "59") }, coded(rateLimited)),
 		},
 		{
 			Name:     "gemini-code-in-the-status",
@@ -183,9 +185,9 @@ func wireVariations() []Variation {
 			Sentence: "The request id has another of the names that are common for it.",
 			bend: func(b *bends) {
 				rename := func(h http.Header) {
-					if id := h.Get("X-Request-Id"); id != "" {
-						h.Del("X-Request-Id")
-						h.Set("X-Correlation-Id", id)
+					if id := h.Get("X-Request-ID"); id != "" {
+						h.Del("X-Request-ID")
+						h.Set("X-Correlation-ID", id)
 					}
 				}
 				b.whole = append(b.whole, func(_ *call, a *wholeAnswer) { rename(a.header) })
@@ -345,7 +347,6 @@ func byHand(_ context.Context, r *reply, a *wholeAnswer) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
 	var head strings.Builder
 	fmt.Fprintf(&head, "HTTP/1.1 %d %s\r\n", a.status, http.StatusText(a.status))
 	names := slices.Sorted(maps.Keys(a.header))
@@ -354,7 +355,7 @@ func byHand(_ context.Context, r *reply, a *wholeAnswer) error {
 		fmt.Fprintf(&head, "%s: %s\r\n", strings.ToLower(name), strings.Join(a.header[name], ", "))
 	}
 	_, err = io.WriteString(conn, head.String()+"\r\n"+string(a.body))
-	return err
+	return errors.Join(err, conn.Close())
 }
 
 // gzipped is content as one member of a gzip file; members that follow one another are one content.

@@ -58,8 +58,8 @@ func because(cause error) when {
 // refusedBy selects failures that are the provider's answer with one of the statuses.
 func refusedBy(statuses ...int) when {
 	return func(_ *call, f *failure) bool {
-		var refused *providerError
-		return errors.As(f, &refused) && slices.Contains(statuses, refused.status)
+		refused, ok := errors.AsType[*providerError](f)
+		return ok && slices.Contains(statuses, refused.status)
 	}
 }
 

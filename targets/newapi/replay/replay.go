@@ -210,16 +210,19 @@ func relevant(address, body string) string {
 		return `{"data":{` + strings.Join(facts.FindAllString(body, -1), ",") + `},"message":"","success":true}`
 	}
 	var list struct {
-		Success bool                       `json:"success"`
-		Message string                     `json:"message"`
-		Data    []struct{ Key, Value any } `json:"data"`
+		Success bool   `json:"success"`
+		Message string `json:"message"`
+		Data    []struct {
+			Key   string `json:"key"`
+			Value string `json:"value"`
+		} `json:"data"`
 	}
 	if !strings.HasSuffix(address, "/api/option/") || json.Unmarshal([]byte(body), &list) != nil || len(list.Data) == 0 {
 		return body
 	}
 	kept := []map[string]any{}
 	for _, o := range list.Data {
-		if name, _ := o.Key.(string); options.MatchString(name) {
+		if options.MatchString(o.Key) {
 			kept = append(kept, map[string]any{"key": o.Key, "value": o.Value})
 		}
 	}
