@@ -2,7 +2,6 @@ package gatecert
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/gatecert/gatecert/targets"
 )
@@ -10,7 +9,8 @@ import (
 // Prepare brings the target of a configuration into the state that a run needs, for those who put it to another use,
 // such as the load commands. What was prepared has to be closed by the caller.
 //
-// It returns [ErrUsage] when no driver has the target's name, and [ErrHarness] when the driver fails.
+// It returns [ErrUsage] when no driver has the target's name, [ErrUnreachable] or [ErrHarness] when the driver fails, and what
+// the driver says of consent, credentials and gateways that it cannot prepare.
 func Prepare(ctx context.Context, cfg Config) (targets.Prepared, error) {
 	driver, err := driverFor(cfg, runID())
 	if err != nil {
