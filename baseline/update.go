@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -41,7 +42,7 @@ func (b Baseline) Updated(cases []reports.CaseResult, selected func(contract.Cas
 		if len(passed) == 0 && (executed > 0 || len(known) > 0 && !slices.ContainsFunc(known, selected)) {
 			add(e)
 		}
-		for _, c := range cases {
+		for _, c := range byID(cases) {
 			if !e.Case.Matches(c.ID) || c.Verdict != contract.Fail && c.Verdict != contract.ExpectedFail {
 				continue
 			}
@@ -53,12 +54,17 @@ func (b Baseline) Updated(cases []reports.CaseResult, selected func(contract.Cas
 			}
 		}
 	}
-	for _, c := range cases {
+	for _, c := range byID(cases) {
 		if c.Verdict == contract.Fail && !expected[c.ID] {
 			add(Expect(c))
 		}
 	}
 	return out
+}
+
+// byID sorts cases, which stand in a log as they ended: a file that is kept must not differ from run to run.
+func byID(cases []reports.CaseResult) []reports.CaseResult {
+	return slices.SortedFunc(slices.Values(cases), func(a, b reports.CaseResult) int { return strings.Compare(a.ID, b.ID) })
 }
 
 // head is what a baseline that gatecert wrote begins with.

@@ -16,10 +16,10 @@ import (
 func Audit(run reports.Run) []string {
 	a := &audit{run: run}
 	if gap := run.Incomplete(); gap != "" {
-		a.problem("the run is incomplete: %s", gap)
+		a.problemf("the run is incomplete: %s", gap)
 	}
 	if run.ContractDigest != contract.Digest() {
-		a.problem("the run was judged by the contract %.80s, this gatecert holds %s", run.ContractDigest, contract.Digest())
+		a.problemf("the run was judged by the contract %.80s, this gatecert holds %s", run.ContractDigest, contract.Digest())
 		return a.problems
 	}
 	a.selection()
@@ -37,7 +37,7 @@ type audit struct {
 	problems []string
 }
 
-func (a *audit) problem(format string, args ...any) {
+func (a *audit) problemf(format string, args ...any) {
 	a.problems = append(a.problems, fmt.Sprintf(format, args...))
 }
 
@@ -59,14 +59,14 @@ func (a *audit) selection() {
 		verdict, there := logged[id]
 		switch expected := slices.Contains(a.run.Expected, id); {
 		case !there:
-			a.problem("%s had to run and is not in the log", id)
+			a.problemf("%s had to run and is not in the log", id)
 		case expected == (verdict == contract.NotOffered):
-			a.problem("%s is %s, against the header's list of what had to run", id, verdict)
+			a.problemf("%s is %s, against the header's list of what had to run", id, verdict)
 		}
 	}
 	for _, c := range a.run.Cases {
 		if !due[c.ID] {
-			a.problem("%.100s was not asked for, or is no case of the contract", c.ID)
+			a.problemf("%.100s was not asked for, or is no case of the contract", c.ID)
 		}
 	}
 }
@@ -75,7 +75,7 @@ func (a *audit) selection() {
 func (a *audit) offers() {
 	profile, err := targets.ParseRedacted(a.run.Target.Profile)
 	if err != nil {
-		a.problem("the profile in the log cannot be read: %v", err)
+		a.problemf("the profile in the log cannot be read: %v", err)
 		return
 	}
 	for _, c := range a.run.Cases {
@@ -84,7 +84,7 @@ func (a *audit) offers() {
 			continue
 		}
 		if _, err := profile.Provoke(known, "audit"); !errors.Is(err, targets.ErrNotOffered) {
-			a.problem("%s is called not offered, and the profile offers it", c.ID)
+			a.problemf("%s is called not offered, and the profile offers it", c.ID)
 		}
 	}
 }
@@ -96,21 +96,21 @@ func (a *audit) verdict(c reports.CaseResult) {
 		return // told already
 	}
 	if c.Row != known.Row || c.Circumstance != known.Circumstance || c.Surface != known.Surface || c.Variant != known.Variant || c.Level != known.Level() {
-		a.problem("%s is logged under another row, circumstance, surface, variant or level", c.ID)
+		a.problemf("%s is logged under another row, circumstance, surface, variant or level", c.ID)
 	}
 	if c.Verdict == contract.Error || c.Verdict == contract.NotOffered {
 		return // the worst there is, and what [audit.offers] has looked at
 	}
 	if c.Observation == nil {
-		a.problem("%s is %s without an observation", c.ID, c.Verdict)
+		a.problemf("%s is %s without an observation", c.ID, c.Verdict)
 		return
 	}
 	if want := judged(known, c); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
-		a.problem("%s is %s, and its observation says %s", c.ID, c.Verdict, want)
+		a.problemf("%s is %s, and its observation says %s", c.ID, c.Verdict, want)
 	}
 	for _, f := range contract.Judge(known, *c.Observation) {
 		if !slices.ContainsFunc(c.Findings, func(g contract.Finding) bool { return g.Obligation == f.Obligation && g.Severity == f.Severity }) {
-			a.problem("%s hides a finding: %s %s", c.ID, f.Severity, f.Obligation)
+			a.problemf("%s hides a finding: %s %s", c.ID, f.Severity, f.Obligation)
 		}
 	}
 }
@@ -144,7 +144,7 @@ func (a *audit) controls() {
 				return c.Surface == s && c.Kind == string(kind) && c.Phase == "before"
 			})
 			if i < 0 {
-				a.problem("%s was judged without the %s control", s, kind)
+				a.problemf("%s was judged without the %s control", s, kind)
 				continue
 			}
 			c := a.run.Controls[i]
@@ -153,7 +153,7 @@ func (a *audit) controls() {
 				healthy, _ = contract.Healthy(s, *c.Observation)
 			}
 			if !c.OK || c.Observation == nil || healthy != (kind == targets.Healthy) {
-				a.problem("%s was judged although its %s control failed", s, kind)
+				a.problemf("%s was judged although its %s control failed", s, kind)
 			}
 		}
 	}
@@ -166,9 +166,9 @@ func (a *audit) footer() {
 		return
 	}
 	if want := reports.Conclude(a.run.Header, a.run.Cases, f.Ended).Verdict; f.Verdict != want {
-		a.problem("the footer says %s, the cases say %s", f.Verdict, want)
+		a.problemf("the footer says %s, the cases say %s", f.Verdict, want)
 	}
 	if f.Ended.Before(a.run.Started) {
-		a.problem("the run ended before it started")
+		a.problemf("the run ended before it started")
 	}
 }

@@ -224,3 +224,13 @@ func TestOverheadOfNothing(t *testing.T) {
 	_, err = newEngine(t, HardCaps()).Overhead(t.Context(), Comparison{Direct: part(direct.URL), Through: part(broken.URL), Rounds: 4})
 	assert.ErrorIs(t, err, ErrStage)
 }
+
+// Who asks for nothing special must not be asked for consent.
+func TestTheDefaultSearchFitsIntoTheDefaultCaps(t *testing.T) {
+	e := newEngine(t, Caps{})
+	search, err := e.PlanSearch(Search{Stage: Stage{Parts: []Part{part("https://gateway.example")}}})
+	require.NoError(t, err)
+	comparison, err := e.PlanComparison(Comparison{Direct: part("http://127.0.0.1:9901"), Through: part("https://gateway.example")})
+	require.NoError(t, err)
+	assert.NoError(t, DefaultCaps().Allow(search.And(comparison)), "%s", search.And(comparison))
+}

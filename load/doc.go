@@ -3,12 +3,11 @@
 //
 // An [Engine] fires a [Stage] and returns a [Measurement]:
 //
-//	engine, err := load.NewEngine(load.Options{Secrets: profile.Secrets()})
-//	...
+//	engine := load.NewEngine(load.Options{Secrets: profile.Secrets()})
 //	defer engine.Close()
 //	m, err := engine.Fire(ctx, load.Stage{
 //		Name:     "storm",
-//		Parts:    []load.Part{{Name: "flood", Call: profile.Healthy(contract.Chat, load.TokenMark)}},
+//		Parts:    []load.Part{load.Through(profile, contract.Chat)},
 //		Schedule: load.Constant{Rate: 200, For: 5 * time.Second},
 //		Observe:  func(s load.Shot) { ... },
 //	})

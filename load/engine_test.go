@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math"
-	"net"
+	"log"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,7 +17,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/exchange"
@@ -301,94 +298,10 @@ func TestStaleConnectionsAreTriedOnceMore(t *testing.T) {
 	assert.True(t, m.Shots[0].Fresh)
 }
 
-// rawServer answers every connection with a function.
-func rawServer(t *testing.T, answer func(net.Conn)) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			serving.Go(func() {
-				defer conn.Close()
-				answer(conn)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		listener.Close()
-		serving.Wait()
-	})
-	return "http://" + listener.Addr().String()
-}
-
-func readRequest(conn net.Conn) bool {
-	buffer := make([]byte, 4096)
-	_, err := conn.Read(buffer)
-	return err == nil
-}
-
-func TestFireAgainstBrokenGateways(t *testing.T) {
-	write := func(text string) func(net.Conn) {
-		return func(conn net.Conn) {
-			if readRequest(conn) {
-				_, _ = io.WriteString(conn, text)
-			}
-		}
-	}
-	for _, row := range []struct {
-		sentence string
-		answer   func(net.Conn)
-		want     Outcome
-		status   int
-	}{
-		{"closes without a word", func(conn net.Conn) { readRequest(conn) }, Broken, 0},
-		{"resets", func(conn net.Conn) {
-			readRequest(conn)
-			_ = conn.(*net.TCPConn).SetLinger(0)
-		}, Broken, 0},
-		{"speaks another protocol", write("hello there, this is not HTTP\r\n"), Broken, 0},
-		{"breaks off its answer", write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"), Broken, 200},
-		{"refuses and breaks off", write("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 500\r\n\r\n{"), Refused, 429},
-		{"stalls in its answer", func(conn net.Conn) {
-			write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{")(conn)
-			readRequest(conn) // until we leave
-		}, Timeout, 200},
-	} {
-		t.Run(row.sentence, func(t *testing.T) {
-			m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{
-				Parts: []Part{part(rawServer(t, row.answer))}, Schedule: Burst{Size: 3}, Timeout: 500 * ms, Bounds: lenient(), Keep: 3,
-			})
-			require.NoError(t, err)
-			assert.Equal(t, uint64(3), m.Count(row.want), "%v", m.Shots)
-			assert.Zero(t, m.Resent, "a new connection is not tried again")
-			for _, shot := range m.Shots {
-				assert.Equal(t, row.status, shot.Status)
-			}
-		})
-	}
-}
-
-func TestFireWhereNobodyListens(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	url := "http://" + listener.Addr().String()
-	require.NoError(t, listener.Close())
-	e := newEngine(t, Caps{})
-	m, err := e.Fire(t.Context(), Stage{Parts: []Part{part(url)}, Schedule: Burst{Size: 3}, Bounds: lenient()})
-	require.NoError(t, err)
-	assert.Equal(t, uint64(3), m.Count(Broken))
-	assert.Equal(t, contract.Fail, m.Verdict())
-	_, err = e.Fire(t.Context(), Stage{Parts: []Part{part(url)}, Schedule: Burst{Size: 3}, Warm: true})
-	assert.ErrorContains(t, err, "open 3 connections to "+listener.Addr().String())
-}
-
 func TestFireOverTLS(t *testing.T) {
-	s := httptest.NewTLSServer(http.HandlerFunc(ok))
+	s := httptest.NewUnstartedServer(http.HandlerFunc(ok))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of callers that do not trust it
+	s.StartTLS()
 	defer s.Close()
 	e := NewEngine(Options{TLS: s.Client().Transport.(*http.Transport).TLSClientConfig})
 	defer e.Close()
@@ -435,123 +348,4 @@ func TestWindowsTellTheCourse(t *testing.T) {
 		sum += w.Total()
 	}
 	assert.Equal(t, m.Sent, sum)
-}
-
-func TestCaps(t *testing.T) {
-	s := serve(t, ok)
-	e := newEngine(t, Caps{Requests: 100, Rate: 50, Time: 3 * time.Second, Connections: 8})
-	stage := func(s Schedule, connections int, url string) Stage {
-		return Stage{Parts: []Part{part(url)}, Schedule: s, Connections: connections, Bounds: lenient()}
-	}
-	for _, row := range []struct {
-		sentence string
-		stage    Stage
-		want     string
-	}{
-		{"too many requests", stage(Burst{Size: 1, Times: 101, Every: 25 * ms}, 1, s.URL), "101 requests, 100 allowed"},
-		{"too fast", stage(Constant{51, time.Second}, 1, s.URL), "51 requests a second, 50 allowed"},
-		{"a burst counts as one second's", stage(Burst{Size: 51}, 1, s.URL), "51 requests a second, 50 allowed"},
-		{"too long", stage(Constant{1, 4 * time.Second}, 1, s.URL), "4s, 3s allowed"},
-		{"too many connections", stage(Burst{Size: 1}, 9, s.URL), "9 connections, 8 allowed"},
-	} {
-		t.Run(row.sentence, func(t *testing.T) {
-			_, err := e.Fire(t.Context(), row.stage)
-			require.ErrorIs(t, err, ErrCap)
-			assert.ErrorContains(t, err, row.want)
-		})
-	}
-	_, err := e.Fire(t.Context(), stage(Closed{For: 2 * time.Second}, 8, s.URL))
-	require.NoError(t, err, "a closed loop takes what is left")
-	_, err = e.Fire(t.Context(), stage(Burst{Size: 1}, 1, s.URL))
-	require.ErrorIs(t, err, ErrCap, "and then nothing is")
-	assert.Equal(t, HardCaps().Requests, newEngine(t, Caps{Requests: math.MaxUint64}).Caps().Requests)
-}
-
-func TestUnusableStages(t *testing.T) {
-	e := newEngine(t, Caps{})
-	good := Stage{Parts: []Part{part("http://127.0.0.1:1")}, Schedule: Burst{Size: 1}}
-	for sentence, change := range map[string]func(*Stage){
-		"no schedule":              func(s *Stage) { s.Schedule = nil },
-		"no parts":                 func(s *Stage) { s.Parts = nil },
-		"a schedule without sense": func(s *Stage) { s.Schedule = Constant{-1, time.Second} },
-		"negative connections":     func(s *Stage) { s.Connections = -1 },
-		"a weight without sense":   func(s *Stage) { s.Parts[0].Weight = -1 },
-		"a URL without sense":      func(s *Stage) { s.Parts[0].Call.BaseURL = "ftp://x" },
-		"a fault on the wire":      func(s *Stage) { s.Parts[0].Call.Fault = exchange.ShortBody },
-	} {
-		t.Run(sentence, func(t *testing.T) {
-			s := good
-			s.Parts = slices.Clone(good.Parts)
-			change(&s)
-			_, err := e.Fire(t.Context(), s)
-			assert.ErrorIs(t, err, ErrStage)
-			_, err = e.Plan(s)
-			assert.ErrorIs(t, err, ErrStage)
-		})
-	}
-}
-
-func TestPlan(t *testing.T) {
-	e := newEngine(t, Caps{})
-	p, err := e.Plan(Stage{Parts: []Part{part("http://127.0.0.1:9900"), part("https://gateway.example")}, Schedule: Constant{20, 10 * time.Second}})
-	require.NoError(t, err)
-	assert.Equal(t, "up to 200 requests, at most 20 a second, for 10s, on 64 connections, to 127.0.0.1:9900 and gateway.example:443", p.String())
-	assert.False(t, p.Loopback())
-	for host, want := range map[string]bool{"127.0.0.1:80": true, "[::1]:80": true, "localhost:80": true, "10.0.0.1:80": false, "localhost.example:80": false} {
-		assert.Equal(t, want, Plan{Hosts: []string{host}}.Loopback(), host)
-	}
-	both := p.And(p).Times(2)
-	assert.Equal(t, uint64(800), both.Requests)
-	assert.Equal(t, 40*time.Second, both.Time)
-	assert.InDelta(t, 20, both.Rate, 0)
-}
-
-// vegeta's own client leaves 1,278 goroutines and 852 descriptors behind after 20 attacks.
-func TestTwentyStagesLeaveNothingBehind(t *testing.T) {
-	s := serve(t, ok)
-	descriptors := func() int {
-		entries, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Skip("the descriptors cannot be counted here")
-		}
-		return len(entries)
-	}
-	e := NewEngine(Options{})
-	goroutines, open := goleak.IgnoreCurrent(), descriptors()
-	for range 20 {
-		_, err := e.Fire(t.Context(), Stage{Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 30}, Connections: 16, Bounds: lenient()})
-		require.NoError(t, err)
-	}
-	assert.LessOrEqual(t, descriptors()-open, 2*16, "stages share their connections; both ends are counted here")
-	e.Close()
-	s.CloseClientConnections()
-	assert.Eventually(t, func() bool { return descriptors() <= open }, 10*time.Second, 10*ms)
-	goleak.VerifyNone(t, goroutines)
-}
-
-// The tally is what grows with the results, if anything does.
-func TestAMillionResultsFitInFortyMegabytes(t *testing.T) {
-	heap := func() uint64 {
-		runtime.GC()
-		var stats runtime.MemStats
-		runtime.ReadMemStats(&stats)
-		return stats.HeapAlloc
-	}
-	before := heap()
-	m := Measurement{Parts: []string{"a"}, tallies: map[tallyKey]*Tally{}}
-	tally := newTally(&m, Stage{Keep: 1000}.withDefaults(), time.Hour)
-	findings := []contract.Finding{{Obligation: contract.RetryAfter, Severity: contract.Should, Want: "a", Got: "b"}}
-	outcomes := Outcomes()
-	for i := range 1_000_000 {
-		at := time.Duration(i) * ms
-		tally.add(result{Shot: Shot{
-			Seq: uint64(i), Due: at, Sent: at, FirstByte: at + ms, End: at + time.Duration(i%977)*ms,
-			Outcome: outcomes[i%len(outcomes)], Findings: findings,
-		}, entered: at})
-	}
-	tally.close()
-	assert.Equal(t, uint64(1_000_000), m.Sent)
-	assert.Less(t, heap()-before, uint64(10<<20), "the whole engine has 40 MB")
-	assert.LessOrEqual(t, len(m.Windows), maxWindows+1)
-	runtime.KeepAlive(m)
 }

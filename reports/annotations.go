@@ -1,7 +1,7 @@
 package reports
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -14,9 +14,9 @@ const annotationLimit = 10
 // error for each failure, a warning for each warning, as many as are shown, and one more for what is not complete or
 // stale. What a gateway wrote can neither end its command nor begin another. It fails only when w does.
 func Annotations(w io.Writer, run Run) error {
-	out := bufio.NewWriter(w)
+	var out bytes.Buffer
 	tell := func(kind, title, message string) {
-		fmt.Fprintf(out, "::%s title=%s::%s\n", kind, property(title), command(message))
+		fmt.Fprintf(&out, "::%s title=%s::%s\n", kind, property(title), command(message))
 	}
 	if gap := run.Incomplete(); gap != "" {
 		tell("error", "gatecert: the run is incomplete", gap)
@@ -37,7 +37,7 @@ func Annotations(w io.Writer, run Run) error {
 	if rest := max(failures-annotationLimit, 0) + max(len(warned)-annotationLimit, 0); rest > 0 {
 		tell("notice", "gatecert", fmt.Sprintf("%d more are in the report", rest))
 	}
-	if err := out.Flush(); err != nil {
+	if _, err := w.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("write annotations: %w", err)
 	}
 	return nil

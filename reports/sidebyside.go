@@ -72,8 +72,9 @@ func absent(c Column) Cell { return Cell{Column: c.Name, Verdict: NotRun, Counts
 
 // letter is a short name for a column: A to Z, then numbers.
 func letter(i int) string {
-	if i < 26 {
-		return string(rune('A' + i))
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if i < len(letters) {
+		return letters[i : i+1]
 	}
 	return fmt.Sprint(i + 1)
 }

@@ -185,3 +185,10 @@ func withPrompt(value any, prompt string) any {
 		return value
 	}
 }
+
+// Ask is a healthy call with a key of one's own choice; our upstream, if there is one, does what the directive says.
+func (p Profile) Ask(s contract.Surface, key, token, directive string) exchange.Call {
+	call := p.call(s, p.Models.Routed(s), p.prompt(token, directive, healthyPrompt))
+	call.Key = key
+	return call
+}

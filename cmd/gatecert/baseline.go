@@ -74,21 +74,15 @@ func writeBaseline(path string, b baseline.Baseline) (err error) {
 
 // proposeEntries prints the entries that would make the failures expected ones, the first of them.
 func proposeEntries(w io.Writer, run reports.Run, most int) {
-	var entries []baseline.Entry
-	rest := 0
-	for _, result := range run.Cases {
-		switch {
-		case result.Verdict != contract.Fail:
-		case len(entries) < most:
-			entries = append(entries, baseline.Expect(result))
-		default:
-			rest++
-		}
-	}
-	if len(entries) == 0 {
+	most = max(most, 1)
+	// What a baseline that expects nothing would have to hold.
+	missing := baseline.Baseline{}.Updated(run.Cases, func(contract.Case) bool { return true })
+	rest := len(missing.Entries) - most
+	if len(missing.Entries) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\nto expect what failed, put into the baseline, with a better reason:\n%s", baseline.Baseline{Entries: entries}.YAML())
+	missing.Entries = missing.Entries[:min(most, len(missing.Entries))]
+	fmt.Fprintf(w, "\nto expect what failed, put into the baseline, with a better reason:\n%s", missing.YAML())
 	if rest > 0 {
 		fmt.Fprintf(w, "  # and %d more: --update-baseline writes them all\n", rest)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -37,9 +38,7 @@ func serveBentGateway(t *testing.T) *bentGateway {
 		}
 		record := httptest.NewRecorder()
 		gateway.ServeHTTP(record, r)
-		for name, values := range record.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), record.Header())
 		if bytes.Contains(record.Body.Bytes(), []byte("model_not_found")) {
 			record.Code = http.StatusServiceUnavailable
 		}
@@ -92,7 +91,7 @@ func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
 	gateway.mended.Store(true)
 	code, stdout, _ = gateway.run(t, dir, "--baseline", known)
 	assert.Equal(t, exitBaseline, code, "what is listed and passes is an error")
-	assert.Contains(t, stdout, "note: The baseline does not hold: known.yaml:5: http:404/unknown-model/chat is expected to fail, and 1 of 1 pass")
+	assert.Contains(t, stdout, "note: The baseline does not hold: known.yaml:9: http:404/unknown-model/chat is expected to fail, and 1 of 1 pass")
 	code, _, _ = invoke(t.Context(), "report", dir)
 	assert.Equal(t, exitBaseline, code, "and the log says so for good")
 

@@ -19,8 +19,9 @@ import (
 
 // loadCommand puts a gateway under stress.
 type loadCommand struct {
-	Capacity capacityCommand `cmd:"" help:"Find the highest rate at which the gateway meets an objective, and what it adds to a call."`
-	Soak     soakCommand     `cmd:"" help:"Hold a rate for long: what drifts?"`
+	RateLimit rateLimitCommand `cmd:"" help:"Verify the declared rate limit of a key, or infer the one it has."`
+	Capacity  capacityCommand  `cmd:"" help:"Find the highest rate at which the gateway meets an objective, and what it adds to a call."`
+	Soak      soakCommand      `cmd:"" help:"Hold a rate for long: what drifts?"`
 }
 
 // loadFlags are those that all kinds of load share.

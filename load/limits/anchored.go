@@ -27,16 +27,17 @@ func newAnchored(m Model, l ledger, slack time.Duration) *anchored {
 	return a
 }
 
-func (a *anchored) over(d decision) bool {
-	if a.by(d.to-a.Window+a.slack+1, d) > 2*a.Limit {
-		return true
-	}
+func (a *anchored) used(d decision) float64 {
+	// Of two windows, one holds at least half.
+	used := float64((a.by(d.to-a.Window+a.slack+1, d)+1)/2 - 1)
 	began := upTo(a.fresh, d.to)
-	if began == 0 || d.to >= a.fresh[began-1]+a.Window-a.slack {
-		return false
+	if began > 0 && d.to < a.fresh[began-1]+a.Window-a.slack {
+		used = max(used, float64(a.by(a.fresh[began-1], d)-1))
 	}
-	return a.by(a.fresh[began-1], d) > a.Limit
+	return used
 }
+
+func (a *anchored) over(d decision) bool { return a.used(d) >= float64(a.Limit) }
 
 func (a *anchored) under(d decision) bool {
 	oldest := d.from - a.Window - a.slack

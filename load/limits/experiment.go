@@ -95,30 +95,85 @@ func (s *session) free(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// hold keeps calls under way and looks whether those beside them are refused, and whether as many pass again as soon as
-// these have ended. In between, a burst that is not held uses up what time alone may have given.
+// holds is how often calls are held under way.
+const holds = 3
+
+// hold keeps calls under way and calls beside them: a limit on calls under way refuses these until the first of those has
+// ended, and then admits as many again at once. What time frees is freed beside them too.
 func (s *session) hold(ctx context.Context) (limited bool, most int, sentence string, err error) {
-	size := s.budget.Concurrency
-	for round := range 3 {
-		calls, err := s.burst(ctx, size, s.budget.Hold)
+	size, long := s.budget.Concurrency, 4*s.budget.Hold
+	for range holds {
+		held, singles, err := s.besideHeld(ctx, size, long)
 		if err != nil {
 			return false, 0, "", err
 		}
-		admitted := count(calls, Admitted)
+		admitted := count(held, Admitted)
 		switch {
-		case count(calls, Refused) == 0:
+		case count(held, Refused) == 0:
 			return false, admitted, fmt.Sprintf("%d calls under way at once were all admitted", admitted), nil
-		case admitted == 0, admitted*2 < most:
-			return false, 0, "what a burst used up was not free again when its calls had ended", nil
-		case round == 0:
+		case admitted == 0:
+			return false, 0, "nothing was admitted at once", nil
+		case count(singles, Admitted) > 0, len(singles) == 0:
+			return false, 0, fmt.Sprintf("%d of %d calls were admitted beside %d that were held under way", count(singles, Admitted), len(singles), admitted), nil
+		case most == 0:
 			most = admitted
 		default:
 			most = min(most, admitted) // one that was sent late may have found a place that was free again
 		}
-		if _, err := s.burst(ctx, size, 0); err != nil {
-			return false, 0, "", err
+	}
+	return true, most, fmt.Sprintf("of %d calls held under way at once %d were admitted, none beside these, and as many again as soon as these had ended",
+		size, most), nil
+}
+
+// besideHeld holds calls under way and calls one by one meanwhile. It returns those single calls that were certainly
+// decided while every admitted one of the others was under way.
+func (s *session) besideHeld(ctx context.Context, size int, hold time.Duration) (held, singles []Call, err error) {
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		held, err = s.burst(ctx, size, hold)
+		done <- err
+	}()
+	calls, err := s.singly(ctx, hold)
+	if burst := <-done; burst != nil {
+		return nil, nil, burst
+	}
+	s.calls = append(s.calls, calls...)
+	var from, to time.Time
+	for _, c := range held {
+		if c.Outcome() != Admitted {
+			continue
+		}
+		if c.Latest.After(from) {
+			from = c.Latest
+		}
+		if end := c.Latest.Add(c.Held); to.IsZero() || end.Before(to) {
+			to = end
 		}
 	}
-	return true, most, fmt.Sprintf("of %d calls held under way at once %d were admitted, and as many again as soon as these had ended",
-		size, most), nil
+	for _, c := range calls {
+		if c.Earliest.After(from) && c.Latest.Before(to) {
+			singles = append(singles, c)
+		}
+	}
+	return held, singles, err
+}
+
+// besides is how many single calls are made while others are held.
+const besides = 12
+
+// singly makes single calls, spread over a time.
+func (s *session) singly(ctx context.Context, over time.Duration) ([]Call, error) {
+	var calls []Call
+	for ended := time.Now().Add(over); time.Now().Before(ended); {
+		if err := sleep(ctx, over/besides); err != nil {
+			return calls, err
+		}
+		c, err := s.prober.Probe(ctx)
+		if err != nil {
+			return calls, fmt.Errorf("probe: %w", err)
+		}
+		calls = append(calls, c)
+	}
+	return calls, nil
 }

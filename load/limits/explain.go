@@ -17,6 +17,9 @@ func (c contradictions) count() int { return len(c.over) + len(c.under) }
 
 // limiter judges single decisions in the light of everything that passed.
 type limiter interface {
+	// used is how much of the limit was certainly used up when the last of the calls was admitted that were by the end of
+	// d, or -1 without any. The least limit that can have admitted them is the next whole number above.
+	used(d decision) float64
 	// over says that the limiter cannot have admitted this call and those that passed before it.
 	over(d decision) bool
 	// under says that the limiter cannot have refused this call.
@@ -65,8 +68,9 @@ func newLimiter(m Model, all []decision, l ledger, slack time.Duration) limiter 
 // unlimited never refuses.
 type unlimited struct{}
 
-func (unlimited) over(decision) bool  { return false }
-func (unlimited) under(decision) bool { return true }
+func (unlimited) used(decision) float64 { return -1 }
+func (unlimited) over(decision) bool    { return false }
+func (unlimited) under(decision) bool   { return true }
 
 // sliding is the log: no window, wherever it begins, holds more than the limit.
 type sliding struct {
@@ -76,7 +80,9 @@ type sliding struct {
 	slack time.Duration
 }
 
-func (s *sliding) over(d decision) bool { return s.by(d.to-s.Window+s.slack+1, d) > s.Limit }
+func (s *sliding) used(d decision) float64 { return float64(s.by(d.to-s.Window+s.slack+1, d) - 1) }
+
+func (s *sliding) over(d decision) bool { return s.used(d) >= float64(s.Limit) }
 
 func (s *sliding) under(d decision) bool {
 	oldest := d.from - s.Window - s.slack
@@ -99,14 +105,16 @@ type clocked struct {
 // rounding is more than sums of fractions can be wrong by, and less than any call weighs.
 const rounding = 1e-6
 
-func (c *clocked) over(d decision) bool {
+func (c *clocked) used(d decision) float64 {
 	start := c.start(d.to)
 	used := float64(c.by(start+c.slack, d)) - 1
 	if c.memory > 0 {
 		used += float64(c.atLeast(start-c.Window+c.slack, start-c.slack-1)) * c.memory * c.ahead(d.to+c.slack, start)
 	}
-	return used >= float64(c.Limit)-rounding
+	return used
 }
+
+func (c *clocked) over(d decision) bool { return c.used(d) >= float64(c.Limit)-rounding }
 
 func (c *clocked) under(d decision) bool {
 	for start := c.start(d.from - c.slack); start <= d.to+c.slack; start += c.Window {
@@ -189,23 +197,26 @@ func newTokens(m Model, all []decision, l ledger, slack time.Duration) *tokens {
 	return t
 }
 
-// over: for some s, more has certainly passed in [s, d.to] than the bucket can have held and gained.
+// used is the greatest number, over all s, that has certainly passed in [s, d.to] and that the bucket cannot have gained
+// meanwhile, but for the last call.
+func (t *tokens) used(d decision) float64 {
+	begun := upTo(t.certain.from, d.to)
+	if begun == 0 {
+		return -1
+	}
+	needed := float64(upTo(t.certain.to, d.to)) + t.gained[begun-1] - t.refill*d.to.Seconds() - t.slack
+	// A bucket that needs to hold 4.2 tokens has room for 5.
+	return math.Ceil(needed-rounding) - 1
+}
+
+// over: the bucket cannot have held so much, or not have gained it since it was empty.
 func (t *tokens) over(d decision) bool {
-	if t.needed(d.to) > t.burst+t.slack+rounding {
+	if t.used(d) >= t.burst {
 		return true
 	}
 	refusals := upTo(t.empty, d.to)
 	passed := float64(upTo(t.certain.to, d.to))
 	return refusals > 0 && passed+t.since[refusals-1]-t.refill*d.to.Seconds() > 1+t.slack+rounding
-}
-
-// needed is the smallest bucket that can have admitted what has certainly passed by an instant.
-func (t *tokens) needed(to time.Duration) float64 {
-	begun := upTo(t.certain.from, to)
-	if begun == 0 {
-		return 0
-	}
-	return float64(upTo(t.certain.to, to)) + t.gained[begun-1] - t.refill*to.Seconds()
 }
 
 // under: for every s, at least one token was left.
@@ -233,9 +244,9 @@ type underWay struct {
 // place after the last write, and a scheduler may be between the two.
 const parting = 50 * time.Millisecond
 
-// over: too many were under way when the call was decided, or all the time that it may have been.
-func (u *underWay) over(d decision) bool {
-	then, throughout := 0, 0
+// used counts those that were under way when d was decided, or all the time that it may have been.
+func (u *underWay) used(d decision) float64 {
+	then, throughout := -1, 0
 	for _, other := range u.all {
 		if other.outcome != Admitted || d.to >= other.to+other.held {
 			continue
@@ -247,8 +258,10 @@ func (u *underWay) over(d decision) bool {
 			throughout++
 		}
 	}
-	return then > u.limit || throughout >= u.limit
+	return float64(max(then, throughout))
 }
+
+func (u *underWay) over(d decision) bool { return u.used(d) >= float64(u.limit) }
 
 func (u *underWay) under(d decision) bool {
 	n := 0

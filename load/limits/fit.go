@@ -12,69 +12,60 @@ type fitting struct {
 	Model
 
 	wrong int
-	// given says that the search was given up: wrong is the least number of unexplained answers, and there is no window.
-	given bool
 }
 
-// fitter finds, for each kind, the numbers that leave the fewest answers unexplained.
+// fitter finds, for each kind, the numbers that leave the fewest answers unexplained. It searches for times alone: for
+// each it computes the least limit that admits what was admitted, and counts the refusals below it.
 type fitter struct {
 	all  []decision
 	few  []decision // enough of them to search by
 	book ledger
-	// pace is roughly how long the limiter takes to admit one call when it is asked without pause. Times the limit, that
-	// is between two thirds of the window and the whole of it and two thirds.
-	pace time.Duration
-	// limits are the limits to try.
-	limits []int
+	// pace is roughly how long the limiter takes to admit one call when it is asked without pause, around that times the
+	// limit. The window is between shortest and longest times as long.
+	pace, around time.Duration
 }
 
-// The search goes over windows from shortest to longest times the pace and the limit.
 const (
-	shortest = 0.45
-	longest  = 1.9
+	shortest = 0.35
+	longest  = 2.2
 )
-
-// hopeless is how many more answers than the best kind another may leave unexplained on the coarsest grid before its
-// search is given up, as a part of all. The right kind leaves a few there, near its boundaries.
-func (f fitter) hopeless() int { return 20 + len(f.few)/10 }
 
 // fit returns the kinds that go by time, the best first.
 func (f fitter) fit() []fitting {
-	best := []fitting{f.fitBucket()}
-	consider := func(m fitting) {
-		i := slices.IndexFunc(best, func(b fitting) bool { return b.Kind == m.Kind })
-		switch {
-		case i < 0:
-			best = append(best, m)
-		case m.wrong < best[i].wrong:
-			best[i] = m
-		}
-		slices.SortStableFunc(best, func(a, b fitting) int { return cmp.Compare(a.wrong, b.wrong) })
+	found := []fitting{
+		f.fitBucket(), f.fitLength(Model{Kind: SlidingLog}), f.fitClocked(FixedWindow), f.fitClocked(SlidingCounter),
 	}
-	for _, limit := range f.limits {
-		consider(f.fitLength(Model{Kind: SlidingLog, Limit: limit}))
-		consider(f.fitClocked(FixedWindow, limit, best[0].wrong+f.hopeless()))
-		consider(f.fitClocked(SlidingCounter, limit, best[0].wrong+f.hopeless()))
+	slices.SortStableFunc(found, func(a, b fitting) int { return cmp.Compare(a.wrong, b.wrong) })
+	if found[0].wrong <= plausible {
+		return found
 	}
 	// Windows without a clock explain nearly everything that others do. They are reckoned with when nothing else fits.
-	for _, limit := range f.limits {
-		if best[0].wrong <= plausible {
-			break
-		}
-		if m := f.fitLength(Model{Kind: FixedWindow, Limit: limit, Anchored: true}); m.wrong+plausible < best[0].wrong {
-			consider(m)
-		}
+	if m := f.fitLength(Model{Kind: FixedWindow, Anchored: true}); m.wrong+plausible < found[0].wrong {
+		found = slices.DeleteFunc(found, func(other fitting) bool { return other.Kind == FixedWindow })
+		found = append([]fitting{m}, found...)
 	}
-	return best
+	return found
 }
 
-func (f fitter) wrong(m Model, bound int) int {
-	return contradicting(newLimiter(m, f.few, f.book, 0), f.few, bound).count()
+// try gives a model its least limit, and counts what it cannot explain, up to a bound. The slack stands for how far the
+// model's times may be from the true ones.
+func (f fitter) try(m Model, slack time.Duration, bound int) (Model, int) {
+	m.Limit = 1
+	rule := newLimiter(m, f.few, f.book, slack)
+	for _, d := range f.few {
+		if d.outcome == Admitted {
+			m.Limit = max(m.Limit, int(rule.used(d)+rounding)+1)
+		}
+	}
+	if m.Kind == TokenBucket {
+		m = bucket(m.Limit, m.Refill)
+	}
+	return m, contradicting(newLimiter(m, f.few, f.book, slack), f.few, bound).count()
 }
 
 // settled is a model with all answers asked.
 func (f fitter) settled(m Model) fitting {
-	return fitting{m, contradicting(newLimiter(m, f.all, f.book, 0), f.all, len(f.all)).count(), false}
+	return fitting{m, contradicting(newLimiter(m, f.all, f.book, 0), f.all, len(f.all)).count()}
 }
 
 // steps are values from a lowest to a highest one, each greater than the last by a ratio.
@@ -89,111 +80,114 @@ func steps(from, to, ratio float64) []float64 {
 // fitLength finds the length of windows without a phase, in steps of 0.5 %, then of 0.02 % around the best: a hundred
 // calls that came within a tenth of a second are free again within a tenth of a second.
 func (f fitter) fitLength(m Model) fitting {
-	m.Window = time.Duration(float64(f.pace) * float64(m.Limit))
-	coarse := f.bestLength(m, steps(shortest, longest, 1.005))
-	return f.settled(f.bestLength(coarse, steps(1/1.006, 1.006, 1.0002)))
+	search := func(around time.Duration, ratios []float64) Model {
+		var best tie[Model]
+		for _, ratio := range ratios {
+			m.Window = time.Duration(ratio * float64(around))
+			best.add(f.try(m, 0, best.bound()))
+		}
+		if m.Anchored {
+			return best.all[0] // a longer window contradicts nothing: a refusal may be due to what came much earlier
+		}
+		return best.middle()
+	}
+	coarse := search(f.around, steps(shortest, longest, 1.005))
+	return f.settled(search(coarse.Window, steps(1/1.006, 1.006, 1.0002)))
 }
 
-func (f fitter) bestLength(m Model, lengths []float64) Model {
-	var best tie[Model]
-	around := float64(m.Window)
-	for _, w := range lengths {
-		m.Window = time.Duration(w * around)
-		best.add(m, f.wrong(m, best.bound()))
+// fitBucket finds the refill in steps of 0.5 %, then of 0.02 % around the best: over a watch of a hundred tokens an
+// error of 0.5 % is half a token.
+func (f fitter) fitBucket() fitting {
+	search := func(around float64, ratios []float64) Model {
+		var best tie[Model]
+		for _, ratio := range ratios {
+			best.add(f.try(bucket(1, ratio*around), 0, best.bound()))
+		}
+		return best.middle()
 	}
-	if m.Anchored {
-		return best.all[0] // a longer window contradicts nothing: a refusal may be due to what came much earlier
-	}
-	return best.middle()
+	coarse := search(1/f.pace.Seconds(), steps(1/longest, 1/shortest, 1.005))
+	return f.settled(search(coarse.Refill, steps(1/1.006, 1.006, 1.0002)))
 }
 
 // The windows of the clock are found by length and phase together: first on a grid of 2 % by a thirty-second, then
-// more closely around the best of it. The phase is counted from the middle of the watch, where an error in the length
-// has moved it least.
+// three times as closely around the best of it, and so on. The slack of each grid is as wide as its meshes, so that no
+// true window falls through.
 const (
 	coarseRatio  = 1.02
 	coarsePhases = 32
-	kept         = 12
+	kept         = 20
 	closer       = 3 // steps to each side
+	grids        = 5
 )
 
-func (f fitter) fitClocked(kind Kind, limit, bound int) fitting {
-	middle := f.all[len(f.all)/2].from
-	model := func(window, phase float64) Model {
-		w := time.Duration(window * float64(f.pace) * float64(limit))
-		return Model{Kind: kind, Limit: limit, Window: w, Phase: middle + time.Duration(phase*float64(w))}
+// mesh is a place in a grid.
+type mesh struct {
+	// window is a multiple of the period; phase is a part of the window, counted from the middle of the watch, where an
+	// error in the length has moved it least.
+	window, phase float64
+	wrong         int
+}
+
+func (f fitter) fitClocked(kind Kind) fitting {
+	middle, half := f.all[len(f.all)/2].from, f.all[len(f.all)-1].to/2
+	model := func(at mesh) Model {
+		w := time.Duration(at.window * float64(f.around))
+		return Model{Kind: kind, Window: w, Phase: middle + time.Duration(at.phase*float64(w))}
 	}
-	type place struct {
-		window, phase float64
-		wrong         int
-	}
-	var places []place
-	try := func(window, phase float64) {
-		wrong := f.wrong(model(window, phase), bound)
-		if wrong > bound {
-			return
-		}
-		places = append(places, place{window, phase, wrong})
-		if len(places) >= 4*kept {
-			slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(a.wrong, b.wrong) })
-			places = places[:kept]
-			bound = places[kept-1].wrong
-		}
-	}
+	ratio, phase := coarseRatio-1, 1.0/coarsePhases
+	var places []mesh
 	for _, w := range steps(shortest, longest, coarseRatio) {
 		for p := range coarsePhases {
-			try(w, float64(p)/coarsePhases)
+			places = append(places, mesh{w, float64(p) / coarsePhases, 0})
 		}
 	}
-	if len(places) == 0 {
-		return fitting{Model{Kind: kind, Limit: limit}, bound + 1, true}
-	}
-	var best tie[Model]
-	ratio, phase := coarseRatio-1, 1.0/coarsePhases
-	for range 3 {
-		slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(a.wrong, b.wrong) })
-		around := slices.Clone(places[:min(kept, len(places))])
-		places, best = nil, tie[Model]{}
-		for _, at := range around {
-			for i := -closer; i <= closer; i++ {
-				for j := -closer; j <= closer; j++ {
-					try(at.window*(1+ratio*float64(i)/closer), at.phase+phase*float64(j)/closer)
-				}
+	for grid := range grids {
+		bound := math.MaxInt
+		best := make([]mesh, 0, 2*kept)
+		for _, at := range places {
+			m := model(at)
+			slack := time.Duration(phase/2*float64(m.Window) + ratio/2*float64(half))
+			if grid == grids-1 {
+				slack = 0
+			}
+			if _, at.wrong = f.try(m, min(slack, m.Window/6), bound); at.wrong > bound {
+				continue
+			}
+			if best = append(best, at); len(best) == 2*kept {
+				best = bestOf(best)
+				bound = best[kept-1].wrong
 			}
 		}
-		for _, at := range places {
-			best.add(model(at.window, at.phase), at.wrong)
+		places = bestOf(best)
+		if grid < grids-1 {
+			places = around(places, ratio, phase)
+			ratio, phase = ratio/closer, phase/closer
 		}
-		ratio, phase = ratio/closer, phase/closer
+	}
+	var best tie[Model]
+	for _, at := range places {
+		m, wrong := f.try(model(at), 0, len(f.few))
+		best.add(m, wrong)
 	}
 	return f.settled(best.middle())
 }
 
-// fitBucket goes over the refill in steps of 0.5 %, then of 0.02 % around the best: over a watch of a hundred tokens an
-// error of 0.5 % is half a token. For each it computes the capacity: the least one that admits what was admitted.
-func (f fitter) fitBucket() fitting {
-	rate := 1 / f.pace.Seconds()
-	best := f.bestBucket(steps(rate/longest, rate/shortest, 1.005))
-	return f.settled(f.bestBucket(steps(best.Refill/1.006, best.Refill*1.006, 1.0002)))
+func bestOf(places []mesh) []mesh {
+	slices.SortStableFunc(places, func(a, b mesh) int { return cmp.Compare(a.wrong, b.wrong) })
+	return places[:min(kept, len(places))]
 }
 
-func (f fitter) bestBucket(refills []float64) Model {
-	var best tie[Model]
-	for _, r := range refills {
-		m := bucket(f.capacity(r), r)
-		best.add(m, f.wrong(m, best.bound()))
+// around are the places of the next grid near those of this one.
+func around(places []mesh, ratio, phase float64) []mesh {
+	var next []mesh
+	for _, at := range places {
+		for i := -closer / 2; i <= closer/2; i++ {
+			for j := -closer / 2; j <= closer/2; j++ {
+				next = append(next, mesh{at.window * (1 + ratio*float64(i)/closer), at.phase + phase*float64(j)/closer, 0})
+			}
+		}
 	}
-	return best.middle()
-}
-
-// capacity is the smallest bucket that can have admitted every admitted call.
-func (f fitter) capacity(refill float64) int {
-	t := newTokens(Model{Refill: refill}, nil, f.book, 0)
-	least := 1.0
-	for _, to := range f.book.certain.to {
-		least = max(least, t.needed(to))
-	}
-	return int(math.Ceil(least - rounding))
+	return next
 }
 
 // tie keeps everything that is as good as the best.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 )
 
@@ -13,8 +12,10 @@ type inference struct {
 	*session
 
 	experiments []Experiment
-	// pace is roughly how long the limiter takes to admit one call when it is asked without pause.
-	pace time.Duration
+	// pace is roughly how long the limiter takes to admit one call when it is asked without pause, and limit is roughly
+	// its limit.
+	pace  time.Duration
+	limit int
 }
 
 // Infer finds out how the calls of one key are limited. It assumes that nobody else uses the key meanwhile.
@@ -77,54 +78,38 @@ func (i *inference) inferConcurrency(ctx context.Context, admitted int, refused 
 
 // inferRate is made when a limit is used up that time frees again.
 func (i *inference) inferRate(ctx context.Context, limit int) (Model, error) {
-	limits, err := i.refill(ctx, limit)
-	if err != nil {
+	if err := i.refill(ctx, limit); err != nil {
 		return Model{Limit: limit, Evidence: i.sentences()}, err
 	}
-	likely, err := i.confirm(ctx, limits)
+	likely, err := i.confirm(ctx)
 	return i.model(likely), err
 }
 
-// refill watches a drained limiter until it has admitted its limit and half as much again. It returns the limits that
-// are possible after that.
-func (i *inference) refill(ctx context.Context, limit int) ([]int, error) {
-	limits := []int{limit}
-	err := i.experiment(ctx, "refill", func(ctx context.Context) (string, error) {
+// refill watches a drained limiter until it has admitted its limit and half as much again.
+func (i *inference) refill(ctx context.Context, limit int) error {
+	return i.experiment(ctx, "refill", func(ctx context.Context) (string, error) {
 		began := time.Now()
 		w, err := i.watch(ctx, limit+limit/2+1, i.began.Add(i.budget.Time))
 		i.pace = max(time.Since(began)/time.Duration(max(w.admitted, 1)), 1)
-		if w.largest > limit/2 && w.largest != limit {
-			limits = append(limits, w.largest)
-		}
+		i.limit = max(limit, w.largest)
 		if err == nil && w.admitted == 0 {
 			err = fmt.Errorf("%w: nothing was admitted again within %s", ErrBudget, i.budget.Time)
 		}
 		return fmt.Sprintf("asked without pause, the first call was admitted again after %s, at most %d in a row; %d within %s",
 			round(w.first), w.largest, w.admitted, round(time.Since(began))), err
 	})
-	return limits, err
 }
 
 // rounds bounds how often a rested limiter is looked at: a key that was in use before shows more of its limit each time.
 const rounds = 8
 
 // confirm lets the limiter rest and makes the experiment that tells the likely kinds apart, until only one kind is left
-// and a rest brings hardly more calls than it says. It returns the kinds, the best first.
-func (i *inference) confirm(ctx context.Context, limits []int) ([]fitting, error) {
-	likely := i.fits(limits)
+// and a rest brings no more calls than it says. It returns the kinds, the best first.
+func (i *inference) confirm(ctx context.Context) ([]fitting, error) {
+	likely := i.fits()
 	for range rounds {
 		best := likely[0]
-		var need time.Duration
-		for _, m := range likely {
-			switch {
-			case m.wrong > best.wrong+plausible:
-			case m.Kind == TokenBucket:
-				need = max(need, 2*m.full()) // a bucket that was not full at first is known by what more rest brings
-			default:
-				need = max(need, m.full())
-			}
-		}
-		if err := i.rest(ctx, i.favourable(likely, need+need/8)); err != nil {
+		if err := i.rest(ctx, i.favourable(likely, i.need(likely))); err != nil {
 			return likely, err
 		}
 		name, experiment := "credit", i.credit
@@ -134,23 +119,20 @@ func (i *inference) confirm(ctx context.Context, limits []int) ([]fitting, error
 		var admitted int
 		var drained time.Duration // what came while it lasted is no part of the limit
 		err := i.experiment(ctx, name, func(ctx context.Context) (sentence string, err error) {
-			admitted, drained, sentence, err = experiment(ctx, max(best.Limit, 1), best.Window)
+			admitted, drained, sentence, err = experiment(ctx, best.Limit, best.Window)
 			return sentence, err
 		})
 		if err != nil {
 			return likely, err
 		}
-		if admitted > 0 && !slices.Contains(limits, admitted) {
-			limits = []int{admitted, limits[0]}
-		}
 		grown := admitted - int(math.Round(float64(drained)/float64(i.pace))) - best.Limit
 		if grown > best.Limit/2 {
 			// Most of the limit was in use when its pace was measured: once more, then.
-			if limits, err = i.refill(ctx, admitted); err != nil {
+			if err := i.refill(ctx, admitted); err != nil {
 				return likely, err
 			}
 		}
-		likely = i.fits(limits)
+		likely = i.fits()
 		if grown <= 0 && likely[1].wrong > likely[0].wrong+plausible {
 			break
 		}
@@ -158,13 +140,30 @@ func (i *inference) confirm(ctx context.Context, limits []int) ([]fitting, error
 	return likely, nil
 }
 
+// need is how long all likely kinds need to rest, and an eighth more.
+func (i *inference) need(likely []fitting) time.Duration {
+	var need time.Duration
+	for _, m := range likely {
+		switch {
+		case m.wrong > likely[0].wrong+plausible:
+		case m.Kind == TokenBucket:
+			need = max(need, 2*m.full()) // a bucket that was not full at first is known by what more rest brings
+		default:
+			need = max(need, m.full())
+		}
+	}
+	return need + need/8
+}
+
 // plausible is how many more answers a kind may leave unexplained than the best one and still be reckoned with.
 const plausible = 1
 
 // fits asks every kind how well it explains the answers so far.
-func (i *inference) fits(limits []int) []fitting {
+func (i *inference) fits() []fitting {
 	all := decisions(i.calls, i.origin())
-	return fitter{all: all, few: thin(all), book: newLedger(all, false), pace: i.pace, limits: limits}.fit()
+	return fitter{
+		all: all, few: thin(all), book: newLedger(all, false), pace: i.pace, around: i.pace * time.Duration(i.limit),
+	}.fit()
 }
 
 func (i *inference) origin() time.Time { return i.calls[0].Earliest }
@@ -174,7 +173,7 @@ func (i *inference) origin() time.Time { return i.calls[0].Earliest }
 func (i *inference) favourable(likely []fitting, rest time.Duration) time.Time {
 	earliest := time.Now().Add(rest)
 	for _, m := range likely {
-		if m.given || m.Kind != FixedWindow && m.Kind != SlidingCounter {
+		if m.Kind != FixedWindow && m.Kind != SlidingCounter {
 			continue
 		}
 		at := earliest.Sub(i.origin())
@@ -196,10 +195,6 @@ func (i *inference) model(likely []fitting) Model {
 	}
 	m.Evidence = i.sentences()
 	for _, f := range likely {
-		if f.given {
-			m.Evidence = append(m.Evidence, fmt.Sprintf("no %s of %d explains more than all but %d of %d answers", f.Kind, f.Limit, f.wrong, len(i.calls)))
-			continue
-		}
 		m.Evidence = append(m.Evidence, fmt.Sprintf("%s cannot explain %d of %d answers", f.Model, f.wrong, len(i.calls)))
 	}
 	return m

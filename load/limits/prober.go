@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Prober makes calls to one gateway with one key on one surface. It is used from one goroutine at a time.
+// Prober makes calls to one gateway with one key on one surface. It is used from several goroutines.
 //
 // An error means that the call could not be made, and ends everything. What the gateway does wrong is in the call.
 type Prober interface {

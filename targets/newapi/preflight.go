@@ -63,7 +63,11 @@ func look(ctx context.Context, admin *client, p targets.Profile, tag string) (f 
 	if f.options["TurnstileCheckEnabled"] == "true" && admin.product == newAPI {
 		return f, fmt.Errorf("%w: TurnstileCheckEnabled is on, and keys can be made only by users who have signed in", targets.ErrUnfit)
 	}
-	f.object("users, tokens", "made for the run, named "+tag+"-…, deleted at the end", "callers with keys in every state")
+	after := "deleted at the end"
+	if admin.product == oneAPI {
+		after += "; one-api keeps the users' rows, renamed and shut out"
+	}
+	f.object("users, tokens", "made for the run, named "+tag+"-…, "+after, "callers with keys in every state")
 	f.object("channels", "made for groups of their own, named "+tag+"-…, deleted at the end", "routes to the provider that gatecert plays")
 	if admin.product == oneAPI {
 		f.during("AutomaticDisableChannelEnabled", "false", "the gateway would disable our channels one after the other")

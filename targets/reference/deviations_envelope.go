@@ -101,7 +101,10 @@ func envelopeDeviations() []Deviation {
 		{
 			Name:     "error-as-a-string",
 			Sentence: "The error is a string instead of an object.",
-			Turns:    []Turn{fails(contract.Envelope, "code:get_channel_failed/**")},
+			Turns: []Turn{{
+				Cases: []contract.Pattern{"code:get_channel_failed/**"}, Verdict: contract.Fail,
+				Breaks: []contract.Obligation{contract.Envelope, contract.Code},
+			}},
 			bend: answering(func(c *call, a *wholeAnswer) {
 				a.body = written(map[string]any{"error": c.failed.message})
 			}, coded(getChannel)),

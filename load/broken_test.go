@@ -1,0 +1,99 @@
+package load
+
+import (
+	"io"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// rawServer answers every connection with a function.
+func rawServer(t *testing.T, answer func(net.Conn)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer conn.Close()
+				answer(conn)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		listener.Close()
+		serving.Wait()
+	})
+	return "http://" + listener.Addr().String()
+}
+
+func readRequest(conn net.Conn) bool {
+	buffer := make([]byte, 4096)
+	_, err := conn.Read(buffer)
+	return err == nil
+}
+
+func TestFireAgainstBrokenGateways(t *testing.T) {
+	write := func(text string) func(net.Conn) {
+		return func(conn net.Conn) {
+			if readRequest(conn) {
+				_, _ = io.WriteString(conn, text)
+			}
+		}
+	}
+	for _, row := range []struct {
+		sentence string
+		answer   func(net.Conn)
+		want     Outcome
+		status   int
+	}{
+		{"closes without a word", func(conn net.Conn) { readRequest(conn) }, Broken, 0},
+		{"resets", func(conn net.Conn) {
+			readRequest(conn)
+			_ = conn.(*net.TCPConn).SetLinger(0)
+		}, Broken, 0},
+		{"speaks another protocol", write("hello there, this is not HTTP\r\n"), Broken, 0},
+		{"breaks off its answer", write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"), Broken, 200},
+		{"refuses and breaks off", write("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 500\r\n\r\n{"), Refused, 429},
+		{"stalls in its answer", func(conn net.Conn) {
+			write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{")(conn)
+			readRequest(conn) // until we leave
+		}, Timeout, 200},
+	} {
+		t.Run(row.sentence, func(t *testing.T) {
+			m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{
+				Parts: []Part{part(rawServer(t, row.answer))}, Schedule: Burst{Size: 3}, Timeout: 500 * ms, Bounds: lenient(), Keep: 3,
+			})
+			require.NoError(t, err)
+			assert.Equal(t, uint64(3), m.Count(row.want), "%v", m.Shots)
+			assert.Zero(t, m.Resent, "a new connection is not tried again")
+			for _, shot := range m.Shots {
+				assert.Equal(t, row.status, shot.Status)
+			}
+		})
+	}
+}
+
+func TestFireWhereNobodyListens(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	url := "http://" + listener.Addr().String()
+	require.NoError(t, listener.Close())
+	e := newEngine(t, Caps{})
+	m, err := e.Fire(t.Context(), Stage{Parts: []Part{part(url)}, Schedule: Burst{Size: 3}, Bounds: lenient()})
+	require.NoError(t, err)
+	assert.Equal(t, uint64(3), m.Count(Broken))
+	assert.Equal(t, contract.Fail, m.Verdict())
+	_, err = e.Fire(t.Context(), Stage{Parts: []Part{part(url)}, Schedule: Burst{Size: 3}, Warm: true})
+	assert.ErrorContains(t, err, "open 3 connections to "+listener.Addr().String())
+}

@@ -1,0 +1,64 @@
+package load
+
+import (
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// vegeta's own client leaves 1,278 goroutines and 852 descriptors behind after 20 attacks.
+func TestTwentyStagesLeaveNothingBehind(t *testing.T) {
+	s := serve(t, ok)
+	descriptors := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip("the descriptors cannot be counted here")
+		}
+		return len(entries)
+	}
+	e := NewEngine(Options{})
+	goroutines, open := goleak.IgnoreCurrent(), descriptors()
+	for range 20 {
+		_, err := e.Fire(t.Context(), Stage{Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 30}, Connections: 16, Bounds: lenient()})
+		require.NoError(t, err)
+	}
+	assert.LessOrEqual(t, descriptors()-open, 2*16, "stages share their connections; both ends are counted here")
+	e.Close()
+	s.CloseClientConnections()
+	assert.Eventually(t, func() bool { return descriptors() <= open }, 10*time.Second, 10*ms)
+	goleak.VerifyNone(t, goroutines)
+}
+
+// The tally is what grows with the results, if anything does.
+func TestAMillionResultsFitInFortyMegabytes(t *testing.T) {
+	heap := func() uint64 {
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	before := heap()
+	m := Measurement{Parts: []string{"a"}, tallies: map[tallyKey]*Tally{}}
+	tally := newTally(&m, Stage{Keep: 1000}.withDefaults(), time.Hour)
+	findings := []contract.Finding{{Obligation: contract.RetryAfter, Severity: contract.Should, Want: "a", Got: "b"}}
+	outcomes := Outcomes()
+	for i := range 1_000_000 {
+		at := time.Duration(i) * ms
+		tally.add(result{Shot: Shot{
+			Seq: uint64(i), Due: at, Sent: at, FirstByte: at + ms, End: at + time.Duration(i%977)*ms,
+			Outcome: outcomes[i%len(outcomes)], Findings: findings,
+		}, entered: at})
+	}
+	tally.close()
+	assert.Equal(t, uint64(1_000_000), m.Sent)
+	assert.Less(t, heap()-before, uint64(10<<20), "the whole engine has 40 MB")
+	assert.LessOrEqual(t, len(m.Windows), maxWindows+1)
+	runtime.KeepAlive(m)
+}
