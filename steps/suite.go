@@ -68,7 +68,7 @@ func (s Suite) Run(ctx context.Context) error {
 		Name:                "gatecert",
 		ScenarioInitializer: s.scenario,
 		Options: &godog.Options{
-			FS: s.Features, Paths: []string{"."}, Strict: true, Concurrency: max(1, s.Concurrency),
+			FS: selection{s.Features, s.Selected}, Paths: []string{"."}, Strict: true, Concurrency: max(1, s.Concurrency),
 			Format: "progress", Output: io.Discard, NoColors: true, DefaultContext: ctx,
 		},
 	}.Run()

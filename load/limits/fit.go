@@ -23,6 +23,9 @@ type fitter struct {
 	// pace is roughly how long the limiter takes to admit one call when it is asked without pause, around that times the
 	// limit. The window is between shortest and longest times as long.
 	pace, around time.Duration
+	// seen are the numbers of calls that were admitted at once or in a row, after a rest. Of limits that explain the
+	// answers equally well, one that was seen is the likely one.
+	seen []int
 }
 
 const (
@@ -89,7 +92,7 @@ func (f fitter) fitLength(m Model) fitting {
 		if m.Anchored {
 			return best.all[0] // a longer window contradicts nothing: a refusal may be due to what came much earlier
 		}
-		return best.middle()
+		return f.likely(best)
 	}
 	coarse := search(f.around, steps(shortest, longest, 1.005))
 	return f.settled(search(coarse.Window, steps(1/1.006, 1.006, 1.0002)))
@@ -109,12 +112,12 @@ func (f fitter) fitBucket() fitting {
 	return f.settled(search(coarse.Refill, steps(1/1.006, 1.006, 1.0002)))
 }
 
-// The windows of the clock are found by length and phase together: first on a grid of 2 % by a thirty-second, then
+// The windows of the clock are found by length and phase together: first on a grid of 3 % by a twenty-fourth, then
 // three times as closely around the best of it, and so on. The slack of each grid is as wide as its meshes, so that no
 // true window falls through.
 const (
-	coarseRatio  = 1.02
-	coarsePhases = 32
+	coarseRatio  = 1.03
+	coarsePhases = 24
 	kept         = 20
 	closer       = 3 // steps to each side
 	grids        = 5
@@ -169,7 +172,21 @@ func (f fitter) fitClocked(kind Kind) fitting {
 		m, wrong := f.try(model(at), 0, len(f.few))
 		best.add(m, wrong)
 	}
-	return f.settled(best.middle())
+	return f.settled(f.likely(best))
+}
+
+// likely is the one in the middle of the best whose limit was seen, or of all the best.
+func (f fitter) likely(best tie[Model]) Model {
+	var seen tie[Model]
+	for _, m := range best.all {
+		if slices.Contains(f.seen, m.Limit) {
+			seen.add(m, best.wrong)
+		}
+	}
+	if len(seen.all) > 0 {
+		return seen.middle()
+	}
+	return best.middle()
 }
 
 func bestOf(places []mesh) []mesh {
@@ -222,10 +239,10 @@ func thin(all []decision) []decision {
 	var few []decision
 	for i, d := range all {
 		telling := d.outcome != Refused
-		for near := max(i-2, 0); near <= min(i+2, len(all)-1); near++ {
+		for near := max(i-1, 0); near <= min(i+1, len(all)-1); near++ {
 			telling = telling || all[near].outcome != Refused
 		}
-		if telling || i%8 == 0 {
+		if telling || i%16 == 0 {
 			few = append(few, d)
 		}
 	}
