@@ -12,11 +12,12 @@ import (
 
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/reference"
+	"github.com/gatecert/gatecert/targets/upstream"
 )
 
 type gatewayCommand struct {
 	Listen     string        `help:"Address to serve on. Default: ${default}." default:"127.0.0.1:9900"`
-	Upstream   string        `help:"Address at which its provider will listen: gatecert run plays it there. Default: ${default}." default:"127.0.0.1:9901"`
+	Upstream   string        `help:"Address at which to play its provider as well. Default: ${default}." default:"127.0.0.1:9901"`
 	ProfileOut string        `help:"Write the ready profile to this file, for gatecert run --target." placeholder:"FILE" type:"path"`
 	Timeout    time.Duration `help:"How long it waits for its provider's answer, or for the first byte of a stream. Default: ${default}." default:"1.5s"`
 	Idle       time.Duration `help:"How long a provider's stream may be silent. Default: as --timeout." name:"idle-timeout"`
@@ -35,7 +36,7 @@ func (gatewayCommand) Help() string {
   gatecert gateway --profile-out gateway.yaml &
   gatecert run --target gateway.yaml
 
-The profile holds this gateway's keys. Change base_url in it when something stands between.`
+Its provider is played beside it, so that it serves healthy calls too. The profile holds this gateway's keys. Change base_url in it when something stands between.`
 }
 
 func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
@@ -54,6 +55,12 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
+	provider := upstream.New(upstream.Options{Keys: []string{server.Gateway.Fixtures().ProviderKey}})
+	played, err := upstream.Listen(ctx, g.Upstream, provider)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, played.Close()) }()
 	if err := g.tell(c, server); err != nil {
 		return fmt.Errorf("write the profile: %w", err)
 	}
@@ -63,7 +70,8 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 
 // tell writes the profile, into its file or to the console, and beside its file the certificate to trust, if any.
 func (g gatewayCommand) tell(c *console, server *reference.Server) error {
-	profile := server.Gateway.Profile(server.URL(), g.Upstream)
+	profile := server.Gateway.Profile(server.URL(), "")
+	profile.Upstream.Attach = "http://" + g.Upstream
 	if server.Certificate != nil {
 		if g.ProfileOut == "" {
 			return fmt.Errorf("%w: a gateway over https needs --profile-out, to leave its certificate beside the profile", errUsage)

@@ -86,11 +86,14 @@ func TestAProfileFromTheGatewayCommandIsUsedAsItIs(t *testing.T) {
 	assert.Contains(t, stdout, "conformant at level full: 32 of 32 rows pass.")
 }
 
-func TestABareURL(t *testing.T) {
+func TestABareURLIsCertifiedAtEdge(t *testing.T) {
 	url, key := baseURL(t, serveGateway(t))
-	// Nobody plays the provider, so the healthy calls fail: that is no evidence, and no silence either.
-	code, stdout, _ := invoke(t.Context(), "run", url, "--key", key, "--model", "gc-chat", "--out", t.TempDir())
-	assert.Equal(t, exitHarness, code)
+	code, stdout, stderr := invoke(t.Context(), "run", url, "--key", key, "--model", "gc-chat", "--out", t.TempDir())
+	assert.Equal(t, exitConformant, code, stdout+stderr)
+	assert.Contains(t, stdout, "conformant at level edge: 6 of 32 rows pass, 1 not offered, 25 not run.")
+
+	code, stdout, _ = invoke(t.Context(), "run", url, "--key", "sk-not-issued", "--model", "gc-chat", "--out", t.TempDir())
+	assert.Equal(t, exitHarness, code, "a key that does not work is no evidence about the gateway")
 	assert.Contains(t, stdout, "control failed")
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -50,11 +51,10 @@ func (f fitter) fit() []fitting {
 	return found
 }
 
-// try gives a model its least limit, and counts what it cannot explain, up to a bound. The slack stands for how far the
-// model's times may be from the true ones.
-func (f fitter) try(m Model, slack time.Duration, bound int) (Model, int) {
+// try gives a model its least limit, and counts what it cannot explain, up to a bound.
+func (f fitter) try(m Model, bound int) (Model, int) {
 	m.Limit = 1
-	rule := newLimiter(m, f.few, f.book, slack)
+	rule := newLimiter(m, f.few, f.book, 0)
 	for _, d := range f.few {
 		if d.outcome == Admitted {
 			m.Limit = max(m.Limit, int(rule.used(d)+rounding)+1)
@@ -63,7 +63,7 @@ func (f fitter) try(m Model, slack time.Duration, bound int) (Model, int) {
 	if m.Kind == TokenBucket {
 		m = bucket(m.Limit, m.Refill)
 	}
-	return m, contradicting(newLimiter(m, f.few, f.book, slack), f.few, bound).count()
+	return m, contradicting(newLimiter(m, f.few, f.book, 0), f.few, bound).count()
 }
 
 // settled is a model with all answers asked.
@@ -87,7 +87,7 @@ func (f fitter) fitLength(m Model) fitting {
 		var best tie[Model]
 		for _, ratio := range ratios {
 			m.Window = time.Duration(ratio * float64(around))
-			best.add(f.try(m, 0, best.bound()))
+			best.add(f.try(m, best.bound()))
 		}
 		if m.Anchored {
 			return best.all[0] // a longer window contradicts nothing: a refusal may be due to what came much earlier
@@ -104,7 +104,7 @@ func (f fitter) fitBucket() fitting {
 	search := func(around float64, ratios []float64) Model {
 		var best tie[Model]
 		for _, ratio := range ratios {
-			best.add(f.try(bucket(1, ratio*around), 0, best.bound()))
+			best.add(f.try(bucket(1, ratio*around), best.bound()))
 		}
 		return best.middle()
 	}
@@ -112,30 +112,31 @@ func (f fitter) fitBucket() fitting {
 	return f.settled(search(coarse.Refill, steps(1/1.006, 1.006, 1.0002)))
 }
 
-// The windows of the clock are found by length and phase together: first on a grid of 3 % by a twenty-fourth, then
-// three times as closely around the best of it, and so on. The slack of each grid is as wide as its meshes, so that no
-// true window falls through.
+// The windows of the clock are found by length and phase together: first on a grid of 1.5 % by a thirty-second over the
+// first few windows of the watch, where a wrong length has not yet led far astray, then three times as closely around
+// the best of it and over twice as long, and so on to its end.
 const (
-	coarseRatio  = 1.03
-	coarsePhases = 24
-	kept         = 20
-	closer       = 3 // steps to each side
-	grids        = 5
+	coarseRatio  = 1.015
+	coarsePhases = 32
+	firstWindows = 4
+	kept         = 40
+	closer       = 3
+	fineGrids    = 4 // at least, after the first
 )
 
-// mesh is a place in a grid.
+// mesh is a place in a grid: the window as a multiple of f.around, and the phase as a part of the window.
 type mesh struct {
-	// window is a multiple of the period; phase is a part of the window, counted from the middle of the watch, where an
-	// error in the length has moved it least.
 	window, phase float64
 	wrong         int
 }
 
 func (f fitter) fitClocked(kind Kind) fitting {
-	middle, half := f.all[len(f.all)/2].from, f.all[len(f.all)-1].to/2
+	end := firstWindows * f.around
+	// An error in the length moves the phase least where it is counted from.
+	origin := f.all[0].from + end/2
 	model := func(at mesh) Model {
 		w := time.Duration(at.window * float64(f.around))
-		return Model{Kind: kind, Window: w, Phase: middle + time.Duration(at.phase*float64(w))}
+		return Model{Kind: kind, Window: w, Phase: origin + time.Duration(at.phase*float64(w))}
 	}
 	ratio, phase := coarseRatio-1, 1.0/coarsePhases
 	var places []mesh
@@ -144,35 +145,38 @@ func (f fitter) fitClocked(kind Kind) fitting {
 			places = append(places, mesh{w, float64(p) / coarsePhases, 0})
 		}
 	}
-	for grid := range grids {
-		bound := math.MaxInt
-		best := make([]mesh, 0, 2*kept)
-		for _, at := range places {
-			m := model(at)
-			slack := time.Duration(phase/2*float64(m.Window) + ratio/2*float64(half))
-			if grid == grids-1 {
-				slack = 0
-			}
-			if _, at.wrong = f.try(m, min(slack, m.Window/6), bound); at.wrong > bound {
-				continue
-			}
-			if best = append(best, at); len(best) == 2*kept {
-				best = bestOf(best)
-				bound = best[kept-1].wrong
-			}
+	last := f.all[len(f.all)-1].from
+	for grid := 0; ; grid++ {
+		part := f
+		part.few = f.few[:sort.Search(len(f.few), func(i int) bool { return f.few[i].from > f.all[0].from+end })]
+		places = part.best(places, model)
+		if grid >= fineGrids && f.all[0].from+end >= last {
+			break
 		}
-		places = bestOf(best)
-		if grid < grids-1 {
-			places = around(places, ratio, phase)
-			ratio, phase = ratio/closer, phase/closer
-		}
+		places = around(places, ratio, phase)
+		ratio, phase, end = ratio/closer, phase/closer, 2*end
 	}
 	var best tie[Model]
 	for _, at := range places {
-		m, wrong := f.try(model(at), 0, len(f.few))
-		best.add(m, wrong)
+		best.add(f.try(model(at), len(f.few)))
 	}
 	return f.settled(f.likely(best))
+}
+
+// best are the places of a grid that leave the fewest answers unexplained.
+func (f fitter) best(places []mesh, model func(mesh) Model) []mesh {
+	bound := math.MaxInt
+	best := make([]mesh, 0, 2*kept)
+	for _, at := range places {
+		if _, at.wrong = f.try(model(at), bound); at.wrong > bound {
+			continue
+		}
+		if best = append(best, at); len(best) == 2*kept {
+			best = bestOf(best)
+			bound = best[kept-1].wrong
+		}
+	}
+	return bestOf(best)
 }
 
 // likely is the one in the middle of the best whose limit was seen, or of all the best.
@@ -198,8 +202,8 @@ func bestOf(places []mesh) []mesh {
 func around(places []mesh, ratio, phase float64) []mesh {
 	var next []mesh
 	for _, at := range places {
-		for i := -closer / 2; i <= closer/2; i++ {
-			for j := -closer / 2; j <= closer/2; j++ {
+		for i := -1; i <= 1; i++ {
+			for j := -1; j <= 1; j++ {
 				next = append(next, mesh{at.window * (1 + ratio*float64(i)/closer), at.phase + phase*float64(j)/closer, 0})
 			}
 		}
