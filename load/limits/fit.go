@@ -15,18 +15,16 @@ type fitting struct {
 	wrong int
 }
 
-// fitter finds, for each kind, the numbers that leave the fewest answers unexplained. It searches for times alone: for
-// each it computes the least limit that admits what was admitted, and counts the refusals below it.
+// fitter finds, for each kind, the numbers that leave the fewest answers unexplained.
 type fitter struct {
 	all  []decision
 	few  []decision // enough of them to search by
 	book ledger
-	// pace is roughly how long the limiter takes to admit one call when it is asked without pause, around that times the
-	// limit. The window is between shortest and longest times as long.
-	pace, around time.Duration
-	// seen are the numbers of calls that were admitted at once or in a row, after a rest. Of limits that explain the
-	// answers equally well, one that was seen is the likely one.
-	seen []int
+	// pace is roughly how long the limiter takes to admit one call when it is asked without pause. Times the limit, that
+	// is the window, between shortest and longest times.
+	pace time.Duration
+	// limits are the numbers of calls that were admitted at once or in a row, the likeliest first.
+	limits []int
 }
 
 const (
@@ -36,35 +34,59 @@ const (
 
 // fit returns the kinds that go by time, the best first.
 func (f fitter) fit() []fitting {
-	found := []fitting{
-		f.fitBucket(), f.fitLength(Model{Kind: SlidingLog}), f.fitClocked(FixedWindow), f.fitClocked(SlidingCounter),
+	found := []fitting{f.fitBucket()}
+	consider := func(m fitting) {
+		i := slices.IndexFunc(found, func(known fitting) bool { return known.Kind == m.Kind })
+		switch {
+		case i < 0:
+			found = append(found, m)
+		case m.wrong < found[i].wrong:
+			found[i] = m
+		}
+		slices.SortStableFunc(found, func(a, b fitting) int { return cmp.Compare(a.wrong, b.wrong) })
 	}
-	slices.SortStableFunc(found, func(a, b fitting) int { return cmp.Compare(a.wrong, b.wrong) })
-	if found[0].wrong <= plausible {
-		return found
+	for _, limit := range f.limits {
+		consider(f.fitLength(Model{Kind: SlidingLog, Limit: limit}))
+		consider(f.fitClocked(Model{Kind: FixedWindow, Limit: limit}))
+		consider(f.fitClocked(Model{Kind: SlidingCounter, Limit: limit}))
 	}
-	// Windows without a clock explain nearly everything that others do. They are reckoned with when nothing else fits.
-	if m := f.fitLength(Model{Kind: FixedWindow, Anchored: true}); m.wrong+plausible < found[0].wrong {
-		found = slices.DeleteFunc(found, func(other fitting) bool { return other.Kind == FixedWindow })
-		found = append([]fitting{m}, found...)
+	// Limits that were never seen whole, and windows without a clock, explain nearly everything that others do. They are
+	// reckoned with when nothing else fits.
+	for _, unseen := range []func() fitting{
+		func() fitting { return f.fitClocked(Model{Kind: FixedWindow}) },
+		func() fitting { return f.fitClocked(Model{Kind: SlidingCounter}) },
+		func() fitting { return f.fitLength(Model{Kind: SlidingLog}) },
+		func() fitting { return f.fitLength(Model{Kind: FixedWindow, Limit: f.limits[0], Anchored: true}) },
+	} {
+		if found[0].wrong <= plausible {
+			break
+		}
+		if m := unseen(); m.wrong+plausible < found[0].wrong {
+			consider(m)
+		}
 	}
 	return found
 }
 
-// try gives a model its least limit, and counts what it cannot explain, up to a bound.
+// try counts what a model cannot explain, up to a bound. A model without a limit is given one: the least that admits
+// what was admitted.
 func (f fitter) try(m Model, bound int) (Model, int) {
-	m.Limit = 1
-	rule := newLimiter(m, f.few, f.book, 0)
-	for _, d := range f.few {
-		if d.outcome == Admitted {
-			m.Limit = max(m.Limit, int(rule.used(d)+rounding)+1)
+	if m.Limit == 0 {
+		rule := newLimiter(m, f.few, f.book, 0)
+		for _, d := range f.few {
+			if d.outcome == Admitted {
+				m.Limit = max(m.Limit, int(rule.used(d)+rounding)+1)
+			}
 		}
-	}
-	if m.Kind == TokenBucket {
-		m = bucket(m.Limit, m.Refill)
+		if m.Kind == TokenBucket {
+			m = bucket(m.Limit, m.Refill)
+		}
 	}
 	return m, contradicting(newLimiter(m, f.few, f.book, 0), f.few, bound).count()
 }
+
+// around is roughly the window.
+func (f fitter) around(m Model) time.Duration { return f.pace * time.Duration(cmp.Or(m.Limit, f.limits[0])) }
 
 // settled is a model with all answers asked.
 func (f fitter) settled(m Model) fitting {
@@ -86,15 +108,16 @@ func (f fitter) fitLength(m Model) fitting {
 	search := func(around time.Duration, ratios []float64) Model {
 		var best tie[Model]
 		for _, ratio := range ratios {
+			m := m
 			m.Window = time.Duration(ratio * float64(around))
 			best.add(f.try(m, best.bound()))
 		}
 		if m.Anchored {
 			return best.all[0] // a longer window contradicts nothing: a refusal may be due to what came much earlier
 		}
-		return f.likely(best)
+		return best.middle()
 	}
-	coarse := search(f.around, steps(shortest, longest, 1.005))
+	coarse := search(f.around(m), steps(shortest, longest, 1.005))
 	return f.settled(search(coarse.Window, steps(1/1.006, 1.006, 1.0002)))
 }
 
@@ -104,7 +127,7 @@ func (f fitter) fitBucket() fitting {
 	search := func(around float64, ratios []float64) Model {
 		var best tie[Model]
 		for _, ratio := range ratios {
-			best.add(f.try(bucket(1, ratio*around), best.bound()))
+			best.add(f.try(Model{Kind: TokenBucket, Refill: ratio * around}, best.bound()))
 		}
 		return best.middle()
 	}
@@ -124,19 +147,22 @@ const (
 	fineGrids    = 4 // at least, after the first
 )
 
-// mesh is a place in a grid: the window as a multiple of f.around, and the phase as a part of the window.
+// mesh is a place in a grid: the window as a multiple of what it roughly is, and the phase as a part of the window.
 type mesh struct {
 	window, phase float64
 	wrong         int
 }
 
-func (f fitter) fitClocked(kind Kind) fitting {
-	end := firstWindows * f.around
+func (f fitter) fitClocked(m Model) fitting {
+	period := f.around(m)
+	end := firstWindows * period
 	// An error in the length moves the phase least where it is counted from.
 	origin := f.all[0].from + end/2
 	model := func(at mesh) Model {
-		w := time.Duration(at.window * float64(f.around))
-		return Model{Kind: kind, Window: w, Phase: origin + time.Duration(at.phase*float64(w))}
+		m := m
+		m.Window = time.Duration(at.window * float64(period))
+		m.Phase = origin + time.Duration(at.phase*float64(m.Window))
+		return m
 	}
 	ratio, phase := coarseRatio-1, 1.0/coarsePhases
 	var places []mesh
@@ -160,7 +186,7 @@ func (f fitter) fitClocked(kind Kind) fitting {
 	for _, at := range places {
 		best.add(f.try(model(at), len(f.few)))
 	}
-	return f.settled(f.likely(best))
+	return f.settled(best.middle())
 }
 
 // best are the places of a grid that leave the fewest answers unexplained.
@@ -177,20 +203,6 @@ func (f fitter) best(places []mesh, model func(mesh) Model) []mesh {
 		}
 	}
 	return bestOf(best)
-}
-
-// likely is the one in the middle of the best whose limit was seen, or of all the best.
-func (f fitter) likely(best tie[Model]) Model {
-	var seen tie[Model]
-	for _, m := range best.all {
-		if slices.Contains(f.seen, m.Limit) {
-			seen.add(m, best.wrong)
-		}
-	}
-	if len(seen.all) > 0 {
-		return seen.middle()
-	}
-	return best.middle()
 }
 
 func bestOf(places []mesh) []mesh {

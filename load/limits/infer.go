@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -12,12 +13,10 @@ type inference struct {
 	*session
 
 	experiments []Experiment
-	// pace is roughly how long the limiter takes to admit one call when it is asked without pause, and limit is roughly
-	// its limit.
-	pace  time.Duration
-	limit int
-	// seen are the numbers of calls that were admitted at once or in a row.
-	seen []int
+	// pace is roughly how long the limiter takes to admit one call when it is asked without pause.
+	pace time.Duration
+	// limits are the numbers of calls that were admitted at once or in a row, the last first.
+	limits []int
 }
 
 // Infer finds out how the calls of one key are limited. It assumes that nobody else uses the key meanwhile.
@@ -93,8 +92,10 @@ func (i *inference) refill(ctx context.Context, limit int) error {
 		began := time.Now()
 		w, err := i.watch(ctx, limit+limit/2+1, i.began.Add(i.budget.Time))
 		i.pace = max(time.Since(began)/time.Duration(max(w.admitted, 1)), 1)
-		i.limit = max(limit, w.largest)
-		i.seen = append(i.seen, limit, w.largest)
+		if w.largest > limit/2 {
+			i.saw(w.largest)
+		}
+		i.saw(limit)
 		if err == nil && w.admitted == 0 {
 			err = fmt.Errorf("%w: nothing was admitted again within %s", ErrBudget, i.budget.Time)
 		}
@@ -128,7 +129,7 @@ func (i *inference) confirm(ctx context.Context) ([]fitting, error) {
 		if err != nil {
 			return likely, err
 		}
-		i.seen = append(i.seen, admitted)
+		i.saw(max(admitted, 1))
 		grown := admitted - int(math.Round(float64(drained)/float64(i.pace))) - best.Limit
 		if grown > best.Limit/2 {
 			// Most of the limit was in use when its pace was measured: once more, then.
@@ -143,6 +144,16 @@ func (i *inference) confirm(ctx context.Context) ([]fitting, error) {
 		}
 	}
 	return likely, nil
+}
+
+// remembered is how many limits are tried: the first drain may have straddled a boundary, a slow one gained tokens.
+const remembered = 3
+
+// saw remembers a number of calls that may be the limit.
+func (i *inference) saw(limit int) {
+	others := slices.DeleteFunc(i.limits, func(known int) bool { return known == limit })
+	i.limits = append([]int{limit}, others...)
+	i.limits = i.limits[:min(len(i.limits), remembered)]
 }
 
 // need is how long all likely kinds need to rest, and an eighth more.
@@ -167,7 +178,7 @@ const plausible = 1
 func (i *inference) fits() []fitting {
 	all := decisions(i.calls, i.origin())
 	return fitter{
-		all: all, few: thin(all), book: newLedger(all, false), pace: i.pace, around: i.pace * time.Duration(i.limit), seen: i.seen,
+		all: all, few: thin(all), book: newLedger(all, false), pace: i.pace, limits: i.limits,
 	}.fit()
 }
 
