@@ -50,18 +50,22 @@ func (f fitter) fit() []fitting {
 		consider(f.fitClocked(Model{Kind: FixedWindow, Limit: limit}))
 		consider(f.fitClocked(Model{Kind: SlidingCounter, Limit: limit}))
 	}
-	// Limits that were never seen whole, and windows without a clock, explain nearly everything that others do. They are
+	// Windows without a clock, and limits that were never seen whole, explain nearly everything that others do. They are
 	// reckoned with when nothing else fits.
-	for _, unseen := range []func() fitting{
+	var strange []func() fitting
+	for _, limit := range f.limits {
+		strange = append(strange, func() fitting { return f.fitLength(Model{Kind: FixedWindow, Limit: limit, Anchored: true}) })
+	}
+	strange = append(strange,
 		func() fitting { return f.fitClocked(Model{Kind: FixedWindow}) },
 		func() fitting { return f.fitClocked(Model{Kind: SlidingCounter}) },
 		func() fitting { return f.fitLength(Model{Kind: SlidingLog}) },
-		func() fitting { return f.fitLength(Model{Kind: FixedWindow, Limit: f.limits[0], Anchored: true}) },
-	} {
+	)
+	for _, fit := range strange {
 		if found[0].wrong <= plausible {
 			break
 		}
-		if m := unseen(); m.wrong+plausible < found[0].wrong {
+		if m := fit(); m.wrong+plausible < found[0].wrong {
 			consider(m)
 		}
 	}
@@ -86,7 +90,9 @@ func (f fitter) try(m Model, bound int) (Model, int) {
 }
 
 // around is roughly the window.
-func (f fitter) around(m Model) time.Duration { return f.pace * time.Duration(cmp.Or(m.Limit, f.limits[0])) }
+func (f fitter) around(m Model) time.Duration {
+	return f.pace * time.Duration(cmp.Or(m.Limit, f.limits[0]))
+}
 
 // settled is a model with all answers asked.
 func (f fitter) settled(m Model) fitting {
