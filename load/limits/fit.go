@@ -47,8 +47,8 @@ func (f fitter) fit() []fitting {
 	}
 	for _, limit := range f.limits {
 		consider(f.fitLength(Model{Kind: SlidingLog, Limit: limit}))
-		consider(f.fitClocked(Model{Kind: FixedWindow, Limit: limit}))
-		consider(f.fitClocked(Model{Kind: SlidingCounter, Limit: limit}))
+		consider(f.fitClocked(Model{Kind: FixedWindow, Limit: limit}, found[0].wrong))
+		consider(f.fitClocked(Model{Kind: SlidingCounter, Limit: limit}, found[0].wrong))
 	}
 	// Windows without a clock, and limits that were never seen whole, explain nearly everything that others do. They are
 	// reckoned with when nothing else fits.
@@ -57,8 +57,8 @@ func (f fitter) fit() []fitting {
 		strange = append(strange, func() fitting { return f.fitLength(Model{Kind: FixedWindow, Limit: limit, Anchored: true}) })
 	}
 	strange = append(strange,
-		func() fitting { return f.fitClocked(Model{Kind: FixedWindow}) },
-		func() fitting { return f.fitClocked(Model{Kind: SlidingCounter}) },
+		func() fitting { return f.fitClocked(Model{Kind: FixedWindow}, found[0].wrong) },
+		func() fitting { return f.fitClocked(Model{Kind: SlidingCounter}, found[0].wrong) },
 		func() fitting { return f.fitLength(Model{Kind: SlidingLog}) },
 	)
 	for _, fit := range strange {
@@ -159,7 +159,12 @@ type mesh struct {
 	wrong         int
 }
 
-func (f fitter) fitClocked(m Model) fitting {
+// hopeless is how many more answers than another kind a place may leave unexplained before it is given up, besides a
+// tenth of all: the right one leaves a few while the grid is coarse, near its boundaries.
+const hopeless = 20
+
+// fitClocked need not find what is much worse than another kind, which leaves so many answers unexplained.
+func (f fitter) fitClocked(m Model, other int) fitting {
 	period := f.around(m)
 	end := firstWindows * period
 	// An error in the length moves the phase least where it is counted from.
@@ -181,7 +186,9 @@ func (f fitter) fitClocked(m Model) fitting {
 	for grid := 0; ; grid++ {
 		part := f
 		part.few = f.few[:sort.Search(len(f.few), func(i int) bool { return f.few[i].from > f.all[0].from+end })]
-		places = part.best(places, model)
+		if places = part.best(places, model, other+hopeless+len(part.few)/10); len(places) == 0 {
+			return f.settled(model(mesh{window: 1}))
+		}
 		if grid >= fineGrids && f.all[0].from+end >= last {
 			break
 		}
@@ -196,8 +203,7 @@ func (f fitter) fitClocked(m Model) fitting {
 }
 
 // best are the places of a grid that leave the fewest answers unexplained.
-func (f fitter) best(places []mesh, model func(mesh) Model) []mesh {
-	bound := math.MaxInt
+func (f fitter) best(places []mesh, model func(mesh) Model, bound int) []mesh {
 	best := make([]mesh, 0, 2*kept)
 	for _, at := range places {
 		if _, at.wrong = f.try(model(at), bound); at.wrong > bound {
@@ -205,7 +211,7 @@ func (f fitter) best(places []mesh, model func(mesh) Model) []mesh {
 		}
 		if best = append(best, at); len(best) == 2*kept {
 			best = bestOf(best)
-			bound = best[kept-1].wrong
+			bound = min(bound, best[kept-1].wrong)
 		}
 	}
 	return bestOf(best)

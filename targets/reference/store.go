@@ -32,10 +32,10 @@ var (
 
 const (
 	// busyTimeout is how long SQLite waits for another process that holds the file's lock.
-	busyTimeout = 2 * time.Second
+	busyTimeout = 10 * time.Second
 	// storePatience bounds one read or write with the wait for a connection, so that callers do not queue behind a
 	// locked store for ever.
-	storePatience = 3 * time.Second
+	storePatience = 15 * time.Second
 	// readers is the number of connections for reading. Writes go through one connection: SQLite has one writer.
 	readers = 4
 )
@@ -92,12 +92,17 @@ func openStore(ctx context.Context, path string) (_ *store, err error) {
 }
 
 // dsn asks for a write-ahead log, so that readers never wait for the writer, and leaves the syncing of each commit to
-// the log's checkpoints: a power cut may lose the last calls of a test, never the file's integrity.
+// the log's checkpoints: a power cut may lose the last calls of a test, never the file's integrity. A temporary store is
+// not synced at all: nobody reads it after a power cut, and on a busy disk its checkpoints took seconds.
 func (s *store) dsn(lock string) string {
+	synchronous := "synchronous(NORMAL)"
+	if s.volatile != "" {
+		synchronous = "synchronous(OFF)"
+	}
 	query := url.Values{
 		"_pragma": {
 			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-			"foreign_keys(1)", "journal_mode(WAL)", "synchronous(NORMAL)",
+			"foreign_keys(1)", "journal_mode(WAL)", synchronous,
 		},
 		"_txlock": {lock},
 	}
