@@ -23,12 +23,9 @@ type trial struct {
 }
 
 const (
-	// trialConcurrency is half of what one reference gateway bears: several are tried at once, and on a machine that is
-	// busy with something else the calls of 4 × 64 cases starved one another for more than the gateway's time limit.
-	trialConcurrency = 32
-	// trialPatience is how long the harness waits for an answer: long beside the gateway's limit, and short enough to see
-	// a gateway hang in each self-test.
-	trialPatience = 5 * time.Second
+	// trialPatience is how long the harness waits for an answer: ten times the gateway's limit, so that a busy machine is
+	// not taken for a gateway that hangs, and short enough to see one hang in each self-test.
+	trialPatience = 15 * time.Second
 	// trialRecovery bounds the wait for a gateway that is not well. None of the trials gets well by waiting.
 	trialRecovery = 2 * time.Second
 )
@@ -42,7 +39,6 @@ func (d bentDriver) Prepare(ctx context.Context, asked targets.Profile) (targets
 	if err != nil {
 		return prepared, err
 	}
-	prepared.Profile.Concurrency = trialConcurrency
 	prepared.Profile.Limits.Patience = trialPatience
 	prepared.Profile.Settle.Recovery = trialRecovery
 	return prepared, nil

@@ -25,6 +25,13 @@ func TestALoadIsNotSentElsewhereWithoutAYes(t *testing.T) {
 	assert.Contains(t, stderr, `no surface "telegraph"`)
 }
 
+func TestALimiterThatMakesNoSense(t *testing.T) {
+	for _, flags := range [][]string{{"--burst", "3"}, {"--limiter", "leaky"}, {"--rate", "0", "--window", "1s"}, {"--window", "1h"}} {
+		code, _, stderr := invoke(t.Context(), append([]string{"gateway", "--listen", "127.0.0.1:0"}, flags...)...)
+		assert.Equal(t, exitUsage, code, "%v: %s", flags, stderr)
+	}
+}
+
 func TestWhatStaysOnThisMachine(t *testing.T) {
 	for url, want := range map[string]bool{
 		"http://127.0.0.1:1": true, "http://localhost": true, "http://[::1]:8080/x": true,

@@ -128,16 +128,11 @@ func (s *session) hold(ctx context.Context) (limited bool, most int, sentence st
 // besideHeld holds calls under way and calls one by one meanwhile. It returns those single calls that were certainly
 // decided while every admitted one of the others was under way.
 func (s *session) besideHeld(ctx context.Context, size int, hold time.Duration) (held, singles []Call, err error) {
-	done := make(chan error, 1)
-	go func() {
-		var err error
-		held, err = s.burst(ctx, size, hold)
-		done <- err
-	}()
-	calls, err := s.singly(ctx, hold)
-	if burst := <-done; burst != nil {
-		return nil, nil, burst
-	}
+	var calls []Call
+	held, err = s.whileHeld(ctx, size, hold, func(ctx context.Context) (err error) {
+		calls, err = s.singly(ctx, hold)
+		return err
+	})
 	s.calls = append(s.calls, calls...)
 	var from, to time.Time
 	for _, c := range held {
@@ -160,20 +155,25 @@ func (s *session) besideHeld(ctx context.Context, size int, hold time.Duration) 
 }
 
 // besides is how many single calls are made while others are held.
-const besides = 12
+const besides = 6
 
-// singly makes single calls, spread over a time.
+// singly makes single calls, spread over the second half of a time: in the first the others are still being sent, and
+// each would take a place from them.
 func (s *session) singly(ctx context.Context, over time.Duration) ([]Call, error) {
+	began := time.Now()
+	if err := sleep(ctx, over/2); err != nil {
+		return nil, err
+	}
 	var calls []Call
-	for ended := time.Now().Add(over); time.Now().Before(ended); {
-		if err := sleep(ctx, over/besides); err != nil {
-			return calls, err
-		}
+	for time.Since(began) < over {
 		c, err := s.prober.Probe(ctx)
 		if err != nil {
 			return calls, fmt.Errorf("probe: %w", err)
 		}
 		calls = append(calls, c)
+		if err := sleep(ctx, over/2/besides); err != nil {
+			return calls, err
+		}
 	}
 	return calls, nil
 }

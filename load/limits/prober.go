@@ -25,7 +25,8 @@ type Budget struct {
 	Time time.Duration
 	// Concurrency is the most calls under way at once. Default 128.
 	Concurrency int
-	// Hold is for how long calls are kept under way where that is needed. Default 300ms.
+	// Hold is for how long calls are kept under way where that is needed; some are for four times as long, which has to be
+	// less than the gateway waits for its upstream. Default 250ms.
 	Hold time.Duration
 }
 
@@ -33,7 +34,7 @@ const (
 	defaultCalls       = 4000
 	defaultTime        = 3 * time.Minute
 	defaultConcurrency = 128
-	defaultHold        = 300 * time.Millisecond
+	defaultHold        = 250 * time.Millisecond
 )
 
 func (b Budget) withDefaults() Budget {

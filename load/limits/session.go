@@ -2,6 +2,7 @@ package limits
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -46,6 +47,19 @@ func (s *session) burst(ctx context.Context, n int, hold time.Duration) ([]Call,
 	}
 	s.calls = append(s.calls, calls...)
 	return calls, s.clear()
+}
+
+// whileHeld holds calls under way and does something else meanwhile, which may use the prober but not the session.
+func (s *session) whileHeld(ctx context.Context, n int, hold time.Duration, meanwhile func(context.Context) error) ([]Call, error) {
+	var calls []Call
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		calls, err = s.burst(ctx, n, hold)
+		done <- err
+	}()
+	err := meanwhile(ctx)
+	return calls, errors.Join(<-done, err)
 }
 
 func (s *session) spend(n int) error {

@@ -81,53 +81,51 @@ func (v *verification) in(at stage, run func() error) error {
 // further is how many calls are made once the limit is used up, to see that they change nothing.
 const further = 5
 
-// timed verifies a limit that time frees.
+// timed verifies a limit that time frees: a storm, whatever the key was used for before; once it is over, call by call
+// on a rested limiter; then many calls at once on a rested limiter. Each time it is waited for the limit to be free.
 func (v *verification) timed(ctx context.Context) error {
 	most := v.declared.most()
-	quiet, err := v.company(ctx)
-	if err != nil {
-		return err
+	var quiet []Call
+	var last time.Time
+	for _, step := range []func() error{
+		func() (err error) {
+			quiet, err = v.company(ctx)
+			return err
+		},
+		func() error { return v.in(storm, func() error { return v.use(ctx, 0, 4*most+further) }) },
+		func() error {
+			last = time.Now()
+			return v.in(storm, func() error { return v.isolation(ctx, quiet, most) })
+		},
+		func() error { return v.recover(ctx, true) },
+		func() error {
+			if v.declared.Kind == FixedWindow || v.declared.Kind == "" {
+				// A window may have begun with the call that was admitted again. Only after a rest is it known where the next begins.
+				last = v.lastPassed(last)
+			}
+			return v.rest(ctx, last.Add(v.declared.rest()))
+		},
+		func() error { return v.in(sequence, func() error { return v.use(ctx, 4*most, 4*most) }) },
+		func() error {
+			last = time.Now()
+			return v.streams(ctx)
+		},
+		func() error { return v.in(refusals, func() error { return v.costs(ctx) }) },
+		func() error { return v.recover(ctx, false) },
+		func() error { return v.rest(ctx, v.lastPassed(last).Add(v.declared.rest())) },
+		func() error { return v.in(together, func() error { return v.surplus(ctx, most) }) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	if err := v.in(storm, func() error {
-		_, _, err := v.drain(ctx, 0, 4*most+further)
-		return err
-	}); err != nil {
-		return err
-	}
-	last := time.Now()
-	if err := v.in(storm, func() error { return v.isolation(ctx, quiet, most) }); err != nil {
-		return err
-	}
-	if err := v.recover(ctx, true); err != nil {
-		return err
-	}
-	if v.declared.Kind == FixedWindow || v.declared.Kind == "" {
-		// A window may have begun with the call that was admitted again. Only after a rest is it known where the next begins.
-		last = v.lastPassed(last)
-	}
-	if err := v.rest(ctx, last.Add(v.declared.rest())); err != nil {
-		return err
-	}
-	if err := v.in(sequence, func() error {
-		_, _, err := v.drain(ctx, 4*most, 4*most)
-		return err
-	}); err != nil {
-		return err
-	}
-	last = time.Now()
-	if err := v.streams(ctx); err != nil {
-		return err
-	}
-	if err := v.in(refusals, func() error { return v.costs(ctx) }); err != nil {
-		return err
-	}
-	if err := v.recover(ctx, false); err != nil {
-		return err
-	}
-	if err := v.rest(ctx, v.lastPassed(last).Add(v.declared.rest())); err != nil {
-		return err
-	}
-	return v.in(together, func() error { return v.surplus(ctx, most) })
+	return nil
+}
+
+// use makes calls until one is refused.
+func (v *verification) use(ctx context.Context, single, most int) error {
+	_, _, err := v.drain(ctx, single, most)
+	return err
 }
 
 // surplus sends half as many calls again as the limit admits, as many at once as the budget permits.
@@ -199,31 +197,30 @@ func (v *verification) concurrent(ctx context.Context) error {
 
 // beside holds the limit under way and calls meanwhile: with the other key, and streaming.
 func (v *verification) beside(ctx context.Context, quiet []Call, most int) error {
-	held := make(chan error, 1)
-	hold := 4 * v.budget.Hold
-	go func() {
-		_, err := v.burst(ctx, most, hold)
-		held <- err
-	}()
-	err := sleep(ctx, v.budget.Hold)
+	streaming := v.with.Stream != nil && v.declared.Shared != nil
 	var company, streams []Call
-	if err == nil && v.with.Other != nil {
-		company, err = several(ctx, v.with.Other)
-	}
-	if err == nil && v.with.Stream != nil && v.declared.Shared != nil {
-		streams, err = several(ctx, v.with.Stream)
-	}
-	if burst := <-held; err == nil {
-		err = burst
-	}
+	_, err := v.whileHeld(ctx, most, 4*v.budget.Hold, func(ctx context.Context) (err error) {
+		if err = sleep(ctx, v.budget.Hold); err != nil {
+			return err
+		}
+		if v.with.Other != nil {
+			if company, err = several(ctx, v.with.Other); err != nil {
+				return err
+			}
+		}
+		if streaming {
+			streams, err = several(ctx, v.with.Stream)
+		}
+		return err
+	})
+	_ = v.in(together, func() error { return nil })
 	if err != nil {
 		return err
 	}
-	_ = v.in(together, func() error { return nil })
 	if v.with.Other != nil {
 		v.judgeCompany(quiet, company)
 	}
-	if v.with.Stream != nil && v.declared.Shared != nil {
+	if streaming {
 		v.calls = append(v.calls, streams...)
 		_ = v.in(streamed, func() error { return nil })
 		v.judgeStreams(streams)
