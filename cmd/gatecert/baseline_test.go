@@ -14,9 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/reference"
-	"github.com/gatecert/gatecert/targets/upstream"
 )
 
 // bentGateway is a reference gateway that answers 503 where a model does not exist, until it is mended.
@@ -147,9 +145,10 @@ func TestSetupErrorsAreNeverExcused(t *testing.T) {
 	dir := t.TempDir()
 	known := filepath.Join(dir, "known.yaml")
 	require.NoError(t, os.WriteFile(known, []byte("expected_failures:\n  - {case: '**', reason: everything}\n"), 0o600))
-	url, key := baseURL(t, serveGateway(t))
+	url, _ := baseURL(t, serveGateway(t))
+	const key = "sk-was-never-issued"
 	for _, extra := range [][]string{nil, {"--update-baseline"}} {
-		// Nobody plays the provider, so no control succeeds and nothing can be judged.
+		// With a key that the gateway does not know no control succeeds, and nothing can be judged.
 		code, stdout, stderr := invoke(t.Context(), append([]string{"run", url, "--key", key, "--model", "gc-chat", "--out", dir, "--baseline", known}, extra...)...)
 		assert.Equal(t, exitHarness, code, stdout+stderr)
 		assert.NotContains(t, stdout, "fails as expected")
@@ -165,14 +164,4 @@ func TestCommandLinesAroundTheBaseline(t *testing.T) {
 	code, _, stderr = invoke(t.Context(), "run", "--update-baseline", "--out", t.TempDir())
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "--update-baseline needs --baseline")
-}
-
-// serveUpstreamOf plays the provider of a gateway for runs that do not know of it.
-func serveUpstreamOf(t *testing.T, profile string) (stop func()) {
-	t.Helper()
-	p, err := targets.Load(profile, os.LookupEnv)
-	require.NoError(t, err)
-	server, err := upstream.Listen(t.Context(), p.Upstream.Listen, upstream.New(upstream.Options{Keys: p.Upstream.Keys}))
-	require.NoError(t, err)
-	return func() { assert.NoError(t, server.Close()) }
 }

@@ -59,8 +59,6 @@ func TestReplayOfABareURL(t *testing.T) {
 	profile := serveGateway(t)
 	url, key := baseURL(t, profile)
 	ctx := t.Context()
-	upstream := serveUpstreamOf(t, profile)
-	defer upstream()
 	out := t.TempDir()
 	code, _, stderr := invoke(ctx, "run", url, "--key", key, "--model", "gc-chat", "--surfaces", "chat", "--rows", "http:401", "--out", out)
 	require.Equal(t, exitConformant, code, stderr)
