@@ -23,10 +23,11 @@ import (
 type runner struct {
 	cfg    Config
 	id     string
-	chosen selection
+	chosen reports.Selection
 	driver targets.Driver
 
-	stage *targets.Stage
+	prepared targets.Prepared
+	stage    *targets.Stage
 	// offered are the selected surfaces that the target has.
 	offered []contract.Surface
 	plan    plan
@@ -76,8 +77,11 @@ func (r *runner) run(ctx context.Context) (run reports.Run, err error) {
 	if r.cfg.Concurrency > 0 {
 		prepared.Profile.Concurrency = r.cfg.Concurrency
 	}
+	if asked := r.cfg.Target.Load.Surfaces; len(asked) > 0 {
+		prepared.Profile.Load.Surfaces = asked
+	}
 	r.notes = append(r.notes, prepared.Notes...)
-	r.stage = targets.NewStage(prepared)
+	r.prepared, r.stage = prepared, targets.NewStage(prepared)
 	defer func() { err = errors.Join(err, r.stage.Close()) }()
 
 	before, err := r.begin(ctx)
@@ -85,12 +89,8 @@ func (r *runner) run(ctx context.Context) (run reports.Run, err error) {
 		return run, err
 	}
 	interrupted := r.play(ctx, before)
-	r.end(ctx, before, interrupted)
-	if r.logErr != nil {
-		return run, fmt.Errorf("%w: write the log: %w", ErrHarness, r.logErr)
-	}
-	if run, err = reports.Read(bytes.NewReader(r.copy.Bytes())); err != nil {
-		return run, fmt.Errorf("%w: read the log back: %w", ErrHarness, err)
+	if run, err = r.end(ctx, before, interrupted); err != nil {
+		return run, err
 	}
 	r.progress(Progress{Phase: "done", Done: r.total, Total: r.total})
 	return run, interrupted
@@ -129,11 +129,17 @@ func (r *runner) begin(ctx context.Context) (controls, error) {
 			return before.silent[s]
 		})
 	}
+	if !r.chosen.AtRest {
+		r.chosen.Loaded = profile.Loaded()
+	}
 	r.offered = surfaces
 	if r.plan, err = newPlan(r.chosen, r.stage, surfaces); err != nil {
 		return before, err
 	}
-	r.total = len(r.plan.together) + len(r.plan.alone)
+	r.total = len(r.plan.all())
+	if err := r.planLoads(); err != nil {
+		return before, err
+	}
 	r.write(r.log.Header(r.header(surfaces)))
 	for _, c := range before.events {
 		r.write(r.log.Control(c))
@@ -147,7 +153,7 @@ func (r *runner) begin(ctx context.Context) (controls, error) {
 // surfaces are those the profile lists, as far as they were selected.
 func (r *runner) surfaces() []contract.Surface {
 	return slices.DeleteFunc(slices.Clone(r.stage.Profile.Surfaces), func(s contract.Surface) bool {
-		return len(r.chosen.surfaces) > 0 && !slices.Contains(r.chosen.surfaces, s)
+		return len(r.chosen.Surfaces) > 0 && !slices.Contains(r.chosen.Surfaces, s)
 	})
 }
 
@@ -158,6 +164,8 @@ func (r *runner) header(surfaces []contract.Surface) reports.Header {
 	for i, word := range r.cfg.Command {
 		command[i] = redactor.Text(word)
 	}
+	selected := r.chosen
+	selected.Surfaces = surfaces
 	return reports.Header{
 		Schema: reports.Schema, RunID: r.id, Tool: "gatecert " + Version, Started: time.Now(),
 		ContractDigest: contract.Digest(),
@@ -165,14 +173,15 @@ func (r *runner) header(surfaces []contract.Surface) reports.Header {
 			Name: profile.Name, BaseURL: redactor.Text(profile.BaseURL), Driver: profile.Driver,
 			Version: profile.Version, Profile: profile.Redacted(),
 		},
-		Selection: reports.Selection{Level: r.chosen.level, Rows: r.chosen.rows, Surfaces: surfaces, Cases: r.chosen.cases},
+		Selection: selected,
 		Command:   command,
 		Expected:  r.plan.expected(),
 	}
 }
 
-// play runs the cases that may run together, then those that must run alone. It returns why it was interrupted, or nil.
+// play runs the cases that may run together, then those that must run alone, then the loads. It returns why it was interrupted, or nil.
 func (r *runner) play(ctx context.Context, before controls) error {
+	stressed := stressedStage{Stage: r.stage, runner: r}
 	for _, part := range []struct {
 		phase string
 		cases []contract.Case
@@ -180,6 +189,7 @@ func (r *runner) play(ctx context.Context, before controls) error {
 	}{
 		{"cases", r.plan.together, r.stage.Profile.Concurrency},
 		{"alone", r.plan.alone, 1},
+		{"load", r.plan.loads, 1},
 	} {
 		runnable := slices.DeleteFunc(slices.Clone(part.cases), func(c contract.Case) bool {
 			reason, failed := before.failed[c.Surface]
@@ -189,7 +199,7 @@ func (r *runner) play(ctx context.Context, before controls) error {
 			return failed
 		})
 		suite := steps.Suite{
-			Features: features.FS, Stage: r.stage, Selected: idSet(runnable), Concurrency: part.atime,
+			Features: features.FS, Stage: stressed, Selected: idSet(runnable), Concurrency: part.atime,
 			Sink: func(o steps.Outcome) { r.outcome(part.phase, o) },
 		}
 		if err := suite.Run(ctx); err != nil {
@@ -199,34 +209,38 @@ func (r *runner) play(ctx context.Context, before controls) error {
 	return nil
 }
 
-// end compares the executed set with the expected one and writes the footer. Both are read from the log: what is not in
-// it did not happen.
-func (r *runner) end(ctx context.Context, before controls, interrupted error) {
+// end compares the executed set with the expected one, writes the footer and returns the run. Both sets are read from
+// the log: what is not in it did not happen.
+func (r *runner) end(ctx context.Context, before controls, interrupted error) (reports.Run, error) {
 	well := true
 	if interrupted == nil {
 		well = r.controlsAfter(ctx, before)
 	}
-	soFar, err := reports.Read(bytes.NewReader(r.copy.Bytes()))
+	run, err := reports.Read(bytes.NewReader(r.copy.Bytes()))
 	if err != nil {
-		r.write(err)
-		return
+		return run, fmt.Errorf("%w: read the log back: %w", ErrHarness, err)
 	}
-	footer := reports.Conclude(soFar.Header, soFar.Cases, time.Now())
+	footer := reports.Conclude(run.Header, run.Cases, time.Now().Round(0).UTC()) // as it is read
 	footer.Interrupted, footer.Notes = interrupted != nil, r.notes
 	if len(footer.Missing)+len(footer.Surplus) > 0 || !well {
 		footer.Verdict = contract.Error
 	}
 	if interrupted == nil {
-		footer.Stale = r.cfg.Baseline.Stale(soFar.Cases, r.chosen.covers, time.Now())
+		footer.Stale = r.cfg.Baseline.Stale(run.Cases, r.chosen.Asks, time.Now())
 	}
 	r.write(r.log.Footer(footer))
+	if r.logErr != nil {
+		return run, fmt.Errorf("%w: write the log: %w", ErrHarness, r.logErr)
+	}
+	run.Footer = &footer
+	return run, nil
 }
 
 // controlsAfter makes the healthy calls once more: a surface that is not well at the end, and does not get well within
 // the profile's time, puts everything that ran on it in doubt. It reports whether all were.
 func (r *runner) controlsAfter(ctx context.Context, before controls) (well bool) {
 	surfaces := slices.DeleteFunc(slices.Clone(r.offered), func(s contract.Surface) bool {
-		return before.failed[s] != "" || !slices.ContainsFunc(slices.Concat(r.plan.together, r.plan.alone), func(c contract.Case) bool { return c.Surface == s })
+		return before.failed[s] != "" || !slices.ContainsFunc(r.plan.all(), func(c contract.Case) bool { return c.Surface == s })
 	})
 	after, err := callControls(ctx, r.stage, surfaces, "after")
 	if err != nil {
@@ -296,7 +310,7 @@ func result(o steps.Outcome) reports.CaseResult {
 	res := reports.CaseResult{
 		ID: o.Case.ID(), Row: o.Case.Row, Circumstance: o.Case.Circumstance, Surface: o.Case.Surface, Variant: o.Case.Variant,
 		Level: o.Case.Level(), Verdict: o.Verdict, Findings: o.Findings, Reason: o.Reason, Observation: o.Observation,
-		Tries: o.Tries, Started: o.Started, Duration: o.Duration,
+		Load: o.Account, Tries: o.Tries, Started: o.Started, Duration: o.Duration,
 	}
 	if o.Name != "" {
 		res.Scenario = &reports.Scenario{URI: o.URI, Line: o.Line, Name: o.Name}

@@ -11,15 +11,19 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load/limits"
+	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
 // SelfTestConfig says what to try. The zero value tries everything.
 type SelfTestConfig struct {
-	// Deviations and Variations are names. None of both: all of both.
+	// Deviations and Variations are names. None of both: all of both that show at rest, or under load.
 	Deviations, Variations []string
-	// Parallel is how many gateways are tried at once. Default 4: most of a run is waiting.
+	// UnderLoad tries those deviations that only many calls show, and the variations, under load.
+	UnderLoad bool
+	// Parallel is how many gateways are tried at once. Default 6: a quarter of a run is waiting.
 	Parallel int
 	// Progress, when not nil, is told of every trial that has ended, one call at a time.
 	Progress func(SelfTestProgress)
@@ -32,7 +36,7 @@ type SelfTestProgress struct {
 	Last reports.Trial
 }
 
-const defaultParallel = 4
+const defaultParallel = 6
 
 // SelfTest runs the whole contract against the reference gateway with each of its deviations, and with each of its
 // permitted variations, every one a gateway of its own. It says whether each deviation was caught in exactly the cases
@@ -79,7 +83,15 @@ func SelfTest(ctx context.Context, cfg SelfTestConfig) (reports.SelfTest, error)
 	}
 	test.Took = time.Since(test.Started)
 	if !test.Partial {
-		test.Unturned, test.Unbroken = unproven(test.Trials)
+		rows, obligations := contract.Rows(), contract.Obligations()
+		if cfg.UnderLoad {
+			rows, obligations = loadedRows(), slices.Concat(limits.Obligations(), outage.Obligations())
+			test.UnderLoad = true
+			for _, r := range rows {
+				test.Rows = append(test.Rows, r.ID)
+			}
+		}
+		test.Unturned, test.Unbroken = unproven(test.Trials, rows, obligations)
 	}
 	return test, nil
 }
@@ -88,19 +100,25 @@ func SelfTest(ctx context.Context, cfg SelfTestConfig) (reports.SelfTest, error)
 func newTrials(cfg SelfTestConfig) ([]trial, error) {
 	var trials []trial
 	all := len(cfg.Deviations)+len(cfg.Variations) == 0
-	asked := func(names []string, name string) bool { return all || slices.Contains(names, name) }
 	known := make(map[string]bool)
 	for _, d := range reference.Deviations() {
 		known["deviation "+d.Name] = true
-		if asked(cfg.Deviations, d.Name) {
-			trials = append(trials, trial{name: d.Name, sentence: d.Sentence, theme: d.Theme, turnOf: d.TurnOf, turns: d.Turns})
+		if all && d.UnderLoad == cfg.UnderLoad || slices.Contains(cfg.Deviations, d.Name) {
+			t := trial{name: d.Name, sentence: d.Sentence, theme: d.Theme, turnOf: d.TurnOf, turns: d.Turns}
+			if d.UnderLoad {
+				t.level = contract.Full
+			}
+			trials = append(trials, t)
 		}
 	}
 	for _, v := range reference.Variations() {
 		known["variation "+v.Name] = true
-		if asked(cfg.Variations, v.Name) {
-			nothing := func(contract.Case) *reference.Turn { return nil }
-			trials = append(trials, trial{name: v.Name, sentence: v.Sentence, turnOf: nothing})
+		if all || slices.Contains(cfg.Variations, v.Name) {
+			t := trial{name: v.Name, sentence: v.Sentence, turnOf: func(contract.Case) *reference.Turn { return nil }}
+			if cfg.UnderLoad {
+				t.level, t.cases = contract.Full, loads()
+			}
+			trials = append(trials, t)
 		}
 	}
 	for kind, names := range map[string][]string{"deviation": cfg.Deviations, "variation": cfg.Variations} {
@@ -113,9 +131,27 @@ func newTrials(cfg SelfTestConfig) ([]trial, error) {
 	return trials, nil
 }
 
-// unproven lists the rows that no deviation made fail, and the obligations that none was found to break: what a harness
-// has not been seen to notice proves nothing.
-func unproven(trials []reports.Trial) (rows []contract.RowID, obligations []contract.Obligation) {
+// loads are the ids of the cases under load that the reference gateway plays: on one surface.
+func loads() []string {
+	var ids []string
+	for _, c := range contract.Cases() {
+		if c.UnderLoad() && c.Surface == contract.Chat {
+			ids = append(ids, c.ID())
+		}
+	}
+	return ids
+}
+
+// loadedRows are the rows that have cases under load.
+func loadedRows() []contract.Row {
+	return slices.DeleteFunc(contract.Rows(), func(r contract.Row) bool {
+		return !slices.ContainsFunc(contract.Cases(), func(c contract.Case) bool { return c.Row == r.ID && c.UnderLoad() })
+	})
+}
+
+// unproven lists those of the rows that no deviation made fail, and those of the obligations that none was found to break:
+// what a harness has not been seen to notice proves nothing.
+func unproven(trials []reports.Trial, rows []contract.Row, obligations []contract.Obligation) (unturned []contract.RowID, unbroken []contract.Obligation) {
 	failed := make(map[contract.RowID]bool)
 	broken := make(map[contract.Obligation]bool)
 	for _, t := range trials {
@@ -128,15 +164,15 @@ func unproven(trials []reports.Trial) (rows []contract.RowID, obligations []cont
 			}
 		}
 	}
-	for _, r := range contract.Rows() {
+	for _, r := range rows {
 		if !failed[r.ID] {
-			rows = append(rows, r.ID)
+			unturned = append(unturned, r.ID)
 		}
 	}
-	for _, o := range contract.Obligations() {
+	for _, o := range obligations {
 		if !broken[o] {
-			obligations = append(obligations, o)
+			unbroken = append(unbroken, o)
 		}
 	}
-	return rows, obligations
+	return unturned, unbroken
 }

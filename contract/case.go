@@ -37,6 +37,9 @@ func (c Case) Level() Level {
 	}
 }
 
+// UnderLoad reports whether the case takes many calls.
+func (c Case) UnderLoad() bool { return c.Variant == UnderLoad }
+
 // Reach says whether the call of this case gets as far as the provider.
 func (c Case) Reach() Reach {
 	circ, variant, _ := c.resolve()

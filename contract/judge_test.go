@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -421,4 +422,23 @@ func BenchmarkJudge(b *testing.B) {
 			}
 		})
 	}
+}
+
+// FuzzMarks holds the marks against the expressions: what matches has one of them. The marks fold ASCII only.
+func FuzzMarks(f *testing.F) {
+	for _, seed := range []string{"dial tcp 1", "\n\tat x(y:1:2)", `File "a", line 1`, "Error 1045 (28000)", "ALTER TABLE x", `table "a" doesn't exist`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
+			t.Skip()
+		}
+		want := 0
+		for _, p := range innerPatterns {
+			if p.re.MatchString(text) {
+				want++
+			}
+		}
+		assert.Len(t, inner([]byte(text)), want, text)
+	})
 }

@@ -20,7 +20,8 @@ import (
 type selftestCommand struct {
 	Deviation []string `help:"Try this deviation; may be repeated. Default: all." placeholder:"NAME"`
 	Variation []string `help:"Try this permitted variation; may be repeated. Default: all." placeholder:"NAME"`
-	Parallel  int      `help:"Gateways tried at once. Default: ${default}." default:"4" placeholder:"N"`
+	Load      bool     `help:"Try the deviations that only many calls show, and the variations, under load."`
+	Parallel  int      `help:"Gateways tried at once. Default: ${default}." default:"6" placeholder:"N"`
 	Out       string   `help:"Write selftest.html and selftest.json into this folder. Default: none." placeholder:"DIR" type:"path"`
 }
 
@@ -29,7 +30,8 @@ func (selftestCommand) Help() string {
 	return `Every deviation is a reference gateway that breaks the contract in one known way, and has to be caught in exactly the
 cases that it breaks; every variation differs in a way that the contract permits, and has to pass.
 
-  gatecert selftest                                    all of them, every row, every obligation
+  gatecert selftest                                    all of them, every row, every obligation, at rest
+  gatecert selftest --load                             those that only many calls show
   gatecert selftest --deviation rate-limit-as-503      one of them
   gatecert list deviations                             what there is
   gatecert gateway --deviate rate-limit-as-503         the same gateway, for other harnesses
@@ -48,7 +50,7 @@ func (s selftestCommand) Run(ctx context.Context, c *console) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(moreGarbage))
 	bar := newTrialBar(c)
 	test, err := gatecert.SelfTest(ctx, gatecert.SelfTestConfig{
-		Deviations: s.Deviation, Variations: s.Variation, Parallel: s.Parallel, Progress: bar.show,
+		Deviations: s.Deviation, Variations: s.Variation, UnderLoad: s.Load, Parallel: s.Parallel, Progress: bar.show,
 	})
 	bar.close()
 	if err != nil {
