@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatecert/gatecert/baseline"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
 )
@@ -21,8 +22,10 @@ const Version = "0.1.0"
 type Config struct {
 	// Target is the gateway under test. The zero value is the embedded reference gateway.
 	Target targets.Profile
-	// Level bounds what is tried: cases that need a higher level are left out. "" is full.
+	// Level bounds what is tried: cases that need a higher level are left out. "" is everything but the cases under load.
 	Level contract.Level
+	// LoadAnywhere agrees that the cases under load are played also where the gateway is not on this machine.
+	LoadAnywhere bool
 	// Rows are row ids or patterns ("http:404", "code:channel:*"). None: all rows.
 	Rows []string
 	// Cases are ids of cases, for a run of just these. None: all of the level, rows and surfaces.
@@ -48,8 +51,12 @@ type Config struct {
 
 // Progress is how far a run has come.
 type Progress struct {
-	// Phase is "prepare", "controls", "cases", "alone" (cases that must run alone) or "done".
+	// Phase is "prepare", "controls", "cases", "alone" (cases that must run alone), "load" or "done".
 	Phase string
+	// Plan says, before the first case under load, what is going to be sent; "" at all other times.
+	Plan string
+	// Load is how far a load has come, nil in other phases.
+	Load *load.Progress
 	// Target is the base URL, known from the controls on.
 	Target string
 	// Done and Total count cases.

@@ -8,44 +8,38 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
 )
 
-// selection is what the configuration asks for, checked.
-type selection struct {
-	level    contract.Level
-	rows     []contract.RowID
-	surfaces []contract.Surface
-	cases    []string
-}
-
-func newSelection(cfg Config) (selection, error) {
-	s := selection{level: cfg.Level}
-	if s.level == "" {
-		s.level = contract.Full
+// newSelection checks what the configuration asks for. Cases that are named are asked for whether they take a load or not.
+func newSelection(cfg Config) (reports.Selection, error) {
+	s := reports.Selection{Level: cfg.Level}
+	if s.Level == "" {
+		s.Level, s.AtRest = contract.Full, len(cfg.Cases) == 0
 	}
-	if !s.level.Valid() {
-		return s, fmt.Errorf("%w: no level %q: want one of %s", ErrUsage, s.level, list(contract.Levels()))
+	if !s.Level.Valid() {
+		return s, fmt.Errorf("%w: no level %q: want one of %s", ErrUsage, s.Level, list(contract.Levels()))
 	}
 	for _, pattern := range cfg.Rows {
 		rows, err := matchRows(pattern)
 		if err != nil {
 			return s, err
 		}
-		s.rows = append(s.rows, rows...)
+		s.Rows = append(s.Rows, rows...)
 	}
 	for _, name := range cfg.Surfaces {
 		surface := contract.Surface(name)
 		if !surface.Valid() {
 			return s, fmt.Errorf("%w: no surface %q: want one of %s", ErrUsage, name, list(contract.Surfaces()))
 		}
-		s.surfaces = append(s.surfaces, surface)
+		s.Surfaces = append(s.Surfaces, surface)
 	}
 	for _, id := range cfg.Cases {
 		if _, err := contract.ParseCase(id); err != nil {
 			return s, fmt.Errorf("%w: %w", ErrUsage, err)
 		}
-		s.cases = append(s.cases, id)
+		s.Cases = append(s.Cases, id)
 	}
 	return s, nil
 }
@@ -69,18 +63,12 @@ func matchRows(pattern string) ([]contract.RowID, error) {
 	return rows, nil
 }
 
-func (s selection) covers(c contract.Case) bool {
-	return s.level.Includes(c.Level()) &&
-		(len(s.rows) == 0 || slices.Contains(s.rows, c.Row)) &&
-		(len(s.surfaces) == 0 || slices.Contains(s.surfaces, c.Surface)) &&
-		(len(s.cases) == 0 || slices.Contains(s.cases, c.ID()))
-}
-
 // plan is the set of cases that must run, computed before anything runs, and those the target does not offer.
 type plan struct {
-	// together run at once, alone one after the other when those are done.
-	together, alone []contract.Case
-	notOffered      []absence
+	// together run at once, alone one after the other when those are done, and loads one after the other in the end: what
+	// they leave behind on a gateway that bears them badly must not fall on the others.
+	together, alone, loads []contract.Case
+	notOffered             []absence
 }
 
 // absence is a case that the target does not offer, and why.
@@ -91,10 +79,10 @@ type absence struct {
 
 // newPlan asks the stage for every selected case on the surfaces that the target has. A surface it does not have takes
 // no part: a gateway that speaks one dialect can be conformant in it.
-func newPlan(s selection, stage *targets.Stage, surfaces []contract.Surface) (plan, error) {
+func newPlan(s reports.Selection, stage *targets.Stage, surfaces []contract.Surface) (plan, error) {
 	var p plan
 	for _, c := range contract.Cases() {
-		if !s.covers(c) || !slices.Contains(surfaces, c.Surface) {
+		if !s.Asks(c) || !slices.Contains(surfaces, c.Surface) {
 			continue
 		}
 		err := stage.Offers(c)
@@ -104,22 +92,27 @@ func newPlan(s selection, stage *targets.Stage, surfaces []contract.Surface) (pl
 			p.notOffered = append(p.notOffered, absence{c, reason})
 		case err != nil:
 			return p, fmt.Errorf("%w: plan %s: %w", ErrHarness, c.ID(), err)
+		case c.UnderLoad():
+			p.loads = append(p.loads, c)
 		case stage.Exclusive(c):
 			p.alone = append(p.alone, c)
 		default:
 			p.together = append(p.together, c)
 		}
 	}
-	if len(p.together)+len(p.alone) == 0 {
-		return p, fmt.Errorf("%w: of the %d cases selected (level %s) the target offers none", ErrNothingToRun, len(p.notOffered), s.level)
+	if len(p.all()) == 0 {
+		return p, fmt.Errorf("%w: of the %d cases selected (level %s) the target offers none", ErrNothingToRun, len(p.notOffered), s.Scope())
 	}
 	return p, nil
 }
 
+// all are the cases that must run, in the order of their phases.
+func (p plan) all() []contract.Case { return slices.Concat(p.together, p.alone, p.loads) }
+
 // expected are the ids of all cases that must run.
 func (p plan) expected() []string {
 	var ids []string
-	for _, c := range slices.Concat(p.together, p.alone) {
+	for _, c := range p.all() {
 		ids = append(ids, c.ID())
 	}
 	return ids
@@ -148,5 +141,5 @@ func Select(cfg Config) ([]contract.Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(contract.Cases(), func(c contract.Case) bool { return !s.covers(c) }), nil
+	return slices.DeleteFunc(contract.Cases(), func(c contract.Case) bool { return !s.Asks(c) }), nil
 }

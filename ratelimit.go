@@ -3,12 +3,15 @@ package gatecert
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/limits"
 	"github.com/gatecert/gatecert/targets"
 )
@@ -17,49 +20,56 @@ import (
 type RateLimit struct {
 	// Model is the limiter that explains the answers.
 	Model limits.Model
-	// Declared says that the profile declares the limit: it was verified, and Findings and Checks tell how it came out.
-	// Without a declaration it was inferred, and Experiments tell from what.
-	Declared    bool
-	Findings    []contract.Finding
-	Evidence    limits.Evidence
+	// Experiments tell from what it was inferred.
 	Experiments []limits.Experiment
+}
+
+// InferRateLimit finds out what limit the valid key of a prepared gateway has. It makes at most budget's calls and takes
+// several windows of time. Progress, when not nil, is told of the calls that have ended.
+//
+// A limit that the profile declares is not inferred but verified: [Run] does, in the cases of http:429 under load.
+//
+// It returns [ErrNothingToRun] when the profile has no model for the surface, and the errors of [limits.Infer].
+func InferRateLimit(ctx context.Context, p targets.Prepared, surface contract.Surface, budget limits.Budget, progress func(load.Progress)) (RateLimit, error) {
+	if p.Profile.Models.Routed(surface) == "" {
+		return RateLimit{}, fmt.Errorf("%w: the profile has no model for surface %s", ErrNothingToRun, surface)
+	}
+	probers := newProberMaker(p, progress)
+	defer probers.client.Close()
+	model, experiments, err := limits.Infer(ctx, probers.calling(surface, p.Profile.Keys.Valid, ""), budget)
+	return RateLimit{Model: model, Experiments: experiments}, err
 }
 
 // upstreamRetryAfter is what our upstream says in its own 429, in seconds: unlike any time a gateway would make up.
 const upstreamRetryAfter = 7
 
-// CheckRateLimit verifies the limit that a prepared gateway's profile declares for limits.rate.key, or infers the one of
-// keys.valid where none is declared. It makes at most budget's calls and takes several windows of time.
-//
-// It returns [ErrNothingToRun] when the profile has no model for the surface, and the errors of package limits.
-func CheckRateLimit(ctx context.Context, p targets.Prepared, surface contract.Surface, budget limits.Budget) (RateLimit, error) {
-	profile := p.Profile
-	if profile.Models.Routed(surface) == "" {
-		return RateLimit{}, fmt.Errorf("%w: the profile has no model for surface %s", ErrNothingToRun, surface)
-	}
-	client := exchange.NewClient(exchange.Limits{Patience: profile.Limits.Patience}, profile.Secrets()...)
-	defer client.Close()
-	probers := proberMaker{prepared: p, client: client, run: strings.ReplaceAll(runID(), ":", ""), calls: new(atomic.Int64)}
-	rate := profile.Limits.Rate
-	if rate.Key == "" {
-		model, experiments, err := limits.Infer(ctx, probers.calling(surface, profile.Keys.Valid, ""), budget)
-		return RateLimit{Model: model, Experiments: experiments}, err
-	}
+// verifyRateLimit verifies the limit that the profile declares. It returns the errors of [limits.Verify].
+func verifyRateLimit(ctx context.Context, p targets.Prepared, surface contract.Surface, progress func(load.Progress)) ([]contract.Finding, limits.Evidence, error) {
+	profile, rate := p.Profile, p.Profile.Limits.Rate
+	probers := newProberMaker(p, progress)
+	defer probers.client.Close()
 	with := limits.Probers{
 		Limited: probers.calling(surface, rate.Key, ""),
 		Other:   probers.calling(surface, profile.Keys.Valid, ""),
 	}
-	if twin := contract.Surface(string(surface) + "-stream"); twin.Valid() {
+	if twin := contract.Surface(string(surface) + "-stream"); slices.Contains(profile.Surfaces, twin) {
 		with.Stream = probers.calling(twin, rate.Key, "")
 	}
 	if p.Provider != nil {
 		with.Throttled = probers.calling(surface, profile.Keys.Valid, fmt.Sprintf("status=429 retry-after=%d", upstreamRetryAfter))
 	}
-	findings, evidence, err := limits.Verify(ctx, with, limits.Declared{
+	return limits.Verify(ctx, with, limits.Declared{
 		Kind: limits.Kind(rate.Kind), Limit: rate.Requests, Window: rate.Window, Burst: rate.Burst, Shared: rate.Shared,
 		Attempts: profile.Limits.Attempts, UpstreamRetryAfter: upstreamRetryAfter,
-	}, budget)
-	return RateLimit{Model: evidence.Model, Declared: true, Findings: findings, Evidence: evidence}, err
+	}, verificationBudget(rate))
+}
+
+// newProberMaker trusts whom the target's driver trusts. Its client has to be closed.
+func newProberMaker(p targets.Prepared, progress func(load.Progress)) proberMaker {
+	client := exchange.NewTrustingClient(exchange.Limits{Patience: p.Profile.Limits.Patience}, p.Roots, p.Profile.Secrets()...)
+	return proberMaker{
+		prepared: p, client: client, run: strings.ReplaceAll(runID(), ":", ""), calls: new(atomic.Int64), meter: newMeter(progress),
+	}
 }
 
 // proberMaker makes probers whose calls are told apart by a token each.
@@ -68,11 +78,12 @@ type proberMaker struct {
 	client   *exchange.Client
 	run      string
 	calls    *atomic.Int64
+	meter    *meter
 }
 
 func (m proberMaker) calling(surface contract.Surface, key, directive string) limits.Prober {
 	provider := m.prepared.Provider
-	return limits.Caller{Client: m.client, Holds: provider != nil, Make: func(hold time.Duration) limits.Planned {
+	return limits.Caller{Ended: m.meter.count, Client: m.client, Holds: provider != nil, Make: func(hold time.Duration) limits.Planned {
 		token := fmt.Sprintf("%s.%d", m.run, m.calls.Add(1))
 		words := directive
 		if hold > 0 {
@@ -84,4 +95,42 @@ func (m proberMaker) calling(surface contract.Surface, key, directive string) li
 		}
 		return planned
 	}}
+}
+
+// meter counts calls for whoever watches, a few times a second.
+type meter struct {
+	tell  func(load.Progress)
+	began time.Time
+
+	mu   sync.Mutex
+	told time.Time
+	now  load.Progress
+}
+
+const meterEvery = 250 * time.Millisecond
+
+func newMeter(tell func(load.Progress)) *meter {
+	return &meter{tell: tell, began: time.Now(), now: load.Progress{Stage: "rate limit"}}
+}
+
+// count counts a call that has ended.
+func (m *meter) count(c limits.Call) {
+	if m.tell == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.now.Sent++
+	switch c.Outcome() {
+	case limits.Admitted:
+		m.now.Admitted++
+	case limits.Refused:
+		m.now.Refused++
+	case limits.Failed:
+		m.now.Failed++
+	}
+	if time.Since(m.told) >= meterEvery {
+		m.told, m.now.Elapsed = time.Now(), time.Since(m.began)
+		m.tell(m.now)
+	}
 }

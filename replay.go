@@ -33,6 +33,9 @@ func Replay(ctx context.Context, cfg Config, earlier reports.Run, id string) (re
 		}
 		cfg.Target = target
 	}
+	if known, err := contract.ParseCase(id); err == nil && known.UnderLoad() {
+		cfg.Target.Load.Surfaces = []contract.Surface{before.Surface}
+	}
 	cfg.Level, cfg.Rows, cfg.Surfaces, cfg.Cases = contract.Full, nil, []string{string(before.Surface)}, []string{id}
 	run, err := Run(ctx, cfg)
 	if err != nil {

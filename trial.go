@@ -20,6 +20,9 @@ type trial struct {
 	// turnOf says what has to become of a case, nil for nothing.
 	turnOf func(contract.Case) *reference.Turn
 	turns  []reference.Turn
+	// level and cases are what is played; "" is everything at rest, and none is all of the level.
+	level contract.Level
+	cases []string
 }
 
 const (
@@ -31,11 +34,20 @@ const (
 )
 
 // bentDriver prepares a reference gateway that deviates.
-type bentDriver struct{ bend string }
+type bentDriver struct {
+	bend string
+	rate reference.RateLimit
+}
+
+// trialRate is the limit of gateways that are put under load, whose verification takes several windows of time: 10 s, which
+// the gateway has else, make half a minute.
+func trialRate() reference.RateLimit {
+	return reference.RateLimit{Kind: targets.SlidingLog, Requests: 10, Window: 3 * time.Second}
+}
 
 // Prepare implements [targets.Driver].
 func (d bentDriver) Prepare(ctx context.Context, asked targets.Profile) (targets.Prepared, error) {
-	prepared, err := reference.Driver{Options: reference.Options{Bends: []string{d.bend}}}.Prepare(ctx, asked)
+	prepared, err := reference.Driver{Options: reference.Options{Bends: []string{d.bend}, Rate: d.rate}}.Prepare(ctx, asked)
 	if err != nil {
 		return prepared, err
 	}
@@ -48,11 +60,15 @@ func (d bentDriver) Prepare(ctx context.Context, asked targets.Profile) (targets
 func (t trial) try(ctx context.Context) (reports.Trial, error) {
 	tried := reports.Trial{Name: t.name, Sentence: t.sentence, Theme: t.theme}
 	started := time.Now()
-	r, err := newRunner(Config{})
+	r, err := newRunner(Config{Level: t.level, Cases: t.cases})
 	if err != nil {
 		return tried, err
 	}
-	r.driver = bentDriver{t.name}
+	driver := bentDriver{bend: t.name}
+	if t.level != "" {
+		driver.rate = trialRate()
+	}
+	r.driver = driver
 	run, err := r.run(ctx)
 	if err != nil {
 		return tried, err

@@ -1,6 +1,7 @@
 package gatecert
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -67,7 +68,7 @@ func TestUnprovenRowsAndObligationsAreNamed(t *testing.T) {
 			{Row: "http:404", Verdict: contract.Fail, Broken: []contract.Obligation{contract.StatusClass}},
 			{Row: "http:400", Verdict: contract.Warn, Broken: []contract.Obligation{contract.CodeKnown}},
 		}},
-	})
+	}, contract.Rows(), contract.Obligations())
 	assert.Len(t, rows, 31)
 	assert.NotContains(t, rows, contract.RowID("http:404"))
 	assert.Contains(t, rows, contract.RowID("http:400"), "a warning does not prove that a row can fail")
@@ -94,7 +95,7 @@ func TestADeviationThatSurvivesIsTold(t *testing.T) {
 		assert.Equal(t, "survived", f.Problem)
 		assert.Equal(t, contract.RowID("code:bad_request_body"), f.Row)
 	}
-	assert.Equal(t, len(contract.Cases()), tried.Ran)
+	assert.Equal(t, len(slices.DeleteFunc(contract.Cases(), contract.Case.UnderLoad)), tried.Ran)
 }
 
 func TestTrialsThatDoNotExist(t *testing.T) {
@@ -104,4 +105,15 @@ func TestTrialsThatDoNotExist(t *testing.T) {
 		_, err := SelfTest(t.Context(), cfg)
 		require.ErrorIs(t, err, ErrUsage)
 	}
+}
+
+func TestAGatewayThatKeepsTheContractKeepsItUnderLoad(t *testing.T) {
+	if testing.Short() {
+		t.Skip("puts a gateway under load")
+	}
+	nothing := func(contract.Case) *reference.Turn { return nil }
+	tried, err := trial{name: "chunked", turnOf: nothing, level: contract.Full, cases: loads()}.try(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, tried.Faults)
+	assert.Equal(t, 3, tried.Ran)
 }

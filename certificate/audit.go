@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
 )
@@ -51,8 +52,7 @@ func (a *audit) selection() {
 	due := make(map[string]bool)
 	for _, c := range contract.Cases() {
 		id := c.ID()
-		if !s.Level.Includes(c.Level()) || len(s.Rows) > 0 && !slices.Contains(s.Rows, c.Row) ||
-			!slices.Contains(s.Surfaces, c.Surface) || len(s.Cases) > 0 && !slices.Contains(s.Cases, id) {
+		if !s.Asks(c) || !slices.Contains(s.Surfaces, c.Surface) {
 			continue
 		}
 		due[id] = true
@@ -101,6 +101,10 @@ func (a *audit) verdict(c reports.CaseResult) {
 	if c.Verdict == contract.Error || c.Verdict == contract.NotOffered {
 		return // the worst there is, and what [audit.offers] has looked at
 	}
+	if known.UnderLoad() {
+		a.underLoad(c)
+		return
+	}
 	if c.Observation == nil {
 		a.problemf("%s is %s without an observation", c.ID, c.Verdict)
 		return
@@ -111,6 +115,25 @@ func (a *audit) verdict(c reports.CaseResult) {
 	for _, f := range contract.Judge(known, *c.Observation) {
 		if !slices.ContainsFunc(c.Findings, func(g contract.Finding) bool { return g.Obligation == f.Obligation && g.Severity == f.Severity }) {
 			a.problemf("%s hides a finding: %s %s", c.ID, f.Severity, f.Obligation)
+		}
+	}
+}
+
+// underLoad looks whether the verdict of a case under load follows from its checks: the answers themselves are not kept.
+func (a *audit) underLoad(c reports.CaseResult) {
+	if c.Verdict == contract.Untestable {
+		return // nothing is claimed
+	}
+	if c.Load == nil || len(c.Load.Checks) == 0 {
+		a.problemf("%s is %s without an account of the load", c.ID, c.Verdict)
+		return
+	}
+	if want := contract.VerdictOf(c.Findings); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
+		a.problemf("%s is %s, and its findings say %s", c.ID, c.Verdict, want)
+	}
+	for _, check := range c.Load.Checks {
+		if check.Result == load.Violated && !slices.ContainsFunc(c.Findings, func(f contract.Finding) bool { return f.Obligation == check.Obligation }) {
+			a.problemf("%s hides a finding: %s", c.ID, check.Obligation)
 		}
 	}
 }

@@ -92,7 +92,8 @@ func TestTheReferenceGatewaysWholeRunIsCertified(t *testing.T) {
 	assert.Equal(t, "run.ndjson", statement.Subject[0].Name)
 	assert.Equal(t, "conformance-report.yaml", statement.Subject[1].Name)
 	assert.Equal(t, "PASSED", statement.Predicate.Result)
-	assert.Len(t, statement.Predicate.PassedTests, len(contract.Cases()))
+	atRest := slices.DeleteFunc(contract.Cases(), contract.Case.UnderLoad)
+	assert.Len(t, statement.Predicate.PassedTests, len(atRest))
 }
 
 // altered takes a log apart, changes it, and writes it anew with counts that fit: the work of a careful forger.

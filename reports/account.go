@@ -32,7 +32,9 @@ type account struct {
 	// Reason explains a verdict that has no findings.
 	Reason   string
 	Findings []findingText
-	Curl     string
+	// Load are the lines about a load, none for a case of one call.
+	Load []string
+	Curl string
 }
 
 // findingText is a finding in plain words.
@@ -43,7 +45,7 @@ type findingText struct {
 }
 
 func accountOf(c CaseResult) account {
-	a := account{ID: Plain(c.ID, nameLimit), Verdict: c.Verdict, Reason: Plain(c.Reason, textLimit)}
+	a := account{ID: Plain(c.ID, nameLimit), Verdict: c.Verdict, Reason: Plain(c.Reason, textLimit), Load: loadLines(c.Load)}
 	if c.Scenario != nil {
 		if c.Scenario.Name != c.ID {
 			a.Scenario = Plain(c.Scenario.Name, nameLimit)
@@ -132,7 +134,7 @@ func facts(run Run) [][2]string {
 		{"url", Plain(run.Target.BaseURL, nameLimit)},
 		{"driver", Plain(run.Target.Driver, nameLimit)},
 		{"version", Plain(run.Target.Version, nameLimit)},
-		{"level", Plain(string(run.Selection.Level), nameLimit)},
+		{"level", run.Selection.Scope()},
 		{"rows", Plain(joined(run.Selection.Rows), textLimit)},
 		{"cases", fmt.Sprintf("%d expected, %d executed", len(run.Expected), run.Executed())},
 		{"started", run.Started.UTC().Format(time.RFC3339)},

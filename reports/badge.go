@@ -20,11 +20,11 @@ type badge struct {
 // Badge writes badge.json: "gatecert relay | 15 of 15 rows". Rows that were not run or are not offered are not counted
 // as passed, and what is not conformant is never green. It fails only when w does.
 func Badge(w io.Writer, run Run) error {
-	level := string(run.Selection.Level)
+	scope := run.Selection.Scope()
 	if !run.Selection.Level.Valid() {
-		level = "level unknown"
+		scope = "level unknown"
 	}
-	b := badge{SchemaVersion: 1, Label: "gatecert " + level}
+	b := badge{SchemaVersion: 1, Label: "gatecert " + scope}
 	rows := NewMatrix(run).RowCounts()
 	passed := rows[contract.Pass] + rows[contract.Warn]
 	ran := rows.Total() - rows[NotRun] - rows[contract.NotOffered]

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -41,13 +42,14 @@ func golden(t *testing.T, name string, got []byte) {
 
 var started = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 
-// runs are the four logs on which every renderer is shown.
+// runs are the five logs on which every renderer is shown.
 func runs() map[string]reports.Run {
 	return map[string]reports.Run{
 		"good":       goodRun(),
 		"failing":    failingRun(),
 		"incomplete": incompleteRun(),
 		"hostile":    hostileRun(),
+		"load":       loadRun(),
 	}
 }
 
@@ -126,7 +128,6 @@ func concluded(h reports.Header, cases []reports.CaseResult) reports.Run {
 		h.Expected = append(h.Expected, c.ID)
 	}
 	footer := reports.Conclude(h, cases, started.Add(90*time.Second))
-	footer.Type = "footer"
 	return reports.Run{
 		Header: h,
 		Controls: []reports.Control{
@@ -207,6 +208,53 @@ func failingRun() reports.Run {
 	})
 	run.Footer.Notes = []string{"A circuit breaker opened on messages after 5 provider failures."}
 	return run
+}
+
+// loadRun has two cases under load, one of which went badly.
+func loadRun() reports.Run {
+	cases := every(contract.Rows()[:4], contract.Chat)
+	under := func(id string, a load.Account) reports.CaseResult {
+		known, err := contract.ParseCase(id)
+		if err != nil {
+			panic(err)
+		}
+		a.Took, a.Calls = 2*time.Second, 60
+		a.Phases = []load.Phase{{Name: "before", To: time.Second}, {Name: "outage", From: time.Second, To: 1900 * time.Millisecond}, {Name: "narrow", From: 1900 * time.Millisecond, To: 2 * time.Second}}
+		for i := range 4 {
+			a.Spans = append(a.Spans, load.Span{
+				At: time.Duration(i) * 500 * time.Millisecond, Lasts: 500 * time.Millisecond,
+				Counts: map[string]map[load.Outcome]int{"healthy": {load.Admitted: 10 + i, load.Refused: i}, "hanging": {load.Timeout: i}},
+				P50:    time.Duration(i) * time.Millisecond, P99: time.Duration(2*i) * time.Millisecond,
+			})
+		}
+		return reports.CaseResult{
+			Type: "case", ID: id, Row: known.Row, Circumstance: known.Circumstance, Surface: known.Surface, Variant: known.Variant,
+			Level: known.Level(), Verdict: contract.Pass, Load: &a, Started: started.Add(time.Second), Duration: 2 * time.Second,
+		}
+	}
+	limit := under("http:429/over-rate-limit/chat/under-load", load.Account{
+		Sentence: "20 calls at once, and one by one", Limiter: "sliding-log of 20 in 10s",
+		Checks: []load.Check{
+			{Obligation: "limit-burst", Result: load.Held, Sentence: "20 calls admitted and 15 refused"},
+			{Obligation: "upstream-429", Result: load.Untested, Sentence: "the provider is not ours"},
+		},
+	})
+	slow := under("code:channel:response_time_exceeded/slow-upstream/chat/under-load", load.Account{
+		Sentence: "30 healthy calls a second",
+		Checks: []load.Check{
+			{Obligation: "in-time", Result: load.Violated, Sentence: "hung calls were answered after 4s: the limit is 1.5s"},
+			{Obligation: "departure", Result: load.Violated, Sentence: "2 callers left, and 2 of their calls went on " + venom},
+		},
+		Times: []load.Times{{Name: "healthy before", Count: 45, P50: time.Millisecond, P90: 2 * time.Millisecond, P99: 3 * time.Millisecond, Max: 4 * time.Millisecond, Bound: 250 * time.Millisecond}},
+	})
+	slow.Verdict = contract.Fail
+	slow.Findings = []contract.Finding{
+		{Obligation: "in-time", Severity: contract.Must, Want: "1.5s", Got: "4s"},
+		{Obligation: "departure", Severity: contract.Should, Want: "calls cancelled", Got: "2 of 2 went on"},
+	}
+	h := header(contract.Full, contract.Chat)
+	h.Selection.Loaded = []contract.Surface{contract.Chat}
+	return concluded(h, append(cases, limit, slow))
 }
 
 // incompleteRun crashed after two of four cases, both of which passed.

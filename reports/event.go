@@ -1,9 +1,11 @@
 package reports
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 )
 
 // Schema names the version of the event log. A reader refuses a log of another schema.
@@ -42,6 +44,33 @@ type Selection struct {
 	Rows     []contract.RowID   `json:"rows,omitempty"`     // empty: all
 	Surfaces []contract.Surface `json:"surfaces,omitempty"` // those the target offers, or the part asked for
 	Cases    []string           `json:"cases,omitempty"`    // empty: all of these rows and surfaces
+	// AtRest leaves out the cases under load, of whatever level.
+	AtRest bool `json:"at_rest,omitempty"`
+	// Loaded are the surfaces whose cases under load were asked for. Empty: all of Surfaces.
+	Loaded []contract.Surface `json:"loaded,omitempty"`
+}
+
+// Asks reports whether a case was asked for.
+func (s Selection) Asks(c contract.Case) bool {
+	if c.UnderLoad() && (s.AtRest || len(s.Loaded) > 0 && !slices.Contains(s.Loaded, c.Surface)) {
+		return false
+	}
+	return s.Level.Includes(c.Level()) &&
+		(len(s.Rows) == 0 || slices.Contains(s.Rows, c.Row)) &&
+		(len(s.Surfaces) == 0 || slices.Contains(s.Surfaces, c.Surface)) &&
+		(len(s.Cases) == 0 || slices.Contains(s.Cases, c.ID()))
+}
+
+// Scope is the level as reports name it: "relay", "full at rest".
+func (s Selection) Scope() string {
+	switch {
+	case !s.Level.Valid():
+		return "unknown"
+	case s.AtRest && s.Level.Includes(contract.Load):
+		return string(s.Level) + " at rest"
+	default:
+		return string(s.Level)
+	}
 }
 
 // Control is a healthy or a nonsense call that shows whether a surface can be judged at all.
@@ -73,6 +102,9 @@ type CaseResult struct {
 	Reason      string                `json:"reason,omitempty"`
 	Scenario    *Scenario             `json:"scenario,omitempty"`
 	Observation *contract.Observation `json:"observation,omitempty"`
+	// Load is what was sent and what came of it, in a case under load. Its Observation is then one of many answers, one that
+	// broke an obligation, or absent.
+	Load *load.Account `json:"load,omitempty"`
 	// Tries is above 1 when the case was run again because the gateway was not well (a breaker, a foreign 429).
 	Tries    int           `json:"tries,omitempty"`
 	Started  time.Time     `json:"started"`

@@ -33,6 +33,7 @@ type page struct {
 	By      string
 	Columns []string
 	Groups  []pageGroup
+	Loads   []pageLoad
 	Profile string
 
 	Policy string
@@ -108,6 +109,11 @@ func HTML(w io.Writer, run Run) error {
 	for _, l := range append(m.Levels, LevelTotals{"all", m.Totals}) {
 		p.Levels = append(p.Levels, newPageLevel(Plain(string(l.Level), 20), l.Counts))
 	}
+	for _, c := range run.Cases {
+		if c.Load != nil {
+			p.Loads = append(p.Loads, newPageLoad(c, *c.Load))
+		}
+	}
 	var entries []pageEntry
 	for _, c := range run.Outcomes() {
 		entries = append(entries, pageEntry{CaseResult: c})
@@ -117,7 +123,7 @@ func HTML(w io.Writer, run Run) error {
 
 // write completes the page with its matrix and the cases behind it, and writes it.
 func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
-	tmpl, err := template.ParseFS(htmlFiles, "html/report.html.tmpl")
+	tmpl, err := template.New("report.html.tmpl").Funcs(template.FuncMap{"n": chartNumber}).ParseFS(htmlFiles, "html/report.html.tmpl")
 	if err != nil {
 		return fmt.Errorf("page template: %w", err)
 	}

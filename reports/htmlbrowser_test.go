@@ -54,6 +54,21 @@ func TestPageInABrowser(t *testing.T) {
 		assert.Equal(t, "", p.eval(t, `location.hash`))
 	})
 
+	t.Run("a load is drawn, with a bar for each outcome in each span, and a line that begins where there are times", func(t *testing.T) {
+		p := browser.open(t, loadRun(), "")
+		assert.Equal(t, 2.0, p.eval(t, `document.querySelectorAll("article.load").length`))
+		assert.Equal(t, 4.0, p.eval(t, `document.querySelectorAll("article.load svg").length`))
+		assert.Equal(t, 4.0+3+3, p.eval(t, `document.querySelectorAll("article.load figure:first-child svg rect:not(.band)").length / 2`))
+		assert.Equal(t, 3.0, p.eval(t, `document.querySelector("polyline.l-p50").points.length`))
+		assert.Equal(t, "before outage", p.eval(t, `[...document.querySelector("article.load svg").querySelectorAll("text.phase")].map((e) => e.textContent).join(" ")`), "the third is too narrow")
+		assert.Equal(t, "✗", p.eval(t, `document.querySelectorAll("article.load")[1].querySelector("tbody .mark").textContent`))
+		assert.Equal(t, "!", p.eval(t, `document.querySelectorAll("article.load")[1].querySelectorAll("tbody .mark")[1].textContent`))
+		assert.Equal(t, true, p.eval(t, `[...document.querySelectorAll("article.load svg *")].every((e) => { const b = e.getBBox ? e.getBBox() : {x: 0, y: 0, width: 0, height: 0}; return b.x >= 0 && b.x + b.width <= 641 && b.y >= -1 && b.y + b.height <= 211 })`), "everything is inside its picture")
+		p.run(t, chromedp.Click(chromedp.CSS(`article.load:last-child h3 a`)), chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		assert.Contains(t, p.text(t, "#evidence"), "hung calls were answered after 4s")
+		assert.NotEqual(t, "owned", p.eval(t, `document.title`))
+	})
+
 	t.Run("a link leads to a cell, a row or a case", func(t *testing.T) {
 		p := browser.open(t, failingRun(), "#code:get_channel_failed/chat-stream")
 		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 )
 
 // ReportSchema names the version of report.json, as docs/schema/report.schema.json describes it.
@@ -95,6 +96,7 @@ type reportCase struct {
 	Reason       string             `json:"reason,omitempty"`
 	Findings     []contract.Finding `json:"findings"`
 	Scenario     *Scenario          `json:"scenario,omitempty"`
+	Load         *load.Account      `json:"load,omitempty"`
 	Tries        int                `json:"tries,omitempty"`
 	Duration     time.Duration      `json:"duration_ns"`
 	// Observation is as in the log, within the bounds of a report. Truncated says that something was cut.
@@ -170,7 +172,7 @@ func newReportCase(c CaseResult) reportCase {
 	clip := clipper{bounds: reportBounds}
 	out := reportCase{
 		ID: c.ID, Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Level: c.Level,
-		Verdict: c.Verdict, Reason: clip.string(c.Reason), Findings: []contract.Finding{}, Scenario: c.Scenario,
+		Verdict: c.Verdict, Reason: clip.string(c.Reason), Findings: []contract.Finding{}, Scenario: c.Scenario, Load: c.Load,
 		Tries: c.Tries, Duration: c.Duration, Observation: clip.observation(c.Observation),
 	}
 	for _, f := range c.Findings {

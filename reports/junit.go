@@ -72,7 +72,7 @@ func JUnit(w io.Writer, run Run) error {
 	properties := []junitProperty{
 		{"target", Plain(run.Target.Name, nameLimit)},
 		{"url", Plain(run.Target.BaseURL, nameLimit)},
-		{"level", Plain(string(run.Selection.Level), nameLimit)},
+		{"level", run.Selection.Scope()},
 		{"contract", Plain(run.ContractDigest, nameLimit)},
 		{"run", Plain(run.RunID, nameLimit)},
 		{"verdict", string(run.Verdict())},
@@ -146,6 +146,9 @@ func newJUnitCase(c CaseResult) junitCase {
 	result := &junitResult{Message: a.headline(), Type: string(a.Verdict)}
 	switch a.Verdict {
 	case contract.Pass:
+		if len(a.Load) > 0 {
+			out.Out = a.text()
+		}
 	case contract.Warn:
 		out.Out = a.text()
 	case contract.NotOffered, contract.ExpectedFail:
@@ -175,6 +178,9 @@ func (a account) text() string {
 	fact("why", a.Reason)
 	for _, f := range a.Findings {
 		fact(f.Severity+" "+f.Obligation, "got "+f.Got+", want "+f.Want)
+	}
+	for _, line := range a.Load {
+		fact("load", line)
 	}
 	fact("curl", a.Curl)
 	return b.String() + "\n"

@@ -22,6 +22,7 @@ func Markdown(w io.Writer, run Run) error {
 	fmt.Fprintf(&out, "**%s %s.**\n\n", sign(run.Verdict()), Sentence(run))
 	markdownMatrix(&out, m)
 	markdownTotals(&out, m)
+	markdownLoad(&out, run)
 	if notes := remarks(run); len(notes) > 0 {
 		out.WriteString("### Notes\n\n")
 		for _, n := range notes {
@@ -76,6 +77,20 @@ func markdownTotals(out *bytes.Buffer, m Matrix) {
 	}
 	line("all", m.Totals)
 	out.WriteString("\n")
+}
+
+// markdownLoad sums up the cases under load, whatever became of them.
+func markdownLoad(out *bytes.Buffer, run Run) {
+	heading := "### Under load\n\n"
+	for _, c := range run.Cases {
+		if c.Load != nil {
+			fmt.Fprintf(out, "%s- %s %s: %s\n", heading, sign(c.Verdict), code(c.ID, nameLimit), code(loadSentence(*c.Load), textLimit))
+			heading = ""
+		}
+	}
+	if heading == "" {
+		out.WriteString("\n")
+	}
 }
 
 // markdownTroubles folds each case away on its own, as long as there is room in bytes.
@@ -136,6 +151,9 @@ func markdownAccount(a account) string {
 		if f[1] != "" {
 			fmt.Fprintf(&b, "- %s: %s\n", f[0], code(f[1], textLimit))
 		}
+	}
+	for _, line := range a.Load {
+		fmt.Fprintf(&b, "- load: %s\n", code(line, textLimit))
 	}
 	if a.Curl != "" {
 		fence := strings.Repeat("`", max(3, longestRun(a.Curl, '`')+1))

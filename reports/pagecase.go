@@ -37,7 +37,9 @@ type pageCase struct {
 	// Upstream is absent when the upstream stands in nobody's way, and empty when it saw nothing.
 	Upstream *[]pageAttempt `json:"upstream,omitempty"`
 	Effects  []string       `json:"effects,omitempty"`
-	Curl     string         `json:"curl,omitempty"`
+	// Load are the lines about a load.
+	Load []string `json:"load,omitempty"`
+	Curl string   `json:"curl,omitempty"`
 	// Copy is the command line as it is copied, where it is not shown as it is; a line that is cut is not for copying. It
 	// is the only text in the page that is not plain, and stands there in base64.
 	Copy    []byte `json:"copy,omitempty"`
@@ -123,7 +125,7 @@ func newPageCase(c pageEntry, limit int) pageCase {
 		out.LeftOut = true
 		return out
 	}
-	out.Reason, out.Curl = a.Reason, a.Curl
+	out.Reason, out.Curl, out.Load = a.Reason, a.Curl, a.Load
 	for _, f := range a.Findings {
 		out.Findings = append(out.Findings, pageFinding(f))
 	}

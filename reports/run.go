@@ -49,6 +49,7 @@ func Conclude(h Header, cases []CaseResult, ended time.Time) Footer {
 		verdict = contract.Error
 	}
 	return Footer{
+		Type:     "footer",
 		Ended:    ended,
 		Verdict:  verdict,
 		Counts:   counts,

@@ -57,7 +57,7 @@ func TestConclude(t *testing.T) {
 	cases[1].Verdict, cases[2].Verdict = contract.Warn, contract.NotOffered
 	h := header(contract.Edge)
 	h.Expected = []string{cases[0].ID, "http:404/unknown-model/chat", "http:404/unknown-model/chat"}
-	assert.Equal(t, reports.Footer{
+	assert.Equal(t, reports.Footer{Type: "footer",
 		Ended: started, Verdict: contract.Error,
 		Counts:   map[contract.Verdict]int{contract.Pass: 1, contract.Warn: 1, contract.NotOffered: 1},
 		Executed: 2,

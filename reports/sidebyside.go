@@ -111,9 +111,9 @@ func (s SideBySide) remarks() []string {
 		if run.ContractDigest != s.Runs[0].ContractDigest {
 			list = append(list, s.Matrix.Columns[i].Name+" was judged by another contract than "+s.Matrix.Columns[0].Name+".")
 		}
-		if run.Selection.Level != s.Runs[0].Selection.Level {
+		if run.Selection.Scope() != s.Runs[0].Selection.Scope() {
 			list = append(list, fmt.Sprintf("%s was certified at level %s, %s at level %s.", s.Matrix.Columns[i].Name,
-				Plain(string(run.Selection.Level), 20), s.Matrix.Columns[0].Name, Plain(string(s.Runs[0].Selection.Level), 20)))
+				run.Selection.Scope(), s.Matrix.Columns[0].Name, s.Runs[0].Selection.Scope()))
 		}
 	}
 	return list

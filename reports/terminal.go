@@ -29,13 +29,14 @@ type TerminalOptions struct {
 func Terminal(w io.Writer, run Run, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	m := NewMatrix(run)
-	t.line("%s  %s  level %s", Plain(run.Target.Name, nameLimit), Plain(run.Target.BaseURL, nameLimit), Plain(string(run.Selection.Level), 20))
+	t.line("%s  %s  level %s", Plain(run.Target.Name, nameLimit), Plain(run.Target.BaseURL, nameLimit), run.Selection.Scope())
 	t.line("")
 	if err := t.matrix(m); err != nil {
 		return err
 	}
 	t.legend(m)
 	t.troubles(run)
+	t.underLoad(run)
 	notes := remarks(run)
 	for _, n := range notes {
 		t.line("note: %s", n)
@@ -153,6 +154,21 @@ func (t *terminal) legend(m Matrix) {
 	t.line("")
 }
 
+// underLoad says of every case under load that passed in a line what was sent. The others are told among the troubles.
+func (t *terminal) underLoad(run Run) {
+	told := false
+	for _, c := range run.Cases {
+		if c.Load != nil && c.Verdict == contract.Pass {
+			t.line("%s %s", t.sign(c.Verdict), Plain(c.ID, nameLimit))
+			t.line("  %s", loadSentence(*c.Load))
+			told = true
+		}
+	}
+	if told {
+		t.line("")
+	}
+}
+
 // wrapped writes parts two spaces apart on as many lines as they need, each as it is painted.
 func (t *terminal) wrapped(parts, painted []string) {
 	line, size := "", 0 // in columns
@@ -204,6 +220,9 @@ func (t *terminal) account(a account) {
 		t.line("  %s %s", f.Severity, f.Obligation)
 		t.line("    want %s", f.Want)
 		t.line("    got  %s", f.Got)
+	}
+	for _, line := range a.Load {
+		t.fact("load", line)
 	}
 	t.fact("curl", strings.ReplaceAll(a.Curl, "\n", "\n       "))
 	t.line("")

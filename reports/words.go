@@ -55,11 +55,7 @@ func Sentence(run Run) string {
 			contract.NotOffered, NotRun,
 		}
 	}
-	level := string(run.Selection.Level)
-	if !run.Selection.Level.Valid() {
-		level = "unknown"
-	}
-	opening += " at level " + level
+	opening += " at level " + run.Selection.Scope()
 	if n := len(run.Selection.Rows); n > 0 {
 		opening += " on the " + count(n, "row") + " asked for"
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/cucumber/godog"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load/limits"
+	"github.com/gatecert/gatecert/load/outage"
 )
 
 // definition binds one sentence to one verb.
@@ -22,6 +25,7 @@ var definitions = []definition{
 	{regexp.MustCompile(`^the circumstance "([^"]+)": (.+)$`), givenTheCircumstance},
 	{regexp.MustCompile(`^a caller asks on "([^"]+)"$`), aCallerAsks},
 	{regexp.MustCompile(`^a caller asks on "([^"]+)" in the way "([^"]+)"$`), aCallerAsksInTheWay},
+	{regexp.MustCompile(`^many callers ask on "([^"]+)"$`), manyCallersAsk},
 	{regexp.MustCompile(`^the status is (.+)$`), theStatusIs},
 	{regexp.MustCompile(`^the error code is "([^"]+)"$`), theErrorCodeIs},
 	{regexp.MustCompile(`^the error code is one of table 2$`), theErrorCodeIsOfTable2},
@@ -29,6 +33,31 @@ var definitions = []definition{
 	{regexp.MustCompile(`^the error is whole and in the caller's dialect$`), theErrorIsWhole},
 	{regexp.MustCompile(`^nothing that must stay inside is shown$`), nothingInsideIsShown},
 	{regexp.MustCompile(`^the provider is (?:not asked|asked within bounds)$`), theProviderIsSpared},
+}
+
+// underLoad is every sentence about many calls. They hold the obligations of the experiments in package load.
+var underLoad = []definition{
+	holding(`^as many are admitted as the limit allows, one by one and all at once$`, limits.LimitExact, limits.LimitBurst),
+	holding(`^every other answer is the error of this row, whole and in the caller's dialect$`, answered...),
+	holding(`^what the answers say about the limit is true$`, limits.RetryAfterTrue, limits.RateHeaders, limits.UpstreamRefusal),
+	holding(`^the refused calls are free, and nobody else feels them$`, limits.RefusedFree, limits.KeyIsolation, limits.StreamShare),
+	holding(`^calls are admitted again when the limit is$`, limits.Recovery),
+	holding(`^the gateway gives up on the provider in its time$`, outage.InTime),
+	holding(`^the provider is left in peace when its caller has gone$`, contract.UpstreamFreed, contract.RetriesBounded, outage.Departure),
+	holding(`^the healthy calls beside it are as sure and as quick as before$`, outage.HealthyServed, outage.HealthySpared),
+	holding(`^nothing is left behind, and all is well again in time$`, outage.NothingLeft, outage.Recovery),
+}
+
+// answered are the obligations of an answer, whatever was asked and whoever failed.
+var answered = []contract.Obligation{
+	contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame, contract.Code,
+	contract.CodePlace, contract.CodeKnown, contract.RetryAfter, contract.ContentType, contract.Whole, contract.Envelope,
+	contract.Message, contract.Fields, contract.StreamError, contract.StreamEnd, contract.StreamFormat, contract.Secrecy,
+}
+
+// holding binds a sentence to obligations.
+func holding(sentence string, obligations ...contract.Obligation) definition {
+	return definition{regexp.MustCompile(sentence), func(ctx context.Context) error { return world(ctx).hold(obligations...) }}
 }
 
 func givenTheCircumstance(ctx context.Context, id, sentence string) error {
@@ -41,6 +70,10 @@ func aCallerAsks(ctx context.Context, surface string) error {
 
 func aCallerAsksInTheWay(ctx context.Context, surface, variant string) error {
 	return world(ctx).ask(ctx, contract.Surface(surface), variant)
+}
+
+func manyCallersAsk(ctx context.Context, surface string) error {
+	return world(ctx).stress(ctx, contract.Surface(surface))
 }
 
 func theStatusIs(ctx context.Context, status string) error {
@@ -77,7 +110,7 @@ func theProviderIsSpared(ctx context.Context) error {
 }
 
 func register(sc *godog.ScenarioContext) {
-	for _, d := range definitions {
+	for _, d := range slices.Concat(definitions, underLoad) {
 		sc.Step(d.sentence, d.verb)
 	}
 }

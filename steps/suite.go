@@ -12,6 +12,7 @@ import (
 	"github.com/cucumber/godog"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 )
 
 // Outcome is what one scenario came to.
@@ -21,6 +22,8 @@ type Outcome struct {
 	Findings    []contract.Finding
 	Reason      string
 	Observation *contract.Observation
+	// Account is set for a case under load.
+	Account *load.Account
 	// Tries is above 1 when the case was run again because the gateway was not well.
 	Tries    int
 	Started  time.Time
@@ -136,6 +139,7 @@ func (o *Outcome) finish(w *World, p *godog.Scenario, err error) {
 		_ = w.harness(fmt.Errorf("the scenario was not played to its judgement: %w", err))
 	}
 	o.Verdict, o.Findings, o.Reason, o.Notes, o.Tries = w.verdict, w.findings, w.reason, w.notes, w.tries
+	o.Account = w.account
 	if w.observation.Sent.Method != "" {
 		o.Observation = &w.observation
 	}

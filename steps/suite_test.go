@@ -23,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeStage struct {
 	observe func(try int, c contract.Case) (contract.Observation, error)
 	recover func() (time.Duration, error)
+	stress  func(contract.Case) (Stressed, error)
 	mu      sync.Mutex
 	tries   map[string]int
 }
@@ -43,6 +44,8 @@ func (f *fakeStage) AwaitRecovery(context.Context, contract.Surface) (time.Durat
 	}
 	return f.recover()
 }
+
+func (f *fakeStage) Stress(_ context.Context, c contract.Case) (Stressed, error) { return f.stress(c) }
 
 func notFound(int, contract.Case) (contract.Observation, error) {
 	return observation(404, `{"error":{"message":"m","type":"t","param":null,"code":"model_not_found"}}`), nil

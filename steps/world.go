@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/load"
 )
 
 // Stage is what the steps need of a prepared gateway. [targets.Stage] is one.
@@ -20,9 +20,22 @@ type Stage interface {
 	Observe(ctx context.Context, c contract.Case) (contract.Observation, error)
 	// AwaitRecovery waits until a surface is healthy and says how long that took, 0 for at once.
 	AwaitRecovery(ctx context.Context, surface contract.Surface) (time.Duration, error)
+	// Stress plays a case under load. It returns an error that wraps [ErrUnreached] when the load did not bring the
+	// circumstance about, and others when it is no evidence.
+	Stress(ctx context.Context, c contract.Case) (Stressed, error)
 }
 
-var _ Stage = (*targets.Stage)(nil)
+// Stressed is what came of a case under load.
+type Stressed struct {
+	Findings []contract.Finding
+	Account  load.Account
+	// Evidence is one of the answers that broke an obligation, nil when none did.
+	Evidence *contract.Observation
+}
+
+// ErrUnreached is returned when a load ended without bringing its circumstance about: the gateway refused what it should
+// have admitted, or the calls that were allowed did not suffice.
+var ErrUnreached = errors.New("the load did not show it")
 
 // World is the state of one scenario.
 type World struct {
@@ -38,6 +51,7 @@ type World struct {
 	reason      string
 	tries       int
 	notes       []string
+	account     *load.Account // of a case under load
 }
 
 // errDisagrees is returned when a scenario says one thing and the contract another: a fault of the features.
@@ -79,6 +93,32 @@ func (w *World) ask(ctx context.Context, surface contract.Surface, variant strin
 		w.notes = append(w.notes, fmt.Sprintf("%s: the gateway answered %d and was well again after %s; the case was run again",
 			c.ID(), o.Status, waited.Round(time.Millisecond)))
 	}
+}
+
+// stress plays a case under load.
+func (w *World) stress(ctx context.Context, surface contract.Surface) error {
+	c := contract.Case{Row: w.given.Row, Circumstance: w.given.ID, Surface: surface, Variant: contract.UnderLoad}
+	if c != w.current {
+		return fmt.Errorf("%w: the scenario is named %s and plays %s", errDisagrees, w.current.ID(), c.ID())
+	}
+	w.tries = 1
+	came, err := w.stage.Stress(ctx, c)
+	w.findings, w.verdict = came.Findings, contract.VerdictOf(came.Findings)
+	if len(came.Account.Checks) > 0 {
+		w.account = &came.Account
+	}
+	if came.Evidence != nil {
+		w.observation = *came.Evidence
+	}
+	switch {
+	case errors.Is(err, ErrUnreached):
+		w.judged, w.verdict, w.reason = true, contract.Untestable, err.Error()
+		return err
+	case err != nil:
+		return w.harness(fmt.Errorf("%s: %w", c.ID(), err))
+	}
+	w.judged = true
+	return nil
 }
 
 // suspicious recognises answers that may come from the gateway's state, and not from the case.

@@ -261,6 +261,11 @@ func (l *loader) check(p Profile) error {
 	if _, err := p.TLS.Roots(); err != nil {
 		return l.under("$.tls.ca", err.Error())
 	}
+	for i, s := range p.Load.Surfaces {
+		if !slices.Contains(Loadable(), s) {
+			return l.under("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q is not put under load: want %s", s, listed(Loadable())))
+		}
+	}
 	for i, s := range p.Surfaces {
 		if err := l.checkSurface("$.surfaces["+strconv.Itoa(i)+"]", s); err != nil {
 			return err

@@ -193,11 +193,13 @@ var relayed = plan{recipeSuffices: true, plan: func(p Profile, c contract.Case, 
 var directives = map[string]string{
 	"upstream-error/error-object": "status=500 body=error",
 	"upstream-error/mid-stream":   "chunks=8 error-after=6",
+	"upstream-error/under-load":   "",
 
 	"blocked-prompt/": "refuse",
 
 	"slow-upstream/no-answer":      "hang",
 	"slow-upstream/stalled-answer": "stall",
+	"slow-upstream/under-load":     "",
 
 	"unreachable-upstream/reset":  "reset",
 	"unreachable-upstream/closed": "close",

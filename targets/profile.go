@@ -42,6 +42,7 @@ type Profile struct {
 	SurfaceHeaders map[contract.Surface]map[string]string `yaml:"surface_headers,omitempty"`
 	Upstream       Upstream                               `yaml:"upstream,omitempty"`
 	Limits         Limits                                 `yaml:"limits,omitempty"`
+	Load           LoadPart                               `yaml:"load,omitempty"`
 	// Concurrency is the number of cases that run at once.
 	Concurrency int    `yaml:"concurrency,omitempty"`
 	Settle      Settle `yaml:"settle,omitempty"`
@@ -168,6 +169,13 @@ type Rate struct {
 	Burst int `yaml:"burst,omitempty"`
 	// Shared says whether streaming calls use up the same limit as the others. None: neither is wrong.
 	Shared *bool `yaml:"shared,omitempty"`
+}
+
+// LoadPart is the profile's part about the cases under load.
+type LoadPart struct {
+	// Surfaces are those that are put under load, each with its streaming twin. None: the first that the gateway offers,
+	// since what many calls show of a limit or a provider they show on any surface.
+	Surfaces []contract.Surface `yaml:"surfaces,omitempty"`
 }
 
 // Limiter is a way to count calls against a limit.

@@ -68,12 +68,18 @@ func (p Profile) call(s contract.Surface, model, prompt string) exchange.Call {
 	}
 }
 
-// Provoke plans one case. The token, unique to the call, finds it again at the upstream.
+// Provoke plans one case. The token, unique to the call, finds it again at the upstream. Of a case under load it is a
+// healthy call: what goes wrong, and with which share of many such calls, is the load's.
 //
 // It returns [ErrNotOffered] when the profile lacks what the case needs, and says what that is.
 func (p Profile) Provoke(c contract.Case, token string) (Provocation, error) {
 	if !slices.Contains(p.Surfaces, c.Surface) {
 		return Provocation{}, fmt.Errorf("%w: the profile does not list surface %s", ErrNotOffered, c.Surface)
+	}
+	if c.UnderLoad() {
+		if err := p.offersLoad(c); err != nil {
+			return Provocation{}, err
+		}
 	}
 	recipe, own, err := p.recipe(c)
 	if err != nil {

@@ -89,7 +89,7 @@ func TestEveryDirectiveIsInTheUpstreamsVocabulary(t *testing.T) {
 		require.True(t, found, c.ID())
 		assert.Equal(t, "tok", d.Token)
 		healthy := d.String() == upstream.Directive{Token: "tok"}.String()
-		if c.Reach() == contract.ReachMust {
+		if c.Reach() == contract.ReachMust && !c.UnderLoad() { // a load says itself which of its calls go wrong
 			relayedCases++
 			assert.False(t, healthy, "%s: the provider has to go wrong", c.ID())
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -47,7 +48,7 @@ func (l listCommand) Run(c *console) error {
 }
 
 func (l listCommand) cases(c *console) error {
-	cases, err := gatecert.Select(gatecert.Config{Level: contract.Level(l.Level), Rows: l.Rows, Surfaces: l.Surfaces})
+	cases, err := gatecert.Select(gatecert.Config{Level: cmp.Or(contract.Level(l.Level), contract.Full), Rows: l.Rows, Surfaces: l.Surfaces})
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 // loadCommand puts a gateway under stress.
 type loadCommand struct {
 	RateLimit rateLimitCommand `cmd:"" help:"Verify the declared rate limit of a key, or infer the one it has."`
+	Timeout   timeoutCommand   `cmd:"" help:"Let the provider hang and fail on a share of the calls: what becomes of them, and of the others?"`
 	Capacity  capacityCommand  `cmd:"" help:"Find the highest rate at which the gateway meets an objective, and what it adds to a call."`
 	Soak      soakCommand      `cmd:"" help:"Hold a rate for long: what drifts?"`
 }

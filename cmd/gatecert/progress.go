@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 )
 
 // progress shows how far a run has come: a bar on a terminal, a plain line now and then elsewhere. It is called by one
@@ -19,7 +20,8 @@ type progress struct {
 	bars     *mpb.Progress
 	bar      *mpb.Bar
 	phase    string
-	troubled atomic.Int64 // read by the bar's own goroutine
+	troubled atomic.Int64 // read by the bar's own goroutine, as is load
+	load     atomic.Pointer[string]
 	told     time.Time
 }
 
@@ -35,6 +37,10 @@ func newProgress(c *console) *progress {
 }
 
 func (p *progress) show(s gatecert.Progress) {
+	if s.Plan != "" {
+		p.announce("plan: " + s.Plan)
+		return
+	}
 	if s.Last != nil && !s.Last.Verdict.Conformant() && s.Last.Verdict != contract.NotOffered {
 		p.troubled.Add(1)
 	}
@@ -48,6 +54,15 @@ func (p *progress) show(s gatecert.Progress) {
 	}
 }
 
+// announce prints a line for good.
+func (p *progress) announce(line string) {
+	if p.bars == nil {
+		fmt.Fprintln(p.c.err, line)
+		return
+	}
+	_, _ = p.bars.Write([]byte(line + "\n")) // it fails when the bars have ended: then nobody looks
+}
+
 func (p *progress) tell(s gatecert.Progress) {
 	switch s.Phase {
 	case "prepare":
@@ -56,6 +71,10 @@ func (p *progress) tell(s gatecert.Progress) {
 		fmt.Fprintln(p.c.err, "control calls at", s.Target)
 	case "done":
 		fmt.Fprintf(p.c.err, "%d cases done\n", s.Total)
+	case "load":
+		if s.Load != nil {
+			fmt.Fprintln(p.c.err, loadLine(*s.Load))
+		}
 	default:
 		fmt.Fprintf(p.c.err, "%d of %d cases, %d not conformant\n", s.Done, s.Total, p.troubled.Load())
 	}
@@ -69,11 +88,24 @@ func (p *progress) draw(s gatecert.Progress) {
 		p.bar = p.bars.AddBar(int64(s.Total),
 			mpb.PrependDecorators(decor.Name("cases "), decor.CountersNoUnit("%d/%d")),
 			mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO), decor.Any(func(decor.Statistics) string {
-				return fmt.Sprintf("  %d not conformant", p.troubled.Load())
+				text := fmt.Sprintf("  %d not conformant", p.troubled.Load())
+				if line := p.load.Load(); line != nil {
+					text += "  " + *line
+				}
+				return text
 			})),
 			mpb.BarRemoveOnComplete())
 	}
+	if s.Load != nil {
+		line := loadLine(*s.Load)
+		p.load.Store(&line)
+	}
 	p.bar.SetCurrent(int64(s.Done))
+}
+
+// loadLine is how far a load has come, in a line.
+func loadLine(l load.Progress) string {
+	return fmt.Sprintf("%s: %.0f s, %d sent, %d admitted, %d refused, %d failed", l.Stage, l.Elapsed.Seconds(), l.Sent, l.Admitted, l.Refused, l.Failed)
 }
 
 // close ends the bar wherever it stands, so that the report starts on a line of its own.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"time"
 
 	"github.com/gatecert/gatecert"
@@ -14,14 +12,10 @@ import (
 )
 
 type rateLimitCommand struct {
-	URL     string        `arg:"" optional:"" help:"Root URL of the gateway (without /v1). No URL and no --target: the embedded reference gateway."`
-	Target  string        `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
-	Key     string        `help:"A valid key of the gateway, with a URL." env:"GATEWAY_KEY"`
-	Model   string        `help:"A model the key may use, with a URL."`
-	Surface string        `help:"Surface to call. Default: ${default}." default:"chat"`
-	Calls   int           `help:"Calls to make at most. Default: ${default}." default:"4000"`
-	For     time.Duration `help:"Time to take at most. Default: ${default}." default:"3m"`
-	Yes     bool          `help:"Send it to a gateway that is not on this machine; and agree to what a driver has to change."`
+	caseFlags
+	Infer bool          `help:"Infer the limit of the valid key, also where the profile declares one for another."`
+	Calls int           `help:"Calls to make at most when the limit is inferred. Default: ${default}." default:"4000"`
+	For   time.Duration `help:"Time to take at most when the limit is inferred. Default: ${default}." default:"3m"`
 }
 
 // Help implements kong's HelpProvider.
@@ -35,16 +29,20 @@ Examples:
   gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred`
 }
 
-func (cmd rateLimitCommand) Run(ctx context.Context, c *console) (err error) {
-	surface := contract.Surface(cmd.Surface)
-	if !surface.Valid() {
-		return fmt.Errorf("%w: no surface %q: gatecert list surfaces shows them", errUsage, cmd.Surface)
-	}
-	config, err := runCommand{URL: cmd.URL, Target: cmd.Target, Key: cmd.Key, Model: cmd.Model}.config()
+func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
+	config, err := cmd.config()
 	if err != nil {
 		return err
 	}
-	journal, err := c.mayChange(&config, "reports/load", cmd.Yes)
+	if !cmd.Infer && (config.Target.Limits.Rate.Key != "" || config.Target.BaseURL == "") {
+		return cmd.certify(ctx, c, config, "http:429/over-rate-limit/"+cmd.Surface+"/"+contract.UnderLoad)
+	}
+	return cmd.infer(ctx, c, config)
+}
+
+// infer finds out the limit of a key of which nothing is declared.
+func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatecert.Config) (err error) {
+	journal, err := c.mayChange(&config, cmd.Out, cmd.Yes)
 	if err != nil {
 		return err
 	}
@@ -55,45 +53,20 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
 	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s, to %s\n", cmd.Calls, cmd.For, prepared.Profile.BaseURL)
-	if !cmd.Yes && !staysHere(prepared.Profile.BaseURL) {
+	if !cmd.Yes && !gatecert.OnThisMachine(prepared.Profile.BaseURL) {
 		return fmt.Errorf("%w: %s is not on this machine: --yes sends it, with the consent of whoever runs it", errTooMuch, prepared.Profile.BaseURL)
 	}
-	found, err := gatecert.CheckRateLimit(ctx, prepared, surface, limits.Budget{Calls: cmd.Calls, Time: cmd.For})
-	tellRateLimit(c, found)
-	if err != nil {
-		return err
+	progress := &loadProgress{c: c}
+	found, err := gatecert.InferRateLimit(ctx, prepared, contract.Surface(cmd.Surface), limits.Budget{Calls: cmd.Calls, Time: cmd.For}, progress.show)
+	progress.close()
+	if err == nil {
+		fmt.Fprintf(c.out, "limiter   %s\n", found.Model)
 	}
-	return loadOutcome(contract.VerdictOf(found.Findings))
-}
-
-func tellRateLimit(c *console, r gatecert.RateLimit) {
-	fmt.Fprintf(c.out, "limiter   %s\n", r.Model)
-	for _, sentence := range r.Model.Evidence {
+	for _, sentence := range found.Model.Evidence {
 		fmt.Fprintf(c.out, "          %s\n", sentence)
 	}
-	for _, e := range r.Experiments {
+	for _, e := range found.Experiments {
 		fmt.Fprintf(c.out, "%-9s %s (%d calls, %s)\n", e.Name, e.Sentence, e.Calls, e.Took.Round(time.Millisecond))
 	}
-	if !r.Declared {
-		return
-	}
-	fmt.Fprintf(c.out, "calls     %d: %d admitted, %d refused, %d failed; recovered after %s; took %s\n", r.Evidence.Calls,
-		r.Evidence.Admitted, r.Evidence.Refused, r.Evidence.Failed,
-		r.Evidence.Recovery.Round(time.Millisecond), r.Evidence.Took.Round(time.Millisecond))
-	for _, check := range r.Evidence.Checks {
-		fmt.Fprintf(c.out, "%-9s %-16s %s\n", check.Result, check.Obligation, check.Sentence)
-	}
-	for _, f := range r.Findings {
-		fmt.Fprintf(c.out, "  %s\n", f)
-	}
-}
-
-// staysHere reports whether a URL's host is an address of this machine alone. A name other than localhost may lead anywhere.
-func staysHere(baseURL string) bool {
-	u, err := url.Parse(baseURL)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	return err
 }

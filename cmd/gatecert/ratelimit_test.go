@@ -1,42 +1,61 @@
 package main
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestADeclaredRateLimitIsVerified(t *testing.T) {
-	profile := serveGateway(t, "--limiter", "fixed-window", "--rate", "5", "--window", "1s")
-	code, stdout, stderr := invoke(t.Context(), "load", "rate-limit", "--target", profile)
+	profile, dir := serveGateway(t, "--limiter", "fixed-window", "--rate", "5", "--window", "1s"), t.TempDir()
+	code, stdout, stderr := invoke(t.Context(), "load", "rate-limit", "--target", profile, "--out", dir)
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stderr, "plan: at most 4000 calls in at most 3m0s")
+	assert.Regexp(t, `plan: under load, to http://127.0.0.1:\d+: at most \d+ calls over the limit of 5 in 1s, for at most [\dms]+ on chat\n`, stderr)
 	assert.Contains(t, stdout, "fixed-window of 5 in 1s")
-	assert.Contains(t, stdout, "held      limit-exact")
-	assert.Contains(t, stdout, "held      key-isolation")
+	assert.Contains(t, stdout, "held     limit-exact")
+	assert.Contains(t, stdout, "held     key-isolation")
+	assert.Contains(t, stdout, "answers a second   + admitted   - refused", "the course is drawn")
+	assert.Contains(t, stdout, "conformant at level load on the 1 case asked for: 1 of 32 rows passes, 31 not run.")
+	assertLogHolds(t, dir, "http:429/over-rate-limit/chat/under-load")
+}
+
+// assertLogHolds holds that a folder has the log of a whole run of just these cases, with an account of each load.
+func assertLogHolds(t *testing.T, dir string, ids ...string) {
+	t.Helper()
+	run, err := readLog(dir)
+	require.NoError(t, err)
+	assert.True(t, run.Complete(), run.Incomplete())
+	var got []string
+	for _, c := range run.Cases {
+		got = append(got, c.ID)
+		if assert.NotNil(t, c.Load, c.ID) {
+			assert.NotEmpty(t, c.Load.Spans, c.ID)
+		}
+	}
+	assert.Equal(t, ids, got)
+	assert.FileExists(t, filepath.Join(dir, "report.html"))
+	assert.FileExists(t, filepath.Join(dir, "junit.xml"))
+}
+
+func TestALimitThatNobodyDeclaresIsInferred(t *testing.T) {
+	url, key := baseURL(t, serveGateway(t))
+	code, stdout, stderr := invoke(t.Context(), "load", "rate-limit", url, "--key", key, "--model", "gc-chat", "--calls", "300", "--for", "20s", "--out", t.TempDir())
+	assert.Equal(t, exitConformant, code, stdout+stderr)
+	assert.Contains(t, stderr, "plan: at most 300 calls in at most 20s, to "+url)
+	assert.Contains(t, stdout, "limiter   none", "the valid key has no limit")
 }
 
 func TestALoadIsNotSentElsewhereWithoutAYes(t *testing.T) {
 	code, _, stderr := invoke(t.Context(), "load", "rate-limit", "http://gateway.invalid", "--key", "k", "--model", "m")
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "--yes sends it")
-	code, _, stderr = invoke(t.Context(), "load", "rate-limit", "--surface", "telegraph")
-	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, `no surface "telegraph"`)
 }
 
 func TestALimiterThatMakesNoSense(t *testing.T) {
 	for _, flags := range [][]string{{"--burst", "3"}, {"--limiter", "leaky"}, {"--rate", "0", "--window", "1s"}, {"--window", "1h"}} {
 		code, _, stderr := invoke(t.Context(), append([]string{"gateway", "--listen", "127.0.0.1:0"}, flags...)...)
 		assert.Equal(t, exitUsage, code, "%v: %s", flags, stderr)
-	}
-}
-
-func TestWhatStaysOnThisMachine(t *testing.T) {
-	for url, want := range map[string]bool{
-		"http://127.0.0.1:1": true, "http://localhost": true, "http://[::1]:8080/x": true,
-		"http://10.0.0.1": false, "https://gateway.example": false, "http://127.0.0.1.example": false, "://": false,
-	} {
-		assert.Equal(t, want, staysHere(url), url)
 	}
 }

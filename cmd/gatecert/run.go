@@ -18,7 +18,7 @@ type runCommand struct {
 	Target      string   `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
 	Key         string   `help:"A valid key of the gateway, with a URL." env:"GATEWAY_KEY"`
 	Model       string   `help:"A model the key may use, with a URL."`
-	Level       string   `help:"Highest certification level: edge, relay, account, store, load, full. Default: edge with a URL, full otherwise."`
+	Level       string   `help:"Highest certification level: edge, relay, account, store, load, full. Default: edge with a URL, otherwise everything but the cases under load, which load and full add."`
 	Rows        []string `help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
 	Surfaces    []string `help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
 	Concurrency int      `help:"Cases at once. Default: the profile's, or 8." placeholder:"N"`
@@ -26,14 +26,15 @@ type runCommand struct {
 	Update      bool     `name:"update-baseline" help:"Write --baseline anew, so that it expects today's failures and nothing else."`
 	Format      []string `help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
 	Out         string   `help:"Folder for run.ndjson and the reports. Default: ${default}." default:"reports/latest" type:"path"`
-	Yes         bool     `help:"Agree to what a driver has to change on a running gateway (it lists that first). For CI."`
+	Yes         bool     `help:"Agree to what a driver has to change on a running gateway (it lists that first), and to put load on a gateway that is not on this machine. For CI."`
 	Failures    int      `help:"Failures told in full on the terminal. Default: ${default}." default:"10"`
 }
 
 // Help implements kong's HelpProvider.
 func (runCommand) Help() string {
 	return `Examples:
-  gatecert run                                             the embedded reference gateway, everything
+  gatecert run                                             the embedded reference gateway, everything but load
+  gatecert run --level full                                and under load: about a minute
   gatecert run https://gateway.example --model gpt-4o-mini level edge, key from $GATEWAY_KEY
   gatecert run --target my-gateway.yaml --level relay      as the profile says, up to level relay
   gatecert run --target new-api.yaml --yes                 a running new-api, prepared and left as it was (docs/new-api.md)
@@ -52,30 +53,9 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(r.Out, 0o750); err != nil {
-		return fmt.Errorf("make the folder for the reports: %w", err)
-	}
-	log, err := os.OpenFile(filepath.Join(r.Out, logName), os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the log: %w", err)
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	config.Log = log
-	journal, err := c.mayChange(&config, r.Out, r.Yes)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, journal.Close()) }()
-	bar := newProgress(c)
-	config.Progress = bar.show
-	run, err := gatecert.Run(ctx, config)
-	bar.close()
+	run, err := c.certify(ctx, config, formats, r.Out, r.Yes)
 	if run.Schema == "" {
 		return err
-	}
-	// An interrupted run is reported like any other: its reports say that it is incomplete.
-	if writeErr := writeReports(run, formats, r.Out); writeErr != nil {
-		return errors.Join(err, writeErr)
 	}
 	if termErr := reports.Terminal(c.out, run, reports.TerminalOptions{Color: c.color, Width: c.width, Failures: r.Failures}); termErr != nil {
 		return errors.Join(err, termErr)
@@ -94,6 +74,33 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 		proposeEntries(c.out, run, r.Failures)
 	}
 	return outcome(run)
+}
+
+// certify runs with a log in the folder, writes the reports beside it and returns the run; that has no schema when it
+// never began. An interrupted run is reported like any other: its reports say that it is incomplete.
+func (c *console) certify(ctx context.Context, config gatecert.Config, formats []reports.Format, dir string, yes bool) (run reports.Run, err error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return run, fmt.Errorf("make the folder for the reports: %w", err)
+	}
+	log, err := os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600)
+	if err != nil {
+		return run, fmt.Errorf("open the log: %w", err)
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	config.Log, config.LoadAnywhere = log, yes
+	journal, err := c.mayChange(&config, dir, yes)
+	if err != nil {
+		return run, err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	bar := newProgress(c)
+	config.Progress = bar.show
+	run, err = gatecert.Run(ctx, config)
+	bar.close()
+	if run.Schema == "" {
+		return run, err
+	}
+	return run, errors.Join(err, writeReports(run, formats, dir))
 }
 
 // outcome is nil for a conformant run, and carries its verdict otherwise.

@@ -1,12 +1,17 @@
 package limits
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // anchored are fixed windows that go by no clock: one begins with the first call after the last one ended (INCR and
 // EXPIRE of a store). When they begin is not always known; what is known suffices for three statements:
 //
 //   - within one window's length there are parts of two windows at most, so no more than twice the limit;
-//   - the first call after a whole window's length without any begins a window, which holds no more than the limit;
+//   - the first call after a whole window's length without any begins a window, and so does the first one that is
+//     admitted after one was refused; it holds no more than the limit;
 //   - whoever is refused finds the limit used up within the last window's length.
 type anchored struct {
 	Model
@@ -17,10 +22,18 @@ type anchored struct {
 	fresh []time.Duration
 }
 
-func newAnchored(m Model, l ledger, slack time.Duration) *anchored {
+func newAnchored(m Model, all []decision, l ledger, slack time.Duration) *anchored {
 	a := &anchored{Model: m, ledger: l, slack: slack}
+	refused := slices.DeleteFunc(slices.Clone(all), func(d decision) bool { return d.outcome != Refused })
+	slices.SortFunc(refused, func(a, b decision) int { return cmp.Compare(a.to, b.to) })
+	used, next := time.Duration(-1), 0 // when the limit was certainly used up, at the latest before the call in question
 	for _, from := range l.certain.from {
-		if oldest := from - m.Window - slack; oldest >= l.begin && l.atMost(oldest, from-1) == 0 {
+		for ; next < len(refused) && refused[next].to < from; next++ {
+			used = max(used, refused[next].from)
+		}
+		oldest := from - m.Window - slack
+		idle := oldest >= l.begin && l.atMost(oldest, from-1) == 0
+		if idle || used >= 0 && l.atMost(used, from-1) == 0 {
 			a.fresh = append(a.fresh, from)
 		}
 	}

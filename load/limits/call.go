@@ -31,6 +31,9 @@ const (
 	Refused Outcome = "refused"
 	// Failed calls got something else, or nothing. Whether they passed the limiter is not known.
 	Failed Outcome = "failed"
+
+	// foreign calls belong to another limit, and say nothing about this one.
+	foreign Outcome = ""
 )
 
 // Outcome tells what became of the call.

@@ -19,6 +19,8 @@ type Caller struct {
 	Make func(hold time.Duration) Planned
 	// Holds says that the upstream does so.
 	Holds bool
+	// Ended, when not nil, is told of every call that has ended, by the goroutine that made it.
+	Ended func(Call)
 }
 
 // Planned is a call, and the way to look up what the upstream saw of it; nil where nobody can.
@@ -46,6 +48,14 @@ func (c Caller) Burst(ctx context.Context, n int, hold time.Duration) ([]Call, e
 }
 
 func (c Caller) call(ctx context.Context, hold time.Duration) (Call, error) {
+	made, err := c.make(ctx, hold)
+	if c.Ended != nil && err == nil {
+		c.Ended(made)
+	}
+	return made, err
+}
+
+func (c Caller) make(ctx context.Context, hold time.Duration) (Call, error) {
 	planned := c.Make(hold)
 	made := Call{Earliest: time.Now()}
 	o, err := c.Client.Do(ctx, planned.Call)

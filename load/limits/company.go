@@ -3,11 +3,11 @@ package limits
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 )
 
 // company calls with the other key while all is quiet, for comparison.
@@ -16,6 +16,7 @@ func (v *verification) company(ctx context.Context) ([]Call, error) {
 		return nil, nil
 	}
 	calls, err := several(ctx, v.with.Other)
+	v.aside(otherPart, calls)
 	if err == nil && count(calls, Admitted) == 0 {
 		err = fmt.Errorf("%w: the other key is not admitted at all, the last call with status %d",
 			ErrUnclear, calls[len(calls)-1].Observation.Status)
@@ -23,10 +24,14 @@ func (v *verification) company(ctx context.Context) ([]Call, error) {
 	return calls, err
 }
 
-// isolation calls with the other key while the limited one, whose limit is used up, goes on.
+// isolation calls with the other key while the limited one, whose limit is used up, goes on: it has gone on before, so that
+// none of these calls comes too early.
 func (v *verification) isolation(ctx context.Context, quiet []Call, most int) error {
-	if v.with.Other == nil {
+	flood := func() error {
 		_, err := v.burst(ctx, most/2+further, 0)
+		return err
+	}
+	if err := flood(); err != nil || v.with.Other == nil {
 		return err
 	}
 	type result struct {
@@ -40,20 +45,17 @@ func (v *verification) isolation(ctx context.Context, quiet []Call, most int) er
 		calls, err := several(ctx, v.with.Other)
 		beside <- result{calls, err}
 	}()
-	var flood error
 	for range further {
-		if _, flood = v.burst(ctx, most/2+further, 0); flood != nil {
-			cancel()
-			break
-		}
 		if len(beside) > 0 {
 			break
 		}
+		if err := flood(); err != nil {
+			cancel()
+			<-beside
+			return err
+		}
 	}
 	other := <-beside
-	if flood != nil {
-		return flood
-	}
 	if other.err != nil {
 		return other.err
 	}
@@ -69,33 +71,28 @@ const (
 )
 
 func (v *verification) judgeCompany(quiet, beside []Call) {
+	v.aside(otherPart, beside)
 	refused := count(quiet, Refused)
 	if now := count(beside, Refused); now > refused {
 		v.find(KeyIsolation, contract.Should, "another key untouched by a limit that is used up",
 			fmt.Sprintf("%d of its %d calls refused (%d of %d before)", now, len(beside), refused, len(quiet)))
 	}
-	before, during := median(quiet), median(beside)
-	if during > slowdown*before+grace {
-		v.find(KeyIsolation, contract.Should, fmt.Sprintf("another key's calls not slower than %d times their usual %s", slowdown, round(before)),
-			"a median of "+round(during).String())
+	before, during := timesOf("other key, before", quiet), timesOf("other key, beside the storm", beside)
+	during.Bound = slowdown*before.P50 + grace
+	if during.P50 > during.Bound {
+		v.find(KeyIsolation, contract.Should, fmt.Sprintf("another key's calls not slower than %d times their usual %s", slowdown, round(before.P50)),
+			"a median of "+round(during.P50).String())
 	}
+	v.evidence.Times = []load.Times{before, during}
 	v.checked(KeyIsolation, "another key made %d calls beside the storm: %d admitted (%d of %d before), median %s (%s before)",
-		len(beside), count(beside, Admitted), count(quiet, Admitted), len(quiet), round(during), round(before))
+		len(beside), count(beside, Admitted), count(quiet, Admitted), len(quiet), round(during.P50), round(before.P50))
 }
 
-// median is the usual time to the first byte of an admitted call.
-func median(calls []Call) time.Duration {
-	var times []time.Duration
+// aside remembers calls that are not the limited key's, for the account.
+func (v *verification) aside(part string, calls []Call) {
 	for _, c := range calls {
-		if c.Outcome() == Admitted {
-			times = append(times, c.Latest.Sub(c.Earliest))
-		}
+		v.others = append(v.others, besideCall{c, part})
 	}
-	if len(times) == 0 {
-		return 0
-	}
-	slices.Sort(times)
-	return times[len(times)/2]
 }
 
 // streams makes streaming calls once the limit is used up by others.
@@ -103,20 +100,25 @@ func (v *verification) streams(ctx context.Context) error {
 	if v.with.Stream == nil || v.declared.Shared == nil {
 		return nil
 	}
-	calls, err := several(ctx, v.with.Stream)
-	if *v.declared.Shared {
-		// They count against the same limit, and are judged with all others.
-		v.calls = append(v.calls, calls...)
-		_ = v.in(streamed, func() error { return nil })
-	}
-	if err == nil {
-		v.judgeStreams(calls)
-	}
-	return err
+	return v.in(streamed, func() error {
+		calls, err := several(ctx, v.with.Stream)
+		if err == nil {
+			v.judgeStreams(calls)
+		}
+		return err
+	})
 }
+
+// judgeStreams looks at streaming calls that were made when others had used the limit up. Where they are declared to
+// use up the same limit, they are judged with all others besides.
 
 func (v *verification) judgeStreams(calls []Call) {
 	refused := count(calls, Refused)
+	if *v.declared.Shared {
+		v.calls = append(v.calls, calls...)
+	} else {
+		v.aside(streamPart, calls)
+	}
 	if !*v.declared.Shared && refused > 0 {
 		v.find(StreamShare, contract.Should, "streaming calls to have a limit of their own, as declared",
 			fmt.Sprintf("%d of %d refused when the others' limit was used up", refused, len(calls)))
@@ -124,33 +126,43 @@ func (v *verification) judgeStreams(calls []Call) {
 	v.checked(StreamShare, "%d streaming calls when the limit was used up by others: %d refused", len(calls), refused)
 }
 
-// costs makes further calls once the limit is used up, and looks what they cost.
+// costs makes further calls once the limit is used up, and looks what they cost. When time has let one of them pass, it
+// has to begin again.
 func (v *verification) costs(ctx context.Context) error {
-	var before, after float64
-	var err error
-	if v.with.Balance != nil {
-		if before, err = v.with.Balance(ctx); err != nil {
-			return fmt.Errorf("balance: %w", err)
-		}
-	}
-	began := len(v.calls)
-	for range further {
-		if _, err := v.probe(ctx); err != nil {
+	for range 3 {
+		before, err := v.balance(ctx)
+		if err != nil {
 			return err
 		}
-	}
-	if v.with.Balance == nil {
-		return nil
-	}
-	if after, err = v.with.Balance(ctx); err != nil {
-		return fmt.Errorf("balance: %w", err)
-	}
-	calls := v.calls[began:]
-	if refused := count(calls, Refused); refused == len(calls) && after < before {
-		v.find(RefusedFree, contract.Should, "refused calls to cost nothing",
-			fmt.Sprintf("%g taken for %d refused calls", before-after, refused))
+		began := len(v.calls)
+		for range further {
+			if _, err := v.probe(ctx); err != nil {
+				return err
+			}
+		}
+		if count(v.calls[began:], Refused) < further {
+			continue
+		}
+		after, err := v.balance(ctx)
+		if err == nil && after < before {
+			v.find(RefusedFree, contract.Should, "refused calls to cost nothing",
+				fmt.Sprintf("%g taken for %d refused calls", before-after, further))
+		}
+		return err
 	}
 	return nil
+}
+
+// balance is what the key's owner has left, always the same where nobody can tell.
+func (v *verification) balance(ctx context.Context) (float64, error) {
+	if v.with.Balance == nil {
+		return 0, nil
+	}
+	left, err := v.with.Balance(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("balance: %w", err)
+	}
+	return left, nil
 }
 
 // throttled looks how the gateway passes on its upstream's own 429.
@@ -159,6 +171,7 @@ func (v *verification) throttled(ctx context.Context) error {
 		return nil
 	}
 	calls, err := several(ctx, v.with.Throttled)
+	v.aside(upstreamPart, calls)
 	if err != nil {
 		return err
 	}

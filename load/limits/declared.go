@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 )
 
 // Declared is a limit as the target declares it.
@@ -71,9 +71,17 @@ func (d Declared) full() time.Duration {
 	return d.model(SlidingCounter).full()
 }
 
-// rest is how long nothing is sent before a part that begins on an unused limiter: a third of a window longer than is
-// needed, so that what came before leaves no window, and none begins, while calls are counted.
-func (d Declared) rest() time.Duration { return d.full() + d.Window/3 + 2*d.Slack }
+// kinds are those that the limiter may be of.
+func (d Declared) kinds() []Kind {
+	if d.Kind != "" {
+		return []Kind{d.Kind}
+	}
+	return []Kind{SlidingLog, FixedWindow, TokenBucket, SlidingCounter}
+}
+
+// settled is how long after an instant at which a limit is free the calls begin that are counted: so much later that it
+// is certain to which side of that instant they belong.
+func (d Declared) settled() time.Duration { return 6 * d.Slack }
 
 // Probers are the ways to call one gateway. Only Limited is needed; what the others would show is not verified without
 // them, and the evidence says so.
@@ -91,28 +99,11 @@ type Probers struct {
 	Balance func(ctx context.Context) (float64, error)
 }
 
-// Result says what a verification found about one obligation.
-type Result string
-
-// The results.
-const (
-	Held     Result = "held"
-	Broken   Result = "broken"
-	Untested Result = "untested"
-)
-
-// Check is what was done about one obligation, and what came of it.
-type Check struct {
-	Obligation contract.Obligation `json:"obligation"`
-	Result     Result              `json:"result"`
-	Sentence   string              `json:"sentence"`
-}
-
 // Evidence is what a verification rests on.
 type Evidence struct {
 	// Model is the limiter that the calls were judged by.
-	Model  Model   `json:"model"`
-	Checks []Check `json:"checks"`
+	Model  Model        `json:"model"`
+	Checks []load.Check `json:"checks"`
 	// The limited key's calls. Foreign are those that the upstream refused.
 	Calls    int `json:"calls"`
 	Admitted int `json:"admitted"`
@@ -122,4 +113,8 @@ type Evidence struct {
 	// Recovery is the time from the end of the storm to the first admitted call, at most; 0 when none was admitted.
 	Recovery time.Duration `json:"recovery_ns"`
 	Took     time.Duration `json:"took_ns"`
+	// Phases are the stages in their order, Spans the course of all calls, by key, and Times those of the other key.
+	Phases []load.Phase `json:"phases"`
+	Spans  []load.Span  `json:"spans"`
+	Times  []load.Times `json:"times"`
 }

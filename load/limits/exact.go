@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 )
 
 // judge looks at all calls of the limited key together.
@@ -31,11 +33,19 @@ func (v *verification) judge() {
 // judgeLimit asks which calls the declared limit cannot explain.
 func (v *verification) judgeLimit() {
 	v.all = decisions(v.calls, v.calls[0].Earliest)
-	m, found := v.explain(false)
+	m, found := v.explain(v.declared)
 	v.evidence.Model = m
 	under := found.under
-	if len(under) > 0 && !v.declared.RefusedCount {
-		if _, counted := v.explain(true); len(counted.under) == 0 && len(counted.over) <= len(found.over) {
+	switch {
+	case len(under) == 0:
+	case v.less():
+		// Whatever phase its windows are given, some refusals of a limit that is too low seem to be of other stages.
+		v.judgeUnder(LimitExact, m, under)
+		under = nil
+	case !v.declared.RefusedCount:
+		counting := v.declared
+		counting.RefusedCount = true
+		if _, counted := v.explain(counting); len(counted.under) == 0 && len(counted.over) <= len(found.over) {
 			v.find(RefusedFree, contract.Should, "refused calls to use up nothing",
 				fmt.Sprintf("%d calls refused that only refused calls leave no room for", len(under)))
 			under, v.refusedCount = nil, true
@@ -55,6 +65,23 @@ func (v *verification) judgeLimit() {
 	}
 }
 
+// less reports whether a lower limit than the declared one explains all answers.
+func (v *verification) less() bool {
+	lower := func(limit int) contradictions {
+		d := v.declared
+		if d.Kind == TokenBucket {
+			d.Burst = limit
+		} else {
+			d.Limit, d.Burst = limit, 0
+		}
+		_, found := v.explain(d)
+		return found
+	}
+	// The lower the limit, the fewer refusals it cannot explain.
+	limit := sort.Search(v.declared.most(), func(n int) bool { return len(lower(n+1).under) > 0 })
+	return limit > 0 && lower(limit).count() == 0
+}
+
 // only are those calls that were made in certain stages.
 func (v *verification) only(indices []int, at ...stage) []int {
 	var some []int
@@ -70,6 +97,9 @@ func (v *verification) only(indices []int, at ...stage) []int {
 // one after others had gone over it follow from these.
 func (v *verification) judgeOvers(m Model, book ledger, calls []int) {
 	exactly, atOnce, streams := v.only(calls, sequence), v.only(calls, storm, together), v.only(calls, streamed)
+	if len(exactly) > 0 {
+		exactly, streams = append(exactly, streams...), nil
+	}
 	switch rest := v.only(calls, recovery, refusals); {
 	case len(atOnce) > 0:
 		atOnce = append(atOnce, rest...)
@@ -82,22 +112,36 @@ func (v *verification) judgeOvers(m Model, book ledger, calls []int) {
 	v.judgeOver(StreamShare, contract.Should, m, book, streams)
 }
 
-// judgeUnders gives the calls that were refused below the limit to the obligations of their stages. When call by call on
-// a rested limiter a part of the limit is to be had and not all of it, all refusals are due to that.
+// judgeUnders gives the calls that were refused below the limit to the obligations of their stages. When call by call a
+// part of the limit is to be had and not all of it, all refusals are due to that. When nothing is to be had where time has
+// freed it, it recovers late, for streams too.
 func (v *verification) judgeUnders(m Model, calls []int) {
-	row := v.only(calls, sequence)
-	begun := 0
-	for begun < len(v.all) && (v.stages[begun] != sequence || v.all[begun].outcome != Admitted) {
-		begun++
-	}
-	if len(row) > 0 && begun < row[len(row)-1] {
+	if row := v.only(calls, sequence); len(row) > 0 && v.admittedIn(sequence, row[len(row)-1]) {
 		v.judgeUnder(LimitExact, m, calls)
 		return
 	}
-	v.judgeUnder(LimitExact, m, v.only(calls, refusals))
-	v.judgeUnder(LimitBurst, m, v.only(calls, storm, together))
-	v.judgeUnder(StreamShare, m, v.only(calls, streamed))
-	v.judgeUnder(Recovery, m, v.only(calls, recovery, sequence))
+	late := v.only(calls, recovery, sequence, storm, refusals)
+	if burst := v.only(calls, together); v.admittedIn(together, len(v.all)) {
+		v.judgeUnder(LimitBurst, m, burst)
+	} else {
+		late = append(late, burst...)
+	}
+	if streams := v.only(calls, streamed); len(late) == 0 {
+		v.judgeUnder(StreamShare, m, streams)
+	} else {
+		late = append(late, streams...)
+	}
+	v.judgeUnder(Recovery, m, late)
+}
+
+// admittedIn reports whether anything was admitted in a stage, among the first n calls.
+func (v *verification) admittedIn(at stage, n int) bool {
+	for i, d := range v.all[:n] {
+		if v.stages[i] == at && d.outcome == Admitted {
+			return true
+		}
+	}
+	return false
 }
 
 // judgeOver finds calls that went over the limit.
@@ -126,27 +170,23 @@ func (v *verification) judgeUnder(o contract.Obligation, m Model, calls []int) {
 
 // explain finds the model of the declared limit that explains the calls best: the kind where it is not declared, and
 // the phase where windows go by the clock. Streaming calls may belong to another limit, so they have no say in that:
-// those that were admitted may have used this one up, and may have not.
-func (v *verification) explain(refusedCount bool) (Model, contradictions) {
-	refusedCount = refusedCount || v.declared.RefusedCount
-	plain := make([]decision, 0, len(v.all))
-	for i, d := range v.all {
+// those that were admitted may have used this one up, and may have not. When they went over it, they did not, and what
+// came after them is not held against them.
+func (v *verification) explain(declared Declared) (Model, contradictions) {
+	plain := slices.Clone(v.all)
+	for i := range plain {
 		switch {
 		case v.stages[i] != streamed:
-			plain = append(plain, d)
-		case d.outcome == Admitted:
-			d.outcome = Failed
-			plain = append(plain, d)
+		case plain[i].outcome == Admitted:
+			plain[i].outcome = Failed
+		default:
+			plain[i].outcome = foreign
 		}
 	}
-	book := newLedger(plain, refusedCount)
-	kinds := []Kind{v.declared.Kind}
-	if v.declared.Kind == "" {
-		kinds = []Kind{SlidingLog, FixedWindow, TokenBucket, SlidingCounter}
-	}
+	book := newLedger(plain, declared.RefusedCount)
 	var best tie[Model]
-	for _, kind := range kinds {
-		m := v.declared.model(kind)
+	for _, kind := range declared.kinds() {
+		m := declared.model(kind)
 		if kind == FixedWindow || kind == SlidingCounter {
 			m.Phase = v.phase(m, plain, book)
 		}
@@ -157,7 +197,11 @@ func (v *verification) explain(refusedCount bool) (Model, contradictions) {
 		}
 	}
 	m := best.all[0]
-	return m, contradicting(v.limiter(m, v.all, newLedger(v.all, refusedCount)), v.all, len(v.all))
+	found := contradicting(v.limiter(m, v.all, newLedger(v.all, declared.RefusedCount)), v.all, len(v.all))
+	if over := v.only(found.over, streamed); len(over) > 0 {
+		found.over = append(over, contradicting(v.limiter(m, plain, book), plain, len(plain)).over...)
+	}
+	return m, found
 }
 
 func (v *verification) limiter(m Model, all []decision, book ledger) limiter {
@@ -277,6 +321,8 @@ func (v *verification) checkedLimit(o contract.Obligation, at stage) {
 	switch {
 	case admitted+refused == 0:
 		v.untested(o, "the calls for it were not made")
+	case admitted == 0:
+		v.untested(o, "none of %d calls was admitted", refused)
 	case refused == 0 && o == LimitBurst:
 		v.untested(o, "%d calls did not reach the limit", admitted)
 	default:
@@ -285,11 +331,11 @@ func (v *verification) checkedLimit(o contract.Obligation, at stage) {
 }
 
 func (v *verification) checked(o contract.Obligation, format string, values ...any) {
-	v.evidence.Checks = append(v.evidence.Checks, Check{o, Held, fmt.Sprintf(format, values...)})
+	v.evidence.Checks = append(v.evidence.Checks, load.Check{Obligation: o, Result: load.Held, Sentence: fmt.Sprintf(format, values...)})
 }
 
 func (v *verification) untested(o contract.Obligation, format string, values ...any) {
-	v.evidence.Checks = append(v.evidence.Checks, Check{o, Untested, fmt.Sprintf(format, values...)})
+	v.evidence.Checks = append(v.evidence.Checks, load.Check{Obligation: o, Result: load.Untested, Sentence: fmt.Sprintf(format, values...)})
 }
 
 // conclude puts the checks in order: each obligation has one, broken when there is a finding.
@@ -297,12 +343,12 @@ func (v *verification) conclude() {
 	made := v.evidence.Checks
 	v.evidence.Checks = nil
 	for _, o := range Obligations() {
-		check := Check{o, Untested, "no call showed it"}
-		if i := slices.IndexFunc(made, func(c Check) bool { return c.Obligation == o }); i >= 0 {
+		check := load.Check{Obligation: o, Result: load.Untested, Sentence: "no call showed it"}
+		if i := slices.IndexFunc(made, func(c load.Check) bool { return c.Obligation == o }); i >= 0 {
 			check = made[i]
 		}
 		if slices.ContainsFunc(v.findings, func(f contract.Finding) bool { return f.Obligation == o }) {
-			check.Result = Broken
+			check.Result = load.Violated
 		}
 		v.evidence.Checks = append(v.evidence.Checks, check)
 	}

@@ -49,7 +49,7 @@ func newLimiter(m Model, all []decision, l ledger, slack time.Duration) limiter 
 	switch m.Kind {
 	case FixedWindow:
 		if m.Anchored {
-			return newAnchored(m, l, slack)
+			return newAnchored(m, all, l, slack)
 		}
 		return &clocked{m, l, slack, 0}
 	case SlidingCounter:

@@ -21,7 +21,7 @@ type wrong struct {
 	sharedKeys    bool          // another key uses the same limit
 	slowsOthers   time.Duration // another key waits while the limit is used up
 	ownStreams    bool          // streaming calls have a limit of their own
-	lockout       time.Duration // after a refusal nothing is admitted for so long
+	lockout       time.Duration // after the first refusal nothing is admitted for so long
 	noFall        bool          // what remains never falls
 	negative      bool          // what remains goes below nothing
 	leftOver      bool          // one always remains
@@ -184,7 +184,7 @@ func (c *caller) race(now time.Time) bool {
 
 func (c *caller) refuse(o *contract.Observation, now time.Time) {
 	c.refused++
-	if c.wrong.lockout > 0 {
+	if c.wrong.lockout > 0 && now.After(c.locked) {
 		c.locked = now.Add(c.wrong.lockout)
 	}
 	if c.wrong.bills {

@@ -33,7 +33,7 @@ func newLedger(all []decision, refusedCount bool) ledger {
 			l.possible.add(d)
 		case d.outcome == Failed:
 			l.possible.add(d)
-		case refusedCount:
+		case d.outcome == Refused && refusedCount:
 			l.possible.add(d)
 			l.refused.add(d)
 			l.self = 1

@@ -106,6 +106,7 @@ func TestContradictions(t *testing.T) {
 		return decision{from: ms(at), to: ms(at) + 1, outcome: outcome}
 	}
 	window := Model{Kind: FixedWindow, Limit: 2, Window: ms(100), Phase: ms(50)}
+	anchored := Model{Kind: FixedWindow, Limit: 2, Window: ms(100), Anchored: true}
 	log := Model{Kind: SlidingLog, Limit: 2, Window: ms(100)}
 	counter := Model{Kind: SlidingCounter, Limit: 2, Window: ms(100), Phase: ms(50)}
 	for _, row := range []struct {
@@ -116,6 +117,8 @@ func TestContradictions(t *testing.T) {
 	}{
 		{"around a boundary a window admits twice its limit", window, []decision{point(148, Admitted), point(149, Admitted), point(151, Admitted), point(152, Admitted)}, nil, nil},
 		{"within a window it does not", window, []decision{point(151, Admitted), point(152, Admitted), point(153, Admitted)}, []int{2}, nil},
+		{"windows without a clock may begin anywhere", anchored, []decision{point(10, Admitted), point(11, Admitted), point(12, Admitted), point(13, Admitted)}, nil, nil},
+		{"but one begins with the first admission after a refusal", anchored, []decision{point(9, Refused), point(10, Admitted), point(11, Admitted), point(12, Admitted)}, []int{3}, nil},
 		{"a log does not admit twice its limit around anything", log, []decision{point(148, Admitted), point(149, Admitted), point(151, Admitted)}, []int{2}, nil},
 		{"a log is free again after its window", log, []decision{point(0, Admitted), point(1, Admitted), point(101, Refused)}, nil, []int{2}},
 		{"a window from before the watch explains a refusal", log, []decision{point(0, Admitted), point(1, Refused)}, nil, nil},

@@ -2,6 +2,8 @@ package limits_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,9 +14,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/limits"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/reference"
@@ -28,23 +32,32 @@ type rig struct {
 	server *reference.Server
 	client *exchange.Client
 	tokens chan int
-	seen   func(context.Context, string) (contract.Seen, error)
+	// accounts asks for balances.
+	accounts *http.Client
+	seen     func(context.Context, string) (contract.Seen, error)
 }
 
-func newRig(t *testing.T, rate reference.RateLimit) *rig {
+func newRig(t *testing.T, rate reference.RateLimit, bends ...string) *rig {
 	t.Helper()
 	played := upstream.New(upstream.Options{})
 	provider, err := upstream.Listen(t.Context(), "127.0.0.1:0", played)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, provider.Close()) })
 	server, err := reference.Serve(t.Context(), "127.0.0.1:0", reference.Options{
-		Upstream: provider.URL(), StorePath: t.TempDir() + "/store.db", Rate: rate, Timeout: 20 * time.Second,
+		Upstream: provider.URL(), StorePath: t.TempDir() + "/store.db", Rate: rate, Timeout: 20 * time.Second, Bends: bends,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	client := exchange.NewClient(exchange.Limits{})
+	var roots *x509.CertPool
+	if server.Certificate != nil {
+		roots = x509.NewCertPool()
+		require.True(t, roots.AppendCertsFromPEM(server.Certificate))
+	}
+	client := exchange.NewTrustingClient(exchange.Limits{}, roots)
 	t.Cleanup(client.Close)
-	r := &rig{server: server, client: client, tokens: make(chan int, 1), seen: played.Seen}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	t.Cleanup(transport.CloseIdleConnections)
+	r := &rig{server: server, client: client, accounts: &http.Client{Transport: transport}, tokens: make(chan int, 1), seen: played.Seen}
 	r.tokens <- 0
 	return r
 }
@@ -86,8 +99,7 @@ func (r *rig) balance(ctx context.Context, key string) (float64, error) {
 		return 0, err
 	}
 	request.Header.Set("Authorization", "Bearer "+key)
-	request.Close = true
-	response, err := http.DefaultClient.Do(request)
+	response, err := r.accounts.Do(request)
 	if err != nil {
 		return 0, err
 	}
@@ -98,36 +110,134 @@ func (r *rig) balance(ctx context.Context, key string) (float64, error) {
 	return body.Quota, json.NewDecoder(response.Body).Decode(&body)
 }
 
-// The five kinds of the reference gateway, over a real network and on a real clock.
-func TestReferenceGateway(t *testing.T) {
-	if os.Getenv("GATECERT_ACCEPTANCE") == "" {
-		t.Skip("set GATECERT_ACCEPTANCE=1: it measures real clocks, and needs a machine that does nothing else")
+// verify is a verification of the limit that the gateway declares.
+func (r *rig) verify(ctx context.Context, rate reference.RateLimit) ([]contract.Finding, limits.Evidence, error) {
+	findings, evidence, err := limits.Verify(ctx, r.probers(), limits.Declared{
+		Kind: limits.Kind(rate.Kind), Limit: rate.Requests, Window: rate.Window, Shared: new(true), Attempts: 3, UpstreamRetryAfter: 7,
+	}, limits.Budget{})
+	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Severity == contract.Note }), evidence, err
+}
+
+// verified is what a verification of a gateway with a bend came to.
+type verified struct {
+	bend     string
+	rig      *rig
+	findings []contract.Finding
+	evidence limits.Evidence
+	err      error
+}
+
+// atOnce is how many verifications run beside each other. They mostly wait.
+const atOnce = 8
+
+// verifyAll verifies the gateway with each bend.
+func verifyAll(t *testing.T, bends []string) []verified {
+	t.Helper()
+	all := make([]verified, len(bends))
+	rate := reference.RateLimit{Kind: targets.SlidingLog, Requests: 12, Window: 2 * time.Second}
+	for i, bend := range bends {
+		all[i] = verified{bend: bend, rig: newRig(t, rate, bend)}
 	}
-	for _, kind := range targets.Limiters() {
-		rate := reference.RateLimit{Kind: kind, Requests: 6, Window: 1500 * time.Millisecond}
-		t.Run(string(kind)+" is found out", func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t, rate)
-			m, experiments, err := limits.Infer(t.Context(), r.probers().Limited, limits.Budget{})
-			require.NoError(t, err)
-			require.Equal(t, limits.Kind(kind), m.Kind, "%q", m.Evidence)
-			require.Equal(t, 6, m.Limit, "%q", m.Evidence)
-			require.NotEmpty(t, experiments)
-			t.Log(m)
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i := range all {
+		group.Go(func() error {
+			v := &all[i]
+			v.findings, v.evidence, v.err = v.rig.verify(t.Context(), rate)
+			return nil
 		})
-		t.Run(string(kind)+" keeps its word", func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t, rate)
-			findings, evidence, err := limits.Verify(t.Context(), r.probers(), limits.Declared{
-				Kind: limits.Kind(kind), Limit: 6, Window: rate.Window, Shared: new(true), Attempts: 1, UpstreamRetryAfter: 7,
-			}, limits.Budget{})
-			require.NoError(t, err)
-			findings = slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Severity == contract.Note })
-			require.Empty(t, findings, "%+v", evidence)
-			for _, c := range evidence.Checks {
-				require.Equal(t, limits.Held, c.Result, "%+v", c)
+	}
+	_ = group.Wait() // each has its own error
+	return all
+}
+
+func TestEveryDeviationBreaksItsObligation(t *testing.T) {
+	t.Parallel()
+	deviations := map[string]contract.Obligation{}
+	var names []string
+	for _, d := range reference.Deviations() {
+		c, err := contract.ParseCase("http:429/over-rate-limit/chat/under-load")
+		require.NoError(t, err)
+		if turn := d.TurnOf(c); d.UnderLoad && turn != nil {
+			deviations[d.Name] = turn.Breaks[0]
+			names = append(names, d.Name)
+		}
+	}
+	broken := map[contract.Obligation]bool{}
+	for _, v := range verifyAll(t, names) {
+		t.Run(v.bend, func(t *testing.T) {
+			require.NoError(t, v.err)
+			// What follows from a deviation besides its own obligation.
+			follows := map[string][]contract.Obligation{
+				"one-call-over-the-limit":   {limits.LimitBurst},
+				"refusals-empty-under-load": {contract.Envelope},
 			}
-			t.Log(evidence.Calls, evidence.Took)
+			want := append(follows[v.bend], deviations[v.bend])
+			var got []contract.Obligation
+			for _, f := range v.findings {
+				if !slices.Contains(got, f.Obligation) {
+					got = append(got, f.Obligation)
+				}
+			}
+			require.ElementsMatch(t, want, got, "%v\n%+v", v.findings, v.evidence.Checks)
+			for _, o := range got {
+				broken[o] = true
+			}
+			t.Log(v.evidence.Took.Round(time.Millisecond), v.findings)
 		})
+	}
+	for _, o := range limits.Obligations() {
+		require.True(t, broken[o], "no deviation breaks %s", o)
+	}
+}
+
+func TestNoVariationRaisesAnAlarm(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for _, variation := range reference.Variations() {
+		names = append(names, variation.Name)
+	}
+	for _, v := range verifyAll(t, names) {
+		t.Run(v.bend, func(t *testing.T) {
+			require.NoError(t, v.err)
+			require.Empty(t, v.findings, "%+v", v.evidence.Checks)
+			for _, c := range v.evidence.Checks {
+				require.Equal(t, load.Held, c.Result, "%+v", c)
+			}
+		})
+	}
+}
+
+// The five kinds of the reference gateway, over a real network and on a real clock.
+func TestVerifyKnowsTheReferenceGatewaysKinds(t *testing.T) {
+	if os.Getenv("GATECERT_ACCEPTANCE") == "" {
+		t.Skip("set GATECERT_ACCEPTANCE=1: it takes minutes")
+	}
+	for round := range rounds {
+		stop := func() {}
+		if round%2 == 1 {
+			stop = spin()
+		}
+		t.Run(fmt.Sprintf("round %d", round), func(t *testing.T) {
+			for _, kind := range targets.Limiters() {
+				for _, rate := range []reference.RateLimit{
+					{Requests: 5, Window: time.Second}, {Requests: 20, Window: 2 * time.Second},
+					{Requests: 50, Window: 3 * time.Second}, {Requests: 20, Window: 10 * time.Second},
+				} {
+					rate.Kind = kind
+					t.Run(fmt.Sprintf("%s of %d in %s", kind, rate.Requests, rate.Window), func(t *testing.T) {
+						t.Parallel()
+						findings, evidence, err := newRig(t, rate).verify(t.Context(), rate)
+						require.NoError(t, err)
+						require.Empty(t, findings, "%+v", evidence.Checks)
+						for _, c := range evidence.Checks {
+							require.Equal(t, load.Held, c.Result, "%+v", c)
+						}
+						t.Log(evidence.Calls, evidence.Took.Round(time.Millisecond))
+					})
+				}
+			}
+		})
+		stop()
 	}
 }

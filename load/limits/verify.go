@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 )
 
 // stage is a part of a verification. What is found in it belongs to an obligation of its own.
@@ -28,18 +29,29 @@ type verification struct {
 	declared Declared
 	// stages holds the stage of each call.
 	stages []stage
+	// others are the calls that are not the limited key's, or use up another limit.
+	others []besideCall
 	// all are the calls' decisions, and rule is the limiter that explains them best.
 	all  []decision
 	rule limiter
+	// recovering says that it was waited for a recovery before.
+	recovering bool
 	// refusedCount says that refused calls are found to use up the limit.
 	refusedCount bool
 	findings     []contract.Finding
 	evidence     Evidence
 }
 
+// besideCall is a call of another part than the limited key.
+type besideCall struct {
+	Call
+
+	part string
+}
+
 // Verify makes the calls that show whether a declared limit holds, and returns a finding for each obligation that does
 // not. It assumes that nobody else uses the keys meanwhile. In calls, it takes about four times the limit and a few
-// hundred; in time, four to five windows (a sliding counter takes seven).
+// hundred; in time, a little more than two windows, three for a sliding counter and where the kind is not declared.
 //
 // It returns [ErrDeclared], [ErrBudget] and [ErrUnclear], and the probers' errors; the findings and the evidence are
 // then what was known until then.
@@ -54,7 +66,7 @@ func Verify(ctx context.Context, with Probers, d Declared, b Budget) ([]contract
 	v.failuresTell = true
 	err := v.run(ctx)
 	v.judge()
-	v.evidence.Took = time.Since(v.began)
+	v.tell()
 	return v.findings, v.evidence, err
 }
 
@@ -71,48 +83,57 @@ func (v *verification) run(ctx context.Context) error {
 
 // in makes calls of one stage.
 func (v *verification) in(at stage, run func() error) error {
+	from := time.Since(v.began)
 	err := run()
+	v.mark(at)
+	v.evidence.Phases = append(v.evidence.Phases, load.Phase{Name: string(at), From: from, To: time.Since(v.began)})
+	return err
+}
+
+// mark says that the latest calls were made in a stage.
+func (v *verification) mark(at stage) {
 	for len(v.stages) < len(v.calls) {
 		v.stages = append(v.stages, at)
 	}
-	return err
 }
 
 // further is how many calls are made once the limit is used up, to see that they change nothing.
 const further = 5
 
-// timed verifies a limit that time frees: a storm, whatever the key was used for before; once it is over, call by call
-// on a rested limiter; then many calls at once on a rested limiter. Each time it is waited for the limit to be free.
+// timed verifies a limit that time frees: a storm, whatever the key was used for before; once it is over, call by call;
+// then many calls at once. Each time it is asked when the first call is admitted again, and waited for the rest.
 func (v *verification) timed(ctx context.Context) error {
 	most := v.declared.most()
 	var quiet []Call
-	var last time.Time
+	var used, recovered time.Time
 	for _, step := range []func() error{
 		func() (err error) {
 			quiet, err = v.company(ctx)
 			return err
 		},
-		func() error { return v.in(storm, func() error { return v.use(ctx, 0, 4*most+further) }) },
 		func() error {
-			last = time.Now()
-			return v.in(storm, func() error { return v.isolation(ctx, quiet, most) })
+			return v.in(storm, func() error {
+				if err := v.use(ctx, 0, 4*most+further); err != nil {
+					return err
+				}
+				return v.isolation(ctx, quiet, most)
+			})
 		},
-		func() error { return v.recover(ctx, true) },
-		func() error {
-			if v.declared.Kind == FixedWindow || v.declared.Kind == "" {
-				// A window may have begun with the call that was admitted again. Only after a rest is it known where the next begins.
-				last = v.lastPassed(last)
-			}
-			return v.rest(ctx, last.Add(v.declared.rest()))
+		func() (err error) {
+			used = v.lastPassed()
+			recovered, err = v.recover(ctx)
+			return err
 		},
+		func() error { return v.rest(ctx, v.ready(used, recovered, soon)) },
 		func() error { return v.in(sequence, func() error { return v.use(ctx, 4*most, 4*most) }) },
-		func() error {
-			last = time.Now()
-			return v.streams(ctx)
-		},
+		func() error { return v.streams(ctx) },
 		func() error { return v.in(refusals, func() error { return v.costs(ctx) }) },
-		func() error { return v.recover(ctx, false) },
-		func() error { return v.rest(ctx, v.lastPassed(last).Add(v.declared.rest())) },
+		func() (err error) {
+			used = v.lastPassed()
+			recovered, err = v.recover(ctx)
+			return err
+		},
+		func() error { return v.rest(ctx, v.ready(used, recovered, rested)) },
 		func() error { return v.in(together, func() error { return v.surplus(ctx, most) }) },
 	} {
 		if err := step(); err != nil {
@@ -120,6 +141,39 @@ func (v *verification) timed(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// How long after the last use of a sliding counter calls are made, in windows. It is as good as new two windows after its
+// last use, but for what the boundary spares: soon after it began to admit again most of the limit is free, and how much is
+// known from when that was; later, used in the second half of a window, it is free after the next but one boundary.
+const (
+	soon   = 0.6 // after it began to admit again
+	rested = 1.4 // after its last use
+)
+
+// ready is when enough of the limit is free to count the calls, after it was used up, and began to admit again: never,
+// if that is the zero time.
+func (v *verification) ready(used, recovered time.Time, counter float64) time.Time {
+	var ready time.Time
+	for _, kind := range v.declared.kinds() {
+		m := v.declared.model(kind)
+		at := used.Add(m.full())
+		switch {
+		case kind == TokenBucket:
+			at = v.lastPassed().Add(m.full())
+		case recovered.IsZero():
+		case kind == FixedWindow:
+			at = recovered // a window began between the last call that was refused and the first that was not
+		case kind == SlidingCounter && counter < 1:
+			at = recovered.Add(time.Duration(counter * float64(m.Window)))
+		case kind == SlidingCounter:
+			at = used.Add(time.Duration(counter * float64(m.Window)))
+		}
+		if at.After(ready) {
+			ready = at
+		}
+	}
+	return ready.Add(v.declared.settled())
 }
 
 // use makes calls until one is refused.
@@ -138,30 +192,35 @@ func (v *verification) surplus(ctx context.Context, most int) error {
 	return nil
 }
 
-// lateness is by how much a limit may be late before the wait for it is given up, besides half of its time.
-const lateness = 2 * time.Second
+// lateness is by how much a limit may be late before the wait for it is given up, besides a tenth of its time.
+const lateness = time.Second
 
-// recover asks until a call is admitted again.
-func (v *verification) recover(ctx context.Context, first bool) error {
+// recover asks until a call is admitted again, and returns when that was: never, if it is the zero time.
+func (v *verification) recover(ctx context.Context) (at time.Time, err error) {
 	ended := time.Now()
 	full := v.declared.full()
-	return v.in(recovery, func() error {
-		took, err := v.await(ctx, ended.Add(full+full/2+lateness))
-		if first {
-			v.evidence.Recovery = took
+	err = v.in(recovery, func() error {
+		took, err := v.await(ctx, ended.Add(full+full/10+lateness))
+		if took > 0 {
+			at = ended.Add(took)
+		}
+		if !v.recovering {
+			v.recovering, v.evidence.Recovery = true, took
 		}
 		return err
 	})
+	return at, err
 }
 
-// lastPassed is when the last call ended that passed the limiter, or may have, and at least an instant.
-func (v *verification) lastPassed(least time.Time) time.Time {
+// lastPassed is when the last call ended that passed the limiter, or may have; when watching began, without any.
+func (v *verification) lastPassed() time.Time {
+	last := v.began
 	for _, c := range v.calls {
-		if c.Outcome() != Refused && c.Latest.After(least) {
-			least = c.Latest
+		if c.Outcome() != Refused && c.Latest.After(last) {
+			last = c.Latest
 		}
 	}
-	return least
+	return last
 }
 
 // concurrent verifies a limit of calls under way: one by one they all pass, and held under way the limit alone does.
@@ -188,7 +247,7 @@ func (v *verification) concurrent(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
-		if err := v.recover(ctx, v.evidence.Recovery == 0); err != nil {
+		if _, err := v.recover(ctx); err != nil {
 			return err
 		}
 	}
@@ -199,31 +258,31 @@ func (v *verification) concurrent(ctx context.Context) error {
 func (v *verification) beside(ctx context.Context, quiet []Call, most int) error {
 	streaming := v.with.Stream != nil && v.declared.Shared != nil
 	var company, streams []Call
-	_, err := v.whileHeld(ctx, most, 4*v.budget.Hold, func(ctx context.Context) (err error) {
-		if err = sleep(ctx, v.budget.Hold); err != nil {
-			return err
-		}
-		if v.with.Other != nil {
-			if company, err = several(ctx, v.with.Other); err != nil {
+	if err := v.in(together, func() error {
+		_, err := v.whileHeld(ctx, most, 4*v.budget.Hold, func(ctx context.Context) (err error) {
+			if err = sleep(ctx, v.budget.Hold); err != nil {
 				return err
 			}
-		}
-		if streaming {
-			streams, err = several(ctx, v.with.Stream)
-		}
+			if v.with.Other != nil {
+				if company, err = several(ctx, v.with.Other); err != nil {
+					return err
+				}
+			}
+			if streaming {
+				streams, err = several(ctx, v.with.Stream)
+			}
+			return err
+		})
 		return err
-	})
-	_ = v.in(together, func() error { return nil })
-	if err != nil {
+	}); err != nil {
 		return err
 	}
 	if v.with.Other != nil {
 		v.judgeCompany(quiet, company)
 	}
 	if streaming {
-		v.calls = append(v.calls, streams...)
-		_ = v.in(streamed, func() error { return nil })
 		v.judgeStreams(streams)
+		v.mark(streamed)
 	}
 	return nil
 }

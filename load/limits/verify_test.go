@@ -11,12 +11,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 )
 
 // verify runs a verification of a gateway with something wrong, and returns the findings that change a verdict.
 func verify(t *testing.T, g *gateway, d Declared) ([]contract.Finding, Evidence) {
 	t.Helper()
-	d.Shared = new(true)
+	if d.Shared == nil {
+		d.Shared = new(true)
+	}
 	d.UpstreamRetryAfter = 7
 	findings, evidence, err := Verify(t.Context(), g.probers(), d, Budget{})
 	require.NoError(t, err)
@@ -42,7 +45,7 @@ func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
 						findings, evidence := verify(t, g, d)
 						require.Empty(t, findings, "run %d: %+v", run, evidence)
 						for _, c := range evidence.Checks {
-							require.Equal(t, Held, c.Result, "run %d: %+v", run, c)
+							require.Equal(t, load.Held, c.Result, "run %d: %+v", run, c)
 						}
 					})
 				}
@@ -99,7 +102,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 						require.Equal(t, row.want, got, "%s, run %d: %v", kind, run, findings)
 						for _, c := range evidence.Checks {
 							_, is := got[c.Obligation]
-							require.Equal(t, is, c.Result == Broken, "%s: %+v", kind, c)
+							require.Equal(t, is, c.Result == load.Violated, "%s: %+v", kind, c)
 						}
 					})
 				}
@@ -125,11 +128,83 @@ func TestVerifyFindsOneTooManyInWindowsOfTheClock(t *testing.T) {
 
 func TestVerifyFindsALimitThatIsLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(SlidingLog, 20, 2*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{lockout: 500 * time.Millisecond})
+		g := newGateway(SlidingLog, 20, 2*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{lockout: 3 * time.Second})
 		findings, evidence := verify(t, g, Declared{Kind: SlidingLog, Limit: 20, Window: 2 * time.Second})
-		require.Contains(t, obligations(findings), Recovery, "%v", findings)
-		require.Zero(t, evidence.Recovery, "it was waited for in vain")
+		require.Equal(t, []contract.Obligation{Recovery, RetryAfterTrue}, obligations(findings), "%v", findings)
+		require.Greater(t, evidence.Recovery, 2900*time.Millisecond)
 	})
+}
+
+// Streams that are declared to have a limit of their own are neither missed nor counted where they do not belong.
+func TestVerifyKnowsStreamsOfTheirOwn(t *testing.T) {
+	for _, kind := range Kinds() {
+		synctest.Test(t, func(t *testing.T) {
+			d := Declared{Kind: kind, Limit: 20, Window: 5 * time.Second, Shared: new(false)}
+			findings, _ := verify(t, newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{ownStreams: true}), d)
+			require.Empty(t, findings, kind)
+			findings, _ = verify(t, newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{}), d)
+			require.Equal(t, []contract.Obligation{StreamShare}, obligations(findings), kind)
+		})
+	}
+}
+
+func TestVerificationsAreShort(t *testing.T) {
+	for _, row := range []struct {
+		kind    Kind
+		windows float64
+	}{{FixedWindow, 2.2}, {SlidingLog, 2.2}, {TokenBucket, 2.4}, {SlidingCounter, 3.3}, {"", 3.3}} {
+		for run := range uint64(4) {
+			synctest.Test(t, func(t *testing.T) {
+				actual := row.kind
+				if actual == "" {
+					actual = SlidingLog
+				}
+				g := newGateway(actual, 20, 10*time.Second, rand.New(rand.NewPCG(run, 7)), false, wrong{})
+				_, evidence := verify(t, g, Declared{Kind: row.kind, Limit: 20, Window: 10 * time.Second})
+				require.Less(t, evidence.Took.Seconds(), 10*row.windows, "%q, run %d: %+v", row.kind, run, evidence.Phases)
+			})
+		}
+	}
+}
+
+func TestAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(SlidingLog, 20, 10*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{})
+		_, evidence := verify(t, g, Declared{Kind: SlidingLog, Limit: 20, Window: 10 * time.Second})
+		a := evidence.Account()
+		require.Equal(t, "sliding-log of 20 in 10s", a.Limiter)
+		require.Contains(t, a.Sentence, fmt.Sprintf("%d calls: %d admitted, %d refused", evidence.Calls, evidence.Admitted, evidence.Refused))
+		require.Equal(t, evidence.Checks, a.Checks)
+		require.LessOrEqual(t, len(a.Spans), load.MaxSpans)
+		var names []string
+		for i, phase := range a.Phases {
+			names = append(names, phase.Name)
+			require.LessOrEqual(t, phase.From, phase.To)
+			require.True(t, i == 0 || a.Phases[i-1].To <= phase.From, "%+v", a.Phases)
+		}
+		require.Equal(t, []string{"storm", "recovery", "sequence", "stream", "refusals", "recovery", "burst"}, names)
+		counts := map[string]map[load.Outcome]int{}
+		for i, span := range a.Spans {
+			require.Equal(t, time.Duration(i)*span.Lasts, span.At)
+			for part, outcomes := range span.Counts {
+				for outcome, n := range outcomes {
+					if counts[part] == nil {
+						counts[part] = map[load.Outcome]int{}
+					}
+					counts[part][outcome] += n
+				}
+			}
+		}
+		require.Equal(t, map[string]map[load.Outcome]int{
+			"limited key": {load.Admitted: evidence.Admitted, load.Refused: evidence.Refused - further},
+			"streams":     {load.Refused: further}, "other key": {load.Admitted: 2 * further}, "refusing upstream": {load.Refused: further},
+		}, counts)
+		require.Equal(t, evidence.Calls+3*further, a.Calls)
+		require.Len(t, a.Times, 2)
+		require.Equal(t, further, a.Times[1].Count)
+		require.Less(t, a.Times[1].P50, a.Times[1].Bound)
+	})
+	require.Empty(t, Evidence{}.Account().Limiter, "nothing was seen")
 }
 
 func obligations(findings []contract.Finding) []contract.Obligation {
@@ -160,6 +235,6 @@ func TestVerifyJudgesWhatItHas(t *testing.T) {
 		require.ErrorIs(t, err, ErrBudget)
 		require.Contains(t, obligations(findings), contract.Envelope)
 		require.Positive(t, evidence.Refused)
-		require.Equal(t, Untested, evidence.Checks[0].Result)
+		require.Equal(t, load.Untested, evidence.Checks[0].Result)
 	})
 }

@@ -227,6 +227,7 @@
       c.reason && el("p", { class: "reason" }, c.reason),
       c.left_out && el("p", { class: "reason" }, c.headline, el("br"), "The evidence was left out to keep this page small; it is in run.ndjson."),
       findings(c),
+      c.load && part("Load", null, el("ul", {}, c.load.map((e) => el("li", {}, e)))),
       c.effects && part("Effects", null, el("ul", {}, c.effects.map((e) => el("li", {}, e)))),
       scenario(c), message("Request", c.sent), message("Answer", c.got, c.stream), stream(c.stream), upstream(c.upstream),
       c.curl && part("Again", c.curl_cut ? small("cut: the whole line is in run.ndjson") : copy(c.copy ? decode(c.copy) : c.curl), el("pre", { tabindex: "0" }, c.curl)));

@@ -19,6 +19,8 @@ type bends struct {
 	secure bool
 	// stages rearranges the stages of a call to a model.
 	stages []func(*Gateway, []stage) []stage
+	// limit changes how a call is counted against the limit of its key.
+	limit []func(c *call, admit admission) admission
 	// attempts changes how often a call may be tried at the provider.
 	attempts []func(c *call, allowed int) int
 	// patience changes how long a provider may take.
@@ -65,6 +67,13 @@ func (b *bends) arrange(g *Gateway, stages []stage) []stage {
 		stages = arrange(g, slices.Clone(stages))
 	}
 	return stages
+}
+
+func (b *bends) counted(c *call, admit admission) admission {
+	for _, bend := range b.limit {
+		admit = bend(c, admit)
+	}
+	return admit
 }
 
 func (b *bends) allowed(c *call, attempts int) int {

@@ -8,7 +8,7 @@ import (
 )
 
 // detached is a way to providers on which nobody hangs up who loses patience: the provider's call goes on until the
-// gateway is closed.
+// gateway is closed. Callers that leave are passed on all the same.
 type detached struct {
 	next    http.RoundTripper
 	gateway *Gateway
@@ -24,6 +24,11 @@ func (d *detached) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	context.AfterFunc(d.gateway.running, cancel)
+	context.AfterFunc(r.Context(), func() {
+		if !errors.Is(context.Cause(r.Context()), errTooSlow) {
+			cancel()
+		}
+	})
 	came := make(chan result, 1)
 	go func() {
 		response, err := d.next.RoundTrip(r.WithContext(ctx)) //nolint:bodyclose // whoever takes it closes it

@@ -14,10 +14,13 @@ type Deviation struct {
 	Name string
 	// Sentence says what the gateway does wrong.
 	Sentence string
-	// Theme is the group of deviations that it belongs to: "limits", "status", "code", "envelope", "stream", "secrecy" or
-	// "effects".
+	// Theme is the group of deviations that it belongs to: "limits", "status", "code", "envelope", "stream", "secrecy",
+	// "effects" or "load".
 	Theme string
-	Turns []Turn
+	// UnderLoad says that the cases under load have to be played too: many calls show the deviation, or show more of it.
+	// What the other deviations do under load is not said.
+	UnderLoad bool
+	Turns     []Turn
 
 	bend func(*bends)
 }
@@ -49,7 +52,9 @@ func (d Deviation) TurnOf(c contract.Case) *Turn {
 
 // Turned returns the cases that turn, or may, in the contract's order.
 func (d Deviation) Turned() []contract.Case {
-	return slices.DeleteFunc(contract.Cases(), func(c contract.Case) bool { return d.TurnOf(c) == nil })
+	return slices.DeleteFunc(contract.Cases(), func(c contract.Case) bool {
+		return c.UnderLoad() && !d.UnderLoad || d.TurnOf(c) == nil
+	})
 }
 
 // stays reports whether nothing is to be noticed about the cases after all.
@@ -80,6 +85,7 @@ func Deviations() []Deviation {
 		{"stream", streamDeviations()},
 		{"secrecy", secrecyDeviations()},
 		{"effects", effectDeviations()},
+		{"load", append(limitedLoadDeviations(), outageLoadDeviations()...)},
 	} {
 		for _, d := range theme.deviations {
 			d.Theme = theme.name

@@ -156,7 +156,7 @@ func TestEveryVariationCanBeSeen(t *testing.T) {
 func portrait(t *testing.T, o contract.Observation) string {
 	t.Helper()
 	for _, name := range []string{"Date", "X-Ratelimit-Reset-Requests", "Retry-After"} {
-		if len(o.Header[name]) > 0 && o.Header[name][0] != "59" {
+		if len(o.Header[name]) > 0 {
 			o.Header[name] = []string{"…"}
 		}
 	}

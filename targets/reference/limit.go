@@ -46,6 +46,9 @@ func newLimiter(now func() time.Time) *limiter {
 	return &limiter{now: now, counts: make(map[int64]counted)}
 }
 
+// admission is how a call is counted: [limiter.admit], or what a deviation makes of it.
+type admission func(key int64, rate RateLimit) (a allowance, release func())
+
 // admit counts one call of a key, if its limit permits it. An admitted call must be ended with release.
 func (l *limiter) admit(key int64, rate RateLimit) (a allowance, release func()) {
 	l.mu.Lock()
@@ -87,7 +90,7 @@ func (g *Gateway) limit(_ context.Context, c *call) error {
 	if rate.Requests < 1 {
 		return nil
 	}
-	a, release := g.limiter.admit(c.account.keyID, rate)
+	a, release := g.bends.counted(c, g.limiter.admit)(c.account.keyID, rate)
 	c.reply.leave = release
 	header := c.reply.Header()
 	header.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(rate.most()))

@@ -80,8 +80,8 @@ func errorVariations() []Variation {
 		},
 		{
 			Name:     "rate-limit-without-a-code",
-			Sentence: "A 429 has no code, which is the one error that needs none, and asks for a long wait.",
-			bend:     failing(func(_ *call, f *failure) { f.code = ""; _ = f.saying("Retry-After", "59") }, coded(rateLimited)),
+			Sentence: "A 429 has no code, which is the one error that needs none.",
+			bend:     failing(func(_ *call, f *failure) { f.code = "" }, coded(rateLimited)),
 		},
 		{
 			Name:     "gemini-code-in-the-status",

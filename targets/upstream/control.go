@@ -19,6 +19,8 @@ type Status struct {
 	// Tokens are those remembered, Attempts all since the start, with and without a token.
 	Tokens   int   `json:"tokens"`
 	Attempts int64 `json:"attempts"`
+	// UnderWay are the attempts that have not ended.
+	UnderWay int `json:"under_way"`
 	// Connections are those open now.
 	Connections int `json:"connections"`
 }
@@ -50,7 +52,9 @@ func (u *Upstream) serveSeen(w http.ResponseWriter, r *http.Request) {
 
 func (u *Upstream) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	tokens, attempts := u.ledger.counts()
-	writeJSON(w, Status{Uptime: time.Since(u.started), Tokens: tokens, Attempts: attempts, Connections: u.Connections()})
+	writeJSON(w, Status{
+		Uptime: time.Since(u.started), Tokens: tokens, Attempts: attempts, UnderWay: u.ledger.going(), Connections: u.Connections(),
+	})
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

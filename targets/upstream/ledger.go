@@ -19,6 +19,8 @@ type ledger struct {
 	// order holds the tokens of records, oldest first.
 	order []string
 	total int64
+	// underWay counts the attempts that have not ended, those without a token too.
+	underWay int
 }
 
 // record is what is known of one token.
@@ -46,6 +48,7 @@ func (l *ledger) begin(token string, what contract.Attempt, arrived time.Time) *
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.total++
+	l.underWay++
 	a := &attempt{Attempt: what, ledger: l, arrived: arrived}
 	a.Open = true
 	if token == "" {
@@ -89,6 +92,7 @@ func (a *attempt) answered(status int) {
 func (a *attempt) end(cancelled bool) {
 	a.ledger.mu.Lock()
 	defer a.ledger.mu.Unlock()
+	a.ledger.underWay--
 	a.Open, a.Cancelled, a.Duration = false, cancelled, time.Since(a.arrived)
 	if a.record == nil {
 		return
@@ -139,4 +143,11 @@ func (l *ledger) counts() (tokens int, attempts int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.records), l.total
+}
+
+// going returns the number of attempts that have not ended.
+func (l *ledger) going() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.underWay
 }

@@ -52,13 +52,28 @@ func waitFor(ctx context.Context) time.Duration {
 	return maxSeenWait
 }
 
-func (m Remote) ask(ctx context.Context, token string, wait time.Duration) (contract.Seen, error) {
+func (m Remote) ask(ctx context.Context, token string, wait time.Duration) (seen contract.Seen, err error) {
 	ctx, cancel := context.WithTimeout(ctx, wait+remoteGrace)
 	defer cancel()
-	address := strings.TrimSuffix(m.URL, "/") + controlPath + "seen/" + url.PathEscape(token) + "?wait=" + url.QueryEscape(wait.String())
+	err = m.get(ctx, "seen/"+url.PathEscape(token)+"?wait="+url.QueryEscape(wait.String()), &seen)
+	return seen, err
+}
+
+// UnderWay does what [Upstream.UnderWay] does. It fails when the upstream cannot be reached or answers something else.
+func (m Remote) UnderWay(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, remoteGrace)
+	defer cancel()
+	var status Status
+	err := m.get(ctx, "status", &status)
+	return status.UnderWay, err
+}
+
+// get reads one answer of the other upstream's control.
+func (m Remote) get(ctx context.Context, question string, answer any) error {
+	address := strings.TrimSuffix(m.URL, "/") + controlPath + question
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return contract.Seen{}, fmt.Errorf("upstream: %w", err)
+		return fmt.Errorf("upstream: %w", err)
 	}
 	client := m.Client
 	if client == nil {
@@ -66,17 +81,16 @@ func (m Remote) ask(ctx context.Context, token string, wait time.Duration) (cont
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return contract.Seen{}, fmt.Errorf("upstream: %w", err)
+		return fmt.Errorf("upstream: %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return contract.Seen{}, fmt.Errorf("upstream: %s from %s", resp.Status, address)
+		return fmt.Errorf("upstream: %s from %s", resp.Status, address)
 	}
-	var seen contract.Seen
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxSeenBytes)).Decode(&seen); err != nil {
-		return contract.Seen{}, fmt.Errorf("upstream: reading %s: %w", address, err)
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxSeenBytes)).Decode(answer); err != nil {
+		return fmt.Errorf("upstream: reading %s: %w", address, err)
 	}
-	return seen, nil
+	return nil
 }
 
 func anyOpen(seen contract.Seen) bool {

@@ -17,6 +17,7 @@ import (
 // witness is what both ways of asking have in common.
 type witness interface {
 	Seen(ctx context.Context, token string) (contract.Seen, error)
+	UnderWay(ctx context.Context) (int, error)
 }
 
 var _, _ witness = (*Upstream)(nil), Remote{}
@@ -104,6 +105,11 @@ func TestRemoteWaitsAndGivesUp(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, seen.Attempts, 1)
 	assert.True(t, seen.Attempts[0].Open)
+	for _, w := range []witness{b.up, remote} {
+		n, err := w.UnderWay(context.Background())
+		require.NoError(t, err)
+		assert.Equal(t, 1, n)
+	}
 
 	answer := make(chan contract.Seen)
 	go func() {
@@ -115,6 +121,9 @@ func TestRemoteWaitsAndGivesUp(t *testing.T) {
 	seen = <-answer
 	require.Len(t, seen.Attempts, 1)
 	assert.True(t, seen.Attempts[0].Cancelled)
+	n, err := remote.UnderWay(context.Background())
+	require.NoError(t, err)
+	assert.Zero(t, n)
 }
 
 func TestRemoteFailures(t *testing.T) {
@@ -122,6 +131,8 @@ func TestRemoteFailures(t *testing.T) {
 	_, err := Remote{URL: b.server.URL() + "/elsewhere", Client: b.client}.Seen(context.Background(), "a")
 	assert.EqualError(t, err, "upstream: 404 Not Found from "+b.server.URL()+"/elsewhere/_gatecert/seen/a?wait=30s")
 	_, err = Remote{URL: "http://127.0.0.1:1", Client: b.client}.Seen(context.Background(), "a")
+	assert.ErrorContains(t, err, "connection refused")
+	_, err = Remote{URL: "http://127.0.0.1:1", Client: b.client}.UnderWay(context.Background())
 	assert.ErrorContains(t, err, "connection refused")
 	_, err = Remote{URL: ":"}.Seen(context.Background(), "a")
 	assert.ErrorContains(t, err, "upstream: parse")
@@ -141,7 +152,7 @@ func TestControlPaths(t *testing.T) {
 	var status Status
 	require.NoError(t, json.Unmarshal([]byte(got.body), &status))
 	assert.Positive(t, status.Uptime)
-	status.Uptime = 0
+	status.Uptime, status.UnderWay = 0, 0 // an attempt may end just after its answer was read
 	assert.Equal(t, Status{Tokens: 1, Attempts: 2, Connections: 1}, status)
 
 	assert.Equal(t, `{"attempts":[]}`, get("/_gatecert/seen/nobody?wait=1ms").body)

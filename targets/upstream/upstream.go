@@ -70,6 +70,12 @@ func (u *Upstream) Seen(ctx context.Context, token string) (contract.Seen, error
 	return u.ledger.seen(ctx, token), nil
 }
 
+// UnderWay returns the number of attempts that have not ended, with and without a token. The error is always nil, as that
+// of [Upstream.Seen].
+func (u *Upstream) UnderWay(context.Context) (int, error) {
+	return u.ledger.going(), nil
+}
+
 // Connections returns the number of open connections, provided that the server calls [Upstream.ConnState].
 func (u *Upstream) Connections() int { return int(u.open.Load()) }
 

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestAnOutageIsPlayed(t *testing.T) {
+	dir := t.TempDir()
+	code, stdout, stderr := invoke(t.Context(), "load", "timeout", "--surface", "messages", "--out", dir)
+	assert.Equal(t, exitConformant, code, stdout+stderr)
+	assert.Regexp(t, `plan: under load, to http://127.0.0.1:\d+: up to \d+ requests`, stderr)
+	assert.Contains(t, stdout, "held     in-time")
+	assert.Contains(t, stdout, "held     healthy-served")
+	assert.Contains(t, stdout, "conformant at level load on the 2 cases asked for: 2 of 32 rows pass, 30 not run.")
+	assertLogHolds(t, dir, "http:5xx/upstream-error/messages/under-load", "code:channel:response_time_exceeded/slow-upstream/messages/under-load")
+}
+
+func TestAGatewayThatIsNotPutUnderLoad(t *testing.T) {
+	for _, args := range [][]string{
+		{"load", "timeout", "--surface", "embeddings"},
+		{"load", "timeout", "--surface", "telegraph"},
+		{"load", "rate-limit", "--surface", "chat-stream"},
+	} {
+		code, _, stderr := invoke(t.Context(), append(args, "--out", t.TempDir())...)
+		assert.Equal(t, exitUsage, code, "%v: %s", args, stderr)
+		assert.Contains(t, stderr, "want chat, responses, messages, gemini", args)
+	}
+}

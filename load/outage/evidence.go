@@ -1,0 +1,151 @@
+package outage
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/load"
+)
+
+// Evidence is what a verification rests on.
+type Evidence struct {
+	// Sentence says what was done.
+	Sentence string
+	// Checks say what came of each obligation.
+	Checks []load.Check
+	// Calls are all that were made, Sick those that went wrong at the provider.
+	Calls, Sick int
+	// Rounds is 2 where something had to be looked at again.
+	Rounds int
+	// Recovery is how long after the outage the last healthy call failed, 0 when none did. It is the longest of all rounds.
+	Recovery time.Duration
+	// Took is the time of it all.
+	Took time.Duration
+	// Breaches are the answers to sick calls that broke something, each obligation's first one with what it looked like.
+	Breaches []load.Breach
+
+	began  time.Time
+	rounds []*round
+}
+
+func newEvidence(e Experiment) Evidence {
+	var ways []string
+	for _, w := range e.Sick {
+		ways = append(ways, w.Name)
+	}
+	return Evidence{
+		Sentence: fmt.Sprintf("%g healthy calls a second, alone for %s and for %s with a sick one to every %d of them (%s)",
+			e.Rate, took(e.Before), took(e.Outage), healthyToSick, strings.Join(ways, ", ")),
+		began: time.Now(),
+	}
+}
+
+// add takes a round in. Its phases are named after the prefix.
+func (v *Evidence) add(prefix string, r *round) {
+	for i := range r.phases {
+		r.phases[i].Name = prefix + r.phases[i].Name
+	}
+	v.rounds = append(v.rounds, r)
+	v.Rounds++
+	v.Calls += len(r.all())
+	v.Sick += len(r.sick())
+	v.Recovery = max(v.Recovery, r.recovered)
+	v.Breaches = append(v.Breaches, r.breaches...)
+	v.Took = time.Since(v.began)
+}
+
+// all are the calls of the round in the order of its phases.
+func (r *round) all() []call {
+	var all []call
+	for _, calls := range [][]call{r.before, r.during, r.after, r.left} {
+		all = append(all, calls...)
+	}
+	return all
+}
+
+// leastSpan is the shortest stretch that an account tells of: at thirty calls a second it has six of them.
+const leastSpan = 200 * time.Millisecond
+
+// Account is the evidence as a log and its charts want it.
+func (v Evidence) Account() load.Account {
+	a := load.Account{Sentence: v.Sentence, Took: v.Took, Calls: v.Calls, Checks: v.Checks}
+	var end time.Duration
+	for _, r := range v.rounds {
+		a.Phases = append(a.Phases, r.phases...)
+		for _, c := range r.all() {
+			end = max(end, c.ended())
+		}
+	}
+	length := leastSpan
+	for end/length >= load.MaxSpans {
+		length *= 2
+	}
+	if v.Calls > 0 {
+		a.Spans = v.spans(length, end)
+	}
+	a.Times = v.times()
+	return a
+}
+
+// spans cuts the time up to the end into stretches of one length.
+func (v Evidence) spans(length, end time.Duration) []load.Span {
+	spans := make([]load.Span, end/length+1)
+	times := make([]load.Latencies, len(spans))
+	for i := range spans {
+		spans[i] = load.Span{At: time.Duration(i) * length, Lasts: length, Counts: map[string]map[load.Outcome]int{}}
+	}
+	for _, r := range v.rounds {
+		for _, c := range r.all() {
+			i := c.ended() / length
+			counts := spans[i].Counts
+			if counts[c.part] == nil {
+				counts[c.part] = map[load.Outcome]int{}
+			}
+			counts[c.part][c.Outcome]++
+			if c.kind == healthy && c.Outcome == load.Admitted {
+				times[i].Add(c.latency())
+			}
+		}
+	}
+	for i := range spans {
+		spans[i].P50, spans[i].P99 = times[i].Quantile(0.5), times[i].Quantile(0.99)
+	}
+	return spans
+}
+
+// times are those of the healthy calls before, beside and after the sick ones, and those of each kind of sick call.
+func (v Evidence) times() []load.Times {
+	var before, beside, after load.Latencies
+	var order []string
+	sick := map[string]*load.Latencies{}
+	for _, r := range v.rounds {
+		merge := func(into *load.Latencies, calls []call) {
+			l, _ := latencies(calls)
+			into.Merge(l)
+		}
+		merge(&before, r.before)
+		merge(&beside, r.beside())
+		merge(&after, r.after)
+		for _, c := range r.sick() {
+			if sick[c.part] == nil {
+				sick[c.part] = new(load.Latencies)
+				order = append(order, c.part)
+			}
+			sick[c.part].Add(c.Service())
+		}
+	}
+	bound := medianBound(before.Quantile(0.5))
+	all := []load.Times{distribution("healthy before", before, 0), distribution("healthy beside", beside, bound), distribution("healthy after", after, 0)}
+	for _, part := range order {
+		all = append(all, distribution(part, *sick[part], 0))
+	}
+	return all
+}
+
+func distribution(name string, l load.Latencies, bound time.Duration) load.Times {
+	return load.Times{
+		Name: name, Count: int(l.Count()), //nolint:gosec // a count
+		P50: l.Quantile(0.5), P90: l.Quantile(0.9), P99: l.Quantile(0.99), Max: l.Max(), Bound: bound,
+	}
+}

@@ -1,0 +1,102 @@
+package outage
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/targets"
+)
+
+// Slow is the experiment with a provider that hangs, or falls silent in the middle of an answer or a stream, on a surface
+// and its streaming twin. Every sick answer owes the error of code:channel:response_time_exceeded.
+//
+// It returns [targets.ErrNotOffered] when the profile lacks the surface, or what makes a provider slow.
+func Slow(p targets.Prepared, surface contract.Surface) (Experiment, error) {
+	const row, circumstance = "code:channel:response_time_exceeded", "slow-upstream"
+	e, err := outages(p, surface, func(s contract.Surface) []trouble {
+		hangs := contract.Case{Row: row, Circumstance: circumstance, Surface: s, Variant: "no-answer"}
+		stalls := contract.Case{Row: row, Circumstance: circumstance, Surface: s, Variant: "stalled-answer"}
+		return []trouble{{name: "hanging", by: hangs, due: hangs, hangs: true}, {name: "stalled", by: stalls, due: stalls}}
+	})
+	for _, w := range e.Sick {
+		leaving := w.Part
+		leaving.Name, leaving.Due = "leaving "+w.Name, contract.Case{}
+		e.Leaving = append(e.Leaving, leaving)
+	}
+	return e, err
+}
+
+// Failing is the experiment with a provider that answers 500, resets the connection, or breaks its stream off. Every sick
+// answer owes an error of http:5xx: which code of table 2 is right is asked by other cases.
+//
+// It returns [targets.ErrNotOffered] when the profile lacks the surface, or what makes a provider fail.
+func Failing(p targets.Prepared, surface contract.Surface) (Experiment, error) {
+	return outages(p, surface, func(s contract.Surface) []trouble {
+		fails := contract.Case{Row: "http:5xx", Circumstance: "upstream-error", Surface: s, Variant: "error-object"}
+		resets := contract.Case{Row: "code:do_request_failed", Circumstance: "unreachable-upstream", Surface: s, Variant: "reset"}
+		all := []trouble{{name: "failing", by: fails, due: fails}, {name: "reset", by: resets, due: fails}}
+		if s.Streaming() {
+			breaks := contract.Case{Row: "code:read_response_body_failed", Circumstance: "truncated-upstream-response", Surface: s, Variant: "cut-stream"}
+			due := fails
+			due.Variant = "mid-stream"
+			all = append(all, trouble{name: "broken off", by: breaks, due: due})
+		}
+		return all
+	})
+}
+
+// trouble is a way for calls to go wrong on one surface.
+type trouble struct {
+	name string
+	// by is the case whose call is made, due the one by which its answer is judged.
+	by, due contract.Case
+	hangs   bool
+}
+
+func outages(p targets.Prepared, surface contract.Surface, troubles func(contract.Surface) []trouble) (Experiment, error) {
+	profile := p.Profile
+	e := Experiment{
+		Limit: profile.Limits.Timeout, Attempts: profile.Limits.Attempts, Settle: profile.Settle.Recovery,
+		Embedded: profile.Driver == targets.ReferenceDriver,
+	}
+	if p.Provider != nil {
+		e.Provider = p.Provider
+	}
+	if profile.Limits.Patience > 0 {
+		e.Patience = max(profile.Limits.Patience, 3*e.Limit)
+	}
+	var lacks error
+	for _, s := range []contract.Surface{surface, contract.Surface(string(surface) + "-stream")} {
+		if !slices.Contains(profile.Surfaces, s) {
+			continue
+		}
+		suffix := ""
+		if s.Streaming() {
+			suffix = " stream"
+		}
+		healthy := load.Through(profile, s)
+		healthy.Name = "healthy" + suffix
+		e.Healthy = append(e.Healthy, healthy)
+		for _, t := range troubles(s) {
+			provoked, err := profile.Provoke(t.by, load.TokenMark)
+			if err == nil && provoked.Exclusive() {
+				err = fmt.Errorf("%w: the recipe of %s changes what healthy calls meet", targets.ErrNotOffered, t.by.ID())
+			}
+			if err != nil {
+				lacks = errors.Join(lacks, err)
+				continue
+			}
+			e.Sick = append(e.Sick, Way{Part: load.Part{Name: t.name + suffix, Call: provoked.Call, Due: t.due}, Hangs: t.hangs})
+		}
+	}
+	switch {
+	case !slices.Contains(profile.Surfaces, surface):
+		return e, fmt.Errorf("%w: the profile does not list surface %s", targets.ErrNotOffered, surface)
+	case len(e.Sick) == 0:
+		return e, lacks
+	}
+	return e, nil
+}

@@ -1,0 +1,294 @@
+package outage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
+)
+
+// kind is what a call is for.
+type kind int
+
+const (
+	healthy kind = iota
+	sick
+	leaving
+)
+
+// call is one call of a round.
+type call struct {
+	load.Shot
+
+	part string
+	kind kind
+	// hangs says that the gateway's limit alone ended it.
+	hangs bool
+	// at is when its stage began, since the verification did: what the shot's own instants count from.
+	at time.Duration
+	// seen is what the provider saw of it, for calls that are sick or leave; nil when nobody can look.
+	seen *contract.Seen
+}
+
+// latency is how long the caller waited. Where every connection was in use, the wait for one is the gateway's doing.
+func (c call) latency() time.Duration {
+	if c.Waited {
+		return c.Response()
+	}
+	return c.Service()
+}
+
+// ended is when the call was over, since the verification began.
+func (c call) ended() time.Duration { return c.at + c.End }
+
+// reached reports whether the call got as far as the provider, as far as anybody can tell.
+func (c call) reached() bool { return c.seen == nil || len(c.seen.Attempts) > 0 }
+
+// round is an outage, with what was before and what came after it.
+type round struct {
+	Experiment
+
+	engine *load.Engine
+	// began is when the verification did.
+	began time.Time
+
+	before, during, after, left []call
+	phases                      []load.Phase
+	// breaches are the answers to sick calls that break something, with what they looked like.
+	breaches []load.Breach
+	// outageEnd is when the last sick call was answered, since the verification began.
+	outageEnd time.Duration
+	// recovered is how long after that the last healthy call failed, 0 when none did; well says that none does any more.
+	recovered time.Duration
+	well      bool
+	// lag is our own longest lag: by that everything else may be late too.
+	lag time.Duration
+	// unfit says in what this machine was not fit.
+	unfit []string
+	// goingBefore and goingAfter are the calls under way at the provider, negative where nobody can tell.
+	goingBefore, goingAfter int
+}
+
+const (
+	// unwellShare is the share of healthy calls that may fail before anything goes wrong.
+	unwellShare = 0.05
+	// unwellTime is the longest that half of them may take, and a quarter of the declared limit where that is less. Beyond,
+	// calls pile up as it is, and what an outage adds to that cannot be told.
+	unwellTime = time.Second
+	// busyShare is the share of all cores at which a process that the gateway is a part of counts as saturated.
+	busyShare = 0.95
+	// freedWithin is how long after an answer a gateway may take to cancel the call to the provider: generous, because a
+	// busy machine may take its time to notice a closed connection.
+	freedWithin = 3 * time.Second
+	// lookAgain is how often it is looked whether calls are still under way.
+	lookAgain = 20 * time.Millisecond
+)
+
+// play goes through the phases.
+func (r *round) play(ctx context.Context) (err error) {
+	r.goingBefore, r.goingAfter = -1, -1
+	if r.before, err = r.fire(ctx, r.beforeStage(), healthy); err != nil {
+		return err
+	}
+	if failed := failures(r.before); float64(len(failed)) > unwellShare*float64(len(r.before)) {
+		return fmt.Errorf("%w: %d of %d healthy calls failed: %s", ErrUnwell, len(failed), len(r.before), outcomes(failed))
+	}
+	if half := r.tooSlow(); half > 0 {
+		return fmt.Errorf("%w: it takes %s for half of %g healthy calls a second", ErrUnwell, took(half), r.Rate)
+	}
+	if r.goingBefore, err = r.going(ctx, 0, time.Now().Add(freedWithin)); err != nil {
+		return err
+	}
+	if r.during, err = r.fire(ctx, r.outageStage(r.engine), sick); err != nil {
+		return err
+	}
+	r.outageEnd = time.Since(r.began)
+	if err := r.recover(ctx); err != nil {
+		return err
+	}
+	return r.look(ctx)
+}
+
+// tooSlow is what half of the healthy calls take before anything goes wrong where that is too long, else 0.
+func (r *round) tooSlow() time.Duration {
+	most := time.Duration(unwellTime)
+	if r.Limit > 0 {
+		most = min(most, r.Limit/4)
+	}
+	usual, _ := latencies(r.before)
+	if half := usual.Quantile(0.5); half > most {
+		return half
+	}
+	return 0
+}
+
+// look asks the provider what it saw, once the gateway has had the time to let go of everything.
+func (r *round) look(ctx context.Context) (err error) {
+	if r.Provider == nil {
+		return nil
+	}
+	until := time.Now().Add(freedWithin)
+	if err := r.depart(ctx); err != nil {
+		return err
+	}
+	if err := r.see(ctx, until, r.during); err != nil {
+		return err
+	}
+	if len(r.sick()) == 0 {
+		return fmt.Errorf("%w: the gateway answered %s", ErrUnreached, outcomes(failures(r.during)))
+	}
+	r.goingAfter, err = r.going(ctx, r.goingBefore, until)
+	return err
+}
+
+// depart lets callers leave. When their calls go on at the provider, more of them leave after a while: what made the
+// first go on must not have been a hiccup.
+func (r *round) depart(ctx context.Context) error {
+	if len(r.Leaving) == 0 {
+		return nil
+	}
+	for range 2 {
+		calls, err := r.fire(ctx, r.leavingStage(), leaving)
+		if err != nil {
+			return err
+		}
+		if err := r.see(ctx, time.Now().Add(freedWithin), calls); err != nil {
+			return err
+		}
+		r.left = append(r.left, calls...)
+		if left, on := r.departed(); !tooMany(len(on), left) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// see asks the provider about the calls that should be over there, at most until an instant.
+func (r *round) see(ctx context.Context, until time.Time, calls []call) error {
+	waiting, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	for i := range calls {
+		c := &calls[i]
+		if c.kind == healthy {
+			continue
+		}
+		seen, err := r.Provider.Seen(waiting, c.Token())
+		if err != nil {
+			return fmt.Errorf("ask the provider what it saw: %w", err)
+		}
+		c.seen = &seen
+	}
+	return context.Cause(ctx)
+}
+
+// recover makes healthy calls until none of them fails for a while, or the time for that is over.
+func (r *round) recover(ctx context.Context) error {
+	for asking := false; ; {
+		stage := r.afterStage()
+		if asking {
+			stage = r.askingStage()
+		}
+		calls, err := r.fire(ctx, stage, healthy)
+		if err != nil {
+			return err
+		}
+		r.after = append(r.after, calls...)
+		failed := failures(calls)
+		for _, c := range failed {
+			r.recovered = max(r.recovered, c.ended()-r.outageEnd)
+		}
+		switch {
+		case len(failed) == 0 && !asking:
+			r.well = true
+			return nil
+		case len(failed) > 0 && r.recovered > r.Settle:
+			return nil
+		default:
+			asking = len(failed) > 0
+		}
+	}
+}
+
+// fire fires one stage and keeps its calls.
+func (r *round) fire(ctx context.Context, s load.Stage, k kind) ([]call, error) {
+	m, err := r.engine.Fire(ctx, s)
+	at := m.Started.Sub(r.began)
+	calls := make([]call, 0, len(m.Shots))
+	for _, shot := range m.Shots {
+		c := call{Shot: shot, part: s.Parts[shot.Part].Name, at: at, kind: k}
+		if way := shot.Part - len(r.Healthy); k == sick && way >= 0 {
+			c.hangs = r.Sick[way].Hangs
+		} else if k == sick {
+			c.kind = healthy
+		}
+		calls = append(calls, c)
+	}
+	if err != nil {
+		return calls, err
+	}
+	r.phases = append(r.phases, load.Phase{Name: s.Name, From: at, To: at + m.Elapsed})
+	r.lag = max(r.lag, m.Lag.Max())
+	for _, b := range m.Breaches {
+		if slices.ContainsFunc(r.Sick, func(w Way) bool { return k == sick && w.Name == b.Part }) {
+			r.breaches = append(r.breaches, b)
+		}
+	}
+	if m.Fitness.Short {
+		return calls, fmt.Errorf("%w: %s", ErrUnfit, strings.Join(m.Fitness.Reasons, "; "))
+	}
+	r.unfit = append(r.unfit, m.Fitness.Reasons...)
+	if cpu := m.Fitness.CPU; r.Embedded && cpu > busyShare {
+		r.unfit = append(r.unfit, fmt.Sprintf("this process, the gateway in it, used %.0f %% of %d cores", cpu*100, m.Fitness.Cores))
+	}
+	return calls, nil
+}
+
+// going counts the calls under way at the provider, once there are no more than so many, at most until an instant.
+func (r *round) going(ctx context.Context, most int, until time.Time) (int, error) {
+	provider, ok := r.Provider.(counter)
+	if !ok {
+		return -1, nil
+	}
+	for {
+		n, err := provider.UnderWay(ctx)
+		if err != nil {
+			return -1, fmt.Errorf("ask the provider how many calls are under way: %w", err)
+		}
+		if n <= most || time.Now().After(until) {
+			return n, nil
+		}
+		select {
+		case <-ctx.Done():
+			return n, context.Cause(ctx)
+		case <-time.After(lookAgain):
+		}
+	}
+}
+
+// failures are the calls that did not succeed, for a reason of the gateway's.
+func failures(calls []call) []call {
+	return slices.DeleteFunc(slices.Clone(calls), func(c call) bool { return !c.Outcome.Failed() })
+}
+
+// outcomes says how calls ended, the commonest first: "7 with 503 (error-5xx), 1 with no answer (timeout)".
+func outcomes(calls []call) string {
+	counts := map[string]int{}
+	for _, c := range calls {
+		answer := fmt.Sprintf("%d", c.Status)
+		if c.Status == 0 {
+			answer = "no answer"
+		}
+		counts[fmt.Sprintf("with %s (%s)", answer, c.Outcome)]++
+	}
+	var words []string
+	for word, n := range counts {
+		words = append(words, fmt.Sprintf("%d %s", n, word))
+	}
+	slices.Sort(words)
+	slices.Reverse(words)
+	return strings.Join(words, ", ")
+}

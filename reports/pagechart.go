@@ -1,0 +1,141 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/load"
+)
+
+// pageChart is a chart over time, drawn as SVG without a script. Its numbers are in the units of its viewBox.
+type pageChart struct {
+	Title, Label  string
+	Width, Height int
+	Bands         []chartBand
+	Grid, Ticks   []chartTick
+	Bars          []chartBar
+	Lines         []chartLine
+	Legend        []chartKey
+
+	end time.Duration
+	top float64
+}
+
+// chartBand is a phase of the load behind the data. One that is too narrow for its name tells it to a pointer only.
+type chartBand struct {
+	X, Width, Middle float64
+	Name, Text       string
+	Odd              bool
+}
+
+type chartTick struct {
+	X1, X2, Y, TextX, TextY float64
+	Text, Anchor            string
+}
+
+type chartBar struct {
+	Class               string
+	X, Y, Width, Height float64
+}
+
+type chartLine struct{ Class, Points string }
+
+type chartKey struct{ Class, Name string }
+
+// The chart's place in its picture.
+const (
+	chartWidth, chartHeight = 640, 210
+	chartLeft, chartRight   = 56, 632
+	chartTop, chartBottom   = 24, 184
+	chartTicks              = 5
+	chartLetter             = 5.5 // the width of a letter of the labels, on average
+)
+
+func chartNumber(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
+
+func newChart(title string, a load.Account) pageChart {
+	c := pageChart{Title: title, Width: chartWidth, Height: chartHeight, end: a.Took}
+	for _, s := range a.Spans {
+		c.end = max(c.end, s.At+s.Lasts)
+	}
+	for i, p := range a.Phases {
+		from, to := c.x(p.From), c.x(p.To)
+		band := chartBand{X: from, Width: max(to-from, 1), Middle: (from + to) / 2, Name: Plain(p.Name, 40), Odd: i%2 == 1}
+		if band.Width > chartLetter*float64(len(band.Name)) {
+			band.Text = band.Name
+		}
+		c.Bands = append(c.Bands, band)
+	}
+	for i := range chartTicks {
+		at := c.end * time.Duration(i) / (chartTicks - 1)
+		tick := chartTick{TextX: c.x(at), TextY: chartHeight - 8, Text: fmt.Sprintf("%.3g s", at.Seconds()), Anchor: "middle"}
+		if i == chartTicks-1 {
+			tick.Anchor = "end" // it would be cut off
+		}
+		c.Ticks = append(c.Ticks, tick)
+	}
+	return c
+}
+
+func (c *pageChart) x(at time.Duration) float64 {
+	if c.end <= 0 {
+		return chartLeft
+	}
+	return chartLeft + (chartRight-chartLeft)*min(1, max(0, float64(at)/float64(c.end)))
+}
+
+func (c *pageChart) y(value float64) float64 {
+	return chartBottom - (chartBottom-chartTop)*min(1, max(0, value/c.top))
+}
+
+// scale chooses the top of the y axis, a round number, and draws the grid.
+func (c *pageChart) scale(most float64, text func(float64) string) {
+	c.top = roundUp(most)
+	c.Label = "up to " + text(c.top)
+	for i := range 3 {
+		value := c.top * float64(i) / 2
+		y := c.y(value)
+		c.Grid = append(c.Grid, chartTick{X1: chartLeft, X2: chartRight, Y: y, TextX: chartLeft - 6, TextY: y + 4, Text: text(value)})
+	}
+}
+
+// roundUp is the next of 1, 2, 4, 5, 6, 8 and 10 times a power of ten, and 1 for nothing.
+func roundUp(v float64) float64 {
+	if v <= 0 {
+		return 1
+	}
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, digit := range []float64{1, 2, 4, 5, 6, 8} {
+		if v <= digit*power {
+			return digit * power
+		}
+	}
+	return 10 * power
+}
+
+func (c *pageChart) bar(class string, at, lasts time.Duration, under, value float64) {
+	x, y := c.x(at), c.y(under+value)
+	c.Bars = append(c.Bars, chartBar{class, x, y, max(c.x(at+lasts)-x-0.5, 0.5), c.y(under) - y})
+}
+
+// line joins neighbouring spans that have a value.
+func (c *pageChart) line(class string, spans []load.Span, value func(load.Span) time.Duration) {
+	var points []string
+	flush := func() {
+		if len(points) > 0 {
+			c.Lines = append(c.Lines, chartLine{class, strings.Join(points, " ")})
+		}
+		points = nil
+	}
+	for _, s := range spans {
+		if value(s) <= 0 {
+			flush()
+			continue
+		}
+		points = append(points, chartNumber(c.x(s.At+s.Lasts/2))+","+chartNumber(c.y(float64(value(s)))))
+	}
+	flush()
+}

@@ -1,0 +1,160 @@
+package reports
+
+import (
+	"html/template"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
+)
+
+// pageLoad is a case under load as the page shows it.
+type pageLoad struct {
+	ID, Summary, Sentence string
+	Verdict               contract.Verdict
+	Sign                  string
+	Link                  template.URL
+	Charts                []pageChart
+	Checks                []pageCheck
+	Times                 []pageTimes
+}
+
+type pageCheck struct {
+	Obligation, Result, Sentence string
+	Verdict                      contract.Verdict
+	Sign                         string
+}
+
+type pageTimes struct {
+	Name, Calls, P50, P90, P99, Max, Bound string
+}
+
+func newPageLoad(c CaseResult, a load.Account) pageLoad {
+	p := pageLoad{
+		ID: Plain(c.ID, nameLimit), Summary: loadSentence(a), Sentence: Plain(a.Sentence, textLimit),
+		Verdict: c.Verdict, Sign: sign(c.Verdict), Link: fragment(string(c.Row) + "/" + string(c.Surface)),
+	}
+	for _, check := range a.Checks {
+		v := checkVerdict(check, c.Findings)
+		p.Checks = append(p.Checks, pageCheck{
+			Plain(string(check.Obligation), nameLimit), Plain(string(check.Result), nameLimit), Plain(check.Sentence, textLimit), v, sign(v),
+		})
+	}
+	for _, t := range a.Times {
+		bound := ""
+		if t.Bound > 0 {
+			bound = took(t.Bound)
+		}
+		p.Times = append(p.Times, pageTimes{
+			Plain(t.Name, nameLimit), strconv.Itoa(t.Count), took(t.P50), took(t.P90), took(t.P99), took(t.Max), bound,
+		})
+	}
+	if len(a.Spans) > 1 {
+		p.Charts = append(p.Charts, countChart(a))
+		if slices.ContainsFunc(a.Spans, func(s load.Span) bool { return s.P50 > 0 }) {
+			p.Charts = append(p.Charts, latencyChart(a))
+		}
+	}
+	return p
+}
+
+// checkVerdict colours a check: as bad as the findings about its obligation.
+func checkVerdict(check load.Check, findings []contract.Finding) contract.Verdict {
+	var about []contract.Finding
+	for _, f := range findings {
+		if f.Obligation == check.Obligation {
+			about = append(about, f)
+		}
+	}
+	switch {
+	case check.Result == load.Untested:
+		return contract.NotOffered
+	case check.Result == load.Violated && len(about) == 0:
+		return contract.Fail
+	default:
+		return contract.VerdictOf(about)
+	}
+}
+
+// ChartHeight is how far the bands of the phases reach down.
+func (page) ChartHeight() int { return chartBottom }
+
+// outcomeClasses are the colours of the outcomes, in the order in which they are stacked.
+func outcomeClasses() []struct {
+	outcome load.Outcome
+	class   string
+} {
+	return []struct {
+		outcome load.Outcome
+		class   string
+	}{
+		{load.Admitted, "o-admitted"}, {load.Refused, "o-refused"}, {load.Error4xx, "o-error4"}, {load.Error5xx, "o-error5"},
+		{load.Timeout, "o-lost"}, {load.Broken, "o-lost"}, {load.Wrong, "o-wrong"}, {load.Client, "o-ours"}, {load.Abandoned, "o-ours"},
+	}
+}
+
+// countChart stacks the answers of each span by their outcome.
+func countChart(a load.Account) pageChart {
+	chart := newChart("Answers by outcome, calls a second", a)
+	most, sums := 0.0, make([]map[load.Outcome]int, len(a.Spans))
+	for i, s := range a.Spans {
+		sums[i] = make(map[load.Outcome]int)
+		total := 0
+		for _, counts := range s.Counts {
+			for outcome, n := range counts {
+				sums[i][outcome] += n
+				total += n
+			}
+		}
+		most = max(most, perSecond(total, s.Lasts))
+	}
+	chart.scale(most, func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) })
+	seen := make(map[string]bool)
+	for i, s := range a.Spans {
+		under := 0.0
+		for _, o := range outcomeClasses() {
+			n := sums[i][o.outcome]
+			if n == 0 {
+				continue
+			}
+			value := perSecond(n, s.Lasts)
+			chart.bar(o.class, s.At, s.Lasts, under, value)
+			under += value
+			if !seen[string(o.outcome)] {
+				seen[string(o.outcome)] = true
+				chart.Legend = append(chart.Legend, chartKey{o.class, string(o.outcome)})
+			}
+		}
+	}
+	return chart
+}
+
+func perSecond(n int, span time.Duration) float64 {
+	if span <= 0 {
+		return 0
+	}
+	return float64(n) / span.Seconds()
+}
+
+// latencyChart draws the healthy calls' median and 99th percentile over time.
+func latencyChart(a load.Account) pageChart {
+	chart := newChart("Healthy calls, time to the whole answer", a)
+	most := time.Duration(0)
+	for _, s := range a.Spans {
+		most = max(most, s.P50, s.P99)
+	}
+	chart.scale(float64(most), func(v float64) string { return took(time.Duration(v)) })
+	for _, series := range []struct {
+		name, class string
+		value       func(load.Span) time.Duration
+	}{
+		{"median", "l-p50", func(s load.Span) time.Duration { return s.P50 }},
+		{"99th percentile", "l-p99", func(s load.Span) time.Duration { return s.P99 }},
+	} {
+		chart.line(series.class, a.Spans, series.value)
+		chart.Legend = append(chart.Legend, chartKey{series.class, series.name})
+	}
+	return chart
+}

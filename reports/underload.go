@@ -1,0 +1,45 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gatecert/gatecert/load"
+)
+
+// loadSentence sums a load up in a line: "497 calls in 33.8s: 9 obligations held; sliding-log of 20 in 10s".
+func loadSentence(a load.Account) string {
+	counts := make(map[load.Result]int)
+	for _, c := range a.Checks {
+		counts[c.Result]++
+	}
+	parts := []string{count(counts[load.Held], "obligation") + " held"}
+	for _, r := range []load.Result{load.Violated, load.Untested} {
+		if n := counts[r]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, r))
+		}
+	}
+	line := fmt.Sprintf("%s in %s: %s", count(a.Calls, "call"), took(a.Took), strings.Join(parts, ", "))
+	if a.Limiter != "" {
+		line += "; " + Plain(a.Limiter, nameLimit)
+	}
+	return line
+}
+
+// loadLines tell a load in lines: what was sent, and what was found of each obligation.
+func loadLines(a *load.Account) []string {
+	if a == nil {
+		return nil
+	}
+	lines := []string{loadSentence(*a)}
+	if a.Sentence != "" {
+		lines = append(lines, Plain(a.Sentence, textLimit))
+	}
+	for _, c := range a.Checks {
+		lines = append(lines, fmt.Sprintf("%-8s %-16s %s", Plain(string(c.Result), 20), Plain(string(c.Obligation), 40), Plain(c.Sentence, textLimit)))
+	}
+	return lines
+}
+
+// LoadText tells a load in lines of text, as every report does.
+func LoadText(a load.Account) []string { return loadLines(&a) }

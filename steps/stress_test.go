@@ -1,0 +1,87 @@
+package steps
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/features"
+	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/load/limits"
+	"github.com/gatecert/gatecert/load/outage"
+)
+
+const overLimit = "http:429/over-rate-limit/chat/under-load"
+
+func TestALoadIsJudgedByItsFindings(t *testing.T) {
+	account := load.Account{Calls: 12, Checks: []load.Check{{Obligation: limits.LimitBurst, Result: load.Held, Sentence: "10 admitted"}}}
+	broken := func(o contract.Obligation, s contract.Severity) []contract.Finding {
+		return []contract.Finding{{Obligation: o, Severity: s, Want: "10", Got: "12"}}
+	}
+	evidence := observation(429, "{}")
+	for _, tt := range []struct {
+		name    string
+		came    Stressed
+		err     error
+		verdict contract.Verdict
+		reason  string
+		failed  string // the step that failed, "" for none
+	}{
+		{"nothing was found", Stressed{Account: account}, nil, contract.Pass, "", ""},
+		{"a MUST was broken", Stressed{Account: account, Findings: broken(limits.LimitBurst, contract.Must), Evidence: &evidence}, nil,
+			contract.Fail, "", "Then as many are admitted as the limit allows, one by one and all at once"},
+		{"an answer was not whole", Stressed{Account: account, Findings: broken(contract.Envelope, contract.Must)}, nil,
+			contract.Fail, "", "And every other answer is the error of this row, whole and in the caller's dialect"},
+		{"a SHOULD was broken", Stressed{Account: account, Findings: broken(limits.RefusedFree, contract.Should)}, nil, contract.Warn, "", ""},
+		{"the load did not show it", Stressed{Account: account}, fmt.Errorf("%w: nobody was refused", ErrUnreached),
+			contract.Untestable, "the load did not show it: nobody was refused", `When many callers ask on "chat"`},
+		{"the harness failed", Stressed{}, errors.New("no descriptors left"),
+			contract.Error, overLimit + ": no descriptors left", `When many callers ask on "chat"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stage := &fakeStage{stress: func(c contract.Case) (Stressed, error) {
+				assert.Equal(t, overLimit, c.ID())
+				return tt.came, tt.err
+			}}
+			out := play(t, Suite{Features: features.FS, Stage: stage}, overLimit)
+			require.Len(t, out, 1)
+			o := out[overLimit]
+			assert.Equal(t, tt.verdict, o.Verdict)
+			assert.Equal(t, tt.reason, o.Reason)
+			assert.Equal(t, tt.came.Findings, o.Findings)
+			assert.Equal(t, tt.came.Evidence, o.Observation)
+			if len(tt.came.Account.Checks) > 0 {
+				assert.Equal(t, &account, o.Account)
+			} else {
+				assert.Nil(t, o.Account)
+			}
+			failed := ""
+			for _, s := range o.Steps {
+				if s.Status == "failed" {
+					failed = s.Text
+				}
+			}
+			assert.Equal(t, tt.failed, failed)
+		})
+	}
+}
+
+// A finding that no sentence holds would leave its scenario green.
+func TestEverySentenceUnderLoadHoldsSomething(t *testing.T) {
+	held := map[contract.Obligation]bool{}
+	for _, o := range append(limits.Obligations(), outage.Obligations()...) {
+		for _, id := range []string{overLimit, "code:channel:response_time_exceeded/slow-upstream/chat/under-load", "http:5xx/upstream-error/chat/under-load"} {
+			stage := &fakeStage{stress: func(contract.Case) (Stressed, error) {
+				return Stressed{Findings: []contract.Finding{{Obligation: o, Severity: contract.Must}}}, nil
+			}}
+			for _, s := range play(t, Suite{Features: features.FS, Stage: stage}, id)[id].Steps {
+				held[o] = held[o] || s.Status == "failed"
+			}
+		}
+		assert.True(t, held[o], "no step fails when %s is broken", o)
+	}
+}

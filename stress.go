@@ -1,0 +1,137 @@
+package gatecert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/load/limits"
+	"github.com/gatecert/gatecert/load/outage"
+	"github.com/gatecert/gatecert/steps"
+	"github.com/gatecert/gatecert/targets"
+)
+
+// stressedStage is a stage on which cases under load are played too.
+type stressedStage struct {
+	*targets.Stage
+
+	runner *runner
+}
+
+var _ steps.Stage = stressedStage{}
+
+// Stress implements [steps.Stage].
+func (s stressedStage) Stress(ctx context.Context, c contract.Case) (steps.Stressed, error) {
+	progress := func(p load.Progress) { s.runner.loaded(p) }
+	if c.Row == "http:429" {
+		return stressLimit(ctx, s.runner.prepared, c, progress)
+	}
+	return stressProvider(ctx, s.runner.prepared, c, progress)
+}
+
+// stressLimit verifies the declared rate limit.
+func stressLimit(ctx context.Context, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.Stressed, error) {
+	findings, evidence, err := verifyRateLimit(ctx, p, c.Surface, progress)
+	came := steps.Stressed{Findings: findings, Account: evidence.Account()}
+	if errors.Is(err, limits.ErrBudget) || errors.Is(err, limits.ErrUnclear) {
+		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
+	}
+	return came, err
+}
+
+// verificationBudget bounds the verification of a limit: it takes about four times the limit and a few hundred calls, and
+// four to five windows, and whatever a busy machine adds.
+func verificationBudget(r targets.Rate) limits.Budget {
+	most := max(r.Requests, r.Burst)
+	return limits.Budget{Calls: 8*most + 1000, Time: 12*r.Window + time.Minute}
+}
+
+// stressProvider lets the provider go wrong on a share of the calls.
+func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.Stressed, error) {
+	experiment, err := outageOf(p, c)
+	if err != nil {
+		return steps.Stressed{}, err
+	}
+	experiment.Progress = progress
+	engine := load.NewEngine(load.Options{Secrets: p.Profile.Secrets()})
+	defer engine.Close()
+	findings, evidence, err := outage.Verify(ctx, engine, experiment)
+	came := steps.Stressed{Findings: findings, Account: evidence.Account()}
+	for _, b := range evidence.Breaches {
+		if came.Evidence == nil {
+			came.Evidence = b.Evidence
+		}
+	}
+	return came, err
+}
+
+// outageOf is the experiment of a case.
+func outageOf(p targets.Prepared, c contract.Case) (outage.Experiment, error) {
+	if c.Circumstance == "slow-upstream" {
+		return outage.Slow(p, c.Surface)
+	}
+	return outage.Failing(p, c.Surface)
+}
+
+// planLoads says what the cases under load will send, and refuses to send it to somebody else's machine without consent.
+func (r *runner) planLoads() error {
+	var parts []string
+	for _, c := range r.plan.loads {
+		sentence, err := planLoad(r.prepared, c)
+		if err != nil {
+			return fmt.Errorf("%w: plan %s: %w", ErrHarness, c.ID(), err)
+		}
+		parts = append(parts, sentence)
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	plan := fmt.Sprintf("under load, to %s: %s", r.prepared.Profile.BaseURL, strings.Join(parts, "; "))
+	if !r.cfg.LoadAnywhere && !OnThisMachine(r.prepared.Profile.BaseURL) {
+		return fmt.Errorf("%w: the run would put a gateway that is not on this machine %s", targets.ErrConsent, plan)
+	}
+	r.progress(Progress{Phase: "load", Plan: plan, Done: r.done, Total: r.total})
+	return nil
+}
+
+// planLoad is what one case will send.
+func planLoad(p targets.Prepared, c contract.Case) (string, error) {
+	if c.Row == "http:429" {
+		budget := verificationBudget(p.Profile.Limits.Rate)
+		return fmt.Sprintf("at most %d calls over the limit of %d in %s, for at most %s on %s",
+			budget.Calls, p.Profile.Limits.Rate.Requests, p.Profile.Limits.Rate.Window, budget.Time, c.Surface), nil
+	}
+	experiment, err := outageOf(p, c)
+	if err != nil {
+		return "", err
+	}
+	engine := load.NewEngine(load.Options{Secrets: p.Profile.Secrets()})
+	defer engine.Close()
+	plan, err := experiment.Plan(engine)
+	return plan.String(), err
+}
+
+// loaded passes the progress of a load on.
+func (r *runner) loaded(p load.Progress) {
+	r.mu.Lock()
+	done := r.done
+	r.mu.Unlock()
+	r.progress(Progress{Phase: "load", Target: r.prepared.Profile.BaseURL, Done: done, Total: r.total, Load: &p})
+}
+
+// OnThisMachine reports whether a URL's host is an address of this machine alone. A name other than localhost may lead
+// anywhere.
+func OnThisMachine(baseURL string) bool {
+	u, err := url.Parse(baseURL)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+}

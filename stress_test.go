@@ -1,0 +1,75 @@
+package gatecert_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+func TestWhatStaysOnThisMachine(t *testing.T) {
+	for url, want := range map[string]bool{
+		"http://127.0.0.1:1": true, "http://localhost": true, "http://[::1]:8080/x": true,
+		"http://10.0.0.1": false, "https://gateway.example": false, "http://127.0.0.1.example": false, "://": false,
+	} {
+		assert.Equal(t, want, gatecert.OnThisMachine(url), url)
+	}
+}
+
+// servedReference is the profile of a reference gateway that somebody else runs.
+func servedReference(t *testing.T) targets.Profile {
+	t.Helper()
+	prepared, err := reference.Driver{}.Prepare(t.Context(), targets.Profile{})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, prepared.Close(t.Context())) })
+	profile := prepared.Profile
+	profile.Driver = targets.StaticDriver
+	profile.Upstream = targets.Upstream{} // it plays its provider itself
+	return profile
+}
+
+func TestLoadOnAGatewayElsewhereTakesConsent(t *testing.T) {
+	profile := servedReference(t)
+	// Every address of this machine listens to 0.0.0.0, which is the address of no machine in particular.
+	profile.BaseURL = strings.Replace(profile.BaseURL, "127.0.0.1", "0.0.0.0", 1)
+	cfg := gatecert.Config{Target: profile, Level: contract.Load, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}
+	_, err := gatecert.Run(t.Context(), cfg)
+	require.ErrorIs(t, err, targets.ErrConsent)
+	assert.ErrorContains(t, err, "the run would put a gateway that is not on this machine under load, to "+profile.BaseURL)
+
+	cfg.Level = ""
+	r := run(t, cfg)
+	assert.Len(t, r.Cases, 1, "without the load there is nothing to agree to")
+}
+
+func TestLoadsArePlayedWhereTheyAreAskedFor(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		cfg  gatecert.Config
+		want []string
+	}{
+		{"not by default", gatecert.Config{}, nil},
+		{"not below their level", gatecert.Config{Level: contract.Store}, nil},
+		{"at level load", gatecert.Config{Level: contract.Load}, []string{"chat", "responses", "messages", "gemini"}},
+		{"where one is named", gatecert.Config{Cases: []string{"http:429/over-rate-limit/messages/under-load"}}, []string{"messages"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.cfg.Rows = []string{"http:429"}
+			cases, err := gatecert.Select(tt.cfg)
+			require.NoError(t, err)
+			var got []string
+			for _, c := range cases {
+				if c.UnderLoad() {
+					got = append(got, string(c.Surface))
+				}
+			}
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}

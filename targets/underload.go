@@ -1,0 +1,50 @@
+package targets
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// Loadable are the surfaces that cases under load are about, in the contract's order.
+func Loadable() []contract.Surface {
+	var surfaces []contract.Surface
+	for _, c := range contract.Cases() {
+		if c.UnderLoad() && !slices.Contains(surfaces, c.Surface) {
+			surfaces = append(surfaces, c.Surface)
+		}
+	}
+	return surfaces
+}
+
+// Loaded are the surfaces of the profile that are put under load: those that it names, or the first that it offers.
+func (p Profile) Loaded() []contract.Surface {
+	if len(p.Load.Surfaces) > 0 {
+		return p.Load.Surfaces
+	}
+	offered := slices.DeleteFunc(Loadable(), func(s contract.Surface) bool { return !slices.Contains(p.Surfaces, s) })
+	return offered[:min(1, len(offered))]
+}
+
+// offersLoad says with [ErrNotOffered] what the profile lacks for a case under load, beyond what it lacks at rest.
+func (p Profile) offersLoad(c contract.Case) error {
+	rate := p.Limits.Rate
+	switch {
+	case c.Row == "http:429" && rate.Kind != Concurrency && rate.Window <= 0:
+		return fmt.Errorf("%w: the profile declares no limits.rate.window", ErrNotOffered)
+	case c.Row != "http:429" && !p.Upstream.Present():
+		return fmt.Errorf("%w: the profile has no upstream that gatecert plays", ErrNotOffered)
+	}
+	return nil
+}
+
+// listed are surfaces as a sentence names them.
+func listed(surfaces []contract.Surface) string {
+	names := make([]string, len(surfaces))
+	for i, s := range surfaces {
+		names[i] = string(s)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,63 @@
+package targets
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+func TestSurfacesThatArePutUnderLoad(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		offered, load []contract.Surface
+		want          []contract.Surface
+	}{
+		{"the first of those that take a load", contract.Surfaces(), nil, []contract.Surface{"chat"}},
+		{"the first that the gateway offers", []contract.Surface{"embeddings", "gemini", "messages"}, nil, []contract.Surface{"messages"}},
+		{"none where none takes a load", []contract.Surface{"embeddings"}, nil, []contract.Surface{}},
+		{"those that the profile names", contract.Surfaces(), []contract.Surface{"gemini", "messages"}, []contract.Surface{"gemini", "messages"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			assert.Equal(t, tt.want, Profile{Surfaces: tt.offered, Load: LoadPart{Surfaces: tt.load}}.Loaded())
+		})
+	}
+}
+
+func TestWhatALoadNeeds(t *testing.T) {
+	const (
+		limit = "http:429/over-rate-limit/"
+		slow  = "code:channel:response_time_exceeded/slow-upstream/"
+	)
+	for _, tt := range []struct {
+		name    string
+		id      string
+		change  func(*Profile)
+		problem string // "" when it is offered
+	}{
+		{"a limit without a window", limit + "chat/under-load", func(p *Profile) { p.Limits.Rate.Window = 0 }, "not offered: the profile declares no limits.rate.window"},
+		{"a limit of calls under way, which has none", limit + "chat/under-load", func(p *Profile) { p.Limits.Rate.Window, p.Limits.Rate.Kind = 0, Concurrency }, ""},
+		{"no declared limit", limit + "chat/under-load", func(p *Profile) { p.Limits.Rate = Rate{Window: time.Second} }, "not offered: the profile has no limits.rate with a key and requests"},
+		{"a slow provider", slow + "chat/under-load", func(*Profile) {}, ""},
+		{"a provider that is not ours", slow + "chat/under-load", func(p *Profile) { p.Upstream = Upstream{} }, "not offered: the profile has no upstream that gatecert plays"},
+		{"a limit with its window", limit + "chat/under-load", func(*Profile) {}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := relayProfile()
+			p.Limits.Rate.Window = time.Second
+			tt.change(&p)
+			c, err := contract.ParseCase(tt.id)
+			require.NoError(t, err)
+			_, err = p.Provoke(c, "tok")
+			if tt.problem == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, ErrNotOffered)
+			assert.EqualError(t, err, tt.problem)
+		})
+	}
+}
