@@ -68,6 +68,9 @@ func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, pr
 			came.Evidence = b.Evidence
 		}
 	}
+	if errors.Is(err, outage.ErrUnreached) {
+		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
+	}
 	return came, err
 }
 
