@@ -20,6 +20,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/certificate"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -135,14 +136,65 @@ func failing(run *reports.Run) {
 	c.Verdict = contract.VerdictOf(c.Findings)
 }
 
+// forgery is a change to a sound log, and the word that must be said about it; "" for a log that is sound still.
+type forgery struct {
+	name   string
+	change func(*reports.Run)
+	want   string
+}
+
+// assertForgeries holds that sound logs are certified and verified, and all others neither.
+func assertForgeries(t *testing.T, log []byte, forgeries []forgery) {
+	t.Helper()
+	private, public := keys(t)
+	for _, tt := range forgeries {
+		t.Run(tt.name, func(t *testing.T) {
+			forged := altered(t, log, tt.change)
+			cert, _, err := certificate.Issue(t.Context(), forged, private)
+			if tt.want == "" {
+				require.NoError(t, err)
+				_, err = certificate.Verify(t.Context(), forged, cert, public)
+				assert.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, certificate.ErrUnsound)
+			assert.Contains(t, err.Error(), tt.want)
+			_, err = certificate.Verify(t.Context(), forged, cert, public)
+			require.ErrorIs(t, err, certificate.ErrNotVerified)
+			assert.Contains(t, err.Error(), tt.want)
+		})
+	}
+}
+
+func TestALoadIsAudited(t *testing.T) {
+	const id = "http:5xx/upstream-error/chat/under-load"
+	log := record(t, gatecert.Config{Cases: []string{id}})
+	broken := contract.Finding{Obligation: "healthy-served", Severity: contract.Must, Want: "healthy calls answered", Got: "9 of 90 failed"}
+	breaks := func(r *reports.Run) {
+		for i := range at(r, id).Load.Checks {
+			if check := &at(r, id).Load.Checks[i]; check.Obligation == broken.Obligation {
+				check.Result = load.Violated
+			}
+		}
+	}
+	assertForgeries(t, log, []forgery{
+		{"the log as it is", func(*reports.Run) {}, ""},
+		{"a load that went badly is sound too", func(r *reports.Run) {
+			breaks(r)
+			at(r, id).Findings, at(r, id).Verdict = []contract.Finding{broken}, contract.Fail
+		}, ""},
+		{"and one that did not show it", func(r *reports.Run) { at(r, id).Verdict, at(r, id).Load = contract.Untestable, nil }, ""},
+		{"a load without its account", func(r *reports.Run) { at(r, id).Load = nil }, id + " is pass without an account of the load"},
+		{"an account without checks", func(r *reports.Run) { at(r, id).Load.Checks = nil }, id + " is pass without an account of the load"},
+		{"a failure that is called a pass", func(r *reports.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, and its findings say fail"},
+		{"a check that broke, without its finding", breaks, id + " hides a finding: healthy-served"},
+		{"a load where none was asked for", func(r *reports.Run) { r.Selection.AtRest = true }, id + " was not asked for"},
+	})
+}
+
 func TestAnAuditTakesNobodysWord(t *testing.T) {
 	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found", "code:bad_response", "http:403"}, Surfaces: []string{"chat", "chat-stream"}})
-	private, public := keys(t)
-	for _, tt := range []struct {
-		name   string
-		change func(*reports.Run)
-		want   string // "" for a log that is sound
-	}{
+	assertForgeries(t, log, []forgery{
 		{"the log as it is", func(*reports.Run) {}, ""},
 		{"a run that failed is sound too", failing, ""},
 		{"and so is one whose failure was expected", func(r *reports.Run) {
@@ -197,23 +249,7 @@ func TestAnAuditTakesNobodysWord(t *testing.T) {
 			r.Footer.Verdict = contract.Pass
 		}, "the footer says pass, the cases say fail"},
 		{"a profile that is none", func(r *reports.Run) { r.Target.Profile = "keys: [" }, "the profile in the log cannot be read"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			forged := altered(t, log, tt.change)
-			cert, _, err := certificate.Issue(t.Context(), forged, private)
-			if tt.want == "" {
-				require.NoError(t, err)
-				_, err = certificate.Verify(t.Context(), forged, cert, public)
-				assert.NoError(t, err)
-				return
-			}
-			require.ErrorIs(t, err, certificate.ErrUnsound)
-			assert.Contains(t, err.Error(), tt.want)
-			_, err = certificate.Verify(t.Context(), forged, cert, public)
-			require.ErrorIs(t, err, certificate.ErrNotVerified)
-			assert.Contains(t, err.Error(), tt.want)
-		})
-	}
+	})
 }
 
 func TestResults(t *testing.T) {
