@@ -199,7 +199,7 @@ func FuzzRead(f *testing.F) {
 // must turns the error of a step that has to work into one that no test expects.
 func must(err error) error {
 	if err != nil {
-		return fmt.Errorf("unexpected: %v", err)
+		return fmt.Errorf("unexpected: %w", err)
 	}
 	return nil
 }

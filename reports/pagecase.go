@@ -249,10 +249,10 @@ func attempts(seen *contract.Seen) *[]pageAttempt {
 			list = append(list, pageAttempt{Call: fmt.Sprintf("… and %d more", len(seen.Attempts)-most)})
 			break
 		}
-		call := a.Protocol + " " + a.Path
+		call := []string{a.Protocol + " " + a.Path}
 		for _, part := range []string{a.Model, a.Credential} {
 			if part != "" {
-				call += " · " + part
+				call = append(call, part)
 			}
 		}
 		outcome := fmt.Sprint(a.Status)
@@ -264,7 +264,7 @@ func attempts(seen *contract.Seen) *[]pageAttempt {
 		case a.Status == 0:
 			outcome = "no answer"
 		}
-		list = append(list, pageAttempt{Plain(call, textLimit), outcome, took(a.Duration)})
+		list = append(list, pageAttempt{Plain(strings.Join(call, " · "), textLimit), outcome, took(a.Duration)})
 	}
 	return &list
 }

@@ -22,6 +22,8 @@ type pageChart struct {
 
 	end time.Duration
 	top float64
+	// root draws the y axis as square roots, so that few calls a second can be seen beside a burst.
+	root bool
 }
 
 // chartBand is a phase of the load behind the data. One that is too narrow for its name tells it to a pointer only.
@@ -88,15 +90,22 @@ func (c *pageChart) x(at time.Duration) float64 {
 }
 
 func (c *pageChart) y(value float64) float64 {
-	return chartBottom - (chartBottom-chartTop)*min(1, max(0, value/c.top))
+	share := min(1, max(0, value/c.top))
+	if c.root {
+		share = math.Sqrt(share)
+	}
+	return chartBottom - (chartBottom-chartTop)*share
 }
 
 // scale chooses the top of the y axis, a round number, and draws the grid.
 func (c *pageChart) scale(most float64, text func(float64) string) {
 	c.top = roundUp(most)
 	c.Label = "up to " + text(c.top)
-	for i := range 3 {
-		value := c.top * float64(i) / 2
+	middle := c.top / 2
+	if c.root {
+		middle = c.top / 4
+	}
+	for _, value := range []float64{0, middle, c.top} {
 		y := c.y(value)
 		c.Grid = append(c.Grid, chartTick{X1: chartLeft, X2: chartRight, Y: y, TextX: chartLeft - 6, TextY: y + 4, Text: text(value)})
 	}

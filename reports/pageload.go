@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -33,7 +34,7 @@ type pageTimes struct {
 
 func newPageLoad(c CaseResult, a load.Account) pageLoad {
 	p := pageLoad{
-		ID: Plain(c.ID, nameLimit), Summary: loadSentence(a), Sentence: Plain(a.Sentence, textLimit),
+		ID: Plain(c.ID, nameLimit), Summary: loadSentence(a), Sentence: capital(Plain(a.Sentence, textLimit)),
 		Verdict: c.Verdict, Sign: sign(c.Verdict), Link: fragment(string(c.Row) + "/" + string(c.Surface)),
 	}
 	for _, check := range a.Checks {
@@ -58,6 +59,14 @@ func newPageLoad(c CaseResult, a load.Account) pageLoad {
 		}
 	}
 	return p
+}
+
+// capital begins a sentence as one does.
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // checkVerdict colours a check: as bad as the findings about its obligation.
@@ -99,6 +108,7 @@ func outcomeClasses() []struct {
 func countChart(a load.Account) pageChart {
 	chart := newChart("Answers by outcome, calls a second", a)
 	most, sums := 0.0, make([]map[load.Outcome]int, len(a.Spans))
+	var totals []float64 // of the spans in which calls ended
 	for i, s := range a.Spans {
 		sums[i] = make(map[load.Outcome]int)
 		total := 0
@@ -109,6 +119,12 @@ func countChart(a load.Account) pageChart {
 			}
 		}
 		most = max(most, perSecond(total, s.Lasts))
+		if total > 0 {
+			totals = append(totals, perSecond(total, s.Lasts))
+		}
+	}
+	if chart.root = bursts(totals, most); chart.root {
+		chart.Title += " (square-root scale)"
 	}
 	chart.scale(most, func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) })
 	seen := make(map[string]bool)
@@ -129,6 +145,13 @@ func countChart(a load.Account) pageChart {
 		}
 	}
 	return chart
+}
+
+// bursts reports whether the most is so much more than what is usual that a line to scale would show nothing else.
+func bursts(totals []float64, most float64) bool {
+	const muchMore = 8
+	slices.Sort(totals)
+	return len(totals) > 0 && most > muchMore*totals[len(totals)/2]
 }
 
 func perSecond(n int, span time.Duration) float64 {

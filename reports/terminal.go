@@ -307,7 +307,7 @@ func (t *terminal) paint(v contract.Verdict, text string) string {
 	if !t.opts.Color {
 		return text
 	}
-	code := ""
+	var code string
 	switch v {
 	case contract.Pass:
 		code = "32"
