@@ -44,7 +44,7 @@ func InferRateLimit(ctx context.Context, p targets.Prepared, surface contract.Su
 const upstreamRetryAfter = 7
 
 // verifyRateLimit verifies the limit that the profile declares. It returns the errors of [limits.Verify].
-func verifyRateLimit(ctx context.Context, p targets.Prepared, surface contract.Surface, progress func(load.Progress)) ([]contract.Finding, limits.Evidence, error) {
+func verifyRateLimit(ctx context.Context, stage *targets.Stage, p targets.Prepared, surface contract.Surface, progress func(load.Progress)) ([]contract.Finding, limits.Evidence, error) {
 	profile, rate := p.Profile, p.Profile.Limits.Rate
 	probers := newProberMaker(p, progress)
 	defer probers.client.Close()
@@ -54,6 +54,9 @@ func verifyRateLimit(ctx context.Context, p targets.Prepared, surface contract.S
 	}
 	if twin := contract.Surface(string(surface) + "-stream"); slices.Contains(profile.Surfaces, twin) {
 		with.Stream = probers.calling(twin, rate.Key, "")
+	}
+	if profile.Balance.Path != "" {
+		with.Balance = func(ctx context.Context) (float64, error) { return stage.Balance(ctx, rate.Key) }
 	}
 	if p.Provider != nil {
 		with.Throttled = probers.calling(surface, profile.Keys.Valid, fmt.Sprintf("status=429 retry-after=%d", upstreamRetryAfter))

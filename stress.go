@@ -30,14 +30,14 @@ var _ steps.Stage = stressedStage{}
 func (s stressedStage) Stress(ctx context.Context, c contract.Case) (steps.Stressed, error) {
 	progress := func(p load.Progress) { s.runner.loaded(p) }
 	if c.Row == "http:429" {
-		return stressLimit(ctx, s.runner.prepared, c, progress)
+		return stressLimit(ctx, s.Stage, s.runner.prepared, c, progress)
 	}
 	return stressProvider(ctx, s.runner.prepared, c, progress)
 }
 
 // stressLimit verifies the declared rate limit.
-func stressLimit(ctx context.Context, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.Stressed, error) {
-	findings, evidence, err := verifyRateLimit(ctx, p, c.Surface, progress)
+func stressLimit(ctx context.Context, stage *targets.Stage, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.Stressed, error) {
+	findings, evidence, err := verifyRateLimit(ctx, stage, p, c.Surface, progress)
 	came := steps.Stressed{Findings: findings, Account: evidence.Account()}
 	if errors.Is(err, limits.ErrBudget) || errors.Is(err, limits.ErrUnclear) {
 		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
@@ -59,7 +59,7 @@ func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, pr
 		return steps.Stressed{}, err
 	}
 	experiment.Progress = progress
-	engine := load.NewEngine(load.Options{Secrets: p.Profile.Secrets()})
+	engine := load.NewEngine(load.OptionsFor(p))
 	defer engine.Close()
 	findings, evidence, err := outage.Verify(ctx, engine, experiment)
 	came := steps.Stressed{Findings: findings, Account: evidence.Account()}
@@ -68,8 +68,11 @@ func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, pr
 			came.Evidence = b.Evidence
 		}
 	}
-	if errors.Is(err, outage.ErrUnreached) {
+	switch {
+	case errors.Is(err, outage.ErrUnreached):
 		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
+	case errors.Is(err, outage.ErrUnfit):
+		err = fmt.Errorf("%w: %w", steps.ErrUnfit, err)
 	}
 	return came, err
 }
@@ -114,7 +117,7 @@ func planLoad(p targets.Prepared, c contract.Case) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	engine := load.NewEngine(load.Options{Secrets: p.Profile.Secrets()})
+	engine := load.NewEngine(load.OptionsFor(p))
 	defer engine.Close()
 	plan, err := experiment.Plan(engine)
 	return plan.String(), err

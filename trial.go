@@ -31,6 +31,8 @@ const (
 	trialPatience = 15 * time.Second
 	// trialRecovery bounds the wait for a gateway that is not well. None of the trials gets well by waiting.
 	trialRecovery = 2 * time.Second
+	// quietly is how many cases at rest are played at once beside the loads of other trials.
+	quietly = 4
 )
 
 // bentDriver prepares a reference gateway that deviates.
@@ -60,13 +62,13 @@ func (d bentDriver) Prepare(ctx context.Context, asked targets.Profile) (targets
 func (t trial) try(ctx context.Context) (reports.Trial, error) {
 	tried := reports.Trial{Name: t.name, Sentence: t.sentence, Theme: t.theme}
 	started := time.Now()
-	r, err := newRunner(Config{Level: t.level, Cases: t.cases})
+	driver, cfg := bentDriver{bend: t.name}, Config{Level: t.level, Cases: t.cases}
+	if t.level != "" {
+		driver.rate, cfg.Concurrency = trialRate(), quietly
+	}
+	r, err := newRunner(cfg)
 	if err != nil {
 		return tried, err
-	}
-	driver := bentDriver{bend: t.name}
-	if t.level != "" {
-		driver.rate = trialRate()
 	}
 	r.driver = driver
 	run, err := r.run(ctx)

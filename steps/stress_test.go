@@ -85,3 +85,32 @@ func TestEverySentenceUnderLoadHoldsSomething(t *testing.T) {
 		assert.True(t, held[o], "no step fails when %s is broken", o)
 	}
 }
+
+func TestALoadIsPlayedAgainWhereTheMachineWasTooBusy(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		busy    int // how many times
+		verdict contract.Verdict
+		tries   int
+		reason  string
+	}{
+		{"once", 1, contract.Pass, 2, ""},
+		{"for good", 9, contract.Error, 3, overLimit + ": this machine was too busy: 900ms late"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			played := 0
+			stage := &fakeStage{stress: func(contract.Case) (Stressed, error) {
+				if played++; played <= tt.busy {
+					return Stressed{}, fmt.Errorf("%w: 900ms late", ErrUnfit)
+				}
+				return Stressed{Account: load.Account{Checks: []load.Check{{Obligation: limits.LimitBurst, Result: load.Held}}}}, nil
+			}}
+			o := play(t, Suite{Features: features.FS, Stage: stage}, overLimit)[overLimit]
+			assert.Equal(t, tt.verdict, o.Verdict)
+			assert.Equal(t, tt.tries, o.Tries)
+			assert.Equal(t, tt.tries, played)
+			assert.Equal(t, tt.reason, o.Reason)
+			assert.Len(t, o.Notes, tt.tries-1)
+		})
+	}
+}

@@ -37,6 +37,9 @@ type Stressed struct {
 // have admitted, or the calls that were allowed did not suffice.
 var ErrUnreached = errors.New("the load did not show it")
 
+// ErrUnfit is returned when this machine did not do its part of a load, so that nothing can be said about the gateway.
+var ErrUnfit = errors.New("this machine was too busy")
+
 // World is the state of one scenario.
 type World struct {
 	stage Stage
@@ -95,14 +98,23 @@ func (w *World) ask(ctx context.Context, surface contract.Surface, variant strin
 	}
 }
 
-// stress plays a case under load.
+// fitTries is how often a load is played on a machine that turns out not to be fit for it.
+const fitTries = 3
+
+// stress plays a case under load. Where this machine was not fit it plays it again.
 func (w *World) stress(ctx context.Context, surface contract.Surface) error {
 	c := contract.Case{Row: w.given.Row, Circumstance: w.given.ID, Surface: surface, Variant: contract.UnderLoad}
 	if c != w.current {
 		return fmt.Errorf("%w: the scenario is named %s and plays %s", errDisagrees, w.current.ID(), c.ID())
 	}
-	w.tries = 1
-	came, err := w.stage.Stress(ctx, c)
+	var came Stressed
+	var err error
+	for w.tries = 1; ; w.tries++ {
+		if came, err = w.stage.Stress(ctx, c); !errors.Is(err, ErrUnfit) || w.tries == fitTries {
+			break
+		}
+		w.notes = append(w.notes, fmt.Sprintf("%s: %v; it was played again", c.ID(), err))
+	}
 	w.findings, w.verdict = came.Findings, contract.VerdictOf(came.Findings)
 	if len(came.Account.Checks) > 0 {
 		w.account = &came.Account

@@ -88,7 +88,7 @@ func (s *Stage) Observe(ctx context.Context, c contract.Case) (o contract.Observ
 
 	var before float64
 	if s.readsBalance(c) {
-		if before, err = s.balance(ctx, pr.Call.Key); err != nil {
+		if before, err = s.Balance(ctx, pr.Call.Key); err != nil {
 			return o, err
 		}
 	}
@@ -222,7 +222,7 @@ const (
 // settledBalance reads the balance until it is back at what it was, or the wait is over.
 func (s *Stage) settledBalance(ctx context.Context, key string, before float64) (float64, error) {
 	for poll := 0; ; poll++ {
-		after, err := s.balance(ctx, key)
+		after, err := s.Balance(ctx, key)
 		if err != nil || after >= before || poll == settlePolls {
 			return after, err
 		}
@@ -234,7 +234,8 @@ func (s *Stage) settledBalance(ctx context.Context, key string, before float64) 
 	}
 }
 
-func (s *Stage) balance(ctx context.Context, key string) (float64, error) {
+// Balance reads what the owner of a key has left. The profile has to say where that stands.
+func (s *Stage) Balance(ctx context.Context, key string) (float64, error) {
 	o, err := s.client.Do(ctx, exchange.Call{
 		Surface: contract.Chat, BaseURL: s.Profile.BaseURL, Key: key,
 		Method: "GET", Path: s.Profile.Balance.Path, Header: s.Profile.Headers,

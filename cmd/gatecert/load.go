@@ -78,12 +78,13 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (r *firingRan
 		flags: f, prepared: prepared, surface: surface, journal: journal,
 		embedded: prepared.Profile.Driver == targets.ReferenceDriver,
 	}
-	caps := load.HardCaps()
+	options := load.OptionsFor(prepared)
+	options.Caps = load.HardCaps()
 	through := load.Through(prepared.Profile, surface)
 	if !r.stays(through) && !f.Yes {
-		caps = load.DefaultCaps()
+		options.Caps = load.DefaultCaps()
 	}
-	r.engine = load.NewEngine(load.Options{Caps: caps, Secrets: prepared.Profile.Secrets()})
+	r.engine = load.NewEngine(options)
 	r.stage = load.Stage{
 		Parts: []load.Part{through}, Connections: f.Connections, Timeout: f.Timeout, Embedded: r.embedded,
 	}
