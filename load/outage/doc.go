@@ -5,8 +5,7 @@
 // [Failing] it answers 500, resets the connection or breaks a stream off. Both are played by [Verify]:
 //
 //	before     healthy calls alone, plain and streaming             what is normal here
-//	outage     the same at the same rate, and every fifth call      every answer to a sick call is judged by its row
-//	           beside them is a sick one
+//	outage     as many calls, and every fifth is a sick one         every answer to a sick call is judged by its row
 //	after      healthy calls alone until none of them fails         how long it takes to be well again
 //	leaving    callers that hang up while the provider hangs        whether the provider hears of it (slow only)
 //
@@ -17,7 +16,9 @@
 //
 // A machine that is busy must not be blamed on a gateway. So times are compared with what they were before, by a ratio and
 // a generous allowance; our own longest lag is added to every allowance; and whatever a hiccup could have brought about is
-// held against the gateway only when a second round shows it again. What a round cannot show is [load.Untested].
+// held against the gateway only when a second round shows it again. A witness goes along: calls straight to the provider.
+// When these take long too, or when calls pile up before anything goes wrong, the result is an error - [ErrUnfit],
+// [ErrUnwell] - and no finding. What a round cannot show is [load.Untested].
 //
 // The package prints nothing and has no state of its own.
 package outage

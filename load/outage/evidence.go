@@ -2,6 +2,7 @@ package outage
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,8 @@ type Evidence struct {
 	Sentence string
 	// Checks say what came of each obligation.
 	Checks []load.Check
+	// Rate is how many healthy calls a second the gateway was found to bear: what was asked for, or less.
+	Rate float64
 	// Calls are all that were made, Sick those that went wrong at the provider.
 	Calls, Sick int
 	// Rounds is 2 where something had to be looked at again.
@@ -29,16 +32,16 @@ type Evidence struct {
 	rounds []*round
 }
 
-func newEvidence(e Experiment) Evidence {
+func newEvidence(e Experiment) Evidence { return Evidence{Sentence: e.sentence(), began: time.Now()} }
+
+// sentence says what is done.
+func (e Experiment) sentence() string {
 	var ways []string
 	for _, w := range e.Sick {
 		ways = append(ways, w.Name)
 	}
-	return Evidence{
-		Sentence: fmt.Sprintf("%g healthy calls a second, alone for %s and for %s with a sick one to every %d of them (%s)",
-			e.Rate, took(e.Before), took(e.Outage), healthyToSick, strings.Join(ways, ", ")),
-		began: time.Now(),
-	}
+	return fmt.Sprintf("%g healthy calls a second, alone for %s and for %s with a sick one to every %d of them (%s)",
+		e.Rate, took(e.Before), took(e.Outage), healthyToSick, strings.Join(ways, ", "))
 }
 
 // add takes a round in. Its phases are named after the prefix.
@@ -47,6 +50,7 @@ func (v *Evidence) add(prefix string, r *round) {
 		r.phases[i].Name = prefix + r.phases[i].Name
 	}
 	v.rounds = append(v.rounds, r)
+	v.Sentence, v.Rate = r.sentence(), r.Rate
 	v.Rounds++
 	v.Calls += len(r.all())
 	v.Sick += len(r.sick())
@@ -55,13 +59,13 @@ func (v *Evidence) add(prefix string, r *round) {
 	v.Took = time.Since(v.began)
 }
 
-// all are the calls of the round in the order of its phases.
+// all are the calls of the round, the witness's last.
 func (r *round) all() []call {
 	var all []call
 	for _, calls := range [][]call{r.before, r.during, r.after, r.left} {
 		all = append(all, calls...)
 	}
-	return all
+	return append(all, slices.Concat(r.watched...)...)
 }
 
 // leastSpan is the shortest stretch that an account tells of: at thirty calls a second it has six of them.

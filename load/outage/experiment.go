@@ -23,6 +23,9 @@ type Experiment struct {
 	Sick []Way
 	// Leaving are calls that wait for a provider that hangs; their callers give up. None: departures are not looked at.
 	Leaving []load.Part
+	// Witness is a call past the gateway, straight to the provider, that goes along with all others: when it takes long, this
+	// machine is busy. nil: there is none.
+	Witness *load.Part
 	// Limit is how long the gateway waits for a provider, as its profile declares it; 0 when it does not.
 	Limit time.Duration
 	// Attempts is how often one call may be tried at the provider. 0 means [contract.DefaultAttempts].
@@ -34,10 +37,11 @@ type Experiment struct {
 	Patience time.Duration
 	// Provider is nil when the provider behind the gateway is not ours to look into.
 	Provider Provider
-	// Rate is how many healthy calls are sent a second. Default 30: in three seconds enough for a 99th percentile that is
-	// not the maximum, and little enough for a gateway on half a core.
+	// Rate is how many healthy calls are sent a second beside sick ones; alone they take the place of those, so that there
+	// is as much to do as in the outage. Default 30: in three seconds enough for a 99th percentile that is not the maximum,
+	// and little enough for a gateway on half a core.
 	Rate float64
-	// Before, Outage and After are the lengths of the phases. Default 1.5 s for Before and After, which is 45 calls, and for
+	// Before, Outage and After are the lengths of the phases. Default 1.5 s for Before and After, which is 56 calls, and for
 	// Outage 3 s, and 3.5 s where something hangs: about 22 and 26 sick calls. What hangs needs some time to pile up.
 	Before, Outage, After time.Duration
 	// Embedded says that the gateway runs in this process.
@@ -75,6 +79,8 @@ const (
 	// healthyToSick is how many healthy calls there are to each sick one. One in five is far more than a provider with a
 	// bad day shows, and leaves most calls to be compared.
 	healthyToSick = 4
+	// healthyToWitness is how many healthy calls there are to each of the witness's.
+	healthyToWitness = 10
 	// spare is how many connections the healthy calls get besides those that the sick ones may all hold at once.
 	spare = 32
 	// departures is how many callers leave in each way.
@@ -118,8 +124,8 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// Plan says what [Verify] will send at most: two rounds, and in each the gateway asked over and over until the time that
-// it has to be well again is over. Most gateways need one round, and are well at once.
+// Plan says what [Verify] will send at most: two rounds, and in each the gateway asked over and over before it is well, and
+// until the time that it has to be well again is over. Most gateways need one round, and are well all the time.
 //
 // It returns [ErrExperiment] and [load.ErrStage].
 func (e Experiment) Plan(engine *load.Engine) (load.Plan, error) {
@@ -127,7 +133,12 @@ func (e Experiment) Plan(engine *load.Engine) (load.Plan, error) {
 	if err != nil {
 		return load.Plan{}, err
 	}
-	stages := []load.Stage{e.beforeStage(), e.outageStage(engine), e.afterStage()}
+	stages := []load.Stage{e.outageStage(engine), e.afterStage()}
+	for _, part := range slower() {
+		slow := e
+		slow.Rate /= part
+		stages = append(stages, slow.beforeStage())
+	}
 	if len(e.Leaving) > 0 {
 		stages = append(stages, e.leavingStage())
 	}
@@ -157,12 +168,38 @@ func (e Experiment) stage(name string, rate float64, lasts time.Duration, parts 
 	}
 }
 
-func (e Experiment) beforeStage() load.Stage { return e.stage("before", e.Rate, e.Before, e.Healthy) }
+func (e Experiment) beforeStage() load.Stage {
+	return e.alone("before", e.Rate+e.Rate/healthyToSick, e.Before)
+}
 
-func (e Experiment) afterStage() load.Stage { return e.stage("after", e.Rate, e.After, e.Healthy) }
+func (e Experiment) afterStage() load.Stage {
+	return e.alone("after", e.Rate+e.Rate/healthyToSick, e.After)
+}
 
 func (e Experiment) askingStage() load.Stage {
-	return e.stage("well again?", max(e.Rate/askEvery, 2), askFor, e.Healthy)
+	return e.alone("well again?", max(e.Rate/askEvery, 2), askFor)
+}
+
+// alone makes a number of healthy calls a second, and the witness's beside them.
+func (e Experiment) alone(name string, rate float64, lasts time.Duration) load.Stage {
+	parts := make([]load.Part, 0, len(e.Healthy)+1)
+	for _, p := range e.Healthy {
+		p.Weight = healthyToWitness
+		parts = append(parts, p)
+	}
+	all := len(e.Healthy) * healthyToWitness
+	parts, witness := e.watched(parts, all)
+	return e.stage(name, rate*float64(all+witness)/float64(all), lasts, parts)
+}
+
+// watched adds the witness to parts of which the healthy ones weigh so much together, and returns its weight.
+func (e Experiment) watched(parts []load.Part, healthy int) ([]load.Part, int) {
+	if e.Witness == nil {
+		return parts, 0
+	}
+	w := *e.Witness
+	w.Weight = max(healthy/healthyToWitness, 1)
+	return append(parts, w), w.Weight
 }
 
 // outageStage mixes the sick calls in. All of them may be under way at once, so that there are fewer where the engine may not
@@ -181,9 +218,11 @@ func (e Experiment) outageStage(engine *load.Engine) load.Stage {
 		w.Weight = len(e.Healthy)
 		parts = append(parts, w.Part)
 	}
-	sick := e.Rate / healthyToSick
-	s := e.stage("outage", e.Rate+sick, e.Outage, parts)
-	s.Connections = min(connections, int(math.Ceil(sick*e.Outage.Seconds()))+spare)
+	sick := len(e.Healthy) * len(e.Sick)
+	all := healthyToSick * sick
+	parts, witness := e.watched(parts, all)
+	s := e.stage("outage", e.Rate*float64(all+sick+witness)/float64(all), e.Outage, parts)
+	s.Connections = min(connections, int(math.Ceil(e.Rate/healthyToSick*e.Outage.Seconds()))+spare)
 	return s
 }
 

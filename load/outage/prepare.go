@@ -68,6 +68,10 @@ func outages(p targets.Prepared, surface contract.Surface, troubles func(contrac
 	if profile.Limits.Patience > 0 {
 		e.Patience = max(profile.Limits.Patience, 3*e.Limit)
 	}
+	if direct, ok := load.Direct(profile, surface); ok {
+		direct.Name = "straight to the provider"
+		e.Witness = &direct
+	}
 	var lacks error
 	for _, s := range []contract.Surface{surface, contract.Surface(string(surface) + "-stream")} {
 		if !slices.Contains(profile.Surfaces, s) {

@@ -18,6 +18,7 @@ const (
 	healthy kind = iota
 	sick
 	leaving
+	witness
 )
 
 // call is one call of a round.
@@ -30,6 +31,8 @@ type call struct {
 	hangs bool
 	// at is when its stage began, since the verification did: what the shot's own instants count from.
 	at time.Duration
+	// lag is our own longest lag in its stage: by that everything else may be late too.
+	lag time.Duration
 	// seen is what the provider saw of it, for calls that are sick or leave; nil when nobody can look.
 	seen *contract.Seen
 }
@@ -57,7 +60,9 @@ type round struct {
 	began time.Time
 
 	before, during, after, left []call
-	phases                      []load.Phase
+	// watched are the witness's calls, by stage.
+	watched [][]call
+	phases  []load.Phase
 	// breaches are the answers to sick calls that break something, with what they looked like.
 	breaches []load.Breach
 	// outageEnd is when the last sick call was answered, since the verification began.
@@ -65,8 +70,6 @@ type round struct {
 	// recovered is how long after that the last healthy call failed, 0 when none did; well says that none does any more.
 	recovered time.Duration
 	well      bool
-	// lag is our own longest lag: by that everything else may be late too.
-	lag time.Duration
 	// unfit says in what this machine was not fit.
 	unfit []string
 	// goingBefore and goingAfter are the calls under way at the provider, negative where nobody can tell.
@@ -79,8 +82,9 @@ const (
 	// unwellTime is the longest that half of them may take, and a quarter of the declared limit where that is less. Beyond,
 	// calls pile up as it is, and what an outage adds to that cannot be told.
 	unwellTime = time.Second
-	// busyShare is the share of all cores at which a process that the gateway is a part of counts as saturated.
-	busyShare = 0.95
+	// busyTime is by how much half of the witness's calls may be slower than the fastest of them on a machine that counts
+	// as fit. They take one or two milliseconds on a quiet one.
+	busyTime = 50 * time.Millisecond
 	// freedWithin is how long after an answer a gateway may take to cancel the call to the provider: generous, because a
 	// busy machine may take its time to notice a closed connection.
 	freedWithin = 3 * time.Second
@@ -91,14 +95,8 @@ const (
 // play goes through the phases.
 func (r *round) play(ctx context.Context) (err error) {
 	r.goingBefore, r.goingAfter = -1, -1
-	if r.before, err = r.fire(ctx, r.beforeStage(), healthy); err != nil {
+	if err := r.calm(ctx); err != nil {
 		return err
-	}
-	if failed := failures(r.before); float64(len(failed)) > unwellShare*float64(len(r.before)) {
-		return fmt.Errorf("%w: %d of %d healthy calls failed: %s", ErrUnwell, len(failed), len(r.before), outcomes(failed))
-	}
-	if half := r.tooSlow(); half > 0 {
-		return fmt.Errorf("%w: it takes %s for half of %g healthy calls a second", ErrUnwell, took(half), r.Rate)
 	}
 	if r.goingBefore, err = r.going(ctx, 0, time.Now().Add(freedWithin)); err != nil {
 		return err
@@ -110,20 +108,64 @@ func (r *round) play(ctx context.Context) (err error) {
 	if err := r.recover(ctx); err != nil {
 		return err
 	}
-	return r.look(ctx)
+	if err := r.look(ctx); err != nil {
+		return err
+	}
+	r.unfit = append(r.unfit, r.busy()...)
+	return nil
 }
 
-// tooSlow is what half of the healthy calls take before anything goes wrong where that is too long, else 0.
-func (r *round) tooSlow() time.Duration {
-	most := time.Duration(unwellTime)
+// slower are the parts of the rate at which it is tried to find the gateway well: the whole a few times, because a machine may
+// just be busy, and then less, because the rate may be more than either of them bears.
+func slower() []float64 { return []float64{1, 1, 1, 1, 2, 4} }
+
+// calm makes healthy calls alone, at a rate that the gateway bears.
+func (r *round) calm(ctx context.Context) (err error) {
+	rate := r.Rate
+	for _, part := range slower() {
+		r.Rate = rate / part
+		if r.before, err = r.fire(ctx, r.beforeStage(), healthy); err != nil {
+			return err
+		}
+		if err = r.unwell(); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// unwell says with [ErrUnwell] what is wrong before anything goes wrong, nil for nothing.
+func (r *round) unwell() error {
+	failed := failures(r.before)
+	if float64(len(failed)) > unwellShare*float64(len(r.before)) {
+		return fmt.Errorf("%w: of %d healthy calls %d failed: %s", ErrUnwell, len(r.before), len(failed), outcomes(failed))
+	}
+	most := unwellTime
 	if r.Limit > 0 {
 		most = min(most, r.Limit/4)
 	}
 	usual, _ := latencies(r.before)
 	if half := usual.Quantile(0.5); half > most {
-		return half
+		return fmt.Errorf("%w: half of the healthy calls, %g of them a second, take more than %s", ErrUnwell, r.Rate, took(half))
 	}
-	return 0
+	return nil
+}
+
+// busy says in which stages this machine was too busy, by how long the witness's calls took.
+func (r *round) busy() (reasons []string) {
+	fastest := time.Hour
+	for _, c := range slices.Concat(r.watched...) {
+		if c.Outcome == load.Admitted {
+			fastest = min(fastest, c.latency())
+		}
+	}
+	for _, calls := range r.watched {
+		times, _ := latencies(calls)
+		if half := times.Quantile(0.5); half > fastest+busyTime {
+			reasons = append(reasons, fmt.Sprintf("half of the calls straight to the provider took more than %s, the fastest %s", took(half), took(fastest)))
+		}
+	}
+	return reasons
 }
 
 // look asks the provider what it saw, once the gateway has had the time to let go of everything.
@@ -218,8 +260,14 @@ func (r *round) fire(ctx context.Context, s load.Stage, k kind) ([]call, error) 
 	m, err := r.engine.Fire(ctx, s)
 	at := m.Started.Sub(r.began)
 	calls := make([]call, 0, len(m.Shots))
+	var watched []call
 	for _, shot := range m.Shots {
-		c := call{Shot: shot, part: s.Parts[shot.Part].Name, at: at, kind: k}
+		c := call{Shot: shot, part: s.Parts[shot.Part].Name, at: at, lag: m.Lag.Max(), kind: k}
+		if r.Witness != nil && c.part == r.Witness.Name {
+			c.kind = witness
+			watched = append(watched, c)
+			continue
+		}
 		if way := shot.Part - len(r.Healthy); k == sick && way >= 0 {
 			c.hangs = r.Sick[way].Hangs
 		} else if k == sick {
@@ -227,11 +275,13 @@ func (r *round) fire(ctx context.Context, s load.Stage, k kind) ([]call, error) 
 		}
 		calls = append(calls, c)
 	}
+	if len(watched) > 0 {
+		r.watched = append(r.watched, watched)
+	}
 	if err != nil {
 		return calls, err
 	}
 	r.phases = append(r.phases, load.Phase{Name: s.Name, From: at, To: at + m.Elapsed})
-	r.lag = max(r.lag, m.Lag.Max())
 	for _, b := range m.Breaches {
 		if slices.ContainsFunc(r.Sick, func(w Way) bool { return k == sick && w.Name == b.Part }) {
 			r.breaches = append(r.breaches, b)
@@ -241,9 +291,6 @@ func (r *round) fire(ctx context.Context, s load.Stage, k kind) ([]call, error) 
 		return calls, fmt.Errorf("%w: %s", ErrUnfit, strings.Join(m.Fitness.Reasons, "; "))
 	}
 	r.unfit = append(r.unfit, m.Fitness.Reasons...)
-	if cpu := m.Fitness.CPU; r.Embedded && cpu > busyShare {
-		r.unfit = append(r.unfit, fmt.Sprintf("this process, the gateway in it, used %.0f %% of %d cores", cpu*100, m.Fitness.Cores))
-	}
 	return calls, nil
 }
 

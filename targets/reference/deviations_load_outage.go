@@ -10,7 +10,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// The obligations of package load/outage that these deviations break. It stands above this one.
+// The obligations of a gateway whose provider goes wrong, as the package names them that plays an outage.
 const (
 	obligedInTime        contract.Obligation = "in-time"
 	obligedHealthyServed contract.Obligation = "healthy-served"
@@ -23,8 +23,8 @@ const (
 // with more calls at once than cases at rest make, so that these do not turn.
 func outageLoadDeviations() []Deviation {
 	const (
-		slow    contract.Pattern = "code:channel:response_time_exceeded/slow-upstream/*/under-load"
-		failing contract.Pattern = "http:5xx/upstream-error/*/under-load"
+		slow    contract.Pattern = "code:channel:response_time_exceeded/slow-upstream/*/" + contract.UnderLoad
+		failing contract.Pattern = "http:5xx/upstream-error/*/" + contract.UnderLoad
 	)
 	return []Deviation{
 		{
@@ -40,7 +40,10 @@ func outageLoadDeviations() []Deviation {
 			UnderLoad: true,
 			Turns:     []Turn{fails(obligedHealthyServed, slow, failing)},
 			bend: straining(func(s *strain) func(*bends) {
-				return refusing(func(c *call) bool { return s.since(c) < 700*time.Millisecond })
+				return refusing(func(c *call) bool {
+					since, _ := s.since(c)
+					return since < 700*time.Millisecond
+				})
 			}),
 		},
 		{
@@ -51,9 +54,9 @@ func outageLoadDeviations() []Deviation {
 			bend: straining(func(s *strain) func(*bends) {
 				every := make(perRoute)
 				return refusing(func(c *call) bool {
-					quiet := s.since(c)
-					// The failures of an outage follow one another faster than that: it has ended.
-					return quiet > 800*time.Millisecond && quiet < 6*time.Second && every.next(s, c)%2 == 0
+					since, calls := s.since(c)
+					// In an outage not so many calls go by without a failure: it has ended.
+					return calls > 20 && since < 6*time.Second && every.next(s, c)%2 == 0
 				})
 			}),
 		},

@@ -12,7 +12,7 @@ import (
 // provider. Cases at rest never come near that: they make a few calls a second on any one route.
 const (
 	strainSpan     = 2 * time.Second
-	strainCalls    = 40
+	strainCalls    = 30
 	strainFailures = 3
 )
 
@@ -26,8 +26,9 @@ type strain struct {
 // strained is what is known of one route.
 type strained struct {
 	calls, failures []time.Time
-	// last is the last failure under strain, zero for none.
-	last time.Time
+	// last is the last failure under strain, zero for none; healthy counts the calls since.
+	last    time.Time
+	healthy int
 }
 
 // straining bends by what is known of the strain on the routes.
@@ -36,7 +37,10 @@ func straining(bend func(*strain) func(*bends)) func(*bends) {
 		s := &strain{routes: make(map[string]*strained)}
 		wrapping("dial", func(_ *Gateway, dial step) step {
 			return func(ctx context.Context, c *call) error {
-				s.on(c, func(r *strained) { r.calls = append(recent(r.calls), time.Now()) })
+				s.on(c, func(r *strained) {
+					r.calls = append(recent(r.calls), time.Now())
+					r.healthy++
+				})
 				return dial(ctx, c)
 			}
 		})(b)
@@ -49,6 +53,7 @@ func straining(bend func(*strain) func(*bends)) func(*bends) {
 				if r.under() {
 					r.last = time.Now()
 				}
+				r.healthy = 0
 			})
 		})
 		bend(s)(b)
@@ -84,15 +89,16 @@ func (s *strain) under(c *call) (yes bool) {
 	return yes
 }
 
-// since is the time since the last failure under strain on the call's route, an hour when there was none.
-func (s *strain) since(c *call) time.Duration {
-	since := time.Hour
+// since is the time since the last failure under strain on the call's route, an hour when there was none, and the number
+// of calls that reached for the provider since any failure.
+func (s *strain) since(c *call) (since time.Duration, calls int) {
+	since = time.Hour
 	s.on(c, func(r *strained) {
-		if !r.last.IsZero() {
+		if calls = r.healthy; !r.last.IsZero() {
 			since = time.Since(r.last)
 		}
 	})
-	return since
+	return since, calls
 }
 
 // perRoute counts by route. The mutex of a strain guards it.

@@ -65,6 +65,7 @@ func oddReply(p protocol, status int, content Content) reply {
 		kind, body = "text/plain; charset=utf-8", "upstream connect error or disconnect before headers\n"
 	case NullBody:
 		body = "null"
+	default: // no byte; the contents that the protocol shapes do not come here
 	}
 	return reply{status: status, header: contentType(kind), body: []byte(body)}
 }
@@ -108,6 +109,7 @@ func bend(op streaming, s stream, d Directive) (stream, error) {
 		s.events = append(s.events[:d.After], op.errorEvent(p, d.After))
 	case NoDone:
 		s.events = s.events[:total-1]
+	default: // the other endings come before the stream, or count bytes
 	}
 	if d.BrokenEvent > len(s.events) {
 		return s, fmt.Errorf("%w: broken-event=%d, and %d events are sent", ErrDirective, d.BrokenEvent, len(s.events))

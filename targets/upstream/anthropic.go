@@ -78,11 +78,11 @@ func (messages) texts(doc object) []string {
 
 func (messages) check(doc object) *problem {
 	return firstProblem(doc,
-		required("model"), nonEmptyString("model"),
+		namesModel(),
 		required("max_tokens"), atLeastOne("max_tokens"),
 		required("messages"), each("messages", "messages with a role and a content", isMessage(false, "user", "assistant")),
 		optional("system", "a string or an array of text blocks", isContent),
-		between("temperature", 0, 1), between("top_p", 0, 1),
+		upTo("temperature", 1), upTo("top_p", 1),
 		flag("stream"),
 	)
 }

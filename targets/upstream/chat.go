@@ -7,10 +7,10 @@ func (chat) texts(doc object) []string { return latestFirst(doc["messages"]) }
 
 func (chat) check(doc object) *problem {
 	return firstProblem(doc,
-		required("model"), nonEmptyString("model"),
+		namesModel(),
 		required("messages"), each("messages", "messages with a role and a content",
 			isMessage(true, "system", "developer", "user", "assistant", "tool", "function")),
-		between("temperature", 0, 2), between("top_p", 0, 1),
+		upTo("temperature", 2), upTo("top_p", 1),
 		atLeastOne("max_tokens"), atLeastOne("max_completion_tokens"), atLeastOne("n"),
 		flag("stream"), within("stream_options", flag("include_usage")),
 	)

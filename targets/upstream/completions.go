@@ -1,5 +1,7 @@
 package upstream
 
+import "maps"
+
 // completions is OpenAI's legacy completions.
 type completions struct{ openAI }
 
@@ -7,9 +9,9 @@ func (completions) texts(doc object) []string { return textsIn(doc["prompt"]) }
 
 func (completions) check(doc object) *problem {
 	return firstProblem(doc,
-		required("model"), nonEmptyString("model"),
+		namesModel(),
 		required("prompt"), optional("prompt", "a string or a non-empty array of strings or tokens", isInput),
-		between("temperature", 0, 2), between("top_p", 0, 1),
+		upTo("temperature", 2), upTo("top_p", 1),
 		atLeastOne("max_tokens"), atLeastOne("n"),
 		flag("stream"), within("stream_options", flag("include_usage")),
 	)
@@ -29,9 +31,7 @@ func (completions) answer(c call) any {
 func (completions) stream(c call) stream {
 	chunk := func(choices list, more object) event {
 		body := object{"id": "cmpl-" + c.id, "object": "text_completion", "created": c.created, "model": c.model, "choices": choices}
-		for name, v := range more {
-			body[name] = v
-		}
+		maps.Copy(body, more)
 		return event{data: encode(body)}
 	}
 	var events []event

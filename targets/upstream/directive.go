@@ -118,6 +118,14 @@ func (d Directive) errorObject() bool {
 
 // contradiction says which words cannot be obeyed together, or "".
 func (d Directive) contradiction() string {
+	if why := d.answerContradiction(); why != "" {
+		return why
+	}
+	return d.contentContradiction()
+}
+
+// answerContradiction is about the words that choose the kind of answer: the status, the content, a stream, none.
+func (d Directive) answerContradiction() string {
 	speechless := Directive{Token: d.Token, Delay: d.Delay, Ending: d.Ending}
 	streams := d.Content == "" || d.Content == NoChoices || d.Content == EmptyStream
 	switch {
@@ -125,7 +133,7 @@ func (d Directive) contradiction() string {
 		return "421 is the status of a refused directive"
 	case (d.Ending == Hang || d.Ending == Reset || d.Ending == Close) && !reflect.DeepEqual(d, speechless):
 		return string(d.Ending) + " answers nothing, the other words need an answer"
-	case d.needsEvents() && !(d.success() && streams):
+	case d.needsEvents() && (!d.success() || !streams):
 		return "the words for stream events need a stream, and the status or the content rules one out"
 	case d.Content == Refusal && d.Status != 0:
 		return "refuse has the status that the protocol gives it"
@@ -133,6 +141,13 @@ func (d Directive) contradiction() string {
 		return "no-choices is a success, the status is none"
 	case !bodyAllowed(d.Status) && d.Content != "" && d.Content != EmptyBody:
 		return "the status allows no body"
+	}
+	return ""
+}
+
+// contentContradiction is about the words that change what the answer consists of, and need it to be there.
+func (d Directive) contentContradiction() string {
+	switch {
 	case d.bodiless() && d.Ending != "":
 		return "there is no body of which a part could be withheld"
 	case d.bodiless() && d.BrokenEvent > 0:

@@ -13,7 +13,7 @@ func (embeddings) texts(doc object) []string { return textsIn(doc["input"]) }
 
 func (embeddings) check(doc object) *problem {
 	return firstProblem(doc,
-		required("model"), nonEmptyString("model"),
+		namesModel(),
 		required("input"), optional("input", "a string or a non-empty array of strings or tokens", isInput),
 		optional("encoding_format", "float or base64", func(v any) bool { return v == "float" || v == "base64" }),
 		atLeastOne("dimensions"),

@@ -94,7 +94,7 @@ func (generate) texts(doc object) []string {
 
 func (generate) check(doc object) *problem {
 	config := []rule{
-		between("temperature", 0, 2), between("topP", 0, 1), atLeastOne("maxOutputTokens"), atLeastOne("candidateCount"),
+		upTo("temperature", 2), upTo("topP", 1), atLeastOne("maxOutputTokens"), atLeastOne("candidateCount"),
 	}
 	return firstProblem(doc,
 		required("contents"), each("contents", "contents with parts", hasParts),

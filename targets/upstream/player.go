@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/http"
 	"time"
@@ -41,9 +42,7 @@ func (p player) play(ctx context.Context, s script) exit {
 	if ctx.Err() != nil {
 		return abandoned
 	}
-	for name, values := range s.header {
-		p.w.Header()[name] = values
-	}
+	maps.Copy(p.w.Header(), s.header)
 	p.answered(s.status)
 	p.w.WriteHeader(s.status)
 	control := http.NewResponseController(p.w)

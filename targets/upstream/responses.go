@@ -14,9 +14,9 @@ func (responses) texts(doc object) []string {
 
 func (responses) check(doc object) *problem {
 	return firstProblem(doc,
-		required("model"), nonEmptyString("model"),
+		namesModel(),
 		required("input"), optional("input", "a string or a non-empty array of items", isItems),
-		between("temperature", 0, 2), between("top_p", 0, 1),
+		upTo("temperature", 2), upTo("top_p", 1),
 		atLeastOne("max_output_tokens"), flag("stream"),
 	)
 }

@@ -44,19 +44,21 @@ func optional(field, demand string, holds func(v any) bool) rule {
 	}
 }
 
-func nonEmptyString(field string) rule {
-	return optional(field, "a non-empty string", isText)
+// namesModel demands a model's name in the body.
+func namesModel() rule {
+	named := optional("model", "a non-empty string", isText)
+	return func(doc object) *problem { return firstProblem(doc, required("model"), named) }
 }
 
 func flag(field string) rule {
 	return optional(field, "a boolean", func(v any) bool { _, ok := v.(bool); return ok })
 }
 
-// between demands a number of the closed range.
-func between(field string, low, high float64) rule {
-	return optional(field, fmt.Sprintf("a number from %g to %g", low, high), func(v any) bool {
+// upTo demands a number from zero to high, both included.
+func upTo(field string, high float64) rule {
+	return optional(field, fmt.Sprintf("a number from 0 to %g", high), func(v any) bool {
 		n, ok := v.(float64)
-		return ok && n >= low && n <= high
+		return ok && n >= 0 && n <= high
 	})
 }
 

@@ -58,6 +58,7 @@ func newScript(rep reply, d Directive) script {
 		s.header.Set("Content-Encoding", "gzip")
 		s.header.Set("Content-Length", strconv.Itoa(len(packed)))
 		s.pieces = [][]byte{packed}
+	default: // the other endings have no head, or have shortened the stream already
 	}
 	s.addFields(d)
 	return s

@@ -57,6 +57,7 @@ func Serve(ctx context.Context, listener net.Listener, u *Upstream) *Server {
 				s.busy.Add(1)
 			case http.StateClosed, http.StateHijacked:
 				s.busy.Done()
+			case http.StateActive, http.StateIdle: // it is still open
 			}
 		},
 		ReadHeaderTimeout: 30 * time.Second,

@@ -86,6 +86,7 @@ func (u *Upstream) ConnState(_ net.Conn, state http.ConnState) {
 		u.open.Add(1)
 	case http.StateClosed, http.StateHijacked:
 		u.open.Add(-1)
+	case http.StateActive, http.StateIdle: // it is still open
 	}
 }
 
@@ -122,8 +123,7 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		how = u.answer(player{w, a.answered}, r, to, q, d, refusedDirective)
 	}
 	if how != finished {
-		// The documented way to break off an answer without the server saying or logging a word.
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) //nolint:forbidigo // the documented way to break off an answer without the server logging a word
 	}
 }
 

@@ -102,10 +102,13 @@ func validToken(s string) bool { return len(s) <= maxToken && plainName(s) }
 
 // plainName reports whether s is made of characters that no encoding on the way escapes.
 func plainName(s string) bool {
-	odd := func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))
+	for _, r := range s {
+		plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r)
+		if !plain {
+			return false
+		}
 	}
-	return s != "" && !strings.ContainsFunc(s, odd)
+	return s != ""
 }
 
 func bodyWord() word {
