@@ -133,8 +133,8 @@ func TestABareURLIsCertifiedAtEdgeAndClaimsNoMore(t *testing.T) {
 	}
 	m := reports.NewMatrix(r)
 	for _, row := range m.Rows {
-		if row.Row.ID == "http:403" || row.Row.ID == "code:empty_response" {
-			assert.Empty(t, row.Cells[0].Cases, "%s is not claimed", row.Row.ID)
+		if row.ID == "http:403" || row.ID == "code:empty_response" {
+			assert.Empty(t, row.Cells[0].Cases, "%s is not claimed", row.ID)
 		}
 	}
 }

@@ -39,6 +39,7 @@ func Test(t *testing.T, cfg Config) reports.Run {
 
 // testContext ends with the test's own deadline, if it has one.
 func testContext(t *testing.T) (context.Context, context.CancelFunc) {
+	t.Helper()
 	if deadline, ok := t.Deadline(); ok {
 		return context.WithDeadline(t.Context(), deadline)
 	}

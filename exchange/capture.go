@@ -101,7 +101,7 @@ func (c *capture) stream(d *decoder, redact func([]byte) ([]byte, []string)) (le
 		name, inName := c.redactor.Bytes([]byte(event.Name))
 		data, inData := c.redactor.Bytes(event.Data)
 		event.Name, event.Data = string(name), data
-		found := append(inName, inData...)
+		found := slices.Concat(inName, inData)
 		c.leaked("event "+strconv.Itoa(i+1), found)
 		leaked = append(leaked, found...)
 	}

@@ -104,7 +104,7 @@ func (c *Client) head(
 	})
 	resp, err := c.send(ctx, req, watch)
 	if inTime := patience.Stop(); err == nil && !inTime {
-		resp.Body.Close()
+		_ = resp.Body.Close() // the answer came too late to be one
 		return nil, context.Cause(ctx)
 	}
 	return resp, err

@@ -35,7 +35,7 @@ func (w wire) roundTrip(out *http.Request, req *request, watch *stopwatch) (*htt
 	watch.connect()
 	line := &wireBody{conn: conn, written: make(chan struct{})}
 	// Closing is what ends a read or a write that the context no longer wants.
-	line.release = context.AfterFunc(out.Context(), func() { conn.Close() })
+	line.release = context.AfterFunc(out.Context(), func() { _ = conn.Close() })
 	go func() {
 		defer close(line.written)
 		// A failed write needs no word of its own: the reader sees what the gateway made of it.
@@ -43,7 +43,7 @@ func (w wire) roundTrip(out *http.Request, req *request, watch *stopwatch) (*htt
 	}()
 	resp, err := receive(conn, out, watch)
 	if err != nil {
-		line.Close()
+		_ = line.Close() // there is no answer to lose
 		return nil, err
 	}
 	line.Reader = resp.Body
@@ -72,7 +72,7 @@ func (w wire) dial(out *http.Request) (closeWriter, error) {
 	}
 	half, ok := conn.(closeWriter)
 	if !ok {
-		conn.Close()
+		_ = conn.Close() // nothing was sent on it
 		return nil, fmt.Errorf("%T has no writing side to close", conn)
 	}
 	return half, nil

@@ -241,19 +241,7 @@ func kindWords(t reflect.Type) string {
 
 // check refuses values that parse and make no sense.
 func (l *loader) check(p Profile) error {
-	for _, c := range append(driverRules(p), []rule{
-		{"$.base_url", "want an absolute http or https URL", p.BaseURL != "" && !AbsoluteURL(p.BaseURL)},
-		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
-		{"$.store", "sqlite and postgres exclude each other", p.Store.SQLite != "" && p.Store.Postgres != ""},
-		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
-		{"$.upstream", "listen and attach exclude each other", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
-		{"$.concurrency", "want 1 to 256", p.Concurrency < 0 || p.Concurrency > 256},
-		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
-		{"$.limits.rate", "want key and requests", p.Limits.Rate.Key != "" && p.Limits.Rate.Requests < 1},
-		{"$.limits.rate.kind", "want " + limiterWords(), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
-		{"$.limits.rate.burst", "want a positive number", p.Limits.Rate.Burst < 0},
-		{"$.limits.rate.burst", "only a token-bucket has a burst", p.Limits.Rate.Burst > 0 && p.Limits.Rate.Kind != TokenBucket},
-	}...) {
+	for _, c := range append(driverRules(p), valueRules(p)...) {
 		if c.bad {
 			return l.under(c.path, c.problem)
 		}
@@ -288,6 +276,23 @@ func (l *loader) check(p Profile) error {
 type rule struct {
 	path, problem string
 	bad           bool
+}
+
+// valueRules are about single values, and about values that exclude each other.
+func valueRules(p Profile) []rule {
+	return []rule{
+		{"$.base_url", "want an absolute http or https URL", p.BaseURL != "" && !AbsoluteURL(p.BaseURL)},
+		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
+		{"$.store", "sqlite and postgres exclude each other", p.Store.SQLite != "" && p.Store.Postgres != ""},
+		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
+		{"$.upstream", "listen and attach exclude each other", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
+		{"$.concurrency", "want 1 to 256", p.Concurrency < 0 || p.Concurrency > 256},
+		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
+		{"$.limits.rate", "want key and requests", p.Limits.Rate.Key != "" && p.Limits.Rate.Requests < 1},
+		{"$.limits.rate.kind", "want " + limiterWords(), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
+		{"$.limits.rate.burst", "want a positive number", p.Limits.Rate.Burst < 0},
+		{"$.limits.rate.burst", "only a token-bucket has a burst", p.Limits.Rate.Burst > 0 && p.Limits.Rate.Kind != TokenBucket},
+	}
 }
 
 // driverRules are about the driver and what it needs.

@@ -2,7 +2,6 @@ package targets
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -97,16 +96,16 @@ type Models struct {
 // On is the model to ask for on a surface, "" when the profile has none.
 func (m Models) On(s contract.Surface) string {
 	var name string
-	switch contract.Surface(strings.TrimSuffix(string(s), "-stream")) {
-	case contract.Chat:
+	switch s {
+	case contract.Chat, contract.ChatStream:
 		name = m.Chat
 	case contract.Completions:
 		name = m.Completion
-	case contract.Responses:
+	case contract.Responses, contract.ResponsesStream:
 		name = m.Responses
-	case contract.Messages:
+	case contract.Messages, contract.MessagesStream:
 		name = m.Messages
-	case contract.GenerateContent:
+	case contract.GenerateContent, contract.GenerateStream:
 		name = m.Gemini
 	case contract.Embeddings:
 		name = m.Embeddings

@@ -36,7 +36,7 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	path := filepath.Join(k.From, journalName)
-	journal, err := os.ReadFile(path)
+	journal, err := os.ReadFile(path) //nolint:gosec // the user's own folder
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%w: %s has no %s: no run there has changed a gateway", errUsage, k.From, journalName)
 	}
@@ -111,7 +111,7 @@ func openJournal(target targets.Profile, dir string) (journalFile, error) {
 	}
 	path := filepath.Join(dir, journalName)
 	left := 0
-	if before, err := os.ReadFile(path); err == nil {
+	if before, err := os.ReadFile(path); err == nil { //nolint:gosec // the user's own folder
 		if left, err = gatecert.Outstanding(bytes.NewReader(before)); err != nil {
 			return journalFile{}, err
 		}

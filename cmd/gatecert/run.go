@@ -82,7 +82,7 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, formats [
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return run, fmt.Errorf("make the folder for the reports: %w", err)
 	}
-	log, err := os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600)
+	log, err := os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600) //nolint:gosec // the user's own folder
 	if err != nil {
 		return run, fmt.Errorf("open the log: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -111,9 +112,7 @@ func TestOptionsArePutBackToTheLetter(t *testing.T) {
 			require.NoError(t, l.addEntries(t.Context(), "ModelPrice", map[string]any{"ours": 1}))
 			assert.Equal(t, "1", s.value("RetryTimes"))
 			assert.JSONEq(t, `{"m":0.01,"n":0.5,"ours":1}`, s.value("ModelPrice"))
-			for key, value := range tt.meanwhile {
-				s.options[key] = value
-			}
+			maps.Copy(s.options, tt.meanwhile)
 			require.NoError(t, l.undoAll(t.Context()))
 			assert.Equal(t, tt.want, s.options)
 			assert.Len(t, l.notes, tt.notes)

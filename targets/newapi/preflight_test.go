@@ -1,6 +1,7 @@
 package newapi
 
 import (
+	"maps"
 	"net/http"
 	"testing"
 
@@ -53,9 +54,7 @@ func TestWhatARunWouldChange(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &optionServer{options: plain()}
-			for k, v := range tt.options {
-				s.options[k] = v
-			}
+			maps.Copy(s.options, tt.options)
 			c, _ := clientOf(t, s, targets.Admin{Token: "admin-token"})
 			c.product = tt.product
 			s.answers = []func(w http.ResponseWriter){func(w http.ResponseWriter) {

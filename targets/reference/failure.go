@@ -47,66 +47,43 @@ type outcome struct {
 	message string
 }
 
-// outcomeOf is the one place that pairs codes with statuses and words. The words never name what is inside the gateway.
+// outcomes is the one place that pairs codes with statuses and words. The words never name what is inside the gateway.
+var outcomes = map[code]outcome{
+	invalidRequest:    {http.StatusBadRequest, "The request's parameters are invalid."},
+	badRequestBody:    {http.StatusBadRequest, "The request body is not valid JSON."},
+	readRequestBody:   {http.StatusBadRequest, "The request body could not be read to its end."},
+	convertRequest:    {http.StatusBadRequest, "The request cannot be expressed in the API of this model's provider."},
+	sensitiveWords:    {http.StatusBadRequest, "The input contains words that are not allowed here."},
+	promptBlocked:     {http.StatusBadRequest, "The provider refused the prompt on policy grounds."},
+	accessDenied:      {http.StatusForbidden, "This key does not permit the request."},
+	modelNotFound:     {http.StatusNotFound, "The model does not exist."},
+	invalidAPIType:    {http.StatusBadRequest, "The model is served through an API type that is not supported."},
+	getChannel:        {http.StatusServiceUnavailable, "No channel is available for the model."},
+	noAvailableKey:    {http.StatusServiceUnavailable, "No channel of the model has a usable credential."},
+	invalidChannelKey: {http.StatusBadGateway, "The provider does not accept the gateway's credential."},
+	modelMapped:       {http.StatusInternalServerError, "The model's name cannot be mapped to the provider's."},
+	responseTime:      {http.StatusGatewayTimeout, "The provider did not answer in time."},
+	insufficientQuota: {http.StatusForbidden, "The account's quota does not suffice for the request."},
+	preConsumeQuota:   {http.StatusForbidden, "The key's budget does not suffice for the request."},
+	modelPrice:        {http.StatusInternalServerError, "The model has no usable price."},
+	countToken:        {http.StatusBadRequest, "The tokens of the input cannot be counted."},
+	doRequest:         {http.StatusBadGateway, "The provider could not be reached."},
+	badResponse:       {http.StatusBadGateway, "The provider's answer is not understood."},
+	badResponseStatus: {http.StatusBadGateway, "The provider failed."},
+	emptyResponse:     {http.StatusBadGateway, "The provider's answer is empty."},
+	readResponseBody:  {http.StatusBadGateway, "The provider's answer broke off."},
+	marshalJSON:       {http.StatusInternalServerError, "The answer could not be written as JSON."},
+	queryData:         {http.StatusInternalServerError, "The gateway could not look something up."},
+	updateData:        {http.StatusInternalServerError, "The gateway could not record something."},
+	rateLimited:       {http.StatusTooManyRequests, "Too many requests."},
+}
+
+// outcomeOf is how a code is told. One that is unknown is a failure of the gateway itself.
 func outcomeOf(c code) outcome {
-	switch c {
-	case invalidRequest:
-		return outcome{http.StatusBadRequest, "The request's parameters are invalid."}
-	case badRequestBody:
-		return outcome{http.StatusBadRequest, "The request body is not valid JSON."}
-	case readRequestBody:
-		return outcome{http.StatusBadRequest, "The request body could not be read to its end."}
-	case convertRequest:
-		return outcome{http.StatusBadRequest, "The request cannot be expressed in the API of this model's provider."}
-	case sensitiveWords:
-		return outcome{http.StatusBadRequest, "The input contains words that are not allowed here."}
-	case promptBlocked:
-		return outcome{http.StatusBadRequest, "The provider refused the prompt on policy grounds."}
-	case accessDenied:
-		return outcome{http.StatusForbidden, "This key does not permit the request."}
-	case modelNotFound:
-		return outcome{http.StatusNotFound, "The model does not exist."}
-	case invalidAPIType:
-		return outcome{http.StatusBadRequest, "The model is served through an API type that is not supported."}
-	case getChannel:
-		return outcome{http.StatusServiceUnavailable, "No channel is available for the model."}
-	case noAvailableKey:
-		return outcome{http.StatusServiceUnavailable, "No channel of the model has a usable credential."}
-	case invalidChannelKey:
-		return outcome{http.StatusBadGateway, "The provider does not accept the gateway's credential."}
-	case modelMapped:
-		return outcome{http.StatusInternalServerError, "The model's name cannot be mapped to the provider's."}
-	case responseTime:
-		return outcome{http.StatusGatewayTimeout, "The provider did not answer in time."}
-	case insufficientQuota:
-		return outcome{http.StatusForbidden, "The account's quota does not suffice for the request."}
-	case preConsumeQuota:
-		return outcome{http.StatusForbidden, "The key's budget does not suffice for the request."}
-	case modelPrice:
-		return outcome{http.StatusInternalServerError, "The model has no usable price."}
-	case countToken:
-		return outcome{http.StatusBadRequest, "The tokens of the input cannot be counted."}
-	case doRequest:
-		return outcome{http.StatusBadGateway, "The provider could not be reached."}
-	case badResponse:
-		return outcome{http.StatusBadGateway, "The provider's answer is not understood."}
-	case badResponseStatus:
-		return outcome{http.StatusBadGateway, "The provider failed."}
-	case emptyResponse:
-		return outcome{http.StatusBadGateway, "The provider's answer is empty."}
-	case readResponseBody:
-		return outcome{http.StatusBadGateway, "The provider's answer broke off."}
-	case marshalJSON:
-		return outcome{http.StatusInternalServerError, "The answer could not be written as JSON."}
-	case queryData:
-		return outcome{http.StatusInternalServerError, "The gateway could not look something up."}
-	case updateData:
-		return outcome{http.StatusInternalServerError, "The gateway could not record something."}
-	case rateLimited:
-		return outcome{http.StatusTooManyRequests, "Too many requests."}
-	default:
-		return outcome{http.StatusInternalServerError, "The gateway failed."}
+	if o, known := outcomes[c]; known {
+		return o
 	}
+	return outcome{http.StatusInternalServerError, "The gateway failed."}
 }
 
 // failure is why a call got no answer: what the caller is told, and the cause that only the log is told.
@@ -153,12 +130,10 @@ func (f *failure) saying(name, value string) *failure {
 
 // failureOf classifies whatever a stage returned.
 func failureOf(err error) *failure {
-	var f *failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		return f
 	}
-	var problem *dialect.Problem
-	if errors.As(err, &problem) {
+	if problem, ok := errors.AsType[*dialect.Problem](err); ok {
 		f := refuse(code(problem.Code), err)
 		f.message, f.param = problem.Message, problem.Param
 		return f

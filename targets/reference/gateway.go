@@ -30,7 +30,7 @@ type Gateway struct {
 	relay, listing, balance, health []stage
 
 	// running ends when the gateway is closed.
-	running context.Context
+	running context.Context //nolint:containedctx // it is the gateway's life, that of no call
 	stop    context.CancelFunc
 	// calls is held for reading by every call under way; Close waits for them by taking it for writing.
 	calls  sync.RWMutex

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 )
@@ -12,7 +13,7 @@ const longestStream = 10 * time.Minute
 // patience is how long a provider may take. When it runs out the provider's call is cancelled, with errTooSlow as
 // the cause.
 type patience struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // it is what runs out
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 	stop   context.CancelFunc
@@ -42,7 +43,7 @@ func (p *patience) end() {
 
 // explain returns why the provider's call failed: errTooSlow when it was cancelled for that, else as it appeared.
 func (p *patience) explain(appeared error) error {
-	if appeared != nil && context.Cause(p.ctx) == errTooSlow {
+	if appeared != nil && errors.Is(context.Cause(p.ctx), errTooSlow) {
 		return errTooSlow
 	}
 	return appeared

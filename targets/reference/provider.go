@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -124,9 +125,7 @@ func (g *Gateway) send(ctx context.Context, c *call, route channelRoute, outboun
 	if err != nil {
 		return nil, refuse(doRequest, err)
 	}
-	for name, values := range outbound.Header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, outbound.Header)
 	request.Header.Set("User-Agent", "gatecert-reference")
 	presentKey(request.Header, route)
 

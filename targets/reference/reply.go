@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -105,9 +106,7 @@ func (c *call) say(events []byte) error {
 func (c *call) fail(ctx context.Context, f *failure) error {
 	switch {
 	case !c.reply.begun:
-		for name, values := range f.header {
-			c.reply.Header()[name] = values
-		}
+		maps.Copy(c.reply.Header(), f.header)
 		return c.answer(ctx, f.status, dialect.EncodeError(c.surface, f.told()))
 	case c.stream != nil:
 		return c.say(c.bends.breakOff(c, c.stream.Error(f.told())))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -171,9 +172,7 @@ func (r *rig) send(method string, s contract.Surface, key, path string, body io.
 	r.Helper()
 	request, err := http.NewRequestWithContext(r.Context(), method, r.url+path, body)
 	require.NoError(r, err)
-	for name, values := range header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, header)
 	if key != "" {
 		present(request, s, key)
 	}
@@ -189,7 +188,7 @@ func (r *rig) send(method string, s contract.Surface, key, path string, body io.
 // events returns the data of a stream's events.
 func (a answer) events() []string {
 	var data []string
-	for _, line := range strings.Split(string(a.body), "\n") {
+	for line := range strings.SplitSeq(string(a.body), "\n") {
 		if d, ok := strings.CutPrefix(line, "data: "); ok {
 			data = append(data, d)
 		}

@@ -81,9 +81,9 @@ func (d *decoder) setModel(name string) {
 	d.req.Model = name
 }
 
-// sampling reads the fields that all dialects share under names of their own.
-func (d *decoder) sampling(o object, temperature, topP string, hottest float64) {
-	d.req.Temperature = o.number(temperature, 0, hottest)
+// sampling reads the fields that all dialects share: the temperature up to the hottest, and the one they spell differently.
+func (d *decoder) sampling(o object, topP string, hottest float64) {
+	d.req.Temperature = o.number("temperature", 0, hottest)
 	d.req.TopP = o.number(topP, 0, 1)
 }
 

@@ -17,13 +17,14 @@ func TestDecodeReadsTheSameConversationOnEverySurface(t *testing.T) {
 			want := dialect.Request{
 				Surface: surface, Model: "m", System: "Be brief.", Stream: surface.Streaming(),
 				Turns:     []dialect.Turn{{Role: dialect.User, Parts: []dialect.Part{{Text: "Hello?"}}}},
-				MaxTokens: ptr(16), Temperature: ptr(0.5), TopP: ptr(0.9), Stop: []string{"END"},
+				MaxTokens: new(16), Temperature: new(0.5), TopP: new(0.9), Stop: []string{"END"},
 			}
 			switch surface {
 			case contract.Completions:
 				want.System, want.Turns, want.Inputs = "", nil, []dialect.Input{{Text: "Hello?"}}
 			case contract.Responses, contract.ResponsesStream:
 				want.Stop = nil // the dialect has none
+			default: // the others have all of it
 			}
 			assert.Equal(t, want, decode(t, surface, bodies[surface]))
 		})

@@ -55,6 +55,7 @@ func (gemini) write(w *writer, req Request, model string) string {
 	for _, turn := range w.conversation(req) {
 		role := "user"
 		switch turn.Role {
+		case User: // as it stands
 		case Assistant:
 			role = "model"
 		case System:

@@ -85,8 +85,6 @@ func edited(t testing.TB, surface contract.Surface, key, value string) string {
 	return string(out)
 }
 
-func ptr[T any](v T) *T { return &v }
-
 // deep is JSON of n arrays within one another.
 func deep(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 

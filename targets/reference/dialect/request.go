@@ -85,7 +85,7 @@ type Need struct {
 }
 
 // Problem is what is wrong with a request, as [Decode] returns it.
-type Problem struct {
+type Problem struct { //nolint:errname // what is found wrong with a request, before it is an error
 	// Code is the business code: "bad_request_body" for what is not JSON, else "invalid_request".
 	Code string
 	// Param is the field at fault ("messages[0].role"), "" for the body as a whole.

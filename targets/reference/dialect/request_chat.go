@@ -25,7 +25,7 @@ func (d *decoder) chat(o object) {
 		}
 		d.req.MaxTokens = old
 	}
-	d.sampling(o, "temperature", "top_p", 2)
+	d.sampling(o, "top_p", 2)
 	d.req.Stop = d.stop(o)
 	d.stream(o, contract.Chat, contract.ChatStream)
 	if options, ok := o.object("stream_options"); ok {

@@ -38,7 +38,7 @@ func (d *decoder) generate(o object, model string) {
 
 func (d *decoder) generationConfig(o object) {
 	d.req.MaxTokens = o.integer("maxOutputTokens", 1, maxInteger)
-	d.sampling(o, "temperature", "topP", 2)
+	d.sampling(o, "topP", 2)
 	d.req.Stop = o.texts("stopSequences", maxGeminiStop)
 	d.needInteger(o, "topK", "top_k", 0, maxInteger)
 	d.needInteger(o, "candidateCount", "n", 1, 8, 1)

@@ -11,7 +11,7 @@ func (d *decoder) completion(o object) {
 	d.model(o)
 	d.req.Inputs = d.inputs(o, "prompt")
 	d.req.MaxTokens = o.integer("max_tokens", 1, maxInteger)
-	d.sampling(o, "temperature", "top_p", 2)
+	d.sampling(o, "top_p", 2)
 	d.req.Stop = d.stop(o)
 	if o.flag("stream") {
 		d.refuse("stream", "is not offered on this surface")

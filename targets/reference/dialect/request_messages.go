@@ -16,7 +16,7 @@ func (d *decoder) message(o object) {
 	}
 	o.need("max_tokens")
 	d.req.MaxTokens = o.integer("max_tokens", 1, maxInteger)
-	d.sampling(o, "temperature", "top_p", 1)
+	d.sampling(o, "top_p", 1)
 	d.req.Stop = o.texts("stop_sequences", maxSequences)
 	d.stream(o, contract.Messages, contract.MessagesStream)
 	d.needInteger(o, "top_k", "top_k", 0, maxInteger)

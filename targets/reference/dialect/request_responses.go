@@ -10,7 +10,7 @@ func (d *decoder) response(o object) {
 	}
 	d.responseInput(o)
 	d.req.MaxTokens = o.integer("max_output_tokens", 1, maxInteger)
-	d.sampling(o, "temperature", "top_p", 2)
+	d.sampling(o, "top_p", 2)
 	d.stream(o, contract.Responses, contract.ResponsesStream)
 	d.needText(o, "previous_response_id", "previous_response_id")
 	d.needList(o, "tools", "tools")

@@ -57,6 +57,7 @@ func responseAnswer(a Answer, annotation json.RawMessage) responseForm {
 		form.Status, form.Incomplete = "incomplete", &incomplete{"max_output_tokens"}
 	case FinishFilter:
 		form.Status, form.Incomplete = "incomplete", &incomplete{"content_filter"}
+	default: // it was done
 	}
 	item := messageItem(a, form.Status)
 	item.Content = append(item.Content, saidText(a.Text))

@@ -162,7 +162,7 @@ func TestDecodeStreamTellsHowAStreamFails(t *testing.T) {
 		geminiText    = `{"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}`
 	)
 	hi := []dialect.Delta{{Text: "Hi"}}
-	done := append(hi[:1:1], dialect.Delta{Finish: dialect.FinishStop})
+	done := []dialect.Delta{{Text: "Hi"}, {Finish: dialect.FinishStop}}
 	for _, tc := range []struct {
 		name     string
 		protocol dialect.Protocol
