@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,19 +71,14 @@ func TestInferNamesTheReferenceGatewaysLimit(t *testing.T) {
 
 // spin keeps one core busy until it is stopped.
 func spin() (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			select {
-			case <-done:
-				return
-			default:
-			}
+	var done atomic.Bool
+	var spinning sync.WaitGroup
+	spinning.Go(func() {
+		for !done.Load() {
 		}
-	}()
+	})
 	return func() {
-		close(done)
-		<-ended
+		done.Store(true)
+		spinning.Wait()
 	}
 }

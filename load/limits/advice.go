@@ -78,12 +78,11 @@ func (v *verification) judgeRetryAfter() {
 		v.find(RetryAfterTrue, contract.Should, "a Retry-After that is not a second longer than the wait",
 			fmt.Sprintf("%s later, admitted (on %d of %d refusals)", late, late.times, told))
 	}
-	switch {
-	case told == 0:
+	if told == 0 {
 		v.untested(RetryAfterTrue, "no refusal told one that can be read")
-	default:
-		v.checked(RetryAfterTrue, "%d refusals told one; %d of them were followed by an admission", told, tried)
+		return
 	}
+	v.checked(RetryAfterTrue, "%d refusals told one; %d of them were followed by an admission", told, tried)
 }
 
 // lies counts answers that were not true, and keeps the worst.
@@ -155,8 +154,8 @@ func (v *verification) judgeQuotas() {
 			}
 			told++
 			v.judgeQuota(say, a, q)
-			if q.Remaining == nil || v.stages[i] != sequence || c.Outcome() != Admitted {
-				continue
+			if q.Remaining == nil || v.stages[i] != sequence || c.Outcome() != Admitted || v.refusedCount {
+				continue // where refused calls count too, time gives more back than is known
 			}
 			key := string(q.Source) + " " + q.Name
 			if falls[key] == nil {
@@ -226,8 +225,8 @@ func (v *verification) givenBack(before, now Call) int64 {
 		return int64(float64(m.Limit)/m.Window.Seconds()*gap.Seconds()) + 1
 	case Concurrency:
 		return int64(m.Limit)
+	default: // a window that began anew, or calls that left it
 	}
-	// A window that began anew, or calls that left it.
 	origin := v.calls[0].Earliest
 	from, to := before.Earliest.Sub(origin)-v.declared.Slack, now.Latest.Sub(origin)+v.declared.Slack
 	if m.Kind == FixedWindow {

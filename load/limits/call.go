@@ -31,10 +31,10 @@ const (
 	Refused Outcome = "refused"
 	// Failed calls got something else, or nothing. Whether they passed the limiter is not known.
 	Failed Outcome = "failed"
-
-	// foreign calls belong to another limit, and say nothing about this one.
-	foreign Outcome = ""
 )
+
+// foreign is the outcome of calls that may belong to another limit, and say nothing about this one.
+const foreign = ""
 
 // Outcome tells what became of the call.
 func (c Call) Outcome() Outcome {

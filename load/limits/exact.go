@@ -199,7 +199,7 @@ func (v *verification) explain(declared Declared) (Model, contradictions) {
 	m := best.all[0]
 	found := contradicting(v.limiter(m, v.all, newLedger(v.all, declared.RefusedCount)), v.all, len(v.all))
 	if over := v.only(found.over, streamed); len(over) > 0 {
-		found.over = append(over, contradicting(v.limiter(m, plain, book), plain, len(plain)).over...)
+		found.over = slices.Concat(over, contradicting(v.limiter(m, plain, book), plain, len(plain)).over)
 	}
 	return m, found
 }

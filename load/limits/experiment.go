@@ -63,11 +63,14 @@ func (s *session) boundary(ctx context.Context, limit int, window time.Duration)
 		first, second, third), nil
 }
 
-// credit is made on a rested limiter: it is drained call by call, and watched for half as much again. A token bucket
-// goes on at once, a sliding counter at its boundary.
+// credit is made on a rested limiter: it is drained, call by call where calls are quick enough, and watched for half as
+// much again. A token bucket goes on at once, a sliding counter at its boundary.
 func (s *session) credit(ctx context.Context, limit int, window time.Duration) (admitted int, drained time.Duration, sentence string, err error) {
-	began := time.Now()
-	admitted, _, err = s.drain(ctx, 4*limit, 8*limit)
+	began, single := time.Now(), 4*limit
+	if s.usual()*time.Duration(limit) > window/4 {
+		single = 0 // one by one, too much would come while it lasts
+	}
+	admitted, _, err = s.drain(ctx, single, 8*limit)
 	drained = time.Since(began)
 	if err != nil {
 		return 0, 0, "", err
@@ -76,8 +79,18 @@ func (s *session) credit(ctx context.Context, limit int, window time.Duration) (
 	if err != nil {
 		return 0, 0, "", err
 	}
-	return admitted, drained, fmt.Sprintf("after a rest %d calls were admitted one by one; the next one %s after the refusal",
+	return admitted, drained, fmt.Sprintf("after a rest %d calls were admitted; the next one %s after the refusal",
 		admitted, round(w.first)), nil
+}
+
+// usual is how long the latest calls took.
+func (s *session) usual() time.Duration {
+	latest := s.calls[max(len(s.calls)-20, 0):]
+	var sum time.Duration
+	for _, c := range latest {
+		sum += c.Latest.Sub(c.Earliest)
+	}
+	return sum / time.Duration(max(len(latest), 1))
 }
 
 // singles is how many single calls in a row have to pass before a limit is looked for in the calls under way: of a drained
@@ -95,31 +108,39 @@ func (s *session) free(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// holds is how often calls are held under way.
-const holds = 3
+// holds is how often calls are held under way, and how often they are held in vain besides: where a machine is so slow
+// that no call was certainly decided while all the others were under way.
+const (
+	holds  = 3
+	inVain = 3
+)
 
 // hold keeps calls under way and calls beside them: a limit on calls under way refuses these until the first of those has
 // ended, and then admits as many again at once. What time frees is freed beside them too.
 func (s *session) hold(ctx context.Context) (limited bool, most int, sentence string, err error) {
 	size, long := s.budget.Concurrency, 4*s.budget.Hold
-	for range holds {
-		held, singles, err := s.besideHeld(ctx, size, long)
+	for held, vain := 0, 0; held < holds; {
+		calls, singles, err := s.besideHeld(ctx, size, long)
 		if err != nil {
 			return false, 0, "", err
 		}
-		admitted := count(held, Admitted)
+		admitted := count(calls, Admitted)
 		switch {
-		case count(held, Refused) == 0:
+		case count(calls, Refused) == 0:
 			return false, admitted, fmt.Sprintf("%d calls under way at once were all admitted", admitted), nil
 		case admitted == 0:
 			return false, 0, "nothing was admitted at once", nil
-		case count(singles, Admitted) > 0, len(singles) == 0:
+		case count(singles, Admitted) > 0, len(singles) == 0 && vain == inVain:
 			return false, 0, fmt.Sprintf("%d of %d calls were admitted beside %d that were held under way", count(singles, Admitted), len(singles), admitted), nil
+		case len(singles) == 0:
+			vain++
+			continue
 		case most == 0:
 			most = admitted
 		default:
 			most = min(most, admitted) // one that was sent late may have found a place that was free again
 		}
+		held++
 	}
 	return true, most, fmt.Sprintf("of %d calls held under way at once %d were admitted, none beside these, and as many again as soon as these had ended",
 		size, most), nil

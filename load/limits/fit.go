@@ -40,7 +40,7 @@ func (f fitter) fit() []fitting {
 		switch {
 		case i < 0:
 			found = append(found, m)
-		case m.wrong < found[i].wrong:
+		case m.wrong < found[i].wrong, m.wrong == found[i].wrong && m.lessOf(found[i].Model):
 			found[i] = m
 		}
 		slices.SortStableFunc(found, func(a, b fitting) int { return cmp.Compare(a.wrong, b.wrong) })
@@ -70,6 +70,15 @@ func (f fitter) fit() []fitting {
 		}
 	}
 	return found
+}
+
+// alike is by how much the windows of two models may differ that are taken for the same.
+const alike = 0.03
+
+// lessOf reports whether a model has less of a limit in the same window. A drain that takes its time gains calls, so of
+// two that explain as much it is the likelier.
+func (m Model) lessOf(other Model) bool {
+	return m.Limit < other.Limit && math.Abs(m.Window.Seconds()/other.Window.Seconds()-1) < alike
 }
 
 // try counts what a model cannot explain, up to a bound. A model without a limit is given one: the least that admits
@@ -149,6 +158,7 @@ const (
 	coarsePhases = 32
 	firstWindows = 4
 	kept         = 40
+	keptTies     = 400
 	closer       = 3
 	fineGrids    = 4 // at least, after the first
 )
@@ -183,18 +193,28 @@ func (f fitter) fitClocked(m Model, other int) fitting {
 		}
 	}
 	last := f.all[len(f.all)-1].from
-	for grid := 0; ; grid++ {
+	for grid := 0; ; {
 		part := f
 		part.few = f.few[:sort.Search(len(f.few), func(i int) bool { return f.few[i].from > f.all[0].from+end })]
-		if places = part.best(places, model, other+hopeless+len(part.few)/10); len(places) == 0 {
+		best := part.best(places, model, other+hopeless+len(part.few)/10)
+		whole := f.all[0].from+end >= last
+		switch {
+		case len(best) == 0:
 			return f.settled(model(mesh{window: 1}))
+		case len(best) >= keptTies && !whole:
+			end *= 2 // too little came so far to tell the places apart
+			continue
+		case grid >= fineGrids && whole:
+			return f.finest(best, model)
 		}
-		if grid >= fineGrids && f.all[0].from+end >= last {
-			break
-		}
-		places = around(places, ratio, phase)
+		grid++
+		places = around(best, ratio, phase)
 		ratio, phase, end = ratio/closer, phase/closer, 2*end
 	}
+}
+
+// finest is the model in the middle of the best places.
+func (f fitter) finest(places []mesh, model func(mesh) Model) fitting {
 	var best tie[Model]
 	for _, at := range places {
 		best.add(f.try(model(at), len(f.few)))
@@ -204,12 +224,12 @@ func (f fitter) fitClocked(m Model, other int) fitting {
 
 // best are the places of a grid that leave the fewest answers unexplained.
 func (f fitter) best(places []mesh, model func(mesh) Model, bound int) []mesh {
-	best := make([]mesh, 0, 2*kept)
+	best := make([]mesh, 0, 2*keptTies)
 	for _, at := range places {
 		if _, at.wrong = f.try(model(at), bound); at.wrong > bound {
 			continue
 		}
-		if best = append(best, at); len(best) == 2*kept {
+		if best = append(best, at); len(best) >= 2*keptTies {
 			best = bestOf(best)
 			bound = min(bound, best[kept-1].wrong)
 		}
@@ -217,9 +237,15 @@ func (f fitter) best(places []mesh, model func(mesh) Model, bound int) []mesh {
 	return bestOf(best)
 }
 
+// bestOf keeps what is as good as the last of the best: on a slow machine few answers come in the first few windows, and
+// many places explain them equally.
 func bestOf(places []mesh) []mesh {
 	slices.SortStableFunc(places, func(a, b mesh) int { return cmp.Compare(a.wrong, b.wrong) })
-	return places[:min(kept, len(places))]
+	n := min(kept, len(places))
+	for n > 0 && n < min(keptTies, len(places)) && places[n].wrong == places[n-1].wrong {
+		n++
+	}
+	return places[:n]
 }
 
 // around are the places of the next grid near those of this one.

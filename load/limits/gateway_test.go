@@ -241,6 +241,7 @@ func (c *caller) left(now time.Time) int {
 		return max(int(c.tokens), 0)
 	case Concurrency:
 		return max(c.limit-c.underWay, 0)
+	default:
 	}
 	passed, n := c.passed, 0
 	for c.allow(now) {

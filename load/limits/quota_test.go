@@ -50,7 +50,7 @@ func TestQuotas(t *testing.T) {
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			header := http.Header{}
-			for _, line := range strings.Split(row.header, "|") {
+			for line := range strings.SplitSeq(row.header, "|") {
 				name, value, _ := strings.Cut(line, ": ")
 				header.Add(name, value)
 			}

@@ -127,14 +127,15 @@ type verified struct {
 	err      error
 }
 
-// atOnce is how many verifications run beside each other. They mostly wait.
-const atOnce = 8
+// atOnce is how many verifications run beside each other. They mostly wait; but of twelve that begin with a storm at once,
+// under the race detector, each was too slow to use its limit up within a window.
+const atOnce = 6
 
 // verifyAll verifies the gateway with each bend.
 func verifyAll(t *testing.T, bends []string) []verified {
 	t.Helper()
 	all := make([]verified, len(bends))
-	rate := reference.RateLimit{Kind: targets.SlidingLog, Requests: 12, Window: 2 * time.Second}
+	rate := reference.RateLimit{Kind: targets.SlidingLog, Requests: 8, Window: 2 * time.Second}
 	for i, bend := range bends {
 		all[i] = verified{bend: bend, rig: newRig(t, rate, bend)}
 	}
@@ -152,7 +153,6 @@ func verifyAll(t *testing.T, bends []string) []verified {
 }
 
 func TestEveryDeviationBreaksItsObligation(t *testing.T) {
-	t.Parallel()
 	deviations := map[string]contract.Obligation{}
 	var names []string
 	for _, d := range reference.Deviations() {
@@ -163,27 +163,26 @@ func TestEveryDeviationBreaksItsObligation(t *testing.T) {
 			names = append(names, d.Name)
 		}
 	}
+	// What follows from a deviation besides its own obligation.
+	follows := map[string]contract.Obligation{
+		"one-call-over-the-limit": limits.LimitBurst, "refusals-empty-under-load": contract.Envelope,
+	}
 	broken := map[contract.Obligation]bool{}
 	for _, v := range verifyAll(t, names) {
+		want := []contract.Obligation{deviations[v.bend]}
+		if o, also := follows[v.bend]; also {
+			want = append(want, o)
+		}
+		var got []contract.Obligation
+		for _, f := range v.findings {
+			broken[f.Obligation] = true
+			if !slices.Contains(got, f.Obligation) {
+				got = append(got, f.Obligation)
+			}
+		}
 		t.Run(v.bend, func(t *testing.T) {
 			require.NoError(t, v.err)
-			// What follows from a deviation besides its own obligation.
-			follows := map[string][]contract.Obligation{
-				"one-call-over-the-limit":   {limits.LimitBurst},
-				"refusals-empty-under-load": {contract.Envelope},
-			}
-			want := append(follows[v.bend], deviations[v.bend])
-			var got []contract.Obligation
-			for _, f := range v.findings {
-				if !slices.Contains(got, f.Obligation) {
-					got = append(got, f.Obligation)
-				}
-			}
 			require.ElementsMatch(t, want, got, "%v\n%+v", v.findings, v.evidence.Checks)
-			for _, o := range got {
-				broken[o] = true
-			}
-			t.Log(v.evidence.Took.Round(time.Millisecond), v.findings)
 		})
 	}
 	for _, o := range limits.Obligations() {
@@ -192,7 +191,6 @@ func TestEveryDeviationBreaksItsObligation(t *testing.T) {
 }
 
 func TestNoVariationRaisesAnAlarm(t *testing.T) {
-	t.Parallel()
 	var names []string
 	for _, variation := range reference.Variations() {
 		names = append(names, variation.Name)

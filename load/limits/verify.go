@@ -159,8 +159,6 @@ func (v *verification) ready(used, recovered time.Time, counter float64) time.Ti
 		m := v.declared.model(kind)
 		at := used.Add(m.full())
 		switch {
-		case kind == TokenBucket:
-			at = v.lastPassed().Add(m.full())
 		case recovered.IsZero():
 		case kind == FixedWindow:
 			at = recovered // a window began between the last call that was refused and the first that was not
