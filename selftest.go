@@ -106,7 +106,7 @@ func newTrials(cfg SelfTestConfig) ([]trial, error) {
 		if all && d.UnderLoad == cfg.UnderLoad || slices.Contains(cfg.Deviations, d.Name) {
 			t := trial{name: d.Name, sentence: d.Sentence, theme: d.Theme, turnOf: d.TurnOf, turns: d.Turns}
 			if d.UnderLoad {
-				t.level = contract.Full
+				t.level, t.cases = contract.Full, append(loads(), atRest(d)...)
 			}
 			trials = append(trials, t)
 		}
@@ -136,6 +136,19 @@ func loads() []string {
 	var ids []string
 	for _, c := range contract.Cases() {
 		if c.UnderLoad() && c.Surface == contract.Chat {
+			ids = append(ids, c.ID())
+		}
+	}
+	return ids
+}
+
+// atRest are the ids of the cases at rest that are played with a deviation that shows under load: those of the limit, and
+// what it turns besides. Others would bring its state about - five failures in two seconds, say - without any load.
+func atRest(d reference.Deviation) []string {
+	turned := d.Turned()
+	var ids []string
+	for _, c := range contract.Cases() {
+		if !c.UnderLoad() && (c.Row == "http:429" || slices.Contains(turned, c)) {
 			ids = append(ids, c.ID())
 		}
 	}

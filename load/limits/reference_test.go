@@ -153,6 +153,9 @@ func verifyAll(t *testing.T, bends []string) []verified {
 }
 
 func TestEveryDeviationBreaksItsObligation(t *testing.T) {
+	if raceEnabled {
+		t.Skip("it takes a minute with the race detector, and gatecert selftest --load plays the same")
+	}
 	deviations := map[string]contract.Obligation{}
 	var names []string
 	for _, d := range reference.Deviations() {
@@ -191,6 +194,9 @@ func TestEveryDeviationBreaksItsObligation(t *testing.T) {
 }
 
 func TestNoVariationRaisesAnAlarm(t *testing.T) {
+	if raceEnabled {
+		t.Skip("it takes a minute with the race detector, and gatecert selftest --load plays the same")
+	}
 	var names []string
 	for _, variation := range reference.Variations() {
 		names = append(names, variation.Name)

@@ -1,0 +1,6 @@
+//go:build race
+
+package limits_test
+
+// raceEnabled says that the race detector watches.
+const raceEnabled = true
