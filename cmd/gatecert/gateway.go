@@ -34,6 +34,7 @@ type gatewayCommand struct {
 func (gatewayCommand) Help() string {
 	return `Try it:
   gatecert gateway --profile-out gateway.yaml &
+  sleep 2
   gatecert run --target gateway.yaml
 
 Its provider is played beside it, so that it serves healthy calls too. The profile holds this gateway's keys. Change base_url in it when something stands between.`
@@ -47,8 +48,17 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 	if g.Verbose {
 		options.Logger = slog.New(slog.NewTextHandler(c.err, nil))
 	}
+	if g.ProfileOut != "" {
+		// The keys of an earlier gateway would be refused by this one.
+		if err := os.Remove(g.ProfileOut); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove the earlier profile: %w", err)
+		}
+	}
 	server, err := reference.Serve(ctx, g.Listen, options)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop before it had begun
+		}
 		if errors.Is(err, reference.ErrOptions) || errors.Is(err, reference.ErrStoreExists) {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}
@@ -89,7 +99,11 @@ func (g gatewayCommand) tell(c *console, server *reference.Server) error {
 		fmt.Fprintf(c.out, "# gateway at %s\n%s", server.URL(), text)
 		return nil
 	}
-	if err := os.WriteFile(g.ProfileOut, text, 0o600); err != nil {
+	// Whoever waits for the file must never see a part of it.
+	if err := os.WriteFile(g.ProfileOut+".part", text, 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(g.ProfileOut+".part", g.ProfileOut); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "gateway at %s, profile in %s\n", server.URL(), g.ProfileOut)

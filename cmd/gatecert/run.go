@@ -87,6 +87,9 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, formats [
 		return run, fmt.Errorf("open the log: %w", err)
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
+	if err := removeReports(dir); err != nil {
+		return run, err
+	}
 	config.Log, config.LoadAnywhere = log, yes
 	journal, err := c.mayChange(&config, dir, yes)
 	if err != nil {
@@ -101,6 +104,17 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, formats [
 		return run, err
 	}
 	return run, errors.Join(err, writeReports(run, formats, dir))
+}
+
+// removeReports removes the reports of an earlier run: beside the log of one that did not get far they would be taken for its
+// own.
+func removeReports(dir string) error {
+	for _, f := range reports.Formats() {
+		if err := os.Remove(filepath.Join(dir, f.File)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove an earlier report: %w", err)
+		}
+	}
+	return nil
 }
 
 // outcome is nil for a conformant run, and carries its verdict otherwise.
