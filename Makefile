@@ -29,6 +29,7 @@ test: chromium
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) test -race -p 1 -timeout 12m ./...  # one package at a time: several of them time gateways
+	$(GO) test -run 'TestInfer' ./load/limits   # arithmetic that the race detector makes too slow
 
 ## peer-portkey: certify the Portkey gateway from npm and compare with targets/portkey/expected.txt
 .PHONY: peer-portkey
@@ -39,6 +40,11 @@ peer-portkey: build
 .PHONY: selftest
 selftest: build
 	$(BIN) selftest --out reports/selftest
+
+## selftest-load: the same for what only many calls show
+.PHONY: selftest-load
+selftest-load: build
+	$(BIN) selftest --load --parallel 8 --out reports/selftest-load
 
 ## bench: cases per second, judge and decoders, memory of a full run
 .PHONY: bench

@@ -26,6 +26,9 @@ func TestInferNamesKindAndLimit(t *testing.T) {
 		limit  int
 		window time.Duration
 	}{{5, time.Second}, {20, 2 * time.Second}, {100, 10 * time.Second}}
+	if RaceEnabled {
+		sizes = sizes[:1] // looking for windows among hundreds of answers is nothing but arithmetic, and takes five times as long
+	}
 	for i, kind := range Kinds() {
 		for j, size := range sizes {
 			t.Run(fmt.Sprintf("%s of %d in %s", kind, size.limit, size.window), func(t *testing.T) {
@@ -65,6 +68,9 @@ func TestInferNamesKindAndLimit(t *testing.T) {
 }
 
 func TestInferKnowsVariations(t *testing.T) {
+	if RaceEnabled {
+		t.Skip("nothing but arithmetic, which takes five times as long")
+	}
 	runs := uint64(1)
 	if accepting() {
 		runs = 4

@@ -1,6 +1,6 @@
 //go:build race
 
-package limits_test
+package limits
 
-// raceEnabled says that the race detector watches.
-const raceEnabled = true
+// RaceEnabled says that the race detector watches.
+const RaceEnabled = true

@@ -153,7 +153,7 @@ func verifyAll(t *testing.T, bends []string) []verified {
 }
 
 func TestEveryDeviationBreaksItsObligation(t *testing.T) {
-	if raceEnabled {
+	if limits.RaceEnabled {
 		t.Skip("it takes a minute with the race detector, and gatecert selftest --load plays the same")
 	}
 	deviations := map[string]contract.Obligation{}
@@ -194,7 +194,7 @@ func TestEveryDeviationBreaksItsObligation(t *testing.T) {
 }
 
 func TestNoVariationRaisesAnAlarm(t *testing.T) {
-	if raceEnabled {
+	if limits.RaceEnabled {
 		t.Skip("it takes a minute with the race detector, and gatecert selftest --load plays the same")
 	}
 	var names []string
