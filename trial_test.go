@@ -117,3 +117,33 @@ func TestAGatewayThatKeepsTheContractKeepsItUnderLoad(t *testing.T) {
 	assert.Empty(t, tried.Faults)
 	assert.Equal(t, 3, tried.Ran)
 }
+
+func TestTrialsThatCameOutWrongAreRepeatedAlone(t *testing.T) {
+	const id = "code:bad_request_body/malformed-body/chat/cut-json"
+	fault := []reports.TrialFault{{Case: id, Problem: "survived"}}
+	quick := func(turns bool) trial {
+		return trial{name: "none", level: contract.Edge, cases: []string{id}, turnOf: func(contract.Case) *reference.Turn {
+			if !turns {
+				return nil
+			}
+			return &reference.Turn{Verdict: contract.Fail}
+		}}
+	}
+	tried := []reports.Trial{{Name: "well"}, {Name: "hasty", Faults: fault}, {Name: "wrong", Faults: fault}}
+	require.NoError(t, tryAlone(t.Context(), []trial{quick(false), quick(false), quick(true)}, tried))
+	assert.Equal(t, reports.Trial{Name: "well"}, tried[0], "nothing to repeat")
+	assert.True(t, tried[1].OK())
+	assert.Equal(t, fault, tried[1].Together)
+	assert.False(t, tried[2].OK(), "it survives alone too")
+	assert.Equal(t, fault, tried[2].Together)
+
+	many := make([]reports.Trial, mostAlone+1)
+	trials := make([]trial, len(many))
+	for i := range many {
+		many[i], trials[i] = reports.Trial{Faults: fault}, quick(false)
+	}
+	require.NoError(t, tryAlone(t.Context(), trials, many))
+	for _, m := range many {
+		assert.False(t, m.OK(), "so many are no accident")
+	}
+}

@@ -36,7 +36,12 @@ func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
 	t.wrapped(columns, columns)
 	t.line("")
 	for _, trial := range s.Trials {
-		t.trialFaults(trial)
+		t.trialFaults(trial, trial.Faults)
+		if trial.OK() && len(trial.Together) > 0 {
+			t.trialFaults(trial, trial.Together)
+			t.line("  Alone it came out as it should.")
+			t.line("")
+		}
 	}
 	t.line("%s (%s).", t.paint(s.verdict(), s.Sentence()), s.Took.Round(time.Second))
 	return t.flush(w)
@@ -54,15 +59,15 @@ func trialWord(v contract.Verdict) string {
 	}
 }
 
-func (t *terminal) trialFaults(trial Trial) {
-	if trial.OK() {
+func (t *terminal) trialFaults(trial Trial, faults []TrialFault) {
+	if len(faults) == 0 {
 		return
 	}
 	t.line("%s %s", t.sign(contract.Error), trial.Name)
 	t.line("  %s", Plain(trial.Sentence, textLimit))
-	for i, f := range trial.Faults {
+	for i, f := range faults {
 		if i == t.opts.Failures {
-			t.line("  … and %d more", len(trial.Faults)-i)
+			t.line("  … and %d more", len(faults)-i)
 			break
 		}
 		t.line("  %s", f.text())

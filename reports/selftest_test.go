@@ -39,8 +39,12 @@ func selfTests() map[string]reports.SelfTest {
 	test := reports.SelfTest{
 		Schema: reports.SelfTestSchema, Tool: "gatecert 0.0.0", ContractDigest: "sha256:c0ffee", Started: started, Took: 75 * time.Second,
 	}
+	hasty := reports.Trial{
+		Name: "slow-but-in-time", Sentence: "Answers take their time.", Took: time.Second, Ran: 555,
+		Together: []reports.TrialFault{{Problem: "1 of 555 expected cases never ran"}},
+	}
 	good, bad := test, test
-	good.Trials = []reports.Trial{caught, quiet}
+	good.Trials = []reports.Trial{caught, quiet, hasty}
 	bad.Trials = []reports.Trial{caught, survivor, alarm}
 	bad.Unturned = []contract.RowID{"code:model_not_found"}
 	bad.Unbroken = []contract.Obligation{contract.Fields}

@@ -47,6 +47,9 @@ type Trial struct {
 	Turned []TurnedCase `json:"turned"`
 	// Faults are what was not noticed, or noticed where nothing is.
 	Faults []TrialFault `json:"faults"`
+	// Together are the faults that there were while others were tried at the same time. Faults are then those of a second try,
+	// alone.
+	Together []TrialFault `json:"together,omitempty"`
 }
 
 // TurnedCase is a case that a deviation turned, as it should.
@@ -154,6 +157,12 @@ func (s SelfTest) Sentence() string {
 			*list = append(*list, t.Name)
 		}
 	}
+	var alone []string
+	for _, t := range s.Trials {
+		if t.OK() && len(t.Together) > 0 {
+			alone = append(alone, t.Name)
+		}
+	}
 	if s.OK() {
 		text := fmt.Sprintf("the harness catches what it claims to: %s in exactly their cases, %s without an alarm",
 			count(deviations, "deviation"), count(variations, "variation"))
@@ -162,6 +171,9 @@ func (s SelfTest) Sentence() string {
 			if s.UnderLoad {
 				text += " under load"
 			}
+		}
+		if len(alone) > 0 {
+			text += fmt.Sprintf("; %d only when tried alone: %s", len(alone), strings.Join(alone, ", "))
 		}
 		return text
 	}
