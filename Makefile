@@ -75,4 +75,4 @@ chromium:
 ## clean: remove what was built and what was reported
 .PHONY: clean
 clean:
-	rm -rf bin reports/latest reports/selftest .peers
+	rm -rf bin reports/latest reports/load reports/selftest reports/peer-* .peers

@@ -101,9 +101,24 @@ func newPlan(s reports.Selection, stage *targets.Stage, surfaces []contract.Surf
 		}
 	}
 	if len(p.all()) == 0 {
-		return p, fmt.Errorf("%w: of the %d cases selected (level %s) the target offers none", ErrNothingToRun, len(p.notOffered), s.Scope())
+		return p, fmt.Errorf("%w: of the %d cases selected (level %s) the target offers none%s", ErrNothingToRun, len(p.notOffered), s.Scope(), p.reasons())
 	}
 	return p, nil
+}
+
+// reasons says why nothing is offered, where that is not a long story.
+func (p plan) reasons() string {
+	var distinct []string
+	for _, a := range p.notOffered {
+		if !slices.Contains(distinct, a.reason) {
+			distinct = append(distinct, a.reason)
+		}
+	}
+	const few = 3
+	if len(distinct) == 0 || len(distinct) > few {
+		return ""
+	}
+	return ": " + strings.Join(distinct, "; ")
 }
 
 // all are the cases that must run, in the order of their phases.

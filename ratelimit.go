@@ -2,6 +2,7 @@ package gatecert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,15 +30,36 @@ type RateLimit struct {
 //
 // A limit that the profile declares is not inferred but verified: [Run] does, in the cases of http:429 under load.
 //
-// It returns [ErrNothingToRun] when the profile has no model for the surface, and the errors of [limits.Infer].
+// It returns [ErrNothingToRun] when the profile has no model for the surface, [ErrUnreachable] or [ErrHarness] when the
+// healthy call fails, and the errors of [limits.Infer].
 func InferRateLimit(ctx context.Context, p targets.Prepared, surface contract.Surface, budget limits.Budget, progress func(load.Progress)) (RateLimit, error) {
 	if p.Profile.Models.Routed(surface) == "" {
 		return RateLimit{}, fmt.Errorf("%w: the profile has no model for surface %s", ErrNothingToRun, surface)
+	}
+	if err := answersAtAll(ctx, p, surface); err != nil {
+		return RateLimit{}, err
 	}
 	probers := newProberMaker(p, progress)
 	defer probers.client.Close()
 	model, experiments, err := limits.Infer(ctx, probers.calling(surface, p.Profile.Keys.Valid, ""), budget)
 	return RateLimit{Model: model, Experiments: experiments}, err
+}
+
+// answersAtAll makes the healthy call that everything else is a multiple of. It returns [ErrUnreachable] or [ErrHarness].
+func answersAtAll(ctx context.Context, p targets.Prepared, surface contract.Surface) error {
+	stage := targets.NewStage(p)
+	o, ok, detail, err := stage.Control(ctx, surface, targets.Healthy)
+	err = errors.Join(err, stage.Close())
+	switch {
+	case err != nil:
+		return err
+	case o.Failure != nil:
+		return fmt.Errorf("%w: %s: %s", ErrUnreachable, p.Profile.BaseURL, o.Failure.Detail)
+	case !ok:
+		return fmt.Errorf("%w: the healthy call on %s failed before any load: %s", ErrHarness, surface, detail)
+	default:
+		return nil
+	}
 }
 
 // upstreamRetryAfter is what our upstream says in its own 429, in seconds: unlike any time a gateway would make up.
@@ -69,7 +91,7 @@ func verifyRateLimit(ctx context.Context, stage *targets.Stage, p targets.Prepar
 
 // newProberMaker trusts whom the target's driver trusts. Its client has to be closed.
 func newProberMaker(p targets.Prepared, progress func(load.Progress)) proberMaker {
-	client := exchange.NewTrustingClient(exchange.Limits{Patience: p.Profile.Limits.Patience}, p.Roots, p.Profile.Secrets()...)
+	client := exchange.NewTrustingClient(exchange.Limits{Patience: p.Profile.Limits.Patience, Total: 2 * p.Profile.Limits.Patience, Idle: p.Profile.Limits.Patience}, p.Roots, p.Profile.Secrets()...)
 	return proberMaker{
 		prepared: p, client: client, run: strings.ReplaceAll(runID(), ":", ""), calls: new(atomic.Int64), meter: newMeter(progress),
 	}

@@ -92,7 +92,7 @@ func (r *runner) run(ctx context.Context) (run reports.Run, err error) {
 	if run, err = r.end(ctx, before, interrupted); err != nil {
 		return run, err
 	}
-	r.progress(Progress{Phase: "done", Done: r.total, Total: r.total})
+	r.progress(Progress{Phase: "done", Done: r.done, Total: r.total})
 	return run, interrupted
 }
 

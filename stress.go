@@ -45,11 +45,15 @@ func stressLimit(ctx context.Context, stage *targets.Stage, p targets.Prepared, 
 	return came, err
 }
 
+// usuallyAtOnce are the calls under way in a burst, and mostAtOnce those where the limit is higher. One of calls under way
+// that is beyond that cannot be reached.
+const usuallyAtOnce, mostAtOnce = 128, 512
+
 // verificationBudget bounds the verification of a limit: it takes about four times the limit and a few hundred calls, and
 // four to five windows, and whatever a busy machine adds.
 func verificationBudget(r targets.Rate) limits.Budget {
 	most := max(r.Requests, r.Burst)
-	return limits.Budget{Calls: 8*most + 1000, Time: 12*r.Window + time.Minute}
+	return limits.Budget{Calls: 8*most + 1000, Time: 12*r.Window + time.Minute, Concurrency: min(max(2*most+16, usuallyAtOnce), mostAtOnce)}
 }
 
 // stressProvider lets the provider go wrong on a share of the calls.
@@ -119,8 +123,17 @@ func planLoad(p targets.Prepared, c contract.Case) (string, error) {
 	}
 	engine := load.NewEngine(load.OptionsFor(p))
 	defer engine.Close()
-	plan, err := experiment.Plan(engine)
-	return plan.String(), err
+	usual, err := experiment.Usual(engine)
+	if err != nil {
+		return "", err
+	}
+	most, err := experiment.Plan(engine)
+	sentence := fmt.Sprintf("usually %d requests in about %s, at most %d in %s, %g a second, %d at once",
+		usual.Requests, usual.Time.Round(time.Second), most.Requests, most.Time.Round(time.Second), most.Rate, most.Connections)
+	if experiment.Witness != nil {
+		sentence += ", some of them straight to our provider, " + experiment.Witness.Call.BaseURL
+	}
+	return sentence, err
 }
 
 // loaded passes the progress of a load on.
@@ -139,5 +152,5 @@ func OnThisMachine(baseURL string) bool {
 		return false
 	}
 	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	return strings.EqualFold(u.Hostname(), "localhost") || ip != nil && ip.IsLoopback()
 }

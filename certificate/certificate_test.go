@@ -186,6 +186,12 @@ func TestALoadIsAudited(t *testing.T) {
 		{"and one that did not show it", func(r *reports.Run) { at(r, id).Verdict, at(r, id).Load = contract.Untestable, nil }, ""},
 		{"a load without its account", func(r *reports.Run) { at(r, id).Load = nil }, id + " is pass without an account of the load"},
 		{"an account without checks", func(r *reports.Run) { at(r, id).Load.Checks = nil }, id + " is pass without an account of the load"},
+		{"an account of nothing", func(r *reports.Run) { at(r, id).Load.Calls = 0 }, id + " is pass without an account of the load"},
+		{"an account in which nothing was looked at", func(r *reports.Run) {
+			for i := range at(r, id).Load.Checks {
+				at(r, id).Load.Checks[i].Result = load.Untested
+			}
+		}, id + " is pass without an account of the load"},
 		{"a failure that is called a pass", func(r *reports.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, and its findings say fail"},
 		{"a check that broke, without its finding", breaks, id + " hides a finding: healthy-served"},
 		{"a load where none was asked for", func(r *reports.Run) { r.Selection.AtRest = true }, id + " was not asked for"},

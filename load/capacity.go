@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -88,6 +89,12 @@ func (c Capacity) Verdict() contract.Verdict {
 	}
 	return verdictOf(c.Breaches)
 }
+
+// Steady reports whether no trial of the curve contradicts the search: what was met in it was met again after it.
+func (c Capacity) Steady() bool { return !slices.ContainsFunc(c.Curve, Trial.missed) }
+
+// missed reports whether the gateway, and not this machine, missed the objective.
+func (t Trial) missed() bool { return len(t.Misses) > 0 && len(t.Unfit) == 0 }
 
 // String is the result in one line.
 func (c Capacity) String() string {
@@ -207,7 +214,7 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 
 // noteUnsteady notes a trial of the curve that contradicts the search: what was met a minute ago is missed below it.
 func (c *Capacity) noteUnsteady(t Trial) {
-	if len(t.Misses) > 0 && len(t.Unfit) == 0 {
+	if t.missed() {
 		c.Notes = append(c.Notes, fmt.Sprintf("the gateway or its machine is not steady: %.4g/s was met in the search, and %.4g/s missed after it",
 			c.Lower, t.Rate))
 	}

@@ -59,9 +59,18 @@ func (t Trend) Grows() bool {
 	return t.PerHour.Low > 0 && change > least
 }
 
-// String is the trend in one line.
+// tellHourly is the shortest time over which a change is told per hour. Less of it says nothing about an hour: in 30 s a
+// median of 2 ms that falls by 0.4 ms falls by 44 ms an hour.
+const tellHourly = 10 * time.Minute
+
+// String is the trend in one line: "p50 -0.36 ms in 27s (-0.57 to -0.18), from 2.04 ms".
 func (t Trend) String() string {
-	return fmt.Sprintf("%s %+.3g %s/h (%+.3g to %+.3g), from %.3g %s", t.Name, t.PerHour.Value, t.Unit, t.PerHour.Low, t.PerHour.High, t.Start, t.Unit)
+	share, span := 1.0, t.Unit+"/h"
+	if t.Over < tellHourly {
+		share, span = t.Over.Hours(), t.Unit+" in "+t.Over.Round(min(time.Second, max(t.Over/10, 1))).String()
+	}
+	return fmt.Sprintf("%s %+.3g %s (%+.3g to %+.3g), from %.3g %s",
+		t.Name, share*t.PerHour.Value, span, share*t.PerHour.Low, share*t.PerHour.High, t.Start, t.Unit)
 }
 
 // Reading is the gateway's resident memory at an instant.
@@ -77,6 +86,18 @@ func (s Soak) withDefaults() Soak {
 	s.Stage.Name = "soak"
 	s.Stage.Schedule = Constant{Rate: s.Rate, For: s.For}
 	return s
+}
+
+// CheckPID returns [ErrStage] when there is a PID, and the memory of such a process cannot be read: it does not exist, or
+// this system does not tell.
+func (s Soak) CheckPID() error {
+	if s.PID == 0 {
+		return nil
+	}
+	if _, err := residentMemory(s.PID); err != nil {
+		return fmt.Errorf("%w: process %d: %w", ErrStage, s.PID, err)
+	}
+	return nil
 }
 
 // PlanSoak says what a soak will send.

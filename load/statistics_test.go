@@ -120,5 +120,7 @@ func TestTrends(t *testing.T) {
 	leak := trendNamed(t, trendsOf(nil, memory, 30*time.Second), "memory")
 	assert.True(t, leak.Grows())
 	assert.Equal(t, 30, leak.Points, "the warm-up is left out")
+	assert.Equal(t, "memory +29 MB in 29s (+29 to +29), from 133 MB", leak.String())
+	leak.Over = time.Hour
 	assert.Equal(t, "memory +3.6e+03 MB/h (+3.6e+03 to +3.6e+03), from 133 MB", leak.String())
 }

@@ -14,11 +14,13 @@ import (
 type pageChart struct {
 	Title, Label  string
 	Width, Height int
-	Bands         []chartBand
-	Grid, Ticks   []chartTick
-	Bars          []chartBar
-	Lines         []chartLine
-	Legend        []chartKey
+	// Wide is a chart that stands alone in its line.
+	Wide        bool
+	Bands       []chartBand
+	Grid, Ticks []chartTick
+	Bars        []chartBar
+	Lines       []chartLine
+	Legend      []chartKey
 
 	end time.Duration
 	top float64
@@ -50,16 +52,19 @@ type chartKey struct{ Class, Name string }
 // The chart's place in its picture.
 const (
 	chartWidth, chartHeight = 640, 210
-	chartLeft, chartRight   = 56, 632
+	chartLeft, chartMargin  = 56, 8
 	chartTop, chartBottom   = 24, 184
-	chartTicks              = 5
+	chartTicks              = 6   // steps of the x axis, at most
 	chartLetter             = 5.5 // the width of a letter of the labels, on average
 )
 
 func chartNumber(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
 
-func newChart(title string, a load.Account) pageChart {
-	c := pageChart{Title: title, Width: chartWidth, Height: chartHeight, end: a.Took}
+func newChart(title string, a load.Account, wide bool) pageChart {
+	c := pageChart{Title: title, Width: chartWidth, Height: chartHeight, Wide: wide, end: a.Took}
+	if wide {
+		c.Width *= 2
+	}
 	for _, s := range a.Spans {
 		c.end = max(c.end, s.At+s.Lasts)
 	}
@@ -71,10 +76,11 @@ func newChart(title string, a load.Account) pageChart {
 		}
 		c.Bands = append(c.Bands, band)
 	}
-	for i := range chartTicks {
-		at := c.end * time.Duration(i) / (chartTicks - 1)
-		tick := chartTick{TextX: c.x(at), TextY: chartHeight - 8, Text: fmt.Sprintf("%.3g s", at.Seconds()), Anchor: "middle"}
-		if i == chartTicks-1 {
+	step := nextOf(float64(c.end)/chartTicks, 1, 2, 5)
+	for i := 0; i <= chartTicks && float64(i)*step <= float64(c.end); i++ {
+		at := time.Duration(float64(i) * step)
+		tick := chartTick{TextX: c.x(at), TextY: chartHeight - 8, Text: fmt.Sprintf("%g s", at.Seconds()), Anchor: "middle"}
+		if tick.TextX+chartLetter*float64(len(tick.Text))/2 > float64(c.Width) {
 			tick.Anchor = "end" // it would be cut off
 		}
 		c.Ticks = append(c.Ticks, tick)
@@ -82,11 +88,13 @@ func newChart(title string, a load.Account) pageChart {
 	return c
 }
 
+func (c *pageChart) right() float64 { return float64(c.Width - chartMargin) }
+
 func (c *pageChart) x(at time.Duration) float64 {
 	if c.end <= 0 {
 		return chartLeft
 	}
-	return chartLeft + (chartRight-chartLeft)*min(1, max(0, float64(at)/float64(c.end)))
+	return chartLeft + (c.right()-chartLeft)*min(1, max(0, float64(at)/float64(c.end)))
 }
 
 func (c *pageChart) y(value float64) float64 {
@@ -107,17 +115,20 @@ func (c *pageChart) scale(most float64, text func(float64) string) {
 	}
 	for _, value := range []float64{0, middle, c.top} {
 		y := c.y(value)
-		c.Grid = append(c.Grid, chartTick{X1: chartLeft, X2: chartRight, Y: y, TextX: chartLeft - 6, TextY: y + 4, Text: text(value)})
+		c.Grid = append(c.Grid, chartTick{X1: chartLeft, X2: c.right(), Y: y, TextX: chartLeft - 6, TextY: y + 4, Text: text(value)})
 	}
 }
 
 // roundUp is the next of 1, 2, 4, 5, 6, 8 and 10 times a power of ten, and 1 for nothing.
-func roundUp(v float64) float64 {
+func roundUp(v float64) float64 { return nextOf(v, 1, 2, 4, 5, 6, 8) }
+
+// nextOf is the next of some digits and 10, times a power of ten, and 1 for nothing.
+func nextOf(v float64, digits ...float64) float64 {
 	if v <= 0 {
 		return 1
 	}
 	power := math.Pow(10, math.Floor(math.Log10(v)))
-	for _, digit := range []float64{1, 2, 4, 5, 6, 8} {
+	for _, digit := range digits {
 		if v <= digit*power {
 			return digit * power
 		}

@@ -49,16 +49,29 @@ func newPageLoad(c CaseResult, a load.Account) pageLoad {
 			bound = took(t.Bound)
 		}
 		p.Times = append(p.Times, pageTimes{
-			Plain(t.Name, nameLimit), strconv.Itoa(t.Count), took(t.P50), took(t.P90), took(t.P99), took(t.Max), bound,
+			Plain(t.Name, nameLimit), strconv.Itoa(t.Count), took(t.P50),
+			quantile(t.P90, t.Count, callsForP90), quantile(t.P99, t.Count, callsForP99), took(t.Max), bound,
 		})
 	}
 	if len(a.Spans) > 1 {
-		p.Charts = append(p.Charts, countChart(a))
-		if slices.ContainsFunc(a.Spans, func(s load.Span) bool { return s.P50 > 0 }) {
+		timed := slices.ContainsFunc(a.Spans, func(s load.Span) bool { return s.P50 > 0 })
+		p.Charts = append(p.Charts, countChart(a, !timed))
+		if timed {
 			p.Charts = append(p.Charts, latencyChart(a))
 		}
 	}
 	return p
+}
+
+// The fewest calls that have such a quantile: of fewer it is hardly more than the slowest or the next but one.
+const callsForP90, callsForP99 = 20, 100
+
+// quantile leaves out one of too few calls.
+func quantile(d time.Duration, calls, least int) string {
+	if calls < least {
+		return ""
+	}
+	return took(d)
 }
 
 // capital begins a sentence as one does.
@@ -90,6 +103,17 @@ func checkVerdict(check load.Check, findings []contract.Finding) contract.Verdic
 // ChartHeight is how far the bands of the phases reach down.
 func (page) ChartHeight() int { return chartBottom }
 
+// callerLeft is what the page calls the outcome of a call that its caller gave up on purpose: the log knows it by the name
+// of its part.
+const callerLeft load.Outcome = "caller left"
+
+func shownOutcome(part string, o load.Outcome) load.Outcome {
+	if o == load.Timeout && strings.HasPrefix(part, "leaving ") {
+		return callerLeft
+	}
+	return o
+}
+
 // outcomeClasses are the colours of the outcomes, in the order in which they are stacked.
 func outcomeClasses() []struct {
 	outcome load.Outcome
@@ -100,21 +124,22 @@ func outcomeClasses() []struct {
 		class   string
 	}{
 		{load.Admitted, "o-admitted"}, {load.Refused, "o-refused"}, {load.Error4xx, "o-error4"}, {load.Error5xx, "o-error5"},
-		{load.Timeout, "o-lost"}, {load.Broken, "o-lost"}, {load.Wrong, "o-wrong"}, {load.Client, "o-ours"}, {load.Abandoned, "o-ours"},
+		{load.Timeout, "o-lost"}, {load.Broken, "o-lost"}, {load.Wrong, "o-wrong"}, {callerLeft, "o-ours"},
+		{load.Client, "o-ours"}, {load.Abandoned, "o-ours"},
 	}
 }
 
 // countChart stacks the answers of each span by their outcome.
-func countChart(a load.Account) pageChart {
-	chart := newChart("Answers by outcome, calls a second", a)
+func countChart(a load.Account, wide bool) pageChart {
+	chart := newChart("Answers by outcome, calls a second", a, wide)
 	most, sums := 0.0, make([]map[load.Outcome]int, len(a.Spans))
 	var totals []float64 // of the spans in which calls ended
 	for i, s := range a.Spans {
 		sums[i] = make(map[load.Outcome]int)
 		total := 0
-		for _, counts := range s.Counts {
+		for part, counts := range s.Counts {
 			for outcome, n := range counts {
-				sums[i][outcome] += n
+				sums[i][shownOutcome(part, outcome)] += n
 				total += n
 			}
 		}
@@ -161,9 +186,10 @@ func perSecond(n int, span time.Duration) float64 {
 	return float64(n) / span.Seconds()
 }
 
-// latencyChart draws the healthy calls' median and 99th percentile over time.
+// latencyChart draws the median and the slowest of the healthy calls over time. The log's 99th percentile of a span is its
+// slowest call: a span has a few calls.
 func latencyChart(a load.Account) pageChart {
-	chart := newChart("Healthy calls, time to the whole answer", a)
+	chart := newChart("Healthy calls, time to the whole answer", a, false)
 	most := time.Duration(0)
 	for _, s := range a.Spans {
 		most = max(most, s.P50, s.P99)
@@ -174,7 +200,7 @@ func latencyChart(a load.Account) pageChart {
 		value       func(load.Span) time.Duration
 	}{
 		{"median", "l-p50", func(s load.Span) time.Duration { return s.P50 }},
-		{"99th percentile", "l-p99", func(s load.Span) time.Duration { return s.P99 }},
+		{"slowest", "l-slowest", func(s load.Span) time.Duration { return s.P99 }},
 	} {
 		chart.line(series.class, a.Spans, series.value)
 		chart.Legend = append(chart.Legend, chartKey{series.class, series.name})

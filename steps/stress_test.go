@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -39,6 +40,8 @@ func TestALoadIsJudgedByItsFindings(t *testing.T) {
 		{"a SHOULD was broken", Stressed{Account: account, Findings: broken(limits.RefusedFree, contract.Should)}, nil, contract.Warn, "", ""},
 		{"the load did not show it", Stressed{Account: account}, fmt.Errorf("%w: nobody was refused", ErrUnreached),
 			contract.Untestable, "the load did not show it: nobody was refused", `When many callers ask on "chat"`},
+		{"the load did not show all of it, and a MUST was broken by then", Stressed{Account: account, Findings: broken(limits.LimitBurst, contract.Must)},
+			fmt.Errorf("%w: 900 calls", ErrUnreached), contract.Fail, "the load did not show it: 900 calls", `When many callers ask on "chat"`},
 		{"the harness failed", Stressed{}, errors.New("no descriptors left"),
 			contract.Error, overLimit + ": no descriptors left", `When many callers ask on "chat"`},
 	} {
@@ -113,4 +116,23 @@ func TestALoadIsPlayedAgainWhereTheMachineWasTooBusy(t *testing.T) {
 			assert.Len(t, o.Notes, tt.tries-1)
 		})
 	}
+}
+
+func TestALoadThatIsCutShortTellsWhatWasSent(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	account := load.Account{Calls: 12, Checks: []load.Check{{Obligation: limits.LimitBurst, Result: load.Untested, Sentence: "the calls for it were not made"}}}
+	var out []Outcome
+	s := Suite{
+		Features: features.FS, Selected: map[string]bool{overLimit: true}, Sink: func(o Outcome) { out = append(out, o) },
+		Stage: &fakeStage{stress: func(contract.Case) (Stressed, error) {
+			cancel()
+			return Stressed{Account: account, Findings: []contract.Finding{{Obligation: limits.LimitBurst, Severity: contract.Must}}}, ctx.Err()
+		}},
+	}
+	require.ErrorIs(t, s.Run(ctx), context.Canceled)
+	require.Len(t, out, 1)
+	assert.Equal(t, contract.Error, out[0].Verdict)
+	assert.Equal(t, "interrupted", out[0].Reason)
+	assert.Equal(t, &account, out[0].Account)
+	assert.Empty(t, out[0].Findings, "half a load proves nothing")
 }

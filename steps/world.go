@@ -123,6 +123,13 @@ func (w *World) stress(ctx context.Context, surface contract.Surface) error {
 		w.observation = *came.Evidence
 	}
 	switch {
+	case ctx.Err() != nil:
+		// What was sent is told, and nothing is concluded from the half of it.
+		w.judged, w.verdict, w.findings, w.reason = true, contract.Error, nil, "interrupted"
+		return context.Cause(ctx)
+	case errors.Is(err, ErrUnreached) && w.verdict == contract.Fail:
+		w.judged, w.reason = true, err.Error() // what was found until then is certain
+		return err
 	case errors.Is(err, ErrUnreached):
 		w.judged, w.verdict, w.reason = true, contract.Untestable, err.Error()
 		return err

@@ -289,6 +289,7 @@ func valueRules(p Profile) []rule {
 		{"$.concurrency", "want 1 to 256", p.Concurrency < 0 || p.Concurrency > 256},
 		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
 		{"$.limits.rate", "want key and requests", p.Limits.Rate.Key != "" && p.Limits.Rate.Requests < 1},
+		{"$.limits.rate.key", "want another key than keys.valid: that one has to be free while the limit is used up", sameKey(p.Limits.Rate.Key, p.Keys.Valid)},
 		{"$.limits.rate.kind", "want " + limiterWords(), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
 		{"$.limits.rate.burst", "want a positive number", p.Limits.Rate.Burst < 0},
 		{"$.limits.rate.burst", "only a token-bucket has a burst", p.Limits.Rate.Burst > 0 && p.Limits.Rate.Kind != TokenBucket},
@@ -306,6 +307,9 @@ func driverRules(p Profile) []rule {
 		{"", "driver " + cmp.Or(p.Driver, StaticDriver) + " needs base_url", p.BaseURL == "" && p.Driver != ReferenceDriver},
 	}
 }
+
+// sameKey reports whether two keys are one. Those of a log are all alike, since they are redacted.
+func sameKey(a, b string) bool { return a != "" && a == b && !strings.HasPrefix(a, "[") }
 
 // drivers are the names a profile can give.
 func drivers() []string { return []string{StaticDriver, ReferenceDriver, NewAPIDriver, OneAPIDriver} }

@@ -97,6 +97,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 		{"a word where a list is due", "base_url: http://a\nsurfaces: chat\n", "p.yaml:2:11: want a list here, not a string"},
 		{"a word where a number is due", "base_url: http://a\nconcurrency: many\n", "p.yaml:2:14: want a whole number here, not a string"},
 		{"a number where a duration is due", "base_url: http://a\nlimits: {timeout: soon}\n", `p.yaml:2:19: want a duration such as 2s here, not "soon"`},
+		{"a limited key that is also the free one", "base_url: http://a\nkeys: {valid: k}\nlimits: {rate: {key: k, requests: 3}}\n", `p.yaml:3:22: want another key than keys.valid: that one has to be free while the limit is used up`},
 		{"a surface that takes no load", "base_url: http://a\nload: {surfaces: [chat, embeddings]}\n", `p.yaml:2:25: "embeddings" is not put under load: want chat, responses, messages, gemini`},
 		{"an unknown surface", "base_url: http://a\nsurfaces: [chat, chatt]\n", `p.yaml:2:18: unknown surface "chatt": did you mean "chat"?`},
 		{"an unknown circumstance", "base_url: http://a\ncircumstances:\n  unpriced-modl: {model: m}\n", `p.yaml:3:18: unknown circumstance "unpriced-modl": did you mean "unpriced-model"?`},

@@ -34,6 +34,8 @@ func (p Profile) offersLoad(c contract.Case) error {
 	switch {
 	case c.Row == "http:429" && rate.Kind != Concurrency && rate.Window <= 0:
 		return fmt.Errorf("%w: the profile declares no limits.rate.window", ErrNotOffered)
+	case c.Row == "http:429" && rate.Kind == Concurrency && !p.Upstream.Present():
+		return fmt.Errorf("%w: calls can only be held under way by an upstream that gatecert plays", ErrNotOffered)
 	case c.Row != "http:429" && !p.Upstream.Present():
 		return fmt.Errorf("%w: the profile has no upstream that gatecert plays", ErrNotOffered)
 	}

@@ -39,6 +39,7 @@ func TestWhatALoadNeeds(t *testing.T) {
 		problem string // "" when it is offered
 	}{
 		{"a limit without a window", limit + "chat/under-load", func(p *Profile) { p.Limits.Rate.Window = 0 }, "not offered: the profile declares no limits.rate.window"},
+		{"a limit of calls that nobody can hold under way", limit + "chat/under-load", func(p *Profile) { p.Limits.Rate.Kind, p.Upstream = Concurrency, Upstream{} }, "not offered: calls can only be held under way by an upstream that gatecert plays"},
 		{"a limit of calls under way, which has none", limit + "chat/under-load", func(p *Profile) { p.Limits.Rate.Window, p.Limits.Rate.Kind = 0, Concurrency }, ""},
 		{"no declared limit", limit + "chat/under-load", func(p *Profile) { p.Limits.Rate = Rate{Window: time.Second} }, "not offered: the profile has no limits.rate with a key and requests"},
 		{"a slow provider", slow + "chat/under-load", func(*Profile) {}, ""},

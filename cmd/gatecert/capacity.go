@@ -144,7 +144,11 @@ func trialLine(t load.Trial) string {
 
 func printCapacity(c *console, found load.Capacity) {
 	fmt.Fprintf(c.out, "\ncapacity  %s\nobjective %s\n", found, found.Objective)
-	fmt.Fprintf(c.out, "verdict   %s\n", found.Verdict())
+	verdict := string(found.Verdict())
+	if !found.Steady() {
+		verdict += ", but not steady"
+	}
+	fmt.Fprintf(c.out, "verdict   %s\n", verdict)
 	tellBreaches(c.out, found.Breaches)
 	for _, note := range found.Notes {
 		fmt.Fprintf(c.out, "note      %s\n", note)

@@ -161,7 +161,7 @@ func loadOutcome(v contract.Verdict) error {
 // tellBreaches prints what answers broke.
 func tellBreaches(w io.Writer, breaches []load.Breach) {
 	for _, b := range breaches {
-		fmt.Fprintf(w, "  %s  (%d answers)\n", b.Finding, b.Count)
+		fmt.Fprintf(w, "  %s  (%s)\n", b.Finding, count(int(b.Count), "answer")) //nolint:gosec // a count
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/load"
 )
 
 func TestLoadCapacityOfTheReferenceGateway(t *testing.T) {
@@ -117,6 +119,7 @@ func TestLoadUsage(t *testing.T) {
 		"a negative rate":               {"load", "soak", "--rate=-1"},
 		"from above to":                 {"load", "capacity", "--from", "20", "--to", "10"},
 		"too few rounds":                {"load", "capacity", "--rounds", "2"},
+		"a process that does not exist": {"load", "soak", "--pid", "2147483647"},
 		"a URL without a model":         {"load", "capacity", "http://127.0.0.1:1"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
@@ -148,8 +151,21 @@ func TestLoadInterruptedStillReports(t *testing.T) {
 	dir := t.TempDir()
 	code := execute(ctx, []string{"load", "soak", "--for", "10m", "--rate", "20", "--out", dir}, &console{out: &out, err: errs, width: 100})
 	assert.Equal(t, exitIncomplete, code, errs.String())
-	assert.Regexp(t, `soak      20/s for 10m0s: \d+ of \d+ sent`, out.String())
+	assert.Regexp(t, `soak      20/s for 10m0s, interrupted after [\d.]+m?s: \d+ of \d+ sent`, out.String())
+	assert.Contains(t, out.String(), "verdict   pass, as far as it got\n")
 	assert.FileExists(t, filepath.Join(dir, "metrics.txt"))
+}
+
+func TestLoadCapacitySaysThatItIsNotSteady(t *testing.T) {
+	met, missed, unfit := load.Trial{Rate: 10}, load.Trial{Rate: 10, Misses: []string{"p99 2s"}}, load.Trial{Misses: []string{"p99 2s"}, Unfit: []string{"busy"}}
+	for want, curve := range map[string][]load.Trial{
+		"verdict   pass\n":                 {met, unfit},
+		"verdict   pass, but not steady\n": {met, missed},
+	} {
+		var out bytes.Buffer
+		printCapacity(&console{out: &out, width: 100}, load.Capacity{Lower: 10, Trials: []load.Trial{met}, Curve: curve})
+		assert.Contains(t, out.String(), want)
+	}
 }
 
 func TestPlot(t *testing.T) {
@@ -180,4 +196,8 @@ ms   o p50   * p99
 	assert.Empty(t, out.String(), "one point is no plot")
 	plot(&out, 40, axes{}, []plotSeries{{"a", 'o', []plotPoint{{1, 0}, {1, 0}}}})
 	assert.NotEmpty(t, out.String(), "points in one place are")
+	out.Reset()
+	plot(&out, 40, axes{x: "s", y: "answers"}, []plotSeries{{"a", '+', []plotPoint{{1, 20}, {2, 10}}}})
+	assert.Contains(t, out.String(), "20 |+", "an axis that is not logarithmic")
+	assert.Regexp(t, `(?m)^ +0 \|$`, out.String(), "begins at 0")
 }

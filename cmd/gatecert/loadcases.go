@@ -69,6 +69,9 @@ func tellLoad(c *console, result reports.CaseResult) {
 	for _, line := range reports.LoadText(*result.Load) {
 		fmt.Fprintf(c.out, "  %s\n", line)
 	}
+	for _, f := range result.Findings {
+		fmt.Fprintf(c.out, "  %s\n", reports.Plain(f.String(), maxReason))
+	}
 	plotLoad(c, *result.Load)
 	fmt.Fprintln(c.out)
 }

@@ -16,7 +16,7 @@ import (
 // cli is the command line. Each command is a file of this folder.
 type cli struct {
 	Run      runCommand      `cmd:"" help:"Certify a gateway: the matrix on the terminal, reports in a folder."`
-	Load     loadCommand     `cmd:"" help:"Put a gateway under stress: capacity, soak."`
+	Load     loadCommand     `cmd:"" help:"Put a gateway under load: rate-limit, timeout, capacity, soak."`
 	Clean    cleanCommand    `cmd:"" help:"Finish the clean-up of a run that died, on a gateway that its driver had prepared."`
 	Report   reportCommand   `cmd:"" help:"Render reports again from a run's log."`
 	Matrix   matrixCommand   `cmd:"" help:"Show several runs side by side: rows by targets."`

@@ -17,7 +17,7 @@ type plotSeries struct {
 	points []plotPoint
 }
 
-// axes name what a plot shows. A logarithmic y has to be positive.
+// axes name what a plot shows. A logarithmic y has to be positive; one that is not begins at 0.
 type axes struct {
 	x, y string
 	logY bool
@@ -42,6 +42,8 @@ func plot(w io.Writer, width int, a axes, series []plotSeries) {
 	scale := func(y float64) float64 { return y }
 	if a.logY {
 		scale = math.Log
+	} else {
+		low.y = min(low.y, 0)
 	}
 	if low.y == high.y {
 		high.y++

@@ -54,6 +54,14 @@ func (p *progress) show(s gatecert.Progress) {
 	}
 }
 
+// count writes "1 case", "2 cases".
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
 // announce prints a line for good.
 func (p *progress) announce(line string) {
 	if p.bars == nil {
@@ -70,13 +78,13 @@ func (p *progress) tell(s gatecert.Progress) {
 	case "controls":
 		fmt.Fprintln(p.c.err, "control calls at", s.Target)
 	case "done":
-		fmt.Fprintf(p.c.err, "%d cases done\n", s.Total)
+		fmt.Fprintf(p.c.err, "%s done\n", count(s.Total, "case"))
 	case "load":
 		if s.Load != nil {
 			fmt.Fprintln(p.c.err, loadLine(*s.Load))
 		}
 	default:
-		fmt.Fprintf(p.c.err, "%d of %d cases, %d not conformant\n", s.Done, s.Total, p.troubled.Load())
+		fmt.Fprintf(p.c.err, "%d of %s, %d not conformant\n", s.Done, count(s.Total, "case"), p.troubled.Load())
 	}
 }
 

@@ -27,13 +27,17 @@ Examples:
 }
 
 func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
+	soak := load.Soak{Rate: cmd.Rate, For: cmd.For, PID: cmd.PID}
+	if err := soak.CheckPID(); err != nil {
+		return loadError(err)
+	}
 	r, err := cmd.open(ctx, c, keptShots)
 	if err != nil {
 		return loadError(err)
 	}
 	defer func() { err = errors.Join(err, r.close(ctx)) }()
 	progress := &loadProgress{c: c}
-	soak := load.Soak{Stage: r.stage, Rate: cmd.Rate, For: cmd.For, PID: cmd.PID}
+	soak.Stage = r.stage
 	soak.Stage.Progress = progress.show
 	plan, err := r.engine.PlanSoak(soak)
 	if err != nil {
@@ -45,7 +49,7 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	drift, err := r.engine.Soak(ctx, soak)
 	progress.close()
 	if drift.Measurement.Sent > 0 {
-		printDrift(c, drift)
+		printDrift(c, drift, err != nil)
 	}
 	if writeErr := writeMeasurement(c, cmd.Out, drift.Measurement); writeErr != nil || err != nil {
 		return errors.Join(loadError(err), writeErr)
@@ -53,14 +57,20 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	return loadOutcome(drift.Measurement.Verdict())
 }
 
-func printDrift(c *console, d load.Drift) {
+// printDrift tells what a soak found, one that was interrupted too.
+func printDrift(c *console, d load.Drift, interrupted bool) {
 	m := d.Measurement
 	admitted := m.Of(load.AllParts, load.Admitted)
+	span, verdict := m.Schedule, string(m.Verdict())
+	if interrupted {
+		span += ", interrupted after " + m.Elapsed.Round(100*time.Millisecond).String()
+		verdict += ", as far as it got"
+	}
 	fmt.Fprintf(c.out, "\nsoak      %s: %d of %d sent, %d admitted, %.3g %% not answered as asked\n",
-		m.Schedule, m.Sent, m.Offered, admitted.Count, m.ErrorShare()*100)
+		span, m.Sent, m.Offered, admitted.Count, m.ErrorShare()*100)
 	fmt.Fprintf(c.out, "service   p50 %s  p99 %s  p99.9 %s  max %s\n", shortTime(admitted.Service.Quantile(0.5)),
 		shortTime(admitted.Service.Quantile(0.99)), shortTime(admitted.Service.Quantile(0.999)), shortTime(admitted.Service.Max()))
-	fmt.Fprintf(c.out, "verdict   %s\n", m.Verdict())
+	fmt.Fprintf(c.out, "verdict   %s\n", verdict)
 	for _, reason := range m.Fitness.Reasons {
 		fmt.Fprintf(c.out, "  this machine was not fit: %s\n", reason)
 	}

@@ -6,6 +6,7 @@
 //
 //	before     healthy calls alone, plain and streaming             what is normal here
 //	outage     as many calls, and every fifth is a sick one         every answer to a sick call is judged by its row
+//	waiting    … for the answers to the last sick calls             where they hang
 //	after      healthy calls alone until none of them fails         how long it takes to be well again
 //	leaving    callers that hang up while the provider hangs        whether the provider hears of it (slow only)
 //

@@ -44,11 +44,8 @@ func (e Experiment) sentence() string {
 		e.Rate, took(e.Before), took(e.Outage), healthyToSick, strings.Join(ways, ", "))
 }
 
-// add takes a round in. Its phases are named after the prefix.
-func (v *Evidence) add(prefix string, r *round) {
-	for i := range r.phases {
-		r.phases[i].Name = prefix + r.phases[i].Name
-	}
+// add takes a round in.
+func (v *Evidence) add(r *round) {
 	v.rounds = append(v.rounds, r)
 	v.Sentence, v.Rate = r.sentence(), r.Rate
 	v.Rounds++
@@ -118,19 +115,17 @@ func (v Evidence) spans(length, end time.Duration) []load.Span {
 	return spans
 }
 
-// times are those of the healthy calls before, beside and after the sick ones, and those of each kind of sick call.
-func (v Evidence) times() []load.Times {
-	var before, beside, after load.Latencies
+// times are those of the healthy calls before, beside and after the sick ones, round by round as they were compared, and those
+// of each kind of sick call.
+func (v Evidence) times() (all []load.Times) {
 	var order []string
 	sick := map[string]*load.Latencies{}
 	for _, r := range v.rounds {
-		merge := func(into *load.Latencies, calls []call) {
-			l, _ := latencies(calls)
-			into.Merge(l)
-		}
-		merge(&before, r.before)
-		merge(&beside, r.beside())
-		merge(&after, r.after)
+		before, _ := latencies(r.before)
+		beside, _ := latencies(r.beside())
+		after, _ := latencies(r.after)
+		all = append(all, distribution(r.prefix+"healthy before", before, 0),
+			distribution(r.prefix+"healthy beside", beside, r.medianMost()), distribution(r.prefix+"healthy after", after, 0))
 		for _, c := range r.sick() {
 			if sick[c.part] == nil {
 				sick[c.part] = new(load.Latencies)
@@ -139,8 +134,6 @@ func (v Evidence) times() []load.Times {
 			sick[c.part].Add(c.Service())
 		}
 	}
-	bound := medianBound(before.Quantile(0.5))
-	all := []load.Times{distribution("healthy before", before, 0), distribution("healthy beside", beside, bound), distribution("healthy after", after, 0)}
 	for _, part := range order {
 		all = append(all, distribution(part, *sick[part], 0))
 	}

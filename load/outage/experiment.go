@@ -157,6 +157,31 @@ func (e Experiment) Plan(engine *load.Engine) (load.Plan, error) {
 	return all.Times(rounds), nil
 }
 
+// Usual says what [Verify] sends to a gateway that is well all the time, and how long that takes: one round. It returns the
+// errors of [Experiment.Plan].
+func (e Experiment) Usual(engine *load.Engine) (load.Plan, error) {
+	e, err := e.withDefaults()
+	if err != nil {
+		return load.Plan{}, err
+	}
+	stages := []load.Stage{e.beforeStage(), e.outageStage(engine), e.afterStage()}
+	if len(e.Leaving) > 0 {
+		stages = append(stages, e.leavingStage())
+	}
+	var all load.Plan
+	for _, s := range stages {
+		plan, err := engine.Plan(s)
+		if err != nil {
+			return load.Plan{}, err
+		}
+		all = all.And(plan)
+	}
+	if e.hangs() {
+		all.Time += e.Limit // the last hung call is waited for
+	}
+	return all, nil
+}
+
 // stage is what all stages have in common.
 func (e Experiment) stage(name string, rate float64, lasts time.Duration, parts []load.Part) load.Stage {
 	return load.Stage{

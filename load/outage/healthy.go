@@ -31,23 +31,20 @@ func (r *round) beside() []call {
 	return slices.DeleteFunc(slices.Clone(r.during), func(c call) bool { return c.kind != healthy })
 }
 
-// judgeTimes compares how long healthy calls took beside sick ones with how long they took alone: before or after,
-// whichever was slower. What is still there when the outage is over was not its doing.
+// judgeTimes compares how long healthy calls took beside sick ones with how long they took alone.
 func (r *round) judgeTimes(all *report) {
-	before, _ := latencies(r.before)
-	after, _ := latencies(r.after)
 	beside := r.beside()
 	during, admitted := latencies(beside)
-	if admitted == 0 || 2*admitted < len(beside) {
+	most := r.medianMost()
+	if most == 0 {
 		all.untested(HealthySpared, "%d of %d healthy calls were answered beside sick ones", admitted, len(beside))
 		return
 	}
-	half := [2]time.Duration{max(before.Quantile(0.5), after.Quantile(0.5)), during.Quantile(0.5)}
-	tail := [2]time.Duration{max(before.Quantile(0.99), after.Quantile(0.99)), during.Quantile(0.99)}
+	half := [2]time.Duration{r.quiet(0.5), during.Quantile(0.5)}
+	tail := [2]time.Duration{r.quiet(0.99), during.Quantile(0.99)}
 	got := fmt.Sprintf("a median of %s and a 99th percentile of %s beside sick calls", took(half[1]), took(tail[1]))
 	usual := fmt.Sprintf("%s and %s", took(half[0]), took(tail[0]))
 	lag := beside[0].lag
-	most := medianBound(half[0]) + lag
 	if half[1] <= most && tail[1] <= max(tailRatio*tail[0], tail[0]+tailGrace)+lag {
 		all.held(HealthySpared, "%s, %s alone", got, usual)
 		return
@@ -59,8 +56,24 @@ func (r *round) judgeTimes(all *report) {
 	})
 }
 
-// medianBound is the longest that half of the healthy calls may take when they used to take so long.
-func medianBound(usual time.Duration) time.Duration { return max(medianRatio*usual, usual+medianGrace) }
+// quiet is a quantile of the healthy calls before or after, whichever was slower: what is still there when the outage is over
+// was not its doing.
+func (r *round) quiet(quantile float64) time.Duration {
+	before, _ := latencies(r.before)
+	after, _ := latencies(r.after)
+	return max(before.Quantile(quantile), after.Quantile(quantile))
+}
+
+// medianMost is the longest that half of the healthy calls may take beside sick ones; 0 when too few of them were answered to
+// tell.
+func (r *round) medianMost() time.Duration {
+	beside := r.beside()
+	if _, admitted := latencies(beside); admitted == 0 || 2*admitted < len(beside) {
+		return 0
+	}
+	usual := r.quiet(0.5)
+	return max(medianRatio*usual, usual+medianGrace) + beside[0].lag
+}
 
 // latencies are those of the calls that were admitted.
 func latencies(calls []call) (l load.Latencies, admitted int) {

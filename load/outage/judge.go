@@ -68,9 +68,14 @@ func (r *round) judge() report {
 	return all
 }
 
+// asked are the calls that were meant to go wrong.
+func (r *round) asked() []call {
+	return slices.DeleteFunc(slices.Clone(r.during), func(c call) bool { return c.kind != sick || !c.Outcome.OfGateway() })
+}
+
 // sick are the calls that went wrong at the provider.
 func (r *round) sick() []call {
-	return slices.DeleteFunc(slices.Clone(r.during), func(c call) bool { return c.kind != sick || !c.reached() })
+	return slices.DeleteFunc(r.asked(), func(c call) bool { return !c.reached() })
 }
 
 // judgeAnswers gathers what every single answer was judged for while it came. Each obligation is one finding: what the first
@@ -80,7 +85,7 @@ func (r *round) judgeAnswers(all *report) {
 		obligation contract.Obligation
 		severity   contract.Severity
 	}
-	calls := r.sick()
+	calls := r.asked()
 	var order []breach
 	found, counts := map[breach]contract.Finding{}, map[breach]map[string]int{}
 	totals := map[string]int{}
@@ -88,6 +93,9 @@ func (r *round) judgeAnswers(all *report) {
 		totals[c.part]++
 		once := map[breach]bool{}
 		for _, f := range c.Findings {
+			if !c.reached() && !owedAnyway(f.Obligation) {
+				continue
+			}
 			b := breach{f.Obligation, f.Severity}
 			if counts[b] == nil {
 				found[b], counts[b] = f, map[string]int{}
@@ -111,6 +119,12 @@ func (r *round) judgeAnswers(all *report) {
 	if len(order) == 0 {
 		all.held(contract.Answered, "all %d sick calls answered as their row wants it: %s", len(calls), outcomes(calls))
 	}
+}
+
+// owedAnyway are the obligations of an answer to a call that never reached the provider. An open breaker may refuse it with an
+// error of its own; a gateway that keeps it back for ever would else be judged by the few calls that it let through.
+func owedAnyway(o contract.Obligation) bool {
+	return o == contract.Answered || o == contract.NotSuccess || o == contract.Whole
 }
 
 // judgeTime looks when hung calls were answered. A call that was tried several times may take the limit each time.

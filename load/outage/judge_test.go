@@ -82,6 +82,18 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 	}{
 		{sentence: "a quiet round", change: func(*round) {}},
 
+		{sentence: "calls that are kept back from the provider and never answered", change: func(r *round) {
+			eachSick(r, 12, func(c *call) {
+				c.seen, c.Outcome = &contract.Seen{}, load.Timeout
+				c.Findings = []contract.Finding{{Obligation: contract.Answered, Severity: contract.Must, Want: "an answer", Got: "none within 45s"}}
+			})
+		}, broken: contract.Answered, severity: contract.Must, got: "none within 45s, in answer to 12 of 20 hanging calls"},
+		{sentence: "calls that an open breaker refuses with an error of its own", change: func(r *round) {
+			eachSick(r, 12, func(c *call) {
+				c.seen = &contract.Seen{}
+				c.Findings = []contract.Finding{{Obligation: contract.Code, Severity: contract.Must, Want: "channel:response_time_exceeded", Got: "get_channel_failed"}}
+			})
+		}},
 		{sentence: "hung calls that take a quarter longer than the limit", change: func(r *round) {
 			eachSick(r, 20, func(c *call) { c.End = c.Sent + 2100*ms })
 		}},
@@ -212,6 +224,18 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 	}
 }
 
+func TestHowCallsEndedIsToldInWords(t *testing.T) {
+	var calls []call
+	for range 10 {
+		calls = append(calls, shot("hanging", sick, 0, ms, load.Error5xx))
+		calls[len(calls)-1].Status = 504
+	}
+	silent := shot("hanging", sick, 0, ms, load.Timeout)
+	silent.Status = 0
+	calls = append(calls, silent, shot("stalled stream", sick, 0, ms, load.Error5xx), shot("stalled stream", sick, 0, ms, load.Error5xx))
+	assert.Equal(t, "10 with 504 (error-5xx), 2 with an error inside a stream that had begun (200), 1 with no answer (timeout)", outcomes(calls))
+}
+
 func TestWhatCannotBeLookedAtIsUntested(t *testing.T) {
 	r := quiet()
 	r.Provider, r.Limit, r.goingAfter = nil, 0, -1
@@ -261,12 +285,17 @@ func TestASecondRoundDecides(t *testing.T) {
 
 func TestAnAccountStaysSmall(t *testing.T) {
 	r := quiet()
-	r.phases = []load.Phase{{Name: "outage", From: 2 * time.Second, To: 6 * time.Second}}
+	r.prefix = "again: "
+	r.phase("outage", 2*time.Second, load.Measurement{Elapsed: 5 * time.Second, Shots: []load.Shot{{Sent: 3500 * ms}, {Sent: 3400 * ms}}}, sick)
+	r.phase("after", 7*time.Second, load.Measurement{Elapsed: 5 * time.Second}, healthy)
+	for i := range r.during {
+		r.during[i].lag = 30 * ms
+	}
 	late := shot("healthy", healthy, 0, ms, load.Refused)
 	late.at = 10 * time.Minute
 	r.after = append(r.after, late)
 	e := newEvidence(r.Experiment)
-	e.add("again: ", r)
+	e.add(r)
 	a := e.Account()
 	require.LessOrEqual(t, len(a.Spans), load.MaxSpans)
 	counts := map[string]map[load.Outcome]int{}
@@ -286,12 +315,15 @@ func TestAnAccountStaysSmall(t *testing.T) {
 	}, counts)
 	assert.Equal(t, 209, a.Calls)
 	assert.Equal(t, 20, e.Sick)
-	assert.Equal(t, "again: outage", a.Phases[0].Name)
+	assert.Equal(t, []load.Phase{
+		{Name: "again: outage", From: 2 * time.Second, To: 5500 * ms}, {Name: "again: waiting", From: 5500 * ms, To: 7 * time.Second},
+		{Name: "again: after", From: 7 * time.Second, To: 12 * time.Second},
+	}, a.Phases)
 	var names []string
 	for _, times := range a.Times {
 		names = append(names, times.Name)
 	}
-	assert.Equal(t, []string{"healthy before", "healthy beside", "healthy after", "hanging"}, names)
-	assert.InDelta(t, 252*ms, a.Times[1].Bound, float64(ms))
+	assert.Equal(t, []string{"again: healthy before", "again: healthy beside", "again: healthy after", "hanging"}, names)
+	assert.InDelta(t, 282*ms, a.Times[1].Bound, float64(ms), "a quarter of a second more than alone, and our lag")
 	assert.Empty(t, newEvidence(r.Experiment).Account().Spans)
 }

@@ -1,8 +1,10 @@
 package outage
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -56,6 +58,8 @@ type round struct {
 	Experiment
 
 	engine *load.Engine
+	// prefix stands before the names of its phases and times: "again: " in a second round.
+	prefix string
 	// began is when the verification did.
 	began time.Time
 
@@ -88,6 +92,8 @@ const (
 	// freedWithin is how long after an answer a gateway may take to cancel the call to the provider: generous, because a
 	// busy machine may take its time to notice a closed connection.
 	freedWithin = 3 * time.Second
+	// fewReached is the part of the sick calls that have to reach the provider: a quarter. Half of them do where a breaker opens.
+	fewReached = 4
 	// lookAgain is how often it is looked whether calls are still under way.
 	lookAgain = 20 * time.Millisecond
 )
@@ -180,8 +186,8 @@ func (r *round) look(ctx context.Context) (err error) {
 	if err := r.see(ctx, until, r.during); err != nil {
 		return err
 	}
-	if len(r.sick()) == 0 {
-		return fmt.Errorf("%w: the gateway answered %s", ErrUnreached, outcomes(failures(r.during)))
+	if reached, asked := len(r.sick()), r.asked(); fewReached*reached < len(asked) || reached == 0 {
+		return fmt.Errorf("%w: %d of %d; they were answered %s", ErrUnreached, reached, len(asked), outcomes(asked))
 	}
 	r.goingAfter, err = r.going(ctx, r.goingBefore, until)
 	return err
@@ -281,7 +287,7 @@ func (r *round) fire(ctx context.Context, s load.Stage, k kind) ([]call, error) 
 	if err != nil {
 		return calls, err
 	}
-	r.phases = append(r.phases, load.Phase{Name: s.Name, From: at, To: at + m.Elapsed})
+	r.phase(s.Name, at, m, k)
 	for _, b := range m.Breaches {
 		if slices.ContainsFunc(r.Sick, func(w Way) bool { return k == sick && w.Name == b.Part }) {
 			r.breaches = append(r.breaches, b)
@@ -292,6 +298,23 @@ func (r *round) fire(ctx context.Context, s load.Stage, k kind) ([]call, error) 
 	}
 	r.unfit = append(r.unfit, m.Fitness.Reasons...)
 	return calls, nil
+}
+
+// phase takes a stage that has been played in. After an outage the wait for the last answers is a phase of its own, where it is
+// long enough to be seen: with a limit of 1.5 s, a hung call takes as long as that after the last healthy one.
+func (r *round) phase(name string, at time.Duration, m load.Measurement, k kind) {
+	phase := load.Phase{Name: r.prefix + name, From: at, To: at + m.Elapsed}
+	var sent time.Duration
+	for _, shot := range m.Shots {
+		sent = max(sent, shot.Sent)
+	}
+	if k != sick || m.Elapsed-sent <= leastSpan {
+		r.phases = append(r.phases, phase)
+		return
+	}
+	waiting := load.Phase{Name: r.prefix + "waiting", From: at + sent, To: phase.To}
+	phase.To = waiting.From
+	r.phases = append(r.phases, phase, waiting)
 }
 
 // going counts the calls under way at the provider, once there are no more than so many, at most until an instant.
@@ -325,17 +348,20 @@ func failures(calls []call) []call {
 func outcomes(calls []call) string {
 	counts := map[string]int{}
 	for _, c := range calls {
-		answer := fmt.Sprintf("%d", c.Status)
-		if c.Status == 0 {
-			answer = "no answer"
+		switch {
+		case c.Status == 0:
+			counts[fmt.Sprintf("with no answer (%s)", c.Outcome)]++
+		case c.Status/100 == 2 && c.Outcome == load.Error5xx:
+			counts[fmt.Sprintf("with an error inside a stream that had begun (%d)", c.Status)]++
+		default:
+			counts[fmt.Sprintf("with %d (%s)", c.Status, c.Outcome)]++
 		}
-		counts[fmt.Sprintf("with %s (%s)", answer, c.Outcome)]++
 	}
-	var words []string
-	for word, n := range counts {
-		words = append(words, fmt.Sprintf("%d %s", n, word))
+	words := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	for i, word := range words {
+		words[i] = fmt.Sprintf("%d %s", counts[word], word)
 	}
-	slices.Sort(words)
-	slices.Reverse(words)
 	return strings.Join(words, ", ")
 }

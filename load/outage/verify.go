@@ -19,8 +19,9 @@ var ErrUnfit = errors.New("this machine was not fit for the experiment")
 // outage with.
 var ErrUnwell = errors.New("the gateway is not well to begin with")
 
-// ErrUnreached is returned when none of the sick calls got as far as the provider, so that nothing went wrong at all.
-var ErrUnreached = errors.New("no sick call reached the provider")
+// ErrUnreached is returned when less than a quarter of the sick calls got as far as the provider: what went wrong was not what
+// was meant to.
+var ErrUnreached = errors.New("too few sick calls reached the provider")
 
 // rounds bounds the times that an outage is played: a second round decides about what a hiccup could have brought about.
 const rounds = 2
@@ -61,9 +62,9 @@ func Verify(ctx context.Context, engine *load.Engine, e Experiment) ([]contract.
 
 // play plays one round and takes it into the evidence, however far it came.
 func (e Experiment) play(ctx context.Context, engine *load.Engine, into *Evidence, prefix string) (*round, error) {
-	r := &round{Experiment: e, engine: engine, began: into.began}
+	r := &round{Experiment: e, engine: engine, prefix: prefix, began: into.began}
 	err := r.play(ctx)
-	into.add(prefix, r)
+	into.add(r)
 	return r, err
 }
 

@@ -76,6 +76,12 @@ func TestThePartsOfAnExperiment(t *testing.T) {
 	assert.Equal(t, 59, plan.Connections, "27 sick calls at once, and 32 for the others")
 	assert.True(t, plan.Loopback())
 	assert.Equal(t, uint64(2*(4*62+31+16+142+62+8+75*9)), plan.Requests)
+
+	usual, err := slow.Usual(engine)
+	require.NoError(t, err)
+	assert.Equal(t, uint64(62+142+62+8), usual.Requests, "one round")
+	assert.InDelta(t, 7367*time.Millisecond, usual.Time, float64(time.Millisecond), "1.5 s, 3.5 s, 1.5 s, eight departures at 30 a second, and the limit of 600 ms")
+	assert.Equal(t, plan.Hosts, usual.Hosts)
 }
 
 func TestSickCallsFitTheConnectionsThatThereAre(t *testing.T) {
@@ -127,6 +133,8 @@ func TestExperimentsThatShowNothing(t *testing.T) {
 	require.ErrorIs(t, err, outage.ErrExperiment)
 	_, err = outage.Experiment{}.Plan(engine)
 	require.ErrorIs(t, err, outage.ErrExperiment)
+	_, err = outage.Experiment{}.Usual(engine)
+	require.ErrorIs(t, err, outage.ErrExperiment)
 	err = verify(func(e *outage.Experiment) { e.Before = -1 })
 	require.ErrorIs(t, err, outage.ErrExperiment)
 	err = verify(func(e *outage.Experiment) { e.Rate = 10_000 })
@@ -173,5 +181,5 @@ func TestAProviderThatIsNotOurs(t *testing.T) {
 		phases = append(phases, phase.Name)
 		assert.Less(t, phase.From, phase.To)
 	}
-	assert.Equal(t, []string{"before", "outage", "after"}, phases)
+	assert.Equal(t, []string{"before", "outage", "waiting", "after"}, phases)
 }
