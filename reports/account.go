@@ -135,6 +135,7 @@ func facts(run Run) [][2]string {
 		{"driver", Plain(run.Target.Driver, nameLimit)},
 		{"version", Plain(run.Target.Version, nameLimit)},
 		{"level", run.Selection.Scope()},
+		{"under load", Plain(joined(loadedSurfaces(run)), textLimit)},
 		{"rows", Plain(joined(run.Selection.Rows), textLimit)},
 		{"cases", fmt.Sprintf("%d expected, %d executed", len(run.Expected), run.Executed())},
 		{"started", run.Started.UTC().Format(time.RFC3339)},
@@ -144,9 +145,20 @@ func facts(run Run) [][2]string {
 		{"contract", Plain(run.ContractDigest, nameLimit)},
 	}
 	if run.Footer != nil {
-		list[8][1] = run.Footer.Ended.Sub(run.Started).Round(time.Millisecond).String()
+		list[9][1] = run.Footer.Ended.Sub(run.Started).Round(time.Millisecond).String()
 	}
 	return slices.DeleteFunc(list, func(f [2]string) bool { return f[1] == "" })
+}
+
+// loadedSurfaces are those on which cases under load were played, each once.
+func loadedSurfaces(run Run) []contract.Surface {
+	var surfaces []contract.Surface
+	for _, c := range run.Cases {
+		if c.Load != nil && !slices.Contains(surfaces, c.Surface) {
+			surfaces = append(surfaces, c.Surface)
+		}
+	}
+	return surfaces
 }
 
 // remarks are what people should know about the run beyond its verdicts, each a sentence, safe to show.
