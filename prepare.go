@@ -2,7 +2,10 @@ package gatecert
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -21,4 +24,22 @@ func Prepare(ctx context.Context, cfg Config) (targets.Prepared, error) {
 		return targets.Prepared{}, unprepared(cfg.Target, err)
 	}
 	return prepared, nil
+}
+
+// Healthy makes the healthy call of a surface, which every load is a multiple of: a load of calls that fail one by one says
+// nothing. It returns [ErrUnreachable] or [ErrHarness] when that does not succeed.
+func Healthy(ctx context.Context, p targets.Prepared, surface contract.Surface) error {
+	stage := targets.NewStage(p)
+	o, ok, detail, err := stage.Control(ctx, surface, targets.Healthy)
+	err = errors.Join(err, stage.Close())
+	switch {
+	case err != nil:
+		return err
+	case o.Failure != nil:
+		return fmt.Errorf("%w: %s: %s", ErrUnreachable, p.Profile.BaseURL, o.Failure.Detail)
+	case !ok:
+		return fmt.Errorf("%w: the healthy call on %s failed before any load: %s", ErrHarness, surface, detail)
+	default:
+		return nil
+	}
 }

@@ -2,7 +2,6 @@ package gatecert
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,30 +35,13 @@ func InferRateLimit(ctx context.Context, p targets.Prepared, surface contract.Su
 	if p.Profile.Models.Routed(surface) == "" {
 		return RateLimit{}, fmt.Errorf("%w: the profile has no model for surface %s", ErrNothingToRun, surface)
 	}
-	if err := answersAtAll(ctx, p, surface); err != nil {
+	if err := Healthy(ctx, p, surface); err != nil {
 		return RateLimit{}, err
 	}
 	probers := newProberMaker(p, progress)
 	defer probers.client.Close()
 	model, experiments, err := limits.Infer(ctx, probers.calling(surface, p.Profile.Keys.Valid, ""), budget)
 	return RateLimit{Model: model, Experiments: experiments}, err
-}
-
-// answersAtAll makes the healthy call that everything else is a multiple of. It returns [ErrUnreachable] or [ErrHarness].
-func answersAtAll(ctx context.Context, p targets.Prepared, surface contract.Surface) error {
-	stage := targets.NewStage(p)
-	o, ok, detail, err := stage.Control(ctx, surface, targets.Healthy)
-	err = errors.Join(err, stage.Close())
-	switch {
-	case err != nil:
-		return err
-	case o.Failure != nil:
-		return fmt.Errorf("%w: %s: %s", ErrUnreachable, p.Profile.BaseURL, o.Failure.Detail)
-	case !ok:
-		return fmt.Errorf("%w: the healthy call on %s failed before any load: %s", ErrHarness, surface, detail)
-	default:
-		return nil
-	}
 }
 
 // upstreamRetryAfter is what our upstream says in its own 429, in seconds: unlike any time a gateway would make up.

@@ -102,23 +102,6 @@ func (r *firingRange) stays(p load.Part) bool {
 	return err == nil && plan.Loopback()
 }
 
-// control makes the call that everything else is a multiple of: a load of calls that fail one by one says nothing.
-func (r *firingRange) control(ctx context.Context) error {
-	stage := targets.NewStage(r.prepared)
-	o, ok, detail, err := stage.Control(ctx, r.surface, targets.Healthy)
-	err = errors.Join(err, stage.Close())
-	switch {
-	case err != nil:
-		return err
-	case o.Failure != nil:
-		return fmt.Errorf("%w: %s: %s", gatecert.ErrUnreachable, r.prepared.Profile.BaseURL, o.Failure.Detail)
-	case !ok:
-		return fmt.Errorf("%w: the healthy call on %s failed before any load: %s", gatecert.ErrHarness, r.surface, detail)
-	default:
-		return nil
-	}
-}
-
 func (r *firingRange) close(ctx context.Context) error {
 	r.engine.Close()
 	return errors.Join(r.prepared.Close(context.WithoutCancel(ctx)), r.journal.Close())
@@ -134,7 +117,7 @@ func (r *firingRange) clear(ctx context.Context, c *console, plan load.Plan) err
 		return fmt.Errorf("%w: %w; --yes sends it all the same, with the consent of whoever runs %s",
 			errTooMuch, err, strings.Join(plan.Hosts, " and "))
 	}
-	return r.control(ctx)
+	return gatecert.Healthy(ctx, r.prepared, r.surface)
 }
 
 // loadError makes a fault of the command line a fault of usage: the load package cannot know whose stage it is.
