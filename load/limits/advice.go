@@ -2,6 +2,7 @@ package limits
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,8 +16,9 @@ type advised struct {
 	Call
 
 	at stage
-	// seconds is the Retry-After, -1 without a readable one.
+	// seconds is the Retry-After, -1 without a readable one; dated says that it is an HTTP date.
 	seconds int64
+	dated   bool
 	quotas  []Quota
 	unread  []Unread
 }
@@ -25,6 +27,8 @@ func advice(c Call) advised {
 	a := advised{Call: c, seconds: -1}
 	if n, err := strconv.ParseUint(first(c.Observation.Header["Retry-After"]), 10, 62); err == nil {
 		a.seconds = int64(n)
+	} else if _, err := http.ParseTime(first(c.Observation.Header["Retry-After"])); err == nil {
+		a.dated = true
 	}
 	a.quotas, a.unread = Quotas(c.Observation.Header, c.Latest)
 	return a
@@ -45,8 +49,11 @@ func (v *verification) judgeRetryAfter() {
 	origin := v.calls[0].Earliest
 	book := newLedger(decisions(v.calls, origin), false)
 	var early, late lies
-	told, tried := 0, 0
+	told, tried, dated := 0, 0, 0
 	for i, c := range calls {
+		if c.dated && c.Outcome() == Refused {
+			dated++
+		}
 		switch {
 		case c.Outcome() != Refused || c.seconds < 0:
 			continue
@@ -78,7 +85,11 @@ func (v *verification) judgeRetryAfter() {
 		v.find(RetryAfterTrue, contract.Should, "a Retry-After that is not a second longer than the wait",
 			fmt.Sprintf("%s later, admitted (on %d of %d refusals)", late, late.times, told))
 	}
-	if told == 0 {
+	switch {
+	case told == 0 && dated > 0:
+		v.untested(RetryAfterTrue, "%d refusals told an HTTP date, which is not compared with anything", dated)
+		return
+	case told == 0:
 		v.untested(RetryAfterTrue, "no refusal told one that can be read")
 		return
 	}

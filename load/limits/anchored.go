@@ -7,11 +7,12 @@ import (
 )
 
 // anchored are fixed windows that go by no clock: one begins with the first call after the last one ended (INCR and
-// EXPIRE of a store). When they begin is not always known; what is known suffices for three statements:
+// EXPIRE of a store). When they begin is not always known; what is known suffices for four statements:
 //
 //   - within one window's length there are parts of two windows at most, so no more than twice the limit;
 //   - the first call after a whole window's length without any begins a window, and so does the first one that is
 //     admitted after one was refused; it holds no more than the limit;
+//   - two windows begin a whole window's length apart, or more;
 //   - whoever is refused finds the limit used up within the last window's length.
 type anchored struct {
 	Model
@@ -50,7 +51,13 @@ func (a *anchored) used(d decision) float64 {
 	return used
 }
 
-func (a *anchored) over(d decision) bool { return a.used(d) >= float64(a.Limit) }
+func (a *anchored) over(d decision) bool { return a.used(d) >= float64(a.Limit) || a.early(d) }
+
+// early reports whether the window that this call is in began before the one before it can have ended.
+func (a *anchored) early(d decision) bool {
+	began := upTo(a.fresh, d.from)
+	return began > 1 && d.to < a.fresh[began-2]+a.Window-a.slack
+}
 
 func (a *anchored) under(d decision) bool {
 	oldest := d.from - a.Window - a.slack

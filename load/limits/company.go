@@ -3,6 +3,7 @@ package limits
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -11,22 +12,22 @@ import (
 )
 
 // company calls with the other key while all is quiet, for comparison.
-func (v *verification) company(ctx context.Context) ([]Call, error) {
+func (v *verification) company(ctx context.Context) (err error) {
 	if v.with.Other == nil {
-		return nil, nil
+		return nil
 	}
-	calls, err := several(ctx, v.with.Other)
-	v.aside(otherPart, calls)
-	if err == nil && count(calls, Admitted) == 0 {
+	v.quiet, err = several(ctx, v.with.Other)
+	v.aside(otherPart, v.quiet)
+	if err == nil && count(v.quiet, Admitted) == 0 {
 		err = fmt.Errorf("%w: the other key is not admitted at all, the last call with status %d",
-			ErrUnclear, calls[len(calls)-1].Observation.Status)
+			ErrUnclear, v.quiet[len(v.quiet)-1].Observation.Status)
 	}
-	return calls, err
+	return err
 }
 
 // isolation calls with the other key while the limited one, whose limit is used up, goes on: it has gone on before, so that
 // none of these calls comes too early.
-func (v *verification) isolation(ctx context.Context, quiet []Call, most int) error {
+func (v *verification) isolation(ctx context.Context, most int) error {
 	flood := func() error {
 		_, err := v.burst(ctx, most/2+further, 0)
 		return err
@@ -51,16 +52,19 @@ func (v *verification) isolation(ctx context.Context, quiet []Call, most int) er
 		}
 		if err := flood(); err != nil {
 			cancel()
-			<-beside
+			v.accompanied((<-beside).calls)
 			return err
 		}
 	}
 	other := <-beside
-	if other.err != nil {
-		return other.err
-	}
-	v.judgeCompany(quiet, other.calls)
-	return nil
+	v.accompanied(other.calls)
+	return other.err
+}
+
+// accompanied remembers the other key's calls beside the limited key's.
+func (v *verification) accompanied(calls []Call) {
+	v.beside = calls
+	v.aside(otherPart, calls)
 }
 
 // What a flood beside it may cost another key: a gateway on a small machine slows down under load whatever it limits,
@@ -70,12 +74,17 @@ const (
 	grace    = 250 * time.Millisecond
 )
 
-func (v *verification) judgeCompany(quiet, beside []Call) {
-	v.aside(otherPart, beside)
-	refused := count(quiet, Refused)
-	if now := count(beside, Refused); now > refused {
+// judgeCompany compares the other key's calls beside the storm with those before it. A call that found nobody says
+// nothing about a key.
+func (v *verification) judgeCompany() {
+	quiet, beside := slices.DeleteFunc(slices.Clone(v.quiet), unreachable), slices.DeleteFunc(slices.Clone(v.beside), unreachable)
+	if len(beside) == 0 {
+		return
+	}
+	was, is := count(quiet, Admitted), count(beside, Admitted)
+	if len(beside)-is > len(quiet)-was {
 		v.find(KeyIsolation, contract.Should, "another key untouched by a limit that is used up",
-			fmt.Sprintf("%d of its %d calls refused (%d of %d before)", now, len(beside), refused, len(quiet)))
+			fmt.Sprintf("%d of its %d calls admitted (%d of %d before), %s", is, len(beside), was, len(quiet), failures(beside)))
 	}
 	before, during := timesOf("other key, before", quiet), timesOf("other key, beside the storm", beside)
 	during.Bound = slowdown*before.P50 + grace
@@ -85,7 +94,7 @@ func (v *verification) judgeCompany(quiet, beside []Call) {
 	}
 	v.evidence.Times = []load.Times{before, during}
 	v.checked(KeyIsolation, "another key made %d calls beside the storm: %d admitted (%d of %d before), median %s (%s before)",
-		len(beside), count(beside, Admitted), count(quiet, Admitted), len(quiet), round(during.P50), round(before.P50))
+		len(beside), is, was, len(quiet), round(during.P50), round(before.P50))
 }
 
 // aside remembers calls that are not the limited key's, for the account.
@@ -102,26 +111,36 @@ func (v *verification) streams(ctx context.Context) error {
 	}
 	return v.in(streamed, func() error {
 		calls, err := several(ctx, v.with.Stream)
-		if err == nil {
-			v.judgeStreams(calls)
-		}
+		v.streaming(calls)
 		return err
 	})
 }
 
-// judgeStreams looks at streaming calls that were made when others had used the limit up. Where they are declared to
-// use up the same limit, they are judged with all others besides.
-
-func (v *verification) judgeStreams(calls []Call) {
-	refused := count(calls, Refused)
+// streaming remembers streaming calls that were made when others had used the limit up. Where they are declared to use up
+// the same limit, they are judged with all others besides.
+func (v *verification) streaming(calls []Call) {
+	v.streamCalls = calls
 	if *v.declared.Shared {
 		v.calls = append(v.calls, calls...)
 	} else {
 		v.aside(streamPart, calls)
 	}
-	if !*v.declared.Shared && refused > 0 {
+}
+
+// judgeStreams looks at the streaming calls as such.
+func (v *verification) judgeStreams() {
+	calls := slices.DeleteFunc(slices.Clone(v.streamCalls), unreachable)
+	if len(calls) == 0 {
+		return
+	}
+	admitted, refused := count(calls, Admitted), count(calls, Refused)
+	switch {
+	case !*v.declared.Shared && admitted < len(calls):
 		v.find(StreamShare, contract.Should, "streaming calls to have a limit of their own, as declared",
-			fmt.Sprintf("%d of %d refused when the others' limit was used up", refused, len(calls)))
+			fmt.Sprintf("%d of %d admitted when the others' limit was used up, %s", admitted, len(calls), failures(calls)))
+	case *v.declared.Shared && refused == 0:
+		v.untested(StreamShare, "%d streaming calls when the limit was used up by others: none refused", len(calls))
+		return
 	}
 	v.checked(StreamShare, "%d streaming calls when the limit was used up by others: %d refused", len(calls), refused)
 }
@@ -144,6 +163,7 @@ func (v *verification) costs(ctx context.Context) error {
 			continue
 		}
 		after, err := v.balance(ctx)
+		v.costLooked = err == nil && v.with.Balance != nil
 		if err == nil && after < before {
 			v.find(RefusedFree, contract.Should, "refused calls to cost nothing",
 				fmt.Sprintf("%g taken for %d refused calls", before-after, further))
@@ -160,7 +180,7 @@ func (v *verification) balance(ctx context.Context) (float64, error) {
 	}
 	left, err := v.with.Balance(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("balance: %w", err)
+		return 0, fmt.Errorf("balance: %w", cut(ctx, err))
 	}
 	return left, nil
 }
@@ -205,8 +225,15 @@ func (v *verification) throttled(ctx context.Context) error {
 			fmt.Sprintf("%s on %d of %d", told, lost, reached))
 	}
 	if most > bound {
-		v.find(UpstreamRefusal, contract.Should, fmt.Sprintf("at most %d attempts at an upstream that refuses", bound), strconv.Itoa(most))
+		v.find(UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s at an upstream that refuses", attempts(bound)), strconv.Itoa(most))
 	}
-	v.checked(UpstreamRefusal, "%d calls that the upstream refused: at most %d attempts each", reached, most)
+	v.checked(UpstreamRefusal, "%d calls that the upstream refused: at most %s each", reached, attempts(most))
 	return nil
+}
+
+func attempts(n int) string {
+	if n == 1 {
+		return "1 attempt"
+	}
+	return fmt.Sprintf("%d attempts", n)
 }

@@ -17,5 +17,9 @@
 //	token bucket     ████·█·█·█·█·█·█·█·█·█·█·█·█·█·     one by one from the first moment
 //	concurrency      ██████████████████████████████     a call at a time is never refused
 //
+// What [Verify] proves depends on what is declared. With a fixed window, a sliding log or a token bucket it finds a gateway
+// that grants its limit twice as often. Where no kind is declared, and with a sliding counter, the calls are held against
+// the kind and the boundaries that explain them best, and such a gateway may be explained by boundaries that fell well.
+//
 // The package sends nothing itself, prints nothing and has no state of its own.
 package limits

@@ -1,15 +1,12 @@
 package limits
 
 import (
-	"cmp"
 	"fmt"
-	"net/http"
 	"slices"
 	"sort"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
 )
 
 // judge looks at all calls of the limited key together.
@@ -21,6 +18,8 @@ func (v *verification) judge() {
 			v.evidence.Foreign++
 		}
 	}
+	v.judgeCompany()
+	v.judgeStreams()
 	if len(v.calls) > 0 {
 		v.judgeLimit()
 		v.judgeRetryAfter()
@@ -42,7 +41,7 @@ func (v *verification) judgeLimit() {
 		// Whatever phase its windows are given, some refusals of a limit that is too low seem to be of other stages.
 		v.judgeUnder(LimitExact, m, under)
 		under = nil
-	case !v.declared.RefusedCount:
+	case !v.declared.RefusedCount && v.evidence.Admitted > 0:
 		counting := v.declared
 		counting.RefusedCount = true
 		if _, counted := v.explain(counting); len(counted.under) == 0 && len(counted.over) <= len(found.over) {
@@ -55,14 +54,11 @@ func (v *verification) judgeLimit() {
 	v.rule = v.limiter(m, v.all, book)
 	v.judgeOvers(m, book, found.over)
 	v.judgeUnders(m, under)
-	v.checkedLimit(LimitExact, sequence)
-	v.checkedLimit(LimitBurst, together)
-	if v.evidence.Refused > 0 {
-		v.checked(RefusedFree, "%d calls made when the limit was used up", v.evidence.Refused)
-	}
-	if v.evidence.Recovery > 0 {
-		v.checked(Recovery, "the first call was admitted %s after the storm", round(v.evidence.Recovery))
-	}
+	v.sortOut()
+	v.checkedLimit(LimitExact, sequence, found.count() == 0)
+	v.checkedLimit(LimitBurst, together, found.count() == 0)
+	v.checkedFree()
+	v.checkedRecovery()
 }
 
 // less reports whether a lower limit than the declared one explains all answers.
@@ -228,128 +224,4 @@ func (v *verification) phase(m Model, all []decision, book ledger) time.Duration
 		best.add(f, contradicting(v.limiter(at(f), all, book), all, best.bound()).count())
 	}
 	return at(best.middle()).Phase
-}
-
-// judgeRefusals asks of every refusal what the contract asks of one, and folds what is the same. A call that failed
-// while the limit may have been used up is a refusal gone wrong.
-func (v *verification) judgeRefusals() {
-	var refused, failed folds
-	refusals := 0
-	for i, c := range v.calls {
-		o := c.Observation
-		switch c.Outcome() {
-		case Admitted:
-			continue
-		case Failed:
-			if v.hadRoom(v.all[i]) {
-				failed.add(contract.Finding{Obligation: Recovery, Severity: contract.Should, Want: "no call to fail that is within the limit", Got: failure(o)})
-				continue
-			}
-		case Refused:
-		}
-		refusals++
-		for _, f := range contract.Judge(contract.Case{Row: "http:429", Circumstance: "over-rate-limit", Surface: o.Sent.Surface}, o) {
-			refused.add(f)
-		}
-	}
-	v.findings = append(v.findings, refused.all("refusals", refusals)...)
-	v.findings = append(v.findings, failed.all("calls", len(v.calls))...)
-}
-
-// hadRoom reports whether the limit was certainly not used up: fewer calls than it admits were made in as long as any
-// counts, or are under way.
-func (v *verification) hadRoom(d decision) bool {
-	if v.declared.Kind == Concurrency {
-		return v.rule.under(d)
-	}
-	book := newLedger(v.all, true)
-	oldest := d.from - max(v.declared.full(), v.declared.Window) - v.declared.Slack
-	return oldest >= book.begin && book.others(oldest, d.to) < min(v.declared.Limit, v.declared.most())
-}
-
-// folds counts findings that are the same.
-type folds []fold
-
-type fold struct {
-	contract.Finding
-
-	times int
-}
-
-func (f *folds) add(finding contract.Finding) {
-	i := slices.IndexFunc(*f, func(known fold) bool { return known.Finding == finding })
-	if i < 0 {
-		i = len(*f)
-		*f = append(*f, fold{Finding: finding})
-	}
-	(*f)[i].times++
-}
-
-// all are the findings, the most frequent first, and of how many each was made.
-func (f folds) all(of string, total int) []contract.Finding {
-	slices.SortStableFunc(f, func(a, b fold) int { return cmp.Compare(b.times, a.times) })
-	findings := make([]contract.Finding, 0, len(f))
-	for _, one := range f {
-		one.Got += fmt.Sprintf(" (on %d of %d %s)", one.times, total, of)
-		findings = append(findings, one.Finding)
-	}
-	return findings
-}
-
-func failure(o contract.Observation) string {
-	if o.Failure != nil {
-		return string(o.Failure.Kind)
-	}
-	return fmt.Sprintf("%d %s", o.Status, http.StatusText(o.Status))
-}
-
-// checkedLimit says what a stage was.
-func (v *verification) checkedLimit(o contract.Obligation, at stage) {
-	var admitted, refused int
-	for i, c := range v.calls {
-		if v.stages[i] != at {
-			continue
-		}
-		switch c.Outcome() {
-		case Admitted:
-			admitted++
-		case Refused:
-			refused++
-		case Failed:
-		}
-	}
-	switch {
-	case admitted+refused == 0:
-		v.untested(o, "the calls for it were not made")
-	case admitted == 0:
-		v.untested(o, "none of %d calls was admitted", refused)
-	case refused == 0 && o == LimitBurst:
-		v.untested(o, "%d calls did not reach the limit", admitted)
-	default:
-		v.checked(o, "%d calls admitted and %d refused", admitted, refused)
-	}
-}
-
-func (v *verification) checked(o contract.Obligation, format string, values ...any) {
-	v.evidence.Checks = append(v.evidence.Checks, load.Check{Obligation: o, Result: load.Held, Sentence: fmt.Sprintf(format, values...)})
-}
-
-func (v *verification) untested(o contract.Obligation, format string, values ...any) {
-	v.evidence.Checks = append(v.evidence.Checks, load.Check{Obligation: o, Result: load.Untested, Sentence: fmt.Sprintf(format, values...)})
-}
-
-// conclude puts the checks in order: each obligation has one, broken when there is a finding.
-func (v *verification) conclude() {
-	made := v.evidence.Checks
-	v.evidence.Checks = nil
-	for _, o := range Obligations() {
-		check := load.Check{Obligation: o, Result: load.Untested, Sentence: "no call showed it"}
-		if i := slices.IndexFunc(made, func(c load.Check) bool { return c.Obligation == o }); i >= 0 {
-			check = made[i]
-		}
-		if slices.ContainsFunc(v.findings, func(f contract.Finding) bool { return f.Obligation == o }) {
-			check.Result = load.Violated
-		}
-		v.evidence.Checks = append(v.evidence.Checks, check)
-	}
 }

@@ -155,6 +155,7 @@ func (s *session) besideHeld(ctx context.Context, size int, hold time.Duration) 
 		return err
 	})
 	s.calls = append(s.calls, calls...)
+	s.planned += len(calls)
 	var from, to time.Time
 	for _, c := range held {
 		if c.Outcome() != Admitted {
@@ -189,7 +190,7 @@ func (s *session) singly(ctx context.Context, over time.Duration) ([]Call, error
 	for time.Since(began) < over {
 		c, err := s.prober.Probe(ctx)
 		if err != nil {
-			return calls, fmt.Errorf("probe: %w", err)
+			return calls, fmt.Errorf("probe: %w", cut(ctx, err))
 		}
 		calls = append(calls, c)
 		if err := sleep(ctx, over/2/besides); err != nil {

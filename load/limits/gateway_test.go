@@ -33,6 +33,10 @@ type wrong struct {
 	crash         bool          // overload is a 500
 	attempts      int           // at an upstream that refuses
 	dropped       bool          // the upstream's Retry-After is lost
+	dates         bool          // Retry-After is an HTTP date
+	failsOthers   bool          // another key's calls are a 500 while the limit is used up
+	failsStreams  bool          // streaming calls are a 500
+	goneAfter     int           // so many calls the process ends
 }
 
 // gateway is a simulated limiter behind HTTP's clothes.
@@ -42,6 +46,7 @@ type gateway struct {
 	wrong   wrong
 	inside  int
 	refused int
+	made    int
 	locked  time.Time
 	balance float64
 }
@@ -131,7 +136,17 @@ func (c *caller) once(ctx context.Context, hold time.Duration) (Call, error) {
 func (c *caller) decide() (o contract.Observation, ok bool) {
 	now := time.Now()
 	o = contract.Observation{Status: http.StatusOK, Header: map[string][]string{"X-Request-Id": {"r"}}, Upstream: &contract.Seen{}}
+	c.made++
 	switch {
+	case c.wrong.goneAfter > 0 && c.made > c.wrong.goneAfter:
+		kind := contract.Unreachable
+		if c.made == c.wrong.goneAfter+1 {
+			kind = contract.Reset // the one that was under way
+		}
+		return contract.Observation{Failure: &contract.Failure{Kind: kind, Detail: "connection refused"}}, false
+	case c.wrong.failsOthers && !c.limited && c.refused > 0, c.wrong.failsStreams && c.surface.Streaming():
+		o.Status = http.StatusInternalServerError
+		return o, false
 	case c.throttled:
 		o.Status = http.StatusTooManyRequests
 		for range max(c.wrong.attempts, 1) {
@@ -202,6 +217,9 @@ func (c *caller) refuse(o *contract.Observation, now time.Time) {
 		seconds += now.Unix()
 	}
 	o.Header["Retry-After"] = []string{strconv.FormatInt(max(seconds, 0), 10)}
+	if c.wrong.dates {
+		o.Header["Retry-After"] = []string{now.Add(time.Duration(seconds) * time.Second).UTC().Format(http.TimeFormat)}
+	}
 	if c.wrong.empty > 0 && c.refused >= c.wrong.empty {
 		return
 	}
@@ -241,6 +259,8 @@ func (c *caller) left(now time.Time) int {
 		return max(int(c.tokens), 0)
 	case Concurrency:
 		return max(c.limit-c.underWay, 0)
+	case None:
+		return c.limit
 	default:
 	}
 	passed, n := c.passed, 0

@@ -22,9 +22,11 @@ type inference struct {
 // Infer finds out how the calls of one key are limited. It assumes that nobody else uses the key meanwhile.
 //
 // It returns [ErrBudget] when the budget was spent before the limiter was understood, with the model as far as it is
-// known, [ErrUnclear] when too many calls failed, and the prober's errors. The experiments are those that were made.
+// known, [ErrUnclear] when too many calls failed, [ErrGone], and the prober's errors. The experiments are those that were made.
 func Infer(ctx context.Context, p Prober, b Budget) (Model, []Experiment, error) {
 	i := &inference{session: newSession(p, b)}
+	ctx, cancel := i.bounded(ctx)
+	defer cancel()
 	m, err := i.infer(ctx)
 	return m, i.experiments, err
 }

@@ -56,6 +56,9 @@ func (b Budget) withDefaults() Budget {
 var (
 	// ErrBudget is returned when the budget's calls or time did not suffice.
 	ErrBudget = errors.New("budget spent")
-	// ErrUnclear is returned when too many calls failed to say anything about a limit.
-	ErrUnclear = errors.New("too many calls failed")
+	// ErrUnclear is returned when the calls say nothing about a limit: too many of them failed, none was admitted, or the
+	// limit was not seen to hold.
+	ErrUnclear = errors.New("the calls do not tell")
+	// ErrGone is returned when the gateway went away: the last ten calls found nobody to connect to.
+	ErrGone = errors.New("the gateway went away")
 )

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/gatecert/gatecert/contract"
 )
 
 // session makes calls within a budget and remembers them.
@@ -29,21 +31,21 @@ func (s *session) probe(ctx context.Context) (Call, error) {
 	}
 	c, err := s.prober.Probe(ctx)
 	if err != nil {
-		return Call{}, fmt.Errorf("probe: %w", err)
+		return Call{}, fmt.Errorf("probe: %w", cut(ctx, err))
 	}
 	s.calls = append(s.calls, c)
 	return c, s.clear()
 }
 
-// burst makes up to n calls at once, as many as the budget's concurrency permits.
+// burst makes up to n calls at once: as many as the budget's concurrency permits, and as are left of its calls.
 func (s *session) burst(ctx context.Context, n int, hold time.Duration) ([]Call, error) {
-	n = min(n, s.budget.Concurrency)
+	n = max(min(n, s.budget.Concurrency, s.budget.Calls-s.planned), 1)
 	if err := s.spend(n); err != nil {
 		return nil, err
 	}
 	calls, err := s.prober.Burst(ctx, n, hold)
 	if err != nil {
-		return nil, fmt.Errorf("burst of %d: %w", n, err)
+		return nil, fmt.Errorf("burst of %d: %w", n, cut(ctx, err))
 	}
 	s.calls = append(s.calls, calls...)
 	return calls, s.clear()
@@ -62,24 +64,40 @@ func (s *session) whileHeld(ctx context.Context, n int, hold time.Duration, mean
 	return calls, errors.Join(<-done, err)
 }
 
-func (s *session) spend(n int) error {
-	s.planned += n
-	switch {
-	case s.planned > s.budget.Calls:
-		return fmt.Errorf("%w: %d calls", ErrBudget, s.budget.Calls)
-	case time.Since(s.began) > s.budget.Time:
-		return fmt.Errorf("%w: %s", ErrBudget, s.budget.Time)
+// bounded ends everything when the budget's time is up, with [ErrBudget] as its cause.
+func (s *session) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithDeadlineCause(ctx, s.began.Add(s.budget.Time), fmt.Errorf("%w: %s", ErrBudget, s.budget.Time))
+}
+
+// cut is the reason why something was given up: that of its context, where it says no more than that this ended.
+func cut(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return context.Cause(ctx)
 	}
+	return err
+}
+
+func (s *session) spend(n int) error {
+	if s.planned+n > s.budget.Calls {
+		return fmt.Errorf("%w: %d calls", ErrBudget, s.budget.Calls)
+	}
+	s.planned += n
 	return nil
 }
 
 // fewFailed is how many calls may fail before their share is looked at: one broken connection is no reason to give up.
 const fewFailed = 3
 
+// goneAfter is how many calls have to find nobody, since the last one that was answered, until the gateway is gone.
+const goneAfter = 10
+
 func (s *session) clear() error {
+	if lost(s.calls) >= goneAfter {
+		return fmt.Errorf("%w: the last %d calls found nobody", ErrGone, lost(s.calls))
+	}
 	if failed := count(s.calls, Failed); !s.failuresTell && failed > fewFailed && failed*4 > len(s.calls) {
 		last := s.calls[len(s.calls)-1].Observation
-		return fmt.Errorf("%w: %d of %d, the last with status %d", ErrUnclear, failed, len(s.calls), last.Status)
+		return fmt.Errorf("%w: %d of %d calls failed, the last with status %d", ErrUnclear, failed, len(s.calls), last.Status)
 	}
 	return nil
 }
@@ -117,7 +135,7 @@ func (s *session) drain(ctx context.Context, single, most int) (admitted int, re
 		if err != nil || count(calls, Refused) > 0 {
 			return admitted, err == nil, err
 		}
-		size *= 2
+		size = min(2*size, s.budget.Concurrency)
 	}
 	return admitted, false, nil
 }
@@ -210,8 +228,35 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
+}
+
+// lastAnswer is when the last call ended that was answered to the end, the zero time without any.
+func lastAnswer(calls []Call) time.Time {
+	var last time.Time
+	for _, c := range calls {
+		if c.Observation.Failure == nil && c.Ended.After(last) {
+			last = c.Ended
+		}
+	}
+	return last
+}
+
+// lost is how many calls have found nobody since the last one that was answered.
+func lost(calls []Call) int {
+	since, n := lastAnswer(calls), 0
+	for _, c := range calls {
+		if unreachable(c) && c.Ended.After(since) {
+			n++
+		}
+	}
+	return n
+}
+
+// unreachable reports whether the gateway never saw the call.
+func unreachable(c Call) bool {
+	return c.Observation.Failure != nil && c.Observation.Failure.Kind == contract.Unreachable
 }
 
 func count(calls []Call, outcome Outcome) int {

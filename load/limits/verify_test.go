@@ -152,7 +152,7 @@ func TestVerificationsAreShort(t *testing.T) {
 	for _, row := range []struct {
 		kind    Kind
 		windows float64
-	}{{FixedWindow, 2.2}, {SlidingLog, 2.2}, {TokenBucket, 2.4}, {SlidingCounter, 3.3}, {"", 3.3}} {
+	}{{FixedWindow, 3.2}, {SlidingLog, 2.2}, {TokenBucket, 2.4}, {SlidingCounter, 3.3}, {"", 3.3}} {
 		for run := range uint64(4) {
 			synctest.Test(t, func(t *testing.T) {
 				actual := row.kind
@@ -175,6 +175,11 @@ func TestAccount(t *testing.T) {
 		require.Equal(t, "sliding-log of 20 in 10s", a.Limiter)
 		require.Contains(t, a.Sentence, fmt.Sprintf("%d calls: %d admitted, %d refused", evidence.Calls, evidence.Admitted, evidence.Refused))
 		require.Equal(t, evidence.Checks, a.Checks)
+		require.Equal(t, load.Check{
+			Obligation: LimitExact, Result: load.Held,
+			Sentence: "19 calls admitted and 1 refused: the last of 20 places was still taken by the call that found the recovery",
+		}, a.Checks[0])
+		require.Equal(t, "5 calls that the upstream refused: at most 1 attempt each", a.Checks[len(Obligations())-1].Sentence)
 		require.LessOrEqual(t, len(a.Spans), load.MaxSpans)
 		var names []string
 		for i, phase := range a.Phases {
