@@ -38,9 +38,10 @@ func (v *verification) judgeLimit() {
 	switch {
 	case len(under) == 0:
 	case v.less():
-		// Whatever phase its windows are given, some refusals of a limit that is too low seem to be of other stages.
+		// Whatever phase its windows are given, some refusals of a limit that is too low seem to be of other stages, and some
+		// admissions to be too many.
 		v.judgeUnder(LimitExact, m, under)
-		under = nil
+		under, found.over = nil, nil
 	case !v.declared.RefusedCount && v.evidence.Admitted > 0:
 		counting := v.declared
 		counting.RefusedCount = true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -106,6 +107,9 @@ func TestVerifyFindsTwiceTheRate(t *testing.T) {
 	}
 }
 
+// hundreds are counts that depend on how often it is asked whether a limit is free again.
+var hundreds = regexp.MustCompile(`\b\d{3} refus`)
+
 func TestVerifySaysWhatIsBroken(t *testing.T) {
 	for _, row := range []struct {
 		sentence string
@@ -122,20 +126,22 @@ func TestVerifySaysWhatIsBroken(t *testing.T) {
 			Sentence: "got 0 of 5 admitted when the others' limit was used up, 5 times 500 Internal Server Error, want streaming calls to have a limit of their own, as declared",
 		}},
 		{"a wait told as a date is compared with nothing", wrong{dates: true}, true, load.Check{
-			Obligation: RetryAfterTrue, Result: load.Untested, Sentence: "485 refusals told an HTTP date, which is not compared with anything",
+			Obligation: RetryAfterTrue, Result: load.Untested, Sentence: "many refusals told an HTTP date, which is not compared with anything",
 		}},
 		{"what refused calls take is told", wrong{}, true, load.Check{
-			Obligation: RefusedFree, Result: load.Held, Sentence: "485 refused calls used up nothing, and 5 of them in a row cost nothing",
+			Obligation: RefusedFree, Result: load.Held, Sentence: "many refused calls used up nothing, and 5 of them in a row cost nothing",
 		}},
 		{"refusals are told as the contract sees them", wrong{}, true, load.Check{
-			Obligation: contract.Answered, Result: load.Held, Sentence: "all 485 refusals are whole 429s",
+			Obligation: contract.Answered, Result: load.Held, Sentence: "all many refusals are whole 429s",
 		}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newGateway(SlidingLog, 20, 10*time.Second, seeded(), false, row.wrong)
 				_, evidence := verify(t, g, Declared{Kind: SlidingLog, Limit: 20, Window: 10 * time.Second, Shared: &row.shared})
-				require.Equal(t, row.want, checkOf(evidence, row.want.Obligation), "%+v", evidence)
+				got := checkOf(evidence, row.want.Obligation)
+				got.Sentence = hundreds.ReplaceAllString(got.Sentence, "many refus")
+				require.Equal(t, row.want, got, "%+v", evidence)
 			})
 		})
 	}
