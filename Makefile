@@ -28,8 +28,8 @@ run: build
 test: chromium
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
-	$(GO) test -race -p 1 -timeout 12m ./...  # one package at a time: several of them time gateways
-	$(GO) test -run 'TestInfer' ./load/limits   # arithmetic that the race detector makes too slow
+	$(GO) test -race -p 2 -timeout 12m ./...  # not more packages at once: several of them time gateways
+	$(GO) test -p 1 -run 'TestInfer|Deviation' ./load/limits ./load/outage  # what the race detector makes too slow
 
 ## peer-portkey: certify the Portkey gateway from npm and compare with targets/portkey/expected.txt
 .PHONY: peer-portkey

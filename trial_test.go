@@ -107,17 +107,6 @@ func TestTrialsThatDoNotExist(t *testing.T) {
 	}
 }
 
-func TestAGatewayThatKeepsTheContractKeepsItUnderLoad(t *testing.T) {
-	if testing.Short() {
-		t.Skip("puts a gateway under load")
-	}
-	nothing := func(contract.Case) *reference.Turn { return nil }
-	tried, err := trial{name: "chunked", turnOf: nothing, level: contract.Full, cases: loads()}.try(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, tried.Faults)
-	assert.Equal(t, 3, tried.Ran)
-}
-
 func TestTrialsThatCameOutWrongAreRepeatedAlone(t *testing.T) {
 	const id = "code:bad_request_body/malformed-body/chat/cut-json"
 	fault := []reports.TrialFault{{Case: id, Problem: "survived"}}
