@@ -34,7 +34,7 @@ type runCommand struct {
 func (runCommand) Help() string {
 	return `Examples:
   gatecert run                                             the embedded reference gateway, everything but load
-  gatecert run --level full                                and under load: about 40 s
+  gatecert run --level full                                and under load: about 50 s
   gatecert run https://gateway.example --model gpt-4o-mini level edge, key from $GATEWAY_KEY
   gatecert run --target my-gateway.yaml --level relay      as the profile says, up to level relay
   gatecert run --target new-api.yaml --yes                 a running new-api, prepared and left as it was (docs/new-api.md)
