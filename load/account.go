@@ -42,6 +42,17 @@ type Span struct {
 	P99 time.Duration `json:"p99_ns,omitempty"`
 }
 
+// Add counts a call of a part.
+func (s *Span) Add(part string, outcome Outcome) {
+	if s.Counts == nil {
+		s.Counts = make(map[string]map[Outcome]int)
+	}
+	if s.Counts[part] == nil {
+		s.Counts[part] = make(map[Outcome]int)
+	}
+	s.Counts[part][outcome]++
+}
+
 // Times is a distribution of service times.
 type Times struct {
 	Name  string        `json:"name"`

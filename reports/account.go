@@ -45,7 +45,10 @@ type findingText struct {
 }
 
 func accountOf(c CaseResult) account {
-	a := account{ID: Plain(c.ID, nameLimit), Verdict: c.Verdict, Reason: Plain(c.Reason, textLimit), Load: loadLines(c.Load)}
+	a := account{ID: Plain(c.ID, nameLimit), Verdict: c.Verdict, Reason: Plain(c.Reason, textLimit)}
+	if c.Load != nil {
+		a.Load = LoadText(*c.Load)
+	}
 	if c.Scenario != nil {
 		if c.Scenario.Name != c.ID {
 			a.Scenario = Plain(c.Scenario.Name, nameLimit)

@@ -26,12 +26,9 @@ func loadSentence(a load.Account) string {
 	return line
 }
 
-// loadLines tell a load in lines: what was sent, and what was found of each obligation.
-func loadLines(a *load.Account) []string {
-	if a == nil {
-		return nil
-	}
-	lines := []string{loadSentence(*a)}
+// LoadText tells a load in lines: what was sent, and what was found of each obligation.
+func LoadText(a load.Account) []string {
+	lines := []string{loadSentence(a)}
 	if a.Sentence != "" {
 		lines = append(lines, Plain(a.Sentence, textLimit))
 	}
@@ -40,6 +37,3 @@ func loadLines(a *load.Account) []string {
 	}
 	return lines
 }
-
-// LoadText tells a load in lines of text, as every report does.
-func LoadText(a load.Account) []string { return loadLines(&a) }

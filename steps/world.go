@@ -69,12 +69,21 @@ func (w *World) givenCircumstance(id, sentence string) error {
 	return nil
 }
 
+// plays is the case that the scenario's words say. It returns errDisagrees when its name says another.
+func (w *World) plays(surface contract.Surface, variant string) (contract.Case, error) {
+	c := contract.Case{Row: w.given.Row, Circumstance: w.given.ID, Surface: surface, Variant: variant}
+	if c != w.current {
+		return c, fmt.Errorf("%w: the scenario is named %s and plays %s", errDisagrees, w.current.ID(), c.ID())
+	}
+	return c, nil
+}
+
 // ask brings the case about and judges it. It runs the case once more when the gateway turns out not to be well: an
 // earlier case may have opened a breaker or used up a limit, and that says nothing about this one.
 func (w *World) ask(ctx context.Context, surface contract.Surface, variant string) error {
-	c := contract.Case{Row: w.given.Row, Circumstance: w.given.ID, Surface: surface, Variant: variant}
-	if c != w.current {
-		return fmt.Errorf("%w: the scenario is named %s and plays %s", errDisagrees, w.current.ID(), c.ID())
+	c, err := w.plays(surface, variant)
+	if err != nil {
+		return err
 	}
 	for w.tries = 1; ; w.tries++ {
 		o, err := w.stage.Observe(ctx, c)
@@ -103,12 +112,11 @@ const fitTries = 3
 
 // stress plays a case under load. Where this machine was not fit it plays it again.
 func (w *World) stress(ctx context.Context, surface contract.Surface) error {
-	c := contract.Case{Row: w.given.Row, Circumstance: w.given.ID, Surface: surface, Variant: contract.UnderLoad}
-	if c != w.current {
-		return fmt.Errorf("%w: the scenario is named %s and plays %s", errDisagrees, w.current.ID(), c.ID())
+	c, err := w.plays(surface, contract.UnderLoad)
+	if err != nil {
+		return err
 	}
 	var came Stressed
-	var err error
 	for w.tries = 1; ; w.tries++ {
 		if came, err = w.stage.Stress(ctx, c); !errors.Is(err, ErrUnfit) || w.tries == fitTries {
 			break

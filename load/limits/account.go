@@ -73,12 +73,7 @@ func spans(over time.Duration) []load.Span {
 func (v *verification) enter(part string, c Call) {
 	all := v.evidence.Spans
 	at := min(max(int(c.Ended.Sub(v.began)/all[0].Lasts), 0), len(all)-1)
-	counts := all[at].Counts[part]
-	if counts == nil {
-		counts = map[load.Outcome]int{}
-		all[at].Counts[part] = counts
-	}
-	counts[classOf(c)]++
+	all[at].Add(part, classOf(c))
 }
 
 // classOf is a call's class in the words of package load.

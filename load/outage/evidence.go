@@ -99,11 +99,7 @@ func (v Evidence) spans(length, end time.Duration) []load.Span {
 	for _, r := range v.rounds {
 		for _, c := range r.all() {
 			i := c.ended() / length
-			counts := spans[i].Counts
-			if counts[c.part] == nil {
-				counts[c.part] = map[load.Outcome]int{}
-			}
-			counts[c.part][c.Outcome]++
+			spans[i].Add(c.part, c.Outcome)
 			if c.kind == healthy && c.Outcome == load.Admitted {
 				times[i].Add(c.latency())
 			}
