@@ -38,7 +38,7 @@ func limited(perTenth int) http.HandlerFunc {
 func shortSearch(url string) Search {
 	return Search{
 		Stage: Stage{Parts: []Part{part(url)}, Connections: 16, Bounds: lenient(), Keep: 10_000},
-		From:  20, To: 2000, Short: 200 * ms, Full: 400 * ms, Precision: 0.5, Curve: []float64{0.5},
+		From:  20, To: 2000, Short: 200 * ms, Full: 400 * ms, Precision: 0.5, Repeats: 2, Curve: []float64{0.5},
 		Objective: Objective{Latency: 10 * time.Second, Errors: 0.02},
 	}
 }
@@ -84,6 +84,83 @@ func TestCapacityKeepsToItsPlan(t *testing.T) {
 	assert.InDelta(t, 100, plan.Rate, 0)
 }
 
+// A gateway that fails whole seconds now and then, and so never proves a rate: the search ends with its plan and says so.
+func TestCapacityOfAnUnsteadyGatewayKeepsToItsPlan(t *testing.T) {
+	var trials int
+	var mu sync.Mutex
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		sick := trials%2 == 1
+		mu.Unlock()
+		if sick {
+			refuse(w, r)
+			return
+		}
+		ok(w, r)
+	})
+	e := newEngine(t, HardCaps())
+	search := shortSearch(s.URL)
+	search.To, search.Precision = 200, 0.02
+	search.Short, search.Full = 100*ms, 150*ms
+	search.Trials = func(t Trial) {
+		mu.Lock()
+		defer mu.Unlock()
+		if t.Lasts == 150*ms {
+			trials++
+		}
+	}
+	plan, err := e.PlanSearch(search)
+	require.NoError(t, err)
+	c, err := e.Capacity(t.Context(), search)
+	require.NoError(t, err)
+	assert.LessOrEqual(t, e.used.Requests, plan.Requests)
+	assert.LessOrEqual(t, e.used.Time, plan.Time)
+	assert.False(t, c.Steady(), "%s", c)
+	assert.Contains(t, c.Notes[0], "the search has sent what was planned before 2 trials of each end agreed")
+}
+
+// What was met in the search is missed in the curve: the lower end goes below it and is tried again.
+func TestCurveMovesTheLowerEnd(t *testing.T) {
+	var after bool // the curve's first point was tried
+	s := Search{From: 10, To: 1000, Curve: []float64{0.5, 0.9, 1}}.withDefaults()
+	s.Repeats = 2
+	b := s.bracket(func(_ context.Context, rate float64, lasts time.Duration) (Trial, error) {
+		t := Trial{Rate: rate, Lasts: lasts}
+		after = after || rate == 50
+		if rate > 100 || after && rate > 85 {
+			t.Misses = []string{"missed"}
+		}
+		return t, nil
+	})
+	b.lower, b.upper = 100, 110
+	curve, err := s.curve(t.Context(), b)
+	require.NoError(t, err)
+	require.Len(t, curve, 3)
+	assert.InDelta(t, 90/1.1, b.lower, 1e-6)
+	assert.Len(t, b.trials, 4, "both ends twice more")
+
+	c := Capacity{Lower: b.lower, Upper: b.upper, Highest: s.To, Trials: b.trials, Curve: curve}
+	c.noteUnsteady(s)
+	assert.False(t, c.Steady())
+	assert.Equal(t, []string{"the gateway or its machine is not steady: between these rates it met the objective in 0 of 2 full-length trials"}, c.Notes)
+}
+
+func TestCapacityInWords(t *testing.T) {
+	trials := []Trial{{Rate: 10}}
+	for want, c := range map[string]Capacity{
+		"nothing was tried":   {},
+		"between 10 and 11/s": {Trials: trials, Lower: 10, Upper: 11, Highest: 200},
+		"at least 200/s, the highest rate that was allowed":                        {Trials: trials, Lower: 200, Highest: 200},
+		"at least 180/s; at 200/s, the highest rate that was allowed, it depended": {Trials: trials, Lower: 180, Highest: 200},
+		"at least 10/s; at 11/s this machine was not fit":                          {Trials: trials, Lower: 10, Upper: 11, Ceiling: true},
+		"unknown: at 11/s this machine was not fit":                                {Trials: trials, Upper: 11, Ceiling: true},
+		"below 20/s; at lower rates it depended":                                   {Trials: trials, Upper: 20},
+		"below 10/s, the least rate that was tried":                                {Trials: trials, Upper: 10},
+	} {
+		assert.Equal(t, want, c.String())
+	}
+}
+
 func TestCapacityOfABrokenGateway(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	c, err := newEngine(t, HardCaps()).Capacity(t.Context(), shortSearch(s.URL))
@@ -113,6 +190,7 @@ func TestCapacityChecksItsSearch(t *testing.T) {
 		"a precision of nothing":  func(s *Search) { s.Precision = 1e-9 },
 		"a quantile of all":       func(s *Search) { s.Objective.Quantile = 1 },
 		"a curve beyond it":       func(s *Search) { s.Curve = []float64{1.1} },
+		"a negative proof":        func(s *Search) { s.Repeats = -1 },
 	} {
 		search := shortSearch("http://127.0.0.1:1")
 		change(&search)

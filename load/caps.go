@@ -22,9 +22,9 @@ type Caps struct {
 }
 
 // DefaultCaps are what a gateway of somebody else's bears without its owner being asked. A search and a comparison
-// with all defaults come to 20,946 requests in 168 s.
+// with all defaults come to 39,406 requests in 272 s at most.
 func DefaultCaps() Caps {
-	return Caps{Requests: 25_000, Rate: 200, Time: 5 * time.Minute, Connections: 64}
+	return Caps{Requests: 40_000, Rate: 200, Time: 5 * time.Minute, Connections: 64}
 }
 
 // HardCaps are what nobody gets beyond: more than one machine can do in earnest, far less than a slip of a finger.

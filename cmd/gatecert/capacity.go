@@ -21,7 +21,8 @@ type capacityCommand struct {
 	To         float64       `help:"Highest rate to try, a second. Default: 200, and 20,000 on this machine." placeholder:"RATE"`
 	Short      time.Duration `help:"Length of the shortest trials. Default: ${default}." default:"1s"`
 	Full       time.Duration `help:"Length of the trials that decide. Default: ${default}." default:"5s"`
-	Precision  float64       `help:"Width of the bracket, relative to its lower end. Default: ${default}." default:"0.1"`
+	Precision  float64       `help:"Width of the bracket, relative to its lower end, that a steady gateway gets. Default: ${default}." default:"0.1"`
+	Repeats    int           `help:"Trials that must agree at each end of the bracket. Default: ${default}." default:"5"`
 	Rounds     int           `help:"Rounds of the comparison with direct calls to the upstream; 0 leaves it out. Default: ${default}." default:"10"`
 }
 
@@ -100,7 +101,7 @@ func (cmd capacityCommand) search(r *firingRange, progress *loadProgress) load.S
 		errorShare = -1 // none at all; 0 would mean the default
 	}
 	return load.Search{
-		Stage: stage, From: cmd.From, To: to, Short: cmd.Short, Full: cmd.Full, Precision: cmd.Precision,
+		Stage: stage, From: cmd.From, To: to, Short: cmd.Short, Full: cmd.Full, Precision: cmd.Precision, Repeats: cmd.Repeats,
 		Objective: load.Objective{
 			Quantile: cmd.Quantile, Latency: cmd.Latency, Errors: errorShare, FirstEvent: cmd.FirstEvent, Goodput: cmd.Goodput,
 		},
