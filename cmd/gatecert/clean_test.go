@@ -80,6 +80,8 @@ func TestSomebodyIsAskedForConsent(t *testing.T) {
 func TestCleanAndTheJournalOfARunThatDied(t *testing.T) {
 	died := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(died, journalName), []byte(`{"seq":1,"kind":"users","name":"gc-5ca1ab"}`+"\n"+`{"seq":2,"ki`), 0o600))
+	evidence := filepath.Join(died, logName)
+	require.NoError(t, os.WriteFile(evidence, []byte("what it saw\n"), 0o600))
 	dir := t.TempDir()
 	unreachable := filepath.Join(dir, "new-api.yaml")
 	require.NoError(t, os.WriteFile(unreachable, []byte("driver: newapi\nbase_url: http://127.0.0.1:1\nadmin: {token: any-token}\n"), 0o600))
@@ -104,4 +106,7 @@ func TestCleanAndTheJournalOfARunThatDied(t *testing.T) {
 			assert.Contains(t, stderr, tt.text)
 		})
 	}
+	log, err := os.ReadFile(evidence)
+	require.NoError(t, err)
+	assert.Equal(t, "what it saw\n", string(log), "the log of the run that died is not written over before somebody has cleaned up")
 }

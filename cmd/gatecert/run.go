@@ -79,6 +79,12 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 // certify runs with a log in the folder, writes the reports beside it and returns the run; that has no schema when it
 // never began. An interrupted run is reported like any other: its reports say that it is incomplete.
 func (c *console) certify(ctx context.Context, config gatecert.Config, formats []reports.Format, dir string, yes bool) (run reports.Run, err error) {
+	// Before the log is written over: that of a run that died is evidence until it is cleaned up after.
+	journal, err := c.mayChange(&config, dir, yes)
+	if err != nil {
+		return run, err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return run, fmt.Errorf("make the folder for the reports: %w", err)
 	}
@@ -91,11 +97,6 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, formats [
 		return run, err
 	}
 	config.Log, config.LoadAnywhere = log, yes
-	journal, err := c.mayChange(&config, dir, yes)
-	if err != nil {
-		return run, err
-	}
-	defer func() { err = errors.Join(err, journal.Close()) }()
 	bar := newProgress(c)
 	config.Progress = bar.show
 	run, err = gatecert.Run(ctx, config)
