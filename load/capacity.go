@@ -87,6 +87,9 @@ type Capacity struct {
 	At Measurement
 	// Breaches are the obligations of the contract that answers broke in any trial.
 	Breaches []Breach
+	// Unsteady says that the bracket is wider than was asked for, or that a rate below it was missed after the search.
+	// Partial says that the search ended before its ends were proved. The notes say more about both.
+	Unsteady, Partial bool
 	// Notes are what else people should know.
 	Notes []string
 }
@@ -100,9 +103,6 @@ func (c Capacity) Verdict() contract.Verdict {
 	return verdictOf(c.Breaches)
 }
 
-// Steady reports whether the bracket is as narrow as was asked for. Else the notes say what moved its ends apart.
-func (c Capacity) Steady() bool { return len(c.Notes) == 0 }
-
 // missed reports whether the gateway, and not this machine, missed the objective.
 func (t Trial) missed() bool { return len(t.Misses) > 0 && len(t.Unfit) == 0 }
 
@@ -115,6 +115,12 @@ func (c Capacity) String() string {
 		return fmt.Sprintf("unknown: at %.4g/s this machine was not fit", c.Upper)
 	case c.Ceiling:
 		return fmt.Sprintf("at least %.4g/s; at %.4g/s this machine was not fit", c.Lower, c.Upper)
+	case c.Partial && c.Lower == 0 && c.Upper == 0:
+		return "unknown so far"
+	case c.Partial && c.Lower == 0:
+		return fmt.Sprintf("below %.4g/s so far", c.Upper)
+	case c.Partial && c.Upper == 0:
+		return fmt.Sprintf("at least %.4g/s so far", c.Lower)
 	case c.Lower == 0 && slices.ContainsFunc(c.Trials, func(t Trial) bool { return t.Rate < c.Upper }):
 		return fmt.Sprintf("below %.4g/s; at lower rates it depended", c.Upper)
 	case c.Lower == 0:
@@ -229,18 +235,21 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 	}
 	c.Lower, c.Upper, c.Ceiling, c.Trials = b.lower, b.upper, b.ceiling, b.trials
 	if errors.Is(err, errSpent) {
-		err = nil
-		c.Notes = append(c.Notes, fmt.Sprintf("the search has sent what was planned before %d trials of each end agreed", s.Repeats))
+		err, c.Partial = nil, true
+		c.notef("the search has sent what was planned before %d trials of each end agreed", s.Repeats)
+	}
+	if err != nil {
+		c.Partial = true
+		c.notef("the search ended before %d trials of each end agreed", s.Repeats)
 	}
 	c.noteUnsteady(s)
 	c.At = met[c.Lower]
 	return c, err
 }
 
-// curve measures the latency at shares of the bracket's lower end. When one of them is missed, the end was not low
-// enough: it moves below, and has to be proved again.
+// curve measures the latency at shares of the bracket's lower end. When one of them is missed, the end is in doubt and
+// has to be proved again.
 func (s Search) curve(ctx context.Context, b *bracket) (curve []Trial, err error) {
-	lowest := math.Inf(1)
 	found := b.lower
 	for _, share := range s.Curve {
 		if found == 0 {
@@ -251,19 +260,26 @@ func (s Search) curve(ctx context.Context, b *bracket) (curve []Trial, err error
 			return curve, err
 		}
 		curve = append(curve, t)
-		if t.missed() {
-			lowest = min(lowest, t.Rate)
-		}
 	}
-	if lowest > b.lower {
-		return curve, nil
+	if slices.ContainsFunc(curve, Trial.missed) {
+		return curve, b.prove(ctx)
 	}
-	b.lower = below(lowest, 1+s.Precision, s.From)
-	return curve, b.prove(ctx)
+	return curve, nil
 }
 
-// noteUnsteady notes that the bracket is wider than was asked for, and what the trials inside it came to.
+func (c *Capacity) notef(format string, args ...any) {
+	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
+}
+
+// noteUnsteady notes that the bracket is wider than was asked for, and what the trials inside it came to; and what was
+// missed below it.
 func (c *Capacity) noteUnsteady(s Search) {
+	for _, t := range c.Curve {
+		if t.missed() && t.Rate <= c.Lower {
+			c.Unsteady = true
+			c.notef("the gateway or its machine is not steady: at %.4g/s it missed the objective once, after the search", t.Rate)
+		}
+	}
 	asked := 1 + s.Precision + 1e-9 // roots and products are not exact
 	if c.Lower == 0 || c.Ceiling || c.Upper > 0 && c.Upper/c.Lower <= asked || c.Upper == 0 && c.Lower == c.Highest {
 		return
@@ -277,7 +293,9 @@ func (c *Capacity) noteUnsteady(s Search) {
 			}
 		}
 	}
-	c.Notes = append(c.Notes, fmt.Sprintf("the gateway or its machine is not steady: between these rates it met the objective in %d of %d full-length trials", met, inside))
+	if c.Unsteady = c.Unsteady || inside > 0; inside > 0 {
+		c.notef("the gateway or its machine is not steady: between these rates it met the objective in %d of %d full-length trials", met, inside)
+	}
 }
 
 // fireAt fires the search's stage at a constant rate.

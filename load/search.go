@@ -74,6 +74,7 @@ func (b *bracket) anchor(ctx context.Context, p phase) error {
 	if rate := b.lower; rate > 0 {
 		b.lower = 0
 		if err := b.try(ctx, rate, p); err != nil {
+			b.lower = rate // as far as is known
 			return err
 		}
 	}
@@ -88,9 +89,10 @@ func (b *bracket) anchor(ctx context.Context, p phase) error {
 			return err
 		}
 	}
-	if rate := b.upper; rate > b.lower && b.lower > 0 {
+	if rate, ceiling := b.upper, b.ceiling; rate > b.lower && b.lower > 0 {
 		b.upper, b.ceiling = 0, false
 		if err := b.try(ctx, rate, p); err != nil {
+			b.upper, b.ceiling = rate, ceiling
 			return err
 		}
 	}

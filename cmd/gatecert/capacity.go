@@ -146,8 +146,11 @@ func trialLine(t load.Trial) string {
 func printCapacity(c *console, found load.Capacity) {
 	fmt.Fprintf(c.out, "\ncapacity  %s\nobjective %s\n", found, found.Objective)
 	verdict := string(found.Verdict())
-	if !found.Steady() {
+	if found.Unsteady {
 		verdict += ", but not steady"
+	}
+	if found.Partial {
+		verdict += ", as far as it got"
 	}
 	fmt.Fprintf(c.out, "verdict   %s\n", verdict)
 	tellBreaches(c.out, found.Breaches)

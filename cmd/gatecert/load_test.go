@@ -156,13 +156,15 @@ func TestLoadInterruptedStillReports(t *testing.T) {
 	assert.FileExists(t, filepath.Join(dir, "metrics.txt"))
 }
 
-func TestLoadCapacitySaysThatItIsNotSteady(t *testing.T) {
-	for want, notes := range map[string][]string{
-		"verdict   pass\n": nil,
-		"verdict   pass, but not steady\nnote      it varies\n": {"it varies"},
+func TestLoadCapacityTellsItsDoubts(t *testing.T) {
+	for want, found := range map[string]load.Capacity{
+		"verdict   pass\n": {},
+		"verdict   pass, but not steady\nnote      it varies\n":  {Unsteady: true, Notes: []string{"it varies"}},
+		"verdict   pass, as far as it got\nnote      it ended\n": {Partial: true, Notes: []string{"it ended"}},
 	} {
+		found.Lower, found.Trials = 10, []load.Trial{{Rate: 10}}
 		var out bytes.Buffer
-		printCapacity(&console{out: &out, width: 100}, load.Capacity{Lower: 10, Trials: []load.Trial{{Rate: 10}}, Notes: notes})
+		printCapacity(&console{out: &out, width: 100}, found)
 		assert.Contains(t, out.String(), want)
 	}
 }
