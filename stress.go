@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -144,13 +143,8 @@ func (r *runner) loaded(p load.Progress) {
 	r.progress(Progress{Phase: "load", Target: r.prepared.Profile.BaseURL, Done: done, Total: r.total, Load: &p})
 }
 
-// OnThisMachine reports whether a URL's host is an address of this machine alone. A name other than localhost may lead
-// anywhere.
+// OnThisMachine reports whether what is sent to a URL stays on this machine.
 func OnThisMachine(baseURL string) bool {
 	u, err := url.Parse(baseURL)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return strings.EqualFold(u.Hostname(), "localhost") || ip != nil && ip.IsLoopback()
+	return err == nil && load.Loopback(u.Hostname())
 }

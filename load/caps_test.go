@@ -72,7 +72,7 @@ func TestPlan(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "up to 200 requests, at most 20 a second, for 10s, on 64 connections, to 127.0.0.1:9900 and gateway.example:443", p.String())
 	assert.False(t, p.Loopback())
-	for host, want := range map[string]bool{"127.0.0.1:80": true, "[::1]:80": true, "localhost:80": true, "10.0.0.1:80": false, "localhost.example:80": false} {
+	for host, want := range map[string]bool{"127.0.0.1:80": true, "[::1]:80": true, "localhost:80": true, "LOCALHOST:80": true, "[fe80::1]:80": false, "[::ffff:127.0.0.1]:80": true, "10.0.0.1:80": false, "localhost.example:80": false} {
 		assert.Equal(t, want, Plan{Hosts: []string{host}}.Loopback(), host)
 	}
 	both := p.And(p).Times(2)

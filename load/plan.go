@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -23,13 +24,15 @@ type Plan struct {
 // Loopback reports whether nothing leaves this machine.
 func (p Plan) Loopback() bool {
 	return !slices.ContainsFunc(p.Hosts, func(hostport string) bool {
-		host := strings.TrimSuffix(hostport, hostport[strings.LastIndexByte(hostport, ':'):])
-		if host == "localhost" {
-			return false
-		}
-		address, err := netip.ParseAddr(strings.Trim(host, "[]"))
-		return err != nil || !address.IsLoopback()
+		host, _, err := net.SplitHostPort(hostport)
+		return err != nil || !Loopback(host)
 	})
+}
+
+// Loopback reports whether a host is this machine and nothing else. A name other than localhost may lead anywhere.
+func Loopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 // String is the plan in one line.
