@@ -28,7 +28,7 @@ type caseFlags struct {
 func (f caseFlags) config() (gatecert.Config, error) {
 	surface := contract.Surface(f.Surface)
 	if !slices.Contains(targets.Loadable(), surface) {
-		return gatecert.Config{}, fmt.Errorf("%w: surface %q is not put under load: want chat, responses, messages, gemini", errUsage, f.Surface)
+		return gatecert.Config{}, fmt.Errorf("%w: surface %q is not put under load: want one of %q", errUsage, f.Surface, targets.Loadable())
 	}
 	config, err := runCommand{URL: f.URL, Target: f.Target, Key: f.Key, Model: f.Model}.config()
 	config.Level, config.Target.Load.Surfaces = contract.Load, []contract.Surface{surface}
