@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,7 +56,7 @@ func Sentence(run Run) string {
 			contract.NotOffered, NotRun,
 		}
 	}
-	opening += " at level " + run.Selection.Scope()
+	opening += " at level " + run.Selection.Scope() + loadedOn(run.Selection)
 	if n := len(run.Selection.Rows); n > 0 {
 		opening += " on the " + count(n, "row") + " asked for"
 	}
@@ -75,6 +76,21 @@ func Sentence(run Run) string {
 		}
 	}
 	return opening + ": " + strings.Join(parts, ", ")
+}
+
+// loadedOn says which surfaces were put under load, of a run that was not asked for single cases: the rows hold for all that
+// are offered, their cases under load only for these.
+func loadedOn(s Selection) string {
+	var surfaces []string
+	for _, c := range contract.Cases() {
+		if c.UnderLoad() && s.Asks(c) && !slices.Contains(surfaces, string(c.Surface)) {
+			surfaces = append(surfaces, string(c.Surface))
+		}
+	}
+	if len(surfaces) == 0 || len(s.Cases) > 0 {
+		return ""
+	}
+	return ", under load on " + strings.Join(surfaces, ", ")
 }
 
 // verb says of n rows what their verdict is.
