@@ -31,6 +31,9 @@ type Call struct {
 	// Key is the caller's credential, "" for none. It travels as the dialect has it: OpenAI "Authorization: Bearer",
 	// Anthropic "x-api-key", Gemini "x-goog-api-key".
 	Key string
+	// KeyRole says which of the caller's keys it is, by the profile's word: "wrong", "spent_key"; "" is the valid one. The
+	// observation's curl line asks for the key by it.
+	KeyRole string
 	// KeyInQuery sends the key as ?key= in place of the header, as Gemini allows.
 	KeyInQuery bool
 	Model      string

@@ -9,11 +9,27 @@ import (
 	"unicode/utf8"
 )
 
-// keyVariable is the shell variable that stands for the caller's key.
-const keyVariable = `"$GATEWAY_KEY"`
+// keyVariable is the shell variable that stands for the caller's key: with the valid key in its place, the answer to a
+// wrong one could not be seen again.
+func (r *request) keyVariable() string {
+	if r.role == "" {
+		return `"$GATEWAY_KEY"`
+	}
+	return `"$GATEWAY_KEY_` + strings.Map(func(c rune) rune {
+		switch {
+		case c >= 'a' && c <= 'z':
+			return c - 'a' + 'A'
+		case c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+			return c
+		default:
+			return '_'
+		}
+	}, r.role) + `"`
+}
 
-// curl writes the command line that sends the same request: POSIX shell, the key in GATEWAY_KEY, other secrets
-// replaced by their names. What curl cannot do is said in a comment line before it.
+// curl writes the command line that sends the same request: POSIX shell, the key in GATEWAY_KEY (the spent key in
+// GATEWAY_KEY_SPENT_KEY, and so on), other secrets replaced by their names. What curl cannot do is said in a comment line
+// before it.
 func (r *request) curl(redactor *Redactor, capture int) string {
 	words := []string{"curl", "-sS", "-i", "-N"}
 	if strings.ContainsAny(r.target, "[]{}") {
@@ -27,18 +43,18 @@ func (r *request) curl(redactor *Redactor, capture int) string {
 	} else {
 		words = append(words, "-X", r.method)
 	}
-	words = append(words, quote(redactor.Text(r.target)))
+	words = append(words, r.quote(redactor.Text(r.target)))
 	for _, name := range slices.Sorted(maps.Keys(r.header)) {
 		for _, value := range r.header[name] {
 			if !strings.Contains(value, keyMark) {
 				value = redactor.field(name, value)
 			}
-			words = append(words, "-H", quote(name+": "+value))
+			words = append(words, "-H", r.quote(name+": "+value))
 		}
 	}
 	for _, name := range []string{"User-Agent", "Content-Type"} {
 		if r.header.Get(name) == "" {
-			words = append(words, "-H", quote(name+":")) // or curl sends its own
+			words = append(words, "-H", r.quote(name+":")) // or curl sends its own
 		}
 	}
 	return r.curlBody(strings.Join(words, " "), redactor, capture)
@@ -55,32 +71,33 @@ func (r *request) curlBody(line string, redactor *Redactor, capture int) string 
 		return fmt.Sprintf("# the body of %d bytes is not shown\n%s --data-binary @body", r.body.size(), line)
 	case r.body.pad > 0:
 		return fmt.Sprintf(`{ %s; head -c %d /dev/zero | tr '\0' %c; %s; } | %s --data-binary @-`,
-			printf(head), r.body.pad, filler, printf(tail), line)
+			r.printf(head), r.body.pad, filler, r.printf(tail), line)
 	case r.body.missing > 0:
 		return fmt.Sprintf("# curl cannot close its writing side: the gateway waits for %d bytes more\n"+
 			"%s -H 'Content-Length: %d' --data-binary %s",
-			r.body.missing, line, r.body.size()+r.body.missing, quote(string(head)))
+			r.body.missing, line, r.body.size()+r.body.missing, r.quote(string(head)))
 	case !printable(head):
-		return printf(head) + " | " + line + " --data-binary @-"
+		return r.printf(head) + " | " + line + " --data-binary @-"
 	default:
-		return line + " --data-binary " + quote(string(head))
+		return line + " --data-binary " + r.quote(string(head))
 	}
 }
 
 // quote quotes a word for a POSIX shell; the key's mark becomes the variable.
-func quote(word string) string {
+func (r *request) quote(word string) string {
 	word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	word = strings.ReplaceAll(word, keyMark, "'"+keyVariable+"'")
-	if kept, ok := strings.CutSuffix(word, keyVariable+"''"); ok {
-		return kept + keyVariable
+	variable := r.keyVariable()
+	word = strings.ReplaceAll(word, keyMark, "'"+variable+"'")
+	if kept, ok := strings.CutSuffix(word, variable+"''"); ok {
+		return kept + variable
 	}
 	return word
 }
 
 // printf writes the shell command that prints exactly these bytes.
-func printf(content []byte) string {
+func (r *request) printf(content []byte) string {
 	if printable(content) {
-		return "printf %s " + quote(string(content))
+		return "printf %s " + r.quote(string(content))
 	}
 	var format strings.Builder
 	for _, b := range content {
@@ -95,7 +112,7 @@ func printf(content []byte) string {
 			format.WriteByte(b)
 		}
 	}
-	return "printf " + quote(format.String())
+	return "printf " + r.quote(format.String())
 }
 
 // printable reports whether content can stand in a command line as it is: UTF-8 without control characters.

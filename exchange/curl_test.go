@@ -30,6 +30,10 @@ func TestCurlLines(t *testing.T) {
 			Call{Surface: contract.Completions, Key: "sk-mine", Prompt: "it's sk-provider"},
 			`curl -sS -i -N -X POST 'http://h/v1/completions' -H 'Authorization: Bearer '"$GATEWAY_KEY" -H 'Content-Type: application/json' -H 'User-Agent: gatecert' --data-binary '{"max_tokens":16,"model":"","prompt":"it'\''s [provider key]"}'`,
 		},
+		"another key is another variable": {
+			Call{Method: "GET", Key: "sk-spent", KeyRole: "spent-key", Path: "/v1/models"},
+			`curl -sS -i -N -X GET 'http://h/v1/models' -H 'Authorization: Bearer '"$GATEWAY_KEY_SPENT_KEY" -H 'User-Agent: gatecert' -H 'Content-Type:'`,
+		},
 		"a key in the query too": {
 			Call{Method: "GET", Key: "sk-mine", KeyInQuery: true, Path: "/v1/models"},
 			`curl -sS -i -N -X GET 'http://h/v1/models?key='"$GATEWAY_KEY" -H 'User-Agent: gatecert' -H 'Content-Type:'`,

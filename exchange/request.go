@@ -29,6 +29,7 @@ type request struct {
 	// header holds every field but those of the framing, keyMark in place of the key.
 	header http.Header
 	key    string
+	role   string
 	body   payload
 }
 
@@ -37,7 +38,7 @@ func build(call Call) (*request, error) {
 	if !call.Surface.Valid() {
 		return nil, fmt.Errorf("%w: %q", ErrSurface, call.Surface)
 	}
-	req := &request{surface: call.Surface, fault: call.Fault, method: call.Method, header: http.Header{}, key: call.Key}
+	req := &request{surface: call.Surface, fault: call.Fault, method: call.Method, header: http.Header{}, key: call.Key, role: call.KeyRole}
 	if req.method == "" {
 		req.method = http.MethodPost
 	}

@@ -100,6 +100,7 @@ func (p Profile) Provoke(c contract.Case, token string) (Provocation, error) {
 	prompt := p.prompt(token, cmp.Or(recipe.Directive, directive), cmp.Or(recipe.Prompt, healthyPrompt))
 	pr.Call.Prompt = prompt
 	recipe.apply(&pr.Call)
+	pr.Call.KeyRole = p.keyRole(pr.Call.Key)
 	if pr.Call.Model == "" {
 		return Provocation{}, fmt.Errorf("%w: the profile has no model for surface %s (models.%s or models.default)",
 			ErrNotOffered, c.Surface, strings.TrimSuffix(string(c.Surface), "-stream"))
@@ -195,6 +196,6 @@ func withPrompt(value any, prompt string) any {
 // Ask is a healthy call with a key of one's own choice; our upstream, if there is one, does what the directive says.
 func (p Profile) Ask(s contract.Surface, key, token, directive string) exchange.Call {
 	call := p.call(s, p.Models.Routed(s), p.prompt(token, directive, healthyPrompt))
-	call.Key = key
+	call.Key, call.KeyRole = key, p.keyRole(key)
 	return call
 }

@@ -38,6 +38,18 @@ func provoke(t *testing.T, p Profile, id string) Provocation {
 	return pr
 }
 
+// Whoever repeats a call by its curl line must not do it with the valid key.
+func TestAKeyIsNamedByItsRole(t *testing.T) {
+	p := relayProfile()
+	p.Keys = Keys{Valid: "sk-abcdefgh-1234", Revoked: "sk-old", Restricted: "sk-some", Denied: "sk-far", SpentAccount: "sk-poor", SpentKey: "sk-small"}
+	for key, want := range map[string]string{
+		"": "", "sk-abcdefgh-1234": "", p.Keys.wrong(): "wrong", "sk-old": "revoked", "sk-some": "restricted", "sk-far": "denied",
+		"sk-poor": "spent_account", "sk-small": "spent_key", "sk-limited": "limited", "sk-of-a-recipe": "special",
+	} {
+		assert.Equal(t, want, p.Ask(contract.Chat, key, "tok", "").KeyRole, key)
+	}
+}
+
 func TestProvocationsOfTheEdge(t *testing.T) {
 	p := relayProfile()
 	for _, tt := range []struct {
@@ -51,7 +63,7 @@ func TestProvocationsOfTheEdge(t *testing.T) {
 			c.Edits = []exchange.Edit{{Path: "generationConfig.temperature", Value: 99}}
 		}},
 		{"http:401/missing-key/chat", func(c *exchange.Call) { c.Key = "" }},
-		{"http:401/wrong-key/gemini/query", func(c *exchange.Call) { c.Key, c.KeyInQuery = "sk-0000000000000", true }},
+		{"http:401/wrong-key/gemini/query", func(c *exchange.Call) { c.Key, c.KeyRole, c.KeyInQuery = "sk-0000000000000", "wrong", true }},
 		{"http:404/unknown-path/completions/wrong-method", func(c *exchange.Call) { c.Method = "DELETE" }},
 		{"http:404/unknown-path/messages/no-such-path", func(c *exchange.Call) { c.Path = "/v1/messages/no-such-path" }},
 		{"http:404/unknown-model/chat", func(c *exchange.Call) { c.Model = "no-such-model-tok" }},
@@ -59,7 +71,7 @@ func TestProvocationsOfTheEdge(t *testing.T) {
 		{"code:read_request_body_failed/unreadable-body/chat/oversize", func(c *exchange.Call) {
 			c.Fault, c.OversizeBytes = exchange.Oversize, 1<<20+1<<17+oversizeMargin
 		}},
-		{"http:429/over-rate-limit/chat", func(c *exchange.Call) { c.Key = "sk-limited" }},
+		{"http:429/over-rate-limit/chat", func(c *exchange.Call) { c.Key, c.KeyRole = "sk-limited", "limited" }},
 	} {
 		t.Run(tt.id, func(t *testing.T) {
 			got := provoke(t, p, tt.id).Call
