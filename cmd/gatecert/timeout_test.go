@@ -25,6 +25,6 @@ func TestAGatewayThatIsNotPutUnderLoad(t *testing.T) {
 	} {
 		code, _, stderr := invoke(t.Context(), append(args, "--out", t.TempDir())...)
 		assert.Equal(t, exitUsage, code, "%v: %s", args, stderr)
-		assert.Contains(t, stderr, "want chat, responses, messages, gemini", args)
+		assert.Contains(t, stderr, `want one of ["chat" "responses" "messages" "gemini"]`, args)
 	}
 }

@@ -171,7 +171,7 @@ func (v *verification) timed(ctx context.Context) error {
 		},
 		func() error { return v.rest(ctx, v.ready(used, recovered, soon)) },
 		func() error { return v.in(sequence, func() error { return v.use(ctx, 4*most, 4*most) }) },
-		func() error { return v.streams(ctx) },
+		func() error { return v.streams(ctx, most) },
 		func() error { return v.in(refusals, func() error { return v.costs(ctx) }) },
 		func() (err error) {
 			used = v.lastPassed()

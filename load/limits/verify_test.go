@@ -1,6 +1,7 @@
 package limits
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -146,6 +147,42 @@ func TestVerifyKnowsStreamsOfTheirOwn(t *testing.T) {
 			require.Equal(t, []contract.Obligation{StreamShare}, obligations(findings), kind)
 		})
 	}
+}
+
+// belated makes its first call late, when a window has turned over.
+type belated struct {
+	Prober
+
+	by time.Duration
+}
+
+func (b *belated) Probe(ctx context.Context) (Call, error) {
+	if b.by > 0 {
+		time.Sleep(b.by)
+		b.by = 0
+	}
+	return b.Prober.Probe(ctx)
+}
+
+func TestVerifyTriesStreamsAgainThatTimeHasLetPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(FixedWindow, 5, time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{})
+		with := g.probers()
+		with.Stream = &belated{with.Stream, time.Second}
+		findings, evidence, err := Verify(t.Context(), with, Declared{Kind: FixedWindow, Limit: 5, Window: time.Second, Shared: new(true), UpstreamRetryAfter: 7}, Budget{})
+		require.NoError(t, err)
+		require.Empty(t, findings)
+		tried := 0
+		for _, p := range evidence.Phases {
+			if p.Name == string(streamed) {
+				tried++
+			}
+		}
+		require.Equal(t, 2, tried, "once late, and once more")
+		for _, c := range evidence.Checks {
+			require.Equal(t, load.Held, c.Result, "%+v", c)
+		}
+	})
 }
 
 func TestVerificationsAreShort(t *testing.T) {
