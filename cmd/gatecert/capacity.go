@@ -20,7 +20,7 @@ type capacityCommand struct {
 	From       float64       `help:"Least rate to try, a second. Default: ${default}." default:"10" placeholder:"RATE"`
 	To         float64       `help:"Highest rate to try, a second. Default: 200, and 20,000 on this machine." placeholder:"RATE"`
 	Short      time.Duration `help:"Length of the shortest trials. Default: ${default}." default:"1s"`
-	Full       time.Duration `help:"Length of the trials that decide. Default: ${default}." default:"5s"`
+	Full       time.Duration `help:"Length of the trials that decide. In it a queue may grow by --latency: for a rate that must hold for hours, 30s. Default: ${default}." default:"5s"`
 	Precision  float64       `help:"Width of the bracket, relative to its lower end, that a steady gateway gets. Default: ${default}." default:"0.1"`
 	Repeats    int           `help:"Trials that must agree at each end of the bracket. Default: ${default}." default:"5"`
 	Rounds     int           `help:"Rounds of the comparison with direct calls to the upstream; 0 leaves it out. Default: ${default}." default:"10"`
