@@ -103,9 +103,6 @@ func (c Capacity) Verdict() contract.Verdict {
 	return verdictOf(c.Breaches)
 }
 
-// missed reports whether the gateway, and not this machine, missed the objective.
-func (t Trial) missed() bool { return len(t.Misses) > 0 && len(t.Unfit) == 0 }
-
 // String is the result in one line.
 func (c Capacity) String() string {
 	switch {
@@ -149,8 +146,8 @@ func (e *Engine) PlanSearch(s Search) (Plan, error) {
 	p.Requests, p.Time = 0, 0
 	for capacity := s.From; ; capacity *= 1.1 {
 		capacity = min(capacity, s.To)
-		requests, lasts := s.cost(capacity)
-		p.Requests, p.Time = max(p.Requests, 2*requests), max(p.Time, 2*lasts)
+		cost := s.cost(capacity).Times(2)
+		p.Requests, p.Time = max(p.Requests, cost.Requests), max(p.Time, cost.Time)
 		if capacity >= s.To {
 			return p, nil
 		}
@@ -158,8 +155,8 @@ func (e *Engine) PlanSearch(s Search) (Plan, error) {
 }
 
 // cost is what the search sends to a steady gateway of a known capacity.
-func (s Search) cost(capacity float64) (requests uint64, lasts time.Duration) {
-	spent := Plan{}
+func (s Search) cost(capacity float64) Plan {
+	var spent Plan
 	add := func(rate float64, lasts time.Duration) { spent = spent.And(trialPlan(rate, lasts)) }
 	add(s.From, warmUp)
 	b := s.bracket(func(_ context.Context, rate float64, lasts time.Duration) (Trial, error) {
@@ -174,7 +171,7 @@ func (s Search) cost(capacity float64) (requests uint64, lasts time.Duration) {
 	for _, share := range s.Curve {
 		add(share*b.lower, s.Full)
 	}
-	return spent.Requests, spent.Time
+	return spent
 }
 
 func trialPlan(rate float64, lasts time.Duration) Plan {
@@ -234,11 +231,11 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 		c.Curve, err = s.curve(ctx, b)
 	}
 	c.Lower, c.Upper, c.Ceiling, c.Trials = b.lower, b.upper, b.ceiling, b.trials
-	if errors.Is(err, errSpent) {
+	switch {
+	case errors.Is(err, errSpent):
 		err, c.Partial = nil, true
 		c.notef("the search has sent what was planned before %d trials of each end agreed", s.Repeats)
-	}
-	if err != nil {
+	case err != nil:
 		c.Partial = true
 		c.notef("the search ended before %d trials of each end agreed", s.Repeats)
 	}

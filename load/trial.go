@@ -31,6 +31,9 @@ type Trial struct {
 // Met reports whether the objective was met, and the trial is evidence.
 func (t Trial) Met() bool { return len(t.Misses) == 0 && len(t.Unfit) == 0 }
 
+// missed reports whether the gateway, and not this machine, missed the objective.
+func (t Trial) missed() bool { return len(t.Misses) > 0 && len(t.Unfit) == 0 }
+
 // newTrial reads a trial off its measurement. usual is the median service time when the gateway is not under load.
 //
 // A trial in which this machine was not fit may not blame the gateway. When it met the objective all the same, it is

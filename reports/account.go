@@ -94,9 +94,9 @@ func answerText(o contract.Observation) string {
 	if o.Failure != nil {
 		return Plain(fmt.Sprintf("no answer: %s: %s", o.Failure.Kind, o.Failure.Detail), textLimit)
 	}
-	parts := []string{fmt.Sprintf("%d in %s", o.Status, o.Timing.End.Round(time.Millisecond)), count(int(o.BodySize), "byte")}
+	parts := []string{fmt.Sprintf("%d in %s", o.Status, o.Timing.End.Round(time.Millisecond)), Count(int(o.BodySize), "byte")}
 	if o.Stream != nil {
-		parts = append(parts, count(len(o.Stream.Events), "event"))
+		parts = append(parts, Count(len(o.Stream.Events), "event"))
 	}
 	if o.Cut != "" {
 		parts = append(parts, "cut by the reader: "+o.Cut)
@@ -132,6 +132,10 @@ func troubles(run Run) (accounts []account, failures int, neverRan []string) {
 
 // facts are what every report says about the run as a whole, as label and value, safe to show.
 func facts(run Run) [][2]string {
+	lasted := ""
+	if run.Footer != nil {
+		lasted = run.Footer.Ended.Sub(run.Started).Round(time.Millisecond).String()
+	}
 	list := [][2]string{
 		{"target", Plain(run.Target.Name, nameLimit)},
 		{"url", Plain(run.Target.BaseURL, nameLimit)},
@@ -142,13 +146,10 @@ func facts(run Run) [][2]string {
 		{"rows", Plain(joined(run.Selection.Rows), textLimit)},
 		{"cases", fmt.Sprintf("%d expected, %d executed", len(run.Expected), run.Executed())},
 		{"started", run.Started.UTC().Format(time.RFC3339)},
-		{"took", ""},
+		{"took", lasted},
 		{"run", Plain(run.RunID, nameLimit)},
 		{"tool", Plain(run.Tool, nameLimit)},
 		{"contract", Plain(run.ContractDigest, nameLimit)},
-	}
-	if run.Footer != nil {
-		list[9][1] = run.Footer.Ended.Sub(run.Started).Round(time.Millisecond).String()
 	}
 	return slices.DeleteFunc(list, func(f [2]string) bool { return f[1] == "" })
 }

@@ -122,7 +122,7 @@ func (d Diff) Markdown(w io.Writer) error {
 		if n == 0 {
 			continue
 		}
-		fmt.Fprintf(&out, "\n### %s: %s\n\n| case | before | after | |\n|:--|:--|:--|:--|\n", m, count(n, "case"))
+		fmt.Fprintf(&out, "\n### %s: %s\n\n| case | before | after | |\n|:--|:--|:--|:--|\n", m, Count(n, "case"))
 		told := 0
 		for _, c := range d.Changes {
 			if c.Move != m {

@@ -101,7 +101,7 @@ func markdownTroubles(out *bytes.Buffer, run Run, room int) {
 	}
 	const reserve = 200 // the heading and the closing counts
 	room -= reserve
-	fmt.Fprintf(out, "### %s, %s\n\n", count(failures+len(never), "failure"), count(len(accounts)-failures, "warning"))
+	fmt.Fprintf(out, "### %s, %s\n\n", Count(failures+len(never), "failure"), Count(len(accounts)-failures, "warning"))
 	told := 0
 	for _, a := range accounts {
 		block := markdownAccount(a)

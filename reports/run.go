@@ -161,7 +161,7 @@ func (r Run) gaps() []string {
 		gaps = append(gaps, "no case was executed")
 	}
 	if n := len(r.Missing()); n > 0 {
-		gaps = append(gaps, fmt.Sprintf("%d of %s never ran", n, count(len(r.Expected), "expected case")))
+		gaps = append(gaps, fmt.Sprintf("%d of %s never ran", n, Count(len(r.Expected), "expected case")))
 	}
 	if r.Footer != nil && !r.counted() {
 		gaps = append(gaps, "the footer's counts are not those of the cases in the log")

@@ -198,7 +198,7 @@ func (t *terminal) troubles(run Run) {
 		t.line("")
 	}
 	if len(never) > 0 {
-		t.line("%s never ran:", count(len(never), "expected case"))
+		t.line("%s never ran:", Count(len(never), "expected case"))
 		for _, id := range never[:min(len(never), t.opts.Failures)] {
 			t.line("  %s %s", t.sign(contract.Error), id)
 		}

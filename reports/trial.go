@@ -165,7 +165,7 @@ func (s SelfTest) Sentence() string {
 	}
 	if s.OK() {
 		text := fmt.Sprintf("the harness catches what it claims to: %s in exactly their cases, %s without an alarm",
-			count(deviations, "deviation"), count(variations, "variation"))
+			Count(deviations, "deviation"), Count(variations, "variation"))
 		if !s.Partial {
 			text += fmt.Sprintf(", all %d rows made to fail", len(s.rows()))
 			if s.UnderLoad {
@@ -180,7 +180,7 @@ func (s SelfTest) Sentence() string {
 	var parts []string
 	add := func(n, of int, noun, what string, names []string) {
 		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d of %s %s: %s", n, count(of, noun), what, strings.Join(names, ", ")))
+			parts = append(parts, fmt.Sprintf("%d of %s %s: %s", n, Count(of, noun), what, strings.Join(names, ", ")))
 		}
 	}
 	add(len(missed), deviations, "deviation", "not caught as they should be", missed)

@@ -13,13 +13,13 @@ func loadSentence(a load.Account) string {
 	for _, c := range a.Checks {
 		counts[c.Result]++
 	}
-	parts := []string{count(counts[load.Held], "obligation") + " held"}
+	parts := []string{Count(counts[load.Held], "obligation") + " held"}
 	for _, r := range []load.Result{load.Violated, load.Untested} {
 		if n := counts[r]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, r))
 		}
 	}
-	line := fmt.Sprintf("%s in %s: %s", count(a.Calls, "call"), took(a.Took), strings.Join(parts, ", "))
+	line := fmt.Sprintf("%s in %s: %s", Count(a.Calls, "call"), took(a.Took), strings.Join(parts, ", "))
 	if a.Limiter != "" {
 		line += "; " + Plain(a.Limiter, nameLimit)
 	}

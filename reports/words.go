@@ -58,10 +58,10 @@ func Sentence(run Run) string {
 	}
 	opening += " at level " + run.Selection.Scope() + loadedOn(run.Selection)
 	if n := len(run.Selection.Rows); n > 0 {
-		opening += " on the " + count(n, "row") + " asked for"
+		opening += " on the " + Count(n, "row") + " asked for"
 	}
 	if n := len(run.Selection.Cases); n > 0 {
-		opening += " on the " + count(n, "case") + " asked for"
+		opening += " on the " + Count(n, "case") + " asked for"
 	}
 	rows := m.RowCounts()
 	var parts []string
@@ -121,8 +121,8 @@ func verb(v contract.Verdict, n int) string {
 	}
 }
 
-// count writes "1 case", "2 cases".
-func count(n int, noun string) string {
+// Count writes "1 case", "2 cases".
+func Count(n int, noun string) string {
 	if n != 1 {
 		noun += "s"
 	}

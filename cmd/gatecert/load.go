@@ -14,6 +14,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -144,7 +145,7 @@ func loadOutcome(v contract.Verdict) error {
 // tellBreaches prints what answers broke.
 func tellBreaches(w io.Writer, breaches []load.Breach) {
 	for _, b := range breaches {
-		fmt.Fprintf(w, "  %s  (%s)\n", b.Finding, count(int(b.Count), "answer")) //nolint:gosec // a count
+		fmt.Fprintf(w, "  %s  (%s)\n", b.Finding, reports.Count(int(b.Count), "answer")) //nolint:gosec // a count
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports"
 )
 
 // progress shows how far a run has come: a bar on a terminal, a plain line now and then elsewhere. It is called by one
@@ -54,14 +55,6 @@ func (p *progress) show(s gatecert.Progress) {
 	}
 }
 
-// count writes "1 case", "2 cases".
-func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
-}
-
 // announce prints a line for good.
 func (p *progress) announce(line string) {
 	if p.bars == nil {
@@ -78,13 +71,13 @@ func (p *progress) tell(s gatecert.Progress) {
 	case "controls":
 		fmt.Fprintln(p.c.err, "control calls at", s.Target)
 	case "done":
-		fmt.Fprintf(p.c.err, "%s done\n", count(s.Total, "case"))
+		fmt.Fprintf(p.c.err, "%s done\n", reports.Count(s.Total, "case"))
 	case "load":
 		if s.Load != nil {
 			fmt.Fprintln(p.c.err, loadLine(*s.Load))
 		}
 	default:
-		fmt.Fprintf(p.c.err, "%d of %s, %d not conformant\n", s.Done, count(s.Total, "case"), p.troubled.Load())
+		fmt.Fprintf(p.c.err, "%d of %s, %d not conformant\n", s.Done, reports.Count(s.Total, "case"), p.troubled.Load())
 	}
 }
 

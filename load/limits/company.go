@@ -117,7 +117,7 @@ func (v *verification) streams(ctx context.Context, most int) error {
 			v.streaming(calls)
 			return err
 		})
-		if err != nil || !*v.declared.Shared || count(calls, Refused) > 0 || turn == 3 {
+		if err != nil || !*v.declared.Shared || count(calls, Refused) > 0 || turn == turns {
 			return err
 		}
 		if err := v.in(refusals, func() error { return v.use(ctx, most, 4*most) }); err != nil {
@@ -158,7 +158,7 @@ func (v *verification) judgeStreams() {
 // costs makes further calls once the limit is used up, and looks what they cost. When time has let one of them pass, it
 // has to begin again.
 func (v *verification) costs(ctx context.Context) error {
-	for range 3 {
+	for range turns {
 		before, err := v.balance(ctx)
 		if err != nil {
 			return err

@@ -92,8 +92,8 @@ const fewFailed = 3
 const goneAfter = 10
 
 func (s *session) clear() error {
-	if lost(s.calls) >= goneAfter {
-		return fmt.Errorf("%w: the last %d calls found nobody", ErrGone, lost(s.calls))
+	if err := gone(s.calls); err != nil {
+		return err
 	}
 	if failed := count(s.calls, Failed); !s.failuresTell && failed > fewFailed && failed*4 > len(s.calls) {
 		last := s.calls[len(s.calls)-1].Observation
@@ -252,6 +252,14 @@ func lost(calls []Call) int {
 		}
 	}
 	return n
+}
+
+// gone returns [ErrGone] when so many calls in a row have found nobody that nobody is there any more.
+func gone(calls []Call) error {
+	if n := lost(calls); n >= goneAfter {
+		return fmt.Errorf("%w: the last %d calls found nobody", ErrGone, n)
+	}
+	return nil
 }
 
 // unreachable reports whether the gateway never saw the call.

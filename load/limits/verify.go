@@ -139,6 +139,9 @@ func (v *verification) mark(at stage) {
 	}
 }
 
+// turns is how often calls are made that want the limit used up, when time frees it before they are through.
+const turns = 3
+
 // further is how many calls are made once the limit is used up, to see that they change nothing.
 const further = 5
 
@@ -354,14 +357,14 @@ func (v *verification) whileFull(ctx context.Context, most int) error {
 // there. It returns [ErrGone].
 func several(ctx context.Context, p Prober) ([]Call, error) {
 	calls := make([]Call, 0, further)
-	for gone := 0; len(calls) < further || gone == len(calls); {
+	for len(calls) < further || lost(calls) == len(calls) {
 		c, err := p.Probe(ctx)
 		if err != nil {
 			return calls, fmt.Errorf("probe: %w", cut(ctx, err))
 		}
 		calls = append(calls, c)
-		if gone = lost(calls); gone == goneAfter {
-			return calls, fmt.Errorf("%w: the last %d calls found nobody", ErrGone, gone)
+		if err := gone(calls); err != nil {
+			return calls, err
 		}
 	}
 	return calls, nil

@@ -142,19 +142,16 @@ func (e Experiment) Plan(engine *load.Engine) (load.Plan, error) {
 	if len(e.Leaving) > 0 {
 		stages = append(stages, e.leavingStage())
 	}
-	all, err := engine.Plan(e.askingStage())
+	asking, err := engine.Plan(e.askingStage())
 	if err != nil {
 		return load.Plan{}, err
 	}
-	all = all.Times(int(math.Ceil(e.Settle.Seconds() / askFor.Seconds())))
-	for _, s := range stages {
-		plan, err := engine.Plan(s)
-		if err != nil {
-			return load.Plan{}, err
-		}
-		all = all.And(plan)
+	asking = asking.Times(int(math.Ceil(e.Settle.Seconds() / askFor.Seconds())))
+	all, err := planAll(engine, stages)
+	if err != nil {
+		return load.Plan{}, err
 	}
-	return all.Times(rounds), nil
+	return all.And(asking).Times(rounds), nil
 }
 
 // Usual says what [Verify] sends to a gateway that is well all the time, and how long that takes: one round. It returns the
@@ -168,16 +165,21 @@ func (e Experiment) Usual(engine *load.Engine) (load.Plan, error) {
 	if len(e.Leaving) > 0 {
 		stages = append(stages, e.leavingStage())
 	}
-	var all load.Plan
+	all, err := planAll(engine, stages)
+	if err == nil && e.hangs() {
+		all.Time += e.Limit // the last hung call is waited for
+	}
+	return all, err
+}
+
+// planAll is the plan for one stage after the other.
+func planAll(engine *load.Engine, stages []load.Stage) (all load.Plan, err error) {
 	for _, s := range stages {
 		plan, err := engine.Plan(s)
 		if err != nil {
 			return load.Plan{}, err
 		}
 		all = all.And(plan)
-	}
-	if e.hangs() {
-		all.Time += e.Limit // the last hung call is waited for
 	}
 	return all, nil
 }
