@@ -70,10 +70,13 @@ func TestSentence(t *testing.T) {
 	selected := goodRun()
 	selected.Selection.Rows = []contract.RowID{"http:404"}
 	one := concluded(header(contract.Edge), every(contract.Rows()[:1], contract.Chat))
+	unloaded := goodRun() // nothing that was asked for under load was offered
+	unloaded.Selection.Level, unloaded.Selection.Loaded = contract.Full, []contract.Surface{contract.Chat}
 	tests := map[string]struct {
 		run  reports.Run
 		want string
 	}{
+		"no load":       {unloaded, "conformant at level full: 32 of 32 rows pass"},
 		"all rows":      {goodRun(), "conformant at level relay: 32 of 32 rows pass"},
 		"one row":       {one, "conformant at level edge: 1 of 32 rows passes, 31 not run"},
 		"selected rows": {selected, "conformant at level relay on the 1 row asked for: 32 of 32 rows pass"},

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -56,7 +55,7 @@ func Sentence(run Run) string {
 			contract.NotOffered, NotRun,
 		}
 	}
-	opening += " at level " + run.Selection.Scope() + loadedOn(run.Selection)
+	opening += " at level " + run.Selection.Scope() + loadedOn(run)
 	if n := len(run.Selection.Rows); n > 0 {
 		opening += " on the " + Count(n, "row") + " asked for"
 	}
@@ -80,17 +79,12 @@ func Sentence(run Run) string {
 
 // loadedOn says which surfaces were put under load, of a run that was not asked for single cases: the rows hold for all that
 // are offered, their cases under load only for these.
-func loadedOn(s Selection) string {
-	var surfaces []string
-	for _, c := range contract.Cases() {
-		if c.UnderLoad() && s.Asks(c) && !slices.Contains(surfaces, string(c.Surface)) {
-			surfaces = append(surfaces, string(c.Surface))
-		}
-	}
-	if len(surfaces) == 0 || len(s.Cases) > 0 {
+func loadedOn(run Run) string {
+	surfaces := loadedSurfaces(run)
+	if len(surfaces) == 0 || len(run.Selection.Cases) > 0 {
 		return ""
 	}
-	return ", under load on " + strings.Join(surfaces, ", ")
+	return ", under load on " + Plain(joined(surfaces), textLimit)
 }
 
 // verb says of n rows what their verdict is.
