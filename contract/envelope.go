@@ -26,7 +26,7 @@ type envelope struct {
 }
 
 // decodeEnvelope reads one error body strictly. An err says that the body is not even an object; breaches then is empty.
-func decodeEnvelope(dialect Dialect, body []byte) (envelope, error) {
+func decodeEnvelope(spoken Dialect, body []byte) (envelope, error) {
 	outer, order, err := decodeObject(body)
 	if err != nil {
 		return envelope{}, err
@@ -54,7 +54,7 @@ func decodeEnvelope(dialect Dialect, body []byte) (envelope, error) {
 		return v
 	}
 	env.message, env.typ, env.param, env.code = field("message"), field("type"), field("param"), field("code")
-	switch dialect {
+	switch spoken {
 	case Anthropic:
 		env.readAnthropic(outer)
 	case Gemini:

@@ -130,9 +130,9 @@ func (j *judgement) judgeWhole() {
 
 // judgeEnvelope judges one error object, from a body or from an error event.
 func (j *judgement) judgeEnvelope(body []byte) (envelope, bool) {
-	dialect := j.c.Surface.Dialect()
-	want := envelopeWords[dialect]
-	env, err := decodeEnvelope(dialect, body)
+	spoken := j.c.Surface.Dialect()
+	want := envelopeWords[spoken]
+	env, err := decodeEnvelope(spoken, body)
 	if err != nil {
 		j.add(Envelope, Must, want, err.Error())
 		if code := j.row.Code(); code != "" {
@@ -146,29 +146,29 @@ func (j *judgement) judgeEnvelope(body []byte) (envelope, bool) {
 	if message, ok := env.message.(string); !ok || strings.TrimSpace(message) == "" {
 		j.add(Message, Must, "a non-empty string", valueWords(env.has["message"], env.message))
 	}
-	j.judgeCode(dialect, env)
-	if dialect == OpenAI {
+	j.judgeCode(spoken, env)
+	if spoken == OpenAI {
 		j.judgeFields(env)
 	}
 	return env, true
 }
 
-func (j *judgement) judgeCode(dialect Dialect, env envelope) {
+func (j *judgement) judgeCode(spoken Dialect, env envelope) {
 	got := env.business
 	words := strconv.Quote(got)
 	if got == "" {
 		words = "no code"
-		if dialect == OpenAI {
+		if spoken == OpenAI {
 			words = valueWords(env.has["code"], env.code)
 		}
 	}
 	switch code := j.row.Code(); {
 	case code != "" && got != code:
-		j.add(Code, Must, strconv.Quote(code)+" in "+codePlaces[dialect], words)
+		j.add(Code, Must, strconv.Quote(code)+" in "+codePlaces[spoken], words)
 	case code != "" && env.tolerated != "":
-		j.add(CodePlace, Should, strconv.Quote(code)+" in "+codePlaces[dialect], "it in "+env.tolerated)
+		j.add(CodePlace, Should, strconv.Quote(code)+" in "+codePlaces[spoken], "it in "+env.tolerated)
 	case code == "" && j.row.ID != "http:429" && !IsCode(got):
-		j.add(CodeKnown, Should, "a code of table 2 in "+codePlaces[dialect], words)
+		j.add(CodeKnown, Should, "a code of table 2 in "+codePlaces[spoken], words)
 	}
 }
 

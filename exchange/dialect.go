@@ -65,8 +65,8 @@ func pathOf(surface contract.Surface, model string) string {
 const anthropicVersion = "2023-06-01"
 
 // setCredential writes the credential as the dialect has it. The key given may stand for another.
-func setCredential(header http.Header, dialect contract.Dialect, key string) {
-	switch dialect {
+func setCredential(header http.Header, spoken contract.Dialect, key string) {
+	switch spoken {
 	case contract.Anthropic:
 		header.Set("X-Api-Key", key)
 	case contract.Gemini:

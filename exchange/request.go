@@ -96,13 +96,13 @@ func targetOf(call Call) (string, error) {
 }
 
 func (r *request) setHeader(call Call) error {
-	dialect := call.Surface.Dialect()
+	spoken := call.Surface.Dialect()
 	r.header.Set("User-Agent", userAgent)
-	if dialect == contract.Anthropic {
+	if spoken == contract.Anthropic {
 		r.header.Set("Anthropic-Version", anthropicVersion)
 	}
 	if call.Key != "" && !call.KeyInQuery {
-		setCredential(r.header, dialect, keyMark)
+		setCredential(r.header, spoken, keyMark)
 	}
 	if call.Fault == BrokenGzip {
 		r.header.Set("Content-Encoding", "gzip")

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // stage is one named step of a call. Its error ends the call; [failureOf] tells what the caller hears.
@@ -30,14 +30,14 @@ type call struct {
 
 	account account                // authenticate
 	body    []byte                 // read
-	asked   dialect.Request        // decode
+	asked   convert.Request        // decode
 	model   model                  // authorise
 	tokens  int64                  // count: of the input
 	cost    int64                  // price: the most that the call can cost
 	held    *hold                  // reserve: money to be settled or refunded
 	routes  []channelRoute         // pick: in the order to try them
 	dialled *dialled               // dial: the provider's answer, its body unread
-	stream  *dialect.StreamEncoder // deliver: the events to the caller
+	stream  *convert.StreamEncoder // deliver: the events to the caller
 
 	failed *failure // what the caller is told of; nil as long as nothing failed
 }
@@ -69,7 +69,7 @@ func (g *Gateway) relayStages() []stage {
 
 // decode is the stage that reads the body in the caller's dialect.
 func (g *Gateway) decode(_ context.Context, c *call) error {
-	asked, err := dialect.Decode(c.surface, c.pathModel, c.body)
+	asked, err := convert.Decode(c.surface, c.pathModel, c.body)
 	if err != nil {
 		return err
 	}

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // channelRoute is one way to a provider: a channel and one of its keys.
 type channelRoute struct {
-	protocol dialect.Protocol
+	protocol convert.Protocol
 	address  string
 	secret   string
 	mapping  sql.NullString

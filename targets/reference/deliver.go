@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // deliver is the stage that reads the provider's answer, charges for it and passes it on.
@@ -20,20 +20,20 @@ func (g *Gateway) deliver(ctx context.Context, c *call) error {
 
 func (g *Gateway) deliverWhole(ctx context.Context, c *call) error {
 	from := c.dialled.route
-	body, err := readBounded(c.dialled.body, dialect.MaxAnswer)
+	body, err := readBounded(c.dialled.body, convert.MaxAnswer)
 	if errors.Is(err, errTooLarge) {
 		return refuse(badResponse, err)
 	}
 	if err != nil {
 		return c.dialled.patience.explain(refuse(readResponseBody, err))
 	}
-	answer, err := dialect.DecodeAnswer(from.protocol, c.asked, body)
+	answer, err := convert.DecodeAnswer(from.protocol, c.asked, body)
 	if err != nil {
 		return err
 	}
 	answer.ID, answer.Model, answer.Created = c.answerID(), c.asked.Model, time.Now().Unix()
 	answer.PromptTokens, answer.CompletionTokens = g.usage(c, answer.PromptTokens, answer.CompletionTokens, answer.Text)
-	encoded, err := dialect.EncodeAnswer(c.surface, answer, from.annotation)
+	encoded, err := convert.EncodeAnswer(c.surface, answer, from.annotation)
 	if err != nil {
 		return refuse(marshalJSON, err)
 	}
@@ -58,17 +58,17 @@ func (g *Gateway) usage(c *call, prompt, completion int, text string) (input, ou
 // so that every earlier failure is an ordinary answer with its own status.
 func (g *Gateway) deliverStream(ctx context.Context, c *call) error {
 	from := c.dialled
-	head := dialect.Head{
+	head := convert.Head{
 		ID: c.answerID(), Model: c.asked.Model, Created: time.Now().Unix(), PromptTokens: int(c.tokens), IncludeUsage: c.asked.IncludeUsage,
 	}
-	events, err := dialect.NewStreamEncoder(c.surface, head, from.route.annotation)
+	events, err := convert.NewStreamEncoder(c.surface, head, from.route.annotation)
 	if err != nil {
 		return refuse(marshalJSON, err)
 	}
 	c.stream = events
 	source := &attentive{source: from.body, patience: from.patience, idle: g.bends.patient(c, g.options.IdleTimeout)}
 	var said strings.Builder
-	err = dialect.DecodeStream(ctx, from.route.protocol, source, func(d dialect.Delta) error {
+	err = convert.DecodeStream(ctx, from.route.protocol, source, func(d convert.Delta) error {
 		if d.Finish == "" {
 			chunk, err := events.Delta(d)
 			if err != nil {

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // effectDeviations answer well and do harm: to the provider, to the caller's money.
@@ -106,7 +106,7 @@ func effectDeviations() []Deviation {
 			Sentence: "What was held for a stream that broke off is never given back.",
 			Turns:    []Turn{warns(contract.NotBilled, "code:read_response_body_failed/*/chat-stream/*")},
 			bend: keeping(func(c *call) bool {
-				return c.surface == contract.ChatStream && errors.Is(c.failed, dialect.ErrTruncated)
+				return c.surface == contract.ChatStream && errors.Is(c.failed, convert.ErrTruncated)
 			}),
 		},
 		{
@@ -139,7 +139,7 @@ func effectDeviations() []Deviation {
 						if c.surface != contract.Embeddings {
 							return dial(ctx, c)
 						}
-						body, err := dialect.EncodeAnswer(c.surface, madeUp(c), nil)
+						body, err := convert.EncodeAnswer(c.surface, madeUp(c), nil)
 						if err != nil {
 							return refuse(marshalJSON, err)
 						}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // envelopeDeviations answer with an error that the dialect's own clients cannot read.
@@ -289,7 +289,7 @@ func page(contentType, body string) func(*call, *wholeAnswer) {
 }
 
 // inOpenAI writes the error in OpenAI's envelope, whatever the surface.
-func inOpenAI(c *call, a *wholeAnswer) { a.body = dialect.EncodeError(contract.Chat, c.failed.told()) }
+func inOpenAI(c *call, a *wholeAnswer) { a.body = convert.EncodeError(contract.Chat, c.failed.told()) }
 
 // inError edits the members of an answer's error object.
 func inError(edit func(map[string]any)) func(*call, *wholeAnswer) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // streamDeviations hide from a caller that a stream went wrong, or tell it in a form that its client does not know.
@@ -29,7 +29,7 @@ func streamDeviations() []Deviation {
 			Name:     "truncated-stream-ends-well",
 			Sentence: "A provider's stream that breaks off is closed as if it were complete, finish, usage and [DONE] made up.",
 			Turns:    []Turn{fails(contract.StreamEnd, broken+"*-stream/*")},
-			bend:     breaking(finishing, because(dialect.ErrTruncated)),
+			bend:     breaking(finishing, because(convert.ErrTruncated)),
 		},
 		{
 			Name:     "chat-stream-done-without-finish",
@@ -137,7 +137,7 @@ func streamDeviations() []Deviation {
 				{Cases: of(contract.MessagesStream), Verdict: contract.Fail, Breaks: []contract.Obligation{contract.StreamEnd, contract.StreamFormat}},
 			},
 			bend: breaking(func(c *call, _ []byte) []byte {
-				return append(dialect.EncodeError(c.surface, c.failed.told()), "\n\n"...)
+				return append(convert.EncodeError(c.surface, c.failed.told()), "\n\n"...)
 			}, on(contract.MessagesStream)),
 		},
 		{
@@ -145,7 +145,7 @@ func streamDeviations() []Deviation {
 			Sentence: "The error event of a messages stream holds OpenAI's envelope.",
 			Turns:    []Turn{fails(contract.Envelope, of(contract.MessagesStream)...)},
 			bend: breaking(func(c *call, _ []byte) []byte {
-				return event("error", dialect.EncodeError(contract.Chat, c.failed.told()))
+				return event("error", convert.EncodeError(contract.Chat, c.failed.told()))
 			}, on(contract.MessagesStream)),
 		},
 		{
@@ -201,7 +201,7 @@ func streamDeviations() []Deviation {
 			Sentence: "An empty answer of the provider is passed on as an answer with a made-up text.",
 			Turns:    []Turn{fails(contract.NotSuccess, onSurfaces(plainSurfaces(), "code:empty_response/*")...)},
 			bend: answering(func(c *call, a *wholeAnswer) {
-				if body, err := dialect.EncodeAnswer(c.surface, madeUp(c), nil); err == nil {
+				if body, err := convert.EncodeAnswer(c.surface, madeUp(c), nil); err == nil {
 					a.status, a.body = 200, body
 				}
 			}, coded(emptyResponse), func(c *call, f *failure) bool { return !streaming(c, f) }),
@@ -255,7 +255,7 @@ func dropping(last string) func(*call, []byte) []byte {
 
 // finishing ends a stream as a whole answer would end.
 func finishing(c *call, _ []byte) []byte {
-	last, err := c.stream.Finish(dialect.Delta{Finish: dialect.FinishStop, PromptTokens: int(c.tokens), CompletionTokens: 1})
+	last, err := c.stream.Finish(convert.Delta{Finish: convert.FinishStop, PromptTokens: int(c.tokens), CompletionTokens: 1})
 	if err != nil {
 		return nil
 	}
@@ -264,11 +264,11 @@ func finishing(c *call, _ []byte) []byte {
 
 // invented is a whole stream of nothing but its opening and its end.
 func invented(c *call) []byte {
-	events, err := dialect.NewStreamEncoder(c.surface, dialect.Head{ID: c.answerID(), Model: c.asked.Model}, nil)
+	events, err := convert.NewStreamEncoder(c.surface, convert.Head{ID: c.answerID(), Model: c.asked.Model}, nil)
 	if err != nil {
 		return nil
 	}
-	end, err := events.Finish(dialect.Delta{Finish: dialect.FinishStop})
+	end, err := events.Finish(convert.Delta{Finish: convert.FinishStop})
 	if err != nil {
 		return nil
 	}
@@ -276,9 +276,9 @@ func invented(c *call) []byte {
 }
 
 // madeUp is an answer to a call that nobody gave.
-func madeUp(c *call) dialect.Answer {
-	return dialect.Answer{
-		ID: c.answerID(), Model: c.asked.Model, Text: "…", Finish: dialect.FinishStop, Vectors: [][]float64{{0}},
+func madeUp(c *call) convert.Answer {
+	return convert.Answer{
+		ID: c.answerID(), Model: c.asked.Model, Text: "…", Finish: convert.FinishStop, Vectors: [][]float64{{0}},
 	}
 }
 

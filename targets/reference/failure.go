@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // code is a business code of table 2, or rateLimited.
 type code string
 
 const (
-	invalidRequest    code = dialect.CodeInvalidRequest
-	badRequestBody    code = dialect.CodeBadRequestBody
+	invalidRequest    code = convert.CodeInvalidRequest
+	badRequestBody    code = convert.CodeBadRequestBody
 	readRequestBody   code = "read_request_body_failed"
 	convertRequest    code = "convert_request_failed"
 	sensitiveWords    code = "sensitive_words_detected"
@@ -133,7 +133,7 @@ func failureOf(err error) *failure {
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f
 	}
-	if problem, ok := errors.AsType[*dialect.Problem](err); ok {
+	if problem, ok := errors.AsType[*convert.Problem](err); ok {
 		f := refuse(code(problem.Code), err)
 		f.message, f.param = problem.Message, problem.Param
 		return f
@@ -147,11 +147,11 @@ func failureOf(err error) *failure {
 		{errQuota, insufficientQuota},
 		{errBudget, preConsumeQuota},
 		{errTooSlow, responseTime},
-		{dialect.ErrUnconvertible, convertRequest},
-		{dialect.ErrBlocked, promptBlocked},
-		{dialect.ErrEmpty, emptyResponse},
-		{dialect.ErrNotAnswer, badResponse},
-		{dialect.ErrTruncated, readResponseBody},
+		{convert.ErrUnconvertible, convertRequest},
+		{convert.ErrBlocked, promptBlocked},
+		{convert.ErrEmpty, emptyResponse},
+		{convert.ErrNotAnswer, badResponse},
+		{convert.ErrTruncated, readResponseBody},
 	} {
 		if errors.Is(err, known.cause) {
 			return refuse(known.code, err)
@@ -162,8 +162,8 @@ func failureOf(err error) *failure {
 }
 
 // told is the failure as the caller's dialect will write it.
-func (f *failure) told() dialect.APIError {
-	e := dialect.APIError{Status: f.status, Code: string(f.code), Message: f.message, Param: f.param}
+func (f *failure) told() convert.APIError {
+	e := convert.APIError{Status: f.status, Code: string(f.code), Message: f.message, Param: f.param}
 	if f.code == insufficientQuota || f.code == preConsumeQuota {
 		e.Type = "insufficient_quota" // OpenAI's own word, where the status would only give that of any 403
 	}

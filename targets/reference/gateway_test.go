@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 func TestOptionsThatMakeNoGateway(t *testing.T) {
@@ -116,25 +116,25 @@ func TestTokensAreCounted(t *testing.T) {
 	var picture bytes.Buffer
 	require.NoError(t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 600, 100))))
 	data := base64.StdEncoding.EncodeToString(picture.Bytes())
-	turn := func(parts ...dialect.Part) dialect.Request {
-		return dialect.Request{Turns: []dialect.Turn{{Role: dialect.User, Parts: parts}}}
+	turn := func(parts ...convert.Part) convert.Request {
+		return convert.Request{Turns: []convert.Turn{{Role: convert.User, Parts: parts}}}
 	}
 	for _, c := range []struct {
 		name  string
-		asked dialect.Request
+		asked convert.Request
 		want  int64
 		err   error
 	}{
-		{"two words", turn(dialect.Part{Text: "hello world"}), 2, nil},
-		{"system text", dialect.Request{System: "hello world"}, 2, nil},
-		{"token ids", dialect.Request{Inputs: []dialect.Input{{Tokens: []int{1, 2, 3}}, {Text: "hello"}}}, 4, nil},
-		{"an id outside the vocabulary", dialect.Request{Inputs: []dialect.Input{{Tokens: []int{1 << 40}}}}, 0, errNoSuchToken},
-		{"a negative id", dialect.Request{Inputs: []dialect.Input{{Tokens: []int{-1}}}}, 0, errNoSuchToken},
-		{"a picture of two tiles", turn(dialect.Part{Image: &dialect.Image{MediaType: "image/png", Data: data}}), 85 + 2*170, nil},
-		{"a picture elsewhere", turn(dialect.Part{Image: &dialect.Image{URL: "https://example.com/x.png"}}), 85 + 4*170, nil},
-		{"a cut picture", turn(dialect.Part{Image: &dialect.Image{Data: data[:20]}}), 0, errNoPicture},
-		{"no base64", turn(dialect.Part{Image: &dialect.Image{Data: "!"}}), 0, errNoPicture},
-		{"no data", turn(dialect.Part{Image: &dialect.Image{}}), 0, errNoPicture},
+		{"two words", turn(convert.Part{Text: "hello world"}), 2, nil},
+		{"system text", convert.Request{System: "hello world"}, 2, nil},
+		{"token ids", convert.Request{Inputs: []convert.Input{{Tokens: []int{1, 2, 3}}, {Text: "hello"}}}, 4, nil},
+		{"an id outside the vocabulary", convert.Request{Inputs: []convert.Input{{Tokens: []int{1 << 40}}}}, 0, errNoSuchToken},
+		{"a negative id", convert.Request{Inputs: []convert.Input{{Tokens: []int{-1}}}}, 0, errNoSuchToken},
+		{"a picture of two tiles", turn(convert.Part{Image: &convert.Image{MediaType: "image/png", Data: data}}), 85 + 2*170, nil},
+		{"a picture elsewhere", turn(convert.Part{Image: &convert.Image{URL: "https://example.com/x.png"}}), 85 + 4*170, nil},
+		{"a cut picture", turn(convert.Part{Image: &convert.Image{Data: data[:20]}}), 0, errNoPicture},
+		{"no base64", turn(convert.Part{Image: &convert.Image{Data: "!"}}), 0, errNoPicture},
+		{"no data", turn(convert.Part{Image: &convert.Image{}}), 0, errNoPicture},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := counter.request(c.asked)

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 const (
@@ -102,8 +102,8 @@ func (g *Gateway) dialRoute(ctx context.Context, c *call, route channelRoute) (*
 	if err != nil {
 		return nil, refuse(modelMapped, err)
 	}
-	outbound, err := dialect.Encode(route.protocol, c.asked, name)
-	if errors.Is(err, dialect.ErrUnconvertible) {
+	outbound, err := convert.Encode(route.protocol, c.asked, name)
+	if errors.Is(err, convert.ErrUnconvertible) {
 		return nil, refuse(convertRequest, err).with(http.StatusBadRequest, sentence(err))
 	}
 	if err != nil {
@@ -113,7 +113,7 @@ func (g *Gateway) dialRoute(ctx context.Context, c *call, route channelRoute) (*
 }
 
 // send makes the request and reads the head of the answer. Everything but success is a failure here.
-func (g *Gateway) send(ctx context.Context, c *call, route channelRoute, outbound dialect.Outbound) (_ *dialled, err error) {
+func (g *Gateway) send(ctx context.Context, c *call, route channelRoute, outbound convert.Outbound) (_ *dialled, err error) {
 	p := newPatience(ctx, g.bends.patient(c, g.options.Timeout))
 	defer func() {
 		if err != nil {
@@ -145,9 +145,9 @@ func (g *Gateway) send(ctx context.Context, c *call, route channelRoute, outboun
 // presentKey puts the credential where the protocol wants it.
 func presentKey(header http.Header, route channelRoute) {
 	switch route.protocol {
-	case dialect.Anthropic:
+	case convert.Anthropic:
 		header.Set("X-Api-Key", route.secret)
-	case dialect.Gemini:
+	case convert.Gemini:
 		header.Set("X-Goog-Api-Key", route.secret)
 	default:
 		header.Set("Authorization", "Bearer "+route.secret)
@@ -157,7 +157,7 @@ func presentKey(header http.Header, route channelRoute) {
 // providerError is a provider's answer with a status that is no success.
 type providerError struct {
 	status  int
-	refusal dialect.Refusal
+	refusal convert.Refusal
 }
 
 func (e *providerError) Error() string {
@@ -165,8 +165,8 @@ func (e *providerError) Error() string {
 }
 
 // providerFailure translates a provider's error. Its words are not passed on: they may name what must stay inside.
-func providerFailure(protocol dialect.Protocol, response *http.Response, body []byte) *failure {
-	refusal, usable := dialect.ProviderError(protocol, response.StatusCode, body)
+func providerFailure(protocol convert.Protocol, response *http.Response, body []byte) *failure {
+	refusal, usable := convert.ProviderError(protocol, response.StatusCode, body)
 	cause := &providerError{response.StatusCode, refusal}
 	switch status := response.StatusCode; {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, refusal.Code == "API_KEY_INVALID":

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // writePatience bounds one write to the caller, so that one who does not read does not hold a provider's call.
@@ -107,7 +107,7 @@ func (c *call) fail(ctx context.Context, f *failure) error {
 	switch {
 	case !c.reply.begun:
 		maps.Copy(c.reply.Header(), f.header)
-		return c.answer(ctx, f.status, dialect.EncodeError(c.surface, f.told()))
+		return c.answer(ctx, f.status, convert.EncodeError(c.surface, f.told()))
 	case c.stream != nil:
 		return c.say(c.bends.breakOff(c, c.stream.Error(f.told())))
 	default:

@@ -14,7 +14,7 @@ import (
 
 	tiktoken "github.com/tiktoken-go/tokenizer"
 
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // What OpenAI charges for pictures in high detail: a base, and so much for each tile of 512 by 512 pixels.
@@ -73,7 +73,7 @@ func (t *tokenizer) text(ids []int) (string, error) {
 
 // texts returns what inputs of token ids stand for, leaving out those that stand for nothing: they cannot be counted
 // either, and are refused for that.
-func (t *tokenizer) texts(inputs []dialect.Input) []string {
+func (t *tokenizer) texts(inputs []convert.Input) []string {
 	var texts []string
 	for _, input := range inputs {
 		if text, err := t.text(input.Tokens); err == nil {
@@ -84,7 +84,7 @@ func (t *tokenizer) texts(inputs []dialect.Input) []string {
 }
 
 // request counts the tokens of everything a model would read.
-func (t *tokenizer) request(asked dialect.Request) (int64, error) {
+func (t *tokenizer) request(asked convert.Request) (int64, error) {
 	var total int64
 	for _, text := range textsOf(asked) {
 		n, err := t.codec.Count(text)
@@ -115,7 +115,7 @@ func (t *tokenizer) request(asked dialect.Request) (int64, error) {
 }
 
 // imageTokens counts a picture by its size. It fails on data that is no picture.
-func imageTokens(i dialect.Image) (int64, error) {
+func imageTokens(i convert.Image) (int64, error) {
 	if i.URL != "" {
 		return unseenImage, nil
 	}

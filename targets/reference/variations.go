@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // Variations returns all permitted variations. The first is none at all.
@@ -244,7 +244,7 @@ func streamVariations() []Variation {
 				return func(ctx context.Context, c *call) error {
 					if c.asked.Stream {
 						var err error
-						if c.stream, err = dialect.NewStreamEncoder(c.surface, dialect.Head{ID: c.answerID(), Model: c.asked.Model}, nil); err != nil {
+						if c.stream, err = convert.NewStreamEncoder(c.surface, convert.Head{ID: c.answerID(), Model: c.asked.Model}, nil); err != nil {
 							return refuse(marshalJSON, err)
 						}
 						if err := c.say([]byte(": waiting\n\n")); err != nil {

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"strings"
 
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // words returns the list of words that no input may contain.
@@ -38,7 +38,7 @@ func (g *Gateway) screen(ctx context.Context, c *call) error {
 }
 
 // textsOf returns every text of a request that a model would read.
-func textsOf(asked dialect.Request) []string {
+func textsOf(asked convert.Request) []string {
 	texts := []string{asked.System}
 	for _, turn := range asked.Turns {
 		for _, part := range turn.Parts {

@@ -1,4 +1,4 @@
-package dialect_test
+package convert_test
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // Whatever a caller sends, it is a request that every protocol gets or refuses, or it is a problem.
@@ -26,22 +26,22 @@ func FuzzDecode(f *testing.F) {
 	f.Add(uint8(9), []byte(`{"model":"m","input":[[1,2],[3]]}`))
 	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
 		surface := contract.Surfaces()[int(which)%len(contract.Surfaces())]
-		req, err := dialect.Decode(surface, "m", body)
+		req, err := convert.Decode(surface, "m", body)
 		if err != nil {
-			var problem *dialect.Problem
+			var problem *convert.Problem
 			require.ErrorAs(t, err, &problem)
 			require.NotEmpty(t, problem.Message)
-			require.Contains(t, []string{dialect.CodeBadRequestBody, dialect.CodeInvalidRequest}, problem.Code)
+			require.Contains(t, []string{convert.CodeBadRequestBody, convert.CodeInvalidRequest}, problem.Code)
 			require.Zero(t, req)
 			return
 		}
 		require.NotEmpty(t, req.Model)
 		require.Equal(t, surface.Dialect(), req.Surface.Dialect())
 		require.Equal(t, req.Stream, req.Surface.Streaming())
-		for _, p := range dialect.Protocols() {
-			out, err := dialect.Encode(p, req, "m")
+		for _, p := range convert.Protocols() {
+			out, err := convert.Encode(p, req, "m")
 			if err != nil {
-				require.ErrorIs(t, err, dialect.ErrUnconvertible)
+				require.ErrorIs(t, err, convert.ErrUnconvertible)
 				continue
 			}
 			require.True(t, json.Valid(out.Body))
@@ -52,9 +52,9 @@ func FuzzDecode(f *testing.F) {
 
 // Whatever a provider sends, it is an answer that every surface can be given, or one of the three failures.
 func FuzzDecodeAnswer(f *testing.F) {
-	for _, p := range dialect.Protocols() {
+	for _, p := range convert.Protocols() {
 		for i := range 3 {
-			body, err := dialect.EncodeAnswer(native(p, false), dialect.Answer{Text: "Hi", Finish: finishes[i].hub, PromptTokens: 3}, nil)
+			body, err := convert.EncodeAnswer(native(p, false), convert.Answer{Text: "Hi", Finish: finishes[i].hub, PromptTokens: 3}, nil)
 			require.NoError(f, err)
 			f.Add(uint8(i), false, body)
 		}
@@ -63,23 +63,23 @@ func FuzzDecodeAnswer(f *testing.F) {
 	f.Add(uint8(2), true, []byte(`{"embeddings":[{"values":[1]},{"values":[2]}]}`))
 	f.Add(uint8(0), false, []byte(`{"error":{"code":"content_filter","innererror":{"code":1},"details":[{"reason":"x"}]}}`))
 	f.Fuzz(func(t *testing.T, which uint8, embed bool, body []byte) {
-		p := dialect.Protocols()[int(which)%3]
-		refusal, ok := dialect.ProviderError(p, 400, body)
+		p := convert.Protocols()[int(which)%3]
+		refusal, ok := convert.ProviderError(p, 400, body)
 		require.Equal(t, ok, refusal.Type+refusal.Code+refusal.Message != "")
 
-		req, surface := dialect.Request{Surface: contract.Chat}, contract.Responses
+		req, surface := convert.Request{Surface: contract.Chat}, contract.Responses
 		if embed {
 			surface = contract.Embeddings
-			req = dialect.Request{Surface: surface, Inputs: make([]dialect.Input, 2), Base64: len(body)%2 == 0}
+			req = convert.Request{Surface: surface, Inputs: make([]convert.Input, 2), Base64: len(body)%2 == 0}
 		}
-		answer, err := dialect.DecodeAnswer(p, req, body)
+		answer, err := convert.DecodeAnswer(p, req, body)
 		if err != nil {
-			require.True(t, errors.Is(err, dialect.ErrNotAnswer) || errors.Is(err, dialect.ErrEmpty) || errors.Is(err, dialect.ErrBlocked))
+			require.True(t, errors.Is(err, convert.ErrNotAnswer) || errors.Is(err, convert.ErrEmpty) || errors.Is(err, convert.ErrBlocked))
 			require.Zero(t, answer)
 			return
 		}
 		require.True(t, embed || answer.Text != "")
-		out, err := dialect.EncodeAnswer(surface, answer, nil)
+		out, err := convert.EncodeAnswer(surface, answer, nil)
 		require.NoError(t, err)
 		require.True(t, json.Valid(out))
 	})
@@ -87,15 +87,15 @@ func FuzzDecodeAnswer(f *testing.F) {
 
 // Whatever a provider streams, it means the same however its bytes arrive.
 func FuzzDecodeStream(f *testing.F) {
-	for i, p := range dialect.Protocols() {
-		f.Add(uint8(i), []byte(written(f, native(p, true), dialect.FinishStop, nil)), uint16(7))
-		f.Add(uint8(i), []byte(strings.ReplaceAll(written(f, native(p, true), dialect.FinishStop, nil), "\n", "\r\n")), uint16(60))
+	for i, p := range convert.Protocols() {
+		f.Add(uint8(i), []byte(written(f, native(p, true), convert.FinishStop, nil)), uint16(7))
+		f.Add(uint8(i), []byte(strings.ReplaceAll(written(f, native(p, true), convert.FinishStop, nil), "\n", "\r\n")), uint16(60))
 	}
 	f.Add(uint8(0), []byte("\uFEFFdata: {\"choices\":[]}\r\rdata:x\ndata\n\n:c\nid:1"), uint16(2))
 	f.Add(uint8(1), []byte("event: error\ndata: {}\n\n"), uint16(3))
 	f.Add(uint8(2), []byte("data: {\"promptFeedback\":{\"blockReason\":\"x\"}}\n\n"), uint16(1))
 	f.Fuzz(func(t *testing.T, which uint8, stream []byte, at uint16) {
-		p, text := dialect.Protocols()[int(which)%3], string(stream)
+		p, text := convert.Protocols()[int(which)%3], string(stream)
 		cut := min(int(at), len(text))
 		want, wantErr := collect(t.Context(), p, strings.NewReader(text))
 		for i, r := range []io.Reader{
@@ -108,8 +108,8 @@ func FuzzDecodeStream(f *testing.F) {
 			require.Equal(t, wantErr, err, i)
 		}
 		if wantErr != nil {
-			known := errors.Is(wantErr, dialect.ErrNotAnswer) || errors.Is(wantErr, dialect.ErrTruncated) ||
-				errors.Is(wantErr, dialect.ErrEmpty) || errors.Is(wantErr, dialect.ErrBlocked)
+			known := errors.Is(wantErr, convert.ErrNotAnswer) || errors.Is(wantErr, convert.ErrTruncated) ||
+				errors.Is(wantErr, convert.ErrEmpty) || errors.Is(wantErr, convert.ErrBlocked)
 			assert.True(t, known, wantErr)
 		}
 		for i, d := range want {

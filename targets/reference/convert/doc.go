@@ -15,4 +15,4 @@
 //
 // The package does no input or output of its own, keeps no state between calls, and treats both sides as hostile:
 // everything is bounded, and no text of theirs appears in an error.
-package dialect
+package convert

@@ -1,4 +1,4 @@
-package dialect_test
+package convert_test
 
 import (
 	"strings"
@@ -8,20 +8,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 func TestDecodeReadsTheSameConversationOnEverySurface(t *testing.T) {
 	for _, surface := range textSurfaces() {
 		t.Run(string(surface), func(t *testing.T) {
-			want := dialect.Request{
+			want := convert.Request{
 				Surface: surface, Model: "m", System: "Be brief.", Stream: surface.Streaming(),
-				Turns:     []dialect.Turn{{Role: dialect.User, Parts: []dialect.Part{{Text: "Hello?"}}}},
+				Turns:     []convert.Turn{{Role: convert.User, Parts: []convert.Part{{Text: "Hello?"}}}},
 				MaxTokens: new(16), Temperature: new(0.5), TopP: new(0.9), Stop: []string{"END"},
 			}
 			switch surface {
 			case contract.Completions:
-				want.System, want.Turns, want.Inputs = "", nil, []dialect.Input{{Text: "Hello?"}}
+				want.System, want.Turns, want.Inputs = "", nil, []convert.Input{{Text: "Hello?"}}
 			case contract.Responses, contract.ResponsesStream:
 				want.Stop = nil // the dialect has none
 			default: // the others have all of it
@@ -43,12 +43,12 @@ func TestDecodeFollowsTheStreamFieldWhicheverTwinWasAskedFor(t *testing.T) {
 func TestDecodeReadsInputs(t *testing.T) {
 	for _, tc := range []struct {
 		name, input string
-		want        []dialect.Input
+		want        []convert.Input
 	}{
-		{"a text", `"one"`, []dialect.Input{{Text: "one"}}},
-		{"texts", `["one","two"]`, []dialect.Input{{Text: "one"}, {Text: "two"}}},
-		{"token ids are one input", `[1,2]`, []dialect.Input{{Tokens: []int{1, 2}}}},
-		{"arrays of token ids", `[[1],[2,3]]`, []dialect.Input{{Tokens: []int{1}}, {Tokens: []int{2, 3}}}},
+		{"a text", `"one"`, []convert.Input{{Text: "one"}}},
+		{"texts", `["one","two"]`, []convert.Input{{Text: "one"}, {Text: "two"}}},
+		{"token ids are one input", `[1,2]`, []convert.Input{{Tokens: []int{1, 2}}}},
+		{"arrays of token ids", `[[1],[2,3]]`, []convert.Input{{Tokens: []int{1}}, {Tokens: []int{2, 3}}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			assert.Equal(t, tc.want, decode(t, contract.Embeddings, edited(t, contract.Embeddings, "input", tc.input)).Inputs)
@@ -61,24 +61,24 @@ func TestDecodeReadsInputs(t *testing.T) {
 }
 
 func TestDecodeReadsImages(t *testing.T) {
-	inline := dialect.Image{MediaType: "image/png", Data: "aGk="}
-	linked := dialect.Image{URL: "https://example.com/a.png"}
+	inline := convert.Image{MediaType: "image/png", Data: "aGk="}
+	linked := convert.Image{URL: "https://example.com/a.png"}
 	for _, tc := range []struct {
 		name    string
 		surface contract.Surface
 		content string
-		want    dialect.Image
+		want    convert.Image
 	}{
 		{"inline on chat", contract.Chat, `[{"type":"image_url","image_url":{"url":"data:image/png;base64,aGk=","detail":"auto"}}]`, inline},
 		{"linked on chat, with a detail", contract.Chat, `[{"type":"image_url","image_url":{"url":"https://example.com/a.png","detail":"low"}}]`,
-			dialect.Image{URL: "https://example.com/a.png", Detail: "low"}},
+			convert.Image{URL: "https://example.com/a.png", Detail: "low"}},
 		{"inline on responses", contract.Responses, `[{"type":"input_image","image_url":"data:image/png;base64,aGk="}]`, inline},
 		{"linked on responses", contract.Responses, `[{"type":"input_image","image_url":"https://example.com/a.png"}]`, linked},
 		{"inline on messages", contract.Messages, `[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"aGk="}}]`, inline},
 		{"linked on messages", contract.Messages, `[{"type":"image","source":{"type":"url","url":"https://example.com/a.png"}}]`, linked},
 		{"inline on gemini", contract.GenerateContent, `[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]`, inline},
 		{"linked on gemini", contract.GenerateContent, `[{"file_data":{"mime_type":"image/png","file_uri":"gs://b/a.png"}}]`,
-			dialect.Image{MediaType: "image/png", URL: "gs://b/a.png"}},
+			convert.Image{MediaType: "image/png", URL: "gs://b/a.png"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			body := map[contract.Surface]string{
@@ -87,7 +87,7 @@ func TestDecodeReadsImages(t *testing.T) {
 				contract.Messages:        `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":` + tc.content + `}]}`,
 				contract.GenerateContent: `{"contents":[{"parts":` + tc.content + `}]}`,
 			}[tc.surface]
-			want := []dialect.Turn{{Role: dialect.User, Parts: []dialect.Part{{Image: &tc.want}}}}
+			want := []convert.Turn{{Role: convert.User, Parts: []convert.Part{{Image: &tc.want}}}}
 			assert.Equal(t, want, decode(t, tc.surface, body).Turns)
 		})
 	}
@@ -99,11 +99,11 @@ func TestDecodeKeepsTheOrderOfAConversation(t *testing.T) {
 		{"role":"user","content":"u"},{"role":"assistant","content":"a"},{"role":"system","content":"late"},
 		{"role":"assistant","content":null,"refusal":"no"}]}`)
 	assert.Equal(t, "one\n\ntwo", req.System)
-	said := func(role dialect.Role, text string) dialect.Turn {
-		return dialect.Turn{Role: role, Parts: []dialect.Part{{Text: text}}}
+	said := func(role convert.Role, text string) convert.Turn {
+		return convert.Turn{Role: role, Parts: []convert.Part{{Text: text}}}
 	}
-	assert.Equal(t, []dialect.Turn{
-		said(dialect.User, "u"), said(dialect.Assistant, "a"), said(dialect.System, "late"), said(dialect.Assistant, "no"),
+	assert.Equal(t, []convert.Turn{
+		said(convert.User, "u"), said(convert.Assistant, "a"), said(convert.System, "late"), said(convert.Assistant, "no"),
 	}, req.Turns)
 }
 
@@ -144,8 +144,8 @@ func TestDecodeRefusesWhatIsNotOneJSONObject(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, surface := range contract.Surfaces() {
-				_, err := dialect.Decode(surface, "m", []byte(tc.body))
-				assert.Equal(t, &dialect.Problem{Code: tc.code, Message: tc.message}, err)
+				_, err := convert.Decode(surface, "m", []byte(tc.body))
+				assert.Equal(t, &convert.Problem{Code: tc.code, Message: tc.message}, err)
 			}
 		})
 	}
@@ -235,18 +235,18 @@ func TestDecodeNamesTheFieldAtFault(t *testing.T) {
 	} {
 		t.Run(string(tc.surface)+" "+tc.message, func(t *testing.T) {
 			body := edited(t, tc.surface, tc.key, tc.value)
-			_, err := dialect.Decode(tc.surface, pathModel(tc.surface, "m"), []byte(body))
-			assert.Equal(t, &dialect.Problem{Code: "invalid_request", Param: tc.param, Message: tc.message}, err)
+			_, err := convert.Decode(tc.surface, pathModel(tc.surface, "m"), []byte(body))
+			assert.Equal(t, &convert.Problem{Code: "invalid_request", Param: tc.param, Message: tc.message}, err)
 		})
 	}
 }
 
 func TestDecodeNeedsAModelInTheGeminiPath(t *testing.T) {
-	_, err := dialect.Decode(contract.GenerateContent, "", []byte(bodies[contract.GenerateContent]))
+	_, err := convert.Decode(contract.GenerateContent, "", []byte(bodies[contract.GenerateContent]))
 	require.EqualError(t, err, "invalid_request: model is required")
 }
 
 func TestDecodeRefusesASurfaceItDoesNotKnow(t *testing.T) {
-	_, err := dialect.Decode("images", "", []byte(`{}`))
+	_, err := convert.Decode("images", "", []byte(`{}`))
 	require.EqualError(t, err, "invalid_request: the surface is not offered")
 }

@@ -1,4 +1,4 @@
-package dialect_test
+package convert_test
 
 import (
 	"testing"
@@ -7,12 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 func TestEncodeErrorWritesTheDialectsEnvelope(t *testing.T) {
-	full := dialect.APIError{Status: 404, Code: "model_not_found", Message: "No <such> model.", Type: "invalid_request_error", Param: "model"}
-	bare := dialect.APIError{Status: 429, Message: "Slow down."}
+	full := convert.APIError{Status: 404, Code: "model_not_found", Message: "No <such> model.", Type: "invalid_request_error", Param: "model"}
+	bare := convert.APIError{Status: 429, Message: "Slow down."}
 	for _, tc := range []struct {
 		surface    contract.Surface
 		full, bare string
@@ -36,8 +36,8 @@ func TestEncodeErrorWritesTheDialectsEnvelope(t *testing.T) {
 	} {
 		for _, surface := range contract.Surfaces() {
 			if surface.Dialect() == tc.surface.Dialect() {
-				assert.Equal(t, tc.full, string(dialect.EncodeError(surface, full)), surface)
-				assert.Equal(t, tc.bare, string(dialect.EncodeError(surface, bare)), surface)
+				assert.Equal(t, tc.full, string(convert.EncodeError(surface, full)), surface)
+				assert.Equal(t, tc.bare, string(convert.EncodeError(surface, bare)), surface)
 			}
 		}
 	}
@@ -66,10 +66,10 @@ func TestEncodeErrorNamesTheStatusInTheDialectsWords(t *testing.T) {
 		{529, "server_error", "overloaded_error", "UNAVAILABLE"},
 		{0, "server_error", "api_error", "INTERNAL"},
 	} {
-		e := dialect.APIError{Status: tc.status, Message: "m"}
-		assert.Contains(t, string(dialect.EncodeError(contract.Chat, e)), `"type":"`+tc.openAI+`"`, tc.status)
-		assert.Contains(t, string(dialect.EncodeError(contract.Messages, e)), `"type":"`+tc.anthropic+`"`, tc.status)
-		assert.Contains(t, string(dialect.EncodeError(contract.GenerateContent, e)), `"status":"`+tc.google+`"`, tc.status)
+		e := convert.APIError{Status: tc.status, Message: "m"}
+		assert.Contains(t, string(convert.EncodeError(contract.Chat, e)), `"type":"`+tc.openAI+`"`, tc.status)
+		assert.Contains(t, string(convert.EncodeError(contract.Messages, e)), `"type":"`+tc.anthropic+`"`, tc.status)
+		assert.Contains(t, string(convert.EncodeError(contract.GenerateContent, e)), `"status":"`+tc.google+`"`, tc.status)
 	}
 }
 
@@ -82,8 +82,8 @@ func TestStreamErrorsAreTheDialectsOwnEvent(t *testing.T) {
 		contract.GenerateStream: "data: {\"error\":{\"code\":502,\"message\":\"m\",\"status\":\"UNAVAILABLE\",\"details\":[{" +
 			"\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"bad_response\",\"domain\":\"gatecert\"}]}}\n\n",
 	} {
-		e, err := dialect.NewStreamEncoder(surface, dialect.Head{}, nil)
+		e, err := convert.NewStreamEncoder(surface, convert.Head{}, nil)
 		require.NoError(t, err)
-		assert.Equal(t, want, string(e.Error(dialect.APIError{Status: 502, Code: "bad_response", Message: "m"})))
+		assert.Equal(t, want, string(e.Error(convert.APIError{Status: 502, Code: "bad_response", Message: "m"})))
 	}
 }

@@ -1,4 +1,4 @@
-package dialect_test
+package convert_test
 
 import (
 	"context"
@@ -15,15 +15,15 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-func discard(dialect.Delta) error { return nil }
+func discard(convert.Delta) error { return nil }
 
 // collect decodes a stream and returns all that was emitted.
-func collect(ctx context.Context, p dialect.Protocol, r io.Reader) ([]dialect.Delta, error) {
-	var deltas []dialect.Delta
-	err := dialect.DecodeStream(ctx, p, r, func(d dialect.Delta) error {
+func collect(ctx context.Context, p convert.Protocol, r io.Reader) ([]convert.Delta, error) {
+	var deltas []convert.Delta
+	err := convert.DecodeStream(ctx, p, r, func(d convert.Delta) error {
 		deltas = append(deltas, d)
 		return nil
 	})
@@ -31,30 +31,30 @@ func collect(ctx context.Context, p dialect.Protocol, r io.Reader) ([]dialect.De
 }
 
 // written is a whole stream of three pieces as a surface writes it.
-func written(t testing.TB, surface contract.Surface, finish dialect.Finish, annotation json.RawMessage) string {
+func written(t testing.TB, surface contract.Surface, finish convert.Finish, annotation json.RawMessage) string {
 	t.Helper()
-	head := dialect.Head{ID: "7", Model: "m", Created: 1700000000, PromptTokens: 2, IncludeUsage: true}
-	e, err := dialect.NewStreamEncoder(surface, head, annotation)
+	head := convert.Head{ID: "7", Model: "m", Created: 1700000000, PromptTokens: 2, IncludeUsage: true}
+	e, err := convert.NewStreamEncoder(surface, head, annotation)
 	require.NoError(t, err)
 	var b strings.Builder
 	for _, text := range []string{"Hi", " <you>", "\n✓"} {
-		out, err := e.Delta(dialect.Delta{Text: text})
+		out, err := e.Delta(convert.Delta{Text: text})
 		require.NoError(t, err)
 		b.Write(out)
 	}
-	out, err := e.Finish(dialect.Delta{Finish: finish, PromptTokens: 3, CompletionTokens: 5})
+	out, err := e.Finish(convert.Delta{Finish: finish, PromptTokens: 3, CompletionTokens: 5})
 	require.NoError(t, err)
 	return b.String() + string(out)
 }
 
-func pieces(finish dialect.Finish) []dialect.Delta {
-	return []dialect.Delta{
+func pieces(finish convert.Finish) []convert.Delta {
+	return []convert.Delta{
 		{Text: "Hi"}, {Text: " <you>"}, {Text: "\n✓"}, {Finish: finish, PromptTokens: 3, CompletionTokens: 5},
 	}
 }
 
 func TestStreamsKeepPiecesUsageAndFinishThroughEveryProtocol(t *testing.T) {
-	for _, p := range dialect.Protocols() {
+	for _, p := range convert.Protocols() {
 		for _, f := range finishes {
 			whole := written(t, native(p, true), f.hub, nil)
 			for name, stream := range map[string]string{
@@ -132,24 +132,24 @@ func TestStreamEncoderGolden(t *testing.T) {
 				`"usage":{"input_tokens":3,"output_tokens":5,"total_tokens":8}}`),
 	} {
 		t.Run(string(surface), func(t *testing.T) {
-			assert.Equal(t, want, written(t, surface, dialect.FinishStop, json.RawMessage(`[1]`)))
+			assert.Equal(t, want, written(t, surface, convert.FinishStop, json.RawMessage(`[1]`)))
 		})
 	}
 }
 
 func TestStreamEncoderEndsWhatWasCutShortAsIncomplete(t *testing.T) {
-	assert.Contains(t, written(t, contract.ResponsesStream, dialect.FinishLength, nil), "event: response.incomplete\n")
-	assert.Contains(t, written(t, contract.ResponsesStream, dialect.FinishFilter, nil), `"incomplete_details":{"reason":"content_filter"}`)
-	assert.Contains(t, written(t, contract.ChatStream, dialect.FinishLength, nil), `"finish_reason":"length"`)
+	assert.Contains(t, written(t, contract.ResponsesStream, convert.FinishLength, nil), "event: response.incomplete\n")
+	assert.Contains(t, written(t, contract.ResponsesStream, convert.FinishFilter, nil), `"incomplete_details":{"reason":"content_filter"}`)
+	assert.Contains(t, written(t, contract.ChatStream, convert.FinishLength, nil), `"finish_reason":"length"`)
 }
 
 func TestStreamEncoderSaysNothingForNothing(t *testing.T) {
-	e, err := dialect.NewStreamEncoder(contract.ChatStream, dialect.Head{}, nil)
+	e, err := convert.NewStreamEncoder(contract.ChatStream, convert.Head{}, nil)
 	require.NoError(t, err)
-	out, err := e.Delta(dialect.Delta{Finish: dialect.FinishStop})
+	out, err := e.Delta(convert.Delta{Finish: convert.FinishStop})
 	require.NoError(t, err)
 	assert.Empty(t, out)
-	_, err = dialect.NewStreamEncoder(contract.Completions, dialect.Head{}, nil)
+	_, err = convert.NewStreamEncoder(contract.Completions, convert.Head{}, nil)
 	assert.EqualError(t, err, `encode stream: surface "completions" does not stream`)
 }
 
@@ -161,51 +161,51 @@ func TestDecodeStreamTellsHowAStreamFails(t *testing.T) {
 		anthropicText = `{"type":"content_block_delta","delta":{"type":"text_delta","text":"Hi"}}`
 		geminiText    = `{"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}`
 	)
-	hi := []dialect.Delta{{Text: "Hi"}}
-	done := []dialect.Delta{{Text: "Hi"}, {Finish: dialect.FinishStop}}
+	hi := []convert.Delta{{Text: "Hi"}}
+	done := []convert.Delta{{Text: "Hi"}, {Finish: convert.FinishStop}}
 	for _, tc := range []struct {
 		name     string
-		protocol dialect.Protocol
+		protocol convert.Protocol
 		stream   string
-		want     []dialect.Delta
+		want     []convert.Delta
 		err      error
 	}{
-		{"finish without [DONE]", dialect.OpenAI, sse(openAIText, openAIStop), done, nil},
-		{"[DONE] without finish", dialect.OpenAI, sse(openAIText, `[DONE]`), done, nil},
-		{"usage after the finish", dialect.OpenAI, sse(openAIText, openAIStop, openAIUsage, `[DONE]`), pieces("stop")[3:4:4], nil},
-		{"what follows [DONE] is not read", dialect.OpenAI, sse(openAIText, `[DONE]`) + "<html>", done, nil},
-		{"a finish, then the end within an event", dialect.OpenAI, sse(openAIText, openAIStop) + "data: {", done, nil},
-		{"a clean end without finish", dialect.OpenAI, sse(openAIText), hi, dialect.ErrTruncated},
-		{"an end within an event", dialect.OpenAI, sse(openAIText) + "data: {\"cho", hi, dialect.ErrTruncated},
-		{"an end before the blank line", dialect.OpenAI, sse(openAIText) + "data: [DONE]\n", hi, dialect.ErrTruncated},
-		{"an end within a field's name", dialect.OpenAI, "dat", nil, dialect.ErrTruncated},
-		{"a start and no more", dialect.OpenAI, sse(`{"choices":[{"delta":{"role":"assistant","content":""}}]}`), nil, dialect.ErrTruncated},
-		{"broken JSON", dialect.OpenAI, sse(openAIText, `{"choices":`), hi, dialect.ErrNotAnswer},
-		{"an error event", dialect.OpenAI, sse(openAIText, `{"error":{"message":"no"}}`), hi, dialect.ErrNotAnswer},
-		{"a policy's error event", dialect.OpenAI, sse(`{"error":{"message":"no","code":"content_filter"}}`), nil, dialect.ErrBlocked},
-		{"a foreign event", dialect.OpenAI, sse(`{"hello":1}`), nil, dialect.ErrNotAnswer},
-		{"a finish without content", dialect.OpenAI, sse(openAIStop, `[DONE]`), nil, dialect.ErrEmpty},
-		{"nothing but [DONE]", dialect.OpenAI, sse(`[DONE]`), nil, dialect.ErrEmpty},
-		{"filtered", dialect.OpenAI, sse(`{"choices":[{"delta":{},"finish_reason":"content_filter"}]}`), nil, dialect.ErrBlocked},
-		{"refused", dialect.OpenAI, sse(`{"choices":[{"delta":{"refusal":"no"}}]}`, openAIStop), nil, dialect.ErrBlocked},
+		{"finish without [DONE]", convert.OpenAI, sse(openAIText, openAIStop), done, nil},
+		{"[DONE] without finish", convert.OpenAI, sse(openAIText, `[DONE]`), done, nil},
+		{"usage after the finish", convert.OpenAI, sse(openAIText, openAIStop, openAIUsage, `[DONE]`), pieces("stop")[3:4:4], nil},
+		{"what follows [DONE] is not read", convert.OpenAI, sse(openAIText, `[DONE]`) + "<html>", done, nil},
+		{"a finish, then the end within an event", convert.OpenAI, sse(openAIText, openAIStop) + "data: {", done, nil},
+		{"a clean end without finish", convert.OpenAI, sse(openAIText), hi, convert.ErrTruncated},
+		{"an end within an event", convert.OpenAI, sse(openAIText) + "data: {\"cho", hi, convert.ErrTruncated},
+		{"an end before the blank line", convert.OpenAI, sse(openAIText) + "data: [DONE]\n", hi, convert.ErrTruncated},
+		{"an end within a field's name", convert.OpenAI, "dat", nil, convert.ErrTruncated},
+		{"a start and no more", convert.OpenAI, sse(`{"choices":[{"delta":{"role":"assistant","content":""}}]}`), nil, convert.ErrTruncated},
+		{"broken JSON", convert.OpenAI, sse(openAIText, `{"choices":`), hi, convert.ErrNotAnswer},
+		{"an error event", convert.OpenAI, sse(openAIText, `{"error":{"message":"no"}}`), hi, convert.ErrNotAnswer},
+		{"a policy's error event", convert.OpenAI, sse(`{"error":{"message":"no","code":"content_filter"}}`), nil, convert.ErrBlocked},
+		{"a foreign event", convert.OpenAI, sse(`{"hello":1}`), nil, convert.ErrNotAnswer},
+		{"a finish without content", convert.OpenAI, sse(openAIStop, `[DONE]`), nil, convert.ErrEmpty},
+		{"nothing but [DONE]", convert.OpenAI, sse(`[DONE]`), nil, convert.ErrEmpty},
+		{"filtered", convert.OpenAI, sse(`{"choices":[{"delta":{},"finish_reason":"content_filter"}]}`), nil, convert.ErrBlocked},
+		{"refused", convert.OpenAI, sse(`{"choices":[{"delta":{"refusal":"no"}}]}`, openAIStop), nil, convert.ErrBlocked},
 
-		{"a stop without a reason", dialect.Anthropic, sse(anthropicText, `{"type":"message_stop"}`), done, nil},
-		{"events of unknown types", dialect.Anthropic, sse(`{"type":"ping"}`, anthropicText, `{"type":"future"}`, `{"type":"message_stop"}`), done, nil},
-		{"a reason without the stop", dialect.Anthropic, sse(anthropicText, `{"type":"message_delta","delta":{"stop_reason":"end_turn"}}`), hi, dialect.ErrTruncated},
-		{"an error event", dialect.Anthropic, sse(anthropicText) + "event: error\n" + sse(`{"type":"error","error":{"type":"overloaded_error","message":"no"}}`), hi, dialect.ErrNotAnswer},
-		{"an event without a type", dialect.Anthropic, sse(`{"choices":[]}`), nil, dialect.ErrNotAnswer},
-		{"[DONE] is not Anthropic's", dialect.Anthropic, sse(anthropicText, `[DONE]`), hi, dialect.ErrNotAnswer},
-		{"no content", dialect.Anthropic, sse(`{"type":"message_start"}`, `{"type":"message_stop"}`), nil, dialect.ErrEmpty},
-		{"refused", dialect.Anthropic, sse(`{"type":"message_delta","delta":{"stop_reason":"refusal"}}`, `{"type":"message_stop"}`), nil, dialect.ErrBlocked},
+		{"a stop without a reason", convert.Anthropic, sse(anthropicText, `{"type":"message_stop"}`), done, nil},
+		{"events of unknown types", convert.Anthropic, sse(`{"type":"ping"}`, anthropicText, `{"type":"future"}`, `{"type":"message_stop"}`), done, nil},
+		{"a reason without the stop", convert.Anthropic, sse(anthropicText, `{"type":"message_delta","delta":{"stop_reason":"end_turn"}}`), hi, convert.ErrTruncated},
+		{"an error event", convert.Anthropic, sse(anthropicText) + "event: error\n" + sse(`{"type":"error","error":{"type":"overloaded_error","message":"no"}}`), hi, convert.ErrNotAnswer},
+		{"an event without a type", convert.Anthropic, sse(`{"choices":[]}`), nil, convert.ErrNotAnswer},
+		{"[DONE] is not Anthropic's", convert.Anthropic, sse(anthropicText, `[DONE]`), hi, convert.ErrNotAnswer},
+		{"no content", convert.Anthropic, sse(`{"type":"message_start"}`, `{"type":"message_stop"}`), nil, convert.ErrEmpty},
+		{"refused", convert.Anthropic, sse(`{"type":"message_delta","delta":{"stop_reason":"refusal"}}`, `{"type":"message_stop"}`), nil, convert.ErrBlocked},
 
-		{"a finish with the last piece", dialect.Gemini, sse(`{"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP"}]}`), done, nil},
-		{"a clean end without finish", dialect.Gemini, sse(geminiText), hi, dialect.ErrTruncated},
-		{"an error event", dialect.Gemini, sse(geminiText, `{"error":{"code":503,"message":"no"}}`), hi, dialect.ErrNotAnswer},
-		{"a foreign event", dialect.Gemini, sse(`{"hello":1}`), nil, dialect.ErrNotAnswer},
-		{"[DONE] is not Gemini's", dialect.Gemini, sse(geminiText, `[DONE]`), hi, dialect.ErrNotAnswer},
-		{"no content", dialect.Gemini, sse(`{"candidates":[{"finishReason":"STOP"}]}`), nil, dialect.ErrEmpty},
-		{"blocked", dialect.Gemini, sse(`{"promptFeedback":{"blockReason":"SAFETY"}}`), nil, dialect.ErrBlocked},
-		{"cut short by policy", dialect.Gemini, sse(geminiText, `{"candidates":[{"finishReason":"SAFETY"}]}`), append(hi[:1:1], dialect.Delta{Finish: "content_filter"}), nil},
+		{"a finish with the last piece", convert.Gemini, sse(`{"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP"}]}`), done, nil},
+		{"a clean end without finish", convert.Gemini, sse(geminiText), hi, convert.ErrTruncated},
+		{"an error event", convert.Gemini, sse(geminiText, `{"error":{"code":503,"message":"no"}}`), hi, convert.ErrNotAnswer},
+		{"a foreign event", convert.Gemini, sse(`{"hello":1}`), nil, convert.ErrNotAnswer},
+		{"[DONE] is not Gemini's", convert.Gemini, sse(geminiText, `[DONE]`), hi, convert.ErrNotAnswer},
+		{"no content", convert.Gemini, sse(`{"candidates":[{"finishReason":"STOP"}]}`), nil, convert.ErrEmpty},
+		{"blocked", convert.Gemini, sse(`{"promptFeedback":{"blockReason":"SAFETY"}}`), nil, convert.ErrBlocked},
+		{"cut short by policy", convert.Gemini, sse(geminiText, `{"candidates":[{"finishReason":"SAFETY"}]}`), append(hi[:1:1], convert.Delta{Finish: "content_filter"}), nil},
 	} {
 		t.Run(fmt.Sprintf("%s from %s", tc.name, tc.protocol), func(t *testing.T) {
 			if tc.name == "usage after the finish" {
@@ -223,20 +223,20 @@ func TestDecodeStreamTellsWhatIsNoStream(t *testing.T) {
 		name, stream string
 		want         error
 	}{
-		{"nothing", "", dialect.ErrEmpty},
-		{"nothing but comments", ": keep-alive\n\n: keep-alive\n", dialect.ErrEmpty},
-		{"nothing but names", "event: ping\n\n", dialect.ErrEmpty},
-		{"HTML", "<html>\n<body>", dialect.ErrNotAnswer},
-		{"HTML in one line without an end", "<html><body>", dialect.ErrNotAnswer},
-		{"null", "null", dialect.ErrNotAnswer},
-		{"text", "no", dialect.ErrNotAnswer},
-		{"JSON", `{"choices":[]}`, dialect.ErrNotAnswer},
-		{"cut JSON", `{"choi`, dialect.ErrNotAnswer},
-		{"a null event", sse("null"), dialect.ErrNotAnswer},
-		{"an event without an object", sse(`"hi"`), dialect.ErrNotAnswer},
-		{"empty data", sse(""), dialect.ErrNotAnswer},
+		{"nothing", "", convert.ErrEmpty},
+		{"nothing but comments", ": keep-alive\n\n: keep-alive\n", convert.ErrEmpty},
+		{"nothing but names", "event: ping\n\n", convert.ErrEmpty},
+		{"HTML", "<html>\n<body>", convert.ErrNotAnswer},
+		{"HTML in one line without an end", "<html><body>", convert.ErrNotAnswer},
+		{"null", "null", convert.ErrNotAnswer},
+		{"text", "no", convert.ErrNotAnswer},
+		{"JSON", `{"choices":[]}`, convert.ErrNotAnswer},
+		{"cut JSON", `{"choi`, convert.ErrNotAnswer},
+		{"a null event", sse("null"), convert.ErrNotAnswer},
+		{"an event without an object", sse(`"hi"`), convert.ErrNotAnswer},
+		{"empty data", sse(""), convert.ErrNotAnswer},
 	} {
-		for _, p := range dialect.Protocols() {
+		for _, p := range convert.Protocols() {
 			t.Run(fmt.Sprintf("%s from %s", tc.name, p), func(t *testing.T) {
 				got, err := collect(t.Context(), p, strings.NewReader(tc.stream))
 				assert.ErrorIs(t, err, tc.want)
@@ -244,44 +244,44 @@ func TestDecodeStreamTellsWhatIsNoStream(t *testing.T) {
 			})
 		}
 	}
-	assert.ErrorIs(t, dialect.DecodeStream(t.Context(), "cohere", strings.NewReader(""), discard), dialect.ErrNotAnswer)
+	assert.ErrorIs(t, convert.DecodeStream(t.Context(), "cohere", strings.NewReader(""), discard), convert.ErrNotAnswer)
 }
 
 func TestDecodeStreamWrapsReadErrorsUnlessTheProviderWasDone(t *testing.T) {
 	broken := errors.New("connection reset")
-	for _, p := range dialect.Protocols() {
-		whole := written(t, native(p, true), dialect.FinishStop, nil)
+	for _, p := range convert.Protocols() {
+		whole := written(t, native(p, true), convert.FinishStop, nil)
 		_, err := collect(t.Context(), p, io.MultiReader(strings.NewReader(whole), iotest.ErrReader(broken)))
 		require.NoError(t, err)
 
 		half := whole[:len(whole)/2]
 		got, err := collect(t.Context(), p, io.MultiReader(strings.NewReader(half), iotest.ErrReader(broken)))
-		assert.ErrorIs(t, err, dialect.ErrTruncated)
+		assert.ErrorIs(t, err, convert.ErrTruncated)
 		assert.ErrorIs(t, err, broken)
 		assert.NotEmpty(t, got)
 
 		_, err = collect(t.Context(), p, iotest.ErrReader(io.ErrUnexpectedEOF))
-		assert.ErrorIs(t, err, dialect.ErrTruncated)
-		assert.NotErrorIs(t, err, dialect.ErrEmpty, "what broke off was not empty")
+		assert.ErrorIs(t, err, convert.ErrTruncated)
+		assert.NotErrorIs(t, err, convert.ErrEmpty, "what broke off was not empty")
 	}
 }
 
 func TestDecodeStreamStopsWithItsContextAndItsReceiver(t *testing.T) {
-	whole := written(t, contract.ChatStream, dialect.FinishStop, nil)
+	whole := written(t, contract.ChatStream, convert.FinishStop, nil)
 	gone := errors.New("the caller has gone")
-	err := dialect.DecodeStream(t.Context(), dialect.OpenAI, strings.NewReader(whole), func(dialect.Delta) error { return gone })
+	err := convert.DecodeStream(t.Context(), convert.OpenAI, strings.NewReader(whole), func(convert.Delta) error { return gone })
 	assert.Equal(t, gone, err)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	var got []dialect.Delta
-	err = dialect.DecodeStream(ctx, dialect.OpenAI, strings.NewReader(whole), func(d dialect.Delta) error {
+	var got []convert.Delta
+	err = convert.DecodeStream(ctx, convert.OpenAI, strings.NewReader(whole), func(d convert.Delta) error {
 		got = append(got, d)
 		cancel()
 		return nil
 	})
-	assert.ErrorIs(t, err, dialect.ErrTruncated)
+	assert.ErrorIs(t, err, convert.ErrTruncated)
 	assert.ErrorIs(t, err, context.Canceled)
-	assert.Equal(t, []dialect.Delta{{Text: "Hi"}}, got)
+	assert.Equal(t, []convert.Delta{{Text: "Hi"}}, got)
 }
 
 func TestDecodeStreamEmitsEachPieceAsSoonAsItIsWhole(t *testing.T) {
@@ -290,7 +290,7 @@ func TestDecodeStreamEmitsEachPieceAsSoonAsItIsWhole(t *testing.T) {
 	heard := make(chan string)
 	result := make(chan error, 1)
 	go func() {
-		result <- dialect.DecodeStream(t.Context(), dialect.OpenAI, r, func(d dialect.Delta) error {
+		result <- convert.DecodeStream(t.Context(), convert.OpenAI, r, func(d convert.Delta) error {
 			heard <- d.Text
 			return nil
 		})
@@ -301,7 +301,7 @@ func TestDecodeStreamEmitsEachPieceAsSoonAsItIsWhole(t *testing.T) {
 		assert.Equal(t, text, <-heard)
 	}
 	require.NoError(t, w.Close())
-	assert.ErrorIs(t, <-result, dialect.ErrTruncated)
+	assert.ErrorIs(t, <-result, convert.ErrTruncated)
 }
 
 // endless repeats a text for ever, or until it has been read too far.
@@ -325,18 +325,18 @@ func TestDecodeStreamIsBounded(t *testing.T) {
 		"an event without an end": "data: x\n",
 		"comments without an end": ": keep-alive, keep-alive, keep-alive, keep-alive, keep-alive\n\n",
 		"blank lines":             "\n",
-		"events":                  sse(`{"type":"ping","padding":"` + strings.Repeat("x", dialect.MaxEvent-100) + `"}`),
+		"events":                  sse(`{"type":"ping","padding":"` + strings.Repeat("x", convert.MaxEvent-100) + `"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &endless{text: text}
-			_, err := collect(t.Context(), dialect.Anthropic, r)
-			assert.ErrorIs(t, err, dialect.ErrNotAnswer)
-			assert.LessOrEqual(t, r.read, int64(dialect.MaxStream+2*dialect.MaxEvent))
+			_, err := collect(t.Context(), convert.Anthropic, r)
+			assert.ErrorIs(t, err, convert.ErrNotAnswer)
+			assert.LessOrEqual(t, r.read, int64(convert.MaxStream+2*convert.MaxEvent))
 		})
 	}
-	err := dialect.DecodeStream(t.Context(), dialect.OpenAI, silent{}, discard)
+	err := convert.DecodeStream(t.Context(), convert.OpenAI, silent{}, discard)
 	assert.ErrorIs(t, err, io.ErrNoProgress)
-	assert.ErrorIs(t, err, dialect.ErrTruncated)
+	assert.ErrorIs(t, err, convert.ErrTruncated)
 }
 
 // silent returns nothing and no error, as a reader may do now and then.

@@ -1,4 +1,4 @@
-package dialect_test
+package convert_test
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // bodies has one healthy body per surface. All conversations say the same.
@@ -37,12 +37,12 @@ var bodies = map[contract.Surface]string{
 }
 
 // native is the surface that speaks to callers as a protocol speaks to gateways.
-func native(p dialect.Protocol, stream bool) contract.Surface {
-	whole := map[dialect.Protocol]contract.Surface{
-		dialect.OpenAI: contract.Chat, dialect.Anthropic: contract.Messages, dialect.Gemini: contract.GenerateContent,
+func native(p convert.Protocol, stream bool) contract.Surface {
+	whole := map[convert.Protocol]contract.Surface{
+		convert.OpenAI: contract.Chat, convert.Anthropic: contract.Messages, convert.Gemini: contract.GenerateContent,
 	}
-	streaming := map[dialect.Protocol]contract.Surface{
-		dialect.OpenAI: contract.ChatStream, dialect.Anthropic: contract.MessagesStream, dialect.Gemini: contract.GenerateStream,
+	streaming := map[convert.Protocol]contract.Surface{
+		convert.OpenAI: contract.ChatStream, convert.Anthropic: contract.MessagesStream, convert.Gemini: contract.GenerateStream,
 	}
 	if stream {
 		return streaming[p]
@@ -55,9 +55,9 @@ func textSurfaces() []contract.Surface {
 	return all[:len(all)-1]
 }
 
-func decode(t testing.TB, surface contract.Surface, body string) dialect.Request {
+func decode(t testing.TB, surface contract.Surface, body string) convert.Request {
 	t.Helper()
-	req, err := dialect.Decode(surface, pathModel(surface, "m"), []byte(body))
+	req, err := convert.Decode(surface, pathModel(surface, "m"), []byte(body))
 	require.NoError(t, err)
 	return req
 }

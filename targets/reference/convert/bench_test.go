@@ -1,4 +1,4 @@
-package dialect_test
+package convert_test
 
 import (
 	"fmt"
@@ -8,28 +8,28 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/reference/dialect"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 func BenchmarkDecodeStream(b *testing.B) {
-	for _, p := range dialect.Protocols() {
+	for _, p := range convert.Protocols() {
 		for _, pieces := range []int{3, 300} {
 			b.Run(fmt.Sprintf("%s/%d", p, pieces), func(b *testing.B) {
-				e, err := dialect.NewStreamEncoder(native(p, true), dialect.Head{ID: "7", Model: "m"}, nil)
+				e, err := convert.NewStreamEncoder(native(p, true), convert.Head{ID: "7", Model: "m"}, nil)
 				require.NoError(b, err)
 				var stream strings.Builder
 				for range pieces {
-					out, err := e.Delta(dialect.Delta{Text: "four words and more "})
+					out, err := e.Delta(convert.Delta{Text: "four words and more "})
 					require.NoError(b, err)
 					stream.Write(out)
 				}
-				out, err := e.Finish(dialect.Delta{Finish: dialect.FinishStop, PromptTokens: 3, CompletionTokens: 5})
+				out, err := e.Finish(convert.Delta{Finish: convert.FinishStop, PromptTokens: 3, CompletionTokens: 5})
 				require.NoError(b, err)
 				stream.Write(out)
 				b.SetBytes(int64(stream.Len()))
 				b.ReportAllocs()
 				for b.Loop() {
-					if err := dialect.DecodeStream(b.Context(), p, strings.NewReader(stream.String()), discard); err != nil {
+					if err := convert.DecodeStream(b.Context(), p, strings.NewReader(stream.String()), discard); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -44,7 +44,7 @@ func BenchmarkDecode(b *testing.B) {
 			body := []byte(bodies[surface])
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := dialect.Decode(surface, pathModel(surface, "m"), body); err != nil {
+				if _, err := convert.Decode(surface, pathModel(surface, "m"), body); err != nil {
 					b.Fatal(err)
 				}
 			}
