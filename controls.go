@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
 )
@@ -15,14 +16,14 @@ import (
 type controls struct {
 	events []reports.Control
 	// failed says by surface why its cases are no evidence, silent which of these did not even make the healthy call.
-	failed map[contract.Surface]string
-	silent map[contract.Surface]bool
+	failed map[dialect.Surface]string
+	silent map[dialect.Surface]bool
 	// unreachable is the detail of a connection that could not be made, "" when every surface could be reached.
 	unreachable string
 }
 
 // callControls makes the control calls of all surfaces at once.
-func callControls(ctx context.Context, stage *targets.Stage, surfaces []contract.Surface, phase string) (controls, error) {
+func callControls(ctx context.Context, stage *targets.Stage, surfaces []dialect.Surface, phase string) (controls, error) {
 	kinds := []targets.ControlKind{targets.Healthy, targets.Nonsense}
 	if phase == "after" {
 		kinds = kinds[:1]
@@ -48,7 +49,7 @@ func callControls(ctx context.Context, stage *targets.Stage, surfaces []contract
 		})
 	}
 	wg.Wait()
-	c := controls{failed: map[contract.Surface]string{}, silent: map[contract.Surface]bool{}}
+	c := controls{failed: map[dialect.Surface]string{}, silent: map[dialect.Surface]bool{}}
 	for i, surface := range surfaces {
 		if errs[i] != nil {
 			return c, errs[i]

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
 )
@@ -29,9 +30,9 @@ func newSelection(cfg Config) (reports.Selection, error) {
 		s.Rows = append(s.Rows, rows...)
 	}
 	for _, name := range cfg.Surfaces {
-		surface := contract.Surface(name)
+		surface := dialect.Surface(name)
 		if !surface.Valid() {
-			return s, fmt.Errorf("%w: no surface %q: want one of %s", ErrUsage, name, list(contract.Surfaces()))
+			return s, fmt.Errorf("%w: no surface %q: want one of %s", ErrUsage, name, list(dialect.Surfaces()))
 		}
 		s.Surfaces = append(s.Surfaces, surface)
 	}
@@ -79,7 +80,7 @@ type absence struct {
 
 // newPlan asks the stage for every selected case on the surfaces that the target has. A surface it does not have takes
 // no part: a gateway that speaks one dialect can be conformant in it.
-func newPlan(s reports.Selection, stage *targets.Stage, surfaces []contract.Surface) (plan, error) {
+func newPlan(s reports.Selection, stage *targets.Stage, surfaces []dialect.Surface) (plan, error) {
 	var p plan
 	for _, c := range contract.Cases() {
 		if !s.Asks(c) || !slices.Contains(surfaces, c.Surface) {

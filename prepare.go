@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -28,7 +28,7 @@ func Prepare(ctx context.Context, cfg Config) (targets.Prepared, error) {
 
 // Healthy makes the healthy call of a surface, which every load is a multiple of: a load of calls that fail one by one says
 // nothing. It returns [ErrUnreachable] or [ErrHarness] when that does not succeed.
-func Healthy(ctx context.Context, p targets.Prepared, surface contract.Surface) error {
+func Healthy(ctx context.Context, p targets.Prepared, surface dialect.Surface) error {
 	stage := targets.NewStage(p)
 	o, ok, detail, err := stage.Control(ctx, surface, targets.Healthy)
 	err = errors.Join(err, stage.Close())

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/limits"
@@ -31,7 +32,7 @@ type RateLimit struct {
 //
 // It returns [ErrNothingToRun] when the profile has no model for the surface, [ErrUnreachable] or [ErrHarness] when the
 // healthy call fails, and the errors of [limits.Infer].
-func InferRateLimit(ctx context.Context, p targets.Prepared, surface contract.Surface, budget limits.Budget, progress func(load.Progress)) (RateLimit, error) {
+func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Surface, budget limits.Budget, progress func(load.Progress)) (RateLimit, error) {
 	if p.Profile.Models.Routed(surface) == "" {
 		return RateLimit{}, fmt.Errorf("%w: the profile has no model for surface %s", ErrNothingToRun, surface)
 	}
@@ -48,7 +49,7 @@ func InferRateLimit(ctx context.Context, p targets.Prepared, surface contract.Su
 const upstreamRetryAfter = 7
 
 // verifyRateLimit verifies the limit that the profile declares. It returns the errors of [limits.Verify].
-func verifyRateLimit(ctx context.Context, stage *targets.Stage, p targets.Prepared, surface contract.Surface, progress func(load.Progress)) ([]contract.Finding, limits.Evidence, error) {
+func verifyRateLimit(ctx context.Context, stage *targets.Stage, p targets.Prepared, surface dialect.Surface, progress func(load.Progress)) ([]contract.Finding, limits.Evidence, error) {
 	profile, rate := p.Profile, p.Profile.Limits.Rate
 	probers := newProberMaker(p, progress)
 	defer probers.client.Close()
@@ -56,7 +57,7 @@ func verifyRateLimit(ctx context.Context, stage *targets.Stage, p targets.Prepar
 		Limited: probers.calling(surface, rate.Key, ""),
 		Other:   probers.calling(surface, profile.Keys.Valid, ""),
 	}
-	if twin := contract.Surface(string(surface) + "-stream"); slices.Contains(profile.Surfaces, twin) {
+	if twin := dialect.Surface(string(surface) + "-stream"); slices.Contains(profile.Surfaces, twin) {
 		with.Stream = probers.calling(twin, rate.Key, "")
 	}
 	if profile.Balance.Path != "" {
@@ -88,7 +89,7 @@ type proberMaker struct {
 	meter    *meter
 }
 
-func (m proberMaker) calling(surface contract.Surface, key, directive string) limits.Prober {
+func (m proberMaker) calling(surface dialect.Surface, key, directive string) limits.Prober {
 	provider := m.prepared.Provider
 	return limits.Caller{Ended: m.meter.count, Client: m.client, Holds: provider != nil, Make: func(hold time.Duration) limits.Planned {
 		token := fmt.Sprintf("%s.%d", m.run, m.calls.Add(1))

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
 )
@@ -34,7 +35,7 @@ func Replay(ctx context.Context, cfg Config, earlier reports.Run, id string) (re
 		cfg.Target = target
 	}
 	if known, err := contract.ParseCase(id); err == nil && known.UnderLoad() {
-		cfg.Target.Load.Surfaces = []contract.Surface{before.Surface}
+		cfg.Target.Load.Surfaces = []dialect.Surface{before.Surface}
 	}
 	cfg.Level, cfg.Rows, cfg.Surfaces, cfg.Cases = contract.Full, nil, []string{string(before.Surface)}, []string{id}
 	run, err := Run(ctx, cfg)

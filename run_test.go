@@ -19,6 +19,7 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/reference"
@@ -154,7 +155,7 @@ func TestSelectionsThatCannotBeRun(t *testing.T) {
 		{"a broken pattern", gatecert.Config{Target: profile, Rows: []string{"["}}, gatecert.ErrUsage, `row pattern "["`},
 		{"a driver that does not exist", gatecert.Config{Target: targets.Profile{Driver: "magic"}}, gatecert.ErrUsage, `no driver "magic"`},
 		{"nothing left at this level", gatecert.Config{Target: profile, Level: contract.Edge, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}, gatecert.ErrNothingToRun, "the target offers none"},
-		{"nothing offered", gatecert.Config{Target: with(edge, func(p *targets.Profile) { p.Surfaces, p.Discover = []contract.Surface{"chat"}, false }), Rows: []string{"code:empty_response"}}, gatecert.ErrNothingToRun, "the target offers none"},
+		{"nothing offered", gatecert.Config{Target: with(edge, func(p *targets.Profile) { p.Surfaces, p.Discover = []dialect.Surface{"chat"}, false }), Rows: []string{"code:empty_response"}}, gatecert.ErrNothingToRun, "the target offers none"},
 		{"a dead port", gatecert.Config{Target: targets.FromURL("http://127.0.0.1:1", "sk-x", "m"), Level: contract.Edge}, gatecert.ErrUnreachable, "http://127.0.0.1:1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -209,7 +210,7 @@ func TestASurfaceThatIsNotHealthyIsNoEvidence(t *testing.T) {
 	r := run(t, gatecert.Config{Target: profile, Rows: []string{"http:404"}, Surfaces: []string{"chat", "messages"}})
 	assert.Equal(t, contract.Error, r.Verdict())
 	for _, c := range r.Cases {
-		if c.Surface == contract.Messages {
+		if c.Surface == dialect.Messages {
 			assert.Equal(t, contract.Error, c.Verdict)
 			assert.Equal(t, `control failed: the healthy call on messages: 418 with "out of order\n"`, c.Reason)
 		} else {

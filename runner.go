@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/features"
 	"github.com/gatecert/gatecert/reports"
@@ -29,7 +30,7 @@ type runner struct {
 	prepared targets.Prepared
 	stage    *targets.Stage
 	// offered are the selected surfaces that the target has.
-	offered []contract.Surface
+	offered []dialect.Surface
 	plan    plan
 	// copy holds the log once more, so that the run is returned as a reader of the log would see it.
 	copy bytes.Buffer
@@ -121,7 +122,7 @@ func (r *runner) begin(ctx context.Context) (controls, error) {
 	}
 	if profile.Discover && len(before.failed) < len(surfaces) {
 		// Nobody claimed these surfaces: that they do not answer says they are not offered, not that they are broken.
-		surfaces = slices.DeleteFunc(surfaces, func(s contract.Surface) bool {
+		surfaces = slices.DeleteFunc(surfaces, func(s dialect.Surface) bool {
 			if before.silent[s] {
 				r.note(fmt.Sprintf("surface %s is taken as not offered: %s", s, before.failed[s]))
 				delete(before.failed, s)
@@ -151,13 +152,13 @@ func (r *runner) begin(ctx context.Context) (controls, error) {
 }
 
 // surfaces are those the profile lists, as far as they were selected.
-func (r *runner) surfaces() []contract.Surface {
-	return slices.DeleteFunc(slices.Clone(r.stage.Profile.Surfaces), func(s contract.Surface) bool {
+func (r *runner) surfaces() []dialect.Surface {
+	return slices.DeleteFunc(slices.Clone(r.stage.Profile.Surfaces), func(s dialect.Surface) bool {
 		return len(r.chosen.Surfaces) > 0 && !slices.Contains(r.chosen.Surfaces, s)
 	})
 }
 
-func (r *runner) header(surfaces []contract.Surface) reports.Header {
+func (r *runner) header(surfaces []dialect.Surface) reports.Header {
 	profile := r.stage.Profile
 	redactor := exchange.NewRedactor(profile.Secrets()...)
 	command := make([]string, len(r.cfg.Command))
@@ -239,7 +240,7 @@ func (r *runner) end(ctx context.Context, before controls, interrupted error) (r
 // controlsAfter makes the healthy calls once more: a surface that is not well at the end, and does not get well within
 // the profile's time, puts everything that ran on it in doubt. It reports whether all were.
 func (r *runner) controlsAfter(ctx context.Context, before controls) (well bool) {
-	surfaces := slices.DeleteFunc(slices.Clone(r.offered), func(s contract.Surface) bool {
+	surfaces := slices.DeleteFunc(slices.Clone(r.offered), func(s dialect.Surface) bool {
 		return before.failed[s] != "" || !slices.ContainsFunc(r.plan.all(), func(c contract.Case) bool { return c.Surface == s })
 	})
 	after, err := callControls(ctx, r.stage, surfaces, "after")

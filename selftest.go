@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load/limits"
 	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/reports"
@@ -164,7 +165,7 @@ func newTrials(cfg SelfTestConfig) ([]trial, error) {
 func loads() []string {
 	var ids []string
 	for _, c := range contract.Cases() {
-		if c.UnderLoad() && c.Surface == contract.Chat {
+		if c.UnderLoad() && c.Surface == dialect.Chat {
 			ids = append(ids, c.ID())
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatecert/gatecert/baseline"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -114,7 +115,7 @@ func TestStale(t *testing.T) {
 			[]string{"known.yaml:2: code:model_not_fund/** names no case of the contract"}},
 		{"a case that is not offered", "case: " + chat, []reports.CaseResult{result(chat, contract.NotOffered)}, everything,
 			[]string{"known.yaml:2: " + chat + " names nothing that this target offers"}},
-		{"a case that nobody asked for", "case: " + chat, nil, func(c contract.Case) bool { return c.Surface == contract.Embeddings }, nil},
+		{"a case that nobody asked for", "case: " + chat, nil, func(c contract.Case) bool { return c.Surface == dialect.Embeddings }, nil},
 		{"a setup error says nothing about the entry", "case: " + chat, []reports.CaseResult{result(chat, contract.Untestable)}, everything, nil},
 		{"its last day", "case: " + chat + "\n    expires: 2026-05-03", []reports.CaseResult{result(chat, contract.ExpectedFail)}, everything, nil},
 		{"a day later", "case: " + chat + "\n    expires: 2026-05-02", []reports.CaseResult{result(chat, contract.ExpectedFail)}, everything,

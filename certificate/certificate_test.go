@@ -20,6 +20,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/certificate"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
 )
@@ -239,7 +240,7 @@ func TestAnAuditTakesNobodysWord(t *testing.T) {
 		{"not offered and expected at once", func(r *reports.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " is not-offered, against the header's list of what had to run"},
 		{"a case under another row", func(r *reports.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under another row"},
 		{"a case that does not exist", func(r *reports.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not asked for, or is no case of the contract"},
-		{"a selection made smaller", func(r *reports.Run) { r.Selection.Surfaces = []contract.Surface{"chat"} }, "was not asked for"},
+		{"a selection made smaller", func(r *reports.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not asked for"},
 		{"another contract", func(r *reports.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by the contract sha256:00, this gatecert holds sha256:"},
 		{"no controls", func(r *reports.Run) { r.Controls = nil }, "chat was judged without the healthy control"},
 		{"a control that failed", func(r *reports.Run) {

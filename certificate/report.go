@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -58,13 +59,13 @@ type Implementation struct {
 
 // RunFacts say what was asked for.
 type RunFacts struct {
-	ID        string             `yaml:"id"`
-	Level     contract.Level     `yaml:"level"`
-	AtRest    bool               `yaml:"atRest,omitempty"` // the cases under load were not asked for
-	Surfaces  []contract.Surface `yaml:"surfaces"`
-	Rows      []contract.RowID   `yaml:"rows,omitempty"`
-	Cases     []string           `yaml:"cases,omitempty"`
-	LogDigest string             `yaml:"logDigest"`
+	ID        string            `yaml:"id"`
+	Level     contract.Level    `yaml:"level"`
+	AtRest    bool              `yaml:"atRest,omitempty"` // the cases under load were not asked for
+	Surfaces  []dialect.Surface `yaml:"surfaces"`
+	Rows      []contract.RowID  `yaml:"rows,omitempty"`
+	Cases     []string          `yaml:"cases,omitempty"`
+	LogDigest string            `yaml:"logDigest"`
 }
 
 // LevelResult counts the cases that need a level.

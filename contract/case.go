@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Case is a circumstance on a surface, in one variant. It is the unit that runs, is judged and is reported.
 type Case struct {
 	Row          RowID
 	Circumstance string
-	Surface      Surface
+	Surface      dialect.Surface
 	Variant      string
 }
 
@@ -84,7 +86,7 @@ func ParseCase(id string) (Case, error) {
 	if string(circ.Row) != parts[0] {
 		return Case{}, fmt.Errorf("case %q: circumstance %s belongs to row %s", id, circ.ID, circ.Row)
 	}
-	c := Case{Row: circ.Row, Circumstance: circ.ID, Surface: Surface(parts[2])}
+	c := Case{Row: circ.Row, Circumstance: circ.ID, Surface: dialect.Surface(parts[2])}
 	if len(parts) == 4 {
 		c.Variant = parts[3]
 	}

@@ -1,6 +1,10 @@
 package contract
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/gatecert/gatecert/dialect"
+)
 
 // Reach says whether a request in a circumstance gets as far as the provider.
 type Reach string
@@ -35,7 +39,7 @@ type Variant struct {
 	// Sentence says what is done, for people.
 	Sentence string
 	// Surfaces are those on which the variant makes sense.
-	Surfaces []Surface
+	Surfaces []dialect.Surface
 	// Reach overrides the circumstance's when not "".
 	Reach Reach
 	// Needs overrides the circumstance's when not "".
@@ -45,16 +49,18 @@ type Variant struct {
 }
 
 // all is every surface; the other lists are named for what they leave out.
-func all() []Surface { return Surfaces() }
+func all() []dialect.Surface { return dialect.Surfaces() }
 
-func streaming() []Surface {
-	return slices.DeleteFunc(Surfaces(), func(s Surface) bool { return !s.Streaming() })
+func streaming() []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return !s.Streaming() })
 }
 
-func plain() []Surface { return slices.DeleteFunc(Surfaces(), Surface.Streaming) }
+func plain() []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), dialect.Surface.Streaming)
+}
 
-func without(out ...Surface) []Surface {
-	return slices.DeleteFunc(Surfaces(), func(s Surface) bool { return slices.Contains(out, s) })
+func without(out ...dialect.Surface) []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return slices.Contains(out, s) })
 }
 
 // UnderLoad is the variant of the circumstances that are brought about by many calls. Such a case is not one exchange that
@@ -62,21 +68,23 @@ func without(out ...Surface) []Surface {
 const UnderLoad = "under-load"
 
 // loaded are the surfaces that are put under load, each together with its streaming twin.
-func loaded() []Surface { return []Surface{Chat, Responses, Messages, GenerateContent} }
+func loaded() []dialect.Surface {
+	return []dialect.Surface{dialect.Chat, dialect.Responses, dialect.Messages, dialect.GenerateContent}
+}
 
 func only(sentence string) []Variant { return []Variant{{Sentence: sentence, Surfaces: all()}} }
 
 // circumstances is read-only after its making.
 var circumstances = []Circumstance{
 	{"missing-parameter", "http:400", "valid JSON without a required field (no messages / no input / no model)", Edge, ReachMay, []Variant{
-		{Name: "no-model", Sentence: "the body has no model", Surfaces: without(GenerateContent, GenerateStream)},
+		{Name: "no-model", Sentence: "the body has no model", Surfaces: without(dialect.GenerateContent, dialect.GenerateStream)},
 		{Name: "no-input", Sentence: "the body has no messages, input, prompt or contents", Surfaces: all()},
 	}},
 	{"malformed-parameter", "http:400", "a field of the wrong type or out of range", Edge, ReachMay, invalidVariants()},
 	{"missing-key", "http:401", "no credential", Edge, ReachNever, only("the request carries no key")},
 	{"wrong-key", "http:401", "a well-formed key that was never issued", Edge, ReachNever, []Variant{
 		{Name: "header", Sentence: "the key stands in the dialect's header", Surfaces: all()},
-		{Name: "query", Sentence: "the key stands in the URL as ?key=", Surfaces: []Surface{GenerateContent, GenerateStream}},
+		{Name: "query", Sentence: "the key stands in the URL as ?key=", Surfaces: []dialect.Surface{dialect.GenerateContent, dialect.GenerateStream}},
 	}},
 	{"revoked-key", "http:403", "a key that was valid and was withdrawn", Account, ReachNever, only("the withdrawn key asks for a model it once could use")},
 	{"no-model-access", "http:403", "a valid key that may not use the asked model", Account, ReachNever, only("the key asks for a model outside its list or group")},
@@ -110,7 +118,7 @@ var circumstances = []Circumstance{
 	{"unconvertible-request", "code:convert_request_failed", "a request that is valid in the caller's dialect and cannot be expressed in the provider's", Account, ReachNever, only("the request asks for something only the caller's dialect knows")},
 	{"sensitive-content", "code:sensitive_words_detected", "a prompt with a word on the gateway's list", Account, ReachNever, only("the prompt holds a listed word")},
 	{"blocked-prompt", "code:prompt_blocked", "the provider refuses the prompt on policy grounds", Relay, ReachMust, []Variant{
-		{Sentence: "the provider refuses in its own protocol's way", Surfaces: without(Embeddings)},
+		{Sentence: "the provider refuses in its own protocol's way", Surfaces: without(dialect.Embeddings)},
 	}},
 	{"denied-access", "code:access_denied", "a valid key used where its permissions or group do not reach (for example outside its IP list)", Account, ReachNever, only("the key is used where it may not be")},
 	{"absent-model", "code:model_not_found", "a model name that does not exist", Edge, ReachMay, only("a model name made up for this call")},
@@ -165,7 +173,7 @@ var circumstances = []Circumstance{
 func invalidVariants() []Variant {
 	return []Variant{
 		{Name: "wrong-type", Sentence: "messages, input, prompt or contents of the wrong type", Surfaces: all()},
-		{Name: "out-of-range", Sentence: "a temperature of 99", Surfaces: without(Embeddings)},
+		{Name: "out-of-range", Sentence: "a temperature of 99", Surfaces: without(dialect.Embeddings)},
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // envelope is an error object as a dialect frames it, with every breach of the frame.
@@ -26,7 +28,7 @@ type envelope struct {
 }
 
 // decodeEnvelope reads one error body strictly. An err says that the body is not even an object; breaches then is empty.
-func decodeEnvelope(spoken Dialect, body []byte) (envelope, error) {
+func decodeEnvelope(spoken dialect.Dialect, body []byte) (envelope, error) {
 	outer, order, err := decodeObject(body)
 	if err != nil {
 		return envelope{}, err
@@ -55,9 +57,9 @@ func decodeEnvelope(spoken Dialect, body []byte) (envelope, error) {
 	}
 	env.message, env.typ, env.param, env.code = field("message"), field("type"), field("param"), field("code")
 	switch spoken {
-	case Anthropic:
+	case dialect.Anthropic:
 		env.readAnthropic(outer)
-	case Gemini:
+	case dialect.Gemini:
 		env.readGemini(field("status"), inner["details"])
 	default:
 		env.readOpenAI()

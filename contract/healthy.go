@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"mime"
 	"strings"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Healthy reports whether an observation is a success on its surface, and if not, why: the test of the control calls.
 // It asks for the shape only: a reasoning model may well spend its few tokens without a word of text.
-func Healthy(surface Surface, o Observation) (ok bool, reason string) {
+func Healthy(surface dialect.Surface, o Observation) (ok bool, reason string) {
 	switch {
 	case o.Failure != nil:
 		return false, fmt.Sprintf("no answer (%s: %s)", o.Failure.Kind, o.Failure.Detail)
@@ -26,7 +28,7 @@ func Healthy(surface Surface, o Observation) (ok bool, reason string) {
 }
 
 // looksHealthy recognises a whole success answer by its dialect's own shape.
-func looksHealthy(surface Surface, o Observation) bool {
+func looksHealthy(surface dialect.Surface, o Observation) bool {
 	if surface.Streaming() {
 		if o.Stream == nil {
 			return false
@@ -51,22 +53,22 @@ func looksHealthy(surface Surface, o Observation) bool {
 	return json.Unmarshal(body[shapeKey(surface)], &list) == nil && len(list) > 0
 }
 
-func shapeKey(surface Surface) string {
+func shapeKey(surface dialect.Surface) string {
 	switch surface {
-	case Messages, MessagesStream:
+	case dialect.Messages, dialect.MessagesStream:
 		return "content"
-	case GenerateContent, GenerateStream:
+	case dialect.GenerateContent, dialect.GenerateStream:
 		return "candidates"
-	case Responses, ResponsesStream:
+	case dialect.Responses, dialect.ResponsesStream:
 		return "output"
-	case Embeddings:
+	case dialect.Embeddings:
 		return "data"
 	default:
 		return "choices"
 	}
 }
 
-func shapeWords(surface Surface) string {
+func shapeWords(surface dialect.Surface) string {
 	if surface.Streaming() {
 		return "a finished event stream"
 	}

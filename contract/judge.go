@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Judge returns every obligation of the case that the observation breaks: all of them, never only the first, in a
@@ -147,18 +149,18 @@ func (j *judgement) judgeEnvelope(body []byte) (envelope, bool) {
 		j.add(Message, Must, "a non-empty string", valueWords(env.has["message"], env.message))
 	}
 	j.judgeCode(spoken, env)
-	if spoken == OpenAI {
+	if spoken == dialect.OpenAI {
 		j.judgeFields(env)
 	}
 	return env, true
 }
 
-func (j *judgement) judgeCode(spoken Dialect, env envelope) {
+func (j *judgement) judgeCode(spoken dialect.Dialect, env envelope) {
 	got := env.business
 	words := strconv.Quote(got)
 	if got == "" {
 		words = "no code"
-		if spoken == OpenAI {
+		if spoken == dialect.OpenAI {
 			words = valueWords(env.has["code"], env.code)
 		}
 	}
@@ -266,14 +268,14 @@ func (j *judgement) judgeStreamHeaders() {
 // judgeErrorEvent judges the event's form: the forms of other dialects are invisible to this one's clients.
 func (j *judgement) judgeErrorEvent(env envelope, event Event) {
 	switch j.c.Surface.Dialect() {
-	case Anthropic:
+	case dialect.Anthropic:
 		if event.Name != "error" {
 			j.add(StreamError, Must, "event: error", "event: "+strconv.Quote(event.Name))
 		}
-	case OpenAI, Gemini:
+	case dialect.OpenAI, dialect.Gemini:
 		if env.firstKey != "error" || env.keys != 1 {
 			severity := Must
-			if j.c.Surface.Dialect() == Gemini {
+			if j.c.Surface.Dialect() == dialect.Gemini {
 				severity = Should
 			}
 			j.add(StreamError, severity, `data with "error" as first and only key`,

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // The error bodies of a gateway that keeps the contract.
@@ -289,7 +291,7 @@ func TestJudge(t *testing.T) {
 }
 
 func TestJudgeHasNoMercyForACaseThatDoesNotExist(t *testing.T) {
-	got := Judge(Case{Row: "http:404", Circumstance: "made-up", Surface: Chat}, jsonAnswer(404, openaiNotFound))
+	got := Judge(Case{Row: "http:404", Circumstance: "made-up", Surface: dialect.Chat}, jsonAnswer(404, openaiNotFound))
 	assert.Equal(t, Fail, VerdictOf(got))
 }
 
@@ -315,24 +317,24 @@ func TestReached(t *testing.T) {
 func TestHealthy(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		surface Surface
+		surface dialect.Surface
 		o       Observation
 		want    string
 	}{
-		{"a chat answer", Chat, jsonAnswer(200, `{"choices":[{"message":{}}]}`), ""},
-		{"a chat answer without a word of text", Chat, jsonAnswer(200, `{"choices":[{"finish_reason":"length"}]}`), ""},
-		{"no choices", Chat, jsonAnswer(200, `{"choices":[]}`), `200, but not JSON with a non-empty "choices": "{\"choices\":[]}"`},
-		{"an error in a 200", Chat, jsonAnswer(200, `{"error":{"message":"m"},"choices":[{}]}`), `200, but not JSON with a non-empty "choices": "{\"error\":{\"message\":\"m\"},\"choices\":[{}]}"`},
-		{"an error that is null", Chat, jsonAnswer(200, `{"error":null,"choices":[{}]}`), ""},
-		{"HTML", Chat, answer(200, "text/html", "<html>"), `200, but not JSON with a non-empty "choices": "<html>"`},
-		{"a status", Messages, jsonAnswer(401, ``), `401 with an empty body`},
-		{"nothing", Messages, Observation{Failure: &Failure{Unreachable, "refused"}}, `no answer (unreachable: refused)`},
-		{"a stream with a finish", ChatStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatFinish)})), ""},
-		{"a stream that stops", ChatStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(chatContent)})), `200, but not a finished event stream: "d"`},
-		{"JSON where a stream was asked for", ChatStream, jsonAnswer(200, `{"choices":[{}]}`), `200, but not a finished event stream: "{\"choices\":[{}]}"`},
-		{"a responses stream", ResponsesStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(`{"type":"response.output_text.delta"}`)}, Event{Data: Bytes(`{"type":"response.completed"}`)})), ""},
-		{"a Gemini stream", GenerateStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(`{"candidates":[{"finishReason":"STOP"}]}`)})), ""},
-		{"embeddings", Embeddings, jsonAnswer(200, `{"data":[{}]}`), ""},
+		{"a chat answer", dialect.Chat, jsonAnswer(200, `{"choices":[{"message":{}}]}`), ""},
+		{"a chat answer without a word of text", dialect.Chat, jsonAnswer(200, `{"choices":[{"finish_reason":"length"}]}`), ""},
+		{"no choices", dialect.Chat, jsonAnswer(200, `{"choices":[]}`), `200, but not JSON with a non-empty "choices": "{\"choices\":[]}"`},
+		{"an error in a 200", dialect.Chat, jsonAnswer(200, `{"error":{"message":"m"},"choices":[{}]}`), `200, but not JSON with a non-empty "choices": "{\"error\":{\"message\":\"m\"},\"choices\":[{}]}"`},
+		{"an error that is null", dialect.Chat, jsonAnswer(200, `{"error":null,"choices":[{}]}`), ""},
+		{"HTML", dialect.Chat, answer(200, "text/html", "<html>"), `200, but not JSON with a non-empty "choices": "<html>"`},
+		{"a status", dialect.Messages, jsonAnswer(401, ``), `401 with an empty body`},
+		{"nothing", dialect.Messages, Observation{Failure: &Failure{Unreachable, "refused"}}, `no answer (unreachable: refused)`},
+		{"a stream with a finish", dialect.ChatStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatFinish)})), ""},
+		{"a stream that stops", dialect.ChatStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(chatContent)})), `200, but not a finished event stream: "d"`},
+		{"JSON where a stream was asked for", dialect.ChatStream, jsonAnswer(200, `{"choices":[{}]}`), `200, but not a finished event stream: "{\"choices\":[{}]}"`},
+		{"a responses stream", dialect.ResponsesStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(`{"type":"response.output_text.delta"}`)}, Event{Data: Bytes(`{"type":"response.completed"}`)})), ""},
+		{"a Gemini stream", dialect.GenerateStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(`{"candidates":[{"finishReason":"STOP"}]}`)})), ""},
+		{"embeddings", dialect.Embeddings, jsonAnswer(200, `{"data":[{}]}`), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ok, reason := Healthy(tt.surface, tt.o)
@@ -409,10 +411,10 @@ func BenchmarkJudge(b *testing.B) {
 		c    Case
 		o    Observation
 	}{
-		{"conformant", Case{"code:model_not_found", "absent-model", Chat, ""}, jsonAnswer(404, openaiNotFound)},
-		{"gemini", Case{"code:model_not_found", "absent-model", GenerateContent, ""}, jsonAnswer(404, geminiNotFound)},
-		{"html", Case{"code:model_not_found", "absent-model", Chat, ""}, answer(502, "text/html", strings.Repeat("<p>bad gateway</p>", 50))},
-		{"stream", Case{"code:read_response_body_failed", "truncated-upstream-response", ChatStream, "cut-stream"},
+		{"conformant", Case{"code:model_not_found", "absent-model", dialect.Chat, ""}, jsonAnswer(404, openaiNotFound)},
+		{"gemini", Case{"code:model_not_found", "absent-model", dialect.GenerateContent, ""}, jsonAnswer(404, geminiNotFound)},
+		{"html", Case{"code:model_not_found", "absent-model", dialect.Chat, ""}, answer(502, "text/html", strings.Repeat("<p>bad gateway</p>", 50))},
+		{"stream", Case{"code:read_response_body_failed", "truncated-upstream-response", dialect.ChatStream, "cut-stream"},
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatError)}))},
 	} {
 		b.Run(bench.name, func(b *testing.B) {

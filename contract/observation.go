@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 	"unicode/utf8"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Observation is everything that came of one call: what was sent, what came back, and what the upstream saw of it.
@@ -48,7 +50,7 @@ type Balance struct {
 
 // Sent is the request as it was sent, redacted.
 type Sent struct {
-	Surface Surface             `json:"surface"`
+	Surface dialect.Surface     `json:"surface"`
 	Method  string              `json:"method"`
 	URL     string              `json:"url"`
 	Header  map[string][]string `json:"header,omitempty"`

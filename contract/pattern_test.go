@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func TestPatternMatches(t *testing.T) {
@@ -44,7 +46,7 @@ func TestPatternThatIsNone(t *testing.T) {
 
 func TestPatternFindsItsCases(t *testing.T) {
 	assert.Len(t, Pattern("**").Cases(), len(Cases()))
-	assert.Len(t, Pattern("http:429/*/*").Cases(), len(Surfaces()))
+	assert.Len(t, Pattern("http:429/*/*").Cases(), len(dialect.Surfaces()))
 	assert.Empty(t, Pattern("http:418/**").Cases())
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // reading is an event stream understood in its dialect.
@@ -23,7 +25,7 @@ type reading struct {
 	endAfterError string
 }
 
-func readStream(surface Surface, stream Stream) reading {
+func readStream(surface dialect.Surface, stream Stream) reading {
 	var r reading
 	for i, event := range stream.Events {
 		kind := classify(surface, event)
@@ -68,7 +70,7 @@ var afterError = map[eventKind]string{
 
 // classify says what one event means on a surface. Anything with an error object in it is an error, whatever its form:
 // whether the form is right is the judge's business.
-func classify(surface Surface, event Event) eventKind {
+func classify(surface dialect.Surface, event Event) eventKind {
 	data := bytes.TrimSpace(event.Data)
 	if string(data) == "[DONE]" {
 		return eventDone
@@ -98,14 +100,14 @@ func classify(surface Surface, event Event) eventKind {
 		return eventError
 	}
 	switch surface.Dialect() {
-	case Anthropic:
+	case dialect.Anthropic:
 		switch body.Type {
 		case "message_stop":
 			return eventFinish
 		case "content_block_delta":
 			return eventContent
 		}
-	case Gemini:
+	case dialect.Gemini:
 		switch {
 		case len(body.Candidates) == 0:
 		case body.Candidates[0].Finish != "":
@@ -113,7 +115,7 @@ func classify(surface Surface, event Event) eventKind {
 		default:
 			return eventContent
 		}
-	case OpenAI:
+	case dialect.OpenAI:
 		return classifyOpenAI(surface, body.Type, len(body.Choices) > 0, func() bool {
 			for _, c := range body.Choices {
 				if c.Finish != nil && *c.Finish != "" {
@@ -126,8 +128,8 @@ func classify(surface Surface, event Event) eventKind {
 	return eventOther
 }
 
-func classifyOpenAI(surface Surface, typ string, choices bool, finished func() bool) eventKind {
-	if surface == ResponsesStream {
+func classifyOpenAI(surface dialect.Surface, typ string, choices bool, finished func() bool) eventKind {
+	if surface == dialect.ResponsesStream {
 		switch typ {
 		case "response.completed", "response.incomplete":
 			return eventFinish

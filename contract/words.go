@@ -5,26 +5,28 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // envelopeWords and codePlaces are the contract's table of dialects, as findings quote it.
-var envelopeWords = map[Dialect]string{
-	OpenAI:    `{"error":{"message","type","param","code"}}`,
-	Anthropic: `{"type":"error","error":{"type","message"}}`,
-	Gemini:    `{"error":{"code":<int>,"message","status","details"}}`,
+var envelopeWords = map[dialect.Dialect]string{
+	dialect.OpenAI:    `{"error":{"message","type","param","code"}}`,
+	dialect.Anthropic: `{"type":"error","error":{"type","message"}}`,
+	dialect.Gemini:    `{"error":{"code":<int>,"message","status","details"}}`,
 }
 
-var codePlaces = map[Dialect]string{
-	OpenAI:    "error.code",
-	Anthropic: "error.code",
-	Gemini:    "error.details[].reason or error.status",
+var codePlaces = map[dialect.Dialect]string{
+	dialect.OpenAI:    "error.code",
+	dialect.Anthropic: "error.code",
+	dialect.Gemini:    "error.details[].reason or error.status",
 }
 
 // EnvelopeOf is the error envelope of a dialect, as the contract writes it.
-func EnvelopeOf(d Dialect) string { return envelopeWords[d] }
+func EnvelopeOf(d dialect.Dialect) string { return envelopeWords[d] }
 
 // CodePlaceOf is where the business code must be found in a dialect.
-func CodePlaceOf(d Dialect) string { return codePlaces[d] }
+func CodePlaceOf(d dialect.Dialect) string { return codePlaces[d] }
 
 // header is the first value of a field under its canonical name, "" for none.
 func header(o Observation, name string) string {

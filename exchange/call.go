@@ -3,7 +3,7 @@ package exchange
 import (
 	"errors"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // The ways in which a [Call] cannot be built. No error text holds a value of the call that could be a secret.
@@ -24,7 +24,7 @@ var (
 
 // Call says what to send. Its zero values are the healthy request: only Surface and BaseURL are required.
 type Call struct {
-	Surface contract.Surface
+	Surface dialect.Surface
 	// BaseURL is the gateway's root: the dialect's /v1/… or /v1beta/… is appended, a path prefix is kept.
 	// It holds no credentials, query or fragment.
 	BaseURL string

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func TestNoAnswer(t *testing.T) {
@@ -132,7 +133,7 @@ func TestTheCallerGivesUp(t *testing.T) {
 				ctx, cancel := context.WithCancel(context.Background())
 				defer cancel()
 				go func() { <-arrived; cancel() }()
-				observation, err := client(t, Limits{}).Do(ctx, Call{Surface: contract.Chat, BaseURL: base, Fault: fault})
+				observation, err := client(t, Limits{}).Do(ctx, Call{Surface: dialect.Chat, BaseURL: base, Fault: fault})
 				require.ErrorIs(t, err, context.Canceled)
 				assert.Equal(t, "POST", observation.Sent.Method)
 				assert.Nil(t, observation.Failure)
@@ -211,7 +212,7 @@ func TestAResetInsideTheBodyBreaksTheTransfer(t *testing.T) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		return &firstRead{Conn: conn, done: arrived}, err
 	}
-	observation := observe(t, c, Call{BaseURL: base, Surface: contract.ChatStream})
+	observation := observe(t, c, Call{BaseURL: base, Surface: dialect.ChatStream})
 	assert.Equal(t, "connection reset by peer", observation.Broken)
 	require.NotNil(t, observation.Stream)
 	assert.Len(t, observation.Stream.Events, 1)
@@ -344,7 +345,7 @@ func TestStreamsAreDecodedAsTheyCome(t *testing.T) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		return &firstRead{Conn: conn, done: arrived}, err
 	}
-	observation := observe(t, c, Call{BaseURL: base, Surface: contract.ChatStream})
+	observation := observe(t, c, Call{BaseURL: base, Surface: dialect.ChatStream})
 	require.NotNil(t, observation.Stream)
 	events := observation.Stream.Events
 	require.Len(t, events, 2)
@@ -431,7 +432,7 @@ func TestManyCallsAtOnce(t *testing.T) {
 	for i := range 20 {
 		go func() {
 			observation, err := c.Do(context.Background(), Call{
-				Surface: contract.Chat, BaseURL: base, Key: fmt.Sprintf("sk-caller-%02d", i), Prompt: fmt.Sprintf("sk-caller-%02d", i),
+				Surface: dialect.Chat, BaseURL: base, Key: fmt.Sprintf("sk-caller-%02d", i), Prompt: fmt.Sprintf("sk-caller-%02d", i),
 			})
 			assert.NoError(t, err)
 			done <- observation

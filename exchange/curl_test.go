@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // curlOf is the command line of a call that must be buildable.
@@ -27,7 +27,7 @@ func TestCurlLines(t *testing.T) {
 		want string
 	}{
 		"a key is a variable": {
-			Call{Surface: contract.Completions, Key: "sk-mine", Prompt: "it's sk-provider"},
+			Call{Surface: dialect.Completions, Key: "sk-mine", Prompt: "it's sk-provider"},
 			`curl -sS -i -N -X POST 'http://h/v1/completions' -H 'Authorization: Bearer '"$GATEWAY_KEY" -H 'Content-Type: application/json' -H 'User-Agent: gatecert' --data-binary '{"max_tokens":16,"model":"","prompt":"it'\''s [provider key]"}'`,
 		},
 		"another key is another variable": {
@@ -62,7 +62,7 @@ func TestCurlLines(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			row.call.BaseURL = base
 			if row.call.Surface == "" {
-				row.call.Surface = contract.Embeddings
+				row.call.Surface = dialect.Embeddings
 			}
 			assert.Equal(t, row.want, curlOf(t, row.call))
 		})
@@ -76,7 +76,7 @@ func TestAShellReadsTheCurlLine(t *testing.T) {
 		t.Skip("no sh")
 	}
 	run := func(call Call) string {
-		call.Surface, call.BaseURL, call.Key = contract.Embeddings, "http://h", "sk-mine"
+		call.Surface, call.BaseURL, call.Key = dialect.Embeddings, "http://h", "sk-mine"
 		script := `GATEWAY_KEY=sk-mine; curl() { printf '<%s>' "$@"; case "$*" in *@-) cat;; esac; }; ` + curlOf(t, call)
 		out, err := exec.Command(shell, "-c", script).CombinedOutput()
 		require.NoError(t, err, string(out))

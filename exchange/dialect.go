@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // bodyTree is the smallest request of the surface that every gateway of its dialect accepts.
@@ -17,17 +17,17 @@ func bodyTree(call Call, prompt string) any {
 	messages := []any{map[string]any{"role": "user", "content": prompt}}
 	var tree map[string]any
 	switch call.Surface {
-	case contract.GenerateContent, contract.GenerateStream:
+	case dialect.GenerateContent, dialect.GenerateStream:
 		// Model and streaming are in the path.
 		return map[string]any{
 			"contents":         []any{map[string]any{"role": "user", "parts": []any{map[string]any{"text": prompt}}}},
 			"generationConfig": map[string]any{"maxOutputTokens": maxTokens},
 		}
-	case contract.Completions:
+	case dialect.Completions:
 		tree = map[string]any{"prompt": prompt, "max_tokens": maxTokens}
-	case contract.Responses, contract.ResponsesStream:
+	case dialect.Responses, dialect.ResponsesStream:
 		tree = map[string]any{"input": prompt, "max_output_tokens": maxTokens}
-	case contract.Embeddings:
+	case dialect.Embeddings:
 		tree = map[string]any{"input": prompt}
 	default:
 		tree = map[string]any{"messages": messages, "max_tokens": maxTokens}
@@ -41,20 +41,20 @@ func bodyTree(call Call, prompt string) any {
 
 // pathOf is the surface's path below the base URL. The model of a Gemini path is escaped, its colons too: the last
 // one parts the model from the verb.
-func pathOf(surface contract.Surface, model string) string {
+func pathOf(surface dialect.Surface, model string) string {
 	escaped := strings.ReplaceAll(url.PathEscape(model), ":", "%3A")
 	switch surface {
-	case contract.Completions:
+	case dialect.Completions:
 		return "/v1/completions"
-	case contract.Responses, contract.ResponsesStream:
+	case dialect.Responses, dialect.ResponsesStream:
 		return "/v1/responses"
-	case contract.Messages, contract.MessagesStream:
+	case dialect.Messages, dialect.MessagesStream:
 		return "/v1/messages"
-	case contract.GenerateContent:
+	case dialect.GenerateContent:
 		return "/v1beta/models/" + escaped + ":generateContent"
-	case contract.GenerateStream:
+	case dialect.GenerateStream:
 		return "/v1beta/models/" + escaped + ":streamGenerateContent?alt=sse"
-	case contract.Embeddings:
+	case dialect.Embeddings:
 		return "/v1/embeddings"
 	default:
 		return "/v1/chat/completions"
@@ -65,11 +65,11 @@ func pathOf(surface contract.Surface, model string) string {
 const anthropicVersion = "2023-06-01"
 
 // setCredential writes the credential as the dialect has it. The key given may stand for another.
-func setCredential(header http.Header, spoken contract.Dialect, key string) {
+func setCredential(header http.Header, spoken dialect.Dialect, key string) {
 	switch spoken {
-	case contract.Anthropic:
+	case dialect.Anthropic:
 		header.Set("X-Api-Key", key)
-	case contract.Gemini:
+	case dialect.Gemini:
 		header.Set("X-Goog-Api-Key", key)
 	default:
 		header.Set("Authorization", "Bearer "+key)

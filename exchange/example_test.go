@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 )
 
@@ -22,7 +22,7 @@ func ExampleClient_Do() {
 	client := exchange.NewClient(exchange.Limits{})
 	defer client.Close()
 	observation, err := client.Do(context.Background(), exchange.Call{
-		Surface: contract.Chat, BaseURL: gateway.URL, Key: "sk-0123456789", Model: "any", Prompt: "hi",
+		Surface: dialect.Chat, BaseURL: gateway.URL, Key: "sk-0123456789", Model: "any", Prompt: "hi",
 		Edits: []exchange.Edit{{Path: "messages", Delete: true}},
 	})
 	if err != nil {

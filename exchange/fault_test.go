@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // tap serves connections that hand over the first size bytes, or all until the writing side is closed when size is 0,
@@ -57,7 +58,7 @@ func TestEachFaultOnTheWire(t *testing.T) {
 			}
 			base, got := tap(t, size)
 			observation := observe(t, client(t, Limits{}), Call{
-				Surface: contract.Embeddings, BaseURL: base, Model: "m", Prompt: "hi é", Fault: fault, OversizeBytes: 40,
+				Surface: dialect.Embeddings, BaseURL: base, Model: "m", Prompt: "hi é", Fault: fault, OversizeBytes: 40,
 				Header: map[string]string{"Host": "gateway.test"},
 			})
 			require.Nil(t, observation.Failure)

@@ -10,10 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func TestPrepareLendsTheWholeRequest(t *testing.T) {
-	call := Call{Surface: contract.Messages, BaseURL: "http://gateway.test/root", Key: "sk-caller-0123456789", Model: "m", Prompt: "hi"}
+	call := Call{Surface: dialect.Messages, BaseURL: "http://gateway.test/root", Key: "sk-caller-0123456789", Model: "m", Prompt: "hi"}
 	got, err := Prepare(call, NewRedactor())
 	require.NoError(t, err)
 	assert.Equal(t, "POST", got.Method)
@@ -28,10 +29,10 @@ func TestPrepareLendsTheWholeRequest(t *testing.T) {
 
 func TestPrepareLendsNoFaultsOfTheWire(t *testing.T) {
 	for _, fault := range []Fault{ShortBody, Oversize} {
-		_, err := Prepare(Call{Surface: contract.Chat, BaseURL: "http://gateway.test", Fault: fault, OversizeBytes: 1 << 20}, NewRedactor())
+		_, err := Prepare(Call{Surface: dialect.Chat, BaseURL: "http://gateway.test", Fault: fault, OversizeBytes: 1 << 20}, NewRedactor())
 		assert.ErrorIs(t, err, ErrFault)
 	}
-	_, err := Prepare(Call{Surface: contract.Chat, BaseURL: "nowhere"}, NewRedactor())
+	_, err := Prepare(Call{Surface: dialect.Chat, BaseURL: "nowhere"}, NewRedactor())
 	assert.ErrorIs(t, err, ErrURL)
 }
 

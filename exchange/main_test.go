@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -79,7 +80,7 @@ func client(t testing.TB, limits Limits, secrets ...Secret) *Client {
 func observe(t testing.TB, c *Client, call Call) contract.Observation {
 	t.Helper()
 	if call.Surface == "" {
-		call.Surface = contract.Chat
+		call.Surface = dialect.Chat
 	}
 	observation, err := c.Do(context.Background(), call)
 	require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // userAgent names the tool to the gateways it calls.
@@ -21,7 +22,7 @@ const keyMark = "\x00"
 
 // request is a call made ready: what is sent, but for the key.
 type request struct {
-	surface contract.Surface
+	surface dialect.Surface
 	fault   Fault
 	method  string
 	// target is the URL, keyMark in place of the key.
@@ -98,7 +99,7 @@ func targetOf(call Call) (string, error) {
 func (r *request) setHeader(call Call) error {
 	spoken := call.Surface.Dialect()
 	r.header.Set("User-Agent", userAgent)
-	if spoken == contract.Anthropic {
+	if spoken == dialect.Anthropic {
 		r.header.Set("Anthropic-Version", anthropicVersion)
 	}
 	if call.Key != "" && !call.KeyInQuery {

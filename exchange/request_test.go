@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // received is a request as a server saw it.
@@ -29,17 +30,17 @@ func receiver(t testing.TB) (string, <-chan received) {
 }
 
 func TestEachSurfaceSendsItsDialectsRequest(t *testing.T) {
-	for surface, want := range map[contract.Surface]struct{ uri, body string }{
-		contract.Chat:            {"/v1/chat/completions", `{"max_tokens":16,"messages":[{"content":"hi","role":"user"}],"model":"m/1:x"}`},
-		contract.ChatStream:      {"/v1/chat/completions", `{"max_tokens":16,"messages":[{"content":"hi","role":"user"}],"model":"m/1:x","stream":true}`},
-		contract.Completions:     {"/v1/completions", `{"max_tokens":16,"model":"m/1:x","prompt":"hi"}`},
-		contract.Responses:       {"/v1/responses", `{"input":"hi","max_output_tokens":16,"model":"m/1:x"}`},
-		contract.ResponsesStream: {"/v1/responses", `{"input":"hi","max_output_tokens":16,"model":"m/1:x","stream":true}`},
-		contract.Messages:        {"/v1/messages", `{"max_tokens":16,"messages":[{"content":"hi","role":"user"}],"model":"m/1:x"}`},
-		contract.MessagesStream:  {"/v1/messages", `{"max_tokens":16,"messages":[{"content":"hi","role":"user"}],"model":"m/1:x","stream":true}`},
-		contract.GenerateContent: {"/v1beta/models/m%2F1%3Ax:generateContent", `{"contents":[{"parts":[{"text":"hi"}],"role":"user"}],"generationConfig":{"maxOutputTokens":16}}`},
-		contract.GenerateStream:  {"/v1beta/models/m%2F1%3Ax:streamGenerateContent?alt=sse", `{"contents":[{"parts":[{"text":"hi"}],"role":"user"}],"generationConfig":{"maxOutputTokens":16}}`},
-		contract.Embeddings:      {"/v1/embeddings", `{"input":"hi","model":"m/1:x"}`},
+	for surface, want := range map[dialect.Surface]struct{ uri, body string }{
+		dialect.Chat:            {"/v1/chat/completions", `{"max_tokens":16,"messages":[{"content":"hi","role":"user"}],"model":"m/1:x"}`},
+		dialect.ChatStream:      {"/v1/chat/completions", `{"max_tokens":16,"messages":[{"content":"hi","role":"user"}],"model":"m/1:x","stream":true}`},
+		dialect.Completions:     {"/v1/completions", `{"max_tokens":16,"model":"m/1:x","prompt":"hi"}`},
+		dialect.Responses:       {"/v1/responses", `{"input":"hi","max_output_tokens":16,"model":"m/1:x"}`},
+		dialect.ResponsesStream: {"/v1/responses", `{"input":"hi","max_output_tokens":16,"model":"m/1:x","stream":true}`},
+		dialect.Messages:        {"/v1/messages", `{"max_tokens":16,"messages":[{"content":"hi","role":"user"}],"model":"m/1:x"}`},
+		dialect.MessagesStream:  {"/v1/messages", `{"max_tokens":16,"messages":[{"content":"hi","role":"user"}],"model":"m/1:x","stream":true}`},
+		dialect.GenerateContent: {"/v1beta/models/m%2F1%3Ax:generateContent", `{"contents":[{"parts":[{"text":"hi"}],"role":"user"}],"generationConfig":{"maxOutputTokens":16}}`},
+		dialect.GenerateStream:  {"/v1beta/models/m%2F1%3Ax:streamGenerateContent?alt=sse", `{"contents":[{"parts":[{"text":"hi"}],"role":"user"}],"generationConfig":{"maxOutputTokens":16}}`},
+		dialect.Embeddings:      {"/v1/embeddings", `{"input":"hi","model":"m/1:x"}`},
 	} {
 		t.Run(string(surface), func(t *testing.T) {
 			base, got := receiver(t)
@@ -53,12 +54,12 @@ func TestEachSurfaceSendsItsDialectsRequest(t *testing.T) {
 
 			header := http.Header{"Content-Type": {"application/json"}, "User-Agent": {"gatecert"}}
 			switch surface.Dialect() {
-			case contract.OpenAI:
+			case dialect.OpenAI:
 				header.Set("Authorization", "Bearer sk-test")
-			case contract.Anthropic:
+			case dialect.Anthropic:
 				header.Set("X-Api-Key", "sk-test")
 				header.Set("Anthropic-Version", "2023-06-01")
-			case contract.Gemini:
+			case dialect.Gemini:
 				header.Set("X-Goog-Api-Key", "sk-test")
 			}
 			request.header.Del("Content-Length")
@@ -79,18 +80,18 @@ func TestACallIsShapedByItsFields(t *testing.T) {
 		want func(t *testing.T, got received)
 	}{
 		"no key sends no credential": {
-			Call{Surface: contract.Messages},
+			Call{Surface: dialect.Messages},
 			func(t *testing.T, got received) { assert.NotContains(t, got.header, "X-Api-Key") },
 		},
 		"a key in the query is escaped and replaces the header": {
-			Call{Surface: contract.GenerateStream, Model: "m", Key: "a&b c", KeyInQuery: true},
+			Call{Surface: dialect.GenerateStream, Model: "m", Key: "a&b c", KeyInQuery: true},
 			func(t *testing.T, got received) {
 				assert.Equal(t, "/v1beta/models/m:streamGenerateContent?alt=sse&key=a%26b+c", got.uri)
 				assert.NotContains(t, got.header, "X-Goog-Api-Key")
 			},
 		},
 		"a key is the first parameter of a path without a query": {
-			Call{Surface: contract.GenerateContent, Model: "m", Key: "abc", KeyInQuery: true},
+			Call{Surface: dialect.GenerateContent, Model: "m", Key: "abc", KeyInQuery: true},
 			func(t *testing.T, got received) {
 				assert.Equal(t, "/v1beta/models/m:generateContent?key=abc", got.uri)
 			},
@@ -169,7 +170,7 @@ func TestACallThatCannotBeBuiltIsAnError(t *testing.T) {
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			if row.call.Surface == "" {
-				row.call.Surface = contract.Chat
+				row.call.Surface = dialect.Chat
 			}
 			if row.call.BaseURL == "" {
 				row.call.BaseURL = "http://127.0.0.1:1"
@@ -185,6 +186,6 @@ func TestACallThatCannotBeBuiltIsAnError(t *testing.T) {
 func TestAFaultWithItsOwnWireIsRefusedBehindAProxy(t *testing.T) {
 	c := client(t, Limits{})
 	c.transport.Proxy = http.ProxyURL(mustURL(t, "http://127.0.0.1:1"))
-	_, err := c.Do(context.Background(), Call{Surface: contract.Chat, BaseURL: "http://gateway.example", Fault: ShortBody})
+	_, err := c.Do(context.Background(), Call{Surface: dialect.Chat, BaseURL: "http://gateway.example", Fault: ShortBody})
 	require.ErrorIs(t, err, ErrFault)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 )
 
@@ -28,7 +28,7 @@ const (
 // benchCall is a chat request of about 380 bytes.
 func benchCall(address string) exchange.Call {
 	return exchange.Call{
-		Surface: contract.Chat, BaseURL: "http://" + address, Key: "sk-benchmark-0123456789", Model: "gpt-4o-mini",
+		Surface: dialect.Chat, BaseURL: "http://" + address, Key: "sk-benchmark-0123456789", Model: "gpt-4o-mini",
 		Prompt: "Say hello to everybody who reads this, one after the other, and do not leave anybody out of it, please.",
 	}
 }

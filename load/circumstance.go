@@ -5,17 +5,18 @@ import (
 	"net/http"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Under load nobody knows beforehand which answer is due. An error is judged by the row that it claims for itself:
 // the code in its envelope where that is one of table 2, else the line of its status in table 1.
 
-func gatewayError(s contract.Surface) contract.Case {
+func gatewayError(s dialect.Surface) contract.Case {
 	return contract.Case{Row: "http:5xx", Circumstance: "gateway-error", Surface: s}
 }
 
 // circumstanceOf finds the case by which an answer that is not healthy is judged.
-func circumstanceOf(s contract.Surface, o contract.Observation) contract.Case {
+func circumstanceOf(s dialect.Surface, o contract.Observation) contract.Case {
 	switch o.Status {
 	case http.StatusTooManyRequests:
 		return contract.Case{Row: "http:429", Circumstance: "over-rate-limit", Surface: s}
@@ -44,7 +45,7 @@ func circumstanceOf(s contract.Surface, o contract.Observation) contract.Case {
 }
 
 // caseOfCode is the first case of a code's row on a surface.
-func caseOfCode(s contract.Surface, code string) (contract.Case, bool) {
+func caseOfCode(s dialect.Surface, code string) (contract.Case, bool) {
 	if !contract.IsCode(code) {
 		return contract.Case{}, false
 	}
@@ -57,7 +58,7 @@ func caseOfCode(s contract.Surface, code string) (contract.Case, bool) {
 }
 
 // codeIn is the business code of an error envelope, where the dialect keeps it; "" for none.
-func codeIn(d contract.Dialect, body []byte) string {
+func codeIn(d dialect.Dialect, body []byte) string {
 	var envelope struct {
 		Error struct {
 			Code    any    `json:"code"`
@@ -70,7 +71,7 @@ func codeIn(d contract.Dialect, body []byte) string {
 	if json.Unmarshal(body, &envelope) != nil {
 		return ""
 	}
-	if d != contract.Gemini {
+	if d != dialect.Gemini {
 		code, _ := envelope.Error.Code.(string)
 		return code
 	}

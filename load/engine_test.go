@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 )
 
@@ -49,7 +50,7 @@ func refuse(w http.ResponseWriter, _ *http.Request) {
 }
 
 func part(url string) Part {
-	return Part{Name: "chat", Call: exchange.Call{Surface: contract.Chat, BaseURL: url, Key: "sk-caller-0123456789", Model: "m", Prompt: "hi"}}
+	return Part{Name: "chat", Call: exchange.Call{Surface: dialect.Chat, BaseURL: url, Key: "sk-caller-0123456789", Model: "m", Prompt: "hi"}}
 }
 
 // lenient bounds keep a busy machine's lag out of tests that are not about it.
@@ -163,7 +164,7 @@ func TestFireStreams(t *testing.T) {
 		_, _ = io.WriteString(w, rest)
 	})
 	p := part(s.URL)
-	p.Call.Surface = contract.ChatStream
+	p.Call.Surface = dialect.ChatStream
 	m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{Parts: []Part{p}, Schedule: Burst{Size: 5}, Bounds: lenient(), Keep: 5})
 	require.NoError(t, err)
 	require.Equal(t, uint64(5), m.Count(Admitted))

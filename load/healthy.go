@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"mime"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // healthy reports whether an answer is a success beyond doubt. It may doubt what [contract.Healthy] accepts - then the
 // full judgement follows - and never accepts what that would not: 3 µs in place of 17 µs for an answer of 1 KB.
-func healthy(s contract.Surface, a reply) bool {
+func healthy(s dialect.Surface, a reply) bool {
 	if _, encoded := field(a.header, "Content-Encoding"); encoded {
 		return false
 	}
@@ -34,11 +34,11 @@ func isMedia(contentType []byte, want string) bool {
 type finish struct{ object, mark []byte }
 
 // finishes are those of the surfaces, as the providers and everybody after them write them.
-var finishes = map[contract.Surface]finish{
-	contract.ChatStream:      {[]byte(`"choices":[{`), []byte(`"finish_reason":"`)},
-	contract.ResponsesStream: {[]byte(`{`), []byte(`"type":"response.completed"`)},
-	contract.MessagesStream:  {[]byte(`{`), []byte(`"type":"message_stop"`)},
-	contract.GenerateStream:  {[]byte(`"candidates":[{`), []byte(`"finishReason":"`)},
+var finishes = map[dialect.Surface]finish{
+	dialect.ChatStream:      {[]byte(`"choices":[{`), []byte(`"finish_reason":"`)},
+	dialect.ResponsesStream: {[]byte(`{`), []byte(`"type":"response.completed"`)},
+	dialect.MessagesStream:  {[]byte(`{`), []byte(`"type":"message_stop"`)},
+	dialect.GenerateStream:  {[]byte(`"candidates":[{`), []byte(`"finishReason":"`)},
 }
 
 // in reports whether an event's data ends the stream. A finish reason that is the empty string is none.
@@ -55,7 +55,7 @@ func (f finish) in(data []byte) bool {
 var troubleMarks = [][]byte{[]byte(`"error"`), []byte("event: error"), []byte("event:error"), []byte("response.failed")}
 
 // finished recognises a whole event stream in the providers' own spelling without an error in it.
-func finished(s contract.Surface, body []byte) bool {
+func finished(s dialect.Surface, body []byte) bool {
 	end, known := finishes[s]
 	if !known || !bytes.HasSuffix(body, []byte("\n\n")) {
 		return false
@@ -81,7 +81,7 @@ func finished(s contract.Surface, body []byte) bool {
 }
 
 // hasShape reports whether valid JSON is an object with the surface's list of answers, not empty, and no error.
-func hasShape(s contract.Surface, body []byte) bool {
+func hasShape(s dialect.Surface, body []byte) bool {
 	shaped := false
 	body = bytes.TrimSpace(body)
 	if len(body) < 2 || body[0] != '{' {
@@ -108,15 +108,15 @@ func hasShape(s contract.Surface, body []byte) bool {
 }
 
 // listOf is the key under which a surface's answers stand.
-func listOf(s contract.Surface) string {
+func listOf(s dialect.Surface) string {
 	switch s {
-	case contract.Messages:
+	case dialect.Messages:
 		return "content"
-	case contract.GenerateContent:
+	case dialect.GenerateContent:
 		return "candidates"
-	case contract.Responses:
+	case dialect.Responses:
 		return "output"
-	case contract.Embeddings:
+	case dialect.Embeddings:
 		return "data"
 	default:
 		return "choices"

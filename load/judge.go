@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 )
 
@@ -191,7 +192,7 @@ type failing struct{ end error }
 func (f failing) Read([]byte) (int, error) { return 0, f.end }
 
 // classOf is the outcome of an answer that is not healthy.
-func classOf(surface contract.Surface, o contract.Observation, findings []contract.Finding) Outcome {
+func classOf(surface dialect.Surface, o contract.Observation, findings []contract.Finding) Outcome {
 	switch {
 	case o.Status == http.StatusTooManyRequests:
 		return Refused

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 )
 
@@ -24,7 +25,7 @@ const (
 	good503 = `{"error":{"message":"no channel","type":"server_error","param":null,"code":"get_channel_failed"}}`
 )
 
-func testRequest(tb testing.TB, s contract.Surface, due contract.Case) *request {
+func testRequest(tb testing.TB, s dialect.Surface, due contract.Case) *request {
 	tb.Helper()
 	r, err := newRequest(Part{Name: "p", Due: due, Call: exchange.Call{
 		Surface: s, BaseURL: "http://127.0.0.1:1", Key: "sk-caller-0123456789", Model: "m", Prompt: "hi " + TokenMark,
@@ -49,36 +50,36 @@ func TestJudgeAnswer(t *testing.T) {
 	}
 	for _, row := range []struct {
 		sentence string
-		surface  contract.Surface
+		surface  dialect.Surface
 		answer   reply
 		outcome  Outcome
 		findings []string
 	}{
-		{"a healthy answer", contract.Chat, answerOf(200, jsonField, goodChat), Admitted, nil},
-		{"a healthy stream", contract.ChatStream, answerOf(200, streamField, goodStream), Admitted, nil},
-		{"a healthy stream in another spelling", contract.ChatStream, answerOf(200, streamField, strings.ReplaceAll(goodStream, "data: ", "data:")), Admitted, nil},
-		{"a whole 429", contract.Chat, answerOf(429, jsonField+"Retry-After: 2\r\n", good429), Refused, nil},
-		{"a 429 without Retry-After", contract.Chat, answerOf(429, jsonField, good429), Refused, []string{"SHOULD retry-after"}},
-		{"a 429 that says a date", contract.Chat, answerOf(429, jsonField+"Retry-After: soon\r\n", good429), Refused, []string{"SHOULD retry-after"}},
-		{"an empty 429", contract.Chat, answerOf(429, "Retry-After: 2\r\n", ""), Refused, []string{"MUST content-type", "MUST envelope"}},
-		{"a 429 that breaks off", contract.Chat, cut(answerOf(429, jsonField+"Retry-After: 2\r\n", good429), io.ErrUnexpectedEOF), Refused, []string{"MUST whole"}},
-		{"a 429 that stalls keeps its status", contract.Chat, cut(answerOf(429, jsonField+"Retry-After: 2\r\n", good429), os.ErrDeadlineExceeded), Refused, []string{"MUST whole"}},
-		{"a 503 with a code", contract.Chat, answerOf(503, jsonField, good503), Error5xx, nil},
-		{"a 502 page", contract.Chat, answerOf(502, "Content-Type: text/html\r\n", "<html>"), Error5xx, []string{"MUST content-type", "MUST envelope"}},
-		{"a 500 that shows SQL", contract.Chat, answerOf(500, jsonField, strings.Replace(good503, "no channel", "SELECT a FROM b", 1)), Error5xx, []string{"MUST secrecy"}},
-		{"a 500 that shows the provider's key", contract.Chat, answerOf(500, jsonField, strings.Replace(good503, "no channel", "sk-provider-0123456789", 1)), Error5xx, []string{"MUST secrecy"}},
-		{"a 500 that shows the caller's key in a field", contract.Chat, answerOf(500, jsonField+"X-Debug: sk-caller-0123456789\r\n", good503), Error5xx, []string{"MUST secrecy"}},
-		{"a 408 in a whole envelope: nobody knows what is due", contract.Chat, answerOf(408, jsonField, good503), Error4xx, nil},
-		{"a 200 with an error", contract.Chat, answerOf(200, jsonField, good503), Wrong, []string{"MUST not-success"}},
-		{"a 200 with a page", contract.Chat, answerOf(200, "Content-Type: text/html\r\n", "<html>"), Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
-		{"a redirect", contract.Chat, answerOf(302, "Location: /x\r\n", ""), Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
-		{"a 200 that breaks off", contract.Chat, cut(answerOf(200, jsonField, goodChat[:20]), io.ErrUnexpectedEOF), Broken, []string{"MUST not-success", "MUST whole", "MUST envelope"}},
-		{"a 200 that stalls", contract.Chat, cut(answerOf(200, jsonField, goodChat[:20]), os.ErrDeadlineExceeded), Timeout, nil},
-		{"a stream with a lawful error event", contract.ChatStream, answerOf(200, streamField, goodStream[:80]+"\n\ndata: "+good503+"\n\n"), Error5xx, nil},
-		{"a stream that breaks off", contract.ChatStream, cut(answerOf(200, streamField, goodStream[:79]), io.ErrUnexpectedEOF), Broken, []string{"SHOULD stream-error"}},
-		{"a stream whose only end is [DONE]", contract.ChatStream, answerOf(200, streamField, strings.ReplaceAll(goodStream, `"stop"`, `null`)), Admitted, nil},
-		{"a stream that ends without a word", contract.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n"), Wrong, []string{"MUST stream-end"}},
-		{"an error event and [DONE] after it", contract.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: "+good503+"\n\ndata: [DONE]\n\n"), Wrong, []string{"MUST stream-end"}},
+		{"a healthy answer", dialect.Chat, answerOf(200, jsonField, goodChat), Admitted, nil},
+		{"a healthy stream", dialect.ChatStream, answerOf(200, streamField, goodStream), Admitted, nil},
+		{"a healthy stream in another spelling", dialect.ChatStream, answerOf(200, streamField, strings.ReplaceAll(goodStream, "data: ", "data:")), Admitted, nil},
+		{"a whole 429", dialect.Chat, answerOf(429, jsonField+"Retry-After: 2\r\n", good429), Refused, nil},
+		{"a 429 without Retry-After", dialect.Chat, answerOf(429, jsonField, good429), Refused, []string{"SHOULD retry-after"}},
+		{"a 429 that says a date", dialect.Chat, answerOf(429, jsonField+"Retry-After: soon\r\n", good429), Refused, []string{"SHOULD retry-after"}},
+		{"an empty 429", dialect.Chat, answerOf(429, "Retry-After: 2\r\n", ""), Refused, []string{"MUST content-type", "MUST envelope"}},
+		{"a 429 that breaks off", dialect.Chat, cut(answerOf(429, jsonField+"Retry-After: 2\r\n", good429), io.ErrUnexpectedEOF), Refused, []string{"MUST whole"}},
+		{"a 429 that stalls keeps its status", dialect.Chat, cut(answerOf(429, jsonField+"Retry-After: 2\r\n", good429), os.ErrDeadlineExceeded), Refused, []string{"MUST whole"}},
+		{"a 503 with a code", dialect.Chat, answerOf(503, jsonField, good503), Error5xx, nil},
+		{"a 502 page", dialect.Chat, answerOf(502, "Content-Type: text/html\r\n", "<html>"), Error5xx, []string{"MUST content-type", "MUST envelope"}},
+		{"a 500 that shows SQL", dialect.Chat, answerOf(500, jsonField, strings.Replace(good503, "no channel", "SELECT a FROM b", 1)), Error5xx, []string{"MUST secrecy"}},
+		{"a 500 that shows the provider's key", dialect.Chat, answerOf(500, jsonField, strings.Replace(good503, "no channel", "sk-provider-0123456789", 1)), Error5xx, []string{"MUST secrecy"}},
+		{"a 500 that shows the caller's key in a field", dialect.Chat, answerOf(500, jsonField+"X-Debug: sk-caller-0123456789\r\n", good503), Error5xx, []string{"MUST secrecy"}},
+		{"a 408 in a whole envelope: nobody knows what is due", dialect.Chat, answerOf(408, jsonField, good503), Error4xx, nil},
+		{"a 200 with an error", dialect.Chat, answerOf(200, jsonField, good503), Wrong, []string{"MUST not-success"}},
+		{"a 200 with a page", dialect.Chat, answerOf(200, "Content-Type: text/html\r\n", "<html>"), Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
+		{"a redirect", dialect.Chat, answerOf(302, "Location: /x\r\n", ""), Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
+		{"a 200 that breaks off", dialect.Chat, cut(answerOf(200, jsonField, goodChat[:20]), io.ErrUnexpectedEOF), Broken, []string{"MUST not-success", "MUST whole", "MUST envelope"}},
+		{"a 200 that stalls", dialect.Chat, cut(answerOf(200, jsonField, goodChat[:20]), os.ErrDeadlineExceeded), Timeout, nil},
+		{"a stream with a lawful error event", dialect.ChatStream, answerOf(200, streamField, goodStream[:80]+"\n\ndata: "+good503+"\n\n"), Error5xx, nil},
+		{"a stream that breaks off", dialect.ChatStream, cut(answerOf(200, streamField, goodStream[:79]), io.ErrUnexpectedEOF), Broken, []string{"SHOULD stream-error"}},
+		{"a stream whose only end is [DONE]", dialect.ChatStream, answerOf(200, streamField, strings.ReplaceAll(goodStream, `"stop"`, `null`)), Admitted, nil},
+		{"a stream that ends without a word", dialect.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n"), Wrong, []string{"MUST stream-end"}},
+		{"an error event and [DONE] after it", dialect.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: "+good503+"\n\ndata: [DONE]\n\n"), Wrong, []string{"MUST stream-end"}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			j, r := newJudge(), testRequest(t, row.surface, contract.Case{})
@@ -100,8 +101,8 @@ func short(findings []contract.Finding) []string {
 }
 
 func TestJudgeByTheCaseThatIsDue(t *testing.T) {
-	due := contract.Case{Row: "code:channel:response_time_exceeded", Circumstance: "slow-upstream", Surface: contract.Chat, Variant: "no-answer"}
-	j, r := newJudge(), testRequest(t, contract.Chat, due)
+	due := contract.Case{Row: "code:channel:response_time_exceeded", Circumstance: "slow-upstream", Surface: dialect.Chat, Variant: "no-answer"}
+	j, r := newJudge(), testRequest(t, dialect.Chat, due)
 
 	right := strings.Replace(good503, "get_channel_failed", "channel:response_time_exceeded", 1)
 	got := j.answer(r, answerOf(504, jsonField, right))
@@ -134,7 +135,7 @@ func TestJudgeFailure(t *testing.T) {
 		{"no HTTP", errNotHTTP, Broken, []string{"MUST answered"}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
-			got := newJudge().failure(testRequest(t, contract.Chat, contract.Case{}), row.err)
+			got := newJudge().failure(testRequest(t, dialect.Chat, contract.Case{}), row.err)
 			assert.Equal(t, row.outcome, got.outcome)
 			assert.Equal(t, row.findings, short(got.findings))
 		})
@@ -143,7 +144,7 @@ func TestJudgeFailure(t *testing.T) {
 
 // What differs from answer to answer and is not judged must not cost a judgement each.
 func TestJudgeRemembers(t *testing.T) {
-	j, r := newJudge(), testRequest(t, contract.Chat, contract.Case{})
+	j, r := newJudge(), testRequest(t, dialect.Chat, contract.Case{})
 	for i, id := range []string{"req_aaaaaaaa", "req_bbbbbbbb", "req_cccccccc"} {
 		body := strings.Replace(good429, "slow down", "slow down (request id: "+id+")", 1)
 		seconds := string(rune('1' + i))
@@ -166,7 +167,7 @@ func TestJudgeRemembers(t *testing.T) {
 }
 
 func TestJudgeMemoryIsBounded(t *testing.T) {
-	j, r := newJudge(), testRequest(t, contract.Chat, contract.Case{})
+	j, r := newJudge(), testRequest(t, dialect.Chat, contract.Case{})
 	for i := range maxKnown + 100 {
 		j.answer(r, answerOf(500, jsonField, strings.Replace(good503, "no channel", strings.Repeat("x", i+1), 1)))
 	}
@@ -174,7 +175,7 @@ func TestJudgeMemoryIsBounded(t *testing.T) {
 }
 
 func TestEvidenceShowsNoSecret(t *testing.T) {
-	got := newJudge().answer(testRequest(t, contract.Chat, contract.Case{}),
+	got := newJudge().answer(testRequest(t, dialect.Chat, contract.Case{}),
 		answerOf(500, jsonField, strings.Replace(good503, "no channel", "sk-provider-0123456789", 1)))
 	require.NotNil(t, got.evidence)
 	assert.Contains(t, string(got.evidence.Body), "[provider key]")
@@ -182,28 +183,28 @@ func TestEvidenceShowsNoSecret(t *testing.T) {
 	assert.NotContains(t, got.evidence.Sent.Curl, "sk-caller")
 }
 
-func healthyInFull(s contract.Surface, a reply) bool {
+func healthyInFull(s dialect.Surface, a reply) bool {
 	resp := &http.Response{StatusCode: a.status, Header: headerOf(a.header), Body: io.NopCloser(strings.NewReader(string(a.body)))}
 	ok, _ := contract.Healthy(s, exchange.Observe(resp, contract.Sent{}, exchange.Limits{}, exchange.NewRedactor()))
 	return ok
 }
 
 func TestHealthyIsFastWhereItCanBe(t *testing.T) {
-	for s, body := range map[contract.Surface]string{
-		contract.Chat:            goodChat,
-		contract.Completions:     `{"choices":[{"text":"hi"}]}`,
-		contract.Responses:       `{"error":null,"output":[{"type":"message"}]}`,
-		contract.Messages:        `{ "type" : "message" , "content" : [ {"type":"text","text":"a \"quoted\\\" ] } word"} ] }`,
-		contract.GenerateContent: `{"candidates":[{"content":{}}]}`,
-		contract.Embeddings:      `{"data":[{"embedding":[0.1]}]}`,
+	for s, body := range map[dialect.Surface]string{
+		dialect.Chat:            goodChat,
+		dialect.Completions:     `{"choices":[{"text":"hi"}]}`,
+		dialect.Responses:       `{"error":null,"output":[{"type":"message"}]}`,
+		dialect.Messages:        `{ "type" : "message" , "content" : [ {"type":"text","text":"a \"quoted\\\" ] } word"} ] }`,
+		dialect.GenerateContent: `{"candidates":[{"content":{}}]}`,
+		dialect.Embeddings:      `{"data":[{"embedding":[0.1]}]}`,
 	} {
 		assert.True(t, healthy(s, answerOf(200, jsonField, body)), "%s", s)
 	}
-	for s, body := range map[contract.Surface]string{
-		contract.ChatStream:      goodStream,
-		contract.ResponsesStream: "event: response.completed\ndata: {\"type\":\"response.completed\"}\n\n",
-		contract.MessagesStream:  "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
-		contract.GenerateStream:  "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n",
+	for s, body := range map[dialect.Surface]string{
+		dialect.ChatStream:      goodStream,
+		dialect.ResponsesStream: "event: response.completed\ndata: {\"type\":\"response.completed\"}\n\n",
+		dialect.MessagesStream:  "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+		dialect.GenerateStream:  "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n",
 	} {
 		a := answerOf(200, streamField, body)
 		assert.True(t, healthy(s, a), "%s", s)
@@ -217,8 +218,8 @@ func FuzzHealthy(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		a := answerOf(200, jsonField, body)
-		if healthy(contract.Chat, a) {
-			require.True(t, healthyInFull(contract.Chat, a), "what is accepted fast is accepted in full")
+		if healthy(dialect.Chat, a) {
+			require.True(t, healthyInFull(dialect.Chat, a), "what is accepted fast is accepted in full")
 		}
 	})
 }

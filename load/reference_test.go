@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -56,10 +56,10 @@ func TestOverheadAgreesWithTheGatewaysOwnClock(t *testing.T) {
 	back.Start()
 	defer back.Close()
 
-	direct, ok := Direct(profile, contract.Chat)
+	direct, ok := Direct(profile, dialect.Chat)
 	require.True(t, ok)
 	o, err := newEngine(t, HardCaps()).Overhead(t.Context(), Comparison{
-		Stage: Stage{Bounds: lenient(), Embedded: true}, Direct: direct, Through: Through(profile, contract.Chat),
+		Stage: Stage{Bounds: lenient(), Embedded: true}, Direct: direct, Through: Through(profile, dialect.Chat),
 		Rounds: 9, Half: 400 * ms,
 	})
 	require.NoError(t, err)

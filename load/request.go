@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 )
 
@@ -28,7 +29,7 @@ type request struct {
 	tokens   []int
 	bodySize int
 	method   string
-	surface  contract.Surface
+	surface  dialect.Surface
 	due      contract.Case // the zero case when no error is due
 	sent     contract.Sent
 	redactor *exchange.Redactor

@@ -3,12 +3,12 @@ package load
 import (
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 )
 
 // Through is the healthy call of a profile on a surface, by the model that leads to our upstream where there is one.
-func Through(p targets.Profile, s contract.Surface) Part {
+func Through(p targets.Profile, s dialect.Surface) Part {
 	call := p.Healthy(s, TokenMark)
 	if p.Upstream.Present() {
 		call.Model = p.Models.Routed(s)
@@ -17,7 +17,7 @@ func Through(p targets.Profile, s contract.Surface) Part {
 }
 
 // Direct is the same call past the gateway, to the upstream that we play. ok is false when the profile has none.
-func Direct(p targets.Profile, s contract.Surface) (part Part, ok bool) {
+func Direct(p targets.Profile, s dialect.Surface) (part Part, ok bool) {
 	u := p.Upstream
 	if !u.Present() {
 		return Part{}, false

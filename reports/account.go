@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Bounds of what a gateway wrote, in runes, where a report shows it as text.
@@ -155,8 +156,8 @@ func facts(run Run) [][2]string {
 }
 
 // loadedSurfaces are those on which cases under load were played, each once.
-func loadedSurfaces(run Run) []contract.Surface {
-	var surfaces []contract.Surface
+func loadedSurfaces(run Run) []dialect.Surface {
+	var surfaces []dialect.Surface
 	for _, c := range run.Cases {
 		if c.Load != nil && !slices.Contains(surfaces, c.Surface) {
 			surfaces = append(surfaces, c.Surface)

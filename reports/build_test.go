@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
 )
@@ -53,7 +54,7 @@ func runs() map[string]reports.Run {
 	}
 }
 
-func header(level contract.Level, surfaces ...contract.Surface) reports.Header {
+func header(level contract.Level, surfaces ...dialect.Surface) reports.Header {
 	return reports.Header{
 		Type: "header", Schema: reports.Schema, RunID: "20260504-030201-a1b2", Tool: "gatecert 0.1.0",
 		Started: started, ContractDigest: strings.Repeat("c0ffee", 10) + "c0ff",
@@ -67,7 +68,7 @@ func header(level contract.Level, surfaces ...contract.Surface) reports.Header {
 }
 
 // result is a case as it passes: the row's own status, code and envelope.
-func result(row contract.Row, surface contract.Surface) reports.CaseResult {
+func result(row contract.Row, surface dialect.Surface) reports.CaseResult {
 	circumstance := map[contract.RowID]string{
 		"http:404": "unknown-model", "code:model_not_found": "absent-model", "http:401": "wrong-key",
 	}[row.ID]
@@ -112,7 +113,7 @@ func result(row contract.Row, surface contract.Surface) reports.CaseResult {
 }
 
 // every makes one passing case for each row on each surface.
-func every(rows []contract.Row, surfaces ...contract.Surface) []reports.CaseResult {
+func every(rows []contract.Row, surfaces ...dialect.Surface) []reports.CaseResult {
 	var cases []reports.CaseResult
 	for _, row := range rows {
 		for _, s := range surfaces {
@@ -131,21 +132,21 @@ func concluded(h reports.Header, cases []reports.CaseResult) reports.Run {
 	return reports.Run{
 		Header: h,
 		Controls: []reports.Control{
-			{Type: "control", Surface: contract.Chat, Kind: "healthy", Phase: "before", OK: true, At: started},
+			{Type: "control", Surface: dialect.Chat, Kind: "healthy", Phase: "before", OK: true, At: started},
 		},
 		Cases: cases, Footer: &footer,
 	}
 }
 
 func goodRun() reports.Run {
-	return concluded(header(contract.Relay, contract.Chat), every(contract.Rows(), contract.Chat))
+	return concluded(header(contract.Relay, dialect.Chat), every(contract.Rows(), dialect.Chat))
 }
 
 // failingRun has every verdict, and something of all evidence a case can have.
 func failingRun() reports.Run {
-	surfaces := []contract.Surface{contract.Chat, contract.ChatStream, contract.Messages, contract.GenerateContent}
+	surfaces := []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Messages, dialect.GenerateContent}
 	cases := every(contract.Rows()[:24], surfaces...)
-	at := func(row contract.RowID, s contract.Surface) *reports.CaseResult {
+	at := func(row contract.RowID, s dialect.Surface) *reports.CaseResult {
 		for i := range cases {
 			if cases[i].Row == row && cases[i].Surface == s {
 				return &cases[i]
@@ -153,7 +154,7 @@ func failingRun() reports.Run {
 		}
 		panic("no such case: " + row)
 	}
-	fail := at("code:model_not_found", contract.Chat)
+	fail := at("code:model_not_found", dialect.Chat)
 	fail.Verdict = contract.Fail
 	fail.Findings = []contract.Finding{
 		{Obligation: contract.StatusClass, Severity: contract.Must, Want: "4xx", Got: "503"},
@@ -170,7 +171,7 @@ func failingRun() reports.Run {
 	fail.Observation.Leaks = []contract.Leak{{What: "provider address", Where: "body"}}
 	fail.Tries = 2
 
-	stream := at("code:get_channel_failed", contract.ChatStream)
+	stream := at("code:get_channel_failed", dialect.ChatStream)
 	stream.Verdict = contract.Fail
 	stream.Findings = []contract.Finding{{Obligation: contract.StreamEnd, Severity: contract.Must, Want: "no end as if complete", Got: "data: [DONE] after 2 events"}}
 	stream.Observation.Status = 200
@@ -185,26 +186,26 @@ func failingRun() reports.Run {
 		Violations: []string{"line 5: the stream ends inside an event"},
 		Partial:    contract.Bytes("da"),
 	}
-	warn := at("http:401", contract.Messages)
+	warn := at("http:401", dialect.Messages)
 	warn.Verdict = contract.Warn
 	warn.Findings = []contract.Finding{{Obligation: contract.CodePlace, Severity: contract.Should, Want: "the code in error.code", Got: "the code in error.type"}}
-	at("http:404", contract.GenerateContent).Verdict = contract.ExpectedFail
-	at("http:404", contract.GenerateContent).Reason = "in the baseline: example/issues/12"
+	at("http:404", dialect.GenerateContent).Verdict = contract.ExpectedFail
+	at("http:404", dialect.GenerateContent).Reason = "in the baseline: example/issues/12"
 	for _, row := range contract.Rows()[:24] {
-		c := at(row.ID, contract.GenerateContent)
+		c := at(row.ID, dialect.GenerateContent)
 		if c.Verdict == contract.Pass && row.Table == 2 {
 			c.Verdict, c.Reason, c.Scenario, c.Observation = contract.NotOffered, "the profile has no recipe", nil, nil
 		}
 	}
-	untestable := at("code:prompt_blocked", contract.Chat)
+	untestable := at("code:prompt_blocked", dialect.Chat)
 	untestable.Verdict, untestable.Reason = contract.Untestable, "the call never reached the upstream"
-	broken := at("code:bad_request_body", contract.Messages)
+	broken := at("code:bad_request_body", dialect.Messages)
 	broken.Verdict, broken.Reason = contract.Error, "control failed: the healthy call got no answer"
 	broken.Observation.Status = 0
 	broken.Observation.Failure = &contract.Failure{Kind: contract.TimedOut, Detail: "no head within 2s"}
 	run := concluded(header(contract.Relay, surfaces...), cases)
 	run.Controls = append(run.Controls, reports.Control{
-		Type: "control", Surface: contract.Messages, Kind: "healthy", Phase: "between", Detail: "timed-out", At: started,
+		Type: "control", Surface: dialect.Messages, Kind: "healthy", Phase: "between", Detail: "timed-out", At: started,
 	})
 	run.Footer.Notes = []string{"A circuit breaker opened on messages after 5 provider failures."}
 	return run
@@ -212,7 +213,7 @@ func failingRun() reports.Run {
 
 // loadRun has two cases under load, one of which went badly.
 func loadRun() reports.Run {
-	cases := every(contract.Rows()[:4], contract.Chat)
+	cases := every(contract.Rows()[:4], dialect.Chat)
 	under := func(id string, a load.Account) reports.CaseResult {
 		known, err := contract.ParseCase(id)
 		if err != nil {
@@ -256,15 +257,15 @@ func loadRun() reports.Run {
 		{Obligation: "in-time", Severity: contract.Must, Want: "1.5s", Got: "4s"},
 		{Obligation: "departure", Severity: contract.Should, Want: "calls cancelled", Got: "2 of 2 went on"},
 	}
-	h := header(contract.Full, contract.Chat)
-	h.Selection.Loaded = []contract.Surface{contract.Chat}
+	h := header(contract.Full, dialect.Chat)
+	h.Selection.Loaded = []dialect.Surface{dialect.Chat}
 	return concluded(h, append(cases, limit, slow))
 }
 
 // incompleteRun crashed after two of four cases, both of which passed.
 func incompleteRun() reports.Run {
-	cases := every(contract.Rows()[3:5], contract.Chat, contract.Embeddings)
-	run := concluded(header(contract.Edge, contract.Chat, contract.Embeddings), cases)
+	cases := every(contract.Rows()[3:5], dialect.Chat, dialect.Embeddings)
+	run := concluded(header(contract.Edge, dialect.Chat, dialect.Embeddings), cases)
 	run.Cases, run.Footer, run.Torn = cases[:2], nil, true
 	return run
 }
@@ -275,12 +276,12 @@ const venom = "</script><script>document.title='owned'</script><img src=x onerro
 
 // hostileRun has venom in every field that a gateway or a profile could fill, and huge bodies.
 func hostileRun() reports.Run {
-	cases := every(contract.Rows()[:2], contract.Chat, contract.ChatStream)
+	cases := every(contract.Rows()[:2], dialect.Chat, dialect.ChatStream)
 	for i := range cases {
 		poison(&cases[i])
 	}
 	cases[1].Verdict, cases[2].Verdict, cases[3].Verdict = contract.Warn, contract.Untestable, contract.Error
-	h := header(contract.Edge, contract.Chat, contract.ChatStream)
+	h := header(contract.Edge, dialect.Chat, dialect.ChatStream)
 	h.Target = reports.TargetInfo{Name: venom, BaseURL: venom, Driver: venom, Version: venom, Profile: venom}
 	h.RunID, h.Tool, h.ContractDigest, h.Command = venom, venom, venom, []string{venom}
 	run := concluded(h, cases)

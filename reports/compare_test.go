@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -38,8 +39,8 @@ func TestCompare(t *testing.T) {
 
 // changedRuns are two runs with one case for every move.
 func changedRuns() (old, run reports.Run) {
-	h := header(contract.Relay, contract.Chat)
-	before, after := every(contract.Rows()[:6], contract.Chat), every(contract.Rows()[:6], contract.Chat)
+	h := header(contract.Relay, dialect.Chat)
+	before, after := every(contract.Rows()[:6], dialect.Chat), every(contract.Rows()[:6], dialect.Chat)
 	finding := func(o contract.Obligation) []contract.Finding {
 		return []contract.Finding{{Obligation: o, Severity: contract.Must, Want: "404", Got: "503"}}
 	}
@@ -76,7 +77,7 @@ func TestDiff(t *testing.T) {
 
 func TestDiffWithARunThatCrashed(t *testing.T) {
 	whole := incompleteRun()
-	whole.Cases = every(contract.Rows()[3:5], contract.Chat, contract.Embeddings)
+	whole.Cases = every(contract.Rows()[3:5], dialect.Chat, dialect.Embeddings)
 	d := reports.NewDiff(whole, incompleteRun())
 	assert.Equal(t, 2, d.Count(reports.Worse), "what never ran is an error")
 	var out bytes.Buffer
@@ -131,7 +132,7 @@ func TestSideBySide(t *testing.T) {
 }
 
 func TestSideBySideKeepsARowThatOnlyOneRunHas(t *testing.T) {
-	odd := result(contract.Rows()[0], contract.Chat)
+	odd := result(contract.Rows()[0], dialect.Chat)
 	odd.ID, odd.Row, odd.Verdict = "code:unheard_of/x/chat", "code:unheard_of", contract.Fail
 	s := reports.NewSideBySide([]reports.Run{goodRun(), concluded(header(contract.Edge), []reports.CaseResult{odd}), goodRun()})
 	require.Len(t, s.Matrix.Rows, 33)

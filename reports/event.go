@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 )
 
@@ -40,14 +41,14 @@ type TargetInfo struct {
 
 // Selection says what of the contract was asked for.
 type Selection struct {
-	Level    contract.Level     `json:"level"`
-	Rows     []contract.RowID   `json:"rows,omitempty"`     // empty: all
-	Surfaces []contract.Surface `json:"surfaces,omitempty"` // those the target offers, or the part asked for
-	Cases    []string           `json:"cases,omitempty"`    // empty: all of these rows and surfaces
+	Level    contract.Level    `json:"level"`
+	Rows     []contract.RowID  `json:"rows,omitempty"`     // empty: all
+	Surfaces []dialect.Surface `json:"surfaces,omitempty"` // those the target offers, or the part asked for
+	Cases    []string          `json:"cases,omitempty"`    // empty: all of these rows and surfaces
 	// AtRest leaves out the cases under load, of whatever level.
 	AtRest bool `json:"at_rest,omitempty"`
 	// Loaded are the surfaces whose cases under load were asked for. Empty: all of Surfaces.
-	Loaded []contract.Surface `json:"loaded,omitempty"`
+	Loaded []dialect.Surface `json:"loaded,omitempty"`
 }
 
 // Asks reports whether a case was asked for.
@@ -75,8 +76,8 @@ func (s Selection) Scope() string {
 
 // Control is a healthy or a nonsense call that shows whether a surface can be judged at all.
 type Control struct {
-	Type    string           `json:"type"` // "control"
-	Surface contract.Surface `json:"surface"`
+	Type    string          `json:"type"` // "control"
+	Surface dialect.Surface `json:"surface"`
 	// Kind is "healthy" (must succeed) or "nonsense" (must not).
 	Kind string `json:"kind"`
 	// Phase is "before", "between" or "after" the cases.
@@ -93,7 +94,7 @@ type CaseResult struct {
 	ID           string             `json:"id"`
 	Row          contract.RowID     `json:"row"`
 	Circumstance string             `json:"circumstance"`
-	Surface      contract.Surface   `json:"surface"`
+	Surface      dialect.Surface    `json:"surface"`
 	Variant      string             `json:"variant,omitempty"`
 	Level        contract.Level     `json:"level"`
 	Verdict      contract.Verdict   `json:"verdict"`

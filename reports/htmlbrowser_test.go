@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -152,9 +153,9 @@ func TestPageInABrowser(t *testing.T) {
 	})
 
 	t.Run("a thousand cells open at once", func(t *testing.T) {
-		var surfaces []contract.Surface
+		var surfaces []dialect.Surface
 		for i := range 32 {
-			surfaces = append(surfaces, contract.Surface(fmt.Sprintf("surface-%02d", i)))
+			surfaces = append(surfaces, dialect.Surface(fmt.Sprintf("surface-%02d", i)))
 		}
 		p := browser.open(t, concluded(header(contract.Relay, surfaces...), every(contract.Rows(), surfaces...)), "")
 		assert.Equal(t, 1024.0, p.eval(t, `document.querySelectorAll("#matrix a.cell").length`))

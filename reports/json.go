@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 )
 
@@ -28,15 +29,15 @@ type report struct {
 	// Incomplete says why the run is not complete.
 	Incomplete string `json:"incomplete,omitempty"`
 	// Sentence is the closing sentence of every report.
-	Sentence string             `json:"sentence"`
-	Totals   reportTotals       `json:"totals"`
-	Levels   []reportLevel      `json:"levels"`
-	Surfaces []contract.Surface `json:"surfaces"`
-	Rows     []reportRow        `json:"rows"`
-	Cases    []reportCase       `json:"cases"`
-	Controls []reportControl    `json:"controls"`
-	Missing  []string           `json:"missing"`
-	Surplus  []string           `json:"surplus"`
+	Sentence string            `json:"sentence"`
+	Totals   reportTotals      `json:"totals"`
+	Levels   []reportLevel     `json:"levels"`
+	Surfaces []dialect.Surface `json:"surfaces"`
+	Rows     []reportRow       `json:"rows"`
+	Cases    []reportCase      `json:"cases"`
+	Controls []reportControl   `json:"controls"`
+	Missing  []string          `json:"missing"`
+	Surplus  []string          `json:"surplus"`
 	// Stale are the entries of the baseline that do not hold any more.
 	Stale []string `json:"stale"`
 	Notes []string `json:"notes"`
@@ -80,7 +81,7 @@ type reportRow struct {
 }
 
 type reportCell struct {
-	Surface contract.Surface `json:"surface"`
+	Surface dialect.Surface  `json:"surface"`
 	Verdict contract.Verdict `json:"verdict"`
 	Cases   []string         `json:"cases"`
 }
@@ -89,7 +90,7 @@ type reportCase struct {
 	ID           string             `json:"id"`
 	Row          contract.RowID     `json:"row"`
 	Circumstance string             `json:"circumstance"`
-	Surface      contract.Surface   `json:"surface"`
+	Surface      dialect.Surface    `json:"surface"`
 	Variant      string             `json:"variant,omitempty"`
 	Level        contract.Level     `json:"level"`
 	Verdict      contract.Verdict   `json:"verdict"`
@@ -105,11 +106,11 @@ type reportCase struct {
 }
 
 type reportControl struct {
-	Surface contract.Surface `json:"surface"`
-	Kind    string           `json:"kind"`
-	Phase   string           `json:"phase"`
-	OK      bool             `json:"ok"`
-	Detail  string           `json:"detail,omitempty"`
+	Surface dialect.Surface `json:"surface"`
+	Kind    string          `json:"kind"`
+	Phase   string          `json:"phase"`
+	OK      bool            `json:"ok"`
+	Detail  string          `json:"detail,omitempty"`
 }
 
 // reportBounds keep a body under 2 KiB and a case, whatever the gateway sent, around 30 KiB.
@@ -132,7 +133,7 @@ func newReport(run Run) report {
 			Expected: len(run.Expected), Executed: run.Executed(),
 			Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), shown()),
 		},
-		Levels: []reportLevel{}, Surfaces: []contract.Surface{}, Cases: []reportCase{}, Controls: []reportControl{},
+		Levels: []reportLevel{}, Surfaces: []dialect.Surface{}, Cases: []reportCase{}, Controls: []reportControl{},
 		Missing: filled(run.Missing()), Surplus: filled(run.Surplus()),
 		Stale: []string{}, Notes: []string{},
 	}
@@ -145,7 +146,7 @@ func newReport(run Run) report {
 		r.Levels = append(r.Levels, reportLevel{l.Level, whole(l.Counts, contract.Verdicts())})
 	}
 	for _, c := range m.Columns {
-		r.Surfaces = append(r.Surfaces, contract.Surface(c.Name))
+		r.Surfaces = append(r.Surfaces, dialect.Surface(c.Name))
 	}
 	for _, row := range m.Rows {
 		out := reportRow{
@@ -154,7 +155,7 @@ func newReport(run Run) report {
 			Cells: []reportCell{},
 		}
 		for _, c := range row.Cells {
-			out.Cells = append(out.Cells, reportCell{contract.Surface(c.Column), c.Verdict, filled(c.Cases)})
+			out.Cells = append(out.Cells, reportCell{dialect.Surface(c.Column), c.Verdict, filled(c.Cases)})
 		}
 		r.Rows = append(r.Rows, out)
 	}

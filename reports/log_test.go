@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -53,11 +54,11 @@ func TestWriterWritesAWholeLineAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Go(func() {
-			c := result(contract.Rows()[0], contract.Chat)
+			c := result(contract.Rows()[0], dialect.Chat)
 			c.ID = fmt.Sprint(c.ID, "/", i)
 			c.Reason = "two\nlines"
 			assert.NoError(t, w.Case(c))
-			assert.NoError(t, w.Control(reports.Control{Surface: contract.Chat}))
+			assert.NoError(t, w.Control(reports.Control{Surface: dialect.Chat}))
 		})
 	}
 	wg.Wait()
@@ -71,7 +72,7 @@ func TestWriterWritesAWholeLineAtOnce(t *testing.T) {
 }
 
 func TestWriterRefuses(t *testing.T) {
-	c := result(contract.Rows()[0], contract.Chat)
+	c := result(contract.Rows()[0], dialect.Chat)
 	tests := map[string]func(w *reports.Writer) error{
 		"a case before the header": func(w *reports.Writer) error { return w.Case(c) },
 		"a second header": func(w *reports.Writer) error {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // NotRun is the verdict of a row or a cell that has no case in a run. No log has it, and it is never green.
@@ -131,7 +132,7 @@ func columns(run Run, outcomes []CaseResult) []Column {
 	for _, c := range outcomes {
 		surfaces = append(surfaces, c.Surface)
 	}
-	slices.SortFunc(surfaces, inOrder(contract.Surfaces()))
+	slices.SortFunc(surfaces, inOrder(dialect.Surfaces()))
 	var list []Column
 	for _, s := range slices.Compact(surfaces) {
 		list = append(list, Column{Name: string(s), Short: shortName(s)})

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -21,7 +22,7 @@ func TestMatrix(t *testing.T) {
 	})
 	t.Run("gives a cell the worst verdict of its cases", func(t *testing.T) {
 		run := goodRun()
-		second := result(contract.Rows()[0], contract.Chat)
+		second := result(contract.Rows()[0], dialect.Chat)
 		second.ID, second.Verdict = second.ID+"/other", contract.Warn
 		cell := reports.NewMatrix(concluded(header(contract.Edge), append(run.Cases, second))).Rows[0].Cells[0]
 		assert.Equal(t, contract.Warn, cell.Verdict)
@@ -59,7 +60,7 @@ func TestMatrix(t *testing.T) {
 	t.Run("drops neither a row nor a surface that the contract does not know", func(t *testing.T) {
 		odd := result(contract.Rows()[0], "telepathy")
 		odd.ID, odd.Row, odd.Verdict = "code:unheard_of/x/telepathy", "code:unheard_of", contract.Fail
-		m := reports.NewMatrix(concluded(header(contract.Edge, contract.Embeddings, contract.Chat), []reports.CaseResult{odd}))
+		m := reports.NewMatrix(concluded(header(contract.Edge, dialect.Embeddings, dialect.Chat), []reports.CaseResult{odd}))
 		assert.Equal(t, []reports.Column{{Name: "chat", Short: "chat"}, {Name: "embeddings", Short: "embd"}, {Name: "telepathy", Short: "tel…"}}, m.Columns)
 		require.Len(t, m.Rows, 33)
 		assert.Equal(t, contract.Fail, m.Rows[32].Verdict)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // evidenceLimit bounds the evidence in a page, in bytes of JSON. What a page adds around it stays below 300 KiB.
@@ -121,7 +122,7 @@ func newPageRule(row contract.Row) pageRule {
 		Facts: [][2]string{{advice, row.Advice}, {"status", status}},
 	}
 	if code := row.Code(); code != "" {
-		for _, d := range []contract.Dialect{contract.OpenAI, contract.Anthropic, contract.Gemini} {
+		for _, d := range []dialect.Dialect{dialect.OpenAI, dialect.Anthropic, dialect.Gemini} {
 			rule.Facts = append(rule.Facts, [2]string{string(d), fmt.Sprintf("%q in %s of %s", code, contract.CodePlaceOf(d), contract.EnvelopeOf(d))})
 		}
 	}

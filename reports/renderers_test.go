@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -269,7 +270,7 @@ func giants() reports.Run {
 
 // crowd is a run of n failures, each with all the evidence there can be.
 func crowd(n int) reports.Run {
-	one := result(contract.Rows()[0], contract.Chat)
+	one := result(contract.Rows()[0], dialect.Chat)
 	id := one.ID
 	poison(&one)
 	var cases []reports.CaseResult
@@ -277,5 +278,5 @@ func crowd(n int) reports.Run {
 		one.ID = fmt.Sprint(id, "/", i)
 		cases = append(cases, one)
 	}
-	return concluded(header(contract.Edge, contract.Chat), cases)
+	return concluded(header(contract.Edge, dialect.Chat), cases)
 }

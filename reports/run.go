@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Run is one event log as it was read. Every renderer is a pure function of it.
@@ -128,7 +129,7 @@ const neverRan = "never ran"
 func caseOf(id string) contract.Case {
 	parts := append(strings.SplitN(id, "/", 4), "", "", "")
 	return contract.Case{
-		Row: contract.RowID(parts[0]), Circumstance: parts[1], Surface: contract.Surface(parts[2]), Variant: parts[3],
+		Row: contract.RowID(parts[0]), Circumstance: parts[1], Surface: dialect.Surface(parts[2]), Variant: parts[3],
 	}
 }
 

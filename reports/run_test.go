@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -25,7 +26,7 @@ func TestWhetherARunCanBeJudged(t *testing.T) {
 		{"an expected case is not there", func(r *reports.Run) { r.Expected = append(r.Expected, "http:429/over-rate-limit/chat") }, contract.Error, "1 of 33 expected cases never ran"},
 		{"nothing was expected and nothing ran", func(r *reports.Run) { *r = concluded(header(contract.Edge), nil) }, contract.Error, "no case was executed"},
 		{"every case is not offered", func(r *reports.Run) {
-			cases := every(contract.Rows()[:2], contract.Chat)
+			cases := every(contract.Rows()[:2], dialect.Chat)
 			cases[0].Verdict, cases[1].Verdict = contract.NotOffered, contract.NotOffered
 			*r = concluded(header(contract.Edge), cases)
 		}, contract.Error, "no case was executed"},
@@ -53,7 +54,7 @@ func judge(r *reports.Run, v contract.Verdict) {
 }
 
 func TestConclude(t *testing.T) {
-	cases := every(contract.Rows()[:3], contract.Chat)
+	cases := every(contract.Rows()[:3], dialect.Chat)
 	cases[1].Verdict, cases[2].Verdict = contract.Warn, contract.NotOffered
 	h := header(contract.Edge)
 	h.Expected = []string{cases[0].ID, "http:404/unknown-model/chat", "http:404/unknown-model/chat"}
@@ -69,9 +70,9 @@ func TestConclude(t *testing.T) {
 func TestSentence(t *testing.T) {
 	selected := goodRun()
 	selected.Selection.Rows = []contract.RowID{"http:404"}
-	one := concluded(header(contract.Edge), every(contract.Rows()[:1], contract.Chat))
+	one := concluded(header(contract.Edge), every(contract.Rows()[:1], dialect.Chat))
 	unloaded := goodRun() // nothing that was asked for under load was offered
-	unloaded.Selection.Level, unloaded.Selection.Loaded = contract.Full, []contract.Surface{contract.Chat}
+	unloaded.Selection.Level, unloaded.Selection.Loaded = contract.Full, []dialect.Surface{dialect.Chat}
 	tests := map[string]struct {
 		run  reports.Run
 		want string

@@ -12,6 +12,7 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // TerminalOptions say for whom the terminal report is. The zero value is 80 columns without colour.
@@ -118,7 +119,7 @@ func (t *terminal) matrix(m Matrix) error {
 func rowLabel(r MatrixRow) string { return Plain(r.Key, 40) }
 
 // shortName fits a surface over a column of four; "~" is the stream.
-func shortName(s contract.Surface) string {
+func shortName(s dialect.Surface) string {
 	base, stream := strings.CutSuffix(string(s), "-stream")
 	short := map[string]string{
 		"completions": "cmpl", "responses": "resp", "messages": "msgs", "gemini": "gmni", "embeddings": "embd",

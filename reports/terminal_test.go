@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -29,7 +30,7 @@ func TestTerminal(t *testing.T) {
 
 func TestTerminalOptions(t *testing.T) {
 	t.Run("every line of the matrix fits eighty columns with all surfaces", func(t *testing.T) {
-		run := concluded(header(contract.Edge, contract.Surfaces()...), every(contract.Rows(), contract.Surfaces()...))
+		run := concluded(header(contract.Edge, dialect.Surfaces()...), every(contract.Rows(), dialect.Surfaces()...))
 		for line := range strings.Lines(terminal(t, run, reports.TerminalOptions{})) {
 			assert.LessOrEqual(t, len([]rune(strings.TrimSuffix(line, "\n"))), 80, line)
 		}

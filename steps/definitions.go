@@ -9,6 +9,7 @@ import (
 	"github.com/cucumber/godog"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load/limits"
 	"github.com/gatecert/gatecert/load/outage"
 )
@@ -65,15 +66,15 @@ func givenTheCircumstance(ctx context.Context, id, sentence string) error {
 }
 
 func aCallerAsks(ctx context.Context, surface string) error {
-	return world(ctx).ask(ctx, contract.Surface(surface), "")
+	return world(ctx).ask(ctx, dialect.Surface(surface), "")
 }
 
 func aCallerAsksInTheWay(ctx context.Context, surface, variant string) error {
-	return world(ctx).ask(ctx, contract.Surface(surface), variant)
+	return world(ctx).ask(ctx, dialect.Surface(surface), variant)
 }
 
 func manyCallersAsk(ctx context.Context, surface string) error {
-	return world(ctx).stress(ctx, contract.Surface(surface))
+	return world(ctx).stress(ctx, dialect.Surface(surface))
 }
 
 func theStatusIs(ctx context.Context, status string) error {

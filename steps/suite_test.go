@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/features"
 )
 
@@ -38,7 +39,7 @@ func (f *fakeStage) Observe(_ context.Context, c contract.Case) (contract.Observ
 	return f.observe(f.tries[c.ID()], c)
 }
 
-func (f *fakeStage) AwaitRecovery(context.Context, contract.Surface) (time.Duration, error) {
+func (f *fakeStage) AwaitRecovery(context.Context, dialect.Surface) (time.Duration, error) {
 	if f.recover == nil {
 		return 0, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 )
 
@@ -19,7 +20,7 @@ type Stage interface {
 	// Observe brings a case about once.
 	Observe(ctx context.Context, c contract.Case) (contract.Observation, error)
 	// AwaitRecovery waits until a surface is healthy and says how long that took, 0 for at once.
-	AwaitRecovery(ctx context.Context, surface contract.Surface) (time.Duration, error)
+	AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error)
 	// Stress plays a case under load. It returns an error that wraps [ErrUnreached] when the load did not bring the
 	// circumstance about, and others when it is no evidence.
 	Stress(ctx context.Context, c contract.Case) (Stressed, error)
@@ -70,7 +71,7 @@ func (w *World) givenCircumstance(id, sentence string) error {
 }
 
 // plays is the case that the scenario's words say. It returns errDisagrees when its name says another.
-func (w *World) plays(surface contract.Surface, variant string) (contract.Case, error) {
+func (w *World) plays(surface dialect.Surface, variant string) (contract.Case, error) {
 	c := contract.Case{Row: w.given.Row, Circumstance: w.given.ID, Surface: surface, Variant: variant}
 	if c != w.current {
 		return c, fmt.Errorf("%w: the scenario is named %s and plays %s", errDisagrees, w.current.ID(), c.ID())
@@ -80,7 +81,7 @@ func (w *World) plays(surface contract.Surface, variant string) (contract.Case, 
 
 // ask brings the case about and judges it. It runs the case once more when the gateway turns out not to be well: an
 // earlier case may have opened a breaker or used up a limit, and that says nothing about this one.
-func (w *World) ask(ctx context.Context, surface contract.Surface, variant string) error {
+func (w *World) ask(ctx context.Context, surface dialect.Surface, variant string) error {
 	c, err := w.plays(surface, variant)
 	if err != nil {
 		return err
@@ -111,7 +112,7 @@ func (w *World) ask(ctx context.Context, surface contract.Surface, variant strin
 const fitTries = 3
 
 // stress plays a case under load. Where this machine was not fit it plays it again.
-func (w *World) stress(ctx context.Context, surface contract.Surface) error {
+func (w *World) stress(ctx context.Context, surface dialect.Surface) error {
 	c, err := w.plays(surface, contract.UnderLoad)
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // ErrProfile is returned when a profile cannot be used. Its text starts with file:line:column and says what to do.
@@ -327,12 +328,12 @@ func limiterWords() string {
 	return "one of " + strings.Join(words, ", ")
 }
 
-func (l *loader) checkSurface(path string, s contract.Surface) error {
+func (l *loader) checkSurface(path string, s dialect.Surface) error {
 	if s.Valid() {
 		return nil
 	}
-	names := make([]string, 0, len(contract.Surfaces()))
-	for _, known := range contract.Surfaces() {
+	names := make([]string, 0, len(dialect.Surfaces()))
+	for _, known := range dialect.Surfaces() {
 		names = append(names, string(known))
 	}
 	problem := fmt.Sprintf("unknown surface %q: want one of %s", s, strings.Join(names, ", "))

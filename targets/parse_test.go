@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func environment(vars map[string]string) func(string) (string, bool) {
@@ -53,14 +53,14 @@ func TestParseReadsAWholeProfile(t *testing.T) {
 	assert.Equal(t, "my-gateway", p.Name)
 	assert.Equal(t, "sk-abc-123", p.Keys.Valid)
 	assert.Equal(t, "sk-old", p.Keys.Revoked, "a default stands in for an unset variable")
-	assert.Equal(t, []contract.Surface{contract.Chat, contract.ChatStream, contract.Messages, contract.Embeddings}, p.Surfaces)
+	assert.Equal(t, []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Messages, dialect.Embeddings}, p.Surfaces)
 	assert.False(t, p.Discover, "listed surfaces are claimed")
 	assert.Equal(t, 2*time.Second, p.Limits.Timeout)
 	assert.Equal(t, Rate{Key: "sk-limited", Requests: 20, Window: 10 * time.Second}, p.Limits.Rate)
-	assert.Equal(t, "routed", p.Models.Routed(contract.ChatStream))
-	assert.Equal(t, "gpt-4o-mini", p.Models.On(contract.ChatStream))
+	assert.Equal(t, "routed", p.Models.Routed(dialect.ChatStream))
+	assert.Equal(t, "gpt-4o-mini", p.Models.On(dialect.ChatStream))
 	assert.Equal(t, time.Minute, p.Settle.Recovery)
-	assert.Equal(t, "anthropic", p.SurfaceHeaders[contract.Messages]["x-provider"])
+	assert.Equal(t, "anthropic", p.SurfaceHeaders[dialect.Messages]["x-provider"])
 	assert.Equal(t, "ALTER TABLE a RENAME TO b", p.Circumstances["failing-store-reads"].Before[0].SQL)
 }
 
@@ -79,7 +79,7 @@ func TestLeftOutThingsHaveDefaults(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "http://127.0.0.1:1", p.Name)
 	assert.Equal(t, StaticDriver, p.Driver)
-	assert.Equal(t, contract.Surfaces(), p.Surfaces)
+	assert.Equal(t, dialect.Surfaces(), p.Surfaces)
 	assert.True(t, p.Discover)
 	assert.Equal(t, DefaultConcurrency, p.Concurrency)
 	assert.Equal(t, DefaultPatience, p.Limits.Patience)

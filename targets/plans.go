@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 )
 
@@ -59,13 +60,13 @@ var plans = map[string]plan{
 }
 
 // inputField is where a surface's body holds what the model is asked.
-func inputField(s contract.Surface) string {
+func inputField(s dialect.Surface) string {
 	switch s {
-	case contract.Completions:
+	case dialect.Completions:
 		return "prompt"
-	case contract.Responses, contract.ResponsesStream, contract.Embeddings:
+	case dialect.Responses, dialect.ResponsesStream, dialect.Embeddings:
 		return "input"
-	case contract.GenerateContent, contract.GenerateStream:
+	case dialect.GenerateContent, dialect.GenerateStream:
 		return "contents"
 	default:
 		return "messages"
@@ -85,7 +86,7 @@ func invalidParameter(_ Profile, c contract.Case, _ string, pr *Provocation) (st
 	edit := exchange.Edit{Path: inputField(c.Surface), Value: 42}
 	if c.Variant == "out-of-range" {
 		edit = exchange.Edit{Path: "temperature", Value: 99}
-		if c.Surface.Dialect() == contract.Gemini {
+		if c.Surface.Dialect() == dialect.Gemini {
 			edit.Path = "generationConfig.temperature"
 		}
 	}
@@ -128,13 +129,13 @@ func unknownPath(_ Profile, c contract.Case, _ string, pr *Provocation) (string,
 		pr.Call.Method = "DELETE"
 		return "", nil
 	}
-	path := map[contract.Surface]string{
-		contract.Chat:            "/v1/chat/no-such-path",
-		contract.Completions:     "/v1/completions/no-such-path",
-		contract.Responses:       "/v1/responses/no-such-path/at-all",
-		contract.Messages:        "/v1/messages/no-such-path",
-		contract.GenerateContent: "/v1beta/no-such-path",
-		contract.Embeddings:      "/v1/embeddings/no-such-path",
+	path := map[dialect.Surface]string{
+		dialect.Chat:            "/v1/chat/no-such-path",
+		dialect.Completions:     "/v1/completions/no-such-path",
+		dialect.Responses:       "/v1/responses/no-such-path/at-all",
+		dialect.Messages:        "/v1/messages/no-such-path",
+		dialect.GenerateContent: "/v1beta/no-such-path",
+		dialect.Embeddings:      "/v1/embeddings/no-such-path",
 	}[c.Surface]
 	pr.Call.Path = path
 	return "", nil

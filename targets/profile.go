@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // The names of the drivers.
@@ -30,7 +30,7 @@ type Profile struct {
 	// Version of the gateway, for the reports.
 	Version string `yaml:"version,omitempty"`
 	// Surfaces the gateway offers. None: all that gatecert speaks.
-	Surfaces []contract.Surface `yaml:"surfaces,omitempty"`
+	Surfaces []dialect.Surface `yaml:"surfaces,omitempty"`
 	// Discover is set when nobody listed surfaces: those whose healthy call fails are then not offered, instead of broken.
 	Discover bool   `yaml:"-"`
 	Keys     Keys   `yaml:"keys,omitempty"`
@@ -38,10 +38,10 @@ type Profile struct {
 	// Headers go with every request, for gateways that are told by header where to route.
 	Headers map[string]string `yaml:"headers,omitempty"`
 	// SurfaceHeaders are added on single surfaces, over Headers.
-	SurfaceHeaders map[contract.Surface]map[string]string `yaml:"surface_headers,omitempty"`
-	Upstream       Upstream                               `yaml:"upstream,omitempty"`
-	Limits         Limits                                 `yaml:"limits,omitempty"`
-	Load           LoadPart                               `yaml:"load,omitempty"`
+	SurfaceHeaders map[dialect.Surface]map[string]string `yaml:"surface_headers,omitempty"`
+	Upstream       Upstream                              `yaml:"upstream,omitempty"`
+	Limits         Limits                                `yaml:"limits,omitempty"`
+	Load           LoadPart                              `yaml:"load,omitempty"`
 	// Concurrency is the number of cases that run at once.
 	Concurrency int    `yaml:"concurrency,omitempty"`
 	Settle      Settle `yaml:"settle,omitempty"`
@@ -108,20 +108,20 @@ type Models struct {
 }
 
 // On is the model to ask for on a surface, "" when the profile has none.
-func (m Models) On(s contract.Surface) string {
+func (m Models) On(s dialect.Surface) string {
 	var name string
 	switch s {
-	case contract.Chat, contract.ChatStream:
+	case dialect.Chat, dialect.ChatStream:
 		name = m.Chat
-	case contract.Completions:
+	case dialect.Completions:
 		name = m.Completion
-	case contract.Responses, contract.ResponsesStream:
+	case dialect.Responses, dialect.ResponsesStream:
 		name = m.Responses
-	case contract.Messages, contract.MessagesStream:
+	case dialect.Messages, dialect.MessagesStream:
 		name = m.Messages
-	case contract.GenerateContent, contract.GenerateStream:
+	case dialect.GenerateContent, dialect.GenerateStream:
 		name = m.Gemini
-	case contract.Embeddings:
+	case dialect.Embeddings:
 		name = m.Embeddings
 	}
 	if name == "" {
@@ -131,7 +131,7 @@ func (m Models) On(s contract.Surface) string {
 }
 
 // Routed is the model on a surface that leads to our upstream, "" when there is none.
-func (m Models) Routed(s contract.Surface) string {
+func (m Models) Routed(s dialect.Surface) string {
 	if m.Relay != "" {
 		return m.Relay
 	}
@@ -188,7 +188,7 @@ type Rate struct {
 type LoadPart struct {
 	// Surfaces are those that are put under load, each with its streaming twin. None: the first that the gateway offers,
 	// since what many calls show of a limit or a provider they show on any surface.
-	Surfaces []contract.Surface `yaml:"surfaces,omitempty"`
+	Surfaces []dialect.Surface `yaml:"surfaces,omitempty"`
 }
 
 // Limiter is a way to count calls against a limit.
@@ -249,9 +249,9 @@ type Recipe struct {
 	// Directive tells our upstream what to do, for example "status=500 body=html".
 	Directive string `yaml:"directive,omitempty"`
 	// Surfaces restricts the recipe; none: wherever the circumstance makes sense.
-	Surfaces []contract.Surface `yaml:"surfaces,omitempty"`
+	Surfaces []dialect.Surface `yaml:"surfaces,omitempty"`
 	// On holds what differs on single surfaces.
-	On map[contract.Surface]Recipe `yaml:"on,omitempty"`
+	On map[dialect.Surface]Recipe `yaml:"on,omitempty"`
 	// Before and After run around every case of the recipe, which then runs alone.
 	Before []Action `yaml:"before,omitempty"`
 	After  []Action `yaml:"after,omitempty"`
@@ -284,7 +284,7 @@ func (p Profile) WithDefaults() Profile {
 		p.Name = p.BaseURL
 	}
 	if len(p.Surfaces) == 0 {
-		p.Surfaces, p.Discover = contract.Surfaces(), true
+		p.Surfaces, p.Discover = dialect.Surfaces(), true
 	}
 	if p.Concurrency == 0 {
 		p.Concurrency = DefaultConcurrency

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 )
 
@@ -31,12 +32,12 @@ func (p Provocation) Exclusive() bool { return len(p.Before)+len(p.After) > 0 }
 const healthyPrompt = "Say hello."
 
 // Healthy is the call that must succeed on a surface before anything there is judged.
-func (p Profile) Healthy(s contract.Surface, token string) exchange.Call {
+func (p Profile) Healthy(s dialect.Surface, token string) exchange.Call {
 	return p.call(s, p.Models.On(s), p.prompt(token, "", healthyPrompt))
 }
 
 // Nonsense is the call that must not succeed: a gateway that answers it would answer anything.
-func (p Profile) Nonsense(s contract.Surface, token string) exchange.Call {
+func (p Profile) Nonsense(s dialect.Surface, token string) exchange.Call {
 	return p.call(s, noSuchModel(token), p.prompt(token, "", healthyPrompt))
 }
 
@@ -55,7 +56,7 @@ func (p Profile) prompt(token, directive, text string) string {
 	return "[[gatecert " + words + "]] " + text
 }
 
-func (p Profile) call(s contract.Surface, model, prompt string) exchange.Call {
+func (p Profile) call(s dialect.Surface, model, prompt string) exchange.Call {
 	header := maps.Clone(p.Headers)
 	if special := p.SurfaceHeaders[s]; special != nil {
 		if header == nil {
@@ -194,7 +195,7 @@ func withPrompt(value any, prompt string) any {
 }
 
 // Ask is a healthy call with a key of one's own choice; our upstream, if there is one, does what the directive says.
-func (p Profile) Ask(s contract.Surface, key, token, directive string) exchange.Call {
+func (p Profile) Ask(s dialect.Surface, key, token, directive string) exchange.Call {
 	call := p.call(s, p.Models.Routed(s), p.prompt(token, directive, healthyPrompt))
 	call.Key, call.KeyRole = key, p.keyRole(key)
 	return call

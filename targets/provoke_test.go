@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -46,7 +47,7 @@ func TestAKeyIsNamedByItsRole(t *testing.T) {
 		"": "", "sk-abcdefgh-1234": "", p.Keys.wrong(): "wrong", "sk-old": "revoked", "sk-some": "restricted", "sk-far": "denied",
 		"sk-poor": "spent_account", "sk-small": "spent_key", "sk-limited": "limited", "sk-of-a-recipe": "special",
 	} {
-		assert.Equal(t, want, p.Ask(contract.Chat, key, "tok", "").KeyRole, key)
+		assert.Equal(t, want, p.Ask(dialect.Chat, key, "tok", "").KeyRole, key)
 	}
 }
 
@@ -125,11 +126,11 @@ func TestWhatAProfileDoesNotOffer(t *testing.T) {
 		assert.EqualError(t, err, want)
 	}
 	narrow := bare
-	narrow.Surfaces = []contract.Surface{contract.Chat}
-	_, err := narrow.Provoke(contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: contract.Messages}, "tok")
+	narrow.Surfaces = []dialect.Surface{dialect.Chat}
+	_, err := narrow.Provoke(contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: dialect.Messages}, "tok")
 	require.EqualError(t, err, "not offered: the profile does not list surface messages")
 	noModel := FromURL("http://gateway.test", "sk-1", "")
-	_, err = noModel.Provoke(contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: contract.ChatStream}, "tok")
+	_, err = noModel.Provoke(contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: dialect.ChatStream}, "tok")
 	require.EqualError(t, err, "not offered: the profile has no model for surface chat-stream (models.chat or models.default)")
 }
 
@@ -139,10 +140,10 @@ func TestRecipesShapeTheCall(t *testing.T) {
 		"unpriced-model":               {Model: "mystery"},
 		"unreachable-upstream/refused": {Model: "dead"},
 		"bad-upstream-status":          {Model: "routed"},
-		"sensitive-content":            {Prompt: "grumble", Surfaces: []contract.Surface{contract.Chat}},
+		"sensitive-content":            {Prompt: "grumble", Surfaces: []dialect.Surface{dialect.Chat}},
 		"uncountable-input": {
 			Headers: map[string]string{"x-a": "1"},
-			On: map[contract.Surface]Recipe{contract.Chat: {
+			On: map[dialect.Surface]Recipe{dialect.Chat: {
 				Key: "sk-other", Body: map[string]any{"b": nil, "a": []any{map[string]any{"text": PromptPlaceholder}}},
 			}},
 		},
@@ -157,7 +158,7 @@ func TestRecipesShapeTheCall(t *testing.T) {
 	assert.Equal(t, "routed", status.Model)
 	assert.Contains(t, status.Prompt, "status=502 body=html", "a recipe for the model keeps the directive")
 	assert.Equal(t, "[[gatecert token=tok]] grumble", provoke(t, p, "code:sensitive_words_detected/sensitive-content/chat").Call.Prompt)
-	_, err := p.Provoke(contract.Case{Row: "code:sensitive_words_detected", Circumstance: "sensitive-content", Surface: contract.Messages}, "tok")
+	_, err := p.Provoke(contract.Case{Row: "code:sensitive_words_detected", Circumstance: "sensitive-content", Surface: dialect.Messages}, "tok")
 	require.ErrorIs(t, err, ErrNotOffered)
 	corrupt := provoke(t, p, "code:count_token_failed/uncountable-input/chat").Call
 	assert.Equal(t, "sk-other", corrupt.Key)
@@ -292,17 +293,17 @@ func TestAwaitRecovery(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"choices":[{}]}`))
 	})
-	waited, err := s.AwaitRecovery(t.Context(), contract.Chat)
+	waited, err := s.AwaitRecovery(t.Context(), dialect.Chat)
 	require.NoError(t, err)
 	assert.Positive(t, waited)
-	waited, err = s.AwaitRecovery(t.Context(), contract.Chat)
+	waited, err = s.AwaitRecovery(t.Context(), dialect.Chat)
 	require.NoError(t, err)
 	assert.Zero(t, waited, "well all along")
 
 	never := staged(t, with(p, func(p *Profile) { p.Settle.Recovery = time.Millisecond }), nil, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
-	_, err = never.AwaitRecovery(t.Context(), contract.Chat)
+	_, err = never.AwaitRecovery(t.Context(), dialect.Chat)
 	require.ErrorIs(t, err, ErrNotWell)
 }
 

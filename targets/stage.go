@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 )
 
@@ -147,7 +148,7 @@ func (s *Stage) look(ctx context.Context, token string, o *contract.Observation)
 }
 
 // Control makes a control call on a surface: the healthy one must succeed, the nonsense one must not.
-func (s *Stage) Control(ctx context.Context, surface contract.Surface, kind ControlKind) (o contract.Observation, ok bool, detail string, err error) {
+func (s *Stage) Control(ctx context.Context, surface dialect.Surface, kind ControlKind) (o contract.Observation, ok bool, detail string, err error) {
 	token := newToken()
 	if kind == Nonsense {
 		o, err = s.client.Do(ctx, s.Profile.Nonsense(surface, token))
@@ -191,7 +192,7 @@ const recoveryPoll = 500 * time.Millisecond
 
 // AwaitRecovery waits until the healthy call of a surface succeeds. It returns how long that took: 0 when the gateway
 // was well all along. It returns [ErrNotWell] when settle.recovery is over.
-func (s *Stage) AwaitRecovery(ctx context.Context, surface contract.Surface) (time.Duration, error) {
+func (s *Stage) AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
 	started := time.Now()
 	for first := true; ; first = false {
 		_, ok, detail, err := s.Control(ctx, surface, Healthy)
@@ -237,7 +238,7 @@ func (s *Stage) settledBalance(ctx context.Context, key string, before float64) 
 // Balance reads what the owner of a key has left. The profile has to say where that stands.
 func (s *Stage) Balance(ctx context.Context, key string) (float64, error) {
 	o, err := s.client.Do(ctx, exchange.Call{
-		Surface: contract.Chat, BaseURL: s.Profile.BaseURL, Key: key,
+		Surface: dialect.Chat, BaseURL: s.Profile.BaseURL, Key: key,
 		Method: "GET", Path: s.Profile.Balance.Path, Header: s.Profile.Headers,
 	})
 	if err != nil {

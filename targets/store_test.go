@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func TestAStoreThatIsNone(t *testing.T) {
@@ -78,11 +79,11 @@ func TestActionsOfADriver(t *testing.T) {
 func TestASurfaceCanHaveActionsOfItsOwn(t *testing.T) {
 	p := Profile{
 		Keys: Keys{Valid: "k"}, Models: Models{Default: "m"},
-		Circumstances: map[string]Recipe{"no-channel": {Model: "unrouted", On: map[contract.Surface]Recipe{
-			contract.Chat: {Before: []Action{{Do: "break"}}, After: []Action{{Do: "mend"}}},
+		Circumstances: map[string]Recipe{"no-channel": {Model: "unrouted", On: map[dialect.Surface]Recipe{
+			dialect.Chat: {Before: []Action{{Do: "break"}}, After: []Action{{Do: "mend"}}},
 		}}},
 	}.WithDefaults()
-	for surface, exclusive := range map[contract.Surface]bool{contract.Chat: true, contract.Messages: false} {
+	for surface, exclusive := range map[dialect.Surface]bool{dialect.Chat: true, dialect.Messages: false} {
 		pr, err := p.Provoke(contract.Case{Row: "code:get_channel_failed", Circumstance: "no-channel", Surface: surface}, "t")
 		require.NoError(t, err)
 		assert.Equal(t, exclusive, pr.Exclusive(), surface)

@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Loadable are the surfaces that cases under load are about, in the contract's order.
-func Loadable() []contract.Surface {
-	var surfaces []contract.Surface
+func Loadable() []dialect.Surface {
+	var surfaces []dialect.Surface
 	for _, c := range contract.Cases() {
 		if c.UnderLoad() && !slices.Contains(surfaces, c.Surface) {
 			surfaces = append(surfaces, c.Surface)
@@ -20,11 +21,11 @@ func Loadable() []contract.Surface {
 }
 
 // Loaded are the surfaces of the profile that are put under load: those that it names, or the first that it offers.
-func (p Profile) Loaded() []contract.Surface {
+func (p Profile) Loaded() []dialect.Surface {
 	if len(p.Load.Surfaces) > 0 {
 		return p.Load.Surfaces
 	}
-	offered := slices.DeleteFunc(Loadable(), func(s contract.Surface) bool { return !slices.Contains(p.Surfaces, s) })
+	offered := slices.DeleteFunc(Loadable(), func(s dialect.Surface) bool { return !slices.Contains(p.Surfaces, s) })
 	return offered[:min(1, len(offered))]
 }
 
@@ -43,7 +44,7 @@ func (p Profile) offersLoad(c contract.Case) error {
 }
 
 // listed are surfaces as a sentence names them.
-func listed(surfaces []contract.Surface) string {
+func listed(surfaces []dialect.Surface) string {
 	names := make([]string, len(surfaces))
 	for i, s := range surfaces {
 		names[i] = string(s)

@@ -8,18 +8,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func TestSurfacesThatArePutUnderLoad(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
-		offered, load []contract.Surface
-		want          []contract.Surface
+		offered, load []dialect.Surface
+		want          []dialect.Surface
 	}{
-		{"the first of those that take a load", contract.Surfaces(), nil, []contract.Surface{"chat"}},
-		{"the first that the gateway offers", []contract.Surface{"embeddings", "gemini", "messages"}, nil, []contract.Surface{"messages"}},
-		{"none where none takes a load", []contract.Surface{"embeddings"}, nil, []contract.Surface{}},
-		{"those that the profile names", contract.Surfaces(), []contract.Surface{"gemini", "messages"}, []contract.Surface{"gemini", "messages"}},
+		{"the first of those that take a load", dialect.Surfaces(), nil, []dialect.Surface{"chat"}},
+		{"the first that the gateway offers", []dialect.Surface{"embeddings", "gemini", "messages"}, nil, []dialect.Surface{"messages"}},
+		{"none where none takes a load", []dialect.Surface{"embeddings"}, nil, []dialect.Surface{}},
+		{"those that the profile names", dialect.Surfaces(), []dialect.Surface{"gemini", "messages"}, []dialect.Surface{"gemini", "messages"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			assert.Equal(t, tt.want, Profile{Surfaces: tt.offered, Load: LoadPart{Surfaces: tt.load}}.Loaded())

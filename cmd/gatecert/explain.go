@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/features"
 )
 
@@ -57,7 +58,7 @@ func explainRow(w io.Writer, row contract.Row) {
 	}
 	fmt.Fprintln(w, ")")
 	if code := row.Code(); code != "" {
-		for _, d := range []contract.Dialect{contract.OpenAI, contract.Anthropic, contract.Gemini} {
+		for _, d := range []dialect.Dialect{dialect.OpenAI, dialect.Anthropic, dialect.Gemini} {
 			fmt.Fprintf(w, "  %-13s %q in %s of %s\n", d, code, contract.CodePlaceOf(d), contract.EnvelopeOf(d))
 		}
 	}

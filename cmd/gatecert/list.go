@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -79,7 +80,7 @@ func circumstanceLines() [][]string {
 
 func surfaceLines() [][]string {
 	var lines [][]string
-	for _, s := range contract.Surfaces() {
+	for _, s := range dialect.Surfaces() {
 		streaming := ""
 		if s.Streaming() {
 			streaming = "yes"

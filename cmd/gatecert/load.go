@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
@@ -46,7 +47,7 @@ var errTooMuch = errors.New("more than the caps allow")
 type firingRange struct {
 	flags    loadFlags
 	prepared targets.Prepared
-	surface  contract.Surface
+	surface  dialect.Surface
 	journal  journalFile
 	embedded bool
 	engine   *load.Engine
@@ -55,7 +56,7 @@ type firingRange struct {
 
 // open prepares the target. The caller closes the range.
 func (f loadFlags) open(ctx context.Context, c *console, keep int) (r *firingRange, err error) {
-	surface := contract.Surface(f.Surface)
+	surface := dialect.Surface(f.Surface)
 	if !surface.Valid() {
 		return nil, fmt.Errorf("%w: no surface %q: gatecert list surfaces shows them", errUsage, f.Surface)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets"
@@ -26,12 +27,12 @@ type caseFlags struct {
 }
 
 func (f caseFlags) config() (gatecert.Config, error) {
-	surface := contract.Surface(f.Surface)
+	surface := dialect.Surface(f.Surface)
 	if !slices.Contains(targets.Loadable(), surface) {
 		return gatecert.Config{}, fmt.Errorf("%w: surface %q is not put under load: want one of %q", errUsage, f.Surface, targets.Loadable())
 	}
 	config, err := runCommand{URL: f.URL, Target: f.Target, Key: f.Key, Model: f.Model}.config()
-	config.Level, config.Target.Load.Surfaces = contract.Load, []contract.Surface{surface}
+	config.Level, config.Target.Load.Surfaces = contract.Load, []dialect.Surface{surface}
 	return config, err
 }
 

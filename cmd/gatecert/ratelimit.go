@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load/limits"
 )
 
@@ -60,7 +61,7 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		return fmt.Errorf("%w: %s is not on this machine: --yes sends it, with the consent of whoever runs it", errTooMuch, prepared.Profile.BaseURL)
 	}
 	progress := &loadProgress{c: c}
-	found, err := gatecert.InferRateLimit(ctx, prepared, contract.Surface(cmd.Surface), limits.Budget{Calls: cmd.Calls, Time: cmd.For}, progress.show)
+	found, err := gatecert.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), limits.Budget{Calls: cmd.Calls, Time: cmd.For}, progress.show)
 	progress.close()
 	if err == nil {
 		fmt.Fprintf(c.out, "limiter   %s\n", found.Model)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // wrong is what a simulated gateway does wrong.
@@ -55,7 +56,7 @@ type gateway struct {
 type caller struct {
 	*gateway
 
-	surface   contract.Surface
+	surface   dialect.Surface
 	limited   bool
 	throttled bool
 }
@@ -71,10 +72,10 @@ func newGateway(kind Kind, limit int, window time.Duration, random *rand.Rand, l
 
 func (g *gateway) probers() Probers {
 	return Probers{
-		Limited:   &caller{gateway: g, surface: contract.Chat, limited: true},
-		Stream:    &caller{gateway: g, surface: contract.ChatStream, limited: true},
-		Other:     &caller{gateway: g, surface: contract.Chat},
-		Throttled: &caller{gateway: g, surface: contract.Chat, throttled: true},
+		Limited:   &caller{gateway: g, surface: dialect.Chat, limited: true},
+		Stream:    &caller{gateway: g, surface: dialect.ChatStream, limited: true},
+		Other:     &caller{gateway: g, surface: dialect.Chat},
+		Throttled: &caller{gateway: g, surface: dialect.Chat, throttled: true},
 		Balance:   func(context.Context) (float64, error) { return g.balance, nil },
 	}
 }

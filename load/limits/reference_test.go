@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/limits"
@@ -63,7 +64,7 @@ func newRig(t *testing.T, rate reference.RateLimit, bends ...string) *rig {
 }
 
 // prober calls with a key on a surface, and gives the upstream a directive.
-func (r *rig) prober(s contract.Surface, key, directive string) limits.Prober {
+func (r *rig) prober(s dialect.Surface, key, directive string) limits.Prober {
 	return limits.Caller{Client: r.client, Holds: true, Make: func(hold time.Duration) limits.Planned {
 		n := <-r.tokens
 		r.tokens <- n + 1
@@ -85,10 +86,10 @@ func (r *rig) prober(s contract.Surface, key, directive string) limits.Prober {
 func (r *rig) probers() limits.Probers {
 	keys := r.server.Gateway.Fixtures().Keys
 	return limits.Probers{
-		Limited:   r.prober(contract.Chat, keys.Limited, ""),
-		Stream:    r.prober(contract.ChatStream, keys.Limited, ""),
-		Other:     r.prober(contract.Chat, keys.Valid, ""),
-		Throttled: r.prober(contract.Chat, keys.Valid, " status=429 retry-after=7"),
+		Limited:   r.prober(dialect.Chat, keys.Limited, ""),
+		Stream:    r.prober(dialect.ChatStream, keys.Limited, ""),
+		Other:     r.prober(dialect.Chat, keys.Valid, ""),
+		Throttled: r.prober(dialect.Chat, keys.Valid, " status=429 retry-after=7"),
 		Balance:   func(ctx context.Context) (float64, error) { return r.balance(ctx, keys.Limited) },
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/targets"
 )
@@ -14,9 +15,9 @@ import (
 // and its streaming twin. Every sick answer owes the error of code:channel:response_time_exceeded.
 //
 // It returns [targets.ErrNotOffered] when the profile lacks the surface, or what makes a provider slow.
-func Slow(p targets.Prepared, surface contract.Surface) (Experiment, error) {
+func Slow(p targets.Prepared, surface dialect.Surface) (Experiment, error) {
 	const row, circumstance = "code:channel:response_time_exceeded", "slow-upstream"
-	e, err := outages(p, surface, func(s contract.Surface) []trouble {
+	e, err := outages(p, surface, func(s dialect.Surface) []trouble {
 		hangs := contract.Case{Row: row, Circumstance: circumstance, Surface: s, Variant: "no-answer"}
 		stalls := contract.Case{Row: row, Circumstance: circumstance, Surface: s, Variant: "stalled-answer"}
 		return []trouble{{name: "hanging", by: hangs, due: hangs, hangs: true}, {name: "stalled", by: stalls, due: stalls}}
@@ -33,8 +34,8 @@ func Slow(p targets.Prepared, surface contract.Surface) (Experiment, error) {
 // answer owes an error of http:5xx: which code of table 2 is right is asked by other cases.
 //
 // It returns [targets.ErrNotOffered] when the profile lacks the surface, or what makes a provider fail.
-func Failing(p targets.Prepared, surface contract.Surface) (Experiment, error) {
-	return outages(p, surface, func(s contract.Surface) []trouble {
+func Failing(p targets.Prepared, surface dialect.Surface) (Experiment, error) {
+	return outages(p, surface, func(s dialect.Surface) []trouble {
 		fails := contract.Case{Row: "http:5xx", Circumstance: "upstream-error", Surface: s, Variant: "error-object"}
 		resets := contract.Case{Row: "code:do_request_failed", Circumstance: "unreachable-upstream", Surface: s, Variant: "reset"}
 		all := []trouble{{name: "failing", by: fails, due: fails}, {name: "reset", by: resets, due: fails}}
@@ -56,7 +57,7 @@ type trouble struct {
 	hangs   bool
 }
 
-func outages(p targets.Prepared, surface contract.Surface, troubles func(contract.Surface) []trouble) (Experiment, error) {
+func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.Surface) []trouble) (Experiment, error) {
 	profile := p.Profile
 	e := Experiment{
 		Limit: profile.Limits.Timeout, Attempts: profile.Limits.Attempts, Settle: profile.Settle.Recovery,
@@ -73,7 +74,7 @@ func outages(p targets.Prepared, surface contract.Surface, troubles func(contrac
 		e.Witness = &direct
 	}
 	var lacks error
-	for _, s := range []contract.Surface{surface, contract.Surface(string(surface) + "-stream")} {
+	for _, s := range []dialect.Surface{surface, dialect.Surface(string(surface) + "-stream")} {
 		if !slices.Contains(profile.Surfaces, s) {
 			continue
 		}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/targets"
@@ -23,13 +24,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type maker func(targets.Prepared, contract.Surface) (outage.Experiment, error)
+type maker func(targets.Prepared, dialect.Surface) (outage.Experiment, error)
 
 // played is one outage of a reference gateway of its own, and what came of it.
 type played struct {
 	bend    string
 	make    maker
-	surface contract.Surface
+	surface dialect.Surface
 	rate    float64
 	// breaks are the obligations that have to be found broken.
 	breaks []contract.Obligation
@@ -112,16 +113,16 @@ func TestEachDeviationIsCaughtByItsOwnObligation(t *testing.T) {
 		t.Skip("a gateway with the race detector takes 20 ms of processor time a call, too much for the rate that strains it")
 	}
 	all := []*played{
-		{bend: "slow-calls-starve-the-others", make: outage.Slow, surface: contract.Chat, breaks: []contract.Obligation{outage.HealthySpared}},
-		{bend: "breaker-locks-out", make: outage.Failing, surface: contract.Chat, breaks: []contract.Obligation{outage.HealthyServed}},
-		{bend: "recovers-late", make: outage.Slow, surface: contract.GenerateContent, breaks: []contract.Obligation{outage.Recovery}},
-		{bend: "limit-stretches-under-load", make: outage.Slow, surface: contract.Responses, breaks: []contract.Obligation{outage.InTime}},
+		{bend: "slow-calls-starve-the-others", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Obligation{outage.HealthySpared}},
+		{bend: "breaker-locks-out", make: outage.Failing, surface: dialect.Chat, breaks: []contract.Obligation{outage.HealthyServed}},
+		{bend: "recovers-late", make: outage.Slow, surface: dialect.GenerateContent, breaks: []contract.Obligation{outage.Recovery}},
+		{bend: "limit-stretches-under-load", make: outage.Slow, surface: dialect.Responses, breaks: []contract.Obligation{outage.InTime}},
 		// What is left open is under way afterwards.
-		{bend: "provider-forgotten-under-load", make: outage.Slow, surface: contract.Chat, breaks: []contract.Obligation{contract.UpstreamFreed, outage.NothingLeft}},
-		{bend: "departures-not-passed-on", make: outage.Slow, surface: contract.Messages, breaks: []contract.Obligation{outage.Departure}},
-		{bend: "streams-end-well-under-load", make: outage.Slow, surface: contract.GenerateContent, breaks: []contract.Obligation{contract.StreamEnd}},
-		{bend: "errors-change-under-load", make: outage.Slow, surface: contract.Chat, breaks: []contract.Obligation{contract.Code}},
-		{bend: "retries-pile-up-under-load", make: outage.Failing, surface: contract.Messages, breaks: []contract.Obligation{contract.RetriesBounded}},
+		{bend: "provider-forgotten-under-load", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Obligation{contract.UpstreamFreed, outage.NothingLeft}},
+		{bend: "departures-not-passed-on", make: outage.Slow, surface: dialect.Messages, breaks: []contract.Obligation{outage.Departure}},
+		{bend: "streams-end-well-under-load", make: outage.Slow, surface: dialect.GenerateContent, breaks: []contract.Obligation{contract.StreamEnd}},
+		{bend: "errors-change-under-load", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Obligation{contract.Code}},
+		{bend: "retries-pile-up-under-load", make: outage.Failing, surface: dialect.Messages, breaks: []contract.Obligation{contract.RetriesBounded}},
 	}
 	for _, p := range playAll(t, all) {
 		assert.ElementsMatch(t, p.breaks, broken(p.findings), "%s on %s: %v", p.bend, p.surface, p.findings)
@@ -130,23 +131,23 @@ func TestEachDeviationIsCaughtByItsOwnObligation(t *testing.T) {
 
 func TestWhatIsPermittedRaisesNoAlarm(t *testing.T) {
 	all := []*played{
-		{make: outage.Slow, surface: contract.Chat},
-		{make: outage.Failing, surface: contract.Chat},
-		{bend: "http2", make: outage.Slow, surface: contract.Messages},
-		{bend: "compressed", make: outage.Slow, surface: contract.Responses},
-		{bend: "comment-while-waiting", make: outage.Slow, surface: contract.GenerateContent},
-		{bend: "comment-while-waiting", make: outage.Failing, surface: contract.Messages},
-		{bend: "retries-within-bounds", make: outage.Failing, surface: contract.Responses},
-		{bend: "header-order", make: outage.Failing, surface: contract.GenerateContent},
+		{make: outage.Slow, surface: dialect.Chat},
+		{make: outage.Failing, surface: dialect.Chat},
+		{bend: "http2", make: outage.Slow, surface: dialect.Messages},
+		{bend: "compressed", make: outage.Slow, surface: dialect.Responses},
+		{bend: "comment-while-waiting", make: outage.Slow, surface: dialect.GenerateContent},
+		{bend: "comment-while-waiting", make: outage.Failing, surface: dialect.Messages},
+		{bend: "retries-within-bounds", make: outage.Failing, surface: dialect.Responses},
+		{bend: "header-order", make: outage.Failing, surface: dialect.GenerateContent},
 	}
 	if raceEnabled {
 		all = []*played{
-			{make: outage.Slow, surface: contract.Chat, rate: 8}, {make: outage.Failing, surface: contract.Messages, rate: 8},
+			{make: outage.Slow, surface: dialect.Chat, rate: 8}, {make: outage.Failing, surface: dialect.Messages, rate: 8},
 		}
 	}
 	if os.Getenv("GATECERT_ACCEPTANCE") != "" {
 		all = nil
-		surfaces := []contract.Surface{contract.Chat, contract.Responses, contract.Messages, contract.GenerateContent}
+		surfaces := []dialect.Surface{dialect.Chat, dialect.Responses, dialect.Messages, dialect.GenerateContent}
 		for i, v := range reference.Variations() {
 			all = append(all,
 				&played{bend: v.Name, make: outage.Slow, surface: surfaces[i%4]}, &played{bend: v.Name, make: outage.Failing, surface: surfaces[(i+1)%4]})

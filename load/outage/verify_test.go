@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/targets"
@@ -49,7 +50,7 @@ func TestThePartsOfAnExperiment(t *testing.T) {
 		}
 		return healthy, sick, due, leaving
 	}
-	slow, err := outage.Slow(p, contract.Messages)
+	slow, err := outage.Slow(p, dialect.Messages)
 	require.NoError(t, err)
 	healthy, sick, due, leaving := names(slow)
 	assert.Equal(t, []string{"healthy", "healthy stream"}, healthy)
@@ -60,7 +61,7 @@ func TestThePartsOfAnExperiment(t *testing.T) {
 	}, due)
 	assert.Equal(t, []string{"leaving hanging", "leaving stalled", "leaving hanging stream", "leaving stalled stream"}, leaving)
 
-	failing, err := outage.Failing(p, contract.Chat)
+	failing, err := outage.Failing(p, dialect.Chat)
 	require.NoError(t, err)
 	_, sick, due, leaving = names(failing)
 	assert.Equal(t, []string{"failing", "reset", "failing stream", "reset stream", "broken off stream"}, sick)
@@ -88,7 +89,7 @@ func TestSickCallsFitTheConnectionsThatThereAre(t *testing.T) {
 	p, _ := prepare(t)
 	engine := load.NewEngine(load.Options{Caps: load.Caps{Connections: 32}})
 	defer engine.Close()
-	e, err := outage.Slow(p, contract.Chat)
+	e, err := outage.Slow(p, dialect.Chat)
 	require.NoError(t, err)
 	plan, err := e.Plan(engine)
 	require.NoError(t, err)
@@ -99,27 +100,27 @@ func TestSickCallsFitTheConnectionsThatThereAre(t *testing.T) {
 func TestWhatAProfileDoesNotOffer(t *testing.T) {
 	p, _ := prepare(t)
 	alone := p
-	alone.Profile.Surfaces = []contract.Surface{contract.Chat}
-	e, err := outage.Failing(alone, contract.Chat)
+	alone.Profile.Surfaces = []dialect.Surface{dialect.Chat}
+	e, err := outage.Failing(alone, dialect.Chat)
 	require.NoError(t, err)
 	assert.Len(t, e.Healthy, 1)
 	assert.Len(t, e.Sick, 2)
-	_, err = outage.Slow(alone, contract.Messages)
+	_, err = outage.Slow(alone, dialect.Messages)
 	require.ErrorIs(t, err, targets.ErrNotOffered)
 
 	strange := p
 	strange.Profile.Upstream = targets.Upstream{}
-	_, err = outage.Slow(strange, contract.Chat)
+	_, err = outage.Slow(strange, dialect.Chat)
 	require.ErrorIs(t, err, targets.ErrNotOffered)
 	strange.Profile.Circumstances = map[string]targets.Recipe{"slow-upstream": {Before: []targets.Action{{Run: "true"}}}}
-	_, err = outage.Slow(strange, contract.Chat)
+	_, err = outage.Slow(strange, dialect.Chat)
 	require.ErrorIs(t, err, targets.ErrNotOffered)
 	require.ErrorContains(t, err, "changes what healthy calls meet")
 }
 
 func TestExperimentsThatShowNothing(t *testing.T) {
 	p, engine := prepare(t)
-	made, err := outage.Failing(p, contract.Chat)
+	made, err := outage.Failing(p, dialect.Chat)
 	require.NoError(t, err)
 	verify := func(change func(*outage.Experiment)) error {
 		e := short(made)
@@ -162,7 +163,7 @@ func TestAProviderThatIsNotOurs(t *testing.T) {
 	p, engine := prepare(t)
 	p.Provider = nil
 	p.Profile.Limits.Timeout = 0
-	e, err := outage.Slow(p, contract.Chat)
+	e, err := outage.Slow(p, dialect.Chat)
 	require.NoError(t, err)
 	findings, evidence, err := outage.Verify(t.Context(), engine, short(e))
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/upstream"
@@ -200,11 +201,11 @@ func (s *site) tryOut(ctx context.Context, p targets.Profile, found findings) (
 ) {
 	caller := exchange.NewClient(exchange.Limits{Patience: p.Limits.Patience}, p.Secrets()...)
 	defer caller.Close()
-	o, err := caller.Do(ctx, p.Healthy(contract.Chat, "tryout"))
+	o, err := caller.Do(ctx, p.Healthy(dialect.Chat, "tryout"))
 	if err != nil {
 		return nil, nil, fmt.Errorf("try the prepared gateway: %w", err)
 	}
-	if ok, detail := contract.Healthy(contract.Chat, o); !ok {
+	if ok, detail := contract.Healthy(dialect.Chat, o); !ok {
 		notes = append(notes, "right after the preparation a healthy chat failed: "+detail)
 	}
 	if s.ledger.admin.product == oneAPI || found.options["LogConsumeEnabled"] == "false" {

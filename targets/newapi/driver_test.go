@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/newapi/replay"
 )
@@ -78,7 +79,7 @@ func TestDriverPreparesAndTakesDown(t *testing.T) {
 	require.NoError(t, err)
 
 	p := prepared.Profile
-	assert.Equal(t, contract.Surfaces(), p.Surfaces)
+	assert.Equal(t, dialect.Surfaces(), p.Surfaces)
 	assert.NotEmpty(t, p.Version)
 	keys := []string{p.Keys.Valid, p.Keys.Revoked, p.Keys.Restricted, p.Keys.Denied, p.Keys.SpentAccount, p.Keys.SpentKey, p.Limits.Rate.Key}
 	slices.Sort(keys)
@@ -321,7 +322,7 @@ func TestOneAPI(t *testing.T) {
 	var journal bytes.Buffer
 	prepared, err := Driver{Run: testRun, Journal: &journal, Consent: agree, pause: patient(deployment)}.Prepare(t.Context(), asked)
 	require.NoError(t, err)
-	assert.Equal(t, []contract.Surface{contract.Chat, contract.ChatStream, contract.Completions, contract.Embeddings}, prepared.Profile.Surfaces)
+	assert.Equal(t, []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings}, prepared.Profile.Surfaces)
 	assert.Nil(t, prepared.Consult)
 	assert.Equal(t, []string{"what failed calls cost was not looked at: the gateway keeps no log by request"}, prepared.Notes)
 	assertOffered(t, prepared.Profile, 26)

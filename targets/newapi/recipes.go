@@ -7,16 +7,16 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 )
 
 // surfaces are what the product serves.
-func (p product) surfaces() []contract.Surface {
+func (p product) surfaces() []dialect.Surface {
 	if p == oneAPI {
-		return []contract.Surface{contract.Chat, contract.ChatStream, contract.Completions, contract.Embeddings}
+		return []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings}
 	}
-	return contract.Surfaces()
+	return dialect.Surfaces()
 }
 
 // corruptImage announces a PNG and holds no base64 at all: nobody can count its tokens.
@@ -60,8 +60,8 @@ func (f furniture) recipes(p product) map[string]targets.Recipe {
 		"no-channel":                   {Model: m.unrouted},
 		"unreachable-upstream/refused": {Model: m.dead},
 		"unconvertible-request":        {Model: m.unconvertible},
-		"channel-with-bad-key": {Model: m.badChat, On: onSurfaces(p, map[contract.Dialect]targets.Recipe{
-			contract.Anthropic: {Model: m.badClaude}, contract.Gemini: {Model: m.badGemini},
+		"channel-with-bad-key": {Model: m.badChat, On: onSurfaces(p, map[dialect.Dialect]targets.Recipe{
+			dialect.Anthropic: {Model: m.badClaude}, dialect.Gemini: {Model: m.badGemini},
 		})},
 		// Two ways to lack access, and they are answered differently: the key's own list, and the groups that a model's
 		// channels are for. The streaming surfaces take the second, with the good key.
@@ -91,16 +91,16 @@ func (f furniture) newAPIRecipes(out *targets.Profile, found findings) {
 		"unsupported-api":     {Model: m.unsupported},
 		"bad-model-mapping":   {Model: m.circle, On: onStreams(targets.Recipe{Model: m.unreadable})},
 		// The one result that it cannot serialise is what it sends to Coze, whose adaptor has chats alone.
-		"unserializable-result": {Model: m.coze, Surfaces: []contract.Surface{contract.Chat, contract.ChatStream, contract.Completions}},
+		"unserializable-result": {Model: m.coze, Surfaces: []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions}},
 		// Images are counted for streams and for names of OpenAI's alone.
 		"uncountable-input": {
-			Surfaces: []contract.Surface{contract.ChatStream, contract.ResponsesStream},
-			On: map[contract.Surface]targets.Recipe{
-				contract.ChatStream: {Body: map[string]any{"messages[0].content": []any{
+			Surfaces: []dialect.Surface{dialect.ChatStream, dialect.ResponsesStream},
+			On: map[dialect.Surface]targets.Recipe{
+				dialect.ChatStream: {Body: map[string]any{"messages[0].content": []any{
 					map[string]any{"type": "text", "text": targets.PromptPlaceholder},
 					map[string]any{"type": "image_url", "image_url": map[string]any{"url": corruptImage}},
 				}}},
-				contract.ResponsesStream: {Body: map[string]any{"input": []any{
+				dialect.ResponsesStream: {Body: map[string]any{"input": []any{
 					map[string]any{"role": "user", "content": []any{
 						map[string]any{"type": "input_text", "text": targets.PromptPlaceholder},
 						map[string]any{"type": "input_image", "image_url": corruptImage},
@@ -117,8 +117,8 @@ func (f furniture) newAPIRecipes(out *targets.Profile, found findings) {
 		// Only here is the channel known when the call begins and gone when it is tried again; our provider sees to that.
 		// It is what get_channel_failed stands for, on one surface; the others ask for a model whose channel is switched off.
 		r := out.Circumstances["no-channel"]
-		r.On = map[contract.Surface]targets.Recipe{
-			contract.Completions: around(targets.Recipe{Model: m.vanishing, Directive: "status=500"}, vanish),
+		r.On = map[dialect.Surface]targets.Recipe{
+			dialect.Completions: around(targets.Recipe{Model: m.vanishing, Directive: "status=500"}, vanish),
 		}
 		out.Circumstances["no-channel"] = r
 	}
@@ -128,7 +128,7 @@ func (f furniture) viaGemini(directive string) targets.Recipe {
 	chat := targets.Recipe{Model: f.models.gemini}
 	return targets.Recipe{
 		Directive: directive,
-		On:        map[contract.Surface]targets.Recipe{contract.Chat: chat, contract.ChatStream: chat},
+		On:        map[dialect.Surface]targets.Recipe{dialect.Chat: chat, dialect.ChatStream: chat},
 	}
 }
 
@@ -142,9 +142,9 @@ func around(r targets.Recipe, purpose string) targets.Recipe {
 // undo names the action that takes back what another one did.
 func undo(purpose string) string { return "undo: " + purpose }
 
-func onStreams(r targets.Recipe) map[contract.Surface]targets.Recipe {
-	on := map[contract.Surface]targets.Recipe{}
-	for _, s := range contract.Surfaces() {
+func onStreams(r targets.Recipe) map[dialect.Surface]targets.Recipe {
+	on := map[dialect.Surface]targets.Recipe{}
+	for _, s := range dialect.Surfaces() {
 		if s.Streaming() {
 			on[s] = r
 		}
@@ -152,8 +152,8 @@ func onStreams(r targets.Recipe) map[contract.Surface]targets.Recipe {
 	return on
 }
 
-func onSurfaces(p product, by map[contract.Dialect]targets.Recipe) map[contract.Surface]targets.Recipe {
-	on := map[contract.Surface]targets.Recipe{}
+func onSurfaces(p product, by map[dialect.Dialect]targets.Recipe) map[dialect.Surface]targets.Recipe {
+	on := map[dialect.Surface]targets.Recipe{}
 	for _, s := range p.surfaces() {
 		if r, ok := by[s.Dialect()]; ok {
 			on[s] = r

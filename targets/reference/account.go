@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -99,7 +99,7 @@ func credential(r *http.Request) string {
 	if key := r.Header.Get("X-Goog-Api-Key"); key != "" {
 		return key
 	}
-	if surfaceOfPrefix(r).Dialect() == contract.Gemini {
+	if surfaceOfPrefix(r).Dialect() == dialect.Gemini {
 		return r.URL.Query().Get("key")
 	}
 	return ""

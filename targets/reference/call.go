@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -23,7 +23,7 @@ type call struct {
 	request *http.Request
 	reply   *reply
 	// surface is the dialect of every answer. It is known from the path and made precise by the body.
-	surface contract.Surface
+	surface dialect.Surface
 	// pathModel is the model named in the path of a Gemini call.
 	pathModel string
 	bends     *bends

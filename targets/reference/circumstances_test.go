@@ -14,12 +14,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func TestHealthyCallsSucceedOnEverySurface(t *testing.T) {
 	r := newRig(t)
-	forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 		r.requireHealthy(r.ask(s, r.keys.Valid, r.healthyModel(s), "hi [[gatecert token=healthy-"+string(s)+"]]"))
 		attempts := r.seen("healthy-" + string(s))
 		require.Len(r, attempts, 1)
@@ -31,9 +31,9 @@ func TestHealthyCallsSucceedOnEverySurface(t *testing.T) {
 
 func TestHealthyCallsSucceedThroughEveryProtocol(t *testing.T) {
 	r := newRig(t)
-	forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 		for _, model := range []string{r.models.ViaOpenAI, r.models.ViaAnthropic, r.models.ViaGemini} {
-			if s == contract.Embeddings && model == r.models.ViaAnthropic {
+			if s == dialect.Embeddings && model == r.models.ViaAnthropic {
 				continue // Anthropic has no embeddings
 			}
 			r.requireHealthy(r.ask(s, r.keys.Valid, model, "hi"))
@@ -77,7 +77,7 @@ func TestPreparedKeysAndModelsAreRefusedForTheirOwnReason(t *testing.T) {
 		{"unserializable-result", valid, func(m Models) string { return m.Unmarshalable }, "hi", 500, "json_marshal_failed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+			forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 				model := c.model(r.models)
 				if model == "" {
 					model = r.healthyModel(s)
@@ -119,7 +119,7 @@ func TestBodiesThatAreNoRequestAreRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			raw, err := io.ReadAll(c.body)
 			require.NoError(t, err)
-			forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+			forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 				var body io.Reader = bytes.NewReader(raw)
 				if strings.Contains(c.name, "chunked") {
 					body = io.MultiReader(body)
@@ -137,14 +137,14 @@ func TestCallerIsToldOfABodyFarOverTheLimit(t *testing.T) {
 		if framing == "chunks" {
 			body = io.MultiReader(body)
 		}
-		r.requireError(r.post(contract.Chat, r.keys.Valid, "/v1/chat/completions", body, nil), 400, "read_request_body_failed")
+		r.requireError(r.post(dialect.Chat, r.keys.Valid, "/v1/chat/completions", body, nil), 400, "read_request_body_failed")
 	}
 }
 
 func TestGzippedBodyIsRead(t *testing.T) {
 	r := newRig(t)
 	body := zipped(`{"model":"gc-chat","messages":[{"role":"user","content":"hi"}]}`)
-	r.requireHealthy(r.post(contract.Chat, r.keys.Valid, "/v1/chat/completions", bytes.NewReader(body),
+	r.requireHealthy(r.post(dialect.Chat, r.keys.Valid, "/v1/chat/completions", bytes.NewReader(body),
 		http.Header{"Content-Encoding": {"gzip"}}))
 }
 
@@ -158,7 +158,7 @@ func zipped(text string) []byte {
 
 func TestBodyShortOfItsLengthIsRefused(t *testing.T) {
 	r := newRig(t)
-	forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
 		require.NoError(r, err)
 		defer conn.Close()
@@ -196,7 +196,7 @@ func TestCallerWhoStopsSendingIsAnsweredAndLetGo(t *testing.T) {
 		top, body, ok := strings.Cut(string(raw), "\r\n\r\n")
 		require.True(t, ok)
 		require.True(t, strings.HasPrefix(top, "HTTP/1.1 400 "), top)
-		r.requireEnvelope(contract.Chat, []byte(body), 400, "read_request_body_failed")
+		r.requireEnvelope(dialect.Chat, []byte(body), 400, "read_request_body_failed")
 	}
 }
 
@@ -204,16 +204,16 @@ func TestDeadlineOfABodyDoesNotOutliveIt(t *testing.T) {
 	r := newRig(t)
 	r.gateway.bodyPatience = 300 * time.Millisecond
 	for range 2 { // on one connection: the provider takes longer than the body may
-		r.requireHealthy(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi [[gatecert delay=600ms]]"))
+		r.requireHealthy(r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi [[gatecert delay=600ms]]"))
 	}
 }
 
 func TestInvalidParametersAreNamed(t *testing.T) {
 	r := newRig(t)
-	a := r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi", set("temperature", "hot"))
+	a := r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi", set("temperature", "hot"))
 	r.requireError(a, 400, "invalid_request")
 	require.Contains(t, string(a.body), `"param":"temperature"`)
-	for _, s := range []contract.Surface{contract.Chat, contract.ChatStream, contract.Messages} {
+	for _, s := range []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Messages} {
 		r.requireError(r.ask(s, r.keys.Valid, r.healthyModel(s), "hi", without("messages")), 400, "invalid_request")
 		r.requireError(r.ask(s, r.keys.Valid, r.healthyModel(s), "hi", set("max_tokens", 0)), 400, "invalid_request")
 	}
@@ -222,20 +222,20 @@ func TestInvalidParametersAreNamed(t *testing.T) {
 func TestRequestsThatTheProtocolCannotExpressAreRefused(t *testing.T) {
 	r := newRig(t)
 	for _, c := range []struct {
-		surface contract.Surface
+		surface dialect.Surface
 		model   string
 		edit    edit
 	}{
-		{contract.Chat, r.models.ViaAnthropic, set("logit_bias", map[string]any{"50256": -100})},
-		{contract.ChatStream, r.models.ViaGemini, set("logit_bias", map[string]any{"50256": -100})},
-		{contract.Completions, r.models.ViaAnthropic, set("suffix", "end")},
-		{contract.Responses, r.models.ViaAnthropic, set("previous_response_id", "resp_1")},
-		{contract.ResponsesStream, r.models.ViaGemini, set("previous_response_id", "resp_1")},
-		{contract.Messages, r.models.ViaOpenAI, set("top_k", 5)},
-		{contract.MessagesStream, r.models.ViaOpenAI, set("top_k", 5)},
-		{contract.GenerateContent, r.models.ViaOpenAI, set("cachedContent", "cachedContents/1")},
-		{contract.GenerateStream, r.models.ViaAnthropic, set("cachedContent", "cachedContents/1")},
-		{contract.Embeddings, r.models.ViaAnthropic, func(map[string]any) {}},
+		{dialect.Chat, r.models.ViaAnthropic, set("logit_bias", map[string]any{"50256": -100})},
+		{dialect.ChatStream, r.models.ViaGemini, set("logit_bias", map[string]any{"50256": -100})},
+		{dialect.Completions, r.models.ViaAnthropic, set("suffix", "end")},
+		{dialect.Responses, r.models.ViaAnthropic, set("previous_response_id", "resp_1")},
+		{dialect.ResponsesStream, r.models.ViaGemini, set("previous_response_id", "resp_1")},
+		{dialect.Messages, r.models.ViaOpenAI, set("top_k", 5)},
+		{dialect.MessagesStream, r.models.ViaOpenAI, set("top_k", 5)},
+		{dialect.GenerateContent, r.models.ViaOpenAI, set("cachedContent", "cachedContents/1")},
+		{dialect.GenerateStream, r.models.ViaAnthropic, set("cachedContent", "cachedContents/1")},
+		{dialect.Embeddings, r.models.ViaAnthropic, func(map[string]any) {}},
 	} {
 		t.Run(string(c.surface), func(*testing.T) {
 			a := r.ask(c.surface, r.keys.Valid, c.model, "hi [[gatecert token=odd]]", c.edit)
@@ -266,20 +266,20 @@ func TestInputThatCannotBeCountedIsRefused(t *testing.T) {
 			map[string]any{"type": "input_image", "image_url": "data:image/png;base64," + data}}}})
 	}
 	for _, c := range []struct {
-		surface contract.Surface
+		surface dialect.Surface
 		edit    edit
 	}{
-		{contract.Chat, openAI(notPicture)},
-		{contract.ChatStream, openAI("!!!")},
-		{contract.Responses, responses(notPicture)},
-		{contract.ResponsesStream, responses("!!!")},
-		{contract.Messages, anthropic(notPicture)},
-		{contract.MessagesStream, anthropic("!!!")},
-		{contract.GenerateContent, gemini(notPicture)},
-		{contract.GenerateStream, gemini("!!!")},
-		{contract.Embeddings, set("input", []int{1, 2, 999_999_999})},
-		{contract.Embeddings, set("input", [][]int{{1}, {100_256}})},
-		{contract.Completions, set("prompt", []int{1, 999_999_999})},
+		{dialect.Chat, openAI(notPicture)},
+		{dialect.ChatStream, openAI("!!!")},
+		{dialect.Responses, responses(notPicture)},
+		{dialect.ResponsesStream, responses("!!!")},
+		{dialect.Messages, anthropic(notPicture)},
+		{dialect.MessagesStream, anthropic("!!!")},
+		{dialect.GenerateContent, gemini(notPicture)},
+		{dialect.GenerateStream, gemini("!!!")},
+		{dialect.Embeddings, set("input", []int{1, 2, 999_999_999})},
+		{dialect.Embeddings, set("input", [][]int{{1}, {100_256}})},
+		{dialect.Completions, set("prompt", []int{1, 999_999_999})},
 	} {
 		t.Run(string(c.surface), func(*testing.T) {
 			r.requireError(r.ask(c.surface, r.keys.Valid, r.healthyModel(c.surface), "hi", c.edit), 400, "count_token_failed")
@@ -293,22 +293,22 @@ func TestPathsAndMethods(t *testing.T) {
 		name    string
 		method  string
 		path    string
-		surface contract.Surface
+		surface dialect.Surface
 		key     string
 		status  int
 		code    string
 		allow   string
 	}{
-		{"an unknown path", "POST", "/v1/nope", contract.Chat, r.keys.Valid, 404, "invalid_request", ""},
-		{"an unknown path of Anthropic's", "POST", "/v1/messages/nope", contract.Messages, r.keys.Valid, 404, "invalid_request", ""},
-		{"an unknown path of an Anthropic client", "POST", "/v1/nope", contract.Messages, r.keys.Valid, 404, "invalid_request", ""},
-		{"an unknown path of Gemini's", "POST", "/v1beta/models/gc-gemini:nope", contract.GenerateContent, r.keys.Valid, 404, "invalid_request", ""},
-		{"an unknown path outside the API", "GET", "/nope", contract.Chat, "", 404, "invalid_request", ""},
-		{"an unknown path without a key", "POST", "/v1/nope", contract.Chat, "", 401, "access_denied", ""},
-		{"an unknown path with a revoked key", "POST", "/v1/nope", contract.Chat, r.keys.Revoked, 403, "access_denied", ""},
-		{"a wrong method", "GET", "/v1/chat/completions", contract.Chat, r.keys.Valid, 405, "invalid_request", "POST"},
-		{"a wrong method on a Gemini call", "PUT", "/v1beta/models/gc-gemini:generateContent", contract.GenerateContent, r.keys.Valid, 405, "invalid_request", "POST"},
-		{"a wrong method on the list", "DELETE", "/v1/models", contract.Chat, r.keys.Valid, 405, "invalid_request", "GET, HEAD"},
+		{"an unknown path", "POST", "/v1/nope", dialect.Chat, r.keys.Valid, 404, "invalid_request", ""},
+		{"an unknown path of Anthropic's", "POST", "/v1/messages/nope", dialect.Messages, r.keys.Valid, 404, "invalid_request", ""},
+		{"an unknown path of an Anthropic client", "POST", "/v1/nope", dialect.Messages, r.keys.Valid, 404, "invalid_request", ""},
+		{"an unknown path of Gemini's", "POST", "/v1beta/models/gc-gemini:nope", dialect.GenerateContent, r.keys.Valid, 404, "invalid_request", ""},
+		{"an unknown path outside the API", "GET", "/nope", dialect.Chat, "", 404, "invalid_request", ""},
+		{"an unknown path without a key", "POST", "/v1/nope", dialect.Chat, "", 401, "access_denied", ""},
+		{"an unknown path with a revoked key", "POST", "/v1/nope", dialect.Chat, r.keys.Revoked, 403, "access_denied", ""},
+		{"a wrong method", "GET", "/v1/chat/completions", dialect.Chat, r.keys.Valid, 405, "invalid_request", "POST"},
+		{"a wrong method on a Gemini call", "PUT", "/v1beta/models/gc-gemini:generateContent", dialect.GenerateContent, r.keys.Valid, 405, "invalid_request", "POST"},
+		{"a wrong method on the list", "DELETE", "/v1/models", dialect.Chat, r.keys.Valid, 405, "invalid_request", "GET, HEAD"},
 	} {
 		t.Run(c.name, func(*testing.T) {
 			a := r.send(c.method, c.surface, c.key, c.path, nil, nil)
@@ -321,26 +321,26 @@ func TestPathsAndMethods(t *testing.T) {
 func TestKeyIsTakenFromWhereEachDialectPutsIt(t *testing.T) {
 	r := newRig(t)
 	body := `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`
-	a := r.post(contract.GenerateContent, "", "/v1beta/models/gc-gemini:generateContent?key="+r.keys.Valid, strings.NewReader(body), nil)
+	a := r.post(dialect.GenerateContent, "", "/v1beta/models/gc-gemini:generateContent?key="+r.keys.Valid, strings.NewReader(body), nil)
 	r.requireHealthy(a)
-	a = r.post(contract.Chat, "", "/v1/chat/completions?key="+r.keys.Valid, strings.NewReader("{}"), nil)
+	a = r.post(dialect.Chat, "", "/v1/chat/completions?key="+r.keys.Valid, strings.NewReader("{}"), nil)
 	r.requireError(a, 401, "access_denied")
-	a = r.post(contract.Messages, "", "/v1/messages", strings.NewReader(`{}`), http.Header{"Authorization": {"bearer " + r.keys.Valid}})
+	a = r.post(dialect.Messages, "", "/v1/messages", strings.NewReader(`{}`), http.Header{"Authorization": {"bearer " + r.keys.Valid}})
 	r.requireError(a, 400, "invalid_request")
-	a = r.post(contract.Chat, "", "/v1/chat/completions", strings.NewReader("{}"), http.Header{"X-Forwarded-For": {"203.0.113.9"}, "Authorization": {"Bearer " + r.keys.DeniedIP}})
+	a = r.post(dialect.Chat, "", "/v1/chat/completions", strings.NewReader("{}"), http.Header{"X-Forwarded-For": {"203.0.113.9"}, "Authorization": {"Bearer " + r.keys.DeniedIP}})
 	r.requireError(a, 403, "access_denied")
 }
 
 func TestListingAndHealth(t *testing.T) {
 	r := newRig(t)
-	a := r.send(http.MethodGet, contract.Chat, r.keys.Valid, "/v1/models", nil, nil)
+	a := r.send(http.MethodGet, dialect.Chat, r.keys.Valid, "/v1/models", nil, nil)
 	require.Equal(t, 200, a.status)
 	require.Contains(t, string(a.body), `"id":"gc-chat"`)
 	require.NotContains(t, string(a.body), r.models.Restricted)
-	a = r.send(http.MethodGet, contract.Chat, r.keys.NoModelAccess, "/v1/models", nil, nil)
+	a = r.send(http.MethodGet, dialect.Chat, r.keys.NoModelAccess, "/v1/models", nil, nil)
 	require.JSONEq(t, `{"object":"list","data":[{"id":"gc-via-openai","object":"model","created":0,"owned_by":"gateway"}]}`, string(a.body))
-	r.requireError(r.send(http.MethodGet, contract.Chat, "", "/v1/models", nil, nil), 401, "access_denied")
-	a = r.send(http.MethodGet, contract.Chat, "", "/healthz", nil, nil)
+	r.requireError(r.send(http.MethodGet, dialect.Chat, "", "/v1/models", nil, nil), 401, "access_denied")
+	a = r.send(http.MethodGet, dialect.Chat, "", "/healthz", nil, nil)
 	require.Equal(t, 200, a.status)
 	require.JSONEq(t, `{"status":"ok"}`, string(a.body))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/targets"
 )
@@ -102,7 +103,7 @@ func TestUnknownBendsAreRefused(t *testing.T) {
 
 func TestDeviationsCombine(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Bends = []string{"unknown-model-as-503", "unknown-model-called-no-channel"} })
-	a := r.ask(contract.Chat, r.keys.Valid, "no-such-model", "hi")
+	a := r.ask(dialect.Chat, r.keys.Valid, "no-such-model", "hi")
 	r.requireError(a, 503, "get_channel_failed")
 }
 
@@ -191,7 +192,7 @@ func TestInterimAnswersCome(t *testing.T) {
 
 func TestTheSlowSurfaceTakesItsTime(t *testing.T) {
 	stage := bentStage(t, "slow-but-in-time")
-	o, ok, detail, err := stage.Control(t.Context(), contract.Completions, targets.Healthy)
+	o, ok, detail, err := stage.Control(t.Context(), dialect.Completions, targets.Healthy)
 	require.NoError(t, err)
 	require.True(t, ok, detail)
 	require.GreaterOrEqual(t, o.Timing.FirstByte, 250*time.Millisecond)
@@ -201,14 +202,14 @@ func TestTheLateRefundComes(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Bends = []string{"refund-booked-late"} })
 	quota := func() int64 { return r.balanceOf(r.keys.Small).Quota }
 	before := quota()
-	r.ask(contract.Embeddings, r.keys.Small, r.models.Dead, "hi")
+	r.ask(dialect.Embeddings, r.keys.Small, r.models.Dead, "hi")
 	require.Eventually(t, func() bool { return quota() == before }, eventually, 10*time.Millisecond)
 }
 
 func TestASlowProviderIsNotHungUpOn(t *testing.T) {
 	r := newRig(t, impatient, func(o *Options) { o.Bends = []string{"slow-provider-not-hung-up-on"} })
 	for _, directive := range []string{"hang", "stall"} {
-		a := r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi [[gatecert token="+directive+" "+directive+"]]")
+		a := r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi [[gatecert token="+directive+" "+directive+"]]")
 		r.requireError(a, 504, "channel:response_time_exceeded")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -222,14 +223,14 @@ func TestASlowProviderIsNotHungUpOn(t *testing.T) {
 func TestTheProfileOfABentGatewayIsReachedOverHTTP2(t *testing.T) {
 	stage := bentStage(t, "http2")
 	require.True(t, strings.HasPrefix(stage.Profile.BaseURL, "https://"))
-	o, ok, detail, err := stage.Control(t.Context(), contract.ChatStream, targets.Healthy)
+	o, ok, detail, err := stage.Control(t.Context(), dialect.ChatStream, targets.Healthy)
 	require.NoError(t, err)
 	require.True(t, ok, detail)
 	require.Equal(t, "HTTP/2.0", o.Proto)
 
 	client := exchange.NewClient(exchange.Limits{})
 	defer client.Close()
-	o, err = client.Do(t.Context(), stage.Profile.Healthy(contract.Chat, "a"))
+	o, err = client.Do(t.Context(), stage.Profile.Healthy(dialect.Chat, "a"))
 	require.NoError(t, err)
 	require.NotNil(t, o.Failure, "nobody else trusts it")
 	require.Contains(t, o.Failure.Detail, "certificate")

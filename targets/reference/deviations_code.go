@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // codeDeviations answer with another code than the one that is due, or with none where the dialect keeps it.
@@ -19,8 +20,8 @@ func codeDeviations() []Deviation {
 				warns(contract.CodeKnown, onSurfaces(openAI(), "http:*/*")...),
 			},
 			bend: together(
-				answering(inError(func(e map[string]any) { e["code"] = "" }), speaking(contract.OpenAI)),
-				breaking(inErrorEvent(func(e map[string]any) { e["code"] = "" }), speaking(contract.OpenAI)),
+				answering(inError(func(e map[string]any) { e["code"] = "" }), speaking(dialect.OpenAI)),
+				breaking(inErrorEvent(func(e map[string]any) { e["code"] = "" }), speaking(dialect.OpenAI)),
 			),
 		},
 		Deviation{
@@ -31,7 +32,7 @@ func codeDeviations() []Deviation {
 				warns(contract.Fields, onSurfaces(openAI(), "http:401/*", "http:403/revoked-key", "http:429/*")...),
 			},
 			bend: answering(inError(func(e map[string]any) { delete(e, "code") }), at("authenticate", "admit", "limit"),
-				speaking(contract.OpenAI), func(_ *call, f *failure) bool { return f.status < 500 }),
+				speaking(dialect.OpenAI), func(_ *call, f *failure) bool { return f.status < 500 }),
 		},
 		Deviation{
 			Name:     "codes-numeric",
@@ -40,7 +41,7 @@ func codeDeviations() []Deviation {
 				fails(contract.Code, onSurfaces(openAI(), "code:model_not_found/*")...),
 				warns(contract.Fields, onSurfaces(openAI(), "http:404/unknown-model")...),
 			},
-			bend: answering(inError(func(e map[string]any) { e["code"] = 404 }), coded(modelNotFound), speaking(contract.OpenAI)),
+			bend: answering(inError(func(e map[string]any) { e["code"] = 404 }), coded(modelNotFound), speaking(dialect.OpenAI)),
 		},
 		Deviation{
 			Name:     "codes-in-capitals",
@@ -68,7 +69,7 @@ func codeDeviations() []Deviation {
 				fails(contract.Code, onSurfaces(anthropic(), "code:*/*")...),
 				warns(contract.CodeKnown, onSurfaces(anthropic(), "http:*/*")...),
 			},
-			bend: calling("", speaking(contract.Anthropic)),
+			bend: calling("", speaking(dialect.Anthropic)),
 		},
 		Deviation{
 			Name:     "codes-lost-on-gemini",
@@ -78,7 +79,7 @@ func codeDeviations() []Deviation {
 				fails(contract.Code, onSurfaces(gemini(), "code:*/*")...),
 				warns(contract.CodeKnown, onSurfaces(gemini(), "http:*/*")...),
 			},
-			bend: calling("", speaking(contract.Gemini)),
+			bend: calling("", speaking(dialect.Gemini)),
 		},
 		Deviation{
 			Name:     "codes-lost-in-streams",
@@ -99,8 +100,8 @@ func codeDeviations() []Deviation {
 			Sentence: "On the Anthropic routes the code stands in the place of the type: tolerated, but not where it belongs.",
 			Turns:    []Turn{warns(contract.CodePlace, onSurfaces(anthropic(), "code:*/*")...)},
 			bend: together(
-				answering(inError(codeAsType), speaking(contract.Anthropic)),
-				breaking(inErrorEvent(codeAsType), speaking(contract.Anthropic)),
+				answering(inError(codeAsType), speaking(dialect.Anthropic)),
+				breaking(inErrorEvent(codeAsType), speaking(dialect.Anthropic)),
 			),
 		},
 		Deviation{
@@ -129,11 +130,11 @@ func confusions() []Deviation {
 		due, told code
 		sentence  string
 		when      []when
-		surfaces  []contract.Surface
+		surfaces  []dialect.Surface
 	}{
 		{"bad-parameters-called-malformed", invalidRequest, badRequestBody, "Parameters that are invalid are called a malformed body.", []when{at("decode")}, nil},
 		{"malformed-called-bad-parameters", badRequestBody, invalidRequest, "A body that is not JSON is called invalid parameters, on the Gemini routes.",
-			[]when{speaking(contract.Gemini)}, gemini()},
+			[]when{speaking(dialect.Gemini)}, gemini()},
 		{"unreadable-called-malformed", readRequestBody, badRequestBody, "A body that could not be read is called malformed.", nil, nil},
 		{"unconvertible-called-invalid", convertRequest, invalidRequest, "A request that the provider's API cannot express is called invalid.", nil, nil},
 		{"listed-word-called-policy", sensitiveWords, promptBlocked, "The gateway's own list of words is called the provider's policy.", nil, nil},

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -34,7 +35,7 @@ func effectDeviations() []Deviation {
 			},
 			bend: func(b *bends) {
 				b.attempts = append(b.attempts, func(c *call, allowed int) int {
-					if c.surface == contract.GenerateStream {
+					if c.surface == dialect.GenerateStream {
 						allowed++
 					}
 					return allowed
@@ -93,20 +94,20 @@ func effectDeviations() []Deviation {
 			Name:     "empty-answers-charged",
 			Sentence: "An answer that turned out empty is charged for, on chat.",
 			Turns:    []Turn{warns(contract.NotBilled, "code:empty_response/*/chat/*")},
-			bend:     keeping(func(c *call) bool { return c.failed.code == emptyResponse && c.surface == contract.Chat }),
+			bend:     keeping(func(c *call) bool { return c.failed.code == emptyResponse && c.surface == dialect.Chat }),
 		},
 		{
 			Name:     "blocked-prompts-charged",
 			Sentence: "A prompt that the provider refused is charged for, on messages.",
 			Turns:    []Turn{warns(contract.NotBilled, "code:prompt_blocked/*/messages")},
-			bend:     keeping(func(c *call) bool { return c.failed.code == promptBlocked && c.surface == contract.Messages }),
+			bend:     keeping(func(c *call) bool { return c.failed.code == promptBlocked && c.surface == dialect.Messages }),
 		},
 		{
 			Name:     "broken-streams-charged",
 			Sentence: "What was held for a stream that broke off is never given back.",
 			Turns:    []Turn{warns(contract.NotBilled, "code:read_response_body_failed/*/chat-stream/*")},
 			bend: keeping(func(c *call) bool {
-				return c.surface == contract.ChatStream && errors.Is(c.failed, convert.ErrTruncated)
+				return c.surface == dialect.ChatStream && errors.Is(c.failed, convert.ErrTruncated)
 			}),
 		},
 		{
@@ -116,7 +117,7 @@ func effectDeviations() []Deviation {
 			bend: func(b *bends) {
 				var failures atomic.Int64
 				keeping(func(c *call) bool {
-					return c.surface == contract.GenerateContent && c.failed.code == badResponse && failures.Add(1) == 2
+					return c.surface == dialect.GenerateContent && c.failed.code == badResponse && failures.Add(1) == 2
 				})(b)
 			},
 		},
@@ -125,18 +126,18 @@ func effectDeviations() []Deviation {
 			Sentence: "Embeddings are answered from a cache that takes every text for one it knows: the provider is never asked.",
 			Turns: []Turn{
 				{
-					Cases: append(onSurfaces([]contract.Surface{contract.Embeddings}, providerHasToFail()...),
+					Cases: append(onSurfaces([]dialect.Surface{dialect.Embeddings}, providerHasToFail()...),
 						"code:do_request_failed/*/embeddings/reset", "code:do_request_failed/*/embeddings/closed"),
 					Verdict: contract.Untestable, Breaks: []contract.Obligation{contract.NotSuccess},
 				},
-				fails(contract.NotSuccess, onSurfaces([]contract.Surface{contract.Embeddings}, "code:convert_request_failed/*",
+				fails(contract.NotSuccess, onSurfaces([]dialect.Surface{dialect.Embeddings}, "code:convert_request_failed/*",
 					"code:invalid_api_type/*", "code:channel:model_mapped_error/*", "code:channel:invalid_key/*", "code:json_marshal_failed/*",
 					"code:do_request_failed/*")...),
 			},
 			bend: together(
 				wrapping("dial", func(g *Gateway, dial step) step {
 					return func(ctx context.Context, c *call) error {
-						if c.surface != contract.Embeddings {
+						if c.surface != dialect.Embeddings {
 							return dial(ctx, c)
 						}
 						body, err := convert.EncodeAnswer(c.surface, madeUp(c), nil)
@@ -159,11 +160,11 @@ func effectDeviations() []Deviation {
 		{
 			Name:     "unknown-models-substituted",
 			Sentence: "On embeddings a model that does not exist is taken for the default one, and answered.",
-			Turns:    []Turn{{Cases: onSurfaces([]contract.Surface{contract.Embeddings}, "*/*"), Verdict: contract.Error}},
+			Turns:    []Turn{{Cases: onSurfaces([]dialect.Surface{dialect.Embeddings}, "*/*"), Verdict: contract.Error}},
 			bend: wrapping("authorise", func(g *Gateway, authorise step) step {
 				return func(ctx context.Context, c *call) error {
 					err := authorise(ctx, c)
-					if c.surface == contract.Embeddings && err != nil && failureOf(err).code == modelNotFound {
+					if c.surface == dialect.Embeddings && err != nil && failureOf(err).code == modelNotFound {
 						c.asked.Model = g.fixtures.Models.Embeddings
 						return authorise(ctx, c)
 					}

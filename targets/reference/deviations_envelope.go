@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -79,7 +80,7 @@ func envelopeDeviations() []Deviation {
 				stays(midStream()...),
 				fails(contract.Envelope, onSurfaces(anthropic(), "*/*")...),
 			},
-			bend: answering(inOpenAI, speaking(contract.Anthropic)),
+			bend: answering(inOpenAI, speaking(dialect.Anthropic)),
 		},
 		{
 			Name:     "openai-envelope-on-gemini",
@@ -88,7 +89,7 @@ func envelopeDeviations() []Deviation {
 				stays(midStream()...),
 				fails(contract.Envelope, onSurfaces(gemini(), "*/*")...),
 			},
-			bend: answering(inOpenAI, speaking(contract.Gemini)),
+			bend: answering(inOpenAI, speaking(dialect.Gemini)),
 		},
 		{
 			Name:     "envelope-without-error",
@@ -116,7 +117,7 @@ func envelopeDeviations() []Deviation {
 				stays(midStream()...),
 				fails(contract.Envelope, "*/*/gemini-stream/**"),
 			},
-			bend: answering(func(_ *call, a *wholeAnswer) { a.body = append(append([]byte("["), a.body...), ']') }, on(contract.GenerateStream)),
+			bend: answering(func(_ *call, a *wholeAnswer) { a.body = append(append([]byte("["), a.body...), ']') }, on(dialect.GenerateStream)),
 		},
 		{
 			Name:     "error-that-is-no-json",
@@ -154,7 +155,7 @@ func envelopeDeviations() []Deviation {
 			Name:     "error-without-end",
 			Sentence: "An error answer goes on and on after its object.",
 			Turns:    []Turn{fails(contract.Whole, "http:403/no-model-access/completions")},
-			bend:     answering(sending(withoutEnd), at("authorise"), coded(accessDenied), on(contract.Completions)),
+			bend:     answering(sending(withoutEnd), at("authorise"), coded(accessDenied), on(dialect.Completions)),
 		},
 		{
 			Name:     "message-empty",
@@ -180,8 +181,8 @@ func envelopeDeviations() []Deviation {
 			Sentence: "The type is the text of an absent value: <nil>.",
 			Turns:    []Turn{warns(contract.Fields, onSurfaces(openAI(), "code:bad_response_status_code/*", "http:5xx/upstream-error")...)},
 			bend: together(
-				answering(inError(func(e map[string]any) { e["type"] = "<nil>" }), coded(badResponseStatus), speaking(contract.OpenAI)),
-				breaking(inErrorEvent(func(e map[string]any) { e["type"] = "None" }), coded(badResponse), speaking(contract.OpenAI)),
+				answering(inError(func(e map[string]any) { e["type"] = "<nil>" }), coded(badResponseStatus), speaking(dialect.OpenAI)),
+				breaking(inErrorEvent(func(e map[string]any) { e["type"] = "None" }), coded(badResponse), speaking(dialect.OpenAI)),
 			),
 		},
 		{
@@ -190,14 +191,14 @@ func envelopeDeviations() []Deviation {
 			Turns: []Turn{warns(contract.Fields, onSurfaces(openAI(),
 				"http:401/*", "http:403/revoked-key", "http:429/*", "code:access_denied/*")...)},
 			bend: answering(inError(func(e map[string]any) { delete(e, "param") }),
-				at("authenticate", "admit", "limit"), speaking(contract.OpenAI), func(_ *call, f *failure) bool { return f.status < 500 }),
+				at("authenticate", "admit", "limit"), speaking(dialect.OpenAI), func(_ *call, f *failure) bool { return f.status < 500 }),
 		},
 		{
 			Name:     "param-a-list",
 			Sentence: "The param is a list of places.",
 			Turns:    []Turn{warns(contract.Fields, onSurfaces(openAI(), "code:invalid_request/*", "http:400/*")...)},
 			bend: answering(inError(func(e map[string]any) { e["param"] = []any{"body", e["param"]} }),
-				coded(invalidRequest), at("decode"), speaking(contract.OpenAI)),
+				coded(invalidRequest), at("decode"), speaking(dialect.OpenAI)),
 		},
 		{
 			Name:     "anthropic-without-outer-type",
@@ -208,13 +209,13 @@ func envelopeDeviations() []Deviation {
 			},
 			bend: answering(func(_ *call, a *wholeAnswer) {
 				a.body = bytes.Replace(a.body, []byte(`"type":"error",`), nil, 1)
-			}, speaking(contract.Anthropic)),
+			}, speaking(dialect.Anthropic)),
 		},
 		{
 			Name:     "anthropic-type-null",
 			Sentence: "The inner type of the Anthropic envelope is null.",
 			Turns:    []Turn{fails(contract.Envelope, onSurfaces(anthropic(), "code:model_not_found/*", "http:404/unknown-model")...)},
-			bend:     answering(inError(func(e map[string]any) { e["type"] = nil }), coded(modelNotFound), speaking(contract.Anthropic)),
+			bend:     answering(inError(func(e map[string]any) { e["type"] = nil }), coded(modelNotFound), speaking(dialect.Anthropic)),
 		},
 		{
 			Name:     "gemini-without-status",
@@ -223,14 +224,14 @@ func envelopeDeviations() []Deviation {
 				stays(midStream()...),
 				fails(contract.Envelope, onSurfaces(gemini(), "code:bad_response_status_code/*", "http:5xx/upstream-error")...),
 			},
-			bend: answering(inError(func(e map[string]any) { delete(e, "status") }), coded(badResponseStatus), speaking(contract.Gemini)),
+			bend: answering(inError(func(e map[string]any) { delete(e, "status") }), coded(badResponseStatus), speaking(dialect.Gemini)),
 		},
 		{
 			Name:     "gemini-details-no-list",
 			Sentence: "The details of the Gemini envelope are an object instead of a list.",
 			Turns:    []Turn{fails(contract.Envelope, onSurfaces(gemini(), "code:get_channel_failed/*")...)},
 			bend: answering(inError(func(e map[string]any) { e["details"] = map[string]any{"reason": getChannel} }),
-				coded(getChannel), speaking(contract.Gemini)),
+				coded(getChannel), speaking(dialect.Gemini)),
 		},
 		{
 			Name:     "gemini-code-a-word",
@@ -239,7 +240,7 @@ func envelopeDeviations() []Deviation {
 			bend: answering(inError(func(e map[string]any) {
 				e["code"] = noAvailableKey
 				delete(e, "details")
-			}), coded(noAvailableKey), speaking(contract.Gemini)),
+			}), coded(noAvailableKey), speaking(dialect.Gemini)),
 		},
 		{
 			Name:     "retry-after-missing",
@@ -289,7 +290,7 @@ func page(contentType, body string) func(*call, *wholeAnswer) {
 }
 
 // inOpenAI writes the error in OpenAI's envelope, whatever the surface.
-func inOpenAI(c *call, a *wholeAnswer) { a.body = convert.EncodeError(contract.Chat, c.failed.told()) }
+func inOpenAI(c *call, a *wholeAnswer) { a.body = convert.EncodeError(dialect.Chat, c.failed.told()) }
 
 // inError edits the members of an answer's error object.
 func inError(edit func(map[string]any)) func(*call, *wholeAnswer) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // limitDeviations keep a limit badly, or keep a caller waiting, or fail only when more than one call is made.
@@ -26,7 +27,7 @@ func limitDeviations() []Deviation {
 			Turns:    []Turn{fails(contract.NotSuccess, onSurfaces(gemini(), "http:429/*")...)},
 			bend: wrapping("limit", func(_ *Gateway, limit step) step {
 				return func(ctx context.Context, c *call) error {
-					if c.surface.Dialect() == contract.Gemini {
+					if c.surface.Dialect() == dialect.Gemini {
 						return nil
 					}
 					return limit(ctx, c)
@@ -55,7 +56,7 @@ func limitDeviations() []Deviation {
 			Name:     "no-time-limit-on-gemini-streams",
 			Sentence: "On one surface a provider that does not answer is waited for without end.",
 			Turns:    []Turn{fails(contract.Answered, "code:channel:response_time_exceeded/*/gemini-stream/*")},
-			bend:     waiting(func(c *call) bool { return c.surface == contract.GenerateStream }),
+			bend:     waiting(func(c *call) bool { return c.surface == dialect.GenerateStream }),
 		},
 		{
 			Name:     "wrong-key-remembered-as-403",

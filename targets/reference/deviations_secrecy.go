@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // secrecyDeviations show callers what must stay inside.
@@ -39,7 +40,7 @@ func secrecyDeviations() []Deviation {
 			Sentence: "The name server that does not know a provider is named to the caller.",
 			Turns:    []Turn{fails(contract.Secrecy, "code:bad_response_status_code/*/embeddings/empty-503")},
 			bend: showing(text("lookup provider.internal on 10.0.0.2:53: no such host"),
-				coded(badResponseStatus), refusedBy(503), on(contract.Embeddings)),
+				coded(badResponseStatus), refusedBy(503), on(dialect.Embeddings)),
 		},
 		{
 			Name:     "stack-shown",

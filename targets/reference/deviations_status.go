@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // statusDeviations answer with a status that tells the caller the wrong thing: whom to blame, and whether to try again.
@@ -20,7 +21,7 @@ func statusDeviations() []Deviation {
 			Name:     "anthropic-parameters-as-422",
 			Sentence: "Bad parameters are answered 422 on the Anthropic routes, where the table says 400.",
 			Turns:    []Turn{fails(contract.StatusExact, onSurfaces(anthropic(), "http:400/*", "code:invalid_request/*")...)},
-			bend:     taking(422, coded(invalidRequest), at("decode"), speaking(contract.Anthropic)),
+			bend:     taking(422, coded(invalidRequest), at("decode"), speaking(dialect.Anthropic)),
 		},
 		{
 			Name:     "missing-model-as-404",
@@ -99,14 +100,14 @@ func statusDeviations() []Deviation {
 			Sentence: "A model that does not exist is answered 400 on one surface.",
 			Turns: []Turn{fails(contract.StatusExact,
 				"http:404/unknown-model/embeddings", "code:model_not_found/absent-model/embeddings")},
-			bend: taking(400, coded(modelNotFound), on(contract.Embeddings)),
+			bend: taking(400, coded(modelNotFound), on(dialect.Embeddings)),
 		},
 		{
 			Name:     "unknown-gemini-model-as-200",
 			Sentence: "A model that does not exist is answered 200 with an error object, on the Gemini routes.",
 			Turns: []Turn{fails(contract.NotSuccess,
 				onSurfaces(gemini(), "http:404/unknown-model", "code:model_not_found/absent-model")...)},
-			bend: taking(200, coded(modelNotFound), speaking(contract.Gemini)),
+			bend: taking(200, coded(modelNotFound), speaking(dialect.Gemini)),
 		},
 		{
 			Name:     "unknown-path-as-400",
@@ -303,7 +304,7 @@ func statusDeviations() []Deviation {
 			Name:     "rate-limit-as-403-on-anthropic",
 			Sentence: "A caller over its limit is answered 403 on the Anthropic routes, so that clients do not wait and try again.",
 			Turns:    []Turn{fails(contract.StatusExact, onSurfaces(anthropic(), "http:429/*")...)},
-			bend:     taking(403, coded(rateLimited), speaking(contract.Anthropic)),
+			bend:     taking(403, coded(rateLimited), speaking(dialect.Anthropic)),
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -17,7 +18,7 @@ func streamDeviations() []Deviation {
 		broken        = "code:read_response_body_failed/truncated-upstream-response/"
 	)
 	// of are the mid-stream cases on one surface.
-	of := func(s contract.Surface) []contract.Pattern {
+	of := func(s dialect.Surface) []contract.Pattern {
 		return []contract.Pattern{
 			contract.Pattern(providerError + string(s) + "/mid-stream"),
 			contract.Pattern(stalled + string(s) + "/stalled-answer"),
@@ -34,40 +35,40 @@ func streamDeviations() []Deviation {
 		{
 			Name:     "chat-stream-done-without-finish",
 			Sentence: "Whatever happens to a chat stream, [DONE] is all that is said of it.",
-			Turns:    []Turn{fails(contract.StreamEnd, of(contract.ChatStream)...)},
-			bend:     breaking(saying("data: [DONE]\n\n"), on(contract.ChatStream)),
+			Turns:    []Turn{fails(contract.StreamEnd, of(dialect.ChatStream)...)},
+			bend:     breaking(saying("data: [DONE]\n\n"), on(dialect.ChatStream)),
 		},
 		{
 			Name:     "stalled-messages-end-well",
 			Sentence: "A provider that falls silent ends a messages stream as if it were complete.",
 			Turns:    []Turn{fails(contract.StreamEnd, stalled+"messages-stream/stalled-answer")},
-			bend:     breaking(finishing, because(errTooSlow), on(contract.MessagesStream)),
+			bend:     breaking(finishing, because(errTooSlow), on(dialect.MessagesStream)),
 		},
 		{
 			Name:     "gemini-stream-ends-without-a-word",
 			Sentence: "A Gemini stream that goes wrong just ends.",
-			Turns:    []Turn{fails(contract.StreamEnd, of(contract.GenerateStream)...)},
-			bend:     breaking(saying(""), on(contract.GenerateStream)),
+			Turns:    []Turn{fails(contract.StreamEnd, of(dialect.GenerateStream)...)},
+			bend:     breaking(saying(""), on(dialect.GenerateStream)),
 		},
 		{
 			Name:     "done-after-the-error",
 			Sentence: "The error event of a chat stream is followed by [DONE], which clients take for success.",
-			Turns:    []Turn{fails(contract.StreamEnd, of(contract.ChatStream)...)},
-			bend:     breaking(adding("data: [DONE]\n\n"), on(contract.ChatStream)),
+			Turns:    []Turn{fails(contract.StreamEnd, of(dialect.ChatStream)...)},
+			bend:     breaking(adding("data: [DONE]\n\n"), on(dialect.ChatStream)),
 		},
 		{
 			Name:     "finish-after-the-error",
 			Sentence: "The error event of a responses stream is followed by response.completed.",
-			Turns:    []Turn{fails(contract.StreamEnd, of(contract.ResponsesStream)...)},
+			Turns:    []Turn{fails(contract.StreamEnd, of(dialect.ResponsesStream)...)},
 			bend: breaking(func(c *call, events []byte) []byte { return append(events, finishing(c, nil)...) },
-				on(contract.ResponsesStream)),
+				on(dialect.ResponsesStream)),
 		},
 		{
 			Name:     "content-after-the-error",
 			Sentence: "After the error event of a Gemini stream comes what was left in the buffer.",
-			Turns:    []Turn{fails(contract.StreamEnd, of(contract.GenerateStream)...)},
+			Turns:    []Turn{fails(contract.StreamEnd, of(dialect.GenerateStream)...)},
 			bend: breaking(adding(`data: {"candidates":[{"content":{"parts":[{"text":"late"}],"role":"model"},"index":0}]}`+"\n\n"),
-				on(contract.GenerateStream)),
+				on(dialect.GenerateStream)),
 		},
 		{
 			Name:     "stream-kept-open-after-the-error",
@@ -78,7 +79,7 @@ func streamDeviations() []Deviation {
 					<-c.request.Context().Done()
 				}
 				return nil
-			}, on(contract.MessagesStream), because(errTooSlow)),
+			}, on(dialect.MessagesStream), because(errTooSlow)),
 		},
 		{
 			Name:     "stream-dropped-without-error",
@@ -89,64 +90,64 @@ func streamDeviations() []Deviation {
 		{
 			Name:     "stream-dropped-after-done",
 			Sentence: "A chat stream that goes wrong is ended with [DONE], and then cut off.",
-			Turns:    []Turn{fails(contract.StreamEnd, of(contract.ChatStream)...)},
-			bend:     breaking(dropping("data: [DONE]\n\n"), on(contract.ChatStream)),
+			Turns:    []Turn{fails(contract.StreamEnd, of(dialect.ChatStream)...)},
+			bend:     breaking(dropping("data: [DONE]\n\n"), on(dialect.ChatStream)),
 		},
 		{
 			Name:     "error-event-flat",
 			Sentence: "The error event of a chat stream has code and message at the top, where no client looks for an error.",
-			Turns:    []Turn{fails(contract.StreamEnd, of(contract.ChatStream)...)},
+			Turns:    []Turn{fails(contract.StreamEnd, of(dialect.ChatStream)...)},
 			bend: breaking(func(c *call, _ []byte) []byte {
 				return event("", written(map[string]any{"code": c.failed.code, "message": c.failed.message}))
-			}, on(contract.ChatStream)),
+			}, on(dialect.ChatStream)),
 		},
 		{
 			Name:     "error-event-in-a-chunk",
 			Sentence: "The error of a chat stream is put into a chunk, after its id and its choices.",
-			Turns:    []Turn{fails(contract.StreamError, of(contract.ChatStream)...)},
+			Turns:    []Turn{fails(contract.StreamError, of(dialect.ChatStream)...)},
 			bend: breaking(func(_ *call, events []byte) []byte {
 				return bytes.Replace(events, []byte(`{"error":`), []byte(`{"id":"chatcmpl-1","choices":[],"error":`), 1)
-			}, on(contract.ChatStream)),
+			}, on(dialect.ChatStream)),
 		},
 		{
 			Name:     "error-event-in-a-candidate",
 			Sentence: "The error of a Gemini stream has other keys beside it.",
-			Turns:    []Turn{warns(contract.StreamError, of(contract.GenerateStream)...)},
+			Turns:    []Turn{warns(contract.StreamError, of(dialect.GenerateStream)...)},
 			bend: breaking(func(_ *call, events []byte) []byte {
 				return bytes.Replace(events, []byte("}}\n"), []byte(`},"responseId":"1"}`+"\n"), 1)
-			}, on(contract.GenerateStream)),
+			}, on(dialect.GenerateStream)),
 		},
 		{
 			Name:     "error-event-named-on-openai",
 			Sentence: "The error event of a responses stream has a name of its own.",
-			Turns:    []Turn{warns(contract.StreamError, of(contract.ResponsesStream)...)},
+			Turns:    []Turn{warns(contract.StreamError, of(dialect.ResponsesStream)...)},
 			bend: breaking(func(_ *call, events []byte) []byte { return append([]byte("event: error\n"), events...) },
-				on(contract.ResponsesStream)),
+				on(dialect.ResponsesStream)),
 		},
 		{
 			Name:     "error-event-unnamed-on-anthropic",
 			Sentence: "The error event of a messages stream has no name, so that clients pass over it.",
-			Turns:    []Turn{fails(contract.StreamError, of(contract.MessagesStream)...)},
+			Turns:    []Turn{fails(contract.StreamError, of(dialect.MessagesStream)...)},
 			bend: breaking(func(_ *call, events []byte) []byte { return bytes.TrimPrefix(events, []byte("event: error\n")) },
-				on(contract.MessagesStream)),
+				on(dialect.MessagesStream)),
 		},
 		{
 			Name:     "error-event-as-bare-json",
 			Sentence: "The error of a messages stream is written as JSON that belongs to no event.",
 			Turns: []Turn{
-				{Cases: of(contract.MessagesStream), Verdict: contract.Fail, Breaks: []contract.Obligation{contract.StreamEnd, contract.StreamFormat}},
+				{Cases: of(dialect.MessagesStream), Verdict: contract.Fail, Breaks: []contract.Obligation{contract.StreamEnd, contract.StreamFormat}},
 			},
 			bend: breaking(func(c *call, _ []byte) []byte {
 				return append(convert.EncodeError(c.surface, c.failed.told()), "\n\n"...)
-			}, on(contract.MessagesStream)),
+			}, on(dialect.MessagesStream)),
 		},
 		{
 			Name:     "error-event-of-another-dialect",
 			Sentence: "The error event of a messages stream holds OpenAI's envelope.",
-			Turns:    []Turn{fails(contract.Envelope, of(contract.MessagesStream)...)},
+			Turns:    []Turn{fails(contract.Envelope, of(dialect.MessagesStream)...)},
 			bend: breaking(func(c *call, _ []byte) []byte {
-				return event("error", convert.EncodeError(contract.Chat, c.failed.told()))
-			}, on(contract.MessagesStream)),
+				return event("error", convert.EncodeError(dialect.Chat, c.failed.told()))
+			}, on(dialect.MessagesStream)),
 		},
 		{
 			Name:     "error-event-without-a-message",
@@ -157,8 +158,8 @@ func streamDeviations() []Deviation {
 		{
 			Name:     "stray-lines-before-the-error",
 			Sentence: "Before its error event a chat stream holds a line that belongs to no event.",
-			Turns:    []Turn{warns(contract.StreamFormat, of(contract.ChatStream)...)},
-			bend:     breaking(func(_ *call, events []byte) []byte { return append([]byte("upstream error\n\n"), events...) }, on(contract.ChatStream)),
+			Turns:    []Turn{warns(contract.StreamFormat, of(dialect.ChatStream)...)},
+			bend:     breaking(func(_ *call, events []byte) []byte { return append([]byte("upstream error\n\n"), events...) }, on(dialect.ChatStream)),
 		},
 		{
 			Name:     "stream-begun-for-an-error",
@@ -169,7 +170,7 @@ func streamDeviations() []Deviation {
 			},
 			bend: answering(func(c *call, a *wholeAnswer) {
 				name := ""
-				if c.surface.Dialect() == contract.Anthropic {
+				if c.surface.Dialect() == dialect.Anthropic {
 					name = "error"
 				}
 				a.status, a.body = 200, event(name, a.body)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -45,7 +45,7 @@ func TestOptionsThatMakeNoGateway(t *testing.T) {
 func TestPanicIsAnOrdinaryErrorAndIsRefunded(t *testing.T) {
 	r := newRig(t)
 	r.gateway.relay = hookBefore(r.gateway.relay, "dial", func(context.Context, *call) error { panic("the pepper is in the coffee") })
-	a := r.ask(contract.Messages, r.keys.Small, r.models.Messages, "hi")
+	a := r.ask(dialect.Messages, r.keys.Small, r.models.Messages, "hi")
 	r.requireError(a, 500, "do_request_failed")
 	require.NotContains(t, string(a.body), "pepper")
 	require.Equal(t, int64(smallQuota), r.balanceOf(r.keys.Small).Quota)
@@ -55,7 +55,7 @@ func TestCloseEndsCallsAndLaterOnesAreRefused(t *testing.T) {
 	r := newRig(t)
 	var calls sync.WaitGroup
 	calls.Go(func() {
-		r.requireError(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi [[gatecert token=open hang]]"), 502, "do_request_failed")
+		r.requireError(r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi [[gatecert token=open hang]]"), 502, "do_request_failed")
 	})
 	require.Eventually(t, func() bool {
 		now, cancel := context.WithCancel(t.Context())
@@ -65,7 +65,7 @@ func TestCloseEndsCallsAndLaterOnesAreRefused(t *testing.T) {
 	}, eventually, tick)
 	require.NoError(t, r.gateway.Close())
 	calls.Wait()
-	r.requireError(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi"), 503, "get_channel_failed")
+	r.requireError(r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi"), 503, "get_channel_failed")
 }
 
 func TestGatewayServesWithoutAServer(t *testing.T) {
@@ -148,7 +148,7 @@ func TestWordsSpelledInTokenIDsAreFound(t *testing.T) {
 	r := newRig(t)
 	ids, _, err := r.gateway.tokenizer.codec.Encode("some " + r.gateway.Fixtures().Word)
 	require.NoError(t, err)
-	r.requireError(r.ask(contract.Embeddings, r.keys.Valid, r.models.Embeddings, "", set("input", ids)), 400, "sensitive_words_detected")
+	r.requireError(r.ask(dialect.Embeddings, r.keys.Valid, r.models.Embeddings, "", set("input", ids)), 400, "sensitive_words_detected")
 }
 
 func BenchmarkCall(b *testing.B) {

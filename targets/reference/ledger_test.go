@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // states counts the rows of the ledger by state.
@@ -32,30 +32,30 @@ func (r *rig) states() map[string]int {
 
 func TestCallIsChargedWhatTheProviderCounted(t *testing.T) {
 	r := newRig(t)
-	forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 		before := r.balanceOf(r.keys.Small)
 		r.requireHealthy(r.ask(s, r.keys.Small, r.healthyModel(s), "one two three"))
 		after := r.balanceOf(r.keys.Small)
 		// The provider counts words: three in; its healthy answer has three. One unit for each in, two for each out.
 		want := int64(3 + 3*2)
-		if s == contract.Embeddings {
+		if s == dialect.Embeddings {
 			want = 3
 		}
 		require.Equal(r, want, before.Quota-after.Quota)
 		require.Equal(r, want, *before.Budget-*after.Budget)
 	})
-	require.Equal(t, map[string]int{"settled": len(contract.Surfaces())}, r.states())
+	require.Equal(t, map[string]int{"settled": len(dialect.Surfaces())}, r.states())
 }
 
 func TestFailedCallsAreRefundedToQuotaAndBudget(t *testing.T) {
 	r := newRig(t)
 	full := int64(smallQuota)
 	for _, prompt := range []string{"[[gatecert status=500]]", "[[gatecert body=html]]", "[[gatecert truncate=length]]", "[[gatecert refuse]]"} {
-		a := r.ask(contract.Chat, r.keys.Small, r.models.Chat, prompt)
+		a := r.ask(dialect.Chat, r.keys.Small, r.models.Chat, prompt)
 		require.GreaterOrEqual(t, a.status, 400)
 		require.Equal(t, balance{full, &full}, r.balanceOf(r.keys.Small))
 	}
-	a := r.ask(contract.ChatStream, r.keys.Small, r.models.Chat, "[[gatecert chunks=8 cut-after=5]]")
+	a := r.ask(dialect.ChatStream, r.keys.Small, r.models.Chat, "[[gatecert chunks=8 cut-after=5]]")
 	require.Equal(t, 200, a.status)
 	require.Equal(t, balance{full, &full}, r.balanceOf(r.keys.Small))
 	require.Equal(t, map[string]int{"refunded": 5}, r.states())
@@ -64,9 +64,9 @@ func TestFailedCallsAreRefundedToQuotaAndBudget(t *testing.T) {
 func TestSpentKeyTakesNothingFromItsOwnersQuota(t *testing.T) {
 	r := newRig(t)
 	budget := int64(spentBudget)
-	r.requireError(r.ask(contract.Chat, r.keys.SpentKey, r.models.Expensive, "hi"), 403, "pre_consume_token_quota_failed")
+	r.requireError(r.ask(dialect.Chat, r.keys.SpentKey, r.models.Expensive, "hi"), 403, "pre_consume_token_quota_failed")
 	require.Equal(t, balance{ampleQuota, &budget}, r.balanceOf(r.keys.SpentKey))
-	r.requireHealthy(r.ask(contract.Chat, r.keys.SpentKey, r.models.Chat, "hi"))
+	r.requireHealthy(r.ask(dialect.Chat, r.keys.SpentKey, r.models.Chat, "hi"))
 }
 
 func TestParallelCallsCannotOverspend(t *testing.T) {
@@ -88,7 +88,7 @@ func TestParallelCallsCannotOverspend(t *testing.T) {
 	var calls sync.WaitGroup
 	for range 32 {
 		calls.Go(func() {
-			switch a := r.ask(contract.Chat, r.keys.Small, r.models.Chat, "hi"); a.status {
+			switch a := r.ask(dialect.Chat, r.keys.Small, r.models.Chat, "hi"); a.status {
 			case http.StatusOK:
 				paid.Add(1)
 			case http.StatusForbidden:
@@ -139,7 +139,7 @@ func TestCostIsRoundedUpAndNeverOverflows(t *testing.T) {
 
 func TestRequestForMoreThanAnyoneHasIsRefused(t *testing.T) {
 	r := newRig(t)
-	a := r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi", set("max_tokens", int64(1)<<45))
+	a := r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi", set("max_tokens", int64(1)<<45))
 	require.Contains(t, []int{400, 403}, a.status)
 	require.Equal(t, balance{Quota: ampleQuota}, r.balanceOf(r.keys.Valid))
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -42,7 +42,7 @@ func TestLimitIsExactUnderABurst(t *testing.T) {
 	var calls sync.WaitGroup
 	for range 40 {
 		calls.Go(func() {
-			a := r.ask(contract.Chat, r.keys.Limited, r.models.Chat, "hi")
+			a := r.ask(dialect.Chat, r.keys.Limited, r.models.Chat, "hi")
 			if a.status == http.StatusOK {
 				admitted.Add(1)
 			}
@@ -51,7 +51,7 @@ func TestLimitIsExactUnderABurst(t *testing.T) {
 	calls.Wait()
 	require.Equal(t, int64(7), admitted.Load())
 
-	forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 		a := r.ask(s, r.keys.Limited, r.healthyModel(s), "hi")
 		r.requireError(a, 429, "rate_limit_exceeded")
 		require.Equal(r, "59", a.header.Get("Retry-After"))
@@ -60,14 +60,14 @@ func TestLimitIsExactUnderABurst(t *testing.T) {
 		require.Equal(r, "59s", a.header.Get("x-ratelimit-reset-requests"))
 	})
 	at.advance(59 * time.Second)
-	a := r.ask(contract.Chat, r.keys.Limited, r.models.Chat, "hi")
+	a := r.ask(dialect.Chat, r.keys.Limited, r.models.Chat, "hi")
 	r.requireHealthy(a)
 	require.Equal(t, "6", a.header.Get("x-ratelimit-remaining-requests"))
 }
 
 func TestUnlimitedKeysAreToldNoLimit(t *testing.T) {
 	r := newRig(t)
-	a := r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi")
+	a := r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi")
 	require.Empty(t, a.header.Get("x-ratelimit-limit-requests"))
 }
 
@@ -85,16 +85,16 @@ func TestConcurrencyCountsCallsUnderWay(t *testing.T) {
 		o.Rate = RateLimit{Kind: targets.Concurrency, Requests: 1, Window: time.Second}
 	})
 	for range 20 {
-		for _, s := range []contract.Surface{contract.Chat, contract.ChatStream, contract.MessagesStream} {
+		for _, s := range []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.MessagesStream} {
 			r.requireHealthy(r.ask(s, r.keys.Limited, r.healthyModel(s), "hi"))
 		}
-		long := r.ask(contract.Chat, r.keys.Limited, r.models.Chat, "hi "+strings.Repeat("word ", 4_000))
+		long := r.ask(dialect.Chat, r.keys.Limited, r.models.Chat, "hi "+strings.Repeat("word ", 4_000))
 		r.requireHealthy(long)
-		r.requireError(r.ask(contract.Chat, r.keys.Limited, "gc-no-such-model", "hi"), 404, "model_not_found")
+		r.requireError(r.ask(dialect.Chat, r.keys.Limited, "gc-no-such-model", "hi"), 404, "model_not_found")
 	}
 	held := make(chan answer)
 	go func() {
-		held <- r.ask(contract.ChatStream, r.keys.Limited, r.models.Chat, "[[gatecert token=held gap=200ms]]")
+		held <- r.ask(dialect.ChatStream, r.keys.Limited, r.models.Chat, "[[gatecert token=held gap=200ms]]")
 	}()
 	now, over := context.WithCancel(t.Context())
 	over()
@@ -102,11 +102,11 @@ func TestConcurrencyCountsCallsUnderWay(t *testing.T) {
 		seen, _ := r.provider.Seen(now, "held")
 		return len(seen.Attempts) == 1
 	}, 5*time.Second, time.Millisecond)
-	refused := r.ask(contract.Chat, r.keys.Limited, r.models.Chat, "hi")
+	refused := r.ask(dialect.Chat, r.keys.Limited, r.models.Chat, "hi")
 	r.requireError(refused, 429, "rate_limit_exceeded")
 	require.Equal(t, "1", refused.header.Get("Retry-After"))
 	require.Equal(t, "0", refused.header.Get("X-Ratelimit-Remaining-Requests"))
 	require.Empty(t, refused.header.Values("X-Ratelimit-Reset-Requests"), "nobody knows when the call under way ends")
 	r.requireHealthy(<-held)
-	r.requireHealthy(r.ask(contract.Chat, r.keys.Limited, r.models.Chat, "hi"))
+	r.requireHealthy(r.ask(dialect.Chat, r.keys.Limited, r.models.Chat, "hi"))
 }

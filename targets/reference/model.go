@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // defaultOutput is how many tokens of answer are paid for in advance when the caller names no limit.
@@ -86,7 +86,7 @@ func (g *Gateway) price(_ context.Context, c *call) error {
 	if c.asked.MaxTokens != nil {
 		output = int64(*c.asked.MaxTokens)
 	}
-	if c.surface == contract.Embeddings {
+	if c.surface == dialect.Embeddings {
 		output = 0
 	}
 	c.cost = c.model.cost(c.tokens, output)

@@ -3,7 +3,7 @@ package reference
 import (
 	"net/url"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -23,7 +23,7 @@ func (g *Gateway) Profile(baseURL, listen string) targets.Profile {
 	f, m := g.fixtures, g.fixtures.Models
 	p := targets.Profile{
 		Name: "reference", BaseURL: baseURL, Driver: targets.StaticDriver,
-		Surfaces: contract.Surfaces(),
+		Surfaces: dialect.Surfaces(),
 		Keys: targets.Keys{
 			Valid: f.Keys.Valid, Revoked: f.Keys.Revoked, Restricted: f.Keys.NoModelAccess, Denied: f.Keys.DeniedIP,
 			SpentAccount: f.Keys.SpentAccount, SpentKey: f.Keys.SpentKey,
@@ -75,23 +75,23 @@ func storeWithout(table string) targets.Recipe {
 }
 
 // unconvertible asks on each surface for what only its own dialect can say, of a channel that speaks another.
-func unconvertible(m Models) map[contract.Surface]targets.Recipe {
+func unconvertible(m Models) map[dialect.Surface]targets.Recipe {
 	chat := targets.Recipe{Model: m.ViaAnthropic, Body: map[string]any{"n": 2}}
 	responses := targets.Recipe{Model: m.ViaAnthropic, Body: map[string]any{"previous_response_id": "resp_1"}}
 	messages := targets.Recipe{Model: m.ViaOpenAI, Body: map[string]any{"top_k": 5}}
 	gemini := targets.Recipe{Model: m.ViaOpenAI, Body: map[string]any{"generationConfig.topK": 5}}
-	return map[contract.Surface]targets.Recipe{
-		contract.Chat: chat, contract.ChatStream: chat,
-		contract.Completions: {Model: m.ViaAnthropic, Body: map[string]any{"suffix": "the end"}},
-		contract.Responses:   responses, contract.ResponsesStream: responses,
-		contract.Messages: messages, contract.MessagesStream: messages,
-		contract.GenerateContent: gemini, contract.GenerateStream: gemini,
-		contract.Embeddings: {Model: m.ViaAnthropic},
+	return map[dialect.Surface]targets.Recipe{
+		dialect.Chat: chat, dialect.ChatStream: chat,
+		dialect.Completions: {Model: m.ViaAnthropic, Body: map[string]any{"suffix": "the end"}},
+		dialect.Responses:   responses, dialect.ResponsesStream: responses,
+		dialect.Messages: messages, dialect.MessagesStream: messages,
+		dialect.GenerateContent: gemini, dialect.GenerateStream: gemini,
+		dialect.Embeddings: {Model: m.ViaAnthropic},
 	}
 }
 
 // uncountable asks on each surface with an input that cannot be counted.
-func uncountable() map[contract.Surface]targets.Recipe {
+func uncountable() map[dialect.Surface]targets.Recipe {
 	type object = map[string]any
 	dataURL := "data:image/png;base64," + corruptImage
 	chat := targets.Recipe{Body: object{"messages[0].content": []any{
@@ -110,13 +110,13 @@ func uncountable() map[contract.Surface]targets.Recipe {
 		object{"text": targets.PromptPlaceholder},
 		object{"inlineData": object{"mimeType": "image/png", "data": corruptImage}},
 	}}}
-	return map[contract.Surface]targets.Recipe{
-		contract.Chat: chat, contract.ChatStream: chat,
-		contract.Completions: {Body: object{"prompt": []any{noSuchToken}}},
-		contract.Responses:   responses, contract.ResponsesStream: responses,
-		contract.Messages: messages, contract.MessagesStream: messages,
-		contract.GenerateContent: gemini, contract.GenerateStream: gemini,
-		contract.Embeddings: {Body: object{"input": []any{noSuchToken}}},
+	return map[dialect.Surface]targets.Recipe{
+		dialect.Chat: chat, dialect.ChatStream: chat,
+		dialect.Completions: {Body: object{"prompt": []any{noSuchToken}}},
+		dialect.Responses:   responses, dialect.ResponsesStream: responses,
+		dialect.Messages: messages, dialect.MessagesStream: messages,
+		dialect.GenerateContent: gemini, dialect.GenerateStream: gemini,
+		dialect.Embeddings: {Body: object{"input": []any{noSuchToken}}},
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // mishap is something that befalls a provider's answer, and what the caller must hear.
@@ -53,7 +53,7 @@ func TestFailuresOfTheProviderBeforeAnyContent(t *testing.T) {
 		{"refuse", 400, "prompt_blocked"},
 	} {
 		t.Run(c.directive, func(t *testing.T) {
-			forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+			forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 				a := r.ask(s, r.keys.Valid, r.healthyModel(s), "hi [[gatecert "+c.directive+"]]")
 				r.requireError(a, c.status, c.code)
 				if c.status == http.StatusTooManyRequests {
@@ -67,7 +67,7 @@ func TestFailuresOfTheProviderBeforeAnyContent(t *testing.T) {
 
 func TestBodiesThatBreakOff(t *testing.T) {
 	r := newRig(t)
-	forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 		for _, how := range []string{"length", "chunk", "gzip"} {
 			if s.Streaming() {
 				continue
@@ -79,25 +79,25 @@ func TestBodiesThatBreakOff(t *testing.T) {
 
 func TestSlowProvidersAreGivenUpAndHungUpOn(t *testing.T) {
 	r := newRig(t, impatient)
-	whole := []contract.Surface{
-		contract.Chat, contract.Completions, contract.Responses, contract.Messages, contract.GenerateContent, contract.Embeddings,
+	whole := []dialect.Surface{
+		dialect.Chat, dialect.Completions, dialect.Responses, dialect.Messages, dialect.GenerateContent, dialect.Embeddings,
 	}
 	for _, c := range []struct {
 		name      string
 		directive string
-		surfaces  []contract.Surface
+		surfaces  []dialect.Surface
 	}{
-		{"no head", "hang", contract.Surfaces()},
-		{"a late head", "delay=20s", contract.Surfaces()},
+		{"no head", "hang", dialect.Surfaces()},
+		{"a late head", "delay=20s", dialect.Surfaces()},
 		{"half a body", "stall", whole},
 		{"a stream without an event", "stall-after=0", streams()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			token := func(s contract.Surface) string { return string(s) + "-" + strings.ReplaceAll(c.name, " ", "-") }
-			answers := r.askAll(c.surfaces, r.keys.Valid, func(s contract.Surface) string {
+			token := func(s dialect.Surface) string { return string(s) + "-" + strings.ReplaceAll(c.name, " ", "-") }
+			answers := r.askAll(c.surfaces, r.keys.Valid, func(s dialect.Surface) string {
 				return "hi [[gatecert token=" + token(s) + " " + c.directive + "]]"
 			})
-			forSurfaces(t, r, c.surfaces, func(r *rig, s contract.Surface) {
+			forSurfaces(t, r, c.surfaces, func(r *rig, s dialect.Surface) {
 				r.requireError(answers[s], 504, "channel:response_time_exceeded")
 				attempts := r.seen(token(s))
 				require.Len(r, attempts, 1)
@@ -112,7 +112,7 @@ func TestProviderThatRejectsAGeminiKeyWithItsOwnStatus(t *testing.T) {
 	r := newRig(t)
 	_, err := r.gateway.store.writes.Exec(`UPDATE channel_keys SET secret = 'stale' WHERE channel_id IN (SELECT id FROM channels WHERE protocol = 'gemini')`)
 	require.NoError(t, err)
-	r.requireError(r.ask(contract.GenerateContent, r.keys.Valid, r.models.Gemini, "hi"), 502, "channel:invalid_key")
+	r.requireError(r.ask(dialect.GenerateContent, r.keys.Valid, r.models.Gemini, "hi"), 502, "channel:invalid_key")
 }
 
 func TestFailedRoutesAreTriedAgainWithinTheBound(t *testing.T) {
@@ -130,7 +130,7 @@ func TestFailedRoutesAreTriedAgainWithinTheBound(t *testing.T) {
 	} {
 		t.Run(c.directive, func(t *testing.T) {
 			token := "again-" + c.code
-			r.requireError(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi [[gatecert token="+token+" "+c.directive+"]]"), c.status, c.code)
+			r.requireError(r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi [[gatecert token="+token+" "+c.directive+"]]"), c.status, c.code)
 			require.Len(t, r.seen(token), c.attempts)
 		})
 	}
@@ -144,7 +144,7 @@ func TestNextRouteIsTakenWhenOneFails(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.gateway.store.writes.Exec(`UPDATE channels SET priority = -1 WHERE id = (SELECT max(channel_id) FROM channel_models WHERE model = ?)`, r.models.BadKey)
 	require.NoError(t, err)
-	a := r.ask(contract.Chat, r.keys.Valid, r.models.BadKey, "hi [[gatecert token=next]]")
+	a := r.ask(dialect.Chat, r.keys.Valid, r.models.BadKey, "hi [[gatecert token=next]]")
 	r.requireHealthy(a)
 	require.Len(t, r.seen("next"), 2)
 }
@@ -161,7 +161,7 @@ func TestEndlessAnswersAreBounded(t *testing.T) {
 	}))
 	defer endless.Close()
 	r := newRig(t, func(o *Options) { o.DeadUpstream = endless.URL })
-	r.requireError(r.ask(contract.Chat, r.keys.Valid, r.models.Dead, "hi"), 502, "bad_response_status_code")
+	r.requireError(r.ask(dialect.Chat, r.keys.Valid, r.models.Dead, "hi"), 502, "bad_response_status_code")
 }
 
 func TestRetryAfterIsKeptInSeconds(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
@@ -78,31 +79,31 @@ func set(field string, value any) edit { return func(body map[string]any) { body
 func without(field string) edit        { return func(body map[string]any) { delete(body, field) } }
 
 // healthyModel is a model that a surface's own protocol serves.
-func (r *rig) healthyModel(s contract.Surface) string {
+func (r *rig) healthyModel(s dialect.Surface) string {
 	switch {
-	case s == contract.Embeddings:
+	case s == dialect.Embeddings:
 		return r.models.Embeddings
-	case s.Dialect() == contract.Anthropic:
+	case s.Dialect() == dialect.Anthropic:
 		return r.models.Messages
-	case s.Dialect() == contract.Gemini:
+	case s.Dialect() == dialect.Gemini:
 		return r.models.Gemini
 	default:
 		return r.models.Chat
 	}
 }
 
-func requestBody(s contract.Surface, model, prompt string) map[string]any {
+func requestBody(s dialect.Surface, model, prompt string) map[string]any {
 	turns := []any{map[string]any{"role": "user", "content": prompt}}
 	switch s {
-	case contract.Chat, contract.ChatStream:
+	case dialect.Chat, dialect.ChatStream:
 		return map[string]any{"model": model, "messages": turns, "max_tokens": 16, "stream": s.Streaming()}
-	case contract.Completions:
+	case dialect.Completions:
 		return map[string]any{"model": model, "prompt": prompt, "max_tokens": 16}
-	case contract.Responses, contract.ResponsesStream:
+	case dialect.Responses, dialect.ResponsesStream:
 		return map[string]any{"model": model, "input": prompt, "max_output_tokens": 16, "stream": s.Streaming()}
-	case contract.Messages, contract.MessagesStream:
+	case dialect.Messages, dialect.MessagesStream:
 		return map[string]any{"model": model, "messages": turns, "max_tokens": 16, "stream": s.Streaming()}
-	case contract.Embeddings:
+	case dialect.Embeddings:
 		return map[string]any{"model": model, "input": prompt}
 	default:
 		return map[string]any{
@@ -112,31 +113,31 @@ func requestBody(s contract.Surface, model, prompt string) map[string]any {
 	}
 }
 
-func requestPath(s contract.Surface, model string) string {
+func requestPath(s dialect.Surface, model string) string {
 	switch s {
-	case contract.Chat, contract.ChatStream:
+	case dialect.Chat, dialect.ChatStream:
 		return "/v1/chat/completions"
-	case contract.Completions:
+	case dialect.Completions:
 		return "/v1/completions"
-	case contract.Responses, contract.ResponsesStream:
+	case dialect.Responses, dialect.ResponsesStream:
 		return "/v1/responses"
-	case contract.Messages, contract.MessagesStream:
+	case dialect.Messages, dialect.MessagesStream:
 		return "/v1/messages"
-	case contract.Embeddings:
+	case dialect.Embeddings:
 		return "/v1/embeddings"
-	case contract.GenerateStream:
+	case dialect.GenerateStream:
 		return "/v1beta/models/" + model + ":streamGenerateContent?alt=sse"
 	default:
 		return "/v1beta/models/" + model + ":generateContent"
 	}
 }
 
-func present(request *http.Request, s contract.Surface, key string) {
+func present(request *http.Request, s dialect.Surface, key string) {
 	switch s.Dialect() {
-	case contract.Anthropic:
+	case dialect.Anthropic:
 		request.Header.Set("Anthropic-Version", "2023-06-01")
 		request.Header.Set("X-Api-Key", key)
-	case contract.Gemini:
+	case dialect.Gemini:
 		request.Header.Set("X-Goog-Api-Key", key)
 	default:
 		request.Header.Set("Authorization", "Bearer "+key)
@@ -145,14 +146,14 @@ func present(request *http.Request, s contract.Surface, key string) {
 
 // answer is what came back, read to its end.
 type answer struct {
-	surface contract.Surface
+	surface dialect.Surface
 	status  int
 	header  http.Header
 	body    []byte
 	broken  error
 }
 
-func (r *rig) ask(s contract.Surface, key, model, prompt string, edits ...edit) answer {
+func (r *rig) ask(s dialect.Surface, key, model, prompt string, edits ...edit) answer {
 	r.Helper()
 	body := requestBody(s, model, prompt)
 	for _, e := range edits {
@@ -163,12 +164,12 @@ func (r *rig) ask(s contract.Surface, key, model, prompt string, edits ...edit) 
 	return r.post(s, key, requestPath(s, model), bytes.NewReader(raw), nil)
 }
 
-func (r *rig) post(s contract.Surface, key, path string, body io.Reader, header http.Header) answer {
+func (r *rig) post(s dialect.Surface, key, path string, body io.Reader, header http.Header) answer {
 	r.Helper()
 	return r.send(http.MethodPost, s, key, path, body, header)
 }
 
-func (r *rig) send(method string, s contract.Surface, key, path string, body io.Reader, header http.Header) answer {
+func (r *rig) send(method string, s dialect.Surface, key, path string, body io.Reader, header http.Header) answer {
 	r.Helper()
 	request, err := http.NewRequestWithContext(r.Context(), method, r.url+path, body)
 	require.NoError(r, err)
@@ -208,19 +209,19 @@ func (r *rig) requireError(a answer, status int, code string) {
 }
 
 // requireEnvelope asserts the exact shape of an error object.
-func (r *rig) requireEnvelope(s contract.Surface, body []byte, status int, code string) {
+func (r *rig) requireEnvelope(s dialect.Surface, body []byte, status int, code string) {
 	r.Helper()
 	var got map[string]any
 	require.NoErrorf(r, json.Unmarshal(body, &got), "body: %s", body)
 	inner, _ := got["error"].(map[string]any)
 	require.NotEmptyf(r, inner["message"], "body: %s", body)
 	switch s.Dialect() {
-	case contract.Anthropic:
+	case dialect.Anthropic:
 		require.Equal(r, "error", got["type"])
 		require.ElementsMatch(r, []string{"type", "error"}, keysOf(got))
 		require.ElementsMatch(r, []string{"type", "message", "code"}, keysOf(inner))
 		require.Equal(r, code, inner["code"])
-	case contract.Gemini:
+	case dialect.Gemini:
 		require.ElementsMatch(r, []string{"error"}, keysOf(got))
 		require.InDelta(r, status, inner["code"], 0)
 		require.NotEmpty(r, inner["status"])
@@ -254,9 +255,9 @@ func (r *rig) requireHealthy(a answer) {
 	r.requireDiscreet(a)
 	if !a.surface.Streaming() {
 		require.Equal(r, "application/json", a.header.Get("Content-Type"))
-		key := map[contract.Surface]string{
-			contract.Embeddings: "data", contract.Responses: "output", contract.Messages: "content",
-			contract.GenerateContent: "candidates",
+		key := map[dialect.Surface]string{
+			dialect.Embeddings: "data", dialect.Responses: "output", dialect.Messages: "content",
+			dialect.GenerateContent: "candidates",
 		}[a.surface]
 		if key == "" {
 			key = "choices"
@@ -271,9 +272,9 @@ func (r *rig) requireHealthy(a answer) {
 	events := a.events()
 	require.NotEmpty(r, events)
 	last := events[len(events)-1]
-	end := map[contract.Surface]string{
-		contract.ChatStream: "[DONE]", contract.ResponsesStream: `"response.completed"`,
-		contract.MessagesStream: `"message_stop"`, contract.GenerateStream: `"finishReason":"STOP"`,
+	end := map[dialect.Surface]string{
+		dialect.ChatStream: "[DONE]", dialect.ResponsesStream: `"response.completed"`,
+		dialect.MessagesStream: `"message_stop"`, dialect.GenerateStream: `"finishReason":"STOP"`,
 	}[a.surface]
 	require.Contains(r, last, end)
 }
@@ -288,7 +289,7 @@ func (r *rig) requireBrokenStream(a answer, status int, code string) {
 	require.Greaterf(r, len(events), 1, "body: %s", a.body)
 	last := events[len(events)-1]
 	r.requireEnvelope(a.surface, []byte(last), status, code)
-	if a.surface.Dialect() == contract.Anthropic {
+	if a.surface.Dialect() == dialect.Anthropic {
 		require.Contains(r, string(a.body), "event: error\ndata: "+last)
 	} else {
 		require.True(r, strings.HasPrefix(last, `{"error":`))
@@ -302,7 +303,7 @@ func (r *rig) requireBrokenStream(a answer, status int, code string) {
 // balanceOf reads what a key and its owner have left.
 func (r *rig) balanceOf(key string) balance {
 	r.Helper()
-	a := r.send(http.MethodGet, contract.Chat, key, "/v1/dashboard/balance", nil, nil)
+	a := r.send(http.MethodGet, dialect.Chat, key, "/v1/dashboard/balance", nil, nil)
 	require.Equalf(r, http.StatusOK, a.status, "body: %s", a.body)
 	var b balance
 	require.NoError(r, json.Unmarshal(a.body, &b))
@@ -328,10 +329,10 @@ func keysOf(m map[string]any) []string {
 }
 
 // askAll makes one call on each surface at the same time, with a prompt of its own.
-func (r *rig) askAll(surfaces []contract.Surface, key string, prompt func(contract.Surface) string) map[contract.Surface]answer {
+func (r *rig) askAll(surfaces []dialect.Surface, key string, prompt func(dialect.Surface) string) map[dialect.Surface]answer {
 	r.Helper()
 	var mu sync.Mutex
-	answers := make(map[contract.Surface]answer, len(surfaces))
+	answers := make(map[dialect.Surface]answer, len(surfaces))
 	var calls sync.WaitGroup
 	for _, s := range surfaces {
 		calls.Go(func() {
@@ -346,7 +347,7 @@ func (r *rig) askAll(surfaces []contract.Surface, key string, prompt func(contra
 }
 
 // forSurfaces runs a test on each surface.
-func forSurfaces(t *testing.T, r *rig, surfaces []contract.Surface, do func(*rig, contract.Surface)) {
+func forSurfaces(t *testing.T, r *rig, surfaces []dialect.Surface, do func(*rig, dialect.Surface)) {
 	t.Helper()
 	for _, s := range surfaces {
 		t.Run(string(s), func(t *testing.T) {

@@ -7,13 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // route is what a method and a path ask for.
 type route struct {
 	// surface decides the dialect of every answer, also of "there is no such path".
-	surface contract.Surface
+	surface dialect.Surface
 	// model is the one named in the path of a Gemini call, else "".
 	model string
 	// methods are those that the path understands; none when there is no such path.
@@ -28,15 +28,15 @@ func (g *Gateway) route(r *http.Request) route {
 	post, get := []string{http.MethodPost}, []string{http.MethodGet, http.MethodHead}
 	switch path {
 	case "/v1/chat/completions":
-		found.surface, found.methods, found.stages = contract.Chat, post, g.relay
+		found.surface, found.methods, found.stages = dialect.Chat, post, g.relay
 	case "/v1/completions":
-		found.surface, found.methods, found.stages = contract.Completions, post, g.relay
+		found.surface, found.methods, found.stages = dialect.Completions, post, g.relay
 	case "/v1/responses":
-		found.surface, found.methods, found.stages = contract.Responses, post, g.relay
+		found.surface, found.methods, found.stages = dialect.Responses, post, g.relay
 	case "/v1/messages":
-		found.surface, found.methods, found.stages = contract.Messages, post, g.relay
+		found.surface, found.methods, found.stages = dialect.Messages, post, g.relay
 	case "/v1/embeddings":
-		found.surface, found.methods, found.stages = contract.Embeddings, post, g.relay
+		found.surface, found.methods, found.stages = dialect.Embeddings, post, g.relay
 	case "/v1/models":
 		found.methods, found.stages = get, g.listing
 	case "/v1/dashboard/balance":
@@ -52,7 +52,7 @@ func (g *Gateway) route(r *http.Request) route {
 }
 
 // geminiCall reads /v1beta/models/{model}:{method}.
-func geminiCall(path string) (surface contract.Surface, model string, ok bool) {
+func geminiCall(path string) (surface dialect.Surface, model string, ok bool) {
 	name, ok := strings.CutPrefix(path, "/v1beta/models/")
 	if !ok {
 		return "", "", false
@@ -63,9 +63,9 @@ func geminiCall(path string) (surface contract.Surface, model string, ok bool) {
 	}
 	switch name[colon+1:] {
 	case "generateContent":
-		surface = contract.GenerateContent
+		surface = dialect.GenerateContent
 	case "streamGenerateContent":
-		surface = contract.GenerateStream
+		surface = dialect.GenerateStream
 	default:
 		return "", "", false
 	}
@@ -99,13 +99,13 @@ func underRoot(path string) bool {
 
 // surfaceOfPrefix tells the dialect of a path that may not exist. OpenAI and Anthropic share the root /v1; there the
 // header that every Anthropic client must send tells them apart.
-func surfaceOfPrefix(r *http.Request) contract.Surface {
+func surfaceOfPrefix(r *http.Request) dialect.Surface {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/v1beta/"):
-		return contract.GenerateContent
+		return dialect.GenerateContent
 	case strings.HasPrefix(r.URL.Path, "/v1/messages"), r.Header.Get("Anthropic-Version") != "":
-		return contract.Messages
+		return dialect.Messages
 	default:
-		return contract.Chat
+		return dialect.Chat
 	}
 }

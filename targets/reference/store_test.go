@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 const (
@@ -37,14 +37,14 @@ func TestStoreThatCannotBeReadIsAnErrorOfTheGatewayAndHealsAtOnce(t *testing.T) 
 			r := newRig(t)
 			exec := r.stranger()
 			for range 2 {
-				r.requireHealthy(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi"))
+				r.requireHealthy(r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi"))
 				exec("ALTER TABLE " + table + " RENAME TO elsewhere")
-				forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+				forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 					r.requireError(r.ask(s, r.keys.Valid, r.healthyModel(s), "hi [[gatecert token=unread]]"), 500, "query_data_error")
 				})
 				exec("ALTER TABLE elsewhere RENAME TO " + table)
 			}
-			r.requireHealthy(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi"))
+			r.requireHealthy(r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi"))
 			require.Empty(t, r.seen("unread"))
 		})
 	}
@@ -63,20 +63,20 @@ func TestStoreThatCannotBeWrittenIsAnErrorOfTheGatewayAndHealsAtOnce(t *testing.
 			full := int64(smallQuota)
 			for range 2 {
 				exec(c.fail)
-				forSurfaces(t, r, contract.Surfaces(), func(r *rig, s contract.Surface) {
+				forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 					r.requireError(r.ask(s, r.keys.Small, r.healthyModel(s), "hi [[gatecert token=unwritten]]"), 500, "update_data_error")
 				})
 				exec(c.heal)
 			}
 			require.Equal(t, balance{full, &full}, r.balanceOf(r.keys.Small))
-			r.requireHealthy(r.ask(contract.Chat, r.keys.Small, r.models.Chat, "hi"))
+			r.requireHealthy(r.ask(dialect.Chat, r.keys.Small, r.models.Chat, "hi"))
 			require.Empty(t, r.seen("unwritten"))
 		})
 	}
 }
 
 func TestStoreThatFailsAfterTheProviderAnsweredGivesTheMoneyBackOnceItCan(t *testing.T) {
-	for _, s := range []contract.Surface{contract.Chat, contract.ChatStream} {
+	for _, s := range []dialect.Surface{dialect.Chat, dialect.ChatStream} {
 		t.Run(string(s), func(t *testing.T) {
 			r := newRig(t)
 			exec := r.stranger()
@@ -110,15 +110,15 @@ func TestLockedStoreIsAnErrorWithinItsTime(t *testing.T) {
 	defer conn.Close()
 	_, err = conn.ExecContext(ctx, "BEGIN IMMEDIATE")
 	require.NoError(t, err)
-	r.requireError(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi"), 500, "update_data_error")
+	r.requireError(r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi"), 500, "update_data_error")
 	_, err = conn.ExecContext(ctx, "ROLLBACK")
 	require.NoError(t, err)
-	r.requireHealthy(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi"))
+	r.requireHealthy(r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi"))
 }
 
 func TestStoreHoldsNoKeyOfACaller(t *testing.T) {
 	r := newRig(t)
-	r.requireHealthy(r.ask(contract.Chat, r.keys.Valid, r.models.Chat, "hi"))
+	r.requireHealthy(r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi"))
 	_, err := r.gateway.store.writes.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
 	require.NoError(t, err)
 	raw, err := os.ReadFile(r.gateway.StorePath())

@@ -10,11 +10,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
-func streams() []contract.Surface {
-	return []contract.Surface{contract.ChatStream, contract.ResponsesStream, contract.MessagesStream, contract.GenerateStream}
+func streams() []dialect.Surface {
+	return []dialect.Surface{dialect.ChatStream, dialect.ResponsesStream, dialect.MessagesStream, dialect.GenerateStream}
 }
 
 func TestStreamsThatBreakAfterTheirFirstContent(t *testing.T) {
@@ -28,7 +28,7 @@ func TestStreamsThatBreakAfterTheirFirstContent(t *testing.T) {
 		{"chunks=8 crlf comments end-after=5", 502, "read_response_body_failed"},
 	} {
 		t.Run(c.directive, func(t *testing.T) {
-			forSurfaces(t, r, streams(), func(r *rig, s contract.Surface) {
+			forSurfaces(t, r, streams(), func(r *rig, s dialect.Surface) {
 				r.requireBrokenStream(r.ask(s, r.keys.Valid, r.healthyModel(s), "hi [[gatecert "+c.directive+"]]"), c.status, c.code)
 			})
 		})
@@ -45,7 +45,7 @@ func TestStreamsThatBreakBeforeTheirFirstContent(t *testing.T) {
 		{"broken-event=1", 502, "bad_response"},
 	} {
 		t.Run(c.directive, func(t *testing.T) {
-			forSurfaces(t, r, streams(), func(r *rig, s contract.Surface) {
+			forSurfaces(t, r, streams(), func(r *rig, s dialect.Surface) {
 				r.requireError(r.ask(s, r.keys.Valid, r.healthyModel(s), "hi [[gatecert "+c.directive+"]]"), c.status, c.code)
 			})
 		})
@@ -54,10 +54,10 @@ func TestStreamsThatBreakBeforeTheirFirstContent(t *testing.T) {
 
 func TestStreamThatFallsSilentEndsWithATimeout(t *testing.T) {
 	r := newRig(t, impatient)
-	answers := r.askAll(streams(), r.keys.Valid, func(s contract.Surface) string {
+	answers := r.askAll(streams(), r.keys.Valid, func(s dialect.Surface) string {
 		return "hi [[gatecert token=silent-" + string(s) + " chunks=8 stall-after=5]]"
 	})
-	forSurfaces(t, r, streams(), func(r *rig, s contract.Surface) {
+	forSurfaces(t, r, streams(), func(r *rig, s dialect.Surface) {
 		r.requireBrokenStream(answers[s], 504, "channel:response_time_exceeded")
 		attempts := r.seen("silent-" + string(s))
 		require.Len(r, attempts, 1)
@@ -67,12 +67,12 @@ func TestStreamThatFallsSilentEndsWithATimeout(t *testing.T) {
 
 func TestStreamMayTakeLongerThanTheTimeoutWhenItNeverFallsSilent(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Timeout, o.IdleTimeout = 2*time.Second, 2*time.Second })
-	r.requireHealthy(r.ask(contract.ChatStream, r.keys.Valid, r.models.Chat, "hi [[gatecert chunks=15 gap=200ms]]"))
+	r.requireHealthy(r.ask(dialect.ChatStream, r.keys.Valid, r.models.Chat, "hi [[gatecert chunks=15 gap=200ms]]"))
 }
 
 func TestContentIsPassedOnBeforeTheProviderIsDone(t *testing.T) {
 	r := newRig(t)
-	forSurfaces(t, r, streams(), func(r *rig, s contract.Surface) {
+	forSurfaces(t, r, streams(), func(r *rig, s dialect.Surface) {
 		token := "flush-" + string(s)
 		response, leave := r.open(s, r.keys.Valid, "hi [[gatecert token="+token+" chunks=8 stall-after=5]]")
 		defer leave()
@@ -91,7 +91,7 @@ func TestContentIsPassedOnBeforeTheProviderIsDone(t *testing.T) {
 
 func TestCallerWhoLeavesBeforeAnAnswerPaysNothing(t *testing.T) {
 	r := newRig(t)
-	for _, s := range []contract.Surface{contract.Chat, contract.ChatStream} {
+	for _, s := range []dialect.Surface{dialect.Chat, dialect.ChatStream} {
 		token := "gone-" + string(s)
 		ctx, leave := context.WithCancel(t.Context())
 		done := make(chan struct{})
@@ -114,7 +114,7 @@ func TestCallerWhoLeavesBeforeAnAnswerPaysNothing(t *testing.T) {
 
 func TestCallerWhoLeavesAStreamPaysForWhatWasSent(t *testing.T) {
 	r := newRig(t)
-	response, leave := r.open(contract.ChatStream, r.keys.Small, "hi [[gatecert token=half chunks=8 stall-after=5]]")
+	response, leave := r.open(dialect.ChatStream, r.keys.Small, "hi [[gatecert token=half chunks=8 stall-after=5]]")
 	defer leave()
 	_, err := response.Body.Read(make([]byte, 1))
 	require.NoError(t, err)
@@ -128,7 +128,7 @@ func TestCallerWhoLeavesAStreamPaysForWhatWasSent(t *testing.T) {
 	require.Equal(t, map[string]int{"settled": 1}, r.states())
 }
 
-func (r *rig) request(ctx context.Context, s contract.Surface, key, prompt string) *http.Request {
+func (r *rig) request(ctx context.Context, s dialect.Surface, key, prompt string) *http.Request {
 	r.Helper()
 	model := r.healthyModel(s)
 	raw, err := json.Marshal(requestBody(s, model, prompt))
@@ -140,7 +140,7 @@ func (r *rig) request(ctx context.Context, s contract.Surface, key, prompt strin
 }
 
 // open makes a call and leaves its body unread.
-func (r *rig) open(s contract.Surface, key, prompt string) (response *http.Response, leave func()) {
+func (r *rig) open(s dialect.Surface, key, prompt string) (response *http.Response, leave func()) {
 	r.Helper()
 	ctx, cancel := context.WithCancel(r.Context())
 	response, err := r.client.Do(r.request(ctx, s, key, prompt))

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // fails, warns and notes say what cases turn into, and which obligation they are found to break.
@@ -39,7 +40,7 @@ func some(t Turn) Turn {
 
 // onSurfaces are the cases of some rows, or circumstances within them, on some surfaces:
 // "http:404/**" and "http:404/unknown-model/**" become "http:404/*/chat/**" and "http:404/unknown-model/chat/**".
-func onSurfaces(surfaces []contract.Surface, rows ...string) []contract.Pattern {
+func onSurfaces(surfaces []dialect.Surface, rows ...string) []contract.Pattern {
 	var patterns []contract.Pattern
 	for _, row := range rows {
 		for _, s := range surfaces {
@@ -50,18 +51,18 @@ func onSurfaces(surfaces []contract.Surface, rows ...string) []contract.Pattern 
 }
 
 // The surfaces of the dialects, those that stream, and those that do not.
-func openAI() []contract.Surface    { return speakers(contract.OpenAI) }
-func anthropic() []contract.Surface { return speakers(contract.Anthropic) }
-func gemini() []contract.Surface    { return speakers(contract.Gemini) }
+func openAI() []dialect.Surface    { return speakers(dialect.OpenAI) }
+func anthropic() []dialect.Surface { return speakers(dialect.Anthropic) }
+func gemini() []dialect.Surface    { return speakers(dialect.Gemini) }
 
-func speakers(d contract.Dialect) []contract.Surface {
-	return slices.DeleteFunc(contract.Surfaces(), func(s contract.Surface) bool { return s.Dialect() != d })
+func speakers(d dialect.Dialect) []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return s.Dialect() != d })
 }
 
-func plainSurfaces() []contract.Surface {
-	return slices.DeleteFunc(contract.Surfaces(), contract.Surface.Streaming)
+func plainSurfaces() []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), dialect.Surface.Streaming)
 }
 
-func streamingSurfaces() []contract.Surface {
-	return slices.DeleteFunc(contract.Surfaces(), func(s contract.Surface) bool { return !s.Streaming() })
+func streamingSurfaces() []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return !s.Streaming() })
 }

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -87,8 +87,8 @@ func errorVariations() []Variation {
 			Name:     "gemini-code-in-the-status",
 			Sentence: "On the Gemini routes the code stands in error.status, where the contract lets it stand.",
 			bend: together(
-				answering(inError(codeAsStatus), speaking(contract.Gemini)),
-				breaking(inErrorEvent(codeAsStatus), speaking(contract.Gemini)),
+				answering(inError(codeAsStatus), speaking(dialect.Gemini)),
+				breaking(inErrorEvent(codeAsStatus), speaking(dialect.Gemini)),
 			),
 		},
 		{
@@ -266,7 +266,7 @@ func conductVariations() []Variation {
 			Sentence: "One surface takes a quarter of a second for everything.",
 			bend: wrapping("limit", func(_ *Gateway, limit step) step {
 				return func(ctx context.Context, c *call) error {
-					if c.surface == contract.Completions {
+					if c.surface == dialect.Completions {
 						select {
 						case <-time.After(250 * time.Millisecond):
 						case <-ctx.Done():
@@ -286,7 +286,7 @@ func conductVariations() []Variation {
 			Sentence: "On one surface the money of a failed call is given back shortly after its answer.",
 			bend: func(b *bends) {
 				b.keeps = append(b.keeps, func(g *Gateway, c *call) bool {
-					if c.failed == nil || c.surface != contract.Embeddings {
+					if c.failed == nil || c.surface != dialect.Embeddings {
 						return false
 					}
 					held := *c.held

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // when selects the failures that a deviation is about.
@@ -33,7 +33,7 @@ func at(stages ...string) when {
 }
 
 // on selects calls by their surface. Before a body was decoded, a stream is not yet known for one and counts as its twin.
-func on(surfaces ...contract.Surface) when {
+func on(surfaces ...dialect.Surface) when {
 	return func(c *call, _ *failure) bool { return slices.Contains(surfaces, c.surface) }
 }
 
@@ -43,7 +43,7 @@ func under(prefix string) when {
 }
 
 // speaking selects calls by the dialect of their surface.
-func speaking(d contract.Dialect) when {
+func speaking(d dialect.Dialect) when {
 	return func(c *call, _ *failure) bool { return c.surface.Dialect() == d }
 }
 

@@ -3,13 +3,13 @@ package upstream
 import (
 	"net/http"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // messages is Anthropic's messages, the one endpoint of that provider.
 type messages struct{}
 
-func (messages) dialect() contract.Dialect { return contract.Anthropic }
+func (messages) dialect() dialect.Dialect { return dialect.Anthropic }
 
 func (messages) credential(r *http.Request) string {
 	if key := r.Header.Get("X-Api-Key"); key != "" {

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // endpoint is one way of asking, with what is particular to its streams.
 type endpoint struct {
 	name     string
-	dialect  contract.Dialect
+	dialect  dialect.Dialect
 	path     string
 	body     string // %s is the prompt
 	stream   bool
@@ -37,26 +38,26 @@ type endpoint struct {
 func endpoints() []endpoint {
 	const sse = "\n\n"
 	return []endpoint{
-		{name: "chat", dialect: contract.OpenAI, path: "/v1/chat/completions", body: `{"model":"m","messages":[{"role":"user","content":"%s"}]}`},
-		{name: "completions", dialect: contract.OpenAI, path: "/v1/completions", body: `{"model":"m","prompt":"%s"}`},
-		{name: "responses", dialect: contract.OpenAI, path: "/v1/responses", body: `{"model":"m","input":"%s"}`},
-		{name: "embeddings", dialect: contract.OpenAI, path: "/v1/embeddings", body: `{"model":"m","input":["%s","b"]}`},
-		{name: "messages", dialect: contract.Anthropic, path: "/v1/messages", body: `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"%s"}]}`},
-		{name: "gemini", dialect: contract.Gemini, path: "/v1beta/models/m:generateContent", body: `{"contents":[{"parts":[{"text":"%s"}]}]}`},
-		{name: "embedContent", dialect: contract.Gemini, path: "/v1beta/models/m:embedContent", body: `{"content":{"parts":[{"text":"%s"}]}}`},
-		{name: "batchEmbedContents", dialect: contract.Gemini, path: "/v1beta/models/m:batchEmbedContents", body: `{"requests":[{"content":{"parts":[{"text":"%s"}]}}]}`},
+		{name: "chat", dialect: dialect.OpenAI, path: "/v1/chat/completions", body: `{"model":"m","messages":[{"role":"user","content":"%s"}]}`},
+		{name: "completions", dialect: dialect.OpenAI, path: "/v1/completions", body: `{"model":"m","prompt":"%s"}`},
+		{name: "responses", dialect: dialect.OpenAI, path: "/v1/responses", body: `{"model":"m","input":"%s"}`},
+		{name: "embeddings", dialect: dialect.OpenAI, path: "/v1/embeddings", body: `{"model":"m","input":["%s","b"]}`},
+		{name: "messages", dialect: dialect.Anthropic, path: "/v1/messages", body: `{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"%s"}]}`},
+		{name: "gemini", dialect: dialect.Gemini, path: "/v1beta/models/m:generateContent", body: `{"contents":[{"parts":[{"text":"%s"}]}]}`},
+		{name: "embedContent", dialect: dialect.Gemini, path: "/v1beta/models/m:embedContent", body: `{"content":{"parts":[{"text":"%s"}]}}`},
+		{name: "batchEmbedContents", dialect: dialect.Gemini, path: "/v1beta/models/m:batchEmbedContents", body: `{"requests":[{"content":{"parts":[{"text":"%s"}]}}]}`},
 
-		{name: "chat-stream", dialect: contract.OpenAI, path: "/v1/chat/completions", stream: true, events: 6, finish: 4, marker: true, newEvent: sse,
+		{name: "chat-stream", dialect: dialect.OpenAI, path: "/v1/chat/completions", stream: true, events: 6, finish: 4, marker: true, newEvent: sse,
 			body: `{"model":"m","stream":true,"messages":[{"role":"user","content":"%s"}]}`},
-		{name: "completions-stream", dialect: contract.OpenAI, path: "/v1/completions", stream: true, events: 5, finish: 3, marker: true, newEvent: sse,
+		{name: "completions-stream", dialect: dialect.OpenAI, path: "/v1/completions", stream: true, events: 5, finish: 3, marker: true, newEvent: sse,
 			body: `{"model":"m","stream":true,"prompt":"%s"}`},
-		{name: "responses-stream", dialect: contract.OpenAI, path: "/v1/responses", stream: true, events: 11, finish: 10, newEvent: sse,
+		{name: "responses-stream", dialect: dialect.OpenAI, path: "/v1/responses", stream: true, events: 11, finish: 10, newEvent: sse,
 			body: `{"model":"m","stream":true,"input":"%s"}`},
-		{name: "messages-stream", dialect: contract.Anthropic, path: "/v1/messages", stream: true, events: 9, finish: 7, marker: true, newEvent: sse,
+		{name: "messages-stream", dialect: dialect.Anthropic, path: "/v1/messages", stream: true, events: 9, finish: 7, marker: true, newEvent: sse,
 			body: `{"model":"m","stream":true,"max_tokens":9,"messages":[{"role":"user","content":"%s"}]}`},
-		{name: "gemini-stream", dialect: contract.Gemini, path: "/v1beta/models/m:streamGenerateContent?alt=sse", stream: true, events: 3, finish: 2, newEvent: sse,
+		{name: "gemini-stream", dialect: dialect.Gemini, path: "/v1beta/models/m:streamGenerateContent?alt=sse", stream: true, events: 3, finish: 2, newEvent: sse,
 			body: `{"contents":[{"parts":[{"text":"%s"}]}]}`},
-		{name: "gemini-array", dialect: contract.Gemini, path: "/v1beta/models/m:streamGenerateContent", stream: true, events: 3, finish: 2, newEvent: ",\r\n",
+		{name: "gemini-array", dialect: dialect.Gemini, path: "/v1beta/models/m:streamGenerateContent", stream: true, events: 3, finish: 2, newEvent: ",\r\n",
 			body: `{"contents":[{"parts":[{"text":"%s"}]}]}`},
 	}
 }
@@ -202,7 +203,7 @@ func streamed(e endpoint) bool { return e.stream }
 func whole(e endpoint) bool    { return !e.stream }
 func (e endpoint) array() bool { return e.newEvent != "\n\n" }
 func (e endpoint) jsonType() string {
-	return map[bool]string{true: "application/json; charset=UTF-8", false: "application/json"}[e.dialect == contract.Gemini]
+	return map[bool]string{true: "application/json; charset=UTF-8", false: "application/json"}[e.dialect == dialect.Gemini]
 }
 func (e endpoint) split(s string) int { return strings.Count(s, e.newEvent) }
 

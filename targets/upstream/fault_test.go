@@ -17,16 +17,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func TestStatusWithTheProtocolsOwnError(t *testing.T) {
-	kinds := map[contract.Dialect]map[int]string{
-		contract.OpenAI: {400: "invalid_request_error", 401: "invalid_request_error", 403: "invalid_request_error", 404: "invalid_request_error",
+	kinds := map[dialect.Dialect]map[int]string{
+		dialect.OpenAI: {400: "invalid_request_error", 401: "invalid_request_error", 403: "invalid_request_error", 404: "invalid_request_error",
 			409: "invalid_request_error", 429: "requests", 500: "server_error", 503: "server_error", 529: "server_error"},
-		contract.Anthropic: {400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error",
+		dialect.Anthropic: {400: "invalid_request_error", 401: "authentication_error", 402: "billing_error", 403: "permission_error", 404: "not_found_error",
 			413: "request_too_large", 429: "rate_limit_error", 500: "api_error", 504: "timeout_error", 529: "overloaded_error"},
-		contract.Gemini: {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED",
+		dialect.Gemini: {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ABORTED",
 			429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 501: "UNIMPLEMENTED", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED"},
 	}
 	onEach(t, every, func(t *testing.T, b bench, e endpoint) {
@@ -35,7 +35,7 @@ func TestStatusWithTheProtocolsOwnError(t *testing.T) {
 			assert.Equal(t, status, got.status)
 			assert.Equal(t, e.jsonType(), got.header.Get("Content-Type"))
 			failure := errorIn(t, got.body)
-			field := map[bool]string{true: "status", false: "type"}[e.dialect == contract.Gemini]
+			field := map[bool]string{true: "status", false: "type"}[e.dialect == dialect.Gemini]
 			assert.Equal(t, kind, failure[field], status)
 			assert.NotEmpty(t, failure["message"])
 			assert.Equal(t, status, b.seen(fmt.Sprintf("%s-%d", e.name, status)).Status)
@@ -45,10 +45,10 @@ func TestStatusWithTheProtocolsOwnError(t *testing.T) {
 
 func TestTheErrorsFieldsCanBeReplaced(t *testing.T) {
 	const directive = "[[gatecert status=429 code=a%3A+b type=t message=m+%1B]]"
-	want := map[contract.Dialect]string{
-		contract.OpenAI:    `{"error":{"code":"a: b","message":"m \u001b","param":null,"type":"t"}}`,
-		contract.Anthropic: `{"error":{"code":"a: b","message":"m \u001b","type":"t"},"type":"error"}`,
-		contract.Gemini: `{"error":{"code":429,"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"googleapis.com",` +
+	want := map[dialect.Dialect]string{
+		dialect.OpenAI:    `{"error":{"code":"a: b","message":"m \u001b","param":null,"type":"t"}}`,
+		dialect.Anthropic: `{"error":{"code":"a: b","message":"m \u001b","type":"t"},"type":"error"}`,
+		dialect.Gemini: `{"error":{"code":429,"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"googleapis.com",` +
 			`"metadata":{"service":"generativelanguage.googleapis.com"},"reason":"a: b"}],"message":"m \u001b","status":"t"}}`,
 	}
 	onEach(t, every, func(t *testing.T, b bench, e endpoint) {
@@ -57,10 +57,10 @@ func TestTheErrorsFieldsCanBeReplaced(t *testing.T) {
 }
 
 func TestSuccessesThatAreNone(t *testing.T) {
-	errors := map[contract.Dialect]string{
-		contract.OpenAI:    `{"error":{"code":null,"message":"The server had an error while processing your request.","param":null,"type":"server_error"}}`,
-		contract.Anthropic: `{"error":{"message":"Internal server error","type":"api_error"},"type":"error"}`,
-		contract.Gemini:    `{"error":{"code":500,"message":"An internal error has occurred.","status":"INTERNAL"}}`,
+	errors := map[dialect.Dialect]string{
+		dialect.OpenAI:    `{"error":{"code":null,"message":"The server had an error while processing your request.","param":null,"type":"server_error"}}`,
+		dialect.Anthropic: `{"error":{"message":"Internal server error","type":"api_error"},"type":"error"}`,
+		dialect.Gemini:    `{"error":{"code":500,"message":"An internal error has occurred.","status":"INTERNAL"}}`,
 	}
 	onEach(t, every, func(t *testing.T, b bench, e endpoint) {
 		for _, row := range []struct {
@@ -132,13 +132,13 @@ func TestRefusals(t *testing.T) {
 		got := b.ask(e, "[[gatecert refuse]]")
 		assert.NotContains(t, got.body, "well")
 		switch {
-		case e.dialect == contract.OpenAI:
+		case e.dialect == dialect.OpenAI:
 			assert.Equal(t, http.StatusBadRequest, got.status)
 			assert.Equal(t, `{"error":{"code":"content_filter","message":"The prompt was refused by the content policy.","param":null,"type":"invalid_request_error"}}`, got.body)
 		case strings.Contains(e.name, "mbed"):
 			assert.Equal(t, http.StatusBadRequest, got.status)
 			assert.Equal(t, `{"error":{"code":400,"message":"The content was blocked for SAFETY.","status":"INVALID_ARGUMENT"}}`, got.body)
-		case e.dialect == contract.Anthropic:
+		case e.dialect == dialect.Anthropic:
 			assert.Equal(t, http.StatusOK, got.status)
 			assert.Contains(t, got.body, `"stop_reason":"refusal"`)
 			assert.Contains(t, got.body, `"content":[]`)

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // gemini is what the Gemini endpoints have in common.
 type gemini struct{}
 
-func (gemini) dialect() contract.Dialect { return contract.Gemini }
+func (gemini) dialect() dialect.Dialect { return dialect.Gemini }
 
 func (gemini) credential(r *http.Request) string {
 	if key := r.Header.Get("X-Goog-Api-Key"); key != "" {

@@ -6,13 +6,13 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // openAI is what the OpenAI endpoints have in common.
 type openAI struct{}
 
-func (openAI) dialect() contract.Dialect { return contract.OpenAI }
+func (openAI) dialect() dialect.Dialect { return dialect.OpenAI }
 
 func (openAI) credential(r *http.Request) string { return bearer(r) }
 

@@ -5,12 +5,12 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // protocol is what all endpoints of one provider have in common.
 type protocol interface {
-	dialect() contract.Dialect
+	dialect() dialect.Dialect
 	// credential returns the key presented, "" for none.
 	credential(r *http.Request) string
 	// badKey is what a missing or unaccepted key gets.

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func TestTheDirectiveIsFoundWhereverTheTextIs(t *testing.T) {
@@ -93,22 +93,22 @@ func TestRequestsARealProviderRefuses(t *testing.T) {
 
 func TestErrorsInEachProtocolsOwnShape(t *testing.T) {
 	b := newBench(t, Options{Keys: []string{"other", "secret"}})
-	shapes := map[contract.Dialect]map[string]string{
-		contract.OpenAI: {
+	shapes := map[dialect.Dialect]map[string]string{
+		dialect.OpenAI: {
 			"400": `{"error":{"code":null,"message":"Missing required parameter: 'model'.","param":"model","type":"invalid_request_error"}}`,
 			"401": `{"error":{"code":"invalid_api_key","message":"Incorrect API key provided.","param":null,"type":"invalid_request_error"}}`,
 			"404": "{\"error\":{\"code\":\"model_not_found\",\"message\":\"The model `no-such-thing` does not exist or you do not have access to it.\",\"param\":null,\"type\":\"invalid_request_error\"}}",
 			"405": `{"error":{"code":null,"message":"The method is not allowed here.","param":null,"type":"invalid_request_error"}}`,
 			"421": `{"error":{"code":null,"message":"gatecert upstream: directive refused: no such word: \"nonsense\"","param":null,"type":"invalid_request_error"}}`,
 		},
-		contract.Anthropic: {
+		dialect.Anthropic: {
 			"400": `{"error":{"message":"Missing required parameter: 'model'.","type":"invalid_request_error"},"type":"error"}`,
 			"401": `{"error":{"message":"invalid x-api-key","type":"authentication_error"},"type":"error"}`,
 			"404": `{"error":{"message":"model: no-such-thing","type":"not_found_error"},"type":"error"}`,
 			"405": `{"error":{"message":"The method is not allowed here.","type":"invalid_request_error"},"type":"error"}`,
 			"421": `{"error":{"message":"gatecert upstream: directive refused: no such word: \"nonsense\"","type":"invalid_request_error"},"type":"error"}`,
 		},
-		contract.Gemini: {
+		dialect.Gemini: {
 			"401": `{"error":{"code":400,"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"googleapis.com","metadata":{"service":"generativelanguage.googleapis.com"},"reason":"API_KEY_INVALID"}],"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}`,
 			"404": `{"error":{"code":404,"message":"models/no-such-thing is not found or does not support this method.","status":"NOT_FOUND"}}`,
 			"405": `{"error":{"code":405,"message":"The method is not allowed here.","status":"INVALID_ARGUMENT"}}`,
@@ -120,7 +120,7 @@ func TestErrorsInEachProtocolsOwnShape(t *testing.T) {
 			want := shapes[e.dialect]
 			healthy := fmt.Sprintf(e.body, "hi")
 
-			if e.dialect != contract.Gemini {
+			if e.dialect != dialect.Gemini {
 				got := b.post(e.path, strings.Replace(healthy, `"model":"m",`, "", 1))
 				assert.Equal(t, http.StatusBadRequest, got.status)
 				assert.Equal(t, want["400"], got.body)
@@ -134,7 +134,7 @@ func TestErrorsInEachProtocolsOwnShape(t *testing.T) {
 				}
 				got, err := b.send(req)
 				require.NoError(t, err)
-				assert.Equal(t, map[bool]int{true: 400, false: 401}[e.dialect == contract.Gemini], got.status)
+				assert.Equal(t, map[bool]int{true: 400, false: 401}[e.dialect == dialect.Gemini], got.status)
 				assert.Equal(t, want["401"], got.body)
 			}
 			got := b.post(strings.Replace(e.path, "/m:", "/no-such-thing:", 1), strings.Replace(healthy, `"model":"m"`, `"model":"no-such-thing"`, 1))

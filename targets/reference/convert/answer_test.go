@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -29,7 +29,7 @@ type spoken struct {
 	prompt, completion int
 }
 
-func read(t *testing.T, surface contract.Surface, body []byte) spoken {
+func read(t *testing.T, surface dialect.Surface, body []byte) spoken {
 	t.Helper()
 	var in struct {
 		Choices []struct {
@@ -58,13 +58,13 @@ func read(t *testing.T, surface contract.Surface, body []byte) spoken {
 	}
 	require.NoError(t, json.Unmarshal(body, &in))
 	switch surface {
-	case contract.Chat, contract.ChatStream:
+	case dialect.Chat, dialect.ChatStream:
 		return spoken{in.Choices[0].Message.Content, in.Choices[0].Finish, in.Usage.Prompt, in.Usage.Completion}
-	case contract.Completions:
+	case dialect.Completions:
 		return spoken{in.Choices[0].Text, in.Choices[0].Finish, in.Usage.Prompt, in.Usage.Completion}
-	case contract.Responses, contract.ResponsesStream:
+	case dialect.Responses, dialect.ResponsesStream:
 		return spoken{in.Output[0].Content[0].Text, in.Status, in.Usage.Input, in.Usage.Output}
-	case contract.Messages, contract.MessagesStream:
+	case dialect.Messages, dialect.MessagesStream:
 		return spoken{in.Content[0].Text, in.StopReason, in.Usage.Input, in.Usage.Output}
 	default:
 		return spoken{in.Candidates[0].Content.Parts[0].Text, in.Candidates[0].Finish, in.Metadata.Prompt, in.Metadata.Candidates}
@@ -86,8 +86,8 @@ func TestAnswersKeepTextUsageAndFinishFromEveryProtocolToEverySurface(t *testing
 					ours, err := convert.EncodeAnswer(surface, heard, nil)
 					require.NoError(t, err)
 
-					want := map[contract.Dialect]string{contract.OpenAI: f.openAI, contract.Anthropic: f.anthropic, contract.Gemini: f.gemini}[surface.Dialect()]
-					if surface == contract.Responses || surface == contract.ResponsesStream {
+					want := map[dialect.Dialect]string{dialect.OpenAI: f.openAI, dialect.Anthropic: f.anthropic, dialect.Gemini: f.gemini}[surface.Dialect()]
+					if surface == dialect.Responses || surface == dialect.ResponsesStream {
 						want = f.resp
 					}
 					assert.Equal(t, spoken{said.Text, want, 3, 5}, read(t, surface, ours))
@@ -102,22 +102,22 @@ func TestEncodeAnswerGolden(t *testing.T) {
 		ID: "chatcmpl-7", Model: "m", Created: 1700000000, Text: "Hi", Finish: convert.FinishLength, PromptTokens: 3, CompletionTokens: 5,
 		Vectors: [][]float64{{1, -0.5}, {0.25}},
 	}
-	for surface, want := range map[contract.Surface]string{
-		contract.Chat: `{"id":"chatcmpl-7","object":"chat.completion","created":1700000000,"model":"m",` +
+	for surface, want := range map[dialect.Surface]string{
+		dialect.Chat: `{"id":"chatcmpl-7","object":"chat.completion","created":1700000000,"model":"m",` +
 			`"choices":[{"index":0,"message":{"role":"assistant","content":"Hi","refusal":null},"logprobs":null,"finish_reason":"length"}],` +
 			`"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8},"gateway":{"note":1}}`,
-		contract.Completions: `{"id":"cmpl-7","object":"text_completion","created":1700000000,"model":"m",` +
+		dialect.Completions: `{"id":"cmpl-7","object":"text_completion","created":1700000000,"model":"m",` +
 			`"choices":[{"text":"Hi","index":0,"logprobs":null,"finish_reason":"length"}],` +
 			`"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8},"gateway":{"note":1}}`,
-		contract.Responses: `{"id":"resp_7","object":"response","created_at":1700000000,"status":"incomplete","error":null,` +
+		dialect.Responses: `{"id":"resp_7","object":"response","created_at":1700000000,"status":"incomplete","error":null,` +
 			`"incomplete_details":{"reason":"max_output_tokens"},"model":"m","output":[{"id":"msg_7","type":"message","status":"incomplete",` +
 			`"role":"assistant","content":[{"type":"output_text","text":"Hi","annotations":[]}]}],` +
 			`"usage":{"input_tokens":3,"output_tokens":5,"total_tokens":8},"gateway":{"note":1}}`,
-		contract.Messages: `{"id":"msg_7","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"Hi"}],` +
+		dialect.Messages: `{"id":"msg_7","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"Hi"}],` +
 			`"stop_reason":"max_tokens","stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":5},"gateway":{"note":1}}`,
-		contract.GenerateContent: `{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"MAX_TOKENS","index":0}],` +
+		dialect.GenerateContent: `{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"MAX_TOKENS","index":0}],` +
 			`"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":5,"totalTokenCount":8},"modelVersion":"m","responseId":"7","gateway":{"note":1}}`,
-		contract.Embeddings: `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[1,-0.5]},` +
+		dialect.Embeddings: `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[1,-0.5]},` +
 			`{"object":"embedding","index":1,"embedding":[0.25]}],"model":"m","usage":{"prompt_tokens":3,"total_tokens":3},"gateway":{"note":1}}`,
 	} {
 		t.Run(string(surface), func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestEncodeAnswerGolden(t *testing.T) {
 
 func TestAnUnreadableAnnotationCannotBeMarshalled(t *testing.T) {
 	for _, annotation := range []string{`{"broken`, ``, `}`} {
-		for _, surface := range contract.Surfaces() {
+		for _, surface := range dialect.Surfaces() {
 			_, err := convert.EncodeAnswer(surface, convert.Answer{Text: "Hi"}, json.RawMessage(annotation))
 			require.ErrorContains(t, err, "encode answer: json: ", surface)
 			if !surface.Streaming() {
@@ -148,7 +148,7 @@ func TestAnUnreadableAnnotationCannotBeMarshalled(t *testing.T) {
 }
 
 func TestEmbeddingsComeBackFromBothProtocols(t *testing.T) {
-	req := decode(t, contract.Embeddings, `{"model":"m","input":["a","b"],"encoding_format":"base64"}`)
+	req := decode(t, dialect.Embeddings, `{"model":"m","input":["a","b"],"encoding_format":"base64"}`)
 	want := [][]float64{{1, -0.5}, {0.25, 2}}
 	openAI, err := convert.DecodeAnswer(convert.OpenAI, req, []byte(`{"object":"list","model":"e","data":[
 		{"index":1,"embedding":[0.25,2]},{"index":0,"embedding":[1,-0.5]}],"usage":{"prompt_tokens":4,"total_tokens":4}}`))
@@ -159,7 +159,7 @@ func TestEmbeddingsComeBackFromBothProtocols(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, want, gemini.Vectors)
 
-	out, err := convert.EncodeAnswer(contract.Embeddings, gemini, nil)
+	out, err := convert.EncodeAnswer(dialect.Embeddings, gemini, nil)
 	require.NoError(t, err)
 	assert.Contains(t, string(out), `"embedding":"AACAPwAAAL8="`)
 }
@@ -212,7 +212,7 @@ func TestDecodeAnswerTellsWhatIsNoAnswer(t *testing.T) {
 	} {
 		for _, p := range tc.protocols {
 			t.Run(fmt.Sprintf("%s from %s", tc.name, p), func(t *testing.T) {
-				answer, err := convert.DecodeAnswer(p, decode(t, contract.Chat, bodies[contract.Chat]), []byte(tc.body))
+				answer, err := convert.DecodeAnswer(p, decode(t, dialect.Chat, bodies[dialect.Chat]), []byte(tc.body))
 				assert.ErrorIs(t, err, tc.want)
 				assert.Zero(t, answer)
 			})
@@ -221,7 +221,7 @@ func TestDecodeAnswerTellsWhatIsNoAnswer(t *testing.T) {
 }
 
 func TestDecodeAnswerTellsWhatIsNoEmbedding(t *testing.T) {
-	req := decode(t, contract.Embeddings, `{"model":"m","input":["a","b"]}`)
+	req := decode(t, dialect.Embeddings, `{"model":"m","input":["a","b"]}`)
 	for _, tc := range []struct {
 		name     string
 		protocol convert.Protocol

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // anthropicMaxTokens stands in where a caller set no limit: the protocol demands one.
@@ -20,7 +20,7 @@ func (anthropic) place(feature string) ([]string, bool) {
 }
 
 func (anthropic) write(w *writer, req Request, model string) string {
-	if req.Surface == contract.Embeddings {
+	if req.Surface == dialect.Embeddings {
 		w.refuse("an embedding")
 		return ""
 	}

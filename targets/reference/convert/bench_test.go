@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -39,7 +39,7 @@ func BenchmarkDecodeStream(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	for _, surface := range []contract.Surface{contract.Chat, contract.Messages, contract.GenerateContent, contract.Embeddings} {
+	for _, surface := range []dialect.Surface{dialect.Chat, dialect.Messages, dialect.GenerateContent, dialect.Embeddings} {
 		b.Run(string(surface), func(b *testing.B) {
 			body := []byte(bodies[surface])
 			b.ReportAllocs()

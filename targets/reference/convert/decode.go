@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // maxModel bounds a model's name in bytes; it ends up in paths, logs and stores.
@@ -19,8 +19,8 @@ const maxModel = 256
 //
 // It is strict about the type and range of every field it knows and lenient about fields it does not know. Every
 // error is a [*Problem].
-func Decode(surface contract.Surface, modelFromPath string, body []byte) (Request, error) {
-	d := &decoder{req: Request{Surface: surface}, snakeToo: surface.Dialect() == contract.Gemini}
+func Decode(surface dialect.Surface, modelFromPath string, body []byte) (Request, error) {
+	d := &decoder{req: Request{Surface: surface}, snakeToo: surface.Dialect() == dialect.Gemini}
 	tree, err := parse(body)
 	if err != nil {
 		return Request{}, &Problem{Code: CodeBadRequestBody, Message: err.Error()}
@@ -31,17 +31,17 @@ func Decode(surface contract.Surface, modelFromPath string, body []byte) (Reques
 	}
 	root := object{d: d, fields: fields}
 	switch surface {
-	case contract.Chat, contract.ChatStream:
+	case dialect.Chat, dialect.ChatStream:
 		d.chat(root)
-	case contract.Completions:
+	case dialect.Completions:
 		d.completion(root)
-	case contract.Responses, contract.ResponsesStream:
+	case dialect.Responses, dialect.ResponsesStream:
 		d.response(root)
-	case contract.Messages, contract.MessagesStream:
+	case dialect.Messages, dialect.MessagesStream:
 		d.message(root)
-	case contract.GenerateContent, contract.GenerateStream:
+	case dialect.GenerateContent, dialect.GenerateStream:
 		d.generate(root, modelFromPath)
-	case contract.Embeddings:
+	case dialect.Embeddings:
 		d.embed(root)
 	default:
 		d.refuse("", "the surface is not offered")
@@ -88,7 +88,7 @@ func (d *decoder) sampling(o object, topP string, hottest float64) {
 }
 
 // stream reads the stream field and chooses between the surface's twins.
-func (d *decoder) stream(o object, whole, streaming contract.Surface) {
+func (d *decoder) stream(o object, whole, streaming dialect.Surface) {
 	d.req.Surface = whole
 	if d.req.Stream = o.flag("stream"); d.req.Stream {
 		d.req.Surface = streaming

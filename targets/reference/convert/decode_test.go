@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -20,9 +20,9 @@ func TestDecodeReadsTheSameConversationOnEverySurface(t *testing.T) {
 				MaxTokens: new(16), Temperature: new(0.5), TopP: new(0.9), Stop: []string{"END"},
 			}
 			switch surface {
-			case contract.Completions:
+			case dialect.Completions:
 				want.System, want.Turns, want.Inputs = "", nil, []convert.Input{{Text: "Hello?"}}
-			case contract.Responses, contract.ResponsesStream:
+			case dialect.Responses, dialect.ResponsesStream:
 				want.Stop = nil // the dialect has none
 			default: // the others have all of it
 			}
@@ -32,8 +32,8 @@ func TestDecodeReadsTheSameConversationOnEverySurface(t *testing.T) {
 }
 
 func TestDecodeFollowsTheStreamFieldWhicheverTwinWasAskedFor(t *testing.T) {
-	for streaming, whole := range map[contract.Surface]contract.Surface{
-		contract.ChatStream: contract.Chat, contract.ResponsesStream: contract.Responses, contract.MessagesStream: contract.Messages,
+	for streaming, whole := range map[dialect.Surface]dialect.Surface{
+		dialect.ChatStream: dialect.Chat, dialect.ResponsesStream: dialect.Responses, dialect.MessagesStream: dialect.Messages,
 	} {
 		assert.Equal(t, streaming, decode(t, whole, bodies[streaming]).Surface)
 		assert.Equal(t, whole, decode(t, streaming, bodies[whole]).Surface)
@@ -51,11 +51,11 @@ func TestDecodeReadsInputs(t *testing.T) {
 		{"arrays of token ids", `[[1],[2,3]]`, []convert.Input{{Tokens: []int{1}}, {Tokens: []int{2, 3}}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			assert.Equal(t, tc.want, decode(t, contract.Embeddings, edited(t, contract.Embeddings, "input", tc.input)).Inputs)
-			assert.Equal(t, tc.want, decode(t, contract.Completions, edited(t, contract.Completions, "prompt", tc.input)).Inputs)
+			assert.Equal(t, tc.want, decode(t, dialect.Embeddings, edited(t, dialect.Embeddings, "input", tc.input)).Inputs)
+			assert.Equal(t, tc.want, decode(t, dialect.Completions, edited(t, dialect.Completions, "prompt", tc.input)).Inputs)
 		})
 	}
-	req := decode(t, contract.Embeddings, `{"model":"m","input":"x","encoding_format":"base64"}`)
+	req := decode(t, dialect.Embeddings, `{"model":"m","input":"x","encoding_format":"base64"}`)
 	assert.True(t, req.Base64)
 	assert.Nil(t, req.Dimensions)
 }
@@ -65,27 +65,27 @@ func TestDecodeReadsImages(t *testing.T) {
 	linked := convert.Image{URL: "https://example.com/a.png"}
 	for _, tc := range []struct {
 		name    string
-		surface contract.Surface
+		surface dialect.Surface
 		content string
 		want    convert.Image
 	}{
-		{"inline on chat", contract.Chat, `[{"type":"image_url","image_url":{"url":"data:image/png;base64,aGk=","detail":"auto"}}]`, inline},
-		{"linked on chat, with a detail", contract.Chat, `[{"type":"image_url","image_url":{"url":"https://example.com/a.png","detail":"low"}}]`,
+		{"inline on chat", dialect.Chat, `[{"type":"image_url","image_url":{"url":"data:image/png;base64,aGk=","detail":"auto"}}]`, inline},
+		{"linked on chat, with a detail", dialect.Chat, `[{"type":"image_url","image_url":{"url":"https://example.com/a.png","detail":"low"}}]`,
 			convert.Image{URL: "https://example.com/a.png", Detail: "low"}},
-		{"inline on responses", contract.Responses, `[{"type":"input_image","image_url":"data:image/png;base64,aGk="}]`, inline},
-		{"linked on responses", contract.Responses, `[{"type":"input_image","image_url":"https://example.com/a.png"}]`, linked},
-		{"inline on messages", contract.Messages, `[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"aGk="}}]`, inline},
-		{"linked on messages", contract.Messages, `[{"type":"image","source":{"type":"url","url":"https://example.com/a.png"}}]`, linked},
-		{"inline on gemini", contract.GenerateContent, `[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]`, inline},
-		{"linked on gemini", contract.GenerateContent, `[{"file_data":{"mime_type":"image/png","file_uri":"gs://b/a.png"}}]`,
+		{"inline on responses", dialect.Responses, `[{"type":"input_image","image_url":"data:image/png;base64,aGk="}]`, inline},
+		{"linked on responses", dialect.Responses, `[{"type":"input_image","image_url":"https://example.com/a.png"}]`, linked},
+		{"inline on messages", dialect.Messages, `[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"aGk="}}]`, inline},
+		{"linked on messages", dialect.Messages, `[{"type":"image","source":{"type":"url","url":"https://example.com/a.png"}}]`, linked},
+		{"inline on gemini", dialect.GenerateContent, `[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]`, inline},
+		{"linked on gemini", dialect.GenerateContent, `[{"file_data":{"mime_type":"image/png","file_uri":"gs://b/a.png"}}]`,
 			convert.Image{MediaType: "image/png", URL: "gs://b/a.png"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			body := map[contract.Surface]string{
-				contract.Chat:            `{"model":"m","messages":[{"role":"user","content":` + tc.content + `}]}`,
-				contract.Responses:       `{"model":"m","input":[{"role":"user","content":` + tc.content + `}]}`,
-				contract.Messages:        `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":` + tc.content + `}]}`,
-				contract.GenerateContent: `{"contents":[{"parts":` + tc.content + `}]}`,
+			body := map[dialect.Surface]string{
+				dialect.Chat:            `{"model":"m","messages":[{"role":"user","content":` + tc.content + `}]}`,
+				dialect.Responses:       `{"model":"m","input":[{"role":"user","content":` + tc.content + `}]}`,
+				dialect.Messages:        `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":` + tc.content + `}]}`,
+				dialect.GenerateContent: `{"contents":[{"parts":` + tc.content + `}]}`,
 			}[tc.surface]
 			want := []convert.Turn{{Role: convert.User, Parts: []convert.Part{{Image: &tc.want}}}}
 			assert.Equal(t, want, decode(t, tc.surface, body).Turns)
@@ -94,7 +94,7 @@ func TestDecodeReadsImages(t *testing.T) {
 }
 
 func TestDecodeKeepsTheOrderOfAConversation(t *testing.T) {
-	req := decode(t, contract.Chat, `{"model":"m","messages":[
+	req := decode(t, dialect.Chat, `{"model":"m","messages":[
 		{"role":"system","content":"one"},{"role":"developer","content":[{"type":"text","text":"two"}]},
 		{"role":"user","content":"u"},{"role":"assistant","content":"a"},{"role":"system","content":"late"},
 		{"role":"assistant","content":null,"refusal":"no"}]}`)
@@ -108,20 +108,20 @@ func TestDecodeKeepsTheOrderOfAConversation(t *testing.T) {
 }
 
 func TestDecodeIsLenientAboutWhatItDoesNotKnow(t *testing.T) {
-	for _, surface := range contract.Surfaces() {
+	for _, surface := range dialect.Surfaces() {
 		plain := decode(t, surface, bodies[surface])
 		assert.Equal(t, plain, decode(t, surface, edited(t, surface, "x_future", `{"a":[1]}`)), surface)
 		assert.Equal(t, plain, decode(t, surface, edited(t, surface, "temperature_", `null`)), surface)
 	}
-	req := decode(t, contract.Chat, edited(t, contract.Chat, "seed", `null`))
+	req := decode(t, dialect.Chat, edited(t, dialect.Chat, "seed", `null`))
 	assert.Empty(t, req.Needs, "null counts as absent")
 }
 
 func TestDecodePassesOverWishesForWhatIsSoAnyway(t *testing.T) {
-	req := decode(t, contract.Chat, `{"model":"m","messages":[{"role":"user","content":"x"}],"n":1,"logprobs":false,"tools":[],
+	req := decode(t, dialect.Chat, `{"model":"m","messages":[{"role":"user","content":"x"}],"n":1,"logprobs":false,"tools":[],
 		"presence_penalty":0,"response_format":{"type":"text"},"modalities":["text"],"logit_bias":{},"top_logprobs":0}`)
 	assert.Empty(t, req.Needs)
-	req = decode(t, contract.GenerateContent, `{"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"candidateCount":1,
+	req = decode(t, dialect.GenerateContent, `{"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"candidateCount":1,
 		"responseMimeType":"text/plain","responseModalities":["TEXT"]},"safetySettings":[]}`)
 	assert.Empty(t, req.Needs)
 }
@@ -143,7 +143,7 @@ func TestDecodeRefusesWhatIsNotOneJSONObject(t *testing.T) {
 		{"null", `null`, "invalid_request", "the body must be a JSON object"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			for _, surface := range contract.Surfaces() {
+			for _, surface := range dialect.Surfaces() {
 				_, err := convert.Decode(surface, "m", []byte(tc.body))
 				assert.Equal(t, &convert.Problem{Code: tc.code, Message: tc.message}, err)
 			}
@@ -153,85 +153,85 @@ func TestDecodeRefusesWhatIsNotOneJSONObject(t *testing.T) {
 
 func TestDecodeNamesTheFieldAtFault(t *testing.T) {
 	for _, tc := range []struct {
-		surface           contract.Surface
+		surface           dialect.Surface
 		key, value, param string
 		message           string
 	}{
-		{contract.Chat, "model", ``, "model", "model is required"},
-		{contract.Chat, "model", `""`, "model", "model must not be empty"},
-		{contract.Chat, "model", `7`, "model", "model must be a string"},
-		{contract.Chat, "model", `"` + strings.Repeat("m", 257) + `"`, "model", "model must have at most 256 bytes"},
-		{contract.Chat, "messages", ``, "messages", "messages is required"},
-		{contract.Chat, "messages", `[]`, "messages", "messages must not be empty"},
-		{contract.Chat, "messages", `"hi"`, "messages", "messages must be an array"},
-		{contract.Chat, "messages", `["hi"]`, "messages[0]", "messages[0] must be an object"},
-		{contract.Chat, "messages", `[{"content":"hi"}]`, "messages[0].role", "messages[0].role is required"},
-		{contract.Chat, "messages", `[{"role":"king","content":"hi"}]`, "messages[0].role",
+		{dialect.Chat, "model", ``, "model", "model is required"},
+		{dialect.Chat, "model", `""`, "model", "model must not be empty"},
+		{dialect.Chat, "model", `7`, "model", "model must be a string"},
+		{dialect.Chat, "model", `"` + strings.Repeat("m", 257) + `"`, "model", "model must have at most 256 bytes"},
+		{dialect.Chat, "messages", ``, "messages", "messages is required"},
+		{dialect.Chat, "messages", `[]`, "messages", "messages must not be empty"},
+		{dialect.Chat, "messages", `"hi"`, "messages", "messages must be an array"},
+		{dialect.Chat, "messages", `["hi"]`, "messages[0]", "messages[0] must be an object"},
+		{dialect.Chat, "messages", `[{"content":"hi"}]`, "messages[0].role", "messages[0].role is required"},
+		{dialect.Chat, "messages", `[{"role":"king","content":"hi"}]`, "messages[0].role",
 			"messages[0].role must be one of system, developer, user, assistant, tool, function"},
-		{contract.Chat, "messages", `[{"role":"user"}]`, "messages[0].content", "messages[0].content is required"},
-		{contract.Chat, "messages", `[{"role":"assistant"}]`, "messages[0].content", "messages[0].content is required"},
-		{contract.Chat, "messages", `[{"role":"user","content":7}]`, "messages[0].content",
+		{dialect.Chat, "messages", `[{"role":"user"}]`, "messages[0].content", "messages[0].content is required"},
+		{dialect.Chat, "messages", `[{"role":"assistant"}]`, "messages[0].content", "messages[0].content is required"},
+		{dialect.Chat, "messages", `[{"role":"user","content":7}]`, "messages[0].content",
 			"messages[0].content must be a string or an array of parts"},
-		{contract.Chat, "messages", `[{"role":"user","content":[{"type":"song"}]}]`, "messages[0].content[0].type",
+		{dialect.Chat, "messages", `[{"role":"user","content":[{"type":"song"}]}]`, "messages[0].content[0].type",
 			"messages[0].content[0].type is no kind of content"},
-		{contract.Chat, "messages", `[{"role":"user","content":[{"type":"image_url","image_url":{"url":"ftp://x"}}]}]`,
+		{dialect.Chat, "messages", `[{"role":"user","content":[{"type":"image_url","image_url":{"url":"ftp://x"}}]}]`,
 			"messages[0].content[0].image_url.url", "messages[0].content[0].image_url.url must be an http, https or data URL"},
-		{contract.Chat, "messages", `[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png,x"}}]}]`,
+		{dialect.Chat, "messages", `[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png,x"}}]}]`,
 			"messages[0].content[0].image_url.url", "messages[0].content[0].image_url.url must be a base64 data URL with a media type"},
-		{contract.Chat, "temperature", `2.1`, "temperature", "temperature must be within 0..2"},
-		{contract.Chat, "temperature", `"hot"`, "temperature", "temperature must be a number"},
-		{contract.Chat, "temperature", `1e999`, "temperature", "temperature must be within 0..2"},
-		{contract.Chat, "top_p", `-0.1`, "top_p", "top_p must be within 0..1"},
-		{contract.Chat, "max_tokens", `0`, "max_tokens", "max_tokens must be within 1..2147483647"},
-		{contract.Chat, "max_tokens", `1.5`, "max_tokens", "max_tokens must be an integer"},
-		{contract.Chat, "max_tokens", `99999999999999999999`, "max_tokens", "max_tokens must be an integer"},
-		{contract.Chat, "max_completion_tokens", `5`, "max_tokens", "max_tokens must not stand beside max_completion_tokens"},
-		{contract.Chat, "n", `0`, "n", "n must be within 1..128"},
-		{contract.Chat, "stream", `"yes"`, "stream", "stream must be a boolean"},
-		{contract.Chat, "stop", `7`, "stop", "stop must be a string or an array of strings"},
-		{contract.Chat, "stop", `["a","b","c","d","e"]`, "stop", "stop must have at most 4 members"},
-		{contract.Chat, "stop", `["a",1]`, "stop[1]", "stop[1] must be a non-empty string"},
-		{contract.Chat, "logit_bias", `[]`, "logit_bias", "logit_bias must be an object"},
-		{contract.Chat, "stream_options", `true`, "stream_options", "stream_options must be an object"},
-		{contract.Completions, "prompt", ``, "prompt", "prompt is required"},
-		{contract.Completions, "prompt", `""`, "prompt", "prompt must not be empty"},
-		{contract.Completions, "prompt", `{}`, "prompt", "prompt must be a non-empty string or array"},
-		{contract.Completions, "stream", `true`, "stream", "stream is not offered on this surface"},
-		{contract.Completions, "max_tokens", `-1`, "max_tokens", "max_tokens must be within 1..2147483647"},
-		{contract.Responses, "input", ``, "input", "input is required"},
-		{contract.Responses, "input", `""`, "input", "input must not be empty"},
-		{contract.Responses, "input", `[]`, "input", "input must not be empty"},
-		{contract.Responses, "input", `7`, "input", "input must be a string or an array of items"},
-		{contract.Responses, "input", `[{"content":"x"}]`, "input[0].role", "input[0].role is required"},
-		{contract.Responses, "max_output_tokens", `0`, "max_output_tokens", "max_output_tokens must be within 1..2147483647"},
-		{contract.Responses, "temperature", `-1`, "temperature", "temperature must be within 0..2"},
-		{contract.Responses, "text", `{"format":7}`, "text.format", "text.format must be an object"},
-		{contract.Responses, "conversation", `7`, "conversation", "conversation must be a string or an object"},
-		{contract.Messages, "max_tokens", ``, "max_tokens", "max_tokens is required"},
-		{contract.Messages, "messages", ``, "messages", "messages is required"},
-		{contract.Messages, "messages", `[{"role":"system","content":"x"}]`, "messages[0].role",
+		{dialect.Chat, "temperature", `2.1`, "temperature", "temperature must be within 0..2"},
+		{dialect.Chat, "temperature", `"hot"`, "temperature", "temperature must be a number"},
+		{dialect.Chat, "temperature", `1e999`, "temperature", "temperature must be within 0..2"},
+		{dialect.Chat, "top_p", `-0.1`, "top_p", "top_p must be within 0..1"},
+		{dialect.Chat, "max_tokens", `0`, "max_tokens", "max_tokens must be within 1..2147483647"},
+		{dialect.Chat, "max_tokens", `1.5`, "max_tokens", "max_tokens must be an integer"},
+		{dialect.Chat, "max_tokens", `99999999999999999999`, "max_tokens", "max_tokens must be an integer"},
+		{dialect.Chat, "max_completion_tokens", `5`, "max_tokens", "max_tokens must not stand beside max_completion_tokens"},
+		{dialect.Chat, "n", `0`, "n", "n must be within 1..128"},
+		{dialect.Chat, "stream", `"yes"`, "stream", "stream must be a boolean"},
+		{dialect.Chat, "stop", `7`, "stop", "stop must be a string or an array of strings"},
+		{dialect.Chat, "stop", `["a","b","c","d","e"]`, "stop", "stop must have at most 4 members"},
+		{dialect.Chat, "stop", `["a",1]`, "stop[1]", "stop[1] must be a non-empty string"},
+		{dialect.Chat, "logit_bias", `[]`, "logit_bias", "logit_bias must be an object"},
+		{dialect.Chat, "stream_options", `true`, "stream_options", "stream_options must be an object"},
+		{dialect.Completions, "prompt", ``, "prompt", "prompt is required"},
+		{dialect.Completions, "prompt", `""`, "prompt", "prompt must not be empty"},
+		{dialect.Completions, "prompt", `{}`, "prompt", "prompt must be a non-empty string or array"},
+		{dialect.Completions, "stream", `true`, "stream", "stream is not offered on this surface"},
+		{dialect.Completions, "max_tokens", `-1`, "max_tokens", "max_tokens must be within 1..2147483647"},
+		{dialect.Responses, "input", ``, "input", "input is required"},
+		{dialect.Responses, "input", `""`, "input", "input must not be empty"},
+		{dialect.Responses, "input", `[]`, "input", "input must not be empty"},
+		{dialect.Responses, "input", `7`, "input", "input must be a string or an array of items"},
+		{dialect.Responses, "input", `[{"content":"x"}]`, "input[0].role", "input[0].role is required"},
+		{dialect.Responses, "max_output_tokens", `0`, "max_output_tokens", "max_output_tokens must be within 1..2147483647"},
+		{dialect.Responses, "temperature", `-1`, "temperature", "temperature must be within 0..2"},
+		{dialect.Responses, "text", `{"format":7}`, "text.format", "text.format must be an object"},
+		{dialect.Responses, "conversation", `7`, "conversation", "conversation must be a string or an object"},
+		{dialect.Messages, "max_tokens", ``, "max_tokens", "max_tokens is required"},
+		{dialect.Messages, "messages", ``, "messages", "messages is required"},
+		{dialect.Messages, "messages", `[{"role":"system","content":"x"}]`, "messages[0].role",
 			"messages[0].role must be one of user, assistant"},
-		{contract.Messages, "temperature", `1.1`, "temperature", "temperature must be within 0..1"},
-		{contract.Messages, "top_k", `1.5`, "top_k", "top_k must be an integer"},
-		{contract.Messages, "system", `7`, "system", "system must be a string or an array of parts"},
-		{contract.Messages, "system", `[{"type":"image"}]`, "system[0].type", "system[0].type must be text here"},
-		{contract.GenerateContent, "contents", ``, "contents", "contents is required"},
-		{contract.GenerateContent, "contents", `[{"role":"user"}]`, "contents[0].parts", "contents[0].parts is required"},
-		{contract.GenerateContent, "contents", `[{"parts":[{}]}]`, "contents[0].parts[0].text", "contents[0].parts[0].text is required"},
-		{contract.GenerateContent, "generationConfig", `{"temperature":3}`, "generationConfig.temperature",
+		{dialect.Messages, "temperature", `1.1`, "temperature", "temperature must be within 0..1"},
+		{dialect.Messages, "top_k", `1.5`, "top_k", "top_k must be an integer"},
+		{dialect.Messages, "system", `7`, "system", "system must be a string or an array of parts"},
+		{dialect.Messages, "system", `[{"type":"image"}]`, "system[0].type", "system[0].type must be text here"},
+		{dialect.GenerateContent, "contents", ``, "contents", "contents is required"},
+		{dialect.GenerateContent, "contents", `[{"role":"user"}]`, "contents[0].parts", "contents[0].parts is required"},
+		{dialect.GenerateContent, "contents", `[{"parts":[{}]}]`, "contents[0].parts[0].text", "contents[0].parts[0].text is required"},
+		{dialect.GenerateContent, "generationConfig", `{"temperature":3}`, "generationConfig.temperature",
 			"generationConfig.temperature must be within 0..2"},
-		{contract.GenerateContent, "generationConfig", `{"max_output_tokens":0}`, "generationConfig.maxOutputTokens",
+		{dialect.GenerateContent, "generationConfig", `{"max_output_tokens":0}`, "generationConfig.maxOutputTokens",
 			"generationConfig.maxOutputTokens must be within 1..2147483647"},
-		{contract.GenerateContent, "generationConfig", `{"candidateCount":0}`, "generationConfig.candidateCount",
+		{dialect.GenerateContent, "generationConfig", `{"candidateCount":0}`, "generationConfig.candidateCount",
 			"generationConfig.candidateCount must be within 1..8"},
-		{contract.Embeddings, "input", ``, "input", "input is required"},
-		{contract.Embeddings, "input", `[]`, "input", "input must be a non-empty string or array"},
-		{contract.Embeddings, "input", `["a",7]`, "input[1]", "input[1] must be a non-empty string"},
-		{contract.Embeddings, "input", `[1,"a"]`, "input[1]", "input[1] must be a token id"},
-		{contract.Embeddings, "input", `[1,-2]`, "input[1]", "input[1] must be a token id"},
-		{contract.Embeddings, "input", `[[1],"a"]`, "input[1]", "input[1] must be a non-empty array of token ids"},
-		{contract.Embeddings, "dimensions", `0`, "dimensions", "dimensions must be within 1..65536"},
-		{contract.Embeddings, "encoding_format", `"hex"`, "encoding_format", "encoding_format must be one of float, base64"},
+		{dialect.Embeddings, "input", ``, "input", "input is required"},
+		{dialect.Embeddings, "input", `[]`, "input", "input must be a non-empty string or array"},
+		{dialect.Embeddings, "input", `["a",7]`, "input[1]", "input[1] must be a non-empty string"},
+		{dialect.Embeddings, "input", `[1,"a"]`, "input[1]", "input[1] must be a token id"},
+		{dialect.Embeddings, "input", `[1,-2]`, "input[1]", "input[1] must be a token id"},
+		{dialect.Embeddings, "input", `[[1],"a"]`, "input[1]", "input[1] must be a non-empty array of token ids"},
+		{dialect.Embeddings, "dimensions", `0`, "dimensions", "dimensions must be within 1..65536"},
+		{dialect.Embeddings, "encoding_format", `"hex"`, "encoding_format", "encoding_format must be one of float, base64"},
 	} {
 		t.Run(string(tc.surface)+" "+tc.message, func(t *testing.T) {
 			body := edited(t, tc.surface, tc.key, tc.value)
@@ -242,7 +242,7 @@ func TestDecodeNamesTheFieldAtFault(t *testing.T) {
 }
 
 func TestDecodeNeedsAModelInTheGeminiPath(t *testing.T) {
-	_, err := convert.Decode(contract.GenerateContent, "", []byte(bodies[contract.GenerateContent]))
+	_, err := convert.Decode(dialect.GenerateContent, "", []byte(bodies[dialect.GenerateContent]))
 	require.EqualError(t, err, "invalid_request: model is required")
 }
 

@@ -8,7 +8,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // EncodeAnswer writes an answer in the form of a surface; a streaming surface gets that of its twin. An annotation
@@ -16,20 +16,20 @@ import (
 //
 // It fails when the annotation is no JSON, when a vector holds what JSON has no number for, and on a surface it does
 // not know.
-func EncodeAnswer(surface contract.Surface, a Answer, annotation json.RawMessage) ([]byte, error) {
+func EncodeAnswer(surface dialect.Surface, a Answer, annotation json.RawMessage) ([]byte, error) {
 	var form any
 	switch surface {
-	case contract.Chat, contract.ChatStream:
+	case dialect.Chat, dialect.ChatStream:
 		form = chatAnswer(a, annotation)
-	case contract.Completions:
+	case dialect.Completions:
 		form = completionAnswer(a, annotation)
-	case contract.Responses, contract.ResponsesStream:
+	case dialect.Responses, dialect.ResponsesStream:
 		form = responseAnswer(a, annotation)
-	case contract.Messages, contract.MessagesStream:
+	case dialect.Messages, dialect.MessagesStream:
 		form = messageAnswer(a, annotation)
-	case contract.GenerateContent, contract.GenerateStream:
+	case dialect.GenerateContent, dialect.GenerateStream:
 		form = generateAnswer(a, annotation)
-	case contract.Embeddings:
+	case dialect.Embeddings:
 		form = embeddingsAnswer(a, annotation)
 	default:
 		return nil, fmt.Errorf("encode answer: no form for surface %q", surface)

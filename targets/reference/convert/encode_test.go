@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -42,7 +42,7 @@ func TestEncodeGolden(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		name     string
-		surface  contract.Surface
+		surface  dialect.Surface
 		protocol convert.Protocol
 		body     string
 		path     string
@@ -50,29 +50,29 @@ func TestEncodeGolden(t *testing.T) {
 		want     string
 	}{
 		{
-			"messages to openai", contract.Messages, convert.OpenAI, bodies[contract.Messages],
+			"messages to openai", dialect.Messages, convert.OpenAI, bodies[dialect.Messages],
 			"/v1/chat/completions", plain,
 			`{"max_tokens":16,"messages":[{"content":"Be brief.","role":"system"},{"content":"Hello?","role":"user"}],
 			"model":"m/2","stop":["END"],"temperature":0.5,"top_p":0.9}`,
 		},
 		{
-			"an OpenAI stream tells its usage", contract.GenerateStream, convert.OpenAI, `{"contents":[{"parts":[{"text":"x"}]}]}`,
+			"an OpenAI stream tells its usage", dialect.GenerateStream, convert.OpenAI, `{"contents":[{"parts":[{"text":"x"}]}]}`,
 			"/v1/chat/completions", streamed,
 			`{"messages":[{"content":"x","role":"user"}],"model":"m/2","stream":true,"stream_options":{"include_usage":true}}`,
 		},
 		{
-			"anthropic demands a token limit", contract.ChatStream, convert.Anthropic,
+			"anthropic demands a token limit", dialect.ChatStream, convert.Anthropic,
 			`{"model":"m","messages":[{"role":"user","content":"x"}],"stream":true}`, "/v1/messages", versioned,
 			`{"max_tokens":4096,"messages":[{"content":"x","role":"user"}],"model":"m/2","stream":true}`,
 		},
 		{
-			"gemini's model and method are in the path", contract.ChatStream, convert.Gemini,
+			"gemini's model and method are in the path", dialect.ChatStream, convert.Gemini,
 			`{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}],"stream":true,"seed":7}`,
 			"/v1beta/models/m%2F2:streamGenerateContent?alt=sse", streamed,
 			`{"contents":[{"parts":[{"text":"x"}],"role":"user"},{"parts":[{"text":"y"}],"role":"model"}],"generationConfig":{"seed":7}}`,
 		},
 		{
-			"needs are kept for a provider that can", contract.GenerateContent, convert.Gemini,
+			"needs are kept for a provider that can", dialect.GenerateContent, convert.Gemini,
 			`{"contents":[{"parts":[{"text":"x"}]}],"cachedContent":"c/1","safetySettings":[{"a":1}],
 			"generationConfig":{"topK":3,"presencePenalty":1,"frequencyPenalty":-1,"responseMimeType":"application/json",
 			"responseSchema":{"type":"OBJECT"},"responseJsonSchema":{"type":["object"]}}}`,
@@ -82,45 +82,45 @@ func TestEncodeGolden(t *testing.T) {
 			"responseSchema":{"type":"OBJECT"},"topK":3},"safetySettings":[{"a":1}]}`,
 		},
 		{
-			"and in OpenAI's place for them", contract.Responses, convert.OpenAI,
+			"and in OpenAI's place for them", dialect.Responses, convert.OpenAI,
 			`{"model":"m","input":"x","reasoning":{"effort":"low"},"text":{"verbosity":"low"}}`, "/v1/chat/completions", plain,
 			`{"messages":[{"content":"x","role":"user"}],"model":"m/2","reasoning_effort":"low","verbosity":"low"}`,
 		},
 		{
-			"a late system message stays where it was", contract.Chat, convert.OpenAI,
+			"a late system message stays where it was", dialect.Chat, convert.OpenAI,
 			`{"model":"m","messages":[{"role":"user","content":"x"},{"role":"system","content":"late"}],"logit_bias":{"5":-100}}`,
 			"/v1/chat/completions", plain,
 			`{"logit_bias":{"5":-100},"messages":[{"content":"x","role":"user"},{"content":"late","role":"system"}],"model":"m/2"}`,
 		},
 		{
-			"an image to openai", contract.Messages, convert.OpenAI,
+			"an image to openai", dialect.Messages, convert.OpenAI,
 			`{"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"text","text":"what?"},
 			{"type":"image","source":{"type":"base64","media_type":"image/png","data":"aGk="}}]}]}`, "/v1/chat/completions", plain,
 			`{"max_tokens":1,"messages":[{"content":[{"text":"what?","type":"text"},
 			{"image_url":{"url":"data:image/png;base64,aGk="},"type":"image_url"}],"role":"user"}],"model":"m/2"}`,
 		},
 		{
-			"an image to gemini", contract.Chat, convert.Gemini,
+			"an image to gemini", dialect.Chat, convert.Gemini,
 			`{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,aGk="}}]}]}`,
 			"/v1beta/models/m%2F2:generateContent", plain,
 			`{"contents":[{"parts":[{"inlineData":{"data":"aGk=","mimeType":"image/png"}}],"role":"user"}]}`,
 		},
 		{
-			"a stored image to gemini", contract.GenerateContent, convert.Gemini,
+			"a stored image to gemini", dialect.GenerateContent, convert.Gemini,
 			`{"contents":[{"parts":[{"fileData":{"mimeType":"image/png","fileUri":"gs://b/a.png"}}]}]}`,
 			"/v1beta/models/m%2F2:generateContent", plain,
 			`{"contents":[{"parts":[{"fileData":{"fileUri":"gs://b/a.png","mimeType":"image/png"}}],"role":"user"}]}`,
 		},
 		{
-			"embeddings to openai", contract.Embeddings, convert.OpenAI, bodies[contract.Embeddings], "/v1/embeddings", plain,
+			"embeddings to openai", dialect.Embeddings, convert.OpenAI, bodies[dialect.Embeddings], "/v1/embeddings", plain,
 			`{"dimensions":3,"encoding_format":"float","input":["one","two"],"model":"m/2"}`,
 		},
 		{
-			"token ids to openai", contract.Embeddings, convert.OpenAI, `{"model":"m","input":[1,2]}`, "/v1/embeddings", plain,
+			"token ids to openai", dialect.Embeddings, convert.OpenAI, `{"model":"m","input":[1,2]}`, "/v1/embeddings", plain,
 			`{"encoding_format":"float","input":[1,2],"model":"m/2"}`,
 		},
 		{
-			"embeddings to gemini", contract.Embeddings, convert.Gemini, bodies[contract.Embeddings],
+			"embeddings to gemini", dialect.Embeddings, convert.Gemini, bodies[dialect.Embeddings],
 			"/v1beta/models/m%2F2:batchEmbedContents", plain,
 			`{"requests":[{"content":{"parts":[{"text":"one"}]},"model":"models/m/2","outputDimensionality":3},
 			{"content":{"parts":[{"text":"two"}]},"model":"models/m/2","outputDimensionality":3}]}`,
@@ -137,12 +137,12 @@ func TestEncodeGolden(t *testing.T) {
 }
 
 func TestEncodeWritesImagesForAnthropic(t *testing.T) {
-	req := decode(t, contract.Chat, `{"model":"m","messages":[{"role":"user","content":[
+	req := decode(t, dialect.Chat, `{"model":"m","messages":[{"role":"user","content":[
 		{"type":"image_url","image_url":{"url":"data:image/png;base64,aGk="}},
 		{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]}`)
 	out, err := convert.Encode(convert.Anthropic, req, "m")
 	require.NoError(t, err)
-	assert.Equal(t, req.Turns, decode(t, contract.Messages, string(out.Body)).Turns)
+	assert.Equal(t, req.Turns, decode(t, dialect.Messages, string(out.Body)).Turns)
 }
 
 // What a protocol cannot express is refused by name, and never dropped.
@@ -155,81 +155,81 @@ func TestEncodeRefusesWhatCannotBeExpressed(t *testing.T) {
 		return `[{"role":"user","content":[{"type":"image_url","image_url":` + url + `}]}]`
 	}
 	for _, tc := range []struct {
-		surface    contract.Surface
+		surface    dialect.Surface
 		key, value string
 		want       want
 	}{
-		{contract.Chat, "n", `2`, none("n")},
-		{contract.Chat, "logprobs", `true`, none("logprobs")},
-		{contract.Chat, "tools", `[{"type":"function"}]`, none("tools")},
-		{contract.Chat, "messages", `[{"role":"assistant","tool_calls":[{}]},{"role":"tool","content":"x"}]`, none("tools")},
-		{contract.Chat, "messages", `[{"role":"user","content":[{"type":"input_audio"}]}]`, none("input_audio")},
-		{contract.Chat, "messages", `[{"role":"user","content":[{"type":"file"}]}]`, none("file")},
-		{contract.Chat, "modalities", `["text","audio"]`, none("modalities")},
-		{contract.Chat, "web_search_options", `{"x":1}`, none("web_search")},
-		{contract.Chat, "logit_bias", `{"5":1}`, want{convert.Anthropic: "logit_bias", convert.Gemini: "logit_bias"}},
-		{contract.ChatStream, "logit_bias", `{"5":1}`, want{convert.Anthropic: "logit_bias", convert.Gemini: "logit_bias"}},
-		{contract.Chat, "presence_penalty", `1`, want{convert.Anthropic: "presence_penalty"}},
-		{contract.Chat, "frequency_penalty", `1`, want{convert.Anthropic: "frequency_penalty"}},
-		{contract.Chat, "seed", `0`, want{convert.Anthropic: "seed"}},
-		{contract.Chat, "response_format", `{"type":"json_object"}`, want{convert.Anthropic: "response_format", convert.Gemini: "response_format"}},
-		{contract.Chat, "reasoning_effort", `"low"`, want{convert.Anthropic: "reasoning_effort", convert.Gemini: "reasoning_effort"}},
-		{contract.Chat, "temperature", `1.5`, want{convert.Anthropic: "a temperature above 1"}},
-		{contract.Chat, "messages", `[{"role":"user","content":"x"},{"role":"system","content":"y"}]`, want{
+		{dialect.Chat, "n", `2`, none("n")},
+		{dialect.Chat, "logprobs", `true`, none("logprobs")},
+		{dialect.Chat, "tools", `[{"type":"function"}]`, none("tools")},
+		{dialect.Chat, "messages", `[{"role":"assistant","tool_calls":[{}]},{"role":"tool","content":"x"}]`, none("tools")},
+		{dialect.Chat, "messages", `[{"role":"user","content":[{"type":"input_audio"}]}]`, none("input_audio")},
+		{dialect.Chat, "messages", `[{"role":"user","content":[{"type":"file"}]}]`, none("file")},
+		{dialect.Chat, "modalities", `["text","audio"]`, none("modalities")},
+		{dialect.Chat, "web_search_options", `{"x":1}`, none("web_search")},
+		{dialect.Chat, "logit_bias", `{"5":1}`, want{convert.Anthropic: "logit_bias", convert.Gemini: "logit_bias"}},
+		{dialect.ChatStream, "logit_bias", `{"5":1}`, want{convert.Anthropic: "logit_bias", convert.Gemini: "logit_bias"}},
+		{dialect.Chat, "presence_penalty", `1`, want{convert.Anthropic: "presence_penalty"}},
+		{dialect.Chat, "frequency_penalty", `1`, want{convert.Anthropic: "frequency_penalty"}},
+		{dialect.Chat, "seed", `0`, want{convert.Anthropic: "seed"}},
+		{dialect.Chat, "response_format", `{"type":"json_object"}`, want{convert.Anthropic: "response_format", convert.Gemini: "response_format"}},
+		{dialect.Chat, "reasoning_effort", `"low"`, want{convert.Anthropic: "reasoning_effort", convert.Gemini: "reasoning_effort"}},
+		{dialect.Chat, "temperature", `1.5`, want{convert.Anthropic: "a temperature above 1"}},
+		{dialect.Chat, "messages", `[{"role":"user","content":"x"},{"role":"system","content":"y"}]`, want{
 			convert.Anthropic: "a system message after the first turn", convert.Gemini: "a system message after the first turn",
 		}},
-		{contract.Chat, "messages", `[{"role":"system","content":"x"}]`, want{
+		{dialect.Chat, "messages", `[{"role":"system","content":"x"}]`, want{
 			convert.Anthropic: "a conversation without a turn", convert.Gemini: "a conversation without a turn",
 		}},
-		{contract.Chat, "messages", image(`{"url":"https://x/a.png"}`), want{convert.Gemini: "an image's address without its media type"}},
-		{contract.Chat, "messages", image(`{"url":"data:image/png;base64,aGk=","detail":"low"}`), want{
+		{dialect.Chat, "messages", image(`{"url":"https://x/a.png"}`), want{convert.Gemini: "an image's address without its media type"}},
+		{dialect.Chat, "messages", image(`{"url":"data:image/png;base64,aGk=","detail":"low"}`), want{
 			convert.Anthropic: "an image's detail", convert.Gemini: "an image's detail",
 		}},
-		{contract.Completions, "suffix", `"end"`, none("suffix")},
-		{contract.Completions, "echo", `true`, none("echo")},
-		{contract.Completions, "best_of", `2`, none("best_of")},
-		{contract.Completions, "logprobs", `0`, none("logprobs")},
-		{contract.Completions, "prompt", `["a","b"]`, none("more than one prompt")},
-		{contract.Completions, "prompt", `[1,2]`, none("a prompt of token ids")},
-		{contract.Responses, "previous_response_id", `"r"`, none("previous_response_id")},
-		{contract.ResponsesStream, "previous_response_id", `"r"`, none("previous_response_id")},
-		{contract.Responses, "conversation", `"c"`, none("conversation")},
-		{contract.Responses, "background", `true`, none("background")},
-		{contract.Responses, "truncation", `"auto"`, none("truncation")},
-		{contract.Responses, "text", `{"format":{"type":"json_object"}}`, none("text_format")},
-		{contract.Responses, "input", `[{"type":"function_call_output"}]`, none("tools")},
-		{contract.Responses, "input", `[{"type":"item_reference","id":"x"}]`, none("item_reference")},
-		{contract.Responses, "input", `[{"role":"user","content":[{"type":"input_image","file_id":"x"}]}]`, none("file")},
-		{contract.Messages, "top_k", `5`, want{convert.OpenAI: "top_k"}},
-		{contract.MessagesStream, "top_k", `5`, want{convert.OpenAI: "top_k"}},
-		{contract.Messages, "thinking", `{"type":"enabled","budget_tokens":1024}`, none("thinking")},
-		{contract.MessagesStream, "thinking", `{"type":"adaptive"}`, none("thinking")},
-		{contract.Messages, "messages", `[{"role":"user","content":[{"type":"document"}]}]`, none("file")},
-		{contract.Messages, "messages", `[{"role":"user","content":[{"type":"tool_result"}]}]`, none("tools")},
-		{contract.Messages, "stop_sequences", `["a","b","c","d","e"]`, want{convert.OpenAI: "more than 4 stop sequences"}},
-		{contract.Messages, "stop_sequences", `["a","b","c","d","e","f"]`, want{
+		{dialect.Completions, "suffix", `"end"`, none("suffix")},
+		{dialect.Completions, "echo", `true`, none("echo")},
+		{dialect.Completions, "best_of", `2`, none("best_of")},
+		{dialect.Completions, "logprobs", `0`, none("logprobs")},
+		{dialect.Completions, "prompt", `["a","b"]`, none("more than one prompt")},
+		{dialect.Completions, "prompt", `[1,2]`, none("a prompt of token ids")},
+		{dialect.Responses, "previous_response_id", `"r"`, none("previous_response_id")},
+		{dialect.ResponsesStream, "previous_response_id", `"r"`, none("previous_response_id")},
+		{dialect.Responses, "conversation", `"c"`, none("conversation")},
+		{dialect.Responses, "background", `true`, none("background")},
+		{dialect.Responses, "truncation", `"auto"`, none("truncation")},
+		{dialect.Responses, "text", `{"format":{"type":"json_object"}}`, none("text_format")},
+		{dialect.Responses, "input", `[{"type":"function_call_output"}]`, none("tools")},
+		{dialect.Responses, "input", `[{"type":"item_reference","id":"x"}]`, none("item_reference")},
+		{dialect.Responses, "input", `[{"role":"user","content":[{"type":"input_image","file_id":"x"}]}]`, none("file")},
+		{dialect.Messages, "top_k", `5`, want{convert.OpenAI: "top_k"}},
+		{dialect.MessagesStream, "top_k", `5`, want{convert.OpenAI: "top_k"}},
+		{dialect.Messages, "thinking", `{"type":"enabled","budget_tokens":1024}`, none("thinking")},
+		{dialect.MessagesStream, "thinking", `{"type":"adaptive"}`, none("thinking")},
+		{dialect.Messages, "messages", `[{"role":"user","content":[{"type":"document"}]}]`, none("file")},
+		{dialect.Messages, "messages", `[{"role":"user","content":[{"type":"tool_result"}]}]`, none("tools")},
+		{dialect.Messages, "stop_sequences", `["a","b","c","d","e"]`, want{convert.OpenAI: "more than 4 stop sequences"}},
+		{dialect.Messages, "stop_sequences", `["a","b","c","d","e","f"]`, want{
 			convert.OpenAI: "more than 4 stop sequences", convert.Gemini: "more than 5 stop sequences",
 		}},
-		{contract.Messages, "messages", `[{"role":"assistant","content":[{"type":"image","source":{"type":"url","url":"https://x"}}]}]`, want{
+		{dialect.Messages, "messages", `[{"role":"assistant","content":[{"type":"image","source":{"type":"url","url":"https://x"}}]}]`, want{
 			convert.OpenAI:    "an image in a turn that is not the user's",
 			convert.Anthropic: "an image in a turn that is not the user's",
 			convert.Gemini:    "an image's address without its media type",
 		}},
-		{contract.GenerateContent, "cachedContent", `"c"`, want{convert.OpenAI: "cached_content", convert.Anthropic: "cached_content"}},
-		{contract.GenerateStream, "cachedContent", `"c"`, want{convert.OpenAI: "cached_content", convert.Anthropic: "cached_content"}},
-		{contract.GenerateContent, "safetySettings", `[{}]`, want{convert.OpenAI: "safety_settings", convert.Anthropic: "safety_settings"}},
-		{contract.GenerateContent, "generationConfig", `{"topK":5}`, want{convert.OpenAI: "top_k"}},
-		{contract.GenerateContent, "generationConfig", `{"candidateCount":2}`, none("n")},
-		{contract.GenerateContent, "generationConfig", `{"thinkingConfig":{"thinkingBudget":1}}`, none("thinking")},
-		{contract.GenerateContent, "contents", `[{"parts":[{"functionCall":{}}]}]`, none("tools")},
-		{contract.GenerateContent, "contents", `[{"parts":[{"text":"x","thought":true}]}]`, none("thinking")},
-		{contract.GenerateContent, "contents", `[{"parts":[{"inlineData":{"mimeType":"audio/wav","data":"aGk="}}]}]`, none("file")},
-		{contract.GenerateContent, "contents", `[{"parts":[{"fileData":{"mimeType":"image/png","fileUri":"gs://x"}}]}]`, want{
+		{dialect.GenerateContent, "cachedContent", `"c"`, want{convert.OpenAI: "cached_content", convert.Anthropic: "cached_content"}},
+		{dialect.GenerateStream, "cachedContent", `"c"`, want{convert.OpenAI: "cached_content", convert.Anthropic: "cached_content"}},
+		{dialect.GenerateContent, "safetySettings", `[{}]`, want{convert.OpenAI: "safety_settings", convert.Anthropic: "safety_settings"}},
+		{dialect.GenerateContent, "generationConfig", `{"topK":5}`, want{convert.OpenAI: "top_k"}},
+		{dialect.GenerateContent, "generationConfig", `{"candidateCount":2}`, none("n")},
+		{dialect.GenerateContent, "generationConfig", `{"thinkingConfig":{"thinkingBudget":1}}`, none("thinking")},
+		{dialect.GenerateContent, "contents", `[{"parts":[{"functionCall":{}}]}]`, none("tools")},
+		{dialect.GenerateContent, "contents", `[{"parts":[{"text":"x","thought":true}]}]`, none("thinking")},
+		{dialect.GenerateContent, "contents", `[{"parts":[{"inlineData":{"mimeType":"audio/wav","data":"aGk="}}]}]`, none("file")},
+		{dialect.GenerateContent, "contents", `[{"parts":[{"fileData":{"mimeType":"image/png","fileUri":"gs://x"}}]}]`, want{
 			convert.OpenAI: "an image in the caller's file store", convert.Anthropic: "an image in the caller's file store",
 		}},
-		{contract.GenerateContent, "systemInstruction", `{"parts":[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]}`, none("system_image")},
-		{contract.Embeddings, "input", `"x"`, want{convert.Anthropic: "an embedding"}},
-		{contract.Embeddings, "input", `[1]`, want{convert.Anthropic: "an embedding", convert.Gemini: "an input of token ids"}},
+		{dialect.GenerateContent, "systemInstruction", `{"parts":[{"inlineData":{"mimeType":"image/png","data":"aGk="}}]}`, none("system_image")},
+		{dialect.Embeddings, "input", `"x"`, want{convert.Anthropic: "an embedding"}},
+		{dialect.Embeddings, "input", `[1]`, want{convert.Anthropic: "an embedding", convert.Gemini: "an input of token ids"}},
 	} {
 		t.Run(fmt.Sprintf("%s %s=%s", tc.surface, tc.key, tc.value), func(t *testing.T) {
 			req := decode(t, tc.surface, edited(t, tc.surface, tc.key, tc.value))
@@ -247,12 +247,12 @@ func TestEncodeRefusesWhatCannotBeExpressed(t *testing.T) {
 }
 
 func TestEncodeRefusesAnUnknownProtocol(t *testing.T) {
-	_, err := convert.Encode("cohere", decode(t, contract.Chat, bodies[contract.Chat]), "m")
+	_, err := convert.Encode("cohere", decode(t, dialect.Chat, bodies[dialect.Chat]), "m")
 	assert.ErrorIs(t, err, convert.ErrUnconvertible)
 	assert.False(t, convert.Protocol("cohere").Valid())
 }
 
 func TestANeedKeepsItsValueToTheDigit(t *testing.T) {
-	req := decode(t, contract.Chat, edited(t, contract.Chat, "logit_bias", `{"50256":-100.0}`))
+	req := decode(t, dialect.Chat, edited(t, dialect.Chat, "logit_bias", `{"50256":-100.0}`))
 	assert.Equal(t, []convert.Need{{Feature: "logit_bias", Value: json.RawMessage(`{"50256":-100.0}`)}}, req.Needs)
 }

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // APIError is an error as the gateway tells it to the caller.
@@ -23,15 +23,15 @@ type APIError struct {
 
 // EncodeError writes the error envelope that a surface's dialect owes, as the body of an answer (CONTRACT.md, "What
 // every error answer owes").
-func EncodeError(surface contract.Surface, e APIError) []byte { return plainJSON(envelope(surface, e)) }
+func EncodeError(surface dialect.Surface, e APIError) []byte { return plainJSON(envelope(surface, e)) }
 
 // envelope is {"error":{…}} with error as the first key, and but for Anthropic the only one.
-func envelope(surface contract.Surface, e APIError) any {
+func envelope(surface dialect.Surface, e APIError) any {
 	status := cmp.Or(e.Status, 500)
 	switch surface.Dialect() {
-	case contract.Anthropic:
+	case dialect.Anthropic:
 		return anthropicEnvelope{Type: "error", Error: anthropicError{anthropicType(status), e.Message, e.Code}}
-	case contract.Gemini:
+	case dialect.Gemini:
 		inner := geminiError{Code: status, Message: e.Message, Status: googleStatus(status)}
 		if e.Code != "" {
 			inner.Details = []errorInfo{{"type.googleapis.com/google.rpc.ErrorInfo", e.Code, "gatecert"}}

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -14,27 +14,27 @@ func TestEncodeErrorWritesTheDialectsEnvelope(t *testing.T) {
 	full := convert.APIError{Status: 404, Code: "model_not_found", Message: "No <such> model.", Type: "invalid_request_error", Param: "model"}
 	bare := convert.APIError{Status: 429, Message: "Slow down."}
 	for _, tc := range []struct {
-		surface    contract.Surface
+		surface    dialect.Surface
 		full, bare string
 	}{
 		{
-			contract.Chat,
+			dialect.Chat,
 			`{"error":{"message":"No \u003csuch\u003e model.","type":"invalid_request_error","param":"model","code":"model_not_found"}}`,
 			`{"error":{"message":"Slow down.","type":"rate_limit_error","param":null,"code":null}}`,
 		},
 		{
-			contract.Messages,
+			dialect.Messages,
 			`{"type":"error","error":{"type":"not_found_error","message":"No \u003csuch\u003e model.","code":"model_not_found"}}`,
 			`{"type":"error","error":{"type":"rate_limit_error","message":"Slow down."}}`,
 		},
 		{
-			contract.GenerateContent,
+			dialect.GenerateContent,
 			`{"error":{"code":404,"message":"No \u003csuch\u003e model.","status":"NOT_FOUND","details":[` +
 				`{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"model_not_found","domain":"gatecert"}]}}`,
 			`{"error":{"code":429,"message":"Slow down.","status":"RESOURCE_EXHAUSTED"}}`,
 		},
 	} {
-		for _, surface := range contract.Surfaces() {
+		for _, surface := range dialect.Surfaces() {
 			if surface.Dialect() == tc.surface.Dialect() {
 				assert.Equal(t, tc.full, string(convert.EncodeError(surface, full)), surface)
 				assert.Equal(t, tc.bare, string(convert.EncodeError(surface, bare)), surface)
@@ -67,19 +67,19 @@ func TestEncodeErrorNamesTheStatusInTheDialectsWords(t *testing.T) {
 		{0, "server_error", "api_error", "INTERNAL"},
 	} {
 		e := convert.APIError{Status: tc.status, Message: "m"}
-		assert.Contains(t, string(convert.EncodeError(contract.Chat, e)), `"type":"`+tc.openAI+`"`, tc.status)
-		assert.Contains(t, string(convert.EncodeError(contract.Messages, e)), `"type":"`+tc.anthropic+`"`, tc.status)
-		assert.Contains(t, string(convert.EncodeError(contract.GenerateContent, e)), `"status":"`+tc.google+`"`, tc.status)
+		assert.Contains(t, string(convert.EncodeError(dialect.Chat, e)), `"type":"`+tc.openAI+`"`, tc.status)
+		assert.Contains(t, string(convert.EncodeError(dialect.Messages, e)), `"type":"`+tc.anthropic+`"`, tc.status)
+		assert.Contains(t, string(convert.EncodeError(dialect.GenerateContent, e)), `"status":"`+tc.google+`"`, tc.status)
 	}
 }
 
 func TestStreamErrorsAreTheDialectsOwnEvent(t *testing.T) {
-	for surface, want := range map[contract.Surface]string{
-		contract.ChatStream:      "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":\"bad_response\"}}\n\n",
-		contract.ResponsesStream: "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":\"bad_response\"}}\n\n",
-		contract.MessagesStream: "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"m\"," +
+	for surface, want := range map[dialect.Surface]string{
+		dialect.ChatStream:      "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":\"bad_response\"}}\n\n",
+		dialect.ResponsesStream: "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":\"bad_response\"}}\n\n",
+		dialect.MessagesStream: "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"m\"," +
 			"\"code\":\"bad_response\"}}\n\n",
-		contract.GenerateStream: "data: {\"error\":{\"code\":502,\"message\":\"m\",\"status\":\"UNAVAILABLE\",\"details\":[{" +
+		dialect.GenerateStream: "data: {\"error\":{\"code\":502,\"message\":\"m\",\"status\":\"UNAVAILABLE\",\"details\":[{" +
 			"\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"bad_response\",\"domain\":\"gatecert\"}]}}\n\n",
 	} {
 		e, err := convert.NewStreamEncoder(surface, convert.Head{}, nil)

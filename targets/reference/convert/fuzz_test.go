@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // Whatever a caller sends, it is a request that every protocol gets or refuses, or it is a problem.
 func FuzzDecode(f *testing.F) {
-	for i, surface := range contract.Surfaces() {
+	for i, surface := range dialect.Surfaces() {
 		f.Add(uint8(i), []byte(bodies[surface]))
 	}
 	f.Add(uint8(0), []byte(`{"model":"m","messages":[{"role":"assistant","tool_calls":[{}]},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:a;base64,b"}}]}]}`))
@@ -25,7 +25,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(uint8(7), []byte(`{"contents":[{"parts":[{"inline_data":{"mime_type":"image/png","data":"x"}}]}],"generationConfig":{"topK":1e3,"seed":-1}}`))
 	f.Add(uint8(9), []byte(`{"model":"m","input":[[1,2],[3]]}`))
 	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
-		surface := contract.Surfaces()[int(which)%len(contract.Surfaces())]
+		surface := dialect.Surfaces()[int(which)%len(dialect.Surfaces())]
 		req, err := convert.Decode(surface, "m", body)
 		if err != nil {
 			var problem *convert.Problem
@@ -67,9 +67,9 @@ func FuzzDecodeAnswer(f *testing.F) {
 		refusal, ok := convert.ProviderError(p, 400, body)
 		require.Equal(t, ok, refusal.Type+refusal.Code+refusal.Message != "")
 
-		req, surface := convert.Request{Surface: contract.Chat}, contract.Responses
+		req, surface := convert.Request{Surface: dialect.Chat}, dialect.Responses
 		if embed {
-			surface = contract.Embeddings
+			surface = dialect.Embeddings
 			req = convert.Request{Surface: surface, Inputs: make([]convert.Input, 2), Base64: len(body)%2 == 0}
 		}
 		answer, err := convert.DecodeAnswer(p, req, body)

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // gemini speaks the protocol of Gemini's generateContent and batchEmbedContents.
@@ -44,7 +44,7 @@ func (gemini) place(feature string) ([]string, bool) {
 func (gemini) write(w *writer, req Request, model string) string {
 	// A path may hold a colon, but the last one parts the model from the method.
 	at := "/v1beta/models/" + strings.ReplaceAll(url.PathEscape(model), ":", "%3A")
-	if req.Surface == contract.Embeddings {
+	if req.Surface == dialect.Embeddings {
 		w.set(geminiEmbeddings(w, req, model), "requests")
 		return at + ":batchEmbedContents"
 	}
@@ -177,7 +177,7 @@ func (gemini) answer(req Request, body []byte) (Answer, error) {
 		ID: in.ID, Model: in.Model, Base64: req.Base64,
 		PromptTokens: int(in.Usage.Prompt), CompletionTokens: int(in.Usage.Candidates + in.Usage.Thoughts),
 	}
-	if req.Surface == contract.Embeddings {
+	if req.Surface == dialect.Embeddings {
 		return geminiVectors(out, in, len(req.Inputs))
 	}
 	if in.foreign() {

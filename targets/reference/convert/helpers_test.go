@@ -8,41 +8,41 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // bodies has one healthy body per surface. All conversations say the same.
-var bodies = map[contract.Surface]string{
-	contract.Chat: `{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hello?"}],
+var bodies = map[dialect.Surface]string{
+	dialect.Chat: `{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hello?"}],
 		"max_tokens":16,"temperature":0.5,"top_p":0.9,"stop":"END"}`,
-	contract.ChatStream: `{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hello?"}],
+	dialect.ChatStream: `{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hello?"}],
 		"max_completion_tokens":16,"temperature":0.5,"top_p":0.9,"stop":["END"],"stream":true}`,
-	contract.Completions: `{"model":"m","prompt":"Hello?","max_tokens":16,"temperature":0.5,"top_p":0.9,"stop":"END"}`,
-	contract.Responses: `{"model":"m","instructions":"Be brief.","input":"Hello?",
+	dialect.Completions: `{"model":"m","prompt":"Hello?","max_tokens":16,"temperature":0.5,"top_p":0.9,"stop":"END"}`,
+	dialect.Responses: `{"model":"m","instructions":"Be brief.","input":"Hello?",
 		"max_output_tokens":16,"temperature":0.5,"top_p":0.9}`,
-	contract.ResponsesStream: `{"model":"m","input":[{"role":"developer","content":"Be brief."},
+	dialect.ResponsesStream: `{"model":"m","input":[{"role":"developer","content":"Be brief."},
 		{"type":"message","role":"user","content":[{"type":"input_text","text":"Hello?"}]}],
 		"max_output_tokens":16,"temperature":0.5,"top_p":0.9,"stream":true}`,
-	contract.Messages: `{"model":"m","system":"Be brief.","messages":[{"role":"user","content":"Hello?"}],
+	dialect.Messages: `{"model":"m","system":"Be brief.","messages":[{"role":"user","content":"Hello?"}],
 		"max_tokens":16,"temperature":0.5,"top_p":0.9,"stop_sequences":["END"]}`,
-	contract.MessagesStream: `{"model":"m","system":[{"type":"text","text":"Be brief."}],
+	dialect.MessagesStream: `{"model":"m","system":[{"type":"text","text":"Be brief."}],
 		"messages":[{"role":"user","content":[{"type":"text","text":"Hello?"}]}],
 		"max_tokens":16,"temperature":0.5,"top_p":0.9,"stop_sequences":["END"],"stream":true}`,
-	contract.GenerateContent: `{"systemInstruction":{"parts":[{"text":"Be brief."}]},"contents":[{"role":"user","parts":[{"text":"Hello?"}]}],
+	dialect.GenerateContent: `{"systemInstruction":{"parts":[{"text":"Be brief."}]},"contents":[{"role":"user","parts":[{"text":"Hello?"}]}],
 		"generationConfig":{"maxOutputTokens":16,"temperature":0.5,"topP":0.9,"stopSequences":["END"]}}`,
-	contract.GenerateStream: `{"system_instruction":{"parts":[{"text":"Be brief."}]},"contents":[{"parts":[{"text":"Hello?"}]}],
+	dialect.GenerateStream: `{"system_instruction":{"parts":[{"text":"Be brief."}]},"contents":[{"parts":[{"text":"Hello?"}]}],
 		"generation_config":{"max_output_tokens":16,"temperature":0.5,"top_p":0.9,"stop_sequences":["END"]}}`,
-	contract.Embeddings: `{"model":"m","input":["one","two"],"dimensions":3}`,
+	dialect.Embeddings: `{"model":"m","input":["one","two"],"dimensions":3}`,
 }
 
 // native is the surface that speaks to callers as a protocol speaks to gateways.
-func native(p convert.Protocol, stream bool) contract.Surface {
-	whole := map[convert.Protocol]contract.Surface{
-		convert.OpenAI: contract.Chat, convert.Anthropic: contract.Messages, convert.Gemini: contract.GenerateContent,
+func native(p convert.Protocol, stream bool) dialect.Surface {
+	whole := map[convert.Protocol]dialect.Surface{
+		convert.OpenAI: dialect.Chat, convert.Anthropic: dialect.Messages, convert.Gemini: dialect.GenerateContent,
 	}
-	streaming := map[convert.Protocol]contract.Surface{
-		convert.OpenAI: contract.ChatStream, convert.Anthropic: contract.MessagesStream, convert.Gemini: contract.GenerateStream,
+	streaming := map[convert.Protocol]dialect.Surface{
+		convert.OpenAI: dialect.ChatStream, convert.Anthropic: dialect.MessagesStream, convert.Gemini: dialect.GenerateStream,
 	}
 	if stream {
 		return streaming[p]
@@ -50,12 +50,12 @@ func native(p convert.Protocol, stream bool) contract.Surface {
 	return whole[p]
 }
 
-func textSurfaces() []contract.Surface {
-	all := contract.Surfaces()
+func textSurfaces() []dialect.Surface {
+	all := dialect.Surfaces()
 	return all[:len(all)-1]
 }
 
-func decode(t testing.TB, surface contract.Surface, body string) convert.Request {
+func decode(t testing.TB, surface dialect.Surface, body string) convert.Request {
 	t.Helper()
 	req, err := convert.Decode(surface, pathModel(surface, "m"), []byte(body))
 	require.NoError(t, err)
@@ -63,15 +63,15 @@ func decode(t testing.TB, surface contract.Surface, body string) convert.Request
 }
 
 // pathModel is the model as the path names it, on the surfaces where it does.
-func pathModel(surface contract.Surface, model string) string {
-	if surface.Dialect() == contract.Gemini {
+func pathModel(surface dialect.Surface, model string) string {
+	if surface.Dialect() == dialect.Gemini {
 		return model
 	}
 	return ""
 }
 
 // edited returns a healthy body with one member set at the top level, or taken out by "".
-func edited(t testing.TB, surface contract.Surface, key, value string) string {
+func edited(t testing.TB, surface dialect.Surface, key, value string) string {
 	t.Helper()
 	var body map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal([]byte(bodies[surface]), &body))

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // openAI speaks the protocol of OpenAI's chat completions and embeddings.
@@ -27,7 +27,7 @@ func (openAI) place(feature string) ([]string, bool) {
 
 func (openAI) write(w *writer, req Request, model string) string {
 	w.set(model, "model")
-	if req.Surface == contract.Embeddings {
+	if req.Surface == dialect.Embeddings {
 		w.set(openAIInput(req.Inputs), "input")
 		w.set("float", "encoding_format")
 		w.setInt(req.Dimensions, "dimensions")
@@ -142,7 +142,7 @@ func (openAI) answer(req Request, body []byte) (Answer, error) {
 		ID: in.ID, Model: in.Model, Created: int64(in.Created), Base64: req.Base64,
 		PromptTokens: int(in.Usage.Prompt), CompletionTokens: int(in.Usage.Completion),
 	}
-	if req.Surface == contract.Embeddings {
+	if req.Surface == dialect.Embeddings {
 		if !in.Data.present {
 			return Answer{}, notAnswer("without data")
 		}

@@ -3,13 +3,13 @@ package convert
 import (
 	"encoding/json"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Request is the hub form of what a caller asks for.
 type Request struct {
 	// Surface is the surface spoken to; where the body says whether to stream, it has been followed.
-	Surface contract.Surface
+	Surface dialect.Surface
 	Model   string
 	// System joins the instructions that stood before the first turn with blank lines.
 	System string

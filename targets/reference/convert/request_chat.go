@@ -3,7 +3,7 @@ package convert
 import (
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // maxSeed is the largest whole number that survives a reader which takes every number for a double.
@@ -27,7 +27,7 @@ func (d *decoder) chat(o object) {
 	}
 	d.sampling(o, "top_p", 2)
 	d.req.Stop = d.stop(o)
-	d.stream(o, contract.Chat, contract.ChatStream)
+	d.stream(o, dialect.Chat, dialect.ChatStream)
 	if options, ok := o.object("stream_options"); ok {
 		d.req.IncludeUsage = options.flag("include_usage")
 	}

@@ -3,7 +3,7 @@ package convert
 import (
 	"strings"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // maxGeminiStop is how many stop sequences Gemini takes.
@@ -15,7 +15,7 @@ func (d *decoder) generate(o object, model string) {
 		d.refuse("model", "is required")
 	}
 	d.setModel(model)
-	d.req.Stream = d.req.Surface == contract.GenerateStream
+	d.req.Stream = d.req.Surface == dialect.GenerateStream
 	if system, ok := o.object("systemInstruction"); ok {
 		d.system(d.geminiParts(system))
 	}

@@ -1,6 +1,8 @@
 package convert
 
-import "github.com/gatecert/gatecert/contract"
+import (
+	"github.com/gatecert/gatecert/dialect"
+)
 
 // maxSequences bounds the stop sequences of a dialect that names no limit itself.
 const maxSequences = 1024
@@ -18,7 +20,7 @@ func (d *decoder) message(o object) {
 	d.req.MaxTokens = o.integer("max_tokens", 1, maxInteger)
 	d.sampling(o, "top_p", 1)
 	d.req.Stop = o.texts("stop_sequences", maxSequences)
-	d.stream(o, contract.Messages, contract.MessagesStream)
+	d.stream(o, dialect.Messages, dialect.MessagesStream)
 	d.needInteger(o, "top_k", "top_k", 0, maxInteger)
 	d.needList(o, "tools", "tools")
 	d.needList(o, "mcp_servers", "tools")

@@ -1,6 +1,8 @@
 package convert
 
-import "github.com/gatecert/gatecert/contract"
+import (
+	"github.com/gatecert/gatecert/dialect"
+)
 
 // response reads a body of POST /v1/responses.
 func (d *decoder) response(o object) {
@@ -11,7 +13,7 @@ func (d *decoder) response(o object) {
 	d.responseInput(o)
 	d.req.MaxTokens = o.integer("max_output_tokens", 1, maxInteger)
 	d.sampling(o, "top_p", 2)
-	d.stream(o, contract.Responses, contract.ResponsesStream)
+	d.stream(o, dialect.Responses, dialect.ResponsesStream)
 	d.needText(o, "previous_response_id", "previous_response_id")
 	d.needList(o, "tools", "tools")
 	d.needFlag(o, "background", "background")

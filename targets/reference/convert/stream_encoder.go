@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Head is what a stream states at its beginning, before the provider has counted anything.
@@ -24,23 +24,23 @@ type Head struct {
 // StreamEncoder writes one answer as the server-sent events of a surface. Each method returns complete events, ready
 // to be sent. It is for one stream and one goroutine: deltas, then [StreamEncoder.Finish] or [StreamEncoder.Error].
 type StreamEncoder struct {
-	surface contract.Surface
+	surface dialect.Surface
 	form    streamForm
 	opened  bool
 }
 
 // NewStreamEncoder returns an encoder for a streaming surface. An annotation that is not nil goes into the field
 // "gateway" of the first object that is sent; one that is no JSON makes the first delta fail, before any byte.
-func NewStreamEncoder(surface contract.Surface, head Head, annotation json.RawMessage) (*StreamEncoder, error) {
+func NewStreamEncoder(surface dialect.Surface, head Head, annotation json.RawMessage) (*StreamEncoder, error) {
 	e := &StreamEncoder{surface: surface}
 	switch surface {
-	case contract.ChatStream:
+	case dialect.ChatStream:
 		e.form = &chatStream{head: head, annotation: annotation}
-	case contract.ResponsesStream:
+	case dialect.ResponsesStream:
 		e.form = &responsesStream{head: head, annotation: annotation}
-	case contract.MessagesStream:
+	case dialect.MessagesStream:
 		e.form = &messagesStream{head: head, annotation: annotation}
-	case contract.GenerateStream:
+	case dialect.GenerateStream:
 		e.form = &generateStream{head: head, annotation: annotation}
 	default:
 		return nil, fmt.Errorf("encode stream: surface %q does not stream", surface)
@@ -71,7 +71,7 @@ func (e *StreamEncoder) Finish(last Delta) ([]byte, error) {
 // would end a whole answer must not end a broken one.
 func (e *StreamEncoder) Error(err APIError) []byte {
 	name := ""
-	if e.surface.Dialect() == contract.Anthropic {
+	if e.surface.Dialect() == dialect.Anthropic {
 		name = "error"
 	}
 	var f frames

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -31,7 +31,7 @@ func collect(ctx context.Context, p convert.Protocol, r io.Reader) ([]convert.De
 }
 
 // written is a whole stream of three pieces as a surface writes it.
-func written(t testing.TB, surface contract.Surface, finish convert.Finish, annotation json.RawMessage) string {
+func written(t testing.TB, surface dialect.Surface, finish convert.Finish, annotation json.RawMessage) string {
 	t.Helper()
 	head := convert.Head{ID: "7", Model: "m", Created: 1700000000, PromptTokens: 2, IncludeUsage: true}
 	e, err := convert.NewStreamEncoder(surface, head, annotation)
@@ -90,15 +90,15 @@ func TestStreamEncoderGolden(t *testing.T) {
 	const response = `"response":{"id":"resp_7","object":"response","created_at":1700000000,"status":`
 	const part = `,"item_id":"msg_7","output_index":0,"content_index":0`
 	const said = `Hi \u003cyou\u003e\n✓`
-	for surface, want := range map[contract.Surface]string{
-		contract.ChatStream: chunk(`"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"gateway":[1]`) +
+	for surface, want := range map[dialect.Surface]string{
+		dialect.ChatStream: chunk(`"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"gateway":[1]`) +
 			chunk(`"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]`) +
 			chunk(`"choices":[{"index":0,"delta":{"content":" \u003cyou\u003e"},"finish_reason":null}]`) +
 			chunk(`"choices":[{"index":0,"delta":{"content":"\n✓"},"finish_reason":null}]`) +
 			chunk(`"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]`) +
 			chunk(`"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}`) +
 			"data: [DONE]\n\n",
-		contract.MessagesStream: event("message_start", `,"message":{"id":"msg_7","type":"message","role":"assistant","model":"m","content":[],`+
+		dialect.MessagesStream: event("message_start", `,"message":{"id":"msg_7","type":"message","role":"assistant","model":"m","content":[],`+
 			`"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":2,"output_tokens":0},"gateway":[1]}`) +
 			event("content_block_start", `,"index":0,"content_block":{"type":"text","text":""}`) +
 			event("content_block_delta", `,"index":0,"delta":{"type":"text_delta","text":"Hi"}`) +
@@ -107,12 +107,12 @@ func TestStreamEncoderGolden(t *testing.T) {
 			event("content_block_stop", `,"index":0`) +
 			event("message_delta", `,"delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"input_tokens":3,"output_tokens":5}`) +
 			event("message_stop", ``),
-		contract.GenerateStream: candidate("Hi", "", `,"modelVersion":"m","responseId":"7","gateway":[1]`) +
+		dialect.GenerateStream: candidate("Hi", "", `,"modelVersion":"m","responseId":"7","gateway":[1]`) +
 			candidate(` \u003cyou\u003e`, "", `,"modelVersion":"m","responseId":"7"`) +
 			candidate(`\n✓`, "", `,"modelVersion":"m","responseId":"7"`) +
 			candidate(``, `,"finishReason":"STOP"`, `,"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":5,"totalTokenCount":8},`+
 				`"modelVersion":"m","responseId":"7"`),
-		contract.ResponsesStream: event("response.created", `,"sequence_number":0,`+response+`"in_progress","error":null,"incomplete_details":null,`+
+		dialect.ResponsesStream: event("response.created", `,"sequence_number":0,`+response+`"in_progress","error":null,"incomplete_details":null,`+
 			`"model":"m","output":[],"usage":null,"gateway":[1]}`) +
 			event("response.in_progress", `,"sequence_number":1,`+response+`"in_progress","error":null,"incomplete_details":null,`+
 				`"model":"m","output":[],"usage":null}`) +
@@ -138,18 +138,18 @@ func TestStreamEncoderGolden(t *testing.T) {
 }
 
 func TestStreamEncoderEndsWhatWasCutShortAsIncomplete(t *testing.T) {
-	assert.Contains(t, written(t, contract.ResponsesStream, convert.FinishLength, nil), "event: response.incomplete\n")
-	assert.Contains(t, written(t, contract.ResponsesStream, convert.FinishFilter, nil), `"incomplete_details":{"reason":"content_filter"}`)
-	assert.Contains(t, written(t, contract.ChatStream, convert.FinishLength, nil), `"finish_reason":"length"`)
+	assert.Contains(t, written(t, dialect.ResponsesStream, convert.FinishLength, nil), "event: response.incomplete\n")
+	assert.Contains(t, written(t, dialect.ResponsesStream, convert.FinishFilter, nil), `"incomplete_details":{"reason":"content_filter"}`)
+	assert.Contains(t, written(t, dialect.ChatStream, convert.FinishLength, nil), `"finish_reason":"length"`)
 }
 
 func TestStreamEncoderSaysNothingForNothing(t *testing.T) {
-	e, err := convert.NewStreamEncoder(contract.ChatStream, convert.Head{}, nil)
+	e, err := convert.NewStreamEncoder(dialect.ChatStream, convert.Head{}, nil)
 	require.NoError(t, err)
 	out, err := e.Delta(convert.Delta{Finish: convert.FinishStop})
 	require.NoError(t, err)
 	assert.Empty(t, out)
-	_, err = convert.NewStreamEncoder(contract.Completions, convert.Head{}, nil)
+	_, err = convert.NewStreamEncoder(dialect.Completions, convert.Head{}, nil)
 	assert.EqualError(t, err, `encode stream: surface "completions" does not stream`)
 }
 
@@ -267,7 +267,7 @@ func TestDecodeStreamWrapsReadErrorsUnlessTheProviderWasDone(t *testing.T) {
 }
 
 func TestDecodeStreamStopsWithItsContextAndItsReceiver(t *testing.T) {
-	whole := written(t, contract.ChatStream, convert.FinishStop, nil)
+	whole := written(t, dialect.ChatStream, convert.FinishStop, nil)
 	gone := errors.New("the caller has gone")
 	err := convert.DecodeStream(t.Context(), convert.OpenAI, strings.NewReader(whole), func(convert.Delta) error { return gone })
 	assert.Equal(t, gone, err)
