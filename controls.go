@@ -8,13 +8,13 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
 
 // controls are the control calls of one phase, and what they say about each surface.
 type controls struct {
-	events []reports.Control
+	events []runlog.Control
 	// failed says by surface why its cases are no evidence, silent which of these did not even make the healthy call.
 	failed map[dialect.Surface]string
 	silent map[dialect.Surface]bool
@@ -28,7 +28,7 @@ func callControls(ctx context.Context, stage *targets.Stage, surfaces []dialect.
 	if phase == "after" {
 		kinds = kinds[:1]
 	}
-	events := make([][]reports.Control, len(surfaces))
+	events := make([][]runlog.Control, len(surfaces))
 	errs := make([]error, len(surfaces))
 	var wg sync.WaitGroup
 	for i, surface := range surfaces {
@@ -39,7 +39,7 @@ func callControls(ctx context.Context, stage *targets.Stage, surfaces []dialect.
 					errs[i] = err
 					return
 				}
-				events[i] = append(events[i], reports.Control{
+				events[i] = append(events[i], runlog.Control{
 					Surface: surface, Kind: string(kind), Phase: phase, OK: ok, Detail: detail, At: time.Now(), Observation: &o,
 				})
 				if !ok {

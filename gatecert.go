@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/baseline"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -62,7 +62,7 @@ type Progress struct {
 	// Done and Total count cases.
 	Done, Total int
 	// Last is the case that has just ended, nil in other phases.
-	Last *reports.CaseResult
+	Last *runlog.CaseResult
 }
 
 // Run certifies a target and returns the run as its log tells it.
@@ -70,10 +70,10 @@ type Progress struct {
 // That the gateway fails is no error: the run's verdict says so. It returns [ErrUsage], [ErrNothingToRun],
 // [ErrUnreachable] or [ErrHarness] when there can be no verdict. When ctx is cancelled, what was found until then is in
 // the log, the run is marked as interrupted, and the cause is returned with it.
-func Run(ctx context.Context, cfg Config) (reports.Run, error) {
+func Run(ctx context.Context, cfg Config) (runlog.Run, error) {
 	r, err := newRunner(cfg)
 	if err != nil {
-		return reports.Run{}, err
+		return runlog.Run{}, err
 	}
 	return r.run(ctx)
 }

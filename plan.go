@@ -9,13 +9,13 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
 
 // newSelection checks what the configuration asks for. Cases that are named are asked for whether they take a load or not.
-func newSelection(cfg Config) (reports.Selection, error) {
-	s := reports.Selection{Level: cfg.Level}
+func newSelection(cfg Config) (runlog.Selection, error) {
+	s := runlog.Selection{Level: cfg.Level}
 	if s.Level == "" {
 		s.Level, s.AtRest = contract.Full, len(cfg.Cases) == 0
 	}
@@ -80,7 +80,7 @@ type absence struct {
 
 // newPlan asks the stage for every selected case on the surfaces that the target has. A surface it does not have takes
 // no part: a gateway that speaks one dialect can be conformant in it.
-func newPlan(s reports.Selection, stage *targets.Stage, surfaces []dialect.Surface) (plan, error) {
+func newPlan(s runlog.Selection, stage *targets.Stage, surfaces []dialect.Surface) (plan, error) {
 	var p plan
 	for _, c := range contract.Cases() {
 		if !s.Asks(c) || !slices.Contains(surfaces, c.Surface) {

@@ -9,6 +9,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -18,8 +19,8 @@ import (
 //
 // It returns [ErrUsage] when the run has no such case, or did not offer it, or the target cannot be known; and the
 // errors of [Run].
-func Replay(ctx context.Context, cfg Config, earlier reports.Run, id string) (reports.Replay, error) {
-	i := slices.IndexFunc(earlier.Cases, func(c reports.CaseResult) bool { return c.ID == id })
+func Replay(ctx context.Context, cfg Config, earlier runlog.Run, id string) (reports.Replay, error) {
+	i := slices.IndexFunc(earlier.Cases, func(c runlog.CaseResult) bool { return c.ID == id })
 	if i < 0 {
 		return reports.Replay{}, fmt.Errorf("%w: the run has no case %q", ErrUsage, id)
 	}
@@ -46,7 +47,7 @@ func Replay(ctx context.Context, cfg Config, earlier reports.Run, id string) (re
 }
 
 // targetOf makes the target of a log ready to be asked again. A log holds no keys, and no address of a provider.
-func targetOf(run reports.Run, key string) (targets.Profile, error) {
+func targetOf(run runlog.Run, key string) (targets.Profile, error) {
 	profile, err := targets.ParseRedacted(run.Target.Profile)
 	if err != nil {
 		return profile, fmt.Errorf("%w: the profile in the log cannot be read: %w", ErrUsage, err)

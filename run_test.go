@@ -21,6 +21,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/reference"
 )
@@ -50,7 +51,7 @@ func bent(t *testing.T, bend func(http.Handler) http.Handler) targets.Profile {
 	return gateway.Profile(server.URL, listen)
 }
 
-func run(t *testing.T, cfg gatecert.Config) reports.Run {
+func run(t *testing.T, cfg gatecert.Config) runlog.Run {
 	t.Helper()
 	result, err := gatecert.Run(t.Context(), cfg)
 	require.NoError(t, err)
@@ -59,7 +60,7 @@ func run(t *testing.T, cfg gatecert.Config) reports.Run {
 }
 
 // troubles explains every case that did not pass, for a test's message.
-func troubles(r reports.Run) string {
+func troubles(r runlog.Run) string {
 	var lines []string
 	for _, c := range r.Cases {
 		if c.Verdict == contract.Pass || c.Verdict == contract.NotOffered {
@@ -88,7 +89,7 @@ func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
 	assert.Len(t, r.Cases, casesAtRest(), "every case of the contract ran, but those under load")
 	assert.Equal(t, []string{"prepare", "controls", "cases", "alone", "done"}, phases)
 
-	again, err := reports.Read(&log)
+	again, err := runlog.Read(&log)
 	require.NoError(t, err)
 	assert.Equal(t, r, again, "the run is what its log says")
 	circumstances := map[string]bool{}
@@ -279,7 +280,7 @@ func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 	assert.Equal(t, contract.Pass, r.Verdict(), troubles(r))
 	require.Len(t, r.Footer.Notes, 1)
 	assert.Contains(t, r.Footer.Notes[0], "the gateway answered 503 and was well again after")
-	assert.True(t, slices.ContainsFunc(r.Cases, func(c reports.CaseResult) bool { return c.Tries == 2 }))
+	assert.True(t, slices.ContainsFunc(r.Cases, func(c runlog.CaseResult) bool { return c.Tries == 2 }))
 }
 
 func TestEmbeddingInAGoTest(t *testing.T) {

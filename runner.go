@@ -15,7 +15,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/features"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/steps"
 	"github.com/gatecert/gatecert/targets"
 )
@@ -24,7 +24,7 @@ import (
 type runner struct {
 	cfg    Config
 	id     string
-	chosen reports.Selection
+	chosen runlog.Selection
 	driver targets.Driver
 
 	prepared targets.Prepared
@@ -34,7 +34,7 @@ type runner struct {
 	plan    plan
 	// copy holds the log once more, so that the run is returned as a reader of the log would see it.
 	copy bytes.Buffer
-	log  *reports.Writer
+	log  *runlog.Writer
 
 	mu     sync.Mutex
 	done   int
@@ -58,11 +58,11 @@ func newRunner(cfg Config) (*runner, error) {
 	if cfg.Log != nil {
 		out = io.MultiWriter(cfg.Log, &r.copy)
 	}
-	r.log = reports.NewWriter(out)
+	r.log = runlog.NewWriter(out)
 	return r, nil
 }
 
-func (r *runner) run(ctx context.Context) (run reports.Run, err error) {
+func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	r.progress(Progress{Phase: "prepare"})
 	prepared, err := r.driver.Prepare(ctx, r.cfg.Target)
 	if err != nil {
@@ -158,7 +158,7 @@ func (r *runner) surfaces() []dialect.Surface {
 	})
 }
 
-func (r *runner) header(surfaces []dialect.Surface) reports.Header {
+func (r *runner) header(surfaces []dialect.Surface) runlog.Header {
 	profile := r.stage.Profile
 	redactor := exchange.NewRedactor(profile.Secrets()...)
 	command := make([]string, len(r.cfg.Command))
@@ -167,10 +167,10 @@ func (r *runner) header(surfaces []dialect.Surface) reports.Header {
 	}
 	selected := r.chosen
 	selected.Surfaces = surfaces
-	return reports.Header{
-		Schema: reports.Schema, RunID: r.id, Tool: "gatecert " + Version, Started: time.Now(),
+	return runlog.Header{
+		Schema: runlog.Schema, RunID: r.id, Tool: "gatecert " + Version, Started: time.Now(),
 		ContractDigest: contract.Digest(),
-		Target: reports.TargetInfo{
+		Target: runlog.TargetInfo{
 			Name: profile.Name, BaseURL: redactor.Text(profile.BaseURL), Driver: profile.Driver,
 			Version: profile.Version, Profile: profile.Redacted(),
 		},
@@ -212,16 +212,16 @@ func (r *runner) play(ctx context.Context, before controls) error {
 
 // end compares the executed set with the expected one, writes the footer and returns the run. Both sets are read from
 // the log: what is not in it did not happen.
-func (r *runner) end(ctx context.Context, before controls, interrupted error) (reports.Run, error) {
+func (r *runner) end(ctx context.Context, before controls, interrupted error) (runlog.Run, error) {
 	well := true
 	if interrupted == nil {
 		well = r.controlsAfter(ctx, before)
 	}
-	run, err := reports.Read(bytes.NewReader(r.copy.Bytes()))
+	run, err := runlog.Read(bytes.NewReader(r.copy.Bytes()))
 	if err != nil {
 		return run, fmt.Errorf("%w: read the log back: %w", ErrHarness, err)
 	}
-	footer := reports.Conclude(run.Header, run.Cases, time.Now().Round(0).UTC()) // as it is read
+	footer := runlog.Conclude(run.Header, run.Cases, time.Now().Round(0).UTC()) // as it is read
 	footer.Interrupted, footer.Notes = interrupted != nil, r.notes
 	if len(footer.Missing)+len(footer.Surplus) > 0 || !well {
 		footer.Verdict = contract.Error
@@ -307,16 +307,16 @@ func (r *runner) progress(p Progress) {
 }
 
 // result is the log's form of an outcome.
-func result(o steps.Outcome) reports.CaseResult {
-	res := reports.CaseResult{
+func result(o steps.Outcome) runlog.CaseResult {
+	res := runlog.CaseResult{
 		ID: o.Case.ID(), Row: o.Case.Row, Circumstance: o.Case.Circumstance, Surface: o.Case.Surface, Variant: o.Case.Variant,
 		Level: o.Case.Level(), Verdict: o.Verdict, Findings: o.Findings, Reason: o.Reason, Observation: o.Observation,
 		Load: o.Account, Tries: o.Tries, Started: o.Started, Duration: o.Duration,
 	}
 	if o.Name != "" {
-		res.Scenario = &reports.Scenario{URI: o.URI, Line: o.Line, Name: o.Name}
+		res.Scenario = &runlog.Scenario{URI: o.URI, Line: o.Line, Name: o.Name}
 		for _, s := range o.Steps {
-			res.Scenario.Steps = append(res.Scenario.Steps, reports.Step{Text: s.Text, Status: s.Status})
+			res.Scenario.Steps = append(res.Scenario.Steps, runlog.Step{Text: s.Text, Status: s.Status})
 		}
 	}
 	return res

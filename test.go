@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Test certifies a target inside a gateway's own go test: one subtest a case, named by its id, so that
@@ -15,7 +16,7 @@ import (
 //
 // shows that row (all cases are run; the subtests report them). Cases that are not offered are skipped subtests, every
 // other verdict worse than a warning fails its subtest. A run without a verdict fails t at once.
-func Test(t *testing.T, cfg Config) reports.Run {
+func Test(t *testing.T, cfg Config) runlog.Run {
 	t.Helper()
 	ctx, cancel := testContext(t)
 	defer cancel()
@@ -46,7 +47,7 @@ func testContext(t *testing.T) (context.Context, context.CancelFunc) {
 	return context.WithCancel(t.Context())
 }
 
-func reportCase(t *testing.T, c reports.CaseResult) {
+func reportCase(t *testing.T, c runlog.CaseResult) {
 	t.Helper()
 	var lines []string
 	if c.Reason != "" {

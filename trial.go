@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/reference"
 )
@@ -103,7 +104,7 @@ func (t trial) try(ctx context.Context) (reports.Trial, error) {
 }
 
 // compare says whether a case that has to turn was noticed, or what is wrong instead.
-func compare(turn *reference.Turn, c reports.CaseResult) (fault *reports.TrialFault, noticed bool) {
+func compare(turn *reference.Turn, c runlog.CaseResult) (fault *reports.TrialFault, noticed bool) {
 	want := contract.Pass
 	if turn != nil {
 		want = turn.Verdict
@@ -136,12 +137,12 @@ func compare(turn *reference.Turn, c reports.CaseResult) (fault *reports.TrialFa
 	return nil, true
 }
 
-func turnedCase(c reports.CaseResult) reports.TurnedCase {
+func turnedCase(c runlog.CaseResult) reports.TurnedCase {
 	return reports.TurnedCase{Case: c.ID, Row: c.Row, Verdict: c.Verdict, Broken: obligations(c), Account: reports.Headline(c)}
 }
 
 // obligations are those that a case was found to break, each once.
-func obligations(c reports.CaseResult) []contract.Obligation {
+func obligations(c runlog.CaseResult) []contract.Obligation {
 	var found []contract.Obligation
 	for _, f := range c.Findings {
 		if !slices.Contains(found, f.Obligation) {

@@ -9,13 +9,14 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
 func TestACaseIsComparedWithItsTurn(t *testing.T) {
 	const id = "http:404/unknown-model/chat"
-	found := func(v contract.Verdict, obligations ...contract.Obligation) reports.CaseResult {
-		c := reports.CaseResult{ID: id, Row: "http:404", Verdict: v}
+	found := func(v contract.Verdict, obligations ...contract.Obligation) runlog.CaseResult {
+		c := runlog.CaseResult{ID: id, Row: "http:404", Verdict: v}
 		for _, o := range obligations {
 			c.Findings = append(c.Findings, contract.Finding{Obligation: o, Severity: contract.Must, Want: "404", Got: "503"})
 		}
@@ -28,7 +29,7 @@ func TestACaseIsComparedWithItsTurn(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		turn    *reference.Turn
-		c       reports.CaseResult
+		c       runlog.CaseResult
 		noticed bool
 		problem string // "" when nothing is wrong
 	}{

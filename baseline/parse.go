@@ -16,7 +16,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // ErrBaseline is returned when a baseline cannot be used. Its text starts with the file, and the line and column where
@@ -61,7 +61,7 @@ func Load(path string) (Baseline, error) {
 
 // parseLog expects the failures of the run that the log tells.
 func parseLog(file string, data []byte) (Baseline, error) {
-	run, err := reports.Read(bytes.NewReader(data))
+	run, err := runlog.Read(bytes.NewReader(data))
 	if err != nil {
 		return Baseline{}, fault{file, err.Error()}
 	}

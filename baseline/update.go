@@ -10,11 +10,12 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Expect is the entry that makes a failure an expected one. Its reason, the first MUST that was broken, is there to be
 // replaced by a better one.
-func Expect(c reports.CaseResult) Entry {
+func Expect(c runlog.CaseResult) Entry {
 	e := Entry{Case: contract.Pattern(c.ID), Reason: string(contract.Fail)}
 	i := slices.IndexFunc(c.Findings, func(f contract.Finding) bool { return f.Severity == contract.Must })
 	if i >= 0 {
@@ -28,7 +29,7 @@ func Expect(c reports.CaseResult) Entry {
 // which a part holds keep that part, stale ones go, and every failure that none of them named gets one. Entries about
 // cases that were not selected stay: nothing is known about them. A day that is over stays over; to renew it is a
 // decision, not an update.
-func (b Baseline) Updated(cases []reports.CaseResult, selected func(contract.Case) bool) Baseline {
+func (b Baseline) Updated(cases []runlog.CaseResult, selected func(contract.Case) bool) Baseline {
 	out := Baseline{File: b.File}
 	expected := make(map[string]bool)
 	add := func(e Entry) {
@@ -63,8 +64,8 @@ func (b Baseline) Updated(cases []reports.CaseResult, selected func(contract.Cas
 }
 
 // byID sorts cases, which stand in a log as they ended: a file that is kept must not differ from run to run.
-func byID(cases []reports.CaseResult) []reports.CaseResult {
-	return slices.SortedFunc(slices.Values(cases), func(a, b reports.CaseResult) int { return strings.Compare(a.ID, b.ID) })
+func byID(cases []runlog.CaseResult) []runlog.CaseResult {
+	return slices.SortedFunc(slices.Values(cases), func(a, b runlog.CaseResult) int { return strings.Compare(a.ID, b.ID) })
 }
 
 // head is what a baseline that gatecert wrote begins with.

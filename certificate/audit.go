@@ -7,14 +7,14 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
 
 // Audit says everything that keeps a log from being a proof of its verdicts: it is not complete, cases that it had to
 // run are missing or called not offered, a verdict does not follow from its observation, a surface was judged without a
 // healthy control. It returns nothing for a sound log, whatever the verdicts are.
-func Audit(run reports.Run) []string {
+func Audit(run runlog.Run) []string {
 	a := &audit{run: run}
 	if gap := run.Incomplete(); gap != "" {
 		a.problemf("the run is incomplete: %s", gap)
@@ -34,7 +34,7 @@ func Audit(run reports.Run) []string {
 }
 
 type audit struct {
-	run      reports.Run
+	run      runlog.Run
 	problems []string
 }
 
@@ -90,7 +90,7 @@ func (a *audit) offers() {
 }
 
 // verdict judges a case again.
-func (a *audit) verdict(c reports.CaseResult) {
+func (a *audit) verdict(c runlog.CaseResult) {
 	known, err := contract.ParseCase(c.ID)
 	if err != nil {
 		return // told already
@@ -120,7 +120,7 @@ func (a *audit) verdict(c reports.CaseResult) {
 }
 
 // underLoad looks whether the verdict of a case under load follows from its checks: the answers themselves are not kept.
-func (a *audit) underLoad(c reports.CaseResult) {
+func (a *audit) underLoad(c runlog.CaseResult) {
 	if c.Verdict == contract.Untestable {
 		return // nothing is claimed
 	}
@@ -142,7 +142,7 @@ func (a *audit) underLoad(c reports.CaseResult) {
 // judged is the verdict that a case's observation and findings lead to. The words of findings may differ from those in
 // the log: JSON keeps no invalid UTF-8 in a header field. Findings that the log has beyond them count, since they can
 // only make the verdict worse.
-func judged(known contract.Case, c reports.CaseResult) contract.Verdict {
+func judged(known contract.Case, c runlog.CaseResult) contract.Verdict {
 	o := *c.Observation
 	if f := o.Failure; f != nil && f.Kind == contract.Unreachable {
 		return contract.Error
@@ -158,13 +158,13 @@ func judged(known contract.Case, c reports.CaseResult) contract.Verdict {
 // the nonsense call not to.
 func (a *audit) controls() {
 	for _, s := range a.run.Selection.Surfaces {
-		if !slices.ContainsFunc(a.run.Cases, func(c reports.CaseResult) bool {
+		if !slices.ContainsFunc(a.run.Cases, func(c runlog.CaseResult) bool {
 			return c.Surface == s && c.Verdict != contract.NotOffered && c.Verdict != contract.Error
 		}) {
 			continue
 		}
 		for _, kind := range []targets.ControlKind{targets.Healthy, targets.Nonsense} {
-			i := slices.IndexFunc(a.run.Controls, func(c reports.Control) bool {
+			i := slices.IndexFunc(a.run.Controls, func(c runlog.Control) bool {
 				return c.Surface == s && c.Kind == string(kind) && c.Phase == "before"
 			})
 			if i < 0 {
@@ -189,7 +189,7 @@ func (a *audit) footer() {
 	if f == nil {
 		return
 	}
-	if want := reports.Conclude(a.run.Header, a.run.Cases, f.Ended).Verdict; f.Verdict != want {
+	if want := runlog.Conclude(a.run.Header, a.run.Cases, f.Ended).Verdict; f.Verdict != want {
 		a.problemf("the footer says %s, the cases say %s", f.Verdict, want)
 	}
 	if f.Ended.Before(a.run.Started) {

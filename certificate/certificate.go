@@ -18,7 +18,7 @@ import (
 
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // ErrUnsound is returned when a log does not prove what it says. Its text lists what is wrong.
@@ -36,7 +36,7 @@ type Certificate struct {
 // Issue audits a log and certifies what it says, be it good or bad. It returns [ErrUnsound] when the audit fails, the
 // errors of [reports.Read], and [ErrKey] when the key cannot sign.
 func Issue(ctx context.Context, log []byte, key Key) (Certificate, Report, error) {
-	run, err := reports.Read(bytes.NewReader(log))
+	run, err := runlog.Read(bytes.NewReader(log))
 	if err != nil {
 		return Certificate{}, Report{}, err
 	}

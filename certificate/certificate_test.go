@@ -22,7 +22,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -99,16 +99,16 @@ func TestTheReferenceGatewaysWholeRunIsCertified(t *testing.T) {
 }
 
 // altered takes a log apart, changes it, and writes it anew with counts that fit: the work of a careful forger.
-func altered(t *testing.T, log []byte, change func(*reports.Run)) []byte {
+func altered(t *testing.T, log []byte, change func(*runlog.Run)) []byte {
 	t.Helper()
-	run, err := reports.Read(bytes.NewReader(log))
+	run, err := runlog.Read(bytes.NewReader(log))
 	require.NoError(t, err)
 	footer := *run.Footer
 	footer.Verdict = ""
 	run.Footer = &footer
 	change(&run)
 	var out bytes.Buffer
-	w := reports.NewWriter(&out)
+	w := runlog.NewWriter(&out)
 	require.NoError(t, w.Header(run.Header))
 	for _, c := range run.Controls {
 		require.NoError(t, w.Control(c))
@@ -116,7 +116,7 @@ func altered(t *testing.T, log []byte, change func(*reports.Run)) []byte {
 	for _, c := range run.Cases {
 		require.NoError(t, w.Case(c))
 	}
-	concluded := reports.Conclude(run.Header, run.Cases, footer.Ended)
+	concluded := runlog.Conclude(run.Header, run.Cases, footer.Ended)
 	if footer.Verdict != "" {
 		concluded.Verdict = footer.Verdict
 	}
@@ -124,12 +124,12 @@ func altered(t *testing.T, log []byte, change func(*reports.Run)) []byte {
 	return out.Bytes()
 }
 
-func at(run *reports.Run, id string) *reports.CaseResult {
-	return &run.Cases[slices.IndexFunc(run.Cases, func(c reports.CaseResult) bool { return c.ID == id })]
+func at(run *runlog.Run, id string) *runlog.CaseResult {
+	return &run.Cases[slices.IndexFunc(run.Cases, func(c runlog.CaseResult) bool { return c.ID == id })]
 }
 
 // failing makes a case fail as a gateway would that answers 503.
-func failing(run *reports.Run) {
+func failing(run *runlog.Run) {
 	c := at(run, absent)
 	c.Observation.Status = 503
 	known, _ := contract.ParseCase(absent)
@@ -140,7 +140,7 @@ func failing(run *reports.Run) {
 // forgery is a change to a sound log, and the word that must be said about it; "" for a log that is sound still.
 type forgery struct {
 	name   string
-	change func(*reports.Run)
+	change func(*runlog.Run)
 	want   string
 }
 
@@ -171,7 +171,7 @@ func TestALoadIsAudited(t *testing.T) {
 	const id = "http:5xx/upstream-error/chat/under-load"
 	log := record(t, gatecert.Config{Cases: []string{id}})
 	broken := contract.Finding{Obligation: "healthy-served", Severity: contract.Must, Want: "healthy calls answered", Got: "9 of 90 failed"}
-	breaks := func(r *reports.Run) {
+	breaks := func(r *runlog.Run) {
 		for i := range at(r, id).Load.Checks {
 			if check := &at(r, id).Load.Checks[i]; check.Obligation == broken.Obligation {
 				check.Result = load.Violated
@@ -179,83 +179,83 @@ func TestALoadIsAudited(t *testing.T) {
 		}
 	}
 	assertForgeries(t, log, []forgery{
-		{"the log as it is", func(*reports.Run) {}, ""},
-		{"a load that went badly is sound too", func(r *reports.Run) {
+		{"the log as it is", func(*runlog.Run) {}, ""},
+		{"a load that went badly is sound too", func(r *runlog.Run) {
 			breaks(r)
 			at(r, id).Findings, at(r, id).Verdict = []contract.Finding{broken}, contract.Fail
 		}, ""},
-		{"and one that did not show it", func(r *reports.Run) { at(r, id).Verdict, at(r, id).Load = contract.Untestable, nil }, ""},
-		{"a load without its account", func(r *reports.Run) { at(r, id).Load = nil }, id + " is pass without an account of the load"},
-		{"an account without checks", func(r *reports.Run) { at(r, id).Load.Checks = nil }, id + " is pass without an account of the load"},
-		{"an account of nothing", func(r *reports.Run) { at(r, id).Load.Calls = 0 }, id + " is pass without an account of the load"},
-		{"an account in which nothing was looked at", func(r *reports.Run) {
+		{"and one that did not show it", func(r *runlog.Run) { at(r, id).Verdict, at(r, id).Load = contract.Untestable, nil }, ""},
+		{"a load without its account", func(r *runlog.Run) { at(r, id).Load = nil }, id + " is pass without an account of the load"},
+		{"an account without checks", func(r *runlog.Run) { at(r, id).Load.Checks = nil }, id + " is pass without an account of the load"},
+		{"an account of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " is pass without an account of the load"},
+		{"an account in which nothing was looked at", func(r *runlog.Run) {
 			for i := range at(r, id).Load.Checks {
 				at(r, id).Load.Checks[i].Result = load.Untested
 			}
 		}, id + " is pass without an account of the load"},
-		{"a failure that is called a pass", func(r *reports.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, and its findings say fail"},
+		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, and its findings say fail"},
 		{"a check that broke, without its finding", breaks, id + " hides a finding: healthy-served"},
-		{"a load where none was asked for", func(r *reports.Run) { r.Selection.AtRest = true }, id + " was not asked for"},
+		{"a load where none was asked for", func(r *runlog.Run) { r.Selection.AtRest = true }, id + " was not asked for"},
 	})
 }
 
 func TestAnAuditTakesNobodysWord(t *testing.T) {
 	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found", "code:bad_response", "http:403"}, Surfaces: []string{"chat", "chat-stream"}})
 	assertForgeries(t, log, []forgery{
-		{"the log as it is", func(*reports.Run) {}, ""},
+		{"the log as it is", func(*runlog.Run) {}, ""},
 		{"a run that failed is sound too", failing, ""},
-		{"and so is one whose failure was expected", func(r *reports.Run) {
+		{"and so is one whose failure was expected", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.ExpectedFail
 		}, ""},
-		{"a case that the harness could not run", func(r *reports.Run) { at(r, absent).Verdict, at(r, absent).Observation = contract.Error, nil }, ""},
-		{"a failure that is called a pass", func(r *reports.Run) {
+		{"a case that the harness could not run", func(r *runlog.Run) { at(r, absent).Verdict, at(r, absent).Observation = contract.Error, nil }, ""},
+		{"a failure that is called a pass", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.Pass
 		}, absent + " is pass, and its observation says fail"},
-		{"without its findings", func(r *reports.Run) {
+		{"without its findings", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict, at(r, absent).Findings = contract.Pass, nil
 		}, absent + " hides a finding: MUST status-class"},
-		{"a failure that is called a warning", func(r *reports.Run) {
+		{"a failure that is called a warning", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.Warn
 		}, absent + " is warn, and its observation says fail"},
-		{"a pass that is called expected", func(r *reports.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " is expected-fail, and its observation says pass"},
-		{"a call that never reached the provider", func(r *reports.Run) {
+		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " is expected-fail, and its observation says pass"},
+		{"a call that never reached the provider", func(r *runlog.Run) {
 			at(r, "code:bad_response/bad-upstream-response/chat/html").Observation.Upstream.Attempts = nil
 		}, "code:bad_response/bad-upstream-response/chat/html is pass, and its observation says untestable"},
-		{"a verdict without evidence", func(r *reports.Run) { at(r, absent).Observation = nil }, absent + " is pass without an observation"},
-		{"a case taken out", func(r *reports.Run) {
-			r.Cases = slices.DeleteFunc(r.Cases, func(c reports.CaseResult) bool { return c.ID == absent })
+		{"a verdict without evidence", func(r *runlog.Run) { at(r, absent).Observation = nil }, absent + " is pass without an observation"},
+		{"a case taken out", func(r *runlog.Run) {
+			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.CaseResult) bool { return c.ID == absent })
 		}, "1 of 13 expected cases never ran"},
-		{"and out of the header too", func(r *reports.Run) {
-			r.Cases = slices.DeleteFunc(r.Cases, func(c reports.CaseResult) bool { return c.ID == absent })
+		{"and out of the header too", func(r *runlog.Run) {
+			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.CaseResult) bool { return c.ID == absent })
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
 		}, absent + " had to run and is not in the log"},
-		{"a case called not offered", func(r *reports.Run) {
+		{"a case called not offered", func(r *runlog.Run) {
 			at(r, absent).Verdict = contract.NotOffered
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
 		}, absent + " is called not offered, and the profile offers it"},
-		{"not offered and expected at once", func(r *reports.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " is not-offered, against the header's list of what had to run"},
-		{"a case under another row", func(r *reports.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under another row"},
-		{"a case that does not exist", func(r *reports.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not asked for, or is no case of the contract"},
-		{"a selection made smaller", func(r *reports.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not asked for"},
-		{"another contract", func(r *reports.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by the contract sha256:00, this gatecert holds sha256:"},
-		{"no controls", func(r *reports.Run) { r.Controls = nil }, "chat was judged without the healthy control"},
-		{"a control that failed", func(r *reports.Run) {
+		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " is not-offered, against the header's list of what had to run"},
+		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under another row"},
+		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not asked for, or is no case of the contract"},
+		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not asked for"},
+		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by the contract sha256:00, this gatecert holds sha256:"},
+		{"no controls", func(r *runlog.Run) { r.Controls = nil }, "chat was judged without the healthy control"},
+		{"a control that failed", func(r *runlog.Run) {
 			for i := range r.Controls {
 				r.Controls[i].Observation.Status = 500
 			}
 		}, "chat was judged although its healthy control failed"},
-		{"no nonsense control", func(r *reports.Run) {
-			r.Controls = slices.DeleteFunc(r.Controls, func(c reports.Control) bool { return c.Kind == "nonsense" })
+		{"no nonsense control", func(r *runlog.Run) {
+			r.Controls = slices.DeleteFunc(r.Controls, func(c runlog.Control) bool { return c.Kind == "nonsense" })
 		}, "chat was judged without the nonsense control"},
-		{"a better footer", func(r *reports.Run) {
+		{"a better footer", func(r *runlog.Run) {
 			failing(r)
 			r.Footer.Verdict = contract.Pass
 		}, "the footer says pass, the cases say fail"},
-		{"a profile that is none", func(r *reports.Run) { r.Target.Profile = "keys: [" }, "the profile in the log cannot be read"},
+		{"a profile that is none", func(r *runlog.Run) { r.Target.Profile = "keys: [" }, "the profile in the log cannot be read"},
 	})
 }
 
@@ -265,7 +265,7 @@ func TestResults(t *testing.T) {
 	_, report, err := certificate.Issue(t.Context(), log, private)
 	require.NoError(t, err)
 	assert.Equal(t, certificate.Partial, report.Result, "a few rows are not the level")
-	expected := altered(t, log, func(r *reports.Run) {
+	expected := altered(t, log, func(r *runlog.Run) {
 		failing(r)
 		at(r, absent).Verdict = contract.ExpectedFail
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // The kind and version of the report, and the names of a certificate's files.
@@ -97,7 +98,7 @@ type RowsByOutcome struct {
 
 // newReport sums a complete run up. An expected failure is a failure: what a release gate agreed to excuse means nothing
 // to those who read a certificate.
-func newReport(run reports.Run, logDigest string) Report {
+func newReport(run runlog.Run, logDigest string) Report {
 	m := reports.NewMatrix(run)
 	r := Report{
 		APIVersion: apiVersion, Kind: kind, Date: run.Footer.Ended.UTC().Format(time.RFC3339), Tool: run.Tool,
@@ -139,7 +140,7 @@ func newReport(run reports.Run, logDigest string) Report {
 
 func isFailure(v contract.Verdict) bool { return v == contract.ExpectedFail || !v.Conformant() }
 
-func resultOf(counts reports.Counts) Result {
+func resultOf(counts runlog.Counts) Result {
 	s := statistics(counts)
 	switch {
 	case s.ExpectedFailures+s.Failed+s.Untestable+s.Errors > 0:
@@ -151,7 +152,7 @@ func resultOf(counts reports.Counts) Result {
 	}
 }
 
-func statistics(counts reports.Counts) Statistics {
+func statistics(counts runlog.Counts) Statistics {
 	return Statistics{
 		Passed: counts[contract.Pass], Warned: counts[contract.Warn], NotOffered: counts[contract.NotOffered],
 		ExpectedFailures: counts[contract.ExpectedFail], Failed: counts[contract.Fail], Untestable: counts[contract.Untestable],

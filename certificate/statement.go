@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // The types of an in-toto attestation: https://github.com/in-toto/attestation, predicate test-result v0.1.
@@ -38,7 +38,7 @@ type testResult struct {
 	FailedTests   []string     `json:"failedTests"`
 }
 
-func newStatement(run reports.Run, log, report []byte) statement {
+func newStatement(run runlog.Run, log, report []byte) statement {
 	s := statement{
 		Type: statementType, PredicateType: predicateType,
 		Subject: []descriptor{describe(LogFile, log), describe(ReportFile, report)},

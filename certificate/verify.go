@@ -9,7 +9,7 @@ import (
 
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Verify checks a certificate against the log that it is about: that the key signed it, that it is about these very
@@ -17,7 +17,7 @@ import (
 // does not hold; whether the gateway is conformant, the report says.
 func Verify(ctx context.Context, log []byte, c Certificate, key Key) (Report, error) {
 	claimed, problems := opened(ctx, c.Envelope, key)
-	run, err := reports.Read(bytes.NewReader(log))
+	run, err := runlog.Read(bytes.NewReader(log))
 	if err != nil {
 		problems = append(problems, err.Error())
 		return Report{}, notVerified(problems)

@@ -32,6 +32,14 @@ func (v Verdict) rank() int {
 	return len(Verdicts())
 }
 
+// OrError returns v, or [Error] when v is none of the seven: a log can hold any word.
+func (v Verdict) OrError() Verdict {
+	if slices.Contains(Verdicts(), v) {
+		return v
+	}
+	return Error
+}
+
 // Worse reports whether v is worse than w.
 func (v Verdict) Worse(w Verdict) bool { return v.rank() > w.rank() }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Bounds of what a gateway wrote, in runes, where a report shows it as text.
@@ -45,7 +46,7 @@ type findingText struct {
 	Want, Got  string
 }
 
-func accountOf(c CaseResult) account {
+func accountOf(c runlog.CaseResult) account {
 	a := account{ID: Plain(c.ID, nameLimit), Verdict: c.Verdict, Reason: Plain(c.Reason, textLimit)}
 	if c.Load != nil {
 		a.Load = LoadText(*c.Load)
@@ -54,7 +55,7 @@ func accountOf(c CaseResult) account {
 		if c.Scenario.Name != c.ID {
 			a.Scenario = Plain(c.Scenario.Name, nameLimit)
 		}
-		i := slices.IndexFunc(c.Scenario.Steps, func(s Step) bool { return s.Status == "failed" })
+		i := slices.IndexFunc(c.Scenario.Steps, func(s runlog.Step) bool { return s.Status == "failed" })
 		if i >= 0 {
 			a.Step = Plain(c.Scenario.Steps[i].Text, nameLimit)
 		}
@@ -113,10 +114,10 @@ func failed(v contract.Verdict) bool { return !v.Conformant() }
 
 // troubles returns the accounts of the cases that failed and after them those that warned, each in log order. Cases
 // that never ran have no account: they are only named.
-func troubles(run Run) (accounts []account, failures int, neverRan []string) {
+func troubles(run runlog.Run) (accounts []account, failures int, neverRan []string) {
 	var warnings []account
 	for _, c := range run.Cases {
-		c.Verdict = known(c.Verdict)
+		c.Verdict = c.Verdict.OrError()
 		switch {
 		case failed(c.Verdict):
 			accounts = append(accounts, accountOf(c))
@@ -132,7 +133,7 @@ func troubles(run Run) (accounts []account, failures int, neverRan []string) {
 }
 
 // facts are what every report says about the run as a whole, as label and value, safe to show.
-func facts(run Run) [][2]string {
+func facts(run runlog.Run) [][2]string {
 	lasted := ""
 	if run.Footer != nil {
 		lasted = run.Footer.Ended.Sub(run.Started).Round(time.Millisecond).String()
@@ -156,7 +157,7 @@ func facts(run Run) [][2]string {
 }
 
 // loadedSurfaces are those on which cases under load were played, each once.
-func loadedSurfaces(run Run) []dialect.Surface {
+func loadedSurfaces(run runlog.Run) []dialect.Surface {
 	var surfaces []dialect.Surface
 	for _, c := range run.Cases {
 		if c.Load != nil && !slices.Contains(surfaces, c.Surface) {
@@ -167,7 +168,7 @@ func loadedSurfaces(run Run) []dialect.Surface {
 }
 
 // remarks are what people should know about the run beyond its verdicts, each a sentence, safe to show.
-func remarks(run Run) []string {
+func remarks(run runlog.Run) []string {
 	var list []string
 	for _, c := range run.Controls {
 		if !c.OK {

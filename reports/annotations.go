@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // annotationLimit is how many annotations of a kind a step may have on GitHub; what is beyond it is dropped there.
@@ -13,7 +15,7 @@ const annotationLimit = 10
 // Annotations writes what needs attention as workflow commands of GitHub Actions, which show it beside the run: an
 // error for each failure, a warning for each warning, as many as are shown, and one more for what is not complete or
 // stale. What a gateway wrote can neither end its command nor begin another. It fails only when w does.
-func Annotations(w io.Writer, run Run) error {
+func Annotations(w io.Writer, run runlog.Run) error {
 	var out bytes.Buffer
 	tell := func(kind, title, message string) {
 		fmt.Fprintf(&out, "::%s title=%s::%s\n", kind, property(title), command(message))

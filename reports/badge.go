@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // badge is what shields.io's endpoint badge reads: https://shields.io/badges/endpoint-badge.
@@ -19,7 +20,7 @@ type badge struct {
 
 // Badge writes badge.json: "gatecert relay | 15 of 15 rows". Rows that were not run or are not offered are not counted
 // as passed, and what is not conformant is never green. It fails only when w does.
-func Badge(w io.Writer, run Run) error {
+func Badge(w io.Writer, run runlog.Run) error {
 	scope := run.Selection.Scope()
 	if !run.Selection.Level.Valid() {
 		scope = "level unknown"

@@ -17,7 +17,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -44,8 +44,8 @@ func golden(t *testing.T, name string, got []byte) {
 var started = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 
 // runs are the five logs on which every renderer is shown.
-func runs() map[string]reports.Run {
-	return map[string]reports.Run{
+func runs() map[string]runlog.Run {
+	return map[string]runlog.Run{
 		"good":       goodRun(),
 		"failing":    failingRun(),
 		"incomplete": incompleteRun(),
@@ -54,21 +54,21 @@ func runs() map[string]reports.Run {
 	}
 }
 
-func header(level contract.Level, surfaces ...dialect.Surface) reports.Header {
-	return reports.Header{
-		Type: "header", Schema: reports.Schema, RunID: "20260504-030201-a1b2", Tool: "gatecert 0.1.0",
+func header(level contract.Level, surfaces ...dialect.Surface) runlog.Header {
+	return runlog.Header{
+		Type: "header", Schema: runlog.Schema, RunID: "20260504-030201-a1b2", Tool: "gatecert 0.1.0",
 		Started: started, ContractDigest: strings.Repeat("c0ffee", 10) + "c0ff",
-		Target: reports.TargetInfo{
+		Target: runlog.TargetInfo{
 			Name: "example", BaseURL: "https://gateway.example", Driver: "static", Version: "2.4.1",
 			Profile: "name: example\nbase_url: https://gateway.example\n",
 		},
-		Selection: reports.Selection{Level: level, Surfaces: surfaces},
+		Selection: runlog.Selection{Level: level, Surfaces: surfaces},
 		Command:   []string{"gatecert", "run", "https://gateway.example", "--key", "***"},
 	}
 }
 
 // result is a case as it passes: the row's own status, code and envelope.
-func result(row contract.Row, surface dialect.Surface) reports.CaseResult {
+func result(row contract.Row, surface dialect.Surface) runlog.CaseResult {
 	circumstance := map[contract.RowID]string{
 		"http:404": "unknown-model", "code:model_not_found": "absent-model", "http:401": "wrong-key",
 	}[row.ID]
@@ -85,12 +85,12 @@ func result(row contract.Row, surface dialect.Surface) reports.CaseResult {
 	}
 	url := "https://gateway.example/v1/" + string(surface)
 	body := fmt.Sprintf(`{"error":{"message":"%s","type":"invalid_request_error","param":null,"code":"%s"}}`, row.Meaning, row.Code())
-	return reports.CaseResult{
+	return runlog.CaseResult{
 		Type: "case", ID: fmt.Sprintf("%s/%s/%s", row.ID, circumstance, surface), Row: row.ID,
 		Circumstance: circumstance, Surface: surface, Level: level, Verdict: contract.Pass,
-		Scenario: &reports.Scenario{
+		Scenario: &runlog.Scenario{
 			URI: "features/rows.feature", Line: 40, Name: row.Meaning + " on " + string(surface),
-			Steps: []reports.Step{
+			Steps: []runlog.Step{
 				{Text: "Given the circumstance " + circumstance, Status: "passed"},
 				{Text: "When the gateway is asked on " + string(surface), Status: "passed"},
 				{Text: "Then the answer keeps row " + string(row.ID), Status: "passed"},
@@ -113,8 +113,8 @@ func result(row contract.Row, surface dialect.Surface) reports.CaseResult {
 }
 
 // every makes one passing case for each row on each surface.
-func every(rows []contract.Row, surfaces ...dialect.Surface) []reports.CaseResult {
-	var cases []reports.CaseResult
+func every(rows []contract.Row, surfaces ...dialect.Surface) []runlog.CaseResult {
+	var cases []runlog.CaseResult
 	for _, row := range rows {
 		for _, s := range surfaces {
 			cases = append(cases, result(row, s))
@@ -124,29 +124,29 @@ func every(rows []contract.Row, surfaces ...dialect.Surface) []reports.CaseResul
 }
 
 // concluded is a run that expected exactly these cases and came to its end.
-func concluded(h reports.Header, cases []reports.CaseResult) reports.Run {
+func concluded(h runlog.Header, cases []runlog.CaseResult) runlog.Run {
 	for _, c := range cases {
 		h.Expected = append(h.Expected, c.ID)
 	}
-	footer := reports.Conclude(h, cases, started.Add(90*time.Second))
-	return reports.Run{
+	footer := runlog.Conclude(h, cases, started.Add(90*time.Second))
+	return runlog.Run{
 		Header: h,
-		Controls: []reports.Control{
+		Controls: []runlog.Control{
 			{Type: "control", Surface: dialect.Chat, Kind: "healthy", Phase: "before", OK: true, At: started},
 		},
 		Cases: cases, Footer: &footer,
 	}
 }
 
-func goodRun() reports.Run {
+func goodRun() runlog.Run {
 	return concluded(header(contract.Relay, dialect.Chat), every(contract.Rows(), dialect.Chat))
 }
 
 // failingRun has every verdict, and something of all evidence a case can have.
-func failingRun() reports.Run {
+func failingRun() runlog.Run {
 	surfaces := []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Messages, dialect.GenerateContent}
 	cases := every(contract.Rows()[:24], surfaces...)
-	at := func(row contract.RowID, s dialect.Surface) *reports.CaseResult {
+	at := func(row contract.RowID, s dialect.Surface) *runlog.CaseResult {
 		for i := range cases {
 			if cases[i].Row == row && cases[i].Surface == s {
 				return &cases[i]
@@ -204,7 +204,7 @@ func failingRun() reports.Run {
 	broken.Observation.Status = 0
 	broken.Observation.Failure = &contract.Failure{Kind: contract.TimedOut, Detail: "no head within 2s"}
 	run := concluded(header(contract.Relay, surfaces...), cases)
-	run.Controls = append(run.Controls, reports.Control{
+	run.Controls = append(run.Controls, runlog.Control{
 		Type: "control", Surface: dialect.Messages, Kind: "healthy", Phase: "between", Detail: "timed-out", At: started,
 	})
 	run.Footer.Notes = []string{"A circuit breaker opened on messages after 5 provider failures."}
@@ -212,9 +212,9 @@ func failingRun() reports.Run {
 }
 
 // loadRun has two cases under load, one of which went badly.
-func loadRun() reports.Run {
+func loadRun() runlog.Run {
 	cases := every(contract.Rows()[:4], dialect.Chat)
-	under := func(id string, a load.Account) reports.CaseResult {
+	under := func(id string, a load.Account) runlog.CaseResult {
 		known, err := contract.ParseCase(id)
 		if err != nil {
 			panic(err)
@@ -228,7 +228,7 @@ func loadRun() reports.Run {
 				P50:    time.Duration(i) * time.Millisecond, P99: time.Duration(2*i) * time.Millisecond,
 			})
 		}
-		return reports.CaseResult{
+		return runlog.CaseResult{
 			Type: "case", ID: id, Row: known.Row, Circumstance: known.Circumstance, Surface: known.Surface, Variant: known.Variant,
 			Level: known.Level(), Verdict: contract.Pass, Load: &a, Started: started.Add(time.Second), Duration: 2 * time.Second,
 		}
@@ -263,7 +263,7 @@ func loadRun() reports.Run {
 }
 
 // incompleteRun crashed after two of four cases, both of which passed.
-func incompleteRun() reports.Run {
+func incompleteRun() runlog.Run {
 	cases := every(contract.Rows()[3:5], dialect.Chat, dialect.Embeddings)
 	run := concluded(header(contract.Edge, dialect.Chat, dialect.Embeddings), cases)
 	run.Cases, run.Footer, run.Torn = cases[:2], nil, true
@@ -275,22 +275,22 @@ const venom = "</script><script>document.title='owned'</script><img src=x onerro
 	"\u202eevil\u2066 | `code` ``` ]]> {{.}} ${x} @everyone [a](javascript:alert(1)) https://evil.example \r\n\x00\x80\xff\u2028 é漢👩"
 
 // hostileRun has venom in every field that a gateway or a profile could fill, and huge bodies.
-func hostileRun() reports.Run {
+func hostileRun() runlog.Run {
 	cases := every(contract.Rows()[:2], dialect.Chat, dialect.ChatStream)
 	for i := range cases {
 		poison(&cases[i])
 	}
 	cases[1].Verdict, cases[2].Verdict, cases[3].Verdict = contract.Warn, contract.Untestable, contract.Error
 	h := header(contract.Edge, dialect.Chat, dialect.ChatStream)
-	h.Target = reports.TargetInfo{Name: venom, BaseURL: venom, Driver: venom, Version: venom, Profile: venom}
+	h.Target = runlog.TargetInfo{Name: venom, BaseURL: venom, Driver: venom, Version: venom, Profile: venom}
 	h.RunID, h.Tool, h.ContractDigest, h.Command = venom, venom, venom, []string{venom}
 	run := concluded(h, cases)
 	run.Footer.Notes = []string{venom}
-	run.Controls = []reports.Control{{Surface: venom, Kind: venom, Phase: venom, Detail: venom, At: started}}
+	run.Controls = []runlog.Control{{Surface: venom, Kind: venom, Phase: venom, Detail: venom, At: started}}
 	return run
 }
 
-func poison(c *reports.CaseResult) {
+func poison(c *runlog.CaseResult) {
 	many := map[string][]string{venom: {venom, strings.Repeat(venom, 50)}}
 	for i := range 300 {
 		many[fmt.Sprintf("X-%03d", i)] = []string{"filler"}
@@ -302,7 +302,7 @@ func poison(c *reports.CaseResult) {
 		c.Findings = append(c.Findings, contract.Finding{Obligation: venom, Severity: contract.Must, Want: venom, Got: strings.Repeat(venom, 20)})
 	}
 	c.Scenario.Name, c.Scenario.URI = venom, venom
-	c.Scenario.Steps = []reports.Step{{Text: venom, Status: "failed"}, {Text: venom, Status: venom}}
+	c.Scenario.Steps = []runlog.Step{{Text: venom, Status: "failed"}, {Text: venom, Status: venom}}
 	c.Observation = &contract.Observation{
 		Sent:   contract.Sent{Surface: venom, Method: venom, URL: venom, Header: many, Body: huge, BodySize: int64(len(huge)), Fault: venom, Curl: venom},
 		Status: 500, Proto: venom, Header: many, Body: huge, BodySize: 1 << 40, Cut: venom, Broken: venom,
@@ -317,7 +317,7 @@ func poison(c *reports.CaseResult) {
 }
 
 // render runs a renderer twice and insists on the same bytes.
-func render(t *testing.T, run reports.Run, f func(*bytes.Buffer, reports.Run) error) []byte {
+func render(t *testing.T, run runlog.Run, f func(*bytes.Buffer, runlog.Run) error) []byte {
 	t.Helper()
 	var first, second bytes.Buffer
 	require.NoError(t, f(&first, run))

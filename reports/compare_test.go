@@ -11,18 +11,19 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func TestCompare(t *testing.T) {
 	must := func(o contract.Obligation, got string) []contract.Finding {
 		return []contract.Finding{{Obligation: o, Severity: contract.Must, Got: got}, {Obligation: contract.RequestID, Severity: contract.Note}}
 	}
-	one := func(v contract.Verdict, f []contract.Finding) reports.CaseResult {
-		return reports.CaseResult{ID: "a", Verdict: v, Findings: f}
+	one := func(v contract.Verdict, f []contract.Finding) runlog.CaseResult {
+		return runlog.CaseResult{ID: "a", Verdict: v, Findings: f}
 	}
 	for _, tt := range []struct {
 		name          string
-		before, after reports.CaseResult
+		before, after runlog.CaseResult
 		want          reports.Move
 	}{
 		{"a failure that is mended is better", one(contract.Fail, must(contract.Code, "x")), one(contract.Pass, nil), reports.Better},
@@ -38,7 +39,7 @@ func TestCompare(t *testing.T) {
 }
 
 // changedRuns are two runs with one case for every move.
-func changedRuns() (old, run reports.Run) {
+func changedRuns() (old, run runlog.Run) {
 	h := header(contract.Relay, dialect.Chat)
 	before, after := every(contract.Rows()[:6], dialect.Chat), every(contract.Rows()[:6], dialect.Chat)
 	finding := func(o contract.Obligation) []contract.Finding {
@@ -107,7 +108,7 @@ func TestDiffBoundsWhatItTells(t *testing.T) {
 func TestSideBySide(t *testing.T) {
 	good := goodRun()
 	good.Target.Name, good.Target.Version = "other", ""
-	s := reports.NewSideBySide([]reports.Run{failingRun(), good, failingRun()})
+	s := reports.NewSideBySide([]runlog.Run{failingRun(), good, failingRun()})
 	var names []string
 	for _, c := range s.Matrix.Columns {
 		names = append(names, c.Name)
@@ -134,7 +135,7 @@ func TestSideBySide(t *testing.T) {
 func TestSideBySideKeepsARowThatOnlyOneRunHas(t *testing.T) {
 	odd := result(contract.Rows()[0], dialect.Chat)
 	odd.ID, odd.Row, odd.Verdict = "code:unheard_of/x/chat", "code:unheard_of", contract.Fail
-	s := reports.NewSideBySide([]reports.Run{goodRun(), concluded(header(contract.Edge), []reports.CaseResult{odd}), goodRun()})
+	s := reports.NewSideBySide([]runlog.Run{goodRun(), concluded(header(contract.Edge), []runlog.CaseResult{odd}), goodRun()})
 	require.Len(t, s.Matrix.Rows, 33)
 	last := s.Matrix.Rows[32]
 	require.Len(t, last.Cells, 3)
@@ -145,5 +146,5 @@ func TestSideBySideKeepsARowThatOnlyOneRunHas(t *testing.T) {
 // render2 renders twice and insists on the same bytes.
 func render2(t *testing.T, f func(io.Writer) error) []byte {
 	t.Helper()
-	return render(t, reports.Run{}, func(w *bytes.Buffer, _ reports.Run) error { return f(w) })
+	return render(t, runlog.Run{}, func(w *bytes.Buffer, _ runlog.Run) error { return f(w) })
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // ctrfVersion is the version of the Common Test Report Format that is written: https://ctrf.io.
@@ -76,7 +77,7 @@ type ctrfExtra struct {
 // CTRF writes ctrf.json in the Common Test Report Format. Its statuses are fewer than the verdicts: warn passes, fail,
 // untestable and error fail, not-offered and expected-fail are skipped; rawStatus keeps the verdict. A run that is not
 // complete has one more test, which fails. It fails only when w does.
-func CTRF(w io.Writer, run Run) error {
+func CTRF(w io.Writer, run runlog.Run) error {
 	stop := run.Started
 	if run.Footer != nil {
 		stop = run.Footer.Ended
@@ -120,7 +121,7 @@ func (r *ctrfReport) add(t ctrfTest) {
 	}
 }
 
-func newCTRFTest(c CaseResult) ctrfTest {
+func newCTRFTest(c runlog.CaseResult) ctrfTest {
 	a := accountOf(c)
 	t := ctrfTest{
 		Name: a.ID, Status: ctrfStatus(c.Verdict), RawStatus: string(c.Verdict), Duration: c.Duration.Milliseconds(),

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Move says how a case stands after a change, compared with before.
@@ -24,8 +25,8 @@ func moves() []Move { return []Move{Worse, Changed, Better, Appeared, Gone} }
 
 // Compare says how a case moved from one run to another. Reasons are compared by what was broken, not by the words of
 // an answer, which differ from call to call.
-func Compare(before, after CaseResult) Move {
-	b, a := known(before.Verdict), known(after.Verdict)
+func Compare(before, after runlog.CaseResult) Move {
+	b, a := before.Verdict.OrError(), after.Verdict.OrError()
 	switch {
 	case a.Worse(b):
 		return Worse
@@ -39,7 +40,7 @@ func Compare(before, after CaseResult) Move {
 }
 
 // broken lists the obligations that a case breaks, each once; notes are none.
-func broken(c CaseResult) []contract.Obligation {
+func broken(c runlog.CaseResult) []contract.Obligation {
 	var list []contract.Obligation
 	for _, f := range c.Findings {
 		if f.Severity != contract.Note {
@@ -55,12 +56,12 @@ type Change struct {
 	ID   string
 	Move Move
 	// Before is nil for a new case, After for one that is gone.
-	Before, After *CaseResult
+	Before, After *runlog.CaseResult
 }
 
 // Diff is what changed from one run to another.
 type Diff struct {
-	Old, New Run
+	Old, New runlog.Run
 	// Changes stand by their moves, worst first, and by case id among one move.
 	Changes []Change
 	// Unchanged counts the cases that stayed the same.
@@ -68,9 +69,9 @@ type Diff struct {
 }
 
 // NewDiff compares two runs case by case. A case that was expected and never ran counts as an error.
-func NewDiff(old, run Run) Diff {
+func NewDiff(old, run runlog.Run) Diff {
 	d := Diff{Old: old, New: run}
-	before := make(map[string]*CaseResult)
+	before := make(map[string]*runlog.CaseResult)
 	oldCases, newCases := old.Outcomes(), run.Outcomes()
 	for i := range oldCases {
 		before[oldCases[i].ID] = &oldCases[i]

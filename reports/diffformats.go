@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // DiffSchema names the version of a diff's JSON.
@@ -29,7 +30,7 @@ func (d Diff) remarks() []string {
 	var list []string
 	for _, r := range []struct {
 		which string
-		run   Run
+		run   runlog.Run
 	}{{"old", d.Old}, {"new", d.New}} {
 		if gap := r.run.Incomplete(); gap != "" {
 			list = append(list, "The "+r.which+" run is incomplete: "+gap+".")
@@ -46,11 +47,11 @@ func (d Diff) remarks() []string {
 
 // words tells a change in a line: "pass → fail  MUST status-class: got 503, want 404".
 func (c Change) words() string {
-	verdict := func(r *CaseResult) string {
+	verdict := func(r *runlog.CaseResult) string {
 		if r == nil {
 			return "–"
 		}
-		return string(known(r.Verdict))
+		return string(r.Verdict.OrError())
 	}
 	text := verdict(c.Before) + " → " + verdict(c.After)
 	if c.After != nil && c.After.Verdict != contract.Pass {
@@ -95,16 +96,16 @@ func (t *terminal) changeSign(c Change) string {
 	if c.After == nil {
 		return " "
 	}
-	return t.sign(known(c.After.Verdict))
+	return t.sign(c.After.Verdict.OrError())
 }
 
 // runLine names a run in a line.
-func runLine(run Run) string {
+func runLine(run runlog.Run) string {
 	return fmt.Sprintf("%s  %s  %s", targetName(run), Plain(run.RunID, nameLimit), Sentence(run))
 }
 
 // targetName is the target's name with its version.
-func targetName(run Run) string {
+func targetName(run runlog.Run) string {
 	return Plain(strings.TrimSpace(run.Target.Name+" "+run.Target.Version), nameLimit)
 }
 
@@ -147,11 +148,11 @@ func (d Diff) Markdown(w io.Writer) error {
 	return nil
 }
 
-func signed(c *CaseResult) string {
+func signed(c *runlog.CaseResult) string {
 	if c == nil {
 		return "–"
 	}
-	v := known(c.Verdict)
+	v := c.Verdict.OrError()
 	return sign(v) + " " + string(v)
 }
 
@@ -196,10 +197,10 @@ func (d Diff) JSON(w io.Writer) error {
 	for _, c := range d.Changes {
 		change := diffChange{ID: c.ID, Move: c.Move}
 		if c.Before != nil {
-			change.Before = known(c.Before.Verdict)
+			change.Before = c.Before.Verdict.OrError()
 		}
 		if c.After != nil {
-			change.After = known(c.After.Verdict)
+			change.After = c.After.Verdict.OrError()
 			if change.After != contract.Pass {
 				change.Reason = accountOf(*c.After).headline()
 			}
@@ -209,7 +210,7 @@ func (d Diff) JSON(w io.Writer) error {
 	return encodeJSON(w, out)
 }
 
-func newDiffRun(run Run) diffRun {
+func newDiffRun(run runlog.Run) diffRun {
 	return diffRun{
 		RunID: run.RunID, Target: newReportTarget(run), Verdict: run.Verdict(), Complete: run.Complete(), Sentence: Sentence(run),
 	}

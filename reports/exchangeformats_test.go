@@ -19,15 +19,16 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // formatted renders a run in a format by its name.
-func formatted(t *testing.T, name string, run reports.Run) []byte {
+func formatted(t *testing.T, name string, run runlog.Run) []byte {
 	t.Helper()
 	formats := reports.Formats()
 	i := slices.IndexFunc(formats, func(f reports.Format) bool { return f.Name == name })
 	require.GreaterOrEqual(t, i, 0, name)
-	return render(t, run, func(w *bytes.Buffer, run reports.Run) error { return formats[i].Render(w, run) })
+	return render(t, run, func(w *bytes.Buffer, run runlog.Run) error { return formats[i].Render(w, run) })
 }
 
 func TestFormatsKeepTheSchemasOfOthers(t *testing.T) {
@@ -171,14 +172,14 @@ func TestBadge(t *testing.T) {
 	failing.Cases[3].Verdict = contract.Fail
 	for _, tt := range []struct {
 		name, want string
-		run        reports.Run
+		run        runlog.Run
 	}{
 		{"a conformant run is green", `"gatecert relay","message":"32 of 32 rows","color":"brightgreen"}`, goodRun()},
 		{"one that fails is red, and says how far it came", `"gatecert relay","message":"31 of 32 rows","color":"red","isError":true}`, concluded(failing.Header, failing.Cases)},
 		{"one with a harness fault is grey", `"gatecert relay","message":"error","color":"lightgrey","isError":true}`, failingRun()},
 		{"one with an expected failure is yellow", `"gatecert relay","message":"31 of 32 rows","color":"yellow"}`, concluded(expected.Header, expected.Cases)},
 		{"an incomplete one is grey", `"gatecert edge","message":"incomplete","color":"lightgrey","isError":true}`, incompleteRun()},
-		{"nothing at all is grey", `"gatecert level unknown","message":"incomplete","color":"lightgrey","isError":true}`, reports.Run{}},
+		{"nothing at all is grey", `"gatecert level unknown","message":"incomplete","color":"lightgrey","isError":true}`, runlog.Run{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var compact bytes.Buffer

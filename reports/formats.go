@@ -1,6 +1,10 @@
 package reports
 
-import "io"
+import (
+	"io"
+
+	"github.com/gatecert/gatecert/reports/runlog"
+)
 
 // Format is a report that is kept in a file of the run directory.
 type Format struct {
@@ -8,7 +12,7 @@ type Format struct {
 	Name string
 	// File is its name in a run directory: "report.json".
 	File   string
-	Render func(io.Writer, Run) error
+	Render func(io.Writer, runlog.Run) error
 	// OnDemand says that it is written only when it is asked for by name.
 	OnDemand bool
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // The types of HAR 1.2: http://www.softwareishard.com/blog/har-12-spec/. Fields that begin with _ are ours.
@@ -111,7 +112,7 @@ type harTimings struct {
 
 // HAR writes exchanges.har: every exchange of the log, controls first, redacted as it was captured. It fails only when
 // w does.
-func HAR(w io.Writer, run Run) error {
+func HAR(w io.Writer, run runlog.Run) error {
 	file := harFile{harLog{
 		Version: "1.2", Creator: harCreator{"gatecert", Plain(run.Tool, nameLimit)}, Entries: []harEntry{},
 		Comment: targetName(run) + ": " + Sentence(run),
@@ -126,7 +127,7 @@ func HAR(w io.Writer, run Run) error {
 	for _, c := range run.Cases {
 		if c.Observation != nil {
 			entry := newHAREntry(*c.Observation, c.Started)
-			entry.Case, entry.Verdict, entry.Comment = Plain(c.ID, nameLimit), known(c.Verdict), ""
+			entry.Case, entry.Verdict, entry.Comment = Plain(c.ID, nameLimit), c.Verdict.OrError(), ""
 			if c.Verdict != contract.Pass {
 				entry.Comment = accountOf(c).headline()
 			}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 //go:embed html
@@ -88,14 +89,14 @@ type pageCell struct {
 
 // pageEntry is a case with the column of the matrix in which it stands.
 type pageEntry struct {
-	CaseResult
+	runlog.CaseResult
 	// Target is the column of a matrix of targets, "" in that of one run, whose columns are surfaces.
 	Target string
 }
 
 // HTML writes report.html: one file without a reference to any other, that may run its own script and nothing else.
 // Evidence is cut until the file stays below 2 MB; the log keeps it whole. It fails when w does.
-func HTML(w io.Writer, run Run) error {
+func HTML(w io.Writer, run runlog.Run) error {
 	m := NewMatrix(run)
 	p := page{
 		Title:   Plain(run.Target.Name, nameLimit),
@@ -158,7 +159,7 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 	return nil
 }
 
-func newPageLevel(name string, counts Counts) pageLevel {
+func newPageLevel(name string, counts runlog.Counts) pageLevel {
 	return pageLevel{name, counts.Total(), pageCounts(counts), pageBars(counts)}
 }
 
@@ -168,7 +169,7 @@ func digest(content []byte) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-func pageCounts(counts Counts) []pageCount {
+func pageCounts(counts runlog.Counts) []pageCount {
 	var list []pageCount
 	for _, v := range contract.Verdicts() {
 		list = append(list, pageCount{v, sign(v), counts[v]})
@@ -176,7 +177,7 @@ func pageCounts(counts Counts) []pageCount {
 	return list
 }
 
-func pageBars(counts Counts) []pageBar {
+func pageBars(counts runlog.Counts) []pageBar {
 	var bars []pageBar
 	x, total := 0.0, float64(counts.Total())
 	for _, v := range contract.Verdicts() {

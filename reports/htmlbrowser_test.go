@@ -23,6 +23,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func TestPageInABrowser(t *testing.T) {
@@ -141,7 +142,7 @@ func TestPageInABrowser(t *testing.T) {
 	t.Run("several runs stand side by side", func(t *testing.T) {
 		good := goodRun()
 		good.Target.Name, good.Target.Version = "other gateway", ""
-		beside := reports.NewSideBySide([]reports.Run{failingRun(), good})
+		beside := reports.NewSideBySide([]runlog.Run{failingRun(), good})
 		p := browser.show(t, beside.HTML, "")
 		assert.Equal(t, 2.0, p.eval(t, `document.querySelectorAll("#matrix th.surface").length`))
 		assert.Equal(t, "✗✓", p.eval(t, `[...document.querySelectorAll("#matrix tr[data-row='code:model_not_found'] .cell")].map((c) => c.textContent).join("")`))
@@ -262,7 +263,7 @@ func startBrowser(t *testing.T) browser {
 type opened struct{ ctx context.Context }
 
 // open renders a run, loads it, and fails the test if the page ever complains on its console.
-func (b browser) open(t *testing.T, run reports.Run, hash string, before ...chromedp.Action[chromedp.Void]) opened {
+func (b browser) open(t *testing.T, run runlog.Run, hash string, before ...chromedp.Action[chromedp.Void]) opened {
 	t.Helper()
 	return b.show(t, func(w io.Writer) error { return reports.HTML(w, run) }, hash, before...)
 }

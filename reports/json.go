@@ -7,6 +7,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // ReportSchema names the version of report.json, as docs/schema/report.schema.json describes it.
@@ -14,14 +15,14 @@ const ReportSchema = "gatecert.report/1"
 
 // report is report.json: the run as machines want it, with its matrix laid out and its evidence bounded.
 type report struct {
-	Schema         string       `json:"schema"`
-	Tool           string       `json:"tool"`
-	RunID          string       `json:"run_id"`
-	Started        time.Time    `json:"started"`
-	Ended          *time.Time   `json:"ended,omitempty"`
-	ContractDigest string       `json:"contract_digest"`
-	Target         reportTarget `json:"target"`
-	Selection      Selection    `json:"selection"`
+	Schema         string           `json:"schema"`
+	Tool           string           `json:"tool"`
+	RunID          string           `json:"run_id"`
+	Started        time.Time        `json:"started"`
+	Ended          *time.Time       `json:"ended,omitempty"`
+	ContractDigest string           `json:"contract_digest"`
+	Target         reportTarget     `json:"target"`
+	Selection      runlog.Selection `json:"selection"`
 	// Verdict is the run's, "error" when it is not complete.
 	Verdict    contract.Verdict `json:"verdict"`
 	Conformant bool             `json:"conformant"`
@@ -50,7 +51,7 @@ type reportTarget struct {
 	Version string `json:"version,omitempty"`
 }
 
-func newReportTarget(run Run) reportTarget {
+func newReportTarget(run runlog.Run) reportTarget {
 	return reportTarget{run.Target.Name, run.Target.BaseURL, run.Target.Driver, run.Target.Version}
 }
 
@@ -59,13 +60,13 @@ type reportTotals struct {
 	Expected int `json:"expected"`
 	Executed int `json:"executed"`
 	// Cases and Rows count by verdict; missing cases are errors.
-	Cases Counts `json:"cases"`
-	Rows  Counts `json:"rows"`
+	Cases runlog.Counts `json:"cases"`
+	Rows  runlog.Counts `json:"rows"`
 }
 
 type reportLevel struct {
 	Level contract.Level `json:"level"`
-	Cases Counts         `json:"cases"`
+	Cases runlog.Counts  `json:"cases"`
 }
 
 type reportRow struct {
@@ -76,7 +77,7 @@ type reportRow struct {
 	Advice  string           `json:"advice"`
 	Status  string           `json:"status"`
 	Verdict contract.Verdict `json:"verdict"`
-	Cases   Counts           `json:"cases"`
+	Cases   runlog.Counts    `json:"cases"`
 	Cells   []reportCell     `json:"cells"`
 }
 
@@ -96,7 +97,7 @@ type reportCase struct {
 	Verdict      contract.Verdict   `json:"verdict"`
 	Reason       string             `json:"reason,omitempty"`
 	Findings     []contract.Finding `json:"findings"`
-	Scenario     *Scenario          `json:"scenario,omitempty"`
+	Scenario     *runlog.Scenario   `json:"scenario,omitempty"`
 	Load         *load.Account      `json:"load,omitempty"`
 	Tries        int                `json:"tries,omitempty"`
 	Duration     time.Duration      `json:"duration_ns"`
@@ -117,9 +118,9 @@ type reportControl struct {
 var reportBounds = bounds{body: 2 << 10, text: 1 << 10, fields: 32, events: 32}
 
 // JSON writes report.json. It fails only when w does.
-func JSON(w io.Writer, run Run) error { return encodeJSON(w, newReport(run)) }
+func JSON(w io.Writer, run runlog.Run) error { return encodeJSON(w, newReport(run)) }
 
-func newReport(run Run) report {
+func newReport(run runlog.Run) report {
 	m := NewMatrix(run)
 	verdict := run.Verdict()
 	r := report{
@@ -169,7 +170,7 @@ func newReport(run Run) report {
 	return r
 }
 
-func newReportCase(c CaseResult) reportCase {
+func newReportCase(c runlog.CaseResult) reportCase {
 	clip := clipper{bounds: reportBounds}
 	out := reportCase{
 		ID: c.ID, Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Level: c.Level,
@@ -185,8 +186,8 @@ func newReportCase(c CaseResult) reportCase {
 }
 
 // whole fills in the verdicts that have no case, so that a reader need not ask whether one is absent or zero.
-func whole(c Counts, verdicts []contract.Verdict) Counts {
-	out := make(Counts, len(verdicts))
+func whole(c runlog.Counts, verdicts []contract.Verdict) runlog.Counts {
+	out := make(runlog.Counts, len(verdicts))
 	for _, v := range verdicts {
 		out[v] = c[v]
 	}

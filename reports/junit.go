@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 type junitSuites struct {
@@ -68,7 +69,7 @@ type junitResult struct {
 // A run that is not complete, or not conformant for a reason that no case shows, has one more suite with an <error>, so
 // that nobody sees green where there is none.
 // It fails only when w does.
-func JUnit(w io.Writer, run Run) error {
+func JUnit(w io.Writer, run runlog.Run) error {
 	properties := []junitProperty{
 		{"target", Plain(run.Target.Name, nameLimit)},
 		{"url", Plain(run.Target.BaseURL, nameLimit)},
@@ -138,7 +139,7 @@ func (n *junitCounts) count(c junitCase) {
 	}
 }
 
-func newJUnitCase(c CaseResult) junitCase {
+func newJUnitCase(c runlog.CaseResult) junitCase {
 	a := accountOf(c)
 	out := junitCase{
 		Class: Plain(string(c.Row), nameLimit), Name: a.ID, Time: seconds(c.Duration), elapsed: c.Duration,

@@ -15,13 +15,14 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // write makes the log of a run.
-func write(t *testing.T, run reports.Run) []byte {
+func write(t *testing.T, run runlog.Run) []byte {
 	t.Helper()
 	var log bytes.Buffer
-	w := reports.NewWriter(&log)
+	w := runlog.NewWriter(&log)
 	require.NoError(t, w.Header(run.Header))
 	for _, c := range run.Controls {
 		require.NoError(t, w.Control(c))
@@ -39,7 +40,7 @@ func TestLogReadsBackAsWritten(t *testing.T) {
 	for _, name := range []string{"good", "failing"} {
 		t.Run(name, func(t *testing.T) {
 			want := runs()[name]
-			got, err := reports.Read(bytes.NewReader(write(t, want)))
+			got, err := runlog.Read(bytes.NewReader(write(t, want)))
 			require.NoError(t, err)
 			assert.Equal(t, want, got)
 			assert.Equal(t, write(t, want), write(t, got))
@@ -49,7 +50,7 @@ func TestLogReadsBackAsWritten(t *testing.T) {
 
 func TestWriterWritesAWholeLineAtOnce(t *testing.T) {
 	var lines lineWriter
-	w := reports.NewWriter(&lines)
+	w := runlog.NewWriter(&lines)
 	require.NoError(t, w.Header(header(contract.Edge)))
 	var wg sync.WaitGroup
 	for i := range 50 {
@@ -58,11 +59,11 @@ func TestWriterWritesAWholeLineAtOnce(t *testing.T) {
 			c.ID = fmt.Sprint(c.ID, "/", i)
 			c.Reason = "two\nlines"
 			assert.NoError(t, w.Case(c))
-			assert.NoError(t, w.Control(reports.Control{Surface: dialect.Chat}))
+			assert.NoError(t, w.Control(runlog.Control{Surface: dialect.Chat}))
 		})
 	}
 	wg.Wait()
-	require.NoError(t, w.Footer(reports.Footer{Verdict: contract.Pass}))
+	require.NoError(t, w.Footer(runlog.Footer{Verdict: contract.Pass}))
 	require.Len(t, lines, 102)
 	for _, line := range lines {
 		assert.Equal(t, 1, strings.Count(line, "\n"))
@@ -73,35 +74,35 @@ func TestWriterWritesAWholeLineAtOnce(t *testing.T) {
 
 func TestWriterRefuses(t *testing.T) {
 	c := result(contract.Rows()[0], dialect.Chat)
-	tests := map[string]func(w *reports.Writer) error{
-		"a case before the header": func(w *reports.Writer) error { return w.Case(c) },
-		"a second header": func(w *reports.Writer) error {
-			return errors.Join(must(w.Header(reports.Header{})), w.Header(reports.Header{}))
+	tests := map[string]func(w *runlog.Writer) error{
+		"a case before the header": func(w *runlog.Writer) error { return w.Case(c) },
+		"a second header": func(w *runlog.Writer) error {
+			return errors.Join(must(w.Header(runlog.Header{})), w.Header(runlog.Header{}))
 		},
-		"the same case twice": func(w *reports.Writer) error {
-			return errors.Join(must(w.Header(reports.Header{})), must(w.Case(c)), w.Case(c))
+		"the same case twice": func(w *runlog.Writer) error {
+			return errors.Join(must(w.Header(runlog.Header{})), must(w.Case(c)), w.Case(c))
 		},
-		"a case after the footer": func(w *reports.Writer) error {
-			return errors.Join(must(w.Header(reports.Header{})), must(w.Footer(reports.Footer{})), w.Case(c))
+		"a case after the footer": func(w *runlog.Writer) error {
+			return errors.Join(must(w.Header(runlog.Header{})), must(w.Footer(runlog.Footer{})), w.Case(c))
 		},
-		"a second footer": func(w *reports.Writer) error {
-			return errors.Join(must(w.Header(reports.Header{})), must(w.Footer(reports.Footer{})), w.Footer(reports.Footer{}))
+		"a second footer": func(w *runlog.Writer) error {
+			return errors.Join(must(w.Header(runlog.Header{})), must(w.Footer(runlog.Footer{})), w.Footer(runlog.Footer{}))
 		},
 	}
 	for name, act := range tests {
 		t.Run(name, func(t *testing.T) {
-			assert.ErrorIs(t, act(reports.NewWriter(&bytes.Buffer{})), reports.ErrSequence)
+			assert.ErrorIs(t, act(runlog.NewWriter(&bytes.Buffer{})), runlog.ErrSequence)
 		})
 	}
 }
 
 func TestWriterStopsAfterAFailedWrite(t *testing.T) {
 	full := &fullDisk{room: 1}
-	w := reports.NewWriter(full)
-	require.NoError(t, w.Header(reports.Header{}))
-	assert.ErrorIs(t, w.Control(reports.Control{}), errBroken)
+	w := runlog.NewWriter(full)
+	require.NoError(t, w.Header(runlog.Header{}))
+	assert.ErrorIs(t, w.Control(runlog.Control{}), errBroken)
 	full.room = 9
-	assert.ErrorIs(t, w.Control(reports.Control{}), errBroken, "a line may be torn: nothing may follow it")
+	assert.ErrorIs(t, w.Control(runlog.Control{}), errBroken, "a line may be torn: nothing may follow it")
 }
 
 func TestReadRefuses(t *testing.T) {
@@ -114,26 +115,26 @@ func TestReadRefuses(t *testing.T) {
 		want error
 		says string
 	}{
-		{"an empty file", "", reports.ErrNoHeader, ""},
-		{"a file that begins with a case", first, reports.ErrNoHeader, `begins with a "case"`},
-		{"a header torn by a crash", head[:40], reports.ErrNoHeader, ""},
-		{"a file that is no log", "<html>\n", reports.ErrNoHeader, ""},
-		{"a log of another schema", strings.Replace(head, reports.Schema, "gatecert.run/9", 1), reports.ErrSchema, "gatecert.run/9"},
-		{"a second header", head + head, reports.ErrMalformed, "line 2"},
-		{"broken JSON before the last line", head + first[:50] + "\n" + second, reports.ErrMalformed, "line 2"},
-		{"broken JSON in a last line that has its newline", head + first[:50] + "\n", reports.ErrMalformed, "line 2"},
-		{"an empty line", head + "\n" + first, reports.ErrMalformed, "line 2"},
-		{"the same case twice", head + control + first + first, reports.ErrMalformed, "line 4: case"},
-		{"a case after the footer", head + first + footer + second, reports.ErrMalformed, "line 4: a \"case\" event after the footer"},
-		{"anything torn after the footer", head + first + footer + "{", reports.ErrMalformed, "line 4"},
-		{"an unknown event", head + `{"type":"remark"}` + "\n", reports.ErrMalformed, `unknown event type "remark"`},
-		{"a verdict that is none", head + strings.Replace(first, `"verdict":"pass"`, `"verdict":"fine"`, 1), reports.ErrMalformed, `"fine" is no verdict`},
-		{"a case without a verdict", head + `{"type":"case","id":"a"}` + "\n", reports.ErrMalformed, "has no verdict"},
-		{"a case without an id", head + `{"type":"case","verdict":"pass"}` + "\n", reports.ErrMalformed, "without an id"},
+		{"an empty file", "", runlog.ErrNoHeader, ""},
+		{"a file that begins with a case", first, runlog.ErrNoHeader, `begins with a "case"`},
+		{"a header torn by a crash", head[:40], runlog.ErrNoHeader, ""},
+		{"a file that is no log", "<html>\n", runlog.ErrNoHeader, ""},
+		{"a log of another schema", strings.Replace(head, runlog.Schema, "gatecert.run/9", 1), runlog.ErrSchema, "gatecert.run/9"},
+		{"a second header", head + head, runlog.ErrMalformed, "line 2"},
+		{"broken JSON before the last line", head + first[:50] + "\n" + second, runlog.ErrMalformed, "line 2"},
+		{"broken JSON in a last line that has its newline", head + first[:50] + "\n", runlog.ErrMalformed, "line 2"},
+		{"an empty line", head + "\n" + first, runlog.ErrMalformed, "line 2"},
+		{"the same case twice", head + control + first + first, runlog.ErrMalformed, "line 4: case"},
+		{"a case after the footer", head + first + footer + second, runlog.ErrMalformed, "line 4: a \"case\" event after the footer"},
+		{"anything torn after the footer", head + first + footer + "{", runlog.ErrMalformed, "line 4"},
+		{"an unknown event", head + `{"type":"remark"}` + "\n", runlog.ErrMalformed, `unknown event type "remark"`},
+		{"a verdict that is none", head + strings.Replace(first, `"verdict":"pass"`, `"verdict":"fine"`, 1), runlog.ErrMalformed, `"fine" is no verdict`},
+		{"a case without a verdict", head + `{"type":"case","id":"a"}` + "\n", runlog.ErrMalformed, "has no verdict"},
+		{"a case without an id", head + `{"type":"case","verdict":"pass"}` + "\n", runlog.ErrMalformed, "without an id"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			run, err := reports.Read(strings.NewReader(tt.log))
+			run, err := runlog.Read(strings.NewReader(tt.log))
 			require.ErrorIs(t, err, tt.want)
 			assert.Contains(t, err.Error(), tt.says)
 			assert.Zero(t, run)
@@ -145,13 +146,13 @@ func TestReadTakesWhatACrashLeft(t *testing.T) {
 	log := write(t, goodRun())
 	whole := bytes.Split(bytes.TrimSuffix(log, []byte("\n")), []byte("\n"))
 	t.Run("a last line without its newline is whole", func(t *testing.T) {
-		run, err := reports.Read(bytes.NewReader(bytes.TrimSuffix(log, []byte("\n"))))
+		run, err := runlog.Read(bytes.NewReader(bytes.TrimSuffix(log, []byte("\n"))))
 		require.NoError(t, err)
 		assert.False(t, run.Torn)
 		assert.True(t, run.Complete())
 	})
 	t.Run("a torn footer leaves the cases and no success", func(t *testing.T) {
-		run, err := reports.Read(bytes.NewReader(log[:len(log)-30]))
+		run, err := runlog.Read(bytes.NewReader(log[:len(log)-30]))
 		require.NoError(t, err)
 		assert.True(t, run.Torn)
 		assert.Len(t, run.Cases, 32)
@@ -161,18 +162,18 @@ func TestReadTakesWhatACrashLeft(t *testing.T) {
 	t.Run("a line of megabytes is an event like any other", func(t *testing.T) {
 		run := goodRun()
 		run.Cases[3].Observation.Body = contract.Bytes(strings.Repeat("x", 5<<20))
-		got, err := reports.Read(bytes.NewReader(write(t, run)))
+		got, err := runlog.Read(bytes.NewReader(write(t, run)))
 		require.NoError(t, err)
 		assert.Len(t, got.Cases[3].Observation.Body, 5<<20)
 	})
 	t.Run("a case cut out of the log shows", func(t *testing.T) {
 		cut := append(append([][]byte{}, whole[:5]...), whole[6:]...)
-		run, err := reports.Read(bytes.NewReader(bytes.Join(cut, []byte("\n"))))
+		run, err := runlog.Read(bytes.NewReader(bytes.Join(cut, []byte("\n"))))
 		require.NoError(t, err)
 		assert.Equal(t, "1 of 32 expected cases never ran; the footer's counts are not those of the cases in the log", run.Incomplete())
 	})
 	t.Run("a reader that fails is reported", func(t *testing.T) {
-		_, err := reports.Read(brokenReader{})
+		_, err := runlog.Read(brokenReader{})
 		assert.ErrorIs(t, err, errBroken)
 	})
 }
@@ -182,7 +183,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"type":"header","schema":"gatecert.run/1"}` + "\n" + `{"type":"case","id":"a/b/c","verdict":"pass"}` + "\n" + `{"type":"fo`))
 	f.Add([]byte(`{"type":"header","schema":"gatecert.run/1","expected":["x"]}` + "\n" + `{"type":"footer","verdict":"pass"}`))
 	f.Fuzz(func(t *testing.T, log []byte) {
-		run, err := reports.Read(bytes.NewReader(log))
+		run, err := runlog.Read(bytes.NewReader(log))
 		if err != nil {
 			return
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // markdownLimit bounds summary.md in bytes. A step summary over 1 MiB is refused whole by the forge that shows it.
@@ -15,7 +16,7 @@ const markdownLimit = 960 << 10
 
 // Markdown writes summary.md in GitHub's dialect: a verdict, the matrix, and the cases that need attention, folded.
 // Failures that would take it over the bound are counted instead. It fails only when w does.
-func Markdown(w io.Writer, run Run) error {
+func Markdown(w io.Writer, run runlog.Run) error {
 	m := NewMatrix(run)
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "## gatecert: %s\n\n", code(run.Target.Name, nameLimit))
@@ -65,7 +66,7 @@ func markdownTotals(out *bytes.Buffer, m Matrix) {
 		fmt.Fprintf(out, " %s |", v)
 	}
 	out.WriteString("\n|:--|--:|" + strings.Repeat("--:|", len(contract.Verdicts())) + "\n")
-	line := func(name string, counts Counts) {
+	line := func(name string, counts runlog.Counts) {
 		fmt.Fprintf(out, "| %s | %d |", name, counts.Total())
 		for _, v := range contract.Verdicts() {
 			fmt.Fprintf(out, " %d |", counts[v])
@@ -80,7 +81,7 @@ func markdownTotals(out *bytes.Buffer, m Matrix) {
 }
 
 // markdownLoad sums up the cases under load, whatever became of them.
-func markdownLoad(out *bytes.Buffer, run Run) {
+func markdownLoad(out *bytes.Buffer, run runlog.Run) {
 	heading := "### Under load\n\n"
 	for _, c := range run.Cases {
 		if c.Load != nil {
@@ -94,7 +95,7 @@ func markdownLoad(out *bytes.Buffer, run Run) {
 }
 
 // markdownTroubles folds each case away on its own, as long as there is room in bytes.
-func markdownTroubles(out *bytes.Buffer, run Run, room int) {
+func markdownTroubles(out *bytes.Buffer, run runlog.Run, room int) {
 	accounts, failures, never := troubles(run)
 	if len(accounts)+len(never) == 0 {
 		return
@@ -163,7 +164,7 @@ func markdownAccount(a account) string {
 	return b.String()
 }
 
-func markdownFacts(run Run) string {
+func markdownFacts(run runlog.Run) string {
 	var b strings.Builder
 	b.WriteString("<details><summary>The run</summary>\n\n| | |\n|:--|:--|\n")
 	for _, f := range facts(run) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // NotRun is the verdict of a row or a cell that has no case in a run. No log has it, and it is never green.
@@ -20,7 +21,7 @@ type Matrix struct {
 	// nothing is dropped.
 	Rows []MatrixRow
 	// Totals counts the cases by verdict.
-	Totals Counts
+	Totals runlog.Counts
 	// Levels are the levels that have cases, lowest first.
 	Levels []LevelTotals
 }
@@ -40,7 +41,7 @@ type MatrixRow struct {
 	// Group is the heading under which the row stands.
 	Group   string
 	Verdict contract.Verdict
-	Counts  Counts
+	Counts  runlog.Counts
 	// Cells stand in the order of Matrix.Columns.
 	Cells []Cell
 }
@@ -49,7 +50,7 @@ type MatrixRow struct {
 type Cell struct {
 	Column  string
 	Verdict contract.Verdict
-	Counts  Counts
+	Counts  runlog.Counts
 	// Cases are the ids of its cases, in the order of [Run.Outcomes].
 	Cases []string
 }
@@ -57,13 +58,13 @@ type Cell struct {
 // LevelTotals counts the cases that need a certification level, not those that it includes.
 type LevelTotals struct {
 	Level  contract.Level
-	Counts Counts
+	Counts runlog.Counts
 }
 
 // NewMatrix lays out a run. Expected cases that never ran are in it as errors.
-func NewMatrix(run Run) Matrix {
+func NewMatrix(run runlog.Run) Matrix {
 	outcomes := run.Outcomes()
-	m := Matrix{Columns: columns(run, outcomes), Totals: make(Counts), Levels: levels(outcomes)}
+	m := Matrix{Columns: columns(run, outcomes), Totals: make(runlog.Counts), Levels: levels(outcomes)}
 	type place struct {
 		row    contract.RowID
 		column string
@@ -77,33 +78,33 @@ func NewMatrix(run Run) Matrix {
 		}
 		at := place{c.Row, string(c.Surface)}
 		if cells[at] == nil {
-			cells[at] = &Cell{Column: at.column, Counts: make(Counts)}
+			cells[at] = &Cell{Column: at.column, Counts: make(runlog.Counts)}
 		}
 		cells[at].Counts[c.Verdict]++
 		cells[at].Cases = append(cells[at].Cases, c.ID)
 	}
 	for _, r := range rows {
-		row := MatrixRow{Row: r, Group: tables[r.Table], Counts: make(Counts)}
+		row := MatrixRow{Row: r, Group: tables[r.Table], Counts: make(runlog.Counts)}
 		for _, column := range m.Columns {
 			cell := Cell{Column: column.Name}
 			if filled := cells[place{r.ID, column.Name}]; filled != nil {
 				cell = *filled
 			}
-			cell.Verdict = cell.Counts.worst()
+			cell.Verdict = worst(cell.Counts)
 			row.Cells = append(row.Cells, cell)
 			for v, n := range cell.Counts {
 				row.Counts[v] += n
 			}
 		}
-		row.Verdict = row.Counts.worst()
+		row.Verdict = worst(row.Counts)
 		m.Rows = append(m.Rows, row)
 	}
 	return m
 }
 
 // RowCounts counts the rows by verdict, those not run among them.
-func (m Matrix) RowCounts() Counts {
-	counts := make(Counts)
+func (m Matrix) RowCounts() runlog.Counts {
+	counts := make(runlog.Counts)
 	for _, r := range m.Rows {
 		counts[r.Verdict]++
 	}
@@ -111,7 +112,7 @@ func (m Matrix) RowCounts() Counts {
 }
 
 // worst is the worst verdict counted, or [NotRun].
-func (c Counts) worst() contract.Verdict {
+func worst(c runlog.Counts) contract.Verdict {
 	var verdicts []contract.Verdict
 	for v, n := range c {
 		if n > 0 {
@@ -127,7 +128,7 @@ func (c Counts) worst() contract.Verdict {
 // tables are the names of the contract's tables by number, and before them that of rows of neither.
 var tables = [3]string{"Other rows", "HTTP status codes", "Business error codes"}
 
-func columns(run Run, outcomes []CaseResult) []Column {
+func columns(run runlog.Run, outcomes []runlog.CaseResult) []Column {
 	surfaces := slices.Clone(run.Selection.Surfaces)
 	for _, c := range outcomes {
 		surfaces = append(surfaces, c.Surface)
@@ -140,12 +141,12 @@ func columns(run Run, outcomes []CaseResult) []Column {
 	return list
 }
 
-func levels(outcomes []CaseResult) []LevelTotals {
-	counts := make(map[contract.Level]Counts)
+func levels(outcomes []runlog.CaseResult) []LevelTotals {
+	counts := make(map[contract.Level]runlog.Counts)
 	var seen []contract.Level
 	for _, c := range outcomes {
 		if counts[c.Level] == nil {
-			counts[c.Level] = make(Counts)
+			counts[c.Level] = make(runlog.Counts)
 			seen = append(seen, c.Level)
 		}
 		counts[c.Level][c.Verdict]++

@@ -9,6 +9,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func TestMatrix(t *testing.T) {
@@ -26,14 +27,14 @@ func TestMatrix(t *testing.T) {
 		second.ID, second.Verdict = second.ID+"/other", contract.Warn
 		cell := reports.NewMatrix(concluded(header(contract.Edge), append(run.Cases, second))).Rows[0].Cells[0]
 		assert.Equal(t, contract.Warn, cell.Verdict)
-		assert.Equal(t, reports.Counts{contract.Pass: 1, contract.Warn: 1}, cell.Counts)
+		assert.Equal(t, runlog.Counts{contract.Pass: 1, contract.Warn: 1}, cell.Counts)
 		assert.Equal(t, []string{"http:400/cause-of-400/chat", "http:400/cause-of-400/chat/other"}, cell.Cases)
 	})
 	t.Run("lets no offered cell hide one that is not", func(t *testing.T) {
 		row := m.Rows[6]
 		assert.Equal(t, contract.RowID("code:invalid_request"), row.ID)
 		assert.Equal(t, contract.NotOffered, row.Verdict)
-		assert.Equal(t, reports.Counts{contract.Pass: 3, contract.NotOffered: 1}, row.Counts)
+		assert.Equal(t, runlog.Counts{contract.Pass: 3, contract.NotOffered: 1}, row.Counts)
 	})
 	t.Run("shows a row without a case as not run", func(t *testing.T) {
 		assert.Equal(t, reports.NotRun, m.Rows[31].Verdict)
@@ -60,7 +61,7 @@ func TestMatrix(t *testing.T) {
 	t.Run("drops neither a row nor a surface that the contract does not know", func(t *testing.T) {
 		odd := result(contract.Rows()[0], "telepathy")
 		odd.ID, odd.Row, odd.Verdict = "code:unheard_of/x/telepathy", "code:unheard_of", contract.Fail
-		m := reports.NewMatrix(concluded(header(contract.Edge, dialect.Embeddings, dialect.Chat), []reports.CaseResult{odd}))
+		m := reports.NewMatrix(concluded(header(contract.Edge, dialect.Embeddings, dialect.Chat), []runlog.CaseResult{odd}))
 		assert.Equal(t, []reports.Column{{Name: "chat", Short: "chat"}, {Name: "embeddings", Short: "embd"}, {Name: "telepathy", Short: "tel…"}}, m.Columns)
 		require.Len(t, m.Rows, 33)
 		assert.Equal(t, contract.Fail, m.Rows[32].Verdict)

@@ -12,6 +12,7 @@ import (
 	messages "github.com/cucumber/messages/go/v34"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // messagesVersion is the version of the Cucumber Messages protocol that is written.
@@ -21,7 +22,7 @@ const messagesVersion = "34.2.0"
 // features in it hold one scenario a case with the steps that were played, in the place of the outlines they came from.
 // A scenario fails when its case does; what was expected to fail, or is not offered, is skipped. It fails only when w
 // does.
-func Messages(w io.Writer, run Run) error {
+func Messages(w io.Writer, run runlog.Run) error {
 	out := bufio.NewWriter(w)
 	m := &messenger{enc: json.NewEncoder(out), ids: new(messages.Incrementing), pickles: make(map[string]*messages.Pickle)}
 	m.write(messages.Envelope{Meta: &messages.Meta{
@@ -68,7 +69,7 @@ func (m *messenger) write(e messages.Envelope) {
 }
 
 // features writes every feature with the scenarios of its cases.
-func (m *messenger) features(outcomes []CaseResult) {
+func (m *messenger) features(outcomes []runlog.CaseResult) {
 	var uris []string
 	text := make(map[string]*strings.Builder)
 	for _, c := range outcomes {
@@ -104,12 +105,12 @@ func (m *messenger) features(outcomes []CaseResult) {
 }
 
 // scenarioName is the case's id as Gherkin keeps it: trimmed.
-func scenarioName(c CaseResult) string { return strings.TrimSpace(Plain(c.ID, nameLimit)) }
+func scenarioName(c runlog.CaseResult) string { return strings.TrimSpace(Plain(c.ID, nameLimit)) }
 
 // steps are the steps of a case, each beginning with a keyword of Gherkin, and at least one. Where the case failed
 // without a failed step, the last one takes the blame, so that no tool shows it as passed.
-func steps(c CaseResult) []Step {
-	var list []Step
+func steps(c runlog.CaseResult) []runlog.Step {
+	var list []runlog.Step
 	if c.Scenario != nil {
 		for _, s := range c.Scenario.Steps {
 			keyword, rest, _ := strings.Cut(Plain(s.Text, textLimit), " ")
@@ -118,11 +119,11 @@ func steps(c CaseResult) []Step {
 			default:
 				keyword, rest = "*", Plain(s.Text, textLimit)
 			}
-			list = append(list, Step{Text: keyword + " " + rest, Status: s.Status})
+			list = append(list, runlog.Step{Text: keyword + " " + rest, Status: s.Status})
 		}
 	}
 	if len(list) == 0 {
-		list = []Step{{Text: "Given the case was played", Status: "skipped"}}
+		list = []runlog.Step{{Text: "Given the case was played", Status: "skipped"}}
 	}
 	if failed(c.Verdict) {
 		for _, s := range list {
@@ -136,7 +137,7 @@ func steps(c CaseResult) []Step {
 }
 
 // play writes the messages of one case.
-func (m *messenger) play(c CaseResult, fallback time.Time) {
+func (m *messenger) play(c runlog.CaseResult, fallback time.Time) {
 	pickle := m.pickles[scenarioName(c)]
 	if pickle == nil || m.err != nil {
 		return
@@ -169,7 +170,7 @@ func (m *messenger) play(c CaseResult, fallback time.Time) {
 }
 
 // attach adds the account of a case that needs one: findings, exchange, curl line.
-func (m *messenger) attach(c CaseResult, attempt, step string) {
+func (m *messenger) attach(c runlog.CaseResult, attempt, step string) {
 	if c.Verdict == contract.Pass {
 		return
 	}
@@ -180,7 +181,7 @@ func (m *messenger) attach(c CaseResult, attempt, step string) {
 	}})
 }
 
-func stepResult(c CaseResult, s Step) *messages.TestStepResult {
+func stepResult(c runlog.CaseResult, s runlog.Step) *messages.TestStepResult {
 	result := &messages.TestStepResult{Duration: &messages.Duration{}, Status: messages.TestStepResultStatus_SKIPPED}
 	switch {
 	case s.Status == "failed" && failed(c.Verdict):

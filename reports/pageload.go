@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // pageLoad is a case under load as the page shows it.
@@ -32,7 +33,7 @@ type pageTimes struct {
 	Name, Calls, P50, P90, P99, Max, Bound string
 }
 
-func newPageLoad(c CaseResult, a load.Account) pageLoad {
+func newPageLoad(c runlog.CaseResult, a load.Account) pageLoad {
 	p := pageLoad{
 		ID: Plain(c.ID, nameLimit), Summary: loadSentence(a), Sentence: capital(Plain(a.Sentence, textLimit)),
 		Verdict: c.Verdict, Sign: sign(c.Verdict), Link: fragment(string(c.Row) + "/" + string(c.Surface)),

@@ -18,13 +18,14 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func TestFormats(t *testing.T) {
 	for _, f := range reports.Formats() {
 		for name, run := range runs() {
 			t.Run(f.Name+" of a "+name+" run", func(t *testing.T) {
-				got := render(t, run, func(w *bytes.Buffer, run reports.Run) error { return f.Render(w, run) })
+				got := render(t, run, func(w *bytes.Buffer, run runlog.Run) error { return f.Render(w, run) })
 				assert.True(t, utf8.Valid(got))
 				golden(t, name+"."+f.File, got)
 			})
@@ -33,7 +34,7 @@ func TestFormats(t *testing.T) {
 			assert.ErrorIs(t, f.Render(brokenWriter{}, failingRun()), errBroken)
 		})
 		t.Run(f.Name+" of nothing at all says that nothing ran", func(t *testing.T) {
-			got := render(t, reports.Run{}, func(w *bytes.Buffer, run reports.Run) error { return f.Render(w, run) })
+			got := render(t, runlog.Run{}, func(w *bytes.Buffer, run runlog.Run) error { return f.Render(w, run) })
 			if f.Name == "badge" {
 				assert.Contains(t, string(got), `"incomplete"`)
 				return
@@ -47,7 +48,7 @@ func TestJSONKeepsItsSchema(t *testing.T) {
 	schema := compile(t, "report.schema.json")
 	for name, run := range runs() {
 		t.Run(name, func(t *testing.T) {
-			report := bytes.NewReader(render(t, run, func(w *bytes.Buffer, run reports.Run) error { return reports.JSON(w, run) }))
+			report := bytes.NewReader(render(t, run, func(w *bytes.Buffer, run runlog.Run) error { return reports.JSON(w, run) }))
 			value, err := jsonschema.UnmarshalJSON(report)
 			require.NoError(t, err)
 			assert.NoError(t, schema.Validate(value))
@@ -177,7 +178,7 @@ func TestJUnitCountsWhatItHolds(t *testing.T) {
 	})
 }
 
-func junit(t *testing.T, run reports.Run) suites {
+func junit(t *testing.T, run runlog.Run) suites {
 	t.Helper()
 	var out bytes.Buffer
 	require.NoError(t, reports.JUnit(&out, run))
@@ -244,7 +245,7 @@ func TestPageStaysBelowTwoMegabytes(t *testing.T) {
 }
 
 func TestPageStaysBelowTwoMegabytesWhateverTheGatewayWrote(t *testing.T) {
-	for name, run := range map[string]reports.Run{"5,000 hostile cases": crowd(5000), "bodies of 10 MB": giants()} {
+	for name, run := range map[string]runlog.Run{"5,000 hostile cases": crowd(5000), "bodies of 10 MB": giants()} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			require.NoError(t, reports.HTML(&out, run))
@@ -260,7 +261,7 @@ func TestPageStaysBelowTwoMegabytesWhateverTheGatewayWrote(t *testing.T) {
 }
 
 // giants is a run whose answers have ten million bytes each, none of them UTF-8.
-func giants() reports.Run {
+func giants() runlog.Run {
 	run := hostileRun()
 	for i := range run.Cases {
 		run.Cases[i].Observation.Body = bytes.Repeat([]byte("\xff\x1b[2J"), 2_000_000)
@@ -269,11 +270,11 @@ func giants() reports.Run {
 }
 
 // crowd is a run of n failures, each with all the evidence there can be.
-func crowd(n int) reports.Run {
+func crowd(n int) runlog.Run {
 	one := result(contract.Rows()[0], dialect.Chat)
 	id := one.ID
 	poison(&one)
-	var cases []reports.CaseResult
+	var cases []runlog.CaseResult
 	for i := range n {
 		one.ID = fmt.Sprint(id, "/", i)
 		cases = append(cases, one)

@@ -4,13 +4,14 @@ import (
 	"io"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Replay is a case that ran again.
 type Replay struct {
-	Before, After CaseResult
+	Before, After runlog.CaseResult
 	// Run is the run of this one case.
-	Run Run
+	Run runlog.Run
 }
 
 // ReplayOutcome says how a case stands when it ran again.
@@ -31,7 +32,7 @@ func (r Replay) Outcome() ReplayOutcome {
 		before.Verdict = contract.Fail
 	}
 	switch move := Compare(before, after); {
-	case failed(before.Verdict) && !failed(known(after.Verdict)):
+	case failed(before.Verdict) && !failed(after.Verdict.OrError()):
 		return Fixed
 	case move == Same && failed(before.Verdict):
 		return StillFailing
@@ -48,8 +49,8 @@ func (r Replay) Terminal(w io.Writer, opts TerminalOptions) error {
 	t.account(accountOf(r.After))
 	outcome := r.Outcome()
 	if outcome != StillFailing && outcome != StillPassing {
-		t.line("before: %s %s", t.sign(known(r.Before.Verdict)), accountOf(r.Before).headline())
+		t.line("before: %s %s", t.sign(r.Before.Verdict.OrError()), accountOf(r.Before).headline())
 	}
-	t.line("%s.", t.paint(known(r.After.Verdict), string(outcome)))
+	t.line("%s.", t.paint(r.After.Verdict.OrError(), string(outcome)))
 	return t.flush(w)
 }

@@ -8,32 +8,33 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func TestWhetherARunCanBeJudged(t *testing.T) {
 	tests := []struct {
 		name    string
-		change  func(run *reports.Run)
+		change  func(run *runlog.Run)
 		verdict contract.Verdict
 		says    string
 	}{
-		{"all passed", func(*reports.Run) {}, contract.Pass, ""},
-		{"one warned", func(r *reports.Run) { judge(r, contract.Warn) }, contract.Warn, ""},
-		{"one failed", func(r *reports.Run) { judge(r, contract.Fail) }, contract.Fail, ""},
-		{"without a footer", func(r *reports.Run) { r.Footer = nil }, contract.Error, "the log has no footer"},
-		{"torn before the footer", func(r *reports.Run) { r.Footer, r.Torn = nil, true }, contract.Error, "the log ends in a torn line and has no footer"},
-		{"interrupted", func(r *reports.Run) { r.Footer.Interrupted = true }, contract.Error, "the run was interrupted"},
-		{"an expected case is not there", func(r *reports.Run) { r.Expected = append(r.Expected, "http:429/over-rate-limit/chat") }, contract.Error, "1 of 33 expected cases never ran"},
-		{"nothing was expected and nothing ran", func(r *reports.Run) { *r = concluded(header(contract.Edge), nil) }, contract.Error, "no case was executed"},
-		{"every case is not offered", func(r *reports.Run) {
+		{"all passed", func(*runlog.Run) {}, contract.Pass, ""},
+		{"one warned", func(r *runlog.Run) { judge(r, contract.Warn) }, contract.Warn, ""},
+		{"one failed", func(r *runlog.Run) { judge(r, contract.Fail) }, contract.Fail, ""},
+		{"without a footer", func(r *runlog.Run) { r.Footer = nil }, contract.Error, "the log has no footer"},
+		{"torn before the footer", func(r *runlog.Run) { r.Footer, r.Torn = nil, true }, contract.Error, "the log ends in a torn line and has no footer"},
+		{"interrupted", func(r *runlog.Run) { r.Footer.Interrupted = true }, contract.Error, "the run was interrupted"},
+		{"an expected case is not there", func(r *runlog.Run) { r.Expected = append(r.Expected, "http:429/over-rate-limit/chat") }, contract.Error, "1 of 33 expected cases never ran"},
+		{"nothing was expected and nothing ran", func(r *runlog.Run) { *r = concluded(header(contract.Edge), nil) }, contract.Error, "no case was executed"},
+		{"every case is not offered", func(r *runlog.Run) {
 			cases := every(contract.Rows()[:2], dialect.Chat)
 			cases[0].Verdict, cases[1].Verdict = contract.NotOffered, contract.NotOffered
 			*r = concluded(header(contract.Edge), cases)
 		}, contract.Error, "no case was executed"},
-		{"the footer's word is worse than the cases", func(r *reports.Run) { r.Footer.Verdict = contract.Error }, contract.Error, ""},
-		{"the footer's word is better than the cases", func(r *reports.Run) { judge(r, contract.Fail); r.Footer.Verdict = contract.Pass }, contract.Fail, ""},
-		{"a case was made to pass after the footer", func(r *reports.Run) { judge(r, contract.Fail); r.Cases[0].Verdict = contract.Pass }, contract.Error, "the footer's counts are not those of the cases in the log"},
-		{"a verdict that is none", func(r *reports.Run) { judge(r, "splendid") }, contract.Error, ""},
+		{"the footer's word is worse than the cases", func(r *runlog.Run) { r.Footer.Verdict = contract.Error }, contract.Error, ""},
+		{"the footer's word is better than the cases", func(r *runlog.Run) { judge(r, contract.Fail); r.Footer.Verdict = contract.Pass }, contract.Fail, ""},
+		{"a case was made to pass after the footer", func(r *runlog.Run) { judge(r, contract.Fail); r.Cases[0].Verdict = contract.Pass }, contract.Error, "the footer's counts are not those of the cases in the log"},
+		{"a verdict that is none", func(r *runlog.Run) { judge(r, "splendid") }, contract.Error, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -47,7 +48,7 @@ func TestWhetherARunCanBeJudged(t *testing.T) {
 }
 
 // judge gives the first case a verdict and concludes the run anew.
-func judge(r *reports.Run, v contract.Verdict) {
+func judge(r *runlog.Run, v contract.Verdict) {
 	r.Cases[0].Verdict = v
 	r.Expected = nil
 	*r = concluded(r.Header, r.Cases)
@@ -58,13 +59,13 @@ func TestConclude(t *testing.T) {
 	cases[1].Verdict, cases[2].Verdict = contract.Warn, contract.NotOffered
 	h := header(contract.Edge)
 	h.Expected = []string{cases[0].ID, "http:404/unknown-model/chat", "http:404/unknown-model/chat"}
-	assert.Equal(t, reports.Footer{Type: "footer",
+	assert.Equal(t, runlog.Footer{Type: "footer",
 		Ended: started, Verdict: contract.Error,
 		Counts:   map[contract.Verdict]int{contract.Pass: 1, contract.Warn: 1, contract.NotOffered: 1},
 		Executed: 2,
 		Missing:  []string{"http:404/unknown-model/chat"},
 		Surplus:  []string{cases[1].ID},
-	}, reports.Conclude(h, cases, started))
+	}, runlog.Conclude(h, cases, started))
 }
 
 func TestSentence(t *testing.T) {
@@ -74,7 +75,7 @@ func TestSentence(t *testing.T) {
 	unloaded := goodRun() // nothing that was asked for under load was offered
 	unloaded.Selection.Level, unloaded.Selection.Loaded = contract.Full, []dialect.Surface{dialect.Chat}
 	tests := map[string]struct {
-		run  reports.Run
+		run  runlog.Run
 		want string
 	}{
 		"no load":       {unloaded, "conformant at level full: 32 of 32 rows pass"},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // verdict is that of the self-test as a whole: an error, where the harness cannot be trusted.
@@ -95,11 +96,11 @@ func (s SelfTest) HTML(w io.Writer) error {
 	}}
 	p.Headline, p.Detail, _ = strings.Cut(s.Sentence(), ": ")
 	var entries []pageEntry
-	groups := make(map[string]Counts)
+	groups := make(map[string]runlog.Counts)
 	var order []string
 	for i, trial := range s.Trials {
 		if group := m.Rows[i].Group; groups[group] == nil {
-			groups[group] = make(Counts)
+			groups[group] = make(runlog.Counts)
 			order = append(order, group)
 		}
 		for v, n := range m.Rows[i].Counts {
@@ -120,8 +121,8 @@ func (s SelfTest) HTML(w io.Writer) error {
 
 // entry puts a case of the trial into the cell of its row.
 func (t Trial) entry(id string, verdict contract.Verdict, account string) pageEntry {
-	c := caseOf(id)
-	result := CaseResult{
+	c := contract.SplitID(id)
+	result := runlog.CaseResult{
 		ID: strings.TrimPrefix(id, string(c.Row)+"/") + " (" + t.Name + ")", Row: contract.RowID(t.Name),
 		Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Verdict: verdict, Reason: account,
 	}

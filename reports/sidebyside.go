@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // MatrixSchema names the version of a side by side's JSON.
@@ -15,15 +16,15 @@ const MatrixSchema = "gatecert.matrix/1"
 
 // SideBySide is several runs as one matrix: the rows of the contract by targets.
 type SideBySide struct {
-	Runs []Run
+	Runs []runlog.Run
 	// Matrix has a column for each run, in their order.
 	Matrix Matrix
 }
 
 // NewSideBySide lays out runs. A target that is there more than once gets a number behind its name.
-func NewSideBySide(runs []Run) SideBySide {
+func NewSideBySide(runs []runlog.Run) SideBySide {
 	s := SideBySide{Runs: runs}
-	s.Matrix.Totals = make(Counts)
+	s.Matrix.Totals = make(runlog.Counts)
 	seen := make(map[string]int)
 	place := make(map[contract.RowID]int)
 	for i, run := range runs {
@@ -41,7 +42,7 @@ func NewSideBySide(runs []Run) SideBySide {
 			if !known {
 				at = len(s.Matrix.Rows)
 				place[r.ID] = at
-				s.Matrix.Rows = append(s.Matrix.Rows, MatrixRow{Row: r.Row, Group: r.Group, Counts: make(Counts)})
+				s.Matrix.Rows = append(s.Matrix.Rows, MatrixRow{Row: r.Row, Group: r.Group, Counts: make(runlog.Counts)})
 			}
 			row := &s.Matrix.Rows[at]
 			for v, n := range r.Counts {
@@ -63,12 +64,12 @@ func NewSideBySide(runs []Run) SideBySide {
 		for len(row.Cells) < len(runs) {
 			row.Cells = append(row.Cells, absent(s.Matrix.Columns[len(row.Cells)]))
 		}
-		row.Verdict = row.Counts.worst()
+		row.Verdict = worst(row.Counts)
 	}
 	return s
 }
 
-func absent(c Column) Cell { return Cell{Column: c.Name, Verdict: NotRun, Counts: Counts{}} }
+func absent(c Column) Cell { return Cell{Column: c.Name, Verdict: NotRun, Counts: runlog.Counts{}} }
 
 // letter is a short name for a column: A to Z, then numbers.
 func letter(i int) string {
@@ -176,8 +177,8 @@ type matrixTarget struct {
 	Column string `json:"column"`
 	diffRun
 	Level contract.Level `json:"level"`
-	Cases Counts         `json:"cases"`
-	Rows  Counts         `json:"rows"`
+	Cases runlog.Counts  `json:"cases"`
+	Rows  runlog.Counts  `json:"rows"`
 }
 
 type matrixLine struct {
@@ -189,7 +190,7 @@ type matrixLine struct {
 type matrixCell struct {
 	Column  string           `json:"column"`
 	Verdict contract.Verdict `json:"verdict"`
-	Cases   Counts           `json:"cases"`
+	Cases   runlog.Counts    `json:"cases"`
 }
 
 // JSON writes the matrix for machines. It fails only when w does.

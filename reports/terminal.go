@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // TerminalOptions say for whom the terminal report is. The zero value is 80 columns without colour.
@@ -27,7 +28,7 @@ type TerminalOptions struct {
 
 // Terminal writes the report for people at a terminal: the matrix, the cases that need attention, the totals and one
 // closing sentence. It fails only when w does.
-func Terminal(w io.Writer, run Run, opts TerminalOptions) error {
+func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	m := NewMatrix(run)
 	t.line("%s  %s  level %s", Plain(run.Target.Name, nameLimit), Plain(run.Target.BaseURL, nameLimit), run.Selection.Scope())
@@ -156,7 +157,7 @@ func (t *terminal) legend(m Matrix) {
 }
 
 // underLoad says of every case under load that passed in a line what was sent. The others are told among the troubles.
-func (t *terminal) underLoad(run Run) {
+func (t *terminal) underLoad(run runlog.Run) {
 	told := false
 	for _, c := range run.Cases {
 		if c.Load != nil && c.Verdict == contract.Pass {
@@ -188,7 +189,7 @@ func (t *terminal) wrapped(parts, painted []string) {
 }
 
 // troubles tells the failures, then the warnings, up to the bound.
-func (t *terminal) troubles(run Run) {
+func (t *terminal) troubles(run runlog.Run) {
 	accounts, _, never := troubles(run)
 	told := accounts[:min(len(accounts), t.opts.Failures)]
 	for _, a := range told {
@@ -240,7 +241,7 @@ func (t *terminal) totals(m Matrix) error {
 	for _, v := range contract.Verdicts() {
 		header = append(header, sign(v))
 	}
-	line := func(name string, counts Counts) []string {
+	line := func(name string, counts runlog.Counts) []string {
 		cells := []string{name, fmt.Sprint(counts.Total())}
 		for _, v := range contract.Verdicts() {
 			cell := fmt.Sprint(counts[v])

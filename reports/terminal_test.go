@@ -15,12 +15,13 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func TestTerminal(t *testing.T) {
 	for name, run := range runs() {
 		t.Run(name, func(t *testing.T) {
-			got := render(t, run, func(w *bytes.Buffer, run reports.Run) error {
+			got := render(t, run, func(w *bytes.Buffer, run runlog.Run) error {
 				return reports.Terminal(w, run, reports.TerminalOptions{})
 			})
 			golden(t, name+".txt", got)
@@ -66,7 +67,7 @@ func TestTerminalIsInert(t *testing.T) {
 	assert.Less(t, len(got), 200_000)
 }
 
-func terminal(t *testing.T, run reports.Run, opts reports.TerminalOptions) string {
+func terminal(t *testing.T, run runlog.Run, opts reports.TerminalOptions) string {
 	t.Helper()
 	var out bytes.Buffer
 	require.NoError(t, reports.Terminal(&out, run, opts))

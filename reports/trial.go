@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // SelfTestSchema names the version of a self-test's JSON.
@@ -87,7 +88,7 @@ func (s SelfTest) OK() bool {
 // Matrix is the self-test as trials x rows of the contract. A cell is the worst that a trial turned a row into, or an
 // error where the harness got it wrong.
 func (s SelfTest) Matrix() Matrix {
-	m := Matrix{Totals: make(Counts)}
+	m := Matrix{Totals: make(runlog.Counts)}
 	rows := s.rows()
 	for i, r := range rows {
 		number := fmt.Sprintf("%02d", i+1)
@@ -96,7 +97,7 @@ func (s SelfTest) Matrix() Matrix {
 	for _, t := range s.Trials {
 		row := MatrixRow{
 			Row:   contract.Row{ID: contract.RowID(t.Name), Key: t.Name, Meaning: t.Sentence},
-			Group: "Permitted variations", Counts: make(Counts), Verdict: contract.Pass,
+			Group: "Permitted variations", Counts: make(runlog.Counts), Verdict: contract.Pass,
 		}
 		if t.Theme != "" {
 			row.Group = "Deviations: " + t.Theme
@@ -120,7 +121,7 @@ func (s SelfTest) rows() []contract.Row {
 }
 
 func (t Trial) cell(row contract.RowID) Cell {
-	cell := Cell{Column: string(row), Verdict: contract.Pass, Counts: make(Counts)}
+	cell := Cell{Column: string(row), Verdict: contract.Pass, Counts: make(runlog.Counts)}
 	for _, c := range t.Turned {
 		if c.Row == row {
 			cell.Verdict, _ = contract.Worst(cell.Verdict, c.Verdict)
@@ -198,4 +199,4 @@ func (s SelfTest) Sentence() string {
 }
 
 // Headline is the shortest account of a case: its reason or its first finding. It is safe to show.
-func Headline(c CaseResult) string { return accountOf(c).headline() }
+func Headline(c runlog.CaseResult) string { return accountOf(c).headline() }

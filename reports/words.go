@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // sign is the mark of a verdict. The marks differ without colour.
@@ -38,7 +39,7 @@ func shown() []contract.Verdict { return append(contract.Verdicts(), NotRun) }
 //	conformant at level edge: 12 of 32 rows pass, 20 not run
 //	NOT conformant at level relay: 2 of 32 rows fail, 17 pass, 13 not run
 //	INCOMPLETE: the log has no footer; 3 of 24 expected cases never ran. Nothing is certified
-func Sentence(run Run) string {
+func Sentence(run runlog.Run) string {
 	if gap := run.Incomplete(); gap != "" {
 		return "INCOMPLETE: " + gap + ". Nothing is certified"
 	}
@@ -79,7 +80,7 @@ func Sentence(run Run) string {
 
 // loadedOn says which surfaces were put under load, of a run that was not asked for single cases: the rows hold for all that
 // are offered, their cases under load only for these.
-func loadedOn(run Run) string {
+func loadedOn(run runlog.Run) string {
 	surfaces := loadedSurfaces(run)
 	if len(surfaces) == 0 || len(run.Selection.Cases) > 0 {
 		return ""

@@ -9,7 +9,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/baseline"
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // baseline reads the run's baseline. A file that an update is about to write need not be there yet.
@@ -34,7 +34,7 @@ func (r runCommand) baseline() (baseline.Baseline, error) {
 
 // updateBaseline writes the baseline that the run's failures ask for. The outcome is that of the run as the new
 // baseline sees it: what no baseline can excuse stays, and so does an entry whose day is over.
-func (r runCommand) updateBaseline(c *console, config gatecert.Config, run reports.Run) error {
+func (r runCommand) updateBaseline(c *console, config gatecert.Config, run runlog.Run) error {
 	if !run.Complete() {
 		fmt.Fprintf(c.out, "%s is left as it is: the run is incomplete\n", r.Baseline)
 		return outcome(run)
@@ -53,11 +53,11 @@ func (r runCommand) updateBaseline(c *console, config gatecert.Config, run repor
 		return err
 	}
 	fmt.Fprintf(c.out, "%s: %d entries, before %d\n", r.Baseline, len(updated.Entries), len(config.Baseline.Entries))
-	var excused []reports.CaseResult
+	var excused []runlog.CaseResult
 	for _, result := range run.Cases {
 		excused = append(excused, updated.Excused(result))
 	}
-	footer := reports.Conclude(run.Header, excused, run.Footer.Ended)
+	footer := runlog.Conclude(run.Header, excused, run.Footer.Ended)
 	footer.Stale = updated.Stale(excused, isSelected, run.Started)
 	run.Cases, run.Footer = excused, &footer
 	return outcome(run)
@@ -73,7 +73,7 @@ func writeBaseline(path string, b baseline.Baseline) (err error) {
 }
 
 // proposeEntries prints the entries that would make the failures expected ones, the first of them.
-func proposeEntries(w io.Writer, run reports.Run, most int) {
+func proposeEntries(w io.Writer, run runlog.Run, most int) {
 	most = max(most, 1)
 	// What a baseline that expects nothing would have to hold.
 	missing := baseline.Baseline{}.Updated(run.Cases, func(contract.Case) bool { return true })

@@ -8,7 +8,7 @@ import (
 	"github.com/gatecert/gatecert/baseline"
 	"github.com/gatecert/gatecert/certificate"
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -23,7 +23,7 @@ const (
 )
 
 // verdictError carries a run's verdict to the exit code; the report has told it already.
-type verdictError struct{ run reports.Run }
+type verdictError struct{ run runlog.Run }
 
 func (e verdictError) Error() string { return "the run's verdict is " + string(e.run.Verdict()) }
 
@@ -55,14 +55,14 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled):
 		return exitIncomplete
-	case errors.Is(err, reports.ErrNoHeader), errors.Is(err, reports.ErrMalformed), errors.Is(err, reports.ErrSchema):
+	case errors.Is(err, runlog.ErrNoHeader), errors.Is(err, runlog.ErrMalformed), errors.Is(err, runlog.ErrSchema):
 		return exitIncomplete
 	default:
 		return exitHarness
 	}
 }
 
-func verdictCode(run reports.Run) int {
+func verdictCode(run runlog.Run) int {
 	switch verdict := run.Verdict(); {
 	case !run.Complete():
 		return exitIncomplete

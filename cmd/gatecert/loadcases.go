@@ -12,6 +12,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -58,7 +59,7 @@ func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Conf
 }
 
 // tellLoad prints one case under load.
-func tellLoad(c *console, result reports.CaseResult) {
+func tellLoad(c *console, result runlog.CaseResult) {
 	fmt.Fprintf(c.out, "%s %s\n", result.Verdict, result.ID)
 	if result.Reason != "" {
 		fmt.Fprintf(c.out, "  %s\n", reports.Plain(result.Reason, maxReason))

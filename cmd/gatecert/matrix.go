@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 type matrixCommand struct {
@@ -25,7 +26,7 @@ It is a picture, so that its exit code says only whether it could be drawn; gate
 }
 
 func (m matrixCommand) Run(c *console) error {
-	var runs []reports.Run
+	var runs []runlog.Run
 	for _, path := range m.Logs {
 		run, err := readLog(path)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 type reportCommand struct {
@@ -34,7 +35,7 @@ func (r reportCommand) Run(c *console) error {
 	return outcome(run)
 }
 
-func (r reportCommand) render(c *console, run reports.Run) error {
+func (r reportCommand) render(c *console, run runlog.Run) error {
 	if r.Out == "" && (len(r.Format) == 0 || slices.Equal(r.Format, []string{"terminal"})) {
 		return reports.Terminal(c.out, run, reports.TerminalOptions{Color: c.color, Width: c.width})
 	}
@@ -72,14 +73,14 @@ func formatsNamed(names []string) ([]reports.Format, error) {
 }
 
 // readLog reads a run from its folder or its log.
-func readLog(path string) (run reports.Run, err error) {
+func readLog(path string) (run runlog.Run, err error) {
 	path = logPath(path)
 	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
 	if err != nil {
 		return run, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if run, err = reports.Read(file); err != nil {
+	if run, err = runlog.Read(file); err != nil {
 		return run, fmt.Errorf("%s: %w", path, err)
 	}
 	return run, nil

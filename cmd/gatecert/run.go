@@ -10,6 +10,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -78,7 +79,7 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 
 // certify runs with a log in the folder, writes the reports beside it and returns the run; that has no schema when it
 // never began. An interrupted run is reported like any other: its reports say that it is incomplete.
-func (c *console) certify(ctx context.Context, config gatecert.Config, formats []reports.Format, dir string, yes bool) (run reports.Run, err error) {
+func (c *console) certify(ctx context.Context, config gatecert.Config, formats []reports.Format, dir string, yes bool) (run runlog.Run, err error) {
 	// Before the log is written over: that of a run that died is evidence until it is cleaned up after.
 	journal, err := c.mayChange(&config, dir, yes)
 	if err != nil {
@@ -119,7 +120,7 @@ func removeReports(dir string) error {
 }
 
 // outcome is nil for a conformant run, and carries its verdict otherwise.
-func outcome(run reports.Run) error {
+func outcome(run runlog.Run) error {
 	if verdictCode(run) == exitConformant {
 		return nil
 	}
@@ -168,7 +169,7 @@ func (r runCommand) config() (gatecert.Config, error) {
 const logName = "run.ndjson"
 
 // writeReports renders the formats into the folder.
-func writeReports(run reports.Run, formats []reports.Format, dir string) error {
+func writeReports(run runlog.Run, formats []reports.Format, dir string) error {
 	for _, f := range formats {
 		if err := writeReport(run, f, filepath.Join(dir, f.File)); err != nil {
 			return err
@@ -177,7 +178,7 @@ func writeReports(run reports.Run, formats []reports.Format, dir string) error {
 	return nil
 }
 
-func writeReport(run reports.Run, format reports.Format, path string) (err error) {
+func writeReport(run runlog.Run, format reports.Format, path string) (err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the user's own folder
 	if err != nil {
 		return fmt.Errorf("write %s: %w", format.Name, err)

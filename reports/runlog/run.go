@@ -1,13 +1,11 @@
-package reports
+package runlog
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/dialect"
 )
 
 // Run is one event log as it was read. Every renderer is a pure function of it.
@@ -43,7 +41,7 @@ func Conclude(h Header, cases []CaseResult, ended time.Time) Footer {
 		verdicts = append(verdicts, c.Verdict)
 	}
 	for _, c := range cases {
-		counts[known(c.Verdict)]++
+		counts[c.Verdict.OrError()]++
 	}
 	verdict, ok := contract.Worst(verdicts...)
 	if !ok || run.Executed() == 0 {
@@ -108,11 +106,11 @@ func (r Run) Surplus() []string {
 func (r Run) Outcomes() []CaseResult {
 	outcomes := make([]CaseResult, 0, max(len(r.Cases), len(r.Expected)))
 	for _, c := range r.Cases {
-		c.Verdict = known(c.Verdict)
+		c.Verdict = c.Verdict.OrError()
 		outcomes = append(outcomes, c)
 	}
 	for _, id := range r.Missing() {
-		c := caseOf(id)
+		c := contract.SplitID(id)
 		outcomes = append(outcomes, CaseResult{
 			Type: "case", ID: id, Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant,
 			Level: c.Level(), Verdict: contract.Error, Reason: neverRan,
@@ -123,23 +121,6 @@ func (r Run) Outcomes() []CaseResult {
 
 // neverRan is the reason of a case that was expected and is not in the log.
 const neverRan = "never ran"
-
-// caseOf takes an id apart without asking whether this version of the contract knows the case: an older log may name
-// cases that have gone since.
-func caseOf(id string) contract.Case {
-	parts := append(strings.SplitN(id, "/", 4), "", "", "")
-	return contract.Case{
-		Row: contract.RowID(parts[0]), Circumstance: parts[1], Surface: dialect.Surface(parts[2]), Variant: parts[3],
-	}
-}
-
-// known turns what is no verdict into an error.
-func known(v contract.Verdict) contract.Verdict {
-	if slices.Contains(contract.Verdicts(), v) {
-		return v
-	}
-	return contract.Error
-}
 
 // Complete reports whether the run can be judged as a whole: it has a footer that agrees with its cases, was not
 // interrupted, executed something, and misses nothing.
@@ -162,7 +143,7 @@ func (r Run) gaps() []string {
 		gaps = append(gaps, "no case was executed")
 	}
 	if n := len(r.Missing()); n > 0 {
-		gaps = append(gaps, fmt.Sprintf("%d of %s never ran", n, Count(len(r.Expected), "expected case")))
+		gaps = append(gaps, fmt.Sprintf("%d of %s never ran", n, expectedCases(len(r.Expected))))
 	}
 	if r.Footer != nil && !r.counted() {
 		gaps = append(gaps, "the footer's counts are not those of the cases in the log")
@@ -170,11 +151,19 @@ func (r Run) gaps() []string {
 	return gaps
 }
 
+// expectedCases writes "1 expected case", "4 expected cases".
+func expectedCases(n int) string {
+	if n == 1 {
+		return "1 expected case"
+	}
+	return fmt.Sprintf("%d expected cases", n)
+}
+
 // counted reports whether the footer counts the cases that the log holds; one that does not was cut or altered.
 func (r Run) counted() bool {
 	counts := make(Counts)
 	for _, c := range r.Cases {
-		counts[known(c.Verdict)]++
+		counts[c.Verdict.OrError()]++
 	}
 	for _, v := range contract.Verdicts() {
 		if counts[v] != r.Footer.Counts[v] {
@@ -190,9 +179,9 @@ func (r Run) Verdict() contract.Verdict {
 	if !r.Complete() {
 		return contract.Error
 	}
-	verdicts := []contract.Verdict{known(r.Footer.Verdict)}
+	verdicts := []contract.Verdict{r.Footer.Verdict.OrError()}
 	for _, c := range r.Cases {
-		verdicts = append(verdicts, known(c.Verdict))
+		verdicts = append(verdicts, c.Verdict.OrError())
 	}
 	worst, _ := contract.Worst(verdicts...)
 	return worst

@@ -1,4 +1,4 @@
-package reports
+package runlog
 
 import (
 	"bytes"
@@ -34,7 +34,10 @@ func NewWriter(w io.Writer) *Writer {
 
 // Header writes the first event. It sets the type and, being the one to know, the schema.
 func (w *Writer) Header(h Header) error {
-	h.Type, h.Schema, h.Expected = "header", Schema, filled(h.Expected)
+	h.Type, h.Schema = "header", Schema
+	if h.Expected == nil {
+		h.Expected = []string{} // a list in JSON, never null
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.opened {
