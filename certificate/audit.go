@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
@@ -124,7 +123,7 @@ func (a *audit) underLoad(c runlog.CaseResult) {
 	if c.Verdict == contract.Untestable {
 		return // nothing is claimed
 	}
-	held := func(check load.Check) bool { return check.Result != load.Untested }
+	held := func(check runlog.Check) bool { return check.Result != runlog.Untested }
 	if c.Load == nil || c.Load.Calls < 1 || !slices.ContainsFunc(c.Load.Checks, held) {
 		a.problemf("%s is %s without an account of the load", c.ID, c.Verdict)
 		return
@@ -133,7 +132,7 @@ func (a *audit) underLoad(c runlog.CaseResult) {
 		a.problemf("%s is %s, and its findings say %s", c.ID, c.Verdict, want)
 	}
 	for _, check := range c.Load.Checks {
-		if check.Result == load.Violated && !slices.ContainsFunc(c.Findings, func(f contract.Finding) bool { return f.Obligation == check.Obligation }) {
+		if check.Result == runlog.Violated && !slices.ContainsFunc(c.Findings, func(f contract.Finding) bool { return f.Obligation == check.Obligation }) {
 			a.problemf("%s hides a finding: %s", c.ID, check.Obligation)
 		}
 	}

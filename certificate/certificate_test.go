@@ -21,7 +21,6 @@ import (
 	"github.com/gatecert/gatecert/certificate"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -174,7 +173,7 @@ func TestALoadIsAudited(t *testing.T) {
 	breaks := func(r *runlog.Run) {
 		for i := range at(r, id).Load.Checks {
 			if check := &at(r, id).Load.Checks[i]; check.Obligation == broken.Obligation {
-				check.Result = load.Violated
+				check.Result = runlog.Violated
 			}
 		}
 	}
@@ -190,7 +189,7 @@ func TestALoadIsAudited(t *testing.T) {
 		{"an account of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " is pass without an account of the load"},
 		{"an account in which nothing was looked at", func(r *runlog.Run) {
 			for i := range at(r, id).Load.Checks {
-				at(r, id).Load.Checks[i].Result = load.Untested
+				at(r, id).Load.Checks[i].Result = runlog.Untested
 			}
 		}, id + " is pass without an account of the load"},
 		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, and its findings say fail"},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 const (
@@ -48,7 +49,7 @@ func benchOurs(tb testing.TB, address string) pace {
 	})
 	cpu = cpuTime() - cpu
 	require.NoError(tb, err)
-	require.Equal(tb, m.Sent, m.Count(Admitted), "every answer is judged, and is healthy")
+	require.Equal(tb, m.Sent, m.Count(runlog.Admitted), "every answer is judged, and is healthy")
 	return pace{float64(m.Sent) / m.Elapsed.Seconds(), cpu / time.Duration(m.Sent)}
 }
 
@@ -83,7 +84,7 @@ func BenchmarkMillion(b *testing.B) {
 			Name: "million", Parts: []Part{{Call: call}}, Schedule: Closed{Requests: 1_000_000, For: 5 * time.Minute}, Connections: benchConnections,
 		})
 		require.NoError(b, err)
-		require.Equal(b, uint64(1_000_000), m.Count(Refused))
+		require.Equal(b, uint64(1_000_000), m.Count(runlog.Refused))
 		resident, err := residentMemory(os.Getpid())
 		require.NoError(b, err)
 		b.ReportMetric(float64(resident)/1e6, "MB")
@@ -134,7 +135,7 @@ func BenchmarkOpenLoop(b *testing.B) {
 					if m.Sent >= m.Offered*99/100 && took >= 0.99*rate {
 						achieved++
 					}
-					t := m.Of(AllParts, Admitted)
+					t := m.Of(AllParts, runlog.Admitted)
 					b.Logf("%.0f/s of %.0f: %d of %d sent, %d waited, lag p50 %s p99 %s, service p50 %s p99 %s, CPU %.0f %%, %v", took, rate, m.Sent, m.Offered,
 						m.Waited, m.Lag.Quantile(0.5), m.Fitness.LagP99, t.Service.Quantile(0.5), t.Service.Quantile(0.99), m.Fitness.CPU*100, m.Fitness.Reasons)
 				}

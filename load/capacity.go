@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Search looks for the highest rate at which a gateway meets an objective.
@@ -224,7 +225,7 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 		return c, err
 	}
 	left.Requests, left.Time = left.Requests-quiet.Sent, left.Time-warmUp
-	usual = quiet.Of(AllParts, Admitted).Service.Quantile(0.5)
+	usual = quiet.Of(AllParts, runlog.Admitted).Service.Quantile(0.5)
 	b := s.bracket(trial)
 	err = b.run(ctx)
 	if err == nil {

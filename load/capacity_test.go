@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // limited is a gateway that admits so many calls in any tenth of a second and refuses all others.
@@ -222,7 +223,7 @@ func TestCapacityChecksItsSearch(t *testing.T) {
 }
 
 func TestObjective(t *testing.T) {
-	measured := func(offered int, outcomes map[Outcome]int, took time.Duration) Measurement {
+	measured := func(offered int, outcomes map[runlog.Outcome]int, took time.Duration) Measurement {
 		m := Measurement{Offered: uint64(offered), tallies: map[tallyKey]*Tally{}}
 		for outcome, n := range outcomes {
 			tally := &Tally{Count: uint64(n)}
@@ -241,13 +242,13 @@ func TestObjective(t *testing.T) {
 		m        Measurement
 		want     []string
 	}{
-		{"all well", measured(100, map[Outcome]int{Admitted: 100}, 50*ms), nil},
-		{"one error in a hundred is allowed", measured(100, map[Outcome]int{Admitted: 99, Error5xx: 1}, 50*ms), nil},
-		{"two are not", measured(100, map[Outcome]int{Admitted: 98, Refused: 2}, 50*ms), []string{"2 % of the requests were not answered as asked"}},
-		{"too slow", measured(100, map[Outcome]int{Admitted: 100}, 150*ms), []string{"p99 took 150ms", "0 % of the requests were answered in time"}},
-		{"nothing admitted", measured(100, map[Outcome]int{Timeout: 100}, time.Second), []string{"nothing was admitted"}},
-		{"our own failures do not count", measured(103, map[Outcome]int{Admitted: 98, Client: 5}, 50*ms), nil},
-		{"what was never sent", measured(104, map[Outcome]int{Admitted: 100}, 50*ms), []string{"3.85 % of the requests found no connection in time"}},
+		{"all well", measured(100, map[runlog.Outcome]int{runlog.Admitted: 100}, 50*ms), nil},
+		{"one error in a hundred is allowed", measured(100, map[runlog.Outcome]int{runlog.Admitted: 99, runlog.Error5xx: 1}, 50*ms), nil},
+		{"two are not", measured(100, map[runlog.Outcome]int{runlog.Admitted: 98, runlog.Refused: 2}, 50*ms), []string{"2 % of the requests were not answered as asked"}},
+		{"too slow", measured(100, map[runlog.Outcome]int{runlog.Admitted: 100}, 150*ms), []string{"p99 took 150ms", "0 % of the requests were answered in time"}},
+		{"nothing admitted", measured(100, map[runlog.Outcome]int{runlog.Timeout: 100}, time.Second), []string{"nothing was admitted"}},
+		{"our own failures do not count", measured(103, map[runlog.Outcome]int{runlog.Admitted: 98, runlog.Client: 5}, 50*ms), nil},
+		{"what was never sent", measured(104, map[runlog.Outcome]int{runlog.Admitted: 100}, 50*ms), []string{"3.85 % of the requests found no connection in time"}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			assert.Equal(t, row.want, o.Misses(row.m))
@@ -275,8 +276,8 @@ func TestTooFewConnectionsAreOurFault(t *testing.T) {
 }
 
 func TestTrialsOfAMachineThatIsNotFit(t *testing.T) {
-	m := Measurement{Offered: 1, Sent: 1, tallies: map[tallyKey]*Tally{{0, Admitted}: {Count: 1}}}
-	m.tallies[tallyKey{0, Admitted}].Response.Add(100 * ms)
+	m := Measurement{Offered: 1, Sent: 1, tallies: map[tallyKey]*Tally{{0, runlog.Admitted}: {Count: 1}}}
+	m.tallies[tallyKey{0, runlog.Admitted}].Response.Add(100 * ms)
 	m.Fitness = Fitness{Reasons: []string{"late"}}
 	try := func(latency time.Duration) Trial {
 		return newTrial(1, time.Second, Stage{}.withDefaults(), m, Objective{Latency: latency}, ms)

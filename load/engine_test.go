@@ -21,6 +21,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func newEngine(t *testing.T, caps Caps) *Engine {
@@ -75,7 +76,7 @@ func TestFireConstant(t *testing.T) {
 	assert.Equal(t, contract.Pass, m.Verdict())
 	assert.Equal(t, uint64(50), m.Offered)
 	assert.Equal(t, uint64(50), m.Sent)
-	assert.Equal(t, uint64(50), m.Count(Admitted))
+	assert.Equal(t, uint64(50), m.Count(runlog.Admitted))
 	assert.Equal(t, uint64(50*len(goodChat)), m.BytesIn)
 	assert.Zero(t, m.ErrorShare())
 	assert.GreaterOrEqual(t, m.Sending, 490*ms)
@@ -84,7 +85,7 @@ func TestFireConstant(t *testing.T) {
 	assert.Len(t, m.Shots, 20)
 	assert.Equal(t, uint64(30), m.Unkept)
 	assert.Positive(t, m.Fresh)
-	times := m.Of(AllParts, Admitted)
+	times := m.Of(AllParts, runlog.Admitted)
 	assert.Equal(t, uint64(50), times.Service.Count())
 	assert.Equal(t, uint64(50), times.FirstByte.Count())
 	assert.Zero(t, times.FirstEvent.Count())
@@ -121,9 +122,9 @@ func TestFireMixesParts(t *testing.T) {
 		Parts: []Part{flood, victim}, Schedule: Constant{Rate: 200, For: 200 * ms}, Bounds: lenient(), Keep: 100,
 	})
 	require.NoError(t, err)
-	assert.Equal(t, uint64(30), m.Of(0, Refused).Count)
-	assert.Equal(t, uint64(10), m.Of(1, Admitted).Count)
-	assert.Zero(t, m.Of(1, Refused).Count)
+	assert.Equal(t, uint64(30), m.Of(0, runlog.Refused).Count)
+	assert.Equal(t, uint64(10), m.Of(1, runlog.Admitted).Count)
+	assert.Zero(t, m.Of(1, runlog.Refused).Count)
 	assert.InDelta(t, 0.75, m.ErrorShare(), 0)
 	assert.Equal(t, contract.Pass, m.Verdict(), "refusals break no obligation by being there")
 	for _, shot := range m.Shots {
@@ -167,12 +168,12 @@ func TestFireStreams(t *testing.T) {
 	p.Call.Surface = dialect.ChatStream
 	m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{Parts: []Part{p}, Schedule: Burst{Size: 5}, Bounds: lenient(), Keep: 5})
 	require.NoError(t, err)
-	require.Equal(t, uint64(5), m.Count(Admitted))
+	require.Equal(t, uint64(5), m.Count(runlog.Admitted))
 	for _, shot := range m.Shots {
 		assert.GreaterOrEqual(t, shot.FirstEvent, shot.FirstByte)
 		assert.GreaterOrEqual(t, shot.End-shot.FirstEvent, 10*ms, "the first event came before the end")
 	}
-	assert.Equal(t, uint64(5), m.Of(0, Admitted).FirstEvent.Count())
+	assert.Equal(t, uint64(5), m.Of(0, runlog.Admitted).FirstEvent.Count())
 }
 
 func TestBurstIsConcurrent(t *testing.T) {
@@ -192,7 +193,7 @@ func TestBurstIsConcurrent(t *testing.T) {
 		Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 20}, Connections: 20, Warm: true, Bounds: lenient(),
 	})
 	require.NoError(t, err)
-	assert.Equal(t, uint64(20), m.Count(Admitted))
+	assert.Equal(t, uint64(20), m.Count(runlog.Admitted))
 	assert.Equal(t, int64(20), most.Load())
 	assert.Zero(t, m.Fresh, "the connections were open before the burst")
 }
@@ -211,10 +212,10 @@ func TestConnectionsBoundWhatIsUnderWay(t *testing.T) {
 		Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 40}, Connections: 4, Bounds: lenient(),
 	})
 	require.NoError(t, err)
-	assert.Equal(t, uint64(40), m.Count(Admitted))
+	assert.Equal(t, uint64(40), m.Count(runlog.Admitted))
 	assert.LessOrEqual(t, most.Load(), int64(4))
 	assert.GreaterOrEqual(t, m.Waited, uint64(30), "who waits for a connection waits for the gateway, not for us")
-	times := m.Of(AllParts, Admitted)
+	times := m.Of(AllParts, runlog.Admitted)
 	assert.Greater(t, times.Response.Max(), 2*times.Service.Quantile(0.5), "and the response time tells it")
 	assert.LessOrEqual(t, m.Lag.Count(), uint64(10))
 }
@@ -239,7 +240,7 @@ func TestFireAgainstAHangingGateway(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, uint64(60), m.Offered)
 	assert.Equal(t, uint64(8), m.Sent)
-	assert.Equal(t, uint64(8), m.Count(Timeout))
+	assert.Equal(t, uint64(8), m.Count(runlog.Timeout))
 	assert.GreaterOrEqual(t, m.Waited, uint64(51))
 	assert.Empty(t, m.Breaches, "our patience is no limit of the contract")
 	assert.Less(t, most, 60)
@@ -269,7 +270,7 @@ func TestFireCancelled(t *testing.T) {
 	require.ErrorIs(t, err, cause)
 	assert.Less(t, time.Since(began), 30*time.Second, "not after ten minutes, and not after the timeout")
 	assert.GreaterOrEqual(t, m.Sent, uint64(2))
-	assert.Equal(t, m.Sent, m.Count(Abandoned), "what was cut short says nothing about the gateway")
+	assert.Equal(t, m.Sent, m.Count(runlog.Abandoned), "what was cut short says nothing about the gateway")
 	assert.Equal(t, m.Sent, m.Offered)
 	assert.Zero(t, m.ErrorShare())
 }
@@ -281,7 +282,7 @@ func TestCancelledBetweenTwoShots(t *testing.T) {
 		Parts: []Part{part(s.URL)}, Schedule: Constant{Rate: 0.01, For: 10 * time.Minute}, Observe: func(Shot) { cancel() },
 	})
 	require.ErrorIs(t, err, context.Canceled)
-	assert.Equal(t, uint64(1), m.Count(Admitted))
+	assert.Equal(t, uint64(1), m.Count(runlog.Admitted))
 }
 
 func TestStaleConnectionsAreTriedOnceMore(t *testing.T) {
@@ -293,7 +294,7 @@ func TestStaleConnectionsAreTriedOnceMore(t *testing.T) {
 	s.CloseClientConnections()
 	m, err := e.Fire(t.Context(), stage)
 	require.NoError(t, err)
-	assert.Equal(t, uint64(1), m.Count(Admitted))
+	assert.Equal(t, uint64(1), m.Count(runlog.Admitted))
 	assert.Equal(t, uint64(1), m.Resent, "and it is counted")
 	assert.True(t, m.Shots[0].Resent)
 	assert.True(t, m.Shots[0].Fresh)
@@ -308,12 +309,12 @@ func TestFireOverTLS(t *testing.T) {
 	defer e.Close()
 	m, err := e.Fire(t.Context(), Stage{Parts: []Part{part(s.URL)}, Schedule: Constant{Rate: 100, For: 100 * ms}, Bounds: lenient()})
 	require.NoError(t, err)
-	assert.Equal(t, uint64(10), m.Count(Admitted))
+	assert.Equal(t, uint64(10), m.Count(runlog.Admitted))
 
 	untrusting := newEngine(t, Caps{})
 	m, err = untrusting.Fire(t.Context(), Stage{Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 1}, Bounds: lenient()})
 	require.NoError(t, err)
-	assert.Equal(t, uint64(1), m.Count(Broken), "an unknown certificate is no connection")
+	assert.Equal(t, uint64(1), m.Count(runlog.Broken), "an unknown certificate is no connection")
 }
 
 func TestClosedLoop(t *testing.T) {
@@ -323,7 +324,7 @@ func TestClosedLoop(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(500), m.Sent)
-	assert.Equal(t, uint64(500), m.Count(Admitted))
+	assert.Equal(t, uint64(500), m.Count(runlog.Admitted))
 	assert.Zero(t, m.Waited)
 	assert.Positive(t, m.Throughput())
 	for _, reason := range m.Fitness.Reasons {

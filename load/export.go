@@ -11,6 +11,8 @@ import (
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // ErrUnkept is returned when a measurement has not kept all of its shots, so that a list of them would be a part that
@@ -36,7 +38,7 @@ func WriteVegeta(w io.Writer, m Measurement) error {
 			BytesIn: uint64(s.Bytes), BytesOut: uint64(m.targets[s.Part].bodySize), //nolint:gosec // lengths
 			Method: m.targets[s.Part].method, URL: m.targets[s.Part].url,
 		}
-		if s.Outcome != Admitted {
+		if s.Outcome != runlog.Admitted {
 			r.Error = string(s.Outcome)
 		}
 		if err := encoder.Encode(&r); err != nil {
@@ -65,7 +67,7 @@ var openMetricsBuckets = []float64{
 func WriteOpenMetrics(w io.Writer, m Measurement) error {
 	out := &metricsWriter{w: bufio.NewWriter(w), stage: m.Stage}
 	out.family("gatecert_load_requests", "counter", "", "Requests by what came of them.")
-	m.eachTally(func(part string, outcome Outcome, t Tally) {
+	m.eachTally(func(part string, outcome runlog.Outcome, t Tally) {
 		out.sample("gatecert_load_requests_total", float64(t.Count), "part", part, "outcome", string(outcome))
 	})
 	for _, times := range []struct {
@@ -78,7 +80,7 @@ func WriteOpenMetrics(w io.Writer, m Measurement) error {
 		{"gatecert_load_first_event_seconds", "From sending a request to the first event of its stream.", func(t Tally) Latencies { return t.FirstEvent }},
 	} {
 		out.family(times.name, "histogram", "seconds", times.help)
-		m.eachTally(func(part string, outcome Outcome, t Tally) {
+		m.eachTally(func(part string, outcome runlog.Outcome, t Tally) {
 			out.histogram(times.name, times.of(t), "part", part, "outcome", string(outcome))
 		})
 	}
@@ -115,9 +117,9 @@ func boolValue(b bool) float64 {
 }
 
 // eachTally visits the tallies by part and outcome, in a stable order.
-func (m Measurement) eachTally(visit func(part string, outcome Outcome, t Tally)) {
+func (m Measurement) eachTally(visit func(part string, outcome runlog.Outcome, t Tally)) {
 	for part, name := range m.Parts {
-		for _, outcome := range Outcomes() {
+		for _, outcome := range runlog.Outcomes() {
 			if t := m.tallies[tallyKey{part, outcome}]; t != nil {
 				visit(name, outcome, *t)
 			}

@@ -13,6 +13,7 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // example is a measurement of three shots, made by hand so that its exports are always the same.
@@ -23,9 +24,9 @@ func example() Measurement {
 	}
 	t := newTally(&m, Stage{Keep: 10}.withDefaults(), time.Second)
 	for _, s := range []Shot{
-		{Seq: 0, Due: 0, Sent: ms, FirstByte: 4 * ms, End: 5 * ms, Status: 200, Outcome: Admitted, Bytes: 100},
-		{Seq: 2, Due: 20 * ms, Sent: 20 * ms, FirstByte: 21 * ms, End: 21 * ms, Status: 429, Outcome: Refused, Bytes: 50},
-		{Seq: 1, Due: 10 * ms, Sent: 10 * ms, End: 510 * ms, Outcome: Timeout},
+		{Seq: 0, Due: 0, Sent: ms, FirstByte: 4 * ms, End: 5 * ms, Status: 200, Outcome: runlog.Admitted, Bytes: 100},
+		{Seq: 2, Due: 20 * ms, Sent: 20 * ms, FirstByte: 21 * ms, End: 21 * ms, Status: 429, Outcome: runlog.Refused, Bytes: 50},
+		{Seq: 1, Due: 10 * ms, Sent: 10 * ms, End: 510 * ms, Outcome: runlog.Timeout},
 	} {
 		t.add(result{Shot: s, entered: s.Sent})
 	}
@@ -68,7 +69,7 @@ func TestWriteVegeta(t *testing.T) {
 
 func TestWriteHgrm(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, WriteHgrm(&out, example().Of(AllParts, Admitted).Service))
+	require.NoError(t, WriteHgrm(&out, example().Of(AllParts, runlog.Admitted).Service))
 	assert.Contains(t, out.String(), "Value\tPercentile\tTotalCount")
 	assert.Regexp(t, `(?m)^\s+4\.00\d\s+1\.0+\s+1`, out.String(), "milliseconds")
 	out.Reset()
@@ -109,7 +110,7 @@ func (failingWriter) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
 func TestExportsTellOfABrokenWriter(t *testing.T) {
 	assert.ErrorIs(t, WriteVegeta(failingWriter{}, example()), os.ErrClosed)
-	assert.ErrorIs(t, WriteHgrm(failingWriter{}, example().Of(0, Admitted).Service), os.ErrClosed)
+	assert.ErrorIs(t, WriteHgrm(failingWriter{}, example().Of(0, runlog.Admitted).Service), os.ErrClosed)
 	assert.ErrorIs(t, WriteOpenMetrics(failingWriter{}, example()), os.ErrClosed)
 }
 

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // vegeta's own client leaves 1,278 goroutines and 852 descriptors behind after 20 attacks.
@@ -48,7 +49,7 @@ func TestAMillionResultsFitInFortyMegabytes(t *testing.T) {
 	m := Measurement{Parts: []string{"a"}, tallies: map[tallyKey]*Tally{}}
 	tally := newTally(&m, Stage{Keep: 1000}.withDefaults(), time.Hour)
 	findings := []contract.Finding{{Obligation: contract.RetryAfter, Severity: contract.Should, Want: "a", Got: "b"}}
-	outcomes := Outcomes()
+	outcomes := runlog.Outcomes()
 	for i := range 1_000_000 {
 		at := time.Duration(i) * ms
 		tally.add(result{Shot: Shot{

@@ -13,11 +13,12 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // judgement is what an answer amounts to. Shots with the same answer share one.
 type judgement struct {
-	outcome  Outcome
+	outcome  runlog.Outcome
 	findings []contract.Finding
 	// evidence is the answer, redacted, where it breaks something.
 	evidence *contract.Observation
@@ -48,7 +49,7 @@ func newJudge() *judge { return &judge{seed: maphash.MakeSeed(), known: map[uint
 func (j *judge) answer(r *request, a reply) judgement {
 	guessed := r.due == contract.Case{}
 	if guessed && a.status == http.StatusOK && a.broken == nil && healthy(r.surface, a) {
-		return judgement{outcome: Admitted}
+		return judgement{outcome: runlog.Admitted}
 	}
 	// Fields that the judge does not look at may still hold what must stay inside.
 	_, leaked := r.redactor.Bytes(a.header)
@@ -140,10 +141,10 @@ func (j *judge) full(r *request, a reply) judgement {
 	guessed := c == contract.Case{}
 	if guessed {
 		if ok, _ := contract.Healthy(r.surface, o); ok {
-			return judgement{outcome: Admitted}
+			return judgement{outcome: runlog.Admitted}
 		}
 		if a.status/100 == 2 && timedOut(a.broken) {
-			return judgement{outcome: Timeout} // our patience is no limit of the contract
+			return judgement{outcome: runlog.Timeout} // our patience is no limit of the contract
 		}
 		c = circumstanceOf(r.surface, o)
 	}
@@ -152,8 +153,8 @@ func (j *judge) full(r *request, a reply) judgement {
 		return f.Severity == contract.Note || guessed && ofCircumstance(f.Obligation)
 	})
 	out := judgement{outcome: classOf(r.surface, o, findings), findings: findings}
-	if out.outcome == Broken && timedOut(a.broken) {
-		out.outcome = Timeout
+	if out.outcome == runlog.Broken && timedOut(a.broken) {
+		out.outcome = runlog.Timeout
 	}
 	if len(findings) > 0 {
 		out.evidence = &o
@@ -192,25 +193,25 @@ type failing struct{ end error }
 func (f failing) Read([]byte) (int, error) { return 0, f.end }
 
 // classOf is the outcome of an answer that is not healthy.
-func classOf(surface dialect.Surface, o contract.Observation, findings []contract.Finding) Outcome {
+func classOf(surface dialect.Surface, o contract.Observation, findings []contract.Finding) runlog.Outcome {
 	switch {
 	case o.Status == http.StatusTooManyRequests:
-		return Refused
+		return runlog.Refused
 	case o.Status/100 == 4:
-		return Error4xx
+		return runlog.Error4xx
 	case o.Status/100 == 5:
-		return Error5xx
+		return runlog.Error5xx
 	}
 	if ok, _ := contract.Healthy(surface, o); ok {
-		return Admitted
+		return runlog.Admitted
 	}
 	switch {
 	case o.Status/100 == 2 && (o.Broken != "" || o.Cut != ""):
-		return Broken
+		return runlog.Broken
 	case o.Stream != nil && contract.VerdictOf(findings).Conformant():
-		return Error5xx // a stream that had begun and ended with a lawful error event
+		return runlog.Error5xx // a stream that had begun and ended with a lawful error event
 	default:
-		return Wrong
+		return runlog.Wrong
 	}
 }
 
@@ -218,28 +219,28 @@ func classOf(surface dialect.Surface, o contract.Observation, findings []contrac
 func (j *judge) failure(r *request, err error) judgement {
 	switch {
 	case ours(err):
-		return judgement{outcome: Client}
+		return judgement{outcome: runlog.Client}
 	case timedOut(err):
-		return j.noAnswer(r, Timeout, contract.TimedOut, "no head in time")
+		return j.noAnswer(r, runlog.Timeout, contract.TimedOut, "no head in time")
 	}
 	var unmade *dialError
 	switch {
 	case errors.As(err, &unmade):
-		return j.noAnswer(r, Broken, contract.Unreachable, "no connection")
+		return j.noAnswer(r, runlog.Broken, contract.Unreachable, "no connection")
 	case errors.Is(err, errNotHTTP), errors.Is(err, errTooLong):
-		return j.noAnswer(r, Broken, contract.Protocol, err.Error())
+		return j.noAnswer(r, runlog.Broken, contract.Protocol, err.Error())
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return j.noAnswer(r, Broken, contract.Closed, "the connection ended before the answer")
+		return j.noAnswer(r, runlog.Broken, contract.Closed, "the connection ended before the answer")
 	default:
-		return j.noAnswer(r, Broken, contract.Reset, "connection reset by peer")
+		return j.noAnswer(r, runlog.Broken, contract.Reset, "connection reset by peer")
 	}
 }
 
-func (j *judge) noAnswer(r *request, outcome Outcome, kind contract.FailureKind, detail string) judgement {
+func (j *judge) noAnswer(r *request, outcome runlog.Outcome, kind contract.FailureKind, detail string) judgement {
 	c := r.due
 	if (c == contract.Case{}) {
-		if outcome == Timeout {
-			return judgement{outcome: Timeout} // our patience is no limit of the contract
+		if outcome == runlog.Timeout {
+			return judgement{outcome: runlog.Timeout} // our patience is no limit of the contract
 		}
 		c = gatewayError(r.surface)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 const (
@@ -52,34 +53,34 @@ func TestJudgeAnswer(t *testing.T) {
 		sentence string
 		surface  dialect.Surface
 		answer   reply
-		outcome  Outcome
+		outcome  runlog.Outcome
 		findings []string
 	}{
-		{"a healthy answer", dialect.Chat, answerOf(200, jsonField, goodChat), Admitted, nil},
-		{"a healthy stream", dialect.ChatStream, answerOf(200, streamField, goodStream), Admitted, nil},
-		{"a healthy stream in another spelling", dialect.ChatStream, answerOf(200, streamField, strings.ReplaceAll(goodStream, "data: ", "data:")), Admitted, nil},
-		{"a whole 429", dialect.Chat, answerOf(429, jsonField+"Retry-After: 2\r\n", good429), Refused, nil},
-		{"a 429 without Retry-After", dialect.Chat, answerOf(429, jsonField, good429), Refused, []string{"SHOULD retry-after"}},
-		{"a 429 that says a date", dialect.Chat, answerOf(429, jsonField+"Retry-After: soon\r\n", good429), Refused, []string{"SHOULD retry-after"}},
-		{"an empty 429", dialect.Chat, answerOf(429, "Retry-After: 2\r\n", ""), Refused, []string{"MUST content-type", "MUST envelope"}},
-		{"a 429 that breaks off", dialect.Chat, cut(answerOf(429, jsonField+"Retry-After: 2\r\n", good429), io.ErrUnexpectedEOF), Refused, []string{"MUST whole"}},
-		{"a 429 that stalls keeps its status", dialect.Chat, cut(answerOf(429, jsonField+"Retry-After: 2\r\n", good429), os.ErrDeadlineExceeded), Refused, []string{"MUST whole"}},
-		{"a 503 with a code", dialect.Chat, answerOf(503, jsonField, good503), Error5xx, nil},
-		{"a 502 page", dialect.Chat, answerOf(502, "Content-Type: text/html\r\n", "<html>"), Error5xx, []string{"MUST content-type", "MUST envelope"}},
-		{"a 500 that shows SQL", dialect.Chat, answerOf(500, jsonField, strings.Replace(good503, "no channel", "SELECT a FROM b", 1)), Error5xx, []string{"MUST secrecy"}},
-		{"a 500 that shows the provider's key", dialect.Chat, answerOf(500, jsonField, strings.Replace(good503, "no channel", "sk-provider-0123456789", 1)), Error5xx, []string{"MUST secrecy"}},
-		{"a 500 that shows the caller's key in a field", dialect.Chat, answerOf(500, jsonField+"X-Debug: sk-caller-0123456789\r\n", good503), Error5xx, []string{"MUST secrecy"}},
-		{"a 408 in a whole envelope: nobody knows what is due", dialect.Chat, answerOf(408, jsonField, good503), Error4xx, nil},
-		{"a 200 with an error", dialect.Chat, answerOf(200, jsonField, good503), Wrong, []string{"MUST not-success"}},
-		{"a 200 with a page", dialect.Chat, answerOf(200, "Content-Type: text/html\r\n", "<html>"), Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
-		{"a redirect", dialect.Chat, answerOf(302, "Location: /x\r\n", ""), Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
-		{"a 200 that breaks off", dialect.Chat, cut(answerOf(200, jsonField, goodChat[:20]), io.ErrUnexpectedEOF), Broken, []string{"MUST not-success", "MUST whole", "MUST envelope"}},
-		{"a 200 that stalls", dialect.Chat, cut(answerOf(200, jsonField, goodChat[:20]), os.ErrDeadlineExceeded), Timeout, nil},
-		{"a stream with a lawful error event", dialect.ChatStream, answerOf(200, streamField, goodStream[:80]+"\n\ndata: "+good503+"\n\n"), Error5xx, nil},
-		{"a stream that breaks off", dialect.ChatStream, cut(answerOf(200, streamField, goodStream[:79]), io.ErrUnexpectedEOF), Broken, []string{"SHOULD stream-error"}},
-		{"a stream whose only end is [DONE]", dialect.ChatStream, answerOf(200, streamField, strings.ReplaceAll(goodStream, `"stop"`, `null`)), Admitted, nil},
-		{"a stream that ends without a word", dialect.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n"), Wrong, []string{"MUST stream-end"}},
-		{"an error event and [DONE] after it", dialect.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: "+good503+"\n\ndata: [DONE]\n\n"), Wrong, []string{"MUST stream-end"}},
+		{"a healthy answer", dialect.Chat, answerOf(200, jsonField, goodChat), runlog.Admitted, nil},
+		{"a healthy stream", dialect.ChatStream, answerOf(200, streamField, goodStream), runlog.Admitted, nil},
+		{"a healthy stream in another spelling", dialect.ChatStream, answerOf(200, streamField, strings.ReplaceAll(goodStream, "data: ", "data:")), runlog.Admitted, nil},
+		{"a whole 429", dialect.Chat, answerOf(429, jsonField+"Retry-After: 2\r\n", good429), runlog.Refused, nil},
+		{"a 429 without Retry-After", dialect.Chat, answerOf(429, jsonField, good429), runlog.Refused, []string{"SHOULD retry-after"}},
+		{"a 429 that says a date", dialect.Chat, answerOf(429, jsonField+"Retry-After: soon\r\n", good429), runlog.Refused, []string{"SHOULD retry-after"}},
+		{"an empty 429", dialect.Chat, answerOf(429, "Retry-After: 2\r\n", ""), runlog.Refused, []string{"MUST content-type", "MUST envelope"}},
+		{"a 429 that breaks off", dialect.Chat, cut(answerOf(429, jsonField+"Retry-After: 2\r\n", good429), io.ErrUnexpectedEOF), runlog.Refused, []string{"MUST whole"}},
+		{"a 429 that stalls keeps its status", dialect.Chat, cut(answerOf(429, jsonField+"Retry-After: 2\r\n", good429), os.ErrDeadlineExceeded), runlog.Refused, []string{"MUST whole"}},
+		{"a 503 with a code", dialect.Chat, answerOf(503, jsonField, good503), runlog.Error5xx, nil},
+		{"a 502 page", dialect.Chat, answerOf(502, "Content-Type: text/html\r\n", "<html>"), runlog.Error5xx, []string{"MUST content-type", "MUST envelope"}},
+		{"a 500 that shows SQL", dialect.Chat, answerOf(500, jsonField, strings.Replace(good503, "no channel", "SELECT a FROM b", 1)), runlog.Error5xx, []string{"MUST secrecy"}},
+		{"a 500 that shows the provider's key", dialect.Chat, answerOf(500, jsonField, strings.Replace(good503, "no channel", "sk-provider-0123456789", 1)), runlog.Error5xx, []string{"MUST secrecy"}},
+		{"a 500 that shows the caller's key in a field", dialect.Chat, answerOf(500, jsonField+"X-Debug: sk-caller-0123456789\r\n", good503), runlog.Error5xx, []string{"MUST secrecy"}},
+		{"a 408 in a whole envelope: nobody knows what is due", dialect.Chat, answerOf(408, jsonField, good503), runlog.Error4xx, nil},
+		{"a 200 with an error", dialect.Chat, answerOf(200, jsonField, good503), runlog.Wrong, []string{"MUST not-success"}},
+		{"a 200 with a page", dialect.Chat, answerOf(200, "Content-Type: text/html\r\n", "<html>"), runlog.Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
+		{"a redirect", dialect.Chat, answerOf(302, "Location: /x\r\n", ""), runlog.Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
+		{"a 200 that breaks off", dialect.Chat, cut(answerOf(200, jsonField, goodChat[:20]), io.ErrUnexpectedEOF), runlog.Broken, []string{"MUST not-success", "MUST whole", "MUST envelope"}},
+		{"a 200 that stalls", dialect.Chat, cut(answerOf(200, jsonField, goodChat[:20]), os.ErrDeadlineExceeded), runlog.Timeout, nil},
+		{"a stream with a lawful error event", dialect.ChatStream, answerOf(200, streamField, goodStream[:80]+"\n\ndata: "+good503+"\n\n"), runlog.Error5xx, nil},
+		{"a stream that breaks off", dialect.ChatStream, cut(answerOf(200, streamField, goodStream[:79]), io.ErrUnexpectedEOF), runlog.Broken, []string{"SHOULD stream-error"}},
+		{"a stream whose only end is [DONE]", dialect.ChatStream, answerOf(200, streamField, strings.ReplaceAll(goodStream, `"stop"`, `null`)), runlog.Admitted, nil},
+		{"a stream that ends without a word", dialect.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n"), runlog.Wrong, []string{"MUST stream-end"}},
+		{"an error event and [DONE] after it", dialect.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: "+good503+"\n\ndata: [DONE]\n\n"), runlog.Wrong, []string{"MUST stream-end"}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			j, r := newJudge(), testRequest(t, row.surface, contract.Case{})
@@ -106,16 +107,16 @@ func TestJudgeByTheCaseThatIsDue(t *testing.T) {
 
 	right := strings.Replace(good503, "get_channel_failed", "channel:response_time_exceeded", 1)
 	got := j.answer(r, answerOf(504, jsonField, right))
-	assert.Equal(t, Error5xx, got.outcome)
+	assert.Equal(t, runlog.Error5xx, got.outcome)
 	assert.Empty(t, got.findings)
 
 	assert.Equal(t, []string{"MUST code"}, short(j.answer(r, answerOf(504, jsonField, good503)).findings))
 	assert.Equal(t, []string{"MUST status-class"}, short(j.answer(r, answerOf(400, jsonField, right)).findings))
 	healthy := j.answer(r, answerOf(200, jsonField, goodChat))
-	assert.Equal(t, Admitted, healthy.outcome)
+	assert.Equal(t, runlog.Admitted, healthy.outcome)
 	assert.Equal(t, []string{"MUST not-success"}, short(healthy.findings))
 	late := j.failure(r, os.ErrDeadlineExceeded)
-	assert.Equal(t, Timeout, late.outcome)
+	assert.Equal(t, runlog.Timeout, late.outcome)
 	assert.Equal(t, []string{"MUST answered"}, short(late.findings))
 }
 
@@ -123,16 +124,16 @@ func TestJudgeFailure(t *testing.T) {
 	for _, row := range []struct {
 		sentence string
 		err      error
-		outcome  Outcome
+		outcome  runlog.Outcome
 		findings []string
 	}{
-		{"no head in time is our patience", os.ErrDeadlineExceeded, Timeout, nil},
-		{"no descriptors are ours", &dialError{syscall.EMFILE}, Client, nil},
-		{"no ports are ours", &dialError{syscall.EADDRNOTAVAIL}, Client, nil},
-		{"nobody listens", &dialError{syscall.ECONNREFUSED}, Broken, []string{"MUST answered"}},
-		{"closed without a word", io.EOF, Broken, []string{"MUST answered"}},
-		{"reset", syscall.ECONNRESET, Broken, []string{"MUST answered"}},
-		{"no HTTP", errNotHTTP, Broken, []string{"MUST answered"}},
+		{"no head in time is our patience", os.ErrDeadlineExceeded, runlog.Timeout, nil},
+		{"no descriptors are ours", &dialError{syscall.EMFILE}, runlog.Client, nil},
+		{"no ports are ours", &dialError{syscall.EADDRNOTAVAIL}, runlog.Client, nil},
+		{"nobody listens", &dialError{syscall.ECONNREFUSED}, runlog.Broken, []string{"MUST answered"}},
+		{"closed without a word", io.EOF, runlog.Broken, []string{"MUST answered"}},
+		{"reset", syscall.ECONNRESET, runlog.Broken, []string{"MUST answered"}},
+		{"no HTTP", errNotHTTP, runlog.Broken, []string{"MUST answered"}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			got := newJudge().failure(testRequest(t, dialect.Chat, contract.Case{}), row.err)
@@ -149,7 +150,7 @@ func TestJudgeRemembers(t *testing.T) {
 		body := strings.Replace(good429, "slow down", "slow down (request id: "+id+")", 1)
 		seconds := string(rune('1' + i))
 		got := j.answer(r, answerOf(429, jsonField+"X-Request-Id: "+id+"\r\nRetry-After: "+seconds+"\r\nX-Ratelimit-Reset: "+id+"\r\n", body))
-		assert.Equal(t, Refused, got.outcome)
+		assert.Equal(t, runlog.Refused, got.outcome)
 	}
 	assert.Len(t, j.known, 1)
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Measurement is what came of a stage. Its size does not depend on the number of shots, but for Shots.
@@ -51,7 +52,7 @@ type target struct {
 
 type tallyKey struct {
 	part    int
-	outcome Outcome
+	outcome runlog.Outcome
 }
 
 // Tally is what is counted of one outcome in one part.
@@ -78,7 +79,7 @@ type Window struct {
 	// At is when the window begins, since the stage began; Lasts is its length.
 	At, Lasts time.Duration
 	// Counts are the answers by outcome.
-	Counts map[Outcome]uint64
+	Counts map[runlog.Outcome]uint64
 	// P50 and P99 are quantiles of the service time of the admitted, 0 when there are none.
 	P50, P99 time.Duration
 	// MaxLag is the longest lag that was ours.
@@ -99,7 +100,7 @@ func (w Window) Total() (n uint64) {
 const AllParts = -1
 
 // Of sums up one outcome in one part, or in all of them ([AllParts]).
-func (m Measurement) Of(part int, outcome Outcome) Tally {
+func (m Measurement) Of(part int, outcome runlog.Outcome) Tally {
 	var sum Tally
 	for key, t := range m.tallies {
 		if key.outcome != outcome || part != AllParts && key.part != part {
@@ -115,7 +116,7 @@ func (m Measurement) Of(part int, outcome Outcome) Tally {
 }
 
 // Count counts the answers of some outcomes in all parts.
-func (m Measurement) Count(outcomes ...Outcome) (n uint64) {
+func (m Measurement) Count(outcomes ...runlog.Outcome) (n uint64) {
 	for key, t := range m.tallies {
 		for _, o := range outcomes {
 			if key.outcome == o {
@@ -149,7 +150,7 @@ func (m Measurement) Throughput() float64 {
 	if m.Elapsed <= 0 {
 		return 0
 	}
-	return float64(m.Count(Admitted)) / m.Elapsed.Seconds()
+	return float64(m.Count(runlog.Admitted)) / m.Elapsed.Seconds()
 }
 
 // SendRate is the rate at which requests were sent, a second: n in the time that n-1 gaps take.

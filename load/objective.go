@@ -3,6 +3,8 @@ package load
 import (
 	"fmt"
 	"time"
+
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Objective is what a gateway has to keep to at a rate. Fields that are zero take their default or are not asked for.
@@ -30,7 +32,7 @@ func (o Objective) withDefaults() Objective {
 // Misses lists in what a measurement misses the objective, one sentence each.
 func (o Objective) Misses(m Measurement) []string {
 	o = o.withDefaults()
-	admitted := m.Of(AllParts, Admitted)
+	admitted := m.Of(AllParts, runlog.Admitted)
 	var misses []string
 	miss := func(format string, args ...any) { misses = append(misses, fmt.Sprintf(format, args...)) }
 	if admitted.Count == 0 {

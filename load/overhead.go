@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // ErrNoComparison is returned when so many rounds of a comparison were of no use that none can be made.
@@ -133,7 +134,7 @@ func (e *Engine) round(ctx context.Context, c Comparison, turn int) (r pairing, 
 		if err != nil {
 			return nil, err
 		}
-		admitted := m.Of(AllParts, Admitted)
+		admitted := m.Of(AllParts, runlog.Admitted)
 		fit = fit && m.Fitness.Fit() && m.Sent > 0 && admitted.Count == m.Sent && m.Verdict() != contract.Error
 		var out []time.Duration
 		for _, q := range overheadQuantiles {

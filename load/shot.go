@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Shot is one request and what came of it. All instants are durations since the stage began; 0 means it never came.
@@ -23,7 +24,7 @@ type Shot struct {
 	End time.Duration
 	// Status is the HTTP status, 0 when no head came.
 	Status  int
-	Outcome Outcome
+	Outcome runlog.Outcome
 	// Bytes is the size of the answer's body.
 	Bytes int
 	// Fresh says that a connection was made for the shot; the making is between Due and Sent. Resent says that a

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Soak holds a rate for long and looks at what drifts.
@@ -132,8 +134,8 @@ func trendsOf(windows []Window, memory []Reading, warmUp time.Duration) []Trend 
 			continue
 		}
 		x := w.At.Hours()
-		errors = append(errors, point{x, 100 * float64(total-w.Counts[Admitted]) / float64(total)})
-		if w.Counts[Admitted] > 0 {
+		errors = append(errors, point{x, 100 * float64(total-w.Counts[runlog.Admitted]) / float64(total)})
+		if w.Counts[runlog.Admitted] > 0 {
 			p50 = append(p50, point{x, float64(w.P50) / float64(time.Millisecond)})
 			p99 = append(p99, point{x, float64(w.P99) / float64(time.Millisecond)})
 		}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // tally turns shots into a measurement as they come. One goroutine uses it.
@@ -31,7 +33,7 @@ func newTally(m *Measurement, stage Stage, lasts time.Duration) *tally {
 	span := max(stage.Window, lasts/maxWindows)
 	return &tally{
 		m: m, stage: stage, breaches: map[breachKey]*Breach{}, windowSpan: span,
-		window: Window{Counts: map[Outcome]uint64{}},
+		window: Window{Counts: map[runlog.Outcome]uint64{}},
 	}
 }
 
@@ -66,7 +68,7 @@ func (t *tally) add(r result) {
 	count(&m.Waited, r.Waited)
 	count(&m.Fresh, r.Fresh)
 	count(&m.Resent, r.Resent)
-	count(&t.client, r.Outcome == Client)
+	count(&t.client, r.Outcome == runlog.Client)
 	if !r.Waited {
 		lag := r.entered - r.Due
 		m.Lag.Add(lag)
@@ -123,7 +125,7 @@ func (t *tally) roll(r result) {
 		t.closeWindow(r.End.Truncate(t.windowSpan))
 	}
 	t.window.Counts[r.Outcome]++
-	if r.Outcome == Admitted {
+	if r.Outcome == runlog.Admitted {
 		t.windowTime.Add(r.Service())
 	}
 	if !r.Waited {
@@ -140,7 +142,7 @@ func (t *tally) closeWindow(next time.Duration) {
 		t.m.Windows = append(t.m.Windows, w)
 	}
 	t.windowTime.reset()
-	t.window = Window{At: next, Counts: map[Outcome]uint64{}}
+	t.window = Window{At: next, Counts: map[runlog.Outcome]uint64{}}
 }
 
 // close completes the measurement.
@@ -161,8 +163,8 @@ func (t *tally) progress(elapsed time.Duration) Progress {
 	m := t.m
 	return Progress{
 		Stage: m.Stage, Elapsed: elapsed, Sent: m.Sent,
-		Admitted: m.Count(Admitted), Refused: m.Count(Refused),
-		Failed: m.Count(Error4xx, Error5xx, Timeout, Broken, Wrong),
+		Admitted: m.Count(runlog.Admitted), Refused: m.Count(runlog.Refused),
+		Failed: m.Count(runlog.Error4xx, runlog.Error5xx, runlog.Timeout, runlog.Broken, runlog.Wrong),
 		Lag:    m.Lag.Quantile(0.99), Waited: m.Waited,
 	}
 }

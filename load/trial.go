@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Trial is one stretch of constant rate and how it went.
@@ -39,11 +40,11 @@ func (t Trial) missed() bool { return len(t.Misses) > 0 && len(t.Unfit) == 0 }
 // A trial in which this machine was not fit may not blame the gateway. When it met the objective all the same, it is
 // evidence: late shots and a busy processor make a gateway look worse, not better. Only what was never sent does.
 func newTrial(rate float64, lasts time.Duration, s Stage, m Measurement, o Objective, usual time.Duration) Trial {
-	admitted := m.Of(AllParts, Admitted)
+	admitted := m.Of(AllParts, runlog.Admitted)
 	t := Trial{
 		Rate: rate, Lasts: lasts, Misses: o.Misses(m),
-		Offered: m.Offered, Sent: m.Sent, Admitted: admitted.Count, Refused: m.Count(Refused),
-		Failed: m.Count(Error4xx, Error5xx, Timeout, Broken, Wrong),
+		Offered: m.Offered, Sent: m.Sent, Admitted: admitted.Count, Refused: m.Count(runlog.Refused),
+		Failed: m.Count(runlog.Error4xx, runlog.Error5xx, runlog.Timeout, runlog.Broken, runlog.Wrong),
 		P50:    admitted.Response.Quantile(0.5), P90: admitted.Response.Quantile(0.9),
 		P99: admitted.Response.Quantile(0.99), P999: admitted.Response.Quantile(0.999),
 		FirstEvent: admitted.FirstEvent.Quantile(0.99), LagP99: m.Fitness.LagP99,

@@ -14,6 +14,7 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // volley is one stage under way: the RoundTripper below vegeta's Attacker.
@@ -204,7 +205,7 @@ func (v *volley) settle(out *result, r *request, a reply, err error) {
 	var j judgement
 	switch {
 	case cut != nil && v.gone.Load():
-		j.outcome = Abandoned
+		j.outcome = runlog.Abandoned
 	case err != nil:
 		out.Status = 0
 		j = v.judge.failure(r, err)

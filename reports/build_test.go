@@ -16,7 +16,6 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -214,17 +213,17 @@ func failingRun() runlog.Run {
 // loadRun has two cases under load, one of which went badly.
 func loadRun() runlog.Run {
 	cases := every(contract.Rows()[:4], dialect.Chat)
-	under := func(id string, a load.Account) runlog.CaseResult {
+	under := func(id string, a runlog.Account) runlog.CaseResult {
 		known, err := contract.ParseCase(id)
 		if err != nil {
 			panic(err)
 		}
 		a.Took, a.Calls = 2*time.Second, 60
-		a.Phases = []load.Phase{{Name: "before", To: time.Second}, {Name: "outage", From: time.Second, To: 1900 * time.Millisecond}, {Name: "narrow", From: 1900 * time.Millisecond, To: 2 * time.Second}}
+		a.Phases = []runlog.Phase{{Name: "before", To: time.Second}, {Name: "outage", From: time.Second, To: 1900 * time.Millisecond}, {Name: "narrow", From: 1900 * time.Millisecond, To: 2 * time.Second}}
 		for i := range 4 {
-			a.Spans = append(a.Spans, load.Span{
+			a.Spans = append(a.Spans, runlog.Span{
 				At: time.Duration(i) * 500 * time.Millisecond, Lasts: 500 * time.Millisecond,
-				Counts: map[string]map[load.Outcome]int{"healthy": {load.Admitted: 10 + i, load.Refused: i}, "hanging": {load.Timeout: i}},
+				Counts: map[string]map[runlog.Outcome]int{"healthy": {runlog.Admitted: 10 + i, runlog.Refused: i}, "hanging": {runlog.Timeout: i}},
 				P50:    time.Duration(i) * time.Millisecond, P99: time.Duration(2*i) * time.Millisecond,
 			})
 		}
@@ -233,25 +232,25 @@ func loadRun() runlog.Run {
 			Level: known.Level(), Verdict: contract.Pass, Load: &a, Started: started.Add(time.Second), Duration: 2 * time.Second,
 		}
 	}
-	limit := under("http:429/over-rate-limit/chat/under-load", load.Account{
+	limit := under("http:429/over-rate-limit/chat/under-load", runlog.Account{
 		Sentence: "20 calls at once, and one by one", Limiter: "sliding-log of 20 in 10s",
-		Checks: []load.Check{
-			{Obligation: "limit-burst", Result: load.Held, Sentence: "20 calls admitted and 15 refused"},
-			{Obligation: "upstream-429", Result: load.Untested, Sentence: "the provider is not ours"},
+		Checks: []runlog.Check{
+			{Obligation: "limit-burst", Result: runlog.Held, Sentence: "20 calls admitted and 15 refused"},
+			{Obligation: "upstream-429", Result: runlog.Untested, Sentence: "the provider is not ours"},
 		},
 	})
 	for i := range limit.Load.Spans { // the calls over a limit are no healthy ones
 		limit.Load.Spans[i].P50, limit.Load.Spans[i].P99 = 0, 0
 	}
-	slow := under("code:channel:response_time_exceeded/slow-upstream/chat/under-load", load.Account{
+	slow := under("code:channel:response_time_exceeded/slow-upstream/chat/under-load", runlog.Account{
 		Sentence: "30 healthy calls a second",
-		Checks: []load.Check{
-			{Obligation: "in-time", Result: load.Violated, Sentence: "hung calls were answered after 4s: the limit is 1.5s"},
-			{Obligation: "departure", Result: load.Violated, Sentence: "2 callers left, and 2 of their calls went on " + venom},
+		Checks: []runlog.Check{
+			{Obligation: "in-time", Result: runlog.Violated, Sentence: "hung calls were answered after 4s: the limit is 1.5s"},
+			{Obligation: "departure", Result: runlog.Violated, Sentence: "2 callers left, and 2 of their calls went on " + venom},
 		},
-		Times: []load.Times{{Name: "healthy before", Count: 45, P50: time.Millisecond, P90: 2 * time.Millisecond, P99: 3 * time.Millisecond, Max: 4 * time.Millisecond, Bound: 250 * time.Millisecond}},
+		Times: []runlog.Times{{Name: "healthy before", Count: 45, P50: time.Millisecond, P90: 2 * time.Millisecond, P99: 3 * time.Millisecond, Max: 4 * time.Millisecond, Bound: 250 * time.Millisecond}},
 	})
-	slow.Load.Spans[3].Counts["leaving hanging"] = map[load.Outcome]int{load.Timeout: 2}
+	slow.Load.Spans[3].Counts["leaving hanging"] = map[runlog.Outcome]int{runlog.Timeout: 2}
 	slow.Verdict = contract.Fail
 	slow.Findings = []contract.Finding{
 		{Obligation: "in-time", Severity: contract.Must, Want: "1.5s", Got: "4s"},

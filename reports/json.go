@@ -6,7 +6,6 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -98,7 +97,7 @@ type reportCase struct {
 	Reason       string             `json:"reason,omitempty"`
 	Findings     []contract.Finding `json:"findings"`
 	Scenario     *runlog.Scenario   `json:"scenario,omitempty"`
-	Load         *load.Account      `json:"load,omitempty"`
+	Load         *runlog.Account    `json:"load,omitempty"`
 	Tries        int                `json:"tries,omitempty"`
 	Duration     time.Duration      `json:"duration_ns"`
 	// Observation is as in the log, within the bounds of a report. Truncated says that something was cut.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // pageChart is a chart over time, drawn as SVG without a script. Its numbers are in the units of its viewBox.
@@ -60,7 +60,7 @@ const (
 
 func chartNumber(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
 
-func newChart(title string, a load.Account, wide bool) pageChart {
+func newChart(title string, a runlog.Account, wide bool) pageChart {
 	c := pageChart{Title: title, Width: chartWidth, Height: chartHeight, Wide: wide, end: a.Took}
 	if wide {
 		c.Width *= 2
@@ -142,7 +142,7 @@ func (c *pageChart) bar(class string, at, lasts time.Duration, under, value floa
 }
 
 // line joins neighbouring spans that have a value.
-func (c *pageChart) line(class string, spans []load.Span, value func(load.Span) time.Duration) {
+func (c *pageChart) line(class string, spans []runlog.Span, value func(runlog.Span) time.Duration) {
 	var points []string
 	flush := func() {
 		if len(points) > 0 {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -33,7 +32,7 @@ type pageTimes struct {
 	Name, Calls, P50, P90, P99, Max, Bound string
 }
 
-func newPageLoad(c runlog.CaseResult, a load.Account) pageLoad {
+func newPageLoad(c runlog.CaseResult, a runlog.Account) pageLoad {
 	p := pageLoad{
 		ID: Plain(c.ID, nameLimit), Summary: loadSentence(a), Sentence: capital(Plain(a.Sentence, textLimit)),
 		Verdict: c.Verdict, Sign: sign(c.Verdict), Link: fragment(string(c.Row) + "/" + string(c.Surface)),
@@ -55,7 +54,7 @@ func newPageLoad(c runlog.CaseResult, a load.Account) pageLoad {
 		})
 	}
 	if len(a.Spans) > 1 {
-		timed := slices.ContainsFunc(a.Spans, func(s load.Span) bool { return s.P50 > 0 })
+		timed := slices.ContainsFunc(a.Spans, func(s runlog.Span) bool { return s.P50 > 0 })
 		p.Charts = append(p.Charts, countChart(a, !timed))
 		if timed {
 			p.Charts = append(p.Charts, latencyChart(a))
@@ -84,7 +83,7 @@ func capital(s string) string {
 }
 
 // checkVerdict colours a check: as bad as the findings about its obligation.
-func checkVerdict(check load.Check, findings []contract.Finding) contract.Verdict {
+func checkVerdict(check runlog.Check, findings []contract.Finding) contract.Verdict {
 	var about []contract.Finding
 	for _, f := range findings {
 		if f.Obligation == check.Obligation {
@@ -92,9 +91,9 @@ func checkVerdict(check load.Check, findings []contract.Finding) contract.Verdic
 		}
 	}
 	switch {
-	case check.Result == load.Untested:
+	case check.Result == runlog.Untested:
 		return contract.NotOffered
-	case check.Result == load.Violated && len(about) == 0:
+	case check.Result == runlog.Violated && len(about) == 0:
 		return contract.Fail
 	default:
 		return contract.VerdictOf(about)
@@ -106,10 +105,10 @@ func (page) ChartHeight() int { return chartBottom }
 
 // callerLeft is what the page calls the outcome of a call that its caller gave up on purpose: the log knows it by the name
 // of its part.
-const callerLeft load.Outcome = "caller left"
+const callerLeft runlog.Outcome = "caller left"
 
-func shownOutcome(part string, o load.Outcome) load.Outcome {
-	if o == load.Timeout && strings.HasPrefix(part, "leaving ") {
+func shownOutcome(part string, o runlog.Outcome) runlog.Outcome {
+	if o == runlog.Timeout && strings.HasPrefix(part, "leaving ") {
 		return callerLeft
 	}
 	return o
@@ -117,26 +116,26 @@ func shownOutcome(part string, o load.Outcome) load.Outcome {
 
 // outcomeClasses are the colours of the outcomes, in the order in which they are stacked.
 func outcomeClasses() []struct {
-	outcome load.Outcome
+	outcome runlog.Outcome
 	class   string
 } {
 	return []struct {
-		outcome load.Outcome
+		outcome runlog.Outcome
 		class   string
 	}{
-		{load.Admitted, "o-admitted"}, {load.Refused, "o-refused"}, {load.Error4xx, "o-error4"}, {load.Error5xx, "o-error5"},
-		{load.Timeout, "o-lost"}, {load.Broken, "o-lost"}, {load.Wrong, "o-wrong"}, {callerLeft, "o-ours"},
-		{load.Client, "o-ours"}, {load.Abandoned, "o-ours"},
+		{runlog.Admitted, "o-admitted"}, {runlog.Refused, "o-refused"}, {runlog.Error4xx, "o-error4"}, {runlog.Error5xx, "o-error5"},
+		{runlog.Timeout, "o-lost"}, {runlog.Broken, "o-lost"}, {runlog.Wrong, "o-wrong"}, {callerLeft, "o-ours"},
+		{runlog.Client, "o-ours"}, {runlog.Abandoned, "o-ours"},
 	}
 }
 
 // countChart stacks the answers of each span by their outcome.
-func countChart(a load.Account, wide bool) pageChart {
+func countChart(a runlog.Account, wide bool) pageChart {
 	chart := newChart("Answers by outcome, calls a second", a, wide)
-	most, sums := 0.0, make([]map[load.Outcome]int, len(a.Spans))
+	most, sums := 0.0, make([]map[runlog.Outcome]int, len(a.Spans))
 	var totals []float64 // of the spans in which calls ended
 	for i, s := range a.Spans {
-		sums[i] = make(map[load.Outcome]int)
+		sums[i] = make(map[runlog.Outcome]int)
 		total := 0
 		for part, counts := range s.Counts {
 			for outcome, n := range counts {
@@ -189,7 +188,7 @@ func perSecond(n int, span time.Duration) float64 {
 
 // latencyChart draws the median and the slowest of the healthy calls over time. The log's 99th percentile of a span is its
 // slowest call: a span has a few calls.
-func latencyChart(a load.Account) pageChart {
+func latencyChart(a runlog.Account) pageChart {
 	chart := newChart("Healthy calls, time to the whole answer", a, false)
 	most := time.Duration(0)
 	for _, s := range a.Spans {
@@ -198,10 +197,10 @@ func latencyChart(a load.Account) pageChart {
 	chart.scale(float64(most), func(v float64) string { return took(time.Duration(v)) })
 	for _, series := range []struct {
 		name, class string
-		value       func(load.Span) time.Duration
+		value       func(runlog.Span) time.Duration
 	}{
-		{"median", "l-p50", func(s load.Span) time.Duration { return s.P50 }},
-		{"slowest", "l-slowest", func(s load.Span) time.Duration { return s.P99 }},
+		{"median", "l-p50", func(s runlog.Span) time.Duration { return s.P50 }},
+		{"slowest", "l-slowest", func(s runlog.Span) time.Duration { return s.P99 }},
 	} {
 		chart.line(series.class, a.Spans, series.value)
 		chart.Legend = append(chart.Legend, chartKey{series.class, series.name})

@@ -4,17 +4,17 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // loadSentence sums a load up in a line: "497 calls in 33.8s: 9 obligations held; sliding-log of 20 in 10s".
-func loadSentence(a load.Account) string {
-	counts := make(map[load.Result]int)
+func loadSentence(a runlog.Account) string {
+	counts := make(map[runlog.Result]int)
 	for _, c := range a.Checks {
 		counts[c.Result]++
 	}
-	parts := []string{Count(counts[load.Held], "obligation") + " held"}
-	for _, r := range []load.Result{load.Violated, load.Untested} {
+	parts := []string{Count(counts[runlog.Held], "obligation") + " held"}
+	for _, r := range []runlog.Result{runlog.Violated, runlog.Untested} {
 		if n := counts[r]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, r))
 		}
@@ -27,7 +27,7 @@ func loadSentence(a load.Account) string {
 }
 
 // LoadText tells a load in lines: what was sent, and what was found of each obligation.
-func LoadText(a load.Account) []string {
+func LoadText(a runlog.Account) []string {
 	lines := []string{loadSentence(a)}
 	if a.Sentence != "" {
 		lines = append(lines, Plain(a.Sentence, textLimit))

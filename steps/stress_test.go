@@ -11,15 +11,15 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/features"
-	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/limits"
 	"github.com/gatecert/gatecert/load/outage"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 const overLimit = "http:429/over-rate-limit/chat/under-load"
 
 func TestALoadIsJudgedByItsFindings(t *testing.T) {
-	account := load.Account{Calls: 12, Checks: []load.Check{{Obligation: limits.LimitBurst, Result: load.Held, Sentence: "10 admitted"}}}
+	account := runlog.Account{Calls: 12, Checks: []runlog.Check{{Obligation: limits.LimitBurst, Result: runlog.Held, Sentence: "10 admitted"}}}
 	broken := func(o contract.Obligation, s contract.Severity) []contract.Finding {
 		return []contract.Finding{{Obligation: o, Severity: s, Want: "10", Got: "12"}}
 	}
@@ -106,7 +106,7 @@ func TestALoadIsPlayedAgainWhereTheMachineWasTooBusy(t *testing.T) {
 				if played++; played <= tt.busy {
 					return Stressed{}, fmt.Errorf("%w: 900ms late", ErrUnfit)
 				}
-				return Stressed{Account: load.Account{Checks: []load.Check{{Obligation: limits.LimitBurst, Result: load.Held}}}}, nil
+				return Stressed{Account: runlog.Account{Checks: []runlog.Check{{Obligation: limits.LimitBurst, Result: runlog.Held}}}}, nil
 			}}
 			o := play(t, Suite{Features: features.FS, Stage: stage}, overLimit)[overLimit]
 			assert.Equal(t, tt.verdict, o.Verdict)
@@ -120,7 +120,7 @@ func TestALoadIsPlayedAgainWhereTheMachineWasTooBusy(t *testing.T) {
 
 func TestALoadThatIsCutShortTellsWhatWasSent(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	account := load.Account{Calls: 12, Checks: []load.Check{{Obligation: limits.LimitBurst, Result: load.Untested, Sentence: "the calls for it were not made"}}}
+	account := runlog.Account{Calls: 12, Checks: []runlog.Check{{Obligation: limits.LimitBurst, Result: runlog.Untested, Sentence: "the calls for it were not made"}}}
 	var out []Outcome
 	s := Suite{
 		Features: features.FS, Selected: map[string]bool{overLimit: true}, Sink: func(o Outcome) { out = append(out, o) },

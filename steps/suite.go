@@ -12,7 +12,7 @@ import (
 	"github.com/cucumber/godog"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Outcome is what one scenario came to.
@@ -23,7 +23,7 @@ type Outcome struct {
 	Reason      string
 	Observation *contract.Observation
 	// Account is set for a case under load.
-	Account *load.Account
+	Account *runlog.Account
 	// Tries is above 1 when the case was run again because the gateway was not well.
 	Tries    int
 	Started  time.Time

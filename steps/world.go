@@ -12,7 +12,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Stage is what the steps need of a prepared gateway. [targets.Stage] is one.
@@ -29,7 +29,7 @@ type Stage interface {
 // Stressed is what came of a case under load.
 type Stressed struct {
 	Findings []contract.Finding
-	Account  load.Account
+	Account  runlog.Account
 	// Evidence is one of the answers that broke an obligation, nil when none did.
 	Evidence *contract.Observation
 }
@@ -55,7 +55,7 @@ type World struct {
 	reason      string
 	tries       int
 	notes       []string
-	account     *load.Account // of a case under load
+	account     *runlog.Account // of a case under load
 }
 
 // errDisagrees is returned when a scenario says one thing and the contract another: a fault of the features.

@@ -16,6 +16,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -158,7 +159,7 @@ func writeMeasurement(c *console, dir string, m load.Measurement) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("make the folder for the exports: %w", err)
 	}
-	admitted := m.Of(load.AllParts, load.Admitted)
+	admitted := m.Of(load.AllParts, runlog.Admitted)
 	for _, f := range []struct {
 		name  string
 		write func(io.Writer) error

@@ -10,7 +10,6 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
@@ -82,7 +81,7 @@ func tellLoad(c *console, result runlog.CaseResult) {
 const maxReason = 400
 
 // plotLoad draws the answers a second by what became of them.
-func plotLoad(c *console, a load.Account) {
+func plotLoad(c *console, a runlog.Account) {
 	series := []plotSeries{{name: "admitted", mark: '+'}, {name: "refused", mark: '-'}, {name: "anything else", mark: 'x'}}
 	for _, span := range a.Spans {
 		rates := make([]float64, len(series))
@@ -90,9 +89,9 @@ func plotLoad(c *console, a load.Account) {
 			for outcome, n := range counts {
 				rate := float64(n) / max(span.Lasts, time.Millisecond).Seconds()
 				switch outcome {
-				case load.Admitted:
+				case runlog.Admitted:
 					rates[0] += rate
-				case load.Refused:
+				case runlog.Refused:
 					rates[1] += rate
 				default:
 					rates[2] += rate

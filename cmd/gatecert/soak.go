@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 type soakCommand struct {
@@ -60,7 +61,7 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 // printDrift tells what a soak found, one that was interrupted too.
 func printDrift(c *console, d load.Drift, interrupted bool) {
 	m := d.Measurement
-	admitted := m.Of(load.AllParts, load.Admitted)
+	admitted := m.Of(load.AllParts, runlog.Admitted)
 	span, verdict := m.Schedule, string(m.Verdict())
 	if interrupted {
 		span += ", interrupted after " + m.Elapsed.Round(100*time.Millisecond).String()

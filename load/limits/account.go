@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // The parts of a verification's calls, as its account names them.
@@ -18,8 +18,8 @@ const (
 )
 
 // Account is the verification in a form that a run's log and its charts can hold.
-func (e Evidence) Account() load.Account {
-	a := load.Account{
+func (e Evidence) Account() runlog.Account {
+	a := runlog.Account{
 		Sentence: fmt.Sprintf("all at once, one by one and after a rest, the limited key made %d calls: %d admitted, %d refused",
 			e.Calls, e.Admitted, e.Refused),
 		Took: e.Took, Checks: e.Checks, Phases: e.Phases, Spans: e.Spans, Times: e.Times,
@@ -60,11 +60,11 @@ func (v *verification) tell() {
 const shortestSpan = 50 * time.Millisecond
 
 // spans are stretches of equal length that cover a time.
-func spans(over time.Duration) []load.Span {
-	width := max(shortestSpan, over/(load.MaxSpans-1))
-	all := make([]load.Span, over/width+1)
+func spans(over time.Duration) []runlog.Span {
+	width := max(shortestSpan, over/(runlog.MaxSpans-1))
+	all := make([]runlog.Span, over/width+1)
 	for i := range all {
-		all[i] = load.Span{At: time.Duration(i) * width, Lasts: width, Counts: map[string]map[load.Outcome]int{}}
+		all[i] = runlog.Span{At: time.Duration(i) * width, Lasts: width, Counts: map[string]map[runlog.Outcome]int{}}
 	}
 	return all
 }
@@ -77,29 +77,29 @@ func (v *verification) enter(part string, c Call) {
 }
 
 // classOf is a call's class in the words of package load.
-func classOf(c Call) load.Outcome {
+func classOf(c Call) runlog.Outcome {
 	switch o := c.Observation; {
 	case o.Failure != nil && o.Failure.Kind == contract.TimedOut:
-		return load.Timeout
+		return runlog.Timeout
 	case o.Failure != nil:
-		return load.Broken
+		return runlog.Broken
 	case Foreign(o), c.Outcome() == Refused:
-		return load.Refused
+		return runlog.Refused
 	case c.Outcome() == Admitted:
-		return load.Admitted
+		return runlog.Admitted
 	case o.Status/100 == 4:
-		return load.Error4xx
+		return runlog.Error4xx
 	case o.Status/100 == 5:
-		return load.Error5xx
+		return runlog.Error5xx
 	default:
-		return load.Wrong
+		return runlog.Wrong
 	}
 }
 
 // timesOf is the distribution of the times to the first byte of the admitted calls.
-func timesOf(name string, calls []Call) load.Times {
+func timesOf(name string, calls []Call) runlog.Times {
 	times := services(calls)
-	t := load.Times{Name: name, Count: len(times)}
+	t := runlog.Times{Name: name, Count: len(times)}
 	if len(times) == 0 {
 		return t
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // checkedLimit says what a stage was, and when the rule explains all calls, why less than the limit was admitted in it.
@@ -54,11 +54,11 @@ func (v *verification) taken(limit, admitted, from int) string {
 }
 
 func (v *verification) checked(o contract.Obligation, format string, values ...any) {
-	v.evidence.Checks = append(v.evidence.Checks, load.Check{Obligation: o, Result: load.Held, Sentence: fmt.Sprintf(format, values...)})
+	v.evidence.Checks = append(v.evidence.Checks, runlog.Check{Obligation: o, Result: runlog.Held, Sentence: fmt.Sprintf(format, values...)})
 }
 
 func (v *verification) untested(o contract.Obligation, format string, values ...any) {
-	v.evidence.Checks = append(v.evidence.Checks, load.Check{Obligation: o, Result: load.Untested, Sentence: fmt.Sprintf(format, values...)})
+	v.evidence.Checks = append(v.evidence.Checks, runlog.Check{Obligation: o, Result: runlog.Untested, Sentence: fmt.Sprintf(format, values...)})
 }
 
 // checkedFree says what was looked at of what refused calls take.
@@ -97,17 +97,17 @@ func (v *verification) conclude() {
 	v.evidence.Checks = nil
 	all := Obligations()
 	for _, o := range contract.Obligations() {
-		if v.broken(o) != "" || slices.ContainsFunc(made, func(c load.Check) bool { return c.Obligation == o }) {
+		if v.broken(o) != "" || slices.ContainsFunc(made, func(c runlog.Check) bool { return c.Obligation == o }) {
 			all = append(all, o)
 		}
 	}
 	for _, o := range all {
-		check := load.Check{Obligation: o, Result: load.Untested, Sentence: "no call showed it"}
-		if i := slices.IndexFunc(made, func(c load.Check) bool { return c.Obligation == o }); i >= 0 {
+		check := runlog.Check{Obligation: o, Result: runlog.Untested, Sentence: "no call showed it"}
+		if i := slices.IndexFunc(made, func(c runlog.Check) bool { return c.Obligation == o }); i >= 0 {
 			check = made[i]
 		}
 		if broken := v.broken(o); broken != "" {
-			check.Result, check.Sentence = load.Violated, broken
+			check.Result, check.Sentence = runlog.Violated, broken
 		}
 		v.evidence.Checks = append(v.evidence.Checks, check)
 	}
@@ -127,8 +127,8 @@ func (v *verification) broken(o contract.Obligation) string {
 // unclear is why the calls of a whole verification say nothing about the limit, nil when they do. A limit that is seen
 // not to hold is told by findings.
 func (v *verification) unclear() error {
-	tested := func(c load.Check) bool {
-		return (c.Obligation == LimitExact || c.Obligation == LimitBurst) && c.Result != load.Untested
+	tested := func(c runlog.Check) bool {
+		return (c.Obligation == LimitExact || c.Obligation == LimitBurst) && c.Result != runlog.Untested
 	}
 	over := func(f contract.Finding) bool { return f.Obligation == LimitExact || f.Obligation == LimitBurst }
 	switch n := len(v.calls); {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // company calls with the other key while all is quiet, for comparison.
@@ -92,7 +92,7 @@ func (v *verification) judgeCompany() {
 		v.find(KeyIsolation, contract.Should, fmt.Sprintf("another key's calls not slower than %d times their usual %s", slowdown, round(before.P50)),
 			"a median of "+round(during.P50).String())
 	}
-	v.evidence.Times = []load.Times{before, during}
+	v.evidence.Times = []runlog.Times{before, during}
 	v.checked(KeyIsolation, "another key made %d calls beside the storm: %d admitted (%d of %d before), median %s (%s before)",
 		len(beside), is, was, len(quiet), round(during.P50), round(before.P50))
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Declared is a limit as the target declares it.
@@ -102,8 +102,8 @@ type Probers struct {
 // Evidence is what a verification rests on.
 type Evidence struct {
 	// Model is the limiter that the calls were judged by.
-	Model  Model        `json:"model"`
-	Checks []load.Check `json:"checks"`
+	Model  Model          `json:"model"`
+	Checks []runlog.Check `json:"checks"`
 	// The limited key's calls. Foreign are those that the upstream refused.
 	Calls    int `json:"calls"`
 	Admitted int `json:"admitted"`
@@ -114,7 +114,7 @@ type Evidence struct {
 	Recovery time.Duration `json:"recovery_ns"`
 	Took     time.Duration `json:"took_ns"`
 	// Phases are the stages in their order, Spans the course of all calls, by key, and Times those of the other key.
-	Phases []load.Phase `json:"phases"`
-	Spans  []load.Span  `json:"spans"`
-	Times  []load.Times `json:"times"`
+	Phases []runlog.Phase `json:"phases"`
+	Spans  []runlog.Span  `json:"spans"`
+	Times  []runlog.Times `json:"times"`
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
-	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/limits"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
@@ -207,7 +207,7 @@ func TestNoVariationRaisesAnAlarm(t *testing.T) {
 			require.NoError(t, v.err)
 			require.Empty(t, v.findings, "%+v", v.evidence.Checks)
 			for _, c := range v.evidence.Checks {
-				require.Equal(t, load.Held, c.Result, "%+v", c)
+				require.Equal(t, runlog.Held, c.Result, "%+v", c)
 			}
 		})
 	}
@@ -236,7 +236,7 @@ func TestVerifyKnowsTheReferenceGatewaysKinds(t *testing.T) {
 						require.NoError(t, err)
 						require.Empty(t, findings, "%+v", evidence.Checks)
 						for _, c := range evidence.Checks {
-							require.Equal(t, load.Held, c.Result, "%+v", c)
+							require.Equal(t, runlog.Held, c.Result, "%+v", c)
 						}
 						t.Log(evidence.Calls, evidence.Took.Round(time.Millisecond))
 					})

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func TestVerifySaysWhenNothingWasSeen(t *testing.T) {
@@ -62,8 +62,8 @@ func TestVerifyTestsTheSmallestLimits(t *testing.T) {
 						g := newGateway(actual, limit, time.Second, rand.New(rand.NewPCG(run, 3)), false, wrong{})
 						findings, evidence := verify(t, g, Declared{Kind: kind, Limit: limit, Window: time.Second})
 						require.Empty(t, findings, "%s, run %d: %+v", actual, run, evidence)
-						require.Equal(t, load.Held, checkOf(evidence, LimitExact).Result, "%s, run %d: %+v", actual, run, evidence)
-						require.Equal(t, load.Held, checkOf(evidence, LimitBurst).Result, "%s, run %d: %+v", actual, run, evidence)
+						require.Equal(t, runlog.Held, checkOf(evidence, LimitExact).Result, "%s, run %d: %+v", actual, run, evidence)
+						require.Equal(t, runlog.Held, checkOf(evidence, LimitBurst).Result, "%s, run %d: %+v", actual, run, evidence)
 					})
 				}
 			})
@@ -71,13 +71,13 @@ func TestVerifyTestsTheSmallestLimits(t *testing.T) {
 	}
 }
 
-func checkOf(e Evidence, o contract.Obligation) load.Check {
+func checkOf(e Evidence, o contract.Obligation) runlog.Check {
 	for _, c := range e.Checks {
 		if c.Obligation == o {
 			return c
 		}
 	}
-	return load.Check{}
+	return runlog.Check{}
 }
 
 // A gateway that grants its limit in half of the declared time grants twice as much.
@@ -115,24 +115,24 @@ func TestVerifySaysWhatIsBroken(t *testing.T) {
 		sentence string
 		wrong    wrong
 		shared   bool
-		want     load.Check
+		want     runlog.Check
 	}{
-		{"another key fails beside the storm", wrong{failsOthers: true}, true, load.Check{
-			Obligation: KeyIsolation, Result: load.Violated,
+		{"another key fails beside the storm", wrong{failsOthers: true}, true, runlog.Check{
+			Obligation: KeyIsolation, Result: runlog.Violated,
 			Sentence: "got 0 of its 5 calls admitted (5 of 5 before), 5 times 500 Internal Server Error, want another key untouched by a limit that is used up",
 		}},
-		{"streams of a limit of their own fail", wrong{failsStreams: true}, false, load.Check{
-			Obligation: StreamShare, Result: load.Violated,
+		{"streams of a limit of their own fail", wrong{failsStreams: true}, false, runlog.Check{
+			Obligation: StreamShare, Result: runlog.Violated,
 			Sentence: "got 0 of 5 admitted when the others' limit was used up, 5 times 500 Internal Server Error, want streaming calls to have a limit of their own, as declared",
 		}},
-		{"a wait told as a date is compared with nothing", wrong{dates: true}, true, load.Check{
-			Obligation: RetryAfterTrue, Result: load.Untested, Sentence: "many refusals told an HTTP date, which is not compared with anything",
+		{"a wait told as a date is compared with nothing", wrong{dates: true}, true, runlog.Check{
+			Obligation: RetryAfterTrue, Result: runlog.Untested, Sentence: "many refusals told an HTTP date, which is not compared with anything",
 		}},
-		{"what refused calls take is told", wrong{}, true, load.Check{
-			Obligation: RefusedFree, Result: load.Held, Sentence: "many refused calls used up nothing, and 5 of them in a row cost nothing",
+		{"what refused calls take is told", wrong{}, true, runlog.Check{
+			Obligation: RefusedFree, Result: runlog.Held, Sentence: "many refused calls used up nothing, and 5 of them in a row cost nothing",
 		}},
-		{"refusals are told as the contract sees them", wrong{}, true, load.Check{
-			Obligation: contract.Answered, Result: load.Held, Sentence: "all many refusals are whole 429s",
+		{"refusals are told as the contract sees them", wrong{}, true, runlog.Check{
+			Obligation: contract.Answered, Result: runlog.Held, Sentence: "all many refusals are whole 429s",
 		}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
@@ -151,10 +151,10 @@ func TestVerifyTellsABrokenObligationOfTheContract(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(SlidingLog, 20, 10*time.Second, seeded(), false, wrong{crash: true})
 		_, evidence := verify(t, g, Declared{Kind: SlidingLog, Limit: 20, Window: 10 * time.Second})
-		require.Equal(t, load.Violated, checkOf(evidence, contract.StatusClass).Result)
+		require.Equal(t, runlog.Violated, checkOf(evidence, contract.StatusClass).Result)
 		require.Contains(t, checkOf(evidence, contract.StatusClass).Sentence, "got 500")
 		require.Empty(t, checkOf(evidence, contract.Answered))
-		require.Equal(t, load.Held, checkOf(evidence, LimitExact).Result, "%+v", evidence.Checks)
+		require.Equal(t, runlog.Held, checkOf(evidence, LimitExact).Result, "%+v", evidence.Checks)
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // stage is a part of a verification. What is found in it belongs to an obligation of its own.
@@ -128,7 +128,7 @@ func (v *verification) in(at stage, run func() error) error {
 	from := time.Since(v.began)
 	err := run()
 	v.mark(at)
-	v.evidence.Phases = append(v.evidence.Phases, load.Phase{Name: string(at), From: from, To: time.Since(v.began)})
+	v.evidence.Phases = append(v.evidence.Phases, runlog.Phase{Name: string(at), From: from, To: time.Since(v.began)})
 	return err
 }
 

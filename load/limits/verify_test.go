@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // verify runs a verification of a gateway with something wrong, and returns the findings that change a verdict.
@@ -46,7 +46,7 @@ func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
 						findings, evidence := verify(t, g, d)
 						require.Empty(t, findings, "run %d: %+v", run, evidence)
 						for _, c := range evidence.Checks {
-							require.Equal(t, load.Held, c.Result, "run %d: %+v", run, c)
+							require.Equal(t, runlog.Held, c.Result, "run %d: %+v", run, c)
 						}
 					})
 				}
@@ -103,7 +103,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 						require.Equal(t, row.want, got, "%s, run %d: %v", kind, run, findings)
 						for _, c := range evidence.Checks {
 							_, is := got[c.Obligation]
-							require.Equal(t, is, c.Result == load.Violated, "%s: %+v", kind, c)
+							require.Equal(t, is, c.Result == runlog.Violated, "%s: %+v", kind, c)
 						}
 					})
 				}
@@ -180,7 +180,7 @@ func TestVerifyTriesStreamsAgainThatTimeHasLetPass(t *testing.T) {
 		}
 		require.Equal(t, 2, tried, "once late, and once more")
 		for _, c := range evidence.Checks {
-			require.Equal(t, load.Held, c.Result, "%+v", c)
+			require.Equal(t, runlog.Held, c.Result, "%+v", c)
 		}
 	})
 }
@@ -212,12 +212,12 @@ func TestAccount(t *testing.T) {
 		require.Equal(t, "sliding-log of 20 in 10s", a.Limiter)
 		require.Contains(t, a.Sentence, fmt.Sprintf("%d calls: %d admitted, %d refused", evidence.Calls, evidence.Admitted, evidence.Refused))
 		require.Equal(t, evidence.Checks, a.Checks)
-		require.Equal(t, load.Check{
-			Obligation: LimitExact, Result: load.Held,
+		require.Equal(t, runlog.Check{
+			Obligation: LimitExact, Result: runlog.Held,
 			Sentence: "19 calls admitted and 1 refused: the last of 20 places was still taken by the call that found the recovery",
 		}, a.Checks[0])
 		require.Equal(t, "5 calls that the upstream refused: at most 1 attempt each", a.Checks[len(Obligations())-1].Sentence)
-		require.LessOrEqual(t, len(a.Spans), load.MaxSpans)
+		require.LessOrEqual(t, len(a.Spans), runlog.MaxSpans)
 		var names []string
 		for i, phase := range a.Phases {
 			names = append(names, phase.Name)
@@ -225,21 +225,21 @@ func TestAccount(t *testing.T) {
 			require.True(t, i == 0 || a.Phases[i-1].To <= phase.From, "%+v", a.Phases)
 		}
 		require.Equal(t, []string{"storm", "recovery", "sequence", "stream", "refusals", "recovery", "burst"}, names)
-		counts := map[string]map[load.Outcome]int{}
+		counts := map[string]map[runlog.Outcome]int{}
 		for i, span := range a.Spans {
 			require.Equal(t, time.Duration(i)*span.Lasts, span.At)
 			for part, outcomes := range span.Counts {
 				for outcome, n := range outcomes {
 					if counts[part] == nil {
-						counts[part] = map[load.Outcome]int{}
+						counts[part] = map[runlog.Outcome]int{}
 					}
 					counts[part][outcome] += n
 				}
 			}
 		}
-		require.Equal(t, map[string]map[load.Outcome]int{
-			"limited key": {load.Admitted: evidence.Admitted, load.Refused: evidence.Refused - further},
-			"streams":     {load.Refused: further}, "other key": {load.Admitted: 2 * further}, "refusing upstream": {load.Refused: further},
+		require.Equal(t, map[string]map[runlog.Outcome]int{
+			"limited key": {runlog.Admitted: evidence.Admitted, runlog.Refused: evidence.Refused - further},
+			"streams":     {runlog.Refused: further}, "other key": {runlog.Admitted: 2 * further}, "refusing upstream": {runlog.Refused: further},
 		}, counts)
 		require.Equal(t, evidence.Calls+3*further, a.Calls)
 		require.Len(t, a.Times, 2)
@@ -277,6 +277,6 @@ func TestVerifyJudgesWhatItHas(t *testing.T) {
 		require.ErrorIs(t, err, ErrBudget)
 		require.Contains(t, obligations(findings), contract.Envelope)
 		require.Positive(t, evidence.Refused)
-		require.Equal(t, load.Untested, evidence.Checks[0].Result)
+		require.Equal(t, runlog.Untested, evidence.Checks[0].Result)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Evidence is what a verification rests on.
@@ -14,7 +15,7 @@ type Evidence struct {
 	// Sentence says what was done.
 	Sentence string
 	// Checks say what came of each obligation.
-	Checks []load.Check
+	Checks []runlog.Check
 	// Rate is how many healthy calls a second the gateway was found to bear: what was asked for, or less.
 	Rate float64
 	// Calls are all that were made, Sick those that went wrong at the provider.
@@ -69,8 +70,8 @@ func (r *round) all() []call {
 const leastSpan = 200 * time.Millisecond
 
 // Account is the evidence as a log and its charts want it.
-func (v Evidence) Account() load.Account {
-	a := load.Account{Sentence: v.Sentence, Took: v.Took, Calls: v.Calls, Checks: v.Checks}
+func (v Evidence) Account() runlog.Account {
+	a := runlog.Account{Sentence: v.Sentence, Took: v.Took, Calls: v.Calls, Checks: v.Checks}
 	var end time.Duration
 	for _, r := range v.rounds {
 		a.Phases = append(a.Phases, r.phases...)
@@ -79,7 +80,7 @@ func (v Evidence) Account() load.Account {
 		}
 	}
 	length := leastSpan
-	for end/length >= load.MaxSpans {
+	for end/length >= runlog.MaxSpans {
 		length *= 2
 	}
 	if v.Calls > 0 {
@@ -90,17 +91,17 @@ func (v Evidence) Account() load.Account {
 }
 
 // spans cuts the time up to the end into stretches of one length.
-func (v Evidence) spans(length, end time.Duration) []load.Span {
-	spans := make([]load.Span, end/length+1)
+func (v Evidence) spans(length, end time.Duration) []runlog.Span {
+	spans := make([]runlog.Span, end/length+1)
 	times := make([]load.Latencies, len(spans))
 	for i := range spans {
-		spans[i] = load.Span{At: time.Duration(i) * length, Lasts: length, Counts: map[string]map[load.Outcome]int{}}
+		spans[i] = runlog.Span{At: time.Duration(i) * length, Lasts: length, Counts: map[string]map[runlog.Outcome]int{}}
 	}
 	for _, r := range v.rounds {
 		for _, c := range r.all() {
 			i := c.ended() / length
 			spans[i].Add(c.part, c.Outcome)
-			if c.kind == healthy && c.Outcome == load.Admitted {
+			if c.kind == healthy && c.Outcome == runlog.Admitted {
 				times[i].Add(c.latency())
 			}
 		}
@@ -113,7 +114,7 @@ func (v Evidence) spans(length, end time.Duration) []load.Span {
 
 // times are those of the healthy calls before, beside and after the sick ones, round by round as they were compared, and those
 // of each kind of sick call.
-func (v Evidence) times() (all []load.Times) {
+func (v Evidence) times() (all []runlog.Times) {
 	var order []string
 	sick := map[string]*load.Latencies{}
 	for _, r := range v.rounds {
@@ -136,8 +137,8 @@ func (v Evidence) times() (all []load.Times) {
 	return all
 }
 
-func distribution(name string, l load.Latencies, bound time.Duration) load.Times {
-	return load.Times{
+func distribution(name string, l load.Latencies, bound time.Duration) runlog.Times {
+	return runlog.Times{
 		Name: name, Count: int(l.Count()), //nolint:gosec // a count
 		P50: l.Quantile(0.5), P90: l.Quantile(0.9), P99: l.Quantile(0.99), Max: l.Max(), Bound: bound,
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // judgeHealthy looks whether healthy calls failed beside sick ones, more often than twice as often as before.
@@ -78,7 +79,7 @@ func (r *round) medianMost() time.Duration {
 // latencies are those of the calls that were admitted.
 func latencies(calls []call) (l load.Latencies, admitted int) {
 	for _, c := range calls {
-		if c.Outcome == load.Admitted {
+		if c.Outcome == runlog.Admitted {
 			l.Add(c.latency())
 			admitted++
 		}
@@ -97,7 +98,7 @@ func (r *round) usual() time.Duration {
 func (r *round) judgeRecovery(all *report) {
 	var first []string
 	for _, part := range r.Healthy {
-		i := slices.IndexFunc(r.after, func(c call) bool { return c.part == part.Name && c.Outcome == load.Admitted })
+		i := slices.IndexFunc(r.after, func(c call) bool { return c.part == part.Name && c.Outcome == runlog.Admitted })
 		if i >= 0 {
 			first = append(first, fmt.Sprintf("the first %s call succeeded after %s", part.Name, took(r.after[i].ended()-r.outageEnd)))
 		}

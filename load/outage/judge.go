@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // The allowances. Each is what a loaded machine was seen to add without anything being wrong, and more; what gateways do
@@ -138,7 +139,7 @@ func (r *round) judgeTime(all *report) {
 		return limit + time.Duration(share*float64(limit)) + grace + usual
 	}
 	for _, c := range r.sick() {
-		if !c.hangs || c.Outcome == load.Timeout || !c.Outcome.OfGateway() {
+		if !c.hangs || c.Outcome == runlog.Timeout || !c.Outcome.OfGateway() {
 			continue
 		}
 		limit := r.Limit

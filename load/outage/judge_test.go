@@ -9,19 +9,20 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 const ms = time.Millisecond
 
 // shot is a call that was sent at an instant of its stage and took so long.
-func shot(part string, k kind, sent, lasted time.Duration, outcome load.Outcome) call {
+func shot(part string, k kind, sent, lasted time.Duration, outcome runlog.Outcome) call {
 	return call{part: part, kind: k, Shot: load.Shot{Due: sent, Sent: sent, End: sent + lasted, Outcome: outcome, Status: 200}}
 }
 
 // several are n healthy calls at thirty a second.
 func several(n int, from, lasted time.Duration) (calls []call) {
 	for i := range n {
-		c := shot("healthy", healthy, time.Duration(i)*time.Second/30, lasted, load.Admitted)
+		c := shot("healthy", healthy, time.Duration(i)*time.Second/30, lasted, runlog.Admitted)
 		c.at = from
 		calls = append(calls, c)
 	}
@@ -39,13 +40,13 @@ func quiet() *round {
 		outageEnd: 7 * time.Second, well: true,
 	}
 	for i := range 20 {
-		c := shot("hanging", sick, time.Duration(i)*150*ms, 1501*ms, load.Error5xx)
+		c := shot("hanging", sick, time.Duration(i)*150*ms, 1501*ms, runlog.Error5xx)
 		c.at, c.hangs = 2*time.Second, true
 		c.seen = &contract.Seen{Attempts: []contract.Attempt{{Duration: 1500 * ms, Cancelled: true}}}
 		r.during = append(r.during, c)
 	}
 	for i := range 8 {
-		c := shot("leaving", leaving, time.Duration(i)*33*ms, 500*ms, load.Timeout)
+		c := shot("leaving", leaving, time.Duration(i)*33*ms, 500*ms, runlog.Timeout)
 		c.seen = &contract.Seen{Attempts: []contract.Attempt{{Duration: 501 * ms, Cancelled: true}}}
 		r.left = append(r.left, c)
 	}
@@ -84,7 +85,7 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 
 		{sentence: "calls that are kept back from the provider and never answered", change: func(r *round) {
 			eachSick(r, 12, func(c *call) {
-				c.seen, c.Outcome = &contract.Seen{}, load.Timeout
+				c.seen, c.Outcome = &contract.Seen{}, runlog.Timeout
 				c.Findings = []contract.Finding{{Obligation: contract.Answered, Severity: contract.Must, Want: "an answer", Got: "none within 45s"}}
 			})
 		}, broken: contract.Answered, severity: contract.Must, got: "none within 45s, in answer to 12 of 20 hanging calls"},
@@ -126,16 +127,16 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 			eachSick(r, 1, func(c *call) { c.End = c.Sent + time.Second })
 		}, broken: InTime, severity: contract.Must, got: "20 hung calls answered after 1s to 1.5s, half of them within 1.5s, 1 of them too early"},
 
-		{sentence: "a healthy call that fails", change: func(r *round) { r.during[3].Outcome, r.during[3].Status = load.Error5xx, 503 },
+		{sentence: "a healthy call that fails", change: func(r *round) { r.during[3].Outcome, r.during[3].Status = runlog.Error5xx, 503 },
 			broken: HealthyServed, severity: contract.Must, got: "1 of 90 failed: 1 with 503 (error-5xx)", doubtful: true},
 		{sentence: "healthy calls that fail for two seconds", change: func(r *round) {
 			for i := range 60 {
-				r.during[i].Outcome, r.during[i].Status = load.Refused, 429
+				r.during[i].Outcome, r.during[i].Status = runlog.Refused, 429
 			}
-			r.before[0].Outcome = load.Broken // one in 45 failed before
+			r.before[0].Outcome = runlog.Broken // one in 45 failed before
 		}, broken: HealthyServed, severity: contract.Must, got: "60 of 90 failed: 60 with 429 (refused)"},
 		{sentence: "a healthy call that fails where one of 45 did before", change: func(r *round) {
-			r.during[3].Outcome, r.before[3].Outcome = load.Timeout, load.Timeout
+			r.during[3].Outcome, r.before[3].Outcome = runlog.Timeout, runlog.Timeout
 		}},
 
 		{sentence: "healthy calls that take a fifth of a second", change: func(r *round) { takes(r, 90, 200*ms) }},
@@ -175,7 +176,7 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 		}, broken: Departure, severity: contract.Should, got: "2 of 8 went on, up to 1.5s after they began", doubtful: true},
 		{sentence: "departures after which the call was answered all the same", change: func(r *round) {
 			for i := range r.left {
-				r.left[i].Outcome, r.left[i].seen.Attempts[0].Duration = load.Error5xx, 1500*ms
+				r.left[i].Outcome, r.left[i].seen.Attempts[0].Duration = runlog.Error5xx, 1500*ms
 			}
 		}},
 
@@ -186,11 +187,11 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 		{sentence: "a gateway that is well after a second", change: func(r *round) { r.recovered = time.Second }},
 		{sentence: "a gateway that is not well in time", change: func(r *round) {
 			r.recovered, r.well = 2100*ms, false
-			r.after[44].Outcome, r.after[44].Status = load.Error5xx, 503
+			r.after[44].Outcome, r.after[44].Status = runlog.Error5xx, 503
 		}, broken: Recovery, severity: contract.Should, got: "a healthy call that failed 2.1s after it; of 45 1 failed: 1 with 503 (error-5xx)"},
 		{sentence: "the same on a machine that was not fit", change: func(r *round) {
 			r.recovered, r.well, r.unfit = 2100*ms, false, []string{"busy"}
-			r.after[44].Outcome, r.after[44].Status = load.Error5xx, 503
+			r.after[44].Outcome, r.after[44].Status = runlog.Error5xx, 503
 		}, broken: Recovery, severity: contract.Should, got: "a healthy call that failed 2.1s after it; of 45 1 failed: 1 with 503 (error-5xx)", doubtful: true},
 
 		{sentence: "sick answers without the row's code", change: func(r *round) {
@@ -227,12 +228,12 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 func TestHowCallsEndedIsToldInWords(t *testing.T) {
 	var calls []call
 	for range 10 {
-		calls = append(calls, shot("hanging", sick, 0, ms, load.Error5xx))
+		calls = append(calls, shot("hanging", sick, 0, ms, runlog.Error5xx))
 		calls[len(calls)-1].Status = 504
 	}
-	silent := shot("hanging", sick, 0, ms, load.Timeout)
+	silent := shot("hanging", sick, 0, ms, runlog.Timeout)
 	silent.Status = 0
-	calls = append(calls, silent, shot("stalled stream", sick, 0, ms, load.Error5xx), shot("stalled stream", sick, 0, ms, load.Error5xx))
+	calls = append(calls, silent, shot("stalled stream", sick, 0, ms, runlog.Error5xx), shot("stalled stream", sick, 0, ms, runlog.Error5xx))
 	assert.Equal(t, "10 with 504 (error-5xx), 2 with an error inside a stream that had begun (200), 1 with no answer (timeout)", outcomes(calls))
 }
 
@@ -242,19 +243,19 @@ func TestWhatCannotBeLookedAtIsUntested(t *testing.T) {
 	for i := range r.during {
 		r.during[i].seen = nil
 		if r.during[i].kind == healthy && i%2 == 0 {
-			r.during[i].Outcome, r.before[i/2].Outcome = load.Broken, load.Broken // as before
+			r.during[i].Outcome, r.before[i/2].Outcome = runlog.Broken, runlog.Broken // as before
 		}
 	}
-	r.during[1].Outcome = load.Broken
-	results := map[contract.Obligation]load.Result{}
+	r.during[1].Outcome = runlog.Broken
+	results := map[contract.Obligation]runlog.Result{}
 	for _, c := range r.judge().checks() {
 		require.NotEmpty(t, c.Sentence)
 		results[c.Obligation] = c.Result
 	}
-	assert.Equal(t, map[contract.Obligation]load.Result{
-		contract.Answered: load.Held, InTime: load.Untested, HealthyServed: load.Held, HealthySpared: load.Untested,
-		contract.RetriesBounded: load.Untested, contract.UpstreamFreed: load.Untested, Departure: load.Untested,
-		NothingLeft: load.Untested, Recovery: load.Held,
+	assert.Equal(t, map[contract.Obligation]runlog.Result{
+		contract.Answered: runlog.Held, InTime: runlog.Untested, HealthyServed: runlog.Held, HealthySpared: runlog.Untested,
+		contract.RetriesBounded: runlog.Untested, contract.UpstreamFreed: runlog.Untested, Departure: runlog.Untested,
+		NothingLeft: runlog.Untested, Recovery: runlog.Held,
 	}, results)
 }
 
@@ -268,7 +269,7 @@ func TestASecondRoundDecides(t *testing.T) {
 	again.broken(false, code)
 	told := first.confirmedBy(again)
 	assert.Equal(t, []contract.Finding{late, code}, told.findings())
-	assert.Equal(t, load.Held, told[0].Result)
+	assert.Equal(t, runlog.Held, told[0].Result)
 	assert.Contains(t, told[0].Sentence, "not so in a second round")
 
 	found, err := told.conclude(nil)
@@ -291,31 +292,31 @@ func TestAnAccountStaysSmall(t *testing.T) {
 	for i := range r.during {
 		r.during[i].lag = 30 * ms
 	}
-	late := shot("healthy", healthy, 0, ms, load.Refused)
+	late := shot("healthy", healthy, 0, ms, runlog.Refused)
 	late.at = 10 * time.Minute
 	r.after = append(r.after, late)
 	e := newEvidence(r.Experiment)
 	e.add(r)
 	a := e.Account()
-	require.LessOrEqual(t, len(a.Spans), load.MaxSpans)
-	counts := map[string]map[load.Outcome]int{}
+	require.LessOrEqual(t, len(a.Spans), runlog.MaxSpans)
+	counts := map[string]map[runlog.Outcome]int{}
 	for _, s := range a.Spans {
 		require.Equal(t, a.Spans[0].Lasts, s.Lasts)
 		for part, of := range s.Counts {
 			if counts[part] == nil {
-				counts[part] = map[load.Outcome]int{}
+				counts[part] = map[runlog.Outcome]int{}
 			}
 			for outcome, n := range of {
 				counts[part][outcome] += n
 			}
 		}
 	}
-	assert.Equal(t, map[string]map[load.Outcome]int{
-		"healthy": {load.Admitted: 180, load.Refused: 1}, "hanging": {load.Error5xx: 20}, "leaving": {load.Timeout: 8},
+	assert.Equal(t, map[string]map[runlog.Outcome]int{
+		"healthy": {runlog.Admitted: 180, runlog.Refused: 1}, "hanging": {runlog.Error5xx: 20}, "leaving": {runlog.Timeout: 8},
 	}, counts)
 	assert.Equal(t, 209, a.Calls)
 	assert.Equal(t, 20, e.Sick)
-	assert.Equal(t, []load.Phase{
+	assert.Equal(t, []runlog.Phase{
 		{Name: "again: outage", From: 2 * time.Second, To: 5500 * ms}, {Name: "again: waiting", From: 5500 * ms, To: 7 * time.Second},
 		{Name: "again: after", From: 7 * time.Second, To: 12 * time.Second},
 	}, a.Phases)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // judgeAttempts looks how often sick calls were tried at the provider.
@@ -104,7 +104,7 @@ func (r *round) judgeDepartures(all *report) {
 // departed counts the callers that left while the provider worked for them, and returns those for which it went on.
 func (r *round) departed() (left int, on []call) {
 	for _, c := range r.left {
-		if c.Outcome != load.Timeout || !c.reached() {
+		if c.Outcome != runlog.Timeout || !c.reached() {
 			continue // answered before the caller could leave, or never passed on
 		}
 		left++

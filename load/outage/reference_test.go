@@ -18,6 +18,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/outage"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/reference"
 )
@@ -156,7 +157,7 @@ func TestWhatIsPermittedRaisesNoAlarm(t *testing.T) {
 	for _, p := range playAll(t, all) {
 		assert.Empty(t, p.findings, "%s on %s", p.bend, p.surface)
 		for _, c := range p.evidence.Checks {
-			assert.Equal(t, load.Held, c.Result, "%s on %s: %+v", p.bend, p.surface, c)
+			assert.Equal(t, runlog.Held, c.Result, "%s on %s: %+v", p.bend, p.surface, c)
 		}
 	}
 }

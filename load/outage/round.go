@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // kind is what a call is for.
@@ -66,7 +67,7 @@ type round struct {
 	before, during, after, left []call
 	// watched are the witness's calls, by stage.
 	watched [][]call
-	phases  []load.Phase
+	phases  []runlog.Phase
 	// breaches are the answers to sick calls that break something, with what they looked like.
 	breaches []load.Breach
 	// outageEnd is when the last sick call was answered, since the verification began.
@@ -161,7 +162,7 @@ func (r *round) unwell() error {
 func (r *round) busy() (reasons []string) {
 	fastest := time.Hour
 	for _, c := range slices.Concat(r.watched...) {
-		if c.Outcome == load.Admitted {
+		if c.Outcome == runlog.Admitted {
 			fastest = min(fastest, c.latency())
 		}
 	}
@@ -303,7 +304,7 @@ func (r *round) fire(ctx context.Context, s load.Stage, k kind) ([]call, error) 
 // phase takes a stage that has been played in. After an outage the wait for the last answers is a phase of its own, where it is
 // long enough to be seen: with a limit of 1.5 s, a hung call takes as long as that after the last healthy one.
 func (r *round) phase(name string, at time.Duration, m load.Measurement, k kind) {
-	phase := load.Phase{Name: r.prefix + name, From: at, To: at + m.Elapsed}
+	phase := runlog.Phase{Name: r.prefix + name, From: at, To: at + m.Elapsed}
 	var sent time.Duration
 	for _, shot := range m.Shots {
 		sent = max(sent, shot.Sent)
@@ -312,7 +313,7 @@ func (r *round) phase(name string, at time.Duration, m load.Measurement, k kind)
 		r.phases = append(r.phases, phase)
 		return
 	}
-	waiting := load.Phase{Name: r.prefix + "waiting", From: at + sent, To: phase.To}
+	waiting := runlog.Phase{Name: r.prefix + "waiting", From: at + sent, To: phase.To}
 	phase.To = waiting.From
 	r.phases = append(r.phases, phase, waiting)
 }
@@ -351,7 +352,7 @@ func outcomes(calls []call) string {
 		switch {
 		case c.Status == 0:
 			counts[fmt.Sprintf("with no answer (%s)", c.Outcome)]++
-		case c.Status/100 == 2 && c.Outcome == load.Error5xx:
+		case c.Status/100 == 2 && c.Outcome == runlog.Error5xx:
 			counts[fmt.Sprintf("with an error inside a stream that had begun (%d)", c.Status)]++
 		default:
 			counts[fmt.Sprintf("with %d (%s)", c.Status, c.Outcome)]++

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // ErrUnfit is returned when this machine did not do its part: it sent less than it was told to, or it was too busy for
@@ -70,7 +71,7 @@ func (e Experiment) play(ctx context.Context, engine *load.Engine, into *Evidenc
 
 // statement is what a round says about one obligation.
 type statement struct {
-	load.Check
+	runlog.Check
 
 	// finding is what was found, where the obligation is broken.
 	finding contract.Finding
@@ -83,15 +84,15 @@ type report []statement
 
 func (r report) doubtful() bool {
 	for _, s := range r {
-		if s.Result == load.Violated && s.doubtful {
+		if s.Result == runlog.Violated && s.doubtful {
 			return true
 		}
 	}
 	return false
 }
 
-func (r report) checks() []load.Check {
-	checks := make([]load.Check, len(r))
+func (r report) checks() []runlog.Check {
+	checks := make([]runlog.Check, len(r))
 	for i, s := range r {
 		checks[i] = s.Check
 	}
@@ -100,7 +101,7 @@ func (r report) checks() []load.Check {
 
 func (r report) findings() (found []contract.Finding) {
 	for _, s := range r {
-		if s.Result == load.Violated {
+		if s.Result == runlog.Violated {
 			found = append(found, s.finding)
 		}
 	}
@@ -109,7 +110,7 @@ func (r report) findings() (found []contract.Finding) {
 
 func (r report) certain() (found []contract.Finding) {
 	for _, s := range r {
-		if s.Result == load.Violated && !s.doubtful {
+		if s.Result == runlog.Violated && !s.doubtful {
 			found = append(found, s.finding)
 		}
 	}
@@ -128,14 +129,14 @@ func (r report) conclude(unfit []string) ([]contract.Finding, error) {
 func (r report) confirmedBy(again report) report {
 	var both report
 	for _, s := range r {
-		if s.Result == load.Violated && s.doubtful && !again.breaks(s.Obligation) {
-			s.Result = load.Held
+		if s.Result == runlog.Violated && s.doubtful && !again.breaks(s.Obligation) {
+			s.Result = runlog.Held
 			s.Sentence += "; not so in a second round"
 		}
 		both = append(both, s)
 	}
 	for _, s := range again {
-		if s.Result == load.Violated && !s.doubtful && !r.breaks(s.Obligation) {
+		if s.Result == runlog.Violated && !s.doubtful && !r.breaks(s.Obligation) {
 			both = append(both, s)
 		}
 	}
@@ -144,7 +145,7 @@ func (r report) confirmedBy(again report) report {
 
 func (r report) breaks(o contract.Obligation) bool {
 	for _, s := range r {
-		if s.Obligation == o && s.Result == load.Violated {
+		if s.Obligation == o && s.Result == runlog.Violated {
 			return true
 		}
 	}
@@ -153,17 +154,17 @@ func (r report) breaks(o contract.Obligation) bool {
 
 // held, broken and untested say what became of an obligation.
 func (r *report) held(o contract.Obligation, format string, args ...any) {
-	*r = append(*r, statement{Check: load.Check{Obligation: o, Result: load.Held, Sentence: fmt.Sprintf(format, args...)}})
+	*r = append(*r, statement{Check: runlog.Check{Obligation: o, Result: runlog.Held, Sentence: fmt.Sprintf(format, args...)}})
 }
 
 func (r *report) untested(o contract.Obligation, format string, args ...any) {
-	*r = append(*r, statement{Check: load.Check{Obligation: o, Result: load.Untested, Sentence: fmt.Sprintf(format, args...)}})
+	*r = append(*r, statement{Check: runlog.Check{Obligation: o, Result: runlog.Untested, Sentence: fmt.Sprintf(format, args...)}})
 }
 
 func (r *report) broken(doubtful bool, f contract.Finding) {
 	sentence := "got " + f.Got + ", want " + f.Want
 	*r = append(*r, statement{
-		Check: load.Check{Obligation: f.Obligation, Result: load.Violated, Sentence: sentence}, finding: f, doubtful: doubtful,
+		Check: runlog.Check{Obligation: f.Obligation, Result: runlog.Violated, Sentence: sentence}, finding: f, doubtful: doubtful,
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/outage"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/reference"
 )
@@ -168,14 +169,14 @@ func TestAProviderThatIsNotOurs(t *testing.T) {
 	findings, evidence, err := outage.Verify(t.Context(), engine, short(e))
 	require.NoError(t, err)
 	assert.Empty(t, findings)
-	results := map[contract.Obligation]load.Result{}
+	results := map[contract.Obligation]runlog.Result{}
 	for _, c := range evidence.Checks {
 		results[c.Obligation] = c.Result
 	}
-	assert.Equal(t, map[contract.Obligation]load.Result{
-		contract.Answered: load.Held, outage.InTime: load.Untested, outage.HealthyServed: load.Held, outage.HealthySpared: load.Held,
-		contract.RetriesBounded: load.Untested, contract.UpstreamFreed: load.Untested, outage.Departure: load.Untested,
-		outage.NothingLeft: load.Untested, outage.Recovery: load.Held,
+	assert.Equal(t, map[contract.Obligation]runlog.Result{
+		contract.Answered: runlog.Held, outage.InTime: runlog.Untested, outage.HealthyServed: runlog.Held, outage.HealthySpared: runlog.Held,
+		contract.RetriesBounded: runlog.Untested, contract.UpstreamFreed: runlog.Untested, outage.Departure: runlog.Untested,
+		outage.NothingLeft: runlog.Untested, outage.Recovery: runlog.Held,
 	}, results)
 	var phases []string
 	for _, phase := range evidence.Account().Phases {

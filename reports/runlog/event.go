@@ -6,7 +6,6 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/load"
 )
 
 // Schema names the version of the event log. A reader refuses a log of another schema.
@@ -105,7 +104,7 @@ type CaseResult struct {
 	Observation *contract.Observation `json:"observation,omitempty"`
 	// Load is what was sent and what came of it, in a case under load. Its Observation is then one of many answers, one that
 	// broke an obligation, or absent.
-	Load *load.Account `json:"load,omitempty"`
+	Load *Account `json:"load,omitempty"`
 	// Tries is above 1 when the case was run again because the gateway was not well (a breaker, a foreign 429).
 	Tries    int           `json:"tries,omitempty"`
 	Started  time.Time     `json:"started"`

@@ -1,4 +1,4 @@
-package load
+package runlog
 
 // Outcome is the class of what came of one shot. Every class has times of its own: a fast refusal and a slow answer
 // in one distribution describe neither (vegeta's digest puts the 95th percentile of 95 % refusals of 1 ms and 5 %
