@@ -8,9 +8,9 @@ import (
 	"context"
 	"io"
 
-	"github.com/gatecert/gatecert/baseline"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )

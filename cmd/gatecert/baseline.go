@@ -7,8 +7,8 @@ import (
 	"os"
 
 	"github.com/gatecert/gatecert"
-	"github.com/gatecert/gatecert/baseline"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 

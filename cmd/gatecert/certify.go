@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/gatecert/gatecert/certificate"
+	"github.com/gatecert/gatecert/reports/certificate"
 )
 
 type certifyCommand struct {

@@ -5,9 +5,9 @@ import (
 	"errors"
 
 	"github.com/gatecert/gatecert"
-	"github.com/gatecert/gatecert/baseline"
-	"github.com/gatecert/gatecert/certificate"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/baseline"
+	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )

@@ -18,9 +18,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gatecert/gatecert"
-	"github.com/gatecert/gatecert/certificate"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 

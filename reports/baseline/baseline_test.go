@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/baseline"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
