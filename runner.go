@@ -13,7 +13,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/features"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/steps"
@@ -160,7 +160,7 @@ func (r *runner) surfaces() []dialect.Surface {
 
 func (r *runner) header(surfaces []dialect.Surface) runlog.Header {
 	profile := r.stage.Profile
-	redactor := exchange.NewRedactor(profile.Secrets()...)
+	redactor := redact.New(profile.Secrets()...)
 	command := make([]string, len(r.cfg.Command))
 	for i, word := range r.cfg.Command {
 		command[i] = redactor.Text(word)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 // maxText bounds the texts that describe a failure or a break, in bytes: they quote what the gateway sent.
@@ -20,7 +21,7 @@ const maxLeaks = 100
 // secret that straddles the cut would be no secret to the redactor.
 type capture struct {
 	contract.Observation
-	redactor *Redactor
+	redactor *redact.Redactor
 	limit    int // bytes
 }
 
@@ -58,14 +59,14 @@ func (c *capture) head(resp *http.Response) {
 	c.Header = make(map[string][]string, len(resp.Header))
 	for name, values := range resp.Header {
 		shown := name
-		if what, found := c.redactor.named(name); found {
+		if what, found := c.redactor.Named(name); found {
 			shown = "[" + what + "]"
 			c.leaked("header name", []string{what})
 		}
 		for _, value := range values {
 			_, found := c.redactor.Bytes([]byte(value))
 			c.leaked("header "+shown, found)
-			c.Header[shown] = append(c.Header[shown], c.redactor.field(name, value))
+			c.Header[shown] = append(c.Header[shown], c.redactor.Field(name, value))
 		}
 	}
 	slices.SortFunc(c.Leaks, func(a, b contract.Leak) int { return strings.Compare(a.Where+a.What, b.Where+b.What) })
@@ -81,7 +82,7 @@ func (c *capture) body(t taken) {
 	}
 	redact := c.redactor.Bytes
 	if t.cut != "" || t.broken != "" {
-		redact = c.redactor.openBytes
+		redact = c.redactor.OpenBytes
 	}
 	inEvents := c.stream(t.stream, redact)
 	clean, found := redact(t.body)

@@ -12,33 +12,34 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 // Client makes calls. It may be used from many goroutines.
 type Client struct {
 	limits    Limits
-	redactor  *Redactor
+	redactor  *redact.Redactor
 	transport *http.Transport
 	wire      wire
 }
 
 // NewClient returns a client that keeps to the limits and replaces the secrets in whatever it returns. A call's own
 // key is a secret without being listed. Close it when the last call is done.
-func NewClient(limits Limits, secrets ...Secret) *Client {
+func NewClient(limits Limits, secrets ...redact.Secret) *Client {
 	return NewTrustingClient(limits, nil, secrets...)
 }
 
 // NewTrustingClient is [NewClient] for gateways whose certificates the roots vouch for; nil stands for the system's.
-func NewTrustingClient(limits Limits, roots *x509.CertPool, secrets ...Secret) *Client {
+func NewTrustingClient(limits Limits, roots *x509.CertPool, secrets ...redact.Secret) *Client {
 	return newClient(limits, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, secrets...)
 }
 
-func newClient(limits Limits, trust *tls.Config, secrets ...Secret) *Client {
+func newClient(limits Limits, trust *tls.Config, secrets ...redact.Secret) *Client {
 	limits = limits.withDefaults()
 	dialer := &net.Dialer{Timeout: limits.Patience}
 	return &Client{
 		limits:   limits,
-		redactor: NewRedactor(secrets...),
+		redactor: redact.New(secrets...),
 		wire:     wire{dialer: dialer, tls: trust},
 		transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
@@ -68,7 +69,7 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 	if err != nil {
 		return contract.Observation{}, fmt.Errorf("call on %s: %w", call.Surface, err)
 	}
-	redactor := c.redactor.with(Secret{What: callerKey, Value: call.Key})
+	redactor := c.redactor.With(redact.Secret{What: redact.CallerKey, Value: call.Key})
 	out := &capture{redactor: redactor, limit: c.limits.Capture}
 	out.Sent = req.sent(redactor, c.limits.Capture)
 

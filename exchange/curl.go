@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 // keyVariable is the shell variable that stands for the caller's key: with the valid key in its place, the answer to a
@@ -30,7 +32,7 @@ func (r *request) keyVariable() string {
 // curl writes the command line that sends the same request: POSIX shell, the key in GATEWAY_KEY (the spent key in
 // GATEWAY_KEY_SPENT_KEY, and so on), other secrets replaced by their names. What curl cannot do is said in a comment line
 // before it.
-func (r *request) curl(redactor *Redactor, capture int) string {
+func (r *request) curl(redactor *redact.Redactor, capture int) string {
 	words := []string{"curl", "-sS", "-i", "-N"}
 	if strings.ContainsAny(r.target, "[]{}") {
 		words = append(words, "-g") // or curl takes brackets for its own patterns
@@ -47,7 +49,7 @@ func (r *request) curl(redactor *Redactor, capture int) string {
 	for _, name := range slices.Sorted(maps.Keys(r.header)) {
 		for _, value := range r.header[name] {
 			if !strings.Contains(value, keyMark) {
-				value = redactor.field(name, value)
+				value = redactor.Field(name, value)
 			}
 			words = append(words, "-H", r.quote(name+": "+value))
 		}
@@ -61,7 +63,7 @@ func (r *request) curl(redactor *Redactor, capture int) string {
 }
 
 // curlBody completes the command line with the body.
-func (r *request) curlBody(line string, redactor *Redactor, capture int) string {
+func (r *request) curlBody(line string, redactor *redact.Redactor, capture int) string {
 	head, _ := redactor.Bytes(r.body.head)
 	tail, _ := redactor.Bytes(r.body.tail)
 	switch {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 // curlOf is the command line of a call that must be buildable.
@@ -16,7 +17,7 @@ func curlOf(t *testing.T, call Call) string {
 	t.Helper()
 	req, err := build(call)
 	require.NoError(t, err)
-	return req.curl(NewRedactor(Secret{callerKey, call.Key}, Secret{"provider key", "sk-provider"}), 1000)
+	return req.curl(redact.New(redact.Secret{What: redact.CallerKey, Value: call.Key}, redact.Secret{What: "provider key", Value: "sk-provider"}), 1000)
 }
 
 func TestCurlLines(t *testing.T) {

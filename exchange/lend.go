@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 // Request is a call made ready for a transport that is not this package's, such as the load engine's.
@@ -22,7 +23,7 @@ type Request struct {
 
 // Prepare builds the request of a call without sending it. It fails as [Client.Do] does, and with [ErrFault] for the
 // faults that are made on the wire and not in the bytes: [ShortBody] and [Oversize].
-func Prepare(call Call, redactor *Redactor) (Request, error) {
+func Prepare(call Call, redactor *redact.Redactor) (Request, error) {
 	req, err := build(call)
 	if err != nil {
 		return Request{}, fmt.Errorf("call on %s: %w", call.Surface, err)
@@ -30,7 +31,7 @@ func Prepare(call Call, redactor *Redactor) (Request, error) {
 	if req.ownWire() {
 		return Request{}, fmt.Errorf("call on %s: %w: %s cannot be lent", call.Surface, ErrFault, call.Fault)
 	}
-	redactor = redactor.with(Secret{What: callerKey, Value: call.Key})
+	redactor = redactor.With(redact.Secret{What: redact.CallerKey, Value: call.Key})
 	return Request{
 		Method: req.method, URL: req.url(), Header: req.fields(req.key), Body: req.body.head,
 		Sent: req.sent(redactor, Limits{}.withDefaults().Capture),
@@ -40,7 +41,7 @@ func Prepare(call Call, redactor *Redactor) (Request, error) {
 // Observe makes an observation of an answer that another transport took in: resp.Body gives the bytes that came and
 // then the error with which the transfer broke off, or io.EOF. The observation is redacted, bounded, and its event
 // stream decoded, as if [Client.Do] had made it; its instants are not set.
-func Observe(resp *http.Response, sent contract.Sent, limits Limits, redactor *Redactor) contract.Observation {
+func Observe(resp *http.Response, sent contract.Sent, limits Limits, redactor *redact.Redactor) contract.Observation {
 	limits = limits.withDefaults()
 	out := &capture{redactor: redactor, limit: limits.Capture}
 	out.Sent = sent

@@ -11,11 +11,12 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 func TestPrepareLendsTheWholeRequest(t *testing.T) {
 	call := Call{Surface: dialect.Messages, BaseURL: "http://gateway.test/root", Key: "sk-caller-0123456789", Model: "m", Prompt: "hi"}
-	got, err := Prepare(call, NewRedactor())
+	got, err := Prepare(call, redact.New())
 	require.NoError(t, err)
 	assert.Equal(t, "POST", got.Method)
 	assert.Equal(t, "http://gateway.test/root/v1/messages", got.URL)
@@ -29,10 +30,10 @@ func TestPrepareLendsTheWholeRequest(t *testing.T) {
 
 func TestPrepareLendsNoFaultsOfTheWire(t *testing.T) {
 	for _, fault := range []Fault{ShortBody, Oversize} {
-		_, err := Prepare(Call{Surface: dialect.Chat, BaseURL: "http://gateway.test", Fault: fault, OversizeBytes: 1 << 20}, NewRedactor())
+		_, err := Prepare(Call{Surface: dialect.Chat, BaseURL: "http://gateway.test", Fault: fault, OversizeBytes: 1 << 20}, redact.New())
 		assert.ErrorIs(t, err, ErrFault)
 	}
-	_, err := Prepare(Call{Surface: dialect.Chat, BaseURL: "nowhere"}, NewRedactor())
+	_, err := Prepare(Call{Surface: dialect.Chat, BaseURL: "nowhere"}, redact.New())
 	assert.ErrorIs(t, err, ErrURL)
 }
 
@@ -41,7 +42,7 @@ func TestObserveAnswersOfOthers(t *testing.T) {
 		StatusCode: 200, Proto: "HTTP/1.1", Header: http.Header{"Content-Type": {"text/event-stream"}},
 		Body: io.NopCloser(strings.NewReader("data: sk-provider-0123456789\n\ndata: b\n\n")),
 	}
-	o := Observe(resp, contract.Sent{Method: "POST"}, Limits{}, NewRedactor(Secret{What: "provider key", Value: "sk-provider-0123456789"}))
+	o := Observe(resp, contract.Sent{Method: "POST"}, Limits{}, redact.New(redact.Secret{What: "provider key", Value: "sk-provider-0123456789"}))
 	assert.Equal(t, "POST", o.Sent.Method)
 	require.NotNil(t, o.Stream)
 	require.Len(t, o.Stream.Events, 2)

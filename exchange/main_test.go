@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -69,7 +70,7 @@ func serve(t testing.TB, handler http.HandlerFunc) string {
 }
 
 // client returns a client that is closed with the test.
-func client(t testing.TB, limits Limits, secrets ...Secret) *Client {
+func client(t testing.TB, limits Limits, secrets ...redact.Secret) *Client {
 	t.Helper()
 	c := NewClient(limits, secrets...)
 	t.Cleanup(c.Close)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 const (
@@ -51,7 +53,7 @@ func (fill) Read(b []byte) (int, error) {
 }
 
 // excerpt returns the first bytes of the payload, at most limit, with head and tail redacted before anything is cut.
-func (p payload) excerpt(redactor *Redactor, limit int) []byte {
+func (p payload) excerpt(redactor *redact.Redactor, limit int) []byte {
 	head, _ := redactor.Bytes(p.head)
 	tail, _ := redactor.Bytes(p.tail)
 	pad := bytes.Repeat([]byte{filler}, int(min(p.pad, int64(limit))))

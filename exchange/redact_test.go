@@ -15,15 +15,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 func TestRedaction(t *testing.T) {
 	const key = "sk-a/b+c&d 1234"
 	digest := sha256.Sum256([]byte(key))
-	redactor := NewRedactor(
-		Secret{"provider key", key}, Secret{"provider address", "127.0.0.1:9901"}, Secret{"short", "12345"},
-		Secret{"long key", "abcdefghijkl"}, Secret{"part of it", "cdefgh"}, Secret{"overlapping", "ijklmnop"},
-		Secret{"same again", key}, Secret{"seven", "seven77"},
+	redactor := redact.New(
+		redact.Secret{What: "provider key", Value: key}, redact.Secret{What: "provider address", Value: "127.0.0.1:9901"}, redact.Secret{What: "short", Value: "12345"},
+		redact.Secret{What: "long key", Value: "abcdefghijkl"}, redact.Secret{What: "part of it", Value: "cdefgh"}, redact.Secret{What: "overlapping", Value: "ijklmnop"},
+		redact.Secret{What: "same again", Value: key}, redact.Secret{What: "seven", Value: "seven77"},
 	)
 	for sentence, row := range map[string]struct {
 		text, want string
@@ -59,7 +60,7 @@ func TestRedaction(t *testing.T) {
 }
 
 func TestContentThatBrokeOffLosesTheBeginningOfASecret(t *testing.T) {
-	redactor := NewRedactor(Secret{"key", "abcdefghij"}, Secret{"other", "zzabcdefghijklmn"})
+	redactor := redact.New(redact.Secret{What: "key", Value: "abcdefghij"}, redact.Secret{What: "other", Value: "zzabcdefghijklmn"})
 	for text, want := range map[string]string{
 		"x abcdefghi":    "x [key]",
 		"x abcdef":       "x [key]",
@@ -69,14 +70,14 @@ func TestContentThatBrokeOffLosesTheBeginningOfASecret(t *testing.T) {
 		"abcdefghij abc": "[key] abc",
 	} {
 		content := []byte(text)
-		clean, _ := redactor.openBytes(content)
+		clean, _ := redactor.OpenBytes(content)
 		assert.Equal(t, want, string(clean))
 		assert.Equal(t, text, string(content), "the content itself stays")
 	}
 }
 
 func TestCredentialFieldsAreRedactedByName(t *testing.T) {
-	redactor := NewRedactor(Secret{"caller key", "sk-caller"})
+	redactor := redact.New(redact.Secret{What: "caller key", Value: "sk-caller"})
 	for _, row := range []struct{ name, value, want string }{
 		{"Authorization", "Bearer sk-caller", "Bearer [caller key]"},
 		{"Authorization", "Bearer k", "Bearer [redacted]"},
@@ -88,7 +89,7 @@ func TestCredentialFieldsAreRedactedByName(t *testing.T) {
 		{"Set-Cookie", "session=1; Path=/", "[redacted]"},
 		{"X-Other", "sk-caller and more", "[caller key] and more"},
 	} {
-		assert.Equal(t, row.want, redactor.field(row.name, row.value), "%s: %s", row.name, row.value)
+		assert.Equal(t, row.want, redactor.Field(row.name, row.value), "%s: %s", row.name, row.value)
 	}
 }
 
@@ -114,7 +115,7 @@ func TestSecretsOfAnAnswerAreReplacedAndReported(t *testing.T) {
 				w.Header().Set(row.field, row.value)
 				io.WriteString(w, row.body)
 			})
-			c := client(t, Limits{}, Secret{"provider key", provider})
+			c := client(t, Limits{}, redact.Secret{What: "provider key", Value: provider})
 			observation := observe(t, c, Call{
 				BaseURL: base, Key: key, Prompt: "say " + key, Path: "/v1/x?k=" + key, Header: map[string]string{"X-Mine": provider},
 			})
@@ -166,7 +167,7 @@ func TestAFailureQuotesNoSecret(t *testing.T) {
 }
 
 func TestACallersURLIsNoLeak(t *testing.T) {
-	observation := observe(t, client(t, Limits{}, Secret{"provider address", "127.0.0.1:1"}), Call{BaseURL: "http://127.0.0.1:1"})
+	observation := observe(t, client(t, Limits{}, redact.Secret{What: "provider address", Value: "127.0.0.1:1"}), Call{BaseURL: "http://127.0.0.1:1"})
 	require.NotNil(t, observation.Failure)
 	assert.Equal(t, "dial tcp [provider address]: connect: connection refused", observation.Failure.Detail)
 	assert.Empty(t, observation.Leaks)
@@ -191,13 +192,13 @@ func FuzzRedactor(f *testing.F) {
 		if len(text) > 10_000 || len(first) > 200 || len(second) > 200 {
 			t.Skip("no secret is so long, and no find comes of so much text")
 		}
-		secrets := []Secret{{"1", first}, {"2", second}}
-		clean, found := NewRedactor(secrets...).Bytes([]byte(text))
+		secrets := []redact.Secret{{What: "1", Value: first}, {What: "2", Value: second}}
+		clean, found := redact.New(secrets...).Bytes([]byte(text))
 		assert.Equal(t, string(clean) != text, len(found) > 0)
-		open, _ := NewRedactor(secrets...).openBytes([]byte(text))
+		open, _ := redact.New(secrets...).OpenBytes([]byte(text))
 		for _, secret := range secrets {
 			// With a bracket in it, a secret could come about from a replacement.
-			if len(secret.Value) >= minSecret && !strings.ContainsAny(secret.Value, "[]") {
+			if len(secret.Value) >= redact.MinLength && !strings.ContainsAny(secret.Value, "[]") {
 				assert.NotContains(t, string(clean), secret.Value)
 				assert.NotContains(t, string(open), secret.Value)
 			}
@@ -206,7 +207,7 @@ func FuzzRedactor(f *testing.F) {
 }
 
 func TestAnAddressEndsWithItsPort(t *testing.T) {
-	r := NewRedactor(Secret{What: "provider address", Value: "127.0.0.1:1"}, Secret{What: "caller key", Value: "sk:a.b:1"})
+	r := redact.New(redact.Secret{What: "provider address", Value: "127.0.0.1:1"}, redact.Secret{What: "caller key", Value: "sk:a.b:1"})
 	assert.Equal(t, "http://127.0.0.1:19900/v1", r.Text("http://127.0.0.1:19900/v1"))
 	assert.Equal(t, "http://[provider address]/v1, [provider address].", r.Text("http://127.0.0.1:1/v1, 127.0.0.1:1."))
 	assert.Equal(t, "[caller key]2", r.Text("sk:a.b:12"), "a key is found whatever follows it")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 // userAgent names the tool to the gateways it calls.
@@ -166,12 +167,12 @@ func (r *request) http(ctx context.Context) (*http.Request, error) {
 }
 
 // sent shows the request, redacted, with at most capture bytes of its body.
-func (r *request) sent(redactor *Redactor, capture int) contract.Sent {
+func (r *request) sent(redactor *redact.Redactor, capture int) contract.Sent {
 	body := r.body.excerpt(redactor, capture)
 	header := http.Header{}
-	for name, values := range r.fields("[" + callerKey + "]") {
+	for name, values := range r.fields("[" + redact.CallerKey + "]") {
 		for _, value := range values {
-			header.Add(name, redactor.field(name, value))
+			header.Add(name, redactor.Field(name, value))
 		}
 	}
 	if r.ownWire() {
@@ -180,7 +181,7 @@ func (r *request) sent(redactor *Redactor, capture int) contract.Sent {
 	return contract.Sent{
 		Surface:  r.surface,
 		Method:   r.method,
-		URL:      redactor.Text(strings.ReplaceAll(r.target, keyMark, "["+callerKey+"]")),
+		URL:      redactor.Text(strings.ReplaceAll(r.target, keyMark, "["+redact.CallerKey+"]")),
 		Header:   header,
 		Body:     body,
 		BodySize: r.body.size(),

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 // maxViolations is how many breaches of the format are listed one by one.
@@ -98,7 +99,7 @@ func (d *decoder) endLine(at time.Duration) error {
 	return nil
 }
 
-// field takes in a field line of the event under way.
+// Field takes in a field line of the event under way.
 func (d *decoder) field(line []byte) {
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimPrefix(value, []byte(" "))
@@ -158,10 +159,10 @@ func (d *decoder) violate(line []byte, what string) {
 }
 
 // describe writes the violations with their lines redacted before they are cut.
-func (d *decoder) describe(redactor *Redactor) []string {
+func (d *decoder) describe(redactor *redact.Redactor) []string {
 	var out []string
 	for _, v := range d.violations {
-		line, _ := redactor.openBytes(v.line)
+		line, _ := redactor.OpenBytes(v.line)
 		mark := ""
 		if len(line) > maxQuoted {
 			line, mark = line[:maxQuoted], "…"

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 // decode feeds the pieces one after the other, the first at 1 ns, the next at 2 ns, and ends the stream whole.
@@ -76,7 +77,7 @@ func TestEventStreams(t *testing.T) {
 			whole, err := decode(Limits{}, row.stream)
 			require.NoError(t, err)
 			assert.Equal(t, row.events, whole.events)
-			assert.Equal(t, row.violations, whole.describe(NewRedactor()))
+			assert.Equal(t, row.violations, whole.describe(redact.New()))
 			assert.Equal(t, row.partial, string(whole.partial()))
 
 			bytewise, err := decode(Limits{}, strings.Split(row.stream, "")...)
@@ -94,7 +95,7 @@ func assertSame(t *testing.T, want, got *decoder) {
 		assert.Equal(t, want.events[i].Name, got.events[i].Name)
 		assert.Equal(t, want.events[i].Data, got.events[i].Data)
 	}
-	assert.Equal(t, want.describe(NewRedactor()), got.describe(NewRedactor()))
+	assert.Equal(t, want.describe(redact.New()), got.describe(redact.New()))
 	assert.Equal(t, want.partial(), got.partial())
 }
 
@@ -140,7 +141,7 @@ func TestStreamLimits(t *testing.T) {
 func TestViolationsAreCounted(t *testing.T) {
 	d, err := decode(Limits{}, strings.Repeat("nonsense\n", 100))
 	require.NoError(t, err)
-	described := d.describe(NewRedactor())
+	described := d.describe(redact.New())
 	assert.Len(t, described, maxViolations+1)
 	assert.Equal(t, "and 81 more", described[maxViolations]) // 80 lines, and the end inside an event
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -55,7 +56,7 @@ func benchOurs(tb testing.TB, address string) pace {
 
 // benchVegeta is vegeta as its library comes, told to use the same connections.
 func benchVegeta(tb testing.TB, address string) pace {
-	request, err := exchange.Prepare(benchCall(address), exchange.NewRedactor())
+	request, err := exchange.Prepare(benchCall(address), redact.New())
 	require.NoError(tb, err)
 	attacker := vegeta.NewAttacker(vegeta.Workers(benchConnections), vegeta.MaxWorkers(benchConnections),
 		vegeta.Connections(benchConnections), vegeta.KeepAlive(true))

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -17,7 +17,7 @@ type Options struct {
 	// Caps bound what the engine does; [HardCaps] bound them.
 	Caps Caps
 	// Secrets are replaced in whatever is kept of an answer. A call's own key is one without being listed.
-	Secrets []exchange.Secret
+	Secrets []redact.Secret
 	// TLS says whom to trust. nil is the system's choice.
 	TLS *tls.Config
 }
@@ -35,7 +35,7 @@ func OptionsFor(p targets.Prepared) Options {
 // Engine fires stages, one at a time. Its connections are shared by them all; Close ends them.
 type Engine struct {
 	caps    Caps
-	secrets []exchange.Secret
+	secrets []redact.Secret
 	pool    *pool
 
 	// firing makes stages wait for each other: two at once would measure each other.

@@ -15,6 +15,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -30,7 +31,7 @@ func testRequest(tb testing.TB, s dialect.Surface, due contract.Case) *request {
 	tb.Helper()
 	r, err := newRequest(Part{Name: "p", Due: due, Call: exchange.Call{
 		Surface: s, BaseURL: "http://127.0.0.1:1", Key: "sk-caller-0123456789", Model: "m", Prompt: "hi " + TokenMark,
-	}}, []exchange.Secret{{What: "provider key", Value: "sk-provider-0123456789"}})
+	}}, []redact.Secret{{What: "provider key", Value: "sk-provider-0123456789"}})
 	require.NoError(tb, err)
 	return r
 }
@@ -186,7 +187,7 @@ func TestEvidenceShowsNoSecret(t *testing.T) {
 
 func healthyInFull(s dialect.Surface, a reply) bool {
 	resp := &http.Response{StatusCode: a.status, Header: headerOf(a.header), Body: io.NopCloser(strings.NewReader(string(a.body)))}
-	ok, _ := contract.Healthy(s, exchange.Observe(resp, contract.Sent{}, exchange.Limits{}, exchange.NewRedactor()))
+	ok, _ := contract.Healthy(s, exchange.Observe(resp, contract.Sent{}, exchange.Limits{}, redact.New()))
 	return ok
 }
 

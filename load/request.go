@@ -12,6 +12,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 // endpoint is where connections lead.
@@ -32,11 +33,11 @@ type request struct {
 	surface  dialect.Surface
 	due      contract.Case // the zero case when no error is due
 	sent     contract.Sent
-	redactor *exchange.Redactor
+	redactor *redact.Redactor
 }
 
-func newRequest(part Part, secrets []exchange.Secret) (*request, error) {
-	redactor := exchange.NewRedactor(append([]exchange.Secret{{What: "caller key", Value: part.Call.Key}}, secrets...)...)
+func newRequest(part Part, secrets []redact.Secret) (*request, error) {
+	redactor := redact.New(append([]redact.Secret{{What: "caller key", Value: part.Call.Key}}, secrets...)...)
 	built, err := exchange.Prepare(part.Call, redactor)
 	if err != nil {
 		return nil, fmt.Errorf("%w: part %q: %w", ErrStage, part.Name, err)

@@ -9,16 +9,16 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 // Secrets lists what no answer, log or report may show: every key of the profile, and where the provider lives.
-func (p Profile) Secrets() []exchange.Secret {
-	var secrets []exchange.Secret
+func (p Profile) Secrets() []redact.Secret {
+	var secrets []redact.Secret
 	add := func(what string, values ...string) {
 		for _, v := range values {
 			if v != "" {
-				secrets = append(secrets, exchange.Secret{What: what, Value: v})
+				secrets = append(secrets, redact.Secret{What: what, Value: v})
 			}
 		}
 	}
@@ -76,14 +76,14 @@ func (p Profile) Redacted() string {
 	if err := yaml.UnmarshalWithOptions(raw, &tree, yaml.UseOrderedMap()); err != nil {
 		return "# the profile cannot be shown: " + err.Error() + "\n"
 	}
-	redactor := exchange.NewRedactor(p.Secrets()...)
+	redactor := redact.New(p.Secrets()...)
 	if raw, err = yaml.Marshal(redacted(tree, redactor)); err != nil {
 		return "# the profile cannot be shown: " + err.Error() + "\n"
 	}
 	return redactor.Text(string(raw)) // for what is no value: the name of a field
 }
 
-func redacted(value any, redactor *exchange.Redactor) any {
+func redacted(value any, redactor *redact.Redactor) any {
 	switch v := value.(type) {
 	case string:
 		return redactor.Text(v)

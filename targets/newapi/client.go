@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -44,7 +44,7 @@ type client struct {
 	base     string
 	product  product
 	http     *http.Client
-	redactor *exchange.Redactor
+	redactor *redact.Redactor
 	// admin is how the user signs in, for when a session expires.
 	admin targets.Admin
 	// token and cookie are what a sign-in gave, or the access token of the profile. session is to be revoked at the end.

@@ -14,6 +14,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -95,7 +96,7 @@ func (d Driver) client(p targets.Profile) *client {
 	}
 	return &client{
 		base: strings.TrimSuffix(p.BaseURL, "/"), product: product(p.Driver), http: newHTTP(d.dial), admin: p.Admin,
-		token: p.Admin.Token, redactor: exchange.NewRedactor(p.Secrets()...), pause: pause,
+		token: p.Admin.Token, redactor: redact.New(p.Secrets()...), pause: pause,
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -72,7 +72,7 @@ func clientOf(t *testing.T, s *optionServer, admin targets.Admin) (*client, *[]t
 	var waits []time.Duration
 	return &client{
 		base: server.URL, product: newAPI, http: newHTTP(nil), admin: admin, token: admin.Token,
-		redactor: exchange.NewRedactor(exchange.Secret{What: "password", Value: "hunter2-hunter2"}),
+		redactor: redact.New(redact.Secret{What: "password", Value: "hunter2-hunter2"}),
 		pause: func(_ context.Context, d time.Duration) error {
 			waits = append(waits, d)
 			return nil

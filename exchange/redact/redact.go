@@ -1,4 +1,5 @@
-package exchange
+// Package redact finds secrets in text and replaces them, in every spelling in which they may come back.
+package redact
 
 import (
 	"bytes"
@@ -21,10 +22,10 @@ type Secret struct {
 }
 
 const (
-	// callerKey names the call's own key.
-	callerKey = "caller key"
-	// minSecret is the fewest bytes that are taken for a secret; shorter ones are found in every other word.
-	minSecret = 6
+	// CallerKey names the call's own key.
+	CallerKey = "caller key"
+	// MinLength is the fewest bytes that are taken for a secret; shorter ones are found in every other word.
+	MinLength = 6
 	// minDigested is the fewest bytes of a secret whose digest and encodings are looked for too.
 	minDigested = 8
 )
@@ -52,13 +53,13 @@ type Redactor struct {
 	needles []needle // longest first
 }
 
-// NewRedactor returns a redactor of the secrets. Of two with the same value the first gives the name.
-func NewRedactor(secrets ...Secret) *Redactor {
-	return (&Redactor{}).with(secrets...)
+// New returns a redactor of the secrets. Of two with the same value the first gives the name.
+func New(secrets ...Secret) *Redactor {
+	return (&Redactor{}).With(secrets...)
 }
 
-// with returns a redactor that knows further secrets, which take precedence over those it knows.
-func (r *Redactor) with(secrets ...Secret) *Redactor {
+// With returns a redactor that knows further secrets, which take precedence over those it knows.
+func (r *Redactor) With(secrets ...Secret) *Redactor {
 	var needles []needle
 	for _, secret := range secrets {
 		needles = append(needles, spellings(secret)...)
@@ -77,7 +78,7 @@ func (r *Redactor) with(secrets ...Secret) *Redactor {
 // spellings lists the forms in which a secret may come back, with doubles.
 func spellings(secret Secret) []needle {
 	value := []byte(secret.Value)
-	if len(value) < minSecret {
+	if len(value) < MinLength {
 		return nil
 	}
 	out := []needle{newNeedle(secret.Value, secret.What)}
@@ -114,12 +115,12 @@ func (r *Redactor) Text(text string) string {
 // Bytes returns the content with every secret replaced, and the names of those found, each once. Content without a
 // secret is returned as it is; content with one is copied. Where secrets overlap, all of what they cover is replaced.
 func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
-	spans := r.spans(content)
-	if len(spans) == 0 {
+	stretches := r.spans(content)
+	if len(stretches) == 0 {
 		return content, nil
 	}
 	var end int
-	for _, s := range spans {
+	for _, s := range stretches {
 		for _, what := range s.whats {
 			if !slices.Contains(found, what) {
 				found = append(found, what)
@@ -132,14 +133,14 @@ func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
 	return append(clean, content[end:]...), found
 }
 
-// openBytes is Bytes for content that broke off: when it ends in the beginning of a secret, that goes too. It is not
+// OpenBytes is Bytes for content that broke off: when it ends in the beginning of a secret, that goes too. It is not
 // reported as found, since nobody knows how the content would have gone on.
-func (r *Redactor) openBytes(content []byte) (clean []byte, found []string) {
+func (r *Redactor) OpenBytes(content []byte) (clean []byte, found []string) {
 	clean, found = r.Bytes(content)
 	var begun int
 	var what string
 	for _, n := range r.needles {
-		for length := min(len(n.value)-1, len(clean)); length > max(begun, minSecret-1); length-- {
+		for length := min(len(n.value)-1, len(clean)); length > max(begun, MinLength-1); length-- {
 			if bytes.HasSuffix(clean, n.value[:length]) {
 				begun, what = length, n.what
 			}
@@ -205,8 +206,8 @@ func (n needle) spans(content []byte) []span {
 	}
 }
 
-// named reports whether a header field's name holds a secret, and which. Names change case on their way.
-func (r *Redactor) named(name string) (what string, found bool) {
+// Named reports whether a header field's name holds a secret, and which. Names change case on their way.
+func (r *Redactor) Named(name string) (what string, found bool) {
 	folded := strings.ToLower(name)
 	for _, n := range r.needles {
 		if strings.Contains(folded, n.folded) {
@@ -224,8 +225,8 @@ var credentialFields = []string{
 // replaced matches a credential of which nothing but the names of secrets is left.
 var replaced = regexp.MustCompile(`^(?:[A-Za-z]+ )?\[[^\[\]]+\]$`)
 
-// field returns a header field's value with its secrets replaced, the unknown ones too where the field carries credentials.
-func (r *Redactor) field(name, value string) string {
+// Field returns a header field's value with its secrets replaced, the unknown ones too where the field carries credentials.
+func (r *Redactor) Field(name, value string) string {
 	clean := r.Text(value)
 	if !slices.Contains(credentialFields, name) || replaced.MatchString(clean) {
 		return clean
