@@ -14,12 +14,12 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
 // gatecertUpstream plays the provider of a gateway beside the run, for runs that do not know of it.
-func gatecertUpstream(t *testing.T, p targets.Profile) (closeIt func(), err error) {
+func gatecertUpstream(t *testing.T, p profile.Profile) (closeIt func(), err error) {
 	t.Helper()
 	server, err := upstream.Listen(t.Context(), p.Upstream.Listen, upstream.New(upstream.Options{Keys: p.Upstream.Keys}))
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/newapi"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // ErrJournal is returned when a run's journal cannot be read.
@@ -17,7 +17,7 @@ var ErrJournal = newapi.ErrJournal
 //
 // It returns [ErrUsage] when the target has no driver that prepares gateways, [ErrJournal] when the journal cannot be
 // read, and the gateway's objections joined: what could not be undone is still in the journal.
-func Clean(ctx context.Context, target targets.Profile, journal io.Reader, done io.Writer) (int, error) {
+func Clean(ctx context.Context, target profile.Profile, journal io.Reader, done io.Writer) (int, error) {
 	if !target.Prepares() {
 		return 0, fmt.Errorf("%w: a run against driver %s leaves nothing behind", ErrUsage, target.Driver)
 	}

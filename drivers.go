@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/newapi"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/static"
 )
@@ -15,11 +16,11 @@ import (
 func driverFor(cfg Config, id string) (targets.Driver, error) {
 	p := cfg.Target
 	switch {
-	case p.Driver == targets.ReferenceDriver, p.Driver == "" && p.BaseURL == "":
+	case p.Driver == profile.ReferenceDriver, p.Driver == "" && p.BaseURL == "":
 		return reference.Driver{}, nil
-	case p.Driver == targets.StaticDriver, p.Driver == "":
+	case p.Driver == profile.StaticDriver, p.Driver == "":
 		return static.Driver{}, nil
-	case p.Driver == targets.NewAPIDriver, p.Driver == targets.OneAPIDriver:
+	case p.Driver == profile.NewAPIDriver, p.Driver == profile.OneAPIDriver:
 		return newapi.Driver{Run: id, Consent: cfg.Consent, Journal: cfg.Journal}, nil
 	default:
 		return nil, fmt.Errorf("%w: no driver %q", ErrUsage, p.Driver)

@@ -13,6 +13,7 @@ import (
 	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // Version is the tool's version as it stands in every log.
@@ -21,7 +22,7 @@ const Version = "0.1.0"
 // Config says what to certify. The zero value certifies the embedded reference gateway in full.
 type Config struct {
 	// Target is the gateway under test. The zero value is the embedded reference gateway.
-	Target targets.Profile
+	Target profile.Profile
 	// Level bounds what is tried: cases that need a higher level are left out. "" is everything but the cases under load.
 	Level contract.Level
 	// LoadAnywhere agrees that the cases under load are played also where the gateway is not on this machine.

@@ -11,6 +11,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // newSelection checks what the configuration asks for. Cases that are named are asked for whether they take a load or not.
@@ -88,8 +89,8 @@ func newPlan(s runlog.Selection, stage *targets.Stage, surfaces []dialect.Surfac
 		}
 		err := stage.Offers(c)
 		switch {
-		case errors.Is(err, targets.ErrNotOffered):
-			reason := strings.TrimPrefix(err.Error(), targets.ErrNotOffered.Error()+": ")
+		case errors.Is(err, profile.ErrNotOffered):
+			reason := strings.TrimPrefix(err.Error(), profile.ErrNotOffered.Error()+": ")
 			p.notOffered = append(p.notOffered, absence{c, reason})
 		case err != nil:
 			return p, fmt.Errorf("%w: plan %s: %w", ErrHarness, c.ID(), err)

@@ -97,7 +97,7 @@ func (m proberMaker) calling(surface dialect.Surface, key, directive string) lim
 		if hold > 0 {
 			words = strings.TrimSpace(words + " delay=" + hold.String())
 		}
-		planned := limits.Planned{Call: m.prepared.Profile.Ask(surface, key, token, words)}
+		planned := limits.Planned{Call: targets.CallWithKey(m.prepared.Profile, surface, key, token, words)}
 		if provider != nil {
 			planned.Seen = func(ctx context.Context) (contract.Seen, error) { return provider.Seen(ctx, token) }
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // Replay runs one case of an earlier run again. The configuration's target is that of the earlier run where it is not
@@ -47,21 +47,21 @@ func Replay(ctx context.Context, cfg Config, earlier runlog.Run, id string) (rep
 }
 
 // targetOf makes the target of a log ready to be asked again. A log holds no keys, and no address of a provider.
-func targetOf(run runlog.Run, key string) (targets.Profile, error) {
-	profile, err := targets.ParseRedacted(run.Target.Profile)
+func targetOf(run runlog.Run, key string) (profile.Profile, error) {
+	logged, err := profile.ParseRedacted(run.Target.Profile)
 	if err != nil {
-		return profile, fmt.Errorf("%w: the profile in the log cannot be read: %w", ErrUsage, err)
+		return logged, fmt.Errorf("%w: the profile in the log cannot be read: %w", ErrUsage, err)
 	}
-	if profile.Driver == targets.ReferenceDriver {
-		return targets.Profile{Concurrency: profile.Concurrency}, nil
+	if logged.Driver == profile.ReferenceDriver {
+		return profile.Profile{Concurrency: logged.Concurrency}, nil
 	}
-	bare := targets.FromURL(profile.BaseURL, profile.Keys.Valid, profile.Models.Default)
-	bare.Name = profile.Name
+	bare := profile.FromURL(logged.BaseURL, logged.Keys.Valid, logged.Models.Default)
+	bare.Name = logged.Name
 	switch {
-	case bare.Redacted() != profile.Redacted():
-		return profile, fmt.Errorf("%w: a log holds no keys: give the profile of %s", ErrUsage, profile.Name)
+	case bare.Redacted() != logged.Redacted():
+		return logged, fmt.Errorf("%w: a log holds no keys: give the profile of %s", ErrUsage, logged.Name)
 	case key == "" || strings.HasPrefix(key, "["):
-		return profile, fmt.Errorf("%w: a log holds no keys: give a valid key of %s", ErrUsage, profile.Name)
+		return logged, fmt.Errorf("%w: a log holds no keys: give a valid key of %s", ErrUsage, logged.Name)
 	}
 	bare.Keys.Valid = key
 	return bare, nil

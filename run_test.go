@@ -22,7 +22,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
@@ -38,7 +38,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // bent serves a reference gateway whose answers a middleware bends, and returns the profile to run against it.
-func bent(t *testing.T, bend func(http.Handler) http.Handler) targets.Profile {
+func bent(t *testing.T, bend func(http.Handler) http.Handler) profile.Profile {
 	t.Helper()
 	listen := freeAddress(t)
 	gateway, err := reference.New(t.Context(), reference.Options{Upstream: "http://" + listen})
@@ -119,12 +119,12 @@ func TestNoKeyIsInTheLog(t *testing.T) {
 }
 
 func TestABareURLIsCertifiedAtEdgeAndClaimsNoMore(t *testing.T) {
-	profile := bent(t, func(g http.Handler) http.Handler { return g })
+	target := bent(t, func(g http.Handler) http.Handler { return g })
 	// The gateway's provider has to be there, but the run does not know of it.
-	provider, err := gatecertUpstream(t, profile)
+	provider, err := gatecertUpstream(t, target)
 	require.NoError(t, err)
 	defer provider()
-	r := run(t, gatecert.Config{Target: targets.FromURL(profile.BaseURL, profile.Keys.Valid, profile.Models.Default), Level: contract.Edge})
+	r := run(t, gatecert.Config{Target: profile.FromURL(target.BaseURL, target.Keys.Valid, target.Models.Default), Level: contract.Edge})
 	for _, c := range r.Cases {
 		assert.Equal(t, contract.Edge, c.Level, c.ID)
 		if c.Variant == "oversize" {
@@ -142,29 +142,29 @@ func TestABareURLIsCertifiedAtEdgeAndClaimsNoMore(t *testing.T) {
 }
 
 func TestSelectionsThatCannotBeRun(t *testing.T) {
-	profile := bent(t, func(g http.Handler) http.Handler { return g })
-	edge := targets.FromURL(profile.BaseURL, profile.Keys.Valid, profile.Models.Default)
+	target := bent(t, func(g http.Handler) http.Handler { return g })
+	edge := profile.FromURL(target.BaseURL, target.Keys.Valid, target.Models.Default)
 	for _, tt := range []struct {
 		name string
 		cfg  gatecert.Config
 		want error
 		text string
 	}{
-		{"a row that does not exist", gatecert.Config{Target: profile, Rows: []string{"nosuch"}}, gatecert.ErrUsage, `no row matches "nosuch"`},
-		{"a surface that does not exist", gatecert.Config{Target: profile, Surfaces: []string{"telegraph"}}, gatecert.ErrUsage, `no surface "telegraph"`},
-		{"a level that does not exist", gatecert.Config{Target: profile, Level: "gold"}, gatecert.ErrUsage, `no level "gold"`},
-		{"a broken pattern", gatecert.Config{Target: profile, Rows: []string{"["}}, gatecert.ErrUsage, `row pattern "["`},
-		{"a driver that does not exist", gatecert.Config{Target: targets.Profile{Driver: "magic"}}, gatecert.ErrUsage, `no driver "magic"`},
-		{"nothing left at this level", gatecert.Config{Target: profile, Level: contract.Edge, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}, gatecert.ErrNothingToRun, "the target offers none"},
-		{"nothing offered", gatecert.Config{Target: with(edge, func(p *targets.Profile) { p.Surfaces, p.Discover = []dialect.Surface{"chat"}, false }), Rows: []string{"code:empty_response"}}, gatecert.ErrNothingToRun, "the target offers none"},
-		{"a dead port", gatecert.Config{Target: targets.FromURL("http://127.0.0.1:1", "sk-x", "m"), Level: contract.Edge}, gatecert.ErrUnreachable, "http://127.0.0.1:1"},
+		{"a row that does not exist", gatecert.Config{Target: target, Rows: []string{"nosuch"}}, gatecert.ErrUsage, `no row matches "nosuch"`},
+		{"a surface that does not exist", gatecert.Config{Target: target, Surfaces: []string{"telegraph"}}, gatecert.ErrUsage, `no surface "telegraph"`},
+		{"a level that does not exist", gatecert.Config{Target: target, Level: "gold"}, gatecert.ErrUsage, `no level "gold"`},
+		{"a broken pattern", gatecert.Config{Target: target, Rows: []string{"["}}, gatecert.ErrUsage, `row pattern "["`},
+		{"a driver that does not exist", gatecert.Config{Target: profile.Profile{Driver: "magic"}}, gatecert.ErrUsage, `no driver "magic"`},
+		{"nothing left at this level", gatecert.Config{Target: target, Level: contract.Edge, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}, gatecert.ErrNothingToRun, "the target offers none"},
+		{"nothing offered", gatecert.Config{Target: with(edge, func(p *profile.Profile) { p.Surfaces, p.Discover = []dialect.Surface{"chat"}, false }), Rows: []string{"code:empty_response"}}, gatecert.ErrNothingToRun, "the target offers none"},
+		{"a dead port", gatecert.Config{Target: profile.FromURL("http://127.0.0.1:1", "sk-x", "m"), Level: contract.Edge}, gatecert.ErrUnreachable, "http://127.0.0.1:1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			provider, err := gatecertUpstream(t, profile)
+			provider, err := gatecertUpstream(t, target)
 			require.NoError(t, err)
 			defer provider()
 			target := tt.cfg
-			target.Target.Upstream = targets.Upstream{}
+			target.Target.Upstream = profile.Upstream{}
 			_, err = gatecert.Run(t.Context(), target)
 			require.ErrorIs(t, err, tt.want)
 			assert.Contains(t, err.Error(), tt.text)
@@ -172,7 +172,7 @@ func TestSelectionsThatCannotBeRun(t *testing.T) {
 	}
 }
 
-func with(p targets.Profile, change func(*targets.Profile)) targets.Profile {
+func with(p profile.Profile, change func(*profile.Profile)) profile.Profile {
 	change(&p)
 	return p
 }
@@ -259,7 +259,7 @@ func TestAGatewayThatAnswersNonsenseIsNoEvidence(t *testing.T) {
 // told, and no case is judged by it.
 func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 	var until atomic.Int64 // unix nanoseconds until which the breaker is open
-	profile := bent(t, func(g http.Handler) http.Handler {
+	target := bent(t, func(g http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if time.Now().UnixNano() < until.Load() {
 				w.WriteHeader(http.StatusServiceUnavailable)
@@ -275,8 +275,8 @@ func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 			_, _ = w.Write(record.Body.Bytes())
 		})
 	})
-	profile.Concurrency, profile.Balance = 1, targets.Balance{}
-	r := run(t, gatecert.Config{Target: profile, Rows: []string{"code:bad_response"}, Surfaces: []string{"chat"}})
+	target.Concurrency, target.Balance = 1, profile.Balance{}
+	r := run(t, gatecert.Config{Target: target, Rows: []string{"code:bad_response"}, Surfaces: []string{"chat"}})
 	assert.Equal(t, contract.Pass, r.Verdict(), troubles(r))
 	require.Len(t, r.Footer.Notes, 1)
 	assert.Contains(t, r.Footer.Notes[0], "the gateway answered 503 and was well again after")

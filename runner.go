@@ -18,6 +18,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/steps"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // runner is one run from its preparation to its footer.
@@ -98,7 +99,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 }
 
 // unprepared tells what the user can mend from a fault of ours.
-func unprepared(target targets.Profile, err error) error {
+func unprepared(target profile.Profile, err error) error {
 	if errors.Is(err, targets.ErrConsent) || errors.Is(err, targets.ErrCredential) || errors.Is(err, targets.ErrUnfit) {
 		return fmt.Errorf("prepare %s: %w", target.Name, err)
 	}
@@ -131,7 +132,7 @@ func (r *runner) begin(ctx context.Context) (controls, error) {
 		})
 	}
 	if !r.chosen.AtRest {
-		r.chosen.Loaded = profile.Loaded()
+		r.chosen.Loaded = profile.LoadSurfaces()
 	}
 	r.offered = surfaces
 	if r.plan, err = newPlan(r.chosen, r.stage, surfaces); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/steps"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // stressedStage is a stage on which cases under load are played too.
@@ -50,7 +51,7 @@ const usuallyAtOnce, mostAtOnce = 128, 512
 
 // verificationBudget bounds the verification of a limit: it takes about four times the limit and a few hundred calls, and
 // four to five windows, and whatever a busy machine adds.
-func verificationBudget(r targets.Rate) limits.Budget {
+func verificationBudget(r profile.Rate) limits.Budget {
 	most := max(r.Requests, r.Burst)
 	return limits.Budget{Calls: 8*most + 1000, Time: 12*r.Window + time.Minute, Concurrency: min(max(2*most+16, usuallyAtOnce), mostAtOnce)}
 }

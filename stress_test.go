@@ -10,6 +10,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
@@ -23,14 +24,14 @@ func TestWhatStaysOnThisMachine(t *testing.T) {
 }
 
 // servedReference is the profile of a reference gateway that somebody else runs.
-func servedReference(t *testing.T) targets.Profile {
+func servedReference(t *testing.T) profile.Profile {
 	t.Helper()
-	prepared, err := reference.Driver{}.Prepare(t.Context(), targets.Profile{})
+	prepared, err := reference.Driver{}.Prepare(t.Context(), profile.Profile{})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, prepared.Close(t.Context())) })
 	profile := prepared.Profile
-	profile.Driver = targets.StaticDriver
-	profile.Upstream = targets.Upstream{} // it plays its provider itself
+	profile.Driver = profile.StaticDriver
+	profile.Upstream = profile.Upstream{} // it plays its provider itself
 	return profile
 }
 

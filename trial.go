@@ -11,6 +11,7 @@ import (
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
@@ -45,11 +46,11 @@ type bentDriver struct {
 // trialRate is the limit of gateways that are put under load, whose verification takes several windows of time: 10 s, which
 // the gateway has else, make half a minute.
 func trialRate() reference.RateLimit {
-	return reference.RateLimit{Kind: targets.SlidingLog, Requests: 10, Window: 3 * time.Second}
+	return reference.RateLimit{Kind: profile.SlidingLog, Requests: 10, Window: 3 * time.Second}
 }
 
 // Prepare implements [targets.Driver].
-func (d bentDriver) Prepare(ctx context.Context, asked targets.Profile) (targets.Prepared, error) {
+func (d bentDriver) Prepare(ctx context.Context, asked profile.Profile) (targets.Prepared, error) {
 	prepared, err := reference.Driver{Options: reference.Options{Bends: []string{d.bend}, Rate: d.rate}}.Prepare(ctx, asked)
 	if err != nil {
 		return prepared, err

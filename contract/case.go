@@ -106,3 +106,14 @@ func ParseCase(id string) (Case, error) {
 	}
 	return c, nil
 }
+
+// LoadSurfaces are the surfaces that have load cases, in the contract's order.
+func LoadSurfaces() []dialect.Surface {
+	var surfaces []dialect.Surface
+	for _, c := range Cases() {
+		if c.UnderLoad() && !slices.Contains(surfaces, c.Surface) {
+			surfaces = append(surfaces, c.Surface)
+		}
+	}
+	return surfaces
+}

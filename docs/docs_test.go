@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 func read(t *testing.T, name string) string {
@@ -46,7 +46,7 @@ func TestRowsAreExplainedAsTheContractHasThem(t *testing.T) {
 
 func TestEveryFieldOfAProfileIsDocumented(t *testing.T) {
 	text := read(t, "profile.md")
-	for _, part := range []reflect.Type{reflect.TypeFor[targets.Profile](), reflect.TypeFor[targets.Recipe](), reflect.TypeFor[targets.Keys](), reflect.TypeFor[targets.Limits](), reflect.TypeFor[targets.Upstream]()} {
+	for _, part := range []reflect.Type{reflect.TypeFor[profile.Profile](), reflect.TypeFor[profile.Recipe](), reflect.TypeFor[profile.Keys](), reflect.TypeFor[profile.Limits](), reflect.TypeFor[profile.Upstream]()} {
 		for field := range part.Fields() {
 			name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 			if name != "-" {

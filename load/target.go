@@ -5,11 +5,12 @@ import (
 
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // Through is the healthy call of a profile on a surface, by the model that leads to our upstream where there is one.
-func Through(p targets.Profile, s dialect.Surface) Part {
-	call := p.Healthy(s, TokenMark)
+func Through(p profile.Profile, s dialect.Surface) Part {
+	call := targets.HealthyCall(p, s, TokenMark)
 	if p.Upstream.Present() {
 		call.Model = p.Models.Routed(s)
 	}
@@ -17,7 +18,7 @@ func Through(p targets.Profile, s dialect.Surface) Part {
 }
 
 // Direct is the same call past the gateway, to the upstream that we play. ok is false when the profile has none.
-func Direct(p targets.Profile, s dialect.Surface) (part Part, ok bool) {
+func Direct(p profile.Profile, s dialect.Surface) (part Part, ok bool) {
 	u := p.Upstream
 	if !u.Present() {
 		return Part{}, false

@@ -7,12 +7,14 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // actionLimit bounds one action; undoing gets the same time of its own, also after the run was cancelled.
 const actionLimit = 30 * time.Second
 
-func (s *Stage) act(ctx context.Context, actions []Action) error {
+func (s *Stage) act(ctx context.Context, actions []profile.Action) error {
 	for _, a := range actions {
 		if err := s.actOne(ctx, a); err != nil {
 			return err
@@ -22,7 +24,7 @@ func (s *Stage) act(ctx context.Context, actions []Action) error {
 }
 
 // undo runs every action even when one fails or the run was cancelled: what was broken has to be mended.
-func (s *Stage) undo(ctx context.Context, actions []Action) error {
+func (s *Stage) undo(ctx context.Context, actions []profile.Action) error {
 	ctx = context.WithoutCancel(ctx)
 	var errs []error
 	for _, a := range actions {
@@ -33,7 +35,7 @@ func (s *Stage) undo(ctx context.Context, actions []Action) error {
 	return errors.Join(errs...)
 }
 
-func (s *Stage) actOne(ctx context.Context, a Action) error {
+func (s *Stage) actOne(ctx context.Context, a profile.Action) error {
 	if a.Do != "" {
 		return s.do(ctx, a.Do)
 	}

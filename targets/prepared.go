@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // ErrConsent is returned when a driver would have to change a gateway and nobody agreed. Its text lists the changes.
@@ -34,7 +35,7 @@ func (c Change) String() string { return c.What + ": " + c.How + " (" + c.Why + 
 type Driver interface {
 	// Prepare brings the gateway into the state that the run needs. What was prepared is taken down again by
 	// Prepared.Close, which is safe to call once whatever happened in between.
-	Prepare(ctx context.Context, p Profile) (Prepared, error)
+	Prepare(ctx context.Context, p profile.Profile) (Prepared, error)
 }
 
 // Provider is the upstream we play, as a run sees it.
@@ -46,7 +47,7 @@ type Provider interface {
 // Prepared is a gateway that is ready for a run.
 type Prepared struct {
 	// Profile is complete: base URL, keys, models and recipes.
-	Profile Profile
+	Profile profile.Profile
 	// Provider is nil when the gateway's provider is not ours.
 	Provider Provider
 	// Roots are the authorities that vouch for the gateway's certificate, nil for the system's.

@@ -7,24 +7,25 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // An audit asks the profile of a log what it offers: redaction must not change the answer.
 func TestARedactedProfileOffersTheSame(t *testing.T) {
-	whole, err := Parse("p.yaml", []byte(wholeProfile), environment(map[string]string{"GATEWAY_KEY": "sk-abc-123"}))
+	whole, err := profile.Load("profile/testdata/whole.yaml", func(name string) (string, bool) { return "sk-abc-123", name == "GATEWAY_KEY" })
 	require.NoError(t, err)
-	attached := FromURL("http://127.0.0.1:9900", "sk-abc-123", "m")
+	attached := profile.FromURL("http://127.0.0.1:9900", "sk-abc-123", "m")
 	attached.Upstream.Attach = "http://127.0.0.1:9901/"
-	attached.Circumstances = map[string]Recipe{"unpriced-model": {Key: "sk-other-key-1", Body: map[string]any{"user": "sk-abc-123", "n": nil, "list": []any{"sk-abc-123"}}}}
-	for name, p := range map[string]Profile{"a whole profile": whole, "a bare URL": FromURL("http://127.0.0.1:9900", "sk-abc-123", "m"), "an attached upstream": attached} {
+	attached.Circumstances = map[string]profile.Recipe{"unpriced-model": {Key: "sk-other-key-1", Body: map[string]any{"user": "sk-abc-123", "n": nil, "list": []any{"sk-abc-123"}}}}
+	for name, p := range map[string]profile.Profile{"a whole profile": whole, "a bare URL": profile.FromURL("http://127.0.0.1:9900", "sk-abc-123", "m"), "an attached upstream": attached} {
 		t.Run(name, func(t *testing.T) {
 			text := p.Redacted()
-			again, err := ParseRedacted(text)
+			again, err := profile.ParseRedacted(text)
 			require.NoError(t, err, text)
 			offered := 0
 			for _, c := range contract.Cases() {
-				_, want := p.Provoke(c, "t")
-				_, got := again.Provoke(c, "t")
+				_, want := RequestFor(p, c, "t")
+				_, got := RequestFor(again, c, "t")
 				assert.Equal(t, want, got, c.ID())
 				if want == nil {
 					offered++
@@ -37,6 +38,6 @@ func TestARedactedProfileOffersTheSame(t *testing.T) {
 }
 
 func TestTextThatIsNoProfile(t *testing.T) {
-	_, err := ParseRedacted("keys: [a, b]")
-	assert.ErrorIs(t, err, ErrProfile)
+	_, err := profile.ParseRedacted("keys: [a, b]")
+	assert.ErrorIs(t, err, profile.ErrProfile)
 }

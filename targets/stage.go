@@ -14,11 +14,12 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // Stage is a prepared gateway with all that is needed to bring cases about on it and to observe them.
 type Stage struct {
-	Profile  Profile
+	Profile  profile.Profile
 	provider Provider
 	client   *exchange.Client
 	store    *Store
@@ -56,13 +57,13 @@ func newToken() string {
 
 // Offers reports whether the target offers what a case needs; if not, the error says what is missing.
 func (s *Stage) Offers(c contract.Case) error {
-	_, err := s.Profile.Provoke(c, "plan")
+	_, err := RequestFor(s.Profile, c, "plan")
 	return err
 }
 
 // Exclusive reports whether a case must run alone.
 func (s *Stage) Exclusive(c contract.Case) bool {
-	pr, err := s.Profile.Provoke(c, "plan")
+	pr, err := RequestFor(s.Profile, c, "plan")
 	return err == nil && (pr.Exclusive() || s.readsBalance(c))
 }
 
@@ -78,7 +79,7 @@ func (s *Stage) readsBalance(c contract.Case) bool {
 // could not do its part: an action failed, the provider cannot be asked.
 func (s *Stage) Observe(ctx context.Context, c contract.Case) (o contract.Observation, err error) {
 	token := newToken()
-	pr, err := s.Profile.Provoke(c, token)
+	pr, err := RequestFor(s.Profile, c, token)
 	if err != nil {
 		return o, err
 	}
@@ -118,14 +119,14 @@ func (s *Stage) Observe(ctx context.Context, c contract.Case) (o contract.Observ
 
 // send makes the call; a repeated one until it is refused, each time under a token of its own, so that what the
 // upstream saw belongs to the judged call alone. It returns the token of that call.
-func (s *Stage) send(ctx context.Context, c contract.Case, token string, pr Provocation) (contract.Observation, string, error) {
+func (s *Stage) send(ctx context.Context, c contract.Case, token string, pr Request) (contract.Observation, string, error) {
 	for sent := 1; ; sent++ {
 		o, err := s.client.Do(ctx, pr.Call)
 		if err != nil || sent >= pr.Repeat || o.Status == http.StatusTooManyRequests || o.Failure != nil {
 			return o, token, err
 		}
 		token = newToken()
-		if pr, err = s.Profile.Provoke(c, token); err != nil {
+		if pr, err = RequestFor(s.Profile, c, token); err != nil {
 			return o, token, err
 		}
 	}
@@ -151,7 +152,7 @@ func (s *Stage) look(ctx context.Context, token string, o *contract.Observation)
 func (s *Stage) Control(ctx context.Context, surface dialect.Surface, kind ControlKind) (o contract.Observation, ok bool, detail string, err error) {
 	token := newToken()
 	if kind == Nonsense {
-		o, err = s.client.Do(ctx, s.Profile.Nonsense(surface, token))
+		o, err = s.client.Do(ctx, NonsenseCall(s.Profile, surface, token))
 		if err != nil {
 			return o, false, "", fmt.Errorf("control: %w", err)
 		}
@@ -160,7 +161,7 @@ func (s *Stage) Control(ctx context.Context, surface dialect.Surface, kind Contr
 		}
 		return o, o.Failure == nil, failureWords(o), nil
 	}
-	o, err = s.client.Do(ctx, s.Profile.Healthy(surface, token))
+	o, err = s.client.Do(ctx, HealthyCall(s.Profile, surface, token))
 	if err != nil {
 		return o, false, "", fmt.Errorf("control: %w", err)
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	_ "modernc.org/sqlite" // the driver behind store.sqlite
+
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // ErrNoStore is returned when a statement is to run and the profile names no store.
@@ -19,13 +21,13 @@ var ErrNoStore = errors.New("the profile has no store")
 
 // Store runs statements against a gateway's database. It opens the database on first use: most profiles never touch it.
 type Store struct {
-	db     DB
+	db     profile.DB
 	mu     sync.Mutex
 	sqlite *sql.DB
 }
 
 // NewStore returns the store that a profile names.
-func NewStore(db DB) *Store { return &Store{db: db} }
+func NewStore(db profile.DB) *Store { return &Store{db: db} }
 
 // Exec runs a statement. It returns [ErrNoStore] where there is none, and otherwise what the database objects to.
 func (s *Store) Exec(ctx context.Context, statement string) error {

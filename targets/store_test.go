@@ -13,11 +13,12 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 func TestAStoreThatIsNone(t *testing.T) {
-	require.ErrorIs(t, NewStore(DB{}).Exec(t.Context(), "SELECT 1"), ErrNoStore)
-	err := NewStore(DB{Postgres: "postgres://u:hunter2-hunter2@h:bad/db"}).Exec(t.Context(), "SELECT 1")
+	require.ErrorIs(t, NewStore(profile.DB{}).Exec(t.Context(), "SELECT 1"), ErrNoStore)
+	err := NewStore(profile.DB{Postgres: "postgres://u:hunter2-hunter2@h:bad/db"}).Exec(t.Context(), "SELECT 1")
 	require.ErrorContains(t, err, "the PostgreSQL URL cannot be read")
 	assert.NotContains(t, err.Error(), "hunter2-hunter2")
 }
@@ -28,7 +29,7 @@ func TestPostgresIsSpokenToByPSQL(t *testing.T) {
 	script := "#!/bin/sh\necho \"$PGHOST $PGPORT $PGUSER $PGPASSWORD $PGDATABASE $PGSSLMODE: $*\" > " + dir + "/said\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "psql"), []byte(script), 0o700))
 	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
-	store := NewStore(DB{Postgres: "postgres://napi:hunter2@db.example:5433/gateway?sslmode=disable"})
+	store := NewStore(profile.DB{Postgres: "postgres://napi:hunter2@db.example:5433/gateway?sslmode=disable"})
 	require.NoError(t, store.Exec(t.Context(), "SELECT 1"))
 	said, err := os.ReadFile(filepath.Join(dir, "said"))
 	require.NoError(t, err)
@@ -48,10 +49,10 @@ func TestPostgresEnvLeavesOutWhatTheURLDoesNotSay(t *testing.T) {
 }
 
 func TestSecretsOfAPreparedGateway(t *testing.T) {
-	p := Profile{
-		Admin:    Admin{Token: "admin-token-1", Password: "admin-pass-1"},
-		Store:    DB{Postgres: "postgres://u:store-pass-1@h/db"},
-		Upstream: Upstream{URL: "http://host.docker.internal:9901"},
+	p := profile.Profile{
+		Admin:    profile.Admin{Token: "admin-token-1", Password: "admin-pass-1"},
+		Store:    profile.DB{Postgres: "postgres://u:store-pass-1@h/db"},
+		Upstream: profile.Upstream{URL: "http://host.docker.internal:9901"},
 	}
 	text := p.Redacted()
 	for _, secret := range []string{"admin-token-1", "admin-pass-1", "store-pass-1", "host.docker.internal:9901"} {
@@ -67,24 +68,24 @@ func TestActionsOfADriver(t *testing.T) {
 		"fail":  func(context.Context) error { return errors.New("no hammer") },
 	}})
 	defer s.Close()
-	require.NoError(t, s.act(t.Context(), []Action{{Do: "break"}}))
-	require.ErrorContains(t, s.act(t.Context(), []Action{{Do: "fail"}, {Do: "break"}}), `do "fail": no hammer`)
-	require.ErrorContains(t, s.act(t.Context(), []Action{{Do: "dance"}}), `the driver has no action "dance"`)
+	require.NoError(t, s.act(t.Context(), []profile.Action{{Do: "break"}}))
+	require.ErrorContains(t, s.act(t.Context(), []profile.Action{{Do: "fail"}, {Do: "break"}}), `do "fail": no hammer`)
+	require.ErrorContains(t, s.act(t.Context(), []profile.Action{{Do: "dance"}}), `the driver has no action "dance"`)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorContains(t, s.undo(gone, []Action{{Do: "fail"}, {Do: "mend"}}), "after the case: do")
+	require.ErrorContains(t, s.undo(gone, []profile.Action{{Do: "fail"}, {Do: "mend"}}), "after the case: do")
 	assert.Equal(t, []string{"break", "mend"}, done)
 }
 
 func TestASurfaceCanHaveActionsOfItsOwn(t *testing.T) {
-	p := Profile{
-		Keys: Keys{Valid: "k"}, Models: Models{Default: "m"},
-		Circumstances: map[string]Recipe{"no-channel": {Model: "unrouted", On: map[dialect.Surface]Recipe{
-			dialect.Chat: {Before: []Action{{Do: "break"}}, After: []Action{{Do: "mend"}}},
+	p := profile.Profile{
+		Keys: profile.Keys{Valid: "k"}, Models: profile.Models{Default: "m"},
+		Circumstances: map[string]profile.Recipe{"no-channel": {Model: "unrouted", On: map[dialect.Surface]profile.Recipe{
+			dialect.Chat: {Before: []profile.Action{{Do: "break"}}, After: []profile.Action{{Do: "mend"}}},
 		}}},
 	}.WithDefaults()
 	for surface, exclusive := range map[dialect.Surface]bool{dialect.Chat: true, dialect.Messages: false} {
-		pr, err := p.Provoke(contract.Case{Row: "code:get_channel_failed", Circumstance: "no-channel", Surface: surface}, "t")
+		pr, err := RequestFor(p, contract.Case{Row: "code:get_channel_failed", Circumstance: "no-channel", Surface: surface}, "t")
 		require.NoError(t, err)
 		assert.Equal(t, exclusive, pr.Exclusive(), surface)
 	}

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/gatecert/gatecert"
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // journalName is the journal's file in a run folder.
@@ -28,7 +28,7 @@ was killed leaves the rest to this command, which undoes it and says so there. R
 }
 
 func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
-	profile, err := targets.Load(k.Target, os.LookupEnv)
+	profile, err := profile.Load(k.Target, os.LookupEnv)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%w: %w", errUsage, err)
@@ -105,7 +105,7 @@ func (c *console) mayChange(config *gatecert.Config, dir string, yes bool) (jour
 
 // openJournal begins the journal of a run, where its driver needs one. It refuses to write over one that still says
 // what has to be undone.
-func openJournal(target targets.Profile, dir string) (journalFile, error) {
+func openJournal(target profile.Profile, dir string) (journalFile, error) {
 	if !target.Prepares() {
 		return journalFile{}, nil
 	}

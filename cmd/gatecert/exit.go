@@ -10,6 +10,7 @@ import (
 	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // The exit codes of every command.
@@ -49,7 +50,7 @@ func exitCode(err error) int {
 	case errors.Is(err, errWorse), errors.Is(err, errUntrusted), errors.Is(err, errCertifiedFailure),
 		errors.Is(err, certificate.ErrUnsound), errors.Is(err, certificate.ErrNotVerified):
 		return exitNotConformant
-	case errors.Is(err, gatecert.ErrUsage), errors.Is(err, targets.ErrProfile), errors.Is(err, baseline.ErrBaseline),
+	case errors.Is(err, gatecert.ErrUsage), errors.Is(err, profile.ErrProfile), errors.Is(err, baseline.ErrBaseline),
 		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errTooMuch),
 		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrUnfit), errors.Is(err, gatecert.ErrJournal):
 		return exitUsage

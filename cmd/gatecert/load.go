@@ -18,6 +18,7 @@ import (
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // loadCommand puts a gateway under stress.
@@ -79,7 +80,7 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (r *firingRan
 	}
 	r = &firingRange{
 		flags: f, prepared: prepared, surface: surface, journal: journal,
-		embedded: prepared.Profile.Driver == targets.ReferenceDriver,
+		embedded: prepared.Profile.Driver == profile.ReferenceDriver,
 	}
 	options := load.OptionsFor(prepared)
 	options.Caps = load.HardCaps()

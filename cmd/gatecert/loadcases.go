@@ -12,7 +12,6 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
-	"github.com/gatecert/gatecert/targets"
 )
 
 // caseFlags are those of the loads that are cases of the contract: what they send is theirs to say.
@@ -28,8 +27,8 @@ type caseFlags struct {
 
 func (f caseFlags) config() (gatecert.Config, error) {
 	surface := dialect.Surface(f.Surface)
-	if !slices.Contains(targets.Loadable(), surface) {
-		return gatecert.Config{}, fmt.Errorf("%w: surface %q is not put under load: want one of %q", errUsage, f.Surface, targets.Loadable())
+	if !slices.Contains(contract.LoadSurfaces(), surface) {
+		return gatecert.Config{}, fmt.Errorf("%w: surface %q is not put under load: want one of %q", errUsage, f.Surface, contract.LoadSurfaces())
 	}
 	config, err := runCommand{URL: f.URL, Target: f.Target, Key: f.Key, Model: f.Model}.config()
 	config.Level, config.Target.Load.Surfaces = contract.Load, []dialect.Surface{surface}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/reports"
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 type replayCommand struct {
@@ -34,9 +34,9 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	config := gatecert.Config{Target: targets.Profile{Keys: targets.Keys{Valid: r.Key}}}
+	config := gatecert.Config{Target: profile.Profile{Keys: profile.Keys{Valid: r.Key}}}
 	if r.Target != "" {
-		config.Target, err = targets.Load(r.Target, os.LookupEnv)
+		config.Target, err = profile.Load(r.Target, os.LookupEnv)
 		if errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 type runCommand struct {
@@ -144,7 +144,7 @@ func (r runCommand) config() (gatecert.Config, error) {
 	case r.URL == "" && r.Model != "":
 		return config, fmt.Errorf("%w: --model goes with a URL", errUsage)
 	case r.Target != "":
-		profile, err := targets.Load(r.Target, os.LookupEnv)
+		profile, err := profile.Load(r.Target, os.LookupEnv)
 		if errors.Is(err, os.ErrNotExist) {
 			return config, fmt.Errorf("%w: %w", errUsage, err)
 		}
@@ -154,10 +154,10 @@ func (r runCommand) config() (gatecert.Config, error) {
 		if r.Key == "" || r.Model == "" {
 			return config, fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY) and --model", errUsage)
 		}
-		if !targets.AbsoluteURL(r.URL) {
+		if !profile.AbsoluteURL(r.URL) {
 			return config, fmt.Errorf("%w: %q is no http or https URL", errUsage, r.URL)
 		}
-		config.Target = targets.FromURL(r.URL, r.Key, r.Model)
+		config.Target = profile.FromURL(r.URL, r.Key, r.Model)
 		if config.Level == "" {
 			config.Level = contract.Edge
 		}

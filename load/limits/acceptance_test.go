@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/load/limits"
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
@@ -33,7 +33,7 @@ func TestInferNamesTheReferenceGatewaysLimit(t *testing.T) {
 			stop = spin()
 		}
 		t.Run(fmt.Sprintf("round %d", round), func(t *testing.T) {
-			for _, kind := range targets.Limiters() {
+			for _, kind := range profile.Limiters() {
 				for _, size := range []reference.RateLimit{
 					{Requests: 5, Window: time.Second}, {Requests: 20, Window: 2 * time.Second}, {Requests: 100, Window: 10 * time.Second},
 				} {

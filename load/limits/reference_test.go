@@ -21,7 +21,7 @@ import (
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/load/limits"
 	"github.com/gatecert/gatecert/reports/runlog"
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -136,7 +136,7 @@ const atOnce = 6
 func verifyAll(t *testing.T, bends []string) []verified {
 	t.Helper()
 	all := make([]verified, len(bends))
-	rate := reference.RateLimit{Kind: targets.SlidingLog, Requests: 8, Window: 2 * time.Second}
+	rate := reference.RateLimit{Kind: profile.SlidingLog, Requests: 8, Window: 2 * time.Second}
 	for i, bend := range bends {
 		all[i] = verified{bend: bend, rig: newRig(t, rate, bend)}
 	}
@@ -224,7 +224,7 @@ func TestVerifyKnowsTheReferenceGatewaysKinds(t *testing.T) {
 			stop = spin()
 		}
 		t.Run(fmt.Sprintf("round %d", round), func(t *testing.T) {
-			for _, kind := range targets.Limiters() {
+			for _, kind := range profile.Limiters() {
 				for _, rate := range []reference.RateLimit{
 					{Requests: 5, Window: time.Second}, {Requests: 20, Window: 2 * time.Second},
 					{Requests: 50, Window: 3 * time.Second}, {Requests: 20, Window: 10 * time.Second},

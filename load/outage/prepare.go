@@ -9,12 +9,13 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // Slow is the experiment with a provider that hangs, or falls silent in the middle of an answer or a stream, on a surface
 // and its streaming twin. Every sick answer owes the error of code:channel:response_time_exceeded.
 //
-// It returns [targets.ErrNotOffered] when the profile lacks the surface, or what makes a provider slow.
+// It returns [profile.ErrNotOffered] when the profile lacks the surface, or what makes a provider slow.
 func Slow(p targets.Prepared, surface dialect.Surface) (Experiment, error) {
 	const row, circumstance = "code:channel:response_time_exceeded", "slow-upstream"
 	e, err := outages(p, surface, func(s dialect.Surface) []trouble {
@@ -33,7 +34,7 @@ func Slow(p targets.Prepared, surface dialect.Surface) (Experiment, error) {
 // Failing is the experiment with a provider that answers 500, resets the connection, or breaks its stream off. Every sick
 // answer owes an error of http:5xx: which code of table 2 is right is asked by other cases.
 //
-// It returns [targets.ErrNotOffered] when the profile lacks the surface, or what makes a provider fail.
+// It returns [profile.ErrNotOffered] when the profile lacks the surface, or what makes a provider fail.
 func Failing(p targets.Prepared, surface dialect.Surface) (Experiment, error) {
 	return outages(p, surface, func(s dialect.Surface) []trouble {
 		fails := contract.Case{Row: "http:5xx", Circumstance: "upstream-error", Surface: s, Variant: "error-object"}
@@ -58,37 +59,37 @@ type trouble struct {
 }
 
 func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.Surface) []trouble) (Experiment, error) {
-	profile := p.Profile
+	by := p.Profile
 	e := Experiment{
-		Limit: profile.Limits.Timeout, Attempts: profile.Limits.Attempts, Settle: profile.Settle.Recovery,
-		Embedded: profile.Driver == targets.ReferenceDriver,
+		Limit: by.Limits.Timeout, Attempts: by.Limits.Attempts, Settle: by.Settle.Recovery,
+		Embedded: by.Driver == profile.ReferenceDriver,
 	}
 	if p.Provider != nil {
 		e.Provider = p.Provider
 	}
-	if profile.Limits.Patience > 0 {
-		e.Patience = max(profile.Limits.Patience, 3*e.Limit)
+	if by.Limits.Patience > 0 {
+		e.Patience = max(by.Limits.Patience, 3*e.Limit)
 	}
-	if direct, ok := load.Direct(profile, surface); ok {
+	if direct, ok := load.Direct(by, surface); ok {
 		direct.Name = "straight to the provider"
 		e.Witness = &direct
 	}
 	var lacks error
 	for _, s := range []dialect.Surface{surface, dialect.Surface(string(surface) + "-stream")} {
-		if !slices.Contains(profile.Surfaces, s) {
+		if !slices.Contains(by.Surfaces, s) {
 			continue
 		}
 		suffix := ""
 		if s.Streaming() {
 			suffix = " stream"
 		}
-		healthy := load.Through(profile, s)
+		healthy := load.Through(by, s)
 		healthy.Name = "healthy" + suffix
 		e.Healthy = append(e.Healthy, healthy)
 		for _, t := range troubles(s) {
-			provoked, err := profile.Provoke(t.by, load.TokenMark)
+			provoked, err := targets.RequestFor(by, t.by, load.TokenMark)
 			if err == nil && provoked.Exclusive() {
-				err = fmt.Errorf("%w: the recipe of %s changes what healthy calls meet", targets.ErrNotOffered, t.by.ID())
+				err = fmt.Errorf("%w: the recipe of %s changes what healthy calls meet", profile.ErrNotOffered, t.by.ID())
 			}
 			if err != nil {
 				lacks = errors.Join(lacks, err)
@@ -98,8 +99,8 @@ func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.
 		}
 	}
 	switch {
-	case !slices.Contains(profile.Surfaces, surface):
-		return e, fmt.Errorf("%w: the profile does not list surface %s", targets.ErrNotOffered, surface)
+	case !slices.Contains(by.Surfaces, surface):
+		return e, fmt.Errorf("%w: the profile does not list surface %s", profile.ErrNotOffered, surface)
 	case len(e.Sick) == 0:
 		return e, lacks
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
@@ -36,7 +37,7 @@ type played struct {
 	// breaks are the obligations that have to be found broken.
 	breaks []contract.Obligation
 
-	profile  targets.Profile
+	profile  profile.Profile
 	findings []contract.Finding
 	evidence outage.Evidence
 	err      error
@@ -48,7 +49,7 @@ func (p *played) play(ctx context.Context) (err error) {
 		driver.Options.Bends = []string{p.bend}
 	}
 	// As long as the self-test gives a gateway to be well again.
-	prepared, err := driver.Prepare(ctx, targets.Profile{Settle: targets.Settle{Recovery: 2 * time.Second}})
+	prepared, err := driver.Prepare(ctx, profile.Profile{Settle: profile.Settle{Recovery: 2 * time.Second}})
 	if err != nil {
 		return err
 	}

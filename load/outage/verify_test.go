@@ -14,13 +14,14 @@ import (
 	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
 // prepare prepares a reference gateway that gives up soon.
 func prepare(t *testing.T) (targets.Prepared, *load.Engine) {
 	t.Helper()
-	p, err := reference.Driver{Options: reference.Options{Timeout: 600 * time.Millisecond}}.Prepare(t.Context(), targets.Profile{})
+	p, err := reference.Driver{Options: reference.Options{Timeout: 600 * time.Millisecond}}.Prepare(t.Context(), profile.Profile{})
 	require.NoError(t, err)
 	engine := load.NewEngine(load.Options{Secrets: p.Profile.Secrets()})
 	t.Cleanup(func() {
@@ -107,15 +108,15 @@ func TestWhatAProfileDoesNotOffer(t *testing.T) {
 	assert.Len(t, e.Healthy, 1)
 	assert.Len(t, e.Sick, 2)
 	_, err = outage.Slow(alone, dialect.Messages)
-	require.ErrorIs(t, err, targets.ErrNotOffered)
+	require.ErrorIs(t, err, profile.ErrNotOffered)
 
 	strange := p
-	strange.Profile.Upstream = targets.Upstream{}
+	strange.Profile.Upstream = profile.Upstream{}
 	_, err = outage.Slow(strange, dialect.Chat)
-	require.ErrorIs(t, err, targets.ErrNotOffered)
-	strange.Profile.Circumstances = map[string]targets.Recipe{"slow-upstream": {Before: []targets.Action{{Run: "true"}}}}
+	require.ErrorIs(t, err, profile.ErrNotOffered)
+	strange.Profile.Circumstances = map[string]profile.Recipe{"slow-upstream": {Before: []profile.Action{{Run: "true"}}}}
 	_, err = outage.Slow(strange, dialect.Chat)
-	require.ErrorIs(t, err, targets.ErrNotOffered)
+	require.ErrorIs(t, err, profile.ErrNotOffered)
 	require.ErrorContains(t, err, "changes what healthy calls meet")
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // Audit says everything that keeps a log from being a proof of its verdicts: it is not complete, cases that it had to
@@ -72,7 +73,7 @@ func (a *audit) selection() {
 
 // offers asks the profile again for every case that is called not offered.
 func (a *audit) offers() {
-	profile, err := targets.ParseRedacted(a.run.Target.Profile)
+	claimed, err := profile.ParseRedacted(a.run.Target.Profile)
 	if err != nil {
 		a.problemf("the profile in the log cannot be read: %v", err)
 		return
@@ -82,7 +83,7 @@ func (a *audit) offers() {
 		if err != nil || c.Verdict != contract.NotOffered {
 			continue
 		}
-		if _, err := profile.Provoke(known, "audit"); !errors.Is(err, targets.ErrNotOffered) {
+		if _, err := targets.RequestFor(claimed, known, "audit"); !errors.Is(err, profile.ErrNotOffered) {
 			a.problemf("%s is called not offered, and the profile offers it", c.ID)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -165,7 +166,7 @@ func (c *client) deleteTokens(ctx context.Context, name string, id int) error {
 	if err := c.call(ctx, http.MethodPut, "/api/user/", edit, nil); err != nil {
 		return err
 	}
-	owner := c.as(targets.Admin{User: name, Password: password})
+	owner := c.as(profile.Admin{User: name, Password: password})
 	made, err := owner.tokens(ctx)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // ErrJournal is returned when a journal cannot be read, or was written by a newer gatecert.
@@ -20,7 +21,7 @@ var ErrJournal = errors.New("journal")
 //
 // It returns [ErrJournal] when the journal cannot be read, and [targets.ErrCredential] when the gateway does not accept
 // the profile's administrator.
-func Clean(ctx context.Context, p targets.Profile, journal io.Reader, done io.Writer) (int, error) {
+func Clean(ctx context.Context, p profile.Profile, journal io.Reader, done io.Writer) (int, error) {
 	open, err := outstanding(journal)
 	if err != nil || len(open) == 0 {
 		return 0, err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // errBusy is returned when the gateway's own rate limit asks for a longer wait than anybody would sit through.
@@ -46,7 +47,7 @@ type client struct {
 	http     *http.Client
 	redactor *redact.Redactor
 	// admin is how the user signs in, for when a session expires.
-	admin targets.Admin
+	admin profile.Admin
 	// token and cookie are what a sign-in gave, or the access token of the profile. session is to be revoked at the end.
 	token, cookie, session string
 	// reached says that the gateway has answered before: when it cannot be reached now, it is worth waiting for.
@@ -72,7 +73,7 @@ func newHTTP(dial func(context.Context, string, string) (net.Conn, error)) *http
 }
 
 // as returns a client of the same gateway for another user.
-func (c *client) as(admin targets.Admin) *client {
+func (c *client) as(admin profile.Admin) *client {
 	other := *c
 	other.admin, other.token, other.cookie, other.session = admin, admin.Token, "", ""
 	return &other

@@ -16,6 +16,7 @@ import (
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
@@ -47,7 +48,7 @@ const takingDown = 10 * time.Minute
 // It returns [targets.ErrConsent] when nobody agreed to the changes, [targets.ErrCredential] when the gateway does not
 // accept the administrator, [targets.ErrUnfit] when it cannot be prepared as it stands. Whatever was made by then is
 // taken down again.
-func (d Driver) Prepare(ctx context.Context, p targets.Profile) (prepared targets.Prepared, err error) {
+func (d Driver) Prepare(ctx context.Context, p profile.Profile) (prepared targets.Prepared, err error) {
 	admin := d.client(p)
 	tag := Tag(d.Run)
 	found, err := look(ctx, admin, p, tag)
@@ -89,7 +90,7 @@ func (d Driver) Prepare(ctx context.Context, p targets.Profile) (prepared target
 	return prepared, nil
 }
 
-func (d Driver) client(p targets.Profile) *client {
+func (d Driver) client(p profile.Profile) *client {
 	pause := d.pause
 	if pause == nil {
 		pause = sleep
@@ -100,7 +101,7 @@ func (d Driver) client(p targets.Profile) *client {
 	}
 }
 
-func refusal(p targets.Profile, changes []targets.Change) error {
+func refusal(p profile.Profile, changes []targets.Change) error {
 	var text strings.Builder
 	for _, c := range changes {
 		text.WriteString("\n  " + c.String())
@@ -122,7 +123,7 @@ type site struct {
 
 // play opens the provider, or finds the one that runs already, and returns it with the URL under which the gateway
 // reaches it.
-func (s *site) play(ctx context.Context, p targets.Profile) (targets.Provider, string, error) {
+func (s *site) play(ctx context.Context, p profile.Profile) (targets.Provider, string, error) {
 	if p.Upstream.Attach != "" {
 		address := p.Upstream.URL
 		if address == "" {
@@ -172,7 +173,7 @@ func (s *site) reappear(ctx context.Context) error {
 }
 
 // actions are what the recipes name.
-func (s *site) actions(found findings, p targets.Profile) map[string]func(context.Context) error {
+func (s *site) actions(found findings, p profile.Profile) map[string]func(context.Context) error {
 	type change = func(context.Context) (undoing, error)
 	set := func(purpose string) (changes []change) {
 		for _, to := range found.briefly[purpose] {
@@ -197,12 +198,12 @@ func (s *site) actions(found findings, p targets.Profile) map[string]func(contex
 }
 
 // tryOut makes one healthy call: what was prepared has to work, and the books are worth asking only if they know it.
-func (s *site) tryOut(ctx context.Context, p targets.Profile, found findings) (
+func (s *site) tryOut(ctx context.Context, p profile.Profile, found findings) (
 	consult func(context.Context, *contract.Observation) error, notes []string, err error,
 ) {
 	caller := exchange.NewClient(exchange.Limits{Patience: p.Limits.Patience}, p.Secrets()...)
 	defer caller.Close()
-	o, err := caller.Do(ctx, p.Healthy(dialect.Chat, "tryout"))
+	o, err := caller.Do(ctx, targets.HealthyCall(p, dialect.Chat, "tryout"))
 	if err != nil {
 		return nil, nil, fmt.Errorf("try the prepared gateway: %w", err)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/newapi/replay"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -40,10 +41,10 @@ func patient(d *replay.Deployment) func(context.Context, time.Duration) error {
 func agree([]targets.Change) bool { return true }
 
 // profileOf is a user's profile of a deployment, with its token.
-func profileOf(d *replay.Deployment) targets.Profile {
-	return targets.Profile{
-		Name: "test", Driver: targets.NewAPIDriver, BaseURL: d.URL, Admin: targets.Admin{Token: d.Token},
-		Limits: targets.Limits{Timeout: 3 * time.Second},
+func profileOf(d *replay.Deployment) profile.Profile {
+	return profile.Profile{
+		Name: "test", Driver: profile.NewAPIDriver, BaseURL: d.URL, Admin: profile.Admin{Token: d.Token},
+		Limits: profile.Limits{Timeout: 3 * time.Second},
 	}.WithDefaults()
 }
 
@@ -115,14 +116,14 @@ func changesText(changes []targets.Change) string {
 }
 
 // assertOffered holds that a profile can bring so many of the 37 circumstances about on one surface at least.
-func assertOffered(t *testing.T, p targets.Profile, want int) {
+func assertOffered(t *testing.T, p profile.Profile, want int) {
 	t.Helper()
 	offered := map[string]bool{}
 	for _, c := range contract.Cases() {
 		if !slices.Contains(p.Surfaces, c.Surface) {
 			continue
 		}
-		if _, err := p.Provoke(c, "token"); err == nil {
+		if _, err := targets.RequestFor(p, c, "token"); err == nil {
 			offered[c.Circumstance] = true
 		}
 	}
@@ -174,7 +175,7 @@ func TestWithoutConsentNothingIsMade(t *testing.T) {
 func TestDriverSignsInAndOut(t *testing.T) {
 	deployment := replay.Serve(t, "testdata/sign-in")
 	asked := profileOf(deployment)
-	asked.Admin = targets.Admin{User: "root", Password: os.Getenv("GATECERT_RECORD_PASSWORD")}
+	asked.Admin = profile.Admin{User: "root", Password: os.Getenv("GATECERT_RECORD_PASSWORD")}
 	if !deployment.Recording() {
 		asked.Admin.Password = "any"
 	}
@@ -188,12 +189,12 @@ func TestDriverSignsInAndOut(t *testing.T) {
 func TestCredentialsThatDoNotDo(t *testing.T) {
 	for _, tt := range []struct {
 		name, cassette string
-		admin          targets.Admin
+		admin          profile.Admin
 		text           string
 	}{
-		{"a wrong password", "testdata/wrong-password", targets.Admin{User: "root", Password: "not-the-password"}, "sign in as root: the gateway refused: 200"},
-		{"a token that was never issued", "testdata/wrong-token", targets.Admin{Token: "never-issued-token-of-an-admin"}, "invalid access token"},
-		{"a user who is not root", "testdata/not-root", targets.Admin{User: "alice", Password: "alicepass1"}, "which takes the root user"},
+		{"a wrong password", "testdata/wrong-password", profile.Admin{User: "root", Password: "not-the-password"}, "sign in as root: the gateway refused: 200"},
+		{"a token that was never issued", "testdata/wrong-token", profile.Admin{Token: "never-issued-token-of-an-admin"}, "invalid access token"},
+		{"a user who is not root", "testdata/not-root", profile.Admin{User: "alice", Password: "alicepass1"}, "which takes the root user"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			deployment := replay.Serve(t, tt.cassette)
@@ -268,7 +269,7 @@ func (r *restartable) pause(ctx context.Context, _ time.Duration) error {
 }
 
 func TestAGatewayThatWasNeverReachedIsNotWaitedFor(t *testing.T) {
-	p := targets.Profile{Driver: targets.NewAPIDriver, BaseURL: "http://127.0.0.1:1", Admin: targets.Admin{Token: "any-token-at-all"}}.WithDefaults()
+	p := profile.Profile{Driver: profile.NewAPIDriver, BaseURL: "http://127.0.0.1:1", Admin: profile.Admin{Token: "any-token-at-all"}}.WithDefaults()
 	_, err := Driver{Run: testRun, Consent: agree, pause: func(context.Context, time.Duration) error {
 		t.Error("waited")
 		return nil
@@ -308,7 +309,7 @@ func TestCleanRefusesWhatIsNoJournal(t *testing.T) {
 		"an unknown kind": `{"seq":1,"kind":"planet","name":"mars"}` + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Clean(t.Context(), targets.Profile{Driver: targets.NewAPIDriver, BaseURL: "http://127.0.0.1:1"}, strings.NewReader(journal), &bytes.Buffer{})
+			_, err := Clean(t.Context(), profile.Profile{Driver: profile.NewAPIDriver, BaseURL: "http://127.0.0.1:1"}, strings.NewReader(journal), &bytes.Buffer{})
 			require.ErrorIs(t, err, ErrJournal)
 		})
 	}
@@ -317,8 +318,8 @@ func TestCleanRefusesWhatIsNoJournal(t *testing.T) {
 func TestOneAPI(t *testing.T) {
 	deployment := replay.Serve(t, "testdata/one-api")
 	asked := profileOf(deployment)
-	asked.Driver = targets.OneAPIDriver
-	asked.Admin = targets.Admin{User: "root", Password: "123456"}
+	asked.Driver = profile.OneAPIDriver
+	asked.Admin = profile.Admin{User: "root", Password: "123456"}
 	var journal bytes.Buffer
 	prepared, err := Driver{Run: testRun, Journal: &journal, Consent: agree, pause: patient(deployment)}.Prepare(t.Context(), asked)
 	require.NoError(t, err)

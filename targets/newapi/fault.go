@@ -1,6 +1,8 @@
 package newapi
 
-import "github.com/gatecert/gatecert/targets"
+import (
+	"github.com/gatecert/gatecert/targets/profile"
+)
 
 // fault is a way to break the gateway's store and to mend it.
 type fault struct {
@@ -20,7 +22,7 @@ func missingTable(table string) fault {
 }
 
 // refusedWrites makes the database refuse to change the quota of one user. Nobody else's is touched.
-func refusedWrites(db targets.DB, username string) fault {
+func refusedWrites(db profile.DB, username string) fault {
 	const probe = "SELECT 1"
 	when := "OLD.username = '" + username + "'"
 	if db.SQLite != "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // furniture is what a run has on the deployment: its names, and the keys that the gateway gave out.
@@ -13,7 +14,7 @@ type furniture struct {
 	models models
 	// providerKey is the one that our upstream accepts.
 	providerKey string
-	keys        targets.Keys
+	keys        profile.Keys
 	limitedKey  string
 	// channels are the ids by name.
 	channels map[string]int
@@ -195,7 +196,7 @@ func (f *furniture) makeCallers(ctx context.Context, admin *client, found findin
 	if err != nil {
 		return err
 	}
-	f.keys = targets.Keys{
+	f.keys = profile.Keys{
 		Valid: keys["valid"], Revoked: keys["revoked"], Restricted: keys["restricted"], Denied: keys["denied"], SpentKey: keys["spent"],
 	}
 	poor, err := f.caller(ctx, admin, user{name: "p", group: "m"}, everywhere)
@@ -217,7 +218,7 @@ func (f *furniture) caller(ctx context.Context, admin *client, u user, tokens ..
 	if err := admin.makeUser(ctx, u); err != nil {
 		return nil, err
 	}
-	self := admin.as(targets.Admin{User: u.name, Password: u.password})
+	self := admin.as(profile.Admin{User: u.name, Password: u.password})
 	keys, err := self.makeTokens(ctx, tokens)
 	if err != nil {
 		return nil, fmt.Errorf("as user %s: %w", u.name, err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // optionServer is an admin API that has options and nothing else.
@@ -65,7 +66,7 @@ func (s *optionServer) value(key string) string {
 }
 
 // clientOf is a client of a server, and what it was told to wait.
-func clientOf(t *testing.T, s *optionServer, admin targets.Admin) (*client, *[]time.Duration) {
+func clientOf(t *testing.T, s *optionServer, admin profile.Admin) (*client, *[]time.Duration) {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
@@ -82,7 +83,7 @@ func clientOf(t *testing.T, s *optionServer, admin targets.Admin) (*client, *[]t
 
 func ledgerOf(t *testing.T, s *optionServer) (*ledger, *bytes.Buffer) {
 	t.Helper()
-	c, _ := clientOf(t, s, targets.Admin{Token: "admin-token"})
+	c, _ := clientOf(t, s, profile.Admin{Token: "admin-token"})
 	var journal bytes.Buffer
 	return &ledger{admin: c, journal: &journal}, &journal
 }
@@ -172,7 +173,7 @@ func TestTheClientWaitsAsItIsTold(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &optionServer{options: map[string]string{}, answers: tt.answers}
-			c, waits := clientOf(t, s, targets.Admin{Token: "admin-token"})
+			c, waits := clientOf(t, s, profile.Admin{Token: "admin-token"})
 			_, err := c.options(t.Context())
 			require.ErrorIs(t, err, tt.fails)
 			assert.Equal(t, tt.waits, *waits)
@@ -182,7 +183,7 @@ func TestTheClientWaitsAsItIsTold(t *testing.T) {
 
 func TestASessionThatHasExpiredIsRenewed(t *testing.T) {
 	s := &optionServer{options: map[string]string{}}
-	c, _ := clientOf(t, s, targets.Admin{User: "root", Password: "hunter2-hunter2", ID: 7})
+	c, _ := clientOf(t, s, profile.Admin{User: "root", Password: "hunter2-hunter2", ID: 7})
 	_, err := c.options(t.Context())
 	require.NoError(t, err)
 	s.answers = []func(http.ResponseWriter){func(w http.ResponseWriter) {
@@ -207,7 +208,7 @@ func TestErrorsShowNoSecret(t *testing.T) {
 		"a page that repeats it": func(w http.ResponseWriter) { _, _ = io.WriteString(w, `<html>hunter2-hunter2`) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, _ := clientOf(t, &optionServer{answers: []func(http.ResponseWriter){answer}}, targets.Admin{Token: "admin-token"})
+			c, _ := clientOf(t, &optionServer{answers: []func(http.ResponseWriter){answer}}, profile.Admin{Token: "admin-token"})
 			_, err := c.options(t.Context())
 			require.Error(t, err)
 			assert.NotContains(t, err.Error(), "hunter2-hunter2")
@@ -231,11 +232,11 @@ func TestAStoreIsBrokenAndMended(t *testing.T) {
 		hurt, spared string
 	}{
 		{"a table is gone", missingTable("tokens"), "SELECT id FROM tokens", "SELECT quota FROM users"},
-		{"our user cannot be charged", refusedWrites(targets.DB{SQLite: path}, "ours"),
+		{"our user cannot be charged", refusedWrites(profile.DB{SQLite: path}, "ours"),
 			"UPDATE users SET quota = 2 WHERE username = 'ours'", "UPDATE users SET quota = 2 WHERE username = 'theirs'"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			store := targets.NewStore(targets.DB{SQLite: path})
+			store := targets.NewStore(profile.DB{SQLite: path})
 			defer store.Close()
 			var journal bytes.Buffer
 			l := &ledger{store: store, journal: &journal}

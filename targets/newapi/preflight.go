@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // findings are what is known of a deployment before anything is changed on it, and what the run would change.
@@ -40,7 +41,7 @@ const (
 const limitedCalls = 3
 
 // look reads the deployment and decides what has to be changed. It changes nothing.
-func look(ctx context.Context, admin *client, p targets.Profile, tag string) (f findings, err error) {
+func look(ctx context.Context, admin *client, p profile.Profile, tag string) (f findings, err error) {
 	s, err := admin.status(ctx)
 	if err != nil {
 		return f, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // plain are the options of a deployment as it comes.
@@ -26,41 +27,41 @@ func TestWhatARunWouldChange(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		options map[string]string
-		store   targets.DB
+		store   profile.DB
 		product product
 		want    []string
 		word    string
 	}{
-		{"a deployment as it comes", nil, targets.DB{}, newAPI, []string{
+		{"a deployment as it comes", nil, profile.DB{}, newAPI, []string{
 			"option performance_setting.monitor_enabled: true -> false, during the run (a machine with 90 % of CPU in use answers every call with 503)",
 			"option RetryTimes: 0 -> 1, around the cases that need it (a channel that vanishes is noticed by a retry alone)",
 		}, "test_sensitive"},
-		{"one that tries again already", map[string]string{"RetryTimes": "2", "performance_setting.monitor_enabled": "false"}, targets.DB{}, newAPI, nil, "test_sensitive"},
-		{"one in self-use mode", map[string]string{"SelfUseModeEnabled": "true"}, targets.DB{}, newAPI, []string{
+		{"one that tries again already", map[string]string{"RetryTimes": "2", "performance_setting.monitor_enabled": "false"}, profile.DB{}, newAPI, nil, "test_sensitive"},
+		{"one in self-use mode", map[string]string{"SelfUseModeEnabled": "true"}, profile.DB{}, newAPI, []string{
 			"option SelfUseModeEnabled: true -> false, around the cases that need it (in this mode nothing is unpriced)",
 		}, "test_sensitive"},
-		{"one that does not look at words", map[string]string{"CheckSensitiveEnabled": "false"}, targets.DB{}, newAPI, []string{
+		{"one that does not look at words", map[string]string{"CheckSensitiveEnabled": "false"}, profile.DB{}, newAPI, []string{
 			"option SensitiveWords: test_sensitive other -> gc-5ca1ab-word, around the cases that need it (a listed word)",
 			"option CheckSensitiveEnabled: false -> true, around the cases that need it (a listed word)",
 		}, "gc-5ca1ab-word"},
-		{"one that limits everybody already", map[string]string{"ModelRequestRateLimitEnabled": "true"}, targets.DB{}, newAPI, nil, "test_sensitive"},
-		{"one whose store is ours to break", nil, targets.DB{SQLite: "x.db"}, newAPI, []string{
+		{"one that limits everybody already", map[string]string{"ModelRequestRateLimitEnabled": "true"}, profile.DB{}, newAPI, nil, "test_sensitive"},
+		{"one whose store is ours to break", nil, profile.DB{SQLite: "x.db"}, newAPI, []string{
 			"the store: tables tokens and user_subscriptions renamed for a moment in the store's cases, and writes to our user refused" +
 				" (the circumstances of a failing store; calls of others fail in these moments)",
 		}, "test_sensitive"},
-		{"a one-api that disables channels", map[string]string{"AutomaticDisableChannelEnabled": "true"}, targets.DB{}, oneAPI, []string{
+		{"a one-api that disables channels", map[string]string{"AutomaticDisableChannelEnabled": "true"}, profile.DB{}, oneAPI, []string{
 			"option AutomaticDisableChannelEnabled: true -> false, during the run (the gateway would disable our channels one after the other)",
 		}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &optionServer{options: plain()}
 			maps.Copy(s.options, tt.options)
-			c, _ := clientOf(t, s, targets.Admin{Token: "admin-token"})
+			c, _ := clientOf(t, s, profile.Admin{Token: "admin-token"})
 			c.product = tt.product
 			s.answers = []func(w http.ResponseWriter){func(w http.ResponseWriter) {
 				_, _ = w.Write([]byte(`{"success":true,"data":{"version":"v1","setup":true}}`))
 			}}
-			found, err := look(t.Context(), c, targets.Profile{Store: tt.store}, testTag)
+			found, err := look(t.Context(), c, profile.Profile{Store: tt.store}, testTag)
 			require.NoError(t, err)
 			text := changesText(found.changes)
 			for _, change := range append(tt.want, always...) {
@@ -90,8 +91,8 @@ func TestADeploymentThatCannotBePrepared(t *testing.T) {
 			s := &optionServer{options: tt.options, answers: []func(http.ResponseWriter){func(w http.ResponseWriter) {
 				_, _ = w.Write([]byte(tt.status))
 			}}}
-			c, _ := clientOf(t, s, targets.Admin{Token: "admin-token"})
-			_, err := look(t.Context(), c, targets.Profile{}, testTag)
+			c, _ := clientOf(t, s, profile.Admin{Token: "admin-token"})
+			_, err := look(t.Context(), c, profile.Profile{}, testTag)
 			require.ErrorIs(t, err, targets.ErrUnfit)
 			assert.Contains(t, err.Error(), tt.text)
 		})

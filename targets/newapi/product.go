@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // product is the kind of gateway: new-api grew out of one-api, and most of the admin API is still the same. What differs:
@@ -26,8 +26,8 @@ import (
 type product string
 
 const (
-	newAPI product = targets.NewAPIDriver
-	oneAPI product = targets.OneAPIDriver
+	newAPI product = profile.NewAPIDriver
+	oneAPI product = profile.OneAPIDriver
 )
 
 // unauthorized recognises the refusals that one-api gives with 200. Their text is the only difference.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // surfaces are what the product serves.
@@ -23,7 +24,7 @@ func (p product) surfaces() []dialect.Surface {
 const corruptImage = "data:image/png;base64,@@@@"
 
 // profile completes the user's profile with all that was made.
-func (f furniture) profile(asked targets.Profile, found findings, p product) targets.Profile {
+func (f furniture) profile(asked profile.Profile, found findings, p product) profile.Profile {
 	out := asked
 	out.Driver, out.Version = string(p), found.version
 	if asked.Discover {
@@ -31,7 +32,7 @@ func (f furniture) profile(asked targets.Profile, found findings, p product) tar
 	}
 	m := f.models
 	out.Keys = f.keys
-	out.Models = targets.Models{Default: m.chat, Messages: m.claude, Gemini: m.gemini, Embeddings: m.embedding}
+	out.Models = profile.Models{Default: m.chat, Messages: m.claude, Gemini: m.gemini, Embeddings: m.embedding}
 	out.Upstream.Addresses = append(slices.Clone(asked.Upstream.Addresses), deadPath)
 	out.Upstream.Keys = []string{f.providerKey}
 	if out.Limits.Attempts == 0 {
@@ -45,7 +46,7 @@ func (f furniture) profile(asked targets.Profile, found findings, p product) tar
 		for name, purpose := range map[string]string{
 			"gateway-error": loseKeys, "failing-store-reads": loseReads, "failing-store-writes": refuseWrites,
 		} {
-			out.Circumstances[name] = around(targets.Recipe{}, purpose)
+			out.Circumstances[name] = around(profile.Recipe{}, purpose)
 		}
 	}
 	// What the user's own profile says is said on purpose.
@@ -54,25 +55,25 @@ func (f furniture) profile(asked targets.Profile, found findings, p product) tar
 }
 
 // recipes are those that both products have.
-func (f furniture) recipes(p product) map[string]targets.Recipe {
+func (f furniture) recipes(p product) map[string]profile.Recipe {
 	m := f.models
-	return map[string]targets.Recipe{
+	return map[string]profile.Recipe{
 		"no-channel":                   {Model: m.unrouted},
 		"unreachable-upstream/refused": {Model: m.dead},
 		"unconvertible-request":        {Model: m.unconvertible},
-		"channel-with-bad-key": {Model: m.badChat, On: onSurfaces(p, map[dialect.Dialect]targets.Recipe{
+		"channel-with-bad-key": {Model: m.badChat, On: onSurfaces(p, map[dialect.Dialect]profile.Recipe{
 			dialect.Anthropic: {Model: m.badClaude}, dialect.Gemini: {Model: m.badGemini},
 		})},
 		// Two ways to lack access, and they are answered differently: the key's own list, and the groups that a model's
 		// channels are for. The streaming surfaces take the second, with the good key.
-		"no-model-access": {On: onStreams(targets.Recipe{Key: f.keys.Valid, Model: m.elsewhere})},
+		"no-model-access": {On: onStreams(profile.Recipe{Key: f.keys.Valid, Model: m.elsewhere})},
 	}
 }
 
 // newAPIRecipes adds what new-api alone can bring about.
-func (f furniture) newAPIRecipes(out *targets.Profile, found findings) {
+func (f furniture) newAPIRecipes(out *profile.Profile, found findings) {
 	m := f.models
-	briefly := func(r targets.Recipe, purpose string) targets.Recipe {
+	briefly := func(r profile.Recipe, purpose string) profile.Recipe {
 		if len(found.briefly[purpose]) > 0 {
 			r = around(r, purpose)
 		}
@@ -82,20 +83,20 @@ func (f furniture) newAPIRecipes(out *targets.Profile, found findings) {
 	if minutes, ok := found.minutes("ModelRequestRateLimitDurationMinutes"); ok {
 		window = minutes
 	}
-	out.Limits.Rate = targets.Rate{Key: f.limitedKey, Requests: limitedCalls, Window: window}
-	maps.Copy(out.Circumstances, map[string]targets.Recipe{
-		"over-rate-limit":     briefly(targets.Recipe{}, limitRate),
-		"unpriced-model":      briefly(targets.Recipe{Model: m.unpriced}, refuseUnpriced),
-		"sensitive-content":   briefly(targets.Recipe{Prompt: "Please say " + found.word + " now."}, watchWords),
+	out.Limits.Rate = profile.Rate{Key: f.limitedKey, Requests: limitedCalls, Window: window}
+	maps.Copy(out.Circumstances, map[string]profile.Recipe{
+		"over-rate-limit":     briefly(profile.Recipe{}, limitRate),
+		"unpriced-model":      briefly(profile.Recipe{Model: m.unpriced}, refuseUnpriced),
+		"sensitive-content":   briefly(profile.Recipe{Prompt: "Please say " + found.word + " now."}, watchWords),
 		"channel-without-key": {Model: m.keyless},
 		"unsupported-api":     {Model: m.unsupported},
-		"bad-model-mapping":   {Model: m.circle, On: onStreams(targets.Recipe{Model: m.unreadable})},
+		"bad-model-mapping":   {Model: m.circle, On: onStreams(profile.Recipe{Model: m.unreadable})},
 		// The one result that it cannot serialise is what it sends to Coze, whose adaptor has chats alone.
 		"unserializable-result": {Model: m.coze, Surfaces: []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions}},
 		// Images are counted for streams and for names of OpenAI's alone.
 		"uncountable-input": {
 			Surfaces: []dialect.Surface{dialect.ChatStream, dialect.ResponsesStream},
-			On: map[dialect.Surface]targets.Recipe{
+			On: map[dialect.Surface]profile.Recipe{
 				dialect.ChatStream: {Body: map[string]any{"messages[0].content": []any{
 					map[string]any{"type": "text", "text": targets.PromptPlaceholder},
 					map[string]any{"type": "image_url", "image_url": map[string]any{"url": corruptImage}},
@@ -117,33 +118,33 @@ func (f furniture) newAPIRecipes(out *targets.Profile, found findings) {
 		// Only here is the channel known when the call begins and gone when it is tried again; our provider sees to that.
 		// It is what get_channel_failed stands for, on one surface; the others ask for a model whose channel is switched off.
 		r := out.Circumstances["no-channel"]
-		r.On = map[dialect.Surface]targets.Recipe{
-			dialect.Completions: around(targets.Recipe{Model: m.vanishing, Directive: "status=500"}, vanish),
+		r.On = map[dialect.Surface]profile.Recipe{
+			dialect.Completions: around(profile.Recipe{Model: m.vanishing, Directive: "status=500"}, vanish),
 		}
 		out.Circumstances["no-channel"] = r
 	}
 }
 
-func (f furniture) viaGemini(directive string) targets.Recipe {
-	chat := targets.Recipe{Model: f.models.gemini}
-	return targets.Recipe{
+func (f furniture) viaGemini(directive string) profile.Recipe {
+	chat := profile.Recipe{Model: f.models.gemini}
+	return profile.Recipe{
 		Directive: directive,
-		On:        map[dialect.Surface]targets.Recipe{dialect.Chat: chat, dialect.ChatStream: chat},
+		On:        map[dialect.Surface]profile.Recipe{dialect.Chat: chat, dialect.ChatStream: chat},
 	}
 }
 
 // around is the recipe with what a purpose does before and undoes after its cases.
-func around(r targets.Recipe, purpose string) targets.Recipe {
-	r.Before = []targets.Action{{Do: purpose}}
-	r.After = []targets.Action{{Do: undo(purpose)}}
+func around(r profile.Recipe, purpose string) profile.Recipe {
+	r.Before = []profile.Action{{Do: purpose}}
+	r.After = []profile.Action{{Do: undo(purpose)}}
 	return r
 }
 
 // undo names the action that takes back what another one did.
 func undo(purpose string) string { return "undo: " + purpose }
 
-func onStreams(r targets.Recipe) map[dialect.Surface]targets.Recipe {
-	on := map[dialect.Surface]targets.Recipe{}
+func onStreams(r profile.Recipe) map[dialect.Surface]profile.Recipe {
+	on := map[dialect.Surface]profile.Recipe{}
 	for _, s := range dialect.Surfaces() {
 		if s.Streaming() {
 			on[s] = r
@@ -152,8 +153,8 @@ func onStreams(r targets.Recipe) map[dialect.Surface]targets.Recipe {
 	return on
 }
 
-func onSurfaces(p product, by map[dialect.Dialect]targets.Recipe) map[dialect.Surface]targets.Recipe {
-	on := map[dialect.Surface]targets.Recipe{}
+func onSurfaces(p product, by map[dialect.Dialect]profile.Recipe) map[dialect.Surface]profile.Recipe {
+	on := map[dialect.Surface]profile.Recipe{}
 	for _, s := range p.surfaces() {
 		if r, ok := by[s.Dialect()]; ok {
 			on[s] = r

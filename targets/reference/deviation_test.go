@@ -19,6 +19,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 func TestDeviationsAndVariationsHaveNamesOfTheirOwn(t *testing.T) {
@@ -110,7 +111,7 @@ func TestDeviationsCombine(t *testing.T) {
 // bentStage serves a gateway with a bend, and its provider, as the self-test does.
 func bentStage(t *testing.T, bend string) *targets.Stage {
 	t.Helper()
-	prepared, err := Driver{Options: Options{Bends: []string{bend}}}.Prepare(t.Context(), targets.Profile{})
+	prepared, err := Driver{Options: Options{Bends: []string{bend}}}.Prepare(t.Context(), profile.Profile{})
 	require.NoError(t, err)
 	stage := targets.NewStage(prepared)
 	t.Cleanup(func() {
@@ -230,7 +231,7 @@ func TestTheProfileOfABentGatewayIsReachedOverHTTP2(t *testing.T) {
 
 	client := exchange.NewClient(exchange.Limits{})
 	defer client.Close()
-	o, err = client.Do(t.Context(), stage.Profile.Healthy(dialect.Chat, "a"))
+	o, err = client.Do(t.Context(), targets.HealthyCall(stage.Profile, dialect.Chat, "a"))
 	require.NoError(t, err)
 	require.NotNil(t, o.Failure, "nobody else trusts it")
 	require.Contains(t, o.Failure.Detail, "certificate")

@@ -8,6 +8,7 @@ import (
 	"net"
 
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
@@ -20,7 +21,7 @@ type Driver struct {
 var _ targets.Driver = Driver{}
 
 // Prepare implements [targets.Driver]. Of the profile only concurrency and settle count: all else is the gateway's own.
-func (d Driver) Prepare(ctx context.Context, asked targets.Profile) (targets.Prepared, error) {
+func (d Driver) Prepare(ctx context.Context, asked profile.Profile) (targets.Prepared, error) {
 	// The provider's port has to be known to the gateway, and the gateway's provider key to the provider.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -32,15 +33,15 @@ func (d Driver) Prepare(ctx context.Context, asked targets.Profile) (targets.Pre
 	if err != nil {
 		return targets.Prepared{}, errors.Join(err, listener.Close())
 	}
-	profile := server.Gateway.Profile(server.URL(), listener.Addr().String())
-	profile.Driver = targets.ReferenceDriver
+	served := server.Gateway.Profile(server.URL(), listener.Addr().String())
+	served.Driver = profile.ReferenceDriver
 	if asked.Concurrency > 0 {
-		profile.Concurrency = asked.Concurrency
+		served.Concurrency = asked.Concurrency
 	}
 	if asked.Settle.Recovery > 0 {
-		profile.Settle = asked.Settle
+		served.Settle = asked.Settle
 	}
-	provider := upstream.New(upstream.Options{Keys: profile.Upstream.Keys})
+	provider := upstream.New(upstream.Options{Keys: served.Upstream.Keys})
 	played := upstream.Serve(ctx, listener, provider)
 	var roots *x509.CertPool
 	if server.Certificate != nil {
@@ -48,7 +49,7 @@ func (d Driver) Prepare(ctx context.Context, asked targets.Profile) (targets.Pre
 		roots.AppendCertsFromPEM(server.Certificate)
 	}
 	return targets.Prepared{
-		Profile: profile, Provider: provider, Roots: roots,
+		Profile: served, Provider: provider, Roots: roots,
 		Close: func(context.Context) error { return errors.Join(server.Close(), played.Close()) },
 	}, nil
 }

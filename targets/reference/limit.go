@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // limiter keeps the calls of each key within its rate, exactly, by one of five kinds of count. Calls that it refuses do
@@ -20,7 +20,7 @@ type limiter struct {
 
 // counted is what a key has used of its limit, in the kind of count that the key had at its last call.
 type counted struct {
-	kind  targets.Limiter
+	kind  profile.Limiter
 	count count
 }
 
@@ -69,15 +69,15 @@ func (l *limiter) admit(key int64, rate RateLimit) (a allowance, release func())
 	}
 }
 
-func newCount(kind targets.Limiter) count {
+func newCount(kind profile.Limiter) count {
 	switch kind {
-	case targets.FixedWindow:
+	case profile.FixedWindow:
 		return new(fixedWindow)
-	case targets.SlidingCounter:
+	case profile.SlidingCounter:
 		return new(slidingCounter)
-	case targets.TokenBucket:
+	case profile.TokenBucket:
 		return new(tokenBucket)
-	case targets.Concurrency:
+	case profile.Concurrency:
 		return new(concurrent)
 	default:
 		return new(slidingLog)
@@ -95,7 +95,7 @@ func (g *Gateway) limit(_ context.Context, c *call) error {
 	header := c.reply.Header()
 	header.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(rate.most()))
 	header.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(a.remaining))
-	if rate.Kind != targets.Concurrency {
+	if rate.Kind != profile.Concurrency {
 		header.Set("X-Ratelimit-Reset-Requests", a.reset.Round(time.Millisecond).String())
 	}
 	if a.ok {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // concurrency leaves room beside the twenty cases that wait for a timeout. More at once made a run on two cores no
@@ -19,30 +20,30 @@ const noSuchToken = 999_999_999
 
 // Profile is the ready profile of this gateway: every circumstance of the contract has its recipe. baseURL is where the
 // gateway is served, listen where its provider has to listen.
-func (g *Gateway) Profile(baseURL, listen string) targets.Profile {
+func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 	f, m := g.fixtures, g.fixtures.Models
-	p := targets.Profile{
-		Name: "reference", BaseURL: baseURL, Driver: targets.StaticDriver,
+	p := profile.Profile{
+		Name: "reference", BaseURL: baseURL, Driver: profile.StaticDriver,
 		Surfaces: dialect.Surfaces(),
-		Keys: targets.Keys{
+		Keys: profile.Keys{
 			Valid: f.Keys.Valid, Revoked: f.Keys.Revoked, Restricted: f.Keys.NoModelAccess, Denied: f.Keys.DeniedIP,
 			SpentAccount: f.Keys.SpentAccount, SpentKey: f.Keys.SpentKey,
 		},
-		Models: targets.Models{Default: m.Chat, Messages: m.Messages, Gemini: m.Gemini, Embeddings: m.Embeddings},
-		Upstream: targets.Upstream{
+		Models: profile.Models{Default: m.Chat, Messages: m.Messages, Gemini: m.Gemini, Embeddings: m.Embeddings},
+		Upstream: profile.Upstream{
 			Listen: listen, Keys: []string{f.ProviderKey}, Addresses: []string{hostOf(g.options.DeadUpstream)},
 		},
-		Limits: targets.Limits{
+		Limits: profile.Limits{
 			Timeout: g.options.Timeout, Body: g.options.BodyLimit, Attempts: 1 + g.options.Retries,
-			Rate: targets.Rate{
+			Rate: profile.Rate{
 				Key: f.Keys.Limited, Requests: g.options.Rate.Requests, Window: g.options.Rate.Window,
 				Kind: g.options.Rate.Kind, Burst: g.options.Rate.Burst, Shared: new(true),
 			},
 		},
 		Concurrency: concurrency,
-		Store:       targets.DB{SQLite: g.StorePath()},
-		Balance:     targets.Balance{Path: "/v1/dashboard/balance", Field: "quota"},
-		Circumstances: map[string]targets.Recipe{
+		Store:       profile.DB{SQLite: g.StorePath()},
+		Balance:     profile.Balance{Path: "/v1/dashboard/balance", Field: "quota"},
+		Circumstances: map[string]profile.Recipe{
 			"spent-key":                    {Model: m.Expensive},
 			"unpriced-model":               {Model: m.Unpriced},
 			"no-channel":                   {Model: m.Unrouted},
@@ -58,8 +59,8 @@ func (g *Gateway) Profile(baseURL, listen string) targets.Profile {
 			"gateway-error":                storeWithout("keys"),
 			"failing-store-reads":          storeWithout("words"),
 			"failing-store-writes": {
-				Before: []targets.Action{{SQL: `CREATE TRIGGER no_writes BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'disk full'); END`}},
-				After:  []targets.Action{{SQL: `DROP TRIGGER no_writes`}},
+				Before: []profile.Action{{SQL: `CREATE TRIGGER no_writes BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'disk full'); END`}},
+				After:  []profile.Action{{SQL: `DROP TRIGGER no_writes`}},
 			},
 		},
 	}
@@ -67,20 +68,20 @@ func (g *Gateway) Profile(baseURL, listen string) targets.Profile {
 }
 
 // storeWithout takes a table away and puts it back.
-func storeWithout(table string) targets.Recipe {
-	return targets.Recipe{
-		Before: []targets.Action{{SQL: "ALTER TABLE " + table + " RENAME TO " + table + "_gone"}},
-		After:  []targets.Action{{SQL: "ALTER TABLE " + table + "_gone RENAME TO " + table}},
+func storeWithout(table string) profile.Recipe {
+	return profile.Recipe{
+		Before: []profile.Action{{SQL: "ALTER TABLE " + table + " RENAME TO " + table + "_gone"}},
+		After:  []profile.Action{{SQL: "ALTER TABLE " + table + "_gone RENAME TO " + table}},
 	}
 }
 
 // unconvertible asks on each surface for what only its own dialect can say, of a channel that speaks another.
-func unconvertible(m Models) map[dialect.Surface]targets.Recipe {
-	chat := targets.Recipe{Model: m.ViaAnthropic, Body: map[string]any{"n": 2}}
-	responses := targets.Recipe{Model: m.ViaAnthropic, Body: map[string]any{"previous_response_id": "resp_1"}}
-	messages := targets.Recipe{Model: m.ViaOpenAI, Body: map[string]any{"top_k": 5}}
-	gemini := targets.Recipe{Model: m.ViaOpenAI, Body: map[string]any{"generationConfig.topK": 5}}
-	return map[dialect.Surface]targets.Recipe{
+func unconvertible(m Models) map[dialect.Surface]profile.Recipe {
+	chat := profile.Recipe{Model: m.ViaAnthropic, Body: map[string]any{"n": 2}}
+	responses := profile.Recipe{Model: m.ViaAnthropic, Body: map[string]any{"previous_response_id": "resp_1"}}
+	messages := profile.Recipe{Model: m.ViaOpenAI, Body: map[string]any{"top_k": 5}}
+	gemini := profile.Recipe{Model: m.ViaOpenAI, Body: map[string]any{"generationConfig.topK": 5}}
+	return map[dialect.Surface]profile.Recipe{
 		dialect.Chat: chat, dialect.ChatStream: chat,
 		dialect.Completions: {Model: m.ViaAnthropic, Body: map[string]any{"suffix": "the end"}},
 		dialect.Responses:   responses, dialect.ResponsesStream: responses,
@@ -91,26 +92,26 @@ func unconvertible(m Models) map[dialect.Surface]targets.Recipe {
 }
 
 // uncountable asks on each surface with an input that cannot be counted.
-func uncountable() map[dialect.Surface]targets.Recipe {
+func uncountable() map[dialect.Surface]profile.Recipe {
 	type object = map[string]any
 	dataURL := "data:image/png;base64," + corruptImage
-	chat := targets.Recipe{Body: object{"messages[0].content": []any{
+	chat := profile.Recipe{Body: object{"messages[0].content": []any{
 		object{"type": "text", "text": targets.PromptPlaceholder},
 		object{"type": "image_url", "image_url": object{"url": dataURL}},
 	}}}
-	responses := targets.Recipe{Body: object{"input": []any{object{"role": "user", "content": []any{
+	responses := profile.Recipe{Body: object{"input": []any{object{"role": "user", "content": []any{
 		object{"type": "input_text", "text": targets.PromptPlaceholder},
 		object{"type": "input_image", "image_url": dataURL},
 	}}}}}
-	messages := targets.Recipe{Body: object{"messages[0].content": []any{
+	messages := profile.Recipe{Body: object{"messages[0].content": []any{
 		object{"type": "text", "text": targets.PromptPlaceholder},
 		object{"type": "image", "source": object{"type": "base64", "media_type": "image/png", "data": corruptImage}},
 	}}}
-	gemini := targets.Recipe{Body: object{"contents[0].parts": []any{
+	gemini := profile.Recipe{Body: object{"contents[0].parts": []any{
 		object{"text": targets.PromptPlaceholder},
 		object{"inlineData": object{"mimeType": "image/png", "data": corruptImage}},
 	}}}
-	return map[dialect.Surface]targets.Recipe{
+	return map[dialect.Surface]profile.Recipe{
 		dialect.Chat: chat, dialect.ChatStream: chat,
 		dialect.Completions: {Body: object{"prompt": []any{noSuchToken}}},
 		dialect.Responses:   responses, dialect.ResponsesStream: responses,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
@@ -16,7 +17,7 @@ var _ targets.Driver = Driver{}
 
 // Prepare implements [targets.Driver]. It fails when the provider's address cannot be listened on, or the profile's
 // authorities cannot be read.
-func (Driver) Prepare(ctx context.Context, p targets.Profile) (targets.Prepared, error) {
+func (Driver) Prepare(ctx context.Context, p profile.Profile) (targets.Prepared, error) {
 	roots, err := p.TLS.Roots()
 	if err != nil {
 		return targets.Prepared{}, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 func TestSurfacesThatArePutUnderLoad(t *testing.T) {
@@ -23,7 +24,7 @@ func TestSurfacesThatArePutUnderLoad(t *testing.T) {
 		{"those that the profile names", dialect.Surfaces(), []dialect.Surface{"gemini", "messages"}, []dialect.Surface{"gemini", "messages"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, tt.want, Profile{Surfaces: tt.offered, Load: LoadPart{Surfaces: tt.load}}.Loaded())
+			assert.Equal(t, tt.want, profile.Profile{Surfaces: tt.offered, Load: profile.LoadPart{Surfaces: tt.load}}.LoadSurfaces())
 		})
 	}
 }
@@ -36,16 +37,16 @@ func TestWhatALoadNeeds(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		id      string
-		change  func(*Profile)
+		change  func(*profile.Profile)
 		problem string // "" when it is offered
 	}{
-		{"a limit without a window", limit + "chat/under-load", func(p *Profile) { p.Limits.Rate.Window = 0 }, "not offered: the profile declares no limits.rate.window"},
-		{"a limit of calls that nobody can hold under way", limit + "chat/under-load", func(p *Profile) { p.Limits.Rate.Kind, p.Upstream = Concurrency, Upstream{} }, "not offered: calls can only be held under way by an upstream that gatecert plays"},
-		{"a limit of calls under way, which has none", limit + "chat/under-load", func(p *Profile) { p.Limits.Rate.Window, p.Limits.Rate.Kind = 0, Concurrency }, ""},
-		{"no declared limit", limit + "chat/under-load", func(p *Profile) { p.Limits.Rate = Rate{Window: time.Second} }, "not offered: the profile has no limits.rate with a key and requests"},
-		{"a slow provider", slow + "chat/under-load", func(*Profile) {}, ""},
-		{"a provider that is not ours", slow + "chat/under-load", func(p *Profile) { p.Upstream = Upstream{} }, "not offered: the profile has no upstream that gatecert plays"},
-		{"a limit with its window", limit + "chat/under-load", func(*Profile) {}, ""},
+		{"a limit without a window", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Window = 0 }, "not offered: the profile declares no limits.rate.window"},
+		{"a limit of calls that nobody can hold under way", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Kind, p.Upstream = profile.Concurrency, profile.Upstream{} }, "not offered: calls can only be held under way by an upstream that gatecert plays"},
+		{"a limit of calls under way, which has none", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Window, p.Limits.Rate.Kind = 0, profile.Concurrency }, ""},
+		{"no declared limit", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate = profile.Rate{Window: time.Second} }, "not offered: the profile has no limits.rate with a key and requests"},
+		{"a slow provider", slow + "chat/under-load", func(*profile.Profile) {}, ""},
+		{"a provider that is not ours", slow + "chat/under-load", func(p *profile.Profile) { p.Upstream = profile.Upstream{} }, "not offered: the profile has no upstream that gatecert plays"},
+		{"a limit with its window", limit + "chat/under-load", func(*profile.Profile) {}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := relayProfile()
@@ -53,12 +54,12 @@ func TestWhatALoadNeeds(t *testing.T) {
 			tt.change(&p)
 			c, err := contract.ParseCase(tt.id)
 			require.NoError(t, err)
-			_, err = p.Provoke(c, "tok")
+			_, err = RequestFor(p, c, "tok")
 			if tt.problem == "" {
 				require.NoError(t, err)
 				return
 			}
-			require.ErrorIs(t, err, ErrNotOffered)
+			require.ErrorIs(t, err, profile.ErrNotOffered)
 			assert.EqualError(t, err, tt.problem)
 		})
 	}

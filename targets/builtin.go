@@ -2,24 +2,24 @@ package targets
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // plan is how a circumstance is brought about without a recipe. It shapes the call and returns the directive for our
-// upstream, or says with [ErrNotOffered] what the profile lacks.
+// upstream, or says with [profile.ErrNotOffered] what the profile lacks.
 type plan struct {
-	plan func(p Profile, c contract.Case, token string, pr *Provocation) (directive string, err error)
+	plan func(p profile.Profile, c contract.Case, token string, pr *Request) (directive string, err error)
 	// recipeSuffices says that a recipe of the profile makes up for what the plan lacks.
 	recipeSuffices bool
 }
 
 // prepared stands for circumstances that only a recipe can bring about.
-var prepared = plan{recipeSuffices: true, plan: func(_ Profile, c contract.Case, _ string, _ *Provocation) (string, error) {
-	return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s", ErrNotOffered, c.Circumstance)
+var prepared = plan{recipeSuffices: true, plan: func(_ profile.Profile, c contract.Case, _ string, _ *Request) (string, error) {
+	return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s", profile.ErrNotOffered, c.Circumstance)
 }}
 
 // plans are read-only after their making. A circumstance that is missing here is [prepared].
@@ -27,25 +27,25 @@ var plans = map[string]plan{
 	"missing-parameter":   {plan: missingParameter},
 	"malformed-parameter": {plan: invalidParameter},
 	"invalid-parameters":  {plan: invalidParameter},
-	"missing-key": {plan: func(_ Profile, _ contract.Case, _ string, pr *Provocation) (string, error) {
+	"missing-key": {plan: func(_ profile.Profile, _ contract.Case, _ string, pr *Request) (string, error) {
 		pr.Call.Key = ""
 		return "", nil
 	}},
 	"wrong-key":     {plan: wrongKey},
-	"revoked-key":   withKey("revoked", func(k Keys) string { return k.Revoked }),
+	"revoked-key":   withKey("revoked", func(k profile.Keys) string { return k.Revoked }),
 	"unknown-path":  {plan: unknownPath},
 	"unknown-model": {plan: unknownModel},
 	"absent-model":  {plan: unknownModel},
-	"malformed-body": {plan: func(_ Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+	"malformed-body": {plan: func(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 		pr.Call.Fault = exchange.Fault(c.Variant)
 		return "", nil
 	}},
 	"unreadable-body": {plan: unreadableBody},
 
-	"no-model-access": withKey("restricted", func(k Keys) string { return k.Restricted }),
-	"denied-access":   withKey("denied", func(k Keys) string { return k.Denied }),
-	"spent-account":   withKey("spent_account", func(k Keys) string { return k.SpentAccount }),
-	"spent-key":       withKey("spent_key", func(k Keys) string { return k.SpentKey }),
+	"no-model-access": withKey("restricted", func(k profile.Keys) string { return k.Restricted }),
+	"denied-access":   withKey("denied", func(k profile.Keys) string { return k.Denied }),
+	"spent-account":   withKey("spent_account", func(k profile.Keys) string { return k.SpentAccount }),
+	"spent-key":       withKey("spent_key", func(k profile.Keys) string { return k.SpentKey }),
 
 	"over-rate-limit": {plan: overRateLimit},
 
@@ -73,7 +73,7 @@ func inputField(s dialect.Surface) string {
 	}
 }
 
-func missingParameter(_ Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+func missingParameter(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 	field := "model"
 	if c.Variant == "no-input" {
 		field = inputField(c.Surface)
@@ -82,7 +82,7 @@ func missingParameter(_ Profile, c contract.Case, _ string, pr *Provocation) (st
 	return "", nil
 }
 
-func invalidParameter(_ Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+func invalidParameter(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 	edit := exchange.Edit{Path: inputField(c.Surface), Value: 42}
 	if c.Variant == "out-of-range" {
 		edit = exchange.Edit{Path: "temperature", Value: 99}
@@ -94,37 +94,24 @@ func invalidParameter(_ Profile, c contract.Case, _ string, pr *Provocation) (st
 	return "", nil
 }
 
-func wrongKey(p Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
-	pr.Call.Key = p.Keys.wrong()
+func wrongKey(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
+	pr.Call.Key = p.Keys.WrongKey()
 	pr.Call.KeyInQuery = c.Variant == "query"
 	return "", nil
 }
 
-// wrong is a key in the shape of the valid one that was never issued: its prefix stays ("sk-"), the rest is turned into
-// zeros, so that a gateway which checks the form still has to look the key up.
-func (k Keys) wrong() string {
-	if k.Wrong != "" {
-		return k.Wrong
-	}
-	if len(k.Valid) < 8 {
-		return "sk-gatecert-was-never-issued-0000"
-	}
-	prefix := strings.LastIndexAny(k.Valid[:8], "-_") + 1
-	return k.Valid[:prefix] + strings.Repeat("0", len(k.Valid)-prefix)
-}
-
-func withKey(name string, pick func(Keys) string) plan {
-	return plan{recipeSuffices: true, plan: func(p Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+func withKey(name string, pick func(profile.Keys) string) plan {
+	return plan{recipeSuffices: true, plan: func(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 		key := pick(p.Keys)
 		if key == "" {
-			return "", fmt.Errorf("%w: the profile has neither keys.%s nor a recipe circumstances.%s", ErrNotOffered, name, c.Circumstance)
+			return "", fmt.Errorf("%w: the profile has neither keys.%s nor a recipe circumstances.%s", profile.ErrNotOffered, name, c.Circumstance)
 		}
 		pr.Call.Key = key
 		return "", nil
 	}}
 }
 
-func unknownPath(_ Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+func unknownPath(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 	if c.Variant == "wrong-method" {
 		pr.Call.Method = "DELETE"
 		return "", nil
@@ -141,7 +128,7 @@ func unknownPath(_ Profile, c contract.Case, _ string, pr *Provocation) (string,
 	return "", nil
 }
 
-func unknownModel(_ Profile, _ contract.Case, token string, pr *Provocation) (string, error) {
+func unknownModel(_ profile.Profile, _ contract.Case, token string, pr *Request) (string, error) {
 	pr.Call.Model = noSuchModel(token)
 	return "", nil
 }
@@ -149,22 +136,22 @@ func unknownModel(_ Profile, _ contract.Case, token string, pr *Provocation) (st
 // oversizeMargin goes over the declared limit by enough that no gateway's rounding (KiB, MB) lets it pass.
 const oversizeMargin = 64 << 10
 
-func unreadableBody(p Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+func unreadableBody(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 	pr.Call.Fault = exchange.Fault(c.Variant)
 	if c.Variant != "oversize" {
 		return "", nil
 	}
 	if p.Limits.Body == 0 {
-		return "", fmt.Errorf("%w: the profile declares no limits.body", ErrNotOffered)
+		return "", fmt.Errorf("%w: the profile declares no limits.body", profile.ErrNotOffered)
 	}
 	pr.Call.OversizeBytes = p.Limits.Body + p.Limits.Body/8 + oversizeMargin
 	return "", nil
 }
 
-func overRateLimit(p Profile, _ contract.Case, _ string, pr *Provocation) (string, error) {
+func overRateLimit(p profile.Profile, _ contract.Case, _ string, pr *Request) (string, error) {
 	rate := p.Limits.Rate
 	if rate.Key == "" {
-		return "", fmt.Errorf("%w: the profile has no limits.rate with a key and requests", ErrNotOffered)
+		return "", fmt.Errorf("%w: the profile has no limits.rate with a key and requests", profile.ErrNotOffered)
 	}
 	pr.Call.Key = rate.Key
 	// A fixed window may turn over between two calls and admit its limit twice; one more has to be refused.
@@ -173,13 +160,13 @@ func overRateLimit(p Profile, _ contract.Case, _ string, pr *Provocation) (strin
 }
 
 // relayed circumstances go wrong at our upstream: the directive says how.
-var relayed = plan{recipeSuffices: true, plan: func(p Profile, c contract.Case, _ string, pr *Provocation) (string, error) {
+var relayed = plan{recipeSuffices: true, plan: func(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 	if !p.Upstream.Present() {
-		return "", fmt.Errorf("%w: the profile has no upstream that gatecert plays", ErrNotOffered)
+		return "", fmt.Errorf("%w: the profile has no upstream that gatecert plays", profile.ErrNotOffered)
 	}
 	directive, ok := directives[c.Circumstance+"/"+c.Variant]
 	if !ok {
-		return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s/%s", ErrNotOffered, c.Circumstance, c.Variant)
+		return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s/%s", profile.ErrNotOffered, c.Circumstance, c.Variant)
 	}
 	pr.Call.Model = p.Models.Routed(c.Surface)
 	if c.Circumstance == "slow-upstream" && c.Variant == "stalled-answer" && c.Surface.Streaming() {
@@ -224,4 +211,18 @@ var directives = map[string]string{
 	"truncated-upstream-response/broken-gzip": "truncate=gzip",
 	"truncated-upstream-response/cut-stream":  "chunks=8 cut-after=6",
 	"truncated-upstream-response/ended-early": "chunks=8 end-after=6",
+}
+
+// offersLoad says with [profile.ErrNotOffered] what the profile lacks for a case under load, beyond what it lacks at rest.
+func offersLoad(p profile.Profile, c contract.Case) error {
+	rate := p.Limits.Rate
+	switch {
+	case c.Row == "http:429" && rate.Kind != profile.Concurrency && rate.Window <= 0:
+		return fmt.Errorf("%w: the profile declares no limits.rate.window", profile.ErrNotOffered)
+	case c.Row == "http:429" && rate.Kind == profile.Concurrency && !p.Upstream.Present():
+		return fmt.Errorf("%w: calls can only be held under way by an upstream that gatecert plays", profile.ErrNotOffered)
+	case c.Row != "http:429" && !p.Upstream.Present():
+		return fmt.Errorf("%w: the profile has no upstream that gatecert plays", profile.ErrNotOffered)
+	}
+	return nil
 }

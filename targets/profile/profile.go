@@ -1,4 +1,4 @@
-package targets
+package profile
 
 import (
 	"slices"
@@ -79,11 +79,11 @@ type Keys struct {
 	SpentKey string `yaml:"spent_key,omitempty"`
 }
 
-// keyRole is the name of a key in the profile: "" for the valid one and for none, "special" for one that only a recipe has.
-func (p Profile) keyRole(key string) string {
+// KeyRole is the name of a key in the profile: "" for the valid one and for none, "special" for one that only a recipe has.
+func (p Profile) KeyRole(key string) string {
 	k := p.Keys
 	for _, known := range []struct{ key, role string }{
-		{"", ""}, {k.Valid, ""}, {k.wrong(), "wrong"}, {k.Revoked, "revoked"}, {k.Restricted, "restricted"}, {k.Denied, "denied"},
+		{"", ""}, {k.Valid, ""}, {k.WrongKey(), "wrong"}, {k.Revoked, "revoked"}, {k.Restricted, "restricted"}, {k.Denied, "denied"},
 		{k.SpentAccount, "spent_account"}, {k.SpentKey, "spent_key"}, {p.Limits.Rate.Key, "limited"},
 	} {
 		if key == known.key {

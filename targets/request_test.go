@@ -18,23 +18,24 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
-func relayProfile() Profile {
-	return Profile{
-		BaseURL: "http://gateway.test", Keys: Keys{Valid: "sk-abcdefgh-1234"},
-		Models:   Models{Default: "m", Messages: "claude"},
-		Upstream: Upstream{Listen: "127.0.0.1:9901"},
-		Limits:   Limits{Body: 1 << 20, Rate: Rate{Key: "sk-limited", Requests: 3}},
+func relayProfile() profile.Profile {
+	return profile.Profile{
+		BaseURL: "http://gateway.test", Keys: profile.Keys{Valid: "sk-abcdefgh-1234"},
+		Models:   profile.Models{Default: "m", Messages: "claude"},
+		Upstream: profile.Upstream{Listen: "127.0.0.1:9901"},
+		Limits:   profile.Limits{Body: 1 << 20, Rate: profile.Rate{Key: "sk-limited", Requests: 3}},
 	}.WithDefaults()
 }
 
-func provoke(t *testing.T, p Profile, id string) Provocation {
+func provoke(t *testing.T, p profile.Profile, id string) Request {
 	t.Helper()
 	c, err := contract.ParseCase(id)
 	require.NoError(t, err)
-	pr, err := p.Provoke(c, "tok")
+	pr, err := RequestFor(p, c, "tok")
 	require.NoError(t, err)
 	return pr
 }
@@ -42,12 +43,12 @@ func provoke(t *testing.T, p Profile, id string) Provocation {
 // Whoever repeats a call by its curl line must not do it with the valid key.
 func TestAKeyIsNamedByItsRole(t *testing.T) {
 	p := relayProfile()
-	p.Keys = Keys{Valid: "sk-abcdefgh-1234", Revoked: "sk-old", Restricted: "sk-some", Denied: "sk-far", SpentAccount: "sk-poor", SpentKey: "sk-small"}
+	p.Keys = profile.Keys{Valid: "sk-abcdefgh-1234", Revoked: "sk-old", Restricted: "sk-some", Denied: "sk-far", SpentAccount: "sk-poor", SpentKey: "sk-small"}
 	for key, want := range map[string]string{
-		"": "", "sk-abcdefgh-1234": "", p.Keys.wrong(): "wrong", "sk-old": "revoked", "sk-some": "restricted", "sk-far": "denied",
+		"": "", "sk-abcdefgh-1234": "", p.Keys.WrongKey(): "wrong", "sk-old": "revoked", "sk-some": "restricted", "sk-far": "denied",
 		"sk-poor": "spent_account", "sk-small": "spent_key", "sk-limited": "limited", "sk-of-a-recipe": "special",
 	} {
-		assert.Equal(t, want, p.Ask(dialect.Chat, key, "tok", "").KeyRole, key)
+		assert.Equal(t, want, CallWithKey(p, dialect.Chat, key, "tok", "").KeyRole, key)
 	}
 }
 
@@ -92,9 +93,9 @@ func TestEveryDirectiveIsInTheUpstreamsVocabulary(t *testing.T) {
 	p := relayProfile()
 	relayedCases := 0
 	for _, c := range contract.Cases() {
-		pr, err := p.Provoke(c, "tok")
+		pr, err := RequestFor(p, c, "tok")
 		if err != nil {
-			require.ErrorIs(t, err, ErrNotOffered)
+			require.ErrorIs(t, err, profile.ErrNotOffered)
 			continue
 		}
 		d, found, err := upstream.ParseDirective(pr.Call.Prompt)
@@ -111,7 +112,7 @@ func TestEveryDirectiveIsInTheUpstreamsVocabulary(t *testing.T) {
 }
 
 func TestWhatAProfileDoesNotOffer(t *testing.T) {
-	bare := FromURL("http://gateway.test", "sk-1", "m")
+	bare := profile.FromURL("http://gateway.test", "sk-1", "m")
 	for id, want := range map[string]string{
 		"http:403/revoked-key/chat":                                   "not offered: the profile has neither keys.revoked nor a recipe circumstances.revoked-key",
 		"http:5xx/upstream-error/chat/error-object":                   "not offered: the profile has no upstream that gatecert plays",
@@ -121,33 +122,33 @@ func TestWhatAProfileDoesNotOffer(t *testing.T) {
 	} {
 		c, err := contract.ParseCase(id)
 		require.NoError(t, err)
-		_, err = bare.Provoke(c, "tok")
-		require.ErrorIs(t, err, ErrNotOffered)
+		_, err = RequestFor(bare, c, "tok")
+		require.ErrorIs(t, err, profile.ErrNotOffered)
 		assert.EqualError(t, err, want)
 	}
 	narrow := bare
 	narrow.Surfaces = []dialect.Surface{dialect.Chat}
-	_, err := narrow.Provoke(contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: dialect.Messages}, "tok")
+	_, err := RequestFor(narrow, contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: dialect.Messages}, "tok")
 	require.EqualError(t, err, "not offered: the profile does not list surface messages")
-	noModel := FromURL("http://gateway.test", "sk-1", "")
-	_, err = noModel.Provoke(contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: dialect.ChatStream}, "tok")
+	noModel := profile.FromURL("http://gateway.test", "sk-1", "")
+	_, err = RequestFor(noModel, contract.Case{Row: "http:401", Circumstance: "missing-key", Surface: dialect.ChatStream}, "tok")
 	require.EqualError(t, err, "not offered: the profile has no model for surface chat-stream (models.chat or models.default)")
 }
 
 func TestRecipesShapeTheCall(t *testing.T) {
 	p := relayProfile()
-	p.Circumstances = map[string]Recipe{
+	p.Circumstances = map[string]profile.Recipe{
 		"unpriced-model":               {Model: "mystery"},
 		"unreachable-upstream/refused": {Model: "dead"},
 		"bad-upstream-status":          {Model: "routed"},
 		"sensitive-content":            {Prompt: "grumble", Surfaces: []dialect.Surface{dialect.Chat}},
 		"uncountable-input": {
 			Headers: map[string]string{"x-a": "1"},
-			On: map[dialect.Surface]Recipe{dialect.Chat: {
+			On: map[dialect.Surface]profile.Recipe{dialect.Chat: {
 				Key: "sk-other", Body: map[string]any{"b": nil, "a": []any{map[string]any{"text": PromptPlaceholder}}},
 			}},
 		},
-		"gateway-error": {Before: []Action{{Run: "true"}}},
+		"gateway-error": {Before: []profile.Action{{Run: "true"}}},
 	}
 	assert.Equal(t, "mystery", provoke(t, p, "code:model_price_error/unpriced-model/chat").Call.Model)
 	assert.Equal(t, "dead", provoke(t, p, "code:do_request_failed/unreachable-upstream/chat/refused").Call.Model)
@@ -158,8 +159,8 @@ func TestRecipesShapeTheCall(t *testing.T) {
 	assert.Equal(t, "routed", status.Model)
 	assert.Contains(t, status.Prompt, "status=502 body=html", "a recipe for the model keeps the directive")
 	assert.Equal(t, "[[gatecert token=tok]] grumble", provoke(t, p, "code:sensitive_words_detected/sensitive-content/chat").Call.Prompt)
-	_, err := p.Provoke(contract.Case{Row: "code:sensitive_words_detected", Circumstance: "sensitive-content", Surface: dialect.Messages}, "tok")
-	require.ErrorIs(t, err, ErrNotOffered)
+	_, err := RequestFor(p, contract.Case{Row: "code:sensitive_words_detected", Circumstance: "sensitive-content", Surface: dialect.Messages}, "tok")
+	require.ErrorIs(t, err, profile.ErrNotOffered)
 	corrupt := provoke(t, p, "code:count_token_failed/uncountable-input/chat").Call
 	assert.Equal(t, "sk-other", corrupt.Key)
 	assert.Equal(t, []exchange.Edit{
@@ -177,13 +178,13 @@ func TestTheWrongKeyHasTheShapeOfTheValidOne(t *testing.T) {
 		"abcdefghij":    "0000000000",
 		"short":         "sk-gatecert-was-never-issued-0000",
 	} {
-		assert.Equal(t, want, Keys{Valid: valid}.wrong())
+		assert.Equal(t, want, profile.Keys{Valid: valid}.WrongKey())
 	}
-	assert.Equal(t, "given", Keys{Valid: "sk-abcdefgh", Wrong: "given"}.wrong())
+	assert.Equal(t, "given", profile.Keys{Valid: "sk-abcdefgh", Wrong: "given"}.WrongKey())
 }
 
 // staged sets a stage on a gateway that is a plain handler.
-func staged(t *testing.T, p Profile, provider Provider, gateway http.HandlerFunc) *Stage {
+func staged(t *testing.T, p profile.Profile, provider Provider, gateway http.HandlerFunc) *Stage {
 	t.Helper()
 	server := httptest.NewServer(gateway)
 	p.BaseURL = server.URL
@@ -203,8 +204,8 @@ func (f fakeProvider) Seen(context.Context, string) (contract.Seen, error) {
 
 func TestObserveTellsWhatTheUpstreamSawAndWhatItCost(t *testing.T) {
 	balance := 100.0
-	p := Profile{Keys: Keys{Valid: "sk-abcdefgh"}, Models: Models{Default: "m"}, Upstream: Upstream{Listen: "127.0.0.1:1"},
-		Balance: Balance{Path: "/left", Field: "data.quota"}, Limits: Limits{Attempts: 2}}
+	p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}, Upstream: profile.Upstream{Listen: "127.0.0.1:1"},
+		Balance: profile.Balance{Path: "/left", Field: "data.quota"}, Limits: profile.Limits{Attempts: 2}}
 	s := staged(t, p, fakeProvider{}, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/left" {
 			_ = json.NewEncoder(w).Encode(map[string]any{"data": map[string]any{"quota": balance}})
@@ -228,22 +229,22 @@ func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {
 	require.NoError(t, err)
 	for _, tt := range []struct {
 		name   string
-		change func(*Profile)
+		change func(*profile.Profile)
 		want   string
 	}{
-		{"an action that fails", func(p *Profile) {
-			p.Circumstances = map[string]Recipe{"gateway-error": {Before: []Action{{Run: "echo gone wrong >&2; exit 3"}}, After: []Action{{Run: "true"}}}}
+		{"an action that fails", func(p *profile.Profile) {
+			p.Circumstances = map[string]profile.Recipe{"gateway-error": {Before: []profile.Action{{Run: "echo gone wrong >&2; exit 3"}}, After: []profile.Action{{Run: "true"}}}}
 		}, `before the case: run "echo gone wrong >&2; exit 3": exit status 3: gone wrong`},
-		{"an undoing that fails", func(p *Profile) {
-			p.Circumstances = map[string]Recipe{"gateway-error": {After: []Action{{Run: "exit 4"}}}}
+		{"an undoing that fails", func(p *profile.Profile) {
+			p.Circumstances = map[string]profile.Recipe{"gateway-error": {After: []profile.Action{{Run: "exit 4"}}}}
 		}, `after the case: run "exit 4": exit status 4: `},
-		{"a store that is not there", func(p *Profile) {
+		{"a store that is not there", func(p *profile.Profile) {
 			p.Store.SQLite = filepath.Join(t.TempDir(), "none.db")
-			p.Circumstances = map[string]Recipe{"gateway-error": {Before: []Action{{SQL: "DROP TABLE x"}}}}
+			p.Circumstances = map[string]profile.Recipe{"gateway-error": {Before: []profile.Action{{SQL: "DROP TABLE x"}}}}
 		}, "before the case: store "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := Profile{Keys: Keys{Valid: "sk-abcdefgh"}, Models: Models{Default: "m"}}
+			p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}
 			tt.change(&p)
 			s := staged(t, p, nil, func(http.ResponseWriter, *http.Request) {})
 			_, err := s.Observe(t.Context(), c)
@@ -251,7 +252,7 @@ func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {
 			assert.True(t, strings.HasPrefix(err.Error(), tt.want), err.Error())
 		})
 	}
-	s := staged(t, Profile{Keys: Keys{Valid: "sk-abcdefgh"}, Models: Models{Default: "m"}}, fakeProvider{errors.New("gone")}, func(http.ResponseWriter, *http.Request) {})
+	s := staged(t, profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}, fakeProvider{errors.New("gone")}, func(http.ResponseWriter, *http.Request) {})
 	missing, err := contract.ParseCase("http:401/missing-key/chat")
 	require.NoError(t, err)
 	_, err = s.Observe(t.Context(), missing)
@@ -265,8 +266,8 @@ func TestActionsBreakTheStoreAndMendIt(t *testing.T) {
 	defer db.Close()
 	_, err = db.ExecContext(t.Context(), "CREATE TABLE keys (id INTEGER)")
 	require.NoError(t, err)
-	p := Profile{Keys: Keys{Valid: "sk-abcdefgh"}, Models: Models{Default: "m"}, Store: DB{SQLite: path}, Circumstances: map[string]Recipe{
-		"gateway-error": {Before: []Action{{SQL: "ALTER TABLE keys RENAME TO gone"}}, After: []Action{{SQL: "ALTER TABLE gone RENAME TO keys"}}},
+	p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}, Store: profile.DB{SQLite: path}, Circumstances: map[string]profile.Recipe{
+		"gateway-error": {Before: []profile.Action{{SQL: "ALTER TABLE keys RENAME TO gone"}}, After: []profile.Action{{SQL: "ALTER TABLE gone RENAME TO keys"}}},
 	}}
 	var during error
 	s := staged(t, p, nil, func(w http.ResponseWriter, r *http.Request) {
@@ -284,7 +285,7 @@ func TestActionsBreakTheStoreAndMendIt(t *testing.T) {
 
 func TestAwaitRecovery(t *testing.T) {
 	calls := 0
-	p := Profile{Keys: Keys{Valid: "sk-abcdefgh"}, Models: Models{Default: "m"}}
+	p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}
 	s := staged(t, p, nil, func(w http.ResponseWriter, _ *http.Request) {
 		if calls++; calls < 3 {
 			w.WriteHeader(http.StatusServiceUnavailable)
@@ -300,14 +301,14 @@ func TestAwaitRecovery(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, waited, "well all along")
 
-	never := staged(t, with(p, func(p *Profile) { p.Settle.Recovery = time.Millisecond }), nil, func(w http.ResponseWriter, _ *http.Request) {
+	never := staged(t, with(p, func(p *profile.Profile) { p.Settle.Recovery = time.Millisecond }), nil, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	_, err = never.AwaitRecovery(t.Context(), dialect.Chat)
 	require.ErrorIs(t, err, ErrNotWell)
 }
 
-func with(p Profile, change func(*Profile)) Profile {
+func with(p profile.Profile, change func(*profile.Profile)) profile.Profile {
 	change(&p)
 	return p
 }

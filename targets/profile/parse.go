@@ -1,4 +1,4 @@
-package targets
+package profile
 
 import (
 	"cmp"
@@ -251,8 +251,8 @@ func (l *loader) check(p Profile) error {
 		return l.under("$.tls.ca", err.Error())
 	}
 	for i, s := range p.Load.Surfaces {
-		if !slices.Contains(Loadable(), s) {
-			return l.under("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q is not put under load: want %s", s, listed(Loadable())))
+		if !slices.Contains(contract.LoadSurfaces(), s) {
+			return l.under("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q is not put under load: want %s", s, listed(contract.LoadSurfaces())))
 		}
 	}
 	for i, s := range p.Surfaces {

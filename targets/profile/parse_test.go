@@ -1,6 +1,7 @@
-package targets
+package profile
 
 import (
+	_ "embed"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,32 +21,8 @@ func environment(vars map[string]string) func(string) (string, bool) {
 	}
 }
 
-const wholeProfile = `
-name: my-gateway
-base_url: https://gateway.example
-driver: static
-version: 1.2.3
-surfaces: [chat, chat-stream, messages, embeddings]
-keys: {valid: "${GATEWAY_KEY}", revoked: "${REVOKED_KEY:-sk-old}", spent_key: sk-poor}
-models: {chat: gpt-4o-mini, embeddings: text-embedding-3-small, relay: routed}
-headers: {x-tenant: t1}
-surface_headers:
-  messages: {x-provider: anthropic}
-upstream: {listen: 127.0.0.1:9901, keys: [pk-1], addresses: ["10.0.0.7:443"]}
-limits: {timeout: 2s, body: 1048576, attempts: 2, patience: 20s, rate: {key: sk-limited, requests: 20, window: 10s}}
-concurrency: 4
-settle: {recovery: 1m}
-store: {sqlite: /var/lib/gateway.db}
-balance: {path: /balance, field: data.quota}
-circumstances:
-  unpriced-model: {model: mystery}
-  sensitive-content: {prompt: "a listed word"}
-  unreachable-upstream/refused: {model: dead, surfaces: [chat]}
-  uncountable-input:
-    on:
-      chat: {body: {"messages[0].content": ["{{prompt}}"]}}
-  failing-store-reads: {before: [{sql: "ALTER TABLE a RENAME TO b"}], after: [{run: "echo done"}]}
-`
+//go:embed testdata/whole.yaml
+var wholeProfile string
 
 func TestParseReadsAWholeProfile(t *testing.T) {
 	p, err := Parse("p.yaml", []byte(wholeProfile), environment(map[string]string{"GATEWAY_KEY": "sk-abc-123"}))

@@ -1,4 +1,4 @@
-package targets
+package profile
 
 // nearest is the known word within two edits of a typo, "" when none is that near.
 func nearest(typo string, known []string) string {

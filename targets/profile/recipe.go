@@ -1,0 +1,89 @@
+package profile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+)
+
+// ErrNotOffered is returned when a profile does not offer what a case needs. Its text says what is missing.
+var ErrNotOffered = errors.New("not offered")
+
+// Recipe returns what the profile itself says about a case: the variant's recipe before the circumstance's, what stands
+// under on: before the rest. own is false when the profile says nothing.
+// It returns [ErrNotOffered] when the recipe leaves out the surface of the case.
+func (p Profile) Recipe(c contract.Case) (r Recipe, own bool, err error) {
+	r, own = p.Circumstances[c.Circumstance+"/"+c.Variant]
+	if !own {
+		r, own = p.Circumstances[c.Circumstance]
+	}
+	if !own {
+		return Recipe{}, false, nil
+	}
+	if len(r.Surfaces) > 0 && !slices.Contains(r.Surfaces, c.Surface) {
+		return Recipe{}, true, fmt.Errorf("%w: the profile's recipe for %s leaves out surface %s", ErrNotOffered, c.Circumstance, c.Surface)
+	}
+	if special, ok := r.On[c.Surface]; ok {
+		r = r.merged(special)
+	}
+	return r, true, nil
+}
+
+// merged is the recipe with what a surface's own part says differently.
+func (r Recipe) merged(s Recipe) Recipe {
+	r.Key = cmp.Or(s.Key, r.Key)
+	r.Model = cmp.Or(s.Model, r.Model)
+	r.Prompt = cmp.Or(s.Prompt, r.Prompt)
+	r.Path = cmp.Or(s.Path, r.Path)
+	r.Method = cmp.Or(s.Method, r.Method)
+	r.Directive = cmp.Or(s.Directive, r.Directive)
+	if s.Body != nil {
+		r.Body = s.Body
+	}
+	if s.Headers != nil {
+		r.Headers = s.Headers
+	}
+	if s.Before != nil {
+		r.Before = s.Before
+	}
+	if s.After != nil {
+		r.After = s.After
+	}
+	return r
+}
+
+// WrongKey is a key in the shape of the valid one that was never issued: its prefix stays ("sk-"), the rest is turned into
+// zeros, so that a gateway which checks the form still has to look the key up.
+func (k Keys) WrongKey() string {
+	if k.Wrong != "" {
+		return k.Wrong
+	}
+	if len(k.Valid) < 8 {
+		return "sk-gatecert-was-never-issued-0000"
+	}
+	prefix := strings.LastIndexAny(k.Valid[:8], "-_") + 1
+	return k.Valid[:prefix] + strings.Repeat("0", len(k.Valid)-prefix)
+}
+
+// LoadSurfaces are the surfaces of the profile that are put under load: those that it names, or the first that it offers.
+func (p Profile) LoadSurfaces() []dialect.Surface {
+	if len(p.Load.Surfaces) > 0 {
+		return p.Load.Surfaces
+	}
+	offered := slices.DeleteFunc(contract.LoadSurfaces(), func(s dialect.Surface) bool { return !slices.Contains(p.Surfaces, s) })
+	return offered[:min(1, len(offered))]
+}
+
+// listed are surfaces as a sentence names them.
+func listed(surfaces []dialect.Surface) string {
+	names := make([]string, len(surfaces))
+	for i, s := range surfaces {
+		names[i] = string(s)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,157 @@
+package targets
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/targets/profile"
+)
+
+// Request is all that brings one case about on one target.
+type Request struct {
+	Call exchange.Call
+	// Repeat sends the call up to so many times, until one is refused with 429; that answer is judged. 0 and 1 send it once.
+	Repeat int
+	// Before and After run around the call; a provocation that has any runs alone.
+	Before, After []profile.Action
+}
+
+// Exclusive reports whether the provocation changes what other cases meet, and so must run alone.
+func (p Request) Exclusive() bool { return len(p.Before)+len(p.After) > 0 }
+
+// healthyPrompt is short: on a real provider every control costs its tokens.
+const healthyPrompt = "Say hello."
+
+// HealthyCall is the call that must succeed on a surface before anything there is judged.
+func HealthyCall(p profile.Profile, s dialect.Surface, token string) exchange.Call {
+	return callOn(p, s, p.Models.On(s), promptFor(p, token, "", healthyPrompt))
+}
+
+// NonsenseCall is the call that must not succeed: a gateway that answers it would answer anything.
+func NonsenseCall(p profile.Profile, s dialect.Surface, token string) exchange.Call {
+	return callOn(p, s, noSuchModel(token), promptFor(p, token, "", healthyPrompt))
+}
+
+// noSuchModel has the prefix that our upstream answers with its protocol's 404.
+func noSuchModel(token string) string { return "no-such-model-" + token }
+
+// promptFor puts the token and the directive in front of the text, so that our upstream can obey and remember the call.
+func promptFor(p profile.Profile, token, directive, text string) string {
+	if !p.Upstream.Present() {
+		return text
+	}
+	words := "token=" + token
+	if directive != "" {
+		words += " " + directive
+	}
+	return "[[gatecert " + words + "]] " + text
+}
+
+func callOn(p profile.Profile, s dialect.Surface, model, prompt string) exchange.Call {
+	header := maps.Clone(p.Headers)
+	if special := p.SurfaceHeaders[s]; special != nil {
+		if header == nil {
+			header = map[string]string{}
+		}
+		maps.Copy(header, special)
+	}
+	return exchange.Call{
+		Surface: s, BaseURL: p.BaseURL, Key: p.Keys.Valid, Model: model, Prompt: prompt, Header: header,
+	}
+}
+
+// RequestFor plans one case. The token, unique to the call, finds it again at the upstream. Of a case under load it is a
+// healthy call: what goes wrong, and with which share of many such calls, is the load's.
+//
+// It returns [profile.ErrNotOffered] when the profile lacks what the case needs, and says what that is.
+func RequestFor(p profile.Profile, c contract.Case, token string) (Request, error) {
+	if !slices.Contains(p.Surfaces, c.Surface) {
+		return Request{}, fmt.Errorf("%w: the profile does not list surface %s", profile.ErrNotOffered, c.Surface)
+	}
+	if c.UnderLoad() {
+		if err := offersLoad(p, c); err != nil {
+			return Request{}, err
+		}
+	}
+	recipe, own, err := p.Recipe(c)
+	if err != nil {
+		return Request{}, err
+	}
+	plan, known := plans[c.Circumstance]
+	if !known {
+		plan = prepared
+	}
+	pr := Request{
+		Call:   callOn(p, c.Surface, p.Models.On(c.Surface), ""),
+		Before: recipe.Before, After: recipe.After,
+	}
+	directive, err := plan.plan(p, c, token, &pr)
+	if err != nil && (!own || !plan.recipeSuffices) {
+		return Request{}, err
+	}
+	prompt := promptFor(p, token, cmp.Or(recipe.Directive, directive), cmp.Or(recipe.Prompt, healthyPrompt))
+	pr.Call.Prompt = prompt
+	apply(recipe, &pr.Call)
+	pr.Call.KeyRole = p.KeyRole(pr.Call.Key)
+	if pr.Call.Model == "" {
+		return Request{}, fmt.Errorf("%w: the profile has no model for surface %s (models.%s or models.default)",
+			profile.ErrNotOffered, c.Surface, strings.TrimSuffix(string(c.Surface), "-stream"))
+	}
+	return pr, nil
+}
+
+func apply(r profile.Recipe, call *exchange.Call) {
+	call.Key = cmp.Or(r.Key, call.Key)
+	call.Model = cmp.Or(r.Model, call.Model)
+	call.Path = cmp.Or(r.Path, call.Path)
+	call.Method = cmp.Or(r.Method, call.Method)
+	for _, path := range slices.Sorted(maps.Keys(r.Body)) {
+		value := withPrompt(r.Body[path], call.Prompt)
+		call.Edits = append(call.Edits, exchange.Edit{Path: path, Value: value, Delete: value == nil})
+	}
+	for name, value := range r.Headers {
+		if call.Header == nil {
+			call.Header = map[string]string{}
+		}
+		call.Header[name] = value
+	}
+}
+
+// PromptPlaceholder stands for the prompt in a recipe's body, so that a body of the recipe's own shape still carries
+// the token and the directive.
+const PromptPlaceholder = "{{prompt}}"
+
+// withPrompt puts the prompt in wherever a body's value has its placeholder.
+func withPrompt(value any, prompt string) any {
+	switch v := value.(type) {
+	case string:
+		return strings.ReplaceAll(v, PromptPlaceholder, prompt)
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = withPrompt(item, prompt)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, item := range v {
+			out[k] = withPrompt(item, prompt)
+		}
+		return out
+	default:
+		return value
+	}
+}
+
+// CallWithKey is a healthy call with a key of one's own choice; our upstream, if there is one, does what the directive says.
+func CallWithKey(p profile.Profile, s dialect.Surface, key, token, directive string) exchange.Call {
+	call := callOn(p, s, p.Models.Routed(s), promptFor(p, token, directive, healthyPrompt))
+	call.Key, call.KeyRole = key, p.KeyRole(key)
+	return call
+}
