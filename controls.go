@@ -23,8 +23,8 @@ type controls struct {
 }
 
 // callControls makes the control calls of all surfaces at once.
-func callControls(ctx context.Context, stage *targets.Stage, surfaces []dialect.Surface, phase string) (controls, error) {
-	kinds := []targets.ControlKind{targets.Healthy, targets.Nonsense}
+func callControls(ctx context.Context, stage *targets.Session, surfaces []dialect.Surface, phase string) (controls, error) {
+	kinds := []targets.ControlKind{targets.ControlHealthy, targets.ControlNonsense}
 	if phase == "after" {
 		kinds = kinds[:1]
 	}
@@ -59,7 +59,7 @@ func callControls(ctx context.Context, stage *targets.Stage, surfaces []dialect.
 			if e.OK {
 				continue
 			}
-			c.silent[surface] = e.Kind == string(targets.Healthy)
+			c.silent[surface] = e.Kind == string(targets.ControlHealthy)
 			c.failed[surface] = fmt.Sprintf("control failed: the %s call on %s: %s", e.Kind, surface, e.Detail)
 			if f := e.Observation.Failure; f != nil && f.Kind == contract.Unreachable {
 				c.unreachable = f.Detail

@@ -63,7 +63,7 @@ type Progress struct {
 	// Done and Total count cases.
 	Done, Total int
 	// Last is the case that has just ended, nil in other phases.
-	Last *runlog.CaseResult
+	Last *runlog.Case
 }
 
 // Run certifies a target and returns the run as its log tells it.

@@ -81,7 +81,7 @@ type absence struct {
 
 // newPlan asks the stage for every selected case on the surfaces that the target has. A surface it does not have takes
 // no part: a gateway that speaks one dialect can be conformant in it.
-func newPlan(s runlog.Selection, stage *targets.Stage, surfaces []dialect.Surface) (plan, error) {
+func newPlan(s runlog.Selection, stage *targets.Session, surfaces []dialect.Surface) (plan, error) {
 	var p plan
 	for _, c := range contract.Cases() {
 		if !s.Asks(c) || !slices.Contains(surfaces, c.Surface) {
@@ -94,7 +94,7 @@ func newPlan(s runlog.Selection, stage *targets.Stage, surfaces []dialect.Surfac
 			p.notOffered = append(p.notOffered, absence{c, reason})
 		case err != nil:
 			return p, fmt.Errorf("%w: plan %s: %w", ErrHarness, c.ID(), err)
-		case c.UnderLoad():
+		case c.IsLoad():
 			p.loads = append(p.loads, c)
 		case stage.Exclusive(c):
 			p.alone = append(p.alone, c)

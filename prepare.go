@@ -29,8 +29,8 @@ func Prepare(ctx context.Context, cfg Config) (targets.Prepared, error) {
 // Healthy makes the healthy call of a surface, which every load is a multiple of: a load of calls that fail one by one says
 // nothing. It returns [ErrUnreachable] or [ErrHarness] when that does not succeed.
 func Healthy(ctx context.Context, p targets.Prepared, surface dialect.Surface) error {
-	stage := targets.NewStage(p)
-	o, ok, detail, err := stage.Control(ctx, surface, targets.Healthy)
+	stage := targets.NewSession(p)
+	o, ok, detail, err := stage.Control(ctx, surface, targets.ControlHealthy)
 	err = errors.Join(err, stage.Close())
 	switch {
 	case err != nil:

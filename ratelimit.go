@@ -49,7 +49,7 @@ func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Sur
 const upstreamRetryAfter = 7
 
 // verifyRateLimit verifies the limit that the profile declares. It returns the errors of [limits.Verify].
-func verifyRateLimit(ctx context.Context, stage *targets.Stage, p targets.Prepared, surface dialect.Surface, progress func(load.Progress)) ([]contract.Finding, limits.Evidence, error) {
+func verifyRateLimit(ctx context.Context, stage *targets.Session, p targets.Prepared, surface dialect.Surface, progress func(load.Progress)) ([]contract.Finding, limits.Evidence, error) {
 	profile, rate := p.Profile, p.Profile.Limits.Rate
 	probers := newProberMaker(p, progress)
 	defer probers.client.Close()
@@ -63,11 +63,11 @@ func verifyRateLimit(ctx context.Context, stage *targets.Stage, p targets.Prepar
 	if profile.Balance.Path != "" {
 		with.Balance = func(ctx context.Context) (float64, error) { return stage.Balance(ctx, rate.Key) }
 	}
-	if p.Provider != nil {
+	if p.Upstream != nil {
 		with.Throttled = probers.calling(surface, profile.Keys.Valid, fmt.Sprintf("status=429 retry-after=%d", upstreamRetryAfter))
 	}
 	return limits.Verify(ctx, with, limits.Declared{
-		Kind: limits.Kind(rate.Kind), Limit: rate.Requests, Window: rate.Window, Burst: rate.Burst, Shared: rate.Shared,
+		Kind: rate.Kind, Limit: rate.Requests, Window: rate.Window, Burst: rate.Burst, Shared: rate.Shared,
 		Attempts: profile.Limits.Attempts, UpstreamRetryAfter: upstreamRetryAfter,
 	}, verificationBudget(rate))
 }
@@ -90,7 +90,7 @@ type proberMaker struct {
 }
 
 func (m proberMaker) calling(surface dialect.Surface, key, directive string) limits.Prober {
-	provider := m.prepared.Provider
+	provider := m.prepared.Upstream
 	return limits.Caller{Ended: m.meter.count, Client: m.client, Holds: provider != nil, Make: func(hold time.Duration) limits.Planned {
 		token := fmt.Sprintf("%s.%d", m.run, m.calls.Add(1))
 		words := directive

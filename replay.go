@@ -20,7 +20,7 @@ import (
 // It returns [ErrUsage] when the run has no such case, or did not offer it, or the target cannot be known; and the
 // errors of [Run].
 func Replay(ctx context.Context, cfg Config, earlier runlog.Run, id string) (reports.Replay, error) {
-	i := slices.IndexFunc(earlier.Cases, func(c runlog.CaseResult) bool { return c.ID == id })
+	i := slices.IndexFunc(earlier.Cases, func(c runlog.Case) bool { return c.ID == id })
 	if i < 0 {
 		return reports.Replay{}, fmt.Errorf("%w: the run has no case %q", ErrUsage, id)
 	}
@@ -35,7 +35,7 @@ func Replay(ctx context.Context, cfg Config, earlier runlog.Run, id string) (rep
 		}
 		cfg.Target = target
 	}
-	if known, err := contract.ParseCase(id); err == nil && known.UnderLoad() {
+	if known, err := contract.ParseCase(id); err == nil && known.IsLoad() {
 		cfg.Target.Load.Surfaces = []dialect.Surface{before.Surface}
 	}
 	cfg.Level, cfg.Rows, cfg.Surfaces, cfg.Cases = contract.Full, nil, []string{string(before.Surface)}, []string{id}

@@ -75,7 +75,7 @@ func troubles(r runlog.Run) string {
 }
 
 // casesAtRest counts the contract's cases of one call.
-func casesAtRest() int { return len(slices.DeleteFunc(contract.Cases(), contract.Case.UnderLoad)) }
+func casesAtRest() int { return len(slices.DeleteFunc(contract.Cases(), contract.Case.IsLoad)) }
 
 func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
 	var log bytes.Buffer
@@ -280,7 +280,7 @@ func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 	assert.Equal(t, contract.Pass, r.Verdict(), troubles(r))
 	require.Len(t, r.Footer.Notes, 1)
 	assert.Contains(t, r.Footer.Notes[0], "the gateway answered 503 and was well again after")
-	assert.True(t, slices.ContainsFunc(r.Cases, func(c runlog.CaseResult) bool { return c.Tries == 2 }))
+	assert.True(t, slices.ContainsFunc(r.Cases, func(c runlog.Case) bool { return c.Tries == 2 }))
 }
 
 func TestEmbeddingInAGoTest(t *testing.T) {

@@ -29,7 +29,7 @@ type runner struct {
 	driver targets.Driver
 
 	prepared targets.Prepared
-	stage    *targets.Stage
+	stage    *targets.Session
 	// offered are the selected surfaces that the target has.
 	offered []dialect.Surface
 	plan    plan
@@ -83,7 +83,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 		prepared.Profile.Load.Surfaces = asked
 	}
 	r.notes = append(r.notes, prepared.Notes...)
-	r.prepared, r.stage = prepared, targets.NewStage(prepared)
+	r.prepared, r.stage = prepared, targets.NewSession(prepared)
 	defer func() { err = errors.Join(err, r.stage.Close()) }()
 
 	before, err := r.begin(ctx)
@@ -183,7 +183,7 @@ func (r *runner) header(surfaces []dialect.Surface) runlog.Header {
 
 // play runs the cases that may run together, then those that must run alone, then the loads. It returns why it was interrupted, or nil.
 func (r *runner) play(ctx context.Context, before controls) error {
-	stressed := stressedStage{Stage: r.stage, runner: r}
+	stressed := stressedStage{Session: r.stage, runner: r}
 	for _, part := range []struct {
 		phase string
 		cases []contract.Case
@@ -201,7 +201,7 @@ func (r *runner) play(ctx context.Context, before controls) error {
 			return failed
 		})
 		suite := steps.Suite{
-			Features: features.FS, Stage: stressed, Selected: idSet(runnable), Concurrency: part.atime,
+			Features: features.FS, Session: stressed, Selected: idSet(runnable), Concurrency: part.atime,
 			Sink: func(o steps.Outcome) { r.outcome(part.phase, o) },
 		}
 		if err := suite.Run(ctx); err != nil {
@@ -308,11 +308,11 @@ func (r *runner) progress(p Progress) {
 }
 
 // result is the log's form of an outcome.
-func result(o steps.Outcome) runlog.CaseResult {
-	res := runlog.CaseResult{
+func result(o steps.Outcome) runlog.Case {
+	res := runlog.Case{
 		ID: o.Case.ID(), Row: o.Case.Row, Circumstance: o.Case.Circumstance, Surface: o.Case.Surface, Variant: o.Case.Variant,
 		Level: o.Case.Level(), Verdict: o.Verdict, Findings: o.Findings, Reason: o.Reason, Observation: o.Observation,
-		Load: o.Account, Tries: o.Tries, Started: o.Started, Duration: o.Duration,
+		Load: o.Load, Tries: o.Tries, Started: o.Started, Duration: o.Duration,
 	}
 	if o.Name != "" {
 		res.Scenario = &runlog.Scenario{URI: o.URI, Line: o.Line, Name: o.Name}

@@ -87,7 +87,7 @@ func SelfTest(ctx context.Context, cfg SelfTestConfig) (reports.SelfTest, error)
 	}
 	test.Took = time.Since(test.Started)
 	if !test.Partial {
-		rows, obligations := contract.Rows(), contract.Obligations()
+		rows, obligations := contract.Rows(), contract.Requirements()
 		if cfg.UnderLoad {
 			rows, obligations = loadedRows(), slices.Concat(limits.Obligations(), outage.Obligations())
 			test.UnderLoad = true
@@ -165,7 +165,7 @@ func newTrials(cfg SelfTestConfig) ([]trial, error) {
 func loads() []string {
 	var ids []string
 	for _, c := range contract.Cases() {
-		if c.UnderLoad() && c.Surface == dialect.Chat {
+		if c.IsLoad() && c.Surface == dialect.Chat {
 			ids = append(ids, c.ID())
 		}
 	}
@@ -178,7 +178,7 @@ func atRest(d reference.Deviation) []string {
 	turned := d.Turned()
 	var ids []string
 	for _, c := range contract.Cases() {
-		if !c.UnderLoad() && (c.Row == "http:429" || slices.Contains(turned, c)) {
+		if !c.IsLoad() && (c.Row == "http:429" || slices.Contains(turned, c)) {
 			ids = append(ids, c.ID())
 		}
 	}
@@ -188,15 +188,15 @@ func atRest(d reference.Deviation) []string {
 // loadedRows are the rows that have cases under load.
 func loadedRows() []contract.Row {
 	return slices.DeleteFunc(contract.Rows(), func(r contract.Row) bool {
-		return !slices.ContainsFunc(contract.Cases(), func(c contract.Case) bool { return c.Row == r.ID && c.UnderLoad() })
+		return !slices.ContainsFunc(contract.Cases(), func(c contract.Case) bool { return c.Row == r.ID && c.IsLoad() })
 	})
 }
 
 // unproven lists those of the rows that no deviation made fail, and those of the obligations that none was found to break:
 // what a harness has not been seen to notice proves nothing.
-func unproven(trials []reports.Trial, rows []contract.Row, obligations []contract.Obligation) (unturned []contract.RowID, unbroken []contract.Obligation) {
+func unproven(trials []reports.Trial, rows []contract.Row, obligations []contract.Requirement) (unturned []contract.RowID, unbroken []contract.Requirement) {
 	failed := make(map[contract.RowID]bool)
-	broken := make(map[contract.Obligation]bool)
+	broken := make(map[contract.Requirement]bool)
 	for _, t := range trials {
 		for _, c := range t.Turned {
 			if !c.Verdict.Conformant() {

@@ -19,26 +19,26 @@ import (
 
 // stressedStage is a stage on which cases under load are played too.
 type stressedStage struct {
-	*targets.Stage
+	*targets.Session
 
 	runner *runner
 }
 
-var _ steps.Stage = stressedStage{}
+var _ steps.Session = stressedStage{}
 
-// Stress implements [steps.Stage].
-func (s stressedStage) Stress(ctx context.Context, c contract.Case) (steps.Stressed, error) {
+// RunLoad implements [steps.Session].
+func (s stressedStage) RunLoad(ctx context.Context, c contract.Case) (steps.LoadResult, error) {
 	progress := func(p load.Progress) { s.runner.loaded(p) }
 	if c.Row == "http:429" {
-		return stressLimit(ctx, s.Stage, s.runner.prepared, c, progress)
+		return stressLimit(ctx, s.Session, s.runner.prepared, c, progress)
 	}
 	return stressProvider(ctx, s.runner.prepared, c, progress)
 }
 
 // stressLimit verifies the declared rate limit.
-func stressLimit(ctx context.Context, stage *targets.Stage, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.Stressed, error) {
+func stressLimit(ctx context.Context, stage *targets.Session, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.LoadResult, error) {
 	findings, evidence, err := verifyRateLimit(ctx, stage, p, c.Surface, progress)
-	came := steps.Stressed{Findings: findings, Account: evidence.Account()}
+	came := steps.LoadResult{Findings: findings, Summary: evidence.Account()}
 	if errors.Is(err, limits.ErrBudget) || errors.Is(err, limits.ErrUnclear) {
 		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
 	}
@@ -57,16 +57,16 @@ func verificationBudget(r profile.Rate) limits.Budget {
 }
 
 // stressProvider lets the provider go wrong on a share of the calls.
-func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.Stressed, error) {
+func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.LoadResult, error) {
 	experiment, err := outageOf(p, c)
 	if err != nil {
-		return steps.Stressed{}, err
+		return steps.LoadResult{}, err
 	}
 	experiment.Progress = progress
 	engine := load.NewEngine(load.OptionsFor(p))
 	defer engine.Close()
 	findings, evidence, err := outage.Verify(ctx, engine, experiment)
-	came := steps.Stressed{Findings: findings, Account: evidence.Account()}
+	came := steps.LoadResult{Findings: findings, Summary: evidence.Account()}
 	for _, b := range evidence.Breaches {
 		if came.Evidence == nil {
 			came.Evidence = b.Evidence
@@ -76,7 +76,7 @@ func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, pr
 	case errors.Is(err, outage.ErrUnreached):
 		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
 	case errors.Is(err, outage.ErrUnfit):
-		err = fmt.Errorf("%w: %w", steps.ErrUnfit, err)
+		err = fmt.Errorf("%w: %w", steps.ErrGeneratorBusy, err)
 	}
 	return came, err
 }

@@ -29,10 +29,10 @@ func servedReference(t *testing.T) profile.Profile {
 	prepared, err := reference.Driver{}.Prepare(t.Context(), profile.Profile{})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, prepared.Close(t.Context())) })
-	profile := prepared.Profile
-	profile.Driver = profile.StaticDriver
-	profile.Upstream = profile.Upstream{} // it plays its provider itself
-	return profile
+	served := prepared.Profile
+	served.Driver = profile.StaticDriver
+	served.Upstream = profile.Upstream{} // it plays its provider itself
+	return served
 }
 
 func TestLoadOnAGatewayElsewhereTakesConsent(t *testing.T) {
@@ -66,7 +66,7 @@ func TestLoadsArePlayedWhereTheyAreAskedFor(t *testing.T) {
 			require.NoError(t, err)
 			var got []string
 			for _, c := range cases {
-				if c.UnderLoad() {
+				if c.IsLoad() {
 					got = append(got, string(c.Surface))
 				}
 			}

@@ -47,7 +47,7 @@ func testContext(t *testing.T) (context.Context, context.CancelFunc) {
 	return context.WithCancel(t.Context())
 }
 
-func reportCase(t *testing.T, c runlog.CaseResult) {
+func reportCase(t *testing.T, c runlog.Case) {
 	t.Helper()
 	var lines []string
 	if c.Reason != "" {

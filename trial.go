@@ -46,7 +46,7 @@ type bentDriver struct {
 // trialRate is the limit of gateways that are put under load, whose verification takes several windows of time: 10 s, which
 // the gateway has else, make half a minute.
 func trialRate() reference.RateLimit {
-	return reference.RateLimit{Kind: profile.SlidingLog, Requests: 10, Window: 3 * time.Second}
+	return reference.RateLimit{Kind: contract.SlidingLog, Requests: 10, Window: 3 * time.Second}
 }
 
 // Prepare implements [targets.Driver].
@@ -105,7 +105,7 @@ func (t trial) try(ctx context.Context) (reports.Trial, error) {
 }
 
 // compare says whether a case that has to turn was noticed, or what is wrong instead.
-func compare(turn *reference.Turn, c runlog.CaseResult) (fault *reports.TrialFault, noticed bool) {
+func compare(turn *reference.Turn, c runlog.Case) (fault *reports.TrialFault, noticed bool) {
 	want := contract.Pass
 	if turn != nil {
 		want = turn.Verdict
@@ -138,16 +138,16 @@ func compare(turn *reference.Turn, c runlog.CaseResult) (fault *reports.TrialFau
 	return nil, true
 }
 
-func turnedCase(c runlog.CaseResult) reports.TurnedCase {
+func turnedCase(c runlog.Case) reports.TurnedCase {
 	return reports.TurnedCase{Case: c.ID, Row: c.Row, Verdict: c.Verdict, Broken: obligations(c), Account: reports.Headline(c)}
 }
 
 // obligations are those that a case was found to break, each once.
-func obligations(c runlog.CaseResult) []contract.Obligation {
-	var found []contract.Obligation
+func obligations(c runlog.Case) []contract.Requirement {
+	var found []contract.Requirement
 	for _, f := range c.Findings {
-		if !slices.Contains(found, f.Obligation) {
-			found = append(found, f.Obligation)
+		if !slices.Contains(found, f.Requirement) {
+			found = append(found, f.Requirement)
 		}
 	}
 	return found

@@ -15,21 +15,21 @@ import (
 
 func TestACaseIsComparedWithItsTurn(t *testing.T) {
 	const id = "http:404/unknown-model/chat"
-	found := func(v contract.Verdict, obligations ...contract.Obligation) runlog.CaseResult {
-		c := runlog.CaseResult{ID: id, Row: "http:404", Verdict: v}
+	found := func(v contract.Verdict, obligations ...contract.Requirement) runlog.Case {
+		c := runlog.Case{ID: id, Row: "http:404", Verdict: v}
 		for _, o := range obligations {
-			c.Findings = append(c.Findings, contract.Finding{Obligation: o, Severity: contract.Must, Want: "404", Got: "503"})
+			c.Findings = append(c.Findings, contract.Finding{Requirement: o, Level: contract.Must, Want: "404", Got: "503"})
 		}
 		return c
 	}
-	fails := &reference.Turn{Verdict: contract.Fail, Breaks: []contract.Obligation{contract.StatusClass}}
+	fails := &reference.Turn{Verdict: contract.Fail, Breaks: []contract.Requirement{contract.StatusClass}}
 	some := &reference.Turn{Verdict: contract.Fail, Breaks: fails.Breaks, Some: true}
-	notes := &reference.Turn{Verdict: contract.Pass, Breaks: []contract.Obligation{contract.RequestID}}
+	notes := &reference.Turn{Verdict: contract.Pass, Breaks: []contract.Requirement{contract.RequestID}}
 	const headline = "MUST status-class: got 503, want 404"
 	for _, tt := range []struct {
 		name    string
 		turn    *reference.Turn
-		c       runlog.CaseResult
+		c       runlog.Case
 		noticed bool
 		problem string // "" when nothing is wrong
 	}{
@@ -66,14 +66,14 @@ func TestACaseIsComparedWithItsTurn(t *testing.T) {
 func TestUnprovenRowsAndObligationsAreNamed(t *testing.T) {
 	rows, obligations := unproven([]reports.Trial{
 		{Turned: []reports.TurnedCase{
-			{Row: "http:404", Verdict: contract.Fail, Broken: []contract.Obligation{contract.StatusClass}},
-			{Row: "http:400", Verdict: contract.Warn, Broken: []contract.Obligation{contract.CodeKnown}},
+			{Row: "http:404", Verdict: contract.Fail, Broken: []contract.Requirement{contract.StatusClass}},
+			{Row: "http:400", Verdict: contract.Warn, Broken: []contract.Requirement{contract.CodeKnown}},
 		}},
-	}, contract.Rows(), contract.Obligations())
+	}, contract.Rows(), contract.Requirements())
 	assert.Len(t, rows, 31)
 	assert.NotContains(t, rows, contract.RowID("http:404"))
 	assert.Contains(t, rows, contract.RowID("http:400"), "a warning does not prove that a row can fail")
-	assert.Len(t, obligations, len(contract.Obligations())-2)
+	assert.Len(t, obligations, len(contract.Requirements())-2)
 }
 
 // The gateway is as it should be, and the trial believes that it deviates: what a blind harness would look like.
@@ -96,7 +96,7 @@ func TestADeviationThatSurvivesIsTold(t *testing.T) {
 		assert.Equal(t, "survived", f.Problem)
 		assert.Equal(t, contract.RowID("code:bad_request_body"), f.Row)
 	}
-	assert.Equal(t, len(slices.DeleteFunc(contract.Cases(), contract.Case.UnderLoad)), tried.Ran)
+	assert.Equal(t, len(slices.DeleteFunc(contract.Cases(), contract.Case.IsLoad)), tried.Ran)
 }
 
 func TestTrialsThatDoNotExist(t *testing.T) {

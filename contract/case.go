@@ -39,8 +39,8 @@ func (c Case) Level() Level {
 	}
 }
 
-// UnderLoad reports whether the case takes many calls.
-func (c Case) UnderLoad() bool { return c.Variant == UnderLoad }
+// LoadVariant reports whether the case takes many calls.
+func (c Case) IsLoad() bool { return c.Variant == LoadVariant }
 
 // Reach says whether the call of this case gets as far as the provider.
 func (c Case) Reach() Reach {
@@ -111,7 +111,7 @@ func ParseCase(id string) (Case, error) {
 func LoadSurfaces() []dialect.Surface {
 	var surfaces []dialect.Surface
 	for _, c := range Cases() {
-		if c.UnderLoad() && !slices.Contains(surfaces, c.Surface) {
+		if c.IsLoad() && !slices.Contains(surfaces, c.Surface) {
 			surfaces = append(surfaces, c.Surface)
 		}
 	}

@@ -63,9 +63,9 @@ func without(out ...dialect.Surface) []dialect.Surface {
 	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return slices.Contains(out, s) })
 }
 
-// UnderLoad is the variant of the circumstances that are brought about by many calls. Such a case is not one exchange that
+// LoadVariant is the variant of the circumstances that are brought about by many calls. Such a case is not one exchange that
 // [Judge] could look at: package load says what came of it.
-const UnderLoad = "under-load"
+const LoadVariant = "under-load"
 
 // loaded are the surfaces that are put under load, each together with its streaming twin.
 func loaded() []dialect.Surface {
@@ -95,12 +95,12 @@ var circumstances = []Circumstance{
 	{"unknown-model", "http:404", "a model name that does not exist", Edge, ReachMay, only("the status alone is judged here, the code by code:model_not_found")},
 	{"over-rate-limit", "http:429", "more requests in a window than the key's limit", Load, ReachNever, []Variant{
 		{Sentence: "requests are sent until one is refused; that one is judged", Surfaces: all()},
-		{Name: UnderLoad, Sentence: "callers go over the limit one by one, all at once, and again after a rest", Surfaces: loaded()},
+		{Name: LoadVariant, Sentence: "callers go over the limit one by one, all at once, and again after a rest", Surfaces: loaded()},
 	}},
 	{"upstream-error", "http:5xx", "the provider fails", Relay, ReachMust, []Variant{
 		{Name: "error-object", Sentence: "the provider answers 500 with its own error object", Surfaces: all()},
 		{Name: "mid-stream", Sentence: "the provider sends its own error event in the middle of its content", Surfaces: streaming(), MidStream: true},
-		{Name: UnderLoad, Sentence: "the provider fails on a share of the calls while others go on", Surfaces: loaded(), Needs: Load},
+		{Name: LoadVariant, Sentence: "the provider fails on a share of the calls while others go on", Surfaces: loaded(), Needs: Load},
 	}},
 	{"gateway-error", "http:5xx", "the gateway's own part fails (its store is gone)", Store, ReachMay, only("the store the gateway reads its keys from is gone")},
 
@@ -130,7 +130,7 @@ var circumstances = []Circumstance{
 	{"slow-upstream", "code:channel:response_time_exceeded", "the provider does not answer within the gateway's limit", Relay, ReachMust, []Variant{
 		{Name: "no-answer", Sentence: "the provider never answers", Surfaces: all()},
 		{Name: "stalled-answer", Sentence: "the provider begins its answer and falls silent", Surfaces: all(), MidStream: true},
-		{Name: UnderLoad, Sentence: "the provider hangs or falls silent on a share of the calls while others go on", Surfaces: loaded(), Needs: Load},
+		{Name: LoadVariant, Sentence: "the provider hangs or falls silent on a share of the calls while others go on", Surfaces: loaded(), Needs: Load},
 	}},
 	{"spent-account", "code:insufficient_user_quota", "the key's owner has no quota left", Account, ReachNever, only("the owner's quota is used up")},
 	{"spent-key", "code:pre_consume_token_quota_failed", "the owner has quota, the key's own budget is too small for the pre-deduction", Account, ReachNever, only("the key's own budget is too small")},

@@ -9,26 +9,26 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Healthy reports whether an observation is a success on its surface, and if not, why: the test of the control calls.
+// IsSuccess reports whether an observation is a success on its surface, and if not, why: the test of the control calls.
 // It asks for the shape only: a reasoning model may well spend its few tokens without a word of text.
-func Healthy(surface dialect.Surface, o Observation) (ok bool, reason string) {
+func IsSuccess(surface dialect.Surface, o Observation) (ok bool, reason string) {
 	switch {
 	case o.Failure != nil:
 		return false, fmt.Sprintf("no answer (%s: %s)", o.Failure.Kind, o.Failure.Detail)
 	case o.Status != 200:
 		return false, answerWords(o)
-	case o.Broken != "":
-		return false, "the transfer broke off: " + o.Broken
+	case o.TransferError != "":
+		return false, "the transfer broke off: " + o.TransferError
 	case o.Cut != "":
 		return false, "reading was given up: " + o.Cut
-	case !looksHealthy(surface, o):
+	case !looksSuccessful(surface, o):
 		return false, "200, but not " + shapeWords(surface) + ": " + bodyWords(o)
 	}
 	return true, ""
 }
 
-// looksHealthy recognises a whole success answer by its dialect's own shape.
-func looksHealthy(surface dialect.Surface, o Observation) bool {
+// looksSuccessful recognises a whole success answer by its dialect's own shape.
+func looksSuccessful(surface dialect.Surface, o Observation) bool {
 	if surface.Streaming() {
 		if o.Stream == nil {
 			return false

@@ -53,7 +53,7 @@ type judgement struct {
 	findings []Finding
 }
 
-func (j *judgement) add(o Obligation, s Severity, want, got string) {
+func (j *judgement) add(o Requirement, s RequirementLevel, want, got string) {
 	j.findings = append(j.findings, Finding{o, s, want, got})
 }
 
@@ -68,7 +68,7 @@ func (j *judgement) judgeNoAnswer() {
 // judgePlain judges an answer that is no event stream, or an event stream under an error status.
 func (j *judgement) judgePlain() {
 	j.judgeStatus()
-	if j.o.Status/100 == 2 && looksHealthy(j.c.Surface, j.o) {
+	if j.o.Status/100 == 2 && looksSuccessful(j.c.Surface, j.o) {
 		return // a success where an error is due: its body owes an error nothing more
 	}
 	j.judgeContentType()
@@ -83,7 +83,7 @@ func (j *judgement) judgeStatus() {
 	got := strconv.Itoa(status)
 	switch class := status / 100; {
 	case class == 2 || class == 3:
-		if looksHealthy(j.c.Surface, j.o) {
+		if looksSuccessful(j.c.Surface, j.o) {
 			got += " with an answer as if all were well"
 		} else {
 			got += " with " + bodyWords(j.o)
@@ -123,8 +123,8 @@ func (j *judgement) judgeContentType() {
 
 func (j *judgement) judgeWhole() {
 	switch {
-	case j.o.Broken != "":
-		j.add(Whole, Must, "the whole error answer", "a transfer that broke off: "+j.o.Broken)
+	case j.o.TransferError != "":
+		j.add(Whole, Must, "the whole error answer", "a transfer that broke off: "+j.o.TransferError)
 	case j.o.Cut != "":
 		j.add(Whole, Must, "an error answer that ends", "reading was given up: "+j.o.Cut)
 	}
@@ -290,15 +290,15 @@ func (j *judgement) judgeErrorEvent(env envelope, event Event) {
 func (j *judgement) judgeStreamWithoutError(stream Stream, r reading) {
 	want := "an error event, or a visibly broken transfer"
 	switch {
-	case len(stream.Events) == 0 && j.o.Broken == "" && j.o.Cut == "":
+	case len(stream.Events) == 0 && j.o.TransferError == "" && j.o.Cut == "":
 		j.add(NotSuccess, Must, j.row.Status.String(), fmt.Sprintf("%d with an empty event stream", j.o.Status))
 	case j.o.Cut != "":
 		j.add(Answered, Must, want, "a stream that goes on: "+j.o.Cut)
-	case j.o.Broken != "" && (r.done || r.finished):
-		j.add(StreamEnd, Must, want, "a finish before the transfer broke: "+j.o.Broken)
-	case j.o.Broken != "":
+	case j.o.TransferError != "" && (r.done || r.finished):
+		j.add(StreamEnd, Must, want, "a finish before the transfer broke: "+j.o.TransferError)
+	case j.o.TransferError != "":
 		// The contract lets a broken transfer stand in for the event; what it cannot carry is the reason.
-		j.add(StreamError, Should, "the dialect's own error event", "a broken transfer: "+j.o.Broken)
+		j.add(StreamError, Should, "the dialect's own error event", "a broken transfer: "+j.o.TransferError)
 	case !j.variant.MidStream && r.finished:
 		j.add(NotSuccess, Must, j.row.Status.String(), fmt.Sprintf("%d with a stream as if all were well", j.o.Status))
 	case r.done:

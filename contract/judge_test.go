@@ -173,7 +173,7 @@ func TestJudge(t *testing.T) {
 		{"a type that is <nil>", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, `invalid_request_error`, `<nil>`, 1)),
 			[]string{`SHOULD fields: got "\u003cnil\u003e", want type a word`}},
 		{"an answer that broke off", "code:model_not_found/absent-model/chat",
-			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Broken = "unexpected EOF" }),
+			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.TransferError = "unexpected EOF" }),
 			[]string{"MUST whole: got a transfer that broke off: unexpected EOF, want the whole error answer"}},
 		{"an endless answer", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Cut = "more than 4 MiB" }),
@@ -220,10 +220,10 @@ func TestJudge(t *testing.T) {
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})),
 			[]string{"MUST stream-end: got a clean end of the transfer without a word, want an error event, or a visibly broken transfer"}},
 		{"a broken transfer stands in for the event", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
-			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})), func(o *Observation) { o.Broken = "unexpected EOF" }),
+			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})), func(o *Observation) { o.TransferError = "unexpected EOF" }),
 			[]string{"SHOULD stream-error: got a broken transfer: unexpected EOF, want the dialect's own error event"}},
 		{"a finish, then a broken transfer", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
-			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatFinish)})), func(o *Observation) { o.Broken = "unexpected EOF" }),
+			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatFinish)})), func(o *Observation) { o.TransferError = "unexpected EOF" }),
 			[]string{"MUST stream-end: got a finish before the transfer broke: unexpected EOF, want an error event, or a visibly broken transfer"}},
 		{"an error that comes as the first event of a 200", "code:model_not_found/absent-model/chat-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(openaiNotFound)})),
@@ -297,10 +297,10 @@ func TestJudgeHasNoMercyForACaseThatDoesNotExist(t *testing.T) {
 
 func TestVerdictOf(t *testing.T) {
 	assert.Equal(t, Pass, VerdictOf(nil))
-	assert.Equal(t, Pass, VerdictOf([]Finding{{Severity: Note}}), "a note never changes a verdict")
-	assert.Equal(t, Warn, VerdictOf([]Finding{{Severity: Note}, {Severity: Should}}))
-	assert.Equal(t, Fail, VerdictOf([]Finding{{Severity: Should}, {Severity: Must}}))
-	assert.Equal(t, Fail, VerdictOf([]Finding{{Severity: "made up"}}), "an unknown severity never makes anything better")
+	assert.Equal(t, Pass, VerdictOf([]Finding{{Level: Note}}), "a note never changes a verdict")
+	assert.Equal(t, Warn, VerdictOf([]Finding{{Level: Note}, {Level: Should}}))
+	assert.Equal(t, Fail, VerdictOf([]Finding{{Level: Should}, {Level: Must}}))
+	assert.Equal(t, Fail, VerdictOf([]Finding{{Level: "made up"}}), "an unknown severity never makes anything better")
 }
 
 func TestReached(t *testing.T) {
@@ -337,7 +337,7 @@ func TestHealthy(t *testing.T) {
 		{"embeddings", dialect.Embeddings, jsonAnswer(200, `{"data":[{}]}`), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			ok, reason := Healthy(tt.surface, tt.o)
+			ok, reason := IsSuccess(tt.surface, tt.o)
 			assert.Equal(t, tt.want == "", ok)
 			assert.Equal(t, tt.want, reason)
 		})

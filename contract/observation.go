@@ -25,8 +25,8 @@ type Observation struct {
 	BodySize int64 `json:"body_size"`
 	// Cut says why the reader stopped before the end of its own accord: a size, time or event limit. "" means it did not.
 	Cut string `json:"cut,omitempty"`
-	// Broken says how the transfer broke off after the head arrived ("unexpected EOF"). "" means it ended whole.
-	Broken string `json:"broken,omitempty"`
+	// TransferError says how the transfer broke off after the head arrived ("unexpected EOF"). "" means it ended whole.
+	TransferError string `json:"transfer_error,omitempty"`
 	// Stream is the decoded event stream when the answer is text/event-stream, else nil.
 	Stream *Stream `json:"stream,omitempty"`
 	Timing Timing  `json:"timing"`

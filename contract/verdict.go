@@ -69,7 +69,7 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 func VerdictOf(findings []Finding) Verdict {
 	verdict := Pass
 	for _, f := range findings {
-		switch f.Severity {
+		switch f.Level {
 		case Note:
 		case Should:
 			verdict, _ = Worst(verdict, Warn)

@@ -77,7 +77,7 @@ func (c *capture) body(t taken) {
 	c.Cut = t.cut
 	if t.broken != "" {
 		text, found := c.text(t.broken)
-		c.Broken = text
+		c.TransferError = text
 		c.leaked("broken transfer", found)
 	}
 	redact := c.redactor.Bytes

@@ -90,7 +90,7 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 	}
 	out.Timing.FirstByte = watch.firstByte()
 	out.Timing.End = watch.now()
-	if whole := err == nil && out.Cut == "" && out.Broken == ""; !whole && ctx.Err() != nil {
+	if whole := err == nil && out.Cut == "" && out.TransferError == ""; !whole && ctx.Err() != nil {
 		return out.Observation, fmt.Errorf("call on %s given up: %w", call.Surface, ctx.Err())
 	}
 	return out.Observation, nil

@@ -138,7 +138,7 @@ func TestTheCallerGivesUp(t *testing.T) {
 				require.ErrorIs(t, err, context.Canceled)
 				assert.Equal(t, "POST", observation.Sent.Method)
 				assert.Nil(t, observation.Failure)
-				assert.Empty(t, observation.Broken)
+				assert.Empty(t, observation.TransferError)
 			})
 		}
 	}
@@ -180,7 +180,7 @@ func TestBodies(t *testing.T) {
 			assert.Equal(t, row.body, string(observation.Body))
 			assert.Equal(t, int64(len(row.body)), observation.BodySize)
 			assert.Equal(t, row.cut, observation.Cut)
-			assert.Equal(t, row.broken, observation.Broken)
+			assert.Equal(t, row.broken, observation.TransferError)
 		})
 	}
 }
@@ -214,7 +214,7 @@ func TestAResetInsideTheBodyBreaksTheTransfer(t *testing.T) {
 		return &firstRead{Conn: conn, done: arrived}, err
 	}
 	observation := observe(t, c, Call{BaseURL: base, Surface: dialect.ChatStream})
-	assert.Equal(t, "connection reset by peer", observation.Broken)
+	assert.Equal(t, "connection reset by peer", observation.TransferError)
 	require.NotNil(t, observation.Stream)
 	assert.Len(t, observation.Stream.Events, 1)
 	assert.Empty(t, observation.Stream.Violations)
@@ -257,12 +257,12 @@ func TestSlowBodiesAreCut(t *testing.T) {
 	}
 	observation := observe(t, client(t, Limits{Total: 200 * time.Millisecond}), Call{BaseURL: listen(t, drip)})
 	assert.Equal(t, "not over within 200ms", observation.Cut)
-	assert.Empty(t, observation.Broken)
+	assert.Empty(t, observation.TransferError)
 
 	for _, fault := range []Fault{NoFault, ShortBody} {
 		observation = observe(t, client(t, Limits{Idle: 50 * time.Millisecond}), Call{BaseURL: listen(t, stall), Fault: fault})
 		assert.Equal(t, "nothing came for 50ms", observation.Cut)
-		assert.Empty(t, observation.Broken)
+		assert.Empty(t, observation.TransferError)
 		assert.Len(t, observation.Stream.Events, 1)
 		assert.Equal(t, "data: 2", string(observation.Stream.Partial))
 		assert.Empty(t, observation.Stream.Violations)
@@ -422,7 +422,7 @@ func TestHTTP2StreamsThatAreReset(t *testing.T) {
 	observation := observe(t, c, Call{BaseURL: server.URL, Path: "/early"})
 	assert.Equal(t, &contract.Failure{Kind: contract.Reset, Detail: "HTTP/2 stream reset with error code 2"}, observation.Failure)
 	observation = observe(t, c, Call{BaseURL: server.URL, Path: "/late"})
-	assert.Equal(t, "HTTP/2 stream reset with error code 2", observation.Broken)
+	assert.Equal(t, "HTTP/2 stream reset with error code 2", observation.TransferError)
 	assert.Equal(t, "begun", string(observation.Body))
 }
 

@@ -106,7 +106,7 @@ func checkExamples(t *testing.T, row contract.Row, scenario *messages.Scenario, 
 		c, err := contract.ParseCase(id)
 		require.NoError(t, err)
 		assert.Equal(t, row.ID, c.Row, id)
-		assert.Equal(t, len(header) == 2 && c.Variant != "", c.UnderLoad(), id)
+		assert.Equal(t, len(header) == 2 && c.Variant != "", c.IsLoad(), id)
 		assert.Equal(t, string(c.Surface), line.Cells[1].Value, id)
 		if len(header) > 2 {
 			assert.Equal(t, "variant", header[2])

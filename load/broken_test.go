@@ -58,13 +58,13 @@ func TestFireAgainstBrokenGateways(t *testing.T) {
 		want     runlog.Outcome
 		status   int
 	}{
-		{"closes without a word", func(conn net.Conn) { readRequest(conn) }, runlog.Broken, 0},
+		{"closes without a word", func(conn net.Conn) { readRequest(conn) }, runlog.TransportError, 0},
 		{"resets", func(conn net.Conn) {
 			readRequest(conn)
 			_ = conn.(*net.TCPConn).SetLinger(0)
-		}, runlog.Broken, 0},
-		{"speaks another protocol", write("hello there, this is not HTTP\r\n"), runlog.Broken, 0},
-		{"breaks off its answer", write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"), runlog.Broken, 200},
+		}, runlog.TransportError, 0},
+		{"speaks another protocol", write("hello there, this is not HTTP\r\n"), runlog.TransportError, 0},
+		{"breaks off its answer", write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"), runlog.TransportError, 200},
 		{"refuses and breaks off", write("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 500\r\n\r\n{"), runlog.Refused, 429},
 		{"stalls in its answer", func(conn net.Conn) {
 			write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{")(conn)
@@ -93,7 +93,7 @@ func TestFireWhereNobodyListens(t *testing.T) {
 	e := newEngine(t, Caps{})
 	m, err := e.Fire(t.Context(), Stage{Parts: []Part{part(url)}, Schedule: Burst{Size: 3}, Bounds: lenient()})
 	require.NoError(t, err)
-	assert.Equal(t, uint64(3), m.Count(runlog.Broken))
+	assert.Equal(t, uint64(3), m.Count(runlog.TransportError))
 	assert.Equal(t, contract.Fail, m.Verdict())
 	_, err = e.Fire(t.Context(), Stage{Parts: []Part{part(url)}, Schedule: Burst{Size: 3}, Warm: true})
 	assert.ErrorContains(t, err, "open 3 connections to "+listener.Addr().String())

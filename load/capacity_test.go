@@ -247,7 +247,7 @@ func TestObjective(t *testing.T) {
 		{"two are not", measured(100, map[runlog.Outcome]int{runlog.Admitted: 98, runlog.Refused: 2}, 50*ms), []string{"2 % of the requests were not answered as asked"}},
 		{"too slow", measured(100, map[runlog.Outcome]int{runlog.Admitted: 100}, 150*ms), []string{"p99 took 150ms", "0 % of the requests were answered in time"}},
 		{"nothing admitted", measured(100, map[runlog.Outcome]int{runlog.Timeout: 100}, time.Second), []string{"nothing was admitted"}},
-		{"our own failures do not count", measured(103, map[runlog.Outcome]int{runlog.Admitted: 98, runlog.Client: 5}, 50*ms), nil},
+		{"our own failures do not count", measured(103, map[runlog.Outcome]int{runlog.Admitted: 98, runlog.LocalError: 5}, 50*ms), nil},
 		{"what was never sent", measured(104, map[runlog.Outcome]int{runlog.Admitted: 100}, 50*ms), []string{"3.85 % of the requests found no connection in time"}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {

@@ -150,7 +150,7 @@ func TestFireFindsBreaches(t *testing.T) {
 		assert.Equal(t, "chat", b.Part)
 		require.NotNil(t, b.Evidence)
 		assert.Equal(t, 429, b.Evidence.Status)
-		words = append(words, string(b.Finding.Obligation))
+		words = append(words, string(b.Finding.Requirement))
 	}
 	assert.ElementsMatch(t, []string{"content-type", "envelope", "retry-after"}, words)
 }
@@ -314,7 +314,7 @@ func TestFireOverTLS(t *testing.T) {
 	untrusting := newEngine(t, Caps{})
 	m, err = untrusting.Fire(t.Context(), Stage{Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 1}, Bounds: lenient()})
 	require.NoError(t, err)
-	assert.Equal(t, uint64(1), m.Count(runlog.Broken), "an unknown certificate is no connection")
+	assert.Equal(t, uint64(1), m.Count(runlog.TransportError), "an unknown certificate is no connection")
 }
 
 func TestClosedLoop(t *testing.T) {

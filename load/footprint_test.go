@@ -48,7 +48,7 @@ func TestAMillionResultsFitInFortyMegabytes(t *testing.T) {
 	before := heap()
 	m := Measurement{Parts: []string{"a"}, tallies: map[tallyKey]*Tally{}}
 	tally := newTally(&m, Stage{Keep: 1000}.withDefaults(), time.Hour)
-	findings := []contract.Finding{{Obligation: contract.RetryAfter, Severity: contract.Should, Want: "a", Got: "b"}}
+	findings := []contract.Finding{{Requirement: contract.RetryAfter, Level: contract.Should, Want: "a", Got: "b"}}
 	outcomes := runlog.Outcomes()
 	for i := range 1_000_000 {
 		at := time.Duration(i) * ms

@@ -140,7 +140,7 @@ func (j *judge) full(r *request, a reply) judgement {
 	c := r.due
 	guessed := c == contract.Case{}
 	if guessed {
-		if ok, _ := contract.Healthy(r.surface, o); ok {
+		if ok, _ := contract.IsSuccess(r.surface, o); ok {
 			return judgement{outcome: runlog.Admitted}
 		}
 		if a.status/100 == 2 && timedOut(a.broken) {
@@ -150,10 +150,10 @@ func (j *judge) full(r *request, a reply) judgement {
 	}
 	findings := contract.Judge(c, o)
 	findings = slices.DeleteFunc(findings, func(f contract.Finding) bool {
-		return f.Severity == contract.Note || guessed && ofCircumstance(f.Obligation)
+		return f.Level == contract.Note || guessed && ofCircumstance(f.Requirement)
 	})
 	out := judgement{outcome: classOf(r.surface, o, findings), findings: findings}
-	if out.outcome == runlog.Broken && timedOut(a.broken) {
+	if out.outcome == runlog.TransportError && timedOut(a.broken) {
 		out.outcome = runlog.Timeout
 	}
 	if len(findings) > 0 {
@@ -163,7 +163,7 @@ func (j *judge) full(r *request, a reply) judgement {
 }
 
 // ofCircumstance names the obligations that cannot be judged when nobody knows what went wrong behind an answer.
-func ofCircumstance(o contract.Obligation) bool {
+func ofCircumstance(o contract.Requirement) bool {
 	return o == contract.StatusExact || o == contract.StatusClass || o == contract.StatusBlame
 }
 
@@ -180,9 +180,9 @@ func observe(r *request, a reply) contract.Observation {
 	o := exchange.Observe(resp, r.sent, limits, r.redactor)
 	switch {
 	case timedOut(a.broken), errors.Is(a.broken, errTooLong):
-		o.Cut, o.Broken = ending(a.broken), "" // it was us who stopped
+		o.Cut, o.TransferError = ending(a.broken), "" // it was us who stopped
 	case a.broken != nil:
-		o.Broken = ending(a.broken)
+		o.TransferError = ending(a.broken)
 	}
 	return o
 }
@@ -202,12 +202,12 @@ func classOf(surface dialect.Surface, o contract.Observation, findings []contrac
 	case o.Status/100 == 5:
 		return runlog.Error5xx
 	}
-	if ok, _ := contract.Healthy(surface, o); ok {
+	if ok, _ := contract.IsSuccess(surface, o); ok {
 		return runlog.Admitted
 	}
 	switch {
-	case o.Status/100 == 2 && (o.Broken != "" || o.Cut != ""):
-		return runlog.Broken
+	case o.Status/100 == 2 && (o.TransferError != "" || o.Cut != ""):
+		return runlog.TransportError
 	case o.Stream != nil && contract.VerdictOf(findings).Conformant():
 		return runlog.Error5xx // a stream that had begun and ended with a lawful error event
 	default:
@@ -219,20 +219,20 @@ func classOf(surface dialect.Surface, o contract.Observation, findings []contrac
 func (j *judge) failure(r *request, err error) judgement {
 	switch {
 	case ours(err):
-		return judgement{outcome: runlog.Client}
+		return judgement{outcome: runlog.LocalError}
 	case timedOut(err):
 		return j.noAnswer(r, runlog.Timeout, contract.TimedOut, "no head in time")
 	}
 	var unmade *dialError
 	switch {
 	case errors.As(err, &unmade):
-		return j.noAnswer(r, runlog.Broken, contract.Unreachable, "no connection")
+		return j.noAnswer(r, runlog.TransportError, contract.Unreachable, "no connection")
 	case errors.Is(err, errNotHTTP), errors.Is(err, errTooLong):
-		return j.noAnswer(r, runlog.Broken, contract.Protocol, err.Error())
+		return j.noAnswer(r, runlog.TransportError, contract.Protocol, err.Error())
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return j.noAnswer(r, runlog.Broken, contract.Closed, "the connection ended before the answer")
+		return j.noAnswer(r, runlog.TransportError, contract.Closed, "the connection ended before the answer")
 	default:
-		return j.noAnswer(r, runlog.Broken, contract.Reset, "connection reset by peer")
+		return j.noAnswer(r, runlog.TransportError, contract.Reset, "connection reset by peer")
 	}
 }
 

@@ -75,10 +75,10 @@ func TestJudgeAnswer(t *testing.T) {
 		{"a 200 with an error", dialect.Chat, answerOf(200, jsonField, good503), runlog.Wrong, []string{"MUST not-success"}},
 		{"a 200 with a page", dialect.Chat, answerOf(200, "Content-Type: text/html\r\n", "<html>"), runlog.Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
 		{"a redirect", dialect.Chat, answerOf(302, "Location: /x\r\n", ""), runlog.Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
-		{"a 200 that breaks off", dialect.Chat, cut(answerOf(200, jsonField, goodChat[:20]), io.ErrUnexpectedEOF), runlog.Broken, []string{"MUST not-success", "MUST whole", "MUST envelope"}},
+		{"a 200 that breaks off", dialect.Chat, cut(answerOf(200, jsonField, goodChat[:20]), io.ErrUnexpectedEOF), runlog.TransportError, []string{"MUST not-success", "MUST whole", "MUST envelope"}},
 		{"a 200 that stalls", dialect.Chat, cut(answerOf(200, jsonField, goodChat[:20]), os.ErrDeadlineExceeded), runlog.Timeout, nil},
 		{"a stream with a lawful error event", dialect.ChatStream, answerOf(200, streamField, goodStream[:80]+"\n\ndata: "+good503+"\n\n"), runlog.Error5xx, nil},
-		{"a stream that breaks off", dialect.ChatStream, cut(answerOf(200, streamField, goodStream[:79]), io.ErrUnexpectedEOF), runlog.Broken, []string{"SHOULD stream-error"}},
+		{"a stream that breaks off", dialect.ChatStream, cut(answerOf(200, streamField, goodStream[:79]), io.ErrUnexpectedEOF), runlog.TransportError, []string{"SHOULD stream-error"}},
 		{"a stream whose only end is [DONE]", dialect.ChatStream, answerOf(200, streamField, strings.ReplaceAll(goodStream, `"stop"`, `null`)), runlog.Admitted, nil},
 		{"a stream that ends without a word", dialect.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n"), runlog.Wrong, []string{"MUST stream-end"}},
 		{"an error event and [DONE] after it", dialect.ChatStream, answerOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: "+good503+"\n\ndata: [DONE]\n\n"), runlog.Wrong, []string{"MUST stream-end"}},
@@ -97,7 +97,7 @@ func TestJudgeAnswer(t *testing.T) {
 func short(findings []contract.Finding) []string {
 	var out []string
 	for _, f := range findings {
-		out = append(out, string(f.Severity)+" "+string(f.Obligation))
+		out = append(out, string(f.Level)+" "+string(f.Requirement))
 	}
 	return out
 }
@@ -129,12 +129,12 @@ func TestJudgeFailure(t *testing.T) {
 		findings []string
 	}{
 		{"no head in time is our patience", os.ErrDeadlineExceeded, runlog.Timeout, nil},
-		{"no descriptors are ours", &dialError{syscall.EMFILE}, runlog.Client, nil},
-		{"no ports are ours", &dialError{syscall.EADDRNOTAVAIL}, runlog.Client, nil},
-		{"nobody listens", &dialError{syscall.ECONNREFUSED}, runlog.Broken, []string{"MUST answered"}},
-		{"closed without a word", io.EOF, runlog.Broken, []string{"MUST answered"}},
-		{"reset", syscall.ECONNRESET, runlog.Broken, []string{"MUST answered"}},
-		{"no HTTP", errNotHTTP, runlog.Broken, []string{"MUST answered"}},
+		{"no descriptors are ours", &dialError{syscall.EMFILE}, runlog.LocalError, nil},
+		{"no ports are ours", &dialError{syscall.EADDRNOTAVAIL}, runlog.LocalError, nil},
+		{"nobody listens", &dialError{syscall.ECONNREFUSED}, runlog.TransportError, []string{"MUST answered"}},
+		{"closed without a word", io.EOF, runlog.TransportError, []string{"MUST answered"}},
+		{"reset", syscall.ECONNRESET, runlog.TransportError, []string{"MUST answered"}},
+		{"no HTTP", errNotHTTP, runlog.TransportError, []string{"MUST answered"}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			got := newJudge().failure(testRequest(t, dialect.Chat, contract.Case{}), row.err)
@@ -187,7 +187,7 @@ func TestEvidenceShowsNoSecret(t *testing.T) {
 
 func healthyInFull(s dialect.Surface, a reply) bool {
 	resp := &http.Response{StatusCode: a.status, Header: headerOf(a.header), Body: io.NopCloser(strings.NewReader(string(a.body)))}
-	ok, _ := contract.Healthy(s, exchange.Observe(resp, contract.Sent{}, exchange.Limits{}, redact.New()))
+	ok, _ := contract.IsSuccess(s, exchange.Observe(resp, contract.Sent{}, exchange.Limits{}, redact.New()))
 	return ok
 }
 

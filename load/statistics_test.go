@@ -79,7 +79,7 @@ func windowsWith(growth time.Duration, errors func(i int) uint64) []Window {
 		p99 := 20*ms + time.Duration(i)*growth + time.Duration(i%3)*ms
 		out = append(out, Window{
 			At: time.Duration(i) * time.Second, Lasts: time.Second, P50: 10*ms + time.Duration(i%2)*100*time.Microsecond, P99: p99,
-			Counts: map[runlog.Outcome]uint64{runlog.Admitted: 100 - errors(i), runlog.Error5xx: errors(i), runlog.Client: 7},
+			Counts: map[runlog.Outcome]uint64{runlog.Admitted: 100 - errors(i), runlog.Error5xx: errors(i), runlog.LocalError: 7},
 		})
 	}
 	return out

@@ -68,7 +68,7 @@ func (t *tally) add(r result) {
 	count(&m.Waited, r.Waited)
 	count(&m.Fresh, r.Fresh)
 	count(&m.Resent, r.Resent)
-	count(&t.client, r.Outcome == runlog.Client)
+	count(&t.client, r.Outcome == runlog.LocalError)
 	if !r.Waited {
 		lag := r.entered - r.Due
 		m.Lag.Add(lag)
@@ -77,7 +77,7 @@ func (t *tally) add(r result) {
 	t.measure(r.Shot)
 	t.roll(r)
 	for _, f := range r.Findings {
-		key := breachKey{r.Part, string(f.Severity) + string(f.Obligation)}
+		key := breachKey{r.Part, string(f.Level) + string(f.Requirement)}
 		b := t.breaches[key]
 		if b == nil {
 			b = &Breach{Part: m.Parts[r.Part], Finding: f, Evidence: r.evidence}
@@ -164,7 +164,7 @@ func (t *tally) progress(elapsed time.Duration) Progress {
 	return Progress{
 		Stage: m.Stage, Elapsed: elapsed, Sent: m.Sent,
 		Admitted: m.Count(runlog.Admitted), Refused: m.Count(runlog.Refused),
-		Failed: m.Count(runlog.Error4xx, runlog.Error5xx, runlog.Timeout, runlog.Broken, runlog.Wrong),
+		Failed: m.Count(runlog.Error4xx, runlog.Error5xx, runlog.Timeout, runlog.TransportError, runlog.Wrong),
 		Lag:    m.Lag.Quantile(0.99), Waited: m.Waited,
 	}
 }

@@ -44,7 +44,7 @@ func newTrial(rate float64, lasts time.Duration, s Stage, m Measurement, o Objec
 	t := Trial{
 		Rate: rate, Lasts: lasts, Misses: o.Misses(m),
 		Offered: m.Offered, Sent: m.Sent, Admitted: admitted.Count, Refused: m.Count(runlog.Refused),
-		Failed: m.Count(runlog.Error4xx, runlog.Error5xx, runlog.Timeout, runlog.Broken, runlog.Wrong),
+		Failed: m.Count(runlog.Error4xx, runlog.Error5xx, runlog.Timeout, runlog.TransportError, runlog.Wrong),
 		P50:    admitted.Response.Quantile(0.5), P90: admitted.Response.Quantile(0.9),
 		P99: admitted.Response.Quantile(0.99), P999: admitted.Response.Quantile(0.999),
 		FirstEvent: admitted.FirstEvent.Quantile(0.99), LagP99: m.Fitness.LagP99,
@@ -66,7 +66,7 @@ func worstBreaches(all []Breach, more []Breach) []Breach {
 	for _, b := range more {
 		known := false
 		for i := range all {
-			if all[i].Part == b.Part && all[i].Finding.Obligation == b.Finding.Obligation && all[i].Finding.Severity == b.Finding.Severity {
+			if all[i].Part == b.Part && all[i].Finding.Requirement == b.Finding.Requirement && all[i].Finding.Level == b.Finding.Level {
 				all[i].Count += b.Count
 				known = true
 			}

@@ -46,7 +46,7 @@ type findingText struct {
 	Want, Got  string
 }
 
-func accountOf(c runlog.CaseResult) account {
+func accountOf(c runlog.Case) account {
 	a := account{ID: Plain(c.ID, nameLimit), Verdict: c.Verdict, Reason: Plain(c.Reason, textLimit)}
 	if c.Load != nil {
 		a.Load = LoadText(*c.Load)
@@ -62,8 +62,8 @@ func accountOf(c runlog.CaseResult) account {
 	}
 	for _, f := range c.Findings {
 		a.Findings = append(a.Findings, findingText{
-			Severity:   Plain(string(f.Severity), nameLimit),
-			Obligation: Plain(string(f.Obligation), nameLimit),
+			Severity:   Plain(string(f.Level), nameLimit),
+			Obligation: Plain(string(f.Requirement), nameLimit),
 			Want:       Plain(f.Want, textLimit),
 			Got:        Plain(f.Got, textLimit),
 		})
@@ -103,8 +103,8 @@ func answerText(o contract.Observation) string {
 	if o.Cut != "" {
 		parts = append(parts, "cut by the reader: "+o.Cut)
 	}
-	if o.Broken != "" {
-		parts = append(parts, "broke off: "+o.Broken)
+	if o.TransferError != "" {
+		parts = append(parts, "broke off: "+o.TransferError)
 	}
 	return Plain(strings.Join(parts, ", "), textLimit)
 }

@@ -67,7 +67,7 @@ func header(level contract.Level, surfaces ...dialect.Surface) runlog.Header {
 }
 
 // result is a case as it passes: the row's own status, code and envelope.
-func result(row contract.Row, surface dialect.Surface) runlog.CaseResult {
+func result(row contract.Row, surface dialect.Surface) runlog.Case {
 	circumstance := map[contract.RowID]string{
 		"http:404": "unknown-model", "code:model_not_found": "absent-model", "http:401": "wrong-key",
 	}[row.ID]
@@ -84,7 +84,7 @@ func result(row contract.Row, surface dialect.Surface) runlog.CaseResult {
 	}
 	url := "https://gateway.example/v1/" + string(surface)
 	body := fmt.Sprintf(`{"error":{"message":"%s","type":"invalid_request_error","param":null,"code":"%s"}}`, row.Meaning, row.Code())
-	return runlog.CaseResult{
+	return runlog.Case{
 		Type: "case", ID: fmt.Sprintf("%s/%s/%s", row.ID, circumstance, surface), Row: row.ID,
 		Circumstance: circumstance, Surface: surface, Level: level, Verdict: contract.Pass,
 		Scenario: &runlog.Scenario{
@@ -112,8 +112,8 @@ func result(row contract.Row, surface dialect.Surface) runlog.CaseResult {
 }
 
 // every makes one passing case for each row on each surface.
-func every(rows []contract.Row, surfaces ...dialect.Surface) []runlog.CaseResult {
-	var cases []runlog.CaseResult
+func every(rows []contract.Row, surfaces ...dialect.Surface) []runlog.Case {
+	var cases []runlog.Case
 	for _, row := range rows {
 		for _, s := range surfaces {
 			cases = append(cases, result(row, s))
@@ -123,7 +123,7 @@ func every(rows []contract.Row, surfaces ...dialect.Surface) []runlog.CaseResult
 }
 
 // concluded is a run that expected exactly these cases and came to its end.
-func concluded(h runlog.Header, cases []runlog.CaseResult) runlog.Run {
+func concluded(h runlog.Header, cases []runlog.Case) runlog.Run {
 	for _, c := range cases {
 		h.Expected = append(h.Expected, c.ID)
 	}
@@ -145,7 +145,7 @@ func goodRun() runlog.Run {
 func failingRun() runlog.Run {
 	surfaces := []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Messages, dialect.GenerateContent}
 	cases := every(contract.Rows()[:24], surfaces...)
-	at := func(row contract.RowID, s dialect.Surface) *runlog.CaseResult {
+	at := func(row contract.RowID, s dialect.Surface) *runlog.Case {
 		for i := range cases {
 			if cases[i].Row == row && cases[i].Surface == s {
 				return &cases[i]
@@ -156,9 +156,9 @@ func failingRun() runlog.Run {
 	fail := at("code:model_not_found", dialect.Chat)
 	fail.Verdict = contract.Fail
 	fail.Findings = []contract.Finding{
-		{Obligation: contract.StatusClass, Severity: contract.Must, Want: "4xx", Got: "503"},
-		{Obligation: contract.Fields, Severity: contract.Should, Want: "param in the envelope", Got: "no param"},
-		{Obligation: contract.RequestID, Severity: contract.Note, Want: "a request id", Got: "none"},
+		{Requirement: contract.StatusClass, Level: contract.Must, Want: "4xx", Got: "503"},
+		{Requirement: contract.Fields, Level: contract.Should, Want: "param in the envelope", Got: "no param"},
+		{Requirement: contract.RequestID, Level: contract.Note, Want: "a request id", Got: "none"},
 	}
 	fail.Scenario.Steps[2].Status = "failed"
 	fail.Observation.Status = 503
@@ -172,11 +172,11 @@ func failingRun() runlog.Run {
 
 	stream := at("code:get_channel_failed", dialect.ChatStream)
 	stream.Verdict = contract.Fail
-	stream.Findings = []contract.Finding{{Obligation: contract.StreamEnd, Severity: contract.Must, Want: "no end as if complete", Got: "data: [DONE] after 2 events"}}
+	stream.Findings = []contract.Finding{{Requirement: contract.StreamEnd, Level: contract.Must, Want: "no end as if complete", Got: "data: [DONE] after 2 events"}}
 	stream.Observation.Status = 200
 	stream.Observation.Body = contract.Bytes("data: {\"choices\":[]}\n\ndata: [DONE]\n\nda")
 	stream.Observation.BodySize = 38
-	stream.Observation.Broken = "unexpected EOF"
+	stream.Observation.TransferError = "unexpected EOF"
 	stream.Observation.Stream = &contract.Stream{
 		Events: []contract.Event{
 			{At: 5 * time.Millisecond, Data: contract.Bytes(`{"choices":[]}`)},
@@ -187,7 +187,7 @@ func failingRun() runlog.Run {
 	}
 	warn := at("http:401", dialect.Messages)
 	warn.Verdict = contract.Warn
-	warn.Findings = []contract.Finding{{Obligation: contract.CodePlace, Severity: contract.Should, Want: "the code in error.code", Got: "the code in error.type"}}
+	warn.Findings = []contract.Finding{{Requirement: contract.CodePlace, Level: contract.Should, Want: "the code in error.code", Got: "the code in error.type"}}
 	at("http:404", dialect.GenerateContent).Verdict = contract.ExpectedFail
 	at("http:404", dialect.GenerateContent).Reason = "in the baseline: example/issues/12"
 	for _, row := range contract.Rows()[:24] {
@@ -213,7 +213,7 @@ func failingRun() runlog.Run {
 // loadRun has two cases under load, one of which went badly.
 func loadRun() runlog.Run {
 	cases := every(contract.Rows()[:4], dialect.Chat)
-	under := func(id string, a runlog.Account) runlog.CaseResult {
+	under := func(id string, a runlog.LoadSummary) runlog.Case {
 		known, err := contract.ParseCase(id)
 		if err != nil {
 			panic(err)
@@ -227,34 +227,34 @@ func loadRun() runlog.Run {
 				P50:    time.Duration(i) * time.Millisecond, P99: time.Duration(2*i) * time.Millisecond,
 			})
 		}
-		return runlog.CaseResult{
+		return runlog.Case{
 			Type: "case", ID: id, Row: known.Row, Circumstance: known.Circumstance, Surface: known.Surface, Variant: known.Variant,
 			Level: known.Level(), Verdict: contract.Pass, Load: &a, Started: started.Add(time.Second), Duration: 2 * time.Second,
 		}
 	}
-	limit := under("http:429/over-rate-limit/chat/under-load", runlog.Account{
+	limit := under("http:429/over-rate-limit/chat/under-load", runlog.LoadSummary{
 		Sentence: "20 calls at once, and one by one", Limiter: "sliding-log of 20 in 10s",
 		Checks: []runlog.Check{
-			{Obligation: "limit-burst", Result: runlog.Held, Sentence: "20 calls admitted and 15 refused"},
-			{Obligation: "upstream-429", Result: runlog.Untested, Sentence: "the provider is not ours"},
+			{Requirement: "limit-burst", Result: runlog.Held, Sentence: "20 calls admitted and 15 refused"},
+			{Requirement: "upstream-429", Result: runlog.Untested, Sentence: "the provider is not ours"},
 		},
 	})
 	for i := range limit.Load.Spans { // the calls over a limit are no healthy ones
 		limit.Load.Spans[i].P50, limit.Load.Spans[i].P99 = 0, 0
 	}
-	slow := under("code:channel:response_time_exceeded/slow-upstream/chat/under-load", runlog.Account{
+	slow := under("code:channel:response_time_exceeded/slow-upstream/chat/under-load", runlog.LoadSummary{
 		Sentence: "30 healthy calls a second",
 		Checks: []runlog.Check{
-			{Obligation: "in-time", Result: runlog.Violated, Sentence: "hung calls were answered after 4s: the limit is 1.5s"},
-			{Obligation: "departure", Result: runlog.Violated, Sentence: "2 callers left, and 2 of their calls went on " + venom},
+			{Requirement: "in-time", Result: runlog.Violated, Sentence: "hung calls were answered after 4s: the limit is 1.5s"},
+			{Requirement: "departure", Result: runlog.Violated, Sentence: "2 callers left, and 2 of their calls went on " + venom},
 		},
 		Times: []runlog.Times{{Name: "healthy before", Count: 45, P50: time.Millisecond, P90: 2 * time.Millisecond, P99: 3 * time.Millisecond, Max: 4 * time.Millisecond, Bound: 250 * time.Millisecond}},
 	})
 	slow.Load.Spans[3].Counts["leaving hanging"] = map[runlog.Outcome]int{runlog.Timeout: 2}
 	slow.Verdict = contract.Fail
 	slow.Findings = []contract.Finding{
-		{Obligation: "in-time", Severity: contract.Must, Want: "1.5s", Got: "4s"},
-		{Obligation: "departure", Severity: contract.Should, Want: "calls cancelled", Got: "2 of 2 went on"},
+		{Requirement: "in-time", Level: contract.Must, Want: "1.5s", Got: "4s"},
+		{Requirement: "departure", Level: contract.Should, Want: "calls cancelled", Got: "2 of 2 went on"},
 	}
 	h := header(contract.Full, dialect.Chat)
 	h.Selection.Loaded = []dialect.Surface{dialect.Chat}
@@ -289,7 +289,7 @@ func hostileRun() runlog.Run {
 	return run
 }
 
-func poison(c *runlog.CaseResult) {
+func poison(c *runlog.Case) {
 	many := map[string][]string{venom: {venom, strings.Repeat(venom, 50)}}
 	for i := range 300 {
 		many[fmt.Sprintf("X-%03d", i)] = []string{"filler"}
@@ -298,13 +298,13 @@ func poison(c *runlog.CaseResult) {
 	c.ID, c.Circumstance, c.Variant, c.Reason = c.ID+"/"+venom, venom, venom, venom
 	c.Verdict = contract.Fail
 	for range 3 {
-		c.Findings = append(c.Findings, contract.Finding{Obligation: venom, Severity: contract.Must, Want: venom, Got: strings.Repeat(venom, 20)})
+		c.Findings = append(c.Findings, contract.Finding{Requirement: venom, Level: contract.Must, Want: venom, Got: strings.Repeat(venom, 20)})
 	}
 	c.Scenario.Name, c.Scenario.URI = venom, venom
 	c.Scenario.Steps = []runlog.Step{{Text: venom, Status: "failed"}, {Text: venom, Status: venom}}
 	c.Observation = &contract.Observation{
 		Sent:   contract.Sent{Surface: venom, Method: venom, URL: venom, Header: many, Body: huge, BodySize: int64(len(huge)), Fault: venom, Curl: venom},
-		Status: 500, Proto: venom, Header: many, Body: huge, BodySize: 1 << 40, Cut: venom, Broken: venom,
+		Status: 500, Proto: venom, Header: many, Body: huge, BodySize: 1 << 40, Cut: venom, TransferError: venom,
 		Stream:   &contract.Stream{Violations: []string{venom}, Partial: huge},
 		Failure:  &contract.Failure{Kind: venom, Detail: venom},
 		Leaks:    []contract.Leak{{What: venom, Where: venom}},

@@ -15,15 +15,15 @@ import (
 )
 
 func TestCompare(t *testing.T) {
-	must := func(o contract.Obligation, got string) []contract.Finding {
-		return []contract.Finding{{Obligation: o, Severity: contract.Must, Got: got}, {Obligation: contract.RequestID, Severity: contract.Note}}
+	must := func(o contract.Requirement, got string) []contract.Finding {
+		return []contract.Finding{{Requirement: o, Level: contract.Must, Got: got}, {Requirement: contract.RequestID, Level: contract.Note}}
 	}
-	one := func(v contract.Verdict, f []contract.Finding) runlog.CaseResult {
-		return runlog.CaseResult{ID: "a", Verdict: v, Findings: f}
+	one := func(v contract.Verdict, f []contract.Finding) runlog.Case {
+		return runlog.Case{ID: "a", Verdict: v, Findings: f}
 	}
 	for _, tt := range []struct {
 		name          string
-		before, after runlog.CaseResult
+		before, after runlog.Case
 		want          reports.Move
 	}{
 		{"a failure that is mended is better", one(contract.Fail, must(contract.Code, "x")), one(contract.Pass, nil), reports.Better},
@@ -42,8 +42,8 @@ func TestCompare(t *testing.T) {
 func changedRuns() (old, run runlog.Run) {
 	h := header(contract.Relay, dialect.Chat)
 	before, after := every(contract.Rows()[:6], dialect.Chat), every(contract.Rows()[:6], dialect.Chat)
-	finding := func(o contract.Obligation) []contract.Finding {
-		return []contract.Finding{{Obligation: o, Severity: contract.Must, Want: "404", Got: "503"}}
+	finding := func(o contract.Requirement) []contract.Finding {
+		return []contract.Finding{{Requirement: o, Level: contract.Must, Want: "404", Got: "503"}}
 	}
 	before[0].Verdict, before[0].Findings = contract.Fail, finding(contract.StatusClass)
 	after[1].Verdict, after[1].Findings = contract.Fail, finding(contract.StatusClass)
@@ -135,7 +135,7 @@ func TestSideBySide(t *testing.T) {
 func TestSideBySideKeepsARowThatOnlyOneRunHas(t *testing.T) {
 	odd := result(contract.Rows()[0], dialect.Chat)
 	odd.ID, odd.Row, odd.Verdict = "code:unheard_of/x/chat", "code:unheard_of", contract.Fail
-	s := reports.NewSideBySide([]runlog.Run{goodRun(), concluded(header(contract.Edge), []runlog.CaseResult{odd}), goodRun()})
+	s := reports.NewSideBySide([]runlog.Run{goodRun(), concluded(header(contract.Edge), []runlog.Case{odd}), goodRun()})
 	require.Len(t, s.Matrix.Rows, 33)
 	last := s.Matrix.Rows[32]
 	require.Len(t, last.Cells, 3)

@@ -121,7 +121,7 @@ func (r *ctrfReport) add(t ctrfTest) {
 	}
 }
 
-func newCTRFTest(c runlog.CaseResult) ctrfTest {
+func newCTRFTest(c runlog.Case) ctrfTest {
 	a := accountOf(c)
 	t := ctrfTest{
 		Name: a.ID, Status: ctrfStatus(c.Verdict), RawStatus: string(c.Verdict), Duration: c.Duration.Milliseconds(),

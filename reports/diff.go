@@ -25,7 +25,7 @@ func moves() []Move { return []Move{Worse, Changed, Better, Appeared, Gone} }
 
 // Compare says how a case moved from one run to another. Reasons are compared by what was broken, not by the words of
 // an answer, which differ from call to call.
-func Compare(before, after runlog.CaseResult) Move {
+func Compare(before, after runlog.Case) Move {
 	b, a := before.Verdict.OrError(), after.Verdict.OrError()
 	switch {
 	case a.Worse(b):
@@ -40,11 +40,11 @@ func Compare(before, after runlog.CaseResult) Move {
 }
 
 // broken lists the obligations that a case breaks, each once; notes are none.
-func broken(c runlog.CaseResult) []contract.Obligation {
-	var list []contract.Obligation
+func broken(c runlog.Case) []contract.Requirement {
+	var list []contract.Requirement
 	for _, f := range c.Findings {
-		if f.Severity != contract.Note {
-			list = append(list, f.Obligation)
+		if f.Level != contract.Note {
+			list = append(list, f.Requirement)
 		}
 	}
 	slices.Sort(list)
@@ -56,7 +56,7 @@ type Change struct {
 	ID   string
 	Move Move
 	// Before is nil for a new case, After for one that is gone.
-	Before, After *runlog.CaseResult
+	Before, After *runlog.Case
 }
 
 // Diff is what changed from one run to another.
@@ -71,7 +71,7 @@ type Diff struct {
 // NewDiff compares two runs case by case. A case that was expected and never ran counts as an error.
 func NewDiff(old, run runlog.Run) Diff {
 	d := Diff{Old: old, New: run}
-	before := make(map[string]*runlog.CaseResult)
+	before := make(map[string]*runlog.Case)
 	oldCases, newCases := old.Outcomes(), run.Outcomes()
 	for i := range oldCases {
 		before[oldCases[i].ID] = &oldCases[i]

@@ -47,7 +47,7 @@ func (d Diff) remarks() []string {
 
 // words tells a change in a line: "pass → fail  MUST status-class: got 503, want 404".
 func (c Change) words() string {
-	verdict := func(r *runlog.CaseResult) string {
+	verdict := func(r *runlog.Case) string {
 		if r == nil {
 			return "–"
 		}
@@ -148,7 +148,7 @@ func (d Diff) Markdown(w io.Writer) error {
 	return nil
 }
 
-func signed(c *runlog.CaseResult) string {
+func signed(c *runlog.Case) string {
 	if c == nil {
 		return "–"
 	}

@@ -166,8 +166,8 @@ func newHAREntry(o contract.Observation, at time.Time) harEntry {
 	switch {
 	case o.Failure != nil:
 		entry.Response.Error = string(o.Failure.Kind) + ": " + o.Failure.Detail
-	case o.Broken != "":
-		entry.Response.Error = "broke off: " + o.Broken
+	case o.TransferError != "":
+		entry.Response.Error = "broke off: " + o.TransferError
 	case o.Cut != "":
 		entry.Response.Error = "given up: " + o.Cut
 	}

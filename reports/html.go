@@ -89,7 +89,7 @@ type pageCell struct {
 
 // pageEntry is a case with the column of the matrix in which it stands.
 type pageEntry struct {
-	runlog.CaseResult
+	runlog.Case
 	// Target is the column of a matrix of targets, "" in that of one run, whose columns are surfaces.
 	Target string
 }
@@ -117,7 +117,7 @@ func HTML(w io.Writer, run runlog.Run) error {
 	}
 	var entries []pageEntry
 	for _, c := range run.Outcomes() {
-		entries = append(entries, pageEntry{CaseResult: c})
+		entries = append(entries, pageEntry{Case: c})
 	}
 	return p.write(w, m, entries)
 }

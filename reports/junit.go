@@ -139,7 +139,7 @@ func (n *junitCounts) count(c junitCase) {
 	}
 }
 
-func newJUnitCase(c runlog.CaseResult) junitCase {
+func newJUnitCase(c runlog.Case) junitCase {
 	a := accountOf(c)
 	out := junitCase{
 		Class: Plain(string(c.Row), nameLimit), Name: a.ID, Time: seconds(c.Duration), elapsed: c.Duration,

@@ -128,7 +128,7 @@ func worst(c runlog.Counts) contract.Verdict {
 // tables are the names of the contract's tables by number, and before them that of rows of neither.
 var tables = [3]string{"Other rows", "HTTP status codes", "Business error codes"}
 
-func columns(run runlog.Run, outcomes []runlog.CaseResult) []Column {
+func columns(run runlog.Run, outcomes []runlog.Case) []Column {
 	surfaces := slices.Clone(run.Selection.Surfaces)
 	for _, c := range outcomes {
 		surfaces = append(surfaces, c.Surface)
@@ -141,7 +141,7 @@ func columns(run runlog.Run, outcomes []runlog.CaseResult) []Column {
 	return list
 }
 
-func levels(outcomes []runlog.CaseResult) []LevelTotals {
+func levels(outcomes []runlog.Case) []LevelTotals {
 	counts := make(map[contract.Level]runlog.Counts)
 	var seen []contract.Level
 	for _, c := range outcomes {

@@ -61,7 +61,7 @@ func TestMatrix(t *testing.T) {
 	t.Run("drops neither a row nor a surface that the contract does not know", func(t *testing.T) {
 		odd := result(contract.Rows()[0], "telepathy")
 		odd.ID, odd.Row, odd.Verdict = "code:unheard_of/x/telepathy", "code:unheard_of", contract.Fail
-		m := reports.NewMatrix(concluded(header(contract.Edge, dialect.Embeddings, dialect.Chat), []runlog.CaseResult{odd}))
+		m := reports.NewMatrix(concluded(header(contract.Edge, dialect.Embeddings, dialect.Chat), []runlog.Case{odd}))
 		assert.Equal(t, []reports.Column{{Name: "chat", Short: "chat"}, {Name: "embeddings", Short: "embd"}, {Name: "telepathy", Short: "tel…"}}, m.Columns)
 		require.Len(t, m.Rows, 33)
 		assert.Equal(t, contract.Fail, m.Rows[32].Verdict)

@@ -69,7 +69,7 @@ func (m *messenger) write(e messages.Envelope) {
 }
 
 // features writes every feature with the scenarios of its cases.
-func (m *messenger) features(outcomes []runlog.CaseResult) {
+func (m *messenger) features(outcomes []runlog.Case) {
 	var uris []string
 	text := make(map[string]*strings.Builder)
 	for _, c := range outcomes {
@@ -105,11 +105,11 @@ func (m *messenger) features(outcomes []runlog.CaseResult) {
 }
 
 // scenarioName is the case's id as Gherkin keeps it: trimmed.
-func scenarioName(c runlog.CaseResult) string { return strings.TrimSpace(Plain(c.ID, nameLimit)) }
+func scenarioName(c runlog.Case) string { return strings.TrimSpace(Plain(c.ID, nameLimit)) }
 
 // steps are the steps of a case, each beginning with a keyword of Gherkin, and at least one. Where the case failed
 // without a failed step, the last one takes the blame, so that no tool shows it as passed.
-func steps(c runlog.CaseResult) []runlog.Step {
+func steps(c runlog.Case) []runlog.Step {
 	var list []runlog.Step
 	if c.Scenario != nil {
 		for _, s := range c.Scenario.Steps {
@@ -137,7 +137,7 @@ func steps(c runlog.CaseResult) []runlog.Step {
 }
 
 // play writes the messages of one case.
-func (m *messenger) play(c runlog.CaseResult, fallback time.Time) {
+func (m *messenger) play(c runlog.Case, fallback time.Time) {
 	pickle := m.pickles[scenarioName(c)]
 	if pickle == nil || m.err != nil {
 		return
@@ -170,7 +170,7 @@ func (m *messenger) play(c runlog.CaseResult, fallback time.Time) {
 }
 
 // attach adds the account of a case that needs one: findings, exchange, curl line.
-func (m *messenger) attach(c runlog.CaseResult, attempt, step string) {
+func (m *messenger) attach(c runlog.Case, attempt, step string) {
 	if c.Verdict == contract.Pass {
 		return
 	}
@@ -181,7 +181,7 @@ func (m *messenger) attach(c runlog.CaseResult, attempt, step string) {
 	}})
 }
 
-func stepResult(c runlog.CaseResult, s runlog.Step) *messages.TestStepResult {
+func stepResult(c runlog.Case, s runlog.Step) *messages.TestStepResult {
 	result := &messages.TestStepResult{Duration: &messages.Duration{}, Status: messages.TestStepResultStatus_SKIPPED}
 	switch {
 	case s.Status == "failed" && failed(c.Verdict):

@@ -101,7 +101,7 @@ func newPageCase(c pageEntry, limit int) pageCase {
 	if c.Verdict == contract.Pass || c.Verdict == contract.NotOffered {
 		limit /= 4
 	}
-	a := accountOf(c.CaseResult)
+	a := accountOf(c.Case)
 	out := pageCase{
 		ID: a.ID, Row: Plain(string(c.Row), nameLimit), Circumstance: Plain(c.Circumstance, nameLimit),
 		Surface: Plain(string(c.Surface), nameLimit), Variant: Plain(c.Variant, nameLimit),

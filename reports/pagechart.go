@@ -60,7 +60,7 @@ const (
 
 func chartNumber(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
 
-func newChart(title string, a runlog.Account, wide bool) pageChart {
+func newChart(title string, a runlog.LoadSummary, wide bool) pageChart {
 	c := pageChart{Title: title, Width: chartWidth, Height: chartHeight, Wide: wide, end: a.Took}
 	if wide {
 		c.Width *= 2

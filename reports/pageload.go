@@ -32,7 +32,7 @@ type pageTimes struct {
 	Name, Calls, P50, P90, P99, Max, Bound string
 }
 
-func newPageLoad(c runlog.CaseResult, a runlog.Account) pageLoad {
+func newPageLoad(c runlog.Case, a runlog.LoadSummary) pageLoad {
 	p := pageLoad{
 		ID: Plain(c.ID, nameLimit), Summary: loadSentence(a), Sentence: capital(Plain(a.Sentence, textLimit)),
 		Verdict: c.Verdict, Sign: sign(c.Verdict), Link: fragment(string(c.Row) + "/" + string(c.Surface)),
@@ -40,7 +40,7 @@ func newPageLoad(c runlog.CaseResult, a runlog.Account) pageLoad {
 	for _, check := range a.Checks {
 		v := checkVerdict(check, c.Findings)
 		p.Checks = append(p.Checks, pageCheck{
-			Plain(string(check.Obligation), nameLimit), Plain(string(check.Result), nameLimit), Plain(check.Sentence, textLimit), v, sign(v),
+			Plain(string(check.Requirement), nameLimit), Plain(string(check.Result), nameLimit), Plain(check.Sentence, textLimit), v, sign(v),
 		})
 	}
 	for _, t := range a.Times {
@@ -86,7 +86,7 @@ func capital(s string) string {
 func checkVerdict(check runlog.Check, findings []contract.Finding) contract.Verdict {
 	var about []contract.Finding
 	for _, f := range findings {
-		if f.Obligation == check.Obligation {
+		if f.Requirement == check.Requirement {
 			about = append(about, f)
 		}
 	}
@@ -124,13 +124,13 @@ func outcomeClasses() []struct {
 		class   string
 	}{
 		{runlog.Admitted, "o-admitted"}, {runlog.Refused, "o-refused"}, {runlog.Error4xx, "o-error4"}, {runlog.Error5xx, "o-error5"},
-		{runlog.Timeout, "o-lost"}, {runlog.Broken, "o-lost"}, {runlog.Wrong, "o-wrong"}, {callerLeft, "o-ours"},
-		{runlog.Client, "o-ours"}, {runlog.Abandoned, "o-ours"},
+		{runlog.Timeout, "o-lost"}, {runlog.TransportError, "o-lost"}, {runlog.Wrong, "o-wrong"}, {callerLeft, "o-ours"},
+		{runlog.LocalError, "o-ours"}, {runlog.Abandoned, "o-ours"},
 	}
 }
 
 // countChart stacks the answers of each span by their outcome.
-func countChart(a runlog.Account, wide bool) pageChart {
+func countChart(a runlog.LoadSummary, wide bool) pageChart {
 	chart := newChart("Answers by outcome, calls a second", a, wide)
 	most, sums := 0.0, make([]map[runlog.Outcome]int, len(a.Spans))
 	var totals []float64 // of the spans in which calls ended
@@ -188,7 +188,7 @@ func perSecond(n int, span time.Duration) float64 {
 
 // latencyChart draws the median and the slowest of the healthy calls over time. The log's 99th percentile of a span is its
 // slowest call: a span has a few calls.
-func latencyChart(a runlog.Account) pageChart {
+func latencyChart(a runlog.LoadSummary) pageChart {
 	chart := newChart("Healthy calls, time to the whole answer", a, false)
 	most := time.Duration(0)
 	for _, s := range a.Spans {

@@ -274,7 +274,7 @@ func crowd(n int) runlog.Run {
 	one := result(contract.Rows()[0], dialect.Chat)
 	id := one.ID
 	poison(&one)
-	var cases []runlog.CaseResult
+	var cases []runlog.Case
 	for i := range n {
 		one.ID = fmt.Sprint(id, "/", i)
 		cases = append(cases, one)

@@ -9,7 +9,7 @@ import (
 
 // Replay is a case that ran again.
 type Replay struct {
-	Before, After runlog.CaseResult
+	Before, After runlog.Case
 	// Run is the run of this one case.
 	Run runlog.Run
 }

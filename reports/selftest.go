@@ -122,12 +122,12 @@ func (s SelfTest) HTML(w io.Writer) error {
 // entry puts a case of the trial into the cell of its row.
 func (t Trial) entry(id string, verdict contract.Verdict, account string) pageEntry {
 	c := contract.SplitID(id)
-	result := runlog.CaseResult{
+	result := runlog.Case{
 		ID: strings.TrimPrefix(id, string(c.Row)+"/") + " (" + t.Name + ")", Row: contract.RowID(t.Name),
 		Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Verdict: verdict, Reason: account,
 	}
 	if id != "" {
 		result.Level = c.Level()
 	}
-	return pageEntry{CaseResult: result, Target: string(c.Row)}
+	return pageEntry{Case: result, Target: string(c.Row)}
 }

@@ -20,7 +20,7 @@ func selfTests() map[string]reports.SelfTest {
 		Took: 2 * time.Second, Ran: 555,
 		Turned: []reports.TurnedCase{{
 			Case: "http:429/over-rate-limit/chat", Row: "http:429", Verdict: contract.Fail,
-			Broken: []contract.Obligation{contract.StatusClass}, Account: "MUST status-class: got 503, want 429",
+			Broken: []contract.Requirement{contract.StatusClass}, Account: "MUST status-class: got 503, want 429",
 		}},
 	}
 	quiet := reports.Trial{Name: "chunked", Sentence: "Answers are sent in chunks.", Took: time.Second, Ran: 555}
@@ -47,7 +47,7 @@ func selfTests() map[string]reports.SelfTest {
 	good.Trials = []reports.Trial{caught, quiet, hasty}
 	bad.Trials = []reports.Trial{caught, survivor, alarm}
 	bad.Unturned = []contract.RowID{"code:model_not_found"}
-	bad.Unbroken = []contract.Obligation{contract.Fields}
+	bad.Unbroken = []contract.Requirement{contract.Fields}
 	return map[string]reports.SelfTest{"selftest-good": good, "selftest-bad": bad}
 }
 

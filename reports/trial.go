@@ -31,7 +31,7 @@ type SelfTest struct {
 	// Unturned are the rows that no deviation made fail.
 	Unturned []contract.RowID `json:"unturned,omitempty"`
 	// Unbroken are the obligations that no deviation was found to break.
-	Unbroken []contract.Obligation `json:"unbroken,omitempty"`
+	Unbroken []contract.Requirement `json:"unbroken,omitempty"`
 }
 
 // Trial is one gateway that is known to be other than the reference, and whether that was noticed as it should be.
@@ -59,7 +59,7 @@ type TurnedCase struct {
 	Row     contract.RowID   `json:"row"`
 	Verdict contract.Verdict `json:"verdict"`
 	// Broken are the obligations that were found broken.
-	Broken []contract.Obligation `json:"broken,omitempty"`
+	Broken []contract.Requirement `json:"broken,omitempty"`
 	// Account is the shortest account of it.
 	Account string `json:"account"`
 }
@@ -199,4 +199,4 @@ func (s SelfTest) Sentence() string {
 }
 
 // Headline is the shortest account of a case: its reason or its first finding. It is safe to show.
-func Headline(c runlog.CaseResult) string { return accountOf(c).headline() }
+func Headline(c runlog.Case) string { return accountOf(c).headline() }

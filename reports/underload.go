@@ -8,7 +8,7 @@ import (
 )
 
 // loadSentence sums a load up in a line: "497 calls in 33.8s: 9 obligations held; sliding-log of 20 in 10s".
-func loadSentence(a runlog.Account) string {
+func loadSentence(a runlog.LoadSummary) string {
 	counts := make(map[runlog.Result]int)
 	for _, c := range a.Checks {
 		counts[c.Result]++
@@ -27,13 +27,13 @@ func loadSentence(a runlog.Account) string {
 }
 
 // LoadText tells a load in lines: what was sent, and what was found of each obligation.
-func LoadText(a runlog.Account) []string {
+func LoadText(a runlog.LoadSummary) []string {
 	lines := []string{loadSentence(a)}
 	if a.Sentence != "" {
 		lines = append(lines, Plain(a.Sentence, textLimit))
 	}
 	for _, c := range a.Checks {
-		lines = append(lines, fmt.Sprintf("%-8s %-16s %s", Plain(string(c.Result), 20), Plain(string(c.Obligation), 40), Plain(c.Sentence, textLimit)))
+		lines = append(lines, fmt.Sprintf("%-8s %-16s %s", Plain(string(c.Result), 20), Plain(string(c.Requirement), 40), Plain(c.Sentence, textLimit)))
 	}
 	return lines
 }

@@ -50,14 +50,14 @@ var underLoad = []definition{
 }
 
 // answered are the obligations of an answer, whatever was asked and whoever failed.
-var answered = []contract.Obligation{
+var answered = []contract.Requirement{
 	contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame, contract.Code,
 	contract.CodePlace, contract.CodeKnown, contract.RetryAfter, contract.ContentType, contract.Whole, contract.Envelope,
 	contract.Message, contract.Fields, contract.StreamError, contract.StreamEnd, contract.StreamFormat, contract.Secrecy,
 }
 
 // holding binds a sentence to obligations.
-func holding(sentence string, obligations ...contract.Obligation) definition {
+func holding(sentence string, obligations ...contract.Requirement) definition {
 	return definition{regexp.MustCompile(sentence), func(ctx context.Context) error { return world(ctx).hold(obligations...) }}
 }
 
@@ -74,7 +74,7 @@ func aCallerAsksInTheWay(ctx context.Context, surface, variant string) error {
 }
 
 func manyCallersAsk(ctx context.Context, surface string) error {
-	return world(ctx).stress(ctx, dialect.Surface(surface))
+	return world(ctx).runLoad(ctx, dialect.Surface(surface))
 }
 
 func theStatusIs(ctx context.Context, status string) error {

@@ -22,8 +22,8 @@ type Outcome struct {
 	Findings    []contract.Finding
 	Reason      string
 	Observation *contract.Observation
-	// Account is set for a case under load.
-	Account *runlog.Account
+	// Summary is set for a case under load.
+	Load *runlog.LoadSummary
 	// Tries is above 1 when the case was run again because the gateway was not well.
 	Tries    int
 	Started  time.Time
@@ -46,7 +46,7 @@ type Step struct {
 // Suite plays features against a stage.
 type Suite struct {
 	Features fs.FS
-	Stage    Stage
+	Session  Session
 	// Selected are the ids of the cases to play; all other scenarios are passed over without a trace.
 	Selected map[string]bool
 	// Concurrency is the number of scenarios played at once, at least 1.
@@ -103,7 +103,7 @@ func (s Suite) scenario(sc *godog.ScenarioContext) {
 			return ctx, godog.ErrSkip
 		}
 		c, err := contract.ParseCase(p.Name)
-		w = &World{stage: s.Stage, current: c}
+		w = &World{session: s.Session, current: c}
 		out = Outcome{Case: c, Started: time.Now(), URI: p.Uri, Name: p.Name, Line: int(p.Location.Line)}
 		if err != nil {
 			return ctx, w.harness(fmt.Errorf("%w: %w", errDisagrees, err))
@@ -125,7 +125,7 @@ func (s Suite) scenario(sc *godog.ScenarioContext) {
 		mu.Lock()
 		defer mu.Unlock()
 		out.finish(w, p, err)
-		if ctx.Err() == nil || w.judged && (w.verdict != contract.Error || w.account != nil) {
+		if ctx.Err() == nil || w.judged && (w.verdict != contract.Error || w.load != nil) {
 			s.Sink(out)
 		}
 		return ctx, nil
@@ -139,7 +139,7 @@ func (o *Outcome) finish(w *World, p *godog.Scenario, err error) {
 		_ = w.harness(fmt.Errorf("the scenario was not played to its judgement: %w", err))
 	}
 	o.Verdict, o.Findings, o.Reason, o.Notes, o.Tries = w.verdict, w.findings, w.reason, w.notes, w.tries
-	o.Account = w.account
+	o.Load = w.load
 	if w.observation.Sent.Method != "" {
 		o.Observation = &w.observation
 	}

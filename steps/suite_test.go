@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeStage struct {
 	observe func(try int, c contract.Case) (contract.Observation, error)
 	recover func() (time.Duration, error)
-	stress  func(contract.Case) (Stressed, error)
+	stress  func(contract.Case) (LoadResult, error)
 	mu      sync.Mutex
 	tries   map[string]int
 }
@@ -46,7 +46,9 @@ func (f *fakeStage) AwaitRecovery(context.Context, dialect.Surface) (time.Durati
 	return f.recover()
 }
 
-func (f *fakeStage) Stress(_ context.Context, c contract.Case) (Stressed, error) { return f.stress(c) }
+func (f *fakeStage) RunLoad(_ context.Context, c contract.Case) (LoadResult, error) {
+	return f.stress(c)
+}
 
 func notFound(int, contract.Case) (contract.Observation, error) {
 	return observation(404, `{"error":{"message":"m","type":"t","param":null,"code":"model_not_found"}}`), nil
@@ -81,7 +83,7 @@ func play(t *testing.T, s Suite, ids ...string) map[string]Outcome {
 const absentModel = "code:model_not_found/absent-model/chat"
 
 func TestAPassingScenarioIsToldWithItsStepsAndItsPlace(t *testing.T) {
-	out := play(t, Suite{Features: features.FS, Stage: &fakeStage{observe: notFound}, Concurrency: 4}, absentModel)
+	out := play(t, Suite{Features: features.FS, Session: &fakeStage{observe: notFound}, Concurrency: 4}, absentModel)
 	require.Len(t, out, 1, "scenarios that are not selected leave no trace")
 	o := out[absentModel]
 	assert.Equal(t, contract.Pass, o.Verdict)
@@ -103,7 +105,7 @@ func TestAPassingScenarioIsToldWithItsStepsAndItsPlace(t *testing.T) {
 }
 
 func TestAFailingStepLeavesTheFindingsWhole(t *testing.T) {
-	out := play(t, Suite{Features: features.FS, Stage: &fakeStage{observe: func(int, contract.Case) (contract.Observation, error) {
+	out := play(t, Suite{Features: features.FS, Session: &fakeStage{observe: func(int, contract.Case) (contract.Observation, error) {
 		return observation(503, `{"error":{"message":"","type":"t","param":null,"code":"x"}}`), nil
 	}}}, absentModel)
 	o := out[absentModel]
@@ -157,7 +159,7 @@ func TestFaultsOfTheHarnessAreNoEvidence(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			fs := fstest.MapFS{"f.feature": {Data: []byte(tt.feature)}}
-			o := play(t, Suite{Features: fs, Stage: &fakeStage{observe: tt.observe}}, absentModel)[absentModel]
+			o := play(t, Suite{Features: fs, Session: &fakeStage{observe: tt.observe}}, absentModel)[absentModel]
 			if tt.want == "" {
 				assert.Equal(t, contract.Pass, o.Verdict, o.Reason)
 				return
@@ -169,7 +171,7 @@ func TestFaultsOfTheHarnessAreNoEvidence(t *testing.T) {
 }
 
 func TestFeaturesThatDoNotParse(t *testing.T) {
-	s := Suite{Features: fstest.MapFS{"f.feature": {Data: []byte("no feature at all")}}, Stage: &fakeStage{}, Selected: map[string]bool{"x": true}, Sink: func(Outcome) {}}
+	s := Suite{Features: fstest.MapFS{"f.feature": {Data: []byte("no feature at all")}}, Session: &fakeStage{}, Selected: map[string]bool{"x": true}, Sink: func(Outcome) {}}
 	require.ErrorIs(t, s.Run(t.Context()), ErrFeatures)
 }
 
@@ -199,7 +201,7 @@ func TestACaseThatNeverReachedTheProviderRunsOnceMoreWhenTheGatewayWasNotWell(t 
 		{"it happens again", func(int, contract.Case) (contract.Observation, error) { return unasked, nil }, func() (time.Duration, error) { return time.Second, nil }, contract.Untestable, 2, "was run again"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := play(t, Suite{Features: features.FS, Stage: &fakeStage{observe: tt.observe, recover: tt.recover}}, relayed)[relayed]
+			o := play(t, Suite{Features: features.FS, Session: &fakeStage{observe: tt.observe, recover: tt.recover}}, relayed)[relayed]
 			assert.Equal(t, tt.verdict, o.Verdict, o.Reason)
 			assert.Equal(t, tt.tries, o.Tries)
 			if tt.note == "" {
@@ -213,7 +215,7 @@ func TestACaseThatNeverReachedTheProviderRunsOnceMoreWhenTheGatewayWasNotWell(t 
 }
 
 func TestAForeign429IsNotBelievedAtOnce(t *testing.T) {
-	o := play(t, Suite{Features: features.FS, Stage: &fakeStage{observe: func(try int, c contract.Case) (contract.Observation, error) {
+	o := play(t, Suite{Features: features.FS, Session: &fakeStage{observe: func(try int, c contract.Case) (contract.Observation, error) {
 		if try == 1 {
 			return observation(429, `{}`), nil
 		}
@@ -228,7 +230,7 @@ func TestACancelledRunTellsOnlyWhatWasJudged(t *testing.T) {
 	var outcomes []Outcome
 	s := Suite{
 		Features: features.FS, Concurrency: 1, Selected: map[string]bool{},
-		Stage: &fakeStage{observe: func(try int, c contract.Case) (contract.Observation, error) {
+		Session: &fakeStage{observe: func(try int, c contract.Case) (contract.Observation, error) {
 			cancel()
 			return notFound(try, c)
 		}},

@@ -15,21 +15,21 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Stage is what the steps need of a prepared gateway. [targets.Stage] is one.
-type Stage interface {
+// Session is what the steps need of a prepared gateway. [targets.Session] is one.
+type Session interface {
 	// Observe brings a case about once.
 	Observe(ctx context.Context, c contract.Case) (contract.Observation, error)
 	// AwaitRecovery waits until a surface is healthy and says how long that took, 0 for at once.
 	AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error)
-	// Stress plays a case under load. It returns an error that wraps [ErrUnreached] when the load did not bring the
+	// RunLoad plays a case under load. It returns an error that wraps [ErrUnreached] when the load did not bring the
 	// circumstance about, and others when it is no evidence.
-	Stress(ctx context.Context, c contract.Case) (Stressed, error)
+	RunLoad(ctx context.Context, c contract.Case) (LoadResult, error)
 }
 
-// Stressed is what came of a case under load.
-type Stressed struct {
+// LoadResult is what came of a case under load.
+type LoadResult struct {
 	Findings []contract.Finding
-	Account  runlog.Account
+	Summary  runlog.LoadSummary
 	// Evidence is one of the answers that broke an obligation, nil when none did.
 	Evidence *contract.Observation
 }
@@ -38,12 +38,12 @@ type Stressed struct {
 // have admitted, or the calls that were allowed did not suffice.
 var ErrUnreached = errors.New("the load did not show it")
 
-// ErrUnfit is returned when this machine did not do its part of a load, so that nothing can be said about the gateway.
-var ErrUnfit = errors.New("this machine was too busy")
+// ErrGeneratorBusy is returned when this machine did not do its part of a load, so that nothing can be said about the gateway.
+var ErrGeneratorBusy = errors.New("this machine was too busy")
 
 // World is the state of one scenario.
 type World struct {
-	stage Stage
+	session Session
 	// given, surface and variant are what the scenario's own words say; they must agree with its name.
 	given   contract.Circumstance
 	current contract.Case
@@ -55,7 +55,7 @@ type World struct {
 	reason      string
 	tries       int
 	notes       []string
-	account     *runlog.Account // of a case under load
+	load        *runlog.LoadSummary // of a case under load
 }
 
 // errDisagrees is returned when a scenario says one thing and the contract another: a fault of the features.
@@ -87,7 +87,7 @@ func (w *World) ask(ctx context.Context, surface dialect.Surface, variant string
 		return err
 	}
 	for w.tries = 1; ; w.tries++ {
-		o, err := w.stage.Observe(ctx, c)
+		o, err := w.session.Observe(ctx, c)
 		if err != nil {
 			return w.harness(fmt.Errorf("%s: %w", c.ID(), err))
 		}
@@ -95,7 +95,7 @@ func (w *World) ask(ctx context.Context, surface dialect.Surface, variant string
 		if w.tries > 1 || !w.suspicious() {
 			return nil
 		}
-		waited, err := w.stage.AwaitRecovery(ctx, surface)
+		waited, err := w.session.AwaitRecovery(ctx, surface)
 		if err != nil {
 			w.notes = append(w.notes, fmt.Sprintf("%s: %v", c.ID(), err))
 			return nil
@@ -111,22 +111,22 @@ func (w *World) ask(ctx context.Context, surface dialect.Surface, variant string
 // fitTries is how often a load is played on a machine that turns out not to be fit for it.
 const fitTries = 3
 
-// stress plays a case under load. Where this machine was not fit it plays it again.
-func (w *World) stress(ctx context.Context, surface dialect.Surface) error {
-	c, err := w.plays(surface, contract.UnderLoad)
+// runLoad plays a case under load. Where this machine was not fit it plays it again.
+func (w *World) runLoad(ctx context.Context, surface dialect.Surface) error {
+	c, err := w.plays(surface, contract.LoadVariant)
 	if err != nil {
 		return err
 	}
-	var came Stressed
+	var came LoadResult
 	for w.tries = 1; ; w.tries++ {
-		if came, err = w.stage.Stress(ctx, c); !errors.Is(err, ErrUnfit) || w.tries == fitTries {
+		if came, err = w.session.RunLoad(ctx, c); !errors.Is(err, ErrGeneratorBusy) || w.tries == fitTries {
 			break
 		}
 		w.notes = append(w.notes, fmt.Sprintf("%s: %v; it was played again", c.ID(), err))
 	}
 	w.findings, w.verdict = came.Findings, contract.VerdictOf(came.Findings)
-	if len(came.Account.Checks) > 0 {
-		w.account = &came.Account
+	if len(came.Summary.Checks) > 0 {
+		w.load = &came.Summary
 	}
 	if came.Evidence != nil {
 		w.observation = *came.Evidence
@@ -174,13 +174,13 @@ func (w *World) harness(err error) error {
 }
 
 // hold fails the step when one of its obligations is broken. Broken SHOULDs are findings and warnings, no failed step.
-func (w *World) hold(obligations ...contract.Obligation) error {
+func (w *World) hold(obligations ...contract.Requirement) error {
 	if w.verdict == contract.Untestable || w.verdict == contract.Error {
 		return errors.New(w.reason)
 	}
 	var broken []string
 	for _, f := range w.findings {
-		if f.Severity == contract.Must && slices.Contains(obligations, f.Obligation) {
+		if f.Level == contract.Must && slices.Contains(obligations, f.Requirement) {
 			broken = append(broken, f.String())
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // actionLimit bounds one action; undoing gets the same time of its own, also after the run was cancelled.
 const actionLimit = 30 * time.Second
 
-func (s *Stage) act(ctx context.Context, actions []profile.Action) error {
+func (s *Session) act(ctx context.Context, actions []profile.Action) error {
 	for _, a := range actions {
 		if err := s.actOne(ctx, a); err != nil {
 			return err
@@ -24,7 +24,7 @@ func (s *Stage) act(ctx context.Context, actions []profile.Action) error {
 }
 
 // undo runs every action even when one fails or the run was cancelled: what was broken has to be mended.
-func (s *Stage) undo(ctx context.Context, actions []profile.Action) error {
+func (s *Session) undo(ctx context.Context, actions []profile.Action) error {
 	ctx = context.WithoutCancel(ctx)
 	var errs []error
 	for _, a := range actions {
@@ -35,7 +35,7 @@ func (s *Stage) undo(ctx context.Context, actions []profile.Action) error {
 	return errors.Join(errs...)
 }
 
-func (s *Stage) actOne(ctx context.Context, a profile.Action) error {
+func (s *Session) actOne(ctx context.Context, a profile.Action) error {
 	if a.Do != "" {
 		return s.do(ctx, a.Do)
 	}
@@ -53,7 +53,7 @@ func (s *Stage) actOne(ctx context.Context, a profile.Action) error {
 }
 
 // do runs a function of the driver. The driver bounds it itself: it may have to wait for the gateway's own rate limits.
-func (s *Stage) do(ctx context.Context, name string) error {
+func (s *Session) do(ctx context.Context, name string) error {
 	action, ok := s.actions[name]
 	if !ok {
 		return fmt.Errorf("the driver has no action %q", name)

@@ -217,9 +217,9 @@ var directives = map[string]string{
 func offersLoad(p profile.Profile, c contract.Case) error {
 	rate := p.Limits.Rate
 	switch {
-	case c.Row == "http:429" && rate.Kind != profile.Concurrency && rate.Window <= 0:
+	case c.Row == "http:429" && rate.Kind != contract.Concurrency && rate.Window <= 0:
 		return fmt.Errorf("%w: the profile declares no limits.rate.window", profile.ErrNotOffered)
-	case c.Row == "http:429" && rate.Kind == profile.Concurrency && !p.Upstream.Present():
+	case c.Row == "http:429" && rate.Kind == contract.Concurrency && !p.Upstream.Present():
 		return fmt.Errorf("%w: calls can only be held under way by an upstream that gatecert plays", profile.ErrNotOffered)
 	case c.Row != "http:429" && !p.Upstream.Present():
 		return fmt.Errorf("%w: the profile has no upstream that gatecert plays", profile.ErrNotOffered)

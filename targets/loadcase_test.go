@@ -24,7 +24,7 @@ func TestSurfacesThatArePutUnderLoad(t *testing.T) {
 		{"those that the profile names", dialect.Surfaces(), []dialect.Surface{"gemini", "messages"}, []dialect.Surface{"gemini", "messages"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, tt.want, profile.Profile{Surfaces: tt.offered, Load: profile.LoadPart{Surfaces: tt.load}}.LoadSurfaces())
+			assert.Equal(t, tt.want, profile.Profile{Surfaces: tt.offered, Load: profile.LoadSettings{Surfaces: tt.load}}.LoadSurfaces())
 		})
 	}
 }
@@ -41,8 +41,8 @@ func TestWhatALoadNeeds(t *testing.T) {
 		problem string // "" when it is offered
 	}{
 		{"a limit without a window", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Window = 0 }, "not offered: the profile declares no limits.rate.window"},
-		{"a limit of calls that nobody can hold under way", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Kind, p.Upstream = profile.Concurrency, profile.Upstream{} }, "not offered: calls can only be held under way by an upstream that gatecert plays"},
-		{"a limit of calls under way, which has none", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Window, p.Limits.Rate.Kind = 0, profile.Concurrency }, ""},
+		{"a limit of calls that nobody can hold under way", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Kind, p.Upstream = contract.Concurrency, profile.Upstream{} }, "not offered: calls can only be held under way by an upstream that gatecert plays"},
+		{"a limit of calls under way, which has none", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Window, p.Limits.Rate.Kind = 0, contract.Concurrency }, ""},
 		{"no declared limit", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate = profile.Rate{Window: time.Second} }, "not offered: the profile has no limits.rate with a key and requests"},
 		{"a slow provider", slow + "chat/under-load", func(*profile.Profile) {}, ""},
 		{"a provider that is not ours", slow + "chat/under-load", func(p *profile.Profile) { p.Upstream = profile.Upstream{} }, "not offered: the profile has no upstream that gatecert plays"},

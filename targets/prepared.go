@@ -38,8 +38,8 @@ type Driver interface {
 	Prepare(ctx context.Context, p profile.Profile) (Prepared, error)
 }
 
-// Provider is the upstream we play, as a run sees it.
-type Provider interface {
+// Upstream is the upstream we play, as a run sees it.
+type Upstream interface {
 	// Seen waits until the attempts of a token have ended, or ctx is done, and says what they were.
 	Seen(ctx context.Context, token string) (contract.Seen, error)
 }
@@ -48,8 +48,8 @@ type Provider interface {
 type Prepared struct {
 	// Profile is complete: base URL, keys, models and recipes.
 	Profile profile.Profile
-	// Provider is nil when the gateway's provider is not ours.
-	Provider Provider
+	// Upstream is nil when the gateway's provider is not ours.
+	Upstream Upstream
 	// Roots are the authorities that vouch for the gateway's certificate, nil for the system's.
 	Roots *x509.CertPool
 	// Actions are what recipes can name with do:. They bound their own time.

@@ -74,7 +74,7 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 	if !slices.Contains(p.Surfaces, c.Surface) {
 		return Request{}, fmt.Errorf("%w: the profile does not list surface %s", profile.ErrNotOffered, c.Surface)
 	}
-	if c.UnderLoad() {
+	if c.IsLoad() {
 		if err := offersLoad(p, c); err != nil {
 			return Request{}, err
 		}

@@ -103,7 +103,7 @@ func TestEveryDirectiveIsInTheUpstreamsVocabulary(t *testing.T) {
 		require.True(t, found, c.ID())
 		assert.Equal(t, "tok", d.Token)
 		healthy := d.String() == upstream.Directive{Token: "tok"}.String()
-		if c.Reach() == contract.ReachMust && !c.UnderLoad() { // a load says itself which of its calls go wrong
+		if c.Reach() == contract.ReachMust && !c.IsLoad() { // a load says itself which of its calls go wrong
 			relayedCases++
 			assert.False(t, healthy, "%s: the provider has to go wrong", c.ID())
 		}
@@ -184,11 +184,11 @@ func TestTheWrongKeyHasTheShapeOfTheValidOne(t *testing.T) {
 }
 
 // staged sets a stage on a gateway that is a plain handler.
-func staged(t *testing.T, p profile.Profile, provider Provider, gateway http.HandlerFunc) *Stage {
+func staged(t *testing.T, p profile.Profile, provider Upstream, gateway http.HandlerFunc) *Session {
 	t.Helper()
 	server := httptest.NewServer(gateway)
 	p.BaseURL = server.URL
-	s := NewStage(Prepared{Profile: p.WithDefaults(), Provider: provider})
+	s := NewSession(Prepared{Profile: p.WithDefaults(), Upstream: provider})
 	t.Cleanup(func() {
 		require.NoError(t, s.Close())
 		server.Close()

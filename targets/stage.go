@@ -17,22 +17,22 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Stage is a prepared gateway with all that is needed to bring cases about on it and to observe them.
-type Stage struct {
+// Session is a prepared gateway with all that is needed to bring cases about on it and to observe them.
+type Session struct {
 	Profile  profile.Profile
-	provider Provider
+	upstream Upstream
 	client   *exchange.Client
 	store    *Store
 	actions  map[string]func(context.Context) error
 	consult  func(context.Context, *contract.Observation) error
 }
 
-// NewStage sets the stage for a prepared gateway. Close ends it; what the driver prepared is not its business.
-func NewStage(p Prepared) *Stage {
+// NewSession sets the stage for a prepared gateway. Close ends it; what the driver prepared is not its business.
+func NewSession(p Prepared) *Session {
 	limits := exchange.Limits{Patience: p.Profile.Limits.Patience, Total: 2 * p.Profile.Limits.Patience, Idle: p.Profile.Limits.Patience}
-	return &Stage{
+	return &Session{
 		Profile:  p.Profile,
-		provider: p.Provider,
+		upstream: p.Upstream,
 		client:   exchange.NewTrustingClient(limits, p.Roots, p.Profile.Secrets()...),
 		store:    NewStore(p.Profile.Store),
 		actions:  p.Actions,
@@ -41,7 +41,7 @@ func NewStage(p Prepared) *Stage {
 }
 
 // Close ends the stage's connections.
-func (s *Stage) Close() error {
+func (s *Session) Close() error {
 	s.client.Close()
 	return s.store.Close()
 }
@@ -56,20 +56,20 @@ func newToken() string {
 }
 
 // Offers reports whether the target offers what a case needs; if not, the error says what is missing.
-func (s *Stage) Offers(c contract.Case) error {
+func (s *Session) Offers(c contract.Case) error {
 	_, err := RequestFor(s.Profile, c, "plan")
 	return err
 }
 
 // Exclusive reports whether a case must run alone.
-func (s *Stage) Exclusive(c contract.Case) bool {
+func (s *Session) Exclusive(c contract.Case) bool {
 	pr, err := RequestFor(s.Profile, c, "plan")
 	return err == nil && (pr.Exclusive() || s.readsBalance(c))
 }
 
 // readsBalance selects the cases whose price is looked at. The slow ones are left out: alone and one after the other
 // they would cost the gateway's time limit each.
-func (s *Stage) readsBalance(c contract.Case) bool {
+func (s *Session) readsBalance(c contract.Case) bool {
 	return s.Profile.Balance.Path != "" && c.Reach() == contract.ReachMust && c.Circumstance != "slow-upstream"
 }
 
@@ -77,7 +77,7 @@ func (s *Stage) readsBalance(c contract.Case) bool {
 //
 // It returns [ErrNotOffered] when the profile lacks what the case needs, and other errors when the harness itself
 // could not do its part: an action failed, the provider cannot be asked.
-func (s *Stage) Observe(ctx context.Context, c contract.Case) (o contract.Observation, err error) {
+func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Observation, err error) {
 	token := newToken()
 	pr, err := RequestFor(s.Profile, c, token)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Stage) Observe(ctx context.Context, c contract.Case) (o contract.Observ
 	if o, token, err = s.send(ctx, c, token, pr); err != nil {
 		return o, err
 	}
-	if s.provider != nil {
+	if s.upstream != nil {
 		if err := s.look(ctx, token, &o); err != nil {
 			return o, err
 		}
@@ -119,7 +119,7 @@ func (s *Stage) Observe(ctx context.Context, c contract.Case) (o contract.Observ
 
 // send makes the call; a repeated one until it is refused, each time under a token of its own, so that what the
 // upstream saw belongs to the judged call alone. It returns the token of that call.
-func (s *Stage) send(ctx context.Context, c contract.Case, token string, pr Request) (contract.Observation, string, error) {
+func (s *Session) send(ctx context.Context, c contract.Case, token string, pr Request) (contract.Observation, string, error) {
 	for sent := 1; ; sent++ {
 		o, err := s.client.Do(ctx, pr.Call)
 		if err != nil || sent >= pr.Repeat || o.Status == http.StatusTooManyRequests || o.Failure != nil {
@@ -136,10 +136,10 @@ func (s *Stage) send(ctx context.Context, c contract.Case, token string, pr Requ
 // contract: generous, because a busy machine may take its time to notice a closed connection.
 const cancelGrace = 3 * time.Second
 
-func (s *Stage) look(ctx context.Context, token string, o *contract.Observation) error {
+func (s *Session) look(ctx context.Context, token string, o *contract.Observation) error {
 	ctx, cancel := context.WithTimeout(ctx, cancelGrace)
 	defer cancel()
-	seen, err := s.provider.Seen(ctx, token)
+	seen, err := s.upstream.Seen(ctx, token)
 	if err != nil {
 		return fmt.Errorf("ask the upstream what it saw: %w", err)
 	}
@@ -149,14 +149,14 @@ func (s *Stage) look(ctx context.Context, token string, o *contract.Observation)
 }
 
 // Control makes a control call on a surface: the healthy one must succeed, the nonsense one must not.
-func (s *Stage) Control(ctx context.Context, surface dialect.Surface, kind ControlKind) (o contract.Observation, ok bool, detail string, err error) {
+func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind ControlKind) (o contract.Observation, ok bool, detail string, err error) {
 	token := newToken()
-	if kind == Nonsense {
+	if kind == ControlNonsense {
 		o, err = s.client.Do(ctx, NonsenseCall(s.Profile, surface, token))
 		if err != nil {
 			return o, false, "", fmt.Errorf("control: %w", err)
 		}
-		if healthy, _ := contract.Healthy(surface, o); healthy {
+		if healthy, _ := contract.IsSuccess(surface, o); healthy {
 			return o, false, "a model that does not exist was answered as if all were well", nil
 		}
 		return o, o.Failure == nil, failureWords(o), nil
@@ -165,7 +165,7 @@ func (s *Stage) Control(ctx context.Context, surface dialect.Surface, kind Contr
 	if err != nil {
 		return o, false, "", fmt.Errorf("control: %w", err)
 	}
-	ok, detail = contract.Healthy(surface, o)
+	ok, detail = contract.IsSuccess(surface, o)
 	return o, ok, detail, nil
 }
 
@@ -174,8 +174,8 @@ type ControlKind string
 
 // The two control calls.
 const (
-	Healthy  ControlKind = "healthy"
-	Nonsense ControlKind = "nonsense"
+	ControlHealthy  ControlKind = "healthy"
+	ControlNonsense ControlKind = "nonsense"
 )
 
 func failureWords(o contract.Observation) string {
@@ -193,10 +193,10 @@ const recoveryPoll = 500 * time.Millisecond
 
 // AwaitRecovery waits until the healthy call of a surface succeeds. It returns how long that took: 0 when the gateway
 // was well all along. It returns [ErrNotWell] when settle.recovery is over.
-func (s *Stage) AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
+func (s *Session) AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
 	started := time.Now()
 	for first := true; ; first = false {
-		_, ok, detail, err := s.Control(ctx, surface, Healthy)
+		_, ok, detail, err := s.Control(ctx, surface, ControlHealthy)
 		switch {
 		case err != nil:
 			return 0, err
@@ -222,7 +222,7 @@ const (
 )
 
 // settledBalance reads the balance until it is back at what it was, or the wait is over.
-func (s *Stage) settledBalance(ctx context.Context, key string, before float64) (float64, error) {
+func (s *Session) settledBalance(ctx context.Context, key string, before float64) (float64, error) {
 	for poll := 0; ; poll++ {
 		after, err := s.Balance(ctx, key)
 		if err != nil || after >= before || poll == settlePolls {
@@ -237,7 +237,7 @@ func (s *Stage) settledBalance(ctx context.Context, key string, before float64) 
 }
 
 // Balance reads what the owner of a key has left. The profile has to say where that stands.
-func (s *Stage) Balance(ctx context.Context, key string) (float64, error) {
+func (s *Session) Balance(ctx context.Context, key string) (float64, error) {
 	o, err := s.client.Do(ctx, exchange.Call{
 		Surface: dialect.Chat, BaseURL: s.Profile.BaseURL, Key: key,
 		Method: "GET", Path: s.Profile.Balance.Path, Header: s.Profile.Headers,

@@ -62,7 +62,7 @@ func TestSecretsOfAPreparedGateway(t *testing.T) {
 
 func TestActionsOfADriver(t *testing.T) {
 	var done []string
-	s := NewStage(Prepared{Actions: map[string]func(context.Context) error{
+	s := NewSession(Prepared{Actions: map[string]func(context.Context) error{
 		"break": func(context.Context) error { done = append(done, "break"); return nil },
 		"mend":  func(context.Context) error { done = append(done, "mend"); return nil },
 		"fail":  func(context.Context) error { return errors.New("no hammer") },

@@ -53,7 +53,7 @@ func (r runCommand) updateBaseline(c *console, config gatecert.Config, run runlo
 		return err
 	}
 	fmt.Fprintf(c.out, "%s: %d entries, before %d\n", r.Baseline, len(updated.Entries), len(config.Baseline.Entries))
-	var excused []runlog.CaseResult
+	var excused []runlog.Case
 	for _, result := range run.Cases {
 		excused = append(excused, updated.Excused(result))
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/gatecert/gatecert/targets/profile"
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -43,7 +43,7 @@ Its provider is played beside it, so that it serves healthy calls too. The profi
 func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 	options := reference.Options{
 		Bends: g.Deviate, StorePath: g.Store, Upstream: "http://" + g.Upstream, Timeout: g.Timeout, IdleTimeout: g.Idle,
-		Rate: reference.RateLimit{Kind: profile.Limiter(g.Limiter), Requests: g.Rate, Window: g.Window, Burst: g.Burst},
+		Rate: reference.RateLimit{Kind: contract.LimiterKind(g.Limiter), Requests: g.Rate, Window: g.Window, Burst: g.Burst},
 	}
 	if g.Verbose {
 		options.Logger = slog.New(slog.NewTextHandler(c.err, nil))

@@ -57,7 +57,7 @@ func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Conf
 }
 
 // tellLoad prints one case under load.
-func tellLoad(c *console, result runlog.CaseResult) {
+func tellLoad(c *console, result runlog.Case) {
 	fmt.Fprintf(c.out, "%s %s\n", result.Verdict, result.ID)
 	if result.Reason != "" {
 		fmt.Fprintf(c.out, "  %s\n", reports.Plain(result.Reason, maxReason))
@@ -80,7 +80,7 @@ func tellLoad(c *console, result runlog.CaseResult) {
 const maxReason = 400
 
 // plotLoad draws the answers a second by what became of them.
-func plotLoad(c *console, a runlog.Account) {
+func plotLoad(c *console, a runlog.LoadSummary) {
 	series := []plotSeries{{name: "admitted", mark: '+'}, {name: "refused", mark: '-'}, {name: "anything else", mark: 'x'}}
 	for _, span := range a.Spans {
 		rates := make([]float64, len(series))

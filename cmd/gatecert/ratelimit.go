@@ -39,7 +39,7 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if !cmd.Infer && (config.Target.Limits.Rate.Key != "" || config.Target.BaseURL == "") {
-		return cmd.certify(ctx, c, config, "http:429/over-rate-limit/"+cmd.Surface+"/"+contract.UnderLoad)
+		return cmd.certify(ctx, c, config, "http:429/over-rate-limit/"+cmd.Surface+"/"+contract.LoadVariant)
 	}
 	return cmd.infer(ctx, c, config)
 }

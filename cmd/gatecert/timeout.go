@@ -25,6 +25,6 @@ func (cmd timeoutCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	return cmd.certify(ctx, c, config,
-		"code:channel:response_time_exceeded/slow-upstream/"+cmd.Surface+"/"+contract.UnderLoad,
-		"http:5xx/upstream-error/"+cmd.Surface+"/"+contract.UnderLoad)
+		"code:channel:response_time_exceeded/slow-upstream/"+cmd.Surface+"/"+contract.LoadVariant,
+		"http:5xx/upstream-error/"+cmd.Surface+"/"+contract.LoadVariant)
 }

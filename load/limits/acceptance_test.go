@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load/limits"
-	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
@@ -33,7 +33,7 @@ func TestInferNamesTheReferenceGatewaysLimit(t *testing.T) {
 			stop = spin()
 		}
 		t.Run(fmt.Sprintf("round %d", round), func(t *testing.T) {
-			for _, kind := range profile.Limiters() {
+			for _, kind := range contract.LimiterKinds() {
 				for _, size := range []reference.RateLimit{
 					{Requests: 5, Window: time.Second}, {Requests: 20, Window: 2 * time.Second}, {Requests: 100, Window: 10 * time.Second},
 				} {
@@ -50,7 +50,7 @@ func TestInferNamesTheReferenceGatewaysLimit(t *testing.T) {
 						}
 						mu.Lock()
 						defer mu.Unlock()
-						if err == nil && m.Kind == limits.Kind(kind) && m.Limit == size.Requests {
+						if err == nil && m.Kind == contract.LimiterKind(kind) && m.Limit == size.Requests {
 							right[name]++
 							t.Logf("%s after %d calls in %s", m, calls, time.Since(began).Round(time.Second))
 							return

@@ -18,8 +18,8 @@ const (
 )
 
 // Account is the verification in a form that a run's log and its charts can hold.
-func (e Evidence) Account() runlog.Account {
-	a := runlog.Account{
+func (e Evidence) Account() runlog.LoadSummary {
+	a := runlog.LoadSummary{
 		Sentence: fmt.Sprintf("all at once, one by one and after a rest, the limited key made %d calls: %d admitted, %d refused",
 			e.Calls, e.Admitted, e.Refused),
 		Took: e.Took, Checks: e.Checks, Phases: e.Phases, Spans: e.Spans, Times: e.Times,
@@ -82,7 +82,7 @@ func classOf(c Call) runlog.Outcome {
 	case o.Failure != nil && o.Failure.Kind == contract.TimedOut:
 		return runlog.Timeout
 	case o.Failure != nil:
-		return runlog.Broken
+		return runlog.TransportError
 	case Foreign(o), c.Outcome() == Refused:
 		return runlog.Refused
 	case c.Outcome() == Admitted:

@@ -64,7 +64,7 @@ func (v *verification) judgeRetryAfter() {
 		}
 		told++
 		wait := time.Duration(c.seconds) * time.Second
-		if next, ok := v.admittedAfter(calls[i+1:], c); ok && v.declared.Kind != Concurrency {
+		if next, ok := v.admittedAfter(calls[i+1:], c); ok && v.declared.Kind != contract.Concurrency {
 			tried++
 			if waited := next.Latest.Sub(c.Earliest) + v.declared.Slack; waited < wait-rounded {
 				late.add(c.seconds, waited)
@@ -138,7 +138,7 @@ func (v *verification) refusedAfter(later []advised, refusal advised, wait time.
 func (v *verification) judgeQuotas() {
 	var told, answers int
 	said := map[string]bool{}
-	say := func(severity contract.Severity, want, got string) {
+	say := func(severity contract.RequirementLevel, want, got string) {
 		if !said[want] {
 			said[want] = true
 			v.find(RateHeaders, severity, want, got)
@@ -191,7 +191,7 @@ type fall struct {
 }
 
 // judgeFall wants each admitted call to take one from what remains, but for what time may have given back since.
-func (v *verification) judgeFall(say func(contract.Severity, string, string), f *fall, c Call, left int64) {
+func (v *verification) judgeFall(say func(contract.RequirementLevel, string, string), f *fall, c Call, left int64) {
 	f.calls++
 	want := max(f.from-f.calls, 0) + v.givenBack(f.since, c)
 	if left > want {
@@ -201,7 +201,7 @@ func (v *verification) judgeFall(say func(contract.Severity, string, string), f 
 }
 
 // judgeQuota looks at what one answer says.
-func (v *verification) judgeQuota(say func(contract.Severity, string, string), a advised, q Quota) {
+func (v *verification) judgeQuota(say func(contract.RequirementLevel, string, string), a advised, q Quota) {
 	name := string(q.Source)
 	if q.Name != "" {
 		name += " " + strconv.Quote(clip(q.Name))
@@ -217,7 +217,7 @@ func (v *verification) judgeQuota(say func(contract.Severity, string, string), a
 	if q.Limit != nil && q.Source != RateLimit && *q.Limit != int64(v.declared.Limit) && *q.Limit != int64(v.declared.most()) {
 		say(contract.Should, fmt.Sprintf("the declared limit of %d", v.declared.Limit), fmt.Sprintf("%d in %s", *q.Limit, name))
 	}
-	if refused && a.seconds >= 0 && q.Reset != nil && v.declared.Kind != Concurrency && q.Source != RateLimit {
+	if refused && a.seconds >= 0 && q.Reset != nil && v.declared.Kind != contract.Concurrency && q.Source != RateLimit {
 		// The whole limit is not free before a part of it. Both may be rounded to a second.
 		if wait := time.Duration(min(a.seconds, longestReset)) * time.Second; *q.Reset < wait-2*rounded {
 			say(contract.Should, "a reset that is not before Retry-After", fmt.Sprintf("%s and %d in %s", round(*q.Reset), a.seconds, name))
@@ -230,17 +230,17 @@ func (v *verification) givenBack(before, now Call) int64 {
 	m := v.evidence.Model
 	gap := now.Latest.Sub(before.Earliest) + 2*v.declared.Slack
 	switch m.Kind {
-	case TokenBucket:
+	case contract.TokenBucket:
 		return int64(m.Refill*gap.Seconds()) + 1
-	case SlidingCounter:
+	case contract.SlidingCounter:
 		return int64(float64(m.Limit)/m.Window.Seconds()*gap.Seconds()) + 1
-	case Concurrency:
+	case contract.Concurrency:
 		return int64(m.Limit)
 	default: // a window that began anew, or calls that left it
 	}
 	origin := v.calls[0].Earliest
 	from, to := before.Earliest.Sub(origin)-v.declared.Slack, now.Latest.Sub(origin)+v.declared.Slack
-	if m.Kind == FixedWindow {
+	if m.Kind == contract.FixedWindow {
 		if c := (&clocked{Model: m}); m.Anchored || c.start(from) != c.start(to) {
 			return int64(m.Limit)
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // checkedLimit says what a stage was, and when the rule explains all calls, why less than the limit was admitted in it.
-func (v *verification) checkedLimit(o contract.Obligation, at stage, explained bool) {
+func (v *verification) checkedLimit(o contract.Requirement, at stage, explained bool) {
 	var admitted, refused, first int
 	for i, c := range v.calls {
 		if v.stages[i] != at {
@@ -31,9 +31,9 @@ func (v *verification) checkedLimit(o contract.Obligation, at stage, explained b
 		v.untested(o, "the calls for it were not made")
 	case admitted == 0:
 		v.untested(o, "none of %d calls was admitted", refused)
-	case refused == 0 && (o == LimitBurst || v.declared.Kind != Concurrency): // one at a time, these are never refused
+	case refused == 0 && (o == LimitBurst || v.declared.Kind != contract.Concurrency): // one at a time, these are never refused
 		v.untested(o, "%d calls did not reach the limit", admitted)
-	case explained && refused > 0 && v.declared.Kind != Concurrency:
+	case explained && refused > 0 && v.declared.Kind != contract.Concurrency:
 		v.checked(o, "%d calls admitted and %d refused%s", admitted, refused, v.taken(v.declared.most(), admitted, first))
 	default:
 		v.checked(o, "%d calls admitted and %d refused", admitted, refused)
@@ -53,12 +53,12 @@ func (v *verification) taken(limit, admitted, from int) string {
 	}
 }
 
-func (v *verification) checked(o contract.Obligation, format string, values ...any) {
-	v.evidence.Checks = append(v.evidence.Checks, runlog.Check{Obligation: o, Result: runlog.Held, Sentence: fmt.Sprintf(format, values...)})
+func (v *verification) checked(o contract.Requirement, format string, values ...any) {
+	v.evidence.Checks = append(v.evidence.Checks, runlog.Check{Requirement: o, Result: runlog.Held, Sentence: fmt.Sprintf(format, values...)})
 }
 
-func (v *verification) untested(o contract.Obligation, format string, values ...any) {
-	v.evidence.Checks = append(v.evidence.Checks, runlog.Check{Obligation: o, Result: runlog.Untested, Sentence: fmt.Sprintf(format, values...)})
+func (v *verification) untested(o contract.Requirement, format string, values ...any) {
+	v.evidence.Checks = append(v.evidence.Checks, runlog.Check{Requirement: o, Result: runlog.Untested, Sentence: fmt.Sprintf(format, values...)})
 }
 
 // checkedFree says what was looked at of what refused calls take.
@@ -96,14 +96,14 @@ func (v *verification) conclude() {
 	made := v.evidence.Checks
 	v.evidence.Checks = nil
 	all := Obligations()
-	for _, o := range contract.Obligations() {
-		if v.broken(o) != "" || slices.ContainsFunc(made, func(c runlog.Check) bool { return c.Obligation == o }) {
+	for _, o := range contract.Requirements() {
+		if v.broken(o) != "" || slices.ContainsFunc(made, func(c runlog.Check) bool { return c.Requirement == o }) {
 			all = append(all, o)
 		}
 	}
 	for _, o := range all {
-		check := runlog.Check{Obligation: o, Result: runlog.Untested, Sentence: "no call showed it"}
-		if i := slices.IndexFunc(made, func(c runlog.Check) bool { return c.Obligation == o }); i >= 0 {
+		check := runlog.Check{Requirement: o, Result: runlog.Untested, Sentence: "no call showed it"}
+		if i := slices.IndexFunc(made, func(c runlog.Check) bool { return c.Requirement == o }); i >= 0 {
 			check = made[i]
 		}
 		if broken := v.broken(o); broken != "" {
@@ -114,10 +114,10 @@ func (v *verification) conclude() {
 }
 
 // broken tells what was found of an obligation, "" where nothing was.
-func (v *verification) broken(o contract.Obligation) string {
+func (v *verification) broken(o contract.Requirement) string {
 	var all []string
 	for _, f := range v.findings {
-		if f.Obligation == o && f.Severity != contract.Note {
+		if f.Requirement == o && f.Level != contract.Note {
 			all = append(all, "got "+f.Got+", want "+f.Want)
 		}
 	}
@@ -128,9 +128,9 @@ func (v *verification) broken(o contract.Obligation) string {
 // not to hold is told by findings.
 func (v *verification) unclear() error {
 	tested := func(c runlog.Check) bool {
-		return (c.Obligation == LimitExact || c.Obligation == LimitBurst) && c.Result != runlog.Untested
+		return (c.Requirement == LimitExact || c.Requirement == LimitBurst) && c.Result != runlog.Untested
 	}
-	over := func(f contract.Finding) bool { return f.Obligation == LimitExact || f.Obligation == LimitBurst }
+	over := func(f contract.Finding) bool { return f.Requirement == LimitExact || f.Requirement == LimitBurst }
 	switch n := len(v.calls); {
 	case v.evidence.Admitted == 0:
 		return fmt.Errorf("%w: none of %d calls was admitted", ErrUnclear, n)

@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Declared is a limit as the target declares it.
 type Declared struct {
 	// Kind is how calls are counted; "" when it is not declared. Then the kind is assumed that explains most.
-	Kind Kind
+	Kind contract.LimiterKind
 	// Limit is the number of calls in a window, or of those under way at once.
 	Limit  int
 	Window time.Duration
@@ -41,15 +42,15 @@ func (d Declared) check() error {
 		return fmt.Errorf("%w: unknown kind %q", ErrDeclared, d.Kind)
 	case d.Limit < 1:
 		return fmt.Errorf("%w: want at least one call, not %d", ErrDeclared, d.Limit)
-	case d.Kind != Concurrency && d.Window <= 0:
+	case d.Kind != contract.Concurrency && d.Window <= 0:
 		return fmt.Errorf("%w: want a window, not %s", ErrDeclared, d.Window)
 	}
 	return nil
 }
 
 // model is the limit as one kind.
-func (d Declared) model(kind Kind) Model {
-	if kind == TokenBucket {
+func (d Declared) model(kind contract.LimiterKind) Model {
+	if kind == contract.TokenBucket {
 		return bucket(d.most(), float64(d.Limit)/d.Window.Seconds())
 	}
 	return Model{Kind: kind, Limit: d.Limit, Window: d.Window}
@@ -68,15 +69,15 @@ func (d Declared) full() time.Duration {
 	if d.Kind != "" {
 		return d.model(d.Kind).full()
 	}
-	return d.model(SlidingCounter).full()
+	return d.model(contract.SlidingCounter).full()
 }
 
 // kinds are those that the limiter may be of.
-func (d Declared) kinds() []Kind {
+func (d Declared) kinds() []contract.LimiterKind {
 	if d.Kind != "" {
-		return []Kind{d.Kind}
+		return []contract.LimiterKind{d.Kind}
 	}
-	return []Kind{SlidingLog, FixedWindow, TokenBucket, SlidingCounter}
+	return []contract.LimiterKind{contract.SlidingLog, contract.FixedWindow, contract.TokenBucket, contract.SlidingCounter}
 }
 
 // settled is how long after an instant at which a limit is free the calls begin that are counted: so much later that it

@@ -66,7 +66,7 @@ func (v *verification) judgeLimit() {
 func (v *verification) less() bool {
 	lower := func(limit int) contradictions {
 		d := v.declared
-		if d.Kind == TokenBucket {
+		if d.Kind == contract.TokenBucket {
 			d.Burst = limit
 		} else {
 			d.Limit, d.Burst = limit, 0
@@ -142,12 +142,12 @@ func (v *verification) admittedIn(at stage, n int) bool {
 }
 
 // judgeOver finds calls that went over the limit.
-func (v *verification) judgeOver(o contract.Obligation, severity contract.Severity, m Model, book ledger, calls []int) {
+func (v *verification) judgeOver(o contract.Requirement, severity contract.RequirementLevel, m Model, book ledger, calls []int) {
 	if len(calls) == 0 {
 		return
 	}
 	got := fmt.Sprintf("%d calls admitted that are too many", len(calls))
-	if m.Kind != Concurrency {
+	if m.Kind != contract.Concurrency {
 		most := 0
 		for _, i := range calls {
 			most = max(most, book.atLeast(v.all[i].to-m.Window+1, v.all[i].to))
@@ -158,7 +158,7 @@ func (v *verification) judgeOver(o contract.Obligation, severity contract.Severi
 }
 
 // judgeUnder finds calls that were refused below the limit.
-func (v *verification) judgeUnder(o contract.Obligation, m Model, calls []int) {
+func (v *verification) judgeUnder(o contract.Requirement, m Model, calls []int) {
 	if len(calls) > 0 {
 		v.find(o, contract.Should, "calls admitted as long as a "+m.String()+" has room",
 			fmt.Sprintf("%d refused that certainly had room", len(calls)))
@@ -184,11 +184,11 @@ func (v *verification) explain(declared Declared) (Model, contradictions) {
 	var best tie[Model]
 	for _, kind := range declared.kinds() {
 		m := declared.model(kind)
-		if kind == FixedWindow || kind == SlidingCounter {
+		if kind == contract.FixedWindow || kind == contract.SlidingCounter {
 			m.Phase = v.phase(m, plain, book)
 		}
 		best.add(m, contradicting(v.limiter(m, plain, book), plain, best.bound()).count())
-		if kind == FixedWindow {
+		if kind == contract.FixedWindow {
 			m.Phase, m.Anchored = 0, true
 			best.add(m, contradicting(v.limiter(m, plain, book), plain, best.bound()).count())
 		}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/gatecert/gatecert/contract"
 )
 
 // contradictions are the calls that a model cannot explain, by their place among the calls.
@@ -47,16 +49,16 @@ func contradicting(rule limiter, all []decision, bound int) contradictions {
 // decides; it does not change which call came before which.
 func newLimiter(m Model, all []decision, l ledger, slack time.Duration) limiter {
 	switch m.Kind {
-	case FixedWindow:
+	case contract.FixedWindow:
 		if m.Anchored {
 			return newAnchored(m, all, l, slack)
 		}
 		return &clocked{m, l, slack, 0}
-	case SlidingCounter:
+	case contract.SlidingCounter:
 		return &clocked{m, l, slack, 1}
-	case TokenBucket:
+	case contract.TokenBucket:
 		return newTokens(m, all, l, slack)
-	case Concurrency:
+	case contract.Concurrency:
 		return &underWay{m.Limit, all}
 	case None:
 		return unlimited{}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"github.com/gatecert/gatecert/contract"
 )
 
 // fitting is a model with the number of answers that it cannot explain.
@@ -46,20 +48,20 @@ func (f fitter) fit() []fitting {
 		slices.SortStableFunc(found, func(a, b fitting) int { return cmp.Compare(a.wrong, b.wrong) })
 	}
 	for _, limit := range f.limits {
-		consider(f.fitLength(Model{Kind: SlidingLog, Limit: limit}))
-		consider(f.fitClocked(Model{Kind: FixedWindow, Limit: limit}, found[0].wrong))
-		consider(f.fitClocked(Model{Kind: SlidingCounter, Limit: limit}, found[0].wrong))
+		consider(f.fitLength(Model{Kind: contract.SlidingLog, Limit: limit}))
+		consider(f.fitClocked(Model{Kind: contract.FixedWindow, Limit: limit}, found[0].wrong))
+		consider(f.fitClocked(Model{Kind: contract.SlidingCounter, Limit: limit}, found[0].wrong))
 	}
 	// Windows without a clock, and limits that were never seen whole, explain nearly everything that others do. They are
 	// reckoned with when nothing else fits.
 	var strange []func() fitting
 	for _, limit := range f.limits {
-		strange = append(strange, func() fitting { return f.fitLength(Model{Kind: FixedWindow, Limit: limit, Anchored: true}) })
+		strange = append(strange, func() fitting { return f.fitLength(Model{Kind: contract.FixedWindow, Limit: limit, Anchored: true}) })
 	}
 	strange = append(strange,
-		func() fitting { return f.fitClocked(Model{Kind: FixedWindow}, found[0].wrong) },
-		func() fitting { return f.fitClocked(Model{Kind: SlidingCounter}, found[0].wrong) },
-		func() fitting { return f.fitLength(Model{Kind: SlidingLog}) },
+		func() fitting { return f.fitClocked(Model{Kind: contract.FixedWindow}, found[0].wrong) },
+		func() fitting { return f.fitClocked(Model{Kind: contract.SlidingCounter}, found[0].wrong) },
+		func() fitting { return f.fitLength(Model{Kind: contract.SlidingLog}) },
 	)
 	for _, fit := range strange {
 		if found[0].wrong <= plausible {
@@ -91,7 +93,7 @@ func (f fitter) try(m Model, bound int) (Model, int) {
 				m.Limit = max(m.Limit, int(rule.used(d)+rounding)+1)
 			}
 		}
-		if m.Kind == TokenBucket {
+		if m.Kind == contract.TokenBucket {
 			m = bucket(m.Limit, m.Refill)
 		}
 	}
@@ -142,7 +144,7 @@ func (f fitter) fitBucket() fitting {
 	search := func(around float64, ratios []float64) Model {
 		var best tie[Model]
 		for _, ratio := range ratios {
-			best.add(f.try(Model{Kind: TokenBucket, Refill: ratio * around}, best.bound()))
+			best.add(f.try(Model{Kind: contract.TokenBucket, Refill: ratio * around}, best.bound()))
 		}
 		return best.middle()
 	}

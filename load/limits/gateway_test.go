@@ -61,7 +61,7 @@ type caller struct {
 	throttled bool
 }
 
-func newGateway(kind Kind, limit int, window time.Duration, random *rand.Rand, loud bool, w wrong) *gateway {
+func newGateway(kind contract.LimiterKind, limit int, window time.Duration, random *rand.Rand, loud bool, w wrong) *gateway {
 	s := &simulated{kind: kind, limit: limit, window: window, noise: quiet(random)}
 	if loud {
 		s.noise = busy(random)
@@ -82,10 +82,10 @@ func (g *gateway) probers() Probers {
 
 // retryAfter is the truth about the time to the next admission.
 func (g *gateway) retryAfter(now time.Time) time.Duration {
-	if g.kind == Concurrency {
+	if g.kind == contract.Concurrency {
 		return time.Second
 	}
-	if g.kind == TokenBucket {
+	if g.kind == contract.TokenBucket {
 		return time.Duration((1 - g.tokens) * float64(g.window) / float64(g.limit))
 	}
 	most := int(2 * g.window / time.Millisecond)
@@ -186,7 +186,7 @@ func (c *caller) decide() (o contract.Observation, ok bool) {
 
 // race lets calls pass that looked at the count before others entered themselves in it.
 func (c *caller) race(now time.Time) bool {
-	if c.kind == TokenBucket {
+	if c.kind == contract.TokenBucket {
 		if c.tokens >= 1-float64(c.wrong.overBurst) {
 			c.tokens--
 			return true
@@ -256,9 +256,9 @@ func (c *caller) tell(o *contract.Observation, now time.Time, allowed bool) {
 // left is how many calls would be admitted now.
 func (c *caller) left(now time.Time) int {
 	switch c.kind {
-	case TokenBucket:
+	case contract.TokenBucket:
 		return max(int(c.tokens), 0)
-	case Concurrency:
+	case contract.Concurrency:
 		return max(c.limit-c.underWay, 0)
 	case None:
 		return c.limit

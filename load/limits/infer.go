@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/gatecert/gatecert/contract"
 )
 
 // inference is a session with the experiments made in it.
@@ -69,7 +71,7 @@ func (i *inference) inferConcurrency(ctx context.Context, admitted int, refused 
 	case err != nil:
 		return Model{}, false, err
 	case limited:
-		return Model{Kind: Concurrency, Limit: most, Confidence: 1, Evidence: i.sentences()}, true, nil
+		return Model{Kind: contract.Concurrency, Limit: most, Confidence: 1, Evidence: i.sentences()}, true, nil
 	case !refused && most > 0:
 		m := Model{Kind: None, Evidence: i.sentences()}
 		m.Evidence = append(m.Evidence, fmt.Sprintf("a limit above %d calls, or above %d under way at once, is not ruled out", admitted, most))
@@ -119,7 +121,7 @@ func (i *inference) confirm(ctx context.Context) ([]fitting, error) {
 			return likely, err
 		}
 		name, experiment := "credit", i.credit
-		if best.Kind == FixedWindow || best.Kind == SlidingLog {
+		if best.Kind == contract.FixedWindow || best.Kind == contract.SlidingLog {
 			name, experiment = "boundary", i.boundary
 		}
 		var admitted int
@@ -164,7 +166,7 @@ func (i *inference) need(likely []fitting) time.Duration {
 	for _, m := range likely {
 		switch {
 		case m.wrong > likely[0].wrong+plausible:
-		case m.Kind == TokenBucket:
+		case m.Kind == contract.TokenBucket:
 			need = max(need, 2*m.full()) // a bucket that was not full at first is known by what more rest brings
 		default:
 			need = max(need, m.full())
@@ -191,7 +193,7 @@ func (i *inference) origin() time.Time { return i.calls[0].Earliest }
 func (i *inference) favourable(likely []fitting, rest time.Duration) time.Time {
 	earliest := time.Now().Add(rest)
 	for _, m := range likely {
-		if m.Kind != FixedWindow && m.Kind != SlidingCounter {
+		if m.Kind != contract.FixedWindow && m.Kind != contract.SlidingCounter {
 			continue
 		}
 		at := earliest.Sub(i.origin())

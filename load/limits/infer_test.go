@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
 )
 
 // acceptance asks for all 20 runs of each combination, which take minutes of CPU.
@@ -29,7 +31,7 @@ func TestInferNamesKindAndLimit(t *testing.T) {
 	if RaceEnabled {
 		sizes = sizes[:1] // looking for windows among hundreds of answers is nothing but arithmetic, and takes five times as long
 	}
-	for i, kind := range Kinds() {
+	for i, kind := range contract.LimiterKinds() {
 		for j, size := range sizes {
 			t.Run(fmt.Sprintf("%s of %d in %s", kind, size.limit, size.window), func(t *testing.T) {
 				right := 0
@@ -81,15 +83,15 @@ func TestInferKnowsVariations(t *testing.T) {
 		used     int // calls that the key has made shortly before
 		want     Model
 	}{
-		{"windows that begin with a call", &simulated{kind: FixedWindow, anchored: true, limit: 10, window: 3 * time.Second}, 0, Model{Kind: FixedWindow, Limit: 10}},
-		{"a bucket that holds more than comes in a window", &simulated{kind: TokenBucket, limit: 5, burst: 12, window: time.Second}, 0, Model{Kind: TokenBucket, Limit: 12}},
-		{"a bucket that holds less", &simulated{kind: TokenBucket, limit: 50, burst: 10, window: 10 * time.Second}, 0, Model{Kind: TokenBucket, Limit: 10}},
-		{"a log half used up", &simulated{kind: SlidingLog, limit: 20, window: 5 * time.Second}, 11, Model{Kind: SlidingLog, Limit: 20}},
-		{"a log used up", &simulated{kind: SlidingLog, limit: 20, window: 5 * time.Second}, 20, Model{Kind: SlidingLog, Limit: 20}},
-		{"a window used up", &simulated{kind: FixedWindow, limit: 8, window: 2 * time.Second}, 8, Model{Kind: FixedWindow, Limit: 8}},
-		{"a bucket nearly empty", &simulated{kind: TokenBucket, limit: 20, window: 10 * time.Second}, 18, Model{Kind: TokenBucket, Limit: 20}},
-		{"a counter used up", &simulated{kind: SlidingCounter, limit: 20, window: 4 * time.Second}, 20, Model{Kind: SlidingCounter, Limit: 20}},
-		{"one call a second", &simulated{kind: SlidingLog, limit: 2, window: 2 * time.Second}, 0, Model{Kind: SlidingLog, Limit: 2}},
+		{"windows that begin with a call", &simulated{kind: contract.FixedWindow, anchored: true, limit: 10, window: 3 * time.Second}, 0, Model{Kind: contract.FixedWindow, Limit: 10}},
+		{"a bucket that holds more than comes in a window", &simulated{kind: contract.TokenBucket, limit: 5, burst: 12, window: time.Second}, 0, Model{Kind: contract.TokenBucket, Limit: 12}},
+		{"a bucket that holds less", &simulated{kind: contract.TokenBucket, limit: 50, burst: 10, window: 10 * time.Second}, 0, Model{Kind: contract.TokenBucket, Limit: 10}},
+		{"a log half used up", &simulated{kind: contract.SlidingLog, limit: 20, window: 5 * time.Second}, 11, Model{Kind: contract.SlidingLog, Limit: 20}},
+		{"a log used up", &simulated{kind: contract.SlidingLog, limit: 20, window: 5 * time.Second}, 20, Model{Kind: contract.SlidingLog, Limit: 20}},
+		{"a window used up", &simulated{kind: contract.FixedWindow, limit: 8, window: 2 * time.Second}, 8, Model{Kind: contract.FixedWindow, Limit: 8}},
+		{"a bucket nearly empty", &simulated{kind: contract.TokenBucket, limit: 20, window: 10 * time.Second}, 18, Model{Kind: contract.TokenBucket, Limit: 20}},
+		{"a counter used up", &simulated{kind: contract.SlidingCounter, limit: 20, window: 4 * time.Second}, 20, Model{Kind: contract.SlidingCounter, Limit: 20}},
+		{"one call a second", &simulated{kind: contract.SlidingLog, limit: 2, window: 2 * time.Second}, 0, Model{Kind: contract.SlidingLog, Limit: 2}},
 		{"no limit at all", &simulated{kind: None, limit: 1, window: time.Second}, 0, Model{Kind: None}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
 )
 
 // known is a decision together with the instant that a caller does not know.
@@ -58,9 +60,9 @@ func TestCountsEncloseTheTruth(t *testing.T) {
 
 // A limiter is never found wrong by its own rule, however little is known about when it decided.
 func TestNoLimiterContradictsItself(t *testing.T) {
-	for _, kind := range []Kind{FixedWindow, SlidingLog, SlidingCounter, TokenBucket} {
+	for _, kind := range []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog, contract.SlidingCounter, contract.TokenBucket} {
 		for _, anchored := range []bool{false, true} {
-			if anchored && kind != FixedWindow {
+			if anchored && kind != contract.FixedWindow {
 				continue
 			}
 			require.NoError(t, quick.Check(func(seed uint64) bool {
@@ -86,7 +88,7 @@ func TestNoLimiterContradictsItself(t *testing.T) {
 					all = append(all, uncertain(random, at, outcome))
 				}
 				m := Model{Kind: kind, Limit: s.limit, Window: s.window, Anchored: anchored}
-				if kind == TokenBucket {
+				if kind == contract.TokenBucket {
 					m = bucket(s.limit, float64(s.limit)/s.window.Seconds())
 				}
 				m.Phase = start.Add(s.phase).Truncate(s.window).Add(-s.phase).Sub(start)
@@ -105,10 +107,10 @@ func TestContradictions(t *testing.T) {
 	point := func(at int, outcome Outcome) decision {
 		return decision{from: ms(at), to: ms(at) + 1, outcome: outcome}
 	}
-	window := Model{Kind: FixedWindow, Limit: 2, Window: ms(100), Phase: ms(50)}
-	anchored := Model{Kind: FixedWindow, Limit: 2, Window: ms(100), Anchored: true}
-	log := Model{Kind: SlidingLog, Limit: 2, Window: ms(100)}
-	counter := Model{Kind: SlidingCounter, Limit: 2, Window: ms(100), Phase: ms(50)}
+	window := Model{Kind: contract.FixedWindow, Limit: 2, Window: ms(100), Phase: ms(50)}
+	anchored := Model{Kind: contract.FixedWindow, Limit: 2, Window: ms(100), Anchored: true}
+	log := Model{Kind: contract.SlidingLog, Limit: 2, Window: ms(100)}
+	counter := Model{Kind: contract.SlidingCounter, Limit: 2, Window: ms(100), Phase: ms(50)}
 	for _, row := range []struct {
 		sentence    string
 		m           Model

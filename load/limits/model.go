@@ -2,33 +2,18 @@ package limits
 
 import (
 	"fmt"
-	"slices"
 	"time"
+
+	"github.com/gatecert/gatecert/contract"
 )
 
-// Kind is a way to count calls against a limit.
-type Kind string
-
-// The kinds of limiter, and the absence of one.
-const (
-	FixedWindow    Kind = "fixed-window"    // from one boundary of the clock to the next
-	SlidingLog     Kind = "sliding-log"     // in every window of its length, wherever it begins
-	SlidingCounter Kind = "sliding-counter" // since the last boundary, and a fading share of those before it
-	TokenBucket    Kind = "token-bucket"    // as the bucket holds tokens; the same as GCRA
-	Concurrency    Kind = "concurrency"     // under way at once
-	None           Kind = "none"            // nothing was refused
-)
-
-// Kinds returns the five kinds of limiter.
-func Kinds() []Kind { return []Kind{FixedWindow, SlidingLog, SlidingCounter, TokenBucket, Concurrency} }
-
-// Valid reports whether the kind is one of the five.
-func (k Kind) Valid() bool { return slices.Contains(Kinds(), k) }
+// None is the kind of a limit that was never seen: nothing was refused.
+const None contract.LimiterKind = "none"
 
 // Model is a limiter with its numbers. What a kind does not have is zero.
 type Model struct {
 	// Kind is "" when it is not known.
-	Kind Kind `json:"kind,omitempty"`
+	Kind contract.LimiterKind `json:"kind,omitempty"`
 	// Limit is the number of calls: in a window, at once after a rest, or under way.
 	Limit int `json:"limit,omitempty"`
 	// Window is the length of the window; of a token bucket, the time in which Limit tokens come.
@@ -51,9 +36,9 @@ type Model struct {
 // String names the limiter in a line.
 func (m Model) String() string {
 	switch m.Kind {
-	case TokenBucket:
+	case contract.TokenBucket:
 		return fmt.Sprintf("%s of %d, %.4g/s", m.Kind, m.Burst, m.Refill)
-	case Concurrency:
+	case contract.Concurrency:
 		return fmt.Sprintf("%s of %d", m.Kind, m.Limit)
 	case None:
 		return string(None)
@@ -66,7 +51,7 @@ func (m Model) String() string {
 
 // bucket is a token bucket's model.
 func bucket(capacity int, refill float64) Model {
-	m := Model{Kind: TokenBucket, Limit: capacity, Burst: capacity, Refill: refill}
+	m := Model{Kind: contract.TokenBucket, Limit: capacity, Burst: capacity, Refill: refill}
 	if refill > 0 {
 		m.Window = time.Duration(float64(capacity) / refill * float64(time.Second))
 	}
@@ -76,14 +61,14 @@ func bucket(capacity int, refill float64) Model {
 // full is how long an unused limiter takes until nothing that was used before counts any more.
 func (m Model) full() time.Duration {
 	switch m.Kind {
-	case SlidingCounter:
+	case contract.SlidingCounter:
 		return 2 * m.Window
-	case TokenBucket:
+	case contract.TokenBucket:
 		if m.Refill <= 0 {
 			return m.Window
 		}
 		return time.Duration(float64(m.Burst) / m.Refill * float64(time.Second))
-	case Concurrency, None:
+	case contract.Concurrency, None:
 		return 0
 	default:
 		return m.Window

@@ -21,7 +21,6 @@ import (
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/load/limits"
 	"github.com/gatecert/gatecert/reports/runlog"
-	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -114,9 +113,9 @@ func (r *rig) balance(ctx context.Context, key string) (float64, error) {
 // verify is a verification of the limit that the gateway declares.
 func (r *rig) verify(ctx context.Context, rate reference.RateLimit) ([]contract.Finding, limits.Evidence, error) {
 	findings, evidence, err := limits.Verify(ctx, r.probers(), limits.Declared{
-		Kind: limits.Kind(rate.Kind), Limit: rate.Requests, Window: rate.Window, Shared: new(true), Attempts: 3, UpstreamRetryAfter: 7,
+		Kind: rate.Kind, Limit: rate.Requests, Window: rate.Window, Shared: new(true), Attempts: 3, UpstreamRetryAfter: 7,
 	}, limits.Budget{})
-	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Severity == contract.Note }), evidence, err
+	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Level == contract.Note }), evidence, err
 }
 
 // verified is what a verification of a gateway with a bend came to.
@@ -136,7 +135,7 @@ const atOnce = 6
 func verifyAll(t *testing.T, bends []string) []verified {
 	t.Helper()
 	all := make([]verified, len(bends))
-	rate := reference.RateLimit{Kind: profile.SlidingLog, Requests: 8, Window: 2 * time.Second}
+	rate := reference.RateLimit{Kind: contract.SlidingLog, Requests: 8, Window: 2 * time.Second}
 	for i, bend := range bends {
 		all[i] = verified{bend: bend, rig: newRig(t, rate, bend)}
 	}
@@ -157,7 +156,7 @@ func TestEveryDeviationBreaksItsObligation(t *testing.T) {
 	if limits.RaceEnabled {
 		t.Skip("it takes a minute with the race detector, and gatecert selftest --load plays the same")
 	}
-	deviations := map[string]contract.Obligation{}
+	deviations := map[string]contract.Requirement{}
 	var names []string
 	for _, d := range reference.Deviations() {
 		c, err := contract.ParseCase("http:429/over-rate-limit/chat/under-load")
@@ -168,20 +167,20 @@ func TestEveryDeviationBreaksItsObligation(t *testing.T) {
 		}
 	}
 	// What follows from a deviation besides its own obligation.
-	follows := map[string]contract.Obligation{
+	follows := map[string]contract.Requirement{
 		"one-call-over-the-limit": limits.LimitBurst, "refusals-empty-under-load": contract.Envelope,
 	}
-	broken := map[contract.Obligation]bool{}
+	broken := map[contract.Requirement]bool{}
 	for _, v := range verifyAll(t, names) {
-		want := []contract.Obligation{deviations[v.bend]}
+		want := []contract.Requirement{deviations[v.bend]}
 		if o, also := follows[v.bend]; also {
 			want = append(want, o)
 		}
-		var got []contract.Obligation
+		var got []contract.Requirement
 		for _, f := range v.findings {
-			broken[f.Obligation] = true
-			if !slices.Contains(got, f.Obligation) {
-				got = append(got, f.Obligation)
+			broken[f.Requirement] = true
+			if !slices.Contains(got, f.Requirement) {
+				got = append(got, f.Requirement)
 			}
 		}
 		t.Run(v.bend, func(t *testing.T) {
@@ -224,7 +223,7 @@ func TestVerifyKnowsTheReferenceGatewaysKinds(t *testing.T) {
 			stop = spin()
 		}
 		t.Run(fmt.Sprintf("round %d", round), func(t *testing.T) {
-			for _, kind := range profile.Limiters() {
+			for _, kind := range contract.LimiterKinds() {
 				for _, rate := range []reference.RateLimit{
 					{Requests: 5, Window: time.Second}, {Requests: 20, Window: 2 * time.Second},
 					{Requests: 50, Window: 3 * time.Second}, {Requests: 20, Window: 10 * time.Second},

@@ -31,7 +31,7 @@ func (v *verification) judgeRefusals() {
 		case c.Outcome() == Admitted:
 			continue
 		case !v.turnedAway[i]:
-			failed.add(contract.Finding{Obligation: Recovery, Severity: contract.Should, Want: "no call to fail that is within the limit", Got: failure(o)})
+			failed.add(contract.Finding{Requirement: Recovery, Level: contract.Should, Want: "no call to fail that is within the limit", Got: failure(o)})
 			continue
 		}
 		refusals++
@@ -48,7 +48,7 @@ func (v *verification) judgeRefusals() {
 
 // spoilt reports whether a finding says that a refusal is no 429 that arrived to its end, whatever its envelope holds.
 func spoilt(f fold) bool {
-	switch f.Obligation {
+	switch f.Requirement {
 	case contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.Whole:
 		return true
 	default:
@@ -59,7 +59,7 @@ func spoilt(f fold) bool {
 // hadRoom reports whether the limit was certainly not used up: fewer calls than it admits were made in as long as any
 // counts, or are under way.
 func (v *verification) hadRoom(book ledger, d decision) bool {
-	if v.declared.Kind == Concurrency {
+	if v.declared.Kind == contract.Concurrency {
 		return v.rule.under(d)
 	}
 	oldest := d.from - max(v.declared.full(), v.declared.Window) - v.declared.Slack

@@ -14,7 +14,7 @@ import (
 // simulated is a gateway with a limiter of its own making, on the clock of a synctest bubble. It shares no code with
 // what it is there to test.
 type simulated struct {
-	kind   Kind
+	kind   contract.LimiterKind
 	limit  int
 	window time.Duration
 	burst  int
@@ -44,7 +44,7 @@ func (s *simulated) allow(now time.Time) bool {
 	}
 	start := now.Add(s.phase).Truncate(s.window).Add(-s.phase)
 	switch s.kind {
-	case FixedWindow:
+	case contract.FixedWindow:
 		if s.anchored {
 			if !now.Before(s.opened.Add(s.window)) {
 				s.opened = now
@@ -52,14 +52,14 @@ func (s *simulated) allow(now time.Time) bool {
 			start = s.opened
 		}
 		return since(start) < s.limit
-	case SlidingLog:
+	case contract.SlidingLog:
 		return since(now.Add(1-s.window)) < s.limit
-	case SlidingCounter:
+	case contract.SlidingCounter:
 		current := since(start)
 		before := since(start.Add(-s.window)) - current
 		share := 1 - float64(now.Sub(start))/float64(s.window)
 		return float64(before)*share+float64(current)+1 <= float64(s.limit)+1e-9
-	case TokenBucket:
+	case contract.TokenBucket:
 		capacity := float64(s.limit)
 		if s.burst > 0 {
 			capacity = float64(s.burst)
@@ -74,7 +74,7 @@ func (s *simulated) allow(now time.Time) bool {
 		}
 		s.tokens--
 		return true
-	case Concurrency:
+	case contract.Concurrency:
 		return s.underWay < s.limit
 	default:
 		return true

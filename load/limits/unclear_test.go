@@ -24,17 +24,17 @@ func TestVerifySaysWhenNothingWasSeen(t *testing.T) {
 		g        *gateway
 		budget   Budget
 		want     string
-		finds    []contract.Obligation
+		finds    []contract.Requirement
 	}{
 		{"a limit of calls under way that no call is held for", newGateway(None, 20, window, seeded(), false, wrong{}), Budget{Concurrency: 10},
 			"the limit was never seen to hold: 57 calls admitted, none refused", nil},
-		{"a key that never gets a call in", newGateway(SlidingLog, 0, window, seeded(), false, wrong{}), Budget{}, "was admitted", []contract.Obligation{Recovery, RetryAfterTrue, RateHeaders}},
+		{"a key that never gets a call in", newGateway(contract.SlidingLog, 0, window, seeded(), false, wrong{}), Budget{}, "was admitted", []contract.Requirement{Recovery, RetryAfterTrue, RateHeaders}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := Declared{Kind: row.g.kind, Limit: 20, Window: window}
 				if d.Kind == None {
-					d.Kind = Concurrency
+					d.Kind = contract.Concurrency
 				}
 				findings, evidence, err := Verify(t.Context(), Probers{Limited: row.g.probers().Limited}, d, row.budget)
 				require.ErrorIs(t, err, ErrUnclear)
@@ -50,14 +50,14 @@ func seeded() *rand.Rand { return rand.New(rand.NewPCG(1, 5)) }
 
 // Of a limit of one call, the call that finds out when it is free again takes all.
 func TestVerifyTestsTheSmallestLimits(t *testing.T) {
-	for _, kind := range append(Kinds(), "") {
+	for _, kind := range append(contract.LimiterKinds(), "") {
 		for limit := 1; limit <= 3; limit++ {
 			t.Run(fmt.Sprintf("%q of %d in 1s", kind, limit), func(t *testing.T) {
 				for run := range uint64(6) {
 					synctest.Test(t, func(t *testing.T) {
 						actual := kind
 						if kind == "" {
-							actual = []Kind{FixedWindow, SlidingLog, SlidingCounter, TokenBucket}[run%4]
+							actual = []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog, contract.SlidingCounter, contract.TokenBucket}[run%4]
 						}
 						g := newGateway(actual, limit, time.Second, rand.New(rand.NewPCG(run, 3)), false, wrong{})
 						findings, evidence := verify(t, g, Declared{Kind: kind, Limit: limit, Window: time.Second})
@@ -71,9 +71,9 @@ func TestVerifyTestsTheSmallestLimits(t *testing.T) {
 	}
 }
 
-func checkOf(e Evidence, o contract.Obligation) runlog.Check {
+func checkOf(e Evidence, o contract.Requirement) runlog.Check {
 	for _, c := range e.Checks {
-		if c.Obligation == o {
+		if c.Requirement == o {
 			return c
 		}
 	}
@@ -82,8 +82,8 @@ func checkOf(e Evidence, o contract.Obligation) runlog.Check {
 
 // A gateway that grants its limit in half of the declared time grants twice as much.
 func TestVerifyFindsTwiceTheRate(t *testing.T) {
-	for declared, all := range map[Kind][]Kind{
-		FixedWindow: {SlidingLog, FixedWindow}, SlidingLog: {SlidingLog, FixedWindow, SlidingCounter, TokenBucket}, TokenBucket: {SlidingLog, FixedWindow, TokenBucket},
+	for declared, all := range map[contract.LimiterKind][]contract.LimiterKind{
+		contract.FixedWindow: {contract.SlidingLog, contract.FixedWindow}, contract.SlidingLog: {contract.SlidingLog, contract.FixedWindow, contract.SlidingCounter, contract.TokenBucket}, contract.TokenBucket: {contract.SlidingLog, contract.FixedWindow, contract.TokenBucket},
 	} {
 		for _, actual := range all {
 			t.Run(fmt.Sprintf("%s declared as %q", actual, declared), func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestVerifyFindsTwiceTheRate(t *testing.T) {
 						findings, evidence, err := Verify(t.Context(), Probers{Limited: s}, Declared{Kind: declared, Limit: 10, Window: 4 * time.Second}, Budget{})
 						require.NoError(t, err)
 						require.True(t, slices.ContainsFunc(findings, func(f contract.Finding) bool {
-							return f.Severity == contract.Must && (f.Obligation == LimitExact || f.Obligation == LimitBurst)
+							return f.Level == contract.Must && (f.Requirement == LimitExact || f.Requirement == LimitBurst)
 						}), "run %d: %+v %+v", run, findings, evidence.Checks)
 					})
 				}
@@ -118,28 +118,28 @@ func TestVerifySaysWhatIsBroken(t *testing.T) {
 		want     runlog.Check
 	}{
 		{"another key fails beside the storm", wrong{failsOthers: true}, true, runlog.Check{
-			Obligation: KeyIsolation, Result: runlog.Violated,
+			Requirement: KeyIsolation, Result: runlog.Violated,
 			Sentence: "got 0 of its 5 calls admitted (5 of 5 before), 5 times 500 Internal Server Error, want another key untouched by a limit that is used up",
 		}},
 		{"streams of a limit of their own fail", wrong{failsStreams: true}, false, runlog.Check{
-			Obligation: StreamShare, Result: runlog.Violated,
+			Requirement: StreamShare, Result: runlog.Violated,
 			Sentence: "got 0 of 5 admitted when the others' limit was used up, 5 times 500 Internal Server Error, want streaming calls to have a limit of their own, as declared",
 		}},
 		{"a wait told as a date is compared with nothing", wrong{dates: true}, true, runlog.Check{
-			Obligation: RetryAfterTrue, Result: runlog.Untested, Sentence: "many refusals told an HTTP date, which is not compared with anything",
+			Requirement: RetryAfterTrue, Result: runlog.Untested, Sentence: "many refusals told an HTTP date, which is not compared with anything",
 		}},
 		{"what refused calls take is told", wrong{}, true, runlog.Check{
-			Obligation: RefusedFree, Result: runlog.Held, Sentence: "many refused calls used up nothing, and 5 of them in a row cost nothing",
+			Requirement: RefusedFree, Result: runlog.Held, Sentence: "many refused calls used up nothing, and 5 of them in a row cost nothing",
 		}},
 		{"refusals are told as the contract sees them", wrong{}, true, runlog.Check{
-			Obligation: contract.Answered, Result: runlog.Held, Sentence: "all many refusals are whole 429s",
+			Requirement: contract.Answered, Result: runlog.Held, Sentence: "all many refusals are whole 429s",
 		}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newGateway(SlidingLog, 20, 10*time.Second, seeded(), false, row.wrong)
-				_, evidence := verify(t, g, Declared{Kind: SlidingLog, Limit: 20, Window: 10 * time.Second, Shared: &row.shared})
-				got := checkOf(evidence, row.want.Obligation)
+				g := newGateway(contract.SlidingLog, 20, 10*time.Second, seeded(), false, row.wrong)
+				_, evidence := verify(t, g, Declared{Kind: contract.SlidingLog, Limit: 20, Window: 10 * time.Second, Shared: &row.shared})
+				got := checkOf(evidence, row.want.Requirement)
 				got.Sentence = hundreds.ReplaceAllString(got.Sentence, "many refus")
 				require.Equal(t, row.want, got, "%+v", evidence)
 			})
@@ -149,8 +149,8 @@ func TestVerifySaysWhatIsBroken(t *testing.T) {
 
 func TestVerifyTellsABrokenObligationOfTheContract(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(SlidingLog, 20, 10*time.Second, seeded(), false, wrong{crash: true})
-		_, evidence := verify(t, g, Declared{Kind: SlidingLog, Limit: 20, Window: 10 * time.Second})
+		g := newGateway(contract.SlidingLog, 20, 10*time.Second, seeded(), false, wrong{crash: true})
+		_, evidence := verify(t, g, Declared{Kind: contract.SlidingLog, Limit: 20, Window: 10 * time.Second})
 		require.Equal(t, runlog.Violated, checkOf(evidence, contract.StatusClass).Result)
 		require.Contains(t, checkOf(evidence, contract.StatusClass).Sentence, "got 500")
 		require.Empty(t, checkOf(evidence, contract.Answered))
@@ -162,16 +162,16 @@ func TestVerifyTellsABrokenObligationOfTheContract(t *testing.T) {
 func TestVerifyNoticesThatTheGatewayIsGone(t *testing.T) {
 	for after := 0; after < 130; after += 3 {
 		synctest.Test(t, func(t *testing.T) {
-			g := newGateway(SlidingLog, 20, 2*time.Second, seeded(), false, wrong{goneAfter: max(after, 1)})
+			g := newGateway(contract.SlidingLog, 20, 2*time.Second, seeded(), false, wrong{goneAfter: max(after, 1)})
 			findings, evidence, err := Verify(t.Context(), g.probers(),
-				Declared{Kind: SlidingLog, Limit: 20, Window: 2 * time.Second, Shared: new(after%2 == 0), UpstreamRetryAfter: 7}, Budget{})
+				Declared{Kind: contract.SlidingLog, Limit: 20, Window: 2 * time.Second, Shared: new(after%2 == 0), UpstreamRetryAfter: 7}, Budget{})
 			if err == nil {
 				require.Greater(t, after, 90, "it had all calls answered")
 				return
 			}
 			require.ErrorIs(t, err, ErrGone, "after %d", after)
 			for _, f := range findings {
-				require.Equal(t, StreamShare, f.Obligation, "after %d: %+v", after, f) // its streams are not apart, as they are declared
+				require.Equal(t, StreamShare, f.Requirement, "after %d: %+v", after, f) // its streams are not apart, as they are declared
 			}
 			require.Zero(t, evidence.Failed)
 		})
@@ -211,7 +211,7 @@ func TestTheBudgetEndsCallsThatAreUnderWay(t *testing.T) {
 		require.ErrorIs(t, err, ErrBudget)
 		require.Equal(t, time.Second, time.Since(began))
 
-		_, evidence, err := Verify(t.Context(), Probers{Limited: hanging{}}, Declared{Kind: SlidingLog, Limit: 2, Window: time.Second}, Budget{Time: time.Second})
+		_, evidence, err := Verify(t.Context(), Probers{Limited: hanging{}}, Declared{Kind: contract.SlidingLog, Limit: 2, Window: time.Second}, Budget{Time: time.Second})
 		require.ErrorIs(t, err, ErrBudget)
 		require.Zero(t, evidence.Calls)
 	})

@@ -89,7 +89,7 @@ func Verify(ctx context.Context, with Probers, d Declared, b Budget) ([]contract
 
 func (v *verification) run(ctx context.Context) error {
 	run := v.timed
-	if v.declared.Kind == Concurrency {
+	if v.declared.Kind == contract.Concurrency {
 		run = v.concurrent
 	}
 	if err := run(ctx); err != nil {
@@ -184,7 +184,7 @@ func (v *verification) timed(ctx context.Context) error {
 		func() error { return v.rest(ctx, v.ready(used, recovered, rested)) },
 		func() error { return v.in(together, func() error { return v.surplus(ctx, most) }) },
 		func() error {
-			if v.declared.Kind != FixedWindow {
+			if v.declared.Kind != contract.FixedWindow {
 				return nil
 			}
 			// A boundary may have hidden in the storm: only a third window, used up, tells how far they are apart.
@@ -227,11 +227,11 @@ func (v *verification) ready(used, recovered time.Time, counter float64) time.Ti
 		case recovered.IsZero():
 		case v.declared.most() <= small:
 			at = recovered.Add(m.full()) // the call that found the recovery has taken most of it
-		case kind == FixedWindow:
+		case kind == contract.FixedWindow:
 			at = recovered // a window began between the last call that was refused and the first that was not
-		case kind == SlidingCounter && counter < 1:
+		case kind == contract.SlidingCounter && counter < 1:
 			at = recovered.Add(time.Duration(counter * float64(m.Window)))
-		case kind == SlidingCounter:
+		case kind == contract.SlidingCounter:
 			at = used.Add(time.Duration(counter * float64(m.Window)))
 		}
 		if at.After(ready) {
@@ -370,6 +370,6 @@ func several(ctx context.Context, p Prober) ([]Call, error) {
 	return calls, nil
 }
 
-func (v *verification) find(o contract.Obligation, s contract.Severity, want, got string) {
-	v.findings = append(v.findings, contract.Finding{Obligation: o, Severity: s, Want: want, Got: got})
+func (v *verification) find(o contract.Requirement, s contract.RequirementLevel, want, got string) {
+	v.findings = append(v.findings, contract.Finding{Requirement: o, Level: s, Want: want, Got: got})
 }

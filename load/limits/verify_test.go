@@ -24,7 +24,7 @@ func verify(t *testing.T, g *gateway, d Declared) ([]contract.Finding, Evidence)
 	d.UpstreamRetryAfter = 7
 	findings, evidence, err := Verify(t.Context(), g.probers(), d, Budget{})
 	require.NoError(t, err)
-	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Severity == contract.Note }), evidence
+	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Level == contract.Note }), evidence
 }
 
 var verified = []struct {
@@ -33,14 +33,14 @@ var verified = []struct {
 }{{5, time.Second}, {20, 2 * time.Second}, {60, 10 * time.Second}}
 
 func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
-	for _, kind := range Kinds() {
+	for _, kind := range contract.LimiterKinds() {
 		for _, size := range verified {
 			t.Run(fmt.Sprintf("%s of %d in %s", kind, size.limit, size.window), func(t *testing.T) {
 				for run := range uint64(6) {
 					synctest.Test(t, func(t *testing.T) {
 						g := newGateway(kind, size.limit, size.window, rand.New(rand.NewPCG(run, 3)), run%2 == 1, wrong{})
 						d := Declared{Kind: kind, Limit: size.limit, Window: size.window}
-						if run >= 4 && kind != Concurrency {
+						if run >= 4 && kind != contract.Concurrency {
 							d.Kind = "" // not declared
 						}
 						findings, evidence := verify(t, g, d)
@@ -57,34 +57,34 @@ func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
 
 func TestVerifyFindsWhatIsWrong(t *testing.T) {
 	const must, should = contract.Must, contract.Should
-	type broken map[contract.Obligation]contract.Severity
-	timed := []Kind{FixedWindow, SlidingLog, SlidingCounter, TokenBucket}
+	type broken map[contract.Requirement]contract.RequirementLevel
+	timed := []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog, contract.SlidingCounter, contract.TokenBucket}
 	for _, row := range []struct {
 		sentence string
-		kinds    []Kind
+		kinds    []contract.LimiterKind
 		wrong    wrong
 		declared int // added to the declared limit
 		want     broken
 	}{
-		{"three too many in a burst", Kinds(), wrong{overBurst: 3}, 0, broken{LimitBurst: must}},
-		{"one more than declared", []Kind{SlidingLog, TokenBucket}, wrong{}, -1, broken{LimitExact: must, LimitBurst: must, RateHeaders: should}},
-		{"one less than declared", []Kind{FixedWindow, SlidingLog}, wrong{}, 1, broken{LimitExact: should, RateHeaders: should}},
+		{"three too many in a burst", contract.LimiterKinds(), wrong{overBurst: 3}, 0, broken{LimitBurst: must}},
+		{"one more than declared", []contract.LimiterKind{contract.SlidingLog, contract.TokenBucket}, wrong{}, -1, broken{LimitExact: must, LimitBurst: must, RateHeaders: should}},
+		{"one less than declared", []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog}, wrong{}, 1, broken{LimitExact: should, RateHeaders: should}},
 		{"a Retry-After 2s too long", timed, wrong{retryAfter: 2}, 0, broken{RetryAfterTrue: should}},
-		{"a Retry-After 2s too short", []Kind{SlidingLog}, wrong{retryAfter: -2}, 0, broken{RetryAfterTrue: should}},
+		{"a Retry-After 2s too short", []contract.LimiterKind{contract.SlidingLog}, wrong{retryAfter: -2}, 0, broken{RetryAfterTrue: should}},
 		{"a Retry-After that is a time", timed, wrong{epoch: true}, 0, broken{RetryAfterTrue: should, RateHeaders: should}},
-		{"a reset before the Retry-After", []Kind{SlidingLog}, wrong{earlyReset: true}, 0, broken{RateHeaders: should}},
-		{"refusals without a body, but for the first", Kinds(), wrong{empty: 2}, 0, broken{contract.ContentType: must, contract.Envelope: must}},
-		{"refused calls count", []Kind{SlidingLog, SlidingCounter}, wrong{countsRefused: true}, 0, broken{RefusedFree: should}},
+		{"a reset before the Retry-After", []contract.LimiterKind{contract.SlidingLog}, wrong{earlyReset: true}, 0, broken{RateHeaders: should}},
+		{"refusals without a body, but for the first", contract.LimiterKinds(), wrong{empty: 2}, 0, broken{contract.ContentType: must, contract.Envelope: must}},
+		{"refused calls count", []contract.LimiterKind{contract.SlidingLog, contract.SlidingCounter}, wrong{countsRefused: true}, 0, broken{RefusedFree: should}},
 		{"refused calls cost money", timed, wrong{bills: true}, 0, broken{RefusedFree: should}},
-		{"refused calls reach the upstream", Kinds(), wrong{reaches: true}, 0, broken{contract.UpstreamUnused: should}},
-		{"all keys share the limit", Kinds(), wrong{sharedKeys: true}, 0, broken{KeyIsolation: should}},
+		{"refused calls reach the upstream", contract.LimiterKinds(), wrong{reaches: true}, 0, broken{contract.UpstreamUnused: should}},
+		{"all keys share the limit", contract.LimiterKinds(), wrong{sharedKeys: true}, 0, broken{KeyIsolation: should}},
 		{"other keys wait", timed, wrong{slowsOthers: 3 * time.Second}, 0, broken{KeyIsolation: should}},
-		{"streams have a limit of their own", Kinds(), wrong{ownStreams: true}, 0, broken{StreamShare: should}},
+		{"streams have a limit of their own", contract.LimiterKinds(), wrong{ownStreams: true}, 0, broken{StreamShare: should}},
 		{"what remains never falls", timed, wrong{noFall: true}, 0, broken{RateHeaders: should}},
-		{"what remains goes below nothing", Kinds(), wrong{negative: true}, 0, broken{RateHeaders: should}},
-		{"something remains on a refusal", Kinds(), wrong{leftOver: true}, 0, broken{RateHeaders: should}},
-		{"another limit is told", Kinds(), wrong{limitTold: 3}, 0, broken{RateHeaders: should}},
-		{"overload is an internal error", Kinds(), wrong{crash: true}, 0, broken{contract.StatusClass: must}},
+		{"what remains goes below nothing", contract.LimiterKinds(), wrong{negative: true}, 0, broken{RateHeaders: should}},
+		{"something remains on a refusal", contract.LimiterKinds(), wrong{leftOver: true}, 0, broken{RateHeaders: should}},
+		{"another limit is told", contract.LimiterKinds(), wrong{limitTold: 3}, 0, broken{RateHeaders: should}},
+		{"overload is an internal error", contract.LimiterKinds(), wrong{crash: true}, 0, broken{contract.StatusClass: must}},
 		{"an upstream that refuses is asked five times", timed, wrong{attempts: 5}, 0, broken{UpstreamRefusal: should}},
 		{"an upstream's Retry-After is lost", timed, wrong{dropped: true}, 0, broken{UpstreamRefusal: should}},
 	} {
@@ -96,13 +96,13 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 						findings, evidence := verify(t, g, Declared{Kind: kind, Limit: 20 + row.declared, Window: 5 * time.Second})
 						got := broken{}
 						for _, f := range findings {
-							if got[f.Obligation] != must {
-								got[f.Obligation] = f.Severity
+							if got[f.Requirement] != must {
+								got[f.Requirement] = f.Level
 							}
 						}
 						require.Equal(t, row.want, got, "%s, run %d: %v", kind, run, findings)
 						for _, c := range evidence.Checks {
-							_, is := got[c.Obligation]
+							_, is := got[c.Requirement]
 							require.Equal(t, is, c.Result == runlog.Violated, "%s: %+v", kind, c)
 						}
 					})
@@ -114,13 +114,13 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 
 // Where the windows of the clock begin is not known, so one call too many can be due to a boundary once, but not always.
 func TestVerifyFindsOneTooManyInWindowsOfTheClock(t *testing.T) {
-	for _, kind := range []Kind{FixedWindow, SlidingCounter, Concurrency} {
+	for _, kind := range []contract.LimiterKind{contract.FixedWindow, contract.SlidingCounter, contract.Concurrency} {
 		for run := range uint64(4) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(run, 5)), run%2 == 1, wrong{})
 				findings, _ := verify(t, g, Declared{Kind: kind, Limit: 19, Window: 5 * time.Second})
 				require.True(t, slices.ContainsFunc(findings, func(f contract.Finding) bool {
-					return f.Severity == contract.Must && (f.Obligation == LimitExact || f.Obligation == LimitBurst)
+					return f.Level == contract.Must && (f.Requirement == LimitExact || f.Requirement == LimitBurst)
 				}), "%s, run %d: %v", kind, run, findings)
 			})
 		}
@@ -129,22 +129,22 @@ func TestVerifyFindsOneTooManyInWindowsOfTheClock(t *testing.T) {
 
 func TestVerifyFindsALimitThatIsLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(SlidingLog, 20, 2*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{lockout: 3 * time.Second})
-		findings, evidence := verify(t, g, Declared{Kind: SlidingLog, Limit: 20, Window: 2 * time.Second})
-		require.Equal(t, []contract.Obligation{Recovery, RetryAfterTrue}, obligations(findings), "%v", findings)
+		g := newGateway(contract.SlidingLog, 20, 2*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{lockout: 3 * time.Second})
+		findings, evidence := verify(t, g, Declared{Kind: contract.SlidingLog, Limit: 20, Window: 2 * time.Second})
+		require.Equal(t, []contract.Requirement{Recovery, RetryAfterTrue}, obligations(findings), "%v", findings)
 		require.Greater(t, evidence.Recovery, 2900*time.Millisecond)
 	})
 }
 
 // Streams that are declared to have a limit of their own are neither missed nor counted where they do not belong.
 func TestVerifyKnowsStreamsOfTheirOwn(t *testing.T) {
-	for _, kind := range Kinds() {
+	for _, kind := range contract.LimiterKinds() {
 		synctest.Test(t, func(t *testing.T) {
 			d := Declared{Kind: kind, Limit: 20, Window: 5 * time.Second, Shared: new(false)}
 			findings, _ := verify(t, newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{ownStreams: true}), d)
 			require.Empty(t, findings, kind)
 			findings, _ = verify(t, newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{}), d)
-			require.Equal(t, []contract.Obligation{StreamShare}, obligations(findings), kind)
+			require.Equal(t, []contract.Requirement{StreamShare}, obligations(findings), kind)
 		})
 	}
 }
@@ -166,10 +166,10 @@ func (b *belated) Probe(ctx context.Context) (Call, error) {
 
 func TestVerifyTriesStreamsAgainThatTimeHasLetPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(FixedWindow, 5, time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{})
+		g := newGateway(contract.FixedWindow, 5, time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{})
 		with := g.probers()
 		with.Stream = &belated{with.Stream, time.Second}
-		findings, evidence, err := Verify(t.Context(), with, Declared{Kind: FixedWindow, Limit: 5, Window: time.Second, Shared: new(true), UpstreamRetryAfter: 7}, Budget{})
+		findings, evidence, err := Verify(t.Context(), with, Declared{Kind: contract.FixedWindow, Limit: 5, Window: time.Second, Shared: new(true), UpstreamRetryAfter: 7}, Budget{})
 		require.NoError(t, err)
 		require.Empty(t, findings)
 		tried := 0
@@ -187,14 +187,14 @@ func TestVerifyTriesStreamsAgainThatTimeHasLetPass(t *testing.T) {
 
 func TestVerificationsAreShort(t *testing.T) {
 	for _, row := range []struct {
-		kind    Kind
+		kind    contract.LimiterKind
 		windows float64
-	}{{FixedWindow, 3.2}, {SlidingLog, 2.2}, {TokenBucket, 2.4}, {SlidingCounter, 3.3}, {"", 3.3}} {
+	}{{contract.FixedWindow, 3.2}, {contract.SlidingLog, 2.2}, {contract.TokenBucket, 2.4}, {contract.SlidingCounter, 3.3}, {"", 3.3}} {
 		for run := range uint64(4) {
 			synctest.Test(t, func(t *testing.T) {
 				actual := row.kind
 				if actual == "" {
-					actual = SlidingLog
+					actual = contract.SlidingLog
 				}
 				g := newGateway(actual, 20, 10*time.Second, rand.New(rand.NewPCG(run, 7)), false, wrong{})
 				_, evidence := verify(t, g, Declared{Kind: row.kind, Limit: 20, Window: 10 * time.Second})
@@ -206,14 +206,14 @@ func TestVerificationsAreShort(t *testing.T) {
 
 func TestAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(SlidingLog, 20, 10*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{})
-		_, evidence := verify(t, g, Declared{Kind: SlidingLog, Limit: 20, Window: 10 * time.Second})
+		g := newGateway(contract.SlidingLog, 20, 10*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{})
+		_, evidence := verify(t, g, Declared{Kind: contract.SlidingLog, Limit: 20, Window: 10 * time.Second})
 		a := evidence.Account()
 		require.Equal(t, "sliding-log of 20 in 10s", a.Limiter)
 		require.Contains(t, a.Sentence, fmt.Sprintf("%d calls: %d admitted, %d refused", evidence.Calls, evidence.Admitted, evidence.Refused))
 		require.Equal(t, evidence.Checks, a.Checks)
 		require.Equal(t, runlog.Check{
-			Obligation: LimitExact, Result: runlog.Held,
+			Requirement: LimitExact, Result: runlog.Held,
 			Sentence: "19 calls admitted and 1 refused: the last of 20 places was still taken by the call that found the recovery",
 		}, a.Checks[0])
 		require.Equal(t, "5 calls that the upstream refused: at most 1 attempt each", a.Checks[len(Obligations())-1].Sentence)
@@ -249,10 +249,10 @@ func TestAccount(t *testing.T) {
 	require.Empty(t, Evidence{}.Account().Limiter, "nothing was seen")
 }
 
-func obligations(findings []contract.Finding) []contract.Obligation {
-	var all []contract.Obligation
+func obligations(findings []contract.Finding) []contract.Requirement {
+	var all []contract.Requirement
 	for _, f := range findings {
-		all = append(all, f.Obligation)
+		all = append(all, f.Requirement)
 	}
 	return all
 }
@@ -272,8 +272,8 @@ func TestVerifyRefusesWhatMakesNoSense(t *testing.T) {
 // Whatever ends a verification early, what was seen until then is judged.
 func TestVerifyJudgesWhatItHas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(SlidingLog, 20, 2*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{empty: 1})
-		findings, evidence, err := Verify(t.Context(), g.probers(), Declared{Kind: SlidingLog, Limit: 20, Window: 2 * time.Second}, Budget{Calls: 60})
+		g := newGateway(contract.SlidingLog, 20, 2*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{empty: 1})
+		findings, evidence, err := Verify(t.Context(), g.probers(), Declared{Kind: contract.SlidingLog, Limit: 20, Window: 2 * time.Second}, Budget{Calls: 60})
 		require.ErrorIs(t, err, ErrBudget)
 		require.Contains(t, obligations(findings), contract.Envelope)
 		require.Positive(t, evidence.Refused)

@@ -70,8 +70,8 @@ func (r *round) all() []call {
 const leastSpan = 200 * time.Millisecond
 
 // Account is the evidence as a log and its charts want it.
-func (v Evidence) Account() runlog.Account {
-	a := runlog.Account{Sentence: v.Sentence, Took: v.Took, Calls: v.Calls, Checks: v.Checks}
+func (v Evidence) Account() runlog.LoadSummary {
+	a := runlog.LoadSummary{Sentence: v.Sentence, Took: v.Took, Calls: v.Calls, Checks: v.Checks}
 	var end time.Duration
 	for _, r := range v.rounds {
 		a.Phases = append(a.Phases, r.phases...)

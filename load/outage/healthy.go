@@ -22,7 +22,7 @@ func (r *round) judgeHealthy(all *report) {
 		return
 	}
 	all.broken(!r.lasting(failed, len(calls)), contract.Finding{
-		Obligation: HealthyServed, Severity: contract.Must, Want: "healthy calls answered while others go wrong",
+		Requirement: HealthyServed, Level: contract.Must, Want: "healthy calls answered while others go wrong",
 		Got: fmt.Sprintf("%d of %d failed: %s", len(failed), len(calls), outcomes(failed)),
 	})
 }
@@ -52,7 +52,7 @@ func (r *round) judgeTimes(all *report) {
 	}
 	slow := slices.DeleteFunc(slices.Clone(beside), func(c call) bool { return c.latency() <= most })
 	all.broken(!r.lasting(slow, len(beside)), contract.Finding{
-		Obligation: HealthySpared, Severity: contract.Should, Got: got,
+		Requirement: HealthySpared, Level: contract.Should, Got: got,
 		Want: fmt.Sprintf("about as alone: %s, and no more than %d and %d times that", usual, medianRatio, tailRatio),
 	})
 }
@@ -107,7 +107,7 @@ func (r *round) judgeRecovery(all *report) {
 	switch {
 	case !r.well:
 		all.broken(len(r.unfit) > 0, contract.Finding{
-			Obligation: Recovery, Severity: contract.Should, Want: fmt.Sprintf("no failure later than %s after the outage", took(r.Settle)),
+			Requirement: Recovery, Level: contract.Should, Want: fmt.Sprintf("no failure later than %s after the outage", took(r.Settle)),
 			Got: fmt.Sprintf("a healthy call that failed %s after it; of %d %d failed: %s", took(r.recovered), len(r.after), len(failed), outcomes(failed)),
 		})
 	case r.recovered > 0:

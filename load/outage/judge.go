@@ -83,8 +83,8 @@ func (r *round) sick() []call {
 // such answer broke, and how many there are of each kind of call.
 func (r *round) judgeAnswers(all *report) {
 	type breach struct {
-		obligation contract.Obligation
-		severity   contract.Severity
+		obligation contract.Requirement
+		severity   contract.RequirementLevel
 	}
 	calls := r.asked()
 	var order []breach
@@ -94,10 +94,10 @@ func (r *round) judgeAnswers(all *report) {
 		totals[c.part]++
 		once := map[breach]bool{}
 		for _, f := range c.Findings {
-			if !c.reached() && !owedAnyway(f.Obligation) {
+			if !c.reached() && !owedAnyway(f.Requirement) {
 				continue
 			}
-			b := breach{f.Obligation, f.Severity}
+			b := breach{f.Requirement, f.Level}
 			if counts[b] == nil {
 				found[b], counts[b] = f, map[string]int{}
 				order = append(order, b)
@@ -124,7 +124,7 @@ func (r *round) judgeAnswers(all *report) {
 
 // owedAnyway are the obligations of an answer to a call that never reached the provider. An open breaker may refuse it with an
 // error of its own; a gateway that keeps it back for ever would else be judged by the few calls that it let through.
-func owedAnyway(o contract.Obligation) bool {
+func owedAnyway(o contract.Requirement) bool {
 	return o == contract.Answered || o == contract.NotSuccess || o == contract.Whole
 }
 
@@ -171,12 +171,12 @@ func (r *round) judgeTime(all *report) {
 		all.untested(InTime, "the profile declares no limits.timeout: %s", got)
 	case early > 0:
 		all.broken(false, contract.Finding{
-			Obligation: InTime, Severity: contract.Must, Got: fmt.Sprintf("%s, %d of them too early", got, early),
+			Requirement: InTime, Level: contract.Must, Got: fmt.Sprintf("%s, %d of them too early", got, early),
 			Want: "an answer at the declared limit of " + took(r.Limit),
 		})
 	case 2*len(late) > n, latest > 0:
 		all.broken(!r.lasting(late, n), contract.Finding{
-			Obligation: InTime, Severity: contract.Must, Got: fmt.Sprintf("%s, %d of them too late", got, len(late)),
+			Requirement: InTime, Level: contract.Must, Got: fmt.Sprintf("%s, %d of them too late", got, len(late)),
 			Want: "an answer at the declared limit of " + took(r.Limit),
 		})
 	default:

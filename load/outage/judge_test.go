@@ -76,8 +76,8 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 	rows := []struct {
 		sentence string
 		change   func(*round)
-		broken   contract.Obligation // "" for none
-		severity contract.Severity
+		broken   contract.Requirement // "" for none
+		severity contract.RequirementLevel
 		got      string
 		doubtful bool
 	}{
@@ -86,13 +86,13 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 		{sentence: "calls that are kept back from the provider and never answered", change: func(r *round) {
 			eachSick(r, 12, func(c *call) {
 				c.seen, c.Outcome = &contract.Seen{}, runlog.Timeout
-				c.Findings = []contract.Finding{{Obligation: contract.Answered, Severity: contract.Must, Want: "an answer", Got: "none within 45s"}}
+				c.Findings = []contract.Finding{{Requirement: contract.Answered, Level: contract.Must, Want: "an answer", Got: "none within 45s"}}
 			})
 		}, broken: contract.Answered, severity: contract.Must, got: "none within 45s, in answer to 12 of 20 hanging calls"},
 		{sentence: "calls that an open breaker refuses with an error of its own", change: func(r *round) {
 			eachSick(r, 12, func(c *call) {
 				c.seen = &contract.Seen{}
-				c.Findings = []contract.Finding{{Obligation: contract.Code, Severity: contract.Must, Want: "channel:response_time_exceeded", Got: "get_channel_failed"}}
+				c.Findings = []contract.Finding{{Requirement: contract.Code, Level: contract.Must, Want: "channel:response_time_exceeded", Got: "get_channel_failed"}}
 			})
 		}},
 		{sentence: "hung calls that take a quarter longer than the limit", change: func(r *round) {
@@ -133,7 +133,7 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 			for i := range 60 {
 				r.during[i].Outcome, r.during[i].Status = runlog.Refused, 429
 			}
-			r.before[0].Outcome = runlog.Broken // one in 45 failed before
+			r.before[0].Outcome = runlog.TransportError // one in 45 failed before
 		}, broken: HealthyServed, severity: contract.Must, got: "60 of 90 failed: 60 with 429 (refused)"},
 		{sentence: "a healthy call that fails where one of 45 did before", change: func(r *round) {
 			r.during[3].Outcome, r.before[3].Outcome = runlog.Timeout, runlog.Timeout
@@ -196,12 +196,12 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 
 		{sentence: "sick answers without the row's code", change: func(r *round) {
 			eachSick(r, 4, func(c *call) {
-				c.Findings = []contract.Finding{{Obligation: contract.Code, Severity: contract.Must, Want: `"x"`, Got: "null"}}
+				c.Findings = []contract.Finding{{Requirement: contract.Code, Level: contract.Must, Want: `"x"`, Got: "null"}}
 			})
 		}, broken: contract.Code, severity: contract.Must, got: "null, in answer to 4 of 20 hanging calls"},
 		{sentence: "sick answers without the row's code that never reached the provider", change: func(r *round) {
 			eachSick(r, 4, func(c *call) {
-				c.Findings = []contract.Finding{{Obligation: contract.Code, Severity: contract.Must}}
+				c.Findings = []contract.Finding{{Requirement: contract.Code, Level: contract.Must}}
 				c.seen = &contract.Seen{}
 			})
 		}},
@@ -217,8 +217,8 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 				return
 			}
 			require.Len(t, found, 1)
-			assert.Equal(t, row.broken, found[0].Obligation)
-			assert.Equal(t, row.severity, found[0].Severity)
+			assert.Equal(t, row.broken, found[0].Requirement)
+			assert.Equal(t, row.severity, found[0].Level)
 			assert.Equal(t, row.got, found[0].Got)
 			assert.Equal(t, row.doubtful, told.doubtful())
 		})
@@ -243,16 +243,16 @@ func TestWhatCannotBeLookedAtIsUntested(t *testing.T) {
 	for i := range r.during {
 		r.during[i].seen = nil
 		if r.during[i].kind == healthy && i%2 == 0 {
-			r.during[i].Outcome, r.before[i/2].Outcome = runlog.Broken, runlog.Broken // as before
+			r.during[i].Outcome, r.before[i/2].Outcome = runlog.TransportError, runlog.TransportError // as before
 		}
 	}
-	r.during[1].Outcome = runlog.Broken
-	results := map[contract.Obligation]runlog.Result{}
+	r.during[1].Outcome = runlog.TransportError
+	results := map[contract.Requirement]runlog.Result{}
 	for _, c := range r.judge().checks() {
 		require.NotEmpty(t, c.Sentence)
-		results[c.Obligation] = c.Result
+		results[c.Requirement] = c.Result
 	}
-	assert.Equal(t, map[contract.Obligation]runlog.Result{
+	assert.Equal(t, map[contract.Requirement]runlog.Result{
 		contract.Answered: runlog.Held, InTime: runlog.Untested, HealthyServed: runlog.Held, HealthySpared: runlog.Untested,
 		contract.RetriesBounded: runlog.Untested, contract.UpstreamFreed: runlog.Untested, Departure: runlog.Untested,
 		NothingLeft: runlog.Untested, Recovery: runlog.Held,
@@ -260,7 +260,7 @@ func TestWhatCannotBeLookedAtIsUntested(t *testing.T) {
 }
 
 func TestASecondRoundDecides(t *testing.T) {
-	slow, late, code := contract.Finding{Obligation: HealthySpared}, contract.Finding{Obligation: InTime}, contract.Finding{Obligation: contract.Code}
+	slow, late, code := contract.Finding{Requirement: HealthySpared}, contract.Finding{Requirement: InTime}, contract.Finding{Requirement: contract.Code}
 	var first, again report
 	first.broken(true, slow)
 	first.broken(true, late)

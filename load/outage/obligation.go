@@ -8,15 +8,15 @@ import "github.com/gatecert/gatecert/contract"
 // Two are MUSTs: to keep the time limit that the target itself declares, and not to answer a healthy call with an error -
 // a 5xx is stated to be an upstream's or a gateway's error, and there was none. The others are effects, hence SHOULDs.
 const (
-	InTime        contract.Obligation = "in-time"        // a hung call is answered at the declared limit, neither before nor long after
-	HealthyServed contract.Obligation = "healthy-served" // healthy calls beside sick ones succeed
-	HealthySpared contract.Obligation = "healthy-spared" // … and take about as long as they always did
-	NothingLeft   contract.Obligation = "nothing-left"   // afterwards as few calls are under way at the provider as before
-	Recovery      contract.Obligation = "recovery"       // once the provider is well, so is the gateway, and stays so
-	Departure     contract.Obligation = "departure"      // a caller that leaves is passed on: the provider's call is cancelled
+	InTime        contract.Requirement = "in-time"        // a hung call is answered at the declared limit, neither before nor long after
+	HealthyServed contract.Requirement = "healthy-served" // healthy calls beside sick ones succeed
+	HealthySpared contract.Requirement = "healthy-spared" // … and take about as long as they always did
+	NothingLeft   contract.Requirement = "nothing-left"   // afterwards as few calls are under way at the provider as before
+	Recovery      contract.Requirement = "recovery"       // once the provider is well, so is the gateway, and stays so
+	Departure     contract.Requirement = "departure"      // a caller that leaves is passed on: the provider's call is cancelled
 )
 
 // Obligations returns the obligations of this package.
-func Obligations() []contract.Obligation {
-	return []contract.Obligation{InTime, HealthyServed, HealthySpared, NothingLeft, Recovery, Departure}
+func Obligations() []contract.Requirement {
+	return []contract.Requirement{InTime, HealthyServed, HealthySpared, NothingLeft, Recovery, Departure}
 }

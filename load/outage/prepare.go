@@ -64,8 +64,8 @@ func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.
 		Limit: by.Limits.Timeout, Attempts: by.Limits.Attempts, Settle: by.Settle.Recovery,
 		Embedded: by.Driver == profile.ReferenceDriver,
 	}
-	if p.Provider != nil {
-		e.Provider = p.Provider
+	if p.Upstream != nil {
+		e.Provider = p.Upstream
 	}
 	if by.Limits.Patience > 0 {
 		e.Patience = max(by.Limits.Patience, 3*e.Limit)

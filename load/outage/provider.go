@@ -27,7 +27,7 @@ func (r *round) judgeAttempts(all *report) {
 		return
 	}
 	all.broken(false, contract.Finding{
-		Obligation: o, Severity: contract.Should, Want: fmt.Sprintf("at most %d attempts at the provider", r.Attempts),
+		Requirement: o, Level: contract.Should, Want: fmt.Sprintf("at most %d attempts at the provider", r.Attempts),
 		Got: fmt.Sprintf("up to %d, in %d of %d sick calls", most, over, len(calls)),
 	})
 }
@@ -69,7 +69,7 @@ func (r *round) judgeFreed(all *report) {
 		return
 	}
 	all.broken(!r.lasting(late, len(calls)), contract.Finding{
-		Obligation: o, Severity: contract.Should, Want: fmt.Sprintf("the provider's call cancelled within %s of the answer", took(freedWithin)),
+		Requirement: o, Level: contract.Should, Want: fmt.Sprintf("the provider's call cancelled within %s of the answer", took(freedWithin)),
 		Got: fmt.Sprintf("of %d slow calls %d not cancelled by then, %d of them never", len(calls), len(late), open),
 	})
 }
@@ -93,7 +93,7 @@ func (r *round) judgeDepartures(all *report) {
 			longest = max(longest, c.longest())
 		}
 		all.broken(!r.lasting(on, left), contract.Finding{
-			Obligation: Departure, Severity: contract.Should, Want: "the provider's call cancelled when its caller leaves",
+			Requirement: Departure, Level: contract.Should, Want: "the provider's call cancelled when its caller leaves",
 			Got: fmt.Sprintf("%d of %d went on, up to %s after they began", len(on), left, took(longest)),
 		})
 	default:
@@ -139,7 +139,7 @@ func (r *round) judgeRest(all *report) {
 		all.untested(NothingLeft, "the provider does not tell how many calls are under way")
 	case r.goingAfter > r.goingBefore:
 		all.broken(r.goingAfter-r.goingBefore < few, contract.Finding{
-			Obligation: NothingLeft, Severity: contract.Should, Want: fmt.Sprintf("at most %d calls under way at the provider, as before", r.goingBefore),
+			Requirement: NothingLeft, Level: contract.Should, Want: fmt.Sprintf("at most %d calls under way at the provider, as before", r.goingBefore),
 			Got: fmt.Sprintf("%d, %s after the end", r.goingAfter, took(freedWithin)),
 		})
 	default:

@@ -35,7 +35,7 @@ type played struct {
 	surface dialect.Surface
 	rate    float64
 	// breaks are the obligations that have to be found broken.
-	breaks []contract.Obligation
+	breaks []contract.Requirement
 
 	profile  profile.Profile
 	findings []contract.Finding
@@ -91,7 +91,7 @@ func playAll(t *testing.T, all []*played) []*played {
 	return slices.DeleteFunc(all, func(p *played) bool {
 		t.Logf("%q on %s: %s, %d rounds, %d calls, %v", p.bend, p.surface, p.evidence.Took, p.evidence.Rounds, p.evidence.Calls, p.err)
 		for _, c := range p.evidence.Checks {
-			t.Log("   ", c.Obligation, c.Result, c.Sentence)
+			t.Log("   ", c.Requirement, c.Result, c.Sentence)
 		}
 		busy := errors.Is(p.err, outage.ErrUnfit) || errors.Is(p.err, outage.ErrUnwell) || p.evidence.Rate < p.rate
 		if !busy {
@@ -101,10 +101,10 @@ func playAll(t *testing.T, all []*played) []*played {
 	})
 }
 
-func broken(findings []contract.Finding) (all []contract.Obligation) {
+func broken(findings []contract.Finding) (all []contract.Requirement) {
 	for _, f := range findings {
-		if !slices.Contains(all, f.Obligation) {
-			all = append(all, f.Obligation)
+		if !slices.Contains(all, f.Requirement) {
+			all = append(all, f.Requirement)
 		}
 	}
 	return all
@@ -115,16 +115,16 @@ func TestEachDeviationIsCaughtByItsOwnObligation(t *testing.T) {
 		t.Skip("a gateway with the race detector takes 20 ms of processor time a call, too much for the rate that strains it")
 	}
 	all := []*played{
-		{bend: "slow-calls-starve-the-others", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Obligation{outage.HealthySpared}},
-		{bend: "breaker-locks-out", make: outage.Failing, surface: dialect.Chat, breaks: []contract.Obligation{outage.HealthyServed}},
-		{bend: "recovers-late", make: outage.Slow, surface: dialect.GenerateContent, breaks: []contract.Obligation{outage.Recovery}},
-		{bend: "limit-stretches-under-load", make: outage.Slow, surface: dialect.Responses, breaks: []contract.Obligation{outage.InTime}},
+		{bend: "slow-calls-starve-the-others", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Requirement{outage.HealthySpared}},
+		{bend: "breaker-locks-out", make: outage.Failing, surface: dialect.Chat, breaks: []contract.Requirement{outage.HealthyServed}},
+		{bend: "recovers-late", make: outage.Slow, surface: dialect.GenerateContent, breaks: []contract.Requirement{outage.Recovery}},
+		{bend: "limit-stretches-under-load", make: outage.Slow, surface: dialect.Responses, breaks: []contract.Requirement{outage.InTime}},
 		// What is left open is under way afterwards.
-		{bend: "provider-forgotten-under-load", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Obligation{contract.UpstreamFreed, outage.NothingLeft}},
-		{bend: "departures-not-passed-on", make: outage.Slow, surface: dialect.Messages, breaks: []contract.Obligation{outage.Departure}},
-		{bend: "streams-end-well-under-load", make: outage.Slow, surface: dialect.GenerateContent, breaks: []contract.Obligation{contract.StreamEnd}},
-		{bend: "errors-change-under-load", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Obligation{contract.Code}},
-		{bend: "retries-pile-up-under-load", make: outage.Failing, surface: dialect.Messages, breaks: []contract.Obligation{contract.RetriesBounded}},
+		{bend: "provider-forgotten-under-load", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.UpstreamFreed, outage.NothingLeft}},
+		{bend: "departures-not-passed-on", make: outage.Slow, surface: dialect.Messages, breaks: []contract.Requirement{outage.Departure}},
+		{bend: "streams-end-well-under-load", make: outage.Slow, surface: dialect.GenerateContent, breaks: []contract.Requirement{contract.StreamEnd}},
+		{bend: "errors-change-under-load", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.Code}},
+		{bend: "retries-pile-up-under-load", make: outage.Failing, surface: dialect.Messages, breaks: []contract.Requirement{contract.RetriesBounded}},
 	}
 	for _, p := range playAll(t, all) {
 		assert.ElementsMatch(t, p.breaks, broken(p.findings), "%s on %s: %v", p.bend, p.surface, p.findings)

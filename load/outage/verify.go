@@ -129,23 +129,23 @@ func (r report) conclude(unfit []string) ([]contract.Finding, error) {
 func (r report) confirmedBy(again report) report {
 	var both report
 	for _, s := range r {
-		if s.Result == runlog.Violated && s.doubtful && !again.breaks(s.Obligation) {
+		if s.Result == runlog.Violated && s.doubtful && !again.breaks(s.Requirement) {
 			s.Result = runlog.Held
 			s.Sentence += "; not so in a second round"
 		}
 		both = append(both, s)
 	}
 	for _, s := range again {
-		if s.Result == runlog.Violated && !s.doubtful && !r.breaks(s.Obligation) {
+		if s.Result == runlog.Violated && !s.doubtful && !r.breaks(s.Requirement) {
 			both = append(both, s)
 		}
 	}
 	return both
 }
 
-func (r report) breaks(o contract.Obligation) bool {
+func (r report) breaks(o contract.Requirement) bool {
 	for _, s := range r {
-		if s.Obligation == o && s.Result == runlog.Violated {
+		if s.Requirement == o && s.Result == runlog.Violated {
 			return true
 		}
 	}
@@ -153,18 +153,18 @@ func (r report) breaks(o contract.Obligation) bool {
 }
 
 // held, broken and untested say what became of an obligation.
-func (r *report) held(o contract.Obligation, format string, args ...any) {
-	*r = append(*r, statement{Check: runlog.Check{Obligation: o, Result: runlog.Held, Sentence: fmt.Sprintf(format, args...)}})
+func (r *report) held(o contract.Requirement, format string, args ...any) {
+	*r = append(*r, statement{Check: runlog.Check{Requirement: o, Result: runlog.Held, Sentence: fmt.Sprintf(format, args...)}})
 }
 
-func (r *report) untested(o contract.Obligation, format string, args ...any) {
-	*r = append(*r, statement{Check: runlog.Check{Obligation: o, Result: runlog.Untested, Sentence: fmt.Sprintf(format, args...)}})
+func (r *report) untested(o contract.Requirement, format string, args ...any) {
+	*r = append(*r, statement{Check: runlog.Check{Requirement: o, Result: runlog.Untested, Sentence: fmt.Sprintf(format, args...)}})
 }
 
 func (r *report) broken(doubtful bool, f contract.Finding) {
 	sentence := "got " + f.Got + ", want " + f.Want
 	*r = append(*r, statement{
-		Check: runlog.Check{Obligation: f.Obligation, Result: runlog.Violated, Sentence: sentence}, finding: f, doubtful: doubtful,
+		Check: runlog.Check{Requirement: f.Requirement, Result: runlog.Violated, Sentence: sentence}, finding: f, doubtful: doubtful,
 	})
 }
 

@@ -163,18 +163,18 @@ func TestExperimentsThatShowNothing(t *testing.T) {
 
 func TestAProviderThatIsNotOurs(t *testing.T) {
 	p, engine := prepare(t)
-	p.Provider = nil
+	p.Upstream = nil
 	p.Profile.Limits.Timeout = 0
 	e, err := outage.Slow(p, dialect.Chat)
 	require.NoError(t, err)
 	findings, evidence, err := outage.Verify(t.Context(), engine, short(e))
 	require.NoError(t, err)
 	assert.Empty(t, findings)
-	results := map[contract.Obligation]runlog.Result{}
+	results := map[contract.Requirement]runlog.Result{}
 	for _, c := range evidence.Checks {
-		results[c.Obligation] = c.Result
+		results[c.Requirement] = c.Result
 	}
-	assert.Equal(t, map[contract.Obligation]runlog.Result{
+	assert.Equal(t, map[contract.Requirement]runlog.Result{
 		contract.Answered: runlog.Held, outage.InTime: runlog.Untested, outage.HealthyServed: runlog.Held, outage.HealthySpared: runlog.Held,
 		contract.RetriesBounded: runlog.Untested, contract.UpstreamFreed: runlog.Untested, outage.Departure: runlog.Untested,
 		outage.NothingLeft: runlog.Untested, outage.Recovery: runlog.Held,

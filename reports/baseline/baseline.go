@@ -49,7 +49,7 @@ func (d Date) over(now time.Time) bool {
 }
 
 // Excused returns the case as the baseline sees it: a failure that is listed becomes an expected one, which says why.
-func (b Baseline) Excused(c runlog.CaseResult) runlog.CaseResult {
+func (b Baseline) Excused(c runlog.Case) runlog.Case {
 	if c.Verdict != contract.Fail {
 		return c
 	}
@@ -89,7 +89,7 @@ func (b Baseline) place(e Entry) string {
 
 // Stale tells every entry that does not hold any more, each as its place and what is wrong. The cases are those of the
 // run; selected says which cases of the contract were asked for, since a run of one row says nothing about the others.
-func (b Baseline) Stale(cases []runlog.CaseResult, selected func(contract.Case) bool, now time.Time) []string {
+func (b Baseline) Stale(cases []runlog.Case, selected func(contract.Case) bool, now time.Time) []string {
 	var stale []string
 	for _, e := range b.Entries {
 		tell := func(format string, args ...any) {
@@ -118,7 +118,7 @@ func (b Baseline) Stale(cases []runlog.CaseResult, selected func(contract.Case) 
 }
 
 // outcomes counts the executed cases that the entry names, and lists those of them that pass.
-func (e Entry) outcomes(cases []runlog.CaseResult) (passed []string, executed int) {
+func (e Entry) outcomes(cases []runlog.Case) (passed []string, executed int) {
 	for _, c := range cases {
 		if c.Verdict == contract.NotOffered || !e.Case.Matches(c.ID) {
 			continue

@@ -33,10 +33,10 @@ func parse(t *testing.T, text string) baseline.Baseline {
 	return b
 }
 
-func result(id string, v contract.Verdict) runlog.CaseResult {
-	return runlog.CaseResult{ID: id, Verdict: v, Findings: []contract.Finding{
-		{Obligation: contract.RequestID, Severity: contract.Note, Want: "a request id", Got: "none"},
-		{Obligation: contract.StatusClass, Severity: contract.Must, Want: "404", Got: "503"},
+func result(id string, v contract.Verdict) runlog.Case {
+	return runlog.Case{ID: id, Verdict: v, Findings: []contract.Finding{
+		{Requirement: contract.RequestID, Level: contract.Note, Want: "a request id", Got: "none"},
+		{Requirement: contract.StatusClass, Level: contract.Must, Want: "404", Got: "503"},
 	}}
 }
 
@@ -101,25 +101,25 @@ func TestOnlyFailuresAreExcused(t *testing.T) {
 func TestStale(t *testing.T) {
 	for _, tt := range []struct {
 		name, entry string
-		cases       []runlog.CaseResult
+		cases       []runlog.Case
 		selected    func(contract.Case) bool
 		want        []string
 	}{
-		{"an entry that holds", "case: code:model_not_found/**", []runlog.CaseResult{result(chat, contract.ExpectedFail)}, everything, nil},
-		{"a case that passes", "case: " + chat, []runlog.CaseResult{result(chat, contract.Pass)}, everything,
+		{"an entry that holds", "case: code:model_not_found/**", []runlog.Case{result(chat, contract.ExpectedFail)}, everything, nil},
+		{"a case that passes", "case: " + chat, []runlog.Case{result(chat, contract.Pass)}, everything,
 			[]string{"known.yaml:2: " + chat + " is expected to fail, and 1 of 1 pass: " + chat}},
-		{"a case that only warns passes", "case: " + chat, []runlog.CaseResult{result(chat, contract.Warn)}, everything,
+		{"a case that only warns passes", "case: " + chat, []runlog.Case{result(chat, contract.Warn)}, everything,
 			[]string{"known.yaml:2: " + chat + " is expected to fail, and 1 of 1 pass: " + chat}},
-		{"one of two", "case: code:model_not_found/**", []runlog.CaseResult{result(chat, contract.ExpectedFail), result(stream, contract.Pass)}, everything,
+		{"one of two", "case: code:model_not_found/**", []runlog.Case{result(chat, contract.ExpectedFail), result(stream, contract.Pass)}, everything,
 			[]string{"known.yaml:2: code:model_not_found/** is expected to fail, and 1 of 2 pass: " + stream}},
 		{"a case that does not exist", "case: code:model_not_fund/**", nil, everything,
 			[]string{"known.yaml:2: code:model_not_fund/** names no case of the contract"}},
-		{"a case that is not offered", "case: " + chat, []runlog.CaseResult{result(chat, contract.NotOffered)}, everything,
+		{"a case that is not offered", "case: " + chat, []runlog.Case{result(chat, contract.NotOffered)}, everything,
 			[]string{"known.yaml:2: " + chat + " names nothing that this target offers"}},
 		{"a case that nobody asked for", "case: " + chat, nil, func(c contract.Case) bool { return c.Surface == dialect.Embeddings }, nil},
-		{"a setup error says nothing about the entry", "case: " + chat, []runlog.CaseResult{result(chat, contract.Untestable)}, everything, nil},
-		{"its last day", "case: " + chat + "\n    expires: 2026-05-03", []runlog.CaseResult{result(chat, contract.ExpectedFail)}, everything, nil},
-		{"a day later", "case: " + chat + "\n    expires: 2026-05-02", []runlog.CaseResult{result(chat, contract.ExpectedFail)}, everything,
+		{"a setup error says nothing about the entry", "case: " + chat, []runlog.Case{result(chat, contract.Untestable)}, everything, nil},
+		{"its last day", "case: " + chat + "\n    expires: 2026-05-03", []runlog.Case{result(chat, contract.ExpectedFail)}, everything, nil},
+		{"a day later", "case: " + chat + "\n    expires: 2026-05-02", []runlog.Case{result(chat, contract.ExpectedFail)}, everything,
 			[]string{"known.yaml:2: " + chat + " expired on 2026-05-02"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestUpdated(t *testing.T) {
   - {case: "http:429/**", reason: was not asked for}
   - {case: "http:418/**", reason: does not exist}
 `)
-	cases := []runlog.CaseResult{
+	cases := []runlog.Case{
 		result(chat, contract.ExpectedFail), result(stream, contract.Pass), result(html, contract.ExpectedFail),
 		result("http:404/unknown-model/chat", contract.Pass),
 		result("http:401/wrong-key/chat/header", contract.Fail), result("http:403/revoked-key/chat", contract.Untestable),
@@ -184,7 +184,7 @@ func TestExpectSurvivesHostileText(t *testing.T) {
 
 func TestLoadTheResultOfARun(t *testing.T) {
 	dir := t.TempDir()
-	cases := []runlog.CaseResult{result(chat, contract.Fail), result(stream, contract.ExpectedFail), result(html, contract.Pass), result("http:403/revoked-key/chat", contract.Error)}
+	cases := []runlog.Case{result(chat, contract.Fail), result(stream, contract.ExpectedFail), result(html, contract.Pass), result("http:403/revoked-key/chat", contract.Error)}
 	h := runlog.Header{RunID: "r1", Selection: runlog.Selection{Level: contract.Edge}}
 	for _, c := range cases {
 		h.Expected = append(h.Expected, c.ID)

@@ -15,9 +15,9 @@ import (
 
 // Expect is the entry that makes a failure an expected one. Its reason, the first MUST that was broken, is there to be
 // replaced by a better one.
-func Expect(c runlog.CaseResult) Entry {
+func Expect(c runlog.Case) Entry {
 	e := Entry{Case: contract.Pattern(c.ID), Reason: string(contract.Fail)}
-	i := slices.IndexFunc(c.Findings, func(f contract.Finding) bool { return f.Severity == contract.Must })
+	i := slices.IndexFunc(c.Findings, func(f contract.Finding) bool { return f.Level == contract.Must })
 	if i >= 0 {
 		const most = 160 // runes, about two lines of a file
 		e.Reason = reports.Plain(c.Findings[i].String(), most)
@@ -29,7 +29,7 @@ func Expect(c runlog.CaseResult) Entry {
 // which a part holds keep that part, stale ones go, and every failure that none of them named gets one. Entries about
 // cases that were not selected stay: nothing is known about them. A day that is over stays over; to renew it is a
 // decision, not an update.
-func (b Baseline) Updated(cases []runlog.CaseResult, selected func(contract.Case) bool) Baseline {
+func (b Baseline) Updated(cases []runlog.Case, selected func(contract.Case) bool) Baseline {
 	out := Baseline{File: b.File}
 	expected := make(map[string]bool)
 	add := func(e Entry) {
@@ -64,8 +64,8 @@ func (b Baseline) Updated(cases []runlog.CaseResult, selected func(contract.Case
 }
 
 // byID sorts cases, which stand in a log as they ended: a file that is kept must not differ from run to run.
-func byID(cases []runlog.CaseResult) []runlog.CaseResult {
-	return slices.SortedFunc(slices.Values(cases), func(a, b runlog.CaseResult) int { return strings.Compare(a.ID, b.ID) })
+func byID(cases []runlog.Case) []runlog.Case {
+	return slices.SortedFunc(slices.Values(cases), func(a, b runlog.Case) int { return strings.Compare(a.ID, b.ID) })
 }
 
 // head is what a baseline that gatecert wrote begins with.

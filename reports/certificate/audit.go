@@ -90,7 +90,7 @@ func (a *audit) offers() {
 }
 
 // verdict judges a case again.
-func (a *audit) verdict(c runlog.CaseResult) {
+func (a *audit) verdict(c runlog.Case) {
 	known, err := contract.ParseCase(c.ID)
 	if err != nil {
 		return // told already
@@ -101,7 +101,7 @@ func (a *audit) verdict(c runlog.CaseResult) {
 	if c.Verdict == contract.Error || c.Verdict == contract.NotOffered {
 		return // the worst there is, and what [audit.offers] has looked at
 	}
-	if known.UnderLoad() {
+	if known.IsLoad() {
 		a.underLoad(c)
 		return
 	}
@@ -113,14 +113,14 @@ func (a *audit) verdict(c runlog.CaseResult) {
 		a.problemf("%s is %s, and its observation says %s", c.ID, c.Verdict, want)
 	}
 	for _, f := range contract.Judge(known, *c.Observation) {
-		if !slices.ContainsFunc(c.Findings, func(g contract.Finding) bool { return g.Obligation == f.Obligation && g.Severity == f.Severity }) {
-			a.problemf("%s hides a finding: %s %s", c.ID, f.Severity, f.Obligation)
+		if !slices.ContainsFunc(c.Findings, func(g contract.Finding) bool { return g.Requirement == f.Requirement && g.Level == f.Level }) {
+			a.problemf("%s hides a finding: %s %s", c.ID, f.Level, f.Requirement)
 		}
 	}
 }
 
 // underLoad looks whether the verdict of a case under load follows from its checks: the answers themselves are not kept.
-func (a *audit) underLoad(c runlog.CaseResult) {
+func (a *audit) underLoad(c runlog.Case) {
 	if c.Verdict == contract.Untestable {
 		return // nothing is claimed
 	}
@@ -133,8 +133,8 @@ func (a *audit) underLoad(c runlog.CaseResult) {
 		a.problemf("%s is %s, and its findings say %s", c.ID, c.Verdict, want)
 	}
 	for _, check := range c.Load.Checks {
-		if check.Result == runlog.Violated && !slices.ContainsFunc(c.Findings, func(f contract.Finding) bool { return f.Obligation == check.Obligation }) {
-			a.problemf("%s hides a finding: %s", c.ID, check.Obligation)
+		if check.Result == runlog.Violated && !slices.ContainsFunc(c.Findings, func(f contract.Finding) bool { return f.Requirement == check.Requirement }) {
+			a.problemf("%s hides a finding: %s", c.ID, check.Requirement)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func (a *audit) underLoad(c runlog.CaseResult) {
 // judged is the verdict that a case's observation and findings lead to. The words of findings may differ from those in
 // the log: JSON keeps no invalid UTF-8 in a header field. Findings that the log has beyond them count, since they can
 // only make the verdict worse.
-func judged(known contract.Case, c runlog.CaseResult) contract.Verdict {
+func judged(known contract.Case, c runlog.Case) contract.Verdict {
 	o := *c.Observation
 	if f := o.Failure; f != nil && f.Kind == contract.Unreachable {
 		return contract.Error
@@ -158,12 +158,12 @@ func judged(known contract.Case, c runlog.CaseResult) contract.Verdict {
 // the nonsense call not to.
 func (a *audit) controls() {
 	for _, s := range a.run.Selection.Surfaces {
-		if !slices.ContainsFunc(a.run.Cases, func(c runlog.CaseResult) bool {
+		if !slices.ContainsFunc(a.run.Cases, func(c runlog.Case) bool {
 			return c.Surface == s && c.Verdict != contract.NotOffered && c.Verdict != contract.Error
 		}) {
 			continue
 		}
-		for _, kind := range []targets.ControlKind{targets.Healthy, targets.Nonsense} {
+		for _, kind := range []targets.ControlKind{targets.ControlHealthy, targets.ControlNonsense} {
 			i := slices.IndexFunc(a.run.Controls, func(c runlog.Control) bool {
 				return c.Surface == s && c.Kind == string(kind) && c.Phase == "before"
 			})
@@ -174,9 +174,9 @@ func (a *audit) controls() {
 			c := a.run.Controls[i]
 			healthy := false
 			if c.Observation != nil {
-				healthy, _ = contract.Healthy(s, *c.Observation)
+				healthy, _ = contract.IsSuccess(s, *c.Observation)
 			}
-			if !c.OK || c.Observation == nil || healthy != (kind == targets.Healthy) {
+			if !c.OK || c.Observation == nil || healthy != (kind == targets.ControlHealthy) {
 				a.problemf("%s was judged although its %s control failed", s, kind)
 			}
 		}

@@ -93,7 +93,7 @@ func TestTheReferenceGatewaysWholeRunIsCertified(t *testing.T) {
 	assert.Equal(t, "run.ndjson", statement.Subject[0].Name)
 	assert.Equal(t, "conformance-report.yaml", statement.Subject[1].Name)
 	assert.Equal(t, "PASSED", statement.Predicate.Result)
-	atRest := slices.DeleteFunc(contract.Cases(), contract.Case.UnderLoad)
+	atRest := slices.DeleteFunc(contract.Cases(), contract.Case.IsLoad)
 	assert.Len(t, statement.Predicate.PassedTests, len(atRest))
 }
 
@@ -123,8 +123,8 @@ func altered(t *testing.T, log []byte, change func(*runlog.Run)) []byte {
 	return out.Bytes()
 }
 
-func at(run *runlog.Run, id string) *runlog.CaseResult {
-	return &run.Cases[slices.IndexFunc(run.Cases, func(c runlog.CaseResult) bool { return c.ID == id })]
+func at(run *runlog.Run, id string) *runlog.Case {
+	return &run.Cases[slices.IndexFunc(run.Cases, func(c runlog.Case) bool { return c.ID == id })]
 }
 
 // failing makes a case fail as a gateway would that answers 503.
@@ -169,10 +169,10 @@ func assertForgeries(t *testing.T, log []byte, forgeries []forgery) {
 func TestALoadIsAudited(t *testing.T) {
 	const id = "http:5xx/upstream-error/chat/under-load"
 	log := record(t, gatecert.Config{Cases: []string{id}})
-	broken := contract.Finding{Obligation: "healthy-served", Severity: contract.Must, Want: "healthy calls answered", Got: "9 of 90 failed"}
+	broken := contract.Finding{Requirement: "healthy-served", Level: contract.Must, Want: "healthy calls answered", Got: "9 of 90 failed"}
 	breaks := func(r *runlog.Run) {
 		for i := range at(r, id).Load.Checks {
-			if check := &at(r, id).Load.Checks[i]; check.Obligation == broken.Obligation {
+			if check := &at(r, id).Load.Checks[i]; check.Requirement == broken.Requirement {
 				check.Result = runlog.Violated
 			}
 		}
@@ -226,10 +226,10 @@ func TestAnAuditTakesNobodysWord(t *testing.T) {
 		}, "code:bad_response/bad-upstream-response/chat/html is pass, and its observation says untestable"},
 		{"a verdict without evidence", func(r *runlog.Run) { at(r, absent).Observation = nil }, absent + " is pass without an observation"},
 		{"a case taken out", func(r *runlog.Run) {
-			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.CaseResult) bool { return c.ID == absent })
+			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
 		}, "1 of 13 expected cases never ran"},
 		{"and out of the header too", func(r *runlog.Run) {
-			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.CaseResult) bool { return c.ID == absent })
+			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
 		}, absent + " had to run and is not in the log"},
 		{"a case called not offered", func(r *runlog.Run) {

@@ -14,8 +14,8 @@ const (
 
 // Check is what was done about one obligation, and what came of it.
 type Check struct {
-	Obligation contract.Obligation `json:"obligation"`
-	Result     Result              `json:"result"`
+	Requirement contract.Requirement `json:"requirement"`
+	Result      Result               `json:"result"`
 	// Sentence tells it with its numbers: "20 calls admitted and 15 refused".
 	Sentence string `json:"sentence"`
 }

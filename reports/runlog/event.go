@@ -52,7 +52,7 @@ type Selection struct {
 
 // Asks reports whether a case was asked for.
 func (s Selection) Asks(c contract.Case) bool {
-	if c.UnderLoad() && (s.AtRest || len(s.Loaded) > 0 && !slices.Contains(s.Loaded, c.Surface)) {
+	if c.IsLoad() && (s.AtRest || len(s.Loaded) > 0 && !slices.Contains(s.Loaded, c.Surface)) {
 		return false
 	}
 	return s.Level.Includes(c.Level()) &&
@@ -87,8 +87,8 @@ type Control struct {
 	Observation *contract.Observation `json:"observation,omitempty"`
 }
 
-// CaseResult is the outcome of one case.
-type CaseResult struct {
+// Case is the outcome of one case.
+type Case struct {
 	Type         string             `json:"type"` // "case"
 	ID           string             `json:"id"`
 	Row          contract.RowID     `json:"row"`
@@ -104,7 +104,7 @@ type CaseResult struct {
 	Observation *contract.Observation `json:"observation,omitempty"`
 	// Load is what was sent and what came of it, in a case under load. Its Observation is then one of many answers, one that
 	// broke an obligation, or absent.
-	Load *Account `json:"load,omitempty"`
+	Load *LoadSummary `json:"load,omitempty"`
 	// Tries is above 1 when the case was run again because the gateway was not well (a breaker, a foreign 429).
 	Tries    int           `json:"tries,omitempty"`
 	Started  time.Time     `json:"started"`

@@ -2,9 +2,9 @@ package runlog
 
 import "time"
 
-// Account is what was sent under load and what came of it, small enough for a run's log: its size is bounded by
+// LoadSummary is what was sent under load and what came of it, small enough for a run's log: its size is bounded by
 // [MaxSpans], whatever was sent.
-type Account struct {
+type LoadSummary struct {
 	// Sentence says in one line what was done: "40 healthy calls a second, 1 in 5 of them beside a provider that hangs".
 	Sentence string `json:"sentence"`
 	// Limiter is the limiter that explains the answers, "" where none was looked for.

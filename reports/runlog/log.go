@@ -56,7 +56,7 @@ func (w *Writer) Control(c Control) error {
 }
 
 // Case writes the outcome of a case.
-func (w *Writer) Case(c CaseResult) error {
+func (w *Writer) Case(c Case) error {
 	c.Type = "case"
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -97,7 +97,7 @@ func (r *runReader) event(line []byte) error {
 		}
 		r.run.Controls = append(r.run.Controls, c)
 	case "case":
-		var c CaseResult
+		var c Case
 		if err := json.Unmarshal(line, &c); err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ type Run struct {
 	Header
 	Controls []Control
 	// Cases stand in the order in which they ended.
-	Cases []CaseResult
+	Cases []Case
 	// Footer is nil when the log has none.
 	Footer *Footer
 	// Torn says that the last line was cut off by a crash and left out.
@@ -33,7 +33,7 @@ func (c Counts) Total() int {
 }
 
 // Conclude makes the footer that the cases of a run deserve. The caller adds Interrupted and Notes.
-func Conclude(h Header, cases []CaseResult, ended time.Time) Footer {
+func Conclude(h Header, cases []Case, ended time.Time) Footer {
 	run := Run{Header: h, Cases: cases}
 	counts := make(Counts)
 	var verdicts []contract.Verdict
@@ -103,15 +103,15 @@ func (r Run) Surplus() []string {
 
 // Outcomes returns the cases of the log, and after them every missing case as an [contract.Error] that never ran, so
 // that no renderer can take what is not there for what is well. A verdict that is none of the seven counts as an error.
-func (r Run) Outcomes() []CaseResult {
-	outcomes := make([]CaseResult, 0, max(len(r.Cases), len(r.Expected)))
+func (r Run) Outcomes() []Case {
+	outcomes := make([]Case, 0, max(len(r.Cases), len(r.Expected)))
 	for _, c := range r.Cases {
 		c.Verdict = c.Verdict.OrError()
 		outcomes = append(outcomes, c)
 	}
 	for _, id := range r.Missing() {
 		c := contract.SplitID(id)
-		outcomes = append(outcomes, CaseResult{
+		outcomes = append(outcomes, Case{
 			Type: "case", ID: id, Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant,
 			Level: c.Level(), Verdict: contract.Error, Reason: neverRan,
 		})

@@ -81,7 +81,7 @@ func (d Driver) Prepare(ctx context.Context, p profile.Profile) (prepared target
 		return prepared, err
 	}
 	prepared = targets.Prepared{
-		Profile: site.furniture.profile(p, found, admin.product), Provider: provider,
+		Profile: site.furniture.profile(p, found, admin.product), Upstream: provider,
 		Actions: site.actions(found, p), Close: site.close,
 	}
 	if prepared.Consult, prepared.Notes, err = site.tryOut(ctx, prepared.Profile, found); err != nil {
@@ -123,7 +123,7 @@ type site struct {
 
 // play opens the provider, or finds the one that runs already, and returns it with the URL under which the gateway
 // reaches it.
-func (s *site) play(ctx context.Context, p profile.Profile) (targets.Provider, string, error) {
+func (s *site) play(ctx context.Context, p profile.Profile) (targets.Upstream, string, error) {
 	if p.Upstream.Attach != "" {
 		address := p.Upstream.URL
 		if address == "" {
@@ -207,7 +207,7 @@ func (s *site) tryOut(ctx context.Context, p profile.Profile, found findings) (
 	if err != nil {
 		return nil, nil, fmt.Errorf("try the prepared gateway: %w", err)
 	}
-	if ok, detail := contract.Healthy(dialect.Chat, o); !ok {
+	if ok, detail := contract.IsSuccess(dialect.Chat, o); !ok {
 		notes = append(notes, "right after the preparation a healthy chat failed: "+detail)
 	}
 	if s.ledger.admin.product == oneAPI || found.options["LogConsumeEnabled"] == "false" {

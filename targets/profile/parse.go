@@ -293,7 +293,7 @@ func valueRules(p Profile) []rule {
 		{"$.limits.rate.key", "want another key than keys.valid: that one has to be free while the limit is used up", sameKey(p.Limits.Rate.Key, p.Keys.Valid)},
 		{"$.limits.rate.kind", "want " + limiterWords(), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
 		{"$.limits.rate.burst", "want a positive number", p.Limits.Rate.Burst < 0},
-		{"$.limits.rate.burst", "only a token-bucket has a burst", p.Limits.Rate.Burst > 0 && p.Limits.Rate.Kind != TokenBucket},
+		{"$.limits.rate.burst", "only a token-bucket has a burst", p.Limits.Rate.Burst > 0 && p.Limits.Rate.Kind != contract.TokenBucket},
 	}
 }
 
@@ -321,8 +321,8 @@ func driverWords() string { return "one of " + strings.Join(drivers(), ", ") }
 func (p Profile) Prepares() bool { return p.Driver == NewAPIDriver || p.Driver == OneAPIDriver }
 
 func limiterWords() string {
-	words := make([]string, 0, len(Limiters()))
-	for _, kind := range Limiters() {
+	words := make([]string, 0, len(contract.LimiterKinds()))
+	for _, kind := range contract.LimiterKinds() {
 		words = append(words, string(kind))
 	}
 	return "one of " + strings.Join(words, ", ")

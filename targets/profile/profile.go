@@ -1,9 +1,9 @@
 package profile
 
 import (
-	"slices"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 )
 
@@ -41,7 +41,7 @@ type Profile struct {
 	SurfaceHeaders map[dialect.Surface]map[string]string `yaml:"surface_headers,omitempty"`
 	Upstream       Upstream                              `yaml:"upstream,omitempty"`
 	Limits         Limits                                `yaml:"limits,omitempty"`
-	Load           LoadPart                              `yaml:"load,omitempty"`
+	Load           LoadSettings                          `yaml:"load,omitempty"`
 	// Concurrency is the number of cases that run at once.
 	Concurrency int    `yaml:"concurrency,omitempty"`
 	Settle      Settle `yaml:"settle,omitempty"`
@@ -177,39 +177,19 @@ type Rate struct {
 	Window   time.Duration `yaml:"window,omitempty"`
 	// Kind is how the gateway counts: fixed-window, sliding-log, sliding-counter, token-bucket or concurrency. None: it is
 	// found out.
-	Kind Limiter `yaml:"kind,omitempty"`
+	Kind contract.LimiterKind `yaml:"kind,omitempty"`
 	// Burst is how many calls a token bucket admits at once after a rest. None: Requests.
 	Burst int `yaml:"burst,omitempty"`
 	// Shared says whether streaming calls use up the same limit as the others. None: neither is wrong.
 	Shared *bool `yaml:"shared,omitempty"`
 }
 
-// LoadPart is the profile's part about the cases under load.
-type LoadPart struct {
+// LoadSettings is the profile's part about the cases under load.
+type LoadSettings struct {
 	// Surfaces are those that are put under load, each with its streaming twin. None: the first that the gateway offers,
 	// since what many calls show of a limit or a provider they show on any surface.
 	Surfaces []dialect.Surface `yaml:"surfaces,omitempty"`
 }
-
-// Limiter is a way to count calls against a limit.
-type Limiter string
-
-// The five kinds of limiter.
-const (
-	FixedWindow    Limiter = "fixed-window"    // from one boundary of the clock to the next
-	SlidingLog     Limiter = "sliding-log"     // in every window of its length, wherever it begins
-	SlidingCounter Limiter = "sliding-counter" // since the last boundary, and a fading share of those before it
-	TokenBucket    Limiter = "token-bucket"    // as the bucket holds tokens; also known as GCRA
-	Concurrency    Limiter = "concurrency"     // under way at once
-)
-
-// Limiters returns the five kinds.
-func Limiters() []Limiter {
-	return []Limiter{FixedWindow, SlidingLog, SlidingCounter, TokenBucket, Concurrency}
-}
-
-// Valid reports whether the kind is one of the five.
-func (l Limiter) Valid() bool { return slices.Contains(Limiters(), l) }
 
 // Settle says how much time a gateway gets to be well again after provider failures.
 type Settle struct {

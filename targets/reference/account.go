@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // account is a key with what it permits, and the user who owns it.
@@ -50,7 +50,7 @@ func (s *store) account(ctx context.Context, secret string) (account, error) {
 	}
 	a.revoked = status != "active"
 	a.rate = RateLimit{
-		Kind: profile.Limiter(kind.String), Requests: int(requests.Int64),
+		Kind: contract.LimiterKind(kind.String), Requests: int(requests.Int64),
 		Window: time.Duration(windowMS.Int64) * time.Millisecond, Burst: int(burst.Int64),
 	}
 	if models.Valid {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/targets/profile"
+	"github.com/gatecert/gatecert/contract"
 )
 
 // meter is one key's limiter under a clock that the test moves.
@@ -17,7 +17,7 @@ type meter struct {
 	rate  RateLimit
 }
 
-func newMeter(kind profile.Limiter, requests, burst int) meter {
+func newMeter(kind contract.LimiterKind, requests, burst int) meter {
 	at := &clock{now: time.Unix(1_000, 0)}
 	return meter{newLimiter(at.read), at, RateLimit{Kind: kind, Requests: requests, Window: 10 * time.Second, Burst: burst}}
 }
@@ -39,20 +39,20 @@ func (m meter) admitted() int {
 func TestKindsOfLimiter(t *testing.T) {
 	for _, row := range []struct {
 		sentence string
-		kind     profile.Limiter
+		kind     contract.LimiterKind
 		burst    int
 		// at which second of a window, and how many are admitted then
 		second []int
 		want   []int
 	}{
-		{"a fixed window is whole again at the clock's boundary", profile.FixedWindow, 0, []int{0, 9, 10, 19, 29}, []int{10, 0, 10, 0, 10}},
-		{"around a boundary a fixed window admits its limit twice", profile.FixedWindow, 0, []int{9, 10}, []int{10, 10}},
-		{"a sliding log is whole again a window after it was drained", profile.SlidingLog, 0, []int{9, 10, 18, 19}, []int{10, 0, 0, 10}},
-		{"a sliding counter regains its limit over the window after the boundary", profile.SlidingCounter, 0, []int{9, 10, 11, 15, 20}, []int{10, 0, 1, 4, 5}},
-		{"a sliding counter forgets after two windows", profile.SlidingCounter, 0, []int{5, 25}, []int{10, 10}},
-		{"a token bucket regains one token after the other", profile.TokenBucket, 0, []int{9, 10, 12, 16}, []int{10, 1, 2, 4}},
-		{"a token bucket holds no more than its burst", profile.TokenBucket, 3, []int{0, 1, 20, 21}, []int{3, 1, 3, 1}},
-		{"concurrency knows no time", profile.Concurrency, 0, []int{0, 50}, []int{10, 0}},
+		{"a fixed window is whole again at the clock's boundary", contract.FixedWindow, 0, []int{0, 9, 10, 19, 29}, []int{10, 0, 10, 0, 10}},
+		{"around a boundary a fixed window admits its limit twice", contract.FixedWindow, 0, []int{9, 10}, []int{10, 10}},
+		{"a sliding log is whole again a window after it was drained", contract.SlidingLog, 0, []int{9, 10, 18, 19}, []int{10, 0, 0, 10}},
+		{"a sliding counter regains its limit over the window after the boundary", contract.SlidingCounter, 0, []int{9, 10, 11, 15, 20}, []int{10, 0, 1, 4, 5}},
+		{"a sliding counter forgets after two windows", contract.SlidingCounter, 0, []int{5, 25}, []int{10, 10}},
+		{"a token bucket regains one token after the other", contract.TokenBucket, 0, []int{9, 10, 12, 16}, []int{10, 1, 2, 4}},
+		{"a token bucket holds no more than its burst", contract.TokenBucket, 3, []int{0, 1, 20, 21}, []int{3, 1, 3, 1}},
+		{"concurrency knows no time", contract.Concurrency, 0, []int{0, 50}, []int{10, 0}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			m := newMeter(row.kind, 10, row.burst)
@@ -66,7 +66,7 @@ func TestKindsOfLimiter(t *testing.T) {
 }
 
 func TestWhatALimiterTellsIsTrue(t *testing.T) {
-	for _, kind := range []profile.Limiter{profile.FixedWindow, profile.SlidingLog, profile.SlidingCounter, profile.TokenBucket} {
+	for _, kind := range []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog, contract.SlidingCounter, contract.TokenBucket} {
 		for _, requests := range []int{1, 2, 3, 7, 100} {
 			random := rand.New(rand.NewPCG(uint64(requests), 1))
 			m := newMeter(kind, requests, 0)
@@ -96,21 +96,21 @@ func TestWhatALimiterTellsIsTrue(t *testing.T) {
 }
 
 func TestLimitersKnowKeysApart(t *testing.T) {
-	for _, kind := range profile.Limiters() {
+	for _, kind := range contract.LimiterKinds() {
 		m := newMeter(kind, 3, 0)
 		require.Equal(t, 3, m.admitted())
 		a, release := m.admit(2, m.rate)
 		require.True(t, a.ok, "%s: another key has a limit of its own", kind)
 		release()
-		m.rate.Kind = profile.FixedWindow
-		if kind != profile.FixedWindow {
+		m.rate.Kind = contract.FixedWindow
+		if kind != contract.FixedWindow {
 			require.Equal(t, 3, m.admitted(), "a key that is counted in another way begins anew")
 		}
 	}
 }
 
 func TestConcurrencyIsGivenBack(t *testing.T) {
-	m := newMeter(profile.Concurrency, 2, 0)
+	m := newMeter(contract.Concurrency, 2, 0)
 	_, first := m.admit(1, m.rate)
 	require.Equal(t, 1, m.admitted())
 	first()
@@ -124,9 +124,9 @@ func TestRatesThatMakeNoSense(t *testing.T) {
 		"too many requests":           {Requests: mostRequests + 1},
 		"a window over 59s":           {Window: time.Minute},
 		"a burst of a sliding log":    {Burst: 3},
-		"a burst of fewer than none":  {Kind: profile.TokenBucket, Burst: -1},
+		"a burst of fewer than none":  {Kind: contract.TokenBucket, Burst: -1},
 		"a negative number of calls":  {Requests: -1},
-		"a burst beyond all measures": {Kind: profile.TokenBucket, Burst: mostRequests + 1},
+		"a burst beyond all measures": {Kind: contract.TokenBucket, Burst: mostRequests + 1},
 	} {
 		_, err := Options{Upstream: "http://127.0.0.1:9", Rate: rate}.withDefaults()
 		require.ErrorIs(t, err, ErrOptions, sentence)

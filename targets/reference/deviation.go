@@ -33,7 +33,7 @@ type Turn struct {
 	// the cases are exempt from the turns that follow.
 	Verdict contract.Verdict
 	// Breaks are obligations that every one of the cases is found to break, maybe among others.
-	Breaks []contract.Obligation
+	Breaks []contract.Requirement
 	// Some says that which of the cases turn is a matter of timing: at least one does.
 	Some bool
 }
@@ -53,7 +53,7 @@ func (d Deviation) TurnOf(c contract.Case) *Turn {
 // Turned returns the cases that turn, or may, in the contract's order.
 func (d Deviation) Turned() []contract.Case {
 	return slices.DeleteFunc(contract.Cases(), func(c contract.Case) bool {
-		return c.UnderLoad() && !d.UnderLoad || d.TurnOf(c) == nil
+		return c.IsLoad() && !d.UnderLoad || d.TurnOf(c) == nil
 	})
 }
 

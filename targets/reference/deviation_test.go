@@ -71,7 +71,7 @@ func TestEveryTurnNamesCasesOfItsOwn(t *testing.T) {
 }
 
 func TestEveryRowAndObligationIsBrokenByADeviation(t *testing.T) {
-	failed, broken := map[contract.RowID]bool{}, map[contract.Obligation]bool{}
+	failed, broken := map[contract.RowID]bool{}, map[contract.Requirement]bool{}
 	for _, d := range Deviations() {
 		for _, c := range d.Turned() {
 			turn := d.TurnOf(c)
@@ -84,7 +84,7 @@ func TestEveryRowAndObligationIsBrokenByADeviation(t *testing.T) {
 	for _, r := range contract.Rows() {
 		require.True(t, failed[r.ID], "no deviation fails %s", r.ID)
 	}
-	for _, o := range contract.Obligations() {
+	for _, o := range contract.Requirements() {
 		require.True(t, broken[o], "no deviation breaks %s", o)
 	}
 }
@@ -109,11 +109,11 @@ func TestDeviationsCombine(t *testing.T) {
 }
 
 // bentStage serves a gateway with a bend, and its provider, as the self-test does.
-func bentStage(t *testing.T, bend string) *targets.Stage {
+func bentStage(t *testing.T, bend string) *targets.Session {
 	t.Helper()
 	prepared, err := Driver{Options: Options{Bends: []string{bend}}}.Prepare(t.Context(), profile.Profile{})
 	require.NoError(t, err)
-	stage := targets.NewStage(prepared)
+	stage := targets.NewSession(prepared)
 	t.Cleanup(func() {
 		require.NoError(t, stage.Close())
 		require.NoError(t, prepared.Close(context.WithoutCancel(t.Context())))
@@ -193,7 +193,7 @@ func TestInterimAnswersCome(t *testing.T) {
 
 func TestTheSlowSurfaceTakesItsTime(t *testing.T) {
 	stage := bentStage(t, "slow-but-in-time")
-	o, ok, detail, err := stage.Control(t.Context(), dialect.Completions, targets.Healthy)
+	o, ok, detail, err := stage.Control(t.Context(), dialect.Completions, targets.ControlHealthy)
 	require.NoError(t, err)
 	require.True(t, ok, detail)
 	require.GreaterOrEqual(t, o.Timing.FirstByte, 250*time.Millisecond)
@@ -224,7 +224,7 @@ func TestASlowProviderIsNotHungUpOn(t *testing.T) {
 func TestTheProfileOfABentGatewayIsReachedOverHTTP2(t *testing.T) {
 	stage := bentStage(t, "http2")
 	require.True(t, strings.HasPrefix(stage.Profile.BaseURL, "https://"))
-	o, ok, detail, err := stage.Control(t.Context(), dialect.ChatStream, targets.Healthy)
+	o, ok, detail, err := stage.Control(t.Context(), dialect.ChatStream, targets.ControlHealthy)
 	require.NoError(t, err)
 	require.True(t, ok, detail)
 	require.Equal(t, "HTTP/2.0", o.Proto)

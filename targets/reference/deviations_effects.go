@@ -128,7 +128,7 @@ func effectDeviations() []Deviation {
 				{
 					Cases: append(onSurfaces([]dialect.Surface{dialect.Embeddings}, providerHasToFail()...),
 						"code:do_request_failed/*/embeddings/reset", "code:do_request_failed/*/embeddings/closed"),
-					Verdict: contract.Untestable, Breaks: []contract.Obligation{contract.NotSuccess},
+					Verdict: contract.Untestable, Breaks: []contract.Requirement{contract.NotSuccess},
 				},
 				fails(contract.NotSuccess, onSurfaces([]dialect.Surface{dialect.Embeddings}, "code:convert_request_failed/*",
 					"code:invalid_api_type/*", "code:channel:model_mapped_error/*", "code:channel:invalid_key/*", "code:json_marshal_failed/*",

@@ -104,7 +104,7 @@ func envelopeDeviations() []Deviation {
 			Sentence: "The error is a string instead of an object.",
 			Turns: []Turn{{
 				Cases: []contract.Pattern{"code:get_channel_failed/**"}, Verdict: contract.Fail,
-				Breaks: []contract.Obligation{contract.Envelope, contract.Code},
+				Breaks: []contract.Requirement{contract.Envelope, contract.Code},
 			}},
 			bend: answering(func(c *call, a *wholeAnswer) {
 				a.body = written(map[string]any{"error": c.failed.message})

@@ -12,19 +12,19 @@ import (
 
 // The obligations of a declared rate limit, as the package names them that verifies one under load.
 const (
-	limitExact      contract.Obligation = "limit-exact"
-	limitBurst      contract.Obligation = "limit-burst"
-	retryAfterTrue  contract.Obligation = "retry-after-true"
-	rateHeaders     contract.Obligation = "rate-headers"
-	refusedFree     contract.Obligation = "refused-free"
-	keyIsolation    contract.Obligation = "key-isolation"
-	streamShare     contract.Obligation = "stream-share"
-	limitRecovery   contract.Obligation = "recovery"
-	upstreamRefusal contract.Obligation = "upstream-429"
+	limitExact      contract.Requirement = "limit-exact"
+	limitBurst      contract.Requirement = "limit-burst"
+	retryAfterTrue  contract.Requirement = "retry-after-true"
+	rateHeaders     contract.Requirement = "rate-headers"
+	refusedFree     contract.Requirement = "refused-free"
+	keyIsolation    contract.Requirement = "key-isolation"
+	streamShare     contract.Requirement = "stream-share"
+	limitRecovery   contract.Requirement = "recovery"
+	upstreamRefusal contract.Requirement = "upstream-429"
 )
 
 // limitsUnderLoad are the cases in which a rate limit is verified by many calls.
-const limitsUnderLoad contract.Pattern = "http:429/over-rate-limit/*/" + contract.UnderLoad
+const limitsUnderLoad contract.Pattern = "http:429/over-rate-limit/*/" + contract.LoadVariant
 
 // limitedLoadDeviations keep a rate limit in a way that only many calls show.
 func limitedLoadDeviations() []Deviation {
@@ -89,7 +89,7 @@ func limitedLoadDeviations() []Deviation {
 			UnderLoad: true,
 			Turns: []Turn{{
 				Cases: []contract.Pattern{limitsUnderLoad}, Verdict: contract.Fail,
-				Breaks: []contract.Obligation{contract.ContentType, contract.Envelope},
+				Breaks: []contract.Requirement{contract.ContentType, contract.Envelope},
 			}},
 			bend: func(b *bends) {
 				refusals := recently{within: time.Second}

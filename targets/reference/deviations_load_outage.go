@@ -12,19 +12,19 @@ import (
 
 // The obligations of a gateway whose provider goes wrong, as the package names them that plays an outage.
 const (
-	obligedInTime        contract.Obligation = "in-time"
-	obligedHealthyServed contract.Obligation = "healthy-served"
-	obligedHealthySpared contract.Obligation = "healthy-spared"
-	obligedRecovery      contract.Obligation = "recovery"
-	obligedDeparture     contract.Obligation = "departure"
+	obligedInTime        contract.Requirement = "in-time"
+	obligedHealthyServed contract.Requirement = "healthy-served"
+	obligedHealthySpared contract.Requirement = "healthy-spared"
+	obligedRecovery      contract.Requirement = "recovery"
+	obligedDeparture     contract.Requirement = "departure"
 )
 
 // outageLoadDeviations let the calls that go wrong spoil the others. What they do begins with a route under strain, or
 // with more calls at once than cases at rest make, so that these do not turn.
 func outageLoadDeviations() []Deviation {
 	const (
-		slow    contract.Pattern = "code:channel:response_time_exceeded/slow-upstream/*/" + contract.UnderLoad
-		failing contract.Pattern = "http:5xx/upstream-error/*/" + contract.UnderLoad
+		slow    contract.Pattern = "code:channel:response_time_exceeded/slow-upstream/*/" + contract.LoadVariant
+		failing contract.Pattern = "http:5xx/upstream-error/*/" + contract.LoadVariant
 	)
 	return []Deviation{
 		{

@@ -135,7 +135,7 @@ func streamDeviations() []Deviation {
 			Name:     "error-event-as-bare-json",
 			Sentence: "The error of a messages stream is written as JSON that belongs to no event.",
 			Turns: []Turn{
-				{Cases: of(dialect.MessagesStream), Verdict: contract.Fail, Breaks: []contract.Obligation{contract.StreamEnd, contract.StreamFormat}},
+				{Cases: of(dialect.MessagesStream), Verdict: contract.Fail, Breaks: []contract.Requirement{contract.StreamEnd, contract.StreamFormat}},
 			},
 			bend: breaking(func(c *call, _ []byte) []byte {
 				return append(convert.EncodeError(c.surface, c.failed.told()), "\n\n"...)

@@ -49,7 +49,7 @@ func (d Driver) Prepare(ctx context.Context, asked profile.Profile) (targets.Pre
 		roots.AppendCertsFromPEM(server.Certificate)
 	}
 	return targets.Prepared{
-		Profile: served, Provider: provider, Roots: roots,
+		Profile: served, Upstream: provider, Roots: roots,
 		Close: func(context.Context) error { return errors.Join(server.Close(), played.Close()) },
 	}, nil
 }

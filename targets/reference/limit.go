@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gatecert/gatecert/targets/profile"
+	"github.com/gatecert/gatecert/contract"
 )
 
 // limiter keeps the calls of each key within its rate, exactly, by one of five kinds of count. Calls that it refuses do
@@ -20,7 +20,7 @@ type limiter struct {
 
 // counted is what a key has used of its limit, in the kind of count that the key had at its last call.
 type counted struct {
-	kind  profile.Limiter
+	kind  contract.LimiterKind
 	count count
 }
 
@@ -69,15 +69,15 @@ func (l *limiter) admit(key int64, rate RateLimit) (a allowance, release func())
 	}
 }
 
-func newCount(kind profile.Limiter) count {
+func newCount(kind contract.LimiterKind) count {
 	switch kind {
-	case profile.FixedWindow:
+	case contract.FixedWindow:
 		return new(fixedWindow)
-	case profile.SlidingCounter:
+	case contract.SlidingCounter:
 		return new(slidingCounter)
-	case profile.TokenBucket:
+	case contract.TokenBucket:
 		return new(tokenBucket)
-	case profile.Concurrency:
+	case contract.Concurrency:
 		return new(concurrent)
 	default:
 		return new(slidingLog)
@@ -95,7 +95,7 @@ func (g *Gateway) limit(_ context.Context, c *call) error {
 	header := c.reply.Header()
 	header.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(rate.most()))
 	header.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(a.remaining))
-	if rate.Kind != profile.Concurrency {
+	if rate.Kind != contract.Concurrency {
 		header.Set("X-Ratelimit-Reset-Requests", a.reset.Round(time.Millisecond).String())
 	}
 	if a.ok {

@@ -12,8 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // clock is a time that tests move.
@@ -82,7 +82,7 @@ func TestWholeSecondsRoundUp(t *testing.T) {
 // A call holds its place until its answer is over, and no longer: who has read the end finds the place free.
 func TestConcurrencyCountsCallsUnderWay(t *testing.T) {
 	r := newRig(t, func(o *Options) {
-		o.Rate = RateLimit{Kind: profile.Concurrency, Requests: 1, Window: time.Second}
+		o.Rate = RateLimit{Kind: contract.Concurrency, Requests: 1, Window: time.Second}
 	})
 	for range 20 {
 		for _, s := range []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.MessagesStream} {

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/gatecert/gatecert/targets/profile"
+	"github.com/gatecert/gatecert/contract"
 )
 
 // Options configure a gateway. The zero value of every field but Upstream is usable.
@@ -37,14 +37,14 @@ type Options struct {
 
 // RateLimit is a number of requests in a window, as one of five kinds of limiter counts them.
 type RateLimit struct {
-	// Kind is how calls are counted. Default targets.SlidingLog.
-	Kind profile.Limiter
-	// Requests are the calls in a window, those under way at once where Kind is targets.Concurrency. At most 1,000,000.
+	// Kind is how calls are counted. Default contract.SlidingLog.
+	Kind contract.LimiterKind
+	// Requests are the calls in a window, those under way at once where Kind is contract.Concurrency. At most 1,000,000.
 	Requests int
-	// Window is at most 59s: the longest wait that all client libraries understand alike is 59s. A targets.TokenBucket
-	// gains Requests tokens in it; targets.Concurrency does not look at it.
+	// Window is at most 59s: the longest wait that all client libraries understand alike is 59s. A contract.TokenBucket
+	// gains Requests tokens in it; contract.Concurrency does not look at it.
 	Window time.Duration
-	// Burst is the capacity of a targets.TokenBucket. Default Requests. The other kinds have none.
+	// Burst is the capacity of a contract.TokenBucket. Default Requests. The other kinds have none.
 	Burst int
 }
 
@@ -55,7 +55,7 @@ const (
 
 // most is how many calls the limit admits at once after a rest.
 func (r RateLimit) most() int {
-	if r.Kind == profile.TokenBucket && r.Burst > 0 {
+	if r.Kind == contract.TokenBucket && r.Burst > 0 {
 		return r.Burst
 	}
 	return r.Requests
@@ -67,8 +67,8 @@ func (r RateLimit) check() error {
 		return fmt.Errorf("%w: %q is no kind of limiter", ErrOptions, r.Kind)
 	case r.Requests < 1 || r.Requests > mostRequests || r.Window < time.Millisecond || r.Window > longestWindow:
 		return fmt.Errorf("%w: a rate needs 1 to %d requests and a window of 1ms to %s", ErrOptions, mostRequests, longestWindow)
-	case r.Burst != 0 && r.Kind != profile.TokenBucket:
-		return fmt.Errorf("%w: only a %s has a burst", ErrOptions, profile.TokenBucket)
+	case r.Burst != 0 && r.Kind != contract.TokenBucket:
+		return fmt.Errorf("%w: only a %s has a burst", ErrOptions, contract.TokenBucket)
 	case r.Burst < 0 || r.Burst > mostRequests:
 		return fmt.Errorf("%w: a burst is 1 to %d requests", ErrOptions, mostRequests)
 	}
@@ -83,7 +83,7 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.Timeout, 1500*time.Millisecond)
 	setDefault(&o.IdleTimeout, o.Timeout)
 	setDefault(&o.BodyLimit, 1<<20)
-	setDefault(&o.Rate.Kind, profile.SlidingLog)
+	setDefault(&o.Rate.Kind, contract.SlidingLog)
 	if o.Rate.Requests == 0 && o.Rate.Window == 0 {
 		o.Rate.Requests, o.Rate.Window = 20, 10*time.Second
 	}

@@ -8,16 +8,16 @@ import (
 )
 
 // fails, warns and notes say what cases turn into, and which obligation they are found to break.
-func fails(breaks contract.Obligation, cases ...contract.Pattern) Turn {
-	return Turn{Cases: cases, Verdict: contract.Fail, Breaks: []contract.Obligation{breaks}}
+func fails(breaks contract.Requirement, cases ...contract.Pattern) Turn {
+	return Turn{Cases: cases, Verdict: contract.Fail, Breaks: []contract.Requirement{breaks}}
 }
 
-func warns(breaks contract.Obligation, cases ...contract.Pattern) Turn {
-	return Turn{Cases: cases, Verdict: contract.Warn, Breaks: []contract.Obligation{breaks}}
+func warns(breaks contract.Requirement, cases ...contract.Pattern) Turn {
+	return Turn{Cases: cases, Verdict: contract.Warn, Breaks: []contract.Requirement{breaks}}
 }
 
-func notes(breaks contract.Obligation, cases ...contract.Pattern) Turn {
-	return Turn{Cases: cases, Verdict: contract.Pass, Breaks: []contract.Obligation{breaks}}
+func notes(breaks contract.Requirement, cases ...contract.Pattern) Turn {
+	return Turn{Cases: cases, Verdict: contract.Pass, Breaks: []contract.Requirement{breaks}}
 }
 
 // stays takes cases out of the turns after it.

@@ -25,14 +25,14 @@ func (Driver) Prepare(ctx context.Context, p profile.Profile) (targets.Prepared,
 	prepared := targets.Prepared{Profile: p, Roots: roots, Close: func(context.Context) error { return nil }}
 	switch {
 	case p.Upstream.Attach != "":
-		prepared.Provider = upstream.Remote{URL: p.Upstream.Attach}
+		prepared.Upstream = upstream.Remote{URL: p.Upstream.Attach}
 	case p.Upstream.Listen != "":
 		provider := upstream.New(upstream.Options{Keys: p.Upstream.Keys})
 		server, err := upstream.Listen(ctx, p.Upstream.Listen, provider)
 		if err != nil {
 			return prepared, fmt.Errorf("play the upstream at %s: %w", p.Upstream.Listen, err)
 		}
-		prepared.Provider = provider
+		prepared.Upstream = provider
 		prepared.Close = func(context.Context) error { return server.Close() }
 	}
 	return prepared, nil
