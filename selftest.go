@@ -12,8 +12,6 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/load/limits"
-	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets/reference"
 )
@@ -89,7 +87,7 @@ func SelfTest(ctx context.Context, cfg SelfTestConfig) (reports.SelfTest, error)
 	if !test.Partial {
 		rows, obligations := contract.Rows(), contract.Requirements()
 		if cfg.UnderLoad {
-			rows, obligations = loadedRows(), slices.Concat(limits.Obligations(), outage.Obligations())
+			rows, obligations = loadedRows(), contract.LoadRequirements(contract.AnyLoad)
 			test.UnderLoad = true
 			for _, r := range rows {
 				test.Rows = append(test.Rows, r.ID)

@@ -10,8 +10,6 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/load/limits"
-	"github.com/gatecert/gatecert/load/outage"
 )
 
 // definition binds one sentence to one verb.
@@ -38,15 +36,15 @@ var definitions = []definition{
 
 // underLoad is every sentence about many calls. They hold the obligations of the experiments in package load.
 var underLoad = []definition{
-	holding(`^as many are admitted as the limit allows, one by one and all at once$`, limits.LimitExact, limits.LimitBurst),
+	holding(`^as many are admitted as the limit allows, one by one and all at once$`, contract.LimitExact, contract.LimitBurst),
 	holding(`^every other answer is the error of this row, whole and in the caller's dialect$`, answered...),
-	holding(`^what the answers say about the limit is true$`, limits.RetryAfterTrue, limits.RateHeaders, limits.UpstreamRefusal),
-	holding(`^the refused calls are free, and nobody else feels them$`, limits.RefusedFree, limits.KeyIsolation, limits.StreamShare),
-	holding(`^calls are admitted again when the limit is$`, limits.Recovery),
-	holding(`^the gateway gives up on the provider in its time$`, outage.InTime),
-	holding(`^the provider is left in peace when its caller has gone$`, contract.UpstreamFreed, contract.RetriesBounded, outage.Departure),
-	holding(`^the healthy calls beside it are as sure and as quick as before$`, outage.HealthyServed, outage.HealthySpared),
-	holding(`^nothing is left behind, and all is well again in time$`, outage.NothingLeft, outage.Recovery),
+	holding(`^what the answers say about the limit is true$`, contract.RetryAfterTrue, contract.RateHeaders, contract.UpstreamRefusal),
+	holding(`^the refused calls are free, and nobody else feels them$`, contract.RefusedFree, contract.KeyIsolation, contract.StreamShare),
+	holding(`^calls are admitted again when the limit is$`, contract.Recovery),
+	holding(`^the gateway gives up on the provider in its time$`, contract.InTime),
+	holding(`^the provider is left in peace when its caller has gone$`, contract.UpstreamFreed, contract.RetriesBounded, contract.Departure),
+	holding(`^the healthy calls beside it are as sure and as quick as before$`, contract.HealthyServed, contract.HealthySpared),
+	holding(`^nothing is left behind, and all is well again in time$`, contract.NothingLeft, contract.Recovery),
 }
 
 // answered are the obligations of an answer, whatever was asked and whoever failed.

@@ -11,15 +11,13 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/features"
-	"github.com/gatecert/gatecert/load/limits"
-	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 const overLimit = "http:429/over-rate-limit/chat/under-load"
 
 func TestALoadIsJudgedByItsFindings(t *testing.T) {
-	account := runlog.LoadSummary{Calls: 12, Checks: []runlog.Check{{Requirement: limits.LimitBurst, Result: runlog.Held, Sentence: "10 admitted"}}}
+	account := runlog.LoadSummary{Calls: 12, Checks: []runlog.Check{{Requirement: contract.LimitBurst, Result: runlog.Held, Sentence: "10 admitted"}}}
 	broken := func(o contract.Requirement, s contract.RequirementLevel) []contract.Finding {
 		return []contract.Finding{{Requirement: o, Level: s, Want: "10", Got: "12"}}
 	}
@@ -33,14 +31,14 @@ func TestALoadIsJudgedByItsFindings(t *testing.T) {
 		failed  string // the step that failed, "" for none
 	}{
 		{"nothing was found", LoadResult{Summary: account}, nil, contract.Pass, "", ""},
-		{"a MUST was broken", LoadResult{Summary: account, Findings: broken(limits.LimitBurst, contract.Must), Evidence: &evidence}, nil,
+		{"a MUST was broken", LoadResult{Summary: account, Findings: broken(contract.LimitBurst, contract.Must), Evidence: &evidence}, nil,
 			contract.Fail, "", "Then as many are admitted as the limit allows, one by one and all at once"},
 		{"an answer was not whole", LoadResult{Summary: account, Findings: broken(contract.Envelope, contract.Must)}, nil,
 			contract.Fail, "", "And every other answer is the error of this row, whole and in the caller's dialect"},
-		{"a SHOULD was broken", LoadResult{Summary: account, Findings: broken(limits.RefusedFree, contract.Should)}, nil, contract.Warn, "", ""},
+		{"a SHOULD was broken", LoadResult{Summary: account, Findings: broken(contract.RefusedFree, contract.Should)}, nil, contract.Warn, "", ""},
 		{"the load did not show it", LoadResult{Summary: account}, fmt.Errorf("%w: nobody was refused", ErrUnreached),
 			contract.Untestable, "the load did not show it: nobody was refused", `When many callers ask on "chat"`},
-		{"the load did not show all of it, and a MUST was broken by then", LoadResult{Summary: account, Findings: broken(limits.LimitBurst, contract.Must)},
+		{"the load did not show all of it, and a MUST was broken by then", LoadResult{Summary: account, Findings: broken(contract.LimitBurst, contract.Must)},
 			fmt.Errorf("%w: 900 calls", ErrUnreached), contract.Fail, "the load did not show it: 900 calls", `When many callers ask on "chat"`},
 		{"the harness failed", LoadResult{}, errors.New("no descriptors left"),
 			contract.Error, overLimit + ": no descriptors left", `When many callers ask on "chat"`},
@@ -76,7 +74,7 @@ func TestALoadIsJudgedByItsFindings(t *testing.T) {
 // A finding that no sentence holds would leave its scenario green.
 func TestEverySentenceUnderLoadHoldsSomething(t *testing.T) {
 	held := map[contract.Requirement]bool{}
-	for _, o := range append(limits.Obligations(), outage.Obligations()...) {
+	for _, o := range contract.LoadRequirements(contract.AnyLoad) {
 		for _, id := range []string{overLimit, "code:channel:response_time_exceeded/slow-upstream/chat/under-load", "http:5xx/upstream-error/chat/under-load"} {
 			stage := &fakeStage{stress: func(contract.Case) (LoadResult, error) {
 				return LoadResult{Findings: []contract.Finding{{Requirement: o, Level: contract.Must}}}, nil
@@ -106,7 +104,7 @@ func TestALoadIsPlayedAgainWhereTheMachineWasTooBusy(t *testing.T) {
 				if played++; played <= tt.busy {
 					return LoadResult{}, fmt.Errorf("%w: 900ms late", ErrGeneratorBusy)
 				}
-				return LoadResult{Summary: runlog.LoadSummary{Checks: []runlog.Check{{Requirement: limits.LimitBurst, Result: runlog.Held}}}}, nil
+				return LoadResult{Summary: runlog.LoadSummary{Checks: []runlog.Check{{Requirement: contract.LimitBurst, Result: runlog.Held}}}}, nil
 			}}
 			o := play(t, Suite{Features: features.FS, Session: stage}, overLimit)[overLimit]
 			assert.Equal(t, tt.verdict, o.Verdict)
@@ -120,13 +118,13 @@ func TestALoadIsPlayedAgainWhereTheMachineWasTooBusy(t *testing.T) {
 
 func TestALoadThatIsCutShortTellsWhatWasSent(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	account := runlog.LoadSummary{Calls: 12, Checks: []runlog.Check{{Requirement: limits.LimitBurst, Result: runlog.Untested, Sentence: "the calls for it were not made"}}}
+	account := runlog.LoadSummary{Calls: 12, Checks: []runlog.Check{{Requirement: contract.LimitBurst, Result: runlog.Untested, Sentence: "the calls for it were not made"}}}
 	var out []Outcome
 	s := Suite{
 		Features: features.FS, Selected: map[string]bool{overLimit: true}, Sink: func(o Outcome) { out = append(out, o) },
 		Session: &fakeStage{stress: func(contract.Case) (LoadResult, error) {
 			cancel()
-			return LoadResult{Summary: account, Findings: []contract.Finding{{Requirement: limits.LimitBurst, Level: contract.Must}}}, ctx.Err()
+			return LoadResult{Summary: account, Findings: []contract.Finding{{Requirement: contract.LimitBurst, Level: contract.Must}}}, ctx.Err()
 		}},
 	}
 	require.ErrorIs(t, s.Run(ctx), context.Canceled)

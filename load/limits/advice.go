@@ -58,7 +58,7 @@ func (v *verification) judgeRetryAfter() {
 		case c.Outcome() != Refused || c.seconds < 0:
 			continue
 		case c.seconds >= int64(epoch):
-			v.find(RetryAfterTrue, contract.Should, "Retry-After as a number of seconds to wait",
+			v.find(contract.RetryAfterTrue, contract.Should, "Retry-After as a number of seconds to wait",
 				fmt.Sprintf("%d, a time since 1970", c.seconds))
 			return
 		}
@@ -78,22 +78,22 @@ func (v *verification) judgeRetryAfter() {
 		}
 	}
 	if early.times > 0 {
-		v.find(RetryAfterTrue, contract.Should, "who waits as long as Retry-After says to be admitted",
+		v.find(contract.RetryAfterTrue, contract.Should, "who waits as long as Retry-After says to be admitted",
 			fmt.Sprintf("%s later, still refused (on %d of %d refusals)", early, early.times, told))
 	}
 	if late.times > 0 {
-		v.find(RetryAfterTrue, contract.Should, "a Retry-After that is not a second longer than the wait",
+		v.find(contract.RetryAfterTrue, contract.Should, "a Retry-After that is not a second longer than the wait",
 			fmt.Sprintf("%s later, admitted (on %d of %d refusals)", late, late.times, told))
 	}
 	switch {
 	case told == 0 && dated > 0:
-		v.untested(RetryAfterTrue, "%d refusals told an HTTP date, which is not compared with anything", dated)
+		v.untested(contract.RetryAfterTrue, "%d refusals told an HTTP date, which is not compared with anything", dated)
 		return
 	case told == 0:
-		v.untested(RetryAfterTrue, "no refusal told one that can be read")
+		v.untested(contract.RetryAfterTrue, "no refusal told one that can be read")
 		return
 	}
-	v.checked(RetryAfterTrue, "%d refusals told one; %d of them were followed by an admission", told, tried)
+	v.checked(contract.RetryAfterTrue, "%d refusals told one; %d of them were followed by an admission", told, tried)
 }
 
 // lies counts answers that were not true, and keeps the worst.
@@ -141,7 +141,7 @@ func (v *verification) judgeQuotas() {
 	say := func(severity contract.RequirementLevel, want, got string) {
 		if !said[want] {
 			said[want] = true
-			v.find(RateHeaders, severity, want, got)
+			v.find(contract.RateHeaders, severity, want, got)
 		}
 	}
 	falls := map[string]*fall{}
@@ -177,10 +177,10 @@ func (v *verification) judgeQuotas() {
 		}
 	}
 	if told == 0 {
-		v.untested(RateHeaders, "no answer has rate limit header fields for requests")
+		v.untested(contract.RateHeaders, "no answer has rate limit header fields for requests")
 		return
 	}
-	v.checked(RateHeaders, "%d statements about requests in %d answers", told, answers)
+	v.checked(contract.RateHeaders, "%d statements about requests in %d answers", told, answers)
 }
 
 // fall is what remains, call by call, since the first of a row of admitted calls.

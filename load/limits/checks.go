@@ -31,7 +31,7 @@ func (v *verification) checkedLimit(o contract.Requirement, at stage, explained 
 		v.untested(o, "the calls for it were not made")
 	case admitted == 0:
 		v.untested(o, "none of %d calls was admitted", refused)
-	case refused == 0 && (o == LimitBurst || v.declared.Kind != contract.Concurrency): // one at a time, these are never refused
+	case refused == 0 && (o == contract.LimitBurst || v.declared.Kind != contract.Concurrency): // one at a time, these are never refused
 		v.untested(o, "%d calls did not reach the limit", admitted)
 	case explained && refused > 0 && v.declared.Kind != contract.Concurrency:
 		v.checked(o, "%d calls admitted and %d refused%s", admitted, refused, v.taken(v.declared.most(), admitted, first))
@@ -72,10 +72,10 @@ func (v *verification) checkedFree() {
 		used = "used up the limit, as declared"
 	}
 	if v.costLooked {
-		v.checked(RefusedFree, "%d refused calls %s, and %d of them in a row cost nothing", n, used, further)
+		v.checked(contract.RefusedFree, "%d refused calls %s, and %d of them in a row cost nothing", n, used, further)
 		return
 	}
-	v.checked(RefusedFree, "%d refused calls %s; what they cost was not looked at", n, used)
+	v.checked(contract.RefusedFree, "%d refused calls %s; what they cost was not looked at", n, used)
 }
 
 // checkedRecovery says when the limit was free again, if it had been used up.
@@ -84,9 +84,9 @@ func (v *verification) checkedRecovery() {
 	switch {
 	case first < 0:
 	case !slices.Contains(v.turnedAway[:first], true):
-		v.untested(Recovery, "nothing was refused in the storm")
+		v.untested(contract.Recovery, "nothing was refused in the storm")
 	case v.evidence.Recovery > 0:
-		v.checked(Recovery, "the first call was admitted %s after the storm", round(v.evidence.Recovery))
+		v.checked(contract.Recovery, "the first call was admitted %s after the storm", round(v.evidence.Recovery))
 	}
 }
 
@@ -95,7 +95,7 @@ func (v *verification) checkedRecovery() {
 func (v *verification) conclude() {
 	made := v.evidence.Checks
 	v.evidence.Checks = nil
-	all := Obligations()
+	all := contract.LoadRequirements(contract.LimitLoad)
 	for _, o := range contract.Requirements() {
 		if v.broken(o) != "" || slices.ContainsFunc(made, func(c runlog.Check) bool { return c.Requirement == o }) {
 			all = append(all, o)
@@ -128,9 +128,11 @@ func (v *verification) broken(o contract.Requirement) string {
 // not to hold is told by findings.
 func (v *verification) unclear() error {
 	tested := func(c runlog.Check) bool {
-		return (c.Requirement == LimitExact || c.Requirement == LimitBurst) && c.Result != runlog.Untested
+		return (c.Requirement == contract.LimitExact || c.Requirement == contract.LimitBurst) && c.Result != runlog.Untested
 	}
-	over := func(f contract.Finding) bool { return f.Requirement == LimitExact || f.Requirement == LimitBurst }
+	over := func(f contract.Finding) bool {
+		return f.Requirement == contract.LimitExact || f.Requirement == contract.LimitBurst
+	}
 	switch n := len(v.calls); {
 	case v.evidence.Admitted == 0:
 		return fmt.Errorf("%w: none of %d calls was admitted", ErrUnclear, n)

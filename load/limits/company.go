@@ -83,17 +83,17 @@ func (v *verification) judgeCompany() {
 	}
 	was, is := count(quiet, Admitted), count(beside, Admitted)
 	if len(beside)-is > len(quiet)-was {
-		v.find(KeyIsolation, contract.Should, "another key untouched by a limit that is used up",
+		v.find(contract.KeyIsolation, contract.Should, "another key untouched by a limit that is used up",
 			fmt.Sprintf("%d of its %d calls admitted (%d of %d before), %s", is, len(beside), was, len(quiet), failures(beside)))
 	}
 	before, during := timesOf("other key, before", quiet), timesOf("other key, beside the storm", beside)
 	during.Bound = slowdown*before.P50 + grace
 	if during.P50 > during.Bound {
-		v.find(KeyIsolation, contract.Should, fmt.Sprintf("another key's calls not slower than %d times their usual %s", slowdown, round(before.P50)),
+		v.find(contract.KeyIsolation, contract.Should, fmt.Sprintf("another key's calls not slower than %d times their usual %s", slowdown, round(before.P50)),
 			"a median of "+round(during.P50).String())
 	}
 	v.evidence.Times = []runlog.Times{before, during}
-	v.checked(KeyIsolation, "another key made %d calls beside the storm: %d admitted (%d of %d before), median %s (%s before)",
+	v.checked(contract.KeyIsolation, "another key made %d calls beside the storm: %d admitted (%d of %d before), median %s (%s before)",
 		len(beside), is, was, len(quiet), round(during.P50), round(before.P50))
 }
 
@@ -146,13 +146,13 @@ func (v *verification) judgeStreams() {
 	admitted, refused := count(calls, Admitted), count(calls, Refused)
 	switch {
 	case !*v.declared.Shared && admitted < len(calls):
-		v.find(StreamShare, contract.Should, "streaming calls to have a limit of their own, as declared",
+		v.find(contract.StreamShare, contract.Should, "streaming calls to have a limit of their own, as declared",
 			fmt.Sprintf("%d of %d admitted when the others' limit was used up, %s", admitted, len(calls), failures(calls)))
 	case *v.declared.Shared && refused == 0:
-		v.untested(StreamShare, "%d streaming calls when the limit was used up by others: none refused", len(calls))
+		v.untested(contract.StreamShare, "%d streaming calls when the limit was used up by others: none refused", len(calls))
 		return
 	}
-	v.checked(StreamShare, "%d streaming calls when the limit was used up by others: %d refused", len(calls), refused)
+	v.checked(contract.StreamShare, "%d streaming calls when the limit was used up by others: %d refused", len(calls), refused)
 }
 
 // costs makes further calls once the limit is used up, and looks what they cost. When time has let one of them pass, it
@@ -175,7 +175,7 @@ func (v *verification) costs(ctx context.Context) error {
 		after, err := v.balance(ctx)
 		v.costLooked = err == nil && v.with.Balance != nil
 		if err == nil && after < before {
-			v.find(RefusedFree, contract.Should, "refused calls to cost nothing",
+			v.find(contract.RefusedFree, contract.Should, "refused calls to cost nothing",
 				fmt.Sprintf("%g taken for %d refused calls", before-after, further))
 		}
 		return err
@@ -227,17 +227,17 @@ func (v *verification) throttled(ctx context.Context) error {
 		}
 	}
 	if reached == 0 {
-		v.untested(UpstreamRefusal, "no call reached the upstream that was to refuse it")
+		v.untested(contract.UpstreamRefusal, "no call reached the upstream that was to refuse it")
 		return nil
 	}
 	if lost > 0 {
-		v.find(UpstreamRefusal, contract.Should, fmt.Sprintf("the upstream's Retry-After: %d", v.declared.UpstreamRetryAfter),
+		v.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("the upstream's Retry-After: %d", v.declared.UpstreamRetryAfter),
 			fmt.Sprintf("%s on %d of %d", told, lost, reached))
 	}
 	if most > bound {
-		v.find(UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s at an upstream that refuses", attempts(bound)), strconv.Itoa(most))
+		v.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s at an upstream that refuses", attempts(bound)), strconv.Itoa(most))
 	}
-	v.checked(UpstreamRefusal, "%d calls that the upstream refused: at most %s each", reached, attempts(most))
+	v.checked(contract.UpstreamRefusal, "%d calls that the upstream refused: at most %s each", reached, attempts(most))
 	return nil
 }
 

@@ -111,7 +111,7 @@ type Evidence struct {
 	Refused  int `json:"refused"`
 	Failed   int `json:"failed"`
 	Foreign  int `json:"foreign"`
-	// Recovery is the time from the end of the storm to the first admitted call, at most; 0 when none was admitted.
+	// LimitRecovery is the time from the end of the storm to the first admitted call, at most; 0 when none was admitted.
 	Recovery time.Duration `json:"recovery_ns"`
 	Took     time.Duration `json:"took_ns"`
 	// Phases are the stages in their order, Spans the course of all calls, by key, and Times those of the other key.

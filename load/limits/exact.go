@@ -40,13 +40,13 @@ func (v *verification) judgeLimit() {
 	case v.less():
 		// Whatever phase its windows are given, some refusals of a limit that is too low seem to be of other stages, and some
 		// admissions to be too many.
-		v.judgeUnder(LimitExact, m, under)
+		v.judgeUnder(contract.LimitExact, m, under)
 		under, found.over = nil, nil
 	case !v.declared.RefusedCount && v.evidence.Admitted > 0:
 		counting := v.declared
 		counting.RefusedCount = true
 		if _, counted := v.explain(counting); len(counted.under) == 0 && len(counted.over) <= len(found.over) {
-			v.find(RefusedFree, contract.Should, "refused calls to use up nothing",
+			v.find(contract.RefusedFree, contract.Should, "refused calls to use up nothing",
 				fmt.Sprintf("%d calls refused that only refused calls leave no room for", len(under)))
 			under, v.refusedCount = nil, true
 		}
@@ -56,8 +56,8 @@ func (v *verification) judgeLimit() {
 	v.judgeOvers(m, book, found.over)
 	v.judgeUnders(m, under)
 	v.sortOut()
-	v.checkedLimit(LimitExact, sequence, found.count() == 0)
-	v.checkedLimit(LimitBurst, together, found.count() == 0)
+	v.checkedLimit(contract.LimitExact, sequence, found.count() == 0)
+	v.checkedLimit(contract.LimitBurst, together, found.count() == 0)
 	v.checkedFree()
 	v.checkedRecovery()
 }
@@ -103,10 +103,10 @@ func (v *verification) judgeOvers(m Model, book ledger, calls []int) {
 	case len(streams) == 0:
 		exactly = append(exactly, rest...)
 	}
-	v.judgeOver(LimitExact, contract.Must, m, book, exactly)
-	v.judgeOver(LimitBurst, contract.Must, m, book, atOnce)
+	v.judgeOver(contract.LimitExact, contract.Must, m, book, exactly)
+	v.judgeOver(contract.LimitBurst, contract.Must, m, book, atOnce)
 	// That streams use up the same limit is for the target to say, not for the contract.
-	v.judgeOver(StreamShare, contract.Should, m, book, streams)
+	v.judgeOver(contract.StreamShare, contract.Should, m, book, streams)
 }
 
 // judgeUnders gives the calls that were refused below the limit to the obligations of their stages. When call by call a
@@ -114,21 +114,21 @@ func (v *verification) judgeOvers(m Model, book ledger, calls []int) {
 // freed it, it recovers late, for streams too.
 func (v *verification) judgeUnders(m Model, calls []int) {
 	if row := v.only(calls, sequence); len(row) > 0 && v.admittedIn(sequence, row[len(row)-1]) {
-		v.judgeUnder(LimitExact, m, calls)
+		v.judgeUnder(contract.LimitExact, m, calls)
 		return
 	}
 	late := v.only(calls, recovery, sequence, storm, refusals)
 	if burst := v.only(calls, together); v.admittedIn(together, len(v.all)) {
-		v.judgeUnder(LimitBurst, m, burst)
+		v.judgeUnder(contract.LimitBurst, m, burst)
 	} else {
 		late = append(late, burst...)
 	}
 	if streams := v.only(calls, streamed); len(late) == 0 {
-		v.judgeUnder(StreamShare, m, streams)
+		v.judgeUnder(contract.StreamShare, m, streams)
 	} else {
 		late = append(late, streams...)
 	}
-	v.judgeUnder(Recovery, m, late)
+	v.judgeUnder(contract.Recovery, m, late)
 }
 
 // admittedIn reports whether anything was admitted in a stage, among the first n calls.

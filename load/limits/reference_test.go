@@ -168,7 +168,7 @@ func TestEveryDeviationBreaksItsObligation(t *testing.T) {
 	}
 	// What follows from a deviation besides its own obligation.
 	follows := map[string]contract.Requirement{
-		"one-call-over-the-limit": limits.LimitBurst, "refusals-empty-under-load": contract.Envelope,
+		"one-call-over-the-limit": contract.LimitBurst, "refusals-empty-under-load": contract.Envelope,
 	}
 	broken := map[contract.Requirement]bool{}
 	for _, v := range verifyAll(t, names) {
@@ -188,7 +188,7 @@ func TestEveryDeviationBreaksItsObligation(t *testing.T) {
 			require.ElementsMatch(t, want, got, "%v\n%+v", v.findings, v.evidence.Checks)
 		})
 	}
-	for _, o := range limits.Obligations() {
+	for _, o := range contract.LoadRequirements(contract.LimitLoad) {
 		require.True(t, broken[o], "no deviation breaks %s", o)
 	}
 }

@@ -31,7 +31,7 @@ func (v *verification) judgeRefusals() {
 		case c.Outcome() == Admitted:
 			continue
 		case !v.turnedAway[i]:
-			failed.add(contract.Finding{Requirement: Recovery, Level: contract.Should, Want: "no call to fail that is within the limit", Got: failure(o)})
+			failed.add(contract.Finding{Requirement: contract.Recovery, Level: contract.Should, Want: "no call to fail that is within the limit", Got: failure(o)})
 			continue
 		}
 		refusals++

@@ -28,7 +28,7 @@ func TestVerifySaysWhenNothingWasSeen(t *testing.T) {
 	}{
 		{"a limit of calls under way that no call is held for", newGateway(None, 20, window, seeded(), false, wrong{}), Budget{Concurrency: 10},
 			"the limit was never seen to hold: 57 calls admitted, none refused", nil},
-		{"a key that never gets a call in", newGateway(contract.SlidingLog, 0, window, seeded(), false, wrong{}), Budget{}, "was admitted", []contract.Requirement{Recovery, RetryAfterTrue, RateHeaders}},
+		{"a key that never gets a call in", newGateway(contract.SlidingLog, 0, window, seeded(), false, wrong{}), Budget{}, "was admitted", []contract.Requirement{contract.Recovery, contract.RetryAfterTrue, contract.RateHeaders}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -62,8 +62,8 @@ func TestVerifyTestsTheSmallestLimits(t *testing.T) {
 						g := newGateway(actual, limit, time.Second, rand.New(rand.NewPCG(run, 3)), false, wrong{})
 						findings, evidence := verify(t, g, Declared{Kind: kind, Limit: limit, Window: time.Second})
 						require.Empty(t, findings, "%s, run %d: %+v", actual, run, evidence)
-						require.Equal(t, runlog.Held, checkOf(evidence, LimitExact).Result, "%s, run %d: %+v", actual, run, evidence)
-						require.Equal(t, runlog.Held, checkOf(evidence, LimitBurst).Result, "%s, run %d: %+v", actual, run, evidence)
+						require.Equal(t, runlog.Held, checkOf(evidence, contract.LimitExact).Result, "%s, run %d: %+v", actual, run, evidence)
+						require.Equal(t, runlog.Held, checkOf(evidence, contract.LimitBurst).Result, "%s, run %d: %+v", actual, run, evidence)
 					})
 				}
 			})
@@ -98,7 +98,7 @@ func TestVerifyFindsTwiceTheRate(t *testing.T) {
 						findings, evidence, err := Verify(t.Context(), Probers{Limited: s}, Declared{Kind: declared, Limit: 10, Window: 4 * time.Second}, Budget{})
 						require.NoError(t, err)
 						require.True(t, slices.ContainsFunc(findings, func(f contract.Finding) bool {
-							return f.Level == contract.Must && (f.Requirement == LimitExact || f.Requirement == LimitBurst)
+							return f.Level == contract.Must && (f.Requirement == contract.LimitExact || f.Requirement == contract.LimitBurst)
 						}), "run %d: %+v %+v", run, findings, evidence.Checks)
 					})
 				}
@@ -118,18 +118,18 @@ func TestVerifySaysWhatIsBroken(t *testing.T) {
 		want     runlog.Check
 	}{
 		{"another key fails beside the storm", wrong{failsOthers: true}, true, runlog.Check{
-			Requirement: KeyIsolation, Result: runlog.Violated,
+			Requirement: contract.KeyIsolation, Result: runlog.Violated,
 			Sentence: "got 0 of its 5 calls admitted (5 of 5 before), 5 times 500 Internal Server Error, want another key untouched by a limit that is used up",
 		}},
 		{"streams of a limit of their own fail", wrong{failsStreams: true}, false, runlog.Check{
-			Requirement: StreamShare, Result: runlog.Violated,
+			Requirement: contract.StreamShare, Result: runlog.Violated,
 			Sentence: "got 0 of 5 admitted when the others' limit was used up, 5 times 500 Internal Server Error, want streaming calls to have a limit of their own, as declared",
 		}},
 		{"a wait told as a date is compared with nothing", wrong{dates: true}, true, runlog.Check{
-			Requirement: RetryAfterTrue, Result: runlog.Untested, Sentence: "many refusals told an HTTP date, which is not compared with anything",
+			Requirement: contract.RetryAfterTrue, Result: runlog.Untested, Sentence: "many refusals told an HTTP date, which is not compared with anything",
 		}},
 		{"what refused calls take is told", wrong{}, true, runlog.Check{
-			Requirement: RefusedFree, Result: runlog.Held, Sentence: "many refused calls used up nothing, and 5 of them in a row cost nothing",
+			Requirement: contract.RefusedFree, Result: runlog.Held, Sentence: "many refused calls used up nothing, and 5 of them in a row cost nothing",
 		}},
 		{"refusals are told as the contract sees them", wrong{}, true, runlog.Check{
 			Requirement: contract.Answered, Result: runlog.Held, Sentence: "all many refusals are whole 429s",
@@ -154,7 +154,7 @@ func TestVerifyTellsABrokenObligationOfTheContract(t *testing.T) {
 		require.Equal(t, runlog.Violated, checkOf(evidence, contract.StatusClass).Result)
 		require.Contains(t, checkOf(evidence, contract.StatusClass).Sentence, "got 500")
 		require.Empty(t, checkOf(evidence, contract.Answered))
-		require.Equal(t, runlog.Held, checkOf(evidence, LimitExact).Result, "%+v", evidence.Checks)
+		require.Equal(t, runlog.Held, checkOf(evidence, contract.LimitExact).Result, "%+v", evidence.Checks)
 	})
 }
 
@@ -171,7 +171,7 @@ func TestVerifyNoticesThatTheGatewayIsGone(t *testing.T) {
 			}
 			require.ErrorIs(t, err, ErrGone, "after %d", after)
 			for _, f := range findings {
-				require.Equal(t, StreamShare, f.Requirement, "after %d: %+v", after, f) // its streams are not apart, as they are declared
+				require.Equal(t, contract.StreamShare, f.Requirement, "after %d: %+v", after, f) // its streams are not apart, as they are declared
 			}
 			require.Zero(t, evidence.Failed)
 		})

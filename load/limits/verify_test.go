@@ -66,27 +66,27 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		declared int // added to the declared limit
 		want     broken
 	}{
-		{"three too many in a burst", contract.LimiterKinds(), wrong{overBurst: 3}, 0, broken{LimitBurst: must}},
-		{"one more than declared", []contract.LimiterKind{contract.SlidingLog, contract.TokenBucket}, wrong{}, -1, broken{LimitExact: must, LimitBurst: must, RateHeaders: should}},
-		{"one less than declared", []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog}, wrong{}, 1, broken{LimitExact: should, RateHeaders: should}},
-		{"a Retry-After 2s too long", timed, wrong{retryAfter: 2}, 0, broken{RetryAfterTrue: should}},
-		{"a Retry-After 2s too short", []contract.LimiterKind{contract.SlidingLog}, wrong{retryAfter: -2}, 0, broken{RetryAfterTrue: should}},
-		{"a Retry-After that is a time", timed, wrong{epoch: true}, 0, broken{RetryAfterTrue: should, RateHeaders: should}},
-		{"a reset before the Retry-After", []contract.LimiterKind{contract.SlidingLog}, wrong{earlyReset: true}, 0, broken{RateHeaders: should}},
+		{"three too many in a burst", contract.LimiterKinds(), wrong{overBurst: 3}, 0, broken{contract.LimitBurst: must}},
+		{"one more than declared", []contract.LimiterKind{contract.SlidingLog, contract.TokenBucket}, wrong{}, -1, broken{contract.LimitExact: must, contract.LimitBurst: must, contract.RateHeaders: should}},
+		{"one less than declared", []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog}, wrong{}, 1, broken{contract.LimitExact: should, contract.RateHeaders: should}},
+		{"a Retry-After 2s too long", timed, wrong{retryAfter: 2}, 0, broken{contract.RetryAfterTrue: should}},
+		{"a Retry-After 2s too short", []contract.LimiterKind{contract.SlidingLog}, wrong{retryAfter: -2}, 0, broken{contract.RetryAfterTrue: should}},
+		{"a Retry-After that is a time", timed, wrong{epoch: true}, 0, broken{contract.RetryAfterTrue: should, contract.RateHeaders: should}},
+		{"a reset before the Retry-After", []contract.LimiterKind{contract.SlidingLog}, wrong{earlyReset: true}, 0, broken{contract.RateHeaders: should}},
 		{"refusals without a body, but for the first", contract.LimiterKinds(), wrong{empty: 2}, 0, broken{contract.ContentType: must, contract.Envelope: must}},
-		{"refused calls count", []contract.LimiterKind{contract.SlidingLog, contract.SlidingCounter}, wrong{countsRefused: true}, 0, broken{RefusedFree: should}},
-		{"refused calls cost money", timed, wrong{bills: true}, 0, broken{RefusedFree: should}},
+		{"refused calls count", []contract.LimiterKind{contract.SlidingLog, contract.SlidingCounter}, wrong{countsRefused: true}, 0, broken{contract.RefusedFree: should}},
+		{"refused calls cost money", timed, wrong{bills: true}, 0, broken{contract.RefusedFree: should}},
 		{"refused calls reach the upstream", contract.LimiterKinds(), wrong{reaches: true}, 0, broken{contract.UpstreamUnused: should}},
-		{"all keys share the limit", contract.LimiterKinds(), wrong{sharedKeys: true}, 0, broken{KeyIsolation: should}},
-		{"other keys wait", timed, wrong{slowsOthers: 3 * time.Second}, 0, broken{KeyIsolation: should}},
-		{"streams have a limit of their own", contract.LimiterKinds(), wrong{ownStreams: true}, 0, broken{StreamShare: should}},
-		{"what remains never falls", timed, wrong{noFall: true}, 0, broken{RateHeaders: should}},
-		{"what remains goes below nothing", contract.LimiterKinds(), wrong{negative: true}, 0, broken{RateHeaders: should}},
-		{"something remains on a refusal", contract.LimiterKinds(), wrong{leftOver: true}, 0, broken{RateHeaders: should}},
-		{"another limit is told", contract.LimiterKinds(), wrong{limitTold: 3}, 0, broken{RateHeaders: should}},
+		{"all keys share the limit", contract.LimiterKinds(), wrong{sharedKeys: true}, 0, broken{contract.KeyIsolation: should}},
+		{"other keys wait", timed, wrong{slowsOthers: 3 * time.Second}, 0, broken{contract.KeyIsolation: should}},
+		{"streams have a limit of their own", contract.LimiterKinds(), wrong{ownStreams: true}, 0, broken{contract.StreamShare: should}},
+		{"what remains never falls", timed, wrong{noFall: true}, 0, broken{contract.RateHeaders: should}},
+		{"what remains goes below nothing", contract.LimiterKinds(), wrong{negative: true}, 0, broken{contract.RateHeaders: should}},
+		{"something remains on a refusal", contract.LimiterKinds(), wrong{leftOver: true}, 0, broken{contract.RateHeaders: should}},
+		{"another limit is told", contract.LimiterKinds(), wrong{limitTold: 3}, 0, broken{contract.RateHeaders: should}},
 		{"overload is an internal error", contract.LimiterKinds(), wrong{crash: true}, 0, broken{contract.StatusClass: must}},
-		{"an upstream that refuses is asked five times", timed, wrong{attempts: 5}, 0, broken{UpstreamRefusal: should}},
-		{"an upstream's Retry-After is lost", timed, wrong{dropped: true}, 0, broken{UpstreamRefusal: should}},
+		{"an upstream that refuses is asked five times", timed, wrong{attempts: 5}, 0, broken{contract.UpstreamRefusal: should}},
+		{"an upstream's Retry-After is lost", timed, wrong{dropped: true}, 0, broken{contract.UpstreamRefusal: should}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			for _, kind := range row.kinds {
@@ -120,7 +120,7 @@ func TestVerifyFindsOneTooManyInWindowsOfTheClock(t *testing.T) {
 				g := newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(run, 5)), run%2 == 1, wrong{})
 				findings, _ := verify(t, g, Declared{Kind: kind, Limit: 19, Window: 5 * time.Second})
 				require.True(t, slices.ContainsFunc(findings, func(f contract.Finding) bool {
-					return f.Level == contract.Must && (f.Requirement == LimitExact || f.Requirement == LimitBurst)
+					return f.Level == contract.Must && (f.Requirement == contract.LimitExact || f.Requirement == contract.LimitBurst)
 				}), "%s, run %d: %v", kind, run, findings)
 			})
 		}
@@ -131,7 +131,7 @@ func TestVerifyFindsALimitThatIsLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGateway(contract.SlidingLog, 20, 2*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{lockout: 3 * time.Second})
 		findings, evidence := verify(t, g, Declared{Kind: contract.SlidingLog, Limit: 20, Window: 2 * time.Second})
-		require.Equal(t, []contract.Requirement{Recovery, RetryAfterTrue}, obligations(findings), "%v", findings)
+		require.Equal(t, []contract.Requirement{contract.Recovery, contract.RetryAfterTrue}, obligations(findings), "%v", findings)
 		require.Greater(t, evidence.Recovery, 2900*time.Millisecond)
 	})
 }
@@ -144,7 +144,7 @@ func TestVerifyKnowsStreamsOfTheirOwn(t *testing.T) {
 			findings, _ := verify(t, newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{ownStreams: true}), d)
 			require.Empty(t, findings, kind)
 			findings, _ = verify(t, newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{}), d)
-			require.Equal(t, []contract.Requirement{StreamShare}, obligations(findings), kind)
+			require.Equal(t, []contract.Requirement{contract.StreamShare}, obligations(findings), kind)
 		})
 	}
 }
@@ -213,10 +213,10 @@ func TestAccount(t *testing.T) {
 		require.Contains(t, a.Sentence, fmt.Sprintf("%d calls: %d admitted, %d refused", evidence.Calls, evidence.Admitted, evidence.Refused))
 		require.Equal(t, evidence.Checks, a.Checks)
 		require.Equal(t, runlog.Check{
-			Requirement: LimitExact, Result: runlog.Held,
+			Requirement: contract.LimitExact, Result: runlog.Held,
 			Sentence: "19 calls admitted and 1 refused: the last of 20 places was still taken by the call that found the recovery",
 		}, a.Checks[0])
-		require.Equal(t, "5 calls that the upstream refused: at most 1 attempt each", a.Checks[len(Obligations())-1].Sentence)
+		require.Equal(t, "5 calls that the upstream refused: at most 1 attempt each", a.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)
 		require.LessOrEqual(t, len(a.Spans), runlog.MaxSpans)
 		var names []string
 		for i, phase := range a.Phases {

@@ -22,7 +22,7 @@ type Evidence struct {
 	Calls, Sick int
 	// Rounds is 2 where something had to be looked at again.
 	Rounds int
-	// Recovery is how long after the outage the last healthy call failed, 0 when none did. It is the longest of all rounds.
+	// UpstreamRecovery is how long after the outage the last healthy call failed, 0 when none did. It is the longest of all rounds.
 	Recovery time.Duration
 	// Took is the time of it all.
 	Took time.Duration

@@ -18,11 +18,11 @@ func (r *round) judgeHealthy(all *report) {
 	failed := failures(calls)
 	usual := float64(len(failures(r.before))) / float64(max(len(r.before), 1))
 	if float64(len(failed)) <= math.Floor(2*usual*float64(len(calls))) {
-		all.held(HealthyServed, "%d of %d healthy calls failed beside sick ones", len(failed), len(calls))
+		all.held(contract.HealthyServed, "%d of %d healthy calls failed beside sick ones", len(failed), len(calls))
 		return
 	}
 	all.broken(!r.lasting(failed, len(calls)), contract.Finding{
-		Requirement: HealthyServed, Level: contract.Must, Want: "healthy calls answered while others go wrong",
+		Requirement: contract.HealthyServed, Level: contract.Must, Want: "healthy calls answered while others go wrong",
 		Got: fmt.Sprintf("%d of %d failed: %s", len(failed), len(calls), outcomes(failed)),
 	})
 }
@@ -38,7 +38,7 @@ func (r *round) judgeTimes(all *report) {
 	during, admitted := latencies(beside)
 	most := r.medianMost()
 	if most == 0 {
-		all.untested(HealthySpared, "%d of %d healthy calls were answered beside sick ones", admitted, len(beside))
+		all.untested(contract.HealthySpared, "%d of %d healthy calls were answered beside sick ones", admitted, len(beside))
 		return
 	}
 	half := [2]time.Duration{r.quiet(0.5), during.Quantile(0.5)}
@@ -47,12 +47,12 @@ func (r *round) judgeTimes(all *report) {
 	usual := fmt.Sprintf("%s and %s", took(half[0]), took(tail[0]))
 	lag := beside[0].lag
 	if half[1] <= most && tail[1] <= max(tailRatio*tail[0], tail[0]+tailGrace)+lag {
-		all.held(HealthySpared, "%s, %s alone", got, usual)
+		all.held(contract.HealthySpared, "%s, %s alone", got, usual)
 		return
 	}
 	slow := slices.DeleteFunc(slices.Clone(beside), func(c call) bool { return c.latency() <= most })
 	all.broken(!r.lasting(slow, len(beside)), contract.Finding{
-		Requirement: HealthySpared, Level: contract.Should, Got: got,
+		Requirement: contract.HealthySpared, Level: contract.Should, Got: got,
 		Want: fmt.Sprintf("about as alone: %s, and no more than %d and %d times that", usual, medianRatio, tailRatio),
 	})
 }
@@ -107,12 +107,12 @@ func (r *round) judgeRecovery(all *report) {
 	switch {
 	case !r.well:
 		all.broken(len(r.unfit) > 0, contract.Finding{
-			Requirement: Recovery, Level: contract.Should, Want: fmt.Sprintf("no failure later than %s after the outage", took(r.Settle)),
+			Requirement: contract.Recovery, Level: contract.Should, Want: fmt.Sprintf("no failure later than %s after the outage", took(r.Settle)),
 			Got: fmt.Sprintf("a healthy call that failed %s after it; of %d %d failed: %s", took(r.recovered), len(r.after), len(failed), outcomes(failed)),
 		})
 	case r.recovered > 0:
-		all.held(Recovery, "%s, the last failed after %s, and then none for %s", strings.Join(first, ", "), took(r.recovered), took(r.After))
+		all.held(contract.Recovery, "%s, the last failed after %s, and then none for %s", strings.Join(first, ", "), took(r.recovered), took(r.After))
 	default:
-		all.held(Recovery, "%s, and none failed in %s", strings.Join(first, ", "), took(r.After))
+		all.held(contract.Recovery, "%s, and none failed in %s", strings.Join(first, ", "), took(r.After))
 	}
 }

@@ -161,26 +161,26 @@ func (r *round) judgeTime(all *report) {
 	n := int(times.Count()) //nolint:gosec // a count
 	if n == 0 {
 		if r.hangs() {
-			all.untested(InTime, "no hung call was answered")
+			all.untested(contract.InTime, "no hung call was answered")
 		}
 		return
 	}
 	got := fmt.Sprintf("%d hung calls answered after %s to %s, half of them within %s", n, took(first), took(last), took(times.Quantile(0.5)))
 	switch {
 	case r.Limit == 0:
-		all.untested(InTime, "the profile declares no limits.timeout: %s", got)
+		all.untested(contract.InTime, "the profile declares no limits.timeout: %s", got)
 	case early > 0:
 		all.broken(false, contract.Finding{
-			Requirement: InTime, Level: contract.Must, Got: fmt.Sprintf("%s, %d of them too early", got, early),
+			Requirement: contract.InTime, Level: contract.Must, Got: fmt.Sprintf("%s, %d of them too early", got, early),
 			Want: "an answer at the declared limit of " + took(r.Limit),
 		})
 	case 2*len(late) > n, latest > 0:
 		all.broken(!r.lasting(late, n), contract.Finding{
-			Requirement: InTime, Level: contract.Must, Got: fmt.Sprintf("%s, %d of them too late", got, len(late)),
+			Requirement: contract.InTime, Level: contract.Must, Got: fmt.Sprintf("%s, %d of them too late", got, len(late)),
 			Want: "an answer at the declared limit of " + took(r.Limit),
 		})
 	default:
-		all.held(InTime, "%s: the limit is %s", got, took(r.Limit))
+		all.held(contract.InTime, "%s: the limit is %s", got, took(r.Limit))
 	}
 }
 

@@ -100,7 +100,7 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 		}},
 		{sentence: "hung calls that take half as long again", change: func(r *round) {
 			eachSick(r, 20, func(c *call) { c.End = c.Sent + 2250*ms })
-		}, broken: InTime, severity: contract.Must, got: "20 hung calls answered after 2.25s to 2.25s, half of them within 2.25s, 20 of them too late"},
+		}, broken: contract.InTime, severity: contract.Must, got: "20 hung calls answered after 2.25s to 2.25s, half of them within 2.25s, 20 of them too late"},
 		{sentence: "the same while we were half a second late ourselves", change: func(r *round) {
 			eachSick(r, 20, func(c *call) { c.End, c.lag = c.Sent+2250*ms, 500*ms })
 		}},
@@ -114,7 +114,7 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 		}},
 		{sentence: "one that takes three times the limit", change: func(r *round) {
 			eachSick(r, 1, func(c *call) { c.End = c.Sent + 4500*ms })
-		}, broken: InTime, severity: contract.Must, got: "20 hung calls answered after 1.5s to 4.5s, half of them within 1.5s, 1 of them too late", doubtful: true},
+		}, broken: contract.InTime, severity: contract.Must, got: "20 hung calls answered after 1.5s to 4.5s, half of them within 1.5s, 1 of them too late", doubtful: true},
 		{sentence: "one that takes three times the limit for three permitted attempts", change: func(r *round) {
 			r.Attempts = 3
 			eachSick(r, 1, func(c *call) {
@@ -125,34 +125,34 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 		}},
 		{sentence: "one that is answered after a second", change: func(r *round) {
 			eachSick(r, 1, func(c *call) { c.End = c.Sent + time.Second })
-		}, broken: InTime, severity: contract.Must, got: "20 hung calls answered after 1s to 1.5s, half of them within 1.5s, 1 of them too early"},
+		}, broken: contract.InTime, severity: contract.Must, got: "20 hung calls answered after 1s to 1.5s, half of them within 1.5s, 1 of them too early"},
 
 		{sentence: "a healthy call that fails", change: func(r *round) { r.during[3].Outcome, r.during[3].Status = runlog.Error5xx, 503 },
-			broken: HealthyServed, severity: contract.Must, got: "1 of 90 failed: 1 with 503 (error-5xx)", doubtful: true},
+			broken: contract.HealthyServed, severity: contract.Must, got: "1 of 90 failed: 1 with 503 (error-5xx)", doubtful: true},
 		{sentence: "healthy calls that fail for two seconds", change: func(r *round) {
 			for i := range 60 {
 				r.during[i].Outcome, r.during[i].Status = runlog.Refused, 429
 			}
 			r.before[0].Outcome = runlog.TransportError // one in 45 failed before
-		}, broken: HealthyServed, severity: contract.Must, got: "60 of 90 failed: 60 with 429 (refused)"},
+		}, broken: contract.HealthyServed, severity: contract.Must, got: "60 of 90 failed: 60 with 429 (refused)"},
 		{sentence: "a healthy call that fails where one of 45 did before", change: func(r *round) {
 			r.during[3].Outcome, r.before[3].Outcome = runlog.Timeout, runlog.Timeout
 		}},
 
 		{sentence: "healthy calls that take a fifth of a second", change: func(r *round) { takes(r, 90, 200*ms) }},
 		{sentence: "healthy calls that take half a second", change: func(r *round) { takes(r, 90, 500*ms) },
-			broken: HealthySpared, severity: contract.Should, got: "a median of 500ms and a 99th percentile of 500ms beside sick calls"},
+			broken: contract.HealthySpared, severity: contract.Should, got: "a median of 500ms and a 99th percentile of 500ms beside sick calls"},
 		{sentence: "healthy calls that still take half a second when the outage is over", change: func(r *round) {
 			takes(r, 90, 500*ms)
 			r.after = several(45, 7*time.Second, 450*ms)
 		}},
 		{sentence: "two healthy calls that take a second and a half", change: func(r *round) { takes(r, 2, 1500*ms) },
-			broken: HealthySpared, severity: contract.Should, got: "a median of 2ms and a 99th percentile of 1.5s beside sick calls", doubtful: true},
+			broken: contract.HealthySpared, severity: contract.Should, got: "a median of 2ms and a 99th percentile of 1.5s beside sick calls", doubtful: true},
 		{sentence: "healthy calls that had to wait for a connection", change: func(r *round) {
 			for i := range 90 {
 				r.during[i].Waited, r.during[i].Due = true, r.during[i].Sent-700*ms
 			}
-		}, broken: HealthySpared, severity: contract.Should, got: "a median of 702ms and a 99th percentile of 702ms beside sick calls"},
+		}, broken: contract.HealthySpared, severity: contract.Should, got: "a median of 702ms and a 99th percentile of 702ms beside sick calls"},
 
 		{sentence: "sick calls that are tried twice", change: func(r *round) {
 			eachSick(r, 3, func(c *call) {
@@ -173,7 +173,7 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 		}},
 		{sentence: "departures that are not passed on in one of four ways", change: func(r *round) {
 			r.left[0].seen.Attempts[0].Duration, r.left[4].seen.Attempts[0].Duration = 1500*ms, 1501*ms
-		}, broken: Departure, severity: contract.Should, got: "2 of 8 went on, up to 1.5s after they began", doubtful: true},
+		}, broken: contract.Departure, severity: contract.Should, got: "2 of 8 went on, up to 1.5s after they began", doubtful: true},
 		{sentence: "departures after which the call was answered all the same", change: func(r *round) {
 			for i := range r.left {
 				r.left[i].Outcome, r.left[i].seen.Attempts[0].Duration = runlog.Error5xx, 1500*ms
@@ -181,18 +181,18 @@ func TestWhatIsHeldAgainstAGateway(t *testing.T) {
 		}},
 
 		{sentence: "a call that is left under way", change: func(r *round) { r.goingAfter = 1 },
-			broken: NothingLeft, severity: contract.Should, got: "1, 3s after the end", doubtful: true},
+			broken: contract.NothingLeft, severity: contract.Should, got: "1, 3s after the end", doubtful: true},
 		{sentence: "as many calls under way as before", change: func(r *round) { r.goingBefore, r.goingAfter = 4, 4 }},
 
 		{sentence: "a gateway that is well after a second", change: func(r *round) { r.recovered = time.Second }},
 		{sentence: "a gateway that is not well in time", change: func(r *round) {
 			r.recovered, r.well = 2100*ms, false
 			r.after[44].Outcome, r.after[44].Status = runlog.Error5xx, 503
-		}, broken: Recovery, severity: contract.Should, got: "a healthy call that failed 2.1s after it; of 45 1 failed: 1 with 503 (error-5xx)"},
+		}, broken: contract.Recovery, severity: contract.Should, got: "a healthy call that failed 2.1s after it; of 45 1 failed: 1 with 503 (error-5xx)"},
 		{sentence: "the same on a machine that was not fit", change: func(r *round) {
 			r.recovered, r.well, r.unfit = 2100*ms, false, []string{"busy"}
 			r.after[44].Outcome, r.after[44].Status = runlog.Error5xx, 503
-		}, broken: Recovery, severity: contract.Should, got: "a healthy call that failed 2.1s after it; of 45 1 failed: 1 with 503 (error-5xx)", doubtful: true},
+		}, broken: contract.Recovery, severity: contract.Should, got: "a healthy call that failed 2.1s after it; of 45 1 failed: 1 with 503 (error-5xx)", doubtful: true},
 
 		{sentence: "sick answers without the row's code", change: func(r *round) {
 			eachSick(r, 4, func(c *call) {
@@ -253,14 +253,14 @@ func TestWhatCannotBeLookedAtIsUntested(t *testing.T) {
 		results[c.Requirement] = c.Result
 	}
 	assert.Equal(t, map[contract.Requirement]runlog.Result{
-		contract.Answered: runlog.Held, InTime: runlog.Untested, HealthyServed: runlog.Held, HealthySpared: runlog.Untested,
-		contract.RetriesBounded: runlog.Untested, contract.UpstreamFreed: runlog.Untested, Departure: runlog.Untested,
-		NothingLeft: runlog.Untested, Recovery: runlog.Held,
+		contract.Answered: runlog.Held, contract.InTime: runlog.Untested, contract.HealthyServed: runlog.Held, contract.HealthySpared: runlog.Untested,
+		contract.RetriesBounded: runlog.Untested, contract.UpstreamFreed: runlog.Untested, contract.Departure: runlog.Untested,
+		contract.NothingLeft: runlog.Untested, contract.Recovery: runlog.Held,
 	}, results)
 }
 
 func TestASecondRoundDecides(t *testing.T) {
-	slow, late, code := contract.Finding{Requirement: HealthySpared}, contract.Finding{Requirement: InTime}, contract.Finding{Requirement: contract.Code}
+	slow, late, code := contract.Finding{Requirement: contract.HealthySpared}, contract.Finding{Requirement: contract.InTime}, contract.Finding{Requirement: contract.Code}
 	var first, again report
 	first.broken(true, slow)
 	first.broken(true, late)

@@ -80,24 +80,24 @@ func (r *round) judgeDepartures(all *report) {
 	case len(r.Leaving) == 0:
 		return // nobody waits long enough to leave
 	case r.Provider == nil:
-		all.untested(Departure, untold)
+		all.untested(contract.Departure, untold)
 		return
 	}
 	left, on := r.departed()
 	switch {
 	case left == 0:
-		all.untested(Departure, "no caller could leave while the provider worked")
+		all.untested(contract.Departure, "no caller could leave while the provider worked")
 	case tooMany(len(on), left):
 		longest := time.Duration(0)
 		for _, c := range on {
 			longest = max(longest, c.longest())
 		}
 		all.broken(!r.lasting(on, left), contract.Finding{
-			Requirement: Departure, Level: contract.Should, Want: "the provider's call cancelled when its caller leaves",
+			Requirement: contract.Departure, Level: contract.Should, Want: "the provider's call cancelled when its caller leaves",
 			Got: fmt.Sprintf("%d of %d went on, up to %s after they began", len(on), left, took(longest)),
 		})
 	default:
-		all.held(Departure, "%d callers left, and %d of their calls went on at the provider", left, len(on))
+		all.held(contract.Departure, "%d callers left, and %d of their calls went on at the provider", left, len(on))
 	}
 }
 
@@ -134,15 +134,15 @@ func (c call) longest() (longest time.Duration) {
 func (r *round) judgeRest(all *report) {
 	switch {
 	case r.Provider == nil:
-		all.untested(NothingLeft, untold)
+		all.untested(contract.NothingLeft, untold)
 	case r.goingAfter < 0:
-		all.untested(NothingLeft, "the provider does not tell how many calls are under way")
+		all.untested(contract.NothingLeft, "the provider does not tell how many calls are under way")
 	case r.goingAfter > r.goingBefore:
 		all.broken(r.goingAfter-r.goingBefore < few, contract.Finding{
-			Requirement: NothingLeft, Level: contract.Should, Want: fmt.Sprintf("at most %d calls under way at the provider, as before", r.goingBefore),
+			Requirement: contract.NothingLeft, Level: contract.Should, Want: fmt.Sprintf("at most %d calls under way at the provider, as before", r.goingBefore),
 			Got: fmt.Sprintf("%d, %s after the end", r.goingAfter, took(freedWithin)),
 		})
 	default:
-		all.held(NothingLeft, "%d calls under way at the provider, %d before", r.goingAfter, r.goingBefore)
+		all.held(contract.NothingLeft, "%d calls under way at the provider, %d before", r.goingAfter, r.goingBefore)
 	}
 }

@@ -115,13 +115,13 @@ func TestEachDeviationIsCaughtByItsOwnObligation(t *testing.T) {
 		t.Skip("a gateway with the race detector takes 20 ms of processor time a call, too much for the rate that strains it")
 	}
 	all := []*played{
-		{bend: "slow-calls-starve-the-others", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Requirement{outage.HealthySpared}},
-		{bend: "breaker-locks-out", make: outage.Failing, surface: dialect.Chat, breaks: []contract.Requirement{outage.HealthyServed}},
-		{bend: "recovers-late", make: outage.Slow, surface: dialect.GenerateContent, breaks: []contract.Requirement{outage.Recovery}},
-		{bend: "limit-stretches-under-load", make: outage.Slow, surface: dialect.Responses, breaks: []contract.Requirement{outage.InTime}},
+		{bend: "slow-calls-starve-the-others", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.HealthySpared}},
+		{bend: "breaker-locks-out", make: outage.Failing, surface: dialect.Chat, breaks: []contract.Requirement{contract.HealthyServed}},
+		{bend: "recovers-late", make: outage.Slow, surface: dialect.GenerateContent, breaks: []contract.Requirement{contract.Recovery}},
+		{bend: "limit-stretches-under-load", make: outage.Slow, surface: dialect.Responses, breaks: []contract.Requirement{contract.InTime}},
 		// What is left open is under way afterwards.
-		{bend: "provider-forgotten-under-load", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.UpstreamFreed, outage.NothingLeft}},
-		{bend: "departures-not-passed-on", make: outage.Slow, surface: dialect.Messages, breaks: []contract.Requirement{outage.Departure}},
+		{bend: "provider-forgotten-under-load", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.UpstreamFreed, contract.NothingLeft}},
+		{bend: "departures-not-passed-on", make: outage.Slow, surface: dialect.Messages, breaks: []contract.Requirement{contract.Departure}},
 		{bend: "streams-end-well-under-load", make: outage.Slow, surface: dialect.GenerateContent, breaks: []contract.Requirement{contract.StreamEnd}},
 		{bend: "errors-change-under-load", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.Code}},
 		{bend: "retries-pile-up-under-load", make: outage.Failing, surface: dialect.Messages, breaks: []contract.Requirement{contract.RetriesBounded}},

@@ -175,9 +175,9 @@ func TestAProviderThatIsNotOurs(t *testing.T) {
 		results[c.Requirement] = c.Result
 	}
 	assert.Equal(t, map[contract.Requirement]runlog.Result{
-		contract.Answered: runlog.Held, outage.InTime: runlog.Untested, outage.HealthyServed: runlog.Held, outage.HealthySpared: runlog.Held,
-		contract.RetriesBounded: runlog.Untested, contract.UpstreamFreed: runlog.Untested, outage.Departure: runlog.Untested,
-		outage.NothingLeft: runlog.Untested, outage.Recovery: runlog.Held,
+		contract.Answered: runlog.Held, contract.InTime: runlog.Untested, contract.HealthyServed: runlog.Held, contract.HealthySpared: runlog.Held,
+		contract.RetriesBounded: runlog.Untested, contract.UpstreamFreed: runlog.Untested, contract.Departure: runlog.Untested,
+		contract.NothingLeft: runlog.Untested, contract.Recovery: runlog.Held,
 	}, results)
 	var phases []string
 	for _, phase := range evidence.Account().Phases {
