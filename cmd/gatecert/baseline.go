@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -34,12 +34,12 @@ func (r runCommand) baseline() (baseline.Baseline, error) {
 
 // updateBaseline writes the baseline that the run's failures ask for. The outcome is that of the run as the new
 // baseline sees it: what no baseline can excuse stays, and so does an entry whose day is over.
-func (r runCommand) updateBaseline(c *console, config gatecert.Config, run runlog.Run) error {
+func (r runCommand) updateBaseline(c *console, config runner.Config, run runlog.Run) error {
 	if !run.Complete() {
 		fmt.Fprintf(c.out, "%s is left as it is: the run is incomplete\n", r.Baseline)
 		return outcome(run)
 	}
-	asked, err := gatecert.Select(config)
+	asked, err := runner.Select(config)
 	if err != nil {
 		return err
 	}

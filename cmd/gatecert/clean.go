@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -52,7 +52,7 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, done.Close()) }()
-	things, err := gatecert.Clean(ctx, profile, bytes.NewReader(journal), done)
+	things, err := runner.Clean(ctx, profile, bytes.NewReader(journal), done)
 	if err != nil {
 		return fmt.Errorf("clean up after %s: %w", k.From, err)
 	}
@@ -94,7 +94,7 @@ func appendJournal(path string) (journalFile, error) {
 
 // mayChange gives a configuration what a driver needs that changes a gateway: somebody's consent, and a journal in the
 // folder. The journal is closed by the caller, when the gateway is as it was before.
-func (c *console) mayChange(config *gatecert.Config, dir string, yes bool) (journalFile, error) {
+func (c *console) mayChange(config *runner.Config, dir string, yes bool) (journalFile, error) {
 	journal, err := openJournal(config.Target, dir)
 	if err != nil {
 		return journal, err
@@ -112,7 +112,7 @@ func openJournal(target profile.Profile, dir string) (journalFile, error) {
 	path := filepath.Join(dir, journalName)
 	left := 0
 	if before, err := os.ReadFile(path); err == nil { //nolint:gosec // the user's own folder
-		if left, err = gatecert.Outstanding(bytes.NewReader(before)); err != nil {
+		if left, err = runner.Outstanding(bytes.NewReader(before)); err != nil {
 			return journalFile{}, err
 		}
 	}

@@ -11,9 +11,9 @@ import (
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 
-	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -49,12 +49,12 @@ func (l listCommand) Run(c *console) error {
 }
 
 func (l listCommand) cases(c *console) error {
-	cases, err := gatecert.Select(gatecert.Config{Level: cmp.Or(contract.Level(l.Level), contract.Full), Rows: l.Rows, Surfaces: l.Surfaces})
+	cases, err := runner.Select(runner.Config{Level: cmp.Or(contract.Level(l.Level), contract.Full), Rows: l.Rows, Surfaces: l.Surfaces})
 	if err != nil {
 		return err
 	}
 	if len(cases) == 0 {
-		return fmt.Errorf("%w: the selection holds no case", gatecert.ErrNothingToRun)
+		return fmt.Errorf("%w: the selection holds no case", runner.ErrNothingToRun)
 	}
 	for _, selected := range cases {
 		fmt.Fprintln(c.out, selected.ID())

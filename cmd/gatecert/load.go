@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -74,7 +74,7 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (r *firingRan
 		return nil, err
 	}
 	fmt.Fprintln(c.err, "preparing the target")
-	prepared, err := gatecert.Prepare(ctx, config)
+	prepared, err := runner.Prepare(ctx, config)
 	if err != nil {
 		return nil, errors.Join(err, journal.Close())
 	}
@@ -121,7 +121,7 @@ func (r *firingRange) clear(ctx context.Context, c *console, plan load.Plan) err
 		return fmt.Errorf("%w: %w; --yes sends it all the same, with the consent of whoever runs %s",
 			errTooMuch, err, strings.Join(plan.Hosts, " and "))
 	}
-	return gatecert.Healthy(ctx, r.prepared, r.surface)
+	return runner.Healthy(ctx, r.prepared, r.surface)
 }
 
 // loadError makes a fault of the command line a fault of usage: the load package cannot know whose stage it is.

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -25,10 +25,10 @@ type caseFlags struct {
 	Yes     bool   `help:"Send it also to a gateway that is not on this machine; and agree to what a driver has to change."`
 }
 
-func (f caseFlags) config() (gatecert.Config, error) {
+func (f caseFlags) config() (runner.Config, error) {
 	surface := dialect.Surface(f.Surface)
 	if !slices.Contains(contract.LoadSurfaces(), surface) {
-		return gatecert.Config{}, fmt.Errorf("%w: surface %q is not put under load: want one of %q", errUsage, f.Surface, contract.LoadSurfaces())
+		return runner.Config{}, fmt.Errorf("%w: surface %q is not put under load: want one of %q", errUsage, f.Surface, contract.LoadSurfaces())
 	}
 	config, err := runCommand{URL: f.URL, Target: f.Target, Key: f.Key, Model: f.Model}.config()
 	config.Level, config.Target.Load.Surfaces = contract.Load, []dialect.Surface{surface}
@@ -36,7 +36,7 @@ func (f caseFlags) config() (gatecert.Config, error) {
 }
 
 // certify runs the cases and tells what came of each, with a picture of its course.
-func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Config, ids ...string) error {
+func (f caseFlags) certify(ctx context.Context, c *console, config runner.Config, ids ...string) error {
 	config.Cases, config.Surfaces = ids, []string{f.Surface}
 	formats, err := formatsNamed(nil)
 	if err != nil {

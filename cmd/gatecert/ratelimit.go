@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load/limits"
 )
 
@@ -45,23 +45,23 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 }
 
 // infer finds out the limit of a key of which nothing is declared.
-func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatecert.Config) (err error) {
+func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config runner.Config) (err error) {
 	journal, err := c.mayChange(&config, cmd.Out, cmd.Yes)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	prepared, err := gatecert.Prepare(ctx, config)
+	prepared, err := runner.Prepare(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
 	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s, to %s\n", cmd.Calls, cmd.For, prepared.Profile.BaseURL)
-	if !cmd.Yes && !gatecert.OnThisMachine(prepared.Profile.BaseURL) {
+	if !cmd.Yes && !runner.OnThisMachine(prepared.Profile.BaseURL) {
 		return fmt.Errorf("%w: %s is not on this machine: --yes sends it, with the consent of whoever runs it", errTooMuch, prepared.Profile.BaseURL)
 	}
 	progress := &loadProgress{c: c}
-	found, err := gatecert.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), limits.Budget{Calls: cmd.Calls, Time: cmd.For}, progress.show)
+	found, err := runner.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), limits.Budget{Calls: cmd.Calls, Time: cmd.For}, progress.show)
 	progress.close()
 	if err == nil {
 		fmt.Fprintf(c.out, "limiter   %s\n", found.Model)

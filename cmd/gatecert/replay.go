@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -34,7 +34,7 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	config := gatecert.Config{Target: profile.Profile{Keys: profile.Keys{Valid: r.Key}}}
+	config := runner.Config{Target: profile.Profile{Keys: profile.Keys{Valid: r.Key}}}
 	if r.Target != "" {
 		config.Target, err = profile.Load(r.Target, os.LookupEnv)
 		if errors.Is(err, os.ErrNotExist) {
@@ -53,7 +53,7 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	replay, err := gatecert.Replay(ctx, config, earlier, r.Case)
+	replay, err := runner.Replay(ctx, config, earlier, r.Case)
 	if err != nil {
 		return err
 	}

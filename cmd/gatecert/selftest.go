@@ -13,7 +13,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/internal/selftest"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -49,7 +49,7 @@ func (s selftestCommand) Run(ctx context.Context, c *console) error {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(moreGarbage))
 	bar := newTrialBar(c)
-	test, err := gatecert.SelfTest(ctx, gatecert.SelfTestConfig{
+	test, err := selftest.SelfTest(ctx, selftest.SelfTestConfig{
 		Deviations: s.Deviation, Variations: s.Variation, UnderLoad: s.Load, Parallel: s.Parallel, Progress: bar.show,
 	})
 	bar.close()
@@ -107,7 +107,7 @@ func newTrialBar(c *console) *trialBar {
 	return b
 }
 
-func (b *trialBar) show(p gatecert.SelfTestProgress) {
+func (b *trialBar) show(p selftest.SelfTestProgress) {
 	if !p.Last.OK() {
 		b.linef("not as it should be: %s", p.Last.Name)
 	}

@@ -1,4 +1,4 @@
-package gatecert
+package gatecerttest
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -16,11 +17,11 @@ import (
 //
 // shows that row (all cases are run; the subtests report them). Cases that are not offered are skipped subtests, every
 // other verdict worse than a warning fails its subtest. A run without a verdict fails t at once.
-func Test(t *testing.T, cfg Config) runlog.Run {
+func Test(t *testing.T, cfg runner.Config) runlog.Run {
 	t.Helper()
 	ctx, cancel := testContext(t)
 	defer cancel()
-	run, err := Run(ctx, cfg)
+	run, err := runner.Run(ctx, cfg)
 	if err != nil {
 		t.Fatalf("gatecert: %v", err)
 	}

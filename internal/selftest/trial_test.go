@@ -1,4 +1,4 @@
-package gatecert
+package selftest
 
 import (
 	"slices"
@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/reference"
@@ -104,7 +105,7 @@ func TestTrialsThatDoNotExist(t *testing.T) {
 		{Deviations: []string{"nosuch"}}, {Variations: []string{"nosuch"}}, {Deviations: []string{"chunked"}},
 	} {
 		_, err := SelfTest(t.Context(), cfg)
-		require.ErrorIs(t, err, ErrUsage)
+		require.ErrorIs(t, err, runner.ErrUsage)
 	}
 }
 

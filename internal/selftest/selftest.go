@@ -1,4 +1,4 @@
-package gatecert
+package selftest
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets/reference"
 )
@@ -49,7 +50,7 @@ func SelfTest(ctx context.Context, cfg SelfTestConfig) (reports.SelfTest, error)
 		return reports.SelfTest{}, err
 	}
 	test := reports.SelfTest{
-		Schema: reports.SelfTestSchema, Tool: "gatecert " + Version, ContractDigest: contract.Digest(), Started: time.Now(),
+		Schema: reports.SelfTestSchema, Tool: "gatecert " + runner.Version, ContractDigest: contract.Digest(), Started: time.Now(),
 		Trials: make([]reports.Trial, len(trials)), Partial: len(cfg.Deviations)+len(cfg.Variations) > 0,
 	}
 	var (
@@ -152,7 +153,7 @@ func newTrials(cfg SelfTestConfig) ([]trial, error) {
 	for kind, names := range map[string][]string{"deviation": cfg.Deviations, "variation": cfg.Variations} {
 		for _, name := range names {
 			if !known[kind+" "+name] {
-				return nil, fmt.Errorf("%w: no %s %q: gatecert list %ss shows them all", ErrUsage, kind, name, kind)
+				return nil, fmt.Errorf("%w: no %s %q: gatecert list %ss shows them all", runner.ErrUsage, kind, name, kind)
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package gatecert
+package runner
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package gatecert
+package selftest
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
@@ -64,11 +65,11 @@ func (d bentDriver) Prepare(ctx context.Context, asked profile.Profile) (targets
 func (t trial) try(ctx context.Context) (reports.Trial, error) {
 	tried := reports.Trial{Name: t.name, Sentence: t.sentence, Theme: t.theme}
 	started := time.Now()
-	driver, cfg := bentDriver{bend: t.name}, Config{Level: t.level, Cases: t.cases}
+	driver, cfg := bentDriver{bend: t.name}, runner.Config{Level: t.level, Cases: t.cases}
 	if t.level != "" {
 		driver.rate, cfg.Concurrency = trialRate(), quietly
 	}
-	r, err := newRunner(cfg)
+	r, err := runner.newRunner(cfg)
 	if err != nil {
 		return tried, err
 	}

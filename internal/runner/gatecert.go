@@ -2,7 +2,7 @@
 // scenario, judged on every surface the gateway offers.
 //
 // [Run] is what the command does, for programs; [Test] embeds a certification in a gateway's own go test.
-package gatecert
+package runner
 
 import (
 	"context"
