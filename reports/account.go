@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -47,31 +48,31 @@ type findingText struct {
 }
 
 func accountOf(c runlog.Case) account {
-	a := account{ID: Plain(c.ID, nameLimit), Verdict: c.Verdict, Reason: Plain(c.Reason, textLimit)}
+	a := account{ID: plain.Text(c.ID, nameLimit), Verdict: c.Verdict, Reason: plain.Text(c.Reason, textLimit)}
 	if c.Load != nil {
 		a.Load = LoadText(*c.Load)
 	}
 	if c.Scenario != nil {
 		if c.Scenario.Name != c.ID {
-			a.Scenario = Plain(c.Scenario.Name, nameLimit)
+			a.Scenario = plain.Text(c.Scenario.Name, nameLimit)
 		}
 		i := slices.IndexFunc(c.Scenario.Steps, func(s runlog.Step) bool { return s.Status == "failed" })
 		if i >= 0 {
-			a.Step = Plain(c.Scenario.Steps[i].Text, nameLimit)
+			a.Step = plain.Text(c.Scenario.Steps[i].Text, nameLimit)
 		}
 	}
 	for _, f := range c.Findings {
 		a.Findings = append(a.Findings, findingText{
-			Severity:   Plain(string(f.Level), nameLimit),
-			Obligation: Plain(string(f.Requirement), nameLimit),
-			Want:       Plain(f.Want, textLimit),
-			Got:        Plain(f.Got, textLimit),
+			Severity:   plain.Text(string(f.Level), nameLimit),
+			Obligation: plain.Text(string(f.Requirement), nameLimit),
+			Want:       plain.Text(f.Want, textLimit),
+			Got:        plain.Text(f.Got, textLimit),
 		})
 	}
 	if o := c.Observation; o != nil {
-		a.Call = Plain(strings.TrimSpace(o.Sent.Method+" "+o.Sent.URL), textLimit)
+		a.Call = plain.Text(strings.TrimSpace(o.Sent.Method+" "+o.Sent.URL), textLimit)
 		a.Answer = answerText(*o)
-		a.Curl = plainLines(o.Sent.Curl, curlLimit)
+		a.Curl = plain.Lines(o.Sent.Curl, curlLimit)
 	}
 	return a
 }
@@ -94,7 +95,7 @@ func (a account) headline() string {
 // answerText says in a line what came back: "500 in 12ms, 311 bytes", "no answer: timed-out: no head within 2s".
 func answerText(o contract.Observation) string {
 	if o.Failure != nil {
-		return Plain(fmt.Sprintf("no answer: %s: %s", o.Failure.Kind, o.Failure.Detail), textLimit)
+		return plain.Text(fmt.Sprintf("no answer: %s: %s", o.Failure.Kind, o.Failure.Detail), textLimit)
 	}
 	parts := []string{fmt.Sprintf("%d in %s", o.Status, o.Timing.End.Round(time.Millisecond)), Count(int(o.BodySize), "byte")}
 	if o.Stream != nil {
@@ -106,7 +107,7 @@ func answerText(o contract.Observation) string {
 	if o.TransferError != "" {
 		parts = append(parts, "broke off: "+o.TransferError)
 	}
-	return Plain(strings.Join(parts, ", "), textLimit)
+	return plain.Text(strings.Join(parts, ", "), textLimit)
 }
 
 // failed reports whether a verdict is one that leaves a run not conformant.
@@ -127,7 +128,7 @@ func troubles(run runlog.Run) (accounts []account, failures int, neverRan []stri
 	}
 	failures = len(accounts)
 	for _, id := range run.Missing() {
-		neverRan = append(neverRan, Plain(id, nameLimit))
+		neverRan = append(neverRan, plain.Text(id, nameLimit))
 	}
 	return append(accounts, warnings...), failures, neverRan
 }
@@ -139,19 +140,19 @@ func facts(run runlog.Run) [][2]string {
 		lasted = run.Footer.Ended.Sub(run.Started).Round(time.Millisecond).String()
 	}
 	list := [][2]string{
-		{"target", Plain(run.Target.Name, nameLimit)},
-		{"url", Plain(run.Target.BaseURL, nameLimit)},
-		{"driver", Plain(run.Target.Driver, nameLimit)},
-		{"version", Plain(run.Target.Version, nameLimit)},
+		{"target", plain.Text(run.Target.Name, nameLimit)},
+		{"url", plain.Text(run.Target.BaseURL, nameLimit)},
+		{"driver", plain.Text(run.Target.Driver, nameLimit)},
+		{"version", plain.Text(run.Target.Version, nameLimit)},
 		{"level", run.Selection.Scope()},
-		{"under load", Plain(joined(loadedSurfaces(run)), textLimit)},
-		{"rows", Plain(joined(run.Selection.Rows), textLimit)},
+		{"under load", plain.Text(joined(loadedSurfaces(run)), textLimit)},
+		{"rows", plain.Text(joined(run.Selection.Rows), textLimit)},
 		{"cases", fmt.Sprintf("%d expected, %d executed", len(run.Expected), run.Executed())},
 		{"started", run.Started.UTC().Format(time.RFC3339)},
 		{"took", lasted},
-		{"run", Plain(run.RunID, nameLimit)},
-		{"tool", Plain(run.Tool, nameLimit)},
-		{"contract", Plain(run.ContractDigest, nameLimit)},
+		{"run", plain.Text(run.RunID, nameLimit)},
+		{"tool", plain.Text(run.Tool, nameLimit)},
+		{"contract", plain.Text(run.ContractDigest, nameLimit)},
 	}
 	return slices.DeleteFunc(list, func(f [2]string) bool { return f[1] == "" })
 }
@@ -172,18 +173,18 @@ func remarks(run runlog.Run) []string {
 	var list []string
 	for _, c := range run.Controls {
 		if !c.OK {
-			list = append(list, Plain(fmt.Sprintf("The %s control on %s failed %s the cases: %s", c.Kind, c.Surface, c.Phase, c.Detail), textLimit))
+			list = append(list, plain.Text(fmt.Sprintf("The %s control on %s failed %s the cases: %s", c.Kind, c.Surface, c.Phase, c.Detail), textLimit))
 		}
 	}
 	if surplus := run.Surplus(); len(surplus) > 0 {
-		list = append(list, Plain(strconv.Itoa(len(surplus))+" ran without being expected: "+strings.Join(surplus, ", "), textLimit))
+		list = append(list, plain.Text(strconv.Itoa(len(surplus))+" ran without being expected: "+strings.Join(surplus, ", "), textLimit))
 	}
 	if run.Footer != nil {
 		for _, s := range run.Footer.Stale {
-			list = append(list, Plain("The baseline does not hold: "+s, textLimit))
+			list = append(list, plain.Text("The baseline does not hold: "+s, textLimit))
 		}
 		for _, n := range run.Footer.Notes {
-			list = append(list, Plain(n, textLimit))
+			list = append(list, plain.Text(n, textLimit))
 		}
 	}
 	const most = 20

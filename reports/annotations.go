@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -25,7 +26,7 @@ func Annotations(w io.Writer, run runlog.Run) error {
 	}
 	if run.Footer != nil {
 		for _, s := range run.Footer.Stale[:min(len(run.Footer.Stale), annotationLimit)] {
-			tell("error", "gatecert: the baseline does not hold", Plain(s, textLimit))
+			tell("error", "gatecert: the baseline does not hold", plain.Text(s, textLimit))
 		}
 	}
 	accounts, failures, _ := troubles(run)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -83,13 +84,13 @@ func CTRF(w io.Writer, run runlog.Run) error {
 		stop = run.Footer.Ended
 	}
 	report := ctrfReport{
-		ReportFormat: "CTRF", SpecVersion: ctrfVersion, Timestamp: stop.UTC().Format(time.RFC3339), GeneratedBy: Plain(run.Tool, nameLimit),
+		ReportFormat: "CTRF", SpecVersion: ctrfVersion, Timestamp: stop.UTC().Format(time.RFC3339), GeneratedBy: plain.Text(run.Tool, nameLimit),
 		Results: ctrfResults{
 			Tool:        ctrfTool{"gatecert"},
 			Summary:     ctrfSummary{Start: run.Started.UnixMilli(), Stop: stop.UnixMilli(), Duration: stop.Sub(run.Started).Milliseconds()},
 			Tests:       []ctrfTest{},
-			Environment: ctrfEnvironment{Plain(run.Target.Name, nameLimit), Plain(run.Target.Version, nameLimit), run.Complete()},
-			Extra:       ctrfExtra{Sentence(run), run.Verdict(), Plain(run.ContractDigest, nameLimit), Plain(run.RunID, nameLimit)},
+			Environment: ctrfEnvironment{plain.Text(run.Target.Name, nameLimit), plain.Text(run.Target.Version, nameLimit), run.Complete()},
+			Extra:       ctrfExtra{Sentence(run), run.Verdict(), plain.Text(run.ContractDigest, nameLimit), plain.Text(run.RunID, nameLimit)},
 		},
 	}
 	suites := make(map[contract.RowID]bool)
@@ -125,14 +126,14 @@ func newCTRFTest(c runlog.Case) ctrfTest {
 	a := accountOf(c)
 	t := ctrfTest{
 		Name: a.ID, Status: ctrfStatus(c.Verdict), RawStatus: string(c.Verdict), Duration: c.Duration.Milliseconds(),
-		Suite: []string{Plain(string(c.Row), nameLimit)}, Type: "conformance",
-		Tags: []string{Plain(string(c.Surface), nameLimit), Plain(string(c.Level), nameLimit)},
+		Suite: []string{plain.Text(string(c.Row), nameLimit)}, Type: "conformance",
+		Tags: []string{plain.Text(string(c.Surface), nameLimit), plain.Text(string(c.Level), nameLimit)},
 	}
 	if !c.Started.IsZero() {
 		t.Start, t.Stop = c.Started.UnixMilli(), c.Started.Add(c.Duration).UnixMilli()
 	}
 	if c.Scenario != nil {
-		t.FilePath, t.Line = Plain(c.Scenario.URI, nameLimit), c.Scenario.Line
+		t.FilePath, t.Line = plain.Text(c.Scenario.URI, nameLimit), c.Scenario.Line
 	}
 	if c.Verdict != contract.Pass {
 		t.Message, t.Trace = a.headline(), a.text()

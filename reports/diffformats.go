@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -76,7 +77,7 @@ func (d Diff) Terminal(w io.Writer, opts TerminalOptions) error {
 		if told[c.Move] == 1 {
 			t.line("%s:", c.Move)
 		}
-		t.line("  %s %s", t.changeSign(c), Plain(c.ID, nameLimit))
+		t.line("  %s %s", t.changeSign(c), plain.Text(c.ID, nameLimit))
 		t.line("      %s", c.words())
 		if n := d.Count(c.Move) - told[c.Move]; n > 0 && told[c.Move] == opts.Failures {
 			t.line("  … and %d more", n)
@@ -101,12 +102,12 @@ func (t *terminal) changeSign(c Change) string {
 
 // runLine names a run in a line.
 func runLine(run runlog.Run) string {
-	return fmt.Sprintf("%s  %s  %s", targetName(run), Plain(run.RunID, nameLimit), Sentence(run))
+	return fmt.Sprintf("%s  %s  %s", targetName(run), plain.Text(run.RunID, nameLimit), Sentence(run))
 }
 
 // targetName is the target's name with its version.
 func targetName(run runlog.Run) string {
-	return Plain(strings.TrimSpace(run.Target.Name+" "+run.Target.Version), nameLimit)
+	return plain.Text(strings.TrimSpace(run.Target.Name+" "+run.Target.Version), nameLimit)
 }
 
 // Markdown writes the diff in GitHub's dialect, for a comment on a change. It fails only when w does.

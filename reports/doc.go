@@ -5,5 +5,5 @@
 // comes out byte for byte the same: [Terminal] for people at a terminal, and the files of [Formats].
 //
 // Nothing is never a success: a run without a footer, with cases missing, or with nothing executed has the verdict
-// error in every report. What a gateway wrote is bounded and made inert ([Plain]) wherever it is shown.
+// error in every report. What a gateway wrote is bounded and made inert ([Text]) wherever it is shown.
 package reports

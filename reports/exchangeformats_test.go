@@ -19,6 +19,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -309,7 +310,7 @@ func TestMessagesTellEveryCase(t *testing.T) {
 			got := readMessages(t, formatted(t, "messages", run))
 			assert.Equal(t, run.Verdict().Conformant(), got.success)
 			for _, c := range run.Outcomes() {
-				status, told := got.scenarios[strings.TrimSpace(reports.Plain(c.ID, 200))]
+				status, told := got.scenarios[strings.TrimSpace(plain.Text(c.ID, 200))]
 				require.True(t, told, c.ID)
 				assert.Equal(t, !c.Verdict.Conformant(), status == messages.TestStepResultStatus_FAILED, "%s is %s", c.ID, c.Verdict)
 			}

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -114,20 +115,20 @@ type harTimings struct {
 // w does.
 func HAR(w io.Writer, run runlog.Run) error {
 	file := harFile{harLog{
-		Version: "1.2", Creator: harCreator{"gatecert", Plain(run.Tool, nameLimit)}, Entries: []harEntry{},
+		Version: "1.2", Creator: harCreator{"gatecert", plain.Text(run.Tool, nameLimit)}, Entries: []harEntry{},
 		Comment: targetName(run) + ": " + Sentence(run),
 	}}
 	for _, c := range run.Controls {
 		if c.Observation != nil {
 			entry := newHAREntry(*c.Observation, c.At)
-			entry.Case, entry.Comment = "control", Plain(c.Kind+" control on "+string(c.Surface)+" "+c.Phase+" the cases", textLimit)
+			entry.Case, entry.Comment = "control", plain.Text(c.Kind+" control on "+string(c.Surface)+" "+c.Phase+" the cases", textLimit)
 			file.Log.Entries = append(file.Log.Entries, entry)
 		}
 	}
 	for _, c := range run.Cases {
 		if c.Observation != nil {
 			entry := newHAREntry(*c.Observation, c.Started)
-			entry.Case, entry.Verdict, entry.Comment = Plain(c.ID, nameLimit), c.Verdict.OrError(), ""
+			entry.Case, entry.Verdict, entry.Comment = plain.Text(c.ID, nameLimit), c.Verdict.OrError(), ""
 			if c.Verdict != contract.Pass {
 				entry.Comment = accountOf(c).headline()
 			}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -99,16 +100,16 @@ type pageEntry struct {
 func HTML(w io.Writer, run runlog.Run) error {
 	m := NewMatrix(run)
 	p := page{
-		Title:   Plain(run.Target.Name, nameLimit),
+		Title:   plain.Text(run.Target.Name, nameLimit),
 		Verdict: run.Verdict(),
 		Facts:   facts(run),
 		Remarks: remarks(run),
-		Profile: plainLines(run.Target.Profile, 16<<10),
+		Profile: plain.Lines(run.Target.Profile, 16<<10),
 		By:      "Level",
 	}
 	p.Headline, p.Detail, _ = strings.Cut(Sentence(run), ": ")
 	for _, l := range append(m.Levels, LevelTotals{"all", m.Totals}) {
-		p.Levels = append(p.Levels, newPageLevel(Plain(string(l.Level), 20), l.Counts))
+		p.Levels = append(p.Levels, newPageLevel(plain.Text(string(l.Level), 20), l.Counts))
 	}
 	for _, c := range run.Cases {
 		if c.Load != nil {
@@ -142,7 +143,7 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 	}
 	p.Sign, p.Legend, p.Groups = sign(p.Verdict), pageCounts(m.Totals), pageGroups(m)
 	for _, c := range m.Columns {
-		p.Columns = append(p.Columns, Plain(c.Name, nameLimit))
+		p.Columns = append(p.Columns, plain.Text(c.Name, nameLimit))
 	}
 	p.Policy = "default-src 'none'; style-src " + digest(style) + "; script-src " + digest(script) +
 		"; img-src data:; base-uri 'none'; form-action 'none'"
@@ -194,14 +195,14 @@ func pageGroups(m Matrix) []pageGroup {
 	var groups []pageGroup
 	for _, r := range m.Rows {
 		row := pageRow{
-			ID: Plain(string(r.ID), nameLimit), Meaning: r.Meaning, Advice: r.Advice, Status: r.Status.String(),
+			ID: plain.Text(string(r.ID), nameLimit), Meaning: r.Meaning, Advice: r.Advice, Status: r.Status.String(),
 			Verdict: r.Verdict, Sign: sign(r.Verdict), Link: fragment(string(r.ID)),
 		}
 		for _, part := range strings.SplitAfter(row.ID, ":") {
 			row.Parts = append(row.Parts, strings.SplitAfter(part, "_")...)
 		}
 		for _, c := range r.Cells {
-			label := row.ID + " on " + Plain(c.Column, nameLimit) + ": " + string(c.Verdict)
+			label := row.ID + " on " + plain.Text(c.Column, nameLimit) + ": " + string(c.Verdict)
 			if n := len(c.Cases); n > 1 {
 				label += fmt.Sprintf(", %d of %d cases", c.Counts[c.Verdict], n)
 			}
@@ -220,5 +221,5 @@ func pageGroups(m Matrix) []pageGroup {
 
 // fragment is the link to a place in the page.
 func fragment(id string) template.URL {
-	return template.URL((&url.URL{Fragment: Plain(id, nameLimit)}).String())
+	return template.URL((&url.URL{Fragment: plain.Text(id, nameLimit)}).String())
 }

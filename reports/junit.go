@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -71,16 +72,16 @@ type junitResult struct {
 // It fails only when w does.
 func JUnit(w io.Writer, run runlog.Run) error {
 	properties := []junitProperty{
-		{"target", Plain(run.Target.Name, nameLimit)},
-		{"url", Plain(run.Target.BaseURL, nameLimit)},
+		{"target", plain.Text(run.Target.Name, nameLimit)},
+		{"url", plain.Text(run.Target.BaseURL, nameLimit)},
 		{"level", run.Selection.Scope()},
-		{"contract", Plain(run.ContractDigest, nameLimit)},
-		{"run", Plain(run.RunID, nameLimit)},
+		{"contract", plain.Text(run.ContractDigest, nameLimit)},
+		{"run", plain.Text(run.RunID, nameLimit)},
 		{"verdict", string(run.Verdict())},
 		{"sentence", Sentence(run)},
 	}
 	timestamp := run.Started.UTC().Format("2006-01-02T15:04:05")
-	suites := junitSuites{Name: "gatecert " + Plain(run.Target.Name, nameLimit)}
+	suites := junitSuites{Name: "gatecert " + plain.Text(run.Target.Name, nameLimit)}
 	add := func(name string, cases []junitCase) {
 		s := junitSuite{Name: name, Timestamp: timestamp, Properties: properties, Cases: cases}
 		for _, c := range cases {
@@ -99,7 +100,7 @@ func JUnit(w io.Writer, run runlog.Run) error {
 	}
 	for _, row := range NewMatrix(run).Rows {
 		if cases := byRow[row.ID]; len(cases) > 0 {
-			add(Plain(string(row.ID), nameLimit), cases)
+			add(plain.Text(string(row.ID), nameLimit), cases)
 		}
 	}
 	gap := run.Incomplete()
@@ -142,7 +143,7 @@ func (n *junitCounts) count(c junitCase) {
 func newJUnitCase(c runlog.Case) junitCase {
 	a := accountOf(c)
 	out := junitCase{
-		Class: Plain(string(c.Row), nameLimit), Name: a.ID, Time: seconds(c.Duration), elapsed: c.Duration,
+		Class: plain.Text(string(c.Row), nameLimit), Name: a.ID, Time: seconds(c.Duration), elapsed: c.Duration,
 	}
 	result := &junitResult{Message: a.headline(), Type: string(a.Verdict)}
 	switch a.Verdict {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -176,7 +177,7 @@ func markdownFacts(run runlog.Run) string {
 
 // code writes text as a code span. Nothing but its fence means anything in one: no HTML, no mention, no link.
 func code(s string, limit int) string {
-	s = strings.TrimSpace(Plain(s, limit))
+	s = strings.TrimSpace(plain.Text(s, limit))
 	if s == "" {
 		return "–"
 	}
@@ -189,7 +190,7 @@ func code(s string, limit int) string {
 
 // cell writes text as code in a table, where a pipe ends the cell even in a code span and no backslash helps for sure.
 func cell(s string, limit int) string {
-	if s = Plain(s, limit); strings.Contains(s, "|") {
+	if s = plain.Text(s, limit); strings.Contains(s, "|") {
 		return htmlCode(s)
 	}
 	return code(s, limit)

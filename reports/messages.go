@@ -12,6 +12,7 @@ import (
 	messages "github.com/cucumber/messages/go/v34"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -26,7 +27,7 @@ func Messages(w io.Writer, run runlog.Run) error {
 	out := bufio.NewWriter(w)
 	m := &messenger{enc: json.NewEncoder(out), ids: new(messages.Incrementing), pickles: make(map[string]*messages.Pickle)}
 	m.write(messages.Envelope{Meta: &messages.Meta{
-		ProtocolVersion: messagesVersion, Implementation: &messages.Product{Name: "gatecert", Version: Plain(run.Tool, nameLimit)},
+		ProtocolVersion: messagesVersion, Implementation: &messages.Product{Name: "gatecert", Version: plain.Text(run.Tool, nameLimit)},
 		Runtime: &messages.Product{Name: "go"}, Os: &messages.Product{Name: "any"}, Cpu: &messages.Product{Name: "any"},
 	}})
 	outcomes := run.Outcomes()
@@ -75,7 +76,7 @@ func (m *messenger) features(outcomes []runlog.Case) {
 	for _, c := range outcomes {
 		uri := "features/not-played.feature"
 		if c.Scenario != nil {
-			uri = Plain(c.Scenario.URI, nameLimit)
+			uri = plain.Text(c.Scenario.URI, nameLimit)
 		}
 		if text[uri] == nil {
 			uris = append(uris, uri)
@@ -105,7 +106,7 @@ func (m *messenger) features(outcomes []runlog.Case) {
 }
 
 // scenarioName is the case's id as Gherkin keeps it: trimmed.
-func scenarioName(c runlog.Case) string { return strings.TrimSpace(Plain(c.ID, nameLimit)) }
+func scenarioName(c runlog.Case) string { return strings.TrimSpace(plain.Text(c.ID, nameLimit)) }
 
 // steps are the steps of a case, each beginning with a keyword of Gherkin, and at least one. Where the case failed
 // without a failed step, the last one takes the blame, so that no tool shows it as passed.
@@ -113,11 +114,11 @@ func steps(c runlog.Case) []runlog.Step {
 	var list []runlog.Step
 	if c.Scenario != nil {
 		for _, s := range c.Scenario.Steps {
-			keyword, rest, _ := strings.Cut(Plain(s.Text, textLimit), " ")
+			keyword, rest, _ := strings.Cut(plain.Text(s.Text, textLimit), " ")
 			switch keyword {
 			case "Given", "When", "Then", "And", "But":
 			default:
-				keyword, rest = "*", Plain(s.Text, textLimit)
+				keyword, rest = "*", plain.Text(s.Text, textLimit)
 			}
 			list = append(list, runlog.Step{Text: keyword + " " + rest, Status: s.Status})
 		}

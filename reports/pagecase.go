@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // pageCase is a case as the page's script shows it. All strings are plain; the script only places them.
@@ -103,15 +104,15 @@ func newPageCase(c pageEntry, limit int) pageCase {
 	}
 	a := accountOf(c.Case)
 	out := pageCase{
-		ID: a.ID, Row: Plain(string(c.Row), nameLimit), Circumstance: Plain(c.Circumstance, nameLimit),
-		Surface: Plain(string(c.Surface), nameLimit), Variant: Plain(c.Variant, nameLimit),
-		Level: Plain(string(c.Level), nameLimit), Verdict: c.Verdict, Sign: sign(c.Verdict),
+		ID: a.ID, Row: plain.Text(string(c.Row), nameLimit), Circumstance: plain.Text(c.Circumstance, nameLimit),
+		Surface: plain.Text(string(c.Surface), nameLimit), Variant: plain.Text(c.Variant, nameLimit),
+		Level: plain.Text(string(c.Level), nameLimit), Verdict: c.Verdict, Sign: sign(c.Verdict),
 		Tries: c.Tries,
 	}
-	out.Cell = Plain(string(c.Row)+"/"+string(c.Surface), nameLimit)
+	out.Cell = plain.Text(string(c.Row)+"/"+string(c.Surface), nameLimit)
 	if c.Target != "" {
-		out.Target = Plain(c.Target, nameLimit)
-		out.Cell = Plain(string(c.Row)+"/"+c.Target, nameLimit)
+		out.Target = plain.Text(c.Target, nameLimit)
+		out.Cell = plain.Text(string(c.Row)+"/"+c.Target, nameLimit)
 		out.ID = out.Target + "/" + out.ID
 	}
 	if c.Verdict != contract.Pass {
@@ -121,7 +122,7 @@ func newPageCase(c pageEntry, limit int) pageCase {
 		out.Took = took(c.Duration)
 	}
 	if limit == 0 {
-		out.Headline = Plain(out.Headline, 80)
+		out.Headline = plain.Text(out.Headline, 80)
 		out.LeftOut = true
 		return out
 	}
@@ -130,9 +131,9 @@ func newPageCase(c pageEntry, limit int) pageCase {
 		out.Findings = append(out.Findings, pageFinding(f))
 	}
 	if s := c.Scenario; s != nil {
-		out.Scenario = &pageScenario{Name: a.Scenario, At: Plain(fmt.Sprintf("%s:%d", s.URI, s.Line), nameLimit)}
+		out.Scenario = &pageScenario{Name: a.Scenario, At: plain.Text(fmt.Sprintf("%s:%d", s.URI, s.Line), nameLimit)}
 		for _, step := range s.Steps {
-			out.Scenario.Steps = append(out.Scenario.Steps, [2]string{Plain(step.Status, 20), Plain(step.Text, textLimit)})
+			out.Scenario.Steps = append(out.Scenario.Steps, [2]string{plain.Text(step.Status, 20), plain.Text(step.Text, textLimit)})
 		}
 	}
 	if o := c.Observation; o != nil {
@@ -152,7 +153,7 @@ func newPageCase(c pageEntry, limit int) pageCase {
 func sentMessage(s contract.Sent, line string, limit int) *pageMessage {
 	m := &pageMessage{Line: line, Header: headerLines(s.Header)}
 	if s.Fault != "" {
-		m.Notes = append(m.Notes, Plain("wrong on the wire: "+s.Fault, textLimit))
+		m.Notes = append(m.Notes, plain.Text("wrong on the wire: "+s.Fault, textLimit))
 	}
 	m.Body, m.Size = body(s.Body, s.BodySize, limit)
 	return m
@@ -175,7 +176,7 @@ func gotMessage(o contract.Observation, line string, limit int) *pageMessage {
 
 // body returns what is shown of a body, and how much there was.
 func body(b contract.Bytes, size int64, limit int) (text, about string) {
-	text = plainLines(string(b), limit)
+	text = plain.Lines(string(b), limit)
 	about = bytesText(max(size, int64(len(b))))
 	if strings.HasSuffix(text, "…") || size > int64(len(b)) {
 		about = "the beginning of " + about
@@ -203,7 +204,7 @@ func headerLines(h map[string][]string) [][2]string {
 			if len(lines) == most {
 				return append(lines, [2]string{"…", ""})
 			}
-			lines = append(lines, [2]string{Plain(name, nameLimit), Plain(v, textLimit)})
+			lines = append(lines, [2]string{plain.Text(name, nameLimit), plain.Text(v, textLimit)})
 		}
 	}
 	return lines
@@ -221,19 +222,19 @@ func newPageStream(s *contract.Stream, t contract.Timing, limit int) *pageStream
 		return math.Round(1000*float64(min(at, t.End))/float64(t.End)) / 10
 	}
 	out := &pageStream{
-		Events: []pageEvent{}, Whole: took(t.End), First: part(t.FirstByte), Partial: plainLines(string(s.Partial), limit/4),
+		Events: []pageEvent{}, Whole: took(t.End), First: part(t.FirstByte), Partial: plain.Lines(string(s.Partial), limit/4),
 	}
 	for i, e := range s.Events {
 		if i == most || limit <= 0 {
 			out.More = len(s.Events) - i
 			break
 		}
-		data := plainLines(string(e.Data), limit)
+		data := plain.Lines(string(e.Data), limit)
 		limit -= len(data)
-		out.Events = append(out.Events, pageEvent{took(e.At), part(e.At), Plain(e.Name, 60), data})
+		out.Events = append(out.Events, pageEvent{took(e.At), part(e.At), plain.Text(e.Name, 60), data})
 	}
 	for _, v := range s.Violations[:min(len(s.Violations), most)] {
-		out.Violations = append(out.Violations, Plain(v, textLimit))
+		out.Violations = append(out.Violations, plain.Text(v, textLimit))
 	}
 	return out
 }
@@ -264,7 +265,7 @@ func attempts(seen *contract.Seen) *[]pageAttempt {
 		case a.Status == 0:
 			outcome = "no answer"
 		}
-		list = append(list, pageAttempt{Plain(strings.Join(call, " · "), textLimit), outcome, took(a.Duration)})
+		list = append(list, pageAttempt{plain.Text(strings.Join(call, " · "), textLimit), outcome, took(a.Duration)})
 	}
 	return &list
 }
@@ -273,13 +274,13 @@ func attempts(seen *contract.Seen) *[]pageAttempt {
 func effects(o contract.Observation) []string {
 	var list []string
 	for _, l := range o.Leaks[:min(len(o.Leaks), 20)] {
-		list = append(list, Plain(l.What+" leaked in "+l.Where, textLimit))
+		list = append(list, plain.Text(l.What+" leaked in "+l.Where, textLimit))
 	}
 	if b := o.Balance; b != nil {
 		list = append(list, fmt.Sprintf("balance %s before, %s after", number(b.Before), number(b.After)))
 	}
 	if o.GatewayLog != "" {
-		list = append(list, Plain("the gateway's own log: "+o.GatewayLog, textLimit))
+		list = append(list, plain.Text("the gateway's own log: "+o.GatewayLog, textLimit))
 	}
 	return list
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -70,7 +71,7 @@ func newChart(title string, a runlog.LoadSummary, wide bool) pageChart {
 	}
 	for i, p := range a.Phases {
 		from, to := c.x(p.From), c.x(p.To)
-		band := chartBand{X: from, Width: max(to-from, 1), Middle: (from + to) / 2, Name: Plain(p.Name, 40), Odd: i%2 == 1}
+		band := chartBand{X: from, Width: max(to-from, 1), Middle: (from + to) / 2, Name: plain.Text(p.Name, 40), Odd: i%2 == 1}
 		if band.Width > chartLetter*float64(len(band.Name)) {
 			band.Text = band.Name
 		}

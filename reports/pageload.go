@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -34,13 +35,13 @@ type pageTimes struct {
 
 func newPageLoad(c runlog.Case, a runlog.LoadSummary) pageLoad {
 	p := pageLoad{
-		ID: Plain(c.ID, nameLimit), Summary: loadSentence(a), Sentence: capital(Plain(a.Sentence, textLimit)),
+		ID: plain.Text(c.ID, nameLimit), Summary: loadSentence(a), Sentence: capital(plain.Text(a.Sentence, textLimit)),
 		Verdict: c.Verdict, Sign: sign(c.Verdict), Link: fragment(string(c.Row) + "/" + string(c.Surface)),
 	}
 	for _, check := range a.Checks {
 		v := checkVerdict(check, c.Findings)
 		p.Checks = append(p.Checks, pageCheck{
-			Plain(string(check.Requirement), nameLimit), Plain(string(check.Result), nameLimit), Plain(check.Sentence, textLimit), v, sign(v),
+			plain.Text(string(check.Requirement), nameLimit), plain.Text(string(check.Result), nameLimit), plain.Text(check.Sentence, textLimit), v, sign(v),
 		})
 	}
 	for _, t := range a.Times {
@@ -49,7 +50,7 @@ func newPageLoad(c runlog.Case, a runlog.LoadSummary) pageLoad {
 			bound = took(t.Bound)
 		}
 		p.Times = append(p.Times, pageTimes{
-			Plain(t.Name, nameLimit), strconv.Itoa(t.Count), took(t.P50),
+			plain.Text(t.Name, nameLimit), strconv.Itoa(t.Count), took(t.P50),
 			quantile(t.P90, t.Count, callsForP90), quantile(t.P99, t.Count, callsForP99), took(t.Max), bound,
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -65,7 +66,7 @@ func (t *terminal) trialFaults(trial Trial, faults []TrialFault) {
 		return
 	}
 	t.line("%s %s", t.sign(contract.Error), trial.Name)
-	t.line("  %s", Plain(trial.Sentence, textLimit))
+	t.line("  %s", plain.Text(trial.Sentence, textLimit))
 	for i, f := range faults {
 		if i == t.opts.Failures {
 			t.line("  … and %d more", len(faults)-i)
@@ -79,9 +80,9 @@ func (t *terminal) trialFaults(trial Trial, faults []TrialFault) {
 // text is the fault in a line: "http:404/unknown-model/chat: got pass, want fail: survived".
 func (f TrialFault) text() string {
 	if f.Case == "" {
-		return Plain(f.Problem, textLimit)
+		return plain.Text(f.Problem, textLimit)
 	}
-	return Plain(fmt.Sprintf("%s: got %s, want %s: %s", f.Case, f.Got, f.Want, f.Problem), textLimit)
+	return plain.Text(fmt.Sprintf("%s: got %s, want %s: %s", f.Case, f.Got, f.Want, f.Problem), textLimit)
 }
 
 // JSON writes the self-test for machines. It fails only when w does.
@@ -91,7 +92,7 @@ func (s SelfTest) JSON(w io.Writer) error { return encodeJSON(w, s) }
 func (s SelfTest) HTML(w io.Writer) error {
 	m := s.Matrix()
 	p := page{Title: "Self-test", Verdict: s.verdict(), By: "Theme", Facts: [][2]string{
-		{"tool", Plain(s.Tool, nameLimit)}, {"contract", Plain(s.ContractDigest, nameLimit)},
+		{"tool", plain.Text(s.Tool, nameLimit)}, {"contract", plain.Text(s.ContractDigest, nameLimit)},
 		{"started", s.Started.UTC().Format(time.RFC3339)}, {"took", s.Took.Round(time.Millisecond).String()},
 	}}
 	p.Headline, p.Detail, _ = strings.Cut(s.Sentence(), ": ")

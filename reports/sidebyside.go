@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -226,11 +227,11 @@ func (s SideBySide) HTML(w io.Writer) error {
 	for _, c := range s.Matrix.Columns {
 		names = append(names, c.Name)
 	}
-	p := page{Title: Plain(strings.Join(names, " · "), nameLimit), Verdict: contract.Pass, Remarks: s.remarks(), By: "Target"}
+	p := page{Title: plain.Text(strings.Join(names, " · "), nameLimit), Verdict: contract.Pass, Remarks: s.remarks(), By: "Target"}
 	p.Headline, p.Detail, _ = strings.Cut(s.sentence(), ": ")
 	for i, run := range s.Runs {
 		p.Verdict, _ = contract.Worst(p.Verdict, run.Verdict())
-		p.Facts = append(p.Facts, [2]string{s.Matrix.Columns[i].Name, Plain(run.Target.BaseURL, nameLimit) + " · " + Sentence(run)})
+		p.Facts = append(p.Facts, [2]string{s.Matrix.Columns[i].Name, plain.Text(run.Target.BaseURL, nameLimit) + " · " + Sentence(run)})
 		m := NewMatrix(run)
 		p.Levels = append(p.Levels, newPageLevel(s.Matrix.Columns[i].Name, m.Totals))
 	}

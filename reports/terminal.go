@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -31,7 +32,7 @@ type TerminalOptions struct {
 func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	m := NewMatrix(run)
-	t.line("%s  %s  level %s", Plain(run.Target.Name, nameLimit), Plain(run.Target.BaseURL, nameLimit), run.Selection.Scope())
+	t.line("%s  %s  level %s", plain.Text(run.Target.Name, nameLimit), plain.Text(run.Target.BaseURL, nameLimit), run.Selection.Scope())
 	t.line("")
 	if err := t.matrix(m); err != nil {
 		return err
@@ -117,7 +118,7 @@ func (t *terminal) matrix(m Matrix) error {
 }
 
 // rowLabel is the row's first cell, as the tables print it; the code: and http: of its id go without saying.
-func rowLabel(r MatrixRow) string { return Plain(r.Key, 40) }
+func rowLabel(r MatrixRow) string { return plain.Text(r.Key, 40) }
 
 // shortName fits a surface over a column of four; "~" is the stream.
 func shortName(s dialect.Surface) string {
@@ -127,7 +128,7 @@ func shortName(s dialect.Surface) string {
 		"images": "imgs", "speech": "spch", "transcriptions": "trns", "moderations": "modr", "rerank": "rrnk", "models": "mdls",
 	}[base]
 	if short == "" {
-		short = Plain(base, 4)
+		short = plain.Text(base, 4)
 	}
 	if stream {
 		short += "\n~"
@@ -144,7 +145,7 @@ func (t *terminal) legend(m Matrix) {
 	t.wrapped(verdicts, painted)
 	var names []string
 	for _, c := range m.Columns {
-		full := Plain(c.Name, 40)
+		full := plain.Text(c.Name, 40)
 		if c.Short != full && !strings.HasSuffix(full, "-stream") {
 			names = append(names, c.Short+" "+full)
 		}
@@ -161,7 +162,7 @@ func (t *terminal) underLoad(run runlog.Run) {
 	told := false
 	for _, c := range run.Cases {
 		if c.Load != nil && c.Verdict == contract.Pass {
-			t.line("%s %s", t.sign(c.Verdict), Plain(c.ID, nameLimit))
+			t.line("%s %s", t.sign(c.Verdict), plain.Text(c.ID, nameLimit))
 			t.line("  %s", loadSentence(*c.Load))
 			told = true
 		}
@@ -254,7 +255,7 @@ func (t *terminal) totals(m Matrix) error {
 	}
 	var rows [][]string
 	for _, l := range m.Levels {
-		rows = append(rows, line(Plain(string(l.Level), 20), l.Counts))
+		rows = append(rows, line(plain.Text(string(l.Level), 20), l.Counts))
 	}
 	rows = append(rows, line("all", m.Totals))
 	return t.table(header, rows, tw.AlignRight)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -21,7 +22,7 @@ func loadSentence(a runlog.LoadSummary) string {
 	}
 	line := fmt.Sprintf("%s in %s: %s", Count(a.Calls, "call"), took(a.Took), strings.Join(parts, ", "))
 	if a.Limiter != "" {
-		line += "; " + Plain(a.Limiter, nameLimit)
+		line += "; " + plain.Text(a.Limiter, nameLimit)
 	}
 	return line
 }
@@ -30,10 +31,10 @@ func loadSentence(a runlog.LoadSummary) string {
 func LoadText(a runlog.LoadSummary) []string {
 	lines := []string{loadSentence(a)}
 	if a.Sentence != "" {
-		lines = append(lines, Plain(a.Sentence, textLimit))
+		lines = append(lines, plain.Text(a.Sentence, textLimit))
 	}
 	for _, c := range a.Checks {
-		lines = append(lines, fmt.Sprintf("%-8s %-16s %s", Plain(string(c.Result), 20), Plain(string(c.Requirement), 40), Plain(c.Sentence, textLimit)))
+		lines = append(lines, fmt.Sprintf("%-8s %-16s %s", plain.Text(string(c.Result), 20), plain.Text(string(c.Requirement), 40), plain.Text(c.Sentence, textLimit)))
 	}
 	return lines
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -16,7 +17,7 @@ func Verdicts(w io.Writer, run runlog.Run) error {
 	cases := slices.SortedFunc(slices.Values(run.Outcomes()), func(a, b runlog.Case) int { return strings.Compare(a.ID, b.ID) })
 	out := bufio.NewWriter(w)
 	for _, c := range cases {
-		fmt.Fprintf(out, "%-13s %s\n", c.Verdict, Plain(c.ID, nameLimit))
+		fmt.Fprintf(out, "%-13s %s\n", c.Verdict, plain.Text(c.ID, nameLimit))
 	}
 	if gap := run.Incomplete(); gap != "" {
 		fmt.Fprintf(out, "# incomplete: %s\n", gap)

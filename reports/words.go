@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -85,7 +86,7 @@ func loadedOn(run runlog.Run) string {
 	if len(surfaces) == 0 || len(run.Selection.Cases) > 0 {
 		return ""
 	}
-	return ", under load on " + Plain(joined(surfaces), textLimit)
+	return ", under load on " + plain.Text(joined(surfaces), textLimit)
 }
 
 // verb says of n rows what their verdict is.

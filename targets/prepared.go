@@ -52,6 +52,8 @@ type Prepared struct {
 	Upstream Upstream
 	// Roots are the authorities that vouch for the gateway's certificate, nil for the system's.
 	Roots *x509.CertPool
+	// OpenStore opens the gateway's database, where the driver knows how to. nil leaves that to the run.
+	OpenStore OpenStore
 	// Actions are what recipes can name with do:. They bound their own time.
 	Actions map[string]func(ctx context.Context) error
 	// Consult, when not nil, adds to the observation of a call what the gateway's own books say of it: its log, and what it

@@ -188,7 +188,7 @@ func staged(t *testing.T, p profile.Profile, provider Upstream, gateway http.Han
 	t.Helper()
 	server := httptest.NewServer(gateway)
 	p.BaseURL = server.URL
-	s := NewSession(Prepared{Profile: p.WithDefaults(), Upstream: provider})
+	s := NewSession(Prepared{Profile: p.WithDefaults(), Upstream: provider}, nil)
 	t.Cleanup(func() {
 		require.NoError(t, s.Close())
 		server.Close()

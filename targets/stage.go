@@ -22,19 +22,23 @@ type Session struct {
 	Profile  profile.Profile
 	upstream Upstream
 	client   *exchange.Client
-	store    *Store
+	store    *LazyStore
 	actions  map[string]func(context.Context) error
 	consult  func(context.Context, *contract.Observation) error
 }
 
 // NewSession sets the stage for a prepared gateway. Close ends it; what the driver prepared is not its business.
-func NewSession(p Prepared) *Session {
+// The database of a profile is opened with what the driver brought along, else with open; nil opens none.
+func NewSession(p Prepared, open OpenStore) *Session {
 	limits := exchange.Limits{Patience: p.Profile.Limits.Patience, Total: 2 * p.Profile.Limits.Patience, Idle: p.Profile.Limits.Patience}
+	if p.OpenStore != nil {
+		open = p.OpenStore
+	}
 	return &Session{
 		Profile:  p.Profile,
 		upstream: p.Upstream,
 		client:   exchange.NewTrustingClient(limits, p.Roots, p.Profile.Secrets()...),
-		store:    NewStore(p.Profile.Store),
+		store:    NewLazyStore(p.Profile.Store, open),
 		actions:  p.Actions,
 		consult:  p.Consult,
 	}

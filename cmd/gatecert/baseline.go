@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports/baseline"
@@ -34,21 +35,16 @@ func (r runCommand) baseline() (baseline.Baseline, error) {
 
 // updateBaseline writes the baseline that the run's failures ask for. The outcome is that of the run as the new
 // baseline sees it: what no baseline can excuse stays, and so does an entry whose day is over.
-func (r runCommand) updateBaseline(c *console, config runner.Config, run runlog.Run) error {
+func (r runCommand) updateBaseline(c *console, config gatecert.Config, run runlog.Run) error {
 	if !run.Complete() {
 		fmt.Fprintf(c.out, "%s is left as it is: the run is incomplete\n", r.Baseline)
 		return outcome(run)
 	}
-	asked, err := runner.Select(config)
+	asked, err := runner.Select(runner.Choice{Level: config.Level, Rows: config.Rows, Surfaces: config.Surfaces, Cases: config.Cases})
 	if err != nil {
 		return err
 	}
-	selected := make(map[contract.Case]bool, len(asked))
-	for _, a := range asked {
-		selected[a] = true
-	}
-	isSelected := func(c contract.Case) bool { return selected[c] }
-	updated := config.Baseline.Updated(run.Cases, isSelected)
+	updated := config.Baseline.Updated(run.Cases, asked.Asks)
 	if err := writeBaseline(r.Baseline, updated); err != nil {
 		return err
 	}
@@ -58,7 +54,7 @@ func (r runCommand) updateBaseline(c *console, config runner.Config, run runlog.
 		excused = append(excused, updated.Excused(result))
 	}
 	footer := runlog.Conclude(run.Header, excused, run.Footer.Ended)
-	footer.Stale = updated.Stale(excused, isSelected, run.Started)
+	footer.Stale = updated.Stale(excused, asked.Asks, run.Started)
 	run.Cases, run.Footer = excused, &footer
 	return outcome(run)
 }

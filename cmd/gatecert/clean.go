@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/targets/newapi"
 	"github.com/gatecert/gatecert/targets/profile"
+	"github.com/gatecert/gatecert/targets/store"
 )
 
 // journalName is the journal's file in a run folder.
@@ -35,6 +37,10 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 		}
 		return err
 	}
+	if !profile.Prepares() {
+		return fmt.Errorf("%w: a run against driver %s leaves nothing behind", errUsage, profile.Driver)
+	}
+	driver := newapi.Driver{OpenStore: store.Open}
 	path := filepath.Join(k.From, journalName)
 	journal, err := os.ReadFile(path) //nolint:gosec // the user's own folder
 	if errors.Is(err, os.ErrNotExist) {
@@ -52,7 +58,7 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, done.Close()) }()
-	things, err := runner.Clean(ctx, profile, bytes.NewReader(journal), done)
+	things, err := driver.Clean(ctx, profile, bytes.NewReader(journal), done)
 	if err != nil {
 		return fmt.Errorf("clean up after %s: %w", k.From, err)
 	}
@@ -94,12 +100,15 @@ func appendJournal(path string) (journalFile, error) {
 
 // mayChange gives a configuration what a driver needs that changes a gateway: somebody's consent, and a journal in the
 // folder. The journal is closed by the caller, when the gateway is as it was before.
-func (c *console) mayChange(config *runner.Config, dir string, yes bool) (journalFile, error) {
+func (c *console) mayChange(config *gatecert.Config, dir string, yes bool) (journalFile, error) {
 	journal, err := openJournal(config.Target, dir)
 	if err != nil {
 		return journal, err
 	}
-	config.Journal, config.Consent = journal, c.consent(yes)
+	config.OpenStore = store.Open
+	if config.Driver, err = driverFor(config.Target, c.consent(yes), journal); err != nil {
+		return journal, errors.Join(err, journal.Close())
+	}
 	return journal, nil
 }
 
@@ -112,7 +121,7 @@ func openJournal(target profile.Profile, dir string) (journalFile, error) {
 	path := filepath.Join(dir, journalName)
 	left := 0
 	if before, err := os.ReadFile(path); err == nil { //nolint:gosec // the user's own folder
-		if left, err = runner.Outstanding(bytes.NewReader(before)); err != nil {
+		if left, err = newapi.Outstanding(bytes.NewReader(before)); err != nil {
 			return journalFile{}, err
 		}
 	}

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/newapi"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -50,11 +51,11 @@ func exitCode(err error) int {
 	case errors.Is(err, errWorse), errors.Is(err, errUntrusted), errors.Is(err, errCertifiedFailure),
 		errors.Is(err, certificate.ErrUnsound), errors.Is(err, certificate.ErrNotVerified):
 		return exitNotConformant
-	case errors.Is(err, runner.ErrUsage), errors.Is(err, profile.ErrProfile), errors.Is(err, baseline.ErrBaseline),
+	case errors.Is(err, gatecert.ErrUsage), errors.Is(err, profile.ErrProfile), errors.Is(err, baseline.ErrBaseline),
 		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errTooMuch),
-		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrUnfit), errors.Is(err, runner.ErrJournal):
+		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrUnfit), errors.Is(err, newapi.ErrJournal):
 		return exitUsage
-	case errors.Is(err, runner.ErrNothingToRun), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled):
+	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled):
 		return exitIncomplete
 	case errors.Is(err, runlog.ErrNoHeader), errors.Is(err, runlog.ErrMalformed), errors.Is(err, runlog.ErrSchema):
 		return exitIncomplete

@@ -5,10 +5,10 @@ import (
 	"io"
 	"strings"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/features"
-	"github.com/gatecert/gatecert/internal/runner"
 )
 
 type explainCommand struct {
@@ -41,7 +41,7 @@ func findRow(name string) (contract.Row, error) {
 			return row, nil
 		}
 	}
-	return contract.Row{}, fmt.Errorf("%w: no row %q: gatecert list rows shows all 32", runner.ErrUsage, name)
+	return contract.Row{}, fmt.Errorf("%w: no row %q: gatecert list rows shows all 32", gatecert.ErrUsage, name)
 }
 
 func explainRow(w io.Writer, row contract.Row) {

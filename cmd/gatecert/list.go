@@ -11,6 +11,7 @@ import (
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
@@ -49,12 +50,13 @@ func (l listCommand) Run(c *console) error {
 }
 
 func (l listCommand) cases(c *console) error {
-	cases, err := runner.Select(runner.Config{Level: cmp.Or(contract.Level(l.Level), contract.Full), Rows: l.Rows, Surfaces: l.Surfaces})
+	asked, err := runner.Select(runner.Choice{Level: cmp.Or(contract.Level(l.Level), contract.Full), Rows: l.Rows, Surfaces: l.Surfaces})
 	if err != nil {
 		return err
 	}
+	cases := slices.DeleteFunc(contract.Cases(), func(k contract.Case) bool { return !asked.Asks(k) })
 	if len(cases) == 0 {
-		return fmt.Errorf("%w: the selection holds no case", runner.ErrNothingToRun)
+		return fmt.Errorf("%w: the selection holds no case", gatecert.ErrNothingToRun)
 	}
 	for _, selected := range cases {
 		fmt.Fprintln(c.out, selected.ID())

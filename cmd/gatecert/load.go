@@ -74,7 +74,7 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (r *firingRan
 		return nil, err
 	}
 	fmt.Fprintln(c.err, "preparing the target")
-	prepared, err := runner.Prepare(ctx, config)
+	prepared, err := runner.Prepare(ctx, config.Driver, config.Target)
 	if err != nil {
 		return nil, errors.Join(err, journal.Close())
 	}

@@ -7,10 +7,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -25,10 +26,10 @@ type caseFlags struct {
 	Yes     bool   `help:"Send it also to a gateway that is not on this machine; and agree to what a driver has to change."`
 }
 
-func (f caseFlags) config() (runner.Config, error) {
+func (f caseFlags) config() (gatecert.Config, error) {
 	surface := dialect.Surface(f.Surface)
 	if !slices.Contains(contract.LoadSurfaces(), surface) {
-		return runner.Config{}, fmt.Errorf("%w: surface %q is not put under load: want one of %q", errUsage, f.Surface, contract.LoadSurfaces())
+		return gatecert.Config{}, fmt.Errorf("%w: surface %q is not put under load: want one of %q", errUsage, f.Surface, contract.LoadSurfaces())
 	}
 	config, err := runCommand{URL: f.URL, Target: f.Target, Key: f.Key, Model: f.Model}.config()
 	config.Level, config.Target.Load.Surfaces = contract.Load, []dialect.Surface{surface}
@@ -36,7 +37,7 @@ func (f caseFlags) config() (runner.Config, error) {
 }
 
 // certify runs the cases and tells what came of each, with a picture of its course.
-func (f caseFlags) certify(ctx context.Context, c *console, config runner.Config, ids ...string) error {
+func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Config, ids ...string) error {
 	config.Cases, config.Surfaces = ids, []string{f.Surface}
 	formats, err := formatsNamed(nil)
 	if err != nil {
@@ -60,7 +61,7 @@ func (f caseFlags) certify(ctx context.Context, c *console, config runner.Config
 func tellLoad(c *console, result runlog.Case) {
 	fmt.Fprintf(c.out, "%s %s\n", result.Verdict, result.ID)
 	if result.Reason != "" {
-		fmt.Fprintf(c.out, "  %s\n", reports.Plain(result.Reason, maxReason))
+		fmt.Fprintf(c.out, "  %s\n", plain.Text(result.Reason, maxReason))
 	}
 	if result.Load == nil {
 		fmt.Fprintln(c.out)
@@ -70,7 +71,7 @@ func tellLoad(c *console, result runlog.Case) {
 		fmt.Fprintf(c.out, "  %s\n", line)
 	}
 	for _, f := range result.Findings {
-		fmt.Fprintf(c.out, "  %s\n", reports.Plain(f.String(), maxReason))
+		fmt.Fprintf(c.out, "  %s\n", plain.Text(f.String(), maxReason))
 	}
 	plotLoad(c, *result.Load)
 	fmt.Fprintln(c.out)

@@ -8,8 +8,8 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
 )
@@ -37,7 +37,7 @@ func newProgress(c *console) *progress {
 	return p
 }
 
-func (p *progress) show(s runner.Progress) {
+func (p *progress) show(s gatecert.Progress) {
 	if s.Plan != "" {
 		p.announce("plan: " + s.Plan)
 		return
@@ -64,7 +64,7 @@ func (p *progress) announce(line string) {
 	_, _ = p.bars.Write([]byte(line + "\n")) // it fails when the bars have ended: then nobody looks
 }
 
-func (p *progress) tell(s runner.Progress) {
+func (p *progress) tell(s gatecert.Progress) {
 	switch s.Phase {
 	case "prepare":
 		fmt.Fprintln(p.c.err, "preparing the target")
@@ -81,7 +81,7 @@ func (p *progress) tell(s runner.Progress) {
 	}
 }
 
-func (p *progress) draw(s runner.Progress) {
+func (p *progress) draw(s gatecert.Progress) {
 	if s.Total == 0 {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
@@ -45,13 +46,13 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 }
 
 // infer finds out the limit of a key of which nothing is declared.
-func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config runner.Config) (err error) {
+func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatecert.Config) (err error) {
 	journal, err := c.mayChange(&config, cmd.Out, cmd.Yes)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	prepared, err := runner.Prepare(ctx, config)
+	prepared, err := runner.Prepare(ctx, config.Driver, config.Target)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -34,13 +36,18 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	config := runner.Config{Target: profile.Profile{Keys: profile.Keys{Valid: r.Key}}}
+	var config gatecert.Config
 	if r.Target != "" {
 		config.Target, err = profile.Load(r.Target, os.LookupEnv)
 		if errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}
 		if err != nil {
+			return err
+		}
+	}
+	if config.Target.BaseURL == "" && config.Target.Driver == "" {
+		if config.Target, err = runner.TargetOf(earlier, r.Key); err != nil {
 			return err
 		}
 	}
@@ -53,10 +60,14 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	replay, err := runner.Replay(ctx, config, earlier, r.Case)
+	again, err := runner.Replay(ctx, runner.Job{
+		Tool: version.Tool, Target: config.Target, Driver: config.Driver, OpenStore: config.OpenStore,
+	}, earlier, r.Case)
 	if err != nil {
 		return err
 	}
+	before, _ := earlier.Case(r.Case) // Replay has found it
+	replay := reports.Replay{Before: before, After: again.Outcomes()[0], Run: again}
 	if err := replay.Terminal(c.out, reports.TerminalOptions{Color: c.color, Width: c.width}); err != nil {
 		return err
 	}

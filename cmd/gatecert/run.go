@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -79,7 +79,7 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 
 // certify runs with a log in the folder, writes the reports beside it and returns the run; that has no schema when it
 // never began. An interrupted run is reported like any other: its reports say that it is incomplete.
-func (c *console) certify(ctx context.Context, config runner.Config, formats []reports.Format, dir string, yes bool) (run runlog.Run, err error) {
+func (c *console) certify(ctx context.Context, config gatecert.Config, formats []reports.Format, dir string, yes bool) (run runlog.Run, err error) {
 	// Before the log is written over: that of a run that died is evidence until it is cleaned up after.
 	journal, err := c.mayChange(&config, dir, yes)
 	if err != nil {
@@ -97,10 +97,14 @@ func (c *console) certify(ctx context.Context, config runner.Config, formats []r
 	if err := removeReports(dir); err != nil {
 		return run, err
 	}
-	config.Log, config.LoadAnywhere = log, yes
+	config.Log, config.AllowRemoteLoad = log, yes
 	bar := newProgress(c)
 	config.Progress = bar.show
-	run, err = runner.Run(ctx, config)
+	certification, err := gatecert.New(config)
+	if err != nil {
+		return run, err
+	}
+	run, err = certification.Run(ctx)
 	bar.close()
 	if run.Schema == "" {
 		return run, err
@@ -127,12 +131,12 @@ func outcome(run runlog.Run) error {
 	return verdictError{run}
 }
 
-func (r runCommand) config() (runner.Config, error) {
+func (r runCommand) config() (gatecert.Config, error) {
 	known, err := r.baseline()
 	if err != nil {
-		return runner.Config{}, err
+		return gatecert.Config{}, err
 	}
-	config := runner.Config{
+	config := gatecert.Config{
 		Baseline: known, Level: contract.Level(r.Level), Rows: r.Rows, Surfaces: r.Surfaces, Concurrency: r.Concurrency, Command: os.Args,
 	}
 	if r.Concurrency < 0 || r.Concurrency > 256 {

@@ -49,7 +49,7 @@ func (s selftestCommand) Run(ctx context.Context, c *console) error {
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(moreGarbage))
 	bar := newTrialBar(c)
-	test, err := selftest.SelfTest(ctx, selftest.SelfTestConfig{
+	test, err := selftest.Run(ctx, selftest.Config{
 		Deviations: s.Deviation, Variations: s.Variation, UnderLoad: s.Load, Parallel: s.Parallel, Progress: bar.show,
 	})
 	bar.close()
@@ -107,7 +107,7 @@ func newTrialBar(c *console) *trialBar {
 	return b
 }
 
-func (b *trialBar) show(p selftest.SelfTestProgress) {
+func (b *trialBar) show(p selftest.Progress) {
 	if !p.Last.OK() {
 		b.linef("not as it should be: %s", p.Last.Name)
 	}

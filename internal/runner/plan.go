@@ -3,7 +3,6 @@ package runner
 import (
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -13,57 +12,6 @@ import (
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 )
-
-// newSelection checks what the configuration asks for. Cases that are named are asked for whether they take a load or not.
-func newSelection(cfg Config) (runlog.Selection, error) {
-	s := runlog.Selection{Level: cfg.Level}
-	if s.Level == "" {
-		s.Level, s.AtRest = contract.Full, len(cfg.Cases) == 0
-	}
-	if !s.Level.Valid() {
-		return s, fmt.Errorf("%w: no level %q: want one of %s", ErrUsage, s.Level, list(contract.Levels()))
-	}
-	for _, pattern := range cfg.Rows {
-		rows, err := matchRows(pattern)
-		if err != nil {
-			return s, err
-		}
-		s.Rows = append(s.Rows, rows...)
-	}
-	for _, name := range cfg.Surfaces {
-		surface := dialect.Surface(name)
-		if !surface.Valid() {
-			return s, fmt.Errorf("%w: no surface %q: want one of %s", ErrUsage, name, list(dialect.Surfaces()))
-		}
-		s.Surfaces = append(s.Surfaces, surface)
-	}
-	for _, id := range cfg.Cases {
-		if _, err := contract.ParseCase(id); err != nil {
-			return s, fmt.Errorf("%w: %w", ErrUsage, err)
-		}
-		s.Cases = append(s.Cases, id)
-	}
-	return s, nil
-}
-
-// matchRows finds the rows of one pattern. A pattern that matches nothing is an error: a selection that is silently
-// ignored turns a typo into a green run.
-func matchRows(pattern string) ([]contract.RowID, error) {
-	var rows []contract.RowID
-	for _, row := range contract.Rows() {
-		ok, err := path.Match(pattern, string(row.ID))
-		if err != nil {
-			return nil, fmt.Errorf("%w: row pattern %q: %w", ErrUsage, pattern, err)
-		}
-		if ok || pattern == row.Key {
-			rows = append(rows, row.ID)
-		}
-	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("%w: no row matches %q: gatecert list rows shows all 32", ErrUsage, pattern)
-	}
-	return rows, nil
-}
 
 // plan is the set of cases that must run, computed before anything runs, and those the target does not offer.
 type plan struct {
@@ -141,22 +89,4 @@ func idSet(cases []contract.Case) map[string]bool {
 		set[c.ID()] = true
 	}
 	return set
-}
-
-func list[T ~string](words []T) string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = string(w)
-	}
-	return strings.Join(out, ", ")
-}
-
-// Select returns the cases that a configuration's level, rows, surfaces and cases ask for, whatever a target offers.
-// It returns [ErrUsage] when one of them names something that does not exist.
-func Select(cfg Config) ([]contract.Case, error) {
-	s, err := newSelection(cfg)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(contract.Cases(), func(c contract.Case) bool { return !s.Asks(c) }), nil
 }

@@ -7,21 +7,18 @@ import (
 
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Prepare brings the target of a configuration into the state that a run needs, for those who put it to another use,
+// Prepare brings the target into the state that a run needs, for those who put it to another use,
 // such as the load commands. What was prepared has to be closed by the caller.
 //
-// It returns [ErrUsage] when no driver has the target's name, [ErrUnreachable] or [ErrHarness] when the driver fails, and what
+// It returns [ErrUnreachable] or [ErrHarness] when the driver fails, and what
 // the driver says of consent, credentials and gateways that it cannot prepare.
-func Prepare(ctx context.Context, cfg Config) (targets.Prepared, error) {
-	driver, err := driverFor(cfg, runID())
+func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile) (targets.Prepared, error) {
+	prepared, err := driver.Prepare(ctx, target)
 	if err != nil {
-		return targets.Prepared{}, err
-	}
-	prepared, err := driver.Prepare(ctx, cfg.Target)
-	if err != nil {
-		return targets.Prepared{}, unprepared(cfg.Target, err)
+		return targets.Prepared{}, unprepared(target, err)
 	}
 	return prepared, nil
 }
@@ -29,7 +26,7 @@ func Prepare(ctx context.Context, cfg Config) (targets.Prepared, error) {
 // Healthy makes the healthy call of a surface, which every load is a multiple of: a load of calls that fail one by one says
 // nothing. It returns [ErrUnreachable] or [ErrHarness] when that does not succeed.
 func Healthy(ctx context.Context, p targets.Prepared, surface dialect.Surface) error {
-	stage := targets.NewSession(p)
+	stage := targets.NewSession(p, nil)
 	o, ok, detail, err := stage.Control(ctx, surface, targets.ControlHealthy)
 	err = errors.Join(err, stage.Close())
 	switch {

@@ -3,51 +3,37 @@ package runner
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Replay runs one case of an earlier run again. The configuration's target is that of the earlier run where it is not
-// set, as far as a log can tell: the reference gateway, or a bare URL whose key the configuration brings along in
-// Target.Keys.Valid. Its level, rows, surfaces and cases are not used.
+// Replay runs one case of an earlier run again, whatever the job selects.
 //
-// It returns [ErrUsage] when the run has no such case, or did not offer it, or the target cannot be known; and the
-// errors of [Run].
-func Replay(ctx context.Context, cfg Config, earlier runlog.Run, id string) (reports.Replay, error) {
-	i := slices.IndexFunc(earlier.Cases, func(c runlog.Case) bool { return c.ID == id })
-	if i < 0 {
-		return reports.Replay{}, fmt.Errorf("%w: the run has no case %q", ErrUsage, id)
+// It returns [ErrUsage] when the earlier run has no such case, or did not offer it; and the errors of [Run].
+func Replay(ctx context.Context, job Job, earlier runlog.Run, id string) (runlog.Run, error) {
+	before, ok := earlier.Case(id)
+	if !ok {
+		return runlog.Run{}, fmt.Errorf("%w: the run has no case %q", ErrUsage, id)
 	}
-	before := earlier.Cases[i]
 	if before.Verdict == contract.NotOffered {
-		return reports.Replay{}, fmt.Errorf("%w: %s was not offered: %s", ErrUsage, id, before.Reason)
-	}
-	if cfg.Target.BaseURL == "" && cfg.Target.Driver == "" {
-		target, err := targetOf(earlier, cfg.Target.Keys.Valid)
-		if err != nil {
-			return reports.Replay{}, err
-		}
-		cfg.Target = target
+		return runlog.Run{}, fmt.Errorf("%w: %s was not offered: %s", ErrUsage, id, before.Reason)
 	}
 	if known, err := contract.ParseCase(id); err == nil && known.IsLoad() {
-		cfg.Target.Load.Surfaces = []dialect.Surface{before.Surface}
+		job.Target.Load.Surfaces = []dialect.Surface{before.Surface}
 	}
-	cfg.Level, cfg.Rows, cfg.Surfaces, cfg.Cases = contract.Full, nil, []string{string(before.Surface)}, []string{id}
-	run, err := Run(ctx, cfg)
-	if err != nil {
-		return reports.Replay{}, err
-	}
-	return reports.Replay{Before: before, After: run.Outcomes()[0], Run: run}, nil
+	job.Selection = runlog.Selection{Level: contract.Full, Surfaces: []dialect.Surface{before.Surface}, Cases: []string{id}}
+	return Run(ctx, job)
 }
 
-// targetOf makes the target of a log ready to be asked again. A log holds no keys, and no address of a provider.
-func targetOf(run runlog.Run, key string) (profile.Profile, error) {
+// TargetOf returns the target of an earlier run, ready to be asked again: the zero profile for the reference gateway, or
+// a bare URL with the key that is given. A log holds no keys, and no address of an upstream.
+//
+// It returns [ErrUsage] when the profile has to be given.
+func TargetOf(run runlog.Run, key string) (profile.Profile, error) {
 	logged, err := profile.ParseRedacted(run.Target.Profile)
 	if err != nil {
 		return logged, fmt.Errorf("%w: the profile in the log cannot be read: %w", ErrUsage, err)

@@ -23,10 +23,9 @@ import (
 
 // runner is one run from its preparation to its footer.
 type runner struct {
-	cfg    Config
+	cfg    Job
 	id     string
 	chosen runlog.Selection
-	driver targets.Driver
 
 	prepared targets.Prepared
 	stage    *targets.Session
@@ -44,28 +43,19 @@ type runner struct {
 	logErr error
 }
 
-func newRunner(cfg Config) (*runner, error) {
-	chosen, err := newSelection(cfg)
-	if err != nil {
-		return nil, err
-	}
-	id := runID()
-	driver, err := driverFor(cfg, id)
-	if err != nil {
-		return nil, err
-	}
-	r := &runner{cfg: cfg, id: id, chosen: chosen, driver: driver}
+func newRunner(job Job) *runner {
+	r := &runner{cfg: job, id: runID(), chosen: job.Selection}
 	var out io.Writer = &r.copy
-	if cfg.Log != nil {
-		out = io.MultiWriter(cfg.Log, &r.copy)
+	if job.Log != nil {
+		out = io.MultiWriter(job.Log, &r.copy)
 	}
 	r.log = runlog.NewWriter(out)
-	return r, nil
+	return r
 }
 
 func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	r.progress(Progress{Phase: "prepare"})
-	prepared, err := r.driver.Prepare(ctx, r.cfg.Target)
+	prepared, err := r.cfg.Driver.Prepare(ctx, r.cfg.Target)
 	if err != nil {
 		return run, unprepared(r.cfg.Target, err)
 	}
@@ -83,7 +73,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 		prepared.Profile.Load.Surfaces = asked
 	}
 	r.notes = append(r.notes, prepared.Notes...)
-	r.prepared, r.stage = prepared, targets.NewSession(prepared)
+	r.prepared, r.stage = prepared, targets.NewSession(prepared, r.cfg.OpenStore)
 	defer func() { err = errors.Join(err, r.stage.Close()) }()
 
 	before, err := r.begin(ctx)
@@ -169,7 +159,7 @@ func (r *runner) header(surfaces []dialect.Surface) runlog.Header {
 	selected := r.chosen
 	selected.Surfaces = surfaces
 	return runlog.Header{
-		Schema: runlog.Schema, RunID: r.id, Tool: "gatecert " + Version, Started: time.Now(),
+		Schema: runlog.Schema, RunID: r.id, Tool: r.cfg.Tool, Started: time.Now(),
 		ContractDigest: contract.Digest(),
 		Target: runlog.TargetInfo{
 			Name: profile.Name, BaseURL: redactor.Text(profile.BaseURL), Driver: profile.Driver,

@@ -13,12 +13,13 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
-// SelfTestConfig says what to try. The zero value tries everything.
-type SelfTestConfig struct {
+// Config says what to try. The zero value tries everything.
+type Config struct {
 	// Deviations and Variations are names. None of both: all of both that show at rest, or under load.
 	Deviations, Variations []string
 	// UnderLoad tries those deviations that only many calls show, and the variations, under load.
@@ -26,11 +27,11 @@ type SelfTestConfig struct {
 	// Parallel is how many gateways are tried at once. Default 6: a quarter of a run is waiting.
 	Parallel int
 	// Progress, when not nil, is told of every trial that has ended, one call at a time.
-	Progress func(SelfTestProgress)
+	Progress func(Progress)
 }
 
-// SelfTestProgress is how far a self-test has come.
-type SelfTestProgress struct {
+// Progress is how far a self-test has come.
+type Progress struct {
 	Done, Total int
 	// Last is the trial that has just ended.
 	Last reports.Trial
@@ -38,19 +39,19 @@ type SelfTestProgress struct {
 
 const defaultParallel = 6
 
-// SelfTest runs the whole contract against the reference gateway with each of its deviations, and with each of its
+// Run runs the whole contract against the reference gateway with each of its deviations, and with each of its
 // permitted variations, every one a gateway of its own. It says whether each deviation was caught in exactly the cases
 // that it breaks, for the reason for which it breaks them, and whether no variation raised an alarm.
 //
 // That the harness fails is no error: the result says so. It returns [ErrUsage] for a name that does not exist,
 // [ErrHarness] when a gateway could not be tried, and ctx's cause when that was cancelled.
-func SelfTest(ctx context.Context, cfg SelfTestConfig) (reports.SelfTest, error) {
+func Run(ctx context.Context, cfg Config) (reports.SelfTest, error) {
 	trials, err := newTrials(cfg)
 	if err != nil {
 		return reports.SelfTest{}, err
 	}
 	test := reports.SelfTest{
-		Schema: reports.SelfTestSchema, Tool: "gatecert " + runner.Version, ContractDigest: contract.Digest(), Started: time.Now(),
+		Schema: reports.SelfTestSchema, Tool: version.Tool, ContractDigest: contract.Digest(), Started: time.Now(),
 		Trials: make([]reports.Trial, len(trials)), Partial: len(cfg.Deviations)+len(cfg.Variations) > 0,
 	}
 	var (
@@ -73,7 +74,7 @@ func SelfTest(ctx context.Context, cfg SelfTestConfig) (reports.SelfTest, error)
 			test.Trials[i] = tried
 			done++
 			if cfg.Progress != nil {
-				cfg.Progress(SelfTestProgress{Done: done, Total: len(trials), Last: tried})
+				cfg.Progress(Progress{Done: done, Total: len(trials), Last: tried})
 			}
 			return nil
 		})
@@ -126,7 +127,7 @@ func tryAlone(ctx context.Context, trials []trial, tried []reports.Trial) error 
 }
 
 // newTrials chooses the trials, deviations before variations.
-func newTrials(cfg SelfTestConfig) ([]trial, error) {
+func newTrials(cfg Config) ([]trial, error) {
 	var trials []trial
 	all := len(cfg.Deviations)+len(cfg.Variations) == 0
 	known := make(map[string]bool)

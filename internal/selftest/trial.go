@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
@@ -65,16 +66,17 @@ func (d bentDriver) Prepare(ctx context.Context, asked profile.Profile) (targets
 func (t trial) try(ctx context.Context) (reports.Trial, error) {
 	tried := reports.Trial{Name: t.name, Sentence: t.sentence, Theme: t.theme}
 	started := time.Now()
-	driver, cfg := bentDriver{bend: t.name}, runner.Config{Level: t.level, Cases: t.cases}
-	if t.level != "" {
-		driver.rate, cfg.Concurrency = trialRate(), quietly
-	}
-	r, err := runner.newRunner(cfg)
+	selection, err := runner.Select(runner.Choice{Level: t.level, Cases: t.cases})
 	if err != nil {
 		return tried, err
 	}
-	r.driver = driver
-	run, err := r.run(ctx)
+	driver := bentDriver{bend: t.name}
+	job := runner.Job{Tool: version.Tool, Selection: selection}
+	if t.level != "" {
+		driver.rate, job.Concurrency = trialRate(), quietly
+	}
+	job.Driver = driver
+	run, err := runner.Run(ctx, job)
 	if err != nil {
 		return tried, err
 	}

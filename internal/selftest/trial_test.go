@@ -101,10 +101,10 @@ func TestADeviationThatSurvivesIsTold(t *testing.T) {
 }
 
 func TestTrialsThatDoNotExist(t *testing.T) {
-	for _, cfg := range []SelfTestConfig{
+	for _, cfg := range []Config{
 		{Deviations: []string{"nosuch"}}, {Variations: []string{"nosuch"}}, {Deviations: []string{"chunked"}},
 	} {
-		_, err := SelfTest(t.Context(), cfg)
+		_, err := Run(t.Context(), cfg)
 		require.ErrorIs(t, err, runner.ErrUsage)
 	}
 }

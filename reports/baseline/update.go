@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -20,7 +20,7 @@ func Expect(c runlog.Case) Entry {
 	i := slices.IndexFunc(c.Findings, func(f contract.Finding) bool { return f.Level == contract.Must })
 	if i >= 0 {
 		const most = 160 // runes, about two lines of a file
-		e.Reason = reports.Plain(c.Findings[i].String(), most)
+		e.Reason = plain.Text(c.Findings[i].String(), most)
 	}
 	return e
 }

@@ -17,11 +17,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/runlog"
+	"github.com/gatecert/gatecert/targets/reference"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -29,11 +30,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const absent = "code:model_not_found/absent-model/chat"
 
 // record makes the log of a run of the reference gateway.
-func record(t *testing.T, cfg runner.Config) []byte {
+func record(t *testing.T, cfg gatecert.Config) []byte {
 	t.Helper()
 	var log bytes.Buffer
-	cfg.Log = &log
-	run, err := runner.Run(t.Context(), cfg)
+	cfg.Log, cfg.Driver = &log, reference.Driver{}
+	certification, err := gatecert.New(cfg)
+	require.NoError(t, err)
+	run, err := certification.Run(t.Context())
 	require.NoError(t, err)
 	require.True(t, run.Complete())
 	return log.Bytes()
@@ -51,7 +54,7 @@ func keys(t *testing.T) (private, public certificate.Key) {
 }
 
 func TestTheReferenceGatewaysWholeRunIsCertified(t *testing.T) {
-	log := record(t, runner.Config{})
+	log := record(t, gatecert.Config{})
 	private, public := keys(t)
 	cert, report, err := certificate.Issue(t.Context(), log, private)
 	require.NoError(t, err)
@@ -168,7 +171,7 @@ func assertForgeries(t *testing.T, log []byte, forgeries []forgery) {
 
 func TestALoadIsAudited(t *testing.T) {
 	const id = "http:5xx/upstream-error/chat/under-load"
-	log := record(t, runner.Config{Cases: []string{id}})
+	log := record(t, gatecert.Config{Cases: []string{id}})
 	broken := contract.Finding{Requirement: "healthy-served", Level: contract.Must, Want: "healthy calls answered", Got: "9 of 90 failed"}
 	breaks := func(r *runlog.Run) {
 		for i := range at(r, id).Load.Checks {
@@ -199,7 +202,7 @@ func TestALoadIsAudited(t *testing.T) {
 }
 
 func TestAnAuditTakesNobodysWord(t *testing.T) {
-	log := record(t, runner.Config{Rows: []string{"code:model_not_found", "code:bad_response", "http:403"}, Surfaces: []string{"chat", "chat-stream"}})
+	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found", "code:bad_response", "http:403"}, Surfaces: []string{"chat", "chat-stream"}})
 	assertForgeries(t, log, []forgery{
 		{"the log as it is", func(*runlog.Run) {}, ""},
 		{"a run that failed is sound too", failing, ""},
@@ -260,7 +263,7 @@ func TestAnAuditTakesNobodysWord(t *testing.T) {
 
 func TestResults(t *testing.T) {
 	private, _ := keys(t)
-	log := record(t, runner.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat", "chat-stream"}})
+	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat", "chat-stream"}})
 	_, report, err := certificate.Issue(t.Context(), log, private)
 	require.NoError(t, err)
 	assert.Equal(t, certificate.Partial, report.Result, "a few rows are not the level")
@@ -276,7 +279,7 @@ func TestResults(t *testing.T) {
 }
 
 func TestVerifyRefuses(t *testing.T) {
-	log := record(t, runner.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat", "chat-stream"}})
+	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat", "chat-stream"}})
 	private, public := keys(t)
 	_, stranger := keys(t)
 	cert, _, err := certificate.Issue(t.Context(), log, private)
@@ -324,7 +327,7 @@ func TestVerifyRefuses(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	_, public := keys(t)
-	log := record(t, runner.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat"}})
+	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat"}})
 	_, _, err := certificate.Issue(t.Context(), log, public)
 	require.ErrorIs(t, err, certificate.ErrKey)
 	assert.Contains(t, err.Error(), "a public key cannot sign")

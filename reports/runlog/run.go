@@ -2,6 +2,7 @@ package runlog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -185,4 +186,13 @@ func (r Run) Verdict() contract.Verdict {
 	}
 	worst, _ := contract.Worst(verdicts...)
 	return worst
+}
+
+// Case returns the case with this id; ok is false when the log has none.
+func (r Run) Case(id string) (c Case, ok bool) {
+	i := slices.IndexFunc(r.Cases, func(c Case) bool { return c.ID == id })
+	if i < 0 {
+		return Case{}, false
+	}
+	return r.Cases[i], true
 }

@@ -21,14 +21,14 @@ var ErrJournal = errors.New("journal")
 //
 // It returns [ErrJournal] when the journal cannot be read, and [targets.ErrCredential] when the gateway does not accept
 // the profile's administrator.
-func Clean(ctx context.Context, p profile.Profile, journal io.Reader, done io.Writer) (int, error) {
+func (d Driver) Clean(ctx context.Context, p profile.Profile, journal io.Reader, done io.Writer) (int, error) {
 	open, err := outstanding(journal)
 	if err != nil || len(open) == 0 {
 		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, takingDown)
 	defer cancel()
-	l := &ledger{admin: Driver{}.client(p), store: targets.NewStore(p.Store), journal: done, open: open}
+	l := &ledger{admin: d.client(p), store: targets.NewLazyStore(p.Store, d.OpenStore), journal: done, open: open}
 	errs := []error{l.undoAll(ctx), l.admin.leave(ctx), l.store.Close()}
 	for _, note := range l.notes {
 		errs = append(errs, errors.New(note))

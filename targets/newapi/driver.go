@@ -1,8 +1,10 @@
 package newapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -22,11 +24,13 @@ import (
 
 // Driver implements [targets.Driver] for new-api and one-api, as the profile's driver field says.
 type Driver struct {
-	// Run is the run's id; its last part names all that is made.
+	// Run names all that is made, by its last part. Default: a random name.
 	Run string
+	// OpenStore opens the gateway's database, for the recipes that break it. nil: they are not offered.
+	OpenStore targets.OpenStore
 	// Consent is asked before anything is changed. nil refuses.
 	Consent func([]targets.Change) bool
-	// Journal takes what is about to be made; [Clean] reads it. nil: nothing is written.
+	// Journal takes what is about to be made; [Driver.Clean] reads it. nil: nothing is written.
 	Journal io.Writer
 	// pause waits and dial connects; nil is the real one.
 	pause func(context.Context, time.Duration) error
@@ -34,6 +38,12 @@ type Driver struct {
 }
 
 var _ targets.Driver = Driver{}
+
+func randomRun() string {
+	var raw [3]byte
+	_, _ = rand.Read(raw[:]) // never fails since Go 1.24
+	return hex.EncodeToString(raw[:])
+}
 
 // Tag is the name that everything a run makes begins with: short, because one-api's user names have 12 bytes.
 func Tag(run string) string {
@@ -50,7 +60,7 @@ const takingDown = 10 * time.Minute
 // taken down again.
 func (d Driver) Prepare(ctx context.Context, p profile.Profile) (prepared targets.Prepared, err error) {
 	admin := d.client(p)
-	tag := Tag(d.Run)
+	tag := Tag(cmp.Or(d.Run, randomRun()))
 	found, err := look(ctx, admin, p, tag)
 	if err == nil && (d.Consent == nil || !d.Consent(found.changes)) {
 		err = refusal(p, found.changes)
@@ -59,7 +69,7 @@ func (d Driver) Prepare(ctx context.Context, p profile.Profile) (prepared target
 		return prepared, errors.Join(err, admin.leave(context.WithoutCancel(ctx)))
 	}
 	site := &site{
-		ledger:    &ledger{admin: admin, store: targets.NewStore(p.Store), journal: d.Journal},
+		ledger:    &ledger{admin: admin, store: targets.NewLazyStore(p.Store, d.OpenStore), journal: d.Journal},
 		furniture: furniture{tag: tag, models: modelsOf(tag), providerKey: "sk-gatecert-" + strings.ToLower(rand.Text())},
 	}
 	if len(p.Upstream.Keys) > 0 {

@@ -21,6 +21,7 @@ import (
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/newapi/replay"
 	"github.com/gatecert/gatecert/targets/profile"
+	"github.com/gatecert/gatecert/targets/store"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -293,12 +294,12 @@ func TestCleanFinishesWhatAKilledRunBegan(t *testing.T) {
 	assert.Equal(t, 5, open)
 
 	var done bytes.Buffer
-	things, err := Clean(t.Context(), p, bytes.NewReader(journal.Bytes()), &done)
+	things, err := Driver{OpenStore: store.Open}.Clean(t.Context(), p, bytes.NewReader(journal.Bytes()), &done)
 	require.NoError(t, err)
 	assert.Equal(t, 5, things)
 	journal.Write(done.Bytes())
 	assertUndone(t, &journal)
-	things, err = Clean(t.Context(), p, bytes.NewReader(journal.Bytes()), &done)
+	things, err = Driver{OpenStore: store.Open}.Clean(t.Context(), p, bytes.NewReader(journal.Bytes()), &done)
 	require.NoError(t, err)
 	assert.Zero(t, things)
 }
@@ -309,7 +310,7 @@ func TestCleanRefusesWhatIsNoJournal(t *testing.T) {
 		"an unknown kind": `{"seq":1,"kind":"planet","name":"mars"}` + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Clean(t.Context(), profile.Profile{Driver: profile.NewAPIDriver, BaseURL: "http://127.0.0.1:1"}, strings.NewReader(journal), &bytes.Buffer{})
+			_, err := Driver{OpenStore: store.Open}.Clean(t.Context(), profile.Profile{Driver: profile.NewAPIDriver, BaseURL: "http://127.0.0.1:1"}, strings.NewReader(journal), &bytes.Buffer{})
 			require.ErrorIs(t, err, ErrJournal)
 		})
 	}

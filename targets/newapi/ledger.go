@@ -37,7 +37,7 @@ type entry struct {
 // ledger makes changes that can be undone: each is in the journal before it happens.
 type ledger struct {
 	admin *client
-	store *targets.Store
+	store targets.Store
 	// mu makes one change at a time: options are read, changed and written.
 	mu      sync.Mutex
 	journal io.Writer

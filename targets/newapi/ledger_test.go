@@ -21,6 +21,7 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
+	"github.com/gatecert/gatecert/targets/store"
 )
 
 // optionServer is an admin API that has options and nothing else.
@@ -236,7 +237,7 @@ func TestAStoreIsBrokenAndMended(t *testing.T) {
 			"UPDATE users SET quota = 2 WHERE username = 'ours'", "UPDATE users SET quota = 2 WHERE username = 'theirs'"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			store := targets.NewStore(profile.DB{SQLite: path})
+			store := targets.NewLazyStore(profile.DB{SQLite: path}, store.Open)
 			defer store.Close()
 			var journal bytes.Buffer
 			l := &ledger{store: store, journal: &journal}

@@ -249,6 +249,8 @@ type Action struct {
 const (
 	// DefaultConcurrency is polite to a gateway somebody else uses.
 	DefaultConcurrency = 8
+	// MaxConcurrency bounds the cases at once: more would measure the gateway's capacity, not its errors.
+	MaxConcurrency = 256
 	// DefaultPatience is generous: the slowest gateway default we know of is a 30 s provider timeout.
 	DefaultPatience = 45 * time.Second
 	// DefaultRecovery covers the cool-downs gateways ship with (30 s and 60 s are common).

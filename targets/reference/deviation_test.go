@@ -113,7 +113,7 @@ func bentStage(t *testing.T, bend string) *targets.Session {
 	t.Helper()
 	prepared, err := Driver{Options: Options{Bends: []string{bend}}}.Prepare(t.Context(), profile.Profile{})
 	require.NoError(t, err)
-	stage := targets.NewSession(prepared)
+	stage := targets.NewSession(prepared, nil)
 	t.Cleanup(func() {
 		require.NoError(t, stage.Close())
 		require.NoError(t, prepared.Close(context.WithoutCancel(t.Context())))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
+	database "github.com/gatecert/gatecert/targets/store"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
@@ -49,7 +50,7 @@ func (d Driver) Prepare(ctx context.Context, asked profile.Profile) (targets.Pre
 		roots.AppendCertsFromPEM(server.Certificate)
 	}
 	return targets.Prepared{
-		Profile: served, Upstream: provider, Roots: roots,
+		Profile: served, Upstream: provider, Roots: roots, OpenStore: database.Open,
 		Close: func(context.Context) error { return errors.Join(server.Close(), played.Close()) },
 	}, nil
 }

@@ -103,7 +103,7 @@ func (r *runner) planLoads() error {
 		return nil
 	}
 	plan := fmt.Sprintf("under load, to %s: %s", r.prepared.Profile.BaseURL, strings.Join(parts, "; "))
-	if !r.cfg.LoadAnywhere && !OnThisMachine(r.prepared.Profile.BaseURL) {
+	if !r.cfg.AllowRemoteLoad && !OnThisMachine(r.prepared.Profile.BaseURL) {
 		return fmt.Errorf("%w: the run would put a gateway that is not on this machine %s", targets.ErrConsent, plan)
 	}
 	r.progress(Progress{Phase: "load", Plan: plan, Done: r.done, Total: r.total})

@@ -1,4 +1,4 @@
-package runner_test
+package gatecert_test
 
 import (
 	"runtime"
@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/internal/runner"
 )
 
 // BenchmarkRun is a full run against the embedded reference gateway, timeouts of the scenarios included. It reports cases
@@ -15,7 +15,7 @@ import (
 func BenchmarkRun(b *testing.B) {
 	cases := 0
 	for b.Loop() {
-		run, err := runner.Run(b.Context(), runner.Config{})
+		run, err := certify(b.Context(), gatecert.Config{})
 		require.NoError(b, err)
 		require.Equal(b, contract.Pass, run.Verdict())
 		cases += len(run.Cases)
@@ -30,7 +30,7 @@ func BenchmarkRun(b *testing.B) {
 func BenchmarkEdge(b *testing.B) {
 	cases := 0
 	for b.Loop() {
-		run, err := runner.Run(b.Context(), runner.Config{Level: contract.Edge, Surfaces: []string{"chat"}})
+		run, err := certify(b.Context(), gatecert.Config{Level: contract.Edge, Surfaces: []string{"chat"}})
 		require.NoError(b, err)
 		cases += len(run.Cases)
 	}

@@ -1,4 +1,4 @@
-package runner_test
+package gatecert_test
 
 import (
 	"bytes"
@@ -17,14 +17,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/gatecerttest"
-	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
+	"github.com/gatecert/gatecert/targets/store"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -52,9 +53,22 @@ func bent(t *testing.T, bend func(http.Handler) http.Handler) profile.Profile {
 	return gateway.Profile(server.URL, listen)
 }
 
-func run(t *testing.T, cfg runner.Config) runlog.Run {
+// certify runs a configuration; one without a target is that of the embedded reference gateway.
+func certify(ctx context.Context, cfg gatecert.Config) (runlog.Run, error) {
+	if cfg.Driver == nil && cfg.Target.BaseURL == "" && cfg.Target.Driver == "" {
+		cfg.Driver = reference.Driver{}
+	}
+	cfg.OpenStore = store.Open
+	certification, err := gatecert.New(cfg)
+	if err != nil {
+		return runlog.Run{}, err
+	}
+	return certification.Run(ctx)
+}
+
+func run(t *testing.T, cfg gatecert.Config) runlog.Run {
 	t.Helper()
-	result, err := runner.Run(t.Context(), cfg)
+	result, err := certify(t.Context(), cfg)
 	require.NoError(t, err)
 	require.True(t, result.Complete(), result.Incomplete())
 	return result
@@ -81,7 +95,7 @@ func casesAtRest() int { return len(slices.DeleteFunc(contract.Cases(), contract
 func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
 	var log bytes.Buffer
 	var phases []string
-	r := run(t, runner.Config{Log: &log, Progress: func(p runner.Progress) {
+	r := run(t, gatecert.Config{Log: &log, Progress: func(p gatecert.Progress) {
 		if !slices.Contains(phases, p.Phase) {
 			phases = append(phases, p.Phase)
 		}
@@ -110,7 +124,7 @@ func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
 func TestNoKeyIsInTheLog(t *testing.T) {
 	profile := bent(t, func(g http.Handler) http.Handler { return g })
 	var log bytes.Buffer
-	run(t, runner.Config{Target: profile, Log: &log, Rows: []string{"http:40*"}, Surfaces: []string{"chat", "gemini"}, Command: []string{"gatecert", "--key", profile.Keys.Valid}})
+	run(t, gatecert.Config{Target: profile, Log: &log, Rows: []string{"http:40*"}, Surfaces: []string{"chat", "gemini"}, Command: []string{"gatecert", "--key", profile.Keys.Valid}})
 	for _, secret := range profile.Secrets() {
 		if secret.What != "provider address" {
 			assert.NotContains(t, log.String(), secret.Value, secret.What)
@@ -125,7 +139,7 @@ func TestABareURLIsCertifiedAtEdgeAndClaimsNoMore(t *testing.T) {
 	provider, err := gatecertUpstream(t, target)
 	require.NoError(t, err)
 	defer provider()
-	r := run(t, runner.Config{Target: profile.FromURL(target.BaseURL, target.Keys.Valid, target.Models.Default), Level: contract.Edge})
+	r := run(t, gatecert.Config{Target: profile.FromURL(target.BaseURL, target.Keys.Valid, target.Models.Default), Level: contract.Edge})
 	for _, c := range r.Cases {
 		assert.Equal(t, contract.Edge, c.Level, c.ID)
 		if c.Variant == "oversize" {
@@ -147,18 +161,18 @@ func TestSelectionsThatCannotBeRun(t *testing.T) {
 	edge := profile.FromURL(target.BaseURL, target.Keys.Valid, target.Models.Default)
 	for _, tt := range []struct {
 		name string
-		cfg  runner.Config
+		cfg  gatecert.Config
 		want error
 		text string
 	}{
-		{"a row that does not exist", runner.Config{Target: target, Rows: []string{"nosuch"}}, runner.ErrUsage, `no row matches "nosuch"`},
-		{"a surface that does not exist", runner.Config{Target: target, Surfaces: []string{"telegraph"}}, runner.ErrUsage, `no surface "telegraph"`},
-		{"a level that does not exist", runner.Config{Target: target, Level: "gold"}, runner.ErrUsage, `no level "gold"`},
-		{"a broken pattern", runner.Config{Target: target, Rows: []string{"["}}, runner.ErrUsage, `row pattern "["`},
-		{"a driver that does not exist", runner.Config{Target: profile.Profile{Driver: "magic"}}, runner.ErrUsage, `no driver "magic"`},
-		{"nothing left at this level", runner.Config{Target: target, Level: contract.Edge, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}, runner.ErrNothingToRun, "the target offers none"},
-		{"nothing offered", runner.Config{Target: with(edge, func(p *profile.Profile) { p.Surfaces, p.Discover = []dialect.Surface{"chat"}, false }), Rows: []string{"code:empty_response"}}, runner.ErrNothingToRun, "the target offers none"},
-		{"a dead port", runner.Config{Target: profile.FromURL("http://127.0.0.1:1", "sk-x", "m"), Level: contract.Edge}, runner.ErrUnreachable, "http://127.0.0.1:1"},
+		{"a row that does not exist", gatecert.Config{Target: target, Rows: []string{"nosuch"}}, gatecert.ErrUsage, `no row matches "nosuch"`},
+		{"a surface that does not exist", gatecert.Config{Target: target, Surfaces: []string{"telegraph"}}, gatecert.ErrUsage, `no surface "telegraph"`},
+		{"a level that does not exist", gatecert.Config{Target: target, Level: "gold"}, gatecert.ErrUsage, `no level "gold"`},
+		{"a broken pattern", gatecert.Config{Target: target, Rows: []string{"["}}, gatecert.ErrUsage, `row pattern "["`},
+		{"a driver that does not exist", gatecert.Config{Target: profile.Profile{Driver: "magic"}}, gatecert.ErrUsage, `driver "magic": set Config.Driver`},
+		{"nothing left at this level", gatecert.Config{Target: target, Level: contract.Edge, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}, gatecert.ErrNothingToRun, "the target offers none"},
+		{"nothing offered", gatecert.Config{Target: with(edge, func(p *profile.Profile) { p.Surfaces, p.Discover = []dialect.Surface{"chat"}, false }), Rows: []string{"code:empty_response"}}, gatecert.ErrNothingToRun, "the target offers none"},
+		{"a dead port", gatecert.Config{Target: profile.FromURL("http://127.0.0.1:1", "sk-x", "m"), Level: contract.Edge}, gatecert.ErrUnreachable, "http://127.0.0.1:1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			provider, err := gatecertUpstream(t, target)
@@ -166,7 +180,7 @@ func TestSelectionsThatCannotBeRun(t *testing.T) {
 			defer provider()
 			target := tt.cfg
 			target.Target.Upstream = profile.Upstream{}
-			_, err = runner.Run(t.Context(), target)
+			_, err = certify(t.Context(), target)
 			require.ErrorIs(t, err, tt.want)
 			assert.Contains(t, err.Error(), tt.text)
 		})
@@ -181,7 +195,7 @@ func with(p profile.Profile, change func(*profile.Profile)) profile.Profile {
 func TestAnInterruptedRunSaysSo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	r, err := runner.Run(ctx, runner.Config{Progress: func(p runner.Progress) {
+	r, err := certify(ctx, gatecert.Config{Progress: func(p gatecert.Progress) {
 		if p.Done > 20 {
 			cancel()
 		}
@@ -209,7 +223,7 @@ func TestASurfaceThatIsNotHealthyIsNoEvidence(t *testing.T) {
 			g.ServeHTTP(w, r)
 		})
 	})
-	r := run(t, runner.Config{Target: profile, Rows: []string{"http:404"}, Surfaces: []string{"chat", "messages"}})
+	r := run(t, gatecert.Config{Target: profile, Rows: []string{"http:404"}, Surfaces: []string{"chat", "messages"}})
 	assert.Equal(t, contract.Error, r.Verdict())
 	for _, c := range r.Cases {
 		if c.Surface == dialect.Messages {
@@ -234,7 +248,7 @@ func TestAGatewayThatIsNotWellAfterTheRunIsNoEvidence(t *testing.T) {
 		})
 	})
 	profile.Settle.Recovery = time.Millisecond
-	r := run(t, runner.Config{Target: profile, Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat"}})
+	r := run(t, gatecert.Config{Target: profile, Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat"}})
 	require.Len(t, r.Cases, 1)
 	assert.Equal(t, contract.Pass, r.Cases[0].Verdict, r.Cases[0].Reason)
 	assert.Equal(t, contract.Error, r.Verdict())
@@ -249,7 +263,7 @@ func TestAGatewayThatAnswersNonsenseIsNoEvidence(t *testing.T) {
 			_, _ = w.Write([]byte(`{"choices":[{"message":{"content":"yes"}}]}`))
 		})
 	})
-	r := run(t, runner.Config{Target: profile, Rows: []string{"http:401"}, Surfaces: []string{"chat"}})
+	r := run(t, gatecert.Config{Target: profile, Rows: []string{"http:401"}, Surfaces: []string{"chat"}})
 	for _, c := range r.Cases {
 		assert.Equal(t, contract.Error, c.Verdict)
 		assert.Equal(t, "control failed: the nonsense call on chat: a model that does not exist was answered as if all were well", c.Reason)
@@ -277,7 +291,7 @@ func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 		})
 	})
 	target.Concurrency, target.Balance = 1, profile.Balance{}
-	r := run(t, runner.Config{Target: target, Rows: []string{"code:bad_response"}, Surfaces: []string{"chat"}})
+	r := run(t, gatecert.Config{Target: target, Rows: []string{"code:bad_response"}, Surfaces: []string{"chat"}})
 	assert.Equal(t, contract.Pass, r.Verdict(), troubles(r))
 	require.Len(t, r.Footer.Notes, 1)
 	assert.Contains(t, r.Footer.Notes[0], "the gateway answered 503 and was well again after")
@@ -285,6 +299,6 @@ func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 }
 
 func TestEmbeddingInAGoTest(t *testing.T) {
-	r := gatecerttest.Test(t, runner.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat", "messages-stream"}})
+	r := gatecerttest.Test(t, gatecert.Config{Driver: reference.Driver{}, Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat", "messages-stream"}})
 	assert.Len(t, r.Cases, 2)
 }

@@ -1,4 +1,4 @@
-package runner_test
+package gatecert_test
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -126,7 +126,7 @@ func TestABentGatewayFailsInExactlyItsRows(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			profile := bent(t, bender(tt.bend))
 			providerKey = profile.Upstream.Keys[0]
-			r := run(t, runner.Config{Target: profile, Surfaces: tt.surfaces})
+			r := run(t, gatecert.Config{Target: profile, Surfaces: tt.surfaces})
 			got := map[contract.RowID]contract.Verdict{}
 			for _, c := range r.Cases {
 				got[c.Row], _ = contract.Worst(append([]contract.Verdict{c.Verdict}, slices.Collect(values(got, c.Row))...)...)

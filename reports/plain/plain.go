@@ -1,4 +1,5 @@
-package reports
+// Package plain makes hostile text safe to show.
+package plain
 
 import (
 	"fmt"
@@ -7,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// Plain makes hostile text safe to show on one line of any terminal or page. Whatever is not a printable character is
+// Text makes hostile text safe to show on one line of any terminal or page. Whatever is not a printable character is
 // written as its escape, so that it can be seen and can do nothing: control characters and terminal sequences (\x1b),
 // line ends (\n), bidirectional and zero-width controls (\u202e), bytes that are no UTF-8 (\xff). Nothing is removed
 // without a trace. The result has at most limit runes; a longer one ends in "…".
-func Plain(s string, limit int) string { return plain(s, limit, false) }
+func Text(s string, limit int) string { return plain(s, limit, false) }
 
-// plainLines is [Plain] for text of more than one line: it keeps line feeds and tabs.
-func plainLines(s string, limit int) string { return plain(s, limit, true) }
+// Lines is [Text] for text of more than one line: it keeps line feeds and tabs.
+func Lines(s string, limit int) string { return plain(s, limit, true) }
 
 func plain(s string, limit int, lines bool) string {
 	var b strings.Builder

@@ -1,4 +1,4 @@
-package reports_test
+package plain_test
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 func TestPlain(t *testing.T) {
@@ -31,16 +31,16 @@ func TestPlain(t *testing.T) {
 		{"no room is no text", "abc", 0, ""},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, tt.want, reports.Plain(tt.text, tt.limit)) })
+		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, tt.want, plain.Text(tt.text, tt.limit)) })
 	}
 }
 
 func FuzzPlain(f *testing.F) {
 	f.Add("text", 10)
-	f.Add(venom, 40)
+	f.Add("</script>\x1b[31m\x1b]0;owned\x07\u202e\xff", 40)
 	f.Add(strings.Repeat("\xff", 9), 7)
 	f.Fuzz(func(t *testing.T, text string, limit int) {
-		got := reports.Plain(text, limit)
+		got := plain.Text(text, limit)
 		if !utf8.ValidString(got) {
 			t.Fatalf("not UTF-8: %q", got)
 		}

@@ -1,4 +1,4 @@
-package runner_test
+package gatecert_test
 
 import (
 	"strings"
@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
@@ -19,7 +18,7 @@ func TestWhatStaysOnThisMachine(t *testing.T) {
 		"http://127.0.0.1:1": true, "http://localhost": true, "http://[::1]:8080/x": true,
 		"http://10.0.0.1": false, "https://gateway.example": false, "http://127.0.0.1.example": false, "://": false,
 	} {
-		assert.Equal(t, want, runner.OnThisMachine(url), url)
+		assert.Equal(t, want, gatecert.OnThisMachine(url), url)
 	}
 }
 
@@ -39,8 +38,8 @@ func TestLoadOnAGatewayElsewhereTakesConsent(t *testing.T) {
 	profile := servedReference(t)
 	// Every address of this machine listens to 0.0.0.0, which is the address of no machine in particular.
 	profile.BaseURL = strings.Replace(profile.BaseURL, "127.0.0.1", "0.0.0.0", 1)
-	cfg := runner.Config{Target: profile, Level: contract.Load, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}
-	_, err := runner.Run(t.Context(), cfg)
+	cfg := gatecert.Config{Target: profile, Level: contract.Load, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}
+	_, err := certify(t.Context(), cfg)
 	require.ErrorIs(t, err, targets.ErrConsent)
 	assert.ErrorContains(t, err, "the run would put a gateway that is not on this machine under load, to "+profile.BaseURL)
 
@@ -52,20 +51,21 @@ func TestLoadOnAGatewayElsewhereTakesConsent(t *testing.T) {
 func TestLoadsArePlayedWhereTheyAreAskedFor(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		cfg  runner.Config
+		cfg  gatecert.Config
 		want []string
 	}{
-		{"not by default", runner.Config{}, nil},
-		{"not below their level", runner.Config{Level: contract.Store}, nil},
-		{"at level load", runner.Config{Level: contract.Load}, []string{"chat", "responses", "messages", "gemini"}},
-		{"where one is named", runner.Config{Cases: []string{"http:429/over-rate-limit/messages/under-load"}}, []string{"messages"}},
+		{"not by default", gatecert.Config{}, nil},
+		{"not below their level", gatecert.Config{Level: contract.Store}, nil},
+		{"at level load", gatecert.Config{Level: contract.Load}, []string{"chat", "responses", "messages", "gemini"}},
+		{"where one is named", gatecert.Config{Cases: []string{"http:429/over-rate-limit/messages/under-load"}}, []string{"messages"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.cfg.Rows = []string{"http:429"}
-			cases, err := runner.Select(tt.cfg)
+			tt.cfg.Driver = reference.Driver{}
+			certification, err := gatecert.New(tt.cfg)
 			require.NoError(t, err)
 			var got []string
-			for _, c := range cases {
+			for _, c := range certification.Cases() {
 				if c.IsLoad() {
 					got = append(got, string(c.Surface))
 				}

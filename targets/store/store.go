@@ -1,0 +1,103 @@
+// Package store opens the database of a gateway under test, for recipes that break it: SQLite files through a driver in
+// pure Go, PostgreSQL through the psql program.
+//
+// It is a package of its own so that only those who need a database link one.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+
+	_ "modernc.org/sqlite" // the driver behind store.sqlite
+
+	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
+)
+
+// Open implements [targets.OpenStore]. It returns [targets.ErrNoStore] when the profile names no database, and an error
+// when its URL cannot be read.
+func Open(db profile.DB) (targets.Store, error) {
+	switch {
+	case db.SQLite != "":
+		return openSQLite(db.SQLite)
+	case db.Postgres != "":
+		return openPostgres(db.Postgres)
+	default:
+		return nil, targets.ErrNoStore
+	}
+}
+
+// sqlite is a database file.
+type sqlite struct {
+	path string
+	db   *sql.DB
+}
+
+func openSQLite(path string) (*sqlite, error) {
+	db, err := sql.Open("sqlite", "file:"+path+"?mode=rw&_pragma=busy_timeout(10000)")
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(1)
+	return &sqlite{path: path, db: db}, nil
+}
+
+// Exec implements [targets.Store].
+func (s *sqlite) Exec(ctx context.Context, statement string) error {
+	if _, err := s.db.ExecContext(ctx, statement); err != nil {
+		return fmt.Errorf("store %s: %q: %w", s.path, statement, err)
+	}
+	return nil
+}
+
+// Close implements [targets.Store].
+func (s *sqlite) Close() error { return s.db.Close() }
+
+// postgres leaves PostgreSQL's protocol to psql: a handful of statements a run are not worth a driver's dependencies.
+type postgres struct{ address *url.URL }
+
+func openPostgres(dsn string) (postgres, error) {
+	address, err := url.Parse(dsn)
+	if err != nil {
+		return postgres{}, errors.New("store: the PostgreSQL URL cannot be read") // err would show its password
+	}
+	return postgres{address}, nil
+}
+
+// Exec implements [targets.Store]. The password goes through the environment, where no list of processes shows it.
+func (p postgres) Exec(ctx context.Context, statement string) error {
+	psql := exec.CommandContext(ctx, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement) //nolint:gosec // the profile's own
+	psql.Env = append(os.Environ(), postgresEnv(p.address)...)
+	if out, err := psql.CombinedOutput(); err != nil {
+		return fmt.Errorf("store %s: %q: %w: %s", p.address.Redacted(), statement, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// Close implements [targets.Store].
+func (postgres) Close() error { return nil }
+
+// postgresEnv is a PostgreSQL URL as the variables that psql reads.
+func postgresEnv(u *url.URL) []string {
+	password, _ := u.User.Password()
+	var env []string
+	for _, v := range []struct{ name, value string }{
+		{"PGHOST", u.Hostname()},
+		{"PGPORT", u.Port()},
+		{"PGUSER", u.User.Username()},
+		{"PGPASSWORD", password},
+		{"PGDATABASE", strings.TrimPrefix(u.Path, "/")},
+		{"PGSSLMODE", u.Query().Get("sslmode")},
+	} {
+		if v.value != "" {
+			env = append(env, v.name+"="+v.value)
+		}
+	}
+	return env
+}
