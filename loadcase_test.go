@@ -7,20 +7,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 )
-
-func TestWhatStaysOnThisMachine(t *testing.T) {
-	for url, want := range map[string]bool{
-		"http://127.0.0.1:1": true, "http://localhost": true, "http://[::1]:8080/x": true,
-		"http://10.0.0.1": false, "https://gateway.example": false, "http://127.0.0.1.example": false, "://": false,
-	} {
-		assert.Equal(t, want, gatecert.OnThisMachine(url), url)
-	}
-}
 
 // servedReference is the profile of a reference gateway that somebody else runs.
 func servedReference(t *testing.T) profile.Profile {

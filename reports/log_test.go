@@ -180,8 +180,8 @@ func TestReadTakesWhatACrashLeft(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(""))
-	f.Add([]byte(`{"type":"header","schema":"gatecert.run/1"}` + "\n" + `{"type":"case","id":"a/b/c","verdict":"pass"}` + "\n" + `{"type":"fo`))
-	f.Add([]byte(`{"type":"header","schema":"gatecert.run/1","expected":["x"]}` + "\n" + `{"type":"footer","verdict":"pass"}`))
+	f.Add([]byte(`{"type":"header","schema":"gatecert.run/2"}` + "\n" + `{"type":"case","id":"a/b/c","verdict":"pass"}` + "\n" + `{"type":"fo`))
+	f.Add([]byte(`{"type":"header","schema":"gatecert.run/2","expected":["x"]}` + "\n" + `{"type":"footer","verdict":"pass"}`))
 	f.Fuzz(func(t *testing.T, log []byte) {
 		run, err := runlog.Read(bytes.NewReader(log))
 		if err != nil {

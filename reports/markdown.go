@@ -140,7 +140,7 @@ func markdownAccount(a account) string {
 	// Up to the blank line this is HTML, into which Markdown does not look.
 	fmt.Fprintf(&b, "<details><summary>%s <code>%s</code> <code>%s</code></summary>\n\n", sign(a.Verdict), html.EscapeString(a.ID), html.EscapeString(a.headline()))
 	if len(a.Findings) > 0 {
-		b.WriteString("| | obligation | want | got |\n|:--|:--|:--|:--|\n")
+		b.WriteString("| | requirement | want | got |\n|:--|:--|:--|:--|\n")
 		for _, f := range a.Findings {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(f.Severity, nameLimit), cell(f.Obligation, nameLimit),
 				cell(f.Want, textLimit), cell(f.Got, textLimit))

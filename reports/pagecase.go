@@ -50,8 +50,8 @@ type pageCase struct {
 }
 
 type pageFinding struct {
-	Severity   string `json:"severity"`
-	Obligation string `json:"obligation"`
+	Severity   string `json:"level"`
+	Obligation string `json:"requirement"`
 	Want       string `json:"want"`
 	Got        string `json:"got"`
 }

@@ -14,7 +14,7 @@ func loadSentence(a runlog.LoadSummary) string {
 	for _, c := range a.Checks {
 		counts[c.Result]++
 	}
-	parts := []string{Count(counts[runlog.Held], "obligation") + " held"}
+	parts := []string{Count(counts[runlog.Held], "requirement") + " held"}
 	for _, r := range []runlog.Result{runlog.Violated, runlog.Untested} {
 		if n := counts[r]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, r))

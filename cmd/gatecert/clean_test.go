@@ -9,12 +9,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatecert/gatecert/internal/recorded"
 	"github.com/gatecert/gatecert/targets"
-	"github.com/gatecert/gatecert/targets/newapi/replay"
 )
 
 // newAPIProfile is a profile of a recorded new-api.
-func newAPIProfile(t *testing.T, deployment *replay.Deployment) string {
+func newAPIProfile(t *testing.T, deployment *recorded.Deployment) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "new-api.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("name: my-new-api\ndriver: newapi\nbase_url: "+deployment.URL+
@@ -25,7 +25,7 @@ func newAPIProfile(t *testing.T, deployment *replay.Deployment) string {
 var recordedRows = []string{"--rows", "http:401,http:403,code:model_not_found,code:access_denied,code:insufficient_user_quota"}
 
 func TestARunPreparesANewAPIAndLeavesNothingBehind(t *testing.T) {
-	deployment := replay.Serve(t, "testdata/new-api")
+	deployment := recorded.Serve(t, "testdata/new-api")
 	profile, dir := newAPIProfile(t, deployment), t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), append([]string{"run", "--target", profile, "--yes", "--out", dir}, recordedRows...)...)
 	assert.Equal(t, exitNotConformant, code, stdout+stderr)
@@ -47,7 +47,7 @@ func TestARunPreparesANewAPIAndLeavesNothingBehind(t *testing.T) {
 }
 
 func TestWithoutConsentARunChangesNothing(t *testing.T) {
-	deployment := replay.Serve(t, "testdata/new-api")
+	deployment := recorded.Serve(t, "testdata/new-api")
 	if deployment.Recording() {
 		t.Skip("plays what another test has recorded")
 	}

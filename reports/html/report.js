@@ -162,9 +162,9 @@
   }
 
   function findings(c) {
-    return c.findings && part("Findings", null, table(["", "obligation", "want", "got"], c.findings.map((f) => {
+    return c.findings && part("Findings", null, table(["", "requirement", "want", "got"], c.findings.map((f) => {
       const [want, got] = diff(f.want, f.got);
-      return el("tr", {}, el("td", { class: f.severity === "MUST" ? "MUST" : null }, f.severity), el("td", {}, f.obligation),
+      return el("tr", {}, el("td", { class: f.level === "MUST" ? "MUST" : null }, f.level), el("td", {}, f.requirement),
         el("td", {}, want), el("td", { class: "got" }, got));
     }), "findings"));
   }

@@ -9,7 +9,7 @@ import (
 )
 
 // Schema names the version of the event log. A reader refuses a log of another schema.
-const Schema = "gatecert.run/1"
+const Schema = "gatecert.run/2"
 
 // Header is the first line of a log: everything that is known before the first case runs.
 type Header struct {

@@ -18,8 +18,8 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/recorded"
 	"github.com/gatecert/gatecert/targets"
-	"github.com/gatecert/gatecert/targets/newapi/replay"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/store"
 )
@@ -32,7 +32,7 @@ const (
 )
 
 // patient is the pause of tests: real where a deployment is recorded, none where one is replayed.
-func patient(d *replay.Deployment) func(context.Context, time.Duration) error {
+func patient(d *recorded.Deployment) func(context.Context, time.Duration) error {
 	if d.Recording() {
 		return sleep
 	}
@@ -42,7 +42,7 @@ func patient(d *replay.Deployment) func(context.Context, time.Duration) error {
 func agree([]targets.Change) bool { return true }
 
 // profileOf is a user's profile of a deployment, with its token.
-func profileOf(d *replay.Deployment) profile.Profile {
+func profileOf(d *recorded.Deployment) profile.Profile {
 	return profile.Profile{
 		Name: "test", Driver: profile.NewAPIDriver, BaseURL: d.URL, Admin: profile.Admin{Token: d.Token},
 		Limits: profile.Limits{Timeout: 3 * time.Second},
@@ -70,7 +70,7 @@ func assertUndone(t *testing.T, journal *bytes.Buffer) {
 }
 
 func TestDriverPreparesAndTakesDown(t *testing.T) {
-	deployment := replay.Serve(t, "testdata/prepare")
+	deployment := recorded.Serve(t, "testdata/prepare")
 	var journal bytes.Buffer
 	var asked []targets.Change
 	d := Driver{Run: testRun, Journal: &journal, pause: patient(deployment), Consent: func(changes []targets.Change) bool {
@@ -132,7 +132,7 @@ func assertOffered(t *testing.T, p profile.Profile, want int) {
 }
 
 func TestAStoreMakesAllCircumstancesPossible(t *testing.T) {
-	deployment := replay.Serve(t, "testdata/prepare")
+	deployment := recorded.Serve(t, "testdata/prepare")
 	if deployment.Recording() {
 		t.Skip("plays what TestDriverPreparesAndTakesDown has recorded")
 	}
@@ -155,7 +155,7 @@ func TestAStoreMakesAllCircumstancesPossible(t *testing.T) {
 }
 
 func TestWithoutConsentNothingIsMade(t *testing.T) {
-	deployment := replay.Serve(t, "testdata/prepare")
+	deployment := recorded.Serve(t, "testdata/prepare")
 	if deployment.Recording() {
 		t.Skip("plays what TestDriverPreparesAndTakesDown has recorded")
 	}
@@ -164,7 +164,7 @@ func TestWithoutConsentNothingIsMade(t *testing.T) {
 		"nobody was asked": nil, "somebody said no": func([]targets.Change) bool { return false },
 	} {
 		t.Run(name, func(t *testing.T) {
-			deployment := replay.Serve(t, "testdata/prepare")
+			deployment := recorded.Serve(t, "testdata/prepare")
 			_, err := Driver{Run: testRun, Journal: &journal, Consent: consent, pause: patient(deployment)}.Prepare(t.Context(), profileOf(deployment))
 			require.ErrorIs(t, err, targets.ErrConsent)
 			assert.Contains(t, err.Error(), "option RetryTimes: 0 -> 1, around the cases that need it")
@@ -174,7 +174,7 @@ func TestWithoutConsentNothingIsMade(t *testing.T) {
 }
 
 func TestDriverSignsInAndOut(t *testing.T) {
-	deployment := replay.Serve(t, "testdata/sign-in")
+	deployment := recorded.Serve(t, "testdata/sign-in")
 	asked := profileOf(deployment)
 	asked.Admin = profile.Admin{User: "root", Password: os.Getenv("GATECERT_RECORD_PASSWORD")}
 	if !deployment.Recording() {
@@ -198,7 +198,7 @@ func TestCredentialsThatDoNotDo(t *testing.T) {
 		{"a user who is not root", "testdata/not-root", profile.Admin{User: "alice", Password: "alicepass1"}, "which takes the root user"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			deployment := replay.Serve(t, tt.cassette)
+			deployment := recorded.Serve(t, tt.cassette)
 			asked := profileOf(deployment)
 			asked.Admin = tt.admin
 			var journal bytes.Buffer
@@ -213,7 +213,7 @@ func TestCredentialsThatDoNotDo(t *testing.T) {
 
 // The deployment allows a user two tokens: the third is refused, when channels and a user are there already.
 func TestWhatIsHalfPreparedIsTakenDown(t *testing.T) {
-	deployment := replay.Serve(t, "testdata/half-prepared")
+	deployment := recorded.Serve(t, "testdata/half-prepared")
 	var journal bytes.Buffer
 	_, err := Driver{Run: testRun, Journal: &journal, Consent: agree, pause: patient(deployment)}.Prepare(t.Context(), profileOf(deployment))
 	require.ErrorIs(t, err, errRefused)
@@ -222,7 +222,7 @@ func TestWhatIsHalfPreparedIsTakenDown(t *testing.T) {
 }
 
 func TestAnOptionThatIsRefused(t *testing.T) {
-	deployment := replay.Serve(t, "testdata/prepare", replay.Refusing(func(r *http.Request, body string) (string, bool) {
+	deployment := recorded.Serve(t, "testdata/prepare", recorded.Refusing(func(r *http.Request, body string) (string, bool) {
 		return `{"success":false,"message":"no such option"}`, r.Method == http.MethodPut && strings.Contains(body, "ModelRequestRateLimitGroup")
 	}))
 	if deployment.Recording() {
@@ -236,7 +236,7 @@ func TestAnOptionThatIsRefused(t *testing.T) {
 }
 
 func TestAGatewayThatIsRestartedIsWaitedFor(t *testing.T) {
-	deployment := replay.Serve(t, "testdata/prepare")
+	deployment := recorded.Serve(t, "testdata/prepare")
 	if deployment.Recording() {
 		t.Skip("plays what TestDriverPreparesAndTakesDown has recorded")
 	}
@@ -280,7 +280,7 @@ func TestAGatewayThatWasNeverReachedIsNotWaitedFor(t *testing.T) {
 }
 
 func TestCleanFinishesWhatAKilledRunBegan(t *testing.T) {
-	deployment := replay.Serve(t, "testdata/prepare")
+	deployment := recorded.Serve(t, "testdata/prepare")
 	if deployment.Recording() {
 		t.Skip("plays what TestDriverPreparesAndTakesDown has recorded")
 	}
@@ -317,7 +317,7 @@ func TestCleanRefusesWhatIsNoJournal(t *testing.T) {
 }
 
 func TestOneAPI(t *testing.T) {
-	deployment := replay.Serve(t, "testdata/one-api")
+	deployment := recorded.Serve(t, "testdata/one-api")
 	asked := profileOf(deployment)
 	asked.Driver = profile.OneAPIDriver
 	asked.Admin = profile.Admin{User: "root", Password: "123456"}

@@ -1,10 +1,10 @@
-// Package replay plays a real deployment's recorded answers, for the tests of the driver and of the command. A cassette
+// Package recorded plays a real deployment's recorded answers, for the tests of the driver and of the command. A cassette
 // holds no secret: keys, passwords, sessions and the names of the run are replaced when it is recorded.
 //
 // To record anew, run the tests where the deployment can be reached and can reach back, with its root user's access token:
 //
 //	GATECERT_RECORD=http://127.0.0.1:3000 GATECERT_RECORD_TOKEN=… go test ./targets/newapi -run TestDriver/name
-package replay
+package recorded
 
 import (
 	"bytes"
