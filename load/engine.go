@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/exchange/redact"
-	"github.com/gatecert/gatecert/targets"
 )
 
 // Options configure an engine.
@@ -20,16 +19,6 @@ type Options struct {
 	Secrets []redact.Secret
 	// TLS says whom to trust. nil is the system's choice.
 	TLS *tls.Config
-}
-
-// OptionsFor are the options of an engine with the default caps that trusts whom the target's driver trusts, and shows none
-// of its secrets.
-func OptionsFor(p targets.Prepared) Options {
-	o := Options{Secrets: p.Profile.Secrets()}
-	if p.Roots != nil {
-		o.TLS = &tls.Config{RootCAs: p.Roots, MinVersion: tls.VersionTLS12}
-	}
-	return o
 }
 
 // Engine fires stages, one at a time. Its connections are shared by them all; Close ends them.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
 )
 
@@ -111,7 +112,7 @@ func (cmd capacityCommand) search(r *firingRange, progress *loadProgress) load.S
 
 // comparison is nil when it is not wanted or there is nothing to compare with.
 func (cmd capacityCommand) comparison(r *firingRange, progress *loadProgress) *load.Comparison {
-	direct, ok := load.Direct(r.prepared.Profile, r.surface)
+	direct, ok := runner.Direct(r.prepared.Profile, r.surface)
 	if !ok || cmd.Rounds == 0 {
 		return nil
 	}

@@ -82,9 +82,9 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (r *firingRan
 		flags: f, prepared: prepared, surface: surface, journal: journal,
 		embedded: prepared.Profile.Driver == profile.ReferenceDriver,
 	}
-	options := load.OptionsFor(prepared)
+	options := runner.OptionsFor(prepared)
 	options.Caps = load.HardCaps()
-	through := load.Through(prepared.Profile, surface)
+	through := runner.Through(prepared.Profile, surface)
 	if !r.stays(through) && !f.Yes {
 		options.Caps = load.DefaultCaps()
 	}

@@ -63,7 +63,7 @@ func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, pr
 		return steps.LoadResult{}, err
 	}
 	experiment.Progress = progress
-	engine := load.NewEngine(load.OptionsFor(p))
+	engine := load.NewEngine(OptionsFor(p))
 	defer engine.Close()
 	findings, evidence, err := outage.Verify(ctx, engine, experiment)
 	came := steps.LoadResult{Findings: findings, Summary: evidence.Account()}
@@ -84,9 +84,9 @@ func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, pr
 // outageOf is the experiment of a case.
 func outageOf(p targets.Prepared, c contract.Case) (outage.Experiment, error) {
 	if c.Circumstance == "slow-upstream" {
-		return outage.Slow(p, c.Surface)
+		return Slow(p, c.Surface)
 	}
-	return outage.Failing(p, c.Surface)
+	return Failing(p, c.Surface)
 }
 
 // planLoads says what the cases under load will send, and refuses to send it to somebody else's machine without consent.
@@ -121,7 +121,7 @@ func planLoad(p targets.Prepared, c contract.Case) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	engine := load.NewEngine(load.OptionsFor(p))
+	engine := load.NewEngine(OptionsFor(p))
 	defer engine.Close()
 	usual, err := experiment.Usual(engine)
 	if err != nil {

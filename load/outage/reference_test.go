@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -115,16 +116,16 @@ func TestEachDeviationIsCaughtByItsOwnObligation(t *testing.T) {
 		t.Skip("a gateway with the race detector takes 20 ms of processor time a call, too much for the rate that strains it")
 	}
 	all := []*played{
-		{bend: "slow-calls-starve-the-others", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.HealthySpared}},
-		{bend: "breaker-locks-out", make: outage.Failing, surface: dialect.Chat, breaks: []contract.Requirement{contract.HealthyServed}},
-		{bend: "recovers-late", make: outage.Slow, surface: dialect.GenerateContent, breaks: []contract.Requirement{contract.Recovery}},
-		{bend: "limit-stretches-under-load", make: outage.Slow, surface: dialect.Responses, breaks: []contract.Requirement{contract.InTime}},
+		{bend: "slow-calls-starve-the-others", make: runner.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.HealthySpared}},
+		{bend: "breaker-locks-out", make: runner.Failing, surface: dialect.Chat, breaks: []contract.Requirement{contract.HealthyServed}},
+		{bend: "recovers-late", make: runner.Slow, surface: dialect.GenerateContent, breaks: []contract.Requirement{contract.Recovery}},
+		{bend: "limit-stretches-under-load", make: runner.Slow, surface: dialect.Responses, breaks: []contract.Requirement{contract.InTime}},
 		// What is left open is under way afterwards.
-		{bend: "provider-forgotten-under-load", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.UpstreamFreed, contract.NothingLeft}},
-		{bend: "departures-not-passed-on", make: outage.Slow, surface: dialect.Messages, breaks: []contract.Requirement{contract.Departure}},
-		{bend: "streams-end-well-under-load", make: outage.Slow, surface: dialect.GenerateContent, breaks: []contract.Requirement{contract.StreamEnd}},
-		{bend: "errors-change-under-load", make: outage.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.Code}},
-		{bend: "retries-pile-up-under-load", make: outage.Failing, surface: dialect.Messages, breaks: []contract.Requirement{contract.RetriesBounded}},
+		{bend: "provider-forgotten-under-load", make: runner.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.UpstreamFreed, contract.NothingLeft}},
+		{bend: "departures-not-passed-on", make: runner.Slow, surface: dialect.Messages, breaks: []contract.Requirement{contract.Departure}},
+		{bend: "streams-end-well-under-load", make: runner.Slow, surface: dialect.GenerateContent, breaks: []contract.Requirement{contract.StreamEnd}},
+		{bend: "errors-change-under-load", make: runner.Slow, surface: dialect.Chat, breaks: []contract.Requirement{contract.Code}},
+		{bend: "retries-pile-up-under-load", make: runner.Failing, surface: dialect.Messages, breaks: []contract.Requirement{contract.RetriesBounded}},
 	}
 	for _, p := range playAll(t, all) {
 		assert.ElementsMatch(t, p.breaks, broken(p.findings), "%s on %s: %v", p.bend, p.surface, p.findings)
@@ -133,18 +134,18 @@ func TestEachDeviationIsCaughtByItsOwnObligation(t *testing.T) {
 
 func TestWhatIsPermittedRaisesNoAlarm(t *testing.T) {
 	all := []*played{
-		{make: outage.Slow, surface: dialect.Chat},
-		{make: outage.Failing, surface: dialect.Chat},
-		{bend: "http2", make: outage.Slow, surface: dialect.Messages},
-		{bend: "compressed", make: outage.Slow, surface: dialect.Responses},
-		{bend: "comment-while-waiting", make: outage.Slow, surface: dialect.GenerateContent},
-		{bend: "comment-while-waiting", make: outage.Failing, surface: dialect.Messages},
-		{bend: "retries-within-bounds", make: outage.Failing, surface: dialect.Responses},
-		{bend: "header-order", make: outage.Failing, surface: dialect.GenerateContent},
+		{make: runner.Slow, surface: dialect.Chat},
+		{make: runner.Failing, surface: dialect.Chat},
+		{bend: "http2", make: runner.Slow, surface: dialect.Messages},
+		{bend: "compressed", make: runner.Slow, surface: dialect.Responses},
+		{bend: "comment-while-waiting", make: runner.Slow, surface: dialect.GenerateContent},
+		{bend: "comment-while-waiting", make: runner.Failing, surface: dialect.Messages},
+		{bend: "retries-within-bounds", make: runner.Failing, surface: dialect.Responses},
+		{bend: "header-order", make: runner.Failing, surface: dialect.GenerateContent},
 	}
 	if raceEnabled {
 		all = []*played{
-			{make: outage.Slow, surface: dialect.Chat, rate: 8}, {make: outage.Failing, surface: dialect.Messages, rate: 8},
+			{make: runner.Slow, surface: dialect.Chat, rate: 8}, {make: runner.Failing, surface: dialect.Messages, rate: 8},
 		}
 	}
 	if os.Getenv("GATECERT_ACCEPTANCE") != "" {
@@ -152,7 +153,7 @@ func TestWhatIsPermittedRaisesNoAlarm(t *testing.T) {
 		surfaces := []dialect.Surface{dialect.Chat, dialect.Responses, dialect.Messages, dialect.GenerateContent}
 		for i, v := range reference.Variations() {
 			all = append(all,
-				&played{bend: v.Name, make: outage.Slow, surface: surfaces[i%4]}, &played{bend: v.Name, make: outage.Failing, surface: surfaces[(i+1)%4]})
+				&played{bend: v.Name, make: runner.Slow, surface: surfaces[i%4]}, &played{bend: v.Name, make: runner.Failing, surface: surfaces[(i+1)%4]})
 		}
 	}
 	for _, p := range playAll(t, all) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -52,7 +53,7 @@ func TestThePartsOfAnExperiment(t *testing.T) {
 		}
 		return healthy, sick, due, leaving
 	}
-	slow, err := outage.Slow(p, dialect.Messages)
+	slow, err := runner.Slow(p, dialect.Messages)
 	require.NoError(t, err)
 	healthy, sick, due, leaving := names(slow)
 	assert.Equal(t, []string{"healthy", "healthy stream"}, healthy)
@@ -63,7 +64,7 @@ func TestThePartsOfAnExperiment(t *testing.T) {
 	}, due)
 	assert.Equal(t, []string{"leaving hanging", "leaving stalled", "leaving hanging stream", "leaving stalled stream"}, leaving)
 
-	failing, err := outage.Failing(p, dialect.Chat)
+	failing, err := runner.Failing(p, dialect.Chat)
 	require.NoError(t, err)
 	_, sick, due, leaving = names(failing)
 	assert.Equal(t, []string{"failing", "reset", "failing stream", "reset stream", "broken off stream"}, sick)
@@ -91,7 +92,7 @@ func TestSickCallsFitTheConnectionsThatThereAre(t *testing.T) {
 	p, _ := prepare(t)
 	engine := load.NewEngine(load.Options{Caps: load.Caps{Connections: 32}})
 	defer engine.Close()
-	e, err := outage.Slow(p, dialect.Chat)
+	e, err := runner.Slow(p, dialect.Chat)
 	require.NoError(t, err)
 	plan, err := e.Plan(engine)
 	require.NoError(t, err)
@@ -103,26 +104,26 @@ func TestWhatAProfileDoesNotOffer(t *testing.T) {
 	p, _ := prepare(t)
 	alone := p
 	alone.Profile.Surfaces = []dialect.Surface{dialect.Chat}
-	e, err := outage.Failing(alone, dialect.Chat)
+	e, err := runner.Failing(alone, dialect.Chat)
 	require.NoError(t, err)
 	assert.Len(t, e.Healthy, 1)
 	assert.Len(t, e.Sick, 2)
-	_, err = outage.Slow(alone, dialect.Messages)
+	_, err = runner.Slow(alone, dialect.Messages)
 	require.ErrorIs(t, err, profile.ErrNotOffered)
 
 	strange := p
 	strange.Profile.Upstream = profile.Upstream{}
-	_, err = outage.Slow(strange, dialect.Chat)
+	_, err = runner.Slow(strange, dialect.Chat)
 	require.ErrorIs(t, err, profile.ErrNotOffered)
 	strange.Profile.Circumstances = map[string]profile.Recipe{"slow-upstream": {Before: []profile.Action{{Run: "true"}}}}
-	_, err = outage.Slow(strange, dialect.Chat)
+	_, err = runner.Slow(strange, dialect.Chat)
 	require.ErrorIs(t, err, profile.ErrNotOffered)
 	require.ErrorContains(t, err, "changes what healthy calls meet")
 }
 
 func TestExperimentsThatShowNothing(t *testing.T) {
 	p, engine := prepare(t)
-	made, err := outage.Failing(p, dialect.Chat)
+	made, err := runner.Failing(p, dialect.Chat)
 	require.NoError(t, err)
 	verify := func(change func(*outage.Experiment)) error {
 		e := short(made)
@@ -165,7 +166,7 @@ func TestAProviderThatIsNotOurs(t *testing.T) {
 	p, engine := prepare(t)
 	p.Upstream = nil
 	p.Profile.Limits.Timeout = 0
-	e, err := outage.Slow(p, dialect.Chat)
+	e, err := runner.Slow(p, dialect.Chat)
 	require.NoError(t, err)
 	findings, evidence, err := outage.Verify(t.Context(), engine, short(e))
 	require.NoError(t, err)

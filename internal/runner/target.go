@@ -1,27 +1,29 @@
-package load
+package runner
 
 import (
+	"crypto/tls"
 	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // Through is the healthy call of a profile on a surface, by the model that leads to our upstream where there is one.
-func Through(p profile.Profile, s dialect.Surface) Part {
-	call := targets.HealthyCall(p, s, TokenMark)
+func Through(p profile.Profile, s dialect.Surface) load.Part {
+	call := targets.HealthyCall(p, s, load.TokenMark)
 	if p.Upstream.Present() {
 		call.Model = p.Models.Routed(s)
 	}
-	return Part{Name: string(s), Call: call}
+	return load.Part{Name: string(s), Call: call}
 }
 
 // Direct is the same call past the gateway, to the upstream that we play. ok is false when the profile has none.
-func Direct(p profile.Profile, s dialect.Surface) (part Part, ok bool) {
+func Direct(p profile.Profile, s dialect.Surface) (part load.Part, ok bool) {
 	u := p.Upstream
 	if !u.Present() {
-		return Part{}, false
+		return load.Part{}, false
 	}
 	part = Through(p, s)
 	part.Name = "direct"
@@ -35,4 +37,14 @@ func Direct(p profile.Profile, s dialect.Surface) (part Part, ok bool) {
 		part.Call.Key = u.Keys[0]
 	}
 	return part, true
+}
+
+// OptionsFor are the options of an engine with the default caps that trusts whom the target's driver trusts, and shows none
+// of its secrets.
+func OptionsFor(p targets.Prepared) load.Options {
+	o := load.Options{Secrets: p.Profile.Secrets()}
+	if p.Roots != nil {
+		o.TLS = &tls.Config{RootCAs: p.Roots, MinVersion: tls.VersionTLS12}
+	}
+	return o
 }

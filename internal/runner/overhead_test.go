@@ -1,9 +1,10 @@
-package load
+package runner
 
 import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -35,7 +37,8 @@ func (h *timed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *timed) median() float64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return median(h.times)
+	slices.Sort(h.times)
+	return h.times[len(h.times)/2]
 }
 
 // What the comparison says the gateway adds is what the gateway's own clock says: the time in its handler less the
@@ -58,9 +61,11 @@ func TestOverheadAgreesWithTheGatewaysOwnClock(t *testing.T) {
 
 	direct, ok := Direct(profile, dialect.Chat)
 	require.True(t, ok)
-	o, err := newEngine(t, HardCaps()).Overhead(t.Context(), Comparison{
-		Stage: Stage{Bounds: lenient(), Embedded: true}, Direct: direct, Through: Through(profile, dialect.Chat),
-		Rounds: 9, Half: 400 * ms,
+	engine := load.NewEngine(load.Options{Caps: load.HardCaps()})
+	defer engine.Close()
+	o, err := engine.Overhead(t.Context(), load.Comparison{
+		Stage: load.Stage{Bounds: load.Bounds{Missed: 0.99, Lag: time.Minute, CPU: 100}, Embedded: true}, Direct: direct, Through: Through(profile, dialect.Chat),
+		Rounds: 9, Half: 400 * time.Millisecond,
 	})
 	require.NoError(t, err)
 	own := time.Duration(inGateway.median() - inProvider.median())

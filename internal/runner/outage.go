@@ -1,4 +1,4 @@
-package outage
+package runner
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -16,7 +17,7 @@ import (
 // and its streaming twin. Every sick answer owes the error of code:channel:response_time_exceeded.
 //
 // It returns [profile.ErrNotOffered] when the profile lacks the surface, or what makes a provider slow.
-func Slow(p targets.Prepared, surface dialect.Surface) (Experiment, error) {
+func Slow(p targets.Prepared, surface dialect.Surface) (outage.Experiment, error) {
 	const row, circumstance = "code:channel:response_time_exceeded", "slow-upstream"
 	e, err := outages(p, surface, func(s dialect.Surface) []trouble {
 		hangs := contract.Case{Row: row, Circumstance: circumstance, Surface: s, Variant: "no-answer"}
@@ -35,7 +36,7 @@ func Slow(p targets.Prepared, surface dialect.Surface) (Experiment, error) {
 // answer owes an error of http:5xx: which code of table 2 is right is asked by other cases.
 //
 // It returns [profile.ErrNotOffered] when the profile lacks the surface, or what makes a provider fail.
-func Failing(p targets.Prepared, surface dialect.Surface) (Experiment, error) {
+func Failing(p targets.Prepared, surface dialect.Surface) (outage.Experiment, error) {
 	return outages(p, surface, func(s dialect.Surface) []trouble {
 		fails := contract.Case{Row: "http:5xx", Circumstance: "upstream-error", Surface: s, Variant: "error-object"}
 		resets := contract.Case{Row: "code:do_request_failed", Circumstance: "unreachable-upstream", Surface: s, Variant: "reset"}
@@ -58,9 +59,9 @@ type trouble struct {
 	hangs   bool
 }
 
-func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.Surface) []trouble) (Experiment, error) {
+func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.Surface) []trouble) (outage.Experiment, error) {
 	by := p.Profile
-	e := Experiment{
+	e := outage.Experiment{
 		Limit: by.Limits.Timeout, Attempts: by.Limits.Attempts, Settle: by.Settle.Recovery,
 		Embedded: by.Driver == profile.ReferenceDriver,
 	}
@@ -70,7 +71,7 @@ func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.
 	if by.Limits.Patience > 0 {
 		e.Patience = max(by.Limits.Patience, 3*e.Limit)
 	}
-	if direct, ok := load.Direct(by, surface); ok {
+	if direct, ok := Direct(by, surface); ok {
 		direct.Name = "straight to the provider"
 		e.Witness = &direct
 	}
@@ -83,7 +84,7 @@ func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.
 		if s.Streaming() {
 			suffix = " stream"
 		}
-		healthy := load.Through(by, s)
+		healthy := Through(by, s)
 		healthy.Name = "healthy" + suffix
 		e.Healthy = append(e.Healthy, healthy)
 		for _, t := range troubles(s) {
@@ -95,7 +96,7 @@ func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.
 				lacks = errors.Join(lacks, err)
 				continue
 			}
-			e.Sick = append(e.Sick, Way{Part: load.Part{Name: t.name + suffix, Call: provoked.Call, Due: t.due}, Hangs: t.hangs})
+			e.Sick = append(e.Sick, outage.Way{Part: load.Part{Name: t.name + suffix, Call: provoked.Call, Due: t.due}, Hangs: t.hangs})
 		}
 	}
 	switch {
