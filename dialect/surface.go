@@ -1,3 +1,5 @@
+// Package dialect knows the wire: the surfaces of the API formats (OpenAI, Anthropic, Gemini), how each is asked and
+// answered, how its streams begin, end and fail, and how it frames an error. It knows no rows and does no I/O.
 package dialect
 
 import "slices"
@@ -60,4 +62,31 @@ func (s Surface) Streaming() bool {
 	default:
 		return false
 	}
+}
+
+// twins pairs each surface that can be asked with or without streaming.
+var twins = map[Surface]Surface{
+	Chat: ChatStream, Responses: ResponsesStream, Messages: MessagesStream, GenerateContent: GenerateStream,
+}
+
+// Twin returns the surface of the same endpoint that streams where s does not, and the other way round; ok is false for
+// an endpoint that cannot stream.
+func (s Surface) Twin() (twin Surface, ok bool) {
+	for plain, streaming := range twins {
+		switch s {
+		case plain:
+			return streaming, true
+		case streaming:
+			return plain, true
+		}
+	}
+	return "", false
+}
+
+// Endpoint returns the surface of the same endpoint without streaming: [Chat] for [ChatStream].
+func (s Surface) Endpoint() Surface {
+	if twin, ok := s.Twin(); ok && s.Streaming() {
+		return twin
+	}
+	return s
 }

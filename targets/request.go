@@ -101,7 +101,7 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 	pr.Call.KeyRole = p.KeyRole(pr.Call.Key)
 	if pr.Call.Model == "" {
 		return Request{}, fmt.Errorf("%w: the profile has no model for surface %s (models.%s or models.default)",
-			profile.ErrNotOffered, c.Surface, strings.TrimSuffix(string(c.Surface), "-stream"))
+			profile.ErrNotOffered, c.Surface, c.Surface.Endpoint())
 	}
 	return pr, nil
 }

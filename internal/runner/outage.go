@@ -76,7 +76,11 @@ func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.
 		e.Witness = &direct
 	}
 	var lacks error
-	for _, s := range []dialect.Surface{surface, dialect.Surface(string(surface) + "-stream")} {
+	surfaces := []dialect.Surface{surface}
+	if twin, ok := surface.Twin(); ok {
+		surfaces = append(surfaces, twin)
+	}
+	for _, s := range surfaces {
 		if !slices.Contains(by.Surfaces, s) {
 			continue
 		}

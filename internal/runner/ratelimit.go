@@ -57,7 +57,7 @@ func verifyRateLimit(ctx context.Context, stage *targets.Session, p targets.Prep
 		Limited: probers.calling(surface, rate.Key, ""),
 		Other:   probers.calling(surface, profile.Keys.Valid, ""),
 	}
-	if twin := dialect.Surface(string(surface) + "-stream"); slices.Contains(profile.Surfaces, twin) {
+	if twin, ok := surface.Twin(); ok && slices.Contains(profile.Surfaces, twin) {
 		with.Stream = probers.calling(twin, rate.Key, "")
 	}
 	if profile.Balance.Path != "" {

@@ -3,7 +3,6 @@ package reference
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -60,7 +59,7 @@ func straining(bend func(*strain) func(*bends)) func(*bends) {
 	}
 }
 
-func routeOf(c *call) string { return strings.TrimSuffix(string(c.surface), "-stream") }
+func routeOf(c *call) string { return string(c.surface.Endpoint()) }
 
 func (s *strain) on(c *call, do func(*strained)) {
 	s.mu.Lock()
