@@ -1,0 +1,153 @@
+package gatecert_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	modulePath       = "github.com/gatecert/gatecert"
+	architecturePage = "docs/architecture.md"
+)
+
+// goPackage is what the tests of this file read of `go list -json`.
+type goPackage struct {
+	ImportPath string
+	Standard   bool
+	GoFiles    []string
+	Imports    []string
+	Module     *struct{ Path string }
+}
+
+// goList returns the packages that `go list` prints for args. Test files and what only they import are left out.
+func goList(t *testing.T, args ...string) []goPackage {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Standard,GoFiles,Imports,Module"}, args...)...)
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	require.NoError(t, err)
+	var packages []goPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); decoder.More(); {
+		var p goPackage
+		require.NoError(t, decoder.Decode(&p))
+		packages = append(packages, p)
+	}
+	return packages
+}
+
+// room is the name of a package on the architecture page: its path below the module, "gatecert" for the root package.
+// ok is false for a package of another module.
+func room(importPath string) (name string, ok bool) {
+	if importPath == modulePath {
+		return "gatecert", true
+	}
+	return strings.CutPrefix(importPath, modulePath+"/")
+}
+
+// floors reads the block ```floors of the architecture page: a number and the rooms of that floor on every line.
+func floors(t *testing.T, page string) map[string]int {
+	t.Helper()
+	_, rest, found := strings.Cut(page, "\n```floors\n")
+	require.True(t, found, "%s: want a block that begins with ```floors", architecturePage)
+	block, _, found := strings.Cut(rest, "\n```\n")
+	require.True(t, found, "%s: the block ```floors has no end", architecturePage)
+	floorOf := make(map[string]int)
+	for line := range strings.Lines(block) {
+		fields := strings.Fields(line)
+		require.NotEmpty(t, fields, "%s: empty line in the block ```floors", architecturePage)
+		floor, err := strconv.Atoi(fields[0])
+		require.NoError(t, err, "%s: a line of the block ```floors begins with its number: %q", architecturePage, line)
+		for _, name := range fields[1:] {
+			require.NotContains(t, floorOf, name, "%s: room %s stands on two floors", architecturePage, name)
+			floorOf[name] = floor
+		}
+	}
+	return floorOf
+}
+
+// TestEveryImportPointsDown compares the picture of docs/architecture.md with the imports of the code.
+func TestEveryImportPointsDown(t *testing.T) {
+	raw, err := os.ReadFile(architecturePage)
+	require.NoError(t, err)
+	page := string(raw)
+	floorOf := floors(t, page)
+
+	var rooms []string
+	for _, p := range goList(t, "./...") {
+		name, ok := room(p.ImportPath)
+		if !ok || len(p.GoFiles) == 0 { // a folder of tests only
+			continue
+		}
+		rooms = append(rooms, name)
+		floor, placed := floorOf[name]
+		if !placed {
+			t.Errorf("%s: room %s is missing: put it on a floor of the block ```floors above everything it imports, and into the table", architecturePage, name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			below, ok := room(imported)
+			if lower, placed := floorOf[below]; ok && placed && lower >= floor {
+				t.Errorf("%s imports %s: floor %d must not import floor %d: move the code down, or the room up in %s", name, below, floor, lower, architecturePage)
+			}
+		}
+		if !strings.Contains(page, "\n| `"+name+"` |") {
+			t.Errorf("%s: room %s has no line in the table of rooms: want one that begins with \"| `%s` |\"", architecturePage, name, name)
+		}
+	}
+	for name := range floorOf {
+		assert.Contains(t, rooms, name, "%s: the block ```floors names a room that does not exist", architecturePage)
+	}
+	for _, line := range regexp.MustCompile("(?m)^\\| `([a-z/]+)` \\|").FindAllStringSubmatch(page, -1) {
+		assert.Contains(t, rooms, line[1], "%s: the table names a room that does not exist", architecturePage)
+	}
+}
+
+// TestLinkedModules holds what an embedder, a renderer and the rules of the contract link.
+func TestLinkedModules(t *testing.T) {
+	for _, tt := range []struct {
+		rooms  []string
+		never  []string // prefixes of import paths
+		reason string
+	}{
+		{
+			[]string{".", "./gatecerttest"},
+			[]string{"modernc.org/", "github.com/tiktoken-go/", "github.com/chromedp/", "github.com/alecthomas/kong", "github.com/vbauerster/mpb", "github.com/stretchr/testify",
+				modulePath + "/targets/reference", modulePath + "/targets/newapi", modulePath + "/targets/store", modulePath + "/reports/certificate"},
+			"a gateway's tests link the static driver only: other drivers and stores are injected by who needs them",
+		},
+		{
+			[]string{"./reports", "./reports/runlog", "./reports/plain"},
+			[]string{"github.com/tsenart/vegeta", "github.com/goccy/go-yaml", "github.com/cucumber/godog", "modernc.org/", modulePath + "/load", modulePath + "/targets", modulePath + "/exchange"},
+			"a renderer is a function of the log: it needs no engine, no network client and no profile",
+		},
+		{
+			[]string{"./reports/baseline", "./reports/certificate"},
+			[]string{"github.com/tsenart/vegeta", "github.com/cucumber/godog", "modernc.org/", modulePath + "/load"},
+			"baselines and certificates read logs: they need no engine",
+		},
+	} {
+		for _, p := range goList(t, append([]string{"-deps"}, tt.rooms...)...) {
+			if slices.ContainsFunc(tt.never, func(prefix string) bool { return strings.HasPrefix(p.ImportPath, prefix) }) {
+				t.Errorf("%s link %s: %s; `go list -deps -f '{{.ImportPath}}: {{.Imports}}' %[1]s` shows the way", strings.Join(tt.rooms, " "), p.ImportPath, tt.reason)
+			}
+		}
+	}
+}
+
+// TestContractAndDialectAreStandardLibraryOnly keeps the bottom of the house free of every other module.
+func TestContractAndDialectAreStandardLibraryOnly(t *testing.T) {
+	for _, p := range goList(t, "-deps", "./contract", "./dialect") {
+		if name, ok := room(p.ImportPath); !p.Standard && (!ok || name != "contract" && name != "dialect") {
+			t.Errorf("./contract ./dialect link %s: they may import the standard library and, contract, dialect", p.ImportPath)
+		}
+	}
+}
