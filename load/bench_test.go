@@ -45,8 +45,8 @@ func benchOurs(tb testing.TB, address string) pace {
 	e := NewEngine(Options{Caps: HardCaps()})
 	defer e.Close()
 	cpu := cpuTime()
-	m, err := e.Fire(context.Background(), Stage{
-		Name: "bench", Parts: []Part{{Call: benchCall(address)}}, Schedule: Closed{For: benchRound}, Connections: benchConnections,
+	m, err := e.Run(context.Background(), Phase{
+		Name: "bench", Mix: []Request{{Call: benchCall(address)}}, Schedule: Closed{For: benchRound}, Connections: benchConnections,
 	})
 	cpu = cpuTime() - cpu
 	require.NoError(tb, err)
@@ -81,8 +81,8 @@ func BenchmarkMillion(b *testing.B) {
 	call.Path = "/v1/chat/completions?refuse"
 	for b.Loop() {
 		e := NewEngine(Options{Caps: HardCaps()})
-		m, err := e.Fire(context.Background(), Stage{
-			Name: "million", Parts: []Part{{Call: call}}, Schedule: Closed{Requests: 1_000_000, For: 5 * time.Minute}, Connections: benchConnections,
+		m, err := e.Run(context.Background(), Phase{
+			Name: "million", Mix: []Request{{Call: call}}, Schedule: Closed{Requests: 1_000_000, For: 5 * time.Minute}, Connections: benchConnections,
 		})
 		require.NoError(b, err)
 		require.Equal(b, uint64(1_000_000), m.Count(runlog.Refused))
@@ -127,8 +127,8 @@ func BenchmarkOpenLoop(b *testing.B) {
 			for b.Loop() {
 				achieved := 0
 				for range 10 {
-					m, err := e.Fire(context.Background(), Stage{
-						Name: "open loop", Parts: []Part{{Call: benchCall(address)}},
+					m, err := e.Run(context.Background(), Phase{
+						Name: "open loop", Mix: []Request{{Call: benchCall(address)}},
 						Schedule: Constant{Rate: rate, For: benchRound}, Connections: openConnections,
 					})
 					require.NoError(b, err)
@@ -136,9 +136,9 @@ func BenchmarkOpenLoop(b *testing.B) {
 					if m.Sent >= m.Offered*99/100 && took >= 0.99*rate {
 						achieved++
 					}
-					t := m.Of(AllParts, runlog.Admitted)
+					t := m.Of(AllRequests, runlog.Admitted)
 					b.Logf("%.0f/s of %.0f: %d of %d sent, %d waited, lag p50 %s p99 %s, service p50 %s p99 %s, CPU %.0f %%, %v", took, rate, m.Sent, m.Offered,
-						m.Waited, m.Lag.Quantile(0.5), m.Fitness.LagP99, t.Service.Quantile(0.5), t.Service.Quantile(0.99), m.Fitness.CPU*100, m.Fitness.Reasons)
+						m.Waited, m.Lag.Quantile(0.5), m.Generator.LagP99, t.ServiceTime.Quantile(0.5), t.ServiceTime.Quantile(0.99), m.Generator.CPU*100, m.Generator.Problems)
 				}
 				b.ReportMetric(float64(achieved), "achieved-of-10")
 				b.ReportMetric(0, "ns/op")

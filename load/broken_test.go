@@ -72,13 +72,13 @@ func TestFireAgainstBrokenGateways(t *testing.T) {
 		}, runlog.Timeout, 200},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
-			m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{
-				Parts: []Part{part(rawServer(t, row.answer))}, Schedule: Burst{Size: 3}, Timeout: 500 * ms, Bounds: lenient(), Keep: 3,
+			m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
+				Mix: []Request{part(rawServer(t, row.answer))}, Schedule: Burst{Size: 3}, Timeout: 500 * ms, Generator: lenient(), Keep: 3,
 			})
 			require.NoError(t, err)
-			assert.Equal(t, uint64(3), m.Count(row.want), "%v", m.Shots)
+			assert.Equal(t, uint64(3), m.Count(row.want), "%v", m.Results)
 			assert.Zero(t, m.Resent, "a new connection is not tried again")
-			for _, shot := range m.Shots {
+			for _, shot := range m.Results {
 				assert.Equal(t, row.status, shot.Status)
 			}
 		})
@@ -91,10 +91,10 @@ func TestFireWhereNobodyListens(t *testing.T) {
 	url := "http://" + listener.Addr().String()
 	require.NoError(t, listener.Close())
 	e := newEngine(t, Caps{})
-	m, err := e.Fire(t.Context(), Stage{Parts: []Part{part(url)}, Schedule: Burst{Size: 3}, Bounds: lenient()})
+	m, err := e.Run(t.Context(), Phase{Mix: []Request{part(url)}, Schedule: Burst{Size: 3}, Generator: lenient()})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(3), m.Count(runlog.TransportError))
 	assert.Equal(t, contract.Fail, m.Verdict())
-	_, err = e.Fire(t.Context(), Stage{Parts: []Part{part(url)}, Schedule: Burst{Size: 3}, Warm: true})
+	_, err = e.Run(t.Context(), Phase{Mix: []Request{part(url)}, Schedule: Burst{Size: 3}, Preconnect: true})
 	assert.ErrorContains(t, err, "open 3 connections to "+listener.Addr().String())
 }

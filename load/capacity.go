@@ -14,12 +14,12 @@ import (
 
 // Search looks for the highest rate at which a gateway meets an objective.
 type Search struct {
-	// Stage is fired for every trial; its schedule is the search's own.
-	Stage     Stage
-	Objective Objective
+	// Phase is fired for every trial; its schedule is the search's own.
+	Phase     Phase
+	SLO SLO
 	// From and To bound the rates that are tried, in requests a second. Default 10 and 200.
 	From, To float64
-	// Short and Full are the lengths of the shortest and of the decisive trials. Default 1 s and 5 s.
+	// Undersent and Full are the lengths of the shortest and of the decisive trials. Default 1 s and 5 s.
 	Short, Full time.Duration
 	// Precision is the width of the bracket to reach with a steady gateway, relative to its lower end. Default 0.1.
 	Precision float64
@@ -30,8 +30,8 @@ type Search struct {
 	// Curve are shares of the capacity found at which the latency is measured in the end. Default 0.1, 0.25, 0.5,
 	// 0.75, 0.9 and 1; an empty list that is not nil leaves it out.
 	Curve []float64
-	// Trials, when not nil, is told of every trial when it is over.
-	Trials func(Trial)
+	// Observe, when not nil, is told of every trial when it is over.
+	Observe func(Probe)
 }
 
 // settle is how long the gateway is left alone between two trials, so that one does not pay for the other.
@@ -41,8 +41,8 @@ const settle = 100 * time.Millisecond
 const warmUp = 500 * time.Millisecond
 
 func (s Search) withDefaults() Search {
-	s.Stage = s.Stage.withDefaults()
-	s.Objective = s.Objective.withDefaults()
+	s.Phase = s.Phase.withDefaults()
+	s.SLO = s.SLO.withDefaults()
 	setDefault(&s.From, 10)
 	setDefault(&s.To, 200)
 	setDefault(&s.Short, time.Second)
@@ -58,13 +58,13 @@ func (s Search) withDefaults() Search {
 func (s Search) check() error {
 	if !(s.From > 0) || !(s.To >= s.From) || s.Short <= 0 || s.Full < s.Short || !(s.Precision >= 0.01) || s.Precision > 1 ||
 		s.Repeats < 1 || s.Repeats > 100 ||
-		s.Objective.Quantile <= 0 || s.Objective.Quantile >= 1 || s.Objective.Latency <= 0 {
+		s.SLO.Quantile <= 0 || s.SLO.Quantile >= 1 || s.SLO.Latency <= 0 {
 		return fmt.Errorf("%w: a search from %g to %g/s in trials of %s to %s to a precision of %g with %d repeats, objective %s",
-			ErrStage, s.From, s.To, s.Short, s.Full, s.Precision, s.Repeats, s.Objective)
+			ErrInvalid, s.From, s.To, s.Short, s.Full, s.Precision, s.Repeats, s.SLO)
 	}
 	for _, share := range s.Curve {
 		if !(share > 0) || share > 1 {
-			return fmt.Errorf("%w: a point of the curve at %g of the capacity", ErrStage, share)
+			return fmt.Errorf("%w: a point of the curve at %g of the capacity", ErrInvalid, share)
 		}
 	}
 	return nil
@@ -72,25 +72,25 @@ func (s Search) check() error {
 
 // Capacity is what a search found.
 type Capacity struct {
-	Objective Objective
+	SLO SLO
 	// Lower is a rate at which the gateway met the objective in every full-length trial since the end of the bracket is
 	// there, 0 when there is none. Upper is one at which it missed it in every one, 0 when it met it at the highest rate
 	// that was allowed. The capacity is between them: as near as the precision asked for when the gateway is steady, as
 	// far apart as it varies when it is not.
 	Lower, Upper float64
-	// Highest is the highest rate that was allowed.
-	Highest float64
-	// Ceiling says that from Upper on it was this machine that was not fit: about the gateway nothing is known there.
-	Ceiling bool
-	// Trials are all trials of the search in their order, Curve the latency at shares of Lower.
-	Trials, Curve []Trial
-	// At is the measurement of the last full-length trial at Lower, the zero value when there is none.
-	At Measurement
-	// Breaches are the obligations of the contract that answers broke in any trial.
-	Breaches []Breach
-	// Unsteady says that the bracket is wider than was asked for, or that a rate below it was missed after the search.
+	// MaxRate is the highest rate that was allowed.
+	MaxRate float64
+	// GeneratorLimited says that from Upper on it was this machine that was not fit: about the gateway nothing is known there.
+	GeneratorLimited bool
+	// Observe are all trials of the search in their order, Curve the latency at shares of Lower.
+	Probes, Curve []Probe
+	// Start is the measurement of the last full-length trial at Lower, the zero value when there is none.
+	AtLower Measurement
+	// Violations are the obligations of the contract that answers broke in any trial.
+	Violations []Violation
+	// Unstable says that the bracket is wider than was asked for, or that a rate below it was missed after the search.
 	// Partial says that the search ended before its ends were proved. The notes say more about both.
-	Unsteady, Partial bool
+	Unstable, Partial bool
 	// Notes are what else people should know.
 	Notes []string
 }
@@ -98,20 +98,20 @@ type Capacity struct {
 // Verdict is error when this machine was not fit for what would have decided, else what the answers' breaches lead to.
 // A low capacity breaks nothing.
 func (c Capacity) Verdict() contract.Verdict {
-	if len(c.Trials) == 0 || c.Ceiling && c.Lower == 0 {
+	if len(c.Probes) == 0 || c.GeneratorLimited && c.Lower == 0 {
 		return contract.Error
 	}
-	return verdictOf(c.Breaches)
+	return verdictOf(c.Violations)
 }
 
 // String is the result in one line.
 func (c Capacity) String() string {
 	switch {
-	case len(c.Trials) == 0:
+	case len(c.Probes) == 0:
 		return "nothing was tried"
-	case c.Ceiling && c.Lower == 0:
+	case c.GeneratorLimited && c.Lower == 0:
 		return fmt.Sprintf("unknown: at %.4g/s this machine was not fit", c.Upper)
-	case c.Ceiling:
+	case c.GeneratorLimited:
 		return fmt.Sprintf("at least %.4g/s; at %.4g/s this machine was not fit", c.Lower, c.Upper)
 	case c.Partial && c.Lower == 0 && c.Upper == 0:
 		return "unknown so far"
@@ -119,12 +119,12 @@ func (c Capacity) String() string {
 		return fmt.Sprintf("below %.4g/s so far", c.Upper)
 	case c.Partial && c.Upper == 0:
 		return fmt.Sprintf("at least %.4g/s so far", c.Lower)
-	case c.Lower == 0 && slices.ContainsFunc(c.Trials, func(t Trial) bool { return t.Rate < c.Upper }):
+	case c.Lower == 0 && slices.ContainsFunc(c.Probes, func(t Probe) bool { return t.Rate < c.Upper }):
 		return fmt.Sprintf("below %.4g/s; at lower rates it depended", c.Upper)
 	case c.Lower == 0:
 		return fmt.Sprintf("below %.4g/s, the least rate that was tried", c.Upper)
-	case c.Upper == 0 && c.Lower < c.Highest:
-		return fmt.Sprintf("at least %.4g/s; at %.4g/s, the highest rate that was allowed, it depended", c.Lower, c.Highest)
+	case c.Upper == 0 && c.Lower < c.MaxRate:
+		return fmt.Sprintf("at least %.4g/s; at %.4g/s, the highest rate that was allowed, it depended", c.Lower, c.MaxRate)
 	case c.Upper == 0:
 		return fmt.Sprintf("at least %.4g/s, the highest rate that was allowed", c.Lower)
 	default:
@@ -139,16 +139,16 @@ func (e *Engine) PlanSearch(s Search) (Plan, error) {
 	if err := s.check(); err != nil {
 		return Plan{}, err
 	}
-	s.Stage.Schedule = Constant{Rate: s.To, For: s.Full}
-	p, err := e.Plan(s.Stage)
+	s.Phase.Schedule = Constant{Rate: s.To, For: s.Full}
+	p, err := e.Plan(s.Phase)
 	if err != nil {
 		return Plan{}, err
 	}
-	p.Requests, p.Time = 0, 0
+	p.Requests, p.Duration = 0, 0
 	for capacity := s.From; ; capacity *= 1.1 {
 		capacity = min(capacity, s.To)
-		cost := s.cost(capacity).Times(2)
-		p.Requests, p.Time = max(p.Requests, cost.Requests), max(p.Time, cost.Time)
+		cost := s.cost(capacity).Repeat(2)
+		p.Requests, p.Duration = max(p.Requests, cost.Requests), max(p.Duration, cost.Duration)
 		if capacity >= s.To {
 			return p, nil
 		}
@@ -158,11 +158,11 @@ func (e *Engine) PlanSearch(s Search) (Plan, error) {
 // cost is what the search sends to a steady gateway of a known capacity.
 func (s Search) cost(capacity float64) Plan {
 	var spent Plan
-	add := func(rate float64, lasts time.Duration) { spent = spent.And(trialPlan(rate, lasts)) }
+	add := func(rate float64, lasts time.Duration) { spent = spent.Add(trialPlan(rate, lasts)) }
 	add(s.From, warmUp)
-	b := s.bracket(func(_ context.Context, rate float64, lasts time.Duration) (Trial, error) {
+	b := s.bracket(func(_ context.Context, rate float64, lasts time.Duration) (Probe, error) {
 		add(rate, lasts)
-		t := Trial{Rate: rate}
+		t := Probe{Rate: rate}
 		if rate > capacity {
 			t.Misses = []string{"missed"}
 		}
@@ -176,20 +176,20 @@ func (s Search) cost(capacity float64) Plan {
 }
 
 func trialPlan(rate float64, lasts time.Duration) Plan {
-	return Plan{Requests: uint64(math.Ceil(rate * lasts.Seconds())), Time: lasts}
+	return Plan{Requests: uint64(math.Ceil(rate * lasts.Seconds())), Duration: lasts}
 }
 
 // errSpent ends a search that would send more than was planned.
 var errSpent = errors.New("the plan is used up")
 
-func (s Search) bracket(trial func(context.Context, float64, time.Duration) (Trial, error)) *bracket {
+func (s Search) bracket(trial func(context.Context, float64, time.Duration) (Probe, error)) *bracket {
 	return &bracket{least: s.From, most: s.To, phases: phasesOf(s.Short, s.Full, s.Precision), repeats: s.Repeats, trial: trial}
 }
 
 // Capacity searches for the highest rate that meets the objective. It sends no more than [Engine.PlanSearch] says: a
 // search that would have to ends there, and its notes say so.
 //
-// It returns [ErrStage] or [ErrCap] as [Engine.Fire] does. When ctx is cancelled, it returns what is known by then and
+// It returns [ErrInvalid] or [ErrCap] as [Engine.Run] does. When ctx is cancelled, it returns what is known by then and
 // the context's cause.
 func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 	left, err := e.PlanSearch(s)
@@ -197,26 +197,26 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 		return Capacity{}, err
 	}
 	s = s.withDefaults()
-	c := Capacity{Objective: s.Objective, Highest: s.To}
+	c := Capacity{SLO: s.SLO, MaxRate: s.To}
 	var usual time.Duration
 	met := map[float64]Measurement{}
-	trial := func(ctx context.Context, rate float64, lasts time.Duration) (Trial, error) {
+	trial := func(ctx context.Context, rate float64, lasts time.Duration) (Probe, error) {
 		cost := trialPlan(rate, lasts)
-		if cost.Requests > left.Requests || cost.Time > left.Time {
-			return Trial{}, errSpent
+		if cost.Requests > left.Requests || cost.Duration > left.Duration {
+			return Probe{}, errSpent
 		}
-		left.Requests, left.Time = left.Requests-cost.Requests, left.Time-cost.Time
+		left.Requests, left.Duration = left.Requests-cost.Requests, left.Duration-cost.Duration
 		m, err := e.fireAt(ctx, s, rate, lasts)
-		c.Breaches = worstBreaches(c.Breaches, m.Breaches)
+		c.Violations = worstBreaches(c.Violations, m.Violations)
 		if err != nil {
-			return Trial{}, err
+			return Probe{}, err
 		}
-		t := newTrial(rate, lasts, s.Stage, m, s.Objective, usual)
+		t := newTrial(rate, lasts, s.Phase, m, s.SLO, usual)
 		if t.Met() && lasts == s.Full {
 			met[rate] = m
 		}
-		if s.Trials != nil {
-			s.Trials(t)
+		if s.Observe != nil {
+			s.Observe(t)
 		}
 		return t, pause(ctx, settle)
 	}
@@ -224,14 +224,14 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 	if err != nil {
 		return c, err
 	}
-	left.Requests, left.Time = left.Requests-quiet.Sent, left.Time-warmUp
-	usual = quiet.Of(AllParts, runlog.Admitted).Service.Quantile(0.5)
+	left.Requests, left.Duration = left.Requests-quiet.Sent, left.Duration-warmUp
+	usual = quiet.Of(AllRequests, runlog.Admitted).ServiceTime.Quantile(0.5)
 	b := s.bracket(trial)
 	err = b.run(ctx)
 	if err == nil {
 		c.Curve, err = s.curve(ctx, b)
 	}
-	c.Lower, c.Upper, c.Ceiling, c.Trials = b.lower, b.upper, b.ceiling, b.trials
+	c.Lower, c.Upper, c.GeneratorLimited, c.Probes = b.lower, b.upper, b.ceiling, b.trials
 	switch {
 	case errors.Is(err, errSpent):
 		err, c.Partial = nil, true
@@ -241,13 +241,13 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 		c.notef("the search ended before %d trials of each end agreed", s.Repeats)
 	}
 	c.noteUnsteady(s)
-	c.At = met[c.Lower]
+	c.AtLower = met[c.Lower]
 	return c, err
 }
 
 // curve measures the latency at shares of the bracket's lower end. When one of them is missed, the end is in doubt and
 // has to be proved again.
-func (s Search) curve(ctx context.Context, b *bracket) (curve []Trial, err error) {
+func (s Search) curve(ctx context.Context, b *bracket) (curve []Probe, err error) {
 	found := b.lower
 	for _, share := range s.Curve {
 		if found == 0 {
@@ -259,7 +259,7 @@ func (s Search) curve(ctx context.Context, b *bracket) (curve []Trial, err error
 		}
 		curve = append(curve, t)
 	}
-	if slices.ContainsFunc(curve, Trial.missed) {
+	if slices.ContainsFunc(curve, Probe.missed) {
 		return curve, b.prove(ctx)
 	}
 	return curve, nil
@@ -274,34 +274,34 @@ func (c *Capacity) notef(format string, args ...any) {
 func (c *Capacity) noteUnsteady(s Search) {
 	for _, t := range c.Curve {
 		if t.missed() && t.Rate <= c.Lower {
-			c.Unsteady = true
+			c.Unstable = true
 			c.notef("the gateway or its machine is not steady: at %.4g/s it missed the objective once, after the search", t.Rate)
 		}
 	}
 	asked := 1 + s.Precision + 1e-9 // roots and products are not exact
-	if c.Lower == 0 || c.Ceiling || c.Upper > 0 && c.Upper/c.Lower <= asked || c.Upper == 0 && c.Lower == c.Highest {
+	if c.Lower == 0 || c.GeneratorLimited || c.Upper > 0 && c.Upper/c.Lower <= asked || c.Upper == 0 && c.Lower == c.MaxRate {
 		return
 	}
 	inside, met := 0, 0
-	for _, t := range slices.Concat(c.Trials, c.Curve) {
-		if t.Lasts == s.Full && t.Rate > c.Lower && (t.Rate < c.Upper || c.Upper == 0) && len(t.Unfit) == 0 {
+	for _, t := range slices.Concat(c.Probes, c.Curve) {
+		if t.Duration == s.Full && t.Rate > c.Lower && (t.Rate < c.Upper || c.Upper == 0) && len(t.Inconclusive) == 0 {
 			inside++
 			if t.Met() {
 				met++
 			}
 		}
 	}
-	if c.Unsteady = c.Unsteady || inside > 0; inside > 0 {
+	if c.Unstable = c.Unstable || inside > 0; inside > 0 {
 		c.notef("the gateway or its machine is not steady: between these rates it met the objective in %d of %d full-length trials", met, inside)
 	}
 }
 
 // fireAt fires the search's stage at a constant rate.
 func (e *Engine) fireAt(ctx context.Context, s Search, rate float64, lasts time.Duration) (Measurement, error) {
-	stage := s.Stage
+	stage := s.Phase
 	stage.Name = fmt.Sprintf("%.4g/s for %s", rate, lasts.Round(time.Millisecond))
 	stage.Schedule = Constant{Rate: rate, For: lasts}
-	return e.Fire(ctx, stage)
+	return e.Run(ctx, stage)
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -38,9 +38,9 @@ func limited(perTenth int) http.HandlerFunc {
 
 func shortSearch(url string) Search {
 	return Search{
-		Stage: Stage{Parts: []Part{part(url)}, Connections: 16, Bounds: lenient(), Keep: 10_000},
+		Phase: Phase{Mix: []Request{part(url)}, Connections: 16, Generator: lenient(), Keep: 10_000},
 		From:  20, To: 2000, Short: 200 * ms, Full: 400 * ms, Precision: 0.5, Repeats: 2, Curve: []float64{0.5},
-		Objective: Objective{Latency: 10 * time.Second, Errors: 0.02},
+		SLO: SLO{Latency: 10 * time.Second, Errors: 0.02},
 	}
 }
 
@@ -49,21 +49,21 @@ func TestCapacityOfALimitedGateway(t *testing.T) {
 	e := newEngine(t, HardCaps())
 	search := shortSearch(s.URL)
 	told := 0
-	search.Trials = func(Trial) { told++ }
+	search.Observe = func(Probe) { told++ }
 	c, err := e.Capacity(t.Context(), search)
 	require.NoError(t, err)
 	assert.GreaterOrEqual(t, c.Upper, 200.0, "%s", c)
 	assert.LessOrEqual(t, c.Lower, 260.0, "%s", c)
 	assert.Positive(t, c.Lower)
 	assert.LessOrEqual(t, c.Upper/c.Lower, 1.51)
-	assert.False(t, c.Ceiling)
+	assert.False(t, c.GeneratorLimited)
 	assert.Equal(t, contract.Pass, c.Verdict(), "a refusal that is whole breaks nothing")
 	require.Len(t, c.Curve, 1)
 	assert.InDelta(t, c.Lower/2, c.Curve[0].Rate, 1e-9)
-	assert.Equal(t, len(c.Trials)+len(c.Curve), told)
-	assert.NotEmpty(t, c.At.Shots)
+	assert.Equal(t, len(c.Probes)+len(c.Curve), told)
+	assert.NotEmpty(t, c.AtLower.Results)
 	assert.Regexp(t, `^between [\d.]+ and [\d.]+/s$`, c.String())
-	for _, trial := range c.Trials {
+	for _, trial := range c.Probes {
 		if !trial.Met() {
 			assert.Regexp(t, "not answered as asked$", trial.Misses[0])
 		}
@@ -81,7 +81,7 @@ func TestCapacityKeepsToItsPlan(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "at least 100/s, the highest rate that was allowed", c.String())
 	assert.LessOrEqual(t, e.used.Requests, plan.Requests)
-	assert.LessOrEqual(t, e.used.Time, plan.Time)
+	assert.LessOrEqual(t, e.used.Duration, plan.Duration)
 	assert.InDelta(t, 100, plan.Rate, 0)
 }
 
@@ -103,10 +103,10 @@ func TestCapacityOfAnUnsteadyGatewayKeepsToItsPlan(t *testing.T) {
 	search := shortSearch(s.URL)
 	search.To, search.Precision = 200, 0.02
 	search.Short, search.Full = 100*ms, 150*ms
-	search.Trials = func(t Trial) {
+	search.Observe = func(t Probe) {
 		mu.Lock()
 		defer mu.Unlock()
-		if t.Lasts == 150*ms {
+		if t.Duration == 150*ms {
 			trials++
 		}
 	}
@@ -115,7 +115,7 @@ func TestCapacityOfAnUnsteadyGatewayKeepsToItsPlan(t *testing.T) {
 	c, err := e.Capacity(t.Context(), search)
 	require.NoError(t, err)
 	assert.LessOrEqual(t, e.used.Requests, plan.Requests)
-	assert.LessOrEqual(t, e.used.Time, plan.Time)
+	assert.LessOrEqual(t, e.used.Duration, plan.Duration)
 	assert.True(t, c.Partial, "%s", c)
 	assert.Contains(t, c.Notes[0], "the search has sent what was planned before 2 trials of each end agreed")
 }
@@ -134,11 +134,11 @@ func TestCurvePutsTheLowerEndInDoubt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := Search{From: 10, To: 1000, Repeats: 2, Curve: []float64{0.5, 0.9, 1}}.withDefaults()
 			capacity := 100.0
-			b := s.bracket(func(_ context.Context, rate float64, lasts time.Duration) (Trial, error) {
+			b := s.bracket(func(_ context.Context, rate float64, lasts time.Duration) (Probe, error) {
 				if rate == 50 {
 					capacity = row.after
 				}
-				t := Trial{Rate: rate, Lasts: lasts}
+				t := Probe{Rate: rate, Duration: lasts}
 				if rate > capacity {
 					t.Misses = []string{"missed"}
 				}
@@ -153,28 +153,28 @@ func TestCurvePutsTheLowerEndInDoubt(t *testing.T) {
 			require.Len(t, curve, 3)
 			assert.InDelta(t, row.lower, b.lower, 1e-6)
 
-			c := Capacity{Lower: b.lower, Upper: b.upper, Highest: s.To, Trials: b.trials, Curve: curve}
+			c := Capacity{Lower: b.lower, Upper: b.upper, MaxRate: s.To, Probes: b.trials, Curve: curve}
 			c.noteUnsteady(s)
 			assert.Equal(t, []string{"the gateway or its machine is not steady: " + row.note}, c.Notes)
-			assert.True(t, c.Unsteady)
+			assert.True(t, c.Unstable)
 		})
 	}
 }
 
 func TestCapacityInWords(t *testing.T) {
-	trials := []Trial{{Rate: 10}}
+	trials := []Probe{{Rate: 10}}
 	for want, c := range map[string]Capacity{
-		"unknown so far":        {Trials: trials, Partial: true},
-		"below 10/s so far":     {Trials: trials, Upper: 10, Partial: true},
-		"at least 180/s so far": {Trials: trials, Lower: 180, Highest: 200, Partial: true},
+		"unknown so far":        {Probes: trials, Partial: true},
+		"below 10/s so far":     {Probes: trials, Upper: 10, Partial: true},
+		"at least 180/s so far": {Probes: trials, Lower: 180, MaxRate: 200, Partial: true},
 		"nothing was tried":     {},
-		"between 10 and 11/s":   {Trials: trials, Lower: 10, Upper: 11, Highest: 200},
-		"at least 200/s, the highest rate that was allowed":                        {Trials: trials, Lower: 200, Highest: 200},
-		"at least 180/s; at 200/s, the highest rate that was allowed, it depended": {Trials: trials, Lower: 180, Highest: 200},
-		"at least 10/s; at 11/s this machine was not fit":                          {Trials: trials, Lower: 10, Upper: 11, Ceiling: true},
-		"unknown: at 11/s this machine was not fit":                                {Trials: trials, Upper: 11, Ceiling: true},
-		"below 20/s; at lower rates it depended":                                   {Trials: trials, Upper: 20},
-		"below 10/s, the least rate that was tried":                                {Trials: trials, Upper: 10},
+		"between 10 and 11/s":   {Probes: trials, Lower: 10, Upper: 11, MaxRate: 200},
+		"at least 200/s, the highest rate that was allowed":                        {Probes: trials, Lower: 200, MaxRate: 200},
+		"at least 180/s; at 200/s, the highest rate that was allowed, it depended": {Probes: trials, Lower: 180, MaxRate: 200},
+		"at least 10/s; at 11/s this machine was not fit":                          {Probes: trials, Lower: 10, Upper: 11, GeneratorLimited: true},
+		"unknown: at 11/s this machine was not fit":                                {Probes: trials, Upper: 11, GeneratorLimited: true},
+		"below 20/s; at lower rates it depended":                                   {Probes: trials, Upper: 20},
+		"below 10/s, the least rate that was tried":                                {Probes: trials, Upper: 10},
 	} {
 		assert.Equal(t, want, c.String())
 	}
@@ -186,7 +186,7 @@ func TestCapacityOfABrokenGateway(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "below 20/s, the least rate that was tried", c.String())
 	assert.Equal(t, contract.Fail, c.Verdict())
-	assert.NotEmpty(t, c.Breaches)
+	assert.NotEmpty(t, c.Violations)
 	assert.Empty(t, c.Curve)
 }
 
@@ -194,7 +194,7 @@ func TestCapacityInterrupted(t *testing.T) {
 	s := serve(t, ok)
 	ctx, cancel := context.WithCancel(t.Context())
 	search := shortSearch(s.URL)
-	search.Trials = func(Trial) { cancel() }
+	search.Observe = func(Probe) { cancel() }
 	c, err := newEngine(t, HardCaps()).Capacity(ctx, search)
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Len(t, c.Notes, 1)
@@ -209,34 +209,34 @@ func TestCapacityChecksItsSearch(t *testing.T) {
 		"negative":                func(s *Search) { s.From = -1 },
 		"full shorter than short": func(s *Search) { s.Full = ms },
 		"a precision of nothing":  func(s *Search) { s.Precision = 1e-9 },
-		"a quantile of all":       func(s *Search) { s.Objective.Quantile = 1 },
+		"a quantile of all":       func(s *Search) { s.SLO.Quantile = 1 },
 		"a curve beyond it":       func(s *Search) { s.Curve = []float64{1.1} },
 		"a negative proof":        func(s *Search) { s.Repeats = -1 },
 	} {
 		search := shortSearch("http://127.0.0.1:1")
 		change(&search)
 		_, err := e.Capacity(t.Context(), search)
-		assert.ErrorIs(t, err, ErrStage, sentence)
+		assert.ErrorIs(t, err, ErrInvalid, sentence)
 		_, err = e.PlanSearch(search)
-		assert.ErrorIs(t, err, ErrStage, sentence)
+		assert.ErrorIs(t, err, ErrInvalid, sentence)
 	}
 }
 
 func TestObjective(t *testing.T) {
 	measured := func(offered int, outcomes map[runlog.Outcome]int, took time.Duration) Measurement {
-		m := Measurement{Offered: uint64(offered), tallies: map[tallyKey]*Tally{}}
+		m := Measurement{Offered: uint64(offered), tallies: map[tallyKey]*Metrics{}}
 		for outcome, n := range outcomes {
-			tally := &Tally{Count: uint64(n)}
+			tally := &Metrics{Count: uint64(n)}
 			for range n {
-				tally.Response.Add(took)
-				tally.Service.Add(took)
+				tally.Latency.Add(took)
+				tally.ServiceTime.Add(took)
 			}
 			m.Sent += uint64(n)
 			m.tallies[tallyKey{0, outcome}] = tally
 		}
 		return m
 	}
-	o := Objective{Latency: 100 * ms, Errors: 0.01, Goodput: 0.95}
+	o := SLO{Latency: 100 * ms, Errors: 0.01, Goodput: 0.95}
 	for _, row := range []struct {
 		sentence string
 		m        Measurement
@@ -263,28 +263,28 @@ func TestTooFewConnectionsAreOurFault(t *testing.T) {
 		time.Sleep(20 * ms)
 		ok(w, r)
 	})
-	stage := Stage{Parts: []Part{part(s.URL)}, Schedule: Constant{Rate: 400, For: 500 * ms}, Connections: 4, Bounds: lenient()}
-	m, err := newEngine(t, HardCaps()).Fire(t.Context(), stage)
+	stage := Phase{Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 400, For: 500 * ms}, Connections: 4, Generator: lenient()}
+	m, err := newEngine(t, HardCaps()).Run(t.Context(), stage)
 	require.NoError(t, err)
-	objective := Objective{Latency: 300 * ms, Errors: 1}
+	objective := SLO{Latency: 300 * ms, Errors: 1}
 	slow := newTrial(400, 500*ms, stage, m, objective, 20*ms)
 	assert.NotEmpty(t, slow.Misses)
-	assert.Equal(t, []string{"4 connections are too few: this rate needs 16"}, slow.Unfit)
+	assert.Equal(t, []string{"4 connections are too few: this rate needs 16"}, slow.Inconclusive)
 
 	saturated := newTrial(400, 500*ms, stage, m, objective, ms)
-	assert.Empty(t, saturated.Unfit, "a gateway that takes 1 ms when it is quiet is what is slow")
+	assert.Empty(t, saturated.Inconclusive, "a gateway that takes 1 ms when it is quiet is what is slow")
 }
 
 func TestTrialsOfAMachineThatIsNotFit(t *testing.T) {
-	m := Measurement{Offered: 1, Sent: 1, tallies: map[tallyKey]*Tally{{0, runlog.Admitted}: {Count: 1}}}
-	m.tallies[tallyKey{0, runlog.Admitted}].Response.Add(100 * ms)
-	m.Fitness = Fitness{Reasons: []string{"late"}}
-	try := func(latency time.Duration) Trial {
-		return newTrial(1, time.Second, Stage{}.withDefaults(), m, Objective{Latency: latency}, ms)
+	m := Measurement{Offered: 1, Sent: 1, tallies: map[tallyKey]*Metrics{{0, runlog.Admitted}: {Count: 1}}}
+	m.tallies[tallyKey{0, runlog.Admitted}].Latency.Add(100 * ms)
+	m.Generator = GeneratorHealth{Problems: []string{"late"}}
+	try := func(latency time.Duration) Probe {
+		return newTrial(1, time.Second, Phase{}.withDefaults(), m, SLO{Latency: latency}, ms)
 	}
 	assert.True(t, try(time.Second).Met(), "who meets the objective in spite of us meets it")
-	assert.Equal(t, []string{"late"}, try(ms).Unfit, "who misses it may miss it because of us")
-	m.Fitness.Short = true
+	assert.Equal(t, []string{"late"}, try(ms).Inconclusive, "who misses it may miss it because of us")
+	m.Generator.Undersent = true
 	assert.False(t, try(time.Second).Met(), "who was not asked as much has not met it")
 }
 
@@ -296,8 +296,8 @@ func TestOverhead(t *testing.T) {
 	})
 	e := newEngine(t, HardCaps())
 	comparison := Comparison{
-		Stage: Stage{Bounds: lenient()}, Direct: part(direct.URL), Through: part(through.URL),
-		Rounds: 5, Rate: 100, Half: 200 * ms,
+		Phase: Phase{Generator: lenient()}, Direct: part(direct.URL), Through: part(through.URL),
+		Rounds: 5, Rate: 100, Duration: 200 * ms,
 	}
 	plan, err := e.PlanComparison(comparison)
 	require.NoError(t, err)
@@ -317,19 +317,19 @@ func TestOverheadOfNothing(t *testing.T) {
 	direct := serve(t, ok)
 	broken := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "no") })
 	_, err := newEngine(t, HardCaps()).Overhead(t.Context(), Comparison{
-		Stage: Stage{Bounds: lenient()}, Direct: part(direct.URL), Through: part(broken.URL), Rounds: 5, Rate: 50, Half: 20 * ms,
+		Phase: Phase{Generator: lenient()}, Direct: part(direct.URL), Through: part(broken.URL), Rounds: 5, Rate: 50, Duration: 20 * ms,
 	})
-	assert.ErrorIs(t, err, ErrNoComparison)
+	assert.ErrorIs(t, err, ErrInconclusive)
 	_, err = newEngine(t, HardCaps()).Overhead(t.Context(), Comparison{Direct: part(direct.URL), Through: part(broken.URL), Rounds: 4})
-	assert.ErrorIs(t, err, ErrStage)
+	assert.ErrorIs(t, err, ErrInvalid)
 }
 
 // Who asks for nothing special must not be asked for consent.
 func TestTheDefaultSearchFitsIntoTheDefaultCaps(t *testing.T) {
 	e := newEngine(t, Caps{})
-	search, err := e.PlanSearch(Search{Stage: Stage{Parts: []Part{part("https://gateway.example")}}})
+	search, err := e.PlanSearch(Search{Phase: Phase{Mix: []Request{part("https://gateway.example")}}})
 	require.NoError(t, err)
 	comparison, err := e.PlanComparison(Comparison{Direct: part("http://127.0.0.1:9901"), Through: part("https://gateway.example")})
 	require.NoError(t, err)
-	assert.NoError(t, DefaultCaps().Allow(search.And(comparison)), "%s", search.And(comparison))
+	assert.NoError(t, DefaultCaps().Allow(search.Add(comparison)), "%s", search.Add(comparison))
 }

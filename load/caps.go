@@ -15,8 +15,8 @@ type Caps struct {
 	Requests uint64
 	// Rate bounds the requests a second of any stage.
 	Rate float64
-	// Time bounds the schedules of all stages together.
-	Time time.Duration
+	// Duration bounds the schedules of all stages together.
+	Duration time.Duration
 	// Connections bounds those of any stage.
 	Connections int
 }
@@ -24,19 +24,19 @@ type Caps struct {
 // DefaultCaps are what a gateway of somebody else's bears without its owner being asked. A search and a comparison
 // with all defaults come to 39,406 requests in 272 s at most.
 func DefaultCaps() Caps {
-	return Caps{Requests: 40_000, Rate: 200, Time: 5 * time.Minute, Connections: 64}
+	return Caps{Requests: 40_000, Rate: 200, Duration: 5 * time.Minute, Connections: 64}
 }
 
 // HardCaps are what nobody gets beyond: more than one machine can do in earnest, far less than a slip of a finger.
 func HardCaps() Caps {
-	return Caps{Requests: 100_000_000, Rate: 100_000, Time: 24 * time.Hour, Connections: 4096}
+	return Caps{Requests: 100_000_000, Rate: 100_000, Duration: 24 * time.Hour, Connections: 4096}
 }
 
 func (c Caps) withDefaults() Caps {
 	d := DefaultCaps()
 	setDefault(&c.Requests, d.Requests)
 	setDefault(&c.Rate, d.Rate)
-	setDefault(&c.Time, d.Time)
+	setDefault(&c.Duration, d.Duration)
 	setDefault(&c.Connections, d.Connections)
 	return c
 }
@@ -45,7 +45,7 @@ func (c Caps) withDefaults() Caps {
 func (c Caps) within(most Caps) Caps {
 	return Caps{
 		Requests: min(c.Requests, most.Requests), Rate: min(c.Rate, most.Rate),
-		Time: min(c.Time, most.Time), Connections: min(c.Connections, most.Connections),
+		Duration: min(c.Duration, most.Duration), Connections: min(c.Connections, most.Connections),
 	}
 }
 
@@ -59,7 +59,7 @@ func (c Caps) Allow(p Plan) error {
 	}
 	check(p.Requests > c.Requests, "%d requests, %d allowed", p.Requests, c.Requests)
 	check(p.Rate > c.Rate, "%g requests a second, %g allowed", p.Rate, c.Rate)
-	check(p.Time > c.Time, "%s, %s allowed", p.Time, c.Time)
+	check(p.Duration > c.Duration, "%s, %s allowed", p.Duration, c.Duration)
 	check(p.Connections > c.Connections, "%d connections, %d allowed", p.Connections, c.Connections)
 	return errors.Join(over...)
 }

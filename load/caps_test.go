@@ -14,13 +14,13 @@ import (
 
 func TestCaps(t *testing.T) {
 	s := serve(t, ok)
-	e := newEngine(t, Caps{Requests: 100, Rate: 50, Time: 3 * time.Second, Connections: 8})
-	stage := func(s Schedule, connections int, url string) Stage {
-		return Stage{Parts: []Part{part(url)}, Schedule: s, Connections: connections, Bounds: lenient()}
+	e := newEngine(t, Caps{Requests: 100, Rate: 50, Duration: 3 * time.Second, Connections: 8})
+	stage := func(s Schedule, connections int, url string) Phase {
+		return Phase{Mix: []Request{part(url)}, Schedule: s, Connections: connections, Generator: lenient()}
 	}
 	for _, row := range []struct {
 		sentence string
-		stage    Stage
+		stage    Phase
 		want     string
 	}{
 		{"too many requests", stage(Burst{Size: 1, Times: 101, Every: 25 * ms}, 1, s.URL), "101 requests, 100 allowed"},
@@ -30,53 +30,53 @@ func TestCaps(t *testing.T) {
 		{"too many connections", stage(Burst{Size: 1}, 9, s.URL), "9 connections, 8 allowed"},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
-			_, err := e.Fire(t.Context(), row.stage)
+			_, err := e.Run(t.Context(), row.stage)
 			require.ErrorIs(t, err, ErrCap)
 			assert.ErrorContains(t, err, row.want)
 		})
 	}
-	_, err := e.Fire(t.Context(), stage(Closed{For: 2 * time.Second}, 8, s.URL))
+	_, err := e.Run(t.Context(), stage(Closed{For: 2 * time.Second}, 8, s.URL))
 	require.NoError(t, err, "a closed loop takes what is left")
-	_, err = e.Fire(t.Context(), stage(Burst{Size: 1}, 1, s.URL))
+	_, err = e.Run(t.Context(), stage(Burst{Size: 1}, 1, s.URL))
 	require.ErrorIs(t, err, ErrCap, "and then nothing is")
 	assert.Equal(t, HardCaps().Requests, newEngine(t, Caps{Requests: math.MaxUint64}).Caps().Requests)
 }
 
 func TestUnusableStages(t *testing.T) {
 	e := newEngine(t, Caps{})
-	good := Stage{Parts: []Part{part("http://127.0.0.1:1")}, Schedule: Burst{Size: 1}}
-	for sentence, change := range map[string]func(*Stage){
-		"no schedule":              func(s *Stage) { s.Schedule = nil },
-		"no parts":                 func(s *Stage) { s.Parts = nil },
-		"a schedule without sense": func(s *Stage) { s.Schedule = Constant{-1, time.Second} },
-		"negative connections":     func(s *Stage) { s.Connections = -1 },
-		"a weight without sense":   func(s *Stage) { s.Parts[0].Weight = -1 },
-		"a URL without sense":      func(s *Stage) { s.Parts[0].Call.BaseURL = "ftp://x" },
-		"a fault on the wire":      func(s *Stage) { s.Parts[0].Call.Fault = exchange.ShortBody },
+	good := Phase{Mix: []Request{part("http://127.0.0.1:1")}, Schedule: Burst{Size: 1}}
+	for sentence, change := range map[string]func(*Phase){
+		"no schedule":              func(s *Phase) { s.Schedule = nil },
+		"no parts":                 func(s *Phase) { s.Mix = nil },
+		"a schedule without sense": func(s *Phase) { s.Schedule = Constant{-1, time.Second} },
+		"negative connections":     func(s *Phase) { s.Connections = -1 },
+		"a weight without sense":   func(s *Phase) { s.Mix[0].Weight = -1 },
+		"a URL without sense":      func(s *Phase) { s.Mix[0].Call.BaseURL = "ftp://x" },
+		"a fault on the wire":      func(s *Phase) { s.Mix[0].Call.Fault = exchange.ShortBody },
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			s := good
-			s.Parts = slices.Clone(good.Parts)
+			s.Mix = slices.Clone(good.Mix)
 			change(&s)
-			_, err := e.Fire(t.Context(), s)
-			assert.ErrorIs(t, err, ErrStage)
+			_, err := e.Run(t.Context(), s)
+			assert.ErrorIs(t, err, ErrInvalid)
 			_, err = e.Plan(s)
-			assert.ErrorIs(t, err, ErrStage)
+			assert.ErrorIs(t, err, ErrInvalid)
 		})
 	}
 }
 
 func TestPlan(t *testing.T) {
 	e := newEngine(t, Caps{})
-	p, err := e.Plan(Stage{Parts: []Part{part("http://127.0.0.1:9900"), part("https://gateway.example")}, Schedule: Constant{20, 10 * time.Second}})
+	p, err := e.Plan(Phase{Mix: []Request{part("http://127.0.0.1:9900"), part("https://gateway.example")}, Schedule: Constant{20, 10 * time.Second}})
 	require.NoError(t, err)
 	assert.Equal(t, "up to 200 requests, at most 20 a second, for 10s, on 64 connections, to 127.0.0.1:9900 and gateway.example:443", p.String())
 	assert.False(t, p.Loopback())
 	for host, want := range map[string]bool{"127.0.0.1:80": true, "[::1]:80": true, "localhost:80": true, "LOCALHOST:80": true, "[fe80::1]:80": false, "[::ffff:127.0.0.1]:80": true, "10.0.0.1:80": false, "localhost.example:80": false} {
 		assert.Equal(t, want, Plan{Hosts: []string{host}}.Loopback(), host)
 	}
-	both := p.And(p).Times(2)
+	both := p.Add(p).Repeat(2)
 	assert.Equal(t, uint64(800), both.Requests)
-	assert.Equal(t, 40*time.Second, both.Time)
+	assert.Equal(t, 40*time.Second, both.Duration)
 	assert.InDelta(t, 20, both.Rate, 0)
 }

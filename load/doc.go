@@ -1,20 +1,20 @@
 // Package load puts a gateway under stress and measures what it does, honestly: it says how late and how fit it was
 // itself, keeps every class of outcome apart, and judges every answer by the contract while the load goes on.
 //
-// An [Engine] fires a [Stage] and returns a [Measurement]:
+// An [Engine] fires a [Phase] and returns a [Measurement]:
 //
 //	engine := load.NewEngine(load.Options{Secrets: profile.Secrets()})
 //	defer engine.Close()
-//	m, err := engine.Fire(ctx, load.Stage{
+//	m, err := engine.Fire(ctx, load.Phase{
 //		Name:     "storm",
-//		Parts:    []load.Part{load.Through(profile, contract.Chat)},
+//		Parts:    []load.Request{load.Through(profile, contract.Chat)},
 //		Schedule: load.Constant{Rate: 200, For: 5 * time.Second},
-//		Observe:  func(s load.Shot) { ... },
+//		Observe:  func(s load.Result) { ... },
 //	})
 //
 // A stage has one or more parts - kinds of requests that are mixed by their weights: two keys, streams and plain calls,
 // slow and healthy ones -, a [Schedule] that says when shots are due ([Constant], [Steps], [Ramp], [Poisson], [Burst],
-// or the closed loop [Closed]), and bounds. Each request is one [Shot] with its own instants:
+// or the closed loop [Closed]), and bounds. Each request is one [Result] with its own instants:
 //
 //	Due ──── lag ────▶ Sent ──▶ FirstByte ──▶ FirstEvent ──▶ End
 //	│                    └────────────── Service ─────────────┘

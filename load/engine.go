@@ -43,8 +43,8 @@ func (e *Engine) Close() { e.pool.close() }
 // Caps are those that hold for this engine.
 func (e *Engine) Caps() Caps { return e.caps }
 
-// Plan says what a stage will send. It returns [ErrStage] when the stage cannot be fired.
-func (e *Engine) Plan(s Stage) (Plan, error) {
+// Plan says what a stage will send. It returns [ErrInvalid] when the stage cannot be fired.
+func (e *Engine) Plan(s Phase) (Plan, error) {
 	s = s.withDefaults()
 	requests, err := e.prepare(s)
 	if err != nil {
@@ -54,7 +54,7 @@ func (e *Engine) Plan(s Stage) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Requests: extent.Requests, Rate: extent.Rate, Time: extent.Lasts, Connections: s.Connections}
+	p := Plan{Requests: extent.Requests, Rate: extent.Rate, Duration: extent.Duration, Connections: s.Connections}
 	if _, closed := s.Schedule.(Closed); closed && p.Requests == 0 {
 		p.Requests = e.caps.Requests - min(e.used.Requests, e.caps.Requests)
 	}
@@ -66,12 +66,12 @@ func (e *Engine) Plan(s Stage) (Plan, error) {
 	return p, nil
 }
 
-func (e *Engine) prepare(s Stage) ([]*request, error) {
+func (e *Engine) prepare(s Phase) ([]*request, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	requests := make([]*request, len(s.Parts))
-	for i, part := range s.Parts {
+	requests := make([]*request, len(s.Mix))
+	for i, part := range s.Mix {
 		r, err := newRequest(part, e.secrets)
 		if err != nil {
 			return nil, err
@@ -81,12 +81,12 @@ func (e *Engine) prepare(s Stage) ([]*request, error) {
 	return requests, nil
 }
 
-// Fire runs a stage and measures it. It returns when every request of it has ended.
+// Run runs a stage and measures it. It returns when every request of it has ended.
 //
-// It returns [ErrStage] or [ErrCap], and has sent nothing then. When ctx is cancelled, it stops sending at once, cuts
+// It returns [ErrInvalid] or [ErrCap], and has sent nothing then. When ctx is cancelled, it stops sending at once, cuts
 // off what is under way ([Abandoned]), and returns the measurement so far with the context's cause. That the gateway
 // fails is no error.
-func (e *Engine) Fire(ctx context.Context, s Stage) (Measurement, error) {
+func (e *Engine) Run(ctx context.Context, s Phase) (Measurement, error) {
 	e.firing.Lock()
 	defer e.firing.Unlock()
 	s = s.withDefaults()
@@ -94,7 +94,7 @@ func (e *Engine) Fire(ctx context.Context, s Stage) (Measurement, error) {
 	if err != nil {
 		return Measurement{}, err
 	}
-	total := e.used.And(plan)
+	total := e.used.Add(plan)
 	total.Rate, total.Connections = plan.Rate, plan.Connections
 	if err := e.caps.Allow(total); err != nil {
 		return Measurement{}, fmt.Errorf("stage %q: %w", s.Name, err)
@@ -105,23 +105,23 @@ func (e *Engine) Fire(ctx context.Context, s Stage) (Measurement, error) {
 	}
 	m, err := e.fire(ctx, s, plan, requests)
 	e.used.Requests += m.Sent
-	e.used.Time += min(m.Elapsed, plan.Time)
+	e.used.Duration += min(m.Elapsed, plan.Duration)
 	return m, err
 }
 
-func (e *Engine) fire(ctx context.Context, s Stage, plan Plan, requests []*request) (Measurement, error) {
-	if s.Warm {
+func (e *Engine) fire(ctx context.Context, s Phase, plan Plan, requests []*request) (Measurement, error) {
+	if s.Preconnect {
 		if err := e.warm(ctx, s, plan, requests); err != nil {
 			return Measurement{}, err
 		}
 	}
 	v := newVolley(ctx, e.pool, s, requests)
-	m := Measurement{Stage: s.Name, Schedule: s.Schedule.String(), Started: time.Now(), tallies: map[tallyKey]*Tally{}}
-	for i, part := range s.Parts {
-		m.Parts = append(m.Parts, part.Name)
+	m := Measurement{Phase: s.Name, Schedule: s.Schedule.String(), Started: time.Now(), tallies: map[tallyKey]*Metrics{}}
+	for i, part := range s.Mix {
+		m.Requests = append(m.Requests, part.Name)
 		m.targets = append(m.targets, target{requests[i].method, requests[i].sent.URL, requests[i].bodySize})
 	}
-	t := newTally(&m, s, plan.Time)
+	t := newTally(&m, s, plan.Duration)
 	cost := effort{closed: v.closed, embedded: s.Embedded, cpu: -cpuTime()}
 	answered := v.attack(s, plan, t)
 	cost.cpu += cpuTime()
@@ -139,9 +139,9 @@ func (e *Engine) fire(ctx context.Context, s Stage, plan Plan, requests []*reque
 		}
 	}
 	cost.offered, cost.sent, cost.late, cost.client, cost.lag = m.Offered, m.Sent, m.Late, t.client, m.Lag
-	m.Fitness = s.Bounds.judge(cost)
+	m.Generator = s.Generator.judge(cost)
 	if answered != m.Sent {
-		m.Fitness.Reasons = append(m.Fitness.Reasons, fmt.Sprintf("vegeta counts %d requests, the tally %d", answered, m.Sent))
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("vegeta counts %d requests, the tally %d", answered, m.Sent))
 	}
 	if ctx.Err() != nil {
 		return m, context.Cause(ctx)
@@ -150,7 +150,7 @@ func (e *Engine) fire(ctx context.Context, s Stage, plan Plan, requests []*reque
 }
 
 // warm opens the connections of a stage, no more than it has requests.
-func (e *Engine) warm(ctx context.Context, s Stage, plan Plan, requests []*request) error {
+func (e *Engine) warm(ctx context.Context, s Phase, plan Plan, requests []*request) error {
 	n := int(min(plan.Requests, uint64(s.Connections))) //nolint:gosec // checked
 	for _, r := range requests {
 		if err := e.pool.warm(ctx, r.to, n, s.Timeout); err != nil {

@@ -50,12 +50,12 @@ func refuse(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, good429)
 }
 
-func part(url string) Part {
-	return Part{Name: "chat", Call: exchange.Call{Surface: dialect.Chat, BaseURL: url, Key: "sk-caller-0123456789", Model: "m", Prompt: "hi"}}
+func part(url string) Request {
+	return Request{Name: "chat", Call: exchange.Call{Surface: dialect.Chat, BaseURL: url, Key: "sk-caller-0123456789", Model: "m", Prompt: "hi"}}
 }
 
 // lenient bounds keep a busy machine's lag out of tests that are not about it.
-func lenient() Bounds { return Bounds{Missed: 0.99, Lag: time.Minute, CPU: 100} }
+func lenient() GeneratorLimits { return GeneratorLimits{Missed: 0.99, Lag: time.Minute, CPU: 100} }
 
 func TestFireConstant(t *testing.T) {
 	var bodies sync.Map
@@ -65,11 +65,11 @@ func TestFireConstant(t *testing.T) {
 		ok(w, r)
 	})
 	p := part(s.URL)
-	p.Call.Prompt = "hi " + TokenMark
-	var seen []Shot
-	m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{
-		Name: "steady", Parts: []Part{p}, Schedule: Constant{Rate: 100, For: 500 * ms}, Bounds: lenient(), Keep: 20,
-		Observe: func(s Shot) { seen = append(seen, s) },
+	p.Call.Prompt = "hi " + TokenPlaceholder
+	var seen []Result
+	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
+		Name: "steady", Mix: []Request{p}, Schedule: Constant{Rate: 100, For: 500 * ms}, Generator: lenient(), Keep: 20,
+		Observe: func(s Result) { seen = append(seen, s) },
 	})
 	require.NoError(t, err)
 
@@ -81,18 +81,18 @@ func TestFireConstant(t *testing.T) {
 	assert.Zero(t, m.ErrorShare())
 	assert.GreaterOrEqual(t, m.Sending, 490*ms)
 	assert.LessOrEqual(t, m.SendRate(), 100.0)
-	assert.Empty(t, m.Breaches)
-	assert.Len(t, m.Shots, 20)
-	assert.Equal(t, uint64(30), m.Unkept)
-	assert.Positive(t, m.Fresh)
-	times := m.Of(AllParts, runlog.Admitted)
-	assert.Equal(t, uint64(50), times.Service.Count())
-	assert.Equal(t, uint64(50), times.FirstByte.Count())
-	assert.Zero(t, times.FirstEvent.Count())
-	assert.LessOrEqual(t, times.Service.Quantile(0.5), times.Response.Quantile(0.5))
+	assert.Empty(t, m.Violations)
+	assert.Len(t, m.Results, 20)
+	assert.Equal(t, uint64(30), m.NotKept)
+	assert.Positive(t, m.NewConns)
+	times := m.Of(AllRequests, runlog.Admitted)
+	assert.Equal(t, uint64(50), times.ServiceTime.Count())
+	assert.Equal(t, uint64(50), times.TTFB.Count())
+	assert.Zero(t, times.TTFT.Count())
+	assert.LessOrEqual(t, times.ServiceTime.Quantile(0.5), times.Latency.Quantile(0.5))
 
 	require.Len(t, seen, 50)
-	slices.SortFunc(seen, func(a, b Shot) int { return int(a.Seq) - int(b.Seq) })
+	slices.SortFunc(seen, func(a, b Result) int { return int(a.Seq) - int(b.Seq) })
 	for i, shot := range seen {
 		assert.Equal(t, uint64(i), shot.Seq)
 		assert.Equal(t, time.Duration(i)*10*ms, shot.Due)
@@ -118,8 +118,8 @@ func TestFireMixesParts(t *testing.T) {
 	flood, victim := part(s.URL), part(s.URL)
 	flood.Name, flood.Weight, flood.Call.Key = "flood", 3, "sk-flood-0123456789"
 	victim.Name = "victim"
-	m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{
-		Parts: []Part{flood, victim}, Schedule: Constant{Rate: 200, For: 200 * ms}, Bounds: lenient(), Keep: 100,
+	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
+		Mix: []Request{flood, victim}, Schedule: Constant{Rate: 200, For: 200 * ms}, Generator: lenient(), Keep: 100,
 	})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(30), m.Of(0, runlog.Refused).Count)
@@ -127,27 +127,27 @@ func TestFireMixesParts(t *testing.T) {
 	assert.Zero(t, m.Of(1, runlog.Refused).Count)
 	assert.InDelta(t, 0.75, m.ErrorShare(), 0)
 	assert.Equal(t, contract.Pass, m.Verdict(), "refusals break no obligation by being there")
-	for _, shot := range m.Shots {
+	for _, shot := range m.Results {
 		seconds, given := shot.RetryAfter()
-		assert.Equal(t, shot.Part == 0, given)
-		assert.Equal(t, map[int]int{0: 1, 1: 0}[shot.Part], seconds)
+		assert.Equal(t, shot.Request == 0, given)
+		assert.Equal(t, map[int]int{0: 1, 1: 0}[shot.Request], seconds)
 	}
 }
 
 func TestOrderIsEven(t *testing.T) {
-	assert.Equal(t, []int{0, 0, 1, 0}, Stage{Parts: []Part{{Weight: 3}, {}}}.order())
-	assert.Equal(t, []int{0, 1, 2}, Stage{Parts: []Part{{}, {}, {}}}.order())
+	assert.Equal(t, []int{0, 0, 1, 0}, Phase{Mix: []Request{{Weight: 3}, {}}}.order())
+	assert.Equal(t, []int{0, 1, 2}, Phase{Mix: []Request{{}, {}, {}}}.order())
 }
 
 func TestFireFindsBreaches(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) })
-	m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 10}, Bounds: lenient()})
+	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 10}, Generator: lenient()})
 	require.NoError(t, err)
 	assert.Equal(t, contract.Fail, m.Verdict())
 	var words []string
-	for _, b := range m.Breaches {
+	for _, b := range m.Violations {
 		assert.Equal(t, uint64(10), b.Count, "every answer is judged, not only the first")
-		assert.Equal(t, "chat", b.Part)
+		assert.Equal(t, "chat", b.Request)
 		require.NotNil(t, b.Evidence)
 		assert.Equal(t, 429, b.Evidence.Status)
 		words = append(words, string(b.Finding.Requirement))
@@ -166,14 +166,14 @@ func TestFireStreams(t *testing.T) {
 	})
 	p := part(s.URL)
 	p.Call.Surface = dialect.ChatStream
-	m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{Parts: []Part{p}, Schedule: Burst{Size: 5}, Bounds: lenient(), Keep: 5})
+	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{Mix: []Request{p}, Schedule: Burst{Size: 5}, Generator: lenient(), Keep: 5})
 	require.NoError(t, err)
 	require.Equal(t, uint64(5), m.Count(runlog.Admitted))
-	for _, shot := range m.Shots {
+	for _, shot := range m.Results {
 		assert.GreaterOrEqual(t, shot.FirstEvent, shot.FirstByte)
 		assert.GreaterOrEqual(t, shot.End-shot.FirstEvent, 10*ms, "the first event came before the end")
 	}
-	assert.Equal(t, uint64(5), m.Of(0, runlog.Admitted).FirstEvent.Count())
+	assert.Equal(t, uint64(5), m.Of(0, runlog.Admitted).TTFT.Count())
 }
 
 func TestBurstIsConcurrent(t *testing.T) {
@@ -189,13 +189,13 @@ func TestBurstIsConcurrent(t *testing.T) {
 		under.Add(-1)
 		ok(w, r)
 	})
-	m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{
-		Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 20}, Connections: 20, Warm: true, Bounds: lenient(),
+	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
+		Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 20}, Connections: 20, Preconnect: true, Generator: lenient(),
 	})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(20), m.Count(runlog.Admitted))
 	assert.Equal(t, int64(20), most.Load())
-	assert.Zero(t, m.Fresh, "the connections were open before the burst")
+	assert.Zero(t, m.NewConns, "the connections were open before the burst")
 }
 
 func TestConnectionsBoundWhatIsUnderWay(t *testing.T) {
@@ -208,15 +208,15 @@ func TestConnectionsBoundWhatIsUnderWay(t *testing.T) {
 		under.Add(-1)
 		ok(w, r)
 	})
-	m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{
-		Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 40}, Connections: 4, Bounds: lenient(),
+	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
+		Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 40}, Connections: 4, Generator: lenient(),
 	})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(40), m.Count(runlog.Admitted))
 	assert.LessOrEqual(t, most.Load(), int64(4))
 	assert.GreaterOrEqual(t, m.Waited, uint64(30), "who waits for a connection waits for the gateway, not for us")
-	times := m.Of(AllParts, runlog.Admitted)
-	assert.Greater(t, times.Response.Max(), 2*times.Service.Quantile(0.5), "and the response time tells it")
+	times := m.Of(AllRequests, runlog.Admitted)
+	assert.Greater(t, times.Latency.Max(), 2*times.ServiceTime.Quantile(0.5), "and the response time tells it")
 	assert.LessOrEqual(t, m.Lag.Count(), uint64(10))
 }
 
@@ -233,18 +233,18 @@ func TestFireAgainstAHangingGateway(t *testing.T) {
 	defer close(release)
 	before := runtime.NumGoroutine()
 	var most int
-	m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{
-		Parts: []Part{part(s.URL)}, Schedule: Constant{Rate: 200, For: 300 * ms}, Connections: 8, Timeout: 2 * time.Second,
-		Observe: func(Shot) { most = max(most, runtime.NumGoroutine()-before) },
+	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
+		Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 200, For: 300 * ms}, Connections: 8, Timeout: 2 * time.Second,
+		Observe: func(Result) { most = max(most, runtime.NumGoroutine()-before) },
 	})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(60), m.Offered)
 	assert.Equal(t, uint64(8), m.Sent)
 	assert.Equal(t, uint64(8), m.Count(runlog.Timeout))
 	assert.GreaterOrEqual(t, m.Waited, uint64(51))
-	assert.Empty(t, m.Breaches, "our patience is no limit of the contract")
+	assert.Empty(t, m.Violations, "our patience is no limit of the contract")
 	assert.Less(t, most, 60)
-	for _, reason := range m.Fitness.Reasons {
+	for _, reason := range m.Generator.Problems {
 		assert.NotContains(t, reason, "not sent in time", "that they were not sent is the gateway's doing")
 	}
 }
@@ -264,8 +264,8 @@ func TestFireCancelled(t *testing.T) {
 		cancel(cause)
 	}()
 	began := time.Now()
-	m, err := newEngine(t, Caps{Time: time.Hour}).Fire(ctx, Stage{
-		Parts: []Part{part(s.URL)}, Schedule: Constant{Rate: 30, For: 10 * time.Minute}, Connections: 4,
+	m, err := newEngine(t, Caps{Duration: time.Hour}).Run(ctx, Phase{
+		Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 30, For: 10 * time.Minute}, Connections: 4,
 	})
 	require.ErrorIs(t, err, cause)
 	assert.Less(t, time.Since(began), 30*time.Second, "not after ten minutes, and not after the timeout")
@@ -278,8 +278,8 @@ func TestFireCancelled(t *testing.T) {
 func TestCancelledBetweenTwoShots(t *testing.T) {
 	s := serve(t, ok)
 	ctx, cancel := context.WithCancel(t.Context())
-	m, err := newEngine(t, Caps{Time: time.Hour}).Fire(ctx, Stage{
-		Parts: []Part{part(s.URL)}, Schedule: Constant{Rate: 0.01, For: 10 * time.Minute}, Observe: func(Shot) { cancel() },
+	m, err := newEngine(t, Caps{Duration: time.Hour}).Run(ctx, Phase{
+		Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 0.01, For: 10 * time.Minute}, Observe: func(Result) { cancel() },
 	})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Equal(t, uint64(1), m.Count(runlog.Admitted))
@@ -288,16 +288,16 @@ func TestCancelledBetweenTwoShots(t *testing.T) {
 func TestStaleConnectionsAreTriedOnceMore(t *testing.T) {
 	s := serve(t, ok)
 	e := newEngine(t, Caps{})
-	stage := Stage{Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 1}, Bounds: lenient(), Keep: 1}
-	_, err := e.Fire(t.Context(), stage)
+	stage := Phase{Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 1}, Generator: lenient(), Keep: 1}
+	_, err := e.Run(t.Context(), stage)
 	require.NoError(t, err)
 	s.CloseClientConnections()
-	m, err := e.Fire(t.Context(), stage)
+	m, err := e.Run(t.Context(), stage)
 	require.NoError(t, err)
 	assert.Equal(t, uint64(1), m.Count(runlog.Admitted))
 	assert.Equal(t, uint64(1), m.Resent, "and it is counted")
-	assert.True(t, m.Shots[0].Resent)
-	assert.True(t, m.Shots[0].Fresh)
+	assert.True(t, m.Results[0].Resent)
+	assert.True(t, m.Results[0].NewConn)
 }
 
 func TestFireOverTLS(t *testing.T) {
@@ -307,45 +307,45 @@ func TestFireOverTLS(t *testing.T) {
 	defer s.Close()
 	e := NewEngine(Options{TLS: s.Client().Transport.(*http.Transport).TLSClientConfig})
 	defer e.Close()
-	m, err := e.Fire(t.Context(), Stage{Parts: []Part{part(s.URL)}, Schedule: Constant{Rate: 100, For: 100 * ms}, Bounds: lenient()})
+	m, err := e.Run(t.Context(), Phase{Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 100, For: 100 * ms}, Generator: lenient()})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(10), m.Count(runlog.Admitted))
 
 	untrusting := newEngine(t, Caps{})
-	m, err = untrusting.Fire(t.Context(), Stage{Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 1}, Bounds: lenient()})
+	m, err = untrusting.Run(t.Context(), Phase{Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 1}, Generator: lenient()})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(1), m.Count(runlog.TransportError), "an unknown certificate is no connection")
 }
 
 func TestClosedLoop(t *testing.T) {
 	s := serve(t, ok)
-	m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{
-		Parts: []Part{part(s.URL)}, Schedule: Closed{Requests: 500, For: time.Minute}, Connections: 4,
+	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
+		Mix: []Request{part(s.URL)}, Schedule: Closed{Requests: 500, For: time.Minute}, Connections: 4,
 	})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(500), m.Sent)
 	assert.Equal(t, uint64(500), m.Count(runlog.Admitted))
 	assert.Zero(t, m.Waited)
 	assert.Positive(t, m.Throughput())
-	for _, reason := range m.Fitness.Reasons {
+	for _, reason := range m.Generator.Problems {
 		assert.NotContains(t, reason, "cores", "a closed loop may use what there is")
 	}
 }
 
 func TestWindowsTellTheCourse(t *testing.T) {
 	s := serve(t, ok)
-	m, err := newEngine(t, Caps{}).Fire(t.Context(), Stage{
-		Parts: []Part{part(s.URL)}, Schedule: Constant{Rate: 100, For: 600 * ms}, Window: 100 * ms, Bounds: lenient(),
+	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
+		Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 100, For: 600 * ms}, Window: 100 * ms, Generator: lenient(),
 	})
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(m.Windows), 3)
 	var sum uint64
 	for i, w := range m.Windows {
-		assert.Equal(t, 100*ms, w.Lasts)
-		assert.Zero(t, w.At%(100*ms))
+		assert.Equal(t, 100*ms, w.Length)
+		assert.Zero(t, w.Start%(100*ms))
 		assert.Positive(t, w.P99)
 		if i > 0 {
-			assert.Greater(t, w.At, m.Windows[i-1].At)
+			assert.Greater(t, w.Start, m.Windows[i-1].Start)
 		}
 		sum += w.Total()
 	}

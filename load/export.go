@@ -15,28 +15,28 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// ErrUnkept is returned when a measurement has not kept all of its shots, so that a list of them would be a part that
+// ErrNotKept is returned when a measurement has not kept all of its shots, so that a list of them would be a part that
 // looks like the whole.
-var ErrUnkept = errors.New("not all shots were kept")
+var ErrNotKept = errors.New("not all shots were kept")
 
 // WriteVegeta writes the shots in vegeta's JSON lines, for vegeta report, plot and encode. Their latency is the service
-// time; a refusal is an error there, as with every status that is no success. It returns [ErrUnkept] when the stage's
+// time; a refusal is an error there, as with every status that is no success. It returns [ErrNotKept] when the stage's
 // Keep was smaller than its number of shots.
 func WriteVegeta(w io.Writer, m Measurement) error {
-	if m.Unkept > 0 {
-		return fmt.Errorf("%w: %d of %d", ErrUnkept, len(m.Shots), m.Sent)
+	if m.NotKept > 0 {
+		return fmt.Errorf("%w: %d of %d", ErrNotKept, len(m.Results), m.Sent)
 	}
-	shots := slices.Clone(m.Shots)
+	shots := slices.Clone(m.Results)
 	// vegeta's plot wants the order of sending, and takes gaps for shots that are still to come.
-	slices.SortFunc(shots, func(a, b Shot) int { return int(a.Sent - b.Sent) })
+	slices.SortFunc(shots, func(a, b Result) int { return int(a.Sent - b.Sent) })
 	buffered := bufio.NewWriter(w)
 	encoder := vegeta.NewJSONEncoder(buffered)
 	for i, s := range shots {
 		r := vegeta.Result{
-			Attack: m.Stage, Seq: uint64(i), Code: uint16(max(s.Status, 0)), //nolint:gosec // a status has three digits
-			Timestamp: m.Started.Add(s.Sent), Latency: s.Service(),
-			BytesIn: uint64(s.Bytes), BytesOut: uint64(m.targets[s.Part].bodySize), //nolint:gosec // lengths
-			Method: m.targets[s.Part].method, URL: m.targets[s.Part].url,
+			Attack: m.Phase, Seq: uint64(i), Code: uint16(max(s.Status, 0)), //nolint:gosec // a status has three digits
+			Timestamp: m.Started.Add(s.Sent), Latency: s.ServiceTime(),
+			BytesIn: uint64(s.Bytes), BytesOut: uint64(m.targets[s.Request].bodySize), //nolint:gosec // lengths
+			Method: m.targets[s.Request].method, URL: m.targets[s.Request].url,
 		}
 		if s.Outcome != runlog.Admitted {
 			r.Error = string(s.Outcome)
@@ -49,7 +49,7 @@ func WriteVegeta(w io.Writer, m Measurement) error {
 }
 
 // WriteHgrm writes a distribution as HdrHistogram's plotter reads it, in milliseconds.
-func WriteHgrm(w io.Writer, l Latencies) error {
+func WriteHgrm(w io.Writer, l Histogram) error {
 	const ticks = 5 // steps for every halving of the distance to 100 %, as the format's own tools have it
 	if _, err := l.histogram().PercentilesPrint(w, ticks, float64(time.Millisecond)); err != nil {
 		return fmt.Errorf("write histogram: %w", err)
@@ -65,22 +65,22 @@ var openMetricsBuckets = []float64{
 // WriteOpenMetrics writes a measurement as OpenMetrics text 1.0. Labels are the stage, the part and the outcome: as
 // many series as there are outcomes, never one for each error text.
 func WriteOpenMetrics(w io.Writer, m Measurement) error {
-	out := &metricsWriter{w: bufio.NewWriter(w), stage: m.Stage}
+	out := &metricsWriter{w: bufio.NewWriter(w), stage: m.Phase}
 	out.family("gatecert_load_requests", "counter", "", "Requests by what came of them.")
-	m.eachTally(func(part string, outcome runlog.Outcome, t Tally) {
+	m.eachTally(func(part string, outcome runlog.Outcome, t Metrics) {
 		out.sample("gatecert_load_requests_total", float64(t.Count), "part", part, "outcome", string(outcome))
 	})
 	for _, times := range []struct {
 		name, help string
-		of         func(Tally) Latencies
+		of         func(Metrics) Histogram
 	}{
-		{"gatecert_load_service_seconds", "From sending a request to the end of its answer.", func(t Tally) Latencies { return t.Service }},
-		{"gatecert_load_response_seconds", "From when a request was due to the end of its answer.", func(t Tally) Latencies { return t.Response }},
-		{"gatecert_load_first_byte_seconds", "From sending a request to the first byte of its answer.", func(t Tally) Latencies { return t.FirstByte }},
-		{"gatecert_load_first_event_seconds", "From sending a request to the first event of its stream.", func(t Tally) Latencies { return t.FirstEvent }},
+		{"gatecert_load_service_seconds", "From sending a request to the end of its answer.", func(t Metrics) Histogram { return t.ServiceTime }},
+		{"gatecert_load_response_seconds", "From when a request was due to the end of its answer.", func(t Metrics) Histogram { return t.Latency }},
+		{"gatecert_load_first_byte_seconds", "From sending a request to the first byte of its answer.", func(t Metrics) Histogram { return t.TTFB }},
+		{"gatecert_load_first_event_seconds", "From sending a request to the first event of its stream.", func(t Metrics) Histogram { return t.TTFT }},
 	} {
 		out.family(times.name, "histogram", "seconds", times.help)
-		m.eachTally(func(part string, outcome runlog.Outcome, t Tally) {
+		m.eachTally(func(part string, outcome runlog.Outcome, t Metrics) {
 			out.histogram(times.name, times.of(t), "part", part, "outcome", string(outcome))
 		})
 	}
@@ -91,9 +91,9 @@ func WriteOpenMetrics(w io.Writer, m Measurement) error {
 		{"gatecert_load_offered", "Requests that the schedule wanted.", float64(m.Offered)},
 		{"gatecert_load_waited", "Requests whose time came while every connection was in use.", float64(m.Waited)},
 		{"gatecert_load_late", "Requests that were sent late for reasons of the machine that sent them.", float64(m.Late)},
-		{"gatecert_load_lag_p99_seconds", "99th percentile of the lag of the machine that sent.", m.Fitness.LagP99.Seconds()},
-		{"gatecert_load_client_cpu_ratio", "Share of all cores that the sender used, negative when unknown.", m.Fitness.CPU},
-		{"gatecert_load_fit", "1 when the sender did its part, else 0.", boolValue(m.Fitness.Fit())},
+		{"gatecert_load_lag_p99_seconds", "99th percentile of the lag of the machine that sent.", m.Generator.LagP99.Seconds()},
+		{"gatecert_load_client_cpu_ratio", "Share of all cores that the sender used, negative when unknown.", m.Generator.CPU},
+		{"gatecert_load_fit", "1 when the sender did its part, else 0.", boolValue(m.Generator.OK())},
 	} {
 		unit := ""
 		if strings.HasSuffix(gauge.name, "_seconds") {
@@ -117,8 +117,8 @@ func boolValue(b bool) float64 {
 }
 
 // eachTally visits the tallies by part and outcome, in a stable order.
-func (m Measurement) eachTally(visit func(part string, outcome runlog.Outcome, t Tally)) {
-	for part, name := range m.Parts {
+func (m Measurement) eachTally(visit func(part string, outcome runlog.Outcome, t Metrics)) {
+	for part, name := range m.Requests {
 		for _, outcome := range runlog.Outcomes() {
 			if t := m.tallies[tallyKey{part, outcome}]; t != nil {
 				visit(name, outcome, *t)
@@ -155,7 +155,7 @@ func (o *metricsWriter) sample(name string, value float64, labels ...string) {
 	o.printf("} %g\n", value)
 }
 
-func (o *metricsWriter) histogram(name string, l Latencies, labels ...string) {
+func (o *metricsWriter) histogram(name string, l Histogram, labels ...string) {
 	if l.Count() == 0 {
 		return
 	}

@@ -19,20 +19,20 @@ import (
 // example is a measurement of three shots, made by hand so that its exports are always the same.
 func example() Measurement {
 	m := Measurement{
-		Stage: `a "stage"`, Parts: []string{"chat"}, Started: time.Unix(1_700_000_000, 0).UTC(),
-		targets: []target{{"POST", "http://127.0.0.1:9900/v1/chat/completions", 77}}, tallies: map[tallyKey]*Tally{},
+		Phase: `a "stage"`, Requests: []string{"chat"}, Started: time.Unix(1_700_000_000, 0).UTC(),
+		targets: []target{{"POST", "http://127.0.0.1:9900/v1/chat/completions", 77}}, tallies: map[tallyKey]*Metrics{},
 	}
-	t := newTally(&m, Stage{Keep: 10}.withDefaults(), time.Second)
-	for _, s := range []Shot{
+	t := newTally(&m, Phase{Keep: 10}.withDefaults(), time.Second)
+	for _, s := range []Result{
 		{Seq: 0, Due: 0, Sent: ms, FirstByte: 4 * ms, End: 5 * ms, Status: 200, Outcome: runlog.Admitted, Bytes: 100},
 		{Seq: 2, Due: 20 * ms, Sent: 20 * ms, FirstByte: 21 * ms, End: 21 * ms, Status: 429, Outcome: runlog.Refused, Bytes: 50},
 		{Seq: 1, Due: 10 * ms, Sent: 10 * ms, End: 510 * ms, Outcome: runlog.Timeout},
 	} {
-		t.add(result{Shot: s, entered: s.Sent})
+		t.add(result{Result: s, entered: s.Sent})
 	}
 	t.close()
 	m.Offered = 3
-	m.Fitness = Bounds{}.withDefaults().judge(effort{offered: 3, sent: 3, lag: m.Lag, cpu: -1})
+	m.Generator = GeneratorLimits{}.withDefaults().judge(effort{offered: 3, sent: 3, lag: m.Lag, cpu: -1})
 	return m
 }
 
@@ -63,17 +63,17 @@ func TestWriteVegeta(t *testing.T) {
 	assert.Equal(t, map[string]int{"0": 1, "200": 1, "429": 1}, metrics.StatusCodes)
 
 	part := example()
-	part.Unkept = 4
-	assert.ErrorIs(t, WriteVegeta(io.Discard, part), ErrUnkept, "a part must not look like the whole")
+	part.NotKept = 4
+	assert.ErrorIs(t, WriteVegeta(io.Discard, part), ErrNotKept, "a part must not look like the whole")
 }
 
 func TestWriteHgrm(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, WriteHgrm(&out, example().Of(AllParts, runlog.Admitted).Service))
+	require.NoError(t, WriteHgrm(&out, example().Of(AllRequests, runlog.Admitted).ServiceTime))
 	assert.Contains(t, out.String(), "Value\tPercentile\tTotalCount")
 	assert.Regexp(t, `(?m)^\s+4\.00\d\s+1\.0+\s+1`, out.String(), "milliseconds")
 	out.Reset()
-	require.NoError(t, WriteHgrm(&out, Latencies{}), "an empty one too")
+	require.NoError(t, WriteHgrm(&out, Histogram{}), "an empty one too")
 }
 
 func TestWriteOpenMetrics(t *testing.T) {
@@ -110,7 +110,7 @@ func (failingWriter) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
 func TestExportsTellOfABrokenWriter(t *testing.T) {
 	assert.ErrorIs(t, WriteVegeta(failingWriter{}, example()), os.ErrClosed)
-	assert.ErrorIs(t, WriteHgrm(failingWriter{}, example().Of(0, runlog.Admitted).Service), os.ErrClosed)
+	assert.ErrorIs(t, WriteHgrm(failingWriter{}, example().Of(0, runlog.Admitted).ServiceTime), os.ErrClosed)
 	assert.ErrorIs(t, WriteOpenMetrics(failingWriter{}, example()), os.ErrClosed)
 }
 
@@ -118,7 +118,7 @@ func TestSoak(t *testing.T) {
 	s := serve(t, ok)
 	e := newEngine(t, Caps{})
 	d, err := e.Soak(t.Context(), Soak{
-		Stage: Stage{Parts: []Part{part(s.URL)}, Bounds: lenient(), Window: 50 * ms}, Rate: 100, For: 600 * ms, PID: os.Getpid(), WarmUp: ms,
+		Phase: Phase{Mix: []Request{part(s.URL)}, Generator: lenient(), Window: 50 * ms}, Rate: 100, For: 600 * ms, PID: os.Getpid(), WarmUp: ms,
 	})
 	require.NoError(t, err)
 	assert.Equal(t, contract.Pass, d.Measurement.Verdict())
@@ -127,7 +127,7 @@ func TestSoak(t *testing.T) {
 		assert.NotEmpty(t, d.Memory)
 		assert.Greater(t, d.Memory[0].Bytes, uint64(1<<20))
 	}
-	d, err = e.Soak(t.Context(), Soak{Stage: Stage{Parts: []Part{part(s.URL)}}, Rate: 100, For: 50 * ms, PID: 1 << 30})
+	d, err = e.Soak(t.Context(), Soak{Phase: Phase{Mix: []Request{part(s.URL)}}, Rate: 100, For: 50 * ms, PID: 1 << 30})
 	require.NoError(t, err)
 	assert.ErrorIs(t, d.MemoryError, errNoMemory, "no such process, and the soak goes on")
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Bounds say up to where this machine counts as fit. The zero value takes the defaults.
-type Bounds struct {
+// Generator say up to where this machine counts as fit. The zero value takes the defaults.
+type GeneratorLimits struct {
 	// Missed is the share of the offered shots that may be missing through our own fault. Default 0.01.
 	Missed float64
 	// Lag is how late a shot may be, and LateShare the share of all that may be later; two shots always may. Default
@@ -19,16 +19,16 @@ type Bounds struct {
 	//
 	// Neither CPU nor Lag is held against a stage whose gateway runs in this very process: it competes with us.
 	CPU float64
-	// Client is the share of shots that may fail on this machine: no descriptors, no ports. Default 0.001.
-	Client float64
+	// LocalErrors is the share of shots that may fail on this machine: no descriptors, no ports. Default 0.001.
+	LocalErrors float64
 }
 
-func (b Bounds) withDefaults() Bounds {
+func (b GeneratorLimits) withDefaults() GeneratorLimits {
 	setDefault(&b.Missed, 0.01)
 	setDefault(&b.Lag, 25*time.Millisecond)
 	setDefault(&b.LateShare, 0.01)
 	setDefault(&b.CPU, 0.9)
-	setDefault(&b.Client, 0.001)
+	setDefault(&b.LocalErrors, 0.001)
 	return b
 }
 
@@ -39,14 +39,14 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// Fitness says whether this machine did its part of a stage: a harness that cannot keep its own pace must not blame
+// GeneratorHealth says whether this machine did its part of a stage: a harness that cannot keep its own pace must not blame
 // the gateway for it.
-type Fitness struct {
-	// Reasons say in what it was not fit, one sentence each. None: it was fit.
-	Reasons []string
-	// Short says that less was sent than was asked for. It is the one thing that can make a gateway look better than it
+type GeneratorHealth struct {
+	// Problems say in what it was not fit, one sentence each. None: it was fit.
+	Problems []string
+	// Undersent says that less was sent than was asked for. It is the one thing that can make a gateway look better than it
 	// is: whatever else is wrong with us - late shots in bunches, a busy processor - makes it look worse.
-	Short bool
+	Undersent bool
 	// Achieved is the share of the offered shots that were sent, those left out that waited for the gateway.
 	Achieved float64
 	// LagP99 is the 99th percentile of our own lag.
@@ -57,15 +57,15 @@ type Fitness struct {
 	Cores int
 }
 
-// Fit reports whether nothing speaks against the measurement.
-func (f Fitness) Fit() bool { return len(f.Reasons) == 0 }
+// OK reports whether nothing speaks against the measurement.
+func (f GeneratorHealth) OK() bool { return len(f.Problems) == 0 }
 
 // effort is what a stage cost this machine and what it left undone.
 type effort struct {
 	offered, sent, waited, late, client uint64
 	// lost counts the shots that were never sent, for no fault of the gateway.
 	lost uint64
-	lag  Latencies
+	lag  Histogram
 	// cpu and wall are the time this process computed and the time that passed.
 	cpu, wall time.Duration
 	// closed says that no rate was asked for, embedded that the gateway runs in this process.
@@ -75,17 +75,17 @@ type effort struct {
 // lateAlways is how many shots may be late in any stage: of a short one, a single hiccup is more than a hundredth.
 const lateAlways = 2
 
-func (b Bounds) judge(e effort) Fitness {
-	f := Fitness{LagP99: e.lag.Quantile(0.99), CPU: -1, Cores: runtime.GOMAXPROCS(0)}
-	unfit := func(format string, args ...any) { f.Reasons = append(f.Reasons, fmt.Sprintf(format, args...)) }
+func (b GeneratorLimits) judge(e effort) GeneratorHealth {
+	f := GeneratorHealth{LagP99: e.lag.Quantile(0.99), CPU: -1, Cores: runtime.GOMAXPROCS(0)}
+	unfit := func(format string, args ...any) { f.Problems = append(f.Problems, fmt.Sprintf(format, args...)) }
 	missed := float64(e.lost) / float64(max(e.offered, 1))
 	f.Achieved = 1 - missed
 	if missed > b.Missed {
-		f.Short = true
+		f.Undersent = true
 		unfit("%d of %d shots were not sent in time for reasons of this machine", e.lost, e.offered)
 	}
-	if e.sent > 0 && float64(e.client)/float64(e.sent) > b.Client {
-		f.Short = true
+	if e.sent > 0 && float64(e.client)/float64(e.sent) > b.LocalErrors {
+		f.Undersent = true
 		unfit("%d of %d shots failed on this machine", e.client, e.sent)
 	}
 	if own := e.lag.Count(); e.late > lateAlways && float64(e.late)/float64(own) > b.LateShare && !e.embedded {

@@ -9,8 +9,8 @@ import (
 )
 
 func TestFitness(t *testing.T) {
-	lag := func(n int, d time.Duration) Latencies {
-		var l Latencies
+	lag := func(n int, d time.Duration) Histogram {
+		var l Histogram
 		for range n {
 			l.Add(d)
 		}
@@ -36,8 +36,8 @@ func TestFitness(t *testing.T) {
 		{"no ports were left for some", effort{offered: 1000, sent: 1000, client: 2}, false},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
-			f := Bounds{}.withDefaults().judge(row.effort)
-			assert.Equal(t, row.fit, f.Fit(), "%v", f.Reasons)
+			f := GeneratorLimits{}.withDefaults().judge(row.effort)
+			assert.Equal(t, row.fit, f.OK(), "%v", f.Problems)
 		})
 	}
 }
@@ -45,14 +45,14 @@ func TestFitness(t *testing.T) {
 // What is unfit says nothing about the gateway, however it answered.
 func TestUnfitIsNeverTheGatewaysFault(t *testing.T) {
 	s := serve(t, ok)
-	slow := Stage{
-		Parts: []Part{part(s.URL)}, Schedule: Constant{Rate: 100, For: 200 * ms},
-		Bounds: Bounds{Missed: 0.99, Lag: time.Nanosecond, CPU: 100},
+	slow := Phase{
+		Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 100, For: 200 * ms},
+		Generator: GeneratorLimits{Missed: 0.99, Lag: time.Nanosecond, CPU: 100},
 	}
-	m, err := newEngine(t, Caps{}).Fire(t.Context(), slow)
+	m, err := newEngine(t, Caps{}).Run(t.Context(), slow)
 	assert.NoError(t, err)
-	assert.False(t, m.Fitness.Fit())
+	assert.False(t, m.Generator.OK())
 	assert.Equal(t, m.Late, m.Lag.Count(), "nobody is on time to the nanosecond")
 	assert.Equal(t, "error", string(m.Verdict()))
-	assert.Regexp(t, `^\d+ of \d+ shots were sent more than 1ns late$`, m.Fitness.Reasons[0])
+	assert.Regexp(t, `^\d+ of \d+ shots were sent more than 1ns late$`, m.Generator.Problems[0])
 }

@@ -27,7 +27,7 @@ func TestTwentyStagesLeaveNothingBehind(t *testing.T) {
 	e := NewEngine(Options{})
 	goroutines, open := goleak.IgnoreCurrent(), descriptors()
 	for range 20 {
-		_, err := e.Fire(t.Context(), Stage{Parts: []Part{part(s.URL)}, Schedule: Burst{Size: 30}, Connections: 16, Bounds: lenient()})
+		_, err := e.Run(t.Context(), Phase{Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 30}, Connections: 16, Generator: lenient()})
 		require.NoError(t, err)
 	}
 	assert.LessOrEqual(t, descriptors()-open, 2*16, "stages share their connections; both ends are counted here")
@@ -46,13 +46,13 @@ func TestAMillionResultsFitInFortyMegabytes(t *testing.T) {
 		return stats.HeapAlloc
 	}
 	before := heap()
-	m := Measurement{Parts: []string{"a"}, tallies: map[tallyKey]*Tally{}}
-	tally := newTally(&m, Stage{Keep: 1000}.withDefaults(), time.Hour)
+	m := Measurement{Requests: []string{"a"}, tallies: map[tallyKey]*Metrics{}}
+	tally := newTally(&m, Phase{Keep: 1000}.withDefaults(), time.Hour)
 	findings := []contract.Finding{{Requirement: contract.RetryAfter, Level: contract.Should, Want: "a", Got: "b"}}
 	outcomes := runlog.Outcomes()
 	for i := range 1_000_000 {
 		at := time.Duration(i) * ms
-		tally.add(result{Shot: Shot{
+		tally.add(result{Result: Result{
 			Seq: uint64(i), Due: at, Sent: at, FirstByte: at + ms, End: at + time.Duration(i%977)*ms,
 			Outcome: outcomes[i%len(outcomes)], Findings: findings,
 		}, entered: at})

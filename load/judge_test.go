@@ -29,8 +29,8 @@ const (
 
 func testRequest(tb testing.TB, s dialect.Surface, due contract.Case) *request {
 	tb.Helper()
-	r, err := newRequest(Part{Name: "p", Due: due, Call: exchange.Call{
-		Surface: s, BaseURL: "http://127.0.0.1:1", Key: "sk-caller-0123456789", Model: "m", Prompt: "hi " + TokenMark,
+	r, err := newRequest(Request{Name: "p", Expect: due, Call: exchange.Call{
+		Surface: s, BaseURL: "http://127.0.0.1:1", Key: "sk-caller-0123456789", Model: "m", Prompt: "hi " + TokenPlaceholder,
 	}}, []redact.Secret{{What: "provider key", Value: "sk-provider-0123456789"}})
 	require.NoError(tb, err)
 	return r
@@ -228,7 +228,7 @@ func FuzzHealthy(f *testing.F) {
 
 func TestFieldNames(t *testing.T) {
 	raw := []byte("retry-after: 3\r\nX-RateLimit-Limit-Requests: 20\r\nAnthropic-Ratelimit-Requests-Remaining: 1\r\nRateLimit: \"a\";r=1\r\nContent-Type: x\r\n")
-	s := Shot{limits: limitFields(raw)}
+	s := Result{limits: limitFields(raw)}
 	assert.Equal(t, "3", s.Field("Retry-After"))
 	assert.Equal(t, "20", s.Field("x-ratelimit-limit-requests"))
 	assert.Equal(t, "1", s.Field("anthropic-ratelimit-requests-remaining"))
@@ -237,7 +237,7 @@ func TestFieldNames(t *testing.T) {
 	seconds, ok := s.RetryAfter()
 	assert.Equal(t, 3, seconds)
 	assert.True(t, ok)
-	_, ok = Shot{limits: "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\n"}.RetryAfter()
+	_, ok = Result{limits: "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\n"}.RetryAfter()
 	assert.False(t, ok)
 }
 

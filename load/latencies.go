@@ -7,9 +7,9 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Latencies is a distribution of durations: an HDR histogram from 1 µs to 1 h with three significant digits, so that
+// Histogram is a distribution of durations: an HDR histogram from 1 µs to 1 h with three significant digits, so that
 // no quantile is off by more than 0.1 %. The zero value is empty. It is not safe for concurrent use.
-type Latencies struct{ h *hdrhistogram.Histogram }
+type Histogram struct{ h *hdrhistogram.Histogram }
 
 const (
 	leastLatency = int64(time.Microsecond)
@@ -18,7 +18,7 @@ const (
 )
 
 // Add counts one duration. What is longer than an hour counts as an hour.
-func (l *Latencies) Add(d time.Duration) {
+func (l *Histogram) Add(d time.Duration) {
 	if l.h == nil {
 		l.h = hdrhistogram.New(leastLatency, mostLatency, digits)
 	}
@@ -26,7 +26,7 @@ func (l *Latencies) Add(d time.Duration) {
 }
 
 // Merge counts all of another's durations.
-func (l *Latencies) Merge(other Latencies) {
+func (l *Histogram) Merge(other Histogram) {
 	if other.h == nil {
 		return
 	}
@@ -37,7 +37,7 @@ func (l *Latencies) Merge(other Latencies) {
 }
 
 // Count is the number of durations.
-func (l Latencies) Count() uint64 {
+func (l Histogram) Count() uint64 {
 	if l.h == nil {
 		return 0
 	}
@@ -45,7 +45,7 @@ func (l Latencies) Count() uint64 {
 }
 
 // Quantile is the duration that a share q of all (0 to 1) does not exceed, 0 when there are none.
-func (l Latencies) Quantile(q float64) time.Duration {
+func (l Histogram) Quantile(q float64) time.Duration {
 	if l.h == nil {
 		return 0
 	}
@@ -53,7 +53,7 @@ func (l Latencies) Quantile(q float64) time.Duration {
 }
 
 // Mean is the average, 0 when there are none.
-func (l Latencies) Mean() time.Duration {
+func (l Histogram) Mean() time.Duration {
 	if l.h == nil {
 		return 0
 	}
@@ -61,7 +61,7 @@ func (l Latencies) Mean() time.Duration {
 }
 
 // Max is the longest, within the histogram's precision.
-func (l Latencies) Max() time.Duration {
+func (l Histogram) Max() time.Duration {
 	if l.h == nil {
 		return 0
 	}
@@ -69,21 +69,21 @@ func (l Latencies) Max() time.Duration {
 }
 
 // histogram is never nil.
-func (l Latencies) histogram() *hdrhistogram.Histogram {
+func (l Histogram) histogram() *hdrhistogram.Histogram {
 	if l.h == nil {
 		return hdrhistogram.New(leastLatency, mostLatency, digits)
 	}
 	return l.h
 }
 
-func (l *Latencies) reset() {
+func (l *Histogram) reset() {
 	if l.h != nil {
 		l.h.Reset()
 	}
 }
 
 // Within counts the durations that do not exceed a bound, within the histogram's precision.
-func (l Latencies) Within(bound time.Duration) (n uint64) {
+func (l Histogram) Within(bound time.Duration) (n uint64) {
 	if l.h == nil {
 		return 0
 	}

@@ -9,10 +9,10 @@ import (
 
 // Measurement is what came of a stage. Its size does not depend on the number of shots, but for Shots.
 type Measurement struct {
-	Stage    string
+	Phase    string
 	Schedule string
-	// Parts are the names of the stage's parts, in order.
-	Parts   []string
+	// Mix are the names of the stage's parts, in order.
+	Requests   []string
 	Started time.Time
 	// Elapsed is the time from the first shot's instant to the last answer's end.
 	Elapsed time.Duration
@@ -23,25 +23,25 @@ type Measurement struct {
 	// Waited counts the shots, sent and never sent, whose time came while every connection was in use: their delay is
 	// the gateway's. Late counts those sent after more than the fitness' bound on lag for no such reason: ours.
 	Waited, Late uint64
-	// Fresh counts the shots for which a connection was made, Resent those sent once more because a kept connection
+	// NewConn counts the shots for which a connection was made, Resent those sent once more because a kept connection
 	// had ended before a byte of the answer came.
-	Fresh, Resent uint64
+	NewConns, Resent uint64
 	// BytesIn is the sum of the answers' bodies.
 	BytesIn uint64
 	// Lag is how late the shots were that did not have to wait for a connection.
-	Lag Latencies
-	// Breaches are the obligations that answers broke, those of the greatest count first.
-	Breaches []Breach
+	Lag Histogram
+	// Violations are the obligations that answers broke, those of the greatest count first.
+	Violations []Violation
 	// Windows is the course of the stage, in order.
 	Windows []Window
-	// Fitness says whether this machine did its part.
-	Fitness Fitness
-	// Shots are the first shots in the order in which they ended, at most the stage's Keep; Unkept counts the others.
-	Shots  []Shot
-	Unkept uint64
+	// GeneratorHealth says whether this machine did its part.
+	Generator GeneratorHealth
+	// Results are the first shots in the order in which they ended, at most the stage's Keep; Unkept counts the others.
+	Results  []Result
+	NotKept uint64
 
 	targets []target
-	tallies map[tallyKey]*Tally
+	tallies map[tallyKey]*Metrics
 }
 
 // target is where a part's requests went, as a report may show it.
@@ -55,18 +55,18 @@ type tallyKey struct {
 	outcome runlog.Outcome
 }
 
-// Tally is what is counted of one outcome in one part.
-type Tally struct {
+// Metrics is what is counted of one outcome in one part.
+type Metrics struct {
 	Count uint64
-	// Service is from the sending of a request to the end of its answer, Response from when it was due.
-	Service, Response Latencies
-	// FirstByte and FirstEvent are from the sending of a request, FirstEvent for streams alone.
-	FirstByte, FirstEvent Latencies
+	// ServiceTime is from the sending of a request to the end of its answer, Response from when it was due.
+	ServiceTime, Latency Histogram
+	// TTFB and FirstEvent are from the sending of a request, FirstEvent for streams alone.
+	TTFB, TTFT Histogram
 }
 
-// Breach is an obligation that answers of one part broke.
-type Breach struct {
-	Part string
+// Violation is an obligation that answers of one part broke.
+type Violation struct {
+	Request string
 	// Finding is that of the first answer; Count counts all answers that broke the same obligation.
 	Finding contract.Finding
 	Count   uint64
@@ -76,8 +76,8 @@ type Breach struct {
 
 // Window is a stretch of a stage. Answers belong to the window in which they ended.
 type Window struct {
-	// At is when the window begins, since the stage began; Lasts is its length.
-	At, Lasts time.Duration
+	// Start is when the window begins, since the stage began; Lasts is its length.
+	Start, Length time.Duration
 	// Counts are the answers by outcome.
 	Counts map[runlog.Outcome]uint64
 	// P50 and P99 are quantiles of the service time of the admitted, 0 when there are none.
@@ -96,21 +96,21 @@ func (w Window) Total() (n uint64) {
 	return n
 }
 
-// AllParts stands for every part of a stage where a part's index is asked for.
-const AllParts = -1
+// AllRequests stands for every part of a stage where a part's index is asked for.
+const AllRequests = -1
 
-// Of sums up one outcome in one part, or in all of them ([AllParts]).
-func (m Measurement) Of(part int, outcome runlog.Outcome) Tally {
-	var sum Tally
+// Of sums up one outcome in one part, or in all of them ([AllRequests]).
+func (m Measurement) Of(part int, outcome runlog.Outcome) Metrics {
+	var sum Metrics
 	for key, t := range m.tallies {
-		if key.outcome != outcome || part != AllParts && key.part != part {
+		if key.outcome != outcome || part != AllRequests && key.part != part {
 			continue
 		}
 		sum.Count += t.Count
-		sum.Service.Merge(t.Service)
-		sum.Response.Merge(t.Response)
-		sum.FirstByte.Merge(t.FirstByte)
-		sum.FirstEvent.Merge(t.FirstEvent)
+		sum.ServiceTime.Merge(t.ServiceTime)
+		sum.Latency.Merge(t.Latency)
+		sum.TTFB.Merge(t.TTFB)
+		sum.TTFT.Merge(t.TTFT)
 	}
 	return sum
 }
@@ -165,11 +165,11 @@ func (m Measurement) SendRate() float64 {
 // gateway's fault -, else what the findings of all answers lead to. Refusals, errors and timeouts break no obligation
 // by being there.
 func (m Measurement) Verdict() contract.Verdict {
-	if !m.Fitness.Fit() || m.Sent == 0 {
+	if !m.Generator.OK() || m.Sent == 0 {
 		return contract.Error
 	}
 	var findings []contract.Finding
-	for _, b := range m.Breaches {
+	for _, b := range m.Violations {
 		findings = append(findings, b.Finding)
 	}
 	return contract.VerdictOf(findings)

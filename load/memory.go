@@ -15,9 +15,9 @@ var errNoMemory = errors.New("the memory cannot be read")
 
 // watchMemory reads a process' resident memory once an interval until stop is closed, at most maxWindows times; then
 // it reads at double intervals and keeps every second reading.
-func watchMemory(pid int, every time.Duration, stop <-chan struct{}) ([]Reading, error) {
+func watchMemory(pid int, every time.Duration, stop <-chan struct{}) ([]MemorySample, error) {
 	began := time.Now()
-	var readings []Reading
+	var readings []MemorySample
 	for {
 		size, err := residentMemory(pid)
 		if err != nil {
@@ -29,7 +29,7 @@ func watchMemory(pid int, every time.Duration, stop <-chan struct{}) ([]Reading,
 			}
 			readings, every = readings[:maxWindows/2], 2*every
 		}
-		readings = append(readings, Reading{time.Since(began), size})
+		readings = append(readings, MemorySample{time.Since(began), size})
 		timer := time.NewTimer(every)
 		select {
 		case <-timer.C:

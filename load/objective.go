@@ -7,8 +7,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Objective is what a gateway has to keep to at a rate. Fields that are zero take their default or are not asked for.
-type Objective struct {
+// SLO is what a gateway has to keep to at a rate. Fields that are zero take their default or are not asked for.
+type SLO struct {
 	// Quantile is that of Latency and FirstEvent. Default 0.99.
 	Quantile float64
 	// Latency bounds the response time of the admitted, from when a request was due. Default 1 s.
@@ -16,13 +16,13 @@ type Objective struct {
 	// Errors is the greatest share of requests that may not be answered as asked, refusals included. Default 0.001;
 	// negative means none.
 	Errors float64
-	// FirstEvent bounds the time from sending a request to the first event of its stream. 0: not asked for.
-	FirstEvent time.Duration
+	// TTFT bounds the time from sending a request to the first event of its stream. 0: not asked for.
+	TTFT time.Duration
 	// Goodput is the least share of the offered requests that must be admitted within Latency. 0: not asked for.
 	Goodput float64
 }
 
-func (o Objective) withDefaults() Objective {
+func (o SLO) withDefaults() SLO {
 	setDefault(&o.Quantile, 0.99)
 	setDefault(&o.Latency, time.Second)
 	setDefault(&o.Errors, 0.001)
@@ -30,9 +30,9 @@ func (o Objective) withDefaults() Objective {
 }
 
 // Misses lists in what a measurement misses the objective, one sentence each.
-func (o Objective) Misses(m Measurement) []string {
+func (o SLO) Misses(m Measurement) []string {
 	o = o.withDefaults()
-	admitted := m.Of(AllParts, runlog.Admitted)
+	admitted := m.Of(AllRequests, runlog.Admitted)
 	var misses []string
 	miss := func(format string, args ...any) { misses = append(misses, fmt.Sprintf(format, args...)) }
 	if admitted.Count == 0 {
@@ -41,18 +41,18 @@ func (o Objective) Misses(m Measurement) []string {
 	if share := m.ErrorShare(); share > max(o.Errors, 0) {
 		miss("%.3g %% of the requests were not answered as asked", share*100)
 	}
-	if got := admitted.Response.Quantile(o.Quantile); got > o.Latency {
+	if got := admitted.Latency.Quantile(o.Quantile); got > o.Latency {
 		miss("%s took %s", quantileName(o.Quantile), round(got))
 	}
-	if o.FirstEvent > 0 {
-		if got := admitted.FirstEvent.Quantile(o.Quantile); got > o.FirstEvent {
+	if o.TTFT > 0 {
+		if got := admitted.TTFT.Quantile(o.Quantile); got > o.TTFT {
 			miss("the first event of %s took %s", quantileName(o.Quantile), round(got))
 		}
-		if admitted.FirstEvent.Count() == 0 {
+		if admitted.TTFT.Count() == 0 {
 			miss("no answer was a stream")
 		}
 	}
-	if good := float64(admitted.Response.Within(o.Latency)) / float64(max(m.Offered, 1)); good < o.Goodput {
+	if good := float64(admitted.Latency.Within(o.Latency)) / float64(max(m.Offered, 1)); good < o.Goodput {
 		miss("%.3g %% of the requests were answered in time", good*100)
 	}
 	// More than the errors that are allowed was not even sent, because all connections were in use.
@@ -63,11 +63,11 @@ func (o Objective) Misses(m Measurement) []string {
 }
 
 // String is the objective in words.
-func (o Objective) String() string {
+func (o SLO) String() string {
 	o = o.withDefaults()
 	words := fmt.Sprintf("%s within %s, at most %.3g %% errors", quantileName(o.Quantile), o.Latency, max(o.Errors, 0)*100)
-	if o.FirstEvent > 0 {
-		words += fmt.Sprintf(", first event within %s", o.FirstEvent)
+	if o.TTFT > 0 {
+		words += fmt.Sprintf(", first event within %s", o.TTFT)
 	}
 	if o.Goodput > 0 {
 		words += fmt.Sprintf(", at least %.3g %% in time", o.Goodput*100)

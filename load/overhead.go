@@ -10,23 +10,23 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// ErrNoComparison is returned when so many rounds of a comparison were of no use that none can be made.
-var ErrNoComparison = errors.New("no comparison")
+// ErrInconclusive is returned when so many rounds of a comparison were of no use that none can be made.
+var ErrInconclusive = errors.New("no comparison")
 
 // Comparison measures what a gateway adds to a call: the same request directly to the provider and through the
 // gateway, in rounds by turns, at the same rate in an open loop. What disturbs the machine disturbs both.
 type Comparison struct {
-	// Stage is fired for every half round; its parts and its schedule are the comparison's own.
-	Stage           Stage
-	Direct, Through Part
+	// Phase is fired for every half round; its parts and its schedule are the comparison's own.
+	Phase           Phase
+	Direct, Through Request
 	// Rate is that of each half round, in requests a second. Default 50: far from any gateway's capacity.
 	Rate float64
 	// Rounds is how often both are measured. Default 10; at least 5.
 	Rounds int
-	// Half is how long each half round takes. Default 1 s.
-	Half time.Duration
-	// Rounded, when not nil, is told of every round when it is over.
-	Rounded func(done, of int)
+	// Duration is how long each half round takes. Default 1 s.
+	Duration time.Duration
+	// Progress, when not nil, is told of every round when it is over.
+	Progress func(done, of int)
 }
 
 // Overhead is what a comparison found.
@@ -35,8 +35,8 @@ type Overhead struct {
 	Rounds int
 	// Differences are by quantile, in ascending order.
 	Differences []Difference
-	// Repeated counts the rounds that were measured again because this machine was not fit, or an answer not healthy.
-	Repeated int
+	// Discarded counts the rounds that were measured again because this machine was not fit, or an answer not healthy.
+	Discarded int
 }
 
 // Difference is what the gateway adds to one quantile of the service time.
@@ -52,18 +52,18 @@ type Difference struct {
 var overheadQuantiles = []float64{0.5, 0.9, 0.99}
 
 func (c Comparison) withDefaults() Comparison {
-	c.Stage = c.Stage.withDefaults()
+	c.Phase = c.Phase.withDefaults()
 	setDefault(&c.Rate, 50)
 	setDefault(&c.Rounds, 10)
-	setDefault(&c.Half, time.Second)
+	setDefault(&c.Duration, time.Second)
 	c.Direct.Name, c.Through.Name = "direct", "through"
 	return c
 }
 
 // stage is the half round of one of the two ways.
-func (c Comparison) stage(p Part) Stage {
-	s := c.Stage
-	s.Name, s.Parts, s.Schedule = p.Name, []Part{p}, Constant{Rate: c.Rate, For: c.Half}
+func (c Comparison) stage(p Request) Phase {
+	s := c.Phase
+	s.Name, s.Mix, s.Schedule = p.Name, []Request{p}, Constant{Rate: c.Rate, For: c.Duration}
 	return s
 }
 
@@ -74,7 +74,7 @@ const rehearsals = 1
 func (e *Engine) PlanComparison(c Comparison) (Plan, error) {
 	c = c.withDefaults()
 	if c.Rounds < 5 {
-		return Plan{}, fmt.Errorf("%w: %d rounds: want at least 5", ErrStage, c.Rounds)
+		return Plan{}, fmt.Errorf("%w: %d rounds: want at least 5", ErrInvalid, c.Rounds)
 	}
 	direct, err := e.Plan(c.stage(c.Direct))
 	if err != nil {
@@ -84,12 +84,12 @@ func (e *Engine) PlanComparison(c Comparison) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	return direct.And(through).Times(1 + c.Rounds*(1+rehearsals)), nil
+	return direct.Add(through).Repeat(1 + c.Rounds*(1+rehearsals)), nil
 }
 
 // Overhead measures what the gateway adds.
 //
-// It returns [ErrStage], [ErrCap], and [ErrNoComparison] when too many rounds had to be thrown away. When ctx is
+// It returns [ErrInvalid], [ErrCap], and [ErrInconclusive] when too many rounds had to be thrown away. When ctx is
 // cancelled it returns the context's cause.
 func (e *Engine) Overhead(ctx context.Context, c Comparison) (Overhead, error) {
 	c = c.withDefaults()
@@ -99,8 +99,8 @@ func (e *Engine) Overhead(ctx context.Context, c Comparison) (Overhead, error) {
 	out := Overhead{Rate: c.Rate, Rounds: c.Rounds}
 	var rounds []pairing
 	for turn := -1; len(rounds) < c.Rounds; turn++ {
-		if out.Repeated > c.Rounds*rehearsals {
-			return out, fmt.Errorf("%w: %d of %d rounds were of no use", ErrNoComparison, out.Repeated, turn)
+		if out.Discarded > c.Rounds*rehearsals {
+			return out, fmt.Errorf("%w: %d of %d rounds were of no use", ErrInconclusive, out.Discarded, turn)
 		}
 		r, fit, err := e.round(ctx, c, turn)
 		switch {
@@ -108,11 +108,11 @@ func (e *Engine) Overhead(ctx context.Context, c Comparison) (Overhead, error) {
 			return out, err
 		case turn < 0: // the first round opens the connections and warms both up
 		case !fit:
-			out.Repeated++
+			out.Discarded++
 		default:
 			rounds = append(rounds, r)
-			if c.Rounded != nil {
-				c.Rounded(len(rounds), c.Rounds)
+			if c.Progress != nil {
+				c.Progress(len(rounds), c.Rounds)
 			}
 		}
 	}
@@ -129,16 +129,16 @@ type pairing struct{ direct, through []time.Duration }
 // is not fit.
 func (e *Engine) round(ctx context.Context, c Comparison, turn int) (r pairing, fit bool, err error) {
 	fit = true
-	half := func(p Part) ([]time.Duration, error) {
-		m, err := e.Fire(ctx, c.stage(p))
+	half := func(p Request) ([]time.Duration, error) {
+		m, err := e.Run(ctx, c.stage(p))
 		if err != nil {
 			return nil, err
 		}
-		admitted := m.Of(AllParts, runlog.Admitted)
-		fit = fit && m.Fitness.Fit() && m.Sent > 0 && admitted.Count == m.Sent && m.Verdict() != contract.Error
+		admitted := m.Of(AllRequests, runlog.Admitted)
+		fit = fit && m.Generator.OK() && m.Sent > 0 && admitted.Count == m.Sent && m.Verdict() != contract.Error
 		var out []time.Duration
 		for _, q := range overheadQuantiles {
-			out = append(out, admitted.Service.Quantile(q))
+			out = append(out, admitted.ServiceTime.Quantile(q))
 		}
 		return out, pause(ctx, settle)
 	}

@@ -17,20 +17,20 @@ type Plan struct {
 	// fast as the gateway lets it), Time the length of the schedules, and Connections how many are open at once.
 	Requests    uint64
 	Rate        float64
-	Time        time.Duration
+	Duration        time.Duration
 	Connections int
 }
 
-// Loopback reports whether nothing leaves this machine.
+// IsLoopback reports whether nothing leaves this machine.
 func (p Plan) Loopback() bool {
 	return !slices.ContainsFunc(p.Hosts, func(hostport string) bool {
 		host, _, err := net.SplitHostPort(hostport)
-		return err != nil || !Loopback(host)
+		return err != nil || !IsLoopback(host)
 	})
 }
 
-// Loopback reports whether a host is this machine and nothing else. A name other than localhost may lead anywhere.
-func Loopback(host string) bool {
+// IsLoopback reports whether a host is this machine and nothing else. A name other than localhost may lead anywhere.
+func IsLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return err == nil && address.IsLoopback() || strings.EqualFold(host, "localhost")
 }
@@ -42,22 +42,22 @@ func (p Plan) String() string {
 		rate = "as fast as it goes"
 	}
 	return fmt.Sprintf("up to %d requests, %s, for %s, on %d connections, to %s",
-		p.Requests, rate, p.Time.Round(100*time.Millisecond), p.Connections, strings.Join(p.Hosts, " and "))
+		p.Requests, rate, p.Duration.Round(100*time.Millisecond), p.Connections, strings.Join(p.Hosts, " and "))
 }
 
-// And is a plan for both: the requests and times add up, the rates and connections do not.
-func (p Plan) And(q Plan) Plan {
+// Add is a plan for both: the requests and times add up, the rates and connections do not.
+func (p Plan) Add(q Plan) Plan {
 	hosts := slices.Concat(p.Hosts, q.Hosts)
 	slices.Sort(hosts)
 	return Plan{
 		Hosts: slices.Compact(hosts), Requests: p.Requests + q.Requests, Rate: max(p.Rate, q.Rate),
-		Time: p.Time + q.Time, Connections: max(p.Connections, q.Connections),
+		Duration: p.Duration + q.Duration, Connections: max(p.Connections, q.Connections),
 	}
 }
 
-// Times is a plan for n times the same.
-func (p Plan) Times(n int) Plan {
+// Repeat is a plan for n times the same.
+func (p Plan) Repeat(n int) Plan {
 	p.Requests *= uint64(max(n, 0))
-	p.Time *= time.Duration(n)
+	p.Duration *= time.Duration(n)
 	return p
 }

@@ -26,7 +26,7 @@ type request struct {
 	to endpoint
 	// wire is the request line, the header and the body.
 	wire []byte
-	// tokens are the places of [TokenMark] in wire.
+	// tokens are the places of [TokenPlaceholder] in wire.
 	tokens   []int
 	bodySize int
 	method   string
@@ -36,28 +36,28 @@ type request struct {
 	redactor *redact.Redactor
 }
 
-func newRequest(part Part, secrets []redact.Secret) (*request, error) {
+func newRequest(part Request, secrets []redact.Secret) (*request, error) {
 	redactor := redact.New(append([]redact.Secret{{What: "caller key", Value: part.Call.Key}}, secrets...)...)
 	built, err := exchange.Prepare(part.Call, redactor)
 	if err != nil {
-		return nil, fmt.Errorf("%w: part %q: %w", ErrStage, part.Name, err)
+		return nil, fmt.Errorf("%w: part %q: %w", ErrInvalid, part.Name, err)
 	}
 	to, target, err := destination(built)
 	if err != nil {
-		return nil, fmt.Errorf("%w: part %q: %w", ErrStage, part.Name, err)
+		return nil, fmt.Errorf("%w: part %q: %w", ErrInvalid, part.Name, err)
 	}
 	r := &request{
 		to: to, bodySize: len(built.Body), method: built.Method,
-		surface: part.Call.Surface, due: part.Due, sent: built.Sent, redactor: redactor,
+		surface: part.Call.Surface, due: part.Expect, sent: built.Sent, redactor: redactor,
 	}
 	r.wire = wireForm(built, target)
 	for from := 0; ; {
-		i := bytes.Index(r.wire[from:], []byte(TokenMark))
+		i := bytes.Index(r.wire[from:], []byte(TokenPlaceholder))
 		if i < 0 {
 			return r, nil
 		}
 		r.tokens = append(r.tokens, from+i)
-		from += i + len(TokenMark)
+		from += i + len(TokenPlaceholder)
 	}
 }
 
@@ -114,7 +114,7 @@ func (r *request) stamped(buffer []byte, stamp uint32, seq uint64) (wire, kept [
 	}
 	buffer = append(buffer[:0], r.wire...)
 	for _, at := range r.tokens {
-		putToken(buffer[at:at+len(TokenMark)], stamp, seq)
+		putToken(buffer[at:at+len(TokenPlaceholder)], stamp, seq)
 	}
 	return buffer, buffer
 }

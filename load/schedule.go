@@ -10,10 +10,10 @@ import (
 
 // Schedule says when shots are due. It is a value: it can be asked any number of times and always says the same.
 type Schedule interface {
-	// Shots returns a function that gives the instants at which shots are due, one a call, as durations since the
+	// Results returns a function that gives the instants at which shots are due, one a call, as durations since the
 	// stage began. They never fall. ok is false when there are no more.
-	Shots() (next func() (due time.Duration, ok bool))
-	// Extent is what the schedule comes to. It fails with [ErrStage] when the schedule makes no sense.
+	Arrivals() (next func() (due time.Duration, ok bool))
+	// Extent is what the schedule comes to. It fails with [ErrInvalid] when the schedule makes no sense.
 	Extent() (Extent, error)
 	// String describes the schedule for people.
 	fmt.Stringer
@@ -25,8 +25,8 @@ type Extent struct {
 	Requests uint64
 	// Rate is the highest number of shots a second that is asked for; 0 for a closed loop.
 	Rate float64
-	// Lasts is the time from the beginning to the end of the schedule, the pause after the last shot included.
-	Lasts time.Duration
+	// Length is the time from the beginning to the end of the schedule, the pause after the last shot included.
+	Duration time.Duration
 }
 
 var _ = []Schedule{Constant{}, Steps{}, Ramp{}, Poisson{}, Burst{}, Closed{}}
@@ -37,8 +37,8 @@ type Constant struct {
 	For  time.Duration
 }
 
-// Shots implements [Schedule].
-func (c Constant) Shots() func() (time.Duration, bool) { return Ramp{c.Rate, c.Rate, c.For}.Shots() }
+// Results implements [Schedule].
+func (c Constant) Arrivals() func() (time.Duration, bool) { return Ramp{c.Rate, c.Rate, c.For}.Arrivals() }
 
 // Extent implements [Schedule].
 func (c Constant) Extent() (Extent, error) { return Ramp{c.Rate, c.Rate, c.For}.Extent() }
@@ -51,12 +51,12 @@ type Ramp struct {
 	For      time.Duration
 }
 
-// Shots implements [Schedule]. Shot n is due when the integral of the rate reaches n:
+// Results implements [Schedule]. Shot n is due when the integral of the rate reaches n:
 //
 //	From·t + (To-From)/(2·For)·t² = n
 //
 // solved in the form that neither divides by a slope of 0 nor loses digits when it is small.
-func (r Ramp) Shots() func() (time.Duration, bool) {
+func (r Ramp) Arrivals() func() (time.Duration, bool) {
 	lasts := r.For.Seconds()
 	slope := (r.To - r.From) / lasts
 	total := r.requests()
@@ -89,7 +89,7 @@ func (r Ramp) Extent() (Extent, error) {
 	if err := checkRates(r.For, r.From, r.To); err != nil {
 		return Extent{}, err
 	}
-	return Extent{Requests: uint64(r.requests()), Rate: max(r.From, r.To), Lasts: r.For}, nil
+	return Extent{Requests: uint64(r.requests()), Rate: max(r.From, r.To), Duration: r.For}, nil
 }
 
 func (r Ramp) String() string { return fmt.Sprintf("%g/s to %g/s in %s", r.From, r.To, r.For) }
@@ -100,8 +100,8 @@ type Steps struct {
 	Each  time.Duration
 }
 
-// Shots implements [Schedule].
-func (s Steps) Shots() func() (time.Duration, bool) {
+// Results implements [Schedule].
+func (s Steps) Arrivals() func() (time.Duration, bool) {
 	step := -1
 	next := func() (time.Duration, bool) { return 0, false }
 	return func() (time.Duration, bool) {
@@ -112,7 +112,7 @@ func (s Steps) Shots() func() (time.Duration, bool) {
 			if step++; step >= len(s.Rates) {
 				return 0, false
 			}
-			next = Constant{s.Rates[step], s.Each}.Shots()
+			next = Constant{s.Rates[step], s.Each}.Arrivals()
 		}
 	}
 }
@@ -120,12 +120,12 @@ func (s Steps) Shots() func() (time.Duration, bool) {
 // Extent implements [Schedule].
 func (s Steps) Extent() (Extent, error) {
 	if len(s.Rates) == 0 {
-		return Extent{}, fmt.Errorf("%w: no steps", ErrStage)
+		return Extent{}, fmt.Errorf("%w: no steps", ErrInvalid)
 	}
 	if err := checkRates(s.Each*time.Duration(len(s.Rates)), s.Rates...); err != nil {
 		return Extent{}, err
 	}
-	out := Extent{Rate: slices.Max(s.Rates), Lasts: s.Each * time.Duration(len(s.Rates))}
+	out := Extent{Rate: slices.Max(s.Rates), Duration: s.Each * time.Duration(len(s.Rates))}
 	for _, rate := range s.Rates {
 		out.Requests += uint64(Ramp{rate, rate, s.Each}.requests())
 	}
@@ -141,8 +141,8 @@ type Poisson struct {
 	Seed uint64
 }
 
-// Shots implements [Schedule].
-func (p Poisson) Shots() func() (time.Duration, bool) {
+// Results implements [Schedule].
+func (p Poisson) Arrivals() func() (time.Duration, bool) {
 	// A load test wants the same numbers again, not unpredictable ones.
 	random := rand.New(rand.NewPCG(p.Seed, 0))
 	most := p.most()
@@ -170,7 +170,7 @@ func (p Poisson) Extent() (Extent, error) {
 	if err := checkRates(p.For, p.Rate); err != nil {
 		return Extent{}, err
 	}
-	return Extent{Requests: p.most(), Rate: p.Rate, Lasts: p.For}, nil
+	return Extent{Requests: p.most(), Rate: p.Rate, Duration: p.For}, nil
 }
 
 func (p Poisson) String() string { return fmt.Sprintf("%g/s at random for %s", p.Rate, p.For) }
@@ -182,8 +182,8 @@ type Burst struct {
 	Every time.Duration
 }
 
-// Shots implements [Schedule].
-func (b Burst) Shots() func() (time.Duration, bool) {
+// Results implements [Schedule].
+func (b Burst) Arrivals() func() (time.Duration, bool) {
 	n, total := 0, b.Size*b.times()
 	return func() (time.Duration, bool) {
 		if n >= total {
@@ -201,7 +201,7 @@ func (b Burst) times() int { return max(b.Times, 1) }
 func (b Burst) Extent() (Extent, error) {
 	if b.Size < 1 || b.Times < 0 || b.Every < 0 || b.times() > 1 && b.Every == 0 ||
 		float64(b.Size)*float64(b.times()) > maxRequests || float64(b.Every)*float64(b.times()) > float64(maxLasts) {
-		return Extent{}, fmt.Errorf("%w: %s", ErrStage, b)
+		return Extent{}, fmt.Errorf("%w: %s", ErrInvalid, b)
 	}
 	perSecond := float64(b.Size)
 	if b.times() > 1 {
@@ -209,7 +209,7 @@ func (b Burst) Extent() (Extent, error) {
 	}
 	return Extent{
 		Requests: uint64(b.Size) * uint64(b.times()), //nolint:gosec // both are positive, see above
-		Rate:     perSecond, Lasts: b.Every * time.Duration(b.times()-1),
+		Rate:     perSecond, Duration: b.Every * time.Duration(b.times()-1),
 	}, nil
 }
 
@@ -228,8 +228,8 @@ type Closed struct {
 	For      time.Duration
 }
 
-// Shots implements [Schedule]: every shot is due at once.
-func (c Closed) Shots() func() (time.Duration, bool) {
+// Results implements [Schedule]: every shot is due at once.
+func (c Closed) Arrivals() func() (time.Duration, bool) {
 	var n uint64
 	return func() (time.Duration, bool) {
 		n++
@@ -240,9 +240,9 @@ func (c Closed) Shots() func() (time.Duration, bool) {
 // Extent implements [Schedule]. Without a bound of its own a closed loop comes to whatever the caps leave.
 func (c Closed) Extent() (Extent, error) {
 	if c.For <= 0 || c.For > maxLasts {
-		return Extent{}, fmt.Errorf("%w: %s", ErrStage, c)
+		return Extent{}, fmt.Errorf("%w: %s", ErrInvalid, c)
 	}
-	return Extent{Requests: c.Requests, Lasts: c.For}, nil
+	return Extent{Requests: c.Requests, Duration: c.For}, nil
 }
 
 func (c Closed) String() string { return fmt.Sprintf("as fast as it goes for %s", c.For) }
@@ -255,11 +255,11 @@ const (
 
 func checkRates(lasts time.Duration, rates ...float64) error {
 	if lasts <= 0 || lasts > maxLasts {
-		return fmt.Errorf("%w: a schedule of %s", ErrStage, lasts)
+		return fmt.Errorf("%w: a schedule of %s", ErrInvalid, lasts)
 	}
 	for _, rate := range rates {
 		if !(rate >= 0) || rate*lasts.Seconds() > maxRequests { // !(>=) catches NaN too
-			return fmt.Errorf("%w: %g shots a second for %s", ErrStage, rate, lasts)
+			return fmt.Errorf("%w: %g shots a second for %s", ErrInvalid, rate, lasts)
 		}
 	}
 	return nil

@@ -13,7 +13,7 @@ const ms = time.Millisecond
 
 func allDue(s Schedule) []time.Duration {
 	var out []time.Duration
-	for next := s.Shots(); ; {
+	for next := s.Arrivals(); ; {
 		due, ok := next()
 		if !ok || len(out) > 1_000_000 {
 			return out
@@ -69,7 +69,7 @@ func TestScheduleExtremes(t *testing.T) {
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			_, err := row.schedule.Extent()
-			assert.ErrorIs(t, err, ErrStage)
+			assert.ErrorIs(t, err, ErrInvalid)
 		})
 	}
 }
@@ -91,7 +91,7 @@ func TestScheduleNeverFalls(t *testing.T) {
 		var last time.Duration
 		for _, due := range allDue(s) {
 			require.GreaterOrEqual(t, due, last, "%s", s)
-			require.LessOrEqual(t, due, extent.Lasts, "%s", s)
+			require.LessOrEqual(t, due, extent.Duration, "%s", s)
 			last = due
 		}
 	}

@@ -26,13 +26,13 @@ type bracket struct {
 	phases      []phase
 	// repeats is how many trials each end has to hold in the proof.
 	repeats int
-	trial   func(ctx context.Context, rate float64, lasts time.Duration) (Trial, error)
+	trial   func(ctx context.Context, rate float64, lasts time.Duration) (Probe, error)
 
 	// lower is the highest rate known to meet the objective, upper the lowest known to miss it; 0 for none.
 	lower, upper float64
 	// ceiling says that upper is not the gateway's: from there on this machine was not fit.
 	ceiling bool
-	trials  []Trial
+	trials  []Probe
 }
 
 // phase is one pass over the bracket.
@@ -182,7 +182,7 @@ func (b *bracket) decide(ctx context.Context, rate float64, p phase) (decision, 
 		}
 		b.trials = append(b.trials, t)
 		switch {
-		case len(t.Unfit) > 0:
+		case len(t.Inconclusive) > 0:
 			if unfits++; unfits > retries {
 				return undecided, nil
 			}

@@ -14,10 +14,10 @@ import (
 )
 
 // simulated is a gateway that meets its objective up to a rate, with a share of trials that miss for no reason.
-func simulated(capacity, noise float64, seed uint64) func(context.Context, float64, time.Duration) (Trial, error) {
+func simulated(capacity, noise float64, seed uint64) func(context.Context, float64, time.Duration) (Probe, error) {
 	random := rand.New(rand.NewPCG(seed, 1))
-	return func(_ context.Context, rate float64, lasts time.Duration) (Trial, error) {
-		t := Trial{Rate: rate, Lasts: lasts}
+	return func(_ context.Context, rate float64, lasts time.Duration) (Probe, error) {
+		t := Probe{Rate: rate, Duration: lasts}
 		if rate > capacity || random.Float64() < noise {
 			t.Misses = []string{"missed"}
 		}
@@ -25,7 +25,7 @@ func simulated(capacity, noise float64, seed uint64) func(context.Context, float
 	}
 }
 
-func newBracket(least, most float64, trial func(context.Context, float64, time.Duration) (Trial, error)) *bracket {
+func newBracket(least, most float64, trial func(context.Context, float64, time.Duration) (Probe, error)) *bracket {
 	return &bracket{least: least, most: most, phases: phasesOf(time.Second, 5*time.Second, 0.1), repeats: 5, trial: trial}
 }
 
@@ -40,7 +40,7 @@ func TestBracketHoldsTheCapacity(t *testing.T) {
 			assert.False(t, b.ceiling)
 			full := 0
 			for _, trial := range b.trials {
-				if trial.Lasts == 5*time.Second {
+				if trial.Duration == 5*time.Second {
 					full++
 				}
 			}
@@ -77,12 +77,12 @@ func TestBracketsOverlapUnderNoise(t *testing.T) {
 
 // drifting is a gateway whose capacity varies around 2000/s as the reference gateway's does on a shared machine:
 // by a tenth (standard deviation), one trial much like the one before it.
-func drifting(seed uint64) func(context.Context, float64, time.Duration) (Trial, error) {
+func drifting(seed uint64) func(context.Context, float64, time.Duration) (Probe, error) {
 	random := rand.New(rand.NewPCG(seed, 2))
 	state := random.NormFloat64()
-	return func(_ context.Context, rate float64, lasts time.Duration) (Trial, error) {
+	return func(_ context.Context, rate float64, lasts time.Duration) (Probe, error) {
 		state = 0.6*state + 0.8*random.NormFloat64()
-		t := Trial{Rate: rate, Lasts: lasts}
+		t := Probe{Rate: rate, Duration: lasts}
 		if rate > 2000*math.Exp(0.1*state) {
 			t.Misses = []string{"missed"}
 		}
@@ -132,8 +132,8 @@ func TestProofMovesTheEndsApart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := map[float64]int{}
-			b := newBracket(row.least, row.most, func(_ context.Context, rate float64, lasts time.Duration) (Trial, error) {
-				tr := Trial{Rate: rate, Lasts: lasts}
+			b := newBracket(row.least, row.most, func(_ context.Context, rate float64, lasts time.Duration) (Probe, error) {
+				tr := Probe{Rate: rate, Duration: lasts}
 				marks, known := script[math.Round(rate)]
 				if !known {
 					marks = map[bool]string{true: "+", false: "-"}[rate < 105]
@@ -155,10 +155,10 @@ func TestProofMovesTheEndsApart(t *testing.T) {
 
 // At the lower end this machine is not fit any more: about the gateway nothing is known from there on.
 func TestProofUpToWhereThisMachineIsFit(t *testing.T) {
-	b := newBracket(10, 1000, func(_ context.Context, rate float64, lasts time.Duration) (Trial, error) {
-		tr := Trial{Rate: rate, Lasts: lasts}
+	b := newBracket(10, 1000, func(_ context.Context, rate float64, lasts time.Duration) (Probe, error) {
+		tr := Probe{Rate: rate, Duration: lasts}
 		if rate >= 100 {
-			tr.Unfit = []string{"late"}
+			tr.Inconclusive = []string{"late"}
 		}
 		return tr, nil
 	})
@@ -171,12 +171,12 @@ func TestProofUpToWhereThisMachineIsFit(t *testing.T) {
 
 // A gateway that holds a rate for a second and not for five: short trials mislead, full ones put it right.
 func TestBracketBelievesTheFullTrials(t *testing.T) {
-	b := newBracket(10, 10_000, func(_ context.Context, rate float64, lasts time.Duration) (Trial, error) {
+	b := newBracket(10, 10_000, func(_ context.Context, rate float64, lasts time.Duration) (Probe, error) {
 		capacity := 2000.0
 		if lasts == 5*time.Second {
 			capacity = 300
 		}
-		tr := Trial{Rate: rate, Lasts: lasts}
+		tr := Probe{Rate: rate, Duration: lasts}
 		if rate > capacity {
 			tr.Misses = []string{"missed"}
 		}
@@ -189,10 +189,10 @@ func TestBracketBelievesTheFullTrials(t *testing.T) {
 }
 
 func TestBracketUpToWhereThisMachineIsFit(t *testing.T) {
-	b := newBracket(10, 10_000, func(_ context.Context, rate float64, lasts time.Duration) (Trial, error) {
-		tr := Trial{Rate: rate, Lasts: lasts}
+	b := newBracket(10, 10_000, func(_ context.Context, rate float64, lasts time.Duration) (Probe, error) {
+		tr := Probe{Rate: rate, Duration: lasts}
 		if rate > 500 {
-			tr.Unfit, tr.Misses = []string{"late"}, []string{"missed"}
+			tr.Inconclusive, tr.Misses = []string{"late"}, []string{"missed"}
 		}
 		return tr, nil
 	})
@@ -205,9 +205,9 @@ func TestBracketUpToWhereThisMachineIsFit(t *testing.T) {
 func TestBracketEndsWithItsTrial(t *testing.T) {
 	broken := errors.New("no more")
 	calls := 0
-	b := newBracket(10, 1000, func(context.Context, float64, time.Duration) (Trial, error) {
+	b := newBracket(10, 1000, func(context.Context, float64, time.Duration) (Probe, error) {
 		calls++
-		return Trial{}, broken
+		return Probe{}, broken
 	})
 	assert.ErrorIs(t, b.run(t.Context()), broken)
 	assert.Equal(t, 1, calls)

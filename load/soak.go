@@ -10,8 +10,8 @@ import (
 
 // Soak holds a rate for long and looks at what drifts.
 type Soak struct {
-	// Stage is fired once; its schedule is the soak's own. Its windows are the points of the trends.
-	Stage Stage
+	// Phase is fired once; its schedule is the soak's own. Its windows are the points of the trends.
+	Phase Phase
 	// Rate is held for For. Default 20/s for 1 min.
 	Rate float64
 	For  time.Duration
@@ -21,13 +21,13 @@ type Soak struct {
 	WarmUp time.Duration
 }
 
-// Drift is what came of a soak.
-type Drift struct {
+// SoakResult is what came of a soak.
+type SoakResult struct {
 	Measurement Measurement
 	// Trends are those that could be computed: "p50", "p99", "errors" and "memory".
 	Trends []Trend
 	// Memory are the readings, nil when there are none.
-	Memory []Reading
+	Memory []MemorySample
 	// MemoryError says why the memory could not be read, nil when it was, or nobody asked for it.
 	MemoryError error
 }
@@ -42,8 +42,8 @@ type Trend struct {
 	PerHour Estimate
 	// Points is how many values it is based on.
 	Points int
-	// Over is the time between the first and the last of them.
-	Over time.Duration
+	// Span is the time between the first and the last of them.
+	Span time.Duration
 }
 
 // driftShare is by how much of its start a quantity has to change within the soak before its trend counts as drift:
@@ -53,7 +53,7 @@ const driftShare = 0.1
 // Grows reports whether the quantity drifts upwards: by an interval that leaves out 0, and by more than a tenth of
 // what it was - of errors, by more than one in a thousand.
 func (t Trend) Grows() bool {
-	change := t.PerHour.Value * t.Over.Hours()
+	change := t.PerHour.Value * t.Span.Hours()
 	least := t.Start * driftShare
 	if t.Unit == "%" {
 		least = max(least, 0.1)
@@ -68,15 +68,15 @@ const tellHourly = 10 * time.Minute
 // String is the trend in one line: "p50 -0.36 ms in 27s (-0.57 to -0.18), from 2.04 ms".
 func (t Trend) String() string {
 	share, span := 1.0, t.Unit+"/h"
-	if t.Over < tellHourly {
-		share, span = t.Over.Hours(), t.Unit+" in "+t.Over.Round(min(time.Second, max(t.Over/10, 1))).String()
+	if t.Span < tellHourly {
+		share, span = t.Span.Hours(), t.Unit+" in "+t.Span.Round(min(time.Second, max(t.Span/10, 1))).String()
 	}
 	return fmt.Sprintf("%s %+.3g %s (%+.3g to %+.3g), from %.3g %s",
 		t.Name, share*t.PerHour.Value, span, share*t.PerHour.Low, share*t.PerHour.High, t.Start, t.Unit)
 }
 
-// Reading is the gateway's resident memory at an instant.
-type Reading struct {
+// MemorySample is the gateway's resident memory at an instant.
+type MemorySample struct {
 	At    time.Duration
 	Bytes uint64
 }
@@ -85,39 +85,39 @@ func (s Soak) withDefaults() Soak {
 	setDefault(&s.Rate, 20)
 	setDefault(&s.For, time.Minute)
 	setDefault(&s.WarmUp, min(s.For/10, time.Minute))
-	s.Stage.Name = "soak"
-	s.Stage.Schedule = Constant{Rate: s.Rate, For: s.For}
+	s.Phase.Name = "soak"
+	s.Phase.Schedule = Constant{Rate: s.Rate, For: s.For}
 	return s
 }
 
-// CheckPID returns [ErrStage] when there is a PID, and the memory of such a process cannot be read: it does not exist, or
+// CheckPID returns [ErrInvalid] when there is a PID, and the memory of such a process cannot be read: it does not exist, or
 // this system does not tell.
 func (s Soak) CheckPID() error {
 	if s.PID == 0 {
 		return nil
 	}
 	if _, err := residentMemory(s.PID); err != nil {
-		return fmt.Errorf("%w: process %d: %w", ErrStage, s.PID, err)
+		return fmt.Errorf("%w: process %d: %w", ErrInvalid, s.PID, err)
 	}
 	return nil
 }
 
 // PlanSoak says what a soak will send.
-func (e *Engine) PlanSoak(s Soak) (Plan, error) { return e.Plan(s.withDefaults().Stage) }
+func (e *Engine) PlanSoak(s Soak) (Plan, error) { return e.Plan(s.withDefaults().Phase) }
 
-// Soak holds the rate and measures what drifts. It fails as [Engine.Fire] does, with what it has found by then.
-func (e *Engine) Soak(ctx context.Context, s Soak) (Drift, error) {
+// Soak holds the rate and measures what drifts. It fails as [Engine.Run] does, with what it has found by then.
+func (e *Engine) Soak(ctx context.Context, s Soak) (SoakResult, error) {
 	s = s.withDefaults()
-	var d Drift
+	var d SoakResult
 	stop := make(chan struct{})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		if s.PID > 0 {
-			d.Memory, d.MemoryError = watchMemory(s.PID, s.Stage.withDefaults().Window, stop)
+			d.Memory, d.MemoryError = watchMemory(s.PID, s.Phase.withDefaults().Window, stop)
 		}
 	}()
-	m, err := e.Fire(ctx, s.Stage)
+	m, err := e.Run(ctx, s.Phase)
 	close(stop)
 	<-done
 	d.Measurement = m
@@ -126,14 +126,14 @@ func (e *Engine) Soak(ctx context.Context, s Soak) (Drift, error) {
 }
 
 // trendsOf computes the trends of a soak's windows, those of the warm-up left out.
-func trendsOf(windows []Window, memory []Reading, warmUp time.Duration) []Trend {
+func trendsOf(windows []Window, memory []MemorySample, warmUp time.Duration) []Trend {
 	var p50, p99, errors, rss []point
 	for _, w := range windows {
 		total := w.Total()
-		if w.At < warmUp || total == 0 {
+		if w.Start < warmUp || total == 0 {
 			continue
 		}
-		x := w.At.Hours()
+		x := w.Start.Hours()
 		errors = append(errors, point{x, 100 * float64(total-w.Counts[runlog.Admitted]) / float64(total)})
 		if w.Counts[runlog.Admitted] > 0 {
 			p50 = append(p50, point{x, float64(w.P50) / float64(time.Millisecond)})
@@ -169,6 +169,6 @@ func trendOf(name, unit string, points []point) (Trend, bool) {
 	over := points[len(points)-1].x - points[0].x
 	return Trend{
 		Name: name, Unit: unit, Start: median(first), PerHour: change, Points: len(points),
-		Over: time.Duration(over * float64(time.Hour)),
+		Span: time.Duration(over * float64(time.Hour)),
 	}, true
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/gatecert/gatecert/exchange"
 )
 
-// ErrStage is returned when a stage cannot be fired as it stands: a schedule that makes no sense, no parts, a call
+// ErrInvalid is returned when a stage cannot be fired as it stands: a schedule that makes no sense, no parts, a call
 // that cannot be built or that would go through a proxy.
-var ErrStage = errors.New("unusable stage")
+var ErrInvalid = errors.New("unusable stage")
 
-// Stage is one stretch of load.
-type Stage struct {
+// Phase is one stretch of load.
+type Phase struct {
 	Name string
-	// Parts are the kinds of requests that are mixed, at least one.
-	Parts    []Part
+	// Mix are the kinds of requests that are mixed, at least one.
+	Mix    []Request
 	Schedule Schedule
 	// Connections is how many requests can be under way at once. Default 64.
 	Connections int
@@ -25,37 +25,37 @@ type Stage struct {
 	Timeout time.Duration
 	// Body bounds an answer's body in bytes. Default 1 MiB.
 	Body int64
-	// Warm opens the connections before the stage begins, so that a burst is one.
-	Warm bool
+	// Preconnect opens the connections before the stage begins, so that a burst is one.
+	Preconnect bool
 	// Keep is how many shots the measurement keeps, about 200 bytes each. Default none.
 	Keep int
 	// Window is the length of the measurement's windows. Default 1 s; a stage has at most 600.
 	Window time.Duration
-	// Bounds are those of our own fitness.
-	Bounds Bounds
+	// Generator are those of our own fitness.
+	Generator GeneratorLimits
 	// Embedded says that the gateway runs in this process, so that its CPU time and ours cannot be told apart.
 	Embedded bool
 	// Observe, when not nil, is called with every shot.
-	Observe func(Shot)
+	Observe func(Result)
 	// Progress, when not nil, is called about four times a second, by the goroutine that calls Observe.
 	Progress func(Progress)
 }
 
-// Part is one kind of request in a stage.
-type Part struct {
+// Request is one kind of request in a stage.
+type Request struct {
 	Name string
-	// Call is the request. [TokenMark] in its prompt becomes the shot's token.
+	// Call is the request. [TokenPlaceholder] in its prompt becomes the shot's token.
 	Call exchange.Call
 	// Weight is how many of the stage's requests are of this part, relative to the others. 0 counts as 1.
 	Weight int
-	// Due, when set, is the case whose error every answer owes. When not, a healthy answer is right, and an error is
+	// Expect, when set, is the case whose error every answer owes. When not, a healthy answer is right, and an error is
 	// judged by the row that it claims for itself.
-	Due contract.Case
+	Expect contract.Case
 }
 
 // Progress is how far a stage has come.
 type Progress struct {
-	Stage   string
+	Phase   string
 	Elapsed time.Duration
 	// Sent counts the requests that were sent and have ended, the others what came of them.
 	Sent, Admitted, Refused, Failed uint64
@@ -70,47 +70,47 @@ const (
 	maxWeight = 1000
 )
 
-func (s Stage) withDefaults() Stage {
+func (s Phase) withDefaults() Phase {
 	setDefault(&s.Connections, 64)
 	setDefault(&s.Timeout, 30*time.Second)
 	setDefault(&s.Body, 1<<20)
 	setDefault(&s.Window, time.Second)
-	s.Bounds = s.Bounds.withDefaults()
+	s.Generator = s.Generator.withDefaults()
 	return s
 }
 
-func (s Stage) check() error {
+func (s Phase) check() error {
 	problem := ""
 	switch {
 	case s.Schedule == nil:
 		problem = "no schedule"
-	case len(s.Parts) == 0 || len(s.Parts) > maxParts:
-		problem = fmt.Sprintf("%d parts: want 1 to %d", len(s.Parts), maxParts)
+	case len(s.Mix) == 0 || len(s.Mix) > maxParts:
+		problem = fmt.Sprintf("%d parts: want 1 to %d", len(s.Mix), maxParts)
 	case s.Connections < 1, s.Timeout < 0, s.Body < 0, s.Keep < 0, s.Window < 0:
 		problem = "negative bounds"
 	}
-	for _, p := range s.Parts {
+	for _, p := range s.Mix {
 		if p.Weight < 0 || p.Weight > maxWeight {
 			problem = fmt.Sprintf("part %q: weight %d: want 0 to %d", p.Name, p.Weight, maxWeight)
 		}
 	}
 	if problem != "" {
-		return fmt.Errorf("%w: %s", ErrStage, problem)
+		return fmt.Errorf("%w: %s", ErrInvalid, problem)
 	}
 	return nil
 }
 
 // order spreads the parts evenly by their weights: weights of 2 and 2 make abab, not aabb.
-func (s Stage) order() []int {
+func (s Phase) order() []int {
 	total := 0
-	for _, p := range s.Parts {
+	for _, p := range s.Mix {
 		total += max(p.Weight, 1)
 	}
-	credit := make([]int, len(s.Parts))
+	credit := make([]int, len(s.Mix))
 	order := make([]int, total)
 	for i := range order {
 		best := 0
-		for part, p := range s.Parts {
+		for part, p := range s.Mix {
 			credit[part] += max(p.Weight, 1)
 			if credit[part] > credit[best] {
 				best = part

@@ -9,8 +9,8 @@ import (
 // Estimate is a number with the interval that holds the true one in 95 of 100 cases.
 type Estimate struct{ Value, Low, High float64 }
 
-// Clear reports whether the interval leaves out 0, so that there is a difference at all.
-func (e Estimate) Clear() bool { return e.Low > 0 || e.High < 0 }
+// Significant reports whether the interval leaves out 0, so that there is a difference at all.
+func (e Estimate) Significant() bool { return e.Low > 0 || e.High < 0 }
 
 // resamples is the number of bootstrap samples: the ends of a 95 % interval are then its 50th values from either side.
 const resamples = 2000

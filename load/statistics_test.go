@@ -55,10 +55,10 @@ func TestSlope(t *testing.T) {
 	exact, ok := slope(line(2, 0, 0))
 	require.True(t, ok)
 	assert.InDelta(t, 2, exact.Value, 1e-9)
-	assert.True(t, exact.Clear())
+	assert.True(t, exact.Significant())
 
 	flat, _ := slope(line(0, 1, 0))
-	assert.False(t, flat.Clear(), "noise is no trend: %+v", flat)
+	assert.False(t, flat.Significant(), "noise is no trend: %+v", flat)
 
 	wild, _ := slope(line(2, 1, 7))
 	assert.InDelta(t, 2, wild.Value, 0.3, "a seventh of the points is wild")
@@ -78,7 +78,7 @@ func windowsWith(growth time.Duration, errors func(i int) uint64) []Window {
 	for i := range 60 {
 		p99 := 20*ms + time.Duration(i)*growth + time.Duration(i%3)*ms
 		out = append(out, Window{
-			At: time.Duration(i) * time.Second, Lasts: time.Second, P50: 10*ms + time.Duration(i%2)*100*time.Microsecond, P99: p99,
+			Start: time.Duration(i) * time.Second, Length: time.Second, P50: 10*ms + time.Duration(i%2)*100*time.Microsecond, P99: p99,
 			Counts: map[runlog.Outcome]uint64{runlog.Admitted: 100 - errors(i), runlog.Error5xx: errors(i), runlog.LocalError: 7},
 		})
 	}
@@ -115,14 +115,14 @@ func TestTrends(t *testing.T) {
 	failing := trendNamed(t, trendsOf(windowsWith(0, func(i int) uint64 { return uint64(i / 6) }), nil, 0), "errors")
 	assert.True(t, failing.Grows())
 
-	var memory []Reading
+	var memory []MemorySample
 	for i := range 60 {
-		memory = append(memory, Reading{time.Duration(i) * time.Second, uint64(100e6 + 1e6*i)})
+		memory = append(memory, MemorySample{time.Duration(i) * time.Second, uint64(100e6 + 1e6*i)})
 	}
 	leak := trendNamed(t, trendsOf(nil, memory, 30*time.Second), "memory")
 	assert.True(t, leak.Grows())
 	assert.Equal(t, 30, leak.Points, "the warm-up is left out")
 	assert.Equal(t, "memory +29 MB in 29s (+29 to +29), from 133 MB", leak.String())
-	leak.Over = time.Hour
+	leak.Span = time.Hour
 	assert.Equal(t, "memory +3.6e+03 MB/h (+3.6e+03 to +3.6e+03), from 133 MB", leak.String())
 }

@@ -11,13 +11,13 @@ import (
 // tally turns shots into a measurement as they come. One goroutine uses it.
 type tally struct {
 	m        *Measurement
-	stage    Stage
+	stage    Phase
 	client   uint64
-	breaches map[breachKey]*Breach
+	breaches map[breachKey]*Violation
 
 	window     Window
 	windowSpan time.Duration
-	windowTime Latencies
+	windowTime Histogram
 	last       time.Duration
 }
 
@@ -29,10 +29,10 @@ type breachKey struct {
 // maxWindows bounds the windows of a stage; beyond, they are made longer.
 const maxWindows = 600
 
-func newTally(m *Measurement, stage Stage, lasts time.Duration) *tally {
+func newTally(m *Measurement, stage Phase, lasts time.Duration) *tally {
 	span := max(stage.Window, lasts/maxWindows)
 	return &tally{
-		m: m, stage: stage, breaches: map[breachKey]*Breach{}, windowSpan: span,
+		m: m, stage: stage, breaches: map[breachKey]*Violation{}, windowSpan: span,
 		window: Window{Counts: map[runlog.Outcome]uint64{}},
 	}
 }
@@ -66,32 +66,32 @@ func (t *tally) add(r result) {
 	t.last = max(t.last, r.End)
 	m.Sending = max(m.Sending, r.Sent)
 	count(&m.Waited, r.Waited)
-	count(&m.Fresh, r.Fresh)
+	count(&m.NewConns, r.NewConn)
 	count(&m.Resent, r.Resent)
 	count(&t.client, r.Outcome == runlog.LocalError)
 	if !r.Waited {
 		lag := r.entered - r.Due
 		m.Lag.Add(lag)
-		count(&m.Late, lag > t.stage.Bounds.Lag)
+		count(&m.Late, lag > t.stage.Generator.Lag)
 	}
-	t.measure(r.Shot)
+	t.measure(r.Result)
 	t.roll(r)
 	for _, f := range r.Findings {
-		key := breachKey{r.Part, string(f.Level) + string(f.Requirement)}
+		key := breachKey{r.Request, string(f.Level) + string(f.Requirement)}
 		b := t.breaches[key]
 		if b == nil {
-			b = &Breach{Part: m.Parts[r.Part], Finding: f, Evidence: r.evidence}
+			b = &Violation{Request: m.Requests[r.Request], Finding: f, Evidence: r.evidence}
 			t.breaches[key] = b
 		}
 		b.Count++
 	}
-	if len(m.Shots) < t.stage.Keep {
-		m.Shots = append(m.Shots, r.Shot)
+	if len(m.Results) < t.stage.Keep {
+		m.Results = append(m.Results, r.Result)
 	} else {
-		m.Unkept++
+		m.NotKept++
 	}
 	if t.stage.Observe != nil {
-		t.stage.Observe(r.Shot)
+		t.stage.Observe(r.Result)
 	}
 }
 
@@ -101,32 +101,32 @@ func count(n *uint64, yes bool) {
 	}
 }
 
-func (t *tally) measure(s Shot) {
-	key := tallyKey{s.Part, s.Outcome}
+func (t *tally) measure(s Result) {
+	key := tallyKey{s.Request, s.Outcome}
 	sum := t.m.tallies[key]
 	if sum == nil {
-		sum = &Tally{}
+		sum = &Metrics{}
 		t.m.tallies[key] = sum
 	}
 	sum.Count++
-	sum.Service.Add(s.Service())
-	sum.Response.Add(s.Response())
+	sum.ServiceTime.Add(s.ServiceTime())
+	sum.Latency.Add(s.Latency())
 	if s.FirstByte > 0 {
-		sum.FirstByte.Add(s.FirstByte - s.Sent)
+		sum.TTFB.Add(s.FirstByte - s.Sent)
 	}
 	if s.FirstEvent > 0 {
-		sum.FirstEvent.Add(s.FirstEvent - s.Sent)
+		sum.TTFT.Add(s.FirstEvent - s.Sent)
 	}
 }
 
 // roll counts a shot in its window. A shot that ended just before another one's window was opened counts there.
 func (t *tally) roll(r result) {
-	if r.End >= t.window.At+t.windowSpan {
+	if r.End >= t.window.Start+t.windowSpan {
 		t.closeWindow(r.End.Truncate(t.windowSpan))
 	}
 	t.window.Counts[r.Outcome]++
 	if r.Outcome == runlog.Admitted {
-		t.windowTime.Add(r.Service())
+		t.windowTime.Add(r.ServiceTime())
 	}
 	if !r.Waited {
 		t.window.MaxLag = max(t.window.MaxLag, r.entered-r.Due)
@@ -137,12 +137,12 @@ func (t *tally) roll(r result) {
 func (t *tally) closeWindow(next time.Duration) {
 	if len(t.window.Counts) > 0 {
 		w := t.window
-		w.Lasts = t.windowSpan
+		w.Length = t.windowSpan
 		w.P50, w.P99 = t.windowTime.Quantile(0.5), t.windowTime.Quantile(0.99)
 		t.m.Windows = append(t.m.Windows, w)
 	}
 	t.windowTime.reset()
-	t.window = Window{At: next, Counts: map[runlog.Outcome]uint64{}}
+	t.window = Window{Start: next, Counts: map[runlog.Outcome]uint64{}}
 }
 
 // close completes the measurement.
@@ -150,10 +150,10 @@ func (t *tally) close() {
 	t.closeWindow(0)
 	t.m.Elapsed = t.last
 	for _, b := range t.breaches {
-		t.m.Breaches = append(t.m.Breaches, *b)
+		t.m.Violations = append(t.m.Violations, *b)
 	}
-	slices.SortFunc(t.m.Breaches, func(a, b Breach) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Part, b.Part),
+	slices.SortFunc(t.m.Violations, func(a, b Violation) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Request, b.Request),
 			cmp.Compare(a.Finding.String(), b.Finding.String()))
 	})
 }
@@ -162,7 +162,7 @@ func (t *tally) close() {
 func (t *tally) progress(elapsed time.Duration) Progress {
 	m := t.m
 	return Progress{
-		Stage: m.Stage, Elapsed: elapsed, Sent: m.Sent,
+		Phase: m.Phase, Elapsed: elapsed, Sent: m.Sent,
 		Admitted: m.Count(runlog.Admitted), Refused: m.Count(runlog.Refused),
 		Failed: m.Count(runlog.Error4xx, runlog.Error5xx, runlog.Timeout, runlog.TransportError, runlog.Wrong),
 		Lag:    m.Lag.Quantile(0.99), Waited: m.Waited,

@@ -48,7 +48,7 @@ type volley struct {
 // ring is how many shots may wait for the tally, and for a slow Observe, before a worker has to.
 const ring = 8192
 
-func newVolley(ctx context.Context, pool *pool, s Stage, requests []*request) *volley {
+func newVolley(ctx context.Context, pool *pool, s Phase, requests []*request) *volley {
 	_, closed := s.Schedule.(Closed)
 	var random [4]byte
 	_, _ = rand.Read(random[:]) // never fails since Go 1.24
@@ -62,18 +62,18 @@ func newVolley(ctx context.Context, pool *pool, s Stage, requests []*request) *v
 }
 
 // attack sends the whole stage, and returns the number of results that vegeta counts.
-func (v *volley) attack(s Stage, plan Plan, t *tally) (answered uint64) {
+func (v *volley) attack(s Phase, plan Plan, t *tally) (answered uint64) {
 	workers := uint64(s.Connections) //nolint:gosec // checked
 	attacker := vegeta.NewAttacker(
 		vegeta.Client(&http.Client{Transport: v}), vegeta.Workers(workers), vegeta.MaxWorkers(workers))
 	var overdue *time.Timer
 	v.pacer = &pacer{
-		ctx: v.ctx, next: s.Schedule.Shots(), closed: v.closed, lasts: plan.Time, most: plan.Requests,
+		ctx: v.ctx, next: s.Schedule.Arrivals(), closed: v.closed, lasts: plan.Duration, most: plan.Requests,
 		out: v.planned, flying: &v.flying, connections: int64(s.Connections),
 		begin: func() time.Time {
 			v.began = time.Now()
 			// vegeta waits for a worker for ever: while all hang, nobody asks the pacer whether the stage is over.
-			overdue = time.AfterFunc(plan.Time+overrun, func() { attacker.Stop() })
+			overdue = time.AfterFunc(plan.Duration+overrun, func() { attacker.Stop() })
 			return v.began
 		},
 	}
@@ -104,7 +104,7 @@ func (v *volley) attack(s Stage, plan Plan, t *tally) (answered uint64) {
 
 // result is a shot with what only the tally needs.
 type result struct {
-	Shot
+	Result
 	// entered is when a worker took the shot up: what lies between Due and it is our lag.
 	entered  time.Duration
 	evidence *contract.Observation
@@ -113,7 +113,7 @@ type result struct {
 // RoundTrip implements [http.RoundTripper]. Every call of it is one shot that the pacer has let go.
 func (v *volley) RoundTrip(*http.Request) (*http.Response, error) {
 	p := <-v.planned
-	out := result{Shot: Shot{Seq: p.seq, Part: v.order[p.seq%uint64(len(v.order))], Due: p.due, Waited: p.waited, stamp: v.stamp}}
+	out := result{Result: Result{Seq: p.seq, Request: v.order[p.seq%uint64(len(v.order))], Due: p.due, Waited: p.waited, stamp: v.stamp}}
 	v.fire(&out)
 	v.shots <- out
 	v.flying.Add(-1)
@@ -122,7 +122,7 @@ func (v *volley) RoundTrip(*http.Request) (*http.Response, error) {
 
 // fire sends the request and fills in what came of it.
 func (v *volley) fire(out *result) {
-	r := v.requests[out.Part]
+	r := v.requests[out.Request]
 	entered := time.Now()
 	out.entered = entered.Sub(v.began)
 	if v.closed {
@@ -130,12 +130,12 @@ func (v *volley) fire(out *result) {
 	}
 	deadline := entered.Add(v.timeout)
 	l := v.pool.get(r.to, v)
-	answer, err := v.attempt(&l, r, &out.Shot, deadline)
+	answer, err := v.attempt(&l, r, &out.Result, deadline)
 	if err != nil && l != nil && l.used && isStale(answer, err) && !v.gone.Load() {
 		// The gateway had closed the kept connection. This once, the request goes out again, on a connection of its own.
 		v.pool.drop(l)
 		l, out.Resent = nil, true
-		answer, err = v.attempt(&l, r, &out.Shot, deadline)
+		answer, err = v.attempt(&l, r, &out.Result, deadline)
 	}
 	v.settle(out, r, answer, err)
 	if l == nil {
@@ -150,14 +150,14 @@ func (v *volley) fire(out *result) {
 }
 
 // attempt makes one exchange, on a new connection where l is nil.
-func (v *volley) attempt(l **line, r *request, shot *Shot, deadline time.Time) (reply, error) {
+func (v *volley) attempt(l **line, r *request, shot *Result, deadline time.Time) (reply, error) {
 	if *l == nil {
 		made, err := v.pool.dial(v.ctx, r.to, v, deadline)
 		if err != nil {
 			shot.Sent = time.Since(v.began)
 			return reply{}, err
 		}
-		*l, shot.Fresh = made, true
+		*l, shot.NewConn = made, true
 	}
 	conn := *l
 	conn.limit = v.body

@@ -67,7 +67,7 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	progress.close()
 	printCapacity(c, found)
 	if err != nil {
-		return errors.Join(loadError(err), writeMeasurement(c, cmd.Out, found.At))
+		return errors.Join(loadError(err), writeMeasurement(c, cmd.Out, found.AtLower))
 	}
 	if comparison != nil {
 		overhead, err := r.engine.Overhead(ctx, *comparison)
@@ -79,7 +79,7 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 			return err
 		}
 	}
-	if err := writeMeasurement(c, cmd.Out, found.At); err != nil {
+	if err := writeMeasurement(c, cmd.Out, found.AtLower); err != nil {
 		return err
 	}
 	return loadOutcome(found.Verdict())
@@ -93,7 +93,7 @@ func (cmd capacityCommand) search(r *firingRange, progress *loadProgress) load.S
 	to := cmd.To
 	if to == 0 {
 		to = max(farRate, cmd.From)
-		if r.stays(stage.Parts[0]) {
+		if r.stays(stage.Mix[0]) {
 			to = max(nearRate, cmd.From)
 		}
 	}
@@ -102,25 +102,25 @@ func (cmd capacityCommand) search(r *firingRange, progress *loadProgress) load.S
 		errorShare = -1 // none at all; 0 would mean the default
 	}
 	return load.Search{
-		Stage: stage, From: cmd.From, To: to, Short: cmd.Short, Full: cmd.Full, Precision: cmd.Precision, Repeats: cmd.Repeats,
-		Objective: load.Objective{
-			Quantile: cmd.Quantile, Latency: cmd.Latency, Errors: errorShare, FirstEvent: cmd.FirstEvent, Goodput: cmd.Goodput,
+		Phase: stage, From: cmd.From, To: to, Short: cmd.Short, Full: cmd.Full, Precision: cmd.Precision, Repeats: cmd.Repeats,
+		SLO: load.SLO{
+			Quantile: cmd.Quantile, Latency: cmd.Latency, Errors: errorShare, TTFT: cmd.FirstEvent, Goodput: cmd.Goodput,
 		},
-		Trials: func(t load.Trial) { progress.sayf("%s", trialLine(t)) },
+		Observe: func(t load.Probe) { progress.sayf("%s", trialLine(t)) },
 	}
 }
 
 // comparison is nil when it is not wanted or there is nothing to compare with.
 func (cmd capacityCommand) comparison(r *firingRange, progress *loadProgress) *load.Comparison {
-	direct, ok := runner.Direct(r.prepared.Profile, r.surface)
+	direct, ok := runner.DirectRequest(r.prepared.Profile, r.surface)
 	if !ok || cmd.Rounds == 0 {
 		return nil
 	}
 	stage := r.stage
 	stage.Keep = 0
 	return &load.Comparison{
-		Stage: stage, Direct: direct, Through: r.stage.Parts[0], Rounds: cmd.Rounds, Half: min(time.Second, cmd.Full),
-		Rounded: func(done, of int) { progress.sayf("comparison: round %d of %d", done, of) },
+		Phase: stage, Direct: direct, Through: r.stage.Mix[0], Rounds: cmd.Rounds, Duration: min(time.Second, cmd.Full),
+		Progress: func(done, of int) { progress.sayf("comparison: round %d of %d", done, of) },
 	}
 }
 
@@ -130,41 +130,41 @@ func (cmd capacityCommand) plan(r *firingRange, s load.Search, comparison *load.
 		return plan, err
 	}
 	more, err := r.engine.PlanComparison(*comparison)
-	return plan.And(more), err
+	return plan.Add(more), err
 }
 
-func trialLine(t load.Trial) string {
+func trialLine(t load.Probe) string {
 	verdict := "met"
 	switch {
-	case len(t.Unfit) > 0:
-		verdict = "proves nothing: " + strings.Join(t.Unfit, "; ")
+	case len(t.Inconclusive) > 0:
+		verdict = "proves nothing: " + strings.Join(t.Inconclusive, "; ")
 	case len(t.Misses) > 0:
 		verdict = "missed: " + strings.Join(t.Misses, "; ")
 	}
-	return fmt.Sprintf("%8.4g/s for %-6s p50 %-8s p99 %-8s %s", t.Rate, t.Lasts.Round(100*time.Millisecond), shortTime(t.P50), shortTime(t.P99), verdict)
+	return fmt.Sprintf("%8.4g/s for %-6s p50 %-8s p99 %-8s %s", t.Rate, t.Duration.Round(100*time.Millisecond), shortTime(t.P50), shortTime(t.P99), verdict)
 }
 
 func printCapacity(c *console, found load.Capacity) {
-	fmt.Fprintf(c.out, "\ncapacity  %s\nobjective %s\n", found, found.Objective)
+	fmt.Fprintf(c.out, "\ncapacity  %s\nobjective %s\n", found, found.SLO)
 	verdict := string(found.Verdict())
-	if found.Unsteady {
+	if found.Unstable {
 		verdict += ", but not steady"
 	}
 	if found.Partial {
 		verdict += ", as far as it got"
 	}
 	fmt.Fprintf(c.out, "verdict   %s\n", verdict)
-	tellBreaches(c.out, found.Breaches)
+	tellBreaches(c.out, found.Violations)
 	for _, note := range found.Notes {
 		fmt.Fprintf(c.out, "note      %s\n", note)
 	}
 	points := found.Curve
 	if len(points) == 0 {
-		points = found.Trials
+		points = found.Probes
 	}
 	var p50, p99 []plotPoint
 	for _, t := range points {
-		if len(t.Unfit) == 0 && t.Admitted > 0 {
+		if len(t.Inconclusive) == 0 && t.Admitted > 0 {
 			p50 = append(p50, plotPoint{t.Rate, milliseconds(t.P50)})
 			p99 = append(p99, plotPoint{t.Rate, milliseconds(t.P99)})
 		}
@@ -182,8 +182,8 @@ func printOverhead(c *console, o load.Overhead) error {
 			fmt.Sprintf("%s … %s", shortTime(d.Low), shortTime(d.High)),
 		})
 	}
-	if o.Repeated > 0 {
-		fmt.Fprintf(c.out, "%d rounds were measured again: this machine was not fit, or an answer not healthy\n", o.Repeated)
+	if o.Discarded > 0 {
+		fmt.Fprintf(c.out, "%d rounds were measured again: this machine was not fit, or an answer not healthy\n", o.Discarded)
 	}
 	return table(c.out, []string{"quantile", "direct", "through", "added", "interval"}, lines)
 }

@@ -53,7 +53,7 @@ type firingRange struct {
 	journal  journalFile
 	embedded bool
 	engine   *load.Engine
-	stage    load.Stage
+	stage    load.Phase
 }
 
 // open prepares the target. The caller closes the range.
@@ -84,13 +84,13 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (r *firingRan
 	}
 	options := runner.OptionsFor(prepared)
 	options.Caps = load.HardCaps()
-	through := runner.Through(prepared.Profile, surface)
+	through := runner.HealthyRequest(prepared.Profile, surface)
 	if !r.stays(through) && !f.Yes {
 		options.Caps = load.DefaultCaps()
 	}
 	r.engine = load.NewEngine(options)
-	r.stage = load.Stage{
-		Parts: []load.Part{through}, Connections: f.Connections, Timeout: f.Timeout, Embedded: r.embedded,
+	r.stage = load.Phase{
+		Mix: []load.Request{through}, Connections: f.Connections, Timeout: f.Timeout, Embedded: r.embedded,
 	}
 	if f.Out != "" {
 		r.stage.Keep = keep
@@ -99,10 +99,10 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (r *firingRan
 }
 
 // stays reports whether the requests of a part stay on this machine.
-func (r *firingRange) stays(p load.Part) bool {
+func (r *firingRange) stays(p load.Request) bool {
 	engine := load.NewEngine(load.Options{})
 	defer engine.Close()
-	plan, err := engine.Plan(load.Stage{Parts: []load.Part{p}, Schedule: load.Burst{Size: 1}})
+	plan, err := engine.Plan(load.Phase{Mix: []load.Request{p}, Schedule: load.Burst{Size: 1}})
 	return err == nil && plan.Loopback()
 }
 
@@ -126,7 +126,7 @@ func (r *firingRange) clear(ctx context.Context, c *console, plan load.Plan) err
 
 // loadError makes a fault of the command line a fault of usage: the load package cannot know whose stage it is.
 func loadError(err error) error {
-	if errors.Is(err, load.ErrStage) {
+	if errors.Is(err, load.ErrInvalid) {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return err
@@ -146,7 +146,7 @@ func loadOutcome(v contract.Verdict) error {
 }
 
 // tellBreaches prints what answers broke.
-func tellBreaches(w io.Writer, breaches []load.Breach) {
+func tellBreaches(w io.Writer, breaches []load.Violation) {
 	for _, b := range breaches {
 		fmt.Fprintf(w, "  %s  (%s)\n", b.Finding, reports.Count(int(b.Count), "answer")) //nolint:gosec // a count
 	}
@@ -160,20 +160,20 @@ func writeMeasurement(c *console, dir string, m load.Measurement) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("make the folder for the exports: %w", err)
 	}
-	admitted := m.Of(load.AllParts, runlog.Admitted)
+	admitted := m.Of(load.AllRequests, runlog.Admitted)
 	for _, f := range []struct {
 		name  string
 		write func(io.Writer) error
 	}{
 		{"shots.json", func(w io.Writer) error { return load.WriteVegeta(w, m) }},
-		{"service.hgrm", func(w io.Writer) error { return load.WriteHgrm(w, admitted.Service) }},
-		{"response.hgrm", func(w io.Writer) error { return load.WriteHgrm(w, admitted.Response) }},
+		{"service.hgrm", func(w io.Writer) error { return load.WriteHgrm(w, admitted.ServiceTime) }},
+		{"response.hgrm", func(w io.Writer) error { return load.WriteHgrm(w, admitted.Latency) }},
 		{"metrics.txt", func(w io.Writer) error { return load.WriteOpenMetrics(w, m) }},
 	} {
 		path := filepath.Join(dir, f.name)
 		err := writeFile(path, f.write)
 		switch {
-		case errors.Is(err, load.ErrUnkept):
+		case errors.Is(err, load.ErrNotKept):
 			fmt.Fprintf(c.err, "%s is not written: %v\n", f.name, err)
 			err = os.Remove(path)
 		case err == nil:
@@ -206,12 +206,12 @@ type loadProgress struct {
 // show tells how far a stage has come.
 func (p *loadProgress) show(s load.Progress) {
 	span := s.Elapsed - p.last.Elapsed
-	if s.Stage != p.last.Stage || span <= 0 {
-		p.last, span = load.Progress{Stage: s.Stage}, s.Elapsed
+	if s.Phase != p.last.Phase || span <= 0 {
+		p.last, span = load.Progress{Phase: s.Phase}, s.Elapsed
 	}
 	rate := float64(s.Sent-p.last.Sent) / span.Seconds()
 	line := fmt.Sprintf("%s: %5.1f s  %.0f/s  %d admitted  %d refused  %d failed  %d waited  lag %s",
-		s.Stage, s.Elapsed.Seconds(), rate, s.Admitted, s.Refused, s.Failed, s.Waited, s.Lag.Round(10*time.Microsecond))
+		s.Phase, s.Elapsed.Seconds(), rate, s.Admitted, s.Refused, s.Failed, s.Waited, s.Lag.Round(10*time.Microsecond))
 	if p.c.terminal {
 		fmt.Fprintf(p.c.err, "\r\x1b[K%s", line)
 		p.open, p.last = true, s

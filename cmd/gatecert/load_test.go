@@ -159,10 +159,10 @@ func TestLoadInterruptedStillReports(t *testing.T) {
 func TestLoadCapacityTellsItsDoubts(t *testing.T) {
 	for want, found := range map[string]load.Capacity{
 		"verdict   pass\n": {},
-		"verdict   pass, but not steady\nnote      it varies\n":  {Unsteady: true, Notes: []string{"it varies"}},
+		"verdict   pass, but not steady\nnote      it varies\n":  {Unstable: true, Notes: []string{"it varies"}},
 		"verdict   pass, as far as it got\nnote      it ended\n": {Partial: true, Notes: []string{"it ended"}},
 	} {
-		found.Lower, found.Trials = 10, []load.Trial{{Rate: 10}}
+		found.Lower, found.Probes = 10, []load.Probe{{Rate: 10}}
 		var out bytes.Buffer
 		printCapacity(&console{out: &out, width: 100}, found)
 		assert.Contains(t, out.String(), want)

@@ -106,7 +106,7 @@ func (p *progress) draw(s gatecert.Progress) {
 
 // loadLine is how far a load has come, in a line.
 func loadLine(l load.Progress) string {
-	return fmt.Sprintf("%s: %.0f s, %d sent, %d admitted, %d refused, %d failed", l.Stage, l.Elapsed.Seconds(), l.Sent, l.Admitted, l.Refused, l.Failed)
+	return fmt.Sprintf("%s: %.0f s, %d sent, %d admitted, %d refused, %d failed", l.Phase, l.Elapsed.Seconds(), l.Sent, l.Admitted, l.Refused, l.Failed)
 }
 
 // close ends the bar wherever it stands, so that the report starts on a line of its own.

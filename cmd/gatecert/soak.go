@@ -38,8 +38,8 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.close(ctx)) }()
 	progress := &loadProgress{c: c}
-	soak.Stage = r.stage
-	soak.Stage.Progress = progress.show
+	soak.Phase = r.stage
+	soak.Phase.Progress = progress.show
 	plan, err := r.engine.PlanSoak(soak)
 	if err != nil {
 		return loadError(err)
@@ -59,9 +59,9 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 }
 
 // printDrift tells what a soak found, one that was interrupted too.
-func printDrift(c *console, d load.Drift, interrupted bool) {
+func printDrift(c *console, d load.SoakResult, interrupted bool) {
 	m := d.Measurement
-	admitted := m.Of(load.AllParts, runlog.Admitted)
+	admitted := m.Of(load.AllRequests, runlog.Admitted)
 	span, verdict := m.Schedule, string(m.Verdict())
 	if interrupted {
 		span += ", interrupted after " + m.Elapsed.Round(100*time.Millisecond).String()
@@ -69,13 +69,13 @@ func printDrift(c *console, d load.Drift, interrupted bool) {
 	}
 	fmt.Fprintf(c.out, "\nsoak      %s: %d of %d sent, %d admitted, %.3g %% not answered as asked\n",
 		span, m.Sent, m.Offered, admitted.Count, m.ErrorShare()*100)
-	fmt.Fprintf(c.out, "service   p50 %s  p99 %s  p99.9 %s  max %s\n", shortTime(admitted.Service.Quantile(0.5)),
-		shortTime(admitted.Service.Quantile(0.99)), shortTime(admitted.Service.Quantile(0.999)), shortTime(admitted.Service.Max()))
+	fmt.Fprintf(c.out, "service   p50 %s  p99 %s  p99.9 %s  max %s\n", shortTime(admitted.ServiceTime.Quantile(0.5)),
+		shortTime(admitted.ServiceTime.Quantile(0.99)), shortTime(admitted.ServiceTime.Quantile(0.999)), shortTime(admitted.ServiceTime.Max()))
 	fmt.Fprintf(c.out, "verdict   %s\n", verdict)
-	for _, reason := range m.Fitness.Reasons {
+	for _, reason := range m.Generator.Problems {
 		fmt.Fprintf(c.out, "  this machine was not fit: %s\n", reason)
 	}
-	tellBreaches(c.out, m.Breaches)
+	tellBreaches(c.out, m.Violations)
 	for _, t := range d.Trends {
 		word := "steady"
 		if t.Grows() {
@@ -89,8 +89,8 @@ func printDrift(c *console, d load.Drift, interrupted bool) {
 	var p50, p99 []plotPoint
 	for _, w := range m.Windows {
 		if w.P99 > 0 {
-			p50 = append(p50, plotPoint{w.At.Seconds(), milliseconds(w.P50)})
-			p99 = append(p99, plotPoint{w.At.Seconds(), milliseconds(w.P99)})
+			p50 = append(p50, plotPoint{w.Start.Seconds(), milliseconds(w.P50)})
+			p99 = append(p99, plotPoint{w.Start.Seconds(), milliseconds(w.P99)})
 		}
 	}
 	plot(c.out, c.width, axes{x: "seconds", y: "service time, ms", logY: true}, []plotSeries{{"p50", 'o', p50}, {"p99", '*', p99}})

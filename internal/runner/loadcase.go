@@ -129,7 +129,7 @@ func planLoad(p targets.Prepared, c contract.Case) (string, error) {
 	}
 	most, err := experiment.Plan(engine)
 	sentence := fmt.Sprintf("usually %d requests in about %s, at most %d in %s, %g a second, %d at once",
-		usual.Requests, usual.Time.Round(time.Second), most.Requests, most.Time.Round(time.Second), most.Rate, most.Connections)
+		usual.Requests, usual.Duration.Round(time.Second), most.Requests, most.Duration.Round(time.Second), most.Rate, most.Connections)
 	if experiment.Witness != nil {
 		sentence += ", some of them straight to our provider, " + experiment.Witness.Call.BaseURL
 	}
@@ -147,5 +147,5 @@ func (r *runner) loaded(p load.Progress) {
 // OnThisMachine reports whether what is sent to a URL stays on this machine.
 func OnThisMachine(baseURL string) bool {
 	u, err := url.Parse(baseURL)
-	return err == nil && load.Loopback(u.Hostname())
+	return err == nil && load.IsLoopback(u.Hostname())
 }

@@ -25,8 +25,8 @@ func Slow(p targets.Prepared, surface dialect.Surface) (outage.Experiment, error
 		return []trouble{{name: "hanging", by: hangs, due: hangs, hangs: true}, {name: "stalled", by: stalls, due: stalls}}
 	})
 	for _, w := range e.Sick {
-		leaving := w.Part
-		leaving.Name, leaving.Due = "leaving "+w.Name, contract.Case{}
+		leaving := w.Request
+		leaving.Name, leaving.Expect = "leaving "+w.Name, contract.Case{}
 		e.Leaving = append(e.Leaving, leaving)
 	}
 	return e, err
@@ -71,7 +71,7 @@ func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.
 	if by.Limits.Patience > 0 {
 		e.Patience = max(by.Limits.Patience, 3*e.Limit)
 	}
-	if direct, ok := Direct(by, surface); ok {
+	if direct, ok := DirectRequest(by, surface); ok {
 		direct.Name = "straight to the provider"
 		e.Witness = &direct
 	}
@@ -88,11 +88,11 @@ func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.
 		if s.Streaming() {
 			suffix = " stream"
 		}
-		healthy := Through(by, s)
+		healthy := HealthyRequest(by, s)
 		healthy.Name = "healthy" + suffix
 		e.Healthy = append(e.Healthy, healthy)
 		for _, t := range troubles(s) {
-			provoked, err := targets.RequestFor(by, t.by, load.TokenMark)
+			provoked, err := targets.RequestFor(by, t.by, load.TokenPlaceholder)
 			if err == nil && provoked.Exclusive() {
 				err = fmt.Errorf("%w: the recipe of %s changes what healthy calls meet", profile.ErrNotOffered, t.by.ID())
 			}
@@ -100,7 +100,7 @@ func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.
 				lacks = errors.Join(lacks, err)
 				continue
 			}
-			e.Sick = append(e.Sick, outage.Way{Part: load.Part{Name: t.name + suffix, Call: provoked.Call, Due: t.due}, Hangs: t.hangs})
+			e.Sick = append(e.Sick, outage.Way{Request: load.Request{Name: t.name + suffix, Call: provoked.Call, Expect: t.due}, Hangs: t.hangs})
 		}
 	}
 	switch {

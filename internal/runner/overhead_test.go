@@ -59,13 +59,13 @@ func TestOverheadAgreesWithTheGatewaysOwnClock(t *testing.T) {
 	back.Start()
 	defer back.Close()
 
-	direct, ok := Direct(profile, dialect.Chat)
+	direct, ok := DirectRequest(profile, dialect.Chat)
 	require.True(t, ok)
 	engine := load.NewEngine(load.Options{Caps: load.HardCaps()})
 	defer engine.Close()
 	o, err := engine.Overhead(t.Context(), load.Comparison{
-		Stage: load.Stage{Bounds: load.Bounds{Missed: 0.99, Lag: time.Minute, CPU: 100}, Embedded: true}, Direct: direct, Through: Through(profile, dialect.Chat),
-		Rounds: 9, Half: 400 * time.Millisecond,
+		Phase: load.Phase{Generator: load.GeneratorLimits{Missed: 0.99, Lag: time.Minute, CPU: 100}, Embedded: true}, Direct: direct, Through: HealthyRequest(profile, dialect.Chat),
+		Rounds: 9, Duration: 400 * time.Millisecond,
 	})
 	require.NoError(t, err)
 	own := time.Duration(inGateway.median() - inProvider.median())

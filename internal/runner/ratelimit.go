@@ -118,7 +118,7 @@ type meter struct {
 const meterEvery = 250 * time.Millisecond
 
 func newMeter(tell func(load.Progress)) *meter {
-	return &meter{tell: tell, began: time.Now(), now: load.Progress{Stage: "rate limit"}}
+	return &meter{tell: tell, began: time.Now(), now: load.Progress{Phase: "rate limit"}}
 }
 
 // count counts a call that has ended.

@@ -10,22 +10,22 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Through is the healthy call of a profile on a surface, by the model that leads to our upstream where there is one.
-func Through(p profile.Profile, s dialect.Surface) load.Part {
-	call := targets.HealthyCall(p, s, load.TokenMark)
+// HealthyRequest is the healthy call of a profile on a surface, by the model that leads to our upstream where there is one.
+func HealthyRequest(p profile.Profile, s dialect.Surface) load.Request {
+	call := targets.HealthyCall(p, s, load.TokenPlaceholder)
 	if p.Upstream.Present() {
 		call.Model = p.Models.Routed(s)
 	}
-	return load.Part{Name: string(s), Call: call}
+	return load.Request{Name: string(s), Call: call}
 }
 
-// Direct is the same call past the gateway, to the upstream that we play. ok is false when the profile has none.
-func Direct(p profile.Profile, s dialect.Surface) (part load.Part, ok bool) {
+// DirectRequest is the same call past the gateway, to the upstream that we play. ok is false when the profile has none.
+func DirectRequest(p profile.Profile, s dialect.Surface) (part load.Request, ok bool) {
 	u := p.Upstream
 	if !u.Present() {
-		return load.Part{}, false
+		return load.Request{}, false
 	}
-	part = Through(p, s)
+	part = HealthyRequest(p, s)
 	part.Name = "direct"
 	part.Call.BaseURL = strings.TrimSuffix(u.Attach, "/")
 	if u.Listen != "" {

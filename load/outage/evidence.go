@@ -27,7 +27,7 @@ type Evidence struct {
 	// Took is the time of it all.
 	Took time.Duration
 	// Breaches are the answers to sick calls that broke something, each obligation's first one with what it looked like.
-	Breaches []load.Breach
+	Breaches []load.Violation
 
 	began  time.Time
 	rounds []*round
@@ -93,7 +93,7 @@ func (v Evidence) Account() runlog.LoadSummary {
 // spans cuts the time up to the end into stretches of one length.
 func (v Evidence) spans(length, end time.Duration) []runlog.Span {
 	spans := make([]runlog.Span, end/length+1)
-	times := make([]load.Latencies, len(spans))
+	times := make([]load.Histogram, len(spans))
 	for i := range spans {
 		spans[i] = runlog.Span{At: time.Duration(i) * length, Lasts: length, Counts: map[string]map[runlog.Outcome]int{}}
 	}
@@ -116,7 +116,7 @@ func (v Evidence) spans(length, end time.Duration) []runlog.Span {
 // of each kind of sick call.
 func (v Evidence) times() (all []runlog.Times) {
 	var order []string
-	sick := map[string]*load.Latencies{}
+	sick := map[string]*load.Histogram{}
 	for _, r := range v.rounds {
 		before, _ := latencies(r.before)
 		beside, _ := latencies(r.beside())
@@ -125,10 +125,10 @@ func (v Evidence) times() (all []runlog.Times) {
 			distribution(r.prefix+"healthy beside", beside, r.medianMost()), distribution(r.prefix+"healthy after", after, 0))
 		for _, c := range r.sick() {
 			if sick[c.part] == nil {
-				sick[c.part] = new(load.Latencies)
+				sick[c.part] = new(load.Histogram)
 				order = append(order, c.part)
 			}
-			sick[c.part].Add(c.Service())
+			sick[c.part].Add(c.ServiceTime())
 		}
 	}
 	for _, part := range order {
@@ -137,7 +137,7 @@ func (v Evidence) times() (all []runlog.Times) {
 	return all
 }
 
-func distribution(name string, l load.Latencies, bound time.Duration) runlog.Times {
+func distribution(name string, l load.Histogram, bound time.Duration) runlog.Times {
 	return runlog.Times{
 		Name: name, Count: int(l.Count()), //nolint:gosec // a count
 		P50: l.Quantile(0.5), P90: l.Quantile(0.9), P99: l.Quantile(0.99), Max: l.Max(), Bound: bound,

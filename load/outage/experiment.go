@@ -18,14 +18,14 @@ var ErrExperiment = errors.New("unusable experiment")
 // Experiment is an outage to be played. [Slow] and [Failing] make them; what they leave 0 takes its default.
 type Experiment struct {
 	// Healthy are the calls that have to succeed all the time: the plain one and its streaming twin.
-	Healthy []load.Part
+	Healthy []load.Request
 	// Sick are the ways in which calls go wrong. Each has the same share.
 	Sick []Way
 	// Leaving are calls that wait for a provider that hangs; their callers give up. None: departures are not looked at.
-	Leaving []load.Part
+	Leaving []load.Request
 	// Witness is a call past the gateway, straight to the provider, that goes along with all others: when it takes long, this
 	// machine is busy. nil: there is none.
-	Witness *load.Part
+	Witness *load.Request
 	// Limit is how long the gateway waits for a provider, as its profile declares it; 0 when it does not.
 	Limit time.Duration
 	// Attempts is how often one call may be tried at the provider. 0 means [contract.DefaultAttempts].
@@ -53,7 +53,7 @@ type Experiment struct {
 // Way is a way in which calls go wrong.
 type Way struct {
 	// Part is the call. Its Due is the case whose error every answer owes, its Weight is not looked at.
-	load.Part
+	load.Request
 	// Hangs says that the provider sends no head at all, so that the gateway's limit alone ends the call.
 	Hangs bool
 }
@@ -127,13 +127,13 @@ func setDefault[T comparable](field *T, value T) {
 // Plan says what [Verify] will send at most: two rounds, and in each the gateway asked over and over before it is well, and
 // until the time that it has to be well again is over. Most gateways need one round, and are well all the time.
 //
-// It returns [ErrExperiment] and [load.ErrStage].
+// It returns [ErrExperiment] and [load.ErrInvalid].
 func (e Experiment) Plan(engine *load.Engine) (load.Plan, error) {
 	e, err := e.withDefaults()
 	if err != nil {
 		return load.Plan{}, err
 	}
-	stages := []load.Stage{e.outageStage(engine), e.afterStage()}
+	stages := []load.Phase{e.outageStage(engine), e.afterStage()}
 	for _, part := range slower() {
 		slow := e
 		slow.Rate /= part
@@ -146,12 +146,12 @@ func (e Experiment) Plan(engine *load.Engine) (load.Plan, error) {
 	if err != nil {
 		return load.Plan{}, err
 	}
-	asking = asking.Times(int(math.Ceil(e.Settle.Seconds() / askFor.Seconds())))
+	asking = asking.Repeat(int(math.Ceil(e.Settle.Seconds() / askFor.Seconds())))
 	all, err := planAll(engine, stages)
 	if err != nil {
 		return load.Plan{}, err
 	}
-	return all.And(asking).Times(rounds), nil
+	return all.Add(asking).Repeat(rounds), nil
 }
 
 // Usual says what [Verify] sends to a gateway that is well all the time, and how long that takes: one round. It returns the
@@ -161,55 +161,55 @@ func (e Experiment) Usual(engine *load.Engine) (load.Plan, error) {
 	if err != nil {
 		return load.Plan{}, err
 	}
-	stages := []load.Stage{e.beforeStage(), e.outageStage(engine), e.afterStage()}
+	stages := []load.Phase{e.beforeStage(), e.outageStage(engine), e.afterStage()}
 	if len(e.Leaving) > 0 {
 		stages = append(stages, e.leavingStage())
 	}
 	all, err := planAll(engine, stages)
 	if err == nil && e.hangs() {
-		all.Time += e.Limit // the last hung call is waited for
+		all.Duration += e.Limit // the last hung call is waited for
 	}
 	return all, err
 }
 
 // planAll is the plan for one stage after the other.
-func planAll(engine *load.Engine, stages []load.Stage) (all load.Plan, err error) {
+func planAll(engine *load.Engine, stages []load.Phase) (all load.Plan, err error) {
 	for _, s := range stages {
 		plan, err := engine.Plan(s)
 		if err != nil {
 			return load.Plan{}, err
 		}
-		all = all.And(plan)
+		all = all.Add(plan)
 	}
 	return all, nil
 }
 
 // stage is what all stages have in common.
-func (e Experiment) stage(name string, rate float64, lasts time.Duration, parts []load.Part) load.Stage {
-	return load.Stage{
-		Name: name, Parts: parts, Schedule: load.Constant{Rate: rate, For: lasts},
+func (e Experiment) stage(name string, rate float64, lasts time.Duration, parts []load.Request) load.Phase {
+	return load.Phase{
+		Name: name, Mix: parts, Schedule: load.Constant{Rate: rate, For: lasts},
 		Connections: spare, Timeout: e.Patience, Keep: int(math.Ceil(rate*lasts.Seconds())) + 1,
 		// A tenth of a second late is nothing to allowances of a quarter and more, and what is added to them is our lag itself.
-		Bounds:   load.Bounds{Lag: 100 * time.Millisecond, LateShare: 0.05, Missed: 0.05},
+		Generator:   load.GeneratorLimits{Lag: 100 * time.Millisecond, LateShare: 0.05, Missed: 0.05},
 		Embedded: e.Embedded, Progress: e.Progress,
 	}
 }
 
-func (e Experiment) beforeStage() load.Stage {
+func (e Experiment) beforeStage() load.Phase {
 	return e.alone("before", e.Rate+e.Rate/healthyToSick, e.Before)
 }
 
-func (e Experiment) afterStage() load.Stage {
+func (e Experiment) afterStage() load.Phase {
 	return e.alone("after", e.Rate+e.Rate/healthyToSick, e.After)
 }
 
-func (e Experiment) askingStage() load.Stage {
+func (e Experiment) askingStage() load.Phase {
 	return e.alone("well again?", max(e.Rate/askEvery, 2), askFor)
 }
 
 // alone makes a number of healthy calls a second, and the witness's beside them.
-func (e Experiment) alone(name string, rate float64, lasts time.Duration) load.Stage {
-	parts := make([]load.Part, 0, len(e.Healthy)+1)
+func (e Experiment) alone(name string, rate float64, lasts time.Duration) load.Phase {
+	parts := make([]load.Request, 0, len(e.Healthy)+1)
 	for _, p := range e.Healthy {
 		p.Weight = healthyToWitness
 		parts = append(parts, p)
@@ -220,7 +220,7 @@ func (e Experiment) alone(name string, rate float64, lasts time.Duration) load.S
 }
 
 // watched adds the witness to parts of which the healthy ones weigh so much together, and returns its weight.
-func (e Experiment) watched(parts []load.Part, healthy int) ([]load.Part, int) {
+func (e Experiment) watched(parts []load.Request, healthy int) ([]load.Request, int) {
 	if e.Witness == nil {
 		return parts, 0
 	}
@@ -231,19 +231,19 @@ func (e Experiment) watched(parts []load.Part, healthy int) ([]load.Part, int) {
 
 // outageStage mixes the sick calls in. All of them may be under way at once, so that there are fewer where the engine may not
 // have as many connections: healthy calls must never wait for one of ours.
-func (e Experiment) outageStage(engine *load.Engine) load.Stage {
+func (e Experiment) outageStage(engine *load.Engine) load.Phase {
 	connections := engine.Caps().Connections
 	if most := float64(connections/2) * healthyToSick / e.Rate; e.Outage.Seconds() > most {
 		e.Outage = time.Duration(most * float64(time.Second))
 	}
-	var parts []load.Part
+	var parts []load.Request
 	for _, p := range e.Healthy {
 		p.Weight = healthyToSick * len(e.Sick)
 		parts = append(parts, p)
 	}
 	for _, w := range e.Sick {
 		w.Weight = len(e.Healthy)
-		parts = append(parts, w.Part)
+		parts = append(parts, w.Request)
 	}
 	sick := len(e.Healthy) * len(e.Sick)
 	all := healthyToSick * sick
@@ -254,7 +254,7 @@ func (e Experiment) outageStage(engine *load.Engine) load.Stage {
 }
 
 // leavingStage sends calls whose callers hang up: the stage's patience ends before anything else does.
-func (e Experiment) leavingStage() load.Stage {
+func (e Experiment) leavingStage() load.Phase {
 	n := departures * len(e.Leaving)
 	s := e.stage("leaving", e.Rate, time.Duration(float64(n)/e.Rate*float64(time.Second)), e.Leaving)
 	s.Timeout = leaveAfter

@@ -77,7 +77,7 @@ func (r *round) medianMost() time.Duration {
 }
 
 // latencies are those of the calls that were admitted.
-func latencies(calls []call) (l load.Latencies, admitted int) {
+func latencies(calls []call) (l load.Histogram, admitted int) {
 	for _, c := range calls {
 		if c.Outcome == runlog.Admitted {
 			l.Add(c.latency())

@@ -130,7 +130,7 @@ func owedAnyway(o contract.Requirement) bool {
 
 // judgeTime looks when hung calls were answered. A call that was tried several times may take the limit each time.
 func (r *round) judgeTime(all *report) {
-	var times load.Latencies
+	var times load.Histogram
 	var first, last time.Duration
 	var late []call
 	var latest, early int
@@ -146,7 +146,7 @@ func (r *round) judgeTime(all *report) {
 		if c.seen != nil {
 			limit *= time.Duration(len(c.seen.Attempts))
 		}
-		d := c.Service()
+		d := c.ServiceTime()
 		times.Add(d)
 		last = max(last, d)
 		if first == 0 || d < first {

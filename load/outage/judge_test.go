@@ -16,7 +16,7 @@ const ms = time.Millisecond
 
 // shot is a call that was sent at an instant of its stage and took so long.
 func shot(part string, k kind, sent, lasted time.Duration, outcome runlog.Outcome) call {
-	return call{part: part, kind: k, Shot: load.Shot{Due: sent, Sent: sent, End: sent + lasted, Outcome: outcome, Status: 200}}
+	return call{part: part, kind: k, Result: load.Result{Due: sent, Sent: sent, End: sent + lasted, Outcome: outcome, Status: 200}}
 }
 
 // several are n healthy calls at thirty a second.
@@ -33,7 +33,7 @@ func several(n int, from, lasted time.Duration) (calls []call) {
 func quiet() *round {
 	r := &round{
 		Experiment: Experiment{
-			Healthy: []load.Part{{Name: "healthy"}}, Sick: []Way{{Part: load.Part{Name: "hanging"}, Hangs: true}}, Leaving: []load.Part{{Name: "leaving"}},
+			Healthy: []load.Request{{Name: "healthy"}}, Sick: []Way{{Request: load.Request{Name: "hanging"}, Hangs: true}}, Leaving: []load.Request{{Name: "leaving"}},
 			Limit: 1500 * ms, Attempts: 1, Settle: 2 * time.Second, After: 1500 * ms, Provider: nobody{},
 		},
 		before: several(45, 0, 2*ms), during: several(90, 2*time.Second, 2*ms), after: several(45, 7*time.Second, 2*ms),
@@ -287,7 +287,7 @@ func TestASecondRoundDecides(t *testing.T) {
 func TestAnAccountStaysSmall(t *testing.T) {
 	r := quiet()
 	r.prefix = "again: "
-	r.phase("outage", 2*time.Second, load.Measurement{Elapsed: 5 * time.Second, Shots: []load.Shot{{Sent: 3500 * ms}, {Sent: 3400 * ms}}}, sick)
+	r.phase("outage", 2*time.Second, load.Measurement{Elapsed: 5 * time.Second, Results: []load.Result{{Sent: 3500 * ms}, {Sent: 3400 * ms}}}, sick)
 	r.phase("after", 7*time.Second, load.Measurement{Elapsed: 5 * time.Second}, healthy)
 	for i := range r.during {
 		r.during[i].lag = 30 * ms

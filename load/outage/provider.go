@@ -58,7 +58,7 @@ func (r *round) judgeFreed(all *report) {
 	var late []call
 	for _, c := range calls {
 		if slices.ContainsFunc(c.seen.Attempts, func(a contract.Attempt) bool {
-			return a.Open || a.Duration > c.Service()+freedWithin+usual+c.lag
+			return a.Open || a.Duration > c.ServiceTime()+freedWithin+usual+c.lag
 		}) {
 			late = append(late, c)
 		}
@@ -110,9 +110,9 @@ func (r *round) departed() (left int, on []call) {
 		left++
 		grace := departedWithin
 		if r.Limit > 0 {
-			grace = min(grace, max(r.Limit-c.Service(), 0)/2)
+			grace = min(grace, max(r.Limit-c.ServiceTime(), 0)/2)
 		}
-		if c.longest() > c.Service()+grace+c.lag {
+		if c.longest() > c.ServiceTime()+grace+c.lag {
 			on = append(on, c)
 		}
 	}

@@ -26,7 +26,7 @@ const (
 
 // call is one call of a round.
 type call struct {
-	load.Shot
+	load.Result
 
 	part string
 	kind kind
@@ -43,9 +43,9 @@ type call struct {
 // latency is how long the caller waited. Where every connection was in use, the wait for one is the gateway's doing.
 func (c call) latency() time.Duration {
 	if c.Waited {
-		return c.Response()
+		return c.Latency()
 	}
-	return c.Service()
+	return c.ServiceTime()
 }
 
 // ended is when the call was over, since the verification began.
@@ -69,7 +69,7 @@ type round struct {
 	watched [][]call
 	phases  []runlog.Phase
 	// breaches are the answers to sick calls that break something, with what they looked like.
-	breaches []load.Breach
+	breaches []load.Violation
 	// outageEnd is when the last sick call was answered, since the verification began.
 	outageEnd time.Duration
 	// recovered is how long after that the last healthy call failed, 0 when none did; well says that none does any more.
@@ -263,19 +263,19 @@ func (r *round) recover(ctx context.Context) error {
 }
 
 // fire fires one stage and keeps its calls.
-func (r *round) fire(ctx context.Context, s load.Stage, k kind) ([]call, error) {
-	m, err := r.engine.Fire(ctx, s)
+func (r *round) fire(ctx context.Context, s load.Phase, k kind) ([]call, error) {
+	m, err := r.engine.Run(ctx, s)
 	at := m.Started.Sub(r.began)
-	calls := make([]call, 0, len(m.Shots))
+	calls := make([]call, 0, len(m.Results))
 	var watched []call
-	for _, shot := range m.Shots {
-		c := call{Shot: shot, part: s.Parts[shot.Part].Name, at: at, lag: m.Lag.Max(), kind: k}
+	for _, shot := range m.Results {
+		c := call{Result: shot, part: s.Mix[shot.Request].Name, at: at, lag: m.Lag.Max(), kind: k}
 		if r.Witness != nil && c.part == r.Witness.Name {
 			c.kind = witness
 			watched = append(watched, c)
 			continue
 		}
-		if way := shot.Part - len(r.Healthy); k == sick && way >= 0 {
+		if way := shot.Request - len(r.Healthy); k == sick && way >= 0 {
 			c.hangs = r.Sick[way].Hangs
 		} else if k == sick {
 			c.kind = healthy
@@ -289,15 +289,15 @@ func (r *round) fire(ctx context.Context, s load.Stage, k kind) ([]call, error) 
 		return calls, err
 	}
 	r.phase(s.Name, at, m, k)
-	for _, b := range m.Breaches {
-		if slices.ContainsFunc(r.Sick, func(w Way) bool { return k == sick && w.Name == b.Part }) {
+	for _, b := range m.Violations {
+		if slices.ContainsFunc(r.Sick, func(w Way) bool { return k == sick && w.Name == b.Request }) {
 			r.breaches = append(r.breaches, b)
 		}
 	}
-	if m.Fitness.Short {
-		return calls, fmt.Errorf("%w: %s", ErrUnfit, strings.Join(m.Fitness.Reasons, "; "))
+	if m.Generator.Undersent {
+		return calls, fmt.Errorf("%w: %s", ErrUnfit, strings.Join(m.Generator.Problems, "; "))
 	}
-	r.unfit = append(r.unfit, m.Fitness.Reasons...)
+	r.unfit = append(r.unfit, m.Generator.Problems...)
 	return calls, nil
 }
 
@@ -306,7 +306,7 @@ func (r *round) fire(ctx context.Context, s load.Stage, k kind) ([]call, error) 
 func (r *round) phase(name string, at time.Duration, m load.Measurement, k kind) {
 	phase := runlog.Phase{Name: r.prefix + name, From: at, To: at + m.Elapsed}
 	var sent time.Duration
-	for _, shot := range m.Shots {
+	for _, shot := range m.Results {
 		sent = max(sent, shot.Sent)
 	}
 	if k != sick || m.Elapsed-sent <= leastSpan {

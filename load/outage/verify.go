@@ -31,7 +31,7 @@ const rounds = 2
 // provider meanwhile. A gateway with a limit of 1.5 s takes 9 s where its provider hangs, 6 s where it fails, and twice that
 // when there is something to be looked at again; a limit that is longer adds its own length.
 //
-// It returns [ErrExperiment], [ErrUnfit], [ErrUnwell] and [ErrUnreached], those of [load.Engine.Fire] and those of the
+// It returns [ErrExperiment], [ErrUnfit], [ErrUnwell] and [ErrUnreached], those of [load.Engine.Run] and those of the
 // provider. The findings are then those that are certain all the same, and the evidence what was known until then.
 func Verify(ctx context.Context, engine *load.Engine, e Experiment) ([]contract.Finding, Evidence, error) {
 	e, err := e.withDefaults()

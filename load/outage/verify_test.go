@@ -45,11 +45,11 @@ func TestThePartsOfAnExperiment(t *testing.T) {
 			healthy = append(healthy, part.Name)
 		}
 		for _, w := range e.Sick {
-			sick, due = append(sick, w.Name), append(due, w.Due.ID())
+			sick, due = append(sick, w.Name), append(due, w.Expect.ID())
 		}
 		for _, part := range e.Leaving {
 			leaving = append(leaving, part.Name)
-			require.Zero(t, part.Due)
+			require.Zero(t, part.Expect)
 		}
 		return healthy, sick, due, leaving
 	}
@@ -84,7 +84,7 @@ func TestThePartsOfAnExperiment(t *testing.T) {
 	usual, err := slow.Usual(engine)
 	require.NoError(t, err)
 	assert.Equal(t, uint64(62+142+62+8), usual.Requests, "one round")
-	assert.InDelta(t, 7367*time.Millisecond, usual.Time, float64(time.Millisecond), "1.5 s, 3.5 s, 1.5 s, eight departures at 30 a second, and the limit of 600 ms")
+	assert.InDelta(t, 7367*time.Millisecond, usual.Duration, float64(time.Millisecond), "1.5 s, 3.5 s, 1.5 s, eight departures at 30 a second, and the limit of 600 ms")
 	assert.Equal(t, plan.Hosts, usual.Hosts)
 }
 
@@ -127,7 +127,7 @@ func TestExperimentsThatShowNothing(t *testing.T) {
 	require.NoError(t, err)
 	verify := func(change func(*outage.Experiment)) error {
 		e := short(made)
-		e.Healthy, e.Sick = append([]load.Part(nil), e.Healthy...), append([]outage.Way(nil), e.Sick...)
+		e.Healthy, e.Sick = append([]load.Request(nil), e.Healthy...), append([]outage.Way(nil), e.Sick...)
 		change(&e)
 		findings, _, err := outage.Verify(t.Context(), engine, e)
 		assert.Empty(t, findings)
