@@ -11,17 +11,20 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Judge returns every obligation of the case that the observation breaks: all of them, never only the first, in a
-// stable order. It is pure: the same observation always gets the same findings, also when it is read back from a log.
+// Judge checks the requirements of a case on one observation. It is pure: the same observation always gets the same
+// judgement, also when it is read back from a log.
 //
-// An unknown case is the caller's mistake and gets no mercy: it breaks [Answered].
-func Judge(c Case, o Observation) []Finding {
+// A case that is not in the contract is the caller's mistake: it violates [Answered].
+func Judge(c Case, o Observation) Judgement {
 	row, known := RowByID(c.Row)
 	_, variant, resolved := c.resolve()
 	if !known || !resolved {
-		return []Finding{{Answered, Must, "a case of the contract", c.ID()}}
+		return Judgement{
+			Findings: []Finding{{Answered, Must, "a case of the contract", c.ID()}},
+			Results:  map[Requirement]Result{Answered: Violated},
+		}
 	}
-	j := &judgement{c: c, row: row, variant: variant, o: o}
+	j := &judge{c: c, row: row, variant: variant, o: o, results: make(map[Requirement]Result)}
 	switch {
 	case o.Failure != nil || o.Status == 0:
 		j.judgeNoAnswer()
@@ -32,7 +35,12 @@ func Judge(c Case, o Observation) []Finding {
 	}
 	j.judgeSecrecy()
 	j.judgeEffects()
-	return j.findings
+	for _, r := range j.required() {
+		if _, checked := j.results[r]; !checked {
+			j.results[r] = Untested
+		}
+	}
+	return Judgement{j.findings, j.results}
 }
 
 // Reached reports whether the circumstance was brought about at all: where the provider has to go wrong, the call must
@@ -44,20 +52,59 @@ func Reached(c Case, o Observation) (ok bool, reason string) {
 	return false, "the gateway never asked the provider, it answered " + answerWords(o)
 }
 
-// judgement collects the findings of one case.
-type judgement struct {
+// judge checks one observation.
+type judge struct {
 	c        Case
 	row      Row
 	variant  Variant
 	o        Observation
 	findings []Finding
+	results  map[Requirement]Result
 }
 
-func (j *judgement) add(o Requirement, s RequirementLevel, want, got string) {
-	j.findings = append(j.findings, Finding{o, s, want, got})
+func (j *judge) add(r Requirement, level RequirementLevel, want, got string) {
+	j.findings = append(j.findings, Finding{r, level, want, got})
+	j.results[r] = Violated
 }
 
-func (j *judgement) judgeNoAnswer() {
+// check records that requirements are checked. They are held unless add has found, or finds, a violation.
+func (j *judge) check(requirements ...Requirement) {
+	for _, r := range requirements {
+		if j.results[r] != Violated {
+			j.results[r] = Held
+		}
+	}
+}
+
+// required are the requirements of the case that every answer ought to show.
+func (j *judge) required() []Requirement {
+	all := []Requirement{Answered, NotSuccess, StatusClass, StatusExact, Envelope, Message, Secrecy, RetriesBounded}
+	if len(j.row.Status.Never) > 0 {
+		all = append(all, StatusBlame)
+	}
+	switch {
+	case j.row.Code() != "":
+		all = append(all, Code, CodePlace)
+	case j.row.ID == RowRateLimited:
+		all = append(all, RetryAfter)
+	default:
+		all = append(all, CodeKnown)
+	}
+	if j.c.Surface.Dialect() == dialect.OpenAI {
+		all = append(all, Fields)
+	}
+	switch {
+	case j.c.Reach() == ReachNever:
+		all = append(all, UpstreamUnused)
+	case j.c.Circumstance == SlowUpstream:
+		all = append(all, UpstreamFreed)
+	case j.c.Reach() == ReachMust:
+		all = append(all, NotBilled)
+	}
+	return all
+}
+
+func (j *judge) judgeNoAnswer() {
 	got := "no answer"
 	if f := j.o.Failure; f != nil {
 		got = fmt.Sprintf("%s: %s", f.Kind, f.Detail)
@@ -65,8 +112,9 @@ func (j *judgement) judgeNoAnswer() {
 	j.add(Answered, Must, "an HTTP answer with status "+j.row.Status.String(), got)
 }
 
-// judgePlain judges an answer that is no event stream, or an event stream under an error status.
-func (j *judgement) judgePlain() {
+// judgePlain judges an answer that is not an event stream, or an event stream under an error status.
+func (j *judge) judgePlain() {
+	j.check(Answered)
 	j.judgeStatus()
 	if j.o.Status/100 == 2 && looksSuccessful(j.c.Surface, j.o) {
 		return // a success where an error is due: its body owes an error nothing more
@@ -78,9 +126,10 @@ func (j *judgement) judgePlain() {
 }
 
 // judgeStatus applies "Expected statuses of the codes": the class is always a MUST, the exact status as its basis says.
-func (j *judgement) judgeStatus() {
+func (j *judge) judgeStatus() {
 	rule, status := j.row.Status, j.o.Status
 	got := strconv.Itoa(status)
+	j.check(NotSuccess)
 	switch class := status / 100; {
 	case class == 2 || class == 3:
 		if looksSuccessful(j.c.Surface, j.o) {
@@ -98,6 +147,12 @@ func (j *judgement) judgeStatus() {
 			severity = Must
 		}
 		j.add(StatusExact, severity, rule.String(), got)
+	default:
+		j.check(StatusExact)
+	}
+	j.check(StatusClass)
+	if len(rule.Never) > 0 {
+		j.check(StatusBlame)
 	}
 	if slices.Contains(rule.Never, status) {
 		j.add(StatusBlame, Must, "a status that does not blame the caller's key", got)
@@ -105,11 +160,12 @@ func (j *judgement) judgeStatus() {
 }
 
 // permitted holds the one exception of the contract: for a wrong method on an existing path, 404 and 405 are both right.
-func (j *judgement) permitted(status int) bool {
+func (j *judge) permitted(status int) bool {
 	return status == http.StatusMethodNotAllowed && j.c.Circumstance == "unknown-path" && j.c.Variant == "wrong-method"
 }
 
-func (j *judgement) judgeContentType() {
+func (j *judge) judgeContentType() {
+	j.check(ContentType)
 	got := header(j.o, "Content-Type")
 	media, _, err := mime.ParseMediaType(got)
 	if err == nil && media == "application/json" {
@@ -121,7 +177,8 @@ func (j *judgement) judgeContentType() {
 	j.add(ContentType, Must, "application/json", got)
 }
 
-func (j *judgement) judgeWhole() {
+func (j *judge) judgeWhole() {
+	j.check(Whole)
 	switch {
 	case j.o.TransferError != "":
 		j.add(Whole, Must, "the whole error answer", "a transfer that broke off: "+j.o.TransferError)
@@ -131,7 +188,7 @@ func (j *judgement) judgeWhole() {
 }
 
 // judgeEnvelope judges one error object, from a body or from an error event.
-func (j *judgement) judgeEnvelope(body []byte) (envelope, bool) {
+func (j *judge) judgeEnvelope(body []byte) (envelope, bool) {
 	spoken := j.c.Surface.Dialect()
 	want := envelopeWords[spoken]
 	env, err := decodeEnvelope(spoken, body)
@@ -142,6 +199,7 @@ func (j *judgement) judgeEnvelope(body []byte) (envelope, bool) {
 		}
 		return env, false
 	}
+	j.check(Envelope, Message)
 	for _, breach := range env.breaches {
 		j.add(Envelope, Must, want, breach)
 	}
@@ -155,7 +213,7 @@ func (j *judgement) judgeEnvelope(body []byte) (envelope, bool) {
 	return env, true
 }
 
-func (j *judgement) judgeCode(spoken dialect.Dialect, env envelope) {
+func (j *judge) judgeCode(spoken dialect.Dialect, env envelope) {
 	got := env.business
 	words := strconv.Quote(got)
 	if got == "" {
@@ -169,13 +227,21 @@ func (j *judgement) judgeCode(spoken dialect.Dialect, env envelope) {
 		j.add(Code, Must, strconv.Quote(code)+" in "+codePlaces[spoken], words)
 	case code != "" && env.tolerated != "":
 		j.add(CodePlace, Should, strconv.Quote(code)+" in "+codePlaces[spoken], "it in "+env.tolerated)
-	case code == "" && j.row.ID != "http:429" && !IsCode(got):
+	case code == "" && j.row.ID != RowRateLimited && !IsCode(got):
 		j.add(CodeKnown, Should, "a code of table 2 in "+codePlaces[spoken], words)
+	case code != "":
+		j.check(CodePlace)
+	case j.row.ID != RowRateLimited:
+		j.check(CodeKnown)
+	}
+	if j.row.Code() != "" {
+		j.check(Code)
 	}
 }
 
 // judgeFields wants the fields OpenAI's own clients decode: type, param and code present, code a string or null.
-func (j *judgement) judgeFields(env envelope) {
+func (j *judge) judgeFields(env envelope) {
+	j.check(Fields)
 	for _, name := range []string{"type", "param", "code"} {
 		if !env.has[name] {
 			j.add(Fields, Should, name+" in the error object", "no "+name)
@@ -197,26 +263,37 @@ func (j *judgement) judgeFields(env envelope) {
 }
 
 // judgeHeaders judges the header fields that a status calls for.
-func (j *judgement) judgeHeaders() {
-	if j.row.ID == "http:429" && j.o.Status == http.StatusTooManyRequests {
+func (j *judge) judgeHeaders() {
+	if j.row.ID == RowRateLimited && j.o.Status == http.StatusTooManyRequests {
 		j.judgeRetryAfter()
 	}
-	if j.o.Status == http.StatusUnauthorized && header(j.o, "Www-Authenticate") == "" {
-		j.add(Challenge, Note, "WWW-Authenticate on a 401 (RFC 9110 15.5.2)", "none")
+	if j.o.Status == http.StatusUnauthorized {
+		j.wantHeader(Challenge, "WWW-Authenticate on a 401 (RFC 9110 15.5.2)", "Www-Authenticate")
 	}
-	if j.o.Status == http.StatusMethodNotAllowed && header(j.o, "Allow") == "" {
-		j.add(Allow, Note, "Allow on a 405 (RFC 9110 15.5.6)", "none")
+	if j.o.Status == http.StatusMethodNotAllowed {
+		j.wantHeader(Allow, "Allow on a 405 (RFC 9110 15.5.6)", "Allow")
 	}
-	if !slices.ContainsFunc(requestIDHeaders, func(h string) bool { return header(j.o, h) != "" }) {
-		j.add(RequestID, Note, "a request id in the header", "none")
+	j.judgeRequestID()
+}
+
+func (j *judge) judgeRequestID() {
+	j.wantHeader(RequestID, "a request id in the header", requestIDHeaders...)
+}
+
+// wantHeader notes that none of the header fields is present.
+func (j *judge) wantHeader(r Requirement, want string, names ...string) {
+	j.check(r)
+	if !slices.ContainsFunc(names, func(name string) bool { return header(j.o, name) != "" }) {
+		j.add(r, Note, want, "none")
 	}
 }
 
 // requestIDHeaders are the names under which gateways and providers send one.
 var requestIDHeaders = []string{"X-Request-Id", "Request-Id", "X-Oneapi-Request-Id", "X-Litellm-Call-Id", "X-Portkey-Trace-Id", "X-Correlation-Id"}
 
-func (j *judgement) judgeRetryAfter() {
+func (j *judge) judgeRetryAfter() {
 	const want = "Retry-After in whole seconds (RFC 9110 10.2.3, RFC 6585 4)"
+	j.check(RetryAfter)
 	value := header(j.o, "Retry-After")
 	if value == "" {
 		j.add(RetryAfter, Should, want, "none")
@@ -230,15 +307,18 @@ func (j *judgement) judgeRetryAfter() {
 	}
 }
 
-// judgeStream judges a 2xx event stream: right only when it had begun before things went wrong.
-func (j *judgement) judgeStream(stream Stream) {
+// judgeStream judges a 2xx event stream: right only when it had begun before things went wrong. Its status was sent by
+// then, so that the requirements of the status remain untested.
+func (j *judge) judgeStream(stream Stream) {
 	r := readStream(j.c.Surface, stream)
+	j.check(Answered)
 	if r.failed == nil {
 		j.judgeStreamWithoutError(stream, r)
 		return
 	}
 	// A comment is a stream byte too: a gateway that keeps the caller waiting with ": ping" has begun.
 	begun := j.variant.MidStream || r.before > 0 || strings.HasPrefix(string(j.o.Body), ":")
+	j.check(NotSuccess, StreamEnd)
 	if !begun {
 		j.add(NotSuccess, Must, j.row.Status.String()+" as JSON, before any stream byte",
 			fmt.Sprintf("%d text/event-stream whose first event is the error", j.o.Status))
@@ -255,18 +335,13 @@ func (j *judgement) judgeStream(stream Stream) {
 	}
 	j.judgeStreamFormat(stream)
 	if begun {
-		j.judgeStreamHeaders()
-	}
-}
-
-func (j *judgement) judgeStreamHeaders() {
-	if !slices.ContainsFunc(requestIDHeaders, func(h string) bool { return header(j.o, h) != "" }) {
-		j.add(RequestID, Note, "a request id in the header", "none")
+		j.judgeRequestID()
 	}
 }
 
 // judgeErrorEvent judges the event's form: the forms of other dialects are invisible to this one's clients.
-func (j *judgement) judgeErrorEvent(env envelope, event Event) {
+func (j *judge) judgeErrorEvent(env envelope, event Event) {
+	j.check(StreamError)
 	switch j.c.Surface.Dialect() {
 	case dialect.Anthropic:
 		if event.Name != "error" {
@@ -287,7 +362,7 @@ func (j *judgement) judgeErrorEvent(env envelope, event Event) {
 	}
 }
 
-func (j *judgement) judgeStreamWithoutError(stream Stream, r reading) {
+func (j *judge) judgeStreamWithoutError(stream Stream, r reading) {
 	want := "an error event, or a visibly broken transfer"
 	switch {
 	case len(stream.Events) == 0 && j.o.TransferError == "" && j.o.Cut == "":
@@ -298,6 +373,7 @@ func (j *judgement) judgeStreamWithoutError(stream Stream, r reading) {
 		j.add(StreamEnd, Must, want, "a finish before the transfer broke: "+j.o.TransferError)
 	case j.o.TransferError != "":
 		// The contract lets a broken transfer stand in for the event; what it cannot carry is the reason.
+		j.check(NotSuccess, StreamEnd)
 		j.add(StreamError, Should, "the dialect's own error event", "a broken transfer: "+j.o.TransferError)
 	case !j.variant.MidStream && r.finished:
 		j.add(NotSuccess, Must, j.row.Status.String(), fmt.Sprintf("%d with a stream as if all were well", j.o.Status))
@@ -311,13 +387,17 @@ func (j *judgement) judgeStreamWithoutError(stream Stream, r reading) {
 	j.judgeStreamFormat(stream)
 }
 
-func (j *judgement) judgeStreamFormat(stream Stream) {
+func (j *judge) judgeStreamFormat(stream Stream) {
+	j.check(StreamFormat)
 	for _, violation := range stream.Violations {
 		j.add(StreamFormat, Should, "an event stream (WHATWG HTML 9.2.6)", violation)
 	}
 }
 
-func (j *judgement) judgeSecrecy() {
+func (j *judge) judgeSecrecy() {
+	if j.o.Status != 0 {
+		j.check(Secrecy)
+	}
 	for _, leak := range j.o.Leaks {
 		j.add(Secrecy, Must, "nothing that must stay inside", "the "+leak.What+" in "+leak.Where)
 	}
@@ -327,22 +407,30 @@ func (j *judgement) judgeSecrecy() {
 }
 
 // judgeEffects judges what the call did besides its answer. The tables do not speak of effects, so they are derived: SHOULDs.
-func (j *judgement) judgeEffects() {
+func (j *judge) judgeEffects() {
 	if seen := j.o.Upstream; seen != nil {
 		attempts := len(seen.Attempts)
-		if j.c.Reach() == ReachNever && attempts > 0 {
-			j.add(UpstreamUnused, Should, "the provider not asked", fmt.Sprintf("it was asked %s", times(attempts)))
+		if j.c.Reach() == ReachNever {
+			j.check(UpstreamUnused)
+			if attempts > 0 {
+				j.add(UpstreamUnused, Should, "the provider not asked", fmt.Sprintf("it was asked %s", times(attempts)))
+			}
 		}
+		j.check(RetriesBounded)
 		if bound := seen.bound(); attempts > bound {
 			j.add(RetriesBounded, Should, fmt.Sprintf("at most %d attempts at the provider", bound), strconv.Itoa(attempts))
 		}
-		if j.c.Circumstance == "slow-upstream" {
+		if j.c.Circumstance == SlowUpstream {
+			j.check(UpstreamFreed)
 			if open := slices.IndexFunc(seen.Attempts, func(a Attempt) bool { return a.Open }); open >= 0 {
 				j.add(UpstreamFreed, Should, "the call to the provider cancelled", fmt.Sprintf("attempt %d still open", open+1))
 			}
 		}
 	}
-	if b := j.o.Balance; b != nil && b.After < b.Before {
-		j.add(NotBilled, Should, "a failed request to cost nothing", fmt.Sprintf("%g taken", b.Before-b.After))
+	if b := j.o.Balance; b != nil {
+		j.check(NotBilled)
+		if b.After < b.Before {
+			j.add(NotBilled, Should, "a failed request to cost nothing", fmt.Sprintf("%g taken", b.Before-b.After))
+		}
 	}
 }

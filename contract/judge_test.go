@@ -37,8 +37,10 @@ func answer(status int, contentType, body string) Observation {
 
 func jsonAnswer(status int, body string) Observation { return answer(status, "application/json", body) }
 
-func with(o Observation, change func(*Observation)) Observation {
-	change(&o)
+func with(o Observation, changes ...func(*Observation)) Observation {
+	for _, change := range changes {
+		change(&o)
+	}
 	return o
 }
 
@@ -52,7 +54,7 @@ func events(body string, events ...Event) func(*Observation) {
 
 func findings(c Case, o Observation) []string {
 	var lines []string
-	for _, f := range Judge(c, o) {
+	for _, f := range Judge(c, o).Findings {
 		lines = append(lines, f.String())
 	}
 	return lines
@@ -286,13 +288,107 @@ func TestJudge(t *testing.T) {
 			var back Observation
 			require.NoError(t, json.Unmarshal(raw, &back))
 			assert.Equal(t, tt.want, findings(c, back), "judged again from the log")
+			assertResultsAgree(t, Judge(c, tt.o))
 		})
 	}
 }
 
 func TestJudgeHasNoMercyForACaseThatDoesNotExist(t *testing.T) {
 	got := Judge(Case{Row: "http:404", Circumstance: "made-up", Surface: dialect.Chat}, jsonAnswer(404, openaiNotFound))
-	assert.Equal(t, Fail, VerdictOf(got))
+	assert.Equal(t, Fail, VerdictOf(got.Findings))
+	assertResultsAgree(t, got)
+}
+
+// assertResultsAgree checks that a judgement has a finding of every violated requirement, and of no other.
+func assertResultsAgree(t *testing.T, j Judgement) {
+	t.Helper()
+	found := map[Requirement]bool{}
+	for _, f := range j.Findings {
+		found[f.Requirement] = true
+		assert.Equal(t, Violated, j.Results[f.Requirement], f)
+	}
+	for r, result := range j.Results {
+		assert.Equal(t, found[r], result == Violated, r)
+		_, ok := r.Details()
+		assert.True(t, ok, r)
+	}
+}
+
+func TestResultsSayWhatAnAnswerLeavesUntested(t *testing.T) {
+	const cutStream = "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream"
+	seen := &Seen{Attempts: []Attempt{{Status: 200}}}
+	for _, tt := range []struct {
+		name           string
+		id             string
+		o              Observation
+		held, untested []Requirement
+	}{
+		{
+			"a stream that ends without a word says nothing about status, code and envelope", cutStream,
+			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})),
+			[]Requirement{Answered, StreamFormat, Secrecy},
+			[]Requirement{NotSuccess, StatusClass, StatusExact, Code, Envelope, Message, Fields, NotBilled, RetriesBounded},
+		},
+		{
+			"the status of a stream that has begun was sent before the error", cutStream,
+			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatError)})),
+			[]Requirement{Answered, NotSuccess, Code, CodePlace, Envelope, Message, Fields, StreamError, StreamEnd, Secrecy},
+			[]Requirement{StatusClass, StatusExact, NotBilled, RetriesBounded},
+		},
+		{
+			"a broken transfer cannot carry a code", cutStream,
+			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}), func(o *Observation) { o.TransferError = "unexpected EOF" }),
+			[]Requirement{Answered, NotSuccess, StreamEnd, Secrecy}, []Requirement{StatusClass, Code, Envelope, Message},
+		},
+		{
+			"a success leaves everything about the error untested", "code:model_not_found/absent-model/chat",
+			jsonAnswer(200, `{"choices":[{"message":{"content":"hi"}}]}`),
+			[]Requirement{Answered, Secrecy}, []Requirement{StatusClass, StatusExact, Code, Envelope, Message, Fields, RetriesBounded},
+		},
+		{
+			"so does a connection that closes", "code:model_not_found/absent-model/chat",
+			Observation{Failure: &Failure{Closed, "EOF"}},
+			nil, []Requirement{NotSuccess, StatusClass, Code, Envelope, Message, Secrecy, RetriesBounded},
+		},
+		{
+			"a body that is not an error object", "http:404/unknown-model/chat", answer(404, "text/html", "<html>"),
+			[]Requirement{Answered, NotSuccess, StatusClass, StatusExact, Whole, Secrecy}, []Requirement{CodeKnown, Message, Fields, RetriesBounded},
+		},
+		{
+			"a 500 where a 429 was due has no need of Retry-After", "http:429/over-rate-limit/chat",
+			jsonAnswer(500, `{"error":{"message":"m","type":"t","param":null,"code":null}}`),
+			[]Requirement{Answered, NotSuccess, Envelope, Message, Fields, Secrecy}, []Requirement{RetryAfter, UpstreamUnused, RetriesBounded},
+		},
+		{
+			"the effects, where they can be seen", "code:bad_response/bad-upstream-response/chat/html",
+			with(jsonAnswer(502, `{"error":{"message":"m","type":"t","param":null,"code":"bad_response"}}`), func(o *Observation) { o.Upstream, o.Balance = seen, &Balance{1, 1} }),
+			[]Requirement{Answered, NotSuccess, StatusClass, StatusExact, Code, CodePlace, Envelope, Message, Fields, Secrecy, RetriesBounded, NotBilled}, nil,
+		},
+		{
+			"a slow upstream is not asked what it cost", "code:channel:response_time_exceeded/slow-upstream/chat/no-answer",
+			with(jsonAnswer(504, `{"error":{"message":"m","type":"t","param":null,"code":"channel:response_time_exceeded"}}`), func(o *Observation) { o.Upstream = seen }),
+			[]Requirement{Code, RetriesBounded, UpstreamFreed}, nil,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			j := Judge(mustCase(t, tt.id), tt.o)
+			var untested []Requirement
+			for _, r := range Requirements() {
+				if j.Results[r] == Untested {
+					untested = append(untested, r)
+				}
+			}
+			for _, r := range tt.held {
+				assert.Equal(t, Held, j.Results[r], r)
+			}
+			for _, r := range tt.untested {
+				assert.Contains(t, untested, r)
+			}
+			if tt.untested == nil {
+				assert.Empty(t, untested)
+			}
+		})
+	}
 }
 
 func TestVerdictOf(t *testing.T) {
@@ -399,7 +495,8 @@ func FuzzJudge(f *testing.F) {
 		}
 		once := Judge(c, o)
 		assert.Equal(t, once, Judge(c, o), "the judge is pure")
-		if status/100 == 2 && VerdictOf(once).Conformant() {
+		assertResultsAgree(t, once)
+		if status/100 == 2 && VerdictOf(once.Findings).Conformant() {
 			require.NotNil(t, o.Stream, "a 2xx is conformant only as a stream that had begun")
 		}
 	})

@@ -148,7 +148,7 @@ func (j *judge) full(r *request, a reply) judgement {
 		}
 		c = circumstanceOf(r.surface, o)
 	}
-	findings := contract.Judge(c, o)
+	findings := contract.Judge(c, o).Findings
 	findings = slices.DeleteFunc(findings, func(f contract.Finding) bool {
 		return f.Level == contract.Note || guessed && ofCircumstance(f.Requirement)
 	})
@@ -247,5 +247,5 @@ func (j *judge) noAnswer(r *request, outcome runlog.Outcome, kind contract.Failu
 	o := contract.Observation{
 		Sent: r.sent, Failure: &contract.Failure{Kind: kind, Detail: r.redactor.Text(detail)},
 	}
-	return judgement{outcome: outcome, findings: contract.Judge(c, o), evidence: &o}
+	return judgement{outcome: outcome, findings: contract.Judge(c, o).Findings, evidence: &o}
 }

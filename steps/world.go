@@ -157,7 +157,7 @@ func (w *World) suspicious() bool {
 
 func (w *World) judge(o contract.Observation) {
 	w.judged, w.observation, w.reason = true, o, ""
-	w.findings = contract.Judge(w.current, o)
+	w.findings = contract.Judge(w.current, o).Findings
 	w.verdict = contract.VerdictOf(w.findings)
 	if ok, reason := contract.Reached(w.current, o); !ok {
 		w.verdict, w.reason = contract.Untestable, reason

@@ -35,7 +35,7 @@ func (v *verification) judgeRefusals() {
 			continue
 		}
 		refusals++
-		for _, f := range contract.Judge(contract.Case{Row: "http:429", Circumstance: "over-rate-limit", Surface: o.Sent.Surface}, o) {
+		for _, f := range contract.Judge(contract.Case{Row: "http:429", Circumstance: "over-rate-limit", Surface: o.Sent.Surface}, o).Findings {
 			refused.add(f)
 		}
 	}

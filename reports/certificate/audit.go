@@ -112,7 +112,7 @@ func (a *audit) verdict(c runlog.Case) {
 	if want := judged(known, c); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
 		a.problemf("%s is %s, and its observation says %s", c.ID, c.Verdict, want)
 	}
-	for _, f := range contract.Judge(known, *c.Observation) {
+	for _, f := range contract.Judge(known, *c.Observation).Findings {
 		if !slices.ContainsFunc(c.Findings, func(g contract.Finding) bool { return g.Requirement == f.Requirement && g.Level == f.Level }) {
 			a.problemf("%s hides a finding: %s %s", c.ID, f.Level, f.Requirement)
 		}
@@ -150,7 +150,7 @@ func judged(known contract.Case, c runlog.Case) contract.Verdict {
 	if ok, _ := contract.Reached(known, o); !ok {
 		return contract.Untestable
 	}
-	verdict, _ := contract.Worst(contract.VerdictOf(contract.Judge(known, o)), contract.VerdictOf(c.Findings))
+	verdict, _ := contract.Worst(contract.VerdictOf(contract.Judge(known, o).Findings), contract.VerdictOf(c.Findings))
 	return verdict
 }
 

@@ -135,7 +135,7 @@ func failing(run *runlog.Run) {
 	c := at(run, absent)
 	c.Observation.Status = 503
 	known, _ := contract.ParseCase(absent)
-	c.Findings = contract.Judge(known, *c.Observation)
+	c.Findings = contract.Judge(known, *c.Observation).Findings
 	c.Verdict = contract.VerdictOf(c.Findings)
 }
 
