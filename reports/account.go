@@ -145,7 +145,7 @@ func facts(run runlog.Run) [][2]string {
 		{"driver", plain.Text(run.Target.Driver, nameLimit)},
 		{"version", plain.Text(run.Target.Version, nameLimit)},
 		{"level", run.Selection.Scope()},
-		{"under load", plain.Text(joined(loadedSurfaces(run)), textLimit)},
+		{"load cases on", plain.Text(joined(loadedSurfaces(run)), textLimit)},
 		{"rows", plain.Text(joined(run.Selection.Rows), textLimit)},
 		{"cases", fmt.Sprintf("%d expected, %d executed", len(run.Expected), run.Executed())},
 		{"started", run.Started.UTC().Format(time.RFC3339)},

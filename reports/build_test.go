@@ -257,7 +257,7 @@ func loadRun() runlog.Run {
 		{Requirement: "departure", Level: contract.Should, Want: "calls cancelled", Got: "2 of 2 went on"},
 	}
 	h := header(contract.Full, dialect.Chat)
-	h.Selection.Loaded = []dialect.Surface{dialect.Chat}
+	h.Selection.LoadSurfaces = []dialect.Surface{dialect.Chat}
 	return concluded(h, append(cases, limit, slow))
 }
 

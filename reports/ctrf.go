@@ -94,7 +94,7 @@ func CTRF(w io.Writer, run runlog.Run) error {
 		},
 	}
 	suites := make(map[contract.RowID]bool)
-	for _, c := range run.Outcomes() {
+	for _, c := range run.AllCases() {
 		report.add(newCTRFTest(c))
 		suites[c.Row] = true
 	}

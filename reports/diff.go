@@ -72,7 +72,7 @@ type Diff struct {
 func NewDiff(old, run runlog.Run) Diff {
 	d := Diff{Old: old, New: run}
 	before := make(map[string]*runlog.Case)
-	oldCases, newCases := old.Outcomes(), run.Outcomes()
+	oldCases, newCases := old.AllCases(), run.AllCases()
 	for i := range oldCases {
 		before[oldCases[i].ID] = &oldCases[i]
 	}

@@ -117,7 +117,7 @@ func HTML(w io.Writer, run runlog.Run) error {
 		}
 	}
 	var entries []pageEntry
-	for _, c := range run.Outcomes() {
+	for _, c := range run.AllCases() {
 		entries = append(entries, pageEntry{Case: c})
 	}
 	return p.write(w, m, entries)

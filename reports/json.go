@@ -10,7 +10,7 @@ import (
 )
 
 // ReportSchema names the version of report.json, as docs/schema/report.schema.json describes it.
-const ReportSchema = "gatecert.report/1"
+const ReportSchema = "gatecert.report/2"
 
 // report is report.json: the run as machines want it, with its matrix laid out and its evidence bounded.
 type report struct {
@@ -159,7 +159,7 @@ func newReport(run runlog.Run) report {
 		}
 		r.Rows = append(r.Rows, out)
 	}
-	for _, c := range run.Outcomes() {
+	for _, c := range run.AllCases() {
 		r.Cases = append(r.Cases, newReportCase(c))
 	}
 	for _, c := range run.Controls {

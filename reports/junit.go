@@ -95,7 +95,7 @@ func JUnit(w io.Writer, run runlog.Run) error {
 		suites.Suites = append(suites.Suites, s)
 	}
 	byRow := make(map[contract.RowID][]junitCase)
-	for _, c := range run.Outcomes() {
+	for _, c := range run.AllCases() {
 		byRow[c.Row] = append(byRow[c.Row], newJUnitCase(c))
 	}
 	for _, row := range NewMatrix(run).Rows {

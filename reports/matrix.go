@@ -51,7 +51,7 @@ type Cell struct {
 	Column  string
 	Verdict contract.Verdict
 	Counts  runlog.Counts
-	// Cases are the ids of its cases, in the order of [Run.Outcomes].
+	// Cases are the ids of its cases, in the order of [Run.AllCases].
 	Cases []string
 }
 
@@ -63,7 +63,7 @@ type LevelTotals struct {
 
 // NewMatrix lays out a run. Expected cases that never ran are in it as errors.
 func NewMatrix(run runlog.Run) Matrix {
-	outcomes := run.Outcomes()
+	outcomes := run.AllCases()
 	m := Matrix{Columns: columns(run, outcomes), Totals: make(runlog.Counts), Levels: levels(outcomes)}
 	type place struct {
 		row    contract.RowID

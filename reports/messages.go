@@ -30,7 +30,7 @@ func Messages(w io.Writer, run runlog.Run) error {
 		ProtocolVersion: messagesVersion, Implementation: &messages.Product{Name: "gatecert", Version: plain.Text(run.Tool, nameLimit)},
 		Runtime: &messages.Product{Name: "go"}, Os: &messages.Product{Name: "any"}, Cpu: &messages.Product{Name: "any"},
 	}})
-	outcomes := run.Outcomes()
+	outcomes := run.AllCases()
 	m.features(outcomes)
 	m.runID = m.ids.NewId()
 	m.write(messages.Envelope{TestRunStarted: &messages.TestRunStarted{Id: m.runID, Timestamp: stamp(run.Started)}})

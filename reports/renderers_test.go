@@ -55,7 +55,7 @@ func TestJSONKeepsItsSchema(t *testing.T) {
 		})
 	}
 	t.Run("and the schema refuses what is none", func(t *testing.T) {
-		assert.Error(t, schema.Validate(map[string]any{"schema": "gatecert.report/1"}))
+		assert.Error(t, schema.Validate(map[string]any{"schema": "gatecert.report/2"}))
 	})
 }
 

@@ -73,7 +73,7 @@ func TestSentence(t *testing.T) {
 	selected.Selection.Rows = []contract.RowID{"http:404"}
 	one := concluded(header(contract.Edge), every(contract.Rows()[:1], dialect.Chat))
 	unloaded := goodRun() // nothing that was asked for under load was offered
-	unloaded.Selection.Level, unloaded.Selection.Loaded = contract.Full, []dialect.Surface{dialect.Chat}
+	unloaded.Selection.Level, unloaded.Selection.LoadSurfaces = contract.Full, []dialect.Surface{dialect.Chat}
 	tests := map[string]struct {
 		run  runlog.Run
 		want string

@@ -219,7 +219,7 @@ func (s SideBySide) HTML(w io.Writer) error {
 	var entries []pageEntry
 	for i, run := range s.Runs {
 		column := s.Matrix.Columns[i].Name
-		for _, c := range run.Outcomes() {
+		for _, c := range run.AllCases() {
 			entries = append(entries, pageEntry{c, column})
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // Verdicts writes one line a case, "verdict case-id", sorted by id: the form in which two runs are compared with diff.
 // A run that is not complete ends in a line that says so. It fails only when w does.
 func Verdicts(w io.Writer, run runlog.Run) error {
-	cases := slices.SortedFunc(slices.Values(run.Outcomes()), func(a, b runlog.Case) int { return strings.Compare(a.ID, b.ID) })
+	cases := slices.SortedFunc(slices.Values(run.AllCases()), func(a, b runlog.Case) int { return strings.Compare(a.ID, b.ID) })
 	out := bufio.NewWriter(w)
 	for _, c := range cases {
 		fmt.Fprintf(out, "%-13s %s\n", c.Verdict, plain.Text(c.ID, nameLimit))

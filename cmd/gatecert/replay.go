@@ -67,7 +67,7 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	before, _ := earlier.Case(r.Case) // Replay has found it
-	replay := reports.Replay{Before: before, After: again.Outcomes()[0], Run: again}
+	replay := reports.Replay{Before: before, After: again.AllCases()[0], Run: again}
 	if err := replay.Terminal(c.out, reports.TerminalOptions{Color: c.color, Width: c.width}); err != nil {
 		return err
 	}

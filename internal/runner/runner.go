@@ -121,8 +121,8 @@ func (r *runner) begin(ctx context.Context) (controls, error) {
 			return before.silent[s]
 		})
 	}
-	if !r.chosen.AtRest {
-		r.chosen.Loaded = profile.LoadSurfaces()
+	if !r.chosen.WithoutLoad {
+		r.chosen.LoadSurfaces = profile.LoadSurfaces()
 	}
 	r.offered = surfaces
 	if r.plan, err = newPlan(r.chosen, r.stage, surfaces); err != nil {

@@ -23,7 +23,7 @@ type Choice struct {
 func Select(c Choice) (runlog.Selection, error) {
 	s := runlog.Selection{Level: c.Level}
 	if s.Level == "" {
-		s.Level, s.AtRest = contract.Full, len(c.Cases) == 0
+		s.Level, s.WithoutLoad = contract.Full, len(c.Cases) == 0
 	}
 	if !s.Level.Valid() {
 		return s, fmt.Errorf("%w: no level %q: want one of %s", ErrUsage, s.Level, list(contract.Levels()))

@@ -100,7 +100,11 @@ func (v Evidence) spans(length, end time.Duration) []runlog.Span {
 	for _, r := range v.rounds {
 		for _, c := range r.all() {
 			i := c.ended() / length
-			spans[i].Add(c.part, c.Outcome)
+			outcome := c.Outcome
+			if c.kind == leaving && outcome == runlog.Timeout {
+				outcome = runlog.Disconnected // its own time limit ended it, on purpose
+			}
+			spans[i].Add(c.part, outcome)
 			if c.kind == healthy && c.Outcome == runlog.Admitted {
 				times[i].Add(c.latency())
 			}

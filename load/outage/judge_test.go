@@ -312,7 +312,7 @@ func TestAnAccountStaysSmall(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]map[runlog.Outcome]int{
-		"healthy": {runlog.Admitted: 180, runlog.Refused: 1}, "hanging": {runlog.Error5xx: 20}, "leaving": {runlog.Timeout: 8},
+		"healthy": {runlog.Admitted: 180, runlog.Refused: 1}, "hanging": {runlog.Error5xx: 20}, "leaving": {runlog.Disconnected: 8},
 	}, counts)
 	assert.Equal(t, 209, a.Calls)
 	assert.Equal(t, 20, e.Sick)

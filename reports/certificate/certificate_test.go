@@ -197,7 +197,7 @@ func TestALoadIsAudited(t *testing.T) {
 		}, id + " is pass without an account of the load"},
 		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, and its findings say fail"},
 		{"a check that broke, without its finding", breaks, id + " hides a finding: healthy-served"},
-		{"a load where none was asked for", func(r *runlog.Run) { r.Selection.AtRest = true }, id + " was not asked for"},
+		{"a load where none was asked for", func(r *runlog.Run) { r.Selection.WithoutLoad = true }, id + " was not asked for"},
 	})
 }
 

@@ -62,7 +62,7 @@ type Implementation struct {
 type RunFacts struct {
 	ID        string            `yaml:"id"`
 	Level     contract.Level    `yaml:"level"`
-	AtRest    bool              `yaml:"atRest,omitempty"` // the cases under load were not asked for
+	WithoutLoad    bool              `yaml:"atRest,omitempty"` // the cases under load were not asked for
 	Surfaces  []dialect.Surface `yaml:"surfaces"`
 	Rows      []contract.RowID  `yaml:"rows,omitempty"`
 	Cases     []string          `yaml:"cases,omitempty"`
@@ -105,7 +105,7 @@ func newReport(run runlog.Run, logDigest string) Report {
 		ContractDigest: run.ContractDigest,
 		Implementation: Implementation{Project: run.Target.Name, Version: run.Target.Version},
 		Run: RunFacts{
-			ID: run.RunID, Level: run.Selection.Level, AtRest: run.Selection.AtRest, Surfaces: run.Selection.Surfaces, Rows: run.Selection.Rows,
+			ID: run.RunID, Level: run.Selection.Level, WithoutLoad: run.Selection.WithoutLoad, Surfaces: run.Selection.Surfaces, Rows: run.Selection.Rows,
 			Cases: run.Selection.Cases, LogDigest: logDigest,
 		},
 		Result: resultOf(m.Totals), Summary: reports.Sentence(run),

@@ -8,7 +8,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Schema names the version of the event log. A reader refuses a log of another schema.
+// Schema is the version of the event log. [Read] refuses a log of any other version.
 const Schema = "gatecert.run/2"
 
 // Header is the first line of a log: everything that is known before the first case runs.
@@ -18,7 +18,7 @@ type Header struct {
 	RunID   string    `json:"run_id"`
 	Tool    string    `json:"tool"` // "gatecert 0.1.0"
 	Started time.Time `json:"started"`
-	// ContractDigest is the SHA-256 of the contract the run was judged by.
+	// ContractDigest is the SHA-256 of the contract that judged the run.
 	ContractDigest string     `json:"contract_digest"`
 	Target         TargetInfo `json:"target"`
 	Selection      Selection  `json:"selection"`
@@ -28,7 +28,7 @@ type Header struct {
 	Expected []string `json:"expected"`
 }
 
-// TargetInfo says what was tested.
+// TargetInfo describes the gateway under test.
 type TargetInfo struct {
 	Name    string `json:"name"`
 	BaseURL string `json:"base_url"`
@@ -38,21 +38,21 @@ type TargetInfo struct {
 	Profile string `json:"profile,omitempty"`
 }
 
-// Selection says what of the contract was asked for.
+// Selection is the part of the contract that was selected for the run.
 type Selection struct {
 	Level    contract.Level    `json:"level"`
 	Rows     []contract.RowID  `json:"rows,omitempty"`     // empty: all
-	Surfaces []dialect.Surface `json:"surfaces,omitempty"` // those the target offers, or the part asked for
-	Cases    []string          `json:"cases,omitempty"`    // empty: all of these rows and surfaces
-	// AtRest leaves out the cases under load, of whatever level.
-	AtRest bool `json:"at_rest,omitempty"`
-	// Loaded are the surfaces whose cases under load were asked for. Empty: all of Surfaces.
-	Loaded []dialect.Surface `json:"loaded,omitempty"`
+	Surfaces []dialect.Surface `json:"surfaces,omitempty"` // those the target offers, or the selected part of them
+	Cases    []string          `json:"cases,omitempty"`    // ids; empty: all of these rows and surfaces
+	// WithoutLoad excludes the load cases at any level.
+	WithoutLoad bool `json:"without_load,omitempty"`
+	// LoadSurfaces are the surfaces whose load cases were selected. Empty: all of Surfaces.
+	LoadSurfaces []dialect.Surface `json:"load_surfaces,omitempty"`
 }
 
-// Asks reports whether a case was asked for.
+// Asks reports whether a case was selected.
 func (s Selection) Asks(c contract.Case) bool {
-	if c.IsLoad() && (s.AtRest || len(s.Loaded) > 0 && !slices.Contains(s.Loaded, c.Surface)) {
+	if c.IsLoad() && (s.WithoutLoad || len(s.LoadSurfaces) > 0 && !slices.Contains(s.LoadSurfaces, c.Surface)) {
 		return false
 	}
 	return s.Level.Includes(c.Level()) &&
@@ -61,31 +61,39 @@ func (s Selection) Asks(c contract.Case) bool {
 		(len(s.Cases) == 0 || slices.Contains(s.Cases, c.ID()))
 }
 
-// Scope is the level as reports name it: "relay", "full at rest".
+// Scope is the level as reports show it: "relay", "full without load cases", or "unknown".
 func (s Selection) Scope() string {
 	switch {
 	case !s.Level.Valid():
 		return "unknown"
-	case s.AtRest && s.Level.Includes(contract.Load):
-		return string(s.Level) + " at rest"
+	case s.WithoutLoad && s.Level.Includes(contract.Load):
+		return string(s.Level) + " without load cases"
 	default:
 		return string(s.Level)
 	}
 }
 
-// Control is a healthy or a nonsense call that shows whether a surface can be judged at all.
+// Control is a call that shows whether a surface can be judged: a healthy one must succeed, one with a nonsense model
+// must fail.
 type Control struct {
 	Type    string          `json:"type"` // "control"
 	Surface dialect.Surface `json:"surface"`
-	// Kind is "healthy" (must succeed) or "nonsense" (must not).
+	// Kind is [ControlHealthy] or [ControlNonsense].
 	Kind string `json:"kind"`
-	// Phase is "before", "between" or "after" the cases.
+	// Phase is [BeforeCases], "between" or "after".
 	Phase       string                `json:"phase"`
 	OK          bool                  `json:"ok"`
 	Detail      string                `json:"detail,omitempty"`
 	At          time.Time             `json:"at"`
 	Observation *contract.Observation `json:"observation,omitempty"`
 }
+
+// The values of a control that readers of a log look for.
+const (
+	ControlHealthy  = "healthy"
+	ControlNonsense = "nonsense"
+	BeforeCases     = "before"
+)
 
 // Case is the outcome of one case.
 type Case struct {
@@ -98,20 +106,20 @@ type Case struct {
 	Level        contract.Level     `json:"level"`
 	Verdict      contract.Verdict   `json:"verdict"`
 	Findings     []contract.Finding `json:"findings,omitempty"`
-	// Reason explains a verdict that does not come from findings: not-offered, untestable, error.
+	// Reason explains a verdict that does not follow from findings: not-offered, untestable, error, expected-fail.
 	Reason      string                `json:"reason,omitempty"`
 	Scenario    *Scenario             `json:"scenario,omitempty"`
 	Observation *contract.Observation `json:"observation,omitempty"`
-	// Load is what was sent and what came of it, in a case under load. Its Observation is then one of many answers, one that
-	// broke an obligation, or absent.
+	// Load sums up the requests of a load case. Observation is then one response out of many, one that violated a
+	// requirement, or nil.
 	Load *LoadSummary `json:"load,omitempty"`
-	// Tries is above 1 when the case was run again because the gateway was not well (a breaker, a foreign 429).
+	// Tries is above 1 when the case ran again because the gateway was not healthy (an open breaker, a foreign 429).
 	Tries    int           `json:"tries,omitempty"`
 	Started  time.Time     `json:"started"`
 	Duration time.Duration `json:"duration_ns"`
 }
 
-// Scenario is where the case stands in the features, and how its steps went.
+// Scenario locates the case in the features and records how its steps went.
 type Scenario struct {
 	URI   string `json:"uri"`
 	Line  int    `json:"line"` // of the Examples row
@@ -126,20 +134,20 @@ type Step struct {
 	Status string `json:"status"`
 }
 
-// Footer is the last line of a log. A log without one is incomplete, never a short success.
+// Footer is the last line of a log.
 type Footer struct {
 	Type  string    `json:"type"` // "footer"
 	Ended time.Time `json:"ended"`
-	// Verdict is the worst of all cases; "error" when cases are missing.
+	// Verdict is the worst of all cases, and [contract.Error] when cases are missing.
 	Verdict     contract.Verdict         `json:"verdict"`
 	Counts      map[contract.Verdict]int `json:"counts"`
 	Executed    int                      `json:"executed"`
 	Interrupted bool                     `json:"interrupted,omitempty"`
-	// Missing are expected cases that never ran, Surplus those that ran without being expected.
+	// Missing are expected cases that never ran, Surplus are cases that ran without being expected.
 	Missing []string `json:"missing,omitempty"`
 	Surplus []string `json:"surplus,omitempty"`
-	// Stale are the entries of the baseline that do not hold any more, each with its place and what is wrong.
+	// Stale are the baseline entries that no longer hold, each with its place in the file and the problem.
 	Stale []string `json:"stale,omitempty"`
-	// Notes are things about the run as a whole that people should know (a breaker was noticed, a clean-up failed).
+	// Notes are facts about the run as a whole: a breaker that opened, a clean-up that failed.
 	Notes []string `json:"notes,omitempty"`
 }

@@ -1,56 +1,79 @@
 package runlog
 
-import "time"
+import (
+	"time"
 
-// LoadSummary is what was sent under load and what came of it, small enough for a run's log: its size is bounded by
-// [MaxSpans], whatever was sent.
+	"github.com/gatecert/gatecert/contract"
+)
+
+// LoadSummary sums up a load case: what was sent and what came of it. Its size is bounded by [MaxSpans], however many
+// requests were sent.
 type LoadSummary struct {
-	// Sentence says in one line what was done: "40 healthy calls a second, 1 in 5 of them beside a provider that hangs".
+	// Sentence describes the load in one line: "40 healthy requests per second, 1 faulty request per 4 healthy ones".
 	Sentence string `json:"sentence"`
-	// Limiter is the limiter that explains the answers, "" where none was looked for.
+	// Limiter is the limiter that explains the responses, "" when none was inferred.
 	Limiter string        `json:"limiter,omitempty"`
 	Took    time.Duration `json:"took_ns"`
-	// Calls are all that were made.
+	// Calls is the number of requests sent.
 	Calls  int     `json:"calls"`
 	Checks []Check `json:"checks"`
-	// Phases are the parts of the load in the order in which they were played.
+	// Phases are the parts of the experiment in the order in which they ran.
 	Phases []Phase `json:"phases,omitempty"`
-	// Spans is the course of the load, in stretches of equal length.
+	// Spans divide the whole experiment into intervals of equal length.
 	Spans []Span `json:"spans,omitempty"`
-	// Times are the distributions that were compared.
+	// Times are the latency distributions that the checks compared.
 	Times []Times `json:"times,omitempty"`
 }
 
-// MaxSpans bounds the spans of an account.
+// MaxSpans is the largest number of spans in a load summary.
 const MaxSpans = 240
 
-// Phase is a part of a load.
+// Check is the result of one requirement of a load case.
+type Check struct {
+	Requirement contract.Requirement `json:"requirement"`
+	Result      Result               `json:"result"`
+	// Sentence explains the result with its numbers: "20 calls admitted and 15 refused".
+	Sentence string `json:"sentence"`
+}
+
+// Result is what a load case found about one requirement.
+type Result string
+
+// The results.
+const (
+	Held     Result = "held"
+	Violated Result = "violated"
+	Untested Result = "untested"
+)
+
+// Phase is a named part of the experiment, [From, To) from its start.
 type Phase struct {
 	Name string        `json:"name"`
 	From time.Duration `json:"from_ns"`
 	To   time.Duration `json:"to_ns"`
 }
 
-// Span is a stretch of a load. Calls belong to the span in which they ended.
+// Span is one interval of the experiment. A request belongs to the span in which it ended.
 type Span struct {
+	// At is the start of the span from the start of the experiment, Lasts its length.
 	At    time.Duration `json:"at_ns"`
 	Lasts time.Duration `json:"lasts_ns"`
-	// Counts are the calls by outcome, by part: "limited key", "other key", "healthy", "hanging".
+	// Counts are the requests by group ("limited key", "healthy", "hanging") and by outcome.
 	Counts map[string]map[Outcome]int `json:"counts"`
-	// P50 and P99 are quantiles of the healthy calls' service time, 0 where there were none.
+	// P50 and P99 are quantiles of the healthy requests' service time, 0 when there were none.
 	P50 time.Duration `json:"p50_ns,omitempty"`
 	P99 time.Duration `json:"p99_ns,omitempty"`
 }
 
-// Add counts a call of a part.
-func (s *Span) Add(part string, outcome Outcome) {
+// Add counts one request of a group.
+func (s *Span) Add(group string, outcome Outcome) {
 	if s.Counts == nil {
 		s.Counts = make(map[string]map[Outcome]int)
 	}
-	if s.Counts[part] == nil {
-		s.Counts[part] = make(map[Outcome]int)
+	if s.Counts[group] == nil {
+		s.Counts[group] = make(map[Outcome]int)
 	}
-	s.Counts[part][outcome]++
+	s.Counts[group][outcome]++
 }
 
 // Times is a distribution of service times.
@@ -61,6 +84,6 @@ type Times struct {
 	P90   time.Duration `json:"p90_ns"`
 	P99   time.Duration `json:"p99_ns"`
 	Max   time.Duration `json:"max_ns"`
-	// Bound is the longest that P50 may be, 0 for none: twice the baseline, say.
+	// Bound is the highest permitted P50, 0 when there is none.
 	Bound time.Duration `json:"bound_ns,omitempty"`
 }

@@ -38,7 +38,7 @@ func Conclude(h Header, cases []Case, ended time.Time) Footer {
 	run := Run{Header: h, Cases: cases}
 	counts := make(Counts)
 	var verdicts []contract.Verdict
-	for _, c := range run.Outcomes() {
+	for _, c := range run.AllCases() {
 		verdicts = append(verdicts, c.Verdict)
 	}
 	for _, c := range cases {
@@ -102,9 +102,9 @@ func (r Run) Surplus() []string {
 	return surplus
 }
 
-// Outcomes returns the cases of the log, and after them every missing case as an [contract.Error] that never ran, so
+// AllCases returns the cases of the log, and after them every missing case as an [contract.Error] that never ran, so
 // that no renderer can take what is not there for what is well. A verdict that is none of the seven counts as an error.
-func (r Run) Outcomes() []Case {
+func (r Run) AllCases() []Case {
 	outcomes := make([]Case, 0, max(len(r.Cases), len(r.Expected)))
 	for _, c := range r.Cases {
 		c.Verdict = c.Verdict.OrError()
