@@ -3,7 +3,9 @@ package docs_test
 
 import (
 	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -54,4 +56,70 @@ func TestEveryFieldOfAProfileIsDocumented(t *testing.T) {
 			}
 		}
 	}
+}
+
+// pages are the documents of the repository, named from its root.
+func pages(t *testing.T) []string {
+	t.Helper()
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/decisions/*.md"} {
+		found, err := filepath.Glob(filepath.Join("..", pattern))
+		require.NoError(t, err)
+		pages = append(pages, found...)
+	}
+	require.Greater(t, len(pages), 20)
+	return pages
+}
+
+func TestLinksLeadToFiles(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
+	for _, page := range pages(t) {
+		for _, match := range link.FindAllStringSubmatch(read(t, page), -1) {
+			if target := match[1]; !strings.Contains(target, "://") {
+				_, err := os.Stat(filepath.Join(filepath.Dir(page), target))
+				assert.NoError(t, err, "%s links %s", page, target)
+			}
+		}
+	}
+}
+
+// TestTheReadmeQuotesAScenario holds the scenario that README.md shows equal to the feature it comes from.
+func TestTheReadmeQuotesAScenario(t *testing.T) {
+	_, rest, found := strings.Cut(read(t, "../README.md"), "```gherkin\n")
+	require.True(t, found)
+	scenario, _, _ := strings.Cut(rest, "```")
+	names, err := filepath.Glob("../features/*.feature")
+	require.NoError(t, err)
+	var features strings.Builder
+	for _, name := range names {
+		features.WriteString(read(t, name))
+	}
+	for line := range strings.Lines(scenario) {
+		assert.Contains(t, features.String(), strings.TrimSpace(line)+"\n")
+	}
+}
+
+func TestEveryDecisionIsListed(t *testing.T) {
+	index := read(t, "decisions/README.md")
+	found, err := filepath.Glob("decisions/0*.md")
+	require.NoError(t, err)
+	for _, page := range found {
+		text := read(t, page)
+		number, title, _ := strings.Cut(strings.TrimPrefix(strings.SplitN(text, "\n", 2)[0], "# "), ". ")
+		assert.Contains(t, index, "| "+number+" | ["+title+"]("+filepath.Base(page)+") |")
+		assert.Regexp(t, `(?s)\n## Context\n.+\n## Decision\n.+\n## Consequences\n.+`, text, page)
+	}
+}
+
+func TestTheWordsListTheOrderOfVerdictsAndLevels(t *testing.T) {
+	text := read(t, "architecture.md")
+	var verdicts, levels []string
+	for _, v := range contract.Verdicts() {
+		verdicts = append(verdicts, "`"+string(v)+"`")
+	}
+	for _, l := range contract.Levels() {
+		levels = append(levels, "`"+string(l)+"`")
+	}
+	assert.Contains(t, text, strings.Join(verdicts, " < "))
+	assert.Contains(t, text, strings.Join(levels, " < "))
 }
