@@ -7,25 +7,34 @@ import (
 	"strings"
 )
 
+// reply is an answer in the protocol's words, before any fault of its transfer.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+	stream *Stream // set in place of body
+	final  final   // what follows the last event of stream
+}
+
 // statusRefused answers a directive that cannot be obeyed: 421 Misdirected Request, which no provider sends.
 const statusRefused = http.StatusMisdirectedRequest
 
 const defaultChunks = 3
 
 // answerTo says what a valid call gets. An error means that the directive does not fit the call.
-func answerTo(op operation, c call, d Directive) (reply, error) {
-	streamer, streamed := op.(streaming)
-	streamed = streamed && streamer.wantsStream(c.doc)
+func answerTo(op Operation, c Answer, d Directive) (reply, error) {
+	streamer, streamed := op.(StreamingOperation)
+	streamed = streamed && streamer.WantsStream(c.Request)
 	if d.needsEvents() && !streamed {
 		return reply{}, fmt.Errorf("%w: it is about stream events, and the request wants no stream", ErrDirective)
 	}
-	c.deltas = healthyText(cmp.Or(d.Chunks, defaultChunks))
+	c.Pieces = HealthyText(cmp.Or(d.Chunks, defaultChunks))
 	status := cmp.Or(d.Status, http.StatusOK)
 	switch {
 	case d.Content == ErrorBody || d.Content == "" && status >= 400:
-		p := problem{status: status, code: d.Code, kind: d.Type, message: d.Message}
+		p := Problem{Status: status, Code: d.Code, Type: d.Type, Message: d.Message}
 		if status < 400 {
-			p.status = http.StatusInternalServerError // for the words: an error inside a success is a server's
+			p.Status = http.StatusInternalServerError // for the words: an error inside a success is a server's
 		}
 		rep := errorReply(op, p)
 		rep.status = status
@@ -33,27 +42,27 @@ func answerTo(op operation, c call, d Directive) (reply, error) {
 	case d.bodiless() && d.Content != EmptyStream:
 		return reply{status: status, header: contentType(jsonOf(op))}, nil
 	case d.Content == Refusal:
-		if p := op.refusal(); p != nil {
+		if p := op.Refusal(); p != nil {
 			return errorReply(op, *p), nil
 		}
-		c.outcome = refused
+		c.Outcome = Refused
 	case d.Content == NoChoices:
-		c.outcome = silent
+		c.Outcome = Empty
 	case d.Content == BrokenJSON:
-		body := encode(op.answer(c))
+		body := Encode(op.Body(c))
 		return reply{status: status, header: contentType(jsonOf(op)), body: body[:len(body)/2]}, nil
 	case d.Content != "" && d.Content != EmptyStream:
 		return oddReply(op, status, d.Content), nil
 	}
 	if !streamed {
-		return reply{status: status, header: contentType(jsonOf(op)), body: encode(op.answer(c))}, nil
+		return reply{status: status, header: contentType(jsonOf(op)), body: Encode(op.Body(c))}, nil
 	}
-	s, err := bend(streamer, streamer.stream(c), d)
-	return reply{status: status, header: streamHeader(op, s), stream: &s}, err
+	s, end, err := shape(streamer, streamer.Stream(c), d)
+	return reply{status: status, header: streamHeader(op, s), stream: &s, final: end}, err
 }
 
 // oddReply is a body that no provider means to send.
-func oddReply(p protocol, status int, content Content) reply {
+func oddReply(p Format, status int, content Content) reply {
 	kind, body := jsonOf(p), ""
 	switch content {
 	case ForeignBody:
@@ -71,64 +80,64 @@ func oddReply(p protocol, status int, content Content) reply {
 }
 
 // errorReply gives a problem the shape of the protocol's error object.
-func errorReply(p protocol, what problem) reply {
-	what = p.describe(what)
-	rep := reply{status: what.status, header: contentType(jsonOf(p)), body: encode(p.errorBody(what))}
-	if what.allow != "" {
-		rep.header.Set("Allow", what.allow)
+func errorReply(p Format, what Problem) reply {
+	what = p.Describe(what)
+	rep := reply{status: what.Status, header: contentType(jsonOf(p)), body: Encode(p.ErrorBody(what))}
+	if what.Allow != "" {
+		rep.header.Set("Allow", what.Allow)
 	}
 	return rep
 }
 
-// bend does to the events of a stream what the directive says, and refuses numbers that the stream does not reach:
-// a fault that silently does not happen would prove the wrong thing.
-func bend(op streaming, s stream, d Directive) (stream, error) {
+// shape applies a directive to the events of a stream and says what follows the last of them. It refuses numbers that
+// the stream does not reach: a fault that silently does not happen would prove the wrong thing.
+func shape(op StreamingOperation, s Stream, d Directive) (_ Stream, end final, _ error) {
 	if d.Content == EmptyStream {
-		return stream{array: s.array}, nil
+		return Stream{Array: s.Array}, orderly, nil
 	}
-	total := len(s.events)
+	total := len(s.Events)
 	switch {
 	case (d.Ending == StallAfter || d.Ending == CutAfter) && d.After >= total:
-		return s, fmt.Errorf("%w: %s=%d, and the stream has %d events", ErrDirective, d.Ending, d.After, total)
-	case (d.Ending == EndAfter || d.Ending == ErrorAfter) && d.After > s.finish:
-		return s, fmt.Errorf("%w: %s=%d, and the stream finishes with event %d", ErrDirective, d.Ending, d.After, s.finish+1)
-	case d.Ending == NoDone && !s.marked:
-		return s, fmt.Errorf("%w: no-done, and the stream has no end marker", ErrDirective)
+		return s, orderly, fmt.Errorf("%w: %s=%d, and the stream has %d events", ErrDirective, d.Ending, d.After, total)
+	case (d.Ending == EndAfter || d.Ending == ErrorAfter) && d.After > s.Finish:
+		return s, orderly, fmt.Errorf("%w: %s=%d, and the stream finishes with event %d", ErrDirective, d.Ending, d.After, s.Finish+1)
+	case d.Ending == NoDone && !s.EndMarker:
+		return s, orderly, fmt.Errorf("%w: no-done, and the stream has no end marker", ErrDirective)
 	}
 	switch d.Ending {
 	case Stall:
-		s.events, s.final = s.events[:(total+1)/2], silence
+		s.Events, end = s.Events[:(total+1)/2], silence
 	case StallAfter:
-		s.events, s.final = s.events[:d.After], silence
+		s.Events, end = s.Events[:d.After], silence
 	case CutAfter:
-		s.events, s.final = s.events[:d.After], breach
+		s.Events, end = s.Events[:d.After], breach
 	case EndAfter:
-		s.events = s.events[:d.After]
+		s.Events = s.Events[:d.After]
 	case ErrorAfter:
-		p := op.describe(problem{status: http.StatusInternalServerError, code: d.Code, kind: d.Type, message: d.Message})
-		s.events = append(s.events[:d.After], op.errorEvent(p, d.After))
+		p := op.Describe(Problem{Status: http.StatusInternalServerError, Code: d.Code, Type: d.Type, Message: d.Message})
+		s.Events = append(s.Events[:d.After], op.ErrorEvent(p, d.After))
 	case NoDone:
-		s.events = s.events[:total-1]
+		s.Events = s.Events[:total-1]
 	default: // the other endings come before the stream, or count bytes
 	}
-	if d.BrokenEvent > len(s.events) {
-		return s, fmt.Errorf("%w: broken-event=%d, and %d events are sent", ErrDirective, d.BrokenEvent, len(s.events))
+	if d.BrokenEvent > len(s.Events) {
+		return s, orderly, fmt.Errorf("%w: broken-event=%d, and %d events are sent", ErrDirective, d.BrokenEvent, len(s.Events))
 	}
 	if d.BrokenEvent > 0 {
-		broken := &s.events[d.BrokenEvent-1]
-		broken.data = broken.data[:len(broken.data)/2]
+		broken := &s.Events[d.BrokenEvent-1]
+		broken.Data = broken.Data[:len(broken.Data)/2]
 	}
-	return s, nil
+	return s, end, nil
 }
 
-func jsonOf(p protocol) string {
-	kind, _ := p.contentTypes()
+func jsonOf(p Format) string {
+	kind, _ := p.ContentTypes()
 	return kind
 }
 
-func streamHeader(p protocol, s stream) http.Header {
-	plain, events := p.contentTypes()
-	if s.array {
+func streamHeader(p Format, s Stream) http.Header {
+	plain, events := p.ContentTypes()
+	if s.Array {
 		return contentType(plain)
 	}
 	h := contentType(events)

@@ -1,82 +1,80 @@
 package upstream
 
 import (
-	"net/http"
-
 	"github.com/gatecert/gatecert/dialect"
 )
 
 // messages is Anthropic's messages, the one endpoint of that provider.
 type messages struct{}
 
-func (messages) dialect() dialect.Dialect { return dialect.Anthropic }
+func (messages) Dialect() dialect.Dialect { return dialect.Anthropic }
 
-func (messages) credential(r *http.Request) string {
-	if key := r.Header.Get("X-Api-Key"); key != "" {
+func (messages) Credential(from Presented) string {
+	if key := from.Header("X-Api-Key"); key != "" {
 		return key
 	}
-	return bearer(r)
+	return bearer(from)
 }
 
-func (messages) badKey() problem {
-	return problem{status: http.StatusUnauthorized}
+func (messages) BadKey() Problem {
+	return Problem{Status: statusUnauthorized}
 }
 
-func (messages) noModel(model string) problem {
-	return problem{status: http.StatusNotFound, message: "model: " + model}
+func (messages) NoModel(model string) Problem {
+	return Problem{Status: statusNotFound, Message: "model: " + model}
 }
 
-func (messages) describe(p problem) problem {
+func (messages) Describe(p Problem) Problem {
 	kind, message := "invalid_request_error", "The request was not understood."
 	switch {
-	case p.status == http.StatusUnauthorized:
+	case p.Status == statusUnauthorized:
 		kind, message = "authentication_error", "invalid x-api-key"
-	case p.status == http.StatusPaymentRequired:
+	case p.Status == statusPaymentRequired:
 		kind, message = "billing_error", "The credit balance is too low."
-	case p.status == http.StatusForbidden:
+	case p.Status == statusForbidden:
 		kind, message = "permission_error", "The key may not use this resource."
-	case p.status == http.StatusNotFound:
+	case p.Status == statusNotFound:
 		kind, message = "not_found_error", "The resource was not found."
-	case p.status == http.StatusRequestEntityTooLarge:
+	case p.Status == statusRequestEntityTooLarge:
 		kind, message = "request_too_large", "The request exceeds the maximum size."
-	case p.status == http.StatusTooManyRequests:
+	case p.Status == statusTooManyRequests:
 		kind, message = "rate_limit_error", "The request would exceed the rate limit."
-	case p.status == http.StatusGatewayTimeout:
+	case p.Status == statusGatewayTimeout:
 		kind, message = "timeout_error", "The request timed out."
-	case p.status == 529:
+	case p.Status == 529:
 		kind, message = "overloaded_error", "Overloaded"
-	case p.status >= 500:
+	case p.Status >= 500:
 		kind, message = "api_error", "Internal server error"
 	}
 	return p.orElse(kind, "", message)
 }
 
-func (messages) errorBody(p problem) object {
-	inner := object{"type": p.kind, "message": p.message}
-	if p.code != "" {
-		inner["code"] = p.code
+func (messages) ErrorBody(p Problem) Object {
+	inner := Object{"type": p.Type, "message": p.Message}
+	if p.Code != "" {
+		inner["code"] = p.Code
 	}
-	return object{"type": "error", "error": inner}
+	return Object{"type": "error", "error": inner}
 }
 
-func (m messages) errorEvent(p problem, _ int) event {
-	return event{"error", encode(m.errorBody(p))}
+func (m messages) ErrorEvent(p Problem, _ int) Event {
+	return Event{"error", Encode(m.ErrorBody(p))}
 }
 
-func (messages) wantsStream(doc object) bool { return doc["stream"] == true }
+func (messages) WantsStream(doc Object) bool { return doc["stream"] == true }
 
-// refusal is nil: Anthropic says it with a stop reason.
-func (messages) refusal() *problem { return nil }
+// Refusal is nil: Anthropic says it with a stop reason.
+func (messages) Refusal() *Problem { return nil }
 
-func (messages) contentTypes() (json, stream string) {
+func (messages) ContentTypes() (json, stream string) {
 	return "application/json", "text/event-stream; charset=utf-8"
 }
 
-func (messages) texts(doc object) []string {
+func (messages) Texts(doc Object) []string {
 	return append(latestFirst(doc["messages"]), textsIn(doc["system"])...)
 }
 
-func (messages) check(doc object) *problem {
+func (messages) Check(doc Object) *Problem {
 	return firstProblem(doc,
 		namesModel(),
 		required("max_tokens"), atLeastOne("max_tokens"),
@@ -87,51 +85,51 @@ func (messages) check(doc object) *problem {
 	)
 }
 
-func (messages) answer(c call) any {
-	content := list{}
-	if c.outcome == complete {
-		content = append(content, object{"type": "text", "text": c.text()})
+func (messages) Body(c Answer) any {
+	content := List{}
+	if c.Outcome == Complete {
+		content = append(content, Object{"type": "text", "text": c.text()})
 	}
 	return c.message(content, c.stopReason(), c.spoken())
 }
 
-func (messages) stream(c call) stream {
-	var events []event
-	say := func(name string, fields object) {
+func (messages) Stream(c Answer) Stream {
+	var events []Event
+	say := func(name string, fields Object) {
 		fields["type"] = name
-		events = append(events, event{name, encode(fields)})
+		events = append(events, Event{name, Encode(fields)})
 	}
-	say("message_start", object{"message": c.message(list{}, nil, 0)})
-	if c.outcome == complete {
-		say("content_block_start", object{"index": 0, "content_block": object{"type": "text", "text": ""}})
-		say("ping", object{})
-		for _, d := range c.deltas {
-			say("content_block_delta", object{"index": 0, "delta": object{"type": "text_delta", "text": d}})
+	say("message_start", Object{"message": c.message(List{}, nil, 0)})
+	if c.Outcome == Complete {
+		say("content_block_start", Object{"index": 0, "content_block": Object{"type": "text", "text": ""}})
+		say("ping", Object{})
+		for _, d := range c.Pieces {
+			say("content_block_delta", Object{"index": 0, "delta": Object{"type": "text_delta", "text": d}})
 		}
-		say("content_block_stop", object{"index": 0})
+		say("content_block_stop", Object{"index": 0})
 	}
 	finish := len(events)
-	say("message_delta", object{
-		"delta": object{"stop_reason": c.stopReason(), "stop_sequence": nil},
-		"usage": object{"output_tokens": c.spoken()},
+	say("message_delta", Object{
+		"delta": Object{"stop_reason": c.stopReason(), "stop_sequence": nil},
+		"usage": Object{"output_tokens": c.spoken()},
 	})
-	say("message_stop", object{})
-	return stream{events: events, finish: finish, marked: true}
+	say("message_stop", Object{})
+	return Stream{Events: events, Finish: finish, EndMarker: true}
 }
 
-func (c call) message(content list, stopReason any, spoken int) object {
-	return object{
-		"id": "msg_" + c.id, "type": "message", "role": "assistant", "model": c.model, "content": content,
+func (c Answer) message(content List, stopReason any, spoken int) Object {
+	return Object{
+		"id": "msg_" + c.ID, "type": "message", "role": "assistant", "model": c.Model, "content": content,
 		"stop_reason": stopReason, "stop_sequence": nil,
-		"usage": object{
-			"input_tokens": c.words, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+		"usage": Object{
+			"input_tokens": c.PromptTokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
 			"output_tokens": spoken,
 		},
 	}
 }
 
-func (c call) stopReason() string {
-	if c.outcome == refused {
+func (c Answer) stopReason() string {
+	if c.Outcome == Refused {
 		return "refusal"
 	}
 	return "end_turn"

@@ -3,9 +3,9 @@ package upstream
 // chat is OpenAI's chat/completions.
 type chat struct{ openAI }
 
-func (chat) texts(doc object) []string { return latestFirst(doc["messages"]) }
+func (chat) Texts(doc Object) []string { return latestFirst(doc["messages"]) }
 
-func (chat) check(doc object) *problem {
+func (chat) Check(doc Object) *Problem {
 	return firstProblem(doc,
 		namesModel(),
 		required("messages"), each("messages", "messages with a role and a content",
@@ -16,49 +16,49 @@ func (chat) check(doc object) *problem {
 	)
 }
 
-func (chat) answer(c call) any {
-	choices := list{}
-	if c.outcome == complete {
-		choices = append(choices, object{
+func (chat) Body(c Answer) any {
+	choices := List{}
+	if c.Outcome == Complete {
+		choices = append(choices, Object{
 			"index":         0,
-			"message":       object{"role": "assistant", "content": c.text(), "refusal": nil},
+			"message":       Object{"role": "assistant", "content": c.text(), "refusal": nil},
 			"logprobs":      nil,
 			"finish_reason": "stop",
 		})
 	}
-	return object{
-		"id": "chatcmpl-" + c.id, "object": "chat.completion", "created": c.created, "model": c.model,
+	return Object{
+		"id": "chatcmpl-" + c.ID, "object": "chat.completion", "created": c.Created, "model": c.Model,
 		"choices": choices, "usage": openAIUsage(c),
 	}
 }
 
-func (chat) stream(c call) stream {
-	chunk := func(delta object, finish any) event {
-		return event{data: encode(object{
-			"id": "chatcmpl-" + c.id, "object": "chat.completion.chunk", "created": c.created, "model": c.model,
-			"choices": list{object{"index": 0, "delta": delta, "logprobs": nil, "finish_reason": finish}},
+func (chat) Stream(c Answer) Stream {
+	chunk := func(delta Object, finish any) Event {
+		return Event{Data: Encode(Object{
+			"id": "chatcmpl-" + c.ID, "object": "chat.completion.chunk", "created": c.Created, "model": c.Model,
+			"choices": List{Object{"index": 0, "delta": delta, "logprobs": nil, "finish_reason": finish}},
 		})}
 	}
-	events := []event{chunk(object{"role": "assistant", "content": ""}, nil)}
-	if c.outcome == complete {
-		for _, d := range c.deltas {
-			events = append(events, chunk(object{"content": d}, nil))
+	events := []Event{chunk(Object{"role": "assistant", "content": ""}, nil)}
+	if c.Outcome == Complete {
+		for _, d := range c.Pieces {
+			events = append(events, chunk(Object{"content": d}, nil))
 		}
 	}
 	finish := len(events)
-	events = append(events, chunk(object{}, "stop"))
-	if options, _ := c.doc["stream_options"].(object); options["include_usage"] == true {
-		events = append(events, event{data: encode(object{
-			"id": "chatcmpl-" + c.id, "object": "chat.completion.chunk", "created": c.created, "model": c.model,
-			"choices": list{}, "usage": openAIUsage(c),
+	events = append(events, chunk(Object{}, "stop"))
+	if options, _ := c.Request["stream_options"].(Object); options["include_usage"] == true {
+		events = append(events, Event{Data: Encode(Object{
+			"id": "chatcmpl-" + c.ID, "object": "chat.completion.chunk", "created": c.Created, "model": c.Model,
+			"choices": List{}, "usage": openAIUsage(c),
 		})})
 	}
-	return stream{events: append(events, done()), finish: finish, marked: true}
+	return Stream{Events: append(events, done()), Finish: finish, EndMarker: true}
 }
 
 // done is the end marker of OpenAI's older streams.
-func done() event { return event{data: []byte("[DONE]")} }
+func done() Event { return Event{Data: []byte("[DONE]")} }
 
-func openAIUsage(c call) object {
-	return object{"prompt_tokens": c.words, "completion_tokens": c.spoken(), "total_tokens": c.words + c.spoken()}
+func openAIUsage(c Answer) Object {
+	return Object{"prompt_tokens": c.PromptTokens, "completion_tokens": c.spoken(), "total_tokens": c.PromptTokens + c.spoken()}
 }

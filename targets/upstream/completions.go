@@ -5,9 +5,9 @@ import "maps"
 // completions is OpenAI's legacy completions.
 type completions struct{ openAI }
 
-func (completions) texts(doc object) []string { return textsIn(doc["prompt"]) }
+func (completions) Texts(doc Object) []string { return textsIn(doc["prompt"]) }
 
-func (completions) check(doc object) *problem {
+func (completions) Check(doc Object) *Problem {
 	return firstProblem(doc,
 		namesModel(),
 		required("prompt"), optional("prompt", "a string or a non-empty array of strings or tokens", isInput),
@@ -17,39 +17,39 @@ func (completions) check(doc object) *problem {
 	)
 }
 
-func (completions) answer(c call) any {
-	choices := list{}
-	if c.outcome == complete {
+func (completions) Body(c Answer) any {
+	choices := List{}
+	if c.Outcome == Complete {
 		choices = append(choices, completionChoice(c.text(), "stop"))
 	}
-	return object{
-		"id": "cmpl-" + c.id, "object": "text_completion", "created": c.created, "model": c.model,
+	return Object{
+		"id": "cmpl-" + c.ID, "object": "text_completion", "created": c.Created, "model": c.Model,
 		"choices": choices, "usage": openAIUsage(c),
 	}
 }
 
-func (completions) stream(c call) stream {
-	chunk := func(choices list, more object) event {
-		body := object{"id": "cmpl-" + c.id, "object": "text_completion", "created": c.created, "model": c.model, "choices": choices}
+func (completions) Stream(c Answer) Stream {
+	chunk := func(choices List, more Object) Event {
+		body := Object{"id": "cmpl-" + c.ID, "object": "text_completion", "created": c.Created, "model": c.Model, "choices": choices}
 		maps.Copy(body, more)
-		return event{data: encode(body)}
+		return Event{Data: Encode(body)}
 	}
-	var events []event
-	if c.outcome == complete {
-		for _, d := range c.deltas {
-			events = append(events, chunk(list{completionChoice(d, nil)}, nil))
+	var events []Event
+	if c.Outcome == Complete {
+		for _, d := range c.Pieces {
+			events = append(events, chunk(List{completionChoice(d, nil)}, nil))
 		}
 	}
 	finish := len(events)
-	events = append(events, chunk(list{completionChoice("", "stop")}, nil))
-	if options, _ := c.doc["stream_options"].(object); options["include_usage"] == true {
-		events = append(events, chunk(list{}, object{"usage": openAIUsage(c)}))
+	events = append(events, chunk(List{completionChoice("", "stop")}, nil))
+	if options, _ := c.Request["stream_options"].(Object); options["include_usage"] == true {
+		events = append(events, chunk(List{}, Object{"usage": openAIUsage(c)}))
 	}
-	return stream{events: append(events, done()), finish: finish, marked: true}
+	return Stream{Events: append(events, done()), Finish: finish, EndMarker: true}
 }
 
-func completionChoice(text string, finish any) object {
-	return object{"index": 0, "text": text, "logprobs": nil, "finish_reason": finish}
+func completionChoice(text string, finish any) Object {
+	return Object{"index": 0, "text": text, "logprobs": nil, "finish_reason": finish}
 }
 
 // isInput reports whether v is a text or a batch of them: a string, or a non-empty array of strings, of token numbers,
@@ -58,11 +58,11 @@ func isInput(v any) bool {
 	if isText(v) {
 		return true
 	}
-	elements, ok := v.(list)
+	elements, ok := v.(List)
 	return ok && len(elements) > 0 && (all(elements, isText) || all(elements, isWhole) || all(elements, isTokens))
 }
 
 func isTokens(v any) bool {
-	elements, ok := v.(list)
+	elements, ok := v.(List)
 	return ok && len(elements) > 0 && all(elements, isWhole)
 }

@@ -59,5 +59,5 @@ func (u *Upstream) serveStatus(w http.ResponseWriter, _ *http.Request) {
 
 func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(encode(v)) // whoever asked and left needs no answer
+	_, _ = w.Write(Encode(v)) // whoever asked and left needs no answer
 }

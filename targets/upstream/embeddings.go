@@ -9,9 +9,9 @@ import (
 // embeddings is OpenAI's embeddings.
 type embeddings struct{ openAI }
 
-func (embeddings) texts(doc object) []string { return textsIn(doc["input"]) }
+func (embeddings) Texts(doc Object) []string { return textsIn(doc["input"]) }
 
-func (embeddings) check(doc object) *problem {
+func (embeddings) Check(doc Object) *Problem {
 	return firstProblem(doc,
 		namesModel(),
 		required("input"), optional("input", "a string or a non-empty array of strings or tokens", isInput),
@@ -20,26 +20,26 @@ func (embeddings) check(doc object) *problem {
 	)
 }
 
-func (embeddings) answer(c call) any {
-	data := list{}
-	if c.outcome == complete {
-		for i := range inputs(c.doc["input"]) {
+func (embeddings) Body(c Answer) any {
+	data := List{}
+	if c.Outcome == Complete {
+		for i := range inputs(c.Request["input"]) {
 			var embedding any = vector(i)
-			if c.doc["encoding_format"] == "base64" {
+			if c.Request["encoding_format"] == "base64" {
 				embedding = packed(vector(i))
 			}
-			data = append(data, object{"object": "embedding", "index": i, "embedding": embedding})
+			data = append(data, Object{"object": "embedding", "index": i, "embedding": embedding})
 		}
 	}
-	return object{
-		"object": "list", "data": data, "model": c.model,
-		"usage": object{"prompt_tokens": c.words, "total_tokens": c.words},
+	return Object{
+		"object": "list", "data": data, "model": c.Model,
+		"usage": Object{"prompt_tokens": c.PromptTokens, "total_tokens": c.PromptTokens},
 	}
 }
 
 // inputs counts the texts of a valid input: an array of token numbers is one.
 func inputs(input any) int {
-	elements, ok := input.(list)
+	elements, ok := input.(List)
 	if !ok || isTokens(input) {
 		return 1
 	}

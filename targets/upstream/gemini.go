@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"fmt"
-	"net/http"
 
 	"github.com/gatecert/gatecert/dialect"
 )
@@ -10,68 +9,68 @@ import (
 // gemini is what the Gemini endpoints have in common.
 type gemini struct{}
 
-func (gemini) dialect() dialect.Dialect { return dialect.Gemini }
+func (gemini) Dialect() dialect.Dialect { return dialect.Gemini }
 
-func (gemini) credential(r *http.Request) string {
-	if key := r.Header.Get("X-Goog-Api-Key"); key != "" {
+func (gemini) Credential(from Presented) string {
+	if key := from.Header("X-Goog-Api-Key"); key != "" {
 		return key
 	}
-	if key := r.URL.Query().Get("key"); key != "" {
+	if key := from.Query("key"); key != "" {
 		return key
 	}
-	return bearer(r)
+	return bearer(from)
 }
 
-// badKey is a 400: Gemini knows no 401 for API keys.
-func (gemini) badKey() problem {
-	return problem{status: http.StatusBadRequest, code: "API_KEY_INVALID", message: "API key not valid. Please pass a valid API key."}
+// BadKey is a 400: Gemini knows no 401 for API keys.
+func (gemini) BadKey() Problem {
+	return Problem{Status: statusBadRequest, Code: "API_KEY_INVALID", Message: "API key not valid. Please pass a valid API key."}
 }
 
-func (gemini) noModel(model string) problem {
-	return problem{status: http.StatusNotFound, message: fmt.Sprintf("models/%s is not found or does not support this method.", model)}
+func (gemini) NoModel(model string) Problem {
+	return Problem{Status: statusNotFound, Message: fmt.Sprintf("models/%s is not found or does not support this method.", model)}
 }
 
-func (gemini) describe(p problem) problem {
+func (gemini) Describe(p Problem) Problem {
 	kind, message := "INVALID_ARGUMENT", "Request contains an invalid argument."
 	switch {
-	case p.status == http.StatusUnauthorized:
+	case p.Status == statusUnauthorized:
 		kind, message = "UNAUTHENTICATED", "Request had invalid authentication credentials."
-	case p.status == http.StatusForbidden:
+	case p.Status == statusForbidden:
 		kind, message = "PERMISSION_DENIED", "The caller does not have permission."
-	case p.status == http.StatusNotFound:
+	case p.Status == statusNotFound:
 		kind, message = "NOT_FOUND", "Requested entity was not found."
-	case p.status == http.StatusConflict:
+	case p.Status == statusConflict:
 		kind, message = "ABORTED", "The operation was aborted."
-	case p.status == http.StatusTooManyRequests:
+	case p.Status == statusTooManyRequests:
 		kind, message = "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."
-	case p.status == http.StatusNotImplemented:
+	case p.Status == statusNotImplemented:
 		kind, message = "UNIMPLEMENTED", "The operation is not implemented."
-	case p.status == http.StatusServiceUnavailable:
+	case p.Status == statusServiceUnavailable:
 		kind, message = "UNAVAILABLE", "The model is overloaded. Please try again later."
-	case p.status == http.StatusGatewayTimeout:
+	case p.Status == statusGatewayTimeout:
 		kind, message = "DEADLINE_EXCEEDED", "The deadline expired before the operation could complete."
-	case p.status >= 500:
+	case p.Status >= 500:
 		kind, message = "INTERNAL", "An internal error has occurred."
 	}
 	return p.orElse(kind, "", message)
 }
 
-func (gemini) errorBody(p problem) object {
-	inner := object{"code": p.status, "message": p.message, "status": p.kind}
-	if p.code != "" {
-		inner["details"] = list{object{
-			"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": p.code, "domain": "googleapis.com",
-			"metadata": object{"service": "generativelanguage.googleapis.com"},
+func (gemini) ErrorBody(p Problem) Object {
+	inner := Object{"code": p.Status, "message": p.Message, "status": p.Type}
+	if p.Code != "" {
+		inner["details"] = List{Object{
+			"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": p.Code, "domain": "googleapis.com",
+			"metadata": Object{"service": "generativelanguage.googleapis.com"},
 		}}
 	}
-	return object{"error": inner}
+	return Object{"error": inner}
 }
 
-func (g gemini) errorEvent(p problem, _ int) event {
-	return event{data: encode(g.errorBody(p))}
+func (g gemini) ErrorEvent(p Problem, _ int) Event {
+	return Event{Data: Encode(g.ErrorBody(p))}
 }
 
-func (gemini) contentTypes() (json, stream string) {
+func (gemini) ContentTypes() (json, stream string) {
 	return "application/json; charset=UTF-8", "text/event-stream"
 }
 
@@ -79,20 +78,20 @@ func (gemini) contentTypes() (json, stream string) {
 type generate struct {
 	gemini
 	streamed bool
-	// array asks for the stream as a JSON array, which is what Gemini sends unless alt=sse.
+	// Array asks for the stream as a JSON array, which is what Gemini sends unless alt=sse.
 	array bool
 }
 
-func (g generate) wantsStream(object) bool { return g.streamed }
+func (g generate) WantsStream(Object) bool { return g.streamed }
 
-// refusal is nil: Gemini says it in the prompt's feedback.
-func (generate) refusal() *problem { return nil }
+// Refusal is nil: Gemini says it in the prompt's feedback.
+func (generate) Refusal() *Problem { return nil }
 
-func (generate) texts(doc object) []string {
+func (generate) Texts(doc Object) []string {
 	return append(latestFirst(doc["contents"]), textsIn(either(doc, "systemInstruction", "system_instruction"))...)
 }
 
-func (generate) check(doc object) *problem {
+func (generate) Check(doc Object) *Problem {
 	config := []rule{
 		upTo("temperature", 2), upTo("topP", 1), atLeastOne("maxOutputTokens"), atLeastOne("candidateCount"),
 	}
@@ -104,13 +103,13 @@ func (generate) check(doc object) *problem {
 
 // hasParts reports whether v is a Gemini content: an object with a non-empty array of parts.
 func hasParts(v any) bool {
-	content, _ := v.(object)
-	parts, ok := content["parts"].(list)
+	content, _ := v.(Object)
+	parts, ok := content["parts"].(List)
 	return ok && len(parts) > 0 && all(parts, isObject)
 }
 
 // either returns the field under the first name that has it: Gemini accepts both spellings of a name.
-func either(doc object, names ...string) any {
+func either(doc Object, names ...string) any {
 	for _, name := range names {
 		if doc[name] != nil {
 			return doc[name]
@@ -119,65 +118,65 @@ func either(doc object, names ...string) any {
 	return nil
 }
 
-func (generate) answer(c call) any {
+func (generate) Body(c Answer) any {
 	body := c.generated(c.spoken())
-	switch c.outcome {
-	case refused:
+	switch c.Outcome {
+	case Refused:
 		body["promptFeedback"] = blocked()
-	case silent:
-		body["candidates"] = list{}
+	case Empty:
+		body["candidates"] = List{}
 	default:
-		body["candidates"] = list{candidate(c.text(), "STOP")}
+		body["candidates"] = List{candidate(c.text(), "STOP")}
 	}
 	return body
 }
 
-func (g generate) stream(c call) stream {
-	s := stream{array: g.array}
+func (g generate) Stream(c Answer) Stream {
+	s := Stream{Array: g.array}
 	say := func(n int, field string, v any) {
 		body := c.generated(n)
 		body[field] = v
-		s.events = append(s.events, event{data: encode(body)})
+		s.Events = append(s.Events, Event{Data: Encode(body)})
 	}
-	switch c.outcome {
-	case refused:
+	switch c.Outcome {
+	case Refused:
 		say(0, "promptFeedback", blocked())
-	case silent:
-		say(0, "candidates", list{candidate("", "STOP")})
+	case Empty:
+		say(0, "candidates", List{candidate("", "STOP")})
 	default:
-		for i, d := range c.deltas[:len(c.deltas)-1] {
-			say(i+1, "candidates", list{candidate(d, "")})
+		for i, d := range c.Pieces[:len(c.Pieces)-1] {
+			say(i+1, "candidates", List{candidate(d, "")})
 		}
 		// The last piece of the text carries the finish.
-		s.finish = len(s.events)
-		say(c.spoken(), "candidates", list{candidate(c.deltas[len(c.deltas)-1], "STOP")})
+		s.Finish = len(s.Events)
+		say(c.spoken(), "candidates", List{candidate(c.Pieces[len(c.Pieces)-1], "STOP")})
 	}
 	return s
 }
 
-func (c call) generated(spoken int) object {
-	return object{
-		"usageMetadata": object{
-			"promptTokenCount": c.words, "candidatesTokenCount": spoken, "totalTokenCount": c.words + spoken,
+func (c Answer) generated(spoken int) Object {
+	return Object{
+		"usageMetadata": Object{
+			"promptTokenCount": c.PromptTokens, "candidatesTokenCount": spoken, "totalTokenCount": c.PromptTokens + spoken,
 		},
-		"modelVersion": c.model, "responseId": c.id,
+		"modelVersion": c.Model, "responseId": c.ID,
 	}
 }
 
-func candidate(text, finish string) object {
-	content := object{"role": "model"}
+func candidate(text, finish string) Object {
+	content := Object{"role": "model"}
 	if text != "" {
-		content["parts"] = list{object{"text": text}}
+		content["parts"] = List{Object{"text": text}}
 	}
-	body := object{"index": 0, "content": content}
+	body := Object{"index": 0, "content": content}
 	if finish != "" {
 		body["finishReason"] = finish
 	}
 	return body
 }
 
-func blocked() object {
-	return object{"blockReason": "SAFETY", "safetyRatings": list{
-		object{"category": "HARM_CATEGORY_DANGEROUS_CONTENT", "probability": "HIGH", "blocked": true},
+func blocked() Object {
+	return Object{"blockReason": "SAFETY", "safetyRatings": List{
+		Object{"category": "HARM_CATEGORY_DANGEROUS_CONTENT", "probability": "HIGH", "blocked": true},
 	}}
 }

@@ -1,50 +1,48 @@
 package upstream
 
-import "net/http"
-
 // embed is Gemini's embedContent.
 type embed struct{ gemini }
 
-// refusal is an error: a vector has no room for feedback.
-func (embed) refusal() *problem {
-	return &problem{status: http.StatusBadRequest, message: "The content was blocked for SAFETY."}
+// Refusal is an error: a vector has no room for feedback.
+func (embed) Refusal() *Problem {
+	return &Problem{Status: statusBadRequest, Message: "The content was blocked for SAFETY."}
 }
 
-func (embed) texts(doc object) []string { return textsIn(doc["content"]) }
+func (embed) Texts(doc Object) []string { return textsIn(doc["content"]) }
 
-func (embed) check(doc object) *problem {
+func (embed) Check(doc Object) *Problem {
 	return firstProblem(doc, required("content"), optional("content", "a content with parts", hasParts))
 }
 
-func (embed) answer(c call) any {
-	return object{"embedding": values(c, 0)}
+func (embed) Body(c Answer) any {
+	return Object{"embedding": values(c, 0)}
 }
 
 // batchEmbed is Gemini's batchEmbedContents.
 type batchEmbed struct{ embed }
 
-func (batchEmbed) texts(doc object) []string { return textsIn(doc["requests"]) }
+func (batchEmbed) Texts(doc Object) []string { return textsIn(doc["requests"]) }
 
-func (b batchEmbed) check(doc object) *problem {
+func (b batchEmbed) Check(doc Object) *Problem {
 	return firstProblem(doc, required("requests"), each("requests", "requests with a content", func(v any) bool {
-		request, ok := v.(object)
-		return ok && b.embed.check(request) == nil
+		request, ok := v.(Object)
+		return ok && b.embed.Check(request) == nil
 	}))
 }
 
-func (batchEmbed) answer(c call) any {
-	embeddings := list{}
-	if requests, _ := c.doc["requests"].(list); c.outcome == complete {
+func (batchEmbed) Body(c Answer) any {
+	embeddings := List{}
+	if requests, _ := c.Request["requests"].(List); c.Outcome == Complete {
 		for i := range requests {
 			embeddings = append(embeddings, values(c, i))
 		}
 	}
-	return object{"embeddings": embeddings}
+	return Object{"embeddings": embeddings}
 }
 
-func values(c call, i int) object {
-	if c.outcome != complete {
-		return object{"values": list{}}
+func values(c Answer, i int) Object {
+	if c.Outcome != Complete {
+		return Object{"values": List{}}
 	}
-	return object{"values": vector(i)}
+	return Object{"values": vector(i)}
 }

@@ -3,7 +3,6 @@ package upstream
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
@@ -12,57 +11,57 @@ import (
 // openAI is what the OpenAI endpoints have in common.
 type openAI struct{}
 
-func (openAI) dialect() dialect.Dialect { return dialect.OpenAI }
+func (openAI) Dialect() dialect.Dialect { return dialect.OpenAI }
 
-func (openAI) credential(r *http.Request) string { return bearer(r) }
+func (openAI) Credential(from Presented) string { return bearer(from) }
 
-func (openAI) badKey() problem {
-	return problem{status: http.StatusUnauthorized}
+func (openAI) BadKey() Problem {
+	return Problem{Status: statusUnauthorized}
 }
 
-func (openAI) noModel(model string) problem {
-	return problem{status: http.StatusNotFound, code: "model_not_found",
-		message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", model)}
+func (openAI) NoModel(model string) Problem {
+	return Problem{Status: statusNotFound, Code: "model_not_found",
+		Message: fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", model)}
 }
 
-func (openAI) describe(p problem) problem {
+func (openAI) Describe(p Problem) Problem {
 	kind, code, message := "invalid_request_error", "", "The request was not understood."
 	switch {
-	case p.status == http.StatusUnauthorized:
+	case p.Status == statusUnauthorized:
 		code, message = "invalid_api_key", "Incorrect API key provided."
-	case p.status == http.StatusForbidden:
+	case p.Status == statusForbidden:
 		message = "Your project does not have access to this."
-	case p.status == http.StatusNotFound:
+	case p.Status == statusNotFound:
 		message = "The resource was not found."
-	case p.status == http.StatusTooManyRequests:
+	case p.Status == statusTooManyRequests:
 		kind, code, message = "requests", "rate_limit_exceeded", "Rate limit reached for requests."
-	case p.status >= 500:
+	case p.Status >= 500:
 		kind, message = "server_error", "The server had an error while processing your request."
 	}
 	return p.orElse(kind, code, message)
 }
 
-func (openAI) errorBody(p problem) object {
-	return object{"error": object{"message": p.message, "type": p.kind, "param": orNull(p.param), "code": orNull(p.code)}}
+func (openAI) ErrorBody(p Problem) Object {
+	return Object{"error": Object{"message": p.Message, "type": p.Type, "param": orNull(p.Param), "code": orNull(p.Code)}}
 }
 
-func (o openAI) errorEvent(p problem, _ int) event {
-	return event{data: encode(o.errorBody(p))}
+func (o openAI) ErrorEvent(p Problem, _ int) Event {
+	return Event{Data: Encode(o.ErrorBody(p))}
 }
 
-func (openAI) wantsStream(doc object) bool { return doc["stream"] == true }
+func (openAI) WantsStream(doc Object) bool { return doc["stream"] == true }
 
-func (openAI) refusal() *problem {
-	return &problem{status: http.StatusBadRequest, code: "content_filter", message: "The prompt was refused by the content policy."}
+func (openAI) Refusal() *Problem {
+	return &Problem{Status: statusBadRequest, Code: "content_filter", Message: "The prompt was refused by the content policy."}
 }
 
-func (openAI) contentTypes() (json, stream string) {
+func (openAI) ContentTypes() (json, stream string) {
 	return "application/json", "text/event-stream; charset=utf-8"
 }
 
 // bearer is the credential of an Authorization field of the Bearer scheme, "" for none.
-func bearer(r *http.Request) string {
-	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+func bearer(from Presented) string {
+	scheme, key, _ := strings.Cut(from.Header("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}
@@ -70,10 +69,10 @@ func bearer(r *http.Request) string {
 }
 
 // orElse fills in the words that the problem does not have.
-func (p problem) orElse(kind, code, message string) problem {
-	p.kind = cmp.Or(p.kind, kind)
-	p.code = cmp.Or(p.code, code)
-	p.message = cmp.Or(p.message, message)
+func (p Problem) orElse(kind, code, message string) Problem {
+	p.Type = cmp.Or(p.Type, kind)
+	p.Code = cmp.Or(p.Code, code)
+	p.Message = cmp.Or(p.Message, message)
 	return p
 }
 

@@ -2,133 +2,122 @@ package upstream
 
 import (
 	"encoding/json"
-	"net/http"
 	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// protocol is what all endpoints of one provider have in common.
-type protocol interface {
-	dialect() dialect.Dialect
-	// credential returns the key presented, "" for none.
-	credential(r *http.Request) string
-	// badKey is what a missing or unaccepted key gets.
-	badKey() problem
-	// noModel is what a model that does not exist gets.
-	noModel(model string) problem
-	// describe fills in the words the provider has for the problem's status where the problem has none of its own.
-	describe(p problem) problem
-	// errorBody is the error object of a described problem.
-	errorBody(p problem) object
-	contentTypes() (json, stream string)
+// Format is what all endpoints of one provider have in common.
+type Format interface {
+	Dialect() dialect.Dialect
+	// Credential returns the key presented, "" for none.
+	Credential(from Presented) string
+	// BadKey is what a missing or unaccepted key gets.
+	BadKey() Problem
+	// NoModel is what a model that does not exist gets.
+	NoModel(model string) Problem
+	// Describe fills in the words the provider has for the problem's status where the problem has none of its own.
+	Describe(p Problem) Problem
+	// ErrorBody is the error object of a described problem.
+	ErrorBody(p Problem) Object
+	ContentTypes() (json, stream string)
 }
 
-// operation is one endpoint of a provider.
-type operation interface {
-	protocol
-	// texts returns the strings of a request in which a directive may stand, the last user message first.
-	texts(doc object) []string
-	// check validates a request as the provider would; nil means it is valid.
-	check(doc object) *problem
-	// refusal is the error that a prompt refused on policy grounds gets; nil where the answer itself says so.
-	refusal() *problem
-	// answer is the body of a success.
-	answer(c call) any
+// Operation is one endpoint of a provider.
+type Operation interface {
+	Format
+	// Texts returns the strings of a request in which a directive may stand, the last user message first.
+	Texts(doc Object) []string
+	// Check validates a request as the provider would; nil means it is valid.
+	Check(doc Object) *Problem
+	// Refusal is the error that a prompt refused on policy grounds gets; nil where the answer itself says so.
+	Refusal() *Problem
+	// Body is the body of a success.
+	Body(c Answer) any
 }
 
-// streaming is an operation that can also answer with a stream.
-type streaming interface {
-	operation
-	wantsStream(doc object) bool
-	// stream is the success that answer gives, as events.
-	stream(c call) stream
-	// errorEvent is the n-th event of a stream (from 0) when it is an error.
-	errorEvent(p problem, n int) event
+// StreamingOperation is an operation that can also answer with a stream.
+type StreamingOperation interface {
+	Operation
+	WantsStream(doc Object) bool
+	// Stream is the success that answer gives, as events.
+	Stream(c Answer) Stream
+	// ErrorEvent is the n-th event of a stream (from 0) when it is an error.
+	ErrorEvent(p Problem, n int) Event
 }
 
-// object is a JSON object.
-type object = map[string]any
+// Object is a JSON object.
+type Object = map[string]any
 
-// list is a JSON array.
-type list = []any
+// List is a JSON array.
+type List = []any
 
-// problem is an error before it takes the shape of a protocol's error object.
-type problem struct {
-	status              int
-	code, kind, message string
-	param               string // the request's field at fault
-	allow               string // the Allow field of a 405
+// Problem is an error before it takes the shape of a protocol's error object.
+type Problem struct {
+	Status              int
+	Code, Type, Message string
+	Param               string // the request's field at fault
+	Allow               string // the Allow field of a 405
 }
 
-// call is a valid request as far as the answer depends on it.
-type call struct {
-	doc     object
-	model   string
-	id      string // the part of all ids in the answer that is unique
-	created int64  // Unix time in seconds
-	// deltas are the pieces of the answer's text, of which one stream event carries each.
-	deltas []string
-	// words counts the words of the prompt, which stand for its tokens.
-	words   int
-	outcome outcome
+// Answer is a valid request as far as the answer depends on it.
+type Answer struct {
+	Request Object
+	Model   string
+	ID      string // the part of all ids in the answer that is unique
+	Created int64  // Unix time in seconds
+	// Pieces are the pieces of the answer's text, of which one stream event carries each.
+	Pieces []string
+	// PromptTokens counts the words of the prompt, which stand for its tokens.
+	PromptTokens int
+	Outcome      Outcome
 }
 
-// outcome says how much of an answer a success is.
-type outcome int
+// Outcome says how much of an answer a success is.
+type Outcome int
 
 const (
-	complete outcome = iota
-	silent           // no choices, no content
-	refused          // the prompt was refused and the answer says so
+	Complete Outcome = iota
+	Empty            // no choices, no content
+	Refused          // the prompt was refused and the answer says so
 )
 
-// stream is an answer as events.
-type stream struct {
-	events []event
-	// finish is the index of the first event that says the answer is complete.
-	finish int
-	// marked says that the last event is a mere end marker.
-	marked bool
-	// array frames the events as the elements of one JSON array in place of server-sent events.
-	array bool
-	// final is what follows the last event.
-	final final
+// Stream is an answer as events.
+type Stream struct {
+	Events []Event
+	// Finish is the index of the first event that says the answer is complete.
+	Finish int
+	// EndMarker says that the last event is a mere end marker.
+	EndMarker bool
+	// Array frames the events as the elements of one JSON array in place of server-sent events.
+	Array bool
 }
 
-// event is one event of a stream; name is the event field, "" for none.
-type event struct {
-	name string
-	data []byte
+// Event is one event of a stream; name is the event field, "" for none.
+type Event struct {
+	Name string
+	Data []byte
 }
 
-// reply is an answer in the protocol's words, before any fault of its transfer.
-type reply struct {
-	status int
-	header http.Header
-	body   []byte
-	stream *stream // set in place of body
-}
-
-// encode is json.Marshal for what this package builds: maps, strings and finite numbers cannot fail.
-func encode(v any) []byte {
+// Encode is json.Marshal for what this package builds: maps, strings and finite numbers cannot fail.
+func Encode(v any) []byte {
 	data, _ := json.Marshal(v)
 	return data
 }
 
 // text is the whole answer in one piece.
-func (c call) text() string { return strings.Join(c.deltas, "") }
+func (c Answer) text() string { return strings.Join(c.Pieces, "") }
 
 // spoken counts the tokens of the answer: a delta is one.
-func (c call) spoken() int {
-	if c.outcome != complete {
+func (c Answer) spoken() int {
+	if c.Outcome != Complete {
 		return 0
 	}
-	return len(c.deltas)
+	return len(c.Pieces)
 }
 
-// healthyText returns the answer's text in n pieces.
-func healthyText(n int) []string {
+// HealthyText returns the answer's text in n pieces.
+func HealthyText(n int) []string {
 	words := []string{"All", " is", " well.", " Truly,", " all", " is", " well."}
 	deltas := make([]string, n)
 	for i := range deltas {

@@ -14,7 +14,7 @@ import (
 func TestFind(t *testing.T) {
 	for _, row := range []struct {
 		method, target string
-		operation      operation
+		operation      Operation
 		model          string
 		status         int // of the problem, 0 for none
 	}{
@@ -34,10 +34,10 @@ func TestFind(t *testing.T) {
 	} {
 		to := find(httptest.NewRequest(row.method, row.target, nil))
 		assert.Equal(t, row.operation, to.operation, row.target)
-		assert.NotNil(t, to.protocol)
+		assert.NotNil(t, to.Format)
 		if row.status != 0 {
 			require.NotNil(t, to.problem, row.target)
-			assert.Equal(t, row.status, to.problem.status, row.target)
+			assert.Equal(t, row.status, to.problem.Status, row.target)
 			continue
 		}
 		assert.Nil(t, to.problem)
@@ -47,7 +47,7 @@ func TestFind(t *testing.T) {
 
 func TestWhatRealProvidersAcceptIsAccepted(t *testing.T) {
 	for _, row := range []struct {
-		operation operation
+		operation Operation
 		body      string
 	}{
 		{chat{}, `{"model":"m","messages":[{"role":"assistant","content":null,"tool_calls":[]},{"role":"tool","content":"x","tool_call_id":"1"}]}`},
@@ -59,15 +59,15 @@ func TestWhatRealProvidersAcceptIsAccepted(t *testing.T) {
 		{messages{}, `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"text","text":"x"}]}],"system":[]}`},
 		{generate{}, `{"contents":[{"role":"model","parts":[{"functionCall":{}}]}],"generationConfig":{"candidateCount":1}}`},
 	} {
-		var doc object
+		var doc Object
 		require.NoError(t, json.Unmarshal([]byte(row.body), &doc))
-		assert.Nil(t, row.operation.check(doc), row.body)
+		assert.Nil(t, row.operation.Check(doc), row.body)
 	}
 }
 
 func TestHealthyText(t *testing.T) {
-	assert.Equal(t, []string{"All"}, healthyText(1))
-	assert.Equal(t, "All is well. Truly, all is well. All is", strings.Join(healthyText(9), ""))
+	assert.Equal(t, []string{"All"}, HealthyText(1))
+	assert.Equal(t, "All is well. Truly, all is well. All is", strings.Join(HealthyText(9), ""))
 }
 
 func TestWhatIsRecordedIsBounded(t *testing.T) {
@@ -78,9 +78,9 @@ func TestWhatIsRecordedIsBounded(t *testing.T) {
 // A body that is all nesting must not cost more than its size.
 func TestDeeplyNestedTexts(t *testing.T) {
 	leaves := "[" + strings.Repeat(`"x",`, 100_000) + `"x"]`
-	var doc object
+	var doc Object
 	require.NoError(t, json.Unmarshal([]byte(`{"input":`+strings.Repeat("[", 9000)+leaves+strings.Repeat("]", 9000)+`}`), &doc))
-	assert.Len(t, embeddings{}.texts(doc), 100_001)
+	assert.Len(t, embeddings{}.Texts(doc), 100_001)
 }
 
 // Whatever JSON a gateway sends, it is refused with a 400 or gets an answer that is JSON.
@@ -89,30 +89,30 @@ func FuzzRequest(f *testing.F) {
 		f.Add([]byte(e.body))
 	}
 	f.Add([]byte(`{"model":"m","input":[[1],[2]],"encoding_format":"base64","stream":true}`))
-	operations := []operation{
+	operations := []Operation{
 		chat{}, completions{}, responses{}, embeddings{}, models{}, messages{}, generate{}, generate{streamed: true}, embed{}, batchEmbed{},
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body)))
 		q := readRequest(httptest.NewRecorder(), r, 1<<20)
 		if q.problem != nil {
-			require.Equal(t, http.StatusBadRequest, q.problem.status)
+			require.Equal(t, http.StatusBadRequest, q.problem.Status)
 			return
 		}
 		for _, op := range operations {
 			_, _ = q.directive(op) // any outcome will do
-			if p := op.check(q.doc); p != nil {
-				require.Equal(t, http.StatusBadRequest, p.status)
+			if p := op.Check(q.doc); p != nil {
+				require.Equal(t, http.StatusBadRequest, p.Status)
 				continue
 			}
-			rep, err := answerTo(op, call{doc: q.doc, words: countWords(op.texts(q.doc))}, Directive{})
+			rep, err := answerTo(op, Answer{Request: q.doc, PromptTokens: CountWords(op.Texts(q.doc))}, Directive{})
 			require.NoError(t, err)
 			if rep.stream == nil {
 				require.True(t, json.Valid(rep.body))
 				continue
 			}
-			for _, e := range rep.stream.events {
-				require.True(t, json.Valid(e.data) || string(e.data) == "[DONE]")
+			for _, e := range rep.stream.Events {
+				require.True(t, json.Valid(e.Data) || string(e.Data) == "[DONE]")
 			}
 		}
 	})

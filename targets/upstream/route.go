@@ -7,11 +7,11 @@ import (
 
 // route is where a request leads.
 type route struct {
-	protocol
-	operation operation // nil when there is a problem
-	// model is the model named in the path, which Gemini does.
+	Format
+	operation Operation // nil when there is a problem
+	// Model is the model named in the path, which Gemini does.
 	model   string
-	problem *problem
+	problem *Problem
 }
 
 // find matches the end of the path, so that any base path a gateway is given ("/v1", "/openai/v1") works.
@@ -25,7 +25,7 @@ func find(r *http.Request) route {
 	}
 	for _, end := range []struct {
 		suffix    string
-		operation operation
+		operation Operation
 	}{
 		{"/chat/completions", chat{}},
 		{"/completions", completions{}},
@@ -56,7 +56,7 @@ func geminiPath(path string) (model, verb string, ok bool) {
 }
 
 // geminiOperation is nil for a verb that is not played.
-func geminiOperation(verb, alt string) operation {
+func geminiOperation(verb, alt string) Operation {
 	switch verb {
 	case "generateContent":
 		return generate{}
@@ -74,20 +74,20 @@ func geminiOperation(verb, alt string) operation {
 // onMethod completes a route with its protocol, or with the problem that there is no such path or method.
 func onMethod(r *http.Request, method string, to route) route {
 	if to.operation == nil {
-		to.protocol = guess(r)
-		to.problem = &problem{status: http.StatusNotFound, message: "There is no such path."}
+		to.Format = guess(r)
+		to.problem = &Problem{Status: http.StatusNotFound, Message: "There is no such path."}
 		return to
 	}
-	to.protocol = to.operation
+	to.Format = to.operation
 	if r.Method != method {
 		to.operation = nil
-		to.problem = &problem{status: http.StatusMethodNotAllowed, message: "The method is not allowed here.", allow: method}
+		to.problem = &Problem{Status: http.StatusMethodNotAllowed, Message: "The method is not allowed here.", Allow: method}
 	}
 	return to
 }
 
 // guess names the protocol that a request to an unknown path speaks, by its fields and path.
-func guess(r *http.Request) protocol {
+func guess(r *http.Request) Format {
 	switch {
 	case r.Header.Get("Anthropic-Version") != "" || r.Header.Get("X-Api-Key") != "":
 		return messages{}

@@ -3,15 +3,14 @@ package upstream
 import (
 	"fmt"
 	"math"
-	"net/http"
 	"slices"
 )
 
 // rule checks one demand on a request; nil means it holds.
-type rule func(doc object) *problem
+type rule func(doc Object) *Problem
 
 // firstProblem applies the rules in order, as providers report one fault at a time.
-func firstProblem(doc object, rules ...rule) *problem {
+func firstProblem(doc Object, rules ...rule) *Problem {
 	for _, r := range rules {
 		if p := r(doc); p != nil {
 			return p
@@ -20,15 +19,15 @@ func firstProblem(doc object, rules ...rule) *problem {
 	return nil
 }
 
-func invalid(param, format string, args ...any) *problem {
-	return &problem{status: http.StatusBadRequest, param: param, message: fmt.Sprintf(format, args...)}
+func Invalid(param, format string, args ...any) *Problem {
+	return &Problem{Status: statusBadRequest, Param: param, Message: fmt.Sprintf(format, args...)}
 }
 
 // required demands that the field is there and not null.
 func required(field string) rule {
-	return func(doc object) *problem {
+	return func(doc Object) *Problem {
 		if doc[field] == nil {
-			return invalid(field, "Missing required parameter: '%s'.", field)
+			return Invalid(field, "Missing required parameter: '%s'.", field)
 		}
 		return nil
 	}
@@ -36,9 +35,9 @@ func required(field string) rule {
 
 // optional applies a test to the field when it is there and not null.
 func optional(field, demand string, holds func(v any) bool) rule {
-	return func(doc object) *problem {
+	return func(doc Object) *Problem {
 		if v := doc[field]; v != nil && !holds(v) {
-			return invalid(field, "Invalid value for '%s': expected %s.", field, demand)
+			return Invalid(field, "Invalid value for '%s': expected %s.", field, demand)
 		}
 		return nil
 	}
@@ -47,7 +46,7 @@ func optional(field, demand string, holds func(v any) bool) rule {
 // namesModel demands a model's name in the body.
 func namesModel() rule {
 	named := optional("model", "a non-empty string", isText)
-	return func(doc object) *problem { return firstProblem(doc, required("model"), named) }
+	return func(doc Object) *Problem { return firstProblem(doc, required("model"), named) }
 }
 
 func flag(field string) rule {
@@ -73,26 +72,26 @@ func atLeastOne(field string) rule {
 // each demands a non-empty array all of whose elements hold.
 func each(field, element string, holds func(v any) bool) rule {
 	return optional(field, "a non-empty array of "+element, func(v any) bool {
-		elements, ok := v.(list)
+		elements, ok := v.(List)
 		return ok && len(elements) > 0 && all(elements, holds)
 	})
 }
 
 // within applies rules to the object in a field, when there is one.
 func within(field string, rules ...rule) rule {
-	return func(doc object) *problem {
+	return func(doc Object) *Problem {
 		if doc[field] == nil {
 			return nil
 		}
-		inner, ok := doc[field].(object)
+		inner, ok := doc[field].(Object)
 		if !ok {
-			return invalid(field, "Invalid value for '%s': expected an object.", field)
+			return Invalid(field, "Invalid value for '%s': expected an object.", field)
 		}
 		return firstProblem(inner, rules...)
 	}
 }
 
-func all(elements list, holds func(v any) bool) bool {
+func all(elements List, holds func(v any) bool) bool {
 	return !slices.ContainsFunc(elements, func(v any) bool { return !holds(v) })
 }
 
@@ -102,7 +101,7 @@ func isText(v any) bool {
 }
 
 func isObject(v any) bool {
-	_, ok := v.(object)
+	_, ok := v.(Object)
 	return ok
 }
 
@@ -113,7 +112,7 @@ func isWhole(v any) bool {
 
 // isContent reports whether v is the content of a message: a string or an array of parts.
 func isContent(v any) bool {
-	if parts, ok := v.(list); ok {
+	if parts, ok := v.(List); ok {
 		return all(parts, isObject)
 	}
 	_, ok := v.(string)
@@ -124,7 +123,7 @@ func isContent(v any) bool {
 // stand for it (the tool calls of an assistant).
 func isMessage(contentless bool, roles ...string) func(v any) bool {
 	return func(v any) bool {
-		m, ok := v.(object)
+		m, ok := v.(Object)
 		if !ok {
 			return false
 		}

@@ -35,7 +35,7 @@ const (
 func newScript(rep reply, d Directive) script {
 	s := script{status: rep.status, header: rep.header.Clone(), pieces: [][]byte{rep.body}, gap: d.Gap}
 	if rep.stream != nil {
-		s.pieces, s.flushed, s.final = rep.stream.frame(d), true, rep.stream.final
+		s.pieces, s.flushed, s.final = frame(*rep.stream, rep.final, d), true, rep.final
 	} else if bodyAllowed(s.status) {
 		s.header.Set("Content-Length", strconv.Itoa(len(rep.body)))
 	}
@@ -79,42 +79,42 @@ func (s *script) addFields(d Directive) {
 }
 
 // frame renders each event as one piece. A JSON array that ends in order has one more: its closing bracket.
-func (s stream) frame(d Directive) [][]byte {
-	pieces := make([][]byte, 0, len(s.events)+1)
-	if !s.array {
-		for _, e := range s.events {
-			pieces = append(pieces, e.frame(d.CRLF, d.Comments))
+func frame(s Stream, end final, d Directive) [][]byte {
+	pieces := make([][]byte, 0, len(s.Events)+1)
+	if !s.Array {
+		for _, e := range s.Events {
+			pieces = append(pieces, frameEvent(e, d))
 		}
 		return pieces
 	}
 	separator := "["
-	for _, e := range s.events {
-		pieces = append(pieces, append([]byte(separator), e.data...))
+	for _, e := range s.Events {
+		pieces = append(pieces, append([]byte(separator), e.Data...))
 		separator = ",\r\n"
 	}
 	switch {
-	case s.final != orderly:
+	case end != orderly:
 		return pieces
-	case len(s.events) == 0:
+	case len(s.Events) == 0:
 		return append(pieces, []byte("[]"))
 	default:
 		return append(pieces, []byte("]"))
 	}
 }
 
-// frame renders the event as WHATWG HTML 9.2.6 has it.
-func (e event) frame(crlf, comment bool) []byte {
+// frameEvent renders the event as WHATWG HTML 9.2.6 has it.
+func frameEvent(e Event, d Directive) []byte {
 	var text strings.Builder
-	if comment {
+	if d.Comments {
 		text.WriteString(": keep-alive\n\n")
 	}
-	if e.name != "" {
-		text.WriteString("event: " + e.name + "\n")
+	if e.Name != "" {
+		text.WriteString("event: " + e.Name + "\n")
 	}
 	text.WriteString("data: ")
-	text.Write(e.data)
+	text.Write(e.Data)
 	text.WriteString("\n\n")
-	if crlf {
+	if d.CRLF {
 		return []byte(strings.ReplaceAll(text.String(), "\n", "\r\n"))
 	}
 	return []byte(text.String())

@@ -19,11 +19,11 @@ func collect(content any, texts *[]string) {
 	switch v := content.(type) {
 	case string:
 		*texts = append(*texts, v)
-	case list:
+	case List:
 		for _, element := range v {
 			collect(element, texts)
 		}
-	case object:
+	case Object:
 		for _, field := range []string{"text", "content", "parts"} {
 			collect(v[field], texts)
 		}
@@ -33,13 +33,13 @@ func collect(content any, texts *[]string) {
 // latestFirst returns the texts of the user's messages, the last message first: a conversation may quote directives
 // that were meant for earlier calls. Messages of other roles follow, for gateways that move text into them.
 func latestFirst(messages any) []string {
-	items, ok := messages.(list)
+	items, ok := messages.(List)
 	if !ok {
 		return textsIn(messages)
 	}
-	var user, others list
+	var user, others List
 	for _, item := range slices.Backward(items) {
-		m, _ := item.(object)
+		m, _ := item.(Object)
 		if role, named := m["role"].(string); named && role != "user" {
 			others = append(others, item)
 			continue
@@ -49,8 +49,8 @@ func latestFirst(messages any) []string {
 	return textsIn(user, others)
 }
 
-// countWords counts the words of the texts, at least 1, which stand for tokens in the usage of an answer.
-func countWords(texts []string) int {
+// CountWords counts the words of the texts, at least 1, which stand for tokens in the usage of an answer.
+func CountWords(texts []string) int {
 	n := 0
 	for _, t := range texts {
 		for range strings.FieldsSeq(t) {

@@ -130,15 +130,15 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (u *Upstream) newAttempt(r *http.Request, to route, q request, arrived time.Time) contract.Attempt {
 	return contract.Attempt{
 		At:         arrived.Sub(u.started),
-		Protocol:   string(to.dialect()),
+		Protocol:   string(to.Dialect()),
 		Path:       bounded(r.URL.Path),
 		Model:      bounded(to.modelOf(q.doc)),
 		Stream:     to.streams(q.doc),
-		Credential: Fingerprint(to.credential(r)),
+		Credential: Fingerprint(to.Credential(presented(r))),
 	}
 }
 
-// answer decides what the request gets and sends it. The request is judged before the directive is obeyed: what a
+// Body decides what the request gets and sends it. The request is judged before the directive is obeyed: what a
 // real provider refuses is refused.
 func (u *Upstream) answer(p player, r *http.Request, to route, q request, d Directive, refused error) exit {
 	ctx := r.Context()
@@ -150,7 +150,7 @@ func (u *Upstream) answer(p player, r *http.Request, to route, q request, d Dire
 		rep, err = answerTo(to.operation, u.newCall(to, q), d)
 	}
 	if err != nil {
-		objection := problem{status: statusRefused, message: fmt.Sprintf("gatecert upstream: %v", err)}
+		objection := Problem{Status: statusRefused, Message: fmt.Sprintf("gatecert upstream: %v", err)}
 		return p.play(ctx, newScript(errorReply(to, objection), Directive{}))
 	}
 	if !pause(ctx, d.Delay) {
@@ -165,39 +165,39 @@ func (u *Upstream) answer(p player, r *http.Request, to route, q request, d Dire
 }
 
 // judge finds what a real provider would object to.
-func (u *Upstream) judge(r *http.Request, to route, q request) *problem {
+func (u *Upstream) judge(r *http.Request, to route, q request) *Problem {
 	if to.problem != nil {
 		return to.problem
 	}
-	if key := to.credential(r); key == "" || len(u.keys) > 0 && !slices.Contains(u.keys, key) {
-		bad := to.badKey()
+	if key := to.Credential(presented(r)); key == "" || len(u.keys) > 0 && !slices.Contains(u.keys, key) {
+		bad := to.BadKey()
 		return &bad
 	}
 	if q.problem != nil {
 		return q.problem
 	}
-	if p := to.operation.check(q.doc); p != nil {
+	if p := to.operation.Check(q.doc); p != nil {
 		return p
 	}
 	if strings.HasPrefix(to.modelOf(q.doc), missingModel) {
-		missing := to.noModel(bounded(to.modelOf(q.doc)))
+		missing := to.NoModel(bounded(to.modelOf(q.doc)))
 		return &missing
 	}
 	return nil
 }
 
-func (u *Upstream) newCall(to route, q request) call {
-	return call{
-		doc:     q.doc,
-		model:   to.modelOf(q.doc),
-		id:      fmt.Sprintf("gc%016x", u.answers.Add(1)),
-		created: time.Now().Unix(),
-		words:   countWords(to.operation.texts(q.doc)),
+func (u *Upstream) newCall(to route, q request) Answer {
+	return Answer{
+		Request:      q.doc,
+		Model:        to.modelOf(q.doc),
+		ID:           fmt.Sprintf("gc%016x", u.answers.Add(1)),
+		Created:      time.Now().Unix(),
+		PromptTokens: CountWords(to.operation.Texts(q.doc)),
 	}
 }
 
 // modelOf is the model that the request asks for.
-func (to route) modelOf(doc object) string {
+func (to route) modelOf(doc Object) string {
 	if to.model != "" {
 		return to.model
 	}
@@ -206,9 +206,13 @@ func (to route) modelOf(doc object) string {
 }
 
 // streams reports whether the request asks for a stream.
-func (to route) streams(doc object) bool {
-	s, ok := to.operation.(streaming)
-	return ok && s.wantsStream(doc)
+func (to route) streams(doc Object) bool {
+	s, ok := to.operation.(StreamingOperation)
+	return ok && s.WantsStream(doc)
+}
+
+func presented(r *http.Request) Presented {
+	return Presented{Header: r.Header.Get, Query: r.URL.Query().Get}
 }
 
 func bounded(s string) string {
