@@ -48,61 +48,67 @@ type Variant struct {
 	MidStream bool
 }
 
-// all is every surface; the other lists are named for what they leave out.
+// all is every surface; the other lists are the surfaces that have a property.
 func all() []dialect.Surface { return dialect.Surfaces() }
 
-func streaming() []dialect.Surface {
-	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return !s.Streaming() })
+func only(has func(dialect.Surface) bool) []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return !has(s) })
 }
+
+func streaming() []dialect.Surface { return only(dialect.Surface.Streaming) }
 
 func plain() []dialect.Surface {
 	return slices.DeleteFunc(dialect.Surfaces(), dialect.Surface.Streaming)
 }
 
-func without(out ...dialect.Surface) []dialect.Surface {
-	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return slices.Contains(out, s) })
+// naming are the surfaces whose body names the model.
+func naming() []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), dialect.Surface.ModelInPath)
 }
 
 // LoadVariant is the variant of the circumstances that are brought about by many calls. Such a case is not one exchange that
 // [Judge] could look at: package load says what came of it.
 const LoadVariant = "under-load"
 
-// loaded are the surfaces that are put under load, each together with its streaming twin.
-func loaded() []dialect.Surface {
-	return []dialect.Surface{dialect.Chat, dialect.Responses, dialect.Messages, dialect.GenerateContent}
+// loadable are the surfaces that have load cases, each together with its streaming twin.
+func loadable() []dialect.Surface {
+	return only(func(s dialect.Surface) bool {
+		_, streams := s.Twin()
+		return streams && !s.Streaming()
+	})
 }
 
-func only(sentence string) []Variant { return []Variant{{Sentence: sentence, Surfaces: all()}} }
+func sole(sentence string) []Variant { return []Variant{{Sentence: sentence, Surfaces: all()}} }
 
 // circumstances is read-only after its making.
 var circumstances = []Circumstance{
 	{"missing-parameter", "http:400", "valid JSON without a required field (no messages / no input / no model)", Edge, ReachMay, []Variant{
-		{Name: "no-model", Sentence: "the body has no model", Surfaces: without(dialect.GenerateContent, dialect.GenerateStream)},
+		{Name: "no-model", Sentence: "the body has no model", Surfaces: naming()},
 		{Name: "no-input", Sentence: "the body has no messages, input, prompt or contents", Surfaces: all()},
 	}},
 	{"malformed-parameter", "http:400", "a field of the wrong type or out of range", Edge, ReachMay, invalidVariants()},
-	{"missing-key", "http:401", "no credential", Edge, ReachNever, only("the request carries no key")},
+	{"missing-key", "http:401", "no credential", Edge, ReachNever, sole("the request carries no key")},
 	{"wrong-key", "http:401", "a well-formed key that was never issued", Edge, ReachNever, []Variant{
 		{Name: "header", Sentence: "the key stands in the dialect's header", Surfaces: all()},
-		{Name: "query", Sentence: "the key stands in the URL as ?key=", Surfaces: []dialect.Surface{dialect.GenerateContent, dialect.GenerateStream}},
+		{Name: "query", Sentence: "the key stands in the URL as ?key=", Surfaces: only(dialect.Surface.KeyInQuery)},
 	}},
-	{"revoked-key", "http:403", "a key that was valid and was withdrawn", Account, ReachNever, only("the withdrawn key asks for a model it once could use")},
-	{"no-model-access", "http:403", "a valid key that may not use the asked model", Account, ReachNever, only("the key asks for a model outside its list or group")},
+	{"revoked-key", "http:403", "a key that was valid and was withdrawn", Account, ReachNever, sole("the withdrawn key asks for a model it once could use")},
+	{"no-model-access", "http:403", "a valid key that may not use the asked model", Account, ReachNever, sole("the key asks for a model outside its list or group")},
 	{"unknown-path", "http:404", "a path under the API root that does not exist (and the right path with the wrong method)", Edge, ReachMay, []Variant{
 		{Name: "no-such-path", Sentence: "a path beside the surface's own that does not exist", Surfaces: plain()},
 		{Name: "wrong-method", Sentence: "the surface's own path with DELETE", Surfaces: plain()},
 	}},
-	{"unknown-model", "http:404", "a model name that does not exist", Edge, ReachMay, only("the status alone is judged here, the code by code:model_not_found")},
+	{"unknown-model", "http:404", "a model name that does not exist", Edge, ReachMay, sole("the status alone is judged here, the code by code:model_not_found")},
 	{"over-rate-limit", "http:429", "more requests in a window than the key's limit", Load, ReachNever, []Variant{
 		{Sentence: "requests are sent until one is refused; that one is judged", Surfaces: all()},
-		{Name: LoadVariant, Sentence: "callers go over the limit one by one, all at once, and again after a rest", Surfaces: loaded()},
+		{Name: LoadVariant, Sentence: "callers go over the limit one by one, all at once, and again after a rest", Surfaces: loadable()},
 	}},
 	{"upstream-error", "http:5xx", "the provider fails", Relay, ReachMust, []Variant{
 		{Name: "error-object", Sentence: "the provider answers 500 with its own error object", Surfaces: all()},
 		{Name: "mid-stream", Sentence: "the provider sends its own error event in the middle of its content", Surfaces: streaming(), MidStream: true},
-		{Name: LoadVariant, Sentence: "the provider fails on a share of the calls while others go on", Surfaces: loaded(), Needs: Load},
+		{Name: LoadVariant, Sentence: "the provider fails on a share of the calls while others go on", Surfaces: loadable(), Needs: Load},
 	}},
-	{"gateway-error", "http:5xx", "the gateway's own part fails (its store is gone)", Store, ReachMay, only("the store the gateway reads its keys from is gone")},
+	{"gateway-error", "http:5xx", "the gateway's own part fails (its store is gone)", Store, ReachMay, sole("the store the gateway reads its keys from is gone")},
 
 	{"invalid-parameters", "code:invalid_request", "a well-formed body with invalid parameters", Edge, ReachMay, invalidVariants()},
 	{"malformed-body", "code:bad_request_body", "a body that is not JSON", Edge, ReachMay, []Variant{
@@ -115,27 +121,27 @@ var circumstances = []Circumstance{
 		{Name: "broken-gzip", Sentence: "Content-Encoding says gzip, the bytes are not", Surfaces: all()},
 		{Name: "oversize", Sentence: "the body is over the gateway's declared limit", Surfaces: all()},
 	}},
-	{"unconvertible-request", "code:convert_request_failed", "a request that is valid in the caller's dialect and cannot be expressed in the provider's", Account, ReachNever, only("the request asks for something only the caller's dialect knows")},
-	{"sensitive-content", "code:sensitive_words_detected", "a prompt with a word on the gateway's list", Account, ReachNever, only("the prompt holds a listed word")},
+	{"unconvertible-request", "code:convert_request_failed", "a request that is valid in the caller's dialect and cannot be expressed in the provider's", Account, ReachNever, sole("the request asks for something only the caller's dialect knows")},
+	{"sensitive-content", "code:sensitive_words_detected", "a prompt with a word on the gateway's list", Account, ReachNever, sole("the prompt holds a listed word")},
 	{"blocked-prompt", "code:prompt_blocked", "the provider refuses the prompt on policy grounds", Relay, ReachMust, []Variant{
-		{Sentence: "the provider refuses in its own protocol's way", Surfaces: without(dialect.Embeddings)},
+		{Sentence: "the provider refuses in its own protocol's way", Surfaces: only(dialect.Surface.Generates)},
 	}},
-	{"denied-access", "code:access_denied", "a valid key used where its permissions or group do not reach (for example outside its IP list)", Account, ReachNever, only("the key is used where it may not be")},
-	{"absent-model", "code:model_not_found", "a model name that does not exist", Edge, ReachMay, only("a model name made up for this call")},
-	{"unsupported-api", "code:invalid_api_type", "a route whose channel has an API type that the gateway does not support", Account, ReachNever, only("the model's channel has an unsupported type")},
-	{"no-channel", "code:get_channel_failed", "a known model for which no channel is available", Account, ReachNever, only("the model is listed and priced, and no channel serves it")},
-	{"channel-without-key", "code:channel:no_available_key", "a channel all of whose keys are disabled", Account, ReachNever, only("every key of the model's channel is disabled")},
-	{"channel-with-bad-key", "code:channel:invalid_key", "a channel whose key the provider (or the channel type) rejects", Account, ReachMay, only("the provider rejects the channel's key")},
-	{"bad-model-mapping", "code:channel:model_mapped_error", "a channel whose model mapping is cyclic or unreadable", Account, ReachNever, only("the model's channel maps it in a circle")},
+	{"denied-access", "code:access_denied", "a valid key used where its permissions or group do not reach (for example outside its IP list)", Account, ReachNever, sole("the key is used where it may not be")},
+	{"absent-model", "code:model_not_found", "a model name that does not exist", Edge, ReachMay, sole("a model name made up for this call")},
+	{"unsupported-api", "code:invalid_api_type", "a route whose channel has an API type that the gateway does not support", Account, ReachNever, sole("the model's channel has an unsupported type")},
+	{"no-channel", "code:get_channel_failed", "a known model for which no channel is available", Account, ReachNever, sole("the model is listed and priced, and no channel serves it")},
+	{"channel-without-key", "code:channel:no_available_key", "a channel all of whose keys are disabled", Account, ReachNever, sole("every key of the model's channel is disabled")},
+	{"channel-with-bad-key", "code:channel:invalid_key", "a channel whose key the provider (or the channel type) rejects", Account, ReachMay, sole("the provider rejects the channel's key")},
+	{"bad-model-mapping", "code:channel:model_mapped_error", "a channel whose model mapping is cyclic or unreadable", Account, ReachNever, sole("the model's channel maps it in a circle")},
 	{"slow-upstream", "code:channel:response_time_exceeded", "the provider does not answer within the gateway's limit", Relay, ReachMust, []Variant{
 		{Name: "no-answer", Sentence: "the provider never answers", Surfaces: all()},
 		{Name: "stalled-answer", Sentence: "the provider begins its answer and falls silent", Surfaces: all(), MidStream: true},
-		{Name: LoadVariant, Sentence: "the provider hangs or falls silent on a share of the calls while others go on", Surfaces: loaded(), Needs: Load},
+		{Name: LoadVariant, Sentence: "the provider hangs or falls silent on a share of the calls while others go on", Surfaces: loadable(), Needs: Load},
 	}},
-	{"spent-account", "code:insufficient_user_quota", "the key's owner has no quota left", Account, ReachNever, only("the owner's quota is used up")},
-	{"spent-key", "code:pre_consume_token_quota_failed", "the owner has quota, the key's own budget is too small for the pre-deduction", Account, ReachNever, only("the key's own budget is too small")},
-	{"unpriced-model", "code:model_price_error", "a routed model without a usable price", Account, ReachNever, only("the model has a channel and no price")},
-	{"uncountable-input", "code:count_token_failed", "input whose tokens cannot be counted (for example a corrupt image or audio part)", Account, ReachNever, only("the input cannot be counted")},
+	{"spent-account", "code:insufficient_user_quota", "the key's owner has no quota left", Account, ReachNever, sole("the owner's quota is used up")},
+	{"spent-key", "code:pre_consume_token_quota_failed", "the owner has quota, the key's own budget is too small for the pre-deduction", Account, ReachNever, sole("the key's own budget is too small")},
+	{"unpriced-model", "code:model_price_error", "a routed model without a usable price", Account, ReachNever, sole("the model has a channel and no price")},
+	{"uncountable-input", "code:count_token_failed", "input whose tokens cannot be counted (for example a corrupt image or audio part)", Account, ReachNever, sole("the input cannot be counted")},
 	{"unreachable-upstream", "code:do_request_failed", "the provider refuses, resets or cannot be resolved", Relay, ReachMust, []Variant{
 		{Name: "reset", Sentence: "the provider resets the connection", Surfaces: all()},
 		{Name: "closed", Sentence: "the provider closes the connection without a word", Surfaces: all()},
@@ -165,15 +171,15 @@ var circumstances = []Circumstance{
 		{Name: "cut-stream", Sentence: "the connection breaks in the middle of the content", Surfaces: streaming(), MidStream: true},
 		{Name: "ended-early", Sentence: "the stream ends cleanly in the middle of the content, unfinished", Surfaces: streaming(), MidStream: true},
 	}},
-	{"unserializable-result", "code:json_marshal_failed", "the gateway cannot serialise what it has to send", Account, ReachMay, only("the gateway has to send something that JSON cannot hold")},
-	{"failing-store-reads", "code:query_data_error", "the gateway's database fails on read", Store, ReachMay, only("reading the store fails")},
-	{"failing-store-writes", "code:update_data_error", "the gateway's database fails on write", Store, ReachMay, only("writing the store fails")},
+	{"unserializable-result", "code:json_marshal_failed", "the gateway cannot serialise what it has to send", Account, ReachMay, sole("the gateway has to send something that JSON cannot hold")},
+	{"failing-store-reads", "code:query_data_error", "the gateway's database fails on read", Store, ReachMay, sole("reading the store fails")},
+	{"failing-store-writes", "code:update_data_error", "the gateway's database fails on write", Store, ReachMay, sole("writing the store fails")},
 }
 
 func invalidVariants() []Variant {
 	return []Variant{
 		{Name: "wrong-type", Sentence: "messages, input, prompt or contents of the wrong type", Surfaces: all()},
-		{Name: "out-of-range", Sentence: "a temperature of 99", Surfaces: without(dialect.Embeddings)},
+		{Name: "out-of-range", Sentence: "a temperature of 99", Surfaces: only(dialect.Surface.Generates)},
 	}
 }
 

@@ -50,27 +50,17 @@ func looksSuccessful(surface dialect.Surface, o Observation) bool {
 		return false
 	}
 	var list []json.RawMessage
-	return json.Unmarshal(body[shapeKey(surface)], &list) == nil && len(list) > 0
-}
-
-func shapeKey(surface dialect.Surface) string {
-	switch surface {
-	case dialect.Messages, dialect.MessagesStream:
-		return "content"
-	case dialect.GenerateContent, dialect.GenerateStream:
-		return "candidates"
-	case dialect.Responses, dialect.ResponsesStream:
-		return "output"
-	case dialect.Embeddings:
-		return "data"
-	default:
-		return "choices"
-	}
+	return json.Unmarshal(body[answersOf(surface)], &list) == nil && len(list) > 0
 }
 
 func shapeWords(surface dialect.Surface) string {
 	if surface.Streaming() {
 		return "a finished event stream"
 	}
-	return "JSON with a non-empty \"" + shapeKey(surface) + "\""
+	return "JSON with a non-empty \"" + answersOf(surface) + "\""
+}
+
+func answersOf(surface dialect.Surface) string {
+	e, _ := surface.Details()
+	return e.Answers
 }

@@ -3,7 +3,6 @@ package contract
 import (
 	"fmt"
 	"mime"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,6 +50,13 @@ func Reached(c Case, o Observation) (ok bool, reason string) {
 	}
 	return false, "the gateway never asked the provider, it answered " + answerWords(o)
 }
+
+// The statuses that the judge asks for by number. net/http has names for them, and would bring a server along.
+const (
+	statusUnauthorized     = 401
+	statusMethodNotAllowed = 405
+	statusTooManyRequests  = 429
+)
 
 // judge checks one observation.
 type judge struct {
@@ -161,7 +167,7 @@ func (j *judge) judgeStatus() {
 
 // permitted holds the one exception of the contract: for a wrong method on an existing path, 404 and 405 are both right.
 func (j *judge) permitted(status int) bool {
-	return status == http.StatusMethodNotAllowed && j.c.Circumstance == "unknown-path" && j.c.Variant == "wrong-method"
+	return status == statusMethodNotAllowed && j.c.Circumstance == "unknown-path" && j.c.Variant == "wrong-method"
 }
 
 func (j *judge) judgeContentType() {
@@ -188,10 +194,10 @@ func (j *judge) judgeWhole() {
 }
 
 // judgeEnvelope judges one error object, from a body or from an error event.
-func (j *judge) judgeEnvelope(body []byte) (envelope, bool) {
+func (j *judge) judgeEnvelope(body []byte) (dialect.ErrorObject, bool) {
 	spoken := j.c.Surface.Dialect()
-	want := envelopeWords[spoken]
-	env, err := decodeEnvelope(spoken, body)
+	want := spoken.EnvelopeShape()
+	env, err := dialect.DecodeError(spoken, body, IsCode)
 	if err != nil {
 		j.add(Envelope, Must, want, err.Error())
 		if code := j.row.Code(); code != "" {
@@ -200,11 +206,11 @@ func (j *judge) judgeEnvelope(body []byte) (envelope, bool) {
 		return env, false
 	}
 	j.check(Envelope, Message)
-	for _, breach := range env.breaches {
+	for _, breach := range env.Breaches {
 		j.add(Envelope, Must, want, breach)
 	}
-	if message, ok := env.message.(string); !ok || strings.TrimSpace(message) == "" {
-		j.add(Message, Must, "a non-empty string", valueWords(env.has["message"], env.message))
+	if message, ok := env.Message.(string); !ok || strings.TrimSpace(message) == "" {
+		j.add(Message, Must, "a non-empty string", valueWords(env.Has("message"), env.Message))
 	}
 	j.judgeCode(spoken, env)
 	if spoken == dialect.OpenAI {
@@ -213,22 +219,22 @@ func (j *judge) judgeEnvelope(body []byte) (envelope, bool) {
 	return env, true
 }
 
-func (j *judge) judgeCode(spoken dialect.Dialect, env envelope) {
-	got := env.business
+func (j *judge) judgeCode(spoken dialect.Dialect, env dialect.ErrorObject) {
+	got := env.Business
 	words := strconv.Quote(got)
 	if got == "" {
 		words = "no code"
 		if spoken == dialect.OpenAI {
-			words = valueWords(env.has["code"], env.code)
+			words = valueWords(env.Has("code"), env.Code)
 		}
 	}
 	switch code := j.row.Code(); {
 	case code != "" && got != code:
-		j.add(Code, Must, strconv.Quote(code)+" in "+codePlaces[spoken], words)
-	case code != "" && env.tolerated != "":
-		j.add(CodePlace, Should, strconv.Quote(code)+" in "+codePlaces[spoken], "it in "+env.tolerated)
+		j.add(Code, Must, strconv.Quote(code)+" in "+spoken.CodePlace(), words)
+	case code != "" && env.Tolerated != "":
+		j.add(CodePlace, Should, strconv.Quote(code)+" in "+spoken.CodePlace(), "it in "+env.Tolerated)
 	case code == "" && j.row.ID != RowRateLimited && !IsCode(got):
-		j.add(CodeKnown, Should, "a code of table 2 in "+codePlaces[spoken], words)
+		j.add(CodeKnown, Should, "a code of table 2 in "+spoken.CodePlace(), words)
 	case code != "":
 		j.check(CodePlace)
 	case j.row.ID != RowRateLimited:
@@ -240,37 +246,37 @@ func (j *judge) judgeCode(spoken dialect.Dialect, env envelope) {
 }
 
 // judgeFields wants the fields OpenAI's own clients decode: type, param and code present, code a string or null.
-func (j *judge) judgeFields(env envelope) {
+func (j *judge) judgeFields(env dialect.ErrorObject) {
 	j.check(Fields)
 	for _, name := range []string{"type", "param", "code"} {
-		if !env.has[name] {
+		if !env.Has(name) {
 			j.add(Fields, Should, name+" in the error object", "no "+name)
 		}
 	}
-	if typ, ok := env.typ.(string); env.has["type"] && (!ok || typ == "" || typ == "<nil>" || typ == "None") {
-		j.add(Fields, Should, "type a word", valueWords(true, env.typ))
+	if typ, ok := env.Type.(string); env.Has("type") && (!ok || typ == "" || typ == "<nil>" || typ == "None") {
+		j.add(Fields, Should, "type a word", valueWords(true, env.Type))
 	}
-	switch env.param.(type) {
+	switch env.Param.(type) {
 	case nil, string:
 	default:
-		j.add(Fields, Should, "param a string or null", valueWords(true, env.param))
+		j.add(Fields, Should, "param a string or null", valueWords(true, env.Param))
 	}
-	switch env.code.(type) {
+	switch env.Code.(type) {
 	case nil, string:
 	default:
-		j.add(Fields, Should, "code a string or null", valueWords(true, env.code))
+		j.add(Fields, Should, "code a string or null", valueWords(true, env.Code))
 	}
 }
 
 // judgeHeaders judges the header fields that a status calls for.
 func (j *judge) judgeHeaders() {
-	if j.row.ID == RowRateLimited && j.o.Status == http.StatusTooManyRequests {
+	if j.row.ID == RowRateLimited && j.o.Status == statusTooManyRequests {
 		j.judgeRetryAfter()
 	}
-	if j.o.Status == http.StatusUnauthorized {
+	if j.o.Status == statusUnauthorized {
 		j.wantHeader(Challenge, "WWW-Authenticate on a 401 (RFC 9110 15.5.2)", "Www-Authenticate")
 	}
-	if j.o.Status == http.StatusMethodNotAllowed {
+	if j.o.Status == statusMethodNotAllowed {
 		j.wantHeader(Allow, "Allow on a 405 (RFC 9110 15.5.6)", "Allow")
 	}
 	j.judgeRequestID()
@@ -340,7 +346,7 @@ func (j *judge) judgeStream(stream Stream) {
 }
 
 // judgeErrorEvent judges the event's form: the forms of other dialects are invisible to this one's clients.
-func (j *judge) judgeErrorEvent(env envelope, event Event) {
+func (j *judge) judgeErrorEvent(env dialect.ErrorObject, event Event) {
 	j.check(StreamError)
 	switch j.c.Surface.Dialect() {
 	case dialect.Anthropic:
@@ -348,13 +354,13 @@ func (j *judge) judgeErrorEvent(env envelope, event Event) {
 			j.add(StreamError, Must, "event: error", "event: "+strconv.Quote(event.Name))
 		}
 	case dialect.OpenAI, dialect.Gemini:
-		if env.firstKey != "error" || env.keys != 1 {
+		if env.FirstKey != "error" || env.Keys != 1 {
 			severity := Must
 			if j.c.Surface.Dialect() == dialect.Gemini {
 				severity = Should
 			}
 			j.add(StreamError, severity, `data with "error" as first and only key`,
-				fmt.Sprintf("%d keys, %q first", env.keys, env.firstKey))
+				fmt.Sprintf("%d keys, %q first", env.Keys, env.FirstKey))
 		}
 		if event.Name != "" {
 			j.add(StreamError, Should, "a data event without a name", "event: "+strconv.Quote(event.Name))

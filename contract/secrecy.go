@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // innerPattern is something of the gateway's inside that no answer may show.
@@ -35,7 +37,7 @@ func inner(text []byte) []string {
 			continue
 		}
 		if m := p.re.Find(text); m != nil {
-			shown = append(shown, p.what+" ("+excerpt(m)+")")
+			shown = append(shown, p.what+" ("+dialect.Excerpt(m)+")")
 		}
 	}
 	return shown

@@ -1,92 +1,180 @@
-// Package dialect knows the wire: the surfaces of the API formats (OpenAI, Anthropic, Gemini), how each is asked and
-// answered, how its streams begin, end and fail, and how it frames an error. It knows no rows and does no I/O.
+// Package dialect knows the wire, once for the whole project: the endpoints of the API formats (OpenAI, Anthropic,
+// Gemini), how each is asked and answered, how its streams begin, end and fail, and how a format frames an error.
+//
+//	chat.go, messages.go, …       an endpoint: what clients send, what they accept, what the mock upstream answers
+//	openai.go, anthropic.go, …    a format: credential, error object, where the business code stands
+//
+// The package knows no rows, does no input or output, and imports the standard library only, without net/http.
 package dialect
 
-import "slices"
-
-// Dialect is the API family a surface speaks, and with it the shape of its error envelope.
-type Dialect string
-
-// The three dialects of the contract.
-const (
-	OpenAI    Dialect = "openai"
-	Anthropic Dialect = "anthropic"
-	Gemini    Dialect = "gemini"
+import (
+	"slices"
+	"strings"
 )
 
-// Surface is an endpoint in a dialect, streaming or not.
+// Surface is an endpoint in an API format, streaming or not. Its text is what profiles, reports and case ids use.
 type Surface string
 
-// The surfaces gatecert speaks.
-const (
-	Chat            Surface = "chat"
-	ChatStream      Surface = "chat-stream"
-	Completions     Surface = "completions"
-	Responses       Surface = "responses"
-	ResponsesStream Surface = "responses-stream"
-	Messages        Surface = "messages"
-	MessagesStream  Surface = "messages-stream"
-	GenerateContent Surface = "gemini"
-	GenerateStream  Surface = "gemini-stream"
-	Embeddings      Surface = "embeddings"
-)
+// endpoints lists every endpoint in the order of a matrix's columns. A new one is added here.
+func endpoints() []*Endpoint {
+	return []*Endpoint{&chatEndpoint, &completionsEndpoint, &responsesEndpoint, &messagesEndpoint, &generateEndpoint, &embeddingsEndpoint}
+}
+
+// Endpoint is one endpoint of an API format, as its clients know it. Asked with and without streaming it is two surfaces.
+type Endpoint struct {
+	// Surface names the endpoint without streaming, Streaming with it; Streaming is "" where the endpoint cannot stream.
+	Surface, Streaming Surface
+	Dialect            Dialect
+	// Label is at most four letters, for narrow columns.
+	Label string
+	// Path is relative to the API's root; {model} stands for the model where the path names it. StreamPath is set where
+	// the streaming surface has another one.
+	Path, StreamPath string
+	// UnknownPath does not exist, and is near enough to Path to reach the same router.
+	UnknownPath string
+	// Input is the member of the body that holds what the model is asked.
+	Input string
+	// Temperature is the dotted place of the sampling temperature in the body, "" where there is none.
+	Temperature string
+	// Answers is the member of a successful answer that lists what came of the request, never empty.
+	Answers string
+	// Body is the smallest request that every gateway accepts. Model and stream are set by [Surface.Body].
+	body func(a Ask) Object
+	// classify says what an event is that is neither an error nor [DONE]; nil where there is no stream.
+	classify func(kind string, data []byte) EventKind
+	// finish recognises the event that ends the stream.
+	finish FinishMarks
+	// operation is the endpoint as the upstream serves it.
+	operation Operation
+}
+
+// Ask is what a request asks for.
+type Ask struct {
+	Model, Prompt string
+	// MaxTokens bounds the answer, at least 1.
+	MaxTokens int
+}
+
+// modelInPath stands in a path for the name of the model.
+const modelInPath = "{model}"
 
 // Surfaces returns all surfaces in the order of the matrix's columns.
 func Surfaces() []Surface {
-	return []Surface{
-		Chat, ChatStream, Completions, Responses, ResponsesStream,
-		Messages, MessagesStream, GenerateContent, GenerateStream, Embeddings,
+	var all []Surface
+	for _, e := range endpoints() {
+		all = append(all, e.Surface)
+		if e.Streaming != "" {
+			all = append(all, e.Streaming)
+		}
 	}
+	return all
 }
 
-// Valid reports whether the surface is one gatecert speaks.
+// Endpoints returns the surfaces that do not stream, one an endpoint.
+func Endpoints() []Surface {
+	var all []Surface
+	for _, e := range endpoints() {
+		all = append(all, e.Surface)
+	}
+	return all
+}
+
+// Details returns what is known of the surface's endpoint; ok is false when there is no such surface.
+func (s Surface) Details() (e Endpoint, ok bool) {
+	for _, e := range endpoints() {
+		if s != "" && (s == e.Surface || s == e.Streaming) {
+			return *e, true
+		}
+	}
+	return Endpoint{}, false
+}
+
+// endpoint is [Surface.Details] without the question: the zero endpoint for an unknown surface.
+func (s Surface) endpoint() Endpoint {
+	e, _ := s.Details()
+	return e
+}
+
+// Valid reports whether the surface is one that gatecert knows.
 func (s Surface) Valid() bool { return slices.Contains(Surfaces(), s) }
 
-// Dialect is the family whose envelope an error on this surface owes.
+// Dialect is the API format of the surface, [OpenAI] for an unknown one.
 func (s Surface) Dialect() Dialect {
-	switch s {
-	case Messages, MessagesStream:
-		return Anthropic
-	case GenerateContent, GenerateStream:
-		return Gemini
-	default:
+	e, ok := s.Details()
+	if !ok {
 		return OpenAI
 	}
+	return e.Dialect
 }
 
 // Streaming reports whether the surface asks for server-sent events.
-func (s Surface) Streaming() bool {
-	switch s {
-	case ChatStream, ResponsesStream, MessagesStream, GenerateStream:
-		return true
-	default:
-		return false
-	}
-}
-
-// twins pairs each surface that can be asked with or without streaming.
-var twins = map[Surface]Surface{
-	Chat: ChatStream, Responses: ResponsesStream, Messages: MessagesStream, GenerateContent: GenerateStream,
-}
+func (s Surface) Streaming() bool { return s != "" && s == s.endpoint().Streaming }
 
 // Twin returns the surface of the same endpoint that streams where s does not, and the other way round; ok is false for
 // an endpoint that cannot stream.
 func (s Surface) Twin() (twin Surface, ok bool) {
-	for plain, streaming := range twins {
-		switch s {
-		case plain:
-			return streaming, true
-		case streaming:
-			return plain, true
-		}
+	e := s.endpoint()
+	switch {
+	case e.Streaming == "":
+		return "", false
+	case s == e.Streaming:
+		return e.Surface, true
+	default:
+		return e.Streaming, true
 	}
-	return "", false
 }
 
-// Endpoint returns the surface of the same endpoint without streaming: [Chat] for [ChatStream].
+// Endpoint returns the surface of the same endpoint without streaming: [Chat] for [ChatStream]. An unknown surface is
+// its own.
 func (s Surface) Endpoint() Surface {
-	if twin, ok := s.Twin(); ok && s.Streaming() {
-		return twin
+	if e, ok := s.Details(); ok {
+		return e.Surface
 	}
 	return s
+}
+
+// Label is the surface's name in at most four letters, for narrow columns; that of a streaming surface is its twin's.
+func (s Surface) Label() string {
+	if e, ok := s.Details(); ok {
+		return e.Label
+	}
+	name := []rune(strings.TrimSuffix(string(s), "-stream"))
+	return string(name[:min(len(name), 4)])
+}
+
+// ModelInPath reports whether the path names the model, and the body does not.
+func (s Surface) ModelInPath() bool { return strings.Contains(s.endpoint().Path, modelInPath) }
+
+// Generates reports whether the surface samples text, so that it has a temperature and a prompt can be refused.
+func (s Surface) Generates() bool { return s.endpoint().Temperature != "" }
+
+// KeyInQuery reports whether clients may send the key as ?key= in the URL.
+func (s Surface) KeyInQuery() bool { return s.Dialect().clientSide().keyInQuery }
+
+// Path is the surface's path below the API's root. A model in it is escaped, its colons too: the last one parts the
+// model from Gemini's verb.
+func (s Surface) Path(model string) string {
+	e := s.endpoint()
+	path := e.Path
+	if s.Streaming() && e.StreamPath != "" {
+		path = e.StreamPath
+	}
+	return strings.ReplaceAll(path, modelInPath, escapeModel(model))
+}
+
+// Body is the smallest request that every gateway of the format accepts. The caller may change it.
+func (s Surface) Body(a Ask) Object {
+	e := s.endpoint()
+	if e.body == nil {
+		return Object{}
+	}
+	body := e.body(a)
+	if s.ModelInPath() {
+		return body
+	}
+	body["model"] = a.Model
+	if s.Streaming() {
+		body["stream"] = true
+	}
+	return body
 }

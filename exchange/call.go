@@ -22,6 +22,9 @@ var (
 	ErrFault = errors.New("unusable fault")
 )
 
+// defaultMaxTokens is the least that the Responses API takes.
+const defaultMaxTokens = 16
+
 // Call says what to send. Its zero values are the healthy request: only Surface and BaseURL are required.
 type Call struct {
 	Surface dialect.Surface

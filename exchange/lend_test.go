@@ -21,7 +21,7 @@ func TestPrepareLendsTheWholeRequest(t *testing.T) {
 	assert.Equal(t, "POST", got.Method)
 	assert.Equal(t, "http://gateway.test/root/v1/messages", got.URL)
 	assert.Equal(t, http.Header{
-		"Anthropic-Version": {anthropicVersion}, "Content-Type": {jsonType}, "User-Agent": {userAgent}, "X-Api-Key": {call.Key},
+		"Anthropic-Version": {"2023-06-01"}, "Content-Type": {jsonType}, "User-Agent": {userAgent}, "X-Api-Key": {call.Key},
 	}, got.Header)
 	assert.JSONEq(t, `{"model":"m","max_tokens":16,"messages":[{"role":"user","content":"hi"}]}`, string(got.Body))
 	assert.NotContains(t, got.Sent.Curl, call.Key)

@@ -2,12 +2,14 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
 
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
@@ -79,7 +81,7 @@ func payloadOf(call Call) (body payload, mediaType string, err error) {
 	if call.Fault == Oversize {
 		prompt += padMark
 	}
-	tree := bodyTree(call, prompt)
+	var tree any = call.Surface.Body(dialect.Ask{Model: call.Model, Prompt: prompt, MaxTokens: cmp.Or(call.MaxTokens, defaultMaxTokens)})
 	for _, edit := range call.Edits {
 		if tree, err = edit.apply(tree); err != nil {
 			return payload{}, "", err

@@ -80,7 +80,7 @@ func targetOf(call Call) (string, error) {
 	}
 	path := call.Path
 	if path == "" {
-		path = pathOf(call.Surface, call.Model)
+		path = call.Surface.Path(call.Model)
 	}
 	joined := strings.TrimRight(base.String(), "/") + "/" + strings.TrimLeft(path, "/")
 	whole, err := url.Parse(joined)
@@ -100,11 +100,11 @@ func targetOf(call Call) (string, error) {
 func (r *request) setHeader(call Call) error {
 	spoken := call.Surface.Dialect()
 	r.header.Set("User-Agent", userAgent)
-	if spoken == dialect.Anthropic {
-		r.header.Set("Anthropic-Version", anthropicVersion)
+	if field, version := spoken.Version(); field != "" {
+		r.header.Set(field, version)
 	}
 	if call.Key != "" && !call.KeyInQuery {
-		setCredential(r.header, spoken, keyMark)
+		r.header.Set(spoken.Credential(keyMark))
 	}
 	if call.Fault == BrokenGzip {
 		r.header.Set("Content-Encoding", "gzip")

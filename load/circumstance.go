@@ -1,7 +1,6 @@
 package load
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/gatecert/gatecert/contract"
@@ -59,26 +58,9 @@ func caseOfCode(s dialect.Surface, code string) (contract.Case, bool) {
 
 // codeIn is the business code of an error envelope, where the dialect keeps it; "" for none.
 func codeIn(d dialect.Dialect, body []byte) string {
-	var envelope struct {
-		Error struct {
-			Code    any    `json:"code"`
-			Status  string `json:"status"`
-			Details []struct {
-				Reason string `json:"reason"`
-			} `json:"details"`
-		} `json:"error"`
-	}
-	if json.Unmarshal(body, &envelope) != nil {
+	e, err := dialect.DecodeError(d, body, contract.IsCode)
+	if err != nil {
 		return ""
 	}
-	if d != dialect.Gemini {
-		code, _ := envelope.Error.Code.(string)
-		return code
-	}
-	for _, detail := range envelope.Error.Details {
-		if contract.IsCode(detail.Reason) {
-			return detail.Reason
-		}
-	}
-	return envelope.Error.Status
+	return e.Business
 }

@@ -29,48 +29,21 @@ func isMedia(contentType []byte, want string) bool {
 	return err == nil && media == want
 }
 
-// finish is how the event that ends a stream is recognised: by two pieces of text that stand in it, in this order.
-// Quotes inside JSON strings are escaped, so that no text of a model can look like one.
-type finish struct{ object, mark []byte }
-
-// finishes are those of the surfaces, as the providers and everybody after them write them.
-var finishes = map[dialect.Surface]finish{
-	dialect.ChatStream:      {[]byte(`"choices":[{`), []byte(`"finish_reason":"`)},
-	dialect.ResponsesStream: {[]byte(`{`), []byte(`"type":"response.completed"`)},
-	dialect.MessagesStream:  {[]byte(`{`), []byte(`"type":"message_stop"`)},
-	dialect.GenerateStream:  {[]byte(`"candidates":[{`), []byte(`"finishReason":"`)},
-}
-
-// in reports whether an event's data ends the stream. A finish reason that is the empty string is none.
-func (f finish) in(data []byte) bool {
-	_, rest, found := bytes.Cut(data, f.object)
-	if !found {
-		return false
-	}
-	_, rest, found = bytes.Cut(rest, f.mark)
-	return found && len(rest) > 0 && (rest[0] != '"' || f.mark[len(f.mark)-1] != '"' || f.mark[len(f.mark)-2] != ':')
-}
-
-// troubleMarks stand in every event that is, or could be, an error.
-var troubleMarks = [][]byte{[]byte(`"error"`), []byte("event: error"), []byte("event:error"), []byte("response.failed")}
-
 // finished recognises a whole event stream in the providers' own spelling without an error in it.
 func finished(s dialect.Surface, body []byte) bool {
-	end, known := finishes[s]
+	end, known := s.FinishMarks()
 	if !known || !bytes.HasSuffix(body, []byte("\n\n")) {
 		return false
 	}
-	for _, trouble := range troubleMarks {
-		if bytes.Contains(body, trouble) {
-			return false
-		}
+	if dialect.MayFail(body) {
+		return false
 	}
 	ended := false
 	for line := range bytes.SplitSeq(body, []byte("\n")) {
 		data, isData := bytes.CutPrefix(line, []byte("data: "))
 		switch {
 		case isData && json.Valid(data):
-			ended = ended || end.in(data)
+			ended = ended || end.In(data)
 		case isData && string(data) == "[DONE]":
 		case !isData && (len(line) == 0 || bytes.HasPrefix(line, []byte("event: "))):
 		default:
@@ -82,6 +55,7 @@ func finished(s dialect.Surface, body []byte) bool {
 
 // hasShape reports whether valid JSON is an object with the surface's list of answers, not empty, and no error.
 func hasShape(s dialect.Surface, body []byte) bool {
+	e, _ := s.Details()
 	shaped := false
 	body = bytes.TrimSpace(body)
 	if len(body) < 2 || body[0] != '{' {
@@ -97,29 +71,13 @@ func hasShape(s dialect.Surface, body []byte) bool {
 			return false // an escaped key could be any
 		case string(key) == "error" && string(value) != "null":
 			return false
-		case string(key) == listOf(s):
+		case string(key) == e.Answers:
 			if shaped || !isList(value) {
 				return false
 			}
 			shaped = true
 		}
 		rest = after
-	}
-}
-
-// listOf is the key under which a surface's answers stand.
-func listOf(s dialect.Surface) string {
-	switch s {
-	case dialect.Messages:
-		return "content"
-	case dialect.GenerateContent:
-		return "candidates"
-	case dialect.Responses:
-		return "output"
-	case dialect.Embeddings:
-		return "data"
-	default:
-		return "choices"
 	}
 }
 

@@ -123,7 +123,7 @@ func newPageRule(row contract.Row) pageRule {
 	}
 	if code := row.Code(); code != "" {
 		for _, d := range []dialect.Dialect{dialect.OpenAI, dialect.Anthropic, dialect.Gemini} {
-			rule.Facts = append(rule.Facts, [2]string{string(d), fmt.Sprintf("%q in %s of %s", code, contract.CodePlaceOf(d), contract.EnvelopeOf(d))})
+			rule.Facts = append(rule.Facts, [2]string{string(d), fmt.Sprintf("%q in %s of %s", code, d.CodePlace(), d.EnvelopeShape())})
 		}
 	}
 	for _, c := range contract.Circumstances() {

@@ -59,36 +59,25 @@ var plans = map[string]plan{
 	"truncated-upstream-response": relayed,
 }
 
-// inputField is where a surface's body holds what the model is asked.
-func inputField(s dialect.Surface) string {
-	switch s {
-	case dialect.Completions:
-		return "prompt"
-	case dialect.Responses, dialect.ResponsesStream, dialect.Embeddings:
-		return "input"
-	case dialect.GenerateContent, dialect.GenerateStream:
-		return "contents"
-	default:
-		return "messages"
-	}
+// endpointOf is what is known of the endpoint of a case.
+func endpointOf(c contract.Case) dialect.Endpoint {
+	e, _ := c.Surface.Details()
+	return e
 }
 
 func missingParameter(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 	field := "model"
 	if c.Variant == "no-input" {
-		field = inputField(c.Surface)
+		field = endpointOf(c).Input
 	}
 	pr.Call.Edits = append(pr.Call.Edits, exchange.Edit{Path: field, Delete: true})
 	return "", nil
 }
 
 func invalidParameter(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
-	edit := exchange.Edit{Path: inputField(c.Surface), Value: 42}
+	edit := exchange.Edit{Path: endpointOf(c).Input, Value: 42}
 	if c.Variant == "out-of-range" {
-		edit = exchange.Edit{Path: "temperature", Value: 99}
-		if c.Surface.Dialect() == dialect.Gemini {
-			edit.Path = "generationConfig.temperature"
-		}
+		edit = exchange.Edit{Path: endpointOf(c).Temperature, Value: 99}
 	}
 	pr.Call.Edits = append(pr.Call.Edits, edit)
 	return "", nil
@@ -116,15 +105,7 @@ func unknownPath(_ profile.Profile, c contract.Case, _ string, pr *Request) (str
 		pr.Call.Method = "DELETE"
 		return "", nil
 	}
-	path := map[dialect.Surface]string{
-		dialect.Chat:            "/v1/chat/no-such-path",
-		dialect.Completions:     "/v1/completions/no-such-path",
-		dialect.Responses:       "/v1/responses/no-such-path/at-all",
-		dialect.Messages:        "/v1/messages/no-such-path",
-		dialect.GenerateContent: "/v1beta/no-such-path",
-		dialect.Embeddings:      "/v1/embeddings/no-such-path",
-	}[c.Surface]
-	pr.Call.Path = path
+	pr.Call.Path = endpointOf(c).UnknownPath
 	return "", nil
 }
 

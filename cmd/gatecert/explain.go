@@ -59,7 +59,7 @@ func explainRow(w io.Writer, row contract.Row) {
 	fmt.Fprintln(w, ")")
 	if code := row.Code(); code != "" {
 		for _, d := range []dialect.Dialect{dialect.OpenAI, dialect.Anthropic, dialect.Gemini} {
-			fmt.Fprintf(w, "  %-13s %q in %s of %s\n", d, code, contract.CodePlaceOf(d), contract.EnvelopeOf(d))
+			fmt.Fprintf(w, "  %-13s %q in %s of %s\n", d, code, d.CodePlace(), d.EnvelopeShape())
 		}
 	}
 }

@@ -87,7 +87,7 @@ func surfaceLines() [][]string {
 		if s.Streaming() {
 			streaming = "yes"
 		}
-		lines = append(lines, []string{string(s), string(s.Dialect()), streaming, contract.EnvelopeOf(s.Dialect())})
+		lines = append(lines, []string{string(s), string(s.Dialect()), streaming, s.Dialect().EnvelopeShape()})
 	}
 	return lines
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // reply is an answer in the protocol's words, before any fault of its transfer.
@@ -12,8 +14,8 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
-	stream *Stream // set in place of body
-	final  final   // what follows the last event of stream
+	stream *dialect.Stream // set in place of body
+	final  final           // what follows the last event of stream
 }
 
 // statusRefused answers a directive that cannot be obeyed: 421 Misdirected Request, which no provider sends.
@@ -22,17 +24,17 @@ const statusRefused = http.StatusMisdirectedRequest
 const defaultChunks = 3
 
 // answerTo says what a valid call gets. An error means that the directive does not fit the call.
-func answerTo(op Operation, c Answer, d Directive) (reply, error) {
-	streamer, streamed := op.(StreamingOperation)
+func answerTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error) {
+	streamer, streamed := op.(dialect.StreamingOperation)
 	streamed = streamed && streamer.WantsStream(c.Request)
 	if d.needsEvents() && !streamed {
 		return reply{}, fmt.Errorf("%w: it is about stream events, and the request wants no stream", ErrDirective)
 	}
-	c.Pieces = HealthyText(cmp.Or(d.Chunks, defaultChunks))
+	c.Pieces = dialect.HealthyText(cmp.Or(d.Chunks, defaultChunks))
 	status := cmp.Or(d.Status, http.StatusOK)
 	switch {
 	case d.Content == ErrorBody || d.Content == "" && status >= 400:
-		p := Problem{Status: status, Code: d.Code, Type: d.Type, Message: d.Message}
+		p := dialect.Problem{Status: status, Code: d.Code, Type: d.Type, Message: d.Message}
 		if status < 400 {
 			p.Status = http.StatusInternalServerError // for the words: an error inside a success is a server's
 		}
@@ -45,24 +47,24 @@ func answerTo(op Operation, c Answer, d Directive) (reply, error) {
 		if p := op.Refusal(); p != nil {
 			return errorReply(op, *p), nil
 		}
-		c.Outcome = Refused
+		c.Outcome = dialect.Refused
 	case d.Content == NoChoices:
-		c.Outcome = Empty
+		c.Outcome = dialect.Empty
 	case d.Content == BrokenJSON:
-		body := Encode(op.Body(c))
+		body := dialect.Encode(op.Body(c))
 		return reply{status: status, header: contentType(jsonOf(op)), body: body[:len(body)/2]}, nil
 	case d.Content != "" && d.Content != EmptyStream:
 		return oddReply(op, status, d.Content), nil
 	}
 	if !streamed {
-		return reply{status: status, header: contentType(jsonOf(op)), body: Encode(op.Body(c))}, nil
+		return reply{status: status, header: contentType(jsonOf(op)), body: dialect.Encode(op.Body(c))}, nil
 	}
 	s, end, err := shape(streamer, streamer.Stream(c), d)
 	return reply{status: status, header: streamHeader(op, s), stream: &s, final: end}, err
 }
 
 // oddReply is a body that no provider means to send.
-func oddReply(p Format, status int, content Content) reply {
+func oddReply(p dialect.Format, status int, content Content) reply {
 	kind, body := jsonOf(p), ""
 	switch content {
 	case ForeignBody:
@@ -80,9 +82,9 @@ func oddReply(p Format, status int, content Content) reply {
 }
 
 // errorReply gives a problem the shape of the protocol's error object.
-func errorReply(p Format, what Problem) reply {
+func errorReply(p dialect.Format, what dialect.Problem) reply {
 	what = p.Describe(what)
-	rep := reply{status: what.Status, header: contentType(jsonOf(p)), body: Encode(p.ErrorBody(what))}
+	rep := reply{status: what.Status, header: contentType(jsonOf(p)), body: dialect.Encode(p.ErrorBody(what))}
 	if what.Allow != "" {
 		rep.header.Set("Allow", what.Allow)
 	}
@@ -91,9 +93,9 @@ func errorReply(p Format, what Problem) reply {
 
 // shape applies a directive to the events of a stream and says what follows the last of them. It refuses numbers that
 // the stream does not reach: a fault that silently does not happen would prove the wrong thing.
-func shape(op StreamingOperation, s Stream, d Directive) (_ Stream, end final, _ error) {
+func shape(op dialect.StreamingOperation, s dialect.Stream, d Directive) (_ dialect.Stream, end final, _ error) {
 	if d.Content == EmptyStream {
-		return Stream{Array: s.Array}, orderly, nil
+		return dialect.Stream{Array: s.Array}, orderly, nil
 	}
 	total := len(s.Events)
 	switch {
@@ -114,7 +116,7 @@ func shape(op StreamingOperation, s Stream, d Directive) (_ Stream, end final, _
 	case EndAfter:
 		s.Events = s.Events[:d.After]
 	case ErrorAfter:
-		p := op.Describe(Problem{Status: http.StatusInternalServerError, Code: d.Code, Type: d.Type, Message: d.Message})
+		p := op.Describe(dialect.Problem{Status: http.StatusInternalServerError, Code: d.Code, Type: d.Type, Message: d.Message})
 		s.Events = append(s.Events[:d.After], op.ErrorEvent(p, d.After))
 	case NoDone:
 		s.Events = s.Events[:total-1]
@@ -130,12 +132,12 @@ func shape(op StreamingOperation, s Stream, d Directive) (_ Stream, end final, _
 	return s, end, nil
 }
 
-func jsonOf(p Format) string {
+func jsonOf(p dialect.Format) string {
 	kind, _ := p.ContentTypes()
 	return kind
 }
 
-func streamHeader(p Format, s Stream) http.Header {
+func streamHeader(p dialect.Format, s dialect.Stream) http.Header {
 	plain, events := p.ContentTypes()
 	if s.Array {
 		return contentType(plain)

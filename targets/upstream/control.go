@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 const (
@@ -59,5 +61,5 @@ func (u *Upstream) serveStatus(w http.ResponseWriter, _ *http.Request) {
 
 func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(Encode(v)) // whoever asked and left needs no answer
+	_, _ = w.Write(dialect.Encode(v)) // whoever asked and left needs no answer
 }

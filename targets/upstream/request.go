@@ -9,15 +9,17 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // request is the body of a request, read to its end.
 type request struct {
 	raw []byte
 	// Request is the body as an object, empty when it is none.
-	doc Object
+	doc dialect.Object
 	// Problem says why the body is none, if it is none.
-	problem *Problem
+	problem *dialect.Problem
 	// cut says that the other side left before the body's end.
 	cut bool
 }
@@ -39,43 +41,43 @@ func readRequest(w http.ResponseWriter, r *http.Request, limit int64) request {
 	if p != nil {
 		return request{raw: plain, problem: p}
 	}
-	var doc Object
+	var doc dialect.Object
 	if err := json.Unmarshal(plain, &doc); err != nil || doc == nil {
-		return request{raw: plain, problem: Invalid("", "We could not parse the JSON body of your request.")}
+		return request{raw: plain, problem: dialect.Invalid("", "We could not parse the JSON body of your request.")}
 	}
 	return request{raw: plain, doc: doc}
 }
 
 // decompress returns what it could read even when there is a problem.
-func decompress(raw []byte, encoding string, limit int64) ([]byte, *Problem) {
+func decompress(raw []byte, encoding string, limit int64) ([]byte, *dialect.Problem) {
 	switch strings.ToLower(encoding) {
 	case "", "identity":
 		return raw, nil
 	case "gzip":
 	default:
-		return raw, Invalid("", "The content encoding of your request is not supported.")
+		return raw, dialect.Invalid("", "The content encoding of your request is not supported.")
 	}
 	reader, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
-		return raw, Invalid("", "We could not decompress the body of your request.")
+		return raw, dialect.Invalid("", "We could not decompress the body of your request.")
 	}
 	plain, err := io.ReadAll(io.LimitReader(reader, limit+1))
 	switch {
 	case err != nil:
-		return plain, Invalid("", "We could not decompress the body of your request.")
+		return plain, dialect.Invalid("", "We could not decompress the body of your request.")
 	case int64(len(plain)) > limit:
 		return plain, tooLargeBody(limit)
 	}
 	return plain, nil
 }
 
-func tooLargeBody(limit int64) *Problem {
-	return &Problem{Status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("The body is larger than %d bytes.", limit)}
+func tooLargeBody(limit int64) *dialect.Problem {
+	return &dialect.Problem{Status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("The body is larger than %d bytes.", limit)}
 }
 
 // directive finds the directive of the request: in its texts, or else anywhere in the body, so that a request that a
 // gateway has garbled is still seen under its token.
-func (q request) directive(op Operation) (Directive, error) {
+func (q request) directive(op dialect.Operation) (Directive, error) {
 	if op != nil {
 		for _, text := range op.Texts(q.doc) {
 			if d, found, err := ParseDirective(text); found {

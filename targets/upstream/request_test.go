@@ -9,78 +9,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/dialect"
 )
-
-func TestFind(t *testing.T) {
-	for _, row := range []struct {
-		method, target string
-		operation      Operation
-		model          string
-		status         int // of the problem, 0 for none
-	}{
-		{"POST", "/chat/completions", chat{}, "", 0},
-		{"POST", "/a/b/completions", completions{}, "", 0},
-		{"POST", "/v1/models/m:generateContent", generate{}, "m", 0},
-		{"POST", "/v1beta/models/a:b:streamGenerateContent", generate{streamed: true, array: true}, "a:b", 0},
-		{"POST", "/v1beta/models/vendor%2Fm:streamGenerateContent?alt=sse", generate{streamed: true}, "vendor/m", 0},
-		{"POST", "/v1beta/models/m:embedContent", embed{}, "m", 0},
-		{"GET", "/v1/models", models{}, "", 0},
-		{"POST", "/v1/models", nil, "", 405},
-		{"GET", "/v1/chat/completions", nil, "", 405},
-		{"GET", "/v1beta/models", nil, "", 404},
-		{"POST", "/v1beta/models/:generateContent", nil, "", 404},
-		{"POST", "/v1beta/models/m", nil, "", 404},
-		{"POST", "/", nil, "", 404},
-	} {
-		to := find(httptest.NewRequest(row.method, row.target, nil))
-		assert.Equal(t, row.operation, to.operation, row.target)
-		assert.NotNil(t, to.Format)
-		if row.status != 0 {
-			require.NotNil(t, to.problem, row.target)
-			assert.Equal(t, row.status, to.problem.Status, row.target)
-			continue
-		}
-		assert.Nil(t, to.problem)
-		assert.Equal(t, row.model, to.model)
-	}
-}
-
-func TestWhatRealProvidersAcceptIsAccepted(t *testing.T) {
-	for _, row := range []struct {
-		operation Operation
-		body      string
-	}{
-		{chat{}, `{"model":"m","messages":[{"role":"assistant","content":null,"tool_calls":[]},{"role":"tool","content":"x","tool_call_id":"1"}]}`},
-		{chat{}, `{"model":"m","messages":[{"role":"developer","content":[]}],"temperature":null,"unheard_of":{}}`},
-		{chat{}, `{"model":"m","messages":[{"role":"user","content":"x"}],"temperature":2,"n":1,"max_tokens":1}`},
-		{completions{}, `{"model":"m","prompt":[[1,2],[3]]}`},
-		{responses{}, `{"model":"m","input":[{"type":"function_call_output","output":"x"}]}`},
-		{embeddings{}, `{"model":"m","input":[1,2]}`},
-		{messages{}, `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"text","text":"x"}]}],"system":[]}`},
-		{generate{}, `{"contents":[{"role":"model","parts":[{"functionCall":{}}]}],"generationConfig":{"candidateCount":1}}`},
-	} {
-		var doc Object
-		require.NoError(t, json.Unmarshal([]byte(row.body), &doc))
-		assert.Nil(t, row.operation.Check(doc), row.body)
-	}
-}
-
-func TestHealthyText(t *testing.T) {
-	assert.Equal(t, []string{"All"}, HealthyText(1))
-	assert.Equal(t, "All is well. Truly, all is well. All is", strings.Join(HealthyText(9), ""))
-}
 
 func TestWhatIsRecordedIsBounded(t *testing.T) {
 	assert.Equal(t, "short", bounded("short"))
 	assert.Equal(t, strings.Repeat("x", 255), bounded(strings.Repeat("x", 255)+"é"), "not half a letter")
-}
-
-// A body that is all nesting must not cost more than its size.
-func TestDeeplyNestedTexts(t *testing.T) {
-	leaves := "[" + strings.Repeat(`"x",`, 100_000) + `"x"]`
-	var doc Object
-	require.NoError(t, json.Unmarshal([]byte(`{"input":`+strings.Repeat("[", 9000)+leaves+strings.Repeat("]", 9000)+`}`), &doc))
-	assert.Len(t, embeddings{}.Texts(doc), 100_001)
 }
 
 // Whatever JSON a gateway sends, it is refused with a 400 or gets an answer that is JSON.
@@ -89,9 +24,7 @@ func FuzzRequest(f *testing.F) {
 		f.Add([]byte(e.body))
 	}
 	f.Add([]byte(`{"model":"m","input":[[1],[2]],"encoding_format":"base64","stream":true}`))
-	operations := []Operation{
-		chat{}, completions{}, responses{}, embeddings{}, models{}, messages{}, generate{}, generate{streamed: true}, embed{}, batchEmbed{},
-	}
+	operations := dialect.Operations()
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body)))
 		q := readRequest(httptest.NewRecorder(), r, 1<<20)
@@ -105,7 +38,7 @@ func FuzzRequest(f *testing.F) {
 				require.Equal(t, http.StatusBadRequest, p.Status)
 				continue
 			}
-			rep, err := answerTo(op, Answer{Request: q.doc, PromptTokens: CountWords(op.Texts(q.doc))}, Directive{})
+			rep, err := answerTo(op, dialect.Answer{Request: q.doc, PromptTokens: dialect.CountWords(op.Texts(q.doc))}, Directive{})
 			require.NoError(t, err)
 			if rep.stream == nil {
 				require.True(t, json.Valid(rep.body))

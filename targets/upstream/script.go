@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // script is an answer as it goes over the wire.
@@ -79,7 +81,7 @@ func (s *script) addFields(d Directive) {
 }
 
 // frame renders each event as one piece. A JSON array that ends in order has one more: its closing bracket.
-func frame(s Stream, end final, d Directive) [][]byte {
+func frame(s dialect.Stream, end final, d Directive) [][]byte {
 	pieces := make([][]byte, 0, len(s.Events)+1)
 	if !s.Array {
 		for _, e := range s.Events {
@@ -103,7 +105,7 @@ func frame(s Stream, end final, d Directive) [][]byte {
 }
 
 // frameEvent renders the event as WHATWG HTML 9.2.6 has it.
-func frameEvent(e Event, d Directive) []byte {
+func frameEvent(e dialect.Event, d Directive) []byte {
 	var text strings.Builder
 	if d.Comments {
 		text.WriteString(": keep-alive\n\n")

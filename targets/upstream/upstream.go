@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Options shape an [Upstream]. The zero value is ready to use.
@@ -106,9 +107,9 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	arrived := time.Now()
-	to := find(r)
+	to := dialect.FindRoute(r.Method, r.URL.Path, presented(r))
 	q := readRequest(w, r, u.bodyLimit)
-	d, refusedDirective := q.directive(to.operation)
+	d, refusedDirective := q.directive(to.Operation)
 	attempt := u.newAttempt(r, to, q, arrived)
 	a := u.ledger.begin(d.Token, attempt, arrived)
 	how := abandoned
@@ -127,30 +128,30 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (u *Upstream) newAttempt(r *http.Request, to route, q request, arrived time.Time) contract.Attempt {
+func (u *Upstream) newAttempt(r *http.Request, to dialect.Route, q request, arrived time.Time) contract.Attempt {
 	return contract.Attempt{
 		At:         arrived.Sub(u.started),
 		Protocol:   string(to.Dialect()),
 		Path:       bounded(r.URL.Path),
-		Model:      bounded(to.modelOf(q.doc)),
-		Stream:     to.streams(q.doc),
+		Model:      bounded(to.ModelOf(q.doc)),
+		Stream:     to.Streams(q.doc),
 		Credential: Fingerprint(to.Credential(presented(r))),
 	}
 }
 
 // Body decides what the request gets and sends it. The request is judged before the directive is obeyed: what a
 // real provider refuses is refused.
-func (u *Upstream) answer(p player, r *http.Request, to route, q request, d Directive, refused error) exit {
+func (u *Upstream) answer(p player, r *http.Request, to dialect.Route, q request, d Directive, refused error) exit {
 	ctx := r.Context()
 	if objection := u.judge(r, to, q); objection != nil {
 		return p.play(ctx, newScript(errorReply(to, *objection), Directive{}))
 	}
 	rep, err := reply{}, refused
 	if err == nil {
-		rep, err = answerTo(to.operation, u.newCall(to, q), d)
+		rep, err = answerTo(to.Operation, u.newCall(to, q), d)
 	}
 	if err != nil {
-		objection := Problem{Status: statusRefused, Message: fmt.Sprintf("gatecert upstream: %v", err)}
+		objection := dialect.Problem{Status: statusRefused, Message: fmt.Sprintf("gatecert upstream: %v", err)}
 		return p.play(ctx, newScript(errorReply(to, objection), Directive{}))
 	}
 	if !pause(ctx, d.Delay) {
@@ -165,9 +166,9 @@ func (u *Upstream) answer(p player, r *http.Request, to route, q request, d Dire
 }
 
 // judge finds what a real provider would object to.
-func (u *Upstream) judge(r *http.Request, to route, q request) *Problem {
-	if to.problem != nil {
-		return to.problem
+func (u *Upstream) judge(r *http.Request, to dialect.Route, q request) *dialect.Problem {
+	if to.Problem != nil {
+		return to.Problem
 	}
 	if key := to.Credential(presented(r)); key == "" || len(u.keys) > 0 && !slices.Contains(u.keys, key) {
 		bad := to.BadKey()
@@ -176,43 +177,28 @@ func (u *Upstream) judge(r *http.Request, to route, q request) *Problem {
 	if q.problem != nil {
 		return q.problem
 	}
-	if p := to.operation.Check(q.doc); p != nil {
+	if p := to.Operation.Check(q.doc); p != nil {
 		return p
 	}
-	if strings.HasPrefix(to.modelOf(q.doc), missingModel) {
-		missing := to.NoModel(bounded(to.modelOf(q.doc)))
+	if strings.HasPrefix(to.ModelOf(q.doc), missingModel) {
+		missing := to.NoModel(bounded(to.ModelOf(q.doc)))
 		return &missing
 	}
 	return nil
 }
 
-func (u *Upstream) newCall(to route, q request) Answer {
-	return Answer{
+func (u *Upstream) newCall(to dialect.Route, q request) dialect.Answer {
+	return dialect.Answer{
 		Request:      q.doc,
-		Model:        to.modelOf(q.doc),
+		Model:        to.ModelOf(q.doc),
 		ID:           fmt.Sprintf("gc%016x", u.answers.Add(1)),
 		Created:      time.Now().Unix(),
-		PromptTokens: CountWords(to.operation.Texts(q.doc)),
+		PromptTokens: dialect.CountWords(to.Operation.Texts(q.doc)),
 	}
 }
 
-// modelOf is the model that the request asks for.
-func (to route) modelOf(doc Object) string {
-	if to.model != "" {
-		return to.model
-	}
-	model, _ := doc["model"].(string)
-	return model
-}
-
-// streams reports whether the request asks for a stream.
-func (to route) streams(doc Object) bool {
-	s, ok := to.operation.(StreamingOperation)
-	return ok && s.WantsStream(doc)
-}
-
-func presented(r *http.Request) Presented {
-	return Presented{Header: r.Header.Get, Query: r.URL.Query().Get}
+func presented(r *http.Request) dialect.Presented {
+	return dialect.Presented{Header: r.Header.Get, Query: r.URL.Query().Get}
 }
 
 func bounded(s string) string {

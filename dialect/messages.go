@@ -1,74 +1,39 @@
-package upstream
+package dialect
 
-import (
-	"github.com/gatecert/gatecert/dialect"
+// The surfaces of messages.
+const (
+	Messages       Surface = "messages"
+	MessagesStream Surface = "messages-stream"
 )
 
-// messages is Anthropic's messages, the one endpoint of that provider.
-type messages struct{}
-
-func (messages) Dialect() dialect.Dialect { return dialect.Anthropic }
-
-func (messages) Credential(from Presented) string {
-	if key := from.Header("X-Api-Key"); key != "" {
-		return key
-	}
-	return bearer(from)
+var messagesEndpoint = Endpoint{
+	Surface: Messages, Streaming: MessagesStream, Dialect: Anthropic, Label: "msgs",
+	Path: "/v1/messages", UnknownPath: "/v1/messages/no-such-path",
+	Input: "messages", Temperature: "temperature", Answers: "content",
+	body: func(a Ask) Object {
+		return Object{"messages": List{Object{"role": "user", "content": a.Prompt}}, "max_tokens": a.MaxTokens}
+	},
+	classify: func(kind string, _ []byte) EventKind {
+		switch kind {
+		case "message_stop":
+			return EventFinish
+		case "content_block_delta":
+			return EventContent
+		default:
+			return EventOther
+		}
+	},
+	finish:    FinishMarks{object: []byte(`{`), mark: []byte(`"type":"message_stop"`)},
+	operation: messages{},
 }
 
-func (messages) BadKey() Problem {
-	return Problem{Status: statusUnauthorized}
-}
-
-func (messages) NoModel(model string) Problem {
-	return Problem{Status: statusNotFound, Message: "model: " + model}
-}
-
-func (messages) Describe(p Problem) Problem {
-	kind, message := "invalid_request_error", "The request was not understood."
-	switch {
-	case p.Status == statusUnauthorized:
-		kind, message = "authentication_error", "invalid x-api-key"
-	case p.Status == statusPaymentRequired:
-		kind, message = "billing_error", "The credit balance is too low."
-	case p.Status == statusForbidden:
-		kind, message = "permission_error", "The key may not use this resource."
-	case p.Status == statusNotFound:
-		kind, message = "not_found_error", "The resource was not found."
-	case p.Status == statusRequestEntityTooLarge:
-		kind, message = "request_too_large", "The request exceeds the maximum size."
-	case p.Status == statusTooManyRequests:
-		kind, message = "rate_limit_error", "The request would exceed the rate limit."
-	case p.Status == statusGatewayTimeout:
-		kind, message = "timeout_error", "The request timed out."
-	case p.Status == 529:
-		kind, message = "overloaded_error", "Overloaded"
-	case p.Status >= 500:
-		kind, message = "api_error", "Internal server error"
-	}
-	return p.orElse(kind, "", message)
-}
-
-func (messages) ErrorBody(p Problem) Object {
-	inner := Object{"type": p.Type, "message": p.Message}
-	if p.Code != "" {
-		inner["code"] = p.Code
-	}
-	return Object{"type": "error", "error": inner}
-}
-
-func (m messages) ErrorEvent(p Problem, _ int) Event {
-	return Event{"error", Encode(m.ErrorBody(p))}
-}
+// messages is Anthropic's messages as the upstream serves it.
+type messages struct{ anthropic }
 
 func (messages) WantsStream(doc Object) bool { return doc["stream"] == true }
 
 // Refusal is nil: Anthropic says it with a stop reason.
 func (messages) Refusal() *Problem { return nil }
-
-func (messages) ContentTypes() (json, stream string) {
-	return "application/json", "text/event-stream; charset=utf-8"
-}
 
 func (messages) Texts(doc Object) []string {
 	return append(latestFirst(doc["messages"]), textsIn(doc["system"])...)

@@ -1,15 +1,13 @@
-package upstream
+package dialect
 
 import (
 	"encoding/json"
 	"strings"
-
-	"github.com/gatecert/gatecert/dialect"
 )
 
 // Format is what all endpoints of one provider have in common.
 type Format interface {
-	Dialect() dialect.Dialect
+	Dialect() Dialect
 	// Credential returns the key presented, "" for none.
 	Credential(from Presented) string
 	// BadKey is what a missing or unaccepted key gets.

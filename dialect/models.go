@@ -1,4 +1,4 @@
-package upstream
+package dialect
 
 // models is OpenAI's list of models.
 type models struct{ openAI }

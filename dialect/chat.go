@@ -1,4 +1,41 @@
-package upstream
+package dialect
+
+// The surfaces of chat/completions.
+const (
+	Chat       Surface = "chat"
+	ChatStream Surface = "chat-stream"
+)
+
+var chatEndpoint = Endpoint{
+	Surface: Chat, Streaming: ChatStream, Dialect: OpenAI, Label: "chat",
+	Path: "/v1/chat/completions", UnknownPath: "/v1/chat/no-such-path",
+	Input: "messages", Temperature: "temperature", Answers: "choices",
+	body: func(a Ask) Object {
+		return Object{"messages": List{Object{"role": "user", "content": a.Prompt}}, "max_tokens": a.MaxTokens}
+	},
+	classify:  classifyChoices,
+	finish:    FinishMarks{object: []byte(`"choices":[{`), mark: []byte(`"finish_reason":"`)},
+	operation: chat{},
+}
+
+// classifyChoices reads a chunk of OpenAI's older streams: a piece of the answer, or the finish_reason.
+func classifyChoices(_ string, data []byte) EventKind {
+	var body struct {
+		Choices []struct {
+			Finish *string `json:"finish_reason"`
+		} `json:"choices"`
+	}
+	lenient(data, &body)
+	for _, c := range body.Choices {
+		if c.Finish != nil && *c.Finish != "" {
+			return EventFinish
+		}
+	}
+	if len(body.Choices) > 0 {
+		return EventContent
+	}
+	return EventOther
+}
 
 // chat is OpenAI's chat/completions.
 type chat struct{ openAI }

@@ -1,10 +1,21 @@
-package upstream
+package dialect
 
 import (
 	"encoding/base64"
 	"encoding/binary"
 	"math"
 )
+
+// Embeddings is OpenAI's embeddings.
+const Embeddings Surface = "embeddings"
+
+var embeddingsEndpoint = Endpoint{
+	Surface: Embeddings, Dialect: OpenAI, Label: "embd",
+	Path: "/v1/embeddings", UnknownPath: "/v1/embeddings/no-such-path",
+	Input: "input", Answers: "data",
+	body:      func(a Ask) Object { return Object{"input": a.Prompt} },
+	operation: embeddings{},
+}
 
 // embeddings is OpenAI's embeddings.
 type embeddings struct{ openAI }

@@ -1,6 +1,17 @@
-package upstream
+package dialect
 
 import "maps"
+
+// Completions is OpenAI's legacy completions. It can stream, and gatecert does not ask it to.
+const Completions Surface = "completions"
+
+var completionsEndpoint = Endpoint{
+	Surface: Completions, Dialect: OpenAI, Label: "cmpl",
+	Path: "/v1/completions", UnknownPath: "/v1/completions/no-such-path",
+	Input: "prompt", Temperature: "temperature", Answers: "choices",
+	body:      func(a Ask) Object { return Object{"prompt": a.Prompt, "max_tokens": a.MaxTokens} },
+	operation: completions{},
+}
 
 // completions is OpenAI's legacy completions.
 type completions struct{ openAI }

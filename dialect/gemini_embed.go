@@ -1,4 +1,4 @@
-package upstream
+package dialect
 
 // embed is Gemini's embedContent.
 type embed struct{ gemini }

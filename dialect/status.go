@@ -1,4 +1,4 @@
-package upstream
+package dialect
 
 // The statuses that the formats have words for. They are spelled out here because net/http would bring a server along,
 // and whoever reads logs needs none.
@@ -8,6 +8,7 @@ const (
 	statusPaymentRequired       = 402
 	statusForbidden             = 403
 	statusNotFound              = 404
+	statusMethodNotAllowed      = 405
 	statusConflict              = 409
 	statusRequestEntityTooLarge = 413
 	statusTooManyRequests       = 429

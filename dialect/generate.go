@@ -1,77 +1,40 @@
-package upstream
+package dialect
 
-import (
-	"fmt"
-
-	"github.com/gatecert/gatecert/dialect"
+// The surfaces of generateContent and streamGenerateContent.
+const (
+	GenerateContent Surface = "gemini"
+	GenerateStream  Surface = "gemini-stream"
 )
 
-// gemini is what the Gemini endpoints have in common.
-type gemini struct{}
-
-func (gemini) Dialect() dialect.Dialect { return dialect.Gemini }
-
-func (gemini) Credential(from Presented) string {
-	if key := from.Header("X-Goog-Api-Key"); key != "" {
-		return key
-	}
-	if key := from.Query("key"); key != "" {
-		return key
-	}
-	return bearer(from)
-}
-
-// BadKey is a 400: Gemini knows no 401 for API keys.
-func (gemini) BadKey() Problem {
-	return Problem{Status: statusBadRequest, Code: "API_KEY_INVALID", Message: "API key not valid. Please pass a valid API key."}
-}
-
-func (gemini) NoModel(model string) Problem {
-	return Problem{Status: statusNotFound, Message: fmt.Sprintf("models/%s is not found or does not support this method.", model)}
-}
-
-func (gemini) Describe(p Problem) Problem {
-	kind, message := "INVALID_ARGUMENT", "Request contains an invalid argument."
-	switch {
-	case p.Status == statusUnauthorized:
-		kind, message = "UNAUTHENTICATED", "Request had invalid authentication credentials."
-	case p.Status == statusForbidden:
-		kind, message = "PERMISSION_DENIED", "The caller does not have permission."
-	case p.Status == statusNotFound:
-		kind, message = "NOT_FOUND", "Requested entity was not found."
-	case p.Status == statusConflict:
-		kind, message = "ABORTED", "The operation was aborted."
-	case p.Status == statusTooManyRequests:
-		kind, message = "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota)."
-	case p.Status == statusNotImplemented:
-		kind, message = "UNIMPLEMENTED", "The operation is not implemented."
-	case p.Status == statusServiceUnavailable:
-		kind, message = "UNAVAILABLE", "The model is overloaded. Please try again later."
-	case p.Status == statusGatewayTimeout:
-		kind, message = "DEADLINE_EXCEEDED", "The deadline expired before the operation could complete."
-	case p.Status >= 500:
-		kind, message = "INTERNAL", "An internal error has occurred."
-	}
-	return p.orElse(kind, "", message)
-}
-
-func (gemini) ErrorBody(p Problem) Object {
-	inner := Object{"code": p.Status, "message": p.Message, "status": p.Type}
-	if p.Code != "" {
-		inner["details"] = List{Object{
-			"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": p.Code, "domain": "googleapis.com",
-			"metadata": Object{"service": "generativelanguage.googleapis.com"},
-		}}
-	}
-	return Object{"error": inner}
-}
-
-func (g gemini) ErrorEvent(p Problem, _ int) Event {
-	return Event{Data: Encode(g.ErrorBody(p))}
-}
-
-func (gemini) ContentTypes() (json, stream string) {
-	return "application/json; charset=UTF-8", "text/event-stream"
+var generateEndpoint = Endpoint{
+	Surface: GenerateContent, Streaming: GenerateStream, Dialect: Gemini, Label: "gmni",
+	Path: "/v1beta/models/{model}:generateContent", StreamPath: "/v1beta/models/{model}:streamGenerateContent?alt=sse",
+	UnknownPath: "/v1beta/no-such-path",
+	Input:       "contents", Temperature: "generationConfig.temperature", Answers: "candidates",
+	body: func(a Ask) Object {
+		return Object{
+			"contents":         List{Object{"role": "user", "parts": List{Object{"text": a.Prompt}}}},
+			"generationConfig": Object{"maxOutputTokens": a.MaxTokens},
+		}
+	},
+	classify: func(_ string, data []byte) EventKind {
+		var body struct {
+			Candidates []struct {
+				Finish string `json:"finishReason"`
+			} `json:"candidates"`
+		}
+		lenient(data, &body)
+		switch {
+		case len(body.Candidates) == 0:
+			return EventOther
+		case body.Candidates[0].Finish != "":
+			return EventFinish
+		default:
+			return EventContent
+		}
+	},
+	finish:    FinishMarks{object: []byte(`"candidates":[{`), mark: []byte(`"finishReason":"`)},
+	operation: generate{},
 }
 
 // generate is Gemini's generateContent and streamGenerateContent.

@@ -1,17 +1,15 @@
-package upstream
+package dialect
 
 import (
 	"cmp"
 	"fmt"
 	"strings"
-
-	"github.com/gatecert/gatecert/dialect"
 )
 
 // openAI is what the OpenAI endpoints have in common.
 type openAI struct{}
 
-func (openAI) Dialect() dialect.Dialect { return dialect.OpenAI }
+func (openAI) Dialect() Dialect { return OpenAI }
 
 func (openAI) Credential(from Presented) string { return bearer(from) }
 
@@ -81,4 +79,10 @@ func orNull(s string) any {
 		return nil
 	}
 	return s
+}
+
+var openAIClients = clientSide{
+	credential: "Authorization", scheme: "Bearer ",
+	envelope: `{"error":{"message","type","param","code"}}`, codePlace: "error.code",
+	readError: func(e *ErrorObject, _, _ members, _ func(string) bool) { e.Business, _ = e.Code.(string) },
 }

@@ -1,9 +1,34 @@
-package upstream
+package dialect
 
 import (
 	"cmp"
 	"maps"
 )
+
+// The surfaces of responses.
+const (
+	Responses       Surface = "responses"
+	ResponsesStream Surface = "responses-stream"
+)
+
+var responsesEndpoint = Endpoint{
+	Surface: Responses, Streaming: ResponsesStream, Dialect: OpenAI, Label: "resp",
+	Path: "/v1/responses", UnknownPath: "/v1/responses/no-such-path/at-all",
+	Input: "input", Temperature: "temperature", Answers: "output",
+	body: func(a Ask) Object { return Object{"input": a.Prompt, "max_output_tokens": a.MaxTokens} },
+	classify: func(kind string, _ []byte) EventKind {
+		switch kind {
+		case "response.completed", "response.incomplete":
+			return EventFinish
+		case "response.output_text.delta":
+			return EventContent
+		default:
+			return EventOther
+		}
+	},
+	finish:    FinishMarks{object: []byte(`{`), mark: []byte(`"type":"response.completed"`)},
+	operation: responses{},
+}
 
 // responses is OpenAI's responses.
 type responses struct{ openAI }

@@ -1,0 +1,85 @@
+package dialect
+
+// anthropic is the format of the Anthropic API.
+type anthropic struct{}
+
+func (anthropic) Dialect() Dialect { return Anthropic }
+
+func (anthropic) Credential(from Presented) string {
+	if key := from.Header("X-Api-Key"); key != "" {
+		return key
+	}
+	return bearer(from)
+}
+
+func (anthropic) BadKey() Problem {
+	return Problem{Status: statusUnauthorized}
+}
+
+func (anthropic) NoModel(model string) Problem {
+	return Problem{Status: statusNotFound, Message: "model: " + model}
+}
+
+func (anthropic) Describe(p Problem) Problem {
+	kind, message := "invalid_request_error", "The request was not understood."
+	switch {
+	case p.Status == statusUnauthorized:
+		kind, message = "authentication_error", "invalid x-api-key"
+	case p.Status == statusPaymentRequired:
+		kind, message = "billing_error", "The credit balance is too low."
+	case p.Status == statusForbidden:
+		kind, message = "permission_error", "The key may not use this resource."
+	case p.Status == statusNotFound:
+		kind, message = "not_found_error", "The resource was not found."
+	case p.Status == statusRequestEntityTooLarge:
+		kind, message = "request_too_large", "The request exceeds the maximum size."
+	case p.Status == statusTooManyRequests:
+		kind, message = "rate_limit_error", "The request would exceed the rate limit."
+	case p.Status == statusGatewayTimeout:
+		kind, message = "timeout_error", "The request timed out."
+	case p.Status == 529:
+		kind, message = "overloaded_error", "Overloaded"
+	case p.Status >= 500:
+		kind, message = "api_error", "Internal server error"
+	}
+	return p.orElse(kind, "", message)
+}
+
+func (anthropic) ErrorBody(p Problem) Object {
+	inner := Object{"type": p.Type, "message": p.Message}
+	if p.Code != "" {
+		inner["code"] = p.Code
+	}
+	return Object{"type": "error", "error": inner}
+}
+
+func (a anthropic) ErrorEvent(p Problem, _ int) Event {
+	return Event{"error", Encode(a.ErrorBody(p))}
+}
+
+func (anthropic) ContentTypes() (json, stream string) {
+	return "application/json", "text/event-stream; charset=utf-8"
+}
+
+var anthropicClients = clientSide{
+	credential: "X-Api-Key", versionField: "Anthropic-Version", version: "2023-06-01",
+	envelope: `{"type":"error","error":{"type","message"}}`, codePlace: "error.code",
+	readError: readAnthropic,
+}
+
+// readAnthropic wants {"type":"error","error":{"type","message"}}; the code belongs in error.code, error.type is
+// tolerated.
+func readAnthropic(e *ErrorObject, outer, _ members, known func(code string) bool) {
+	if kind, _ := outer.value("type").(string); kind != "error" {
+		e.Breaches = append(e.Breaches, `the outer "type" is not "error"`)
+	}
+	kind, ok := e.Type.(string)
+	if !ok || kind == "" {
+		e.Breaches = append(e.Breaches, `error.type is not a non-empty string`)
+	}
+	if code, ok := e.Code.(string); ok && code != "" {
+		e.Business = code
+	} else if known(kind) {
+		e.Business, e.Tolerated = kind, "error.type"
+	}
+}

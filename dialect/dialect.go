@@ -1,0 +1,66 @@
+package dialect
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Dialect is an API format: the family an endpoint belongs to, and with it the credential and the shape of an error.
+type Dialect string
+
+// The three formats.
+const (
+	OpenAI    Dialect = "openai"
+	Anthropic Dialect = "anthropic"
+	Gemini    Dialect = "gemini"
+)
+
+// Dialects returns the three formats.
+func Dialects() []Dialect { return []Dialect{OpenAI, Anthropic, Gemini} }
+
+// clientSide is what the clients of a format send with every request, and what they expect of an error.
+type clientSide struct {
+	// credential is the header field that carries the key, after scheme.
+	credential, scheme string
+	// keyInQuery permits ?key= in place of the header field.
+	keyInQuery bool
+	// versionField and version name the API version where the format asks for one.
+	versionField, version string
+	// envelope and codePlace are CONTRACT.md's table of dialects, as findings quote it.
+	envelope, codePlace string
+	// readError reads what is peculiar to the format.
+	readError func(e *ErrorObject, outer, inner members, known func(code string) bool)
+}
+
+func (d Dialect) clientSide() clientSide {
+	switch d {
+	case Anthropic:
+		return anthropicClients
+	case Gemini:
+		return geminiClients
+	default:
+		return openAIClients
+	}
+}
+
+// Credential returns the header field that carries a key, and its value.
+func (d Dialect) Credential(key string) (name, value string) {
+	c := d.clientSide()
+	return c.credential, c.scheme + key
+}
+
+// Version returns the header field that names the API version, "" where the format has none.
+func (d Dialect) Version() (name, value string) {
+	c := d.clientSide()
+	return c.versionField, c.version
+}
+
+// EnvelopeShape is the error envelope of the format, as the contract writes it.
+func (d Dialect) EnvelopeShape() string { return d.clientSide().envelope }
+
+// CodePlace is where the business code must be found in an error of the format.
+func (d Dialect) CodePlace() string { return d.clientSide().codePlace }
+
+func escapeModel(model string) string {
+	return strings.ReplaceAll(url.PathEscape(model), ":", "%3A")
+}

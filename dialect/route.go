@@ -1,0 +1,116 @@
+package dialect
+
+import (
+	"strings"
+)
+
+// Route is where a request leads.
+type Route struct {
+	Format
+	Operation Operation // nil when there is a problem
+	// Model is the model named in the path, which Gemini does.
+	Model   string
+	Problem *Problem
+}
+
+// apiVersion begins the paths of OpenAI and Anthropic. Gateways are given base URLs with and without it.
+const apiVersion = "/v1"
+
+// Operations returns every operation that [FindRoute] can find.
+func Operations() []Operation {
+	var all []Operation
+	for _, e := range endpoints() {
+		all = append(all, e.operation)
+	}
+	return append(all, models{}, generate{streamed: true}, generate{streamed: true, array: true}, embed{}, batchEmbed{})
+}
+
+// FindRoute finds the operation that a request to the upstream asks for. It matches
+// the end of the path, so that any base path a gateway is given ("/v1", "/openai/v1") works.
+func FindRoute(method, path string, from Presented) Route {
+	if strings.HasSuffix(path, "/models") && !strings.Contains(path, "/v1beta/") {
+		return onMethod(method, path, from, "GET", Route{Operation: models{}})
+	}
+	if model, verb, ok := geminiPath(path); ok {
+		return onMethod(method, path, from, "POST", Route{Operation: geminiOperation(verb, from.Query("alt")), Model: model})
+	}
+	for _, e := range endpoints() {
+		if !e.Surface.ModelInPath() && strings.HasSuffix(path, strings.TrimPrefix(e.Path, apiVersion)) {
+			return onMethod(method, path, from, "POST", Route{Operation: e.operation})
+		}
+	}
+	return onMethod(method, path, from, "", Route{})
+}
+
+// geminiPath splits ".../models/{model}:{verb}".
+func geminiPath(path string) (model, verb string, ok bool) {
+	const stem = "/models/"
+	at := strings.LastIndex(path, stem)
+	if at < 0 {
+		return "", "", false
+	}
+	rest := path[at+len(stem):]
+	colon := strings.LastIndex(rest, ":")
+	if colon < 1 {
+		return "", "", false
+	}
+	return rest[:colon], rest[colon+1:], true
+}
+
+// geminiOperation is nil for a verb that is not played.
+func geminiOperation(verb, alt string) Operation {
+	switch verb {
+	case "generateContent":
+		return generate{}
+	case "streamGenerateContent":
+		return generate{streamed: true, array: alt != "sse"}
+	case "embedContent":
+		return embed{}
+	case "batchEmbedContents":
+		return batchEmbed{}
+	default:
+		return nil
+	}
+}
+
+// onMethod completes a route with its protocol, or with the problem that there is no such path or method.
+func onMethod(method, path string, from Presented, want string, to Route) Route {
+	if to.Operation == nil {
+		to.Format = guess(path, from)
+		to.Problem = &Problem{Status: statusNotFound, Message: "There is no such path."}
+		return to
+	}
+	to.Format = to.Operation
+	if method != want {
+		to.Operation = nil
+		to.Problem = &Problem{Status: statusMethodNotAllowed, Message: "The method is not allowed here.", Allow: want}
+	}
+	return to
+}
+
+// guess names the protocol that a request to an unknown path speaks, by its fields and path.
+func guess(path string, from Presented) Format {
+	switch {
+	case from.Header("Anthropic-Version") != "" || from.Header("X-Api-Key") != "":
+		return messages{}
+	case from.Header("X-Goog-Api-Key") != "" || strings.Contains(path, "/v1beta/"):
+		return gemini{}
+	default:
+		return openAI{}
+	}
+}
+
+// ModelOf is the model that the request asks for.
+func (to Route) ModelOf(doc Object) string {
+	if to.Model != "" {
+		return to.Model
+	}
+	model, _ := doc["model"].(string)
+	return model
+}
+
+// Streams reports whether the request asks for a stream.
+func (to Route) Streams(doc Object) bool {
+	s, ok := to.Operation.(StreamingOperation)
+	return ok && s.WantsStream(doc)
+}
