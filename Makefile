@@ -1,4 +1,4 @@
-# gatecert: everything a new machine needs is installed from here.
+# gatecert: what a new machine needs, these targets install.
 
 GO        ?= go
 BIN       := bin/gatecert
@@ -18,45 +18,45 @@ help:
 build:
 	$(GO) build -o $(BIN) ./cmd/gatecert
 
-## run: certify the embedded reference gateway, matrix on the terminal, page in reports/latest/report.html
+## run: certify the embedded reference gateway; matrix on the terminal, page in reports/latest/report.html
 .PHONY: run
 run: build
 	$(BIN) run --out reports/latest
 
-## test: vet, format check and all tests, race detector on
+## test: gofmt, go vet, and all tests with the race detector
 .PHONY: test
 test: chromium
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
-	$(GO) test -race -p 2 -timeout 12m ./...  # not more packages at once: several of them time gateways
-	$(GO) test -p 1 -run 'TestInfer|Deviation' ./load/limits ./load/outage  # what the race detector makes too slow
+	$(GO) test -race -p 2 -timeout 12m ./...  # two packages at a time: several of them measure times
+	$(GO) test -p 1 -run 'TestInfer|Deviation' ./load/limits ./load/outage  # too slow with the race detector
 
 ## peer-portkey: certify the Portkey gateway from npm and compare with targets/portkey/expected.txt
 .PHONY: peer-portkey
 peer-portkey: build
 	targets/portkey/peer.sh
 
-## selftest: run the contract against every deviation and every permitted variation of the reference gateway
+## selftest: run the contract against every mutant and every permitted behaviour of the reference gateway
 .PHONY: selftest
 selftest: build
 	$(BIN) selftest --out reports/selftest
 
-## selftest-load: the same for what only many calls show
+## selftest-load: the same for the load cases
 .PHONY: selftest-load
 selftest-load: build
 	$(BIN) selftest --load --parallel 8 --out reports/selftest-load
 
-## bench: cases per second, judge and decoders, memory of a full run
+## bench: benchmarks of a whole run, the judge and the decoders
 .PHONY: bench
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./contract ./exchange ./targets/reference/dialect .
+	$(GO) test -run '^$$' -bench . -benchmem ./contract ./exchange ./targets/reference/convert .
 
-## bench-load: the load engine beside vegeta's own client, and the rates it holds
+## bench-load: the load engine compared with vegeta's own client, and the rates it can hold
 .PHONY: bench-load
 bench-load:
 	$(GO) test -run '^$$' -bench . -benchtime 1x -v -timeout 20m ./load
 
-## lint: golangci-lint with the reasons in .golangci.yml
+## lint: golangci-lint as .golangci.yml configures it
 .PHONY: lint
 lint: $(LINT)
 	$(LINT) run ./...
@@ -64,15 +64,15 @@ lint: $(LINT)
 $(LINT):
 	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 
-# The page is tested in a real browser. On Debian it is installed when it is missing; elsewhere it has to be there.
+# The report page is tested in a real browser. On Debian, root installs it here; elsewhere it must be installed already.
 .PHONY: chromium
 chromium:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
 	    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
-	  echo "no chromium: the tests of the page will be skipped"
+	  echo "no chromium: tests of the report page will be skipped"
 
-## clean: remove what was built and what was reported
+## clean: remove binaries and reports
 .PHONY: clean
 clean:
 	rm -rf bin reports/latest reports/load reports/selftest reports/peer-* .peers
