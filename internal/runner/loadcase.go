@@ -66,16 +66,16 @@ func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, pr
 	engine := load.NewEngine(OptionsFor(p))
 	defer engine.Close()
 	findings, evidence, err := outage.Verify(ctx, engine, experiment)
-	came := steps.LoadResult{Findings: findings, Summary: evidence.Account()}
-	for _, b := range evidence.Breaches {
+	came := steps.LoadResult{Findings: findings, Summary: evidence.Summary()}
+	for _, b := range evidence.Violations {
 		if came.Evidence == nil {
 			came.Evidence = b.Evidence
 		}
 	}
 	switch {
-	case errors.Is(err, outage.ErrUnreached):
+	case errors.Is(err, outage.ErrNotReached):
 		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
-	case errors.Is(err, outage.ErrUnfit):
+	case errors.Is(err, outage.ErrGeneratorBusy):
 		err = fmt.Errorf("%w: %w", steps.ErrGeneratorBusy, err)
 	}
 	return came, err
@@ -83,10 +83,10 @@ func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, pr
 
 // outageOf is the experiment of a case.
 func outageOf(p targets.Prepared, c contract.Case) (outage.Experiment, error) {
-	if c.Circumstance == "slow-upstream" {
-		return Slow(p, c.Surface)
+	if c.Circumstance == contract.SlowUpstream {
+		return SlowOutage(p, c.Surface)
 	}
-	return Failing(p, c.Surface)
+	return FailingOutage(p, c.Surface)
 }
 
 // planLoads says what the cases under load will send, and refuses to send it to somebody else's machine without consent.
@@ -123,15 +123,15 @@ func planLoad(p targets.Prepared, c contract.Case) (string, error) {
 	}
 	engine := load.NewEngine(OptionsFor(p))
 	defer engine.Close()
-	usual, err := experiment.Usual(engine)
+	usual, err := experiment.UsualTraffic(engine)
 	if err != nil {
 		return "", err
 	}
-	most, err := experiment.Plan(engine)
+	most, err := experiment.MaxTraffic(engine)
 	sentence := fmt.Sprintf("usually %d requests in about %s, at most %d in %s, %g a second, %d at once",
 		usual.Requests, usual.Duration.Round(time.Second), most.Requests, most.Duration.Round(time.Second), most.Rate, most.Connections)
-	if experiment.Witness != nil {
-		sentence += ", some of them straight to our provider, " + experiment.Witness.Call.BaseURL
+	if experiment.Direct != nil {
+		sentence += ", some of them directly to the mock upstream at " + experiment.Direct.Call.BaseURL
 	}
 	return sentence, err
 }

@@ -13,101 +13,116 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Slow is the experiment with a provider that hangs, or falls silent in the middle of an answer or a stream, on a surface
-// and its streaming twin. Every sick answer owes the error of code:channel:response_time_exceeded.
+// SlowOutage is the experiment in which the upstream hangs, or falls silent in the middle of a response or a stream, on a
+// surface and its streaming twin. Every faulty request must get the error of code:channel:response_time_exceeded.
 //
-// It returns [profile.ErrNotOffered] when the profile lacks the surface, or what makes a provider slow.
-func Slow(p targets.Prepared, surface dialect.Surface) (outage.Experiment, error) {
-	const row, circumstance = "code:channel:response_time_exceeded", "slow-upstream"
-	e, err := outages(p, surface, func(s dialect.Surface) []trouble {
-		hangs := contract.Case{Row: row, Circumstance: circumstance, Surface: s, Variant: "no-answer"}
-		stalls := contract.Case{Row: row, Circumstance: circumstance, Surface: s, Variant: "stalled-answer"}
-		return []trouble{{name: "hanging", by: hangs, due: hangs, hangs: true}, {name: "stalled", by: stalls, due: stalls}}
+// It returns [profile.ErrNotOffered] when the profile lacks the surface, or a way to make the upstream slow.
+func SlowOutage(p targets.Prepared, surface dialect.Surface) (outage.Experiment, error) {
+	e, err := newOutage(p, surface, func(s dialect.Surface) []fault {
+		hangs := contract.CaseOf(contract.SlowUpstream, s, contract.NoAnswer)
+		stalls := contract.CaseOf(contract.SlowUpstream, s, contract.StalledAnswer)
+		return []fault{{name: "hanging", sent: hangs, expect: hangs, hangs: true}, {name: "stalled", sent: stalls, expect: stalls}}
 	})
-	for _, w := range e.Sick {
-		leaving := w.Request
-		leaving.Name, leaving.Expect = "leaving "+w.Name, contract.Case{}
-		e.Leaving = append(e.Leaving, leaving)
+	for _, f := range e.Faulty {
+		r := f.Request
+		r.Name, r.Expect = "disconnecting, "+f.Name, contract.Case{}
+		e.Disconnecting = append(e.Disconnecting, r)
 	}
 	return e, err
 }
 
-// Failing is the experiment with a provider that answers 500, resets the connection, or breaks its stream off. Every sick
-// answer owes an error of http:5xx: which code of table 2 is right is asked by other cases.
+// FailingOutage is the experiment in which the upstream answers 500, resets the connection or cuts its stream off. Every
+// faulty request must get an error of http:5xx: which code of table 2 is right is checked by other cases.
 //
-// It returns [profile.ErrNotOffered] when the profile lacks the surface, or what makes a provider fail.
-func Failing(p targets.Prepared, surface dialect.Surface) (outage.Experiment, error) {
-	return outages(p, surface, func(s dialect.Surface) []trouble {
-		fails := contract.Case{Row: "http:5xx", Circumstance: "upstream-error", Surface: s, Variant: "error-object"}
-		resets := contract.Case{Row: "code:do_request_failed", Circumstance: "unreachable-upstream", Surface: s, Variant: "reset"}
-		all := []trouble{{name: "failing", by: fails, due: fails}, {name: "reset", by: resets, due: fails}}
+// It returns [profile.ErrNotOffered] when the profile lacks the surface, or a way to make the upstream fail.
+func FailingOutage(p targets.Prepared, surface dialect.Surface) (outage.Experiment, error) {
+	return newOutage(p, surface, func(s dialect.Surface) []fault {
+		fails := contract.CaseOf(contract.UpstreamError, s, contract.ErrorObject)
+		resets := contract.CaseOf(contract.UnreachableUpstream, s, contract.ConnectionReset)
+		faults := []fault{{name: "failing", sent: fails, expect: fails}, {name: "reset", sent: resets, expect: fails}}
 		if s.Streaming() {
-			breaks := contract.Case{Row: "code:read_response_body_failed", Circumstance: "truncated-upstream-response", Surface: s, Variant: "cut-stream"}
-			due := fails
-			due.Variant = "mid-stream"
-			all = append(all, trouble{name: "broken off", by: breaks, due: due})
+			cuts := contract.CaseOf(contract.TruncatedUpstreamResponse, s, contract.CutStream)
+			expected := contract.CaseOf(contract.UpstreamError, s, contract.MidStream)
+			faults = append(faults, fault{name: "cut-off", sent: cuts, expect: expected})
 		}
-		return all
+		return faults
 	})
 }
 
-// trouble is a way for calls to go wrong on one surface.
-type trouble struct {
+// fault is a way for requests on one surface to fail at the upstream.
+type fault struct {
 	name string
-	// by is the case whose call is made, due the one by which its answer is judged.
-	by, due contract.Case
-	hangs   bool
+	// sent is the case whose request is sent, expect the one by which the response is judged.
+	sent, expect contract.Case
+	hangs        bool
 }
 
-func outages(p targets.Prepared, surface dialect.Surface, troubles func(dialect.Surface) []trouble) (outage.Experiment, error) {
-	by := p.Profile
-	e := outage.Experiment{
-		Limit: by.Limits.Timeout, Attempts: by.Limits.Attempts, Settle: by.Settle.Recovery,
-		Embedded: by.Driver == profile.ReferenceDriver,
-	}
-	if p.Upstream != nil {
-		e.Provider = p.Upstream
-	}
-	if by.Limits.Patience > 0 {
-		e.Patience = max(by.Limits.Patience, 3*e.Limit)
-	}
-	if direct, ok := DirectRequest(by, surface); ok {
-		direct.Name = "straight to the provider"
-		e.Witness = &direct
-	}
-	var lacks error
+// newOutage is the experiment with the given faults on a surface and its streaming twin.
+func newOutage(p targets.Prepared, surface dialect.Surface, faultsOn func(dialect.Surface) []fault) (outage.Experiment, error) {
+	e := outageOn(p, surface)
 	surfaces := []dialect.Surface{surface}
 	if twin, ok := surface.Twin(); ok {
 		surfaces = append(surfaces, twin)
 	}
+	var missing error
 	for _, s := range surfaces {
-		if !slices.Contains(by.Surfaces, s) {
+		if !slices.Contains(p.Profile.Surfaces, s) {
 			continue
 		}
 		suffix := ""
 		if s.Streaming() {
 			suffix = " stream"
 		}
-		healthy := HealthyRequest(by, s)
+		healthy := HealthyRequest(p.Profile, s)
 		healthy.Name = "healthy" + suffix
 		e.Healthy = append(e.Healthy, healthy)
-		for _, t := range troubles(s) {
-			provoked, err := targets.RequestFor(by, t.by, load.TokenPlaceholder)
-			if err == nil && provoked.Exclusive() {
-				err = fmt.Errorf("%w: the recipe of %s changes what healthy calls meet", profile.ErrNotOffered, t.by.ID())
-			}
+		for _, f := range faultsOn(s) {
+			r, err := faultyRequest(p.Profile, f)
 			if err != nil {
-				lacks = errors.Join(lacks, err)
+				missing = errors.Join(missing, err)
 				continue
 			}
-			e.Sick = append(e.Sick, outage.Way{Request: load.Request{Name: t.name + suffix, Call: provoked.Call, Expect: t.due}, Hangs: t.hangs})
+			r.Name += suffix
+			e.Faulty = append(e.Faulty, outage.Fault{Request: r, Hangs: f.hangs})
 		}
 	}
 	switch {
-	case !slices.Contains(by.Surfaces, surface):
+	case !slices.Contains(p.Profile.Surfaces, surface):
 		return e, fmt.Errorf("%w: the profile does not list surface %s", profile.ErrNotOffered, surface)
-	case len(e.Sick) == 0:
-		return e, lacks
+	case len(e.Faulty) == 0:
+		return e, missing
 	}
 	return e, nil
+}
+
+// outageOn is an experiment on a target, without healthy and faulty requests.
+func outageOn(p targets.Prepared, surface dialect.Surface) outage.Experiment {
+	limits := p.Profile.Limits
+	e := outage.Experiment{
+		TimeLimit: limits.Timeout, Attempts: limits.Attempts, RecoveryLimit: p.Profile.Settle.Recovery,
+		Embedded: p.Profile.Driver == profile.ReferenceDriver,
+	}
+	if p.Upstream != nil {
+		e.Upstream = p.Upstream
+	}
+	if limits.Patience > 0 {
+		e.ClientTimeout = max(limits.Patience, 3*e.TimeLimit)
+	}
+	if direct, ok := DirectRequest(p.Profile, surface); ok {
+		direct.Name = "directly to the upstream"
+		e.Direct = &direct
+	}
+	return e
+}
+
+// faultyRequest is the request of a fault. A recipe that runs actions is refused: they would affect the healthy requests too.
+func faultyRequest(p profile.Profile, f fault) (load.Request, error) {
+	r, err := targets.RequestFor(p, f.sent, load.TokenPlaceholder)
+	if err != nil {
+		return load.Request{}, err
+	}
+	if r.Exclusive() {
+		return load.Request{}, fmt.Errorf("%w: the recipe of %s affects healthy requests too", profile.ErrNotOffered, f.sent.ID())
+	}
+	return load.Request{Name: f.name, Call: r.Call, Expect: f.expect}, nil
 }

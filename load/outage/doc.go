@@ -1,25 +1,27 @@
-// Package outage finds out what a gateway does while a share of its provider's calls goes wrong: whether the calls that
-// go wrong are answered as the contract says, and whether those beside them, and after them, go on as if nothing were.
+// Package outage measures what a gateway does while its upstream fails on a share of the requests: whether each of these
+// requests gets the error that the contract demands, and whether all other requests are served as before.
 //
-// There are two experiments. In [Slow] the provider hangs, or falls silent in the middle of an answer or a stream; in
-// [Failing] it answers 500, resets the connection or breaks a stream off. Both are played by [Verify]:
+// An [Experiment] is either a slow outage (the upstream hangs, or falls silent in the middle of a response or a stream) or
+// a failing one (the upstream answers 500, resets the connection or cuts a stream off). [Verify] plays it in phases:
 //
-//	before     healthy calls alone, plain and streaming             what is normal here
-//	outage     as many calls, and every fifth is a sick one         every answer to a sick call is judged by its row
-//	waiting    … for the answers to the last sick calls             where they hang
-//	after      healthy calls alone until none of them fails         how long it takes to be well again
-//	leaving    callers that hang up while the provider hangs        whether the provider hears of it (slow only)
+//	before        healthy requests only, plain and streaming       the baseline
+//	outage        healthy requests and, one in five, faulty ones   every response to a faulty request is judged by its row
+//	waiting       for the responses to the last faulty requests    only where the upstream hangs
+//	after         healthy requests until none of them fails        how long the gateway takes to recover
+//	disconnects   clients that disconnect while the upstream       whether the upstream call is cancelled
+//	              hangs (slow outages only)
 //
-//	experiment, err := outage.Slow(prepared, contract.Chat)
-//	plan, err := experiment.Plan(engine)
+//	traffic, err := experiment.MaxTraffic(engine)
 //	findings, evidence, err := outage.Verify(ctx, engine, experiment)
-//	account := evidence.Account()
+//	summary := evidence.Summary()
 //
-// A machine that is busy must not be blamed on a gateway. So times are compared with what they were before, by a ratio and
-// a generous allowance; our own longest lag is added to every allowance; and whatever a hiccup could have brought about is
-// held against the gateway only when a second round shows it again. A witness goes along: calls straight to the provider.
-// When these take long too, or when calls pile up before anything goes wrong, the result is an error - [ErrUnfit],
-// [ErrUnwell] - and no finding. What a round cannot show is [load.Untested].
+// A busy machine must not be blamed on the gateway:
 //
-// The package prints nothing and has no state of its own.
+//   - Latencies are compared with those of the baseline, by a ratio and a generous allowance.
+//   - The generator's own longest lag is added to every allowance.
+//   - What a stall of the machine could have caused is reported only if a second round shows it again.
+//   - A few requests bypass the gateway and go directly to the upstream. When these are slow too, the machine is.
+//
+// When the machine or the baseline is not good enough, Verify returns an error ([ErrGeneratorBusy], [ErrNoBaseline]) and
+// not a finding. What a round cannot show is [runlog.Untested].
 package outage

@@ -2,7 +2,6 @@ package outage
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -10,24 +9,24 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Evidence is what a verification rests on.
+// Evidence is what the findings of a verification rest on.
 type Evidence struct {
 	// Sentence says what was done.
 	Sentence string
-	// Checks say what came of each obligation.
+	// Checks are the results, requirement by requirement.
 	Checks []runlog.Check
-	// Rate is how many healthy calls a second the gateway was found to bear: what was asked for, or less.
+	// Rate is how many healthy requests a second the baseline was measured at: what was asked for, or less.
 	Rate float64
-	// Calls are all that were made, Sick those that went wrong at the provider.
-	Calls, Sick int
-	// Rounds is 2 where something had to be looked at again.
+	// Requests is how many were sent in all, Faulty how many of them failed at the upstream.
+	Requests, Faulty int
+	// Rounds is 2 where something had to be confirmed.
 	Rounds int
-	// UpstreamRecovery is how long after the outage the last healthy call failed, 0 when none did. It is the longest of all rounds.
+	// Recovery is how long after the outage the last healthy request failed, 0 when none did; the longest of all rounds.
 	Recovery time.Duration
-	// Took is the time of it all.
+	// Took is the time that all rounds took.
 	Took time.Duration
-	// Breaches are the answers to sick calls that broke something, each obligation's first one with what it looked like.
-	Breaches []load.Violation
+	// Violations are the requirements that responses to faulty requests violated, each with the first such response.
+	Violations []load.Violation
 
 	began  time.Time
 	rounds []*round
@@ -35,108 +34,98 @@ type Evidence struct {
 
 func newEvidence(e Experiment) Evidence { return Evidence{Sentence: e.sentence(), began: time.Now()} }
 
-// sentence says what is done.
+// sentence says what is done: "30 healthy requests a second, alone for 1.5s and for 3s with one faulty request to every 4 of
+// them (failing, reset)".
 func (e Experiment) sentence() string {
-	var ways []string
-	for _, w := range e.Sick {
-		ways = append(ways, w.Name)
+	var faults []string
+	for _, f := range e.Faulty {
+		faults = append(faults, f.Name)
 	}
-	return fmt.Sprintf("%g healthy calls a second, alone for %s and for %s with a sick one to every %d of them (%s)",
-		e.Rate, took(e.Before), took(e.Outage), healthyToSick, strings.Join(ways, ", "))
+	return fmt.Sprintf("%g healthy requests a second, alone for %s and for %s with one faulty request to every %d of them (%s)",
+		e.Rate, rounded(e.Before), rounded(e.Outage), healthyPerFaulty, strings.Join(faults, ", "))
 }
 
-// add takes a round in.
+// add adds a round, however far it came.
 func (v *Evidence) add(r *round) {
 	v.rounds = append(v.rounds, r)
 	v.Sentence, v.Rate = r.sentence(), r.Rate
 	v.Rounds++
-	v.Calls += len(r.all())
-	v.Sick += len(r.sick())
-	v.Recovery = max(v.Recovery, r.recovered)
-	v.Breaches = append(v.Breaches, r.breaches...)
+	v.Requests += len(r.all())
+	v.Faulty += len(r.faultyReached())
+	v.Recovery = max(v.Recovery, r.lastFailure)
+	v.Violations = append(v.Violations, r.violations...)
 	v.Took = time.Since(v.began)
 }
 
-// all are the calls of the round, the witness's last.
-func (r *round) all() []call {
-	var all []call
-	for _, calls := range [][]call{r.before, r.during, r.after, r.left} {
-		all = append(all, calls...)
-	}
-	return append(all, slices.Concat(r.watched...)...)
-}
+// minSpan is the shortest span of a summary: at thirty requests a second it has six of them.
+const minSpan = 200 * time.Millisecond
 
-// leastSpan is the shortest stretch that an account tells of: at thirty calls a second it has six of them.
-const leastSpan = 200 * time.Millisecond
-
-// Account is the evidence as a log and its charts want it.
-func (v Evidence) Account() runlog.LoadSummary {
-	a := runlog.LoadSummary{Sentence: v.Sentence, Took: v.Took, Calls: v.Calls, Checks: v.Checks}
+// Summary returns the evidence as the log and its charts need it.
+func (v Evidence) Summary() runlog.LoadSummary {
+	s := runlog.LoadSummary{Sentence: v.Sentence, Took: v.Took, Calls: v.Requests, Checks: v.Checks, Times: v.distributions()}
 	var end time.Duration
 	for _, r := range v.rounds {
-		a.Phases = append(a.Phases, r.phases...)
-		for _, c := range r.all() {
-			end = max(end, c.ended())
+		s.Phases = append(s.Phases, r.phases...)
+		for _, q := range r.all() {
+			end = max(end, q.ended())
 		}
 	}
-	length := leastSpan
+	length := minSpan
 	for end/length >= runlog.MaxSpans {
 		length *= 2
 	}
-	if v.Calls > 0 {
-		a.Spans = v.spans(length, end)
+	if v.Requests > 0 {
+		s.Spans = v.spans(length, end)
 	}
-	a.Times = v.times()
-	return a
+	return s
 }
 
-// spans cuts the time up to the end into stretches of one length.
+// spans divides the time up to end into spans of one length.
 func (v Evidence) spans(length, end time.Duration) []runlog.Span {
 	spans := make([]runlog.Span, end/length+1)
-	times := make([]load.Histogram, len(spans))
+	latencies := make([]load.Histogram, len(spans))
 	for i := range spans {
 		spans[i] = runlog.Span{At: time.Duration(i) * length, Lasts: length, Counts: map[string]map[runlog.Outcome]int{}}
 	}
 	for _, r := range v.rounds {
-		for _, c := range r.all() {
-			i := c.ended() / length
-			outcome := c.Outcome
-			if c.kind == leaving && outcome == runlog.Timeout {
+		for _, q := range r.all() {
+			i := q.ended() / length
+			outcome := q.Outcome
+			if q.kind == disconnecting && outcome == runlog.Timeout {
 				outcome = runlog.Disconnected // its own time limit ended it, on purpose
 			}
-			spans[i].Add(c.part, outcome)
-			if c.kind == healthy && c.Outcome == runlog.Admitted {
-				times[i].Add(c.latency())
+			spans[i].Add(q.name, outcome)
+			if q.kind == healthy && q.Outcome == runlog.Admitted {
+				latencies[i].Add(q.latency())
 			}
 		}
 	}
 	for i := range spans {
-		spans[i].P50, spans[i].P99 = times[i].Quantile(0.5), times[i].Quantile(0.99)
+		spans[i].P50, spans[i].P99 = latencies[i].Quantile(0.5), latencies[i].Quantile(0.99)
 	}
 	return spans
 }
 
-// times are those of the healthy calls before, beside and after the sick ones, round by round as they were compared, and those
-// of each kind of sick call.
-func (v Evidence) times() (all []runlog.Times) {
+// distributions are the latencies that were compared: those of healthy requests by phase, round by round, and those of each
+// kind of faulty request.
+func (v Evidence) distributions() (all []runlog.Times) {
 	var order []string
-	sick := map[string]*load.Histogram{}
+	byFault := map[string]*load.Histogram{}
 	for _, r := range v.rounds {
-		before, _ := latencies(r.before)
-		beside, _ := latencies(r.beside())
-		after, _ := latencies(r.after)
-		all = append(all, distribution(r.prefix+"healthy before", before, 0),
-			distribution(r.prefix+"healthy beside", beside, r.medianMost()), distribution(r.prefix+"healthy after", after, 0))
-		for _, c := range r.sick() {
-			if sick[c.part] == nil {
-				sick[c.part] = new(load.Histogram)
-				order = append(order, c.part)
+		all = append(all,
+			distribution(r.prefix+"healthy before", r.before.latencies(), 0),
+			distribution(r.prefix+"healthy during", r.healthyDuring().latencies(), r.maxMedian()),
+			distribution(r.prefix+"healthy after", r.after.latencies(), 0))
+		for _, q := range r.faultyReached() {
+			if byFault[q.name] == nil {
+				byFault[q.name] = new(load.Histogram)
+				order = append(order, q.name)
 			}
-			sick[c.part].Add(c.ServiceTime())
+			byFault[q.name].Add(q.ServiceTime())
 		}
 	}
-	for _, part := range order {
-		all = append(all, distribution(part, *sick[part], 0))
+	for _, name := range order {
+		all = append(all, distribution(name, *byFault[name], 0))
 	}
 	return all
 }

@@ -1,0 +1,136 @@
+package outage
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// notVisible is why some requirements cannot be tested.
+const notVisible = "gatecert cannot see the calls at this upstream"
+
+// checkAttempts checks how often faulty requests were tried at the upstream.
+func (r *round) checkAttempts(all *conclusions) {
+	if r.Upstream == nil {
+		all.untested(contract.RetriesBounded, notVisible)
+		return
+	}
+	sent := r.faultyReached()
+	most := 0
+	for _, q := range sent {
+		most = max(most, len(q.seen.Attempts))
+	}
+	over := sent.count(func(q result) bool { return len(q.seen.Attempts) > r.Attempts })
+	if over == 0 {
+		all.held(contract.RetriesBounded, "%d faulty requests, each with at most %d of %d allowed upstream calls", len(sent), most, r.Attempts)
+		return
+	}
+	all.violated(contract.Finding{
+		Requirement: contract.RetriesBounded, Level: contract.Should, Want: fmt.Sprintf("at most %d upstream calls a request", r.Attempts),
+		Got: fmt.Sprintf("up to %d, for %d of %d faulty requests", most, over, len(sent)),
+	}, certain)
+}
+
+// checkCancelled checks that upstream calls ended with the responses to their clients. The upstream's clock is not ours, so
+// durations are compared, not instants: a request is sent before it arrives at the upstream, which favours the gateway.
+func (r *round) checkCancelled(all *conclusions) {
+	if !r.hangs() {
+		return // a call that fails at once needs no cancelling
+	}
+	if r.Upstream == nil {
+		all.untested(contract.UpstreamFreed, notVisible)
+		return
+	}
+	sent, usual := r.faultyReached(), r.healthyMedian()
+	late := sent.where(func(q result) bool {
+		return slices.ContainsFunc(q.seen.Attempts, func(a contract.Attempt) bool {
+			return a.Open || a.Duration > q.ServiceTime()+cancelWithin+usual+q.maxLag
+		})
+	})
+	if len(late) == 0 {
+		all.held(contract.UpstreamFreed, "the upstream calls of all %d faulty requests were cancelled", len(sent))
+		return
+	}
+	never := late.count(func(q result) bool {
+		return slices.ContainsFunc(q.seen.Attempts, func(a contract.Attempt) bool { return a.Open })
+	})
+	all.violated(contract.Finding{
+		Requirement: contract.UpstreamFreed, Level: contract.Should, Want: fmt.Sprintf("the upstream call cancelled within %s of the response", rounded(cancelWithin)),
+		Got: fmt.Sprintf("%d of %d faulty requests had a call cancelled later, %d of them never", len(late), len(sent), never),
+	}, r.certainty(late, len(sent)))
+}
+
+// checkDisconnects checks that upstream calls ended when their clients disconnected.
+func (r *round) checkDisconnects(all *conclusions) {
+	switch {
+	case len(r.Disconnecting) == 0:
+		return
+	case r.Upstream == nil:
+		all.untested(contract.Departure, notVisible)
+		return
+	}
+	n, goingOn := r.disconnects()
+	switch {
+	case n == 0:
+		all.untested(contract.Departure, "no client disconnected while the upstream was working")
+	case tooManyGoOn(len(goingOn), n):
+		longest := time.Duration(0)
+		for _, q := range goingOn {
+			longest = max(longest, q.longestCall())
+		}
+		all.violated(contract.Finding{
+			Requirement: contract.Departure, Level: contract.Should, Want: "the upstream call cancelled when its client disconnects",
+			Got: fmt.Sprintf("%d of %d went on, up to %s after they began", len(goingOn), n, rounded(longest)),
+		}, r.certainty(goingOn, n))
+	default:
+		all.held(contract.Departure, "%d clients disconnected, %d of their upstream calls went on", n, len(goingOn))
+	}
+}
+
+// disconnects counts the clients that disconnected while the upstream was working for them, and returns those whose
+// upstream calls went on.
+func (r *round) disconnects() (n int, goingOn results) {
+	for _, q := range r.disconnected {
+		if q.Outcome != runlog.Timeout || !q.reachedUpstream() {
+			continue // answered before the client disconnected, or never sent to the upstream
+		}
+		n++
+		grace := disconnectGrace
+		if r.TimeLimit > 0 {
+			grace = min(grace, max(r.TimeLimit-q.ServiceTime(), 0)/2)
+		}
+		if q.longestCall() > q.ServiceTime()+grace+q.maxLag {
+			goingOn = append(goingOn, q)
+		}
+	}
+	return n, goingOn
+}
+
+// tooManyGoOn reports whether upstream calls go on after so many disconnects that at least one kind of them is not passed on.
+func tooManyGoOn(goingOn, disconnects int) bool {
+	return goingOn > 0 && float64(goingOn) >= maxGoingOn*float64(disconnects)
+}
+
+// checkOpenCalls checks that no more calls are open at the upstream than before the outage.
+func (r *round) checkOpenCalls(all *conclusions) {
+	switch {
+	case r.Upstream == nil:
+		all.untested(contract.NothingLeft, notVisible)
+	case r.openAfter == unknown:
+		all.untested(contract.NothingLeft, "the upstream does not count its open calls")
+	case r.openAfter > r.openBefore:
+		c := certain
+		if r.openAfter-r.openBefore < minAffected {
+			c = uncertain
+		}
+		all.violated(contract.Finding{
+			Requirement: contract.NothingLeft, Level: contract.Should, Want: fmt.Sprintf("at most %d calls open at the upstream, as before the outage", r.openBefore),
+			Got: fmt.Sprintf("%d, %s after the end", r.openAfter, rounded(cancelWithin)),
+		}, c)
+	default:
+		all.held(contract.NothingLeft, "%d calls open at the upstream, %d before the outage", r.openAfter, r.openBefore)
+	}
+}

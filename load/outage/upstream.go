@@ -1,0 +1,79 @@
+package outage
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	// cancelWithin is how long after a response a gateway may take to cancel its upstream call. It is generous, because a busy
+	// machine takes time to notice a closed connection.
+	cancelWithin = 3 * time.Second
+	// minReached is the share of the faulty requests that have to reach the upstream. Half of them do where a breaker opens.
+	minReached = 0.25
+	// pollOpen is the interval at which the open calls are counted.
+	pollOpen = 20 * time.Millisecond
+)
+
+// askUpstream asks the upstream what it saw, once the gateway has had cancelWithin to end its calls. Clients disconnect
+// meanwhile. It returns [ErrNotReached] when too few faulty requests got there.
+func (p player) askUpstream(ctx context.Context) (err error) {
+	if p.Upstream == nil {
+		return nil
+	}
+	until := time.Now().Add(cancelWithin)
+	if err := p.playDisconnects(ctx); err != nil {
+		return err
+	}
+	if err := p.fetchSeen(ctx, p.during, until); err != nil {
+		return err
+	}
+	sent, reached := p.faultySent(), len(p.faultyReached())
+	if reached == 0 || float64(reached) < minReached*float64(len(sent)) {
+		return fmt.Errorf("%w: %d of %d did; they were answered %s", ErrNotReached, reached, len(sent), sent.outcomes())
+	}
+	p.openAfter, err = p.awaitOpen(ctx, p.openBefore, until)
+	return err
+}
+
+// fetchSeen asks the upstream about each request but the healthy ones. It waits for their calls to end, but not beyond until.
+func (p player) fetchSeen(ctx context.Context, sent results, until time.Time) error {
+	waiting, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	for i := range sent {
+		r := &sent[i]
+		if r.kind == healthy {
+			continue
+		}
+		seen, err := p.Upstream.Seen(waiting, r.Token())
+		if err != nil {
+			return fmt.Errorf("ask the upstream what it saw: %w", err)
+		}
+		r.seen = &seen
+	}
+	return context.Cause(ctx)
+}
+
+// awaitOpen waits until at most so many calls are open at the upstream, but not beyond until, and returns how many are.
+// It returns [unknown] where the upstream does not count them.
+func (p player) awaitOpen(ctx context.Context, most int, until time.Time) (int, error) {
+	upstream, ok := p.Upstream.(openCounter)
+	if !ok {
+		return unknown, nil
+	}
+	for {
+		n, err := upstream.UnderWay(ctx)
+		if err != nil {
+			return unknown, fmt.Errorf("ask the upstream how many calls are open: %w", err)
+		}
+		if n <= most || time.Now().After(until) {
+			return n, nil
+		}
+		select {
+		case <-ctx.Done():
+			return n, context.Cause(ctx)
+		case <-time.After(pollOpen):
+		}
+	}
+}
