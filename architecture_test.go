@@ -22,16 +22,17 @@ const (
 // goPackage is what the tests of this file read of `go list -json`.
 type goPackage struct {
 	ImportPath string
+	Name       string
+	Doc        string
 	Standard   bool
 	GoFiles    []string
 	Imports    []string
-	Module     *struct{ Path string }
 }
 
 // goList returns the packages that `go list` prints for args. Test files and what only they import are left out.
 func goList(t *testing.T, args ...string) []goPackage {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Standard,GoFiles,Imports,Module"}, args...)...)
+	command := exec.CommandContext(t.Context(), "go", append([]string{"list", "-json=ImportPath,Name,Doc,Standard,GoFiles,Imports"}, args...)...)
 	command.Stderr = os.Stderr
 	out, err := command.Output()
 	require.NoError(t, err)
@@ -147,7 +148,21 @@ func TestLinkedModules(t *testing.T) {
 func TestContractAndDialectAreStandardLibraryOnly(t *testing.T) {
 	for _, p := range goList(t, "-deps", "./contract", "./dialect") {
 		if name, ok := room(p.ImportPath); !p.Standard && (!ok || name != "contract" && name != "dialect") {
-			t.Errorf("./contract ./dialect link %s: they may import the standard library and, contract, dialect", p.ImportPath)
+			t.Errorf("./contract ./dialect link %s: they may import each other and the standard library", p.ImportPath)
 		}
+	}
+}
+
+// TestEveryPackageHasADocComment keeps the first sentence that pkg.go.dev and `go doc` show of a package.
+func TestEveryPackageHasADocComment(t *testing.T) {
+	for _, p := range goList(t, "./...") {
+		if len(p.GoFiles) == 0 {
+			continue
+		}
+		want := "Package " + p.Name + " "
+		if p.Name == "main" {
+			want = "Command "
+		}
+		assert.True(t, strings.HasPrefix(p.Doc, want), "%s: its package comment begins with %q, got %q", p.ImportPath, want, p.Doc)
 	}
 }

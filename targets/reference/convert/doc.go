@@ -1,18 +1,18 @@
-// Package dialect converts what callers and providers say into one another for the reference gateway.
+// Package convert translates requests, answers, streams and errors between the API formats, for the reference gateway.
 //
-// Callers speak ten surfaces, providers three protocols. A hub form stands between them, so that every surface and
-// every protocol is written once:
+// Clients use ten surfaces, upstreams three protocols. Everything is translated into a neutral form and from there into
+// the other side's, so that every surface and every protocol is written once:
 //
-//	caller   --Decode-->        Request  --Encode-->                     provider
-//	caller   <--EncodeAnswer--  Answer   <--DecodeAnswer--               provider
-//	caller   <--StreamEncoder-- Delta... <--DecodeStream--               provider
-//	caller   <--EncodeError--   APIError     Refusal <--ProviderError--  provider
+//	client  --Decode-->        Request  --Encode-->                     upstream
+//	client  <--EncodeAnswer--  Answer   <--DecodeAnswer--               upstream
+//	client  <--StreamEncoder-- Delta... <--DecodeStream--               upstream
+//	client  <--EncodeError--   APIError     Refusal <--ProviderError--  upstream
 //
-// The hub carries a conversation of texts and images to one text back, and texts to vectors back. Whatever else a
-// caller asks for is kept as a [Need]; [Encode] passes it to a provider that can express it and refuses the request
-// for one that cannot. Nothing is dropped in silence but what changes no answer: bookkeeping such as user, metadata
-// or store, and fields the dialect does not know.
+// The neutral form has a conversation of texts and images with one text as its answer, and texts with vectors as
+// theirs. Whatever else a client asks for is kept as a [Need]: [Encode] passes it on to an upstream that can express it,
+// and refuses the request for one that cannot. Nothing is dropped silently except what does not change an answer, such as
+// user, metadata or store, and fields that the API format does not know.
 //
-// The package does no input or output of its own, keeps no state between calls, and treats both sides as hostile:
-// everything is bounded, and no text of theirs appears in an error.
+// The package does no I/O, keeps no state between calls, and trusts neither side: everything is bounded, and an error
+// quotes nothing of either.
 package convert
