@@ -51,13 +51,14 @@ func (c Case) Reach() Reach {
 	return circ.Reach
 }
 
+// resolve shares the tables: it is called for every answer under load, and keeps to reading them.
 func (c Case) resolve() (Circumstance, Variant, bool) {
-	circ, ok := CircumstanceByID(c.Circumstance)
-	if !ok {
+	i := slices.IndexFunc(circumstances, func(known Circumstance) bool { return known.ID == c.Circumstance })
+	if i < 0 {
 		return Circumstance{}, Variant{}, false
 	}
-	variant, ok := circ.Variant(c.Variant)
-	return circ, variant, ok
+	variant, ok := circumstances[i].Variant(c.Variant)
+	return circumstances[i], variant, ok
 }
 
 // Cases returns every case of the contract, in the order of its circumstances, variants and surfaces.

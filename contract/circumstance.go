@@ -183,8 +183,23 @@ func invalidVariants() []Variant {
 	}
 }
 
-// Circumstances returns the 37 circumstances in the contract's order.
-func Circumstances() []Circumstance { return slices.Clone(circumstances) }
+// Circumstances returns the 37 circumstances in the contract's order. The caller may change what it gets.
+func Circumstances() []Circumstance {
+	all := slices.Clone(circumstances)
+	for i := range all {
+		all[i] = all[i].clone()
+	}
+	return all
+}
+
+// clone is a copy that shares nothing with the contract.
+func (c Circumstance) clone() Circumstance {
+	c.Variants = slices.Clone(c.Variants)
+	for i := range c.Variants {
+		c.Variants[i].Surfaces = slices.Clone(c.Variants[i].Surfaces)
+	}
+	return c
+}
 
 // CircumstanceByID finds a circumstance; ok is false when there is none of that name.
 func CircumstanceByID(id string) (c Circumstance, ok bool) {
@@ -192,7 +207,7 @@ func CircumstanceByID(id string) (c Circumstance, ok bool) {
 	if i < 0 {
 		return Circumstance{}, false
 	}
-	return circumstances[i], true
+	return circumstances[i].clone(), true
 }
 
 // Variant finds a variant by its name.

@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,17 +42,46 @@ func section(t *testing.T, text, heading string) [][]string {
 	return lines[1:] // without the header
 }
 
+// The tables are compared byte by byte with the published text: the apostrophe of "your plan’s models" is U+2019.
 func TestRowsAreTheTablesOfTheContractVerbatim(t *testing.T) {
 	text := contractText(t)
-	var want [][]string
-	want = append(want, section(t, text, "## Table 1")...)
-	want = append(want, section(t, text, "## Table 2")...)
-	var got [][]string
-	for _, r := range Rows() {
-		got = append(got, []string{r.Key, r.Meaning, r.Advice})
+	for table, header := range map[int]string{
+		1: "| Status | Meaning | Common cause |\n|---|---|---|\n",
+		2: "| code | Meaning | What to do |\n|---|---|---|\n",
+	} {
+		var ours strings.Builder
+		ours.WriteString(header)
+		for _, r := range Rows() {
+			if r.Table == table {
+				fmt.Fprintf(&ours, "| %s | %s | %s |\n", r.Key, r.Meaning, r.Advice)
+			}
+		}
+		_, rest, found := strings.Cut(text, fmt.Sprintf("## Table %d", table))
+		require.True(t, found)
+		start := strings.Index(rest, "|")
+		end := start + strings.Index(rest[start:], "\n\n") + 1
+		assert.Equal(t, rest[start:end], ours.String())
 	}
-	assert.Equal(t, want, got)
-	assert.Len(t, got, 32)
+	assert.Len(t, Rows(), 32)
+}
+
+func TestTablesCannotBeChangedByACaller(t *testing.T) {
+	before := Digest()
+	for _, r := range Rows() {
+		r.Status.Classes[0] = 2
+	}
+	one, _ := RowByID("code:invalid_request")
+	one.Status.Exact[0] = 200
+	for _, c := range Circumstances() {
+		c.Variants[0].Name = "changed"
+		c.Variants[0].Surfaces[0] = "changed"
+	}
+	circumstance, _ := CircumstanceByID("missing-key")
+	circumstance.Variants[0].Surfaces[0] = "changed"
+	Requirements()[0] = "changed"
+	details, _ := StatusExact.Details()
+	details.Levels[0] = Note
+	assert.Equal(t, before, Digest())
 }
 
 func TestRowIDsAreThoseTheContractNames(t *testing.T) {
@@ -177,4 +208,42 @@ func TestVerdictsAreOrdered(t *testing.T) {
 func TestDigestIsStable(t *testing.T) {
 	assert.Equal(t, Digest(), Digest())
 	assert.Regexp(t, `^sha256:[0-9a-f]{64}$`, Digest())
+}
+
+var update = flag.Bool("update", false, "write the golden findings of a raised JudgeVersion")
+
+// Whoever changes what the judge finds has to raise JudgeVersion, so that the digest of the contract changes with it.
+func TestFindingsAreThoseOfTheJudgeVersion(t *testing.T) {
+	const golden = "testdata/findings.golden"
+	var found strings.Builder
+	for _, row := range judgeTable() {
+		fmt.Fprintf(&found, "%s: %s\n", row.id, row.name)
+		for _, line := range findings(mustCase(t, row.id), row.o) {
+			fmt.Fprintf(&found, "\t%s\n", line)
+		}
+	}
+	raw, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	first, want, _ := strings.Cut(string(raw), "\n")
+	version := fmt.Sprintf("judge version %d", JudgeVersion)
+	if first == version && want != found.String() {
+		assert.Equal(t, want, found.String(), "the judge finds something else: raise contract.JudgeVersion, then go test ./contract -update")
+		return
+	}
+	if first != version && *update {
+		require.NoError(t, os.WriteFile(golden, []byte(version+"\n"+found.String()), 0o600))
+		return
+	}
+	assert.Equal(t, version, first, "go test ./contract -update writes the findings of a new version")
+}
+
+// Findings never have a level that the requirement's details do not list.
+func TestFindingsHaveALevelOfTheirRequirement(t *testing.T) {
+	for _, row := range judgeTable() {
+		for _, f := range Judge(mustCase(t, row.id), row.o).Findings {
+			details, ok := f.Requirement.Details()
+			require.True(t, ok, f.Requirement)
+			assert.Contains(t, details.Levels, f.Level, f.String())
+		}
+	}
 }

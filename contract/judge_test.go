@@ -67,13 +67,17 @@ const (
 	claudeError = `{"type":"error","error":{"type":"api_error","message":"the provider broke off","code":"read_response_body_failed"}}`
 )
 
-func TestJudge(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		id   string
-		o    Observation
-		want []string
-	}{
+// judgeRow is an answer and the findings that it leads to.
+type judgeRow struct {
+	name string
+	id   string
+	o    Observation
+	want []string
+}
+
+// judgeTable is the corpus of answers by which the judge's version is told, too.
+func judgeTable() []judgeRow {
+	return []judgeRow{
 		{"a conformant OpenAI answer", "code:model_not_found/absent-model/chat", jsonAnswer(404, openaiNotFound), nil},
 		{"a conformant Anthropic answer", "code:model_not_found/absent-model/messages", jsonAnswer(404, anthropicNotFound), nil},
 		{"a conformant Gemini answer", "code:model_not_found/absent-model/gemini", jsonAnswer(404, geminiNotFound), nil},
@@ -123,7 +127,7 @@ func TestJudge(t *testing.T) {
 		{"200 with an error body", "code:model_not_found/absent-model/chat", jsonAnswer(200, openaiNotFound),
 			[]string{`MUST not-success: got 200 with "{\"error\":{\"message\":\"no such model\",\"type\":\"invalid_request_error\",\"param\":null,"…, want 404`}},
 		{"200 with an answer", "code:model_not_found/absent-model/chat", jsonAnswer(200, `{"choices":[{"message":{"content":"hi"}}]}`),
-			[]string{"MUST not-success: got 200 with an answer as if all were well, want 404"}},
+			[]string{"MUST not-success: got 200 with an ordinary answer, want 404"}},
 
 		// content type, envelope, message, fields
 		{"an HTML page", "http:404/unknown-path/chat/no-such-path", answer(404, "text/html", "<html>"),
@@ -150,7 +154,7 @@ func TestJudge(t *testing.T) {
 			[]string{`MUST code: got no code, want "model_not_found" in error.code`}},
 		{"an error that is a string", "code:model_not_found/absent-model/chat", jsonAnswer(404, `{"error":"boom"}`),
 			[]string{`MUST envelope: got "error" is a string, not an object, want {"error":{"message","type","param","code"}}`,
-				`MUST code: got no envelope to hold it, want "model_not_found"`}},
+				`MUST code: got no error object, want "model_not_found"`}},
 		{"an array", "http:404/unknown-model/chat", jsonAnswer(404, `[{"error":{}}]`),
 			[]string{`MUST envelope: got an array, not an object, want {"error":{"message","type","param","code"}}`}},
 		{"a problem document", "http:404/unknown-model/chat", answer(404, "application/problem+json", `{"title":"t"}`),
@@ -165,7 +169,7 @@ func TestJudge(t *testing.T) {
 		{"no message at all", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, `"message"`, `"msg"`, 1)),
 			[]string{`MUST message: got nothing, want a non-empty string`}},
 		{"a numeric code", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, `"model_not_found"`, `1113`, 1)),
-			[]string{`MUST code: got 1113, want "model_not_found" in error.code`, "SHOULD fields: got 1113, want code a string or null"}},
+			[]string{`MUST code: got 1113, want "model_not_found" in error.code`, "SHOULD fields: got 1113, want code as a string or null"}},
 		{"a foreign code", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, `model_not_found`, `not_found`, 1)),
 			[]string{`MUST code: got "not_found", want "model_not_found" in error.code`}},
 		{"an empty code on a row of table 1", "http:404/unknown-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, `model_not_found`, ``, 1)),
@@ -173,13 +177,13 @@ func TestJudge(t *testing.T) {
 		{"missing fields", "code:model_not_found/absent-model/chat", jsonAnswer(404, `{"error":{"message":"m","code":"model_not_found"}}`),
 			[]string{"SHOULD fields: got no type, want type in the error object", "SHOULD fields: got no param, want param in the error object"}},
 		{"a type that is <nil>", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, `invalid_request_error`, `<nil>`, 1)),
-			[]string{`SHOULD fields: got "\u003cnil\u003e", want type a word`}},
+			[]string{`SHOULD fields: got "\u003cnil\u003e", want type as a word`}},
 		{"an answer that broke off", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.TransferError = "unexpected EOF" }),
 			[]string{"MUST whole: got a transfer that broke off: unexpected EOF, want the whole error answer"}},
 		{"an endless answer", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Cut = "more than 4 MiB" }),
-			[]string{"MUST whole: got reading was given up: more than 4 MiB, want an error answer that ends"}},
+			[]string{"MUST whole: got reading stopped: more than 4 MiB, want an error answer that ends"}},
 
 		// 429
 		{"a whole 429", "http:429/over-rate-limit/chat",
@@ -188,7 +192,7 @@ func TestJudge(t *testing.T) {
 			with(jsonAnswer(429, `{"error":{"message":"m","type":"t","param":null,"code":null}}`), func(o *Observation) { o.Header["Retry-After"] = []string{"1.5"} }),
 			[]string{`SHOULD retry-after: got "1.5", want Retry-After in whole seconds (RFC 9110 10.2.3, RFC 6585 4)`}},
 		{"a limit that never came", "http:429/over-rate-limit/chat", jsonAnswer(200, `{"choices":[{}]}`),
-			[]string{"MUST not-success: got 200 with an answer as if all were well, want 429"}},
+			[]string{"MUST not-success: got 200 with an ordinary answer, want 429"}},
 
 		// no answer
 		{"a closed connection", "code:read_request_body_failed/unreadable-body/chat/short-body",
@@ -211,19 +215,19 @@ func TestJudge(t *testing.T) {
 		{"a flat error event", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Name: "error", Data: Bytes(`{"code":"read_response_body_failed","message":"m"}`)})),
 			[]string{`MUST envelope: got an object without "error" (keys: code, message), want {"error":{"message","type","param","code"}}`,
-				`MUST code: got no envelope to hold it, want "read_response_body_failed"`}},
+				`MUST code: got no error object, want "read_response_body_failed"`}},
 		{"a fabricated [DONE]", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Data: Bytes("[DONE]")})),
 			[]string{"MUST stream-end: got a clean end with [DONE], want an error event, or a visibly broken transfer"}},
 		{"a fabricated finish", "code:read_response_body_failed/truncated-upstream-response/chat-stream/ended-early",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatFinish)})),
-			[]string{"MUST stream-end: got a clean end with the dialect's own finish, want an error event, or a visibly broken transfer"}},
+			[]string{"MUST stream-end: got a clean end with the API format's own finish, want an error event, or a visibly broken transfer"}},
 		{"a clean end without a word", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})),
-			[]string{"MUST stream-end: got a clean end of the transfer without a word, want an error event, or a visibly broken transfer"}},
+			[]string{"MUST stream-end: got the stream ended cleanly without an error, want an error event, or a visibly broken transfer"}},
 		{"a broken transfer stands in for the event", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})), func(o *Observation) { o.TransferError = "unexpected EOF" }),
-			[]string{"SHOULD stream-error: got a broken transfer: unexpected EOF, want the dialect's own error event"}},
+			[]string{"SHOULD stream-error: got a broken transfer: unexpected EOF, want the API format's own error event"}},
 		{"a finish, then a broken transfer", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatFinish)})), func(o *Observation) { o.TransferError = "unexpected EOF" }),
 			[]string{"MUST stream-end: got a finish before the transfer broke: unexpected EOF, want an error event, or a visibly broken transfer"}},
@@ -235,9 +239,9 @@ func TestJudge(t *testing.T) {
 		{"an empty 200 stream", "code:empty_response/empty-upstream-response/chat-stream/empty-stream",
 			with(answer(200, "", ""), events("")),
 			[]string{"MUST not-success: got 200 with an empty event stream, want 5xx"}},
-		{"a stream as if all were well", "code:model_not_found/absent-model/chat-stream",
+		{"an ordinary stream", "code:model_not_found/absent-model/chat-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatFinish)}, Event{Data: Bytes("[DONE]")})),
-			[]string{"MUST not-success: got 200 with a stream as if all were well, want 404"}},
+			[]string{"MUST not-success: got 200 with an ordinary stream, want 404"}},
 		{"a stream that goes on for ever", "code:channel:response_time_exceeded/slow-upstream/chat-stream/stalled-answer",
 			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})), func(o *Observation) { o.Cut = "no byte for 45s" }),
 			[]string{"MUST answered: got a stream that goes on: no byte for 45s, want an error event, or a visibly broken transfer"}},
@@ -248,9 +252,9 @@ func TestJudge(t *testing.T) {
 		// secrecy
 		{"a leaked key", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Leaks = []Leak{{"provider key", "body"}} }),
-			[]string{"MUST secrecy: got the provider key in body, want nothing that must stay inside"}},
+			[]string{"MUST secrecy: got the provider key in body, want no internals"}},
 		{"leaked SQL", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, "no such model", "SELECT id FROM users WHERE", 1)),
-			[]string{`MUST secrecy: got SQL ("SELECT id FROM ") in the body, want nothing that must stay inside`}},
+			[]string{`MUST secrecy: got SQL ("SELECT id FROM ") in the body, want no internals`}},
 
 		// effects
 		{"a refused request that reached the provider", "http:401/missing-key/chat",
@@ -258,13 +262,13 @@ func TestJudge(t *testing.T) {
 				o.Header["Www-Authenticate"] = []string{"Bearer"}
 				o.Upstream = &Seen{Attempts: []Attempt{{}}}
 			}),
-			[]string{"SHOULD upstream-unused: got it was asked once, want the provider not asked"}},
+			[]string{"SHOULD upstream-unused: got it was called once, want no call to the upstream"}},
 		{"retries that multiply", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, strings.Replace(openaiNotFound, "model_not_found", "bad_response_status_code", 1)), func(o *Observation) { o.Upstream = &Seen{Attempts: make([]Attempt, 3), Bound: 2} }),
-			[]string{"SHOULD retries-bounded: got 3, want at most 2 attempts at the provider"}},
+			[]string{"SHOULD retries-bounded: got 3, want at most 2 attempts at the upstream"}},
 		{"a call to the provider that nobody cancelled", "code:channel:response_time_exceeded/slow-upstream/chat/no-answer",
 			with(jsonAnswer(504, strings.Replace(openaiNotFound, "model_not_found", "channel:response_time_exceeded", 1)), func(o *Observation) { o.Upstream = &Seen{Attempts: []Attempt{{Open: true}}} }),
-			[]string{"SHOULD upstream-freed: got attempt 1 still open, want the call to the provider cancelled"}},
+			[]string{"SHOULD upstream-freed: got attempt 1 still open, want the upstream call cancelled"}},
 		{"a failed request that cost something", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, strings.Replace(openaiNotFound, "model_not_found", "bad_response_status_code", 1)), func(o *Observation) { o.Balance = &Balance{Before: 100, After: 90} }),
 			[]string{"SHOULD not-billed: got 10 taken, want a failed request to cost nothing"}},
@@ -274,10 +278,14 @@ func TestJudge(t *testing.T) {
 			[]string{"MUST status-class: got 403, want 5xx", "MUST status-blame: got 403, want a status that does not blame the caller's key",
 				"MUST content-type: got text/plain, want application/json", `MUST message: got "", want a non-empty string`,
 				`MUST code: got 7, want "channel:invalid_key" in error.code`, "SHOULD fields: got no type, want type in the error object",
-				"SHOULD fields: got no param, want param in the error object", "SHOULD fields: got 7, want code a string or null",
+				"SHOULD fields: got no param, want param in the error object", "SHOULD fields: got 7, want code as a string or null",
 				"NOTE request-id: got none, want a request id in the header",
-				"MUST secrecy: got the provider key in header X-Debug, want nothing that must stay inside"}},
-	} {
+				"MUST secrecy: got the provider key in header X-Debug, want no internals"}},
+	}
+}
+
+func TestJudge(t *testing.T) {
+	for _, tt := range judgeTable() {
 		t.Run(tt.name, func(t *testing.T) {
 			c := mustCase(t, tt.id)
 			assert.Equal(t, tt.want, findings(c, tt.o))
@@ -403,7 +411,7 @@ func TestReached(t *testing.T) {
 	relayed := mustCase(t, "http:5xx/upstream-error/chat/error-object")
 	ok, reason := Reached(relayed, Observation{Status: 401, Body: Bytes("no"), Upstream: &Seen{}})
 	assert.False(t, ok)
-	assert.Equal(t, `the gateway never asked the provider, it answered 401 with "no"`, reason)
+	assert.Equal(t, `the gateway never called the upstream; it answered 401 with "no"`, reason)
 	ok, _ = Reached(relayed, Observation{Upstream: &Seen{Attempts: []Attempt{{}}}})
 	assert.True(t, ok)
 	ok, _ = Reached(mustCase(t, "code:do_request_failed/unreachable-upstream/chat/refused"), Observation{Upstream: &Seen{}})

@@ -76,8 +76,22 @@ func gateway() StatusRule { return StatusRule{Classes: []int{5}, Basis: Stated} 
 // rows is read-only after its making.
 var rows = makeRows()
 
-// Rows returns the 6 + 26 rows in the order the tables print them.
-func Rows() []Row { return slices.Clone(rows) }
+// Rows returns the 6 + 26 rows in the order the tables print them. The caller may change what it gets.
+func Rows() []Row {
+	all := slices.Clone(rows)
+	for i := range all {
+		all[i] = all[i].clone()
+	}
+	return all
+}
+
+// clone is a copy that shares nothing with the tables.
+func (r Row) clone() Row {
+	r.Status.Classes = slices.Clone(r.Status.Classes)
+	r.Status.Exact = slices.Clone(r.Status.Exact)
+	r.Status.Never = slices.Clone(r.Status.Never)
+	return r
+}
 
 func makeRows() []Row {
 	quota := caller(Derived, 403)
@@ -99,7 +113,7 @@ func makeRows() []Row {
 		{"code:sensitive_words_detected", 2, "sensitive_words_detected", "Sensitive content detected", "Adjust the input", request},
 		{"code:prompt_blocked", 2, "prompt_blocked", "Prompt was blocked", "Adjust the prompt", request},
 		{"code:access_denied", 2, "access_denied", "Access denied", "Check key, permissions, and group", quota},
-		{"code:model_not_found", 2, "model_not_found", "Model not found", "Verify model and your plan's models", caller(Stated, 404)},
+		{"code:model_not_found", 2, "model_not_found", "Model not found", "Verify model and your plan’s models", caller(Stated, 404)},
 		{"code:invalid_api_type", 2, "invalid_api_type", "Unsupported API type", "Use a supported API format", request},
 		{"code:get_channel_failed", 2, "get_channel_failed", "No available channel", "Retry later or contact support", gateway()},
 		{"code:channel:no_available_key", 2, "channel:no_available_key", "No available channel key", "Retry later or contact support", gateway()},
@@ -116,13 +130,19 @@ func makeRows() []Row {
 		{"code:empty_response", 2, "empty_response", "Empty upstream response", "Retry; raise timeout for streaming", gateway()},
 		{"code:read_response_body_failed", 2, "read_response_body_failed", "Failed to read upstream response", "Retry", gateway()},
 		{"code:json_marshal_failed", 2, "json_marshal_failed", "Serialization failed", "Retry or contact support", gateway()},
-		{"code:query_data_error", 2, "query_data_error", "Database query error", "Retry or contact support", gateway()},
-		{"code:update_data_error", 2, "update_data_error", "Database write error", "Retry or contact support", gateway()},
+		{"code:query_data_error", 2, "query_data_error", "Data query error", "Retry or contact support", gateway()},
+		{"code:update_data_error", 2, "update_data_error", "Data write error", "Retry or contact support", gateway()},
 	}
 }
 
 // RowByID finds a row; ok is false when no table has it.
 func RowByID(id RowID) (row Row, ok bool) {
+	row, ok = rowOf(id)
+	return row.clone(), ok
+}
+
+// rowOf is [RowByID] for readers: the row shares the tables.
+func rowOf(id RowID) (row Row, ok bool) {
 	i := slices.IndexFunc(rows, func(r Row) bool { return r.ID == id })
 	if i < 0 {
 		return Row{}, false
@@ -132,6 +152,6 @@ func RowByID(id RowID) (row Row, ok bool) {
 
 // IsCode reports whether a string is one of the 26 codes of table 2.
 func IsCode(code string) bool {
-	_, ok := RowByID(RowID("code:" + code))
+	_, ok := rowOf(RowID("code:" + code))
 	return ok && code != ""
 }

@@ -27,7 +27,7 @@ Feature: Table 2: codes of access
         | code:access_denied/denied-access/gemini-stream    | gemini-stream    |
         | code:access_denied/denied-access/embeddings       | embeddings       |
 
-  Rule: code:model_not_found - "Model not found", what to do: "Verify model and your plan's models"
+  Rule: code:model_not_found - "Model not found", what to do: "Verify model and your plan’s models"
 
     Scenario Outline: <case>
       Given the circumstance "absent-model": a model name that does not exist

@@ -26,7 +26,7 @@ Feature: Table 2: codes of the gateway
         | code:json_marshal_failed/unserializable-result/gemini-stream    | gemini-stream    |
         | code:json_marshal_failed/unserializable-result/embeddings       | embeddings       |
 
-  Rule: code:query_data_error - "Database query error", what to do: "Retry or contact support"
+  Rule: code:query_data_error - "Data query error", what to do: "Retry or contact support"
 
     Scenario Outline: <case>
       Given the circumstance "failing-store-reads": the gateway's database fails on read
@@ -50,7 +50,7 @@ Feature: Table 2: codes of the gateway
         | code:query_data_error/failing-store-reads/gemini-stream    | gemini-stream    |
         | code:query_data_error/failing-store-reads/embeddings       | embeddings       |
 
-  Rule: code:update_data_error - "Database write error", what to do: "Retry or contact support"
+  Rule: code:update_data_error - "Data write error", what to do: "Retry or contact support"
 
     Scenario Outline: <case>
       Given the circumstance "failing-store-writes": the gateway's database fails on write

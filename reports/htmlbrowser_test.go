@@ -90,7 +90,7 @@ func TestPageInABrowser(t *testing.T) {
 		p := browser.open(t, failingRun(), "#code:update_data_error")
 		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
 		evidence := p.text(t, "#evidence")
-		for _, want := range []string{"update_data_error: Database write error", "Retry or contact support", "5xx (stated)", "failing-store-writes", "No case of this row was run."} {
+		for _, want := range []string{"update_data_error: Data write error", "Retry or contact support", "5xx (stated)", "failing-store-writes", "No case of this row was run."} {
 			assert.Contains(t, evidence, want)
 		}
 		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:404/chat"`), chromedp.Poll[chromedp.Void](`document.querySelectorAll("#evidence article").length === 1`))

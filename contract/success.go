@@ -20,7 +20,7 @@ func IsSuccess(surface dialect.Surface, o Observation) (ok bool, reason string) 
 	case o.TransferError != "":
 		return false, "the transfer broke off: " + o.TransferError
 	case o.Cut != "":
-		return false, "reading was given up: " + o.Cut
+		return false, "reading stopped: " + o.Cut
 	case !looksSuccessful(surface, o):
 		return false, "200, but not " + shapeWords(surface) + ": " + bodyWords(o)
 	}

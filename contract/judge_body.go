@@ -1,0 +1,107 @@
+package contract
+
+import (
+	"mime"
+	"strconv"
+	"strings"
+
+	"github.com/gatecert/gatecert/dialect"
+)
+
+func (j *judge) judgeContentType() {
+	j.check(ContentType)
+	got := header(j.o, "Content-Type")
+	media, _, err := mime.ParseMediaType(got)
+	if err == nil && media == "application/json" {
+		return
+	}
+	if got == "" {
+		got = "no Content-Type"
+	}
+	j.add(ContentType, Must, "application/json", got)
+}
+
+func (j *judge) judgeWhole() {
+	j.check(Whole)
+	switch {
+	case j.o.TransferError != "":
+		j.add(Whole, Must, "the whole error answer", "a transfer that broke off: "+j.o.TransferError)
+	case j.o.Cut != "":
+		j.add(Whole, Must, "an error answer that ends", "reading stopped: "+j.o.Cut)
+	}
+}
+
+// judgeEnvelope judges one error object, from a body or from an error event.
+func (j *judge) judgeEnvelope(body []byte) (dialect.ErrorObject, bool) {
+	spoken := j.c.Surface.Dialect()
+	want := spoken.EnvelopeShape()
+	env, err := dialect.DecodeError(spoken, body, IsCode)
+	if err != nil {
+		j.add(Envelope, Must, want, err.Error())
+		if code := j.row.Code(); code != "" {
+			j.add(Code, Must, strconv.Quote(code), "no error object")
+		}
+		return env, false
+	}
+	j.check(Envelope, Message)
+	for _, breach := range env.Breaches {
+		j.add(Envelope, Must, want, breach)
+	}
+	if message, ok := env.Message.(string); !ok || strings.TrimSpace(message) == "" {
+		j.add(Message, Must, "a non-empty string", valueWords(env.Has("message"), env.Message))
+	}
+	j.judgeCode(spoken, env)
+	if spoken == dialect.OpenAI {
+		j.judgeFields(env)
+	}
+	return env, true
+}
+
+func (j *judge) judgeCode(spoken dialect.Dialect, env dialect.ErrorObject) {
+	got := env.Business
+	words := strconv.Quote(got)
+	if got == "" {
+		words = "no code"
+		if spoken == dialect.OpenAI {
+			words = valueWords(env.Has("code"), env.Code)
+		}
+	}
+	switch code := j.row.Code(); {
+	case code != "" && got != code:
+		j.add(Code, Must, strconv.Quote(code)+" in "+spoken.CodePlace(), words)
+	case code != "" && env.Tolerated != "":
+		j.add(CodePlace, Should, strconv.Quote(code)+" in "+spoken.CodePlace(), "it in "+env.Tolerated)
+	case code == "" && j.row.ID != RowRateLimited && !IsCode(got):
+		j.add(CodeKnown, Should, "a code of table 2 in "+spoken.CodePlace(), words)
+	case code != "":
+		j.check(CodePlace)
+	case j.row.ID != RowRateLimited:
+		j.check(CodeKnown)
+	}
+	if j.row.Code() != "" {
+		j.check(Code)
+	}
+}
+
+// judgeFields wants the fields OpenAI's own clients decode: type, param and code present, code as a string or null.
+func (j *judge) judgeFields(env dialect.ErrorObject) {
+	j.check(Fields)
+	for _, name := range []string{"type", "param", "code"} {
+		if !env.Has(name) {
+			j.add(Fields, Should, name+" in the error object", "no "+name)
+		}
+	}
+	if typ, ok := env.Type.(string); env.Has("type") && (!ok || typ == "" || typ == "<nil>" || typ == "None") {
+		j.add(Fields, Should, "type as a word", valueWords(true, env.Type))
+	}
+	switch env.Param.(type) {
+	case nil, string:
+	default:
+		j.add(Fields, Should, "param as a string or null", valueWords(true, env.Param))
+	}
+	switch env.Code.(type) {
+	case nil, string:
+	default:
+		j.add(Fields, Should, "code as a string or null", valueWords(true, env.Code))
+	}
+}
