@@ -126,7 +126,7 @@ func TestNoKeyIsInTheLog(t *testing.T) {
 	var log bytes.Buffer
 	run(t, gatecert.Config{Target: profile, Log: &log, Rows: []string{"http:40*"}, Surfaces: []string{"chat", "gemini"}, Command: []string{"gatecert", "--key", profile.Keys.Valid}})
 	for _, secret := range profile.Secrets() {
-		if secret.What != "provider address" {
+		if secret.What != "upstream address" {
 			assert.NotContains(t, log.String(), secret.Value, secret.What)
 		}
 	}
@@ -266,7 +266,7 @@ func TestAGatewayThatAnswersNonsenseIsNoEvidence(t *testing.T) {
 	r := run(t, gatecert.Config{Target: profile, Rows: []string{"http:401"}, Surfaces: []string{"chat"}})
 	for _, c := range r.Cases {
 		assert.Equal(t, contract.Error, c.Verdict)
-		assert.Equal(t, "control failed: the nonsense call on chat: a model that does not exist was answered as if all were well", c.Reason)
+		assert.Equal(t, "control failed: the nonsense call on chat: a model that does not exist got an ordinary answer", c.Reason)
 	}
 }
 

@@ -42,7 +42,7 @@ func (c Case) Level() Level {
 // LoadVariant reports whether the case takes many calls.
 func (c Case) IsLoad() bool { return c.Variant == LoadVariant }
 
-// Reach says whether the call of this case gets as far as the provider.
+// Reach says whether the call of this case reaches the upstream.
 func (c Case) Reach() Reach {
 	circ, variant, _ := c.resolve()
 	if variant.Reach != "" {

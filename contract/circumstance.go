@@ -6,20 +6,20 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Reach says whether a request in a circumstance gets as far as the provider.
+// Reach says whether a request in a circumstance reaches the upstream.
 type Reach string
 
 // The three reaches.
 const (
-	// ReachNever: the gateway has to refuse by itself; a request that reaches the provider costs somebody money.
+	// ReachNever: the gateway has to refuse by itself; a request that reaches the upstream costs somebody money.
 	ReachNever Reach = "never"
-	// ReachMust: the provider is what goes wrong. A call that never reached it did not bring the circumstance about.
+	// ReachMust: the upstream is what fails. A call that never reached it did not bring the circumstance about.
 	ReachMust Reach = "must"
-	// ReachMay: both are right, for example where a gateway leaves validation to the provider.
+	// ReachMay: both are right, for example where a gateway leaves validation to the upstream.
 	ReachMay Reach = "may"
 )
 
-// Circumstance is what must be true for a row's error to be due.
+// Circumstance is what must be true for a row's error to be expected.
 type Circumstance struct {
 	ID  string
 	Row RowID
@@ -44,7 +44,7 @@ type Variant struct {
 	Reach Reach
 	// Needs overrides the circumstance's when not "".
 	Needs Level
-	// MidStream says the provider fails after its stream has begun: a gateway may have sent its status by then.
+	// MidStream says that the upstream fails after its stream has begun: a gateway may have sent its status by then.
 	MidStream bool
 }
 

@@ -121,7 +121,7 @@ func (j *judge) judgePlain() {
 	j.check(Answered)
 	j.judgeStatus()
 	if j.o.Status/100 == 2 && looksSuccessful(j.c.Surface, j.o) {
-		return // a success where an error is due: its body owes an error nothing more
+		return // a success where an error is expected: nothing more can be asked of its body
 	}
 	j.judgeContentType()
 	j.judgeWhole()

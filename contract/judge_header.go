@@ -31,7 +31,7 @@ func (j *judge) wantHeader(r Requirement, want string, names ...string) {
 	}
 }
 
-// requestIDHeaders are the names under which gateways and providers send one.
+// requestIDHeaders are the names under which gateways send one.
 var requestIDHeaders = []string{"X-Request-Id", "Request-Id", "X-Oneapi-Request-Id", "X-Litellm-Call-Id", "X-Portkey-Trace-Id", "X-Correlation-Id"}
 
 func (j *judge) judgeRetryAfter() {

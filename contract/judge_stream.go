@@ -95,7 +95,7 @@ func (j *judge) judgeStreamFormat(stream Stream) {
 	}
 }
 
-// reading is an event stream understood in its dialect.
+// reading is an event stream as its API format reads it.
 type reading struct {
 	// before counts the events that stood before the error event, or all when there is none.
 	before int
@@ -104,11 +104,11 @@ type reading struct {
 	// failed is the error event, nil when there is none, and index its place.
 	failed *Event
 	index  int
-	// finished says the dialect's own end (finish_reason, message_stop, response.completed, finishReason) came.
+	// finished says the format's own end (finish_reason, message_stop, response.completed, finishReason) came.
 	finished bool
 	// done says [DONE] came.
 	done bool
-	// endAfterError names what followed the error event as if all were well: "[DONE]", "a finish", "content".
+	// endAfterError names what followed the error event although nothing may: "[DONE]", "a finish", "content".
 	endAfterError string
 }
 

@@ -251,8 +251,8 @@ func judgeTable() []judgeRow {
 
 		// secrecy
 		{"a leaked key", "code:model_not_found/absent-model/chat",
-			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Leaks = []Leak{{"provider key", "body"}} }),
-			[]string{"MUST secrecy: got the provider key in body, want no internals"}},
+			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Leaks = []Leak{{"upstream key", "body"}} }),
+			[]string{"MUST secrecy: got the upstream key in body, want no internals"}},
 		{"leaked SQL", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, "no such model", "SELECT id FROM users WHERE", 1)),
 			[]string{`MUST secrecy: got SQL ("SELECT id FROM ") in the body, want no internals`}},
 
@@ -274,13 +274,13 @@ func judgeTable() []judgeRow {
 			[]string{"SHOULD not-billed: got 10 taken, want a failed request to cost nothing"}},
 
 		{"everything wrong at once is told at once", "code:channel:invalid_key/channel-with-bad-key/chat",
-			Observation{Status: 403, Header: map[string][]string{"Content-Type": {"text/plain"}}, Body: Bytes(`{"error":{"message":"","code":7}}`), Leaks: []Leak{{"provider key", "header X-Debug"}}},
+			Observation{Status: 403, Header: map[string][]string{"Content-Type": {"text/plain"}}, Body: Bytes(`{"error":{"message":"","code":7}}`), Leaks: []Leak{{"upstream key", "header X-Debug"}}},
 			[]string{"MUST status-class: got 403, want 5xx", "MUST status-blame: got 403, want a status that does not blame the caller's key",
 				"MUST content-type: got text/plain, want application/json", `MUST message: got "", want a non-empty string`,
 				`MUST code: got 7, want "channel:invalid_key" in error.code`, "SHOULD fields: got no type, want type in the error object",
 				"SHOULD fields: got no param, want param in the error object", "SHOULD fields: got 7, want code as a string or null",
 				"NOTE request-id: got none, want a request id in the header",
-				"MUST secrecy: got the provider key in header X-Debug, want no internals"}},
+				"MUST secrecy: got the upstream key in header X-Debug, want no internals"}},
 	}
 }
 

@@ -34,7 +34,7 @@ type Observation struct {
 	Failure *Failure `json:"failure,omitempty"`
 	// Leaks lists known secrets that the answer contained; they were replaced in Header and Body.
 	Leaks []Leak `json:"leaks,omitempty"`
-	// Upstream is what the provider that gatecert plays saw of this call; nil when it stands in nobody's way.
+	// Upstream is what the mock upstream saw of this call; nil when the gateway has another upstream.
 	Upstream *Seen `json:"upstream,omitempty"`
 	// GatewayLog is what the gateway's own log says of the call, where a driver can read it.
 	GatewayLog string `json:"gateway_log,omitempty"`
@@ -90,7 +90,7 @@ type Failure struct {
 
 // Leak is a known secret found in an answer.
 type Leak struct {
-	// What names the secret: "caller key", "provider key", "provider address".
+	// What names the secret: "caller key", "upstream key", "upstream address".
 	What string `json:"what"`
 	// Where names the place: "body", "header X-Debug", "event 3".
 	Where string `json:"where"`

@@ -16,12 +16,12 @@ import (
 //	**/*-stream/**                            whatever streams
 type Pattern string
 
-// ParsePattern reads a pattern. It fails when the text is empty, has an empty part, or is no pattern that
+// ParsePattern reads a pattern. It fails when the text is empty, has an empty part, or is not a pattern that
 // [path.Match] understands.
 func ParsePattern(text string) (Pattern, error) {
 	for part := range strings.SplitSeq(text, "/") {
 		if _, err := path.Match(part, ""); err != nil || part == "" {
-			return "", fmt.Errorf("%q is no pattern of a case id such as code:model_not_found/*/chat", text)
+			return "", fmt.Errorf("%q is not a pattern of case ids such as code:model_not_found/*/chat", text)
 		}
 	}
 	return Pattern(text), nil

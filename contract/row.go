@@ -32,7 +32,7 @@ func (r Row) Code() string {
 	return ""
 }
 
-// Basis says where an expectation comes from: an obligation the tables state is a MUST, a derived one a SHOULD.
+// Basis says where an expectation comes from: what the tables state is a MUST, what is derived a SHOULD.
 type Basis string
 
 // The two bases of CONTRACT.md.
@@ -45,7 +45,7 @@ const (
 type StatusRule struct {
 	// Classes are the first digits allowed. Breaking it is always a MUST: a wrong class blames the wrong party.
 	Classes []int
-	// Exact are the precise statuses due within class 4; a 5xx is exact as a class.
+	// Exact are the precise statuses expected within class 4; a 5xx is exact as a class.
 	Exact []int
 	// Basis is that of Exact.
 	Basis Basis

@@ -18,7 +18,7 @@ type innerPattern struct {
 }
 
 // innerPatterns recognise SQL, stack traces and dialled addresses by their own grammar, so that ordinary prose does not
-// match: "select a model from the list" is no SQL, "at 10:30 (UTC)" is no stack frame.
+// match: "select a model from the list" is not SQL, "at 10:30 (UTC)" is not a stack frame.
 var innerPatterns = []innerPattern{
 	{"SQL", []string{"select", "insert", "update", "delete", "alter"}, regexp.MustCompile(`\bSELECT\s[^"]{1,200}?\sFROM\s|\bINSERT\s+INTO\s|\bUPDATE\s+\S+\s+SET\s|\bDELETE\s+FROM\s|\bALTER\s+TABLE\s`)},
 	{"a database driver's error", []string{

@@ -10,11 +10,11 @@ type Verdict string
 
 // The verdicts, best first.
 const (
-	Pass         Verdict = "pass"          // every obligation held
-	Warn         Verdict = "warn"          // only SHOULDs were broken
+	Pass         Verdict = "pass"          // every requirement held
+	Warn         Verdict = "warn"          // only SHOULDs were violated
 	NotOffered   Verdict = "not-offered"   // not claimed by the target; never turns a cell green
 	ExpectedFail Verdict = "expected-fail" // a failure that the baseline lists
-	Fail         Verdict = "fail"          // a MUST was broken
+	Fail         Verdict = "fail"          // a MUST was violated
 	Untestable   Verdict = "untestable"    // claimed, but could not be brought about: counts as failure
 	Error        Verdict = "error"         // harness fault or target unreachable
 )
@@ -56,10 +56,10 @@ func Worst(verdicts ...Verdict) (worst Verdict, ok bool) {
 	return worst, len(verdicts) > 0
 }
 
-// UnmarshalText implements [encoding.TextUnmarshaler]. It fails on a word that is no verdict.
+// UnmarshalText implements [encoding.TextUnmarshaler]. It fails on a word that is not a verdict.
 func (v *Verdict) UnmarshalText(text []byte) error {
 	if !slices.Contains(Verdicts(), Verdict(text)) {
-		return fmt.Errorf("%q is no verdict", text)
+		return fmt.Errorf("%q is not a verdict", text)
 	}
 	*v = Verdict(text)
 	return nil

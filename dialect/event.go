@@ -56,7 +56,7 @@ func lenient(data []byte, into any) bool {
 // decoding it. Quotes inside JSON strings are escaped, so no text of a model can look like a mark.
 type FinishMarks struct{ object, mark []byte }
 
-// FinishMarks returns those of a streaming surface, as the providers and everybody after them write them; ok is false
+// FinishMarks returns those of a streaming surface, in the spelling of the API and of those that copy it; ok is false
 // for a surface that does not stream.
 func (s Surface) FinishMarks() (m FinishMarks, ok bool) {
 	return s.endpoint().finish, s.Streaming()

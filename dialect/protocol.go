@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Format is what all endpoints of one provider have in common.
+// Format is what all operations of an API format have in common, on the side that serves them.
 type Format interface {
 	Dialect() Dialect
 	// Credential returns the key presented, "" for none.
@@ -14,19 +14,19 @@ type Format interface {
 	BadKey() Problem
 	// NoModel is what a model that does not exist gets.
 	NoModel(model string) Problem
-	// Describe fills in the words the provider has for the problem's status where the problem has none of its own.
+	// Describe fills in the format's own words for the problem's status where the problem has none.
 	Describe(p Problem) Problem
 	// ErrorBody is the error object of a described problem.
 	ErrorBody(p Problem) Object
 	ContentTypes() (json, stream string)
 }
 
-// Operation is one endpoint of a provider.
+// Operation is one endpoint on the side that serves it: what the mock upstream plays.
 type Operation interface {
 	Format
 	// Texts returns the strings of a request in which a directive may stand, the last user message first.
 	Texts(doc Object) []string
-	// Check validates a request as the provider would; nil means it is valid.
+	// Check validates a request as strictly as the API does; nil means it is valid.
 	Check(doc Object) *Problem
 	// Refusal is the error that a prompt refused on policy grounds gets; nil where the answer itself says so.
 	Refusal() *Problem

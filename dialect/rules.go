@@ -9,7 +9,7 @@ import (
 // rule checks one demand on a request; nil means it holds.
 type rule func(doc Object) *Problem
 
-// firstProblem applies the rules in order, as providers report one fault at a time.
+// firstProblem applies the rules in order, as the APIs report one fault at a time.
 func firstProblem(doc Object, rules ...rule) *Problem {
 	for _, r := range rules {
 		if p := r(doc); p != nil {

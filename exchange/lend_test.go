@@ -42,12 +42,12 @@ func TestObserveAnswersOfOthers(t *testing.T) {
 		StatusCode: 200, Proto: "HTTP/1.1", Header: http.Header{"Content-Type": {"text/event-stream"}},
 		Body: io.NopCloser(strings.NewReader("data: sk-provider-0123456789\n\ndata: b\n\n")),
 	}
-	o := Observe(resp, contract.Sent{Method: "POST"}, Limits{}, redact.New(redact.Secret{What: "provider key", Value: "sk-provider-0123456789"}))
+	o := Observe(resp, contract.Sent{Method: "POST"}, Limits{}, redact.New(redact.Secret{What: "upstream key", Value: "sk-provider-0123456789"}))
 	assert.Equal(t, "POST", o.Sent.Method)
 	require.NotNil(t, o.Stream)
 	require.Len(t, o.Stream.Events, 2)
-	assert.Equal(t, "[provider key]", string(o.Stream.Events[0].Data))
-	assert.Equal(t, []contract.Leak{{What: "provider key", Where: "event 1"}}, o.Leaks)
+	assert.Equal(t, "[upstream key]", string(o.Stream.Events[0].Data))
+	assert.Equal(t, []contract.Leak{{What: "upstream key", Where: "event 1"}}, o.Leaks)
 	assert.Zero(t, o.Timing, "the instants are whoever's that took the answer in")
 	assert.Zero(t, o.Stream.Events[1].At)
 }

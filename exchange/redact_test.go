@@ -22,7 +22,7 @@ func TestRedaction(t *testing.T) {
 	const key = "sk-a/b+c&d 1234"
 	digest := sha256.Sum256([]byte(key))
 	redactor := redact.New(
-		redact.Secret{What: "provider key", Value: key}, redact.Secret{What: "provider address", Value: "127.0.0.1:9901"}, redact.Secret{What: "short", Value: "12345"},
+		redact.Secret{What: "upstream key", Value: key}, redact.Secret{What: "upstream address", Value: "127.0.0.1:9901"}, redact.Secret{What: "short", Value: "12345"},
 		redact.Secret{What: "long key", Value: "abcdefghijkl"}, redact.Secret{What: "part of it", Value: "cdefgh"}, redact.Secret{What: "overlapping", Value: "ijklmnop"},
 		redact.Secret{What: "same again", Value: key}, redact.Secret{What: "seven", Value: "seven77"},
 	)
@@ -31,18 +31,18 @@ func TestRedaction(t *testing.T) {
 		found      []string
 	}{
 		"nothing to find":              {"hello", "hello", nil},
-		"the secret as it stands":      {"<" + key + ">", "<[provider key]>", []string{"provider key"}},
-		"twice, one after the other":   {key + key, "[provider key][provider key]", []string{"provider key"}},
-		"two secrets":                  {"127.0.0.1:9901 " + key, "[provider address] [provider key]", []string{"provider address", "provider key"}},
-		"its digest":                   {hex.EncodeToString(digest[:]), "[provider key (SHA-256)]", []string{"provider key (SHA-256)"}},
-		"its digest in capitals":       {strings.ToUpper(hex.EncodeToString(digest[:])), "[provider key (SHA-256)]", []string{"provider key (SHA-256)"}},
-		"its base64":                   {base64.StdEncoding.EncodeToString([]byte(key)), "[provider key]", []string{"provider key"}},
-		"its base64 for URLs":          {base64.URLEncoding.EncodeToString([]byte(key)), "[provider key]", []string{"provider key"}},
-		"in a query":                   {"?k=sk-a%2Fb%2Bc%26d+1234", "?k=[provider key]", []string{"provider key"}},
-		"in a path":                    {"/sk-a%2Fb+c&d%201234/", "/[provider key]/", []string{"provider key"}},
-		"in JSON":                      {`"sk-a/b+c\u0026d 1234"`, `"[provider key]"`, []string{"provider key"}},
-		"in JSON with slashes escaped": {`"sk-a\/b+c&d 1234"`, `"[provider key]"`, []string{"provider key"}},
-		"an escaped address":           {"127.0.0.1%3A9901", "[provider address]", []string{"provider address"}},
+		"the secret as it stands":      {"<" + key + ">", "<[upstream key]>", []string{"upstream key"}},
+		"twice, one after the other":   {key + key, "[upstream key][upstream key]", []string{"upstream key"}},
+		"two secrets":                  {"127.0.0.1:9901 " + key, "[upstream address] [upstream key]", []string{"upstream address", "upstream key"}},
+		"its digest":                   {hex.EncodeToString(digest[:]), "[upstream key (SHA-256)]", []string{"upstream key (SHA-256)"}},
+		"its digest in capitals":       {strings.ToUpper(hex.EncodeToString(digest[:])), "[upstream key (SHA-256)]", []string{"upstream key (SHA-256)"}},
+		"its base64":                   {base64.StdEncoding.EncodeToString([]byte(key)), "[upstream key]", []string{"upstream key"}},
+		"its base64 for URLs":          {base64.URLEncoding.EncodeToString([]byte(key)), "[upstream key]", []string{"upstream key"}},
+		"in a query":                   {"?k=sk-a%2Fb%2Bc%26d+1234", "?k=[upstream key]", []string{"upstream key"}},
+		"in a path":                    {"/sk-a%2Fb+c&d%201234/", "/[upstream key]/", []string{"upstream key"}},
+		"in JSON":                      {`"sk-a/b+c\u0026d 1234"`, `"[upstream key]"`, []string{"upstream key"}},
+		"in JSON with slashes escaped": {`"sk-a\/b+c&d 1234"`, `"[upstream key]"`, []string{"upstream key"}},
+		"an escaped address":           {"127.0.0.1%3A9901", "[upstream address]", []string{"upstream address"}},
 		"too short to be a secret":     {"12345", "12345", nil},
 		"too short for its digest":     {base64.StdEncoding.EncodeToString([]byte("seven77")) + " seven77", "c2V2ZW43Nw== [seven]", []string{"seven"}},
 		"the longer of two":            {"abcdefghijkl", "[long key]", []string{"long key", "part of it"}},
@@ -99,9 +99,9 @@ func TestSecretsOfAnAnswerAreReplacedAndReported(t *testing.T) {
 		contentType, field, value, body string
 		want                            []contract.Leak
 	}{
-		"in the body":           {"", "X-Ok", "ok", "no " + provider + key, []contract.Leak{{What: "provider key", Where: "body"}, {What: "caller key", Where: "body"}}},
-		"in a header":           {"", "X-Debug", "key=" + provider, "", []contract.Leak{{What: "provider key", Where: "header X-Debug"}}},
-		"in a header's name":    {"", "X-" + provider, "1", "", []contract.Leak{{What: "provider key", Where: "header name"}}},
+		"in the body":           {"", "X-Ok", "ok", "no " + provider + key, []contract.Leak{{What: "upstream key", Where: "body"}, {What: "caller key", Where: "body"}}},
+		"in a header":           {"", "X-Debug", "key=" + provider, "", []contract.Leak{{What: "upstream key", Where: "header X-Debug"}}},
+		"in a header's name":    {"", "X-" + provider, "1", "", []contract.Leak{{What: "upstream key", Where: "header name"}}},
 		"in a cookie":           {"", "Set-Cookie", "k=" + key, "", []contract.Leak{{What: "caller key", Where: "header Set-Cookie"}}},
 		"in an event":           {"text/event-stream", "X-Ok", "ok", "data: a\n\ndata: " + key + "\n\n", []contract.Leak{{What: "caller key", Where: "event 2"}}},
 		"in an event's name":    {"text/event-stream", "X-Ok", "ok", "event: " + key + "\ndata: a\n\n", []contract.Leak{{What: "caller key", Where: "event 1"}}},
@@ -115,7 +115,7 @@ func TestSecretsOfAnAnswerAreReplacedAndReported(t *testing.T) {
 				w.Header().Set(row.field, row.value)
 				io.WriteString(w, row.body)
 			})
-			c := client(t, Limits{}, redact.Secret{What: "provider key", Value: provider})
+			c := client(t, Limits{}, redact.Secret{What: "upstream key", Value: provider})
 			observation := observe(t, c, Call{
 				BaseURL: base, Key: key, Prompt: "say " + key, Path: "/v1/x?k=" + key, Header: map[string]string{"X-Mine": provider},
 			})
@@ -167,9 +167,9 @@ func TestAFailureQuotesNoSecret(t *testing.T) {
 }
 
 func TestACallersURLIsNoLeak(t *testing.T) {
-	observation := observe(t, client(t, Limits{}, redact.Secret{What: "provider address", Value: "127.0.0.1:1"}), Call{BaseURL: "http://127.0.0.1:1"})
+	observation := observe(t, client(t, Limits{}, redact.Secret{What: "upstream address", Value: "127.0.0.1:1"}), Call{BaseURL: "http://127.0.0.1:1"})
 	require.NotNil(t, observation.Failure)
-	assert.Equal(t, "dial tcp [provider address]: connect: connection refused", observation.Failure.Detail)
+	assert.Equal(t, "dial tcp [upstream address]: connect: connection refused", observation.Failure.Detail)
 	assert.Empty(t, observation.Leaks)
 }
 
@@ -207,8 +207,8 @@ func FuzzRedactor(f *testing.F) {
 }
 
 func TestAnAddressEndsWithItsPort(t *testing.T) {
-	r := redact.New(redact.Secret{What: "provider address", Value: "127.0.0.1:1"}, redact.Secret{What: "caller key", Value: "sk:a.b:1"})
+	r := redact.New(redact.Secret{What: "upstream address", Value: "127.0.0.1:1"}, redact.Secret{What: "caller key", Value: "sk:a.b:1"})
 	assert.Equal(t, "http://127.0.0.1:19900/v1", r.Text("http://127.0.0.1:19900/v1"))
-	assert.Equal(t, "http://[provider address]/v1, [provider address].", r.Text("http://127.0.0.1:1/v1, 127.0.0.1:1."))
+	assert.Equal(t, "http://[upstream address]/v1, [upstream address].", r.Text("http://127.0.0.1:1/v1, 127.0.0.1:1."))
 	assert.Equal(t, "[caller key]2", r.Text("sk:a.b:12"), "a key is found whatever follows it")
 }

@@ -31,7 +31,7 @@ func testRequest(tb testing.TB, s dialect.Surface, due contract.Case) *request {
 	tb.Helper()
 	r, err := newRequest(Request{Name: "p", Expect: due, Call: exchange.Call{
 		Surface: s, BaseURL: "http://127.0.0.1:1", Key: "sk-caller-0123456789", Model: "m", Prompt: "hi " + TokenPlaceholder,
-	}}, []redact.Secret{{What: "provider key", Value: "sk-provider-0123456789"}})
+	}}, []redact.Secret{{What: "upstream key", Value: "sk-provider-0123456789"}})
 	require.NoError(tb, err)
 	return r
 }
@@ -180,7 +180,7 @@ func TestEvidenceShowsNoSecret(t *testing.T) {
 	got := newJudge().answer(testRequest(t, dialect.Chat, contract.Case{}),
 		answerOf(500, jsonField, strings.Replace(good503, "no channel", "sk-provider-0123456789", 1)))
 	require.NotNil(t, got.evidence)
-	assert.Contains(t, string(got.evidence.Body), "[provider key]")
+	assert.Contains(t, string(got.evidence.Body), "[upstream key]")
 	assert.NotContains(t, string(got.evidence.Body), "sk-provider")
 	assert.NotContains(t, got.evidence.Sent.Curl, "sk-caller")
 }

@@ -167,7 +167,7 @@ func failingRun() runlog.Run {
 		{At: 2 * time.Second, Protocol: "openai", Path: "/v1/chat/completions", Model: "gpt-4o-mini", Credential: "sk…9f2c", Cancelled: true, Duration: 9 * time.Millisecond},
 	}}
 	fail.Observation.Balance = &contract.Balance{Before: 100, After: 97.5}
-	fail.Observation.Leaks = []contract.Leak{{What: "provider address", Where: "body"}}
+	fail.Observation.Leaks = []contract.Leak{{What: "upstream address", Where: "body"}}
 	fail.Tries = 2
 
 	stream := at("code:get_channel_failed", dialect.ChatStream)

@@ -47,7 +47,7 @@ func TestPageInABrowser(t *testing.T) {
 		evidence := p.text(t, "#evidence")
 		for _, want := range []string{
 			"status-class", "503", "Then the answer keeps row code:model_not_found", "POST https://gateway.example/v1/chat",
-			`"code":"model_not_found"`, "cancelled by the gateway", "provider address leaked in body", "curl -sS",
+			`"code":"model_not_found"`, "cancelled by the gateway", "upstream address leaked in body", "curl -sS",
 		} {
 			assert.Contains(t, evidence, want)
 		}

@@ -128,7 +128,7 @@ func TestReadRefuses(t *testing.T) {
 		{"a case after the footer", head + first + footer + second, runlog.ErrMalformed, "line 4: a \"case\" event after the footer"},
 		{"anything torn after the footer", head + first + footer + "{", runlog.ErrMalformed, "line 4"},
 		{"an unknown event", head + `{"type":"remark"}` + "\n", runlog.ErrMalformed, `unknown event type "remark"`},
-		{"a verdict that is none", head + strings.Replace(first, `"verdict":"pass"`, `"verdict":"fine"`, 1), runlog.ErrMalformed, `"fine" is no verdict`},
+		{"a verdict that is none", head + strings.Replace(first, `"verdict":"pass"`, `"verdict":"fine"`, 1), runlog.ErrMalformed, `"fine" is not a verdict`},
 		{"a case without a verdict", head + `{"type":"case","id":"a"}` + "\n", runlog.ErrMalformed, "has no verdict"},
 		{"a case without an id", head + `{"type":"case","verdict":"pass"}` + "\n", runlog.ErrMalformed, "without an id"},
 	}

@@ -48,7 +48,7 @@ type Upstream interface {
 type Prepared struct {
 	// Profile is complete: base URL, keys, models and recipes.
 	Profile profile.Profile
-	// Upstream is nil when the gateway's provider is not ours.
+	// Upstream is the mock upstream, nil when the gateway has another one.
 	Upstream Upstream
 	// Roots are the authorities that vouch for the gateway's certificate, nil for the system's.
 	Roots *x509.CertPool
@@ -57,7 +57,7 @@ type Prepared struct {
 	// Actions are what recipes can name with do:. They bound their own time.
 	Actions map[string]func(ctx context.Context) error
 	// Consult, when not nil, adds to the observation of a call what the gateway's own books say of it: its log, and what it
-	// charged. It is asked about calls that reach the provider, which are those that may be charged.
+	// charged. It is asked about calls that reach the upstream, which are those that may be charged.
 	Consult func(ctx context.Context, o *contract.Observation) error
 	// Notes are things about the preparation that people should know; they end up in the run's notes.
 	Notes []string

@@ -25,7 +25,7 @@ type Request struct {
 // Exclusive reports whether the provocation changes what other cases meet, and so must run alone.
 func (p Request) Exclusive() bool { return len(p.Before)+len(p.After) > 0 }
 
-// healthyPrompt is short: on a real provider every control costs its tokens.
+// healthyPrompt is short: on a real upstream every control call costs tokens.
 const healthyPrompt = "Say hello."
 
 // HealthyCall is the call that must succeed on a surface before anything there is judged.

@@ -80,7 +80,7 @@ func (s *Session) readsBalance(c contract.Case) bool {
 // Observe brings a case about once and says what came of it.
 //
 // It returns [ErrNotOffered] when the profile lacks what the case needs, and other errors when the harness itself
-// could not do its part: an action failed, the provider cannot be asked.
+// could not do its part: an action failed, the upstream cannot be asked.
 func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Observation, err error) {
 	token := newToken()
 	pr, err := RequestFor(s.Profile, c, token)
@@ -136,7 +136,7 @@ func (s *Session) send(ctx context.Context, c contract.Case, token string, pr Re
 	}
 }
 
-// cancelGrace is how long a gateway gets to cancel a call to the provider after it has answered. It is no limit of the
+// cancelGrace is how long a gateway gets to cancel an upstream call after it has answered. It is not a limit of the
 // contract: generous, because a busy machine may take its time to notice a closed connection.
 const cancelGrace = 3 * time.Second
 
@@ -161,7 +161,7 @@ func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind Con
 			return o, false, "", fmt.Errorf("control: %w", err)
 		}
 		if healthy, _ := contract.IsSuccess(surface, o); healthy {
-			return o, false, "a model that does not exist was answered as if all were well", nil
+			return o, false, "a model that does not exist got an ordinary answer", nil
 		}
 		return o, o.Failure == nil, failureWords(o), nil
 	}

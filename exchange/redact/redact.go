@@ -16,7 +16,7 @@ import (
 
 // Secret is a value that must show in no report, and what to call it.
 type Secret struct {
-	// What names the secret: "caller key", "provider key", "provider address".
+	// What names the secret: "caller key", "upstream key", "upstream address".
 	What  string
 	Value string
 }

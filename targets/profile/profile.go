@@ -35,7 +35,7 @@ type Profile struct {
 	Discover bool   `yaml:"-"`
 	Keys     Keys   `yaml:"keys,omitempty"`
 	Models   Models `yaml:"models,omitempty"`
-	// Headers go with every request, for gateways that are told by header where to route.
+	// Headers go with every request, for gateways that route by header.
 	Headers map[string]string `yaml:"headers,omitempty"`
 	// SurfaceHeaders are added on single surfaces, over Headers.
 	SurfaceHeaders map[dialect.Surface]map[string]string `yaml:"surface_headers,omitempty"`
@@ -138,31 +138,31 @@ func (m Models) Routed(s dialect.Surface) string {
 	return m.On(s)
 }
 
-// Upstream says how the gateway reaches the provider that gatecert plays.
+// Upstream says how the gateway reaches the mock upstream.
 type Upstream struct {
-	// Listen is the address the provider listens on during the run, for example 127.0.0.1:9901.
+	// Listen is the address that the mock upstream listens on during the run, for example 127.0.0.1:9901.
 	Listen string `yaml:"listen,omitempty"`
 	// URL is where the gateway reaches Listen, when that is not http://LISTEN: from inside a container, for example.
 	URL string `yaml:"url,omitempty"`
-	// Attach is the URL of a provider that runs already (gatecert upstream), instead of Listen.
+	// Attach is the URL of a mock upstream that runs already (gatecert upstream), instead of Listen.
 	Attach string `yaml:"attach,omitempty"`
-	// Keys are the provider keys it accepts; none: any.
+	// Keys are the keys that it accepts; none: any.
 	Keys []string `yaml:"keys,omitempty"`
-	// Addresses are host:port names under which the gateway knows its providers: none may show in an answer.
+	// Addresses are host:port names under which the gateway knows its upstreams: none may show in an answer.
 	// Listen and Attach are among them without being named.
 	Addresses []string `yaml:"addresses,omitempty"`
 }
 
-// Present reports whether the profile has a provider of ours at all.
+// Present reports whether the profile has a mock upstream.
 func (u Upstream) Present() bool { return u.Listen != "" || u.Attach != "" }
 
 // Limits are the gateway's own limits, as far as it declares them, and ours.
 type Limits struct {
-	// Timeout is how long the gateway waits for a provider.
+	// Timeout is how long the gateway waits for the upstream.
 	Timeout time.Duration `yaml:"timeout,omitempty"`
 	// Body is the largest request body in bytes.
 	Body int64 `yaml:"body,omitempty"`
-	// Attempts is how often one call may be tried at the provider, the first time included.
+	// Attempts is how often one call may be tried at the upstream, the first time included.
 	Attempts int  `yaml:"attempts,omitempty"`
 	Rate     Rate `yaml:"rate,omitempty"`
 	// Patience is how long gatecert waits for an answer. It is not a limit of the contract: none in it gives a time.
@@ -187,11 +187,11 @@ type Rate struct {
 // LoadSettings is the profile's part about the cases under load.
 type LoadSettings struct {
 	// Surfaces are those that are put under load, each with its streaming twin. None: the first that the gateway offers,
-	// since what many calls show of a limit or a provider they show on any surface.
+	// since what many calls show of a limit or an upstream they show on any surface.
 	Surfaces []dialect.Surface `yaml:"surfaces,omitempty"`
 }
 
-// Settle says how much time a gateway gets to be well again after provider failures.
+// Settle says how much time a gateway gets to recover after upstream failures.
 type Settle struct {
 	// Recovery bounds the wait for a healthy control after a breaker or a foreign 429 was noticed.
 	Recovery time.Duration `yaml:"recovery,omitempty"`
@@ -251,7 +251,7 @@ const (
 	DefaultConcurrency = 8
 	// MaxConcurrency bounds the cases at once: more would measure the gateway's capacity, not its errors.
 	MaxConcurrency = 256
-	// DefaultPatience is generous: the slowest gateway default we know of is a 30 s provider timeout.
+	// DefaultPatience is generous: the slowest gateway default we know of is a 30 s upstream timeout.
 	DefaultPatience = 45 * time.Second
 	// DefaultRecovery covers the cool-downs gateways ship with (30 s and 60 s are common).
 	DefaultRecovery = 75 * time.Second

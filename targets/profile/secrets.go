@@ -12,7 +12,7 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-// Secrets lists what no answer, log or report may show: every key of the profile, and where the provider lives.
+// Secrets lists what no answer, log or report may show: every key of the profile, and the address of the upstream.
 func (p Profile) Secrets() []redact.Secret {
 	var secrets []redact.Secret
 	add := func(what string, values ...string) {
@@ -38,9 +38,9 @@ func (p Profile) Secrets() []redact.Secret {
 	}
 	add("administrator's credential", p.Admin.Token, p.Admin.Password)
 	add("store's password", p.Store.password())
-	add("provider key", p.Upstream.Keys...)
-	add("provider address", p.Upstream.Addresses...)
-	add("provider address", p.Upstream.Listen, host(p.Upstream.Attach), host(p.Upstream.URL))
+	add("upstream key", p.Upstream.Keys...)
+	add("upstream address", p.Upstream.Addresses...)
+	add("upstream address", p.Upstream.Listen, host(p.Upstream.Attach), host(p.Upstream.URL))
 	return secrets
 }
 
@@ -80,7 +80,7 @@ func (p Profile) Redacted() string {
 	if raw, err = yaml.Marshal(redacted(tree, redactor)); err != nil {
 		return "# the profile cannot be shown: " + err.Error() + "\n"
 	}
-	return redactor.Text(string(raw)) // for what is no value: the name of a field
+	return redactor.Text(string(raw)) // for what is not a value: the name of a field
 }
 
 func redacted(value any, redactor *redact.Redactor) any {
@@ -100,7 +100,7 @@ func redacted(value any, redactor *redact.Redactor) any {
 }
 
 // ParseRedacted reads a profile back from a log: what it offers can be asked, but its keys are names of keys. It
-// returns [ErrProfile] when the text is no profile.
+// returns [ErrProfile] when the text is not a profile.
 func ParseRedacted(text string) (Profile, error) {
 	var p Profile
 	if err := yaml.Unmarshal([]byte(text), &p); err != nil {

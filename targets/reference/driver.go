@@ -23,7 +23,7 @@ var _ targets.Driver = Driver{}
 
 // Prepare implements [targets.Driver]. Of the profile only concurrency and settle count: all else is the gateway's own.
 func (d Driver) Prepare(ctx context.Context, asked profile.Profile) (targets.Prepared, error) {
-	// The provider's port has to be known to the gateway, and the gateway's provider key to the provider.
+	// The provider's port has to be known to the gateway, and the gateway's upstream key to the provider.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return targets.Prepared{}, fmt.Errorf("find a port for the upstream: %w", err)

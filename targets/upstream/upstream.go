@@ -19,7 +19,7 @@ import (
 
 // Options shape an [Upstream]. The zero value is ready to use.
 type Options struct {
-	// Keys are the provider keys that are accepted. Empty means any, but a key there must be.
+	// Keys are the upstream keys that are accepted. Empty means any, but a key there must be.
 	Keys []string
 	// Tokens is how many tokens are remembered before the oldest is forgotten. 0 means 100,000.
 	Tokens int
