@@ -48,6 +48,12 @@ type Endpoint struct {
 	operation Operation
 }
 
+// Check validates a request body as strictly as the API does; nil means it is valid.
+func (e Endpoint) Check(body Object) *Problem { return e.operation.Check(body) }
+
+// Texts returns the strings of a request body that a model would read, those of the last user message first.
+func (e Endpoint) Texts(body Object) []string { return e.operation.Texts(body) }
+
 // Ask is what a request asks for.
 type Ask struct {
 	Model, Prompt string

@@ -27,16 +27,6 @@ func (g *Gateway) route(r *http.Request) route {
 	found := route{surface: surfaceOfPrefix(r)}
 	post, get := []string{http.MethodPost}, []string{http.MethodGet, http.MethodHead}
 	switch path {
-	case "/v1/chat/completions":
-		found.surface, found.methods, found.stages = dialect.Chat, post, g.relay
-	case "/v1/completions":
-		found.surface, found.methods, found.stages = dialect.Completions, post, g.relay
-	case "/v1/responses":
-		found.surface, found.methods, found.stages = dialect.Responses, post, g.relay
-	case "/v1/messages":
-		found.surface, found.methods, found.stages = dialect.Messages, post, g.relay
-	case "/v1/embeddings":
-		found.surface, found.methods, found.stages = dialect.Embeddings, post, g.relay
 	case "/v1/models":
 		found.methods, found.stages = get, g.listing
 	case "/v1/dashboard/balance":
@@ -44,11 +34,21 @@ func (g *Gateway) route(r *http.Request) route {
 	case "/healthz":
 		found.methods, found.stages = get, g.health
 	default:
-		if surface, model, ok := geminiCall(path); ok {
+		if surface, model, ok := surfaceOf(path); ok {
 			found.surface, found.model, found.methods, found.stages = surface, model, post, g.relay
 		}
 	}
 	return g.refuseUnknown(found, r)
+}
+
+// surfaceOf finds the endpoint of a path, and the model where the path names it.
+func surfaceOf(path string) (surface dialect.Surface, model string, ok bool) {
+	for _, s := range dialect.Endpoints() {
+		if !s.ModelInPath() && s.Path("") == path {
+			return s, "", true
+		}
+	}
+	return geminiCall(path)
 }
 
 // geminiCall reads /v1beta/models/{model}:{method}.

@@ -52,6 +52,8 @@ type Answer struct {
 	Vectors [][]float64
 	// Base64 repeats what the request asked for.
 	Base64 bool
+	// Native is the whole answer to a request that was passed on without conversion.
+	Native map[string]json.RawMessage
 }
 
 // DecodeAnswer reads a provider's whole answer with a status of success. req is the request it answers.
@@ -71,6 +73,9 @@ func DecodeAnswer(p Protocol, req Request, body []byte) (Answer, error) {
 	}
 	if body[0] != '{' {
 		return Answer{}, notAnswer("no JSON object")
+	}
+	if req.Native != nil {
+		return nativeAnswer(req.Surface, body)
 	}
 	answer, err := pr.answer(req, body)
 	if err != nil {

@@ -17,6 +17,9 @@ import (
 // It fails when the annotation is no JSON, when a vector holds what JSON has no number for, and on a surface it does
 // not know.
 func EncodeAnswer(surface dialect.Surface, a Answer, annotation json.RawMessage) ([]byte, error) {
+	if a.Native != nil {
+		return encodeNativeAnswer(a, annotation)
+	}
 	var form any
 	switch surface {
 	case dialect.Chat, dialect.ChatStream:

@@ -45,6 +45,11 @@ func Encode(p Protocol, req Request, model string) (Outbound, error) {
 	if !ok {
 		return Outbound{}, fmt.Errorf("%w: no such protocol", ErrUnconvertible)
 	}
+	if req.Native != nil {
+		out, err := encodeNative(p, req, model)
+		out.Header = headerOf(pr, req)
+		return out, err
+	}
 	w := &writer{protocol: p}
 	for _, need := range req.Needs {
 		w.need(pr, need)
@@ -57,13 +62,17 @@ func Encode(p Protocol, req Request, model string) (Outbound, error) {
 	if err != nil {
 		return Outbound{}, fmt.Errorf("%w: %w", ErrUnconvertible, err)
 	}
+	return Outbound{Path: path, Header: headerOf(pr, req), Body: body}, nil
+}
+
+func headerOf(pr provider, req Request) http.Header {
 	header := pr.header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Accept", "application/json")
 	if req.Stream {
 		header.Set("Accept", "text/event-stream")
 	}
-	return Outbound{Path: path, Header: header, Body: body}, nil
+	return header
 }
 
 // provider speaks one protocol.

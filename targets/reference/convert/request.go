@@ -33,6 +33,8 @@ type Request struct {
 	Dimensions *int
 	// Base64 asks for vectors as base64 of little-endian 32-bit floats (encoding_format).
 	Base64 bool
+	// Native is the whole body on an endpoint that is passed on without conversion, nil on all others.
+	Native dialect.Object
 	// Needs are what else the caller asks for and not every provider can express, each feature once.
 	Needs []Need
 }
