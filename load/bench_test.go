@@ -138,7 +138,7 @@ func BenchmarkOpenLoop(b *testing.B) {
 					}
 					t := m.Of(AllRequests, runlog.Admitted)
 					b.Logf("%.0f/s of %.0f: %d of %d sent, %d waited, lag p50 %s p99 %s, service p50 %s p99 %s, CPU %.0f %%, %v", took, rate, m.Sent, m.Offered,
-						m.Waited, m.Lag.Quantile(0.5), m.Generator.LagP99, t.ServiceTime.Quantile(0.5), t.ServiceTime.Quantile(0.99), m.Generator.CPU*100, m.Generator.Problems)
+						m.Waited, m.Generator.Lag.Quantile(0.5), m.Generator.Lag.Quantile(0.99), t.ServiceTime.Quantile(0.5), t.ServiceTime.Quantile(0.99), m.Generator.CPU*100, m.Generator.Problems)
 				}
 				b.ReportMetric(float64(achieved), "achieved-of-10")
 				b.ReportMetric(0, "ns/op")

@@ -44,7 +44,7 @@ func readRequest(conn net.Conn) bool {
 	return err == nil
 }
 
-func TestFireAgainstBrokenGateways(t *testing.T) {
+func TestRunAgainstBrokenGateways(t *testing.T) {
 	write := func(text string) func(net.Conn) {
 		return func(conn net.Conn) {
 			if readRequest(conn) {
@@ -58,43 +58,43 @@ func TestFireAgainstBrokenGateways(t *testing.T) {
 		want     runlog.Outcome
 		status   int
 	}{
-		{"closes without a word", func(conn net.Conn) { readRequest(conn) }, runlog.TransportError, 0},
+		{"closes without a response", func(conn net.Conn) { readRequest(conn) }, runlog.TransportError, 0},
 		{"resets", func(conn net.Conn) {
 			readRequest(conn)
 			_ = conn.(*net.TCPConn).SetLinger(0)
 		}, runlog.TransportError, 0},
 		{"speaks another protocol", write("hello there, this is not HTTP\r\n"), runlog.TransportError, 0},
-		{"breaks off its answer", write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"), runlog.TransportError, 200},
-		{"refuses and breaks off", write("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 500\r\n\r\n{"), runlog.Refused, 429},
-		{"stalls in its answer", func(conn net.Conn) {
+		{"ends its response early", write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"), runlog.TransportError, 200},
+		{"refuses and ends the response early", write("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 500\r\n\r\n{"), runlog.Refused, 429},
+		{"stalls in its response", func(conn net.Conn) {
 			write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{")(conn)
-			readRequest(conn) // until we leave
+			readRequest(conn) // until the client disconnects
 		}, runlog.Timeout, 200},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
-				Mix: []Request{part(rawServer(t, row.answer))}, Schedule: Burst{Size: 3}, Timeout: 500 * ms, Generator: lenient(), Keep: 3,
+				Mix: []Request{chatRequest(rawServer(t, row.answer))}, Schedule: Burst{Size: 3}, Timeout: 500 * ms, Generator: lenient(), Keep: 3,
 			})
 			require.NoError(t, err)
 			assert.Equal(t, uint64(3), m.Count(row.want), "%v", m.Results)
-			assert.Zero(t, m.Resent, "a new connection is not tried again")
-			for _, shot := range m.Results {
-				assert.Equal(t, row.status, shot.Status)
+			assert.Zero(t, m.Resent, "a request on a new connection is not sent again")
+			for _, result := range m.Results {
+				assert.Equal(t, row.status, result.Status)
 			}
 		})
 	}
 }
 
-func TestFireWhereNobodyListens(t *testing.T) {
+func TestRunWhereNobodyListens(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	url := "http://" + listener.Addr().String()
 	require.NoError(t, listener.Close())
 	e := newEngine(t, Caps{})
-	m, err := e.Run(t.Context(), Phase{Mix: []Request{part(url)}, Schedule: Burst{Size: 3}, Generator: lenient()})
+	m, err := e.Run(t.Context(), Phase{Mix: []Request{chatRequest(url)}, Schedule: Burst{Size: 3}, Generator: lenient()})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(3), m.Count(runlog.TransportError))
 	assert.Equal(t, contract.Fail, m.Verdict())
-	_, err = e.Run(t.Context(), Phase{Mix: []Request{part(url)}, Schedule: Burst{Size: 3}, Preconnect: true})
+	_, err = e.Run(t.Context(), Phase{Mix: []Request{chatRequest(url)}, Schedule: Burst{Size: 3}, Preconnect: true})
 	assert.ErrorContains(t, err, "open 3 connections to "+listener.Addr().String())
 }

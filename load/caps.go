@@ -6,28 +6,27 @@ import (
 	"time"
 )
 
-// ErrCap is returned when a stage would go over the engine's caps. Its text says over which.
-var ErrCap = errors.New("over the cap")
+// ErrCap is returned when a phase would exceed the engine's caps. Its text says which.
+var ErrCap = errors.New("over the caps")
 
-// Caps bound what an engine does. A field that is zero takes that of [DefaultCaps].
+// Caps bound what an engine sends. A field that is zero takes the value of [DefaultCaps].
 type Caps struct {
-	// Requests bounds the requests of all stages of the engine together.
+	// Requests bounds the requests of all phases of an engine together, Duration the length of their schedules.
 	Requests uint64
-	// Rate bounds the requests a second of any stage.
-	Rate float64
-	// Duration bounds the schedules of all stages together.
 	Duration time.Duration
-	// Connections bounds those of any stage.
+	// Rate bounds the requests per second of any phase, Connections its connections.
+	Rate        float64
 	Connections int
 }
 
-// DefaultCaps are what a gateway of somebody else's bears without its owner being asked. A search and a comparison
-// with all defaults come to 39,406 requests in 272 s at most.
+// DefaultCaps returns what somebody else's gateway can take without its owner being asked. A capacity search and a
+// comparison with all defaults send at most 39,406 requests in 272 s.
 func DefaultCaps() Caps {
 	return Caps{Requests: 40_000, Rate: 200, Duration: 5 * time.Minute, Connections: 64}
 }
 
-// HardCaps are what nobody gets beyond: more than one machine can do in earnest, far less than a slip of a finger.
+// HardCaps returns the bounds of all caps: more than one machine can generate, and far less than a typing error can ask
+// for.
 func HardCaps() Caps {
 	return Caps{Requests: 100_000_000, Rate: 100_000, Duration: 24 * time.Hour, Connections: 4096}
 }
@@ -41,24 +40,24 @@ func (c Caps) withDefaults() Caps {
 	return c
 }
 
-// within bounds the caps by others.
-func (c Caps) within(most Caps) Caps {
+// within bounds caps by others.
+func (c Caps) within(other Caps) Caps {
 	return Caps{
-		Requests: min(c.Requests, most.Requests), Rate: min(c.Rate, most.Rate),
-		Duration: min(c.Duration, most.Duration), Connections: min(c.Connections, most.Connections),
+		Requests: min(c.Requests, other.Requests), Rate: min(c.Rate, other.Rate),
+		Duration: min(c.Duration, other.Duration), Connections: min(c.Connections, other.Connections),
 	}
 }
 
-// Allow reports whether a plan stays within the caps. It returns [ErrCap] and says what is too much.
+// Allow returns [ErrCap], for each cap that a plan exceeds, and nil when it exceeds none.
 func (c Caps) Allow(p Plan) error {
 	var over []error
-	check := func(too bool, format string, args ...any) {
-		if too {
+	check := func(exceeds bool, format string, args ...any) {
+		if exceeds {
 			over = append(over, fmt.Errorf("%w: "+format, append([]any{ErrCap}, args...)...))
 		}
 	}
 	check(p.Requests > c.Requests, "%d requests, %d allowed", p.Requests, c.Requests)
-	check(p.Rate > c.Rate, "%g requests a second, %g allowed", p.Rate, c.Rate)
+	check(p.Rate > c.Rate, "%g requests/s, %g/s allowed", p.Rate, c.Rate)
 	check(p.Duration > c.Duration, "%s, %s allowed", p.Duration, c.Duration)
 	check(p.Connections > c.Connections, "%d connections, %d allowed", p.Connections, c.Connections)
 	return errors.Join(over...)

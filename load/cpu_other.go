@@ -4,5 +4,5 @@ package load
 
 import "time"
 
-// cpuTime is how long this process has computed; negative when it cannot be told.
+// cpuTime returns the CPU time of this process, negative when it is unknown.
 func cpuTime() time.Duration { return -1 }

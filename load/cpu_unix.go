@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// cpuTime is how long this process has computed, in user and kernel mode; negative when it cannot be told.
+// cpuTime returns the CPU time of this process in user and kernel mode, negative when it is unknown.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

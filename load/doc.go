@@ -1,36 +1,54 @@
-// Package load puts a gateway under stress and measures what it does, honestly: it says how late and how fit it was
-// itself, keeps every class of outcome apart, and judges every answer by the contract while the load goes on.
+// Package load sends requests to a gateway at a given rate and measures what comes back.
 //
-// An [Engine] fires a [Phase] and returns a [Measurement]:
+// An [Engine] runs one [Phase] after the other. A phase is a stretch of load; running it returns a [Measurement]:
 //
-//	engine := load.NewEngine(load.Options{Secrets: profile.Secrets()})
+//	engine := load.NewEngine(load.Options{})
 //	defer engine.Close()
-//	m, err := engine.Fire(ctx, load.Phase{
-//		Name:     "storm",
-//		Parts:    []load.Request{load.Through(profile, contract.Chat)},
+//	m, err := engine.Run(ctx, load.Phase{
+//		Name:     "steady",
+//		Mix:      []load.Request{{Name: "chat", Call: call}},
 //		Schedule: load.Constant{Rate: 200, For: 5 * time.Second},
-//		Observe:  func(s load.Result) { ... },
 //	})
+//	fmt.Println(m.Of(load.AllRequests, runlog.Admitted).Latency.Quantile(0.99), m.Verdict())
 //
-// A stage has one or more parts - kinds of requests that are mixed by their weights: two keys, streams and plain calls,
-// slow and healthy ones -, a [Schedule] that says when shots are due ([Constant], [Steps], [Ramp], [Poisson], [Burst],
-// or the closed loop [Closed]), and bounds. Each request is one [Result] with its own instants:
+// # Open and closed loop
+//
+// A [Schedule] fixes the instant at which each request is due before the phase begins: [Constant], [Steps], [Ramp],
+// [Poisson] and [Burst]. A slow gateway does not slow the schedule down. That is the open loop, in which latency means
+// what callers experience. [Closed] is the closed loop: a connection sends its next request as soon as the last one is
+// answered. It finds the peak throughput, but its latencies leave out the time that callers would have waited
+// (coordinated omission).
+//
+// # One request
+//
+// Each request yields one [Result] with five instants, counted from the start of the phase:
 //
 //	Due ──── lag ────▶ Sent ──▶ FirstByte ──▶ FirstEvent ──▶ End
-//	│                    └────────────── Service ─────────────┘
-//	└───────────────────────── Response ──────────────────────┘
+//	│                    └─────────── service time ───────────┘
+//	└──────────────────────── latency ────────────────────────┘
 //
-// Observe is called with every shot, by one goroutine, in the order in which the answers ended. It runs beside the
-// load and not in its way: 8,192 shots wait for it before a worker does.
+// Lag has two causes, and they are kept apart. When every connection was in use, the request waited for the gateway
+// ([Counts.Waited]). Otherwise this machine was late ([GeneratorHealth]). A phase that this machine could not generate
+// as asked says so in [GeneratorHealth.Problems], and its verdict is error: it is no evidence for or against the gateway.
 //
-// The pace and the workers are those of vegeta's Attacker; each stage has a fresh one, with as many workers as the
-// stage has connections and no more. Schedules, connections, answers and times are this package's. The requests are
-// those of package exchange, byte for byte, without vegeta's own header fields.
+// Every response is classified by its outcome (admitted, refused, an error, a timeout …) and checked against the
+// contract while the load goes on. What it violates is counted in [Measurement.Violations]. Each outcome of each
+// request has its own [Metrics], because a fast refusal and a slow success in one histogram describe neither.
 //
-// On top of it stand [Engine.Capacity], the search for the highest rate that meets an objective, [Engine.Overhead],
-// which compares two ways to the same answer, and [Engine.Soak], which looks for drift. [WriteVegeta], [WriteHgrm] and
-// [WriteOpenMetrics] write a measurement down for other tools.
+// # Experiments
 //
-// What an engine may do is bounded by [Caps]: of each stage the rate and the connections, of all stages together the
-// requests and the time. [Engine.Plan] says beforehand what a stage will send, and where to.
+// [Engine.Capacity] searches for the highest rate that meets an [SLO]. [Engine.Overhead] compares a call through the
+// gateway with the same call straight to its upstream. [Engine.Soak] holds a rate for long and looks for drift.
+// [WriteVegeta], [WriteHgrm] and [WriteOpenMetrics] export a measurement to other tools.
+//
+// # Limits
+//
+// [Caps] bound the rate and the connections of each phase, and the requests and the time of all phases of an engine.
+// [Engine.Plan] returns what a phase will send, and to which hosts, before it is sent.
+//
+// # How it is built
+//
+// vegeta's Attacker keeps the pace and the workers: a new Attacker for each phase, with as many workers as the phase has
+// connections and no more. Schedules, connections, responses and times belong to this package. Requests are those of
+// package exchange, byte for byte, without vegeta's own header fields.
 package load

@@ -11,150 +11,133 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-// Options configure an engine.
+// Options configure an [Engine].
 type Options struct {
-	// Caps bound what the engine does; [HardCaps] bound them.
+	// Caps bound what the engine sends. They are bounded by [HardCaps] themselves.
 	Caps Caps
-	// Secrets are replaced in whatever is kept of an answer. A call's own key is one without being listed.
+	// Secrets are redacted in everything that is kept of a response. A call's own key is redacted without being listed.
 	Secrets []redact.Secret
-	// TLS says whom to trust. nil is the system's choice.
+	// TLS configures HTTPS connections. nil trusts the system's roots.
 	TLS *tls.Config
 }
 
-// Engine fires stages, one at a time. Its connections are shared by them all; Close ends them.
+// Engine runs phases, one at a time, over connections that they share. It is safe for concurrent use.
 type Engine struct {
 	caps    Caps
 	secrets []redact.Secret
-	pool    *pool
+	conns   *pool
+	// sleepUntil waits for the instant a request is due.
+	sleepUntil func(ctx context.Context, instant time.Time) error
 
-	// firing makes stages wait for each other: two at once would measure each other.
-	firing sync.Mutex
-	used   Plan // what the stages so far came to
+	// running is held while a phase runs. Two phases at once would measure each other.
+	running sync.Mutex
+
+	mu   sync.Mutex // guards used
+	used Plan       // the requests and the time of all phases so far
 }
 
-// NewEngine returns an engine that has sent nothing yet.
+// NewEngine returns an engine that has sent nothing yet. Close it to close its connections.
 func NewEngine(o Options) *Engine {
-	return &Engine{caps: o.Caps.withDefaults().within(HardCaps()), secrets: o.Secrets, pool: newPool(o.TLS)}
+	return &Engine{
+		caps: o.Caps.withDefaults().within(HardCaps()), secrets: o.Secrets, conns: newPool(o.TLS), sleepUntil: sleepUntil,
+	}
 }
 
-// Close closes all connections.
-func (e *Engine) Close() { e.pool.close() }
+// Close closes all connections of the engine.
+func (e *Engine) Close() { e.conns.close() }
 
-// Caps are those that hold for this engine.
+// Caps returns the caps in force.
 func (e *Engine) Caps() Caps { return e.caps }
 
-// Plan says what a stage will send. It returns [ErrInvalid] when the stage cannot be fired.
-func (e *Engine) Plan(s Phase) (Plan, error) {
-	s = s.withDefaults()
-	requests, err := e.prepare(s)
-	if err != nil {
-		return Plan{}, err
-	}
-	extent, err := s.Schedule.Extent()
-	if err != nil {
-		return Plan{}, err
-	}
-	p := Plan{Requests: extent.Requests, Rate: extent.Rate, Duration: extent.Duration, Connections: s.Connections}
-	if _, closed := s.Schedule.(Closed); closed && p.Requests == 0 {
-		p.Requests = e.caps.Requests - min(e.used.Requests, e.caps.Requests)
-	}
-	for _, r := range requests {
-		p.Hosts = append(p.Hosts, r.to.address)
-	}
-	slices.Sort(p.Hosts)
-	p.Hosts = slices.Compact(p.Hosts)
-	return p, nil
+// Plan returns what a phase will send. It returns [ErrInvalid] when the phase cannot be run.
+func (e *Engine) Plan(p Phase) (Plan, error) {
+	plan, _, err := e.prepare(p.withDefaults())
+	return plan, err
 }
 
-func (e *Engine) prepare(s Phase) ([]*request, error) {
-	if err := s.check(); err != nil {
-		return nil, err
+// prepare plans a phase and builds its requests.
+func (e *Engine) prepare(p Phase) (Plan, []*wireRequest, error) {
+	if err := p.check(); err != nil {
+		return Plan{}, nil, err
 	}
-	requests := make([]*request, len(s.Mix))
-	for i, part := range s.Mix {
-		r, err := newRequest(part, e.secrets)
+	extent, err := p.Schedule.Extent()
+	if err != nil {
+		return Plan{}, nil, err
+	}
+	plan := Plan{Requests: extent.Requests, Rate: extent.Rate, Duration: extent.Duration, Connections: p.Connections}
+	if p.closedLoop() && plan.Requests == 0 {
+		plan.Requests = e.remaining()
+	}
+	requests := make([]*wireRequest, len(p.Mix))
+	for i, request := range p.Mix {
+		r, err := newWireRequest(request, e.secrets)
 		if err != nil {
-			return nil, err
+			return Plan{}, nil, err
 		}
 		requests[i] = r
+		plan.Hosts = append(plan.Hosts, r.to.address)
 	}
-	return requests, nil
+	slices.Sort(plan.Hosts)
+	plan.Hosts = slices.Compact(plan.Hosts)
+	return plan, requests, nil
 }
 
-// Run runs a stage and measures it. It returns when every request of it has ended.
+// Run runs a phase and measures it. It returns when every request of the phase has ended.
 //
-// It returns [ErrInvalid] or [ErrCap], and has sent nothing then. When ctx is cancelled, it stops sending at once, cuts
-// off what is under way ([Abandoned]), and returns the measurement so far with the context's cause. That the gateway
-// fails is no error.
-func (e *Engine) Run(ctx context.Context, s Phase) (Measurement, error) {
-	e.firing.Lock()
-	defer e.firing.Unlock()
-	s = s.withDefaults()
-	plan, err := e.Plan(s)
+// It returns [ErrInvalid] or [ErrCap] before anything is sent. When ctx is done, it stops sending, aborts the requests in
+// flight ([runlog.Abandoned]), and returns the measurement so far with the context's cause. A failing gateway is not an
+// error.
+func (e *Engine) Run(ctx context.Context, p Phase) (Measurement, error) {
+	e.running.Lock()
+	defer e.running.Unlock()
+	p = p.withDefaults()
+	plan, requests, err := e.prepare(p)
 	if err != nil {
 		return Measurement{}, err
 	}
-	total := e.used.Add(plan)
-	total.Rate, total.Connections = plan.Rate, plan.Connections
-	if err := e.caps.Allow(total); err != nil {
-		return Measurement{}, fmt.Errorf("stage %q: %w", s.Name, err)
+	if err := e.allow(plan); err != nil {
+		return Measurement{}, fmt.Errorf("phase %q: %w", p.Name, err)
 	}
-	requests, err := e.prepare(s)
-	if err != nil {
-		return Measurement{}, err
-	}
-	m, err := e.fire(ctx, s, plan, requests)
-	e.used.Requests += m.Sent
-	e.used.Duration += min(m.Elapsed, plan.Duration)
-	return m, err
-}
-
-func (e *Engine) fire(ctx context.Context, s Phase, plan Plan, requests []*request) (Measurement, error) {
-	if s.Preconnect {
-		if err := e.warm(ctx, s, plan, requests); err != nil {
+	if p.Preconnect {
+		if err := e.preconnect(ctx, p, plan, requests); err != nil {
 			return Measurement{}, err
 		}
 	}
-	v := newVolley(ctx, e.pool, s, requests)
-	m := Measurement{Phase: s.Name, Schedule: s.Schedule.String(), Started: time.Now(), tallies: map[tallyKey]*Metrics{}}
-	for i, part := range s.Mix {
-		m.Requests = append(m.Requests, part.Name)
-		m.targets = append(m.targets, target{requests[i].method, requests[i].sent.URL, requests[i].bodySize})
-	}
-	t := newTally(&m, s, plan.Duration)
-	cost := effort{closed: v.closed, embedded: s.Embedded, cpu: -cpuTime()}
-	answered := v.attack(s, plan, t)
-	cost.cpu += cpuTime()
-	cost.wall = time.Since(m.Started)
-	t.close()
-	m.Started = v.began
-
-	m.Offered, cost.lost = m.Sent, 0
-	if left := v.pacer.left(m.Sent); ctx.Err() == nil {
-		m.Offered += left
-		if v.pacer.held() {
-			m.Waited += left
-		} else {
-			cost.lost = left
-		}
-	}
-	cost.offered, cost.sent, cost.late, cost.client, cost.lag = m.Offered, m.Sent, m.Late, t.client, m.Lag
-	m.Generator = s.Generator.judge(cost)
-	if answered != m.Sent {
-		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("vegeta counts %d requests, the tally %d", answered, m.Sent))
-	}
-	if ctx.Err() != nil {
-		return m, context.Cause(ctx)
-	}
-	return m, nil
+	m, err := newAttack(ctx, e, p, plan, requests).run()
+	e.spend(m.Sent, min(m.Elapsed, plan.Duration))
+	return m, err
 }
 
-// warm opens the connections of a stage, no more than it has requests.
-func (e *Engine) warm(ctx context.Context, s Phase, plan Plan, requests []*request) error {
-	n := int(min(plan.Requests, uint64(s.Connections))) //nolint:gosec // checked
+// remaining returns how many requests the caps leave.
+func (e *Engine) remaining() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.caps.Requests - min(e.used.Requests, e.caps.Requests)
+}
+
+// allow returns [ErrCap] when a plan and everything before it exceed the caps.
+func (e *Engine) allow(p Plan) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	total := e.used.Add(p)
+	total.Rate, total.Connections = p.Rate, p.Connections
+	return e.caps.Allow(total)
+}
+
+// spend counts what a phase has used of the caps.
+func (e *Engine) spend(requests uint64, d time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.used.Requests += requests
+	e.used.Duration += d
+}
+
+// preconnect opens the connections of a phase, but no more than it has requests.
+func (e *Engine) preconnect(ctx context.Context, p Phase, plan Plan, requests []*wireRequest) error {
+	n := int(min(plan.Requests, uint64(p.Connections))) //nolint:gosec // checked
 	for _, r := range requests {
-		if err := e.pool.warm(ctx, r.to, n, s.Timeout); err != nil {
-			return fmt.Errorf("stage %q: open %d connections to %s: %w", s.Name, n, r.to.address, err)
+		if err := e.conns.preconnect(ctx, r.to, n, p.Timeout); err != nil {
+			return fmt.Errorf("phase %q: open %d connections to %s: %w", p.Name, n, r.to.address, err)
 		}
 	}
 	return nil

@@ -50,26 +50,26 @@ func refuse(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, good429)
 }
 
-func part(url string) Request {
+func chatRequest(url string) Request {
 	return Request{Name: "chat", Call: exchange.Call{Surface: dialect.Chat, BaseURL: url, Key: "sk-caller-0123456789", Model: "m", Prompt: "hi"}}
 }
 
-// lenient bounds keep a busy machine's lag out of tests that are not about it.
+// lenient limits keep the lag of a busy machine out of tests that are not about it.
 func lenient() GeneratorLimits { return GeneratorLimits{Missed: 0.99, Lag: time.Minute, CPU: 100} }
 
-func TestFireConstant(t *testing.T) {
+func TestRunConstant(t *testing.T) {
 	var bodies sync.Map
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		bodies.Store(string(body), r.Header.Clone())
 		ok(w, r)
 	})
-	p := part(s.URL)
+	p := chatRequest(s.URL)
 	p.Call.Prompt = "hi " + TokenPlaceholder
 	var seen []Result
 	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
 		Name: "steady", Mix: []Request{p}, Schedule: Constant{Rate: 100, For: 500 * ms}, Generator: lenient(), Keep: 20,
-		Observe: func(s Result) { seen = append(seen, s) },
+		Observe: func(r Result) { seen = append(seen, r) },
 	})
 	require.NoError(t, err)
 
@@ -78,7 +78,7 @@ func TestFireConstant(t *testing.T) {
 	assert.Equal(t, uint64(50), m.Sent)
 	assert.Equal(t, uint64(50), m.Count(runlog.Admitted))
 	assert.Equal(t, uint64(50*len(goodChat)), m.BytesIn)
-	assert.Zero(t, m.ErrorShare())
+	assert.Zero(t, m.ErrorRate())
 	assert.GreaterOrEqual(t, m.Sending, 490*ms)
 	assert.LessOrEqual(t, m.SendRate(), 100.0)
 	assert.Empty(t, m.Violations)
@@ -93,21 +93,21 @@ func TestFireConstant(t *testing.T) {
 
 	require.Len(t, seen, 50)
 	slices.SortFunc(seen, func(a, b Result) int { return int(a.Seq) - int(b.Seq) })
-	for i, shot := range seen {
-		assert.Equal(t, uint64(i), shot.Seq)
-		assert.Equal(t, time.Duration(i)*10*ms, shot.Due)
-		assert.GreaterOrEqual(t, shot.Sent, shot.Due, "never early")
-		assert.GreaterOrEqual(t, shot.FirstByte, shot.Sent)
-		assert.GreaterOrEqual(t, shot.End, shot.FirstByte)
-		header, sent := bodies.Load(`{"max_tokens":16,"messages":[{"content":"hi ` + shot.Token() + `","role":"user"}],"model":"m"}`)
-		require.True(t, sent, "the token of shot %d was sent", i)
+	for i, result := range seen {
+		assert.Equal(t, uint64(i), result.Seq)
+		assert.Equal(t, time.Duration(i)*10*ms, result.Due)
+		assert.GreaterOrEqual(t, result.Sent, result.Due, "never early")
+		assert.GreaterOrEqual(t, result.FirstByte, result.Sent)
+		assert.GreaterOrEqual(t, result.End, result.FirstByte)
+		header, sent := bodies.Load(`{"max_tokens":16,"messages":[{"content":"hi ` + result.Token() + `","role":"user"}],"model":"m"}`)
+		require.True(t, sent, "the token of result %d was sent", i)
 		for name := range header.(http.Header) {
 			assert.NotContains(t, strings.ToLower(name), "vegeta")
 		}
 	}
 }
 
-func TestFireMixesParts(t *testing.T) {
+func TestRunMixesParts(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "Bearer sk-flood-0123456789" {
 			refuse(w, r)
@@ -115,7 +115,7 @@ func TestFireMixesParts(t *testing.T) {
 		}
 		ok(w, r)
 	})
-	flood, victim := part(s.URL), part(s.URL)
+	flood, victim := chatRequest(s.URL), chatRequest(s.URL)
 	flood.Name, flood.Weight, flood.Call.Key = "flood", 3, "sk-flood-0123456789"
 	victim.Name = "victim"
 	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
@@ -125,28 +125,28 @@ func TestFireMixesParts(t *testing.T) {
 	assert.Equal(t, uint64(30), m.Of(0, runlog.Refused).Count)
 	assert.Equal(t, uint64(10), m.Of(1, runlog.Admitted).Count)
 	assert.Zero(t, m.Of(1, runlog.Refused).Count)
-	assert.InDelta(t, 0.75, m.ErrorShare(), 0)
-	assert.Equal(t, contract.Pass, m.Verdict(), "refusals break no obligation by being there")
-	for _, shot := range m.Results {
-		seconds, given := shot.RetryAfter()
-		assert.Equal(t, shot.Request == 0, given)
-		assert.Equal(t, map[int]int{0: 1, 1: 0}[shot.Request], seconds)
+	assert.InDelta(t, 0.75, m.ErrorRate(), 0)
+	assert.Equal(t, contract.Pass, m.Verdict(), "refusals as such violate nothing")
+	for _, result := range m.Results {
+		seconds, given := result.RetryAfter()
+		assert.Equal(t, result.Request == 0, given)
+		assert.Equal(t, map[int]int{0: 1, 1: 0}[result.Request], seconds)
 	}
 }
 
-func TestOrderIsEven(t *testing.T) {
-	assert.Equal(t, []int{0, 0, 1, 0}, Phase{Mix: []Request{{Weight: 3}, {}}}.order())
-	assert.Equal(t, []int{0, 1, 2}, Phase{Mix: []Request{{}, {}, {}}}.order())
+func TestTurnsAreEven(t *testing.T) {
+	assert.Equal(t, []int{0, 0, 1, 0}, Phase{Mix: []Request{{Weight: 3}, {}}}.turns())
+	assert.Equal(t, []int{0, 1, 2}, Phase{Mix: []Request{{}, {}, {}}}.turns())
 }
 
-func TestFireFindsBreaches(t *testing.T) {
+func TestRunFindsViolations(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) })
-	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 10}, Generator: lenient()})
+	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{Mix: []Request{chatRequest(s.URL)}, Schedule: Burst{Size: 10}, Generator: lenient()})
 	require.NoError(t, err)
 	assert.Equal(t, contract.Fail, m.Verdict())
 	var words []string
 	for _, b := range m.Violations {
-		assert.Equal(t, uint64(10), b.Count, "every answer is judged, not only the first")
+		assert.Equal(t, uint64(10), b.Count, "every response is judged, not only the first")
 		assert.Equal(t, "chat", b.Request)
 		require.NotNil(t, b.Evidence)
 		assert.Equal(t, 429, b.Evidence.Status)
@@ -155,7 +155,7 @@ func TestFireFindsBreaches(t *testing.T) {
 	assert.ElementsMatch(t, []string{"content-type", "envelope", "retry-after"}, words)
 }
 
-func TestFireStreams(t *testing.T) {
+func TestRunStreams(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		first, rest, _ := strings.Cut(goodStream, "\n\n")
@@ -164,14 +164,14 @@ func TestFireStreams(t *testing.T) {
 		time.Sleep(20 * ms)
 		_, _ = io.WriteString(w, rest)
 	})
-	p := part(s.URL)
+	p := chatRequest(s.URL)
 	p.Call.Surface = dialect.ChatStream
 	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{Mix: []Request{p}, Schedule: Burst{Size: 5}, Generator: lenient(), Keep: 5})
 	require.NoError(t, err)
 	require.Equal(t, uint64(5), m.Count(runlog.Admitted))
-	for _, shot := range m.Results {
-		assert.GreaterOrEqual(t, shot.FirstEvent, shot.FirstByte)
-		assert.GreaterOrEqual(t, shot.End-shot.FirstEvent, 10*ms, "the first event came before the end")
+	for _, result := range m.Results {
+		assert.GreaterOrEqual(t, result.FirstEvent, result.FirstByte)
+		assert.GreaterOrEqual(t, result.End-result.FirstEvent, 10*ms, "the first event came before the end")
 	}
 	assert.Equal(t, uint64(5), m.Of(0, runlog.Admitted).TTFT.Count())
 }
@@ -185,12 +185,12 @@ func TestBurstIsConcurrent(t *testing.T) {
 			most.Store(n)
 		}
 		all.Done()
-		all.Wait() // nobody is answered before everybody is there
+		all.Wait() // no response before all requests are there
 		under.Add(-1)
 		ok(w, r)
 	})
 	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
-		Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 20}, Connections: 20, Preconnect: true, Generator: lenient(),
+		Mix: []Request{chatRequest(s.URL)}, Schedule: Burst{Size: 20}, Connections: 20, Preconnect: true, Generator: lenient(),
 	})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(20), m.Count(runlog.Admitted))
@@ -198,7 +198,7 @@ func TestBurstIsConcurrent(t *testing.T) {
 	assert.Zero(t, m.NewConns, "the connections were open before the burst")
 }
 
-func TestConnectionsBoundWhatIsUnderWay(t *testing.T) {
+func TestConnectionsBoundTheRequestsInFlight(t *testing.T) {
 	var under, most atomic.Int64
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if n := under.Add(1); n > most.Load() {
@@ -209,47 +209,44 @@ func TestConnectionsBoundWhatIsUnderWay(t *testing.T) {
 		ok(w, r)
 	})
 	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
-		Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 40}, Connections: 4, Generator: lenient(),
+		Mix: []Request{chatRequest(s.URL)}, Schedule: Burst{Size: 40}, Connections: 4, Generator: lenient(),
 	})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(40), m.Count(runlog.Admitted))
 	assert.LessOrEqual(t, most.Load(), int64(4))
-	assert.GreaterOrEqual(t, m.Waited, uint64(30), "who waits for a connection waits for the gateway, not for us")
+	assert.GreaterOrEqual(t, m.Waited, uint64(30), "a request that waits for a connection waits for the gateway")
 	times := m.Of(AllRequests, runlog.Admitted)
-	assert.Greater(t, times.Latency.Max(), 2*times.ServiceTime.Quantile(0.5), "and the response time tells it")
-	assert.LessOrEqual(t, m.Lag.Count(), uint64(10))
+	assert.Greater(t, times.Latency.Max(), 2*times.ServiceTime.Quantile(0.5), "and the wait is part of its latency")
+	assert.LessOrEqual(t, m.Generator.Lag.Count(), uint64(10))
 }
 
-// A gateway that hangs takes all workers; vegeta by itself would wait for it for ever or start thousands more.
-func TestFireAgainstAHangingGateway(t *testing.T) {
-	release := make(chan struct{})
-	s := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice who leaves
-		select {
-		case <-release:
-		case <-r.Context().Done():
-		}
-	})
-	defer close(release)
-	before := runtime.NumGoroutine()
-	var most int
-	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
-		Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 200, For: 300 * ms}, Connections: 8, Timeout: 2 * time.Second,
-		Observe: func(Result) { most = max(most, runtime.NumGoroutine()-before) },
-	})
-	require.NoError(t, err)
-	assert.Equal(t, uint64(60), m.Offered)
-	assert.Equal(t, uint64(8), m.Sent)
-	assert.Equal(t, uint64(8), m.Count(runlog.Timeout))
-	assert.GreaterOrEqual(t, m.Waited, uint64(51))
-	assert.Empty(t, m.Violations, "our patience is no limit of the contract")
-	assert.Less(t, most, 60)
-	for _, reason := range m.Generator.Problems {
-		assert.NotContains(t, reason, "not sent in time", "that they were not sent is the gateway's doing")
+// A gateway that hangs takes all workers. vegeta by itself would wait for it without a bound, or start thousands more.
+func TestRunAgainstAHangingGateway(t *testing.T) {
+	hang := func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice a client that disconnects
+		<-r.Context().Done()
 	}
+	simulate(t, hang, func(t *testing.T, e *Engine, url string) {
+		began, before := time.Now(), runtime.NumGoroutine()
+		var most int
+		m, err := e.Run(t.Context(), Phase{
+			Mix: []Request{chatRequest(url)}, Schedule: Constant{Rate: 200, For: 300 * ms}, Connections: 8, Timeout: time.Minute,
+			Generator: GeneratorLimits{CPU: 100},
+			Observe:   func(Result) { most = max(most, runtime.NumGoroutine()-before) },
+		})
+		require.NoError(t, err)
+		assert.Equal(t, time.Minute+35*ms, time.Since(began), "the eighth request and its timeout")
+		assert.Equal(t, uint64(60), m.Offered)
+		assert.Equal(t, uint64(8), m.Sent)
+		assert.Equal(t, uint64(8), m.Count(runlog.Timeout))
+		assert.Equal(t, uint64(52), m.Waited)
+		assert.Empty(t, m.Violations, "our timeout is not a limit of the contract")
+		assert.Less(t, most, 60)
+		assert.True(t, m.Generator.OK(), "the gateway is why the others were not sent: %v", m.Generator.Problems)
+	})
 }
 
-func TestFireCancelled(t *testing.T) {
+func TestRunCancelled(t *testing.T) {
 	entered := make(chan struct{}, 100)
 	s := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -265,34 +262,34 @@ func TestFireCancelled(t *testing.T) {
 	}()
 	began := time.Now()
 	m, err := newEngine(t, Caps{Duration: time.Hour}).Run(ctx, Phase{
-		Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 30, For: 10 * time.Minute}, Connections: 4,
+		Mix: []Request{chatRequest(s.URL)}, Schedule: Constant{Rate: 30, For: 10 * time.Minute}, Connections: 4,
 	})
 	require.ErrorIs(t, err, cause)
-	assert.Less(t, time.Since(began), 30*time.Second, "not after ten minutes, and not after the timeout")
+	assert.Less(t, time.Since(began), 30*time.Second, "neither after ten minutes nor after the timeout")
 	assert.GreaterOrEqual(t, m.Sent, uint64(2))
-	assert.Equal(t, m.Sent, m.Count(runlog.Abandoned), "what was cut short says nothing about the gateway")
+	assert.Equal(t, m.Sent, m.Count(runlog.Abandoned), "an aborted request says nothing about the gateway")
 	assert.Equal(t, m.Sent, m.Offered)
-	assert.Zero(t, m.ErrorShare())
+	assert.Zero(t, m.ErrorRate())
 }
 
-func TestCancelledBetweenTwoShots(t *testing.T) {
+func TestCancelledBetweenTwoRequests(t *testing.T) {
 	s := serve(t, ok)
 	ctx, cancel := context.WithCancel(t.Context())
 	m, err := newEngine(t, Caps{Duration: time.Hour}).Run(ctx, Phase{
-		Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 0.01, For: 10 * time.Minute}, Observe: func(Result) { cancel() },
+		Mix: []Request{chatRequest(s.URL)}, Schedule: Constant{Rate: 0.01, For: 10 * time.Minute}, Observe: func(Result) { cancel() },
 	})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Equal(t, uint64(1), m.Count(runlog.Admitted))
 }
 
-func TestStaleConnectionsAreTriedOnceMore(t *testing.T) {
+func TestRequestsOnStaleConnectionsAreSentAgain(t *testing.T) {
 	s := serve(t, ok)
 	e := newEngine(t, Caps{})
-	stage := Phase{Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 1}, Generator: lenient(), Keep: 1}
-	_, err := e.Run(t.Context(), stage)
+	phase := Phase{Mix: []Request{chatRequest(s.URL)}, Schedule: Burst{Size: 1}, Generator: lenient(), Keep: 1}
+	_, err := e.Run(t.Context(), phase)
 	require.NoError(t, err)
 	s.CloseClientConnections()
-	m, err := e.Run(t.Context(), stage)
+	m, err := e.Run(t.Context(), phase)
 	require.NoError(t, err)
 	assert.Equal(t, uint64(1), m.Count(runlog.Admitted))
 	assert.Equal(t, uint64(1), m.Resent, "and it is counted")
@@ -300,27 +297,27 @@ func TestStaleConnectionsAreTriedOnceMore(t *testing.T) {
 	assert.True(t, m.Results[0].NewConn)
 }
 
-func TestFireOverTLS(t *testing.T) {
+func TestRunOverTLS(t *testing.T) {
 	s := httptest.NewUnstartedServer(http.HandlerFunc(ok))
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of callers that do not trust it
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it logs clients that do not trust it
 	s.StartTLS()
 	defer s.Close()
 	e := NewEngine(Options{TLS: s.Client().Transport.(*http.Transport).TLSClientConfig})
 	defer e.Close()
-	m, err := e.Run(t.Context(), Phase{Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 100, For: 100 * ms}, Generator: lenient()})
+	m, err := e.Run(t.Context(), Phase{Mix: []Request{chatRequest(s.URL)}, Schedule: Constant{Rate: 100, For: 100 * ms}, Generator: lenient()})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(10), m.Count(runlog.Admitted))
 
 	untrusting := newEngine(t, Caps{})
-	m, err = untrusting.Run(t.Context(), Phase{Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 1}, Generator: lenient()})
+	m, err = untrusting.Run(t.Context(), Phase{Mix: []Request{chatRequest(s.URL)}, Schedule: Burst{Size: 1}, Generator: lenient()})
 	require.NoError(t, err)
-	assert.Equal(t, uint64(1), m.Count(runlog.TransportError), "an unknown certificate is no connection")
+	assert.Equal(t, uint64(1), m.Count(runlog.TransportError), "an unknown certificate makes no connection")
 }
 
 func TestClosedLoop(t *testing.T) {
 	s := serve(t, ok)
 	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
-		Mix: []Request{part(s.URL)}, Schedule: Closed{Requests: 500, For: time.Minute}, Connections: 4,
+		Mix: []Request{chatRequest(s.URL)}, Schedule: Closed{Requests: 500, For: time.Minute}, Connections: 4,
 	})
 	require.NoError(t, err)
 	assert.Equal(t, uint64(500), m.Sent)
@@ -332,22 +329,23 @@ func TestClosedLoop(t *testing.T) {
 	}
 }
 
-func TestWindowsTellTheCourse(t *testing.T) {
-	s := serve(t, ok)
-	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
-		Mix: []Request{part(s.URL)}, Schedule: Constant{Rate: 100, For: 600 * ms}, Window: 100 * ms, Generator: lenient(),
-	})
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(m.Windows), 3)
-	var sum uint64
-	for i, w := range m.Windows {
-		assert.Equal(t, 100*ms, w.Length)
-		assert.Zero(t, w.Start%(100*ms))
-		assert.Positive(t, w.P99)
-		if i > 0 {
-			assert.Greater(t, w.Start, m.Windows[i-1].Start)
-		}
-		sum += w.Total()
+func TestWindows(t *testing.T) {
+	slow := func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(ms)
+		ok(w, r)
 	}
-	assert.Equal(t, m.Sent, sum)
+	simulate(t, slow, func(t *testing.T, e *Engine, url string) {
+		m, err := e.Run(t.Context(), Phase{
+			Mix: []Request{chatRequest(url)}, Schedule: Constant{Rate: 100, For: 600 * ms}, Window: 100 * ms, Generator: lenient(),
+		})
+		require.NoError(t, err)
+		require.Len(t, m.Windows, 6)
+		for i, w := range m.Windows {
+			assert.Equal(t, 100*ms, w.Length)
+			assert.Equal(t, time.Duration(i)*100*ms, w.Start)
+			assert.Equal(t, uint64(10), w.Total())
+			assert.InDelta(t, ms, w.P50, float64(ms)/100)
+			assert.InDelta(t, ms, w.P99, float64(ms)/100)
+		}
+	})
 }

@@ -15,85 +15,85 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// ErrNotKept is returned when a measurement has not kept all of its shots, so that a list of them would be a part that
-// looks like the whole.
-var ErrNotKept = errors.New("not all shots were kept")
+// ErrNotKept is returned when a measurement has not kept all of its results.
+var ErrNotKept = errors.New("not all results were kept")
 
-// WriteVegeta writes the shots in vegeta's JSON lines, for vegeta report, plot and encode. Their latency is the service
-// time; a refusal is an error there, as with every status that is no success. It returns [ErrNotKept] when the stage's
-// Keep was smaller than its number of shots.
+// WriteVegeta writes the results as vegeta's JSON lines, for vegeta report, plot and encode. The latency there is the
+// service time. Everything but a success is an error there, refusals too. It returns [ErrNotKept] when [Phase.Keep] was
+// smaller than the number of results: a part of the list would look like the whole.
 func WriteVegeta(w io.Writer, m Measurement) error {
 	if m.NotKept > 0 {
 		return fmt.Errorf("%w: %d of %d", ErrNotKept, len(m.Results), m.Sent)
 	}
-	shots := slices.Clone(m.Results)
-	// vegeta's plot wants the order of sending, and takes gaps for shots that are still to come.
-	slices.SortFunc(shots, func(a, b Result) int { return int(a.Sent - b.Sent) })
+	results := slices.Clone(m.Results)
+	// vegeta's plot needs the order of sending, and waits for results that are missing in the sequence.
+	slices.SortFunc(results, func(a, b Result) int { return int(a.Sent - b.Sent) })
 	buffered := bufio.NewWriter(w)
 	encoder := vegeta.NewJSONEncoder(buffered)
-	for i, s := range shots {
-		r := vegeta.Result{
-			Attack: m.Phase, Seq: uint64(i), Code: uint16(max(s.Status, 0)), //nolint:gosec // a status has three digits
-			Timestamp: m.Started.Add(s.Sent), Latency: s.ServiceTime(),
-			BytesIn: uint64(s.Bytes), BytesOut: uint64(m.targets[s.Request].bodySize), //nolint:gosec // lengths
-			Method: m.targets[s.Request].method, URL: m.targets[s.Request].url,
+	for i, result := range results {
+		to := m.sentTo[result.Request]
+		line := vegeta.Result{
+			Attack: m.Phase, Seq: uint64(i), Code: uint16(max(result.Status, 0)), //nolint:gosec // a status has three digits
+			Timestamp: m.Started.Add(result.Sent), Latency: result.ServiceTime(),
+			BytesIn: uint64(result.Bytes), BytesOut: uint64(to.bodySize), //nolint:gosec // lengths
+			Method: to.method, URL: to.url,
 		}
-		if s.Outcome != runlog.Admitted {
-			r.Error = string(s.Outcome)
+		if result.Outcome != runlog.Admitted {
+			line.Error = string(result.Outcome)
 		}
-		if err := encoder.Encode(&r); err != nil {
-			return fmt.Errorf("write shot %d: %w", s.Seq, err)
+		if err := encoder.Encode(&line); err != nil {
+			return fmt.Errorf("write result %d: %w", result.Seq, err)
 		}
 	}
 	return buffered.Flush()
 }
 
-// WriteHgrm writes a distribution as HdrHistogram's plotter reads it, in milliseconds.
-func WriteHgrm(w io.Writer, l Histogram) error {
-	const ticks = 5 // steps for every halving of the distance to 100 %, as the format's own tools have it
-	if _, err := l.histogram().PercentilesPrint(w, ticks, float64(time.Millisecond)); err != nil {
+// WriteHgrm writes a histogram in the format of HdrHistogram's plotter, in milliseconds.
+func WriteHgrm(w io.Writer, h Histogram) error {
+	const ticks = 5 // per halving of the distance to 100 %, as the format's own tools write it
+	if _, err := h.histogram().PercentilesPrint(w, ticks, float64(time.Millisecond)); err != nil {
 		return fmt.Errorf("write histogram: %w", err)
 	}
 	return nil
 }
 
-// openMetricsBuckets are the upper bounds in seconds, from what a local gateway takes to what a model takes.
+// openMetricsBuckets are upper bounds in seconds, from what a local gateway takes to what a model takes.
 var openMetricsBuckets = []float64{
 	.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60,
 }
 
-// WriteOpenMetrics writes a measurement as OpenMetrics text 1.0. Labels are the stage, the part and the outcome: as
-// many series as there are outcomes, never one for each error text.
+// WriteOpenMetrics writes a measurement as OpenMetrics text 1.0. Labels are the phase, the request and the outcome. Texts of
+// errors are not among them, so the number of series is small.
 func WriteOpenMetrics(w io.Writer, m Measurement) error {
-	out := &metricsWriter{w: bufio.NewWriter(w), stage: m.Phase}
-	out.family("gatecert_load_requests", "counter", "", "Requests by what came of them.")
-	m.eachTally(func(part string, outcome runlog.Outcome, t Metrics) {
-		out.sample("gatecert_load_requests_total", float64(t.Count), "part", part, "outcome", string(outcome))
+	out := &metricsWriter{w: bufio.NewWriter(w), phase: m.Phase}
+	out.family("gatecert_load_requests", "counter", "", "Requests by outcome.")
+	m.eachMetrics(func(request string, outcome runlog.Outcome, metrics Metrics) {
+		out.sample("gatecert_load_requests_total", float64(metrics.Count), "request", request, "outcome", string(outcome))
 	})
 	for _, times := range []struct {
 		name, help string
 		of         func(Metrics) Histogram
 	}{
-		{"gatecert_load_service_seconds", "From sending a request to the end of its answer.", func(t Metrics) Histogram { return t.ServiceTime }},
-		{"gatecert_load_response_seconds", "From when a request was due to the end of its answer.", func(t Metrics) Histogram { return t.Latency }},
-		{"gatecert_load_first_byte_seconds", "From sending a request to the first byte of its answer.", func(t Metrics) Histogram { return t.TTFB }},
-		{"gatecert_load_first_event_seconds", "From sending a request to the first event of its stream.", func(t Metrics) Histogram { return t.TTFT }},
+		{"gatecert_load_service_time_seconds", "From sending a request to the end of its response.", func(m Metrics) Histogram { return m.ServiceTime }},
+		{"gatecert_load_latency_seconds", "From when a request was due to the end of its response.", func(m Metrics) Histogram { return m.Latency }},
+		{"gatecert_load_ttfb_seconds", "From sending a request to the first byte of its response.", func(m Metrics) Histogram { return m.TTFB }},
+		{"gatecert_load_ttft_seconds", "From sending a request to the first event of its stream.", func(m Metrics) Histogram { return m.TTFT }},
 	} {
 		out.family(times.name, "histogram", "seconds", times.help)
-		m.eachTally(func(part string, outcome runlog.Outcome, t Metrics) {
-			out.histogram(times.name, times.of(t), "part", part, "outcome", string(outcome))
+		m.eachMetrics(func(request string, outcome runlog.Outcome, metrics Metrics) {
+			out.histogram(times.name, times.of(metrics), "request", request, "outcome", string(outcome))
 		})
 	}
 	for _, gauge := range []struct {
 		name, help string
 		value      float64
 	}{
-		{"gatecert_load_offered", "Requests that the schedule wanted.", float64(m.Offered)},
-		{"gatecert_load_waited", "Requests whose time came while every connection was in use.", float64(m.Waited)},
-		{"gatecert_load_late", "Requests that were sent late for reasons of the machine that sent them.", float64(m.Late)},
-		{"gatecert_load_lag_p99_seconds", "99th percentile of the lag of the machine that sent.", m.Generator.LagP99.Seconds()},
-		{"gatecert_load_client_cpu_ratio", "Share of all cores that the sender used, negative when unknown.", m.Generator.CPU},
-		{"gatecert_load_fit", "1 when the sender did its part, else 0.", boolValue(m.Generator.OK())},
+		{"gatecert_load_offered", "Requests that the schedule asked for.", float64(m.Offered)},
+		{"gatecert_load_waited", "Requests that were due while every connection was in use.", float64(m.Waited)},
+		{"gatecert_load_generator_late", "Requests that the load generator sent too late.", float64(m.Generator.Late)},
+		{"gatecert_load_generator_lag_p99_seconds", "99th percentile of the load generator's lag.", m.Generator.Lag.Quantile(0.99).Seconds()},
+		{"gatecert_load_generator_cpu_ratio", "Share of all cores that the load generator used, negative when unknown.", m.Generator.CPU},
+		{"gatecert_load_generator_ok", "1 when the load generator kept up, else 0.", oneIf(m.Generator.OK())},
 	} {
 		unit := ""
 		if strings.HasSuffix(gauge.name, "_seconds") {
@@ -103,25 +103,25 @@ func WriteOpenMetrics(w io.Writer, m Measurement) error {
 		out.sample(gauge.name, gauge.value)
 	}
 	out.printf("# EOF\n")
-	if err := out.w.Flush(); err != nil { // it keeps the first error of all writes
+	if err := out.w.Flush(); err != nil { // returns the first error of all writes
 		return fmt.Errorf("write metrics: %w", err)
 	}
 	return nil
 }
 
-func boolValue(b bool) float64 {
-	if b {
+func oneIf(yes bool) float64 {
+	if yes {
 		return 1
 	}
 	return 0
 }
 
-// eachTally visits the tallies by part and outcome, in a stable order.
-func (m Measurement) eachTally(visit func(part string, outcome runlog.Outcome, t Metrics)) {
-	for part, name := range m.Requests {
+// eachMetrics visits the metrics by request and outcome, in a stable order.
+func (m Measurement) eachMetrics(visit func(request string, outcome runlog.Outcome, metrics Metrics)) {
+	for request, name := range m.Requests {
 		for _, outcome := range runlog.Outcomes() {
-			if t := m.tallies[tallyKey{part, outcome}]; t != nil {
-				visit(name, outcome, *t)
+			if metrics := m.metrics[metricsKey{request, outcome}]; metrics != nil {
+				visit(name, outcome, *metrics)
 			}
 		}
 	}
@@ -130,10 +130,10 @@ func (m Measurement) eachTally(visit func(part string, outcome runlog.Outcome, t
 // metricsWriter writes OpenMetrics text.
 type metricsWriter struct {
 	w     *bufio.Writer
-	stage string
+	phase string
 }
 
-// printf keeps no error: the buffered writer does.
+// printf drops the error: the buffered writer keeps it for Flush.
 func (o *metricsWriter) printf(format string, args ...any) { _, _ = fmt.Fprintf(o.w, format, args...) }
 
 func (o *metricsWriter) family(name, kind, unit, help string) {
@@ -144,31 +144,31 @@ func (o *metricsWriter) family(name, kind, unit, help string) {
 	o.printf("# HELP %s %s\n", name, help)
 }
 
-// labelEscaper escapes a label's value as OpenMetrics has it.
+// labelEscaper escapes the value of a label.
 var labelEscaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
 func (o *metricsWriter) sample(name string, value float64, labels ...string) {
-	o.printf(`%s{stage="%s"`, name, labelEscaper.Replace(o.stage))
+	o.printf(`%s{phase="%s"`, name, labelEscaper.Replace(o.phase))
 	for i := 0; i+1 < len(labels); i += 2 {
 		o.printf(`,%s="%s"`, labels[i], labelEscaper.Replace(labels[i+1]))
 	}
 	o.printf("} %g\n", value)
 }
 
-func (o *metricsWriter) histogram(name string, l Histogram, labels ...string) {
-	if l.Count() == 0 {
+func (o *metricsWriter) histogram(name string, h Histogram, labels ...string) {
+	if h.Count() == 0 {
 		return
 	}
 	for _, bound := range openMetricsBuckets {
-		within := l.Within(time.Duration(bound * float64(time.Second)))
+		within := h.Within(time.Duration(bound * float64(time.Second)))
 		o.sample(name+"_bucket", float64(within), append(slices.Clone(labels), "le", canonical(bound))...)
 	}
-	o.sample(name+"_bucket", float64(l.Count()), append(slices.Clone(labels), "le", "+Inf")...)
-	o.sample(name+"_count", float64(l.Count()), labels...)
-	o.sample(name+"_sum", l.Mean().Seconds()*float64(l.Count()), labels...)
+	o.sample(name+"_bucket", float64(h.Count()), append(slices.Clone(labels), "le", "+Inf")...)
+	o.sample(name+"_count", float64(h.Count()), labels...)
+	o.sample(name+"_sum", h.Mean().Seconds()*float64(h.Count()), labels...)
 }
 
-// canonical writes a bound as OpenMetrics wants it: a float that looks like one.
+// canonical formats a bound as OpenMetrics requires: a float with a point or an exponent.
 func canonical(bound float64) string {
 	text := strconv.FormatFloat(bound, 'g', -1, 64)
 	if !strings.ContainsAny(text, ".e") {

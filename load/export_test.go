@@ -16,23 +16,23 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// example is a measurement of three shots, made by hand so that its exports are always the same.
+// example is a measurement of three results, made by hand so that its exports never change.
 func example() Measurement {
 	m := Measurement{
-		Phase: `a "stage"`, Requests: []string{"chat"}, Started: time.Unix(1_700_000_000, 0).UTC(),
-		targets: []target{{"POST", "http://127.0.0.1:9900/v1/chat/completions", 77}}, tallies: map[tallyKey]*Metrics{},
+		Phase: `a "phase"`, Requests: []string{"chat"}, Started: time.Unix(1_700_000_000, 0).UTC(),
+		sentTo: []sentTo{{"POST", "http://127.0.0.1:9900/v1/chat/completions", 77}}, metrics: map[metricsKey]*Metrics{},
 	}
-	t := newTally(&m, Phase{Keep: 10}.withDefaults(), time.Second)
+	a := newAggregator(&m, Phase{Keep: 10}.withDefaults(), time.Second)
 	for _, s := range []Result{
 		{Seq: 0, Due: 0, Sent: ms, FirstByte: 4 * ms, End: 5 * ms, Status: 200, Outcome: runlog.Admitted, Bytes: 100},
 		{Seq: 2, Due: 20 * ms, Sent: 20 * ms, FirstByte: 21 * ms, End: 21 * ms, Status: 429, Outcome: runlog.Refused, Bytes: 50},
 		{Seq: 1, Due: 10 * ms, Sent: 10 * ms, End: 510 * ms, Outcome: runlog.Timeout},
 	} {
-		t.add(result{Result: s, entered: s.Sent})
+		a.add(sample{Result: s, started: s.Sent})
 	}
-	t.close()
+	a.close()
 	m.Offered = 3
-	m.Generator = GeneratorLimits{}.withDefaults().judge(effort{offered: 3, sent: 3, lag: m.Lag, cpu: -1})
+	m.Generator = GeneratorLimits{}.withDefaults().check(m.Generator, effort{offered: 3, sent: 3, cpu: -1})
 	return m
 }
 
@@ -52,7 +52,7 @@ func TestWriteVegeta(t *testing.T) {
 	}
 	require.Len(t, results, 3)
 	assert.Equal(t, vegeta.Result{
-		Attack: `a "stage"`, Seq: 1, Timestamp: time.Unix(1_700_000_000, 10_000_000).UTC(), Latency: 500 * ms,
+		Attack: `a "phase"`, Seq: 1, Timestamp: time.Unix(1_700_000_000, 10_000_000).UTC(), Latency: 500 * ms,
 		BytesOut: 77, Error: "timeout", Method: "POST", URL: "http://127.0.0.1:9900/v1/chat/completions", Body: results[1].Body, Headers: results[1].Headers,
 	}, results[1], "in the order of sending")
 	var metrics vegeta.Metrics
@@ -64,7 +64,7 @@ func TestWriteVegeta(t *testing.T) {
 
 	part := example()
 	part.NotKept = 4
-	assert.ErrorIs(t, WriteVegeta(io.Discard, part), ErrNotKept, "a part must not look like the whole")
+	assert.ErrorIs(t, WriteVegeta(io.Discard, part), ErrNotKept, "a part of the results must not look like all of them")
 }
 
 func TestWriteHgrm(t *testing.T) {
@@ -82,23 +82,23 @@ func TestWriteOpenMetrics(t *testing.T) {
 	text := out.String()
 	for _, line := range []string{
 		"# TYPE gatecert_load_requests counter",
-		`gatecert_load_requests_total{stage="a \"stage\"",part="chat",outcome="admitted"} 1`,
-		`gatecert_load_requests_total{stage="a \"stage\"",part="chat",outcome="refused"} 1`,
-		`gatecert_load_service_seconds_bucket{stage="a \"stage\"",part="chat",outcome="admitted",le="0.0025"} 0`,
-		`gatecert_load_service_seconds_bucket{stage="a \"stage\"",part="chat",outcome="admitted",le="0.005"} 1`,
-		`gatecert_load_service_seconds_bucket{stage="a \"stage\"",part="chat",outcome="admitted",le="+Inf"} 1`,
-		`gatecert_load_response_seconds_bucket{stage="a \"stage\"",part="chat",outcome="timeout",le="1.0"} 1`,
-		`gatecert_load_offered{stage="a \"stage\""} 3`,
-		`gatecert_load_fit{stage="a \"stage\""} 1`,
+		`gatecert_load_requests_total{phase="a \"phase\"",request="chat",outcome="admitted"} 1`,
+		`gatecert_load_requests_total{phase="a \"phase\"",request="chat",outcome="refused"} 1`,
+		`gatecert_load_service_time_seconds_bucket{phase="a \"phase\"",request="chat",outcome="admitted",le="0.0025"} 0`,
+		`gatecert_load_service_time_seconds_bucket{phase="a \"phase\"",request="chat",outcome="admitted",le="0.005"} 1`,
+		`gatecert_load_service_time_seconds_bucket{phase="a \"phase\"",request="chat",outcome="admitted",le="+Inf"} 1`,
+		`gatecert_load_latency_seconds_bucket{phase="a \"phase\"",request="chat",outcome="timeout",le="1.0"} 1`,
+		`gatecert_load_offered{phase="a \"phase\""} 3`,
+		`gatecert_load_generator_ok{phase="a \"phase\""} 1`,
 	} {
 		assert.Contains(t, text, line+"\n")
 	}
 	assert.True(t, strings.HasSuffix(text, "# EOF\n"))
-	assert.NotContains(t, text, "gatecert_load_first_event_seconds_bucket", "nothing was a stream")
+	assert.NotContains(t, text, "gatecert_load_ttft_seconds_bucket", "nothing was a stream")
 	families := map[string]bool{}
 	for line := range strings.Lines(text) {
 		if name, isType := strings.CutPrefix(line, "# TYPE "); isType {
-			assert.False(t, families[name], "a family stands once: %s", name)
+			assert.False(t, families[name], "a family is declared once: %s", name)
 			families[name] = true
 		}
 	}
@@ -108,7 +108,7 @@ type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
-func TestExportsTellOfABrokenWriter(t *testing.T) {
+func TestExportsReturnTheErrorOfTheWriter(t *testing.T) {
 	assert.ErrorIs(t, WriteVegeta(failingWriter{}, example()), os.ErrClosed)
 	assert.ErrorIs(t, WriteHgrm(failingWriter{}, example().Of(0, runlog.Admitted).ServiceTime), os.ErrClosed)
 	assert.ErrorIs(t, WriteOpenMetrics(failingWriter{}, example()), os.ErrClosed)
@@ -118,7 +118,7 @@ func TestSoak(t *testing.T) {
 	s := serve(t, ok)
 	e := newEngine(t, Caps{})
 	d, err := e.Soak(t.Context(), Soak{
-		Phase: Phase{Mix: []Request{part(s.URL)}, Generator: lenient(), Window: 50 * ms}, Rate: 100, For: 600 * ms, PID: os.Getpid(), WarmUp: ms,
+		Phase: Phase{Mix: []Request{chatRequest(s.URL)}, Generator: lenient(), Window: 50 * ms}, Rate: 100, For: 600 * ms, PID: os.Getpid(), WarmUp: ms,
 	})
 	require.NoError(t, err)
 	assert.Equal(t, contract.Pass, d.Measurement.Verdict())
@@ -127,7 +127,7 @@ func TestSoak(t *testing.T) {
 		assert.NotEmpty(t, d.Memory)
 		assert.Greater(t, d.Memory[0].Bytes, uint64(1<<20))
 	}
-	d, err = e.Soak(t.Context(), Soak{Phase: Phase{Mix: []Request{part(s.URL)}}, Rate: 100, For: 50 * ms, PID: 1 << 30})
+	d, err = e.Soak(t.Context(), Soak{Phase: Phase{Mix: []Request{chatRequest(s.URL)}}, Rate: 100, For: 50 * ms, PID: 1 << 30})
 	require.NoError(t, err)
-	assert.ErrorIs(t, d.MemoryError, errNoMemory, "no such process, and the soak goes on")
+	assert.ErrorIs(t, d.MemoryError, errNoMemory, "no such process, but the soak goes on")
 }

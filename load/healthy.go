@@ -10,7 +10,7 @@ import (
 
 // healthy reports whether an answer is a success beyond doubt. It may doubt what [contract.IsSuccess] accepts - then the
 // full judgement follows - and never accepts what that would not: 3 µs in place of 17 µs for an answer of 1 KB.
-func healthy(s dialect.Surface, a reply) bool {
+func healthy(s dialect.Surface, a response) bool {
 	if _, encoded := field(a.header, "Content-Encoding"); encoded {
 		return false
 	}

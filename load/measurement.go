@@ -7,86 +7,96 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Measurement is what came of a stage. Its size does not depend on the number of shots, but for Shots.
+// Measurement is what a phase came to. Its size does not grow with the number of requests, except for Results.
 type Measurement struct {
 	Phase    string
 	Schedule string
-	// Mix are the names of the stage's parts, in order.
-	Requests   []string
-	Started time.Time
-	// Elapsed is the time from the first shot's instant to the last answer's end.
-	Elapsed time.Duration
-	// Sending is the time from the beginning to the last request's sending.
-	Sending time.Duration
-	// Offered counts the shots that the schedule wanted, Sent those that went out. Those of a closed loop are the same.
-	Offered, Sent uint64
-	// Waited counts the shots, sent and never sent, whose time came while every connection was in use: their delay is
-	// the gateway's. Late counts those sent after more than the fitness' bound on lag for no such reason: ours.
-	Waited, Late uint64
-	// NewConn counts the shots for which a connection was made, Resent those sent once more because a kept connection
-	// had ended before a byte of the answer came.
-	NewConns, Resent uint64
-	// BytesIn is the sum of the answers' bodies.
-	BytesIn uint64
-	// Lag is how late the shots were that did not have to wait for a connection.
-	Lag Histogram
-	// Violations are the obligations that answers broke, those of the greatest count first.
-	Violations []Violation
-	// Windows is the course of the stage, in order.
-	Windows []Window
-	// GeneratorHealth says whether this machine did its part.
+	// Requests are the names of the kinds of requests, in the order of the phase's mix.
+	Requests []string
+	Started  time.Time
+	// Elapsed is the time from the start of the phase to the end of the last response, Sending to the last request sent.
+	Elapsed, Sending time.Duration
+	Counts
+	// Generator says whether this machine generated the load as asked.
 	Generator GeneratorHealth
-	// Results are the first shots in the order in which they ended, at most the stage's Keep; Unkept counts the others.
-	Results  []Result
+	// Violations are the requirements that responses violated, the most frequent first.
+	Violations []Violation
+	// Windows are the course of the phase, in order.
+	Windows []Window
+	// Results are the first results in the order in which responses ended, at most [Phase.Keep]. NotKept counts the others.
+	Results []Result
 	NotKept uint64
 
-	targets []target
-	tallies map[tallyKey]*Metrics
+	metrics map[metricsKey]*Metrics
+	sentTo  []sentTo
 }
 
-// target is where a part's requests went, as a report may show it.
-type target struct {
+// Counts are the requests of a phase, counted.
+type Counts struct {
+	// Offered counts the requests that the schedule asked for, Sent those that were sent. In a closed loop they are equal.
+	Offered, Sent uint64
+	// Waited counts the requests, sent or not, that were due while every connection was in use. The gateway caused their
+	// delay; [GeneratorHealth.Late] counts the requests that were late for any other reason.
+	Waited uint64
+	// NewConns counts the requests for which a connection was opened. Resent counts those sent once more because a kept
+	// connection had closed before a byte of the response came.
+	NewConns, Resent uint64
+	// BytesIn is the size of all response bodies together.
+	BytesIn uint64
+}
+
+// sentTo is where a kind of request went, in the form that an export may show.
+type sentTo struct {
 	method, url string
 	bodySize    int
 }
 
-type tallyKey struct {
-	part    int
+type metricsKey struct {
+	request int
 	outcome runlog.Outcome
 }
 
-// Metrics is what is counted of one outcome in one part.
+// Metrics are the count and the times of the requests with one outcome.
 type Metrics struct {
 	Count uint64
-	// ServiceTime is from the sending of a request to the end of its answer, Response from when it was due.
+	// ServiceTime is from sending a request to the end of its response, Latency from when the request was due.
 	ServiceTime, Latency Histogram
-	// TTFB and FirstEvent are from the sending of a request, FirstEvent for streams alone.
+	// TTFB is from sending a request to the first byte of its response, TTFT to the first complete event of a stream.
 	TTFB, TTFT Histogram
 }
 
-// Violation is an obligation that answers of one part broke.
+func (m *Metrics) merge(other Metrics) {
+	m.Count += other.Count
+	m.ServiceTime.Merge(other.ServiceTime)
+	m.Latency.Merge(other.Latency)
+	m.TTFB.Merge(other.TTFB)
+	m.TTFT.Merge(other.TTFT)
+}
+
+// Violation is a requirement of the contract that responses to one kind of request violated.
 type Violation struct {
+	// Request is the name of the kind of request.
 	Request string
-	// Finding is that of the first answer; Count counts all answers that broke the same obligation.
+	// Finding is that of the first such response. Count counts all responses that violated the same requirement.
 	Finding contract.Finding
 	Count   uint64
-	// Evidence is the first such answer, redacted, nil when it was not kept.
+	// Evidence is the first such response, redacted; nil when it was not kept.
 	Evidence *contract.Observation
 }
 
-// Window is a stretch of a stage. Answers belong to the window in which they ended.
+// Window is a stretch of a phase. A response belongs to the window in which it ended.
 type Window struct {
-	// Start is when the window begins, since the stage began; Lasts is its length.
+	// Start is when the window begins, since the phase began.
 	Start, Length time.Duration
-	// Counts are the answers by outcome.
+	// Counts are the responses by outcome.
 	Counts map[runlog.Outcome]uint64
-	// P50 and P99 are quantiles of the service time of the admitted, 0 when there are none.
+	// P50 and P99 are quantiles of the service time of admitted requests, 0 when there are none.
 	P50, P99 time.Duration
-	// MaxLag is the longest lag that was ours.
+	// MaxLag is the longest lag that this machine caused.
 	MaxLag time.Duration
 }
 
-// Total counts the window's answers about the gateway.
+// Total counts the window's responses that say something about the gateway.
 func (w Window) Total() (n uint64) {
 	for outcome, count := range w.Counts {
 		if outcome.OfGateway() {
@@ -96,47 +106,47 @@ func (w Window) Total() (n uint64) {
 	return n
 }
 
-// AllRequests stands for every part of a stage where a part's index is asked for.
+// AllRequests stands for all kinds of requests where [Measurement.Of] takes an index of the mix.
 const AllRequests = -1
 
-// Of sums up one outcome in one part, or in all of them ([AllRequests]).
-func (m Measurement) Of(part int, outcome runlog.Outcome) Metrics {
+// Of returns the metrics of one outcome, for one kind of request or for all of them ([AllRequests]).
+func (m Measurement) Of(request int, outcome runlog.Outcome) Metrics {
 	var sum Metrics
-	for key, t := range m.tallies {
-		if key.outcome != outcome || part != AllRequests && key.part != part {
-			continue
+	for key, metrics := range m.metrics {
+		if key.outcome == outcome && (request == AllRequests || key.request == request) {
+			sum.merge(*metrics)
 		}
-		sum.Count += t.Count
-		sum.ServiceTime.Merge(t.ServiceTime)
-		sum.Latency.Merge(t.Latency)
-		sum.TTFB.Merge(t.TTFB)
-		sum.TTFT.Merge(t.TTFT)
 	}
 	return sum
 }
 
-// Count counts the answers of some outcomes in all parts.
+// Count returns how many requests of all kinds had one of the outcomes.
 func (m Measurement) Count(outcomes ...runlog.Outcome) (n uint64) {
-	for key, t := range m.tallies {
+	for key, metrics := range m.metrics {
 		for _, o := range outcomes {
 			if key.outcome == o {
-				n += t.Count
+				n += metrics.Count
 			}
 		}
 	}
 	return n
 }
 
-// ErrorShare is the share of the sent requests that the gateway did not answer as asked: refusals, errors, timeouts,
-// breaks and wrong answers. It is 0 when nothing was sent.
-func (m Measurement) ErrorShare() float64 {
+// failures returns how many requests failed for any other reason than a rate limit.
+func (m Measurement) failures() uint64 {
+	return m.Count(runlog.Error4xx, runlog.Error5xx, runlog.Timeout, runlog.TransportError, runlog.Wrong)
+}
+
+// ErrorRate returns the share of the requests that the gateway did not answer as expected, 0 to 1: refusals, errors,
+// timeouts, broken transfers and wrong responses. It is 0 when nothing was sent.
+func (m Measurement) ErrorRate() float64 {
 	var failed, all uint64
-	for key, t := range m.tallies {
+	for key, metrics := range m.metrics {
 		if key.outcome.OfGateway() {
-			all += t.Count
+			all += metrics.Count
 		}
 		if key.outcome.Failed() {
-			failed += t.Count
+			failed += metrics.Count
 		}
 	}
 	if all == 0 {
@@ -145,7 +155,7 @@ func (m Measurement) ErrorShare() float64 {
 	return float64(failed) / float64(all)
 }
 
-// Throughput is the number of admitted answers a second.
+// Throughput returns the admitted requests per second.
 func (m Measurement) Throughput() float64 {
 	if m.Elapsed <= 0 {
 		return 0
@@ -153,7 +163,7 @@ func (m Measurement) Throughput() float64 {
 	return float64(m.Count(runlog.Admitted)) / m.Elapsed.Seconds()
 }
 
-// SendRate is the rate at which requests were sent, a second: n in the time that n-1 gaps take.
+// SendRate returns the requests sent per second: n requests in the time of n-1 gaps.
 func (m Measurement) SendRate() float64 {
 	if m.Sending <= 0 {
 		return 0
@@ -161,16 +171,37 @@ func (m Measurement) SendRate() float64 {
 	return float64(m.Sent-1) / m.Sending.Seconds()
 }
 
-// Verdict is what the stage says: error when this machine did not do its part or nothing was sent - never the
-// gateway's fault -, else what the findings of all answers lead to. Refusals, errors and timeouts break no obligation
-// by being there.
+// Verdict returns error when this machine could not generate the load or nothing was sent, and otherwise the verdict that
+// follows from the findings of all responses. Refusals, errors and timeouts as such violate nothing.
 func (m Measurement) Verdict() contract.Verdict {
 	if !m.Generator.OK() || m.Sent == 0 {
 		return contract.Error
 	}
-	var findings []contract.Finding
-	for _, b := range m.Violations {
-		findings = append(findings, b.Finding)
+	return verdictOf(m.Violations)
+}
+
+// verdictOf returns the verdict that follows from violations alone.
+func verdictOf(violations []Violation) contract.Verdict {
+	findings := make([]contract.Finding, len(violations))
+	for i, v := range violations {
+		findings[i] = v.Finding
 	}
 	return contract.VerdictOf(findings)
+}
+
+// mergeViolations adds violations to those of earlier measurements: one for each requirement, level and kind of request.
+func mergeViolations(all, more []Violation) []Violation {
+	for _, v := range more {
+		known := false
+		for i := range all {
+			if all[i].Request == v.Request && all[i].Finding.Requirement == v.Finding.Requirement && all[i].Finding.Level == v.Finding.Level {
+				all[i].Count += v.Count
+				known = true
+			}
+		}
+		if !known {
+			all = append(all, v)
+		}
+	}
+	return all
 }

@@ -2,45 +2,49 @@ package load
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"time"
+
+	"github.com/gatecert/gatecert/internal/wait"
 )
 
-// errNoMemory is returned when a process' memory cannot be read here: on other systems than Linux, or when there is
-// no such process.
+// MemorySample is the resident memory of a process at an instant, counted from the first sample.
+type MemorySample struct {
+	At    time.Duration
+	Bytes uint64
+}
+
+// errNoMemory is returned when the memory of a process cannot be read: there is no such process, or no /proc.
 var errNoMemory = errors.New("the memory cannot be read")
 
-// watchMemory reads a process' resident memory once an interval until stop is closed, at most maxWindows times; then
-// it reads at double intervals and keeps every second reading.
-func watchMemory(pid int, every time.Duration, stop <-chan struct{}) ([]MemorySample, error) {
+// sampleMemory samples the resident memory of a process at an interval until ctx is done. From the 600th sample
+// ([maxWindows]) on it doubles the interval and drops every second sample.
+func sampleMemory(ctx context.Context, pid int, interval time.Duration) ([]MemorySample, error) {
 	began := time.Now()
-	var readings []MemorySample
+	var samples []MemorySample
 	for {
 		size, err := residentMemory(pid)
 		if err != nil {
-			return readings, err
+			return samples, err
 		}
-		if len(readings) == maxWindows {
+		if len(samples) == maxWindows {
 			for i := range maxWindows / 2 {
-				readings[i] = readings[2*i]
+				samples[i] = samples[2*i]
 			}
-			readings, every = readings[:maxWindows/2], 2*every
+			samples, interval = samples[:maxWindows/2], 2*interval
 		}
-		readings = append(readings, MemorySample{time.Since(began), size})
-		timer := time.NewTimer(every)
-		select {
-		case <-timer.C:
-		case <-stop:
-			timer.Stop()
-			return readings, nil
+		samples = append(samples, MemorySample{time.Since(began), size})
+		if wait.For(ctx, interval) != nil {
+			return samples, nil
 		}
 	}
 }
 
-// residentMemory is the resident set of a process in bytes.
+// residentMemory returns the resident set size of a process in bytes.
 func residentMemory(pid int) (uint64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

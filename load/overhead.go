@@ -7,35 +7,37 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/wait"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// ErrInconclusive is returned when so many rounds of a comparison were of no use that none can be made.
-var ErrInconclusive = errors.New("no comparison")
+// ErrInconclusive is returned when too many rounds of a comparison were inconclusive.
+var ErrInconclusive = errors.New("gateway overhead not measured")
 
-// Comparison measures what a gateway adds to a call: the same request directly to the provider and through the
-// gateway, in rounds by turns, at the same rate in an open loop. What disturbs the machine disturbs both.
+// Comparison configures a measurement of what a gateway adds to a call: the same request straight to the upstream and
+// through the gateway, at the same rate in an open loop, in interleaved rounds. What disturbs this machine then disturbs
+// both. Fields that are zero take their defaults.
 type Comparison struct {
-	// Phase is fired for every half round; its parts and its schedule are the comparison's own.
+	// Phase is run for each half of a round. The comparison sets its mix and its schedule.
 	Phase           Phase
 	Direct, Through Request
-	// Rate is that of each half round, in requests a second. Default 50: far from any gateway's capacity.
+	// Rate is in requests/s. Default 50, which is far from the capacity of any gateway.
 	Rate float64
-	// Rounds is how often both are measured. Default 10; at least 5.
+	// Rounds is how often both are measured, at least 5. Default 10.
 	Rounds int
-	// Duration is how long each half round takes. Default 1 s.
+	// Duration is that of each half of a round. Default 1 s.
 	Duration time.Duration
-	// Progress, when not nil, is told of every round when it is over.
+	// Progress, when not nil, is called with the number of rounds when one is over.
 	Progress func(done, of int)
 }
 
-// Overhead is what a comparison found.
+// Overhead is the result of a comparison.
 type Overhead struct {
 	Rate   float64
 	Rounds int
 	// Differences are by quantile, in ascending order.
 	Differences []Difference
-	// Discarded counts the rounds that were measured again because this machine was not fit, or an answer not healthy.
+	// Discarded counts the rounds that were measured again, because this machine could not keep up or a request failed.
 	Discarded int
 }
 
@@ -44,11 +46,12 @@ type Difference struct {
 	Quantile float64
 	// Direct and Through are the medians of the rounds' quantiles.
 	Direct, Through time.Duration
-	// Added is the median of the rounds' differences; Low and High are its 95 % interval by bootstrap over the rounds.
+	// Added is the median of the rounds' differences. Low and High are its 95 % confidence interval, by bootstrap over the
+	// rounds.
 	Added, Low, High time.Duration
 }
 
-// overheadQuantiles stop at the 99th percentile: beyond it a half round of 50 requests has nothing to say.
+// overheadQuantiles end at the 99th percentile. The 50 requests of half a round say nothing beyond it.
 var overheadQuantiles = []float64{0.5, 0.9, 0.99}
 
 func (c Comparison) withDefaults() Comparison {
@@ -60,60 +63,62 @@ func (c Comparison) withDefaults() Comparison {
 	return c
 }
 
-// stage is the half round of one of the two ways.
-func (c Comparison) stage(p Request) Phase {
-	s := c.Phase
-	s.Name, s.Mix, s.Schedule = p.Name, []Request{p}, Constant{Rate: c.Rate, For: c.Duration}
-	return s
+// half returns the phase of half a round.
+func (c Comparison) half(r Request) Phase {
+	p := c.Phase
+	p.Name, p.Mix, p.Schedule = r.Name, []Request{r}, Constant{Rate: c.Rate, For: c.Duration}
+	return p
 }
 
-// rehearsals is how many rounds may be measured again, relative to those asked for.
-const rehearsals = 1
+// spareRounds is how many rounds may be measured again, relative to those asked for.
+const spareRounds = 1
 
-// PlanComparison says what a comparison will send at most.
+// PlanComparison returns an upper bound of what a comparison will send. It returns [ErrInvalid].
 func (e *Engine) PlanComparison(c Comparison) (Plan, error) {
 	c = c.withDefaults()
 	if c.Rounds < 5 {
-		return Plan{}, fmt.Errorf("%w: %d rounds: want at least 5", ErrInvalid, c.Rounds)
+		return Plan{}, fmt.Errorf("%w: %d rounds, must be at least 5", ErrInvalid, c.Rounds)
 	}
-	direct, err := e.Plan(c.stage(c.Direct))
+	direct, err := e.Plan(c.half(c.Direct))
 	if err != nil {
 		return Plan{}, err
 	}
-	through, err := e.Plan(c.stage(c.Through))
+	through, err := e.Plan(c.half(c.Through))
 	if err != nil {
 		return Plan{}, err
 	}
-	return direct.Add(through).Repeat(1 + c.Rounds*(1+rehearsals)), nil
+	return direct.Add(through).Repeat(1 + c.Rounds*(1+spareRounds)), nil
 }
 
-// Overhead measures what the gateway adds.
+// Overhead measures what the gateway adds to a call.
 //
-// It returns [ErrInvalid], [ErrCap], and [ErrInconclusive] when too many rounds had to be thrown away. When ctx is
-// cancelled it returns the context's cause.
+// It returns [ErrInvalid], [ErrCap], and [ErrInconclusive] when more rounds were inconclusive than were asked for. When ctx
+// is done it returns the context's cause.
 func (e *Engine) Overhead(ctx context.Context, c Comparison) (Overhead, error) {
 	c = c.withDefaults()
 	if _, err := e.PlanComparison(c); err != nil {
 		return Overhead{}, err
 	}
 	out := Overhead{Rate: c.Rate, Rounds: c.Rounds}
-	var rounds []pairing
-	for turn := -1; len(rounds) < c.Rounds; turn++ {
-		if out.Discarded > c.Rounds*rehearsals {
-			return out, fmt.Errorf("%w: %d of %d rounds were of no use", ErrInconclusive, out.Discarded, turn)
+	if _, err := e.compareOnce(ctx, c, -1); err != nil { // opens the connections and warms both up
+		return out, err
+	}
+	var rounds []comparedRound
+	for n := 0; len(rounds) < c.Rounds; n++ {
+		if out.Discarded > c.Rounds*spareRounds {
+			return out, fmt.Errorf("%w: %d of %d rounds were inconclusive", ErrInconclusive, out.Discarded, n)
 		}
-		r, fit, err := e.round(ctx, c, turn)
-		switch {
-		case err != nil:
+		r, err := e.compareOnce(ctx, c, n)
+		if err != nil {
 			return out, err
-		case turn < 0: // the first round opens the connections and warms both up
-		case !fit:
+		}
+		if !r.conclusive {
 			out.Discarded++
-		default:
-			rounds = append(rounds, r)
-			if c.Progress != nil {
-				c.Progress(len(rounds), c.Rounds)
-			}
+			continue
+		}
+		rounds = append(rounds, r)
+		if c.Progress != nil {
+			c.Progress(len(rounds), c.Rounds)
 		}
 	}
 	for i, q := range overheadQuantiles {
@@ -122,41 +127,41 @@ func (e *Engine) Overhead(ctx context.Context, c Comparison) (Overhead, error) {
 	return out, nil
 }
 
-// pairing holds the quantiles of both halves of a round.
-type pairing struct{ direct, through []time.Duration }
-
-// round measures both ways, in alternating order. A round in which anything was not healthy, or this machine not fit,
-// is not fit.
-func (e *Engine) round(ctx context.Context, c Comparison, turn int) (r pairing, fit bool, err error) {
-	fit = true
-	half := func(p Request) ([]time.Duration, error) {
-		m, err := e.Run(ctx, c.stage(p))
-		if err != nil {
-			return nil, err
-		}
-		admitted := m.Of(AllRequests, runlog.Admitted)
-		fit = fit && m.Generator.OK() && m.Sent > 0 && admitted.Count == m.Sent && m.Verdict() != contract.Error
-		var out []time.Duration
-		for _, q := range overheadQuantiles {
-			out = append(out, admitted.ServiceTime.Quantile(q))
-		}
-		return out, pause(ctx, settle)
-	}
-	if turn%2 == 0 {
-		if r.direct, err = half(c.Direct); err != nil {
-			return r, false, err
-		}
-		r.through, err = half(c.Through)
-		return r, fit, err
-	}
-	if r.through, err = half(c.Through); err != nil {
-		return r, false, err
-	}
-	r.direct, err = half(c.Direct)
-	return r, fit, err
+// comparedRound holds the quantiles of both halves of a round.
+type comparedRound struct {
+	direct, through []time.Duration
+	// conclusive says that this machine kept up in both halves, and that every request succeeded.
+	conclusive bool
 }
 
-func differenceAt(q float64, i int, rounds []pairing) Difference {
+// compareOnce measures round n. In even rounds the direct half comes first.
+func (e *Engine) compareOnce(ctx context.Context, c Comparison, n int) (r comparedRound, err error) {
+	r.conclusive = true
+	halves := []struct {
+		request   Request
+		quantiles *[]time.Duration
+	}{{c.Through, &r.through}, {c.Direct, &r.direct}}
+	if n%2 == 0 {
+		halves[0], halves[1] = halves[1], halves[0]
+	}
+	for _, half := range halves {
+		m, err := e.Run(ctx, c.half(half.request))
+		if err != nil {
+			return r, err
+		}
+		admitted := m.Of(AllRequests, runlog.Admitted)
+		r.conclusive = r.conclusive && admitted.Count == m.Sent && m.Verdict() != contract.Error
+		for _, q := range overheadQuantiles {
+			*half.quantiles = append(*half.quantiles, admitted.ServiceTime.Quantile(q))
+		}
+		if err := wait.For(ctx, settleTime); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+func differenceAt(q float64, i int, rounds []comparedRound) Difference {
 	var direct, through, added []float64
 	for _, r := range rounds {
 		direct = append(direct, float64(r.direct[i]))

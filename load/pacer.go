@@ -7,90 +7,81 @@ import (
 	"time"
 )
 
-// planned is a shot that the pacer has let go.
-type planned struct {
+// ticket is a request that the pacer has released to the workers.
+type ticket struct {
 	seq    uint64
 	due    time.Duration
 	waited bool
 }
 
-// overrun is how long after the end of its schedule a stage may still send what is late. It is no patience with
-// the gateway: a stage that is that late has missed its rate anyway.
+// overrun is how long after the end of its schedule a phase may still send late requests. It is not patience with the
+// gateway: a phase that late has missed its rate anyway.
 const overrun = time.Second
 
-// pacer drives vegeta's Attacker by a schedule. vegeta asks it once before every hit; it sleeps itself, because
-// vegeta's sleep neither ends when the caller gives up nor is finer than 1 ms, and it writes down what was due when.
-// vegeta's own pacers have no answer to what came of the schedule: neither lag nor what was never sent.
+// pacer drives vegeta's Attacker by a [Schedule]. vegeta asks it once before each hit. It sleeps itself, because vegeta's
+// sleep does not end with a context and is no finer than 1 ms, and it records what was due and when: vegeta's own pacers
+// report neither lag nor what was never sent.
 //
-// One goroutine calls Pace. The rest may be read when the attack is over.
+// One goroutine calls Pace. Its fields may be read by others when the attack is over.
 type pacer struct {
-	ctx    context.Context //nolint:containedctx // vegeta's Pacer has no place for one
-	next   func() (time.Duration, bool)
-	sleep  sleeper
-	closed bool // a closed loop: nothing is due at any time
-	lasts  time.Duration
-	// most bounds the shots, whatever the schedule says.
-	most uint64
+	ctx        context.Context //nolint:containedctx // vegeta's Pacer has no parameter for one
+	next       func() (due time.Duration, ok bool)
+	requests   uint64 // bounds the requests, whatever the schedule says
+	duration   time.Duration
+	closedLoop bool
+	sleepUntil func(context.Context, time.Time) error
+	// start is called at the first request. It returns the instant at which the phase begins.
+	start   func() time.Time
+	started time.Time
 
-	// begin is called at the first shot and says when the stage began.
-	begin func() time.Time
-	began time.Time
-	// out hands the shots to the workers in the order in which they were due.
-	out chan<- planned
-	// flying counts the shots that are under way, connections is how many can be.
-	flying      *atomic.Int64
-	connections int64
-
-	sent uint64
-	// blocked is until when all connections were in use: what was due before it waited for the gateway.
-	blocked time.Duration
-	full    bool // all connections were in use when the last shot was let go
-	pending bool // a shot was taken from the schedule and not let go any more
-	behind  bool // and it was due while all connections were in use
+	out   chan<- ticket // to the workers, in the order of seq
+	conns *saturation
+	sent  uint64
+	// unsent is the request that was taken from the schedule and not released, nil when there is none.
+	unsent *ticket
 }
 
 // Pace implements vegeta's Pacer.
 func (p *pacer) Pace(time.Duration, uint64) (wait time.Duration, stop bool) {
-	if p.began.IsZero() {
-		p.began = p.begin()
+	if p.started.IsZero() {
+		p.started = p.start()
 	}
-	now := time.Since(p.began)
-	if p.full {
-		p.blocked = now
-	}
+	now := time.Since(p.started)
+	p.conns.observe(now)
 	due, ok := p.next()
-	if p.closed {
+	if p.closedLoop {
 		due = now
-		ok = ok && now < p.lasts
+		ok = ok && now < p.duration
 	}
-	if !ok || p.sent >= p.most || p.ctx.Err() != nil {
+	if !ok || p.sent >= p.requests || p.ctx.Err() != nil {
 		return 0, true
 	}
-	shot := planned{seq: p.sent, due: due}
-	if due > now && !p.sleep.until(p.ctx, p.began.Add(due)) || now > p.lasts+overrun {
-		p.pending, p.behind = true, due < p.blocked
+	t := ticket{seq: p.sent, due: due}
+	if due > now && p.sleepUntil(p.ctx, p.started.Add(due)) != nil || now > p.duration+overrun {
+		t.waited = due < p.conns.until
+		p.unsent = &t
 		return 0, true
 	}
-	p.full = p.flying.Add(1) > p.connections
-	shot.waited = !p.closed && (p.full || due < p.blocked)
+	p.conns.acquire()
+	t.waited = !p.closedLoop && p.conns.delays(due)
 	p.sent++
-	p.out <- shot // never blocks: there is room for every worker's shot and one more
+	p.out <- t // never blocks: it has room for a ticket for each worker and one more
 	return 0, false
 }
 
-// Rate implements vegeta's Pacer; vegeta's Attacker does not ask for it.
+// Rate implements vegeta's Pacer. vegeta's Attacker does not call it.
 func (p *pacer) Rate(time.Duration) float64 { return math.NaN() }
 
-// left counts the shots that were due beyond those that were sent. It empties the schedule.
-func (p *pacer) left(sent uint64) uint64 {
-	if p.closed {
+// remaining returns how many requests were due beyond those sent. It empties the schedule.
+func (p *pacer) remaining(sent uint64) uint64 {
+	if p.closedLoop {
 		return 0
 	}
-	n := p.sent - sent // let go, when nobody took it any more
-	if p.pending {
+	n := p.sent - sent // released when no worker was left to take them
+	if p.unsent != nil {
 		n++
 	}
-	for sent+n < p.most {
+	for sent+n < p.requests {
 		if _, ok := p.next(); !ok {
 			break
 		}
@@ -99,5 +90,30 @@ func (p *pacer) left(sent uint64) uint64 {
 	return n
 }
 
-// held reports whether the last shots could not go because all connections were in use.
-func (p *pacer) held() bool { return p.full || p.behind }
+// saturated reports whether the last requests could not be sent because every connection was in use.
+func (p *pacer) saturated() bool { return p.conns.full || p.unsent != nil && p.unsent.waited }
+
+// saturation records when every connection of a phase is in use. Requests that are due then wait for the gateway, and
+// their delay is not lag of the generator.
+type saturation struct {
+	connections int64
+	inFlight    atomic.Int64
+	// full says that every connection was in use when the last request was released.
+	full bool
+	// until is the last instant, since the phase began, at which every connection was in use.
+	until time.Duration
+}
+
+// observe is called before a request is released.
+func (s *saturation) observe(now time.Duration) {
+	if s.full {
+		s.until = now
+	}
+}
+
+// acquire counts a request that is released, release one that has ended.
+func (s *saturation) acquire() { s.full = s.inFlight.Add(1) > s.connections }
+func (s *saturation) release() { s.inFlight.Add(-1) }
+
+// delays reports whether a request due at that instant has to wait, or had to, for a connection.
+func (s *saturation) delays(due time.Duration) bool { return s.full || due < s.until }

@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// Plan is what will be sent, said before it is sent.
+// Plan bounds what will be sent. It is known before anything is sent.
 type Plan struct {
-	// Hosts are where the requests go, host:port.
+	// Hosts are where the requests go, as host:port.
 	Hosts []string
-	// Requests is the greatest number of them, Rate the highest number a second (0 for a closed loop, which goes as
-	// fast as the gateway lets it), Time the length of the schedules, and Connections how many are open at once.
+	// Requests is the greatest number of requests, Rate the highest number per second (0 for a closed loop, which has no
+	// rate), Duration the length of the schedules, and Connections how many are open at once.
 	Requests    uint64
 	Rate        float64
-	Duration        time.Duration
+	Duration    time.Duration
 	Connections int
 }
 
-// IsLoopback reports whether nothing leaves this machine.
+// Loopback reports whether all requests stay on this machine.
 func (p Plan) Loopback() bool {
 	return !slices.ContainsFunc(p.Hosts, func(hostport string) bool {
 		host, _, err := net.SplitHostPort(hostport)
@@ -29,23 +29,23 @@ func (p Plan) Loopback() bool {
 	})
 }
 
-// IsLoopback reports whether a host is this machine and nothing else. A name other than localhost may lead anywhere.
+// IsLoopback reports whether a host is certainly this machine. Any name but localhost may resolve to another one.
 func IsLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return err == nil && address.IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
-// String is the plan in one line.
+// String returns the plan in one line.
 func (p Plan) String() string {
-	rate := fmt.Sprintf("at most %g a second", p.Rate)
+	rate := fmt.Sprintf("at up to %g/s", p.Rate)
 	if p.Rate == 0 {
-		rate = "as fast as it goes"
+		rate = "in a closed loop"
 	}
-	return fmt.Sprintf("up to %d requests, %s, for %s, on %d connections, to %s",
+	return fmt.Sprintf("at most %d requests %s for %s, over %d connections, to %s",
 		p.Requests, rate, p.Duration.Round(100*time.Millisecond), p.Connections, strings.Join(p.Hosts, " and "))
 }
 
-// Add is a plan for both: the requests and times add up, the rates and connections do not.
+// Add returns the plan for p and then q: requests and durations add up, rates and connections do not.
 func (p Plan) Add(q Plan) Plan {
 	hosts := slices.Concat(p.Hosts, q.Hosts)
 	slices.Sort(hosts)
@@ -55,7 +55,7 @@ func (p Plan) Add(q Plan) Plan {
 	}
 }
 
-// Repeat is a plan for n times the same.
+// Repeat returns the plan for n times p.
 func (p Plan) Repeat(n int) Plan {
 	p.Requests *= uint64(max(n, 0))
 	p.Duration *= time.Duration(n)

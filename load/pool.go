@@ -13,29 +13,30 @@ import (
 	"time"
 )
 
-// pool holds the engine's connections. They form a stack for each endpoint: the one used last is used next, so that a
-// low rate needs few of them. It dials without binding a local address first - vegeta's own dialer does, and spends
-// three times as long in bind(2) as in connect(2) - and never dials ahead unless it is told to.
+// pool holds the engine's connections: a stack for each endpoint, so that a low rate needs few of them. It opens
+// connections without binding a local address first (vegeta's own dialer binds one, and spends three times as long in
+// bind(2) as in connect(2)), and none ahead of need except in preconnect.
 type pool struct {
-	tls *tls.Config
+	tls     *tls.Config
+	connect func(ctx context.Context, address string) (net.Conn, error)
 
-	mu   sync.Mutex
-	idle map[endpoint][]*line
-	open map[*line]struct{}
-	shut bool
+	mu     sync.Mutex
+	idle   map[endpoint][]*conn
+	all    map[*conn]struct{}
+	closed bool
 }
 
-// line is one connection.
-type line struct {
+// conn is one connection.
+type conn struct {
 	net.Conn
-	receiver
+	responseReader
 	to endpoint
-	// out is the buffer in which a request gets its token.
-	out []byte
-	// used says that an exchange went well: only then can the connection have gone stale.
-	used bool
-	// owner is the stage that uses it, nil when none does. The pool's mutex guards it.
-	owner *volley
+	// requestBuffer is where a request gets its token.
+	requestBuffer []byte
+	// reused says that an exchange went well on it. Only then can it have gone stale.
+	reused bool
+	// attack uses the connection; nil while it is idle. The pool's mutex guards it.
+	attack *attack
 }
 
 func newPool(trust *tls.Config) *pool {
@@ -44,93 +45,97 @@ func newPool(trust *tls.Config) *pool {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	config.NextProtos = []string{"http/1.1"}
-	return &pool{tls: config, idle: map[endpoint][]*line{}, open: map[*line]struct{}{}}
+	return &pool{tls: config, connect: connectTCP, idle: map[endpoint][]*conn{}, all: map[*conn]struct{}{}}
 }
 
-// get takes the connection that was used last, nil when there is none.
-func (p *pool) get(to endpoint, owner *volley) *line {
+func connectTCP(ctx context.Context, address string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, "tcp", address)
+}
+
+// get returns the idle connection that was used last, nil when there is none.
+func (p *pool) get(to endpoint, a *attack) *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	stack := p.idle[to]
 	if len(stack) == 0 {
 		return nil
 	}
-	l := stack[len(stack)-1]
+	c := stack[len(stack)-1]
 	p.idle[to] = stack[:len(stack)-1]
-	l.owner = owner
-	return l
+	c.attack = a
+	return c
 }
 
-// dial makes a connection within the deadline.
-func (p *pool) dial(ctx context.Context, to endpoint, owner *volley, deadline time.Time) (*line, error) {
+// dial opens a connection before the deadline. It returns a [dialError] when that fails.
+func (p *pool) dial(ctx context.Context, to endpoint, a *attack, deadline time.Time) (*conn, error) {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", to.address)
+	raw, err := p.connect(ctx, to.address)
 	if err != nil {
 		return nil, &dialError{err}
 	}
 	if to.secure {
 		config := p.tls.Clone()
 		config.ServerName, _, _ = net.SplitHostPort(to.address)
-		secured := tls.Client(conn, config)
+		secured := tls.Client(raw, config)
 		if err := secured.HandshakeContext(ctx); err != nil {
-			_ = conn.Close()
+			_ = raw.Close()
 			return nil, &dialError{err}
 		}
-		conn = secured
+		raw = secured
 	}
-	l := &line{Conn: conn, to: to, owner: owner}
-	l.in = bufio.NewReaderSize(conn, bodyBuffer)
+	c := &conn{Conn: raw, to: to, attack: a}
+	c.in = bufio.NewReaderSize(raw, bodyBuffer)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.shut {
-		_ = conn.Close()
+	if p.closed {
+		_ = raw.Close()
 		return nil, fmt.Errorf("%w: the engine is closed", net.ErrClosed)
 	}
-	p.open[l] = struct{}{}
-	return l, nil
+	p.all[c] = struct{}{}
+	return c, nil
 }
 
-// keptBuffer bounds what an idle connection keeps of a buffer in bytes: one huge answer must not cost its size on
+// keptBuffer bounds in bytes the body buffer that an idle connection keeps: one huge response must not cost its size on
 // every connection for the rest of the run.
 const keptBuffer = 64 << 10
 
-// put gives a connection back that can be used again.
-func (p *pool) put(l *line) {
-	if cap(l.body) > keptBuffer {
-		l.body = nil
+// put returns a connection that can be used again.
+func (p *pool) put(c *conn) {
+	if cap(c.body) > keptBuffer {
+		c.body = nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l.owner = nil
-	if p.shut {
-		_ = l.Close()
+	c.attack = nil
+	if p.closed {
+		_ = c.Close()
 		return
 	}
-	p.idle[l.to] = append(p.idle[l.to], l)
+	p.idle[c.to] = append(p.idle[c.to], c)
 }
 
 // drop closes a connection that cannot be used again.
-func (p *pool) drop(l *line) {
-	_ = l.Close() // whatever it says, nobody uses it again
+func (p *pool) drop(c *conn) {
+	_ = c.Close() // nobody uses it again, whatever the error
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.open, l)
+	delete(p.all, c)
 }
 
-// interrupt ends at once what a stage has under way.
-func (p *pool) interrupt(owner *volley) {
+// interrupt ends all exchanges of an attack at once.
+func (p *pool) interrupt(a *attack) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for l := range p.open {
-		if l.owner == owner {
-			_ = l.SetDeadline(time.Unix(1, 0)) // a connection that is closed already needs no deadline
+	for c := range p.all {
+		if c.attack == a {
+			_ = c.SetDeadline(time.Unix(1, 0)) // fails only on a connection that is closed already
 		}
 	}
 }
 
-// warm opens connections until n stand idle.
-func (p *pool) warm(ctx context.Context, to endpoint, n int, patience time.Duration) error {
+// preconnect opens connections until n are idle.
+func (p *pool) preconnect(ctx context.Context, to endpoint, n int, timeout time.Duration) error {
 	p.mu.Lock()
 	missing := n - len(p.idle[to])
 	p.mu.Unlock()
@@ -138,12 +143,12 @@ func (p *pool) warm(ctx context.Context, to endpoint, n int, patience time.Durat
 	var wg sync.WaitGroup
 	for i := range errs {
 		wg.Go(func() {
-			l, err := p.dial(ctx, to, nil, time.Now().Add(patience))
+			c, err := p.dial(ctx, to, nil, time.Now().Add(timeout))
 			if err != nil {
 				errs[i] = err
 				return
 			}
-			p.put(l)
+			p.put(c)
 		})
 	}
 	wg.Wait()
@@ -154,23 +159,23 @@ func (p *pool) warm(ctx context.Context, to endpoint, n int, patience time.Durat
 func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.shut = true
-	for l := range p.open {
-		_ = l.Close() // whatever it says, nobody uses it again
+	p.closed = true
+	for c := range p.all {
+		_ = c.Close() // nobody uses it again, whatever the error
 	}
-	clear(p.open)
+	clear(p.all)
 	clear(p.idle)
 }
 
-// dialError is a connection that could not be made.
+// dialError says that a connection could not be opened.
 type dialError struct{ cause error }
 
 func (e *dialError) Error() string { return "no connection: " + e.cause.Error() }
 
 func (e *dialError) Unwrap() error { return e.cause }
 
-// ours reports whether a failure is this machine's own: it ran out of descriptors, ports or memory.
-func ours(err error) bool {
+// isLocalError reports whether a failure is this machine's: it ran out of descriptors, ports or memory.
+func isLocalError(err error) bool {
 	for _, shortage := range []error{
 		syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM,
 	} {
@@ -181,6 +186,6 @@ func ours(err error) bool {
 	return false
 }
 
-func timedOut(err error) bool {
+func isTimeout(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }

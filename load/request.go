@@ -15,40 +15,43 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-// endpoint is where connections lead.
+// endpoint is the server of a connection.
 type endpoint struct {
 	secure  bool
 	address string // host:port
 }
 
-// request is a part's request as it goes over the wire, but for its token.
-type request struct {
+// wireRequest is a kind of request in the form in which it is sent, except for its token.
+type wireRequest struct {
 	to endpoint
 	// wire is the request line, the header and the body.
 	wire []byte
-	// tokens are the places of [TokenPlaceholder] in wire.
+	// tokens are the offsets of [TokenPlaceholder] in wire.
 	tokens   []int
 	bodySize int
 	method   string
 	surface  dialect.Surface
-	due      contract.Case // the zero case when no error is due
+	expect   contract.Case // the zero case when a success is expected
 	sent     contract.Sent
 	redactor *redact.Redactor
 }
 
-func newRequest(part Request, secrets []redact.Secret) (*request, error) {
-	redactor := redact.New(append([]redact.Secret{{What: "caller key", Value: part.Call.Key}}, secrets...)...)
-	built, err := exchange.Prepare(part.Call, redactor)
+// expectsError reports whether every response has to be the error of one case.
+func (r *wireRequest) expectsError() bool { return r.expect != contract.Case{} }
+
+func newWireRequest(kind Request, secrets []redact.Secret) (*wireRequest, error) {
+	redactor := redact.New(append([]redact.Secret{{What: "caller key", Value: kind.Call.Key}}, secrets...)...)
+	built, err := exchange.Prepare(kind.Call, redactor)
 	if err != nil {
-		return nil, fmt.Errorf("%w: part %q: %w", ErrInvalid, part.Name, err)
+		return nil, fmt.Errorf("%w: request %q: %w", ErrInvalid, kind.Name, err)
 	}
 	to, target, err := destination(built)
 	if err != nil {
-		return nil, fmt.Errorf("%w: part %q: %w", ErrInvalid, part.Name, err)
+		return nil, fmt.Errorf("%w: request %q: %w", ErrInvalid, kind.Name, err)
 	}
-	r := &request{
+	r := &wireRequest{
 		to: to, bodySize: len(built.Body), method: built.Method,
-		surface: part.Call.Surface, due: part.Expect, sent: built.Sent, redactor: redactor,
+		surface: kind.Call.Surface, expect: kind.Expect, sent: built.Sent, redactor: redactor,
 	}
 	r.wire = wireForm(built, target)
 	for from := 0; ; {
@@ -61,7 +64,7 @@ func newRequest(part Request, secrets []redact.Secret) (*request, error) {
 	}
 }
 
-// destination finds the endpoint and the request target of a URL.
+// destination returns the endpoint and the request target of a URL.
 func destination(built exchange.Request) (endpoint, string, error) {
 	u, err := url.Parse(built.URL)
 	if err != nil {
@@ -69,7 +72,7 @@ func destination(built exchange.Request) (endpoint, string, error) {
 	}
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
 	if err != nil || proxy != nil {
-		return endpoint{}, "", fmt.Errorf("the environment names a proxy for %s: a load through it would measure the proxy (see NO_PROXY)", u.Host)
+		return endpoint{}, "", fmt.Errorf("the environment sets a proxy for %s, and the load would measure the proxy: add the host to NO_PROXY", u.Host)
 	}
 	to := endpoint{secure: u.Scheme == "https", address: u.Host}
 	if u.Port() == "" {
@@ -82,8 +85,8 @@ func destination(built exchange.Request) (endpoint, string, error) {
 	return to, u.RequestURI(), nil
 }
 
-// wireForm writes the request once; what is sent is this and nothing else, so that a gateway under load meets the very
-// request that it was certified with.
+// wireForm returns the bytes of a request. Nothing else is sent, so that the gateway gets the very request that it was
+// certified with.
 func wireForm(built exchange.Request, target string) []byte {
 	header := built.Header.Clone()
 	host := header.Get("Host")
@@ -107,8 +110,9 @@ func wireForm(built exchange.Request, target string) []byte {
 	return b.Bytes()
 }
 
-// stamped returns the request with its token, and the buffer that it was written to when it has one.
-func (r *request) stamped(buffer []byte, stamp uint32, seq uint64) (wire, kept []byte) {
+// withToken returns the request with its token. It writes to buffer, and returns that for the next call, when the request
+// has a placeholder.
+func (r *wireRequest) withToken(buffer []byte, stamp uint32, seq uint64) (wire, kept []byte) {
 	if len(r.tokens) == 0 {
 		return r.wire, buffer
 	}

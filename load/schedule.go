@@ -8,57 +8,60 @@ import (
 	"time"
 )
 
-// Schedule says when shots are due. It is a value: it can be asked any number of times and always says the same.
+// Schedule is the arrival process of a phase: it says when requests are due. It is a value, and always gives the same
+// instants.
 type Schedule interface {
-	// Results returns a function that gives the instants at which shots are due, one a call, as durations since the
-	// stage began. They never fall. ok is false when there are no more.
+	// Arrivals returns a function that gives one instant per call at which a request is due, as a duration since the phase
+	// began. Instants never decrease. ok is false when there are no more.
 	Arrivals() (next func() (due time.Duration, ok bool))
-	// Extent is what the schedule comes to. It fails with [ErrInvalid] when the schedule makes no sense.
+	// Extent returns the size of the schedule. It returns [ErrInvalid] when a field of the schedule is out of range.
 	Extent() (Extent, error)
-	// String describes the schedule for people.
+	// String describes the schedule in a few words.
 	fmt.Stringer
 }
 
-// Extent is what a schedule comes to.
+// Extent is the size of a schedule.
 type Extent struct {
-	// Requests is how many shots are due; for a random schedule and a closed loop, at most.
+	// Requests is how many requests are due. For a random schedule and a closed loop it is an upper bound.
 	Requests uint64
-	// Rate is the highest number of shots a second that is asked for; 0 for a closed loop.
+	// Rate is the highest rate in requests per second, 0 for a closed loop.
 	Rate float64
-	// Length is the time from the beginning to the end of the schedule, the pause after the last shot included.
+	// Duration is the time from the beginning to the end of the schedule, with the pause after the last request.
 	Duration time.Duration
 }
 
 var _ = []Schedule{Constant{}, Steps{}, Ramp{}, Poisson{}, Burst{}, Closed{}}
 
-// Constant sends evenly: the first shot at once, the others 1/Rate apart. A rate of 0 is a pause.
+// Constant sends evenly: the first request at once, the others 1/Rate apart. A rate of 0 is a pause.
 type Constant struct {
-	Rate float64 // shots a second
+	Rate float64 // requests/s
 	For  time.Duration
 }
 
-// Results implements [Schedule].
-func (c Constant) Arrivals() func() (time.Duration, bool) { return Ramp{c.Rate, c.Rate, c.For}.Arrivals() }
+// Arrivals implements [Schedule].
+func (c Constant) Arrivals() func() (time.Duration, bool) {
+	return Ramp{c.Rate, c.Rate, c.For}.Arrivals()
+}
 
 // Extent implements [Schedule].
 func (c Constant) Extent() (Extent, error) { return Ramp{c.Rate, c.Rate, c.For}.Extent() }
 
 func (c Constant) String() string { return fmt.Sprintf("%g/s for %s", c.Rate, c.For) }
 
-// Ramp changes the rate evenly from one to another, in either direction.
+// Ramp changes the rate linearly, up or down.
 type Ramp struct {
-	From, To float64 // shots a second
+	From, To float64 // requests/s
 	For      time.Duration
 }
 
-// Results implements [Schedule]. Shot n is due when the integral of the rate reaches n:
+// Arrivals implements [Schedule]. Request n is due when the integral of the rate reaches n:
 //
 //	From·t + (To-From)/(2·For)·t² = n
 //
-// solved in the form that neither divides by a slope of 0 nor loses digits when it is small.
+// It is solved in the form that neither divides by a slope of 0 nor loses digits when the slope is small.
 func (r Ramp) Arrivals() func() (time.Duration, bool) {
-	lasts := r.For.Seconds()
-	slope := (r.To - r.From) / lasts
+	seconds := r.For.Seconds()
+	slope := (r.To - r.From) / seconds
 	total := r.requests()
 	n := 0.0
 	return func() (time.Duration, bool) {
@@ -74,10 +77,10 @@ func (r Ramp) Arrivals() func() (time.Duration, bool) {
 	}
 }
 
-// requests is the number of shots that are due before the end, not at it.
+// requests returns the number of requests that are due before the end, not at it.
 func (r Ramp) requests() float64 {
 	area := (r.From + r.To) / 2 * r.For.Seconds()
-	// 20/s for 0.15 s is 3 shots, and 3.0000000000000004 in binary: what is that near to a whole number is one.
+	// 20/s for 0.15 s are 3 requests, but 3.0000000000000004 in binary. What is this close to a whole number is rounded.
 	if whole := math.Round(area); whole >= 1 && math.Abs(area-whole) < 1e-6 {
 		return whole
 	}
@@ -94,13 +97,13 @@ func (r Ramp) Extent() (Extent, error) {
 
 func (r Ramp) String() string { return fmt.Sprintf("%g/s to %g/s in %s", r.From, r.To, r.For) }
 
-// Steps holds one rate after the other, each for the same time. A rate of 0 is a pause.
+// Steps holds several rates one after the other, each for the same time. A rate of 0 is a pause.
 type Steps struct {
-	Rates []float64 // shots a second
+	Rates []float64 // requests/s
 	Each  time.Duration
 }
 
-// Results implements [Schedule].
+// Arrivals implements [Schedule].
 func (s Steps) Arrivals() func() (time.Duration, bool) {
 	step := -1
 	next := func() (time.Duration, bool) { return 0, false }
@@ -134,22 +137,23 @@ func (s Steps) Extent() (Extent, error) {
 
 func (s Steps) String() string { return fmt.Sprintf("%v/s, %s each", s.Rates, s.Each) }
 
-// Poisson sends as independent callers do: exponential gaps around 1/Rate. The same seed gives the same instants.
+// Poisson is a Poisson process, as independent callers produce it: exponential gaps with a mean of 1/Rate. The same seed
+// gives the same instants.
 type Poisson struct {
-	Rate float64 // shots a second, on average
+	Rate float64 // requests/s on average
 	For  time.Duration
 	Seed uint64
 }
 
-// Results implements [Schedule].
+// Arrivals implements [Schedule].
 func (p Poisson) Arrivals() func() (time.Duration, bool) {
-	// A load test wants the same numbers again, not unpredictable ones.
+	// Not a secure source: a load test needs to be repeatable.
 	random := rand.New(rand.NewPCG(p.Seed, 0))
-	most := p.most()
+	bound := p.bound()
 	var at float64
 	var n uint64
 	return func() (time.Duration, bool) {
-		if p.Rate <= 0 || n >= most {
+		if p.Rate <= 0 || n >= bound {
 			return 0, false
 		}
 		at += random.ExpFloat64() / p.Rate
@@ -159,8 +163,8 @@ func (p Poisson) Arrivals() func() (time.Duration, bool) {
 	}
 }
 
-// most bounds the number of shots: seven standard deviations above the mean, which chance does not reach.
-func (p Poisson) most() uint64 {
+// bound returns an upper bound of the number of requests: seven standard deviations above the mean.
+func (p Poisson) bound() uint64 {
 	mean := p.Rate * p.For.Seconds()
 	return uint64(math.Ceil(mean + 7*math.Sqrt(mean)))
 }
@@ -170,19 +174,19 @@ func (p Poisson) Extent() (Extent, error) {
 	if err := checkRates(p.For, p.Rate); err != nil {
 		return Extent{}, err
 	}
-	return Extent{Requests: p.most(), Rate: p.Rate, Duration: p.For}, nil
+	return Extent{Requests: p.bound(), Rate: p.Rate, Duration: p.For}, nil
 }
 
-func (p Poisson) String() string { return fmt.Sprintf("%g/s at random for %s", p.Rate, p.For) }
+func (p Poisson) String() string { return fmt.Sprintf("Poisson %g/s for %s", p.Rate, p.For) }
 
-// Burst sends Size shots at once, Times times, Every apart. Times 0 is once.
+// Burst sends Size requests at once. It does so Times times (0 means once), Every apart.
 type Burst struct {
 	Size  int
 	Times int
 	Every time.Duration
 }
 
-// Results implements [Schedule].
+// Arrivals implements [Schedule].
 func (b Burst) Arrivals() func() (time.Duration, bool) {
 	n, total := 0, b.Size*b.times()
 	return func() (time.Duration, bool) {
@@ -197,10 +201,11 @@ func (b Burst) Arrivals() func() (time.Duration, bool) {
 
 func (b Burst) times() int { return max(b.Times, 1) }
 
-// Extent implements [Schedule]. The rate of a burst counts each burst as one second's: that is what a cap on rates is for.
+// Extent implements [Schedule]. The rate counts each burst as if it took a second, because a cap on rates is meant to bound
+// bursts too.
 func (b Burst) Extent() (Extent, error) {
 	if b.Size < 1 || b.Times < 0 || b.Every < 0 || b.times() > 1 && b.Every == 0 ||
-		float64(b.Size)*float64(b.times()) > maxRequests || float64(b.Every)*float64(b.times()) > float64(maxLasts) {
+		float64(b.Size)*float64(b.times()) > maxRequests || float64(b.Every)*float64(b.times()) > float64(maxDuration) {
 		return Extent{}, fmt.Errorf("%w: %s", ErrInvalid, b)
 	}
 	perSecond := float64(b.Size)
@@ -220,15 +225,15 @@ func (b Burst) String() string {
 	return fmt.Sprintf("%d at once, %d times, %s apart", b.Size, b.times(), b.Every)
 }
 
-// Closed is a closed loop: whenever a connection is free, the next shot goes out. It finds the peak throughput. Its
-// latencies are those of a gateway that sets the pace, not of callers who come when they like.
+// Closed is a closed loop: each connection sends its next request when the last one is answered. It finds the peak
+// throughput. Its latencies suffer from coordinated omission, because the gateway sets the pace.
 type Closed struct {
-	// Requests bounds the shots; 0 means that only For does.
+	// Requests bounds the requests. With 0, only For does.
 	Requests uint64
 	For      time.Duration
 }
 
-// Results implements [Schedule]: every shot is due at once.
+// Arrivals implements [Schedule]: every request is due at once.
 func (c Closed) Arrivals() func() (time.Duration, bool) {
 	var n uint64
 	return func() (time.Duration, bool) {
@@ -237,29 +242,29 @@ func (c Closed) Arrivals() func() (time.Duration, bool) {
 	}
 }
 
-// Extent implements [Schedule]. Without a bound of its own a closed loop comes to whatever the caps leave.
+// Extent implements [Schedule]. Without a bound of its own a closed loop is bounded by the caps of the engine.
 func (c Closed) Extent() (Extent, error) {
-	if c.For <= 0 || c.For > maxLasts {
+	if c.For <= 0 || c.For > maxDuration {
 		return Extent{}, fmt.Errorf("%w: %s", ErrInvalid, c)
 	}
 	return Extent{Requests: c.Requests, Duration: c.For}, nil
 }
 
-func (c Closed) String() string { return fmt.Sprintf("as fast as it goes for %s", c.For) }
+func (c Closed) String() string { return fmt.Sprintf("closed loop for %s", c.For) }
 
-// Beyond these a schedule is a mistake, and its arithmetic would overflow.
+// A schedule beyond these bounds is a mistake, and its arithmetic would overflow.
 const (
 	maxRequests = 1e12
-	maxLasts    = 30 * 24 * time.Hour
+	maxDuration = 30 * 24 * time.Hour
 )
 
-func checkRates(lasts time.Duration, rates ...float64) error {
-	if lasts <= 0 || lasts > maxLasts {
-		return fmt.Errorf("%w: a schedule of %s", ErrInvalid, lasts)
+func checkRates(duration time.Duration, rates ...float64) error {
+	if duration <= 0 || duration > maxDuration {
+		return fmt.Errorf("%w: a schedule of %s, must be more than 0 and at most %s", ErrInvalid, duration, maxDuration)
 	}
 	for _, rate := range rates {
-		if !(rate >= 0) || rate*lasts.Seconds() > maxRequests { // !(>=) catches NaN too
-			return fmt.Errorf("%w: %g shots a second for %s", ErrInvalid, rate, lasts)
+		if !(rate >= 0) || rate*duration.Seconds() > maxRequests { // !(>=) catches NaN too
+			return fmt.Errorf("%w: a rate of %g/s for %s", ErrInvalid, rate, duration)
 		}
 	}
 	return nil

@@ -4,7 +4,5 @@ package load
 
 import "time"
 
-// fineSleeper sleeps for less than [coarse].
-type fineSleeper struct{}
-
-func (fineSleeper) sleep(d time.Duration) { time.Sleep(d) }
+// sleepFine sleeps for less than [coarse].
+func sleepFine(d time.Duration) { time.Sleep(d) }

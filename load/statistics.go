@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// Estimate is a number with the interval that holds the true one in 95 of 100 cases.
+// Estimate is a value with its 95 % confidence interval.
 type Estimate struct{ Value, Low, High float64 }
 
-// Significant reports whether the interval leaves out 0, so that there is a difference at all.
+// Significant reports whether the interval excludes 0.
 func (e Estimate) Significant() bool { return e.Low > 0 || e.High < 0 }
 
-// resamples is the number of bootstrap samples: the ends of a 95 % interval are then its 50th values from either side.
+// resamples is the number of bootstrap samples. The ends of a 95 % interval are then the 50th values from either side.
 const resamples = 2000
 
-// bootstrapMedian estimates the median of the population that values come from, by resampling. The seed is fixed: the
-// same values always give the same interval.
+// bootstrapMedian estimates the median of the population that values are drawn from. The seed is fixed: the same values
+// always give the same interval.
 func bootstrapMedian(values []float64) Estimate {
 	if len(values) == 0 {
 		return Estimate{}
@@ -34,7 +34,7 @@ func bootstrapMedian(values []float64) Estimate {
 	return Estimate{median(slices.Clone(values)), medians[resamples/40], medians[resamples-1-resamples/40]}
 }
 
-// median sorts the values given.
+// median returns the median of values, and sorts them.
 func median(values []float64) float64 {
 	slices.Sort(values)
 	half := len(values) / 2
@@ -44,12 +44,13 @@ func median(values []float64) float64 {
 	return (values[half-1] + values[half]) / 2
 }
 
-// point is one value of a series.
+// point is one point of a series.
 type point struct{ x, y float64 }
 
-// slope estimates by how much y grows with x, after Theil and Sen: the median of the slopes of all pairs, with Sen's
-// interval. A third of the points may be wild without moving it, and load tests have wild points.
-func slope(points []point) (Estimate, bool) {
+// slope returns the Theil-Sen estimate of how much y grows with x: the median of the slopes of all pairs of points, with
+// Sen's confidence interval. Up to 29 % of the points may be outliers, and load tests have outliers. ok is false with
+// fewer than five points.
+func slope(points []point) (estimate Estimate, ok bool) {
 	var slopes []float64
 	for i, a := range points {
 		for _, b := range points[i+1:] {
@@ -62,7 +63,7 @@ func slope(points []point) (Estimate, bool) {
 	if len(points) < 5 || len(slopes) == 0 {
 		return Estimate{}, false
 	}
-	value := median(slopes) // and sorts them
+	value := median(slopes) // sorts them
 	const z = 1.96
 	margin := z * math.Sqrt(n*(n-1)*(2*n+5)/18)
 	count := float64(len(slopes))

@@ -68,7 +68,7 @@ func printDrift(c *console, d load.SoakResult, interrupted bool) {
 		verdict += ", as far as it got"
 	}
 	fmt.Fprintf(c.out, "\nsoak      %s: %d of %d sent, %d admitted, %.3g %% not answered as asked\n",
-		span, m.Sent, m.Offered, admitted.Count, m.ErrorShare()*100)
+		span, m.Sent, m.Offered, admitted.Count, m.ErrorRate()*100)
 	fmt.Fprintf(c.out, "service   p50 %s  p99 %s  p99.9 %s  max %s\n", shortTime(admitted.ServiceTime.Quantile(0.5)),
 		shortTime(admitted.ServiceTime.Quantile(0.99)), shortTime(admitted.ServiceTime.Quantile(0.999)), shortTime(admitted.ServiceTime.Max()))
 	fmt.Fprintf(c.out, "verdict   %s\n", verdict)

@@ -115,7 +115,7 @@ func (p player) send(ctx context.Context, phase load.Phase, k kind) (results, er
 	sent := make(results, 0, len(m.Results))
 	var bypassing results
 	for _, measured := range m.Results {
-		r := result{Result: measured, name: phase.Mix[measured.Request].Name, phaseStart: start, maxLag: m.Lag.Max(), kind: k}
+		r := result{Result: measured, name: phase.Mix[measured.Request].Name, phaseStart: start, maxLag: m.Generator.Lag.Max(), kind: k}
 		switch fault := measured.Request - len(p.Healthy); {
 		case p.Direct != nil && r.name == p.Direct.Name:
 			r.kind = direct

@@ -13,53 +13,54 @@ import (
 	"time"
 )
 
-// reply is one answer as the wire brought it. Its slices belong to the connection and hold until its next exchange.
-type reply struct {
+// response is a response as it was read off the wire. Its slices belong to the connection and are valid until its next
+// exchange.
+type response struct {
 	status int
-	// header are the field lines as they came.
+	// header are the field lines, unparsed.
 	header []byte
 	body   []byte
-	// firstByte, firstEvent and end are instants, zero for never.
+	// firstByte, firstEvent and end are instants, zero when there was no such one.
 	firstByte, firstEvent, end time.Time
-	// broken is why the transfer did not end whole after the head had come, nil when it did.
-	broken error
-	// keep says that the connection can carry another exchange.
-	keep bool
+	// transferErr is why the transfer ended early after the head had come, nil when it was complete.
+	transferErr error
+	// reusable says that the connection can carry another exchange.
+	reusable bool
 }
 
-// errTooLong is returned when an answer's head or body is longer than it may be.
-var errTooLong = errors.New("the answer is too long")
+// errTooLong is returned when the head or the body of a response exceeds its bound.
+var errTooLong = errors.New("the response is too long")
 
-// errNotHTTP is returned when what came is no HTTP/1 answer.
+// errNotHTTP is returned when what came is not an HTTP/1 response.
 var errNotHTTP = errors.New("not HTTP")
 
-// maxHead bounds an answer's head in bytes. Common servers and proxies stop at 8 to 64 KiB.
+// maxHead bounds the head of a response in bytes. Common servers and proxies stop at 8 to 64 KiB.
 const maxHead = 64 << 10
 
-// receiver reads answers off one connection into buffers that it uses again and again.
-type receiver struct {
+// responseReader reads the responses of one connection into buffers that it reuses.
+type responseReader struct {
 	in *bufio.Reader
-	// head and body are the buffers of the last answer, line that of the chunk under way.
-	head, body, line []byte
+	// head and body are the buffers of the last response, chunkLine that of the current chunk's size line.
+	head, body, chunkLine []byte
 	// limit bounds a body in bytes.
 	limit int64
 }
 
-// receive reads one answer. It fails when no whole head came; what goes wrong later is in the reply.
-func (r *receiver) receive(method string) (reply, error) {
+// read reads one response. It fails when no complete head came. What goes wrong later is in the response.
+func (r *responseReader) read(method string) (response, error) {
 	if _, err := r.in.Peek(1); err != nil {
-		return reply{}, err
+		return response{}, err
 	}
-	out := reply{firstByte: time.Now()}
-	for range maxInterim + 1 {
+	out := response{firstByte: time.Now()}
+	for range maxInterimResponses + 1 {
 		framing, err := r.readHead(&out)
 		if err != nil {
 			return out, err
 		}
 		if out.status >= 200 {
-			out.keep = !framing.closes
-			out.broken = r.readBody(&out, framing, method)
-			out.keep = out.keep && out.broken == nil && framing.body != untilClose
+			out.reusable = !framing.closes
+			out.transferErr = r.readBody(&out, framing, method)
+			out.reusable = out.reusable && out.transferErr == nil && framing.body != untilClose
 			out.body, out.end = r.body, time.Now()
 			return out, nil
 		}
@@ -67,16 +68,16 @@ func (r *receiver) receive(method string) (reply, error) {
 			return out, fmt.Errorf("%w: 101 without an upgrade", errNotHTTP)
 		}
 	}
-	return out, fmt.Errorf("%w: more than %d interim answers before it", errTooLong, maxInterim)
+	return out, fmt.Errorf("%w: more than %d interim responses before it", errTooLong, maxInterimResponses)
 }
 
-// maxInterim bounds the 1xx answers before the final one.
-const maxInterim = 10
+// maxInterimResponses bounds the 1xx responses before the final one.
+const maxInterimResponses = 10
 
-// bodyBuffer is what a connection's body buffer starts with: most answers of a model under load fit.
+// bodyBuffer is the initial size in bytes of a connection's body buffer. Most responses in a load test fit into it.
 const bodyBuffer = 4 << 10
 
-// framing is how an answer's body is delimited (RFC 9112 6.3).
+// framing is how the body of a response is delimited (RFC 9112 section 6.3).
 type framing struct {
 	body   bodyKind
 	length int64
@@ -92,8 +93,8 @@ const (
 	chunked
 )
 
-// readHead reads a status line and the fields after it.
-func (r *receiver) readHead(out *reply) (framing, error) {
+// readHead reads the status line and the header fields.
+func (r *responseReader) readHead(out *response) (framing, error) {
 	var err error
 	if r.head, err = r.readLine(r.head[:0]); err != nil {
 		return framing{}, err
@@ -115,14 +116,14 @@ func (r *receiver) readHead(out *reply) (framing, error) {
 			out.header = r.head[begin:start]
 			return f, nil
 		}
-		if err := f.take(line); err != nil {
+		if err := f.parseField(line); err != nil {
 			return f, err
 		}
 	}
 }
 
-// readLine appends one line, its end included, to what was read of the head before.
-func (r *receiver) readLine(head []byte) ([]byte, error) {
+// readLine appends one line, with its end, to head.
+func (r *responseReader) readLine(head []byte) ([]byte, error) {
 	for {
 		piece, err := r.in.ReadSlice('\n')
 		if len(head)+len(piece) > maxHead {
@@ -153,14 +154,14 @@ func statusOf(line []byte) (int, error) {
 	return status, nil
 }
 
-// take looks at one field line for what it says about the body.
-func (f *framing) take(line []byte) error {
+// parseField takes from a field line what it says about the body and the connection.
+func (f *framing) parseField(line []byte) error {
 	name, value, found := bytes.Cut(line, []byte(":"))
 	if !found {
 		return fmt.Errorf("%w: a field line without a colon", errNotHTTP)
 	}
 	value = bytes.TrimSpace(value)
-	// A switch over the length keeps the comparison off the fields that nobody looks at.
+	// The switch over the length avoids a comparison for most fields.
 	switch len(name) {
 	case len("Content-Length"):
 		if strings.EqualFold(string(name), "Content-Length") && f.body != chunked {
@@ -187,20 +188,20 @@ func (f *framing) take(line []byte) error {
 	return nil
 }
 
-// readBody reads the body that the framing announces.
-func (r *receiver) readBody(out *reply, f framing, method string) error {
+// readBody reads the body as the framing says.
+func (r *responseReader) readBody(out *response, f framing, method string) error {
 	r.body = r.body[:0]
 	if method == http.MethodHead || out.status == http.StatusNoContent || out.status == http.StatusNotModified {
-		out.keep = out.keep && f.body == counted
+		out.reusable = out.reusable && f.body == counted
 		return nil
 	}
 	switch f.body {
 	case chunked:
 		return r.readChunks(out, f)
 	case counted:
-		return r.readPart(out, f, f.length)
+		return r.readBytes(out, f, f.length)
 	default:
-		err := r.readPart(out, f, r.limit+2)
+		err := r.readBytes(out, f, r.limit+2)
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil // the end of the connection is the end of the body
 		}
@@ -208,10 +209,10 @@ func (r *receiver) readBody(out *reply, f framing, method string) error {
 	}
 }
 
-// readChunks reads a chunked body (RFC 9112 7.1); what stands in extensions and trailers is passed over.
-func (r *receiver) readChunks(out *reply, f framing) error {
+// readChunks reads a chunked body (RFC 9112 section 7.1). It ignores extensions and trailers.
+func (r *responseReader) readChunks(out *response, f framing) error {
 	for {
-		line, err := r.chunkLine()
+		line, err := r.readChunkLine()
 		if err != nil {
 			return err
 		}
@@ -223,10 +224,10 @@ func (r *receiver) readChunks(out *reply, f framing) error {
 		if size == 0 {
 			return r.readTrailer()
 		}
-		if err := r.readPart(out, f, int64(size)); err != nil {
+		if err := r.readBytes(out, f, int64(size)); err != nil {
 			return err
 		}
-		if line, err = r.chunkLine(); err != nil {
+		if line, err = r.readChunkLine(); err != nil {
 			return err
 		}
 		if len(line) > 0 {
@@ -235,26 +236,26 @@ func (r *receiver) readChunks(out *reply, f framing) error {
 	}
 }
 
-// chunkLine reads one line of the framing, without its end.
-func (r *receiver) chunkLine() (line []byte, err error) {
-	r.line, err = r.readLine(r.line[:0])
-	return bytes.TrimRight(r.line, "\r\n"), err
+// readChunkLine reads one line of the framing, without its end.
+func (r *responseReader) readChunkLine() (line []byte, err error) {
+	r.chunkLine, err = r.readLine(r.chunkLine[:0])
+	return bytes.TrimRight(r.chunkLine, "\r\n"), err
 }
 
-// maxTrailers bounds the fields after a chunked body.
+// maxTrailers bounds the trailer fields of a chunked body.
 const maxTrailers = 100
 
-func (r *receiver) readTrailer() error {
+func (r *responseReader) readTrailer() error {
 	for range maxTrailers {
-		if line, err := r.chunkLine(); err != nil || len(line) == 0 {
+		if line, err := r.readChunkLine(); err != nil || len(line) == 0 {
 			return err
 		}
 	}
 	return fmt.Errorf("%w: its trailer has more than %d fields", errTooLong, maxTrailers)
 }
 
-// readPart appends n bytes to the body, as they come: of a stream, the first whole event's instant is of interest.
-func (r *receiver) readPart(out *reply, f framing, n int64) error {
+// readBytes appends n bytes to the body as they come, and notes when the first event of a stream is complete.
+func (r *responseReader) readBytes(out *response, f framing, n int64) error {
 	for n > 0 {
 		if int64(len(r.body)) > r.limit {
 			return fmt.Errorf("%w: its body has more than %d bytes", errTooLong, r.limit)
@@ -262,7 +263,7 @@ func (r *receiver) readPart(out *reply, f framing, n int64) error {
 		if len(r.body) == cap(r.body) {
 			r.body = slices.Grow(r.body, bodyBuffer)
 		}
-		// One byte over the limit is read, so that a body of just that size is not too long.
+		// One byte over the limit is read, so that a body of exactly the limit is not too long.
 		room := min(int64(cap(r.body)-len(r.body)), n, r.limit+1-int64(len(r.body)))
 		got, err := r.in.Read(r.body[len(r.body) : len(r.body)+int(room)])
 		r.body = r.body[:len(r.body)+got]
@@ -281,7 +282,7 @@ func (r *receiver) readPart(out *reply, f framing, n int64) error {
 	return nil
 }
 
-// hasEvent reports whether a piece of an event stream holds a whole event: a data line and the blank line after it.
+// hasEvent reports whether the beginning of an event stream holds a complete event: a data line and the blank line after it.
 func hasEvent(stream []byte) bool {
 	at := bytes.Index(stream, []byte("data:"))
 	if at < 0 {

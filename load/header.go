@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// The header of an answer is kept as it came, one line a field: most of its fields are never asked for.
+// The header of a response is kept as it came: most of its fields are never looked at.
 
-// lines yields each field of a raw header, trimmed. Lines that are no field have an empty name.
-func lines(raw []byte, yield func(name, value []byte) bool) {
+// eachField yields each field of a raw header, without surrounding space. A line that is not a field has an empty name.
+func eachField(raw []byte, yield func(name, value []byte) bool) {
 	for len(raw) > 0 {
 		line := raw
 		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
@@ -28,10 +28,10 @@ func lines(raw []byte, yield func(name, value []byte) bool) {
 	}
 }
 
-// field is the first value of a field in a raw header.
+// field returns the first value of a field in a raw header.
 func field(raw []byte, name string) (value []byte, ok bool) {
-	lines(raw, func(n, v []byte) bool {
-		// The length first: it parts nearly all names, and costs nothing.
+	eachField(raw, func(n, v []byte) bool {
+		// Nearly all names differ in length, which costs nothing to compare.
 		if len(n) == len(name) && strings.EqualFold(string(n), name) {
 			value, ok = v, true
 		}
@@ -40,10 +40,10 @@ func field(raw []byte, name string) (value []byte, ok bool) {
 	return value, ok
 }
 
-// headerOf is a raw header as net/http has it.
-func headerOf(raw []byte) http.Header {
+// parseHeader parses a raw header.
+func parseHeader(raw []byte) http.Header {
 	header := http.Header{}
-	lines(raw, func(name, value []byte) bool {
+	eachField(raw, func(name, value []byte) bool {
 		if len(name) > 0 {
 			canonical := textproto.CanonicalMIMEHeaderKey(string(name))
 			header[canonical] = append(header[canonical], string(value))
@@ -53,9 +53,9 @@ func headerOf(raw []byte) http.Header {
 	return header
 }
 
-// speaksOfLimits reports whether a field belongs to what a caller learns about limits: Retry-After, x-ratelimit-*,
-// anthropic-ratelimit-*, RateLimit and RateLimit-Policy.
-func speaksOfLimits(name []byte) bool {
+// isLimitField reports whether a field is about rate limits: Retry-After, x-ratelimit-*, anthropic-ratelimit-*, RateLimit
+// and RateLimit-Policy.
+func isLimitField(name []byte) bool {
 	const retryAfter = "retry-after"
 	return len(name) == len(retryAfter) && strings.EqualFold(string(name), retryAfter) ||
 		containsFold(name, "ratelimit") || containsFold(name, "rate-limit")
@@ -70,11 +70,11 @@ func containsFold(name []byte, part string) bool {
 	return false
 }
 
-// limitFields are the lines of a raw header that speak of limits, "" for none.
+// limitFields returns the fields of a raw header that are about rate limits, as lines.
 func limitFields(raw []byte) string {
 	var out []byte
-	lines(raw, func(name, value []byte) bool {
-		if speaksOfLimits(name) {
+	eachField(raw, func(name, value []byte) bool {
+		if isLimitField(name) {
 			out = append(append(append(append(out, name...), ": "...), value...), '\n')
 		}
 		return true

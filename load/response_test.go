@@ -13,12 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func receiveFrom(in io.Reader, method string, limit int64) (reply, error) {
-	r := receiver{in: bufio.NewReaderSize(in, 64), limit: limit}
-	return r.receive(method)
+func readFrom(in io.Reader, method string, limit int64) (response, error) {
+	r := responseReader{in: bufio.NewReaderSize(in, 64), limit: limit}
+	return r.read(method)
 }
 
-func TestReceive(t *testing.T) {
+func TestRead(t *testing.T) {
 	for _, row := range []struct {
 		sentence, wire, method string
 		status                 int
@@ -34,8 +34,8 @@ func TestReceive(t *testing.T) {
 		{"a connection that the gateway closes", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi", "", 200, "hi", false, ""},
 		{"HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", "", 200, "hi", false, ""},
 		{"HTTP/1.0 that is kept", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi", "", 200, "hi", true, ""},
-		{"interim answers before the final one", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "", 200, "hi", true, ""},
-		{"an answer to HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", http.MethodHead, 200, "", true, ""},
+		{"interim responses before the final one", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "", 200, "hi", true, ""},
+		{"a response to HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", http.MethodHead, 200, "", true, ""},
 		{"204 without a body", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", "", 204, "", true, ""},
 		{"lines that end in LF alone", "HTTP/1.1 200 OK\nContent-Length: 2\n\nhi", "", 200, "hi", true, ""},
 		{"a header longer than the buffer", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 500) + "\r\nContent-Length: 2\r\n\r\nhi", "", 200, "hi", true, ""},
@@ -44,30 +44,30 @@ func TestReceive(t *testing.T) {
 		{"a body shorter than its length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", "", 200, "hel", false, "unexpected EOF"},
 		{"a chunk that is cut", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", "", 200, "hel", false, "unexpected EOF"},
 		{"no last chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n", "", 200, "hi", false, "unexpected EOF"},
-		{"a chunk size that is no number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "", 200, "", false, `not HTTP: a chunk of size "zz"`},
+		{"a chunk size that is not a number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "", 200, "", false, `not HTTP: a chunk of size "zz"`},
 		{"a chunk longer than its size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n0\r\n\r\n", "", 200, "he", false, "not HTTP: a chunk longer than its size"},
-		{"a body over the limit", "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + strings.Repeat("z", 2000), "", 200, strings.Repeat("z", 1001), false, "the answer is too long: its body has more than 1000 bytes"},
-		{"an endless body over the limit", "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("z", 5000), "", 200, strings.Repeat("z", 1001), false, "the answer is too long: its body has more than 1000 bytes"},
+		{"a body over the limit", "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + strings.Repeat("z", 2000), "", 200, strings.Repeat("z", 1001), false, "the response is too long: its body has more than 1000 bytes"},
+		{"an endless body over the limit", "HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("z", 5000), "", 200, strings.Repeat("z", 1001), false, "the response is too long: its body has more than 1000 bytes"},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			for _, in := range []io.Reader{strings.NewReader(row.wire), iotest.OneByteReader(strings.NewReader(row.wire)), iotest.DataErrReader(strings.NewReader(row.wire))} {
-				got, err := receiveFrom(in, row.method, 1000)
+				got, err := readFrom(in, row.method, 1000)
 				require.NoError(t, err)
 				assert.Equal(t, row.status, got.status)
 				assert.Equal(t, row.body, string(got.body))
-				assert.Equal(t, row.keep, got.keep)
+				assert.Equal(t, row.keep, got.reusable)
 				assert.False(t, got.end.Before(got.firstByte))
 				if row.broken == "" {
-					assert.NoError(t, got.broken)
+					assert.NoError(t, got.transferErr)
 				} else {
-					assert.EqualError(t, got.broken, row.broken)
+					assert.EqualError(t, got.transferErr, row.broken)
 				}
 			}
 		})
 	}
 }
 
-func TestReceiveNoHead(t *testing.T) {
+func TestReadNoHead(t *testing.T) {
 	for _, row := range []struct {
 		sentence, wire string
 		want           error
@@ -77,50 +77,50 @@ func TestReceiveNoHead(t *testing.T) {
 		{"half a header", "HTTP/1.1 200 OK\r\nContent-Le", io.ErrUnexpectedEOF},
 		{"another protocol", "SSH-2.0-OpenSSH\r\n", errNotHTTP},
 		{"HTTP/2 frames", "\x00\x00\x12\x04\x00\x00\x00\x00\x00\n", errNotHTTP},
-		{"a status that is no number", "HTTP/1.1 abc\r\n\r\n", errNotHTTP},
+		{"a status that is not a number", "HTTP/1.1 abc\r\n\r\n", errNotHTTP},
 		{"a negative status", "HTTP/1.1 -12\r\n\r\n", errNotHTTP},
 		{"a field without a colon", "HTTP/1.1 200 OK\r\nnonsense\r\n\r\n", errNotHTTP},
-		{"a length that is no number", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", errNotHTTP},
+		{"a length that is not a number", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", errNotHTTP},
 		{"two lengths that differ", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", errNotHTTP},
-		{"an upgrade that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\n\r\n", errNotHTTP},
-		{"a header without an end", "HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 20_000), errTooLong},
-		{"one line without an end", "HTTP/1.1 200 OK\r\nA: " + strings.Repeat("b", 100_000), errTooLong},
-		{"interim answers without an end", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 200_000), errTooLong},
+		{"an upgrade that was not requested", "HTTP/1.1 101 Switching Protocols\r\n\r\n", errNotHTTP},
+		{"an endless header", "HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 20_000), errTooLong},
+		{"an endless line", "HTTP/1.1 200 OK\r\nA: " + strings.Repeat("b", 100_000), errTooLong},
+		{"endless interim responses", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 200_000), errTooLong},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
-			_, err := receiveFrom(strings.NewReader(row.wire), "", 1000)
+			_, err := readFrom(strings.NewReader(row.wire), "", 1000)
 			assert.ErrorIs(t, err, row.want)
 		})
 	}
 }
 
-func TestReceiveFirstEvent(t *testing.T) {
+func TestReadFirstEvent(t *testing.T) {
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
-	whole, err := receiveFrom(strings.NewReader(head+"8\r\ndata: a\n\r\n1\r\n\n\r\n0\r\n\r\n"), "", 1000)
+	stream, err := readFrom(strings.NewReader(head+"8\r\ndata: a\n\r\n1\r\n\n\r\n0\r\n\r\n"), "", 1000)
 	require.NoError(t, err)
-	assert.False(t, whole.firstEvent.IsZero())
+	assert.False(t, stream.firstEvent.IsZero())
 
-	comment, err := receiveFrom(strings.NewReader(head+"6\r\n: hi\n\n\r\n0\r\n\r\n"), "", 1000)
+	comment, err := readFrom(strings.NewReader(head+"6\r\n: hi\n\n\r\n0\r\n\r\n"), "", 1000)
 	require.NoError(t, err)
-	assert.True(t, comment.firstEvent.IsZero(), "a comment is no event")
+	assert.True(t, comment.firstEvent.IsZero(), "a comment is not an event")
 
-	plain, err := receiveFrom(strings.NewReader("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ndata: a\n\n"), "", 1000)
+	plain, err := readFrom(strings.NewReader("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ndata: a\n\n"), "", 1000)
 	require.NoError(t, err)
-	assert.True(t, plain.firstEvent.IsZero(), "no event stream")
+	assert.True(t, plain.firstEvent.IsZero(), "not an event stream")
 }
 
-// FuzzReceive: whatever comes, reading ends within the limits, and net/http reads the same body where it reads one.
-func FuzzReceive(f *testing.F) {
+// FuzzRead: whatever comes, reading ends within the limits, and where net/http reads a body it reads the same.
+func FuzzRead(f *testing.F) {
 	f.Add("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
 	f.Add("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n0\r\n\r\n")
 	f.Add("HTTP/1.0 200 OK\r\n\r\nx")
 	f.Fuzz(func(t *testing.T, wire string) {
-		got, err := receiveFrom(strings.NewReader(wire), http.MethodPost, 1000)
+		got, err := readFrom(strings.NewReader(wire), http.MethodPost, 1000)
 		if err != nil {
 			return
 		}
 		require.LessOrEqual(t, len(got.body), 1001)
-		if got.broken != nil || got.status < 200 || strings.Contains(wire, "HTTP/1.1 1") {
+		if got.transferErr != nil || got.status < 200 || strings.Contains(wire, "HTTP/1.1 1") {
 			return
 		}
 		resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(wire)), &http.Request{Method: http.MethodPost})

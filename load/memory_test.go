@@ -15,7 +15,7 @@ import (
 )
 
 // vegeta's own client leaves 1,278 goroutines and 852 descriptors behind after 20 attacks.
-func TestTwentyStagesLeaveNothingBehind(t *testing.T) {
+func TestTwentyPhasesLeaveNothingBehind(t *testing.T) {
 	s := serve(t, ok)
 	descriptors := func() int {
 		entries, err := os.ReadDir("/proc/self/fd")
@@ -27,17 +27,17 @@ func TestTwentyStagesLeaveNothingBehind(t *testing.T) {
 	e := NewEngine(Options{})
 	goroutines, open := goleak.IgnoreCurrent(), descriptors()
 	for range 20 {
-		_, err := e.Run(t.Context(), Phase{Mix: []Request{part(s.URL)}, Schedule: Burst{Size: 30}, Connections: 16, Generator: lenient()})
+		_, err := e.Run(t.Context(), Phase{Mix: []Request{chatRequest(s.URL)}, Schedule: Burst{Size: 30}, Connections: 16, Generator: lenient()})
 		require.NoError(t, err)
 	}
-	assert.LessOrEqual(t, descriptors()-open, 2*16, "stages share their connections; both ends are counted here")
+	assert.LessOrEqual(t, descriptors()-open, 2*16, "phases share their connections; both ends are counted here")
 	e.Close()
 	s.CloseClientConnections()
 	assert.Eventually(t, func() bool { return descriptors() <= open }, 10*time.Second, 10*ms)
 	goleak.VerifyNone(t, goroutines)
 }
 
-// The tally is what grows with the results, if anything does.
+// The aggregator is what grows with the results, if anything does.
 func TestAMillionResultsFitInFortyMegabytes(t *testing.T) {
 	heap := func() uint64 {
 		runtime.GC()
@@ -46,18 +46,18 @@ func TestAMillionResultsFitInFortyMegabytes(t *testing.T) {
 		return stats.HeapAlloc
 	}
 	before := heap()
-	m := Measurement{Requests: []string{"a"}, tallies: map[tallyKey]*Metrics{}}
-	tally := newTally(&m, Phase{Keep: 1000}.withDefaults(), time.Hour)
+	m := Measurement{Requests: []string{"a"}, metrics: map[metricsKey]*Metrics{}}
+	a := newAggregator(&m, Phase{Keep: 1000}.withDefaults(), time.Hour)
 	findings := []contract.Finding{{Requirement: contract.RetryAfter, Level: contract.Should, Want: "a", Got: "b"}}
 	outcomes := runlog.Outcomes()
 	for i := range 1_000_000 {
 		at := time.Duration(i) * ms
-		tally.add(result{Result: Result{
+		a.add(sample{Result: Result{
 			Seq: uint64(i), Due: at, Sent: at, FirstByte: at + ms, End: at + time.Duration(i%977)*ms,
 			Outcome: outcomes[i%len(outcomes)], Findings: findings,
-		}, entered: at})
+		}, started: at})
 	}
-	tally.close()
+	a.close()
 	assert.Equal(t, uint64(1_000_000), m.Sent)
 	assert.Less(t, heap()-before, uint64(10<<20), "the whole engine has 40 MB")
 	assert.LessOrEqual(t, len(m.Windows), maxWindows+1)

@@ -1,0 +1,182 @@
+package load
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// sample is a result with what only the aggregator needs.
+type sample struct {
+	Result
+	// started is when a worker took the request. The time from Due to started is lag of this machine.
+	started  time.Duration
+	evidence *contract.Observation
+}
+
+// aggregator turns samples into a measurement as they come. One goroutine uses it.
+type aggregator struct {
+	m           *Measurement
+	phase       Phase
+	localErrors uint64
+	violations  map[violationKey]*Violation
+	last        time.Duration // when the last response ended
+	window      openWindow
+}
+
+type violationKey struct {
+	request     int
+	requirement string
+}
+
+// openWindow is the window in which responses end now.
+type openWindow struct {
+	Window
+	serviceTime Histogram
+}
+
+// maxWindows bounds the windows of a phase. A phase that would have more has longer ones.
+const maxWindows = 600
+
+func newAggregator(m *Measurement, phase Phase, lasts time.Duration) *aggregator {
+	a := &aggregator{m: m, phase: phase, violations: map[violationKey]*Violation{}}
+	a.window.Length = max(phase.Window, lasts/maxWindows)
+	a.window.Counts = map[runlog.Outcome]uint64{}
+	return a
+}
+
+// progressEvery is how often a phase reports its progress.
+const progressEvery = 250 * time.Millisecond
+
+// follow adds samples until there are no more.
+func (a *aggregator) follow(samples <-chan sample) {
+	tick := time.NewTicker(progressEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case s, ok := <-samples:
+			if !ok {
+				return
+			}
+			a.add(s)
+		case <-tick.C:
+			if a.phase.Progress != nil {
+				a.phase.Progress(a.progress(time.Since(a.m.Started)))
+			}
+		}
+	}
+}
+
+func (a *aggregator) add(s sample) {
+	m := a.m
+	m.Sent++
+	m.BytesIn += uint64(s.Bytes) //nolint:gosec // a length
+	a.last = max(a.last, s.End)
+	m.Sending = max(m.Sending, s.Sent)
+	countIf(s.Waited, &m.Waited)
+	countIf(s.NewConn, &m.NewConns)
+	countIf(s.Resent, &m.Resent)
+	countIf(s.Outcome == runlog.LocalError, &a.localErrors)
+	if !s.Waited {
+		lag := s.started - s.Due
+		m.Generator.Lag.Add(lag)
+		countIf(lag > a.phase.Generator.Lag, &m.Generator.Late)
+	}
+	a.addToMetrics(s.Result)
+	a.addToWindow(s)
+	a.addFindings(s)
+	if len(m.Results) < a.phase.Keep {
+		m.Results = append(m.Results, s.Result)
+	} else {
+		m.NotKept++
+	}
+	if a.phase.Observe != nil {
+		a.phase.Observe(s.Result)
+	}
+}
+
+func countIf(yes bool, n *uint64) {
+	if yes {
+		*n++
+	}
+}
+
+func (a *aggregator) addFindings(s sample) {
+	for _, f := range s.Findings {
+		key := violationKey{s.Request, string(f.Level) + string(f.Requirement)}
+		v := a.violations[key]
+		if v == nil {
+			v = &Violation{Request: a.m.Requests[s.Request], Finding: f, Evidence: s.evidence}
+			a.violations[key] = v
+		}
+		v.Count++
+	}
+}
+
+func (a *aggregator) addToMetrics(r Result) {
+	key := metricsKey{r.Request, r.Outcome}
+	sum := a.m.metrics[key]
+	if sum == nil {
+		sum = &Metrics{}
+		a.m.metrics[key] = sum
+	}
+	sum.Count++
+	sum.ServiceTime.Add(r.ServiceTime())
+	sum.Latency.Add(r.Latency())
+	if r.FirstByte > 0 {
+		sum.TTFB.Add(r.FirstByte - r.Sent)
+	}
+	if r.FirstEvent > 0 {
+		sum.TTFT.Add(r.FirstEvent - r.Sent)
+	}
+}
+
+// addToWindow counts s in the window that contains s.End. Samples come slightly out of order: one that ended before the
+// current window began is counted in the current window.
+func (a *aggregator) addToWindow(s sample) {
+	if s.End >= a.window.Start+a.window.Length {
+		a.closeWindow(s.End.Truncate(a.window.Length))
+	}
+	a.window.Counts[s.Outcome]++
+	if s.Outcome == runlog.Admitted {
+		a.window.serviceTime.Add(s.ServiceTime())
+	}
+	if !s.Waited {
+		a.window.MaxLag = max(a.window.MaxLag, s.started-s.Due)
+	}
+}
+
+// closeWindow ends the current window and opens the one that begins at next. Windows without a response are left out.
+func (a *aggregator) closeWindow(next time.Duration) {
+	w := &a.window
+	if len(w.Counts) > 0 {
+		w.P50, w.P99 = w.serviceTime.Quantile(0.5), w.serviceTime.Quantile(0.99)
+		a.m.Windows = append(a.m.Windows, w.Window)
+	}
+	w.serviceTime.reset()
+	w.Window = Window{Start: next, Length: w.Length, Counts: map[runlog.Outcome]uint64{}}
+}
+
+// close completes the measurement.
+func (a *aggregator) close() {
+	a.closeWindow(0)
+	a.m.Elapsed = a.last
+	for _, v := range a.violations {
+		a.m.Violations = append(a.m.Violations, *v)
+	}
+	slices.SortFunc(a.m.Violations, func(v, w Violation) int {
+		return cmp.Or(cmp.Compare(w.Count, v.Count), cmp.Compare(v.Request, w.Request),
+			cmp.Compare(v.Finding.String(), w.Finding.String()))
+	})
+}
+
+func (a *aggregator) progress(elapsed time.Duration) Progress {
+	m := a.m
+	return Progress{
+		Phase: m.Phase, Elapsed: elapsed, Sent: m.Sent, Admitted: m.Count(runlog.Admitted), Refused: m.Count(runlog.Refused),
+		Failed: m.failures(), Waited: m.Waited, Lag: m.Generator.Lag.Quantile(0.99),
+	}
+}

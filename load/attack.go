@@ -1,0 +1,247 @@
+package load
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// attack is one run of a phase. It is the RoundTripper of vegeta's Attacker:
+//
+//	schedule ─▶ pacer ─▶ Attacker ─▶ a worker ─▶ RoundTrip: send, receive, classify ─▶ samples ─▶ aggregator
+//
+// The Attacker keeps the pace and the workers. What it does with a response - copy the body, clone the header, make a text
+// of an error - costs more than the exchange itself, so RoundTrip returns an empty response and passes the sample on.
+type attack struct {
+	ctx        context.Context //nolint:containedctx // vegeta's requests have none
+	conns      *pool
+	classifier *classifier
+	phase      Phase
+	plan       Plan
+	requests   []*wireRequest
+	turns      []int // the kinds of requests, in turns, as indices of requests
+	perResult  bool  // somebody looks at single results
+	// tokenPrefix makes the tokens of this attack unlike those of others.
+	tokenPrefix uint32
+
+	pacer *pacer
+	// started is written by the pacer before it releases the first request.
+	started   time.Time
+	cancelled atomic.Bool // ctx is done
+	tickets   chan ticket
+	samples   chan sample
+	empty     *http.Response
+}
+
+// sampleBuffer is how many samples may wait for the aggregator, and for a slow Observe, before a worker has to.
+const sampleBuffer = 8192
+
+func newAttack(ctx context.Context, e *Engine, p Phase, plan Plan, requests []*wireRequest) *attack {
+	var random [4]byte
+	_, _ = rand.Read(random[:]) // never fails since Go 1.24
+	a := &attack{
+		ctx: ctx, conns: e.conns, classifier: newClassifier(), phase: p, plan: plan, requests: requests, turns: p.turns(),
+		perResult: p.Observe != nil || p.Keep > 0, tokenPrefix: binary.BigEndian.Uint32(random[:]),
+		tickets: make(chan ticket, p.Connections+1), samples: make(chan sample, sampleBuffer),
+		empty: &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{}},
+	}
+	a.pacer = &pacer{
+		ctx: ctx, next: p.Schedule.Arrivals(), requests: plan.Requests, duration: plan.Duration, closedLoop: p.closedLoop(),
+		sleepUntil: e.sleepUntil, out: a.tickets, conns: &saturation{connections: int64(p.Connections)},
+	}
+	return a
+}
+
+// run sends the phase and measures it.
+func (a *attack) run() (Measurement, error) {
+	m := Measurement{
+		Phase: a.phase.Name, Schedule: a.phase.Schedule.String(), Started: time.Now(), metrics: map[metricsKey]*Metrics{},
+	}
+	for i, request := range a.phase.Mix {
+		r := a.requests[i]
+		m.Requests = append(m.Requests, request.Name)
+		m.sentTo = append(m.sentTo, sentTo{r.method, r.sent.URL, r.bodySize})
+	}
+	results := newAggregator(&m, a.phase, a.plan.Duration)
+	e := effort{closedLoop: a.pacer.closedLoop, embedded: a.phase.Embedded, cpu: -cpuTime()}
+	hits := a.send(results)
+	e.cpu += cpuTime()
+	e.wall = time.Since(m.Started)
+	results.close()
+	m.Started = a.started
+
+	m.Offered = m.Sent
+	if left := a.pacer.remaining(m.Sent); a.ctx.Err() == nil {
+		m.Offered += left
+		if a.pacer.saturated() {
+			m.Waited += left
+		} else {
+			e.unsent = left
+		}
+	}
+	e.offered, e.sent, e.localErrors = m.Offered, m.Sent, results.localErrors
+	m.Generator = a.phase.Generator.check(m.Generator, e)
+	if hits != m.Sent {
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("vegeta counted %d requests, the aggregator %d", hits, m.Sent))
+	}
+	return m, context.Cause(a.ctx)
+}
+
+// send sends the requests of the phase, and returns how many vegeta counted.
+func (a *attack) send(results *aggregator) (hits uint64) {
+	workers := uint64(a.phase.Connections) //nolint:gosec // checked
+	attacker := vegeta.NewAttacker(
+		vegeta.Client(&http.Client{Transport: a}), vegeta.Workers(workers), vegeta.MaxWorkers(workers))
+	var overdue *time.Timer
+	a.pacer.start = func() time.Time {
+		a.started = time.Now()
+		// vegeta waits for a free worker without a bound. While all of them hang, it does not ask the pacer for the end.
+		overdue = time.AfterFunc(a.plan.Duration+overrun, func() { attacker.Stop() })
+		return a.started
+	}
+	stop := context.AfterFunc(a.ctx, func() {
+		a.cancelled.Store(true)
+		attacker.Stop()
+		a.conns.interrupt(a)
+	})
+	defer stop()
+	aggregated := make(chan struct{})
+	go func() {
+		defer close(aggregated)
+		results.follow(a.samples)
+	}()
+	first := a.requests[0]
+	targeter := func(target *vegeta.Target) error {
+		target.Method, target.URL = first.method, "http://"+first.to.address // RoundTrip knows what to send
+		return nil
+	}
+	for range attacker.Attack(targeter, a.pacer, 0, "") {
+		hits++
+	}
+	overdue.Stop()
+	close(a.samples)
+	<-aggregated
+	return hits
+}
+
+// RoundTrip implements [http.RoundTripper]. Each call sends one request that the pacer has released.
+func (a *attack) RoundTrip(*http.Request) (*http.Response, error) {
+	t := <-a.tickets
+	s := sample{Result: Result{
+		Seq: t.seq, Request: a.turns[t.seq%uint64(len(a.turns))], Due: t.due, Waited: t.waited, tokenPrefix: a.tokenPrefix,
+	}}
+	a.exchange(&s)
+	a.samples <- s
+	a.pacer.conns.release()
+	return a.empty, nil
+}
+
+// exchange sends the request of a sample and fills in what came of it.
+func (a *attack) exchange(s *sample) {
+	r := a.requests[s.Request]
+	started := time.Now()
+	s.started = started.Sub(a.started)
+	if a.pacer.closedLoop {
+		s.Due = s.started
+	}
+	deadline := started.Add(a.phase.Timeout)
+	c := a.conns.get(r.to, a)
+	resp, err := a.attempt(&c, r, &s.Result, deadline)
+	if err != nil && c != nil && c.reused && isStale(resp, err) && !a.cancelled.Load() {
+		// The gateway had closed the kept connection. The request goes out once more, on a new one.
+		a.conns.drop(c)
+		c, s.Resent = nil, true
+		resp, err = a.attempt(&c, r, &s.Result, deadline)
+	}
+	a.record(s, r, resp, err)
+	if c == nil {
+		return
+	}
+	if err == nil && resp.reusable {
+		c.reused = true
+		a.conns.put(c)
+		return
+	}
+	a.conns.drop(c)
+}
+
+// attempt makes one exchange. It opens a connection where *c is nil.
+func (a *attack) attempt(c **conn, r *wireRequest, result *Result, deadline time.Time) (response, error) {
+	if *c == nil {
+		opened, err := a.conns.dial(a.ctx, r.to, a, deadline)
+		if err != nil {
+			result.Sent = time.Since(a.started)
+			return response{}, err
+		}
+		*c, result.NewConn = opened, true
+	}
+	on := *c
+	on.limit = a.phase.Body
+	if err := on.SetDeadline(deadline); err != nil {
+		return response{}, err
+	}
+	if a.cancelled.Load() {
+		return response{}, context.Canceled
+	}
+	var wire []byte
+	wire, on.requestBuffer = r.withToken(on.requestBuffer, result.tokenPrefix, result.Seq)
+	result.Sent = time.Since(a.started)
+	if _, err := on.Write(wire); err != nil && !isReset(err) {
+		return response{}, err
+	}
+	// After a reset a response may still be there to read: the gateway refused the request and stopped reading it.
+	return on.read(r.method)
+}
+
+func isReset(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// isStale reports whether a kept connection had closed before a byte of the response came.
+func isStale(resp response, err error) bool {
+	return resp.firstByte.IsZero() && (errors.Is(err, io.EOF) || isReset(err))
+}
+
+// record completes a sample from its response, or from the error in place of one.
+func (a *attack) record(s *sample, r *wireRequest, resp response, err error) {
+	since := func(t time.Time) time.Duration {
+		if t.IsZero() {
+			return 0
+		}
+		return t.Sub(a.started)
+	}
+	s.Status, s.FirstByte, s.FirstEvent, s.End = resp.status, since(resp.firstByte), since(resp.firstEvent), since(resp.end)
+	if s.End == 0 {
+		s.End = time.Since(a.started)
+	}
+	incomplete := err
+	if incomplete == nil {
+		incomplete = resp.transferErr
+	}
+	var c classification
+	switch {
+	case incomplete != nil && a.cancelled.Load():
+		c.outcome = runlog.Abandoned
+	case err != nil:
+		s.Status = 0
+		c = noResponse(r, err)
+	default:
+		s.Bytes = len(resp.body)
+		c = a.classifier.response(r, resp)
+		if a.perResult {
+			s.limits = limitFields(resp.header)
+		}
+	}
+	s.Outcome, s.Findings, s.evidence = c.outcome, c.findings, c.evidence
+}

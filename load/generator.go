@@ -1,0 +1,101 @@
+package load
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// GeneratorLimits bound how far this machine may fall behind in a phase before the phase is inconclusive. Fields that are
+// zero take their defaults.
+type GeneratorLimits struct {
+	// Missed bounds the share of offered requests that were not sent through a fault of this machine. Default 0.01.
+	Missed float64
+	// Lag is how late a request may be sent. LateShare bounds the share of requests that are later; two requests of a
+	// phase always may be. Defaults 25 ms and 0.01. On two busy cores the 99th percentile of the lag is 1 to 8 ms, and a
+	// gateway cannot be blamed for requests that arrive in groups of a fortieth of a second.
+	Lag       time.Duration
+	LateShare float64
+	// CPU bounds the share of all cores that this process may use in an open loop. Default 0.9.
+	//
+	// CPU and Lag are not checked when the gateway runs in this process: it competes with the generator.
+	CPU float64
+	// LocalErrors bounds the share of requests that may fail on this machine: no descriptors, no ports. Default 0.001.
+	LocalErrors float64
+}
+
+func (l GeneratorLimits) withDefaults() GeneratorLimits {
+	setDefault(&l.Missed, 0.01)
+	setDefault(&l.Lag, 25*time.Millisecond)
+	setDefault(&l.LateShare, 0.01)
+	setDefault(&l.CPU, 0.9)
+	setDefault(&l.LocalErrors, 0.001)
+	return l
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// GeneratorHealth says whether this machine generated the load of a phase as asked. A generator that could not keep up
+// must not blame the gateway.
+type GeneratorHealth struct {
+	// Problems are the limits that were exceeded, one sentence each. Without any, the phase is evidence.
+	Problems []string
+	// Undersent says that less was sent than asked for. It is the only problem that can make a gateway look better than it
+	// is: late requests and a busy CPU make it look worse.
+	Undersent bool
+	// Lag is how late the requests were sent that did not wait for a connection. Late counts those that exceeded
+	// [GeneratorLimits.Lag].
+	Lag  Histogram
+	Late uint64
+	// CPU is the share of all cores that this process used, negative when the system does not report it. Cores is how many
+	// there are.
+	CPU   float64
+	Cores int
+}
+
+// OK reports whether no limit was exceeded.
+func (h GeneratorHealth) OK() bool { return len(h.Problems) == 0 }
+
+// effort is what a phase demanded of this machine.
+type effort struct {
+	offered, sent uint64
+	// unsent counts the requests that were never sent through no fault of the gateway, localErrors those that failed on
+	// this machine.
+	unsent, localErrors uint64
+	// cpu is the processor time that this process used, negative when unknown. wall is the time that passed.
+	cpu, wall time.Duration
+	// closedLoop says that no rate was asked for, embedded that the gateway runs in this process.
+	closedLoop, embedded bool
+}
+
+// lateAllowance is how many requests of any phase may be late. In a short phase a single hiccup is more than 1 %.
+const lateAllowance = 2
+
+// check completes the health of a phase, of which Lag and Late are known.
+func (l GeneratorLimits) check(h GeneratorHealth, e effort) GeneratorHealth {
+	problemf := func(format string, args ...any) { h.Problems = append(h.Problems, fmt.Sprintf(format, args...)) }
+	if float64(e.unsent)/float64(max(e.offered, 1)) > l.Missed {
+		h.Undersent = true
+		problemf("this machine did not send %d of %d requests in time", e.unsent, e.offered)
+	}
+	if e.sent > 0 && float64(e.localErrors)/float64(e.sent) > l.LocalErrors {
+		h.Undersent = true
+		problemf("%d of %d requests failed on this machine", e.localErrors, e.sent)
+	}
+	if own := h.Lag.Count(); h.Late > lateAllowance && float64(h.Late)/float64(own) > l.LateShare && !e.embedded {
+		problemf("this machine sent %d of %d requests more than %s late", h.Late, own, l.Lag)
+	}
+	h.CPU, h.Cores = -1, runtime.GOMAXPROCS(0)
+	if e.cpu >= 0 && e.wall > 0 {
+		h.CPU = e.cpu.Seconds() / e.wall.Seconds() / float64(h.Cores)
+	}
+	if h.CPU > l.CPU && !e.closedLoop && !e.embedded {
+		problemf("this process used %.0f %% of %d cores", h.CPU*100, h.Cores)
+	}
+	return h
+}

@@ -1,0 +1,131 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange"
+)
+
+// ErrInvalid is returned when a phase or an experiment cannot be run as configured: a schedule or a bound out of range,
+// no requests, a call that cannot be built, or a proxy in the environment.
+var ErrInvalid = errors.New("invalid load configuration")
+
+// Phase is a stretch of load: a mix of requests, sent by a schedule. Fields that are zero take their defaults.
+type Phase struct {
+	Name string
+	// Mix are the requests that are sent, 1 to 16 kinds, in proportion to their weights.
+	Mix      []Request
+	Schedule Schedule
+	// Connections bounds the requests in flight. Default 64.
+	Connections int
+	// Timeout bounds a request from the moment a connection is free for it until the end of its response. Default 30 s.
+	Timeout time.Duration
+	// Body bounds the body of a response in bytes. Default 1 MiB.
+	Body int64
+	// Preconnect opens the connections before the phase begins, so that a burst does not wait for handshakes.
+	Preconnect bool
+	// Keep is how many results the measurement keeps, at about 200 bytes each. Default 0.
+	Keep int
+	// Window is the length of a [Window] of the measurement. Default 1 s, and longer where there would be more than 600.
+	Window time.Duration
+	// Generator bounds how far this machine may fall behind before the phase is inconclusive.
+	Generator GeneratorLimits
+	// Embedded says that the gateway runs in this process, so that its CPU time and lag cannot be told from the
+	// generator's.
+	Embedded bool
+	// Observe, when not nil, is called with every result, by one goroutine, in the order in which responses ended. It does
+	// not slow the load down until 8,192 results wait for it.
+	Observe func(Result)
+	// Progress, when not nil, is called about four times a second, by the goroutine that calls Observe.
+	Progress func(Progress)
+}
+
+// Request is one kind of request in the mix of a phase.
+type Request struct {
+	Name string
+	// Call is what is sent. [TokenPlaceholder] in its prompt is replaced by a token that is unique to each request.
+	Call exchange.Call
+	// Weight is the share of this kind in the mix, relative to the other weights. At most 1000; 0 counts as 1.
+	Weight int
+	// Expect, when set, is the case whose error every response has to carry. When not, a success is expected, and an error
+	// is checked by the row of the contract that it claims for itself.
+	Expect contract.Case
+}
+
+// Progress is how far a phase has come.
+type Progress struct {
+	Phase   string
+	Elapsed time.Duration
+	// Sent counts the requests that have ended, Admitted, Refused and Failed those of them with such an outcome.
+	Sent, Admitted, Refused, Failed uint64
+	// Waited counts the requests that waited for a connection. Lag is the 99th percentile of the generator's own lag.
+	Waited uint64
+	Lag    time.Duration
+}
+
+const (
+	// maxMix and maxWeight bound the list that [Phase.turns] makes.
+	maxMix    = 16
+	maxWeight = 1000
+)
+
+func (p Phase) withDefaults() Phase {
+	setDefault(&p.Connections, 64)
+	setDefault(&p.Timeout, 30*time.Second)
+	setDefault(&p.Body, 1<<20)
+	setDefault(&p.Window, time.Second)
+	p.Generator = p.Generator.withDefaults()
+	return p
+}
+
+func (p Phase) check() error {
+	problem := ""
+	switch {
+	case p.Schedule == nil:
+		problem = "no schedule"
+	case len(p.Mix) == 0 || len(p.Mix) > maxMix:
+		problem = fmt.Sprintf("%d kinds of requests, must be 1 to %d", len(p.Mix), maxMix)
+	case p.Connections < 1, p.Timeout < 0, p.Body < 0, p.Keep < 0, p.Window < 0:
+		problem = "a negative bound"
+	}
+	for _, r := range p.Mix {
+		if r.Weight < 0 || r.Weight > maxWeight {
+			problem = fmt.Sprintf("request %q: weight %d, must be 0 to %d", r.Name, r.Weight, maxWeight)
+		}
+	}
+	if problem != "" {
+		return fmt.Errorf("%w: %s", ErrInvalid, problem)
+	}
+	return nil
+}
+
+func (p Phase) closedLoop() bool {
+	_, closed := p.Schedule.(Closed)
+	return closed
+}
+
+// turns returns the order in which the kinds of requests take turns, as indices of the mix. It spreads them evenly:
+// weights of 2 and 2 make abab, not aabb (smooth weighted round-robin, as in nginx).
+func (p Phase) turns() []int {
+	total := 0
+	for _, r := range p.Mix {
+		total += max(r.Weight, 1)
+	}
+	credit := make([]int, len(p.Mix))
+	turns := make([]int, total)
+	for i := range turns {
+		best := 0
+		for kind, r := range p.Mix {
+			credit[kind] += max(r.Weight, 1)
+			if credit[kind] > credit[best] {
+				best = kind
+			}
+		}
+		credit[best] -= total
+		turns[i] = best
+	}
+	return turns
+}

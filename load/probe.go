@@ -1,0 +1,61 @@
+package load
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// Probe is one attempt of a capacity search at a constant rate.
+type Probe struct {
+	// Rate is in requests per second.
+	Rate     float64
+	Duration time.Duration
+	// Misses are in what the SLO was missed. Without any it was met.
+	Misses []string
+	// Inconclusive are the reasons why the probe says nothing about the gateway. Without any it does.
+	Inconclusive []string
+
+	Offered, Sent, Admitted, Refused, Failed uint64
+	// P50, P90, P99 and P999 are quantiles of the latency of admitted requests.
+	P50, P90, P99, P999 time.Duration
+	// TTFT is the 99th percentile of the time to first token, 0 without streams.
+	TTFT time.Duration
+	// LagP99 is the 99th percentile of the generator's own lag.
+	LagP99 time.Duration
+}
+
+// Met reports whether the probe is conclusive and met the SLO.
+func (p Probe) Met() bool { return len(p.Misses) == 0 && len(p.Inconclusive) == 0 }
+
+// missed reports whether the probe is conclusive and missed the SLO.
+func (p Probe) missed() bool { return len(p.Misses) > 0 && len(p.Inconclusive) == 0 }
+
+// newProbe reads a probe off its measurement. unloaded is the median service time of the gateway at a low rate.
+//
+// A probe in which this machine could not keep up must not blame the gateway. If the SLO was met all the same, the probe
+// is conclusive: late requests and a busy CPU make a gateway look worse, not better. Only unsent requests do that.
+func newProbe(rate float64, d time.Duration, p Phase, m Measurement, slo SLO, unloaded time.Duration) Probe {
+	admitted := m.Of(AllRequests, runlog.Admitted)
+	probe := Probe{
+		Rate: rate, Duration: d, Misses: slo.Misses(m),
+		Offered: m.Offered, Sent: m.Sent, Admitted: admitted.Count, Refused: m.Count(runlog.Refused), Failed: m.failures(),
+		P50: admitted.Latency.Quantile(0.5), P90: admitted.Latency.Quantile(0.9),
+		P99: admitted.Latency.Quantile(0.99), P999: admitted.Latency.Quantile(0.999),
+		TTFT: admitted.TTFT.Quantile(0.99), LagP99: m.Generator.Lag.Quantile(0.99),
+	}
+	if len(probe.Misses) > 0 || m.Generator.Undersent {
+		probe.Inconclusive = m.Generator.Problems
+	}
+	// A request holds a connection for its service time. With less than twice as many connections as that takes at this
+	// rate (Little's law), requests queue here and not at the gateway.
+	needed := int(math.Ceil(2 * rate * unloaded.Seconds()))
+	if len(probe.Misses) > 0 && m.Waited > 0 && p.Connections < needed {
+		probe.Inconclusive = append(slices.Clone(probe.Inconclusive),
+			fmt.Sprintf("%d connections are too few: this rate needs %d", p.Connections, needed))
+	}
+	return probe
+}
