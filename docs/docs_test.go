@@ -2,6 +2,7 @@
 package docs_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -122,4 +124,24 @@ func TestTheWordsListTheOrderOfVerdictsAndLevels(t *testing.T) {
 	}
 	assert.Contains(t, text, strings.Join(verdicts, " < "))
 	assert.Contains(t, text, strings.Join(levels, " < "))
+}
+
+// TestNumbersOfCases holds the numbers that the documents state equal to the contract's.
+func TestNumbersOfCases(t *testing.T) {
+	cases, edge, load := contract.Cases(), 0, 0
+	for _, c := range cases {
+		circumstance, _ := contract.CircumstanceByID(c.Circumstance)
+		switch {
+		case c.IsLoad():
+			load++
+		case circumstance.Needs == contract.Edge:
+			edge++
+		}
+	}
+	readme := read(t, "../README.md")
+	assert.Contains(t, readme, fmt.Sprintf("There are %d cases: %d circumstances in their variants", len(cases), len(contract.Circumstances())))
+	assert.Contains(t, readme, fmt.Sprintf("tests all %d rows", len(contract.Rows())))
+	assert.Equal(t, 12, load, "README.md writes this number as a word: three places")
+	assert.Len(t, dialect.Surfaces(), 10, "README.md writes this number as a word")
+	assert.Contains(t, read(t, "profile.md"), fmt.Sprintf("%d of the %d cases", edge, len(cases)))
 }
