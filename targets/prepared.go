@@ -9,14 +9,14 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// ErrConsent is returned when a driver would have to change a gateway and nobody agreed. Its text lists the changes.
-var ErrConsent = errors.New("no consent")
+// ErrConsent is returned when a driver has to change a gateway and nobody agreed to it. Its text lists the changes.
+var ErrConsent = errors.New("consent required")
 
 // ErrCredential is returned when the gateway does not accept the profile's administrator, or grants too little.
 var ErrCredential = errors.New("the administrator's credential")
 
-// ErrUnfit is returned when a driver cannot prepare a gateway as it stands. Its text says what has to be different.
-var ErrUnfit = errors.New("the gateway cannot be prepared")
+// ErrCannotPrepare is returned when a gateway lacks something that its driver needs. Its text says what.
+var ErrCannotPrepare = errors.New("the gateway cannot be prepared")
 
 // Change is something that a driver would do to a gateway that somebody runs.
 type Change struct {
@@ -56,9 +56,9 @@ type Prepared struct {
 	OpenStore OpenStore
 	// Actions are what recipes can name with do:. They bound their own time.
 	Actions map[string]func(ctx context.Context) error
-	// Consult, when not nil, adds to the observation of a call what the gateway's own books say of it: its log, and what it
-	// charged. It is asked about calls that reach the upstream, which are those that may be charged.
-	Consult func(ctx context.Context, o *contract.Observation) error
+	// ReadUsageLog, when not nil, adds to the observation of a call what the gateway's own log has of it: errors, and what was
+	// charged. It is used for calls that reach the upstream, because only those may be charged.
+	ReadUsageLog func(ctx context.Context, o *contract.Observation) error
 	// Notes are things about the preparation that people should know; they end up in the run's notes.
 	Notes []string
 	// Close takes down what was prepared.

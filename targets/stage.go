@@ -24,7 +24,7 @@ type Session struct {
 	client   *exchange.Client
 	store    *LazyStore
 	actions  map[string]func(context.Context) error
-	consult  func(context.Context, *contract.Observation) error
+	readUsageLog  func(context.Context, *contract.Observation) error
 }
 
 // NewSession sets the stage for a prepared gateway. Close ends it; what the driver prepared is not its business.
@@ -40,7 +40,7 @@ func NewSession(p Prepared, open OpenStore) *Session {
 		client:   exchange.NewTrustingClient(limits, p.Roots, p.Profile.Secrets()...),
 		store:    NewLazyStore(p.Profile.Store, open),
 		actions:  p.Actions,
-		consult:  p.Consult,
+		readUsageLog:  p.ReadUsageLog,
 	}
 }
 
@@ -106,9 +106,9 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 			return o, err
 		}
 	}
-	if s.consult != nil && c.Reach() == contract.ReachMust {
-		if err := s.consult(ctx, &o); err != nil {
-			return o, fmt.Errorf("consult the gateway's books: %w", err)
+	if s.readUsageLog != nil && c.Reach() == contract.ReachMust {
+		if err := s.readUsageLog(ctx, &o); err != nil {
+			return o, fmt.Errorf("read the gateway's log: %w", err)
 		}
 	}
 	if s.readsBalance(c) {

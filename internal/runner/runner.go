@@ -90,7 +90,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 
 // unprepared tells what the user can mend from a fault of ours.
 func unprepared(target profile.Profile, err error) error {
-	if errors.Is(err, targets.ErrConsent) || errors.Is(err, targets.ErrCredential) || errors.Is(err, targets.ErrUnfit) {
+	if errors.Is(err, targets.ErrConsent) || errors.Is(err, targets.ErrCredential) || errors.Is(err, targets.ErrCannotPrepare) {
 		return fmt.Errorf("prepare %s: %w", target.Name, err)
 	}
 	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {

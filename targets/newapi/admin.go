@@ -14,22 +14,20 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
-// status is what the gateway tells everybody about itself.
+// status is what the gateway publishes about itself.
 type status struct {
 	Version string `json:"version"`
 	Setup   *bool  `json:"setup"`
 }
 
 func (c *client) status(ctx context.Context) (s status, err error) {
-	if _, err = c.send(ctx, http.MethodGet, "/api/status", nil, &s); err != nil {
+	if _, err = c.send(ctx, http.MethodGet, "/api/status", c.credential(), nil, &s); err != nil {
 		return s, fmt.Errorf("GET /api/status: %w", err)
 	}
 	return s, nil
 }
 
-// options are the gateway's settings by name; secrets are not among them.
+// options returns the gateway's settings by name, without the secret ones.
 func (c *client) options(ctx context.Context) (map[string]string, error) {
 	var list []struct{ Key, Value string }
 	if err := c.call(ctx, http.MethodGet, "/api/option/", nil, &list); err != nil {
@@ -49,7 +47,7 @@ func (c *client) setOption(ctx context.Context, key, value string) error {
 	return nil
 }
 
-func (c *client) makeChannel(ctx context.Context, ch channel) error {
+func (c *client) createChannel(ctx context.Context, ch channel) error {
 	if err := c.call(ctx, http.MethodPost, "/api/channel/", c.product.channelBody(ch), nil); err != nil {
 		return fmt.Errorf("channel %s: %w", ch.name, err)
 	}
@@ -58,24 +56,24 @@ func (c *client) makeChannel(ctx context.Context, ch channel) error {
 
 // channels returns the ids by name of the channels whose name begins with the prefix.
 func (c *client) channels(ctx context.Context, prefix string) (map[string]int, error) {
-	return c.named(ctx, "/api/channel/search", prefix, func(n named) string { return n.Name })
+	return c.search(ctx, "/api/channel/search", prefix, func(n namedObject) string { return n.Name })
 }
 
 // users returns the ids by name of the users whose name begins with the prefix.
 func (c *client) users(ctx context.Context, prefix string) (map[string]int, error) {
-	return c.named(ctx, "/api/user/search", prefix, func(n named) string { return n.Username })
+	return c.search(ctx, "/api/user/search", prefix, func(n namedObject) string { return n.Username })
 }
 
-// named is an object with a name, as a search finds it.
-type named struct {
+// namedObject is an object that a search finds.
+type namedObject struct {
 	ID             int
 	Name, Username string
 }
 
-// named searches. The gateway finds the word anywhere, in other fields too, so that the name has to be looked at.
-func (c *client) named(ctx context.Context, path, prefix string, name func(named) string) (map[string]int, error) {
+// search returns the ids by name of what a search finds. The gateway searches in other fields too, so names are compared.
+func (c *client) search(ctx context.Context, path, prefix string, name func(namedObject) string) (map[string]int, error) {
 	query := url.Values{"keyword": {prefix}, "p": {"1"}, "page_size": {"100"}}
-	var found page[named]
+	var found items[namedObject]
 	if err := c.call(ctx, http.MethodGet, path+"?"+query.Encode(), nil, &found); err != nil {
 		return nil, err
 	}
@@ -90,16 +88,16 @@ func (c *client) named(ctx context.Context, path, prefix string, name func(named
 
 // The statuses of a channel.
 const (
-	channelOn  = 1
-	channelOff = 2
+	channelEnabled  = 1
+	channelDisabled = 2
 )
 
-func (c *client) switchChannel(ctx context.Context, id, status int) error {
-	method, path, body := c.product.switchCall(id, status)
+func (c *client) setChannelStatus(ctx context.Context, id, status int) error {
+	method, path, body := c.product.statusCall(id, status)
 	return c.call(ctx, method, path, body, nil)
 }
 
-// disableKeys takes the keys of a multi-key channel away one by one: the action for all at once disables the channel.
+// disableKeys disables the keys of a multi-key channel one by one: the action for all of them disables the channel.
 func (c *client) disableKeys(ctx context.Context, id, keys int) error {
 	for i := range keys {
 		body := map[string]any{"channel_id": id, "action": "disable_key", "key_index": i}
@@ -111,17 +109,17 @@ func (c *client) disableKeys(ctx context.Context, id, keys int) error {
 }
 
 func (c *client) deleteChannel(ctx context.Context, _ string, id int) error {
-	return c.call(ctx, http.MethodDelete, "/api/channel/"+itoa(id), nil, nil)
+	return c.call(ctx, http.MethodDelete, "/api/channel/"+strconv.Itoa(id), nil, nil)
 }
 
-// user is a user to be made.
+// user is a user to be created.
 type user struct {
 	name, password, group string
 	quota                 int
 }
 
-// makeUser makes a user, puts it into its group and gives it its quota.
-func (c *client) makeUser(ctx context.Context, u user) error {
+// createUser creates a user with its group and quota.
+func (c *client) createUser(ctx context.Context, u user) error {
 	body := map[string]any{"username": u.name, "password": u.password, "display_name": u.name, "role": 1}
 	if err := c.call(ctx, http.MethodPost, "/api/user/", body, nil); err != nil {
 		return fmt.Errorf("user %s: %w", u.name, err)
@@ -132,7 +130,7 @@ func (c *client) makeUser(ctx context.Context, u user) error {
 	}
 	id, ok := ids[u.name]
 	if !ok {
-		return fmt.Errorf("%w: user %s was made and is not there", targets.ErrUnfit, u.name)
+		return fmt.Errorf("%w: user %s was created, but the gateway does not list it", targets.ErrCannotPrepare, u.name)
 	}
 	edit := map[string]any{"id": id, "username": u.name, "display_name": u.name, "group": u.group, "quota": u.quota}
 	if err := c.call(ctx, http.MethodPut, "/api/user/", edit, nil); err != nil {
@@ -148,7 +146,7 @@ func (c *client) makeUser(ctx context.Context, u user) error {
 	return nil
 }
 
-// deleteUser removes a user with its tokens and sessions. one-api keeps the row, renamed and shut out, and would keep the
+// deleteUser deletes a user with its tokens and sessions. one-api keeps the row, renamed and disabled, and would keep the
 // tokens too.
 func (c *client) deleteUser(ctx context.Context, name string, id int) error {
 	if c.product == oneAPI {
@@ -156,10 +154,10 @@ func (c *client) deleteUser(ctx context.Context, name string, id int) error {
 			return err
 		}
 	}
-	return c.call(ctx, http.MethodDelete, "/api/user/"+itoa(id), nil, nil)
+	return c.call(ctx, http.MethodDelete, "/api/user/"+strconv.Itoa(id), nil, nil)
 }
 
-// deleteTokens removes the tokens of a user who is ours: only its owner can, so it gets a new password first.
+// deleteTokens deletes the tokens of a user of the run. Only the user can do that, so it gets a new password first.
 func (c *client) deleteTokens(ctx context.Context, name string, id int) error {
 	password := newPassword()
 	edit := map[string]any{"id": id, "username": name, "display_name": name, "password": password}
@@ -167,98 +165,98 @@ func (c *client) deleteTokens(ctx context.Context, name string, id int) error {
 		return err
 	}
 	owner := c.as(profile.Admin{User: name, Password: password})
-	made, err := owner.tokens(ctx)
+	issued, err := owner.tokens(ctx)
 	if err != nil {
 		return err
 	}
-	for _, t := range made {
-		if err := owner.call(ctx, http.MethodDelete, "/api/token/"+itoa(t.ID), nil, nil); err != nil {
+	for _, t := range issued {
+		if err := owner.call(ctx, http.MethodDelete, "/api/token/"+strconv.Itoa(t.ID), nil, nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// newPassword is a password of 20 characters, the most that both products take.
+// newPassword returns a random password of 20 characters, the most that both products accept.
 func newPassword() string { return rand.Text()[:20] }
 
-// madeToken is a token as its owner's list shows it; new-api masks the key.
-type madeToken struct {
+// issuedToken is a token in its owner's list; new-api masks the key.
+type issuedToken struct {
 	ID        int
 	Name, Key string
 }
 
-// makeTokens makes tokens for the user of this client and returns their keys by name, as callers send them.
-func (c *client) makeTokens(ctx context.Context, tokens []token) (map[string]string, error) {
+// createTokens creates tokens for the user of this client and returns their keys by name, as callers send them.
+func (c *client) createTokens(ctx context.Context, tokens []token) (map[string]string, error) {
 	for _, t := range tokens {
 		if err := c.call(ctx, http.MethodPost, "/api/token/", c.product.tokenBody(t), nil); err != nil {
 			return nil, fmt.Errorf("token %s: %w", t.name, err)
 		}
 	}
-	made, err := c.tokens(ctx)
+	issued, err := c.tokens(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if c.product == newAPI {
-		if err := c.reveal(ctx, made); err != nil {
+		if err := c.revealKeys(ctx, issued); err != nil {
 			return nil, err
 		}
 	}
 	keys := map[string]string{}
-	for _, t := range made {
+	for _, t := range issued {
 		keys[t.Name] = "sk-" + strings.TrimPrefix(t.Key, "sk-")
 	}
 	for _, t := range tokens {
 		if len(keys[t.name]) < len("sk-")+16 || strings.Contains(keys[t.name], "*") {
-			return nil, fmt.Errorf("%w: the key of token %s was not revealed", targets.ErrUnfit, t.name)
+			return nil, fmt.Errorf("%w: the gateway did not reveal the key of token %s", targets.ErrCannotPrepare, t.name)
 		}
 	}
 	return keys, nil
 }
 
-// tokens are those of the user of this client.
-func (c *client) tokens(ctx context.Context) (page[madeToken], error) {
+// tokens lists those of the user of this client.
+func (c *client) tokens(ctx context.Context) (items[issuedToken], error) {
 	first := "1"
 	if c.product == oneAPI {
 		first = "0"
 	}
-	var made page[madeToken]
-	err := c.call(ctx, http.MethodGet, "/api/token/?p="+first+"&page_size=100", nil, &made)
-	return made, err
+	var issued items[issuedToken]
+	err := c.call(ctx, http.MethodGet, "/api/token/?p="+first+"&page_size=100", nil, &issued)
+	return issued, err
 }
 
-// reveal fills in the keys, all with one call: calls that reveal keys are limited to 20 in 20 minutes, logins included.
-func (c *client) reveal(ctx context.Context, made page[madeToken]) error {
-	ids := make([]int, len(made))
-	for i, t := range made {
+// revealKeys fills in the keys, all with one call: 20 calls in 20 minutes may reveal keys, and logins count too.
+func (c *client) revealKeys(ctx context.Context, issued items[issuedToken]) error {
+	ids := make([]int, len(issued))
+	for i, t := range issued {
 		ids[i] = t.ID
 	}
 	var data struct {
 		Keys map[string]string `json:"keys"`
 	}
 	err := c.call(ctx, http.MethodPost, "/api/token/batch/keys", map[string]any{"ids": ids}, &data)
-	if errors.Is(err, targets.ErrUnfit) {
-		return nil // a release before masked keys: the list has shown them
+	if errors.Is(err, targets.ErrCannotPrepare) {
+		return nil // an older release, whose list does not mask keys
 	}
 	if err != nil {
 		return err
 	}
-	for i, t := range made {
-		made[i].Key = data.Keys[itoa(t.ID)]
+	for i, t := range issued {
+		issued[i].Key = data.Keys[strconv.Itoa(t.ID)]
 	}
 	return nil
 }
 
-// disableToken withdraws a token of the user of this client.
+// disableToken disables a token of the user of this client.
 func (c *client) disableToken(ctx context.Context, name string) error {
-	made, err := c.tokens(ctx)
+	issued, err := c.tokens(ctx)
 	if err != nil {
 		return err
 	}
-	for _, t := range made {
+	for _, t := range issued {
 		if t.Name == name {
 			return c.call(ctx, http.MethodPut, "/api/token/?status_only=1", map[string]any{"id": t.ID, "status": 2}, nil)
 		}
 	}
-	return fmt.Errorf("%w: there is no token %s", targets.ErrUnfit, name)
+	return fmt.Errorf("%w: the gateway does not list token %s", targets.ErrCannotPrepare, name)
 }

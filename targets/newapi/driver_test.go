@@ -19,6 +19,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/recorded"
+	"github.com/gatecert/gatecert/internal/wait"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/store"
@@ -31,10 +32,10 @@ const (
 	testTag = "gc-5ca1ab"
 )
 
-// patient is the pause of tests: real where a deployment is recorded, none where one is replayed.
-func patient(d *recorded.Deployment) func(context.Context, time.Duration) error {
+// waiting waits where a deployment is recorded, and does not where one is replayed.
+func waiting(d *recorded.Deployment) func(context.Context, time.Duration) error {
 	if d.Recording() {
-		return sleep
+		return wait.For
 	}
 	return func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 }
@@ -61,7 +62,7 @@ func entries(t *testing.T, journal *bytes.Buffer) []entry {
 	return all
 }
 
-// assertUndone holds that a journal's every entry is undone.
+// assertUndone asserts that every change in a journal was undone.
 func assertUndone(t *testing.T, journal *bytes.Buffer) {
 	t.Helper()
 	left, err := Outstanding(bytes.NewReader(journal.Bytes()))
@@ -69,11 +70,11 @@ func assertUndone(t *testing.T, journal *bytes.Buffer) {
 	assert.Zero(t, left, journal.String())
 }
 
-func TestDriverPreparesAndTakesDown(t *testing.T) {
+func TestDriverPreparesAndCleansUp(t *testing.T) {
 	deployment := recorded.Serve(t, "testdata/prepare")
 	var journal bytes.Buffer
 	var asked []targets.Change
-	d := Driver{Run: testRun, Journal: &journal, pause: patient(deployment), Consent: func(changes []targets.Change) bool {
+	d := Driver{Run: testRun, Journal: &journal, wait: waiting(deployment), Consent: func(changes []targets.Change) bool {
 		asked = changes
 		return true
 	}}
@@ -85,8 +86,8 @@ func TestDriverPreparesAndTakesDown(t *testing.T) {
 	assert.NotEmpty(t, p.Version)
 	keys := []string{p.Keys.Valid, p.Keys.Revoked, p.Keys.Restricted, p.Keys.Denied, p.Keys.SpentAccount, p.Keys.SpentKey, p.Limits.Rate.Key}
 	slices.Sort(keys)
-	assert.Len(t, slices.Compact(keys), 7, "every caller has a key of its own")
-	assert.NotNil(t, prepared.Consult, "a healthy call was found in the log")
+	assert.Len(t, slices.Compact(keys), 7, "every caller has its own key")
+	assert.NotNil(t, prepared.ReadUsageLog, "a healthy call is in the log")
 	assert.Empty(t, prepared.Notes)
 	for _, text := range []string{"users, tokens: ", "channels: ", "option ModelPrice: ", "option RetryTimes: 0 -> 1"} {
 		assert.Contains(t, changesText(asked), text)
@@ -94,11 +95,11 @@ func TestDriverPreparesAndTakesDown(t *testing.T) {
 	assertOffered(t, p, 34)
 
 	require.NoError(t, prepared.Close(t.Context()))
-	require.NoError(t, prepared.Close(t.Context()), "closing twice does no harm")
+	require.NoError(t, prepared.Close(t.Context()), "closing twice is harmless")
 	var kinds []string
 	for _, e := range entries(t, &journal) {
 		if e.Kind != "" {
-			kinds = append(kinds, e.Kind+" "+e.Name)
+			kinds = append(kinds, string(e.Kind)+" "+e.Name)
 		}
 	}
 	assert.Equal(t, []string{
@@ -116,7 +117,7 @@ func changesText(changes []targets.Change) string {
 	return text.String()
 }
 
-// assertOffered holds that a profile can bring so many of the 37 circumstances about on one surface at least.
+// assertOffered asserts that a profile brings so many of the 37 circumstances about on at least one surface.
 func assertOffered(t *testing.T, p profile.Profile, want int) {
 	t.Helper()
 	offered := map[string]bool{}
@@ -131,14 +132,14 @@ func assertOffered(t *testing.T, p profile.Profile, want int) {
 	assert.Len(t, offered, want)
 }
 
-func TestAStoreMakesAllCircumstancesPossible(t *testing.T) {
+func TestStoreOffersAllCircumstances(t *testing.T) {
 	deployment := recorded.Serve(t, "testdata/prepare")
 	if deployment.Recording() {
-		t.Skip("plays what TestDriverPreparesAndTakesDown has recorded")
+		t.Skip("replays what TestDriverPreparesAndCleansUp records")
 	}
 	asked := profileOf(deployment)
 	asked.Store.SQLite = "nowhere.db" // opened when the first case breaks it, and there is none here
-	prepared, err := Driver{Run: testRun, Consent: agree, pause: patient(deployment)}.Prepare(t.Context(), asked)
+	prepared, err := Driver{Run: testRun, Consent: agree, wait: waiting(deployment)}.Prepare(t.Context(), asked)
 	require.NoError(t, err)
 	assertOffered(t, prepared.Profile, 37)
 	for name, r := range prepared.Profile.Circumstances {
@@ -154,20 +155,20 @@ func TestAStoreMakesAllCircumstancesPossible(t *testing.T) {
 	require.NoError(t, prepared.Close(t.Context()))
 }
 
-func TestWithoutConsentNothingIsMade(t *testing.T) {
+func TestWithoutConsentNothingIsChanged(t *testing.T) {
 	deployment := recorded.Serve(t, "testdata/prepare")
 	if deployment.Recording() {
-		t.Skip("plays what TestDriverPreparesAndTakesDown has recorded")
+		t.Skip("replays what TestDriverPreparesAndCleansUp records")
 	}
 	var journal bytes.Buffer
 	for name, consent := range map[string]func([]targets.Change) bool{
-		"nobody was asked": nil, "somebody said no": func([]targets.Change) bool { return false },
+		"no way to ask": nil, "refused": func([]targets.Change) bool { return false },
 	} {
 		t.Run(name, func(t *testing.T) {
 			deployment := recorded.Serve(t, "testdata/prepare")
-			_, err := Driver{Run: testRun, Journal: &journal, Consent: consent, pause: patient(deployment)}.Prepare(t.Context(), profileOf(deployment))
+			_, err := Driver{Run: testRun, Journal: &journal, Consent: consent, wait: waiting(deployment)}.Prepare(t.Context(), profileOf(deployment))
 			require.ErrorIs(t, err, targets.ErrConsent)
-			assert.Contains(t, err.Error(), "option RetryTimes: 0 -> 1, around the cases that need it")
+			assert.Contains(t, err.Error(), "option RetryTimes: 0 -> 1, only while the cases that need it run")
 			assert.Zero(t, journal.Len())
 		})
 	}
@@ -181,13 +182,13 @@ func TestDriverSignsInAndOut(t *testing.T) {
 		asked.Admin.Password = "any"
 	}
 	var journal bytes.Buffer
-	prepared, err := Driver{Run: testRun, Journal: &journal, Consent: agree, pause: patient(deployment)}.Prepare(t.Context(), asked)
+	prepared, err := Driver{Run: testRun, Journal: &journal, Consent: agree, wait: waiting(deployment)}.Prepare(t.Context(), asked)
 	require.NoError(t, err)
 	require.NoError(t, prepared.Close(t.Context()))
 	assertUndone(t, &journal)
 }
 
-func TestCredentialsThatDoNotDo(t *testing.T) {
+func TestRejectedCredentials(t *testing.T) {
 	for _, tt := range []struct {
 		name, cassette string
 		admin          profile.Admin
@@ -195,63 +196,63 @@ func TestCredentialsThatDoNotDo(t *testing.T) {
 	}{
 		{"a wrong password", "testdata/wrong-password", profile.Admin{User: "root", Password: "not-the-password"}, "sign in as root: the gateway refused: 200"},
 		{"a token that was never issued", "testdata/wrong-token", profile.Admin{Token: "never-issued-token-of-an-admin"}, "invalid access token"},
-		{"a user who is not root", "testdata/not-root", profile.Admin{User: "alice", Password: "alicepass1"}, "which takes the root user"},
+		{"a user who is not root", "testdata/not-root", profile.Admin{User: "alice", Password: "alicepass1"}, "which only the root user may"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			deployment := recorded.Serve(t, tt.cassette)
 			asked := profileOf(deployment)
 			asked.Admin = tt.admin
 			var journal bytes.Buffer
-			_, err := Driver{Run: testRun, Journal: &journal, Consent: agree, pause: patient(deployment)}.Prepare(t.Context(), asked)
+			_, err := Driver{Run: testRun, Journal: &journal, Consent: agree, wait: waiting(deployment)}.Prepare(t.Context(), asked)
 			require.ErrorIs(t, err, targets.ErrCredential)
 			assert.Contains(t, err.Error(), tt.text)
 			assert.NotContains(t, err.Error(), "not-the-password")
-			assert.Zero(t, journal.Len(), "nothing is changed before the administrator is known")
+			assert.Zero(t, journal.Len(), "nothing is changed before the administrator is authenticated")
 		})
 	}
 }
 
-// The deployment allows a user two tokens: the third is refused, when channels and a user are there already.
-func TestWhatIsHalfPreparedIsTakenDown(t *testing.T) {
+// The deployment allows two tokens a user: the third is refused, after the channels and a user were created.
+func TestFailedPreparationIsUndone(t *testing.T) {
 	deployment := recorded.Serve(t, "testdata/half-prepared")
 	var journal bytes.Buffer
-	_, err := Driver{Run: testRun, Journal: &journal, Consent: agree, pause: patient(deployment)}.Prepare(t.Context(), profileOf(deployment))
+	_, err := Driver{Run: testRun, Journal: &journal, Consent: agree, wait: waiting(deployment)}.Prepare(t.Context(), profileOf(deployment))
 	require.ErrorIs(t, err, errRefused)
 	assert.Contains(t, err.Error(), "token restricted")
 	assertUndone(t, &journal)
 }
 
-func TestAnOptionThatIsRefused(t *testing.T) {
+func TestRefusedOption(t *testing.T) {
 	deployment := recorded.Serve(t, "testdata/prepare", recorded.Refusing(func(r *http.Request, body string) (string, bool) {
 		return `{"success":false,"message":"no such option"}`, r.Method == http.MethodPut && strings.Contains(body, "ModelRequestRateLimitGroup")
 	}))
 	if deployment.Recording() {
-		t.Skip("plays what TestDriverPreparesAndTakesDown has recorded")
+		t.Skip("replays what TestDriverPreparesAndCleansUp records")
 	}
 	var journal bytes.Buffer
-	_, err := Driver{Run: testRun, Journal: &journal, Consent: agree, pause: patient(deployment)}.Prepare(t.Context(), profileOf(deployment))
+	_, err := Driver{Run: testRun, Journal: &journal, Consent: agree, wait: waiting(deployment)}.Prepare(t.Context(), profileOf(deployment))
 	require.ErrorIs(t, err, errRefused)
 	assert.Contains(t, err.Error(), "option ModelRequestRateLimitGroup")
 	assert.Contains(t, err.Error(), "no such option")
 }
 
-func TestAGatewayThatIsRestartedIsWaitedFor(t *testing.T) {
+func TestRestartIsWaitedFor(t *testing.T) {
 	deployment := recorded.Serve(t, "testdata/prepare")
 	if deployment.Recording() {
-		t.Skip("plays what TestDriverPreparesAndTakesDown has recorded")
+		t.Skip("replays what TestDriverPreparesAndCleansUp records")
 	}
 	gateway := &restartable{address: strings.TrimPrefix(deployment.URL, "http://")}
 	var journal bytes.Buffer
-	d := Driver{Run: testRun, Journal: &journal, Consent: agree, pause: gateway.pause, dial: gateway.dial}
+	d := Driver{Run: testRun, Journal: &journal, Consent: agree, wait: gateway.wait, dial: gateway.dial}
 	prepared, err := d.Prepare(t.Context(), profileOf(deployment))
 	require.NoError(t, err)
 	gateway.down = 3
 	require.NoError(t, prepared.Close(t.Context()))
-	assert.Zero(t, gateway.down, "it was waited for")
+	assert.Zero(t, gateway.down, "the restart was waited for")
 	assertUndone(t, &journal)
 }
 
-// restartable is a gateway that nobody can connect to for so many waits.
+// restartable is a gateway that cannot be connected to until so many waits are over.
 type restartable struct {
 	address string
 	down    int
@@ -264,14 +265,14 @@ func (r *restartable) dial(ctx context.Context, network, address string) (net.Co
 	return new(net.Dialer).DialContext(ctx, network, address)
 }
 
-func (r *restartable) pause(ctx context.Context, _ time.Duration) error {
+func (r *restartable) wait(ctx context.Context, _ time.Duration) error {
 	r.down = max(0, r.down-1)
 	return ctx.Err()
 }
 
-func TestAGatewayThatWasNeverReachedIsNotWaitedFor(t *testing.T) {
+func TestUnreachableGatewayIsNotWaitedFor(t *testing.T) {
 	p := profile.Profile{Driver: profile.NewAPIDriver, BaseURL: "http://127.0.0.1:1", Admin: profile.Admin{Token: "any-token-at-all"}}.WithDefaults()
-	_, err := Driver{Run: testRun, Consent: agree, pause: func(context.Context, time.Duration) error {
+	_, err := Driver{Run: testRun, Consent: agree, wait: func(context.Context, time.Duration) error {
 		t.Error("waited")
 		return nil
 	}}.Prepare(t.Context(), p)
@@ -279,34 +280,34 @@ func TestAGatewayThatWasNeverReachedIsNotWaitedFor(t *testing.T) {
 	require.ErrorAs(t, err, &op)
 }
 
-func TestCleanFinishesWhatAKilledRunBegan(t *testing.T) {
+func TestCleanUndoesAKilledRun(t *testing.T) {
 	deployment := recorded.Serve(t, "testdata/prepare")
 	if deployment.Recording() {
-		t.Skip("plays what TestDriverPreparesAndTakesDown has recorded")
+		t.Skip("replays what TestDriverPreparesAndCleansUp records")
 	}
 	p := profileOf(deployment)
 	var journal bytes.Buffer
-	_, err := Driver{Run: testRun, Journal: &journal, Consent: agree, pause: patient(deployment)}.Prepare(t.Context(), p)
+	_, err := Driver{Run: testRun, Journal: &journal, Consent: agree, wait: waiting(deployment)}.Prepare(t.Context(), p)
 	require.NoError(t, err)
-	// Nobody closes it: the process has died, in the middle of a line.
+	// It is not closed: the process has died while it wrote a line.
 	open, err := Outstanding(strings.NewReader(journal.String() + `{"seq":6,"ki`))
 	require.NoError(t, err)
 	assert.Equal(t, 5, open)
 
 	var done bytes.Buffer
-	things, err := Driver{OpenStore: store.Open}.Clean(t.Context(), p, bytes.NewReader(journal.Bytes()), &done)
+	n, err := Driver{OpenStore: store.Open}.Clean(t.Context(), p, bytes.NewReader(journal.Bytes()), &done)
 	require.NoError(t, err)
-	assert.Equal(t, 5, things)
+	assert.Equal(t, 5, n)
 	journal.Write(done.Bytes())
 	assertUndone(t, &journal)
-	things, err = Driver{OpenStore: store.Open}.Clean(t.Context(), p, bytes.NewReader(journal.Bytes()), &done)
+	n, err = Driver{OpenStore: store.Open}.Clean(t.Context(), p, bytes.NewReader(journal.Bytes()), &done)
 	require.NoError(t, err)
-	assert.Zero(t, things)
+	assert.Zero(t, n)
 }
 
-func TestCleanRefusesWhatIsNoJournal(t *testing.T) {
+func TestCleanRefusesAMalformedJournal(t *testing.T) {
 	for name, journal := range map[string]string{
-		"no JSON":         "hello\n",
+		"not JSON":        "hello\n",
 		"an unknown kind": `{"seq":1,"kind":"planet","name":"mars"}` + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -322,11 +323,11 @@ func TestOneAPI(t *testing.T) {
 	asked.Driver = profile.OneAPIDriver
 	asked.Admin = profile.Admin{User: "root", Password: "123456"}
 	var journal bytes.Buffer
-	prepared, err := Driver{Run: testRun, Journal: &journal, Consent: agree, pause: patient(deployment)}.Prepare(t.Context(), asked)
+	prepared, err := Driver{Run: testRun, Journal: &journal, Consent: agree, wait: waiting(deployment)}.Prepare(t.Context(), asked)
 	require.NoError(t, err)
 	assert.Equal(t, []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings}, prepared.Profile.Surfaces)
-	assert.Nil(t, prepared.Consult)
-	assert.Equal(t, []string{"what failed calls cost was not looked at: the gateway keeps no log by request"}, prepared.Notes)
+	assert.Nil(t, prepared.ReadUsageLog)
+	assert.Equal(t, []string{"the costs of failed calls were not checked: the gateway keeps no log by request id"}, prepared.Notes)
 	assertOffered(t, prepared.Profile, 26)
 	require.NoError(t, prepared.Close(t.Context()))
 	assertUndone(t, &journal)

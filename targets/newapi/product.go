@@ -3,24 +3,26 @@ package newapi
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// product is the kind of gateway: new-api grew out of one-api, and most of the admin API is still the same. What differs:
+// product is the kind of gateway: new-api grew out of one-api, and most of the admin API is still the same. The differences:
 //
 //	                       new-api                           one-api
 //	session                bearer token, 15 minutes          cookie
 //	a bad access token     401                               200 with success:false
 //	a new channel          {"mode":"single","channel":{…}}   {…}
 //	channel on and off     POST /api/channel/ID/status       PUT /api/channel/
-//	a channel of many keys yes                               no
+//	channel with many keys yes                               no
 //	quota of a user        POST /api/user/manage             PUT /api/user/, never to zero
-//	a token's key          POST /api/token/batch/keys        stands in the list
+//	a token's key          POST /api/token/batch/keys        in the list
 //	limits of a token      model_limits, allow_ips           models, subnet
 //	prices                 ModelPrice, unpriced is refused   ModelRatio, unpriced has a ratio of 30
-//	a deleted user         is gone, with its tokens          stays as "deleted_…", for good
+//	a deleted user         is gone, with its tokens          stays as "deleted_…", for ever
 //	logs by request        yes                               no
 //	words, rate limits, …  options                           none
 type product string
@@ -30,27 +32,51 @@ const (
 	oneAPI product = profile.OneAPIDriver
 )
 
-// unauthorized recognises the refusals that one-api gives with 200. Their text is the only difference.
+// surfaces are those that the product serves.
+func (p product) surfaces() []dialect.Surface {
+	if p == oneAPI {
+		return []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings}
+	}
+	return dialect.Surfaces()
+}
+
+// unauthorized recognises the refusals that one-api sends with 200. Only their text differs.
 func (p product) unauthorized(e envelope) bool {
 	return p == oneAPI && e.Success != nil && !*e.Success && strings.HasPrefix(e.Message, "无权进行此操作") //nolint:gosmopolitan // its own words: "not entitled to this operation"
 }
 
-// The types of channel that recipes use, and what becomes of a call on each.
+// readTable is the table without which a call fails after the caller was authenticated.
+func (p product) readTable() string {
+	if p == oneAPI {
+		return "abilities"
+	}
+	return "user_subscriptions"
+}
+
+// The types of channel that recipes use.
 const (
 	openAIChannel    = 1
 	anthropicChannel = 14
 	geminiChannel    = 24
-	// libraryChannel is AI Proxy Library, for which new-api keeps the number and has no code any more.
+	// libraryChannel is AI Proxy Library: new-api still has the number, but no code for it.
 	libraryChannel = 21
-	// cozeChannel cannot be asked without a user: new-api then writes a response id that is no JSON.
+	// cozeChannel fails without a user: new-api then writes a response id that is not JSON.
 	cozeChannel = 49
-	// bedrockChannel is AWS: one-api has an adaptor for each model it knows there, and none for ours.
+	// bedrockChannel is AWS: one-api has an adaptor for each model it knows there, and none for those of a run.
 	bedrockChannel = 33
-	// replicateChannel makes images only: no request for text or vectors can be expressed for it.
+	// replicateChannel makes images only: no request for text or vectors can be converted for it.
 	replicateChannel = 56
 )
 
-// channel is a channel to be made.
+// unconvertibleKind is a type of channel into whose format no text request can be converted.
+func (p product) unconvertibleKind() int {
+	if p == oneAPI {
+		return bedrockChannel
+	}
+	return replicateChannel
+}
+
+// channel is a channel to be created.
 type channel struct {
 	name    string
 	kind    int
@@ -58,10 +84,10 @@ type channel struct {
 	baseURL string
 	models  []string
 	groups  []string
-	mapping string // JSON text
+	mapping string // JSON
 }
 
-// fields are the channel as the API takes it. auto_ban keeps the gateway from disabling it after failures.
+// fields are the channel in the form of the API. auto_ban keeps the gateway from disabling it after failures.
 func (ch channel) fields() map[string]any {
 	f := map[string]any{
 		"name": ch.name, "type": ch.kind, "key": strings.Join(ch.keys, "\n"), "base_url": ch.baseURL,
@@ -73,7 +99,7 @@ func (ch channel) fields() map[string]any {
 	return f
 }
 
-// channelBody is what POST /api/channel/ takes.
+// channelBody is the body of POST /api/channel/.
 func (p product) channelBody(ch channel) any {
 	if p == oneAPI {
 		return ch.fields()
@@ -85,25 +111,26 @@ func (p product) channelBody(ch channel) any {
 	return body
 }
 
-// switchCall is the call that sets a channel's status.
-func (p product) switchCall(id, status int) (method, path string, body any) {
+// statusCall is the call that sets a channel's status.
+func (p product) statusCall(id, status int) (method, path string, body any) {
 	if p == oneAPI {
 		return http.MethodPut, "/api/channel/", map[string]int{"id": id, "status": status}
 	}
-	return http.MethodPost, "/api/channel/" + itoa(id) + "/status", map[string]int{"status": status}
+	return http.MethodPost, "/api/channel/" + strconv.Itoa(id) + "/status", map[string]int{"status": status}
 }
 
-// token is a relay key to be made.
+// token is a relay key to be created.
 type token struct {
 	name string
 	// budget is the key's own quota; 0 is unlimited.
 	budget int
-	// models are all it may use; none: any.
+	// models are those that it may use, separated by commas; "" is any.
 	models string
-	// network is where it may be used from; "": anywhere.
+	// network is where it may be used from, as a CIDR prefix; "" is anywhere.
 	network string
 }
 
+// tokenBody is the body of POST /api/token/.
 func (p product) tokenBody(t token) any {
 	body := map[string]any{
 		"name": t.name, "expired_time": -1, "unlimited_quota": t.budget == 0, "remain_quota": t.budget,
@@ -117,17 +144,17 @@ func (p product) tokenBody(t token) any {
 	return body
 }
 
-// page is a list as the API gives it: bare, or as the items of a page.
-type page[T any] []T
+// items is a list as the API sends it: bare, or as the items of a page.
+type items[T any] []T
 
 // UnmarshalJSON implements [json.Unmarshaler].
-func (p *page[T]) UnmarshalJSON(data []byte) error {
-	var paged struct {
+func (l *items[T]) UnmarshalJSON(data []byte) error {
+	var page struct {
 		Items []T `json:"items"`
 	}
-	if json.Unmarshal(data, &paged) == nil {
-		*p = paged.Items
+	if json.Unmarshal(data, &page) == nil {
+		*l = page.Items
 		return nil
 	}
-	return json.Unmarshal(data, (*[]T)(p))
+	return json.Unmarshal(data, (*[]T)(l))
 }

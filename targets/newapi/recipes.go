@@ -3,79 +3,77 @@ package newapi
 import (
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// surfaces are what the product serves.
-func (p product) surfaces() []dialect.Surface {
-	if p == oneAPI {
-		return []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings}
-	}
-	return dialect.Surfaces()
-}
-
-// corruptImage announces a PNG and holds no base64 at all: nobody can count its tokens.
+// corruptImage announces a PNG and is not base64: its tokens cannot be counted.
 const corruptImage = "data:image/png;base64,@@@@"
 
-// profile completes the user's profile with all that was made.
-func (f furniture) profile(asked profile.Profile, found findings, p product) profile.Profile {
+// profile completes the user's profile with all that was created.
+func (f fixtures) profile(asked profile.Profile, found inspection, p product) profile.Profile {
 	out := asked
 	out.Driver, out.Version = string(p), found.version
 	if asked.Discover {
 		out.Surfaces, out.Discover = p.surfaces(), false
 	}
-	m := f.models
 	out.Keys = f.keys
-	out.Models = profile.Models{Default: m.chat, Messages: m.claude, Gemini: m.gemini, Embeddings: m.embedding}
-	out.Upstream.Addresses = append(slices.Clone(asked.Upstream.Addresses), deadPath)
-	out.Upstream.Keys = []string{f.providerKey}
+	out.Models = profile.Models{
+		Default: f.model(chatModel), Messages: f.model(claudeModel), Gemini: f.model(geminiModel), Embeddings: f.model(embeddingModel),
+	}
+	out.Upstream.Addresses = append(slices.Clone(asked.Upstream.Addresses), unreachablePath)
+	out.Upstream.Keys = []string{f.upstreamKey}
 	if out.Limits.Attempts == 0 {
 		out.Limits.Attempts = 1 + found.retries
 	}
 	out.Circumstances = f.recipes(p)
 	if p == newAPI {
-		f.newAPIRecipes(&out, found)
+		f.addNewAPIRecipes(&out, found)
 	}
 	if asked.Store.Present() {
 		for name, purpose := range map[string]string{
-			"gateway-error": loseKeys, "failing-store-reads": loseReads, "failing-store-writes": refuseWrites,
+			contract.GatewayError: loseKeys, "failing-store-reads": loseReads, "failing-store-writes": refuseWrites,
 		} {
-			out.Circumstances[name] = around(profile.Recipe{}, purpose)
+			out.Circumstances[name] = withActions(profile.Recipe{}, purpose)
 		}
 	}
-	// What the user's own profile says is said on purpose.
+	// The recipes of the user's profile take precedence.
 	maps.Copy(out.Circumstances, asked.Circumstances)
 	return out
 }
 
 // recipes are those that both products have.
-func (f furniture) recipes(p product) map[string]profile.Recipe {
-	m := f.models
+func (f fixtures) recipes(p product) map[string]profile.Recipe {
+	badKey := map[dialect.Surface]profile.Recipe{}
+	for _, s := range p.surfaces() {
+		switch s.Dialect() {
+		case dialect.Anthropic:
+			badKey[s] = profile.Recipe{Model: f.model(badKeyClaudeModel)}
+		case dialect.Gemini:
+			badKey[s] = profile.Recipe{Model: f.model(badKeyGeminiModel)}
+		case dialect.OpenAI: // the recipe's own model
+		}
+	}
 	return map[string]profile.Recipe{
-		"no-channel":                   {Model: m.unrouted},
-		"unreachable-upstream/refused": {Model: m.dead},
-		"unconvertible-request":        {Model: m.unconvertible},
-		"channel-with-bad-key": {Model: m.badChat, On: onSurfaces(p, map[dialect.Dialect]profile.Recipe{
-			dialect.Anthropic: {Model: m.badClaude}, dialect.Gemini: {Model: m.badGemini},
-		})},
-		// Two ways to lack access, and they are answered differently: the key's own list, and the groups that a model's
-		// channels are for. The streaming surfaces take the second, with the good key.
-		"no-model-access": {On: onStreams(profile.Recipe{Key: f.keys.Valid, Model: m.elsewhere})},
+		"no-channel": {Model: f.model(unroutedModel)},
+		contract.UnreachableUpstream + "/refused": {Model: f.model(unreachableModel)},
+		"unconvertible-request":                   {Model: f.model(unconvertibleModel)},
+		"channel-with-bad-key":                    {Model: f.model(badKeyChatModel), On: badKey},
+		// There are two ways to lack access, with different answers: the key's own list of models, and the groups that a
+		// model's channels are for. The streaming surfaces test the second, with the valid key.
+		"no-model-access": {On: onStreams(profile.Recipe{Key: f.keys.Valid, Model: f.model(foreignModel)})},
 	}
 }
 
-// newAPIRecipes adds what new-api alone can bring about.
-func (f furniture) newAPIRecipes(out *profile.Profile, found findings) {
-	m := f.models
-	briefly := func(r profile.Recipe, purpose string) profile.Recipe {
-		if len(found.briefly[purpose]) > 0 {
-			r = around(r, purpose)
+// addNewAPIRecipes adds those that only new-api can bring about.
+func (f fixtures) addNewAPIRecipes(out *profile.Profile, found inspection) {
+	withOptions := func(r profile.Recipe, purpose string) profile.Recipe {
+		if len(found.perPurpose[purpose]) > 0 {
+			r = withActions(r, purpose)
 		}
 		return r
 	}
@@ -85,63 +83,64 @@ func (f furniture) newAPIRecipes(out *profile.Profile, found findings) {
 	}
 	out.Limits.Rate = profile.Rate{Key: f.limitedKey, Requests: limitedCalls, Window: window}
 	maps.Copy(out.Circumstances, map[string]profile.Recipe{
-		"over-rate-limit":     briefly(profile.Recipe{}, limitRate),
-		"unpriced-model":      briefly(profile.Recipe{Model: m.unpriced}, refuseUnpriced),
-		"sensitive-content":   briefly(profile.Recipe{Prompt: "Please say " + found.word + " now."}, watchWords),
-		"channel-without-key": {Model: m.keyless},
-		"unsupported-api":     {Model: m.unsupported},
-		"bad-model-mapping":   {Model: m.circle, On: onStreams(profile.Recipe{Model: m.unreadable})},
-		// The one result that it cannot serialise is what it sends to Coze, whose adaptor has chats alone.
-		"unserializable-result": {Model: m.coze, Surfaces: []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions}},
-		// Images are counted for streams and for names of OpenAI's alone.
-		"uncountable-input": {
-			Surfaces: []dialect.Surface{dialect.ChatStream, dialect.ResponsesStream},
-			On: map[dialect.Surface]profile.Recipe{
-				dialect.ChatStream: {Body: map[string]any{"messages[0].content": []any{
-					map[string]any{"type": "text", "text": targets.PromptPlaceholder},
-					map[string]any{"type": "image_url", "image_url": map[string]any{"url": corruptImage}},
-				}}},
-				dialect.ResponsesStream: {Body: map[string]any{"input": []any{
-					map[string]any{"role": "user", "content": []any{
-						map[string]any{"type": "input_text", "text": targets.PromptPlaceholder},
-						map[string]any{"type": "input_image", "image_url": corruptImage},
-					}},
-				}}},
-			},
-		},
-		// It knows blocked prompts and empty answers from Gemini alone, so chats ask that provider; the other surfaces ask
-		// their own dialect's, which is what most deployments have there.
+		contract.OverRateLimit: withOptions(profile.Recipe{}, limitRate),
+		"unpriced-model":       withOptions(profile.Recipe{Model: f.model(unpricedModel)}, refuseUnpriced),
+		"sensitive-content":    withOptions(profile.Recipe{Prompt: "Please say " + found.listedWord + " now."}, checkWords),
+		"channel-without-key":  {Model: f.model(keylessModel)},
+		"unsupported-api":      {Model: f.model(unsupportedModel)},
+		"bad-model-mapping":    {Model: f.model(cyclicModel), On: onStreams(profile.Recipe{Model: f.model(unreadableModel)})},
+		// The only result that it cannot serialise is its request to Coze, whose adaptor has chats only.
+		"unserializable-result": {Model: f.model(cozeModel), Surfaces: []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions}},
+		"uncountable-input":     uncountableInput(),
+		// It knows blocked prompts and empty responses from Gemini only, so the chat surfaces use a Gemini channel. The other
+		// surfaces use the one of their own dialect, as most deployments do.
 		"blocked-prompt":                     f.viaGemini("refuse"),
 		"empty-upstream-response/no-content": f.viaGemini("no-choices"),
 	})
 	if out.Upstream.Attach == "" {
-		// Only here is the channel known when the call begins and gone when it is tried again; our provider sees to that.
-		// It is what get_channel_failed stands for, on one surface; the others ask for a model whose channel is switched off.
+		// The only way to get_channel_failed: the channel exists when the call begins and is disabled when the gateway retries.
+		// It takes a mock upstream in this process, and is done on one surface. The others ask for a model whose channel is disabled.
 		r := out.Circumstances["no-channel"]
 		r.On = map[dialect.Surface]profile.Recipe{
-			dialect.Completions: around(profile.Recipe{Model: m.vanishing, Directive: "status=500"}, vanish),
+			dialect.Completions: withActions(profile.Recipe{Model: f.model(vanishingModel), Directive: "status=500"}, vanish),
 		}
 		out.Circumstances["no-channel"] = r
 	}
 }
 
-func (f furniture) viaGemini(directive string) profile.Recipe {
-	chat := profile.Recipe{Model: f.models.gemini}
+// uncountableInput sends a corrupt image. The gateway counts images only for streams, and only for OpenAI's model names.
+func uncountableInput() profile.Recipe {
+	return profile.Recipe{
+		Surfaces: []dialect.Surface{dialect.ChatStream, dialect.ResponsesStream},
+		On: map[dialect.Surface]profile.Recipe{
+			dialect.ChatStream: {Body: map[string]any{"messages[0].content": []any{
+				map[string]any{"type": "text", "text": targets.PromptPlaceholder},
+				map[string]any{"type": "image_url", "image_url": map[string]any{"url": corruptImage}},
+			}}},
+			dialect.ResponsesStream: {Body: map[string]any{"input": []any{
+				map[string]any{"role": "user", "content": []any{
+					map[string]any{"type": "input_text", "text": targets.PromptPlaceholder},
+					map[string]any{"type": "input_image", "image_url": corruptImage},
+				}},
+			}}},
+		},
+	}
+}
+
+func (f fixtures) viaGemini(directive string) profile.Recipe {
+	chat := profile.Recipe{Model: f.model(geminiModel)}
 	return profile.Recipe{
 		Directive: directive,
 		On:        map[dialect.Surface]profile.Recipe{dialect.Chat: chat, dialect.ChatStream: chat},
 	}
 }
 
-// around is the recipe with what a purpose does before and undoes after its cases.
-func around(r profile.Recipe, purpose string) profile.Recipe {
+// withActions is the recipe with the actions of a purpose before and after its cases.
+func withActions(r profile.Recipe, purpose string) profile.Recipe {
 	r.Before = []profile.Action{{Do: purpose}}
-	r.After = []profile.Action{{Do: undo(purpose)}}
+	r.After = []profile.Action{{Do: undoAction(purpose)}}
 	return r
 }
-
-// undo names the action that takes back what another one did.
-func undo(purpose string) string { return "undo: " + purpose }
 
 func onStreams(r profile.Recipe) map[dialect.Surface]profile.Recipe {
 	on := map[dialect.Surface]profile.Recipe{}
@@ -151,25 +150,4 @@ func onStreams(r profile.Recipe) map[dialect.Surface]profile.Recipe {
 		}
 	}
 	return on
-}
-
-func onSurfaces(p product, by map[dialect.Dialect]profile.Recipe) map[dialect.Surface]profile.Recipe {
-	on := map[dialect.Surface]profile.Recipe{}
-	for _, s := range p.surfaces() {
-		if r, ok := by[s.Dialect()]; ok {
-			on[s] = r
-		}
-	}
-	return on
-}
-
-// hosted reports whether a URL leads to this machine alone.
-func hosted(rawURL string) bool {
-	return strings.Contains(rawURL, "//127.0.0.1") || strings.Contains(rawURL, "//localhost") || strings.Contains(rawURL, "//[::1]")
-}
-
-// minutes reads an option that holds whole minutes.
-func (f findings) minutes(option string) (time.Duration, bool) {
-	n, err := strconv.Atoi(f.options[option])
-	return time.Duration(n) * time.Minute, err == nil && n > 0
 }

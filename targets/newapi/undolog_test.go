@@ -24,11 +24,11 @@ import (
 	"github.com/gatecert/gatecert/targets/store"
 )
 
-// optionServer is an admin API that has options and nothing else.
+// optionServer is an admin API with options only.
 type optionServer struct {
 	mu      sync.Mutex
 	options map[string]string
-	// answers are given first, one a request.
+	// answers are sent first, one a request.
 	answers []func(http.ResponseWriter)
 	seen    []*http.Request
 }
@@ -66,49 +66,49 @@ func (s *optionServer) value(key string) string {
 	return s.options[key]
 }
 
-// clientOf is a client of a server, and what it was told to wait.
+// clientOf returns a client of a server, and the waits that it was asked for.
 func clientOf(t *testing.T, s *optionServer, admin profile.Admin) (*client, *[]time.Duration) {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	var waits []time.Duration
-	return &client{
-		base: server.URL, product: newAPI, http: newHTTP(nil), admin: admin, token: admin.Token,
+	return &client{admin: admin, session: session{token: admin.Token}, api: &api{
+		base: server.URL, product: newAPI, http: newHTTPClient(nil),
 		redactor: redact.New(redact.Secret{What: "password", Value: "hunter2-hunter2"}),
-		pause: func(_ context.Context, d time.Duration) error {
+		wait: func(_ context.Context, d time.Duration) error {
 			waits = append(waits, d)
 			return nil
 		},
-	}, &waits
+	}}, &waits
 }
 
-func ledgerOf(t *testing.T, s *optionServer) (*ledger, *bytes.Buffer) {
+func undoLogOf(t *testing.T, s *optionServer) (*undoLog, *bytes.Buffer) {
 	t.Helper()
 	c, _ := clientOf(t, s, profile.Admin{Token: "admin-token"})
 	var journal bytes.Buffer
-	return &ledger{admin: c, journal: &journal}, &journal
+	return &undoLog{admin: c, journal: &journal}, &journal
 }
 
-func TestOptionsArePutBackToTheLetter(t *testing.T) {
+func TestOptionsAreRestoredExactly(t *testing.T) {
 	const prices = "{\n  \"m\": 1e-2,\n  \"n\": 0.50\n}"
 	for _, tt := range []struct {
 		name string
-		// meanwhile is what somebody else makes of the options during the run.
+		// meanwhile are options that somebody else sets during the run.
 		meanwhile map[string]string
 		want      map[string]string
 		notes     int
 	}{
 		{"nobody else changes anything", nil, map[string]string{"RetryTimes": "0", "ModelPrice": prices}, 0},
-		{"somebody changes the option we changed", map[string]string{"RetryTimes": "7"},
+		{"somebody changes an option that the run has changed", map[string]string{"RetryTimes": "7"},
 			map[string]string{"RetryTimes": "7", "ModelPrice": prices}, 1},
-		{"somebody puts it back before us", map[string]string{"RetryTimes": "0"},
+		{"somebody restores it before the run does", map[string]string{"RetryTimes": "0"},
 			map[string]string{"RetryTimes": "0", "ModelPrice": prices}, 0},
 		{"somebody adds a price", map[string]string{"ModelPrice": `{"m":1e-2,"n":0.50,"ours":1,"theirs":2}`},
 			map[string]string{"RetryTimes": "0", "ModelPrice": `{"m":1e-2,"n":0.50,"theirs":2}`}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &optionServer{options: map[string]string{"RetryTimes": "0", "ModelPrice": prices}}
-			l, journal := ledgerOf(t, s)
+			l, journal := undoLogOf(t, s)
 			_, err := l.setOption(t.Context(), "RetryTimes", "1")
 			require.NoError(t, err)
 			require.NoError(t, l.addEntries(t.Context(), "ModelPrice", map[string]any{"ours": 1}))
@@ -123,13 +123,13 @@ func TestOptionsArePutBackToTheLetter(t *testing.T) {
 	}
 }
 
-func TestAnOptionThatIsUndoneIsNotUndoneAgain(t *testing.T) {
+func TestOptionsAreRestoredOnce(t *testing.T) {
 	s := &optionServer{options: map[string]string{"RetryTimes": "0"}}
-	l, journal := ledgerOf(t, s)
+	l, journal := undoLogOf(t, s)
 	back, err := l.setOption(t.Context(), "RetryTimes", "1")
 	require.NoError(t, err)
 	require.NoError(t, back(t.Context()))
-	s.options["RetryTimes"] = "1" // somebody else's wish
+	s.options["RetryTimes"] = "1" // by somebody else
 	require.NoError(t, back(t.Context()))
 	require.NoError(t, l.undoAll(t.Context()))
 	assert.Equal(t, "1", s.value("RetryTimes"))
@@ -141,17 +141,17 @@ type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
-func TestWithoutItsJournalNothingIsChanged(t *testing.T) {
+func TestNothingIsChangedWithoutAJournal(t *testing.T) {
 	s := &optionServer{options: map[string]string{"RetryTimes": "0"}}
-	l, _ := ledgerOf(t, s)
+	l, _ := undoLogOf(t, s)
 	l.journal = failingWriter{}
 	_, err := l.setOption(t.Context(), "RetryTimes", "1")
 	require.ErrorContains(t, err, "no space left on device")
 	assert.Equal(t, "0", s.value("RetryTimes"))
-	require.Error(t, l.make("users", "gc-5ca1ab"))
+	require.Error(t, l.recordCreation(usersEntry, "gc-5ca1ab"))
 }
 
-func TestTheClientWaitsAsItIsTold(t *testing.T) {
+func TestClientWaitsForRateLimits(t *testing.T) {
 	limited := func(retryAfter string) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
 			if retryAfter != "" {
@@ -166,11 +166,13 @@ func TestTheClientWaitsAsItIsTold(t *testing.T) {
 		waits   []time.Duration
 		fails   error
 	}{
-		{"a limit with a time", []func(http.ResponseWriter){limited("180")}, []time.Duration{3 * time.Minute}, nil},
-		{"a limit without a time", []func(http.ResponseWriter){limited("")}, []time.Duration{time.Minute}, nil},
-		{"a limit that asks for too much", []func(http.ResponseWriter){limited("1200")}, nil, errBusy},
+		{"a Retry-After", []func(http.ResponseWriter){limited("180")}, []time.Duration{3 * time.Minute}, nil},
+		{"no Retry-After", []func(http.ResponseWriter){limited("")}, []time.Duration{time.Minute}, nil},
+		{"a Retry-After that is too long", []func(http.ResponseWriter){limited("1200")}, nil, errRateLimited},
+		{"a Retry-After that overflows a duration", []func(http.ResponseWriter){limited("99999999999")}, nil, errRateLimited},
+		{"a Retry-After that overflows an integer", []func(http.ResponseWriter){limited("99999999999999999999")}, nil, errRateLimited},
 		{"a limit that never ends", []func(http.ResponseWriter){limited("1"), limited("1"), limited("1"), limited("1")},
-			[]time.Duration{time.Second, time.Second, time.Second}, errBusy},
+			[]time.Duration{time.Second, time.Second, time.Second}, errRateLimited},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &optionServer{options: map[string]string{}, answers: tt.answers}
@@ -182,7 +184,7 @@ func TestTheClientWaitsAsItIsTold(t *testing.T) {
 	}
 }
 
-func TestASessionThatHasExpiredIsRenewed(t *testing.T) {
+func TestExpiredSessionIsRenewed(t *testing.T) {
 	s := &optionServer{options: map[string]string{}}
 	c, _ := clientOf(t, s, profile.Admin{User: "root", Password: "hunter2-hunter2", ID: 7})
 	_, err := c.options(t.Context())
@@ -201,7 +203,7 @@ func TestASessionThatHasExpiredIsRenewed(t *testing.T) {
 	assert.Equal(t, []string{"/api/user/login", "/api/option/", "/api/option/", "/api/user/login", "/api/option/"}, paths)
 }
 
-func TestErrorsShowNoSecret(t *testing.T) {
+func TestErrorsHaveNoSecret(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter){
 		"a refusal that repeats it": func(w http.ResponseWriter) {
 			_, _ = io.WriteString(w, `{"success":false,"message":"hunter2-hunter2 is wrong"}`)
@@ -218,7 +220,7 @@ func TestErrorsShowNoSecret(t *testing.T) {
 	}
 }
 
-func TestAStoreIsBrokenAndMended(t *testing.T) {
+func TestStoreIsBrokenAndRepaired(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gateway.db")
 	db, err := sql.Open("sqlite", path)
 	require.NoError(t, err)
@@ -228,32 +230,32 @@ func TestAStoreIsBrokenAndMended(t *testing.T) {
 	require.NoError(t, err)
 	for _, tt := range []struct {
 		name  string
-		fault fault
-		// hurt fails while the store is broken, spared never does.
-		hurt, spared string
+		fault storeFault
+		// affected fails while the store is broken, unaffected never does.
+		affected, unaffected string
 	}{
-		{"a table is gone", missingTable("tokens"), "SELECT id FROM tokens", "SELECT quota FROM users"},
-		{"our user cannot be charged", refusedWrites(profile.DB{SQLite: path}, "ours"),
+		{"a missing table", missingTable("tokens"), "SELECT id FROM tokens", "SELECT quota FROM users"},
+		{"a user who cannot be charged", refusedWrites(profile.DB{SQLite: path}, "ours"),
 			"UPDATE users SET quota = 2 WHERE username = 'ours'", "UPDATE users SET quota = 2 WHERE username = 'theirs'"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			store := targets.NewLazyStore(profile.DB{SQLite: path}, store.Open)
 			defer store.Close()
 			var journal bytes.Buffer
-			l := &ledger{store: store, journal: &journal}
-			mend, err := l.breakStore(t.Context(), tt.fault)
+			l := &undoLog{store: store, journal: &journal}
+			repair, err := l.breakStore(t.Context(), tt.fault)
 			require.NoError(t, err)
-			_, err = db.ExecContext(t.Context(), tt.hurt)
+			_, err = db.ExecContext(t.Context(), tt.affected)
 			require.Error(t, err)
-			_, err = db.ExecContext(t.Context(), tt.spared)
+			_, err = db.ExecContext(t.Context(), tt.unaffected)
 			require.NoError(t, err)
 
-			// A run that dies here leaves a journal that mends, and mends no harm a second time.
-			afterCrash := &ledger{store: store, open: []entry{{Seq: 1, Kind: "store", Set: tt.fault.mend, Probe: tt.fault.probe}}}
+			// A run that dies here leaves a journal that repairs it. A second repair is harmless.
+			afterCrash := &undoLog{store: store, open: []entry{{Seq: 1, Kind: storeEntry, Set: tt.fault.repairSQL, Probe: tt.fault.probe}}}
 			require.NoError(t, afterCrash.undoAll(t.Context()))
-			_, err = db.ExecContext(t.Context(), tt.hurt)
+			_, err = db.ExecContext(t.Context(), tt.affected)
 			require.NoError(t, err)
-			require.NoError(t, mend(t.Context()))
+			require.NoError(t, repair(t.Context()))
 			assertUndone(t, &journal)
 		})
 	}
