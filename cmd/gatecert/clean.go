@@ -14,18 +14,18 @@ import (
 	"github.com/gatecert/gatecert/targets/store"
 )
 
-// journalName is the journal's file in a run folder.
+// journalName is the name of the journal in a run's folder.
 const journalName = "cleanup.ndjson"
 
 type cleanCommand struct {
-	Target string `help:"Profile of the gateway, as the run had it." required:"" placeholder:"FILE" type:"path"`
-	From   string `help:"Folder of the run that died. Default: ${default}." default:"reports/latest" type:"path"`
+	Target string `help:"Profile of the gateway, the same as that of the run." required:"" placeholder:"FILE" type:"path"`
+	From   string `help:"Output folder of the run that died. Default: ${default}." default:"reports/latest" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (cleanCommand) Help() string {
-	return `A run writes to OUT/` + journalName + ` what it is about to make or change on a gateway, and what it has undone. A run that
-was killed leaves the rest to this command, which undoes it and says so there. Running it twice does no harm.
+	return `Before a run creates or changes anything on a gateway, it writes that to OUT/` + journalName + `. If the run is killed,
+this command undoes whatever the run did not, and records that in the same file. It is safe to run twice.
   gatecert clean --target new-api.yaml --from reports/latest`
 }
 
@@ -38,39 +38,39 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	if !profile.Prepares() {
-		return fmt.Errorf("%w: a run against driver %s leaves nothing behind", errUsage, profile.Driver)
+		return fmt.Errorf("%w: driver %s changes nothing on a gateway, so there is nothing to clean up", errUsage, profile.Driver)
 	}
 	driver := newapi.Driver{OpenStore: store.Open}
 	path := filepath.Join(k.From, journalName)
 	journal, err := os.ReadFile(path) //nolint:gosec // the user's own folder
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: %s has no %s: no run there has changed a gateway", errUsage, k.From, journalName)
+		return fmt.Errorf("%w: %s has no %s: no run with this folder has changed a gateway", errUsage, k.From, journalName)
 	}
 	if err != nil {
 		return fmt.Errorf("read the journal: %w", err)
 	}
-	// A line that was cut announced what never happened; what follows needs a line of its own.
+	// An incomplete last line announces a change that was never made. New lines must not be appended to it.
 	if err := os.Truncate(path, int64(bytes.LastIndexByte(journal, '\n')+1)); err != nil {
-		return fmt.Errorf("mend the journal: %w", err)
+		return fmt.Errorf("repair the journal: %w", err)
 	}
 	done, err := appendJournal(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done.Close()) }()
-	things, err := driver.Clean(ctx, profile, bytes.NewReader(journal), done)
+	changes, err := driver.Clean(ctx, profile, bytes.NewReader(journal), done)
 	if err != nil {
 		return fmt.Errorf("clean up after %s: %w", k.From, err)
 	}
-	if things == 0 {
-		fmt.Fprintln(c.out, "nothing is left of that run")
+	if changes == 0 {
+		fmt.Fprintln(c.out, "nothing to undo")
 		return nil
 	}
-	fmt.Fprintf(c.out, "undone: %d things that the run had left\n", things)
+	fmt.Fprintf(c.out, "%d changes undone\n", changes)
 	return nil
 }
 
-// journalFile is a journal on disk. A line is there before what it announces happens, whatever becomes of the machine.
+// journalFile is a journal on disk. Each line is synced before the change that it announces is made.
 type journalFile struct{ *os.File }
 
 // Write implements io.Writer.
@@ -82,7 +82,7 @@ func (j journalFile) Write(line []byte) (int, error) {
 	return n, j.Sync()
 }
 
-// Close implements io.Closer; a journal that was never opened closes too.
+// Close implements io.Closer. It does nothing for a journal that was never opened.
 func (j journalFile) Close() error {
 	if j.File == nil {
 		return nil
@@ -98,8 +98,8 @@ func appendJournal(path string) (journalFile, error) {
 	return journalFile{file}, nil
 }
 
-// mayChange gives a configuration what a driver needs that changes a gateway: somebody's consent, and a journal in the
-// folder. The journal is closed by the caller, when the gateway is as it was before.
+// mayChange gives a configuration what a driver needs that changes a gateway: consent, and a journal in the folder. The caller
+// closes the journal when the run is over.
 func (c *console) mayChange(config *gatecert.Config, dir string, yes bool) (journalFile, error) {
 	journal, err := openJournal(config.Target, dir)
 	if err != nil {
@@ -112,8 +112,8 @@ func (c *console) mayChange(config *gatecert.Config, dir string, yes bool) (jour
 	return journal, nil
 }
 
-// openJournal begins the journal of a run, where its driver needs one. It refuses to write over one that still says
-// what has to be undone.
+// openJournal creates the journal of a run, where its driver needs one. It refuses to overwrite one with changes that are not
+// undone yet.
 func openJournal(target profile.Profile, dir string) (journalFile, error) {
 	if !target.Prepares() {
 		return journalFile{}, nil
@@ -126,14 +126,14 @@ func openJournal(target profile.Profile, dir string) (journalFile, error) {
 		}
 	}
 	if left > 0 {
-		return journalFile{}, fmt.Errorf("%w: the run in %s died and left %d things on its gateway: gatecert clean --target PROFILE --from %s",
+		return journalFile{}, fmt.Errorf("%w: the run in %s died and left %d changes on its gateway; undo them first: gatecert clean --target PROFILE --from %s",
 			errUsage, dir, left, dir)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return journalFile{}, fmt.Errorf("remove the journal of the run before: %w", err)
+		return journalFile{}, fmt.Errorf("remove the journal of the previous run: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return journalFile{}, fmt.Errorf("make the folder for the journal: %w", err)
+		return journalFile{}, fmt.Errorf("create the folder of the journal: %w", err)
 	}
 	return appendJournal(path)
 }

@@ -24,12 +24,12 @@ func newAPIProfile(t *testing.T, deployment *recorded.Deployment) string {
 
 var recordedRows = []string{"--rows", "http:401,http:403,code:model_not_found,code:access_denied,code:insufficient_user_quota"}
 
-func TestARunPreparesANewAPIAndLeavesNothingBehind(t *testing.T) {
+func TestRunPreparesAndCleansUpANewAPI(t *testing.T) {
 	deployment := recorded.Serve(t, "testdata/new-api")
 	profile, dir := newAPIProfile(t, deployment), t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), append([]string{"run", "--target", profile, "--yes", "--out", dir}, recordedRows...)...)
 	assert.Equal(t, exitNotConformant, code, stdout+stderr)
-	assert.Contains(t, stderr, "this run changes the gateway:\n  users, tokens: made for the run, named gc-")
+	assert.Contains(t, stderr, "this run changes the gateway:\n  users, tokens: created for the run, named gc-")
 	assert.Contains(t, stdout, "✗ http:403/revoked-key/chat")
 	assert.Contains(t, stdout, "✗ code:model_not_found/absent-model/chat")
 	assert.Contains(t, stdout, "✓ insufficient_user_quota")
@@ -43,41 +43,41 @@ func TestARunPreparesANewAPIAndLeavesNothingBehind(t *testing.T) {
 	assert.Equal(t, strings.Count(string(journal), `"kind"`), strings.Count(string(journal), `"undone"`), string(journal))
 	code, stdout, stderr = invoke(t.Context(), "clean", "--target", profile, "--from", dir)
 	assert.Equal(t, exitConformant, code, stderr)
-	assert.Equal(t, "nothing is left of that run\n", stdout)
+	assert.Equal(t, "nothing to undo\n", stdout)
 }
 
-func TestWithoutConsentARunChangesNothing(t *testing.T) {
+func TestRunWithoutConsentChangesNothing(t *testing.T) {
 	deployment := recorded.Serve(t, "testdata/new-api")
 	if deployment.Recording() {
-		t.Skip("plays what another test has recorded")
+		t.Skip("replays what another test records")
 	}
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "run", "--target", newAPIProfile(t, deployment), "--out", dir)
 	assert.Equal(t, exitUsage, code, stdout+stderr)
-	assert.Contains(t, stderr, "no consent: a run would change "+deployment.URL+" (--yes agrees):")
-	assert.Contains(t, stderr, "option RetryTimes: 0 -> 1, around the cases that need it")
+	assert.Contains(t, stderr, "consent required: this run changes "+deployment.URL+"; --yes agrees to these changes:")
+	assert.Contains(t, stderr, "option RetryTimes: 0 -> 1, only while the cases that need it run")
 	journal, err := os.ReadFile(filepath.Join(dir, journalName))
 	require.NoError(t, err)
 	assert.Empty(t, journal)
 }
 
-func TestSomebodyIsAskedForConsent(t *testing.T) {
+func TestConsentIsAskedFor(t *testing.T) {
 	changes := []targets.Change{{What: "option RetryTimes", How: "0 -> 1", Why: "a retry"}}
 	for _, tt := range []struct {
 		name   string
 		answer string
 		want   bool
-	}{{"yes", "y\n", true}, {"yes, loudly", " Y \n", true}, {"no", "n\n", false}, {"nothing", "\n", false}, {"the end of the input", "", false}} {
+	}{{"yes", "y\n", true}, {"capital and spaces", " Y \n", true}, {"no", "n\n", false}, {"nothing", "\n", false}, {"the end of the input", "", false}} {
 		t.Run(tt.name, func(t *testing.T) {
-			var told strings.Builder
-			c := &console{err: &told, in: strings.NewReader(tt.answer)}
+			var shown strings.Builder
+			c := &console{err: &shown, in: strings.NewReader(tt.answer)}
 			assert.Equal(t, tt.want, c.consent(false)(changes))
-			assert.Contains(t, told.String(), "option RetryTimes: 0 -> 1 (a retry)")
+			assert.Contains(t, shown.String(), "option RetryTimes: 0 -> 1 (a retry)")
 		})
 	}
 }
 
-func TestCleanAndTheJournalOfARunThatDied(t *testing.T) {
+func TestCleanAfterARunThatDied(t *testing.T) {
 	died := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(died, journalName), []byte(`{"seq":1,"kind":"users","name":"gc-5ca1ab"}`+"\n"+`{"seq":2,"ki`), 0o600))
 	evidence := filepath.Join(died, logName)
@@ -93,12 +93,12 @@ func TestCleanAndTheJournalOfARunThatDied(t *testing.T) {
 		code int
 		text string
 	}{
-		{"a run does not write over it", []string{"run", "--target", unreachable, "--yes", "--out", died}, exitUsage, "died and left 1 things on its gateway: gatecert clean"},
-		{"its gateway has to be there", []string{"clean", "--target", unreachable, "--from", died}, exitHarness, "connection refused"},
-		{"a gateway nobody prepares has none", []string{"clean", "--target", static, "--from", died}, exitUsage, "leaves nothing behind"},
-		{"a folder without one", []string{"clean", "--target", unreachable, "--from", dir}, exitUsage, "has no " + journalName},
-		{"a profile that is not there", []string{"clean", "--target", dir + "/none", "--from", died}, exitUsage, "no such file"},
-		{"a gateway that is not there", []string{"run", "--target", unreachable, "--yes", "--out", t.TempDir()}, exitHarness, "target unreachable: http://127.0.0.1:1"},
+		{"a new run does not overwrite the journal", []string{"run", "--target", unreachable, "--yes", "--out", died}, exitUsage, "died and left 1 changes on its gateway; undo them first: gatecert clean"},
+		{"the gateway of the journal is unreachable", []string{"clean", "--target", unreachable, "--from", died}, exitHarness, "connection refused"},
+		{"a driver that changes nothing", []string{"clean", "--target", static, "--from", died}, exitUsage, "changes nothing on a gateway"},
+		{"a folder without a journal", []string{"clean", "--target", unreachable, "--from", dir}, exitUsage, "has no " + journalName},
+		{"a missing profile", []string{"clean", "--target", dir + "/none", "--from", died}, exitUsage, "no such file"},
+		{"the gateway of a run is unreachable", []string{"run", "--target", unreachable, "--yes", "--out", t.TempDir()}, exitHarness, "target unreachable: http://127.0.0.1:1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, stdout, stderr := invoke(t.Context(), tt.args...)
@@ -108,5 +108,5 @@ func TestCleanAndTheJournalOfARunThatDied(t *testing.T) {
 	}
 	log, err := os.ReadFile(evidence)
 	require.NoError(t, err)
-	assert.Equal(t, "what it saw\n", string(log), "the log of the run that died is not written over before somebody has cleaned up")
+	assert.Equal(t, "what it saw\n", string(log), "the log of the run that died is not overwritten before the clean-up")
 }

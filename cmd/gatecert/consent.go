@@ -8,12 +8,12 @@ import (
 	"github.com/gatecert/gatecert/targets"
 )
 
-// consent decides about changes to a running gateway: --yes agrees, on a terminal somebody is asked, and else nobody has
-// agreed. What was agreed to is shown.
+// consent decides about changes to a running gateway: --yes agrees; without it, the user is asked on a terminal, and elsewhere the
+// answer is no. The changes are printed unless the answer is no without asking: the error lists them then.
 func (c *console) consent(yes bool) func([]targets.Change) bool {
 	return func(changes []targets.Change) bool {
 		if !yes && c.in == nil {
-			return false // the error lists the changes
+			return false
 		}
 		fmt.Fprintln(c.err, "this run changes the gateway:")
 		for _, change := range changes {
@@ -22,7 +22,7 @@ func (c *console) consent(yes bool) func([]targets.Change) bool {
 		if yes {
 			return true
 		}
-		fmt.Fprint(c.err, "agree? [y/N] ")
+		fmt.Fprint(c.err, "continue? [y/N] ")
 		answer, err := bufio.NewReader(c.in).ReadString('\n')
 		return err == nil && strings.EqualFold(strings.TrimSpace(answer), "y")
 	}

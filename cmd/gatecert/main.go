@@ -17,7 +17,7 @@ import (
 type cli struct {
 	Run      runCommand      `cmd:"" help:"Certify a gateway: the matrix on the terminal, reports in a folder."`
 	Load     loadCommand     `cmd:"" help:"Put a gateway under load: rate-limit, timeout, capacity, soak."`
-	Clean    cleanCommand    `cmd:"" help:"Finish the clean-up of a run that died, on a gateway that its driver had prepared."`
+	Clean    cleanCommand    `cmd:"" help:"Undo what a killed run left behind on the gateway that its driver prepared."`
 	Report   reportCommand   `cmd:"" help:"Render reports again from a run's log."`
 	Matrix   matrixCommand   `cmd:"" help:"Show several runs side by side: rows by targets."`
 	Diff     diffCommand     `cmd:"" help:"Say what changed from one run to another; exit 1 when something got worse."`
@@ -28,7 +28,7 @@ type cli struct {
 	List     listCommand     `cmd:"" help:"List what gatecert knows: rows, circumstances, cases, surfaces, levels, directives, deviations, variations."`
 	Explain  explainCommand  `cmd:"" help:"Explain a row: what the contract says, how it is brought about, what is judged."`
 	Gateway  gatewayCommand  `cmd:"" help:"Serve the reference gateway as a process, and write a ready profile for it."`
-	Upstream upstreamCommand `cmd:"" help:"Serve the provider that gatecert plays as a process."`
+	Upstream upstreamCommand `cmd:"" help:"Serve the mock upstream."`
 	Selftest selftestCommand `cmd:"" help:"Try gateways that are known to break the contract, and others known to keep it: is each noticed as it should be?"`
 	Version  versionCommand  `cmd:"" help:"Print the version and the digest of the contract."`
 }

@@ -1,4 +1,4 @@
-// Package static drives a gateway that was prepared by hand: its profile says all there is to know.
+// Package static drives a gateway that was prepared by hand: everything about it is in the profile.
 package static
 
 import (
@@ -10,12 +10,12 @@ import (
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
-// Driver implements [targets.Driver]. It opens the provider that the profile names and prepares nothing else.
+// Driver implements [targets.Driver]. It serves the mock upstream where the profile has one, and prepares nothing else.
 type Driver struct{}
 
 var _ targets.Driver = Driver{}
 
-// Prepare implements [targets.Driver]. It fails when the provider's address cannot be listened on, or the profile's
+// Prepare implements [targets.Driver]. It fails when upstream.listen cannot be listened on, or the profile's certificate
 // authorities cannot be read.
 func (Driver) Prepare(ctx context.Context, p profile.Profile) (targets.Prepared, error) {
 	roots, err := p.TLS.Roots()
@@ -27,12 +27,12 @@ func (Driver) Prepare(ctx context.Context, p profile.Profile) (targets.Prepared,
 	case p.Upstream.Attach != "":
 		prepared.Upstream = upstream.Remote{URL: p.Upstream.Attach}
 	case p.Upstream.Listen != "":
-		provider := upstream.New(upstream.Options{Keys: p.Upstream.Keys})
-		server, err := upstream.Listen(ctx, p.Upstream.Listen, provider)
+		mock := upstream.New(upstream.Options{Keys: p.Upstream.Keys})
+		server, err := upstream.Listen(ctx, p.Upstream.Listen, mock)
 		if err != nil {
-			return prepared, fmt.Errorf("play the upstream at %s: %w", p.Upstream.Listen, err)
+			return prepared, fmt.Errorf("start the mock upstream at %s: %w", p.Upstream.Listen, err)
 		}
-		prepared.Upstream = provider
+		prepared.Upstream = mock
 		prepared.Close = func(context.Context) error { return server.Close() }
 	}
 	return prepared, nil
