@@ -112,7 +112,11 @@ func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
 		circumstances[c.Circumstance] = true
 		require.NotNil(t, c.Scenario, c.ID)
 		for _, s := range c.Scenario.Steps {
-			assert.Equal(t, "passed", s.Status, "%s: %s", c.ID, s.Text)
+			if c.Observation.Stream != nil && strings.HasPrefix(s.Text, "Then the status is ") {
+				assert.Equal(t, runlog.StepUntested, s.Status, "%s: a stream that has begun has sent its status", c.ID)
+				continue
+			}
+			assert.Equal(t, runlog.StepPassed, s.Status, "%s: %s", c.ID, s.Text)
 		}
 	}
 	assert.Len(t, circumstances, 37)
@@ -294,7 +298,7 @@ func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 	r := run(t, gatecert.Config{Target: target, Rows: []string{"code:bad_response"}, Surfaces: []string{"chat"}})
 	assert.Equal(t, contract.Pass, r.Verdict(), troubles(r))
 	require.Len(t, r.Footer.Notes, 1)
-	assert.Contains(t, r.Footer.Notes[0], "the gateway answered 503 and was well again after")
+	assert.Contains(t, r.Footer.Notes[0], "the gateway answered 503 and was healthy again after")
 	assert.True(t, slices.ContainsFunc(r.Cases, func(c runlog.Case) bool { return c.Tries == 2 }))
 }
 

@@ -1,5 +1,5 @@
-// Package features is the executable specification: Gherkin, a file per group of rows. It is written for gateway
-// implementers who have never seen Go; this file only embeds it.
+// Package features is the executable specification: Gherkin, one file for each group of rows. It is written for gateway
+// implementers who may never have seen Go; this file only embeds it.
 package features
 
 import (
@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// FS holds every feature file: one call at a time at its root, many calls at once in under_load.
+// FS holds every feature file: the cases of a single call at its root, the load cases in load.
 //
-//go:embed *.feature under_load/*.feature
+//go:embed *.feature load/*.feature
 var FS embed.FS
 
-// Files lists the feature files of FS by name.
+// Files returns the names of the feature files in FS.
 func Files() ([]string, error) {
 	var names []string
-	for _, pattern := range []string{"*.feature", "under_load/*.feature"} {
+	for _, pattern := range []string{"*.feature", "load/*.feature"} {
 		found, err := fs.Glob(FS, pattern)
 		if err != nil {
 			return nil, fmt.Errorf("list the features: %w", err)
@@ -28,11 +28,11 @@ func Files() ([]string, error) {
 	return names, nil
 }
 
-// ErrNoRule is returned when no feature holds a rule for a row.
+// ErrNoRule is returned when no feature has a rule for a row.
 var ErrNoRule = errors.New("no rule in the features")
 
-// Rule returns the text of one row's rule as it stands in its feature file, and after it that of the row under load where
-// there is one. It returns [ErrNoRule] when there is none.
+// Rule returns the text of a row's rule as it is written in its feature file, followed by the rule of its load cases if
+// it has any. It returns [ErrNoRule] when there is no such row.
 func Rule(row string) (string, error) {
 	names, err := Files()
 	if err != nil {

@@ -14,14 +14,14 @@ import (
 	"github.com/gatecert/gatecert/features"
 )
 
-// rule is one Gherkin rule and the file it stands in.
+// rule is a Gherkin rule and the name of its file.
 type rule struct {
 	file string
 	*messages.Rule
 }
 
-// underLoad reports whether the rule is about many calls, beside the one about one call.
-func (r rule) underLoad() bool { return strings.HasPrefix(r.file, "under_load/") }
+// isLoad reports whether the rule is about load cases.
+func (r rule) isLoad() bool { return strings.HasPrefix(r.file, "load/") }
 
 func rules(t *testing.T) []rule {
 	t.Helper()
@@ -35,7 +35,7 @@ func rules(t *testing.T) []rule {
 		require.NoError(t, err, name)
 		require.NoError(t, file.Close())
 		for _, child := range document.Feature.Children {
-			require.NotNil(t, child.Rule, "%s: everything stands under the rule of its row", name)
+			require.NotNil(t, child.Rule, "%s: every scenario belongs to the rule of its row", name)
 			found = append(found, rule{name, child.Rule})
 		}
 	}
@@ -50,11 +50,11 @@ func rowOf(t *testing.T, r rule) contract.Row {
 	return row
 }
 
-func TestEveryRowHasItsRuleWithTheContractsOwnSentence(t *testing.T) {
+func TestEveryRowHasARuleWithTheSentenceOfTheContract(t *testing.T) {
 	var seen []contract.RowID
 	for _, r := range rules(t) {
 		row := rowOf(t, r)
-		if !r.underLoad() {
+		if !r.isLoad() {
 			seen = append(seen, row.ID)
 		}
 		advice := "common cause"
@@ -72,7 +72,7 @@ func TestEveryRowHasItsRuleWithTheContractsOwnSentence(t *testing.T) {
 	assert.Equal(t, want, seen)
 }
 
-// The examples of all features are the contract's cases, both ways, and every id agrees with the columns beside it.
+// The examples of all features are the cases of the contract, both ways, and every id agrees with the other columns.
 func TestExamplesAreTheCasesOfTheContract(t *testing.T) {
 	var got []string
 	for _, r := range rules(t) {
@@ -99,7 +99,7 @@ func checkExamples(t *testing.T, row contract.Row, scenario *messages.Scenario, 
 		header = append(header, cell.Value)
 	}
 	require.Equal(t, "case", header[0], "the first column is the stable id")
-	require.NotEmpty(t, examples.TableBody, "an outline without rows proves nothing")
+	require.NotEmpty(t, examples.TableBody, "an outline without rows runs nothing")
 	var ids []string
 	for _, line := range examples.TableBody {
 		id := line.Cells[0].Value
@@ -125,28 +125,46 @@ func checkExamples(t *testing.T, row contract.Row, scenario *messages.Scenario, 
 	return ids
 }
 
-func TestScenariosAreShortAndSayTheStatusAndTheCode(t *testing.T) {
+// maxSentences bounds what a scenario says of the answer, beside one step each for the circumstance and the call.
+const maxSentences = 6
+
+func TestScenariosAreShortAndStateTheStatusAndTheCode(t *testing.T) {
 	for _, r := range rules(t) {
 		row := rowOf(t, r)
 		for _, child := range r.Children {
 			s := child.Scenario
-			assert.Equal(t, "<case>", s.Name, "the id is the scenario's name")
-			assert.LessOrEqual(t, len(s.Steps), 7, "%s: %s", r.file, row.ID)
+			assert.Equal(t, "<case>", s.Name, "the id is the name of the scenario")
+			assert.LessOrEqual(t, len(s.Steps), 2+maxSentences, "%s: %s", r.file, row.ID)
 			var texts []string
 			for _, step := range s.Steps {
 				texts = append(texts, step.Text)
 			}
-			if r.underLoad() {
-				assert.Contains(t, texts, "many callers ask on \"<surface>\"")
-				assert.Contains(t, texts, "every other answer is the error of this row, whole and in the caller's dialect")
+			if r.isLoad() {
+				assert.Contains(t, texts, `many clients call "<surface>"`)
+				assert.Contains(t, texts, "every error response is this row's error: complete, in the client's API format, without internals")
 				continue
 			}
 			assert.Contains(t, texts, "the status is "+row.Status.String())
 			if code := row.Code(); code != "" {
 				assert.Contains(t, texts, `the error code is "`+code+`"`)
 			}
-			assert.Contains(t, texts, "nothing that must stay inside is shown")
-			assert.Contains(t, texts, "the error is whole and in the caller's dialect")
+			assert.Contains(t, texts, "the response leaks no internals")
+			assert.Contains(t, texts, "the error is complete and in the client's API format")
+		}
+	}
+}
+
+// CONTRACT.md calls what stands behind the gateway the provider; everywhere else it is the upstream.
+func TestFeaturesSayUpstream(t *testing.T) {
+	names, err := features.Files()
+	require.NoError(t, err)
+	for _, name := range names {
+		text, err := features.FS.ReadFile(name)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(text)) {
+			if !strings.Contains(line, "Given the circumstance ") {
+				assert.NotContains(t, line, "provider", name)
+			}
 		}
 	}
 }
@@ -157,7 +175,7 @@ func TestRuleFindsTheTextOfARow(t *testing.T) {
 		require.NoError(t, err)
 		assert.Contains(t, text, row.Meaning)
 		rules := 1
-		if strings.Contains(text, "many callers") {
+		if strings.Contains(text, "many clients") {
 			rules++
 		}
 		assert.Equal(t, rules, strings.Count(text, "Rule:"))

@@ -26,7 +26,7 @@ type account struct {
 	Verdict contract.Verdict
 	// Scenario is the name of the scenario, "" when the case never got to one or its name is the id.
 	Scenario string
-	// Step is the step that failed, "" when none did.
+	// Step is the first step that failed, else the first that warned, else "".
 	Step string
 	// Call is the request line.
 	Call string
@@ -56,9 +56,12 @@ func accountOf(c runlog.Case) account {
 		if c.Scenario.Name != c.ID {
 			a.Scenario = plain.Text(c.Scenario.Name, nameLimit)
 		}
-		i := slices.IndexFunc(c.Scenario.Steps, func(s runlog.Step) bool { return s.Status == "failed" })
-		if i >= 0 {
-			a.Step = plain.Text(c.Scenario.Steps[i].Text, nameLimit)
+		for _, status := range []runlog.StepStatus{runlog.StepFailed, runlog.StepWarned} {
+			i := slices.IndexFunc(c.Scenario.Steps, func(s runlog.Step) bool { return s.Status == status })
+			if i >= 0 {
+				a.Step = plain.Text(c.Scenario.Steps[i].Text, nameLimit)
+				break
+			}
 		}
 	}
 	for _, f := range c.Findings {

@@ -90,9 +90,10 @@ func result(row contract.Row, surface dialect.Surface) runlog.Case {
 		Scenario: &runlog.Scenario{
 			URI: "features/rows.feature", Line: 40, Name: row.Meaning + " on " + string(surface),
 			Steps: []runlog.Step{
-				{Text: "Given the circumstance " + circumstance, Status: "passed"},
-				{Text: "When the gateway is asked on " + string(surface), Status: "passed"},
-				{Text: "Then the answer keeps row " + string(row.ID), Status: "passed"},
+				{Text: "Given the circumstance " + circumstance, Status: runlog.StepPassed},
+				{Text: fmt.Sprintf("When a client calls %q", surface), Status: runlog.StepPassed},
+				{Text: "Then the status is " + row.Status.String(), Status: runlog.StepPassed},
+				{Text: "And the error is complete and in the client's API format", Status: runlog.StepPassed},
 			},
 		},
 		Observation: &contract.Observation{
@@ -160,7 +161,7 @@ func failingRun() runlog.Run {
 		{Requirement: contract.Fields, Level: contract.Should, Want: "param in the envelope", Got: "no param"},
 		{Requirement: contract.RequestID, Level: contract.Note, Want: "a request id", Got: "none"},
 	}
-	fail.Scenario.Steps[2].Status = "failed"
+	fail.Scenario.Steps[2].Status, fail.Scenario.Steps[3].Status = runlog.StepFailed, runlog.StepWarned
 	fail.Observation.Status = 503
 	fail.Observation.Upstream = &contract.Seen{Attempts: []contract.Attempt{
 		{At: time.Second, Protocol: "openai", Path: "/v1/chat/completions", Model: "gpt-4o-mini", Credential: "sk…9f2c", Status: 503, Duration: 4 * time.Millisecond},
@@ -172,6 +173,7 @@ func failingRun() runlog.Run {
 
 	stream := at("code:get_channel_failed", dialect.ChatStream)
 	stream.Verdict = contract.Fail
+	stream.Scenario.Steps[2].Status, stream.Scenario.Steps[3].Status = runlog.StepUntested, runlog.StepFailed
 	stream.Findings = []contract.Finding{{Requirement: contract.StreamEnd, Level: contract.Must, Want: "no end as if complete", Got: "data: [DONE] after 2 events"}}
 	stream.Observation.Status = 200
 	stream.Observation.Body = contract.Bytes("data: {\"choices\":[]}\n\ndata: [DONE]\n\nda")
@@ -187,6 +189,7 @@ func failingRun() runlog.Run {
 	}
 	warn := at("http:401", dialect.Messages)
 	warn.Verdict = contract.Warn
+	warn.Scenario.Steps[3].Status = runlog.StepWarned
 	warn.Findings = []contract.Finding{{Requirement: contract.CodePlace, Level: contract.Should, Want: "the code in error.code", Got: "the code in error.type"}}
 	at("http:404", dialect.GenerateContent).Verdict = contract.ExpectedFail
 	at("http:404", dialect.GenerateContent).Reason = "in the baseline: example/issues/12"
@@ -301,7 +304,7 @@ func poison(c *runlog.Case) {
 		c.Findings = append(c.Findings, contract.Finding{Requirement: venom, Level: contract.Must, Want: venom, Got: strings.Repeat(venom, 20)})
 	}
 	c.Scenario.Name, c.Scenario.URI = venom, venom
-	c.Scenario.Steps = []runlog.Step{{Text: venom, Status: "failed"}, {Text: venom, Status: venom}}
+	c.Scenario.Steps = []runlog.Step{{Text: venom, Status: runlog.StepFailed}, {Text: venom, Status: venom}}
 	c.Observation = &contract.Observation{
 		Sent:   contract.Sent{Surface: venom, Method: venom, URL: venom, Header: many, Body: huge, BodySize: int64(len(huge)), Fault: venom, Curl: venom},
 		Status: 500, Proto: venom, Header: many, Body: huge, BodySize: 1 << 40, Cut: venom, TransferError: venom,

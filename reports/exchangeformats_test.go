@@ -288,7 +288,7 @@ func readMessages(t *testing.T, stream []byte) cucumber {
 			require.True(t, open[e.TestStepFinished.TestCaseStartedId])
 			name := attempts[e.TestStepFinished.TestCaseStartedId]
 			status := e.TestStepFinished.TestStepResult.Status
-			order := []messages.TestStepResultStatus{"", messages.TestStepResultStatus_PASSED, messages.TestStepResultStatus_SKIPPED, messages.TestStepResultStatus_FAILED}
+			order := []messages.TestStepResultStatus{"", messages.TestStepResultStatus_UNKNOWN, messages.TestStepResultStatus_PASSED, messages.TestStepResultStatus_SKIPPED, messages.TestStepResultStatus_FAILED}
 			if slices.Index(order, status) > slices.Index(order, c.scenarios[name]) {
 				c.scenarios[name] = status
 			}

@@ -46,7 +46,7 @@ func TestPageInABrowser(t *testing.T) {
 		p.run(t, chromedp.Click(chromedp.CSS(`#matrix [href="#code:model_not_found/chat"]`)), chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
 		evidence := p.text(t, "#evidence")
 		for _, want := range []string{
-			"status-class", "503", "Then the answer keeps row code:model_not_found", "POST https://gateway.example/v1/chat",
+			"status-class", "503", "Then the status is 404", "POST https://gateway.example/v1/chat",
 			`"code":"model_not_found"`, "cancelled by the gateway", "upstream address leaked in body", "curl -sS",
 		} {
 			assert.Contains(t, evidence, want)

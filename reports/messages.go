@@ -124,15 +124,15 @@ func steps(c runlog.Case) []runlog.Step {
 		}
 	}
 	if len(list) == 0 {
-		list = []runlog.Step{{Text: "Given the case was played", Status: "skipped"}}
+		list = []runlog.Step{{Text: "Given the case was played", Status: runlog.StepUntested}}
 	}
 	if failed(c.Verdict) {
 		for _, s := range list {
-			if s.Status == "failed" {
+			if s.Status == runlog.StepFailed {
 				return list
 			}
 		}
-		list[len(list)-1].Status = "failed"
+		list[len(list)-1].Status = runlog.StepFailed
 	}
 	return list
 }
@@ -185,10 +185,15 @@ func (m *messenger) attach(c runlog.Case, attempt, step string) {
 func stepResult(c runlog.Case, s runlog.Step) *messages.TestStepResult {
 	result := &messages.TestStepResult{Duration: &messages.Duration{}, Status: messages.TestStepResultStatus_SKIPPED}
 	switch {
-	case s.Status == "failed" && failed(c.Verdict):
+	case s.Status == runlog.StepFailed && failed(c.Verdict):
 		result.Status, result.Message = messages.TestStepResultStatus_FAILED, accountOf(c).headline()
-	case s.Status == "passed":
+	case s.Status == runlog.StepPassed:
 		result.Status = messages.TestStepResultStatus_PASSED
+	case s.Status == runlog.StepWarned: // the format knows no warnings
+		result.Status, result.Message = messages.TestStepResultStatus_PASSED, accountOf(c).headline()
+	case s.Status == runlog.StepUntested && (c.Verdict == contract.Pass || c.Verdict == contract.Warn):
+		// A scenario takes the worst status of its steps, and SKIPPED is worse than PASSED.
+		result.Status = messages.TestStepResultStatus_UNKNOWN
 	}
 	return result
 }

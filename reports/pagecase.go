@@ -133,7 +133,7 @@ func newPageCase(c pageEntry, limit int) pageCase {
 	if s := c.Scenario; s != nil {
 		out.Scenario = &pageScenario{Name: a.Scenario, At: plain.Text(fmt.Sprintf("%s:%d", s.URI, s.Line), nameLimit)}
 		for _, step := range s.Steps {
-			out.Scenario.Steps = append(out.Scenario.Steps, [2]string{plain.Text(step.Status, 20), plain.Text(step.Text, textLimit)})
+			out.Scenario.Steps = append(out.Scenario.Steps, [2]string{plain.Text(string(step.Status), 20), plain.Text(step.Text, textLimit)})
 		}
 	}
 	if o := c.Observation; o != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 
 	"github.com/cucumber/godog"
 
@@ -12,66 +11,78 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// definition binds one sentence to one verb.
+// definition binds a sentence of the features to what it does.
 type definition struct {
 	sentence *regexp.Regexp
-	verb     any
+	// verb is a function that godog calls with the context and the sentence's groups. It returns an error only when the
+	// scenario cannot be judged; a requirement that does not hold is not an error, so that the steps after it are judged too.
+	verb any
+	// requirements are those that the sentence states.
+	requirements []contract.Requirement
 }
 
-// definitions is every sentence of the features. The expressions are compiled once: godog would compile strings anew
-// for every scenario, ten times the cost of all else it does.
+// definitions are all sentences of the features. The expressions are compiled once: godog would compile strings again
+// for every scenario, which costs ten times as much as all else it does.
 var definitions = []definition{
-	{regexp.MustCompile(`^the circumstance "([^"]+)": (.+)$`), givenTheCircumstance},
-	{regexp.MustCompile(`^a caller asks on "([^"]+)"$`), aCallerAsks},
-	{regexp.MustCompile(`^a caller asks on "([^"]+)" in the way "([^"]+)"$`), aCallerAsksInTheWay},
-	{regexp.MustCompile(`^many callers ask on "([^"]+)"$`), manyCallersAsk},
-	{regexp.MustCompile(`^the status is (.+)$`), theStatusIs},
-	{regexp.MustCompile(`^the error code is "([^"]+)"$`), theErrorCodeIs},
-	{regexp.MustCompile(`^the error code is one of table 2$`), theErrorCodeIsOfTable2},
-	{regexp.MustCompile(`^the answer says when to come back$`), theAnswerSaysWhenToComeBack},
-	{regexp.MustCompile(`^the error is whole and in the caller's dialect$`), theErrorIsWhole},
-	{regexp.MustCompile(`^nothing that must stay inside is shown$`), nothingInsideIsShown},
-	{regexp.MustCompile(`^the provider is (?:not asked|asked within bounds)$`), theProviderIsSpared},
+	{regexp.MustCompile(`^the circumstance "([^"]+)": (.+)$`), theCircumstance, nil},
+	{regexp.MustCompile(`^a client calls "([^"]+)"$`), aClientCalls, nil},
+	{regexp.MustCompile(`^a client calls "([^"]+)" with variant "([^"]+)"$`), aClientCallsWithVariant, nil},
+	{regexp.MustCompile(`^many clients call "([^"]+)"$`), manyClientsCall, nil},
+
+	{regexp.MustCompile(`^the status is (.+)$`), theStatusIs, ofTheStatus},
+	{regexp.MustCompile(`^the error code is "([^"]+)"$`), theErrorCodeIs, ofTheCode},
+	requiring("the error code is one of table 2", contract.CodeKnown),
+	requiring("the response says when to retry", contract.RetryAfter),
+	requiring("the error is complete and in the client's API format", contract.ContentType, contract.Whole, contract.Envelope,
+		contract.Message, contract.Fields, contract.StreamError, contract.StreamEnd, contract.StreamFormat),
+	requiring("the response leaks no internals", contract.Secrecy),
+	requiring("the upstream is not called", contract.UpstreamUnused, contract.RetriesBounded),
+	requiring("the upstream is called no more often than allowed", contract.UpstreamUnused, contract.RetriesBounded),
+	requiring("the upstream call is cancelled once the gateway gives up", contract.UpstreamFreed),
+	requiring("the request is not billed", contract.NotBilled),
+
+	requiring("exactly as many calls are admitted as the limit allows, one at a time and all at once", contract.LimitExact, contract.LimitBurst),
+	requiring("every error response is this row's error: complete, in the client's API format, without internals",
+		contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame, contract.Code,
+		contract.CodePlace, contract.CodeKnown, contract.RetryAfter, contract.ContentType, contract.Whole, contract.Envelope,
+		contract.Message, contract.Fields, contract.StreamError, contract.StreamEnd, contract.StreamFormat, contract.Secrecy),
+	requiring("Retry-After and the rate-limit headers are correct", contract.RetryAfterTrue, contract.RateHeaders),
+	requiring("a 429 from the upstream keeps its Retry-After", contract.UpstreamRefusal),
+	requiring("refused calls cost nothing, and calls are admitted again once the limit has room", contract.RefusedFree, contract.Recovery),
+	requiring("other keys are not affected, and streaming calls count as declared", contract.KeyIsolation, contract.StreamShare),
+	requiring("the gateway gives up on the upstream at its time limit", contract.InTime),
+	requiring("the upstream call is cancelled once the gateway gives up or the client disconnects", contract.UpstreamFreed, contract.Departure),
+	requiring("healthy calls succeed as often and as fast as before", contract.HealthyServed, contract.HealthySpared),
+	requiring("no upstream call stays open, and calls succeed again in time", contract.NothingLeft, contract.Recovery),
 }
 
-// underLoad is every sentence about many calls. They hold the obligations of the experiments in package load.
-var underLoad = []definition{
-	holding(`^as many are admitted as the limit allows, one by one and all at once$`, contract.LimitExact, contract.LimitBurst),
-	holding(`^every other answer is the error of this row, whole and in the caller's dialect$`, answered...),
-	holding(`^what the answers say about the limit is true$`, contract.RetryAfterTrue, contract.RateHeaders, contract.UpstreamRefusal),
-	holding(`^the refused calls are free, and nobody else feels them$`, contract.RefusedFree, contract.KeyIsolation, contract.StreamShare),
-	holding(`^calls are admitted again when the limit is$`, contract.Recovery),
-	holding(`^the gateway gives up on the provider in its time$`, contract.InTime),
-	holding(`^the provider is left in peace when its caller has gone$`, contract.UpstreamFreed, contract.RetriesBounded, contract.Departure),
-	holding(`^the healthy calls beside it are as sure and as quick as before$`, contract.HealthyServed, contract.HealthySpared),
-	holding(`^nothing is left behind, and all is well again in time$`, contract.NothingLeft, contract.Recovery),
+// requiring binds a sentence without groups to the requirements that it states.
+func requiring(sentence string, requirements ...contract.Requirement) definition {
+	return definition{
+		regexp.MustCompile("^" + regexp.QuoteMeta(sentence) + "$"),
+		func(ctx context.Context) { world(ctx).check(requirements) },
+		requirements,
+	}
 }
 
-// answered are the obligations of an answer, whatever was asked and whoever failed.
-var answered = []contract.Requirement{
-	contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame, contract.Code,
-	contract.CodePlace, contract.CodeKnown, contract.RetryAfter, contract.ContentType, contract.Whole, contract.Envelope,
-	contract.Message, contract.Fields, contract.StreamError, contract.StreamEnd, contract.StreamFormat, contract.Secrecy,
+var (
+	ofTheStatus = []contract.Requirement{contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame}
+	ofTheCode   = []contract.Requirement{contract.Code, contract.CodePlace}
+)
+
+func theCircumstance(ctx context.Context, id, sentence string) error {
+	return world(ctx).setCircumstance(id, sentence)
 }
 
-// holding binds a sentence to obligations.
-func holding(sentence string, obligations ...contract.Requirement) definition {
-	return definition{regexp.MustCompile(sentence), func(ctx context.Context) error { return world(ctx).hold(obligations...) }}
+func aClientCalls(ctx context.Context, surface string) error {
+	return world(ctx).call(ctx, dialect.Surface(surface), "")
 }
 
-func givenTheCircumstance(ctx context.Context, id, sentence string) error {
-	return world(ctx).givenCircumstance(id, sentence)
+func aClientCallsWithVariant(ctx context.Context, surface, variant string) error {
+	return world(ctx).call(ctx, dialect.Surface(surface), variant)
 }
 
-func aCallerAsks(ctx context.Context, surface string) error {
-	return world(ctx).ask(ctx, dialect.Surface(surface), "")
-}
-
-func aCallerAsksInTheWay(ctx context.Context, surface, variant string) error {
-	return world(ctx).ask(ctx, dialect.Surface(surface), variant)
-}
-
-func manyCallersAsk(ctx context.Context, surface string) error {
+func manyClientsCall(ctx context.Context, surface string) error {
 	return world(ctx).runLoad(ctx, dialect.Surface(surface))
 }
 
@@ -80,7 +91,8 @@ func theStatusIs(ctx context.Context, status string) error {
 	if row, _ := contract.RowByID(w.current.Row); row.Status.String() != status {
 		return fmt.Errorf("%w: status %s, the contract says %s", errDisagrees, status, row.Status)
 	}
-	return w.hold(contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame)
+	w.check(ofTheStatus)
+	return nil
 }
 
 func theErrorCodeIs(ctx context.Context, code string) error {
@@ -88,28 +100,12 @@ func theErrorCodeIs(ctx context.Context, code string) error {
 	if row, _ := contract.RowByID(w.current.Row); row.Code() != code {
 		return fmt.Errorf("%w: code %q, the contract says %q", errDisagrees, code, row.Code())
 	}
-	return w.hold(contract.Code, contract.CodePlace)
-}
-
-func theErrorCodeIsOfTable2(ctx context.Context) error { return world(ctx).hold(contract.CodeKnown) }
-
-func theAnswerSaysWhenToComeBack(ctx context.Context) error {
-	return world(ctx).hold(contract.RetryAfter)
-}
-
-func theErrorIsWhole(ctx context.Context) error {
-	return world(ctx).hold(contract.ContentType, contract.Whole, contract.Envelope, contract.Message, contract.Fields,
-		contract.StreamError, contract.StreamEnd, contract.StreamFormat)
-}
-
-func nothingInsideIsShown(ctx context.Context) error { return world(ctx).hold(contract.Secrecy) }
-
-func theProviderIsSpared(ctx context.Context) error {
-	return world(ctx).hold(contract.UpstreamUnused, contract.RetriesBounded, contract.UpstreamFreed, contract.NotBilled)
+	w.check(ofTheCode)
+	return nil
 }
 
 func register(sc *godog.ScenarioContext) {
-	for _, d := range slices.Concat(definitions, underLoad) {
+	for _, d := range definitions {
 		sc.Step(d.sentence, d.verb)
 	}
 }

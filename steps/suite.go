@@ -6,63 +6,43 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"sync"
 	"time"
 
 	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v34"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Outcome is what one scenario came to.
+// Outcome is what came of one scenario.
 type Outcome struct {
-	Case        contract.Case
-	Verdict     contract.Verdict
-	Findings    []contract.Finding
-	Reason      string
-	Observation *contract.Observation
-	// Summary is set for a case under load.
-	Load *runlog.LoadSummary
-	// Tries is above 1 when the case was run again because the gateway was not well.
-	Tries    int
-	Started  time.Time
-	Duration time.Duration
-	// URI, Line and Name find the scenario in the features; Line is that of the Examples row.
-	URI   string
-	Line  int
-	Name  string
-	Steps []Step
+	Case runlog.Case
 	// Notes are things about the gateway's state that people should know.
 	Notes []string
 }
 
-// Step is how one step of the scenario went.
-type Step struct {
-	Text   string
-	Status string // "passed", "failed" or "skipped"
-}
-
-// Suite plays features against a stage.
+// Suite runs features against a session.
 type Suite struct {
 	Features fs.FS
 	Session  Session
-	// Selected are the ids of the cases to play; all other scenarios are passed over without a trace.
+	// Selected are the ids of the cases to run. Other scenarios leave no trace.
 	Selected map[string]bool
-	// Concurrency is the number of scenarios played at once, at least 1.
+	// Concurrency is the number of scenarios that run at once, at least 1.
 	Concurrency int
 	// Sink takes every outcome. It is called from many goroutines at once.
 	Sink func(Outcome)
 }
 
-// ErrFeatures is returned when the features cannot be played at all: they do not parse, or nothing matched.
-var ErrFeatures = errors.New("the features cannot be played")
+// ErrFeatures is returned when the features cannot be run at all: they do not parse, or nothing matched.
+var ErrFeatures = errors.New("the features cannot be run")
 
-// exitOptions is godog's code for bad options or unparsable features.
+// exitOptions is godog's code for bad options or features that do not parse.
 const exitOptions = 2
 
-// Run plays the selected scenarios. That some failed is no error: outcomes tell. It returns [ErrFeatures] when godog
-// could not play at all, and ctx's cause when the run was cancelled; scenarios that had not begun then have no outcome.
+// Run runs the selected scenarios. A scenario that failed is not an error: its outcome says so. Run returns [ErrFeatures]
+// when godog could not run at all, and ctx's cause when the run was cancelled; scenarios that had not begun by then have
+// no outcome.
 func (s Suite) Run(ctx context.Context) error {
 	if len(s.Selected) == 0 {
 		return nil
@@ -81,7 +61,7 @@ func (s Suite) Run(ctx context.Context) error {
 	if code == exitOptions {
 		return fmt.Errorf("%w: godog refused them", ErrFeatures)
 	}
-	// godog's own success is no evidence either way (it exits 0 when nothing ran): the caller compares sets.
+	// godog's exit code says nothing else: it is 0 when nothing ran, and no step of ours fails. The caller compares sets.
 	return nil
 }
 
@@ -91,76 +71,80 @@ func world(ctx context.Context) *World { return ctx.Value(worldKey{}).(*World) }
 
 // scenario prepares one scenario; godog calls it once for each.
 func (s Suite) scenario(sc *godog.ScenarioContext) {
-	var (
-		w       *World
-		out     Outcome
-		mu      sync.Mutex
-		skipped bool
-	)
+	var w *World // nil when the scenario is not selected
 	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
 		if !s.Selected[p.Name] || ctx.Err() != nil {
-			skipped = true
 			return ctx, godog.ErrSkip
 		}
 		c, err := contract.ParseCase(p.Name)
-		w = &World{session: s.Session, current: c}
-		out = Outcome{Case: c, Started: time.Now(), URI: p.Uri, Name: p.Name, Line: int(p.Location.Line)}
+		w = newWorld(s.Session, c, runlog.Scenario{URI: p.Uri, Line: int(p.Location.Line), Name: p.Name})
 		if err != nil {
-			return ctx, w.harness(fmt.Errorf("%w: %w", errDisagrees, err))
+			return ctx, fmt.Errorf("%w: %w", errDisagrees, err)
 		}
 		return context.WithValue(ctx, worldKey{}, w), nil
 	})
+	sc.StepContext().Before(func(ctx context.Context, _ *godog.Step) (context.Context, error) {
+		if w != nil {
+			w.status = runlog.StepPassed
+		}
+		return ctx, nil
+	})
 	sc.StepContext().After(func(ctx context.Context, st *godog.Step, status godog.StepResultStatus, _ error) (context.Context, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if !skipped && status != godog.StepSkipped {
-			out.Steps = append(out.Steps, Step{Text: st.Text, Status: status.String()})
+		if w != nil && status != godog.StepSkipped {
+			w.endStep(st.Text, status == godog.StepPassed)
 		}
 		return ctx, nil
 	})
 	sc.After(func(ctx context.Context, p *godog.Scenario, err error) (context.Context, error) {
-		if skipped {
+		if w == nil {
 			return ctx, nil
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		out.finish(w, p, err)
-		if ctx.Err() == nil || w.judged && (w.verdict != contract.Error || w.load != nil) {
-			s.Sink(out)
+		w.end(p.Steps, err)
+		// A case that was cut short says nothing, except what a load case has sent.
+		if ctx.Err() == nil || w.result.Verdict != contract.Error || w.result.Load != nil {
+			s.Sink(Outcome{w.result, w.notes})
 		}
 		return ctx, nil
 	})
 	register(sc)
 }
 
-// finish takes over what the world came to. A world that never got to judge is a fault of the harness or the features.
-func (o *Outcome) finish(w *World, p *godog.Scenario, err error) {
-	if !w.judged {
-		_ = w.harness(fmt.Errorf("the scenario was not played to its judgement: %w", err))
+// endStep records the status of the step that has run. One that ended with an error has failed, whatever it found before.
+func (w *World) endStep(text string, ok bool) {
+	if !ok {
+		w.status = runlog.StepFailed
 	}
-	o.Verdict, o.Findings, o.Reason, o.Notes, o.Tries = w.verdict, w.findings, w.reason, w.notes, w.tries
-	o.Load = w.load
-	if w.observation.Sent.Method != "" {
-		o.Observation = &w.observation
+	w.result.Scenario.Steps = append(w.result.Scenario.Steps, runlog.Step{Text: text, Status: w.status})
+}
+
+// end concludes the case. An error, or a scenario without a judgement, is a fault of the harness or of the features.
+func (w *World) end(steps []*messages.PickleStep, err error) {
+	switch {
+	case !w.judged:
+		w.reject(contract.Error, fmt.Sprintf("the scenario ended without a judgement: %v", err))
+	case err != nil && w.result.Verdict.Conformant():
+		w.reject(contract.Error, err.Error())
 	}
-	if err != nil && w.verdict.Conformant() {
-		// A step disagreed with the contract, or failed outside its obligations: never a pass.
-		o.Verdict, o.Reason = contract.Error, err.Error()
-	}
-	o.Duration = time.Since(o.Started)
-	for _, st := range p.Steps[len(o.Steps):] {
-		o.Steps = append(o.Steps, Step{Text: st.Text, Status: "skipped"})
+	w.result.Duration = time.Since(w.result.Started)
+	scenario := w.result.Scenario
+	for _, st := range steps[len(scenario.Steps):] {
+		scenario.Steps = append(scenario.Steps, runlog.Step{Text: st.Text, Status: runlog.StepUntested})
 	}
 	previous := ""
-	for i, st := range p.Steps {
-		keyword := keywords[string(st.Type)]
+	for i, st := range steps {
+		keyword := keywords[st.Type]
 		if keyword == previous {
 			keyword = "And"
 		} else {
 			previous = keyword
 		}
-		o.Steps[i].Text = keyword + " " + o.Steps[i].Text
+		scenario.Steps[i].Text = keyword + " " + scenario.Steps[i].Text
 	}
 }
 
-var keywords = map[string]string{"Context": "Given", "Action": "When", "Outcome": "Then"}
+// keywords are those of the kinds of steps, for a step that does not repeat the kind of the one before it.
+var keywords = map[messages.PickleStepType]string{
+	messages.PickleStepType_CONTEXT: "Given",
+	messages.PickleStepType_ACTION:  "When",
+	messages.PickleStepType_OUTCOME: "Then",
+}

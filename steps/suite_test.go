@@ -16,20 +16,21 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/features"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fakeStage answers every case with what it is told.
-type fakeStage struct {
+// fakeSession answers every case by its functions.
+type fakeSession struct {
 	observe func(try int, c contract.Case) (contract.Observation, error)
 	recover func() (time.Duration, error)
-	stress  func(contract.Case) (LoadResult, error)
+	load    func(contract.Case) (LoadResult, error)
 	mu      sync.Mutex
 	tries   map[string]int
 }
 
-func (f *fakeStage) Observe(_ context.Context, c contract.Case) (contract.Observation, error) {
+func (f *fakeSession) Observe(_ context.Context, c contract.Case) (contract.Observation, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.tries == nil {
@@ -39,15 +40,15 @@ func (f *fakeStage) Observe(_ context.Context, c contract.Case) (contract.Observ
 	return f.observe(f.tries[c.ID()], c)
 }
 
-func (f *fakeStage) AwaitRecovery(context.Context, dialect.Surface) (time.Duration, error) {
+func (f *fakeSession) AwaitRecovery(context.Context, dialect.Surface) (time.Duration, error) {
 	if f.recover == nil {
 		return 0, nil
 	}
 	return f.recover()
 }
 
-func (f *fakeStage) RunLoad(_ context.Context, c contract.Case) (LoadResult, error) {
-	return f.stress(c)
+func (f *fakeSession) RunLoad(_ context.Context, c contract.Case) (LoadResult, error) {
+	return f.load(c)
 }
 
 func notFound(int, contract.Case) (contract.Observation, error) {
@@ -73,8 +74,8 @@ func play(t *testing.T, s Suite, ids ...string) map[string]Outcome {
 	s.Sink = func(o Outcome) {
 		mu.Lock()
 		defer mu.Unlock()
-		assert.NotContains(t, outcomes, o.Name, "told twice")
-		outcomes[o.Name] = o
+		assert.NotContains(t, outcomes, o.Case.ID, "two outcomes")
+		outcomes[o.Case.ID] = o
 	}
 	require.NoError(t, s.Run(t.Context()))
 	return outcomes
@@ -82,42 +83,73 @@ func play(t *testing.T, s Suite, ids ...string) map[string]Outcome {
 
 const absentModel = "code:model_not_found/absent-model/chat"
 
-func TestAPassingScenarioIsToldWithItsStepsAndItsPlace(t *testing.T) {
-	out := play(t, Suite{Features: features.FS, Session: &fakeStage{observe: notFound}, Concurrency: 4}, absentModel)
+func TestAPassingScenarioRecordsItsStepsAndItsPlace(t *testing.T) {
+	out := play(t, Suite{Features: features.FS, Session: &fakeSession{observe: notFound}, Concurrency: 4}, absentModel)
 	require.Len(t, out, 1, "scenarios that are not selected leave no trace")
-	o := out[absentModel]
-	assert.Equal(t, contract.Pass, o.Verdict)
-	assert.Equal(t, absentModel, o.Case.ID())
-	assert.Equal(t, "2-codes-of-access.feature", o.URI)
-	text, err := features.FS.ReadFile(o.URI)
+	c := out[absentModel].Case
+	assert.Equal(t, contract.Pass, c.Verdict)
+	assert.Equal(t, absentModel, c.Scenario.Name)
+	assert.Equal(t, "code-access.feature", c.Scenario.URI)
+	text, err := features.FS.ReadFile(c.Scenario.URI)
 	require.NoError(t, err)
-	assert.Contains(t, strings.Split(string(text), "\n")[o.Line-1], absentModel, "the line is that of the Examples row")
-	assert.Equal(t, []Step{
-		{`Given the circumstance "absent-model": a model name that does not exist`, "passed"},
-		{`When a caller asks on "chat"`, "passed"},
-		{"Then the status is 404", "passed"},
-		{`And the error code is "model_not_found"`, "passed"},
-		{"And the error is whole and in the caller's dialect", "passed"},
-		{"And nothing that must stay inside is shown", "passed"},
-		{"And the provider is asked within bounds", "passed"},
-	}, o.Steps)
-	assert.Equal(t, 1, o.Tries)
+	assert.Contains(t, strings.Split(string(text), "\n")[c.Scenario.Line-1], absentModel, "the line is that of the Examples row")
+	assert.Equal(t, []runlog.Step{
+		{Text: `Given the circumstance "absent-model": a model name that does not exist`, Status: runlog.StepPassed},
+		{Text: `When a client calls "chat"`, Status: runlog.StepPassed},
+		{Text: "Then the status is 404", Status: runlog.StepPassed},
+		{Text: `And the error code is "model_not_found"`, Status: runlog.StepPassed},
+		{Text: "And the error is complete and in the client's API format", Status: runlog.StepPassed},
+		{Text: "And the response leaks no internals", Status: runlog.StepPassed},
+		{Text: "And the upstream is called no more often than allowed", Status: runlog.StepUntested}, // nothing says what it saw
+	}, c.Scenario.Steps)
+	assert.Equal(t, 1, c.Tries)
 }
 
-func TestAFailingStepLeavesTheFindingsWhole(t *testing.T) {
-	out := play(t, Suite{Features: features.FS, Session: &fakeStage{observe: func(int, contract.Case) (contract.Observation, error) {
-		return observation(503, `{"error":{"message":"","type":"t","param":null,"code":"x"}}`), nil
-	}}}, absentModel)
-	o := out[absentModel]
-	assert.Equal(t, contract.Fail, o.Verdict)
-	assert.Len(t, o.Findings, 3, "status, message and code: all of them, not only the first step's")
-	assert.Equal(t, []string{"passed", "passed", "failed", "skipped", "skipped", "skipped", "skipped"}, statuses(o))
-	assert.Equal(t, "And the provider is asked within bounds", o.Steps[6].Text)
+func TestEverySentenceIsJudgedAlsoAfterOneFailed(t *testing.T) {
+	const p, w, f, u = runlog.StepPassed, runlog.StepWarned, runlog.StepFailed, runlog.StepUntested
+	const stalled = "code:channel:response_time_exceeded/slow-upstream/chat-stream/stalled-answer"
+	chunk := contract.Event{Data: contract.Bytes(`{"choices":[{"delta":{"content":"Hel"},"finish_reason":null}]}`)}
+	stream := func(change func(*contract.Observation), events ...contract.Event) contract.Observation {
+		o := observation(200, "data: x")
+		o.Stream, o.Upstream = &contract.Stream{Events: events}, &contract.Seen{Attempts: []contract.Attempt{{}}}
+		if change != nil {
+			change(&o)
+		}
+		return o
+	}
+	for _, tt := range []struct {
+		name string
+		id   string
+		o    contract.Observation
+		want []runlog.StepStatus // of the steps after Given and When
+	}{
+		{
+			"a wrong status and a wrong code in a whole error", absentModel,
+			observation(503, `{"error":{"message":"","type":"t","param":null,"code":"x"}}`), []runlog.StepStatus{f, f, f, p, u},
+		},
+		{"a success", absentModel, observation(200, `{"choices":[{"message":{"content":"hi"}}]}`), []runlog.StepStatus{f, u, u, p, u}},
+		{"a page", absentModel, observation(404, "<html>"), []runlog.StepStatus{p, f, f, p, u}},
+		{"a missing field", absentModel, observation(404, `{"error":{"message":"m","type":"t","code":"model_not_found"}}`), []runlog.StepStatus{p, p, w, p, u}},
+		{"a stream that ends without a word", stalled, stream(nil, chunk), []runlog.StepStatus{u, u, f, p, p, p}},
+		{"a stream that is broken off", stalled, stream(func(o *contract.Observation) { o.TransferError = "unexpected EOF" }, chunk), []runlog.StepStatus{u, u, w, p, p, p}},
+		{
+			"a stream with the error in it", stalled,
+			stream(nil, chunk, contract.Event{Data: contract.Bytes(`{"error":{"message":"m","type":"t","param":null,"code":"channel:response_time_exceeded"}}`)}),
+			[]runlog.StepStatus{u, p, p, p, p, p},
+		},
+		{"no answer", absentModel, contract.Observation{Failure: &contract.Failure{Kind: contract.Closed, Detail: "EOF"}}, []runlog.StepStatus{f, u, u, u, u}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := play(t, Suite{Features: features.FS, Session: &fakeSession{observe: func(int, contract.Case) (contract.Observation, error) { return tt.o, nil }}}, tt.id)[tt.id].Case
+			assert.Equal(t, tt.want, statuses(c)[2:])
+			assertStepsAgree(t, c)
+		})
+	}
 }
 
-func statuses(o Outcome) []string {
-	var s []string
-	for _, step := range o.Steps {
+func statuses(c runlog.Case) []runlog.StepStatus {
+	var s []runlog.StepStatus
+	for _, step := range c.Scenario.Steps {
 		s = append(s, step.Status)
 	}
 	return s
@@ -128,7 +160,7 @@ func TestFaultsOfTheHarnessAreNoEvidence(t *testing.T) {
   Rule: r
     Scenario Outline: <case>
       Given the circumstance "absent-model": a model name that does not exist
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 404
       Examples: e
         | case | surface |
@@ -148,9 +180,9 @@ func TestFaultsOfTheHarnessAreNoEvidence(t *testing.T) {
 		{"an undefined step", change("Then the status is 404", "Then the moon is full"), notFound, "undefined"},
 		{"a sentence that is not the contract's", change("does not exist", "is not there"), notFound, "the scenario disagrees with the contract"},
 		{"a status that is not the contract's", change("is 404", "is 400"), notFound, "the scenario disagrees with the contract: status 400, the contract says 404"},
-		{"a surface that is not the name's", change("| chat |", "| messages |"), notFound, "the scenario is named code:model_not_found/absent-model/chat and plays code:model_not_found/absent-model/messages"},
-		{"no When", change("      When a caller asks on \"<surface>\"\n", ""), notFound, "was not played to its judgement"},
-		{"a stage that cannot", fine, func(int, contract.Case) (contract.Observation, error) { return contract.Observation{}, boom }, "boom"},
+		{"a surface that is not the name's", change("| chat |", "| messages |"), notFound, "the scenario is named code:model_not_found/absent-model/chat, its steps describe code:model_not_found/absent-model/messages"},
+		{"no When", change("      When a client calls \"<surface>\"\n", ""), notFound, "ended without a judgement"},
+		{"a session that fails", fine, func(int, contract.Case) (contract.Observation, error) { return contract.Observation{}, boom }, "boom"},
 		{"a gateway that cannot be reached", fine, func(int, contract.Case) (contract.Observation, error) {
 			o := observation(0, "")
 			o.Failure = &contract.Failure{Kind: contract.Unreachable, Detail: "connection refused"}
@@ -159,7 +191,7 @@ func TestFaultsOfTheHarnessAreNoEvidence(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			fs := fstest.MapFS{"f.feature": {Data: []byte(tt.feature)}}
-			o := play(t, Suite{Features: fs, Session: &fakeStage{observe: tt.observe}}, absentModel)[absentModel]
+			o := play(t, Suite{Features: fs, Session: &fakeSession{observe: tt.observe}}, absentModel)[absentModel].Case
 			if tt.want == "" {
 				assert.Equal(t, contract.Pass, o.Verdict, o.Reason)
 				return
@@ -171,11 +203,11 @@ func TestFaultsOfTheHarnessAreNoEvidence(t *testing.T) {
 }
 
 func TestFeaturesThatDoNotParse(t *testing.T) {
-	s := Suite{Features: fstest.MapFS{"f.feature": {Data: []byte("no feature at all")}}, Session: &fakeStage{}, Selected: map[string]bool{"x": true}, Sink: func(Outcome) {}}
+	s := Suite{Features: fstest.MapFS{"f.feature": {Data: []byte("no feature at all")}}, Session: &fakeSession{}, Selected: map[string]bool{"x": true}, Sink: func(Outcome) {}}
 	require.ErrorIs(t, s.Run(t.Context()), ErrFeatures)
 }
 
-func TestACaseThatNeverReachedTheProviderRunsOnceMoreWhenTheGatewayWasNotWell(t *testing.T) {
+func TestACaseThatNeverReachedTheUpstreamRunsAgainWhenTheGatewayWasNotHealthy(t *testing.T) {
 	const relayed = "code:bad_response/bad-upstream-response/chat/html"
 	good := observation(502, `{"error":{"message":"m","type":"t","param":null,"code":"bad_response"}}`)
 	good.Upstream = &contract.Seen{Attempts: []contract.Attempt{{Status: 200}}}
@@ -195,15 +227,16 @@ func TestACaseThatNeverReachedTheProviderRunsOnceMoreWhenTheGatewayWasNotWell(t 
 		tries   int
 		note    string
 	}{
-		{"the gateway was not well and got well", answer, func() (time.Duration, error) { return time.Second, nil }, contract.Pass, 2, "was well again after 1s"},
-		{"the gateway was well all along", answer, func() (time.Duration, error) { return 0, nil }, contract.Untestable, 1, ""},
-		{"the gateway did not get well", answer, func() (time.Duration, error) { return 0, errors.New("still down") }, contract.Untestable, 1, "still down"},
+		{"the gateway recovered", answer, func() (time.Duration, error) { return time.Second, nil }, contract.Pass, 2, "was healthy again after 1s"},
+		{"the gateway was healthy all along", answer, func() (time.Duration, error) { return 0, nil }, contract.Untestable, 1, ""},
+		{"the gateway did not recover", answer, func() (time.Duration, error) { return 0, errors.New("still down") }, contract.Untestable, 1, "still down"},
 		{"it happens again", func(int, contract.Case) (contract.Observation, error) { return unasked, nil }, func() (time.Duration, error) { return time.Second, nil }, contract.Untestable, 2, "was run again"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := play(t, Suite{Features: features.FS, Session: &fakeStage{observe: tt.observe, recover: tt.recover}}, relayed)[relayed]
-			assert.Equal(t, tt.verdict, o.Verdict, o.Reason)
-			assert.Equal(t, tt.tries, o.Tries)
+			o := play(t, Suite{Features: features.FS, Session: &fakeSession{observe: tt.observe, recover: tt.recover}}, relayed)[relayed]
+			assert.Equal(t, tt.verdict, o.Case.Verdict, o.Case.Reason)
+			assert.Equal(t, tt.tries, o.Case.Tries)
+			assertStepsAgree(t, o.Case)
 			if tt.note == "" {
 				assert.Empty(t, o.Notes)
 			} else {
@@ -215,22 +248,22 @@ func TestACaseThatNeverReachedTheProviderRunsOnceMoreWhenTheGatewayWasNotWell(t 
 }
 
 func TestAForeign429IsNotBelievedAtOnce(t *testing.T) {
-	o := play(t, Suite{Features: features.FS, Session: &fakeStage{observe: func(try int, c contract.Case) (contract.Observation, error) {
+	o := play(t, Suite{Features: features.FS, Session: &fakeSession{observe: func(try int, c contract.Case) (contract.Observation, error) {
 		if try == 1 {
 			return observation(429, `{}`), nil
 		}
 		return notFound(try, c)
-	}}}, absentModel)[absentModel]
+	}}}, absentModel)[absentModel].Case
 	assert.Equal(t, contract.Pass, o.Verdict)
 	assert.Equal(t, 2, o.Tries)
 }
 
-func TestACancelledRunTellsOnlyWhatWasJudged(t *testing.T) {
+func TestACancelledRunReportsOnlyWhatWasJudged(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var outcomes []Outcome
 	s := Suite{
 		Features: features.FS, Concurrency: 1, Selected: map[string]bool{},
-		Session: &fakeStage{observe: func(try int, c contract.Case) (contract.Observation, error) {
+		Session: &fakeSession{observe: func(try int, c contract.Case) (contract.Observation, error) {
 			cancel()
 			return notFound(try, c)
 		}},
@@ -241,5 +274,5 @@ func TestACancelledRunTellsOnlyWhatWasJudged(t *testing.T) {
 	}
 	require.ErrorIs(t, s.Run(ctx), context.Canceled)
 	require.Len(t, outcomes, 1)
-	assert.Equal(t, contract.Pass, outcomes[0].Verdict)
+	assert.Equal(t, contract.Pass, outcomes[0].Case.Verdict)
 }

@@ -1,13 +1,13 @@
-// Package steps turns the sentences of the features into verbs: thin step definitions over a [World]. It neither speaks
-// HTTP nor formats anything.
+// Package steps binds the sentences of the features to what they do: thin step definitions over a [World]. It speaks no
+// HTTP and formats nothing.
 package steps
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -15,53 +15,73 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Session is what the steps need of a prepared gateway. [targets.Session] is one.
+// Session is what the steps need of a prepared gateway.
 type Session interface {
 	// Observe brings a case about once.
 	Observe(ctx context.Context, c contract.Case) (contract.Observation, error)
-	// AwaitRecovery waits until a surface is healthy and says how long that took, 0 for at once.
+	// AwaitRecovery waits until the healthy call on a surface succeeds. It returns how long that took, 0 when the first
+	// call succeeded.
 	AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error)
-	// RunLoad plays a case under load. It returns an error that wraps [ErrUnreached] when the load did not bring the
-	// circumstance about, and others when it is no evidence.
+	// RunLoad runs a load case. It returns an error that wraps [ErrUnreached] when the load did not bring the circumstance
+	// about, and one that wraps [ErrGeneratorBusy] when this machine could not keep up.
 	RunLoad(ctx context.Context, c contract.Case) (LoadResult, error)
 }
 
-// LoadResult is what came of a case under load.
+// LoadResult is what a load case showed.
 type LoadResult struct {
 	Findings []contract.Finding
 	Summary  runlog.LoadSummary
-	// Evidence is one of the answers that broke an obligation, nil when none did.
+	// Evidence is one of the answers that violated a requirement, nil when none did.
 	Evidence *contract.Observation
 }
 
-// ErrUnreached is returned when a load ended without bringing its circumstance about: the gateway refused what it should
-// have admitted, or the calls that were allowed did not suffice.
-var ErrUnreached = errors.New("the load did not show it")
+// judgement returns what the checks of the load and its findings say of each requirement.
+func (r LoadResult) judgement() contract.Judgement {
+	results := make(map[contract.Requirement]contract.Result)
+	for _, c := range r.Summary.Checks {
+		results[c.Requirement] = contract.Result(c.Result)
+	}
+	for _, f := range r.Findings {
+		results[f.Requirement] = contract.Violated
+	}
+	return contract.Judgement{Findings: r.Findings, Results: results}
+}
 
-// ErrGeneratorBusy is returned when this machine did not do its part of a load, so that nothing can be said about the gateway.
-var ErrGeneratorBusy = errors.New("this machine was too busy")
+var (
+	// ErrUnreached is returned when a load ended without bringing its circumstance about: the gateway refused calls that
+	// it should have admitted, or the permitted number of calls was not enough.
+	ErrUnreached = errors.New("the load did not bring the circumstance about")
+	// ErrGeneratorBusy is returned when this machine could not keep up with a load, so that its results say nothing about
+	// the gateway.
+	ErrGeneratorBusy = errors.New("the load generator could not keep up on this machine")
+)
+
+// errDisagrees is returned when a scenario says one thing and the contract another: the features are wrong.
+var errDisagrees = errors.New("the scenario disagrees with the contract")
 
 // World is the state of one scenario.
 type World struct {
 	session Session
-	// given, surface and variant are what the scenario's own words say; they must agree with its name.
-	given   contract.Circumstance
+	// current is the case that the scenario is named for, given the circumstance that its first step names.
 	current contract.Case
+	given   contract.Circumstance
 
-	judged      bool
-	observation contract.Observation
-	findings    []contract.Finding
-	verdict     contract.Verdict
-	reason      string
-	tries       int
-	notes       []string
-	load        *runlog.LoadSummary // of a case under load
+	// result collects what the scenario finds, judgement what its steps are checked against.
+	result    runlog.Case
+	judgement contract.Judgement
+	judged    bool
+	notes     []string
+	// status is that of the step that is running.
+	status runlog.StepStatus
 }
 
-// errDisagrees is returned when a scenario says one thing and the contract another: a fault of the features.
-var errDisagrees = errors.New("the scenario disagrees with the contract")
+func newWorld(session Session, c contract.Case, scenario runlog.Scenario) *World {
+	w := &World{session: session, current: c, result: runlog.NewCase(c)}
+	w.result.Started, w.result.Scenario = time.Now(), &scenario
+	return w
+}
 
-func (w *World) givenCircumstance(id, sentence string) error {
+func (w *World) setCircumstance(id, sentence string) error {
 	circ, ok := contract.CircumstanceByID(id)
 	if !ok || circ.Sentence != sentence {
 		return fmt.Errorf("%w: no circumstance %q described as %q", errDisagrees, id, sentence)
@@ -70,29 +90,30 @@ func (w *World) givenCircumstance(id, sentence string) error {
 	return nil
 }
 
-// plays is the case that the scenario's words say. It returns errDisagrees when its name says another.
-func (w *World) plays(surface dialect.Surface, variant string) (contract.Case, error) {
+// caseOf builds the case that the scenario's steps describe. It returns errDisagrees when the scenario is named for another.
+func (w *World) caseOf(surface dialect.Surface, variant string) (contract.Case, error) {
 	c := contract.Case{Row: w.given.Row, Circumstance: w.given.ID, Surface: surface, Variant: variant}
 	if c != w.current {
-		return c, fmt.Errorf("%w: the scenario is named %s and plays %s", errDisagrees, w.current.ID(), c.ID())
+		return c, fmt.Errorf("%w: the scenario is named %s, its steps describe %s", errDisagrees, w.current.ID(), c.ID())
 	}
 	return c, nil
 }
 
-// ask brings the case about and judges it. It runs the case once more when the gateway turns out not to be well: an
-// earlier case may have opened a breaker or used up a limit, and that says nothing about this one.
-func (w *World) ask(ctx context.Context, surface dialect.Surface, variant string) error {
-	c, err := w.plays(surface, variant)
+// call brings the case about and judges the answer. It runs the case a second time when the gateway turns out to have been
+// unhealthy: an earlier case may have opened a circuit breaker or used up a limit, which says nothing about this one.
+func (w *World) call(ctx context.Context, surface dialect.Surface, variant string) error {
+	c, err := w.caseOf(surface, variant)
 	if err != nil {
 		return err
 	}
-	for w.tries = 1; ; w.tries++ {
+	for w.result.Tries = 1; ; w.result.Tries++ {
 		o, err := w.session.Observe(ctx, c)
 		if err != nil {
-			return w.harness(fmt.Errorf("%s: %w", c.ID(), err))
+			w.reject(contract.Error, fmt.Sprintf("%s: %v", c.ID(), err))
+			return nil
 		}
 		w.judge(o)
-		if w.tries > 1 || !w.suspicious() {
+		if w.result.Tries > 1 || !w.suspicious(o) {
 			return nil
 		}
 		waited, err := w.session.AwaitRecovery(ctx, surface)
@@ -100,92 +121,99 @@ func (w *World) ask(ctx context.Context, surface dialect.Surface, variant string
 			w.notes = append(w.notes, fmt.Sprintf("%s: %v", c.ID(), err))
 			return nil
 		}
-		if waited == 0 && o.Status != 429 {
-			return nil // the gateway is well, so the answer stands
+		if waited == 0 && o.Status != http.StatusTooManyRequests {
+			return nil // the gateway is healthy, so the answer stands
 		}
-		w.notes = append(w.notes, fmt.Sprintf("%s: the gateway answered %d and was well again after %s; the case was run again",
+		w.notes = append(w.notes, fmt.Sprintf("%s: the gateway answered %d and was healthy again after %s; the case was run again",
 			c.ID(), o.Status, waited.Round(time.Millisecond)))
 	}
 }
 
-// fitTries is how often a load is played on a machine that turns out not to be fit for it.
-const fitTries = 3
-
-// runLoad plays a case under load. Where this machine was not fit it plays it again.
-func (w *World) runLoad(ctx context.Context, surface dialect.Surface) error {
-	c, err := w.plays(surface, contract.LoadVariant)
-	if err != nil {
-		return err
-	}
-	var came LoadResult
-	for w.tries = 1; ; w.tries++ {
-		if came, err = w.session.RunLoad(ctx, c); !errors.Is(err, ErrGeneratorBusy) || w.tries == fitTries {
-			break
-		}
-		w.notes = append(w.notes, fmt.Sprintf("%s: %v; it was played again", c.ID(), err))
-	}
-	w.findings, w.verdict = came.Findings, contract.VerdictOf(came.Findings)
-	if len(came.Summary.Checks) > 0 {
-		w.load = &came.Summary
-	}
-	if came.Evidence != nil {
-		w.observation = *came.Evidence
-	}
-	switch {
-	case ctx.Err() != nil:
-		// What was sent is told, and nothing is concluded from the half of it.
-		w.judged, w.verdict, w.findings, w.reason = true, contract.Error, nil, "interrupted"
-		return context.Cause(ctx)
-	case errors.Is(err, ErrUnreached) && w.verdict == contract.Fail:
-		w.judged, w.reason = true, err.Error() // what was found until then is certain
-		return err
-	case errors.Is(err, ErrUnreached):
-		w.judged, w.verdict, w.reason = true, contract.Untestable, err.Error()
-		return err
-	case err != nil:
-		return w.harness(fmt.Errorf("%s: %w", c.ID(), err))
-	}
-	w.judged = true
-	return nil
-}
-
-// suspicious recognises answers that may come from the gateway's state, and not from the case.
-func (w *World) suspicious() bool {
-	foreignLimit := w.observation.Status == 429 && w.current.Row != "http:429"
-	return w.verdict == contract.Untestable || foreignLimit && !w.verdict.Conformant()
+// suspicious recognises answers that may come from the state of the gateway rather than from the case.
+func (w *World) suspicious(o contract.Observation) bool {
+	foreignLimit := o.Status == http.StatusTooManyRequests && w.current.Row != contract.RowRateLimited
+	return w.result.Verdict == contract.Untestable || foreignLimit && !w.result.Verdict.Conformant()
 }
 
 func (w *World) judge(o contract.Observation) {
-	w.judged, w.observation, w.reason = true, o, ""
-	w.findings = contract.Judge(w.current, o).Findings
-	w.verdict = contract.VerdictOf(w.findings)
+	w.judgement, w.judged, w.status = contract.Judge(w.current, o), true, runlog.StepPassed
+	w.result.Observation, w.result.Findings, w.result.Reason = &o, w.judgement.Findings, ""
+	w.result.Verdict = contract.VerdictOf(w.judgement.Findings)
 	if ok, reason := contract.Reached(w.current, o); !ok {
-		w.verdict, w.reason = contract.Untestable, reason
+		w.reject(contract.Untestable, reason)
 	}
 	if f := o.Failure; f != nil && f.Kind == contract.Unreachable {
-		w.verdict, w.reason = contract.Error, fmt.Sprintf("%s cannot be reached: %s", o.Sent.URL, f.Detail)
+		w.reject(contract.Error, fmt.Sprintf("%s cannot be reached: %s", o.Sent.URL, f.Detail))
 	}
 }
 
-// harness records a fault of ours: the case is no evidence about the gateway.
-func (w *World) harness(err error) error {
-	w.judged, w.verdict, w.reason = true, contract.Error, err.Error()
-	return err
-}
+// maxLoadTries bounds how often a load case is run on a machine that does not keep up with it.
+const maxLoadTries = 3
 
-// hold fails the step when one of its obligations is broken. Broken SHOULDs are findings and warnings, no failed step.
-func (w *World) hold(obligations ...contract.Requirement) error {
-	if w.verdict == contract.Untestable || w.verdict == contract.Error {
-		return errors.New(w.reason)
+// runLoad runs a load case, and again where this machine could not keep up.
+func (w *World) runLoad(ctx context.Context, surface dialect.Surface) error {
+	c, err := w.caseOf(surface, contract.LoadVariant)
+	if err != nil {
+		return err
 	}
-	var broken []string
-	for _, f := range w.findings {
-		if f.Level == contract.Must && slices.Contains(obligations, f.Requirement) {
-			broken = append(broken, f.String())
+	var load LoadResult
+	for w.result.Tries = 1; ; w.result.Tries++ {
+		if load, err = w.session.RunLoad(ctx, c); !errors.Is(err, ErrGeneratorBusy) || w.result.Tries == maxLoadTries {
+			break
 		}
+		w.notes = append(w.notes, fmt.Sprintf("%s: %v; it was run again", c.ID(), err))
 	}
-	if len(broken) == 0 {
+	if len(load.Summary.Checks) > 0 {
+		w.result.Load = &load.Summary
+	}
+	w.result.Observation = load.Evidence
+	if ctx.Err() != nil {
+		// The log keeps what was sent. Half a load is not enough to judge by.
+		w.reject(contract.Error, "interrupted")
 		return nil
 	}
-	return errors.New(strings.Join(broken, "; "))
+	w.judgement, w.judged, w.status = load.judgement(), true, runlog.StepPassed
+	w.result.Findings, w.result.Verdict = load.Findings, contract.VerdictOf(load.Findings)
+	switch {
+	case errors.Is(err, ErrUnreached) && w.result.Verdict == contract.Fail:
+		w.reject(contract.Fail, err.Error()) // what was found by then is certain
+	case errors.Is(err, ErrUnreached):
+		w.reject(contract.Untestable, err.Error())
+	case err != nil:
+		w.reject(contract.Error, fmt.Sprintf("%s: %v", c.ID(), err))
+	}
+	return nil
+}
+
+// reject fails the step that should have brought the circumstance about. What was observed by then stays judged.
+func (w *World) reject(verdict contract.Verdict, reason string) {
+	w.judged, w.status = true, runlog.StepFailed
+	w.result.Verdict, w.result.Reason = verdict, reason
+}
+
+// check sets the status of a step that states requirements: failed when a MUST among them is violated, warned when a
+// SHOULD is, and untested when one of them could not be checked, or none applies. A violated NOTE changes nothing.
+func (w *World) check(requirements []contract.Requirement) {
+	about := func(f contract.Finding) bool { return slices.Contains(requirements, f.Requirement) }
+	switch contract.VerdictOf(filter(w.judgement.Findings, about)) {
+	case contract.Fail:
+		w.status = runlog.StepFailed
+	case contract.Warn:
+		w.status = runlog.StepWarned
+	default:
+		w.status = runlog.StepUntested
+		for _, r := range requirements {
+			switch w.judgement.Results[r] {
+			case contract.Untested:
+				w.status = runlog.StepUntested
+				return
+			case contract.Held, contract.Violated:
+				w.status = runlog.StepPassed
+			}
+		}
+	}
+}
+
+func filter(findings []contract.Finding, keep func(contract.Finding) bool) []contract.Finding {
+	return slices.DeleteFunc(slices.Clone(findings), func(f contract.Finding) bool { return !keep(f) })
 }

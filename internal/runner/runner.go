@@ -137,7 +137,7 @@ func (r *runner) begin(ctx context.Context) (controls, error) {
 		r.write(r.log.Control(c))
 	}
 	for _, absent := range r.plan.notOffered {
-		r.write(r.log.Case(result(steps.Outcome{Case: absent.c, Verdict: contract.NotOffered, Reason: absent.reason, Started: time.Now()})))
+		r.write(r.log.Case(notRun(absent.c, contract.NotOffered, absent.reason)))
 	}
 	return before, nil
 }
@@ -186,7 +186,7 @@ func (r *runner) play(ctx context.Context, before controls) error {
 		runnable := slices.DeleteFunc(slices.Clone(part.cases), func(c contract.Case) bool {
 			reason, failed := before.failed[c.Surface]
 			if failed {
-				r.outcome(part.phase, steps.Outcome{Case: c, Verdict: contract.Error, Reason: reason, Started: time.Now()})
+				r.outcome(part.phase, steps.Outcome{Case: notRun(c, contract.Error, reason)})
 			}
 			return failed
 		})
@@ -258,7 +258,7 @@ func (r *runner) controlsAfter(ctx context.Context, before controls) (well bool)
 
 func (r *runner) outcome(phase string, o steps.Outcome) {
 	// Before it is logged: every report of the run then agrees about what was expected.
-	res := r.cfg.Baseline.Excused(result(o))
+	res := r.cfg.Baseline.Excused(o.Case)
 	r.write(r.log.Case(res))
 	for _, n := range o.Notes {
 		r.note(n)
@@ -297,18 +297,9 @@ func (r *runner) progress(p Progress) {
 	r.cfg.Progress(p)
 }
 
-// result is the log's form of an outcome.
-func result(o steps.Outcome) runlog.Case {
-	res := runlog.Case{
-		ID: o.Case.ID(), Row: o.Case.Row, Circumstance: o.Case.Circumstance, Surface: o.Case.Surface, Variant: o.Case.Variant,
-		Level: o.Case.Level(), Verdict: o.Verdict, Findings: o.Findings, Reason: o.Reason, Observation: o.Observation,
-		Load: o.Load, Tries: o.Tries, Started: o.Started, Duration: o.Duration,
-	}
-	if o.Name != "" {
-		res.Scenario = &runlog.Scenario{URI: o.URI, Line: o.Line, Name: o.Name}
-		for _, s := range o.Steps {
-			res.Scenario.Steps = append(res.Scenario.Steps, runlog.Step{Text: s.Text, Status: s.Status})
-		}
-	}
-	return res
+// notRun is the outcome of a case that was not run.
+func notRun(c contract.Case, verdict contract.Verdict, reason string) runlog.Case {
+	result := runlog.NewCase(c)
+	result.Verdict, result.Reason, result.Started = verdict, reason, time.Now()
+	return result
 }

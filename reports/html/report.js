@@ -173,7 +173,7 @@
     const s = c.scenario;
     return s && part("Scenario", small(s.at), s.name && el("p", { class: "notes" }, s.name),
       el("ol", { class: "steps" }, s.steps.map(([status, text]) =>
-        el("li", { class: ["passed", "failed"].includes(status) ? status : "skipped" }, el("span", {}, text, el("span", { class: "unseen" }, " (" + status + ")"))))));
+        el("li", { class: ["passed", "warned", "failed"].includes(status) ? status : "untested" }, el("span", {}, text, el("span", { class: "unseen" }, " (" + status + ")"))))));
   }
 
   function message(title, m, folded) {

@@ -119,6 +119,11 @@ type Case struct {
 	Duration time.Duration `json:"duration_ns"`
 }
 
+// NewCase returns the event of a case that has no outcome yet.
+func NewCase(c contract.Case) Case {
+	return Case{ID: c.ID(), Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Level: c.Level()}
+}
+
 // Scenario locates the case in the features and records how its steps went.
 type Scenario struct {
 	URI   string `json:"uri"`
@@ -129,10 +134,22 @@ type Scenario struct {
 
 // Step is one Gherkin step of a scenario.
 type Step struct {
-	Text string `json:"text"` // with its keyword: "Then the status is 404"
-	// Status is "passed", "failed" or "skipped".
-	Status string `json:"status"`
+	Text   string     `json:"text"` // with its keyword: "Then the status is 404"
+	Status StepStatus `json:"status"`
 }
+
+// StepStatus says how a step of a scenario went. The steps agree with the findings of their case: of every violated MUST
+// a step failed, of every violated SHOULD a step warned or failed, and no other Then step did.
+type StepStatus string
+
+// The statuses of a step.
+const (
+	StepPassed StepStatus = "passed" // every requirement that the step states was checked and held
+	StepWarned StepStatus = "warned" // a SHOULD among them is violated
+	StepFailed StepStatus = "failed" // a MUST among them is violated, or the step itself could not be carried out
+	// StepUntested: the answer did not let a requirement be checked. A stream that has begun has no status to judge, for example.
+	StepUntested StepStatus = "untested"
+)
 
 // Footer is the last line of a log.
 type Footer struct {

@@ -1,17 +1,17 @@
-Feature: Table 2: codes of the channel
+Feature: Table 2: channel codes
 
-  The way to the provider is broken. That is never the caller's fault.
+  The gateway's route to the upstream is broken. This is never the client's fault.
 
   Rule: code:get_channel_failed - "No available channel", what to do: "Retry later or contact support"
 
     Scenario Outline: <case>
       Given the circumstance "no-channel": a known model for which no channel is available
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 5xx
       And the error code is "get_channel_failed"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
       Examples: the model is listed and priced, and no channel serves it
         | case                                                | surface          |
@@ -30,12 +30,12 @@ Feature: Table 2: codes of the channel
 
     Scenario Outline: <case>
       Given the circumstance "channel-without-key": a channel all of whose keys are disabled
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 5xx
       And the error code is "channel:no_available_key"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
       Examples: every key of the model's channel is disabled
         | case                                                               | surface          |
@@ -54,14 +54,14 @@ Feature: Table 2: codes of the channel
 
     Scenario Outline: <case>
       Given the circumstance "channel-with-bad-key": a channel whose key the provider (or the channel type) rejects
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 5xx
       And the error code is "channel:invalid_key"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
-      Examples: the provider rejects the channel's key
+      Examples: the upstream rejects the channel's key
         | case                                                           | surface          |
         | code:channel:invalid_key/channel-with-bad-key/chat             | chat             |
         | code:channel:invalid_key/channel-with-bad-key/chat-stream      | chat-stream      |
@@ -78,14 +78,14 @@ Feature: Table 2: codes of the channel
 
     Scenario Outline: <case>
       Given the circumstance "bad-model-mapping": a channel whose model mapping is cyclic or unreadable
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 5xx
       And the error code is "channel:model_mapped_error"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
-      Examples: the model's channel maps it in a circle
+      Examples: the channel maps the model in a cycle
         | case                                                               | surface          |
         | code:channel:model_mapped_error/bad-model-mapping/chat             | chat             |
         | code:channel:model_mapped_error/bad-model-mapping/chat-stream      | chat-stream      |
@@ -102,14 +102,15 @@ Feature: Table 2: codes of the channel
 
     Scenario Outline: <case>
       Given the circumstance "slow-upstream": the provider does not answer within the gateway's limit
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 5xx
       And the error code is "channel:response_time_exceeded"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
+      And the upstream call is cancelled once the gateway gives up
 
-      Examples: no-answer - the provider never answers
+      Examples: no-answer - the upstream never answers
         | case                                                                         | surface          | variant   |
         | code:channel:response_time_exceeded/slow-upstream/chat/no-answer             | chat             | no-answer |
         | code:channel:response_time_exceeded/slow-upstream/chat-stream/no-answer      | chat-stream      | no-answer |
@@ -122,7 +123,7 @@ Feature: Table 2: codes of the channel
         | code:channel:response_time_exceeded/slow-upstream/gemini-stream/no-answer    | gemini-stream    | no-answer |
         | code:channel:response_time_exceeded/slow-upstream/embeddings/no-answer       | embeddings       | no-answer |
 
-      Examples: stalled-answer - the provider begins its answer and falls silent
+      Examples: stalled-answer - the upstream begins its answer and then stalls
         | case                                                                              | surface          | variant        |
         | code:channel:response_time_exceeded/slow-upstream/chat/stalled-answer             | chat             | stalled-answer |
         | code:channel:response_time_exceeded/slow-upstream/chat-stream/stalled-answer      | chat-stream      | stalled-answer |

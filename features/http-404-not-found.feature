@@ -1,19 +1,19 @@
 Feature: Table 1: 404 Not found
 
-  What the caller asks for is not there.
+  The path or the model does not exist.
 
   Rule: http:404 - "Not found", common cause: "Path or model does not exist"
 
     Scenario Outline: <case>
       Given the circumstance "unknown-path": a path under the API root that does not exist (and the right path with the wrong method)
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 404
       And the error code is one of table 2
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
-      Examples: no-such-path - a path beside the surface's own that does not exist
+      Examples: no-such-path - a path next to the endpoint's own that does not exist
         | case                                           | surface     | variant      |
         | http:404/unknown-path/chat/no-such-path        | chat        | no-such-path |
         | http:404/unknown-path/completions/no-such-path | completions | no-such-path |
@@ -22,7 +22,7 @@ Feature: Table 1: 404 Not found
         | http:404/unknown-path/gemini/no-such-path      | gemini      | no-such-path |
         | http:404/unknown-path/embeddings/no-such-path  | embeddings  | no-such-path |
 
-      Examples: wrong-method - the surface's own path with DELETE
+      Examples: wrong-method - DELETE on the endpoint's own path
         | case                                           | surface     | variant      |
         | http:404/unknown-path/chat/wrong-method        | chat        | wrong-method |
         | http:404/unknown-path/completions/wrong-method | completions | wrong-method |
@@ -33,14 +33,14 @@ Feature: Table 1: 404 Not found
 
     Scenario Outline: <case>
       Given the circumstance "unknown-model": a model name that does not exist
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 404
       And the error code is one of table 2
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
-      Examples: the status alone is judged here, the code by code:model_not_found
+      Examples: only the status is judged here; code:model_not_found judges the code
         | case                                    | surface          |
         | http:404/unknown-model/chat             | chat             |
         | http:404/unknown-model/chat-stream      | chat-stream      |

@@ -1,19 +1,19 @@
 Feature: Table 1: 403 Forbidden
 
-  The gateway knows the key and says no.
+  The gateway knows the key and refuses the request.
 
   Rule: http:403 - "Forbidden", common cause: "Key revoked / no access to the model"
 
     Scenario Outline: <case>
       Given the circumstance "revoked-key": a key that was valid and was withdrawn
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 403
       And the error code is one of table 2
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
-      Examples: the withdrawn key asks for a model it once could use
+      Examples: the revoked key asks for a model that it could use before
         | case                                  | surface          |
         | http:403/revoked-key/chat             | chat             |
         | http:403/revoked-key/chat-stream      | chat-stream      |
@@ -28,12 +28,12 @@ Feature: Table 1: 403 Forbidden
 
     Scenario Outline: <case>
       Given the circumstance "no-model-access": a valid key that may not use the asked model
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 403
       And the error code is one of table 2
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
       Examples: the key asks for a model outside its list or group
         | case                                      | surface          |

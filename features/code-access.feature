@@ -1,20 +1,20 @@
-Feature: Table 2: codes of access
+Feature: Table 2: access codes
 
-  The caller asks for what it may not have, or for what is not there.
+  The client asks for something that it may not use, or that does not exist.
 
   Rule: code:access_denied - "Access denied", what to do: "Check key, permissions, and group"
 
-    # The status 403 is derived: another one of its class is a warning, no failure.
+    # Status 403 is derived: any other 4xx is a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "denied-access": a valid key used where its permissions or group do not reach (for example outside its IP list)
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 403
       And the error code is "access_denied"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
-      Examples: the key is used where it may not be
+      Examples: the key is used where it is not allowed
         | case                                              | surface          |
         | code:access_denied/denied-access/chat             | chat             |
         | code:access_denied/denied-access/chat-stream      | chat-stream      |
@@ -31,12 +31,12 @@ Feature: Table 2: codes of access
 
     Scenario Outline: <case>
       Given the circumstance "absent-model": a model name that does not exist
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 404
       And the error code is "model_not_found"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
       Examples: a model name made up for this call
         | case                                               | surface          |

@@ -1,17 +1,17 @@
 Feature: Table 1: 429 Rate limited
 
-  The caller is right and too early. The answer says when to come back.
+  The request is valid but came too early. The response says when to retry.
 
   Rule: http:429 - "Rate limited", common cause: "See Rate Limits"
 
     Scenario Outline: <case>
       Given the circumstance "over-rate-limit": more requests in a window than the key's limit
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 429
-      And the answer says when to come back
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the response says when to retry
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
       Examples: requests are sent until one is refused; that one is judged
         | case                                      | surface          |

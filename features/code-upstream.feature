@@ -1,19 +1,20 @@
-Feature: Table 2: codes of the provider
+Feature: Table 2: upstream codes
 
-  The provider fails in one of its many ways. The caller must learn of it, and of nothing that must stay inside.
+  The upstream fails in one of many ways. The client gets an error that names the failure and leaks no internals.
 
   Rule: code:do_request_failed - "Upstream request failed", what to do: "Retry"
 
     Scenario Outline: <case>
       Given the circumstance "unreachable-upstream": the provider refuses, resets or cannot be resolved
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 5xx
       And the error code is "do_request_failed"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
+      And the request is not billed
 
-      Examples: reset - the provider resets the connection
+      Examples: reset - the upstream resets the connection
         | case                                                               | surface          | variant |
         | code:do_request_failed/unreachable-upstream/chat/reset             | chat             | reset   |
         | code:do_request_failed/unreachable-upstream/chat-stream/reset      | chat-stream      | reset   |
@@ -26,7 +27,7 @@ Feature: Table 2: codes of the provider
         | code:do_request_failed/unreachable-upstream/gemini-stream/reset    | gemini-stream    | reset   |
         | code:do_request_failed/unreachable-upstream/embeddings/reset       | embeddings       | reset   |
 
-      Examples: closed - the provider closes the connection without a word
+      Examples: closed - the upstream closes the connection without an answer
         | case                                                                | surface          | variant |
         | code:do_request_failed/unreachable-upstream/chat/closed             | chat             | closed  |
         | code:do_request_failed/unreachable-upstream/chat-stream/closed      | chat-stream      | closed  |
@@ -38,6 +39,15 @@ Feature: Table 2: codes of the provider
         | code:do_request_failed/unreachable-upstream/gemini/closed           | gemini           | closed  |
         | code:do_request_failed/unreachable-upstream/gemini-stream/closed    | gemini-stream    | closed  |
         | code:do_request_failed/unreachable-upstream/embeddings/closed       | embeddings       | closed  |
+
+    Scenario Outline: <case>
+      Given the circumstance "unreachable-upstream": the provider refuses, resets or cannot be resolved
+      When a client calls "<surface>" with variant "<variant>"
+      Then the status is 5xx
+      And the error code is "do_request_failed"
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
       Examples: refused - nobody listens at the channel's address
         | case                                                                 | surface          | variant |
@@ -56,12 +66,13 @@ Feature: Table 2: codes of the provider
 
     Scenario Outline: <case>
       Given the circumstance "bad-upstream-response": the provider answers 200 with something that is not an answer (broken JSON, HTML, an error object)
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 5xx
       And the error code is "bad_response"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
+      And the request is not billed
 
       Examples: broken-json - 200 with JSON that does not parse
         | case                                                                 | surface          | variant     |
@@ -115,12 +126,13 @@ Feature: Table 2: codes of the provider
 
     Scenario Outline: <case>
       Given the circumstance "bad-upstream-status": the provider answers with a status that is no success, without a usable error object
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 5xx
       And the error code is "bad_response_status_code"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
+      And the request is not billed
 
       Examples: html-502 - 502 with an HTML page
         | case                                                                        | surface          | variant  |
@@ -148,7 +160,7 @@ Feature: Table 2: codes of the provider
         | code:bad_response_status_code/bad-upstream-status/gemini-stream/empty-503    | gemini-stream    | empty-503 |
         | code:bad_response_status_code/bad-upstream-status/embeddings/empty-503       | embeddings       | empty-503 |
 
-      Examples: foreign-500 - 500 with JSON that is no error object
+      Examples: foreign-500 - 500 with JSON that is not an error object
         | case                                                                           | surface          | variant     |
         | code:bad_response_status_code/bad-upstream-status/chat/foreign-500             | chat             | foreign-500 |
         | code:bad_response_status_code/bad-upstream-status/chat-stream/foreign-500      | chat-stream      | foreign-500 |
@@ -161,7 +173,7 @@ Feature: Table 2: codes of the provider
         | code:bad_response_status_code/bad-upstream-status/gemini-stream/foreign-500    | gemini-stream    | foreign-500 |
         | code:bad_response_status_code/bad-upstream-status/embeddings/foreign-500       | embeddings       | foreign-500 |
 
-      Examples: html-404 - 404 with an HTML page: the provider's fault, not the caller's
+      Examples: html-404 - 404 with an HTML page: the upstream's fault, not the client's
         | case                                                                        | surface          | variant  |
         | code:bad_response_status_code/bad-upstream-status/chat/html-404             | chat             | html-404 |
         | code:bad_response_status_code/bad-upstream-status/chat-stream/html-404      | chat-stream      | html-404 |
@@ -178,12 +190,13 @@ Feature: Table 2: codes of the provider
 
     Scenario Outline: <case>
       Given the circumstance "empty-upstream-response": the provider answers 200 with an empty body, no choices, or a stream with no content
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 5xx
       And the error code is "empty_response"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
+      And the request is not billed
 
       Examples: empty-body - 200 with no body
         | case                                                                    | surface          | variant    |
@@ -222,12 +235,13 @@ Feature: Table 2: codes of the provider
 
     Scenario Outline: <case>
       Given the circumstance "truncated-upstream-response": the provider's body breaks off: short Content-Length, cut chunk, broken encoding
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 5xx
       And the error code is "read_response_body_failed"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
+      And the request is not billed
 
       Examples: short-body - the body is shorter than its Content-Length
         | case                                                                              | surface     | variant    |

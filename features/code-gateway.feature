@@ -1,19 +1,19 @@
-Feature: Table 2: codes of the gateway
+Feature: Table 2: gateway codes
 
-  The gateway's own parts fail.
+  A part of the gateway itself fails.
 
   Rule: code:json_marshal_failed - "Serialization failed", what to do: "Retry or contact support"
 
     Scenario Outline: <case>
       Given the circumstance "unserializable-result": the gateway cannot serialise what it has to send
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 5xx
       And the error code is "json_marshal_failed"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
-      Examples: the gateway has to send something that JSON cannot hold
+      Examples: the gateway has to send a value that JSON cannot represent
         | case                                                            | surface          |
         | code:json_marshal_failed/unserializable-result/chat             | chat             |
         | code:json_marshal_failed/unserializable-result/chat-stream      | chat-stream      |
@@ -30,12 +30,12 @@ Feature: Table 2: codes of the gateway
 
     Scenario Outline: <case>
       Given the circumstance "failing-store-reads": the gateway's database fails on read
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 5xx
       And the error code is "query_data_error"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
       Examples: reading the store fails
         | case                                                       | surface          |
@@ -54,12 +54,12 @@ Feature: Table 2: codes of the gateway
 
     Scenario Outline: <case>
       Given the circumstance "failing-store-writes": the gateway's database fails on write
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 5xx
       And the error code is "update_data_error"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
       Examples: writing the store fails
         | case                                                         | surface          |

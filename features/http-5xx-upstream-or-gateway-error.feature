@@ -1,19 +1,20 @@
 Feature: Table 1: 5xx Upstream / gateway error
 
-  The caller did nothing wrong. Trying again may help.
+  The client did nothing wrong. A retry may succeed.
 
   Rule: http:5xx - "Upstream / gateway error", common cause: "Retry or contact support"
 
     Scenario Outline: <case>
       Given the circumstance "upstream-error": the provider fails
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 5xx
       And the error code is one of table 2
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
+      And the request is not billed
 
-      Examples: error-object - the provider answers 500 with its own error object
+      Examples: error-object - the upstream answers 500 with its own error object
         | case                                                  | surface          | variant      |
         | http:5xx/upstream-error/chat/error-object             | chat             | error-object |
         | http:5xx/upstream-error/chat-stream/error-object      | chat-stream      | error-object |
@@ -26,7 +27,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini-stream/error-object    | gemini-stream    | error-object |
         | http:5xx/upstream-error/embeddings/error-object       | embeddings       | error-object |
 
-      Examples: mid-stream - the provider sends its own error event in the middle of its content
+      Examples: mid-stream - the upstream sends its own error event in the middle of its content
         | case                                                | surface          | variant    |
         | http:5xx/upstream-error/chat-stream/mid-stream      | chat-stream      | mid-stream |
         | http:5xx/upstream-error/responses-stream/mid-stream | responses-stream | mid-stream |
@@ -35,14 +36,14 @@ Feature: Table 1: 5xx Upstream / gateway error
 
     Scenario Outline: <case>
       Given the circumstance "gateway-error": the gateway's own part fails (its store is gone)
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 5xx
       And the error code is one of table 2
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
-      Examples: the store the gateway reads its keys from is gone
+      Examples: the store that holds the gateway's keys is gone
         | case                                    | surface          |
         | http:5xx/gateway-error/chat             | chat             |
         | http:5xx/gateway-error/chat-stream      | chat-stream      |

@@ -1,17 +1,17 @@
 Feature: Table 1: 401 Unauthorized
 
-  The caller has no key, or one that was never issued.
+  The request carries no key, or a key that was never issued.
 
   Rule: http:401 - "Unauthorized", common cause: "Missing or wrong key"
 
     Scenario Outline: <case>
       Given the circumstance "missing-key": no credential
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 401
       And the error code is one of table 2
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
       Examples: the request carries no key
         | case                                  | surface          |
@@ -28,14 +28,14 @@ Feature: Table 1: 401 Unauthorized
 
     Scenario Outline: <case>
       Given the circumstance "wrong-key": a well-formed key that was never issued
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 401
       And the error code is one of table 2
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
-      Examples: header - the key stands in the dialect's header
+      Examples: header - the key is in the header of the API format
         | case                                       | surface          | variant |
         | http:401/wrong-key/chat/header             | chat             | header  |
         | http:401/wrong-key/chat-stream/header      | chat-stream      | header  |
@@ -48,7 +48,7 @@ Feature: Table 1: 401 Unauthorized
         | http:401/wrong-key/gemini-stream/header    | gemini-stream    | header  |
         | http:401/wrong-key/embeddings/header       | embeddings       | header  |
 
-      Examples: query - the key stands in the URL as ?key=
+      Examples: query - the key is in the URL as ?key=
         | case                                   | surface       | variant |
         | http:401/wrong-key/gemini/query        | gemini        | query   |
         | http:401/wrong-key/gemini-stream/query | gemini-stream | query   |

@@ -1,17 +1,17 @@
 Feature: Table 1: 400 Bad request
 
-  The caller sent a request that cannot be right. Trying again unchanged is in vain.
+  The request is invalid. The same request cannot succeed on a retry.
 
   Rule: http:400 - "Bad request", common cause: "Missing / malformed parameters"
 
     Scenario Outline: <case>
       Given the circumstance "missing-parameter": valid JSON without a required field (no messages / no input / no model)
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 400
       And the error code is one of table 2
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
       Examples: no-model - the body has no model
         | case                                                 | surface          | variant  |
@@ -39,12 +39,12 @@ Feature: Table 1: 400 Bad request
 
     Scenario Outline: <case>
       Given the circumstance "malformed-parameter": a field of the wrong type or out of range
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 400
       And the error code is one of table 2
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
       Examples: wrong-type - messages, input, prompt or contents of the wrong type
         | case                                                     | surface          | variant    |

@@ -1,18 +1,18 @@
-Feature: Table 2: codes of quota and price
+Feature: Table 2: quota and price codes
 
-  Money: who has none, and who forgot to say what it costs.
+  The account or the key has no quota left, or the model has no price.
 
   Rule: code:insufficient_user_quota - "Insufficient quota", what to do: "Top up or check your plan quota"
 
-    # The status 403 is derived: another one of its class is a warning, no failure.
+    # Status 403 is derived: any other 4xx is a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "spent-account": the key's owner has no quota left
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 403
       And the error code is "insufficient_user_quota"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
       Examples: the owner's quota is used up
         | case                                                        | surface          |
@@ -29,15 +29,15 @@ Feature: Table 2: codes of quota and price
 
   Rule: code:pre_consume_token_quota_failed - "Quota pre-deduction failed", what to do: "Check quota and retry"
 
-    # The status 403 is derived: another one of its class is a warning, no failure.
+    # Status 403 is derived: any other 4xx is a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "spent-key": the owner has quota, the key's own budget is too small for the pre-deduction
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 403
       And the error code is "pre_consume_token_quota_failed"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
       Examples: the key's own budget is too small
         | case                                                           | surface          |
@@ -56,12 +56,12 @@ Feature: Table 2: codes of quota and price
 
     Scenario Outline: <case>
       Given the circumstance "unpriced-model": a routed model without a usable price
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 5xx
       And the error code is "model_price_error"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
       Examples: the model has a channel and no price
         | case                                                   | surface          |

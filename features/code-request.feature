@@ -1,17 +1,17 @@
-Feature: Table 2: codes of the request
+Feature: Table 2: request codes
 
-  The caller has to change the request, and the code says what about it.
+  The client has to change the request. The code says what is wrong with it.
 
   Rule: code:invalid_request - "Invalid request parameters", what to do: "Check params and body"
 
     Scenario Outline: <case>
       Given the circumstance "invalid-parameters": a well-formed body with invalid parameters
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 400
       And the error code is "invalid_request"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
       Examples: wrong-type - messages, input, prompt or contents of the wrong type
         | case                                                                | surface          | variant    |
@@ -42,12 +42,12 @@ Feature: Table 2: codes of the request
 
     Scenario Outline: <case>
       Given the circumstance "malformed-body": a body that is not JSON
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 400
       And the error code is "bad_request_body"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
       Examples: cut-json - the JSON stops in the middle
         | case                                                           | surface          | variant  |
@@ -86,15 +86,15 @@ Feature: Table 2: codes of the request
 
   Rule: code:read_request_body_failed - "Failed to read request body", what to do: "Check body and Content-Type"
 
-    # The status 400 is derived: another one of its class is a warning, no failure.
+    # Status 400 is derived: any other 4xx is a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "unreadable-body": a body that cannot be read to its end: short of its Content-Length, over the size limit, or with a broken Content-Encoding
-      When a caller asks on "<surface>" in the way "<variant>"
+      When a client calls "<surface>" with variant "<variant>"
       Then the status is 400
       And the error code is "read_request_body_failed"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
 
       Examples: short-body - the body is shorter than its Content-Length
         | case                                                                      | surface          | variant    |
@@ -137,17 +137,17 @@ Feature: Table 2: codes of the request
 
   Rule: code:convert_request_failed - "Request conversion failed", what to do: "Ensure params match the API format"
 
-    # The status 400 is derived: another one of its class is a warning, no failure.
+    # Status 400 is derived: any other 4xx is a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "unconvertible-request": a request that is valid in the caller's dialect and cannot be expressed in the provider's
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 400
       And the error code is "convert_request_failed"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
-      Examples: the request asks for something only the caller's dialect knows
+      Examples: the request uses a feature that only the client's API format has
         | case                                                               | surface          |
         | code:convert_request_failed/unconvertible-request/chat             | chat             |
         | code:convert_request_failed/unconvertible-request/chat-stream      | chat-stream      |
@@ -162,15 +162,15 @@ Feature: Table 2: codes of the request
 
   Rule: code:invalid_api_type - "Unsupported API type", what to do: "Use a supported API format"
 
-    # The status 400 is derived: another one of its class is a warning, no failure.
+    # Status 400 is derived: any other 4xx is a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "unsupported-api": a route whose channel has an API type that the gateway does not support
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 400
       And the error code is "invalid_api_type"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
       Examples: the model's channel has an unsupported type
         | case                                                   | surface          |

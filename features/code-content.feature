@@ -1,20 +1,20 @@
-Feature: Table 2: codes of the content
+Feature: Table 2: content codes
 
-  The request is well-formed; what it says cannot be served.
+  The request is well-formed, but its content cannot be processed.
 
   Rule: code:sensitive_words_detected - "Sensitive content detected", what to do: "Adjust the input"
 
-    # The status 400 is derived: another one of its class is a warning, no failure.
+    # Status 400 is derived: any other 4xx is a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "sensitive-content": a prompt with a word on the gateway's list
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 400
       And the error code is "sensitive_words_detected"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
-      Examples: the prompt holds a listed word
+      Examples: the prompt contains a listed word
         | case                                                             | surface          |
         | code:sensitive_words_detected/sensitive-content/chat             | chat             |
         | code:sensitive_words_detected/sensitive-content/chat-stream      | chat-stream      |
@@ -29,17 +29,18 @@ Feature: Table 2: codes of the content
 
   Rule: code:prompt_blocked - "Prompt was blocked", what to do: "Adjust the prompt"
 
-    # The status 400 is derived: another one of its class is a warning, no failure.
+    # Status 400 is derived: any other 4xx is a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "blocked-prompt": the provider refuses the prompt on policy grounds
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 400
       And the error code is "prompt_blocked"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is asked within bounds
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
+      And the request is not billed
 
-      Examples: the provider refuses in its own protocol's way
+      Examples: the upstream refuses in the way of its own API format
         | case                                                | surface          |
         | code:prompt_blocked/blocked-prompt/chat             | chat             |
         | code:prompt_blocked/blocked-prompt/chat-stream      | chat-stream      |
@@ -53,15 +54,15 @@ Feature: Table 2: codes of the content
 
   Rule: code:count_token_failed - "Token counting failed", what to do: "Check input and retry"
 
-    # The status 400 or 5xx is derived: another one of its class is a warning, no failure.
+    # Status 400 or 5xx is derived: any other 4xx is a warning, not a failure.
     Scenario Outline: <case>
       Given the circumstance "uncountable-input": input whose tokens cannot be counted (for example a corrupt image or audio part)
-      When a caller asks on "<surface>"
+      When a client calls "<surface>"
       Then the status is 400 or 5xx
       And the error code is "count_token_failed"
-      And the error is whole and in the caller's dialect
-      And nothing that must stay inside is shown
-      And the provider is not asked
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is not called
 
       Examples: the input cannot be counted
         | case                                                       | surface          |

@@ -1,0 +1,21 @@
+Feature: Load: an upstream that fails
+
+  The upstream fails for some calls, and only these calls fail. A circuit breaker that opens for all clients is a
+  second failure.
+
+  Rule: http:5xx - "Upstream / gateway error", common cause: "Retry or contact support"
+
+    Scenario Outline: <case>
+      Given the circumstance "upstream-error": the provider fails
+      When many clients call "<surface>"
+      Then every error response is this row's error: complete, in the client's API format, without internals
+      And the upstream is called no more often than allowed
+      And healthy calls succeed as often and as fast as before
+      And no upstream call stays open, and calls succeed again in time
+
+      Examples: under-load - the upstream fails on a share of the calls while the others succeed
+        | case                                         | surface   |
+        | http:5xx/upstream-error/chat/under-load      | chat      |
+        | http:5xx/upstream-error/responses/under-load | responses |
+        | http:5xx/upstream-error/messages/under-load  | messages  |
+        | http:5xx/upstream-error/gemini/under-load    | gemini    |

@@ -1,0 +1,22 @@
+Feature: Load: a declared rate limit
+
+  Calls within the limit are admitted, calls over it are told when to retry, and other clients are not affected.
+
+  Rule: http:429 - "Rate limited", common cause: "See Rate Limits"
+
+    Scenario Outline: <case>
+      Given the circumstance "over-rate-limit": more requests in a window than the key's limit
+      When many clients call "<surface>"
+      Then exactly as many calls are admitted as the limit allows, one at a time and all at once
+      And every error response is this row's error: complete, in the client's API format, without internals
+      And Retry-After and the rate-limit headers are correct
+      And a 429 from the upstream keeps its Retry-After
+      And refused calls cost nothing, and calls are admitted again once the limit has room
+      And other keys are not affected, and streaming calls count as declared
+
+      Examples: under-load - clients exceed the limit one call at a time, all at once, and again after a pause
+        | case                                          | surface   |
+        | http:429/over-rate-limit/chat/under-load      | chat      |
+        | http:429/over-rate-limit/responses/under-load | responses |
+        | http:429/over-rate-limit/messages/under-load  | messages  |
+        | http:429/over-rate-limit/gemini/under-load    | gemini    |

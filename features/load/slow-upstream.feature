@@ -1,0 +1,22 @@
+Feature: Load: an upstream that is too slow
+
+  An upstream that hangs costs its own callers the gateway's time limit, and other calls nothing.
+
+  Rule: code:channel:response_time_exceeded - "Upstream timeout", what to do: "Retry; shrink the request if needed"
+
+    Scenario Outline: <case>
+      Given the circumstance "slow-upstream": the provider does not answer within the gateway's limit
+      When many clients call "<surface>"
+      Then the gateway gives up on the upstream at its time limit
+      And every error response is this row's error: complete, in the client's API format, without internals
+      And the upstream is called no more often than allowed
+      And the upstream call is cancelled once the gateway gives up or the client disconnects
+      And healthy calls succeed as often and as fast as before
+      And no upstream call stays open, and calls succeed again in time
+
+      Examples: under-load - the upstream hangs or stalls on a share of the calls while the others succeed
+        | case                                                                   | surface   |
+        | code:channel:response_time_exceeded/slow-upstream/chat/under-load      | chat      |
+        | code:channel:response_time_exceeded/slow-upstream/responses/under-load | responses |
+        | code:channel:response_time_exceeded/slow-upstream/messages/under-load  | messages  |
+        | code:channel:response_time_exceeded/slow-upstream/gemini/under-load    | gemini    |
