@@ -65,7 +65,7 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	provider := upstream.New(upstream.Options{Keys: []string{server.Gateway.Fixtures().ProviderKey}})
+	provider := upstream.New(upstream.Options{Keys: []string{server.Gateway.Fixtures().UpstreamKey}})
 	played, err := upstream.Listen(ctx, g.Upstream, provider)
 	if err != nil {
 		return err

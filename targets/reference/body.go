@@ -12,28 +12,27 @@ import (
 )
 
 const (
-	// bodyPatience bounds the time in which a request body must arrive.
-	bodyPatience = 10 * time.Second
-	// drainLimit is how much of a refused body is still read. A caller that is cut off while it writes cannot be
-	// relied upon to read why.
+	// bodyTimeout bounds the time in which a request body must arrive.
+	bodyTimeout = 10 * time.Second
+	// drainLimit is how much of a refused body is still read, in bytes. A client whose connection is closed while it writes
+	// may never read the answer.
 	drainLimit = 8 << 20
 )
 
-var (
-	errTooLarge = errors.New("body over the limit")
-	errEncoding = errors.New("unknown content encoding")
-)
+// ErrTooLarge is returned for a body over [Options.BodyLimit].
+var ErrTooLarge = errors.New("body over the limit")
 
-// read is the stage that takes in the whole body before anything is decided by it.
-func (g *Gateway) read(_ context.Context, c *call) error {
-	// Not every writer has deadlines (httptest's has not); the server's own limits hold then.
-	_ = c.reply.control.SetReadDeadline(time.Now().Add(g.bodyPatience))
+var errEncoding = errors.New("unknown content encoding")
+
+// read is the handler that reads the whole body before anything is decided by it.
+func (g *Gateway) read(_ context.Context, c *Call) error {
+	// httptest's writer has no deadlines; the server's own limits hold there.
+	_ = c.reply.control.SetReadDeadline(time.Now().Add(g.bodyTimeout))
 	body, err := readBody(c.request, g.options.BodyLimit)
 	if err != nil {
 		_, _ = io.CopyN(io.Discard, c.request.Body, drainLimit)
-		// The deadline stays: the server itself reads on before it answers, and would wait for ever for a caller who
-		// sends no more.
-		return refuse(readRequestBody, err)
+		// The deadline stays: the server reads on before it answers, and would wait for ever for a client that sends no more.
+		return Refuse(ReadRequestBody, err)
 	}
 	_ = c.reply.control.SetReadDeadline(time.Time{})
 	c.body = body
@@ -43,13 +42,13 @@ func (g *Gateway) read(_ context.Context, c *call) error {
 // readBody returns the decoded body, at most limit bytes of it.
 func readBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
-		return nil, errTooLarge
+		return nil, ErrTooLarge
 	}
 	var source io.Reader = r.Body
 	switch encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding {
 	case "", "identity":
 	case "gzip", "x-gzip":
-		// The packed size is bounded too: a file of empty members unpacks to nothing for ever.
+		// The compressed size is bounded too: a file of empty members decompresses to nothing for ever.
 		unzipped, err := gzip.NewReader(io.LimitReader(r.Body, limit+1))
 		if err != nil {
 			return nil, fmt.Errorf("gzip: %w", err)
@@ -61,14 +60,14 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	return readBounded(source, limit)
 }
 
-// readBounded reads to the end. It returns errTooLarge when that comes after more than limit bytes.
+// readBounded reads to the end. It returns [ErrTooLarge] after more than limit bytes.
 func readBounded(source io.Reader, limit int64) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(source, limit+1))
 	if err != nil {
 		return nil, err
 	}
 	if int64(len(body)) > limit {
-		return nil, errTooLarge
+		return nil, ErrTooLarge
 	}
 	return body, nil
 }

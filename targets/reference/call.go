@@ -4,71 +4,158 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-// stage is one named step of a call. Its error ends the call; [failureOf] tells what the caller hears.
-type stage struct {
-	name string
-	run  func(context.Context, *call) error
+// Handler does one part of a call. Its error ends the call; [FailureOf] says what the client gets.
+type Handler func(context.Context, *Call) error
+
+// HandlerName names a handler. Logs and failures say which one failed.
+type HandlerName string
+
+// The handlers of a call to a model, in their order.
+const (
+	Authenticate HandlerName = "authenticate" // finds the key and its owner
+	Admit        HandlerName = "admit"        // refuses keys that are revoked or used from the wrong address
+	Limit        HandlerName = "limit"        // keeps the key's rate limit
+	Read         HandlerName = "read"         // reads the body to its end
+	Decode       HandlerName = "decode"       // decodes the body in the client's API format
+	Authorize    HandlerName = "authorize"    // finds the model and checks that the key may use it
+	Screen       HandlerName = "screen"       // refuses sensitive words
+	Count        HandlerName = "count"        // counts the input's tokens
+	Price        HandlerName = "price"        // finds the most that the call can cost
+	Reserve      HandlerName = "reserve"      // reserves that much quota
+	Pick         HandlerName = "pick"         // finds the routes to the model
+	Dial         HandlerName = "dial"         // calls the upstream
+	Deliver      HandlerName = "deliver"      // passes the upstream's answer on and charges for it
+)
+
+// Route is the handler that refuses unknown paths and methods.
+const Route HandlerName = "route"
+
+type namedHandler struct {
+	name HandlerName
+	run  Handler
+}
+
+// entrance are the handlers that every path under the API roots begins with.
+func (g *Gateway) entrance() []namedHandler {
+	return []namedHandler{{Authenticate, g.authenticate}, {Admit, g.admit}}
+}
+
+func (g *Gateway) modelHandlers() []namedHandler {
+	return append(g.entrance(),
+		namedHandler{Limit, g.limit},
+		namedHandler{Read, g.read},
+		namedHandler{Decode, g.decode},
+		namedHandler{Authorize, g.authorize},
+		namedHandler{Screen, g.screen},
+		namedHandler{Count, g.count},
+		namedHandler{Price, g.price},
+		namedHandler{Reserve, g.reserve},
+		namedHandler{Pick, g.pick},
+		namedHandler{Dial, g.dial},
+		namedHandler{Deliver, g.deliver},
+	)
 }
 
 const requestIDPrefix = "req_"
 
-// call is one request on its way through the stages. Each stage fills in what later ones need.
-type call struct {
+// Call is one request on its way through the handlers. Each handler fills in what later ones need.
+type Call struct {
 	id      string
 	request *http.Request
-	reply   *reply
-	// surface is the dialect of every answer. It is known from the path and made precise by the body.
+	reply   *Reply
+	// surface is known from the path and made precise by the body, which says whether to stream.
 	surface dialect.Surface
 	// pathModel is the model named in the path of a Gemini call.
 	pathModel string
-	bends     *bends
+	hooks     *Hooks
 
-	account account                // authenticate
-	body    []byte                 // read
-	asked   convert.Request        // decode
-	model   model                  // authorise
-	tokens  int64                  // count: of the input
-	cost    int64                  // price: the most that the call can cost
-	held    *hold                  // reserve: money to be settled or refunded
-	routes  []channelRoute         // pick: in the order to try them
-	dialled *dialled               // dial: the provider's answer, its body unread
-	stream  *convert.StreamEncoder // deliver: the events to the caller
+	caller   caller                 // authenticate
+	body     []byte                 // read
+	asked    convert.Request        // decode
+	model    model                  // authorize
+	tokens   int64                  // count: of the input
+	cost     int64                  // price: the most that the call can cost
+	reserved *reservation           // reserve: quota to be settled or refunded
+	routes   []channelRoute         // pick: in the order to try them
+	upstream *upstreamAnswer        // dial: the upstream's answer, its body unread
+	stream   *convert.StreamEncoder // deliver: the events to the client
 
-	failed *failure // what the caller is told of; nil as long as nothing failed
+	failure *Failure // nil as long as nothing failed
 }
 
-// answerID is the id of the answer in the caller's dialect. The provider's own stays inside.
-func (c *call) answerID() string { return strings.TrimPrefix(c.id, requestIDPrefix) }
+// ID is the request id in the header of every answer.
+func (c *Call) ID() string { return c.id }
 
-// entrance are the stages that every path under the API's roots begins with.
-func (g *Gateway) entrance() []stage {
-	return []stage{{"authenticate", g.authenticate}, {"admit", g.admit}}
+// AnswerID is the id of the answer in the client's API format. The upstream's own is not passed on.
+func (c *Call) AnswerID() string { return strings.TrimPrefix(c.id, requestIDPrefix) }
+
+// Request is the client's request. Its body may have been read.
+func (c *Call) Request() *http.Request { return c.request }
+
+// Surface is the one that was called. Until the body is decoded it is the one without streaming.
+func (c *Call) Surface() dialect.Surface { return c.surface }
+
+// Reply is the answer that is sent.
+func (c *Call) Reply() *Reply { return c.reply }
+
+// Key is the key that the client presents, "" for none.
+func (c *Call) Key() string { return credential(c.request) }
+
+// Revoked reports whether the key was revoked. It is false before [Authenticate] has run.
+func (c *Call) Revoked() bool { return c.caller.revoked }
+
+// Limited reports whether the key has a rate limit. It is false before [Authenticate] has run.
+func (c *Call) Limited() bool { return c.caller.rate.Requests > 0 }
+
+// Model is the name that the client asked for, "" before [Decode] has run.
+func (c *Call) Model() string { return c.asked.Model }
+
+// SetModel asks for another model. It has an effect before [Authorize] only.
+func (c *Call) SetModel(name string) { c.asked.Model = name }
+
+// InputTokens is what [Count] has counted.
+func (c *Call) InputTokens() int { return int(c.tokens) }
+
+// Upstream returns the base URL and the secret key of the first route that [Pick] has found, "" before that.
+func (c *Call) Upstream() (baseURL, key string) {
+	if len(c.routes) == 0 {
+		return "", ""
+	}
+	return c.routes[0].address, c.routes[0].secret
 }
 
-// relayStages are the stages of a call to a model.
-func (g *Gateway) relayStages() []stage {
-	return append(g.entrance(),
-		stage{"limit", g.limit},
-		stage{"read", g.read},
-		stage{"decode", g.decode},
-		stage{"authorise", g.authorise},
-		stage{"screen", g.screen},
-		stage{"count", g.count},
-		stage{"price", g.price},
-		stage{"reserve", g.reserve},
-		stage{"pick", g.pick},
-		stage{"dial", g.dial},
-		stage{"deliver", g.deliver},
-	)
+// Failure is why the call failed, nil as long as it has not.
+func (c *Call) Failure() *Failure { return c.failure }
+
+// Stream encodes the events to the client; nil as long as there is no stream.
+func (c *Call) Stream() *convert.StreamEncoder { return c.stream }
+
+// BeginStream sends the first events of a stream before the upstream has answered: a failure can then only be an event.
+func (c *Call) BeginStream(events []byte) error {
+	if err := c.newStream(nil); err != nil {
+		return err
+	}
+	return c.sendEvents(events)
 }
 
-// decode is the stage that reads the body in the caller's dialect.
-func (g *Gateway) decode(_ context.Context, c *call) error {
+func (c *Call) newStream(annotation []byte) (err error) {
+	head := convert.Head{
+		ID: c.AnswerID(), Model: c.asked.Model, Created: time.Now().Unix(), PromptTokens: int(c.tokens), IncludeUsage: c.asked.IncludeUsage,
+	}
+	if c.stream, err = convert.NewStreamEncoder(c.surface, head, annotation); err != nil {
+		return Refuse(MarshalJSON, err)
+	}
+	return nil
+}
+
+// decode is the handler that reads the body in the client's API format.
+func (g *Gateway) decode(_ context.Context, c *Call) error {
 	asked, err := convert.Decode(c.surface, c.pathModel, c.body)
 	if err != nil {
 		return err

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// certified is how long a certificate is good: longer than any run.
-const certified = 7 * 24 * time.Hour
+// certificateValidity is longer than any run.
+const certificateValidity = 7 * 24 * time.Hour
 
-// selfSigned makes a certificate for this machine's loopback addresses that vouches for itself. It returns what a
-// server needs, and the certificate in PEM for those who have to trust it.
+// selfSigned makes a self-signed certificate for this machine's loopback addresses. It returns the server's
+// configuration, and the certificate in PEM for clients to trust.
 func selfSigned() (*tls.Config, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -27,7 +27,7 @@ func selfSigned() (*tls.Config, []byte, error) {
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "gatecert reference gateway"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certified),
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certificateValidity),
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},

@@ -10,20 +10,20 @@ import (
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-// channelRoute is one way to a provider: a channel and one of its keys.
+// channelRoute is one way to an upstream: a channel and one of its keys.
 type channelRoute struct {
 	protocol convert.Protocol
 	address  string
 	secret   string
 	mapping  sql.NullString
-	// annotation goes into every answer as it stands; nil for none.
+	// annotation is added to every answer unchanged; nil for none.
 	annotation json.RawMessage
 }
 
 var errCyclic = errors.New("cyclic model mapping")
 
-// routes returns the ways to a model for a group of users, in the order to try them. Channels without an enabled key
-// are counted, but no way.
+// routes returns the routes to a model for a group of users, in the order to try them, and how many enabled channels there
+// are: a channel without an enabled key is counted but gives no route.
 func (s *store) routes(ctx context.Context, name, group string) (routes []channelRoute, channels int, err error) {
 	err = s.rows(ctx, `SELECT c.protocol, c.base_url, c.mapping, c.annotation, k.secret
 		FROM channel_models m
@@ -49,24 +49,24 @@ func (s *store) routes(ctx context.Context, name, group string) (routes []channe
 	return routes, channels, err
 }
 
-// pick is the stage that finds the ways to the model.
-func (g *Gateway) pick(ctx context.Context, c *call) error {
-	routes, channels, err := g.store.routes(ctx, c.model.name, c.account.group)
+// pick is the handler that finds the routes to the model.
+func (g *Gateway) pick(ctx context.Context, c *Call) error {
+	routes, channels, err := g.store.routes(ctx, c.model.name, c.caller.group)
 	switch {
 	case err != nil:
 		return err
 	case channels == 0:
-		return refuse(getChannel, nil)
+		return Refuse(GetChannel, nil)
 	case len(routes) == 0:
-		return refuse(noAvailableKey, nil)
+		return Refuse(NoAvailableKey, nil)
 	}
 	c.routes = routes
 	return nil
 }
 
-// providerName follows a channel's mapping from the asked model to the name its provider knows. A name that maps to
-// itself, or to nothing, is the last.
-func (r channelRoute) providerName(asked string) (string, error) {
+// upstreamName follows a channel's mapping from the asked model to the name that its upstream knows. A name that maps
+// to itself, or to nothing, is the last. It returns [errCyclic] for a cycle.
+func (r channelRoute) upstreamName(asked string) (string, error) {
 	if !r.mapping.Valid {
 		return asked, nil
 	}
@@ -75,7 +75,7 @@ func (r channelRoute) providerName(asked string) (string, error) {
 		return "", fmt.Errorf("unreadable model mapping: %w", err)
 	}
 	name := asked
-	// A chain that takes more steps than there are entries has passed one twice.
+	// A chain of more steps than entries has passed one twice.
 	for range len(mapping) + 1 {
 		next, ok := mapping[name]
 		if !ok || next == name {

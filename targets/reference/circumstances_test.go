@@ -24,7 +24,7 @@ func TestHealthyCallsSucceedOnEverySurface(t *testing.T) {
 		attempts := r.seen("healthy-" + string(s))
 		require.Len(r, attempts, 1)
 		require.False(r, attempts[0].Cancelled)
-		require.Equal(r, "provider-"+r.healthyModel(s), attempts[0].Model, "the channel's mapping was followed")
+		require.Equal(r, "upstream-"+r.healthyModel(s), attempts[0].Model, "the channel's mapping was followed")
 		require.Equal(r, s.Streaming(), attempts[0].Stream)
 	})
 }
@@ -41,7 +41,7 @@ func TestHealthyCallsSucceedThroughEveryProtocol(t *testing.T) {
 	})
 }
 
-// refusal is a circumstance that a prepared key or model or an edited body brings about, on every surface alike.
+// Refusal is a circumstance that a prepared key or model or an edited body brings about, on every surface alike.
 type refusal struct {
 	name   string
 	key    func(Keys) string
@@ -130,7 +130,7 @@ func TestBodiesThatAreNoRequestAreRefused(t *testing.T) {
 	}
 }
 
-func TestCallerIsToldOfABodyFarOverTheLimit(t *testing.T) {
+func TestBodyFarOverTheLimitIsAnswered(t *testing.T) {
 	r := newRig(t)
 	for _, framing := range []string{"length", "chunks"} {
 		var body io.Reader = strings.NewReader(strings.Repeat(" ", 6<<20))
@@ -183,7 +183,7 @@ func TestBodyShortOfItsLengthIsRefused(t *testing.T) {
 
 func TestCallerWhoStopsSendingIsAnsweredAndLetGo(t *testing.T) {
 	r := newRig(t)
-	r.gateway.bodyPatience = 50 * time.Millisecond
+	r.gateway.bodyTimeout = 50 * time.Millisecond
 	for _, framing := range []string{"Content-Length: 500\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"} {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
 		require.NoError(t, err)
@@ -202,8 +202,8 @@ func TestCallerWhoStopsSendingIsAnsweredAndLetGo(t *testing.T) {
 
 func TestDeadlineOfABodyDoesNotOutliveIt(t *testing.T) {
 	r := newRig(t)
-	r.gateway.bodyPatience = 300 * time.Millisecond
-	for range 2 { // on one connection: the provider takes longer than the body may
+	r.gateway.bodyTimeout = 300 * time.Millisecond
+	for range 2 { // on one connection: the upstream takes longer than the body may
 		r.requireHealthy(r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi [[gatecert delay=600ms]]"))
 	}
 }
@@ -242,7 +242,7 @@ func TestRequestsThatTheProtocolCannotExpressAreRefused(t *testing.T) {
 			r.requireError(a, 400, "convert_request_failed")
 		})
 	}
-	require.Empty(t, r.seen("odd"), "nothing reached the provider")
+	require.Empty(t, r.seen("odd"), "nothing reached the upstream")
 }
 
 func TestInputThatCannotBeCountedIsRefused(t *testing.T) {

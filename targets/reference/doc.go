@@ -1,15 +1,18 @@
-// Package reference is a small real LLM gateway, so that the harness has a target that meets the whole error contract.
+// Package reference is a small real LLM gateway that meets the whole error contract. Certifications and tests of the
+// harness run against it.
 //
-// It keeps users, keys, prices, channels and a ledger in a SQLite file, speaks the ten surfaces of package contract to
-// callers and the three provider protocols of package dialect to providers. Every error of the contract arises from
-// its own cause: a renamed table, a provider that is not there, a budget that does not suffice. No code path returns
-// a code because somebody asked for it.
+// It keeps users, keys, prices, channels and a quota ledger in a SQLite file, serves the ten surfaces of package
+// dialect, and calls upstreams in the three protocols of package convert. Every error of the contract has a real cause:
+// a renamed table, an upstream that is not there, a budget that is too small. No code path returns an error because a
+// test asked for it.
 //
-// A call goes through named stages, in this order; the first that fails ends it:
+// A call to a model runs through these handlers, in this order. The first one that fails ends the call:
 //
-//	authenticate → admit → limit → read → decode → authorise → screen → count → price → reserve → pick → dial → deliver
-//	└──────────────── nothing is spent and nobody is called ───────────────────────┘   │        └─ the provider ─┘
-//	                                                                    refunded when anything after it fails
+//	authenticate → admit → limit → read → decode → authorize → screen → count → price → reserve → pick → dial → deliver
+//	└────────── no quota is reserved and the upstream is not called ───────────────┘   │        └─── upstream ───┘
+//	                                                            refunded when a handler after it fails
 //
-// The seed (see [Fixtures]) holds one key or model for each circumstance that the contract asks for.
+// [Hooks] are the extension points: package mutants breaks gateways with them. The gateway itself knows no mutant.
+//
+// The seed (see [Fixtures]) holds one key or model for each circumstance of the contract.
 package reference

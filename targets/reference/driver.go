@@ -13,17 +13,17 @@ import (
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
-// Driver implements [targets.Driver]: it serves a fresh reference gateway and its provider on free loopback ports.
+// Driver implements [targets.Driver]: it serves a fresh reference gateway and a mock upstream on free loopback ports.
 type Driver struct {
-	// Options are those of the gateway; Upstream is set by the driver.
+	// Options are those of the gateway; the driver sets Upstream.
 	Options Options
 }
 
 var _ targets.Driver = Driver{}
 
-// Prepare implements [targets.Driver]. Of the profile only concurrency and settle count: all else is the gateway's own.
+// Prepare implements [targets.Driver]. Of the profile it uses concurrency and settle alone; the gateway has the rest.
 func (d Driver) Prepare(ctx context.Context, asked profile.Profile) (targets.Prepared, error) {
-	// The provider's port has to be known to the gateway, and the gateway's upstream key to the provider.
+	// The gateway has to know the upstream's port, and the upstream the gateway's key for it.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return targets.Prepared{}, fmt.Errorf("find a port for the upstream: %w", err)
@@ -42,15 +42,15 @@ func (d Driver) Prepare(ctx context.Context, asked profile.Profile) (targets.Pre
 	if asked.Settle.Recovery > 0 {
 		served.Settle = asked.Settle
 	}
-	provider := upstream.New(upstream.Options{Keys: served.Upstream.Keys})
-	played := upstream.Serve(ctx, listener, provider)
+	mock := upstream.New(upstream.Options{Keys: served.Upstream.Keys})
+	serving := upstream.Serve(ctx, listener, mock)
 	var roots *x509.CertPool
 	if server.Certificate != nil {
 		roots = x509.NewCertPool()
 		roots.AppendCertsFromPEM(server.Certificate)
 	}
 	return targets.Prepared{
-		Profile: served, Upstream: provider, Roots: roots, OpenStore: database.Open,
-		Close: func(context.Context) error { return errors.Join(server.Close(), played.Close()) },
+		Profile: served, Upstream: mock, Roots: roots, OpenStore: database.Open,
+		Close: func(context.Context) error { return errors.Join(server.Close(), serving.Close()) },
 	}, nil
 }

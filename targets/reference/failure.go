@@ -5,167 +5,174 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-// code is a business code of table 2, or rateLimited.
-type code string
+// Code is a business code of table 2, or [RateLimited].
+type Code string
 
+// The codes that the gateway answers with.
 const (
-	invalidRequest    code = convert.CodeInvalidRequest
-	badRequestBody    code = convert.CodeBadRequestBody
-	readRequestBody   code = "read_request_body_failed"
-	convertRequest    code = "convert_request_failed"
-	sensitiveWords    code = "sensitive_words_detected"
-	promptBlocked     code = "prompt_blocked"
-	accessDenied      code = "access_denied"
-	modelNotFound     code = "model_not_found"
-	invalidAPIType    code = "invalid_api_type"
-	getChannel        code = "get_channel_failed"
-	noAvailableKey    code = "channel:no_available_key"
-	invalidChannelKey code = "channel:invalid_key"
-	modelMapped       code = "channel:model_mapped_error"
-	responseTime      code = "channel:response_time_exceeded"
-	insufficientQuota code = "insufficient_user_quota"
-	preConsumeQuota   code = "pre_consume_token_quota_failed"
-	modelPrice        code = "model_price_error"
-	countToken        code = "count_token_failed"
-	doRequest         code = "do_request_failed"
-	badResponse       code = "bad_response"
-	badResponseStatus code = "bad_response_status_code"
-	emptyResponse     code = "empty_response"
-	readResponseBody  code = "read_response_body_failed"
-	marshalJSON       code = "json_marshal_failed"
-	queryData         code = "query_data_error"
-	updateData        code = "update_data_error"
-	rateLimited       code = "rate_limit_exceeded" // table 2 has no code for 429
+	InvalidRequest    Code = convert.CodeInvalidRequest
+	BadRequestBody    Code = convert.CodeBadRequestBody
+	ReadRequestBody   Code = "read_request_body_failed"
+	ConvertRequest    Code = "convert_request_failed"
+	SensitiveWords    Code = "sensitive_words_detected"
+	PromptBlocked     Code = "prompt_blocked"
+	AccessDenied      Code = "access_denied"
+	ModelNotFound     Code = "model_not_found"
+	InvalidAPIType    Code = "invalid_api_type"
+	GetChannel        Code = "get_channel_failed"
+	NoAvailableKey    Code = "channel:no_available_key"
+	InvalidChannelKey Code = "channel:invalid_key"
+	ModelMapped       Code = "channel:model_mapped_error"
+	ResponseTime      Code = "channel:response_time_exceeded"
+	InsufficientQuota Code = "insufficient_user_quota"
+	PreConsumeQuota   Code = "pre_consume_token_quota_failed"
+	ModelPrice        Code = "model_price_error"
+	CountToken        Code = "count_token_failed"
+	DoRequest         Code = "do_request_failed"
+	BadResponse       Code = "bad_response"
+	BadResponseStatus Code = "bad_response_status_code"
+	EmptyResponse     Code = "empty_response"
+	ReadResponseBody  Code = "read_response_body_failed"
+	MarshalJSON       Code = "json_marshal_failed"
+	QueryData         Code = "query_data_error"
+	UpdateData        Code = "update_data_error"
+	RateLimited       Code = "rate_limit_exceeded" // table 2 has no code for 429
 )
 
-// outcome is the status and the wording that go with a code.
+// outcome is the status and the message of a code.
 type outcome struct {
 	status  int
 	message string
 }
 
-// outcomes is the one place that pairs codes with statuses and words. The words never name what is inside the gateway.
-var outcomes = map[code]outcome{
-	invalidRequest:    {http.StatusBadRequest, "The request's parameters are invalid."},
-	badRequestBody:    {http.StatusBadRequest, "The request body is not valid JSON."},
-	readRequestBody:   {http.StatusBadRequest, "The request body could not be read to its end."},
-	convertRequest:    {http.StatusBadRequest, "The request cannot be expressed in the API of this model's provider."},
-	sensitiveWords:    {http.StatusBadRequest, "The input contains words that are not allowed here."},
-	promptBlocked:     {http.StatusBadRequest, "The provider refused the prompt on policy grounds."},
-	accessDenied:      {http.StatusForbidden, "This key does not permit the request."},
-	modelNotFound:     {http.StatusNotFound, "The model does not exist."},
-	invalidAPIType:    {http.StatusBadRequest, "The model is served through an API type that is not supported."},
-	getChannel:        {http.StatusServiceUnavailable, "No channel is available for the model."},
-	noAvailableKey:    {http.StatusServiceUnavailable, "No channel of the model has a usable credential."},
-	invalidChannelKey: {http.StatusBadGateway, "The provider does not accept the gateway's credential."},
-	modelMapped:       {http.StatusInternalServerError, "The model's name cannot be mapped to the provider's."},
-	responseTime:      {http.StatusGatewayTimeout, "The provider did not answer in time."},
-	insufficientQuota: {http.StatusForbidden, "The account's quota does not suffice for the request."},
-	preConsumeQuota:   {http.StatusForbidden, "The key's budget does not suffice for the request."},
-	modelPrice:        {http.StatusInternalServerError, "The model has no usable price."},
-	countToken:        {http.StatusBadRequest, "The tokens of the input cannot be counted."},
-	doRequest:         {http.StatusBadGateway, "The provider could not be reached."},
-	badResponse:       {http.StatusBadGateway, "The provider's answer is not understood."},
-	badResponseStatus: {http.StatusBadGateway, "The provider failed."},
-	emptyResponse:     {http.StatusBadGateway, "The provider's answer is empty."},
-	readResponseBody:  {http.StatusBadGateway, "The provider's answer broke off."},
-	marshalJSON:       {http.StatusInternalServerError, "The answer could not be written as JSON."},
-	queryData:         {http.StatusInternalServerError, "The gateway could not look something up."},
-	updateData:        {http.StatusInternalServerError, "The gateway could not record something."},
-	rateLimited:       {http.StatusTooManyRequests, "Too many requests."},
+// outcomes is the one place that pairs codes with statuses and messages. No message says what is inside the gateway.
+var outcomes = map[Code]outcome{
+	InvalidRequest:    {http.StatusBadRequest, "The request's parameters are invalid."},
+	BadRequestBody:    {http.StatusBadRequest, "The request body is not valid JSON."},
+	ReadRequestBody:   {http.StatusBadRequest, "The request body could not be read to its end."},
+	ConvertRequest:    {http.StatusBadRequest, "The request cannot be expressed in the API of this model's upstream."},
+	SensitiveWords:    {http.StatusBadRequest, "The input contains words that are not allowed here."},
+	PromptBlocked:     {http.StatusBadRequest, "The upstream refused the prompt on policy grounds."},
+	AccessDenied:      {http.StatusForbidden, "This key does not permit the request."},
+	ModelNotFound:     {http.StatusNotFound, "The model does not exist."},
+	InvalidAPIType:    {http.StatusBadRequest, "The model is served through an API type that is not supported."},
+	GetChannel:        {http.StatusServiceUnavailable, "No channel is available for the model."},
+	NoAvailableKey:    {http.StatusServiceUnavailable, "No channel of the model has a usable credential."},
+	InvalidChannelKey: {http.StatusBadGateway, "The upstream does not accept the gateway's credential."},
+	ModelMapped:       {http.StatusInternalServerError, "The model's name cannot be mapped to the upstream's."},
+	ResponseTime:      {http.StatusGatewayTimeout, "The upstream did not answer in time."},
+	InsufficientQuota: {http.StatusForbidden, "The account's quota is too small for the request."},
+	PreConsumeQuota:   {http.StatusForbidden, "The key's budget is too small for the request."},
+	ModelPrice:        {http.StatusInternalServerError, "The model has no usable price."},
+	CountToken:        {http.StatusBadRequest, "The tokens of the input cannot be counted."},
+	DoRequest:         {http.StatusBadGateway, "The upstream could not be reached."},
+	BadResponse:       {http.StatusBadGateway, "The upstream's answer is not understood."},
+	BadResponseStatus: {http.StatusBadGateway, "The upstream failed."},
+	EmptyResponse:     {http.StatusBadGateway, "The upstream's answer is empty."},
+	ReadResponseBody:  {http.StatusBadGateway, "The upstream's answer broke off."},
+	MarshalJSON:       {http.StatusInternalServerError, "The answer could not be written as JSON."},
+	QueryData:         {http.StatusInternalServerError, "The gateway could not read its data."},
+	UpdateData:        {http.StatusInternalServerError, "The gateway could not write its data."},
+	RateLimited:       {http.StatusTooManyRequests, "Too many requests."},
 }
 
-// outcomeOf is how a code is told. One that is unknown is a failure of the gateway itself.
-func outcomeOf(c code) outcome {
+// outcomeOf returns the outcome of a code. An unknown code is a failure of the gateway itself.
+func outcomeOf(c Code) outcome {
 	if o, known := outcomes[c]; known {
 		return o
 	}
 	return outcome{http.StatusInternalServerError, "The gateway failed."}
 }
 
-// failure is why a call got no answer: what the caller is told, and the cause that only the log is told.
-type failure struct {
-	code    code
-	status  int
-	message string
-	param   string
-	header  http.Header
-	cause   error
-	// stage is the one that failed, once that is known.
-	stage string
+// Failure is why a call failed: what the client gets, and the cause, which only the log gets.
+type Failure struct {
+	Code    Code
+	Status  int
+	Message string
+	// Param is the place in the body of the request, "" for none.
+	Param string
+	// Header is added to an answer that has not begun; nil for nothing.
+	Header http.Header
+	// Cause may be nil.
+	Cause error
+	// Handler is the one that failed, once that is known.
+	Handler HandlerName
 }
 
-// refuse is a failure with the status and the words of its code. The cause may be nil.
-func refuse(c code, cause error) *failure {
+// Refuse returns a failure with the status and the message of its code. The cause may be nil.
+func Refuse(c Code, cause error) *Failure {
 	o := outcomeOf(c)
-	return &failure{code: c, status: o.status, message: o.message, cause: cause}
+	return &Failure{Code: c, Status: o.status, Message: o.message, Cause: cause}
 }
 
-func (f *failure) Error() string {
-	if f.cause == nil {
-		return fmt.Sprintf("%d %s", f.status, f.code)
+func (f *Failure) Error() string {
+	if f.Cause == nil {
+		return fmt.Sprintf("%d %s", f.Status, f.Code)
 	}
-	return fmt.Sprintf("%d %s: %v", f.status, f.code, f.cause)
+	return fmt.Sprintf("%d %s: %v", f.Status, f.Code, f.Cause)
 }
 
-func (f *failure) Unwrap() error { return f.cause }
+func (f *Failure) Unwrap() error { return f.Cause }
 
-// with answers another status and wording than the code's own.
-func (f *failure) with(status int, message string) *failure {
-	f.status, f.message = status, message
+// with replaces the status and the message of the code.
+func (f *Failure) with(status int, message string) *Failure {
+	f.Status, f.Message = status, message
 	return f
 }
 
-// saying adds a header field to the answer.
-func (f *failure) saying(name, value string) *failure {
-	if f.header == nil {
-		f.header = make(http.Header)
+// WithHeader sets a header field of the answer, and returns the failure.
+func (f *Failure) WithHeader(name, value string) *Failure {
+	if f.Header == nil {
+		f.Header = make(http.Header)
 	}
-	f.header.Set(name, value)
+	f.Header.Set(name, value)
 	return f
 }
 
-// failureOf classifies whatever a stage returned.
-func failureOf(err error) *failure {
-	if f, ok := errors.AsType[*failure](err); ok {
+// FailureOf classifies whatever error a handler returned.
+func FailureOf(err error) *Failure {
+	if f, ok := errors.AsType[*Failure](err); ok {
 		return f
 	}
 	if problem, ok := errors.AsType[*convert.Problem](err); ok {
-		f := refuse(code(problem.Code), err)
-		f.message, f.param = problem.Message, problem.Param
+		f := Refuse(Code(problem.Code), err)
+		f.Message, f.Param = problem.Message, problem.Param
 		return f
 	}
 	for _, known := range []struct {
 		cause error
-		code  code
+		code  Code
 	}{
-		{errQuery, queryData},
-		{errUpdate, updateData},
-		{errQuota, insufficientQuota},
-		{errBudget, preConsumeQuota},
-		{errTooSlow, responseTime},
-		{convert.ErrUnconvertible, convertRequest},
-		{convert.ErrBlocked, promptBlocked},
-		{convert.ErrEmpty, emptyResponse},
-		{convert.ErrNotAnswer, badResponse},
-		{convert.ErrTruncated, readResponseBody},
+		{ErrStoreRead, QueryData},
+		{ErrStoreWrite, UpdateData},
+		{errQuota, InsufficientQuota},
+		{errBudget, PreConsumeQuota},
+		{ErrTooSlow, ResponseTime},
+		{convert.ErrUnconvertible, ConvertRequest},
+		{convert.ErrBlocked, PromptBlocked},
+		{convert.ErrEmpty, EmptyResponse},
+		{convert.ErrNotAnswer, BadResponse},
+		{convert.ErrTruncated, ReadResponseBody},
 	} {
 		if errors.Is(err, known.cause) {
-			return refuse(known.code, err)
+			return Refuse(known.code, err)
 		}
 	}
 	// What is left is a defect of the gateway itself. Table 2 has no code for that; this one gives the right advice.
-	return refuse(doRequest, err).with(http.StatusInternalServerError, "The gateway failed.")
+	return Refuse(DoRequest, err).with(http.StatusInternalServerError, "The gateway failed.")
 }
 
-// told is the failure as the caller's dialect will write it.
-func (f *failure) told() convert.APIError {
-	e := convert.APIError{Status: f.status, Code: string(f.code), Message: f.message, Param: f.param}
-	if f.code == insufficientQuota || f.code == preConsumeQuota {
-		e.Type = "insufficient_quota" // OpenAI's own word, where the status would only give that of any 403
+func (f *Failure) apiError() convert.APIError {
+	e := convert.APIError{Status: f.Status, Code: string(f.Code), Message: f.Message, Param: f.Param}
+	if f.Code == InsufficientQuota || f.Code == PreConsumeQuota {
+		e.Type = "insufficient_quota" // OpenAI's own type; the status alone would give that of any 403
 	}
 	return e
 }
+
+// Encode writes the failure in the error envelope of a surface.
+func (f *Failure) Encode(s dialect.Surface) []byte { return convert.EncodeError(s, f.apiError()) }

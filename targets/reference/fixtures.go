@@ -11,10 +11,10 @@ type Fixtures struct {
 	Models Models
 	// Word is on the gateway's list of sensitive words.
 	Word string
-	// ProviderKey is what every healthy channel presents: tell the provider to accept only this one.
-	ProviderKey string
-	// RejectedProviderKey is what the channel of Models.BadKey presents.
-	RejectedProviderKey string
+	// UpstreamKey is what every working channel presents: the upstream has to accept this one only.
+	UpstreamKey string
+	// RejectedUpstreamKey is what the channel of Models.BadKey presents.
+	RejectedUpstreamKey string
 }
 
 // Keys are the callers' keys. Each belongs to a user of its own, so that calls with one never move another's balance.
@@ -29,15 +29,15 @@ type Keys struct {
 	Small         string // a modest quota and budget that every call visibly charges
 }
 
-// Models are the model names that callers ask for.
+// Models are the model names that clients ask for. They are the same in every gateway.
 type Models struct {
 	Chat       string // on an OpenAI channel
 	Messages   string // on an Anthropic channel
 	Gemini     string // on a Gemini channel
 	Embeddings string // on an OpenAI channel
 
-	// ViaOpenAI, ViaAnthropic and ViaGemini are the same three channels by protocol: whatever surface asks, the
-	// request is converted to it or refused.
+	// ViaOpenAI, ViaAnthropic and ViaGemini are the same three channels by protocol: a request on any surface is converted
+	// to it or refused.
 	ViaOpenAI    string
 	ViaAnthropic string
 	ViaGemini    string
@@ -45,22 +45,22 @@ type Models struct {
 	Unpriced          string // routed, without a price
 	Unrouted          string // priced, without a channel
 	Keyless           string // every key of its channel is disabled
-	BadKey            string // the provider rejects its channel's key
+	BadKey            string // the upstream rejects its channel's key
 	BadMapping        string // its channel's model mapping is cyclic
 	UnreadableMapping string // its channel's model mapping is not JSON
 	Unsupported       string // its channel speaks a protocol that the gateway does not
-	Dead              string // its channel's provider is not there
+	Dead              string // its channel's upstream is not there
 	Unmarshalable     string // its channel's annotation is not JSON
 	Expensive         string // one token costs more than Keys.SpentKey has
 	Restricted        string // its channel serves another group of users
 }
 
-// Secrets returns everything that must never appear in an answer.
+// Secrets returns the keys, which must never appear in an answer.
 func (f Fixtures) Secrets() []string {
 	k := f.Keys
 	return []string{
 		k.Valid, k.Revoked, k.NoModelAccess, k.DeniedIP, k.SpentAccount, k.SpentKey, k.Limited, k.Small,
-		f.ProviderKey, f.RejectedProviderKey,
+		f.UpstreamKey, f.RejectedUpstreamKey,
 	}
 }
 
@@ -71,16 +71,21 @@ func newFixtures() Fixtures {
 			DeniedIP: newSecret("sk-gc-"), SpentAccount: newSecret("sk-gc-"), SpentKey: newSecret("sk-gc-"),
 			Limited: newSecret("sk-gc-"), Small: newSecret("sk-gc-"),
 		},
-		Models: Models{
-			Chat: "gc-chat", Messages: "gc-messages", Gemini: "gc-gemini", Embeddings: "gc-embeddings",
-			ViaOpenAI: "gc-via-openai", ViaAnthropic: "gc-via-anthropic", ViaGemini: "gc-via-gemini",
-			Unpriced: "gc-unpriced", Unrouted: "gc-unrouted", Keyless: "gc-keyless", BadKey: "gc-bad-key",
-			BadMapping: "gc-bad-mapping", UnreadableMapping: "gc-unreadable-mapping", Unsupported: "gc-unsupported",
-			Dead: "gc-dead", Unmarshalable: "gc-unmarshalable", Expensive: "gc-expensive", Restricted: "gc-restricted",
-		},
+		Models:              FixtureModels(),
 		Word:                "grumblewort",
-		ProviderKey:         newSecret("pk-gc-"),
-		RejectedProviderKey: newSecret("pk-gc-"),
+		UpstreamKey:         newSecret("pk-gc-"),
+		RejectedUpstreamKey: newSecret("pk-gc-"),
+	}
+}
+
+// FixtureModels returns the models of [Fixtures].
+func FixtureModels() Models {
+	return Models{
+		Chat: "gc-chat", Messages: "gc-messages", Gemini: "gc-gemini", Embeddings: "gc-embeddings",
+		ViaOpenAI: "gc-via-openai", ViaAnthropic: "gc-via-anthropic", ViaGemini: "gc-via-gemini",
+		Unpriced: "gc-unpriced", Unrouted: "gc-unrouted", Keyless: "gc-keyless", BadKey: "gc-bad-key",
+		BadMapping: "gc-bad-mapping", UnreadableMapping: "gc-unreadable-mapping", Unsupported: "gc-unsupported",
+		Dead: "gc-dead", Unmarshalable: "gc-unmarshalable", Expensive: "gc-expensive", Restricted: "gc-restricted",
 	}
 }
 
@@ -91,5 +96,5 @@ func newSecret(prefix string) string {
 	return prefix + hex.EncodeToString(bits[:])
 }
 
-// providerModel is the name that a healthy channel's mapping gives a model at its provider.
-func providerModel(model string) string { return "provider-" + model }
+// upstreamModel is the name that a working channel's mapping gives a model.
+func upstreamModel(model string) string { return "upstream-" + model }

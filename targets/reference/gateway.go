@@ -11,91 +11,78 @@ import (
 	"time"
 )
 
-// Gateway is the reference gateway, an [http.Handler]. It is made by [New] and must be closed.
+// Gateway is the reference gateway, an [http.Handler]. [New] makes it; it must be closed.
 //
 // It bounds bodies, waiting and writing itself. Timeouts for request heads and idle connections are the server's.
 type Gateway struct {
 	options   Options
 	fixtures  Fixtures
 	store     *store
-	ledger    *ledger
+	quota     *quotaLedger
 	limiter   *limiter
 	tokenizer *tokenizer
 	client    *http.Client
-	bends     bends
-	// bodyPatience bounds the time in which a request body must arrive; tests have less of it.
-	bodyPatience time.Duration
+	// bodyTimeout bounds the time in which a request body must arrive; tests shorten it.
+	bodyTimeout time.Duration
 
-	// The stages of each kind of route.
-	relay, listing, balance, health []stage
+	// The handlers of each kind of path.
+	model, listing, balance, health []namedHandler
 
 	// running ends when the gateway is closed.
-	running context.Context //nolint:containedctx // it is the gateway's life, that of no call
+	running context.Context //nolint:containedctx // the gateway's lifetime, not that of a call
 	stop    context.CancelFunc
-	// calls is held for reading by every call under way; Close waits for them by taking it for writing.
+	// calls is locked for reading by every open call. Close locks it for writing, and so waits for them.
 	calls  sync.RWMutex
 	closed bool
 }
 
 var _ http.Handler = (*Gateway)(nil)
 
-// errPanic is returned when a stage panicked.
+// errPanic is returned when a handler panicked.
 var errPanic = errors.New("panic")
 
-// New creates a gateway with a fresh, seeded store. The context governs the creation alone.
+// New creates a gateway with a fresh, seeded store. The context bounds the creation alone.
 //
-// The error wraps [ErrOptions], [ErrStoreExists], or says what the store's file met with.
-func New(ctx context.Context, options Options) (*Gateway, error) {
-	options, err := options.withDefaults()
+// It returns [ErrOptions], [ErrStoreExists], or the error that the store's file gave.
+func New(ctx context.Context, options Options) (_ *Gateway, err error) {
+	options, err = options.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	bends, err := bendsOf(options.Bends)
-	if err != nil {
-		return nil, err
-	}
-	options = bends.setUp(options)
 	counter, err := newTokenizer()
 	if err != nil {
 		return nil, err
 	}
-	s, err := openStore(ctx, options.StorePath)
-	if err != nil {
+	g := &Gateway{
+		options: options, fixtures: newFixtures(), limiter: newLimiter(time.Now), tokenizer: counter,
+		client: newUpstreamClient(), bodyTimeout: bodyTimeout,
+	}
+	if g.model, err = options.Hooks.arrange(g.modelHandlers()); err != nil {
 		return nil, err
 	}
-	fixtures := newFixtures()
-	if err := seed(ctx, s, fixtures, options); err != nil {
-		return nil, errors.Join(err, s.close())
+	g.listing = append(g.entrance(), namedHandler{"list", g.list})
+	g.balance = append(g.entrance(), namedHandler{"balance", g.showBalance})
+	g.health = []namedHandler{{"health", g.showHealth}}
+	if g.store, err = openStore(ctx, options.StorePath); err != nil {
+		return nil, err
 	}
-	g := &Gateway{
-		options:   options,
-		fixtures:  fixtures,
-		store:     s,
-		ledger:    &ledger{store: s, logger: options.Logger},
-		limiter:   newLimiter(time.Now),
-		tokenizer: counter,
-		client:    newProviderClient(),
-		bends:     bends,
-
-		bodyPatience: bodyPatience,
+	if err := seed(ctx, g.store, g.fixtures, options); err != nil {
+		return nil, errors.Join(err, g.store.close())
 	}
-	g.client.Transport = g.bends.reach(g, g.client.Transport)
-	g.relay = g.bends.arrange(g, g.relayStages())
-	g.listing = append(g.entrance(), stage{"list", g.list})
-	g.balance = append(g.entrance(), stage{"balance", g.showBalance})
-	g.health = []stage{{"health", g.showHealth}}
+	g.quota = &quotaLedger{store: g.store, logger: options.Logger}
 	g.running, g.stop = context.WithCancel(context.Background())
+	g.client.Transport = options.Hooks.transport(g.running, g.client.Transport)
 	return g, nil
 }
 
-// Fixtures tells the seeded keys, models and words.
+// Fixtures returns the seeded keys, models and words.
 func (g *Gateway) Fixtures() Fixtures { return g.fixtures }
 
-// StorePath is the SQLite file, for those who want to make it fail. Its tables are described in schema.sql.
+// StorePath is the SQLite file; who wants the store to fail changes it. schema.sql describes its tables.
 func (g *Gateway) StorePath() string { return g.store.path }
 
-// Close ends the calls under way, waits for them, and closes the store, removing it when it is temporary. Later calls
-// are answered with an error. Close may be called again; it does nothing then.
+// Close ends the open calls, waits for them, and closes the store; a temporary one is removed. Later calls are answered
+// with an error. Further calls of Close do nothing.
 func (g *Gateway) Close() error {
 	g.stop()
 	g.calls.Lock()
@@ -117,51 +104,54 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer context.AfterFunc(g.running, cancel)()
 
 	found := g.route(r)
-	c := &call{
-		id: newSecret(requestIDPrefix), request: r, reply: newReply(w), surface: found.surface, pathModel: found.model, bends: &g.bends,
+	c := &Call{
+		id: newSecret(requestIDPrefix), request: r, reply: newReply(w), surface: found.surface, pathModel: found.model,
+		hooks: &g.options.Hooks,
 	}
 	defer c.reply.end()
 	w.Header().Set("X-Request-Id", c.id)
 	if g.closed {
-		found.stages = []stage{{"closed", func(context.Context, *call) error { return refuse(getChannel, nil) }}}
+		found.handlers = []namedHandler{{"closed", func(context.Context, *Call) error { return Refuse(GetChannel, nil) }}}
 	}
-	at, err := run(ctx, c, found.stages)
-	if c.dialled != nil {
-		c.dialled.close()
+	failed, err := run(ctx, c, found.handlers)
+	if c.upstream != nil {
+		c.upstream.close()
 	}
 	if err != nil {
-		c.failed = failureOf(err)
-		c.failed.stage = at
-		g.bends.take(c, c.failed)
+		c.failure = FailureOf(err)
+		c.failure.Handler = failed
+		for _, hook := range g.options.Hooks.Failure {
+			hook(c, c.failure)
+		}
 	}
-	// The caller is told last: whoever was told of a failure and looks at the balance finds it refunded.
+	// The refund comes before the answer: a client that looks at its balance after a failure finds it refunded.
 	g.refund(ctx, c)
 	if err == nil {
 		return
 	}
-	f := c.failed
-	g.options.Logger.LogAttrs(ctx, slog.LevelInfo, "call failed", slog.String("request_id", c.id),
-		slog.String("stage", at), slog.Int("status", f.status), slog.String("code", string(f.code)), slog.Any("cause", err))
-	if errors.Is(err, errLeft) {
+	g.options.Logger.LogAttrs(ctx, slog.LevelInfo, "call failed", slog.String("request_id", c.id), slog.String("handler", string(failed)),
+		slog.Int("status", c.failure.Status), slog.String("code", string(c.failure.Code)), slog.Any("cause", err))
+	if errors.Is(err, ErrClientGone) {
 		return
 	}
-	// A context that is done does not prove that nobody listens: a caller who closed its sending side still does.
-	if err := c.fail(ctx, f); err != nil {
-		g.options.Logger.LogAttrs(ctx, slog.LevelInfo, "failure not told", slog.String("request_id", c.id), slog.Any("cause", err))
+	// A context that is done does not prove that nobody reads: a client that closed its sending side still does.
+	if err := c.answerFailure(ctx); err != nil {
+		g.options.Logger.LogAttrs(ctx, slog.LevelInfo, "failure not sent", slog.String("request_id", c.id), slog.Any("cause", err))
 	}
 }
 
-// run takes a call through the stages, and returns the name of the one that failed. A panic is an error of its stage.
-func run(ctx context.Context, c *call, stages []stage) (at string, err error) {
+// run takes a call through the handlers, and returns the name of the one that failed. A panic is an error of its
+// handler.
+func run(ctx context.Context, c *Call, handlers []namedHandler) (failed HandlerName, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("%w: %v\n%s", errPanic, cause, debug.Stack())
 		}
 	}()
-	for _, s := range stages {
-		at = s.name
-		if err := s.run(ctx, c); err != nil {
-			return at, err
+	for _, h := range handlers {
+		failed = h.name
+		if err := h.run(ctx, c); err != nil {
+			return failed, err
 		}
 	}
 	return "", nil

@@ -25,10 +25,10 @@ func TestOptionsThatMakeNoGateway(t *testing.T) {
 		name    string
 		options Options
 	}{
-		{"no provider", Options{}},
-		{"a provider without a scheme", Options{Upstream: "127.0.0.1:99"}},
-		{"a provider of another scheme", Options{Upstream: "ftp://127.0.0.1"}},
-		{"a dead provider that is no URL", Options{Upstream: good, DeadUpstream: "::"}},
+		{"no upstream", Options{}},
+		{"an upstream without a scheme", Options{Upstream: "127.0.0.1:99"}},
+		{"an upstream of another scheme", Options{Upstream: "ftp://127.0.0.1"}},
+		{"a dead upstream that is not a URL", Options{Upstream: good, DeadUpstream: "::"}},
 		{"a negative timeout", Options{Upstream: good, Timeout: -1}},
 		{"a negative body limit", Options{Upstream: good, BodyLimit: -1}},
 		{"negative retries", Options{Upstream: good, Retries: -1}},
@@ -44,7 +44,7 @@ func TestOptionsThatMakeNoGateway(t *testing.T) {
 
 func TestPanicIsAnOrdinaryErrorAndIsRefunded(t *testing.T) {
 	r := newRig(t)
-	r.gateway.relay = hookBefore(r.gateway.relay, "dial", func(context.Context, *call) error { panic("the pepper is in the coffee") })
+	r.gateway.model = before(r.gateway.model, Dial, func(context.Context, *Call) error { panic("the pepper is in the coffee") })
 	a := r.ask(dialect.Messages, r.keys.Small, r.models.Messages, "hi")
 	r.requireError(a, 500, "do_request_failed")
 	require.NotContains(t, string(a.body), "pepper")
@@ -60,7 +60,7 @@ func TestCloseEndsCallsAndLaterOnesAreRefused(t *testing.T) {
 	require.Eventually(t, func() bool {
 		now, cancel := context.WithCancel(t.Context())
 		cancel()
-		seen, err := r.provider.Seen(now, "open")
+		seen, err := r.mock.Seen(now, "open")
 		return err == nil && len(seen.Attempts) == 1
 	}, eventually, tick)
 	require.NoError(t, r.gateway.Close())
@@ -103,7 +103,7 @@ func TestModelMappings(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := channelRoute{}
 			r.mapping.String, r.mapping.Valid = c.mapping, true
-			got, err := r.providerName("m")
+			got, err := r.upstreamName("m")
 			require.Equal(t, c.fails, err != nil)
 			require.Equal(t, c.want, got)
 		})
@@ -132,9 +132,9 @@ func TestTokensAreCounted(t *testing.T) {
 		{"a negative id", convert.Request{Inputs: []convert.Input{{Tokens: []int{-1}}}}, 0, errNoSuchToken},
 		{"a picture of two tiles", turn(convert.Part{Image: &convert.Image{MediaType: "image/png", Data: data}}), 85 + 2*170, nil},
 		{"a picture elsewhere", turn(convert.Part{Image: &convert.Image{URL: "https://example.com/x.png"}}), 85 + 4*170, nil},
-		{"a cut picture", turn(convert.Part{Image: &convert.Image{Data: data[:20]}}), 0, errNoPicture},
-		{"no base64", turn(convert.Part{Image: &convert.Image{Data: "!"}}), 0, errNoPicture},
-		{"no data", turn(convert.Part{Image: &convert.Image{}}), 0, errNoPicture},
+		{"a cut picture", turn(convert.Part{Image: &convert.Image{Data: data[:20]}}), 0, errNotImage},
+		{"no base64", turn(convert.Part{Image: &convert.Image{Data: "!"}}), 0, errNotImage},
+		{"no data", turn(convert.Part{Image: &convert.Image{}}), 0, errNotImage},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := counter.request(c.asked)
@@ -153,13 +153,13 @@ func TestWordsSpelledInTokenIDsAreFound(t *testing.T) {
 
 func BenchmarkCall(b *testing.B) {
 	answer := []byte(`{"id":"x","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}`)
-	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mock := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(answer)
 	}))
-	defer provider.Close()
-	g, err := New(b.Context(), Options{Upstream: provider.URL})
+	defer mock.Close()
+	g, err := New(b.Context(), Options{Upstream: mock.URL})
 	require.NoError(b, err)
 	defer func() { require.NoError(b, g.Close()) }()
 	body := []byte(`{"model":"gc-chat","messages":[{"role":"user","content":"hi"}]}`)

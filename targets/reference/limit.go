@@ -9,67 +9,70 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// limiter keeps the calls of each key within its rate, exactly, by one of five kinds of count. Calls that it refuses do
-// not count.
+// limiter keeps the calls of each key within its rate, exactly, by one of five kinds of counter. Refused calls do not
+// count.
 type limiter struct {
 	now func() time.Time
 
-	mu     sync.Mutex
-	counts map[int64]counted
+	mu       sync.Mutex
+	counters map[int64]keyCounter
 }
 
-// counted is what a key has used of its limit, in the kind of count that the key had at its last call.
-type counted struct {
-	kind  contract.LimiterKind
-	count count
+// keyCounter is what a key has used of its limit, in the kind of counter that the key had at its last call.
+type keyCounter struct {
+	kind    contract.LimiterKind
+	counter counter
 }
 
-// count is one kind of limiter for one key. Its instants never run backwards by more than the clock does.
-type count interface {
+// counter is one kind of limiter for one key. Its instants never run backwards by more than the clock does.
+type counter interface {
 	// admit counts one call, if the limit permits it.
-	admit(rate RateLimit, now time.Time) allowance
+	admit(rate RateLimit, now time.Time) Allowance
 	// release ends a call that was admitted.
 	release()
 }
 
-// allowance is what a limited key may still do.
-type allowance struct {
-	ok        bool
-	remaining int
-	// reset is the time until the whole limit is free again, 0 when it is, or when time alone does not free it.
-	reset time.Duration
-	// wait is the time until the next call is admitted; 0 when one is admitted now, or when time alone does not tell.
-	wait time.Duration
+// Allowance is what a limited key may still do.
+type Allowance struct {
+	// OK says that the call is admitted.
+	OK bool
+	// Remaining is how many more calls would be admitted now.
+	Remaining int
+	// Reset is the time until the whole limit is free again; 0 when it is, or when time alone does not free it.
+	Reset time.Duration
+	// Wait is the time until the next call is admitted; 0 when one is admitted now, or when time alone does not free it.
+	Wait time.Duration
 }
 
 func newLimiter(now func() time.Time) *limiter {
-	return &limiter{now: now, counts: make(map[int64]counted)}
+	return &limiter{now: now, counters: make(map[int64]keyCounter)}
 }
 
-// admission is how a call is counted: [limiter.admit], or what a deviation makes of it.
-type admission func(key int64, rate RateLimit) (a allowance, release func())
+// LimitFunc counts one call of a key against its limit, if that permits it. Release ends an admitted call; it is nil
+// for a refused one.
+type LimitFunc func(key int64, rate RateLimit) (a Allowance, release func())
 
-// admit counts one call of a key, if its limit permits it. An admitted call must be ended with release.
-func (l *limiter) admit(key int64, rate RateLimit) (a allowance, release func()) {
+// admit is the gateway's own [LimitFunc].
+func (l *limiter) admit(key int64, rate RateLimit) (a Allowance, release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c, known := l.counts[key]
+	c, known := l.counters[key]
 	if !known || c.kind != rate.Kind {
-		c = counted{rate.Kind, newCount(rate.Kind)}
-		l.counts[key] = c
+		c = keyCounter{rate.Kind, newCounter(rate.Kind)}
+		l.counters[key] = c
 	}
-	a = c.count.admit(rate, l.now())
-	if !a.ok {
+	a = c.counter.admit(rate, l.now())
+	if !a.OK {
 		return a, nil
 	}
 	return a, func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		c.count.release()
+		c.counter.release()
 	}
 }
 
-func newCount(kind contract.LimiterKind) count {
+func newCounter(kind contract.LimiterKind) counter {
 	switch kind {
 	case contract.FixedWindow:
 		return new(fixedWindow)
@@ -78,33 +81,33 @@ func newCount(kind contract.LimiterKind) count {
 	case contract.TokenBucket:
 		return new(tokenBucket)
 	case contract.Concurrency:
-		return new(concurrent)
+		return new(concurrency)
 	default:
 		return new(slidingLog)
 	}
 }
 
-// limit is the stage that keeps limited keys within their rate.
-func (g *Gateway) limit(_ context.Context, c *call) error {
-	rate := c.account.rate
+// limit is the handler that keeps limited keys within their rate.
+func (g *Gateway) limit(_ context.Context, c *Call) error {
+	rate := c.caller.rate
 	if rate.Requests < 1 {
 		return nil
 	}
-	a, release := g.bends.counted(c, g.limiter.admit)(c.account.keyID, rate)
-	c.reply.leave = release
+	a, release := apply(c, c.hooks.Limit, g.limiter.admit)(c.caller.keyID, rate)
+	c.reply.releaseSlot = release
 	header := c.reply.Header()
-	header.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(rate.most()))
-	header.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(a.remaining))
+	header.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(rate.Capacity()))
+	header.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(a.Remaining))
 	if rate.Kind != contract.Concurrency {
-		header.Set("X-Ratelimit-Reset-Requests", a.reset.Round(time.Millisecond).String())
+		header.Set("X-Ratelimit-Reset-Requests", a.Reset.Round(time.Millisecond).String())
 	}
-	if a.ok {
+	if a.OK {
 		return nil
 	}
-	return refuse(rateLimited, nil).saying("Retry-After", wholeSeconds(a.wait))
+	return Refuse(RateLimited, nil).WithHeader("Retry-After", wholeSeconds(a.Wait))
 }
 
-// wholeSeconds rounds up, so that who waits so long (RFC 9110 10.2.3) is not sent away again.
+// wholeSeconds rounds up, so that a client that waits so long (RFC 9110 10.2.3) is not refused again.
 func wholeSeconds(d time.Duration) string {
 	seconds := (d + time.Second - 1) / time.Second
 	return strconv.Itoa(max(int(seconds), 1))

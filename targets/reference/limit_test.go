@@ -65,7 +65,7 @@ func TestLimitIsExactUnderABurst(t *testing.T) {
 	require.Equal(t, "6", a.header.Get("x-ratelimit-remaining-requests"))
 }
 
-func TestUnlimitedKeysAreToldNoLimit(t *testing.T) {
+func TestUnlimitedKeysHaveNoRateHeaders(t *testing.T) {
 	r := newRig(t)
 	a := r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi")
 	require.Empty(t, a.header.Get("x-ratelimit-limit-requests"))
@@ -79,8 +79,8 @@ func TestWholeSecondsRoundUp(t *testing.T) {
 	}
 }
 
-// A call holds its place until its answer is over, and no longer: who has read the end finds the place free.
-func TestConcurrencyCountsCallsUnderWay(t *testing.T) {
+// A call holds its slot until its answer is over, and no longer: a client that has read the end finds the slot free.
+func TestConcurrencyCountsOpenCalls(t *testing.T) {
 	r := newRig(t, func(o *Options) {
 		o.Rate = RateLimit{Kind: contract.Concurrency, Requests: 1, Window: time.Second}
 	})
@@ -99,14 +99,14 @@ func TestConcurrencyCountsCallsUnderWay(t *testing.T) {
 	now, over := context.WithCancel(t.Context())
 	over()
 	require.Eventually(t, func() bool {
-		seen, _ := r.provider.Seen(now, "held")
+		seen, _ := r.mock.Seen(now, "held")
 		return len(seen.Attempts) == 1
 	}, 5*time.Second, time.Millisecond)
 	refused := r.ask(dialect.Chat, r.keys.Limited, r.models.Chat, "hi")
 	r.requireError(refused, 429, "rate_limit_exceeded")
 	require.Equal(t, "1", refused.header.Get("Retry-After"))
 	require.Equal(t, "0", refused.header.Get("X-Ratelimit-Remaining-Requests"))
-	require.Empty(t, refused.header.Values("X-Ratelimit-Reset-Requests"), "nobody knows when the call under way ends")
+	require.Empty(t, refused.header.Values("X-Ratelimit-Reset-Requests"), "nobody knows when the open call ends")
 	r.requireHealthy(<-held)
 	r.requireHealthy(r.ask(dialect.Chat, r.keys.Limited, r.models.Chat, "hi"))
 }

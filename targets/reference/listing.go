@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// list is the stage that tells a key which models it can use, in OpenAI's form.
-func (g *Gateway) list(ctx context.Context, c *call) error {
-	names, err := g.store.models(ctx, c.account.group)
+// list is the handler that lists the models a key can use, in OpenAI's form.
+func (g *Gateway) list(ctx context.Context, c *Call) error {
+	names, err := g.store.models(ctx, c.caller.group)
 	if err != nil {
 		return err
 	}
@@ -21,33 +21,33 @@ func (g *Gateway) list(ctx context.Context, c *call) error {
 	}
 	entries := []entry{}
 	for _, name := range names {
-		if c.account.models == nil || slices.Contains(c.account.models, name) {
+		if c.caller.models == nil || slices.Contains(c.caller.models, name) {
 			entries = append(entries, entry{ID: name, Object: "model", OwnedBy: "gateway"})
 		}
 	}
-	return c.show(ctx, map[string]any{"object": "list", "data": entries})
+	return c.answerJSON(ctx, map[string]any{"object": "list", "data": entries})
 }
 
-// showBalance is the stage that tells what a key and its owner have left, in quota units. A key without a budget of
-// its own has null there.
-func (g *Gateway) showBalance(ctx context.Context, c *call) error {
-	b, err := g.ledger.balance(ctx, c.account)
+// showBalance is the handler that returns what a key and its owner have left, in quota units; null for a key without a
+// budget of its own.
+func (g *Gateway) showBalance(ctx context.Context, c *Call) error {
+	b, err := g.quota.balance(ctx, c.caller)
 	if err != nil {
 		return err
 	}
-	return c.show(ctx, b)
+	return c.answerJSON(ctx, b)
 }
 
-// showHealth is the stage that says that the gateway runs.
-func (g *Gateway) showHealth(ctx context.Context, c *call) error {
-	return c.show(ctx, map[string]string{"status": "ok"})
+// showHealth is the handler of health checks.
+func (g *Gateway) showHealth(ctx context.Context, c *Call) error {
+	return c.answerJSON(ctx, map[string]string{"status": "ok"})
 }
 
-// show answers with a value as JSON.
-func (c *call) show(ctx context.Context, v any) error {
+// answerJSON answers with a value as JSON.
+func (c *Call) answerJSON(ctx context.Context, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
-		return refuse(marshalJSON, err)
+		return Refuse(MarshalJSON, err)
 	}
-	return c.answer(ctx, http.StatusOK, body)
+	return c.Answer(ctx, http.StatusOK, body)
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// defaultOutput is how many tokens of answer are paid for in advance when the caller names no limit.
+// defaultOutput is how many tokens of output are reserved when the client sets no limit.
 const defaultOutput = 1024
 
-// model is what the gateway knows of a model. Prices are in quota units per 1000 tokens.
+// model is a model with its prices, in quota units per 1000 tokens.
 type model struct {
 	name          string
 	input, output sql.NullInt64
@@ -25,14 +25,14 @@ func (m model) priced() bool {
 	return m.input.Valid && m.output.Valid && m.input.Int64 >= 0 && m.output.Int64 >= 0
 }
 
-// model finds a model. It returns errAbsent when there is none of that name.
+// model finds a model. It returns [errNoRow] when there is none of that name.
 func (s *store) model(ctx context.Context, name string) (model, error) {
 	m := model{name: name}
 	err := s.row(ctx, `SELECT input_price, output_price FROM models WHERE name = ?`, []any{name}, &m.input, &m.output)
 	return m, err
 }
 
-// models returns the names of all models that a group of users can reach, in order.
+// models returns the names of all models that a group of users can use, sorted.
 func (s *store) models(ctx context.Context, group string) ([]string, error) {
 	var names []string
 	err := s.rows(ctx, `SELECT DISTINCT m.model FROM channel_models m JOIN channels c ON c.id = m.channel_id
@@ -46,41 +46,41 @@ func (s *store) models(ctx context.Context, group string) ([]string, error) {
 	return names, err
 }
 
-// reserved reports whether a model is kept for other groups of users: it has channels, and none is for this one.
-func (s *store) reserved(ctx context.Context, name, group string) (bool, error) {
+// restricted reports whether a model is for other groups of users: it has channels, and none is for this group.
+func (s *store) restricted(ctx context.Context, name, group string) (bool, error) {
 	var all, ours int
 	err := s.row(ctx, `SELECT count(*), coalesce(sum(c.user_group = ?), 0) FROM channel_models m JOIN channels c ON c.id = m.channel_id
 		WHERE m.model = ?`, []any{group, name}, &all, &ours)
 	return all > 0 && ours == 0, err
 }
 
-// authorise is the stage that finds the model and turns away who may not use it.
-func (g *Gateway) authorise(ctx context.Context, c *call) error {
+// authorize is the handler that finds the model and refuses keys that may not use it.
+func (g *Gateway) authorize(ctx context.Context, c *Call) error {
 	m, err := g.store.model(ctx, c.asked.Model)
-	if errors.Is(err, errAbsent) {
-		return refuse(modelNotFound, nil)
+	if errors.Is(err, errNoRow) {
+		return Refuse(ModelNotFound, nil)
 	}
 	if err != nil {
 		return err
 	}
-	if allowed := c.account.models; allowed != nil && !slices.Contains(allowed, m.name) {
-		return refuse(accessDenied, nil).with(http.StatusForbidden, "The key does not permit this model.")
+	if allowed := c.caller.models; allowed != nil && !slices.Contains(allowed, m.name) {
+		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The key does not permit this model.")
 	}
-	reserved, err := g.store.reserved(ctx, m.name, c.account.group)
+	restricted, err := g.store.restricted(ctx, m.name, c.caller.group)
 	if err != nil {
 		return err
 	}
-	if reserved {
-		return refuse(accessDenied, nil).with(http.StatusForbidden, "The account's group does not permit this model.")
+	if restricted {
+		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The account's group does not permit this model.")
 	}
 	c.model = m
 	return nil
 }
 
-// price is the stage that finds what the call can cost at most.
-func (g *Gateway) price(_ context.Context, c *call) error {
+// price is the handler that finds the most that the call can cost.
+func (g *Gateway) price(_ context.Context, c *Call) error {
 	if !c.model.priced() {
-		return refuse(modelPrice, nil)
+		return Refuse(ModelPrice, nil)
 	}
 	output := int64(defaultOutput)
 	if c.asked.MaxTokens != nil {
@@ -93,7 +93,7 @@ func (g *Gateway) price(_ context.Context, c *call) error {
 	return nil
 }
 
-// cost is what tokens cost, each side rounded up to a whole unit, or the greatest number when that is exceeded.
+// cost is the price of tokens in quota units, input and output each rounded up. It saturates at math.MaxInt64.
 func (m model) cost(input, output int64) int64 {
 	return saturatingAdd(perThousand(input, m.input.Int64), perThousand(output, m.output.Int64))
 }

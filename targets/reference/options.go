@@ -14,47 +14,50 @@ import (
 type Options struct {
 	// StorePath is the SQLite file to create. "" means a temporary file that Close removes.
 	StorePath string
-	// Upstream is the provider's base URL, such as http://127.0.0.1:9901. Required.
+	// Upstream is the upstream's base URL, such as http://127.0.0.1:9901. Required.
 	Upstream string
-	// DeadUpstream is a URL at which nobody listens. Default http://127.0.0.1:1.
+	// DeadUpstream is a URL at which nothing listens. Default http://127.0.0.1:1.
 	DeadUpstream string
-	// Timeout bounds the wait for the provider's whole answer, or for the first byte of its stream. Default 1.5s.
+	// Timeout bounds the wait for the upstream's whole answer, or for the first byte of its stream. Default 1.5s.
 	Timeout time.Duration
-	// IdleTimeout bounds the silence within a provider's stream. Default Timeout.
+	// IdleTimeout bounds the time between two reads of an upstream's stream. Default Timeout.
 	IdleTimeout time.Duration
-	// BodyLimit is the greatest request body in bytes, after decompression. Default 1 MiB.
+	// BodyLimit is the largest request body in bytes, after decompression. Default 1 MiB.
 	BodyLimit int64
 	// Rate is the limit of the key Fixtures.Keys.Limited. Default 20 requests in a sliding window of 10s; one without the
 	// other is an error.
 	Rate RateLimit
-	// Bends are names of deviations and variations, which make the gateway other than it should be, or merely other.
-	Bends []string
-	// Retries is how many further routes or attempts are tried after a failed call of the provider. Default 0.
+	// Retries is how often a failed upstream call is tried again, on the next route if there is one. Default 0.
 	Retries int
+	// TLS serves over HTTPS, where clients can speak HTTP/2, with a certificate signed by itself.
+	TLS bool
+	// Hooks change the gateway's decisions. Default: none.
+	Hooks Hooks
 	// Logger receives one record for each failed call, with its cause. Default: nowhere.
 	Logger *slog.Logger
 }
 
-// RateLimit is a number of requests in a window, as one of five kinds of limiter counts them.
+// RateLimit is a number of requests in a window, counted by one of five kinds of limiter.
 type RateLimit struct {
 	// Kind is how calls are counted. Default contract.SlidingLog.
 	Kind contract.LimiterKind
-	// Requests are the calls in a window, those under way at once where Kind is contract.Concurrency. At most 1,000,000.
+	// Requests is the number of calls in a window, or of open calls where Kind is contract.Concurrency. At most
+	// [MaxRequests].
 	Requests int
-	// Window is at most 59s: the longest wait that all client libraries understand alike is 59s. A contract.TokenBucket
-	// gains Requests tokens in it; contract.Concurrency does not look at it.
+	// Window is at most 59s, the longest wait that all client libraries read the same way. A contract.TokenBucket gains
+	// Requests tokens in it; contract.Concurrency ignores it.
 	Window time.Duration
-	// Burst is the capacity of a contract.TokenBucket. Default Requests. The other kinds have none.
+	// Burst is the capacity of a contract.TokenBucket. Default Requests. It is 0 for the other kinds.
 	Burst int
 }
 
-const (
-	longestWindow = 59 * time.Second
-	mostRequests  = 1_000_000
-)
+// MaxRequests bounds RateLimit.Requests and RateLimit.Burst.
+const MaxRequests = 1_000_000
 
-// most is how many calls the limit admits at once after a rest.
-func (r RateLimit) most() int {
+const maxWindow = 59 * time.Second
+
+// Capacity is how many calls the limit admits at once when it is unused.
+func (r RateLimit) Capacity() int {
 	if r.Kind == contract.TokenBucket && r.Burst > 0 {
 		return r.Burst
 	}
@@ -64,18 +67,18 @@ func (r RateLimit) most() int {
 func (r RateLimit) check() error {
 	switch {
 	case !r.Kind.Valid():
-		return fmt.Errorf("%w: %q is no kind of limiter", ErrOptions, r.Kind)
-	case r.Requests < 1 || r.Requests > mostRequests || r.Window < time.Millisecond || r.Window > longestWindow:
-		return fmt.Errorf("%w: a rate needs 1 to %d requests and a window of 1ms to %s", ErrOptions, mostRequests, longestWindow)
+		return fmt.Errorf("%w: %q is not a kind of limiter", ErrOptions, r.Kind)
+	case r.Requests < 1 || r.Requests > MaxRequests || r.Window < time.Millisecond || r.Window > maxWindow:
+		return fmt.Errorf("%w: a rate needs 1 to %d requests and a window of 1ms to %s", ErrOptions, MaxRequests, maxWindow)
 	case r.Burst != 0 && r.Kind != contract.TokenBucket:
 		return fmt.Errorf("%w: only a %s has a burst", ErrOptions, contract.TokenBucket)
-	case r.Burst < 0 || r.Burst > mostRequests:
-		return fmt.Errorf("%w: a burst is 1 to %d requests", ErrOptions, mostRequests)
+	case r.Burst < 0 || r.Burst > MaxRequests:
+		return fmt.Errorf("%w: a burst is 1 to %d requests", ErrOptions, MaxRequests)
 	}
 	return nil
 }
 
-// ErrOptions is returned when the options contradict themselves or lack the provider's address.
+// ErrOptions is returned when an option is invalid or the upstream's URL is missing.
 var ErrOptions = errors.New("invalid gateway options")
 
 func (o Options) withDefaults() (Options, error) {
@@ -92,7 +95,7 @@ func (o Options) withDefaults() (Options, error) {
 	for _, address := range []string{o.Upstream, o.DeadUpstream} {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return o, fmt.Errorf("%w: %q is no http URL of a provider", ErrOptions, address)
+			return o, fmt.Errorf("%w: %q is not an http(s) URL of an upstream", ErrOptions, address)
 		}
 	}
 	switch {

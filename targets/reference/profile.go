@@ -8,18 +8,18 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// concurrency leaves room beside the twenty cases that wait for a timeout. More at once made a run on two cores no
-// shorter (64 took as long as 24), and on a busy machine the calls starved one another for longer than the time limit.
-const concurrency = 24
+// maxConcurrency leaves room beside the twenty cases that wait for a timeout. More at once did not make a run on two
+// cores shorter (64 took as long as 24), and on a busy machine calls waited for a core longer than the time limit.
+const maxConcurrency = 24
 
-// corruptImage announces a PNG and holds no base64 at all: nobody can count its tokens.
+// corruptImage is not base64, so that its tokens cannot be counted.
 const corruptImage = "@@@@"
 
 // noSuchToken is far outside every vocabulary (the largest has about 200,000 tokens).
 const noSuchToken = 999_999_999
 
-// Profile is the ready profile of this gateway: every circumstance of the contract has its recipe. baseURL is where the
-// gateway is served, listen where its provider has to listen.
+// Profile returns a complete profile of this gateway, with a recipe for every circumstance that needs one. baseURL is
+// where the gateway is served, listen the address of its upstream.
 func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 	f, m := g.fixtures, g.fixtures.Models
 	p := profile.Profile{
@@ -31,7 +31,7 @@ func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 		},
 		Models: profile.Models{Default: m.Chat, Messages: m.Messages, Gemini: m.Gemini, Embeddings: m.Embeddings},
 		Upstream: profile.Upstream{
-			Listen: listen, Keys: []string{f.ProviderKey}, Addresses: []string{hostOf(g.options.DeadUpstream)},
+			Listen: listen, Keys: []string{f.UpstreamKey}, Addresses: []string{hostOf(g.options.DeadUpstream)},
 		},
 		Limits: profile.Limits{
 			Timeout: g.options.Timeout, Body: g.options.BodyLimit, Attempts: 1 + g.options.Retries,
@@ -40,7 +40,7 @@ func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 				Kind: g.options.Rate.Kind, Burst: g.options.Rate.Burst, Shared: new(true),
 			},
 		},
-		Concurrency: concurrency,
+		Concurrency: maxConcurrency,
 		Store:       profile.DB{SQLite: g.StorePath()},
 		Balance:     profile.Balance{Path: "/v1/dashboard/balance", Field: "quota"},
 		Circumstances: map[string]profile.Recipe{
@@ -67,7 +67,7 @@ func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 	return p.WithDefaults()
 }
 
-// storeWithout takes a table away and puts it back.
+// storeWithout renames a table and names it back.
 func storeWithout(table string) profile.Recipe {
 	return profile.Recipe{
 		Before: []profile.Action{{SQL: "ALTER TABLE " + table + " RENAME TO " + table + "_gone"}},
@@ -75,7 +75,7 @@ func storeWithout(table string) profile.Recipe {
 	}
 }
 
-// unconvertible asks on each surface for what only its own dialect can say, of a channel that speaks another.
+// unconvertible asks on each surface for something that only its own API format has, through a channel of another.
 func unconvertible(m Models) map[dialect.Surface]profile.Recipe {
 	chat := profile.Recipe{Model: m.ViaAnthropic, Body: map[string]any{"n": 2}}
 	responses := profile.Recipe{Model: m.ViaAnthropic, Body: map[string]any{"previous_response_id": "resp_1"}}
@@ -91,7 +91,7 @@ func unconvertible(m Models) map[dialect.Surface]profile.Recipe {
 	}
 }
 
-// uncountable asks on each surface with an input that cannot be counted.
+// uncountable has for each surface an input whose tokens cannot be counted.
 func uncountable() map[dialect.Surface]profile.Recipe {
 	type object = map[string]any
 	dataURL := "data:image/png;base64," + corruptImage
@@ -121,7 +121,7 @@ func uncountable() map[dialect.Surface]profile.Recipe {
 	}
 }
 
-// hostOf is the host:port of a URL that the options have checked.
+// hostOf is the host:port of a URL that [Options] has checked.
 func hostOf(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

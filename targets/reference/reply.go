@@ -5,112 +5,146 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-// writePatience bounds one write to the caller, so that one who does not read does not hold a provider's call.
-const writePatience = 30 * time.Second
+// writeTimeout bounds one write to the client: one that does not read must not keep an upstream call open.
+const writeTimeout = 30 * time.Second
 
-// errLeft is returned when the caller can no longer be written to.
-var errLeft = errors.New("the caller has left")
+// ErrClientGone is returned when the client can no longer be written to.
+var ErrClientGone = errors.New("the client has gone")
 
-// reply is the answer to one call. Everything that is sent to callers is sent here.
-type reply struct {
-	http.ResponseWriter
+// Reply sends the answer to one call. Everything that clients get is sent through it.
+type Reply struct {
+	writer  http.ResponseWriter
 	control *http.ResponseController
-	// begun is true once the status was sent.
-	begun bool
-	// leave, if any, gives back what the call held of its key's limit. It is called before the caller can see the end of
-	// the answer, so that its next call finds the place free.
-	leave func()
+	begun   bool
+	// releaseSlot, if any, gives back the call's slot in the rate limit of its key. It is called before the client can see
+	// the end of the answer, so that its next call finds the slot free.
+	releaseSlot func()
 }
 
-func newReply(w http.ResponseWriter) *reply {
-	return &reply{ResponseWriter: w, control: http.NewResponseController(w)}
+var _ http.ResponseWriter = (*Reply)(nil)
+
+func newReply(w http.ResponseWriter) *Reply {
+	return &Reply{writer: w, control: http.NewResponseController(w)}
 }
 
-// whole sends a complete answer, described by the header.
-func (r *reply) whole(status int, body []byte) error {
+// Header implements [http.ResponseWriter].
+func (r *Reply) Header() http.Header { return r.writer.Header() }
+
+// Begun reports whether the status has been sent.
+func (r *Reply) Begun() bool { return r.begun }
+
+// WriteHeader implements [http.ResponseWriter].
+func (r *Reply) WriteHeader(status int) {
+	r.begun = r.begun || status >= http.StatusOK
+	r.writer.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter]. It returns [ErrClientGone] when the client cannot be written to.
+func (r *Reply) Write(content []byte) (int, error) {
 	r.begun = true
-	r.free()
+	// Writers without deadlines have their own limits. The deadline is lifted when the call ends.
+	_ = r.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	n, err := r.writer.Write(content)
+	if err != nil {
+		return n, fmt.Errorf("%w: %w", ErrClientGone, err)
+	}
+	return n, nil
+}
+
+// Whole sends a complete answer. It returns [ErrClientGone] when the client cannot be written to.
+func (r *Reply) Whole(status int, body []byte) error {
+	r.freeSlot()
 	r.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	r.WriteHeader(status)
-	return r.send(body)
+	_, err := r.Write(body)
+	return err
 }
 
-// chunk sends complete events of a stream at once, and the status before the first.
-func (r *reply) chunk(events []byte) error {
+// Events sends complete events of a stream at once, and status 200 before the first ones. It returns [ErrClientGone] when the
+// client cannot be written to.
+func (r *Reply) Events(events []byte) error {
 	if !r.begun {
-		r.begun = true
 		r.WriteHeader(http.StatusOK)
 	}
-	if err := r.send(events); err != nil {
+	if _, err := r.Write(events); err != nil {
 		return err
 	}
 	if err := r.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("%w: %w", errLeft, err)
+		return fmt.Errorf("%w: %w", ErrClientGone, err)
 	}
 	return nil
 }
 
-func (r *reply) send(content []byte) error {
-	// Writers without deadlines have their own; the deadline is lifted when the call ends.
-	_ = r.control.SetWriteDeadline(time.Now().Add(writePatience))
-	if _, err := r.Write(content); err != nil {
-		return fmt.Errorf("%w: %w", errLeft, err)
-	}
-	return nil
+// Hijack takes the connection over, as [http.Hijacker] does.
+func (r *Reply) Hijack() (net.Conn, error) {
+	conn, _, err := r.control.Hijack()
+	return conn, err
 }
 
-func (r *reply) free() {
-	if r.leave != nil {
-		r.leave()
-		r.leave = nil
+func (r *Reply) freeSlot() {
+	if r.releaseSlot != nil {
+		r.releaseSlot()
+		r.releaseSlot = nil
 	}
 }
 
 // end lifts the deadline from a connection that the next call may use. The end of a stream is sent after it.
-func (r *reply) end() {
-	r.free()
+func (r *Reply) end() {
+	r.freeSlot()
 	_ = r.control.SetWriteDeadline(time.Time{})
 }
 
-// answer sends a complete JSON answer.
-func (c *call) answer(ctx context.Context, status int, body []byte) error {
-	a := &wholeAnswer{status: status, header: c.reply.Header(), body: body}
-	a.header.Set("Content-Type", "application/json")
-	a.header.Set("X-Content-Type-Options", "nosniff")
-	c.bends.answer(c, a)
-	if a.write != nil {
-		return a.write(ctx, c.reply, a)
-	}
-	return c.reply.whole(a.status, a.body)
+// Answer is a complete answer before it is sent.
+type Answer struct {
+	Status int
+	// Header is that of the reply, not sent yet.
+	Header http.Header
+	Body   []byte
+	// Write, when set, sends the answer instead of [Reply.Whole].
+	Write func(context.Context, *Reply, *Answer) error
 }
 
-// say sends complete events of a stream.
-func (c *call) say(events []byte) error {
+// Answer sends a complete JSON answer. It returns [ErrClientGone] when the client cannot be written to.
+func (c *Call) Answer(ctx context.Context, status int, body []byte) error {
+	a := &Answer{Status: status, Header: c.reply.Header(), Body: body}
+	a.Header.Set("Content-Type", "application/json")
+	a.Header.Set("X-Content-Type-Options", "nosniff")
+	for _, hook := range c.hooks.Answer {
+		hook(c, a)
+	}
+	if a.Write != nil {
+		return a.Write(ctx, c.reply, a)
+	}
+	return c.reply.Whole(a.Status, a.Body)
+}
+
+// sendEvents sends complete events of a stream.
+func (c *Call) sendEvents(events []byte) error {
 	if !c.reply.begun {
 		header := c.reply.Header()
 		header.Set("Content-Type", "text/event-stream")
 		header.Set("Cache-Control", "no-store")
 		header.Set("X-Accel-Buffering", "no")
 	}
-	return c.reply.chunk(c.bends.say(c, events))
+	return c.reply.Events(apply(c, c.hooks.Events, events))
 }
 
-// fail tells the caller of a failure: as the answer, or as the last event of a stream that has begun.
-func (c *call) fail(ctx context.Context, f *failure) error {
+// answerFailure sends the failure: as the answer, or as the last event of a stream that has begun.
+func (c *Call) answerFailure(ctx context.Context) error {
+	f := c.failure
 	switch {
 	case !c.reply.begun:
-		maps.Copy(c.reply.Header(), f.header)
-		return c.answer(ctx, f.status, convert.EncodeError(c.surface, f.told()))
+		maps.Copy(c.reply.Header(), f.Header)
+		return c.Answer(ctx, f.Status, f.Encode(c.surface))
 	case c.stream != nil:
-		return c.say(c.bends.breakOff(c, c.stream.Error(f.told())))
+		return c.sendEvents(apply(c, c.hooks.StreamError, c.stream.Error(f.apiError())))
 	default:
-		return fmt.Errorf("%w: a whole answer broke off", errLeft)
+		return fmt.Errorf("%w: a complete answer broke off", ErrClientGone)
 	}
 }

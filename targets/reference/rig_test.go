@@ -25,52 +25,51 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// rig is a gateway on loopback with the provider we play behind it.
+// rig is a gateway on loopback with the mock upstream behind it.
 type rig struct {
 	*testing.T
-	gateway  *Gateway
-	url      string
-	provider *upstream.Upstream
-	address  string
-	client   *http.Client
-	keys     Keys
-	models   Models
+	gateway *Gateway
+	url     string
+	mock    *upstream.Upstream
+	address string
+	client  *http.Client
+	keys    Keys
+	models  Models
 }
 
 func newRig(t *testing.T, adjust ...func(*Options)) *rig {
 	t.Helper()
-	// The provider must be told the good key before the gateway exists, and the gateway the provider's address: the
-	// provider's handler is put in place once both are known.
+	// The mock upstream needs the gateway's key for it, and the gateway the mock's address: the mock's handler is set once
+	// both are known.
 	var handler http.Handler
 	late := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) })
-	provider := httptest.NewUnstartedServer(late)
-	provider.Config.ErrorLog = log.New(io.Discard, "", 0)
-	provider.Start()
-	t.Cleanup(provider.Close)
+	behind := httptest.NewUnstartedServer(late)
+	behind.Config.ErrorLog = log.New(io.Discard, "", 0)
+	behind.Start()
+	t.Cleanup(behind.Close)
 
-	options := Options{Upstream: provider.URL, StorePath: t.TempDir() + "/store.db", Timeout: 10 * time.Second}
+	options := Options{Upstream: behind.URL, StorePath: t.TempDir() + "/store.db", Timeout: 10 * time.Second}
 	for _, a := range adjust {
 		a(&options)
 	}
 	gateway, err := New(t.Context(), options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, gateway.Close()) })
-	played := upstream.New(upstream.Options{Keys: []string{gateway.Fixtures().ProviderKey}})
-	handler = played
+	mock := upstream.New(upstream.Options{Keys: []string{gateway.Fixtures().UpstreamKey}})
+	handler = mock
 
 	server := httptest.NewServer(gateway)
 	t.Cleanup(server.Close)
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &rig{
-		T: t, gateway: gateway, url: server.URL, provider: played, address: provider.Listener.Addr().String(),
+		T: t, gateway: gateway, url: server.URL, mock: mock, address: behind.Listener.Addr().String(),
 		client: &http.Client{Transport: transport}, keys: gateway.Fixtures().Keys, models: gateway.Fixtures().Models,
 	}
 }
 
-// impatient makes provider timeouts come soon, but not so soon that a busy machine meets them. Only tests of timeouts
-// use it.
-func impatient(o *Options) { o.Timeout, o.IdleTimeout = time.Second, time.Second }
+// shortTimeouts is for tests of timeouts. They are long enough that a busy machine does not meet them otherwise.
+func shortTimeouts(o *Options) { o.Timeout, o.IdleTimeout = time.Second, time.Second }
 
 // edit changes a request's body.
 type edit func(map[string]any)
@@ -78,7 +77,7 @@ type edit func(map[string]any)
 func set(field string, value any) edit { return func(body map[string]any) { body[field] = value } }
 func without(field string) edit        { return func(body map[string]any) { delete(body, field) } }
 
-// healthyModel is a model that a surface's own protocol serves.
+// healthyModel is a model whose channel has a surface's own protocol.
 func (r *rig) healthyModel(s dialect.Surface) string {
 	switch {
 	case s == dialect.Embeddings:
@@ -144,7 +143,7 @@ func present(request *http.Request, s dialect.Surface, key string) {
 	}
 }
 
-// answer is what came back, read to its end.
+// Answer is what came back, read to its end.
 type answer struct {
 	surface dialect.Surface
 	status  int
@@ -197,7 +196,8 @@ func (a answer) events() []string {
 	return data
 }
 
-// requireError asserts a whole error answer: the status, the code in its dialect's envelope, and what every one owes.
+// requireError asserts a complete error answer: the status, the code in the envelope of its API format, and what every
+// answer must have.
 func (r *rig) requireError(a answer, status int, code string) {
 	r.Helper()
 	require.NoError(r, a.broken)
@@ -236,7 +236,7 @@ func (r *rig) requireEnvelope(s dialect.Surface, body []byte, status int, code s
 	}
 }
 
-// requireDiscreet asserts that nothing that must stay inside is in an answer.
+// requireDiscreet asserts that an answer leaks no internals.
 func (r *rig) requireDiscreet(a answer) {
 	r.Helper()
 	text := fmt.Sprint(a.header) + string(a.body)
@@ -279,7 +279,7 @@ func (r *rig) requireHealthy(a answer) {
 	require.Contains(r, last, end)
 }
 
-// requireBrokenStream asserts a stream that began and ended with the dialect's error event.
+// requireBrokenStream asserts a stream that began and ended with the error event of its API format.
 func (r *rig) requireBrokenStream(a answer, status int, code string) {
 	r.Helper()
 	require.NoError(r, a.broken)
@@ -310,12 +310,12 @@ func (r *rig) balanceOf(key string) balance {
 	return b
 }
 
-// seen waits until the provider is done with a call.
+// seen waits until the mock upstream is done with a call.
 func (r *rig) seen(token string) []contract.Attempt {
 	r.Helper()
 	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Second)
 	defer cancel()
-	seen, err := r.provider.Seen(ctx, token)
+	seen, err := r.mock.Seen(ctx, token)
 	require.NoError(r, err)
 	return seen.Attempts
 }

@@ -12,30 +12,30 @@ import (
 
 // route is what a method and a path ask for.
 type route struct {
-	// surface decides the dialect of every answer, also of "there is no such path".
+	// surface gives every answer its API format, also that for an unknown path.
 	surface dialect.Surface
 	// model is the one named in the path of a Gemini call, else "".
 	model string
-	// methods are those that the path understands; none when there is no such path.
-	methods []string
-	stages  []stage
+	// methods are those that the path allows; none when there is no such path.
+	methods  []string
+	handlers []namedHandler
 }
 
-// route finds what a request asks for. It always finds something, if only whose dialect to refuse in.
+// route finds what a request asks for: for an unknown path, the API format to refuse it in.
 func (g *Gateway) route(r *http.Request) route {
 	path := r.URL.EscapedPath()
 	found := route{surface: surfaceOfPrefix(r)}
 	post, get := []string{http.MethodPost}, []string{http.MethodGet, http.MethodHead}
 	switch path {
 	case "/v1/models":
-		found.methods, found.stages = get, g.listing
+		found.methods, found.handlers = get, g.listing
 	case "/v1/dashboard/balance":
-		found.methods, found.stages = get, g.balance
+		found.methods, found.handlers = get, g.balance
 	case "/healthz":
-		found.methods, found.stages = get, g.health
+		found.methods, found.handlers = get, g.health
 	default:
 		if surface, model, ok := surfaceOf(path); ok {
-			found.surface, found.model, found.methods, found.stages = surface, model, post, g.relay
+			found.surface, found.model, found.methods, found.handlers = surface, model, post, g.model
 		}
 	}
 	return g.refuseUnknown(found, r)
@@ -73,22 +73,22 @@ func geminiCall(path string) (surface dialect.Surface, model string, ok bool) {
 	return surface, model, err == nil
 }
 
-// refuseUnknown turns a route without a path or with the wrong method into one that says so. Under the API's roots
-// only holders of a key are told: authentication comes first there, always.
+// refuseUnknown makes a route with an unknown path or a wrong method one that refuses. Under the API roots the key is
+// checked first.
 func (g *Gateway) refuseUnknown(found route, r *http.Request) route {
-	var refusal *failure
+	var refusal *Failure
 	switch {
 	case len(found.methods) == 0:
-		refusal = refuse(invalidRequest, nil).with(http.StatusNotFound, "There is no such path.")
+		refusal = Refuse(InvalidRequest, nil).with(http.StatusNotFound, "There is no such path.")
 	case !slices.Contains(found.methods, r.Method):
-		refusal = refuse(invalidRequest, nil).with(http.StatusMethodNotAllowed, "The path does not understand this method.").
-			saying("Allow", strings.Join(found.methods, ", "))
+		refusal = Refuse(InvalidRequest, nil).with(http.StatusMethodNotAllowed, "The path does not allow this method.").
+			WithHeader("Allow", strings.Join(found.methods, ", "))
 	default:
 		return found
 	}
-	found.stages = []stage{{"route", func(context.Context, *call) error { return refusal }}}
+	found.handlers = []namedHandler{{Route, func(context.Context, *Call) error { return refusal }}}
 	if underRoot(r.URL.Path) {
-		found.stages = append(g.entrance(), found.stages...)
+		found.handlers = append(g.entrance(), found.handlers...)
 	}
 	return found
 }
@@ -97,8 +97,8 @@ func underRoot(path string) bool {
 	return strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v1beta/")
 }
 
-// surfaceOfPrefix tells the dialect of a path that may not exist. OpenAI and Anthropic share the root /v1; there the
-// header that every Anthropic client must send tells them apart.
+// surfaceOfPrefix returns a surface in the API format of a path that may not exist. OpenAI and Anthropic share the root
+// /v1; the header that every Anthropic client must send distinguishes them.
 func surfaceOfPrefix(r *http.Request) dialect.Surface {
 	switch {
 	case strings.HasPrefix(r.URL.Path, "/v1beta/"):

@@ -30,7 +30,7 @@ CREATE TABLE channels (
     id         INTEGER PRIMARY KEY,
     protocol   TEXT    NOT NULL,
     base_url   TEXT    NOT NULL,
-    mapping    TEXT,              -- JSON object, asked model to provider's model
+    mapping    TEXT,              -- JSON object, asked model to the upstream's model
     annotation TEXT,              -- JSON, added to every answer of this channel
     enabled    INTEGER NOT NULL,
     user_group TEXT    NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE words (
     word TEXT PRIMARY KEY
 ) WITHOUT ROWID;
 
--- One row for each call that money was set aside for.
+-- One row for each call that quota was reserved for.
 CREATE TABLE ledger (
     request_id TEXT PRIMARY KEY,
     user_id    INTEGER NOT NULL,

@@ -11,7 +11,7 @@ import (
 const (
 	ampleQuota = 1_000_000_000_000
 	smallQuota = 1_000_000
-	// spentBudget suffices for ordinary models, but for no token of the expensive one.
+	// spentBudget is enough for ordinary models, but not for one token of the expensive one.
 	spentBudget = 5_000
 
 	ordinaryInput  = 1_000 // one unit a token
@@ -33,7 +33,7 @@ type seedKey struct {
 	rate   RateLimit
 }
 
-// seedModel is a model with its price. A nil price leaves it unpriced.
+// seedModel is a model with its prices. A nil price leaves it unpriced.
 type seedModel struct {
 	name          string
 	input, output any
@@ -48,7 +48,7 @@ type seedChannel struct {
 	group      string
 	models     []string
 	key        string
-	keyless    bool // the key is there, but disabled
+	keyless    bool // the key exists, but is disabled
 }
 
 // seed fills an empty store.
@@ -110,35 +110,35 @@ func seedModels(f Fixtures) []seedModel {
 
 func seedChannels(f Fixtures, o Options) []seedChannel {
 	m := f.Models
-	healthy := func(protocol string, models ...string) seedChannel {
+	working := func(protocol string, models ...string) seedChannel {
 		names := make(map[string]string, len(models))
 		for _, model := range models {
-			names[model] = providerModel(model)
+			names[model] = upstreamModel(model)
 		}
 		mapping, _ := json.Marshal(names) // a map of strings always marshals
 		return seedChannel{
-			protocol: protocol, address: o.Upstream, mapping: string(mapping), group: everyone, models: models, key: f.ProviderKey,
+			protocol: protocol, address: o.Upstream, mapping: string(mapping), group: everyone, models: models, key: f.UpstreamKey,
 		}
 	}
 	channels := []seedChannel{
-		healthy("openai", m.Chat, m.Embeddings, m.ViaOpenAI, m.Unpriced, m.Expensive),
-		healthy("anthropic", m.Messages, m.ViaAnthropic),
-		healthy("gemini", m.Gemini, m.ViaGemini),
+		working("openai", m.Chat, m.Embeddings, m.ViaOpenAI, m.Unpriced, m.Expensive),
+		working("anthropic", m.Messages, m.ViaAnthropic),
+		working("gemini", m.Gemini, m.ViaGemini),
 	}
-	// The others are healthy channels with one thing wrong.
-	odd := func(model string, spoil func(*seedChannel)) {
-		c := healthy("openai", model)
-		spoil(&c)
+	// The others are working channels with one fault each.
+	faulty := func(model string, fault func(*seedChannel)) {
+		c := working("openai", model)
+		fault(&c)
 		channels = append(channels, c)
 	}
-	odd(m.Keyless, func(c *seedChannel) { c.keyless = true })
-	odd(m.BadKey, func(c *seedChannel) { c.key = f.RejectedProviderKey })
-	odd(m.BadMapping, func(c *seedChannel) { c.mapping = fmt.Sprintf(`{%q:"gc-loop","gc-loop":%[1]q}`, m.BadMapping) })
-	odd(m.UnreadableMapping, func(c *seedChannel) { c.mapping = `{not json` })
-	odd(m.Unsupported, func(c *seedChannel) { c.protocol = "telegraph" })
-	odd(m.Dead, func(c *seedChannel) { c.address = o.DeadUpstream })
-	odd(m.Unmarshalable, func(c *seedChannel) { c.annotation = `{"region":` })
-	odd(m.Restricted, func(c *seedChannel) { c.group = staff })
+	faulty(m.Keyless, func(c *seedChannel) { c.keyless = true })
+	faulty(m.BadKey, func(c *seedChannel) { c.key = f.RejectedUpstreamKey })
+	faulty(m.BadMapping, func(c *seedChannel) { c.mapping = fmt.Sprintf(`{%q:"gc-loop","gc-loop":%[1]q}`, m.BadMapping) })
+	faulty(m.UnreadableMapping, func(c *seedChannel) { c.mapping = `{not json` })
+	faulty(m.Unsupported, func(c *seedChannel) { c.protocol = "telegraph" })
+	faulty(m.Dead, func(c *seedChannel) { c.address = o.DeadUpstream })
+	faulty(m.Unmarshalable, func(c *seedChannel) { c.annotation = `{"region":` })
+	faulty(m.Restricted, func(c *seedChannel) { c.group = staff })
 	return channels
 }
 
@@ -146,7 +146,7 @@ func insertKey(ctx context.Context, tx *sql.Tx, k seedKey) error {
 	var userID int64
 	if err := tx.QueryRowContext(ctx, `INSERT INTO users (quota, user_group) VALUES (?, ?) RETURNING id`,
 		k.quota, everyone).Scan(&userID); err != nil {
-		return fmt.Errorf("%w: %w", errUpdate, err)
+		return fmt.Errorf("%w: %w", ErrStoreWrite, err)
 	}
 	var kind, requests, window, burst any
 	if k.rate.Requests > 0 {
@@ -167,7 +167,7 @@ func insertChannel(ctx context.Context, tx *sql.Tx, c seedChannel, priority int)
 	if err := tx.QueryRowContext(ctx, `INSERT INTO channels
 		(protocol, base_url, mapping, annotation, enabled, user_group, priority) VALUES (?, ?, ?, ?, 1, ?, ?) RETURNING id`,
 		c.protocol, c.address, c.mapping, c.annotation, c.group, priority).Scan(&channelID); err != nil {
-		return fmt.Errorf("%w: %w", errUpdate, err)
+		return fmt.Errorf("%w: %w", ErrStoreWrite, err)
 	}
 	for _, model := range c.models {
 		if _, err := change(ctx, tx, `INSERT INTO channel_models (model, channel_id) VALUES (?, ?)`, model, channelID); err != nil {
@@ -178,7 +178,7 @@ func insertChannel(ctx context.Context, tx *sql.Tx, c seedChannel, priority int)
 	return err
 }
 
-// jsonList writes a list as the store keeps it: NULL for none, which means no restriction.
+// jsonList encodes a list for the store: NULL for nil, which means no restriction.
 func jsonList(list []string) any {
 	if list == nil {
 		return nil
@@ -187,7 +187,7 @@ func jsonList(list []string) any {
 	return string(text)
 }
 
-// hashKey is the form in which the store knows a caller's key.
+// hashKey is the form in which the store keeps a caller's key.
 func hashKey(secret string) []byte {
 	sum := sha256.Sum256([]byte(secret))
 	return sum[:]

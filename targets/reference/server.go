@@ -14,23 +14,23 @@ import (
 // Server serves a gateway over HTTP.
 type Server struct {
 	Gateway *Gateway
-	// Certificate vouches for the server, in PEM; nil when it is not served over TLS.
+	// Certificate is the server's own, in PEM; nil without [Options.TLS].
 	Certificate []byte
 	listener    net.Listener
 	http        *http.Server
 	served      chan error
 }
 
-// The server's own limits: a caller that drips its head or sits on an idle connection is let go.
+// The server's own limits, for clients that send their head byte by byte or keep an idle connection.
 const (
 	headTimeout = 10 * time.Second
 	idleTimeout = 2 * time.Minute
 	maxHead     = 64 << 10
 )
 
-// Serve starts to serve a new gateway at an address ("127.0.0.1:0" picks a free port).
+// Serve serves a new gateway at an address; "127.0.0.1:0" picks a free port.
 //
-// It returns [ErrOptions] and the other errors of [New], and the network's when the address cannot be had.
+// It returns the errors of [New], and the network's when it cannot listen at the address.
 func Serve(ctx context.Context, address string, options Options) (*Server, error) {
 	gateway, err := New(ctx, options)
 	if err != nil {
@@ -43,12 +43,12 @@ func Serve(ctx context.Context, address string, options Options) (*Server, error
 	s := &Server{
 		Gateway: gateway, listener: listener, served: make(chan error, 1),
 		http: &http.Server{
-			Handler: gateway.bends.wrap(gateway), ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHead,
-			ErrorLog: log.New(io.Discard, "", 0), // what callers do to their connections is their own affair
+			Handler: gateway, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHead,
+			ErrorLog: log.New(io.Discard, "", 0), // clients break connections on purpose
 		},
 	}
 	serve := s.http.Serve
-	if gateway.bends.secure {
+	if options.TLS {
 		if s.http.TLSConfig, s.Certificate, err = selfSigned(); err != nil {
 			return nil, errors.Join(err, listener.Close(), gateway.Close())
 		}
@@ -58,7 +58,7 @@ func Serve(ctx context.Context, address string, options Options) (*Server, error
 	return s, nil
 }
 
-// URL is where the gateway answers.
+// URL is the gateway's base URL.
 func (s *Server) URL() string {
 	scheme := "http"
 	if s.Certificate != nil {
@@ -67,7 +67,7 @@ func (s *Server) URL() string {
 	return scheme + "://" + s.listener.Addr().String()
 }
 
-// Close ends the calls under way, stops serving and closes the gateway.
+// Close ends the open calls, stops serving and closes the gateway.
 func (s *Server) Close() error {
 	err := s.http.Close()
 	if served := <-s.served; !errors.Is(served, http.ErrServerClosed) {

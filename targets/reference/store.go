@@ -17,36 +17,36 @@ import (
 //go:embed schema.sql
 var schema string
 
-// ErrStoreExists is returned when the store's file is there already. A store cannot be opened twice: it holds hashes of
-// the callers' keys only, so that the fixtures could not be told again.
+// ErrStoreExists is returned when the store's file exists already. A store cannot be opened again: it holds only hashes
+// of the callers' keys, so that the fixtures would be lost.
 var ErrStoreExists = errors.New("the store's file exists already")
 
-var (
-	// errQuery is returned when the store cannot be read.
-	errQuery = errors.New("the store cannot be read")
-	// errUpdate is returned when the store cannot be written.
-	errUpdate = errors.New("the store cannot be written")
-	// errAbsent is returned when the store has no such row.
-	errAbsent = errors.New("no such row")
-)
+// ErrStoreRead is returned when the store cannot be read.
+var ErrStoreRead = errors.New("the store cannot be read")
+
+// ErrStoreWrite is returned when the store cannot be written.
+var ErrStoreWrite = errors.New("the store cannot be written")
+
+// errNoRow is returned when the store has no such row.
+var errNoRow = errors.New("no such row")
 
 const (
 	// busyTimeout is how long SQLite waits for another process that holds the file's lock.
 	busyTimeout = 10 * time.Second
-	// storePatience bounds one read or write with the wait for a connection, so that callers do not queue behind a
-	// locked store for ever.
-	storePatience = 15 * time.Second
-	// readers is the number of connections for reading. Writes go through one connection: SQLite has one writer.
+	// storeTimeout bounds one read or write, with the wait for a connection: calls must not queue behind a locked store for
+	// ever.
+	storeTimeout = 15 * time.Second
+	// readers is the number of connections for reading. Writes share one connection: SQLite has one writer.
 	readers = 4
 )
 
-// store is the SQLite file. Statements are not kept prepared and nothing read is kept: another process may change
-// rows and tables at any time, and the next call must see it.
+// store is the SQLite file. It prepares no statements and caches nothing: another process may change rows and tables at
+// any time, and the next call must see it.
 type store struct {
-	path     string
-	volatile string // a directory to remove on close, or ""
-	reads    *sql.DB
-	writes   *sql.DB
+	path      string
+	temporary string // a directory to remove on close, or ""
+	reads     *sql.DB
+	writes    *sql.DB
 }
 
 // openStore creates the file at path, or a temporary one, with the schema and no rows.
@@ -58,10 +58,10 @@ func openStore(ctx context.Context, path string) (_ *store, err error) {
 		}
 	}()
 	if path == "" {
-		if s.volatile, err = os.MkdirTemp("", "gatecert-"); err != nil {
+		if s.temporary, err = os.MkdirTemp("", "gatecert-"); err != nil {
 			return nil, fmt.Errorf("temporary store: %w", err)
 		}
-		s.path = filepath.Join(s.volatile, "gateway.db")
+		s.path = filepath.Join(s.temporary, "gateway.db")
 	}
 	if s.path, err = filepath.Abs(s.path); err != nil {
 		return nil, fmt.Errorf("store %s: %w", path, err)
@@ -91,12 +91,12 @@ func openStore(ctx context.Context, path string) (_ *store, err error) {
 	return s, nil
 }
 
-// dsn asks for a write-ahead log, so that readers never wait for the writer, and leaves the syncing of each commit to
-// the log's checkpoints: a power cut may lose the last calls of a test, never the file's integrity. A temporary store is
-// not synced at all: nobody reads it after a power cut, and on a busy disk its checkpoints took seconds.
+// dsn asks for a write-ahead log, so that readers never wait for the writer, and syncs at its checkpoints instead of at
+// each commit: a power cut may lose the last calls, never the file's integrity. A temporary store is not synced at all:
+// nobody reads it after a power cut, and on a busy disk its checkpoints took seconds.
 func (s *store) dsn(lock string) string {
 	synchronous := "synchronous(NORMAL)"
-	if s.volatile != "" {
+	if s.temporary != "" {
 		synchronous = "synchronous(OFF)"
 	}
 	query := url.Values{
@@ -116,54 +116,54 @@ func (s *store) close() error {
 			errs = append(errs, db.Close())
 		}
 	}
-	if s.volatile != "" {
-		errs = append(errs, os.RemoveAll(s.volatile))
+	if s.temporary != "" {
+		errs = append(errs, os.RemoveAll(s.temporary))
 	}
 	return errors.Join(errs...)
 }
 
-// row reads one row. It returns errAbsent when there is none and errQuery when the store fails.
+// row reads one row. It returns [errNoRow] when there is none and [ErrStoreRead] when the store fails.
 func (s *store) row(ctx context.Context, query string, args []any, into ...any) error {
-	ctx, cancel := context.WithTimeout(ctx, storePatience)
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	err := s.reads.QueryRowContext(ctx, query, args...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return errAbsent
+		return errNoRow
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", errQuery, err)
+		return fmt.Errorf("%w: %w", ErrStoreRead, err)
 	}
 	return nil
 }
 
-// rows reads all rows of a query, giving each to scan. It returns errQuery when the store fails.
+// rows reads all rows of a query and passes each to scan. It returns [ErrStoreRead] when the store fails.
 func (s *store) rows(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
-	ctx, cancel := context.WithTimeout(ctx, storePatience)
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	rows, err := s.reads.QueryContext(ctx, query, args...)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errQuery, err)
+		return fmt.Errorf("%w: %w", ErrStoreRead, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
-			return fmt.Errorf("%w: %w", errQuery, err)
+			return fmt.Errorf("%w: %w", ErrStoreRead, err)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("%w: %w", errQuery, err)
+		return fmt.Errorf("%w: %w", ErrStoreRead, err)
 	}
 	return nil
 }
 
-// write runs do in one transaction. Errors of do are returned as they are and roll it back; everything else that fails
-// is errUpdate. A write is not cut short by a caller that leaves, so that its outcome is always known.
+// write runs do in one transaction. An error of do rolls it back and is returned unchanged; every other failure is
+// [ErrStoreWrite]. A client that disconnects does not cancel a write, so that its outcome is always known.
 func (s *store) write(ctx context.Context, do func(context.Context, *sql.Tx) error) (err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storePatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
 	tx, err := s.writes.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUpdate, err)
+		return fmt.Errorf("%w: %w", ErrStoreWrite, err)
 	}
 	defer func() {
 		if err == nil {
@@ -177,7 +177,7 @@ func (s *store) write(ctx context.Context, do func(context.Context, *sql.Tx) err
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("%w: %w", errUpdate, err)
+		return fmt.Errorf("%w: %w", ErrStoreWrite, err)
 	}
 	return nil
 }
@@ -186,11 +186,11 @@ func (s *store) write(ctx context.Context, do func(context.Context, *sql.Tx) err
 func change(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int64, error) {
 	result, err := tx.ExecContext(ctx, statement, args...)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errUpdate, err)
+		return 0, fmt.Errorf("%w: %w", ErrStoreWrite, err)
 	}
 	changed, err := result.RowsAffected()
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errUpdate, err)
+		return 0, fmt.Errorf("%w: %w", ErrStoreWrite, err)
 	}
 	return changed, nil
 }

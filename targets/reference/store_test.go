@@ -18,8 +18,8 @@ const (
 	tick       = 5 * time.Millisecond
 )
 
-// stranger is another connection to the store, as another process has it.
-func (r *rig) stranger() func(statement string) {
+// otherConnection executes statements on another connection to the store, as another process would.
+func (r *rig) otherConnection() func(statement string) {
 	r.Helper()
 	db, err := sql.Open("sqlite", "file:"+r.gateway.StorePath()+"?_pragma=busy_timeout(5000)")
 	require.NoError(r, err)
@@ -35,7 +35,7 @@ func TestStoreThatCannotBeReadIsAnErrorOfTheGatewayAndHealsAtOnce(t *testing.T) 
 	for _, table := range []string{"users", "keys", "models", "channels", "channel_models", "channel_keys", "words"} {
 		t.Run(table, func(t *testing.T) {
 			r := newRig(t)
-			exec := r.stranger()
+			exec := r.otherConnection()
 			for range 2 {
 				r.requireHealthy(r.ask(dialect.Chat, r.keys.Valid, r.models.Chat, "hi"))
 				exec("ALTER TABLE " + table + " RENAME TO elsewhere")
@@ -59,7 +59,7 @@ func TestStoreThatCannotBeWrittenIsAnErrorOfTheGatewayAndHealsAtOnce(t *testing.
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
-			exec := r.stranger()
+			exec := r.otherConnection()
 			full := int64(smallQuota)
 			for range 2 {
 				exec(c.fail)
@@ -75,12 +75,12 @@ func TestStoreThatCannotBeWrittenIsAnErrorOfTheGatewayAndHealsAtOnce(t *testing.
 	}
 }
 
-func TestStoreThatFailsAfterTheProviderAnsweredGivesTheMoneyBackOnceItCan(t *testing.T) {
+func TestStoreThatFailsAfterTheUpstreamAnsweredRefundsOnceItCan(t *testing.T) {
 	for _, s := range []dialect.Surface{dialect.Chat, dialect.ChatStream} {
 		t.Run(string(s), func(t *testing.T) {
 			r := newRig(t)
-			exec := r.stranger()
-			r.gateway.relay = hookBefore(r.gateway.relay, "deliver", func(context.Context, *call) error {
+			exec := r.otherConnection()
+			r.gateway.model = before(r.gateway.model, Deliver, func(context.Context, *Call) error {
 				exec("ALTER TABLE ledger RENAME TO elsewhere")
 				return nil
 			})

@@ -20,7 +20,7 @@ func streams() []dialect.Surface {
 func TestStreamsThatBreakAfterTheirFirstContent(t *testing.T) {
 	r := newRig(t)
 	// Anthropic's first content is its fourth event, after message_start, content_block_start and ping.
-	for _, c := range []mishap{
+	for _, c := range []fault{
 		{"chunks=8 cut-after=5", 502, "read_response_body_failed"},
 		{"chunks=8 end-after=5", 502, "read_response_body_failed"},
 		{"chunks=8 error-after=5", 502, "bad_response"},
@@ -38,7 +38,7 @@ func TestStreamsThatBreakAfterTheirFirstContent(t *testing.T) {
 
 func TestStreamsThatBreakBeforeTheirFirstContent(t *testing.T) {
 	r := newRig(t)
-	for _, c := range []mishap{
+	for _, c := range []fault{
 		{"empty-stream", 502, "empty_response"},
 		{"cut-after=0", 502, "read_response_body_failed"},
 		{"error-after=0", 502, "bad_response"},
@@ -53,7 +53,7 @@ func TestStreamsThatBreakBeforeTheirFirstContent(t *testing.T) {
 }
 
 func TestStreamThatFallsSilentEndsWithATimeout(t *testing.T) {
-	r := newRig(t, impatient)
+	r := newRig(t, shortTimeouts)
 	answers := r.askAll(streams(), r.keys.Valid, func(s dialect.Surface) string {
 		return "hi [[gatecert token=silent-" + string(s) + " chunks=8 stall-after=5]]"
 	})
@@ -70,13 +70,13 @@ func TestStreamMayTakeLongerThanTheTimeoutWhenItNeverFallsSilent(t *testing.T) {
 	r.requireHealthy(r.ask(dialect.ChatStream, r.keys.Valid, r.models.Chat, "hi [[gatecert chunks=15 gap=200ms]]"))
 }
 
-func TestContentIsPassedOnBeforeTheProviderIsDone(t *testing.T) {
+func TestContentIsPassedOnBeforeTheUpstreamIsDone(t *testing.T) {
 	r := newRig(t)
 	forSurfaces(t, r, streams(), func(r *rig, s dialect.Surface) {
 		token := "flush-" + string(s)
 		response, leave := r.open(s, r.keys.Valid, "hi [[gatecert token="+token+" chunks=8 stall-after=5]]")
 		defer leave()
-		// The head and the first event arrive although the provider will never go on.
+		// The head and the first event arrive although the upstream will never go on.
 		require.Equal(r, http.StatusOK, response.StatusCode)
 		first := make([]byte, 16)
 		n, err := response.Body.Read(first)
@@ -85,7 +85,7 @@ func TestContentIsPassedOnBeforeTheProviderIsDone(t *testing.T) {
 		leave()
 		attempts := r.seen(token)
 		require.Len(r, attempts, 1)
-		require.True(r, attempts[0].Cancelled, "the provider's call ends when the caller leaves")
+		require.True(r, attempts[0].Cancelled, "the upstream's call ends when the caller leaves")
 	})
 }
 
@@ -102,7 +102,7 @@ func TestCallerWhoLeavesBeforeAnAnswerPaysNothing(t *testing.T) {
 		require.Eventually(t, func() bool {
 			now, cancel := context.WithCancel(t.Context())
 			cancel()
-			seen, err := r.provider.Seen(now, token)
+			seen, err := r.mock.Seen(now, token)
 			return err == nil && len(seen.Attempts) == 1
 		}, 10*time.Second, 5*time.Millisecond)
 		leave()

@@ -17,20 +17,20 @@ import (
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-// What OpenAI charges for pictures in high detail: a base, and so much for each tile of 512 by 512 pixels.
+// What OpenAI charges for images in high detail, in tokens: a base, and so much for each tile of 512 by 512 pixels.
 const (
 	imageBase = 85
 	imageTile = 170
 	tileSize  = 512
-	// unseenImage stands for a picture given by address: one of 1024 by 1024 pixels.
+	// unseenImage stands for an image given by URL: one of 1024 by 1024 pixels.
 	unseenImage = imageBase + 4*imageTile
-	// maxSide bounds the pixels on a side of a picture. No provider takes so many.
+	// maxSide bounds the pixels on a side of an image. No upstream accepts so many.
 	maxSide = 1 << 16
 )
 
 var (
 	errNoSuchToken = errors.New("token id outside the vocabulary")
-	errNoPicture   = errors.New("not a picture")
+	errNotImage    = errors.New("not an image")
 )
 
 // tokenizer counts in cl100k_base. One instance serves all calls.
@@ -46,7 +46,7 @@ func newTokenizer() (*tokenizer, error) {
 	return &tokenizer{codec: codec}, nil
 }
 
-// count counts a text that is there to be charged for; what cannot be counted costs nothing.
+// count counts the tokens of an answer. A text that cannot be counted costs nothing.
 func (t *tokenizer) count(text string) int {
 	n, err := t.codec.Count(text)
 	if err != nil {
@@ -55,7 +55,7 @@ func (t *tokenizer) count(text string) int {
 	return n
 }
 
-// text returns what token ids stand for. It fails on an id outside the vocabulary.
+// text returns what token ids stand for. It returns [errNoSuchToken] for an id outside the vocabulary.
 func (t *tokenizer) text(ids []int) (string, error) {
 	unsigned := make([]uint, len(ids))
 	for i, id := range ids {
@@ -71,8 +71,8 @@ func (t *tokenizer) text(ids []int) (string, error) {
 	return text, nil
 }
 
-// texts returns what inputs of token ids stand for, leaving out those that stand for nothing: they cannot be counted
-// either, and are refused for that.
+// texts returns what inputs of token ids stand for. It leaves out ids outside the vocabulary: [Gateway.count] refuses
+// them.
 func (t *tokenizer) texts(inputs []convert.Input) []string {
 	var texts []string
 	for _, input := range inputs {
@@ -114,24 +114,24 @@ func (t *tokenizer) request(asked convert.Request) (int64, error) {
 	return total, nil
 }
 
-// imageTokens counts a picture by its size. It fails on data that is no picture.
+// imageTokens counts an image by its size. It returns [errNotImage] for other data.
 func imageTokens(i convert.Image) (int64, error) {
 	if i.URL != "" {
 		return unseenImage, nil
 	}
 	data, err := base64.StdEncoding.DecodeString(i.Data)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errNoPicture, err)
+		return 0, fmt.Errorf("%w: %w", errNotImage, err)
 	}
 	if isWebP(data) {
-		return unseenImage, nil // its size stands in one of three places; the standard library reads none
+		return unseenImage, nil // the standard library cannot read its size
 	}
 	config, _, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errNoPicture, err)
+		return 0, fmt.Errorf("%w: %w", errNotImage, err)
 	}
 	if config.Width < 1 || config.Height < 1 || config.Width > maxSide || config.Height > maxSide {
-		return 0, fmt.Errorf("%w: %d by %d pixels", errNoPicture, config.Width, config.Height)
+		return 0, fmt.Errorf("%w: %d by %d pixels", errNotImage, config.Width, config.Height)
 	}
 	tiles := math.Ceil(float64(config.Width)/tileSize) * math.Ceil(float64(config.Height)/tileSize)
 	return imageBase + int64(tiles)*imageTile, nil
@@ -141,11 +141,11 @@ func isWebP(data []byte) bool {
 	return len(data) > 16 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP"
 }
 
-// count is the stage that counts the input.
-func (g *Gateway) count(_ context.Context, c *call) error {
+// count is the handler that counts the input's tokens.
+func (g *Gateway) count(_ context.Context, c *Call) error {
 	tokens, err := g.tokenizer.request(c.asked)
 	if err != nil {
-		return refuse(countToken, err)
+		return Refuse(CountToken, err)
 	}
 	c.tokens = tokens
 	return nil

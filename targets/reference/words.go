@@ -8,7 +8,7 @@ import (
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-// words returns the list of words that no input may contain.
+// words returns the words that no input may contain.
 func (s *store) words(ctx context.Context) ([]string, error) {
 	var words []string
 	err := s.rows(ctx, `SELECT word FROM words`, nil, func(rows *sql.Rows) error {
@@ -20,8 +20,8 @@ func (s *store) words(ctx context.Context) ([]string, error) {
 	return words, err
 }
 
-// screen is the stage that refuses input with a word of the list, in whatever case and part of the request.
-func (g *Gateway) screen(ctx context.Context, c *call) error {
+// screen is the handler that refuses input with a word of the list, in any case and any part of the request.
+func (g *Gateway) screen(ctx context.Context, c *Call) error {
 	words, err := g.store.words(ctx)
 	if err != nil {
 		return err
@@ -30,7 +30,7 @@ func (g *Gateway) screen(ctx context.Context, c *call) error {
 		text = strings.ToLower(text)
 		for _, word := range words {
 			if word != "" && strings.Contains(text, strings.ToLower(word)) {
-				return refuse(sensitiveWords, nil)
+				return Refuse(SensitiveWords, nil)
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func newMeter(kind contract.LimiterKind, requests, burst int) meter {
 	return meter{newLimiter(at.read), at, RateLimit{Kind: kind, Requests: requests, Window: 10 * time.Second, Burst: burst}}
 }
 
-func (m meter) ask() allowance {
+func (m meter) ask() Allowance {
 	a, _ := m.admit(1, m.rate)
 	return a
 }
@@ -30,7 +30,7 @@ func (m meter) ask() allowance {
 // admitted is how many calls in a row are admitted now.
 func (m meter) admitted() int {
 	n := 0
-	for m.ask().ok {
+	for m.ask().OK {
 		n++
 	}
 	return n
@@ -73,23 +73,23 @@ func TestWhatALimiterTellsIsTrue(t *testing.T) {
 			for range 3_000 {
 				m.clock.advance(time.Duration(random.Int64N(int64(15*time.Second) / int64(requests))))
 				a := m.ask()
-				require.GreaterOrEqual(t, a.remaining, 0)
-				if a.remaining > 0 {
-					require.Zero(t, a.wait, "who may call has nothing to wait for")
+				require.GreaterOrEqual(t, a.Remaining, 0)
+				if a.Remaining > 0 {
+					require.Zero(t, a.Wait, "who may call has nothing to wait for")
 					continue
 				}
-				require.Positive(t, a.wait, "%s of %d", kind, requests)
-				require.GreaterOrEqual(t, a.reset, a.wait, "%s of %d: the whole limit is not free before a part of it", kind, requests)
-				m.clock.advance(a.wait - 1)
-				require.False(t, m.ask().ok, "%s of %d: just before the time that was told", kind, requests)
+				require.Positive(t, a.Wait, "%s of %d", kind, requests)
+				require.GreaterOrEqual(t, a.Reset, a.Wait, "%s of %d: the whole limit is not free before a part of it", kind, requests)
+				m.clock.advance(a.Wait - 1)
+				require.False(t, m.ask().OK, "%s of %d: just before the advertised time", kind, requests)
 				m.clock.advance(1)
-				require.True(t, m.ask().ok, "%s of %d: at the time that was told", kind, requests)
+				require.True(t, m.ask().OK, "%s of %d: at the advertised time", kind, requests)
 			}
 			last := m.ask()
-			m.clock.advance(last.reset)
-			require.Equal(t, requests, m.admitted(), "%s of %d: whole again after the reset that was told", kind, requests)
+			m.clock.advance(last.Reset)
+			require.Equal(t, requests, m.admitted(), "%s of %d: unused again after the advertised reset", kind, requests)
 			if requests > 1 {
-				require.Zero(t, m.ask().remaining)
+				require.Zero(t, m.ask().Remaining)
 			}
 		}
 	}
@@ -100,7 +100,7 @@ func TestLimitersKnowKeysApart(t *testing.T) {
 		m := newMeter(kind, 3, 0)
 		require.Equal(t, 3, m.admitted())
 		a, release := m.admit(2, m.rate)
-		require.True(t, a.ok, "%s: another key has a limit of its own", kind)
+		require.True(t, a.OK, "%s: another key has a limit of its own", kind)
 		release()
 		m.rate.Kind = contract.FixedWindow
 		if kind != contract.FixedWindow {
@@ -114,19 +114,19 @@ func TestConcurrencyIsGivenBack(t *testing.T) {
 	_, first := m.admit(1, m.rate)
 	require.Equal(t, 1, m.admitted())
 	first()
-	require.Equal(t, allowance{ok: true}, m.ask())
-	require.Equal(t, allowance{}, m.ask())
+	require.Equal(t, Allowance{OK: true}, m.ask())
+	require.Equal(t, Allowance{}, m.ask())
 }
 
 func TestRatesThatMakeNoSense(t *testing.T) {
 	for sentence, rate := range map[string]RateLimit{
 		"an unknown kind":             {Kind: "leaky", Requests: 1, Window: time.Second},
-		"too many requests":           {Requests: mostRequests + 1},
+		"too many requests":           {Requests: MaxRequests + 1},
 		"a window over 59s":           {Window: time.Minute},
 		"a burst of a sliding log":    {Burst: 3},
 		"a burst of fewer than none":  {Kind: contract.TokenBucket, Burst: -1},
 		"a negative number of calls":  {Requests: -1},
-		"a burst beyond all measures": {Kind: contract.TokenBucket, Burst: mostRequests + 1},
+		"a burst beyond all measures": {Kind: contract.TokenBucket, Burst: MaxRequests + 1},
 	} {
 		_, err := Options{Upstream: "http://127.0.0.1:9", Rate: rate}.withDefaults()
 		require.ErrorIs(t, err, ErrOptions, sentence)

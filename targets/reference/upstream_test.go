@@ -13,16 +13,16 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// mishap is something that befalls a provider's answer, and what the caller must hear.
-type mishap struct {
+// fault is something wrong with an upstream's answer, and what the client must get.
+type fault struct {
 	directive string
 	status    int
 	code      string
 }
 
-func TestFailuresOfTheProviderBeforeAnyContent(t *testing.T) {
+func TestFailuresOfTheUpstreamBeforeAnyContent(t *testing.T) {
 	r := newRig(t)
-	for _, c := range []mishap{
+	for _, c := range []fault{
 		{"close", 502, "do_request_failed"},
 		{"reset", 502, "do_request_failed"},
 		{"status=500", 502, "bad_response_status_code"},
@@ -77,8 +77,8 @@ func TestBodiesThatBreakOff(t *testing.T) {
 	})
 }
 
-func TestSlowProvidersAreGivenUpAndHungUpOn(t *testing.T) {
-	r := newRig(t, impatient)
+func TestSlowUpstreamCallsAreCancelled(t *testing.T) {
+	r := newRig(t, shortTimeouts)
 	whole := []dialect.Surface{
 		dialect.Chat, dialect.Completions, dialect.Responses, dialect.Messages, dialect.GenerateContent, dialect.Embeddings,
 	}
@@ -108,7 +108,7 @@ func TestSlowProvidersAreGivenUpAndHungUpOn(t *testing.T) {
 	require.Equal(t, balance{Quota: ampleQuota}, r.balanceOf(r.keys.Valid))
 }
 
-func TestProviderThatRejectsAGeminiKeyWithItsOwnStatus(t *testing.T) {
+func TestUpstreamThatRejectsAGeminiKeyWithItsOwnStatus(t *testing.T) {
 	r := newRig(t)
 	_, err := r.gateway.store.writes.Exec(`UPDATE channel_keys SET secret = 'stale' WHERE channel_id IN (SELECT id FROM channels WHERE protocol = 'gemini')`)
 	require.NoError(t, err)

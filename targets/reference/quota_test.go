@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,13 +31,13 @@ func (r *rig) states() map[string]int {
 	return counts
 }
 
-func TestCallIsChargedWhatTheProviderCounted(t *testing.T) {
+func TestCallIsChargedWhatTheUpstreamCounted(t *testing.T) {
 	r := newRig(t)
 	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
 		before := r.balanceOf(r.keys.Small)
 		r.requireHealthy(r.ask(s, r.keys.Small, r.healthyModel(s), "one two three"))
 		after := r.balanceOf(r.keys.Small)
-		// The provider counts words: three in; its healthy answer has three. One unit for each in, two for each out.
+		// The upstream counts words: three in; its healthy answer has three. One unit for each in, two for each out.
 		want := int64(3 + 3*2)
 		if s == dialect.Embeddings {
 			want = 3
@@ -71,7 +72,7 @@ func TestSpentKeyTakesNothingFromItsOwnersQuota(t *testing.T) {
 
 func TestParallelCallsCannotOverspend(t *testing.T) {
 	r := newRig(t)
-	// "hi" is one token and 16 may come back: 1 + 2×16 units are held for each call. Provider calls that hang keep
+	// "hi" is one token and 16 may come back: 1 + 2×16 units are held for each call. Upstream calls that hang keep
 	// their money held, so that no call can pay with what another gave back.
 	const hold, funds = 33, 7
 	_, err := r.gateway.store.writes.Exec(`UPDATE users SET quota = ? WHERE id = (SELECT user_id FROM keys WHERE hash = ?)`,
@@ -79,7 +80,7 @@ func TestParallelCallsCannotOverspend(t *testing.T) {
 	require.NoError(t, err)
 	release := make(chan struct{})
 	held := make(chan struct{}, 64)
-	r.gateway.relay = hookBefore(r.gateway.relay, "pick", func(context.Context, *call) error {
+	r.gateway.model = before(r.gateway.model, Pick, func(context.Context, *Call) error {
 		held <- struct{}{}
 		<-release
 		return nil
@@ -107,16 +108,10 @@ func TestParallelCallsCannotOverspend(t *testing.T) {
 	require.Equal(t, map[string]int{"settled": funds}, r.states())
 }
 
-// hookBefore puts a stage in front of another.
-func hookBefore(stages []stage, name string, run func(context.Context, *call) error) []stage {
-	var with []stage
-	for _, s := range stages {
-		if s.name == name {
-			with = append(with, stage{"hook", run})
-		}
-		with = append(with, s)
-	}
-	return with
+// before puts a handler in front of another.
+func before(handlers []namedHandler, name HandlerName, run Handler) []namedHandler {
+	i := slices.IndexFunc(handlers, func(h namedHandler) bool { return h.name == name })
+	return slices.Insert(slices.Clone(handlers), i, namedHandler{"test", run})
 }
 
 func TestCostIsRoundedUpAndNeverOverflows(t *testing.T) {

@@ -17,8 +17,8 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// account is a key with what it permits, and the user who owns it.
-type account struct {
+// caller is a key, what it permits, and the user who owns it.
+type caller struct {
 	keyID   int64
 	userID  int64
 	group   string
@@ -27,14 +27,14 @@ type account struct {
 	models []string
 	// networks are those the key may be used from; nil means all.
 	networks []netip.Prefix
-	// rate has no requests when the key is not limited.
+	// rate is zero when the key is not limited.
 	rate RateLimit
 }
 
-// account finds a key. It returns errAbsent when it was never issued.
-func (s *store) account(ctx context.Context, secret string) (account, error) {
+// caller finds a key. It returns [errNoRow] for one that was never issued.
+func (s *store) caller(ctx context.Context, secret string) (caller, error) {
 	var (
-		a                  account
+		a                  caller
 		status             string
 		models, addresses  sql.NullString
 		requests, windowMS sql.NullInt64
@@ -46,7 +46,7 @@ func (s *store) account(ctx context.Context, secret string) (account, error) {
 		FROM keys k JOIN users u ON u.id = k.user_id WHERE k.hash = ?`, []any{hashKey(secret)},
 		&a.keyID, &a.userID, &a.group, &status, &models, &addresses, &kind, &requests, &windowMS, &burst)
 	if err != nil {
-		return account{}, err
+		return caller{}, err
 	}
 	a.revoked = status != "active"
 	a.rate = RateLimit{
@@ -55,40 +55,40 @@ func (s *store) account(ctx context.Context, secret string) (account, error) {
 	}
 	if models.Valid {
 		if err := json.Unmarshal([]byte(models.String), &a.models); err != nil {
-			return account{}, fmt.Errorf("%w: allowed models: %w", errQuery, err)
+			return caller{}, fmt.Errorf("%w: allowed models: %w", ErrStoreRead, err)
 		}
 	}
 	if addresses.Valid {
 		if err := json.Unmarshal([]byte(addresses.String), &a.networks); err != nil {
-			return account{}, fmt.Errorf("%w: allowed addresses: %w", errQuery, err)
+			return caller{}, fmt.Errorf("%w: allowed addresses: %w", ErrStoreRead, err)
 		}
 	}
 	return a, nil
 }
 
-// authenticate is the stage that finds out who calls.
-func (g *Gateway) authenticate(ctx context.Context, c *call) error {
+// authenticate is the handler that finds the key and its owner.
+func (g *Gateway) authenticate(ctx context.Context, c *Call) error {
 	secret := credential(c.request)
 	if secret == "" {
-		return unauthorised("A key is required.")
+		return unauthorized("A key is required.")
 	}
-	a, err := g.store.account(ctx, secret)
-	if errors.Is(err, errAbsent) {
-		return unauthorised("The key is not valid.")
+	a, err := g.store.caller(ctx, secret)
+	if errors.Is(err, errNoRow) {
+		return unauthorized("The key is not valid.")
 	}
 	if err != nil {
 		return err
 	}
-	c.account = a
+	c.caller = a
 	return nil
 }
 
-func unauthorised(message string) *failure {
-	return refuse(accessDenied, nil).with(http.StatusUnauthorized, message).saying("WWW-Authenticate", `Bearer realm="gateway"`)
+func unauthorized(message string) *Failure {
+	return Refuse(AccessDenied, nil).with(http.StatusUnauthorized, message).WithHeader("WWW-Authenticate", `Bearer realm="gateway"`)
 }
 
-// credential takes the key from where one of the dialects puts it. The query is Gemini's alone, since queries end up
-// in logs.
+// credential reads the key from where an API format puts it, "" for none. Only Gemini's may stand in the query, since
+// queries end up in logs.
 func credential(r *http.Request) string {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token)
@@ -105,18 +105,18 @@ func credential(r *http.Request) string {
 	return ""
 }
 
-// admit is the stage that turns away keys that were withdrawn or are used from the wrong place.
-func (g *Gateway) admit(_ context.Context, c *call) error {
-	if c.account.revoked {
-		return refuse(accessDenied, nil).with(http.StatusForbidden, "The key was withdrawn.")
+// admit is the handler that refuses keys that are revoked or used from the wrong address.
+func (g *Gateway) admit(_ context.Context, c *Call) error {
+	if c.caller.revoked {
+		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The key was revoked.")
 	}
-	if !reachableFrom(c.account.networks, c.request.RemoteAddr) {
-		return refuse(accessDenied, nil).with(http.StatusForbidden, "The key is not permitted from this address.")
+	if !reachableFrom(c.caller.networks, c.request.RemoteAddr) {
+		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The key is not permitted from this address.")
 	}
 	return nil
 }
 
-// reachableFrom goes by the address of the connection alone: forwarding headers are the caller's to write.
+// reachableFrom looks at the address of the connection alone: any client can write forwarding headers.
 func reachableFrom(networks []netip.Prefix, remote string) bool {
 	if networks == nil {
 		return true

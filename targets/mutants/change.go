@@ -1,0 +1,126 @@
+package mutants
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+// change changes how a gateway is made, mostly by a hook.
+type change func(*reference.Options)
+
+func all(changes ...change) change {
+	return func(o *reference.Options) {
+		for _, change := range changes {
+			change(o)
+		}
+	}
+}
+
+// changeFailure changes failures before the client sees them.
+func changeFailure(do func(*reference.Call, *reference.Failure), conditions ...condition) change {
+	return func(o *reference.Options) {
+		o.Hooks.Failure = append(o.Hooks.Failure, func(c *reference.Call, f *reference.Failure) {
+			if hold(conditions, c, f) {
+				do(c, f)
+			}
+		})
+	}
+}
+
+func setStatus(status int, conditions ...condition) change {
+	return changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Status = status }, conditions...)
+}
+
+func setCode(code reference.Code, conditions ...condition) change {
+	return changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Code = code }, conditions...)
+}
+
+// replaceBy replaces failures by those of another code: its status and message too.
+func replaceBy(code reference.Code, conditions ...condition) change {
+	return changeFailure(func(_ *reference.Call, f *reference.Failure) {
+		other := reference.Refuse(code, nil)
+		f.Code, f.Status, f.Message = other.Code, other.Status, other.Message
+	}, conditions...)
+}
+
+func deleteHeader(name string, conditions ...condition) change {
+	return changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Header.Del(name) }, conditions...)
+}
+
+// changeError changes error answers before they are sent.
+func changeError(do func(*reference.Call, *reference.Answer), conditions ...condition) change {
+	return changeAnswer(func(c *reference.Call, a *reference.Answer) {
+		if f := c.Failure(); f != nil && hold(conditions, c, f) {
+			do(c, a)
+		}
+	})
+}
+
+// changeAnswer changes complete answers, successes too.
+func changeAnswer(do func(*reference.Call, *reference.Answer)) change {
+	return func(o *reference.Options) { o.Hooks.Answer = append(o.Hooks.Answer, do) }
+}
+
+// changeStreamError changes the events with which a stream that has begun reports a failure.
+func changeStreamError(do func(c *reference.Call, events []byte) []byte, conditions ...condition) change {
+	return func(o *reference.Options) {
+		o.Hooks.StreamError = append(o.Hooks.StreamError, func(c *reference.Call, events []byte) []byte {
+			if hold(conditions, c, c.Failure()) {
+				return do(c, events)
+			}
+			return events
+		})
+	}
+}
+
+func changeEvents(do func(c *reference.Call, events []byte) []byte) change {
+	return func(o *reference.Options) { o.Hooks.Events = append(o.Hooks.Events, do) }
+}
+
+// wrap wraps one handler of a model call.
+func wrap(name reference.HandlerName, with func(reference.Handler) reference.Handler) change {
+	return func(o *reference.Options) {
+		o.Hooks.Handler = append(o.Hooks.Handler, func(handler reference.HandlerName, next reference.Handler) reference.Handler {
+			if handler == name {
+				return with(next)
+			}
+			return next
+		})
+	}
+}
+
+// moveBehind moves a handler of a model call behind a later one.
+func moveBehind(later, moved reference.HandlerName) change {
+	return func(o *reference.Options) {
+		o.Hooks.Order = append(o.Hooks.Order, func(order []reference.HandlerName) []reference.HandlerName {
+			order = slices.DeleteFunc(order, func(name reference.HandlerName) bool { return name == moved })
+			return slices.Insert(order, slices.Index(order, later)+1, moved)
+		})
+	}
+}
+
+func changeLimit(with func(*reference.Call, reference.LimitFunc) reference.LimitFunc) change {
+	return func(o *reference.Options) { o.Hooks.Limit = append(o.Hooks.Limit, with) }
+}
+
+func changeAttempts(with func(c *reference.Call, allowed int) int) change {
+	return func(o *reference.Options) { o.Hooks.Attempts = append(o.Hooks.Attempts, with) }
+}
+
+func changeTimeout(with func(c *reference.Call, allowed time.Duration) time.Duration) change {
+	return func(o *reference.Options) { o.Hooks.Timeout = append(o.Hooks.Timeout, with) }
+}
+
+// loseRefund keeps the reserved quota of some of the calls that failed.
+func loseRefund(conditions ...condition) change {
+	return func(o *reference.Options) {
+		o.Hooks.Refund = append(o.Hooks.Refund, func(c *reference.Call, refund func()) func() {
+			if f := c.Failure(); f != nil && hold(conditions, c, f) {
+				return func() {}
+			}
+			return refund
+		})
+	}
+}

@@ -1,0 +1,154 @@
+package mutants
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+// codeMutants answer with a wrong code, or without one.
+func codeMutants() []Mutant {
+	emptyCode := func(e map[string]any) { e["code"] = "" }
+	return append(confusedCodes(),
+		mutant("codes-empty-on-openai",
+			"The code is an empty string on the OpenAI endpoints.",
+			all(changeError(editError(emptyCode), in(dialect.OpenAI)), changeStreamError(editErrorEvent(emptyCode), in(dialect.OpenAI))),
+			passes("http:429/**"),
+			fails(contract.Code, onSurfaces(openAI(), "code:*/*")...),
+			warns(contract.CodeKnown, onSurfaces(openAI(), "http:*/*")...)),
+		mutant("codes-missing-from-refusals",
+			"Requests that are refused before the body is read are answered without a code.",
+			changeError(editError(func(e map[string]any) { delete(e, "code") }),
+				at(reference.Authenticate, reference.Admit, reference.Limit), in(dialect.OpenAI), with4xx),
+			fails(contract.Code, onSurfaces(openAI(), "code:access_denied/*")...),
+			warns(contract.Fields, onSurfaces(openAI(), "http:401/*", "http:403/revoked-key", "http:429/*")...)),
+		mutant("codes-numeric",
+			"The code for an unknown model is a number, the status repeated.",
+			changeError(editError(func(e map[string]any) { e["code"] = 404 }), withCode(reference.ModelNotFound), in(dialect.OpenAI)),
+			fails(contract.Code, onSurfaces(openAI(), "code:model_not_found/*")...),
+			warns(contract.Fields, onSurfaces(openAI(), "http:404/unknown-model")...)),
+		mutant("codes-in-capitals",
+			"The code for denied access is written in capitals.",
+			changeFailure(func(_ *reference.Call, f *reference.Failure) {
+				f.Code = reference.Code(strings.ToUpper(string(f.Code)))
+			},
+				withCode(reference.AccessDenied)),
+			fails(contract.Code, "code:access_denied/**"),
+			warns(contract.CodeKnown, "http:401/**", "http:403/**")),
+		mutant("codes-null-for-upstream-errors",
+			"The code is null when the upstream answered with an error status.",
+			setCode("", withCode(reference.BadResponseStatus)),
+			fails(contract.Code, "code:bad_response_status_code/**"),
+			warns(contract.CodeKnown, "http:5xx/upstream-error/*/error-object")),
+		mutant("codes-lost-on-anthropic",
+			"Errors on the Anthropic endpoints have no code.",
+			setCode("", in(dialect.Anthropic)),
+			passes("http:429/**"),
+			fails(contract.Code, onSurfaces(anthropic(), "code:*/*")...),
+			warns(contract.CodeKnown, onSurfaces(anthropic(), "http:*/*")...)),
+		mutant("codes-lost-on-gemini",
+			"Errors on the Gemini endpoints have no details, and so no code.",
+			setCode("", in(dialect.Gemini)),
+			passes("http:429/**"),
+			fails(contract.Code, onSurfaces(gemini(), "code:*/*")...),
+			warns(contract.CodeKnown, onSurfaces(gemini(), "http:*/*")...)),
+		mutant("codes-lost-in-streams",
+			"The error event of a stream that has begun has no code.",
+			setCode("", begun),
+			fails(contract.Code, onSurfaces(streamingSurfaces(), "code:read_response_body_failed/*")...),
+			fails(contract.Code, "code:channel:response_time_exceeded/*/*-stream/stalled-answer"),
+			warns(contract.CodeKnown, "http:5xx/upstream-error/*/mid-stream")),
+		mutant("codes-as-anthropic-types",
+			"On the Anthropic endpoints the code stands in error.type, which is tolerated but is the wrong place.",
+			all(changeError(editError(codeAsType), in(dialect.Anthropic)), changeStreamError(editErrorEvent(codeAsType), in(dialect.Anthropic))),
+			warns(contract.CodePlace, onSurfaces(anthropic(), "code:*/*")...)),
+		mutant("upstream-code-passed-on",
+			"The upstream's code is passed on unchecked.",
+			changeFailure(func(_ *reference.Call, f *reference.Failure) {
+				if upstream, ok := errors.AsType[*reference.UpstreamError](f); ok {
+					f.Code = reference.Code(upstream.Refusal.Code)
+				}
+			}, withCode(reference.BadResponseStatus), upstreamErrorObject),
+			warns(contract.CodeKnown, "http:5xx/upstream-error/*/error-object")),
+	)
+}
+
+func codeAsType(e map[string]any) {
+	e["type"] = e["code"]
+	delete(e, "code")
+}
+
+// confusedCodes answer with one code instead of another. The status stays, so that the code alone is wrong.
+func confusedCodes() []Mutant {
+	var mutants []Mutant
+	for _, m := range []struct {
+		name         string
+		right, wrong reference.Code
+		sentence     string
+		when         []condition
+		surfaces     []dialect.Surface // nil for all
+	}{
+		{"bad-parameters-called-malformed", reference.InvalidRequest, reference.BadRequestBody,
+			"Invalid parameters get the code for a malformed body.", []condition{at(reference.Decode)}, nil},
+		{"malformed-called-bad-parameters", reference.BadRequestBody, reference.InvalidRequest,
+			"A malformed body gets the code for invalid parameters on the Gemini endpoints.", []condition{in(dialect.Gemini)}, gemini()},
+		{"unreadable-called-malformed", reference.ReadRequestBody, reference.BadRequestBody,
+			"A body that could not be read gets the code for a malformed one.", nil, nil},
+		{"unconvertible-called-invalid", reference.ConvertRequest, reference.InvalidRequest,
+			"A request that the upstream's API cannot express gets the code for invalid parameters.", nil, nil},
+		{"listed-word-called-policy", reference.SensitiveWords, reference.PromptBlocked,
+			"A word of the gateway's own list gets the code for the upstream's policy.", nil, nil},
+		{"policy-called-bad-response", reference.PromptBlocked, reference.BadResponse,
+			"A refusal on policy grounds gets the code for a bad response, in streams.", []condition{streaming}, streamingSurfaces()},
+		{"denied-called-unknown-model", reference.AccessDenied, reference.ModelNotFound,
+			"A valid key used from a denied address gets the code for an unknown model.", []condition{at(reference.Admit), not(revoked)}, nil},
+		{"unknown-model-called-no-channel", reference.ModelNotFound, reference.GetChannel,
+			"An unknown model gets the code for a model without a channel.", nil, nil},
+		{"unsupported-called-unconvertible", reference.InvalidAPIType, reference.ConvertRequest,
+			"An unsupported API type gets the code for a failed conversion.", nil, nil},
+		{"no-channel-called-unknown-model", reference.GetChannel, reference.ModelNotFound,
+			"A model without a channel gets the code for an unknown model.", nil, nil},
+		{"no-channel-key-called-unreachable", reference.NoAvailableKey, reference.DoRequest,
+			"A channel without a key gets the code for an unreachable upstream.", nil, nil},
+		{"rejected-key-called-bad-status", reference.InvalidChannelKey, reference.BadResponseStatus,
+			"A rejected channel key gets the code for a bad upstream status.", nil, nil},
+		{"bad-mapping-called-unconvertible", reference.ModelMapped, reference.ConvertRequest,
+			"A bad model mapping gets the code for a failed conversion.", nil, nil},
+		{"timeout-called-unreachable", reference.ResponseTime, reference.DoRequest,
+			"An upstream timeout gets the code for an unreachable upstream.", nil, nil},
+		{"spent-account-called-spent-key", reference.InsufficientQuota, reference.PreConsumeQuota,
+			"An account without quota gets the code for a key without budget.", nil, nil},
+		{"spent-key-called-spent-account", reference.PreConsumeQuota, reference.InsufficientQuota,
+			"A key without budget gets the code for an account without quota.", nil, nil},
+		{"unpriced-called-no-channel", reference.ModelPrice, reference.GetChannel,
+			"A model without a price gets the code for a model without a channel.", nil, nil},
+		{"uncountable-called-invalid", reference.CountToken, reference.InvalidRequest,
+			"Input whose tokens cannot be counted gets the code for invalid parameters.", nil, nil},
+		{"unreachable-called-timeout", reference.DoRequest, reference.ResponseTime,
+			"An unreachable upstream gets the code for an upstream timeout.", nil, nil},
+		{"bad-response-called-otherwise", reference.BadResponse, "bad_response_body",
+			"An upstream answer that cannot be decoded gets a code that is in no table.", []condition{not(begun)}, nil},
+		{"bad-status-called-upstream-error", reference.BadResponseStatus, "upstream_error",
+			"A bad upstream status without an error object gets a code that is in no table.", []condition{not(upstreamErrorObject)}, nil},
+		{"empty-called-bad-response", reference.EmptyResponse, reference.BadResponse,
+			"An empty upstream answer gets the code for a bad response.", nil, nil},
+		{"truncated-called-bad-response", reference.ReadResponseBody, reference.BadResponse,
+			"A truncated upstream answer gets the code for a bad response.", nil, nil},
+		{"unserialisable-called-unreachable", reference.MarshalJSON, reference.DoRequest,
+			"An answer that the gateway cannot serialize gets the code for an unreachable upstream.", nil, nil},
+		{"failing-read-called-write", reference.QueryData, reference.UpdateData,
+			"A failed database read gets the code for a failed write.", nil, nil},
+		{"failing-write-called-read", reference.UpdateData, reference.QueryData,
+			"A failed database write gets the code for a failed read.", nil, nil},
+	} {
+		cases := []contract.Pattern{contract.Pattern("code:" + m.right + "/**")}
+		if m.surfaces != nil {
+			cases = onSurfaces(m.surfaces, "code:"+string(m.right)+"/*")
+		}
+		mutants = append(mutants, mutant(m.name, m.sentence, setCode(m.wrong, append(m.when, withCode(m.right))...), fails(contract.Code, cases...)))
+	}
+	return mutants
+}

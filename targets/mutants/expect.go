@@ -1,0 +1,113 @@
+package mutants
+
+import (
+	"slices"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+)
+
+// Expectation says which cases a mutant changes, and how.
+type Expectation struct {
+	Cases []contract.Pattern
+	// Verdict is the one that the cases get. It is [contract.Pass] where only a NOTE is broken; where nothing is, the
+	// cases are exempt from the expectations that follow.
+	Verdict contract.Verdict
+	// Breaks are requirements that each of the cases has to find broken, among others maybe.
+	Breaks []contract.Requirement
+	// AtLeastOne says that timing decides which of the cases change: one of them is enough.
+	AtLeastOne bool
+}
+
+func (e Expectation) unchanged() bool { return e.Verdict == contract.Pass && len(e.Breaks) == 0 }
+
+func fails(breaks contract.Requirement, cases ...contract.Pattern) Expectation {
+	return Expectation{Cases: cases, Verdict: contract.Fail, Breaks: []contract.Requirement{breaks}}
+}
+
+func warns(breaks contract.Requirement, cases ...contract.Pattern) Expectation {
+	return Expectation{Cases: cases, Verdict: contract.Warn, Breaks: []contract.Requirement{breaks}}
+}
+
+func notes(breaks contract.Requirement, cases ...contract.Pattern) Expectation {
+	return Expectation{Cases: cases, Verdict: contract.Pass, Breaks: []contract.Requirement{breaks}}
+}
+
+// passes exempts cases from the expectations that follow.
+func passes(cases ...contract.Pattern) Expectation {
+	return Expectation{Cases: cases, Verdict: contract.Pass}
+}
+
+// and adds a requirement to those that have to be found broken.
+func (e Expectation) and(breaks contract.Requirement) Expectation {
+	e.Breaks = append(e.Breaks, breaks)
+	return e
+}
+
+func atLeastOne(e Expectation) Expectation {
+	e.AtLeastOne = true
+	return e
+}
+
+// midStream are the cases in which the upstream fails after its stream has begun. By then the status is sent.
+func midStream() []contract.Pattern {
+	return []contract.Pattern{
+		"http:5xx/upstream-error/*/mid-stream",
+		"code:channel:response_time_exceeded/*/*-stream/stalled-answer",
+		"code:read_response_body_failed/*/*-stream/**",
+	}
+}
+
+// midStreamOn are the same cases on one surface.
+func midStreamOn(s dialect.Surface) []contract.Pattern {
+	return []contract.Pattern{
+		contract.Pattern("http:5xx/upstream-error/" + s + "/mid-stream"),
+		contract.Pattern("code:channel:response_time_exceeded/slow-upstream/" + s + "/stalled-answer"),
+		contract.Pattern("code:read_response_body_failed/truncated-upstream-response/" + s + "/*"),
+	}
+}
+
+// afterReserve are the rows and circumstances that come about once quota is reserved.
+func afterReserve() []string {
+	return []string{
+		"code:convert_request_failed/*", "code:invalid_api_type/*", "code:channel:model_mapped_error/*", "code:channel:invalid_key/*",
+		"code:channel:response_time_exceeded/*", "code:do_request_failed/*", "code:bad_response/*", "code:bad_response_status_code/*",
+		"code:empty_response/*", "code:prompt_blocked/*", "code:json_marshal_failed/*", "http:5xx/upstream-error",
+	}
+}
+
+// upstreamFails are the rows and circumstances that only an upstream can bring about.
+func upstreamFails() []string {
+	return []string{
+		"http:5xx/upstream-error", "code:channel:response_time_exceeded/*", "code:bad_response/*", "code:bad_response_status_code/*",
+		"code:empty_response/*", "code:read_response_body_failed/*",
+	}
+}
+
+// onSurfaces are the cases of some rows, or circumstances within them, on some surfaces: "http:404/*" on chat is
+// "http:404/*/chat/**".
+func onSurfaces(surfaces []dialect.Surface, rows ...string) []contract.Pattern {
+	var patterns []contract.Pattern
+	for _, row := range rows {
+		for _, s := range surfaces {
+			patterns = append(patterns, contract.Pattern(row+"/"+string(s)+"/**"))
+		}
+	}
+	return patterns
+}
+
+func openAI() []dialect.Surface    { return surfacesOf(dialect.OpenAI) }
+func anthropic() []dialect.Surface { return surfacesOf(dialect.Anthropic) }
+func gemini() []dialect.Surface    { return surfacesOf(dialect.Gemini) }
+
+func surfacesOf(d dialect.Dialect) []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return s.Dialect() != d })
+}
+
+func plainSurfaces() []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), dialect.Surface.Streaming)
+}
+
+func streamingSurfaces() []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return !s.Streaming() })
+}

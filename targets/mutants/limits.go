@@ -1,0 +1,88 @@
+package mutants
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+// limitMutants keep limits badly, keep a client waiting, or fail only when more than one call is made.
+func limitMutants() []Mutant {
+	return []Mutant{
+		mutant("rate-unlimited",
+			"The declared rate limit is not enforced.",
+			unlimited(func(*reference.Call) bool { return true }),
+			fails(contract.NotSuccess, "http:429/**")),
+		mutant("rate-unlimited-on-gemini",
+			"The rate limit is not enforced on the Gemini endpoints.",
+			unlimited(func(c *reference.Call) bool { return c.Surface().Dialect() == dialect.Gemini }),
+			fails(contract.NotSuccess, onSurfaces(gemini(), "http:429/*")...)),
+		mutant("rate-limit-hangs-up",
+			"A client over its rate limit gets its connection closed.",
+			changeError(writeWith(closeConnection), withCode(reference.RateLimited)),
+			fails(contract.Answered, "http:429/**")),
+		mutant("oversize-hangs-up",
+			"Oversized requests get their connection closed.",
+			changeError(writeWith(closeConnection), causedBy(reference.ErrTooLarge), at(reference.Read)),
+			fails(contract.Answered, "code:read_request_body_failed/*/*/oversize")),
+		mutant("no-time-limit",
+			"The gateway waits for a silent upstream as long as the client does.",
+			changeTimeout(func(*reference.Call, time.Duration) time.Duration { return time.Hour }),
+			fails(contract.Answered, "code:channel:response_time_exceeded/**")),
+		mutant("no-time-limit-on-gemini-streams",
+			"The gateway waits for a silent upstream without limit on the streaming Gemini endpoint.",
+			changeTimeout(func(c *reference.Call, allowed time.Duration) time.Duration {
+				if c.Surface() == dialect.GenerateStream {
+					return time.Hour
+				}
+				return allowed
+			}),
+			fails(contract.Answered, "code:channel:response_time_exceeded/*/gemini-stream/*")),
+		mutant("wrong-key-remembered-as-403",
+			"The first use of a wrong key is answered with 401, every later one with 403, from a list of bad keys.",
+			wrongKeyRemembered,
+			atLeastOne(fails(contract.StatusExact, "http:401/wrong-key/**"))),
+		mutant("busy-gateway-blames-itself",
+			"While other calls wait for the upstream, input with a listed word is answered with 503, as overload.",
+			busyBlamesItself,
+			atLeastOne(fails(contract.StatusClass, "code:sensitive_words_detected/**"))),
+	}
+}
+
+// unlimited does not limit some of the calls.
+func unlimited(which func(*reference.Call) bool) change {
+	return wrap(reference.Limit, func(limit reference.Handler) reference.Handler {
+		return func(ctx context.Context, c *reference.Call) error {
+			if which(c) {
+				return nil
+			}
+			return limit(ctx, c)
+		}
+	})
+}
+
+func wrongKeyRemembered(o *reference.Options) {
+	var seen atomic.Bool
+	changeFailure(func(_ *reference.Call, f *reference.Failure) {
+		if seen.Swap(true) {
+			f.Status = http.StatusForbidden
+		}
+	}, withStatus(401), not(withoutKey))(o)
+}
+
+func busyBlamesItself(o *reference.Options) {
+	var waiting atomic.Int64
+	wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
+		return func(ctx context.Context, c *reference.Call) error {
+			waiting.Add(1)
+			defer waiting.Add(-1)
+			return dial(ctx, c)
+		}
+	})(o)
+	setStatus(503, withCode(reference.SensitiveWords), func(*reference.Call, *reference.Failure) bool { return waiting.Load() > 1 })(o)
+}

@@ -1,0 +1,189 @@
+package mutants
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+// loadOutageMutants let failing calls spoil the others. What they do begins in an outage, or with more calls at once than
+// cases without load make, so that those still pass.
+func loadOutageMutants() []Mutant {
+	const (
+		slow    contract.Pattern = "code:channel:response_time_exceeded/slow-upstream/*/" + contract.LoadVariant
+		failing contract.Pattern = "http:5xx/upstream-error/*/" + contract.LoadVariant
+	)
+	return []Mutant{
+		mutant("slow-calls-starve-the-others",
+			"An endpoint has five upstream connections. While calls on them hang, all others wait for one to time out.",
+			limitUpstreamCalls(5),
+			warns(contract.HealthySpared, slow)),
+		mutant("breaker-locks-out",
+			"After a few failures on an endpoint, every call of it is refused for 700 ms, also those that would succeed.",
+			inOutage(func(s *outages) change {
+				return refuseSome(s, func(e *endpoint) bool { return e.sinceOutage() < 700*time.Millisecond })
+			}),
+			fails(contract.HealthyServed, slow, failing)),
+		mutant("recovers-late",
+			"After an outage every other call of the endpoint is refused for six seconds.",
+			inOutage(func(s *outages) change {
+				return refuseSome(s, func(e *endpoint) bool {
+					// During an outage fewer calls go by without a failure: it has ended.
+					if e.sinceFailure <= 20 || e.sinceOutage() >= 6*time.Second {
+						return false
+					}
+					e.considered++
+					return e.considered%2 == 0
+				})
+			}),
+			warns(contract.Recovery, slow, failing)),
+		mutant("timeout-stretches-in-outage",
+			"With more than five open upstream calls on an endpoint, its timeout is 2.5 times as long.",
+			stretchTimeout(5),
+			fails(contract.InTime, slow)),
+		mutant("upstream-calls-leak-in-outage",
+			"In an outage, upstream calls that timed out are not cancelled.",
+			inOutage(leakCalls),
+			warns(contract.UpstreamFreed, slow)), // the leaked calls are still open afterwards too
+		mutant("disconnects-not-passed-on",
+			"When a client disconnects, its upstream call goes on up to the timeout.",
+			all(wrap(reference.Dial, ignoreDisconnect), wrap(reference.Deliver, ignoreDisconnect)),
+			warns(contract.Departure, slow)),
+		mutant("streams-end-well-in-outage",
+			"In an outage a stalled stream is closed as if it were complete, with an invented finish and [DONE].",
+			inOutage(func(s *outages) change {
+				return changeStreamError(finish, causedBy(reference.ErrTooSlow), s.condition())
+			}),
+			fails(contract.StreamEnd, slow)),
+		mutant("errors-change-in-outage",
+			"The first slow calls are answered with a timeout, those in an outage with an unreachable upstream.",
+			inOutage(func(s *outages) change {
+				return replaceBy(reference.DoRequest, causedBy(reference.ErrTooSlow), s.condition())
+			}),
+			fails(contract.Code, slow)),
+		mutant("retries-pile-up-in-outage",
+			"After a few failures on an endpoint, every call of it makes six times as many attempts.",
+			inOutage(func(s *outages) change {
+				return changeAttempts(func(c *reference.Call, allowed int) int {
+					if s.active(c) {
+						allowed *= 6
+					}
+					return allowed
+				})
+			}),
+			warns(contract.RetriesBounded, failing)),
+	}
+}
+
+// refuseSome refuses some of the calls before the upstream is called.
+func refuseSome(s *outages, which func(*endpoint) bool) change {
+	return wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
+		return func(ctx context.Context, c *reference.Call) error {
+			var refused bool
+			s.update(c, func(e *endpoint) { refused = which(e) })
+			if refused {
+				return reference.Refuse(reference.GetChannel, nil)
+			}
+			return dial(ctx, c)
+		}
+	})
+}
+
+// duringUpstreamCall runs begin before the upstream is called, and end when the answer is delivered or has failed.
+func duringUpstreamCall(begin func(context.Context, *reference.Call) error, end func(*reference.Call)) change {
+	return all(
+		wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
+			return func(ctx context.Context, c *reference.Call) error {
+				if err := begin(ctx, c); err != nil {
+					return err
+				}
+				err := dial(ctx, c)
+				if err != nil {
+					end(c)
+				}
+				return err
+			}
+		}),
+		wrap(reference.Deliver, func(deliver reference.Handler) reference.Handler {
+			return func(ctx context.Context, c *reference.Call) error {
+				defer end(c)
+				return deliver(ctx, c)
+			}
+		}),
+	)
+}
+
+// limitUpstreamCalls allows so many open upstream calls on each endpoint. The timeout counts from a call's arrival: the
+// wait for its turn is taken off.
+func limitUpstreamCalls(most int) change {
+	return func(o *reference.Options) {
+		var mu sync.Mutex
+		open := make(map[dialect.Surface]chan struct{})
+		waited := make(map[*reference.Call]time.Duration)
+		slots := func(c *reference.Call) chan struct{} {
+			mu.Lock()
+			defer mu.Unlock()
+			key := c.Surface().Endpoint()
+			if open[key] == nil {
+				open[key] = make(chan struct{}, most)
+			}
+			return open[key]
+		}
+		duringUpstreamCall(func(ctx context.Context, c *reference.Call) error {
+			arrived := time.Now()
+			select {
+			case slots(c) <- struct{}{}:
+			case <-ctx.Done():
+				return reference.ErrClientGone
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			waited[c] = time.Since(arrived)
+			return nil
+		}, func(c *reference.Call) {
+			mu.Lock()
+			delete(waited, c)
+			mu.Unlock()
+			<-slots(c)
+		})(o)
+		changeTimeout(func(c *reference.Call, allowed time.Duration) time.Duration {
+			mu.Lock()
+			defer mu.Unlock()
+			return allowed - waited[c]
+		})(o)
+	}
+}
+
+// stretchTimeout has a longer timeout for calls that find more than so many open ones on their endpoint.
+func stretchTimeout(most int) change {
+	return func(o *reference.Options) {
+		var mu sync.Mutex
+		open := make(map[dialect.Surface]int)
+		count := func(c *reference.Call, n int) {
+			mu.Lock()
+			defer mu.Unlock()
+			open[c.Surface().Endpoint()] += n
+		}
+		duringUpstreamCall(func(_ context.Context, c *reference.Call) error {
+			count(c, 1)
+			return nil
+		}, func(c *reference.Call) { count(c, -1) })(o)
+		changeTimeout(func(c *reference.Call, allowed time.Duration) time.Duration {
+			mu.Lock()
+			defer mu.Unlock()
+			if open[c.Surface().Endpoint()] > most {
+				return allowed * 5 / 2
+			}
+			return allowed
+		})(o)
+	}
+}
+
+// ignoreDisconnect goes on when the client has disconnected.
+func ignoreDisconnect(next reference.Handler) reference.Handler {
+	return func(ctx context.Context, c *reference.Call) error { return next(context.WithoutCancel(ctx), c) }
+}

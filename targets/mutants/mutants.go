@@ -1,0 +1,117 @@
+// Package mutants breaks the reference gateway, each mutant in one way in which real gateways break the error contract.
+// A harness has to kill every mutant: in exactly the cases that the mutant expects to change, and in no other.
+//
+// Permitted behaviours are the opposite: what a conformant gateway may do and must not be blamed for.
+//
+// A mutant changes the gateway through [reference.Hooks] alone, where the gateway decides. None looks at what the harness sends
+// to recognise it (a token, a directive): a mutant must be a gateway that could exist.
+package mutants
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+// Mutant is the reference gateway, broken in one way.
+type Mutant struct {
+	// Name is unique among mutants and permitted behaviours: "bad-parameters-as-500".
+	Name string
+	// Sentence says what the gateway does wrong.
+	Sentence string
+	// Theme is the group that the mutant belongs to: "limits", "status", "code", "envelope", "stream", "secrecy",
+	// "effects" or "load".
+	Theme string
+	// Load says that the load cases have to run too: only many calls show what is wrong, or show more of it. What the
+	// other mutants do in load cases is not specified.
+	Load bool
+	// Expect is what has to become of the cases. The first expectation that names a case applies; a case that none names has
+	// to pass.
+	Expect []Expectation
+
+	change change
+}
+
+// PermittedBehaviour is something that a conformant gateway may do. Every case has to pass with it.
+type PermittedBehaviour struct {
+	// Name is unique among mutants and permitted behaviours: "crlf-in-streams".
+	Name string
+	// Sentence says what the gateway does.
+	Sentence string
+
+	change change
+}
+
+// ErrUnknown is returned for a name that is neither a mutant nor a permitted behaviour.
+var ErrUnknown = errors.New("unknown mutant")
+
+// Install adds mutants and permitted behaviours to the options of a gateway, by name. The options are then good for one
+// gateway: some mutants keep state. It returns [ErrUnknown] for a name that does not exist.
+func Install(o *reference.Options, names ...string) error {
+	changes := make(map[string]change)
+	for _, m := range All() {
+		changes[m.Name] = m.change
+	}
+	for _, p := range Permitted() {
+		changes[p.Name] = p.change
+	}
+	for _, name := range names {
+		change, ok := changes[name]
+		if !ok {
+			return fmt.Errorf("%w %q: see gatecert list mutants and gatecert list permitted", ErrUnknown, name)
+		}
+		change(o)
+	}
+	return nil
+}
+
+// All returns all mutants, theme by theme. Those that keep a client waiting come first, so that whoever runs several at
+// once does not wait for them alone at the end.
+func All() []Mutant {
+	var all []Mutant
+	for _, theme := range []struct {
+		name    string
+		mutants []Mutant
+	}{
+		{"limits", limitMutants()},
+		{"status", statusMutants()},
+		{"code", codeMutants()},
+		{"envelope", envelopeMutants()},
+		{"stream", streamMutants()},
+		{"secrecy", secrecyMutants()},
+		{"effects", effectMutants()},
+		{"load", append(loadLimitMutants(), loadOutageMutants()...)},
+	} {
+		for _, m := range theme.mutants {
+			m.Theme, m.Load = theme.name, theme.name == "load"
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+func mutant(name, sentence string, change change, expect ...Expectation) Mutant {
+	return Mutant{Name: name, Sentence: sentence, Expect: expect, change: change}
+}
+
+// Expected returns what has to become of a case, nil for a case that has to pass.
+func (m Mutant) Expected(c contract.Case) *Expectation {
+	id := c.ID()
+	i := slices.IndexFunc(m.Expect, func(e Expectation) bool {
+		return slices.ContainsFunc(e.Cases, func(p contract.Pattern) bool { return p.Matches(id) })
+	})
+	if i < 0 || m.Expect[i].unchanged() {
+		return nil
+	}
+	return &m.Expect[i]
+}
+
+// Cases returns the cases that kill the mutant, or may, in the contract's order.
+func (m Mutant) Cases() []contract.Case {
+	return slices.DeleteFunc(contract.Cases(), func(c contract.Case) bool {
+		return c.IsLoad() && !m.Load || m.Expected(c) == nil
+	})
+}

@@ -1,0 +1,217 @@
+package mutants
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+// Permitted returns all permitted behaviours. The first, "none", changes nothing.
+func Permitted() []PermittedBehaviour {
+	return slices.Concat([]PermittedBehaviour{
+		{"none", "The gateway is the reference gateway unchanged.", all()},
+	}, permittedErrors(), permittedWire(), permittedStreams(), permittedConduct())
+}
+
+// permittedErrors are other contents of the same errors.
+func permittedErrors() []PermittedBehaviour {
+	return []PermittedBehaviour{
+		{"other-words", "Messages are short and say nothing of use.",
+			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "no" })},
+		{"another-language", "Messages are in the client's language, with quotes, line breaks and signs of all kinds.",
+			changeFailure(func(_ *reference.Call, f *reference.Failure) {
+				//nolint:gosmopolitan // other languages are the point
+				f.Message = "请求失败：“" + string(f.Code) + "”\n\t„Bitte später“ ⏳ — لاحقًا <b>&amp;</b> select a model from the list at 10:30 (UTC)"
+			})},
+		{"more-fields", "Errors have fields that the API format does not know, inside and outside of the error object.",
+			changeError(moreFields)},
+		{"other-5xx", "Failures of the gateway and the upstream have other statuses of the 5xx class.",
+			changeFailure(func(_ *reference.Call, f *reference.Failure) {
+				others := map[int]int{500: 503, 502: 500, 503: 529, 504: 502}
+				if other, ok := others[f.Status]; ok {
+					f.Status = other
+				}
+			})},
+		{"uncountable-as-500", "Input whose tokens cannot be counted is answered with 500, which the contract permits.",
+			setStatus(500, withCode(reference.CountToken))},
+		{"wrong-method-as-404", "A wrong method is answered with 404, which is as right as 405.",
+			setStatus(404, withStatus(405))},
+		{"rate-limit-without-a-code", "A 429, the one error that needs no code, has none.",
+			setCode("", withCode(reference.RateLimited))},
+		{"gemini-code-in-the-status", "On the Gemini endpoints the code stands in error.status, where the contract permits it.",
+			all(changeError(editError(codeAsStatus), in(dialect.Gemini)), changeStreamError(editErrorEvent(codeAsStatus), in(dialect.Gemini)))},
+		{"json-indented", "Errors are indented, and end with a line break.",
+			changeError(func(_ *reference.Call, a *reference.Answer) {
+				var out bytes.Buffer
+				if json.Indent(&out, a.Body, "", "\t") == nil {
+					a.Body = append(out.Bytes(), '\n')
+				}
+			})},
+		{"json-escaped", "Every letter of a message is written as an escape.",
+			changeError(func(c *reference.Call, a *reference.Answer) {
+				var escaped strings.Builder
+				for _, r := range c.Failure().Message {
+					fmt.Fprintf(&escaped, `\u%04x`, r)
+				}
+				a.Body = bytes.Replace(a.Body, encode(c.Failure().Message), []byte(`"`+escaped.String()+`"`), 1)
+			})},
+	}
+}
+
+// permittedWire are other ways to send the same answers.
+func permittedWire() []PermittedBehaviour {
+	return []PermittedBehaviour{
+		{"http2", "The gateway is served over TLS, and over HTTP/2 to clients that support it.",
+			func(o *reference.Options) { o.TLS = true }},
+		{"chunked", "Answers are sent in chunks, without Content-Length.",
+			changeAnswer(writeWith(inChunks(7)))},
+		{"byte-by-byte", "4xx errors are sent a byte at a time.",
+			changeError(writeWith(inChunks(1)), with4xx)},
+		{"compressed", "Answers and streams are compressed although the client did not ask for it.",
+			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) {
+				a.Header.Set("Content-Encoding", "gzip")
+				a.Body = gzipped(a.Body)
+			}), setStreamHeader("Content-Encoding", "gzip"),
+				changeEvents(func(_ *reference.Call, events []byte) []byte { return gzipped(events) }))},
+		{"charset", "Content types name their charset.",
+			all(changeAnswer(setHeader("Content-Type", "application/json; charset=utf-8")),
+				setStreamHeader("Content-Type", "text/event-stream;charset=UTF-8"))},
+		{"content-type-in-capitals", "Content types are written in capitals, which is equivalent.",
+			all(changeAnswer(setHeader("Content-Type", "Application/JSON")), setStreamHeader("Content-Type", "Text/Event-Stream"))},
+		{"header-order", "Header fields come in another order and in lower case, and the connection is closed after each answer.",
+			changeAnswer(writeWith(byHand))},
+		{"interim-answers", "Early hints (103) precede every answer.",
+			changeAnswer(writeWith(earlyHints))},
+		{"another-request-id", "The request id has another common name.",
+			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) { renameRequestID(a.Header) }),
+				changeEvents(func(c *reference.Call, events []byte) []byte {
+					renameRequestID(c.Reply().Header())
+					return events
+				}))},
+	}
+}
+
+// permittedStreams are other ways to write the same events.
+func permittedStreams() []PermittedBehaviour {
+	replaceAll := func(old, with string) change {
+		return changeEvents(func(_ *reference.Call, events []byte) []byte {
+			return bytes.ReplaceAll(events, []byte(old), []byte(with))
+		})
+	}
+	return []PermittedBehaviour{
+		{"crlf-in-streams", "The lines of a stream end with CR LF.",
+			replaceAll("\n", "\r\n")},
+		{"comments-in-streams", "A comment that keeps the connection alive precedes every event of a stream.",
+			changeEvents(prependText(": keep-alive\n\n"))},
+		{"fields-in-streams", "Events have an id and a retry field, and no space after the colon.",
+			replaceAll("data: ", "id:7\nretry:3000\ndata:")},
+		{"error-event-in-several-lines", "The error event is indented, with a data field for each line.",
+			changeStreamError(indentEvent)},
+		{"comment-while-waiting", "A stream begins with a comment as soon as quota is reserved, so that a later failure can only be an event.",
+			wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
+				return func(ctx context.Context, c *reference.Call) error {
+					if c.Surface().Streaming() {
+						if err := c.BeginStream([]byte(": waiting\n\n")); err != nil {
+							return err
+						}
+					}
+					return dial(ctx, c)
+				}
+			})},
+	}
+}
+
+// permittedConduct are other ways to come to the same answers.
+func permittedConduct() []PermittedBehaviour {
+	return []PermittedBehaviour{
+		{"slow-but-in-time", "The completions endpoint takes 250 ms longer.",
+			wrap(reference.Limit, func(limit reference.Handler) reference.Handler {
+				return func(ctx context.Context, c *reference.Call) error {
+					if c.Surface() == dialect.Completions {
+						select {
+						case <-time.After(250 * time.Millisecond):
+						case <-ctx.Done():
+						}
+					}
+					return limit(ctx, c)
+				}
+			})},
+		{"retries-within-bounds", "A call that may succeed at another attempt is tried three times, as the profile declares.",
+			func(o *reference.Options) { o.Retries = 2 }},
+		{"refund-booked-late", "Failed embeddings calls are refunded 150 ms after their answer.",
+			func(o *reference.Options) {
+				o.Hooks.Refund = append(o.Hooks.Refund, func(c *reference.Call, refund func()) func() {
+					if c.Failure() == nil || c.Surface() != dialect.Embeddings {
+						return refund
+					}
+					return func() { time.AfterFunc(150*time.Millisecond, refund) }
+				})
+			}},
+	}
+}
+
+func moreFields(c *reference.Call, a *reference.Answer) {
+	var outer map[string]any
+	if json.Unmarshal(a.Body, &outer) != nil {
+		return
+	}
+	outer["request_id"], outer["detail"] = c.ID(), []any{}
+	inner, _ := outer["error"].(map[string]any)
+	inner["retryable"], inner["doc_url"] = false, "https://gateway.example/docs/errors"
+	a.Body = encode(outer)
+}
+
+func codeAsStatus(e map[string]any) {
+	details, _ := e["details"].([]any)
+	if len(details) == 0 {
+		return
+	}
+	info, _ := details[0].(map[string]any)
+	e["status"] = info["reason"]
+	delete(e, "details")
+}
+
+func renameRequestID(h http.Header) {
+	const name = "X-Request-ID"
+	if id := h.Get(name); id != "" {
+		h.Del(name)
+		h.Set("X-Correlation-ID", id)
+	}
+}
+
+// indentEvent writes each line of the indented error as a data field of its own.
+func indentEvent(_ *reference.Call, events []byte) []byte {
+	head, data, _ := bytes.Cut(events, []byte("data: "))
+	var out bytes.Buffer
+	if json.Indent(&out, bytes.TrimSpace(data), "data: ", "  ") != nil {
+		return events
+	}
+	return append(append(append(head, "data: "...), out.Bytes()...), "\n\n"...)
+}
+
+func setStreamHeader(name, value string) change {
+	return changeEvents(func(c *reference.Call, events []byte) []byte {
+		if !c.Reply().Begun() {
+			c.Reply().Header().Set(name, value)
+		}
+		return events
+	})
+}
+
+// gzipped compresses content into one member of a gzip file. Members that follow one another are one content.
+func gzipped(content []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write(content) // a buffer takes everything
+	_ = w.Close()
+	return out.Bytes()
+}

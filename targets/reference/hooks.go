@@ -1,0 +1,81 @@
+package reference
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// Hooks are the extension points of a gateway: the decisions that a hook may change, in the order in which a call
+// meets them. Each one sits where the gateway decides, so that a changed decision fails for the same reason as in real
+// gateways.
+//
+// The hooks of one extension point run in the order of its slice; each gets what the one before it returned. They run
+// on the goroutine of the call, so those that share state must lock it. A gateway without hooks ranges over one nil
+// slice for each decision.
+type Hooks struct {
+	// Order changes the order of a model call's handlers when the gateway is made. A handler left out does not run.
+	Order []func([]HandlerName) []HandlerName
+	// Handler wraps the handlers of a model call when the gateway is made. It is called once for each of them.
+	Handler []func(HandlerName, Handler) Handler
+	// Limit changes how a call counts against the rate limit of its key.
+	Limit []func(*Call, LimitFunc) LimitFunc
+	// Attempts changes how often a call may be tried at the upstream.
+	Attempts []func(c *Call, allowed int) int
+	// Timeout changes how long the upstream may take for the first byte, and for each one after it.
+	Timeout []func(c *Call, allowed time.Duration) time.Duration
+	// Transport wraps the way to upstreams when the gateway is made. The context ends when the gateway is closed.
+	Transport []func(context.Context, http.RoundTripper) http.RoundTripper
+	// Failure changes a failure before the client sees it, and before the refund.
+	Failure []func(*Call, *Failure)
+	// Refund changes what gives a failed call its reserved quota back.
+	Refund []func(c *Call, refund func()) func()
+	// StreamError changes the events with which a stream that has begun reports a failure.
+	StreamError []func(c *Call, events []byte) []byte
+	// Answer changes a complete answer, a success or an error, before it is sent.
+	Answer []func(*Call, *Answer)
+	// Events changes the events of a stream before they are sent.
+	Events []func(c *Call, events []byte) []byte
+}
+
+// apply runs the hooks of one extension point on a value.
+func apply[T any](c *Call, hooks []func(*Call, T) T, value T) T {
+	for _, hook := range hooks {
+		value = hook(c, value)
+	}
+	return value
+}
+
+// arrange returns the handlers of a model call in the order of the hooks, wrapped by them. It returns [ErrOptions]
+// when a hook orders a handler that is not one of them.
+func (h *Hooks) arrange(handlers []namedHandler) ([]namedHandler, error) {
+	var order []HandlerName
+	for _, handler := range handlers {
+		order = append(order, handler.name)
+	}
+	for _, hook := range h.Order {
+		order = hook(order)
+	}
+	var arranged []namedHandler
+	for _, name := range order {
+		i := slices.IndexFunc(handlers, func(handler namedHandler) bool { return handler.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("%w: a hook orders the handler %q, which a model call does not have", ErrOptions, name)
+		}
+		handler := handlers[i]
+		for _, hook := range h.Handler {
+			handler.run = hook(name, handler.run)
+		}
+		arranged = append(arranged, handler)
+	}
+	return arranged, nil
+}
+
+func (h *Hooks) transport(closed context.Context, next http.RoundTripper) http.RoundTripper {
+	for _, hook := range h.Transport {
+		next = hook(closed, next)
+	}
+	return next
+}

@@ -1,0 +1,204 @@
+package reference
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/targets/reference/convert"
+)
+
+const (
+	// idleConnections is how many connections to an upstream are kept: as many as calls are commonly open.
+	idleConnections = 128
+	// maxUpstreamHeader bounds the head of an upstream's answer in bytes.
+	maxUpstreamHeader = 64 << 10
+	// maxErrorBody bounds the body of an upstream's error in bytes.
+	maxErrorBody = 64 << 10
+	// drainBytes and drainTimeout bound what is read of an upstream's stream after its end.
+	drainBytes   = 4 << 10
+	drainTimeout = 100 * time.Millisecond
+	// defaultRetryAfter, in seconds, is for an upstream's 429 without a usable Retry-After.
+	defaultRetryAfter = "1"
+)
+
+// ErrTooSlow is returned when the upstream's next byte does not come in time.
+var ErrTooSlow = errors.New("the upstream is too slow")
+
+// newUpstreamClient returns the client for upstream calls. It follows no redirect, which could take a credential
+// elsewhere, and uses no proxy of the environment.
+func newUpstreamClient() *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			MaxIdleConns:           idleConnections,
+			MaxIdleConnsPerHost:    idleConnections,
+			IdleConnTimeout:        30 * time.Second,
+			MaxResponseHeaderBytes: maxUpstreamHeader,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// upstreamAnswer is an upstream's answer with status 2xx, its body unread.
+type upstreamAnswer struct {
+	route channelRoute
+	body  io.ReadCloser
+	// deadline cancels the upstream call when it is too slow.
+	deadline *deadline
+}
+
+// close ends the upstream call, whether or not it is over.
+func (d *upstreamAnswer) close() {
+	d.deadline.end()
+	_ = d.body.Close() // the call is over either way
+}
+
+// finish reads the few bytes that may follow a complete answer, so that the connection can be used again and the upstream
+// does not see a cancellation.
+func (d *upstreamAnswer) finish() {
+	d.deadline.extend(drainTimeout)
+	_, _ = io.CopyN(io.Discard, d.body, drainBytes)
+}
+
+// dial is the handler that calls the upstream: one route after another, and around again, as often as retries allow.
+func (g *Gateway) dial(ctx context.Context, c *Call) error {
+	var failed error
+	for attempt := range apply(c, c.hooks.Attempts, g.options.Retries+1) {
+		c.upstream, failed = g.dialRoute(ctx, c, c.routes[attempt%len(c.routes)])
+		untried := attempt+1 < len(c.routes)
+		if failed == nil || ctx.Err() != nil || !worthRetrying(failed, untried) {
+			break
+		}
+	}
+	return failed
+}
+
+// worthRetrying reports whether another attempt may succeed. It does not after a timeout, which has used up the client's
+// time. Some failures lie in the route, so that only an untried one can help.
+func worthRetrying(err error, untried bool) bool {
+	switch FailureOf(err).Code {
+	case DoRequest, BadResponseStatus:
+		return true
+	case InvalidAPIType, ModelMapped, ConvertRequest, InvalidChannelKey, RateLimited:
+		return untried
+	default:
+		return false
+	}
+}
+
+// dialRoute makes one attempt.
+func (g *Gateway) dialRoute(ctx context.Context, c *Call, route channelRoute) (*upstreamAnswer, error) {
+	if !route.protocol.Valid() {
+		return nil, Refuse(InvalidAPIType, nil)
+	}
+	name, err := route.upstreamName(c.asked.Model)
+	if err != nil {
+		return nil, Refuse(ModelMapped, err)
+	}
+	outbound, err := convert.Encode(route.protocol, c.asked, name)
+	if errors.Is(err, convert.ErrUnconvertible) {
+		return nil, Refuse(ConvertRequest, err).with(http.StatusBadRequest, sentence(err))
+	}
+	if err != nil {
+		return nil, Refuse(MarshalJSON, err)
+	}
+	return g.send(ctx, c, route, outbound)
+}
+
+// send makes the request and reads the head of the answer. It fails for every status but 2xx.
+func (g *Gateway) send(ctx context.Context, c *Call, route channelRoute, outbound convert.Outbound) (_ *upstreamAnswer, err error) {
+	p := newDeadline(ctx, apply(c, c.hooks.Timeout, g.options.Timeout))
+	defer func() {
+		if err != nil {
+			p.end()
+		}
+	}()
+	address := strings.TrimSuffix(route.address, "/") + outbound.Path
+	request, err := http.NewRequestWithContext(p.ctx, http.MethodPost, address, bytes.NewReader(outbound.Body))
+	if err != nil {
+		return nil, Refuse(DoRequest, err)
+	}
+	maps.Copy(request.Header, outbound.Header)
+	request.Header.Set("User-Agent", "gatecert-reference")
+	presentKey(request.Header, route)
+
+	response, err := g.client.Do(request)
+	if err != nil {
+		return nil, p.explain(Refuse(DoRequest, err))
+	}
+	if response.StatusCode >= 200 && response.StatusCode < 300 {
+		return &upstreamAnswer{route: route, body: response.Body, deadline: p}, nil
+	}
+	defer response.Body.Close()
+	// An error whose body is late, broken or endless is still that error: what was read of it counts.
+	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
+	return nil, p.explain(upstreamFailure(route.protocol, response, body))
+}
+
+// presentKey puts the route's key where its protocol wants it.
+func presentKey(header http.Header, route channelRoute) {
+	switch route.protocol {
+	case convert.Anthropic:
+		header.Set("X-Api-Key", route.secret)
+	case convert.Gemini:
+		header.Set("X-Goog-Api-Key", route.secret)
+	default:
+		header.Set("Authorization", "Bearer "+route.secret)
+	}
+}
+
+// UpstreamError is the cause of a failure when the upstream answered with a status other than 2xx.
+type UpstreamError struct {
+	Status  int
+	Refusal convert.Refusal
+}
+
+func (e *UpstreamError) Error() string {
+	return fmt.Sprintf("the upstream answered %d %s", e.Status, e.Refusal.Code)
+}
+
+// upstreamFailure translates an upstream's error. Its message is not passed on: it may hold what must stay inside.
+func upstreamFailure(protocol convert.Protocol, response *http.Response, body []byte) *Failure {
+	refusal, usable := convert.ProviderError(protocol, response.StatusCode, body)
+	cause := &UpstreamError{response.StatusCode, refusal}
+	switch status := response.StatusCode; {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden, refusal.Code == "API_KEY_INVALID":
+		return Refuse(InvalidChannelKey, cause)
+	case !usable:
+		return Refuse(BadResponseStatus, cause)
+	case refusal.Blocked:
+		return Refuse(PromptBlocked, cause)
+	case status == http.StatusTooManyRequests:
+		return Refuse(RateLimited, cause).with(status, "The upstream limits the rate of requests.").
+			WithHeader("Retry-After", retryAfter(response.Header.Get("Retry-After"), time.Now()))
+	case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge,
+		status == http.StatusUnsupportedMediaType, status == http.StatusUnprocessableEntity:
+		return Refuse(InvalidRequest, cause).with(http.StatusBadRequest, "The upstream does not accept the request's parameters.")
+	default:
+		return Refuse(BadResponseStatus, cause)
+	}
+}
+
+// retryAfter returns an upstream's Retry-After (RFC 9110 10.2.3) in whole seconds.
+func retryAfter(value string, now time.Time) string {
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return strconv.FormatUint(seconds, 10)
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return wholeSeconds(at.Sub(now))
+	}
+	return defaultRetryAfter
+}
+
+// sentence makes a sentence of an error whose text may be shown to clients.
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}
