@@ -2,16 +2,91 @@ package reports
 
 import (
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// verdict is that of the self-test as a whole: an error, where the harness cannot be trusted.
+// SelfTestSchema names the version of a self-test's JSON.
+const SelfTestSchema = "gatecert.selftest/2"
+
+// SelfTest is what the harness found about gateways that are known to break the contract (mutants), and about others that
+// are known to keep it.
+type SelfTest struct {
+	Schema         string    `json:"schema"`
+	Tool           string    `json:"tool"`
+	ContractDigest string    `json:"contract_digest"`
+	Started        time.Time `json:"started"`
+	// Took is the time of the whole, in nanoseconds.
+	Took     time.Duration   `json:"took_ns"`
+	Gateways []GatewayResult `json:"gateways"`
+	// Load says that the self-test is about load cases. Rows are the rows that have some; it is empty without Load, for all.
+	Load bool             `json:"load,omitempty"`
+	Rows []contract.RowID `json:"rows,omitempty"`
+	// Partial says that only selected gateways were tested. NeverFailed and NeverBroken are then empty.
+	Partial bool `json:"partial,omitempty"`
+	// NeverFailed are the rows that no mutant made fail.
+	NeverFailed []contract.RowID `json:"rows_never_failed,omitempty"`
+	// NeverBroken are the requirements that were never found broken.
+	NeverBroken []contract.Requirement `json:"requirements_never_broken,omitempty"`
+}
+
+// GatewayResult is what the harness found about one gateway: a mutant, or one with a permitted behaviour.
+type GatewayResult struct {
+	// Name is that of the mutant or the permitted behaviour.
+	Name     string `json:"name"`
+	Sentence string `json:"sentence"`
+	// Theme is that of the mutant, "" for a permitted behaviour.
+	Theme string        `json:"theme,omitempty"`
+	Took  time.Duration `json:"took_ns"`
+	// Ran counts the cases that ran.
+	Ran int `json:"ran"`
+	// Kills are the cases that killed the mutant as expected; none for a permitted behaviour.
+	Kills []Kill `json:"kills"`
+	// Mistakes are the harness's: cases that the mutant survived, and false alarms.
+	Mistakes []Mistake `json:"mistakes"`
+	// ParallelMistakes are those of a first try, made while other gateways were tested. Mistakes are then those of a second
+	// try, alone.
+	ParallelMistakes []Mistake `json:"parallel_mistakes,omitempty"`
+}
+
+// Kill is a case that killed a mutant, with the expected verdict.
+type Kill struct {
+	Case    string           `json:"case"`
+	Row     contract.RowID   `json:"row"`
+	Verdict contract.Verdict `json:"verdict"`
+	// Broken are the requirements that the case found broken.
+	Broken []contract.Requirement `json:"broken,omitempty"`
+	// Headline is the first finding, or the reason of the verdict.
+	Headline string `json:"headline"`
+}
+
+// Mistake is one thing that the harness got wrong.
+type Mistake struct {
+	// Case is "" when the mistake is about the gateway as a whole.
+	Case string           `json:"case,omitempty"`
+	Row  contract.RowID   `json:"row,omitempty"`
+	Want contract.Verdict `json:"want,omitempty"`
+	Got  contract.Verdict `json:"got,omitempty"`
+	// Problem is a sentence about it.
+	Problem string `json:"problem"`
+}
+
+// OK reports whether the harness made no mistake about the gateway.
+func (g GatewayResult) OK() bool { return len(g.Mistakes) == 0 }
+
+func (g GatewayResult) mutant() bool { return g.Theme != "" }
+
+// OK reports whether every mutant was killed in exactly the expected cases, no permitted behaviour raised a false alarm,
+// and every row and requirement was broken by a mutant.
+func (s SelfTest) OK() bool {
+	return len(s.Gateways) > 0 && len(s.NeverFailed)+len(s.NeverBroken) == 0 &&
+		!slices.ContainsFunc(s.Gateways, func(g GatewayResult) bool { return !g.OK() })
+}
+
 func (s SelfTest) verdict() contract.Verdict {
 	if s.OK() {
 		return contract.Pass
@@ -19,116 +94,119 @@ func (s SelfTest) verdict() contract.Verdict {
 	return contract.Error
 }
 
-// Terminal writes the matrix of trials and rows for people at a terminal, and what went wrong. It fails only when w does.
-func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
-	t := terminal{opts: opts.withDefaults()}
-	m := s.Matrix()
-	if err := t.matrix(m); err != nil {
-		return err
+// Matrix is the self-test as gateways x rows of the contract. A cell is the worst verdict of the cases that killed the
+// mutant, or an error where the harness made a mistake.
+func (s SelfTest) Matrix() Matrix {
+	m := Matrix{Totals: make(runlog.Counts)}
+	rows := s.rows()
+	for i, r := range rows {
+		number := fmt.Sprintf("%02d", i+1)
+		m.Columns = append(m.Columns, Column{Name: string(r.ID), Short: number[:1] + "\n" + number[1:]})
 	}
-	var verdicts, painted, columns []string
-	for _, v := range []contract.Verdict{contract.Pass, contract.Warn, contract.Fail, contract.Untestable, contract.Error} {
-		verdicts = append(verdicts, sign(v)+" "+trialWord(v))
-		painted = append(painted, t.sign(v)+" "+trialWord(v))
-	}
-	t.wrapped(verdicts, painted)
-	for _, c := range m.Columns {
-		columns = append(columns, strings.ReplaceAll(c.Short, "\n", "")+" "+c.Name)
-	}
-	t.wrapped(columns, columns)
-	t.line("")
-	for _, trial := range s.Trials {
-		t.trialFaults(trial, trial.Faults)
-		if trial.OK() && len(trial.Together) > 0 {
-			t.trialFaults(trial, trial.Together)
-			t.line("  Alone it came out as it should.")
-			t.line("")
+	for _, g := range s.Gateways {
+		row := MatrixRow{
+			Row:   contract.Row{ID: contract.RowID(g.Name), Key: g.Name, Meaning: g.Sentence},
+			Group: "Permitted behaviours", Counts: make(runlog.Counts), Verdict: contract.Pass,
 		}
+		if g.mutant() {
+			row.Group = "Mutants: " + g.Theme
+		}
+		for _, r := range rows {
+			cell := g.cell(r.ID)
+			row.Cells = append(row.Cells, cell)
+			row.Counts[cell.Verdict]++
+			m.Totals[cell.Verdict]++
+		}
+		if !g.OK() {
+			row.Verdict = contract.Error
+		}
+		m.Rows = append(m.Rows, row)
 	}
-	t.line("%s (%s).", t.paint(s.verdict(), s.Sentence()), s.Took.Round(time.Second))
-	return t.flush(w)
+	return m
 }
 
-// trialWord says what a verdict means in the matrix of a self-test.
-func trialWord(v contract.Verdict) string {
-	switch v {
-	case contract.Pass:
-		return "not turned"
-	case contract.Error:
-		return "the harness is wrong, or the surface is no evidence"
-	default:
-		return "turned to " + string(v)
-	}
+func (s SelfTest) rows() []contract.Row {
+	return slices.DeleteFunc(contract.Rows(), func(r contract.Row) bool { return len(s.Rows) > 0 && !slices.Contains(s.Rows, r.ID) })
 }
 
-func (t *terminal) trialFaults(trial Trial, faults []TrialFault) {
-	if len(faults) == 0 {
-		return
-	}
-	t.line("%s %s", t.sign(contract.Error), trial.Name)
-	t.line("  %s", plain.Text(trial.Sentence, textLimit))
-	for i, f := range faults {
-		if i == t.opts.Failures {
-			t.line("  … and %d more", len(faults)-i)
-			break
+func (g GatewayResult) cell(row contract.RowID) Cell {
+	cell := Cell{Column: string(row), Verdict: contract.Pass, Counts: make(runlog.Counts)}
+	for _, k := range g.Kills {
+		if k.Row == row {
+			cell.Verdict, _ = contract.Worst(cell.Verdict, k.Verdict)
+			cell.Counts[k.Verdict]++
+			cell.Cases = append(cell.Cases, k.Case)
 		}
-		t.line("  %s", f.text())
 	}
-	t.line("")
+	for _, m := range g.Mistakes {
+		if m.Row == row {
+			cell.Verdict = contract.Error
+			cell.Counts[contract.Error]++
+			cell.Cases = append(cell.Cases, m.Case)
+		}
+	}
+	return cell
 }
 
-// text is the fault in a line: "http:404/unknown-model/chat: got pass, want fail: survived".
-func (f TrialFault) text() string {
-	if f.Case == "" {
-		return plain.Text(f.Problem, textLimit)
+// Sentence closes the reports of a self-test.
+//
+//	self-test passed: 96 mutants killed in exactly the expected cases, 20 permitted behaviours without a false alarm, all 32 rows made to fail
+//	self-test FAILED: 2 of 96 mutants not killed as expected: a, b; no mutant makes code:bad_response fail
+func (s SelfTest) Sentence() string {
+	if s.OK() {
+		return "self-test passed: " + s.passed()
 	}
-	return plain.Text(fmt.Sprintf("%s: got %s, want %s: %s", f.Case, f.Got, f.Want, f.Problem), textLimit)
+	return "self-test FAILED: " + strings.Join(s.failures(), "; ")
 }
 
-// JSON writes the self-test for machines. It fails only when w does.
-func (s SelfTest) JSON(w io.Writer) error { return encodeJSON(w, s) }
-
-// HTML writes the self-test as a page like [HTML]'s: a cell opens the cases that turned. It fails only when w does.
-func (s SelfTest) HTML(w io.Writer) error {
-	m := s.Matrix()
-	p := page{Title: "Self-test", Verdict: s.verdict(), By: "Theme", Facts: [][2]string{
-		{"tool", plain.Text(s.Tool, nameLimit)}, {"contract", plain.Text(s.ContractDigest, nameLimit)},
-		{"started", s.Started.UTC().Format(time.RFC3339)}, {"took", s.Took.Round(time.Millisecond).String()},
-	}}
-	p.Headline, p.Detail, _ = strings.Cut(s.Sentence(), ": ")
-	var entries []pageEntry
-	groups := make(map[string]runlog.Counts)
-	var order []string
-	for i, trial := range s.Trials {
-		if group := m.Rows[i].Group; groups[group] == nil {
-			groups[group] = make(runlog.Counts)
-			order = append(order, group)
-		}
-		for v, n := range m.Rows[i].Counts {
-			groups[m.Rows[i].Group][v] += n
-		}
-		for _, c := range trial.Turned {
-			entries = append(entries, trial.entry(c.Case, c.Verdict, c.Account))
-		}
-		for _, f := range trial.Faults {
-			entries = append(entries, trial.entry(f.Case, contract.Error, f.text()))
+// names returns the names of the gateways that the condition holds for.
+func (s SelfTest) names(holds func(GatewayResult) bool) []string {
+	var names []string
+	for _, g := range s.Gateways {
+		if holds(g) {
+			names = append(names, g.Name)
 		}
 	}
-	for _, name := range order {
-		p.Levels = append(p.Levels, newPageLevel(name, groups[name]))
-	}
-	return p.write(w, m, entries)
+	return names
 }
 
-// entry puts a case of the trial into the cell of its row.
-func (t Trial) entry(id string, verdict contract.Verdict, account string) pageEntry {
-	c := contract.SplitID(id)
-	result := runlog.Case{
-		ID: strings.TrimPrefix(id, string(c.Row)+"/") + " (" + t.Name + ")", Row: contract.RowID(t.Name),
-		Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Verdict: verdict, Reason: account,
+func (s SelfTest) passed() string {
+	mutants := s.names(GatewayResult.mutant)
+	text := fmt.Sprintf("%s killed in exactly the expected cases, %s without a false alarm",
+		Count(len(mutants), "mutant"), Count(len(s.Gateways)-len(mutants), "permitted behaviour"))
+	if !s.Partial {
+		text += fmt.Sprintf(", all %d rows made to fail", len(s.rows()))
+		if s.Load {
+			text += " by load cases"
+		}
 	}
-	if id != "" {
-		result.Level = c.Level()
+	if alone := s.names(func(g GatewayResult) bool { return len(g.ParallelMistakes) > 0 }); len(alone) > 0 {
+		text += fmt.Sprintf("; %d only when tested alone: %s", len(alone), strings.Join(alone, ", "))
 	}
-	return pageEntry{Case: result, Target: string(c.Row)}
+	return text
 }
+
+func (s SelfTest) failures() []string {
+	var parts []string
+	add := func(names []string, of int, noun, what string) {
+		if len(names) > 0 {
+			parts = append(parts, fmt.Sprintf("%d of %s %s: %s", len(names), Count(of, noun), what, strings.Join(names, ", ")))
+		}
+	}
+	mutants := len(s.names(GatewayResult.mutant))
+	add(s.names(func(g GatewayResult) bool { return g.mutant() && !g.OK() }), mutants, "mutant", "not killed as expected")
+	add(s.names(func(g GatewayResult) bool { return !g.mutant() && !g.OK() }), len(s.Gateways)-mutants, "permitted behaviour", "raised a false alarm")
+	if len(s.NeverFailed) > 0 {
+		parts = append(parts, "no mutant makes "+joined(s.NeverFailed)+" fail")
+	}
+	if len(s.NeverBroken) > 0 {
+		parts = append(parts, "no mutant is found to break "+joined(s.NeverBroken))
+	}
+	if len(s.Gateways) == 0 {
+		parts = append(parts, "no gateway was tested")
+	}
+	return parts
+}
+
+// Headline is the shortest description of a case: its reason or its first finding. It is safe to show.
+func Headline(c runlog.Case) string { return accountOf(c).headline() }

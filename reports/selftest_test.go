@@ -13,41 +13,41 @@ import (
 	"github.com/gatecert/gatecert/reports"
 )
 
-// selfTests are one that went well and one in which everything went wrong that can.
+// selfTests are one that passed and one with every kind of mistake.
 func selfTests() map[string]reports.SelfTest {
-	caught := reports.Trial{
-		Name: "rate-limit-as-503", Sentence: "A caller over its limit is told that the gateway is overloaded.", Theme: "status",
+	caught := reports.GatewayResult{
+		Name: "rate-limit-as-503", Sentence: "A client over its rate limit is told that the gateway is overloaded.", Theme: "status",
 		Took: 2 * time.Second, Ran: 555,
-		Turned: []reports.TurnedCase{{
+		Kills: []reports.Kill{{
 			Case: "http:429/over-rate-limit/chat", Row: "http:429", Verdict: contract.Fail,
-			Broken: []contract.Requirement{contract.StatusClass}, Account: "MUST status-class: got 503, want 429",
+			Broken: []contract.Requirement{contract.StatusClass}, Headline: "MUST status-class: got 503, want 429",
 		}},
 	}
-	quiet := reports.Trial{Name: "chunked", Sentence: "Answers are sent in chunks.", Took: time.Second, Ran: 555}
-	survivor := reports.Trial{
+	quiet := reports.GatewayResult{Name: "chunked", Sentence: "Answers are sent in chunks.", Took: time.Second, Ran: 555}
+	survivor := reports.GatewayResult{
 		Name: "codes-numeric", Sentence: "The code is a number.", Theme: "code", Took: time.Second, Ran: 555,
-		Faults: []reports.TrialFault{
+		Mistakes: []reports.Mistake{
 			{Case: "code:model_not_found/absent-model/chat", Row: "code:model_not_found", Want: contract.Fail, Got: contract.Pass, Problem: "survived"},
 			{Problem: "2 of 555 expected cases never ran"},
 		},
 	}
 	alarm := quiet
-	alarm.Faults = []reports.TrialFault{{
+	alarm.Mistakes = []reports.Mistake{{
 		Case: "http:404/unknown-path/chat/wrong-method", Row: "http:404", Want: contract.Pass, Got: contract.Fail,
-		Problem: "turned although it is well: MUST whole: got a transfer that broke off: \x1b[31m<script>",
+		Problem: "false alarm: MUST whole: got a transfer that broke off: \x1b[31m<script>",
 	}}
 	test := reports.SelfTest{
 		Schema: reports.SelfTestSchema, Tool: "gatecert 0.0.0", ContractDigest: "sha256:c0ffee", Started: started, Took: 75 * time.Second,
 	}
-	hasty := reports.Trial{
+	slow := reports.GatewayResult{
 		Name: "slow-but-in-time", Sentence: "Answers take their time.", Took: time.Second, Ran: 555,
-		Together: []reports.TrialFault{{Problem: "1 of 555 expected cases never ran"}},
+		ParallelMistakes: []reports.Mistake{{Problem: "1 of 555 expected cases never ran"}},
 	}
 	good, bad := test, test
-	good.Trials = []reports.Trial{caught, quiet, hasty}
-	bad.Trials = []reports.Trial{caught, survivor, alarm}
-	bad.Unturned = []contract.RowID{"code:model_not_found"}
-	bad.Unbroken = []contract.Requirement{contract.Fields}
+	good.Gateways = []reports.GatewayResult{caught, quiet, slow}
+	bad.Gateways = []reports.GatewayResult{caught, survivor, alarm}
+	bad.NeverFailed = []contract.RowID{"code:model_not_found"}
+	bad.NeverBroken = []contract.Requirement{contract.Fields}
 	return map[string]reports.SelfTest{"selftest-good": good, "selftest-bad": bad}
 }
 
@@ -73,7 +73,7 @@ func TestSelfTestPage(t *testing.T) {
 	page := out.String()
 	for _, part := range []string{
 		`<tr data-row="codes-numeric">`, `href="#codes-numeric/code:model_not_found" aria-label="codes-numeric on code:model_not_found: error"`,
-		"Deviations: code", "Permitted variations", `<span>code:update_data_error</span>`, "the harness CANNOT be trusted",
+		"Mutants: code", "Permitted behaviours", `<span>code:update_data_error</span>`, "self-test FAILED",
 		`"id":"http:429/over-rate-limit/chat (rate-limit-as-503)"`, `"cell":"rate-limit-as-503/http:429"`,
 	} {
 		assert.Contains(t, page, part)
@@ -86,15 +86,15 @@ func TestSelfTestIsOKOnlyWhenAllOfItIs(t *testing.T) {
 	good, bad := selfTests()["selftest-good"], selfTests()["selftest-bad"]
 	assert.True(t, good.OK())
 	assert.False(t, bad.OK())
-	assert.False(t, reports.SelfTest{}.OK(), "nothing tried proves nothing")
-	for name, spoil := range map[string]func(*reports.SelfTest){
-		"a survivor":                 func(s *reports.SelfTest) { s.Trials = append(s.Trials, bad.Trials[1]) },
-		"a false alarm":              func(s *reports.SelfTest) { s.Trials = append(s.Trials, bad.Trials[2]) },
-		"a row that nothing fails":   func(s *reports.SelfTest) { s.Unturned = bad.Unturned },
-		"an obligation never broken": func(s *reports.SelfTest) { s.Unbroken = bad.Unbroken },
+	assert.False(t, reports.SelfTest{}.OK(), "nothing tested proves nothing")
+	for name, damage := range map[string]func(*reports.SelfTest){
+		"a survivor":                 func(s *reports.SelfTest) { s.Gateways = append(s.Gateways, bad.Gateways[1]) },
+		"a false alarm":              func(s *reports.SelfTest) { s.Gateways = append(s.Gateways, bad.Gateways[2]) },
+		"a row that nothing fails":   func(s *reports.SelfTest) { s.NeverFailed = bad.NeverFailed },
+		"a requirement never broken": func(s *reports.SelfTest) { s.NeverBroken = bad.NeverBroken },
 	} {
 		s := good
-		spoil(&s)
+		damage(&s)
 		assert.False(t, s.OK(), name)
 	}
 }
@@ -104,11 +104,11 @@ func TestSelfTestMatrix(t *testing.T) {
 	require.Len(t, m.Columns, 32)
 	assert.Equal(t, reports.Column{Name: "code:update_data_error", Short: "3\n2"}, m.Columns[31])
 	require.Len(t, m.Rows, 3)
-	assert.Equal(t, contract.Pass, m.Rows[0].Verdict, "a deviation that is caught is well")
+	assert.Equal(t, contract.Pass, m.Rows[0].Verdict, "a mutant that was killed passes")
 	assert.Equal(t, contract.Fail, m.Rows[0].Cells[4].Verdict)
 	assert.Equal(t, contract.Pass, m.Rows[0].Cells[5].Verdict)
 	assert.Equal(t, contract.Error, m.Rows[1].Verdict)
 	assert.Equal(t, contract.Error, m.Rows[1].Cells[13].Verdict)
-	assert.Equal(t, "Deviations: code", m.Rows[1].Group)
-	assert.Equal(t, "Permitted variations", m.Rows[2].Group)
+	assert.Equal(t, "Mutants: code", m.Rows[1].Group)
+	assert.Equal(t, "Permitted behaviours", m.Rows[2].Group)
 }

@@ -34,7 +34,7 @@ func silent(err error) bool {
 	var verdict verdictError
 	var loaded loadVerdictError
 	return errors.As(err, &verdict) || errors.As(err, &loaded) || errors.Is(err, errWorse) || errors.Is(err, errCertifiedFailure) ||
-		errors.Is(err, errUntrusted)
+		errors.Is(err, errSelfTest)
 }
 
 // exitCode is the one place where errors and verdicts become exit codes.
@@ -48,7 +48,7 @@ func exitCode(err error) int {
 		return exitNotConformant
 	case errors.As(err, &verdict):
 		return verdictCode(verdict.run)
-	case errors.Is(err, errWorse), errors.Is(err, errUntrusted), errors.Is(err, errCertifiedFailure),
+	case errors.Is(err, errWorse), errors.Is(err, errSelfTest), errors.Is(err, errCertifiedFailure),
 		errors.Is(err, certificate.ErrUnsound), errors.Is(err, certificate.ErrNotVerified):
 		return exitNotConformant
 	case errors.Is(err, gatecert.ErrUsage), errors.Is(err, profile.ErrProfile), errors.Is(err, baseline.ErrBaseline),
@@ -87,8 +87,8 @@ var (
 	errWorse = errors.New("worse than before")
 	// errCertifiedFailure is returned when a certificate holds and says that the gateway fails. It was printed.
 	errCertifiedFailure = errors.New("certified as a failure")
-	// errUntrusted is returned when a self-test found the harness wrong. What was printed has told it.
-	errUntrusted = errors.New("the harness cannot be trusted")
+	// errSelfTest is returned when a self-test failed. Its report was printed.
+	errSelfTest = errors.New("the self-test failed")
 	// errNothingCompared is returned when two runs share no case.
 	errNothingCompared = errors.New("nothing to compare")
 )

@@ -11,22 +11,23 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets/mutants"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
 type gatewayCommand struct {
 	Listen     string        `help:"Address to serve on. Default: ${default}." default:"127.0.0.1:9900"`
-	Upstream   string        `help:"Address at which to play its provider as well. Default: ${default}." default:"127.0.0.1:9901"`
-	ProfileOut string        `help:"Write the ready profile to this file, for gatecert run --target." placeholder:"FILE" type:"path"`
-	Timeout    time.Duration `help:"How long it waits for its provider's answer, or for the first byte of a stream. Default: ${default}." default:"1.5s"`
-	Idle       time.Duration `help:"How long a provider's stream may be silent. Default: as --timeout." name:"idle-timeout"`
-	Limiter    string        `help:"How the limited key's calls are counted: ${enum}. Default: ${default}." enum:"fixed-window,sliding-log,sliding-counter,token-bucket,concurrency" default:"sliding-log"`
-	Rate       int           `help:"The limited key's calls in a window, or under way at once. Default: ${default}." default:"20"`
-	Window     time.Duration `help:"The window of --rate, up to 59s. Default: ${default}." default:"10s"`
+	Upstream   string        `help:"Address of the mock upstream, which is served too. Default: ${default}." default:"127.0.0.1:9901"`
+	ProfileOut string        `help:"Write the gateway's profile to this file, for gatecert run --target." placeholder:"FILE" type:"path"`
+	Timeout    time.Duration `help:"Timeout for the upstream's answer, or for the first byte of its stream. Default: ${default}." default:"1.5s"`
+	Idle       time.Duration `help:"Timeout between two reads of the upstream's stream. Default: as --timeout." name:"idle-timeout"`
+	Limiter    string        `help:"Kind of rate limiter for the limited key: ${enum}. Default: ${default}." enum:"fixed-window,sliding-log,sliding-counter,token-bucket,concurrency" default:"sliding-log"`
+	Rate       int           `help:"Calls of the limited key in a window, or at once. Default: ${default}." default:"20"`
+	Window     time.Duration `help:"Window of --rate, at most 59s. Default: ${default}." default:"10s"`
 	Burst      int           `help:"Capacity of the token bucket. Default: as --rate."`
-	Deviate    []string      `help:"Deviations and variations that make it other than it should be: gatecert list deviations. Default: none." placeholder:"NAME"`
-	Store      string        `help:"SQLite file to create for its store. Default: a temporary one." placeholder:"FILE" type:"path"`
+	Mutant     []string      `help:"Mutants and permitted behaviours to add: see gatecert list mutants and list permitted. Default: none." placeholder:"NAME"`
+	Store      string        `help:"SQLite file to create for the gateway's store. Default: a temporary one." placeholder:"FILE" type:"path"`
 	Verbose    bool          `help:"Log every failed call with its cause to standard error."`
 }
 
@@ -37,19 +38,23 @@ func (gatewayCommand) Help() string {
   sleep 2
   gatecert run --target gateway.yaml
 
-Its provider is played beside it, so that it serves healthy calls too. The profile holds this gateway's keys. Change base_url in it when something stands between.`
+A mock upstream is served with it, so that healthy calls succeed too. The profile holds this gateway's keys. Change base_url in
+it when something stands between.`
 }
 
 func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 	options := reference.Options{
-		Bends: g.Deviate, StorePath: g.Store, Upstream: "http://" + g.Upstream, Timeout: g.Timeout, IdleTimeout: g.Idle,
+		StorePath: g.Store, Upstream: "http://" + g.Upstream, Timeout: g.Timeout, IdleTimeout: g.Idle,
 		Rate: reference.RateLimit{Kind: contract.LimiterKind(g.Limiter), Requests: g.Rate, Window: g.Window, Burst: g.Burst},
+	}
+	if err := mutants.Install(&options, g.Mutant...); err != nil {
+		return fmt.Errorf("%w: --mutant: %w", errUsage, err)
 	}
 	if g.Verbose {
 		options.Logger = slog.New(slog.NewTextHandler(c.err, nil))
 	}
 	if g.ProfileOut != "" {
-		// The keys of an earlier gateway would be refused by this one.
+		// This gateway would refuse the keys of an earlier one.
 		if err := os.Remove(g.ProfileOut); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("remove the earlier profile: %w", err)
 		}
@@ -57,7 +62,7 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 	server, err := reference.Serve(ctx, g.Listen, options)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // told to stop before it had begun
+			return nil // interrupted before it had begun
 		}
 		if errors.Is(err, reference.ErrOptions) || errors.Is(err, reference.ErrStoreExists) {
 			return fmt.Errorf("%w: %w", errUsage, err)
@@ -65,26 +70,26 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	provider := upstream.New(upstream.Options{Keys: []string{server.Gateway.Fixtures().UpstreamKey}})
-	played, err := upstream.Listen(ctx, g.Upstream, provider)
+	mock := upstream.New(upstream.Options{Keys: []string{server.Gateway.Fixtures().UpstreamKey}})
+	serving, err := upstream.Listen(ctx, g.Upstream, mock)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, played.Close()) }()
-	if err := g.tell(c, server); err != nil {
+	defer func() { err = errors.Join(err, serving.Close()) }()
+	if err := g.writeProfile(c, server); err != nil {
 		return fmt.Errorf("write the profile: %w", err)
 	}
 	<-ctx.Done()
 	return nil
 }
 
-// tell writes the profile, into its file or to the console, and beside its file the certificate to trust, if any.
-func (g gatewayCommand) tell(c *console, server *reference.Server) error {
+// writeProfile writes the profile into its file or to the console, and the certificate to trust, if any, next to its file.
+func (g gatewayCommand) writeProfile(c *console, server *reference.Server) error {
 	profile := server.Gateway.Profile(server.URL(), "")
 	profile.Upstream.Attach = "http://" + g.Upstream
 	if server.Certificate != nil {
 		if g.ProfileOut == "" {
-			return fmt.Errorf("%w: a gateway over https needs --profile-out, to leave its certificate beside the profile", errUsage)
+			return fmt.Errorf("%w: a gateway over https needs --profile-out: its certificate is written next to the profile", errUsage)
 		}
 		profile.TLS.CA = g.ProfileOut + ".pem"
 		if err := os.WriteFile(profile.TLS.CA, server.Certificate, 0o600); err != nil {
@@ -99,7 +104,7 @@ func (g gatewayCommand) tell(c *console, server *reference.Server) error {
 		fmt.Fprintf(c.out, "# gateway at %s\n%s", server.URL(), text)
 		return nil
 	}
-	// Whoever waits for the file must never see a part of it.
+	// A process that waits for the file must never see a part of it.
 	if err := os.WriteFile(g.ProfileOut+".part", text, 0o600); err != nil {
 		return err
 	}

@@ -15,12 +15,12 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
-	"github.com/gatecert/gatecert/targets/reference"
+	"github.com/gatecert/gatecert/targets/mutants"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
 type listCommand struct {
-	What     string   `arg:"" optional:"" default:"rows" help:"rows, circumstances, cases, surfaces, levels, directives, deviations or variations. Default: rows."`
+	What     string   `arg:"" optional:"" default:"rows" help:"rows, circumstances, cases, surfaces, levels, directives, mutants or permitted. Default: rows."`
 	Level    string   `help:"With cases: those up to this level. Default: full."`
 	Rows     []string `help:"With cases: those of these rows or patterns. Default: all." placeholder:"ROW"`
 	Surfaces []string `help:"With cases: those on these surfaces. Default: all." placeholder:"SURFACE"`
@@ -40,12 +40,12 @@ func (l listCommand) Run(c *console) error {
 		return table(c.out, []string{"level", "cases", "needs"}, levelLines())
 	case "directives":
 		return table(c.out, []string{"word", "values", "what the upstream does"}, directiveLines())
-	case "deviations":
-		return table(c.out, []string{"deviation", "theme", "turns", "what the gateway does"}, deviationLines())
-	case "variations":
-		return table(c.out, []string{"variation", "what the gateway does"}, variationLines())
+	case "mutants":
+		return table(c.out, []string{"mutant", "theme", "killed by", "what the gateway does wrong"}, mutantLines())
+	case "permitted":
+		return table(c.out, []string{"permitted behaviour", "what the gateway does"}, permittedLines())
 	default:
-		return fmt.Errorf("%w: cannot list %q: want rows, circumstances, cases, surfaces, levels, directives, deviations or variations", errUsage, l.What)
+		return fmt.Errorf("%w: cannot list %q: want rows, circumstances, cases, surfaces, levels, directives, mutants or permitted", errUsage, l.What)
 	}
 }
 
@@ -124,18 +124,18 @@ func directiveLines() [][]string {
 	return lines
 }
 
-func deviationLines() [][]string {
+func mutantLines() [][]string {
 	var lines [][]string
-	for _, d := range reference.Deviations() {
-		lines = append(lines, []string{d.Name, d.Theme, fmt.Sprintf("%d cases", len(d.Turned())), d.Sentence})
+	for _, m := range mutants.All() {
+		lines = append(lines, []string{m.Name, m.Theme, fmt.Sprintf("%d cases", len(m.Cases())), m.Sentence})
 	}
 	return lines
 }
 
-func variationLines() [][]string {
+func permittedLines() [][]string {
 	var lines [][]string
-	for _, v := range reference.Variations() {
-		lines = append(lines, []string{v.Name, v.Sentence})
+	for _, p := range mutants.Permitted() {
+		lines = append(lines, []string{p.Name, p.Sentence})
 	}
 	return lines
 }

@@ -25,11 +25,11 @@ type cli struct {
 	Verify   verifyCommand   `cmd:"" help:"Check a certificate: its signature, its log, and every verdict again."`
 	Keygen   keygenCommand   `cmd:"" help:"Make a key pair for certificates."`
 	Replay   replayCommand   `cmd:"" help:"Run one case of an earlier run again: fixed, still failing or different."`
-	List     listCommand     `cmd:"" help:"List what gatecert knows: rows, circumstances, cases, surfaces, levels, directives, deviations, variations."`
+	List     listCommand     `cmd:"" help:"List what gatecert knows: rows, circumstances, cases, surfaces, levels, directives, mutants, permitted behaviours."`
 	Explain  explainCommand  `cmd:"" help:"Explain a row: what the contract says, how it is brought about, what is judged."`
 	Gateway  gatewayCommand  `cmd:"" help:"Serve the reference gateway as a process, and write a ready profile for it."`
 	Upstream upstreamCommand `cmd:"" help:"Serve the mock upstream."`
-	Selftest selftestCommand `cmd:"" help:"Try gateways that are known to break the contract, and others known to keep it: is each noticed as it should be?"`
+	Selftest selftestCommand `cmd:"" help:"Check that each known fault is caught and no false alarm is raised."`
 	Version  versionCommand  `cmd:"" help:"Print the version and the digest of the contract."`
 }
 

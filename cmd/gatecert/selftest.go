@@ -18,39 +18,39 @@ import (
 )
 
 type selftestCommand struct {
-	Deviation []string `help:"Try this deviation; may be repeated. Default: all." placeholder:"NAME"`
-	Variation []string `help:"Try this permitted variation; may be repeated. Default: all." placeholder:"NAME"`
-	Load      bool     `help:"Try the deviations that only many calls show, and the variations, under load."`
-	Parallel  int      `help:"Gateways tried at once. Default: ${default}." default:"6" placeholder:"N"`
+	Mutant    []string `help:"Test this mutant; may be repeated. Default: all." placeholder:"NAME"`
+	Permitted []string `help:"Test this permitted behaviour; may be repeated. Default: all." placeholder:"NAME"`
+	Load      bool     `help:"Test the mutants that only many calls show, and the permitted behaviours, with load cases."`
+	Parallel  int      `help:"Gateways tested at once. Default: ${default}." default:"6" placeholder:"N"`
 	Out       string   `help:"Write selftest.html and selftest.json into this folder. Default: none." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (selftestCommand) Help() string {
-	return `Every deviation is a reference gateway that breaks the contract in one known way, and has to be caught in exactly the
-cases that it breaks; every variation differs in a way that the contract permits, and has to pass.
+	return `A mutant is the reference gateway, broken in one known way. It must be killed: fail exactly the cases that it breaks.
+A permitted behaviour is something that a conformant gateway may do. It must pass every case.
 
-  gatecert selftest                                    all of them, every row, every obligation, at rest
-  gatecert selftest --load                             those that only many calls show
-  gatecert selftest --deviation rate-limit-as-503      one of them
-  gatecert list deviations                             what there is
-  gatecert gateway --deviate rate-limit-as-503         the same gateway, for other harnesses
+  gatecert selftest                                  all of them, every row and requirement, without load cases
+  gatecert selftest --load                           the mutants that only many calls show
+  gatecert selftest --mutant rate-limit-as-503       one of them
+  gatecert list mutants                              all mutants
+  gatecert gateway --mutant rate-limit-as-503        serve the same gateway, for other harnesses
 
-The exit code is 0 when the harness can be trusted, 1 when it cannot. docs/self-test.md explains more.`
+The exit code is 0 when the self-test passes and 1 when it fails. See docs/self-test.md.`
 }
 
-// moreGarbage lets the heap grow to five times what is in use: two hundred short runs collect garbage a quarter of
-// their time otherwise.
-const moreGarbage = 400
+// gcPercent lets the heap grow to five times what is in use: two hundred short runs spend a quarter of their time on
+// garbage collection otherwise.
+const gcPercent = 400
 
 func (s selftestCommand) Run(ctx context.Context, c *console) error {
 	if s.Parallel < 1 || s.Parallel > 64 {
 		return fmt.Errorf("%w: --parallel %d: want 1 to 64", errUsage, s.Parallel)
 	}
-	defer debug.SetGCPercent(debug.SetGCPercent(moreGarbage))
-	bar := newTrialBar(c)
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	bar := newGatewayBar(c)
 	test, err := selftest.Run(ctx, selftest.Config{
-		Deviations: s.Deviation, Variations: s.Variation, UnderLoad: s.Load, Parallel: s.Parallel, Progress: bar.show,
+		Mutants: s.Mutant, Permitted: s.Permitted, Load: s.Load, Parallel: s.Parallel, Progress: bar.show,
 	})
 	bar.close()
 	if err != nil {
@@ -66,7 +66,7 @@ func (s selftestCommand) Run(ctx context.Context, c *console) error {
 		fmt.Fprintf(c.out, "reports: %s\n", filepath.Join(s.Out, "selftest.html"))
 	}
 	if !test.OK() {
-		return errUntrusted
+		return errSelfTest
 	}
 	return nil
 }
@@ -90,31 +90,31 @@ func (s selftestCommand) write(test reports.SelfTest) error {
 	return nil
 }
 
-// trialBar shows how far a self-test has come: a bar on a terminal, a plain line now and then elsewhere, and what went
-// wrong as soon as it is known. It is called by one goroutine at a time.
-type trialBar struct {
-	c    *console
-	bars *mpb.Progress
-	bar  *mpb.Bar
-	told time.Time
+// gatewayBar shows how far a self-test has come: a bar on a terminal, a line every few seconds elsewhere, and each mistake at
+// once. It is called by one goroutine at a time.
+type gatewayBar struct {
+	c       *console
+	bars    *mpb.Progress
+	bar     *mpb.Bar
+	printed time.Time
 }
 
-func newTrialBar(c *console) *trialBar {
-	b := &trialBar{c: c}
+func newGatewayBar(c *console) *gatewayBar {
+	b := &gatewayBar{c: c}
 	if c.terminal {
 		b.bars = mpb.New(mpb.WithOutput(c.err), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))
 	}
 	return b
 }
 
-func (b *trialBar) show(p selftest.Progress) {
+func (b *gatewayBar) show(p selftest.Progress) {
 	if !p.Last.OK() {
-		b.linef("not as it should be: %s", p.Last.Name)
+		b.linef("mistake: %s", p.Last.Name)
 	}
 	switch {
-	case b.bars == nil && (time.Since(b.told) > tellEvery || p.Done == p.Total):
-		b.told = time.Now()
-		b.linef("%d of %d gateways tried", p.Done, p.Total)
+	case b.bars == nil && (time.Since(b.printed) > tellEvery || p.Done == p.Total):
+		b.printed = time.Now()
+		b.linef("%d of %d gateways tested", p.Done, p.Total)
 	case b.bars != nil && b.bar == nil:
 		b.bar = b.bars.AddBar(int64(p.Total), mpb.PrependDecorators(decor.Name("gateways "), decor.CountersNoUnit("%d/%d")),
 			mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO)), mpb.BarRemoveOnComplete())
@@ -124,7 +124,7 @@ func (b *trialBar) show(p selftest.Progress) {
 	}
 }
 
-func (b *trialBar) linef(format string, args ...any) {
+func (b *gatewayBar) linef(format string, args ...any) {
 	out := b.c.err
 	if b.bars != nil {
 		out = b.bars // above the bar
@@ -132,7 +132,7 @@ func (b *trialBar) linef(format string, args ...any) {
 	fmt.Fprintf(out, format+"\n", args...)
 }
 
-func (b *trialBar) close() {
+func (b *gatewayBar) close() {
 	if b.bars == nil {
 		return
 	}

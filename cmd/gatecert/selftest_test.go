@@ -11,21 +11,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/reports"
-	"github.com/gatecert/gatecert/targets/reference"
+	"github.com/gatecert/gatecert/targets/mutants"
 )
 
-// A deviation for each of a few kinds of bend, and the variation that changes most. All of them are make selftest's.
-func TestSelftestTriesGateways(t *testing.T) {
+// Mutants with a few kinds of hook, and the permitted behaviour that changes most. make selftest tests all of them.
+func TestSelftestTestsGateways(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the whole contract four times")
 	}
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "selftest", "--parallel", "1", "--out", dir,
-		"--deviation", "done-after-the-error", "--deviation", "provider-asked-before-the-money",
-		"--deviation", "wrong-key-remembered-as-403", "--variation", "http2")
+		"--mutant", "done-after-the-error", "--mutant", "upstream-called-before-quota",
+		"--mutant", "wrong-key-remembered-as-403", "--permitted", "http2")
 	require.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stdout, "the harness catches what it claims to: 3 deviations in exactly their cases, 1 variation without an alarm (")
-	assert.Contains(t, stderr, "4 of 4 gateways tried")
+	assert.Contains(t, stdout, "self-test passed: 3 mutants killed in exactly the expected cases, 1 permitted behaviour without a false alarm (")
+	assert.Contains(t, stderr, "4 of 4 gateways tested")
 
 	raw, err := os.ReadFile(filepath.Join(dir, "selftest.json"))
 	require.NoError(t, err)
@@ -33,46 +33,46 @@ func TestSelftestTriesGateways(t *testing.T) {
 	require.NoError(t, json.Unmarshal(raw, &test))
 	assert.Equal(t, reports.SelfTestSchema, test.Schema)
 	assert.True(t, test.Partial)
-	require.Len(t, test.Trials, 4)
-	for _, trial := range test.Trials {
-		assert.Empty(t, trial.Faults, trial.Name)
-		assert.Equal(t, trial.Theme != "", len(trial.Turned) > 0, trial.Name)
+	require.Len(t, test.Gateways, 4)
+	for _, g := range test.Gateways {
+		assert.Empty(t, g.Mistakes, g.Name)
+		assert.Equal(t, g.Theme != "", len(g.Kills) > 0, g.Name)
 	}
 	page, err := os.ReadFile(filepath.Join(dir, "selftest.html"))
 	require.NoError(t, err)
 	assert.Contains(t, string(page), `<tr data-row="done-after-the-error">`)
 }
 
-func TestSelftestOfWhatThereIsNot(t *testing.T) {
+func TestSelftestWithWrongArguments(t *testing.T) {
 	for name, args := range map[string][]string{
-		"a deviation":  {"selftest", "--deviation", "nosuch"},
-		"a variation":  {"selftest", "--variation", "nosuch"},
+		"a mutant":     {"selftest", "--mutant", "nosuch"},
+		"a permitted":  {"selftest", "--permitted", "nosuch"},
 		"parallelism":  {"selftest", "--parallel", "0"},
-		"to deviate":   {"gateway", "--listen", "127.0.0.1:0", "--deviate", "nosuch"},
-		"no place for": {"gateway", "--listen", "127.0.0.1:0", "--deviate", "http2"},
+		"to serve":     {"gateway", "--listen", "127.0.0.1:0", "--mutant", "nosuch"},
+		"no place for": {"gateway", "--listen", "127.0.0.1:0", "--mutant", "http2"},
 	} {
 		code, _, stderr := invoke(t.Context(), args...)
 		assert.Equal(t, exitUsage, code, "%s: %s", name, stderr)
 	}
 }
 
-func TestEveryDeviationAndVariationIsListed(t *testing.T) {
-	code, deviations, _ := invoke(t.Context(), "list", "deviations")
+func TestEveryMutantAndPermittedBehaviourIsListed(t *testing.T) {
+	code, listed, _ := invoke(t.Context(), "list", "mutants")
 	require.Equal(t, exitConformant, code)
-	for _, d := range reference.Deviations() {
-		assert.Contains(t, deviations, " "+d.Name+" ")
-		assert.Contains(t, deviations, d.Sentence)
+	for _, m := range mutants.All() {
+		assert.Contains(t, listed, " "+m.Name+" ")
+		assert.Contains(t, listed, m.Sentence)
 	}
-	code, variations, _ := invoke(t.Context(), "list", "variations")
+	code, listed, _ = invoke(t.Context(), "list", "permitted")
 	require.Equal(t, exitConformant, code)
-	for _, v := range reference.Variations() {
-		assert.Contains(t, variations, " "+v.Name+" ")
+	for _, p := range mutants.Permitted() {
+		assert.Contains(t, listed, " "+p.Name+" ")
 	}
 }
 
-// A gateway that deviates in two ways over a connection that differs in a third, as others would certify it.
-func TestADeviatingGatewayIsServed(t *testing.T) {
-	profile := serveGateway(t, "--deviate", "unknown-model-as-503,retry-after-missing,http2")
+// A gateway with two mutants and a permitted behaviour, as others would certify it.
+func TestAMutantIsServed(t *testing.T) {
+	profile := serveGateway(t, "--mutant", "unknown-model-as-503,retry-after-missing,http2")
 	code, stdout, stderr := invoke(t.Context(), "run", "--target", profile, "--out", t.TempDir(), "--surfaces", "chat",
 		"--rows", "http:404", "--rows", "http:429", "--rows", "code:bad_request_body")
 	assert.Equal(t, exitNotConformant, code, stdout+stderr)

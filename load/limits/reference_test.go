@@ -37,7 +37,7 @@ type rig struct {
 	seen     func(context.Context, string) (contract.Seen, error)
 }
 
-func newRig(t *testing.T, rate reference.RateLimit, bends ...string) *rig {
+func newRig(t *testing.T, rate reference.RateLimit, names ...string) *rig {
 	t.Helper()
 	played := upstream.New(upstream.Options{})
 	provider, err := upstream.Listen(t.Context(), "127.0.0.1:0", played)

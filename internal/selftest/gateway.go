@@ -1,0 +1,184 @@
+package selftest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/version"
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
+	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/mutants"
+	"github.com/gatecert/gatecert/targets/profile"
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+// gateway is one gateway to test, and what has to be found about it.
+type gateway struct {
+	name, sentence string
+	// mutant is zero for a permitted behaviour: every case has to pass.
+	mutant mutants.Mutant
+	// cases are the ids of the cases to run; nil for all that are not load cases.
+	cases []string
+	level contract.Level
+}
+
+// choose returns the gateways that a configuration selects, mutants first. It returns [runner.ErrUsage] for a name that does
+// not exist.
+func choose(cfg Config) ([]gateway, error) {
+	var gateways []gateway
+	all := len(cfg.Mutants)+len(cfg.Permitted) == 0
+	wantMutants, wantPermitted := slices.Clone(cfg.Mutants), slices.Clone(cfg.Permitted)
+	for _, m := range mutants.All() {
+		if all && m.Load == cfg.Load || take(&wantMutants, m.Name) {
+			g := gateway{name: m.Name, sentence: m.Sentence, mutant: m}
+			if m.Load {
+				g.level, g.cases = contract.Full, append(loadCases(), singleCases(m)...)
+			}
+			gateways = append(gateways, g)
+		}
+	}
+	for _, p := range mutants.Permitted() {
+		if all || take(&wantPermitted, p.Name) {
+			g := gateway{name: p.Name, sentence: p.Sentence}
+			if cfg.Load {
+				g.level, g.cases = contract.Full, loadCases()
+			}
+			gateways = append(gateways, g)
+		}
+	}
+	if len(wantMutants) > 0 {
+		return nil, fmt.Errorf("%w: no mutant %q: see gatecert list mutants", runner.ErrUsage, wantMutants[0])
+	}
+	if len(wantPermitted) > 0 {
+		return nil, fmt.Errorf("%w: no permitted behaviour %q: see gatecert list permitted", runner.ErrUsage, wantPermitted[0])
+	}
+	return gateways, nil
+}
+
+// take removes a name from a list, and reports whether it was there.
+func take(names *[]string, name string) bool {
+	before := len(*names)
+	*names = slices.DeleteFunc(*names, func(n string) bool { return n == name })
+	return len(*names) < before
+}
+
+// loadCases are the ids of the load cases of one surface, which stands for the others.
+func loadCases() []string {
+	return caseIDs(func(c contract.Case) bool { return c.IsLoad() && c.Surface == dialect.Chat })
+}
+
+// singleCases are the ids of the other cases that a mutant which load cases show has to run: those of the rate limit, and
+// those that it expects to change. Others would bring its state about, five failures in two seconds for example, without any
+// load.
+func singleCases(m mutants.Mutant) []string {
+	expected := m.Cases()
+	return caseIDs(func(c contract.Case) bool {
+		return !c.IsLoad() && (c.Row == contract.RowRateLimited || slices.Contains(expected, c))
+	})
+}
+
+func caseIDs(which func(contract.Case) bool) []string {
+	var ids []string
+	for _, c := range contract.Cases() {
+		if which(c) {
+			ids = append(ids, c.ID())
+		}
+	}
+	return ids
+}
+
+const (
+	// patience is how long the harness waits for an answer: ten times the gateway's timeout, so that a busy machine does not
+	// look like a gateway that hangs, and short enough to see one hang in each self-test.
+	patience = 15 * time.Second
+	// recovery bounds the wait for an unhealthy gateway. None of these recovers.
+	recovery = 2 * time.Second
+	// loadConcurrency is how many other cases run at once while load cases of other gateways run.
+	loadConcurrency = 4
+)
+
+// loadRate is the rate limit of gateways with load cases. Its verification takes several windows: with the gateway's
+// default of 10 s it would take half a minute.
+func loadRate() reference.RateLimit {
+	return reference.RateLimit{Kind: contract.SlidingLog, Requests: 10, Window: 3 * time.Second}
+}
+
+// driver prepares a reference gateway with a mutant or a permitted behaviour.
+type driver struct {
+	name string
+	rate reference.RateLimit
+}
+
+// Prepare implements [targets.Driver].
+func (d driver) Prepare(ctx context.Context, asked profile.Profile) (targets.Prepared, error) {
+	options := reference.Options{Rate: d.rate}
+	if err := mutants.Install(&options, d.name); err != nil {
+		return targets.Prepared{}, err
+	}
+	prepared, err := reference.Driver{Options: options}.Prepare(ctx, asked)
+	if err != nil {
+		return prepared, err
+	}
+	prepared.Profile.Limits.Patience = patience
+	prepared.Profile.Settle.Recovery = recovery
+	return prepared, nil
+}
+
+// test runs the cases against the gateway and compares the outcome with what is expected.
+func (g gateway) test(ctx context.Context) (reports.GatewayResult, error) {
+	started := time.Now()
+	selection, err := runner.Select(runner.Choice{Level: g.level, Cases: g.cases})
+	if err != nil {
+		return reports.GatewayResult{}, err
+	}
+	driver := driver{name: g.name}
+	job := runner.Job{Tool: version.Tool, Selection: selection}
+	if g.level != "" {
+		driver.rate, job.Concurrency = loadRate(), loadConcurrency
+	}
+	job.Driver = driver
+	run, err := runner.Run(ctx, job)
+	if err != nil {
+		return reports.GatewayResult{}, err
+	}
+	result := g.judge(run)
+	result.Took = time.Since(started)
+	return result, nil
+}
+
+// judge compares a run with what is expected of the gateway.
+func (g gateway) judge(run runlog.Run) reports.GatewayResult {
+	result := reports.GatewayResult{Name: g.name, Sentence: g.sentence, Theme: g.mutant.Theme, Ran: run.Executed()}
+	if gap := run.Incomplete(); gap != "" {
+		result.Mistakes = append(result.Mistakes, reports.Mistake{Problem: gap})
+	}
+	killed := make(map[*mutants.Expectation]bool)
+	for _, c := range run.Cases {
+		expected := g.mutant.Expected(contract.Case{Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant})
+		switch problem := compare(expected, c); {
+		case problem != "":
+			result.Mistakes = append(result.Mistakes, reports.Mistake{
+				Case: c.ID, Row: c.Row, Want: wanted(expected), Got: c.Verdict, Problem: problem,
+			})
+		case kills(expected, c):
+			killed[expected] = true
+			result.Kills = append(result.Kills, reports.Kill{
+				Case: c.ID, Row: c.Row, Verdict: c.Verdict, Broken: broken(c), Headline: reports.Headline(c),
+			})
+		}
+	}
+	for i := range g.mutant.Expect {
+		if e := &g.mutant.Expect[i]; e.AtLeastOne && !killed[e] {
+			result.Mistakes = append(result.Mistakes, reports.Mistake{
+				Want: e.Verdict, Got: contract.Pass, Problem: fmt.Sprintf("survived all of the cases %s", e.Cases),
+			})
+		}
+	}
+	return result
+}

@@ -1,0 +1,128 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// Terminal writes the matrix of gateways and rows for people at a terminal, and the mistakes. It fails only when w does.
+func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
+	t := terminal{opts: opts.withDefaults()}
+	m := s.Matrix()
+	if err := t.matrix(m); err != nil {
+		return err
+	}
+	var verdicts, painted, columns []string
+	for _, v := range []contract.Verdict{contract.Pass, contract.Warn, contract.Fail, contract.Untestable, contract.Error} {
+		verdicts = append(verdicts, sign(v)+" "+selfTestWord(v))
+		painted = append(painted, t.sign(v)+" "+selfTestWord(v))
+	}
+	t.wrapped(verdicts, painted)
+	for _, c := range m.Columns {
+		columns = append(columns, strings.ReplaceAll(c.Short, "\n", "")+" "+c.Name)
+	}
+	t.wrapped(columns, columns)
+	t.line("")
+	for _, g := range s.Gateways {
+		t.mistakes(g, g.Mistakes)
+		if g.OK() && len(g.ParallelMistakes) > 0 {
+			t.mistakes(g, g.ParallelMistakes)
+			t.line("  Tested alone, it had the expected result.")
+			t.line("")
+		}
+	}
+	t.line("%s (%s).", t.paint(s.verdict(), s.Sentence()), s.Took.Round(time.Second))
+	return t.flush(w)
+}
+
+// selfTestWord says what a verdict means in the matrix of a self-test.
+func selfTestWord(v contract.Verdict) string {
+	switch v {
+	case contract.Pass:
+		return "unchanged"
+	case contract.Error:
+		return "a mistake of the harness, or a surface that can no longer be judged"
+	default:
+		return "killed (" + string(v) + ")"
+	}
+}
+
+func (t *terminal) mistakes(g GatewayResult, mistakes []Mistake) {
+	if len(mistakes) == 0 {
+		return
+	}
+	t.line("%s %s", t.sign(contract.Error), g.Name)
+	t.line("  %s", plain.Text(g.Sentence, textLimit))
+	for i, m := range mistakes {
+		if i == t.opts.Failures {
+			t.line("  … and %d more", len(mistakes)-i)
+			break
+		}
+		t.line("  %s", m.text())
+	}
+	t.line("")
+}
+
+// text is the mistake in a line: "http:404/unknown-model/chat: got pass, want fail: survived".
+func (m Mistake) text() string {
+	if m.Case == "" {
+		return plain.Text(m.Problem, textLimit)
+	}
+	return plain.Text(fmt.Sprintf("%s: got %s, want %s: %s", m.Case, m.Got, m.Want, m.Problem), textLimit)
+}
+
+// JSON writes the self-test for machines. It fails only when w does.
+func (s SelfTest) JSON(w io.Writer) error { return encodeJSON(w, s) }
+
+// HTML writes the self-test as a page like [HTML]'s: a cell opens the cases that killed the mutant. It fails only when w
+// does.
+func (s SelfTest) HTML(w io.Writer) error {
+	m := s.Matrix()
+	p := page{Title: "Self-test", Verdict: s.verdict(), By: "Theme", Facts: [][2]string{
+		{"tool", plain.Text(s.Tool, nameLimit)}, {"contract", plain.Text(s.ContractDigest, nameLimit)},
+		{"started", s.Started.UTC().Format(time.RFC3339)}, {"took", s.Took.Round(time.Millisecond).String()},
+	}}
+	p.Headline, p.Detail, _ = strings.Cut(s.Sentence(), ": ")
+	var entries []pageEntry
+	groups := make(map[string]runlog.Counts)
+	var order []string
+	for i, g := range s.Gateways {
+		group := m.Rows[i].Group
+		if groups[group] == nil {
+			groups[group] = make(runlog.Counts)
+			order = append(order, group)
+		}
+		for v, n := range m.Rows[i].Counts {
+			groups[group][v] += n
+		}
+		for _, k := range g.Kills {
+			entries = append(entries, g.entry(k.Case, k.Verdict, k.Headline))
+		}
+		for _, m := range g.Mistakes {
+			entries = append(entries, g.entry(m.Case, contract.Error, m.text()))
+		}
+	}
+	for _, name := range order {
+		p.Levels = append(p.Levels, newPageLevel(name, groups[name]))
+	}
+	return p.write(w, m, entries)
+}
+
+// entry puts a case into the cell of the gateway and its row.
+func (g GatewayResult) entry(id string, verdict contract.Verdict, headline string) pageEntry {
+	c := contract.SplitID(id)
+	result := runlog.Case{
+		ID: strings.TrimPrefix(id, string(c.Row)+"/") + " (" + g.Name + ")", Row: contract.RowID(g.Name),
+		Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Verdict: verdict, Reason: headline,
+	}
+	if id != "" {
+		result.Level = c.Level()
+	}
+	return pageEntry{Case: result, Target: string(c.Row)}
+}
