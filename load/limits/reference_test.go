@@ -21,6 +21,7 @@ import (
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/load/limits"
 	"github.com/gatecert/gatecert/reports/runlog"
+	"github.com/gatecert/gatecert/targets/mutants"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -43,9 +44,9 @@ func newRig(t *testing.T, rate reference.RateLimit, names ...string) *rig {
 	provider, err := upstream.Listen(t.Context(), "127.0.0.1:0", played)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, provider.Close()) })
-	server, err := reference.Serve(t.Context(), "127.0.0.1:0", reference.Options{
-		Upstream: provider.URL(), StorePath: t.TempDir() + "/store.db", Rate: rate, Timeout: 20 * time.Second, Bends: bends,
-	})
+	options := reference.Options{Upstream: provider.URL(), StorePath: t.TempDir() + "/store.db", Rate: rate, Timeout: 20 * time.Second}
+	require.NoError(t, mutants.Install(&options, names...))
+	server, err := reference.Serve(t.Context(), "127.0.0.1:0", options)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	var roots *x509.CertPool
@@ -118,9 +119,9 @@ func (r *rig) verify(ctx context.Context, rate reference.RateLimit) ([]contract.
 	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Level == contract.Note }), evidence, err
 }
 
-// verified is what a verification of a gateway with a bend came to.
+// verified is the result of verifying a gateway with a mutant or a permitted behaviour.
 type verified struct {
-	bend     string
+	name     string
 	rig      *rig
 	findings []contract.Finding
 	evidence limits.Evidence
@@ -131,13 +132,13 @@ type verified struct {
 // under the race detector, each was too slow to use its limit up within a window.
 const atOnce = 6
 
-// verifyAll verifies the gateway with each bend.
-func verifyAll(t *testing.T, bends []string) []verified {
+// verifyAll verifies the gateway with each mutant or permitted behaviour.
+func verifyAll(t *testing.T, names []string) []verified {
 	t.Helper()
-	all := make([]verified, len(bends))
+	all := make([]verified, len(names))
 	rate := reference.RateLimit{Kind: contract.SlidingLog, Requests: 8, Window: 2 * time.Second}
-	for i, bend := range bends {
-		all[i] = verified{bend: bend, rig: newRig(t, rate, bend)}
+	for i, name := range names {
+		all[i] = verified{name: name, rig: newRig(t, rate, name)}
 	}
 	var group errgroup.Group
 	group.SetLimit(atOnce)
@@ -152,29 +153,29 @@ func verifyAll(t *testing.T, bends []string) []verified {
 	return all
 }
 
-func TestEveryDeviationBreaksItsObligation(t *testing.T) {
+func TestEveryMutantBreaksItsRequirement(t *testing.T) {
 	if limits.RaceEnabled {
 		t.Skip("it takes a minute with the race detector, and gatecert selftest --load plays the same")
 	}
-	deviations := map[string]contract.Requirement{}
+	breaks := map[string]contract.Requirement{}
 	var names []string
-	for _, d := range reference.Deviations() {
+	for _, m := range mutants.All() {
 		c, err := contract.ParseCase("http:429/over-rate-limit/chat/under-load")
 		require.NoError(t, err)
-		if turn := d.TurnOf(c); d.UnderLoad && turn != nil {
-			deviations[d.Name] = turn.Breaks[0]
-			names = append(names, d.Name)
+		if expected := m.Expected(c); m.Load && expected != nil {
+			breaks[m.Name] = expected.Breaks[0]
+			names = append(names, m.Name)
 		}
 	}
-	// What follows from a deviation besides its own obligation.
-	follows := map[string]contract.Requirement{
-		"one-call-over-the-limit": contract.LimitBurst, "refusals-empty-under-load": contract.Envelope,
+	// What a mutant breaks besides its own requirement.
+	also := map[string]contract.Requirement{
+		"one-call-over-the-limit": contract.LimitBurst, "refusals-empty-in-a-burst": contract.Envelope,
 	}
 	broken := map[contract.Requirement]bool{}
 	for _, v := range verifyAll(t, names) {
-		want := []contract.Requirement{deviations[v.bend]}
-		if o, also := follows[v.bend]; also {
-			want = append(want, o)
+		want := []contract.Requirement{breaks[v.name]}
+		if r, more := also[v.name]; more {
+			want = append(want, r)
 		}
 		var got []contract.Requirement
 		for _, f := range v.findings {
@@ -183,26 +184,26 @@ func TestEveryDeviationBreaksItsObligation(t *testing.T) {
 				got = append(got, f.Requirement)
 			}
 		}
-		t.Run(v.bend, func(t *testing.T) {
+		t.Run(v.name, func(t *testing.T) {
 			require.NoError(t, v.err)
 			require.ElementsMatch(t, want, got, "%v\n%+v", v.findings, v.evidence.Checks)
 		})
 	}
 	for _, o := range contract.LoadRequirements(contract.LimitLoad) {
-		require.True(t, broken[o], "no deviation breaks %s", o)
+		require.True(t, broken[o], "no mutant breaks %s", o)
 	}
 }
 
-func TestNoVariationRaisesAnAlarm(t *testing.T) {
+func TestNoPermittedBehaviourRaisesAnAlarm(t *testing.T) {
 	if limits.RaceEnabled {
 		t.Skip("it takes a minute with the race detector, and gatecert selftest --load plays the same")
 	}
 	var names []string
-	for _, variation := range reference.Variations() {
-		names = append(names, variation.Name)
+	for _, p := range mutants.Permitted() {
+		names = append(names, p.Name)
 	}
 	for _, v := range verifyAll(t, names) {
-		t.Run(v.bend, func(t *testing.T) {
+		t.Run(v.name, func(t *testing.T) {
 			require.NoError(t, v.err)
 			require.Empty(t, v.findings, "%+v", v.evidence.Checks)
 			for _, c := range v.evidence.Checks {

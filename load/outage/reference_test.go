@@ -1,6 +1,7 @@
 package outage_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/mutants"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 )
@@ -53,8 +55,8 @@ const (
 
 func (tr *trial) verify(ctx context.Context) (err error) {
 	driver := reference.Driver{Options: reference.Options{Timeout: testTimeLimit}}
-	if tr.gateway != "" {
-		driver.Options.Bends = []string{tr.gateway}
+	if err := mutants.Install(&driver.Options, cmp.Or(tr.gateway, "none")); err != nil {
+		return err
 	}
 	// As long as the self-test gives a gateway to recover.
 	prepared, err := driver.Prepare(ctx, profile.Profile{Settle: profile.Settle{Recovery: 2 * time.Second}})
@@ -101,18 +103,18 @@ func verifyAll(t *testing.T, all []*trial) {
 	require.NoError(t, group.Wait())
 }
 
-func mutants() []*trial {
+func outageMutants() []*trial {
 	return []*trial{
 		{gateway: "recovers-late", outage: runner.SlowOutage, surface: dialect.GenerateContent, violates: []contract.Requirement{contract.Recovery}},
-		{gateway: "limit-stretches-under-load", outage: runner.SlowOutage, surface: dialect.Responses, violates: []contract.Requirement{contract.InTime}},
+		{gateway: "timeout-stretches-in-outage", outage: runner.SlowOutage, surface: dialect.Responses, violates: []contract.Requirement{contract.InTime}},
 		// A call that is not cancelled is also open after the outage.
-		{gateway: "provider-forgotten-under-load", outage: runner.SlowOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.UpstreamFreed, contract.NothingLeft}},
-		{gateway: "departures-not-passed-on", outage: runner.SlowOutage, surface: dialect.Messages, violates: []contract.Requirement{contract.Departure}},
+		{gateway: "upstream-calls-leak-in-outage", outage: runner.SlowOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.UpstreamFreed, contract.NothingLeft}},
+		{gateway: "disconnects-not-passed-on", outage: runner.SlowOutage, surface: dialect.Messages, violates: []contract.Requirement{contract.Departure}},
 		{gateway: "slow-calls-starve-the-others", outage: runner.SlowOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.HealthySpared}},
-		{gateway: "streams-end-well-under-load", outage: runner.SlowOutage, surface: dialect.GenerateContent, violates: []contract.Requirement{contract.StreamEnd}},
-		{gateway: "errors-change-under-load", outage: runner.SlowOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.Code}},
+		{gateway: "streams-end-well-in-outage", outage: runner.SlowOutage, surface: dialect.GenerateContent, violates: []contract.Requirement{contract.StreamEnd}},
+		{gateway: "errors-change-in-outage", outage: runner.SlowOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.Code}},
 		{gateway: "breaker-locks-out", outage: runner.FailingOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.HealthyServed}},
-		{gateway: "retries-pile-up-under-load", outage: runner.FailingOutage, surface: dialect.Messages, violates: []contract.Requirement{contract.RetriesBounded}},
+		{gateway: "retries-pile-up-in-outage", outage: runner.FailingOutage, surface: dialect.Messages, violates: []contract.Requirement{contract.RetriesBounded}},
 	}
 }
 
@@ -136,10 +138,10 @@ func permittedBehaviours() []*trial {
 // everyPermittedBehaviour is played before a release: it takes a quarter of an hour.
 func everyPermittedBehaviour() (all []*trial) {
 	surfaces := contract.LoadSurfaces()
-	for i, v := range reference.Variations() {
+	for i, p := range mutants.Permitted() {
 		all = append(all,
-			&trial{gateway: v.Name, outage: runner.SlowOutage, surface: surfaces[i%len(surfaces)]},
-			&trial{gateway: v.Name, outage: runner.FailingOutage, surface: surfaces[(i+1)%len(surfaces)]})
+			&trial{gateway: p.Name, outage: runner.SlowOutage, surface: surfaces[i%len(surfaces)]},
+			&trial{gateway: p.Name, outage: runner.FailingOutage, surface: surfaces[(i+1)%len(surfaces)]})
 	}
 	return all
 }
@@ -151,7 +153,7 @@ func TestOutagesOfTheReferenceGateway(t *testing.T) {
 		all = everyPermittedBehaviour()
 	}
 	if !raceEnabled { // the mutants show at the full rate only
-		all = append(mutants(), all...)
+		all = append(outageMutants(), all...)
 	}
 	verifyAll(t, all)
 	for _, tr := range all {
