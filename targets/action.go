@@ -14,28 +14,37 @@ import (
 // actionLimit bounds one action; undoing gets the same time of its own, also after the run was cancelled.
 const actionLimit = 30 * time.Second
 
-func (s *Session) act(ctx context.Context, actions []profile.Action) error {
+// Shell runs one line of a recipe. It returns what the line printed, with an error when it failed.
+type Shell func(ctx context.Context, line string) (output []byte, err error)
+
+// SystemShell is a [Shell] that leaves the line to sh.
+func SystemShell(ctx context.Context, line string) ([]byte, error) {
+	// The line is the user's own, from the user's own profile.
+	return exec.CommandContext(ctx, "sh", "-c", line).CombinedOutput() //nolint:gosec // see above
+}
+
+func (s *Session) runActions(ctx context.Context, actions []profile.Action) error {
 	for _, a := range actions {
-		if err := s.actOne(ctx, a); err != nil {
+		if err := s.runAction(ctx, a); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// undo runs every action even when one fails or the run was cancelled: what was broken has to be mended.
-func (s *Session) undo(ctx context.Context, actions []profile.Action) error {
+// runUndo runs every action even when one fails or the run was cancelled: what was broken has to be repaired.
+func (s *Session) runUndo(ctx context.Context, actions []profile.Action) error {
 	ctx = context.WithoutCancel(ctx)
 	var errs []error
 	for _, a := range actions {
-		if err := s.actOne(ctx, a); err != nil {
+		if err := s.runAction(ctx, a); err != nil {
 			errs = append(errs, fmt.Errorf("after the case: %w", err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (s *Session) actOne(ctx context.Context, a profile.Action) error {
+func (s *Session) runAction(ctx context.Context, a profile.Action) error {
 	if a.Do != "" {
 		return s.do(ctx, a.Do)
 	}
@@ -44,8 +53,7 @@ func (s *Session) actOne(ctx context.Context, a profile.Action) error {
 	if a.SQL != "" {
 		return s.store.Exec(ctx, a.SQL)
 	}
-	// The line is the user's own, from the user's own profile.
-	out, err := exec.CommandContext(ctx, "sh", "-c", a.Run).CombinedOutput() //nolint:gosec // see above
+	out, err := s.shell(ctx, a.Run)
 	if err != nil {
 		return fmt.Errorf("run %q: %w: %s", a.Run, err, strings.TrimSpace(string(out)))
 	}

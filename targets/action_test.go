@@ -31,14 +31,14 @@ func TestActionsOfADriver(t *testing.T) {
 		"break": func(context.Context) error { done = append(done, "break"); return nil },
 		"mend":  func(context.Context) error { done = append(done, "mend"); return nil },
 		"fail":  func(context.Context) error { return errors.New("no hammer") },
-	}}, nil)
+	}}, Host{})
 	defer s.Close()
-	require.NoError(t, s.act(t.Context(), []profile.Action{{Do: "break"}}))
-	require.ErrorContains(t, s.act(t.Context(), []profile.Action{{Do: "fail"}, {Do: "break"}}), `do "fail": no hammer`)
-	require.ErrorContains(t, s.act(t.Context(), []profile.Action{{Do: "dance"}}), `the driver has no action "dance"`)
+	require.NoError(t, s.runActions(t.Context(), []profile.Action{{Do: "break"}}))
+	require.ErrorContains(t, s.runActions(t.Context(), []profile.Action{{Do: "fail"}, {Do: "break"}}), `do "fail": no hammer`)
+	require.ErrorContains(t, s.runActions(t.Context(), []profile.Action{{Do: "dance"}}), `the driver has no action "dance"`)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorContains(t, s.undo(gone, []profile.Action{{Do: "fail"}, {Do: "mend"}}), "after the case: do")
+	require.ErrorContains(t, s.runUndo(gone, []profile.Action{{Do: "fail"}, {Do: "mend"}}), "after the case: do")
 	assert.Equal(t, []string{"break", "mend"}, done)
 }
 

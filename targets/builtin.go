@@ -9,54 +9,55 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// plan is how a circumstance is brought about without a recipe. It shapes the call and returns the directive for our
-// upstream, or says with [profile.ErrNotOffered] what the profile lacks.
-type plan struct {
-	plan func(p profile.Profile, c contract.Case, token string, pr *Request) (directive string, err error)
-	// recipeSuffices says that a recipe of the profile makes up for what the plan lacks.
+// builtin is the recipe of a circumstance where the profile has none of its own.
+type builtin struct {
+	// shape changes the healthy request and returns the directive for the mock upstream. It returns
+	// [profile.ErrNotOffered], and what the profile lacks.
+	shape func(p profile.Profile, c contract.Case, token string, pr *Request) (directive string, err error)
+	// recipeSuffices is set when a recipe of the profile makes up for what the built-in one lacks.
 	recipeSuffices bool
 }
 
-// prepared stands for circumstances that only a recipe can bring about.
-var prepared = plan{recipeSuffices: true, plan: func(_ profile.Profile, c contract.Case, _ string, _ *Request) (string, error) {
+// recipeOnly stands for circumstances that only a recipe of the profile can bring about.
+var recipeOnly = builtin{recipeSuffices: true, shape: func(_ profile.Profile, c contract.Case, _ string, _ *Request) (string, error) {
 	return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s", profile.ErrNotOffered, c.Circumstance)
 }}
 
-// plans are read-only after their making. A circumstance that is missing here is [prepared].
-var plans = map[string]plan{
-	"missing-parameter":   {plan: missingParameter},
-	"malformed-parameter": {plan: invalidParameter},
-	"invalid-parameters":  {plan: invalidParameter},
-	"missing-key": {plan: func(_ profile.Profile, _ contract.Case, _ string, pr *Request) (string, error) {
+// builtins are read-only after their making. A circumstance that is missing here is [prepared].
+var builtins = map[string]builtin{
+	"missing-parameter":   {shape: missingParameter},
+	"malformed-parameter": {shape: invalidParameter},
+	"invalid-parameters":  {shape: invalidParameter},
+	"missing-key": {shape: func(_ profile.Profile, _ contract.Case, _ string, pr *Request) (string, error) {
 		pr.Call.Key = ""
 		return "", nil
 	}},
-	"wrong-key":     {plan: wrongKey},
+	"wrong-key":     {shape: wrongKey},
 	"revoked-key":   withKey("revoked", func(k profile.Keys) string { return k.Revoked }),
-	"unknown-path":  {plan: unknownPath},
-	"unknown-model": {plan: unknownModel},
-	"absent-model":  {plan: unknownModel},
-	"malformed-body": {plan: func(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
+	"unknown-path":  {shape: unknownPath},
+	"unknown-model": {shape: unknownModel},
+	"absent-model":  {shape: unknownModel},
+	"malformed-body": {shape: func(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 		pr.Call.Fault = exchange.Fault(c.Variant)
 		return "", nil
 	}},
-	"unreadable-body": {plan: unreadableBody},
+	"unreadable-body": {shape: unreadableBody},
 
 	"no-model-access": withKey("restricted", func(k profile.Keys) string { return k.Restricted }),
 	"denied-access":   withKey("denied", func(k profile.Keys) string { return k.Denied }),
 	"spent-account":   withKey("spent_account", func(k profile.Keys) string { return k.SpentAccount }),
 	"spent-key":       withKey("spent_key", func(k profile.Keys) string { return k.SpentKey }),
 
-	"over-rate-limit": {plan: overRateLimit},
+	"over-rate-limit": {shape: overRateLimit},
 
-	"upstream-error":              relayed,
-	"blocked-prompt":              relayed,
-	"slow-upstream":               relayed,
-	"unreachable-upstream":        relayed,
-	"bad-upstream-response":       relayed,
-	"bad-upstream-status":         relayed,
-	"empty-upstream-response":     relayed,
-	"truncated-upstream-response": relayed,
+	"upstream-error":              atUpstream,
+	"blocked-prompt":              atUpstream,
+	"slow-upstream":               atUpstream,
+	"unreachable-upstream":        atUpstream,
+	"bad-upstream-response":       atUpstream,
+	"bad-upstream-status":         atUpstream,
+	"empty-upstream-response":     atUpstream,
+	"truncated-upstream-response": atUpstream,
 }
 
 // endpointOf is what is known of the endpoint of a case.
@@ -89,8 +90,8 @@ func wrongKey(p profile.Profile, c contract.Case, _ string, pr *Request) (string
 	return "", nil
 }
 
-func withKey(name string, pick func(profile.Keys) string) plan {
-	return plan{recipeSuffices: true, plan: func(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
+func withKey(name string, pick func(profile.Keys) string) builtin {
+	return builtin{recipeSuffices: true, shape: func(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 		key := pick(p.Keys)
 		if key == "" {
 			return "", fmt.Errorf("%w: the profile has neither keys.%s nor a recipe circumstances.%s", profile.ErrNotOffered, name, c.Circumstance)
@@ -140,10 +141,10 @@ func overRateLimit(p profile.Profile, _ contract.Case, _ string, pr *Request) (s
 	return "", nil
 }
 
-// relayed circumstances go wrong at our upstream: the directive says how.
-var relayed = plan{recipeSuffices: true, plan: func(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
+// atUpstream makes the mock upstream fail: the directive says how.
+var atUpstream = builtin{recipeSuffices: true, shape: func(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 	if !p.Upstream.Present() {
-		return "", fmt.Errorf("%w: the profile has no upstream that gatecert plays", profile.ErrNotOffered)
+		return "", fmt.Errorf("%w: the profile has no mock upstream (upstream.listen or upstream.attach)", profile.ErrNotOffered)
 	}
 	directive, ok := directives[c.Circumstance+"/"+c.Variant]
 	if !ok {
@@ -156,7 +157,7 @@ var relayed = plan{recipeSuffices: true, plan: func(p profile.Profile, c contrac
 	return directive, nil
 }}
 
-// directives are what our upstream does in each variant. A stream goes wrong after six events of one with eight pieces of
+// directives are what the mock upstream does in each variant. A stream fails after six events of one with eight pieces of
 // content: every protocol has sent some content by then (Anthropic's first three events hold none), and not all of it.
 // unreachable-upstream/refused is missing: nobody can be told not to listen.
 var directives = map[string]string{
@@ -201,9 +202,9 @@ func offersLoad(p profile.Profile, c contract.Case) error {
 	case c.Row == "http:429" && rate.Kind != contract.Concurrency && rate.Window <= 0:
 		return fmt.Errorf("%w: the profile declares no limits.rate.window", profile.ErrNotOffered)
 	case c.Row == "http:429" && rate.Kind == contract.Concurrency && !p.Upstream.Present():
-		return fmt.Errorf("%w: calls can only be held under way by an upstream that gatecert plays", profile.ErrNotOffered)
+		return fmt.Errorf("%w: only the mock upstream can keep calls open", profile.ErrNotOffered)
 	case c.Row != "http:429" && !p.Upstream.Present():
-		return fmt.Errorf("%w: the profile has no upstream that gatecert plays", profile.ErrNotOffered)
+		return fmt.Errorf("%w: the profile has no mock upstream (upstream.listen or upstream.attach)", profile.ErrNotOffered)
 	}
 	return nil
 }

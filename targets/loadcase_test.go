@@ -41,11 +41,11 @@ func TestWhatALoadNeeds(t *testing.T) {
 		problem string // "" when it is offered
 	}{
 		{"a limit without a window", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Window = 0 }, "not offered: the profile declares no limits.rate.window"},
-		{"a limit of calls that nobody can hold under way", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Kind, p.Upstream = contract.Concurrency, profile.Upstream{} }, "not offered: calls can only be held under way by an upstream that gatecert plays"},
+		{"a limit on concurrent calls that nothing can keep open", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Kind, p.Upstream = contract.Concurrency, profile.Upstream{} }, "not offered: only the mock upstream can keep calls open"},
 		{"a limit of calls under way, which has none", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate.Window, p.Limits.Rate.Kind = 0, contract.Concurrency }, ""},
 		{"no declared limit", limit + "chat/under-load", func(p *profile.Profile) { p.Limits.Rate = profile.Rate{Window: time.Second} }, "not offered: the profile has no limits.rate with a key and requests"},
-		{"a slow provider", slow + "chat/under-load", func(*profile.Profile) {}, ""},
-		{"a provider that is not ours", slow + "chat/under-load", func(p *profile.Profile) { p.Upstream = profile.Upstream{} }, "not offered: the profile has no upstream that gatecert plays"},
+		{"a slow upstream", slow + "chat/under-load", func(*profile.Profile) {}, ""},
+		{"an upstream that is not the mock", slow + "chat/under-load", func(p *profile.Profile) { p.Upstream = profile.Upstream{} }, "not offered: the profile has no mock upstream (upstream.listen or upstream.attach)"},
 		{"a limit with its window", limit + "chat/under-load", func(*profile.Profile) {}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

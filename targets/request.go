@@ -22,7 +22,7 @@ type Request struct {
 	Before, After []profile.Action
 }
 
-// Exclusive reports whether the provocation changes what other cases meet, and so must run alone.
+// Exclusive reports whether the request changes what other cases meet, and so must run alone.
 func (p Request) Exclusive() bool { return len(p.Before)+len(p.After) > 0 }
 
 // healthyPrompt is short: on a real upstream every control call costs tokens.
@@ -38,10 +38,11 @@ func NonsenseCall(p profile.Profile, s dialect.Surface, token string) exchange.C
 	return callOn(p, s, noSuchModel(token), promptFor(p, token, "", healthyPrompt))
 }
 
-// noSuchModel has the prefix that our upstream answers with its protocol's 404.
+// noSuchModel has the prefix that the mock upstream answers with the format's own 404.
 func noSuchModel(token string) string { return "no-such-model-" + token }
 
-// promptFor puts the token and the directive in front of the text, so that our upstream can obey and remember the call.
+// promptFor puts the token and the directive in front of the text, so that the mock upstream can obey the directive
+// and find the call again.
 func promptFor(p profile.Profile, token, directive, text string) string {
 	if !p.Upstream.Present() {
 		return text
@@ -66,8 +67,8 @@ func callOn(p profile.Profile, s dialect.Surface, model, prompt string) exchange
 	}
 }
 
-// RequestFor plans one case. The token, unique to the call, finds it again at the upstream. Of a case under load it is a
-// healthy call: what goes wrong, and with which share of many such calls, is the load's.
+// RequestFor makes the request of one case from its recipe. The token, unique to the call, finds it again at the upstream. For a load case it is a
+// healthy call: the load engine decides what fails, and on which share of the calls.
 //
 // It returns [profile.ErrNotOffered] when the profile lacks what the case needs, and says what that is.
 func RequestFor(p profile.Profile, c contract.Case, token string) (Request, error) {
@@ -83,15 +84,15 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 	if err != nil {
 		return Request{}, err
 	}
-	plan, known := plans[c.Circumstance]
+	plan, known := builtins[c.Circumstance]
 	if !known {
-		plan = prepared
+		plan = recipeOnly
 	}
 	pr := Request{
 		Call:   callOn(p, c.Surface, p.Models.On(c.Surface), ""),
 		Before: recipe.Before, After: recipe.After,
 	}
-	directive, err := plan.plan(p, c, token, &pr)
+	directive, err := plan.shape(p, c, token, &pr)
 	if err != nil && (!own || !plan.recipeSuffices) {
 		return Request{}, err
 	}
@@ -149,7 +150,7 @@ func withPrompt(value any, prompt string) any {
 	}
 }
 
-// CallWithKey is a healthy call with a key of one's own choice; our upstream, if there is one, does what the directive says.
+// CallWithKey is a healthy call with the given key; the mock upstream, if there is one, obeys the directive.
 func CallWithKey(p profile.Profile, s dialect.Surface, key, token, directive string) exchange.Call {
 	call := callOn(p, s, p.Models.Routed(s), promptFor(p, token, directive, healthyPrompt))
 	call.Key, call.KeyRole = key, p.KeyRole(key)

@@ -113,7 +113,7 @@ func TestWhatAProfileDoesNotOffer(t *testing.T) {
 	bare := profile.FromURL("http://gateway.test", "sk-1", "m")
 	for id, want := range map[string]string{
 		"http:403/revoked-key/chat":                                   "not offered: the profile has neither keys.revoked nor a recipe circumstances.revoked-key",
-		"http:5xx/upstream-error/chat/error-object":                   "not offered: the profile has no upstream that gatecert plays",
+		"http:5xx/upstream-error/chat/error-object":                   "not offered: the profile has no mock upstream (upstream.listen or upstream.attach)",
 		"code:get_channel_failed/no-channel/chat":                     "not offered: the profile has no recipe circumstances.no-channel",
 		"code:read_request_body_failed/unreadable-body/chat/oversize": "not offered: the profile declares no limits.body",
 		"http:429/over-rate-limit/chat":                               "not offered: the profile has no limits.rate with a key and requests",
@@ -181,12 +181,12 @@ func TestTheWrongKeyHasTheShapeOfTheValidOne(t *testing.T) {
 	assert.Equal(t, "given", profile.Keys{Valid: "sk-abcdefgh", Wrong: "given"}.WrongKey())
 }
 
-// staged sets a stage on a gateway that is a plain handler.
-func staged(t *testing.T, p profile.Profile, provider Upstream, gateway http.HandlerFunc) *Session {
+// newTestSession sets a stage on a gateway that is a plain handler.
+func newTestSession(t *testing.T, p profile.Profile, provider Upstream, gateway http.HandlerFunc) *Session {
 	t.Helper()
 	server := httptest.NewServer(gateway)
 	p.BaseURL = server.URL
-	s := NewSession(Prepared{Profile: p.WithDefaults(), Upstream: provider}, nil)
+	s := NewSession(Prepared{Profile: p.WithDefaults(), Upstream: provider}, Host{})
 	t.Cleanup(func() {
 		require.NoError(t, s.Close())
 		server.Close()
@@ -194,9 +194,9 @@ func staged(t *testing.T, p profile.Profile, provider Upstream, gateway http.Han
 	return s
 }
 
-type fakeProvider struct{ err error }
+type fakeUpstream struct{ err error }
 
-func (f fakeProvider) Seen(context.Context, string) (contract.Seen, error) {
+func (f fakeUpstream) Seen(context.Context, string) (contract.Seen, error) {
 	return contract.Seen{Attempts: []contract.Attempt{{Status: 500}}}, f.err
 }
 
@@ -204,7 +204,7 @@ func TestObserveTellsWhatTheUpstreamSawAndWhatItCost(t *testing.T) {
 	balance := 100.0
 	p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}, Upstream: profile.Upstream{Listen: "127.0.0.1:1"},
 		Balance: profile.Balance{Path: "/left", Field: "data.quota"}, Limits: profile.Limits{Attempts: 2}}
-	s := staged(t, p, fakeProvider{}, func(w http.ResponseWriter, r *http.Request) {
+	s := newTestSession(t, p, fakeUpstream{}, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/left" {
 			_ = json.NewEncoder(w).Encode(map[string]any{"data": map[string]any{"quota": balance}})
 			return
@@ -244,13 +244,13 @@ func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}
 			tt.change(&p)
-			s := staged(t, p, nil, func(http.ResponseWriter, *http.Request) {})
+			s := newTestSession(t, p, nil, func(http.ResponseWriter, *http.Request) {})
 			_, err := s.Observe(t.Context(), c)
 			require.Error(t, err)
 			assert.True(t, strings.HasPrefix(err.Error(), tt.want), err.Error())
 		})
 	}
-	s := staged(t, profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}, fakeProvider{errors.New("gone")}, func(http.ResponseWriter, *http.Request) {})
+	s := newTestSession(t, profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}, fakeUpstream{errors.New("gone")}, func(http.ResponseWriter, *http.Request) {})
 	missing, err := contract.ParseCase("http:401/missing-key/chat")
 	require.NoError(t, err)
 	_, err = s.Observe(t.Context(), missing)
@@ -260,7 +260,7 @@ func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {
 func TestAwaitRecovery(t *testing.T) {
 	calls := 0
 	p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}
-	s := staged(t, p, nil, func(w http.ResponseWriter, _ *http.Request) {
+	s := newTestSession(t, p, nil, func(w http.ResponseWriter, _ *http.Request) {
 		if calls++; calls < 3 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
@@ -275,11 +275,11 @@ func TestAwaitRecovery(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, waited, "well all along")
 
-	never := staged(t, with(p, func(p *profile.Profile) { p.Settle.Recovery = time.Millisecond }), nil, func(w http.ResponseWriter, _ *http.Request) {
+	never := newTestSession(t, with(p, func(p *profile.Profile) { p.Settle.Recovery = time.Millisecond }), nil, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	_, err = never.AwaitRecovery(t.Context(), dialect.Chat)
-	require.ErrorIs(t, err, ErrNotWell)
+	require.ErrorIs(t, err, ErrNotRecovered)
 }
 
 func with(p profile.Profile, change func(*profile.Profile)) profile.Profile {

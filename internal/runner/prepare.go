@@ -26,7 +26,7 @@ func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile)
 // Healthy makes the healthy call of a surface, which every load is a multiple of: a load of calls that fail one by one says
 // nothing. It returns [ErrUnreachable] or [ErrHarness] when that does not succeed.
 func Healthy(ctx context.Context, p targets.Prepared, surface dialect.Surface) error {
-	stage := targets.NewSession(p, nil)
+	stage := targets.NewSession(p, targets.Host{})
 	o, ok, detail, err := stage.Control(ctx, surface, targets.ControlHealthy)
 	err = errors.Join(err, stage.Close())
 	switch {

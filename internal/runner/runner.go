@@ -73,7 +73,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 		prepared.Profile.Load.Surfaces = asked
 	}
 	r.notes = append(r.notes, prepared.Notes...)
-	r.prepared, r.stage = prepared, targets.NewSession(prepared, r.cfg.OpenStore)
+	r.prepared, r.stage = prepared, targets.NewSession(prepared, targets.Host{OpenStore: r.cfg.OpenStore})
 	defer func() { err = errors.Join(err, r.stage.Close()) }()
 
 	before, err := r.begin(ctx)

@@ -103,7 +103,7 @@ func serve(t *testing.T, o reference.Options, names ...string) *targets.Session 
 	require.NoError(t, Install(&o, names...))
 	prepared, err := reference.Driver{Options: o}.Prepare(t.Context(), profile.Profile{})
 	require.NoError(t, err)
-	session := targets.NewSession(prepared, nil)
+	session := targets.NewSession(prepared, targets.Host{})
 	t.Cleanup(func() {
 		require.NoError(t, session.Close())
 		require.NoError(t, prepared.Close(context.WithoutCancel(t.Context())))

@@ -33,7 +33,7 @@ func TestActionsBreakTheStoreAndMendIt(t *testing.T) {
 	}))
 	defer gateway.Close()
 	p.BaseURL = gateway.URL
-	s := targets.NewSession(targets.Prepared{Profile: p.WithDefaults()}, store.Open)
+	s := targets.NewSession(targets.Prepared{Profile: p.WithDefaults()}, targets.Host{OpenStore: store.Open})
 	defer func() { require.NoError(t, s.Close()) }()
 	c, err := contract.ParseCase("http:5xx/gateway-error/chat")
 	require.NoError(t, err)

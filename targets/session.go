@@ -17,40 +17,55 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Session is a prepared gateway with all that is needed to bring cases about on it and to observe them.
+// Session is a prepared gateway together with what a run keeps open to bring cases about on it and to observe them. Its
+// methods may be called from many goroutines.
 type Session struct {
-	Profile  profile.Profile
-	upstream Upstream
-	client   *exchange.Client
-	store    *LazyStore
-	actions  map[string]func(context.Context) error
-	readUsageLog  func(context.Context, *contract.Observation) error
+	Profile      profile.Profile
+	upstream     Upstream
+	client       *exchange.Client
+	store        *LazyStore
+	actions      map[string]func(context.Context) error
+	shell        Shell
+	readUsageLog func(context.Context, *contract.Observation) error
 }
 
-// NewSession sets the stage for a prepared gateway. Close ends it; what the driver prepared is not its business.
-// The database of a profile is opened with what the driver brought along, else with open; nil opens none.
-func NewSession(p Prepared, open OpenStore) *Session {
+// Host is what a session may use of this machine. The zero value has a shell and no database.
+type Host struct {
+	// OpenStore opens the database that a profile names. A driver's own, see [Prepared], comes first.
+	OpenStore OpenStore
+	// Shell runs the shell lines of recipes. nil is [SystemShell].
+	Shell Shell
+}
+
+// NewSession returns a session on a prepared gateway. Close ends it; taking down what the driver prepared is left to
+// [Prepared].
+func NewSession(p Prepared, host Host) *Session {
 	limits := exchange.Limits{Patience: p.Profile.Limits.Patience, Total: 2 * p.Profile.Limits.Patience, Idle: p.Profile.Limits.Patience}
 	if p.OpenStore != nil {
-		open = p.OpenStore
+		host.OpenStore = p.OpenStore
+	}
+	if host.Shell == nil {
+		host.Shell = SystemShell
 	}
 	return &Session{
-		Profile:  p.Profile,
-		upstream: p.Upstream,
-		client:   exchange.NewTrustingClient(limits, p.Roots, p.Profile.Secrets()...),
-		store:    NewLazyStore(p.Profile.Store, open),
-		actions:  p.Actions,
-		readUsageLog:  p.ReadUsageLog,
+		Profile:      p.Profile,
+		upstream:     p.Upstream,
+		client:       exchange.NewTrustingClient(limits, p.Roots, p.Profile.Secrets()...),
+		store:        NewLazyStore(p.Profile.Store, host.OpenStore),
+		actions:      p.Actions,
+		shell:        host.Shell,
+		readUsageLog: p.ReadUsageLog,
 	}
 }
 
-// Close ends the stage's connections.
+// Close closes the connections and the database.
 func (s *Session) Close() error {
 	s.client.Close()
 	return s.store.Close()
 }
 
-// tokenBytes make tokens unique beyond doubt in any number of runs against one upstream.
+// tokenBytes is the length of a token before it is written in hex: 48 bits stay unique in any number of runs against one
+// upstream.
 const tokenBytes = 6
 
 func newToken() string {
@@ -71,15 +86,15 @@ func (s *Session) Exclusive(c contract.Case) bool {
 	return err == nil && (pr.Exclusive() || s.readsBalance(c))
 }
 
-// readsBalance selects the cases whose price is looked at. The slow ones are left out: alone and one after the other
-// they would cost the gateway's time limit each.
+// readsBalance selects the cases whose cost is checked. The slow ones are left out: they would run alone, and each would
+// take the gateway's time limit.
 func (s *Session) readsBalance(c contract.Case) bool {
-	return s.Profile.Balance.Path != "" && c.Reach() == contract.ReachMust && c.Circumstance != "slow-upstream"
+	return s.Profile.Balance.Path != "" && c.Reach() == contract.ReachMust && c.Circumstance != contract.SlowUpstream
 }
 
-// Observe brings a case about once and says what came of it.
+// Observe brings a case about once and returns what came back.
 //
-// It returns [ErrNotOffered] when the profile lacks what the case needs, and other errors when the harness itself
+// It returns [profile.ErrNotOffered] when the profile lacks what the case needs, and other errors when the harness itself
 // could not do its part: an action failed, the upstream cannot be asked.
 func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Observation, err error) {
 	token := newToken()
@@ -87,10 +102,10 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 	if err != nil {
 		return o, err
 	}
-	if err := s.act(ctx, pr.Before); err != nil {
-		return o, errors.Join(fmt.Errorf("before the case: %w", err), s.undo(ctx, pr.After))
+	if err := s.runActions(ctx, pr.Before); err != nil {
+		return o, errors.Join(fmt.Errorf("before the case: %w", err), s.runUndo(ctx, pr.After))
 	}
-	defer func() { err = errors.Join(err, s.undo(ctx, pr.After)) }()
+	defer func() { err = errors.Join(err, s.runUndo(ctx, pr.After)) }()
 
 	var before float64
 	if s.readsBalance(c) {
@@ -102,7 +117,7 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 		return o, err
 	}
 	if s.upstream != nil {
-		if err := s.look(ctx, token, &o); err != nil {
+		if err := s.awaitUpstream(ctx, token, &o); err != nil {
 			return o, err
 		}
 	}
@@ -140,7 +155,7 @@ func (s *Session) send(ctx context.Context, c contract.Case, token string, pr Re
 // contract: generous, because a busy machine may take its time to notice a closed connection.
 const cancelGrace = 3 * time.Second
 
-func (s *Session) look(ctx context.Context, token string, o *contract.Observation) error {
+func (s *Session) awaitUpstream(ctx context.Context, token string, o *contract.Observation) error {
 	ctx, cancel := context.WithTimeout(ctx, cancelGrace)
 	defer cancel()
 	seen, err := s.upstream.Seen(ctx, token)
@@ -163,7 +178,7 @@ func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind Con
 		if healthy, _ := contract.IsSuccess(surface, o); healthy {
 			return o, false, "a model that does not exist got an ordinary answer", nil
 		}
-		return o, o.Failure == nil, failureWords(o), nil
+		return o, o.Failure == nil, describeFailure(o), nil
 	}
 	o, err = s.client.Do(ctx, HealthyCall(s.Profile, surface, token))
 	if err != nil {
@@ -182,21 +197,21 @@ const (
 	ControlNonsense ControlKind = "nonsense"
 )
 
-func failureWords(o contract.Observation) string {
+func describeFailure(o contract.Observation) string {
 	if o.Failure == nil {
 		return ""
 	}
 	return fmt.Sprintf("no answer (%s: %s)", o.Failure.Kind, o.Failure.Detail)
 }
 
-// ErrNotWell is returned when a gateway is not healthy again within the profile's settle.recovery.
-var ErrNotWell = errors.New("the gateway is not well again")
+// ErrNotRecovered is returned when a gateway is not healthy again within the profile's settle.recovery.
+var ErrNotRecovered = errors.New("the gateway has not recovered")
 
-// recoveryPoll is how often a gateway that is not well is asked again.
+// recoveryPoll is the time between two healthy calls while a gateway recovers.
 const recoveryPoll = 500 * time.Millisecond
 
 // AwaitRecovery waits until the healthy call of a surface succeeds. It returns how long that took: 0 when the gateway
-// was well all along. It returns [ErrNotWell] when settle.recovery is over.
+// was healthy at once. It returns [ErrNotRecovered] when settle.recovery is over.
 func (s *Session) AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
 	started := time.Now()
 	for first := true; ; first = false {
@@ -209,7 +224,7 @@ func (s *Session) AwaitRecovery(ctx context.Context, surface dialect.Surface) (t
 		case ok:
 			return time.Since(started), nil
 		case time.Since(started) > s.Profile.Settle.Recovery:
-			return 0, fmt.Errorf("%w within %s: %s", ErrNotWell, s.Profile.Settle.Recovery, detail)
+			return 0, fmt.Errorf("%w within %s: %s", ErrNotRecovered, s.Profile.Settle.Recovery, detail)
 		}
 		select {
 		case <-ctx.Done():
