@@ -184,7 +184,7 @@ func remarks(run runlog.Run) []string {
 	}
 	if run.Footer != nil {
 		for _, s := range run.Footer.Stale {
-			list = append(list, plain.Text("The baseline does not hold: "+s, textLimit))
+			list = append(list, plain.Text("Baseline out of date (exit 4): "+s, textLimit))
 		}
 		for _, n := range run.Footer.Notes {
 			list = append(list, plain.Text(n, textLimit))

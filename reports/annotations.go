@@ -26,7 +26,7 @@ func Annotations(w io.Writer, run runlog.Run) error {
 	}
 	if run.Footer != nil {
 		for _, s := range run.Footer.Stale[:min(len(run.Footer.Stale), annotationLimit)] {
-			tell("error", "gatecert: the baseline does not hold", plain.Text(s, textLimit))
+			tell("error", "gatecert: baseline out of date", plain.Text(s, textLimit))
 		}
 	}
 	accounts, failures, _ := troubles(run)

@@ -228,7 +228,7 @@ func TestHARHoldsEveryExchangeAndItsStream(t *testing.T) {
 			require.Len(t, e.Events, 2)
 			assert.InDelta(t, 9.0, e.Events[1].At, 1e-9)
 			assert.Equal(t, "[DONE]", e.Events[1].Data)
-			assert.Equal(t, "broke off: unexpected EOF", e.Response.Error)
+			assert.Equal(t, "transfer interrupted: unexpected EOF", e.Response.Error)
 		case strings.HasPrefix(e.Case, "code:bad_request_body") && strings.HasSuffix(e.Case, "messages"):
 			assert.Equal(t, 0, e.Response.Status)
 			assert.Equal(t, "timed-out: no head within 2s", e.Response.Error)
@@ -343,5 +343,5 @@ func TestAnnotationsAreOneCommandALine(t *testing.T) {
 	assert.Contains(t, string(many), "::notice title=gatecert::440 more are in the report\n")
 	stale := goodRun()
 	stale.Footer.Stale = []string{"known.yaml:3: http:404/** names no case of the contract"}
-	assert.Equal(t, "::error title=gatecert%3A the baseline does not hold::known.yaml:3: http:404/** names no case of the contract\n", string(formatted(t, "annotations", stale)))
+	assert.Equal(t, "::error title=gatecert%3A baseline out of date::known.yaml:3: http:404/** names no case of the contract\n", string(formatted(t, "annotations", stale)))
 }

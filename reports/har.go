@@ -4,7 +4,7 @@ import (
 	"encoding/base64"
 	"io"
 	"maps"
-	"net/http"
+	"net/textproto"
 	"net/url"
 	"slices"
 	"time"
@@ -15,7 +15,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// The types of HAR 1.2: http://www.softwareishard.com/blog/har-12-spec/. Fields that begin with _ are ours.
+// The types of HAR 1.2: http://www.softwareishard.com/blog/har-12-spec/. Fields that begin with _ are gatecert's own.
 type harFile struct {
 	Log harLog `json:"log"`
 }
@@ -43,9 +43,9 @@ type harEntry struct {
 	// Case is the id of the case, or "control" for a control call. Verdict is the case's.
 	Case    string           `json:"_case"`
 	Verdict contract.Verdict `json:"_verdict,omitempty"`
-	// Events are the events of a stream, with the milliseconds at which each was whole.
+	// Events are the events of a stream, each with the milliseconds at which it was complete.
 	Events []harEvent `json:"_events,omitempty"`
-	// Upstream is what the provider that gatecert plays saw of the call.
+	// Upstream is what the mock upstream received.
 	Upstream *contract.Seen `json:"_upstream,omitempty"`
 }
 
@@ -100,7 +100,7 @@ type harContent struct {
 	Encoding string `json:"encoding,omitempty"`
 }
 
-// harTimings are milliseconds; -1 says that a phase does not apply.
+// harTimings are in milliseconds; -1 means that a phase does not apply.
 type harTimings struct {
 	Blocked float64 `json:"blocked"`
 	DNS     float64 `json:"dns"`
@@ -150,8 +150,8 @@ func newHAREntry(o contract.Observation, at time.Time) harEntry {
 			QueryString: harQuery(o.Sent.URL), HeadersSize: -1, BodySize: o.Sent.BodySize, Fault: o.Sent.Fault,
 		},
 		Response: harResponse{
-			Status: o.Status, StatusText: http.StatusText(o.Status), HTTPVersion: proto, Cookies: []struct{}{}, Headers: harPairs(o.Header),
-			RedirectURL: http.Header(o.Header).Get("Location"), HeadersSize: -1, BodySize: o.BodySize,
+			Status: o.Status, StatusText: statusTexts[o.Status], HTTPVersion: proto, Cookies: []struct{}{}, Headers: harPairs(o.Header),
+			RedirectURL: textproto.MIMEHeader(o.Header).Get("Location"), HeadersSize: -1, BodySize: o.BodySize,
 		},
 		Timings:  harTimes(o.Timing),
 		Upstream: o.Upstream,
@@ -159,18 +159,18 @@ func newHAREntry(o contract.Observation, at time.Time) harEntry {
 	entry.Time = entry.Timings.Send + entry.Timings.Wait + entry.Timings.Receive
 	if len(o.Sent.Body) > 0 {
 		text, encoding := harText(o.Sent.Body)
-		entry.Request.PostData = &harPost{MimeType: http.Header(o.Sent.Header).Get("Content-Type"), Params: []struct{}{}, Text: text, Encoding: encoding}
+		entry.Request.PostData = &harPost{MimeType: textproto.MIMEHeader(o.Sent.Header).Get("Content-Type"), Params: []struct{}{}, Text: text, Encoding: encoding}
 	}
 	content := &entry.Response.Content
-	content.Size, content.MimeType = o.BodySize, http.Header(o.Header).Get("Content-Type")
+	content.Size, content.MimeType = o.BodySize, textproto.MIMEHeader(o.Header).Get("Content-Type")
 	content.Text, content.Encoding = harText(o.Body)
 	switch {
 	case o.Failure != nil:
 		entry.Response.Error = string(o.Failure.Kind) + ": " + o.Failure.Detail
 	case o.TransferError != "":
-		entry.Response.Error = "broke off: " + o.TransferError
+		entry.Response.Error = "transfer interrupted: " + o.TransferError
 	case o.Cut != "":
-		entry.Response.Error = "given up: " + o.Cut
+		entry.Response.Error = "stopped reading: " + o.Cut
 	}
 	if o.Stream != nil {
 		for _, e := range o.Stream.Events {
@@ -180,7 +180,7 @@ func newHAREntry(o contract.Observation, at time.Time) harEntry {
 	return entry
 }
 
-// harText returns content as text, or in base64 when it is none.
+// harText returns content as text, or in base64 when it is not valid UTF-8.
 func harText(content contract.Bytes) (text, encoding string) {
 	if utf8.Valid(content) {
 		return string(content), ""
@@ -206,7 +206,7 @@ func harQuery(address string) []harPair {
 	return harPairs(u.Query())
 }
 
-// harTimes splits a call into waiting and receiving. What was spent on sending is not measured apart.
+// harTimes divides a call into waiting and receiving. The time to send is not measured separately.
 func harTimes(t contract.Timing) harTimings {
 	wait := t.FirstByte
 	if wait == 0 || wait > t.End {
@@ -216,3 +216,16 @@ func harTimes(t contract.Timing) harTimings {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// statusTexts are the reason phrases of RFC 9110 that gateways send. HAR wants one; a log does not keep the status line.
+var statusTexts = map[int]string{
+	200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content",
+	301: "Moved Permanently", 302: "Found", 303: "See Other", 304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect",
+	400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+	406: "Not Acceptable", 408: "Request Timeout", 409: "Conflict", 410: "Gone", 411: "Length Required", 413: "Content Too Large",
+	414: "URI Too Long", 415: "Unsupported Media Type", 417: "Expectation Failed", 421: "Misdirected Request",
+	422: "Unprocessable Content", 424: "Failed Dependency", 425: "Too Early", 426: "Upgrade Required", 428: "Precondition Required",
+	429: "Too Many Requests", 431: "Request Header Fields Too Large", 451: "Unavailable For Legal Reasons",
+	500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
+	505: "HTTP Version Not Supported", 507: "Insufficient Storage",
+}

@@ -8,12 +8,13 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// baseline reads the run's baseline. A file that an update is about to write need not be there yet.
+// baseline reads the run's baseline. With --update-baseline the file need not exist.
 func (r runCommand) baseline() (baseline.Baseline, error) {
 	if r.Baseline == "" {
 		if r.Update {
@@ -21,7 +22,7 @@ func (r runCommand) baseline() (baseline.Baseline, error) {
 		}
 		return baseline.Baseline{}, nil
 	}
-	known, err := baseline.Load(r.Baseline)
+	known, err := gatecert.LoadBaseline(r.Baseline)
 	switch {
 	case errors.Is(err, os.ErrNotExist) && r.Update:
 		return baseline.Baseline{}, nil
@@ -33,11 +34,11 @@ func (r runCommand) baseline() (baseline.Baseline, error) {
 	return known, err
 }
 
-// updateBaseline writes the baseline that the run's failures ask for. The outcome is that of the run as the new
-// baseline sees it: what no baseline can excuse stays, and so does an entry whose day is over.
+// updateBaseline writes the baseline under which the run's failures are expected. It returns the outcome of the run under
+// the new baseline: errors, untestable cases and expired entries remain.
 func (r runCommand) updateBaseline(c *console, config gatecert.Config, run runlog.Run) error {
 	if !run.Complete() {
-		fmt.Fprintf(c.out, "%s is left as it is: the run is incomplete\n", r.Baseline)
+		fmt.Fprintf(c.out, "%s was not changed: the run is incomplete\n", r.Baseline)
 		return outcome(run)
 	}
 	asked, err := runner.Select(runner.Choice{Level: config.Level, Rows: config.Rows, Surfaces: config.Surfaces, Cases: config.Cases})
@@ -45,10 +46,10 @@ func (r runCommand) updateBaseline(c *console, config gatecert.Config, run runlo
 		return err
 	}
 	updated := config.Baseline.Updated(run.Cases, asked.Asks)
-	if err := writeBaseline(r.Baseline, updated); err != nil {
-		return err
+	if err := atomicfile.Write(r.Baseline, 0o644, updated.Write); err != nil {
+		return fmt.Errorf("write baseline: %w", err)
 	}
-	fmt.Fprintf(c.out, "%s: %d entries, before %d\n", r.Baseline, len(updated.Entries), len(config.Baseline.Entries))
+	fmt.Fprintf(c.out, "%s: %d entries (previously %d)\n", r.Baseline, len(updated.Entries), len(config.Baseline.Entries))
 	var excused []runlog.Case
 	for _, result := range run.Cases {
 		excused = append(excused, updated.Excused(result))
@@ -59,26 +60,16 @@ func (r runCommand) updateBaseline(c *console, config gatecert.Config, run runlo
 	return outcome(run)
 }
 
-func writeBaseline(path string, b baseline.Baseline) (err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644) //nolint:gosec // it is meant to be committed
-	if err != nil {
-		return fmt.Errorf("write baseline: %w", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return b.Write(file)
-}
-
-// proposeEntries prints the entries that would make the failures expected ones, the first of them.
+// proposeEntries prints the first entries that would turn the run's failures into expected ones.
 func proposeEntries(w io.Writer, run runlog.Run, most int) {
 	most = max(most, 1)
-	// What a baseline that expects nothing would have to hold.
 	missing := baseline.Baseline{}.Updated(run.Cases, func(contract.Case) bool { return true })
 	rest := len(missing.Entries) - most
 	if len(missing.Entries) == 0 {
 		return
 	}
 	missing.Entries = missing.Entries[:min(most, len(missing.Entries))]
-	fmt.Fprintf(w, "\nto expect what failed, put into the baseline, with a better reason:\n%s", missing.YAML())
+	fmt.Fprintf(w, "\nto accept these failures, add to the baseline, with a better reason:\n%s", missing.YAML())
 	if rest > 0 {
 		fmt.Fprintf(w, "  # and %d more: --update-baseline writes them all\n", rest)
 	}

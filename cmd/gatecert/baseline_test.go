@@ -75,7 +75,7 @@ func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
 
 	code, stdout, stderr = gateway.run(t, dir, "--baseline", known, "--update-baseline")
 	require.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stdout, known+": 4 entries, before 0\n")
+	assert.Contains(t, stdout, known+": 4 entries (previously 0)\n")
 	written, err := os.ReadFile(known)
 	require.NoError(t, err)
 	assert.Contains(t, string(written), "  - case: code:model_not_found/absent-model/chat\n    reason: \"MUST status-class: got 503, want 404\"\n")
@@ -89,13 +89,13 @@ func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
 	gateway.mended.Store(true)
 	code, stdout, _ = gateway.run(t, dir, "--baseline", known)
 	assert.Equal(t, exitBaseline, code, "what is listed and passes is an error")
-	assert.Contains(t, stdout, "note: The baseline does not hold: known.yaml:9: http:404/unknown-model/chat is expected to fail, and 1 of 1 pass")
+	assert.Contains(t, stdout, "note: Baseline out of date (exit 4): known.yaml:9: http:404/unknown-model/chat is expected to fail, but 1 of 1 cases passed")
 	code, _, _ = invoke(t.Context(), "report", dir)
 	assert.Equal(t, exitBaseline, code, "and the log says so for good")
 
 	code, stdout, stderr = gateway.run(t, dir, "--baseline", known, "--update-baseline")
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stdout, known+": 0 entries, before 4\n")
+	assert.Contains(t, stdout, known+": 0 entries (previously 4)\n")
 	code, _, _ = gateway.run(t, dir, "--baseline", known)
 	assert.Equal(t, exitConformant, code)
 }
@@ -109,11 +109,11 @@ func TestBaselinesThatDoNotHold(t *testing.T) {
 	}{
 		{"everything is listed", "  - {case: '*/*-model/**', reason: known}\n", exitConformant, "fail as expected"},
 		{"a failure is missing, and its entry is proposed", "  - {case: 'http:404/*-model/**', reason: known}\n", exitNotConformant,
-			"to expect what failed, put into the baseline, with a better reason:\n  - case: code:model_not_found/absent-model/chat\n"},
-		{"an entry names no case", "  - {case: '*/*-model/**', reason: known}\n  - {case: 'http:418/**', reason: tea}\n", exitBaseline, "known.yaml:3: http:418/** names no case of the contract"},
+			"to accept these failures, add to the baseline, with a better reason:\n  - case: code:model_not_found/absent-model/chat\n"},
+		{"an entry names no case", "  - {case: '*/*-model/**', reason: known}\n  - {case: 'http:418/**', reason: tea}\n", exitBaseline, "known.yaml:3: http:418/** matches no case of the contract"},
 		{"an entry has expired", "  - {case: '*/*-model/**', reason: known, expires: 2020-01-01}\n", exitBaseline, "known.yaml:2: */*-model/** expired on 2020-01-01"},
-		{"a passing case is listed", "  - {case: '**', reason: all of it}\n", exitBaseline, "known.yaml:2: ** is expected to fail, and"},
-		{"a new failure matters more than a stale entry", "  - {case: 'http:418/**', reason: tea}\n", exitNotConformant, "names no case of the contract"},
+		{"a passing case is listed", "  - {case: '**', reason: all of it}\n", exitBaseline, "known.yaml:2: ** is expected to fail, but"},
+		{"a new failure matters more than a stale entry", "  - {case: 'http:418/**', reason: tea}\n", exitNotConformant, "matches no case of the contract"},
 		{"entries about what was not asked for are left alone", "  - {case: '*/*-model/**', reason: known}\n  - {case: 'http:429/**', reason: no limits yet}\n", exitConformant, "fail as expected"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestCommandLinesAroundTheBaseline(t *testing.T) {
 	require.NoError(t, os.WriteFile(bad, []byte("expected_failures:\n  - case: x\n    reson: y\n"), 0o600))
 	code, _, stderr := invoke(t.Context(), "run", "--baseline", bad, "--out", t.TempDir())
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, `bad.yaml:3:5: unknown key "reson": want case, reason, link, owner or expires`)
+	assert.Contains(t, stderr, `bad.yaml:3:5: unknown key "reson": did you mean "reason"?`)
 	code, _, stderr = invoke(t.Context(), "run", "--update-baseline", "--out", t.TempDir())
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "--update-baseline needs --baseline")

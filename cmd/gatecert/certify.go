@@ -6,8 +6,13 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/reports/certificate"
+	"github.com/gatecert/gatecert/targets"
 )
+
+// auditor knows from a log's profile what its target offers.
+var auditor = certificate.Auditor{OfferOf: targets.OfferOf}
 
 type certifyCommand struct {
 	Subject string `arg:"" name:"run" help:"A run's folder, or its run.ndjson." type:"path"`
@@ -20,8 +25,8 @@ func (certifyCommand) Help() string {
 	return `Writes conformance-report.yaml, for people and directories, and conformance.dsse.json, an in-toto test-result statement
 about the log and the report in a signed DSSE envelope. Publish both with run.ndjson; gatecert verify checks them.
 
-Before it signs, it audits the log as verify does. A certificate can say that a gateway fails; expected failures are failures in it.
-Exit codes: 0 conformant; 1 not conformant, or the log is no proof of its verdicts.`
+It audits the log before it signs, as verify does. A certificate can say that a gateway fails, and counts expected failures as failures.
+Exit codes: 0 conformant; 1 not conformant, or the log does not prove its verdicts.`
 }
 
 func (r certifyCommand) Run(ctx context.Context, c *console) error {
@@ -33,7 +38,7 @@ func (r certifyCommand) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	cert, report, err := certificate.Issue(ctx, log, key)
+	cert, report, err := auditor.Issue(ctx, log, key)
 	if err != nil {
 		return err
 	}
@@ -45,7 +50,7 @@ func (r certifyCommand) Run(ctx context.Context, c *console) error {
 		return fmt.Errorf("make the folder for the certificate: %w", err)
 	}
 	for name, content := range map[string][]byte{certificate.ReportFile: cert.Report, certificate.EnvelopeFile: cert.Envelope} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil { //nolint:gosec // it is meant to be published
+		if err := atomicfile.WriteBytes(filepath.Join(dir, name), 0o644, content); err != nil { // it is meant to be published
 			return fmt.Errorf("write the certificate: %w", err)
 		}
 	}
@@ -53,7 +58,7 @@ func (r certifyCommand) Run(ctx context.Context, c *console) error {
 	return certified(report)
 }
 
-// certified is nil for a certificate that says nothing bad.
+// certified returns errCertifiedFailure for a certificate of a failure.
 func certified(r certificate.Report) error {
 	if r.Result == certificate.Failure {
 		return errCertifiedFailure
@@ -63,15 +68,15 @@ func certified(r certificate.Report) error {
 
 type verifyCommand struct {
 	Subject     string `arg:"" name:"run" help:"A run's folder, or its run.ndjson." type:"path"`
-	Key         string `required:"" help:"Public key of whoever signed (PEM, Ed25519)." placeholder:"FILE" type:"path"`
+	Key         string `required:"" help:"Public key of the signer (PEM, Ed25519)." placeholder:"FILE" type:"path"`
 	Certificate string `help:"Folder of the certificate. Default: the run's." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (verifyCommand) Help() string {
-	return `Checks the signature, that the certificate is about this very log and says what it says, and audits the log: it is
-complete, every case that the level, the surfaces and the profile claim is there, every verdict follows from its recorded
-observation, every surface had its controls.
+	return `Checks the signature, and that the certificate belongs to this log and agrees with it. Then audits the log: it must be
+complete, have every case that the level, the surfaces and the profile require, have controls for every surface, and every
+verdict must follow from its recorded observation.
 Exit codes: 0 verified and conformant; 1 verified and not conformant, or not verified.`
 }
 
@@ -95,7 +100,7 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 	if cert.Envelope, err = readFile(filepath.Join(dir, certificate.EnvelopeFile)); err != nil {
 		return err
 	}
-	report, err := certificate.Verify(ctx, log, cert, key)
+	report, err := auditor.Verify(ctx, log, cert, key)
 	if err != nil {
 		return err
 	}
@@ -104,7 +109,7 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 }
 
 type keygenCommand struct {
-	Name string `arg:"" optional:"" default:"gatecert" help:"Path of the key without its ending: NAME.pem is the private half, NAME.pub.pem the public. Default: ${default}." type:"path"`
+	Name string `arg:"" optional:"" default:"gatecert" help:"Path of the key pair without extension: NAME.pem is the private key, NAME.pub.pem the public key. Default: ${default}." type:"path"`
 }
 
 func (r keygenCommand) Run(c *console) error {
@@ -125,7 +130,7 @@ func (r keygenCommand) Run(c *console) error {
 	return nil
 }
 
-// writeNew writes a file that must not be there yet: a key that is overwritten is lost.
+// writeNew writes a file that must not exist: an overwritten key is lost.
 func writeNew(path string, content []byte, mode os.FileMode) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode) //nolint:gosec // the path is the user's own argument
 	if err != nil {
@@ -149,7 +154,7 @@ func readKey(path string) (certificate.Key, error) {
 	return key, nil
 }
 
-// readFile reads a file that the user named.
+// readFile reads a file named on the command line.
 func readFile(path string) ([]byte, error) {
 	data, err := os.ReadFile(path) //nolint:gosec // the path is the user's own argument
 	if err != nil {

@@ -8,9 +8,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/targets/mutants"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
@@ -96,7 +95,7 @@ func (g gatewayCommand) writeProfile(c *console, server *reference.Server) error
 			return err
 		}
 	}
-	text, err := yaml.Marshal(profile)
+	text, err := profile.YAML()
 	if err != nil {
 		return err
 	}
@@ -104,11 +103,7 @@ func (g gatewayCommand) writeProfile(c *console, server *reference.Server) error
 		fmt.Fprintf(c.out, "# gateway at %s\n%s", server.URL(), text)
 		return nil
 	}
-	// A process that waits for the file must never see a part of it.
-	if err := os.WriteFile(g.ProfileOut+".part", text, 0o600); err != nil {
-		return err
-	}
-	if err := os.Rename(g.ProfileOut+".part", g.ProfileOut); err != nil {
+	if err := atomicfile.WriteBytes(g.ProfileOut, 0o600, text); err != nil { // a process that waits for the file must not see a part of it
 		return err
 	}
 	fmt.Fprintf(c.out, "gateway at %s, profile in %s\n", server.URL(), g.ProfileOut)

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"os"
 
+	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -22,7 +21,7 @@ func (matrixCommand) Help() string {
   gatecert matrix runs/mine runs/theirs                          two gateways on the terminal
   gatecert matrix runs/v1 runs/v2 --format html --out versions.html
 
-It is a picture, so that its exit code says only whether it could be drawn; gatecert diff judges.`
+matrix only displays; use gatecert diff to gate on changes. Exit code 0 means that the matrix was rendered.`
 }
 
 func (m matrixCommand) Run(c *console) error {
@@ -50,14 +49,17 @@ func (m matrixCommand) Run(c *console) error {
 }
 
 // printTo renders into a file, without colour, or to the console.
-func printTo(c *console, path string, render func(io.Writer, reports.TerminalOptions) error) (err error) {
+func printTo(c *console, path string, render func(io.Writer, reports.TerminalOptions) error) error {
 	if path == "" {
 		return render(c.out, reports.TerminalOptions{Color: c.color, Width: c.width})
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the path is the user's own argument
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+	var failed error
+	err := atomicfile.Write(path, 0o600, func(w io.Writer) error {
+		failed = render(w, reports.TerminalOptions{})
+		return failed
+	})
+	if err != nil && failed == nil {
+		return fmt.Errorf("%w: write %s: %w", errUsage, path, err)
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return render(file, reports.TerminalOptions{})
+	return err
 }

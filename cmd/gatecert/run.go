@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -175,21 +177,10 @@ const logName = "run.ndjson"
 // writeReports renders the formats into the folder.
 func writeReports(run runlog.Run, formats []reports.Format, dir string) error {
 	for _, f := range formats {
-		if err := writeReport(run, f, filepath.Join(dir, f.File)); err != nil {
-			return err
+		render := func(w io.Writer) error { return f.Render(w, run) }
+		if err := atomicfile.Write(filepath.Join(dir, f.File), 0o600, render); err != nil {
+			return fmt.Errorf("write %s: %w", f.Name, err)
 		}
-	}
-	return nil
-}
-
-func writeReport(run runlog.Run, format reports.Format, path string) (err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the user's own folder
-	if err != nil {
-		return fmt.Errorf("write %s: %w", format.Name, err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if err := format.Render(file, run); err != nil {
-		return fmt.Errorf("render %s: %w", format.Name, err)
 	}
 	return nil
 }

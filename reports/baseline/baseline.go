@@ -1,8 +1,8 @@
-// Package baseline holds the failures that are expected of a gateway, so that a release gate turns red for what is new.
+// Package baseline holds the expected failures of a gateway, so that a release gate fails only on new ones.
 //
-// A baseline excuses failures and nothing else: a case that could not be brought about, a surface whose control failed
-// and a gateway that cannot be reached are no behaviour that somebody could have agreed to. And it has to stay true: an
-// entry whose case passes, that names nothing, or that is past its date, is told by [Baseline.Stale].
+// A baseline excuses failures and nothing else: a case that could not be run, a surface whose control failed and a gateway
+// that is unreachable are not behaviour that anybody agreed to. A baseline has to stay true: [Baseline.Stale] reports an
+// entry whose case passes, that matches no case, or that has expired.
 package baseline
 
 import (
@@ -17,38 +17,38 @@ import (
 
 // Baseline is a list of expected failures. The zero value expects none.
 type Baseline struct {
-	// File names it in messages.
+	// File is its name in messages.
 	File    string
 	Entries []Entry
-	// Recorded says that it is the result of an earlier run, and nothing to be written to.
+	// Recorded is set when it is the result of an earlier run, which must not be overwritten.
 	Recorded bool
 }
 
 // Entry is one expectation.
 type Entry struct {
-	// Case names the cases that are expected to fail.
+	// Case matches the cases that are expected to fail.
 	Case contract.Pattern `yaml:"case"`
-	// Reason says why that is accepted.
+	// Reason says why the failure is acceptable.
 	Reason string `yaml:"reason"`
-	// Link leads to where it is followed up, Owner says by whom.
+	// Link is where the failure is tracked, Owner is who works on it.
 	Link  string `yaml:"link,omitempty"`
 	Owner string `yaml:"owner,omitempty"`
-	// Expires is the last day on which it is accepted.
+	// Expires is the last day on which the failure is acceptable.
 	Expires Date `yaml:"expires,omitempty"`
-	// Line is where it stands in its file, from 1; 0 where that says nothing.
+	// Line is its line in the file, from 1; 0 if there is none.
 	Line int `yaml:"-"`
 }
 
-// Date is a day as ISO 8601 writes it, "2027-03-31". "" is no day.
+// Date is an ISO 8601 date such as "2027-03-31". "" is no date.
 type Date string
 
-// over reports whether the day has ended everywhere on Earth: the last place to end it is twelve hours behind UTC.
+// over reports whether the day has ended everywhere on Earth: the last time zone is twelve hours behind UTC.
 func (d Date) over(now time.Time) bool {
 	day, err := time.Parse(time.DateOnly, string(d))
 	return d != "" && (err != nil || now.After(day.Add(36*time.Hour)))
 }
 
-// Excused returns the case as the baseline sees it: a failure that is listed becomes an expected one, which says why.
+// Excused returns the case with a listed failure turned into an expected one, whose reason names the entry.
 func (b Baseline) Excused(c runlog.Case) runlog.Case {
 	if c.Verdict != contract.Fail {
 		return c
@@ -61,7 +61,7 @@ func (b Baseline) Excused(c runlog.Case) runlog.Case {
 	return c
 }
 
-// why writes an entry as the reason of a verdict: "expected by known.yaml:3: no such list (https://…; owner ada; until 2027-03-31)".
+// why is the reason of an excused case: "expected by known.yaml:3: no such list (https://…; owner ada; until 2027-03-31)".
 func (b Baseline) why(e Entry) string {
 	var more []string
 	if e.Link != "" {
@@ -87,20 +87,20 @@ func (b Baseline) place(e Entry) string {
 	return fmt.Sprintf("%s:%d", b.File, e.Line)
 }
 
-// Stale tells every entry that does not hold any more, each as its place and what is wrong. The cases are those of the
-// run; selected says which cases of the contract were asked for, since a run of one row says nothing about the others.
+// Stale lists the entries that no longer hold, each as its place, the problem and what to do. The cases are those of the
+// run; selected reports which cases of the contract were selected, since a run of one row says nothing about the others.
 func (b Baseline) Stale(cases []runlog.Case, selected func(contract.Case) bool, now time.Time) []string {
 	var stale []string
 	for _, e := range b.Entries {
-		tell := func(format string, args ...any) {
+		add := func(format string, args ...any) {
 			stale = append(stale, b.place(e)+": "+string(e.Case)+" "+fmt.Sprintf(format, args...))
 		}
 		if e.Expires.over(now) {
-			tell("expired on %s", e.Expires)
+			add("expired on %s; renew or remove the entry", e.Expires)
 		}
 		known := e.Case.Cases()
 		if len(known) == 0 {
-			tell("names no case of the contract")
+			add("matches no case of the contract; correct or remove the entry")
 			continue
 		}
 		if !slices.ContainsFunc(known, selected) {
@@ -109,15 +109,15 @@ func (b Baseline) Stale(cases []runlog.Case, selected func(contract.Case) bool, 
 		passed, executed := e.outcomes(cases)
 		switch {
 		case len(passed) > 0:
-			tell("is expected to fail, and %d of %d pass: %s", len(passed), executed, some(passed))
+			add("is expected to fail, but %d of %d cases passed: %s; remove or narrow the entry", len(passed), executed, firstOf(passed))
 		case executed == 0:
-			tell("names nothing that this target offers")
+			add("matches nothing that this target offers; remove the entry")
 		}
 	}
 	return stale
 }
 
-// outcomes counts the executed cases that the entry names, and lists those of them that pass.
+// outcomes counts the executed cases that the entry matches, and lists those that pass.
 func (e Entry) outcomes(cases []runlog.Case) (passed []string, executed int) {
 	for _, c := range cases {
 		if c.Verdict == contract.NotOffered || !e.Case.Matches(c.ID) {
@@ -131,8 +131,8 @@ func (e Entry) outcomes(cases []runlog.Case) (passed []string, executed int) {
 	return passed, executed
 }
 
-// some lists the first ids.
-func some(ids []string) string {
+// firstOf lists the first ids.
+func firstOf(ids []string) string {
 	const most = 3
 	if len(ids) <= most {
 		return strings.Join(ids, ", ")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -26,9 +27,12 @@ const (
 
 var day = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 
+// parseYAML is the parser that the command line brings.
+func parseYAML(file string, data []byte) (baseline.Document, error) { return yamlfile.Parse(file, data) }
+
 func parse(t *testing.T, text string) baseline.Baseline {
 	t.Helper()
-	b, err := baseline.Parse("known.yaml", []byte(text))
+	b, err := baseline.Parse("known.yaml", []byte(text), parseYAML)
 	require.NoError(t, err)
 	return b
 }
@@ -61,23 +65,23 @@ expected_failures:
 
 func TestParseSaysWhereAndWhat(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"nothing", "", "known.yaml:1:1: want one YAML document with a list expected_failures"},
-		{"two documents", "expected_failures: []\n---\nexpected_failures: []\n", "known.yaml:1:1: want one YAML document with a list expected_failures"},
-		{"another file altogether", "name: my-gateway\n", `known.yaml:1:1: unknown key "name": want case, reason, link, owner or expires`},
+		{"nothing", "", "known.yaml:1:1: want exactly one YAML document"},
+		{"two documents", "expected_failures: []\n---\nexpected_failures: []\n", "known.yaml:1:1: want exactly one YAML document"},
+		{"another file altogether", "name: my-gateway\n", `known.yaml:1:1: unknown key "name": want expected_failures`},
 		{"an unknown key", "expected_failures:\n  - case: a\n    reason: b\n    note: c\n", `known.yaml:4:5: unknown key "note": want case, reason, link, owner or expires`},
-		{"an entry that is no mapping", "expected_failures:\n  - code:model_not_found/**\n", "known.yaml:2:5: string was used where mapping is expected"},
-		{"a list where text belongs", "expected_failures:\n  - case: [a]\n    reason: b\n", "known.yaml:2:11: want text here"},
-		{"no reason", "expected_failures:\n  - case: http:404/**\n", "known.yaml:2:5: want a reason: why is it accepted that http:404/** fails?"},
-		{"a blank reason", "expected_failures:\n  - reason: ' '\n    case: a\n", "known.yaml:2:5: want a reason: why is it accepted that a fails?"},
+		{"an entry that is no mapping", "expected_failures:\n  - code:model_not_found/**\n", "known.yaml:2:5: want a mapping here, not a string"},
+		{"a list where text belongs", "expected_failures:\n  - case: [a]\n    reason: b\n", "known.yaml:2:11: want a string here, not a list"},
+		{"no reason", "expected_failures:\n  - case: http:404/**\n", "known.yaml:2:5: want a reason: why is it acceptable that http:404/** fails?"},
+		{"a blank reason", "expected_failures:\n  - reason: ' '\n    case: a\n", "known.yaml:2:5: want a reason: why is it acceptable that a fails?"},
 		{"no case", "expected_failures:\n  - reason: x\n", `known.yaml:2:5: case: "" is not a pattern of case ids such as code:model_not_found/*/chat`},
 		{"a broken pattern", "expected_failures:\n  - case: 'http:404/['\n    reason: x\n", `known.yaml:2:5: case: "http:404/[" is not a pattern of case ids such as code:model_not_found/*/chat`},
-		{"no day", "expected_failures:\n  - case: a\n    reason: x\n    expires: next week\n", `known.yaml:2:5: expires: "next week" is no day such as 2027-03-31`},
-		{"a day that no month has", "expected_failures:\n  - case: a\n    reason: x\n    expires: 2026-02-30\n", `known.yaml:2:5: expires: "2026-02-30" is no day such as 2027-03-31`},
-		{"twice the same", "expected_failures:\n  - case: a\n    reason: x\n  - case: a\n    reason: y\n", "known.yaml:4:5: a is listed in line 2 already"},
+		{"no day", "expected_failures:\n  - case: a\n    reason: x\n    expires: next week\n", `known.yaml:2:5: expires: "next week" is not a date such as 2027-03-31`},
+		{"a day that no month has", "expected_failures:\n  - case: a\n    reason: x\n    expires: 2026-02-30\n", `known.yaml:2:5: expires: "2026-02-30" is not a date such as 2027-03-31`},
+		{"twice the same", "expected_failures:\n  - case: a\n    reason: x\n  - case: a\n    reason: y\n", "known.yaml:4:5: a is already listed in line 2"},
 		{"no YAML", "expected_failures: [\n", "known.yaml:1:20: sequence end token ']' not found"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := baseline.Parse("known.yaml", []byte(tt.text))
+			_, err := baseline.Parse("known.yaml", []byte(tt.text), parseYAML)
 			require.ErrorIs(t, err, baseline.ErrBaseline)
 			assert.Equal(t, tt.want, err.Error())
 		})
@@ -107,20 +111,20 @@ func TestStale(t *testing.T) {
 	}{
 		{"an entry that holds", "case: code:model_not_found/**", []runlog.Case{result(chat, contract.ExpectedFail)}, everything, nil},
 		{"a case that passes", "case: " + chat, []runlog.Case{result(chat, contract.Pass)}, everything,
-			[]string{"known.yaml:2: " + chat + " is expected to fail, and 1 of 1 pass: " + chat}},
+			[]string{"known.yaml:2: " + chat + " is expected to fail, but 1 of 1 cases passed: " + chat + "; remove or narrow the entry"}},
 		{"a case that only warns passes", "case: " + chat, []runlog.Case{result(chat, contract.Warn)}, everything,
-			[]string{"known.yaml:2: " + chat + " is expected to fail, and 1 of 1 pass: " + chat}},
+			[]string{"known.yaml:2: " + chat + " is expected to fail, but 1 of 1 cases passed: " + chat + "; remove or narrow the entry"}},
 		{"one of two", "case: code:model_not_found/**", []runlog.Case{result(chat, contract.ExpectedFail), result(stream, contract.Pass)}, everything,
-			[]string{"known.yaml:2: code:model_not_found/** is expected to fail, and 1 of 2 pass: " + stream}},
+			[]string{"known.yaml:2: code:model_not_found/** is expected to fail, but 1 of 2 cases passed: " + stream + "; remove or narrow the entry"}},
 		{"a case that does not exist", "case: code:model_not_fund/**", nil, everything,
-			[]string{"known.yaml:2: code:model_not_fund/** names no case of the contract"}},
+			[]string{"known.yaml:2: code:model_not_fund/** matches no case of the contract; correct or remove the entry"}},
 		{"a case that is not offered", "case: " + chat, []runlog.Case{result(chat, contract.NotOffered)}, everything,
-			[]string{"known.yaml:2: " + chat + " names nothing that this target offers"}},
+			[]string{"known.yaml:2: " + chat + " matches nothing that this target offers; remove the entry"}},
 		{"a case that nobody asked for", "case: " + chat, nil, func(c contract.Case) bool { return c.Surface == dialect.Embeddings }, nil},
 		{"a setup error says nothing about the entry", "case: " + chat, []runlog.Case{result(chat, contract.Untestable)}, everything, nil},
 		{"its last day", "case: " + chat + "\n    expires: 2026-05-03", []runlog.Case{result(chat, contract.ExpectedFail)}, everything, nil},
 		{"a day later", "case: " + chat + "\n    expires: 2026-05-02", []runlog.Case{result(chat, contract.ExpectedFail)}, everything,
-			[]string{"known.yaml:2: " + chat + " expired on 2026-05-02"}},
+			[]string{"known.yaml:2: " + chat + " expired on 2026-05-02; renew or remove the entry"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := parse(t, "expected_failures:\n  - "+tt.entry+"\n    reason: known\n")
@@ -154,7 +158,7 @@ func TestUpdated(t *testing.T) {
 
 	var out bytes.Buffer
 	require.NoError(t, updated.Write(&out))
-	again, err := baseline.Parse("known.yaml", out.Bytes())
+	again, err := baseline.Parse("known.yaml", out.Bytes(), parseYAML)
 	require.NoError(t, err)
 	for i := range again.Entries {
 		again.Entries[i].Line = updated.Entries[i].Line
@@ -165,7 +169,7 @@ func TestUpdated(t *testing.T) {
 func TestWriteNothing(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, baseline.Baseline{}.Write(&out))
-	b, err := baseline.Parse("known.yaml", out.Bytes())
+	b, err := baseline.Parse("known.yaml", out.Bytes(), parseYAML)
 	require.NoError(t, err)
 	assert.Empty(t, b.Entries)
 }
@@ -175,7 +179,7 @@ func TestExpectSurvivesHostileText(t *testing.T) {
 	c.Findings[1].Got = "\x1b[31m\u202e\"'#: {}\n- case: '**'" + strings.Repeat("x", 5000)
 	var out bytes.Buffer
 	require.NoError(t, baseline.Baseline{Entries: []baseline.Entry{baseline.Expect(c)}}.Write(&out))
-	b, err := baseline.Parse("known.yaml", out.Bytes())
+	b, err := baseline.Parse("known.yaml", out.Bytes(), parseYAML)
 	require.NoError(t, err)
 	require.Len(t, b.Entries, 1)
 	assert.Equal(t, contract.Pattern(chat), b.Entries[0].Case)
@@ -205,20 +209,20 @@ func TestLoadTheResultOfARun(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
 	}
 	for _, path := range []string{dir, filepath.Join(dir, "run.ndjson"), filepath.Join(dir, "verdicts.txt")} {
-		b, err := baseline.Load(path)
+		b, err := baseline.Load(path, parseYAML)
 		require.NoError(t, err)
 		assert.True(t, b.Recorded)
 		require.Len(t, b.Entries, 2, path)
 		assert.Equal(t, contract.Pattern(chat), b.Entries[0].Case)
 		assert.Equal(t, contract.Pattern(stream), b.Entries[1].Case)
 	}
-	_, err = baseline.Load(filepath.Join(dir, "torn.ndjson"))
+	_, err = baseline.Load(filepath.Join(dir, "torn.ndjson"), parseYAML)
 	require.ErrorIs(t, err, baseline.ErrBaseline)
 	assert.Equal(t, "torn.ndjson: the run is incomplete: the log has no footer", err.Error())
-	_, err = baseline.Load(filepath.Join(dir, "bad.txt"))
+	_, err = baseline.Load(filepath.Join(dir, "bad.txt"), parseYAML)
 	require.ErrorIs(t, err, baseline.ErrBaseline)
 	assert.Equal(t, "bad.txt:1:1: want a verdict and the id of a case", err.Error())
-	_, err = baseline.Load(filepath.Join(dir, "nothing-there"))
+	_, err = baseline.Load(filepath.Join(dir, "nothing-there"), parseYAML)
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -229,14 +233,14 @@ func FuzzParse(f *testing.F) {
 		if len(data) > 200 {
 			return // the YAML library takes its time over long nonsense
 		}
-		b, err := baseline.Parse("known.yaml", data)
+		b, err := baseline.Parse("known.yaml", data, parseYAML)
 		if err != nil {
 			require.ErrorIs(t, err, baseline.ErrBaseline)
 			return
 		}
 		var out bytes.Buffer
 		require.NoError(t, b.Write(&out))
-		again, err := baseline.Parse("known.yaml", out.Bytes())
+		again, err := baseline.Parse("known.yaml", out.Bytes(), parseYAML)
 		require.NoError(t, err, out.String())
 		assert.Len(t, again.Entries, len(b.Entries))
 	})

@@ -6,15 +6,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/yamltext"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Expect is the entry that makes a failure an expected one. Its reason, the first MUST that was broken, is there to be
-// replaced by a better one.
+// Expect returns the entry that turns a failure into an expected one. Its reason is the first MUST that was violated; it is
+// a placeholder for a better one.
 func Expect(c runlog.Case) Entry {
 	e := Entry{Case: contract.Pattern(c.ID), Reason: string(contract.Fail)}
 	i := slices.IndexFunc(c.Findings, func(f contract.Finding) bool { return f.Level == contract.Must })
@@ -25,10 +24,12 @@ func Expect(c runlog.Case) Entry {
 	return e
 }
 
-// Updated is the baseline that makes the run's failures expected ones: entries that hold stay as they are, those of
-// which a part holds keep that part, stale ones go, and every failure that none of them named gets one. Entries about
-// cases that were not selected stay: nothing is known about them. A day that is over stays over; to renew it is a
-// decision, not an update.
+// Updated returns the baseline under which the run's failures are expected:
+//
+//   - an entry that holds stays; one that holds in part is replaced by one entry per case that still fails
+//   - a stale entry is removed, and every failure that no entry names gets one
+//   - an entry whose cases were not selected stays, because this run says nothing about them
+//   - an expired entry stays expired: to renew it is a decision, not an update
 func (b Baseline) Updated(cases []runlog.Case, selected func(contract.Case) bool) Baseline {
 	out := Baseline{File: b.File}
 	expected := make(map[string]bool)
@@ -63,35 +64,36 @@ func (b Baseline) Updated(cases []runlog.Case, selected func(contract.Case) bool
 	return out
 }
 
-// byID sorts cases, which stand in a log as they ended: a file that is kept must not differ from run to run.
+// byID sorts cases by id. A log has them in the order in which they ended, which differs from run to run.
 func byID(cases []runlog.Case) []runlog.Case {
 	return slices.SortedFunc(slices.Values(cases), func(a, b runlog.Case) int { return strings.Compare(a.ID, b.ID) })
 }
 
-// head is what a baseline that gatecert wrote begins with.
-const head = `# Failures that are expected: gatecert run --baseline FILE reports them as expected-fail.
-# case is an id or a pattern (* within one part, ** for any number of parts); reason is required; link, owner and
-# expires (a day, 2027-03-31) are not. An entry that does not hold any more makes the run exit 4.
+// head is the comment at the top of a baseline that gatecert writes.
+const head = `# Expected failures. gatecert run --baseline FILE reports them as expected-fail.
+# case is an id or a pattern: * matches any text within one part of the id, ** any number of parts. reason is required;
+# link, owner and expires (the last valid day, 2027-03-31) are optional. An entry that no longer holds makes the run exit 4.
 `
 
 // Write writes the baseline as the YAML that [Parse] reads.
 func (b Baseline) Write(w io.Writer) error {
-	if _, err := io.WriteString(w, head+"expected_failures:"); err != nil {
+	text := head + "expected_failures:"
+	if len(b.Entries) == 0 {
+		text += " []\n"
+	} else {
+		text += "\n" + b.YAML()
+	}
+	if _, err := io.WriteString(w, text); err != nil {
 		return fmt.Errorf("write baseline: %w", err)
 	}
-	if len(b.Entries) == 0 {
-		_, err := io.WriteString(w, " []\n")
-		return err
-	}
-	_, err := io.WriteString(w, "\n"+b.YAML())
-	return err
+	return nil
 }
 
-// YAML is the entries as they stand in a baseline's list, each beginning with "  - case: ".
+// YAML returns the entries as they appear in a baseline's list, each beginning with "  - case: ".
 func (b Baseline) YAML() string {
-	text, err := yaml.MarshalWithOptions(b.Entries, yaml.IndentSequence(true))
-	if err != nil {
-		return "# " + err.Error() + "\n"
+	var out strings.Builder
+	for line := range strings.Lines(yamltext.Marshal(b.Entries)) {
+		out.WriteString("  " + line)
 	}
-	return string(text)
+	return out.String()
 }

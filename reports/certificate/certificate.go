@@ -1,9 +1,9 @@
-// Package certificate turns the log of a run into something that others can trust without trusting who ran it.
+// Package certificate turns the log of a run into evidence that others can check without trusting who ran it.
 //
-// [Issue] audits a log and signs a statement about it; [Verify] checks the signature and does the audit again. An audit
-// takes nobody's word, not even the log's own: the cases that had to run are computed from the contract and the
-// profile, and every verdict is judged again from the recorded observation. So a failing case cannot be edited into a
-// passing one, taken out, or called not offered, with whatever key the result is signed.
+// [Auditor.Issue] audits a log and signs a statement about it; [Auditor.Verify] checks the signature and audits again. An
+// audit does not rely on the log's own claims: it computes the expected cases from the contract and the profile, and judges
+// every recorded observation again. So a failing case cannot be edited into a passing one, removed, or marked not-offered,
+// whatever key signs the result.
 package certificate
 
 import (
@@ -21,33 +21,30 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// ErrUnsound is returned when a log does not prove what it says. Its text lists what is wrong.
-var ErrUnsound = errors.New("the log is no proof")
+// ErrUnsound is returned when a log does not prove its verdicts. Its text lists the problems.
+var ErrUnsound = errors.New("the log does not prove its verdicts")
 
-// ErrNotVerified is returned when a certificate does not hold. Its text lists why.
+// ErrNotVerified is returned when a certificate is not valid for a log. Its text lists the problems.
 var ErrNotVerified = errors.New("not verified")
 
 // Certificate is the signed result of one run.
 type Certificate struct {
-	// Report is conformance-report.yaml, Envelope the DSSE envelope around the in-toto statement, as JSON.
+	// Report is conformance-report.yaml, Envelope the JSON of the DSSE envelope around the in-toto statement.
 	Report, Envelope []byte
 }
 
-// Issue audits a log and certifies what it says, be it good or bad. It returns [ErrUnsound] when the audit fails, the
-// errors of [reports.Read], and [ErrKey] when the key cannot sign.
-func Issue(ctx context.Context, log []byte, key Key) (Certificate, Report, error) {
+// Issue audits a log and certifies its result, good or bad. It returns [ErrUnsound] when the audit fails, the errors of
+// [runlog.Read], and [ErrKey] when the key cannot sign.
+func (a Auditor) Issue(ctx context.Context, log []byte, key Key) (Certificate, Report, error) {
 	run, err := runlog.Read(bytes.NewReader(log))
 	if err != nil {
 		return Certificate{}, Report{}, err
 	}
-	if problems := Audit(run); len(problems) > 0 {
+	if problems := a.Audit(run); len(problems) > 0 {
 		return Certificate{}, Report{}, fmt.Errorf("%w: %s", ErrUnsound, listed(problems))
 	}
 	report := newReport(run, digestOf(log))
-	text, err := report.yaml()
-	if err != nil {
-		return Certificate{}, report, err
-	}
+	text := report.yaml()
 	payload, err := newStatement(run, log, text).json()
 	if err != nil {
 		return Certificate{}, report, err
@@ -72,7 +69,7 @@ func digestOf(content []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// listed joins problems, the first of them.
+// listed joins the first problems.
 func listed(problems []string) string {
 	const most = 10
 	if len(problems) > most {

@@ -22,10 +22,13 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/runlog"
+	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var auditor = certificate.Auditor{OfferOf: targets.OfferOf}
 
 const absent = "code:model_not_found/absent-model/chat"
 
@@ -56,13 +59,13 @@ func keys(t *testing.T) (private, public certificate.Key) {
 func TestTheReferenceGatewaysWholeRunIsCertified(t *testing.T) {
 	log := record(t, gatecert.Config{})
 	private, public := keys(t)
-	cert, report, err := certificate.Issue(t.Context(), log, private)
+	cert, report, err := auditor.Issue(t.Context(), log, private)
 	require.NoError(t, err)
 	assert.Equal(t, certificate.Success, report.Result)
 	assert.Len(t, report.Rows.Passed, 32)
 	assert.Empty(t, report.FailedCases)
 
-	again, err := certificate.Verify(t.Context(), log, cert, public)
+	again, err := auditor.Verify(t.Context(), log, cert, public)
 	require.NoError(t, err)
 	assert.Equal(t, report, again)
 
@@ -153,16 +156,16 @@ func assertForgeries(t *testing.T, log []byte, forgeries []forgery) {
 	for _, tt := range forgeries {
 		t.Run(tt.name, func(t *testing.T) {
 			forged := altered(t, log, tt.change)
-			cert, _, err := certificate.Issue(t.Context(), forged, private)
+			cert, _, err := auditor.Issue(t.Context(), forged, private)
 			if tt.want == "" {
 				require.NoError(t, err)
-				_, err = certificate.Verify(t.Context(), forged, cert, public)
+				_, err = auditor.Verify(t.Context(), forged, cert, public)
 				assert.NoError(t, err)
 				return
 			}
 			require.ErrorIs(t, err, certificate.ErrUnsound)
 			assert.Contains(t, err.Error(), tt.want)
-			_, err = certificate.Verify(t.Context(), forged, cert, public)
+			_, err = auditor.Verify(t.Context(), forged, cert, public)
 			require.ErrorIs(t, err, certificate.ErrNotVerified)
 			assert.Contains(t, err.Error(), tt.want)
 		})
@@ -187,17 +190,17 @@ func TestALoadIsAudited(t *testing.T) {
 			at(r, id).Findings, at(r, id).Verdict = []contract.Finding{broken}, contract.Fail
 		}, ""},
 		{"and one that did not show it", func(r *runlog.Run) { at(r, id).Verdict, at(r, id).Load = contract.Untestable, nil }, ""},
-		{"a load without its account", func(r *runlog.Run) { at(r, id).Load = nil }, id + " is pass without an account of the load"},
-		{"an account without checks", func(r *runlog.Run) { at(r, id).Load.Checks = nil }, id + " is pass without an account of the load"},
-		{"an account of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " is pass without an account of the load"},
+		{"a load without its account", func(r *runlog.Run) { at(r, id).Load = nil }, id + " is pass without a load summary"},
+		{"an account without checks", func(r *runlog.Run) { at(r, id).Load.Checks = nil }, id + " is pass without a load summary"},
+		{"an account of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " is pass without a load summary"},
 		{"an account in which nothing was looked at", func(r *runlog.Run) {
 			for i := range at(r, id).Load.Checks {
 				at(r, id).Load.Checks[i].Result = runlog.Untested
 			}
-		}, id + " is pass without an account of the load"},
-		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, and its findings say fail"},
-		{"a check that broke, without its finding", breaks, id + " hides a finding: healthy-served"},
-		{"a load where none was asked for", func(r *runlog.Run) { r.Selection.WithoutLoad = true }, id + " was not asked for"},
+		}, id + " is pass without a load summary"},
+		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, but its findings mean fail"},
+		{"a check that broke, without its finding", breaks, id + " omits a finding: healthy-served"},
+		{"a load where none was asked for", func(r *runlog.Run) { r.Selection.WithoutLoad = true }, id + " was not selected"},
 	})
 }
 
@@ -214,19 +217,19 @@ func TestAnAuditTakesNobodysWord(t *testing.T) {
 		{"a failure that is called a pass", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.Pass
-		}, absent + " is pass, and its observation says fail"},
+		}, absent + " is pass, but its observation means fail"},
 		{"without its findings", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict, at(r, absent).Findings = contract.Pass, nil
-		}, absent + " hides a finding: MUST status-class"},
+		}, absent + " omits a finding: MUST status-class"},
 		{"a failure that is called a warning", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.Warn
-		}, absent + " is warn, and its observation says fail"},
-		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " is expected-fail, and its observation says pass"},
+		}, absent + " is warn, but its observation means fail"},
+		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " is expected-fail, but its observation means pass"},
 		{"a call that never reached the provider", func(r *runlog.Run) {
 			at(r, "code:bad_response/bad-upstream-response/chat/html").Observation.Upstream.Attempts = nil
-		}, "code:bad_response/bad-upstream-response/chat/html is pass, and its observation says untestable"},
+		}, "code:bad_response/bad-upstream-response/chat/html is pass, but its observation means untestable"},
 		{"a verdict without evidence", func(r *runlog.Run) { at(r, absent).Observation = nil }, absent + " is pass without an observation"},
 		{"a case taken out", func(r *runlog.Run) {
 			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
@@ -234,16 +237,16 @@ func TestAnAuditTakesNobodysWord(t *testing.T) {
 		{"and out of the header too", func(r *runlog.Run) {
 			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
-		}, absent + " had to run and is not in the log"},
+		}, absent + " was expected and is not in the log"},
 		{"a case called not offered", func(r *runlog.Run) {
 			at(r, absent).Verdict = contract.NotOffered
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
-		}, absent + " is called not offered, and the profile offers it"},
-		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " is not-offered, against the header's list of what had to run"},
+		}, absent + " is marked not-offered, but the profile offers it"},
+		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " is not-offered, which contradicts the header's list of expected cases"},
 		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under another row"},
-		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not asked for, or is no case of the contract"},
-		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not asked for"},
-		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by the contract sha256:00, this gatecert holds sha256:"},
+		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not selected, or is not a case of the contract"},
+		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not selected"},
+		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by contract sha256:00, this gatecert has contract sha256:"},
 		{"no controls", func(r *runlog.Run) { r.Controls = nil }, "chat was judged without the healthy control"},
 		{"a control that failed", func(r *runlog.Run) {
 			for i := range r.Controls {
@@ -256,7 +259,7 @@ func TestAnAuditTakesNobodysWord(t *testing.T) {
 		{"a better footer", func(r *runlog.Run) {
 			failing(r)
 			r.Footer.Verdict = contract.Pass
-		}, "the footer says pass, the cases say fail"},
+		}, "the footer says pass, but the cases mean fail"},
 		{"a profile that is none", func(r *runlog.Run) { r.Target.Profile = "keys: [" }, "the profile in the log cannot be read"},
 	})
 }
@@ -264,14 +267,14 @@ func TestAnAuditTakesNobodysWord(t *testing.T) {
 func TestResults(t *testing.T) {
 	private, _ := keys(t)
 	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat", "chat-stream"}})
-	_, report, err := certificate.Issue(t.Context(), log, private)
+	_, report, err := auditor.Issue(t.Context(), log, private)
 	require.NoError(t, err)
 	assert.Equal(t, certificate.Partial, report.Result, "a few rows are not the level")
 	expected := altered(t, log, func(r *runlog.Run) {
 		failing(r)
 		at(r, absent).Verdict = contract.ExpectedFail
 	})
-	_, report, err = certificate.Issue(t.Context(), expected, private)
+	_, report, err = auditor.Issue(t.Context(), expected, private)
 	require.NoError(t, err)
 	assert.Equal(t, certificate.Failure, report.Result, "what was excused is a failure to others")
 	assert.Equal(t, []string{absent}, report.FailedCases)
@@ -282,9 +285,9 @@ func TestVerifyRefuses(t *testing.T) {
 	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat", "chat-stream"}})
 	private, public := keys(t)
 	_, stranger := keys(t)
-	cert, _, err := certificate.Issue(t.Context(), log, private)
+	cert, _, err := auditor.Issue(t.Context(), log, private)
 	require.NoError(t, err)
-	resigned, _, err := certificate.Issue(t.Context(), altered(t, log, failing), private)
+	resigned, _, err := auditor.Issue(t.Context(), altered(t, log, failing), private)
 	require.NoError(t, err)
 	lines := bytes.SplitAfter(log, []byte("\n"))
 	payload := func(change func(string) string) []byte {
@@ -310,15 +313,15 @@ func TestVerifyRefuses(t *testing.T) {
 		{"a log cut off in a line", log[:len(log)-30], cert, public, "torn line"},
 		{"an empty log", nil, cert, public, "the log has no header"},
 		{"a log with a line taken out", bytes.Join(slices.DeleteFunc(slices.Clone(lines), func(l []byte) bool { return bytes.Contains(l, []byte(`"case","id":"`+absent+`"`)) }), nil), cert, public, "never ran"},
-		{"a better report", log, certificate.Certificate{Report: bytes.Replace(cert.Report, []byte("partial"), []byte("success"), 1), Envelope: cert.Envelope}, public, "conformance-report.yaml does not say what the log says"},
-		{"the certificate of another log", log, resigned, public, "the statement's result and cases are not those of the log: it says FAILED, the log says PASSED"},
+		{"a better report", log, certificate.Certificate{Report: bytes.Replace(cert.Report, []byte("partial"), []byte("success"), 1), Envelope: cert.Envelope}, public, "conformance-report.yaml does not agree with the log"},
+		{"the certificate of another log", log, resigned, public, "the statement's result and cases differ from the log's: FAILED, the log's is PASSED"},
 		{"a payload changed under its signature", log, certificate.Certificate{Report: cert.Report, Envelope: payload(func(s string) string { return strings.Replace(s, "PASSED", "WARNED", 1) })}, public, "was not signed with this key"},
-		{"no envelope", log, certificate.Certificate{Report: cert.Report, Envelope: []byte("hello")}, public, "is no DSSE envelope"},
+		{"no envelope", log, certificate.Certificate{Report: cert.Report, Envelope: []byte("hello")}, public, "is not a DSSE envelope"},
 		{"an envelope of something else", log, certificate.Certificate{Report: cert.Report, Envelope: []byte(`{"payloadType":"text/plain","payload":"aGk=","signatures":[]}`)}, public, `the envelope holds "text/plain"`},
 		{"an envelope without a signature", log, certificate.Certificate{Report: cert.Report, Envelope: []byte(`{"payloadType":"application/vnd.in-toto+json","payload":"aGk=","signatures":[]}`)}, public, "no signature found"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := certificate.Verify(t.Context(), tt.log, tt.cert, tt.key)
+			_, err := auditor.Verify(t.Context(), tt.log, tt.cert, tt.key)
 			require.ErrorIs(t, err, certificate.ErrNotVerified)
 			assert.Contains(t, err.Error(), tt.want)
 		})
@@ -328,7 +331,7 @@ func TestVerifyRefuses(t *testing.T) {
 func TestKeys(t *testing.T) {
 	_, public := keys(t)
 	log := record(t, gatecert.Config{Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat"}})
-	_, _, err := certificate.Issue(t.Context(), log, public)
+	_, _, err := auditor.Issue(t.Context(), log, public)
 	require.ErrorIs(t, err, certificate.ErrKey)
 	assert.Contains(t, err.Error(), "a public key cannot sign")
 

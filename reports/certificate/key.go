@@ -114,4 +114,4 @@ func (k Key) Verify(_ context.Context, data, sig []byte) error {
 	return nil
 }
 
-var errSignature = errors.New("the signature is not of this key")
+var errSignature = errors.New("the signature was made with another key")

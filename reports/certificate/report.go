@@ -1,15 +1,12 @@
 package certificate
 
 import (
-	"bytes"
-	"fmt"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/yamltext"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -19,20 +16,20 @@ const (
 	apiVersion = "gatecert/v1"
 	kind       = "ConformanceReport"
 
-	// LogFile is the log that is certified, ReportFile the report for people, EnvelopeFile the signed statement.
+	// LogFile is the certified log, ReportFile the report for people, EnvelopeFile the signed statement.
 	LogFile      = "run.ndjson"
 	ReportFile   = "conformance-report.yaml"
 	EnvelopeFile = "conformance.dsse.json"
 )
 
-// Result is what a certificate says in a word.
+// Result is the overall result of a certificate.
 type Result string
 
 // The results, as the Gateway API's reports have them.
 const (
-	Success Result = "success" // everything the level holds was offered and passed
-	Partial Result = "partial" // what ran passed; rows are missing because they are not offered or were not asked for
-	Failure Result = "failure" // a case failed, whether somebody expected it or not
+	Success Result = "success" // every case of the level was offered and passed
+	Partial Result = "partial" // every case that ran passed; some were not offered or not selected
+	Failure Result = "failure" // a case failed, expected or not
 )
 
 // Report is conformance-report.yaml, modelled on the ConformanceReport of the Kubernetes Gateway API.
@@ -52,24 +49,24 @@ type Report struct {
 	FailedCases []string `yaml:"failedCases,omitempty"`
 }
 
-// Implementation is the gateway that was certified.
+// Implementation is the certified gateway.
 type Implementation struct {
 	Project string `yaml:"project"`
 	Version string `yaml:"version,omitempty"`
 }
 
-// RunFacts say what was asked for.
+// RunFacts are the run and its selection.
 type RunFacts struct {
-	ID        string            `yaml:"id"`
-	Level     contract.Level    `yaml:"level"`
-	WithoutLoad    bool              `yaml:"atRest,omitempty"` // the cases under load were not asked for
-	Surfaces  []dialect.Surface `yaml:"surfaces"`
-	Rows      []contract.RowID  `yaml:"rows,omitempty"`
-	Cases     []string          `yaml:"cases,omitempty"`
-	LogDigest string            `yaml:"logDigest"`
+	ID          string            `yaml:"id"`
+	Level       contract.Level    `yaml:"level"`
+	WithoutLoad bool              `yaml:"withoutLoad,omitempty"` // the load cases were excluded
+	Surfaces    []dialect.Surface `yaml:"surfaces"`
+	Rows        []contract.RowID  `yaml:"rows,omitempty"`
+	Cases       []string          `yaml:"cases,omitempty"`
+	LogDigest   string            `yaml:"logDigest"`
 }
 
-// LevelResult counts the cases that need a level.
+// LevelResult counts the cases of one level, without those of the levels below.
 type LevelResult struct {
 	Level      contract.Level `yaml:"level"`
 	Result     Result         `yaml:"result"`
@@ -96,8 +93,8 @@ type RowsByOutcome struct {
 	NotRun     []contract.RowID `yaml:"notRun,omitempty"`
 }
 
-// newReport sums a complete run up. An expected failure is a failure: what a release gate agreed to excuse means nothing
-// to those who read a certificate.
+// newReport sums up a complete run. An expected failure is a failure: what a release gate excused does not concern the
+// readers of a certificate.
 func newReport(run runlog.Run, logDigest string) Report {
 	m := reports.NewMatrix(run)
 	r := Report{
@@ -160,14 +157,8 @@ func statistics(counts runlog.Counts) Statistics {
 	}
 }
 
-// yaml writes the report. The same run gives the same bytes.
-func (r Report) yaml() ([]byte, error) {
-	var out bytes.Buffer
-	if err := yaml.NewEncoder(&out, yaml.IndentSequence(true)).Encode(r); err != nil {
-		return nil, fmt.Errorf("write %s: %w", ReportFile, err)
-	}
-	return out.Bytes(), nil
-}
+// yaml is the report as a file. The same run gives the same bytes.
+func (r Report) yaml() []byte { return []byte(yamltext.Marshal(r)) }
 
-// hexDigest is the digest without the name of its algorithm.
+// hexDigest is the digest without the prefix of its algorithm.
 func hexDigest(digest string) string { return strings.TrimPrefix(digest, "sha256:") }

@@ -23,13 +23,13 @@ type statement struct {
 	Predicate     testResult   `json:"predicate"`
 }
 
-// descriptor is in-toto's ResourceDescriptor, as far as it is used here.
+// descriptor has the fields of in-toto's ResourceDescriptor that gatecert uses.
 type descriptor struct {
 	Name   string            `json:"name"`
 	Digest map[string]string `json:"digest"`
 }
 
-// testResult is the predicate. Cases that are not offered are in none of its lists: they were no tests.
+// testResult is the predicate. Its lists leave out the cases that are not offered: they were not tested.
 type testResult struct {
 	Result        string       `json:"result"` // PASSED, WARNED or FAILED
 	Configuration []descriptor `json:"configuration"`

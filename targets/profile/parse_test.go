@@ -66,7 +66,7 @@ func TestLeftOutThingsHaveDefaults(t *testing.T) {
 func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 	for _, tt := range []struct{ name, yaml, want string }{
 		{"an unknown key", "base_url: http://a\nsurfacs: [chat]\n", `p.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
-		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": docs/profile.md lists the keys`},
+		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": want name, base_url, tls, driver, admin, version, surfaces, keys, models, headers, surface_headers, upstream, limits, load, concurrency, settle, store, balance or circumstances`},
 		{"an unknown key deep inside", "base_url: http://a\nkeys:\n  vlid: x\n", `p.yaml:3:3: unknown key "vlid": did you mean "valid"?`},
 		{"an unset variable", "base_url: http://a\nkeys: {valid: \"${NO_SUCH}\"}\n", `p.yaml:2:15: the variable NO_SUCH is not set: export it, or write ${NO_SUCH:-default}`},
 		{"an unclosed variable", "base_url: ${A\n", `p.yaml:1:11: "${A" has ${ without }`},
@@ -94,7 +94,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 		{"SQL without a store", "base_url: http://a\ncircumstances:\n  gateway-error: {before: [{sql: x}]}\n", "p.yaml:3:18: sql: needs store.sqlite, the path of the gateway's database, or store.postgres, its URL"},
 		{"a key that stands twice", "base_url: http://a\nbase_url: http://b\n", `p.yaml:2:1: mapping key "base_url" already defined at [1:1]`},
 		{"a list", "- a\n", "p.yaml:1:1: want a mapping here, not a list"},
-		{"nothing", "", "p.yaml:1:1: want exactly one YAML document with the profile's fields"},
+		{"nothing", "", "p.yaml:1:1: want exactly one YAML document"},
 		{"broken YAML", "a: [\n", "p.yaml:1:4: sequence end token ']' not found"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

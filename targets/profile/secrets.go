@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"fmt"
 	"maps"
 	"net/url"
 	"regexp"
@@ -10,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/gatecert/gatecert/exchange/redact"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 )
 
 // Secrets lists what no answer, log or report may show: every key of the profile, and the address of the upstream.
@@ -99,12 +99,19 @@ func redacted(value any, redactor *redact.Redactor) any {
 	return value
 }
 
-// ParseRedacted reads a profile back from a log: what it offers can be asked, but its keys are names of keys. It
+// YAML is the profile as a file that [Load] reads, keys included.
+func (p Profile) YAML() ([]byte, error) { return yaml.Marshal(p) }
+
+// ParseRedacted reads a profile back from a log: it says what the target offers, but its keys are names of keys. It
 // returns [ErrProfile] when the text is not a profile.
 func ParseRedacted(text string) (Profile, error) {
+	document, err := yamlfile.Parse("profile", []byte(text))
+	if err != nil {
+		return Profile{}, fault{err}
+	}
 	var p Profile
-	if err := yaml.Unmarshal([]byte(text), &p); err != nil {
-		return Profile{}, fmt.Errorf("%w: %w", ErrProfile, err)
+	if err := document.DecodeKnown(&p); err != nil {
+		return Profile{}, fault{err}
 	}
 	return p.WithDefaults(), nil
 }

@@ -1,7 +1,7 @@
-package profile
+package yamlfile
 
-// nearest is the known word within two edits of a typo, "" when none is that near.
-func nearest(typo string, known []string) string {
+// Nearest is the known word within two edits of a typo, "" if there is none.
+func Nearest(typo string, known []string) string {
 	best, bestDistance := "", 3
 	for _, word := range known {
 		if d := distance(typo, word); d < bestDistance {

@@ -1,0 +1,215 @@
+// Package yamlfile reads the YAML files that people write (profiles and baselines) and says of every fault where it is:
+// file:line:column. Unknown keys come with the nearest known one, wrong types in plain words.
+//
+// A file is one document. Its size, its nesting and what its aliases expand to are bounded, because a profile may come
+// from a stranger's log.
+package yamlfile
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Error is one fault of a file. Line and Column count from 1.
+type Error struct {
+	File         string
+	Line, Column int
+	Problem      string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Problem)
+}
+
+// Document is one parsed file.
+type Document struct {
+	file string
+	root ast.Node
+}
+
+// Parse parses the content of a file. It returns an [*Error] when the content is not YAML, not exactly one document, or
+// beyond the bounds.
+func Parse(file string, data []byte) (*Document, error) {
+	d := &Document{file: file}
+	if len(data) > maxSize {
+		return nil, d.at(nil, fmt.Sprintf("larger than %d KiB", maxSize>>10))
+	}
+	tokens := lexer.Tokenize(string(data))
+	if t, problem := tooMuch(tokens); problem != "" {
+		return nil, d.at(t, problem)
+	}
+	tree, err := parser.Parse(tokens, 0)
+	if err != nil {
+		return nil, d.located(err, nil)
+	}
+	if len(tree.Docs) != 1 || tree.Docs[0].Body == nil {
+		return nil, d.at(nil, "want exactly one YAML document")
+	}
+	d.root = tree.Docs[0].Body
+	if expandsTooMuch(d.root) {
+		return nil, d.at(nil, fmt.Sprintf("its aliases expand to more than %d values", maxTokens))
+	}
+	return d, nil
+}
+
+// MapStrings replaces every string value by f(value). It returns the first error of f, located.
+func (d *Document) MapStrings(f func(string) (string, error)) error {
+	var failed error
+	ast.Walk(visitor(func(node ast.Node) {
+		s, ok := node.(*ast.StringNode)
+		if !ok || failed != nil {
+			return
+		}
+		value, err := f(s.Value)
+		if err != nil {
+			failed = d.at(s.Token, err.Error())
+			return
+		}
+		s.Value = value
+	}), d.root)
+	return failed
+}
+
+// Decode stores the document in the value that into points to, by its yaml tags. It returns an [*Error] for an unknown
+// key or a wrong type.
+func (d *Document) Decode(into any) error {
+	if err := yaml.NodeToValue(d.root, into, yaml.Strict()); err != nil {
+		return d.located(err, reflect.TypeOf(into))
+	}
+	return nil
+}
+
+// DecodeKnown is Decode for a file that another version may have written: it ignores unknown keys.
+func (d *Document) DecodeKnown(into any) error {
+	if err := yaml.NodeToValue(d.root, into); err != nil {
+		return d.located(err, reflect.TypeOf(into))
+	}
+	return nil
+}
+
+// Position is the place of a path such as $.limits.rate or $.surfaces[2], or of its nearest parent in the file.
+func (d *Document) Position(path string) (line, column int) {
+	t := d.find(path)
+	if t == nil || t.Position == nil {
+		return 1, 1
+	}
+	return t.Position.Line, t.Position.Column
+}
+
+// Fault is an [*Error] at the position of a path.
+func (d *Document) Fault(path, problem string) error { return d.at(d.find(path), problem) }
+
+func (d *Document) find(path string) *token.Token {
+	for path != "" {
+		if p, err := yaml.PathString(path); err == nil {
+			if node, err := p.FilterNode(d.root); err == nil && node != nil {
+				return start(node)
+			}
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+	return nil
+}
+
+// start is the first token of a node. A mapping's own token is its first colon or its brace.
+func start(node ast.Node) *token.Token {
+	switch n := node.(type) {
+	case *ast.MappingNode:
+		if !n.IsFlowStyle && len(n.Values) > 0 {
+			return n.Values[0].Key.GetToken()
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	}
+	return node.GetToken()
+}
+
+func (d *Document) at(t *token.Token, problem string) error {
+	e := &Error{File: d.file, Line: 1, Column: 1, Problem: problem}
+	if t != nil && t.Position != nil {
+		e.Line, e.Column = t.Position.Line, t.Position.Column
+	}
+	return e
+}
+
+// located turns an error of the YAML library into an [*Error]; into is the type that was decoded.
+func (d *Document) located(err error, into reflect.Type) error {
+	var library yaml.Error
+	if !errors.As(err, &library) {
+		if t := badDuration(d.root, into); t != nil {
+			return d.at(t, fmt.Sprintf("want a duration such as 2s here, not %q", t.Value))
+		}
+		return d.at(nil, err.Error())
+	}
+	problem := library.GetMessage()
+	var wrongType *yaml.TypeError
+	var unknown *yaml.UnknownFieldError
+	var wrongNode *yaml.UnexpectedNodeTypeError
+	switch {
+	case errors.As(err, &wrongNode):
+		problem = fmt.Sprintf("want %s here, not %s", nodeWords(wrongNode.Expected), nodeWords(wrongNode.Actual))
+	case errors.As(err, &wrongType):
+		problem = fmt.Sprintf("want %s here, not %s", typeWords(wrongType.DstType), typeWords(wrongType.SrcType))
+	case errors.As(err, &unknown):
+		problem = unknownKey(library.GetToken().Value, keysAt(d.root, into, library.GetToken()))
+	}
+	return d.at(library.GetToken(), problem)
+}
+
+// badDuration finds the duration that does not parse: the YAML library passes the error of package time on without its
+// place.
+func badDuration(root ast.Node, into reflect.Type) (at *token.Token) {
+	walk(root, into, func(node ast.Node, t reflect.Type) {
+		if s, ok := node.(*ast.StringNode); ok && at == nil && t == reflect.TypeFor[time.Duration]() {
+			if _, err := time.ParseDuration(s.Value); err != nil {
+				at = s.Token
+			}
+		}
+	})
+	return at
+}
+
+// keysAt lists the keys that the mapping with this key can have.
+func keysAt(root ast.Node, into reflect.Type, key *token.Token) (keys []string) {
+	walk(root, into, func(node ast.Node, t reflect.Type) {
+		for _, pair := range pairs(node) {
+			if pair.Key.GetToken() == key && t.Kind() == reflect.Struct {
+				for field := range t.Fields() {
+					if name := keyOf(field); name != "-" {
+						keys = append(keys, name)
+					}
+				}
+			}
+		}
+	})
+	return keys
+}
+
+func unknownKey(key string, known []string) string {
+	switch near := Nearest(key, known); {
+	case near != "":
+		return fmt.Sprintf("unknown key %q: did you mean %q?", key, near)
+	case len(known) == 0:
+		return fmt.Sprintf("unknown key %q", key)
+	default:
+		return fmt.Sprintf("unknown key %q: want %s", key, anyOf(known))
+	}
+}
+
+// anyOf writes "a", "a or b", "a, b or c".
+func anyOf(words []string) string {
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}

@@ -1,0 +1,21 @@
+package targets
+
+import (
+	"errors"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets/profile"
+)
+
+// OfferOf reads the profile that a log holds and returns which cases such a target offers. It returns
+// [profile.ErrProfile] when the text is not a profile.
+func OfferOf(profileYAML string) (offers func(contract.Case) bool, err error) {
+	logged, err := profile.ParseRedacted(profileYAML)
+	if err != nil {
+		return nil, err
+	}
+	return func(c contract.Case) bool {
+		_, err := RequestFor(logged, c, "audit")
+		return !errors.Is(err, profile.ErrNotOffered)
+	}, nil
+}

@@ -1,0 +1,163 @@
+package profile
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/yamlfile"
+)
+
+// check refuses values that parse and make no sense.
+func check(d *yamlfile.Document, p Profile) error {
+	for _, c := range append(driverRules(p), valueRules(p)...) {
+		if c.bad {
+			return d.Fault(c.path, c.problem)
+		}
+	}
+	if _, err := p.TLS.Roots(); err != nil {
+		return d.Fault("$.tls.ca", err.Error())
+	}
+	for i, s := range p.Load.Surfaces {
+		if !slices.Contains(contract.LoadSurfaces(), s) {
+			return d.Fault("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q is not put under load: want %s", s, listed(contract.LoadSurfaces())))
+		}
+	}
+	for i, s := range p.Surfaces {
+		if err := checkSurface(d, "$.surfaces["+strconv.Itoa(i)+"]", s); err != nil {
+			return err
+		}
+	}
+	for _, s := range slices.Sorted(maps.Keys(p.SurfaceHeaders)) {
+		if err := checkSurface(d, "$.surface_headers."+string(s), s); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Circumstances)) {
+		if err := checkRecipe(d, name, p.Circumstances[name], p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rule is a demand on a profile: the place it stands at, what to say, and whether it is broken.
+type rule struct {
+	path, problem string
+	bad           bool
+}
+
+// valueRules are about single values, and about values that exclude each other.
+func valueRules(p Profile) []rule {
+	return []rule{
+		{"$.base_url", "want an absolute http or https URL", p.BaseURL != "" && !AbsoluteURL(p.BaseURL)},
+		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
+		{"$.store", "sqlite and postgres exclude each other", p.Store.SQLite != "" && p.Store.Postgres != ""},
+		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
+		{"$.upstream", "listen and attach exclude each other", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
+		{"$.concurrency", fmt.Sprintf("want 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
+		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
+		{"$.limits.rate", "want key and requests", p.Limits.Rate.Key != "" && p.Limits.Rate.Requests < 1},
+		{"$.limits.rate.key", "want another key than keys.valid: that one has to be free while the limit is used up", sameKey(p.Limits.Rate.Key, p.Keys.Valid)},
+		{"$.limits.rate.kind", "want " + limiterWords(), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
+		{"$.limits.rate.burst", "want a positive number", p.Limits.Rate.Burst < 0},
+		{"$.limits.rate.burst", "only a token-bucket has a burst", p.Limits.Rate.Burst > 0 && p.Limits.Rate.Kind != contract.TokenBucket},
+	}
+}
+
+// driverRules are about the driver and what it needs.
+func driverRules(p Profile) []rule {
+	noUser := p.Admin.User == "" || p.Admin.Password == ""
+	return []rule{
+		{"$.driver", "want " + driverWords(), p.Driver != "" && !slices.Contains(drivers(), p.Driver)},
+		{"$.admin", "only " + NewAPIDriver + " and " + OneAPIDriver + " have an administrator", p.Admin != (Admin{}) && !p.Prepares()},
+		{"$.driver", "driver " + p.Driver + " needs admin: a token, or a user and a password", p.Prepares() && p.Admin.Token == "" && noUser},
+		{"$.admin", "a token excludes user and password", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""},
+		{"", "driver " + cmp.Or(p.Driver, StaticDriver) + " needs base_url", p.BaseURL == "" && p.Driver != ReferenceDriver},
+	}
+}
+
+// sameKey reports whether two keys are one. Those of a log are all alike, since they are redacted.
+func sameKey(a, b string) bool { return a != "" && a == b && !strings.HasPrefix(a, "[") }
+
+// drivers are the names a profile can give.
+func drivers() []string { return []string{StaticDriver, ReferenceDriver, NewAPIDriver, OneAPIDriver} }
+
+func driverWords() string { return "one of " + strings.Join(drivers(), ", ") }
+
+// Prepares reports whether the profile's driver prepares a running gateway through its admin API.
+func (p Profile) Prepares() bool { return p.Driver == NewAPIDriver || p.Driver == OneAPIDriver }
+
+func limiterWords() string {
+	words := make([]string, 0, len(contract.LimiterKinds()))
+	for _, kind := range contract.LimiterKinds() {
+		words = append(words, string(kind))
+	}
+	return "one of " + strings.Join(words, ", ")
+}
+
+func checkSurface(d *yamlfile.Document, path string, s dialect.Surface) error {
+	if s.Valid() {
+		return nil
+	}
+	names := make([]string, 0, len(dialect.Surfaces()))
+	for _, known := range dialect.Surfaces() {
+		names = append(names, string(known))
+	}
+	problem := fmt.Sprintf("unknown surface %q: want one of %s", s, strings.Join(names, ", "))
+	if near := yamlfile.Nearest(string(s), names); near != "" {
+		problem = fmt.Sprintf("unknown surface %q: did you mean %q?", s, near)
+	}
+	return d.Fault(path, problem)
+}
+
+func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) error {
+	path := "$.circumstances.'" + name + "'"
+	circ, variant, _ := strings.Cut(name, "/")
+	known, ok := contract.CircumstanceByID(circ)
+	if !ok {
+		var names []string
+		for _, c := range contract.Circumstances() {
+			names = append(names, c.ID)
+		}
+		problem := fmt.Sprintf("unknown circumstance %q: gatecert list circumstances shows them", circ)
+		if near := yamlfile.Nearest(circ, names); near != "" {
+			problem = fmt.Sprintf("unknown circumstance %q: did you mean %q?", circ, near)
+		}
+		return d.Fault(path, problem)
+	}
+	if _, ok := known.Variant(variant); !ok && variant != "" {
+		return d.Fault(path, fmt.Sprintf("circumstance %s has no variant %q", circ, variant))
+	}
+	for i, s := range recipe.Surfaces {
+		if err := checkSurface(d, path+".surfaces["+strconv.Itoa(i)+"]", s); err != nil {
+			return err
+		}
+	}
+	for _, s := range slices.Sorted(maps.Keys(recipe.On)) {
+		if err := checkSurface(d, path+".on", s); err != nil {
+			return err
+		}
+	}
+	for _, action := range slices.Concat(recipe.Before, recipe.After) {
+		if (action.Run == "") == (action.SQL == "") || action.Do != "" {
+			return d.Fault(path, "an action is either run: or sql:")
+		}
+		if action.SQL != "" && !p.Store.Present() {
+			return d.Fault(path, "sql: needs store.sqlite, the path of the gateway's database, or store.postgres, its URL")
+		}
+	}
+	return nil
+}
+
+// AbsoluteURL reports whether a text is an http or https URL with a host.
+func AbsoluteURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
