@@ -38,8 +38,8 @@ func (s stressedStage) RunLoad(ctx context.Context, c contract.Case) (steps.Load
 // stressLimit verifies the declared rate limit.
 func stressLimit(ctx context.Context, stage *targets.Session, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.LoadResult, error) {
 	findings, evidence, err := verifyRateLimit(ctx, stage, p, c.Surface, progress)
-	came := steps.LoadResult{Findings: findings, Summary: evidence.Account()}
-	if errors.Is(err, limits.ErrBudget) || errors.Is(err, limits.ErrUnclear) {
+	came := steps.LoadResult{Findings: findings, Summary: evidence.Summary()}
+	if errors.Is(err, limits.ErrBudget) || errors.Is(err, limits.ErrInconclusive) {
 		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
 	}
 	return came, err

@@ -9,49 +9,52 @@ import (
 
 // Call is one call as the limiter may have seen it.
 type Call struct {
-	// The gateway decided about the call at or after Earliest, when it was sent, and at or before Latest, when the first
-	// byte of its answer came. Of an admitted call whose answer the upstream held back, Latest is earlier by the hold.
+	// The gateway decided about the call between Earliest, when it was sent, and Latest, when the first byte of its response
+	// arrived. Where the upstream delayed the response to an admitted call, Latest is earlier by that delay.
 	Earliest, Latest time.Time
-	// Ended is when the last byte of the answer came.
+	// Ended is when the last byte of the response arrived.
 	Ended time.Time
-	// Held is for how long after Latest the call was certainly still under way.
+	// Held is how long after Latest the call was certainly still in flight.
 	Held time.Duration
-	// Observation is what came back.
+	// Observation is the response.
 	Observation contract.Observation
+
+	// phase is the part of a verification that made the call. The recorder sets it.
+	phase phase
 }
 
-// Outcome is what became of a call, from the limiter's point of view.
+// Outcome is what became of a call, as far as a limiter is concerned.
 type Outcome string
 
 // The outcomes.
 const (
-	// Admitted calls passed the limiter. A 429 that the upstream gave is among them: the call had passed by then.
+	// Admitted calls passed the limiter. A 429 from the upstream counts as admitted: the call had passed by then.
 	Admitted Outcome = "admitted"
 	// Refused calls got the limiter's own 429.
 	Refused Outcome = "refused"
-	// Failed calls got something else, or nothing. Whether they passed the limiter is not known.
+	// Failed calls got another status or no response. Whether they passed the limiter is not known.
 	Failed Outcome = "failed"
 )
 
-// foreign is the outcome of calls that may belong to another limit, and say nothing about this one.
-const foreign = ""
+// ignored is the outcome of a call that may belong to another limit: it neither uses up this one nor contradicts it.
+const ignored Outcome = ""
 
-// Outcome tells what became of the call.
+// Outcome classifies the response.
 func (c Call) Outcome() Outcome {
 	switch o := c.Observation; {
 	case o.Failure == nil && o.Status/100 == 2:
 		return Admitted
 	case o.Status != http.StatusTooManyRequests:
 		return Failed
-	case Foreign(o):
+	case isUpstream429(o):
 		return Admitted
 	default:
 		return Refused
 	}
 }
 
-// Foreign reports whether a 429 is the upstream's own: the upstream saw the call and answered it so.
-func Foreign(o contract.Observation) bool {
+// isUpstream429 reports whether a 429 is the upstream's own: the upstream saw the call and answered it with 429.
+func isUpstream429(o contract.Observation) bool {
 	if o.Status != http.StatusTooManyRequests || o.Upstream == nil {
 		return false
 	}
@@ -63,22 +66,42 @@ func Foreign(o contract.Observation) bool {
 	return false
 }
 
-// decision is a call with its instants counted from the first call.
+// couldNotConnect reports whether the call never reached the gateway.
+func (c Call) couldNotConnect() bool {
+	return c.Observation.Failure != nil && c.Observation.Failure.Kind == contract.Unreachable
+}
+
+// timeToFirstByte is the time from the earliest to the latest instant of the decision.
+func (c Call) timeToFirstByte() time.Duration { return c.Latest.Sub(c.Earliest) }
+
+// count returns how many of the calls had an outcome.
+func count(calls []Call, outcome Outcome) int {
+	n := 0
+	for _, c := range calls {
+		if c.Outcome() == outcome {
+			n++
+		}
+	}
+	return n
+}
+
+// decision is the limiter's decision about a call. Its instants are offsets from a common origin.
 type decision struct {
+	// from and to bound the instant of the decision.
 	from, to time.Duration
 	ended    time.Duration
 	held     time.Duration
 	outcome  Outcome
 }
 
-// decisions are the calls, counted from an instant.
-func decisions(calls []Call, origin time.Time) []decision {
-	all := make([]decision, len(calls))
+// decisionsOf returns the decisions about the calls, in the same order, with instants relative to the origin.
+func decisionsOf(calls []Call, origin time.Time) []decision {
+	decisions := make([]decision, len(calls))
 	for i, c := range calls {
-		all[i] = decision{
+		decisions[i] = decision{
 			from: c.Earliest.Sub(origin), to: max(c.Latest.Sub(origin), c.Earliest.Sub(origin)),
 			ended: c.Ended.Sub(origin), held: c.Held, outcome: c.Outcome(),
 		}
 	}
-	return all
+	return decisions
 }

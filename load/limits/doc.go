@@ -1,25 +1,58 @@
-// Package limits finds out how a gateway limits the rate of calls, and proves whether it does so as declared.
+// Package limits infers how a gateway limits the rate of calls, and verifies that it does so as declared.
 //
-// It sees a gateway from outside, through a [Prober], and knows when the gateway decided about a call only as well as
-// the caller can: not before the call was sent, not after the first byte of its answer. So a decision is an interval
-// everywhere here, never a point, and a statement about a limiter is made only when it holds wherever in their
-// intervals the decisions fell. On a busy machine the intervals widen and the statements get fewer; none gets wrong.
+// It sees a gateway from outside, through a [Prober]. When the gateway decided about a call is known only as well as the caller
+// can know it: not before the call was sent, and not after the first byte of its response. So every decision is an interval
+// here, and a statement about a limiter is made only if it holds wherever in their intervals the decisions fell. On a busy
+// machine the intervals are wider and the statements fewer, but none becomes wrong.
 //
-// [Infer] names the kind of limiter and its numbers: it makes experiments in which the kinds differ and then asks of
-// every kind which of the answers it cannot explain. [Verify] takes a declared limit and returns a finding for each
-// obligation that does not hold.
+// # Kinds of limiter
 //
-//	drained at once, then asked without pause:
+// The five kinds differ in what they admit after they were drained at once and are then polled without pause:
 //
-//	fixed window     ████····|██████······|██████····    all of it at each boundary of the clock
-//	sliding log      ████··········████··········███     all of it, one window after it was used
+//	fixed window     ████····|██████······|██████····    the whole limit at each boundary of the clock
+//	sliding log      ████··········████··········███     the whole limit, one window after it was used
 //	sliding counter  ████····|█·█·█·█·█·█·█·█·█·█·█·     nothing until the boundary, then one by one
-//	token bucket     ████·█·█·█·█·█·█·█·█·█·█·█·█·█·     one by one from the first moment
-//	concurrency      ██████████████████████████████     a call at a time is never refused
+//	token bucket     ████·█·█·█·█·█·█·█·█·█·█·█·█·█·     one by one from the beginning
+//	concurrency      ██████████████████████████████     always one call at a time
 //
-// What [Verify] proves depends on what is declared. With a fixed window, a sliding log or a token bucket it finds a gateway
-// that grants its limit twice as often. Where no kind is declared, and with a sliding counter, the calls are held against
-// the kind and the boundaries that explain them best, and such a gateway may be explained by boundaries that fell well.
+// # Inference
 //
-// The package sends nothing itself, prints nothing and has no state of its own.
+// [Infer] finds the kind and its parameters in experiments:
+//
+//	drain      bursts that double in size, until a call is refused
+//	hold       if single calls still pass: calls held in flight, with single calls meanwhile
+//	refill     polls, until the limit and half as much again was admitted
+//	boundary   on a rested limiter: half of the limit, half a window later the rest, and again after 1.2 windows
+//	credit     on a rested limiter: one call at a time until one is refused, then polls
+//
+// After each experiment it fits all kinds to all responses and counts those that contradict each kind. It ends when one kind is
+// left.
+//
+// # Verification
+//
+// [Verify] takes a declared limit and returns a finding for each requirement that does not hold. It plays these phases, of which
+// the reports show the names (here a sliding log of 4; █ admitted, · refused):
+//
+//	phase          calls                   what is verified
+//	initial burst  █ ██ █··· ······        at most the limit is admitted, the control key is not affected
+//	recovery       · · · · · █             the limit is freed in time, Retry-After is right
+//	               (rest until the limit is free)
+//	sequential     █ █ █ █ ·               exactly the limit is admitted
+//	streaming      · · · · ·               streaming calls share the limit
+//	over limit     · · · · ·               refused calls cost nothing
+//	recovery       · · · · · █             as above
+//	               (rest until the limit is free)
+//	burst          ████·······             exactly the limit is admitted, however many calls arrive at once
+//
+// A fixed window is used up once more, because the initial burst may have straddled a boundary. Last, calls that the upstream
+// answers with 429 show whether that 429 reaches the client with its Retry-After. A limit on calls in flight is verified with
+// calls that the upstream holds; there is nothing to rest for.
+//
+// Every refusal is also judged by the contract, and every rate-limit header field is compared with what happened.
+//
+// What [Verify] can prove depends on the declaration. With a fixed window, a sliding log or a token bucket it finds a gateway that
+// grants its limit twice as often. Where no kind is declared, and with a sliding counter, the calls are compared with the kind and
+// the boundaries that explain them best, and favourable boundaries may explain such a gateway.
+//
+// The package prints nothing, has no state of its own, and sends only what a [Prober] sends.
 package limits

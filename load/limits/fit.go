@@ -4,114 +4,145 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"sort"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
 )
 
-// fitting is a model with the number of answers that it cannot explain.
-type fitting struct {
-	Model
+// fit is a model with the number of responses that contradict it.
+type fit struct {
+	LimiterModel
 
-	wrong int
+	contradictions int
 }
 
-// fitter finds, for each kind, the numbers that leave the fewest answers unexplained.
+// ambiguity is how many more contradictions than the best kind another kind may have and still be possible.
+const ambiguity = 1
+
+// fits returns the best fit of each kind to the responses so far, the best kind first.
+func (i *inference) fits() []fit {
+	decisions := decisionsOf(i.calls, i.origin())
+	return fitter{
+		decisions: decisions, sample: downsample(decisions), admissions: countAdmissions(decisions), interval: i.interval, limits: i.limits,
+	}.fits()
+}
+
+// fitter finds, for each kind, the parameters with the fewest contradictions.
 type fitter struct {
-	all  []decision
-	few  []decision // enough of them to search by
-	book ledger
-	// pace is roughly how long the limiter takes to admit one call when it is asked without pause. Times the limit, that
-	// is the window, between shortest and longest times.
-	pace time.Duration
+	decisions []decision
+	// sample is a part of the decisions that suffices for the search.
+	sample     []decision
+	admissions admissions
+	// interval is roughly the time in which the limiter admits one call when it is polled without pause. A window is searched
+	// between minWindow and maxWindow times the limit times the interval.
+	interval time.Duration
 	// limits are the numbers of calls that were admitted at once or in a row, the likeliest first.
 	limits []int
 }
 
 const (
-	shortest = 0.35
-	longest  = 2.2
+	minWindow = 0.35
+	maxWindow = 2.2
 )
 
-// fit returns the kinds that go by time, the best first.
-func (f fitter) fit() []fitting {
-	found := []fitting{f.fitBucket()}
-	consider := func(m fitting) {
-		i := slices.IndexFunc(found, func(known fitting) bool { return known.Kind == m.Kind })
-		switch {
-		case i < 0:
-			found = append(found, m)
-		case m.wrong < found[i].wrong, m.wrong == found[i].wrong && m.lessOf(found[i].Model):
-			found[i] = m
-		}
-		slices.SortStableFunc(found, func(a, b fitting) int { return cmp.Compare(a.wrong, b.wrong) })
-	}
+// fits returns the best fit of each kind that goes by time, the best kind first.
+func (f fitter) fits() []fit {
+	found := bestOfKinds{f.fitTokenBucket()}
 	for _, limit := range f.limits {
-		consider(f.fitLength(Model{Kind: contract.SlidingLog, Limit: limit}))
-		consider(f.fitClocked(Model{Kind: contract.FixedWindow, Limit: limit}, found[0].wrong))
-		consider(f.fitClocked(Model{Kind: contract.SlidingCounter, Limit: limit}, found[0].wrong))
+		found.add(f.fitWindow(LimiterModel{Kind: contract.SlidingLog, Limit: limit}))
+		found.add(f.fitClockWindow(LimiterModel{Kind: contract.FixedWindow, Limit: limit}, found[0].contradictions))
+		found.add(f.fitClockWindow(LimiterModel{Kind: contract.SlidingCounter, Limit: limit}, found[0].contradictions))
 	}
-	// Windows without a clock, and limits that were never seen whole, explain nearly everything that others do. They are
-	// reckoned with when nothing else fits.
-	var strange []func() fitting
+	// Windows that start on a request, and limits that were never seen whole, explain nearly everything that other models do.
+	// They are tried only when nothing else fits.
+	var fallbacks []func() fit
 	for _, limit := range f.limits {
-		strange = append(strange, func() fitting { return f.fitLength(Model{Kind: contract.FixedWindow, Limit: limit, Anchored: true}) })
+		fallbacks = append(fallbacks, func() fit {
+			return f.fitWindow(LimiterModel{Kind: contract.FixedWindow, Limit: limit, StartsOnRequest: true})
+		})
 	}
-	strange = append(strange,
-		func() fitting { return f.fitClocked(Model{Kind: contract.FixedWindow}, found[0].wrong) },
-		func() fitting { return f.fitClocked(Model{Kind: contract.SlidingCounter}, found[0].wrong) },
-		func() fitting { return f.fitLength(Model{Kind: contract.SlidingLog}) },
+	fallbacks = append(fallbacks,
+		func() fit {
+			return f.fitClockWindow(LimiterModel{Kind: contract.FixedWindow}, found[0].contradictions)
+		},
+		func() fit {
+			return f.fitClockWindow(LimiterModel{Kind: contract.SlidingCounter}, found[0].contradictions)
+		},
+		func() fit { return f.fitWindow(LimiterModel{Kind: contract.SlidingLog}) },
 	)
-	for _, fit := range strange {
-		if found[0].wrong <= plausible {
+	for _, fallback := range fallbacks {
+		if found[0].contradictions <= ambiguity {
 			break
 		}
-		if m := fit(); m.wrong+plausible < found[0].wrong {
-			consider(m)
+		if m := fallback(); m.contradictions+ambiguity < found[0].contradictions {
+			found.add(m)
 		}
 	}
 	return found
 }
 
-// alike is by how much the windows of two models may differ that are taken for the same.
-const alike = 0.03
+// bestOfKinds holds one fit a kind, the best first.
+type bestOfKinds []fit
 
-// lessOf reports whether a model has less of a limit in the same window. A drain that takes its time gains calls, so of
-// two that explain as much it is the likelier.
-func (m Model) lessOf(other Model) bool {
-	return m.Limit < other.Limit && math.Abs(m.Window.Seconds()/other.Window.Seconds()-1) < alike
+func (b *bestOfKinds) add(m fit) {
+	i := slices.IndexFunc(*b, func(known fit) bool { return known.Kind == m.Kind })
+	switch {
+	case i < 0:
+		*b = append(*b, m)
+	case m.contradictions < (*b)[i].contradictions,
+		m.contradictions == (*b)[i].contradictions && m.hasLowerLimit((*b)[i].LimiterModel):
+		(*b)[i] = m
+	}
+	slices.SortStableFunc(*b, func(a, b fit) int { return cmp.Compare(a.contradictions, b.contradictions) })
 }
 
-// try counts what a model cannot explain, up to a bound. A model without a limit is given one: the least that admits
-// what was admitted.
-func (f fitter) try(m Model, bound int) (Model, int) {
+// sameWindow is by how much, as a ratio, two windows may differ and count as the same.
+const sameWindow = 0.03
+
+// hasLowerLimit reports whether a model has a lower limit in the same window. A drain that takes long gains calls, so of two
+// models that explain as much the lower limit is likelier.
+func (m LimiterModel) hasLowerLimit(other LimiterModel) bool {
+	return m.Limit < other.Limit && math.Abs(m.Window.Seconds()/other.Window.Seconds()-1) < sameWindow
+}
+
+// score counts the contradictions of a model in the sample, up to a bound. A model without a limit gets the lowest one that
+// admits what was admitted.
+func (f fitter) score(m LimiterModel, bound int) (LimiterModel, int) {
 	if m.Limit == 0 {
-		rule := newLimiter(m, f.few, f.book, 0)
-		for _, d := range f.few {
+		l := newLimiter(m, f.sample, f.admissions, 0)
+		for _, d := range f.sample {
 			if d.outcome == Admitted {
-				m.Limit = max(m.Limit, int(rule.used(d)+rounding)+1)
+				m.Limit = max(m.Limit, int(l.minUsage(d)+rounding)+1)
 			}
 		}
 		if m.Kind == contract.TokenBucket {
-			m = bucket(m.Limit, m.Refill)
+			m = newTokenBucketModel(m.Limit, m.Refill)
 		}
 	}
-	return m, contradicting(newLimiter(m, f.few, f.book, 0), f.few, bound).count()
+	return m, contradictionsOf(newLimiter(m, f.sample, f.admissions, 0), f.sample, bound).count()
 }
 
-// around is roughly the window.
-func (f fitter) around(m Model) time.Duration {
-	return f.pace * time.Duration(cmp.Or(m.Limit, f.limits[0]))
+// fitToAll counts the contradictions of a model in all decisions.
+func (f fitter) fitToAll(m LimiterModel) fit {
+	return fit{m, contradictionsOf(newLimiter(m, f.decisions, f.admissions, 0), f.decisions, len(f.decisions)).count()}
 }
 
-// settled is a model with all answers asked.
-func (f fitter) settled(m Model) fitting {
-	return fitting{m, contradicting(newLimiter(m, f.all, f.book, 0), f.all, len(f.all)).count()}
+// roughWindow is about the length of the window.
+func (f fitter) roughWindow(m LimiterModel) time.Duration {
+	return f.interval * time.Duration(cmp.Or(m.Limit, f.limits[0]))
 }
 
-// steps are values from a lowest to a highest one, each greater than the last by a ratio.
-func steps(from, to, ratio float64) []float64 {
+// The search for a window without a phase, and for a refill rate, takes steps of 0.5 % and then steps of 0.02 % around the
+// best. A hundred calls that came within a tenth of a second are free again within a tenth of a second; over a hundred tokens
+// an error of 0.5 % is half a token.
+const (
+	coarseStep = 1.005
+	fineStep   = 1.0002
+	fineRange  = 1.006
+)
+
+// geometric returns the values from a lowest to a highest one, each greater than the last by a ratio.
+func geometric(from, to, ratio float64) []float64 {
 	var values []float64
 	for v := from; v <= to; v *= ratio {
 		values = append(values, v)
@@ -119,188 +150,75 @@ func steps(from, to, ratio float64) []float64 {
 	return values
 }
 
-// fitLength finds the length of windows without a phase, in steps of 0.5 %, then of 0.02 % around the best: a hundred
-// calls that came within a tenth of a second are free again within a tenth of a second.
-func (f fitter) fitLength(m Model) fitting {
-	search := func(around time.Duration, ratios []float64) Model {
-		var best tie[Model]
+// fitWindow finds the length of windows without a phase.
+func (f fitter) fitWindow(m LimiterModel) fit {
+	search := func(around time.Duration, ratios []float64) LimiterModel {
+		var best argmin[LimiterModel]
 		for _, ratio := range ratios {
 			m := m
 			m.Window = time.Duration(ratio * float64(around))
-			best.add(f.try(m, best.bound()))
+			best.add(f.score(m, best.bound()))
 		}
-		if m.Anchored {
-			return best.all[0] // a longer window contradicts nothing: a refusal may be due to what came much earlier
+		if m.StartsOnRequest {
+			return best.values[0] // a longer window contradicts nothing: a much earlier call may explain a refusal
 		}
-		return best.middle()
+		return best.median()
 	}
-	coarse := search(f.around(m), steps(shortest, longest, 1.005))
-	return f.settled(search(coarse.Window, steps(1/1.006, 1.006, 1.0002)))
+	coarse := search(f.roughWindow(m), geometric(minWindow, maxWindow, coarseStep))
+	return f.fitToAll(search(coarse.Window, geometric(1/fineRange, fineRange, fineStep)))
 }
 
-// fitBucket finds the refill in steps of 0.5 %, then of 0.02 % around the best: over a watch of a hundred tokens an
-// error of 0.5 % is half a token.
-func (f fitter) fitBucket() fitting {
-	search := func(around float64, ratios []float64) Model {
-		var best tie[Model]
+// fitTokenBucket finds the refill rate and the capacity of a token bucket.
+func (f fitter) fitTokenBucket() fit {
+	search := func(around float64, ratios []float64) LimiterModel {
+		var best argmin[LimiterModel]
 		for _, ratio := range ratios {
-			best.add(f.try(Model{Kind: contract.TokenBucket, Refill: ratio * around}, best.bound()))
+			best.add(f.score(LimiterModel{Kind: contract.TokenBucket, Refill: ratio * around}, best.bound()))
 		}
-		return best.middle()
+		return best.median()
 	}
-	coarse := search(1/f.pace.Seconds(), steps(1/longest, 1/shortest, 1.005))
-	return f.settled(search(coarse.Refill, steps(1/1.006, 1.006, 1.0002)))
+	coarse := search(1/f.interval.Seconds(), geometric(1/maxWindow, 1/minWindow, coarseStep))
+	return f.fitToAll(search(coarse.Refill, geometric(1/fineRange, fineRange, fineStep)))
 }
 
-// The windows of the clock are found by length and phase together: first on a grid of 1.5 % by a thirty-second over the
-// first few windows of the watch, where a wrong length has not yet led far astray, then three times as closely around
-// the best of it and over twice as long, and so on to its end.
-const (
-	coarseRatio  = 1.015
-	coarsePhases = 32
-	firstWindows = 4
-	kept         = 40
-	keptTies     = 400
-	closer       = 3
-	fineGrids    = 4 // at least, after the first
-)
-
-// mesh is a place in a grid: the window as a multiple of what it roughly is, and the phase as a part of the window.
-type mesh struct {
-	window, phase float64
-	wrong         int
-}
-
-// hopeless is how many more answers than another kind a place may leave unexplained before it is given up, besides a
-// tenth of all: the right one leaves a few while the grid is coarse, near its boundaries.
-const hopeless = 20
-
-// fitClocked need not find what is much worse than another kind, which leaves so many answers unexplained.
-func (f fitter) fitClocked(m Model, other int) fitting {
-	period := f.around(m)
-	end := firstWindows * period
-	// An error in the length moves the phase least where it is counted from.
-	origin := f.all[0].from + end/2
-	model := func(at mesh) Model {
-		m := m
-		m.Window = time.Duration(at.window * float64(period))
-		m.Phase = origin + time.Duration(at.phase*float64(m.Window))
-		return m
-	}
-	ratio, phase := coarseRatio-1, 1.0/coarsePhases
-	var places []mesh
-	for _, w := range steps(shortest, longest, coarseRatio) {
-		for p := range coarsePhases {
-			places = append(places, mesh{w, float64(p) / coarsePhases, 0})
+// downsample leaves out refusals from the middle of long runs: those at the ends of a run show when the limiter changed its
+// answer, the others all show the same.
+func downsample(decisions []decision) []decision {
+	var sample []decision
+	for i, d := range decisions {
+		informative := d.outcome != Refused
+		for near := max(i-1, 0); near <= min(i+1, len(decisions)-1); near++ {
+			informative = informative || decisions[near].outcome != Refused
+		}
+		if informative || i%16 == 0 {
+			sample = append(sample, d)
 		}
 	}
-	last := f.all[len(f.all)-1].from
-	for grid := 0; ; {
-		part := f
-		part.few = f.few[:sort.Search(len(f.few), func(i int) bool { return f.few[i].from > f.all[0].from+end })]
-		best := part.best(places, model, other+hopeless+len(part.few)/10)
-		whole := f.all[0].from+end >= last
-		switch {
-		case len(best) == 0:
-			return f.settled(model(mesh{window: 1}))
-		case len(best) >= keptTies && !whole:
-			end *= 2 // too little came so far to tell the places apart
-			continue
-		case grid >= fineGrids && whole:
-			return f.finest(best, model)
-		}
-		grid++
-		places = around(best, ratio, phase)
-		ratio, phase, end = ratio/closer, phase/closer, 2*end
-	}
+	return sample
 }
 
-// finest is the model in the middle of the best places.
-func (f fitter) finest(places []mesh, model func(mesh) Model) fitting {
-	var best tie[Model]
-	for _, at := range places {
-		best.add(f.try(model(at), len(f.few)))
-	}
-	return f.settled(best.middle())
+// argmin keeps all values with the fewest contradictions.
+type argmin[T any] struct {
+	contradictions int
+	values         []T
 }
 
-// best are the places of a grid that leave the fewest answers unexplained.
-func (f fitter) best(places []mesh, model func(mesh) Model, bound int) []mesh {
-	best := make([]mesh, 0, 2*keptTies)
-	for _, at := range places {
-		if _, at.wrong = f.try(model(at), bound); at.wrong > bound {
-			continue
-		}
-		if best = append(best, at); len(best) >= 2*keptTies {
-			best = bestOf(best)
-			bound = min(bound, best[kept-1].wrong)
-		}
-	}
-	return bestOf(best)
-}
-
-// bestOf keeps what is as good as the last of the best: on a slow machine few answers come in the first few windows, and
-// many places explain them equally.
-func bestOf(places []mesh) []mesh {
-	slices.SortStableFunc(places, func(a, b mesh) int { return cmp.Compare(a.wrong, b.wrong) })
-	n := min(kept, len(places))
-	for n > 0 && n < min(keptTies, len(places)) && places[n].wrong == places[n-1].wrong {
-		n++
-	}
-	return places[:n]
-}
-
-// around are the places of the next grid near those of this one.
-func around(places []mesh, ratio, phase float64) []mesh {
-	var next []mesh
-	for _, at := range places {
-		for i := -1; i <= 1; i++ {
-			for j := -1; j <= 1; j++ {
-				next = append(next, mesh{at.window * (1 + ratio*float64(i)/closer), at.phase + phase*float64(j)/closer, 0})
-			}
-		}
-	}
-	return next
-}
-
-// tie keeps everything that is as good as the best.
-type tie[T any] struct {
-	wrong int
-	all   []T
-}
-
-func (t *tie[T]) add(v T, wrong int) {
+func (a *argmin[T]) add(value T, contradictions int) {
 	switch {
-	case len(t.all) == 0 || wrong < t.wrong:
-		t.wrong, t.all = wrong, []T{v}
-	case wrong == t.wrong:
-		t.all = append(t.all, v)
+	case len(a.values) == 0 || contradictions < a.contradictions:
+		a.contradictions, a.values = contradictions, []T{value}
+	case contradictions == a.contradictions:
+		a.values = append(a.values, value)
 	}
 }
 
-// bound is how many wrong answers are worth counting.
-func (t *tie[T]) bound() int {
-	if len(t.all) == 0 {
+// bound is up to how many contradictions are worth counting.
+func (a *argmin[T]) bound() int {
+	if len(a.values) == 0 {
 		return math.MaxInt
 	}
-	return t.wrong
+	return a.contradictions
 }
 
-// middle is the one in the middle of the best: the true one is as likely on either side.
-func (t *tie[T]) middle() T { return t.all[len(t.all)/2] }
-
-// thin leaves out refusals from the middle of long rows: those at the ends of a row say when the limiter changed its
-// mind, and of the others each says the same.
-func thin(all []decision) []decision {
-	var few []decision
-	for i, d := range all {
-		telling := d.outcome != Refused
-		for near := max(i-1, 0); near <= min(i+1, len(all)-1); near++ {
-			telling = telling || all[near].outcome != Refused
-		}
-		if telling || i%16 == 0 {
-			few = append(few, d)
-		}
-	}
-	return few
-}
+// median returns the value in the middle: the true one is as likely to be on either side.
+func (a *argmin[T]) median() T { return a.values[len(a.values)/2] }

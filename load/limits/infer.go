@@ -10,220 +10,203 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// inference is a session with the experiments made in it.
-type inference struct {
-	*session
-
-	experiments []Experiment
-	// pace is roughly how long the limiter takes to admit one call when it is asked without pause.
-	pace time.Duration
-	// limits are the numbers of calls that were admitted at once or in a row, the last first.
-	limits []int
-}
-
 // Infer finds out how the calls of one key are limited. It assumes that nobody else uses the key meanwhile.
 //
-// It returns [ErrBudget] when the budget was spent before the limiter was understood, with the model as far as it is
-// known, [ErrUnclear] when too many calls failed, [ErrGone], and the prober's errors. The experiments are those that were made.
-func Infer(ctx context.Context, p Prober, b Budget) (Model, []Experiment, error) {
-	i := &inference{session: newSession(p, b)}
-	ctx, cancel := i.bounded(ctx)
+// It returns [ErrBudget] when the budget was used up before the limiter was understood, with the model as far as it is known,
+// [ErrInconclusive] when too many calls failed, [ErrGone], and the prober's errors. The experiments are those that were made.
+func Infer(ctx context.Context, p Prober, b Budget) (LimiterModel, []Experiment, error) {
+	i := &inference{recorder: newRecorder(p, b)}
+	ctx, cancel := i.withDeadline(ctx)
 	defer cancel()
-	m, err := i.infer(ctx)
+	m, err := i.run(ctx)
 	return m, i.experiments, err
 }
 
-// unlimitedAfter is the share of the budget's calls that may all be admitted before the limit is looked for elsewhere.
-const unlimitedAfter = 4
+// inference makes experiments until one kind of limiter explains their responses.
+type inference struct {
+	*recorder
 
-func (i *inference) infer(ctx context.Context) (Model, error) {
-	var limit int
-	var refused, again bool
-	err := i.experiment(ctx, "drain", func(ctx context.Context) (sentence string, err error) {
-		limit, refused, err = i.drain(ctx, 0, i.budget.Calls/unlimitedAfter)
-		if err != nil || !refused {
-			return fmt.Sprintf("%d calls were admitted and none refused", limit), err
+	experiments []Experiment
+	// interval is roughly the time in which the limiter admits one call when it is polled without pause.
+	interval time.Duration
+	// limits are the numbers of calls that were admitted at once or in a row, the latest first.
+	limits []int
+}
+
+// drainShare bounds the first drain: when a quarter of the budget's calls are admitted and none is refused, the limit is looked
+// for elsewhere.
+const drainShare = 4
+
+func (i *inference) run(ctx context.Context) (LimiterModel, error) {
+	var drained drainResult
+	var singlesPass bool
+	err := i.experiment(ctx, drainExperiment, func(ctx context.Context) (sentence string, err error) {
+		drained, err = i.drain(ctx, 0, i.budget.Calls/drainShare)
+		if err != nil || !drained.refused {
+			return fmt.Sprintf("%d calls were admitted and none refused", drained.admitted), err
 		}
-		again, err = i.free(ctx)
-		return fmt.Sprintf("%d calls were admitted before one was refused", limit), err
+		singlesPass, err = i.singlesPass(ctx)
+		return fmt.Sprintf("%d calls were admitted before one was refused", drained.admitted), err
 	})
 	if err != nil {
-		return Model{}, err
+		return LimiterModel{}, err
 	}
-	if !refused || again {
-		m, settled, err := i.inferConcurrency(ctx, limit, refused)
-		if err != nil || settled {
+	if !drained.refused || singlesPass {
+		m, done, err := i.inferConcurrency(ctx, drained)
+		if err != nil || done {
 			return m, err
 		}
 	}
-	return i.inferRate(ctx, max(limit, 1))
+	return i.inferRate(ctx, max(drained.admitted, 1))
 }
 
-// inferConcurrency is made when single calls are not refused. settled is false when there is a limit that time frees.
-func (i *inference) inferConcurrency(ctx context.Context, admitted int, refused bool) (m Model, settled bool, err error) {
-	var limited bool
-	var most int
-	err = i.experiment(ctx, "hold", func(ctx context.Context) (sentence string, err error) {
-		limited, most, sentence, err = i.hold(ctx)
-		return sentence, err
+// inferConcurrency looks for a limit on calls in flight when single calls are not refused. done is false when there is a limit
+// that time frees.
+func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (m LimiterModel, done bool, err error) {
+	var held holdResult
+	err = i.experiment(ctx, holdExperiment, func(ctx context.Context) (_ string, err error) {
+		held, err = i.hold(ctx)
+		return held.sentence, err
 	})
 	switch {
 	case err != nil:
-		return Model{}, false, err
-	case limited:
-		return Model{Kind: contract.Concurrency, Limit: most, Confidence: 1, Evidence: i.sentences()}, true, nil
-	case !refused && most > 0:
-		m := Model{Kind: None, Evidence: i.sentences()}
-		m.Evidence = append(m.Evidence, fmt.Sprintf("a limit above %d calls, or above %d under way at once, is not ruled out", admitted, most))
+		return LimiterModel{}, false, err
+	case held.limited:
+		return LimiterModel{Kind: contract.Concurrency, Limit: held.admitted, Confidence: 1, Evidence: i.sentences()}, true, nil
+	case !drained.refused && held.admitted > 0:
+		m := LimiterModel{Kind: None, Evidence: i.sentences()}
+		m.Evidence = append(m.Evidence, fmt.Sprintf("a limit above %d calls, or above %d concurrent calls, is not ruled out",
+			drained.admitted, held.admitted))
 		return m, true, nil
 	default:
-		return Model{}, false, nil
+		return LimiterModel{}, false, nil
 	}
 }
 
-// inferRate is made when a limit is used up that time frees again.
-func (i *inference) inferRate(ctx context.Context, limit int) (Model, error) {
-	if err := i.refill(ctx, limit); err != nil {
-		return Model{Limit: limit, Evidence: i.sentences()}, err
+// inferRate finds the kind and the parameters of a limit that is used up now and that time frees.
+func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, error) {
+	if err := i.measureRefill(ctx, limit); err != nil {
+		return LimiterModel{Limit: limit, Evidence: i.sentences()}, err
 	}
-	likely, err := i.confirm(ctx)
-	return i.model(likely), err
+	fits, err := i.discriminate(ctx)
+	return i.model(fits), err
 }
 
-// refill watches a drained limiter until it has admitted its limit and half as much again.
-func (i *inference) refill(ctx context.Context, limit int) error {
-	return i.experiment(ctx, "refill", func(ctx context.Context) (string, error) {
+// measureRefill polls a drained limiter until it has admitted its limit and half as much again.
+func (i *inference) measureRefill(ctx context.Context, limit int) error {
+	return i.experiment(ctx, refillExperiment, func(ctx context.Context) (string, error) {
 		began := time.Now()
-		w, err := i.watch(ctx, limit+limit/2+1, i.began.Add(i.budget.Time))
-		i.pace = max(time.Since(began)/time.Duration(max(w.admitted, 1)), 1)
-		if w.largest > limit/2 {
-			i.saw(w.largest)
+		rate, err := i.pollRefill(ctx, limit+limit/2+1, i.began.Add(i.budget.Time))
+		i.interval = max(time.Since(began)/time.Duration(max(rate.admitted, 1)), 1)
+		if rate.longestRun > limit/2 {
+			i.addLimit(rate.longestRun)
 		}
-		i.saw(limit)
-		if err == nil && w.admitted == 0 {
-			err = fmt.Errorf("%w: nothing was admitted again within %s", ErrBudget, i.budget.Time)
+		i.addLimit(limit)
+		if err == nil && rate.admitted == 0 {
+			err = fmt.Errorf("%w: no call was admitted again within %s", ErrBudget, i.budget.Time)
 		}
-		return fmt.Sprintf("asked without pause, the first call was admitted again after %s, at most %d in a row; %d within %s",
-			round(w.first), w.largest, w.admitted, round(time.Since(began))), err
+		return fmt.Sprintf("polled without pause, the first call was admitted after %s, at most %d in a row, %d within %s",
+			round(rate.first), rate.longestRun, rate.admitted, round(time.Since(began))), err
 	})
 }
 
-// rounds bounds how often a rested limiter is looked at: a key that was in use before shows more of its limit each time.
-const rounds = 8
+// maxRounds bounds how often a rested limiter is examined: a key that was in use before shows more of its limit each time.
+const maxRounds = 8
 
-// confirm lets the limiter rest and makes the experiment that tells the likely kinds apart, until only one kind is left
-// and a rest brings no more calls than it says. It returns the kinds, the best first.
-func (i *inference) confirm(ctx context.Context) ([]fitting, error) {
-	likely := i.fits()
-	for range rounds {
-		best := likely[0]
-		if err := i.rest(ctx, i.favourable(likely, i.need(likely))); err != nil {
-			return likely, err
+// discriminate lets the limiter rest and makes the experiment that tells the likely kinds apart, until only one kind is left
+// and a rest frees no more calls than that kind says. It returns the fits, the best first.
+func (i *inference) discriminate(ctx context.Context) ([]fit, error) {
+	fits := i.fits()
+	for range maxRounds {
+		best := fits[0]
+		if err := i.waitUntil(ctx, i.telltale(fits, i.restNeeded(fits))); err != nil {
+			return fits, err
 		}
-		name, experiment := "credit", i.credit
+		name, run := creditExperiment, i.credit
 		if best.Kind == contract.FixedWindow || best.Kind == contract.SlidingLog {
-			name, experiment = "boundary", i.boundary
+			name, run = boundaryExperiment, i.boundary
 		}
-		var admitted int
-		var drained time.Duration // what came while it lasted is no part of the limit
-		err := i.experiment(ctx, name, func(ctx context.Context) (sentence string, err error) {
-			admitted, drained, sentence, err = experiment(ctx, best.Limit, best.Window)
-			return sentence, err
+		var rested restedResult
+		err := i.experiment(ctx, name, func(ctx context.Context) (_ string, err error) {
+			rested, err = run(ctx, best.LimiterModel)
+			return rested.sentence, err
 		})
 		if err != nil {
-			return likely, err
+			return fits, err
 		}
-		i.saw(max(admitted, 1))
-		grown := admitted - int(math.Round(float64(drained)/float64(i.pace))) - best.Limit
-		if grown > best.Limit/2 {
-			// Most of the limit was in use when its pace was measured: once more, then.
-			if err := i.refill(ctx, admitted); err != nil {
-				return likely, err
+		i.addLimit(max(rested.admitted, 1))
+		refilled := int(math.Round(float64(rested.took) / float64(i.interval)))
+		surplus := rested.admitted - refilled - best.Limit
+		if surplus > best.Limit/2 {
+			// Most of the limit was in use when its refill was measured, so that has to be measured again.
+			if err := i.measureRefill(ctx, rested.admitted); err != nil {
+				return fits, err
 			}
 		}
-		likely = i.fits()
-		asked := likely[0].Kind == best.Kind && likely[0].Limit == best.Limit // the experiment was made for this very answer
-		if asked && grown <= 0 && likely[1].wrong > likely[0].wrong+plausible {
+		fits = i.fits()
+		confirmed := fits[0].Kind == best.Kind && fits[0].Limit == best.Limit // the experiment was made for this very model
+		if confirmed && surplus <= 0 && fits[1].contradictions > fits[0].contradictions+ambiguity {
 			break
 		}
 	}
-	return likely, nil
+	return fits, nil
 }
 
-// remembered is how many limits are tried: the first drain may have straddled a boundary, a slow one gained tokens.
-const remembered = 3
+// maxLimits is how many limits are tried: the first drain may have straddled a boundary, a slow one gained tokens.
+const maxLimits = 3
 
-// saw remembers a number of calls that may be the limit.
-func (i *inference) saw(limit int) {
-	others := slices.DeleteFunc(i.limits, func(known int) bool { return known == limit })
+// addLimit remembers a number of calls that may be the limit.
+func (i *inference) addLimit(limit int) {
+	others := slices.DeleteFunc(i.limits, func(l int) bool { return l == limit })
 	i.limits = append([]int{limit}, others...)
-	i.limits = i.limits[:min(len(i.limits), remembered)]
+	i.limits = i.limits[:min(len(i.limits), maxLimits)]
 }
 
-// need is how long all likely kinds need to rest, and an eighth more.
-func (i *inference) need(likely []fitting) time.Duration {
-	var need time.Duration
-	for _, m := range likely {
+// restNeeded is how long all likely kinds have to rest, and an eighth more.
+func (i *inference) restNeeded(fits []fit) time.Duration {
+	var rest time.Duration
+	for _, f := range fits {
 		switch {
-		case m.wrong > likely[0].wrong+plausible:
-		case m.Kind == contract.TokenBucket:
-			need = max(need, 2*m.full()) // a bucket that was not full at first is known by what more rest brings
+		case f.contradictions > fits[0].contradictions+ambiguity:
+		case f.Kind == contract.TokenBucket:
+			rest = max(rest, 2*f.timeToReset()) // a longer rest shows whether the bucket was full at first
 		default:
-			need = max(need, m.full())
+			rest = max(rest, f.timeToReset())
 		}
 	}
-	return need + need/8
+	return rest + rest/8
 }
 
-// plausible is how many more answers a kind may leave unexplained than the best one and still be reckoned with.
-const plausible = 1
-
-// fits asks every kind how well it explains the answers so far.
-func (i *inference) fits() []fitting {
-	all := decisions(i.calls, i.origin())
-	return fitter{
-		all: all, few: thin(all), book: newLedger(all, false), pace: i.pace, limits: i.limits,
-	}.fit()
-}
-
-func (i *inference) origin() time.Time { return i.calls[0].Earliest }
-
-// favourable is an instant after a rest at which the kinds differ most: a third into a window of the clock. There a
-// fixed window has two thirds to go, a sliding log a whole one, and the boundary does not come in between.
-func (i *inference) favourable(likely []fitting, rest time.Duration) time.Time {
+// telltale is an instant after a rest at which the kinds differ most: a third into a clock-aligned window. A fixed window then
+// has two thirds to go, a sliding log a whole window, and no boundary comes in between.
+func (i *inference) telltale(fits []fit, rest time.Duration) time.Time {
 	earliest := time.Now().Add(rest)
-	for _, m := range likely {
-		if m.Kind != contract.FixedWindow && m.Kind != contract.SlidingCounter {
+	for _, f := range fits {
+		if f.Kind != contract.FixedWindow && f.Kind != contract.SlidingCounter {
 			continue
 		}
 		at := earliest.Sub(i.origin())
-		into := (&clocked{Model: m.Model}).start(at)
-		for good := into + m.Window/3; ; good += m.Window {
-			if good >= at {
-				return i.origin().Add(good)
+		for third := f.windowStart(at) + f.Window/3; ; third += f.Window {
+			if third >= at {
+				return i.origin().Add(third)
 			}
 		}
 	}
 	return earliest
 }
 
-// model is the best explanation of all answers.
-func (i *inference) model(likely []fitting) Model {
-	m, rival := likely[0].Model, likely[1]
-	if rival.wrong > 0 {
-		m.Confidence = float64(rival.wrong-likely[0].wrong) / float64(rival.wrong)
+// origin is the instant from which decisions are counted.
+func (i *inference) origin() time.Time { return i.calls[0].Earliest }
+
+// model returns the best fit as a model, with its confidence and its evidence.
+func (i *inference) model(fits []fit) LimiterModel {
+	m, best, rival := fits[0].LimiterModel, fits[0], fits[1]
+	if rival.contradictions > 0 {
+		m.Confidence = float64(rival.contradictions-best.contradictions) / float64(rival.contradictions)
 	}
 	m.Evidence = i.sentences()
-	for _, f := range likely {
-		m.Evidence = append(m.Evidence, fmt.Sprintf("%s cannot explain %d of %d answers", f.Model, f.wrong, len(i.calls)))
+	for _, f := range fits {
+		m.Evidence = append(m.Evidence, fmt.Sprintf("%s: contradicted by %d of %d responses", f.LimiterModel, f.contradictions, len(i.calls)))
 	}
 	return m
-}
-
-func (i *inference) sentences() []string {
-	var all []string
-	for _, e := range i.experiments {
-		all = append(all, e.Name+": "+e.Sentence)
-	}
-	return all
 }

@@ -10,232 +10,265 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dunglas/httpsfv"
 )
 
-// Quota is what the header of one answer says about one limit. What it does not say is nil.
-type Quota struct {
-	// Source is the family of header fields.
-	Source Source
-	// Name tells the limits of a family apart: "requests", "tokens", the name of a policy, or "".
-	Name      string
-	Limit     *int64
-	Remaining *int64
-	// Reset is the time from the answer until the limit is whole again; Window is the length of the policy's window.
-	Reset, Window *time.Duration
+// quota is what the header of one response says about one limit. What it does not say is nil.
+type quota struct {
+	source quotaSource
+	// name tells the limits of one source apart: "requests", "tokens", the name of a policy, or "".
+	name      string
+	limit     *int64
+	remaining *int64
+	// reset is the time from the response until the limit is whole again; window is the length of the policy's window.
+	reset, window *time.Duration
 }
 
-// Source is a family of header fields that tell of rate limits.
-type Source string
+// quotaSource is a family of header fields about rate limits.
+type quotaSource string
 
-// The families.
 const (
-	XRateLimit Source = "x-ratelimit"         // x-ratelimit-limit-requests, -remaining-…, -reset-…; x-ratelimit-limit, …
-	RateLimit  Source = "ratelimit"           // RateLimit and RateLimit-Policy, draft-ietf-httpapi-ratelimit-headers-11
-	Anthropic  Source = "anthropic-ratelimit" // anthropic-ratelimit-requests-limit, -remaining, -reset
+	xRateLimit         quotaSource = "x-ratelimit"         // x-ratelimit-limit-requests, -remaining-…, -reset-…; x-ratelimit-limit, …
+	rateLimit          quotaSource = "ratelimit"           // RateLimit and RateLimit-Policy, draft-ietf-httpapi-ratelimit-headers-11
+	anthropicRateLimit quotaSource = "anthropic-ratelimit" // anthropic-ratelimit-requests-limit, -remaining, -reset
 )
 
-// Requests reports whether the limit may be one of requests: not of tokens or whatever else is counted.
-func (q Quota) Requests() bool {
-	return q.Source == RateLimit || q.Name == "" || q.Name == "requests"
+// countsRequests reports whether the limit may be one of requests, not of tokens or anything else.
+func (q quota) countsRequests() bool {
+	return q.source == rateLimit || q.name == "" || q.name == "requests"
 }
 
-// Unread is a header field that its family's format does not allow.
-type Unread struct {
-	Field, Value, Problem string
+// label names the limit in a finding.
+func (q quota) label() string {
+	if q.name == "" {
+		return string(q.source)
+	}
+	return string(q.source) + " " + strconv.Quote(clip(q.name))
 }
 
-func (u Unread) String() string {
-	return fmt.Sprintf("%s: %s is %s", u.Field, strconv.Quote(clip(u.Value)), u.Problem)
+// invalidField is a header field that does not have the format of its source.
+type invalidField struct {
+	field, value string
+	err          error
 }
 
-// Quotas reads all that a header says about limits, in the order of the fields' names. Instants are taken relative to
-// the header's Date or, without one, to the given instant.
-func Quotas(header map[string][]string, now time.Time) ([]Quota, []Unread) {
-	r := reader{now: now, quotas: map[string]*Quota{}}
-	if date, err := http.ParseTime(first(header["Date"])); err == nil {
-		r.now = date
+func (f invalidField) String() string {
+	return fmt.Sprintf("%s: %s: %v", f.field, strconv.Quote(clip(f.value)), f.err)
+}
+
+// parseQuotas reads all that a header says about limits, in the order of the names of its fields. Instants count from the header's
+// Date, or from now without one.
+func parseQuotas(header map[string][]string, now time.Time) ([]quota, []invalidField) {
+	p := quotaParser{now: now, quotas: map[string]*quota{}}
+	if date, err := http.ParseTime(firstValue(header["Date"])); err == nil {
+		p.now = date
 	}
 	for _, field := range slices.Sorted(maps.Keys(header)) {
-		value := strings.Join(header[field], ", ")
-		switch name := strings.ToLower(field); {
-		case name == "ratelimit":
-			r.list(field, value, r.limit)
-		case name == "ratelimit-policy":
-			r.list(field, value, r.policy)
-		case strings.HasPrefix(name, "x-ratelimit-"):
-			what, of, _ := strings.Cut(strings.TrimPrefix(name, "x-ratelimit-"), "-")
-			r.plain(XRateLimit, of, what, field, value)
-		case strings.HasPrefix(name, "anthropic-ratelimit-"):
-			rest := strings.TrimPrefix(name, "anthropic-ratelimit-")
-			if cut := strings.LastIndexByte(rest, '-'); cut > 0 {
-				r.plain(Anthropic, rest[:cut], rest[cut+1:], field, value)
-			}
+		if err := p.parseField(strings.ToLower(field), header[field]); err != nil {
+			p.invalid = append(p.invalid, invalidField{field, strings.Join(header[field], ", "), err})
 		}
 	}
-	quotas := make([]Quota, 0, len(r.order))
-	for _, key := range r.order {
-		quotas = append(quotas, *r.quotas[key])
+	quotas := make([]quota, 0, len(p.order))
+	for _, key := range p.order {
+		quotas = append(quotas, *p.quotas[key])
 	}
-	return quotas, r.unread
+	return quotas, p.invalid
 }
 
-func first(values []string) string {
-	if len(values) == 0 {
-		return ""
-	}
-	return values[0]
+// quotaParser collects quotas by source and name.
+type quotaParser struct {
+	now     time.Time
+	quotas  map[string]*quota
+	order   []string
+	invalid []invalidField
 }
 
-// reader collects quotas by source and name.
-type reader struct {
-	now    time.Time
-	quotas map[string]*Quota
-	order  []string
-	unread []Unread
-}
-
-func (r *reader) quota(source Source, name string) *Quota {
+func (p *quotaParser) quota(source quotaSource, name string) *quota {
 	key := string(source) + " " + name
-	q, known := r.quotas[key]
+	q, known := p.quotas[key]
 	if !known {
-		q = &Quota{Source: source, Name: name}
-		r.quotas[key] = q
-		r.order = append(r.order, key)
+		q = &quota{source: source, name: name}
+		p.quotas[key] = q
+		p.order = append(p.order, key)
 	}
 	return q
 }
 
-// plain reads a field that holds one value.
-func (r *reader) plain(source Source, name, what, field, value string) {
-	var err error
-	switch what {
-	case "limit", "remaining":
-		var n int64
-		if n, err = strconv.ParseInt(strings.TrimSpace(value), 10, 64); err != nil {
-			err = errors.New("no whole number")
-			break
-		}
-		q := r.quota(source, name)
-		if what == "limit" {
-			q.Limit = &n
-		} else {
-			q.Remaining = &n
-		}
-	case "reset":
-		var d time.Duration
-		if source == Anthropic {
-			d, err = untilTime(value, r.now)
-		} else {
-			d, err = untilReset(value, r.now)
-		}
-		if err == nil {
-			r.quota(source, name).Reset = &d
+func (p *quotaParser) parseField(name string, values []string) error {
+	value := strings.TrimSpace(strings.Join(values, ", "))
+	switch {
+	case name == "ratelimit":
+		return p.parseList(values, parseRemaining)
+	case name == "ratelimit-policy":
+		return p.parseList(values, parsePolicy)
+	case strings.HasPrefix(name, "x-ratelimit-"):
+		what, of, _ := strings.Cut(strings.TrimPrefix(name, "x-ratelimit-"), "-")
+		return p.parseValue(xRateLimit, of, what, value)
+	case strings.HasPrefix(name, "anthropic-ratelimit-"):
+		rest := strings.TrimPrefix(name, "anthropic-ratelimit-")
+		if cut := strings.LastIndexByte(rest, '-'); cut > 0 {
+			return p.parseValue(anthropicRateLimit, rest[:cut], rest[cut+1:], value)
 		}
 	}
-	if err != nil {
-		r.unread = append(r.unread, Unread{field, value, err.Error()})
-	}
+	return nil
 }
 
-func untilTime(value string, now time.Time) (time.Duration, error) {
-	at, err := time.Parse(time.RFC3339, strings.TrimSpace(value))
+// parseValue reads a field that has one value.
+func (p *quotaParser) parseValue(source quotaSource, name, what, value string) error {
+	switch what {
+	case "limit", "remaining":
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return errors.New("not a whole number")
+		}
+		q := p.quota(source, name)
+		if what == "limit" {
+			q.limit = &n
+		} else {
+			q.remaining = &n
+		}
+	case "reset":
+		parse := parseReset
+		if source == anthropicRateLimit {
+			parse = parseResetTime
+		}
+		d, err := parse(value, p.now)
+		if err != nil {
+			return err
+		}
+		p.quota(source, name).reset = &d
+	}
+	return nil
+}
+
+func parseResetTime(value string, now time.Time) (time.Duration, error) {
+	at, err := time.Parse(time.RFC3339, value)
 	if err != nil {
-		return 0, errors.New("no RFC 3339 time")
+		return 0, errors.New("not an RFC 3339 time")
 	}
 	return max(at.Sub(now), 0), nil
 }
 
-// A number from epoch on is taken for an instant, in seconds or milliseconds: as a duration it would be 31 years.
+// A number from firstEpochSecond on is a Unix timestamp in seconds, from firstEpochMilli on in milliseconds: as a duration it
+// would be 31 years.
 const (
-	epoch       = 1e9
-	epochMillis = 1e12
+	firstEpochSecond = 1e9
+	firstEpochMilli  = 1e12
 )
 
-// untilReset reads the forms in use: "6m0s", "12ms", seconds, and seconds or milliseconds since 1970.
-func untilReset(value string, now time.Time) (time.Duration, error) {
-	value = strings.TrimSpace(value)
+// parseReset reads the formats in use: "6m0s", "12ms", seconds, and Unix timestamps in seconds or milliseconds.
+func parseReset(value string, now time.Time) (time.Duration, error) {
+	errFormat := errors.New("not a duration, a number of seconds or a Unix timestamp")
 	seconds, err := strconv.ParseFloat(value, 64)
 	switch {
 	case err != nil:
 		d, err := time.ParseDuration(value)
 		if err != nil || d < 0 {
-			return 0, errors.New("no duration, number of seconds or time since 1970")
+			return 0, errFormat
 		}
 		return d, nil
 	case math.IsNaN(seconds) || seconds < 0 || seconds > 1e15:
-		return 0, errors.New("no duration, number of seconds or time since 1970")
-	case seconds >= epochMillis:
+		return 0, errFormat
+	case seconds >= firstEpochMilli:
 		return max(time.UnixMilli(int64(seconds)).Sub(now), 0), nil
-	case seconds >= epoch:
+	case seconds >= firstEpochSecond:
 		return max(time.Unix(int64(seconds), 0).Sub(now), 0), nil
 	default:
 		return time.Duration(seconds * float64(time.Second)), nil
 	}
 }
 
-// list reads a field of draft 11.
-func (r *reader) list(field, value string, each func(*Quota, map[string]any) error) {
-	items, err := parseList(value)
-	for _, one := range items {
-		name, ok := one.value.(string)
-		if !ok {
-			err = errors.New("a list with something else than names in it")
-			break
-		}
-		if err = each(r.quota(RateLimit, name), one.params); err != nil {
-			break
-		}
-	}
+// parseList reads a structured field (RFC 9651) of draft 11: a list of names with parameters.
+func (p *quotaParser) parseList(values []string, parse func(*quota, *httpsfv.Params) error) error {
+	list, err := httpsfv.UnmarshalList(values)
 	if err != nil {
-		r.unread = append(r.unread, Unread{field, value, err.Error()})
+		return fmt.Errorf("not a structured field: %w", err)
 	}
+	for _, member := range list {
+		item, ok := member.(httpsfv.Item)
+		if !ok {
+			return errors.New("an inner list in place of a name")
+		}
+		var name string
+		switch value := item.Value.(type) {
+		case string:
+			name = value
+		case httpsfv.Token:
+			name = string(value)
+		default:
+			return errors.New("a value in place of a name")
+		}
+		if err := parse(p.quota(rateLimit, name), item.Params); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// policy reads the parameters of RateLimit-Policy: q, the quota, and w, the window in seconds.
-func (r *reader) policy(q *Quota, params map[string]any) (err error) {
-	if q.Limit, err = wholeNumber(params, "q"); err == nil && q.Limit == nil {
+// parsePolicy reads the parameters of RateLimit-Policy: q, the quota, and w, the window in seconds.
+func parsePolicy(q *quota, params *httpsfv.Params) (err error) {
+	if q.limit, err = integer(params, "q"); err != nil {
+		return err
+	}
+	if q.limit == nil {
 		return errors.New("a policy without its quota q")
 	}
-	if err != nil {
-		return err
-	}
-	window, err := wholeNumber(params, "w")
-	q.Window = inSeconds(window)
+	window, err := integer(params, "w")
+	q.window = inSeconds(window)
 	return err
 }
 
-// limit reads the parameters of RateLimit: r, what is left, and t, the seconds until it is whole again.
-func (r *reader) limit(q *Quota, params map[string]any) (err error) {
-	if q.Remaining, err = wholeNumber(params, "r"); err == nil && q.Remaining == nil {
+// parseRemaining reads the parameters of RateLimit: r, what remains, and t, the seconds until the limit is whole again.
+func parseRemaining(q *quota, params *httpsfv.Params) (err error) {
+	if q.remaining, err = integer(params, "r"); err != nil {
+		return err
+	}
+	if q.remaining == nil {
 		return errors.New("a limit without what remains, r")
 	}
-	if err != nil {
-		return err
-	}
-	reset, err := wholeNumber(params, "t")
-	q.Reset = inSeconds(reset)
+	reset, err := integer(params, "t")
+	q.reset = inSeconds(reset)
 	return err
 }
 
-func wholeNumber(params map[string]any, name string) (*int64, error) {
-	value, there := params[name]
-	if !there {
-		return nil, nil //nolint:nilnil // absent is neither a number nor wrong
+// integer returns a parameter, nil where it is absent.
+func integer(params *httpsfv.Params, name string) (*int64, error) {
+	value, present := params.Get(name)
+	if !present {
+		return nil, nil //nolint:nilnil // an absent parameter is neither a number nor an error
 	}
 	n, ok := value.(int64)
 	if !ok {
-		return nil, fmt.Errorf("%s no whole number", name)
+		return nil, fmt.Errorf("parameter %s is not an integer", name)
 	}
 	return &n, nil
 }
 
-// longestReset keeps seconds from overflowing a duration.
-const longestReset = int64(math.MaxInt64 / time.Second)
+// maxSeconds is how many seconds a duration can hold.
+const maxSeconds = int64(math.MaxInt64 / time.Second)
 
 func inSeconds(n *int64) *time.Duration {
 	if n == nil {
 		return nil
 	}
-	d := time.Duration(min(max(*n, 0), longestReset)) * time.Second
+	d := time.Duration(min(max(*n, 0), maxSeconds)) * time.Second
 	return &d
+}
+
+// firstValue is the first value of a header field, "" where it is absent.
+func firstValue(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+// clip cuts a gateway's text to a length that fits a line.
+func clip(text string) string {
+	const maxBytes = 40
+	if len(text) > maxBytes {
+		return text[:maxBytes] + "…"
+	}
+	return text
 }

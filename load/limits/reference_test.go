@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -65,7 +64,7 @@ func newRig(t *testing.T, rate reference.RateLimit, names ...string) *rig {
 
 // prober calls with a key on a surface, and gives the upstream a directive.
 func (r *rig) prober(s dialect.Surface, key, directive string) limits.Prober {
-	return limits.Caller{Client: r.client, Holds: true, Make: func(hold time.Duration) limits.Planned {
+	return limits.ClientProber{Client: r.client, CanHold: true, NewRequest: func(hold time.Duration) limits.Request {
 		n := <-r.tokens
 		r.tokens <- n + 1
 		token := fmt.Sprintf("t%d", n)
@@ -73,7 +72,7 @@ func (r *rig) prober(s dialect.Surface, key, directive string) limits.Prober {
 		if hold > 0 {
 			words += " delay=" + hold.String()
 		}
-		return limits.Planned{
+		return limits.Request{
 			Call: exchange.Call{
 				Surface: s, BaseURL: r.server.URL(), Key: key, Model: r.server.Gateway.Fixtures().Models.Chat,
 				Prompt: "[[gatecert " + words + "]] Say hello.",
@@ -88,7 +87,7 @@ func (r *rig) probers() limits.Probers {
 	return limits.Probers{
 		Limited:   r.prober(dialect.Chat, keys.Limited, ""),
 		Stream:    r.prober(dialect.ChatStream, keys.Limited, ""),
-		Other:     r.prober(dialect.Chat, keys.Valid, ""),
+		Control:   r.prober(dialect.Chat, keys.Valid, ""),
 		Throttled: r.prober(dialect.Chat, keys.Valid, " status=429 retry-after=7"),
 		Balance:   func(ctx context.Context) (float64, error) { return r.balance(ctx, keys.Limited) },
 	}
@@ -113,7 +112,7 @@ func (r *rig) balance(ctx context.Context, key string) (float64, error) {
 
 // verify is a verification of the limit that the gateway declares.
 func (r *rig) verify(ctx context.Context, rate reference.RateLimit) ([]contract.Finding, limits.Evidence, error) {
-	findings, evidence, err := limits.Verify(ctx, r.probers(), limits.Declared{
+	findings, evidence, err := limits.Verify(ctx, r.probers(), limits.DeclaredLimit{
 		Kind: rate.Kind, Limit: rate.Requests, Window: rate.Window, Shared: new(true), Attempts: 3, UpstreamRetryAfter: 7,
 	}, limits.Budget{})
 	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Level == contract.Note }), evidence, err
@@ -215,8 +214,8 @@ func TestNoPermittedBehaviourRaisesAnAlarm(t *testing.T) {
 
 // The five kinds of the reference gateway, over a real network and on a real clock.
 func TestVerifyKnowsTheReferenceGatewaysKinds(t *testing.T) {
-	if os.Getenv("GATECERT_ACCEPTANCE") == "" {
-		t.Skip("set GATECERT_ACCEPTANCE=1: it takes minutes")
+	if !limits.Accepting {
+		t.Skip("make accept-limits")
 	}
 	for round := range rounds {
 		stop := func() {}

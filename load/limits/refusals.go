@@ -10,45 +10,55 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// sortOut says which calls were turned away: those that were refused, and those that failed while the limit may have been
-// used up, which are refusals gone wrong.
-func (v *verification) sortOut() {
-	book := newLedger(v.all, true)
-	v.turnedAway = make([]bool, len(v.calls))
-	for i, c := range v.calls {
+// classifyRejections finds the calls that the limiter turned away: those refused with 429, and those that failed while the limit
+// may have been used up, which are refusals gone wrong.
+func (a *assessment) classifyRejections() {
+	attempts := countAttempts(a.decisions)
+	a.rejected = make([]bool, len(a.calls))
+	for i, c := range a.calls {
 		outcome := c.Outcome()
-		v.turnedAway[i] = outcome == Refused || outcome == Failed && !v.hadRoom(book, v.all[i])
+		a.rejected[i] = outcome == Refused || outcome == Failed && !a.hadCapacity(attempts, a.decisions[i])
 	}
 }
 
-// judgeRefusals asks of every refusal what the contract asks of one, and folds what is the same.
-func (v *verification) judgeRefusals() {
-	var refused, failed folds
+// hadCapacity reports whether the limit was certainly not used up: fewer calls than it admits were made in the time in which any
+// counts, or are in flight.
+func (a *assessment) hadCapacity(attempts admissions, d decision) bool {
+	if a.declared.Kind == contract.Concurrency {
+		return a.limiter.cannotRefuse(d)
+	}
+	oldest := d.from - max(a.declared.timeToReset(), a.declared.Window) - a.declared.Slack
+	return oldest >= attempts.begin && attempts.atMostOthers(oldest, d.to) < min(a.declared.Limit, a.declared.capacity())
+}
+
+// checkRefusals judges every refusal as the contract judges one, and groups equal findings.
+func (a *assessment) checkRefusals() {
+	var ofRefusals, ofFailures groupedFindings
 	refusals := 0
-	for i, c := range v.calls {
+	for i, c := range a.calls {
 		o := c.Observation
 		switch {
 		case c.Outcome() == Admitted:
 			continue
-		case !v.turnedAway[i]:
-			failed.add(contract.Finding{Requirement: contract.Recovery, Level: contract.Should, Want: "no call to fail that is within the limit", Got: failure(o)})
+		case !a.rejected[i]:
+			ofFailures.add(contract.Finding{Requirement: contract.Recovery, Level: contract.Should, Want: "calls within the limit to succeed", Got: describeFailure(o)})
 			continue
 		}
 		refusals++
-		for _, f := range contract.Judge(contract.Case{Row: "http:429", Circumstance: "over-rate-limit", Surface: o.Sent.Surface}, o).Findings {
-			refused.add(f)
+		for _, f := range contract.Judge(contract.CaseOf(contract.OverRateLimit, o.Sent.Surface, ""), o).Findings {
+			ofRefusals.add(f)
 		}
 	}
-	if refusals > 0 && !slices.ContainsFunc(refused, spoilt) {
-		v.checked(contract.Answered, "all %d refusals are whole 429s", refusals)
+	if refusals > 0 && !slices.ContainsFunc(ofRefusals, func(g groupedFinding) bool { return isAnsweredAs429(g.Requirement) }) {
+		a.held(contract.Answered, "all %d refusals are complete 429 responses", refusals)
 	}
-	v.findings = append(v.findings, refused.all("refusals", refusals)...)
-	v.findings = append(v.findings, failed.all("calls", len(v.calls))...)
+	a.findings = append(a.findings, ofRefusals.outOf(refusals, "refusals")...)
+	a.findings = append(a.findings, ofFailures.outOf(len(a.calls), "calls")...)
 }
 
-// spoilt reports whether a finding says that a refusal is no 429 that arrived to its end, whatever its envelope holds.
-func spoilt(f fold) bool {
-	switch f.Requirement {
+// isAnsweredAs429 reports whether a requirement is about the refusal being a complete 429, not about its body.
+func isAnsweredAs429(r contract.Requirement) bool {
+	switch r {
 	case contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.Whole:
 		return true
 	default:
@@ -56,70 +66,63 @@ func spoilt(f fold) bool {
 	}
 }
 
-// hadRoom reports whether the limit was certainly not used up: fewer calls than it admits were made in as long as any
-// counts, or are under way.
-func (v *verification) hadRoom(book ledger, d decision) bool {
-	if v.declared.Kind == contract.Concurrency {
-		return v.rule.under(d)
-	}
-	oldest := d.from - max(v.declared.full(), v.declared.Window) - v.declared.Slack
-	return oldest >= book.begin && book.others(oldest, d.to) < min(v.declared.Limit, v.declared.most())
-}
+// groupedFindings counts equal findings.
+type groupedFindings []groupedFinding
 
-// folds counts findings that are the same.
-type folds []fold
-
-type fold struct {
+type groupedFinding struct {
 	contract.Finding
 
 	times int
 }
 
-func (f *folds) add(finding contract.Finding) {
-	i := slices.IndexFunc(*f, func(known fold) bool { return known.Finding == finding })
+func (g *groupedFindings) add(f contract.Finding) {
+	i := slices.IndexFunc(*g, func(known groupedFinding) bool { return known.Finding == f })
 	if i < 0 {
-		i = len(*f)
-		*f = append(*f, fold{Finding: finding})
+		i = len(*g)
+		*g = append(*g, groupedFinding{Finding: f})
 	}
-	(*f)[i].times++
+	(*g)[i].times++
 }
 
-// all are the findings, the most frequent first, and of how many each was made.
-func (f folds) all(of string, total int) []contract.Finding {
-	slices.SortStableFunc(f, func(a, b fold) int { return cmp.Compare(b.times, a.times) })
-	findings := make([]contract.Finding, 0, len(f))
-	for _, one := range f {
+// outOf returns the findings, the most frequent first, each with its share of a total.
+func (g groupedFindings) outOf(total int, of string) []contract.Finding {
+	slices.SortStableFunc(g, func(a, b groupedFinding) int { return cmp.Compare(b.times, a.times) })
+	findings := make([]contract.Finding, 0, len(g))
+	for _, one := range g {
 		one.Got += fmt.Sprintf(" (on %d of %d %s)", one.times, total, of)
 		findings = append(findings, one.Finding)
 	}
 	return findings
 }
 
-func failure(o contract.Observation) string {
+// describeFailure is the kind of failure or the status line: "timeout", "500 Internal Server Error".
+func describeFailure(o contract.Observation) string {
 	if o.Failure != nil {
 		return string(o.Failure.Kind)
 	}
 	return fmt.Sprintf("%d %s", o.Status, http.StatusText(o.Status))
 }
 
-// failures counts what became of the calls that were not admitted: "3 times 429 Too Many Requests, once timeout".
-func failures(calls []Call) string {
+// describeFailures counts what became of the calls that were not admitted: "3 × 429 Too Many Requests, 1 × timeout".
+func describeFailures(calls []Call) string {
 	times := map[string]int{}
-	var order []string
+	var kinds []string
 	for _, c := range calls {
 		if c.Outcome() == Admitted {
 			continue
 		}
-		what := failure(c.Observation)
-		if times[what]++; times[what] == 1 {
-			order = append(order, what)
+		kind := describeFailure(c.Observation)
+		if times[kind]++; times[kind] == 1 {
+			kinds = append(kinds, kind)
 		}
 	}
-	for i, what := range order {
-		order[i] = fmt.Sprintf("%d times %s", times[what], what)
-		if times[what] == 1 {
-			order[i] = "once " + what
-		}
+	for i, kind := range kinds {
+		kinds[i] = fmt.Sprintf("%d × %s", times[kind], kind)
 	}
-	return strings.Join(order, ", ")
+	return strings.Join(kinds, ", ")
+}
+
+// connected returns the calls that reached the gateway.
+func connected(calls []Call) []Call {
+	return slices.DeleteFunc(slices.Clone(calls), Call.couldNotConnect)
 }

@@ -3,7 +3,6 @@ package limits
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -15,8 +14,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// verify runs a verification of a gateway with something wrong, and returns the findings that change a verdict.
-func verify(t *testing.T, g *gateway, d Declared) ([]contract.Finding, Evidence) {
+// verify verifies a simulated gateway, and returns the findings that change a verdict.
+func verify(t *testing.T, g *simulatedGateway, d DeclaredLimit) ([]contract.Finding, Evidence) {
 	t.Helper()
 	if d.Shared == nil {
 		d.Shared = new(true)
@@ -27,19 +26,42 @@ func verify(t *testing.T, g *gateway, d Declared) ([]contract.Finding, Evidence)
 	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Level == contract.Note }), evidence
 }
 
-var verified = []struct {
-	limit  int
-	window time.Duration
-}{{5, time.Second}, {20, 2 * time.Second}, {60, 10 * time.Second}}
+// requirements returns those of the findings, in their order.
+func requirements(findings []contract.Finding) []contract.Requirement {
+	var all []contract.Requirement
+	for _, f := range findings {
+		all = append(all, f.Requirement)
+	}
+	return all
+}
+
+// checkOf returns the check of a requirement, the zero value without one.
+func checkOf(e Evidence, r contract.Requirement) runlog.Check {
+	for _, c := range e.Checks {
+		if c.Requirement == r {
+			return c
+		}
+	}
+	return runlog.Check{}
+}
+
+// exceedsLimit reports whether a finding is a MUST about too many admitted calls.
+func exceedsLimit(f contract.Finding) bool {
+	return f.Level == contract.Must && (f.Requirement == contract.LimitExact || f.Requirement == contract.LimitBurst)
+}
 
 func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
 	for _, kind := range contract.LimiterKinds() {
-		for _, size := range verified {
+		for _, size := range []struct {
+			limit  int
+			window time.Duration
+		}{{5, time.Second}, {20, 2 * time.Second}, {60, 10 * time.Second}} {
 			t.Run(fmt.Sprintf("%s of %d in %s", kind, size.limit, size.window), func(t *testing.T) {
+				t.Parallel()
 				for run := range uint64(6) {
 					synctest.Test(t, func(t *testing.T) {
-						g := newGateway(kind, size.limit, size.window, rand.New(rand.NewPCG(run, 3)), run%2 == 1, wrong{})
-						d := Declared{Kind: kind, Limit: size.limit, Window: size.window}
+						g := simulation{kind, size.limit, size.window, run, 3, run%2 == 1}.gateway(faults{})
+						d := DeclaredLimit{Kind: kind, Limit: size.limit, Window: size.window}
 						if run >= 4 && kind != contract.Concurrency {
 							d.Kind = "" // not declared
 						}
@@ -55,46 +77,47 @@ func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
 	}
 }
 
-func TestVerifyFindsWhatIsWrong(t *testing.T) {
+func TestVerifyFindsEveryFault(t *testing.T) {
 	const must, should = contract.Must, contract.Should
-	type broken map[contract.Requirement]contract.RequirementLevel
+	type violations map[contract.Requirement]contract.RequirementLevel
 	timed := []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog, contract.SlidingCounter, contract.TokenBucket}
 	for _, row := range []struct {
 		sentence string
 		kinds    []contract.LimiterKind
-		wrong    wrong
+		faults   faults
 		declared int // added to the declared limit
-		want     broken
+		want     violations
 	}{
-		{"three too many in a burst", contract.LimiterKinds(), wrong{overBurst: 3}, 0, broken{contract.LimitBurst: must}},
-		{"one more than declared", []contract.LimiterKind{contract.SlidingLog, contract.TokenBucket}, wrong{}, -1, broken{contract.LimitExact: must, contract.LimitBurst: must, contract.RateHeaders: should}},
-		{"one less than declared", []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog}, wrong{}, 1, broken{contract.LimitExact: should, contract.RateHeaders: should}},
-		{"a Retry-After 2s too long", timed, wrong{retryAfter: 2}, 0, broken{contract.RetryAfterTrue: should}},
-		{"a Retry-After 2s too short", []contract.LimiterKind{contract.SlidingLog}, wrong{retryAfter: -2}, 0, broken{contract.RetryAfterTrue: should}},
-		{"a Retry-After that is a time", timed, wrong{epoch: true}, 0, broken{contract.RetryAfterTrue: should, contract.RateHeaders: should}},
-		{"a reset before the Retry-After", []contract.LimiterKind{contract.SlidingLog}, wrong{earlyReset: true}, 0, broken{contract.RateHeaders: should}},
-		{"refusals without a body, but for the first", contract.LimiterKinds(), wrong{empty: 2}, 0, broken{contract.ContentType: must, contract.Envelope: must}},
-		{"refused calls count", []contract.LimiterKind{contract.SlidingLog, contract.SlidingCounter}, wrong{countsRefused: true}, 0, broken{contract.RefusedFree: should}},
-		{"refused calls cost money", timed, wrong{bills: true}, 0, broken{contract.RefusedFree: should}},
-		{"refused calls reach the upstream", contract.LimiterKinds(), wrong{reaches: true}, 0, broken{contract.UpstreamUnused: should}},
-		{"all keys share the limit", contract.LimiterKinds(), wrong{sharedKeys: true}, 0, broken{contract.KeyIsolation: should}},
-		{"other keys wait", timed, wrong{slowsOthers: 3 * time.Second}, 0, broken{contract.KeyIsolation: should}},
-		{"streams have a limit of their own", contract.LimiterKinds(), wrong{ownStreams: true}, 0, broken{contract.StreamShare: should}},
-		{"what remains never falls", timed, wrong{noFall: true}, 0, broken{contract.RateHeaders: should}},
-		{"what remains goes below nothing", contract.LimiterKinds(), wrong{negative: true}, 0, broken{contract.RateHeaders: should}},
-		{"something remains on a refusal", contract.LimiterKinds(), wrong{leftOver: true}, 0, broken{contract.RateHeaders: should}},
-		{"another limit is told", contract.LimiterKinds(), wrong{limitTold: 3}, 0, broken{contract.RateHeaders: should}},
-		{"overload is an internal error", contract.LimiterKinds(), wrong{crash: true}, 0, broken{contract.StatusClass: must}},
-		{"an upstream that refuses is asked five times", timed, wrong{attempts: 5}, 0, broken{contract.UpstreamRefusal: should}},
-		{"an upstream's Retry-After is lost", timed, wrong{dropped: true}, 0, broken{contract.UpstreamRefusal: should}},
+		{"a burst admits three calls too many", contract.LimiterKinds(), faults{burstExcess: 3}, 0, violations{contract.LimitBurst: must}},
+		{"the limit is one more than declared", []contract.LimiterKind{contract.SlidingLog, contract.TokenBucket}, faults{}, -1, violations{contract.LimitExact: must, contract.LimitBurst: must, contract.RateHeaders: should}},
+		{"the limit is one less than declared", []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog}, faults{}, 1, violations{contract.LimitExact: should, contract.RateHeaders: should}},
+		{"Retry-After is 2s too long", timed, faults{retryAfter: 2}, 0, violations{contract.RetryAfterTrue: should}},
+		{"Retry-After is 2s too short", []contract.LimiterKind{contract.SlidingLog}, faults{retryAfter: -2}, 0, violations{contract.RetryAfterTrue: should}},
+		{"Retry-After is a Unix timestamp", timed, faults{epoch: true}, 0, violations{contract.RetryAfterTrue: should, contract.RateHeaders: should}},
+		{"the reset is before Retry-After", []contract.LimiterKind{contract.SlidingLog}, faults{earlyReset: true}, 0, violations{contract.RateHeaders: should}},
+		{"all refusals but the first have no body", contract.LimiterKinds(), faults{emptyFrom: 2}, 0, violations{contract.ContentType: must, contract.Envelope: must}},
+		{"refused calls count", []contract.LimiterKind{contract.SlidingLog, contract.SlidingCounter}, faults{countsRefused: true}, 0, violations{contract.RefusedFree: should}},
+		{"refused calls cost money", timed, faults{bills: true}, 0, violations{contract.RefusedFree: should}},
+		{"refused calls reach the upstream", contract.LimiterKinds(), faults{reaches: true}, 0, violations{contract.UpstreamUnused: should}},
+		{"all keys share the limit", contract.LimiterKinds(), faults{sharedKeys: true}, 0, violations{contract.KeyIsolation: should}},
+		{"other keys wait", timed, faults{slowsControl: 3 * time.Second}, 0, violations{contract.KeyIsolation: should}},
+		{"streaming calls have their own limit", contract.LimiterKinds(), faults{ownStreams: true}, 0, violations{contract.StreamShare: should}},
+		{"the remaining requests never decrease", timed, faults{noDecrease: true}, 0, violations{contract.RateHeaders: should}},
+		{"the remaining requests fall below 0", contract.LimiterKinds(), faults{negative: true}, 0, violations{contract.RateHeaders: should}},
+		{"a refusal has remaining requests", contract.LimiterKinds(), faults{leftOver: true}, 0, violations{contract.RateHeaders: should}},
+		{"the header has another limit", contract.LimiterKinds(), faults{wrongLimit: 3}, 0, violations{contract.RateHeaders: should}},
+		{"a refusal is an internal error", contract.LimiterKinds(), faults{crash: true}, 0, violations{contract.StatusClass: must}},
+		{"an upstream that answers 429 is called five times", timed, faults{attempts: 5}, 0, violations{contract.UpstreamRefusal: should}},
+		{"the upstream's Retry-After is lost", timed, faults{dropped: true}, 0, violations{contract.UpstreamRefusal: should}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
+			t.Parallel()
 			for _, kind := range row.kinds {
 				for run := range uint64(2) {
 					synctest.Test(t, func(t *testing.T) {
-						g := newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(run, 3)), run%2 == 1, row.wrong)
-						findings, evidence := verify(t, g, Declared{Kind: kind, Limit: 20 + row.declared, Window: 5 * time.Second})
-						got := broken{}
+						g := simulation{kind, 20, 5 * time.Second, run, 3, run%2 == 1}.gateway(row.faults)
+						findings, evidence := verify(t, g, DeclaredLimit{Kind: kind, Limit: 20 + row.declared, Window: 5 * time.Second})
+						got := violations{}
 						for _, f := range findings {
 							if got[f.Requirement] != must {
 								got[f.Requirement] = f.Level
@@ -102,8 +125,8 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 						}
 						require.Equal(t, row.want, got, "%s, run %d: %v", kind, run, findings)
 						for _, c := range evidence.Checks {
-							_, is := got[c.Requirement]
-							require.Equal(t, is, c.Result == runlog.Violated, "%s: %+v", kind, c)
+							_, violated := got[c.Requirement]
+							require.Equal(t, violated, c.Result == runlog.Violated, "%s: %+v", kind, c)
 						}
 					})
 				}
@@ -112,73 +135,120 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// Where the windows of the clock begin is not known, so one call too many can be due to a boundary once, but not always.
-func TestVerifyFindsOneTooManyInWindowsOfTheClock(t *testing.T) {
+// Where clock-aligned windows begin is not known, so one call too many can be due to a boundary once, but not every time.
+func TestVerifyFindsOneCallTooManyInClockWindows(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []contract.LimiterKind{contract.FixedWindow, contract.SlidingCounter, contract.Concurrency} {
 		for run := range uint64(4) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(run, 5)), run%2 == 1, wrong{})
-				findings, _ := verify(t, g, Declared{Kind: kind, Limit: 19, Window: 5 * time.Second})
-				require.True(t, slices.ContainsFunc(findings, func(f contract.Finding) bool {
-					return f.Level == contract.Must && (f.Requirement == contract.LimitExact || f.Requirement == contract.LimitBurst)
-				}), "%s, run %d: %v", kind, run, findings)
+				g := simulation{kind, 20, 5 * time.Second, run, 5, run%2 == 1}.gateway(faults{})
+				findings, _ := verify(t, g, DeclaredLimit{Kind: kind, Limit: 19, Window: 5 * time.Second})
+				require.True(t, slices.ContainsFunc(findings, exceedsLimit), "%s, run %d: %v", kind, run, findings)
 			})
 		}
 	}
 }
 
-func TestVerifyFindsALimitThatIsLate(t *testing.T) {
+// A gateway that grants its limit in half of the declared time grants twice as much.
+func TestVerifyFindsTwiceTheRate(t *testing.T) {
+	for declared, actuals := range map[contract.LimiterKind][]contract.LimiterKind{
+		contract.FixedWindow: {contract.SlidingLog, contract.FixedWindow},
+		contract.SlidingLog:  {contract.SlidingLog, contract.FixedWindow, contract.SlidingCounter, contract.TokenBucket},
+		contract.TokenBucket: {contract.SlidingLog, contract.FixedWindow, contract.TokenBucket},
+	} {
+		for _, actual := range actuals {
+			t.Run(fmt.Sprintf("%s declared as %q", actual, declared), func(t *testing.T) {
+				t.Parallel()
+				for run := range uint64(8) {
+					synctest.Test(t, func(t *testing.T) {
+						s := simulation{actual, 10, 2 * time.Second, run, 3, run%2 == 1}.limiter()
+						s.startsOnRequest = run%4 > 1
+						findings, evidence, err := Verify(t.Context(), Probers{Limited: s}, DeclaredLimit{Kind: declared, Limit: 10, Window: 4 * time.Second}, Budget{})
+						require.NoError(t, err)
+						require.True(t, slices.ContainsFunc(findings, exceedsLimit), "run %d: %+v %+v", run, findings, evidence.Checks)
+					})
+				}
+			})
+		}
+	}
+}
+
+func TestVerifyFindsALateRecovery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(contract.SlidingLog, 20, 2*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{lockout: 3 * time.Second})
-		findings, evidence := verify(t, g, Declared{Kind: contract.SlidingLog, Limit: 20, Window: 2 * time.Second})
-		require.Equal(t, []contract.Requirement{contract.Recovery, contract.RetryAfterTrue}, obligations(findings), "%v", findings)
+		g := simulation{contract.SlidingLog, 20, 2 * time.Second, 1, 5, false}.gateway(faults{lockout: 3 * time.Second})
+		findings, evidence := verify(t, g, DeclaredLimit{Kind: contract.SlidingLog, Limit: 20, Window: 2 * time.Second})
+		require.Equal(t, []contract.Requirement{contract.Recovery, contract.RetryAfterTrue}, requirements(findings), "%v", findings)
 		require.Greater(t, evidence.Recovery, 2900*time.Millisecond)
 	})
 }
 
-// Streams that are declared to have a limit of their own are neither missed nor counted where they do not belong.
-func TestVerifyKnowsStreamsOfTheirOwn(t *testing.T) {
+// Of a limit of one call, the call that detects the recovery takes all.
+func TestVerifyTestsTheSmallestLimits(t *testing.T) {
+	for _, kind := range append(contract.LimiterKinds(), "") {
+		for limit := 1; limit <= 3; limit++ {
+			t.Run(fmt.Sprintf("%q of %d in 1s", kind, limit), func(t *testing.T) {
+				t.Parallel()
+				for run := range uint64(6) {
+					synctest.Test(t, func(t *testing.T) {
+						actual := kind
+						if kind == "" {
+							actual = []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog, contract.SlidingCounter, contract.TokenBucket}[run%4]
+						}
+						g := simulation{actual, limit, time.Second, run, 3, false}.gateway(faults{})
+						findings, evidence := verify(t, g, DeclaredLimit{Kind: kind, Limit: limit, Window: time.Second})
+						require.Empty(t, findings, "%s, run %d: %+v", actual, run, evidence)
+						require.Equal(t, runlog.Held, checkOf(evidence, contract.LimitExact).Result, "%s, run %d: %+v", actual, run, evidence)
+						require.Equal(t, runlog.Held, checkOf(evidence, contract.LimitBurst).Result, "%s, run %d: %+v", actual, run, evidence)
+					})
+				}
+			})
+		}
+	}
+}
+
+// Streaming calls that are declared to have their own limit are neither missed nor counted against the other one.
+func TestVerifyKnowsStreamsWithTheirOwnLimit(t *testing.T) {
+	t.Parallel()
 	for _, kind := range contract.LimiterKinds() {
 		synctest.Test(t, func(t *testing.T) {
-			d := Declared{Kind: kind, Limit: 20, Window: 5 * time.Second, Shared: new(false)}
-			findings, _ := verify(t, newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{ownStreams: true}), d)
+			d := DeclaredLimit{Kind: kind, Limit: 20, Window: 5 * time.Second, Shared: new(false)}
+			simulated := simulation{kind, 20, 5 * time.Second, 1, 5, false}
+			findings, _ := verify(t, simulated.gateway(faults{ownStreams: true}), d)
 			require.Empty(t, findings, kind)
-			findings, _ = verify(t, newGateway(kind, 20, 5*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{}), d)
-			require.Equal(t, []contract.Requirement{contract.StreamShare}, obligations(findings), kind)
+			findings, _ = verify(t, simulated.gateway(faults{}), d)
+			require.Equal(t, []contract.Requirement{contract.StreamShare}, requirements(findings), kind)
 		})
 	}
 }
 
-// belated makes its first call late, when a window has turned over.
-type belated struct {
+// lateProber makes its first call late, when a window has ended.
+type lateProber struct {
 	Prober
 
 	by time.Duration
 }
 
-func (b *belated) Probe(ctx context.Context) (Call, error) {
-	if b.by > 0 {
-		time.Sleep(b.by)
-		b.by = 0
-	}
-	return b.Prober.Probe(ctx)
+func (p *lateProber) Probe(ctx context.Context) (Call, error) {
+	time.Sleep(p.by)
+	p.by = 0
+	return p.Prober.Probe(ctx)
 }
 
-func TestVerifyTriesStreamsAgainThatTimeHasLetPass(t *testing.T) {
+func TestVerifyRepeatsStreamsWhenTimeFreedTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(contract.FixedWindow, 5, time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{})
-		with := g.probers()
-		with.Stream = &belated{with.Stream, time.Second}
-		findings, evidence, err := Verify(t.Context(), with, Declared{Kind: contract.FixedWindow, Limit: 5, Window: time.Second, Shared: new(true), UpstreamRetryAfter: 7}, Budget{})
+		p := simulation{contract.FixedWindow, 5, time.Second, 1, 5, false}.gateway(faults{}).probers()
+		p.Stream = &lateProber{p.Stream, time.Second}
+		findings, evidence, err := Verify(t.Context(), p,
+			DeclaredLimit{Kind: contract.FixedWindow, Limit: 5, Window: time.Second, Shared: new(true), UpstreamRetryAfter: 7}, Budget{})
 		require.NoError(t, err)
 		require.Empty(t, findings)
-		tried := 0
+		tries := 0
 		for _, p := range evidence.Phases {
-			if p.Name == string(streamed) {
-				tried++
+			if p.Name == string(phaseStreaming) {
+				tries++
 			}
 		}
-		require.Equal(t, 2, tried, "once late, and once more")
+		require.Equal(t, 2, tries, "once late, and once more")
 		for _, c := range evidence.Checks {
 			require.Equal(t, runlog.Held, c.Result, "%+v", c)
 		}
@@ -190,75 +260,25 @@ func TestVerificationsAreShort(t *testing.T) {
 		kind    contract.LimiterKind
 		windows float64
 	}{{contract.FixedWindow, 3.2}, {contract.SlidingLog, 2.2}, {contract.TokenBucket, 2.4}, {contract.SlidingCounter, 3.3}, {"", 3.3}} {
-		for run := range uint64(4) {
-			synctest.Test(t, func(t *testing.T) {
-				actual := row.kind
-				if actual == "" {
-					actual = contract.SlidingLog
-				}
-				g := newGateway(actual, 20, 10*time.Second, rand.New(rand.NewPCG(run, 7)), false, wrong{})
-				_, evidence := verify(t, g, Declared{Kind: row.kind, Limit: 20, Window: 10 * time.Second})
-				require.Less(t, evidence.Took.Seconds(), 10*row.windows, "%q, run %d: %+v", row.kind, run, evidence.Phases)
-			})
-		}
-	}
-}
-
-func TestAccount(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(contract.SlidingLog, 20, 10*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{})
-		_, evidence := verify(t, g, Declared{Kind: contract.SlidingLog, Limit: 20, Window: 10 * time.Second})
-		a := evidence.Account()
-		require.Equal(t, "sliding-log of 20 in 10s", a.Limiter)
-		require.Contains(t, a.Sentence, fmt.Sprintf("%d calls: %d admitted, %d refused", evidence.Calls, evidence.Admitted, evidence.Refused))
-		require.Equal(t, evidence.Checks, a.Checks)
-		require.Equal(t, runlog.Check{
-			Requirement: contract.LimitExact, Result: runlog.Held,
-			Sentence: "19 calls admitted and 1 refused: the last of 20 places was still taken by the call that found the recovery",
-		}, a.Checks[0])
-		require.Equal(t, "5 calls that the upstream refused: at most 1 attempt each", a.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)
-		require.LessOrEqual(t, len(a.Spans), runlog.MaxSpans)
-		var names []string
-		for i, phase := range a.Phases {
-			names = append(names, phase.Name)
-			require.LessOrEqual(t, phase.From, phase.To)
-			require.True(t, i == 0 || a.Phases[i-1].To <= phase.From, "%+v", a.Phases)
-		}
-		require.Equal(t, []string{"storm", "recovery", "sequence", "stream", "refusals", "recovery", "burst"}, names)
-		counts := map[string]map[runlog.Outcome]int{}
-		for i, span := range a.Spans {
-			require.Equal(t, time.Duration(i)*span.Lasts, span.At)
-			for part, outcomes := range span.Counts {
-				for outcome, n := range outcomes {
-					if counts[part] == nil {
-						counts[part] = map[runlog.Outcome]int{}
+		t.Run(string(row.kind), func(t *testing.T) {
+			t.Parallel()
+			for run := range uint64(4) {
+				synctest.Test(t, func(t *testing.T) {
+					actual := row.kind
+					if actual == "" {
+						actual = contract.SlidingLog
 					}
-					counts[part][outcome] += n
-				}
+					g := simulation{actual, 20, 10 * time.Second, run, 7, false}.gateway(faults{})
+					_, evidence := verify(t, g, DeclaredLimit{Kind: row.kind, Limit: 20, Window: 10 * time.Second})
+					require.Less(t, evidence.Took.Seconds(), 10*row.windows, "%q, run %d: %+v", row.kind, run, evidence.Phases)
+				})
 			}
-		}
-		require.Equal(t, map[string]map[runlog.Outcome]int{
-			"limited key": {runlog.Admitted: evidence.Admitted, runlog.Refused: evidence.Refused - further},
-			"streams":     {runlog.Refused: further}, "other key": {runlog.Admitted: 2 * further}, "refusing upstream": {runlog.Refused: further},
-		}, counts)
-		require.Equal(t, evidence.Calls+3*further, a.Calls)
-		require.Len(t, a.Times, 2)
-		require.Equal(t, further, a.Times[1].Count)
-		require.Less(t, a.Times[1].P50, a.Times[1].Bound)
-	})
-	require.Empty(t, Evidence{}.Account().Limiter, "nothing was seen")
-}
-
-func obligations(findings []contract.Finding) []contract.Requirement {
-	var all []contract.Requirement
-	for _, f := range findings {
-		all = append(all, f.Requirement)
+		})
 	}
-	return all
 }
 
-func TestVerifyRefusesWhatMakesNoSense(t *testing.T) {
-	for sentence, d := range map[string]Declared{
+func TestVerifyRejectsInvalidLimits(t *testing.T) {
+	for sentence, d := range map[string]DeclaredLimit{
 		"no limit":        {Window: time.Second},
 		"no window":       {Limit: 3},
 		"an unknown kind": {Kind: "leaky", Limit: 3, Window: time.Second},
@@ -269,13 +289,13 @@ func TestVerifyRefusesWhatMakesNoSense(t *testing.T) {
 	}
 }
 
-// Whatever ends a verification early, what was seen until then is judged.
-func TestVerifyJudgesWhatItHas(t *testing.T) {
+// Whatever ends a verification early, the calls until then are assessed.
+func TestVerifyAssessesWhatItHas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGateway(contract.SlidingLog, 20, 2*time.Second, rand.New(rand.NewPCG(1, 5)), false, wrong{empty: 1})
-		findings, evidence, err := Verify(t.Context(), g.probers(), Declared{Kind: contract.SlidingLog, Limit: 20, Window: 2 * time.Second}, Budget{Calls: 60})
+		g := simulation{contract.SlidingLog, 20, 2 * time.Second, 1, 5, false}.gateway(faults{emptyFrom: 1})
+		findings, evidence, err := Verify(t.Context(), g.probers(), DeclaredLimit{Kind: contract.SlidingLog, Limit: 20, Window: 2 * time.Second}, Budget{Calls: 60})
 		require.ErrorIs(t, err, ErrBudget)
-		require.Contains(t, obligations(findings), contract.Envelope)
+		require.Contains(t, requirements(findings), contract.Envelope)
 		require.Positive(t, evidence.Refused)
 		require.Equal(t, runlog.Untested, evidence.Checks[0].Result)
 	})

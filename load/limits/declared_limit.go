@@ -1,0 +1,91 @@
+package limits
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// DeclaredLimit is a limit as the target's profile declares it.
+type DeclaredLimit struct {
+	// Kind is how calls are counted. "" means not declared: the calls are then judged by the kind that explains them best.
+	Kind contract.LimiterKind
+	// Limit is the number of calls in a window, or of those in flight.
+	Limit  int
+	Window time.Duration
+	// Burst is the capacity of a token bucket. 0 means Limit.
+	Burst int
+	// RefusedCount says that refused calls count against the limit too.
+	RefusedCount bool
+	// Shared says whether streaming calls count against the same limit. nil: not declared.
+	Shared *bool
+	// Attempts is how often the gateway may try one call at the upstream. 0 means contract.DefaultAttempts.
+	Attempts int
+	// UpstreamRetryAfter is the Retry-After, in seconds, that the upstream behind [Probers.Throttled] sends.
+	UpstreamRetryAfter int
+	// Slack is by how much the gateway's clock may be off at any decision. 0 means 25 ms.
+	Slack time.Duration
+}
+
+const defaultSlack = 25 * time.Millisecond
+
+// check returns [ErrDeclared] when the limit is not valid.
+func (d DeclaredLimit) check() error {
+	switch {
+	case d.Kind != "" && !d.Kind.Valid():
+		return fmt.Errorf("%w: unknown kind %q", ErrDeclared, d.Kind)
+	case d.Limit < 1:
+		return fmt.Errorf("%w: %d calls: must be at least 1", ErrDeclared, d.Limit)
+	case d.Kind != contract.Concurrency && d.Window <= 0:
+		return fmt.Errorf("%w: window %s: must be positive", ErrDeclared, d.Window)
+	}
+	return nil
+}
+
+// model returns the limit as a limiter of one kind.
+func (d DeclaredLimit) model(kind contract.LimiterKind) LimiterModel {
+	if kind == contract.TokenBucket {
+		return newTokenBucketModel(d.capacity(), float64(d.Limit)/d.Window.Seconds())
+	}
+	return LimiterModel{Kind: kind, Limit: d.Limit, Window: d.Window}
+}
+
+// capacity is how many calls an unused limiter admits at once.
+func (d DeclaredLimit) capacity() int {
+	if d.Burst > 0 {
+		return d.Burst
+	}
+	return d.Limit
+}
+
+// timeToReset is the longest time in which a limiter of the declared kind, or of any kind, forgets all earlier calls.
+func (d DeclaredLimit) timeToReset() time.Duration {
+	if d.Kind != "" {
+		return d.model(d.Kind).timeToReset()
+	}
+	return d.model(contract.SlidingCounter).timeToReset()
+}
+
+// kinds returns the kinds that the limiter may be of.
+func (d DeclaredLimit) kinds() []contract.LimiterKind {
+	if d.Kind != "" {
+		return []contract.LimiterKind{d.Kind}
+	}
+	return []contract.LimiterKind{contract.SlidingLog, contract.FixedWindow, contract.TokenBucket, contract.SlidingCounter}
+}
+
+// margin is the time between an instant at which the limit is free and the first call that is counted: long enough that the
+// call is certainly decided after that instant.
+func (d DeclaredLimit) margin() time.Duration { return 6 * d.Slack }
+
+// sharesStreams reports whether streaming calls are declared to count against the limit.
+func (d DeclaredLimit) sharesStreams() bool { return d.Shared != nil && *d.Shared }
+
+// usage counts the calls that use up the limit: the admitted ones, and the refused ones where these count too.
+func (d DeclaredLimit) usage(decisions []decision) admissions {
+	if d.RefusedCount {
+		return countAttempts(decisions)
+	}
+	return countAdmissions(decisions)
+}

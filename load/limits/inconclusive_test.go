@@ -1,0 +1,116 @@
+package limits
+
+import (
+	"context"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+func TestVerifyIsInconclusiveWithoutEvidence(t *testing.T) {
+	const window = 5 * time.Second
+	for _, row := range []struct {
+		sentence string
+		gateway  *simulatedGateway
+		budget   Budget
+		want     string
+		finds    []contract.Requirement
+	}{
+		{"a limit of concurrent calls that the budget does not reach", simulation{None, 20, window, 1, 5, false}.gateway(faults{}), Budget{Concurrency: 10},
+			"the limit was never reached: 57 calls admitted, none refused", nil},
+		{"a key whose calls are never admitted", simulation{contract.SlidingLog, 0, window, 1, 5, false}.gateway(faults{}), Budget{},
+			"was admitted", []contract.Requirement{contract.Recovery, contract.RetryAfterTrue, contract.RateHeaders}},
+	} {
+		t.Run(row.sentence, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := DeclaredLimit{Kind: row.gateway.kind, Limit: 20, Window: window}
+				if d.Kind == None {
+					d.Kind = contract.Concurrency
+				}
+				findings, evidence, err := Verify(t.Context(), Probers{Limited: row.gateway.probers().Limited}, d, row.budget)
+				require.ErrorIs(t, err, ErrInconclusive)
+				require.ErrorContains(t, err, row.want)
+				require.Equal(t, row.finds, requirements(findings), "%+v", findings)
+				require.NotEmpty(t, evidence.Checks)
+			})
+		})
+	}
+}
+
+// Wherever a gateway goes away, the calls that it did not answer are not held against it.
+func TestVerifyNoticesThatTheGatewayIsGone(t *testing.T) {
+	t.Parallel()
+	for after := 0; after < 130; after += 3 {
+		synctest.Test(t, func(t *testing.T) {
+			g := simulation{contract.SlidingLog, 20, 2 * time.Second, 1, 5, false}.gateway(faults{goneAfter: max(after, 1)})
+			findings, evidence, err := Verify(t.Context(), g.probers(),
+				DeclaredLimit{Kind: contract.SlidingLog, Limit: 20, Window: 2 * time.Second, Shared: new(after%2 == 0), UpstreamRetryAfter: 7}, Budget{})
+			if err == nil {
+				require.Greater(t, after, 90, "all calls were answered")
+				return
+			}
+			require.ErrorIs(t, err, ErrGone, "after %d", after)
+			for _, f := range findings {
+				require.Equal(t, contract.StreamShare, f.Requirement, "after %d: %+v", after, f) // streaming calls share the limit, and are declared not to
+			}
+			require.Zero(t, evidence.Failed)
+		})
+	}
+}
+
+// A drain of a key without a limit does not send larger bursts than the budget permits.
+func TestBurstsStayWithinTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := simulation{None, 1, time.Second, 1, 5, false}.gateway(faults{})
+		largest := &largestBurst{Prober: g.probers().Limited}
+		r := newRecorder(largest, Budget{Calls: 2000, Concurrency: 3})
+		drained, err := r.drain(t.Context(), 0, math.MaxInt/4)
+		require.ErrorIs(t, err, ErrBudget)
+		require.Equal(t, drainResult{2000, false}, drained)
+		require.Equal(t, 3, largest.n)
+	})
+}
+
+// largestBurst remembers the size of the largest burst.
+type largestBurst struct {
+	Prober
+
+	n int
+}
+
+func (l *largestBurst) Burst(ctx context.Context, n int, hold time.Duration) ([]Call, error) {
+	l.n = max(l.n, n)
+	return l.Prober.Burst(ctx, n, hold)
+}
+
+// A gateway that takes longer for a call than the budget's time ends the experiment all the same, and the call is not recorded.
+func TestTheBudgetEndsCallsInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		_, _, err := Infer(t.Context(), hangingProber{}, Budget{Time: time.Second})
+		require.ErrorIs(t, err, ErrBudget)
+		require.Equal(t, time.Second, time.Since(began))
+
+		_, evidence, err := Verify(t.Context(), Probers{Limited: hangingProber{}}, DeclaredLimit{Kind: contract.SlidingLog, Limit: 2, Window: time.Second}, Budget{Time: time.Second})
+		require.ErrorIs(t, err, ErrBudget)
+		require.Zero(t, evidence.Calls)
+	})
+}
+
+// hangingProber never gets a response.
+type hangingProber struct{}
+
+func (hangingProber) Probe(ctx context.Context) (Call, error) {
+	<-ctx.Done()
+	return Call{}, ctx.Err()
+}
+
+func (p hangingProber) Burst(ctx context.Context, _ int, _ time.Duration) ([]Call, error) {
+	c, err := p.Probe(ctx)
+	return []Call{c}, err
+}

@@ -1,0 +1,98 @@
+package limits
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// None is the kind of a limiter that never refused a call.
+const None contract.LimiterKind = "none"
+
+// LimiterModel is a kind of limiter with its parameters. A parameter that the kind does not have is zero.
+type LimiterModel struct {
+	// Kind is "" where it is not known.
+	Kind contract.LimiterKind `json:"kind,omitempty"`
+	// Limit is the number of calls in a window, or of those in flight. Of a token bucket it is the capacity.
+	Limit int `json:"limit,omitempty"`
+	// Window is the length of the window; of a token bucket, the time in which Limit tokens are refilled.
+	Window time.Duration `json:"window_ns,omitempty"`
+	// Burst is the capacity of a token bucket in tokens, and Refill its rate in tokens per second.
+	Burst  int     `json:"burst,omitempty"`
+	Refill float64 `json:"refill_per_second,omitempty"`
+	// Phase is an instant at which a clock-aligned window begins, as an offset from the first call. Fixed windows and
+	// sliding counters have one.
+	Phase time.Duration `json:"phase_ns,omitempty"`
+	// StartsOnRequest is set for fixed windows that are not aligned to a clock: a window begins with the first call after
+	// the last window ended.
+	StartsOnRequest bool `json:"starts_on_request,omitempty"`
+	// Confidence is between 0 and 1: of the responses that contradict the next best kind, the share that this kind explains.
+	// 0 means that another kind explains the responses as well.
+	Confidence float64 `json:"confidence,omitempty"`
+	// Evidence is what the model rests on, one sentence each.
+	Evidence []string `json:"evidence,omitempty"`
+}
+
+// String describes the limiter in one line: "sliding-log of 20 in 5s".
+func (m LimiterModel) String() string {
+	switch m.Kind {
+	case contract.TokenBucket:
+		return fmt.Sprintf("%s of %d, %.4g/s", m.Kind, m.Burst, m.Refill)
+	case contract.Concurrency:
+		return fmt.Sprintf("%s of %d", m.Kind, m.Limit)
+	case None:
+		return string(None)
+	case "":
+		return fmt.Sprintf("%d in %s", m.Limit, round(m.Window))
+	default:
+		return fmt.Sprintf("%s of %d in %s", m.Kind, m.Limit, round(m.Window))
+	}
+}
+
+// newTokenBucketModel takes the capacity in tokens and the refill rate in tokens per second.
+func newTokenBucketModel(capacity int, refill float64) LimiterModel {
+	m := LimiterModel{Kind: contract.TokenBucket, Limit: capacity, Burst: capacity, Refill: refill}
+	if refill > 0 {
+		m.Window = time.Duration(float64(capacity) / refill * float64(time.Second))
+	}
+	return m
+}
+
+// timeToReset is how long an unused limiter takes until no earlier call counts any more.
+func (m LimiterModel) timeToReset() time.Duration {
+	switch m.Kind {
+	case contract.SlidingCounter:
+		return 2 * m.Window
+	case contract.TokenBucket:
+		if m.Refill <= 0 {
+			return m.Window
+		}
+		return time.Duration(float64(m.Burst) / m.Refill * float64(time.Second))
+	case contract.Concurrency, None:
+		return 0
+	default:
+		return m.Window
+	}
+}
+
+// windowStart is the latest boundary of a clock-aligned window at or before an instant.
+func (m LimiterModel) windowStart(at time.Duration) time.Duration {
+	into := (at - m.Phase) % m.Window
+	if into < 0 {
+		into += m.Window
+	}
+	return at - into
+}
+
+// round drops the digits that no measurement over a network has.
+func round(d time.Duration) time.Duration {
+	switch {
+	case d >= 10*time.Second:
+		return d.Round(10 * time.Millisecond)
+	case d >= 100*time.Millisecond:
+		return d.Round(time.Millisecond)
+	default:
+		return d.Round(10 * time.Microsecond)
+	}
+}

@@ -1,0 +1,165 @@
+package limits
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// recorder makes calls through a prober, within a budget, and records them.
+type recorder struct {
+	prober Prober
+	budget Budget
+	began  time.Time
+	// reserved is how many calls of the budget were made or are in flight.
+	reserved int
+	calls    []Call
+	// phase is the phase that recorded calls belong to; "" while limits are inferred.
+	phase phase
+	// keepFailures says that failed calls are part of the result. Otherwise too many of them end the experiment.
+	keepFailures bool
+}
+
+func newRecorder(p Prober, b Budget) *recorder {
+	return &recorder{prober: p, budget: b.withDefaults(), began: time.Now()}
+}
+
+// withDeadline ends the context when the budget's time is used up, with [ErrBudget] as its cause.
+func (r *recorder) withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithDeadlineCause(ctx, r.began.Add(r.budget.Time), fmt.Errorf("%w: %s", ErrBudget, r.budget.Time))
+}
+
+// probe makes one call. It returns [ErrBudget], [ErrGone], [ErrInconclusive] and the prober's errors.
+func (r *recorder) probe(ctx context.Context) (Call, error) {
+	if err := r.reserve(1); err != nil {
+		return Call{}, err
+	}
+	c, err := r.prober.Probe(ctx)
+	if err != nil {
+		return Call{}, fmt.Errorf("probe: %w", withCause(ctx, err))
+	}
+	r.record(c)
+	return c, r.checkFailures()
+}
+
+// burst makes up to n calls at once: no more than the budget's concurrency, and no more than its remaining calls. It returns
+// the same errors as probe.
+func (r *recorder) burst(ctx context.Context, n int, hold time.Duration) ([]Call, error) {
+	n = max(min(n, r.budget.Concurrency, r.budget.Calls-r.reserved), 1)
+	if err := r.reserve(n); err != nil {
+		return nil, err
+	}
+	calls, err := r.prober.Burst(ctx, n, hold)
+	if err != nil {
+		return nil, fmt.Errorf("burst of %d: %w", n, withCause(ctx, err))
+	}
+	r.record(calls...)
+	return calls, r.checkFailures()
+}
+
+// burstWhile holds n calls in flight and runs a function meanwhile, which may use the prober but not the recorder.
+func (r *recorder) burstWhile(ctx context.Context, n int, hold time.Duration, run func(context.Context) error) ([]Call, error) {
+	var calls []Call
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		calls, err = r.burst(ctx, n, hold)
+		done <- err
+	}()
+	err := run(ctx)
+	return calls, errors.Join(<-done, err)
+}
+
+func (r *recorder) record(calls ...Call) {
+	for _, c := range calls {
+		c.phase = r.phase
+		r.calls = append(r.calls, c)
+	}
+}
+
+// reserve takes calls from the budget. It returns [ErrBudget] when fewer are left.
+func (r *recorder) reserve(n int) error {
+	if r.reserved+n > r.budget.Calls {
+		return fmt.Errorf("%w: %d calls", ErrBudget, r.budget.Calls)
+	}
+	r.reserved += n
+	return nil
+}
+
+// waitUntil makes no call until an instant. It returns [ErrBudget] at once when that is beyond the budget's time.
+func (r *recorder) waitUntil(ctx context.Context, until time.Time) error {
+	if until.Sub(r.began) > r.budget.Time {
+		return fmt.Errorf("%w: waiting until %s after the start exceeds %s", ErrBudget, round(until.Sub(r.began)), r.budget.Time)
+	}
+	return sleep(ctx, time.Until(until))
+}
+
+// maxFailures is how many calls may fail whatever their share: one broken connection is no reason to give up.
+const maxFailures = 3
+
+// checkFailures returns [ErrGone] when the gateway went away, and [ErrInconclusive] when more than a quarter of the calls
+// failed and failures are not part of the result.
+func (r *recorder) checkFailures() error {
+	if err := checkGone(r.calls); err != nil {
+		return err
+	}
+	if failed := count(r.calls, Failed); !r.keepFailures && failed > maxFailures && failed*4 > len(r.calls) {
+		last := r.calls[len(r.calls)-1].Observation
+		return fmt.Errorf("%w: %d of %d calls failed, the last with status %d", ErrInconclusive, failed, len(r.calls), last.Status)
+	}
+	return nil
+}
+
+// goneAfter is how many calls in a row must fail to connect before the gateway counts as gone.
+const goneAfter = 10
+
+// checkGone returns [ErrGone] when the latest calls could not connect.
+func checkGone(calls []Call) error {
+	if n := connectFailures(calls); n >= goneAfter {
+		return fmt.Errorf("%w: the last %d calls could not connect", ErrGone, n)
+	}
+	return nil
+}
+
+// connectFailures is how many calls could not connect since the last complete response.
+func connectFailures(calls []Call) int {
+	since, n := lastResponse(calls), 0
+	for _, c := range calls {
+		if c.couldNotConnect() && c.Ended.After(since) {
+			n++
+		}
+	}
+	return n
+}
+
+// lastResponse is when the last complete response ended, the zero time without any.
+func lastResponse(calls []Call) time.Time {
+	var last time.Time
+	for _, c := range calls {
+		if c.Observation.Failure == nil && c.Ended.After(last) {
+			last = c.Ended
+		}
+	}
+	return last
+}
+
+// withCause replaces a bare context error with the context's cause, so that [ErrBudget] survives.
+func withCause(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// sleep returns the cause of the context when that ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

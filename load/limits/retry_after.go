@@ -1,0 +1,157 @@
+package limits
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// retryAfter is the Retry-After of a response (RFC 9110 10.2.3).
+type retryAfter struct {
+	// seconds is -1 where there is none that is a number.
+	seconds int64
+	// date says that it is an HTTP date.
+	date bool
+}
+
+func retryAfterOf(o contract.Observation) retryAfter {
+	value := firstValue(o.Header["Retry-After"])
+	if n, err := strconv.ParseUint(value, 10, 62); err == nil {
+		return retryAfter{seconds: int64(n)}
+	}
+	_, err := http.ParseTime(value)
+	return retryAfter{-1, err == nil}
+}
+
+// maxRounding is by how much a Retry-After may exceed the wait: it has to be whole seconds.
+const maxRounding = time.Second
+
+// timedCall is a call with what its response says about waiting.
+type timedCall struct {
+	Call
+
+	retryAfter retryAfter
+}
+
+// checkRetryAfter compares the Retry-After of refused calls with what happened to later calls.
+func (a *assessment) checkRetryAfter() {
+	calls := make([]timedCall, 0, len(a.calls))
+	for _, call := range a.calls {
+		calls = append(calls, timedCall{call, retryAfterOf(call.Observation)})
+	}
+	slices.SortStableFunc(calls, func(a, b timedCall) int { return a.Earliest.Compare(b.Earliest) })
+	c := retryAfterCheck{assessment: a, usage: countAdmissions(a.decisions)}
+	var refused, dates, numbers, followed int
+	for i, call := range calls {
+		if call.Outcome() != Refused {
+			continue
+		}
+		refused++
+		switch {
+		case call.retryAfter.date:
+			dates++
+			continue
+		case call.retryAfter.seconds < 0:
+			continue
+		case call.retryAfter.seconds >= int64(firstEpochSecond):
+			a.find(contract.RetryAfterTrue, contract.Should, "Retry-After as a number of seconds to wait",
+				fmt.Sprintf("%d, a Unix timestamp", call.retryAfter.seconds))
+			return
+		}
+		numbers++
+		if c.compare(call, calls[i+1:]) {
+			followed++
+		}
+	}
+	c.report(numbers)
+	switch {
+	case numbers == 0 && dates > 0:
+		a.untested(contract.RetryAfterTrue, "%d of %d refusals carried an HTTP date as Retry-After, which is not compared", dates, refused)
+	case numbers == 0:
+		a.untested(contract.RetryAfterTrue, "none of %d refusals carried a readable Retry-After", refused)
+	case numbers < refused:
+		a.held(contract.RetryAfterTrue, "%d of %d refusals carried Retry-After; %d were checked against a later admitted call", numbers, refused, followed)
+	default:
+		a.held(contract.RetryAfterTrue, "all %d refusals carried Retry-After; %d were checked against a later admitted call", refused, followed)
+	}
+}
+
+// retryAfterCheck compares refusals with later calls.
+type retryAfterCheck struct {
+	*assessment
+
+	usage admissions
+	// tooShort are the waits after which a call was still refused, tooLong those before the end of which one was admitted.
+	tooShort, tooLong wrongWaits
+}
+
+// compare compares one refusal with the calls after it. It reports whether one of these was admitted.
+func (c *retryAfterCheck) compare(refusal timedCall, later []timedCall) bool {
+	wait := time.Duration(refusal.retryAfter.seconds) * time.Second
+	next, followed := c.nextAdmitted(later, refusal)
+	followed = followed && c.declared.Kind != contract.Concurrency
+	if followed {
+		if waited := next.Latest.Sub(refusal.Earliest) + c.declared.Slack; waited < wait-maxRounding {
+			c.tooLong.add(refusal.retryAfter.seconds, waited)
+		}
+	}
+	if c.refusedCount {
+		return followed // each refusal postpones what the one before it announced
+	}
+	if next, ok := c.nextRefused(later, refusal, wait+c.declared.Slack); ok {
+		c.tooShort.add(refusal.retryAfter.seconds, next.Earliest.Sub(refusal.Latest))
+	}
+	return followed
+}
+
+// nextAdmitted is the first call that was sent after a refusal and admitted. It counts only if it was made to detect the recovery:
+// an admission in a burst may be in excess.
+func (c *retryAfterCheck) nextAdmitted(later []timedCall, refusal timedCall) (timedCall, bool) {
+	for _, call := range later {
+		if call.Outcome() == Admitted && !call.Earliest.Before(refusal.Latest) {
+			return call, call.phase == phaseRecovery
+		}
+	}
+	return timedCall{}, false
+}
+
+// nextRefused is the first call that was refused although it had waited long enough, and although no call can have been admitted
+// meanwhile that took its place.
+func (c *retryAfterCheck) nextRefused(later []timedCall, refusal timedCall, wait time.Duration) (timedCall, bool) {
+	origin := c.calls[0].Earliest
+	for _, call := range later {
+		if call.Outcome() == Refused && call.Earliest.Sub(refusal.Latest) > wait {
+			return call, call.phase == phaseRecovery && c.usage.atMost(refusal.Earliest.Sub(origin), call.Latest.Sub(origin)) == 0
+		}
+	}
+	return timedCall{}, false
+}
+
+// report adds the findings. Refusals is how many carried a number of seconds.
+func (c *retryAfterCheck) report(refusals int) {
+	if w := c.tooShort; w.times > 0 {
+		c.find(contract.RetryAfterTrue, contract.Should, "a call admitted once Retry-After has passed",
+			fmt.Sprintf("Retry-After: %d, still refused after %s (on %d of %d refusals)", w.seconds, round(w.waited), w.times, refusals))
+	}
+	if w := c.tooLong; w.times > 0 {
+		c.find(contract.RetryAfterTrue, contract.Should, "a Retry-After at most 1s longer than the wait",
+			fmt.Sprintf("Retry-After: %d, admitted after %s (on %d of %d refusals)", w.seconds, round(w.waited), w.times, refusals))
+	}
+}
+
+// wrongWaits counts refusals whose Retry-After was wrong, and keeps the first of them.
+type wrongWaits struct {
+	times   int
+	seconds int64
+	waited  time.Duration
+}
+
+func (w *wrongWaits) add(seconds int64, waited time.Duration) {
+	if w.times++; w.times == 1 {
+		w.seconds, w.waited = seconds, waited
+	}
+}

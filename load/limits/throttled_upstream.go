@@ -1,0 +1,66 @@
+package limits
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// callThrottledUpstream makes calls that the upstream answers with 429.
+func (v *verifier) callThrottledUpstream(ctx context.Context) error {
+	if v.probers.Throttled == nil {
+		return nil
+	}
+	calls, err := repeat(ctx, v.probers.Throttled)
+	v.transcript.upstream429s = callSeries{calls, err == nil}
+	return err
+}
+
+// checkUpstream429s checks how the gateway forwards the upstream's own 429.
+func (a *assessment) checkUpstream429s() {
+	if !a.upstream429s.complete {
+		return
+	}
+	bound := a.declared.Attempts
+	if bound <= 0 {
+		bound = contract.DefaultAttempts
+	}
+	var reached, lost, maxAttempts int
+	var got string
+	for _, c := range a.upstream429s.calls {
+		o := c.Observation
+		if o.Upstream == nil || len(o.Upstream.Attempts) == 0 {
+			continue
+		}
+		reached++
+		maxAttempts = max(maxAttempts, len(o.Upstream.Attempts))
+		if value := firstValue(o.Header["Retry-After"]); value != strconv.Itoa(a.declared.UpstreamRetryAfter) {
+			lost++
+			got = strconv.Quote(clip(value))
+			if value == "" {
+				got = "none"
+			}
+		}
+	}
+	if reached == 0 {
+		a.untested(contract.UpstreamRefusal, "no call reached the upstream")
+		return
+	}
+	if lost > 0 {
+		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("the upstream's Retry-After: %d", a.declared.UpstreamRetryAfter),
+			fmt.Sprintf("%s (on %d of %d calls)", got, lost, reached))
+	}
+	if maxAttempts > bound {
+		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s at an upstream that answers 429", attempts(bound)), strconv.Itoa(maxAttempts))
+	}
+	a.held(contract.UpstreamRefusal, "%d calls answered with 429 by the upstream: at most %s each", reached, attempts(maxAttempts))
+}
+
+func attempts(n int) string {
+	if n == 1 {
+		return "1 attempt"
+	}
+	return fmt.Sprintf("%d attempts", n)
+}

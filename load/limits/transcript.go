@@ -1,0 +1,63 @@
+package limits
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// transcript is everything that a verification recorded, whether it was finished or not.
+type transcript struct {
+	began time.Time
+	took  time.Duration
+	// calls are those of the limited key, and streaming ones where these share its limit.
+	calls   []Call
+	phases  []runlog.Phase
+	control controlCalls
+	// streams are the latest streaming calls that were made while the limit was used up.
+	streams []Call
+	// upstream429s are the calls that the upstream answered with 429.
+	upstream429s callSeries
+	// recoveries are the times from the end of a phase to the first call admitted after it, 0 where none was.
+	recoveries []time.Duration
+	// refusedCost is what refused calls cost, nil where it was not measured.
+	refusedCost *float64
+}
+
+// controlCalls are the calls of the control key.
+type controlCalls struct {
+	// baseline were made while the limited key was idle, during while it was over its limit.
+	baseline, during []Call
+}
+
+// callSeries is a series of calls that may be incomplete.
+type callSeries struct {
+	calls    []Call
+	complete bool
+}
+
+// dropWindow is how long before its last response a gateway that goes away may have dropped calls.
+const dropWindow = time.Second
+
+// discardAfterShutdown removes the calls that ended when the gateway no longer answered, and those that it dropped just before.
+func (t *transcript) discardAfterShutdown() {
+	last := lastResponse(slices.Concat(t.calls, t.control.baseline, t.control.during, t.streams, t.upstream429s.calls))
+	dropped := func(c Call) bool {
+		return c.Ended.After(last) || c.Observation.Failure != nil && c.Ended.After(last.Add(-dropWindow))
+	}
+	for _, calls := range []*[]Call{&t.calls, &t.control.baseline, &t.control.during, &t.streams, &t.upstream429s.calls} {
+		*calls = slices.DeleteFunc(*calls, dropped)
+	}
+}
+
+// inPhase returns the indices of the calls of a phase.
+func (t *transcript) inPhase(p phase) []int {
+	var indices []int
+	for i, c := range t.calls {
+		if c.phase == p {
+			indices = append(indices, i)
+		}
+	}
+	return indices
+}

@@ -1,0 +1,152 @@
+package limits
+
+import (
+	"context"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// verifyRate makes the calls for a limit that time frees: bursts until a call is refused, whatever the key was used for before;
+// when the limit is free again, one call at a time; when it is free once more, calls at once. The package documentation has a
+// drawing.
+func (v *verifier) verifyRate(ctx context.Context) error {
+	var rested usedLimit
+	for _, step := range []func() error{
+		func() error { return v.measureBaseline(ctx) },
+		func() error { return v.in(phaseInitialBurst, func() error { return v.initialBurst(ctx) }) },
+		func() (err error) { rested, err = v.awaitRecovery(ctx); return err },
+		func() error { return v.waitUntil(ctx, v.ready(rested, counterMostlyFree)) },
+		func() error {
+			return v.in(phaseSequential, func() error { return v.useUp(ctx, 4*v.declared.capacity()) })
+		},
+		func() error { return v.callStreams(ctx) },
+		func() error { return v.in(phaseOverLimit, func() error { return v.measureRefusedCost(ctx) }) },
+		func() (err error) { rested, err = v.awaitRecovery(ctx); return err },
+		func() error { return v.waitUntil(ctx, v.ready(rested, counterFree)) },
+		func() error { return v.in(phaseBurst, func() error { return v.exceedAtOnce(ctx) }) },
+		func() error { return v.verifyThirdWindow(ctx) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// initialBurst uses the limit up and calls on, with the control key besides.
+func (v *verifier) initialBurst(ctx context.Context) error {
+	maxAdmitted := 4*v.declared.capacity() + repeats
+	_, err := v.drain(ctx, 0, maxAdmitted)
+	if err == nil && count(v.calls, Admitted) == 0 {
+		// The key was in use before. Where refused calls count, only a rest frees it.
+		if err = v.waitUntil(ctx, time.Now().Add(v.declared.timeToReset()+v.declared.margin())); err == nil {
+			_, err = v.drain(ctx, 0, maxAdmitted)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return v.probeDuringBurst(ctx)
+}
+
+// useUp makes calls until one is refused, one at a time up to oneByOne admissions.
+func (v *verifier) useUp(ctx context.Context, oneByOne int) error {
+	_, err := v.drain(ctx, oneByOne, 4*v.declared.capacity())
+	return err
+}
+
+// exceedAtOnce makes half as many calls again as the limit admits, as many at once as the budget permits.
+func (v *verifier) exceedAtOnce(ctx context.Context) error {
+	n := v.declared.capacity()
+	for left := n + n/2 + repeats; left > 0; {
+		calls, err := v.burst(ctx, left, 0)
+		if err != nil {
+			return err
+		}
+		left -= len(calls)
+	}
+	return nil
+}
+
+// verifyThirdWindow uses a fixed window up once more. The initial burst may have straddled a boundary, so only a third window
+// shows how far apart the boundaries are.
+func (v *verifier) verifyThirdWindow(ctx context.Context) error {
+	if v.declared.Kind != contract.FixedWindow {
+		return nil
+	}
+	admitted, err := v.recover(ctx)
+	if err != nil {
+		return err
+	}
+	if err := v.waitUntil(ctx, admitted.Add(2*v.declared.margin())); err != nil {
+		return err
+	}
+	return v.in(phaseRecovery, func() error {
+		_, err := v.drain(ctx, 0, 2*v.declared.capacity())
+		return err
+	})
+}
+
+// usedLimit says when a limit was used last, and when it admitted a call again: the zero time if it did not.
+type usedLimit struct{ lastUse, recovered time.Time }
+
+// awaitRecovery polls until the limit is free for one call.
+func (v *verifier) awaitRecovery(ctx context.Context) (usedLimit, error) {
+	lastUse := v.lastUse()
+	recovered, err := v.recover(ctx)
+	return usedLimit{lastUse, recovered}, err
+}
+
+// lastUse is when the last call ended that passed the limiter, or may have; when the verification began, without any.
+func (v *verifier) lastUse() time.Time {
+	last := v.began
+	for _, c := range v.calls {
+		if c.Outcome() != Refused && c.Latest.After(last) {
+			last = c.Latest
+		}
+	}
+	return last
+}
+
+// counterRest is how far a sliding counter has to recover before calls are counted. It forgets its last use after two windows.
+// Soon after it admits calls again most of the limit is free, and how much follows from when that was; if the last use was in
+// the second half of a window, nearly all of it is free 1.4 windows later, after the next but one boundary.
+type counterRest int
+
+const (
+	counterMostlyFree counterRest = iota // 0.6 windows after it admitted a call again
+	counterFree                          // 1.4 windows after its last use
+)
+
+// smallLimit is a limit of which the call that detects the recovery takes so much that too little is left to be counted.
+const smallLimit = 2
+
+// ready is when enough of the limit is free to count the calls.
+func (v *verifier) ready(used usedLimit, rest counterRest) time.Time {
+	var ready time.Time
+	for _, kind := range v.declared.kinds() {
+		if at := v.readyAs(v.declared.model(kind), used, rest); at.After(ready) {
+			ready = at
+		}
+	}
+	return ready.Add(v.declared.margin())
+}
+
+func (v *verifier) readyAs(m LimiterModel, used usedLimit, rest counterRest) time.Time {
+	windows := func(share float64) time.Duration { return time.Duration(share * float64(m.Window)) }
+	switch {
+	case used.recovered.IsZero():
+		return used.lastUse.Add(m.timeToReset())
+	case v.declared.capacity() <= smallLimit:
+		return used.recovered.Add(m.timeToReset())
+	case m.Kind == contract.FixedWindow:
+		return used.recovered // a window began between the last refused call and the first admitted one
+	case m.Kind == contract.SlidingCounter && rest == counterMostlyFree:
+		return used.recovered.Add(windows(0.6))
+	case m.Kind == contract.SlidingCounter:
+		return used.lastUse.Add(windows(1.4))
+	default:
+		return used.lastUse.Add(m.timeToReset())
+	}
+}
