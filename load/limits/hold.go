@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/gatecert/gatecert/internal/wait"
 )
 
 // singles is how many single calls in a row must pass before a limit on calls in flight is looked for: a drained bucket may
@@ -105,7 +107,7 @@ const probesPerHold = 6
 // sent, and each single call would take a slot from them.
 func (r *recorder) probeSecondHalf(ctx context.Context, hold time.Duration) ([]Call, error) {
 	began := time.Now()
-	if err := sleep(ctx, hold/2); err != nil {
+	if err := wait.For(ctx, hold/2); err != nil {
 		return nil, err
 	}
 	var calls []Call
@@ -115,7 +117,7 @@ func (r *recorder) probeSecondHalf(ctx context.Context, hold time.Duration) ([]C
 			return calls, fmt.Errorf("probe: %w", withCause(ctx, err))
 		}
 		calls = append(calls, c)
-		if err := sleep(ctx, hold/2/probesPerHold); err != nil {
+		if err := wait.For(ctx, hold/2/probesPerHold); err != nil {
 			return calls, err
 		}
 	}

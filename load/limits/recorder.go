@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/gatecert/gatecert/internal/wait"
 )
 
 // recorder makes calls through a prober, within a budget, and records them.
@@ -92,7 +94,7 @@ func (r *recorder) waitUntil(ctx context.Context, until time.Time) error {
 	if until.Sub(r.began) > r.budget.Time {
 		return fmt.Errorf("%w: waiting until %s after the start exceeds %s", ErrBudget, round(until.Sub(r.began)), r.budget.Time)
 	}
-	return sleep(ctx, time.Until(until))
+	return wait.For(ctx, time.Until(until))
 }
 
 // maxFailures is how many calls may fail whatever their share: one broken connection is no reason to give up.
@@ -150,16 +152,4 @@ func withCause(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	return err
-}
-
-// sleep returns the cause of the context when that ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -1,6 +1,10 @@
 package limits
 
-import "context"
+import (
+	"context"
+
+	"github.com/gatecert/gatecert/internal/wait"
+)
 
 // verifyConcurrency makes the calls for a limit on calls in flight: one at a time they all pass; held in flight, only the limit
 // does.
@@ -37,7 +41,7 @@ func (v *verifier) verifyConcurrency(ctx context.Context) error {
 func (v *verifier) probeWhileFull(ctx context.Context) error {
 	var control, streams []Call
 	_, err := v.burstWhile(ctx, v.declared.Limit, 4*v.budget.Hold, func(ctx context.Context) (err error) {
-		if err = sleep(ctx, v.budget.Hold); err != nil {
+		if err = wait.For(ctx, v.budget.Hold); err != nil {
 			return err
 		}
 		if v.probers.Control != nil {
