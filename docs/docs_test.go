@@ -29,7 +29,7 @@ func TestRowsAreExplainedAsTheContractHasThem(t *testing.T) {
 	text := read(t, "rows.md")
 	for _, row := range contract.Rows() {
 		_, rest, found := strings.Cut(text, "### `"+string(row.ID)+"`\n")
-		require.True(t, found, row.ID)
+		require.True(t, found, "row %s is not explained: add a section to docs/rows.md", row.ID)
 		part, _, _ := strings.Cut(rest, "\n### ")
 		assert.Contains(t, part, row.Meaning)
 		assert.Contains(t, part, row.Advice)
@@ -54,9 +54,20 @@ func TestEveryFieldOfAProfileIsDocumented(t *testing.T) {
 		for field := range part.Fields() {
 			name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 			if name != "-" {
-				assert.Contains(t, text, name, part.Name())
+				assert.Contains(t, text, name, "field %s of %s is not documented: add it to docs/profile.md", name, part.Name())
 			}
 		}
+	}
+}
+
+func TestEverySurfaceIsDocumented(t *testing.T) {
+	text := read(t, "profile.md")
+	for _, s := range dialect.Surfaces() {
+		name := s
+		if twin, ok := s.Twin(); ok && s.Streaming() {
+			name = twin
+		}
+		assert.Contains(t, text, "`"+string(name)+"`", "surface %s is not documented: add it to the field models of docs/profile.md", s)
 	}
 }
 
