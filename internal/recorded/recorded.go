@@ -1,7 +1,8 @@
-// Package recorded plays a real deployment's recorded answers, for the tests of the driver and of the command. A cassette
-// holds no secret: keys, passwords, sessions and the names of the run are replaced when it is recorded.
+// Package recorded replays the answers of a real deployment, for the tests of targets/newapi and of the command. Cassettes have
+// no secrets: keys, passwords, sessions and the run's tag are replaced when they are recorded.
 //
-// To record anew, run the tests where the deployment can be reached and can reach back, with its root user's access token:
+// To record them again, run the tests where the deployment and this machine can reach each other, with the access token of
+// its root user:
 //
 //	GATECERT_RECORD=http://127.0.0.1:3000 GATECERT_RECORD_TOKEN=… go test ./targets/newapi -run TestDriver/name
 package recorded
@@ -24,24 +25,24 @@ import (
 	"gopkg.in/dnaeon/go-vcr.v4/pkg/recorder"
 )
 
-// target is where a cassette's requests went, whatever the deployment's address was.
-const target = "http://gateway.test"
+// recordedURL is the deployment's URL in a cassette, whatever it was in fact.
+const recordedURL = "http://gateway.test"
 
 // scrubbedTag stands for the run's tag in a cassette.
 const scrubbedTag = "gc-000000"
 
 var runTag = regexp.MustCompile(`gc-[0-9a-f]{6}\b`)
 
-// scrubs are applied to whatever is recorded, and to what is looked for.
+// scrubs replace secrets in what is recorded, and in the requests that are looked up.
 var scrubs = []struct {
-	secret *regexp.Regexp
-	stands string
+	secret      *regexp.Regexp
+	replacement string
 }{
 	{runTag, scrubbedTag},
 	{regexp.MustCompile(`("(?:password|access_token|cookie)":")[^"]+`), `${1}scrubbed`},
 	{regexp.MustCompile(`("sid":")[^"]+`), `${1}scrubbed`},
 	{regexp.MustCompile(`(/api/user/sessions/)[^/?]+`), `${1}scrubbed`},
-	// Keys keep their length, 48, and stay different from each other.
+	// Keys keep their length, 48, and differ from each other.
 	{regexp.MustCompile(`("\d+":")[0-9A-Za-z]{40}[0-9A-Za-z]*?([0-9A-Za-z]{8})"`), `${1}scrubbedscrubbedscrubbedscrubbedscrubbed$2"`},
 	{regexp.MustCompile(`("key":")[0-9A-Za-z]{40}([0-9A-Za-z]{8})"`), `${1}scrubbedscrubbedscrubbedscrubbedscrubbed$2"`},
 	{regexp.MustCompile(`sk-gatecert-[0-9a-z]+`), `sk-gatecert-scrubbed`},
@@ -51,33 +52,34 @@ var scrubs = []struct {
 
 func scrub(text string) string {
 	for _, s := range scrubs {
-		text = s.secret.ReplaceAllString(text, s.stands)
+		text = s.secret.ReplaceAllString(text, s.replacement)
 	}
 	return text
 }
 
-// Deployment is a deployment that answers as it did when it was recorded.
+// Deployment answers as a real deployment did when it was recorded.
 type Deployment struct {
 	URL string
-	// Token is a credential that it accepts.
+	// Token is an access token that it accepts.
 	Token string
 
 	recorder *recorder.Recorder
 	live     *url.URL // nil when replaying
 	tag      atomic.Value
-	// refuse, when not nil, decides about answers that no deployment at hand gives.
+	// refuse, when not nil, is asked first: it makes refusals that no deployment at hand would make.
 	refuse func(r *http.Request, body string) (answer string, refused bool)
 }
 
 // Option changes how a deployment answers.
 type Option func(*Deployment)
 
-// Refusing lets a function answer in the deployment's place, with 200 as its refusals have.
+// Refusing lets a function refuse requests, with status 200 as the deployment does.
 func Refusing(refuse func(r *http.Request, body string) (answer string, refused bool)) Option {
 	return func(d *Deployment) { d.refuse = refuse }
 }
 
-// Serve plays the cassette of a name, a YAML file in testdata, until the test ends.
+// Serve serves a cassette until the test ends. name is the path of its YAML file without the extension. With GATECERT_RECORD in
+// the environment it records the cassette.
 func Serve(t *testing.T, name string, options ...Option) *Deployment {
 	t.Helper()
 	d := &Deployment{Token: "scrubbed"}
@@ -105,10 +107,10 @@ func Serve(t *testing.T, name string, options ...Option) *Deployment {
 	return d
 }
 
-// Recording reports whether the deployment is a real one, whose answers are being recorded.
+// Recording reports whether the answers are those of a real deployment, and being recorded.
 func (d *Deployment) Recording() bool { return d.live != nil }
 
-// ServeHTTP answers from the cassette, or passes the request on and records.
+// ServeHTTP answers from the cassette, or forwards the request and records the answer.
 func (d *Deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -124,13 +126,13 @@ func (d *Deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	out, err := http.NewRequestWithContext(r.Context(), r.Method, target+r.RequestURI, bytes.NewReader(body))
+	out, err := http.NewRequestWithContext(r.Context(), r.Method, recordedURL+r.RequestURI, bytes.NewReader(body))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	out.Header = r.Header.Clone()
-	out.Header.Del("Accept-Encoding") // what is compressed cannot be scrubbed
+	out.Header.Del("Accept-Encoding") // a compressed body cannot be scrubbed
 	resp, err := d.recorder.RoundTrip(out)
 	if err != nil {
 		http.Error(w, r.Method+" "+r.RequestURI+" is not in the cassette: "+string(body), http.StatusNotImplemented)
@@ -158,7 +160,7 @@ func (d *Deployment) answer(w http.ResponseWriter, resp *http.Response) {
 	_, _ = w.Write(raw)
 }
 
-// liveTransport leads from the cassette's address to the real deployment.
+// liveTransport sends to the real deployment in place of recordedURL.
 type liveTransport struct{ d *Deployment }
 
 func (l liveTransport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -167,7 +169,7 @@ func (l liveTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(out)
 }
 
-// matches compares what a request says, credentials aside.
+// matches compares method, URL and body, without secrets.
 func matches(r *http.Request, recorded cassette.Request) bool {
 	var body []byte
 	if r.Body != nil {
@@ -177,7 +179,7 @@ func matches(r *http.Request, recorded cassette.Request) bool {
 	return r.Method == recorded.Method && scrub(r.URL.String()) == recorded.URL && scrub(string(body)) == recorded.Body
 }
 
-// clean takes out of an interaction what is secret and what is not needed.
+// clean removes secrets and whatever is not needed from an interaction.
 func clean(i *cassette.Interaction) error {
 	i.Request.URL, i.Request.Body = scrub(i.Request.URL), scrub(i.Request.Body)
 	i.Request.Headers, i.Request.RemoteAddr, i.Request.Host = nil, "", ""
@@ -197,14 +199,14 @@ func clean(i *cassette.Interaction) error {
 	return nil
 }
 
-// options are the settings that a cassette keeps of the two hundred that a deployment has.
+// options are the settings that a cassette keeps, out of the two hundred of a deployment.
 var options = regexp.MustCompile(`^(QuotaPerUnit|RetryTimes|PasswordLoginEnabled|TurnstileCheckEnabled|ModelPrice|SelfUseModeEnabled|` +
 	`ModelRequestRateLimit.*|SensitiveWords|CheckSensitive.*|LogConsumeEnabled|AutomaticDisableChannelEnabled|performance_setting\.monitor_enabled)$`)
 
-// facts are what a cassette keeps of what a deployment tells everybody.
+// facts are the fields that a cassette keeps of GET /api/status.
 var facts = regexp.MustCompile(`"(?:version|setup)":(?:"[^"]*"|true|false)`)
 
-// relevant shortens the status and the list of options, and leaves everything else as it is.
+// relevant shortens the status and the list of options. Everything else stays as it is.
 func relevant(address, body string) string {
 	if strings.HasSuffix(address, "/api/status") {
 		return `{"data":{` + strings.Join(facts.FindAllString(body, -1), ",") + `},"message":"","success":true}`
