@@ -65,7 +65,7 @@ type Upstream interface {
 
 // openCounter is an [Upstream] that also counts the calls that are open there, with and without a token.
 type openCounter interface {
-	UnderWay(ctx context.Context) (int, error)
+	OpenAttempts(ctx context.Context) (int, error)
 }
 
 const (

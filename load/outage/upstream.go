@@ -63,7 +63,7 @@ func (p player) awaitOpen(ctx context.Context, most int, until time.Time) (int, 
 		return unknown, nil
 	}
 	for {
-		n, err := upstream.UnderWay(ctx)
+		n, err := upstream.OpenAttempts(ctx)
 		if err != nil {
 			return unknown, fmt.Errorf("ask the upstream how many calls are open: %w", err)
 		}

@@ -51,7 +51,7 @@ func (d *deployment) startUpstream(ctx context.Context, p profile.Profile) (targ
 	if listen == "" {
 		listen = "127.0.0.1:0"
 	}
-	mock := upstream.New(upstream.Options{Keys: []string{d.fixtures.upstreamKey}, Arrived: d.vanishOnArrival(ctx)})
+	mock := upstream.New(upstream.Options{Keys: []string{d.fixtures.upstreamKey}, OnArrival: d.vanishOnArrival(ctx)})
 	var err error
 	if d.server, err = upstream.Listen(ctx, listen, mock); err != nil {
 		return nil, "", fmt.Errorf("start the mock upstream at %s: %w", listen, err)

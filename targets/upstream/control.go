@@ -10,7 +10,7 @@ import (
 
 const (
 	controlPath = "/_gatecert/"
-	// maxSeenWait bounds the wait of one question over HTTP.
+	// maxSeenWait bounds the wait of one request for seen.
 	maxSeenWait = 30 * time.Second
 )
 
@@ -18,18 +18,18 @@ const (
 type Status struct {
 	// Uptime is the time since the upstream was made.
 	Uptime time.Duration `json:"uptime_ns"`
-	// Tokens are those remembered, Attempts all since the start, with and without a token.
+	// Tokens is the number of recorded tokens, Attempts that of all attempts since the start, with and without a token.
 	Tokens   int   `json:"tokens"`
 	Attempts int64 `json:"attempts"`
-	// UnderWay are the attempts that have not ended.
-	UnderWay int `json:"under_way"`
-	// Connections are those open now.
+	// Open is the number of attempts that have not ended.
+	Open int `json:"open"`
+	// Connections is the number of open connections.
 	Connections int `json:"connections"`
 }
 
-// newControl answers what was seen:
+// newControl serves the record of attempts:
 //
-//	GET /_gatecert/seen/{token}?wait=1s   contract.Seen; waits up to 30 s for open attempts to end
+//	GET /_gatecert/seen/{token}?wait=1s   contract.Seen; waits up to 30 s for attempts to end
 //	GET /_gatecert/status                 Status
 func (u *Upstream) newControl() http.Handler {
 	mux := http.NewServeMux()
@@ -43,23 +43,23 @@ func (u *Upstream) serveSeen(w http.ResponseWriter, r *http.Request) {
 	if asked := r.URL.Query().Get("wait"); asked != "" {
 		var err error
 		if wait, err = time.ParseDuration(asked); err != nil {
-			http.Error(w, "wait is no duration", http.StatusBadRequest)
+			http.Error(w, "wait is not a duration", http.StatusBadRequest)
 			return
 		}
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), min(wait, maxSeenWait))
 	defer cancel()
-	writeJSON(w, u.ledger.seen(ctx, r.PathValue("token")))
+	writeJSON(w, u.attempts.await(ctx, r.PathValue("token")))
 }
 
 func (u *Upstream) serveStatus(w http.ResponseWriter, _ *http.Request) {
-	tokens, attempts := u.ledger.counts()
+	tokens, attempts := u.attempts.counts()
 	writeJSON(w, Status{
-		Uptime: time.Since(u.started), Tokens: tokens, Attempts: attempts, UnderWay: u.ledger.going(), Connections: u.Connections(),
+		Uptime: time.Since(u.started), Tokens: tokens, Attempts: attempts, Open: u.attempts.openCount(), Connections: u.Connections(),
 	})
 }
 
 func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(dialect.Encode(v)) // whoever asked and left needs no answer
+	_, _ = w.Write(dialect.Encode(v)) // a client that has left needs no answer
 }

@@ -8,80 +8,94 @@ import (
 	"time"
 )
 
-// Directive says how the upstream has to treat the one request whose prompt carries it. The zero value asks for a
-// healthy answer. Its text form is [Directive.String], read back by [ParseDirective]; [Vocabulary] explains every word.
+// Directive says how the upstream treats the one request whose prompt has it. The zero value asks for a healthy
+// response. [Directive.String] is its text form, which [ParseDirective] reads; [Vocabulary] explains every word.
 type Directive struct {
-	// Token names the call in the upstream's records ([Upstream.Seen]): 1 to 64 of A-Z a-z 0-9 . _ -
+	// Token is the name under which the request is recorded ([Upstream.Seen]): 1 to 64 of A-Z a-z 0-9 . _ -
 	Token string
-	// Status is the HTTP status of the answer, 200 to 599. 0 means 200, or what the protocol demands (a refusal).
+	// Status is the HTTP status of the response, 200 to 599. 0 means 200, or what the protocol demands (a refusal).
 	Status int
-	// Content is what is answered. "" is the healthy answer; with a status of 400 and above, the protocol's own error.
+	// Content is what the response consists of. "" is the healthy response; with a status of 400 and above, the
+	// protocol's own error.
 	Content Content
-	// Ending is how the answer ends, or what comes in its place. "" is the orderly end.
+	// Ending is how the response ends, or what happens instead of one. "" is a proper end.
 	Ending Ending
-	// After counts the stream events before the endings named …-after. It is 0 for all other endings.
+	// After is the number of stream events before the endings named …-after. It is 0 for all other endings.
 	After int
-	// BrokenEvent is the number, from 1, of the stream event whose data is broken JSON. 0 means none.
-	BrokenEvent int
-	// Chunks is the number of content deltas in a healthy answer. 0 means 3.
-	Chunks int
-	// Delay passes before the head of the answer, Gap between two stream events.
-	Delay, Gap time.Duration
-	// CRLF ends the lines of an event stream with CR LF; Comments puts a keep-alive comment before every event.
-	CRLF, Comments bool
-	// RetryAfter is the value of a Retry-After field, Headers are further fields of the answer.
+	// Delay is the wait before the response header.
+	Delay time.Duration
+	// Events changes the events of a stream.
+	Events EventFaults
+	// RetryAfter is the value of a Retry-After field, Headers are further header fields.
 	RetryAfter string
 	Headers    []Header
-	// Code, Type and Message replace the fields of the error object, where one is answered.
-	Code, Type, Message string
+	// Error replaces fields of the error object, where the response has one.
+	Error ErrorFields
 }
 
-// Header is one field of an answer's head.
+// EventFaults changes how the events of a stream are written.
+type EventFaults struct {
+	// Broken is the number, from 1, of the event whose data is broken JSON. 0 means none.
+	Broken int
+	// Chunks is the number of content deltas in a healthy response, streaming or not. 0 means 3.
+	Chunks int
+	// Gap is the wait between two events.
+	Gap time.Duration
+	// CRLF ends the lines of the stream with CR LF.
+	CRLF bool
+	// Comments puts a keep-alive comment before every event.
+	Comments bool
+}
+
+// ErrorFields are the fields of an error object. Empty ones have the protocol's own values.
+type ErrorFields struct{ Code, Type, Message string }
+
+// Header is one header field of a response.
 type Header struct{ Name, Value string }
 
-// Content is what the upstream answers in place of a healthy answer.
+// Content is what a response consists of instead of a healthy body.
 type Content string
 
-// The contents. All but the last three are the values of the word "body".
+// The contents. All but the last three are values of the word "body".
 const (
 	ErrorBody   Content = "error"        // the protocol's own error object
-	ForeignBody Content = "foreign"      // JSON, but no error object
+	ForeignBody Content = "foreign"      // JSON that is not an error object
 	HTMLBody    Content = "html"         // the page of some proxy
 	TextBody    Content = "text"         // a line of plain text
-	EmptyBody   Content = "empty"        // no byte
-	BrokenJSON  Content = "broken-json"  // the first half of a healthy answer, well framed
+	EmptyBody   Content = "empty"        // no bytes
+	BrokenJSON  Content = "broken-json"  // the first half of a healthy response, in a complete transfer
 	NullBody    Content = "null"         // the JSON value null
-	NoChoices   Content = "no-choices"   // a success that says nothing
-	EmptyStream Content = "empty-stream" // an event stream without an event
-	Refusal     Content = "refuse"       // the protocol's own way of refusing a prompt on policy grounds
+	NoChoices   Content = "no-choices"   // a success without content
+	EmptyStream Content = "empty-stream" // an event stream without events
+	Refusal     Content = "refuse"       // the protocol's own way to refuse a prompt on policy grounds
 )
 
-// Ending is how an answer ends when it does not end well.
+// Ending is how a response ends when it does not end properly.
 type Ending string
 
 // The endings. Those named …After take their number from [Directive.After].
 const (
-	Hang           Ending = "hang"            // no head, ever
-	Reset          Ending = "reset"           // TCP RST in place of an answer
-	Close          Ending = "close"           // the connection closes in place of an answer
-	Stall          Ending = "stall"           // half of the answer, then silence
+	Hang           Ending = "hang"            // nothing is sent
+	Reset          Ending = "reset"           // TCP RST instead of a response
+	Close          Ending = "close"           // the connection closes instead of a response
+	Stall          Ending = "stall"           // half of the response, then silence
 	StallAfter     Ending = "stall-after"     // n events, then silence
-	CutAfter       Ending = "cut-after"       // n events, then the connection breaks
-	EndAfter       Ending = "end-after"       // n events, then an orderly end that lacks the finish
+	CutAfter       Ending = "cut-after"       // n events, then the connection closes
+	EndAfter       Ending = "end-after"       // n events, then a proper end of the transfer, without finish
 	ErrorAfter     Ending = "error-after"     // n events, then the protocol's own error event
 	NoDone         Ending = "no-done"         // everything but the end marker
-	TruncateLength Ending = "truncate=length" // half of the bytes that Content-Length promises
-	TruncateChunk  Ending = "truncate=chunk"  // half of the bytes in chunks, and no last chunk
-	TruncateGzip   Ending = "truncate=gzip"   // half of a gzip body in an orderly transfer
+	TruncateLength Ending = "truncate=length" // half of the bytes that Content-Length announces
+	TruncateChunk  Ending = "truncate=chunk"  // half of the bytes in chunks, without the last chunk
+	TruncateGzip   Ending = "truncate=gzip"   // half of a gzip body in a complete transfer
 )
 
-// String renders the directive as it stands in a prompt: "[[gatecert token=abc status=503 body=html]]". The text is
-// made of characters that neither JSON nor HTML escapes, so that it passes through gateways unharmed.
+// String returns the directive as it stands in a prompt: "[[gatecert token=abc status=503 body=html]]". It has only
+// characters that neither JSON nor HTML escapes, so that it passes through gateways unchanged.
 func (d Directive) String() string {
 	var text strings.Builder
 	text.WriteString(opening)
 	for _, w := range vocabulary() {
-		for _, value := range w.write(d) {
+		for _, value := range w.format(d) {
 			text.WriteString(" " + w.Name)
 			if w.Values != "" {
 				text.WriteString("=" + value)
@@ -92,72 +106,74 @@ func (d Directive) String() string {
 	return text.String()
 }
 
-// takesCount reports whether the ending happens after a number of events.
+// takesCount reports whether the ending comes after a number of events.
 func (e Ending) takesCount() bool {
 	return e == StallAfter || e == CutAfter || e == EndAfter || e == ErrorAfter
 }
 
+// noResponse reports whether nothing is sent.
+func (e Ending) noResponse() bool { return e == Hang || e == Reset || e == Close }
+
 // needsEvents reports whether the directive makes sense for an event stream only.
 func (d Directive) needsEvents() bool {
-	return d.Ending.takesCount() || d.Ending == NoDone || d.BrokenEvent > 0 || d.Content == EmptyStream
+	return d.Ending.takesCount() || d.Ending == NoDone || d.Events.Broken > 0 || d.Content == EmptyStream
 }
 
-// success reports whether the status, where one is named, is a success.
+// success reports whether the status is a success, or not given.
 func (d Directive) success() bool { return d.Status == 0 || d.Status < 300 }
 
-// bodiless reports whether the answer has no byte that could be withheld.
+// bodiless reports whether the response has no body of which a part could be left out.
 func (d Directive) bodiless() bool {
 	return d.Content == EmptyBody || d.Content == EmptyStream || !bodyAllowed(d.Status) ||
 		d.Content == "" && d.Status >= 300 && d.Status < 400
 }
 
-// errorObject reports whether the answer carries an error object whose fields can be replaced.
-func (d Directive) errorObject() bool {
+// hasErrorObject reports whether the response has an error object whose fields can be replaced.
+func (d Directive) hasErrorObject() bool {
 	return d.Content == ErrorBody || d.Ending == ErrorAfter || d.Content == "" && d.Status >= 400
 }
 
-// contradiction says which words cannot be obeyed together, or "".
+// contradiction says which words cannot be followed together, or "".
 func (d Directive) contradiction() string {
-	if why := d.answerContradiction(); why != "" {
+	if why := d.responseContradiction(); why != "" {
 		return why
 	}
 	return d.contentContradiction()
 }
 
-// answerContradiction is about the words that choose the kind of answer: the status, the content, a stream, none.
-func (d Directive) answerContradiction() string {
-	speechless := Directive{Token: d.Token, Delay: d.Delay, Ending: d.Ending}
+// responseContradiction is about the words that choose the kind of response: the status, the content, a stream, none.
+func (d Directive) responseContradiction() string {
 	streams := d.Content == "" || d.Content == NoChoices || d.Content == EmptyStream
 	switch {
 	case d.Status == statusRefused:
 		return "421 is the status of a refused directive"
-	case (d.Ending == Hang || d.Ending == Reset || d.Ending == Close) && !reflect.DeepEqual(d, speechless):
-		return string(d.Ending) + " answers nothing, the other words need an answer"
+	case d.Ending.noResponse() && !reflect.DeepEqual(d, Directive{Token: d.Token, Delay: d.Delay, Ending: d.Ending}):
+		return string(d.Ending) + " sends no response, the other words need one"
 	case d.needsEvents() && (!d.success() || !streams):
-		return "the words for stream events need a stream, and the status or the content rules one out"
+		return "the words about stream events need a stream, which the status or the content excludes"
 	case d.Content == Refusal && d.Status != 0:
-		return "refuse has the status that the protocol gives it"
+		return "the protocol decides the status of refuse"
 	case d.Content == NoChoices && !d.success():
-		return "no-choices is a success, the status is none"
+		return "no-choices is a success, the status is not"
 	case !bodyAllowed(d.Status) && d.Content != "" && d.Content != EmptyBody:
-		return "the status allows no body"
+		return "the status does not allow a body"
 	}
 	return ""
 }
 
-// contentContradiction is about the words that change what the answer consists of, and need it to be there.
+// contentContradiction is about the words that change a part of the response, and need that part.
 func (d Directive) contentContradiction() string {
 	switch {
 	case d.bodiless() && d.Ending != "":
-		return "there is no body of which a part could be withheld"
-	case d.bodiless() && d.BrokenEvent > 0:
-		return "there is no event that could be broken"
-	case strings.HasPrefix(string(d.Ending), "truncate=") && d.BrokenEvent > 0:
+		return "there is no body to leave a part out of"
+	case d.bodiless() && d.Events.Broken > 0:
+		return "there is no event to break"
+	case strings.HasPrefix(string(d.Ending), "truncate=") && d.Events.Broken > 0:
 		return "truncate counts bytes, and the broken event may not be among them"
-	case d.Ending.takesCount() && d.BrokenEvent > d.After:
+	case d.Ending.takesCount() && d.Events.Broken > d.After:
 		return "the broken event comes after the end"
-	case (d.Code != "" || d.Type != "" || d.Message != "") && !d.errorObject():
-		return "code, type and message belong to an error object, and none is answered"
+	case d.Error != ErrorFields{} && !d.hasErrorObject():
+		return "code, type and message need an error object, and the response has none"
 	case d.RetryAfter != "" && slices.ContainsFunc(d.Headers, Header.isRetryAfter):
 		return "retry-after is also given as a header"
 	}
@@ -166,7 +182,7 @@ func (d Directive) contentContradiction() string {
 
 func (h Header) isRetryAfter() bool { return http.CanonicalHeaderKey(h.Name) == "Retry-After" }
 
-// bodyAllowed reports whether answers of the status may have a body (RFC 9110 15.3.5 and 15.4.5).
+// bodyAllowed reports whether responses of the status may have a body (RFC 9110 15.3.5 and 15.4.5).
 func bodyAllowed(status int) bool {
 	return status != http.StatusNoContent && status != http.StatusNotModified
 }

@@ -17,17 +17,17 @@ func TestParseDirective(t *testing.T) {
 		prompt   string
 		want     Directive
 	}{
-		{"a bare directive asks for health", "[[gatecert]]", Directive{}},
+		{"a directive without words asks for a healthy response", "[[gatecert]]", Directive{}},
 		{"the token alone", "Say hello. [[gatecert token=a.B-9_]] Thanks.", Directive{Token: "a.B-9_"}},
 		{"the first of two wins", "[[gatecert token=one]] [[gatecert token=two]]", Directive{Token: "one"}},
-		{"a longer word is not ours", "[[gatecertify]] [[gatecert token=a]]", Directive{Token: "a"}},
+		{"a longer word is not a directive", "[[gatecertify]] [[gatecert token=a]]", Directive{Token: "a"}},
 		{"any white space separates", "[[gatecert\n token=a\t status=503 ]]", Directive{Token: "a", Status: 503}},
 		{"content words share a field", "[[gatecert no-choices]]", Directive{Content: NoChoices}},
 		{"an ending with its number", "[[gatecert stall-after=0]]", Directive{Ending: StallAfter}},
-		{"durations", "[[gatecert delay=1500ms gap=20us]]", Directive{Delay: 1500 * time.Millisecond, Gap: 20 * time.Microsecond}},
+		{"durations", "[[gatecert delay=1500ms gap=20us]]", Directive{Delay: 1500 * time.Millisecond, Events: EventFaults{Gap: 20 * time.Microsecond}}},
 		{"header values are escaped", "[[gatecert header=X-A:b+c%3A header=X-A:]]", Directive{Headers: []Header{{"X-A", "b c:"}, {"X-A", ""}}}},
-		{"an error's fields", "[[gatecert status=400 code=a%5D%5D type=b message=c+%22d%22]]", Directive{Status: 400, Code: "a]]", Type: "b", Message: `c "d"`}},
-		{"a broken event within what is sent", "[[gatecert broken-event=2 cut-after=2]]", Directive{BrokenEvent: 2, Ending: CutAfter, After: 2}},
+		{"an error's fields", "[[gatecert status=400 code=a%5D%5D type=b message=c+%22d%22]]", Directive{Status: 400, Error: ErrorFields{Code: "a]]", Type: "b", Message: `c "d"`}}},
+		{"a broken event within what is sent", "[[gatecert broken-event=2 cut-after=2]]", Directive{Events: EventFaults{Broken: 2}, Ending: CutAfter, After: 2}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			d, found, err := ParseDirective(row.prompt)
@@ -47,48 +47,48 @@ func TestNoDirective(t *testing.T) {
 	}
 }
 
-func TestDirectivesThatAreRefused(t *testing.T) {
+func TestRefusedDirectives(t *testing.T) {
 	for _, row := range []struct{ text, why string }{
-		{"nonsense", `no such word: "nonsense"`},
-		{"status=503 status=503", "status stands twice"},
+		{"nonsense", `unknown word: "nonsense"`},
+		{"status=503 status=503", "status appears twice"},
 		{"status", "status needs a value: 200 … 599 but 421"},
 		{"code=", "code needs a value: text, query-escaped"},
 		{"hang=1", "hang takes no value"},
 		{"hang=", "hang takes no value"},
-		{"status=100", `status: "100" is no number from 200 to 599`},
+		{"status=100", `status: "100" is not a number from 200 to 599`},
 		{"status=421", "421 is the status of a refused directive"},
-		{"body=soup", `no such body: "soup"`},
-		{"truncate=head", `no such truncation: "head"`},
+		{"body=soup", `unknown body: "soup"`},
+		{"truncate=head", `unknown truncation: "head"`},
 		{"delay=-1s", `delay: "-1s" is not a duration up to 10m, such as 250ms`},
 		{"delay=11m", `delay: "11m" is not a duration up to 10m, such as 250ms`},
-		{"cut-after=x", `cut-after: "x" is no number from 0 to 10000`},
-		{"broken-event=0", `broken-event: "0" is no number from 1 to 10000`},
+		{"cut-after=x", `cut-after: "x" is not a number from 0 to 10000`},
+		{"broken-event=0", `broken-event: "0" is not a number from 1 to 10000`},
 		{"message=%zz", `message: "%zz" is not valid, query-escaped text`},
 		{"message=%ff", `message: "%ff" is not valid, query-escaped text`},
 		{"retry-after=a%0d%0aX:b", `retry-after: "a%0d%0aX:b" is not valid, query-escaped text`},
-		{"header=X%20A:b", `no header name: "X%20A"`},
+		{"header=X%20A:b", `not a header name: "X%20A"`},
 		{"header=content-length:3", "header content-length frames the message"},
 		{"header=A:%00", `header: "%00" is not valid, query-escaped text`},
 		{strings.Repeat("header=A:b ", 17), "more than 16 headers"},
-		{"body=html refuse", "refuse contradicts html: both say what is answered"},
-		{"hang reset", "reset contradicts hang: both say how it ends"},
-		{"stall truncate=gzip", "truncate=gzip contradicts stall: both say how it ends"},
-		{"hang status=503", "hang answers nothing, the other words need an answer"},
-		{"close header=A:b", "close answers nothing, the other words need an answer"},
-		{"status=500 cut-after=1", "the words for stream events need a stream, and the status or the content rules one out"},
-		{"body=html broken-event=1", "the words for stream events need a stream, and the status or the content rules one out"},
-		{"refuse no-done", "the words for stream events need a stream, and the status or the content rules one out"},
-		{"refuse status=400", "refuse has the status that the protocol gives it"},
-		{"no-choices status=500", "no-choices is a success, the status is none"},
-		{"status=204 body=html", "the status allows no body"},
-		{"body=empty truncate=length", "there is no body of which a part could be withheld"},
-		{"status=302 stall", "there is no body of which a part could be withheld"},
-		{"empty-stream cut-after=1", "there is no body of which a part could be withheld"},
-		{"empty-stream broken-event=1", "there is no event that could be broken"},
+		{"body=html refuse", "refuse contradicts html: both say what is sent"},
+		{"hang reset", "reset contradicts hang: both say how the response ends"},
+		{"stall truncate=gzip", "truncate=gzip contradicts stall: both say how the response ends"},
+		{"hang status=503", "hang sends no response, the other words need one"},
+		{"close header=A:b", "close sends no response, the other words need one"},
+		{"status=500 cut-after=1", "the words about stream events need a stream, which the status or the content excludes"},
+		{"body=html broken-event=1", "the words about stream events need a stream, which the status or the content excludes"},
+		{"refuse no-done", "the words about stream events need a stream, which the status or the content excludes"},
+		{"refuse status=400", "the protocol decides the status of refuse"},
+		{"no-choices status=500", "no-choices is a success, the status is not"},
+		{"status=204 body=html", "the status does not allow a body"},
+		{"body=empty truncate=length", "there is no body to leave a part out of"},
+		{"status=302 stall", "there is no body to leave a part out of"},
+		{"empty-stream cut-after=1", "there is no body to leave a part out of"},
+		{"empty-stream broken-event=1", "there is no event to break"},
 		{"truncate=chunk broken-event=1", "truncate counts bytes, and the broken event may not be among them"},
 		{"cut-after=1 broken-event=2", "the broken event comes after the end"},
-		{"code=a", "code, type and message belong to an error object, and none is answered"},
-		{"status=503 body=html message=a", "code, type and message belong to an error object, and none is answered"},
+		{"code=a", "code, type and message need an error object, and the response has none"},
+		{"status=503 body=html message=a", "code, type and message need an error object, and the response has none"},
 		{"retry-after=1 header=retry-after:2", "retry-after is also given as a header"},
 	} {
 		t.Run(row.text, func(t *testing.T) {
@@ -96,39 +96,39 @@ func TestDirectivesThatAreRefused(t *testing.T) {
 			assert.True(t, found)
 			require.ErrorIs(t, err, ErrDirective)
 			assert.EqualError(t, err, "directive refused: "+row.why)
-			assert.Equal(t, Directive{Token: "late"}, d, "the token is read all the same")
+			assert.Equal(t, Directive{Token: "late"}, d, "the token is parsed nevertheless")
 		})
 	}
 }
 
-func TestTokensThatAreRefused(t *testing.T) {
+func TestRefusedTokens(t *testing.T) {
 	for _, token := range []string{"a/b", "é", "[", strings.Repeat("x", 65)} {
 		_, _, err := ParseDirective("[[gatecert token=" + token + "]]")
-		assert.ErrorContains(t, err, "directive refused: no token: ")
+		assert.ErrorContains(t, err, "directive refused: not a token: ")
 	}
 }
 
-func TestAnEndlessDirectiveIsRefused(t *testing.T) {
+func TestDirectiveWithoutEndIsRefused(t *testing.T) {
 	d, found, err := ParseDirective("[[gatecert token=a " + strings.Repeat("x", 1<<20) + "]]")
 	assert.True(t, found)
 	assert.EqualError(t, err, `directive refused: no "]]" within 8192 bytes`)
 	assert.Equal(t, "a", d.Token)
 
 	_, _, err = ParseDirective("[[gatecert " + strings.Repeat("x", 1000) + "]]")
-	assert.EqualError(t, err, `directive refused: no such word: "`+strings.Repeat("x", 60)+`…"`)
+	assert.EqualError(t, err, `directive refused: unknown word: "`+strings.Repeat("x", 60)+`…"`)
 }
 
 func TestDirectiveString(t *testing.T) {
 	assert.Equal(t, "[[gatecert]]", Directive{}.String())
 	assert.Equal(t, "[[gatecert token=abc status=503 body=html]]", Directive{Token: "abc", Status: 503, Content: HTMLBody}.String())
 	assert.Equal(t, "[[gatecert truncate=chunk delay=1.5us]]", Directive{Ending: TruncateChunk, Delay: 1500}.String())
-	assert.Equal(t, "[[gatecert stall-after=0 crlf comments]]", Directive{Ending: StallAfter, CRLF: true, Comments: true}.String())
+	assert.Equal(t, "[[gatecert stall-after=0 crlf comments]]", Directive{Ending: StallAfter, Events: EventFaults{CRLF: true, Comments: true}}.String())
 	assert.Equal(t, "[[gatecert status=429 retry-after=1+h header=A:%5D%5D message=%C3%A9%3C%3E%22]]",
-		Directive{Status: 429, RetryAfter: "1 h", Headers: []Header{{"A", "]]"}}, Message: `é<>"`}.String())
+		Directive{Status: 429, RetryAfter: "1 h", Headers: []Header{{"A", "]]"}}, Error: ErrorFields{Message: `é<>"`}}.String())
 }
 
-// Whatever words are drawn, a directive that is accepted is the one that its own text means.
-func TestDirectivesSurviveTheirText(t *testing.T) {
+// A directive that is accepted equals the one that is parsed from its own text.
+func TestDirectivesSurviveFormatting(t *testing.T) {
 	draw := rand.New(rand.NewPCG(1, 2))
 	values := map[string][]string{
 		"token": {"a", "Z-9._"}, "status": {"200", "204", "302", "400", "503"}, "truncate": {"length", "chunk", "gzip"},
@@ -185,7 +185,7 @@ func FuzzParseDirective(f *testing.F) {
 	})
 }
 
-func TestTheDocumentationNamesEveryWord(t *testing.T) {
+func TestPackageDocumentationHasEveryWord(t *testing.T) {
 	source, err := os.ReadFile("doc.go")
 	require.NoError(t, err)
 	doc := string(source)

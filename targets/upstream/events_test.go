@@ -86,7 +86,7 @@ func TestStreamsWithoutTheirEndMarker(t *testing.T) {
 		got := b.ask(e, "[[gatecert no-done]]")
 		if !e.marker {
 			assert.Equal(t, statusRefused, got.status)
-			assert.Equal(t, "gatecert upstream: directive refused: no-done, and the stream has no end marker", errorIn(t, got.body)["message"])
+			assert.Equal(t, "gatecert mock upstream: directive refused: no-done, but the stream has no end marker", errorIn(t, got.body)["message"])
 			return
 		}
 		assert.NoError(t, got.err)
@@ -127,7 +127,7 @@ func TestBrokenEvents(t *testing.T) {
 	})
 }
 
-func TestTheFormOfTheStream(t *testing.T) {
+func TestStreamFormat(t *testing.T) {
 	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
 		full := anonymous(b.ask(e, "[[gatecert]]").body)
 		got := anonymous(b.ask(e, "[[gatecert crlf comments gap=1ms]]").body)
@@ -146,7 +146,7 @@ func TestTheFormOfTheStream(t *testing.T) {
 	})
 }
 
-func TestTheGapIsBetweenEvents(t *testing.T) {
+func TestGapIsBetweenEvents(t *testing.T) {
 	b := newBench(t, Options{})
 	e := endpointNamed(t, "chat-stream")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -160,33 +160,33 @@ func TestTheGapIsBetweenEvents(t *testing.T) {
 }
 
 func TestEventWordsNeedAStream(t *testing.T) {
-	onEach(t, whole, func(t *testing.T, b bench, e endpoint) {
+	onEach(t, notStreaming, func(t *testing.T, b bench, e endpoint) {
 		for _, words := range []string{"stall-after=1", "cut-after=1", "end-after=1", "error-after=1", "no-done", "broken-event=1", "empty-stream"} {
 			got := b.ask(e, "[[gatecert "+words+"]]")
 			assert.Equal(t, statusRefused, got.status, words)
-			assert.Equal(t, "gatecert upstream: directive refused: it is about stream events, and the request wants no stream", errorIn(t, got.body)["message"])
+			assert.Equal(t, "gatecert mock upstream: directive refused: it is about stream events, and the request does not ask for a stream", errorIn(t, got.body)["message"])
 		}
 	})
 }
 
-func TestEventsThatTheStreamNeverReaches(t *testing.T) {
+func TestEventsBeyondTheStream(t *testing.T) {
 	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
 		for words, why := range map[string]string{
-			fmt.Sprintf("stall-after=%d", e.events):        fmt.Sprintf("stall-after=%d, and the stream has %d events", e.events, e.events),
-			fmt.Sprintf("cut-after=%d", e.events):          fmt.Sprintf("cut-after=%d, and the stream has %d events", e.events, e.events),
-			fmt.Sprintf("end-after=%d", e.finish+1):        fmt.Sprintf("end-after=%d, and the stream finishes with event %d", e.finish+1, e.finish+1),
-			fmt.Sprintf("error-after=%d", e.finish+1):      fmt.Sprintf("error-after=%d, and the stream finishes with event %d", e.finish+1, e.finish+1),
-			fmt.Sprintf("broken-event=%d", e.events+1):     fmt.Sprintf("broken-event=%d, and %d events are sent", e.events+1, e.events),
-			fmt.Sprintf("stall broken-event=%d", e.events): fmt.Sprintf("broken-event=%d, and %d events are sent", e.events, (e.events+1)/2),
+			fmt.Sprintf("stall-after=%d", e.events):        fmt.Sprintf("stall-after=%d, but the stream has %d events", e.events, e.events),
+			fmt.Sprintf("cut-after=%d", e.events):          fmt.Sprintf("cut-after=%d, but the stream has %d events", e.events, e.events),
+			fmt.Sprintf("end-after=%d", e.finish+1):        fmt.Sprintf("end-after=%d, but the stream finishes with event %d", e.finish+1, e.finish+1),
+			fmt.Sprintf("error-after=%d", e.finish+1):      fmt.Sprintf("error-after=%d, but the stream finishes with event %d", e.finish+1, e.finish+1),
+			fmt.Sprintf("broken-event=%d", e.events+1):     fmt.Sprintf("broken-event=%d, but %d events are sent", e.events+1, e.events),
+			fmt.Sprintf("stall broken-event=%d", e.events): fmt.Sprintf("broken-event=%d, but %d events are sent", e.events, (e.events+1)/2),
 		} {
 			got := b.ask(e, "[[gatecert "+words+"]]")
 			assert.Equal(t, statusRefused, got.status, words)
-			assert.Equal(t, "gatecert upstream: directive refused: "+why, errorIn(t, got.body)["message"])
+			assert.Equal(t, "gatecert mock upstream: directive refused: "+why, errorIn(t, got.body)["message"])
 		}
 	})
 }
 
-func TestTheBytesOfACutStream(t *testing.T) {
+func TestBytesOfACutStream(t *testing.T) {
 	b := newBench(t, Options{})
 	e := endpointNamed(t, "gemini-stream")
 	conn, err := net.Dial("tcp", b.server.Addr())

@@ -20,7 +20,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-func TestStatusWithTheProtocolsOwnError(t *testing.T) {
+func TestStatusHasTheProtocolsError(t *testing.T) {
 	kinds := map[dialect.Dialect]map[int]string{
 		dialect.OpenAI: {400: "invalid_request_error", 401: "invalid_request_error", 403: "invalid_request_error", 404: "invalid_request_error",
 			409: "invalid_request_error", 429: "requests", 500: "server_error", 503: "server_error", 529: "server_error"},
@@ -43,7 +43,7 @@ func TestStatusWithTheProtocolsOwnError(t *testing.T) {
 	})
 }
 
-func TestTheErrorsFieldsCanBeReplaced(t *testing.T) {
+func TestErrorFieldsCanBeReplaced(t *testing.T) {
 	const directive = "[[gatecert status=429 code=a%3A+b type=t message=m+%1B]]"
 	want := map[dialect.Dialect]string{
 		dialect.OpenAI:    `{"error":{"code":"a: b","message":"m \u001b","param":null,"type":"t"}}`,
@@ -56,7 +56,7 @@ func TestTheErrorsFieldsCanBeReplaced(t *testing.T) {
 	})
 }
 
-func TestSuccessesThatAreNone(t *testing.T) {
+func TestUnusableSuccesses(t *testing.T) {
 	errors := map[dialect.Dialect]string{
 		dialect.OpenAI:    `{"error":{"code":null,"message":"The server had an error while processing your request.","param":null,"type":"server_error"}}`,
 		dialect.Anthropic: `{"error":{"message":"Internal server error","type":"api_error"},"type":"error"}`,
@@ -94,7 +94,7 @@ func TestSuccessesThatAreNone(t *testing.T) {
 	})
 }
 
-func TestOtherSuccessesAreAnswers(t *testing.T) {
+func TestOtherSuccessStatuses(t *testing.T) {
 	onEach(t, every, func(t *testing.T, b bench, e endpoint) {
 		got := b.ask(e, "[[gatecert status=201]]")
 		assert.Equal(t, http.StatusCreated, got.status)
@@ -151,7 +151,7 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
-func TestFieldsOfTheHead(t *testing.T) {
+func TestHeaderFields(t *testing.T) {
 	onEach(t, every, func(t *testing.T, b bench, e endpoint) {
 		got := b.ask(e, "[[gatecert status=429 retry-after=30 header=X-A:one header=X-A:two+%26+three header=content-type:text%2Fodd]]")
 		assert.Equal(t, []string{"30"}, got.header.Values("Retry-After"))
@@ -160,7 +160,7 @@ func TestFieldsOfTheHead(t *testing.T) {
 	})
 }
 
-func TestNoAnswerAtAll(t *testing.T) {
+func TestNoResponse(t *testing.T) {
 	onEach(t, every, func(t *testing.T, b bench, e endpoint) {
 		b.client.CloseIdleConnections() // the transport would try a used connection again
 		for ending, want := range map[string]error{"reset": syscall.ECONNRESET, "close": io.EOF} {
@@ -187,7 +187,7 @@ func TestTruncatedBodies(t *testing.T) {
 		}
 		got := b.ask(e, "[[gatecert truncate=gzip]]")
 		assert.Equal(t, "gzip", got.header.Get("Content-Encoding"))
-		assert.NoError(t, got.err, "the transfer itself is whole")
+		assert.NoError(t, got.err, "the transfer itself is complete")
 		reader, err := gzip.NewReader(strings.NewReader(got.body))
 		require.NoError(t, err)
 		_, err = io.Copy(io.Discard, reader)
@@ -211,7 +211,7 @@ func TestHang(t *testing.T) {
 	})
 }
 
-func TestDelayIsCutShortByTheOtherSide(t *testing.T) {
+func TestDisconnectEndsADelay(t *testing.T) {
 	onEach(t, every, func(t *testing.T, b bench, e endpoint) {
 		b.giveUpOn(e, "[[gatecert delay=10m token=delay-"+e.name+"]]", -1)
 		assert.True(t, b.seen("delay-"+e.name).Cancelled)
@@ -235,7 +235,7 @@ func TestStall(t *testing.T) {
 }
 
 // A client that is gone in mid-request is seen too, under the token that had already arrived.
-func TestARequestThatNeverArrivesWhole(t *testing.T) {
+func TestIncompleteRequest(t *testing.T) {
 	b := newBench(t, Options{})
 	conn, err := net.Dial("tcp", b.server.Addr())
 	require.NoError(t, err)

@@ -86,7 +86,7 @@ func TestHealthyStreams(t *testing.T) {
 	}
 }
 
-func TestTheResponsesStreamHasItsEventsInOrder(t *testing.T) {
+func TestResponsesStreamOrder(t *testing.T) {
 	got := newBench(t, Options{}).ask(endpointNamed(t, "responses-stream"), "Good morning")
 	var names []string
 	for i, text := range strings.Split(strings.TrimSuffix(got.body, "\n\n"), "\n\n") {
@@ -113,7 +113,7 @@ func TestTheResponsesStreamHasItsEventsInOrder(t *testing.T) {
 	}, names)
 }
 
-func TestTheGeminiStreamIsAnArrayUnlessAskedForEvents(t *testing.T) {
+func TestGeminiStreamIsAnArrayByDefault(t *testing.T) {
 	got := newBench(t, Options{}).ask(endpointNamed(t, "gemini-array"), "Good morning")
 	assert.Equal(t, "application/json; charset=UTF-8", got.header.Get("Content-Type"))
 	var elements []map[string]any
@@ -122,7 +122,7 @@ func TestTheGeminiStreamIsAnArrayUnlessAskedForEvents(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(got.body, ",\r\n"))
 }
 
-func TestUsageIsStreamedWhenAskedFor(t *testing.T) {
+func TestUsageIsStreamedOnRequest(t *testing.T) {
 	b := newBench(t, Options{})
 	for _, row := range []struct{ path, ask string }{
 		{"/v1/chat/completions", `"messages":[{"role":"user","content":"Good morning"}]`},

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ErrDirective is returned when a directive cannot be read: an unknown word or value, a repeated word, words that
-// contradict each other, or no end in sight.
+// ErrDirective is returned when a directive cannot be followed: an unknown word or value, a repeated word, words that
+// contradict each other or do not fit the request, or no end.
 var ErrDirective = errors.New("directive refused")
 
 const (
@@ -17,22 +17,22 @@ const (
 	maxDirective = 8 << 10
 )
 
-// ParseDirective finds the first directive in a text and reads it. found is false when the text has none. On an error,
-// which is always [ErrDirective], the directive holds at least the token if one could be read, so that the refusal can
-// be recorded under it.
+// ParseDirective finds and parses the first directive in a prompt. found is false when there is none. Its error is always
+// [ErrDirective]. With an error, the directive has the token if it could be parsed, so that the refusal can be recorded
+// under it.
 func ParseDirective(prompt string) (d Directive, found bool, err error) {
-	text, found, whole := findDirective(prompt)
+	text, found, closed := findDirective(prompt)
 	if !found {
 		return Directive{}, false, nil
 	}
-	if !whole {
+	if !closed {
 		err = fmt.Errorf("%w: no %q within %d bytes", ErrDirective, closing, maxDirective)
 	}
 	words := vocabulary()
 	seen := make(map[string]bool, len(words))
 	for field := range strings.FieldsSeq(text) {
-		// The first complaint stands, but the token may be yet to come.
-		if e := readWord(&d, field, words, seen); e != nil && err == nil {
+		// The first error is returned, but the token may come later.
+		if e := parseWord(&d, field, words, seen); e != nil && err == nil {
 			err = fmt.Errorf("%w: %w", ErrDirective, e)
 		}
 	}
@@ -45,48 +45,39 @@ func ParseDirective(prompt string) (d Directive, found bool, err error) {
 	return d, true, nil
 }
 
-// findDirective returns what stands between the brackets; whole is false when the closing ones are missing.
-func findDirective(prompt string) (text string, found, whole bool) {
+// findDirective returns the text between the brackets; closed is false when the closing ones are missing.
+func findDirective(prompt string) (text string, found, closed bool) {
 	for {
 		_, rest, ok := strings.Cut(prompt, opening)
 		if !ok {
 			return "", false, false
 		}
-		// "[[gatecertify]]" is not ours.
+		// "[[gatecertify]]" is not a directive.
 		if rest == "" || strings.HasPrefix(rest, closing) || strings.ContainsRune(" \t\r\n", rune(rest[0])) {
 			rest = rest[:min(len(rest), maxDirective)]
-			text, _, whole = strings.Cut(rest, closing)
-			return text, true, whole
+			text, _, closed = strings.Cut(rest, closing)
+			return text, true, closed
 		}
 		prompt = rest
 	}
 }
 
-func readWord(d *Directive, field string, words []word, seen map[string]bool) error {
-	name, value, valued := strings.Cut(field, "=")
+func parseWord(d *Directive, field string, words []word, seen map[string]bool) error {
+	name, value, hasValue := strings.Cut(field, "=")
 	for _, w := range words {
 		if w.Name != name {
 			continue
 		}
 		switch {
 		case seen[name] && !w.repeats:
-			return fmt.Errorf("%s stands twice", name)
-		case valued && w.Values == "":
+			return fmt.Errorf("%s appears twice", name)
+		case hasValue && w.Values == "":
 			return fmt.Errorf("%s takes no value", name)
 		case value == "" && w.Values != "":
 			return fmt.Errorf("%s needs a value: %s", name, w.Values)
 		}
 		seen[name] = true
-		return w.read(d, value)
+		return w.parse(d, value)
 	}
-	return fmt.Errorf("no such word: %q", clip(name))
-}
-
-// clip bounds what an error message repeats of a text.
-func clip(text string) string {
-	const most = 60
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
+	return fmt.Errorf("unknown word: %q", clip(name))
 }

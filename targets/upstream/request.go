@@ -13,42 +13,63 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// request is the body of a request, read to its end.
-type request struct {
-	raw []byte
-	// Request is the body as an object, empty when it is none.
-	doc dialect.Object
-	// Problem says why the body is none, if it is none.
-	problem *dialect.Problem
-	// cut says that the other side left before the body's end.
-	cut bool
+// incoming is a request to the API, with all that the upstream needs to know of it.
+type incoming struct {
+	http  *http.Request
+	route dialect.Route
+	// key is the API key, "" when there is none.
+	key  string
+	body requestBody
+	// directive is what the prompt asks for, directiveErr why that cannot be followed.
+	directive    Directive
+	directiveErr error
 }
 
-// readRequest reads the body to its end, at most limit bytes before and after decompression. Reading to the end is
-// also what lets net/http notice that the other side leaves.
-func readRequest(w http.ResponseWriter, r *http.Request, limit int64) request {
+func readIncoming(w http.ResponseWriter, r *http.Request, bodyLimit int64) incoming {
+	presented := dialect.Presented{Header: r.Header.Get, Query: r.URL.Query().Get}
+	in := incoming{http: r, route: dialect.FindRoute(r.Method, r.URL.Path, presented)}
+	in.key = in.route.Credential(presented)
+	in.body = readBody(w, r, bodyLimit)
+	in.directive, in.directiveErr = in.body.directive(in.route.Operation)
+	return in
+}
+
+// requestBody is the body of a request, read to its end.
+type requestBody struct {
+	raw []byte
+	// doc is the body as a JSON object, empty when it is not one.
+	doc dialect.Object
+	// problem says why the body is not a JSON object; nil when it is.
+	problem *dialect.Problem
+	// incomplete says that the client left before the end of the body.
+	incomplete bool
+}
+
+// readBody reads the body to its end, at most limit bytes before and after decompression. net/http notices that the client
+// disconnects only once the body was read to its end.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) requestBody {
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return request{raw: raw, problem: tooLargeBody(limit)}
+		return requestBody{raw: raw, problem: tooLargeBody(limit)}
 	case err != nil:
-		return request{raw: raw, cut: true}
+		return requestBody{raw: raw, incomplete: true}
 	case r.Method == http.MethodGet:
-		return request{raw: raw}
+		return requestBody{raw: raw}
 	}
 	plain, p := decompress(raw, r.Header.Get("Content-Encoding"), limit)
 	if p != nil {
-		return request{raw: plain, problem: p}
+		return requestBody{raw: plain, problem: p}
 	}
 	var doc dialect.Object
 	if err := json.Unmarshal(plain, &doc); err != nil || doc == nil {
-		return request{raw: plain, problem: dialect.Invalid("", "We could not parse the JSON body of your request.")}
+		return requestBody{raw: plain, problem: dialect.Invalid("", "We could not parse the JSON body of your request.")}
 	}
-	return request{raw: plain, doc: doc}
+	return requestBody{raw: plain, doc: doc}
 }
 
-// decompress returns what it could read even when there is a problem.
+// decompress returns what it could read, also with a problem.
 func decompress(raw []byte, encoding string, limit int64) ([]byte, *dialect.Problem) {
 	switch strings.ToLower(encoding) {
 	case "", "identity":
@@ -76,15 +97,15 @@ func tooLargeBody(limit int64) *dialect.Problem {
 }
 
 // directive finds the directive of the request: in its texts, or else anywhere in the body, so that a request that a
-// gateway has garbled is still seen under its token.
-func (q request) directive(op dialect.Operation) (Directive, error) {
+// gateway has garbled is still recorded under its token.
+func (b requestBody) directive(op dialect.Operation) (Directive, error) {
 	if op != nil {
-		for _, text := range op.Texts(q.doc) {
+		for _, text := range op.Texts(b.doc) {
 			if d, found, err := ParseDirective(text); found {
 				return d, err
 			}
 		}
 	}
-	d, _, err := ParseDirective(string(q.raw))
+	d, _, err := ParseDirective(string(b.raw))
 	return d, err
 }

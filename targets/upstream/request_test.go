@@ -13,9 +13,9 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-func TestWhatIsRecordedIsBounded(t *testing.T) {
-	assert.Equal(t, "short", bounded("short"))
-	assert.Equal(t, strings.Repeat("x", 255), bounded(strings.Repeat("x", 255)+"é"), "not half a letter")
+func TestRecordedTextIsBounded(t *testing.T) {
+	assert.Equal(t, "short", truncated("short"))
+	assert.Equal(t, strings.Repeat("x", 255), truncated(strings.Repeat("x", 255)+"é"), "not half a letter")
 }
 
 // Whatever JSON a gateway sends, it is refused with a 400 or gets an answer that is JSON.
@@ -27,7 +27,7 @@ func FuzzRequest(f *testing.F) {
 	operations := dialect.Operations()
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body)))
-		q := readRequest(httptest.NewRecorder(), r, 1<<20)
+		q := readBody(httptest.NewRecorder(), r, 1<<20)
 		if q.problem != nil {
 			require.Equal(t, http.StatusBadRequest, q.problem.Status)
 			return
@@ -38,7 +38,7 @@ func FuzzRequest(f *testing.F) {
 				require.Equal(t, http.StatusBadRequest, p.Status)
 				continue
 			}
-			rep, err := answerTo(op, dialect.Answer{Request: q.doc, PromptTokens: dialect.CountWords(op.Texts(q.doc))}, Directive{})
+			rep, err := replyTo(op, dialect.Answer{Request: q.doc, PromptTokens: dialect.CountWords(op.Texts(q.doc))}, Directive{})
 			require.NoError(t, err)
 			if rep.stream == nil {
 				require.True(t, json.Valid(rep.body))

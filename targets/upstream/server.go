@@ -9,23 +9,24 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// Server is an upstream that listens. [Server.Close] ends it.
+// Server serves an upstream over TCP. [Server.Close] ends it.
 type Server struct {
 	http     *http.Server
 	listener net.Listener
-	// dismiss ends every request that is going on.
-	dismiss context.CancelCauseFunc
+	// cancelRequests ends every request.
+	cancelRequests context.CancelCauseFunc
 	// busy counts open connections and running handlers.
 	busy sync.WaitGroup
 	// served is closed when the accept loop has ended.
 	served chan struct{}
-	// unhook takes back the hook on the context of Listen.
-	unhook func() bool
-	close  sync.Once
-	err    error
+	// stopWatching stops waiting for the context of Listen.
+	stopWatching func() bool
+	close        sync.Once
+	err          error
 }
 
 // Listen serves the upstream on a TCP address such as "127.0.0.1:0" until Close is called or ctx is done. It fails
@@ -34,15 +35,18 @@ func Listen(ctx context.Context, addr string, u *Upstream) (*Server, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("upstream: %w", err)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			err = fmt.Errorf("%w: if a mock upstream runs there already, set upstream.attach to its URL", err)
+		}
+		return nil, fmt.Errorf("mock upstream: %w", err)
 	}
 	return Serve(ctx, listener, u), nil
 }
 
-// Serve is [Listen] for a listener that is there already: its port can be told to others before the upstream is made.
+// Serve is [Listen] for a listener that exists already, so that its port is known before the upstream is created.
 func Serve(ctx context.Context, listener net.Listener, u *Upstream) *Server {
 	base, dismiss := context.WithCancelCause(context.WithoutCancel(ctx))
-	s := &Server{listener: listener, dismiss: dismiss, served: make(chan struct{})}
+	s := &Server{listener: listener, cancelRequests: dismiss, served: make(chan struct{})}
 	s.http = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.busy.Add(1)
@@ -57,40 +61,40 @@ func Serve(ctx context.Context, listener net.Listener, u *Upstream) *Server {
 				s.busy.Add(1)
 			case http.StateClosed, http.StateHijacked:
 				s.busy.Done()
-			case http.StateActive, http.StateIdle: // it is still open
+			case http.StateActive, http.StateIdle: // still open
 			}
 		},
 		ReadHeaderTimeout: 30 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // a gateway's broken connections are its own affair
+		ErrorLog:          log.New(io.Discard, "", 0), // a gateway's broken connections are not errors of this server
 	}
 	go func() {
 		defer close(s.served)
-		_ = s.http.Serve(listener) // ends with ErrServerClosed, and only through shut
+		_ = s.http.Serve(listener) // returns ErrServerClosed, and only after shutdown
 	}()
-	s.unhook = context.AfterFunc(ctx, s.shut)
+	s.stopWatching = context.AfterFunc(ctx, s.shutdown)
 	return s
 }
 
-// Addr is the address listened on, "127.0.0.1:9901".
+// Addr is the address that is listened on: "127.0.0.1:9901".
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// URL is the base URL without a path, "http://127.0.0.1:9901".
+// URL is the base URL without a path: "http://127.0.0.1:9901".
 func (s *Server) URL() string { return "http://" + s.Addr() }
 
-// Close stops listening, ends all requests at once, hung ones too, and returns when no goroutine is left.
+// Close stops listening, ends all requests at once, also hanging ones, and returns when no goroutine is left.
 func (s *Server) Close() error {
-	s.unhook()
-	s.shut()
+	s.stopWatching()
+	s.shutdown()
 	<-s.served
 	s.busy.Wait()
 	return s.err
 }
 
-func (s *Server) shut() {
+func (s *Server) shutdown() {
 	s.close.Do(func() {
-		s.dismiss(errClosing)
+		s.cancelRequests(errClosing)
 		if err := s.http.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			s.err = fmt.Errorf("upstream: %w", err)
+			s.err = fmt.Errorf("mock upstream: %w", err)
 		}
 	})
 }

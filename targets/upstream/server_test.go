@@ -14,15 +14,15 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// witness is what both ways of asking have in common.
-type witness interface {
+// attemptReader is what both ways to read attempts have in common.
+type attemptReader interface {
 	Seen(ctx context.Context, token string) (contract.Seen, error)
-	UnderWay(ctx context.Context) (int, error)
+	OpenAttempts(ctx context.Context) (int, error)
 }
 
-var _, _ witness = (*Upstream)(nil), Remote{}
+var _, _ attemptReader = (*Upstream)(nil), Remote{}
 
-func TestCloseEndsWhatHangs(t *testing.T) {
+func TestCloseEndsHangingRequests(t *testing.T) {
 	for name, words := range map[string]string{
 		"hang": "hang", "stall": "stall", "delay": "delay=10m",
 	} {
@@ -46,23 +46,24 @@ func TestCloseEndsWhatHangs(t *testing.T) {
 	}
 }
 
-func TestTheContextEndsTheServer(t *testing.T) {
+func TestContextEndsTheServer(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	server, err := Listen(ctx, "127.0.0.1:0", New(Options{}))
 	require.NoError(t, err)
 	cancel()
 	<-server.served
 	require.NoError(t, server.Close())
-	require.NoError(t, server.Close(), "twice is once")
+	require.NoError(t, server.Close(), "closing twice is harmless")
 }
 
-func TestListenOnAnAddressThatIsTaken(t *testing.T) {
+func TestListenOnAnAddressInUse(t *testing.T) {
 	b := newBench(t, Options{})
 	_, err := Listen(context.Background(), b.server.Addr(), New(Options{}))
-	assert.ErrorContains(t, err, "upstream: listen tcp "+b.server.Addr())
+	assert.ErrorContains(t, err, "mock upstream: listen tcp "+b.server.Addr())
+	assert.ErrorContains(t, err, "set upstream.attach to its URL")
 }
 
-func TestRemoteSeesWhatTheUpstreamSees(t *testing.T) {
+func TestRemoteSeesTheSameAttempts(t *testing.T) {
 	b := newBench(t, Options{})
 	remote := Remote{URL: b.server.URL() + "/", Client: b.client}
 	e := endpointNamed(t, "messages-stream")
@@ -105,8 +106,8 @@ func TestRemoteWaitsAndGivesUp(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, seen.Attempts, 1)
 	assert.True(t, seen.Attempts[0].Open)
-	for _, w := range []witness{b.up, remote} {
-		n, err := w.UnderWay(context.Background())
+	for _, w := range []attemptReader{b.up, remote} {
+		n, err := w.OpenAttempts(context.Background())
 		require.NoError(t, err)
 		assert.Equal(t, 1, n)
 	}
@@ -121,7 +122,7 @@ func TestRemoteWaitsAndGivesUp(t *testing.T) {
 	seen = <-answer
 	require.Len(t, seen.Attempts, 1)
 	assert.True(t, seen.Attempts[0].Cancelled)
-	n, err := remote.UnderWay(context.Background())
+	n, err := remote.OpenAttempts(context.Background())
 	require.NoError(t, err)
 	assert.Zero(t, n)
 }
@@ -132,7 +133,7 @@ func TestRemoteFailures(t *testing.T) {
 	assert.EqualError(t, err, "upstream: 404 Not Found from "+b.server.URL()+"/elsewhere/_gatecert/seen/a?wait=30s")
 	_, err = Remote{URL: "http://127.0.0.1:1", Client: b.client}.Seen(context.Background(), "a")
 	assert.ErrorContains(t, err, "connection refused")
-	_, err = Remote{URL: "http://127.0.0.1:1", Client: b.client}.UnderWay(context.Background())
+	_, err = Remote{URL: "http://127.0.0.1:1", Client: b.client}.OpenAttempts(context.Background())
 	assert.ErrorContains(t, err, "connection refused")
 	_, err = Remote{URL: ":"}.Seen(context.Background(), "a")
 	assert.ErrorContains(t, err, "upstream: parse")
@@ -152,7 +153,7 @@ func TestControlPaths(t *testing.T) {
 	var status Status
 	require.NoError(t, json.Unmarshal([]byte(got.body), &status))
 	assert.Positive(t, status.Uptime)
-	status.Uptime, status.UnderWay = 0, 0 // an attempt may end just after its answer was read
+	status.Uptime, status.Open = 0, 0 // an attempt may end just after its answer was read
 	assert.Equal(t, Status{Tokens: 1, Attempts: 2, Connections: 1}, status)
 
 	assert.Equal(t, `{"attempts":[]}`, get("/_gatecert/seen/nobody?wait=1ms").body)

@@ -15,43 +15,44 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/wait"
 )
 
 // Options shape an [Upstream]. The zero value is ready to use.
 type Options struct {
 	// Keys are the upstream keys that are accepted. Empty means any, but a key there must be.
 	Keys []string
-	// Tokens is how many tokens are remembered before the oldest is forgotten. 0 means 100,000.
+	// Tokens is how many tokens are recorded before the oldest is dropped. 0 means 100,000.
 	Tokens int
 	// BodyLimit bounds a request's body in bytes, before and after decompression. 0 means 32 MiB.
 	BodyLimit int64
-	// Arrived, when not nil, is told of every attempt before it is answered, from many goroutines at once: while it takes
-	// its time, the gateway waits.
-	Arrived func(a contract.Attempt)
+	// OnArrival, when not nil, is called for every attempt before it is answered, from many goroutines at once. The gateway
+	// waits until it returns.
+	OnArrival func(a contract.Attempt)
 }
 
-// Upstream plays the provider behind a gateway. It is an [http.Handler] and safe for concurrent use.
+// Upstream is the mock upstream. It is an [http.Handler] and safe for concurrent use.
 type Upstream struct {
 	keys      []string
 	bodyLimit int64
-	arrived   func(contract.Attempt)
+	onArrival func(contract.Attempt)
 	started   time.Time
-	ledger    *ledger
+	attempts  *attemptLog
 	answers   atomic.Int64
 	open      atomic.Int64
 	control   http.Handler
 }
 
 // errClosing is the cause of a request's context that ends because the server closes, not because the client left.
-var errClosing = errors.New("the upstream closes")
+var errClosing = errors.New("the mock upstream closes")
 
-// missingModel begins the names of the models that do not exist. All others do.
+// missingModel is the prefix of models that do not exist. All others do.
 const missingModel = "no-such-"
 
 // maxRecorded bounds the path and the model of a recorded attempt in bytes.
 const maxRecorded = 256
 
-// New returns an upstream that has seen nothing yet.
+// New returns an upstream that has no attempts yet.
 func New(o Options) *Upstream {
 	if o.Tokens <= 0 {
 		o.Tokens = 100_000
@@ -59,35 +60,35 @@ func New(o Options) *Upstream {
 	if o.BodyLimit <= 0 {
 		o.BodyLimit = 32 << 20
 	}
-	u := &Upstream{keys: slices.Clone(o.Keys), bodyLimit: o.BodyLimit, arrived: o.Arrived, started: time.Now(), ledger: newLedger(o.Tokens)}
+	u := &Upstream{keys: slices.Clone(o.Keys), bodyLimit: o.BodyLimit, onArrival: o.OnArrival, started: time.Now(), attempts: newAttemptLog(o.Tokens)}
 	u.control = u.newControl()
 	return u
 }
 
-// Seen returns what arrived under the token, in order of arrival: an empty list for an unknown one. It waits until
-// every attempt has ended, at most until ctx is done; what goes on then is marked Open. The error is always nil; it
-// is there for the sake of [Remote], which does the same from another process.
+// Seen returns the attempts of a token in order of arrival: an empty list for an unknown one. It waits until
+// every attempt has ended, or ctx is done; those that have not ended then are marked Open. The error is always nil. It
+// is there for an interface with [Remote], which does the same from another process.
 func (u *Upstream) Seen(ctx context.Context, token string) (contract.Seen, error) {
-	return u.ledger.seen(ctx, token), nil
+	return u.attempts.await(ctx, token), nil
 }
 
-// UnderWay returns the number of attempts that have not ended, with and without a token. The error is always nil, as that
-// of [Upstream.Seen].
-func (u *Upstream) UnderWay(context.Context) (int, error) {
-	return u.ledger.going(), nil
+// OpenAttempts returns the number of attempts that have not ended, with and without a token. The error is always nil, like
+// that of [Upstream.Seen].
+func (u *Upstream) OpenAttempts(context.Context) (int, error) {
+	return u.attempts.openCount(), nil
 }
 
-// Connections returns the number of open connections, provided that the server calls [Upstream.ConnState].
+// Connections returns the number of open connections, if the server calls [Upstream.ConnState].
 func (u *Upstream) Connections() int { return int(u.open.Load()) }
 
-// ConnState counts connections. It is meant for [http.Server.ConnState]; [Listen] sets it.
+// ConnState counts connections. It is for [http.Server.ConnState]; [Listen] sets it.
 func (u *Upstream) ConnState(_ net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		u.open.Add(1)
 	case http.StateClosed, http.StateHijacked:
 		u.open.Add(-1)
-	case http.StateActive, http.StateIdle: // it is still open
+	case http.StateActive, http.StateIdle: // still open
 	}
 }
 
@@ -100,108 +101,101 @@ func Fingerprint(key string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// ServeHTTP plays the provider, and answers under /_gatecert/ what was seen.
+// ServeHTTP answers requests to the API, and under /_gatecert/ serves the record of attempts.
 func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, controlPath) {
 		u.control.ServeHTTP(w, r)
 		return
 	}
 	arrived := time.Now()
-	to := dialect.FindRoute(r.Method, r.URL.Path, presented(r))
-	q := readRequest(w, r, u.bodyLimit)
-	d, refusedDirective := q.directive(to.Operation)
-	attempt := u.newAttempt(r, to, q, arrived)
-	a := u.ledger.begin(d.Token, attempt, arrived)
-	how := abandoned
+	in := readIncoming(w, r, u.bodyLimit)
+	attempt := u.newAttempt(in, arrived)
+	a := u.attempts.begin(in.directive.Token, attempt, arrived)
+	how := interrupted
 	defer func() {
-		// A server that closes is not a gateway that left.
-		a.end(how == abandoned && !errors.Is(context.Cause(r.Context()), errClosing))
+		// A server that closes is not a gateway that cancels.
+		a.end(how == interrupted && !errors.Is(context.Cause(r.Context()), errClosing))
 	}()
-	if u.arrived != nil {
-		u.arrived(attempt)
+	if u.onArrival != nil {
+		u.onArrival(attempt)
 	}
-	if !q.cut {
-		how = u.answer(player{w, a.answered}, r, to, q, d, refusedDirective)
+	if !in.body.incomplete {
+		how = u.answer(sender{w, a.answered}, in)
 	}
-	if how != finished {
-		panic(http.ErrAbortHandler) //nolint:forbidigo // the documented way to break off an answer without the server logging a word
+	if how != complete {
+		panic(http.ErrAbortHandler) //nolint:forbidigo // the documented way to close the connection without a log line
 	}
 }
 
-func (u *Upstream) newAttempt(r *http.Request, to dialect.Route, q request, arrived time.Time) contract.Attempt {
+func (u *Upstream) newAttempt(in incoming, arrived time.Time) contract.Attempt {
 	return contract.Attempt{
 		At:         arrived.Sub(u.started),
-		Protocol:   string(to.Dialect()),
-		Path:       bounded(r.URL.Path),
-		Model:      bounded(to.ModelOf(q.doc)),
-		Stream:     to.Streams(q.doc),
-		Credential: Fingerprint(to.Credential(presented(r))),
+		Protocol:   string(in.route.Dialect()),
+		Path:       truncated(in.http.URL.Path),
+		Model:      truncated(in.route.ModelOf(in.body.doc)),
+		Stream:     in.route.Streams(in.body.doc),
+		Credential: Fingerprint(in.key),
 	}
 }
 
-// Body decides what the request gets and sends it. The request is judged before the directive is obeyed: what a
-// real provider refuses is refused.
-func (u *Upstream) answer(p player, r *http.Request, to dialect.Route, q request, d Directive, refused error) exit {
-	ctx := r.Context()
-	if objection := u.judge(r, to, q); objection != nil {
-		return p.play(ctx, newScript(errorReply(to, *objection), Directive{}))
+// answer decides how a request is answered, and sends that. The request is validated before its directive is followed: what a
+// real API refuses is refused.
+func (u *Upstream) answer(s sender, in incoming) outcome {
+	ctx, d := in.http.Context(), in.directive
+	if problem := u.validate(in); problem != nil {
+		return s.send(ctx, newResponse(errorReply(in.route, *problem), Directive{}))
 	}
-	rep, err := reply{}, refused
+	rep, err := reply{}, in.directiveErr
 	if err == nil {
-		rep, err = answerTo(to.Operation, u.newCall(to, q), d)
+		rep, err = replyTo(in.route.Operation, u.newAnswer(in), d)
 	}
 	if err != nil {
-		objection := dialect.Problem{Status: statusRefused, Message: fmt.Sprintf("gatecert upstream: %v", err)}
-		return p.play(ctx, newScript(errorReply(to, objection), Directive{}))
+		problem := dialect.Problem{Status: statusRefused, Message: fmt.Sprintf("gatecert mock upstream: %v", err)}
+		return s.send(ctx, newResponse(errorReply(in.route, problem), Directive{}))
 	}
-	if !pause(ctx, d.Delay) {
-		return abandoned
+	if wait.For(ctx, d.Delay) != nil {
+		return interrupted
 	}
-	switch d.Ending {
-	case Hang, Reset, Close:
-		return p.unanswered(ctx, d.Ending)
-	default:
-		return p.play(ctx, newScript(rep, d))
+	if d.Ending.noResponse() {
+		return s.sendNothing(ctx, d.Ending)
 	}
+	return s.send(ctx, newResponse(rep, d))
 }
 
-// judge finds what a real provider would object to.
-func (u *Upstream) judge(r *http.Request, to dialect.Route, q request) *dialect.Problem {
+// validate returns the problem that a real API would see in the request, nil for none.
+func (u *Upstream) validate(in incoming) *dialect.Problem {
+	to, doc := in.route, in.body.doc
 	if to.Problem != nil {
 		return to.Problem
 	}
-	if key := to.Credential(presented(r)); key == "" || len(u.keys) > 0 && !slices.Contains(u.keys, key) {
+	if in.key == "" || len(u.keys) > 0 && !slices.Contains(u.keys, in.key) {
 		bad := to.BadKey()
 		return &bad
 	}
-	if q.problem != nil {
-		return q.problem
+	if in.body.problem != nil {
+		return in.body.problem
 	}
-	if p := to.Operation.Check(q.doc); p != nil {
+	if p := to.Operation.Check(doc); p != nil {
 		return p
 	}
-	if strings.HasPrefix(to.ModelOf(q.doc), missingModel) {
-		missing := to.NoModel(bounded(to.ModelOf(q.doc)))
+	if strings.HasPrefix(to.ModelOf(doc), missingModel) {
+		missing := to.NoModel(truncated(to.ModelOf(doc)))
 		return &missing
 	}
 	return nil
 }
 
-func (u *Upstream) newCall(to dialect.Route, q request) dialect.Answer {
+func (u *Upstream) newAnswer(in incoming) dialect.Answer {
 	return dialect.Answer{
-		Request:      q.doc,
-		Model:        to.ModelOf(q.doc),
+		Request:      in.body.doc,
+		Model:        in.route.ModelOf(in.body.doc),
 		ID:           fmt.Sprintf("gc%016x", u.answers.Add(1)),
 		Created:      time.Now().Unix(),
-		PromptTokens: dialect.CountWords(to.Operation.Texts(q.doc)),
+		PromptTokens: dialect.CountWords(in.route.Operation.Texts(in.body.doc)),
 	}
 }
 
-func presented(r *http.Request) dialect.Presented {
-	return dialect.Presented{Header: r.Header.Get, Query: r.URL.Query().Get}
-}
-
-func bounded(s string) string {
+func truncated(s string) string {
 	if len(s) <= maxRecorded {
 		return s
 	}

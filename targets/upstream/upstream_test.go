@@ -15,7 +15,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-func TestTheDirectiveIsFoundWhereverTheTextIs(t *testing.T) {
+func TestDirectiveIsFoundInAnyText(t *testing.T) {
 	b := newBench(t, Options{})
 	for i, row := range []struct{ sentence, path, body string }{
 		{"a text part", "/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:"}},{"type":"text","text":"@"}]}]}`},
@@ -39,7 +39,7 @@ func TestTheDirectiveIsFoundWhereverTheTextIs(t *testing.T) {
 	}
 }
 
-func TestRequestsARealProviderRefuses(t *testing.T) {
+func TestRequestsThatARealAPIRefuses(t *testing.T) {
 	b := newBench(t, Options{})
 	chat := func(more string) string {
 		return `{"model":"m","messages":[{"role":"user","content":"@"}]` + more + `}`
@@ -91,7 +91,7 @@ func TestRequestsARealProviderRefuses(t *testing.T) {
 	}
 }
 
-func TestErrorsInEachProtocolsOwnShape(t *testing.T) {
+func TestErrorsOfEachProtocol(t *testing.T) {
 	b := newBench(t, Options{Keys: []string{"other", "secret"}})
 	shapes := map[dialect.Dialect]map[string]string{
 		dialect.OpenAI: {
@@ -99,20 +99,20 @@ func TestErrorsInEachProtocolsOwnShape(t *testing.T) {
 			"401": `{"error":{"code":"invalid_api_key","message":"Incorrect API key provided.","param":null,"type":"invalid_request_error"}}`,
 			"404": "{\"error\":{\"code\":\"model_not_found\",\"message\":\"The model `no-such-thing` does not exist or you do not have access to it.\",\"param\":null,\"type\":\"invalid_request_error\"}}",
 			"405": `{"error":{"code":null,"message":"The method is not allowed here.","param":null,"type":"invalid_request_error"}}`,
-			"421": `{"error":{"code":null,"message":"gatecert upstream: directive refused: no such word: \"nonsense\"","param":null,"type":"invalid_request_error"}}`,
+			"421": `{"error":{"code":null,"message":"gatecert mock upstream: directive refused: unknown word: \"nonsense\"","param":null,"type":"invalid_request_error"}}`,
 		},
 		dialect.Anthropic: {
 			"400": `{"error":{"message":"Missing required parameter: 'model'.","type":"invalid_request_error"},"type":"error"}`,
 			"401": `{"error":{"message":"invalid x-api-key","type":"authentication_error"},"type":"error"}`,
 			"404": `{"error":{"message":"model: no-such-thing","type":"not_found_error"},"type":"error"}`,
 			"405": `{"error":{"message":"The method is not allowed here.","type":"invalid_request_error"},"type":"error"}`,
-			"421": `{"error":{"message":"gatecert upstream: directive refused: no such word: \"nonsense\"","type":"invalid_request_error"},"type":"error"}`,
+			"421": `{"error":{"message":"gatecert mock upstream: directive refused: unknown word: \"nonsense\"","type":"invalid_request_error"},"type":"error"}`,
 		},
 		dialect.Gemini: {
 			"401": `{"error":{"code":400,"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"googleapis.com","metadata":{"service":"generativelanguage.googleapis.com"},"reason":"API_KEY_INVALID"}],"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT"}}`,
 			"404": `{"error":{"code":404,"message":"models/no-such-thing is not found or does not support this method.","status":"NOT_FOUND"}}`,
 			"405": `{"error":{"code":405,"message":"The method is not allowed here.","status":"INVALID_ARGUMENT"}}`,
-			"421": `{"error":{"code":421,"message":"gatecert upstream: directive refused: no such word: \"nonsense\"","status":"INVALID_ARGUMENT"}}`,
+			"421": `{"error":{"code":421,"message":"gatecert mock upstream: directive refused: unknown word: \"nonsense\"","status":"INVALID_ARGUMENT"}}`,
 		},
 	}
 	for _, e := range endpoints() {
@@ -155,7 +155,7 @@ func TestErrorsInEachProtocolsOwnShape(t *testing.T) {
 	}
 }
 
-func TestUnknownPathsAnswerInTheProtocolTheySeemToSpeak(t *testing.T) {
+func TestUnknownPathsGetTheLikelyProtocol(t *testing.T) {
 	b := newBench(t, Options{})
 	for _, row := range []struct{ path, field, want string }{
 		{"/v1/nope", "Authorization", `{"error":{"code":null,"message":"There is no such path.","param":null,"type":"invalid_request_error"}}`},
@@ -222,7 +222,7 @@ func TestEncodedBodies(t *testing.T) {
 	}{
 		{"gzip is understood", "gzip", pack(healthy), 200, ""},
 		{"identity is nothing", "identity", healthy, 200, ""},
-		{"a body that is no gzip", "gzip", healthy, 400, "We could not decompress the body of your request."},
+		{"a body that is not gzip", "gzip", healthy, 400, "We could not decompress the body of your request."},
 		{"half a gzip body", "gzip", pack(healthy)[:30], 400, "We could not decompress the body of your request."},
 		{"an encoding nobody knows", "rot13", healthy, 400, "The content encoding of your request is not supported."},
 		{"a body over the limit", "", fmt.Sprintf(e.body, strings.Repeat("x", 5000)), 413, "The body is larger than 4096 bytes."},

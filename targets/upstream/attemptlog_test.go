@@ -20,19 +20,19 @@ func TestUnknownTokensHaveNoAttempts(t *testing.T) {
 }
 
 func TestSeenWaitsForEveryAttempt(t *testing.T) {
-	l := newLedger(10)
+	l := newAttemptLog(10)
 	first := l.begin("a", contract.Attempt{Path: "/1"}, time.Now())
 	second := l.begin("a", contract.Attempt{Path: "/2"}, time.Now())
 
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
-	seen := l.seen(done, "a")
+	seen := l.await(done, "a")
 	require.Len(t, seen.Attempts, 2)
 	assert.True(t, seen.Attempts[0].Open && seen.Attempts[1].Open)
 	assert.Positive(t, seen.Attempts[0].Duration)
 
 	answer := make(chan contract.Seen)
-	go func() { answer <- l.seen(context.Background(), "a") }()
+	go func() { answer <- l.await(context.Background(), "a") }()
 	first.answered(200)
 	first.end(false)
 	third := l.begin("a", contract.Attempt{Path: "/3"}, time.Now())
@@ -53,18 +53,18 @@ func TestSeenWaitsForEveryAttempt(t *testing.T) {
 	// After an idle time a new attempt is waited for again.
 	fourth := l.begin("a", contract.Attempt{}, time.Now())
 	go fourth.end(false)
-	assert.Len(t, l.seen(context.Background(), "a").Attempts, 4)
+	assert.Len(t, l.await(context.Background(), "a").Attempts, 4)
 }
 
-func TestTheOldestTokenIsForgotten(t *testing.T) {
-	l := newLedger(2)
+func TestOldestTokenIsDropped(t *testing.T) {
+	l := newAttemptLog(2)
 	oldest := l.begin("a", contract.Attempt{}, time.Now())
 	l.begin("b", contract.Attempt{}, time.Now()).end(false)
 	l.begin("a", contract.Attempt{}, time.Now()).end(false)
 	l.begin("c", contract.Attempt{}, time.Now()).end(false)
-	assert.Empty(t, l.seen(context.Background(), "a").Attempts)
-	assert.Len(t, l.seen(context.Background(), "b").Attempts, 1)
-	assert.Len(t, l.seen(context.Background(), "c").Attempts, 1)
+	assert.Empty(t, l.await(context.Background(), "a").Attempts)
+	assert.Len(t, l.await(context.Background(), "b").Attempts, 1)
+	assert.Len(t, l.await(context.Background(), "c").Attempts, 1)
 	oldest.end(false) // forgotten, but no fault
 	tokens, attempts := l.counts()
 	assert.Equal(t, 2, tokens)
@@ -72,19 +72,19 @@ func TestTheOldestTokenIsForgotten(t *testing.T) {
 }
 
 func TestAttemptsOfOneTokenAreBounded(t *testing.T) {
-	l := newLedger(2)
+	l := newAttemptLog(2)
 	for range maxAttempts + 5 {
 		l.begin("a", contract.Attempt{}, time.Now()).end(false)
 	}
 	l.begin("", contract.Attempt{}, time.Now()).end(false)
-	assert.Len(t, l.seen(context.Background(), "a").Attempts, maxAttempts)
+	assert.Len(t, l.await(context.Background(), "a").Attempts, maxAttempts)
 	tokens, attempts := l.counts()
 	assert.Equal(t, 1, tokens, "no token, no record")
 	assert.EqualValues(t, maxAttempts+6, attempts)
 }
 
-func TestTheLedgerUnderConcurrency(t *testing.T) {
-	l := newLedger(8)
+func TestAttemptLogUnderConcurrency(t *testing.T) {
+	l := newAttemptLog(8)
 	var callers sync.WaitGroup
 	for i := range 16 {
 		callers.Go(func() {
@@ -93,7 +93,7 @@ func TestTheLedgerUnderConcurrency(t *testing.T) {
 				a := l.begin(token, contract.Attempt{}, time.Now())
 				a.answered(200)
 				a.end(j%2 == 0)
-				l.seen(context.Background(), token)
+				l.await(context.Background(), token)
 			}
 		})
 	}

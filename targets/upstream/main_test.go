@@ -139,13 +139,13 @@ func (b bench) post(path, body string) received {
 	return got
 }
 
-// ask sends a directive over an endpoint.
+// seenOnce sends a directive over an endpoint.
 func (b bench) ask(e endpoint, directive string) received {
 	b.t.Helper()
 	return b.post(e.path, fmt.Sprintf(e.body, directive))
 }
 
-// seen returns the only attempt of a token.
+// await returns the only attempt of a token.
 func (b bench) seen(token string) contract.Attempt {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -198,10 +198,10 @@ func onEach(t *testing.T, which func(endpoint) bool, test func(t *testing.T, b b
 	}
 }
 
-func every(endpoint) bool      { return true }
-func streamed(e endpoint) bool { return e.stream }
-func whole(e endpoint) bool    { return !e.stream }
-func (e endpoint) array() bool { return e.newEvent != "\n\n" }
+func every(endpoint) bool          { return true }
+func streamed(e endpoint) bool     { return e.stream }
+func notStreaming(e endpoint) bool { return !e.stream }
+func (e endpoint) array() bool     { return e.newEvent != "\n\n" }
 func (e endpoint) jsonType() string {
 	return map[bool]string{true: "application/json; charset=UTF-8", false: "application/json"}[e.dialect == dialect.Gemini]
 }

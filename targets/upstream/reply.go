@@ -9,34 +9,34 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// reply is an answer in the protocol's words, before any fault of its transfer.
+// reply is a response in terms of the protocol, before any fault of its transfer.
 type reply struct {
 	status int
 	header http.Header
 	body   []byte
 	stream *dialect.Stream // set in place of body
-	final  final           // what follows the last event of stream
+	end    bodyEnd         // what follows the last event of stream
 }
 
-// statusRefused answers a directive that cannot be obeyed: 421 Misdirected Request, which no provider sends.
+// statusRefused is the status for a directive that cannot be followed: 421 Misdirected Request, which no LLM API sends.
 const statusRefused = http.StatusMisdirectedRequest
 
 const defaultChunks = 3
 
-// answerTo says what a valid call gets. An error means that the directive does not fit the call.
-func answerTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error) {
+// replyTo returns the reply to a valid request. It returns [ErrDirective] when the directive does not fit the request.
+func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error) {
 	streamer, streamed := op.(dialect.StreamingOperation)
 	streamed = streamed && streamer.WantsStream(c.Request)
 	if d.needsEvents() && !streamed {
-		return reply{}, fmt.Errorf("%w: it is about stream events, and the request wants no stream", ErrDirective)
+		return reply{}, fmt.Errorf("%w: it is about stream events, and the request does not ask for a stream", ErrDirective)
 	}
-	c.Pieces = dialect.HealthyText(cmp.Or(d.Chunks, defaultChunks))
+	c.Pieces = dialect.HealthyText(cmp.Or(d.Events.Chunks, defaultChunks))
 	status := cmp.Or(d.Status, http.StatusOK)
 	switch {
 	case d.Content == ErrorBody || d.Content == "" && status >= 400:
-		p := dialect.Problem{Status: status, Code: d.Code, Type: d.Type, Message: d.Message}
+		p := dialect.Problem{Status: status, Code: d.Error.Code, Type: d.Error.Type, Message: d.Error.Message}
 		if status < 400 {
-			p.Status = http.StatusInternalServerError // for the words: an error inside a success is a server's
+			p.Status = http.StatusInternalServerError // for its texts: an error inside a success is a server error
 		}
 		rep := errorReply(op, p)
 		rep.status = status
@@ -54,17 +54,17 @@ func answerTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error
 		body := dialect.Encode(op.Body(c))
 		return reply{status: status, header: contentType(jsonOf(op)), body: body[:len(body)/2]}, nil
 	case d.Content != "" && d.Content != EmptyStream:
-		return oddReply(op, status, d.Content), nil
+		return unusableReply(op, status, d.Content), nil
 	}
 	if !streamed {
 		return reply{status: status, header: contentType(jsonOf(op)), body: dialect.Encode(op.Body(c))}, nil
 	}
-	s, end, err := shape(streamer, streamer.Stream(c), d)
-	return reply{status: status, header: streamHeader(op, s), stream: &s, final: end}, err
+	s, end, err := applyToStream(streamer, streamer.Stream(c), d)
+	return reply{status: status, header: streamHeader(op, s), stream: &s, end: end}, err
 }
 
-// oddReply is a body that no provider means to send.
-func oddReply(p dialect.Format, status int, content Content) reply {
+// unusableReply has a body that is not a response of the API.
+func unusableReply(p dialect.Format, status int, content Content) reply {
 	kind, body := jsonOf(p), ""
 	switch content {
 	case ForeignBody:
@@ -76,12 +76,12 @@ func oddReply(p dialect.Format, status int, content Content) reply {
 		kind, body = "text/plain; charset=utf-8", "upstream connect error or disconnect before headers\n"
 	case NullBody:
 		body = "null"
-	default: // no byte; the contents that the protocol shapes do not come here
+	default: // empty; the contents that depend on the protocol were handled before
 	}
 	return reply{status: status, header: contentType(kind), body: []byte(body)}
 }
 
-// errorReply gives a problem the shape of the protocol's error object.
+// errorReply is a problem as the protocol's error object.
 func errorReply(p dialect.Format, what dialect.Problem) reply {
 	what = p.Describe(what)
 	rep := reply{status: what.Status, header: contentType(jsonOf(p)), body: dialect.Encode(p.ErrorBody(what))}
@@ -91,42 +91,42 @@ func errorReply(p dialect.Format, what dialect.Problem) reply {
 	return rep
 }
 
-// shape applies a directive to the events of a stream and says what follows the last of them. It refuses numbers that
-// the stream does not reach: a fault that silently does not happen would prove the wrong thing.
-func shape(op dialect.StreamingOperation, s dialect.Stream, d Directive) (_ dialect.Stream, end final, _ error) {
+// applyToStream applies a directive to the events of a stream and returns what follows the last of them. It returns
+// [ErrDirective] for numbers beyond the stream's end: a test must not pass because its fault never happened.
+func applyToStream(op dialect.StreamingOperation, s dialect.Stream, d Directive) (_ dialect.Stream, end bodyEnd, _ error) {
 	if d.Content == EmptyStream {
-		return dialect.Stream{Array: s.Array}, orderly, nil
+		return dialect.Stream{Array: s.Array}, bodyComplete, nil
 	}
 	total := len(s.Events)
 	switch {
 	case (d.Ending == StallAfter || d.Ending == CutAfter) && d.After >= total:
-		return s, orderly, fmt.Errorf("%w: %s=%d, and the stream has %d events", ErrDirective, d.Ending, d.After, total)
+		return s, bodyComplete, fmt.Errorf("%w: %s=%d, but the stream has %d events", ErrDirective, d.Ending, d.After, total)
 	case (d.Ending == EndAfter || d.Ending == ErrorAfter) && d.After > s.Finish:
-		return s, orderly, fmt.Errorf("%w: %s=%d, and the stream finishes with event %d", ErrDirective, d.Ending, d.After, s.Finish+1)
+		return s, bodyComplete, fmt.Errorf("%w: %s=%d, but the stream finishes with event %d", ErrDirective, d.Ending, d.After, s.Finish+1)
 	case d.Ending == NoDone && !s.EndMarker:
-		return s, orderly, fmt.Errorf("%w: no-done, and the stream has no end marker", ErrDirective)
+		return s, bodyComplete, fmt.Errorf("%w: no-done, but the stream has no end marker", ErrDirective)
 	}
 	switch d.Ending {
 	case Stall:
-		s.Events, end = s.Events[:(total+1)/2], silence
+		s.Events, end = s.Events[:(total+1)/2], bodySilent
 	case StallAfter:
-		s.Events, end = s.Events[:d.After], silence
+		s.Events, end = s.Events[:d.After], bodySilent
 	case CutAfter:
-		s.Events, end = s.Events[:d.After], breach
+		s.Events, end = s.Events[:d.After], bodyCut
 	case EndAfter:
 		s.Events = s.Events[:d.After]
 	case ErrorAfter:
-		p := op.Describe(dialect.Problem{Status: http.StatusInternalServerError, Code: d.Code, Type: d.Type, Message: d.Message})
+		p := op.Describe(dialect.Problem{Status: http.StatusInternalServerError, Code: d.Error.Code, Type: d.Error.Type, Message: d.Error.Message})
 		s.Events = append(s.Events[:d.After], op.ErrorEvent(p, d.After))
 	case NoDone:
 		s.Events = s.Events[:total-1]
-	default: // the other endings come before the stream, or count bytes
+	default: // the other endings have no stream, or count bytes
 	}
-	if d.BrokenEvent > len(s.Events) {
-		return s, orderly, fmt.Errorf("%w: broken-event=%d, and %d events are sent", ErrDirective, d.BrokenEvent, len(s.Events))
+	if d.Events.Broken > len(s.Events) {
+		return s, bodyComplete, fmt.Errorf("%w: broken-event=%d, but %d events are sent", ErrDirective, d.Events.Broken, len(s.Events))
 	}
-	if d.BrokenEvent > 0 {
-		broken := &s.Events[d.BrokenEvent-1]
+	if d.Events.Broken > 0 {
+		broken := &s.Events[d.Events.Broken-1]
 		broken.Data = broken.Data[:len(broken.Data)/2]
 	}
 	return s, end, nil

@@ -1,0 +1,239 @@
+package upstream
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// word ties a word to the field that it stands for, so that parsing, formatting and explaining cannot disagree.
+type word struct {
+	Word
+
+	repeats bool
+	// parse puts the value into the directive.
+	parse func(d *Directive, value string) error
+	// format returns the values that the word has in the directive: none when it is absent, "" when it has no value.
+	format func(d Directive) []string
+}
+
+// tokenWord is the name under which a request is recorded.
+func tokenWord() word {
+	return word{
+		Word: Word{"token", "1 to 64 of A-Z a-z 0-9 . _ -", "Record the request under this token."},
+		parse: func(d *Directive, value string) error {
+			if !validToken(value) {
+				return fmt.Errorf("not a token: %q", clip(value))
+			}
+			d.Token = value
+			return nil
+		},
+		format: func(d Directive) []string { return ifSet(d.Token) },
+	}
+}
+
+// The words that say what is sent, and how it ends.
+
+func bodyWord() word {
+	bodies := []Content{ErrorBody, ForeignBody, HTMLBody, TextBody, EmptyBody, BrokenJSON, NullBody}
+	return word{
+		Word: Word{"body", "error|foreign|html|text|empty|broken-json|null", "Respond with this body and without a stream, whatever the status: error is the protocol's own error object (inside a 200 too), foreign is JSON that is not one."},
+		parse: func(d *Directive, value string) error {
+			if !slices.Contains(bodies, Content(value)) {
+				return fmt.Errorf("unknown body: %q", clip(value))
+			}
+			return d.setContent(Content(value))
+		},
+		format: func(d Directive) []string {
+			if slices.Contains(bodies, d.Content) {
+				return []string{string(d.Content)}
+			}
+			return nil
+		},
+	}
+}
+
+func contentWord(content Content, sentence string) word {
+	return word{
+		Word:   Word{string(content), "", sentence},
+		parse:  func(d *Directive, _ string) error { return d.setContent(content) },
+		format: func(d Directive) []string { return ifTrue(d.Content == content) },
+	}
+}
+
+func endingWord(ending Ending, sentence string) word {
+	return word{
+		Word:   Word{string(ending), "", sentence},
+		parse:  func(d *Directive, _ string) error { return d.setEnding(ending) },
+		format: func(d Directive) []string { return ifTrue(d.Ending == ending) },
+	}
+}
+
+func afterWord(ending Ending, sentence string) word {
+	return word{
+		Word: Word{string(ending), countValues, sentence},
+		parse: func(d *Directive, value string) error {
+			n, err := number(value, 0, maxCount)
+			if err != nil {
+				return fmt.Errorf("%s: %w", ending, err)
+			}
+			d.After = n
+			return d.setEnding(ending)
+		},
+		format: func(d Directive) []string {
+			if d.Ending != ending {
+				return nil
+			}
+			return []string{strconv.Itoa(d.After)}
+		},
+	}
+}
+
+func truncateWord() word {
+	const prefix = "truncate="
+	endings := []Ending{TruncateLength, TruncateChunk, TruncateGzip}
+	return word{
+		Word: Word{"truncate", "length|chunk|gzip", "Send half of the body: short of its Content-Length, without the last chunk, or as half of a gzip body."},
+		parse: func(d *Directive, value string) error {
+			ending := Ending(prefix + value)
+			if !slices.Contains(endings, ending) {
+				return fmt.Errorf("unknown truncation: %q", clip(value))
+			}
+			return d.setEnding(ending)
+		},
+		format: func(d Directive) []string {
+			if !slices.Contains(endings, d.Ending) {
+				return nil
+			}
+			return []string{strings.TrimPrefix(string(d.Ending), prefix)}
+		},
+	}
+}
+
+func (d *Directive) setContent(content Content) error {
+	if d.Content != "" {
+		return fmt.Errorf("%s contradicts %s: both say what is sent", content, d.Content)
+	}
+	d.Content = content
+	return nil
+}
+
+func (d *Directive) setEnding(ending Ending) error {
+	if d.Ending != "" {
+		return fmt.Errorf("%s contradicts %s: both say how the response ends", ending, d.Ending)
+	}
+	d.Ending = ending
+	return nil
+}
+
+func headerWord() word {
+	return word{
+		Word:    Word{"header", "Name:value, the value query-escaped", "Add a header field; up to 16 times. Fields that frame the message are refused."},
+		repeats: true,
+		parse: func(d *Directive, value string) error {
+			name, escaped, _ := strings.Cut(value, ":")
+			content, err := unescape(escaped, fieldValue)
+			switch {
+			case err != nil:
+				return fmt.Errorf("header: %w", err)
+			case !plainName(name):
+				return fmt.Errorf("not a header name: %q", clip(name))
+			case framing(name):
+				return fmt.Errorf("header %s frames the message", name)
+			case len(d.Headers) == maxHeaders:
+				return fmt.Errorf("more than %d headers", maxHeaders)
+			}
+			d.Headers = append(d.Headers, Header{name, content})
+			return nil
+		},
+		format: func(d Directive) []string {
+			var values []string
+			for _, h := range d.Headers {
+				values = append(values, h.Name+":"+url.QueryEscape(h.Value))
+			}
+			return values
+		},
+	}
+}
+
+// The words that stand for one field of any type.
+
+func intWord(name, values, sentence string, low, high int, field func(*Directive) *int) word {
+	return word{
+		Word: Word{name, values, sentence},
+		parse: func(d *Directive, value string) error {
+			n, err := number(value, low, high)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			*field(d) = n
+			return nil
+		},
+		format: func(d Directive) []string {
+			if n := *field(&d); n != 0 {
+				return []string{strconv.Itoa(n)}
+			}
+			return nil
+		},
+	}
+}
+
+func durationWord(name, sentence string, field func(*Directive) *time.Duration) word {
+	return word{
+		Word: Word{name, durationValues, sentence},
+		parse: func(d *Directive, value string) error {
+			duration, err := time.ParseDuration(value)
+			if err != nil || duration <= 0 || duration > maxWait {
+				return fmt.Errorf("%s: %q is not %s", name, clip(value), durationValues)
+			}
+			*field(d) = duration
+			return nil
+		},
+		format: func(d Directive) []string {
+			if duration := *field(&d); duration != 0 {
+				return []string{strings.Replace(duration.String(), "µ", "u", 1)} // ASCII only
+			}
+			return nil
+		},
+	}
+}
+
+func flagWord(name, sentence string, field func(*Directive) *bool) word {
+	return word{
+		Word:   Word{name, "", sentence},
+		parse:  func(d *Directive, _ string) error { *field(d) = true; return nil },
+		format: func(d Directive) []string { return ifTrue(*field(&d)) },
+	}
+}
+
+func textWord(name, sentence string, valid func(string) bool, field func(*Directive) *string) word {
+	return word{
+		Word: Word{name, textValues, sentence},
+		parse: func(d *Directive, value string) error {
+			text, err := unescape(value, valid)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			*field(d) = text
+			return nil
+		},
+		format: func(d Directive) []string { return ifSet(url.QueryEscape(*field(&d))) },
+	}
+}
+
+func ifSet(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
+}
+
+func ifTrue(is bool) []string {
+	if !is {
+		return nil
+	}
+	return []string{""}
+}
