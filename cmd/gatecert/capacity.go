@@ -9,68 +9,72 @@ import (
 
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports"
 )
 
 type capacityCommand struct {
 	loadFlags
-	Latency    time.Duration `help:"Objective: the response time of --quantile of the admitted. Default: ${default}." default:"1s"`
-	Quantile   float64       `help:"Objective: the quantile of --latency and --first-event. Default: ${default}." default:"0.99"`
-	Errors     float64       `help:"Objective: the greatest share of requests that are not answered as asked. Default: ${default}." default:"0.001"`
-	FirstEvent time.Duration `help:"Objective: the time to a stream's first event. Default: not asked for." placeholder:"DURATION"`
-	Goodput    float64       `help:"Objective: the least share of requests admitted within --latency. Default: not asked for." placeholder:"SHARE"`
-	From       float64       `help:"Least rate to try, a second. Default: ${default}." default:"10" placeholder:"RATE"`
-	To         float64       `help:"Highest rate to try, a second. Default: 200, and 20,000 on this machine." placeholder:"RATE"`
-	Short      time.Duration `help:"Length of the shortest trials. Default: ${default}." default:"1s"`
-	Full       time.Duration `help:"Length of the trials that decide. In it a queue may grow by --latency: for a rate that must hold for hours, 30s. Default: ${default}." default:"5s"`
-	Precision  float64       `help:"Width of the bracket, relative to its lower end, that a steady gateway gets. Default: ${default}." default:"0.1"`
-	Repeats    int           `help:"Trials that must agree at each end of the bracket. Default: ${default}." default:"5"`
-	Rounds     int           `help:"Rounds of the comparison with direct calls to the upstream; 0 leaves it out. Default: ${default}." default:"10"`
+	Latency   time.Duration `help:"SLO: maximum latency at --quantile, successful requests only. Default: ${default}." default:"1s"`
+	Quantile  float64       `help:"SLO: the quantile of --latency and --ttft. Default: ${default}." default:"0.99"`
+	Errors    float64       `help:"SLO: maximum error rate, refusals included. Default: ${default}." default:"0.001"`
+	TTFT      time.Duration `name:"ttft" help:"SLO: maximum time to first token at --quantile, for streams. Default: not checked." placeholder:"DURATION"`
+	Goodput   float64       `help:"SLO: minimum share of requests that succeed within --latency. Default: not checked." placeholder:"SHARE"`
+	From      float64       `help:"Lowest rate to probe, in requests/s. Default: ${default}." default:"10" placeholder:"RATE"`
+	To        float64       `help:"Highest rate to probe, in requests/s. Default: 200, or 20,000 for a gateway on this machine." placeholder:"RATE"`
+	Short     time.Duration `help:"Duration of the shortest probes. Default: ${default}." default:"1s"`
+	Full      time.Duration `help:"Duration of the probes that decide. A queue may grow by --latency in this time: use 30s for a rate that has to hold for hours. Default: ${default}." default:"5s"`
+	Precision float64       `help:"Stop when upper and lower bound differ by less than this (0.1 = 10 %). Default: ${default}." default:"0.1"`
+	Repeats   int           `help:"Probes in a row that have to agree at each bound. Default: ${default}." default:"5"`
+	Rounds    int           `help:"Rounds of the comparison with direct calls to the mock upstream, at least 5; 0 skips it. Default: ${default}." default:"10"`
 }
 
 // Help implements kong's HelpProvider.
 func (capacityCommand) Help() string {
-	return `The capacity is the highest rate at which the gateway meets the objective. The search starts with short trials and ends
-with full-length ones; its result is a bracket. Every answer is judged by the contract meanwhile. Where the upstream is
-ours, the same call is compared directly and through the gateway: the difference is the gateway's own.
+	return `The capacity is the highest request rate at which the gateway meets the SLO. The search probes with short runs first and with
+full-length runs at the end. Its result is a lower and an upper bound. Every response is checked against the contract. With a
+mock upstream, the same call is then made directly and through the gateway: the difference is the gateway's overhead.
 
 Examples:
   gatecert load capacity                                               the embedded reference gateway
-  gatecert load capacity https://gateway.example --model gpt-4o-mini   at most 200 requests a second; more needs --yes
-  gatecert load capacity --target my-gateway.yaml --latency 500ms --surface chat-stream --first-event 200ms`
+  gatecert load capacity https://gateway.example --model gpt-4o-mini   at most 200 requests/s; more needs --yes
+  gatecert load capacity --target my-gateway.yaml --latency 500ms --surface chat-stream --ttft 200ms`
 }
 
-// The highest rates that are tried when nobody names one.
+// The highest rates that are probed by default, in requests/s.
 const (
-	farRate  = 200
-	nearRate = 20_000
+	maxRemoteRate = 200
+	maxLocalRate  = 20_000
 )
 
-// keptShots bounds the shots that are kept for the export: at about 200 bytes each they take up to 40 MB.
-const keptShots = 200_000
+// keptResults bounds the results that are kept for an export. At about 200 bytes each they take up to 40 MB.
+const keptResults = 200_000
 
 func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
-	r, err := cmd.open(ctx, c, keptShots)
+	if cmd.Rounds < 0 || cmd.Rounds > 0 && cmd.Rounds < 5 {
+		return fmt.Errorf("%w: --rounds %d: must be 0 (skip) or at least 5", errUsage, cmd.Rounds)
+	}
+	s, err := cmd.open(ctx, c, keptResults)
 	if err != nil {
 		return loadError(err)
 	}
-	defer func() { err = errors.Join(err, r.close(ctx)) }()
+	defer func() { err = errors.Join(err, s.close(ctx)) }()
 	progress := &loadProgress{c: c}
-	search, comparison := cmd.search(r, progress), cmd.comparison(r, progress)
-	plan, err := cmd.plan(r, search, comparison)
+	search, comparison := cmd.search(s, progress), cmd.comparison(s, progress)
+	plan, err := cmd.plan(s, search, comparison)
 	if err != nil {
 		return loadError(err)
 	}
-	if err := r.clear(ctx, c, plan); err != nil {
+	if err := s.announce(ctx, c, plan); err != nil {
 		return err
 	}
-	found, err := r.engine.Capacity(ctx, search)
+	found, err := s.engine.Capacity(ctx, search)
 	progress.close()
 	printCapacity(c, found)
 	if err != nil {
 		return errors.Join(loadError(err), writeMeasurement(c, cmd.Out, found.AtLower))
 	}
 	if comparison != nil {
-		overhead, err := r.engine.Overhead(ctx, *comparison)
+		overhead, err := s.engine.Overhead(ctx, *comparison)
 		progress.close()
 		if err != nil {
 			return err
@@ -85,96 +89,94 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	return loadOutcome(found.Verdict())
 }
 
-func (cmd capacityCommand) search(r *firingRange, progress *loadProgress) load.Search {
-	stage := r.stage
-	if progress.c.terminal { // elsewhere a line for each trial says enough
-		stage.Progress = progress.show
+func (cmd capacityCommand) search(s *loadSession, progress *loadProgress) load.Search {
+	phase := s.phase
+	if progress.c.terminal { // elsewhere the line of each probe is enough
+		phase.Progress = progress.show
 	}
 	to := cmd.To
 	if to == 0 {
-		to = max(farRate, cmd.From)
-		if r.stays(stage.Mix[0]) {
-			to = max(nearRate, cmd.From)
+		to = max(maxRemoteRate, cmd.From)
+		if s.local() {
+			to = max(maxLocalRate, cmd.From)
 		}
 	}
-	errorShare := cmd.Errors
-	if errorShare == 0 {
-		errorShare = -1 // none at all; 0 would mean the default
+	errorRate := cmd.Errors
+	if errorRate == 0 {
+		errorRate = -1 // none at all; 0 would mean the default
 	}
 	return load.Search{
-		Phase: stage, From: cmd.From, To: to, Short: cmd.Short, Full: cmd.Full, Precision: cmd.Precision, Repeats: cmd.Repeats,
-		SLO: load.SLO{
-			Quantile: cmd.Quantile, Latency: cmd.Latency, Errors: errorShare, TTFT: cmd.FirstEvent, Goodput: cmd.Goodput,
-		},
-		Observe: func(t load.Probe) { progress.sayf("%s", trialLine(t)) },
+		Phase: phase, From: cmd.From, To: to, Short: cmd.Short, Full: cmd.Full, Precision: cmd.Precision, Repeats: cmd.Repeats,
+		SLO:     load.SLO{Quantile: cmd.Quantile, Latency: cmd.Latency, Errors: errorRate, TTFT: cmd.TTFT, Goodput: cmd.Goodput},
+		Observe: func(p load.Probe) { progress.printf("%s", probeLine(p)) },
 	}
 }
 
-// comparison is nil when it is not wanted or there is nothing to compare with.
-func (cmd capacityCommand) comparison(r *firingRange, progress *loadProgress) *load.Comparison {
-	direct, ok := runner.DirectRequest(r.prepared.Profile, r.surface)
+// comparison returns nil when none was asked for, or when there is no mock upstream to compare with.
+func (cmd capacityCommand) comparison(s *loadSession, progress *loadProgress) *load.Comparison {
+	direct, ok := runner.DirectRequest(s.prepared.Profile, s.surface)
 	if !ok || cmd.Rounds == 0 {
 		return nil
 	}
-	stage := r.stage
-	stage.Keep = 0
+	phase := s.phase
+	phase.Keep = 0
 	return &load.Comparison{
-		Phase: stage, Direct: direct, Through: r.stage.Mix[0], Rounds: cmd.Rounds, Duration: min(time.Second, cmd.Full),
-		Progress: func(done, of int) { progress.sayf("comparison: round %d of %d", done, of) },
+		Phase: phase, Direct: direct, Through: s.phase.Mix[0], Rounds: cmd.Rounds, Duration: min(time.Second, cmd.Full),
+		Progress: func(done, of int) { progress.printf("comparison: round %d of %d", done, of) },
 	}
 }
 
-func (cmd capacityCommand) plan(r *firingRange, s load.Search, comparison *load.Comparison) (load.Plan, error) {
-	plan, err := r.engine.PlanSearch(s)
+func (cmd capacityCommand) plan(s *loadSession, search load.Search, comparison *load.Comparison) (load.Plan, error) {
+	plan, err := s.engine.PlanSearch(search)
 	if err != nil || comparison == nil {
 		return plan, err
 	}
-	more, err := r.engine.PlanComparison(*comparison)
+	more, err := s.engine.PlanComparison(*comparison)
 	return plan.Add(more), err
 }
 
-func trialLine(t load.Probe) string {
-	verdict := "met"
+func probeLine(p load.Probe) string {
+	result := "met"
 	switch {
-	case len(t.Inconclusive) > 0:
-		verdict = "proves nothing: " + strings.Join(t.Inconclusive, "; ")
-	case len(t.Misses) > 0:
-		verdict = "missed: " + strings.Join(t.Misses, "; ")
+	case len(p.Inconclusive) > 0:
+		result = "inconclusive: " + strings.Join(p.Inconclusive, "; ")
+	case len(p.Misses) > 0:
+		result = "missed: " + strings.Join(p.Misses, "; ")
 	}
-	return fmt.Sprintf("%8.4g/s for %-6s p50 %-8s p99 %-8s %s", t.Rate, t.Duration.Round(100*time.Millisecond), shortTime(t.P50), shortTime(t.P99), verdict)
+	return fmt.Sprintf("%8.4g/s for %-6s p50 %-8s p99 %-8s %s",
+		p.Rate, p.Duration.Round(100*time.Millisecond), shortTime(p.P50), shortTime(p.P99), result)
 }
 
 func printCapacity(c *console, found load.Capacity) {
-	fmt.Fprintf(c.out, "\ncapacity  %s\nobjective %s\n", found, found.SLO)
-	verdict := string(found.Verdict())
+	fmt.Fprintf(c.out, "\ncapacity  %s\nSLO       %s\n", found, found.SLO)
+	var qualifications []string
 	if found.Unstable {
-		verdict += ", but not steady"
+		qualifications = append(qualifications, "unstable")
 	}
 	if found.Partial {
-		verdict += ", as far as it got"
+		qualifications = append(qualifications, "search stopped early")
 	}
-	fmt.Fprintf(c.out, "verdict   %s\n", verdict)
-	tellBreaches(c.out, found.Violations)
+	printVerdict(c, found.Verdict(), qualifications...)
+	printViolations(c.out, found.Violations)
 	for _, note := range found.Notes {
 		fmt.Fprintf(c.out, "note      %s\n", note)
 	}
-	points := found.Curve
-	if len(points) == 0 {
-		points = found.Probes
+	probes := found.Curve
+	if len(probes) == 0 {
+		probes = found.Probes
 	}
 	var p50, p99 []plotPoint
-	for _, t := range points {
-		if len(t.Inconclusive) == 0 && t.Admitted > 0 {
-			p50 = append(p50, plotPoint{t.Rate, milliseconds(t.P50)})
-			p99 = append(p99, plotPoint{t.Rate, milliseconds(t.P99)})
+	for _, p := range probes {
+		if len(p.Inconclusive) == 0 && p.Admitted > 0 {
+			p50 = append(p50, plotPoint{p.Rate, milliseconds(p.P50)})
+			p99 = append(p99, plotPoint{p.Rate, milliseconds(p.P99)})
 		}
 	}
-	plot(c.out, c.width, axes{x: "requests a second", y: "response time, ms", logY: true},
-		[]plotSeries{{"p50", 'o', p50}, {"p99", '*', p99}})
+	plot(c.out, c.width, axes{x: "requests/s", y: "latency, ms", logY: true}, []plotSeries{{"p50", 'o', p50}, {"p99", '*', p99}})
 }
 
 func printOverhead(c *console, o load.Overhead) error {
-	fmt.Fprintf(c.out, "\nwhat the gateway adds to a call, at %g/s in %d rounds by turns (95 %% intervals)\n", o.Rate, o.Rounds)
+	fmt.Fprintf(c.out, "\ngateway overhead per call, at %g requests/s in %d interleaved rounds\n", o.Rate, o.Rounds)
 	var lines [][]string
 	for _, d := range o.Differences {
 		lines = append(lines, []string{
@@ -183,14 +185,15 @@ func printOverhead(c *console, o load.Overhead) error {
 		})
 	}
 	if o.Discarded > 0 {
-		fmt.Fprintf(c.out, "%d rounds were measured again: this machine was not fit, or an answer not healthy\n", o.Discarded)
+		fmt.Fprintf(c.out, "%s inconclusive and measured again: the load generator could not keep up, or a request failed\n",
+			reports.Count(o.Discarded, "round"))
 	}
-	return table(c.out, []string{"quantile", "direct", "through", "added", "interval"}, lines)
+	return table(c.out, []string{"quantile", "direct", "through gateway", "added", "95 % interval"}, lines)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// shortTime leaves three digits.
+// shortTime rounds to three digits.
 func shortTime(d time.Duration) string {
 	for unit := time.Duration(1); ; unit *= 10 {
 		if d.Abs() < 1000*unit {

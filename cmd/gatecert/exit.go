@@ -52,7 +52,7 @@ func exitCode(err error) int {
 		errors.Is(err, certificate.ErrUnsound), errors.Is(err, certificate.ErrNotVerified):
 		return exitNotConformant
 	case errors.Is(err, gatecert.ErrUsage), errors.Is(err, profile.ErrProfile), errors.Is(err, baseline.ErrBaseline),
-		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errTooMuch),
+		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errNotSent),
 		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrCannotPrepare), errors.Is(err, newapi.ErrJournal):
 		return exitUsage
 	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled):

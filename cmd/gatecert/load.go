@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
@@ -21,54 +22,52 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// loadCommand puts a gateway under stress.
+// loadCommand has the commands that send many requests.
 type loadCommand struct {
-	RateLimit rateLimitCommand `cmd:"" help:"Verify the declared rate limit of a key, or infer the one it has."`
-	Timeout   timeoutCommand   `cmd:"" help:"Let the provider hang and fail on a share of the calls: what becomes of them, and of the others?"`
-	Capacity  capacityCommand  `cmd:"" help:"Find the highest rate at which the gateway meets an objective, and what it adds to a call."`
-	Soak      soakCommand      `cmd:"" help:"Hold a rate for long: what drifts?"`
+	RateLimit rateLimitCommand `cmd:"" help:"Verify the declared rate limit of a key, or infer an undeclared one."`
+	Timeout   timeoutCommand   `cmd:"" help:"Let the upstream hang or fail on some calls, and check how the gateway handles those and all others."`
+	Capacity  capacityCommand  `cmd:"" help:"Find the highest request rate at which the gateway meets an SLO, and the latency it adds."`
+	Soak      soakCommand      `cmd:"" help:"Hold a request rate for long, and look for drift in latency, errors and memory."`
 }
 
-// loadFlags are those that all kinds of load share.
+// loadFlags are shared by the commands that measure.
 type loadFlags struct {
-	URL         string        `arg:"" optional:"" help:"Root URL of the gateway (without /v1). No URL and no --target: the embedded reference gateway."`
-	Target      string        `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
-	Key         string        `help:"A valid key of the gateway, with a URL." env:"GATEWAY_KEY"`
-	Model       string        `help:"A model the key may use, with a URL."`
-	Surface     string        `help:"Surface to call. Default: ${default}." default:"chat"`
-	Connections int           `help:"Requests under way at once, at most. Default: ${default}." default:"64" placeholder:"N"`
-	Timeout     time.Duration `help:"How long to wait for an answer. Default: ${default}." default:"30s"`
-	Out         string        `help:"Folder for the shots (vegeta's JSON lines), the latencies (.hgrm) and the metrics (OpenMetrics)." placeholder:"DIR" type:"path"`
-	Yes         bool          `help:"Send what the plan says, also where it is more than the default caps and leaves this machine; and agree to what a driver has to change."`
+	targetFlags
+	Surface     string        `help:"Endpoint to call: chat, messages-stream, … (gatecert list surfaces). Default: ${default}." default:"chat"`
+	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
+	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
+	Out         string        `help:"Folder for the results (vegeta's JSON lines), the histograms (.hgrm) and the metrics (OpenMetrics)." placeholder:"DIR" type:"path"`
+	Yes         bool          `help:"Exceed the default caps on a gateway that is not on this machine, and agree to the changes that a driver lists. For CI."`
 }
 
-// errTooMuch is returned when a plan goes over the caps that hold without --yes.
-var errTooMuch = errors.New("more than the caps allow")
+// errNotSent is returned when a plan exceeds the caps and nothing was sent.
+var errNotSent = errors.New("not sent")
 
-// firingRange is a gateway made ready for load: what is fired at, and with what.
-type firingRange struct {
+// loadSession is a target prepared for load.
+type loadSession struct {
 	flags    loadFlags
 	prepared targets.Prepared
 	surface  dialect.Surface
 	journal  journalFile
-	embedded bool
 	engine   *load.Engine
-	stage    load.Phase
+	// phase sends the successful call of the surface. It has no schedule yet.
+	phase load.Phase
 }
 
-// open prepares the target. The caller closes the range.
-func (f loadFlags) open(ctx context.Context, c *console, keep int) (r *firingRange, err error) {
+// open prepares the target. Up to keep results are kept for an export. The caller closes the session.
+func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession, error) {
 	surface := dialect.Surface(f.Surface)
 	if !surface.Valid() {
-		return nil, fmt.Errorf("%w: no surface %q: gatecert list surfaces shows them", errUsage, f.Surface)
+		return nil, fmt.Errorf("%w: --surface %q: see gatecert list surfaces", errUsage, f.Surface)
 	}
 	if f.Connections < 1 || f.Timeout <= 0 {
 		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be positive", errUsage, f.Connections, f.Timeout)
 	}
-	config, err := runCommand{URL: f.URL, Target: f.Target, Key: f.Key, Model: f.Model}.config()
+	target, err := f.profile()
 	if err != nil {
 		return nil, err
 	}
+	config := gatecert.Config{Target: target, Command: os.Args}
 	journal, err := c.mayChange(&config, cmp.Or(f.Out, "reports/load"), f.Yes)
 	if err != nil {
 		return nil, err
@@ -78,53 +77,43 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (r *firingRan
 	if err != nil {
 		return nil, errors.Join(err, journal.Close())
 	}
-	r = &firingRange{
-		flags: f, prepared: prepared, surface: surface, journal: journal,
-		embedded: prepared.Profile.Driver == profile.ReferenceDriver,
-	}
-	options := runner.OptionsFor(prepared)
-	options.Caps = load.HardCaps()
-	through := runner.HealthyRequest(prepared.Profile, surface)
-	if !r.stays(through) && !f.Yes {
-		options.Caps = load.DefaultCaps()
-	}
-	r.engine = load.NewEngine(options)
-	r.stage = load.Phase{
-		Mix: []load.Request{through}, Connections: f.Connections, Timeout: f.Timeout, Embedded: r.embedded,
+	s := &loadSession{flags: f, prepared: prepared, surface: surface, journal: journal}
+	s.phase = load.Phase{
+		Mix: []load.Request{runner.HealthyRequest(prepared.Profile, surface)}, Connections: f.Connections, Timeout: f.Timeout,
+		Embedded: prepared.Profile.Driver == profile.ReferenceDriver,
 	}
 	if f.Out != "" {
-		r.stage.Keep = keep
+		s.phase.Keep = keep
 	}
-	return r, nil
+	options := runner.OptionsFor(prepared)
+	if s.local() || f.Yes {
+		options.Caps = load.HardCaps()
+	}
+	s.engine = load.NewEngine(options)
+	return s, nil
 }
 
-// stays reports whether the requests of a part stay on this machine.
-func (r *firingRange) stays(p load.Request) bool {
-	engine := load.NewEngine(load.Options{})
-	defer engine.Close()
-	plan, err := engine.Plan(load.Phase{Mix: []load.Request{p}, Schedule: load.Burst{Size: 1}})
-	return err == nil && plan.Loopback()
+// local reports whether the requests stay on this machine.
+func (s *loadSession) local() bool { return runner.OnThisMachine(s.prepared.Profile.BaseURL) }
+
+func (s *loadSession) close(ctx context.Context) error {
+	s.engine.Close()
+	return errors.Join(s.prepared.Close(context.WithoutCancel(ctx)), s.journal.Close())
 }
 
-func (r *firingRange) close(ctx context.Context) error {
-	r.engine.Close()
-	return errors.Join(r.prepared.Close(context.WithoutCancel(ctx)), r.journal.Close())
-}
-
-// clear prints the plan, refuses what goes over the caps, and makes sure that a healthy call succeeds.
-func (r *firingRange) clear(ctx context.Context, c *console, plan load.Plan) error {
+// announce prints the plan, and makes one call before any load. It returns [errNotSent] when the plan exceeds the caps.
+func (s *loadSession) announce(ctx context.Context, c *console, plan load.Plan) error {
 	fmt.Fprintf(c.err, "plan: %s\n", plan)
-	if err := r.engine.Caps().Allow(plan); err != nil {
-		if r.flags.Yes || plan.Loopback() {
-			return fmt.Errorf("%w: %w", errTooMuch, err)
+	if err := s.engine.Caps().Allow(plan); err != nil {
+		if s.flags.Yes || plan.Loopback() {
+			return fmt.Errorf("%w: %w", errNotSent, err)
 		}
-		return fmt.Errorf("%w: %w; --yes sends it all the same, with the consent of whoever runs %s",
-			errTooMuch, err, strings.Join(plan.Hosts, " and "))
+		return fmt.Errorf("%w: %w; --yes sends it, with the consent of whoever runs %s", errNotSent, err, strings.Join(plan.Hosts, " and "))
 	}
-	return runner.Healthy(ctx, r.prepared, r.surface)
+	return runner.Healthy(ctx, s.prepared, s.surface)
 }
 
-// loadError makes a fault of the command line a fault of usage: the load package cannot know whose stage it is.
+// loadError makes [load.ErrInvalid] a usage error: the flags were invalid.
 func loadError(err error) error {
 	if errors.Is(err, load.ErrInvalid) {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -132,12 +121,12 @@ func loadError(err error) error {
 	return err
 }
 
-// loadVerdictError carries the verdict of a load to the exit code; the report has told it already.
+// loadVerdictError carries the verdict of a measurement to the exit code. The verdict has been printed.
 type loadVerdictError struct{ verdict contract.Verdict }
 
-func (e loadVerdictError) Error() string { return "the load's verdict is " + string(e.verdict) }
+func (e loadVerdictError) Error() string { return "the verdict is " + string(e.verdict) }
 
-// loadOutcome is nil for a conformant load, and carries its verdict otherwise.
+// loadOutcome returns nil for a conformant verdict, and a [loadVerdictError] otherwise.
 func loadOutcome(v contract.Verdict) error {
 	if v.Conformant() {
 		return nil
@@ -145,39 +134,47 @@ func loadOutcome(v contract.Verdict) error {
 	return loadVerdictError{v}
 }
 
-// tellBreaches prints what answers broke.
-func tellBreaches(w io.Writer, breaches []load.Violation) {
-	for _, b := range breaches {
-		fmt.Fprintf(w, "  %s  (%s)\n", b.Finding, reports.Count(int(b.Count), "answer")) //nolint:gosec // a count
+// printVerdict prints a verdict with the qualifications that apply.
+func printVerdict(c *console, v contract.Verdict, qualifications ...string) {
+	line := "verdict   " + string(v)
+	if len(qualifications) > 0 {
+		line += " (" + strings.Join(qualifications, ", ") + ")"
+	}
+	fmt.Fprintln(c.out, line)
+}
+
+func printViolations(w io.Writer, violations []load.Violation) {
+	for _, v := range violations {
+		fmt.Fprintf(w, "  %s  (%s)\n", v.Finding, reports.Count(int(v.Count), "response")) //nolint:gosec // a count
 	}
 }
 
-// writeMeasurement writes the exports of a measurement into the folder and says so.
+// writeMeasurement exports a measurement to files in dir. With an empty dir it does nothing.
 func writeMeasurement(c *console, dir string, m load.Measurement) error {
 	if dir == "" || m.Sent == 0 {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("make the folder for the exports: %w", err)
+		return fmt.Errorf("create the folder for the exports: %w", err)
 	}
 	admitted := m.Of(load.AllRequests, runlog.Admitted)
 	for _, f := range []struct {
 		name  string
 		write func(io.Writer) error
 	}{
-		{"shots.json", func(w io.Writer) error { return load.WriteVegeta(w, m) }},
-		{"service.hgrm", func(w io.Writer) error { return load.WriteHgrm(w, admitted.ServiceTime) }},
-		{"response.hgrm", func(w io.Writer) error { return load.WriteHgrm(w, admitted.Latency) }},
+		{"results.json", func(w io.Writer) error { return load.WriteVegeta(w, m) }},
+		{"service-time.hgrm", func(w io.Writer) error { return load.WriteHgrm(w, admitted.ServiceTime) }},
+		{"latency.hgrm", func(w io.Writer) error { return load.WriteHgrm(w, admitted.Latency) }},
 		{"metrics.txt", func(w io.Writer) error { return load.WriteOpenMetrics(w, m) }},
 	} {
 		path := filepath.Join(dir, f.name)
 		err := writeFile(path, f.write)
 		switch {
 		case errors.Is(err, load.ErrNotKept):
-			fmt.Fprintf(c.err, "%s is not written: %v\n", f.name, err)
+			fmt.Fprintf(c.err, "%s was not written: %v\n", f.name, err)
 			err = os.Remove(path)
 		case err == nil:
-			fmt.Fprintf(c.out, "written: %s\n", path)
+			fmt.Fprintf(c.out, "wrote %s\n", path)
 		}
 		if err != nil {
 			return err
@@ -195,15 +192,15 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 	return write(file)
 }
 
-// loadProgress shows how a load goes: on a terminal one line that changes, elsewhere a line now and then.
+// loadProgress shows the progress of a phase: on a terminal one line that changes, elsewhere a line every few seconds.
 type loadProgress struct {
-	c    *console
-	told time.Time
-	last load.Progress
-	open bool // the line that changes stands on the terminal
+	c       *console
+	printed time.Time // when the last line was printed
+	last    load.Progress
+	open    bool // the line that changes is on the terminal
 }
 
-// show tells how far a stage has come.
+// show prints how far a phase has come.
 func (p *loadProgress) show(s load.Progress) {
 	span := s.Elapsed - p.last.Elapsed
 	if s.Phase != p.last.Phase || span <= 0 {
@@ -217,20 +214,20 @@ func (p *loadProgress) show(s load.Progress) {
 		p.open, p.last = true, s
 		return
 	}
-	if time.Since(p.told) >= tellEvery {
+	if time.Since(p.printed) >= tellEvery {
 		fmt.Fprintln(p.c.err, line)
-		p.told, p.last = time.Now(), s
+		p.printed, p.last = time.Now(), s
 	}
 }
 
-// sayf prints a line for good.
-func (p *loadProgress) sayf(format string, args ...any) {
+// printf prints a line that stays.
+func (p *loadProgress) printf(format string, args ...any) {
 	p.close()
 	fmt.Fprintf(p.c.err, format+"\n", args...)
-	p.told = time.Now()
+	p.printed = time.Now()
 }
 
-// close ends the line that changes.
+// close removes the line that changes.
 func (p *loadProgress) close() {
 	if p.open {
 		fmt.Fprintf(p.c.err, "\r\x1b[K")

@@ -23,14 +23,14 @@ func TestLoadCapacityOfTheReferenceGateway(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "capacity", "--from", "10", "--to", "40", "--latency", "20s",
 		"--short", "200ms", "--full", "400ms", "--rounds", "5", "--out", dir)
 	require.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Regexp(t, `plan: up to \d+ requests, at most 50 a second, for [\d.ms]+, on 64 connections, to 127\.0\.0\.1:\d+ and 127\.0\.0\.1:\d+`, stderr)
+	assert.Regexp(t, `plan: at most \d+ requests at up to 50/s for [\d.ms]+, over 64 connections, to 127\.0\.0\.1:\d+ and 127\.0\.0\.1:\d+`, stderr)
 	assert.Contains(t, stderr, "      10/s for 200ms")
-	assert.Contains(t, stdout, "capacity  at least 40/s, the highest rate that was allowed\n")
-	assert.Contains(t, stdout, "objective p99 within 20s, at most 0.1 % errors\n")
+	assert.Contains(t, stdout, "capacity  at least 40/s (the highest rate allowed)\n")
+	assert.Contains(t, stdout, "SLO       p99 latency <= 20s, errors <= 0.1 %\n")
 	assert.Contains(t, stdout, "verdict   pass\n")
-	assert.Contains(t, stdout, "requests a second", "the plot")
-	assert.Contains(t, stdout, "what the gateway adds to a call, at 50/s in 5 rounds by turns")
-	for _, name := range []string{"shots.json", "service.hgrm", "response.hgrm", "metrics.txt"} {
+	assert.Contains(t, stdout, "  requests/s\n", "the plot")
+	assert.Contains(t, stdout, "gateway overhead per call, at 50 requests/s in 5 interleaved rounds")
+	for _, name := range []string{"results.json", "service-time.hgrm", "latency.hgrm", "metrics.txt"} {
 		content, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
 		assert.NotEmpty(t, content)
@@ -44,13 +44,13 @@ func TestLoadCapacityOfTheReferenceGateway(t *testing.T) {
 func TestLoadSoakOfAStream(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--rate", "20", "--for", "1s", "--surface", "messages-stream")
 	require.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stdout, "soak      20/s for 1s: 20 of 20 sent, 20 admitted, 0 % not answered as asked\n")
+	assert.Contains(t, stdout, "soak      20/s for 1s: sent 20 of 20 requests, 20 admitted, 0 % errors\n")
 	assert.Contains(t, stdout, "verdict   pass\n")
 }
 
 const healthyChat = `{"choices":[{"message":{"role":"assistant","content":"hi"}}]}`
 
-// gatewayAfter answers the first calls as it should, and then as it is told.
+// gatewayAfter serves a gateway that answers the first calls with a success, and then as the handler does.
 func gatewayAfter(t *testing.T, healthy int64, then http.HandlerFunc) string {
 	t.Helper()
 	var calls atomic.Int64
@@ -72,7 +72,7 @@ func TestLoadFailsAGatewayThatBreaksTheContractUnderLoad(t *testing.T) {
 	assert.Equal(t, exitNotConformant, code, stdout+stderr)
 	assert.Contains(t, stdout, "verdict   fail\n")
 	assert.Contains(t, stdout, "MUST envelope: got empty")
-	assert.Contains(t, stdout, "(31 answers)")
+	assert.Contains(t, stdout, "(31 responses)")
 	assert.NotContains(t, stdout+stderr, "sk-test")
 }
 
@@ -88,27 +88,27 @@ func TestLoadNeedsAHealthyCallFirst(t *testing.T) {
 	assert.Equal(t, int64(1), calls.Load(), "and nothing else was sent")
 }
 
-// 192.0.2.1 is an address of the documentation (RFC 5737): nothing may be sent there, and nothing is.
+// 192.0.2.1 is reserved for documentation (RFC 5737). Nothing is sent there.
 func TestLoadAsksBeforeItSendsMuchToOthers(t *testing.T) {
 	far := []string{"http://192.0.2.1", "--key", "sk-test-0123456789", "--model", "m"}
 	for _, row := range []struct {
 		args []string
 		want string
 	}{
-		{append([]string{"load", "soak", "--rate", "201"}, far...), "201 requests a second, 200 allowed"},
+		{append([]string{"load", "soak", "--rate", "201"}, far...), "201 requests/s, 200/s allowed"},
 		{append([]string{"load", "soak", "--for", "10m"}, far...), "10m0s, 5m0s allowed"},
 		{append([]string{"load", "soak", "--connections", "65"}, far...), "65 connections, 64 allowed"},
-		{append([]string{"load", "capacity", "--to", "1000"}, far...), "1000 requests a second, 200 allowed"},
+		{append([]string{"load", "capacity", "--to", "1000"}, far...), "1000 requests/s, 200/s allowed"},
 	} {
 		code, _, stderr := invoke(t.Context(), row.args...)
 		assert.Equal(t, exitUsage, code, stderr)
-		assert.Contains(t, stderr, "plan: up to ", "the plan is told")
+		assert.Contains(t, stderr, "plan: at most ", "the plan is printed")
 		assert.Contains(t, stderr, row.want)
-		assert.Contains(t, stderr, "--yes sends it all the same, with the consent of whoever runs 192.0.2.1:80")
+		assert.Contains(t, stderr, "--yes sends it, with the consent of whoever runs 192.0.2.1:80")
 	}
 	code, _, stderr := invoke(t.Context(), append([]string{"load", "soak", "--rate", "200000", "--yes"}, far...)...)
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "200000 requests a second, 100000 allowed", "consent has its end too")
+	assert.Contains(t, stderr, "200000 requests/s, 100000/s allowed", "consent does not lift the hard caps")
 	assert.NotContains(t, stderr, "--yes sends it")
 }
 
@@ -118,7 +118,7 @@ func TestLoadUsage(t *testing.T) {
 		"no connections":                {"load", "soak", "--connections", "0"},
 		"a negative rate":               {"load", "soak", "--rate=-1"},
 		"from above to":                 {"load", "capacity", "--from", "20", "--to", "10"},
-		"too few rounds":                {"load", "capacity", "--rounds", "2"},
+		"too few rounds":                {"load", "capacity", "--rounds", "3"},
 		"a process that does not exist": {"load", "soak", "--pid", "2147483647"},
 		"a URL without a model":         {"load", "capacity", "http://127.0.0.1:1"},
 	} {
@@ -151,16 +151,16 @@ func TestLoadInterruptedStillReports(t *testing.T) {
 	dir := t.TempDir()
 	code := execute(ctx, []string{"load", "soak", "--for", "10m", "--rate", "20", "--out", dir}, &console{out: &out, err: errs, width: 100})
 	assert.Equal(t, exitIncomplete, code, errs.String())
-	assert.Regexp(t, `soak      20/s for 10m0s, interrupted after [\d.]+m?s: \d+ of \d+ sent`, out.String())
-	assert.Contains(t, out.String(), "verdict   pass, as far as it got\n")
+	assert.Regexp(t, `soak      20/s for 10m0s, stopped after [\d.]+m?s: sent \d+ of \d+ requests`, out.String())
+	assert.Contains(t, out.String(), "verdict   pass (stopped early)\n")
 	assert.FileExists(t, filepath.Join(dir, "metrics.txt"))
 }
 
-func TestLoadCapacityTellsItsDoubts(t *testing.T) {
+func TestLoadCapacityQualifiesItsVerdict(t *testing.T) {
 	for want, found := range map[string]load.Capacity{
 		"verdict   pass\n": {},
-		"verdict   pass, but not steady\nnote      it varies\n":  {Unstable: true, Notes: []string{"it varies"}},
-		"verdict   pass, as far as it got\nnote      it ended\n": {Partial: true, Notes: []string{"it ended"}},
+		"verdict   pass (unstable)\nnote      it varies\n":            {Unstable: true, Notes: []string{"it varies"}},
+		"verdict   pass (search stopped early)\nnote      it ended\n": {Partial: true, Notes: []string{"it ended"}},
 	} {
 		found.Lower, found.Probes = 10, []load.Probe{{Rate: 10}}
 		var out bytes.Buffer
@@ -194,11 +194,11 @@ ms   o p50   * p99
 `, out.String())
 	out.Reset()
 	plot(&out, 40, axes{}, []plotSeries{{"a", 'o', []plotPoint{{1, 1}}}})
-	assert.Empty(t, out.String(), "one point is no plot")
+	assert.Empty(t, out.String(), "one point makes no plot")
 	plot(&out, 40, axes{}, []plotSeries{{"a", 'o', []plotPoint{{1, 0}, {1, 0}}}})
-	assert.NotEmpty(t, out.String(), "points in one place are")
+	assert.NotEmpty(t, out.String(), "two points in one place do")
 	out.Reset()
-	plot(&out, 40, axes{x: "s", y: "answers"}, []plotSeries{{"a", '+', []plotPoint{{1, 20}, {2, 10}}}})
+	plot(&out, 40, axes{x: "s", y: "responses"}, []plotSeries{{"a", '+', []plotPoint{{1, 20}, {2, 10}}}})
 	assert.Contains(t, out.String(), "20 |+", "an axis that is not logarithmic")
 	assert.Regexp(t, `(?m)^ +0 \|$`, out.String(), "begins at 0")
 }

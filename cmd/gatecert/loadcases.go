@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -15,30 +16,30 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// caseFlags are those of the loads that are cases of the contract: what they send is theirs to say.
+// caseFlags are shared by the commands that run load cases of the contract.
 type caseFlags struct {
-	URL     string `arg:"" optional:"" help:"Root URL of the gateway (without /v1). No URL and no --target: the embedded reference gateway."`
-	Target  string `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
-	Key     string `help:"A valid key of the gateway, with a URL." env:"GATEWAY_KEY"`
-	Model   string `help:"A model the key may use, with a URL."`
-	Surface string `help:"Surface to call, its streaming twin with it: chat, responses, messages or gemini. Default: ${default}." default:"chat"`
+	targetFlags
+	Surface string `help:"Endpoint to call, together with its streaming form: chat, responses, messages or gemini. Default: ${default}." default:"chat"`
 	Out     string `help:"Folder for run.ndjson and the reports. Default: ${default}." default:"reports/load" type:"path"`
-	Yes     bool   `help:"Send it also to a gateway that is not on this machine; and agree to what a driver has to change."`
+	Yes     bool   `help:"Send load to a gateway that is not on this machine, and agree to the changes that a driver lists. For CI."`
 }
 
 func (f caseFlags) config() (gatecert.Config, error) {
 	surface := dialect.Surface(f.Surface)
 	if !slices.Contains(contract.LoadSurfaces(), surface) {
-		return gatecert.Config{}, fmt.Errorf("%w: surface %q is not put under load: want one of %q", errUsage, f.Surface, contract.LoadSurfaces())
+		return gatecert.Config{}, fmt.Errorf("%w: --surface %q has no load cases: must be one of %q", errUsage, f.Surface, contract.LoadSurfaces())
 	}
-	config, err := runCommand{URL: f.URL, Target: f.Target, Key: f.Key, Model: f.Model}.config()
-	config.Level, config.Target.Load.Surfaces = contract.Load, []dialect.Surface{surface}
-	return config, err
+	target, err := f.profile()
+	target.Load.Surfaces = []dialect.Surface{surface}
+	return gatecert.Config{Target: target, Level: contract.Load, Command: os.Args}, err
 }
 
-// certify runs the cases and tells what came of each, with a picture of its course.
-func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Config, ids ...string) error {
-	config.Cases, config.Surfaces = ids, []string{f.Surface}
+// certify runs the load cases of circumstances, and prints the result of each with a plot of its course.
+func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Config, circumstances ...string) error {
+	config.Surfaces = []string{f.Surface}
+	for _, circumstance := range circumstances {
+		config.Cases = append(config.Cases, contract.CaseOf(circumstance, dialect.Surface(f.Surface), contract.LoadVariant).ID())
+	}
 	formats, err := formatsNamed(nil)
 	if err != nil {
 		return err
@@ -48,17 +49,16 @@ func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Conf
 		return err
 	}
 	for _, result := range run.Cases {
-		tellLoad(c, result)
+		printLoadCase(c, result)
 	}
 	fmt.Fprintf(c.out, "%s.\nreports: %s\n", reports.Sentence(run), filepath.Join(f.Out, formats[0].File))
 	if err != nil {
-		return fmt.Errorf("everything so far is in %s: %w", filepath.Join(f.Out, logName), err)
+		return fmt.Errorf("the run so far is in %s: %w", filepath.Join(f.Out, logName), err)
 	}
 	return outcome(run)
 }
 
-// tellLoad prints one case under load.
-func tellLoad(c *console, result runlog.Case) {
+func printLoadCase(c *console, result runlog.Case) {
 	fmt.Fprintf(c.out, "%s %s\n", result.Verdict, result.ID)
 	if result.Reason != "" {
 		fmt.Fprintf(c.out, "  %s\n", plain.Text(result.Reason, maxReason))
@@ -73,17 +73,17 @@ func tellLoad(c *console, result runlog.Case) {
 	for _, f := range result.Findings {
 		fmt.Fprintf(c.out, "  %s\n", plain.Text(f.String(), maxReason))
 	}
-	plotLoad(c, *result.Load)
+	plotResponses(c, *result.Load)
 	fmt.Fprintln(c.out)
 }
 
-// maxReason bounds what is printed of a reason, which may hold a gateway's words.
+// maxReason bounds what is printed of a reason or a finding. They may quote the gateway.
 const maxReason = 400
 
-// plotLoad draws the answers a second by what became of them.
-func plotLoad(c *console, a runlog.LoadSummary) {
-	series := []plotSeries{{name: "admitted", mark: '+'}, {name: "refused", mark: '-'}, {name: "anything else", mark: 'x'}}
-	for _, span := range a.Spans {
+// plotResponses plots the responses per second by outcome.
+func plotResponses(c *console, summary runlog.LoadSummary) {
+	series := []plotSeries{{name: "admitted", mark: '+'}, {name: "refused", mark: '-'}, {name: "other", mark: 'x'}}
+	for _, span := range summary.Spans {
 		rates := make([]float64, len(series))
 		for _, counts := range span.Counts {
 			for outcome, n := range counts {
@@ -104,5 +104,5 @@ func plotLoad(c *console, a runlog.LoadSummary) {
 			}
 		}
 	}
-	plot(c.out, c.width, axes{x: "s", y: "answers a second"}, series)
+	plot(c.out, c.width, axes{x: "s", y: "responses/s"}, series)
 }

@@ -115,7 +115,7 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 		{"a selection that leaves nothing", []string{"run", "--rows", "http:429", "--level", "edge"}, exitIncomplete, "nothing to run"},
 		{"a URL and a profile", []string{"run", "http://127.0.0.1:1", "--target", typo}, exitUsage, "not both"},
 		{"a URL without a model", []string{"run", "http://127.0.0.1:1", "--key", "k"}, exitUsage, "needs --key"},
-		{"a URL that is none", []string{"run", "gateway", "--key", "k", "--model", "m"}, exitUsage, "no http or https URL"},
+		{"a URL that is none", []string{"run", "gateway", "--key", "k", "--model", "m"}, exitUsage, `"gateway" is not an http or https URL; did you mean http://gateway?`},
 		{"an unknown flag", []string{"run", "--levels", "edge"}, exitUsage, "--levels"},
 		{"an unknown command", []string{"rnu"}, exitUsage, "rnu"},
 		{"a concurrency that is none", []string{"run", "--concurrency", "9999"}, exitUsage, "want 1 to 256"},

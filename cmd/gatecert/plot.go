@@ -10,31 +10,32 @@ import (
 // plotPoint is a point of a plot.
 type plotPoint struct{ x, y float64 }
 
-// plotSeries is a set of points under one mark.
+// plotSeries is a set of points with one mark.
 type plotSeries struct {
 	name   string
 	mark   byte
 	points []plotPoint
 }
 
-// axes name what a plot shows. A logarithmic y has to be positive; one that is not begins at 0.
+// axes label a plot. A logarithmic y axis needs positive values; any other begins at 0.
 type axes struct {
 	x, y string
 	logY bool
 }
 
 const (
-	plotRows = 12
-	// plotMargin holds the labels of the y axis.
-	plotMargin = 9
-	// maxPlotWidth keeps a plot together on a wide terminal.
+	plotRows     = 12
+	plotMargin   = 9 // columns for the labels of the y axis
 	maxPlotWidth = 100
 )
 
-// plot draws series as text: no colour, no escapes, the same in a log as on a terminal. Of two points in one place the
-// later series shows. Fewer than two points make no plot.
+// plot prints a scatter plot as plain text: no colours and no escapes, so that a log shows what a terminal shows. Where two
+// points fall into one cell, the later series is visible. Fewer than two points make no plot.
+//
+// It is not asciigraph's line plot: that takes evenly spaced values, draws lines across gaps, drops peaks when there are more
+// values than columns, and has no logarithmic axis.
 func plot(w io.Writer, width int, a axes, series []plotSeries) {
-	low, high, count := bounds(series)
+	low, high, count := plotRange(series)
 	columns := min(width, maxPlotWidth) - plotMargin - 2
 	if count < 2 || columns < 10 {
 		return
@@ -55,18 +56,16 @@ func plot(w io.Writer, width int, a axes, series []plotSeries) {
 	for row := range grid {
 		grid[row] = []byte(strings.Repeat(" ", columns))
 	}
+	var legend strings.Builder
 	for _, s := range series {
+		fmt.Fprintf(&legend, "   %c %s", s.mark, s.name)
 		for _, p := range s.points {
-			column := place(p.x, low.x, high.x, columns)
-			row := place(scale(p.y), scale(low.y), scale(high.y), plotRows)
+			column := cell(p.x, low.x, high.x, columns)
+			row := cell(scale(p.y), scale(low.y), scale(high.y), plotRows)
 			grid[plotRows-1-row][column] = s.mark
 		}
 	}
-	var names []string
-	for _, s := range series {
-		names = append(names, fmt.Sprintf("%c %s", s.mark, s.name))
-	}
-	fmt.Fprintf(w, "\n%s   %s\n", a.y, strings.Join(names, "   "))
+	fmt.Fprintf(w, "\n%s%s\n", a.y, legend.String())
 	for row, line := range grid {
 		label := ""
 		switch row {
@@ -82,7 +81,8 @@ func plot(w io.Writer, width int, a axes, series []plotSeries) {
 	fmt.Fprintf(w, "%*s +%s\n%*s  %s%*s%s  %s\n", plotMargin-1, "", strings.Repeat("-", columns), plotMargin-1, "", left, gap, "", right, a.x)
 }
 
-func bounds(series []plotSeries) (low, high plotPoint, count int) {
+// plotRange returns the smallest and the largest coordinates of all points, and how many points there are.
+func plotRange(series []plotSeries) (low, high plotPoint, count int) {
 	low, high = plotPoint{math.Inf(1), math.Inf(1)}, plotPoint{math.Inf(-1), math.Inf(-1)}
 	for _, s := range series {
 		for _, p := range s.points {
@@ -94,7 +94,7 @@ func bounds(series []plotSeries) (low, high plotPoint, count int) {
 	return low, high, count
 }
 
-// plotLabel writes a number with three digits, and never with an exponent.
+// plotLabel formats a number with three digits and without an exponent.
 func plotLabel(v float64) string {
 	if v >= 1000 {
 		return fmt.Sprintf("%.0f", v)
@@ -102,7 +102,7 @@ func plotLabel(v float64) string {
 	return fmt.Sprintf("%.3g", v)
 }
 
-// place is the cell of n in which a value of a range lies.
-func place(value, low, high float64, n int) int {
+// cell returns which of n equal cells of a range contains a value.
+func cell(value, low, high float64, n int) int {
 	return min(int((value-low)/(high-low)*float64(n)), n-1)
 }

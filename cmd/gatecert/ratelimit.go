@@ -15,16 +15,16 @@ import (
 
 type rateLimitCommand struct {
 	caseFlags
-	Infer bool          `help:"Infer the limit of the valid key, also where the profile declares one for another."`
-	Calls int           `help:"Calls to make at most when the limit is inferred. Default: ${default}." default:"4000"`
-	For   time.Duration `help:"Time to take at most when the limit is inferred. Default: ${default}." default:"3m"`
+	Infer bool          `help:"Infer the limit of the valid key, even if the profile declares one for another key."`
+	Calls int           `help:"Maximum number of calls to infer a limit. Default: ${default}." default:"4000"`
+	For   time.Duration `help:"Maximum time to infer a limit. Default: ${default}." default:"3m"`
 }
 
 // Help implements kong's HelpProvider.
 func (rateLimitCommand) Help() string {
-	return `With limits.rate in the profile, the declared limit is verified: exact call by call and in a burst, every refusal a whole
-429, Retry-After true, other keys untouched, refused calls free. Without it the limit of the key is inferred: its kind
-(fixed window, sliding log, sliding counter, token bucket, concurrency) and its numbers.
+	return `With limits.rate in the profile, the declared limit is verified: exact call by call and in a burst, every refusal a complete
+429, Retry-After correct, other keys unaffected, refused calls free of charge. Without it, the limit of the key is inferred: its
+kind (fixed window, sliding log, sliding counter, token bucket, concurrency) and its numbers.
 
 Examples:
   gatecert load rate-limit                                           the embedded reference gateway, verified
@@ -40,12 +40,12 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if !cmd.Infer && (config.Target.Limits.Rate.Key != "" || config.Target.BaseURL == "") {
-		return cmd.certify(ctx, c, config, "http:429/over-rate-limit/"+cmd.Surface+"/"+contract.LoadVariant)
+		return cmd.certify(ctx, c, config, contract.OverRateLimit)
 	}
 	return cmd.infer(ctx, c, config)
 }
 
-// infer finds out the limit of a key of which nothing is declared.
+// infer infers an undeclared limit.
 func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatecert.Config) (err error) {
 	journal, err := c.mayChange(&config, cmd.Out, cmd.Yes)
 	if err != nil {
@@ -59,7 +59,7 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
 	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s, to %s\n", cmd.Calls, cmd.For, prepared.Profile.BaseURL)
 	if !cmd.Yes && !runner.OnThisMachine(prepared.Profile.BaseURL) {
-		return fmt.Errorf("%w: %s is not on this machine: --yes sends it, with the consent of whoever runs it", errTooMuch, prepared.Profile.BaseURL)
+		return fmt.Errorf("%w: %s is not on this machine; --yes sends it, with the consent of whoever runs it", errNotSent, prepared.Profile.BaseURL)
 	}
 	progress := &loadProgress{c: c}
 	found, err := runner.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), limits.Budget{Calls: cmd.Calls, Time: cmd.For}, progress.show)

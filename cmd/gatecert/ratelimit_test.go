@@ -16,12 +16,12 @@ func TestADeclaredRateLimitIsVerified(t *testing.T) {
 	assert.Contains(t, stdout, "fixed-window of 5 in 1s")
 	assert.Contains(t, stdout, "held     limit-exact")
 	assert.Contains(t, stdout, "held     key-isolation")
-	assert.Contains(t, stdout, "answers a second   + admitted   - refused", "the course is drawn")
+	assert.Contains(t, stdout, "responses/s   + admitted   - refused", "the course is drawn")
 	assert.Contains(t, stdout, "conformant at level load on the 1 case asked for: 1 of 32 rows passes, 31 not run.")
 	assertLogHolds(t, dir, "http:429/over-rate-limit/chat/under-load")
 }
 
-// assertLogHolds holds that a folder has the log of a whole run of just these cases, with an account of each load.
+// assertLogHolds checks that a folder has the log of a complete run of exactly these cases, with a load summary each.
 func assertLogHolds(t *testing.T, dir string, ids ...string) {
 	t.Helper()
 	run, err := readLog(dir)

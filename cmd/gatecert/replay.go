@@ -3,23 +3,19 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports"
-	"github.com/gatecert/gatecert/targets/profile"
 )
 
 type replayCommand struct {
 	Case   string `arg:"" help:"Id of the case, as the reports show it."`
 	From   string `required:"" help:"The run that had it: its folder or its run.ndjson." placeholder:"RUN" type:"path"`
-	Target string `help:"Profile of the gateway. Default: what the log knows, which is enough for the reference gateway, and with a key for a bare URL." placeholder:"FILE" type:"path"`
+	targetFlags
 	Yes    bool   `help:"Agree to what a driver has to change on a running gateway (it lists that first). For CI."`
-	Key    string `help:"A valid key of the gateway, where the run was of a bare URL. Default: $$GATEWAY_KEY." env:"GATEWAY_KEY"`
 }
 
 // Help implements kong's HelpProvider.
@@ -27,7 +23,8 @@ func (replayCommand) Help() string {
 	return `Example:
   gatecert replay code:model_not_found/absent-model/chat --from reports/latest
 
-It runs the case with its controls, shows what came and its curl line, and says fixed, still failing, still passing or different.
+It runs the case with its control calls, shows the response and its curl line, and says fixed, still failing, still passing or
+different. Without a URL and --target, the target is the one in the log; of a gateway at a URL it needs the key.
 Exit codes: those of a run of this one case.`
 }
 
@@ -37,14 +34,8 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	var config gatecert.Config
-	if r.Target != "" {
-		config.Target, err = profile.Load(r.Target, os.LookupEnv)
-		if errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("%w: %w", errUsage, err)
-		}
-		if err != nil {
-			return err
-		}
+	if config.Target, err = r.profile(); err != nil {
+		return err
 	}
 	if config.Target.BaseURL == "" && config.Target.Driver == "" {
 		if config.Target, err = runner.TargetOf(earlier, r.Key); err != nil {

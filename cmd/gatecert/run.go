@@ -13,14 +13,10 @@ import (
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
-	"github.com/gatecert/gatecert/targets/profile"
 )
 
 type runCommand struct {
-	URL         string   `arg:"" optional:"" help:"Root URL of the gateway (without /v1). No URL and no --target: the embedded reference gateway."`
-	Target      string   `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
-	Key         string   `help:"A valid key of the gateway, with a URL." env:"GATEWAY_KEY"`
-	Model       string   `help:"A model the key may use, with a URL."`
+	targetFlags
 	Level       string   `help:"Highest certification level: edge, relay, account, store, load, full. Default: edge with a URL, otherwise everything but the cases under load, which load and full add."`
 	Rows        []string `help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
 	Surfaces    []string `help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
@@ -144,29 +140,11 @@ func (r runCommand) config() (gatecert.Config, error) {
 	if r.Concurrency < 0 || r.Concurrency > 256 {
 		return config, fmt.Errorf("%w: --concurrency %d: want 1 to 256", errUsage, r.Concurrency)
 	}
-	switch {
-	case r.URL != "" && r.Target != "":
-		return config, fmt.Errorf("%w: give a URL or --target, not both", errUsage)
-	case r.URL == "" && r.Model != "":
-		return config, fmt.Errorf("%w: --model goes with a URL", errUsage)
-	case r.Target != "":
-		profile, err := profile.Load(r.Target, os.LookupEnv)
-		if errors.Is(err, os.ErrNotExist) {
-			return config, fmt.Errorf("%w: %w", errUsage, err)
-		}
-		config.Target = profile
+	if config.Target, err = r.profile(); err != nil {
 		return config, err
-	case r.URL != "":
-		if r.Key == "" || r.Model == "" {
-			return config, fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY) and --model", errUsage)
-		}
-		if !profile.AbsoluteURL(r.URL) {
-			return config, fmt.Errorf("%w: %q is no http or https URL", errUsage, r.URL)
-		}
-		config.Target = profile.FromURL(r.URL, r.Key, r.Model)
-		if config.Level == "" {
-			config.Level = contract.Edge
-		}
+	}
+	if r.URL != "" && config.Level == "" {
+		config.Level = contract.Edge
 	}
 	return config, nil
 }

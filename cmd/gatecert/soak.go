@@ -12,15 +12,16 @@ import (
 
 type soakCommand struct {
 	loadFlags
-	Rate float64       `help:"Requests a second. Default: ${default}." default:"20"`
-	For  time.Duration `help:"How long. Default: ${default}." default:"1m"`
-	PID  int           `name:"pid" help:"Process of the gateway, on this machine: its memory is watched." placeholder:"PID"`
+	Rate float64       `help:"Requests per second. Default: ${default}." default:"20"`
+	For  time.Duration `help:"Duration. Default: ${default}." default:"1m"`
+	PID  int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory." placeholder:"PID"`
 }
 
 // Help implements kong's HelpProvider.
 func (soakCommand) Help() string {
-	return `A constant rate for long. Latency, errors and, with --pid, memory are looked at for a trend; the beginning is left out.
-A trend is told with its 95 % interval and called growth when it is certain and more than a tenth of the start.
+	return `A constant request rate for a long time. Trends in latency, error rate and, with --pid, memory are computed without a warm-up.
+Each trend is shown with its 95 % confidence interval, and flagged GROWS when the interval excludes zero and the change exceeds
+10 % of the starting value.
 
 Examples:
   gatecert load soak --for 30s                                              the embedded reference gateway
@@ -32,59 +33,60 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := soak.CheckPID(); err != nil {
 		return loadError(err)
 	}
-	r, err := cmd.open(ctx, c, keptShots)
+	s, err := cmd.open(ctx, c, keptResults)
 	if err != nil {
 		return loadError(err)
 	}
-	defer func() { err = errors.Join(err, r.close(ctx)) }()
+	defer func() { err = errors.Join(err, s.close(ctx)) }()
 	progress := &loadProgress{c: c}
-	soak.Phase = r.stage
+	soak.Phase = s.phase
 	soak.Phase.Progress = progress.show
-	plan, err := r.engine.PlanSoak(soak)
+	plan, err := s.engine.PlanSoak(soak)
 	if err != nil {
 		return loadError(err)
 	}
-	if err := r.clear(ctx, c, plan); err != nil {
+	if err := s.announce(ctx, c, plan); err != nil {
 		return err
 	}
-	drift, err := r.engine.Soak(ctx, soak)
+	result, err := s.engine.Soak(ctx, soak)
 	progress.close()
-	if drift.Measurement.Sent > 0 {
-		printDrift(c, drift, err != nil)
+	if result.Measurement.Sent > 0 {
+		printSoak(c, result, err)
 	}
-	if writeErr := writeMeasurement(c, cmd.Out, drift.Measurement); writeErr != nil || err != nil {
+	if writeErr := writeMeasurement(c, cmd.Out, result.Measurement); writeErr != nil || err != nil {
 		return errors.Join(loadError(err), writeErr)
 	}
-	return loadOutcome(drift.Measurement.Verdict())
+	return loadOutcome(result.Measurement.Verdict())
 }
 
-// printDrift tells what a soak found, one that was interrupted too.
-func printDrift(c *console, d load.SoakResult, interrupted bool) {
-	m := d.Measurement
+// printSoak prints the result of a soak, also of one that ended early with an error.
+func printSoak(c *console, result load.SoakResult, stopped error) {
+	m := result.Measurement
 	admitted := m.Of(load.AllRequests, runlog.Admitted)
-	span, verdict := m.Schedule, string(m.Verdict())
-	if interrupted {
-		span += ", interrupted after " + m.Elapsed.Round(100*time.Millisecond).String()
-		verdict += ", as far as it got"
+	schedule := m.Schedule
+	var qualifications []string
+	if stopped != nil {
+		schedule += ", stopped after " + m.Elapsed.Round(100*time.Millisecond).String()
+		qualifications = append(qualifications, "stopped early")
 	}
-	fmt.Fprintf(c.out, "\nsoak      %s: %d of %d sent, %d admitted, %.3g %% not answered as asked\n",
-		span, m.Sent, m.Offered, admitted.Count, m.ErrorRate()*100)
+	fmt.Fprintf(c.out, "\nsoak      %s: sent %d of %d requests, %d admitted, %.3g %% errors\n",
+		schedule, m.Sent, m.Offered, admitted.Count, m.ErrorRate()*100)
 	fmt.Fprintf(c.out, "service   p50 %s  p99 %s  p99.9 %s  max %s\n", shortTime(admitted.ServiceTime.Quantile(0.5)),
 		shortTime(admitted.ServiceTime.Quantile(0.99)), shortTime(admitted.ServiceTime.Quantile(0.999)), shortTime(admitted.ServiceTime.Max()))
-	fmt.Fprintf(c.out, "verdict   %s\n", verdict)
-	for _, reason := range m.Generator.Problems {
-		fmt.Fprintf(c.out, "  this machine was not fit: %s\n", reason)
+	printVerdict(c, m.Verdict(), qualifications...)
+	for _, problem := range m.Generator.Problems {
+		fmt.Fprintf(c.out, "  inconclusive: %s\n", problem)
 	}
-	tellBreaches(c.out, m.Violations)
-	for _, t := range d.Trends {
+	printViolations(c.out, m.Violations)
+	for _, t := range result.Trends {
 		word := "steady"
 		if t.Grows() {
 			word = "GROWS"
 		}
 		fmt.Fprintf(c.out, "%-9s %s\n", word, t)
 	}
-	if d.MemoryError != nil {
-		fmt.Fprintf(c.out, "memory    %v\n", d.MemoryError)
+	if result.MemoryError != nil {
+		fmt.Fprintf(c.out, "memory    %v\n", result.MemoryError)
 	}
 	var p50, p99 []plotPoint
 	for _, w := range m.Windows {

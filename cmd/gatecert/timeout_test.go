@@ -17,7 +17,7 @@ func TestAnOutageIsPlayed(t *testing.T) {
 	assertLogHolds(t, dir, "http:5xx/upstream-error/messages/under-load", "code:channel:response_time_exceeded/slow-upstream/messages/under-load")
 }
 
-func TestAGatewayThatIsNotPutUnderLoad(t *testing.T) {
+func TestEndpointsWithoutLoadCases(t *testing.T) {
 	for _, args := range [][]string{
 		{"load", "timeout", "--surface", "embeddings"},
 		{"load", "timeout", "--surface", "telegraph"},
@@ -25,6 +25,6 @@ func TestAGatewayThatIsNotPutUnderLoad(t *testing.T) {
 	} {
 		code, _, stderr := invoke(t.Context(), append(args, "--out", t.TempDir())...)
 		assert.Equal(t, exitUsage, code, "%v: %s", args, stderr)
-		assert.Contains(t, stderr, `want one of ["chat" "responses" "messages" "gemini"]`, args)
+		assert.Contains(t, stderr, `must be one of ["chat" "responses" "messages" "gemini"]`, args)
 	}
 }

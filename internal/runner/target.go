@@ -10,7 +10,8 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// HealthyRequest is the healthy call of a profile on a surface, by the model that leads to our upstream where there is one.
+// HealthyRequest returns the call that a profile's gateway answers with a success on a surface. Where the profile has a mock
+// upstream, the call uses the model that is routed to it.
 func HealthyRequest(p profile.Profile, s dialect.Surface) load.Request {
 	call := targets.HealthyCall(p, s, load.TokenPlaceholder)
 	if p.Upstream.Present() {
@@ -19,28 +20,28 @@ func HealthyRequest(p profile.Profile, s dialect.Surface) load.Request {
 	return load.Request{Name: string(s), Call: call}
 }
 
-// DirectRequest is the same call past the gateway, to the upstream that we play. ok is false when the profile has none.
-func DirectRequest(p profile.Profile, s dialect.Surface) (part load.Request, ok bool) {
+// DirectRequest returns the same call straight to the mock upstream. ok is false when the profile has none.
+func DirectRequest(p profile.Profile, s dialect.Surface) (request load.Request, ok bool) {
 	u := p.Upstream
 	if !u.Present() {
 		return load.Request{}, false
 	}
-	part = HealthyRequest(p, s)
-	part.Name = "direct"
-	part.Call.BaseURL = strings.TrimSuffix(u.Attach, "/")
+	request = HealthyRequest(p, s)
+	request.Name = "direct"
+	request.Call.BaseURL = strings.TrimSuffix(u.Attach, "/")
 	if u.Listen != "" {
-		part.Call.BaseURL = "http://" + u.Listen
+		request.Call.BaseURL = "http://" + u.Listen
 	}
-	part.Call.Header = nil // they tell a gateway where to route
-	part.Call.Key = "gatecert-direct"
+	request.Call.Header = nil // it tells a gateway where to route
+	request.Call.Key = "gatecert-direct"
 	if len(u.Keys) > 0 {
-		part.Call.Key = u.Keys[0]
+		request.Call.Key = u.Keys[0]
 	}
-	return part, true
+	return request, true
 }
 
-// OptionsFor are the options of an engine with the default caps that trusts whom the target's driver trusts, and shows none
-// of its secrets.
+// OptionsFor returns the options of an engine for a prepared target: default caps, the certificate roots that its driver
+// trusts, and its secrets redacted.
 func OptionsFor(p targets.Prepared) load.Options {
 	o := load.Options{Secrets: p.Profile.Secrets()}
 	if p.Roots != nil {
