@@ -49,7 +49,7 @@ func newClassifier() *classifier {
 
 // response classifies a response of which at least the head came.
 func (c *classifier) response(r *wireRequest, resp response) classification {
-	if !r.expectsError() && resp.status == http.StatusOK && resp.transferErr == nil && healthy(r.surface, resp) {
+	if !r.expectsError() && resp.status == http.StatusOK && resp.transferErr == nil && isCertainSuccess(r.surface, resp) {
 		return classification{outcome: runlog.Admitted}
 	}
 	// Fields that are not part of the key may still leak a secret.
@@ -147,7 +147,7 @@ func classify(r *wireRequest, resp response) classification {
 		if resp.status/100 == 2 && isTimeout(resp.transferErr) {
 			return classification{outcome: runlog.Timeout} // our timeout is not a limit of the contract
 		}
-		expected = circumstanceOf(r.surface, o)
+		expected = claimedCase(r.surface, o)
 	}
 	findings := slices.DeleteFunc(contract.Judge(expected, o).Findings, func(f contract.Finding) bool {
 		return f.Level == contract.Note || !r.expectsError() && needsCircumstance(f.Requirement)
