@@ -85,8 +85,11 @@ func result(row contract.Row, surface dialect.Surface) runlog.Case {
 	url := "https://gateway.example/v1/" + string(surface)
 	body := fmt.Sprintf(`{"error":{"message":"%s","type":"invalid_request_error","param":null,"code":"%s"}}`, row.Meaning, row.Code())
 	return runlog.Case{
-		Type: "case", ID: fmt.Sprintf("%s/%s/%s", row.ID, circumstance, surface), Row: row.ID,
-		Circumstance: circumstance, Surface: surface, Level: level, Verdict: contract.Pass,
+		Type: "case",
+		CaseKey: runlog.CaseKey{
+			ID: fmt.Sprintf("%s/%s/%s", row.ID, circumstance, surface), Row: row.ID, Circumstance: circumstance, Surface: surface, Level: level,
+		},
+		Verdict: contract.Pass,
 		Scenario: &runlog.Scenario{
 			URI: "features/rows.feature", Line: 40, Name: row.Meaning + " on " + string(surface),
 			Steps: []runlog.Step{
@@ -231,8 +234,7 @@ func loadRun() runlog.Run {
 			})
 		}
 		return runlog.Case{
-			Type: "case", ID: id, Row: known.Row, Circumstance: known.Circumstance, Surface: known.Surface, Variant: known.Variant,
-			Level: known.Level(), Verdict: contract.Pass, Load: &a, Started: started.Add(time.Second), Duration: 2 * time.Second,
+			Type: "case", CaseKey: runlog.KeyOf(known), Verdict: contract.Pass, Load: &a, Started: started.Add(time.Second), Duration: 2 * time.Second,
 		}
 	}
 	limit := under("http:429/over-rate-limit/chat/under-load", runlog.LoadSummary{

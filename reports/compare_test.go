@@ -19,7 +19,7 @@ func TestCompare(t *testing.T) {
 		return []contract.Finding{{Requirement: o, Level: contract.Must, Got: got}, {Requirement: contract.RequestID, Level: contract.Note}}
 	}
 	one := func(v contract.Verdict, f []contract.Finding) runlog.Case {
-		return runlog.Case{ID: "a", Verdict: v, Findings: f}
+		return runlog.Case{CaseKey: runlog.CaseKey{ID: "a"}, Verdict: v, Findings: f}
 	}
 	for _, tt := range []struct {
 		name          string

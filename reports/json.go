@@ -87,19 +87,14 @@ type reportCell struct {
 }
 
 type reportCase struct {
-	ID           string              `json:"id"`
-	Row          contract.RowID      `json:"row"`
-	Circumstance string              `json:"circumstance"`
-	Surface      dialect.Surface     `json:"surface"`
-	Variant      string              `json:"variant,omitempty"`
-	Level        contract.Level      `json:"level"`
-	Verdict      contract.Verdict    `json:"verdict"`
-	Reason       string              `json:"reason,omitempty"`
-	Findings     []contract.Finding  `json:"findings"`
-	Scenario     *runlog.Scenario    `json:"scenario,omitempty"`
-	Load         *runlog.LoadSummary `json:"load,omitempty"`
-	Tries        int                 `json:"tries,omitempty"`
-	Duration     time.Duration       `json:"duration_ns"`
+	runlog.CaseKey
+	Verdict  contract.Verdict    `json:"verdict"`
+	Reason   string              `json:"reason,omitempty"`
+	Findings []contract.Finding  `json:"findings"`
+	Scenario *runlog.Scenario    `json:"scenario,omitempty"`
+	Load     *runlog.LoadSummary `json:"load,omitempty"`
+	Tries    int                 `json:"tries,omitempty"`
+	Duration time.Duration       `json:"duration_ns"`
 	// Observation is as in the log, within the bounds of a report. Truncated says that something was cut.
 	Observation *contract.Observation `json:"observation,omitempty"`
 	Truncated   bool                  `json:"truncated,omitempty"`
@@ -172,7 +167,7 @@ func newReport(run runlog.Run) report {
 func newReportCase(c runlog.Case) reportCase {
 	clip := clipper{bounds: reportBounds}
 	out := reportCase{
-		ID: c.ID, Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Level: c.Level,
+		CaseKey: c.CaseKey,
 		Verdict: c.Verdict, Reason: clip.string(c.Reason), Findings: []contract.Finding{}, Scenario: c.Scenario, Load: c.Load,
 		Tries: c.Tries, Duration: c.Duration, Observation: clip.observation(c.Observation),
 	}

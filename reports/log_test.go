@@ -170,7 +170,7 @@ func TestReadTakesWhatACrashLeft(t *testing.T) {
 		cut := append(append([][]byte{}, whole[:5]...), whole[6:]...)
 		run, err := runlog.Read(bytes.NewReader(bytes.Join(cut, []byte("\n"))))
 		require.NoError(t, err)
-		assert.Equal(t, "1 of 32 expected cases never ran; the footer's counts are not those of the cases in the log", run.Incomplete())
+		assert.Equal(t, "1 of 32 expected cases never ran; the footer's counts do not match the cases in the log", run.Incomplete())
 	})
 	t.Run("a reader that fails is reported", func(t *testing.T) {
 		_, err := runlog.Read(brokenReader{})

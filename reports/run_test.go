@@ -33,7 +33,7 @@ func TestWhetherARunCanBeJudged(t *testing.T) {
 		}, contract.Error, "no case was executed"},
 		{"the footer's word is worse than the cases", func(r *runlog.Run) { r.Footer.Verdict = contract.Error }, contract.Error, ""},
 		{"the footer's word is better than the cases", func(r *runlog.Run) { judge(r, contract.Fail); r.Footer.Verdict = contract.Pass }, contract.Fail, ""},
-		{"a case was made to pass after the footer", func(r *runlog.Run) { judge(r, contract.Fail); r.Cases[0].Verdict = contract.Pass }, contract.Error, "the footer's counts are not those of the cases in the log"},
+		{"a case was made to pass after the footer", func(r *runlog.Run) { judge(r, contract.Fail); r.Cases[0].Verdict = contract.Pass }, contract.Error, "the footer's counts do not match the cases in the log"},
 		{"a verdict that is none", func(r *runlog.Run) { judge(r, "splendid") }, contract.Error, ""},
 	}
 	for _, tt := range tests {

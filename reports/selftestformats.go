@@ -116,13 +116,11 @@ func (s SelfTest) HTML(w io.Writer) error {
 
 // entry puts a case into the cell of the gateway and its row.
 func (g GatewayResult) entry(id string, verdict contract.Verdict, headline string) pageEntry {
-	c := contract.SplitID(id)
-	result := runlog.Case{
-		ID: strings.TrimPrefix(id, string(c.Row)+"/") + " (" + g.Name + ")", Row: contract.RowID(g.Name),
-		Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Verdict: verdict, Reason: headline,
+	key := runlog.KeyOf(contract.SplitID(id))
+	row := key.Row
+	key.ID, key.Row = strings.TrimPrefix(id, string(row)+"/")+" ("+g.Name+")", contract.RowID(g.Name)
+	if id == "" {
+		key.Level = "" // a mistake about the gateway as a whole
 	}
-	if id != "" {
-		result.Level = c.Level()
-	}
-	return pageEntry{Case: result, Target: string(c.Row)}
+	return pageEntry{Case: runlog.Case{CaseKey: key, Verdict: verdict, Reason: headline}, Target: string(row)}
 }

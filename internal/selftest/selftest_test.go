@@ -17,7 +17,7 @@ import (
 func TestOutcomesAreComparedWithWhatIsExpected(t *testing.T) {
 	const id = "http:404/unknown-model/chat"
 	found := func(v contract.Verdict, requirements ...contract.Requirement) runlog.Case {
-		c := runlog.Case{ID: id, Row: "http:404", Verdict: v}
+		c := runlog.Case{CaseKey: runlog.CaseKey{ID: id, Row: "http:404"}, Verdict: v}
 		for _, r := range requirements {
 			c.Findings = append(c.Findings, contract.Finding{Requirement: r, Level: contract.Must, Want: "404", Got: "503"})
 		}

@@ -28,7 +28,9 @@ const (
 var day = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 
 // parseYAML is the parser that the command line brings.
-func parseYAML(file string, data []byte) (baseline.Document, error) { return yamlfile.Parse(file, data) }
+func parseYAML(file string, data []byte) (baseline.Document, error) {
+	return yamlfile.Parse(file, data)
+}
 
 func parse(t *testing.T, text string) baseline.Baseline {
 	t.Helper()
@@ -38,7 +40,7 @@ func parse(t *testing.T, text string) baseline.Baseline {
 }
 
 func result(id string, v contract.Verdict) runlog.Case {
-	return runlog.Case{ID: id, Verdict: v, Findings: []contract.Finding{
+	return runlog.Case{CaseKey: runlog.CaseKey{ID: id}, Verdict: v, Findings: []contract.Finding{
 		{Requirement: contract.RequestID, Level: contract.Note, Want: "a request id", Got: "none"},
 		{Requirement: contract.StatusClass, Level: contract.Must, Want: "404", Got: "503"},
 	}}

@@ -104,7 +104,7 @@ func (a *audit) verdict(c runlog.Case) {
 	if err != nil {
 		return // reported by selection
 	}
-	if c.Row != known.Row || c.Circumstance != known.Circumstance || c.Surface != known.Surface || c.Variant != known.Variant || c.Level != known.Level() {
+	if c.CaseKey != runlog.KeyOf(known) {
 		a.problemf("%s is logged under another row, circumstance, surface, variant or level", c.ID)
 	}
 	if c.Verdict == contract.Error || c.Verdict == contract.NotOffered {

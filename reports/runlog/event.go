@@ -95,17 +95,27 @@ const (
 	BeforeCases     = "before"
 )
 
+// CaseKey is what identifies a case.
+type CaseKey struct {
+	ID           string          `json:"id"`
+	Row          contract.RowID  `json:"row"`
+	Circumstance string          `json:"circumstance"`
+	Surface      dialect.Surface `json:"surface"`
+	Variant      string          `json:"variant,omitempty"`
+	Level        contract.Level  `json:"level"`
+}
+
+// KeyOf is the key of a case of the contract.
+func KeyOf(c contract.Case) CaseKey {
+	return CaseKey{ID: c.ID(), Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Level: c.Level()}
+}
+
 // Case is the outcome of one case.
 type Case struct {
-	Type         string             `json:"type"` // "case"
-	ID           string             `json:"id"`
-	Row          contract.RowID     `json:"row"`
-	Circumstance string             `json:"circumstance"`
-	Surface      dialect.Surface    `json:"surface"`
-	Variant      string             `json:"variant,omitempty"`
-	Level        contract.Level     `json:"level"`
-	Verdict      contract.Verdict   `json:"verdict"`
-	Findings     []contract.Finding `json:"findings,omitempty"`
+	Type string `json:"type"` // "case"
+	CaseKey
+	Verdict  contract.Verdict   `json:"verdict"`
+	Findings []contract.Finding `json:"findings,omitempty"`
 	// Reason explains a verdict that does not follow from findings: not-offered, untestable, error, expected-fail.
 	Reason      string                `json:"reason,omitempty"`
 	Scenario    *Scenario             `json:"scenario,omitempty"`
@@ -121,7 +131,7 @@ type Case struct {
 
 // NewCase returns the event of a case that has no outcome yet.
 func NewCase(c contract.Case) Case {
-	return Case{ID: c.ID(), Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant, Level: c.Level()}
+	return Case{CaseKey: KeyOf(c)}
 }
 
 // Scenario locates the case in the features and records how its steps went.
@@ -147,7 +157,7 @@ const (
 	StepPassed StepStatus = "passed" // every requirement that the step states was checked and held
 	StepWarned StepStatus = "warned" // a SHOULD among them is violated
 	StepFailed StepStatus = "failed" // a MUST among them is violated, or the step itself could not be carried out
-	// StepUntested: the answer did not let a requirement be checked. A stream that has begun has no status to judge, for example.
+	// StepUntested: the response did not let a requirement be checked. A stream that has begun has no status to judge, for example.
 	StepUntested StepStatus = "untested"
 )
 

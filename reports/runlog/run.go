@@ -9,19 +9,19 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Run is one event log as it was read. Every renderer is a pure function of it.
+// Run is the content of one event log. Every renderer is a pure function of it.
 type Run struct {
 	Header
 	Controls []Control
-	// Cases stand in the order in which they ended.
+	// Cases are in the order in which they ended.
 	Cases []Case
 	// Footer is nil when the log has none.
 	Footer *Footer
-	// Torn says that the last line was cut off by a crash and left out.
+	// Torn is set when a crash cut off the last line, which was left out.
 	Torn bool
 }
 
-// Counts holds how many cases came to each verdict. A verdict that is not in it has none.
+// Counts is the number of cases by verdict.
 type Counts map[contract.Verdict]int
 
 // Total is the number of cases counted.
@@ -33,7 +33,7 @@ func (c Counts) Total() int {
 	return total
 }
 
-// Conclude makes the footer that the cases of a run deserve. The caller adds Interrupted and Notes.
+// Conclude computes the footer of a run from its header and cases. The caller adds Interrupted, Stale and Notes.
 func Conclude(h Header, cases []Case, ended time.Time) Footer {
 	run := Run{Header: h, Cases: cases}
 	counts := make(Counts)
@@ -59,7 +59,7 @@ func Conclude(h Header, cases []Case, ended time.Time) Footer {
 	}
 }
 
-// Executed counts the cases that ran. A case that is not offered did not.
+// Executed counts the cases that ran. A case that is not offered did not run.
 func (r Run) Executed() int {
 	n := 0
 	for _, c := range r.Cases {
@@ -70,8 +70,8 @@ func (r Run) Executed() int {
 	return n
 }
 
-// Missing returns the ids of the expected cases that the log does not have, in the order of the header. It counts for
-// itself and does not take the footer's word.
+// Missing returns the ids of the expected cases that are not in the log, in the order of the header. It does not rely on
+// the footer.
 func (r Run) Missing() []string {
 	ran := make(map[string]bool, len(r.Cases))
 	for _, c := range r.Cases {
@@ -102,32 +102,27 @@ func (r Run) Surplus() []string {
 	return surplus
 }
 
-// AllCases returns the cases of the log, and after them every missing case as an [contract.Error] that never ran, so
-// that no renderer can take what is not there for what is well. A verdict that is none of the seven counts as an error.
+// AllCases returns the cases of the log, followed by every missing case with the verdict [contract.Error], so that no
+// renderer can overlook one. An unknown verdict becomes an error.
 func (r Run) AllCases() []Case {
-	outcomes := make([]Case, 0, max(len(r.Cases), len(r.Expected)))
+	cases := make([]Case, 0, max(len(r.Cases), len(r.Expected)))
 	for _, c := range r.Cases {
 		c.Verdict = c.Verdict.OrError()
-		outcomes = append(outcomes, c)
+		cases = append(cases, c)
 	}
 	for _, id := range r.Missing() {
-		c := contract.SplitID(id)
-		outcomes = append(outcomes, Case{
-			Type: "case", ID: id, Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant,
-			Level: c.Level(), Verdict: contract.Error, Reason: neverRan,
-		})
+		key := KeyOf(contract.SplitID(id))
+		key.ID = id
+		cases = append(cases, Case{Type: "case", CaseKey: key, Verdict: contract.Error, Reason: "never ran"})
 	}
-	return outcomes
+	return cases
 }
 
-// neverRan is the reason of a case that was expected and is not in the log.
-const neverRan = "never ran"
-
 // Complete reports whether the run can be judged as a whole: it has a footer that agrees with its cases, was not
-// interrupted, executed something, and misses nothing.
+// interrupted, executed at least one case, and misses none.
 func (r Run) Complete() bool { return len(r.gaps()) == 0 }
 
-// Incomplete says why the run is not complete, "" when it is.
+// Incomplete is why the run is not complete, "" when it is.
 func (r Run) Incomplete() string { return strings.Join(r.gaps(), "; ") }
 
 func (r Run) gaps() []string {
@@ -147,7 +142,7 @@ func (r Run) gaps() []string {
 		gaps = append(gaps, fmt.Sprintf("%d of %s never ran", n, expectedCases(len(r.Expected))))
 	}
 	if r.Footer != nil && !r.counted() {
-		gaps = append(gaps, "the footer's counts are not those of the cases in the log")
+		gaps = append(gaps, "the footer's counts do not match the cases in the log")
 	}
 	return gaps
 }
@@ -160,7 +155,7 @@ func expectedCases(n int) string {
 	return fmt.Sprintf("%d expected cases", n)
 }
 
-// counted reports whether the footer counts the cases that the log holds; one that does not was cut or altered.
+// counted reports whether the footer's counts match the cases of the log. They do not when the log was cut or altered.
 func (r Run) counted() bool {
 	counts := make(Counts)
 	for _, c := range r.Cases {
@@ -174,8 +169,7 @@ func (r Run) counted() bool {
 	return Counts(r.Footer.Counts).Total() == len(r.Cases)
 }
 
-// Verdict is the worst of all cases and of what the footer says; [contract.Error] when the run is not complete, which
-// includes one that executed nothing.
+// Verdict is the worst verdict of all cases and of the footer, and [contract.Error] when the run is not complete.
 func (r Run) Verdict() contract.Verdict {
 	if !r.Complete() {
 		return contract.Error
