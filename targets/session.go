@@ -14,6 +14,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/internal/wait"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -226,10 +227,8 @@ func (s *Session) AwaitRecovery(ctx context.Context, surface dialect.Surface) (t
 		case time.Since(started) > s.Profile.Settle.Recovery:
 			return 0, fmt.Errorf("%w within %s: %s", ErrNotRecovered, s.Profile.Settle.Recovery, detail)
 		}
-		select {
-		case <-ctx.Done():
-			return 0, context.Cause(ctx)
-		case <-time.After(recoveryPoll):
+		if err := wait.For(ctx, recoveryPoll); err != nil {
+			return 0, err
 		}
 	}
 }
@@ -247,10 +246,8 @@ func (s *Session) settledBalance(ctx context.Context, key string, before float64
 		if err != nil || after >= before || poll == settlePolls {
 			return after, err
 		}
-		select {
-		case <-ctx.Done():
-			return after, context.Cause(ctx)
-		case <-time.After(settlePoll):
+		if err := wait.For(ctx, settlePoll); err != nil {
+			return after, err
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/gatecert/gatecert/internal/wait"
 )
 
 const (
@@ -70,10 +72,8 @@ func (p player) awaitOpen(ctx context.Context, most int, until time.Time) (int, 
 		if n <= most || time.Now().After(until) {
 			return n, nil
 		}
-		select {
-		case <-ctx.Done():
-			return n, context.Cause(ctx)
-		case <-time.After(pollOpen):
+		if err := wait.For(ctx, pollOpen); err != nil {
+			return n, err
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/wait"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
@@ -137,10 +138,7 @@ func slowCounter(latency time.Duration) change {
 			return func(ctx context.Context, c *reference.Call) error {
 				counting.Add(1)
 				defer counting.Add(-1)
-				select {
-				case <-time.After(latency):
-				case <-ctx.Done():
-				}
+				_ = wait.For(ctx, latency)
 				return limit(ctx, c)
 			}
 		})(o)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/wait"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
@@ -137,10 +138,7 @@ func permittedConduct() []PermittedBehaviour {
 			wrap(reference.Limit, func(limit reference.Handler) reference.Handler {
 				return func(ctx context.Context, c *reference.Call) error {
 					if c.Surface() == dialect.Completions {
-						select {
-						case <-time.After(250 * time.Millisecond):
-						case <-ctx.Done():
-						}
+						_ = wait.For(ctx, 250*time.Millisecond)
 					}
 					return limit(ctx, c)
 				}
