@@ -14,6 +14,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/internal/version"
+	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
@@ -53,12 +54,35 @@ type Config struct {
 	Log io.Writer
 	// Command is the command line to put into the log, secrets included: they are redacted here.
 	Command []string
-	// Progress, when not nil, is told of every step of the run, one call at a time.
+	// Progress, when not nil, is called as the run proceeds, one call at a time. A slow function slows the run.
 	Progress func(Progress)
 }
 
 // Progress is how far a run has come.
-type Progress = runner.Progress
+type Progress struct {
+	// Phase is one of the phases below.
+	Phase string
+	// Target is the base URL of the gateway, "" until [PhaseControls].
+	Target string
+	// Done counts the cases that have ended, Total those that must run. Total is 0 until [PhaseControls] has ended.
+	Done, Total int
+	// Last is the case that has just ended, nil when the call reports something else.
+	Last *runlog.Case
+	// Plan says what the load cases are going to send; it is reported once, before the first case, and "" otherwise.
+	Plan string
+	// Load is how far a load case has come, nil otherwise.
+	Load *load.Progress
+}
+
+// The phases of a run, in their order. A phase without cases is not reported.
+const (
+	PhasePrepare    = runner.PhasePrepare    // the driver prepares the gateway
+	PhaseControls   = runner.PhaseControls   // control calls show which surfaces can be judged
+	PhaseConcurrent = runner.PhaseConcurrent // cases that run at once
+	PhaseExclusive  = runner.PhaseExclusive  // cases that run one after the other
+	PhaseLoad       = runner.PhaseLoad       // load cases
+	PhaseDone       = runner.PhaseDone       // the log has its footer
+)
 
 // The errors by which a run ends without a verdict about the gateway.
 var (
@@ -98,10 +122,14 @@ func New(cfg Config) (*Certification, error) {
 		}
 		driver = static.Driver{}
 	}
+	var progress func(runner.Progress)
+	if cfg.Progress != nil {
+		progress = func(p runner.Progress) { cfg.Progress(Progress(p)) }
+	}
 	return &Certification{runner.Job{
 		Tool: version.Tool, Target: cfg.Target, Driver: driver, OpenStore: cfg.OpenStore,
 		Selection: selection, AllowRemoteLoad: cfg.AllowRemoteLoad, Baseline: cfg.Baseline, Concurrency: cfg.Concurrency,
-		Log: cfg.Log, Command: cfg.Command, Progress: cfg.Progress,
+		Log: cfg.Log, Command: cfg.Command, Progress: progress,
 	}}, nil
 }
 

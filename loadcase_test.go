@@ -33,7 +33,7 @@ func TestLoadOnAGatewayElsewhereTakesConsent(t *testing.T) {
 	cfg := gatecert.Config{Target: profile, Level: contract.Load, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}
 	_, err := certify(t.Context(), cfg)
 	require.ErrorIs(t, err, targets.ErrConsent)
-	assert.ErrorContains(t, err, "the run would put a gateway that is not on this machine under load, to "+profile.BaseURL)
+	assert.ErrorContains(t, err, "the gateway is not on this machine; the run would send load cases on "+profile.BaseURL)
 
 	cfg.Level = ""
 	r := run(t, cfg)

@@ -102,7 +102,7 @@ func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
 	}})
 	assert.Equal(t, contract.Pass, r.Verdict(), troubles(r))
 	assert.Len(t, r.Cases, casesAtRest(), "every case of the contract ran, but those under load")
-	assert.Equal(t, []string{"prepare", "controls", "cases", "alone", "done"}, phases)
+	assert.Equal(t, []string{gatecert.PhasePrepare, gatecert.PhaseControls, gatecert.PhaseConcurrent, gatecert.PhaseExclusive, gatecert.PhaseDone}, phases)
 
 	again, err := runlog.Read(&log)
 	require.NoError(t, err)
@@ -172,9 +172,9 @@ func TestSelectionsThatCannotBeRun(t *testing.T) {
 		{"a row that does not exist", gatecert.Config{Target: target, Rows: []string{"nosuch"}}, gatecert.ErrUsage, `no row matches "nosuch"`},
 		{"a surface that does not exist", gatecert.Config{Target: target, Surfaces: []string{"telegraph"}}, gatecert.ErrUsage, `no surface "telegraph"`},
 		{"a level that does not exist", gatecert.Config{Target: target, Level: "gold"}, gatecert.ErrUsage, `no level "gold"`},
-		{"a broken pattern", gatecert.Config{Target: target, Rows: []string{"["}}, gatecert.ErrUsage, `row pattern "["`},
+		{"a broken pattern", gatecert.Config{Target: target, Rows: []string{"["}}, gatecert.ErrUsage, `"[" is not a pattern`},
 		{"a driver that does not exist", gatecert.Config{Target: profile.Profile{Driver: "magic"}}, gatecert.ErrUsage, `driver "magic": set Config.Driver`},
-		{"nothing left at this level", gatecert.Config{Target: target, Level: contract.Edge, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}, gatecert.ErrNothingToRun, "the target offers none"},
+		{"nothing left at this level", gatecert.Config{Target: target, Level: contract.Edge, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}, gatecert.ErrNothingToRun, "the selected cases need level load; this run is at level edge"},
 		{"nothing offered", gatecert.Config{Target: with(edge, func(p *profile.Profile) { p.Surfaces, p.Discover = []dialect.Surface{"chat"}, false }), Rows: []string{"code:empty_response"}}, gatecert.ErrNothingToRun, "the target offers none"},
 		{"a dead port", gatecert.Config{Target: profile.FromURL("http://127.0.0.1:1", "sk-x", "m"), Level: contract.Edge}, gatecert.ErrUnreachable, "http://127.0.0.1:1"},
 	} {
@@ -257,7 +257,7 @@ func TestAGatewayThatIsNotWellAfterTheRunIsNoEvidence(t *testing.T) {
 	assert.Equal(t, contract.Pass, r.Cases[0].Verdict, r.Cases[0].Reason)
 	assert.Equal(t, contract.Error, r.Verdict())
 	require.Len(t, r.Footer.Notes, 1)
-	assert.Contains(t, r.Footer.Notes[0], "chat was not well after the run (503")
+	assert.Contains(t, r.Footer.Notes[0], "chat was not healthy after the run (503")
 }
 
 func TestAGatewayThatAnswersNonsenseIsNoEvidence(t *testing.T) {

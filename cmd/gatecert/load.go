@@ -110,7 +110,7 @@ func (s *loadSession) announce(ctx context.Context, c *console, plan load.Plan) 
 		}
 		return fmt.Errorf("%w: %w; --yes sends it, with the consent of whoever runs %s", errNotSent, err, strings.Join(plan.Hosts, " and "))
 	}
-	return runner.Healthy(ctx, s.prepared, s.surface)
+	return runner.CheckHealth(ctx, s.prepared, s.surface)
 }
 
 // loadError makes [load.ErrInvalid] a usage error: the flags were invalid.

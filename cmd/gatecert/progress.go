@@ -66,13 +66,13 @@ func (p *progress) announce(line string) {
 
 func (p *progress) tell(s gatecert.Progress) {
 	switch s.Phase {
-	case "prepare":
+	case gatecert.PhasePrepare:
 		fmt.Fprintln(p.c.err, "preparing the target")
-	case "controls":
+	case gatecert.PhaseControls:
 		fmt.Fprintln(p.c.err, "control calls at", s.Target)
-	case "done":
+	case gatecert.PhaseDone:
 		fmt.Fprintf(p.c.err, "%s done\n", reports.Count(s.Total, "case"))
-	case "load":
+	case gatecert.PhaseLoad:
 		if s.Load != nil {
 			fmt.Fprintln(p.c.err, loadLine(*s.Load))
 		}

@@ -10,7 +10,7 @@ func TestAnOutageIsPlayed(t *testing.T) {
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "load", "timeout", "--surface", "messages", "--out", dir)
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Regexp(t, `plan: under load, to http://127.0.0.1:\d+: usually \d+ requests in about`, stderr)
+	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: usually \d+ requests in about`, stderr)
 	assert.Contains(t, stdout, "held     in-time")
 	assert.Contains(t, stdout, "held     healthy-served")
 	assert.Contains(t, stdout, "conformant at level load on the 2 cases asked for: 2 of 32 rows pass, 30 not run.")

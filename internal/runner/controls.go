@@ -12,59 +12,69 @@ import (
 	"github.com/gatecert/gatecert/targets"
 )
 
-// controls are the control calls of one phase, and what they say about each surface.
+// controls are the control calls before or after the cases, and what they say about each surface.
 type controls struct {
-	events []runlog.Control
-	// failed says by surface why its cases are no evidence, silent which of these did not even make the healthy call.
+	calls []runlog.Control
+	// failed holds, by surface, why its cases say nothing about the gateway.
 	failed map[dialect.Surface]string
-	silent map[dialect.Surface]bool
-	// unreachable is the detail of a connection that could not be made, "" when every surface could be reached.
+	// unhealthy are the surfaces in failed whose healthy call did not succeed.
+	unhealthy map[dialect.Surface]bool
+	// unreachable is the detail of a connection that could not be made, "" when every surface was reached.
 	unreachable string
 }
 
-// callControls makes the control calls of all surfaces at once.
-func callControls(ctx context.Context, stage *targets.Session, surfaces []dialect.Surface, phase string) (controls, error) {
-	kinds := []targets.ControlKind{targets.ControlHealthy, targets.ControlNonsense}
-	if phase == "after" {
-		kinds = kinds[:1]
+// afterCases is the phase of the closing controls.
+const afterCases = "after"
+
+// callControls makes the control calls of all surfaces at once: a healthy call, and before the cases a call with a model
+// that does not exist.
+func callControls(ctx context.Context, session *targets.Session, surfaces []dialect.Surface, phase string) (controls, error) {
+	kinds := []targets.ControlKind{targets.ControlHealthy}
+	if phase == runlog.BeforeCases {
+		kinds = append(kinds, targets.ControlNonsense)
 	}
-	events := make([][]runlog.Control, len(surfaces))
+	calls := make([][]runlog.Control, len(surfaces))
 	errs := make([]error, len(surfaces))
 	var wg sync.WaitGroup
 	for i, surface := range surfaces {
-		wg.Go(func() {
-			for _, kind := range kinds {
-				o, ok, detail, err := stage.Control(ctx, surface, kind)
-				if err != nil {
-					errs[i] = err
-					return
-				}
-				events[i] = append(events[i], runlog.Control{
-					Surface: surface, Kind: string(kind), Phase: phase, OK: ok, Detail: detail, At: time.Now(), Observation: &o,
-				})
-				if !ok {
-					return // a nonsense call proves nothing on a surface that is not well
-				}
-			}
-		})
+		wg.Go(func() { calls[i], errs[i] = callSurface(ctx, session, surface, kinds, phase) })
 	}
 	wg.Wait()
-	c := controls{failed: map[dialect.Surface]string{}, silent: map[dialect.Surface]bool{}}
+	c := controls{failed: make(map[dialect.Surface]string), unhealthy: make(map[dialect.Surface]bool)}
 	for i, surface := range surfaces {
 		if errs[i] != nil {
 			return c, errs[i]
 		}
-		for _, e := range events[i] {
-			c.events = append(c.events, e)
-			if e.OK {
+		for _, call := range calls[i] {
+			c.calls = append(c.calls, call)
+			if call.OK {
 				continue
 			}
-			c.silent[surface] = e.Kind == string(targets.ControlHealthy)
-			c.failed[surface] = fmt.Sprintf("control failed: the %s call on %s: %s", e.Kind, surface, e.Detail)
-			if f := e.Observation.Failure; f != nil && f.Kind == contract.Unreachable {
+			c.unhealthy[surface] = call.Kind == runlog.ControlHealthy
+			c.failed[surface] = fmt.Sprintf("control failed: the %s call on %s: %s", call.Kind, surface, call.Detail)
+			if f := call.Observation.Failure; f != nil && f.Kind == contract.Unreachable {
 				c.unreachable = f.Detail
 			}
 		}
 	}
 	return c, nil
+}
+
+// callSurface makes the control calls of one surface, up to the first that fails: on a surface that is not healthy, a
+// refused nonsense call says nothing.
+func callSurface(ctx context.Context, session *targets.Session, surface dialect.Surface, kinds []targets.ControlKind, phase string) ([]runlog.Control, error) {
+	var calls []runlog.Control
+	for _, kind := range kinds {
+		o, ok, detail, err := session.Control(ctx, surface, kind)
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, runlog.Control{
+			Surface: surface, Kind: string(kind), Phase: phase, OK: ok, Detail: detail, At: time.Now(), Observation: &o,
+		})
+		if !ok {
+			break
+		}
+	}
+	return calls, nil
 }

@@ -17,47 +17,47 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// stressedStage is a stage on which cases under load are played too.
-type stressedStage struct {
+// loadSession is a session that can run load cases too.
+type loadSession struct {
 	*targets.Session
 
 	runner *runner
 }
 
-var _ steps.Session = stressedStage{}
+var _ steps.Session = loadSession{}
 
 // RunLoad implements [steps.Session].
-func (s stressedStage) RunLoad(ctx context.Context, c contract.Case) (steps.LoadResult, error) {
-	progress := func(p load.Progress) { s.runner.loaded(p) }
-	if c.Row == "http:429" {
-		return stressLimit(ctx, s.Session, s.runner.prepared, c, progress)
+func (s loadSession) RunLoad(ctx context.Context, c contract.Case) (steps.LoadResult, error) {
+	progress := func(p load.Progress) { s.runner.progress.report(Progress{Phase: PhaseLoad, Load: &p}) }
+	if c.Row == contract.RowRateLimited {
+		return runRateLimit(ctx, s.Session, s.runner.prepared, c, progress)
 	}
-	return stressProvider(ctx, s.runner.prepared, c, progress)
+	return runOutage(ctx, s.runner.prepared, c, progress)
 }
 
-// stressLimit verifies the declared rate limit.
-func stressLimit(ctx context.Context, stage *targets.Session, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.LoadResult, error) {
-	findings, evidence, err := verifyRateLimit(ctx, stage, p, c.Surface, progress)
-	came := steps.LoadResult{Findings: findings, Summary: evidence.Summary()}
+// runRateLimit verifies the declared rate limit.
+func runRateLimit(ctx context.Context, session *targets.Session, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.LoadResult, error) {
+	findings, evidence, err := verifyRateLimit(ctx, session, p, c.Surface, progress)
+	result := steps.LoadResult{Findings: findings, Summary: evidence.Summary()}
 	if errors.Is(err, limits.ErrBudget) || errors.Is(err, limits.ErrInconclusive) {
 		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
 	}
-	return came, err
+	return result, err
 }
 
-// usuallyAtOnce are the calls under way in a burst, and mostAtOnce those where the limit is higher. One of calls under way
-// that is beyond that cannot be reached.
-const usuallyAtOnce, mostAtOnce = 128, 512
+// The calls in flight in a burst: usualConcurrency, and up to maxConcurrency where the limit is higher. A limit on
+// concurrent calls beyond that cannot be reached.
+const usualConcurrency, maxConcurrency = 128, 512
 
 // verificationBudget bounds the verification of a limit: it takes about four times the limit and a few hundred calls, and
 // four to five windows, and whatever a busy machine adds.
 func verificationBudget(r profile.Rate) limits.Budget {
 	most := max(r.Requests, r.Burst)
-	return limits.Budget{Calls: 8*most + 1000, Time: 12*r.Window + time.Minute, Concurrency: min(max(2*most+16, usuallyAtOnce), mostAtOnce)}
+	return limits.Budget{Calls: 8*most + 1000, Time: 12*r.Window + time.Minute, Concurrency: min(max(2*most+16, usualConcurrency), maxConcurrency)}
 }
 
-// stressProvider lets the provider go wrong on a share of the calls.
-func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.LoadResult, error) {
+// runOutage makes the upstream fail on a share of the calls.
+func runOutage(ctx context.Context, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.LoadResult, error) {
 	experiment, err := outageOf(p, c)
 	if err != nil {
 		return steps.LoadResult{}, err
@@ -66,10 +66,10 @@ func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, pr
 	engine := load.NewEngine(OptionsFor(p))
 	defer engine.Close()
 	findings, evidence, err := outage.Verify(ctx, engine, experiment)
-	came := steps.LoadResult{Findings: findings, Summary: evidence.Summary()}
-	for _, b := range evidence.Violations {
-		if came.Evidence == nil {
-			came.Evidence = b.Evidence
+	result := steps.LoadResult{Findings: findings, Summary: evidence.Summary()}
+	for _, v := range evidence.Violations {
+		if result.Evidence == nil {
+			result.Evidence = v.Evidence
 		}
 	}
 	switch {
@@ -78,7 +78,7 @@ func stressProvider(ctx context.Context, p targets.Prepared, c contract.Case, pr
 	case errors.Is(err, outage.ErrGeneratorBusy):
 		err = fmt.Errorf("%w: %w", steps.ErrGeneratorBusy, err)
 	}
-	return came, err
+	return result, err
 }
 
 // outageOf is the experiment of a case.
@@ -89,11 +89,12 @@ func outageOf(p targets.Prepared, c contract.Case) (outage.Experiment, error) {
 	return FailingOutage(p, c.Surface)
 }
 
-// planLoads says what the cases under load will send, and refuses to send it to somebody else's machine without consent.
-func (r *runner) planLoads() error {
+// announceLoad reports what the load cases are going to send. It returns [targets.ErrConsent] where the gateway is on
+// another machine and the job does not permit that.
+func (r *runner) announceLoad() error {
 	var parts []string
-	for _, c := range r.plan.loads {
-		sentence, err := planLoad(r.prepared, c)
+	for _, c := range r.plan.load {
+		sentence, err := traffic(r.prepared, c)
 		if err != nil {
 			return fmt.Errorf("%w: plan %s: %w", ErrHarness, c.ID(), err)
 		}
@@ -102,17 +103,17 @@ func (r *runner) planLoads() error {
 	if len(parts) == 0 {
 		return nil
 	}
-	plan := fmt.Sprintf("under load, to %s: %s", r.prepared.Profile.BaseURL, strings.Join(parts, "; "))
-	if !r.cfg.AllowRemoteLoad && !OnThisMachine(r.prepared.Profile.BaseURL) {
-		return fmt.Errorf("%w: the run would put a gateway that is not on this machine %s", targets.ErrConsent, plan)
+	plan := fmt.Sprintf("load cases on %s: %s", r.prepared.Profile.BaseURL, strings.Join(parts, "; "))
+	if !r.job.AllowRemoteLoad && !OnThisMachine(r.prepared.Profile.BaseURL) {
+		return fmt.Errorf("%w: the gateway is not on this machine; the run would send %s", targets.ErrConsent, plan)
 	}
-	r.progress(Progress{Phase: "load", Plan: plan, Done: r.done, Total: r.total})
+	r.progress.report(Progress{Phase: PhaseLoad, Plan: plan})
 	return nil
 }
 
-// planLoad is what one case will send.
-func planLoad(p targets.Prepared, c contract.Case) (string, error) {
-	if c.Row == "http:429" {
+// traffic says what one load case is going to send.
+func traffic(p targets.Prepared, c contract.Case) (string, error) {
+	if c.Row == contract.RowRateLimited {
 		budget := verificationBudget(p.Profile.Limits.Rate)
 		return fmt.Sprintf("at most %d calls over the limit of %d in %s, for at most %s on %s",
 			budget.Calls, p.Profile.Limits.Rate.Requests, p.Profile.Limits.Rate.Window, budget.Time, c.Surface), nil
@@ -134,14 +135,6 @@ func planLoad(p targets.Prepared, c contract.Case) (string, error) {
 		sentence += ", some of them directly to the mock upstream at " + experiment.Direct.Call.BaseURL
 	}
 	return sentence, err
-}
-
-// loaded passes the progress of a load on.
-func (r *runner) loaded(p load.Progress) {
-	r.mu.Lock()
-	done := r.done
-	r.mu.Unlock()
-	r.progress(Progress{Phase: "load", Target: r.prepared.Profile.BaseURL, Done: done, Total: r.total, Load: &p})
 }
 
 // OnThisMachine reports whether what is sent to a URL stays on this machine.

@@ -13,12 +13,13 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// plan is the set of cases that must run, computed before anything runs, and those the target does not offer.
+// plan is the set of cases that must run, computed before anything runs, and the set of those that the target does not
+// offer.
 type plan struct {
-	// together run at once, alone one after the other when those are done, and loads one after the other in the end: what
-	// they leave behind on a gateway that bears them badly must not fall on the others.
-	together, alone, loads []contract.Case
-	notOffered             []absence
+	// concurrent cases run at once. The exclusive cases run one after the other when those have ended, and the load cases
+	// one after the other at the end: what they leave behind on a gateway that copes badly must not affect the others.
+	concurrent, exclusive, load []contract.Case
+	notOffered                  []absence
 }
 
 // absence is a case that the target does not offer, and why.
@@ -27,15 +28,16 @@ type absence struct {
 	reason string
 }
 
-// newPlan asks the stage for every selected case on the surfaces that the target has. A surface it does not have takes
-// no part: a gateway that speaks one dialect can be conformant in it.
-func newPlan(s runlog.Selection, stage *targets.Session, surfaces []dialect.Surface) (plan, error) {
+// newPlan asks the session for every selected case on the surfaces that the target has. A surface that it does not have
+// has no part in the run: a gateway that speaks one API format can be conformant in it. It returns [ErrNothingToRun] when
+// no case is left.
+func newPlan(s runlog.Selection, session *targets.Session, surfaces []dialect.Surface) (plan, error) {
 	var p plan
 	for _, c := range contract.Cases() {
 		if !s.Asks(c) || !slices.Contains(surfaces, c.Surface) {
 			continue
 		}
-		err := stage.Offers(c)
+		err := session.Offers(c)
 		switch {
 		case errors.Is(err, profile.ErrNotOffered):
 			reason := strings.TrimPrefix(err.Error(), profile.ErrNotOffered.Error()+": ")
@@ -43,20 +45,43 @@ func newPlan(s runlog.Selection, stage *targets.Session, surfaces []dialect.Surf
 		case err != nil:
 			return p, fmt.Errorf("%w: plan %s: %w", ErrHarness, c.ID(), err)
 		case c.IsLoad():
-			p.loads = append(p.loads, c)
-		case stage.Exclusive(c):
-			p.alone = append(p.alone, c)
+			p.load = append(p.load, c)
+		case session.Exclusive(c):
+			p.exclusive = append(p.exclusive, c)
 		default:
-			p.together = append(p.together, c)
+			p.concurrent = append(p.concurrent, c)
 		}
 	}
-	if len(p.all()) == 0 {
-		return p, fmt.Errorf("%w: of the %d cases selected (level %s) the target offers none%s", ErrNothingToRun, len(p.notOffered), s.Scope(), p.reasons())
+	switch {
+	case len(p.all()) > 0:
+		return p, nil
+	case len(p.notOffered) > 0:
+		return p, fmt.Errorf("%w: the target offers none of the %d selected cases%s", ErrNothingToRun, len(p.notOffered), p.reasons())
+	default:
+		return p, fmt.Errorf("%w: %s", ErrNothingToRun, emptySelection(s, surfaces))
 	}
-	return p, nil
 }
 
-// reasons says why nothing is offered, where that is not a long story.
+// emptySelection says why a selection has no case on the surfaces: most often its level is too low.
+func emptySelection(s runlog.Selection, surfaces []dialect.Surface) string {
+	whole := s
+	whole.Level, whole.WithoutLoad, whole.LoadSurfaces = contract.Full, false, nil
+	least := contract.Level("")
+	for _, c := range contract.Cases() {
+		if whole.Asks(c) && slices.Contains(surfaces, c.Surface) && (least == "" || least.Includes(c.Level())) {
+			least = c.Level()
+		}
+	}
+	if least == "" || s.Level.Includes(least) {
+		return fmt.Sprintf("the selection has no case on %s", list(surfaces))
+	}
+	return fmt.Sprintf("the selected cases need level %s; this run is at level %s", least, s.Level)
+}
+
+// maxReasons bounds the reasons that an error lists.
+const maxReasons = 3
+
+// reasons says why nothing is offered, where the reasons are few.
 func (p plan) reasons() string {
 	var distinct []string
 	for _, a := range p.notOffered {
@@ -64,15 +89,14 @@ func (p plan) reasons() string {
 			distinct = append(distinct, a.reason)
 		}
 	}
-	const few = 3
-	if len(distinct) == 0 || len(distinct) > few {
+	if len(distinct) > maxReasons {
 		return ""
 	}
 	return ": " + strings.Join(distinct, "; ")
 }
 
 // all are the cases that must run, in the order of their phases.
-func (p plan) all() []contract.Case { return slices.Concat(p.together, p.alone, p.loads) }
+func (p plan) all() []contract.Case { return slices.Concat(p.concurrent, p.exclusive, p.load) }
 
 // expected are the ids of all cases that must run.
 func (p plan) expected() []string {
@@ -81,12 +105,4 @@ func (p plan) expected() []string {
 		ids = append(ids, c.ID())
 	}
 	return ids
-}
-
-func idSet(cases []contract.Case) map[string]bool {
-	set := make(map[string]bool, len(cases))
-	for _, c := range cases {
-		set[c.ID()] = true
-	}
-	return set
 }

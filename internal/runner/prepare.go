@@ -4,31 +4,43 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// Prepare brings the target into the state that a run needs, for those who put it to another use,
-// such as the load commands. What was prepared has to be closed by the caller.
+// Prepare prepares a target. The caller closes what it returns.
 //
-// It returns [ErrUnreachable] or [ErrHarness] when the driver fails, and what
-// the driver says of consent, credentials and gateways that it cannot prepare.
+// It returns the errors of package targets for consent, credentials and gateways that cannot be prepared,
+// [ErrUnreachable] for a connection that could not be made, and [ErrHarness] for everything else.
 func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile) (targets.Prepared, error) {
 	prepared, err := driver.Prepare(ctx, target)
 	if err != nil {
-		return targets.Prepared{}, unprepared(target, err)
+		return targets.Prepared{}, wrapPrepareError(target, err)
 	}
 	return prepared, nil
 }
 
-// Healthy makes the healthy call of a surface, which every load is a multiple of: a load of calls that fail one by one says
-// nothing. It returns [ErrUnreachable] or [ErrHarness] when that does not succeed.
-func Healthy(ctx context.Context, p targets.Prepared, surface dialect.Surface) error {
-	stage := targets.NewSession(p, targets.Host{})
-	o, ok, detail, err := stage.Control(ctx, surface, targets.ControlHealthy)
-	err = errors.Join(err, stage.Close())
+// wrapPrepareError classifies the error of a driver. What the user can correct passes through (consent, credentials, a
+// gateway that cannot be prepared), a failed connection becomes [ErrUnreachable], everything else [ErrHarness].
+func wrapPrepareError(target profile.Profile, err error) error {
+	if errors.Is(err, targets.ErrConsent) || errors.Is(err, targets.ErrCredential) || errors.Is(err, targets.ErrCannotPrepare) {
+		return fmt.Errorf("prepare %s: %w", target.Name, err)
+	}
+	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
+		return fmt.Errorf("%w: %s: %w", ErrUnreachable, target.BaseURL, err)
+	}
+	return fmt.Errorf("%w: prepare %s: %w", ErrHarness, target.Name, err)
+}
+
+// CheckHealth makes the healthy call of a surface. A load multiplies this call: if one fails, a load of them shows nothing.
+// It returns [ErrUnreachable] when there is no answer, and [ErrHarness] when the call does not succeed.
+func CheckHealth(ctx context.Context, p targets.Prepared, surface dialect.Surface) error {
+	session := targets.NewSession(p, targets.Host{})
+	o, ok, detail, err := session.Control(ctx, surface, targets.ControlHealthy)
+	err = errors.Join(err, session.Close())
 	switch {
 	case err != nil:
 		return err

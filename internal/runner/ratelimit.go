@@ -35,7 +35,7 @@ func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Sur
 	if p.Profile.Models.Routed(surface) == "" {
 		return RateLimit{}, fmt.Errorf("%w: the profile has no model for surface %s", ErrNothingToRun, surface)
 	}
-	if err := Healthy(ctx, p, surface); err != nil {
+	if err := CheckHealth(ctx, p, surface); err != nil {
 		return RateLimit{}, err
 	}
 	probers := newProberFactory(p, progress)

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
@@ -10,16 +9,16 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Choice is what of the contract is asked for, in the words of a command line.
+// Choice selects a part of the contract, in the words of a command line.
 type Choice struct {
-	// Level bounds what is tried. "" is everything but the load cases.
+	// Level leaves out the cases that need a higher level. "" selects all cases but the load cases.
 	Level contract.Level
-	// Rows are row ids or patterns, Cases ids of cases, Surfaces names of surfaces. None of one kind: all.
+	// Rows are row ids or patterns, Cases ids of cases, Surfaces names of surfaces. An empty list selects all.
 	Rows, Cases, Surfaces []string
 }
 
-// Select checks a choice. Cases that are named are asked for whether they are load cases or not. It returns [ErrUsage]
-// when one of the words names something that does not exist.
+// Select checks a choice. A load case that is named is selected at any level. It returns [ErrUsage] when a word names
+// something that does not exist.
 func Select(c Choice) (runlog.Selection, error) {
 	s := runlog.Selection{Level: c.Level}
 	if s.Level == "" {
@@ -51,16 +50,16 @@ func Select(c Choice) (runlog.Selection, error) {
 	return s, nil
 }
 
-// matchRows finds the rows of one pattern. A pattern that matches nothing is an error: a selection that is silently
-// ignored turns a typo into a green run.
+// matchRows returns the rows that match a pattern. A pattern that matches none is an error: a selection that is ignored
+// turns a typo into a passing run.
 func matchRows(pattern string) ([]contract.RowID, error) {
+	parsed, err := contract.ParsePattern(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("%w: rows: %w", ErrUsage, err)
+	}
 	var rows []contract.RowID
 	for _, row := range contract.Rows() {
-		ok, err := path.Match(pattern, string(row.ID))
-		if err != nil {
-			return nil, fmt.Errorf("%w: row pattern %q: %w", ErrUsage, pattern, err)
-		}
-		if ok || pattern == row.Key {
+		if parsed.Matches(string(row.ID)) || pattern == row.Key {
 			rows = append(rows, row.ID)
 		}
 	}
