@@ -89,7 +89,7 @@ func TestAPassingScenarioRecordsItsStepsAndItsPlace(t *testing.T) {
 	c := out[absentModel].Case
 	assert.Equal(t, contract.Pass, c.Verdict)
 	assert.Equal(t, absentModel, c.Scenario.Name)
-	assert.Equal(t, "code-access.feature", c.Scenario.URI)
+	assert.Equal(t, "table-2-access.feature", c.Scenario.URI)
 	text, err := features.FS.ReadFile(c.Scenario.URI)
 	require.NoError(t, err)
 	assert.Contains(t, strings.Split(string(text), "\n")[c.Scenario.Line-1], absentModel, "the line is that of the Examples row")
