@@ -1,5 +1,5 @@
-// Package selftest tests the harness: it certifies gateways that are known to break the contract, and others that are
-// known to keep it, and compares the findings with what was expected.
+// Package selftest tests the harness: it certifies gateways that are known to break the contract (package mutants), and others
+// that are known to keep it, and compares the findings with what was expected.
 package selftest
 
 import (

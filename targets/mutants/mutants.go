@@ -68,8 +68,8 @@ func Install(o *reference.Options, names ...string) error {
 	return nil
 }
 
-// All returns all mutants, theme by theme. Those that keep a client waiting come first, so that whoever runs several at
-// once does not wait for them alone at the end.
+// All returns all mutants, theme by theme. Those that keep a client waiting come first, so that a run of several at
+// once does not end with a wait for them alone.
 func All() []Mutant {
 	var all []Mutant
 	for _, theme := range []struct {

@@ -11,7 +11,7 @@ import (
 )
 
 // An endpoint is in an outage when, of at least outageCalls calls in the last outageSpan, at least outageFailures failed
-// at the upstream. Cases that are no load cases never come near that: they make a few calls a second on an endpoint.
+// at the upstream. Other cases than load cases stay far below that: they make a few calls a second on an endpoint.
 const (
 	outageSpan     = 2 * time.Second
 	outageCalls    = 30

@@ -84,7 +84,7 @@ func errorEventMutants() []Mutant {
 			changeStreamError(replaceInEvents(`{"error":`, `{"id":"chatcmpl-1","choices":[],"error":`), on(dialect.ChatStream)),
 			fails(contract.StreamError, midStreamOn(dialect.ChatStream)...)),
 		mutant("error-event-in-a-candidate",
-			"The error event of a Gemini stream has other keys beside the error.",
+			"The error event of a Gemini stream has other members than the error.",
 			changeStreamError(replaceInEvents("}}\n", `},"responseId":"1"}`+"\n"), on(dialect.GenerateStream)),
 			warns(contract.StreamError, midStreamOn(dialect.GenerateStream)...)),
 		mutant("error-event-named-on-openai",

@@ -247,7 +247,7 @@ func TestRequestsThatTheProtocolCannotExpressAreRefused(t *testing.T) {
 
 func TestInputThatCannotBeCountedIsRefused(t *testing.T) {
 	r := newRig(t)
-	notPicture := base64.StdEncoding.EncodeToString([]byte("this is no picture"))
+	notImage := base64.StdEncoding.EncodeToString([]byte("this is not an image"))
 	content := func(part ...any) edit {
 		return set("messages", []any{map[string]any{"role": "user", "content": part}})
 	}
@@ -269,13 +269,13 @@ func TestInputThatCannotBeCountedIsRefused(t *testing.T) {
 		surface dialect.Surface
 		edit    edit
 	}{
-		{dialect.Chat, openAI(notPicture)},
+		{dialect.Chat, openAI(notImage)},
 		{dialect.ChatStream, openAI("!!!")},
-		{dialect.Responses, responses(notPicture)},
+		{dialect.Responses, responses(notImage)},
 		{dialect.ResponsesStream, responses("!!!")},
-		{dialect.Messages, anthropic(notPicture)},
+		{dialect.Messages, anthropic(notImage)},
 		{dialect.MessagesStream, anthropic("!!!")},
-		{dialect.GenerateContent, gemini(notPicture)},
+		{dialect.GenerateContent, gemini(notImage)},
 		{dialect.GenerateStream, gemini("!!!")},
 		{dialect.Embeddings, set("input", []int{1, 2, 999_999_999})},
 		{dialect.Embeddings, set("input", [][]int{{1}, {100_256}})},

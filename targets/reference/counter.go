@@ -147,7 +147,7 @@ func (t *tokenBucket) admit(rate RateLimit, now time.Time) Allowance {
 	return a
 }
 
-// concurrency counts the open calls. Nobody knows when the next one ends, so that it gives no times.
+// concurrency counts the open calls. It gives no times: when the next call ends is unknown.
 type concurrency struct {
 	calls int
 }

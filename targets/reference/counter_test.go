@@ -75,7 +75,7 @@ func TestWhatALimiterTellsIsTrue(t *testing.T) {
 				a := m.ask()
 				require.GreaterOrEqual(t, a.Remaining, 0)
 				if a.Remaining > 0 {
-					require.Zero(t, a.Wait, "who may call has nothing to wait for")
+					require.Zero(t, a.Wait, "an admitted call has no wait")
 					continue
 				}
 				require.Positive(t, a.Wait, "%s of %d", kind, requests)

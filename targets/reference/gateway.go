@@ -78,7 +78,7 @@ func New(ctx context.Context, options Options) (_ *Gateway, err error) {
 // Fixtures returns the seeded keys, models and words.
 func (g *Gateway) Fixtures() Fixtures { return g.fixtures }
 
-// StorePath is the SQLite file; who wants the store to fail changes it. schema.sql describes its tables.
+// StorePath is the SQLite file, which tests change to make the store fail. schema.sql describes its tables.
 func (g *Gateway) StorePath() string { return g.store.path }
 
 // Close ends the open calls, waits for them, and closes the store; a temporary one is removed. Later calls are answered

@@ -93,7 +93,7 @@ func openStore(ctx context.Context, path string) (_ *store, err error) {
 
 // dsn asks for a write-ahead log, so that readers never wait for the writer, and syncs at its checkpoints instead of at
 // each commit: a power cut may lose the last calls, never the file's integrity. A temporary store is not synced at all:
-// nobody reads it after a power cut, and on a busy disk its checkpoints took seconds.
+// it is not read after a power cut, and on a busy disk its checkpoints took seconds.
 func (s *store) dsn(lock string) string {
 	synchronous := "synchronous(NORMAL)"
 	if s.temporary != "" {
