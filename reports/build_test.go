@@ -255,7 +255,7 @@ func loadRun() runlog.Run {
 		},
 		Times: []runlog.Times{{Name: "healthy before", Count: 45, P50: time.Millisecond, P90: 2 * time.Millisecond, P99: 3 * time.Millisecond, Max: 4 * time.Millisecond, Bound: 250 * time.Millisecond}},
 	})
-	slow.Load.Spans[3].Counts["leaving hanging"] = map[runlog.Outcome]int{runlog.Timeout: 2}
+	slow.Load.Spans[3].Counts["disconnecting, hanging"] = map[runlog.Outcome]int{runlog.Disconnected: 2}
 	slow.Verdict = contract.Fail
 	slow.Findings = []contract.Finding{
 		{Requirement: "in-time", Level: contract.Must, Want: "1.5s", Got: "4s"},

@@ -63,7 +63,7 @@ func TestPageInABrowser(t *testing.T) {
 		assert.Equal(t, "1280 640 640", p.eval(t, `[...document.querySelectorAll("article.load svg")].map((e) => e.viewBox.baseVal.width).join(" ")`))
 		assert.Equal(t, 4.0+3+3, p.eval(t, `document.querySelectorAll("article.load:first-of-type figure:first-child svg rect:not(.band)").length`))
 		assert.Equal(t, 4.0+3+3+1, p.eval(t, `document.querySelectorAll("article.load:last-of-type figure:first-child svg rect:not(.band)").length`))
-		assert.Equal(t, "admitted refused timeout caller left", p.eval(t, `[...document.querySelectorAll("article.load:last-of-type figure:first-child .legend li")].map((e) => e.textContent).join(" ")`))
+		assert.Equal(t, "admitted refused timeout disconnected", p.eval(t, `[...document.querySelectorAll("article.load:last-of-type figure:first-child .legend li")].map((e) => e.textContent).join(" ")`))
 		assert.Equal(t, "0 s 0.5 s 1 s 1.5 s 2 s", p.eval(t, `[...document.querySelectorAll("article.load svg text.tick")].map((e) => e.textContent).filter((t) => t.endsWith(" s")).slice(0, 5).join(" ")`))
 		assert.Equal(t, "healthy before 45 1ms 2ms  4ms 250ms", p.eval(t, `[...document.querySelector("article.load:last-of-type table:has(td.num) tbody tr").children].map((e) => e.textContent).join(" ")`), "45 calls have no 99th percentile")
 		assert.Equal(t, 3.0, p.eval(t, `document.querySelector("polyline.l-p50").points.length`))

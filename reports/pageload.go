@@ -104,17 +104,6 @@ func checkVerdict(check runlog.Check, findings []contract.Finding) contract.Verd
 // ChartHeight is how far the bands of the phases reach down.
 func (page) ChartHeight() int { return chartBottom }
 
-// callerLeft is what the page calls the outcome of a call that its caller gave up on purpose: the log knows it by the name
-// of its part.
-const callerLeft runlog.Outcome = "caller left"
-
-func shownOutcome(part string, o runlog.Outcome) runlog.Outcome {
-	if o == runlog.Timeout && strings.HasPrefix(part, "leaving ") {
-		return callerLeft
-	}
-	return o
-}
-
 // outcomeClasses are the colours of the outcomes, in the order in which they are stacked.
 func outcomeClasses() []struct {
 	outcome runlog.Outcome
@@ -125,7 +114,7 @@ func outcomeClasses() []struct {
 		class   string
 	}{
 		{runlog.Admitted, "o-admitted"}, {runlog.Refused, "o-refused"}, {runlog.Error4xx, "o-error4"}, {runlog.Error5xx, "o-error5"},
-		{runlog.Timeout, "o-lost"}, {runlog.TransportError, "o-lost"}, {runlog.Wrong, "o-wrong"}, {callerLeft, "o-ours"},
+		{runlog.Timeout, "o-lost"}, {runlog.TransportError, "o-lost"}, {runlog.Wrong, "o-wrong"}, {runlog.Disconnected, "o-ours"},
 		{runlog.LocalError, "o-ours"}, {runlog.Abandoned, "o-ours"},
 	}
 }
@@ -138,9 +127,9 @@ func countChart(a runlog.LoadSummary, wide bool) pageChart {
 	for i, s := range a.Spans {
 		sums[i] = make(map[runlog.Outcome]int)
 		total := 0
-		for part, counts := range s.Counts {
+		for _, counts := range s.Counts {
 			for outcome, n := range counts {
-				sums[i][shownOutcome(part, outcome)] += n
+				sums[i][outcome] += n
 				total += n
 			}
 		}

@@ -95,7 +95,7 @@ func verifyAll(t *testing.T, all []*trial) {
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(6)
 	if raceEnabled {
-		group.SetLimit(1)
+		group.SetLimit(2)
 	}
 	for _, tr := range all {
 		group.Go(func() error { return tr.verify(ctx) })
