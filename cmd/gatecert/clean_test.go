@@ -32,6 +32,7 @@ func TestRunPreparesAndCleansUpANewAPI(t *testing.T) {
 	assert.Contains(t, stderr, "this run changes the gateway:\n  users, tokens: created for the run, named gc-")
 	assert.Contains(t, stdout, "✗ http:403/revoked-key/chat")
 	assert.Contains(t, stdout, "✗ code:model_not_found/absent-model/chat")
+	assert.NotContains(t, stdout, "is not in the cassette")
 	assert.Contains(t, stdout, "✓ insufficient_user_quota")
 	log, err := os.ReadFile(filepath.Join(dir, logName))
 	require.NoError(t, err)

@@ -48,6 +48,7 @@ var scrubs = []struct {
 	{regexp.MustCompile(`sk-gatecert-[0-9a-z]+`), `sk-gatecert-scrubbed`},
 	{regexp.MustCompile(`http://127\.0\.0\.1:\d{4,5}\b`), `http://127.0.0.1:0`},
 	{regexp.MustCompile(`token=[0-9a-f]{12}\b`), `token=000000000000`},
+	{regexp.MustCompile(`no-such-model-[0-9a-f]{12}\b`), `no-such-model-000000000000`},
 }
 
 func scrub(text string) string {
