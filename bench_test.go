@@ -10,8 +10,8 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// BenchmarkRun is a full run against the embedded reference gateway, timeouts of the scenarios included. It reports cases
-// per second and the memory that harness, gateway and provider together have obtained from the system.
+// BenchmarkRun runs all cases except load cases against the embedded reference gateway, including those that wait for a timeout.
+// It reports cases per second, and the memory that harness, gateway and upstream together obtained from the system.
 func BenchmarkRun(b *testing.B) {
 	cases := 0
 	for b.Loop() {
@@ -26,7 +26,7 @@ func BenchmarkRun(b *testing.B) {
 	b.ReportMetric(float64(memory.Sys)/(1<<20), "MB-sys")
 }
 
-// BenchmarkEdge leaves the waiting out: the cases of level edge on one surface, which is what gatecert itself costs.
+// BenchmarkEdge runs the cases of level edge on one surface. None of them waits, so that it measures gatecert itself.
 func BenchmarkEdge(b *testing.B) {
 	cases := 0
 	for b.Loop() {

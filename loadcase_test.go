@@ -14,7 +14,7 @@ import (
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
-// servedReference is the profile of a reference gateway that somebody else runs.
+// servedReference starts a reference gateway and returns a static profile of it.
 func servedReference(t *testing.T) profile.Profile {
 	t.Helper()
 	prepared, err := reference.Driver{}.Prepare(t.Context(), profile.Profile{})
@@ -22,13 +22,13 @@ func servedReference(t *testing.T) profile.Profile {
 	t.Cleanup(func() { assert.NoError(t, prepared.Close(t.Context())) })
 	served := prepared.Profile
 	served.Driver = profile.StaticDriver
-	served.Upstream = profile.Upstream{} // it plays its provider itself
+	served.Upstream = profile.Upstream{} // the driver has started the mock upstream
 	return served
 }
 
-func TestLoadOnAGatewayElsewhereTakesConsent(t *testing.T) {
+func TestLoadOnARemoteGatewayNeedsConsent(t *testing.T) {
 	profile := servedReference(t)
-	// Every address of this machine listens to 0.0.0.0, which is the address of no machine in particular.
+	// 0.0.0.0 reaches every address of this machine, and does not count as a loopback address.
 	profile.BaseURL = strings.Replace(profile.BaseURL, "127.0.0.1", "0.0.0.0", 1)
 	cfg := gatecert.Config{Target: profile, Level: contract.Load, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}
 	_, err := certify(t.Context(), cfg)
@@ -37,10 +37,10 @@ func TestLoadOnAGatewayElsewhereTakesConsent(t *testing.T) {
 
 	cfg.Level = ""
 	r := run(t, cfg)
-	assert.Len(t, r.Cases, 1, "without the load there is nothing to agree to")
+	assert.Len(t, r.Cases, 1, "without load cases no consent is needed")
 }
 
-func TestLoadsArePlayedWhereTheyAreAskedFor(t *testing.T) {
+func TestLoadCasesRunOnlyWhenSelected(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		cfg  gatecert.Config
@@ -49,7 +49,7 @@ func TestLoadsArePlayedWhereTheyAreAskedFor(t *testing.T) {
 		{"not by default", gatecert.Config{}, nil},
 		{"not below their level", gatecert.Config{Level: contract.Store}, nil},
 		{"at level load", gatecert.Config{Level: contract.Load}, []string{"chat", "responses", "messages", "gemini"}},
-		{"where one is named", gatecert.Config{Cases: []string{"http:429/over-rate-limit/messages/under-load"}}, []string{"messages"}},
+		{"a case that is named", gatecert.Config{Cases: []string{"http:429/over-rate-limit/messages/under-load"}}, []string{"messages"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.cfg.Rows = []string{"http:429"}

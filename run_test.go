@@ -39,13 +39,13 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// bent serves a reference gateway whose answers a middleware bends, and returns the profile to run against it.
-func bent(t *testing.T, bend func(http.Handler) http.Handler) profile.Profile {
+// served serves a reference gateway behind a middleware, and returns the profile to run against it.
+func served(t *testing.T, middleware func(http.Handler) http.Handler) profile.Profile {
 	t.Helper()
 	listen := freeAddress(t)
 	gateway, err := reference.New(t.Context(), reference.Options{Upstream: "http://" + listen})
 	require.NoError(t, err)
-	server := httptest.NewServer(bend(gateway))
+	server := httptest.NewServer(middleware(gateway))
 	t.Cleanup(func() {
 		server.Close()
 		require.NoError(t, gateway.Close())
@@ -74,8 +74,8 @@ func run(t *testing.T, cfg gatecert.Config) runlog.Run {
 	return result
 }
 
-// troubles explains every case that did not pass, for a test's message.
-func troubles(r runlog.Run) string {
+// failures explains every case that did not pass, for a test's message.
+func failures(r runlog.Run) string {
 	var lines []string
 	for _, c := range r.Cases {
 		if c.Verdict == contract.Pass || c.Verdict == contract.NotOffered {
@@ -89,8 +89,8 @@ func troubles(r runlog.Run) string {
 	return strings.Join(lines, "\n")
 }
 
-// casesAtRest counts the contract's cases of one call.
-func casesAtRest() int { return len(slices.DeleteFunc(contract.Cases(), contract.Case.IsLoad)) }
+// casesWithoutLoad counts the cases of the contract that are not load cases.
+func casesWithoutLoad() int { return len(slices.DeleteFunc(contract.Cases(), contract.Case.IsLoad)) }
 
 func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
 	var log bytes.Buffer
@@ -100,8 +100,8 @@ func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
 			phases = append(phases, p.Phase)
 		}
 	}})
-	assert.Equal(t, contract.Pass, r.Verdict(), troubles(r))
-	assert.Len(t, r.Cases, casesAtRest(), "every case of the contract ran, but those under load")
+	assert.Equal(t, contract.Pass, r.Verdict(), failures(r))
+	assert.Len(t, r.Cases, casesWithoutLoad(), "every case of the contract ran, except load cases")
 	assert.Equal(t, []string{gatecert.PhasePrepare, gatecert.PhaseControls, gatecert.PhaseConcurrent, gatecert.PhaseExclusive, gatecert.PhaseDone}, phases)
 
 	again, err := runlog.Read(&log)
@@ -126,7 +126,7 @@ func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
 }
 
 func TestNoKeyIsInTheLog(t *testing.T) {
-	profile := bent(t, func(g http.Handler) http.Handler { return g })
+	profile := served(t, func(g http.Handler) http.Handler { return g })
 	var log bytes.Buffer
 	run(t, gatecert.Config{Target: profile, Log: &log, Rows: []string{"http:40*"}, Surfaces: []string{"chat", "gemini"}, Command: []string{"gatecert", "--key", profile.Keys.Valid}})
 	for _, secret := range profile.Secrets() {
@@ -138,11 +138,11 @@ func TestNoKeyIsInTheLog(t *testing.T) {
 }
 
 func TestABareURLIsCertifiedAtEdgeAndClaimsNoMore(t *testing.T) {
-	target := bent(t, func(g http.Handler) http.Handler { return g })
-	// The gateway's provider has to be there, but the run does not know of it.
-	provider, err := gatecertUpstream(t, target)
+	target := served(t, func(g http.Handler) http.Handler { return g })
+	// The gateway needs an upstream, but the profile of the run has none.
+	stop, err := startUpstream(t, target)
 	require.NoError(t, err)
-	defer provider()
+	defer stop()
 	r := run(t, gatecert.Config{Target: profile.FromURL(target.BaseURL, target.Keys.Valid, target.Models.Default), Level: contract.Edge})
 	for _, c := range r.Cases {
 		assert.Equal(t, contract.Edge, c.Level, c.ID)
@@ -150,7 +150,7 @@ func TestABareURLIsCertifiedAtEdgeAndClaimsNoMore(t *testing.T) {
 			assert.Equal(t, contract.NotOffered, c.Verdict, "nobody declared a limit")
 			continue
 		}
-		assert.Equal(t, contract.Pass, c.Verdict, troubles(r))
+		assert.Equal(t, contract.Pass, c.Verdict, failures(r))
 	}
 	m := reports.NewMatrix(r)
 	for _, row := range m.Rows {
@@ -161,7 +161,7 @@ func TestABareURLIsCertifiedAtEdgeAndClaimsNoMore(t *testing.T) {
 }
 
 func TestSelectionsThatCannotBeRun(t *testing.T) {
-	target := bent(t, func(g http.Handler) http.Handler { return g })
+	target := served(t, func(g http.Handler) http.Handler { return g })
 	edge := profile.FromURL(target.BaseURL, target.Keys.Valid, target.Models.Default)
 	for _, tt := range []struct {
 		name string
@@ -179,9 +179,9 @@ func TestSelectionsThatCannotBeRun(t *testing.T) {
 		{"a dead port", gatecert.Config{Target: profile.FromURL("http://127.0.0.1:1", "sk-x", "m"), Level: contract.Edge}, gatecert.ErrUnreachable, "http://127.0.0.1:1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			provider, err := gatecertUpstream(t, target)
+			stop, err := startUpstream(t, target)
 			require.NoError(t, err)
-			defer provider()
+			defer stop()
 			target := tt.cfg
 			target.Target.Upstream = profile.Upstream{}
 			_, err = certify(t.Context(), target)
@@ -196,7 +196,7 @@ func with(p profile.Profile, change func(*profile.Profile)) profile.Profile {
 	return p
 }
 
-func TestAnInterruptedRunSaysSo(t *testing.T) {
+func TestAnInterruptedRunIsMarked(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	r, err := certify(ctx, gatecert.Config{Progress: func(p gatecert.Progress) {
@@ -210,15 +210,15 @@ func TestAnInterruptedRunSaysSo(t *testing.T) {
 	assert.False(t, r.Complete())
 	assert.Equal(t, contract.Error, r.Verdict())
 	assert.Greater(t, len(r.Cases), 20)
-	assert.Less(t, len(r.Cases), casesAtRest())
-	assert.Len(t, r.Footer.Missing, casesAtRest()-len(r.Cases))
+	assert.Less(t, len(r.Cases), casesWithoutLoad())
+	assert.Len(t, r.Footer.Missing, casesWithoutLoad()-len(r.Cases))
 	for _, c := range r.Cases {
 		assert.Equal(t, contract.Pass, c.Verdict, "%s: what was cut short is missing, not failed: %s", c.ID, c.Reason)
 	}
 }
 
-func TestASurfaceThatIsNotHealthyIsNoEvidence(t *testing.T) {
-	profile := bent(t, func(g http.Handler) http.Handler {
+func TestNothingIsJudgedOnASurfaceThatIsNotHealthy(t *testing.T) {
+	profile := served(t, func(g http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(r.URL.Path, "/v1/messages") {
 				http.Error(w, "out of order", http.StatusTeapot)
@@ -239,10 +239,10 @@ func TestASurfaceThatIsNotHealthyIsNoEvidence(t *testing.T) {
 	}
 }
 
-// A gateway that the run leaves broken was perhaps broken all along: nothing on that surface is believed.
-func TestAGatewayThatIsNotWellAfterTheRunIsNoEvidence(t *testing.T) {
+// A gateway that is broken after the run may have been broken before: nothing on that surface counts.
+func TestNothingCountsOnASurfaceThatIsNotHealthyAfterTheRun(t *testing.T) {
 	var calls atomic.Int64
-	profile := bent(t, func(g http.Handler) http.Handler {
+	profile := served(t, func(g http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if calls.Add(1) > 3 { // two controls and the one case
 				http.Error(w, "worn out", http.StatusServiceUnavailable)
@@ -260,8 +260,8 @@ func TestAGatewayThatIsNotWellAfterTheRunIsNoEvidence(t *testing.T) {
 	assert.Contains(t, r.Footer.Notes[0], "chat was not healthy after the run (503")
 }
 
-func TestAGatewayThatAnswersNonsenseIsNoEvidence(t *testing.T) {
-	profile := bent(t, func(http.Handler) http.Handler {
+func TestNothingIsJudgedOnAGatewayThatAnswersEverything(t *testing.T) {
+	profile := served(t, func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = w.Write([]byte(`{"choices":[{"message":{"content":"yes"}}]}`))
@@ -274,11 +274,11 @@ func TestAGatewayThatAnswersNonsenseIsNoEvidence(t *testing.T) {
 	}
 }
 
-// A breaker that opens after a provider failure answers everything with something else for a while. That is noticed,
-// told, and no case is judged by it.
+// A breaker that opens after an upstream failure answers everything with another error for a while. The run notices
+// that, adds a note, and judges no case by it.
 func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 	var until atomic.Int64 // unix nanoseconds until which the breaker is open
-	target := bent(t, func(g http.Handler) http.Handler {
+	target := served(t, func(g http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if time.Now().UnixNano() < until.Load() {
 				w.WriteHeader(http.StatusServiceUnavailable)
@@ -296,7 +296,7 @@ func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 	})
 	target.Concurrency, target.Balance = 1, profile.Balance{}
 	r := run(t, gatecert.Config{Target: target, Rows: []string{"code:bad_response"}, Surfaces: []string{"chat"}})
-	assert.Equal(t, contract.Pass, r.Verdict(), troubles(r))
+	assert.Equal(t, contract.Pass, r.Verdict(), failures(r))
 	require.Len(t, r.Footer.Notes, 1)
 	assert.Contains(t, r.Footer.Notes[0], "the gateway answered 503 and was healthy again after")
 	assert.True(t, slices.ContainsFunc(r.Cases, func(c runlog.Case) bool { return c.Tries == 2 }))

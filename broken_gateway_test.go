@@ -18,8 +18,8 @@ import (
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
-// gatecertUpstream plays the provider of a gateway beside the run, for runs that do not know of it.
-func gatecertUpstream(t *testing.T, p profile.Profile) (closeIt func(), err error) {
+// startUpstream starts the mock upstream of a gateway for runs whose profile has none.
+func startUpstream(t *testing.T, p profile.Profile) (stop func(), err error) {
 	t.Helper()
 	server, err := upstream.Listen(t.Context(), p.Upstream.Listen, upstream.New(upstream.Options{Keys: p.Upstream.Keys}))
 	if err != nil {
@@ -28,12 +28,12 @@ func gatecertUpstream(t *testing.T, p profile.Profile) (closeIt func(), err erro
 	return func() { assert.NoError(t, server.Close()) }, nil
 }
 
-// answered is a whole answer that can be bent before it goes out.
+// answered is a complete answer of the gateway, before the client gets it.
 type answered struct {
 	status int
 	header http.Header
 	body   []byte
-	stream bool // what was asked for
+	stream bool
 }
 
 // code is the business code of an OpenAI error, "" for none.
@@ -48,15 +48,15 @@ func (a *answered) code() string {
 	return code
 }
 
-// bender is a gateway's middleware that holds every answer back until it is bent.
-func bender(bend func(r *http.Request, a *answered)) func(http.Handler) http.Handler {
+// rewriteAnswers returns a middleware that changes every answer of a gateway.
+func rewriteAnswers(rewrite func(r *http.Request, a *answered)) func(http.Handler) http.Handler {
 	return func(g http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			record := httptest.NewRecorder()
 			g.ServeHTTP(record, r)
 			a := &answered{status: record.Code, header: record.Header(), body: record.Body.Bytes()}
 			a.stream = strings.HasPrefix(a.header.Get("Content-Type"), "text/event-stream")
-			bend(r, a)
+			rewrite(r, a)
 			a.header.Del("Content-Length")
 			maps.Copy(w.Header(), a.header)
 			w.WriteHeader(a.status)
@@ -65,15 +65,15 @@ func bender(bend func(r *http.Request, a *answered)) func(http.Handler) http.Han
 	}
 }
 
-// The deviations that gateways are known for, each by a small bend of the answers of a gateway that is right, and
-// exactly the rows that have to notice. The surfaces are the ones the bend is about; OpenAI's alone unless it says more.
-func TestABentGatewayFailsInExactlyItsRows(t *testing.T) {
-	var providerKey string
+// Each common mistake is made by rewriting the answers of a conformant gateway, and exactly the rows that it concerns
+// must fail or warn.
+func TestABrokenGatewayFailsExactlyItsRows(t *testing.T) {
+	var upstreamKey string
 	for _, tt := range []struct {
 		name     string
 		surfaces []string
-		bend     func(r *http.Request, a *answered)
-		// fail and warn are the rows that have to turn; all others have to pass.
+		rewrite  func(r *http.Request, a *answered)
+		// fail and warn are patterns of the rows with these verdicts; all others must pass.
 		fail, warn []string
 	}{
 		{"bad parameters answered 500", []string{"chat", "embeddings"}, func(_ *http.Request, a *answered) {
@@ -107,9 +107,9 @@ func TestABentGatewayFailsInExactlyItsRows(t *testing.T) {
 				a.body = append(a.body[:event:event], "data: [DONE]\n\n"...)
 			}
 		}, []string{"http:5xx", "code:channel:response_time_exceeded", "code:read_response_body_failed"}, nil},
-		{"the provider's key in the message", []string{"chat"}, func(_ *http.Request, a *answered) {
+		{"the upstream's key in the message", []string{"chat"}, func(_ *http.Request, a *answered) {
 			if a.code() == "bad_response" {
-				a.body = bytes.Replace(a.body, []byte(`"message":"`), []byte(`"message":"key `+providerKey+` got: `), 1)
+				a.body = bytes.Replace(a.body, []byte(`"message":"`), []byte(`"message":"key `+upstreamKey+` got: `), 1)
 			}
 		}, []string{"code:bad_response"}, nil},
 		{"401 for a channel's bad key", []string{"chat"}, func(_ *http.Request, a *answered) {
@@ -124,8 +124,8 @@ func TestABentGatewayFailsInExactlyItsRows(t *testing.T) {
 		}, []string{"http:404", "code:model_not_found"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			profile := bent(t, bender(tt.bend))
-			providerKey = profile.Upstream.Keys[0]
+			profile := served(t, rewriteAnswers(tt.rewrite))
+			upstreamKey = profile.Upstream.Keys[0]
 			r := run(t, gatecert.Config{Target: profile, Surfaces: tt.surfaces})
 			got := map[contract.RowID]contract.Verdict{}
 			for _, c := range r.Cases {
@@ -141,7 +141,7 @@ func TestABentGatewayFailsInExactlyItsRows(t *testing.T) {
 					want[row] = contract.Fail
 				}
 			}
-			assert.Equal(t, want, got, troubles(r))
+			assert.Equal(t, want, got, failures(r))
 		})
 	}
 }
