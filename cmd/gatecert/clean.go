@@ -30,14 +30,14 @@ this command undoes whatever the run did not, and records that in the same file.
 }
 
 func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
-	profile, err := profile.Load(k.Target, os.LookupEnv)
+	profile, err := loadProfile(k.Target)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}
 		return err
 	}
-	if !profile.Prepares() {
+	if !prepares(profile) {
 		return fmt.Errorf("%w: driver %s changes nothing on a gateway, so there is nothing to clean up", errUsage, profile.Driver)
 	}
 	driver := newapi.Driver{OpenStore: store.Open}
@@ -106,16 +106,18 @@ func (c *console) mayChange(config *gatecert.Config, dir string, yes bool) (jour
 		return journal, err
 	}
 	config.OpenStore = store.Open
-	if config.Driver, err = driverFor(config.Target, c.consent(yes), journal); err != nil {
+	d, err := driverOf(config.Target)
+	if err != nil {
 		return journal, errors.Join(err, journal.Close())
 	}
+	config.Driver = d.make(c.consent(yes), journal)
 	return journal, nil
 }
 
 // openJournal creates the journal of a run, where its driver needs one. It refuses to overwrite one with changes that are not
 // undone yet.
 func openJournal(target profile.Profile, dir string) (journalFile, error) {
-	if !target.Prepares() {
+	if !prepares(target) {
 		return journalFile{}, nil
 	}
 	path := filepath.Join(dir, journalName)

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"slices"
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/targets"
@@ -13,17 +15,55 @@ import (
 	"github.com/gatecert/gatecert/targets/store"
 )
 
-// driverFor returns the driver that a profile names; the zero profile is the reference gateway. consent and journal are
-// for drivers that change a running gateway. It returns [gatecert.ErrUsage] for a name that no driver has.
-func driverFor(p profile.Profile, consent func([]targets.Change) bool, journal io.Writer) (targets.Driver, error) {
-	switch {
-	case p.Driver == profile.ReferenceDriver, p.Driver == "" && p.BaseURL == "":
-		return reference.Driver{}, nil
-	case p.Driver == profile.StaticDriver, p.Driver == "":
-		return static.Driver{}, nil
-	case p.Prepares():
-		return newapi.Driver{OpenStore: store.Open, Consent: consent, Journal: journal}, nil
-	default:
-		return nil, fmt.Errorf("%w: no driver %q", gatecert.ErrUsage, p.Driver)
+// driver is a driver that the command links.
+type driver struct {
+	profile.Driver
+
+	// make returns the driver. consent and journal are for drivers that change a running gateway.
+	make func(consent func([]targets.Change) bool, journal io.Writer) targets.Driver
+}
+
+// drivers lists all of them. A new driver is added here.
+func drivers() []driver {
+	prepared := func(consent func([]targets.Change) bool, journal io.Writer) targets.Driver {
+		return newapi.Driver{OpenStore: store.Open, Consent: consent, Journal: journal}
 	}
+	return []driver{
+		{profile.Driver{Name: profile.StaticDriver}, func(func([]targets.Change) bool, io.Writer) targets.Driver { return static.Driver{} }},
+		{profile.Driver{Name: profile.ReferenceDriver, Embedded: true}, func(func([]targets.Change) bool, io.Writer) targets.Driver { return reference.Driver{} }},
+		{profile.Driver{Name: profile.NewAPIDriver, Admin: true}, prepared},
+		{profile.Driver{Name: profile.OneAPIDriver, Admin: true}, prepared},
+	}
+}
+
+// loadProfile reads a profile file, whose driver has to be one of ours.
+func loadProfile(path string) (profile.Profile, error) {
+	var known []profile.Driver
+	for _, d := range drivers() {
+		known = append(known, d.Driver)
+	}
+	return profile.Load(path, os.LookupEnv, known...)
+}
+
+// driverOf finds the driver that a profile names; the zero profile is the reference gateway. It returns
+// [gatecert.ErrUsage] for a name that no driver has.
+func driverOf(p profile.Profile) (driver, error) {
+	name := p.Driver
+	switch {
+	case name == "" && p.BaseURL == "":
+		name = profile.ReferenceDriver
+	case name == "":
+		name = profile.StaticDriver
+	}
+	i := slices.IndexFunc(drivers(), func(d driver) bool { return d.Name == name })
+	if i < 0 {
+		return driver{}, fmt.Errorf("%w: no driver %q", gatecert.ErrUsage, name)
+	}
+	return drivers()[i], nil
+}
+
+// prepares reports whether the profile's driver changes a running gateway through its admin API.
+func prepares(p profile.Profile) bool {
+	d, err := driverOf(p)
+	return err == nil && d.Admin
 }

@@ -26,7 +26,7 @@ func (f targetFlags) profile() (profile.Profile, error) {
 	case f.URL == "" && f.Model != "":
 		return profile.Profile{}, fmt.Errorf("%w: --model needs a URL", errUsage)
 	case f.Target != "":
-		p, err := profile.Load(f.Target, os.LookupEnv)
+		p, err := loadProfile(f.Target)
 		if errors.Is(err, os.ErrNotExist) {
 			err = fmt.Errorf("%w: %w", errUsage, err)
 		}

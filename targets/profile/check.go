@@ -15,8 +15,8 @@ import (
 )
 
 // check refuses values that parse and make no sense.
-func check(d *yamlfile.Document, p Profile) error {
-	for _, c := range append(driverRules(p), valueRules(p)...) {
+func check(d *yamlfile.Document, p Profile, drivers []Driver) error {
+	for _, c := range append(driverRules(p, drivers), valueRules(p)...) {
 		if c.bad {
 			return d.Fault(c.path, c.problem)
 		}
@@ -71,28 +71,33 @@ func valueRules(p Profile) []rule {
 	}
 }
 
-// driverRules are about the driver and what it needs.
-func driverRules(p Profile) []rule {
+// driverRules are about the driver and what it needs. Without a list of drivers their names are not checked: an embedder
+// brings a driver of its own.
+func driverRules(p Profile, drivers []Driver) []rule {
+	name := cmp.Or(p.Driver, StaticDriver)
 	noUser := p.Admin.User == "" || p.Admin.Password == ""
-	return []rule{
-		{"$.driver", "want " + driverWords(), p.Driver != "" && !slices.Contains(drivers(), p.Driver)},
-		{"$.admin", "only " + NewAPIDriver + " and " + OneAPIDriver + " have an administrator", p.Admin != (Admin{}) && !p.Prepares()},
-		{"$.driver", "driver " + p.Driver + " needs admin: a token, or a user and a password", p.Prepares() && p.Admin.Token == "" && noUser},
-		{"$.admin", "a token excludes user and password", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""},
-		{"", "driver " + cmp.Or(p.Driver, StaticDriver) + " needs base_url", p.BaseURL == "" && p.Driver != ReferenceDriver},
+	i := slices.IndexFunc(drivers, func(d Driver) bool { return d.Name == name })
+	if i < 0 && len(drivers) > 0 {
+		var names []string
+		for _, d := range drivers {
+			names = append(names, d.Name)
+		}
+		return []rule{{"$.driver", "want one of " + strings.Join(names, ", "), true}}
 	}
+	rules := []rule{{"$.admin", "a token excludes user and password", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""}}
+	if i < 0 {
+		return rules
+	}
+	d := drivers[i]
+	return append(rules,
+		rule{"$.admin", "driver " + name + " uses no admin API", p.Admin != (Admin{}) && !d.Admin},
+		rule{"$.driver", "driver " + name + " needs admin: a token, or a user and a password", d.Admin && p.Admin.Token == "" && noUser},
+		rule{"", "driver " + name + " needs base_url", p.BaseURL == "" && !d.Embedded},
+	)
 }
 
 // sameKey reports whether two keys are one. Those of a log are all alike, since they are redacted.
 func sameKey(a, b string) bool { return a != "" && a == b && !strings.HasPrefix(a, "[") }
-
-// drivers are the names a profile can give.
-func drivers() []string { return []string{StaticDriver, ReferenceDriver, NewAPIDriver, OneAPIDriver} }
-
-func driverWords() string { return "one of " + strings.Join(drivers(), ", ") }
-
-// Prepares reports whether the profile's driver prepares a running gateway through its admin API.
-func (p Profile) Prepares() bool { return p.Driver == NewAPIDriver || p.Driver == OneAPIDriver }
 
 func limiterWords() string {
 	words := make([]string, 0, len(contract.LimiterKinds()))

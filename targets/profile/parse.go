@@ -22,16 +22,16 @@ func (f fault) Unwrap() []error { return []error{ErrProfile, f.error} }
 //
 // It returns [ErrProfile] for unknown keys, unset variables, wrong types and values that make no sense, and the
 // error of the file system when the file cannot be read.
-func Load(path string, getenv func(string) (string, bool)) (Profile, error) {
+func Load(path string, getenv func(string) (string, bool), drivers ...Driver) (Profile, error) {
 	data, err := os.ReadFile(path) //nolint:gosec // the path is the user's own argument
 	if err != nil {
 		return Profile{}, fmt.Errorf("read profile: %w", err)
 	}
-	return Parse(path, data, getenv)
+	return Parse(path, data, getenv, drivers...)
 }
 
 // Parse is [Load] for a profile that is in memory; file names it in errors.
-func Parse(file string, data []byte, getenv func(string) (string, bool)) (Profile, error) {
+func Parse(file string, data []byte, getenv func(string) (string, bool), drivers ...Driver) (Profile, error) {
 	document, err := yamlfile.Parse(file, data)
 	if err != nil {
 		return Profile{}, fault{err}
@@ -43,7 +43,7 @@ func Parse(file string, data []byte, getenv func(string) (string, bool)) (Profil
 	if err := document.Decode(&p); err != nil {
 		return Profile{}, fault{err}
 	}
-	if err := check(document, p); err != nil {
+	if err := check(document, p, drivers); err != nil {
 		return Profile{}, fault{err}
 	}
 	return p.WithDefaults(), nil

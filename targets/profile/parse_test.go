@@ -64,6 +64,7 @@ func TestLeftOutThingsHaveDefaults(t *testing.T) {
 }
 
 func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
+	known := []Driver{{Name: "static"}, {Name: "reference", Embedded: true}, {Name: "newapi", Admin: true}, {Name: "oneapi", Admin: true}}
 	for _, tt := range []struct{ name, yaml, want string }{
 		{"an unknown key", "base_url: http://a\nsurfacs: [chat]\n", `p.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
 		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": want name, base_url, tls, driver, admin, version, surfaces, keys, models, headers, surface_headers, upstream, limits, load, concurrency, settle, store, balance or circumstances`},
@@ -82,7 +83,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 		{"no URL", "name: x\n", "p.yaml:1:1: driver static needs base_url"},
 		{"a URL that is none", "base_url: gateway.example\n", "p.yaml:1:11: want an absolute http or https URL"},
 		{"an unknown driver", "base_url: http://a\ndriver: magic\n", "p.yaml:2:9: want one of static, reference, newapi, oneapi"},
-		{"an administrator whom nobody needs", "base_url: http://a\nadmin: {token: x}\n", "p.yaml:2:8: only newapi and oneapi have an administrator"},
+		{"an administrator whom nobody needs", "base_url: http://a\nadmin: {token: x}\n", "p.yaml:2:8: driver static uses no admin API"},
 		{"a driver without its administrator", "base_url: http://a\ndriver: newapi\n", "p.yaml:2:9: driver newapi needs admin: a token, or a user and a password"},
 		{"half an administrator", "base_url: http://a\ndriver: oneapi\nadmin: {user: root}\n", "p.yaml:2:9: driver oneapi needs admin: a token, or a user and a password"},
 		{"two administrators", "base_url: http://a\ndriver: newapi\nadmin: {token: x, user: root}\n", "p.yaml:3:8: a token excludes user and password"},
@@ -98,7 +99,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 		{"broken YAML", "a: [\n", "p.yaml:1:4: sequence end token ']' not found"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Parse("p.yaml", []byte(tt.yaml), environment(nil))
+			_, err := Parse("p.yaml", []byte(tt.yaml), environment(nil), known...)
 			require.EqualError(t, err, tt.want)
 			require.ErrorIs(t, err, ErrProfile)
 		})

@@ -7,14 +7,6 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// The names of the drivers.
-const (
-	StaticDriver    = "static"    // a profile alone: everything was prepared by hand
-	ReferenceDriver = "reference" // the gateway that is embedded in gatecert
-	NewAPIDriver    = "newapi"    // a running new-api, prepared through its admin API
-	OneAPIDriver    = "oneapi"    // a running one-api, likewise
-)
-
 // Profile is a gateway under test as its YAML file describes it (docs/profile.md explains every field).
 type Profile struct {
 	// Name is shown in every report.
