@@ -1,8 +1,8 @@
 // Package gatecert certifies LLM API gateways against the published error contract: 32 rows, each an executable
 // scenario, judged on every surface the gateway offers.
 //
-// [New] checks a configuration, [Certification.Run] plays it. Package gatecerttest does the same inside a gateway's own
-// go test. The gatecert command adds reports, drivers for kinds of gateways and load experiments.
+// [New] checks a configuration, [Certification.Run] runs it. Package gatecerttest does both in a gateway's own go test. The
+// gatecert command adds reports, drivers that prepare gateways, and load experiments.
 package gatecert
 
 import (
@@ -22,37 +22,37 @@ import (
 	"github.com/gatecert/gatecert/targets/static"
 )
 
-// Version is the tool's version as it stands in every log.
+// Version is the version that every log records.
 const Version = version.Version
 
-// Config says what to certify.
+// Config selects what to certify, and how.
 type Config struct {
-	// Target is the gateway under test. [profile.FromURL] and [profile.Load] make one; it is required unless Driver brings
-	// a gateway of its own.
+	// Target is the gateway under test; see [profile.FromURL] and [profile.Load]. It is required unless Driver starts a
+	// gateway of its own.
 	Target profile.Profile
-	// Driver prepares the gateway. nil is [static.Driver]: everything was prepared by hand, as the profile says.
-	// Package reference embeds a gateway, package newapi prepares a running new-api or one-api.
+	// Driver prepares the gateway. nil is [static.Driver]: it was prepared by hand, as the profile describes.
+	// Package reference starts the reference gateway, package newapi prepares a running new-api or one-api.
 	Driver targets.Driver
-	// OpenStore opens the database that a profile's store names, for recipes that break it. Package store has one; nil
-	// opens none, and [New] refuses a profile that needs it.
+	// OpenStore opens the database that the profile's store names, for recipes that break it; see package store. With nil,
+	// [New] refuses a profile that has a store.
 	OpenStore targets.OpenStore
-	// Level bounds what is tried: cases that need a higher level are left out. "" is everything but the load cases.
+	// Level leaves out the cases that need a higher level. "" selects all cases but the load cases.
 	Level contract.Level
 	// AllowRemoteLoad permits load cases on a gateway that is not on this machine.
 	AllowRemoteLoad bool
-	// Rows are row ids or patterns ("http:404", "code:channel:*"). None: all rows.
+	// Rows are row ids or patterns of them ("http:404", "code:channel:*"). Empty: all rows.
 	Rows []string
-	// Cases are ids of cases, for a run of just these. None: all of the level, rows and surfaces.
+	// Cases are the ids of single cases. Empty: all of the level, the rows and the surfaces.
 	Cases []string
-	// Surfaces are names of surfaces. None: all that the target offers.
+	// Surfaces are the names of surfaces. Empty: all that the target offers.
 	Surfaces []string
-	// Baseline holds the failures that are expected. The zero value expects none.
+	// Baseline lists the expected failures. The zero value lists none.
 	Baseline baseline.Baseline
-	// Concurrency overrides the profile's number of cases at once, 1 to 256; 0 leaves it.
+	// Concurrency replaces the profile's number of cases that run at once, 1 to [profile.MaxConcurrency]; 0 keeps it.
 	Concurrency int
-	// Log takes the run's event log, one JSON line a Write. nil: the log is kept in memory only.
+	// Log gets the event log of the run, one JSON line a Write. nil keeps the log in memory only.
 	Log io.Writer
-	// Command is the command line to put into the log, secrets included: they are redacted here.
+	// Command is the command line for the log. It may contain secrets: they are redacted.
 	Command []string
 	// Progress, when not nil, is called as the run proceeds, one call at a time. A slow function slows the run.
 	Progress func(Progress)
@@ -84,22 +84,23 @@ const (
 	PhaseDone       = runner.PhaseDone       // the log has its footer
 )
 
-// The errors by which a run ends without a verdict about the gateway.
+// The errors with which a run ends without a verdict about the gateway.
 var (
-	// ErrUsage is returned when the configuration asks for something that does not exist, or contradicts itself.
+	// ErrUsage is returned when the configuration names something that does not exist, or contradicts itself.
 	ErrUsage = runner.ErrUsage
 	// ErrNothingToRun is returned when the selection leaves no case that the target offers.
 	ErrNothingToRun = runner.ErrNothingToRun
 	// ErrUnreachable is returned when the gateway cannot be reached. Its text names the URL.
 	ErrUnreachable = runner.ErrUnreachable
-	// ErrHarness is returned when gatecert could not do its own part: the log cannot be written, the driver failed.
+	// ErrHarness is returned when gatecert itself failed: the log cannot be written, the driver cannot prepare the target.
 	ErrHarness = runner.ErrHarness
 )
 
-// Certification is a configuration that was checked, ready to be run.
+// Certification is a checked configuration, ready to run. It may run more than once, but not concurrently with itself when
+// the configuration has a Log.
 type Certification struct{ job runner.Job }
 
-// New checks everything about a configuration that can be known before anything is sent. It returns [ErrUsage] with
+// New checks everything about a configuration that can be checked before anything is sent. It returns [ErrUsage], with
 // what is wrong.
 func New(cfg Config) (*Certification, error) {
 	selection, err := runner.Select(runner.Choice{Level: cfg.Level, Rows: cfg.Rows, Cases: cfg.Cases, Surfaces: cfg.Surfaces})
@@ -133,19 +134,24 @@ func New(cfg Config) (*Certification, error) {
 	}}, nil
 }
 
-// Asks reports whether the configuration asks for a case.
+// Asks reports whether the configuration selects a case.
 func (c *Certification) Asks(k contract.Case) bool { return c.job.Selection.Asks(k) }
 
-// Cases returns the cases that the configuration asks for, whatever the target offers.
+// Cases returns the selected cases on the surfaces that the target lists, or on all where it lists none. What the target
+// lacks for some of them is known only when it has been prepared.
 func (c *Certification) Cases() []contract.Case {
-	return slices.DeleteFunc(contract.Cases(), func(k contract.Case) bool { return !c.Asks(k) })
+	listed := c.job.Target.Surfaces
+	return slices.DeleteFunc(contract.Cases(), func(k contract.Case) bool {
+		return !c.Asks(k) || len(listed) > 0 && !slices.Contains(listed, k.Surface)
+	})
 }
 
-// Run certifies the target and returns the run as its log tells it.
+// Run certifies the target and returns the run as its log records it.
 //
-// That the gateway fails is no error: the run's verdict says so. It returns [ErrNothingToRun], [ErrUnreachable] or
-// [ErrHarness] when there can be no verdict. When ctx is cancelled, what was found until then is in the log, the run is
-// marked as interrupted, and the cause is returned with it.
+// A gateway that fails is not an error: the verdict of the run says so. Run returns [ErrNothingToRun], [ErrUnreachable] or
+// [ErrHarness] when there can be no verdict, and the errors of package targets for consent, credentials and gateways that
+// cannot be prepared. When ctx is cancelled, the log keeps what was found until then, the run is marked as interrupted,
+// and the cause of the cancellation is returned with it.
 func (c *Certification) Run(ctx context.Context) (runlog.Run, error) {
 	return runner.Run(ctx, c.job)
 }

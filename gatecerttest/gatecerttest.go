@@ -1,11 +1,14 @@
-// Package gatecerttest certifies a gateway inside its own go test.
+// Package gatecerttest certifies a gateway in its own go test.
 package gatecerttest
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
@@ -13,103 +16,111 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Test certifies a target: one subtest a case, named by its id. The cases that go test's -run and -skip flags select are
-// known before anything is sent, and only those are played:
+// Test certifies a target: one subtest a case, named by the case's id. The flags -run and -skip of go test select cases
+// before anything is sent, and only these are run:
 //
-//	go test -run 'TestContract/code:model_not_found'          one row
-//	go test -run 'TestContract/code:.*/.*/chat$'              table 2 on one surface
+//	go test -run 'TestContract/code:model_not_found'    one row
+//	go test -run 'TestContract/code:.*/.*/chat$'        table 2 on one surface, where its circumstance has one variant
 //
-// A case that the target does not offer is a skipped subtest; every verdict that is not conformant fails its subtest.
-// A run without a verdict, an incomplete run and a baseline that does not hold fail t itself. Tests that call Test may
-// run in parallel with each other.
+// The subtest of a case that the target does not offer is skipped. Every verdict that is not conformant fails its subtest.
+// A run without a verdict, an incomplete run and an out-of-date baseline fail t itself. Tests that call Test may run in
+// parallel with each other.
 //
-// It returns the run, which is the zero value when the flags select no case.
+// The run ends early enough before the deadline of go test to report what it has found. Test returns the run, which is
+// the zero value when the flags select no case.
 func Test(t *testing.T, cfg gatecert.Config) runlog.Run {
 	t.Helper()
-	all, err := gatecert.New(cfg)
+	whole, err := gatecert.New(cfg)
 	if err != nil {
 		t.Fatalf("gatecert: %v", err)
 	}
-	s := selectCases(t, all.Cases())
+	cases := whole.Cases()
+	s := startSubtests(t, cases)
 	defer s.wait()
 	if len(s.selected) == 0 {
 		return runlog.Run{}
 	}
-	if len(s.selected) < len(all.Cases()) {
+	narrowed := len(s.selected) < len(cases)
+	if narrowed {
 		cfg.Cases = s.selected
 	}
-	told := cfg.Progress
+	progress := cfg.Progress
 	cfg.Progress = func(p gatecert.Progress) {
 		if p.Last != nil {
-			s.report(*p.Last)
+			s.finish(*p.Last)
 		}
-		if told != nil {
-			told(p)
+		if progress != nil {
+			progress(p)
 		}
 	}
 	certification, err := gatecert.New(cfg)
 	if err != nil {
 		t.Fatalf("gatecert: %v", err)
 	}
-	ctx, cancel := testContext(t)
+	ctx, cancel := runContext(t)
 	defer cancel()
 	run, err := certification.Run(ctx)
 	for _, c := range run.Cases {
-		s.report(c) // those that are not offered come without progress
+		s.finish(c) // cases that are not offered are not reported as progress
 	}
-	if err != nil {
+	switch {
+	case narrowed && errors.Is(err, gatecert.ErrNothingToRun):
+		t.Logf("gatecert: %v", err) // without the flags these subtests are skipped too
+	case err != nil:
 		t.Errorf("gatecert: %v", err)
-		return run
-	}
-	if !run.Complete() {
-		t.Errorf("gatecert: the run is incomplete: %s", run.Incomplete())
-	}
-	if run.Footer != nil {
-		for _, stale := range run.Footer.Stale {
-			t.Errorf("gatecert: the baseline does not hold: %s", stale)
-		}
+	default:
+		reportRun(t, run)
 	}
 	return run
 }
 
-// subtests are the running subtests of the selected cases. Each waits for the outcome of its case.
-type subtests struct {
-	selected []string
-	// outcomes has a buffered channel for every selected case, done is closed when no further outcome will come.
-	outcomes map[string]chan runlog.Case
-	done     chan struct{}
-	running  sync.WaitGroup
-
-	mu       sync.Mutex
-	reported map[string]bool
+// reportRun fails t for what concerns the whole run.
+func reportRun(t *testing.T, run runlog.Run) {
+	t.Helper()
+	if !run.Complete() {
+		t.Errorf("gatecert: the run is incomplete: %s", run.Incomplete())
+	}
+	if run.Footer == nil {
+		return
+	}
+	failed := func(c runlog.Case) bool { return !c.Verdict.Conformant() }
+	if run.Complete() && !run.Verdict().Conformant() && !slices.ContainsFunc(run.Cases, failed) {
+		t.Errorf("gatecert: every case is conformant, but the run is in doubt: %s", plain.Text(strings.Join(run.Footer.Notes, "; "), maxText))
+	}
+	for _, stale := range run.Footer.Stale {
+		t.Errorf("gatecert: the baseline is out of date: %s", stale)
+	}
 }
 
-// selectCases starts a subtest for every case. Package testing itself decides which of them run: it calls the function
-// of a subtest only when the flags select its name.
-func selectCases(t *testing.T, cases []contract.Case) *subtests {
+// subtests are the subtests of the selected cases. Each one blocks until its case has an outcome.
+type subtests struct {
+	selected []string
+	// outcomes holds a channel for each selected case. It is buffered, so that the run never waits for a subtest.
+	outcomes map[string]chan runlog.Case
+	// ended is closed when no more outcomes will come.
+	ended   chan struct{}
+	running sync.WaitGroup
+
+	mu       sync.Mutex
+	finished map[string]bool
+}
+
+// startSubtests starts a subtest for every case. Package testing itself decides which ones run: it calls the function of
+// a subtest only when the flags select its name.
+func startSubtests(t *testing.T, cases []contract.Case) *subtests {
 	t.Helper()
-	s := &subtests{outcomes: make(map[string]chan runlog.Case), done: make(chan struct{}), reported: make(map[string]bool)}
+	s := &subtests{outcomes: make(map[string]chan runlog.Case), ended: make(chan struct{}), finished: make(map[string]bool)}
 	for _, c := range cases {
 		outcome := make(chan runlog.Case, 1)
-		decided := make(chan bool, 2)
+		selected := make(chan bool, 2) // the subtest's function sends true, t.Run false when it returns
 		s.running.Go(func() {
 			t.Run(c.ID(), func(t *testing.T) {
-				decided <- true
-				select {
-				case result := <-outcome:
-					reportCase(t, result)
-				case <-s.done:
-					select {
-					case result := <-outcome: // both were ready
-						reportCase(t, result)
-					default:
-						t.Skip("not played: the target does not list the surface, or the run ended before")
-					}
-				}
+				selected <- true
+				s.runSubtest(t, outcome)
 			})
-			decided <- false
+			selected <- false
 		})
-		if <-decided {
+		if <-selected {
 			s.selected = append(s.selected, c.ID())
 			s.outcomes[c.ID()] = outcome
 		}
@@ -117,42 +128,64 @@ func selectCases(t *testing.T, cases []contract.Case) *subtests {
 	return s
 }
 
-// report hands the outcome of a case to its subtest, once.
-func (s *subtests) report(c runlog.Case) {
+// runSubtest waits for the outcome of a case and reports it.
+func (s *subtests) runSubtest(t *testing.T, outcome <-chan runlog.Case) {
+	t.Helper()
+	select {
+	case result := <-outcome:
+		reportCase(t, result)
+		return
+	case <-s.ended:
+	}
+	select {
+	case result := <-outcome: // both were ready
+		reportCase(t, result)
+	default:
+		t.Skip("not run: the target does not offer the surface, or the run ended early")
+	}
+}
+
+// finish sends the outcome of a case to its subtest. Only the first outcome counts.
+func (s *subtests) finish(c runlog.Case) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if outcome, ok := s.outcomes[c.ID]; ok && !s.reported[c.ID] {
-		s.reported[c.ID] = true
+	if outcome, ok := s.outcomes[c.ID]; ok && !s.finished[c.ID] {
+		s.finished[c.ID] = true
 		outcome <- c
 	}
 }
 
-// wait ends the subtests that got no outcome and waits for all of them.
+// wait ends the subtests that have no outcome, and waits for all.
 func (s *subtests) wait() {
-	close(s.done)
+	close(s.ended)
 	s.running.Wait()
 }
 
-// testContext ends with the test's own deadline, if it has one.
-func testContext(t *testing.T) (context.Context, context.CancelFunc) {
+// maxGrace is the time that is left between the end of a run and the deadline of go test, at most: the log is closed and
+// what a driver has prepared is taken down in it.
+const maxGrace = 10 * time.Second
+
+// runContext ends some time before the deadline of the test, if it has one.
+func runContext(t *testing.T) (context.Context, context.CancelFunc) {
 	t.Helper()
-	if deadline, ok := t.Deadline(); ok {
-		return context.WithDeadline(t.Context(), deadline)
+	deadline, ok := t.Deadline()
+	if !ok {
+		return context.WithCancel(t.Context())
 	}
-	return context.WithCancel(t.Context())
+	return context.WithDeadline(t.Context(), deadline.Add(-min(maxGrace, time.Until(deadline)/10)))
 }
 
-// maxFindingText keeps a finding about a hostile gateway to a few lines of a test log, in runes.
-const maxFindingText = 500
+// maxText keeps a finding about a hostile gateway to a few lines of a test log, in runes.
+const maxText = 500
 
 func reportCase(t *testing.T, c runlog.Case) {
 	t.Helper()
 	lines := []string{string(c.Verdict)}
 	if c.Reason != "" {
-		lines = append(lines, plain.Text(c.Reason, maxFindingText))
+		lines = append(lines, plain.Text(c.Reason, maxText))
 	}
 	for _, f := range c.Findings {
-		lines = append(lines, plain.Text(f.String(), maxFindingText))
+		lines = append(lines, plain.Text(f.String(), maxText))
 	}
 	if c.Observation != nil && c.Verdict.Worse(contract.Pass) {
 		lines = append(lines, c.Observation.Sent.Curl)
