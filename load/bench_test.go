@@ -35,7 +35,7 @@ func benchCall(address string) exchange.Call {
 	}
 }
 
-// pace is what a round came to.
+// pace is the result of a round.
 type pace struct {
 	rate float64       // requests a second
 	cpu  time.Duration // a request
@@ -50,11 +50,11 @@ func benchOurs(tb testing.TB, address string) pace {
 	})
 	cpu = cpuTime() - cpu
 	require.NoError(tb, err)
-	require.Equal(tb, m.Sent, m.Count(runlog.Admitted), "every answer is judged, and is healthy")
+	require.Equal(tb, m.Sent, m.Count(runlog.Admitted), "every response is classified, and is a success")
 	return pace{float64(m.Sent) / m.Elapsed.Seconds(), cpu / time.Duration(m.Sent)}
 }
 
-// benchVegeta is vegeta as its library comes, told to use the same connections.
+// benchVegeta runs vegeta's library with its own client and the same number of connections.
 func benchVegeta(tb testing.TB, address string) pace {
 	request, err := exchange.Prepare(benchCall(address), redact.New())
 	require.NoError(tb, err)
@@ -75,7 +75,7 @@ func benchVegeta(tb testing.TB, address string) pace {
 	return pace{float64(m.Requests) / took.Seconds(), cpu / time.Duration(m.Requests)}
 }
 
-// BenchmarkMillion counts a million refusals and what they leave in memory. It comes first, while the process is small.
+// BenchmarkMillion measures the memory that a million refusals leave. It comes first, while the process is small.
 func BenchmarkMillion(b *testing.B) {
 	call := benchCall(leanServer(b))
 	call.Path = "/v1/chat/completions?refuse"
@@ -94,9 +94,9 @@ func BenchmarkMillion(b *testing.B) {
 	}
 }
 
-// BenchmarkBesideVegeta fires as fast as it goes, by turns with vegeta's own client and with ours, at one server in a
-// process of its own. Compare the ratios: the absolute numbers are the machine's.
-func BenchmarkBesideVegeta(b *testing.B) {
+// BenchmarkAgainstVegeta runs closed loops against one server in a process of its own, alternating between vegeta's own client
+// and ours. Compare the ratios: the absolute numbers depend on the machine.
+func BenchmarkAgainstVegeta(b *testing.B) {
 	address := leanServer(b)
 	for b.Loop() {
 		var rates, costs []float64
@@ -117,7 +117,7 @@ func BenchmarkBesideVegeta(b *testing.B) {
 	}
 }
 
-// BenchmarkOpenLoop asks for a rate ten times and counts how often it was achieved within 1 %.
+// BenchmarkOpenLoop asks for a rate ten times, and counts how often it was achieved within 1 %.
 func BenchmarkOpenLoop(b *testing.B) {
 	for _, rate := range []float64{1_000, 10_000, 20_000} {
 		b.Run(fmt.Sprintf("%.0f", rate), func(b *testing.B) {

@@ -53,7 +53,7 @@ func TestClassifyResponse(t *testing.T) {
 	for _, row := range []struct {
 		sentence string
 		surface  dialect.Surface
-		answer   response
+		response response
 		outcome  runlog.Outcome
 		findings []string
 	}{
@@ -84,12 +84,12 @@ func TestClassifyResponse(t *testing.T) {
 		{"an error event and [DONE] after it", dialect.ChatStream, responseOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\ndata: "+good503+"\n\ndata: [DONE]\n\n"), runlog.Wrong, []string{"MUST stream-end"}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
-			j, r := newClassifier(), testRequest(t, row.surface, contract.Case{})
-			first := j.response(r, row.answer)
+			c, r := newClassifier(), testRequest(t, row.surface, contract.Case{})
+			first := c.response(r, row.response)
 			assert.Equal(t, row.outcome, first.outcome)
 			assert.Equal(t, row.findings, short(first.findings))
 			assert.Equal(t, len(row.findings) > 0, first.evidence != nil, "evidence where something is violated")
-			assert.Equal(t, first, j.response(r, row.answer), "the second time it is the same")
+			assert.Equal(t, first, c.response(r, row.response), "the second time it is the same")
 		})
 	}
 }
@@ -104,18 +104,18 @@ func short(findings []contract.Finding) []string {
 
 func TestClassifyByTheExpectedCase(t *testing.T) {
 	expect := contract.Case{Row: "code:channel:response_time_exceeded", Circumstance: "slow-upstream", Surface: dialect.Chat, Variant: "no-answer"}
-	j, r := newClassifier(), testRequest(t, dialect.Chat, expect)
+	c, r := newClassifier(), testRequest(t, dialect.Chat, expect)
 
 	right := strings.Replace(good503, "get_channel_failed", "channel:response_time_exceeded", 1)
-	got := j.response(r, responseOf(504, jsonField, right))
+	got := c.response(r, responseOf(504, jsonField, right))
 	assert.Equal(t, runlog.Error5xx, got.outcome)
 	assert.Empty(t, got.findings)
 
-	assert.Equal(t, []string{"MUST code"}, short(j.response(r, responseOf(504, jsonField, good503)).findings))
-	assert.Equal(t, []string{"MUST status-class"}, short(j.response(r, responseOf(400, jsonField, right)).findings))
-	healthy := j.response(r, responseOf(200, jsonField, goodChat))
-	assert.Equal(t, runlog.Admitted, healthy.outcome)
-	assert.Equal(t, []string{"MUST not-success"}, short(healthy.findings))
+	assert.Equal(t, []string{"MUST code"}, short(c.response(r, responseOf(504, jsonField, good503)).findings))
+	assert.Equal(t, []string{"MUST status-class"}, short(c.response(r, responseOf(400, jsonField, right)).findings))
+	success := c.response(r, responseOf(200, jsonField, goodChat))
+	assert.Equal(t, runlog.Admitted, success.outcome)
+	assert.Equal(t, []string{"MUST not-success"}, short(success.findings))
 	late := noResponse(r, os.ErrDeadlineExceeded)
 	assert.Equal(t, runlog.Timeout, late.outcome)
 	assert.Equal(t, []string{"MUST answered"}, short(late.findings))
@@ -146,14 +146,14 @@ func TestClassifyNoResponse(t *testing.T) {
 
 // What differs from response to response and is not judged must not cost a judgement each.
 func TestClassifierRemembers(t *testing.T) {
-	j, r := newClassifier(), testRequest(t, dialect.Chat, contract.Case{})
+	c, r := newClassifier(), testRequest(t, dialect.Chat, contract.Case{})
 	for i, id := range []string{"req_aaaaaaaa", "req_bbbbbbbb", "req_cccccccc"} {
 		body := strings.Replace(good429, "slow down", "slow down (request id: "+id+")", 1)
 		seconds := string(rune('1' + i))
-		got := j.response(r, responseOf(429, jsonField+"X-Request-Id: "+id+"\r\nRetry-After: "+seconds+"\r\nX-Ratelimit-Reset: "+id+"\r\n", body))
+		got := c.response(r, responseOf(429, jsonField+"X-Request-Id: "+id+"\r\nRetry-After: "+seconds+"\r\nX-Ratelimit-Reset: "+id+"\r\n", body))
 		assert.Equal(t, runlog.Refused, got.outcome)
 	}
-	assert.Len(t, j.memo, 1)
+	assert.Len(t, c.memo, 1)
 
 	for _, other := range []response{
 		responseOf(429, jsonField, good429),
@@ -162,18 +162,18 @@ func TestClassifierRemembers(t *testing.T) {
 		responseOf(429, "Content-Type: text/plain\r\nRetry-After: 1\r\n", good429),
 		responseOf(503, jsonField+"Retry-After: 1\r\n", good429),
 	} {
-		before := len(j.memo)
-		j.response(r, other)
-		assert.Len(t, j.memo, before+1, "what is judged makes a difference: %s", other.header)
+		before := len(c.memo)
+		c.response(r, other)
+		assert.Len(t, c.memo, before+1, "what is judged makes a difference: %s", other.header)
 	}
 }
 
 func TestClassifierMemoIsBounded(t *testing.T) {
-	j, r := newClassifier(), testRequest(t, dialect.Chat, contract.Case{})
+	c, r := newClassifier(), testRequest(t, dialect.Chat, contract.Case{})
 	for i := range maxMemo + 100 {
-		j.response(r, responseOf(500, jsonField, strings.Replace(good503, "no channel", strings.Repeat("x", i+1), 1)))
+		c.response(r, responseOf(500, jsonField, strings.Replace(good503, "no channel", strings.Repeat("x", i+1), 1)))
 	}
-	assert.Len(t, j.memo, 100, "the bound was reached once")
+	assert.Len(t, c.memo, 100, "the bound was reached once")
 }
 
 func TestEvidenceShowsNoSecret(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// serverVariable makes the test binary a server: the benchmarks want one whose CPU time is not the client's.
+// serverVariable makes the test binary a server: the benchmarks need one whose CPU time is not the client's.
 const serverVariable = "GATECERT_LOAD_TEST_SERVER"
 
 func TestMain(m *testing.M) {
@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// leanAnswer is a healthy answer of 1 KB; leanRefusal a whole 429.
-func leanAnswer() []byte {
+// leanSuccess is a success of 1 KB, leanRefusal a complete 429.
+func leanSuccess() []byte {
 	body := `{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"` +
 		strings.Repeat("hello ", 135) + `"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}`
 	return leanHTTP("200 OK", body, "")
@@ -42,7 +42,7 @@ func leanHTTP(status, body, fields string) []byte {
 		"Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
 }
 
-// serveLean answers every request as fast as Go can, until standard input ends. A path with "refuse" gets a 429.
+// serveLean answers every request as fast as Go can, until standard input ends. A path with "refuse" is answered with 429.
 func serveLean() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -65,7 +65,7 @@ func serveLean() {
 func answerLean(conn net.Conn) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
-	answer, refusal := leanAnswer(), leanRefusal()
+	success, refusal := leanSuccess(), leanRefusal()
 	for {
 		length, refuse := 0, false
 		for first := true; ; first = false {
@@ -86,7 +86,7 @@ func answerLean(conn net.Conn) {
 		if _, err := in.Discard(length); err != nil {
 			return
 		}
-		out := answer
+		out := success
 		if refuse {
 			out = refusal
 		}

@@ -24,7 +24,7 @@ func TestRead(t *testing.T) {
 		status                 int
 		body                   string
 		keep                   bool
-		broken                 string
+		transferErr            string
 	}{
 		{"a counted body", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "", 200, "hello", true, ""},
 		{"an empty counted body", "HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n", "", 429, "", true, ""},
@@ -57,10 +57,10 @@ func TestRead(t *testing.T) {
 				assert.Equal(t, row.body, string(got.body))
 				assert.Equal(t, row.keep, got.reusable)
 				assert.False(t, got.end.Before(got.firstByte))
-				if row.broken == "" {
+				if row.transferErr == "" {
 					assert.NoError(t, got.transferErr)
 				} else {
-					assert.EqualError(t, got.transferErr, row.broken)
+					assert.EqualError(t, got.transferErr, row.transferErr)
 				}
 			}
 		})
