@@ -42,10 +42,10 @@ func TestACertificateFromTheKeyToItsVerification(t *testing.T) {
 		assert.Equal(t, exitNotConformant, code)
 		assert.Empty(t, stdout)
 		assert.Contains(t, stderr, "not verified: ")
-		assert.Contains(t, stderr, "is warn, and its observation says pass")
+		assert.Contains(t, stderr, "is warn, but its observation means pass")
 		code, _, stderr = invoke(t.Context(), "certify", forged, "--key", key+".pem")
 		assert.Equal(t, exitNotConformant, code)
-		assert.Contains(t, stderr, "the log is no proof")
+		assert.Contains(t, stderr, "the log does not prove its verdicts")
 	})
 	t.Run("a log cut off is found", func(t *testing.T) {
 		log, err := os.ReadFile(filepath.Join(out, "run.ndjson"))
