@@ -63,6 +63,15 @@ type Upstream interface {
 	Seen(ctx context.Context, token string) (contract.Seen, error)
 }
 
+// Engine is the part of a [load.Engine] that an experiment needs.
+type Engine interface {
+	Caps() load.Caps
+	Plan(p load.Phase) (load.Plan, error)
+	Run(ctx context.Context, p load.Phase) (load.Measurement, error)
+}
+
+var _ Engine = (*load.Engine)(nil)
+
 // openCounter is an [Upstream] that also counts the calls that are open there, with and without a token.
 type openCounter interface {
 	OpenAttempts(ctx context.Context) (int, error)

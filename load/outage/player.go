@@ -15,7 +15,7 @@ import (
 type player struct {
 	*round
 
-	engine *load.Engine
+	engine Engine
 	// began is when the verification began.
 	began time.Time
 }

@@ -33,7 +33,7 @@ func rateDivisors() []float64 { return []float64{1, 1, 1, 1, 2, 4} }
 // RecoveryLimit. Most gateways need one round and fail no healthy request.
 //
 // It returns [ErrExperiment] and [load.ErrInvalid].
-func (e Experiment) MaxTraffic(engine *load.Engine) (load.Plan, error) {
+func (e Experiment) MaxTraffic(engine Engine) (load.Plan, error) {
 	e, err := e.withDefaults()
 	if err != nil {
 		return load.Plan{}, err
@@ -61,7 +61,7 @@ func (e Experiment) MaxTraffic(engine *load.Engine) (load.Plan, error) {
 
 // UsualTraffic returns what [Verify] sends to a gateway that fails no healthy request, and how long that takes: one round.
 // It returns the errors of [Experiment.MaxTraffic].
-func (e Experiment) UsualTraffic(engine *load.Engine) (load.Plan, error) {
+func (e Experiment) UsualTraffic(engine Engine) (load.Plan, error) {
 	e, err := e.withDefaults()
 	if err != nil {
 		return load.Plan{}, err
@@ -78,7 +78,7 @@ func (e Experiment) UsualTraffic(engine *load.Engine) (load.Plan, error) {
 }
 
 // planAll plans phases that follow each other.
-func planAll(engine *load.Engine, phases []load.Phase) (all load.Plan, err error) {
+func planAll(engine Engine, phases []load.Phase) (all load.Plan, err error) {
 	for _, p := range phases {
 		plan, err := engine.Plan(p)
 		if err != nil {
@@ -137,7 +137,7 @@ func (e Experiment) withDirect(mix []load.Request, healthy int) ([]load.Request,
 
 // outagePhase mixes healthy and faulty requests. All faulty ones may be open at once; where the engine may not have as many
 // connections the phase is shorter, because a healthy request must never wait for a connection of ours.
-func (e Experiment) outagePhase(engine *load.Engine) load.Phase {
+func (e Experiment) outagePhase(engine Engine) load.Phase {
 	connections := engine.Caps().Connections
 	if longest := float64(connections/2) * healthyPerFaulty / e.Rate; e.Outage.Seconds() > longest {
 		e.Outage = time.Duration(longest * float64(time.Second))

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/load"
 )
 
 // ErrGeneratorBusy is returned when the load generator sent less than it should have, or was too busy for its latencies to
@@ -27,10 +26,10 @@ const maxRounds = 2
 // upstream meanwhile. A gateway with a time limit of 1.5 s takes 9 s where its upstream hangs, 6 s where it fails, and twice
 // that when a second round is needed; a longer limit adds its own length.
 //
-// It returns [ErrExperiment], [ErrGeneratorBusy], [ErrNoBaseline] and [ErrNotReached], those of [load.Engine.Run] and those
+// It returns [ErrExperiment], [ErrGeneratorBusy], [ErrNoBaseline] and [ErrNotReached], those of the engine and those
 // of the upstream. With an error, the findings are those that are certain nonetheless, and the evidence is complete up to
 // the error.
-func Verify(ctx context.Context, engine *load.Engine, e Experiment) ([]contract.Finding, Evidence, error) {
+func Verify(ctx context.Context, engine Engine, e Experiment) ([]contract.Finding, Evidence, error) {
 	e, err := e.withDefaults()
 	if err != nil {
 		return nil, Evidence{}, err
@@ -59,7 +58,7 @@ func Verify(ctx context.Context, engine *load.Engine, e Experiment) ([]contract.
 }
 
 // playRound plays one round and adds it to the evidence, however far it came.
-func (e Experiment) playRound(ctx context.Context, engine *load.Engine, evidence *Evidence, prefix string) (*round, error) {
+func (e Experiment) playRound(ctx context.Context, engine Engine, evidence *Evidence, prefix string) (*round, error) {
 	r := &round{Experiment: e, prefix: prefix}
 	err := player{round: r, engine: engine, began: evidence.began}.play(ctx)
 	evidence.add(r)
