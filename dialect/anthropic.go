@@ -54,7 +54,7 @@ func (anthropic) ErrorBody(p Problem) Object {
 }
 
 func (a anthropic) ErrorEvent(p Problem, _ int) Event {
-	return Event{"error", Encode(a.ErrorBody(p))}
+	return Event{Name: "error", Data: Encode(a.ErrorBody(p))}
 }
 
 func (anthropic) ContentTypes() (json, stream string) {

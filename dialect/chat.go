@@ -53,49 +53,26 @@ func (chat) Check(doc Object) *Problem {
 	)
 }
 
-func (chat) Body(c Answer) any {
+func (chat) Body(a Answer) any {
 	choices := List{}
-	if c.Outcome == Complete {
-		choices = append(choices, Object{
-			"index":         0,
-			"message":       Object{"role": "assistant", "content": c.text(), "refusal": nil},
-			"logprobs":      nil,
-			"finish_reason": "stop",
-		})
+	if len(a.Pieces) > 0 {
+		message := Object{"role": "assistant", "content": a.text(), "refusal": nil}
+		choices = append(choices, Object{"index": 0, "message": message, "logprobs": nil, "finish_reason": a.finish()})
 	}
-	return Object{
-		"id": "chatcmpl-" + c.ID, "object": "chat.completion", "created": c.Created, "model": c.Model,
-		"choices": choices, "usage": openAIUsage(c),
+	return a.completion("chatcmpl-", "chat.completion", choices, openAIUsage(a))
+}
+
+func (chat) Writer(a Answer) StreamWriter {
+	return &choicesWriter{
+		answer: a, prefix: "chatcmpl-", object: "chat.completion.chunk",
+		opening: List{chatDelta(Object{"role": "assistant", "content": ""}, nil)},
+		piece:   func(text string) Object { return chatDelta(Object{"content": text}, nil) },
+		last:    func(f Finish) Object { return chatDelta(Object{}, f) },
 	}
 }
 
-func (chat) Stream(c Answer) Stream {
-	chunk := func(delta Object, finish any) Event {
-		return Event{Data: Encode(Object{
-			"id": "chatcmpl-" + c.ID, "object": "chat.completion.chunk", "created": c.Created, "model": c.Model,
-			"choices": List{Object{"index": 0, "delta": delta, "logprobs": nil, "finish_reason": finish}},
-		})}
-	}
-	events := []Event{chunk(Object{"role": "assistant", "content": ""}, nil)}
-	if c.Outcome == Complete {
-		for _, d := range c.Pieces {
-			events = append(events, chunk(Object{"content": d}, nil))
-		}
-	}
-	finish := len(events)
-	events = append(events, chunk(Object{}, "stop"))
-	if options, _ := c.Request["stream_options"].(Object); options["include_usage"] == true {
-		events = append(events, Event{Data: Encode(Object{
-			"id": "chatcmpl-" + c.ID, "object": "chat.completion.chunk", "created": c.Created, "model": c.Model,
-			"choices": List{}, "usage": openAIUsage(c),
-		})})
-	}
-	return Stream{Events: append(events, done()), Finish: finish, EndMarker: true}
-}
+func (o chat) Stream(a Answer) Stream { return wholeStream(o.Writer(a), a) }
 
-// done is the end marker of OpenAI's older streams.
-func done() Event { return Event{Data: []byte("[DONE]")} }
-
-func openAIUsage(c Answer) Object {
-	return Object{"prompt_tokens": c.PromptTokens, "completion_tokens": c.spoken(), "total_tokens": c.PromptTokens + c.spoken()}
+func chatDelta(delta Object, finish any) Object {
+	return Object{"index": 0, "delta": delta, "logprobs": nil, "finish_reason": finish}
 }

@@ -1,7 +1,5 @@
 package dialect
 
-import "maps"
-
 // Completions is OpenAI's legacy completions. It can stream, and gatecert does not ask it to.
 const Completions Surface = "completions"
 
@@ -28,36 +26,23 @@ func (completions) Check(doc Object) *Problem {
 	)
 }
 
-func (completions) Body(c Answer) any {
+func (completions) Body(a Answer) any {
 	choices := List{}
-	if c.Outcome == Complete {
-		choices = append(choices, completionChoice(c.text(), "stop"))
+	if len(a.Pieces) > 0 {
+		choices = append(choices, completionChoice(a.text(), a.finish()))
 	}
-	return Object{
-		"id": "cmpl-" + c.ID, "object": "text_completion", "created": c.Created, "model": c.Model,
-		"choices": choices, "usage": openAIUsage(c),
+	return a.completion("cmpl-", "text_completion", choices, openAIUsage(a))
+}
+
+func (completions) Writer(a Answer) StreamWriter {
+	return &choicesWriter{
+		answer: a, prefix: "cmpl-", object: "text_completion",
+		piece: func(text string) Object { return completionChoice(text, nil) },
+		last:  func(f Finish) Object { return completionChoice("", f) },
 	}
 }
 
-func (completions) Stream(c Answer) Stream {
-	chunk := func(choices List, more Object) Event {
-		body := Object{"id": "cmpl-" + c.ID, "object": "text_completion", "created": c.Created, "model": c.Model, "choices": choices}
-		maps.Copy(body, more)
-		return Event{Data: Encode(body)}
-	}
-	var events []Event
-	if c.Outcome == Complete {
-		for _, d := range c.Pieces {
-			events = append(events, chunk(List{completionChoice(d, nil)}, nil))
-		}
-	}
-	finish := len(events)
-	events = append(events, chunk(List{completionChoice("", "stop")}, nil))
-	if options, _ := c.Request["stream_options"].(Object); options["include_usage"] == true {
-		events = append(events, chunk(List{}, Object{"usage": openAIUsage(c)}))
-	}
-	return Stream{Events: append(events, done()), Finish: finish, EndMarker: true}
-}
+func (o completions) Stream(a Answer) Stream { return wholeStream(o.Writer(a), a) }
 
 func completionChoice(text string, finish any) Object {
 	return Object{"index": 0, "text": text, "logprobs": nil, "finish_reason": finish}

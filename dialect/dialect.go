@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +31,21 @@ type clientSide struct {
 	envelope, codePlace string
 	// readError reads what is peculiar to the format.
 	readError func(e *ErrorObject, outer, inner members, known func(code string) bool)
+}
+
+// Valid reports whether the format is one of the three.
+func (d Dialect) Valid() bool { return slices.Contains(Dialects(), d) }
+
+// Format is the format on the side that serves it, [OpenAI]'s for an unknown one.
+func (d Dialect) Format() Format {
+	switch d {
+	case Anthropic:
+		return anthropic{}
+	case Gemini:
+		return gemini{}
+	default:
+		return openAI{}
+	}
 }
 
 func (d Dialect) clientSide() clientSide {

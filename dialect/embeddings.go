@@ -31,21 +31,19 @@ func (embeddings) Check(doc Object) *Problem {
 	)
 }
 
-func (embeddings) Body(c Answer) any {
+func (embeddings) Body(a Answer) any {
 	data := List{}
-	if c.Outcome == Complete {
-		for i := range inputs(c.Request["input"]) {
-			var embedding any = vector(i)
-			if c.Request["encoding_format"] == "base64" {
-				embedding = packed(vector(i))
-			}
-			data = append(data, Object{"object": "embedding", "index": i, "embedding": embedding})
+	for i, v := range a.vectors(inputs(a.Request["input"])) {
+		var embedding any = v
+		if a.Request["encoding_format"] == "base64" {
+			embedding = packed(v)
 		}
+		data = append(data, Object{"object": "embedding", "index": i, "embedding": embedding})
 	}
-	return Object{
-		"object": "list", "data": data, "model": c.Model,
-		"usage": Object{"prompt_tokens": c.PromptTokens, "total_tokens": c.PromptTokens},
-	}
+	return a.extended(Object{
+		"object": "list", "data": data, "model": a.Model,
+		"usage": Object{"prompt_tokens": a.PromptTokens, "total_tokens": a.PromptTokens},
+	})
 }
 
 // inputs counts the texts of a valid input: an array of token numbers is one.
@@ -57,18 +55,25 @@ func inputs(input any) int {
 	return len(elements)
 }
 
-// vector is the embedding of the i-th input, of length 1 as embeddings are.
-func vector(i int) []float32 {
-	v := make([]float32, 8)
-	v[i%len(v)] = 1
-	return v
+// vectors returns those of the answer; where it has pieces and no vectors, they are made up for n inputs, of length 1 as
+// embeddings are.
+func (a Answer) vectors(n int) [][]float64 {
+	if a.Vectors != nil || len(a.Pieces) == 0 {
+		return a.Vectors
+	}
+	made := make([][]float64, n)
+	for i := range made {
+		made[i] = make([]float64, 8)
+		made[i][i%8] = 1
+	}
+	return made
 }
 
 // packed is a vector as OpenAI's clients ask for it by default: base64 of little-endian float32.
-func packed(v []float32) string {
-	var raw []byte
+func packed(v []float64) string {
+	raw := make([]byte, 0, 4*len(v))
 	for _, x := range v {
-		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(x))
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(x)))
 	}
 	return base64.StdEncoding.EncodeToString(raw)
 }

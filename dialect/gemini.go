@@ -57,10 +57,12 @@ func (gemini) Describe(p Problem) Problem {
 func (gemini) ErrorBody(p Problem) Object {
 	inner := Object{"code": p.Status, "message": p.Message, "status": p.Type}
 	if p.Code != "" {
-		inner["details"] = List{Object{
-			"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": p.Code, "domain": "googleapis.com",
-			"metadata": Object{"service": "generativelanguage.googleapis.com"},
-		}}
+		// google.rpc.ErrorInfo (google/rpc/error_details.proto)
+		info := Object{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": p.Code, "domain": p.Domain}
+		if p.Domain == "" {
+			info["domain"], info["metadata"] = "googleapis.com", Object{"service": "generativelanguage.googleapis.com"}
+		}
+		inner["details"] = List{info}
 	}
 	return Object{"error": inner}
 }

@@ -14,8 +14,12 @@ func (embed) Check(doc Object) *Problem {
 	return firstProblem(doc, required("content"), optional("content", "a content with parts", hasParts))
 }
 
-func (embed) Body(c Answer) any {
-	return Object{"embedding": values(c, 0)}
+func (embed) Body(a Answer) any {
+	values := []float64{}
+	for _, v := range a.vectors(1) {
+		values = v
+	}
+	return Object{"embedding": Object{"values": values}}
 }
 
 // batchEmbed is Gemini's batchEmbedContents.
@@ -30,19 +34,11 @@ func (b batchEmbed) Check(doc Object) *Problem {
 	}))
 }
 
-func (batchEmbed) Body(c Answer) any {
+func (batchEmbed) Body(a Answer) any {
 	embeddings := List{}
-	if requests, _ := c.Request["requests"].(List); c.Outcome == Complete {
-		for i := range requests {
-			embeddings = append(embeddings, values(c, i))
-		}
+	requests, _ := a.Request["requests"].(List)
+	for _, v := range a.vectors(len(requests)) {
+		embeddings = append(embeddings, Object{"values": v})
 	}
 	return Object{"embeddings": embeddings}
-}
-
-func values(c Answer, i int) Object {
-	if c.Outcome != Complete {
-		return Object{"values": List{}}
-	}
-	return Object{"values": vector(i)}
 }

@@ -81,61 +81,99 @@ func either(doc Object, names ...string) any {
 	return nil
 }
 
-func (generate) Body(c Answer) any {
-	body := c.generated(c.spoken())
-	switch c.Outcome {
-	case Refused:
-		body["promptFeedback"] = blocked()
-	case Empty:
-		body["candidates"] = List{}
+func (generate) Body(a Answer) any {
+	switch {
+	case a.refused():
+		return a.generated("promptFeedback", blocked(), geminiUsage(a.PromptTokens, 0))
+	case len(a.Pieces) == 0:
+		return a.generated("candidates", List{}, geminiUsage(a.PromptTokens, 0))
 	default:
-		body["candidates"] = List{candidate(c.text(), "STOP")}
+		return a.generated("candidates", candidates(finishReason(a.Finish), a.text()), geminiUsage(a.PromptTokens, a.CompletionTokens))
 	}
-	return body
 }
 
-func (g generate) Stream(c Answer) Stream {
-	s := Stream{Array: g.array}
-	say := func(n int, field string, v any) {
-		body := c.generated(n)
-		body[field] = v
-		s.Events = append(s.Events, Event{Data: Encode(body)})
+func (generate) Writer(a Answer) StreamWriter { return &generateWriter{a} }
+
+// Stream differs from what the writer writes: the last piece carries the finish, and every event a usage.
+func (o generate) Stream(a Answer) Stream {
+	s := Stream{Array: o.array}
+	add := func(tokens int, field string, value any) {
+		s.Events = append(s.Events, Event{Data: Encode(a.generated(field, value, geminiUsage(a.PromptTokens, tokens)))})
 	}
-	switch c.Outcome {
-	case Refused:
-		say(0, "promptFeedback", blocked())
-	case Empty:
-		say(0, "candidates", List{candidate("", "STOP")})
+	switch last := len(a.Pieces) - 1; {
+	case a.refused():
+		add(0, "promptFeedback", blocked())
+	case last < 0:
+		add(0, "candidates", candidates(finishReason(a.Finish)))
 	default:
-		for i, d := range c.Pieces[:len(c.Pieces)-1] {
-			say(i+1, "candidates", List{candidate(d, "")})
+		for i, text := range a.Pieces[:last] {
+			add(i+1, "candidates", candidates("", text))
 		}
-		// The last piece of the text carries the finish.
-		s.Finish = len(s.Events)
-		say(c.spoken(), "candidates", List{candidate(c.Pieces[len(c.Pieces)-1], "STOP")})
+		add(a.CompletionTokens, "candidates", candidates(finishReason(a.Finish), a.Pieces[last]))
+		s.Finish = last
 	}
 	return s
 }
 
-func (c Answer) generated(spoken int) Object {
-	return Object{
-		"usageMetadata": Object{
-			"promptTokenCount": c.PromptTokens, "candidatesTokenCount": spoken, "totalTokenCount": c.PromptTokens + spoken,
-		},
-		"modelVersion": c.Model, "responseId": c.ID,
-	}
+// generateWriter writes an event a piece, and the finish with the usage as an event of its own.
+type generateWriter struct{ answer Answer }
+
+func (w *generateWriter) event(list List, usage Object) Event {
+	e := Event{Data: Encode(w.answer.generated("candidates", list, usage))}
+	w.answer.Extra = nil
+	return e
 }
 
-func candidate(text, finish string) Object {
-	content := Object{"role": "model"}
-	if text != "" {
-		content["parts"] = List{Object{"text": text}}
-	}
-	body := Object{"index": 0, "content": content}
-	if finish != "" {
-		body["finishReason"] = finish
+func (w *generateWriter) Open() []Event { return nil }
+
+func (w *generateWriter) Piece(text string) []Event { return []Event{w.event(candidates("", text), nil)} }
+
+func (w *generateWriter) Close(e End) []Event {
+	last := w.event(candidates(finishReason(e.Finish), ""), geminiUsage(e.PromptTokens, e.CompletionTokens))
+	last.Finish = true
+	return []Event{last}
+}
+
+// generated is a GenerateContentResponse of one field; usage is nil for none.
+func (a Answer) generated(field string, value any, usage Object) Object {
+	body := a.extended(Object{field: value, "modelVersion": a.Model, "responseId": a.ID})
+	if usage != nil {
+		body["usageMetadata"] = usage
 	}
 	return body
+}
+
+func geminiUsage(prompt, candidates int) Object {
+	return Object{"promptTokenCount": prompt, "candidatesTokenCount": candidates, "totalTokenCount": prompt + candidates}
+}
+
+// candidates is the only candidate of an answer, with a part for each text; finishReason is "" while the answer goes on.
+func candidates(finishReason string, texts ...string) List {
+	content := Object{"role": "model"}
+	if len(texts) > 0 {
+		parts := List{}
+		for _, t := range texts {
+			parts = append(parts, Object{"text": t})
+		}
+		content["parts"] = parts
+	}
+	candidate := Object{"index": 0, "content": content}
+	if finishReason != "" {
+		candidate["finishReason"] = finishReason
+	}
+	return List{candidate}
+}
+
+// finishReason is a finish in Gemini's words.
+func finishReason(f Finish) string {
+	switch f {
+	case FinishLength:
+		return "MAX_TOKENS"
+	case FinishFilter:
+		return "SAFETY"
+	default:
+		return "STOP"
+	}
 }
 
 func blocked() Object {

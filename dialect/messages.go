@@ -1,5 +1,7 @@
 package dialect
 
+import "slices"
+
 // The surfaces of messages.
 const (
 	Messages       Surface = "messages"
@@ -50,52 +52,85 @@ func (messages) Check(doc Object) *Problem {
 	)
 }
 
-func (messages) Body(c Answer) any {
+func (messages) Body(a Answer) any {
 	content := List{}
-	if c.Outcome == Complete {
-		content = append(content, Object{"type": "text", "text": c.text()})
+	if len(a.Pieces) > 0 {
+		content = append(content, Object{"type": "text", "text": a.text()})
 	}
-	return c.message(content, c.stopReason(), c.spoken())
+	return a.message(content, stopReason(a.Finish), a.CompletionTokens)
 }
 
-func (messages) Stream(c Answer) Stream {
-	var events []Event
-	say := func(name string, fields Object) {
-		fields["type"] = name
-		events = append(events, Event{name, Encode(fields)})
+func (messages) Writer(a Answer) StreamWriter { return &messagesWriter{answer: a} }
+
+func (o messages) Stream(a Answer) Stream {
+	s := wholeStream(o.Writer(a), a)
+	if len(a.Pieces) > 0 { // Anthropic sends a ping when the content has begun
+		s.Events = slices.Insert(s.Events, 2, messageEvent("ping", Object{}))
+		s.Finish++
 	}
-	say("message_start", Object{"message": c.message(List{}, nil, 0)})
-	if c.Outcome == Complete {
-		say("content_block_start", Object{"index": 0, "content_block": Object{"type": "text", "text": ""}})
-		say("ping", Object{})
-		for _, d := range c.Pieces {
-			say("content_block_delta", Object{"index": 0, "delta": Object{"type": "text_delta", "text": d}})
-		}
-		say("content_block_stop", Object{"index": 0})
+	return s
+}
+
+// messagesWriter writes the events message_start … message_stop around one text block, or around none.
+type messagesWriter struct {
+	answer Answer
+	begun  bool // the text block
+}
+
+func (w *messagesWriter) Open() []Event {
+	return []Event{messageEvent("message_start", Object{"message": w.answer.message(List{}, nil, 0)})}
+}
+
+func (w *messagesWriter) Piece(text string) []Event {
+	delta := messageEvent("content_block_delta", Object{"index": 0, "delta": Object{"type": "text_delta", "text": text}})
+	if w.begun {
+		return []Event{delta}
 	}
-	finish := len(events)
-	say("message_delta", Object{
-		"delta": Object{"stop_reason": c.stopReason(), "stop_sequence": nil},
-		"usage": Object{"output_tokens": c.spoken()},
+	w.begun = true
+	start := Object{"index": 0, "content_block": Object{"type": "text", "text": ""}}
+	return []Event{messageEvent("content_block_start", start), delta}
+}
+
+func (w *messagesWriter) Close(e End) []Event {
+	usage := Object{"output_tokens": e.CompletionTokens}
+	if e.PromptTokens != w.answer.PromptTokens { // a gateway can only estimate it in message_start
+		usage["input_tokens"] = e.PromptTokens
+	}
+	ending := messageEvent("message_delta", Object{
+		"delta": Object{"stop_reason": stopReason(e.Finish), "stop_sequence": nil}, "usage": usage,
 	})
-	say("message_stop", Object{})
-	return Stream{Events: events, Finish: finish, EndMarker: true}
+	ending.Finish = true
+	events := []Event{ending, messageEvent("message_stop", Object{})}
+	if w.begun {
+		events = append([]Event{messageEvent("content_block_stop", Object{"index": 0})}, events...)
+	}
+	return events
 }
 
-func (c Answer) message(content List, stopReason any, spoken int) Object {
-	return Object{
-		"id": "msg_" + c.ID, "type": "message", "role": "assistant", "model": c.Model, "content": content,
+func messageEvent(name string, fields Object) Event {
+	fields["type"] = name
+	return Event{Name: name, Data: Encode(fields)}
+}
+
+func (a Answer) message(content List, stopReason any, outputTokens int) Object {
+	return a.extended(Object{
+		"id": "msg_" + a.ID, "type": "message", "role": "assistant", "model": a.Model, "content": content,
 		"stop_reason": stopReason, "stop_sequence": nil,
 		"usage": Object{
-			"input_tokens": c.PromptTokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
-			"output_tokens": spoken,
+			"input_tokens": a.PromptTokens, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0,
+			"output_tokens": outputTokens,
 		},
-	}
+	})
 }
 
-func (c Answer) stopReason() string {
-	if c.Outcome == Refused {
+// stopReason is a finish in Anthropic's words.
+func stopReason(f Finish) string {
+	switch f {
+	case FinishLength:
+		return "max_tokens"
+	case FinishFilter:
 		return "refusal"
+	default:
+		return "end_turn"
 	}
-	return "end_turn"
 }

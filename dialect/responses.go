@@ -1,9 +1,6 @@
 package dialect
 
-import (
-	"cmp"
-	"maps"
-)
+import "cmp"
 
 // The surfaces of responses.
 const (
@@ -51,64 +48,110 @@ func isItems(v any) bool {
 	return isText(v) || ok && len(items) > 0 && all(items, isObject)
 }
 
-func (responses) Body(c Answer) any {
+func (responses) Body(a Answer) any {
+	status := responseStatus(a.Finish)
 	output := List{}
-	if c.Outcome == Complete {
-		output = append(output, c.responseItem("completed", List{outputText(c.text())}))
+	if len(a.Pieces) > 0 {
+		output = append(output, a.responseItem(status, List{outputText(a.text())}))
 	}
-	return c.response("completed", output, Object{
-		"input_tokens": c.PromptTokens, "input_tokens_details": Object{"cached_tokens": 0},
-		"output_tokens": c.spoken(), "output_tokens_details": Object{"reasoning_tokens": 0},
-		"total_tokens": c.PromptTokens + c.spoken(),
+	body := a.response(status, output, Object{
+		"input_tokens": a.PromptTokens, "input_tokens_details": Object{"cached_tokens": 0},
+		"output_tokens": a.CompletionTokens, "output_tokens_details": Object{"reasoning_tokens": 0},
+		"total_tokens": a.PromptTokens + a.CompletionTokens,
 	})
+	switch a.Finish {
+	case FinishLength:
+		body["incomplete_details"] = Object{"reason": "max_output_tokens"}
+	case FinishFilter:
+		body["incomplete_details"] = Object{"reason": "content_filter"}
+	default: // it is complete
+	}
+	return body
 }
 
-func (r responses) Stream(c Answer) Stream {
-	var events []Event
-	say := func(name string, fields Object) {
-		fields["type"], fields["sequence_number"] = name, len(events)
-		events = append(events, Event{name, Encode(fields)})
+// responseStatus is a finish as the status of a response: what the token limit or the policy cut short is incomplete.
+func responseStatus(f Finish) string {
+	if f == FinishLength || f == FinishFilter {
+		return "incomplete"
 	}
-	item := func(name string, more Object) {
-		fields := Object{"item_id": "msg_" + c.ID, "output_index": 0, "content_index": 0}
-		maps.Copy(fields, more)
-		say(name, fields)
+	return "completed"
+}
+
+func (responses) Writer(a Answer) StreamWriter {
+	a.Pieces = nil
+	return &responsesWriter{answer: a}
+}
+
+func (o responses) Stream(a Answer) Stream { return wholeStream(o.Writer(a), a) }
+
+// responsesWriter writes the typed events response.created … response.completed around one message, or around none. It
+// keeps the pieces, because the events that end the message repeat its text.
+type responsesWriter struct {
+	answer   Answer
+	sequence int
+}
+
+func (w *responsesWriter) event(name string, fields Object) Event {
+	fields["type"], fields["sequence_number"] = name, w.sequence
+	w.sequence++
+	return Event{Name: name, Data: Encode(fields)}
+}
+
+// part is an event about the only part of the only item.
+func (w *responsesWriter) part(name string, fields Object) Event {
+	fields["item_id"], fields["output_index"], fields["content_index"] = "msg_"+w.answer.ID, 0, 0
+	return w.event(name, fields)
+}
+
+func (w *responsesWriter) Open() []Event {
+	created := w.event("response.created", Object{"response": w.answer.response("in_progress", List{}, nil)})
+	w.answer.Extra = nil
+	return []Event{created, w.event("response.in_progress", Object{"response": w.answer.response("in_progress", List{}, nil)})}
+}
+
+func (w *responsesWriter) Piece(text string) (events []Event) {
+	if len(w.answer.Pieces) == 0 {
+		item := w.answer.responseItem("in_progress", List{})
+		events = append(events, w.event("response.output_item.added", Object{"output_index": 0, "item": item}),
+			w.part("response.content_part.added", Object{"part": outputText("")}))
 	}
-	say("response.created", Object{"response": c.response("in_progress", List{}, nil)})
-	say("response.in_progress", Object{"response": c.response("in_progress", List{}, nil)})
-	if c.Outcome == Complete {
-		say("response.output_item.added", Object{"output_index": 0, "item": c.responseItem("in_progress", List{})})
-		item("response.content_part.added", Object{"part": outputText("")})
-		for _, d := range c.Pieces {
-			item("response.output_text.delta", Object{"delta": d, "logprobs": List{}})
-		}
-		item("response.output_text.done", Object{"text": c.text(), "logprobs": List{}})
-		item("response.content_part.done", Object{"part": outputText(c.text())})
-		say("response.output_item.done", Object{"output_index": 0, "item": c.responseItem("completed", List{outputText(c.text())})})
+	w.answer.Pieces = append(w.answer.Pieces, text)
+	return append(events, w.part("response.output_text.delta", Object{"delta": text, "logprobs": List{}}))
+}
+
+func (w *responsesWriter) Close(e End) (events []Event) {
+	w.answer.End = e
+	status := responseStatus(e.Finish)
+	if len(w.answer.Pieces) > 0 {
+		text := w.answer.text()
+		item := w.answer.responseItem(status, List{outputText(text)})
+		events = append(events, w.part("response.output_text.done", Object{"text": text, "logprobs": List{}}),
+			w.part("response.content_part.done", Object{"part": outputText(text)}),
+			w.event("response.output_item.done", Object{"output_index": 0, "item": item}))
 	}
-	finish := len(events)
-	say("response.completed", Object{"response": r.Body(c)})
-	return Stream{Events: events, Finish: finish}
+	last := w.event("response."+status, Object{"response": responses{}.Body(w.answer)})
+	last.Finish = true
+	return append(events, last)
 }
 
 // ErrorEvent has the fields beside the type: this stream knows no error object.
 func (responses) ErrorEvent(p Problem, n int) Event {
-	return Event{"error", Encode(Object{
+	return Event{Name: "error", Data: Encode(Object{
 		"type": "error", "code": cmp.Or(p.Code, p.Type), "message": p.Message, "param": orNull(p.Param), "sequence_number": n,
 	})}
 }
 
-func (c Answer) response(status string, output List, usage any) Object {
-	return Object{
-		"id": "resp_" + c.ID, "object": "response", "created_at": c.Created, "status": status,
-		"error": nil, "incomplete_details": nil, "instructions": c.Request["instructions"], "model": c.Model,
+func (a Answer) response(status string, output List, usage any) Object {
+	return a.extended(Object{
+		"id": "resp_" + a.ID, "object": "response", "created_at": a.Created, "status": status,
+		"error": nil, "incomplete_details": nil, "instructions": a.Request["instructions"], "model": a.Model,
 		"output": output, "parallel_tool_calls": true, "tool_choice": "auto", "tools": List{},
 		"metadata": Object{}, "usage": usage,
-	}
+	})
 }
 
-func (c Answer) responseItem(status string, content List) Object {
-	return Object{"id": "msg_" + c.ID, "type": "message", "status": status, "role": "assistant", "content": content}
+func (a Answer) responseItem(status string, content List) Object {
+	return Object{"id": "msg_" + a.ID, "type": "message", "status": status, "role": "assistant", "content": content}
 }
 
 func outputText(text string) Object {

@@ -92,11 +92,11 @@ func onMethod(method, path string, from Presented, want string, to Route) Route 
 func guess(path string, from Presented) Format {
 	switch {
 	case from.Header("Anthropic-Version") != "" || from.Header("X-Api-Key") != "":
-		return messages{}
+		return Anthropic.Format()
 	case from.Header("X-Goog-Api-Key") != "" || strings.Contains(path, "/v1beta/"):
-		return gemini{}
+		return Gemini.Format()
 	default:
-		return openAI{}
+		return OpenAI.Format()
 	}
 }
 

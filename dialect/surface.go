@@ -1,8 +1,9 @@
 // Package dialect knows the wire, once for the whole project: the endpoints of the API formats (OpenAI, Anthropic,
 // Gemini), how each is asked and answered, how its streams begin, end and fail, and how a format frames an error.
 //
-//	chat.go, messages.go, …       an endpoint: what clients send, what they accept, what the mock upstream answers
+//	chat.go, messages.go, …       an endpoint: what clients send, what they accept, the forms of its answers and streams
 //	openai.go, anthropic.go, …    a format: credential, error object, where the business code stands
+//	answer.go                     an answer before it takes the form of an API, whole or as a stream
 //
 // The package knows no rows, does no input or output, and imports the standard library only, without net/http.
 package dialect
@@ -53,6 +54,9 @@ func (e Endpoint) Check(body Object) *Problem { return e.operation.Check(body) }
 
 // Texts returns the strings of a request body that a model would read, those of the last user message first.
 func (e Endpoint) Texts(body Object) []string { return e.operation.Texts(body) }
+
+// Operation is the surface's endpoint on the side that serves it; nil for an unknown surface.
+func (s Surface) Operation() Operation { return s.endpoint().operation }
 
 // Ask is what a request asks for.
 type Ask struct {

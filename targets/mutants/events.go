@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
@@ -12,16 +13,7 @@ import (
 type eventsFunc = func(c *reference.Call, events []byte) []byte
 
 // event is one server-sent event; a name of "" leaves the field out.
-func event(name string, data []byte) []byte {
-	var out bytes.Buffer
-	if name != "" {
-		out.WriteString("event: " + name + "\n")
-	}
-	out.WriteString("data: ")
-	out.Write(data)
-	out.WriteString("\n\n")
-	return out.Bytes()
-}
+func event(name string, data []byte) []byte { return dialect.Event{Name: name, Data: data}.Bytes() }
 
 func replaceEvents(with string) eventsFunc {
 	return func(*reference.Call, []byte) []byte { return []byte(with) }
@@ -56,7 +48,7 @@ func closeAfter(events string) eventsFunc {
 
 // finish ends a stream as a complete answer would end.
 func finish(c *reference.Call, _ []byte) []byte {
-	events, err := c.Stream().Finish(convert.Delta{Finish: convert.FinishStop, PromptTokens: c.InputTokens(), CompletionTokens: 1})
+	events, err := c.Stream().Finish(convert.Delta{Finish: dialect.FinishStop, PromptTokens: c.InputTokens(), CompletionTokens: 1})
 	if err != nil {
 		return nil
 	}
@@ -69,7 +61,7 @@ func emptyStream(c *reference.Call) []byte {
 	if err != nil {
 		return nil
 	}
-	events, err := stream.Finish(convert.Delta{Finish: convert.FinishStop})
+	events, err := stream.Finish(convert.Delta{Finish: dialect.FinishStop})
 	if err != nil {
 		return nil
 	}
@@ -78,7 +70,7 @@ func emptyStream(c *reference.Call) []byte {
 
 // invented is an answer that no upstream gave.
 func invented(c *reference.Call) convert.Answer {
-	return convert.Answer{ID: c.AnswerID(), Model: c.Model(), Text: "…", Finish: convert.FinishStop, Vectors: [][]float64{{0}}}
+	return convert.Answer{ID: c.AnswerID(), Model: c.Model(), Text: "…", Finish: dialect.FinishStop, Vectors: [][]float64{{0}}}
 }
 
 // editErrorEvent edits the members of the error object in an event.

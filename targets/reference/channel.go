@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/gatecert/gatecert/targets/reference/convert"
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // channelRoute is one way to an upstream: a channel and one of its keys.
 type channelRoute struct {
-	protocol convert.Protocol
+	protocol dialect.Dialect
 	address  string
 	secret   string
 	mapping  sql.NullString

@@ -166,8 +166,8 @@ func FailureOf(err error) *Failure {
 	return Refuse(DoRequest, err).with(http.StatusInternalServerError, "The gateway failed.")
 }
 
-func (f *Failure) apiError() convert.APIError {
-	e := convert.APIError{Status: f.Status, Code: string(f.Code), Message: f.Message, Param: f.Param}
+func (f *Failure) apiError() dialect.Problem {
+	e := dialect.Problem{Status: f.Status, Code: string(f.Code), Message: f.Message, Param: f.Param}
 	if f.Code == InsufficientQuota || f.Code == PreConsumeQuota {
 		e.Type = "insufficient_quota" // OpenAI's own type; the status alone would give that of any 403
 	}

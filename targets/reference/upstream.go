@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -145,9 +146,9 @@ func (g *Gateway) send(ctx context.Context, c *Call, route channelRoute, outboun
 // presentKey puts the route's key where its protocol wants it.
 func presentKey(header http.Header, route channelRoute) {
 	switch route.protocol {
-	case convert.Anthropic:
+	case dialect.Anthropic:
 		header.Set("X-Api-Key", route.secret)
-	case convert.Gemini:
+	case dialect.Gemini:
 		header.Set("X-Goog-Api-Key", route.secret)
 	default:
 		header.Set("Authorization", "Bearer "+route.secret)
@@ -165,7 +166,7 @@ func (e *UpstreamError) Error() string {
 }
 
 // upstreamFailure translates an upstream's error. Its message is not passed on: it may hold what must stay inside.
-func upstreamFailure(protocol convert.Protocol, response *http.Response, body []byte) *Failure {
+func upstreamFailure(protocol dialect.Dialect, response *http.Response, body []byte) *Failure {
 	refusal, usable := convert.ProviderError(protocol, response.StatusCode, body)
 	cause := &UpstreamError{response.StatusCode, refusal}
 	switch status := response.StatusCode; {

@@ -31,6 +31,7 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 		return reply{}, fmt.Errorf("%w: it is about stream events, and the request does not ask for a stream", ErrDirective)
 	}
 	c.Pieces = dialect.HealthyText(cmp.Or(d.Events.Chunks, defaultChunks))
+	c.CompletionTokens = len(c.Pieces)
 	status := cmp.Or(d.Status, http.StatusOK)
 	switch {
 	case d.Content == ErrorBody || d.Content == "" && status >= 400:
@@ -47,9 +48,9 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 		if p := op.Refusal(); p != nil {
 			return errorReply(op, *p), nil
 		}
-		c.Outcome = dialect.Refused
+		c.Pieces, c.End = nil, dialect.End{Finish: dialect.FinishFilter, PromptTokens: c.PromptTokens}
 	case d.Content == NoChoices:
-		c.Outcome = dialect.Empty
+		c.Pieces, c.CompletionTokens = nil, 0
 	case d.Content == BrokenJSON:
 		body := dialect.Encode(op.Body(c))
 		return reply{status: status, header: contentType(jsonOf(op)), body: body[:len(body)/2]}, nil

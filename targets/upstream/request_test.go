@@ -38,7 +38,7 @@ func FuzzRequest(f *testing.F) {
 				require.Equal(t, http.StatusBadRequest, p.Status)
 				continue
 			}
-			rep, err := replyTo(op, dialect.Answer{Request: q.doc, PromptTokens: dialect.CountWords(op.Texts(q.doc))}, Directive{})
+			rep, err := replyTo(op, dialect.Answer{Request: q.doc, End: dialect.End{PromptTokens: dialect.CountWords(op.Texts(q.doc))}}, Directive{})
 			require.NoError(t, err)
 			if rep.stream == nil {
 				require.True(t, json.Valid(rep.body))

@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/dialect"
@@ -106,20 +105,14 @@ func frame(s dialect.Stream, end bodyEnd, faults EventFaults) [][]byte {
 
 // frameEvent returns a server-sent event as bytes (WHATWG HTML 9.2.6).
 func frameEvent(e dialect.Event, faults EventFaults) []byte {
-	var text strings.Builder
+	text := e.Bytes()
 	if faults.Comments {
-		text.WriteString(": keep-alive\n\n")
+		text = append([]byte(": keep-alive\n\n"), text...)
 	}
-	if e.Name != "" {
-		text.WriteString("event: " + e.Name + "\n")
-	}
-	text.WriteString("data: ")
-	text.Write(e.Data)
-	text.WriteString("\n\n")
 	if faults.CRLF {
-		return []byte(strings.ReplaceAll(text.String(), "\n", "\r\n"))
+		return bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
 	}
-	return []byte(text.String())
+	return text
 }
 
 // pack compresses with gzip. Writing to memory cannot fail.

@@ -187,11 +187,11 @@ func (u *Upstream) validate(in incoming) *dialect.Problem {
 
 func (u *Upstream) newAnswer(in incoming) dialect.Answer {
 	return dialect.Answer{
-		Request:      in.body.doc,
-		Model:        in.route.ModelOf(in.body.doc),
-		ID:           fmt.Sprintf("gc%016x", u.answers.Add(1)),
-		Created:      time.Now().Unix(),
-		PromptTokens: dialect.CountWords(in.route.Operation.Texts(in.body.doc)),
+		Request: in.body.doc,
+		Model:   in.route.ModelOf(in.body.doc),
+		ID:      fmt.Sprintf("gc%016x", u.answers.Add(1)),
+		Created: time.Now().Unix(),
+		End:     dialect.End{PromptTokens: dialect.CountWords(in.route.Operation.Texts(in.body.doc))},
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // MaxAnswer bounds a whole answer in bytes; a longer one is no answer.
@@ -24,16 +26,6 @@ var (
 	ErrTruncated = errors.New("the provider's stream broke off")
 )
 
-// Finish is why an answer ended.
-type Finish string
-
-// The reasons of the hub. Providers have more; those end an answer like [FinishStop].
-const (
-	FinishStop   Finish = "stop"           // the model was done, or met a stop sequence
-	FinishLength Finish = "length"         // the token limit was met
-	FinishFilter Finish = "content_filter" // the provider's policy cut it short
-)
-
 // Answer is the hub form of a whole answer.
 type Answer struct {
 	// ID is the provider's; a gateway may put its own. [EncodeAnswer] gives it the prefix of the surface.
@@ -44,7 +36,7 @@ type Answer struct {
 	Created int64
 	// Text is not empty, but for embeddings.
 	Text   string
-	Finish Finish
+	Finish dialect.Finish
 	// PromptTokens and CompletionTokens are the provider's count, 0 when it gave none.
 	PromptTokens     int
 	CompletionTokens int
@@ -59,7 +51,7 @@ type Answer struct {
 // DecodeAnswer reads a provider's whole answer with a status of success. req is the request it answers.
 //
 // The error wraps [ErrNotAnswer], [ErrEmpty] or [ErrBlocked].
-func DecodeAnswer(p Protocol, req Request, body []byte) (Answer, error) {
+func DecodeAnswer(p dialect.Dialect, req Request, body []byte) (Answer, error) {
 	pr, ok := providerOf(p)
 	if !ok {
 		return Answer{}, notAnswer("of no known protocol")
@@ -87,11 +79,11 @@ func DecodeAnswer(p Protocol, req Request, body []byte) (Answer, error) {
 func notAnswer(what string) error { return fmt.Errorf("%w: %s", ErrNotAnswer, what) }
 
 // verdict says whether a finished answer holds anything, and if not, whose will that was.
-func verdict(text string, finish Finish, refused bool) error {
+func verdict(text string, finish dialect.Finish, refused bool) error {
 	switch {
 	case text != "":
 		return nil
-	case refused || finish == FinishFilter:
+	case refused || finish == dialect.FinishFilter:
 		return ErrBlocked
 	default:
 		return fmt.Errorf("%w: no content", ErrEmpty)

@@ -15,12 +15,12 @@ import (
 
 // finishes are the hub's reasons and what each dialect calls them.
 var finishes = []struct {
-	hub                             convert.Finish
+	hub                             dialect.Finish
 	openAI, anthropic, gemini, resp string
 }{
-	{convert.FinishStop, "stop", "end_turn", "STOP", "completed"},
-	{convert.FinishLength, "length", "max_tokens", "MAX_TOKENS", "incomplete"},
-	{convert.FinishFilter, "content_filter", "refusal", "SAFETY", "incomplete"},
+	{dialect.FinishStop, "stop", "end_turn", "STOP", "completed"},
+	{dialect.FinishLength, "length", "max_tokens", "MAX_TOKENS", "incomplete"},
+	{dialect.FinishFilter, "content_filter", "refusal", "SAFETY", "incomplete"},
 }
 
 // spoken is what a caller reads out of an answer in the form of a surface.
@@ -73,7 +73,7 @@ func read(t *testing.T, surface dialect.Surface, body []byte) spoken {
 
 func TestAnswersKeepTextUsageAndFinishFromEveryProtocolToEverySurface(t *testing.T) {
 	for _, surface := range textSurfaces() {
-		for _, p := range convert.Protocols() {
+		for _, p := range dialect.Dialects() {
 			for _, f := range finishes {
 				t.Run(fmt.Sprintf("%s from %s, %s", surface, p, f.hub), func(t *testing.T) {
 					said := convert.Answer{
@@ -99,26 +99,31 @@ func TestAnswersKeepTextUsageAndFinishFromEveryProtocolToEverySurface(t *testing
 
 func TestEncodeAnswerGolden(t *testing.T) {
 	a := convert.Answer{
-		ID: "chatcmpl-7", Model: "m", Created: 1700000000, Text: "Hi", Finish: convert.FinishLength, PromptTokens: 3, CompletionTokens: 5,
+		ID: "chatcmpl-7", Model: "m", Created: 1700000000, Text: "Hi", Finish: dialect.FinishLength, PromptTokens: 3, CompletionTokens: 5,
 		Vectors: [][]float64{{1, -0.5}, {0.25}},
 	}
 	for surface, want := range map[dialect.Surface]string{
-		dialect.Chat: `{"id":"chatcmpl-7","object":"chat.completion","created":1700000000,"model":"m",` +
-			`"choices":[{"index":0,"message":{"role":"assistant","content":"Hi","refusal":null},"logprobs":null,"finish_reason":"length"}],` +
-			`"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8},"gateway":{"note":1}}`,
-		dialect.Completions: `{"id":"cmpl-7","object":"text_completion","created":1700000000,"model":"m",` +
-			`"choices":[{"text":"Hi","index":0,"logprobs":null,"finish_reason":"length"}],` +
-			`"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8},"gateway":{"note":1}}`,
-		dialect.Responses: `{"id":"resp_7","object":"response","created_at":1700000000,"status":"incomplete","error":null,` +
-			`"incomplete_details":{"reason":"max_output_tokens"},"model":"m","output":[{"id":"msg_7","type":"message","status":"incomplete",` +
-			`"role":"assistant","content":[{"type":"output_text","text":"Hi","annotations":[]}]}],` +
-			`"usage":{"input_tokens":3,"output_tokens":5,"total_tokens":8},"gateway":{"note":1}}`,
-		dialect.Messages: `{"id":"msg_7","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"Hi"}],` +
-			`"stop_reason":"max_tokens","stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":5},"gateway":{"note":1}}`,
+		dialect.Chat: `{"choices":[{"finish_reason":"length","index":0,"logprobs":null,` +
+			`"message":{"content":"Hi","refusal":null,"role":"assistant"}}],"created":1700000000,"gateway":{"note":1},"id":"chatcmpl-7",` +
+			`"model":"m","object":"chat.completion","usage":{"completion_tokens":5,"prompt_tokens":3,"total_tokens":8}}`,
+		dialect.Completions: `{"choices":[{"finish_reason":"length","index":0,"logprobs":null,"text":"Hi"}],"created":1700000000,` +
+			`"gateway":{"note":1},"id":"cmpl-7","model":"m","object":"text_completion",` +
+			`"usage":{"completion_tokens":5,"prompt_tokens":3,"total_tokens":8}}`,
+		dialect.Responses: `{"created_at":1700000000,"error":null,"gateway":{"note":1},"id":"resp_7",` +
+			`"incomplete_details":{"reason":"max_output_tokens"},"instructions":null,"metadata":{},"model":"m","object":"response",` +
+			`"output":[{"content":[{"annotations":[],"logprobs":[],"text":"Hi","type":"output_text"}],"id":"msg_7","role":"assistant",` +
+			`"status":"incomplete","type":"message"}],"parallel_tool_calls":true,"status":"incomplete","tool_choice":"auto","tools":[],` +
+			`"usage":{"input_tokens":3,"input_tokens_details":{"cached_tokens":0},"output_tokens":5,` +
+			`"output_tokens_details":{"reasoning_tokens":0},"total_tokens":8}}`,
+		dialect.Messages: `{"content":[{"text":"Hi","type":"text"}],"gateway":{"note":1},"id":"msg_7","model":"m","role":"assistant",` +
+			`"stop_reason":"max_tokens","stop_sequence":null,"type":"message",` +
+			`"usage":{"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"input_tokens":3,"output_tokens":5}}`,
 		dialect.GenerateContent: `{"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"MAX_TOKENS","index":0}],` +
-			`"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":5,"totalTokenCount":8},"modelVersion":"m","responseId":"7","gateway":{"note":1}}`,
-		dialect.Embeddings: `{"object":"list","data":[{"object":"embedding","index":0,"embedding":[1,-0.5]},` +
-			`{"object":"embedding","index":1,"embedding":[0.25]}],"model":"m","usage":{"prompt_tokens":3,"total_tokens":3},"gateway":{"note":1}}`,
+			`"gateway":{"note":1},"modelVersion":"m","responseId":"7",` +
+			`"usageMetadata":{"candidatesTokenCount":5,"promptTokenCount":3,"totalTokenCount":8}}`,
+		dialect.Embeddings: `{"data":[{"embedding":[1,-0.5],"index":0,"object":"embedding"},` +
+			`{"embedding":[0.25],"index":1,"object":"embedding"}],"gateway":{"note":1},"model":"m","object":"list",` +
+			`"usage":{"prompt_tokens":3,"total_tokens":3}}`,
 	} {
 		t.Run(string(surface), func(t *testing.T) {
 			got, err := convert.EncodeAnswer(surface, a, json.RawMessage(`{"note":1}`))
@@ -150,12 +155,12 @@ func TestAnUnreadableAnnotationCannotBeMarshalled(t *testing.T) {
 func TestEmbeddingsComeBackFromBothProtocols(t *testing.T) {
 	req := decode(t, dialect.Embeddings, `{"model":"m","input":["a","b"],"encoding_format":"base64"}`)
 	want := [][]float64{{1, -0.5}, {0.25, 2}}
-	openAI, err := convert.DecodeAnswer(convert.OpenAI, req, []byte(`{"object":"list","model":"e","data":[
+	openAI, err := convert.DecodeAnswer(dialect.OpenAI, req, []byte(`{"object":"list","model":"e","data":[
 		{"index":1,"embedding":[0.25,2]},{"index":0,"embedding":[1,-0.5]}],"usage":{"prompt_tokens":4,"total_tokens":4}}`))
 	require.NoError(t, err)
 	assert.Equal(t, convert.Answer{Model: "e", Vectors: want, PromptTokens: 4, Base64: true}, openAI)
 
-	gemini, err := convert.DecodeAnswer(convert.Gemini, req, []byte(`{"embeddings":[{"values":[1,-0.5]},{"values":[0.25,2]}]}`))
+	gemini, err := convert.DecodeAnswer(dialect.Gemini, req, []byte(`{"embeddings":[{"values":[1,-0.5]},{"values":[0.25,2]}]}`))
 	require.NoError(t, err)
 	assert.Equal(t, want, gemini.Vectors)
 
@@ -165,10 +170,10 @@ func TestEmbeddingsComeBackFromBothProtocols(t *testing.T) {
 }
 
 func TestDecodeAnswerTellsWhatIsNoAnswer(t *testing.T) {
-	all := convert.Protocols()
+	all := dialect.Dialects()
 	for _, tc := range []struct {
 		name      string
-		protocols []convert.Protocol
+		protocols []dialect.Dialect
 		body      string
 		want      error
 	}{
@@ -189,26 +194,26 @@ func TestDecodeAnswerTellsWhatIsNoAnswer(t *testing.T) {
 		{"Gemini's error object", all, `{"error":{"code":500,"message":"no","status":"INTERNAL"}}`, convert.ErrNotAnswer},
 		{"an error text", all, `{"error":"no"}`, convert.ErrNotAnswer},
 		{"an error object that speaks of policy", all, `{"error":{"message":"no","code":"content_filter"}}`, convert.ErrBlocked},
-		{"choices of the wrong type", []convert.Protocol{convert.OpenAI}, `{"choices":"many"}`, convert.ErrNotAnswer},
-		{"content of the wrong type", []convert.Protocol{convert.OpenAI}, `{"choices":[{"message":{"content":7}}]}`, convert.ErrNotAnswer},
-		{"a negative bill", []convert.Protocol{convert.OpenAI}, `{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":-1}}`, convert.ErrNotAnswer},
-		{"an absurd bill", []convert.Protocol{convert.OpenAI}, `{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":1e30}}`, convert.ErrNotAnswer},
-		{"no choices", []convert.Protocol{convert.OpenAI}, `{"choices":[]}`, convert.ErrEmpty},
-		{"null choices", []convert.Protocol{convert.OpenAI}, `{"choices":null,"error":null}`, convert.ErrEmpty},
-		{"a choice without content", []convert.Protocol{convert.OpenAI}, `{"choices":[{"message":{"content":null},"finish_reason":"stop"}]}`, convert.ErrEmpty},
-		{"filtered", []convert.Protocol{convert.OpenAI}, `{"choices":[{"message":{"content":""},"finish_reason":"content_filter"}]}`, convert.ErrBlocked},
-		{"refused", []convert.Protocol{convert.OpenAI}, `{"choices":[{"message":{"content":null,"refusal":"I will not"},"finish_reason":"stop"}]}`, convert.ErrBlocked},
-		{"content of the wrong type", []convert.Protocol{convert.Anthropic}, `{"content":"hi"}`, convert.ErrNotAnswer},
-		{"no content", []convert.Protocol{convert.Anthropic}, `{"type":"message","content":[],"stop_reason":"end_turn"}`, convert.ErrEmpty},
-		{"nothing but thoughts", []convert.Protocol{convert.Anthropic}, `{"content":[{"type":"thinking","thinking":"hm"}],"stop_reason":"end_turn"}`, convert.ErrEmpty},
-		{"refused", []convert.Protocol{convert.Anthropic}, `{"content":[],"stop_reason":"refusal"}`, convert.ErrBlocked},
-		{"candidates of the wrong type", []convert.Protocol{convert.Gemini}, `{"candidates":{}}`, convert.ErrNotAnswer},
-		{"no candidates", []convert.Protocol{convert.Gemini}, `{"candidates":[]}`, convert.ErrEmpty},
-		{"candidates left out", []convert.Protocol{convert.Gemini}, `{"usageMetadata":{"promptTokenCount":3},"modelVersion":"g"}`, convert.ErrEmpty},
-		{"a candidate without content", []convert.Protocol{convert.Gemini}, `{"candidates":[{"finishReason":"STOP"}]}`, convert.ErrEmpty},
-		{"nothing but thoughts", []convert.Protocol{convert.Gemini}, `{"candidates":[{"content":{"parts":[{"text":"hm","thought":true}]}}]}`, convert.ErrEmpty},
-		{"blocked", []convert.Protocol{convert.Gemini}, `{"promptFeedback":{"blockReason":"SAFETY"}}`, convert.ErrBlocked},
-		{"unsafe", []convert.Protocol{convert.Gemini}, `{"candidates":[{"finishReason":"SAFETY"}]}`, convert.ErrBlocked},
+		{"choices of the wrong type", []dialect.Dialect{dialect.OpenAI}, `{"choices":"many"}`, convert.ErrNotAnswer},
+		{"content of the wrong type", []dialect.Dialect{dialect.OpenAI}, `{"choices":[{"message":{"content":7}}]}`, convert.ErrNotAnswer},
+		{"a negative bill", []dialect.Dialect{dialect.OpenAI}, `{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":-1}}`, convert.ErrNotAnswer},
+		{"an absurd bill", []dialect.Dialect{dialect.OpenAI}, `{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":1e30}}`, convert.ErrNotAnswer},
+		{"no choices", []dialect.Dialect{dialect.OpenAI}, `{"choices":[]}`, convert.ErrEmpty},
+		{"null choices", []dialect.Dialect{dialect.OpenAI}, `{"choices":null,"error":null}`, convert.ErrEmpty},
+		{"a choice without content", []dialect.Dialect{dialect.OpenAI}, `{"choices":[{"message":{"content":null},"finish_reason":"stop"}]}`, convert.ErrEmpty},
+		{"filtered", []dialect.Dialect{dialect.OpenAI}, `{"choices":[{"message":{"content":""},"finish_reason":"content_filter"}]}`, convert.ErrBlocked},
+		{"refused", []dialect.Dialect{dialect.OpenAI}, `{"choices":[{"message":{"content":null,"refusal":"I will not"},"finish_reason":"stop"}]}`, convert.ErrBlocked},
+		{"content of the wrong type", []dialect.Dialect{dialect.Anthropic}, `{"content":"hi"}`, convert.ErrNotAnswer},
+		{"no content", []dialect.Dialect{dialect.Anthropic}, `{"type":"message","content":[],"stop_reason":"end_turn"}`, convert.ErrEmpty},
+		{"nothing but thoughts", []dialect.Dialect{dialect.Anthropic}, `{"content":[{"type":"thinking","thinking":"hm"}],"stop_reason":"end_turn"}`, convert.ErrEmpty},
+		{"refused", []dialect.Dialect{dialect.Anthropic}, `{"content":[],"stop_reason":"refusal"}`, convert.ErrBlocked},
+		{"candidates of the wrong type", []dialect.Dialect{dialect.Gemini}, `{"candidates":{}}`, convert.ErrNotAnswer},
+		{"no candidates", []dialect.Dialect{dialect.Gemini}, `{"candidates":[]}`, convert.ErrEmpty},
+		{"candidates left out", []dialect.Dialect{dialect.Gemini}, `{"usageMetadata":{"promptTokenCount":3},"modelVersion":"g"}`, convert.ErrEmpty},
+		{"a candidate without content", []dialect.Dialect{dialect.Gemini}, `{"candidates":[{"finishReason":"STOP"}]}`, convert.ErrEmpty},
+		{"nothing but thoughts", []dialect.Dialect{dialect.Gemini}, `{"candidates":[{"content":{"parts":[{"text":"hm","thought":true}]}}]}`, convert.ErrEmpty},
+		{"blocked", []dialect.Dialect{dialect.Gemini}, `{"promptFeedback":{"blockReason":"SAFETY"}}`, convert.ErrBlocked},
+		{"unsafe", []dialect.Dialect{dialect.Gemini}, `{"candidates":[{"finishReason":"SAFETY"}]}`, convert.ErrBlocked},
 	} {
 		for _, p := range tc.protocols {
 			t.Run(fmt.Sprintf("%s from %s", tc.name, p), func(t *testing.T) {
@@ -224,19 +229,19 @@ func TestDecodeAnswerTellsWhatIsNoEmbedding(t *testing.T) {
 	req := decode(t, dialect.Embeddings, `{"model":"m","input":["a","b"]}`)
 	for _, tc := range []struct {
 		name     string
-		protocol convert.Protocol
+		protocol dialect.Dialect
 		body     string
 		want     error
 	}{
-		{"a chat answer", convert.OpenAI, `{"choices":[]}`, convert.ErrNotAnswer},
-		{"no data", convert.OpenAI, `{"data":[]}`, convert.ErrEmpty},
-		{"too few vectors", convert.OpenAI, `{"data":[{"index":0,"embedding":[1]}]}`, convert.ErrNotAnswer},
-		{"a vector twice", convert.OpenAI, `{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}`, convert.ErrNotAnswer},
-		{"a vector without numbers", convert.OpenAI, `{"data":[{"index":0,"embedding":[]},{"index":1,"embedding":[1]}]}`, convert.ErrEmpty},
-		{"a vector of words", convert.OpenAI, `{"data":[{"index":0,"embedding":["x"]},{"index":1,"embedding":[1]}]}`, convert.ErrNotAnswer},
-		{"no embeddings", convert.Gemini, `{"embeddings":[]}`, convert.ErrEmpty},
-		{"an answer to something else", convert.Gemini, `{"candidates":[]}`, convert.ErrNotAnswer},
-		{"too many vectors", convert.Gemini, `{"embeddings":[{"values":[1]},{"values":[1]},{"values":[1]}]}`, convert.ErrNotAnswer},
+		{"a chat answer", dialect.OpenAI, `{"choices":[]}`, convert.ErrNotAnswer},
+		{"no data", dialect.OpenAI, `{"data":[]}`, convert.ErrEmpty},
+		{"too few vectors", dialect.OpenAI, `{"data":[{"index":0,"embedding":[1]}]}`, convert.ErrNotAnswer},
+		{"a vector twice", dialect.OpenAI, `{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]}`, convert.ErrNotAnswer},
+		{"a vector without numbers", dialect.OpenAI, `{"data":[{"index":0,"embedding":[]},{"index":1,"embedding":[1]}]}`, convert.ErrEmpty},
+		{"a vector of words", dialect.OpenAI, `{"data":[{"index":0,"embedding":["x"]},{"index":1,"embedding":[1]}]}`, convert.ErrNotAnswer},
+		{"no embeddings", dialect.Gemini, `{"embeddings":[]}`, convert.ErrEmpty},
+		{"an answer to something else", dialect.Gemini, `{"candidates":[]}`, convert.ErrNotAnswer},
+		{"too many vectors", dialect.Gemini, `{"embeddings":[{"values":[1]},{"values":[1]},{"values":[1]}]}`, convert.ErrNotAnswer},
 	} {
 		t.Run(fmt.Sprintf("%s from %s", tc.name, tc.protocol), func(t *testing.T) {
 			answer, err := convert.DecodeAnswer(tc.protocol, req, []byte(tc.body))
@@ -251,7 +256,7 @@ func TestDecodeAnswerQuotesNothingOfTheProviders(t *testing.T) {
 		`{"error":{"message":"key sk-secret at 10.0.0.7"}}`, `{"choices":"sk-secret 10.0.0.7"}`, `sk-secret 10.0.0.7`,
 		`{"choices":[{"message":{"content":{"sk-secret":"10.0.0.7"}}}]}`,
 	} {
-		for _, p := range convert.Protocols() {
+		for _, p := range dialect.Dialects() {
 			_, err := convert.DecodeAnswer(p, convert.Request{}, []byte(body))
 			require.Error(t, err)
 			assert.NotContains(t, err.Error(), "secret")
@@ -264,7 +269,7 @@ func TestDecodeAnswerQuotesNothingOfTheProviders(t *testing.T) {
 
 func TestDecodeAnswerIsBounded(t *testing.T) {
 	body := `{"choices":[{"message":{"content":"` + strings.Repeat("x", convert.MaxAnswer) + `"}}]}`
-	_, err := convert.DecodeAnswer(convert.OpenAI, convert.Request{}, []byte(body))
+	_, err := convert.DecodeAnswer(dialect.OpenAI, convert.Request{}, []byte(body))
 	assert.ErrorIs(t, err, convert.ErrNotAnswer)
 	_, err = convert.DecodeAnswer("cohere", convert.Request{}, []byte(`{}`))
 	assert.ErrorIs(t, err, convert.ErrNotAnswer)
@@ -273,45 +278,45 @@ func TestDecodeAnswerIsBounded(t *testing.T) {
 func TestProviderErrorReadsErrorObjects(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
-		protocol convert.Protocol
+		protocol dialect.Dialect
 		status   int
 		body     string
 		want     convert.Refusal
 		usable   bool
 	}{
-		{"OpenAI's", convert.OpenAI, 400, `{"error":{"message":"bad n","type":"invalid_request_error","param":"n","code":null}}`,
+		{"OpenAI's", dialect.OpenAI, 400, `{"error":{"message":"bad n","type":"invalid_request_error","param":"n","code":null}}`,
 			convert.Refusal{Type: "invalid_request_error", Message: "bad n"}, true},
-		{"OpenAI's with a number for a code", convert.OpenAI, 429, `{"error":{"message":"slow","code":1113}}`,
+		{"OpenAI's with a number for a code", dialect.OpenAI, 429, `{"error":{"message":"slow","code":1113}}`,
 			convert.Refusal{Code: "1113", Message: "slow"}, true},
-		{"OpenAI's content filter", convert.OpenAI, 400, `{"error":{"message":"no","type":"invalid_request_error","code":"content_filter"}}`,
+		{"OpenAI's content filter", dialect.OpenAI, 400, `{"error":{"message":"no","type":"invalid_request_error","code":"content_filter"}}`,
 			convert.Refusal{Type: "invalid_request_error", Code: "content_filter", Message: "no", Blocked: true}, true},
-		{"Azure's content filter", convert.OpenAI, 400, `{"error":{"message":"no","innererror":{"code":"ResponsibleAIPolicyViolation"}}}`,
+		{"Azure's content filter", dialect.OpenAI, 400, `{"error":{"message":"no","innererror":{"code":"ResponsibleAIPolicyViolation"}}}`,
 			convert.Refusal{Message: "no", Blocked: true}, true},
-		{"a policy does not break a server", convert.OpenAI, 500, `{"error":{"message":"no","code":"content_filter"}}`,
+		{"a policy does not break a server", dialect.OpenAI, 500, `{"error":{"message":"no","code":"content_filter"}}`,
 			convert.Refusal{Code: "content_filter", Message: "no"}, true},
-		{"Anthropic's", convert.Anthropic, 529, `{"type":"error","error":{"type":"overloaded_error","message":"busy"},"request_id":"r"}`,
+		{"Anthropic's", dialect.Anthropic, 529, `{"type":"error","error":{"type":"overloaded_error","message":"busy"},"request_id":"r"}`,
 			convert.Refusal{Type: "overloaded_error", Message: "busy"}, true},
-		{"Gemini's", convert.Gemini, 404, `{"error":{"code":404,"message":"gone","status":"NOT_FOUND"}}`,
+		{"Gemini's", dialect.Gemini, 404, `{"error":{"code":404,"message":"gone","status":"NOT_FOUND"}}`,
 			convert.Refusal{Code: "NOT_FOUND", Message: "gone"}, true},
-		{"Gemini's with a reason", convert.Gemini, 400, `{"error":{"code":400,"message":"key","status":"INVALID_ARGUMENT",
+		{"Gemini's with a reason", dialect.Gemini, 400, `{"error":{"code":400,"message":"key","status":"INVALID_ARGUMENT",
 			"details":[{"@type":"type.googleapis.com/google.rpc.Help"},{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}`,
 			convert.Refusal{Code: "API_KEY_INVALID", Message: "key"}, true},
-		{"Gemini's in an array", convert.Gemini, 503, `[{"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}}]`,
+		{"Gemini's in an array", dialect.Gemini, 503, `[{"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}}]`,
 			convert.Refusal{Code: "UNAVAILABLE", Message: "busy"}, true},
-		{"members of wrong types are passed over", convert.OpenAI, 400, `{"error":{"message":"no","type":7,"code":{"a":1},"innererror":"x"}}`,
+		{"members of wrong types are passed over", dialect.OpenAI, 400, `{"error":{"message":"no","type":7,"code":{"a":1},"innererror":"x"}}`,
 			convert.Refusal{Message: "no"}, true},
-		{"invalid UTF-8 is mended", convert.OpenAI, 400, "{\"error\":{\"message\":\"a\xffb\"}}", convert.Refusal{Message: "a\uFFFDb"}, true},
-		{"long texts are cut at a character", convert.OpenAI, 400, `{"error":{"message":"x` + strings.Repeat("é", 4096) + `"}}`,
+		{"invalid UTF-8 is mended", dialect.OpenAI, 400, "{\"error\":{\"message\":\"a\xffb\"}}", convert.Refusal{Message: "a\uFFFDb"}, true},
+		{"long texts are cut at a character", dialect.OpenAI, 400, `{"error":{"message":"x` + strings.Repeat("é", 4096) + `"}}`,
 			convert.Refusal{Message: "x" + strings.Repeat("é", 2047)}, true},
-		{"an empty error object", convert.OpenAI, 500, `{"error":{}}`, convert.Refusal{}, false},
-		{"an error object that says nothing", convert.OpenAI, 500, `{"error":{"message":""}}`, convert.Refusal{}, false},
-		{"an error text", convert.OpenAI, 500, `{"error":"boom"}`, convert.Refusal{}, false},
-		{"null", convert.OpenAI, 500, `{"error":null}`, convert.Refusal{}, false},
-		{"foreign JSON", convert.OpenAI, 500, `{"detail":"boom"}`, convert.Refusal{}, false},
-		{"an empty array", convert.Gemini, 500, `[]`, convert.Refusal{}, false},
-		{"HTML", convert.OpenAI, 502, `<html>`, convert.Refusal{}, false},
-		{"nothing", convert.OpenAI, 502, ``, convert.Refusal{}, false},
-		{"cut JSON", convert.OpenAI, 502, `{"error":{"message":"x"}`, convert.Refusal{}, false},
+		{"an empty error object", dialect.OpenAI, 500, `{"error":{}}`, convert.Refusal{}, false},
+		{"an error object that says nothing", dialect.OpenAI, 500, `{"error":{"message":""}}`, convert.Refusal{}, false},
+		{"an error text", dialect.OpenAI, 500, `{"error":"boom"}`, convert.Refusal{}, false},
+		{"null", dialect.OpenAI, 500, `{"error":null}`, convert.Refusal{}, false},
+		{"foreign JSON", dialect.OpenAI, 500, `{"detail":"boom"}`, convert.Refusal{}, false},
+		{"an empty array", dialect.Gemini, 500, `[]`, convert.Refusal{}, false},
+		{"HTML", dialect.OpenAI, 502, `<html>`, convert.Refusal{}, false},
+		{"nothing", dialect.OpenAI, 502, ``, convert.Refusal{}, false},
+		{"cut JSON", dialect.OpenAI, 502, `{"error":{"message":"x"}`, convert.Refusal{}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got, ok := convert.ProviderError(tc.protocol, tc.status, []byte(tc.body))

@@ -123,14 +123,14 @@ func (anthropic) answer(_ Request, body []byte) (Answer, error) {
 }
 
 // anthropicFinish reads a stop_reason. Those that the hub does not know end an answer like any other.
-func anthropicFinish(reason string) Finish {
+func anthropicFinish(reason string) dialect.Finish {
 	switch reason {
 	case "max_tokens", "model_context_window_exceeded":
-		return FinishLength
+		return dialect.FinishLength
 	case "refusal":
-		return FinishFilter
+		return dialect.FinishFilter
 	default:
-		return FinishStop
+		return dialect.FinishStop
 	}
 }
 

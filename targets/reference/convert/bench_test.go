@@ -12,7 +12,7 @@ import (
 )
 
 func BenchmarkDecodeStream(b *testing.B) {
-	for _, p := range convert.Protocols() {
+	for _, p := range dialect.Dialects() {
 		for _, pieces := range []int{3, 300} {
 			b.Run(fmt.Sprintf("%s/%d", p, pieces), func(b *testing.B) {
 				e, err := convert.NewStreamEncoder(native(p, true), convert.Head{ID: "7", Model: "m"}, nil)
@@ -23,7 +23,7 @@ func BenchmarkDecodeStream(b *testing.B) {
 					require.NoError(b, err)
 					stream.Write(out)
 				}
-				out, err := e.Finish(convert.Delta{Finish: convert.FinishStop, PromptTokens: 3, CompletionTokens: 5})
+				out, err := e.Finish(convert.Delta{Finish: dialect.FinishStop, PromptTokens: 3, CompletionTokens: 5})
 				require.NoError(b, err)
 				stream.Write(out)
 				b.SetBytes(int64(stream.Len()))

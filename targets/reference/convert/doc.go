@@ -3,10 +3,12 @@
 // Clients use ten surfaces, upstreams three protocols. Everything is translated into a neutral form and from there into
 // the other side's, so that every surface and every protocol is written once:
 //
-//	client  --Decode-->        Request  --Encode-->                     upstream
-//	client  <--EncodeAnswer--  Answer   <--DecodeAnswer--               upstream
-//	client  <--StreamEncoder-- Delta... <--DecodeStream--               upstream
-//	client  <--EncodeError--   APIError     Refusal <--ProviderError--  upstream
+//	client  --Decode-->        Request          --Encode-->                     upstream
+//	client  <--EncodeAnswer--  Answer           <--DecodeAnswer--               upstream
+//	client  <--StreamEncoder-- Delta...         <--DecodeStream--               upstream
+//	client  <--EncodeError--   dialect.Problem  Refusal <--ProviderError--      upstream
+//
+// The forms that clients get are those of package dialect, which also writes the mock upstream's.
 //
 // The neutral form has a conversation of texts and images with one text as its answer, and texts with vectors as
 // theirs. Whatever else a client asks for is kept as a [Need]: [Encode] passes it on to an upstream that can express it,

@@ -38,7 +38,7 @@ func FuzzDecode(f *testing.F) {
 		require.NotEmpty(t, req.Model)
 		require.Equal(t, surface.Dialect(), req.Surface.Dialect())
 		require.Equal(t, req.Stream, req.Surface.Streaming())
-		for _, p := range convert.Protocols() {
+		for _, p := range dialect.Dialects() {
 			out, err := convert.Encode(p, req, "m")
 			if err != nil {
 				require.ErrorIs(t, err, convert.ErrUnconvertible)
@@ -52,7 +52,7 @@ func FuzzDecode(f *testing.F) {
 
 // Whatever a provider sends, it is an answer that every surface can be given, or one of the three failures.
 func FuzzDecodeAnswer(f *testing.F) {
-	for _, p := range convert.Protocols() {
+	for _, p := range dialect.Dialects() {
 		for i := range 3 {
 			body, err := convert.EncodeAnswer(native(p, false), convert.Answer{Text: "Hi", Finish: finishes[i].hub, PromptTokens: 3}, nil)
 			require.NoError(f, err)
@@ -63,7 +63,7 @@ func FuzzDecodeAnswer(f *testing.F) {
 	f.Add(uint8(2), true, []byte(`{"embeddings":[{"values":[1]},{"values":[2]}]}`))
 	f.Add(uint8(0), false, []byte(`{"error":{"code":"content_filter","innererror":{"code":1},"details":[{"reason":"x"}]}}`))
 	f.Fuzz(func(t *testing.T, which uint8, embed bool, body []byte) {
-		p := convert.Protocols()[int(which)%3]
+		p := dialect.Dialects()[int(which)%3]
 		refusal, ok := convert.ProviderError(p, 400, body)
 		require.Equal(t, ok, refusal.Type+refusal.Code+refusal.Message != "")
 
@@ -87,15 +87,15 @@ func FuzzDecodeAnswer(f *testing.F) {
 
 // Whatever a provider streams, it means the same however its bytes arrive.
 func FuzzDecodeStream(f *testing.F) {
-	for i, p := range convert.Protocols() {
-		f.Add(uint8(i), []byte(written(f, native(p, true), convert.FinishStop, nil)), uint16(7))
-		f.Add(uint8(i), []byte(strings.ReplaceAll(written(f, native(p, true), convert.FinishStop, nil), "\n", "\r\n")), uint16(60))
+	for i, p := range dialect.Dialects() {
+		f.Add(uint8(i), []byte(written(f, native(p, true), dialect.FinishStop, nil)), uint16(7))
+		f.Add(uint8(i), []byte(strings.ReplaceAll(written(f, native(p, true), dialect.FinishStop, nil), "\n", "\r\n")), uint16(60))
 	}
 	f.Add(uint8(0), []byte("\uFEFFdata: {\"choices\":[]}\r\rdata:x\ndata\n\n:c\nid:1"), uint16(2))
 	f.Add(uint8(1), []byte("event: error\ndata: {}\n\n"), uint16(3))
 	f.Add(uint8(2), []byte("data: {\"promptFeedback\":{\"blockReason\":\"x\"}}\n\n"), uint16(1))
 	f.Fuzz(func(t *testing.T, which uint8, stream []byte, at uint16) {
-		p, text := convert.Protocols()[int(which)%3], string(stream)
+		p, text := dialect.Dialects()[int(which)%3], string(stream)
 		cut := min(int(at), len(text))
 		want, wantErr := collect(t.Context(), p, strings.NewReader(text))
 		for i, r := range []io.Reader{

@@ -206,14 +206,14 @@ func geminiVectors(out Answer, in geminiAnswer, want int) (Answer, error) {
 }
 
 // geminiFinish reads a finishReason. Those that the hub does not know end an answer like any other.
-func geminiFinish(reason string) Finish {
+func geminiFinish(reason string) dialect.Finish {
 	switch reason {
 	case "MAX_TOKENS":
-		return FinishLength
+		return dialect.FinishLength
 	case "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY":
-		return FinishFilter
+		return dialect.FinishFilter
 	default:
-		return FinishStop
+		return dialect.FinishStop
 	}
 }
 
@@ -237,7 +237,7 @@ func (l *geminiListener) event(name string, data []byte) (string, error) {
 	l.prompt = max(l.prompt, int(in.Usage.Prompt))
 	l.completion = max(l.completion, int(in.Usage.Candidates+in.Usage.Thoughts))
 	if in.Feedback.Blocked != "" {
-		l.finished, l.refused, l.finish = true, true, FinishFilter
+		l.finished, l.refused, l.finish = true, true, dialect.FinishFilter
 	}
 	candidate, ok := in.candidate()
 	if ok && candidate.Finish != "" {

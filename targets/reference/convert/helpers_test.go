@@ -37,12 +37,12 @@ var bodies = map[dialect.Surface]string{
 }
 
 // native is the surface that speaks to callers as a protocol speaks to gateways.
-func native(p convert.Protocol, stream bool) dialect.Surface {
-	whole := map[convert.Protocol]dialect.Surface{
-		convert.OpenAI: dialect.Chat, convert.Anthropic: dialect.Messages, convert.Gemini: dialect.GenerateContent,
+func native(p dialect.Dialect, stream bool) dialect.Surface {
+	whole := map[dialect.Dialect]dialect.Surface{
+		dialect.OpenAI: dialect.Chat, dialect.Anthropic: dialect.Messages, dialect.Gemini: dialect.GenerateContent,
 	}
-	streaming := map[convert.Protocol]dialect.Surface{
-		convert.OpenAI: dialect.ChatStream, convert.Anthropic: dialect.MessagesStream, convert.Gemini: dialect.GenerateStream,
+	streaming := map[dialect.Dialect]dialect.Surface{
+		dialect.OpenAI: dialect.ChatStream, dialect.Anthropic: dialect.MessagesStream, dialect.Gemini: dialect.GenerateStream,
 	}
 	if stream {
 		return streaming[p]

@@ -34,8 +34,8 @@ func (d *decoder) native(surface dialect.Surface, o object, body []byte) {
 }
 
 // encodeNative passes a request on as it came, under the upstream's name for the model.
-func encodeNative(p Protocol, req Request, model string) (Outbound, error) {
-	if string(p) != string(req.Surface.Dialect()) {
+func encodeNative(p dialect.Dialect, req Request, model string) (Outbound, error) {
+	if p != req.Surface.Dialect() {
 		return Outbound{}, fmt.Errorf("%w: %s cannot be expressed in the %s protocol", ErrUnconvertible, req.Surface, p)
 	}
 	doc := maps.Clone(req.Native)
@@ -65,17 +65,4 @@ func nativeAnswer(surface dialect.Surface, body []byte) (Answer, error) {
 		return Answer{}, fmt.Errorf("%w: no %s", ErrEmpty, e.Answers)
 	}
 	return Answer{Native: object}, nil
-}
-
-// encodeNativeAnswer writes an answer that is passed on, with the annotation of the route.
-func encodeNativeAnswer(a Answer, annotation json.RawMessage) ([]byte, error) {
-	object := maps.Clone(a.Native)
-	if annotation != nil {
-		object["gateway"] = annotation
-	}
-	body, err := json.Marshal(object)
-	if err != nil {
-		return nil, fmt.Errorf("encode answer: %w", err)
-	}
-	return body, nil
 }

@@ -178,14 +178,14 @@ func openAIVectors(data []openAIVector, want int) ([][]float64, error) {
 }
 
 // openAIFinish reads a finish_reason. Those that the hub does not know end an answer like any other.
-func openAIFinish(reason string) Finish {
+func openAIFinish(reason string) dialect.Finish {
 	switch reason {
 	case "length":
-		return FinishLength
+		return dialect.FinishLength
 	case "content_filter":
-		return FinishFilter
+		return dialect.FinishFilter
 	default:
-		return FinishStop
+		return dialect.FinishStop
 	}
 }
 
@@ -198,7 +198,7 @@ type openAIListener struct{ told }
 func (l *openAIListener) event(_ string, data []byte) (string, error) {
 	if string(data) == "[DONE]" {
 		l.finished, l.closed = true, true
-		l.finish = cmp.Or(l.finish, FinishStop)
+		l.finish = cmp.Or(l.finish, dialect.FinishStop)
 		return "", nil
 	}
 	var in openAIAnswer

@@ -5,24 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
+
+	"github.com/gatecert/gatecert/dialect"
 )
-
-// Protocol is how a provider is spoken to.
-type Protocol string
-
-// The protocols of the providers.
-const (
-	OpenAI    Protocol = "openai"
-	Anthropic Protocol = "anthropic"
-	Gemini    Protocol = "gemini"
-)
-
-// Protocols returns all protocols.
-func Protocols() []Protocol { return []Protocol{OpenAI, Anthropic, Gemini} }
-
-// Valid reports whether the protocol is one of the three.
-func (p Protocol) Valid() bool { return slices.Contains(Protocols(), p) }
 
 // ErrUnconvertible is returned when a request is valid in the caller's dialect and cannot be expressed in the
 // provider's. The wrapping error names the feature, in words that may be shown to the caller.
@@ -40,7 +25,7 @@ type Outbound struct {
 // every conversation at /v1/chat/completions, the form that all of them offer.
 //
 // The error wraps [ErrUnconvertible].
-func Encode(p Protocol, req Request, model string) (Outbound, error) {
+func Encode(p dialect.Dialect, req Request, model string) (Outbound, error) {
 	pr, ok := providerOf(p)
 	if !ok {
 		return Outbound{}, fmt.Errorf("%w: no such protocol", ErrUnconvertible)
@@ -89,13 +74,13 @@ type provider interface {
 	listener() listener
 }
 
-func providerOf(p Protocol) (provider, bool) {
+func providerOf(p dialect.Dialect) (provider, bool) {
 	switch p {
-	case OpenAI:
+	case dialect.OpenAI:
 		return openAI{}, true
-	case Anthropic:
+	case dialect.Anthropic:
 		return anthropic{}, true
-	case Gemini:
+	case dialect.Gemini:
 		return gemini{}, true
 	default:
 		return nil, false
@@ -107,7 +92,7 @@ type members map[string]any
 
 // writer gathers the body of one outbound request and the first thing that cannot be expressed in it.
 type writer struct {
-	protocol Protocol
+	protocol dialect.Dialect
 	body     members
 	err      error
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Refusal is what a provider says about an error of its own. All of it is the provider's wording and none of it may
@@ -26,7 +28,7 @@ const maxRefusal = 4 << 10
 
 // ProviderError reads the body of a provider's answer whose status is no success. ok is false when there is no usable
 // error object in it: an object, in the protocol's place or OpenAI's, with a message, a type or a code.
-func ProviderError(p Protocol, status int, body []byte) (refusal Refusal, ok bool) {
+func ProviderError(p dialect.Dialect, status int, body []byte) (refusal Refusal, ok bool) {
 	if !p.Valid() || len(body) > MaxAnswer {
 		return Refusal{}, false
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Delta is a piece of a streamed answer: a text, or, as the last of all, how the answer ended.
@@ -13,7 +15,7 @@ type Delta struct {
 	// Text is the next piece of the answer, never empty but in the last delta, and "" there.
 	Text string
 	// Finish is "" in all deltas but the last.
-	Finish Finish
+	Finish dialect.Finish
 	// PromptTokens and CompletionTokens are the provider's count, 0 when it gave none; set in the last delta.
 	PromptTokens     int
 	CompletionTokens int
@@ -27,7 +29,7 @@ type Delta struct {
 // [MaxStream]), [ErrTruncated] (the stream ended, or reading it failed, before the finish; the read error is wrapped
 // as well, and so is ctx's), [ErrEmpty] (no event at all, or a finish without content) or [ErrBlocked]. An error of
 // emit is returned as it is. Cancelling ctx ends the decoding between two reads; to end a read, close r.
-func DecodeStream(ctx context.Context, p Protocol, r io.Reader, emit func(Delta) error) error {
+func DecodeStream(ctx context.Context, p dialect.Dialect, r io.Reader, emit func(Delta) error) error {
 	pr, ok := providerOf(p)
 	if !ok {
 		return notAnswer("of no known protocol")
@@ -63,7 +65,7 @@ func DecodeStream(ctx context.Context, p Protocol, r io.Reader, emit func(Delta)
 		return verdict("", t.finish, t.refused)
 	}
 	return emit(Delta{
-		Finish: cmp.Or(t.finish, FinishStop), PromptTokens: t.prompt, CompletionTokens: t.completion,
+		Finish: cmp.Or(t.finish, dialect.FinishStop), PromptTokens: t.prompt, CompletionTokens: t.completion,
 	})
 }
 
@@ -95,7 +97,7 @@ type told struct {
 	finished bool // the protocol's own finish has come
 	closed   bool // and nothing can follow it
 	refused  bool
-	finish   Finish
+	finish   dialect.Finish
 
 	prompt, completion int
 }

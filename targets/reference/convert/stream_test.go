@@ -21,7 +21,7 @@ import (
 func discard(convert.Delta) error { return nil }
 
 // collect decodes a stream and returns all that was emitted.
-func collect(ctx context.Context, p convert.Protocol, r io.Reader) ([]convert.Delta, error) {
+func collect(ctx context.Context, p dialect.Dialect, r io.Reader) ([]convert.Delta, error) {
 	var deltas []convert.Delta
 	err := convert.DecodeStream(ctx, p, r, func(d convert.Delta) error {
 		deltas = append(deltas, d)
@@ -31,7 +31,7 @@ func collect(ctx context.Context, p convert.Protocol, r io.Reader) ([]convert.De
 }
 
 // written is a whole stream of three pieces as a surface writes it.
-func written(t testing.TB, surface dialect.Surface, finish convert.Finish, annotation json.RawMessage) string {
+func written(t testing.TB, surface dialect.Surface, finish dialect.Finish, annotation json.RawMessage) string {
 	t.Helper()
 	head := convert.Head{ID: "7", Model: "m", Created: 1700000000, PromptTokens: 2, IncludeUsage: true}
 	e, err := convert.NewStreamEncoder(surface, head, annotation)
@@ -47,14 +47,14 @@ func written(t testing.TB, surface dialect.Surface, finish convert.Finish, annot
 	return b.String() + string(out)
 }
 
-func pieces(finish convert.Finish) []convert.Delta {
+func pieces(finish dialect.Finish) []convert.Delta {
 	return []convert.Delta{
 		{Text: "Hi"}, {Text: " <you>"}, {Text: "\n✓"}, {Finish: finish, PromptTokens: 3, CompletionTokens: 5},
 	}
 }
 
 func TestStreamsKeepPiecesUsageAndFinishThroughEveryProtocol(t *testing.T) {
-	for _, p := range convert.Protocols() {
+	for _, p := range dialect.Dialects() {
 		for _, f := range finishes {
 			whole := written(t, native(p, true), f.hub, nil)
 			for name, stream := range map[string]string{
@@ -78,75 +78,88 @@ func TestStreamsKeepPiecesUsageAndFinishThroughEveryProtocol(t *testing.T) {
 }
 
 func TestStreamEncoderGolden(t *testing.T) {
-	chunk := func(tail string) string {
-		return `data: {"id":"chatcmpl-7","object":"chat.completion.chunk","created":1700000000,"model":"m",` + tail + "}\n\n"
+	chunk := func(choices, gateway, usage string) string {
+		return `data: {"choices":[` + choices + `],"created":1700000000` + gateway + `,"id":"chatcmpl-7","model":"m",` +
+			`"object":"chat.completion.chunk"` + usage + "}\n\n"
 	}
-	event := func(name, tail string) string {
-		return "event: " + name + "\ndata: {\"type\":\"" + name + "\"" + tail + "}\n\n"
+	choice := func(delta, finish string) string {
+		return chunk(`{"delta":{`+delta+`},"finish_reason":`+finish+`,"index":0,"logprobs":null}`, "", "")
 	}
-	candidate := func(text, finish, tail string) string {
-		return `data: {"candidates":[{"content":{"parts":[{"text":"` + text + `"}],"role":"model"}` + finish + `,"index":0}]` + tail + "}\n\n"
+	event := func(name, before, after string) string {
+		return "event: " + name + "\ndata: {" + before + `"type":"` + name + `"` + after + "}\n\n"
 	}
-	const response = `"response":{"id":"resp_7","object":"response","created_at":1700000000,"status":`
-	const part = `,"item_id":"msg_7","output_index":0,"content_index":0`
+	candidate := func(text, finish, gateway, usage string) string {
+		return `data: {"candidates":[{"content":{"parts":[{"text":"` + text + `"}],"role":"model"}` + finish + `,"index":0}]` + gateway +
+			`,"modelVersion":"m","responseId":"7"` + usage + "}\n\n"
+	}
+	response := func(gateway, output, status, usage string) string {
+		return `"response":{"created_at":1700000000,"error":null,` + gateway + `"id":"resp_7","incomplete_details":null,"instructions":null,` +
+			`"metadata":{},"model":"m","object":"response","output":[` + output + `],"parallel_tool_calls":true,"status":"` + status + `",` +
+			`"tool_choice":"auto","tools":[],"usage":` + usage + `},`
+	}
+	item := func(content, status string) string {
+		return `{"content":[` + content + `],"id":"msg_7","role":"assistant","status":"` + status + `","type":"message"}`
+	}
+	textPart := func(text string) string {
+		return `{"annotations":[],"logprobs":[],"text":"` + text + `","type":"output_text"}`
+	}
+	textDelta := func(text, sequence string) string {
+		return event("response.output_text.delta", `"content_index":0,"delta":"`+text+`","item_id":"msg_7","logprobs":[],"output_index":0,`+
+			`"sequence_number":`+sequence+`,`, "")
+	}
 	const said = `Hi \u003cyou\u003e\n✓`
 	for surface, want := range map[dialect.Surface]string{
-		dialect.ChatStream: chunk(`"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"gateway":[1]`) +
-			chunk(`"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]`) +
-			chunk(`"choices":[{"index":0,"delta":{"content":" \u003cyou\u003e"},"finish_reason":null}]`) +
-			chunk(`"choices":[{"index":0,"delta":{"content":"\n✓"},"finish_reason":null}]`) +
-			chunk(`"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]`) +
-			chunk(`"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}`) +
+		dialect.ChatStream: chunk(`{"delta":{"content":"","role":"assistant"},"finish_reason":null,"index":0,"logprobs":null}`, `,"gateway":[1]`, "") +
+			choice(`"content":"Hi"`, "null") +
+			choice(`"content":" \u003cyou\u003e"`, "null") +
+			choice(`"content":"\n✓"`, "null") +
+			choice("", `"stop"`) +
+			chunk("", "", `,"usage":{"completion_tokens":5,"prompt_tokens":3,"total_tokens":8}`) +
 			"data: [DONE]\n\n",
-		dialect.MessagesStream: event("message_start", `,"message":{"id":"msg_7","type":"message","role":"assistant","model":"m","content":[],`+
-			`"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":2,"output_tokens":0},"gateway":[1]}`) +
-			event("content_block_start", `,"index":0,"content_block":{"type":"text","text":""}`) +
-			event("content_block_delta", `,"index":0,"delta":{"type":"text_delta","text":"Hi"}`) +
-			event("content_block_delta", `,"index":0,"delta":{"type":"text_delta","text":" \u003cyou\u003e"}`) +
-			event("content_block_delta", `,"index":0,"delta":{"type":"text_delta","text":"\n✓"}`) +
-			event("content_block_stop", `,"index":0`) +
-			event("message_delta", `,"delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"input_tokens":3,"output_tokens":5}`) +
-			event("message_stop", ``),
-		dialect.GenerateStream: candidate("Hi", "", `,"modelVersion":"m","responseId":"7","gateway":[1]`) +
-			candidate(` \u003cyou\u003e`, "", `,"modelVersion":"m","responseId":"7"`) +
-			candidate(`\n✓`, "", `,"modelVersion":"m","responseId":"7"`) +
-			candidate(``, `,"finishReason":"STOP"`, `,"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":5,"totalTokenCount":8},`+
-				`"modelVersion":"m","responseId":"7"`),
-		dialect.ResponsesStream: event("response.created", `,"sequence_number":0,`+response+`"in_progress","error":null,"incomplete_details":null,`+
-			`"model":"m","output":[],"usage":null,"gateway":[1]}`) +
-			event("response.in_progress", `,"sequence_number":1,`+response+`"in_progress","error":null,"incomplete_details":null,`+
-				`"model":"m","output":[],"usage":null}`) +
-			event("response.output_item.added", `,"sequence_number":2,"output_index":0,"item":{"id":"msg_7","type":"message",`+
-				`"status":"in_progress","role":"assistant","content":[]}`) +
-			event("response.content_part.added", `,"sequence_number":3`+part+`,"part":{"type":"output_text","text":"","annotations":[]}`) +
-			event("response.output_text.delta", `,"sequence_number":4`+part+`,"delta":"Hi"`) +
-			event("response.output_text.delta", `,"sequence_number":5`+part+`,"delta":" \u003cyou\u003e"`) +
-			event("response.output_text.delta", `,"sequence_number":6`+part+`,"delta":"\n✓"`) +
-			event("response.output_text.done", `,"sequence_number":7`+part+`,"text":"`+said+`"`) +
-			event("response.content_part.done", `,"sequence_number":8`+part+`,"part":{"type":"output_text","text":"`+said+`","annotations":[]}`) +
-			event("response.output_item.done", `,"sequence_number":9,"output_index":0,"item":{"id":"msg_7","type":"message",`+
-				`"status":"completed","role":"assistant","content":[{"type":"output_text","text":"`+said+`","annotations":[]}]}`) +
-			event("response.completed", `,"sequence_number":10,`+response+`"completed","error":null,"incomplete_details":null,"model":"m",`+
-				`"output":[{"id":"msg_7","type":"message","status":"completed","role":"assistant",`+
-				`"content":[{"type":"output_text","text":"`+said+`","annotations":[]}]}],`+
-				`"usage":{"input_tokens":3,"output_tokens":5,"total_tokens":8}}`),
+		dialect.MessagesStream: event("message_start", `"message":{"content":[],"gateway":[1],"id":"msg_7","model":"m","role":"assistant",`+
+			`"stop_reason":null,"stop_sequence":null,"type":"message",`+
+			`"usage":{"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"input_tokens":2,"output_tokens":0}},`, "") +
+			event("content_block_start", `"content_block":{"text":"","type":"text"},"index":0,`, "") +
+			event("content_block_delta", `"delta":{"text":"Hi","type":"text_delta"},"index":0,`, "") +
+			event("content_block_delta", `"delta":{"text":" \u003cyou\u003e","type":"text_delta"},"index":0,`, "") +
+			event("content_block_delta", `"delta":{"text":"\n✓","type":"text_delta"},"index":0,`, "") +
+			event("content_block_stop", `"index":0,`, "") +
+			event("message_delta", `"delta":{"stop_reason":"end_turn","stop_sequence":null},`, `,"usage":{"input_tokens":3,"output_tokens":5}`) +
+			event("message_stop", "", ""),
+		dialect.GenerateStream: candidate("Hi", "", `,"gateway":[1]`, "") +
+			candidate(` \u003cyou\u003e`, "", "", "") +
+			candidate(`\n✓`, "", "", "") +
+			candidate("", `,"finishReason":"STOP"`, "",
+				`,"usageMetadata":{"candidatesTokenCount":5,"promptTokenCount":3,"totalTokenCount":8}`),
+		dialect.ResponsesStream: event("response.created", response(`"gateway":[1],`, "", "in_progress", "null")+`"sequence_number":0,`, "") +
+			event("response.in_progress", response("", "", "in_progress", "null")+`"sequence_number":1,`, "") +
+			event("response.output_item.added", `"item":`+item("", "in_progress")+`,"output_index":0,"sequence_number":2,`, "") +
+			event("response.content_part.added", `"content_index":0,"item_id":"msg_7","output_index":0,"part":`+textPart("")+`,"sequence_number":3,`, "") +
+			textDelta("Hi", "4") + textDelta(` \u003cyou\u003e`, "5") + textDelta(`\n✓`, "6") +
+			event("response.output_text.done", `"content_index":0,"item_id":"msg_7","logprobs":[],"output_index":0,"sequence_number":7,`+
+				`"text":"`+said+`",`, "") +
+			event("response.content_part.done", `"content_index":0,"item_id":"msg_7","output_index":0,"part":`+textPart(said)+`,"sequence_number":8,`, "") +
+			event("response.output_item.done", `"item":`+item(textPart(said), "completed")+`,"output_index":0,"sequence_number":9,`, "") +
+			event("response.completed", response("", item(textPart(said), "completed"), "completed", `{"input_tokens":3,`+
+				`"input_tokens_details":{"cached_tokens":0},"output_tokens":5,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":8}`)+
+				`"sequence_number":10,`, ""),
 	} {
 		t.Run(string(surface), func(t *testing.T) {
-			assert.Equal(t, want, written(t, surface, convert.FinishStop, json.RawMessage(`[1]`)))
+			assert.Equal(t, want, written(t, surface, dialect.FinishStop, json.RawMessage(`[1]`)))
 		})
 	}
 }
 
 func TestStreamEncoderEndsWhatWasCutShortAsIncomplete(t *testing.T) {
-	assert.Contains(t, written(t, dialect.ResponsesStream, convert.FinishLength, nil), "event: response.incomplete\n")
-	assert.Contains(t, written(t, dialect.ResponsesStream, convert.FinishFilter, nil), `"incomplete_details":{"reason":"content_filter"}`)
-	assert.Contains(t, written(t, dialect.ChatStream, convert.FinishLength, nil), `"finish_reason":"length"`)
+	assert.Contains(t, written(t, dialect.ResponsesStream, dialect.FinishLength, nil), "event: response.incomplete\n")
+	assert.Contains(t, written(t, dialect.ResponsesStream, dialect.FinishFilter, nil), `"incomplete_details":{"reason":"content_filter"}`)
+	assert.Contains(t, written(t, dialect.ChatStream, dialect.FinishLength, nil), `"finish_reason":"length"`)
 }
 
 func TestStreamEncoderSaysNothingForNothing(t *testing.T) {
 	e, err := convert.NewStreamEncoder(dialect.ChatStream, convert.Head{}, nil)
 	require.NoError(t, err)
-	out, err := e.Delta(convert.Delta{Finish: convert.FinishStop})
+	out, err := e.Delta(convert.Delta{Finish: dialect.FinishStop})
 	require.NoError(t, err)
 	assert.Empty(t, out)
 	_, err = convert.NewStreamEncoder(dialect.Completions, convert.Head{}, nil)
@@ -162,50 +175,50 @@ func TestDecodeStreamTellsHowAStreamFails(t *testing.T) {
 		geminiText    = `{"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}`
 	)
 	hi := []convert.Delta{{Text: "Hi"}}
-	done := []convert.Delta{{Text: "Hi"}, {Finish: convert.FinishStop}}
+	done := []convert.Delta{{Text: "Hi"}, {Finish: dialect.FinishStop}}
 	for _, tc := range []struct {
 		name     string
-		protocol convert.Protocol
+		protocol dialect.Dialect
 		stream   string
 		want     []convert.Delta
 		err      error
 	}{
-		{"finish without [DONE]", convert.OpenAI, sse(openAIText, openAIStop), done, nil},
-		{"[DONE] without finish", convert.OpenAI, sse(openAIText, `[DONE]`), done, nil},
-		{"usage after the finish", convert.OpenAI, sse(openAIText, openAIStop, openAIUsage, `[DONE]`), pieces("stop")[3:4:4], nil},
-		{"what follows [DONE] is not read", convert.OpenAI, sse(openAIText, `[DONE]`) + "<html>", done, nil},
-		{"a finish, then the end within an event", convert.OpenAI, sse(openAIText, openAIStop) + "data: {", done, nil},
-		{"a clean end without finish", convert.OpenAI, sse(openAIText), hi, convert.ErrTruncated},
-		{"an end within an event", convert.OpenAI, sse(openAIText) + "data: {\"cho", hi, convert.ErrTruncated},
-		{"an end before the blank line", convert.OpenAI, sse(openAIText) + "data: [DONE]\n", hi, convert.ErrTruncated},
-		{"an end within a field's name", convert.OpenAI, "dat", nil, convert.ErrTruncated},
-		{"a start and no more", convert.OpenAI, sse(`{"choices":[{"delta":{"role":"assistant","content":""}}]}`), nil, convert.ErrTruncated},
-		{"broken JSON", convert.OpenAI, sse(openAIText, `{"choices":`), hi, convert.ErrNotAnswer},
-		{"an error event", convert.OpenAI, sse(openAIText, `{"error":{"message":"no"}}`), hi, convert.ErrNotAnswer},
-		{"a policy's error event", convert.OpenAI, sse(`{"error":{"message":"no","code":"content_filter"}}`), nil, convert.ErrBlocked},
-		{"a foreign event", convert.OpenAI, sse(`{"hello":1}`), nil, convert.ErrNotAnswer},
-		{"a finish without content", convert.OpenAI, sse(openAIStop, `[DONE]`), nil, convert.ErrEmpty},
-		{"nothing but [DONE]", convert.OpenAI, sse(`[DONE]`), nil, convert.ErrEmpty},
-		{"filtered", convert.OpenAI, sse(`{"choices":[{"delta":{},"finish_reason":"content_filter"}]}`), nil, convert.ErrBlocked},
-		{"refused", convert.OpenAI, sse(`{"choices":[{"delta":{"refusal":"no"}}]}`, openAIStop), nil, convert.ErrBlocked},
+		{"finish without [DONE]", dialect.OpenAI, sse(openAIText, openAIStop), done, nil},
+		{"[DONE] without finish", dialect.OpenAI, sse(openAIText, `[DONE]`), done, nil},
+		{"usage after the finish", dialect.OpenAI, sse(openAIText, openAIStop, openAIUsage, `[DONE]`), pieces("stop")[3:4:4], nil},
+		{"what follows [DONE] is not read", dialect.OpenAI, sse(openAIText, `[DONE]`) + "<html>", done, nil},
+		{"a finish, then the end within an event", dialect.OpenAI, sse(openAIText, openAIStop) + "data: {", done, nil},
+		{"a clean end without finish", dialect.OpenAI, sse(openAIText), hi, convert.ErrTruncated},
+		{"an end within an event", dialect.OpenAI, sse(openAIText) + "data: {\"cho", hi, convert.ErrTruncated},
+		{"an end before the blank line", dialect.OpenAI, sse(openAIText) + "data: [DONE]\n", hi, convert.ErrTruncated},
+		{"an end within a field's name", dialect.OpenAI, "dat", nil, convert.ErrTruncated},
+		{"a start and no more", dialect.OpenAI, sse(`{"choices":[{"delta":{"role":"assistant","content":""}}]}`), nil, convert.ErrTruncated},
+		{"broken JSON", dialect.OpenAI, sse(openAIText, `{"choices":`), hi, convert.ErrNotAnswer},
+		{"an error event", dialect.OpenAI, sse(openAIText, `{"error":{"message":"no"}}`), hi, convert.ErrNotAnswer},
+		{"a policy's error event", dialect.OpenAI, sse(`{"error":{"message":"no","code":"content_filter"}}`), nil, convert.ErrBlocked},
+		{"a foreign event", dialect.OpenAI, sse(`{"hello":1}`), nil, convert.ErrNotAnswer},
+		{"a finish without content", dialect.OpenAI, sse(openAIStop, `[DONE]`), nil, convert.ErrEmpty},
+		{"nothing but [DONE]", dialect.OpenAI, sse(`[DONE]`), nil, convert.ErrEmpty},
+		{"filtered", dialect.OpenAI, sse(`{"choices":[{"delta":{},"finish_reason":"content_filter"}]}`), nil, convert.ErrBlocked},
+		{"refused", dialect.OpenAI, sse(`{"choices":[{"delta":{"refusal":"no"}}]}`, openAIStop), nil, convert.ErrBlocked},
 
-		{"a stop without a reason", convert.Anthropic, sse(anthropicText, `{"type":"message_stop"}`), done, nil},
-		{"events of unknown types", convert.Anthropic, sse(`{"type":"ping"}`, anthropicText, `{"type":"future"}`, `{"type":"message_stop"}`), done, nil},
-		{"a reason without the stop", convert.Anthropic, sse(anthropicText, `{"type":"message_delta","delta":{"stop_reason":"end_turn"}}`), hi, convert.ErrTruncated},
-		{"an error event", convert.Anthropic, sse(anthropicText) + "event: error\n" + sse(`{"type":"error","error":{"type":"overloaded_error","message":"no"}}`), hi, convert.ErrNotAnswer},
-		{"an event without a type", convert.Anthropic, sse(`{"choices":[]}`), nil, convert.ErrNotAnswer},
-		{"[DONE] is not Anthropic's", convert.Anthropic, sse(anthropicText, `[DONE]`), hi, convert.ErrNotAnswer},
-		{"no content", convert.Anthropic, sse(`{"type":"message_start"}`, `{"type":"message_stop"}`), nil, convert.ErrEmpty},
-		{"refused", convert.Anthropic, sse(`{"type":"message_delta","delta":{"stop_reason":"refusal"}}`, `{"type":"message_stop"}`), nil, convert.ErrBlocked},
+		{"a stop without a reason", dialect.Anthropic, sse(anthropicText, `{"type":"message_stop"}`), done, nil},
+		{"events of unknown types", dialect.Anthropic, sse(`{"type":"ping"}`, anthropicText, `{"type":"future"}`, `{"type":"message_stop"}`), done, nil},
+		{"a reason without the stop", dialect.Anthropic, sse(anthropicText, `{"type":"message_delta","delta":{"stop_reason":"end_turn"}}`), hi, convert.ErrTruncated},
+		{"an error event", dialect.Anthropic, sse(anthropicText) + "event: error\n" + sse(`{"type":"error","error":{"type":"overloaded_error","message":"no"}}`), hi, convert.ErrNotAnswer},
+		{"an event without a type", dialect.Anthropic, sse(`{"choices":[]}`), nil, convert.ErrNotAnswer},
+		{"[DONE] is not Anthropic's", dialect.Anthropic, sse(anthropicText, `[DONE]`), hi, convert.ErrNotAnswer},
+		{"no content", dialect.Anthropic, sse(`{"type":"message_start"}`, `{"type":"message_stop"}`), nil, convert.ErrEmpty},
+		{"refused", dialect.Anthropic, sse(`{"type":"message_delta","delta":{"stop_reason":"refusal"}}`, `{"type":"message_stop"}`), nil, convert.ErrBlocked},
 
-		{"a finish with the last piece", convert.Gemini, sse(`{"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP"}]}`), done, nil},
-		{"a clean end without finish", convert.Gemini, sse(geminiText), hi, convert.ErrTruncated},
-		{"an error event", convert.Gemini, sse(geminiText, `{"error":{"code":503,"message":"no"}}`), hi, convert.ErrNotAnswer},
-		{"a foreign event", convert.Gemini, sse(`{"hello":1}`), nil, convert.ErrNotAnswer},
-		{"[DONE] is not Gemini's", convert.Gemini, sse(geminiText, `[DONE]`), hi, convert.ErrNotAnswer},
-		{"no content", convert.Gemini, sse(`{"candidates":[{"finishReason":"STOP"}]}`), nil, convert.ErrEmpty},
-		{"blocked", convert.Gemini, sse(`{"promptFeedback":{"blockReason":"SAFETY"}}`), nil, convert.ErrBlocked},
-		{"cut short by policy", convert.Gemini, sse(geminiText, `{"candidates":[{"finishReason":"SAFETY"}]}`), append(hi[:1:1], convert.Delta{Finish: "content_filter"}), nil},
+		{"a finish with the last piece", dialect.Gemini, sse(`{"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP"}]}`), done, nil},
+		{"a clean end without finish", dialect.Gemini, sse(geminiText), hi, convert.ErrTruncated},
+		{"an error event", dialect.Gemini, sse(geminiText, `{"error":{"code":503,"message":"no"}}`), hi, convert.ErrNotAnswer},
+		{"a foreign event", dialect.Gemini, sse(`{"hello":1}`), nil, convert.ErrNotAnswer},
+		{"[DONE] is not Gemini's", dialect.Gemini, sse(geminiText, `[DONE]`), hi, convert.ErrNotAnswer},
+		{"no content", dialect.Gemini, sse(`{"candidates":[{"finishReason":"STOP"}]}`), nil, convert.ErrEmpty},
+		{"blocked", dialect.Gemini, sse(`{"promptFeedback":{"blockReason":"SAFETY"}}`), nil, convert.ErrBlocked},
+		{"cut short by policy", dialect.Gemini, sse(geminiText, `{"candidates":[{"finishReason":"SAFETY"}]}`), append(hi[:1:1], convert.Delta{Finish: "content_filter"}), nil},
 	} {
 		t.Run(fmt.Sprintf("%s from %s", tc.name, tc.protocol), func(t *testing.T) {
 			if tc.name == "usage after the finish" {
@@ -236,7 +249,7 @@ func TestDecodeStreamTellsWhatIsNoStream(t *testing.T) {
 		{"an event without an object", sse(`"hi"`), convert.ErrNotAnswer},
 		{"empty data", sse(""), convert.ErrNotAnswer},
 	} {
-		for _, p := range convert.Protocols() {
+		for _, p := range dialect.Dialects() {
 			t.Run(fmt.Sprintf("%s from %s", tc.name, p), func(t *testing.T) {
 				got, err := collect(t.Context(), p, strings.NewReader(tc.stream))
 				assert.ErrorIs(t, err, tc.want)
@@ -249,8 +262,8 @@ func TestDecodeStreamTellsWhatIsNoStream(t *testing.T) {
 
 func TestDecodeStreamWrapsReadErrorsUnlessTheProviderWasDone(t *testing.T) {
 	broken := errors.New("connection reset")
-	for _, p := range convert.Protocols() {
-		whole := written(t, native(p, true), convert.FinishStop, nil)
+	for _, p := range dialect.Dialects() {
+		whole := written(t, native(p, true), dialect.FinishStop, nil)
 		_, err := collect(t.Context(), p, io.MultiReader(strings.NewReader(whole), iotest.ErrReader(broken)))
 		require.NoError(t, err)
 
@@ -267,14 +280,14 @@ func TestDecodeStreamWrapsReadErrorsUnlessTheProviderWasDone(t *testing.T) {
 }
 
 func TestDecodeStreamStopsWithItsContextAndItsReceiver(t *testing.T) {
-	whole := written(t, dialect.ChatStream, convert.FinishStop, nil)
+	whole := written(t, dialect.ChatStream, dialect.FinishStop, nil)
 	gone := errors.New("the caller has gone")
-	err := convert.DecodeStream(t.Context(), convert.OpenAI, strings.NewReader(whole), func(convert.Delta) error { return gone })
+	err := convert.DecodeStream(t.Context(), dialect.OpenAI, strings.NewReader(whole), func(convert.Delta) error { return gone })
 	assert.Equal(t, gone, err)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var got []convert.Delta
-	err = convert.DecodeStream(ctx, convert.OpenAI, strings.NewReader(whole), func(d convert.Delta) error {
+	err = convert.DecodeStream(ctx, dialect.OpenAI, strings.NewReader(whole), func(d convert.Delta) error {
 		got = append(got, d)
 		cancel()
 		return nil
@@ -290,7 +303,7 @@ func TestDecodeStreamEmitsEachPieceAsSoonAsItIsWhole(t *testing.T) {
 	heard := make(chan string)
 	result := make(chan error, 1)
 	go func() {
-		result <- convert.DecodeStream(t.Context(), convert.OpenAI, r, func(d convert.Delta) error {
+		result <- convert.DecodeStream(t.Context(), dialect.OpenAI, r, func(d convert.Delta) error {
 			heard <- d.Text
 			return nil
 		})
@@ -329,12 +342,12 @@ func TestDecodeStreamIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &endless{text: text}
-			_, err := collect(t.Context(), convert.Anthropic, r)
+			_, err := collect(t.Context(), dialect.Anthropic, r)
 			assert.ErrorIs(t, err, convert.ErrNotAnswer)
 			assert.LessOrEqual(t, r.read, int64(convert.MaxStream+2*convert.MaxEvent))
 		})
 	}
-	err := convert.DecodeStream(t.Context(), convert.OpenAI, silent{}, discard)
+	err := convert.DecodeStream(t.Context(), dialect.OpenAI, silent{}, discard)
 	assert.ErrorIs(t, err, io.ErrNoProgress)
 	assert.ErrorIs(t, err, convert.ErrTruncated)
 }

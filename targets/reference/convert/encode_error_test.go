@@ -11,26 +11,26 @@ import (
 )
 
 func TestEncodeErrorWritesTheDialectsEnvelope(t *testing.T) {
-	full := convert.APIError{Status: 404, Code: "model_not_found", Message: "No <such> model.", Type: "invalid_request_error", Param: "model"}
-	bare := convert.APIError{Status: 429, Message: "Slow down."}
+	full := dialect.Problem{Status: 404, Code: "model_not_found", Message: "No <such> model.", Type: "invalid_request_error", Param: "model"}
+	bare := dialect.Problem{Status: 429, Message: "Slow down."}
 	for _, tc := range []struct {
 		surface    dialect.Surface
 		full, bare string
 	}{
 		{
 			dialect.Chat,
-			`{"error":{"message":"No \u003csuch\u003e model.","type":"invalid_request_error","param":"model","code":"model_not_found"}}`,
-			`{"error":{"message":"Slow down.","type":"rate_limit_error","param":null,"code":null}}`,
+			`{"error":{"code":"model_not_found","message":"No \u003csuch\u003e model.","param":"model","type":"invalid_request_error"}}`,
+			`{"error":{"code":null,"message":"Slow down.","param":null,"type":"rate_limit_error"}}`,
 		},
 		{
 			dialect.Messages,
-			`{"type":"error","error":{"type":"not_found_error","message":"No \u003csuch\u003e model.","code":"model_not_found"}}`,
-			`{"type":"error","error":{"type":"rate_limit_error","message":"Slow down."}}`,
+			`{"error":{"code":"model_not_found","message":"No \u003csuch\u003e model.","type":"not_found_error"},"type":"error"}`,
+			`{"error":{"message":"Slow down.","type":"rate_limit_error"},"type":"error"}`,
 		},
 		{
 			dialect.GenerateContent,
-			`{"error":{"code":404,"message":"No \u003csuch\u003e model.","status":"NOT_FOUND","details":[` +
-				`{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"model_not_found","domain":"gatecert"}]}}`,
+			`{"error":{"code":404,"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","domain":"gatecert",` +
+				`"reason":"model_not_found"}],"message":"No \u003csuch\u003e model.","status":"NOT_FOUND"}}`,
 			`{"error":{"code":429,"message":"Slow down.","status":"RESOURCE_EXHAUSTED"}}`,
 		},
 	} {
@@ -66,7 +66,7 @@ func TestEncodeErrorNamesTheStatusInTheDialectsWords(t *testing.T) {
 		{529, "server_error", "overloaded_error", "UNAVAILABLE"},
 		{0, "server_error", "api_error", "INTERNAL"},
 	} {
-		e := convert.APIError{Status: tc.status, Message: "m"}
+		e := dialect.Problem{Status: tc.status, Message: "m"}
 		assert.Contains(t, string(convert.EncodeError(dialect.Chat, e)), `"type":"`+tc.openAI+`"`, tc.status)
 		assert.Contains(t, string(convert.EncodeError(dialect.Messages, e)), `"type":"`+tc.anthropic+`"`, tc.status)
 		assert.Contains(t, string(convert.EncodeError(dialect.GenerateContent, e)), `"status":"`+tc.google+`"`, tc.status)
@@ -75,15 +75,15 @@ func TestEncodeErrorNamesTheStatusInTheDialectsWords(t *testing.T) {
 
 func TestStreamErrorsAreTheDialectsOwnEvent(t *testing.T) {
 	for surface, want := range map[dialect.Surface]string{
-		dialect.ChatStream:      "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":\"bad_response\"}}\n\n",
-		dialect.ResponsesStream: "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":\"bad_response\"}}\n\n",
-		dialect.MessagesStream: "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"m\"," +
-			"\"code\":\"bad_response\"}}\n\n",
-		dialect.GenerateStream: "data: {\"error\":{\"code\":502,\"message\":\"m\",\"status\":\"UNAVAILABLE\",\"details\":[{" +
-			"\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"reason\":\"bad_response\",\"domain\":\"gatecert\"}]}}\n\n",
+		dialect.ChatStream:      "data: {\"error\":{\"code\":\"bad_response\",\"message\":\"m\",\"param\":null,\"type\":\"server_error\"}}\n\n",
+		dialect.ResponsesStream: "data: {\"error\":{\"code\":\"bad_response\",\"message\":\"m\",\"param\":null,\"type\":\"server_error\"}}\n\n",
+		dialect.MessagesStream: "event: error\ndata: {\"error\":{\"code\":\"bad_response\",\"message\":\"m\",\"type\":\"api_error\"}," +
+			"\"type\":\"error\"}\n\n",
+		dialect.GenerateStream: "data: {\"error\":{\"code\":502,\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\"," +
+			"\"domain\":\"gatecert\",\"reason\":\"bad_response\"}],\"message\":\"m\",\"status\":\"UNAVAILABLE\"}}\n\n",
 	} {
 		e, err := convert.NewStreamEncoder(surface, convert.Head{}, nil)
 		require.NoError(t, err)
-		assert.Equal(t, want, string(e.Error(convert.APIError{Status: 502, Code: "bad_response", Message: "m"})))
+		assert.Equal(t, want, string(e.Error(dialect.Problem{Status: 502, Code: "bad_response", Message: "m"})))
 	}
 }
