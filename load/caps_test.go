@@ -42,6 +42,29 @@ func TestCaps(t *testing.T) {
 	assert.Equal(t, HardCaps().Requests, newEngine(t, Caps{Requests: math.MaxUint64}).Caps().Requests)
 }
 
+// The race detector finds a plan that reads what a phase is using up.
+func TestPlanWhileAPhaseRuns(t *testing.T) {
+	simulate(t, ok, func(t *testing.T, e *Engine, url string) {
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_, err := e.Run(t.Context(), Phase{Mix: []Request{chatRequest(url)}, Schedule: Burst{Size: 10}, Generator: lenient()})
+			assert.NoError(t, err)
+		}()
+		closed := Phase{Mix: []Request{chatRequest(url)}, Schedule: Closed{For: time.Second}}
+		for range 100 {
+			p, err := e.Plan(closed)
+			require.NoError(t, err)
+			assert.Contains(t, []uint64{HardCaps().Requests, HardCaps().Requests - 10}, p.Requests)
+			time.Sleep(time.Microsecond)
+		}
+		<-ended
+		p, err := e.Plan(closed)
+		require.NoError(t, err)
+		assert.Equal(t, HardCaps().Requests-10, p.Requests, "a closed loop may use what the caps leave")
+	})
+}
+
 func TestPhasesThatAreInvalid(t *testing.T) {
 	e := newEngine(t, Caps{})
 	good := Phase{Mix: []Request{chatRequest("http://127.0.0.1:1")}, Schedule: Burst{Size: 1}}
