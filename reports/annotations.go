@@ -10,47 +10,49 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// annotationLimit is how many annotations of a kind a step may have on GitHub; what is beyond it is dropped there.
+// annotationLimit is how many annotations of one kind GitHub shows for a step. It drops the others.
 const annotationLimit = 10
 
-// Annotations writes what needs attention as workflow commands of GitHub Actions, which show it beside the run: an
-// error for each failure, a warning for each warning, as many as are shown, and one more for what is not complete or
-// stale. What a gateway wrote can neither end its command nor begin another. It fails only when w does.
+// Annotations writes what needs attention as workflow commands of GitHub Actions: an error per failure, a warning per
+// warning, as many as GitHub shows, and an error when the run is incomplete or the baseline out of date. Text from a gateway
+// can neither end its command nor begin another. It fails only when w does.
 func Annotations(w io.Writer, run runlog.Run) error {
 	var out bytes.Buffer
-	tell := func(kind, title, message string) {
+	add := func(kind, title, message string) {
 		fmt.Fprintf(&out, "::%s title=%s::%s\n", kind, property(title), command(message))
 	}
 	if gap := run.Incomplete(); gap != "" {
-		tell("error", "gatecert: the run is incomplete", gap)
+		add("error", "gatecert: the run is incomplete", gap)
 	}
 	if run.Footer != nil {
 		for _, s := range run.Footer.Stale[:min(len(run.Footer.Stale), annotationLimit)] {
-			tell("error", "gatecert: baseline out of date", plain.Text(s, textLimit))
+			add("error", "gatecert: baseline out of date", plain.Text(s, textLimit))
 		}
 	}
-	accounts, failures, _ := troubles(run)
-	warned := accounts[failures:]
-	for _, a := range accounts[:min(failures, annotationLimit)] {
-		tell("error", a.ID+" "+string(a.Verdict), a.headline())
+	a := attentionOf(run)
+	rest := 0
+	for _, list := range []struct {
+		kind  string
+		texts []failureText
+	}{{"error", a.failures}, {"warning", a.warnings}} {
+		shown := list.texts[:min(len(list.texts), annotationLimit)]
+		for _, f := range shown {
+			add(list.kind, f.ID+" "+string(f.Verdict), f.headline())
+		}
+		rest += len(list.texts) - len(shown)
 	}
-	for _, a := range warned[:min(len(warned), annotationLimit)] {
-		tell("warning", a.ID+" "+string(a.Verdict), a.headline())
+	if rest > 0 {
+		add("notice", "gatecert", fmt.Sprintf("%d more are in the report", rest))
 	}
-	if rest := max(failures-annotationLimit, 0) + max(len(warned)-annotationLimit, 0); rest > 0 {
-		tell("notice", "gatecert", fmt.Sprintf("%d more are in the report", rest))
-	}
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("write annotations: %w", err)
-	}
-	return nil
+	return flush(w, &out)
 }
 
-// command escapes the message of a workflow command, property what stands before its "::".
+// command escapes the message of a workflow command.
 func command(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
 }
 
+// property escapes a property, which is before the "::".
 func property(s string) string {
 	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(command(s))
 }

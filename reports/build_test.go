@@ -212,11 +212,11 @@ func failingRun() runlog.Run {
 	run.Controls = append(run.Controls, runlog.Control{
 		Type: "control", Surface: dialect.Messages, Kind: "healthy", Phase: "between", Detail: "timed-out", At: started,
 	})
-	run.Footer.Notes = []string{"A circuit breaker opened on messages after 5 provider failures."}
+	run.Footer.Notes = []string{"A circuit breaker opened on messages after 5 upstream failures."}
 	return run
 }
 
-// loadRun has two cases under load, one of which went badly.
+// loadRun has two load cases, one of which failed.
 func loadRun() runlog.Run {
 	cases := every(contract.Rows()[:4], dialect.Chat)
 	under := func(id string, a runlog.LoadSummary) runlog.Case {
@@ -241,7 +241,7 @@ func loadRun() runlog.Run {
 		Sentence: "20 calls at once, and one by one", Limiter: "sliding-log of 20 in 10s",
 		Checks: []runlog.Check{
 			{Requirement: "limit-burst", Result: runlog.Held, Sentence: "20 calls admitted and 15 refused"},
-			{Requirement: "upstream-429", Result: runlog.Untested, Sentence: "the provider is not ours"},
+			{Requirement: "upstream-429", Result: runlog.Untested, Sentence: "the upstream is not gatecert's"},
 		},
 	})
 	for i := range limit.Load.Spans { // the calls over a limit are no healthy ones

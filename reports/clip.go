@@ -9,7 +9,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// bounds are how much of one observation a report carries. The log keeps it whole.
+// bounds limit how much of one observation is in a report. The log has all of it.
 type bounds struct {
 	body   int // bytes of a body, of an event's data, and of all events together
 	text   int // bytes of any other string
@@ -17,7 +17,7 @@ type bounds struct {
 	events int // events of a stream, and attempts at the upstream
 }
 
-// clipper cuts to its bounds and remembers whether it had to.
+// clipper cuts to its bounds. cut is set when it had to.
 type clipper struct {
 	bounds
 	cut bool
@@ -40,7 +40,7 @@ func (c *clipper) bytes(b contract.Bytes, limit int) contract.Bytes {
 	return b[:n]
 }
 
-// boundary is the greatest length up to limit that does not cut through a character.
+// boundary is the greatest length up to limit that does not split a character.
 func boundary[T string | contract.Bytes](s T, limit int) int {
 	if len(s) <= limit {
 		return len(s)
@@ -77,7 +77,7 @@ func (c *clipper) header(h map[string][]string) map[string][]string {
 	return out
 }
 
-// observation returns a copy within the bounds; o itself is left as it is.
+// observation returns a copy within the bounds. It does not change o.
 func (c *clipper) observation(o *contract.Observation) *contract.Observation {
 	if o == nil {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// ctrfVersion is the version of the Common Test Report Format that is written: https://ctrf.io.
+// ctrfVersion is the version of the Common Test Report Format: https://ctrf.io.
 const ctrfVersion = "0.1.0"
 
 type ctrfReport struct {
@@ -32,7 +32,7 @@ type ctrfTool struct {
 	Name string `json:"name"`
 }
 
-// ctrfSummary counts; instants are milliseconds since 1970.
+// ctrfSummary counts tests by status. Times are in milliseconds, instants since 1970.
 type ctrfSummary struct {
 	Tests    int   `json:"tests"`
 	Passed   int   `json:"passed"`
@@ -75,9 +75,9 @@ type ctrfExtra struct {
 	RunID    string           `json:"runId"`
 }
 
-// CTRF writes ctrf.json in the Common Test Report Format. Its statuses are fewer than the verdicts: warn passes, fail,
-// untestable and error fail, not-offered and expected-fail are skipped; rawStatus keeps the verdict. A run that is not
-// complete has one more test, which fails. It fails only when w does.
+// CTRF writes ctrf.json in the Common Test Report Format, which has fewer statuses than there are verdicts: warn is passed;
+// fail, untestable and error are failed; not-offered and expected-fail are skipped. rawStatus is the verdict. An incomplete
+// run has one more test, which failed. It fails only when w does.
 func CTRF(w io.Writer, run runlog.Run) error {
 	stop := run.Started
 	if run.Footer != nil {
@@ -123,9 +123,9 @@ func (r *ctrfReport) add(t ctrfTest) {
 }
 
 func newCTRFTest(c runlog.Case) ctrfTest {
-	a := accountOf(c)
+	f := failureTextOf(c)
 	t := ctrfTest{
-		Name: a.ID, Status: ctrfStatus(c.Verdict), RawStatus: string(c.Verdict), Duration: c.Duration.Milliseconds(),
+		Name: f.ID, Status: ctrfStatus(c.Verdict), RawStatus: string(c.Verdict), Duration: c.Duration.Milliseconds(),
 		Suite: []string{plain.Text(string(c.Row), nameLimit)}, Type: "conformance",
 		Tags: []string{plain.Text(string(c.Surface), nameLimit), plain.Text(string(c.Level), nameLimit)},
 	}
@@ -136,7 +136,7 @@ func newCTRFTest(c runlog.Case) ctrfTest {
 		t.FilePath, t.Line = plain.Text(c.Scenario.URI, nameLimit), c.Scenario.Line
 	}
 	if c.Verdict != contract.Pass {
-		t.Message, t.Trace = a.headline(), a.text()
+		t.Message, t.Trace = f.headline(), f.text()
 	}
 	return t
 }

@@ -7,24 +7,24 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Move says how a case stands after a change, compared with before.
+// Move is how a case changed from one run to another.
 type Move string
 
 // The moves, worst first.
 const (
-	Worse    Move = "worse"   // a worse verdict than before
-	Changed  Move = "changed" // the same verdict for other reasons
-	Better   Move = "better"  // a better verdict than before
-	Appeared Move = "new"     // not there before
-	Gone     Move = "gone"    // not there any more
-	Same     Move = "same"    // the same verdict for the same reasons
+	Worse    Move = "worse"   // a worse verdict
+	Changed  Move = "changed" // the same verdict, other requirements violated
+	Better   Move = "better"  // a better verdict
+	Appeared Move = "new"     // only in the new run
+	Gone     Move = "gone"    // only in the old run
+	Same     Move = "same"    // the same verdict, the same requirements violated
 )
 
-// moves are those that a diff tells, in its order.
+// moves are those that a diff lists, in order.
 func moves() []Move { return []Move{Worse, Changed, Better, Appeared, Gone} }
 
-// Compare says how a case moved from one run to another. Reasons are compared by what was broken, not by the words of
-// an answer, which differ from call to call.
+// Compare returns how a case changed. It compares verdicts and violated requirements, not the text of findings, which
+// differs from call to call.
 func Compare(before, after runlog.Case) Move {
 	b, a := before.Verdict.OrError(), after.Verdict.OrError()
 	switch {
@@ -32,15 +32,15 @@ func Compare(before, after runlog.Case) Move {
 		return Worse
 	case b.Worse(a):
 		return Better
-	case !slices.Equal(broken(before), broken(after)):
+	case !slices.Equal(violated(before), violated(after)):
 		return Changed
 	default:
 		return Same
 	}
 }
 
-// broken lists the obligations that a case breaks, each once; notes are none.
-func broken(c runlog.Case) []contract.Requirement {
+// violated lists the requirements that a case violates, each once and without notes.
+func violated(c runlog.Case) []contract.Requirement {
 	var list []contract.Requirement
 	for _, f := range c.Findings {
 		if f.Level != contract.Note {
@@ -51,7 +51,7 @@ func broken(c runlog.Case) []contract.Requirement {
 	return slices.Compact(list)
 }
 
-// Change is one case that did not stay the same.
+// Change is one case that changed.
 type Change struct {
 	ID   string
 	Move Move
@@ -59,10 +59,10 @@ type Change struct {
 	Before, After *runlog.Case
 }
 
-// Diff is what changed from one run to another.
+// Diff is the difference between two runs.
 type Diff struct {
 	Old, New runlog.Run
-	// Changes stand by their moves, worst first, and by case id among one move.
+	// Changes are sorted by move, worst first, then by case id.
 	Changes []Change
 	// Unchanged counts the cases that stayed the same.
 	Unchanged int
@@ -102,7 +102,7 @@ func NewDiff(old, run runlog.Run) Diff {
 	return d
 }
 
-// Count is the number of cases that made a move.
+// Count is the number of cases with a move.
 func (d Diff) Count(move Move) int {
 	if move == Same {
 		return d.Unchanged
@@ -116,7 +116,7 @@ func (d Diff) Count(move Move) int {
 	return n
 }
 
-// Compared is the number of cases that both runs have.
+// Compared is the number of cases that are in both runs.
 func (d Diff) Compared() int {
 	return d.Unchanged + d.Count(Worse) + d.Count(Changed) + d.Count(Better)
 }

@@ -15,7 +15,7 @@ import (
 // DiffSchema names the version of a diff's JSON.
 const DiffSchema = "gatecert.diff/1"
 
-// Sentence sums the diff up: "2 worse, 1 better, 553 unchanged".
+// Sentence sums up the diff: "2 worse, 1 better, 553 unchanged".
 func (d Diff) Sentence() string {
 	var parts []string
 	for _, m := range moves() {
@@ -26,8 +26,8 @@ func (d Diff) Sentence() string {
 	return strings.Join(append(parts, fmt.Sprintf("%d unchanged", d.Unchanged)), ", ")
 }
 
-// remarks are what makes the two runs hard to compare, each a sentence, safe to show.
-func (d Diff) remarks() []string {
+// notes are the differences that make two runs hard to compare, each a sentence, safe to show.
+func (d Diff) notes() []string {
 	var list []string
 	for _, r := range []struct {
 		which string
@@ -38,7 +38,7 @@ func (d Diff) remarks() []string {
 		}
 	}
 	if d.Old.ContractDigest != d.New.ContractDigest {
-		list = append(list, "The runs were judged by different contracts.")
+		list = append(list, "Different contracts judged the runs.")
 	}
 	if d.Old.Target.Name != d.New.Target.Name {
 		list = append(list, "The runs are of different targets.")
@@ -46,8 +46,8 @@ func (d Diff) remarks() []string {
 	return list
 }
 
-// words tells a change in a line: "pass → fail  MUST status-class: got 503, want 404".
-func (c Change) words() string {
+// text is the change in one line: "pass → fail  MUST status-class: got 503, want 404".
+func (c Change) text() string {
 	verdict := func(r *runlog.Case) string {
 		if r == nil {
 			return "–"
@@ -56,37 +56,36 @@ func (c Change) words() string {
 	}
 	text := verdict(c.Before) + " → " + verdict(c.After)
 	if c.After != nil && c.After.Verdict != contract.Pass {
-		text += "  " + accountOf(*c.After).headline()
+		text += "  " + Headline(*c.After)
 	}
 	return text
 }
 
-// Terminal writes the diff for people at a terminal, the first cases of each move as opts.Failures bounds them. It
-// fails only when w does.
+// Terminal writes the diff for a terminal, at most opts.Failures cases of each move. It fails only when w does.
 func (d Diff) Terminal(w io.Writer, opts TerminalOptions) error {
 	opts = opts.withDefaults()
 	t := terminal{opts: opts}
 	t.line("old  %s", runLine(d.Old))
 	t.line("new  %s", runLine(d.New))
 	t.line("")
-	told := make(map[Move]int)
+	shown := make(map[Move]int)
 	for _, c := range d.Changes {
-		if told[c.Move]++; told[c.Move] > opts.Failures {
+		if shown[c.Move]++; shown[c.Move] > opts.Failures {
 			continue
 		}
-		if told[c.Move] == 1 {
+		if shown[c.Move] == 1 {
 			t.line("%s:", c.Move)
 		}
 		t.line("  %s %s", t.changeSign(c), plain.Text(c.ID, nameLimit))
-		t.line("      %s", c.words())
-		if n := d.Count(c.Move) - told[c.Move]; n > 0 && told[c.Move] == opts.Failures {
+		t.line("      %s", c.text())
+		if n := d.Count(c.Move) - shown[c.Move]; n > 0 && shown[c.Move] == opts.Failures {
 			t.line("  … and %d more", n)
 		}
 	}
 	if len(d.Changes) > 0 {
 		t.line("")
 	}
-	for _, r := range d.remarks() {
+	for _, r := range d.notes() {
 		t.line("note: %s", r)
 	}
 	t.line("%s.", d.Sentence())
@@ -100,12 +99,12 @@ func (t *terminal) changeSign(c Change) string {
 	return t.sign(c.After.Verdict.OrError())
 }
 
-// runLine names a run in a line.
+// runLine describes a run in one line.
 func runLine(run runlog.Run) string {
 	return fmt.Sprintf("%s  %s  %s", targetName(run), plain.Text(run.RunID, nameLimit), Sentence(run))
 }
 
-// targetName is the target's name with its version.
+// targetName is the target's name and version.
 func targetName(run runlog.Run) string {
 	return plain.Text(strings.TrimSpace(run.Target.Name+" "+run.Target.Version), nameLimit)
 }
@@ -115,40 +114,38 @@ func (d Diff) Markdown(w io.Writer) error {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "## gatecert diff: %s\n\n", code(d.New.Target.Name, nameLimit))
 	fmt.Fprintf(&out, "**%s.**\n\n", d.Sentence())
-	for _, r := range d.remarks() {
+	for _, r := range d.notes() {
 		fmt.Fprintf(&out, "- %s\n", r)
 	}
-	const most = 200 // a move; more than that nobody reads in a comment
+	const most = 200 // cases of each move; nobody reads more in a comment
 	for _, m := range moves() {
 		n := d.Count(m)
 		if n == 0 {
 			continue
 		}
 		fmt.Fprintf(&out, "\n### %s: %s\n\n| case | before | after | |\n|:--|:--|:--|:--|\n", m, Count(n, "case"))
-		told := 0
+		shown := 0
 		for _, c := range d.Changes {
 			if c.Move != m {
 				continue
 			}
-			if told++; told > most {
+			if shown++; shown > most {
 				continue
 			}
 			about := ""
 			if c.After != nil && c.After.Verdict != contract.Pass {
-				about = cell(accountOf(*c.After).headline(), textLimit)
+				about = cell(Headline(*c.After), textLimit)
 			}
 			fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", cell(c.ID, nameLimit), signed(c.Before), signed(c.After), about)
 		}
-		if told > most {
-			fmt.Fprintf(&out, "\n… and %d more\n", told-most)
+		if shown > most {
+			fmt.Fprintf(&out, "\n… and %d more\n", shown-most)
 		}
 	}
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("write diff: %w", err)
-	}
-	return nil
+	return flush(w, &out)
 }
 
+// signed is a verdict with its sign.
 func signed(c *runlog.Case) string {
 	if c == nil {
 		return "–"
@@ -157,7 +154,7 @@ func signed(c *runlog.Case) string {
 	return sign(v) + " " + string(v)
 }
 
-// diffReport is a diff as machines want it.
+// diffReport is a diff as JSON.
 type diffReport struct {
 	Schema    string       `json:"schema"`
 	Old       diffRun      `json:"old"`
@@ -182,15 +179,15 @@ type diffChange struct {
 	Move   Move             `json:"move"`
 	Before contract.Verdict `json:"before,omitempty"`
 	After  contract.Verdict `json:"after,omitempty"`
-	// Reason is why the case stands as it does now.
+	// Reason explains the verdict of the new run.
 	Reason string `json:"reason,omitempty"`
 }
 
-// JSON writes the diff for machines. It fails only when w does.
+// JSON writes the diff for programs. It fails only when w does.
 func (d Diff) JSON(w io.Writer) error {
 	out := diffReport{
 		Schema: DiffSchema, Old: newDiffRun(d.Old), New: newDiffRun(d.New), Sentence: d.Sentence(),
-		Counts: make(map[Move]int), Remarks: filled(d.remarks()), Changes: []diffChange{}, Unchanged: d.Unchanged,
+		Counts: make(map[Move]int), Remarks: filled(d.notes()), Changes: []diffChange{}, Unchanged: d.Unchanged,
 	}
 	for _, m := range moves() {
 		out.Counts[m] = d.Count(m)
@@ -203,7 +200,7 @@ func (d Diff) JSON(w io.Writer) error {
 		if c.After != nil {
 			change.After = c.After.Verdict.OrError()
 			if change.After != contract.Pass {
-				change.Reason = accountOf(*c.After).headline()
+				change.Reason = Headline(*c.After)
 			}
 		}
 		out.Changes = append(out.Changes, change)
@@ -217,7 +214,7 @@ func newDiffRun(run runlog.Run) diffRun {
 	}
 }
 
-// encodeJSON writes a value as every JSON report is written: indented, with <, > and & as they are.
+// encodeJSON writes a value as every JSON report is written: indented, without escaping <, > and &.
 func encodeJSON(w io.Writer, value any) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

@@ -1,9 +1,7 @@
-// Package reports holds the event log of a run and everything that is made from it.
+// Package reports renders runs. Every renderer is a pure function of a [runlog.Run], so that any report can be rendered again
+// from the log, byte for byte the same: [Terminal] for a terminal, and the files of [Formats]. [Diff], [SideBySide],
+// [Replay] and [SelfTest] render more than one run.
 //
-// A run appends its events to a log with [Writer]: a header, controls and cases as they end, a footer. [Read] reads the
-// log back as a [Run]. Every renderer is a pure function of a run, so that a report can be made again at any time and
-// comes out byte for byte the same: [Terminal] for people at a terminal, and the files of [Formats].
-//
-// Nothing is never a success: a run without a footer, with cases missing, or with nothing executed has the verdict
-// error in every report. What a gateway wrote is bounded and made inert ([Text]) wherever it is shown.
+// Nothing is never a success: a run without a footer, with cases missing, or with nothing executed has the verdict error in
+// every report. Text from a gateway is bounded and made inert wherever it is shown (package plain).
 package reports

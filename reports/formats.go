@@ -1,23 +1,26 @@
 package reports
 
 import (
+	"bytes"
+	"fmt"
 	"io"
 
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Format is a report that is kept in a file of the run directory.
+// Format is a report that is a file in a run's folder.
 type Format struct {
-	// Name is what people ask for: "json".
+	// Name selects it on a command line: "json".
 	Name string
-	// File is its name in a run directory: "report.json".
+	// File is its name in a run's folder: "report.json".
 	File   string
 	Render func(io.Writer, runlog.Run) error
-	// OnDemand says that it is written only when it is asked for by name.
+	// OnDemand is set when it is written only if it is selected by name.
 	OnDemand bool
 }
 
-// Formats returns the formats of report files. [Terminal] is none of them: it needs to know the terminal.
+// Formats returns the formats of report files. [Terminal] is not among them: it needs to know the terminal. A new format
+// is one file with its renderer, and one line here.
 func Formats() []Format {
 	return []Format{
 		{Name: "html", File: "report.html", Render: HTML},
@@ -31,4 +34,12 @@ func Formats() []Format {
 		{Name: "har", File: "exchanges.har", Render: HAR, OnDemand: true},
 		{Name: "messages", File: "messages.ndjson", Render: Messages, OnDemand: true},
 	}
+}
+
+// flush writes a finished report.
+func flush(w io.Writer, out *bytes.Buffer) error {
+	if _, err := w.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
 }

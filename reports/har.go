@@ -130,7 +130,7 @@ func HAR(w io.Writer, run runlog.Run) error {
 			entry := newHAREntry(*c.Observation, c.Started)
 			entry.Case, entry.Verdict, entry.Comment = plain.Text(c.ID, nameLimit), c.Verdict.OrError(), ""
 			if c.Verdict != contract.Pass {
-				entry.Comment = accountOf(c).headline()
+				entry.Comment = Headline(c)
 			}
 			file.Log.Entries = append(file.Log.Entries, entry)
 		}

@@ -21,24 +21,44 @@ var htmlFiles embed.FS
 
 // page is what the template shows. Its strings are plain already; html/template escapes them once more.
 type page struct {
-	Title   string
-	Verdict contract.Verdict
-	Sign    string
-	// Headline and Detail are the closing sentence, here the first.
-	Headline, Detail string
-
-	Facts   [][2]string
-	Remarks []string
-	Legend  []pageCount
-	// Levels are the totals, By says of what: "Level" or "Target".
+	pageHead
+	pageMatrix
+	Loads []pageLoad
+	// Levels are totals by what By names: "Level", "Target" or "Theme".
 	Levels  []pageLevel
 	By      string
+	Facts   []fact
+	Profile string
+	pageAssets
+}
+
+// pageHead is the top of a page.
+type pageHead struct {
+	Title   string
+	Verdict contract.Verdict
+	// Headline and Detail are the closing sentence of the other reports, cut at its colon.
+	Headline, Detail string
+	Notes            []string
+}
+
+func newPageHead(title string, verdict contract.Verdict, sentence string, notes []string) pageHead {
+	h := pageHead{Title: plain.Text(title, nameLimit), Verdict: verdict, Notes: notes}
+	h.Headline, h.Detail, _ = strings.Cut(sentence, ": ")
+	return h
+}
+
+// Sign is the mark of the page's verdict.
+func (h pageHead) Sign() string { return sign(h.Verdict) }
+
+type pageMatrix struct {
+	Legend  []pageCount
 	Columns []string
 	Groups  []pageGroup
-	Loads   []pageLoad
-	Profile string
+}
 
-	Policy string
+// pageAssets are what the page contains beside its markup.
+type pageAssets struct {
+	Policy string // Content-Security-Policy
 	Style  template.CSS
 	Script template.JS
 	Data   template.JS
@@ -57,7 +77,7 @@ type pageLevel struct {
 	Bars   []pageBar
 }
 
-// pageBar is a part of a stacked bar that is 100 wide.
+// pageBar is a part of a stacked bar of width 100.
 type pageBar struct {
 	Verdict  contract.Verdict
 	X, Width float64
@@ -70,7 +90,7 @@ type pageGroup struct {
 
 type pageRow struct {
 	ID, Meaning, Advice, Status string
-	// Parts is ID, cut where a line may break.
+	// Parts is ID, divided where a line may break.
 	Parts   []string
 	Verdict contract.Verdict
 	Sign    string
@@ -82,32 +102,29 @@ type pageCell struct {
 	Verdict contract.Verdict
 	Sign    string
 	Link    template.URL
-	// Label says the cell in words, for those who do not see it.
+	// Label describes the cell for screen readers.
 	Label string
 	// Cases is 0 in a cell that opens nothing.
 	Cases int
 }
 
-// pageEntry is a case with the column of the matrix in which it stands.
+// pageEntry is a case with its column in the matrix.
 type pageEntry struct {
 	runlog.Case
-	// Target is the column of a matrix of targets, "" in that of one run, whose columns are surfaces.
+	// Target is the column in a matrix of targets; "" in the matrix of one run, whose columns are surfaces.
 	Target string
 }
 
-// HTML writes report.html: one file without a reference to any other, that may run its own script and nothing else.
-// Evidence is cut until the file stays below 2 MB; the log keeps it whole. It fails when w does.
+// HTML writes report.html: one file that refers to no other and can run only its own script. Evidence is cut so that the
+// file stays below 2 MB; the log has all of it. It fails only when w does.
 func HTML(w io.Writer, run runlog.Run) error {
 	m := NewMatrix(run)
 	p := page{
-		Title:   plain.Text(run.Target.Name, nameLimit),
-		Verdict: run.Verdict(),
-		Facts:   facts(run),
-		Remarks: remarks(run),
-		Profile: plain.Lines(run.Target.Profile, 16<<10),
-		By:      "Level",
+		pageHead: newPageHead(run.Target.Name, run.Verdict(), Sentence(run), runNotes(run)),
+		Facts:    runFacts(run),
+		Profile:  plain.Lines(run.Target.Profile, 16<<10),
+		By:       "Level",
 	}
-	p.Headline, p.Detail, _ = strings.Cut(Sentence(run), ": ")
 	for _, l := range append(m.Levels, LevelTotals{"all", m.Totals}) {
 		p.Levels = append(p.Levels, newPageLevel(plain.Text(string(l.Level), 20), l.Counts))
 	}
@@ -123,7 +140,7 @@ func HTML(w io.Writer, run runlog.Run) error {
 	return p.write(w, m, entries)
 }
 
-// write completes the page with its matrix and the cases behind it, and writes it.
+// write adds the matrix, the cases behind it and the assets, and writes the page.
 func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 	tmpl, err := template.New("report.html.tmpl").Funcs(template.FuncMap{"n": chartNumber}).ParseFS(htmlFiles, "html/report.html.tmpl")
 	if err != nil {
@@ -141,7 +158,7 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 	if err != nil {
 		return err
 	}
-	p.Sign, p.Legend, p.Groups = sign(p.Verdict), pageCounts(m.Totals), pageGroups(m)
+	p.Legend, p.Groups = pageCounts(m.Totals), pageGroups(m)
 	for _, c := range m.Columns {
 		p.Columns = append(p.Columns, plain.Text(c.Name, nameLimit))
 	}
@@ -154,17 +171,14 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 	if err := tmpl.Execute(&out, p); err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
+	return flush(w, &out)
 }
 
 func newPageLevel(name string, counts runlog.Counts) pageLevel {
 	return pageLevel{name, counts.Total(), pageCounts(counts), pageBars(counts)}
 }
 
-// digest is the CSP source that allows exactly this content of an element.
+// digest is the CSP source that permits an element with exactly this content.
 func digest(content []byte) string {
 	sum := sha256.Sum256(content)
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
@@ -219,7 +233,7 @@ func pageGroups(m Matrix) []pageGroup {
 	return groups
 }
 
-// fragment is the link to a place in the page.
+// fragment is the link to an anchor in the page.
 func fragment(id string) template.URL {
 	return template.URL((&url.URL{Fragment: plain.Text(id, nameLimit)}).String())
 }

@@ -90,7 +90,7 @@ func TestPageInABrowser(t *testing.T) {
 		p := browser.open(t, failingRun(), "#code:update_data_error")
 		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
 		evidence := p.text(t, "#evidence")
-		for _, want := range []string{"update_data_error: Data write error", "Retry or contact support", "5xx (stated)", "failing-store-writes", "No case of this row was run."} {
+		for _, want := range []string{"update_data_error: Data write error", "Retry or contact support", "5xx (stated)", "failing-store-writes", "No case of this row ran."} {
 			assert.Contains(t, evidence, want)
 		}
 		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:404/chat"`), chromedp.Poll[chromedp.Void](`document.querySelectorAll("#evidence article").length === 1`))
@@ -177,7 +177,7 @@ func TestPageInABrowser(t *testing.T) {
 		p.run(t, chromedp.SendKeys(chromedp.CSS(`[name=text]`), "stream-end"))
 		assert.Equal(t, 1.0, p.eval(t, shownCases))
 		p.run(t, chromedp.SendKeys(chromedp.CSS(`[name=text]`), " nothing has this"))
-		assert.Contains(t, p.text(t, "#list"), "No case fits the filter.")
+		assert.Contains(t, p.text(t, "#list"), "No case matches the filter.")
 	})
 
 	t.Run("the keyboard walks the matrix and steps through what needs attention", func(t *testing.T) {

@@ -12,9 +12,17 @@ import (
 // ReportSchema names the version of report.json, as docs/schema/report.schema.json describes it.
 const ReportSchema = "gatecert.report/2"
 
-// report is report.json: the run as machines want it, with its matrix laid out and its evidence bounded.
+// report is report.json: the run with its matrix laid out and its evidence bounded.
 type report struct {
-	Schema         string           `json:"schema"`
+	Schema string `json:"schema"`
+	reportRun
+	reportResult
+	reportMatrix
+	reportEvidence
+}
+
+// reportRun is the run and its selection.
+type reportRun struct {
 	Tool           string           `json:"tool"`
 	RunID          string           `json:"run_id"`
 	Started        time.Time        `json:"started"`
@@ -22,25 +30,6 @@ type report struct {
 	ContractDigest string           `json:"contract_digest"`
 	Target         reportTarget     `json:"target"`
 	Selection      runlog.Selection `json:"selection"`
-	// Verdict is the run's, "error" when it is not complete.
-	Verdict    contract.Verdict `json:"verdict"`
-	Conformant bool             `json:"conformant"`
-	Complete   bool             `json:"complete"`
-	// Incomplete says why the run is not complete.
-	Incomplete string `json:"incomplete,omitempty"`
-	// Sentence is the closing sentence of every report.
-	Sentence string            `json:"sentence"`
-	Totals   reportTotals      `json:"totals"`
-	Levels   []reportLevel     `json:"levels"`
-	Surfaces []dialect.Surface `json:"surfaces"`
-	Rows     []reportRow       `json:"rows"`
-	Cases    []reportCase      `json:"cases"`
-	Controls []reportControl   `json:"controls"`
-	Missing  []string          `json:"missing"`
-	Surplus  []string          `json:"surplus"`
-	// Stale are the entries of the baseline that do not hold any more.
-	Stale []string `json:"stale"`
-	Notes []string `json:"notes"`
 }
 
 type reportTarget struct {
@@ -54,8 +43,38 @@ func newReportTarget(run runlog.Run) reportTarget {
 	return reportTarget{run.Target.Name, run.Target.BaseURL, run.Target.Driver, run.Target.Version}
 }
 
+// reportResult is the overall result.
+type reportResult struct {
+	// Verdict is [contract.Error] when the run is incomplete.
+	Verdict    contract.Verdict `json:"verdict"`
+	Conformant bool             `json:"conformant"`
+	Complete   bool             `json:"complete"`
+	// Incomplete is why the run is incomplete.
+	Incomplete string       `json:"incomplete,omitempty"`
+	Sentence   string       `json:"sentence"`
+	Totals     reportTotals `json:"totals"`
+}
+
+// reportMatrix is the matrix: rows by surfaces.
+type reportMatrix struct {
+	Levels   []reportLevel     `json:"levels"`
+	Surfaces []dialect.Surface `json:"surfaces"`
+	Rows     []reportRow       `json:"rows"`
+}
+
+// reportEvidence are the events of the log.
+type reportEvidence struct {
+	Cases    []reportCase    `json:"cases"`
+	Controls []reportControl `json:"controls"`
+	Missing  []string        `json:"missing"`
+	Surplus  []string        `json:"surplus"`
+	// Stale are the baseline entries that no longer hold.
+	Stale []string `json:"stale"`
+	Notes []string `json:"notes"`
+}
+
 type reportTotals struct {
-	// Expected counts the cases that had to run, Executed those that did.
+	// Expected is the number of cases that must run, Executed of those that did.
 	Expected int `json:"expected"`
 	Executed int `json:"executed"`
 	// Cases and Rows count by verdict; missing cases are errors.
@@ -95,7 +114,7 @@ type reportCase struct {
 	Load     *runlog.LoadSummary `json:"load,omitempty"`
 	Tries    int                 `json:"tries,omitempty"`
 	Duration time.Duration       `json:"duration_ns"`
-	// Observation is as in the log, within the bounds of a report. Truncated says that something was cut.
+	// Observation is the log's, cut to the bounds of a report. Truncated is set when something was cut.
 	Observation *contract.Observation `json:"observation,omitempty"`
 	Truncated   bool                  `json:"truncated,omitempty"`
 }
@@ -108,7 +127,7 @@ type reportControl struct {
 	Detail  string          `json:"detail,omitempty"`
 }
 
-// reportBounds keep a body under 2 KiB and a case, whatever the gateway sent, around 30 KiB.
+// reportBounds keep a body under 2 KiB and a case around 30 KiB, whatever the gateway sent.
 var reportBounds = bounds{body: 2 << 10, text: 1 << 10, fields: 32, events: 32}
 
 // JSON writes report.json. It fails only when w does.
@@ -118,25 +137,29 @@ func newReport(run runlog.Run) report {
 	m := NewMatrix(run)
 	verdict := run.Verdict()
 	r := report{
-		Schema: ReportSchema, Tool: run.Tool, RunID: run.RunID, Started: run.Started,
-		ContractDigest: run.ContractDigest,
-		Target:         newReportTarget(run),
-		Selection:      run.Selection,
-		Verdict:        verdict, Conformant: verdict.Conformant(),
-		Complete: run.Complete(), Incomplete: run.Incomplete(), Sentence: Sentence(run),
-		Totals: reportTotals{
-			Expected: len(run.Expected), Executed: run.Executed(),
-			Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), shown()),
+		Schema: ReportSchema,
+		reportRun: reportRun{
+			Tool: run.Tool, RunID: run.RunID, Started: run.Started, ContractDigest: run.ContractDigest,
+			Target: newReportTarget(run), Selection: run.Selection,
 		},
-		Levels: []reportLevel{}, Surfaces: []dialect.Surface{}, Cases: []reportCase{}, Controls: []reportControl{},
-		Missing: filled(run.Missing()), Surplus: filled(run.Surplus()),
-		Stale: []string{}, Notes: []string{},
+		reportResult: reportResult{
+			Verdict: verdict, Conformant: verdict.Conformant(), Complete: run.Complete(), Incomplete: run.Incomplete(), Sentence: Sentence(run),
+			Totals: reportTotals{
+				Expected: len(run.Expected), Executed: run.Executed(),
+				Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), legendVerdicts()),
+			},
+		},
+		reportMatrix:   newReportMatrix(m),
+		reportEvidence: newReportEvidence(run),
 	}
 	if run.Footer != nil {
 		r.Ended = &run.Footer.Ended
-		r.Stale = filled(run.Footer.Stale)
-		r.Notes = filled(run.Footer.Notes)
 	}
+	return r
+}
+
+func newReportMatrix(m Matrix) reportMatrix {
+	r := reportMatrix{Levels: []reportLevel{}, Surfaces: []dialect.Surface{}}
 	for _, l := range m.Levels {
 		r.Levels = append(r.Levels, reportLevel{l.Level, whole(l.Counts, contract.Verdicts())})
 	}
@@ -154,12 +177,23 @@ func newReport(run runlog.Run) report {
 		}
 		r.Rows = append(r.Rows, out)
 	}
+	return r
+}
+
+func newReportEvidence(run runlog.Run) reportEvidence {
+	r := reportEvidence{
+		Cases: []reportCase{}, Controls: []reportControl{}, Missing: filled(run.Missing()), Surplus: filled(run.Surplus()),
+		Stale: []string{}, Notes: []string{},
+	}
 	for _, c := range run.AllCases() {
 		r.Cases = append(r.Cases, newReportCase(c))
 	}
 	for _, c := range run.Controls {
 		clip := clipper{bounds: reportBounds}
 		r.Controls = append(r.Controls, reportControl{c.Surface, c.Kind, c.Phase, c.OK, clip.string(c.Detail)})
+	}
+	if run.Footer != nil {
+		r.Stale, r.Notes = filled(run.Footer.Stale), filled(run.Footer.Notes)
 	}
 	return r
 }
@@ -179,7 +213,7 @@ func newReportCase(c runlog.Case) reportCase {
 	return out
 }
 
-// whole fills in the verdicts that have no case, so that a reader need not ask whether one is absent or zero.
+// whole adds the verdicts without cases as zero.
 func whole(c runlog.Counts, verdicts []contract.Verdict) runlog.Counts {
 	out := make(runlog.Counts, len(verdicts))
 	for _, v := range verdicts {
@@ -188,7 +222,7 @@ func whole(c runlog.Counts, verdicts []contract.Verdict) runlog.Counts {
 	return out
 }
 
-// filled turns a nil list into an empty one, which JSON writes as [] and not as null.
+// filled turns a nil list into an empty one, which is [] in JSON and not null.
 func filled[T any](list []T) []T {
 	if list == nil {
 		return []T{}

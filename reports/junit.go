@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -32,7 +31,7 @@ type junitSuite struct {
 	Name      string `xml:"name,attr"`
 	Timestamp string `xml:"timestamp,attr"`
 	junitCounts
-	// Skipped is counted here alone: Jenkins' schema has no such attribute on the root.
+	// Skipped is counted per suite only: Jenkins' schema has no such attribute on the root.
 	Skipped    int             `xml:"skipped,attr"`
 	Properties []junitProperty `xml:"properties>property"`
 	Cases      []junitCase     `xml:"testcase"`
@@ -60,16 +59,15 @@ type junitResult struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit writes junit.xml: a suite for each row that has cases, a testcase for each case under its stable id.
+// JUnit writes junit.xml: a suite per row that has cases, a testcase per case under its stable id.
 //
-//	fail, untestable      <failure>, with the verdict as its type
-//	error, never ran      <error>
-//	not-offered, expected <skipped>, with the reason
-//	warn                  a pass whose system-out lists the warnings
+//	fail, untestable           <failure>, with the verdict as its type
+//	error, never ran           <error>
+//	not-offered, expected-fail <skipped>, with the reason
+//	warn                       a pass whose system-out lists the warnings
 //
-// A run that is not complete, or not conformant for a reason that no case shows, has one more suite with an <error>, so
-// that nobody sees green where there is none.
-// It fails only when w does.
+// A run that is incomplete, or not conformant for a reason that no case shows, has one more suite with an <error>, so that
+// it is never green. It fails only when w does.
 func JUnit(w io.Writer, run runlog.Run) error {
 	properties := []junitProperty{
 		{"target", plain.Text(run.Target.Name, nameLimit)},
@@ -141,52 +139,29 @@ func (n *junitCounts) count(c junitCase) {
 }
 
 func newJUnitCase(c runlog.Case) junitCase {
-	a := accountOf(c)
+	f := failureTextOf(c)
 	out := junitCase{
-		Class: plain.Text(string(c.Row), nameLimit), Name: a.ID, Time: seconds(c.Duration), elapsed: c.Duration,
+		Class: plain.Text(string(c.Row), nameLimit), Name: f.ID, Time: seconds(c.Duration), elapsed: c.Duration,
 	}
-	result := &junitResult{Message: a.headline(), Type: string(a.Verdict)}
-	switch a.Verdict {
+	result := &junitResult{Message: f.headline(), Type: string(f.Verdict)}
+	switch f.Verdict {
 	case contract.Pass:
-		if len(a.Load) > 0 {
-			out.Out = a.text()
+		if len(f.Load) > 0 {
+			out.Out = f.text()
 		}
 	case contract.Warn:
-		out.Out = a.text()
+		out.Out = f.text()
 	case contract.NotOffered, contract.ExpectedFail:
-		out.Skipped = &junitResult{Message: string(a.Verdict) + ": " + a.headline()}
+		out.Skipped = &junitResult{Message: string(f.Verdict) + ": " + f.headline()}
 	case contract.Fail, contract.Untestable:
-		result.Text = a.text()
+		result.Text = f.text()
 		out.Failure = result
 	default:
-		result.Text = a.text()
+		result.Text = f.text()
 		out.Error = result
 	}
 	return out
 }
 
-// text is the account in lines, for the body of a result.
-func (a account) text() string {
-	var b strings.Builder
-	fact := func(label, text string) {
-		if text != "" {
-			fmt.Fprintf(&b, "\n%s: %s", label, text)
-		}
-	}
-	fact("scenario", a.Scenario)
-	fact("step", a.Step)
-	fact("sent", a.Call)
-	fact("came", a.Answer)
-	fact("why", a.Reason)
-	for _, f := range a.Findings {
-		fact(f.Severity+" "+f.Obligation, "got "+f.Got+", want "+f.Want)
-	}
-	for _, line := range a.Load {
-		fact("load", line)
-	}
-	fact("curl", a.Curl)
-	return b.String() + "\n"
-}
-
-// seconds writes a duration as JUnit readers expect it.
+// seconds writes a duration as JUnit does: seconds with three decimals.
 func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }

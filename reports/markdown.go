@@ -12,11 +12,11 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// markdownLimit bounds summary.md in bytes. A step summary over 1 MiB is refused whole by the forge that shows it.
+// markdownLimit bounds summary.md in bytes. GitHub refuses a step summary over 1 MiB.
 const markdownLimit = 960 << 10
 
-// Markdown writes summary.md in GitHub's dialect: a verdict, the matrix, and the cases that need attention, folded.
-// Failures that would take it over the bound are counted instead. It fails only when w does.
+// Markdown writes summary.md in GitHub Flavored Markdown: the result, the matrix, and the cases that need attention, each
+// folded. Cases beyond the size limit are only counted. It fails only when w does.
 func Markdown(w io.Writer, run runlog.Run) error {
 	m := NewMatrix(run)
 	var out bytes.Buffer
@@ -25,7 +25,7 @@ func Markdown(w io.Writer, run runlog.Run) error {
 	markdownMatrix(&out, m)
 	markdownTotals(&out, m)
 	markdownLoad(&out, run)
-	if notes := remarks(run); len(notes) > 0 {
+	if notes := runNotes(run); len(notes) > 0 {
 		out.WriteString("### Notes\n\n")
 		for _, n := range notes {
 			fmt.Fprintf(&out, "- %s\n", code(n, textLimit))
@@ -33,12 +33,9 @@ func Markdown(w io.Writer, run runlog.Run) error {
 		out.WriteString("\n")
 	}
 	tail := markdownFacts(run)
-	markdownTroubles(&out, run, markdownLimit-out.Len()-len(tail))
+	markdownAttention(&out, run, markdownLimit-out.Len()-len(tail))
 	out.WriteString(tail)
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
+	return flush(w, &out)
 }
 
 func markdownMatrix(out *bytes.Buffer, m Matrix) {
@@ -55,7 +52,7 @@ func markdownMatrix(out *bytes.Buffer, m Matrix) {
 		out.WriteString("\n")
 	}
 	var legend []string
-	for _, v := range shown() {
+	for _, v := range legendVerdicts() {
 		legend = append(legend, sign(v)+" "+string(v))
 	}
 	out.WriteString("\n" + strings.Join(legend, " &nbsp; ") + "\n\n")
@@ -81,9 +78,9 @@ func markdownTotals(out *bytes.Buffer, m Matrix) {
 	out.WriteString("\n")
 }
 
-// markdownLoad sums up the cases under load, whatever became of them.
+// markdownLoad sums up the load cases, whatever their verdict.
 func markdownLoad(out *bytes.Buffer, run runlog.Run) {
-	heading := "### Under load\n\n"
+	heading := "### Load cases\n\n"
 	for _, c := range run.Cases {
 		if c.Load != nil {
 			fmt.Fprintf(out, "%s- %s %s: %s\n", heading, sign(c.Verdict), code(c.ID, nameLimit), code(loadSentence(*c.Load), textLimit))
@@ -95,71 +92,68 @@ func markdownLoad(out *bytes.Buffer, run runlog.Run) {
 	}
 }
 
-// markdownTroubles folds each case away on its own, as long as there is room in bytes.
-func markdownTroubles(out *bytes.Buffer, run runlog.Run, room int) {
-	accounts, failures, never := troubles(run)
-	if len(accounts)+len(never) == 0 {
+// markdownAttention folds each case, as long as there is room in bytes.
+func markdownAttention(out *bytes.Buffer, run runlog.Run, room int) {
+	a := attentionOf(run)
+	texts := a.texts()
+	if len(texts)+len(a.neverRan) == 0 {
 		return
 	}
 	const reserve = 200 // the heading and the closing counts
 	room -= reserve
-	fmt.Fprintf(out, "### %s, %s\n\n", Count(failures+len(never), "failure"), Count(len(accounts)-failures, "warning"))
-	told := 0
-	for _, a := range accounts {
-		block := markdownAccount(a)
+	fmt.Fprintf(out, "### %s, %s\n\n", Count(len(a.failures)+len(a.neverRan), "failure"), Count(len(a.warnings), "warning"))
+	written := 0
+	for _, f := range texts {
+		block := markdownFailure(f)
 		if len(block) > room {
 			break
 		}
 		out.WriteString(block)
 		room -= len(block)
-		told++
+		written++
 	}
-	if rest := len(accounts) - told; rest > 0 {
+	if rest := len(texts) - written; rest > 0 {
 		fmt.Fprintf(out, "… and %d more in report.html\n\n", rest)
 	}
-	told = 0
-	for _, id := range never {
+	written = 0
+	for _, id := range a.neverRan {
 		line := fmt.Sprintf("- %s %s never ran\n", sign(contract.Error), code(id, nameLimit))
 		if len(line) > room {
 			break
 		}
 		out.WriteString(line)
 		room -= len(line)
-		told++
+		written++
 	}
-	if rest := len(never) - told; rest > 0 {
+	if rest := len(a.neverRan) - written; rest > 0 {
 		fmt.Fprintf(out, "- … and %d more that never ran\n", rest)
 	}
-	if len(never) > 0 {
+	if len(a.neverRan) > 0 {
 		out.WriteString("\n")
 	}
 }
 
-func markdownAccount(a account) string {
+func markdownFailure(f failureText) string {
 	var b strings.Builder
-	// Up to the blank line this is HTML, into which Markdown does not look.
-	fmt.Fprintf(&b, "<details><summary>%s <code>%s</code> <code>%s</code></summary>\n\n", sign(a.Verdict), html.EscapeString(a.ID), html.EscapeString(a.headline()))
-	if len(a.Findings) > 0 {
+	// Up to the blank line this is HTML, which Markdown does not interpret.
+	fmt.Fprintf(&b, "<details><summary>%s <code>%s</code> <code>%s</code></summary>\n\n", sign(f.Verdict), html.EscapeString(f.ID), html.EscapeString(f.headline()))
+	if len(f.Findings) > 0 {
 		b.WriteString("| | requirement | want | got |\n|:--|:--|:--|:--|\n")
-		for _, f := range a.Findings {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(f.Severity, nameLimit), cell(f.Obligation, nameLimit),
-				cell(f.Want, textLimit), cell(f.Got, textLimit))
+		for _, finding := range f.Findings {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(finding.Level, nameLimit), cell(finding.Requirement, nameLimit),
+				cell(finding.Want, textLimit), cell(finding.Got, textLimit))
 		}
 		b.WriteString("\n")
 	}
-	for _, f := range [][2]string{
-		{"scenario", a.Scenario}, {"step", a.Step}, {"sent", a.Call}, {"came", a.Answer}, {"why", a.Reason},
-	} {
-		if f[1] != "" {
-			fmt.Fprintf(&b, "- %s: %s\n", f[0], code(f[1], textLimit))
-		}
+	for _, fact := range f.facts() {
+		fmt.Fprintf(&b, "- %s: %s\n", fact.Label, code(fact.Text, textLimit))
 	}
-	for _, line := range a.Load {
+	for _, line := range f.Load {
 		fmt.Fprintf(&b, "- load: %s\n", code(line, textLimit))
 	}
-	if a.Curl != "" {
-		fence := strings.Repeat("`", max(3, longestRun(a.Curl, '`')+1))
-		fmt.Fprintf(&b, "\n%ssh\n%s\n%s\n", fence, a.Curl, fence)
+	if f.Curl != "" {
+		fence := strings.Repeat("`", max(3, longestRun(f.Curl, '`')+1))
+		fmt.Fprintf(&b, "\n%ssh\n%s\n%s\n", fence, f.Curl, fence)
 	}
 	b.WriteString("\n</details>\n\n")
 	return b.String()
@@ -168,14 +162,14 @@ func markdownAccount(a account) string {
 func markdownFacts(run runlog.Run) string {
 	var b strings.Builder
 	b.WriteString("<details><summary>The run</summary>\n\n| | |\n|:--|:--|\n")
-	for _, f := range facts(run) {
-		fmt.Fprintf(&b, "| %s | %s |\n", f[0], cell(f[1], textLimit))
+	for _, f := range runFacts(run) {
+		fmt.Fprintf(&b, "| %s | %s |\n", f.Label, cell(f.Text, textLimit))
 	}
 	b.WriteString("\n</details>\n")
 	return b.String()
 }
 
-// code writes text as a code span. Nothing but its fence means anything in one: no HTML, no mention, no link.
+// code writes text as a code span, in which nothing but the fence has a meaning: no HTML, no mention, no link.
 func code(s string, limit int) string {
 	s = strings.TrimSpace(plain.Text(s, limit))
 	if s == "" {
@@ -188,7 +182,7 @@ func code(s string, limit int) string {
 	return fence + s + fence
 }
 
-// cell writes text as code in a table, where a pipe ends the cell even in a code span and no backslash helps for sure.
+// cell writes text as code in a table, where a pipe ends the cell even in a code span, and a backslash does not always help.
 func cell(s string, limit int) string {
 	if s = plain.Text(s, limit); strings.Contains(s, "|") {
 		return htmlCode(s)
@@ -196,7 +190,7 @@ func cell(s string, limit int) string {
 	return code(s, limit)
 }
 
-// htmlCode writes text as HTML that Markdown does not look into: every sign that could mean something is an entity.
+// htmlCode writes text as HTML in which every character with a meaning in Markdown is an entity.
 func htmlCode(s string) string {
 	var b strings.Builder
 	b.WriteString("<code>")

@@ -6,19 +6,19 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// NotRun is the verdict of a row or a cell that has no case in a run. No log has it, and it is never green.
+// NotRun is the verdict of a row or a cell without cases. It is never in a log, and never green.
 const NotRun contract.Verdict = "not-run"
 
-// Matrix is rows x columns of verdicts. That of a run is rows of the contract x surfaces, each part with the worst
-// verdict of its cases; other matrices have other rows or columns, and are drawn all the same.
+// Matrix is a table of verdicts. The matrix of a run is the rows of the contract by surfaces, each cell with the worst
+// verdict of its cases. Other matrices have other rows or columns, and are rendered in the same way.
 type Matrix struct {
-	// Columns are, in a run's matrix, the surfaces selected or seen, in the contract's order.
+	// Columns are, in a run's matrix, the surfaces that were selected or that have cases, in the contract's order.
 	Columns []Column
-	// Rows are, in a run's matrix, the 32 of the contract in order, and after them any other that the log names:
-	// nothing is dropped.
+	// Rows are, in a run's matrix, the 32 rows of the contract in order, followed by any other row in the log.
 	Rows []MatrixRow
 	// Totals counts the cases by verdict.
 	Totals runlog.Counts
@@ -28,50 +28,50 @@ type Matrix struct {
 
 // Column heads a column of a matrix.
 type Column struct {
-	// Name is its whole name: "chat-stream".
+	// Name is its full name: "chat-stream".
 	Name string
-	// Short is what a terminal shows over the column: lines of at most four signs, such as "chat\n~". A legend explains it.
+	// Short is its name on a terminal: lines of at most four characters, such as "chat\n~". The legend explains it.
 	Short string
 }
 
-// MatrixRow is a row on every column.
+// MatrixRow is one row of a matrix.
 type MatrixRow struct {
-	// Row says what the row is about; where it is no row of the contract, its Table is 0.
+	// Row describes it. Its Table is 0 when it is not a row of the contract.
 	contract.Row
-	// Group is the heading under which the row stands.
+	// Group is the heading above the row.
 	Group   string
 	Verdict contract.Verdict
 	Counts  runlog.Counts
-	// Cells stand in the order of Matrix.Columns.
+	// Cells are in the order of Matrix.Columns.
 	Cells []Cell
 }
 
-// Cell is a row on one column.
+// Cell is one row in one column.
 type Cell struct {
 	Column  string
 	Verdict contract.Verdict
 	Counts  runlog.Counts
-	// Cases are the ids of its cases, in the order of [Run.AllCases].
+	// Cases are the ids of its cases, in the order of [runlog.Run.AllCases].
 	Cases []string
 }
 
-// LevelTotals counts the cases that need a certification level, not those that it includes.
+// LevelTotals counts the cases of one certification level, without those of the levels below.
 type LevelTotals struct {
 	Level  contract.Level
 	Counts runlog.Counts
 }
 
-// NewMatrix lays out a run. Expected cases that never ran are in it as errors.
+// NewMatrix lays out a run. Expected cases that never ran are errors in it.
 func NewMatrix(run runlog.Run) Matrix {
-	outcomes := run.AllCases()
-	m := Matrix{Columns: columns(run, outcomes), Totals: make(runlog.Counts), Levels: levels(outcomes)}
+	cases := run.AllCases()
+	m := Matrix{Columns: columns(run, cases), Totals: make(runlog.Counts), Levels: levels(cases)}
 	type place struct {
 		row    contract.RowID
 		column string
 	}
 	cells := make(map[place]*Cell)
 	rows := contract.Rows()
-	for _, c := range outcomes {
+	for _, c := range cases {
 		m.Totals[c.Verdict]++
 		if !slices.ContainsFunc(rows, func(r contract.Row) bool { return r.ID == c.Row }) {
 			rows = append(rows, contract.Row{ID: c.Row, Key: string(c.Row)})
@@ -102,7 +102,7 @@ func NewMatrix(run runlog.Run) Matrix {
 	return m
 }
 
-// RowCounts counts the rows by verdict, those not run among them.
+// RowCounts counts the rows by verdict, including [NotRun].
 func (m Matrix) RowCounts() runlog.Counts {
 	counts := make(runlog.Counts)
 	for _, r := range m.Rows {
@@ -111,7 +111,7 @@ func (m Matrix) RowCounts() runlog.Counts {
 	return counts
 }
 
-// worst is the worst verdict counted, or [NotRun].
+// worst is the worst verdict with a count, or [NotRun].
 func worst(c runlog.Counts) contract.Verdict {
 	var verdicts []contract.Verdict
 	for v, n := range c {
@@ -125,26 +125,33 @@ func worst(c runlog.Counts) contract.Verdict {
 	return NotRun
 }
 
-// tables are the names of the contract's tables by number, and before them that of rows of neither.
+// tables are the names of the contract's tables by number; the first is for rows of neither.
 var tables = [3]string{"Other rows", "HTTP status codes", "Business error codes"}
 
-func columns(run runlog.Run, outcomes []runlog.Case) []Column {
+func columns(run runlog.Run, cases []runlog.Case) []Column {
 	surfaces := slices.Clone(run.Selection.Surfaces)
-	for _, c := range outcomes {
+	for _, c := range cases {
 		surfaces = append(surfaces, c.Surface)
 	}
 	slices.SortFunc(surfaces, inOrder(dialect.Surfaces()))
 	var list []Column
 	for _, s := range slices.Compact(surfaces) {
-		list = append(list, Column{Name: string(s), Short: shortName(s)})
+		short := plain.Text(s.Label(), 4)
+		if s.Streaming() {
+			short += "\n" + streamSign
+		}
+		list = append(list, Column{Name: string(s), Short: short})
 	}
 	return list
 }
 
-func levels(outcomes []runlog.Case) []LevelTotals {
+// streamSign marks a streaming surface under its short name.
+const streamSign = "~"
+
+func levels(cases []runlog.Case) []LevelTotals {
 	counts := make(map[contract.Level]runlog.Counts)
 	var seen []contract.Level
-	for _, c := range outcomes {
+	for _, c := range cases {
 		if counts[c.Level] == nil {
 			counts[c.Level] = make(runlog.Counts)
 			seen = append(seen, c.Level)
@@ -159,7 +166,7 @@ func levels(outcomes []runlog.Case) []LevelTotals {
 	return totals
 }
 
-// inOrder compares as the list has it; what is not in the list comes after it, by name.
+// inOrder compares by the order of a list. What is not in the list comes last, by name.
 func inOrder[T ~string](list []T) func(a, b T) int {
 	place := func(v T) int {
 		if i := slices.Index(list, v); i >= 0 {

@@ -16,13 +16,12 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// messagesVersion is the version of the Cucumber Messages protocol that is written.
+// messagesVersion is the version of the Cucumber Messages protocol.
 const messagesVersion = "34.2.0"
 
-// Messages writes messages.ndjson: the run in the Cucumber Messages protocol, for the tools of that ecosystem. The
-// features in it hold one scenario a case with the steps that were played, in the place of the outlines they came from.
-// A scenario fails when its case does; what was expected to fail, or is not offered, is skipped. It fails only when w
-// does.
+// Messages writes messages.ndjson: the run in the Cucumber Messages protocol, for Cucumber's tools. Its features have one
+// scenario per case with the steps that ran, in place of the scenario outlines. A scenario fails when its case does; an
+// expected failure, and a case that is not offered, is skipped. It fails only when w does.
 func Messages(w io.Writer, run runlog.Run) error {
 	out := bufio.NewWriter(w)
 	m := &messenger{enc: json.NewEncoder(out), ids: new(messages.Incrementing), pickles: make(map[string]*messages.Pickle)}
@@ -30,12 +29,12 @@ func Messages(w io.Writer, run runlog.Run) error {
 		ProtocolVersion: messagesVersion, Implementation: &messages.Product{Name: "gatecert", Version: plain.Text(run.Tool, nameLimit)},
 		Runtime: &messages.Product{Name: "go"}, Os: &messages.Product{Name: "any"}, Cpu: &messages.Product{Name: "any"},
 	}})
-	outcomes := run.AllCases()
-	m.features(outcomes)
+	cases := run.AllCases()
+	m.features(cases)
 	m.runID = m.ids.NewId()
 	m.write(messages.Envelope{TestRunStarted: &messages.TestRunStarted{Id: m.runID, Timestamp: stamp(run.Started)}})
-	for _, c := range outcomes {
-		m.play(c, run.Started)
+	for _, c := range cases {
+		m.testCase(c, run.Started)
 	}
 	ended := run.Started
 	if run.Footer != nil {
@@ -58,7 +57,7 @@ type messenger struct {
 	enc   *json.Encoder
 	ids   *messages.Incrementing
 	runID string
-	// pickles are the scenarios by the name they have in their feature, which is the case's id.
+	// pickles are the scenarios by name, which is the case's id.
 	pickles map[string]*messages.Pickle
 	err     error
 }
@@ -69,12 +68,12 @@ func (m *messenger) write(e messages.Envelope) {
 	}
 }
 
-// features writes every feature with the scenarios of its cases.
-func (m *messenger) features(outcomes []runlog.Case) {
+// features writes every feature with a scenario per case.
+func (m *messenger) features(cases []runlog.Case) {
 	var uris []string
 	text := make(map[string]*strings.Builder)
-	for _, c := range outcomes {
-		uri := "features/not-played.feature"
+	for _, c := range cases {
+		uri := "features/not-run.feature"
 		if c.Scenario != nil {
 			uri = plain.Text(c.Scenario.URI, nameLimit)
 		}
@@ -105,11 +104,11 @@ func (m *messenger) features(outcomes []runlog.Case) {
 	}
 }
 
-// scenarioName is the case's id as Gherkin keeps it: trimmed.
+// scenarioName is the case's id, trimmed as Gherkin does.
 func scenarioName(c runlog.Case) string { return strings.TrimSpace(plain.Text(c.ID, nameLimit)) }
 
-// steps are the steps of a case, each beginning with a keyword of Gherkin, and at least one. Where the case failed
-// without a failed step, the last one takes the blame, so that no tool shows it as passed.
+// steps are the steps of a case, at least one, each beginning with a Gherkin keyword. When the case failed and no step did,
+// the last one is marked failed, so that no tool shows the case as passed.
 func steps(c runlog.Case) []runlog.Step {
 	var list []runlog.Step
 	if c.Scenario != nil {
@@ -124,7 +123,7 @@ func steps(c runlog.Case) []runlog.Step {
 		}
 	}
 	if len(list) == 0 {
-		list = []runlog.Step{{Text: "Given the case was played", Status: runlog.StepUntested}}
+		list = []runlog.Step{{Text: "Given the case is run", Status: runlog.StepUntested}}
 	}
 	if failed(c.Verdict) {
 		for _, s := range list {
@@ -137,8 +136,8 @@ func steps(c runlog.Case) []runlog.Step {
 	return list
 }
 
-// play writes the messages of one case.
-func (m *messenger) play(c runlog.Case, fallback time.Time) {
+// testCase writes the messages of one case.
+func (m *messenger) testCase(c runlog.Case, fallback time.Time) {
 	pickle := m.pickles[scenarioName(c)]
 	if pickle == nil || m.err != nil {
 		return
@@ -161,7 +160,7 @@ func (m *messenger) play(c runlog.Case, fallback time.Time) {
 		m.write(messages.Envelope{TestStepStarted: &messages.TestStepStarted{TestCaseStartedId: attempt, TestStepId: s.Id, Timestamp: stamp(started)}})
 		if i == len(testCase.TestSteps)-1 {
 			m.attach(c, attempt, s.Id)
-			// Steps are not timed one by one: the last one carries what the case took.
+			// Steps are not timed separately: the last one has the duration of the case.
 			duration := messages.GoDurationToDuration(c.Duration)
 			result.Duration = &duration
 		}
@@ -170,14 +169,14 @@ func (m *messenger) play(c runlog.Case, fallback time.Time) {
 	m.write(messages.Envelope{TestCaseFinished: &messages.TestCaseFinished{TestCaseStartedId: attempt, Timestamp: ended}})
 }
 
-// attach adds the account of a case that needs one: findings, exchange, curl line.
+// attach adds the findings, the exchange and the curl line of a case that did not pass.
 func (m *messenger) attach(c runlog.Case, attempt, step string) {
 	if c.Verdict == contract.Pass {
 		return
 	}
-	a := accountOf(c)
+	f := failureTextOf(c)
 	m.write(messages.Envelope{Attachment: &messages.Attachment{
-		Body: string(a.Verdict) + ": " + a.headline() + "\n" + a.text(), ContentEncoding: messages.AttachmentContentEncoding_IDENTITY,
+		Body: string(f.Verdict) + ": " + f.headline() + "\n" + f.text(), ContentEncoding: messages.AttachmentContentEncoding_IDENTITY,
 		MediaType: "text/plain", TestCaseStartedId: attempt, TestStepId: step,
 	}})
 }
@@ -186,11 +185,11 @@ func stepResult(c runlog.Case, s runlog.Step) *messages.TestStepResult {
 	result := &messages.TestStepResult{Duration: &messages.Duration{}, Status: messages.TestStepResultStatus_SKIPPED}
 	switch {
 	case s.Status == runlog.StepFailed && failed(c.Verdict):
-		result.Status, result.Message = messages.TestStepResultStatus_FAILED, accountOf(c).headline()
+		result.Status, result.Message = messages.TestStepResultStatus_FAILED, Headline(c)
 	case s.Status == runlog.StepPassed:
 		result.Status = messages.TestStepResultStatus_PASSED
 	case s.Status == runlog.StepWarned: // the format knows no warnings
-		result.Status, result.Message = messages.TestStepResultStatus_PASSED, accountOf(c).headline()
+		result.Status, result.Message = messages.TestStepResultStatus_PASSED, Headline(c)
 	case s.Status == runlog.StepUntested && (c.Verdict == contract.Pass || c.Verdict == contract.Warn):
 		// A scenario takes the worst status of its steps, and SKIPPED is worse than PASSED.
 		result.Status = messages.TestStepResultStatus_UNKNOWN

@@ -12,48 +12,64 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // pageCase is a case as the page's script shows it. All strings are plain; the script only places them.
 type pageCase struct {
-	ID           string           `json:"id"`
-	Cell         string           `json:"cell"` // row/surface
-	Row          string           `json:"row"`
-	Circumstance string           `json:"circumstance"`
-	Surface      string           `json:"surface"`
-	Target       string           `json:"target,omitempty"`
-	Variant      string           `json:"variant,omitempty"`
-	Level        string           `json:"level"`
-	Verdict      contract.Verdict `json:"verdict"`
-	Sign         string           `json:"sign"`
-	Headline     string           `json:"headline,omitempty"`
-	Reason       string           `json:"reason,omitempty"`
-	Tries        int              `json:"tries,omitempty"`
-	Took         string           `json:"took,omitempty"`
-	Findings     []pageFinding    `json:"findings,omitempty"`
-	Scenario     *pageScenario    `json:"scenario,omitempty"`
-	Sent         *pageMessage     `json:"sent,omitempty"`
-	Got          *pageMessage     `json:"got,omitempty"`
-	Stream       *pageStream      `json:"stream,omitempty"`
-	// Upstream is absent when the upstream stands in nobody's way, and empty when it saw nothing.
-	Upstream *[]pageAttempt `json:"upstream,omitempty"`
-	Effects  []string       `json:"effects,omitempty"`
-	// Load are the lines about a load.
-	Load []string `json:"load,omitempty"`
-	Curl string   `json:"curl,omitempty"`
-	// Copy is the command line as it is copied, where it is not shown as it is; a line that is cut is not for copying. It
-	// is the only text in the page that is not plain, and stands there in base64.
-	Copy    []byte `json:"copy,omitempty"`
-	CurlCut bool   `json:"curl_cut,omitempty"`
-	// LeftOut says that the evidence is in the log alone.
+	pagePlace
+	Verdict  contract.Verdict `json:"verdict"`
+	Sign     string           `json:"sign"`
+	Headline string           `json:"headline,omitempty"`
+	Tries    int              `json:"tries,omitempty"`
+	Took     string           `json:"took,omitempty"`
+	pageEvidence
+	// LeftOut is set when only the log has the evidence.
 	LeftOut bool `json:"left_out,omitempty"`
 }
 
+// pagePlace is where a case belongs: its id, and the values that the filters use.
+type pagePlace struct {
+	ID           string `json:"id"`
+	Cell         string `json:"cell"` // row/column
+	Row          string `json:"row"`
+	Circumstance string `json:"circumstance"`
+	Surface      string `json:"surface"`
+	Target       string `json:"target,omitempty"`
+	Variant      string `json:"variant,omitempty"`
+	Level        string `json:"level"`
+}
+
+// pageEvidence is what the page shows of a case when it is opened.
+type pageEvidence struct {
+	Reason   string        `json:"reason,omitempty"`
+	Findings []pageFinding `json:"findings,omitempty"`
+	Scenario *pageScenario `json:"scenario,omitempty"`
+	Request  *pageMessage  `json:"request,omitempty"`
+	Response *pageMessage  `json:"response,omitempty"`
+	Stream   *pageStream   `json:"stream,omitempty"`
+	// Upstream is nil when no upstream of gatecert's is behind the gateway, and empty when it received nothing.
+	Upstream *[]pageAttempt `json:"upstream,omitempty"`
+	Effects  []string       `json:"effects,omitempty"`
+	Load     []string       `json:"load,omitempty"`
+	pageCurl
+}
+
+// pageCurl is the command line that sends the request again.
+type pageCurl struct {
+	Curl string `json:"curl,omitempty"`
+	// Copy is the command line to copy, when it differs from the one that is shown. It is the only text in the page that is
+	// not plain, and therefore in base64.
+	Copy []byte `json:"copy,omitempty"`
+	// CurlCut is set when the line was cut: it is then not offered for copying.
+	CurlCut bool `json:"curl_cut,omitempty"`
+}
+
 type pageFinding struct {
-	Severity   string `json:"level"`
-	Obligation string `json:"requirement"`
-	Want       string `json:"want"`
-	Got        string `json:"got"`
+	Level       string `json:"level"`
+	Requirement string `json:"requirement"`
+	Want        string `json:"want"`
+	Got         string `json:"got"`
 }
 
 type pageScenario struct {
@@ -62,19 +78,19 @@ type pageScenario struct {
 	Steps [][2]string `json:"steps"` // status, text
 }
 
-// pageMessage is a request or an answer.
+// pageMessage is a request or a response.
 type pageMessage struct {
 	Line   string      `json:"line"`
 	Notes  []string    `json:"notes,omitempty"`
 	Header [][2]string `json:"header,omitempty"`
 	Body   string      `json:"body,omitempty"`
-	// Size says how much body there was, and how much of it is shown.
+	// Size is the size of the body, and whether only its beginning is shown.
 	Size string `json:"size,omitempty"`
 }
 
 type pageStream struct {
 	Events []pageEvent `json:"events"`
-	// Whole is how long the call took, and First when the first byte came, as a hundredth of it.
+	// Whole is the duration of the call; First is when the first byte arrived, in percent of it.
 	Whole      string   `json:"whole"`
 	First      float64  `json:"first"`
 	More       int      `json:"more,omitempty"`
@@ -84,7 +100,7 @@ type pageStream struct {
 
 type pageEvent struct {
 	At string `json:"at"`
-	// Part is the instant as a hundredth of the whole call.
+	// Part is the time of the event in percent of the call's duration.
 	Part float64 `json:"part"`
 	Name string  `json:"name,omitempty"`
 	Data string  `json:"data"`
@@ -96,90 +112,97 @@ type pageAttempt struct {
 	Took    string `json:"took"`
 }
 
-// newPageCase bounds what it shows of each body to limit characters, and to a quarter of it for a case that needs no
-// attention. A limit of 0 leaves all evidence out.
-func newPageCase(c pageEntry, limit int) pageCase {
-	if c.Verdict == contract.Pass || c.Verdict == contract.NotOffered {
+// newPageCase bounds what it shows of each body to limit characters, and to a quarter of that for a case that needs no
+// attention. A limit of 0 leaves out all evidence.
+func newPageCase(e pageEntry, limit int) pageCase {
+	if e.Verdict == contract.Pass || e.Verdict == contract.NotOffered {
 		limit /= 4
 	}
-	a := accountOf(c.Case)
-	out := pageCase{
-		ID: a.ID, Row: plain.Text(string(c.Row), nameLimit), Circumstance: plain.Text(c.Circumstance, nameLimit),
-		Surface: plain.Text(string(c.Surface), nameLimit), Variant: plain.Text(c.Variant, nameLimit),
-		Level: plain.Text(string(c.Level), nameLimit), Verdict: c.Verdict, Sign: sign(c.Verdict),
-		Tries: c.Tries,
+	f := failureTextOf(e.Case)
+	out := pageCase{pagePlace: newPagePlace(e), Verdict: e.Verdict, Sign: sign(e.Verdict), Tries: e.Tries}
+	if e.Verdict != contract.Pass {
+		out.Headline = f.headline()
 	}
-	out.Cell = plain.Text(string(c.Row)+"/"+string(c.Surface), nameLimit)
-	if c.Target != "" {
-		out.Target = plain.Text(c.Target, nameLimit)
-		out.Cell = plain.Text(string(c.Row)+"/"+c.Target, nameLimit)
-		out.ID = out.Target + "/" + out.ID
-	}
-	if c.Verdict != contract.Pass {
-		out.Headline = a.headline()
-	}
-	if c.Duration > 0 {
-		out.Took = took(c.Duration)
+	if e.Duration > 0 {
+		out.Took = duration(e.Duration)
 	}
 	if limit == 0 {
-		out.Headline = plain.Text(out.Headline, 80)
-		out.LeftOut = true
+		out.Headline, out.LeftOut = plain.Text(out.Headline, 80), true
 		return out
 	}
-	out.Reason, out.Curl, out.Load = a.Reason, a.Curl, a.Load
-	for _, f := range a.Findings {
-		out.Findings = append(out.Findings, pageFinding(f))
+	out.pageEvidence = newPageEvidence(e.Case, f, limit)
+	return out
+}
+
+func newPagePlace(e pageEntry) pagePlace {
+	p := pagePlace{
+		ID: plain.Text(e.ID, nameLimit), Cell: plain.Text(string(e.Row)+"/"+string(e.Surface), nameLimit),
+		Row: plain.Text(string(e.Row), nameLimit), Circumstance: plain.Text(e.Circumstance, nameLimit),
+		Surface: plain.Text(string(e.Surface), nameLimit), Variant: plain.Text(e.Variant, nameLimit), Level: plain.Text(string(e.Level), nameLimit),
+	}
+	if e.Target != "" {
+		p.Target = plain.Text(e.Target, nameLimit)
+		p.Cell = plain.Text(string(e.Row)+"/"+e.Target, nameLimit)
+		p.ID = p.Target + "/" + p.ID
+	}
+	return p
+}
+
+func newPageEvidence(c runlog.Case, f failureText, limit int) pageEvidence {
+	out := pageEvidence{Reason: f.Reason, Load: f.Load, pageCurl: pageCurl{Curl: f.Curl}}
+	for _, finding := range f.Findings {
+		out.Findings = append(out.Findings, pageFinding(finding))
 	}
 	if s := c.Scenario; s != nil {
-		out.Scenario = &pageScenario{Name: a.Scenario, At: plain.Text(fmt.Sprintf("%s:%d", s.URI, s.Line), nameLimit)}
+		out.Scenario = &pageScenario{Name: f.Scenario, At: plain.Text(fmt.Sprintf("%s:%d", s.URI, s.Line), nameLimit)}
 		for _, step := range s.Steps {
 			out.Scenario.Steps = append(out.Scenario.Steps, [2]string{plain.Text(string(step.Status), 20), plain.Text(step.Text, textLimit)})
 		}
 	}
 	if o := c.Observation; o != nil {
-		out.Sent = sentMessage(o.Sent, a.Call, limit)
-		out.Got = gotMessage(*o, a.Answer, limit)
+		out.Request = requestMessage(o.Sent, f.Request, limit)
+		out.Response = responseMessage(*o, f.Response, limit)
 		out.Stream = newPageStream(o.Stream, o.Timing, limit)
 		out.Upstream = attempts(o.Upstream)
 		out.Effects = effects(*o)
 		out.CurlCut = utf8.RuneCountInString(o.Sent.Curl) > curlLimit
-		if a.Curl != o.Sent.Curl && !out.CurlCut {
+		if f.Curl != o.Sent.Curl && !out.CurlCut {
 			out.Copy = []byte(o.Sent.Curl)
 		}
 	}
 	return out
 }
 
-func sentMessage(s contract.Sent, line string, limit int) *pageMessage {
+func requestMessage(s contract.Sent, line string, limit int) *pageMessage {
 	m := &pageMessage{Line: line, Header: headerLines(s.Header)}
 	if s.Fault != "" {
-		m.Notes = append(m.Notes, plain.Text("wrong on the wire: "+s.Fault, textLimit))
+		m.Notes = append(m.Notes, plain.Text("fault on the wire: "+s.Fault, textLimit))
 	}
 	m.Body, m.Size = body(s.Body, s.BodySize, limit)
 	return m
 }
 
-func gotMessage(o contract.Observation, line string, limit int) *pageMessage {
+func responseMessage(o contract.Observation, line string, limit int) *pageMessage {
 	m := &pageMessage{Line: line, Header: headerLines(o.Header)}
 	if o.Timing.FirstByte > 0 {
-		m.Notes = append(m.Notes, "first byte after "+took(o.Timing.FirstByte))
+		m.Notes = append(m.Notes, "first byte after "+duration(o.Timing.FirstByte))
 	}
 	if o.Timing.FirstEvent > 0 {
-		m.Notes = append(m.Notes, "first event after "+took(o.Timing.FirstEvent))
+		m.Notes = append(m.Notes, "first event after "+duration(o.Timing.FirstEvent))
 	}
 	if o.Stream != nil {
-		limit /= 2 // the events show the same once more
+		limit /= 2 // the events show the same content again
 	}
 	m.Body, m.Size = body(o.Body, o.BodySize, limit)
 	return m
 }
 
-// body returns what is shown of a body, and how much there was.
+// body returns the part of a body that is shown, and a description of its size.
 func body(b contract.Bytes, size int64, limit int) (text, about string) {
 	text = plain.Lines(string(b), limit)
 	about = bytesText(max(size, int64(len(b))))
 	if strings.HasSuffix(text, "…") || size > int64(len(b)) {
-		about = "the beginning of " + about
+		about = "beginning of " + about
 	}
 	return text, about
 }
@@ -195,7 +218,7 @@ func bytesText(n int64) string {
 	}
 }
 
-// headerLines are the first fields by name, each value a line.
+// headerLines are the first header fields by name, one line per value.
 func headerLines(h map[string][]string) [][2]string {
 	const most = 40
 	var lines [][2]string
@@ -222,7 +245,7 @@ func newPageStream(s *contract.Stream, t contract.Timing, limit int) *pageStream
 		return math.Round(1000*float64(min(at, t.End))/float64(t.End)) / 10
 	}
 	out := &pageStream{
-		Events: []pageEvent{}, Whole: took(t.End), First: part(t.FirstByte), Partial: plain.Lines(string(s.Partial), limit/4),
+		Events: []pageEvent{}, Whole: duration(t.End), First: part(t.FirstByte), Partial: plain.Lines(string(s.Partial), limit/4),
 	}
 	for i, e := range s.Events {
 		if i == most || limit <= 0 {
@@ -231,7 +254,7 @@ func newPageStream(s *contract.Stream, t contract.Timing, limit int) *pageStream
 		}
 		data := plain.Lines(string(e.Data), limit)
 		limit -= len(data)
-		out.Events = append(out.Events, pageEvent{took(e.At), part(e.At), plain.Text(e.Name, 60), data})
+		out.Events = append(out.Events, pageEvent{duration(e.At), part(e.At), plain.Text(e.Name, 60), data})
 	}
 	for _, v := range s.Violations[:min(len(s.Violations), most)] {
 		out.Violations = append(out.Violations, plain.Text(v, textLimit))
@@ -263,14 +286,14 @@ func attempts(seen *contract.Seen) *[]pageAttempt {
 		case a.Open:
 			outcome = "still open"
 		case a.Status == 0:
-			outcome = "no answer"
+			outcome = "no response"
 		}
-		list = append(list, pageAttempt{plain.Text(strings.Join(call, " · "), textLimit), outcome, took(a.Duration)})
+		list = append(list, pageAttempt{plain.Text(strings.Join(call, " · "), textLimit), outcome, duration(a.Duration)})
 	}
 	return &list
 }
 
-// effects are what the call did beyond its answer.
+// effects are what the call did apart from its response.
 func effects(o contract.Observation) []string {
 	var list []string
 	for _, l := range o.Leaks[:min(len(o.Leaks), 20)] {
@@ -280,16 +303,16 @@ func effects(o contract.Observation) []string {
 		list = append(list, fmt.Sprintf("balance %s before, %s after", number(b.Before), number(b.After)))
 	}
 	if o.GatewayLog != "" {
-		list = append(list, plain.Text("the gateway's own log: "+o.GatewayLog, textLimit))
+		list = append(list, plain.Text("gateway log: "+o.GatewayLog, textLimit))
 	}
 	return list
 }
 
-// number writes a quota in full: an account of a billion is no place for exponents.
+// number writes a quota without an exponent.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// took writes a duration with three digits or so.
-func took(d time.Duration) string {
+// duration writes a duration with about three digits.
+func duration(d time.Duration) string {
 	switch {
 	case d >= time.Second:
 		return d.Round(10 * time.Millisecond).String()

@@ -11,11 +11,11 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// pageChart is a chart over time, drawn as SVG without a script. Its numbers are in the units of its viewBox.
+// pageChart is a chart over time, drawn as SVG without a script. Its numbers are in units of its viewBox.
 type pageChart struct {
 	Title, Label  string
 	Width, Height int
-	// Wide is a chart that stands alone in its line.
+	// Wide is set when the chart takes the full width.
 	Wide        bool
 	Bands       []chartBand
 	Grid, Ticks []chartTick
@@ -25,11 +25,11 @@ type pageChart struct {
 
 	end time.Duration
 	top float64
-	// root draws the y axis as square roots, so that few calls a second can be seen beside a burst.
+	// root makes the y axis a square-root scale, so that a few calls per second are visible next to a burst.
 	root bool
 }
 
-// chartBand is a phase of the load behind the data. One that is too narrow for its name tells it to a pointer only.
+// chartBand is a phase of the load in the background. A band that is too narrow for its name shows it on hover only.
 type chartBand struct {
 	X, Width, Middle float64
 	Name, Text       string
@@ -50,13 +50,13 @@ type chartLine struct{ Class, Points string }
 
 type chartKey struct{ Class, Name string }
 
-// The chart's place in its picture.
+// The dimensions of a chart.
 const (
 	chartWidth, chartHeight = 640, 210
 	chartLeft, chartMargin  = 56, 8
 	chartTop, chartBottom   = 24, 184
-	chartTicks              = 6   // steps of the x axis, at most
-	chartLetter             = 5.5 // the width of a letter of the labels, on average
+	chartTicks              = 6   // most steps of the x axis
+	chartLetter             = 5.5 // average width of a letter in the labels
 )
 
 func chartNumber(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
@@ -106,7 +106,7 @@ func (c *pageChart) y(value float64) float64 {
 	return chartBottom - (chartBottom-chartTop)*share
 }
 
-// scale chooses the top of the y axis, a round number, and draws the grid.
+// scale sets the top of the y axis to a round number and draws the grid.
 func (c *pageChart) scale(most float64, text func(float64) string) {
 	c.top = roundUp(most)
 	c.Label = "up to " + text(c.top)
@@ -120,10 +120,10 @@ func (c *pageChart) scale(most float64, text func(float64) string) {
 	}
 }
 
-// roundUp is the next of 1, 2, 4, 5, 6, 8 and 10 times a power of ten, and 1 for nothing.
+// roundUp returns the next of 1, 2, 4, 5, 6, 8 and 10 times a power of ten, and 1 for 0.
 func roundUp(v float64) float64 { return nextOf(v, 1, 2, 4, 5, 6, 8) }
 
-// nextOf is the next of some digits and 10, times a power of ten, and 1 for nothing.
+// nextOf returns the next of the digits and 10, times a power of ten, and 1 for 0.
 func nextOf(v float64, digits ...float64) float64 {
 	if v <= 0 {
 		return 1
@@ -142,7 +142,7 @@ func (c *pageChart) bar(class string, at, lasts time.Duration, under, value floa
 	c.Bars = append(c.Bars, chartBar{class, x, y, max(c.x(at+lasts)-x-0.5, 0.5), c.y(under) - y})
 }
 
-// line joins neighbouring spans that have a value.
+// line connects adjacent spans that have a value.
 func (c *pageChart) line(class string, spans []runlog.Span, value func(runlog.Span) time.Duration) {
 	var points []string
 	flush := func() {

@@ -15,7 +15,7 @@ const evidenceLimit = 1600 << 10
 // pageData is what the page's script reads.
 type pageData struct {
 	Cases []json.RawMessage `json:"cases"`
-	// Left counts the cases that the page has no room for.
+	// Left is the number of cases for which the page has no room.
 	Left int `json:"left,omitempty"`
 	// Rules explain the rows of the contract by their ids.
 	Rules map[contract.RowID]pageRule `json:"rules"`
@@ -35,8 +35,8 @@ type pageCircumstance struct {
 	Variants [][2]string `json:"variants"` // name, sentence
 }
 
-// newPageData encodes the cases with as much evidence as fits the page: all of it, then shorter bodies, then evidence for
-// the worst cases alone. When their bare names are too much already, the best cases go.
+// newPageData encodes the cases with as much evidence as fits the page: all of it, else shorter bodies, else evidence for the
+// worst cases only. When the names alone do not fit, the best cases are left out.
 func newPageData(entries []pageEntry, m Matrix) ([]byte, error) {
 	data := pageData{Rules: pageRules(m), Cases: []json.RawMessage{}}
 	entries = slices.Clone(entries)
@@ -79,8 +79,8 @@ func newPageData(entries []pageEntry, m Matrix) ([]byte, error) {
 	return encoded, nil
 }
 
-// withEvidence returns the bare cases with their evidence, as far as the room in bytes goes, and whether it went far
-// enough for all.
+// withEvidence returns the bare cases with their evidence, as long as there is room in bytes. fits reports whether there
+// was room for all.
 func withEvidence(entries []pageEntry, bare []json.RawMessage, room, limit int) (cases []json.RawMessage, fits bool, err error) {
 	cases = slices.Clone(bare)
 	for i := range cases {
@@ -96,7 +96,7 @@ func withEvidence(entries []pageEntry, bare []json.RawMessage, room, limit int) 
 	return cases, true, nil
 }
 
-// pageRules explains those rows of the matrix that the contract has.
+// pageRules explains the rows of the matrix that are in the contract.
 func pageRules(m Matrix) map[contract.RowID]pageRule {
 	rules := make(map[contract.RowID]pageRule)
 	for _, r := range m.Rows {

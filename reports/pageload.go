@@ -12,7 +12,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// pageLoad is a case under load as the page shows it.
+// pageLoad is a load case as the page shows it.
 type pageLoad struct {
 	ID, Summary, Sentence string
 	Verdict               contract.Verdict
@@ -24,9 +24,9 @@ type pageLoad struct {
 }
 
 type pageCheck struct {
-	Obligation, Result, Sentence string
-	Verdict                      contract.Verdict
-	Sign                         string
+	Requirement, Result, Sentence string
+	Verdict                       contract.Verdict
+	Sign                          string
 }
 
 type pageTimes struct {
@@ -47,11 +47,11 @@ func newPageLoad(c runlog.Case, a runlog.LoadSummary) pageLoad {
 	for _, t := range a.Times {
 		bound := ""
 		if t.Bound > 0 {
-			bound = took(t.Bound)
+			bound = duration(t.Bound)
 		}
 		p.Times = append(p.Times, pageTimes{
-			plain.Text(t.Name, nameLimit), strconv.Itoa(t.Count), took(t.P50),
-			quantile(t.P90, t.Count, callsForP90), quantile(t.P99, t.Count, callsForP99), took(t.Max), bound,
+			plain.Text(t.Name, nameLimit), strconv.Itoa(t.Count), duration(t.P50),
+			quantile(t.P90, t.Count, callsForP90), quantile(t.P99, t.Count, callsForP99), duration(t.Max), bound,
 		})
 	}
 	if len(a.Spans) > 1 {
@@ -64,18 +64,18 @@ func newPageLoad(c runlog.Case, a runlog.LoadSummary) pageLoad {
 	return p
 }
 
-// The fewest calls that have such a quantile: of fewer it is hardly more than the slowest or the next but one.
+// The fewest calls for which a quantile is shown: with fewer it is close to the maximum.
 const callsForP90, callsForP99 = 20, 100
 
-// quantile leaves out one of too few calls.
+// quantile is "" for too few calls.
 func quantile(d time.Duration, calls, least int) string {
 	if calls < least {
 		return ""
 	}
-	return took(d)
+	return duration(d)
 }
 
-// capital begins a sentence as one does.
+// capital makes the first letter a capital.
 func capital(s string) string {
 	if s == "" {
 		return s
@@ -83,7 +83,7 @@ func capital(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// checkVerdict colours a check: as bad as the findings about its obligation.
+// checkVerdict is the verdict of a check: as bad as the findings about its requirement.
 func checkVerdict(check runlog.Check, findings []contract.Finding) contract.Verdict {
 	var about []contract.Finding
 	for _, f := range findings {
@@ -101,10 +101,10 @@ func checkVerdict(check runlog.Check, findings []contract.Finding) contract.Verd
 	}
 }
 
-// ChartHeight is how far the bands of the phases reach down.
+// ChartHeight is the height of the bands of the phases.
 func (page) ChartHeight() int { return chartBottom }
 
-// outcomeClasses are the colours of the outcomes, in the order in which they are stacked.
+// outcomeClasses are the CSS classes of the outcomes, in the order in which they are stacked.
 func outcomeClasses() []struct {
 	outcome runlog.Outcome
 	class   string
@@ -119,9 +119,9 @@ func outcomeClasses() []struct {
 	}
 }
 
-// countChart stacks the answers of each span by their outcome.
+// countChart stacks the responses of each span by outcome.
 func countChart(a runlog.LoadSummary, wide bool) pageChart {
-	chart := newChart("Answers by outcome, calls a second", a, wide)
+	chart := newChart("Responses per second, by outcome", a, wide)
 	most, sums := 0.0, make([]map[runlog.Outcome]int, len(a.Spans))
 	var totals []float64 // of the spans in which calls ended
 	for i, s := range a.Spans {
@@ -162,7 +162,7 @@ func countChart(a runlog.LoadSummary, wide bool) pageChart {
 	return chart
 }
 
-// bursts reports whether the most is so much more than what is usual that a line to scale would show nothing else.
+// bursts reports whether the highest rate is so far above the median that a linear scale would show nothing else.
 func bursts(totals []float64, most float64) bool {
 	const muchMore = 8
 	slices.Sort(totals)
@@ -176,21 +176,21 @@ func perSecond(n int, span time.Duration) float64 {
 	return float64(n) / span.Seconds()
 }
 
-// latencyChart draws the median and the slowest of the healthy calls over time. The log's 99th percentile of a span is its
-// slowest call: a span has a few calls.
+// latencyChart draws the median and the maximum latency of the healthy calls over time. A span has few calls, so that its
+// 99th percentile in the log is the maximum.
 func latencyChart(a runlog.LoadSummary) pageChart {
-	chart := newChart("Healthy calls, time to the whole answer", a, false)
+	chart := newChart("Latency of healthy calls", a, false)
 	most := time.Duration(0)
 	for _, s := range a.Spans {
 		most = max(most, s.P50, s.P99)
 	}
-	chart.scale(float64(most), func(v float64) string { return took(time.Duration(v)) })
+	chart.scale(float64(most), func(v float64) string { return duration(time.Duration(v)) })
 	for _, series := range []struct {
 		name, class string
 		value       func(runlog.Span) time.Duration
 	}{
 		{"median", "l-p50", func(s runlog.Span) time.Duration { return s.P50 }},
-		{"slowest", "l-slowest", func(s runlog.Span) time.Duration { return s.P99 }},
+		{"max", "l-slowest", func(s runlog.Span) time.Duration { return s.P99 }},
 	} {
 		chart.line(series.class, a.Spans, series.value)
 		chart.Legend = append(chart.Legend, chartKey{series.class, series.name})

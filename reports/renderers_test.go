@@ -59,19 +59,6 @@ func TestJSONKeepsItsSchema(t *testing.T) {
 	})
 }
 
-func TestLogKeepsItsSchema(t *testing.T) {
-	schema := compile(t, "run.schema.json")
-	for name, run := range runs() {
-		t.Run(name, func(t *testing.T) {
-			for line := range bytes.Lines(write(t, run)) {
-				value, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
-				require.NoError(t, err)
-				assert.NoError(t, schema.Validate(value))
-			}
-		})
-	}
-}
-
 func compile(t *testing.T, name string) *jsonschema.Schema {
 	t.Helper()
 	c := jsonschema.NewCompiler()

@@ -14,18 +14,18 @@ type Replay struct {
 	Run runlog.Run
 }
 
-// ReplayOutcome says how a case stands when it ran again.
+// ReplayOutcome is how the result of a case changed when it ran again.
 type ReplayOutcome string
 
 // The outcomes of a replay.
 const (
-	Fixed        ReplayOutcome = "fixed"         // it failed and does not any more
-	StillFailing ReplayOutcome = "still failing" // it fails as it did
-	StillPassing ReplayOutcome = "still passing" // it passes, or warns, as it did
-	Different    ReplayOutcome = "different"     // neither: it fails in another way, or did not fail before
+	Fixed        ReplayOutcome = "fixed"         // it failed before and does not fail now
+	StillFailing ReplayOutcome = "still failing" // it fails as before
+	StillPassing ReplayOutcome = "still passing" // it passes, or warns, as before
+	Different    ReplayOutcome = "different"     // it fails in another way, or did not fail before
 )
 
-// Outcome compares the two. What a baseline excused counts as the failure that it is.
+// Outcome compares the two results. An expected failure counts as a failure.
 func (r Replay) Outcome() ReplayOutcome {
 	before, after := r.Before, r.After
 	if before.Verdict == contract.ExpectedFail {
@@ -43,13 +43,13 @@ func (r Replay) Outcome() ReplayOutcome {
 	}
 }
 
-// Terminal tells what came this time, and what had come before when that differs. It fails only when w does.
+// Terminal writes the new result, and the old one if it differs. It fails only when w does.
 func (r Replay) Terminal(w io.Writer, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
-	t.account(accountOf(r.After))
+	t.failure(failureTextOf(r.After))
 	outcome := r.Outcome()
 	if outcome != StillFailing && outcome != StillPassing {
-		t.line("before: %s %s", t.sign(r.Before.Verdict.OrError()), accountOf(r.Before).headline())
+		t.line("before: %s %s", t.sign(r.Before.Verdict.OrError()), Headline(r.Before))
 	}
 	t.line("%s.", t.paint(r.After.Verdict.OrError(), string(outcome)))
 	return t.flush(w)

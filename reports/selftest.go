@@ -207,6 +207,3 @@ func (s SelfTest) failures() []string {
 	}
 	return parts
 }
-
-// Headline is the shortest description of a case: its reason or its first finding. It is safe to show.
-func Headline(c runlog.Case) string { return accountOf(c).headline() }

@@ -84,11 +84,10 @@ func (s SelfTest) JSON(w io.Writer) error { return encodeJSON(w, s) }
 // does.
 func (s SelfTest) HTML(w io.Writer) error {
 	m := s.Matrix()
-	p := page{Title: "Self-test", Verdict: s.verdict(), By: "Theme", Facts: [][2]string{
+	p := page{pageHead: newPageHead("Self-test", s.verdict(), s.Sentence(), nil), By: "Theme", Facts: []fact{
 		{"tool", plain.Text(s.Tool, nameLimit)}, {"contract", plain.Text(s.ContractDigest, nameLimit)},
-		{"started", s.Started.UTC().Format(time.RFC3339)}, {"took", s.Took.Round(time.Millisecond).String()},
+		{"started", s.Started.UTC().Format(time.RFC3339)}, {"duration", s.Took.Round(time.Millisecond).String()},
 	}}
-	p.Headline, p.Detail, _ = strings.Cut(s.Sentence(), ": ")
 	var entries []pageEntry
 	groups := make(map[string]runlog.Counts)
 	var order []string

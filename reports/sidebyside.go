@@ -12,17 +12,17 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// MatrixSchema names the version of a side by side's JSON.
+// MatrixSchema is the version of the JSON of a [SideBySide].
 const MatrixSchema = "gatecert.matrix/1"
 
-// SideBySide is several runs as one matrix: the rows of the contract by targets.
+// SideBySide is several runs in one matrix: the rows of the contract by targets.
 type SideBySide struct {
 	Runs []runlog.Run
-	// Matrix has a column for each run, in their order.
+	// Matrix has one column per run, in their order.
 	Matrix Matrix
 }
 
-// NewSideBySide lays out runs. A target that is there more than once gets a number behind its name.
+// NewSideBySide lays out runs. The name of a target that occurs more than once gets a number.
 func NewSideBySide(runs []runlog.Run) SideBySide {
 	s := SideBySide{Runs: runs}
 	s.Matrix.Totals = make(runlog.Counts)
@@ -49,7 +49,7 @@ func NewSideBySide(runs []runlog.Run) SideBySide {
 			for v, n := range r.Counts {
 				row.Counts[v] += n
 			}
-			// Runs before this one do not know a row that only this one names.
+			// Earlier runs do not have a row that only this one has.
 			for len(row.Cells) < i {
 				row.Cells = append(row.Cells, absent(s.Matrix.Columns[len(row.Cells)]))
 			}
@@ -81,7 +81,7 @@ func letter(i int) string {
 	return fmt.Sprint(i + 1)
 }
 
-// sentence says what the side by side shows: "2 targets: 20 of 32 rows alike, 8 differ, 4 not run by all".
+// sentence sums up the matrix: "2 targets: 20 of 32 rows agree, 8 differ, 4 not run by all".
 func (s SideBySide) sentence() string {
 	differ, partly := 0, 0
 	for _, r := range s.Matrix.Rows {
@@ -99,15 +99,15 @@ func (s SideBySide) sentence() string {
 		}
 	}
 	rows := len(s.Matrix.Rows)
-	text := fmt.Sprintf("%s: %d of %s alike, %d differ", Count(len(s.Runs), "target"), rows-differ-partly, Count(rows, "row"), differ)
+	text := fmt.Sprintf("%s: %d of %s agree, %d differ", Count(len(s.Runs), "target"), rows-differ-partly, Count(rows, "row"), differ)
 	if partly > 0 {
 		text += fmt.Sprintf(", %d not run by all", partly)
 	}
 	return text
 }
 
-// remarks are what makes the runs hard to compare, each a sentence, safe to show.
-func (s SideBySide) remarks() []string {
+// notes are the differences that make runs hard to compare, each a sentence, safe to show.
+func (s SideBySide) notes() []string {
 	var list []string
 	for i, run := range s.Runs {
 		if run.ContractDigest != s.Runs[0].ContractDigest {
@@ -127,19 +127,14 @@ func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 	if err := t.matrix(s.Matrix); err != nil {
 		return err
 	}
-	var verdicts, painted []string
-	for _, v := range shown() {
-		verdicts = append(verdicts, sign(v)+" "+string(v))
-		painted = append(painted, t.sign(v)+" "+string(v))
-	}
-	t.wrapped(verdicts, painted)
+	t.verdictLegend()
 	t.line("")
 	for i, run := range s.Runs {
 		t.line("%s %s %s", s.Matrix.Columns[i].Short, t.sign(run.Verdict()), s.Matrix.Columns[i].Name)
 		t.line("    %s.", Sentence(run))
 	}
 	t.line("")
-	for _, r := range s.remarks() {
+	for _, r := range s.notes() {
 		t.line("note: %s", r)
 	}
 	t.line("%s.", s.sentence())
@@ -156,13 +151,10 @@ func (s SideBySide) Markdown(w io.Writer) error {
 		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", sign(run.Verdict()), cell(s.Matrix.Columns[i].Name, nameLimit),
 			cell(run.Target.BaseURL, nameLimit), Sentence(run))
 	}
-	for _, r := range s.remarks() {
+	for _, r := range s.notes() {
 		fmt.Fprintf(&out, "\n%s\n", code(r, textLimit))
 	}
-	if _, err := w.Write(out.Bytes()); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
+	return flush(w, &out)
 }
 
 type matrixReport struct {
@@ -194,14 +186,14 @@ type matrixCell struct {
 	Cases   runlog.Counts    `json:"cases"`
 }
 
-// JSON writes the matrix for machines. It fails only when w does.
+// JSON writes the matrix for programs. It fails only when w does.
 func (s SideBySide) JSON(w io.Writer) error {
-	out := matrixReport{Schema: MatrixSchema, Sentence: s.sentence(), Remarks: filled(s.remarks()), Targets: []matrixTarget{}, Rows: []matrixLine{}}
+	out := matrixReport{Schema: MatrixSchema, Sentence: s.sentence(), Remarks: filled(s.notes()), Targets: []matrixTarget{}, Rows: []matrixLine{}}
 	for i, run := range s.Runs {
 		m := NewMatrix(run)
 		out.Targets = append(out.Targets, matrixTarget{
 			Column: s.Matrix.Columns[i].Name, diffRun: newDiffRun(run), Level: run.Selection.Level,
-			Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), shown()),
+			Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), legendVerdicts()),
 		})
 	}
 	for _, r := range s.Matrix.Rows {
@@ -214,7 +206,7 @@ func (s SideBySide) JSON(w io.Writer) error {
 	return encodeJSON(w, out)
 }
 
-// HTML writes the matrix as a page like [HTML]'s: a cell opens the evidence of its cases. It fails only when w does.
+// HTML writes the matrix as a page like that of [HTML]: a cell opens the evidence of its cases. It fails only when w does.
 func (s SideBySide) HTML(w io.Writer) error {
 	var entries []pageEntry
 	for i, run := range s.Runs {
@@ -227,11 +219,10 @@ func (s SideBySide) HTML(w io.Writer) error {
 	for _, c := range s.Matrix.Columns {
 		names = append(names, c.Name)
 	}
-	p := page{Title: plain.Text(strings.Join(names, " · "), nameLimit), Verdict: contract.Pass, Remarks: s.remarks(), By: "Target"}
-	p.Headline, p.Detail, _ = strings.Cut(s.sentence(), ": ")
+	p := page{pageHead: newPageHead(strings.Join(names, " · "), contract.Pass, s.sentence(), s.notes()), By: "Target"}
 	for i, run := range s.Runs {
 		p.Verdict, _ = contract.Worst(p.Verdict, run.Verdict())
-		p.Facts = append(p.Facts, [2]string{s.Matrix.Columns[i].Name, plain.Text(run.Target.BaseURL, nameLimit) + " · " + Sentence(run)})
+		p.Facts = append(p.Facts, fact{s.Matrix.Columns[i].Name, plain.Text(run.Target.BaseURL, nameLimit) + " · " + Sentence(run)})
 		m := NewMatrix(run)
 		p.Levels = append(p.Levels, newPageLevel(s.Matrix.Columns[i].Name, m.Totals))
 	}

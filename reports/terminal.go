@@ -12,23 +12,22 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// TerminalOptions say for whom the terminal report is. The zero value is 80 columns without colour.
+// TerminalOptions describe the terminal. The zero value is 80 columns without colour.
 type TerminalOptions struct {
-	// Color adds colour to the signs. Nothing is told by colour alone.
+	// Color adds colour to the signs. No information is in the colour alone.
 	Color bool
 	// Width is the number of columns, 80 when 0. The matrix is split into bands of columns that fit.
 	Width int
-	// Failures is how many cases are told in full, 10 when 0.
+	// Failures is the number of cases shown in full, 10 when 0.
 	Failures int
 }
 
-// Terminal writes the report for people at a terminal: the matrix, the cases that need attention, the totals and one
-// closing sentence. It fails only when w does.
+// Terminal writes the report for a terminal: the matrix, the cases that need attention, the totals and a closing sentence.
+// It fails only when w does.
 func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	m := NewMatrix(run)
@@ -38,9 +37,9 @@ func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 		return err
 	}
 	t.legend(m)
-	t.troubles(run)
-	t.underLoad(run)
-	notes := remarks(run)
+	t.attention(attentionOf(run))
+	t.loadCases(run)
+	notes := runNotes(run)
 	for _, n := range notes {
 		t.line("note: %s", n)
 	}
@@ -64,26 +63,20 @@ func (o TerminalOptions) withDefaults() TerminalOptions {
 	return o
 }
 
-// terminal is one report in the making.
+// terminal builds one report.
 type terminal struct {
 	opts TerminalOptions
 	out  bytes.Buffer
 }
 
-// flush writes the report out at once.
-func (t *terminal) flush(w io.Writer) error {
-	if _, err := w.Write(t.out.Bytes()); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
-}
+func (t *terminal) flush(w io.Writer) error { return flush(w, &t.out) }
 
 func (t *terminal) line(format string, args ...any) {
 	t.out.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " "))
 	t.out.WriteByte('\n')
 }
 
-// matrix writes the matrix in bands of as many columns as the width holds.
+// matrix writes the matrix in bands of as many columns as fit the width.
 func (t *terminal) matrix(m Matrix) error {
 	const gap = 1 // the space before a column
 	keys, column := 0, 1
@@ -117,62 +110,54 @@ func (t *terminal) matrix(m Matrix) error {
 	return nil
 }
 
-// rowLabel is the row's first cell, as the tables print it; the code: and http: of its id go without saying.
+// rowLabel is the row's first cell: its key, without the code: or http: of its id.
 func rowLabel(r MatrixRow) string { return plain.Text(r.Key, 40) }
 
-// shortName fits a surface over a column of four; "~" is the stream.
-func shortName(s dialect.Surface) string {
-	base, stream := strings.CutSuffix(string(s), "-stream")
-	short := map[string]string{
-		"completions": "cmpl", "responses": "resp", "messages": "msgs", "gemini": "gmni", "embeddings": "embd",
-		"images": "imgs", "speech": "spch", "transcriptions": "trns", "moderations": "modr", "rerank": "rrnk", "models": "mdls",
-	}[base]
-	if short == "" {
-		short = plain.Text(base, 4)
-	}
-	if stream {
-		short += "\n~"
-	}
-	return short
-}
-
 func (t *terminal) legend(m Matrix) {
-	var verdicts, painted []string
-	for _, v := range shown() {
-		verdicts = append(verdicts, sign(v)+" "+string(v))
-		painted = append(painted, t.sign(v)+" "+string(v))
-	}
-	t.wrapped(verdicts, painted)
+	t.verdictLegend()
 	var names []string
 	for _, c := range m.Columns {
 		full := plain.Text(c.Name, 40)
-		if c.Short != full && !strings.HasSuffix(full, "-stream") {
+		if c.Short != full && !streams(c) {
 			names = append(names, c.Short+" "+full)
 		}
 	}
-	if slices.ContainsFunc(m.Columns, func(c Column) bool { return strings.HasSuffix(c.Short, "~") }) {
-		names = append(names, "~ streaming")
+	if slices.ContainsFunc(m.Columns, streams) {
+		names = append(names, streamSign+" streaming")
 	}
 	t.wrapped(names, names)
 	t.line("")
 }
 
-// underLoad says of every case under load that passed in a line what was sent. The others are told among the troubles.
-func (t *terminal) underLoad(run runlog.Run) {
-	told := false
+// verdictLegend explains the signs.
+func (t *terminal) verdictLegend() {
+	var verdicts, painted []string
+	for _, v := range legendVerdicts() {
+		verdicts = append(verdicts, sign(v)+" "+string(v))
+		painted = append(painted, t.sign(v)+" "+string(v))
+	}
+	t.wrapped(verdicts, painted)
+}
+
+func streams(c Column) bool { return strings.HasSuffix(c.Short, "\n"+streamSign) }
+
+// loadCases sums up every load case that passed. The others are among those that need attention.
+func (t *terminal) loadCases(run runlog.Run) {
+	written := false
 	for _, c := range run.Cases {
 		if c.Load != nil && c.Verdict == contract.Pass {
 			t.line("%s %s", t.sign(c.Verdict), plain.Text(c.ID, nameLimit))
 			t.line("  %s", loadSentence(*c.Load))
-			told = true
+			written = true
 		}
 	}
-	if told {
+	if written {
 		t.line("")
 	}
 }
 
-// wrapped writes parts two spaces apart on as many lines as they need, each as it is painted.
+// wrapped writes parts two spaces apart on as many lines as they need. painted are the parts with their colours, which take
+// no columns.
 func (t *terminal) wrapped(parts, painted []string) {
 	line, size := "", 0 // in columns
 	for i, p := range parts {
@@ -189,53 +174,49 @@ func (t *terminal) wrapped(parts, painted []string) {
 	t.line("%s", line)
 }
 
-// troubles tells the failures, then the warnings, up to the bound.
-func (t *terminal) troubles(run runlog.Run) {
-	accounts, _, never := troubles(run)
-	told := accounts[:min(len(accounts), t.opts.Failures)]
-	for _, a := range told {
-		t.account(a)
+// attention writes the failures and then the warnings, up to the bound.
+func (t *terminal) attention(a attention) {
+	texts := a.texts()
+	shown := texts[:min(len(texts), t.opts.Failures)]
+	for _, f := range shown {
+		t.failure(f)
 	}
-	if rest := len(accounts) - len(told); rest > 0 {
+	if rest := len(texts) - len(shown); rest > 0 {
 		t.line("… and %d more, see report.html", rest)
 		t.line("")
 	}
-	if len(never) > 0 {
-		t.line("%s never ran:", Count(len(never), "expected case"))
-		for _, id := range never[:min(len(never), t.opts.Failures)] {
+	if len(a.neverRan) > 0 {
+		t.line("%s never ran:", Count(len(a.neverRan), "expected case"))
+		for _, id := range a.neverRan[:min(len(a.neverRan), t.opts.Failures)] {
 			t.line("  %s %s", t.sign(contract.Error), id)
 		}
-		if rest := len(never) - t.opts.Failures; rest > 0 {
+		if rest := len(a.neverRan) - t.opts.Failures; rest > 0 {
 			t.line("  … and %d more, see report.html", rest)
 		}
 		t.line("")
 	}
 }
 
-func (t *terminal) account(a account) {
-	t.line("%s %s", t.sign(a.Verdict), a.ID)
-	t.fact("did", a.Scenario)
-	t.fact("step", a.Step)
-	t.fact("sent", a.Call)
-	t.fact("came", a.Answer)
-	t.fact("why", a.Reason)
-	for _, f := range a.Findings {
-		t.line("  %s %s", f.Severity, f.Obligation)
-		t.line("    want %s", f.Want)
-		t.line("    got  %s", f.Got)
+func (t *terminal) failure(f failureText) {
+	t.line("%s %s", t.sign(f.Verdict), f.ID)
+	for _, fact := range f.facts() {
+		t.fact(fact.Label, fact.Text)
 	}
-	for _, line := range a.Load {
+	for _, finding := range f.Findings {
+		t.line("  %s %s", finding.Level, finding.Requirement)
+		t.line("    want %s", finding.Want)
+		t.line("    got  %s", finding.Got)
+	}
+	for _, line := range f.Load {
 		t.fact("load", line)
 	}
-	t.fact("curl", strings.ReplaceAll(a.Curl, "\n", "\n       "))
+	if f.Curl != "" {
+		t.fact("curl", strings.ReplaceAll(f.Curl, "\n", "\n           "))
+	}
 	t.line("")
 }
 
-func (t *terminal) fact(label, text string) {
-	if text != "" {
-		t.line("  %-4s %s", label, text)
-	}
-}
+func (t *terminal) fact(label, text string) { t.line("  %-8s %s", label, text) }
 
 func (t *terminal) totals(m Matrix) error {
 	header := []string{"level", "cases"}
@@ -261,7 +242,7 @@ func (t *terminal) totals(m Matrix) error {
 	return t.table(header, rows, tw.AlignRight)
 }
 
-// table writes a table without frame; cells after the first two columns are aligned as asked.
+// table writes a table without a frame. align is that of the columns after the first two.
 func (t *terminal) table(header []string, rows [][]string, align tw.Align) error {
 	aligns := []tw.Align{tw.AlignLeft, tw.AlignLeft}
 	if align == tw.AlignRight {
@@ -277,7 +258,7 @@ func (t *terminal) table(header []string, rows [][]string, align tw.Align) error
 	}
 	var out bytes.Buffer
 	table := tablewriter.NewTable(&out,
-		// The library asks the environment whether the signs are two columns wide; a report must not depend on it.
+		// The library asks the environment whether the signs are two columns wide. A report must not depend on that.
 		tablewriter.WithEastAsian(tw.Off),
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
 			Borders: tw.BorderNone,
@@ -305,27 +286,10 @@ func (t *terminal) table(header []string, rows [][]string, align tw.Align) error
 
 func (t *terminal) sign(v contract.Verdict) string { return t.paint(v, sign(v)) }
 
-// paint colours text as its verdict, with the 16 colours that every terminal theme keeps readable.
+// paint colours text by its verdict.
 func (t *terminal) paint(v contract.Verdict, text string) string {
 	if !t.opts.Color {
 		return text
 	}
-	var code string
-	switch v {
-	case contract.Pass:
-		code = "32"
-	case contract.Warn:
-		code = "33"
-	case contract.ExpectedFail:
-		code = "36"
-	case contract.Fail:
-		code = "1;31"
-	case contract.Untestable:
-		code = "35"
-	case contract.NotOffered, NotRun:
-		code = "2"
-	default:
-		code = "1;7;31"
-	}
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	return "\x1b[" + styleOf(v).color + "m" + text + "\x1b[0m"
 }

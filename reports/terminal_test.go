@@ -47,9 +47,9 @@ func TestTerminalOptions(t *testing.T) {
 		assert.Contains(t, colored, "\x1b[1;31m✗\x1b[0m")
 		assert.Equal(t, plain, regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(colored, ""))
 	})
-	t.Run("no more failures than asked for are told in full", func(t *testing.T) {
+	t.Run("no more failures than selected are shown in full", func(t *testing.T) {
 		got := terminal(t, failingRun(), reports.TerminalOptions{Failures: 2})
-		assert.Equal(t, 2, strings.Count(got, "\n  did "))
+		assert.Equal(t, 2, strings.Count(got, "\n  scenario "))
 		assert.Contains(t, got, "… and 3 more, see report.html")
 	})
 	t.Run("a writer that fails is reported", func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Verdicts writes one line a case, "verdict case-id", sorted by id: the form in which two runs are compared with diff.
-// A run that is not complete ends in a line that says so. It fails only when w does.
+// Verdicts writes one line per case, "verdict case-id", sorted by id, so that diff can compare two runs. The last line of an
+// incomplete run says why. It fails only when w does.
 func Verdicts(w io.Writer, run runlog.Run) error {
 	cases := slices.SortedFunc(slices.Values(run.AllCases()), func(a, b runlog.Case) int { return strings.Compare(a.ID, b.ID) })
 	out := bufio.NewWriter(w)

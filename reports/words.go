@@ -1,121 +1,50 @@
 package reports
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/reports/plain"
-	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// sign is the mark of a verdict. The marks differ without colour.
-func sign(v contract.Verdict) string {
+// verdictStyle is how reports show a verdict.
+type verdictStyle struct {
+	// sign is its mark. The marks differ without colour.
+	sign string
+	// one and many complete "1 row …" and "2 rows …".
+	one, many string
+	// color is its ANSI SGR parameter, of the 16 colours that every terminal theme keeps readable.
+	color string
+}
+
+func styleOf(v contract.Verdict) verdictStyle {
 	switch v {
 	case contract.Pass:
-		return "✓"
+		return verdictStyle{"✓", "passes", "pass", "32"}
 	case contract.Warn:
-		return "!"
+		return verdictStyle{"!", "warns", "warn", "33"}
 	case contract.NotOffered:
-		return "–"
+		return verdictStyle{"–", "not offered", "not offered", "2"}
 	case contract.ExpectedFail:
-		return "x"
+		return verdictStyle{"x", "fails as expected", "fail as expected", "36"}
 	case contract.Fail:
-		return "✗"
+		return verdictStyle{"✗", "fails", "fail", "1;31"}
 	case contract.Untestable:
-		return "?"
+		return verdictStyle{"?", "untestable", "untestable", "35"}
 	case NotRun:
-		return "·"
+		return verdictStyle{"·", "not run", "not run", "2"}
 	default:
-		return "E"
+		return verdictStyle{"E", "in error", "in error", "1;7;31"}
 	}
 }
 
-// shown are the verdicts of a legend, best first, with the absence of one.
-func shown() []contract.Verdict { return append(contract.Verdicts(), NotRun) }
+func sign(v contract.Verdict) string { return styleOf(v).sign }
 
-// Sentence closes every report: whether the run is conformant, at what level, and how the rows stand.
-//
-//	conformant at level edge: 12 of 32 rows pass, 20 not run
-//	NOT conformant at level relay: 2 of 32 rows fail, 17 pass, 13 not run
-//	INCOMPLETE: the log has no footer; 3 of 24 expected cases never ran. Nothing is certified
-func Sentence(run runlog.Run) string {
-	if gap := run.Incomplete(); gap != "" {
-		return "INCOMPLETE: " + gap + ". Nothing is certified"
-	}
-	m := NewMatrix(run)
-	order := []contract.Verdict{
-		contract.Pass, contract.Warn, contract.ExpectedFail, contract.NotOffered, contract.Fail, contract.Untestable,
-		contract.Error, NotRun,
-	}
-	opening := "conformant"
-	if !run.Verdict().Conformant() {
-		opening = "NOT conformant"
-		order = []contract.Verdict{
-			contract.Fail, contract.Untestable, contract.Error, contract.Pass, contract.Warn, contract.ExpectedFail,
-			contract.NotOffered, NotRun,
-		}
-	}
-	opening += " at level " + run.Selection.Scope() + loadedOn(run)
-	if n := len(run.Selection.Rows); n > 0 {
-		opening += " on the " + Count(n, "row") + " asked for"
-	}
-	if n := len(run.Selection.Cases); n > 0 {
-		opening += " on the " + Count(n, "case") + " asked for"
-	}
-	rows := m.RowCounts()
-	var parts []string
-	for _, v := range order {
-		n := rows[v]
-		switch {
-		case n == 0:
-		case len(parts) == 0:
-			parts = append(parts, fmt.Sprintf("%d of %d rows %s", n, len(m.Rows), verb(v, n)))
-		default:
-			parts = append(parts, fmt.Sprintf("%d %s", n, verb(v, n)))
-		}
-	}
-	return opening + ": " + strings.Join(parts, ", ")
-}
+// legendVerdicts are the verdicts of a legend, best first, and [NotRun].
+func legendVerdicts() []contract.Verdict { return append(contract.Verdicts(), NotRun) }
 
-// loadedOn says which surfaces were put under load, of a run that was not asked for single cases: the rows hold for all that
-// are offered, their cases under load only for these.
-func loadedOn(run runlog.Run) string {
-	surfaces := loadedSurfaces(run)
-	if len(surfaces) == 0 || len(run.Selection.Cases) > 0 {
-		return ""
-	}
-	return ", under load on " + plain.Text(joined(surfaces), textLimit)
-}
-
-// verb says of n rows what their verdict is.
-func verb(v contract.Verdict, n int) string {
-	either := func(one, many string) string {
-		if n == 1 {
-			return one
-		}
-		return many
-	}
-	switch v {
-	case contract.Pass:
-		return either("passes", "pass")
-	case contract.Warn:
-		return either("warns", "warn")
-	case contract.ExpectedFail:
-		return either("fails as expected", "fail as expected")
-	case contract.NotOffered:
-		return "not offered"
-	case contract.Fail:
-		return either("fails", "fail")
-	case contract.Untestable:
-		return "untestable"
-	case NotRun:
-		return "not run"
-	default:
-		return "in error"
-	}
-}
+// failed reports whether a verdict makes a run not conformant.
+func failed(v contract.Verdict) bool { return !v.Conformant() }
 
 // Count writes "1 case", "2 cases".
 func Count(n int, noun string) string {
@@ -123,4 +52,12 @@ func Count(n int, noun string) string {
 		noun += "s"
 	}
 	return strconv.Itoa(n) + " " + noun
+}
+
+func joined[T ~string](list []T) string {
+	parts := make([]string, len(list))
+	for i, v := range list {
+		parts[i] = string(v)
+	}
+	return strings.Join(parts, ", ")
 }

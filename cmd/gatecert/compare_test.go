@@ -73,7 +73,7 @@ func TestMatrixAndDiffOfTwoRuns(t *testing.T) {
 		code, stdout, stderr := invoke(t.Context(), "matrix", bent, mended)
 		assert.Equal(t, exitConformant, code, stderr)
 		assert.Contains(t, stdout, "✗ model_not_found                ✗ ✓\n")
-		assert.Contains(t, stdout, "2 targets: 30 of 32 rows alike, 2 differ.")
+		assert.Contains(t, stdout, "2 targets: 30 of 32 rows agree, 2 differ.")
 		for format, want := range map[string]string{"html": "<!doctype html>", "md": "## gatecert: 2 targets side by side", "json": `"schema": "gatecert.matrix/1"`} {
 			code, stdout, stderr := invoke(t.Context(), "matrix", bent, mended, "--format", format)
 			assert.Equal(t, exitConformant, code, stderr)

@@ -1,12 +1,12 @@
 "use strict";
-// Everything a gateway wrote reaches the page as a text node: nothing here parses markup.
+// Text from a gateway reaches the page only as text nodes: nothing here parses markup.
 (() => {
   const $ = (id) => document.getElementById(id);
   const { cases, rules, left } = JSON.parse($("data").textContent);
   const attention = new Set(["fail", "untestable", "error", "warn"]);
   const ranks = ["error", "untestable", "fail", "warn", "expected-fail", "not-offered", "pass"];
 
-  // el makes an element; attributes by name, children as text or elements, empty ones left out.
+  // el creates an element with attributes and with children (text or elements), without empty ones.
   function el(tag, attributes, ...children) {
     const node = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes || {})) {
@@ -33,7 +33,7 @@
     chosen = name;
     $("theme").textContent = "theme: " + name;
     $("theme").setAttribute("aria-label", "Colour theme: " + (name === "auto" ? "automatic" : name));
-    try { localStorage.setItem("gatecert-theme", name); } catch { /* a page without storage forgets it */ }
+    try { localStorage.setItem("gatecert-theme", name); } catch { /* without storage the choice lasts until the page is closed */ }
   }
   let stored = null;
   try { stored = localStorage.getItem("gatecert-theme"); } catch { /* see above */ }
@@ -52,10 +52,10 @@
     items.set(c, item);
     $("list").append(item);
   }
-  const none = el("li", { class: "none" }, "No case fits the filter.");
+  const none = el("li", { class: "none" }, "No case matches the filter.");
   none.hidden = cases.length > 0;
   $("list").append(none);
-  if (left) $("list").append(el("li", { class: "none" }, `${left} more cases are in run.ndjson; this page has no room for them.`));
+  if (left) $("list").append(el("li", { class: "none" }, `${left} more cases are in run.ndjson. This page has no room for them.`));
 
   // ---- filters
 
@@ -65,7 +65,7 @@
     for (const value of values) filters.elements[key].append(el("option", { value }, value));
     filters.elements[key].parentElement.hidden = values.size < 2;
   }
-  // What a text filter looks into is put together when it is first asked for: most readers never do.
+  // The text to search is built on the first search: most readers never search.
   const haystacks = new Map();
   function haystack(c) {
     if (!haystacks.has(c)) haystacks.set(c, JSON.stringify([c.id, c.headline, c.reason, c.findings]).toLowerCase());
@@ -99,7 +99,7 @@
 
   // ---- evidence
 
-  // copy puts a text on the clipboard; where the browser refuses, it selects what is shown.
+  // copy puts text on the clipboard. If the browser refuses, it selects the text that is shown.
   function copy(text) {
     const button = el("button", { type: "button", class: "quiet copy" }, "copy");
     button.addEventListener("click", async () => {
@@ -128,9 +128,8 @@
     return el("table", { class: name }, head && el("thead", {}, el("tr", {}, head.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}, rows));
   }
 
-  // diff marks in each of two texts the words that the other does not have in the same order (their longest common
-  // subsequence is what is left plain). Texts that share less than half of their words, and very long ones, stay unmarked:
-  // there everything differs.
+  // diff marks the words of two texts that are not in their longest common subsequence. It marks nothing in very long texts,
+  // and in texts that share less than half of their words: there everything differs.
   function diff(want, got) {
     const [a, b] = [want, got].map((text) => text.match(/\s+|[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]/gu) || []);
     if (a.length * b.length > 40000) return [[want], [got]];
@@ -181,10 +180,10 @@
       m.notes && el("p", { class: "notes" }, m.notes.join(" · ")),
       m.header && el("details", {}, el("summary", {}, m.header.length + (m.header.length === 1 ? " header field" : " header fields")),
         table(null, m.header.map(([name, value]) => el("tr", {}, el("td", { class: "mono" }, name), el("td", { class: "mono" }, value))))),
-      m.body && (folded ? el("details", {}, el("summary", {}, "body as it came"), el("pre", { tabindex: "0" }, m.body)) : el("pre", { tabindex: "0" }, m.body)));
+      m.body && (folded ? el("details", {}, el("summary", {}, "raw body"), el("pre", { tabindex: "0" }, m.body)) : el("pre", { tabindex: "0" }, m.body)));
   }
 
-  // svg makes an element of a drawing. Its attributes are no styles, which the page's policy would refuse.
+  // svg creates an SVG element. It sets attributes and no styles, which the page's policy forbids.
   function svg(tag, attributes, ...children) {
     const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -192,7 +191,7 @@
     return node;
   }
 
-  // timeline draws the call from its first byte sent to its end: the wait in grey, a stroke for each event.
+  // timeline draws a call from its first byte sent to its end: the wait in grey, one stroke per event.
   function timeline(s) {
     const label = `${s.events.length} events over ${s.whole}`;
     return svg("svg", { class: "timeline", viewBox: "0 0 100 12", preserveAspectRatio: "none", role: "img", "aria-label": label },
@@ -209,13 +208,13 @@
         el("td", { class: "at" }, "+" + e.at), el("td", { class: "mono" }, e.name && el("b", {}, e.name + " "), e.data)))) || "",
       s.more && el("p", { class: "notes" }, "… and " + s.more + " more in the log"),
       s.violations && el("ul", {}, s.violations.map((v) => el("li", {}, v))),
-      s.partial && el("p", { class: "notes" }, "left over after the last event:"), s.partial && el("pre", {}, s.partial));
+      s.partial && el("p", { class: "notes" }, "bytes after the last event:"), s.partial && el("pre", {}, s.partial));
   }
 
   function upstream(list) {
     if (!list) return null;
-    if (list.length === 0) return part("What the upstream saw", null, el("p", {}, "Nothing: the request never reached it."));
-    return part("What the upstream saw", small(list.length + (list.length === 1 ? " attempt" : " attempts")),
+    if (list.length === 0) return part("Upstream requests", null, el("p", {}, "None: the request did not reach the upstream."));
+    return part("Upstream requests", small(list.length + (list.length === 1 ? " request" : " requests")),
       table(null, list.map((a) => el("tr", {}, el("td", { class: "mono" }, a.call), el("td", {}, a.outcome), el("td", { class: "at" }, a.took)))));
   }
 
@@ -225,19 +224,19 @@
       el("h3", {}, mark(c), el("span", {}, c.circumstance + (c.variant ? " · " + c.variant : "")), small(facts)),
       el("p", { class: "id" }, el("a", { href: link(c.id) }, c.id)),
       c.reason && el("p", { class: "reason" }, c.reason),
-      c.left_out && el("p", { class: "reason" }, c.headline, el("br"), "The evidence was left out to keep this page small; it is in run.ndjson."),
+      c.left_out && el("p", { class: "reason" }, c.headline, el("br"), "The evidence was left out to keep this page small. It is in run.ndjson."),
       findings(c),
       c.load && part("Load", null, el("ul", {}, c.load.map((e) => el("li", {}, e)))),
       c.effects && part("Effects", null, el("ul", {}, c.effects.map((e) => el("li", {}, e)))),
-      scenario(c), message("Request", c.sent), message("Answer", c.got, c.stream), stream(c.stream), upstream(c.upstream),
-      c.curl && part("Again", c.curl_cut ? small("cut: the whole line is in run.ndjson") : copy(c.copy ? decode(c.copy) : c.curl), el("pre", { tabindex: "0" }, c.curl)));
+      scenario(c), message("Request", c.request), message("Response", c.response, c.stream), stream(c.stream), upstream(c.upstream),
+      c.curl && part("Reproduce", c.curl_cut ? small("cut: the complete command is in run.ndjson") : copy(c.copy ? decode(c.copy) : c.curl), el("pre", { tabindex: "0" }, c.curl)));
   }
 
-  // rule is what the contract says about a row.
+  // rule shows the row of the contract.
   function rule(id, unfolded) {
     const r = rules[id];
     if (!r) return "";
-    const details = el("details", { class: "rule" }, el("summary", {}, "What the contract says: ", el("b", {}, r.title)),
+    const details = el("details", { class: "rule" }, el("summary", {}, "Contract: ", el("b", {}, r.title)),
       el("dl", {}, r.facts.map(([name, text]) => el("div", {}, el("dt", {}, name), el("dd", {}, text)))),
       r.circumstances.map((c) => el("div", {}, el("p", {}, el("code", {}, c.id), " ", small("needs " + c.needs)), el("p", {}, c.sentence),
         c.variants.some(([name]) => name) && el("ul", {}, c.variants.map(([name, text]) => el("li", {}, el("code", {}, name), " " + text))))));
@@ -245,7 +244,7 @@
     return details;
   }
 
-  // A hash names a row, a cell or a case; whatever it names is shown whole, the worst first.
+  // A hash names a row, a cell or a case. All cases that it names are shown, the worst first.
   const named = (id) => byUrgency.filter((c) => c.row === id || c.cell === id || c.id === id);
   let opener = null;
 
@@ -257,7 +256,7 @@
     if (first) opener = document.activeElement;
     $("evidence-title").textContent = id;
     $("evidence-body").replaceChildren(rule(row, id === row), ...found.map(article));
-    if (found.length === 0) $("evidence-body").append(el("p", { class: "notes" }, "No case of this row was run."));
+    if (found.length === 0) $("evidence-body").append(el("p", { class: "notes" }, "No case of this row ran."));
     $("evidence").hidden = false;
     $("evidence").scrollTop = 0;
     document.body.classList.add("open");
@@ -283,7 +282,7 @@
     close();
   }
 
-  // step goes to the next cell, in the order of the matrix, that needs attention and fits the filter.
+  // step goes to the next cell, in matrix order, that needs attention and matches the filter.
   function step(by) {
     const stops = cells.filter((a) => a.hasAttribute("href") && !a.classList.contains("dim") && !a.closest("tr").hidden &&
       cases.some((c) => c.cell === targetOf(a) && attention.has(c.verdict)));
@@ -298,7 +297,7 @@
   $("close").addEventListener("click", leave);
   $("next").addEventListener("click", () => step(1));
   $("previous").addEventListener("click", () => step(-1));
-  // A link to where the page already is changes no hash and still has to open.
+  // A link to the current hash does not change it, and still has to open.
   document.addEventListener("click", (e) => {
     const a = e.target.closest("a[href^='#']");
     if (a && a.getAttribute("href") === location.hash && a.id !== "skip") open(here());

@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// Text makes hostile text safe to show on one line of any terminal or page. Whatever is not a printable character is
-// written as its escape, so that it can be seen and can do nothing: control characters and terminal sequences (\x1b),
-// line ends (\n), bidirectional and zero-width controls (\u202e), bytes that are no UTF-8 (\xff). Nothing is removed
-// without a trace. The result has at most limit runes; a longer one ends in "…".
+// Text makes hostile text safe to show on one line of any terminal or page. Every character that is not printable is
+// replaced by its escape, which is visible and has no effect: control characters and terminal sequences (\x1b), line ends
+// (\n), bidirectional and zero-width controls (\u202e), invalid UTF-8 (\xff). Nothing is dropped without a trace. The result
+// has at most limit runes; longer text is cut and ends in "…".
 func Text(s string, limit int) string { return plain(s, limit, false) }
 
-// Lines is [Text] for text of more than one line: it keeps line feeds and tabs.
+// Lines is [Text] for text of several lines: it keeps line feeds and tabs.
 func Lines(s string, limit int) string { return plain(s, limit, true) }
 
 func plain(s string, limit int, lines bool) string {

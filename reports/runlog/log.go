@@ -9,15 +9,15 @@ import (
 	"sync"
 )
 
-// ErrSequence is returned when an event is written where a log cannot have it: before the header, a second header, a
-// case that is in the log already, or anything after the footer.
+// ErrSequence is returned when an event is out of place: anything before the header or after the footer, a second header,
+// or a case that is already in the log.
 var ErrSequence = errors.New("event out of sequence")
 
-// Writer appends the events of one run to a log: NDJSON, an event a line. Its methods may be called at once from many
-// goroutines. Each event is one Write of one whole line, so that a crash tears at most the last line.
+// Writer appends the events of one run to a log: NDJSON, one event per line. It is safe for concurrent use. Each event is one
+// Write of one complete line, so that a crash truncates at most the last line.
 //
-// After a Write that failed the Writer refuses every further event with the same error: the line may be half written,
-// and what followed it would make the log unreadable instead of merely torn.
+// After a failed Write the Writer returns the same error for every further event: the line may be half written, and
+// anything after it would make the log unreadable instead of truncated.
 type Writer struct {
 	mu     sync.Mutex
 	w      io.Writer
@@ -27,12 +27,12 @@ type Writer struct {
 	failed error
 }
 
-// NewWriter returns a writer of a new log on w. It does not close w.
+// NewWriter returns a writer of a new log to w. It does not close w.
 func NewWriter(w io.Writer) *Writer {
 	return &Writer{w: w, cases: make(map[string]bool)}
 }
 
-// Header writes the first event. It sets the type and, being the one to know, the schema.
+// Header writes the first event. It sets the type and the schema.
 func (w *Writer) Header(h Header) error {
 	h.Type, h.Schema = "header", Schema
 	if h.Expected == nil {
@@ -47,7 +47,7 @@ func (w *Writer) Header(h Header) error {
 	return w.append(h)
 }
 
-// Control writes the outcome of a control.
+// Control writes the result of a control.
 func (w *Writer) Control(c Control) error {
 	c.Type = "control"
 	w.mu.Lock()
@@ -61,7 +61,7 @@ func (w *Writer) Case(c Case) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.cases[c.ID] {
-		return fmt.Errorf("%w: case %s is in the log already", ErrSequence, c.ID)
+		return fmt.Errorf("%w: case %s is already in the log", ErrSequence, c.ID)
 	}
 	if err := w.append(c); err != nil {
 		return err
@@ -91,9 +91,9 @@ func (w *Writer) append(event any) error {
 	case w.failed != nil:
 		return w.failed
 	case !w.opened:
-		return fmt.Errorf("%w: the header comes first", ErrSequence)
+		return fmt.Errorf("%w: the header must come first", ErrSequence)
 	case w.closed:
-		return fmt.Errorf("%w: the footer was the last", ErrSequence)
+		return fmt.Errorf("%w: the footer was the last event", ErrSequence)
 	}
 	var line bytes.Buffer
 	enc := json.NewEncoder(&line) // ends the line with the newline that a whole event has

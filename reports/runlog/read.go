@@ -9,21 +9,21 @@ import (
 	"io"
 )
 
-// ErrNoHeader is returned when a log does not begin with a whole header: an empty file, or one torn in its first line.
+// ErrNoHeader is returned when a log does not begin with a complete header: an empty file, or one torn in its first line.
 var ErrNoHeader = errors.New("the log has no header")
 
-// ErrSchema is returned when a log was written in another schema than [Schema].
-var ErrSchema = errors.New("the log has another schema")
+// ErrSchema is returned when the schema of a log is not [Schema]. Its text names the gatecert that wrote the log.
+var ErrSchema = errors.New("the log has another format")
 
-// ErrMalformed is returned, with the number of the line, when a line is not an event or stands where it cannot: broken
-// JSON before the last line, an unknown type or verdict, a case twice, anything after the footer, a line over 64 MiB.
+// ErrMalformed is returned, with the line number, when a line is not an event or is in the wrong place: broken JSON before
+// the last line, an unknown type or verdict, a case twice, anything after the footer, a line over 64 MiB.
 var ErrMalformed = errors.New("the log is malformed")
 
 // maxLine bounds one event in bytes. Observations are bounded at capture, far below it.
 const maxLine = 64 << 20
 
-// Read reads a log whole. A last line that a crash tore off is left out and reported as Run.Torn, because everything
-// before it is still good evidence; a log that was altered is refused with [ErrMalformed].
+// Read reads a whole log. It leaves out a last line that a crash cut off and sets Run.Torn, because everything before it is
+// still evidence. It returns [ErrNoHeader], [ErrSchema], or [ErrMalformed] for a log that was altered.
 func Read(r io.Reader) (Run, error) {
 	var run Run
 	reader := runReader{run: &run, cases: make(map[string]bool)}
@@ -39,7 +39,7 @@ func Read(r io.Reader) (Run, error) {
 		if !whole && len(line) == 0 {
 			break
 		}
-		// A cut-off object is never valid JSON; a last line that only lost its newline is.
+		// A truncated object is never valid JSON. A last line that only lost its newline is.
 		if !whole && !json.Valid(line) && run.Footer == nil {
 			run.Torn = true
 			break
@@ -57,7 +57,7 @@ func Read(r io.Reader) (Run, error) {
 	return run, nil
 }
 
-// runReader takes the events of one log in turn.
+// runReader collects the events of one log.
 type runReader struct {
 	run    *Run
 	opened bool
@@ -68,6 +68,7 @@ func (r *runReader) event(line []byte) error {
 	var head struct {
 		Type   string `json:"type"`
 		Schema string `json:"schema"`
+		Tool   string `json:"tool"`
 	}
 	if err := json.Unmarshal(line, &head); err != nil {
 		if !r.opened {
@@ -81,7 +82,8 @@ func (r *runReader) event(line []byte) error {
 	case !r.opened && head.Type != "header":
 		return fmt.Errorf("%w: it begins with a %.20q event", ErrNoHeader, head.Type)
 	case !r.opened && head.Schema != Schema:
-		return fmt.Errorf("%w: %.40q, this reads %q", ErrSchema, head.Schema, Schema)
+		return fmt.Errorf("%w: %.40q, written by %.60q; this gatecert reads %q: render the log with the gatecert that wrote it, or run again",
+			ErrSchema, head.Schema, head.Tool, Schema)
 	}
 	switch head.Type {
 	case "header":
@@ -107,7 +109,7 @@ func (r *runReader) event(line []byte) error {
 		case c.Verdict == "":
 			return fmt.Errorf("case %.100q has no verdict", c.ID)
 		case r.cases[c.ID]:
-			return fmt.Errorf("case %.100q is there twice", c.ID)
+			return fmt.Errorf("case %.100q occurs twice", c.ID)
 		}
 		r.cases[c.ID] = true
 		r.run.Cases = append(r.run.Cases, c)
@@ -123,7 +125,7 @@ func (r *runReader) event(line []byte) error {
 var errTooLong = fmt.Errorf("longer than %d bytes", maxLine)
 
 // readLine returns the next line without its newline, and whether it had one. At the end of the log it returns an empty
-// line that is not whole. bufio.Scanner cannot do this: it hides whether the last line was ended.
+// line that is not whole. [bufio.Scanner] does not report whether the last line ended in a newline.
 func readLine(br *bufio.Reader) (line []byte, whole bool, err error) {
 	for {
 		part, err := br.ReadSlice('\n')

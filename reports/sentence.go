@@ -1,0 +1,114 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// Sentence closes every report: the overall result, the level, and the number of rows by verdict. For a run of selected
+// rows or cases it counts these, since a part of the contract makes no gateway conformant.
+//
+//	conformant at level edge: 12 of 32 rows pass, 20 not run
+//	NOT conformant at level relay: 2 of 32 rows fail, 17 pass, 13 not run
+//	PASS: 1 of 1 selected case passes (http:429, level full)
+//	INCONCLUSIVE: no surface answered its healthy control call. Nothing is certified
+//	INCOMPLETE: the log has no footer; 3 of 24 expected cases never ran. Nothing is certified
+func Sentence(run runlog.Run) string {
+	if gap := run.Incomplete(); gap != "" {
+		return "INCOMPLETE: " + gap + ". Nothing is certified"
+	}
+	if problem := nothingJudged(run); problem != "" {
+		return "INCONCLUSIVE: " + problem + ". Nothing is certified"
+	}
+	passed := run.Verdict().Conformant()
+	m := NewMatrix(run)
+	selection := run.Selection
+	level := "level " + selection.Scope()
+	if surfaces := loadSurfaces(run); len(surfaces) > 0 && len(selection.Cases) == 0 {
+		level += ", load cases on " + plain.Text(joined(surfaces), textLimit)
+	}
+	result := "FAIL: "
+	if passed {
+		result = "PASS: "
+	}
+	switch {
+	case len(selection.Cases) > 0:
+		return result + counted(m.Totals, "selected case", passed) + " (" + rowNames(m) + level + ")"
+	case len(selection.Rows) > 0:
+		counts := m.RowCounts()
+		delete(counts, NotRun)
+		return result + counted(counts, "selected row", passed) + " (" + rowNames(m) + level + ")"
+	case passed:
+		return "conformant at " + level + ": " + counted(m.RowCounts(), "row", passed)
+	default:
+		return "NOT conformant at " + level + ": " + counted(m.RowCounts(), "row", passed)
+	}
+}
+
+// nothingJudged is why a complete run has no verdict about the gateway, "" when it has one.
+func nothingJudged(run runlog.Run) string {
+	if run.Verdict() != contract.Error {
+		return ""
+	}
+	for _, c := range run.AllCases() {
+		if c.Verdict != contract.Error && c.Verdict != contract.NotOffered {
+			return ""
+		}
+	}
+	controls := slices.DeleteFunc(slices.Clone(run.Controls), func(c runlog.Control) bool {
+		return c.Kind != runlog.ControlHealthy || c.Phase != runlog.BeforeCases
+	})
+	if len(controls) > 0 && !slices.ContainsFunc(controls, func(c runlog.Control) bool { return c.OK }) {
+		return "no surface answered its healthy control call"
+	}
+	return "no case could be judged"
+}
+
+// counted writes "2 of 32 rows fail, 17 pass, 13 not run": what decides the result comes first.
+func counted(counts runlog.Counts, noun string, passed bool) string {
+	order := []contract.Verdict{
+		contract.Pass, contract.Warn, contract.ExpectedFail, contract.NotOffered, contract.Fail, contract.Untestable, contract.Error, NotRun,
+	}
+	if !passed {
+		order = []contract.Verdict{
+			contract.Fail, contract.Untestable, contract.Error, contract.Pass, contract.Warn, contract.ExpectedFail, contract.NotOffered, NotRun,
+		}
+	}
+	var parts []string
+	for _, v := range order {
+		n := counts[v]
+		if n == 0 {
+			continue
+		}
+		verb := styleOf(v).many
+		if n == 1 {
+			verb = styleOf(v).one
+		}
+		part := fmt.Sprintf("%d %s", n, verb)
+		if len(parts) == 0 {
+			part = fmt.Sprintf("%d of %s %s", n, Count(counts.Total(), noun), verb)
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// rowNames names the rows that ran, when they are few: "http:404, http:429, ".
+func rowNames(m Matrix) string {
+	const most = 3
+	var names []string
+	for _, r := range m.Rows {
+		if r.Verdict != NotRun {
+			names = append(names, plain.Text(string(r.ID), nameLimit))
+		}
+	}
+	if len(names) > most {
+		return ""
+	}
+	return strings.Join(names, ", ") + ", "
+}
