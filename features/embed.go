@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// FS holds every feature file: the cases of a single call at its root, the load cases in load.
+// FS holds every feature file: the cases of a single call at its root, the load cases in load. They run in the order of
+// their names: a rate limit is verified before the upstream fails, because a gateway may take seconds to recover from that.
 //
 //go:embed *.feature load/*.feature
 var FS embed.FS
