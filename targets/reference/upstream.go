@@ -167,7 +167,7 @@ func (e *UpstreamError) Error() string {
 
 // upstreamFailure translates an upstream's error. Its message is not passed on: it may hold what must stay inside.
 func upstreamFailure(protocol dialect.Dialect, response *http.Response, body []byte) *Failure {
-	refusal, usable := convert.ProviderError(protocol, response.StatusCode, body)
+	refusal, usable := convert.DecodeRefusal(protocol, response.StatusCode, body)
 	cause := &UpstreamError{response.StatusCode, refusal}
 	switch status := response.StatusCode; {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, refusal.Code == "API_KEY_INVALID":

@@ -10,25 +10,25 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// MaxAnswer bounds a whole answer in bytes; a longer one is no answer.
+// MaxAnswer bounds a whole answer in bytes; a longer one is not an answer.
 const MaxAnswer = 32 << 20
 
-// What a provider sends instead of an answer. None of the wrapping errors quotes the provider.
+// What an upstream sends instead of an answer. None of the wrapping errors quotes the upstream.
 var (
-	// ErrNotAnswer is returned when what came is no answer: broken JSON, HTML, null, an error object, a wrong shape,
+	// ErrNotAnswer is returned when what came is not an answer: broken JSON, HTML, null, an error object, a wrong shape,
 	// or more than the bounds allow.
-	ErrNotAnswer = errors.New("the provider's answer is not an answer")
+	ErrNotAnswer = errors.New("the upstream's answer is not an answer")
 	// ErrEmpty is returned when an answer is whole and holds nothing: no body, no choices, no content, no vectors.
-	ErrEmpty = errors.New("the provider's answer is empty")
-	// ErrBlocked is returned when the provider refuses the prompt on policy grounds.
-	ErrBlocked = errors.New("the provider blocked the prompt")
+	ErrEmpty = errors.New("the upstream's answer is empty")
+	// ErrBlocked is returned when the upstream refuses the prompt on policy grounds.
+	ErrBlocked = errors.New("the upstream blocked the prompt")
 	// ErrTruncated is returned when a stream ends, cleanly or not, before the protocol's own finish.
-	ErrTruncated = errors.New("the provider's stream broke off")
+	ErrTruncated = errors.New("the upstream's stream broke off")
 )
 
 // Answer is the hub form of a whole answer.
 type Answer struct {
-	// ID is the provider's; a gateway may put its own. [EncodeAnswer] gives it the prefix of the surface.
+	// ID is the upstream's; a gateway may put its own. [EncodeAnswer] gives it the prefix of the surface.
 	ID string
 	// Model is the name the caller gets to see.
 	Model string
@@ -37,7 +37,7 @@ type Answer struct {
 	// Text is not empty, but for embeddings.
 	Text   string
 	Finish dialect.Finish
-	// PromptTokens and CompletionTokens are the provider's count, 0 when it gave none.
+	// PromptTokens and CompletionTokens are the upstream's count, 0 when it gave none.
 	PromptTokens     int
 	CompletionTokens int
 	// Vectors has one vector per input of an embeddings call, each with at least one number.
@@ -48,11 +48,11 @@ type Answer struct {
 	Native map[string]json.RawMessage
 }
 
-// DecodeAnswer reads a provider's whole answer with a status of success. req is the request it answers.
+// DecodeAnswer reads an upstream's whole answer with a status of success. req is the request it answers.
 //
 // The error wraps [ErrNotAnswer], [ErrEmpty] or [ErrBlocked].
 func DecodeAnswer(p dialect.Dialect, req Request, body []byte) (Answer, error) {
-	pr, ok := providerOf(p)
+	pr, ok := codecOf(p)
 	if !ok {
 		return Answer{}, notAnswer("of no known protocol")
 	}
@@ -119,7 +119,7 @@ func (f *field[T]) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &f.value)
 }
 
-// count is a number of tokens or seconds. What a provider counts is paid for, so that a negative or absurd number
+// count is a number of tokens or seconds. What an upstream counts is paid for, so that a negative or absurd number
 // makes the answer unusable rather than somebody rich.
 type count int64
 

@@ -319,7 +319,7 @@ func TestProviderErrorReadsErrorObjects(t *testing.T) {
 		{"cut JSON", dialect.OpenAI, 502, `{"error":{"message":"x"}`, convert.Refusal{}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, ok := convert.ProviderError(tc.protocol, tc.status, []byte(tc.body))
+			got, ok := convert.DecodeRefusal(tc.protocol, tc.status, []byte(tc.body))
 			assert.Equal(t, tc.want, got)
 			assert.Equal(t, tc.usable, ok)
 		})

@@ -6,7 +6,7 @@
 //	client  --Decode-->        Request          --Encode-->                     upstream
 //	client  <--EncodeAnswer--  Answer           <--DecodeAnswer--               upstream
 //	client  <--StreamEncoder-- Delta...         <--DecodeStream--               upstream
-//	client  <--EncodeError--   dialect.Problem  Refusal <--ProviderError--      upstream
+//	client  <--EncodeError--   dialect.Problem  Refusal <--DecodeRefusal--      upstream
 //
 // The forms that clients get are those of package dialect, which also writes the mock upstream's.
 //

@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// Bounds of a provider's stream in bytes; one that passes them is no answer.
+// Bounds of an upstream's stream in bytes; one that passes them is not an answer.
 const (
 	// MaxEvent bounds one event, and with it the comments and blank lines before it.
 	MaxEvent = 1 << 20
@@ -18,7 +18,7 @@ const (
 var errLeftover = errors.New("the stream ended within an event")
 
 // events reads server-sent events (WHATWG HTML 9.2.6), strictly: a line that is no field of an event is not passed
-// over, because a provider's stray HTML or JSON would then look like a silent stream.
+// over, because an upstream's stray HTML or JSON would then look like a silent stream.
 type events struct {
 	r     io.Reader
 	buf   []byte // what was read; buf[start:end] is unread, buf[start:seen] is known to hold no line end

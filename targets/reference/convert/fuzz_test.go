@@ -64,7 +64,7 @@ func FuzzDecodeAnswer(f *testing.F) {
 	f.Add(uint8(0), false, []byte(`{"error":{"code":"content_filter","innererror":{"code":1},"details":[{"reason":"x"}]}}`))
 	f.Fuzz(func(t *testing.T, which uint8, embed bool, body []byte) {
 		p := dialect.Dialects()[int(which)%3]
-		refusal, ok := convert.ProviderError(p, 400, body)
+		refusal, ok := convert.DecodeRefusal(p, 400, body)
 		require.Equal(t, ok, refusal.Type+refusal.Code+refusal.Message != "")
 
 		req, surface := convert.Request{Surface: dialect.Chat}, dialect.Responses

@@ -92,7 +92,7 @@ func (o object) name(key string) string {
 	return o.path + "." + key
 }
 
-// get returns a field that is present. A null counts as absent, as it does for the providers.
+// get returns a field that is present. A null counts as absent, as it does for the upstreams.
 func (o object) get(key string) (any, bool) {
 	v, ok := o.fields[key]
 	if !ok && o.d.snakeToo {

@@ -10,23 +10,23 @@ import (
 )
 
 // ErrUnconvertible is returned when a request is valid in the caller's dialect and cannot be expressed in the
-// provider's. The wrapping error names the feature, in words that may be shown to the caller.
+// upstream's. The wrapping error names the feature, in words that may be shown to the caller.
 var ErrUnconvertible = errors.New("the request cannot be converted")
 
-// Outbound is a request to a provider, all but its address and credential.
+// Outbound is a request to an upstream, all but its address and credential.
 type Outbound struct {
-	// Path is relative to the provider's root, begins with a slash and may carry a query.
+	// Path is relative to the upstream's root, begins with a slash and may carry a query.
 	Path   string
 	Header http.Header
 	Body   []byte
 }
 
-// Encode writes a request in a provider's protocol, for the model the provider knows it by. OpenAI providers get
+// Encode writes a request in an upstream's protocol, for the model the upstream knows it by. OpenAI upstreams get
 // every conversation at /v1/chat/completions, the form that all of them offer.
 //
 // The error wraps [ErrUnconvertible].
 func Encode(p dialect.Dialect, req Request, model string) (Outbound, error) {
-	pr, ok := providerOf(p)
+	pr, ok := codecOf(p)
 	if !ok {
 		return Outbound{}, fmt.Errorf("%w: no such protocol", ErrUnconvertible)
 	}
@@ -50,7 +50,7 @@ func Encode(p dialect.Dialect, req Request, model string) (Outbound, error) {
 	return Outbound{Path: path, Header: headerOf(pr, req), Body: body}, nil
 }
 
-func headerOf(pr provider, req Request) http.Header {
+func headerOf(pr codec, req Request) http.Header {
 	header := pr.header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Accept", "application/json")
@@ -60,8 +60,8 @@ func headerOf(pr provider, req Request) http.Header {
 	return header
 }
 
-// provider speaks one protocol.
-type provider interface {
+// codec speaks one protocol.
+type codec interface {
 	// place says where in a body a need goes; ok is false when the protocol cannot express it.
 	place(feature string) (path []string, ok bool)
 	// write fills in the body and returns the path to send it to.
@@ -74,7 +74,7 @@ type provider interface {
 	listener() listener
 }
 
-func providerOf(p dialect.Dialect) (provider, bool) {
+func codecOf(p dialect.Dialect) (codec, bool) {
 	switch p {
 	case dialect.OpenAI:
 		return openAI{}, true
@@ -104,7 +104,7 @@ func (w *writer) refuse(what string) {
 	}
 }
 
-func (w *writer) need(p provider, need Need) {
+func (w *writer) need(p codec, need Need) {
 	path, ok := p.place(need.Feature)
 	if !ok {
 		w.refuse(need.Feature)

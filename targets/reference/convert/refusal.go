@@ -12,33 +12,33 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Refusal is what a provider says about an error of its own. All of it is the provider's wording and none of it may
-// reach the caller: providers quote keys and addresses.
+// Refusal is what an upstream says about an error of its own. All of it is the upstream's wording and none of it may
+// reach the caller: upstreams quote keys and addresses.
 type Refusal struct {
 	Type string
 	// Code is text: a number is written out. For Gemini it is the reason of its ErrorInfo, else its status.
 	Code    string
 	Message string
-	// Blocked says the provider refused the prompt on policy grounds.
+	// Blocked says the upstream refused the prompt on policy grounds.
 	Blocked bool
 }
 
 // maxRefusal bounds each text of a [Refusal] in bytes.
 const maxRefusal = 4 << 10
 
-// ProviderError reads the body of a provider's answer whose status is no success. ok is false when there is no usable
+// DecodeRefusal reads the body of an upstream's answer whose status is not a success. ok is false when there is no usable
 // error object in it: an object, in the protocol's place or OpenAI's, with a message, a type or a code.
-func ProviderError(p dialect.Dialect, status int, body []byte) (refusal Refusal, ok bool) {
+func DecodeRefusal(p dialect.Dialect, status int, body []byte) (refusal Refusal, ok bool) {
 	if !p.Valid() || len(body) > MaxAnswer {
 		return Refusal{}, false
 	}
 	refusal, ok = errorObject(body)
-	// A policy is never the provider's own failure: a 5xx that names one is not to be believed.
+	// A policy is never the upstream's own failure: a 5xx that names one is not to be believed.
 	refusal.Blocked = refusal.Blocked && status < 500
 	return refusal, ok
 }
 
-// errorInstead is the error for an answer or event that holds a provider's error object in its place.
+// errorInstead is the error for an answer or event that holds an upstream's error object in its place.
 func errorInstead(body []byte) error {
 	if refusal, ok := errorObject(body); ok && refusal.Blocked {
 		return ErrBlocked

@@ -17,11 +17,11 @@ type Request struct {
 	Turns []Turn
 	// Inputs are the prompts of a completion or the texts to embed, at least one on those surfaces.
 	Inputs []Input
-	// MaxTokens limits the answer, at least 1; nil leaves it to the provider.
+	// MaxTokens limits the answer, at least 1; nil leaves it to the upstream.
 	MaxTokens *int
-	// Temperature is within 0..2, or 0..1 on messages; nil leaves it to the provider.
+	// Temperature is within 0..2, or 0..1 on messages; nil leaves it to the upstream.
 	Temperature *float64
-	// TopP is within 0..1; nil leaves it to the provider.
+	// TopP is within 0..1; nil leaves it to the upstream.
 	TopP *float64
 	// Stop are the sequences that end the answer.
 	Stop []string
@@ -35,7 +35,7 @@ type Request struct {
 	Base64 bool
 	// Native is the whole body on an endpoint that is passed on without conversion, nil on all others.
 	Native dialect.Object
-	// Needs are what else the caller asks for and not every provider can express, each feature once.
+	// Needs are what else the caller asks for and not every upstream can express, each feature once.
 	Needs []Need
 }
 
@@ -78,7 +78,7 @@ type Input struct {
 	Tokens []int
 }
 
-// Need is a wish that only some providers can express.
+// Need is a wish that only some upstreams can express.
 type Need struct {
 	// Feature is its name, that of the hub: "top_k" for Gemini's topK as well.
 	Feature string

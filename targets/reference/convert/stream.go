@@ -16,12 +16,12 @@ type Delta struct {
 	Text string
 	// Finish is "" in all deltas but the last.
 	Finish dialect.Finish
-	// PromptTokens and CompletionTokens are the provider's count, 0 when it gave none; set in the last delta.
+	// PromptTokens and CompletionTokens are the upstream's count, 0 when it gave none; set in the last delta.
 	PromptTokens     int
 	CompletionTokens int
 }
 
-// DecodeStream reads a provider's event stream to its end and emits each piece of content as soon as it is whole. When
+// DecodeStream reads an upstream's event stream to its end and emits each piece of content as soon as it is whole. When
 // the protocol's own finish has come and there was content, it emits one last delta and returns nil; nothing is
 // emitted before the first content, so that until then an error can still be answered as one.
 //
@@ -30,7 +30,7 @@ type Delta struct {
 // as well, and so is ctx's), [ErrEmpty] (no event at all, or a finish without content) or [ErrBlocked]. An error of
 // emit is returned as it is. Cancelling ctx ends the decoding between two reads; to end a read, close r.
 func DecodeStream(ctx context.Context, p dialect.Dialect, r io.Reader, emit func(Delta) error) error {
-	pr, ok := providerOf(p)
+	pr, ok := codecOf(p)
 	if !ok {
 		return notAnswer("of no known protocol")
 	}
@@ -69,7 +69,7 @@ func DecodeStream(ctx context.Context, p dialect.Dialect, r io.Reader, emit func
 	})
 }
 
-// streamEnd says what the end of the events means: nothing, once the provider was done.
+// streamEnd says what the end of the events means: nothing, once the upstream was done.
 func streamEnd(err error, t *told, heard bool) error {
 	switch {
 	case errors.Is(err, ErrNotAnswer):
