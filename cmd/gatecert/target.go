@@ -11,9 +11,9 @@ import (
 
 // targetFlags say which gateway is tested. Every command that calls a gateway embeds them.
 type targetFlags struct {
-	URL    string `arg:"" optional:"" help:"Root URL of the gateway (without /v1). Without URL and --target: the embedded reference gateway."`
+	URL    string `arg:"" optional:"" help:"Root URL of the gateway (without /v1). Without URL and --target: the embedded reference gateway, or for replay the target in the log."`
 	Target string `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
-	Key    string `help:"With a URL: a valid key of the gateway. Default: $$GATEWAY_KEY." env:"GATEWAY_KEY"`
+	Key    string `help:"With a URL: a valid key of the gateway." env:"GATEWAY_KEY"`
 	Model  string `help:"With a URL: a model that the key may use."`
 }
 
