@@ -136,7 +136,7 @@ func (e Experiment) withDirect(mix []load.Request, healthy int) ([]load.Request,
 }
 
 // outagePhase mixes healthy and faulty requests. All faulty ones may be open at once; where the engine may not have as many
-// connections the phase is shorter, because a healthy request must never wait for a connection of ours.
+// connections the phase is shorter, because a healthy request must never wait for the generator.
 func (e Experiment) outagePhase(engine Engine) load.Phase {
 	connections := engine.Caps().Connections
 	if longest := float64(connections/2) * healthyPerFaulty / e.Rate; e.Outage.Seconds() > longest {

@@ -39,21 +39,21 @@ func Verify(ctx context.Context, engine Engine, e Experiment) ([]contract.Findin
 	if err != nil {
 		return nil, evidence, err
 	}
-	shown, generator := first.check(), first.generator
-	if shown.uncertain() && first.recovered {
+	found, generator := first.check(), first.generator
+	if found.uncertain() && first.recovered {
 		second, err := e.playRound(ctx, engine, &evidence, "again: ")
 		if err != nil {
-			evidence.Checks = shown.checks()
-			return shown.certain(), evidence, err
+			evidence.Checks = found.checks()
+			return found.certain(), evidence, err
 		}
-		shown = shown.confirmedBy(second.check())
+		found = found.confirmedBy(second.check())
 		// Two rounds agree by now: one of them with a generator that kept up is enough.
 		if generator = append(generator, second.generator...); len(first.generator) == 0 || len(second.generator) == 0 {
 			generator = nil
 		}
 	}
-	evidence.Checks = shown.checks()
-	findings, err := shown.report(generator)
+	evidence.Checks = found.checks()
+	findings, err := found.report(generator)
 	return findings, evidence, err
 }
 
