@@ -11,21 +11,21 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-// maxText bounds the texts that describe a failure, in bytes: they quote what the gateway sent.
+// maxText bounds the texts that describe a failure or a break, in bytes: they quote what the gateway sent.
 const maxText = 400
 
 // maxLeaks bounds the list of leaks: a stream can leak the same key in each of its events.
 const maxLeaks = 100
 
-// capture builds an observation. Everything in an answer is redacted before it is cut: the redactor would not find a
-// secret that the cut divides.
+// capture is an observation in the making. Everything of the answer goes into it redacted, and is cut only then: a
+// secret that straddles the cut would be no secret to the redactor.
 type capture struct {
 	contract.Observation
 	redactor *redact.Redactor
 	limit    int // bytes
 }
 
-// leaked adds secrets that were found in one place.
+// leaked lists secrets that were found in one place.
 func (c *capture) leaked(where string, whats []string) {
 	for _, what := range whats {
 		leak := contract.Leak{What: what, Where: where}
@@ -35,11 +35,11 @@ func (c *capture) leaked(where string, whats []string) {
 	}
 }
 
-// failure records why there is no answer.
+// failure takes in why there is no answer.
 func (c *capture) failure(f contract.Failure) {
 	detail, found := c.text(f.Detail)
 	if f.Kind == contract.Protocol {
-		// Only this kind quotes the gateway.
+		// The other kinds are told in our words and the caller's; only this one quotes the gateway.
 		c.leaked("failure", found)
 	}
 	c.Failure = &contract.Failure{Kind: f.Kind, Detail: detail}
@@ -53,27 +53,27 @@ func (c *capture) text(sentence string) (clean string, found []string) {
 	return string(redacted), found
 }
 
-// head records the answer's status and header.
+// head takes in the answer's status and header.
 func (c *capture) head(resp *http.Response) {
 	c.Status, c.Proto = resp.StatusCode, resp.Proto
 	c.Header = make(map[string][]string, len(resp.Header))
 	for name, values := range resp.Header {
-		field := name
+		shown := name
 		if what, found := c.redactor.Named(name); found {
-			field = "[" + what + "]"
+			shown = "[" + what + "]"
 			c.leaked("header name", []string{what})
 		}
 		for _, value := range values {
 			_, found := c.redactor.Bytes([]byte(value))
-			c.leaked("header "+field, found)
-			c.Header[field] = append(c.Header[field], c.redactor.Field(name, value))
+			c.leaked("header "+shown, found)
+			c.Header[shown] = append(c.Header[shown], c.redactor.Field(name, value))
 		}
 	}
 	slices.SortFunc(c.Leaks, func(a, b contract.Leak) int { return strings.Compare(a.Where+a.What, b.Where+b.What) })
 }
 
-// body records what was read after the head.
-func (c *capture) body(t readResult) {
+// body takes in what was read after the head.
+func (c *capture) body(t taken) {
 	c.Cut = t.cut
 	if t.broken != "" {
 		text, found := c.text(t.broken)
@@ -87,12 +87,12 @@ func (c *capture) body(t readResult) {
 	inEvents := c.stream(t.stream, redact)
 	clean, found := redact(t.body)
 	c.leaked("body", slices.DeleteFunc(found, func(what string) bool { return slices.Contains(inEvents, what) }))
-	c.Body = bytes.Clone(clip(clean, c.limit)) // a copy, so that the whole body can be freed
-	// Counted after redaction: the body was captured whole exactly when it has BodySize bytes.
+	c.Body = bytes.Clone(clip(clean, c.limit)) // not the whole read, for the sake of a short excerpt
+	// Counted after redaction, so that the body was captured whole exactly when it has BodySize bytes.
 	c.BodySize = int64(len(clean))
 }
 
-// stream records a decoded event stream, with events counted from 1, and returns the names of the secrets that they leaked.
+// stream takes in a decoded event stream, its events counted from 1, and returns the names of the secrets that its events leaked.
 func (c *capture) stream(d *decoder, redact func([]byte) ([]byte, []string)) (leaked []string) {
 	if d == nil {
 		return nil

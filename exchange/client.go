@@ -23,13 +23,13 @@ type Client struct {
 	wire      wire
 }
 
-// NewClient returns a client that keeps to the limits and replaces the secrets in everything that it returns. A call's
-// own key always counts as a secret. Close the client after the last call.
+// NewClient returns a client that keeps to the limits and replaces the secrets in whatever it returns. A call's own
+// key is a secret without being listed. Close it when the last call is done.
 func NewClient(limits Limits, secrets ...redact.Secret) *Client {
 	return NewTrustingClient(limits, nil, secrets...)
 }
 
-// NewTrustingClient is [NewClient] with the certificate authorities to trust; nil means those of the system.
+// NewTrustingClient is [NewClient] for gateways whose certificates the roots vouch for; nil stands for the system's.
 func NewTrustingClient(limits Limits, roots *x509.CertPool, secrets ...redact.Secret) *Client {
 	return newClient(limits, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, secrets...)
 }
@@ -45,25 +45,25 @@ func newClient(limits Limits, trust *tls.Config, secrets ...redact.Secret) *Clie
 			Proxy:                  http.ProxyFromEnvironment,
 			DialContext:            dialer.DialContext,
 			TLSClientConfig:        trust.Clone(),
-			ForceAttemptHTTP2:      true, // DialContext and TLSClientConfig turn it off
-			DisableCompression:     true, // do not ask for it; an answer that is compressed all the same is decoded here
+			ForceAttemptHTTP2:      true, // a dialer or a TLS configuration of one's own turns it off
+			DisableCompression:     true, // ask for none; what comes compressed all the same is decoded here
 			MaxResponseHeaderBytes: maxHead,
-			// No HTTP/1.1 connection is used twice: a call must not depend on the call before it, and a server that closes an idle
-			// connection just when a call is sent would seem to drop its clients. Unlike DisableKeepAlives this does not
-			// change the request. HTTP/2 connections are shared: they report which calls were not begun.
+			// No HTTP/1.1 connection is used twice: a call's outcome must not hang on the call before it, and a server that
+			// closes an idle connection just as a call is sent would look like one that drops its callers. Unlike
+			// DisableKeepAlives this leaves the request as it is. HTTP/2 says which calls it had not begun, and shares.
 			MaxIdleConnsPerHost: -1,
 		},
 	}
 }
 
-// Close closes idle connections.
+// Close closes the connections that no call uses.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// Do makes the call and returns the observation, redacted and bounded. Redirects are not followed.
+// Do makes the call and returns what came of it, redacted and bounded. Redirects are not followed.
 //
-// It returns [ErrSurface], [ErrURL], [ErrMethod], [ErrHeader], [ErrEdit] or [ErrFault] when the call cannot be built, and
-// the context's error when ctx ends; the observation then has what was received until then. Whatever the gateway does
-// wrong is in the observation, and is not an error.
+// It fails when the call cannot be built: [ErrSurface], [ErrURL], [ErrMethod], [ErrHeader], [ErrEdit], [ErrFault]. It
+// fails with the context's error when the caller gives up; the observation then holds what had come until then.
+// Whatever the gateway does wrong is in the observation alone.
 func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error) {
 	req, err := build(call)
 	if err != nil {
@@ -84,7 +84,7 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 		return contract.Observation{}, fmt.Errorf("call on %s: %w", call.Surface, err)
 	case err == nil:
 		out.head(resp)
-		out.body(bodyReader{limits: c.limits, watch: watch, cancel: cancel}.read(inner, resp))
+		out.body(intake{limits: c.limits, watch: watch, cancel: cancel}.read(inner, resp))
 	case ctx.Err() == nil:
 		out.failure(failure(inner, err, watch))
 	}
@@ -96,7 +96,7 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 	return out.Observation, nil
 }
 
-// head sends the request and returns the answer when its head was received, which must be within Limits.Patience.
+// head sends the request and returns the answer once its head has come, which has to be within the patience.
 func (c *Client) head(
 	ctx context.Context, cancel context.CancelCauseFunc, req *request, watch *stopwatch,
 ) (*http.Response, error) {
@@ -105,13 +105,13 @@ func (c *Client) head(
 	})
 	resp, err := c.send(ctx, req, watch)
 	if inTime := patience.Stop(); err == nil && !inTime {
-		_ = resp.Body.Close() // the answer came too late
+		_ = resp.Body.Close() // the answer came too late to be one
 		return nil, context.Cause(ctx)
 	}
 	return resp, err
 }
 
-// send sends the request and returns the answer when its head was received.
+// send returns the answer once its head has come.
 func (c *Client) send(ctx context.Context, req *request, watch *stopwatch) (*http.Response, error) {
 	out, err := req.http(httptrace.WithClientTrace(ctx, watch.trace()))
 	if err != nil {

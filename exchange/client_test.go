@@ -36,7 +36,7 @@ func TestNoAnswer(t *testing.T) {
 	}{
 		"closed without a word": {
 			answering(""),
-			contract.Failure{Kind: contract.Closed, Detail: "the connection ended before the first byte of an answer"},
+			contract.Failure{Kind: contract.Closed, Detail: "the connection ended before a byte of an answer came"},
 		},
 		"closed before the request was read": {
 			func(net.Conn) {}, contract.Failure{Kind: contract.Closed},
@@ -54,7 +54,7 @@ func TestNoAnswer(t *testing.T) {
 			answering("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n"),
 			contract.Failure{Kind: contract.Protocol, Detail: "net/http: server response headers exceeded 262144 bytes; aborted"},
 		},
-		"a very long line that is not HTTP": {
+		"a very long line that is no HTTP": {
 			answering(strings.Repeat("x", 5000) + "\r\n\r\n"),
 			contract.Failure{Kind: contract.Protocol, Detail: `malformed HTTP response "` + strings.Repeat("x", 400-25) + "…"},
 		},
@@ -160,7 +160,7 @@ func TestBodies(t *testing.T) {
 		"gzip cut short":              {ok + "Content-Encoding: x-gzip\r\n\r\n" + zipped[:len(zipped)-4], "hello", "", "unexpected EOF"},
 		"gzip with a broken sum":      {ok + "Content-Encoding: gzip\r\n\r\n" + zipped[:len(zipped)-4] + "zzzz", "hello", "", "gzip: invalid checksum"},
 		"gzip with a broken header":   {ok + "Content-Encoding: gzip\r\n\r\n\x1f\x8bzzzzzzzzzzz", "", "", "gzip: invalid header"},
-		"gzip that is none":           {ok + "Content-Encoding: gzip\r\n\r\n{}", "{}", "", "Content-Encoding is gzip, but the body is not"},
+		"gzip that is none":           {ok + "Content-Encoding: gzip\r\n\r\n{}", "{}", "", "Content-Encoding is gzip and the body is not"},
 		"gzip of nothing at all":      {ok + "Content-Encoding: gzip\r\n\r\n", "", "", ""},
 		"another encoding stays":      {ok + "Content-Encoding: br\r\n\r\nhello", "hello", "", ""},
 		"as long as the limit":        {ok + "\r\n" + strings.Repeat("x", 100), strings.Repeat("x", 100), "", ""},
@@ -261,7 +261,7 @@ func TestSlowBodiesAreCut(t *testing.T) {
 
 	for _, fault := range []Fault{NoFault, ShortBody} {
 		observation = observe(t, client(t, Limits{Idle: 50 * time.Millisecond}), Call{BaseURL: listen(t, stall), Fault: fault})
-		assert.Equal(t, "no data for 50ms", observation.Cut)
+		assert.Equal(t, "nothing came for 50ms", observation.Cut)
 		assert.Empty(t, observation.TransferError)
 		assert.Len(t, observation.Stream.Events, 1)
 		assert.Equal(t, "data: 2", string(observation.Stream.Partial))
@@ -428,7 +428,7 @@ func TestHTTP2StreamsThatAreReset(t *testing.T) {
 
 func TestManyCallsAtOnce(t *testing.T) {
 	base := serve(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
-	c := client(t, Limits{}, redact.Secret{What: "upstream key", Value: "sk-upstream-1"})
+	c := client(t, Limits{}, redact.Secret{What: "upstream key", Value: "sk-provider-1"})
 	done := make(chan contract.Observation)
 	for i := range 20 {
 		go func() {
@@ -461,7 +461,7 @@ func BenchmarkDo(b *testing.B) {
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, `{"error":{"message":"no","type":"invalid_request_error","param":null,"code":"model_not_found"}}`)
 	})
-	c := client(b, Limits{}, redact.Secret{What: "upstream key", Value: "sk-upstream-1"}, redact.Secret{What: "upstream address", Value: "127.0.0.1:9901"})
+	c := client(b, Limits{}, redact.Secret{What: "upstream key", Value: "sk-provider-1"}, redact.Secret{What: "upstream address", Value: "127.0.0.1:9901"})
 	for b.Loop() {
 		observe(b, c, Call{BaseURL: base, Key: "sk-caller-1", Model: "m", Prompt: "hi"})
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-// keyVariable is the shell variable for the client's key. Each role has its own: the valid key would not reproduce the
-// answer to a wrong one.
+// keyVariable is the shell variable that stands for the caller's key: with the valid key in its place, the answer to a
+// wrong one could not be seen again.
 func (r *request) keyVariable() string {
 	if r.role == "" {
 		return `"$GATEWAY_KEY"`
@@ -29,13 +29,13 @@ func (r *request) keyVariable() string {
 	}, r.role) + `"`
 }
 
-// curl returns the command line that sends the same request, for a POSIX shell. The key is in GATEWAY_KEY (the spent key
-// in GATEWAY_KEY_SPENT_KEY, and so on), other secrets are replaced by their names. A comment line before it says what
-// curl cannot do.
+// curl writes the command line that sends the same request: POSIX shell, the key in GATEWAY_KEY (the spent key in
+// GATEWAY_KEY_SPENT_KEY, and so on), other secrets replaced by their names. What curl cannot do is said in a comment line
+// before it.
 func (r *request) curl(redactor *redact.Redactor, capture int) string {
 	words := []string{"curl", "-sS", "-i", "-N"}
 	if strings.ContainsAny(r.target, "[]{}") {
-		words = append(words, "-g") // or curl reads brackets as its own patterns
+		words = append(words, "-g") // or curl takes brackets for its own patterns
 	}
 	if strings.Contains(r.target+"/", "/../") || strings.Contains(r.target+"/", "/./") {
 		words = append(words, "--path-as-is")
@@ -62,7 +62,7 @@ func (r *request) curl(redactor *redact.Redactor, capture int) string {
 	return r.curlBody(strings.Join(words, " "), redactor, capture)
 }
 
-// curlBody adds the body to the command line.
+// curlBody completes the command line with the body.
 func (r *request) curlBody(line string, redactor *redact.Redactor, capture int) string {
 	head, _ := redactor.Bytes(r.body.head)
 	tail, _ := redactor.Bytes(r.body.tail)
@@ -75,7 +75,7 @@ func (r *request) curlBody(line string, redactor *redact.Redactor, capture int) 
 		return fmt.Sprintf(`{ %s; head -c %d /dev/zero | tr '\0' %c; %s; } | %s --data-binary @-`,
 			r.printf(head), r.body.pad, filler, r.printf(tail), line)
 	case r.body.missing > 0:
-		return fmt.Sprintf("# curl cannot close its write side: the gateway waits for %d more bytes\n"+
+		return fmt.Sprintf("# curl cannot close its writing side: the gateway waits for %d bytes more\n"+
 			"%s -H 'Content-Length: %d' --data-binary %s",
 			r.body.missing, line, r.body.size()+r.body.missing, r.quote(string(head)))
 	case !printable(head):
@@ -85,7 +85,7 @@ func (r *request) curlBody(line string, redactor *redact.Redactor, capture int) 
 	}
 }
 
-// quote quotes a word for a POSIX shell, with the variable in place of the key.
+// quote quotes a word for a POSIX shell; the key's mark becomes the variable.
 func (r *request) quote(word string) string {
 	word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	variable := r.keyVariable()
@@ -96,7 +96,7 @@ func (r *request) quote(word string) string {
 	return word
 }
 
-// printf returns the shell command that prints exactly these bytes.
+// printf writes the shell command that prints exactly these bytes.
 func (r *request) printf(content []byte) string {
 	if printable(content) {
 		return "printf %s " + r.quote(string(content))
@@ -117,7 +117,7 @@ func (r *request) printf(content []byte) string {
 	return "printf " + r.quote(format.String())
 }
 
-// printable reports whether content can be part of a command line: UTF-8 without control characters.
+// printable reports whether content can stand in a command line as it is: UTF-8 without control characters.
 func printable(content []byte) bool {
 	return utf8.Valid(content) && !strings.ContainsFunc(string(content), func(c rune) bool {
 		return c < ' ' || c >= 0x7f && c < 0xa0

@@ -17,7 +17,7 @@ func curlOf(t *testing.T, call Call) string {
 	t.Helper()
 	req, err := build(call)
 	require.NoError(t, err)
-	return req.curl(redact.New(redact.Secret{What: redact.CallerKey, Value: call.Key}, redact.Secret{What: "upstream key", Value: "sk-upstream"}), 1000)
+	return req.curl(redact.New(redact.Secret{What: redact.CallerKey, Value: call.Key}, redact.Secret{What: "upstream key", Value: "sk-provider"}), 1000)
 }
 
 func TestCurlLines(t *testing.T) {
@@ -28,7 +28,7 @@ func TestCurlLines(t *testing.T) {
 		want string
 	}{
 		"a key is a variable": {
-			Call{Surface: dialect.Completions, Key: "sk-mine", Prompt: "it's sk-upstream"},
+			Call{Surface: dialect.Completions, Key: "sk-mine", Prompt: "it's sk-provider"},
 			`curl -sS -i -N -X POST 'http://h/v1/completions' -H 'Authorization: Bearer '"$GATEWAY_KEY" -H 'Content-Type: application/json' -H 'User-Agent: gatecert' --data-binary '{"max_tokens":16,"model":"","prompt":"it'\''s [upstream key]"}'`,
 		},
 		"another key is another variable": {
@@ -54,7 +54,7 @@ func TestCurlLines(t *testing.T) {
 		},
 		"a short body": {
 			Call{Fault: ShortBody},
-			"# curl cannot close its write side: the gateway waits for 12 more bytes\n" + embed + ` -H 'Content-Length: 23' --data-binary '{"input":""'`,
+			"# curl cannot close its writing side: the gateway waits for 12 bytes more\n" + embed + ` -H 'Content-Length: 23' --data-binary '{"input":""'`,
 		},
 		"a body too long to show": {
 			Call{Prompt: strings.Repeat("x", 1000)}, "# the body of 1023 bytes is not shown\n" + embed + ` --data-binary @body`,

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// step is one part of an edit's path: the name of a member, or the index of an element when name is "".
+// step is one part of an edit's path: a member's name, or an element's index when name is "".
 type step struct {
 	name  string
 	index int
@@ -45,8 +45,8 @@ func parsePath(path string) ([]step, error) {
 	return steps, nil
 }
 
-// apply makes the edit and returns the body, which is changed in place. The edit's value is copied, so that many
-// goroutines can send the same call.
+// apply returns the body with the edit made. The body is changed in place; the edit's value is copied, so that a call
+// can be sent from many goroutines at once.
 func (e Edit) apply(body any) (any, error) {
 	steps, err := parsePath(e.Path)
 	if err != nil {
@@ -65,7 +65,7 @@ func (e Edit) apply(body any) (any, error) {
 	return edited, nil
 }
 
-// at makes the edit below node and returns what replaces node.
+// at makes the edit below node and returns what stands in node's place afterwards.
 func (e Edit) at(node any, steps []step, value any) (any, error) {
 	if len(steps) == 0 {
 		return value, nil
@@ -83,7 +83,7 @@ func (e Edit) inObject(node any, name string, last bool, rest []step, value any)
 	}
 	object, ok := node.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("%q is not in an object", name)
+		return nil, fmt.Errorf("%q is wanted of something that is no object", name)
 	}
 	child, present := object[name]
 	if e.Delete && !present {
@@ -104,13 +104,13 @@ func (e Edit) inObject(node any, name string, last bool, rest []step, value any)
 func (e Edit) inArray(node any, here step, last bool, rest []step, value any) (any, error) {
 	array, ok := node.([]any)
 	if !ok {
-		return nil, fmt.Errorf("%s is not in an array", here)
+		return nil, fmt.Errorf("%s is wanted of something that is no array", here)
 	}
 	if !e.Delete && here.index == len(array) {
 		array = append(array, nil)
 	}
 	if here.index >= len(array) {
-		return nil, fmt.Errorf("%s is out of range: the array has %d elements", here, len(array))
+		return nil, fmt.Errorf("%s is beyond the array's %d elements", here, len(array))
 	}
 	if e.Delete && last {
 		return append(array[:here.index], array[here.index+1:]...), nil
@@ -123,7 +123,7 @@ func (e Edit) inArray(node any, here step, last bool, rest []step, value any) (a
 	return array, nil
 }
 
-// plain copies a value into maps, slices and json.Numbers.
+// plain rewrites a value as maps, slices and numbers of the value's own spelling, which share nothing with it.
 func plain(value any) (any, error) {
 	raw, err := json.Marshal(value)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// failure describes why there is no answer. err is the transport's error; a limit that ended the call takes precedence.
+// failure says in what way no answer came. The error is the transport's; a limit that ended the call goes before it.
 func failure(ctx context.Context, err error, watch *stopwatch) contract.Failure {
 	var limit stop
 	switch timedOut := errors.As(context.Cause(ctx), &limit); {
@@ -23,16 +23,16 @@ func failure(ctx context.Context, err error, watch *stopwatch) contract.Failure 
 		return contract.Failure{Kind: contract.Unreachable, Detail: err.Error()}
 	case isReset(err):
 		return contract.Failure{Kind: contract.Reset, Detail: breakage(err)}
-	case isEOF(err) && !watch.hasAnswer():
-		return contract.Failure{Kind: contract.Closed, Detail: "the connection ended before the first byte of an answer"}
-	case isEOF(err):
+	case isEnd(err) && !watch.hasAnswer():
+		return contract.Failure{Kind: contract.Closed, Detail: "the connection ended before a byte of an answer came"}
+	case isEnd(err):
 		return contract.Failure{Kind: contract.Protocol, Detail: "the connection ended inside the answer's head"}
 	default:
 		return contract.Failure{Kind: contract.Protocol, Detail: breakage(err)}
 	}
 }
 
-// breakage describes how a transfer broke off, without the addresses and ports that differ between calls.
+// breakage describes how a transfer broke off, without addresses and ports that differ from call to call.
 func breakage(err error) string {
 	var stream streamError
 	switch {
@@ -47,11 +47,11 @@ func breakage(err error) string {
 	}
 }
 
-// closedIdle is the text of net/http's unexported error for a connection that ended before net/http began to wait for an
-// answer.
+// closedIdle is what net/http says, in a value it does not export, when the connection ends before it began to wait
+// for an answer.
 const closedIdle = "http: server closed idle connection"
 
-func isEOF(err error) bool {
+func isEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.HasSuffix(err.Error(), closedIdle)
 }
 
@@ -60,7 +60,7 @@ func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &stream)
 }
 
-// streamError receives the StreamError of net/http's bundled HTTP/2 by errors.As, which needs a type of the same fields.
+// streamError is what net/http's bundled HTTP/2 lets its own StreamError be read as: a type of the same fields.
 type streamError struct {
 	StreamID uint32
 	Code     uint32

@@ -5,29 +5,29 @@ import (
 	"time"
 )
 
-// Limits bounds one call. A field that is zero or negative has its default.
+// Limits bounds what one call may cost. A field that is zero or negative takes its default.
 type Limits struct {
-	// Patience bounds the time to the answer's head, connecting included. Default 30 s.
+	// Patience is how long to wait for the answer's head, the making of the connection included. Default 30 s.
 	Patience time.Duration
-	// Total bounds the whole call. Default 60 s.
+	// Total is how long the whole call may take. Default 60 s.
 	Total time.Duration
-	// Idle bounds the time between two reads of the answer's body. Default 30 s.
+	// Idle is how long an answer's body may stand still. Default 30 s.
 	Idle time.Duration
-	// Body bounds the bytes of the answer's body, before and after decompression. Default 4 MiB.
+	// Body is how many bytes of an answer's body are read, before and after decompression. Default 4 MiB.
 	Body int64
-	// Event bounds the bytes of one event. Default 1 MiB.
+	// Event is how many bytes one event of a stream may have. Default 1 MiB.
 	Event int
-	// Events bounds the events of a stream. Default 10,000.
+	// Events is how many events of a stream are read. Default 10,000.
 	Events int
-	// Capture bounds the bytes that the observation keeps of the request's body, of the answer's body and of an
-	// unfinished event. Complete events are kept whole; Body bounds their sum. Default 64 KiB.
+	// Capture is how many bytes of the request's body, of the answer's body and of an unfinished event are kept in the
+	// observation. Complete events are kept whole; Body bounds them together. Default 64 KiB.
 	Capture int
 }
 
-// maxHead bounds the head of an answer, in bytes. Common servers and proxies allow 8 to 64 KiB.
+// maxHead bounds an answer's head, in bytes. Common servers and proxies stop at 8 to 64 KiB.
 const maxHead = 256 << 10
 
-// withDefaults returns the limits with their defaults.
+// withDefaults returns the limits with every gap filled.
 func (l Limits) withDefaults() Limits {
 	l.Patience = cmp.Or(max(l.Patience, 0), 30*time.Second)
 	l.Total = cmp.Or(max(l.Total, 0), 60*time.Second)

@@ -18,33 +18,33 @@ const (
 	formType = "application/x-www-form-urlencoded"
 )
 
-// payload is a request's body. The padding of an oversize body is stored as a number: such bodies may be too large to
-// keep one in memory for each call.
+// payload is a request's body. The padding of an oversize body is a number, not bytes: a body over a gateway's limit
+// can be larger than what one wants in memory once for each call.
 type payload struct {
 	head []byte
 	pad  int64 // bytes of filler between head and tail
 	tail []byte
-	// missing is the number of bytes that Content-Length declares and that are not sent.
+	// missing counts the bytes that Content-Length declares and that are never sent.
 	missing int64
 }
 
-// filler pads an oversize prompt. JSON does not escape it.
+// filler is what an oversize prompt is padded with. JSON leaves it as it is.
 const filler = 'x'
 
-// padMark stands for the padding while the body is encoded. It is a private-use character, which no prompt contains.
+// padMark stands for the padding while the body is written as JSON. It is of a private use area, so that no prompt has it.
 const padMark = "\uE0FA"
 
 func (p payload) size() int64 { return int64(len(p.head)) + p.pad + int64(len(p.tail)) }
 
 func (p payload) reader() io.Reader {
 	if p.pad == 0 {
-		// net/http knows this type: an empty reader means that there is no body, and a full one can be sent again over HTTP/2.
+		// Nothing else. net/http knows this type: an empty one is no body, a full one can be sent again over HTTP/2.
 		return bytes.NewReader(p.head)
 	}
 	return io.MultiReader(bytes.NewReader(p.head), io.LimitReader(fill{}, p.pad), bytes.NewReader(p.tail))
 }
 
-// fill is an endless reader of filler.
+// fill is an endless run of filler.
 type fill struct{}
 
 func (fill) Read(b []byte) (int, error) {
@@ -54,7 +54,7 @@ func (fill) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// excerpt returns the first bytes of the payload, at most limit. Head and tail are redacted before the cut.
+// excerpt returns the first bytes of the payload, at most limit, with head and tail redacted before anything is cut.
 func (p payload) excerpt(redactor *redact.Redactor, limit int) []byte {
 	head, _ := redactor.Bytes(p.head)
 	tail, _ := redactor.Bytes(p.tail)
@@ -62,12 +62,12 @@ func (p payload) excerpt(redactor *redact.Redactor, limit int) []byte {
 	return clip(bytes.Join([][]byte{head, pad, tail}, nil), limit)
 }
 
-// halfGzip returns the first half of the gzipped text, which cannot be read to its end, decoded or not. Plain JSON with
-// Content-Encoding: gzip is not a fault for a gateway that ignores the header.
+// halfGzip is the first half of a text's gzip form: nobody can read it to its end, neither by decoding it nor by taking
+// it as it is. Plain JSON under Content-Encoding: gzip would not do: a gateway that ignores the field reads it without a fault.
 func halfGzip(text []byte) []byte {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	_, _ = w.Write(text) // writing to a bytes.Buffer never fails
+	_, _ = w.Write(text) // a bytes.Buffer takes everything
 	_ = w.Close()
 	return packed.Bytes()[:packed.Len()/2]
 }
@@ -75,7 +75,7 @@ func halfGzip(text []byte) []byte {
 // clip returns at most the first limit bytes.
 func clip(b []byte, limit int) []byte { return b[:min(len(b), limit)] }
 
-// payloadOf returns the body of a call, with its edits and its fault, and the media type.
+// payloadOf builds the body of a call, its edits and its fault applied, and names its media type.
 func payloadOf(call Call) (body payload, mediaType string, err error) {
 	prompt := call.Prompt
 	if call.Fault == Oversize {
@@ -91,7 +91,7 @@ func payloadOf(call Call) (body payload, mediaType string, err error) {
 	encoder := json.NewEncoder(&buffer)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(tree); err != nil {
-		return payload{}, "", fmt.Errorf("encode the body: %w", err)
+		return payload{}, "", fmt.Errorf("writing the body: %w", err)
 	}
 	text := bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
 
@@ -118,11 +118,11 @@ func payloadOf(call Call) (body payload, mediaType string, err error) {
 	}
 }
 
-// oversized replaces the mark by as much padding as the body needs to have want bytes.
+// oversized puts the padding where the mark stands, so that the body comes to want bytes.
 func oversized(text []byte, want int64) (payload, error) {
 	head, tail, found := bytes.Cut(text, []byte(padMark))
 	if !found {
-		return payload{}, fmt.Errorf("%w: %s pads the prompt, and an edit removed the prompt", ErrFault, Oversize)
+		return payload{}, fmt.Errorf("%w: %s pads the prompt, and an edit took the prompt away", ErrFault, Oversize)
 	}
 	pad := want - int64(len(head)+len(tail))
 	if pad <= 0 {

@@ -18,24 +18,24 @@ import (
 // userAgent names the tool to the gateways it calls.
 const userAgent = "gatecert"
 
-// keyMark stands for the client's key in a request until it is sent or shown. Header fields and URLs cannot contain a NUL.
+// keyMark stands for the caller's key in a request until it is sent or shown. No header field and no URL can hold a NUL.
 const keyMark = "\x00"
 
-// request is what a call sends, without the key.
+// request is a call made ready: what is sent, but for the key.
 type request struct {
 	surface dialect.Surface
 	fault   Fault
 	method  string
-	// target is the URL, with keyMark in place of the key.
+	// target is the URL, keyMark in place of the key.
 	target string
-	// header has all fields except those of the framing, with keyMark in place of the key.
+	// header holds every field but those of the framing, keyMark in place of the key.
 	header http.Header
 	key    string
 	role   string
 	body   payload
 }
 
-// build returns the request of a call.
+// build makes the request that a call describes.
 func build(call Call) (*request, error) {
 	if !call.Surface.Valid() {
 		return nil, fmt.Errorf("%w: %q", ErrSurface, call.Surface)
@@ -55,7 +55,7 @@ func build(call Call) (*request, error) {
 		req.body = body
 		req.header.Set("Content-Type", mediaType)
 	} else if call.Fault != NoFault {
-		return nil, fmt.Errorf("%w: %s needs a body, and %s has none", ErrFault, call.Fault, req.method)
+		return nil, fmt.Errorf("%w: %s needs a body, and %s carries none", ErrFault, call.Fault, req.method)
 	}
 	if req.target, err = targetOf(call); err != nil {
 		return nil, err
@@ -66,12 +66,12 @@ func build(call Call) (*request, error) {
 	return req, nil
 }
 
-// targetOf joins base URL and path, and adds the key if it is sent in the query.
+// targetOf joins base URL and path, and adds the key where it travels in the query.
 func targetOf(call Call) (string, error) {
 	base, err := url.Parse(call.BaseURL)
 	switch {
 	case err != nil:
-		// The parser's error quotes the URL, which may contain a password.
+		// The parser's own words quote the URL, which may hold a password.
 		return "", fmt.Errorf("%w: the base URL cannot be parsed", ErrURL)
 	case base.Scheme != "http" && base.Scheme != "https", base.Hostname() == "":
 		return "", fmt.Errorf("%w: the base URL is not http://host or https://host", ErrURL)
@@ -116,11 +116,11 @@ func (r *request) setHeader(call Call) error {
 		value, canonical := call.Header[name], http.CanonicalHeaderKey(name)
 		switch {
 		case !isToken(name) || !isFieldValue(value):
-			return fmt.Errorf("%w: %q has characters that are not allowed in a header field", ErrHeader, name)
+			return fmt.Errorf("%w: %q has characters that no field may have", ErrHeader, name)
 		case canonical == "Host" && strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '/' }):
-			return fmt.Errorf("%w: Host is not a valid authority", ErrHeader)
+			return fmt.Errorf("%w: Host is no authority", ErrHeader)
 		case canonical == "Content-Length" || canonical == "Transfer-Encoding" || canonical == "Trailer":
-			return fmt.Errorf("%w: %s belongs to the framing; use a fault", ErrHeader, canonical)
+			return fmt.Errorf("%w: %s belongs to the framing; faults are made of it", ErrHeader, canonical)
 		case value == "":
 			r.header.Del(name)
 		default:
@@ -130,17 +130,17 @@ func (r *request) setHeader(call Call) error {
 	return nil
 }
 
-// ownWire reports whether the request needs a connection of its own. The shared transport refuses a body that is shorter
-// than its Content-Length. When a gateway answers and closes while an oversize body is being sent, the transport may
-// return the failed write instead of the answer.
+// ownWire reports whether the request needs a connection of its own. The shared transport refuses a body shorter than
+// its declared length; and when a gateway answers and closes in the midst of a body, it may report the failed write in
+// place of the answer, which is just what an oversize body is sent for.
 func (r *request) ownWire() bool { return r.fault == ShortBody || r.fault == Oversize }
 
-// url is the URL with the key.
+// url is the URL with the key in its place.
 func (r *request) url() string {
 	return strings.ReplaceAll(r.target, keyMark, url.QueryEscape(r.key))
 }
 
-// fields returns the header fields with the given key.
+// fields returns the header fields with the key given in the place of its mark.
 func (r *request) fields(key string) http.Header {
 	out := make(http.Header, len(r.header))
 	for name, values := range r.header {
@@ -151,22 +151,22 @@ func (r *request) fields(key string) http.Header {
 	return out
 }
 
-// http returns the request for net/http.
+// http makes the request that net/http sends.
 func (r *request) http(ctx context.Context) (*http.Request, error) {
 	out, err := http.NewRequestWithContext(ctx, r.method, r.url(), r.body.reader())
 	if err != nil {
-		return nil, fmt.Errorf("%w: net/http does not accept it", ErrURL)
+		return nil, fmt.Errorf("%w: net/http refuses it", ErrURL)
 	}
 	out.Header = r.fields(r.key)
-	out.Host = out.Header.Get("Host") // "" means the host of the URL
+	out.Host = out.Header.Get("Host") // "" leaves the URL's
 	out.ContentLength = r.body.size()
 	if out.Header.Get("User-Agent") == "" {
-		out.Header["User-Agent"] = []string{""} // or net/http sends its own
+		out.Header["User-Agent"] = []string{""} // keeps net/http from writing its own
 	}
 	return out, nil
 }
 
-// sent returns the request for reports: redacted, with at most capture bytes of its body.
+// sent shows the request, redacted, with at most capture bytes of its body.
 func (r *request) sent(redactor *redact.Redactor, capture int) contract.Sent {
 	body := r.body.excerpt(redactor, capture)
 	header := http.Header{}
@@ -190,14 +190,14 @@ func (r *request) sent(redactor *redact.Redactor, capture int) contract.Sent {
 	}
 }
 
-// isToken reports whether s is a token, as methods and field names must be (RFC 9110 5.6.2).
+// isToken reports whether s is a token of RFC 9110 5.6.2, as methods and field names are.
 func isToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
 		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
 	})
 }
 
-// isFieldValue reports whether s can be the value of a header field (RFC 9110 5.5).
+// isFieldValue reports whether s can be a field's value: RFC 9110 5.5, tabs left in.
 func isFieldValue(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// stopwatch records when the parts of one call happened. The transport's goroutines write to it while the call reads.
+// stopwatch takes the instants of one call. The transport's goroutines write to it while the call reads.
 type stopwatch struct {
 	mu        sync.Mutex
 	started   time.Time
@@ -18,7 +18,7 @@ type stopwatch struct {
 
 func newStopwatch() *stopwatch { return &stopwatch{started: time.Now()} }
 
-// trace returns the hooks by which net/http sets the stopwatch.
+// trace lets net/http drive the stopwatch.
 func (s *stopwatch) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GotConn:      func(httptrace.GotConnInfo) { s.connect() },
@@ -32,14 +32,14 @@ func (s *stopwatch) trace() *httptrace.ClientTrace {
 	}
 }
 
-// connect records a new connection. After the first one, the transport sends the request again: earlier times no longer count.
+// connect notes a connection. Another one means that the transport sends again, so what was sent counts no more.
 func (s *stopwatch) connect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.connected, s.headSent, s.sent = time.Now(), time.Time{}, time.Time{}
 }
 
-// mark sets an instant, the first time only.
+// mark notes an instant of the call, the first time only.
 func (s *stopwatch) mark(instant *time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,7 +55,7 @@ func (s *stopwatch) hasConnected() bool {
 	return !s.connected.IsZero()
 }
 
-// hasAnswer reports whether a byte of an answer was received.
+// hasAnswer reports whether a byte of an answer came.
 func (s *stopwatch) hasAnswer() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,7 +69,7 @@ func (s *stopwatch) now() time.Duration {
 	return s.since(time.Now())
 }
 
-// firstByte is the time to the answer's first byte, 0 if there is none.
+// firstByte is when the answer's first byte came, 0 for never.
 func (s *stopwatch) firstByte() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,13 +79,14 @@ func (s *stopwatch) firstByte() time.Duration {
 	return s.since(s.answered)
 }
 
-// since counts from the end of writing the request. A gateway may answer before the request is written completely. Then
-// the count begins with the last step that was complete when the answer began, so that no duration is negative.
+// since counts from the end of writing the request. A gateway may answer before it has read everything, even before
+// everything is written; then the count begins at the last stage that was over when the answer began, so that no
+// duration is negative and none runs backwards.
 func (s *stopwatch) since(instant time.Time) time.Duration {
 	origin := s.started
-	for _, completed := range []time.Time{s.connected, s.headSent, s.sent} {
-		if !completed.IsZero() && (s.answered.IsZero() || !completed.After(s.answered)) {
-			origin = completed
+	for _, stage := range []time.Time{s.connected, s.headSent, s.sent} {
+		if !stage.IsZero() && (s.answered.IsZero() || !stage.After(s.answered)) {
+			origin = stage
 		}
 	}
 	return max(instant.Sub(origin), 1)

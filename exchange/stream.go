@@ -10,14 +10,14 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-// maxViolations bounds the violations of the format that are listed.
+// maxViolations is how many breaches of the format are listed one by one.
 const maxViolations = 20
 
-// maxQuoted bounds the bytes of a line that a violation quotes.
+// maxQuoted is how many bytes of a line a violation shows.
 const maxQuoted = 60
 
-// decoder reads an event stream (WHATWG HTML 9.2.6), piece by piece. It is strict where clients are lenient: what they
-// silently skip is a violation. The result does not depend on how the stream is cut into pieces.
+// decoder reads an event stream as WHATWG HTML 9.2.6 has it, in pieces as they come. It is strict where clients are
+// lenient: what they skip over in silence is a violation. However a stream is cut into pieces, the outcome is the same.
 type decoder struct {
 	maxEvent  int
 	maxEvents int
@@ -27,25 +27,25 @@ type decoder struct {
 	unlisted   int // violations beyond maxViolations
 
 	lines   int    // complete lines
-	line    []byte // the current line
+	line    []byte // the line under way
 	afterCR bool   // the last line ended in CR; an LF that follows belongs to it
 
-	// The current event.
+	// The event under way.
 	raw     []byte // its field lines, each ended by LF
 	name    []byte
 	data    []byte // each data line ended by LF
 	hasData bool
 }
 
-// violation is a violation of the format. Its line is kept whole until it was redacted.
+// violation is a breach of the format. Its line is kept whole until it was redacted.
 type violation struct {
 	number int // of the line, from 1
 	line   []byte
 	what   string
 }
 
-// feed decodes a piece that arrived at the given time. It returns a [stop] when the stream exceeds a limit; the decoder
-// must not be used after that.
+// feed decodes a piece that arrived at the time given. It returns a [stop] when the stream passes a limit; then
+// nothing more may be fed.
 func (d *decoder) feed(piece []byte, at time.Duration) error {
 	for len(piece) > 0 {
 		if d.afterCR {
@@ -77,7 +77,7 @@ func (d *decoder) feed(piece []byte, at time.Duration) error {
 	return nil
 }
 
-// endLine decodes the line that has just ended.
+// endLine takes in the line that has just ended.
 func (d *decoder) endLine(at time.Duration) error {
 	d.lines++
 	line := d.line
@@ -99,7 +99,7 @@ func (d *decoder) endLine(at time.Duration) error {
 	return nil
 }
 
-// field decodes a field line of the current event.
+// Field takes in a field line of the event under way.
 func (d *decoder) field(line []byte) {
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimPrefix(value, []byte(" "))
@@ -115,14 +115,14 @@ func (d *decoder) field(line []byte) {
 		}
 	case "retry":
 		if len(value) == 0 || len(bytes.Trim(value, "0123456789")) > 0 {
-			d.violate(line, "has a retry that is not a number")
+			d.violate(line, "has a retry that is no number")
 		}
 	default:
-		d.violate(line, "is not a field of an event stream")
+		d.violate(line, "is no field of an event stream")
 	}
 }
 
-// dispatch ends the current event. An event without a data line does not count: clients drop it.
+// dispatch ends the event under way. An event without a data line is none: clients drop it.
 func (d *decoder) dispatch(at time.Duration) error {
 	switch {
 	case d.hasData && len(d.events) == d.maxEvents:
@@ -138,15 +138,15 @@ func (d *decoder) dispatch(at time.Duration) error {
 	return nil
 }
 
-// partial returns what follows the last complete event, with LF as line ends and without complete comment lines.
+// partial is what stands after the last complete event, line ends as LF. Whole comment lines are no part of it.
 func (d *decoder) partial() []byte {
 	return append(bytes.Clone(d.raw), d.line...)
 }
 
-// end closes the stream. If the transfer was complete, an event without its blank line is a violation: clients drop it.
+// end closes the stream. Where it ended whole, an event without its blank line is a violation: clients drop it.
 func (d *decoder) end(whole bool) {
 	if whole && len(d.raw)+len(d.line) > 0 {
-		d.violate(d.partial(), "is an event without its end when the stream ends")
+		d.violate(d.partial(), "is an event that the stream ends inside of")
 	}
 }
 
@@ -158,7 +158,7 @@ func (d *decoder) violate(line []byte, what string) {
 	d.violations = append(d.violations, violation{number: max(d.lines, 1), line: bytes.Clone(line), what: what})
 }
 
-// describe returns the violations as text. Lines are redacted before they are cut.
+// describe writes the violations with their lines redacted before they are cut.
 func (d *decoder) describe(redactor *redact.Redactor) []string {
 	var out []string
 	for _, v := range d.violations {

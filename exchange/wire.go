@@ -12,42 +12,42 @@ import (
 	"strconv"
 )
 
-// wire sends requests without net/http, each on an HTTP/1.1 connection of its own. It can write what net/http refuses to
-// write. It reads while it writes, so that an answer is not lost when the gateway stops reading.
+// wire sends requests by hand, each on an HTTP/1.1 connection of its own. It writes what net/http refuses to write,
+// and it reads while it writes, so that an answer is not lost when the gateway stops listening.
 type wire struct {
 	dialer *net.Dialer
 	tls    *tls.Config
 }
 
-// closeWriter is a connection whose write side can be closed alone, as those of TCP and TLS.
+// closeWriter is a connection whose writing side can be closed alone: TCP and TLS have it.
 type closeWriter interface {
 	net.Conn
 	CloseWrite() error
 }
 
-// roundTrip sends the request and returns the answer when its head was received. out is the request in net/http's form.
-// The answer's body must be closed.
+// roundTrip sends the request, which out is in net/http's form, and returns the answer once its head has come. The
+// answer's body must be closed.
 func (w wire) roundTrip(out *http.Request, req *request, watch *stopwatch) (*http.Response, error) {
 	conn, err := w.dial(out)
 	if err != nil {
 		return nil, err
 	}
 	watch.connect()
-	body := &wireBody{conn: conn, written: make(chan struct{})}
-	// Closing the connection ends reads and writes when the context is done.
-	body.release = context.AfterFunc(out.Context(), func() { _ = conn.Close() })
+	line := &wireBody{conn: conn, written: make(chan struct{})}
+	// Closing is what ends a read or a write that the context no longer wants.
+	line.release = context.AfterFunc(out.Context(), func() { _ = conn.Close() })
 	go func() {
-		defer close(body.written)
-		// The error is not needed: reading shows how the gateway reacted.
+		defer close(line.written)
+		// A failed write needs no word of its own: the reader sees what the gateway made of it.
 		_ = send(conn, out, req, watch)
 	}()
 	resp, err := receive(conn, out, watch)
 	if err != nil {
-		_ = body.Close() // there is no answer
+		_ = line.Close() // there is no answer to lose
 		return nil, err
 	}
-	body.Reader = resp.Body
-	resp.Body = body
+	line.Reader = resp.Body
+	resp.Body = line
 	return resp, nil
 }
 
@@ -73,12 +73,12 @@ func (w wire) dial(out *http.Request) (closeWriter, error) {
 	half, ok := conn.(closeWriter)
 	if !ok {
 		_ = conn.Close() // nothing was sent on it
-		return nil, fmt.Errorf("%T cannot close its write side", conn)
+		return nil, fmt.Errorf("%T has no writing side to close", conn)
 	}
 	return half, nil
 }
 
-// send writes the request, and closes the write side if its body is short.
+// send writes the request; when its body is short, it closes the writing side after it.
 func send(conn closeWriter, out *http.Request, req *request, watch *stopwatch) error {
 	host := out.Host
 	if host == "" {
@@ -92,7 +92,7 @@ func send(conn closeWriter, out *http.Request, req *request, watch *stopwatch) e
 	if err := header.Write(buffered); err != nil {
 		return err
 	}
-	fmt.Fprint(buffered, "\r\n") // the next write returns its error again
+	fmt.Fprint(buffered, "\r\n") // a failed write shows again at the next one
 	watch.mark(&watch.headSent)
 	if _, err := io.Copy(buffered, req.body.reader()); err != nil {
 		return err
@@ -107,7 +107,7 @@ func send(conn closeWriter, out *http.Request, req *request, watch *stopwatch) e
 	return nil
 }
 
-// receive reads the head of the final answer. It and the interim answers before it may have maxHead bytes.
+// receive reads the head of the final answer, at most maxHead bytes of it and of the interim ones before it.
 func receive(conn net.Conn, out *http.Request, watch *stopwatch) (*http.Response, error) {
 	head := &io.LimitedReader{R: conn, N: maxHead}
 	buffered := bufio.NewReader(head)
@@ -124,13 +124,14 @@ func receive(conn net.Conn, out *http.Request, watch *stopwatch) (*http.Response
 			return nil, err
 		}
 		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
-			head.N = math.MaxInt64 // the body has its own bound
+			head.N = math.MaxInt64 // the body has bounds of its own
 			return resp, nil
 		}
 	}
 }
 
-// wireBody is the body of an answer on a connection of its own. Close closes the connection and waits for the writer.
+// wireBody is the body of an answer that came over a wire. Closing it closes the connection, without reading on, and
+// waits for the writer.
 type wireBody struct {
 	io.Reader
 	conn    net.Conn

@@ -1,4 +1,4 @@
-// Package redact finds secrets in text, in every encoding in which they may come back, and replaces them.
+// Package redact finds secrets in text and replaces them, in every spelling in which they may come back.
 package redact
 
 import (
@@ -14,28 +14,28 @@ import (
 	"strings"
 )
 
-// Secret is a value that no report may show.
+// Secret is a value that must show in no report, and what to call it.
 type Secret struct {
-	// What names the secret in reports: "caller key", "upstream key", "upstream address".
+	// What names the secret: "caller key", "upstream key", "upstream address".
 	What  string
 	Value string
 }
 
 const (
-	// CallerKey is the name of the call's own key.
+	// CallerKey names the call's own key.
 	CallerKey = "caller key"
-	// MinLength is the minimum length of a secret, in bytes. Shorter values are ignored: they occur in ordinary words.
+	// MinLength is the fewest bytes that are taken for a secret; shorter ones are found in every other word.
 	MinLength = 6
-	// minDigested is the minimum length, in bytes, of a secret whose digest and encodings are replaced too.
+	// minDigested is the fewest bytes of a secret whose digest and encodings are looked for too.
 	minDigested = 8
 )
 
-// needle is one encoding of a secret.
+// needle is one spelling of a secret.
 type needle struct {
 	value  []byte
 	folded string // in lower case
 	what   string
-	// address is set when the value ends in a port: 127.0.0.1:1 is not in 127.0.0.1:19900.
+	// address says that it ends in a port: 127.0.0.1:1 is not in 127.0.0.1:19900.
 	address bool
 }
 
@@ -43,40 +43,40 @@ func newNeedle(value, what string) needle {
 	return needle{value: []byte(value), folded: strings.ToLower(value), what: what, address: hostPort.MatchString(value)}
 }
 
-// hostPort matches a host with its port, and not a key that contains a colon.
+// hostPort matches a host with its port, which a key that happens to hold a colon does not.
 var hostPort = regexp.MustCompile(`^(?:[\w-]+(?:\.[\w-]+)+|localhost|\[[0-9A-Fa-f:.]+\]):\d{1,5}$`)
 
-// Redactor replaces secrets by their names: "[caller key]". It finds each secret literally; a secret of at least 8 bytes
-// also as its SHA-256 digest in hexadecimal, in base64, URL-escaped and JSON-escaped. Secrets of fewer than 6 bytes are
-// ignored. A Redactor is immutable and may be used by many goroutines.
+// Redactor replaces known secrets by their names: "[caller key]". It looks for each secret as it stands and, from
+// 8 bytes on, for its SHA-256 digest in hexadecimal, its base64, its URL-escaped and its JSON-escaped form. Secrets
+// under 6 bytes are ignored. A Redactor does not change and may be used from many goroutines.
 type Redactor struct {
 	needles []needle // longest first
 }
 
-// New returns a redactor for the secrets. If two have the same value, the name of the first is used.
+// New returns a redactor of the secrets. Of two with the same value the first gives the name.
 func New(secrets ...Secret) *Redactor {
 	return (&Redactor{}).With(secrets...)
 }
 
-// With returns a redactor with more secrets, which take precedence over those of r.
+// With returns a redactor that knows further secrets, which take precedence over those it knows.
 func (r *Redactor) With(secrets ...Secret) *Redactor {
 	var needles []needle
 	for _, secret := range secrets {
-		needles = append(needles, encodings(secret)...)
+		needles = append(needles, spellings(secret)...)
 	}
 	needles = append(needles, r.needles...)
-	seen := make(map[string]bool, len(needles))
+	known := make(map[string]bool, len(needles))
 	needles = slices.DeleteFunc(needles, func(n needle) bool {
-		duplicate := seen[string(n.value)]
-		seen[string(n.value)] = true
-		return duplicate
+		seen := known[string(n.value)]
+		known[string(n.value)] = true
+		return seen
 	})
 	slices.SortStableFunc(needles, func(a, b needle) int { return cmp.Compare(len(b.value), len(a.value)) })
 	return &Redactor{needles: needles}
 }
 
-// encodings returns the forms in which a secret may come back. Some may be equal.
-func encodings(secret Secret) []needle {
+// spellings lists the forms in which a secret may come back, with doubles.
+func spellings(secret Secret) []needle {
 	value := []byte(secret.Value)
 	if len(value) < MinLength {
 		return nil
@@ -93,7 +93,7 @@ func encodings(secret Secret) []needle {
 	quoted, _ := json.Marshal(secret.Value) // a string always marshals
 	escaped := string(quoted[1 : len(quoted)-1])
 	for _, form := range []string{
-		// Without padding, which is not secret.
+		// Without padding: what is left of a padded form gives nothing away.
 		base64.RawStdEncoding.EncodeToString(value),
 		base64.RawURLEncoding.EncodeToString(value),
 		url.QueryEscape(secret.Value),
@@ -113,14 +113,14 @@ func (r *Redactor) Text(text string) string {
 }
 
 // Bytes returns the content with every secret replaced, and the names of those found, each once. Content without a
-// secret is returned unchanged; content with one is copied. Overlapping secrets are replaced together.
+// secret is returned as it is; content with one is copied. Where secrets overlap, all of what they cover is replaced.
 func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
-	spans := r.spans(content)
-	if len(spans) == 0 {
+	stretches := r.spans(content)
+	if len(stretches) == 0 {
 		return content, nil
 	}
 	var end int
-	for _, s := range spans {
+	for _, s := range stretches {
 		for _, what := range s.whats {
 			if !slices.Contains(found, what) {
 				found = append(found, what)
@@ -133,33 +133,33 @@ func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
 	return append(clean, content[end:]...), found
 }
 
-// OpenBytes is Bytes for content that broke off. If it ends with the beginning of a secret, that is replaced too, but not
-// returned as found: how the content would have continued is unknown.
+// OpenBytes is Bytes for content that broke off: when it ends in the beginning of a secret, that goes too. It is not
+// reported as found, since nobody knows how the content would have gone on.
 func (r *Redactor) OpenBytes(content []byte) (clean []byte, found []string) {
 	clean, found = r.Bytes(content)
-	var prefix int
+	var begun int
 	var what string
 	for _, n := range r.needles {
-		for length := min(len(n.value)-1, len(clean)); length > max(prefix, MinLength-1); length-- {
+		for length := min(len(n.value)-1, len(clean)); length > max(begun, MinLength-1); length-- {
 			if bytes.HasSuffix(clean, n.value[:length]) {
-				prefix, what = length, n.what
+				begun, what = length, n.what
 			}
 		}
 	}
-	if prefix == 0 {
+	if begun == 0 {
 		return clean, found
 	}
-	kept := slices.Clip(clean[:len(clean)-prefix]) // so that append copies
+	kept := slices.Clip(clean[:len(clean)-begun]) // so that append copies
 	return append(kept, "["+what+"]"...), found
 }
 
-// span is a part of the content that secrets cover, with their names. The first name replaces it.
+// span is a stretch of content that secrets cover, and their names. The first gives the replacement.
 type span struct {
 	start, end int
 	whats      []string
 }
 
-// spans returns the parts to replace, in order and without overlap.
+// spans finds the stretches to replace, in order and apart.
 func (r *Redactor) spans(content []byte) []span {
 	var all []span
 	for _, n := range r.needles {
@@ -167,25 +167,25 @@ func (r *Redactor) spans(content []byte) []span {
 	}
 	// Stable, so that of two with the same start the longer needle stays first.
 	slices.SortStableFunc(all, func(a, b span) int { return cmp.Compare(a.start, b.start) })
-	var merged []span
+	var apart []span
 	for _, s := range all {
-		last := len(merged) - 1
-		if last < 0 || s.start >= merged[last].end {
-			merged = append(merged, s)
+		last := len(apart) - 1
+		if last < 0 || s.start >= apart[last].end {
+			apart = append(apart, s)
 			continue
 		}
-		merged[last].end = max(merged[last].end, s.end)
-		if !slices.Contains(merged[last].whats, s.whats[0]) {
-			merged[last].whats = append(merged[last].whats, s.whats[0])
+		apart[last].end = max(apart[last].end, s.end)
+		if !slices.Contains(apart[last].whats, s.whats[0]) {
+			apart[last].whats = append(apart[last].whats, s.whats[0])
 		}
 	}
-	return merged
+	return apart
 }
 
-// spans returns where the needle occurs; overlapping occurrences make one span.
+// spans finds where the needle stands; occurrences that overlap each other make one span.
 func (n needle) spans(content []byte) []span {
 	var out []span
-	whats := []string{n.what} // shared: appending a name copies it, since its capacity is 1
+	whats := []string{n.what} // shared: whoever adds a name appends beyond its capacity and so copies
 	for from := 0; ; {
 		i := bytes.Index(content[from:], n.value)
 		if i < 0 {
@@ -206,7 +206,7 @@ func (n needle) spans(content []byte) []span {
 	}
 }
 
-// Named reports whether the name of a header field contains a secret, and which. The comparison ignores case.
+// Named reports whether a header field's name holds a secret, and which. Names change case on their way.
 func (r *Redactor) Named(name string) (what string, found bool) {
 	folded := strings.ToLower(name)
 	for _, n := range r.needles {
@@ -217,16 +217,15 @@ func (r *Redactor) Named(name string) (what string, found bool) {
 	return "", false
 }
 
-// credentialFields are the header fields that carry nothing but a credential, by their canonical names.
+// credentialFields are the header fields whose whole purpose is to carry a credential, under canonical names.
 var credentialFields = []string{
 	"Authorization", "Proxy-Authorization", "X-Api-Key", "X-Goog-Api-Key", "Cookie", "Set-Cookie",
 }
 
-// replaced matches a credential that was replaced completely.
+// replaced matches a credential of which nothing but the names of secrets is left.
 var replaced = regexp.MustCompile(`^(?:[A-Za-z]+ )?\[[^\[\]]+\]$`)
 
-// Field returns the value of a header field with its secrets replaced. In a field for credentials, an unknown value is
-// replaced too.
+// Field returns a header field's value with its secrets replaced, the unknown ones too where the field carries credentials.
 func (r *Redactor) Field(name, value string) string {
 	clean := r.Text(value)
 	if !slices.Contains(credentialFields, name) || replaced.MatchString(clean) {

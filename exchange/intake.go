@@ -13,47 +13,47 @@ import (
 	"time"
 )
 
-// stop is the error for a limit that was reached. Its text is a sentence for people.
+// stop is a limit that was reached, in words: why the reader gave up of its own accord.
 type stop string
 
 func (s stop) Error() string { return string(s) }
 
-// bodyReader reads the body of one answer within the limits.
-type bodyReader struct {
+// intake reads one answer's body within the limits.
+type intake struct {
 	limits Limits
 	watch  *stopwatch
-	// cancel ends the call, so that reading the body fails.
+	// cancel ends the call; the body's reader then fails.
 	cancel context.CancelCauseFunc
 }
 
-// readResult is what a bodyReader read.
-type readResult struct {
+// taken is what an intake read.
+type taken struct {
 	body   []byte
-	stream *decoder // nil when the answer is not an event stream
-	cut    string   // the limit that ended reading, "" for none
-	broken string   // how the transfer broke off, "" when it did not
+	stream *decoder // nil when the answer is no event stream
+	cut    string
+	broken string
 }
 
-// read reads the body of resp and closes it. ctx must be the context that cancel cancels.
-func (in bodyReader) read(ctx context.Context, resp *http.Response) readResult {
+// read takes in the body of resp and closes it. ctx must be the one that cancel cancels.
+func (in intake) read(ctx context.Context, resp *http.Response) taken {
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		// The rest is another protocol, which nobody asked for.
-		return readResult{}
+		// What follows is another protocol, which nobody asked for and no deadline of this one bounds.
+		return taken{}
 	}
-	var out readResult
+	var out taken
 	if isEventStream(resp.Header) {
 		out.stream = &decoder{maxEvent: in.limits.Event, maxEvents: in.limits.Events}
 	}
 	idle := time.AfterFunc(in.limits.Idle, func() {
-		in.cancel(stop(fmt.Sprintf("no data for %s", in.limits.Idle)))
+		in.cancel(stop(fmt.Sprintf("nothing came for %s", in.limits.Idle)))
 	})
 	defer idle.Stop()
-	raw := &bounded{source: resp.Body, left: in.limits.Body, limit: in.limits.Body, onRead: func() { idle.Reset(in.limits.Idle) }}
+	raw := &bounded{source: resp.Body, left: in.limits.Body, limit: in.limits.Body, moved: func() { idle.Reset(in.limits.Idle) }}
 	source, damage := unzipped(resp.Header, raw)
 
 	if err := in.copy(source, &out); err != nil {
-		out.cut, out.broken = endOf(ctx, err)
+		out.cut, out.broken = ending(ctx, err)
 	} else {
 		out.broken = damage
 	}
@@ -63,21 +63,21 @@ func (in bodyReader) read(ctx context.Context, resp *http.Response) readResult {
 	return out
 }
 
-// endOf distinguishes a limit that ended reading from a transfer that broke off.
-func endOf(ctx context.Context, err error) (cut, broken string) {
+// ending tells a reader that gave up of its own accord from a transfer that broke off.
+func ending(ctx context.Context, err error) (cut, broken string) {
 	var limit stop
 	switch {
 	case errors.As(err, &limit), errors.As(context.Cause(ctx), &limit):
 		return limit.Error(), ""
 	case ctx.Err() != nil:
-		return "the call was cancelled", ""
+		return "the caller gave up", ""
 	default:
 		return "", breakage(err)
 	}
 }
 
-// copy reads source to its end, or to the first error.
-func (in bodyReader) copy(source io.Reader, out *readResult) error {
+// copy reads source to its end, which is nil, or to the first error.
+func (in intake) copy(source io.Reader, out *taken) error {
 	buffer := make([]byte, 16<<10)
 	for {
 		n, err := source.Read(buffer)
@@ -96,33 +96,33 @@ func (in bodyReader) copy(source io.Reader, out *readResult) error {
 	}
 }
 
-// isEventStream reports whether the header announces server-sent events. Parameters are ignored: a wrong one does not
-// make it something else.
+// isEventStream reports whether the header announces server-sent events. Parameters are not looked at: a gateway that
+// spells one wrongly still means a stream.
 func isEventStream(header http.Header) bool {
 	mediaType, _, _ := strings.Cut(header.Get("Content-Type"), ";")
 	return strings.EqualFold(strings.TrimSpace(mediaType), "text/event-stream")
 }
 
-// unzipped decodes a body that is labelled as gzip, although no compression was requested. A body with a wrong label is
-// returned unchanged, as evidence, and damage describes the error.
+// unzipped decodes a body that says it is gzip, though none was asked for. A body that says so and is not stays as it
+// came, for evidence; damage then says so.
 func unzipped(header http.Header, raw *bounded) (source io.Reader, damage string) {
 	coding := strings.TrimSpace(strings.Join(header.Values("Content-Encoding"), ","))
 	if !strings.EqualFold(coding, "gzip") && !strings.EqualFold(coding, "x-gzip") {
 		return raw, ""
 	}
 	buffered := bufio.NewReader(raw)
-	magic, _ := buffered.Peek(2) // the next read returns its error again
+	magic, _ := buffered.Peek(2) // its error comes again with the next read
 	if len(magic) == 0 {
 		return buffered, ""
 	}
 	if !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return buffered, "Content-Encoding is gzip, but the body is not"
+		return buffered, "Content-Encoding is gzip and the body is not"
 	}
-	// The decoded bytes are bounded too: a small body can decode to any size.
-	return &bounded{source: &gunzip{source: buffered}, left: raw.limit, limit: raw.limit, onRead: func() {}}, ""
+	// The bytes that come out are bounded as well as those that go in: a small body can unpack to any size.
+	return &bounded{source: &gunzip{source: buffered}, left: raw.limit, limit: raw.limit, moved: func() {}}, ""
 }
 
-// gunzip is a gzip reader that reads the gzip header with the first read.
+// gunzip is a gzip reader that reads the format's header with the first read, not before.
 type gunzip struct {
 	source io.Reader
 	gzip   *gzip.Reader
@@ -139,12 +139,12 @@ func (g *gunzip) Read(b []byte) (int, error) {
 	return g.gzip.Read(b)
 }
 
-// bounded reads up to a limit. Unlike [io.LimitReader] it distinguishes the limit from the end of the source.
+// bounded reads up to a limit. Unlike [io.LimitReader] it tells the end of the source from the limit.
 type bounded struct {
 	source io.Reader
 	left   int64
 	limit  int64
-	onRead func() // called after every read of at least one byte
+	moved  func() // called whenever bytes came
 }
 
 func (r *bounded) Read(b []byte) (int, error) {
@@ -154,7 +154,7 @@ func (r *bounded) Read(b []byte) (int, error) {
 	room := b[:min(int64(len(b)), max(r.left, 1))]
 	n, err := r.source.Read(room)
 	if n > 0 {
-		r.onRead()
+		r.moved()
 	}
 	if int64(n) > r.left {
 		return 0, stop(fmt.Sprintf("the body is longer than %d bytes", r.limit))
