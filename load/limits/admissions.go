@@ -21,7 +21,8 @@ type admissions struct {
 // countAdmissions counts the calls that passed the limiter.
 func countAdmissions(decisions []decision) admissions {
 	var a admissions
-	for i, d := range decisions {
+	for i := range decisions {
+		d := &decisions[i]
 		if i == 0 || d.from < a.begin {
 			a.begin = d.from
 		}
@@ -42,8 +43,8 @@ func countAdmissions(decisions []decision) admissions {
 // countAttempts counts refused calls too.
 func countAttempts(decisions []decision) admissions {
 	a := countAdmissions(decisions)
-	for _, d := range decisions {
-		if d.outcome == Refused {
+	for i := range decisions {
+		if d := &decisions[i]; d.outcome == Refused {
 			a.possible.add(d)
 			a.refused.add(d)
 			a.own = 1
@@ -59,7 +60,7 @@ func (a admissions) atLeast(from, to time.Duration) int { return a.certain.atLea
 
 // atLeastUntil is the least number of calls that count from an instant up to the latest call admitted no later than d.to: the
 // admitted ones, and the refused ones that were decided before d was sent.
-func (a admissions) atLeastUntil(from time.Duration, d decision) int {
+func (a admissions) atLeastUntil(from time.Duration, d *decision) int {
 	n := a.certain.atLeast(from, d.to)
 	if a.own > 0 {
 		n += a.refused.atLeast(from, d.from)
@@ -79,7 +80,7 @@ func (a admissions) atMostOthers(from, to time.Duration) int {
 // intervals holds the bounds of decisions. Each slice is sorted by itself.
 type intervals struct{ from, to []time.Duration }
 
-func (s *intervals) add(d decision) { s.from, s.to = append(s.from, d.from), append(s.to, d.to) }
+func (s *intervals) add(d *decision) { s.from, s.to = append(s.from, d.from), append(s.to, d.to) }
 
 func (s *intervals) sort() {
 	slices.Sort(s.from)

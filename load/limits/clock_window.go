@@ -19,7 +19,7 @@ type clockWindow struct {
 // rounding is more than the rounding error of the sums, and less than the weight of any call.
 const rounding = 1e-6
 
-func (w *clockWindow) minUsage(d decision) float64 {
+func (w *clockWindow) minUsage(d *decision) float64 {
 	start := w.windowStart(d.to)
 	usage := float64(w.atLeastUntil(start+w.slack, d)) - 1
 	if w.memory > 0 {
@@ -28,9 +28,9 @@ func (w *clockWindow) minUsage(d decision) float64 {
 	return usage
 }
 
-func (w *clockWindow) cannotAdmit(d decision) bool { return w.minUsage(d) >= float64(w.Limit)-rounding }
+func (w *clockWindow) cannotAdmit(d *decision) bool { return w.minUsage(d) >= float64(w.Limit)-rounding }
 
-func (w *clockWindow) cannotRefuse(d decision) bool {
+func (w *clockWindow) cannotRefuse(d *decision) bool {
 	for start := w.windowStart(d.from - w.slack); start <= d.to+w.slack; start += w.Window {
 		oldest := start - time.Duration(w.memory*float64(w.Window)) - w.slack
 		if oldest < w.begin {

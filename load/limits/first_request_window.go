@@ -47,7 +47,7 @@ func refusedByEnd(decisions []decision) []decision {
 	return refused
 }
 
-func (w *firstRequestWindow) minUsage(d decision) float64 {
+func (w *firstRequestWindow) minUsage(d *decision) float64 {
 	// Of two windows, one holds at least half of the calls.
 	usage := float64((w.atLeastUntil(d.to-w.Window+w.slack+1, d)+1)/2 - 1)
 	begun := countUpTo(w.starts, d.to)
@@ -57,17 +57,17 @@ func (w *firstRequestWindow) minUsage(d decision) float64 {
 	return usage
 }
 
-func (w *firstRequestWindow) cannotAdmit(d decision) bool {
+func (w *firstRequestWindow) cannotAdmit(d *decision) bool {
 	return w.minUsage(d) >= float64(w.Limit) || w.beganEarly(d)
 }
 
 // beganEarly reports whether the window of this call began before the previous one can have ended.
-func (w *firstRequestWindow) beganEarly(d decision) bool {
+func (w *firstRequestWindow) beganEarly(d *decision) bool {
 	begun := countUpTo(w.starts, d.from)
 	return begun > 1 && d.to < w.starts[begun-2]+w.Window-w.slack
 }
 
-func (w *firstRequestWindow) cannotRefuse(d decision) bool {
+func (w *firstRequestWindow) cannotRefuse(d *decision) bool {
 	oldest := d.from - w.Window - w.slack
 	return oldest >= w.begin && w.atMostOthers(oldest, d.to) < w.Limit
 }

@@ -110,8 +110,8 @@ func (m LimiterModel) hasLowerLimit(other LimiterModel) bool {
 func (f fitter) score(m LimiterModel, bound int) (LimiterModel, int) {
 	if m.Limit == 0 {
 		l := newLimiter(m, f.sample, f.admissions, 0)
-		for _, d := range f.sample {
-			if d.outcome == Admitted {
+		for i := range f.sample {
+			if d := &f.sample[i]; d.outcome == Admitted {
 				m.Limit = max(m.Limit, int(l.minUsage(d)+rounding)+1)
 			}
 		}

@@ -114,14 +114,16 @@ func (s clockWindowSearch) middle(points []gridPoint) fit {
 
 // beam returns the points with the fewest contradictions, without those above the bound.
 func (s clockWindowSearch) beam(points []gridPoint, bound int) []gridPoint {
-	beam := make([]gridPoint, 0, 2*maxBeamWidth)
+	var beam []gridPoint
+	full := 2 * beamWidth
 	for _, p := range points {
 		if _, p.contradictions = s.score(s.model(p), bound); p.contradictions > bound {
 			continue
 		}
-		if beam = append(beam, p); len(beam) >= 2*maxBeamWidth {
+		if beam = append(beam, p); len(beam) >= full {
 			beam = prune(beam)
-			bound = min(bound, beam[beamWidth-1].contradictions)
+			bound = min(bound, beam[beamWidth-1].contradictions) // a worse point cannot be among the best any more
+			full = 2 * len(beam)
 		}
 	}
 	return prune(beam)

@@ -11,11 +11,11 @@ type limiter interface {
 	// minUsage returns a lower bound on how much of the limit was used before the latest call admitted no later than d.to,
 	// without that call; -1 if there is none. The smallest limit that can have admitted these calls is the next whole number
 	// above.
-	minUsage(d decision) float64
+	minUsage(d *decision) float64
 	// cannotAdmit reports that the limiter cannot have admitted this call and those admitted before it.
-	cannotAdmit(d decision) bool
+	cannotAdmit(d *decision) bool
 	// cannotRefuse reports that the limiter cannot have refused this call.
-	cannotRefuse(d decision) bool
+	cannotRefuse(d *decision) bool
 }
 
 // newLimiter returns the limiter that a model describes. The slack is by how much the limiter's clock may be off at any
@@ -53,8 +53,8 @@ func (c contradictions) count() int { return len(c.excess) + len(c.spurious) }
 // contradictionsOf lists the calls that contradict a limiter. It stops at the first one beyond the bound.
 func contradictionsOf(l limiter, decisions []decision, bound int) contradictions {
 	var found contradictions
-	for i, d := range decisions {
-		switch {
+	for i := range decisions {
+		switch d := &decisions[i]; {
 		case d.outcome == Admitted && l.cannotAdmit(d):
 			found.excess = append(found.excess, i)
 		case d.outcome == Refused && l.cannotRefuse(d):
@@ -70,9 +70,9 @@ func contradictionsOf(l limiter, decisions []decision, bound int) contradictions
 // unlimited never refuses a call.
 type unlimited struct{}
 
-func (unlimited) minUsage(decision) float64  { return -1 }
-func (unlimited) cannotAdmit(decision) bool  { return false }
-func (unlimited) cannotRefuse(decision) bool { return true }
+func (unlimited) minUsage(*decision) float64  { return -1 }
+func (unlimited) cannotAdmit(*decision) bool  { return false }
+func (unlimited) cannotRefuse(*decision) bool { return true }
 
 // slidingLog admits no more than the limit in any window, wherever it begins.
 type slidingLog struct {
@@ -82,13 +82,13 @@ type slidingLog struct {
 	slack time.Duration
 }
 
-func (s *slidingLog) minUsage(d decision) float64 {
+func (s *slidingLog) minUsage(d *decision) float64 {
 	return float64(s.atLeastUntil(d.to-s.Window+s.slack+1, d) - 1)
 }
 
-func (s *slidingLog) cannotAdmit(d decision) bool { return s.minUsage(d) >= float64(s.Limit) }
+func (s *slidingLog) cannotAdmit(d *decision) bool { return s.minUsage(d) >= float64(s.Limit) }
 
-func (s *slidingLog) cannotRefuse(d decision) bool {
+func (s *slidingLog) cannotRefuse(d *decision) bool {
 	oldest := d.from - s.Window - s.slack
 	return oldest >= s.begin && s.atMostOthers(oldest, d.to) < s.Limit
 }
@@ -104,9 +104,10 @@ type inFlight struct {
 const releaseLag = 50 * time.Millisecond
 
 // minUsage counts the calls that were in flight when d was decided, or during the whole interval in which it may have been.
-func (f *inFlight) minUsage(d decision) float64 {
+func (f *inFlight) minUsage(d *decision) float64 {
 	atEnd, throughout := -1, 0
-	for _, other := range f.decisions {
+	for i := range f.decisions {
+		other := &f.decisions[i]
 		if other.outcome != Admitted || d.to >= other.to+other.held {
 			continue
 		}
@@ -120,11 +121,12 @@ func (f *inFlight) minUsage(d decision) float64 {
 	return float64(max(atEnd, throughout))
 }
 
-func (f *inFlight) cannotAdmit(d decision) bool { return f.minUsage(d) >= float64(f.limit) }
+func (f *inFlight) cannotAdmit(d *decision) bool { return f.minUsage(d) >= float64(f.limit) }
 
-func (f *inFlight) cannotRefuse(d decision) bool {
+func (f *inFlight) cannotRefuse(d *decision) bool {
 	n := 0
-	for _, other := range f.decisions {
+	for i := range f.decisions {
+		other := &f.decisions[i]
 		if other.outcome != Refused && other.from <= d.to && other.ended+releaseLag >= d.from {
 			n++
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gatecert/gatecert/internal/wait"
@@ -17,6 +18,7 @@ type recorder struct {
 	// reserved is how many calls of the budget were made or are in flight.
 	reserved int
 	calls    []Call
+	failures failures
 	// phase is the phase that recorded calls belong to; "" while limits are inferred.
 	phase phase
 	// keepFailures says that failed calls are part of the result. Otherwise too many of them end the experiment.
@@ -77,6 +79,7 @@ func (r *recorder) record(calls ...Call) {
 	for _, c := range calls {
 		c.phase = r.phase
 		r.calls = append(r.calls, c)
+		r.failures.add(c)
 	}
 }
 
@@ -103,47 +106,56 @@ const maxFailures = 3
 // checkFailures returns [ErrGone] when the gateway went away, and [ErrInconclusive] when more than a quarter of the calls
 // failed and failures are not part of the result.
 func (r *recorder) checkFailures() error {
-	if err := checkGone(r.calls); err != nil {
+	if err := r.failures.checkGone(); err != nil {
 		return err
 	}
-	if failed := count(r.calls, Failed); !r.keepFailures && failed > maxFailures && failed*4 > len(r.calls) {
+	if n := r.failures.failed; !r.keepFailures && n > maxFailures && n*4 > len(r.calls) {
 		last := r.calls[len(r.calls)-1].Observation
-		return fmt.Errorf("%w: %d of %d calls failed, the last with status %d", ErrInconclusive, failed, len(r.calls), last.Status)
+		return fmt.Errorf("%w: %d of %d calls failed, the last with status %d", ErrInconclusive, n, len(r.calls), last.Status)
 	}
 	return nil
+}
+
+// failures counts the calls that failed, and tells a gateway that went away from one that fails now and then.
+type failures struct {
+	failed int
+	// lastResponse is when the last complete response ended.
+	lastResponse time.Time
+	// unconnected are the ends of the calls since then that could not connect.
+	unconnected []time.Time
+}
+
+func failuresOf(calls []Call) failures {
+	var f failures
+	for _, c := range calls {
+		f.add(c)
+	}
+	return f
+}
+
+func (f *failures) add(c Call) {
+	if c.Outcome() == Failed {
+		f.failed++
+	}
+	switch {
+	case c.couldNotConnect():
+		f.unconnected = append(f.unconnected, c.Ended)
+	case c.Observation.Failure == nil && c.Ended.After(f.lastResponse):
+		f.lastResponse = c.Ended
+	}
+	// Calls of a burst are not added in the order in which they ended.
+	f.unconnected = slices.DeleteFunc(f.unconnected, func(ended time.Time) bool { return !ended.After(f.lastResponse) })
 }
 
 // goneAfter is how many calls in a row must fail to connect before the gateway counts as gone.
 const goneAfter = 10
 
 // checkGone returns [ErrGone] when the latest calls could not connect.
-func checkGone(calls []Call) error {
-	if n := connectFailures(calls); n >= goneAfter {
+func (f *failures) checkGone() error {
+	if n := len(f.unconnected); n >= goneAfter {
 		return fmt.Errorf("%w: the last %d calls could not connect", ErrGone, n)
 	}
 	return nil
-}
-
-// connectFailures is how many calls could not connect since the last complete response.
-func connectFailures(calls []Call) int {
-	since, n := lastResponse(calls), 0
-	for _, c := range calls {
-		if c.couldNotConnect() && c.Ended.After(since) {
-			n++
-		}
-	}
-	return n
-}
-
-// lastResponse is when the last complete response ended, the zero time without any.
-func lastResponse(calls []Call) time.Time {
-	var last time.Time
-	for _, c := range calls {
-		if c.Observation.Failure == nil && c.Ended.After(last) {
-			last = c.Ended
-		}
-	}
-	return last
 }
 
 // withCause replaces a bare context error with the context's cause, so that [ErrBudget] survives.

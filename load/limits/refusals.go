@@ -17,13 +17,13 @@ func (a *assessment) classifyRejections() {
 	a.rejected = make([]bool, len(a.calls))
 	for i, c := range a.calls {
 		outcome := c.Outcome()
-		a.rejected[i] = outcome == Refused || outcome == Failed && !a.hadCapacity(attempts, a.decisions[i])
+		a.rejected[i] = outcome == Refused || outcome == Failed && !a.hadCapacity(attempts, &a.decisions[i])
 	}
 }
 
 // hadCapacity reports whether the limit was certainly not used up: fewer calls than it admits were made in the time in which any
 // counts, or are in flight.
-func (a *assessment) hadCapacity(attempts admissions, d decision) bool {
+func (a *assessment) hadCapacity(attempts admissions, d *decision) bool {
 	if a.declared.Kind == contract.Concurrency {
 		return a.limiter.cannotRefuse(d)
 	}

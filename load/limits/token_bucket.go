@@ -51,7 +51,7 @@ func newTokenBucket(m LimiterModel, decisions []decision, a admissions, slack ti
 
 // minUsage is the greatest number, over all s, of calls that were certainly admitted in [s, d.to] beyond what was refilled
 // meanwhile, without the last call.
-func (b *tokenBucket) minUsage(d decision) float64 {
+func (b *tokenBucket) minUsage(d *decision) float64 {
 	begun := countUpTo(b.certain.from, d.to)
 	if begun == 0 {
 		return -1
@@ -62,7 +62,7 @@ func (b *tokenBucket) minUsage(d decision) float64 {
 }
 
 // cannotAdmit reports that the bucket cannot have held enough tokens, or not have gained them since it was last empty.
-func (b *tokenBucket) cannotAdmit(d decision) bool {
+func (b *tokenBucket) cannotAdmit(d *decision) bool {
 	if b.minUsage(d) >= b.capacity {
 		return true
 	}
@@ -72,7 +72,7 @@ func (b *tokenBucket) cannotAdmit(d decision) bool {
 }
 
 // cannotRefuse reports that, for every s, at least one token was left.
-func (b *tokenBucket) cannotRefuse(d decision) bool {
+func (b *tokenBucket) cannotRefuse(d *decision) bool {
 	admitted := float64(countBelow(b.possible.from, d.to) - b.own)
 	from := d.from.Seconds()
 	least := min(b.capacity, b.initial+b.refill*(d.from-b.begin).Seconds()-admitted)

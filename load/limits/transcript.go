@@ -42,7 +42,7 @@ const dropWindow = time.Second
 
 // discardAfterShutdown removes the calls that ended when the gateway no longer answered, and those that it dropped just before.
 func (t *transcript) discardAfterShutdown() {
-	last := lastResponse(slices.Concat(t.calls, t.control.baseline, t.control.during, t.streams, t.upstream429s.calls))
+	last := failuresOf(slices.Concat(t.calls, t.control.baseline, t.control.during, t.streams, t.upstream429s.calls)).lastResponse
 	dropped := func(c Call) bool {
 		return c.Ended.After(last) || c.Observation.Failure != nil && c.Ended.After(last.Add(-dropWindow))
 	}

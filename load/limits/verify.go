@@ -82,13 +82,15 @@ const repeats = 5
 // is gone. It returns [ErrGone] and the prober's errors, with the calls until then.
 func repeat(ctx context.Context, p Prober) ([]Call, error) {
 	calls := make([]Call, 0, repeats)
-	for len(calls) < repeats || connectFailures(calls) == len(calls) {
+	var failures failures
+	for len(calls) < repeats || len(failures.unconnected) == len(calls) {
 		c, err := p.Probe(ctx)
 		if err != nil {
 			return calls, fmt.Errorf("probe: %w", withCause(ctx, err))
 		}
 		calls = append(calls, c)
-		if err := checkGone(calls); err != nil {
+		failures.add(c)
+		if err := failures.checkGone(); err != nil {
 			return calls, err
 		}
 	}
