@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/selftest"
 	"github.com/gatecert/gatecert/reports"
 )
@@ -79,11 +79,7 @@ func (s selftestCommand) write(test reports.SelfTest) error {
 		file   string
 		render func(io.Writer) error
 	}{{"selftest.html", test.HTML}, {"selftest.json", test.JSON}} {
-		file, err := os.OpenFile(filepath.Join(s.Out, report.file), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-		if err != nil {
-			return fmt.Errorf("write %s: %w", report.file, err)
-		}
-		if err := errors.Join(report.render(file), file.Close()); err != nil {
+		if err := atomicfile.Write(filepath.Join(s.Out, report.file), 0o600, report.render); err != nil {
 			return fmt.Errorf("write %s: %w", report.file, err)
 		}
 	}
