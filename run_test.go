@@ -93,6 +93,7 @@ func failures(r runlog.Run) string {
 func casesWithoutLoad() int { return len(slices.DeleteFunc(contract.Cases(), contract.Case.IsLoad)) }
 
 func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	var phases []string
 	r := run(t, gatecert.Config{Log: &log, Progress: func(p gatecert.Progress) {
@@ -126,6 +127,7 @@ func TestTheReferenceGatewayKeepsTheWholeContract(t *testing.T) {
 }
 
 func TestNoKeyIsInTheLog(t *testing.T) {
+	t.Parallel()
 	profile := served(t, func(g http.Handler) http.Handler { return g })
 	var log bytes.Buffer
 	run(t, gatecert.Config{Target: profile, Log: &log, Rows: []string{"http:40*"}, Surfaces: []string{"chat", "gemini"}, Command: []string{"gatecert", "--key", profile.Keys.Valid}})
@@ -138,6 +140,7 @@ func TestNoKeyIsInTheLog(t *testing.T) {
 }
 
 func TestABareURLIsCertifiedAtEdgeAndClaimsNoMore(t *testing.T) {
+	t.Parallel()
 	target := served(t, func(g http.Handler) http.Handler { return g })
 	// The gateway needs an upstream, but the profile of the run has none.
 	stop, err := startUpstream(t, target)
@@ -197,6 +200,7 @@ func with(p profile.Profile, change func(*profile.Profile)) profile.Profile {
 }
 
 func TestAnInterruptedRunIsMarked(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	r, err := certify(ctx, gatecert.Config{Progress: func(p gatecert.Progress) {
