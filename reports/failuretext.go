@@ -18,8 +18,8 @@ const (
 	nameLimit = 200  // an id or a name from the profile or the features
 )
 
-// fact is a labelled line of text.
-type fact struct{ Label, Text string }
+// Fact is a labelled line of text.
+type Fact struct{ Label, Text string }
 
 // failureText is a case that needs attention in plain text: request, response, and what was expected. All of it is safe
 // to show.
@@ -77,14 +77,14 @@ func failureTextOf(c runlog.Case) failureText {
 }
 
 // facts are the lines before the findings.
-func (f failureText) facts() []fact {
-	return withText([]fact{
+func (f failureText) facts() []Fact {
+	return withText([]Fact{
 		{"scenario", f.Scenario}, {"step", f.Step}, {"request", f.Request}, {"response", f.Response}, {"reason", f.Reason},
 	})
 }
 
-func withText(facts []fact) []fact {
-	return slices.DeleteFunc(facts, func(f fact) bool { return f.Text == "" })
+func withText(facts []Fact) []Fact {
+	return slices.DeleteFunc(facts, func(f Fact) bool { return f.Text == "" })
 }
 
 // headline is the shortest description of the problem.

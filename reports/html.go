@@ -27,7 +27,7 @@ type page struct {
 	// Levels are totals by what By names: "Level", "Target" or "Theme".
 	Levels  []pageLevel
 	By      string
-	Facts   []fact
+	Facts   []Fact
 	Profile string
 	pageAssets
 }

@@ -108,23 +108,9 @@ func pageRules(m Matrix) map[contract.RowID]pageRule {
 }
 
 func newPageRule(row contract.Row) pageRule {
-	advice, status := "common cause", row.Status.String()
-	if row.Table == 2 {
-		advice = "what to do"
-	}
-	if row.Status.Basis == contract.Derived {
-		status += " (derived: another status of the class is a warning)"
-	} else {
-		status += " (stated)"
-	}
-	rule := pageRule{
-		Title: row.Key + ": " + row.Meaning,
-		Facts: [][2]string{{advice, row.Advice}, {"status", status}},
-	}
-	if code := row.Code(); code != "" {
-		for _, d := range []dialect.Dialect{dialect.OpenAI, dialect.Anthropic, dialect.Gemini} {
-			rule.Facts = append(rule.Facts, [2]string{string(d), fmt.Sprintf("%q in %s of %s", code, d.CodePlace(), d.EnvelopeShape())})
-		}
+	rule := pageRule{Title: row.Key + ": " + row.Meaning}
+	for _, f := range RowFacts(row) {
+		rule.Facts = append(rule.Facts, [2]string{f.Label, f.Text})
 	}
 	for _, c := range contract.Circumstances() {
 		if c.Row != row.ID {
@@ -137,4 +123,22 @@ func newPageRule(row contract.Row) pageRule {
 		rule.Circumstances = append(rule.Circumstances, circumstance)
 	}
 	return rule
+}
+
+// RowFacts are what the contract says about a row apart from its meaning: cause or advice, status, and where its code is.
+func RowFacts(row contract.Row) []Fact {
+	advice, basis := "common cause", string(row.Status.Basis)
+	if row.Table == 2 {
+		advice = "what to do"
+	}
+	if row.Status.Basis == contract.Derived {
+		basis += ": another status of the class is a warning"
+	}
+	facts := []Fact{{advice, row.Advice}, {"status", row.Status.String() + " (" + basis + ")"}}
+	if code := row.Code(); code != "" {
+		for _, d := range dialect.Dialects() {
+			facts = append(facts, Fact{string(d), fmt.Sprintf("%q in %s of %s", code, d.CodePlace(), d.EnvelopeShape())})
+		}
+	}
+	return facts
 }

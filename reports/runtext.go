@@ -13,12 +13,12 @@ import (
 )
 
 // runFacts are the facts that every report states about the run as a whole, safe to show.
-func runFacts(run runlog.Run) []fact {
+func runFacts(run runlog.Run) []Fact {
 	duration := ""
 	if run.Footer != nil {
 		duration = run.Footer.Ended.Sub(run.Started).Round(time.Millisecond).String()
 	}
-	return withText([]fact{
+	return withText([]Fact{
 		{"target", plain.Text(run.Target.Name, nameLimit)},
 		{"url", plain.Text(run.Target.BaseURL, nameLimit)},
 		{"driver", plain.Text(run.Target.Driver, nameLimit)},

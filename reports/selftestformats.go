@@ -84,7 +84,7 @@ func (s SelfTest) JSON(w io.Writer) error { return encodeJSON(w, s) }
 // does.
 func (s SelfTest) HTML(w io.Writer) error {
 	m := s.Matrix()
-	p := page{pageHead: newPageHead("Self-test", s.verdict(), s.Sentence(), nil), By: "Theme", Facts: []fact{
+	p := page{pageHead: newPageHead("Self-test", s.verdict(), s.Sentence(), nil), By: "Theme", Facts: []Fact{
 		{"tool", plain.Text(s.Tool, nameLimit)}, {"contract", plain.Text(s.ContractDigest, nameLimit)},
 		{"started", s.Started.UTC().Format(time.RFC3339)}, {"duration", s.Took.Round(time.Millisecond).String()},
 	}}

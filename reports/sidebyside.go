@@ -222,7 +222,7 @@ func (s SideBySide) HTML(w io.Writer) error {
 	p := page{pageHead: newPageHead(strings.Join(names, " · "), contract.Pass, s.sentence(), s.notes()), By: "Target"}
 	for i, run := range s.Runs {
 		p.Verdict, _ = contract.Worst(p.Verdict, run.Verdict())
-		p.Facts = append(p.Facts, fact{s.Matrix.Columns[i].Name, plain.Text(run.Target.BaseURL, nameLimit) + " · " + Sentence(run)})
+		p.Facts = append(p.Facts, Fact{s.Matrix.Columns[i].Name, plain.Text(run.Target.BaseURL, nameLimit) + " · " + Sentence(run)})
 		m := NewMatrix(run)
 		p.Levels = append(p.Levels, newPageLevel(s.Matrix.Columns[i].Name, m.Totals))
 	}

@@ -114,7 +114,7 @@ func TestTheActionCertifiesAndReports(t *testing.T) {
 }
 
 func TestTheActionAnnotatesFailures(t *testing.T) {
-	gateway := serveBentGateway(t)
+	gateway := serveFaultyGateway(t)
 	stdout, output, summary, _ := play(t, builtBinary(t), map[string]string{"target": gateway.profile, "rows": "code:model_not_found", "surfaces": "chat"})
 	assert.Equal(t, "exit-code=1\n", output)
 	assert.Contains(t, stdout, "\n::error title=code%3Amodel_not_found/absent-model/chat fail::MUST status-class: got 503, want 404\n")

@@ -17,20 +17,20 @@ import (
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
-// bentGateway is a reference gateway that answers 503 where a model does not exist, until it is mended.
-type bentGateway struct {
+// faultyGateway is a reference gateway that answers 503 where a model does not exist, until it is fixed.
+type faultyGateway struct {
 	profile string // the path of its profile
-	mended  atomic.Bool
+	fixed   atomic.Bool
 }
 
-func serveBentGateway(t *testing.T) *bentGateway {
+func serveFaultyGateway(t *testing.T) *faultyGateway {
 	t.Helper()
 	upstream := "127.0.0.1:" + freePort(t)
 	gateway, err := reference.New(t.Context(), reference.Options{Upstream: "http://" + upstream})
 	require.NoError(t, err)
-	b := &bentGateway{profile: filepath.Join(t.TempDir(), "bent.yaml")}
+	b := &faultyGateway{profile: filepath.Join(t.TempDir(), "faulty.yaml")}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if b.mended.Load() {
+		if b.fixed.Load() {
 			gateway.ServeHTTP(w, r)
 			return
 		}
@@ -53,8 +53,8 @@ func serveBentGateway(t *testing.T) *bentGateway {
 	return b
 }
 
-// run certifies a few rows of the gateway, of which the bend breaks two.
-func (b *bentGateway) run(t *testing.T, dir string, extra ...string) (code int, stdout, stderr string) {
+// run certifies a few rows of the gateway, of which two fail.
+func (b *faultyGateway) run(t *testing.T, dir string, extra ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	return invoke(t.Context(), append([]string{
 		"run", "--target", b.profile, "--rows", "http:404,code:model_not_found,http:401", "--surfaces", "chat,embeddings", "--out", dir,
@@ -62,7 +62,7 @@ func (b *bentGateway) run(t *testing.T, dir string, extra ...string) (code int, 
 }
 
 func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
-	gateway := serveBentGateway(t)
+	gateway := serveFaultyGateway(t)
 	dir := t.TempDir()
 	known := filepath.Join(dir, "known.yaml")
 
@@ -70,7 +70,7 @@ func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
 	require.Equal(t, exitNotConformant, code, stdout+stderr)
 
 	code, _, stderr = gateway.run(t, dir, "--baseline", known)
-	assert.Equal(t, exitUsage, code, "a baseline that is not there is no empty one")
+	assert.Equal(t, exitUsage, code, "a baseline that is not there is not an empty one")
 	assert.Contains(t, stderr, "known.yaml: no such file")
 
 	code, stdout, stderr = gateway.run(t, dir, "--baseline", known, "--update-baseline")
@@ -86,7 +86,7 @@ func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
 	code, _, _ = invoke(t.Context(), "report", dir)
 	assert.Equal(t, exitConformant, code, "the log has the verdicts as the baseline left them")
 
-	gateway.mended.Store(true)
+	gateway.fixed.Store(true)
 	code, stdout, _ = gateway.run(t, dir, "--baseline", known)
 	assert.Equal(t, exitBaseline, code, "what is listed and passes is an error")
 	assert.Contains(t, stdout, "note: Baseline out of date (exit 4): known.yaml:9: http:404/unknown-model/chat is expected to fail, but 1 of 1 cases passed")
@@ -101,7 +101,7 @@ func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
 }
 
 func TestBaselinesThatDoNotHold(t *testing.T) {
-	gateway := serveBentGateway(t)
+	gateway := serveFaultyGateway(t)
 	for _, tt := range []struct {
 		name, entries string
 		code          int
@@ -128,7 +128,7 @@ func TestBaselinesThatDoNotHold(t *testing.T) {
 }
 
 func TestARunsOwnResultIsABaseline(t *testing.T) {
-	gateway := serveBentGateway(t)
+	gateway := serveFaultyGateway(t)
 	first := t.TempDir()
 	code, _, _ := gateway.run(t, first)
 	require.Equal(t, exitNotConformant, code)

@@ -71,7 +71,7 @@ func TestACertificateFromTheKeyToItsVerification(t *testing.T) {
 }
 
 func TestAFailingGatewayIsCertifiedAsFailing(t *testing.T) {
-	gateway := serveBentGateway(t)
+	gateway := serveFaultyGateway(t)
 	dir := t.TempDir()
 	key := filepath.Join(dir, "key")
 	known := filepath.Join(dir, "known.yaml")

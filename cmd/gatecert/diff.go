@@ -12,13 +12,14 @@ type diffCommand struct {
 	New      string `arg:"" help:"Folder of the later run, or its run.ndjson." type:"path"`
 	Format   string `help:"terminal, md or json. Default: ${default}." default:"terminal" enum:"terminal,md,json"`
 	Out      string `help:"Write into this file. Default: print." placeholder:"FILE" type:"path"`
-	Failures int    `help:"Cases told of each kind of change on the terminal. Default: ${default}." default:"20"`
+	Failures int    `help:"Number of cases shown of each kind of change on the terminal. Default: ${default}." default:"20"`
 }
 
 // Help implements kong's HelpProvider.
 func (diffCommand) Help() string {
-	return `worse and better are verdicts, changed is the same verdict for other reasons, new and gone are cases that only one run has.
-Exit codes: 0 nothing got worse; 1 something did; 3 the runs have no case in common, or the new one is incomplete.`
+	return `worse and better: the verdict changed. changed: the verdict is the same, but other requirements are violated. new and gone: only one
+run has the case.
+Exit codes: 0 no case got worse; 1 a case got worse; 3 the runs have no case in common, or the new run is incomplete.`
 }
 
 func (d diffCommand) Run(c *console) error {
@@ -32,7 +33,7 @@ func (d diffCommand) Run(c *console) error {
 	}
 	diff := reports.NewDiff(old, run)
 	if diff.Compared() == 0 {
-		return fmt.Errorf("%w: the two runs have no case in common", errNothingCompared)
+		return fmt.Errorf("%w: the runs have no case in common", errNothingCompared)
 	}
 	if err := printTo(c, d.Out, func(w io.Writer, opts reports.TerminalOptions) error {
 		opts.Failures = d.Failures

@@ -24,12 +24,12 @@ const (
 	exitHarness       = 5
 )
 
-// verdictError carries a run's verdict to the exit code; the report has told it already.
+// verdictError is a run that is not conformant, for the exit code. The report has shown its verdict.
 type verdictError struct{ run runlog.Run }
 
 func (e verdictError) Error() string { return "the run's verdict is " + string(e.run.Verdict()) }
 
-// silent reports whether an error has been told already.
+// silent reports whether the output has shown an error already.
 func silent(err error) bool {
 	var verdict verdictError
 	var loaded loadVerdictError
@@ -37,7 +37,7 @@ func silent(err error) bool {
 		errors.Is(err, errSelfTest)
 }
 
-// exitCode is the one place where errors and verdicts become exit codes.
+// exitCode maps errors and verdicts to exit codes.
 func exitCode(err error) int {
 	var verdict verdictError
 	var loaded loadVerdictError
@@ -79,13 +79,13 @@ func verdictCode(run runlog.Run) int {
 	}
 }
 
-// The errors of commands, beside those of the packages.
+// The errors of commands, in addition to those of the packages.
 var (
-	// errUsage is returned when a command line parses and makes no sense.
+	// errUsage is returned when a command line parses but makes no sense.
 	errUsage = errors.New("usage")
-	// errWorse is returned when a case has got worse. What was printed has told it.
-	errWorse = errors.New("worse than before")
-	// errCertifiedFailure is returned when a certificate holds and says that the gateway fails. It was printed.
+	// errWorse is returned when a case got worse. The output has shown it.
+	errWorse = errors.New("a case got worse")
+	// errCertifiedFailure is returned when a valid certificate says that the gateway fails. The output has shown it.
 	errCertifiedFailure = errors.New("certified as a failure")
 	// errSelfTest is returned when a self-test failed. Its report was printed.
 	errSelfTest = errors.New("the self-test failed")

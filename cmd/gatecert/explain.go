@@ -7,8 +7,8 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/features"
+	"github.com/gatecert/gatecert/reports"
 )
 
 type explainCommand struct {
@@ -26,7 +26,7 @@ func (e explainCommand) Run(c *console) error {
 			explainCircumstance(c.out, circ)
 		}
 	}
-	fmt.Fprintln(c.out, "\nthe scenario")
+	fmt.Fprintln(c.out, "\nscenario")
 	rule, err := features.Rule(string(row.ID))
 	if err != nil {
 		return fmt.Errorf("find the scenario of %s: %w", row.ID, err)
@@ -46,21 +46,9 @@ func findRow(name string) (contract.Row, error) {
 
 func explainRow(w io.Writer, row contract.Row) {
 	fmt.Fprintf(w, "%s  (table %d)\n", row.ID, row.Table)
-	fmt.Fprintf(w, "  meaning       %s\n", row.Meaning)
-	advice := "common cause"
-	if row.Table == 2 {
-		advice = "what to do"
-	}
-	fmt.Fprintf(w, "  %-13s %s\n", advice, row.Advice)
-	fmt.Fprintf(w, "  status        %s (%s", row.Status, row.Status.Basis)
-	if row.Status.Basis == contract.Derived {
-		fmt.Fprint(w, ": another status of the class is a warning")
-	}
-	fmt.Fprintln(w, ")")
-	if code := row.Code(); code != "" {
-		for _, d := range []dialect.Dialect{dialect.OpenAI, dialect.Anthropic, dialect.Gemini} {
-			fmt.Fprintf(w, "  %-13s %q in %s of %s\n", d, code, d.CodePlace(), d.EnvelopeShape())
-		}
+	fmt.Fprintf(w, "  %-13s %s\n", "meaning", row.Meaning)
+	for _, f := range reports.RowFacts(row) {
+		fmt.Fprintf(w, "  %-13s %s\n", f.Label, f.Text)
 	}
 }
 

@@ -13,21 +13,21 @@ import (
 	"golang.org/x/term"
 )
 
-// cli is the command line. Each command is a file of this folder.
+// cli is the command line. Each command has a file in this folder.
 type cli struct {
 	Run      runCommand      `cmd:"" help:"Certify a gateway: the matrix on the terminal, reports in a folder."`
-	Load     loadCommand     `cmd:"" help:"Put a gateway under load: rate-limit, timeout, capacity, soak."`
+	Load     loadCommand     `cmd:"" help:"Test a gateway under load: rate-limit, timeout, capacity, soak."`
 	Clean    cleanCommand    `cmd:"" help:"Undo what a killed run left behind on the gateway that its driver prepared."`
 	Report   reportCommand   `cmd:"" help:"Render reports again from a run's log."`
 	Matrix   matrixCommand   `cmd:"" help:"Show several runs side by side: rows by targets."`
-	Diff     diffCommand     `cmd:"" help:"Say what changed from one run to another; exit 1 when something got worse."`
-	Certify  certifyCommand  `cmd:"" help:"Audit a run's log and sign what it says: a conformance report and an attestation."`
-	Verify   verifyCommand   `cmd:"" help:"Check a certificate: its signature, its log, and every verdict again."`
+	Diff     diffCommand     `cmd:"" help:"Compare two runs. Exit 1 when a case got worse."`
+	Certify  certifyCommand  `cmd:"" help:"Audit a run's log and sign its result: a conformance report and an attestation."`
+	Verify   verifyCommand   `cmd:"" help:"Verify a certificate: its signature, and every verdict in its log."`
 	Keygen   keygenCommand   `cmd:"" help:"Make a key pair for certificates."`
 	Replay   replayCommand   `cmd:"" help:"Run one case of an earlier run again: fixed, still failing or different."`
 	List     listCommand     `cmd:"" help:"List what gatecert knows: rows, circumstances, cases, surfaces, levels, directives, mutants, permitted behaviours."`
-	Explain  explainCommand  `cmd:"" help:"Explain a row: what the contract says, how it is brought about, what is judged."`
-	Gateway  gatewayCommand  `cmd:"" help:"Serve the reference gateway as a process, and write a ready profile for it."`
+	Explain  explainCommand  `cmd:"" help:"Explain a row: the contract, the circumstances that cause it, and the scenario."`
+	Gateway  gatewayCommand  `cmd:"" help:"Serve the reference gateway, and write a profile for it."`
 	Upstream upstreamCommand `cmd:"" help:"Serve the mock upstream."`
 	Selftest selftestCommand `cmd:"" help:"Check that each known fault is caught and no false alarm is raised."`
 	Version  versionCommand  `cmd:"" help:"Print the version and the digest of the contract."`
@@ -36,12 +36,12 @@ type cli struct {
 const description = `gatecert certifies LLM API gateways against the published error contract: 32 rows, each an executable scenario.
 
 Exit codes: 0 conformant; 1 not conformant; 2 usage or configuration; 3 nothing ran or the run is incomplete;
-4 baseline entries that are stale or match nothing; 5 target unreachable or harness fault.`
+4 baseline out of date; 5 target unreachable, inconclusive or harness fault.`
 
 // console is what commands talk to.
 type console struct {
 	out, err io.Writer
-	// in answers questions; nil: nobody is there to ask.
+	// in answers questions; nil when there is nobody to ask.
 	in       io.Reader
 	color    bool
 	width    int

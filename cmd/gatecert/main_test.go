@@ -101,6 +101,8 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 	dir := t.TempDir()
 	typo := filepath.Join(dir, "typo.yaml")
 	require.NoError(t, os.WriteFile(typo, []byte("base_url: http://127.0.0.1:1\nsurfacs: [chat]\n"), 0o600))
+	older := filepath.Join(dir, "older.ndjson")
+	require.NoError(t, os.WriteFile(older, []byte(`{"type":"header","schema":"gatecert.run/1","run_id":"r","tool":"gatecert 0.1.0","expected":[]}`+"\n"), 0o600))
 	for _, tt := range []struct {
 		name string
 		args []string
@@ -109,18 +111,20 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 	}{
 		{"a dead port", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "m"}, exitHarness, "target unreachable: http://127.0.0.1:1"},
 		{"a typo in a profile", []string{"run", "--target", typo}, exitUsage, `typo.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
-		{"a profile that is not there", []string{"run", "--target", typo + ".none"}, exitUsage, "no such file"},
+		{"a missing profile", []string{"run", "--target", typo + ".none"}, exitUsage, "no such file"},
 		{"a row that does not exist", []string{"run", "--rows", "nosuch"}, exitUsage, `no row matches "nosuch"`},
 		{"a surface that does not exist", []string{"run", "--surfaces", "nosuch"}, exitUsage, `no surface "nosuch"`},
 		{"a selection that leaves nothing", []string{"run", "--rows", "http:429", "--level", "edge"}, exitIncomplete, "nothing to run"},
 		{"a URL and a profile", []string{"run", "http://127.0.0.1:1", "--target", typo}, exitUsage, "not both"},
 		{"a URL without a model", []string{"run", "http://127.0.0.1:1", "--key", "k"}, exitUsage, "needs --key"},
-		{"a URL that is none", []string{"run", "gateway", "--key", "k", "--model", "m"}, exitUsage, `"gateway" is not an http or https URL; did you mean http://gateway?`},
+		{"an invalid URL", []string{"run", "gateway", "--key", "k", "--model", "m"}, exitUsage, `"gateway" is not an http or https URL; did you mean http://gateway?`},
 		{"an unknown flag", []string{"run", "--levels", "edge"}, exitUsage, "--levels"},
 		{"an unknown command", []string{"rnu"}, exitUsage, "rnu"},
-		{"a concurrency that is none", []string{"run", "--concurrency", "9999"}, exitUsage, "want 1 to 256"},
-		{"a log that is not there", []string{"report", dir + "/none"}, exitUsage, "no such file"},
-		{"a log that is none", []string{"report", typo}, exitIncomplete, "typo.yaml"},
+		{"an invalid concurrency", []string{"run", "--concurrency", "9999"}, exitUsage, "want 1 to 256"},
+		{"a missing log", []string{"report", dir + "/none"}, exitUsage, "no such file"},
+		{"a file that is not a log", []string{"report", typo}, exitIncomplete, "typo.yaml"},
+		{"a log of an older gatecert", []string{"report", older}, exitIncomplete,
+			`older.ndjson: the log has another format: "gatecert.run/1", written by "gatecert 0.1.0"; this gatecert reads "gatecert.run/2": render the log with the gatecert that wrote it, or run again`},
 		{"an unknown row to explain", []string{"explain", "http:418"}, exitUsage, `no row "http:418"`},
 		{"an unknown thing to list", []string{"list", "everything"}, exitUsage, `cannot list "everything"`},
 	} {

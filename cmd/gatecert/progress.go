@@ -14,7 +14,7 @@ import (
 	"github.com/gatecert/gatecert/reports"
 )
 
-// progress shows how far a run has come: a bar on a terminal, a plain line now and then elsewhere. It is called by one
+// progress shows the progress of a run: a bar on a terminal, otherwise a line now and then. Its methods are called by one
 // goroutine at a time.
 type progress struct {
 	c        *console
@@ -26,7 +26,7 @@ type progress struct {
 	told     time.Time
 }
 
-// tellEvery is how often a run that is no terminal's says that it lives.
+// tellEvery is the interval between lines when the output is not a terminal.
 const tellEvery = 5 * time.Second
 
 func newProgress(c *console) *progress {
@@ -55,13 +55,13 @@ func (p *progress) show(s gatecert.Progress) {
 	}
 }
 
-// announce prints a line for good.
+// announce prints a line that stays.
 func (p *progress) announce(line string) {
 	if p.bars == nil {
 		fmt.Fprintln(p.c.err, line)
 		return
 	}
-	_, _ = p.bars.Write([]byte(line + "\n")) // it fails when the bars have ended: then nobody looks
+	_, _ = p.bars.Write([]byte(line + "\n")) // it fails only when the bars have ended
 }
 
 func (p *progress) tell(s gatecert.Progress) {
@@ -104,12 +104,12 @@ func (p *progress) draw(s gatecert.Progress) {
 	p.bar.SetCurrent(int64(s.Done))
 }
 
-// loadLine is how far a load has come, in a line.
+// loadLine is the progress of a load in one line.
 func loadLine(l load.Progress) string {
 	return fmt.Sprintf("%s: %.0f s, %d sent, %d admitted, %d refused, %d failed", l.Phase, l.Elapsed.Seconds(), l.Sent, l.Admitted, l.Refused, l.Failed)
 }
 
-// close ends the bar wherever it stands, so that the report starts on a line of its own.
+// close removes the bar, so that the report starts on a new line. It may be called twice.
 func (p *progress) close() {
 	if p.bars == nil {
 		return

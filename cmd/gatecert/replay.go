@@ -12,10 +12,10 @@ import (
 )
 
 type replayCommand struct {
-	Case string `arg:"" help:"Id of the case, as the reports show it."`
-	From string `required:"" help:"The run that had it: its folder or its run.ndjson." placeholder:"RUN" type:"path"`
+	Case string `arg:"" help:"Id of the case, as in the reports."`
+	From string `required:"" help:"The earlier run: its folder or its run.ndjson." placeholder:"RUN" type:"path"`
 	targetFlags
-	Yes bool `help:"Agree to what a driver has to change on a running gateway (it lists that first). For CI."`
+	Yes bool `help:"Permit the changes that a driver makes on a running gateway (it lists them first). For CI."`
 }
 
 // Help implements kong's HelpProvider.

@@ -9,7 +9,7 @@ import (
 
 func TestReplay(t *testing.T) {
 	const failing, passing = "code:model_not_found/absent-model/chat", "http:401/missing-key/chat"
-	gateway := serveBentGateway(t)
+	gateway := serveFaultyGateway(t)
 	out := t.TempDir()
 	code, _, stderr := gateway.run(t, out)
 	require.Equal(t, exitNotConformant, code, stderr)
@@ -17,7 +17,7 @@ func TestReplay(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "replay", failing, "--from", out, "--target", gateway.profile)
 	assert.Equal(t, exitNotConformant, code, stderr)
 	assert.Contains(t, stdout, "✗ "+failing+"\n")
-	assert.Contains(t, stdout, "  curl curl -sS")
+	assert.Contains(t, stdout, "  curl     curl -sS")
 	assert.Contains(t, stdout, "\nstill failing.\n")
 
 	code, stdout, _ = invoke(t.Context(), "replay", passing, "--from", out, "--target", gateway.profile)
@@ -28,16 +28,16 @@ func TestReplay(t *testing.T) {
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "a log holds no keys: give the profile of ")
 
-	gateway.mended.Store(true)
+	gateway.fixed.Store(true)
 	code, stdout, stderr = invoke(t.Context(), "replay", failing, "--from", out, "--target", gateway.profile)
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, "before: ✗ MUST status-class: got 503, want 404\nfixed.\n")
 
-	mended := t.TempDir()
-	code, _, stderr = gateway.run(t, mended)
+	repaired := t.TempDir()
+	code, _, stderr = gateway.run(t, repaired)
 	require.Equal(t, exitConformant, code, stderr)
-	gateway.mended.Store(false)
-	code, stdout, _ = invoke(t.Context(), "replay", failing, "--from", mended, "--target", gateway.profile)
+	gateway.fixed.Store(false)
+	code, stdout, _ = invoke(t.Context(), "replay", failing, "--from", repaired, "--target", gateway.profile)
 	assert.Equal(t, exitNotConformant, code)
 	assert.Contains(t, stdout, "\ndifferent.\n")
 

@@ -14,14 +14,14 @@ import (
 
 type reportCommand struct {
 	Log    string   `arg:"" help:"A run's folder, or its run.ndjson." type:"path"`
-	Format []string `help:"Print one: terminal, html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. With --out, write those named. Default: terminal." placeholder:"NAME"`
+	Format []string `help:"Format to print: terminal, html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. With --out: formats to write. Default: terminal." placeholder:"NAME"`
 	Out    string   `help:"Write the report files into this folder. Default: print." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (reportCommand) Help() string {
-	return `Every report is a pure function of the log: the same log gives the same bytes again.
-The exit code is the run's: 0 conformant, 1 not conformant, 3 incomplete, 4 stale baseline, 5 harness fault.`
+	return `The same log always gives the same reports, byte for byte.
+The exit code is that of the run: 0 conformant, 1 not conformant, 3 incomplete, 4 baseline out of date, 5 harness fault.`
 }
 
 func (r reportCommand) Run(c *console) error {
@@ -44,7 +44,7 @@ func (r reportCommand) render(c *console, run runlog.Run) error {
 	case err != nil:
 		return err
 	case r.Out == "" && len(formats) > 1:
-		return fmt.Errorf("%w: %d formats cannot be printed at once: give --out", errUsage, len(formats))
+		return fmt.Errorf("%w: cannot print %d formats at once: give --out", errUsage, len(formats))
 	case r.Out == "":
 		return formats[0].Render(c.out, run)
 	}
@@ -54,7 +54,7 @@ func (r reportCommand) render(c *console, run runlog.Run) error {
 	return writeReports(run, formats, r.Out)
 }
 
-// formatsNamed finds formats by their names; no name stands for all that are not on demand.
+// formatsNamed returns the formats with these names, and without names those that are not on demand.
 func formatsNamed(names []string) ([]reports.Format, error) {
 	var found []reports.Format
 	var known []string
@@ -72,7 +72,7 @@ func formatsNamed(names []string) ([]reports.Format, error) {
 	return found, nil
 }
 
-// readLog reads a run from its folder or its log.
+// readLog reads a run, given its folder or its log.
 func readLog(path string) (run runlog.Run, err error) {
 	path = logPath(path)
 	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
@@ -86,7 +86,7 @@ func readLog(path string) (run runlog.Run, err error) {
 	return run, nil
 }
 
-// logPath is the path of the log of a run that was named by it or by its folder.
+// logPath is the path of the log, given the log or its folder.
 func logPath(path string) string {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return filepath.Join(path, logName)

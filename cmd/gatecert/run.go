@@ -17,28 +17,28 @@ import (
 
 type runCommand struct {
 	targetFlags
-	Level       string   `help:"Highest certification level: edge, relay, account, store, load, full. Default: edge with a URL, otherwise everything but the cases under load, which load and full add."`
+	Level       string   `help:"Highest certification level: edge, relay, account, store, load, full. Default: edge with a URL, otherwise all cases but the load cases, which load and full include."`
 	Rows        []string `help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
 	Surfaces    []string `help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
 	Concurrency int      `help:"Cases at once. Default: the profile's, or 8." placeholder:"N"`
-	Baseline    string   `help:"Failures that are expected: YAML (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
-	Update      bool     `name:"update-baseline" help:"Write --baseline anew, so that it expects today's failures and nothing else."`
+	Baseline    string   `help:"Expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
+	Update      bool     `name:"update-baseline" help:"Rewrite --baseline so that it expects exactly the failures of this run."`
 	Format      []string `help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
 	Out         string   `help:"Folder for run.ndjson and the reports. Default: ${default}." default:"reports/latest" type:"path"`
-	Yes         bool     `help:"Agree to what a driver has to change on a running gateway (it lists that first), and to put load on a gateway that is not on this machine. For CI."`
-	Failures    int      `help:"Failures told in full on the terminal. Default: ${default}." default:"10"`
+	Yes         bool     `help:"Permit the changes that a driver makes on a running gateway (it lists them first), and load cases on a gateway that is not on this machine. For CI."`
+	Failures    int      `help:"Number of failures shown in full on the terminal. Default: ${default}." default:"10"`
 }
 
 // Help implements kong's HelpProvider.
 func (runCommand) Help() string {
 	return `Examples:
-  gatecert run                                             the embedded reference gateway, everything but load
-  gatecert run --level full                                and under load: about 50 s
+  gatecert run                                             the embedded reference gateway, all cases but the load cases
+  gatecert run --level full                                all cases: about 50 s
   gatecert run https://gateway.example --model gpt-4o-mini level edge, key from $GATEWAY_KEY
   gatecert run --target my-gateway.yaml --level relay      as the profile says, up to level relay
-  gatecert run --target new-api.yaml --yes                 a running new-api, prepared and left as it was (docs/new-api.md)
-  gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not turn the run red
-  gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept today's failures
+  gatecert run --target new-api.yaml --yes                 a running new-api, prepared and restored (docs/new-api.md)
+  gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not fail the run
+  gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept the failures of this run
 
 The run's log is OUT/run.ndjson; gatecert report OUT renders the reports again.`
 }
@@ -61,10 +61,10 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	fmt.Fprintf(c.out, "reports: %s\n", filepath.Join(r.Out, formats[0].File))
 	if err != nil && run.Complete() {
-		return fmt.Errorf("the run is complete, and its reports stand: %w", err)
+		return fmt.Errorf("the run is complete and its reports are valid, but: %w", err)
 	}
 	if err != nil {
-		return fmt.Errorf("interrupted, everything so far is in %s: %w", filepath.Join(r.Out, logName), err)
+		return fmt.Errorf("interrupted; the results so far are in %s: %w", filepath.Join(r.Out, logName), err)
 	}
 	if r.Update {
 		return r.updateBaseline(c, config, run)
@@ -75,33 +75,28 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 	return outcome(run)
 }
 
-// certify runs with a log in the folder, writes the reports beside it and returns the run; that has no schema when it
-// never began. An interrupted run is reported like any other: its reports say that it is incomplete.
+// certify runs with a log in the folder, writes the reports next to it and returns the run, which has no schema when it never
+// began. An interrupted run has reports too: they say that it is incomplete.
 func (c *console) certify(ctx context.Context, config gatecert.Config, formats []reports.Format, dir string, yes bool) (run runlog.Run, err error) {
-	// Before the log is written over: that of a run that died is evidence until it is cleaned up after.
+	// Before the log is overwritten: the log of a killed run is evidence until clean has undone what it left behind.
 	journal, err := c.mayChange(&config, dir, yes)
 	if err != nil {
 		return run, err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return run, fmt.Errorf("make the folder for the reports: %w", err)
-	}
-	log, err := os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600) //nolint:gosec // the user's own folder
-	if err != nil {
-		return run, fmt.Errorf("open the log: %w", err)
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	if err := removeReports(dir); err != nil {
-		return run, err
-	}
+	log := new(logFile)
 	config.Log, config.AllowRemoteLoad = log, yes
 	bar := newProgress(c)
+	defer bar.close()
 	config.Progress = bar.show
-	certification, err := gatecert.New(config)
+	certification, err := gatecert.New(config) // before the files of an earlier run are removed: it refuses a typo
 	if err != nil {
 		return run, err
 	}
+	if err := log.create(dir); err != nil {
+		return run, err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
 	run, err = certification.Run(ctx)
 	bar.close()
 	if run.Schema == "" {
@@ -110,18 +105,28 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, formats [
 	return run, errors.Join(err, writeReports(run, formats, dir))
 }
 
-// removeReports removes the reports of an earlier run: beside the log of one that did not get far they would be taken for its
-// own.
-func removeReports(dir string) error {
+// logFile is the log of a run in its folder, not open before [logFile.create].
+type logFile struct{ *os.File }
+
+// create opens an empty log, and removes the reports of an earlier run: next to the log of a run that never began they would
+// be mistaken for its reports.
+func (l *logFile) create(dir string) (err error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("make the folder for the reports: %w", err)
+	}
 	for _, f := range reports.Formats() {
 		if err := os.Remove(filepath.Join(dir, f.File)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("remove an earlier report: %w", err)
 		}
 	}
+	l.File, err = os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600) //nolint:gosec // the user's own folder
+	if err != nil {
+		return fmt.Errorf("open the log: %w", err)
+	}
 	return nil
 }
 
-// outcome is nil for a conformant run, and carries its verdict otherwise.
+// outcome returns nil for a conformant run, and its verdict as an error otherwise.
 func outcome(run runlog.Run) error {
 	if verdictCode(run) == exitConformant {
 		return nil
@@ -149,7 +154,7 @@ func (r runCommand) config() (gatecert.Config, error) {
 	return config, nil
 }
 
-// logName is the log's file in a run folder.
+// logName is the file name of the log in a run's folder.
 const logName = "run.ndjson"
 
 // writeReports renders the formats into the folder.

@@ -26,3 +26,18 @@ func TestARunThatDoesNotBeginLeavesNoReportsOfAnEarlierOne(t *testing.T) {
 	}
 	assert.Equal(t, []string{"notes.txt", "run.ndjson"}, names)
 }
+
+// A usage error says nothing about the earlier run in the folder.
+func TestACommandLineThatIsRefusedLeavesTheEarlierRun(t *testing.T) {
+	dir := t.TempDir()
+	code, _, stderr := invoke(t.Context(), "run", "--rows", "http:404", "--surfaces", "chat", "--out", dir)
+	require.Equal(t, exitConformant, code, stderr)
+	before, err := os.ReadFile(filepath.Join(dir, "run.ndjson"))
+	require.NoError(t, err)
+	code, _, _ = invoke(t.Context(), "run", "--rows", "htp:404", "--out", dir)
+	assert.Equal(t, exitUsage, code)
+	after, err := os.ReadFile(filepath.Join(dir, "run.ndjson"))
+	require.NoError(t, err)
+	assert.Equal(t, string(before), string(after))
+	assert.FileExists(t, filepath.Join(dir, "report.html"))
+}

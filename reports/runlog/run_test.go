@@ -65,4 +65,3 @@ func TestConclude(t *testing.T) {
 		Surplus:  []string{cases[1].ID},
 	}, runlog.Conclude(h, cases, started))
 }
-
