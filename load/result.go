@@ -47,9 +47,6 @@ func (r Result) Token() string {
 	return string(b[:])
 }
 
-// Lag returns how late the request was sent.
-func (r Result) Lag() time.Duration { return max(r.Sent-r.Due, 0) }
-
 // ServiceTime returns the time from sending the request to the end of the response.
 func (r Result) ServiceTime() time.Duration { return r.End - r.Sent }
 

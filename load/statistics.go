@@ -9,9 +9,6 @@ import (
 // Estimate is a value with its 95 % confidence interval.
 type Estimate struct{ Value, Low, High float64 }
 
-// Significant reports whether the interval excludes 0.
-func (e Estimate) Significant() bool { return e.Low > 0 || e.High < 0 }
-
 // resamples is the number of bootstrap samples. The ends of a 95 % interval are then the 50th values from either side.
 const resamples = 2000
 

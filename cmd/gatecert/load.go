@@ -14,6 +14,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports"
@@ -168,28 +169,18 @@ func writeMeasurement(c *console, dir string, m load.Measurement) error {
 		{"metrics.txt", func(w io.Writer) error { return load.WriteOpenMetrics(w, m) }},
 	} {
 		path := filepath.Join(dir, f.name)
-		err := writeFile(path, f.write)
+		err := atomicfile.Write(path, 0o600, f.write)
 		switch {
 		case errors.Is(err, load.ErrNotKept):
 			fmt.Fprintf(c.err, "%s was not written: %v\n", f.name, err)
-			err = os.Remove(path)
-		case err == nil:
+			_ = os.Remove(path) // one of an earlier run would be taken for this one's
+		case err != nil:
+			return fmt.Errorf("write %s: %w", path, err)
+		default:
 			fmt.Fprintf(c.out, "wrote %s\n", path)
-		}
-		if err != nil {
-			return err
 		}
 	}
 	return nil
-}
-
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the user's own folder
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return write(file)
 }
 
 // loadProgress shows the progress of a phase: on a terminal one line that changes, elsewhere a line every few seconds.
