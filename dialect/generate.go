@@ -126,7 +126,9 @@ func (w *generateWriter) event(list List, usage Object) Event {
 
 func (w *generateWriter) Open() []Event { return nil }
 
-func (w *generateWriter) Piece(text string) []Event { return []Event{w.event(candidates("", text), nil)} }
+func (w *generateWriter) Piece(text string) []Event {
+	return []Event{w.event(candidates("", text), nil)}
+}
 
 func (w *generateWriter) Close(e End) []Event {
 	last := w.event(candidates(finishReason(e.Finish), ""), geminiUsage(e.PromptTokens, e.CompletionTokens))

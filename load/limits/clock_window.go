@@ -28,7 +28,9 @@ func (w *clockWindow) minUsage(d *decision) float64 {
 	return usage
 }
 
-func (w *clockWindow) cannotAdmit(d *decision) bool { return w.minUsage(d) >= float64(w.Limit)-rounding }
+func (w *clockWindow) cannotAdmit(d *decision) bool {
+	return w.minUsage(d) >= float64(w.Limit)-rounding
+}
 
 func (w *clockWindow) cannotRefuse(d *decision) bool {
 	for start := w.windowStart(d.from - w.slack); start <= d.to+w.slack; start += w.Window {
