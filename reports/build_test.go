@@ -251,7 +251,7 @@ func loadRun() runlog.Run {
 		Sentence: "30 healthy calls a second",
 		Checks: []runlog.Check{
 			{Requirement: "in-time", Result: runlog.Violated, Sentence: "hung calls were answered after 4s: the limit is 1.5s"},
-			{Requirement: "departure", Result: runlog.Violated, Sentence: "2 callers left, and 2 of their calls went on " + venom},
+			{Requirement: "departure", Result: runlog.Violated, Sentence: "2 clients disconnected, and 2 of their upstream calls went on " + venom},
 		},
 		Times: []runlog.Times{{Name: "healthy before", Count: 45, P50: time.Millisecond, P90: 2 * time.Millisecond, P99: 3 * time.Millisecond, Max: 4 * time.Millisecond, Bound: 250 * time.Millisecond}},
 	})

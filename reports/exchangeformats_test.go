@@ -310,13 +310,13 @@ func TestMessagesTellEveryCase(t *testing.T) {
 			got := readMessages(t, formatted(t, "messages", run))
 			assert.Equal(t, run.Verdict().Conformant(), got.success)
 			for _, c := range run.AllCases() {
-				status, told := got.scenarios[strings.TrimSpace(plain.Text(c.ID, 200))]
-				require.True(t, told, c.ID)
+				status, found := got.scenarios[strings.TrimSpace(plain.Text(c.ID, 200))]
+				require.True(t, found, c.ID)
 				assert.Equal(t, !c.Verdict.Conformant(), status == messages.TestStepResultStatus_FAILED, "%s is %s", c.ID, c.Verdict)
 			}
 		})
 	}
-	t.Run("what is not offered or expected is skipped, and told", func(t *testing.T) {
+	t.Run("what is not offered, or expected, is skipped and attached", func(t *testing.T) {
 		got := readMessages(t, formatted(t, "messages", failingRun()))
 		counts := make(map[messages.TestStepResultStatus]int)
 		for _, status := range got.scenarios {

@@ -56,7 +56,7 @@ type pageMatrix struct {
 	Groups  []pageGroup
 }
 
-// pageAssets are what the page contains beside its markup.
+// pageAssets are the style, script and data of the page.
 type pageAssets struct {
 	Policy string // Content-Security-Policy
 	Style  template.CSS

@@ -94,7 +94,7 @@ func TestPageInABrowser(t *testing.T) {
 			assert.Contains(t, evidence, want)
 		}
 		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:404/chat"`), chromedp.Poll[chromedp.Void](`document.querySelectorAll("#evidence article").length === 1`))
-		assert.Equal(t, false, p.eval(t, `document.querySelector("#evidence .rule").open`), "beside a case it is folded away")
+		assert.Equal(t, false, p.eval(t, `document.querySelector("#evidence .rule").open`), "above a case it is folded")
 		assert.Contains(t, p.eval(t, `document.querySelector("#evidence .rule").textContent`), "a path under the API root that does not exist")
 	})
 
@@ -142,8 +142,8 @@ func TestPageInABrowser(t *testing.T) {
 	t.Run("several runs stand side by side", func(t *testing.T) {
 		good := goodRun()
 		good.Target.Name, good.Target.Version = "other gateway", ""
-		beside := reports.NewSideBySide([]runlog.Run{failingRun(), good})
-		p := browser.show(t, beside.HTML, "")
+		matrix := reports.NewSideBySide([]runlog.Run{failingRun(), good})
+		p := browser.show(t, matrix.HTML, "")
 		assert.Equal(t, 2.0, p.eval(t, `document.querySelectorAll("#matrix th.surface").length`))
 		assert.Equal(t, "✗✓", p.eval(t, `[...document.querySelectorAll("#matrix tr[data-row='code:model_not_found'] .cell")].map((c) => c.textContent).join("")`))
 		assert.Contains(t, p.text(t, "#main"), "2 targets: ")

@@ -154,7 +154,7 @@ func TestJUnitCountsWhatItHolds(t *testing.T) {
 		run.Footer.Verdict = contract.Fail
 		assert.Equal(t, 1, junit(t, run).Errors)
 	})
-	t.Run("a warning passes and is told", func(t *testing.T) {
+	t.Run("a warning passes, with its text", func(t *testing.T) {
 		for _, s := range junit(t, failingRun()).Suites {
 			for _, c := range s.Cases {
 				if c.Name == "http:401/wrong-key/messages" {

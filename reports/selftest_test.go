@@ -16,14 +16,14 @@ import (
 // selfTests are one that passed and one with every kind of mistake.
 func selfTests() map[string]reports.SelfTest {
 	caught := reports.GatewayResult{
-		Name: "rate-limit-as-503", Sentence: "A client over its rate limit is told that the gateway is overloaded.", Theme: "status",
+		Name: "rate-limit-as-503", Sentence: "A client over its rate limit gets the answer of an overloaded gateway.", Theme: "status",
 		Took: 2 * time.Second, Ran: 555,
 		Kills: []reports.Kill{{
 			Case: "http:429/over-rate-limit/chat", Row: "http:429", Verdict: contract.Fail,
 			Broken: []contract.Requirement{contract.StatusClass}, Headline: "MUST status-class: got 503, want 429",
 		}},
 	}
-	quiet := reports.GatewayResult{Name: "chunked", Sentence: "Answers are sent in chunks.", Took: time.Second, Ran: 555}
+	permitted := reports.GatewayResult{Name: "chunked", Sentence: "Answers are sent in chunks.", Took: time.Second, Ran: 555}
 	survivor := reports.GatewayResult{
 		Name: "codes-numeric", Sentence: "The code is a number.", Theme: "code", Took: time.Second, Ran: 555,
 		Mistakes: []reports.Mistake{
@@ -31,7 +31,7 @@ func selfTests() map[string]reports.SelfTest {
 			{Problem: "2 of 555 expected cases never ran"},
 		},
 	}
-	alarm := quiet
+	alarm := permitted
 	alarm.Mistakes = []reports.Mistake{{
 		Case: "http:404/unknown-path/chat/wrong-method", Row: "http:404", Want: contract.Pass, Got: contract.Fail,
 		Problem: "false alarm: MUST whole: got a transfer that broke off: \x1b[31m<script>",
@@ -44,7 +44,7 @@ func selfTests() map[string]reports.SelfTest {
 		ParallelMistakes: []reports.Mistake{{Problem: "1 of 555 expected cases never ran"}},
 	}
 	good, bad := test, test
-	good.Gateways = []reports.GatewayResult{caught, quiet, slow}
+	good.Gateways = []reports.GatewayResult{caught, permitted, slow}
 	bad.Gateways = []reports.GatewayResult{caught, survivor, alarm}
 	bad.NeverFailed = []contract.RowID{"code:model_not_found"}
 	bad.NeverBroken = []contract.Requirement{contract.Fields}

@@ -205,7 +205,7 @@ func (p *loadProgress) show(s load.Progress) {
 		p.open, p.last = true, s
 		return
 	}
-	if time.Since(p.printed) >= tellEvery {
+	if time.Since(p.printed) >= printEvery {
 		fmt.Fprintln(p.c.err, line)
 		p.printed, p.last = time.Now(), s
 	}

@@ -33,17 +33,17 @@ func (m matrixCommand) Run(c *console) error {
 		}
 		runs = append(runs, run)
 	}
-	beside := reports.NewSideBySide(runs)
+	matrix := reports.NewSideBySide(runs)
 	return printTo(c, m.Out, func(w io.Writer, opts reports.TerminalOptions) error {
 		switch m.Format {
 		case "html":
-			return beside.HTML(w)
+			return matrix.HTML(w)
 		case "md":
-			return beside.Markdown(w)
+			return matrix.Markdown(w)
 		case "json":
-			return beside.JSON(w)
+			return matrix.JSON(w)
 		default:
-			return beside.Terminal(w, opts)
+			return matrix.Terminal(w, opts)
 		}
 	})
 }

@@ -23,11 +23,11 @@ type progress struct {
 	phase    string
 	troubled atomic.Int64 // read by the bar's own goroutine, as is load
 	load     atomic.Pointer[string]
-	told     time.Time
+	printed  time.Time
 }
 
-// tellEvery is the interval between lines when the output is not a terminal.
-const tellEvery = 5 * time.Second
+// printEvery is the interval between lines when the output is not a terminal.
+const printEvery = 5 * time.Second
 
 func newProgress(c *console) *progress {
 	p := &progress{c: c}
@@ -49,9 +49,9 @@ func (p *progress) show(s gatecert.Progress) {
 		p.draw(s)
 		return
 	}
-	if s.Phase != p.phase || time.Since(p.told) > tellEvery {
-		p.phase, p.told = s.Phase, time.Now()
-		p.tell(s)
+	if s.Phase != p.phase || time.Since(p.printed) > printEvery {
+		p.phase, p.printed = s.Phase, time.Now()
+		p.print(s)
 	}
 }
 
@@ -64,7 +64,7 @@ func (p *progress) announce(line string) {
 	_, _ = p.bars.Write([]byte(line + "\n")) // it fails only when the bars have ended
 }
 
-func (p *progress) tell(s gatecert.Progress) {
+func (p *progress) print(s gatecert.Progress) {
 	switch s.Phase {
 	case gatecert.PhasePrepare:
 		fmt.Fprintln(p.c.err, "preparing the target")

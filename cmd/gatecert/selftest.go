@@ -108,7 +108,7 @@ func (b *gatewayBar) show(p selftest.Progress) {
 		b.linef("mistake: %s", p.Last.Name)
 	}
 	switch {
-	case b.bars == nil && (time.Since(b.printed) > tellEvery || p.Done == p.Total):
+	case b.bars == nil && (time.Since(b.printed) > printEvery || p.Done == p.Total):
 		b.printed = time.Now()
 		b.linef("%d of %d gateways tested", p.Done, p.Total)
 	case b.bars != nil && b.bar == nil:

@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 )
 
-// Write replaces the file at path by what write writes. It writes a temporary file beside it, syncs it to the disk and
+// Write replaces the file at path by what write writes. It writes a temporary file next to it, syncs it to the disk and
 // renames it. mode is for a new file, before the umask; one that exists keeps its own. A path that is not a regular file
 // (a pipe, /dev/stdout) is written directly.
 func Write(path string, mode fs.FileMode, write func(io.Writer) error) error {

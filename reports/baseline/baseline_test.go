@@ -101,7 +101,7 @@ func TestOnlyFailuresAreExcused(t *testing.T) {
 	assert.Equal(t, "expected by known.yaml:2: known (owner ada; until 2026-12-31)", b.Excused(result(chat, contract.Fail)).Reason)
 	assert.Equal(t, "expected by known.yaml:6: anything", b.Excused(result(html, contract.Fail)).Reason)
 	assert.Equal(t, contract.Fail, baseline.Baseline{}.Excused(result(chat, contract.Fail)).Verdict)
-	assert.Len(t, b.Excused(result(chat, contract.Fail)).Findings, 2, "what is wrong is still told")
+	assert.Len(t, b.Excused(result(chat, contract.Fail)).Findings, 2, "the findings stay")
 }
 
 func TestStale(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 )
 
 // Load reads a baseline: a YAML file of entries, or the result of an earlier run, whose failures are then expected: its
-// folder, its run.ndjson or its verdicts.txt. It tells them apart by their content.
+// folder, its run.ndjson or its verdicts.txt. The content decides which it is.
 //
 // It returns [ErrBaseline] for a file that is none of these or makes no sense, and the error of the file system when the
 // file cannot be read.

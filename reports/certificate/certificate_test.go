@@ -185,22 +185,22 @@ func TestALoadIsAudited(t *testing.T) {
 	}
 	assertForgeries(t, log, []forgery{
 		{"the log as it is", func(*runlog.Run) {}, ""},
-		{"a load that went badly is sound too", func(r *runlog.Run) {
+		{"a load case that failed is sound too", func(r *runlog.Run) {
 			breaks(r)
 			at(r, id).Findings, at(r, id).Verdict = []contract.Finding{broken}, contract.Fail
 		}, ""},
-		{"and one that did not show it", func(r *runlog.Run) { at(r, id).Verdict, at(r, id).Load = contract.Untestable, nil }, ""},
-		{"a load without its account", func(r *runlog.Run) { at(r, id).Load = nil }, id + " is pass without a load summary"},
-		{"an account without checks", func(r *runlog.Run) { at(r, id).Load.Checks = nil }, id + " is pass without a load summary"},
-		{"an account of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " is pass without a load summary"},
-		{"an account in which nothing was looked at", func(r *runlog.Run) {
+		{"and one that is untestable", func(r *runlog.Run) { at(r, id).Verdict, at(r, id).Load = contract.Untestable, nil }, ""},
+		{"a load case without its summary", func(r *runlog.Run) { at(r, id).Load = nil }, id + " is pass without a load summary"},
+		{"a summary without checks", func(r *runlog.Run) { at(r, id).Load.Checks = nil }, id + " is pass without a load summary"},
+		{"a summary of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " is pass without a load summary"},
+		{"a summary in which nothing was tested", func(r *runlog.Run) {
 			for i := range at(r, id).Load.Checks {
 				at(r, id).Load.Checks[i].Result = runlog.Untested
 			}
 		}, id + " is pass without a load summary"},
 		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, but its findings mean fail"},
-		{"a check that broke, without its finding", breaks, id + " omits a finding: healthy-served"},
-		{"a load where none was asked for", func(r *runlog.Run) { r.Selection.WithoutLoad = true }, id + " was not selected"},
+		{"a violated check without its finding", breaks, id + " omits a finding: healthy-served"},
+		{"a load case that was not selected", func(r *runlog.Run) { r.Selection.WithoutLoad = true }, id + " was not selected"},
 	})
 }
 
@@ -227,11 +227,11 @@ func TestAnAuditTakesNobodysWord(t *testing.T) {
 			at(r, absent).Verdict = contract.Warn
 		}, absent + " is warn, but its observation means fail"},
 		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " is expected-fail, but its observation means pass"},
-		{"a call that never reached the provider", func(r *runlog.Run) {
+		{"a call that never reached the upstream", func(r *runlog.Run) {
 			at(r, "code:bad_response/bad-upstream-response/chat/html").Observation.Upstream.Attempts = nil
 		}, "code:bad_response/bad-upstream-response/chat/html is pass, but its observation means untestable"},
 		{"a verdict without evidence", func(r *runlog.Run) { at(r, absent).Observation = nil }, absent + " is pass without an observation"},
-		{"a case taken out", func(r *runlog.Run) {
+		{"a case removed", func(r *runlog.Run) {
 			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
 		}, "1 of 13 expected cases never ran"},
 		{"and out of the header too", func(r *runlog.Run) {
@@ -312,7 +312,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{"a log cut off", bytes.Join(lines[:len(lines)-2], nil), cert, public, "the log has no footer"},
 		{"a log cut off in a line", log[:len(log)-30], cert, public, "torn line"},
 		{"an empty log", nil, cert, public, "the log has no header"},
-		{"a log with a line taken out", bytes.Join(slices.DeleteFunc(slices.Clone(lines), func(l []byte) bool { return bytes.Contains(l, []byte(`"case","id":"`+absent+`"`)) }), nil), cert, public, "never ran"},
+		{"a log with a line removed", bytes.Join(slices.DeleteFunc(slices.Clone(lines), func(l []byte) bool { return bytes.Contains(l, []byte(`"case","id":"`+absent+`"`)) }), nil), cert, public, "never ran"},
 		{"a better report", log, certificate.Certificate{Report: bytes.Replace(cert.Report, []byte("partial"), []byte("success"), 1), Envelope: cert.Envelope}, public, "conformance-report.yaml does not agree with the log"},
 		{"the certificate of another log", log, resigned, public, "the statement's result and cases differ from the log's: FAILED, the log's is PASSED"},
 		{"a payload changed under its signature", log, certificate.Certificate{Report: cert.Report, Envelope: payload(func(s string) string { return strings.Replace(s, "PASSED", "WARNED", 1) })}, public, "was not signed with this key"},

@@ -101,7 +101,7 @@
 
   // copy puts text on the clipboard. If the browser refuses, it selects the text that is shown.
   function copy(text) {
-    const button = el("button", { type: "button", class: "quiet copy" }, "copy");
+    const button = el("button", { type: "button", class: "button copy" }, "copy");
     button.addEventListener("click", async () => {
       try {
         await navigator.clipboard.writeText(text);
@@ -121,7 +121,7 @@
   }
 
   const decode = (base64) => new TextDecoder().decode(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
-  const part = (title, aside, ...content) => el("section", {}, el("h4", {}, el("span", {}, title), aside), ...content);
+  const part = (title, note, ...content) => el("section", {}, el("h4", {}, el("span", {}, title), note), ...content);
   const small = (text) => text && el("small", {}, text);
 
   function table(head, rows, name) {
