@@ -6,50 +6,50 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// The ways in which a [Call] cannot be built. No error text holds a value of the call that could be a secret.
+// The errors of a [Call] that cannot be built. Their texts hold no value of the call that could be a secret.
 var (
-	// ErrSurface is returned when the surface is none that gatecert speaks.
+	// ErrSurface is returned when package dialect has no such surface.
 	ErrSurface = errors.New("unknown surface")
-	// ErrURL is returned when BaseURL and Path make no URL that a request can be sent to.
-	ErrURL = errors.New("unusable URL")
-	// ErrMethod is returned when the method is no HTTP method, or CONNECT.
-	ErrMethod = errors.New("unusable method")
-	// ErrHeader is returned when a header field or the key cannot be sent, or would belie the framing.
-	ErrHeader = errors.New("unusable header field")
-	// ErrEdit is returned when an edit's path is malformed or leads nowhere, or its value is not JSON.
-	ErrEdit = errors.New("unusable edit")
-	// ErrFault is returned when the fault is unknown, or cannot be made of this call.
-	ErrFault = errors.New("unusable fault")
+	// ErrURL is returned when no request can be sent to the URL that BaseURL and Path make.
+	ErrURL = errors.New("invalid URL")
+	// ErrMethod is returned when the method is not an HTTP method, or is CONNECT.
+	ErrMethod = errors.New("invalid method")
+	// ErrHeader is returned when a header field or the key cannot be sent, or a field would contradict the framing.
+	ErrHeader = errors.New("invalid header field")
+	// ErrEdit is returned when the path of an edit is malformed or does not exist, or its value is not JSON.
+	ErrEdit = errors.New("invalid edit")
+	// ErrFault is returned when the fault is unknown, or does not apply to the call.
+	ErrFault = errors.New("invalid fault")
 )
 
-// defaultMaxTokens is the least that the Responses API takes.
+// defaultMaxTokens is the least that the Responses API accepts.
 const defaultMaxTokens = 16
 
-// Call says what to send. Its zero values are the healthy request: only Surface and BaseURL are required.
+// Call describes a request. Only Surface and BaseURL are required; the zero values of the other fields make a valid request.
 type Call struct {
 	Surface dialect.Surface
-	// BaseURL is the gateway's root: the dialect's /v1/… or /v1beta/… is appended, a path prefix is kept.
-	// It holds no credentials, query or fragment.
+	// BaseURL is the root of the gateway. The path of the surface (/v1/…, /v1beta/…) is appended to it, after a path prefix if
+	// it has one. It must not have credentials, a query or a fragment.
 	BaseURL string
-	// Key is the caller's credential, "" for none. It travels as the dialect has it: OpenAI "Authorization: Bearer",
-	// Anthropic "x-api-key", Gemini "x-goog-api-key".
+	// Key is the client's credential, "" for none. It is sent in the header field of the dialect: "Authorization: Bearer" for
+	// OpenAI, "x-api-key" for Anthropic, "x-goog-api-key" for Gemini.
 	Key string
-	// KeyRole says which of the caller's keys it is, by the profile's word: "wrong", "spent_key"; "" is the valid one. The
-	// observation's curl line asks for the key by it.
+	// KeyRole names the key by its word in the profile: "wrong", "spent_key"; "" is the valid key. The curl line of the
+	// observation has a shell variable of that name in place of the key.
 	KeyRole string
-	// KeyInQuery sends the key as ?key= in place of the header, as Gemini allows.
+	// KeyInQuery sends the key as ?key= instead of in the header, which Gemini allows.
 	KeyInQuery bool
 	Model      string
 	Prompt     string
-	// MaxTokens bounds the completion; 0 means 16, the least that the Responses API takes. Embeddings have no such bound.
+	// MaxTokens bounds the completion; 0 means 16, the least that the Responses API accepts. Embeddings have no such bound.
 	MaxTokens int
-	// Edits are applied in order to the JSON body after it was built.
+	// Edits are applied to the JSON body, in order.
 	Edits []Edit
-	// Method overrides POST. GET and HEAD carry no body.
+	// Method replaces POST. GET and HEAD are sent without a body.
 	Method string
-	// Path overrides the surface's path. It is relative to BaseURL and may end in a ?query.
+	// Path replaces the path of the surface. It is relative to BaseURL and may end in a ?query.
 	Path string
-	// Header adds header fields or overrides those of the dialect; an empty value deletes. "Host" overrides the authority.
+	// Header adds header fields or replaces those of the dialect; an empty value deletes one. "Host" replaces the authority.
 	Header map[string]string
 	// Fault is what is wrong with the request on the wire.
 	Fault Fault
@@ -59,37 +59,37 @@ type Call struct {
 
 // Edit changes one place of the JSON body.
 type Edit struct {
-	// Path leads to the place: names parted by dots, array elements as [i]: "messages[0].content". Objects on the way
-	// are made where they are missing, and the index after an array's last element appends.
+	// Path is the place: member names separated by dots, array elements as [i]: "messages[0].content". Missing objects on
+	// the path are created, and the index after the last element of an array appends.
 	Path string
-	// Value is put there: anything that encoding/json can write.
+	// Value is the new value: anything that encoding/json can encode.
 	Value any
-	// Delete takes the place away instead. What is not there cannot be deleted.
+	// Delete removes the place instead. It must exist.
 	Delete bool
 }
 
-// Fault names what is wrong with a request on the wire. Everything else about the request stays right.
+// Fault names what is wrong with a request on the wire. Everything else about the request is valid.
 type Fault string
 
 // The faults.
 const (
-	// NoFault is the request as it should be.
+	// NoFault is a valid request.
 	NoFault Fault = ""
-	// ShortBody declares the body's whole Content-Length, sends the first half and closes the writing side.
+	// ShortBody declares the Content-Length of the whole body, sends the first half and closes the writing side.
 	ShortBody Fault = "short-body"
 	// BrokenGzip sends the first half of the gzip form of the body, under Content-Encoding: gzip.
 	BrokenGzip Fault = "broken-gzip"
 	// Oversize pads the prompt so that the JSON body, still valid, has OversizeBytes bytes.
 	Oversize Fault = "oversize"
-	// CutJSON sends the body without its closing brace, well framed.
+	// CutJSON sends the body without its closing brace, under the Content-Length of what is sent.
 	CutJSON Fault = "cut-json"
 	// NotJSON sends plain text with the prompt in it under Content-Type: application/json.
 	NotJSON Fault = "not-json"
-	// FormBody sends model and prompt form-encoded, and says so in Content-Type.
+	// FormBody sends model and prompt as a form, under Content-Type: application/x-www-form-urlencoded.
 	FormBody Fault = "form-body"
 )
 
-// Faults returns all faults that something is wrong with.
+// Faults returns all faults except [NoFault].
 func Faults() []Fault {
 	return []Fault{ShortBody, BrokenGzip, Oversize, CutJSON, NotJSON, FormBody}
 }

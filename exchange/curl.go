@@ -11,10 +11,10 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-// keyVariable is the shell variable that stands for the caller's key: with the valid key in its place, the answer to a
-// wrong one could not be seen again.
+// keyVariable returns the shell variable that stands for the key. Each role of a key has its own: the valid key would not
+// reproduce the answer to a wrong one.
 func (r *request) keyVariable() string {
-	if r.role == "" {
+	if r.keyRole == "" {
 		return `"$GATEWAY_KEY"`
 	}
 	return `"$GATEWAY_KEY_` + strings.Map(func(c rune) rune {
@@ -26,16 +26,16 @@ func (r *request) keyVariable() string {
 		default:
 			return '_'
 		}
-	}, r.role) + `"`
+	}, r.keyRole) + `"`
 }
 
-// curl writes the command line that sends the same request: POSIX shell, the key in GATEWAY_KEY (the spent key in
-// GATEWAY_KEY_SPENT_KEY, and so on), other secrets replaced by their names. What curl cannot do is said in a comment line
-// before it.
+// curl returns a POSIX shell command that sends the same request. The key is in GATEWAY_KEY (the spent key in
+// GATEWAY_KEY_SPENT_KEY, and so on); other secrets are replaced by their names. A comment line before the command says what
+// curl cannot do.
 func (r *request) curl(redactor *redact.Redactor, capture int) string {
 	words := []string{"curl", "-sS", "-i", "-N"}
 	if strings.ContainsAny(r.target, "[]{}") {
-		words = append(words, "-g") // or curl takes brackets for its own patterns
+		words = append(words, "-g") // otherwise curl interprets brackets as patterns
 	}
 	if strings.Contains(r.target+"/", "/../") || strings.Contains(r.target+"/", "/./") {
 		words = append(words, "--path-as-is")
@@ -56,13 +56,13 @@ func (r *request) curl(redactor *redact.Redactor, capture int) string {
 	}
 	for _, name := range []string{"User-Agent", "Content-Type"} {
 		if r.header.Get(name) == "" {
-			words = append(words, "-H", r.quote(name+":")) // or curl sends its own
+			words = append(words, "-H", r.quote(name+":")) // otherwise curl sends its own
 		}
 	}
 	return r.curlBody(strings.Join(words, " "), redactor, capture)
 }
 
-// curlBody completes the command line with the body.
+// curlBody adds the body to the command.
 func (r *request) curlBody(line string, redactor *redact.Redactor, capture int) string {
 	head, _ := redactor.Bytes(r.body.head)
 	tail, _ := redactor.Bytes(r.body.tail)
@@ -85,7 +85,7 @@ func (r *request) curlBody(line string, redactor *redact.Redactor, capture int) 
 	}
 }
 
-// quote quotes a word for a POSIX shell; the key's mark becomes the variable.
+// quote quotes a word for a POSIX shell. The mark of the key becomes the variable.
 func (r *request) quote(word string) string {
 	word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	variable := r.keyVariable()
@@ -96,7 +96,7 @@ func (r *request) quote(word string) string {
 	return word
 }
 
-// printf writes the shell command that prints exactly these bytes.
+// printf returns the shell command that prints exactly these bytes.
 func (r *request) printf(content []byte) string {
 	if printable(content) {
 		return "printf %s " + r.quote(string(content))
@@ -117,7 +117,7 @@ func (r *request) printf(content []byte) string {
 	return "printf " + r.quote(format.String())
 }
 
-// printable reports whether content can stand in a command line as it is: UTF-8 without control characters.
+// printable reports whether content needs no escapes in a command: UTF-8 without control characters.
 func printable(content []byte) bool {
 	return utf8.Valid(content) && !strings.ContainsFunc(string(content), func(c rune) bool {
 		return c < ' ' || c >= 0x7f && c < 0xa0

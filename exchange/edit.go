@@ -8,13 +8,13 @@ import (
 	"strconv"
 )
 
-// step is one part of an edit's path: a member's name, or an element's index when name is "".
-type step struct {
+// pathElem is one element of the path of an edit: the name of a member, or the index of an array element when name is "".
+type pathElem struct {
 	name  string
 	index int
 }
 
-func (s step) String() string {
+func (s pathElem) String() string {
 	if s.name != "" {
 		return s.name
 	}
@@ -22,31 +22,31 @@ func (s step) String() string {
 }
 
 var (
-	pathForm = regexp.MustCompile(`^[^.\[\]]+(\.[^.\[\]]+|\[\d{1,6}\])*$`)
-	pathStep = regexp.MustCompile(`[^.\[\]]+|\[\d+\]`)
+	pathForm     = regexp.MustCompile(`^[^.\[\]]+(\.[^.\[\]]+|\[\d{1,6}\])*$`)
+	pathElemForm = regexp.MustCompile(`[^.\[\]]+|\[\d+\]`)
 )
 
-func parsePath(path string) ([]step, error) {
+func parsePath(path string) ([]pathElem, error) {
 	if !pathForm.MatchString(path) {
-		return nil, fmt.Errorf("%w: path %q is not of the form a.b[0].c", ErrEdit, path)
+		return nil, fmt.Errorf("%w: path %q does not have the form a.b[0].c", ErrEdit, path)
 	}
-	var steps []step
-	for _, part := range pathStep.FindAllString(path, -1) {
+	var steps []pathElem
+	for _, part := range pathElemForm.FindAllString(path, -1) {
 		if part[0] != '[' {
-			steps = append(steps, step{name: part})
+			steps = append(steps, pathElem{name: part})
 			continue
 		}
 		index, err := strconv.Atoi(part[1 : len(part)-1])
 		if err != nil {
 			return nil, fmt.Errorf("%w: path %q: %w", ErrEdit, path, err)
 		}
-		steps = append(steps, step{index: index})
+		steps = append(steps, pathElem{index: index})
 	}
 	return steps, nil
 }
 
-// apply returns the body with the edit made. The body is changed in place; the edit's value is copied, so that a call
-// can be sent from many goroutines at once.
+// apply applies the edit to the body, in place where that is possible, and returns the result. It copies the value of the
+// edit, so that many goroutines can send the same call.
 func (e Edit) apply(body any) (any, error) {
 	steps, err := parsePath(e.Path)
 	if err != nil {
@@ -54,36 +54,36 @@ func (e Edit) apply(body any) (any, error) {
 	}
 	var value any
 	if !e.Delete {
-		if value, err = plain(e.Value); err != nil {
+		if value, err = copyJSON(e.Value); err != nil {
 			return nil, fmt.Errorf("%w: value for %q: %w", ErrEdit, e.Path, err)
 		}
 	}
-	edited, err := e.at(body, steps, value)
+	edited, err := e.applyAt(body, steps, value)
 	if err != nil {
 		return nil, fmt.Errorf("%w: path %q: %w", ErrEdit, e.Path, err)
 	}
 	return edited, nil
 }
 
-// at makes the edit below node and returns what stands in node's place afterwards.
-func (e Edit) at(node any, steps []step, value any) (any, error) {
+// applyAt applies the edit below node and returns what replaces node.
+func (e Edit) applyAt(node any, steps []pathElem, value any) (any, error) {
 	if len(steps) == 0 {
 		return value, nil
 	}
 	here, last := steps[0], len(steps) == 1
 	if here.name != "" {
-		return e.inObject(node, here.name, last, steps[1:], value)
+		return e.applyToObject(node, here.name, last, steps[1:], value)
 	}
-	return e.inArray(node, here, last, steps[1:], value)
+	return e.applyToArray(node, here, last, steps[1:], value)
 }
 
-func (e Edit) inObject(node any, name string, last bool, rest []step, value any) (any, error) {
+func (e Edit) applyToObject(node any, name string, last bool, rest []pathElem, value any) (any, error) {
 	if node == nil && !e.Delete {
 		node = map[string]any{}
 	}
 	object, ok := node.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("%q is wanted of something that is no object", name)
+		return nil, fmt.Errorf("the parent of %q is not an object", name)
 	}
 	child, present := object[name]
 	if e.Delete && !present {
@@ -93,7 +93,7 @@ func (e Edit) inObject(node any, name string, last bool, rest []step, value any)
 		delete(object, name)
 		return object, nil
 	}
-	edited, err := e.at(child, rest, value)
+	edited, err := e.applyAt(child, rest, value)
 	if err != nil {
 		return nil, err
 	}
@@ -101,21 +101,21 @@ func (e Edit) inObject(node any, name string, last bool, rest []step, value any)
 	return object, nil
 }
 
-func (e Edit) inArray(node any, here step, last bool, rest []step, value any) (any, error) {
+func (e Edit) applyToArray(node any, here pathElem, last bool, rest []pathElem, value any) (any, error) {
 	array, ok := node.([]any)
 	if !ok {
-		return nil, fmt.Errorf("%s is wanted of something that is no array", here)
+		return nil, fmt.Errorf("the parent of %s is not an array", here)
 	}
 	if !e.Delete && here.index == len(array) {
 		array = append(array, nil)
 	}
 	if here.index >= len(array) {
-		return nil, fmt.Errorf("%s is beyond the array's %d elements", here, len(array))
+		return nil, fmt.Errorf("%s is outside an array of %d elements", here, len(array))
 	}
 	if e.Delete && last {
 		return append(array[:here.index], array[here.index+1:]...), nil
 	}
-	edited, err := e.at(array[here.index], rest, value)
+	edited, err := e.applyAt(array[here.index], rest, value)
 	if err != nil {
 		return nil, err
 	}
@@ -123,8 +123,8 @@ func (e Edit) inArray(node any, here step, last bool, rest []step, value any) (a
 	return array, nil
 }
 
-// plain rewrites a value as maps, slices and numbers of the value's own spelling, which share nothing with it.
-func plain(value any) (any, error) {
+// copyJSON returns a deep copy of a value as maps, slices and json.Numbers.
+func copyJSON(value any) (any, error) {
 	raw, err := json.Marshal(value)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ func ExampleClient_Do() {
 	}))
 	defer gateway.Close()
 
-	client := exchange.NewClient(exchange.Limits{})
+	client := exchange.NewClient(exchange.Limits{}, nil)
 	defer client.Close()
 	observation, err := client.Do(context.Background(), exchange.Call{
 		Surface: dialect.Chat, BaseURL: gateway.URL, Key: "sk-0123456789", Model: "any", Prompt: "hi",

@@ -11,29 +11,29 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// failure says in what way no answer came. The error is the transport's; a limit that ended the call goes before it.
-func failure(ctx context.Context, err error, watch *stopwatch) contract.Failure {
-	var limit stop
+// classifyFailure says why there is no answer. A limit that ended the call takes precedence over the error of the transport.
+func classifyFailure(ctx context.Context, err error, timer *callTimer) contract.Failure {
+	var limit limitError
 	switch timedOut := errors.As(context.Cause(ctx), &limit); {
-	case timedOut && !watch.hasConnected():
+	case timedOut && !timer.hasConnected():
 		return contract.Failure{Kind: contract.Unreachable, Detail: "no connection: " + limit.Error()}
 	case timedOut:
 		return contract.Failure{Kind: contract.TimedOut, Detail: limit.Error()}
-	case !watch.hasConnected():
+	case !timer.hasConnected():
 		return contract.Failure{Kind: contract.Unreachable, Detail: err.Error()}
 	case isReset(err):
-		return contract.Failure{Kind: contract.Reset, Detail: breakage(err)}
-	case isEnd(err) && !watch.hasAnswer():
-		return contract.Failure{Kind: contract.Closed, Detail: "the connection ended before a byte of an answer came"}
+		return contract.Failure{Kind: contract.Reset, Detail: describeBreak(err)}
+	case isEnd(err) && !timer.hasAnswer():
+		return contract.Failure{Kind: contract.Closed, Detail: "the connection ended before the first byte of an answer"}
 	case isEnd(err):
-		return contract.Failure{Kind: contract.Protocol, Detail: "the connection ended inside the answer's head"}
+		return contract.Failure{Kind: contract.Protocol, Detail: "the connection ended within the head of the answer"}
 	default:
-		return contract.Failure{Kind: contract.Protocol, Detail: breakage(err)}
+		return contract.Failure{Kind: contract.Protocol, Detail: describeBreak(err)}
 	}
 }
 
-// breakage describes how a transfer broke off, without addresses and ports that differ from call to call.
-func breakage(err error) string {
+// describeBreak describes how a transfer broke off, without addresses and ports, which differ from call to call.
+func describeBreak(err error) string {
 	var stream streamError
 	switch {
 	case errors.As(err, &stream):
@@ -47,8 +47,8 @@ func breakage(err error) string {
 	}
 }
 
-// closedIdle is what net/http says, in a value it does not export, when the connection ends before it began to wait
-// for an answer.
+// closedIdle is the text of an error that net/http does not export: the connection ended before net/http began to wait for
+// an answer.
 const closedIdle = "http: server closed idle connection"
 
 func isEnd(err error) bool {
@@ -60,7 +60,8 @@ func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.As(err, &stream)
 }
 
-// streamError is what net/http's bundled HTTP/2 lets its own StreamError be read as: a type of the same fields.
+// streamError is a type with the fields of the StreamError of net/http's bundled HTTP/2: errors.As converts it to such a
+// type.
 type streamError struct {
 	StreamID uint32
 	Code     uint32

@@ -72,7 +72,7 @@ func serve(t testing.TB, handler http.HandlerFunc) string {
 // client returns a client that is closed with the test.
 func client(t testing.TB, limits Limits, secrets ...redact.Secret) *Client {
 	t.Helper()
-	c := NewClient(limits, secrets...)
+	c := NewClient(limits, nil, secrets...)
 	t.Cleanup(c.Close)
 	return c
 }

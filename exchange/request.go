@@ -15,39 +15,39 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-// userAgent names the tool to the gateways it calls.
+// userAgent names gatecert to the gateways that it calls.
 const userAgent = "gatecert"
 
-// keyMark stands for the caller's key in a request until it is sent or shown. No header field and no URL can hold a NUL.
+// keyMark stands for the key in a request until it is sent or shown. Neither a header field nor a URL can contain a NUL.
 const keyMark = "\x00"
 
-// request is a call made ready: what is sent, but for the key.
+// request is a call that is ready to be sent, except for the key.
 type request struct {
 	surface dialect.Surface
 	fault   Fault
 	method  string
-	// target is the URL, keyMark in place of the key.
+	// target is the URL, with keyMark in place of the key.
 	target string
-	// header holds every field but those of the framing, keyMark in place of the key.
-	header http.Header
-	key    string
-	role   string
-	body   payload
+	// header has all fields except those of the framing, with keyMark in place of the key.
+	header  http.Header
+	key     string
+	keyRole string
+	body    payload
 }
 
-// build makes the request that a call describes.
+// build builds the request of a call.
 func build(call Call) (*request, error) {
 	if !call.Surface.Valid() {
 		return nil, fmt.Errorf("%w: %q", ErrSurface, call.Surface)
 	}
-	req := &request{surface: call.Surface, fault: call.Fault, method: call.Method, header: http.Header{}, key: call.Key, role: call.KeyRole}
+	req := &request{surface: call.Surface, fault: call.Fault, method: call.Method, header: http.Header{}, key: call.Key, keyRole: call.KeyRole}
 	if req.method == "" {
 		req.method = http.MethodPost
 	}
 	if !isToken(req.method) || req.method == http.MethodConnect {
 		return nil, fmt.Errorf("%w: %q", ErrMethod, req.method)
 	}
-	body, mediaType, err := payloadOf(call)
+	body, mediaType, err := buildPayload(call)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +55,9 @@ func build(call Call) (*request, error) {
 		req.body = body
 		req.header.Set("Content-Type", mediaType)
 	} else if call.Fault != NoFault {
-		return nil, fmt.Errorf("%w: %s needs a body, and %s carries none", ErrFault, call.Fault, req.method)
+		return nil, fmt.Errorf("%w: %s needs a body, but %s has none", ErrFault, call.Fault, req.method)
 	}
-	if req.target, err = targetOf(call); err != nil {
+	if req.target, err = buildTarget(call); err != nil {
 		return nil, err
 	}
 	if err := req.setHeader(call); err != nil {
@@ -66,12 +66,12 @@ func build(call Call) (*request, error) {
 	return req, nil
 }
 
-// targetOf joins base URL and path, and adds the key where it travels in the query.
-func targetOf(call Call) (string, error) {
+// buildTarget joins base URL and path, and adds the key where it is sent in the query.
+func buildTarget(call Call) (string, error) {
 	base, err := url.Parse(call.BaseURL)
 	switch {
 	case err != nil:
-		// The parser's own words quote the URL, which may hold a password.
+		// The error of the parser quotes the URL, which may contain a password.
 		return "", fmt.Errorf("%w: the base URL cannot be parsed", ErrURL)
 	case base.Scheme != "http" && base.Scheme != "https", base.Hostname() == "":
 		return "", fmt.Errorf("%w: the base URL is not http://host or https://host", ErrURL)
@@ -116,11 +116,11 @@ func (r *request) setHeader(call Call) error {
 		value, canonical := call.Header[name], http.CanonicalHeaderKey(name)
 		switch {
 		case !isToken(name) || !isFieldValue(value):
-			return fmt.Errorf("%w: %q has characters that no field may have", ErrHeader, name)
+			return fmt.Errorf("%w: %q has characters that are not allowed in a field", ErrHeader, name)
 		case canonical == "Host" && strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '/' }):
-			return fmt.Errorf("%w: Host is no authority", ErrHeader)
+			return fmt.Errorf("%w: Host is not an authority", ErrHeader)
 		case canonical == "Content-Length" || canonical == "Transfer-Encoding" || canonical == "Trailer":
-			return fmt.Errorf("%w: %s belongs to the framing; faults are made of it", ErrHeader, canonical)
+			return fmt.Errorf("%w: %s belongs to the framing; a fault sets it", ErrHeader, canonical)
 		case value == "":
 			r.header.Del(name)
 		default:
@@ -130,17 +130,17 @@ func (r *request) setHeader(call Call) error {
 	return nil
 }
 
-// ownWire reports whether the request needs a connection of its own. The shared transport refuses a body shorter than
-// its declared length; and when a gateway answers and closes in the midst of a body, it may report the failed write in
-// place of the answer, which is just what an oversize body is sent for.
-func (r *request) ownWire() bool { return r.fault == ShortBody || r.fault == Oversize }
+// needsRawTransport reports whether net/http cannot send the request. It refuses a body that is shorter than its declared
+// length. When a gateway answers and closes the connection before the body is sent, it may report the failed write instead
+// of the answer, and the answer is what an oversize body is sent for.
+func (r *request) needsRawTransport() bool { return r.fault == ShortBody || r.fault == Oversize }
 
-// url is the URL with the key in its place.
+// url returns the URL with the key.
 func (r *request) url() string {
 	return strings.ReplaceAll(r.target, keyMark, url.QueryEscape(r.key))
 }
 
-// fields returns the header fields with the key given in the place of its mark.
+// fields returns the header fields with the given key.
 func (r *request) fields(key string) http.Header {
 	out := make(http.Header, len(r.header))
 	for name, values := range r.header {
@@ -151,14 +151,14 @@ func (r *request) fields(key string) http.Header {
 	return out
 }
 
-// http makes the request that net/http sends.
+// http returns the request for net/http.
 func (r *request) http(ctx context.Context) (*http.Request, error) {
 	out, err := http.NewRequestWithContext(ctx, r.method, r.url(), r.body.reader())
 	if err != nil {
-		return nil, fmt.Errorf("%w: net/http refuses it", ErrURL)
+		return nil, fmt.Errorf("%w: net/http rejects it", ErrURL)
 	}
 	out.Header = r.fields(r.key)
-	out.Host = out.Header.Get("Host") // "" leaves the URL's
+	out.Host = out.Header.Get("Host") // "" keeps that of the URL
 	out.ContentLength = r.body.size()
 	if out.Header.Get("User-Agent") == "" {
 		out.Header["User-Agent"] = []string{""} // keeps net/http from writing its own
@@ -166,7 +166,7 @@ func (r *request) http(ctx context.Context) (*http.Request, error) {
 	return out, nil
 }
 
-// sent shows the request, redacted, with at most capture bytes of its body.
+// sent returns the request for reports, redacted, with at most capture bytes of its body.
 func (r *request) sent(redactor *redact.Redactor, capture int) contract.Sent {
 	body := r.body.excerpt(redactor, capture)
 	header := http.Header{}
@@ -175,7 +175,7 @@ func (r *request) sent(redactor *redact.Redactor, capture int) contract.Sent {
 			header.Add(name, redactor.Field(name, value))
 		}
 	}
-	if r.ownWire() {
+	if r.needsRawTransport() {
 		header.Set("Content-Length", strconv.FormatInt(r.body.size()+r.body.missing, 10))
 	}
 	return contract.Sent{
@@ -197,7 +197,7 @@ func isToken(s string) bool {
 	})
 }
 
-// isFieldValue reports whether s can be a field's value: RFC 9110 5.5, tabs left in.
+// isFieldValue reports whether s can be the value of a field (RFC 9110 5.5). Tabs are allowed.
 func isFieldValue(s string) bool {
 	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
 }

@@ -183,7 +183,7 @@ func TestACallThatCannotBeBuiltIsAnError(t *testing.T) {
 	}
 }
 
-func TestAFaultWithItsOwnWireIsRefusedBehindAProxy(t *testing.T) {
+func TestARawRequestIsRefusedBehindAProxy(t *testing.T) {
 	c := client(t, Limits{})
 	c.transport.Proxy = http.ProxyURL(mustURL(t, "http://127.0.0.1:1"))
 	_, err := c.Do(context.Background(), Call{Surface: dialect.Chat, BaseURL: "http://gateway.example", Fault: ShortBody})

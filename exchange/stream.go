@@ -10,15 +10,15 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-// maxViolations is how many breaches of the format are listed one by one.
+// maxViolations bounds the violations of the format that are listed one by one.
 const maxViolations = 20
 
-// maxQuoted is how many bytes of a line a violation shows.
+// maxQuoted bounds the bytes of a line that a violation quotes.
 const maxQuoted = 60
 
-// decoder reads an event stream as WHATWG HTML 9.2.6 has it, in pieces as they come. It is strict where clients are
-// lenient: what they skip over in silence is a violation. However a stream is cut into pieces, the outcome is the same.
-type decoder struct {
+// eventDecoder decodes an event stream (WHATWG HTML 9.2.6) in pieces as they arrive. It is strict where clients are lenient:
+// what they silently skip is a violation. The result does not depend on how the stream is cut into pieces.
+type eventDecoder struct {
 	maxEvent  int
 	maxEvents int
 
@@ -27,26 +27,26 @@ type decoder struct {
 	unlisted   int // violations beyond maxViolations
 
 	lines   int    // complete lines
-	line    []byte // the line under way
-	afterCR bool   // the last line ended in CR; an LF that follows belongs to it
+	line    []byte // the current line
+	afterCR bool   // the last line ended in CR; an LF after it belongs to the same line end
 
-	// The event under way.
+	// The current event.
 	raw     []byte // its field lines, each ended by LF
 	name    []byte
 	data    []byte // each data line ended by LF
 	hasData bool
 }
 
-// violation is a breach of the format. Its line is kept whole until it was redacted.
+// violation is a violation of the format. Its line is kept whole until it is redacted.
 type violation struct {
 	number int // of the line, from 1
 	line   []byte
-	what   string
+	breach string
 }
 
-// feed decodes a piece that arrived at the time given. It returns a [stop] when the stream passes a limit; then
-// nothing more may be fed.
-func (d *decoder) feed(piece []byte, at time.Duration) error {
+// feed decodes a piece that arrived at the given time. It returns a [limitError] when the stream exceeds a limit; feed must
+// not be called after that.
+func (d *eventDecoder) feed(piece []byte, at time.Duration) error {
 	for len(piece) > 0 {
 		if d.afterCR {
 			d.afterCR = false
@@ -62,7 +62,7 @@ func (d *decoder) feed(piece []byte, at time.Duration) error {
 		}
 		if room := max(d.maxEvent-len(d.raw)-len(d.line), 0); len(text) > room {
 			d.line = append(d.line, text[:room]...)
-			return stop(fmt.Sprintf("event %d is longer than %d bytes", len(d.events)+1, d.maxEvent))
+			return limitError(fmt.Sprintf("event %d is longer than %d bytes", len(d.events)+1, d.maxEvent))
 		}
 		d.line = append(d.line, text...)
 		if end < 0 {
@@ -77,8 +77,8 @@ func (d *decoder) feed(piece []byte, at time.Duration) error {
 	return nil
 }
 
-// endLine takes in the line that has just ended.
-func (d *decoder) endLine(at time.Duration) error {
+// endLine processes the line that has just ended.
+func (d *eventDecoder) endLine(at time.Duration) error {
 	d.lines++
 	line := d.line
 	d.line = d.line[:0]
@@ -99,8 +99,8 @@ func (d *decoder) endLine(at time.Duration) error {
 	return nil
 }
 
-// Field takes in a field line of the event under way.
-func (d *decoder) field(line []byte) {
+// field processes a field line of the current event.
+func (d *eventDecoder) field(line []byte) {
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimPrefix(value, []byte(" "))
 	switch string(name) {
@@ -115,18 +115,18 @@ func (d *decoder) field(line []byte) {
 		}
 	case "retry":
 		if len(value) == 0 || len(bytes.Trim(value, "0123456789")) > 0 {
-			d.violate(line, "has a retry that is no number")
+			d.violate(line, "has a retry that is not a number")
 		}
 	default:
-		d.violate(line, "is no field of an event stream")
+		d.violate(line, "is not a field of an event stream")
 	}
 }
 
-// dispatch ends the event under way. An event without a data line is none: clients drop it.
-func (d *decoder) dispatch(at time.Duration) error {
+// dispatch ends the current event. Clients drop an event without a data line, so it does not count.
+func (d *eventDecoder) dispatch(at time.Duration) error {
 	switch {
 	case d.hasData && len(d.events) == d.maxEvents:
-		return stop(fmt.Sprintf("more than %d events", d.maxEvents))
+		return limitError(fmt.Sprintf("more than %d events", d.maxEvents))
 	case d.hasData:
 		d.events = append(d.events, contract.Event{
 			At: at, Name: string(d.name), Data: bytes.Clone(d.data[:len(d.data)-1]),
@@ -138,28 +138,28 @@ func (d *decoder) dispatch(at time.Duration) error {
 	return nil
 }
 
-// partial is what stands after the last complete event, line ends as LF. Whole comment lines are no part of it.
-func (d *decoder) partial() []byte {
+// partial returns what follows the last complete event, with LF as line ends and without comments.
+func (d *eventDecoder) partial() []byte {
 	return append(bytes.Clone(d.raw), d.line...)
 }
 
-// end closes the stream. Where it ended whole, an event without its blank line is a violation: clients drop it.
-func (d *decoder) end(whole bool) {
+// end ends the stream. In a stream that was received whole, an event without its blank line is a violation: clients drop it.
+func (d *eventDecoder) end(whole bool) {
 	if whole && len(d.raw)+len(d.line) > 0 {
-		d.violate(d.partial(), "is an event that the stream ends inside of")
+		d.violate(d.partial(), "is an event that the stream ends within")
 	}
 }
 
-func (d *decoder) violate(line []byte, what string) {
+func (d *eventDecoder) violate(line []byte, what string) {
 	if len(d.violations) == maxViolations {
 		d.unlisted++
 		return
 	}
-	d.violations = append(d.violations, violation{number: max(d.lines, 1), line: bytes.Clone(line), what: what})
+	d.violations = append(d.violations, violation{number: max(d.lines, 1), line: bytes.Clone(line), breach: what})
 }
 
-// describe writes the violations with their lines redacted before they are cut.
-func (d *decoder) describe(redactor *redact.Redactor) []string {
+// describe returns the violations as texts. Their lines are redacted before they are cut.
+func (d *eventDecoder) describe(redactor *redact.Redactor) []string {
 	var out []string
 	for _, v := range d.violations {
 		line, _ := redactor.OpenBytes(v.line)
@@ -167,7 +167,7 @@ func (d *decoder) describe(redactor *redact.Redactor) []string {
 		if len(line) > maxQuoted {
 			line, mark = line[:maxQuoted], "…"
 		}
-		out = append(out, fmt.Sprintf("line %d: %q%s %s", v.number, line, mark, v.what))
+		out = append(out, fmt.Sprintf("line %d: %q%s %s", v.number, line, mark, v.breach))
 	}
 	if d.unlisted > 0 {
 		out = append(out, fmt.Sprintf("and %d more", d.unlisted))

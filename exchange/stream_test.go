@@ -14,9 +14,9 @@ import (
 )
 
 // decode feeds the pieces one after the other, the first at 1 ns, the next at 2 ns, and ends the stream whole.
-func decode(limits Limits, pieces ...string) (*decoder, error) {
+func decode(limits Limits, pieces ...string) (*eventDecoder, error) {
 	limits = limits.withDefaults()
-	d := &decoder{maxEvent: limits.Event, maxEvents: limits.Events}
+	d := &eventDecoder{maxEvent: limits.Event, maxEvents: limits.Events}
 	for i, piece := range pieces {
 		if err := d.feed([]byte(piece), time.Duration(i+1)); err != nil {
 			d.end(false)
@@ -44,7 +44,7 @@ func TestEventStreams(t *testing.T) {
 		"CR ends lines":                     {stream: "data: a\r\rdata: b\r\r", events: []contract.Event{event("", "a"), event("", "b")}},
 		"line ends may be mixed":            {stream: "data: a\r\n\ndata: b\n\r\ndata: c\r\n\r", events: []contract.Event{event("", "a"), event("", "b"), event("", "c")}},
 		"one leading BOM is skipped":        {stream: "\uFEFFdata: a\n\n", events: []contract.Event{event("", "a")}},
-		"a second BOM is part of the field": {stream: "\uFEFF\uFEFFdata: a\n\n", violations: []string{`line 1: "\ufeffdata: a" is no field of an event stream`}},
+		"a second BOM is part of the field": {stream: "\uFEFF\uFEFFdata: a\n\n", violations: []string{`line 1: "\ufeffdata: a" is not a field of an event stream`}},
 		"only one space is taken away":      {stream: "data:  a\n\ndata:b\n\n", events: []contract.Event{event("", " a"), event("", "b")}},
 		"data lines are joined":             {stream: "data: a\ndata\ndata: b\n\n", events: []contract.Event{event("", "a\n\nb")}},
 		"an empty data line is an event":    {stream: "data:\n\n", events: []contract.Event{event("", "")}},
@@ -53,24 +53,24 @@ func TestEventStreams(t *testing.T) {
 		"the last name counts":              {stream: "event: x\nevent: y\ndata: a\n\n", events: []contract.Event{event("y", "a")}},
 		"id and retry are no part of it":    {stream: "id: 7\nretry: 100\n\nid\ndata: a\n\n", events: []contract.Event{event("", "a")}},
 		"comments are skipped":              {stream: ": keep-alive\n\ndata: a\n: x\n\n: end\n", events: []contract.Event{event("", "a")}},
-		"names are matched to the letter":   {stream: "Data: a\n\n", violations: []string{`line 1: "Data: a" is no field of an event stream`}},
-		"a line of JSON is no field":        {stream: "{\"error\":1}\n\n", violations: []string{`line 1: "{\"error\":1}" is no field of an event stream`}},
-		"a line without a colon is none":    {stream: "done\n\n", violations: []string{`line 1: "done" is no field of an event stream`}},
+		"names are matched to the letter":   {stream: "Data: a\n\n", violations: []string{`line 1: "Data: a" is not a field of an event stream`}},
+		"a line of JSON is no field":        {stream: "{\"error\":1}\n\n", violations: []string{`line 1: "{\"error\":1}" is not a field of an event stream`}},
+		"a line without a colon is none":    {stream: "done\n\n", violations: []string{`line 1: "done" is not a field of an event stream`}},
 		"a NUL in an id is a violation":     {stream: "id: \x00\n\n", violations: []string{`line 1: "id: \x00" has a NUL in its id`}},
-		"a retry is a number":               {stream: "retry: 1s\nretry\n\n", violations: []string{`line 1: "retry: 1s" has a retry that is no number`, `line 2: "retry" has a retry that is no number`}},
+		"a retry is a number":               {stream: "retry: 1s\nretry\n\n", violations: []string{`line 1: "retry: 1s" has a retry that is not a number`, `line 2: "retry" has a retry that is not a number`}},
 		"an event without data is dropped":  {stream: "event: ping\n\n", violations: []string{`line 2: "ping" names an event without data, which clients drop`}},
 		"bytes that are not UTF-8 are kept": {stream: "data: \xff\n\n", events: []contract.Event{event("", "\xff")}, violations: []string{`line 1: "data: \xff" is not UTF-8`}},
 		"a stream that ends inside an event": {
 			stream: "data: a\n\nevent: x\ndata: b\n", events: []contract.Event{event("", "a")}, partial: "event: x\ndata: b\n",
-			violations: []string{`line 4: "event: x\ndata: b\n" is an event that the stream ends inside of`},
+			violations: []string{`line 4: "event: x\ndata: b\n" is an event that the stream ends within`},
 		},
 		"a stream that ends inside a line": {
 			stream: "data: a\n\ndata: b", events: []contract.Event{event("", "a")}, partial: "data: b",
-			violations: []string{`line 2: "data: b" is an event that the stream ends inside of`},
+			violations: []string{`line 2: "data: b" is an event that the stream ends within`},
 		},
 		"a long line is shown in part": {
 			stream:     strings.Repeat("x", 100) + "\n\n",
-			violations: []string{`line 1: "` + strings.Repeat("x", 60) + `"… is no field of an event stream`},
+			violations: []string{`line 1: "` + strings.Repeat("x", 60) + `"… is not a field of an event stream`},
 		},
 	} {
 		t.Run(sentence, func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestEventStreams(t *testing.T) {
 }
 
 // assertSame compares all that decoders found but for the time it came.
-func assertSame(t *testing.T, want, got *decoder) {
+func assertSame(t *testing.T, want, got *eventDecoder) {
 	t.Helper()
 	require.Len(t, got.events, len(want.events))
 	for i := range want.events {
@@ -176,7 +176,7 @@ func BenchmarkSSE(b *testing.B) {
 	stream := []byte(strings.Repeat(chunk, 1000))
 	b.SetBytes(int64(len(stream)))
 	for b.Loop() {
-		d := &decoder{maxEvent: 1 << 20, maxEvents: 10_000}
+		d := &eventDecoder{maxEvent: 1 << 20, maxEvents: 10_000}
 		for rest := stream; len(rest) > 0; rest = rest[min(4096, len(rest)):] {
 			if err := d.feed(rest[:min(4096, len(rest))], 1); err != nil {
 				b.Fatal(err)

@@ -51,7 +51,7 @@ func NewSession(p Prepared, host Host) *Session {
 	return &Session{
 		Profile:      p.Profile,
 		upstream:     p.Upstream,
-		client:       exchange.NewTrustingClient(limits, p.Roots, p.Profile.Secrets()...),
+		client:       exchange.NewClient(limits, p.Roots, p.Profile.Secrets()...),
 		store:        NewLazyStore(p.Profile.Store, host.OpenStore),
 		actions:      p.Actions,
 		shell:        host.Shell,

@@ -1,4 +1,4 @@
-// Package redact finds secrets in text and replaces them, in every spelling in which they may come back.
+// Package redact finds secrets in text and replaces them, also in the encodings in which a gateway may return them.
 package redact
 
 import (
@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// Secret is a value that must show in no report, and what to call it.
+// Secret is a value that no report may show, and the name that replaces it.
 type Secret struct {
 	// What names the secret: "caller key", "upstream key", "upstream address".
 	What  string
@@ -22,20 +22,20 @@ type Secret struct {
 }
 
 const (
-	// CallerKey names the call's own key.
+	// CallerKey names the key of the call.
 	CallerKey = "caller key"
-	// MinLength is the fewest bytes that are taken for a secret; shorter ones are found in every other word.
+	// MinLength is the length of the shortest secret in bytes. Shorter values would be found in ordinary words.
 	MinLength = 6
-	// minDigested is the fewest bytes of a secret whose digest and encodings are looked for too.
+	// minDigested is the length in bytes from which the digest and the encodings of a secret are searched for too.
 	minDigested = 8
 )
 
-// needle is one spelling of a secret.
+// needle is one form of a secret.
 type needle struct {
 	value  []byte
 	folded string // in lower case
 	what   string
-	// address says that it ends in a port: 127.0.0.1:1 is not in 127.0.0.1:19900.
+	// address is set when it ends in a port: 127.0.0.1:1 does not occur in 127.0.0.1:19900.
 	address bool
 }
 
@@ -43,26 +43,26 @@ func newNeedle(value, what string) needle {
 	return needle{value: []byte(value), folded: strings.ToLower(value), what: what, address: hostPort.MatchString(value)}
 }
 
-// hostPort matches a host with its port, which a key that happens to hold a colon does not.
+// hostPort matches a host with its port, but not a key that contains a colon.
 var hostPort = regexp.MustCompile(`^(?:[\w-]+(?:\.[\w-]+)+|localhost|\[[0-9A-Fa-f:.]+\]):\d{1,5}$`)
 
-// Redactor replaces known secrets by their names: "[caller key]". It looks for each secret as it stands and, from
-// 8 bytes on, for its SHA-256 digest in hexadecimal, its base64, its URL-escaped and its JSON-escaped form. Secrets
-// under 6 bytes are ignored. A Redactor does not change and may be used from many goroutines.
+// Redactor replaces secrets by their names: "[caller key]". It searches for each secret itself and, from 8 bytes on, for its
+// SHA-256 digest in hexadecimal, its base64, its URL-escaped and its JSON-escaped form. It ignores secrets shorter than
+// [MinLength]. A Redactor is immutable and safe for concurrent use.
 type Redactor struct {
 	needles []needle // longest first
 }
 
-// New returns a redactor of the secrets. Of two with the same value the first gives the name.
+// New returns a redactor of the secrets. The first of two with the same value gives the name.
 func New(secrets ...Secret) *Redactor {
 	return (&Redactor{}).With(secrets...)
 }
 
-// With returns a redactor that knows further secrets, which take precedence over those it knows.
+// With returns a redactor of more secrets. They take precedence over those of r.
 func (r *Redactor) With(secrets ...Secret) *Redactor {
 	var needles []needle
 	for _, secret := range secrets {
-		needles = append(needles, spellings(secret)...)
+		needles = append(needles, forms(secret)...)
 	}
 	needles = append(needles, r.needles...)
 	known := make(map[string]bool, len(needles))
@@ -75,8 +75,8 @@ func (r *Redactor) With(secrets ...Secret) *Redactor {
 	return &Redactor{needles: needles}
 }
 
-// spellings lists the forms in which a secret may come back, with doubles.
-func spellings(secret Secret) []needle {
+// forms returns the forms in which a gateway may return a secret, some of them twice.
+func forms(secret Secret) []needle {
 	value := []byte(secret.Value)
 	if len(value) < MinLength {
 		return nil
@@ -93,13 +93,13 @@ func spellings(secret Secret) []needle {
 	quoted, _ := json.Marshal(secret.Value) // a string always marshals
 	escaped := string(quoted[1 : len(quoted)-1])
 	for _, form := range []string{
-		// Without padding: what is left of a padded form gives nothing away.
+		// Without padding: the padding discloses nothing.
 		base64.RawStdEncoding.EncodeToString(value),
 		base64.RawURLEncoding.EncodeToString(value),
 		url.QueryEscape(secret.Value),
 		url.PathEscape(secret.Value),
 		escaped,
-		strings.ReplaceAll(secret.Value, "/", `\/`), // some JSON writers escape the slash
+		strings.ReplaceAll(secret.Value, "/", `\/`), // some JSON encoders escape the slash
 	} {
 		out = append(out, newNeedle(form, secret.What))
 	}
@@ -112,15 +112,15 @@ func (r *Redactor) Text(text string) string {
 	return string(clean)
 }
 
-// Bytes returns the content with every secret replaced, and the names of those found, each once. Content without a
-// secret is returned as it is; content with one is copied. Where secrets overlap, all of what they cover is replaced.
+// Bytes returns the content with every secret replaced, and the names of those found, each once. It returns content
+// without secrets unchanged, and a copy of content with secrets. Where secrets overlap, everything they cover is replaced.
 func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
-	stretches := r.spans(content)
-	if len(stretches) == 0 {
+	spans := r.spans(content)
+	if len(spans) == 0 {
 		return content, nil
 	}
 	var end int
-	for _, s := range stretches {
+	for _, s := range spans {
 		for _, what := range s.whats {
 			if !slices.Contains(found, what) {
 				found = append(found, what)
@@ -133,8 +133,8 @@ func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
 	return append(clean, content[end:]...), found
 }
 
-// OpenBytes is Bytes for content that broke off: when it ends in the beginning of a secret, that goes too. It is not
-// reported as found, since nobody knows how the content would have gone on.
+// OpenBytes is Bytes for content that broke off: when it ends with the beginning of a secret, that is replaced too. It is
+// not among the secrets found, since nobody knows how the content would have continued.
 func (r *Redactor) OpenBytes(content []byte) (clean []byte, found []string) {
 	clean, found = r.Bytes(content)
 	var begun int
@@ -153,39 +153,39 @@ func (r *Redactor) OpenBytes(content []byte) (clean []byte, found []string) {
 	return append(kept, "["+what+"]"...), found
 }
 
-// span is a stretch of content that secrets cover, and their names. The first gives the replacement.
+// span is a part of the content that secrets cover, and their names. The first name replaces it.
 type span struct {
 	start, end int
 	whats      []string
 }
 
-// spans finds the stretches to replace, in order and apart.
+// spans finds the spans to replace, in order and disjoint.
 func (r *Redactor) spans(content []byte) []span {
 	var all []span
 	for _, n := range r.needles {
 		all = append(all, n.spans(content)...)
 	}
-	// Stable, so that of two with the same start the longer needle stays first.
+	// Stable: of two with the same start, the longer needle stays first.
 	slices.SortStableFunc(all, func(a, b span) int { return cmp.Compare(a.start, b.start) })
-	var apart []span
+	var disjoint []span
 	for _, s := range all {
-		last := len(apart) - 1
-		if last < 0 || s.start >= apart[last].end {
-			apart = append(apart, s)
+		last := len(disjoint) - 1
+		if last < 0 || s.start >= disjoint[last].end {
+			disjoint = append(disjoint, s)
 			continue
 		}
-		apart[last].end = max(apart[last].end, s.end)
-		if !slices.Contains(apart[last].whats, s.whats[0]) {
-			apart[last].whats = append(apart[last].whats, s.whats[0])
+		disjoint[last].end = max(disjoint[last].end, s.end)
+		if !slices.Contains(disjoint[last].whats, s.whats[0]) {
+			disjoint[last].whats = append(disjoint[last].whats, s.whats[0])
 		}
 	}
-	return apart
+	return disjoint
 }
 
-// spans finds where the needle stands; occurrences that overlap each other make one span.
+// spans finds the occurrences of the needle. Occurrences that overlap make one span.
 func (n needle) spans(content []byte) []span {
 	var out []span
-	whats := []string{n.what} // shared: whoever adds a name appends beyond its capacity and so copies
+	whats := []string{n.what} // shared by the spans: appending a name exceeds its capacity and so copies it
 	for from := 0; ; {
 		i := bytes.Index(content[from:], n.value)
 		if i < 0 {
@@ -206,7 +206,8 @@ func (n needle) spans(content []byte) []span {
 	}
 }
 
-// Named reports whether a header field's name holds a secret, and which. Names change case on their way.
+// Named reports whether the name of a header field contains a secret, and which one. It ignores case, which HTTP does not
+// preserve in names.
 func (r *Redactor) Named(name string) (what string, found bool) {
 	folded := strings.ToLower(name)
 	for _, n := range r.needles {
@@ -217,15 +218,16 @@ func (r *Redactor) Named(name string) (what string, found bool) {
 	return "", false
 }
 
-// credentialFields are the header fields whose whole purpose is to carry a credential, under canonical names.
+// credentialFields are the canonical names of the header fields that carry credentials.
 var credentialFields = []string{
 	"Authorization", "Proxy-Authorization", "X-Api-Key", "X-Goog-Api-Key", "Cookie", "Set-Cookie",
 }
 
-// replaced matches a credential of which nothing but the names of secrets is left.
+// replaced matches a credential of which only the names of secrets are left.
 var replaced = regexp.MustCompile(`^(?:[A-Za-z]+ )?\[[^\[\]]+\]$`)
 
-// Field returns a header field's value with its secrets replaced, the unknown ones too where the field carries credentials.
+// Field returns the value of a header field with its secrets replaced. In a field that carries credentials the whole value
+// is a secret.
 func (r *Redactor) Field(name, value string) string {
 	clean := r.Text(value)
 	if !slices.Contains(credentialFields, name) || replaced.MatchString(clean) {

@@ -53,7 +53,7 @@ func newRig(t *testing.T, rate reference.RateLimit, names ...string) *rig {
 		roots = x509.NewCertPool()
 		require.True(t, roots.AppendCertsFromPEM(server.Certificate))
 	}
-	client := exchange.NewTrustingClient(exchange.Limits{}, roots)
+	client := exchange.NewClient(exchange.Limits{}, roots)
 	t.Cleanup(client.Close)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	t.Cleanup(transport.CloseIdleConnections)

@@ -229,7 +229,7 @@ func TestHTTP2IsServedWithACertificateOfItsOwn(t *testing.T) {
 	require.True(t, ok, detail)
 	require.Equal(t, "HTTP/2.0", o.Proto)
 
-	client := exchange.NewClient(exchange.Limits{})
+	client := exchange.NewClient(exchange.Limits{}, nil)
 	defer client.Close()
 	o, err = client.Do(t.Context(), targets.HealthyCall(s.Profile, dialect.Chat, "a"))
 	require.NoError(t, err)

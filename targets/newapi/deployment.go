@@ -123,7 +123,7 @@ func (d *deployment) actions(found inspection, p profile.Profile) map[string]fun
 func (d *deployment) verify(ctx context.Context, p profile.Profile, found inspection) (
 	read func(context.Context, *contract.Observation) error, notes []string, err error,
 ) {
-	client := exchange.NewClient(exchange.Limits{Patience: p.Limits.Patience}, p.Secrets()...)
+	client := exchange.NewClient(exchange.Limits{Patience: p.Limits.Patience}, nil, p.Secrets()...)
 	defer client.Close()
 	o, err := client.Do(ctx, targets.HealthyCall(p, dialect.Chat, "tryout"))
 	if err != nil {

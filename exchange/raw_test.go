@@ -97,19 +97,19 @@ func TestAnOversizeBodyMayBeAnsweredBeforeItIsRead(t *testing.T) {
 	assert.Equal(t, []string{"67108864"}, observation.Sent.Header["Content-Length"])
 }
 
-func TestAWireKeepsToTheLimits(t *testing.T) {
+func TestARawRequestKeepsToTheLimits(t *testing.T) {
 	for sentence, row := range map[string]struct {
 		answer string
 		want   contract.Failure
 	}{
-		"no answer": {"", contract.Failure{Kind: contract.TimedOut, Detail: "no head within 100ms"}},
+		"no answer": {"", contract.Failure{Kind: contract.TimedOut, Detail: "no response header within 100ms"}},
 		"interim answers without end": {
 			strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", maxHead/30),
-			contract.Failure{Kind: contract.Protocol, Detail: "the answer's head is longer than 262144 bytes"},
+			contract.Failure{Kind: contract.Protocol, Detail: "the head of the answer is longer than 262144 bytes"},
 		},
 		"a head without end": {
 			"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", maxHead+1),
-			contract.Failure{Kind: contract.Protocol, Detail: "the answer's head is longer than 262144 bytes"},
+			contract.Failure{Kind: contract.Protocol, Detail: "the head of the answer is longer than 262144 bytes"},
 		},
 		"no HTTP": {
 			"SSH-2.0-OpenSSH\r\n",
@@ -135,7 +135,7 @@ func TestAWireKeepsToTheLimits(t *testing.T) {
 	}
 }
 
-func TestAWireSkipsInterimAnswers(t *testing.T) {
+func TestARawRequestSkipsInterimAnswers(t *testing.T) {
 	base := listen(t, func(conn net.Conn) {
 		io.ReadAll(conn)
 		io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
@@ -144,7 +144,7 @@ func TestAWireSkipsInterimAnswers(t *testing.T) {
 	assert.Equal(t, 400, observation.Status)
 }
 
-func TestAWireAgainstARealServer(t *testing.T) {
+func TestARawRequestToARealServer(t *testing.T) {
 	for fault, want := range map[Fault]string{ShortBody: "unexpected EOF", Oversize: "<nil>"} {
 		base := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			_, err := io.Copy(io.Discard, r.Body)

@@ -14,7 +14,7 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
-func TestPrepareLendsTheWholeRequest(t *testing.T) {
+func TestPrepareReturnsTheWholeRequest(t *testing.T) {
 	call := Call{Surface: dialect.Messages, BaseURL: "http://gateway.test/root", Key: "sk-caller-0123456789", Model: "m", Prompt: "hi"}
 	got, err := Prepare(call, redact.New())
 	require.NoError(t, err)
@@ -28,7 +28,7 @@ func TestPrepareLendsTheWholeRequest(t *testing.T) {
 	assert.Equal(t, []string{"[caller key]"}, got.Sent.Header["X-Api-Key"])
 }
 
-func TestPrepareLendsNoFaultsOfTheWire(t *testing.T) {
+func TestPrepareRefusesFaultsThatOnlyAClientSends(t *testing.T) {
 	for _, fault := range []Fault{ShortBody, Oversize} {
 		_, err := Prepare(Call{Surface: dialect.Chat, BaseURL: "http://gateway.test", Fault: fault, OversizeBytes: 1 << 20}, redact.New())
 		assert.ErrorIs(t, err, ErrFault)
@@ -37,7 +37,7 @@ func TestPrepareLendsNoFaultsOfTheWire(t *testing.T) {
 	assert.ErrorIs(t, err, ErrURL)
 }
 
-func TestObserveAnswersOfOthers(t *testing.T) {
+func TestObserveAnAnswerOfAnotherTransport(t *testing.T) {
 	resp := &http.Response{
 		StatusCode: 200, Proto: "HTTP/1.1", Header: http.Header{"Content-Type": {"text/event-stream"}},
 		Body: io.NopCloser(strings.NewReader("data: sk-provider-0123456789\n\ndata: b\n\n")),

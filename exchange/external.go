@@ -1,0 +1,58 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange/redact"
+)
+
+// Request is a call prepared for the transport of another package, such as that of the load engine.
+type Request struct {
+	Method string
+	// URL contains the key where it is sent in the query.
+	URL string
+	// Header has all fields except those of the framing. "Host", where it is set, replaces the authority of the URL.
+	Header http.Header
+	Body   []byte
+	// Sent is the request for reports, redacted.
+	Sent contract.Sent
+}
+
+// Prepare builds the request of a call without sending it. It returns the errors of [Client.Do] for calls that cannot be
+// built, and [ErrFault] for [ShortBody] and [Oversize]: these are not bytes of a request but ways to send it.
+func Prepare(call Call, redactor *redact.Redactor) (Request, error) {
+	req, err := build(call)
+	if err != nil {
+		return Request{}, fmt.Errorf("call on %s: %w", call.Surface, err)
+	}
+	if req.needsRawTransport() {
+		return Request{}, fmt.Errorf("call on %s: %w: only a Client can send %s", call.Surface, ErrFault, call.Fault)
+	}
+	redactor = redactor.With(redact.Secret{What: redact.CallerKey, Value: call.Key})
+	return Request{
+		Method: req.method, URL: req.url(), Header: req.fields(req.key), Body: req.body.head,
+		Sent: req.sent(redactor, Limits{}.withDefaults().Capture),
+	}, nil
+}
+
+// Observe builds the observation of an answer that another transport has received. resp.Body returns the bytes that came,
+// and then io.EOF or the error with which the transfer broke off. The observation is redacted, bounded and its event stream
+// decoded, like those of [Client.Do], but has no times.
+func Observe(resp *http.Response, sent contract.Sent, limits Limits, redactor *redact.Redactor) contract.Observation {
+	limits = limits.withDefaults()
+	out := &recorder{redactor: redactor, maxBody: limits.Capture}
+	out.Sent = sent
+	out.recordHead(resp)
+	// The bytes are in memory, so that no read can block and there is nothing to cancel.
+	out.recordBody(bodyReader{limits: limits, timer: startTimer(), cancel: func(error) {}}.read(context.Background(), resp))
+	out.Timing = contract.Timing{}
+	if out.Stream != nil {
+		for i := range out.Stream.Events {
+			out.Stream.Events[i].At = 0
+		}
+	}
+	return out.Observation
+}
