@@ -29,7 +29,7 @@ test: chromium
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) test -race -p 2 -timeout 12m ./...  # two packages at a time: several of them measure times
-	$(GO) test -p 1 -run 'TestInfer|Mutant|Outages' ./load/limits ./load/outage  # too slow with the race detector
+	$(GO) test -p 1 -run 'TestInfer|TestVerif|Mutant|Outages' ./load/limits ./load/outage  # too slow with the race detector
 
 ## peer-portkey: certify the Portkey gateway from npm and compare with targets/portkey/expected.txt
 .PHONY: peer-portkey
@@ -55,6 +55,11 @@ bench:
 .PHONY: bench-load
 bench-load:
 	$(GO) test -run '^$$' -bench . -benchtime 1x -v -timeout 20m ./load
+
+## accept-limits: infer and verify rate limits hundreds of times, in simulations and on a real clock; takes half an hour
+.PHONY: accept-limits
+accept-limits:
+	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 8 -timeout 2h -v -run 'Infer|ReferenceGateways' ./load/limits
 
 ## lint: golangci-lint as .golangci.yml configures it
 .PHONY: lint

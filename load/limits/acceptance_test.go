@@ -14,12 +14,12 @@ import (
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
-// rounds is how often each combination is tried; in every other round one core has other things to do. Five times this
-// (-count=5) are the twenty runs that the inference is accepted by.
+// rounds is how often each combination is tried; in every other round one core is busy. With -count=5 these are the twenty runs
+// of each combination that the inference was accepted by.
 const rounds = 4
 
-// The five kinds of the reference gateway in three sizes, over a real network and on a real clock. Of four runs of a
-// combination one may be wrong here; of twenty, no more.
+// The five kinds of the reference gateway in three sizes, over a real network and on a real clock. Of four runs of a combination
+// one may be wrong; of twenty, no more.
 func TestInferNamesTheReferenceGatewaysLimit(t *testing.T) {
 	if !limits.Accepting {
 		t.Skip("make accept-limits")
@@ -40,9 +40,9 @@ func TestInferNamesTheReferenceGatewaysLimit(t *testing.T) {
 					name := fmt.Sprintf("%s of %d in %s", kind, size.Requests, size.Window)
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()
-						r := newRig(t, size)
+						g := newGateway(t, size)
 						began := time.Now()
-						m, experiments, err := limits.Infer(t.Context(), r.probers().Limited, limits.Budget{})
+						m, experiments, err := limits.Infer(t.Context(), g.probers().Limited, limits.Budget{})
 						calls := 0
 						for _, e := range experiments {
 							calls += e.Calls
@@ -68,7 +68,7 @@ func TestInferNamesTheReferenceGatewaysLimit(t *testing.T) {
 	}
 }
 
-// spin keeps one core busy until it is stopped.
+// spin keeps one core busy until stop is called.
 func spin() (stop func()) {
 	var done atomic.Bool
 	var spinning sync.WaitGroup

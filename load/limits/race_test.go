@@ -2,5 +2,5 @@
 
 package limits
 
-// RaceEnabled says that the race detector watches.
+// RaceEnabled says whether the race detector is on.
 const RaceEnabled = true

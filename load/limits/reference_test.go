@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,23 +28,23 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// rig is the reference gateway with its provider, and an exchange client.
-type rig struct {
+// gateway is a reference gateway with its mock upstream, and the clients of a test.
+type gateway struct {
 	server *reference.Server
 	client *exchange.Client
-	tokens chan int
-	// accounts asks for balances.
+	calls  atomic.Int64
+	// accounts reads balances.
 	accounts *http.Client
 	seen     func(context.Context, string) (contract.Seen, error)
 }
 
-func newRig(t *testing.T, rate reference.RateLimit, names ...string) *rig {
+func newGateway(t *testing.T, rate reference.RateLimit, names ...string) *gateway {
 	t.Helper()
-	played := upstream.New(upstream.Options{})
-	provider, err := upstream.Listen(t.Context(), "127.0.0.1:0", played)
+	mock := upstream.New(upstream.Options{})
+	listener, err := upstream.Listen(t.Context(), "127.0.0.1:0", mock)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, provider.Close()) })
-	options := reference.Options{Upstream: provider.URL(), StorePath: t.TempDir() + "/store.db", Rate: rate, Timeout: 20 * time.Second}
+	t.Cleanup(func() { require.NoError(t, listener.Close()) })
+	options := reference.Options{Upstream: listener.URL(), StorePath: t.TempDir() + "/store.db", Rate: rate, Timeout: 20 * time.Second}
 	require.NoError(t, mutants.Install(&options, names...))
 	server, err := reference.Serve(t.Context(), "127.0.0.1:0", options)
 	require.NoError(t, err)
@@ -57,49 +58,45 @@ func newRig(t *testing.T, rate reference.RateLimit, names ...string) *rig {
 	t.Cleanup(client.Close)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	t.Cleanup(transport.CloseIdleConnections)
-	r := &rig{server: server, client: client, accounts: &http.Client{Transport: transport}, tokens: make(chan int, 1), seen: played.Seen}
-	r.tokens <- 0
-	return r
+	return &gateway{server: server, client: client, accounts: &http.Client{Transport: transport}, seen: mock.Seen}
 }
 
 // prober calls with a key on a surface, and gives the upstream a directive.
-func (r *rig) prober(s dialect.Surface, key, directive string) limits.Prober {
-	return limits.ClientProber{Client: r.client, CanHold: true, NewRequest: func(hold time.Duration) limits.Request {
-		n := <-r.tokens
-		r.tokens <- n + 1
-		token := fmt.Sprintf("t%d", n)
+func (g *gateway) prober(s dialect.Surface, key, directive string) limits.Prober {
+	return limits.ClientProber{Client: g.client, CanHold: true, NewRequest: func(hold time.Duration) limits.Request {
+		token := fmt.Sprintf("t%d", g.calls.Add(1))
 		words := "token=" + token + directive
 		if hold > 0 {
 			words += " delay=" + hold.String()
 		}
 		return limits.Request{
 			Call: exchange.Call{
-				Surface: s, BaseURL: r.server.URL(), Key: key, Model: r.server.Gateway.Fixtures().Models.Chat,
+				Surface: s, BaseURL: g.server.URL(), Key: key, Model: g.server.Gateway.Fixtures().Models.Chat,
 				Prompt: "[[gatecert " + words + "]] Say hello.",
 			},
-			Seen: func(ctx context.Context) (contract.Seen, error) { return r.seen(ctx, token) },
+			Seen: func(ctx context.Context) (contract.Seen, error) { return g.seen(ctx, token) },
 		}
 	}}
 }
 
-func (r *rig) probers() limits.Probers {
-	keys := r.server.Gateway.Fixtures().Keys
+func (g *gateway) probers() limits.Probers {
+	keys := g.server.Gateway.Fixtures().Keys
 	return limits.Probers{
-		Limited:   r.prober(dialect.Chat, keys.Limited, ""),
-		Stream:    r.prober(dialect.ChatStream, keys.Limited, ""),
-		Control:   r.prober(dialect.Chat, keys.Valid, ""),
-		Throttled: r.prober(dialect.Chat, keys.Valid, " status=429 retry-after=7"),
-		Balance:   func(ctx context.Context) (float64, error) { return r.balance(ctx, keys.Limited) },
+		Limited:   g.prober(dialect.Chat, keys.Limited, ""),
+		Stream:    g.prober(dialect.ChatStream, keys.Limited, ""),
+		Control:   g.prober(dialect.Chat, keys.Valid, ""),
+		Throttled: g.prober(dialect.Chat, keys.Valid, " status=429 retry-after=7"),
+		Balance:   func(ctx context.Context) (float64, error) { return g.balance(ctx, keys.Limited) },
 	}
 }
 
-func (r *rig) balance(ctx context.Context, key string) (float64, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.server.URL()+"/v1/dashboard/balance", nil)
+func (g *gateway) balance(ctx context.Context, key string) (float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, g.server.URL()+"/v1/dashboard/balance", nil)
 	if err != nil {
 		return 0, err
 	}
 	request.Header.Set("Authorization", "Bearer "+key)
-	response, err := r.accounts.Do(request)
+	response, err := g.accounts.Do(request)
 	if err != nil {
 		return 0, err
 	}
@@ -111,8 +108,8 @@ func (r *rig) balance(ctx context.Context, key string) (float64, error) {
 }
 
 // verify is a verification of the limit that the gateway declares.
-func (r *rig) verify(ctx context.Context, rate reference.RateLimit) ([]contract.Finding, limits.Evidence, error) {
-	findings, evidence, err := limits.Verify(ctx, r.probers(), limits.DeclaredLimit{
+func (g *gateway) verify(ctx context.Context, rate reference.RateLimit) ([]contract.Finding, limits.Evidence, error) {
+	findings, evidence, err := limits.Verify(ctx, g.probers(), limits.DeclaredLimit{
 		Kind: rate.Kind, Limit: rate.Requests, Window: rate.Window, Shared: new(true), Attempts: 3, UpstreamRetryAfter: 7,
 	}, limits.Budget{})
 	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Level == contract.Note }), evidence, err
@@ -121,15 +118,15 @@ func (r *rig) verify(ctx context.Context, rate reference.RateLimit) ([]contract.
 // verified is the result of verifying a gateway with a mutant or a permitted behaviour.
 type verified struct {
 	name     string
-	rig      *rig
+	gateway  *gateway
 	findings []contract.Finding
 	evidence limits.Evidence
 	err      error
 }
 
-// atOnce is how many verifications run beside each other. They mostly wait; but of twelve that begin with a storm at once,
-// under the race detector, each was too slow to use its limit up within a window.
-const atOnce = 6
+// parallel is how many verifications run at the same time. They mostly wait; but of twelve that began with a burst at the same
+// time, with the race detector, each was too slow to use its limit up within a window.
+const parallel = 6
 
 // verifyAll verifies the gateway with each mutant or permitted behaviour.
 func verifyAll(t *testing.T, names []string) []verified {
@@ -137,14 +134,14 @@ func verifyAll(t *testing.T, names []string) []verified {
 	all := make([]verified, len(names))
 	rate := reference.RateLimit{Kind: contract.SlidingLog, Requests: 8, Window: 2 * time.Second}
 	for i, name := range names {
-		all[i] = verified{name: name, rig: newRig(t, rate, name)}
+		all[i] = verified{name: name, gateway: newGateway(t, rate, name)}
 	}
 	var group errgroup.Group
-	group.SetLimit(atOnce)
+	group.SetLimit(parallel)
 	for i := range all {
 		group.Go(func() error {
 			v := &all[i]
-			v.findings, v.evidence, v.err = v.rig.verify(t.Context(), rate)
+			v.findings, v.evidence, v.err = v.gateway.verify(t.Context(), rate)
 			return nil
 		})
 	}
@@ -154,13 +151,12 @@ func verifyAll(t *testing.T, names []string) []verified {
 
 func TestEveryMutantBreaksItsRequirement(t *testing.T) {
 	if limits.RaceEnabled {
-		t.Skip("it takes a minute with the race detector, and gatecert selftest --load plays the same")
+		t.Skip("it takes a minute with the race detector; make test runs it without, and gatecert selftest --load has the same")
 	}
 	breaks := map[string]contract.Requirement{}
 	var names []string
 	for _, m := range mutants.All() {
-		c, err := contract.ParseCase("http:429/over-rate-limit/chat/under-load")
-		require.NoError(t, err)
+		c := contract.CaseOf(contract.OverRateLimit, dialect.Chat, contract.LoadVariant)
 		if expected := m.Expected(c); m.Load && expected != nil {
 			breaks[m.Name] = expected.Breaks[0]
 			names = append(names, m.Name)
@@ -170,7 +166,10 @@ func TestEveryMutantBreaksItsRequirement(t *testing.T) {
 	also := map[string]contract.Requirement{
 		"one-call-over-the-limit": contract.LimitBurst, "refusals-empty-in-a-burst": contract.Envelope,
 	}
-	broken := map[contract.Requirement]bool{}
+	// What a mutant may break on a slow machine: where the limit is free again more than a second before the one that streaming
+	// calls have, their Retry-After looks too long.
+	perhaps := map[string]contract.Requirement{"streams-limited-apart": contract.RetryAfterTrue}
+	violated := map[contract.Requirement]bool{}
 	for _, v := range verifyAll(t, names) {
 		want := []contract.Requirement{breaks[v.name]}
 		if r, more := also[v.name]; more {
@@ -178,8 +177,8 @@ func TestEveryMutantBreaksItsRequirement(t *testing.T) {
 		}
 		var got []contract.Requirement
 		for _, f := range v.findings {
-			broken[f.Requirement] = true
-			if !slices.Contains(got, f.Requirement) {
+			violated[f.Requirement] = true
+			if !slices.Contains(got, f.Requirement) && f.Requirement != perhaps[v.name] {
 				got = append(got, f.Requirement)
 			}
 		}
@@ -188,14 +187,14 @@ func TestEveryMutantBreaksItsRequirement(t *testing.T) {
 			require.ElementsMatch(t, want, got, "%v\n%+v", v.findings, v.evidence.Checks)
 		})
 	}
-	for _, o := range contract.LoadRequirements(contract.LimitLoad) {
-		require.True(t, broken[o], "no mutant breaks %s", o)
+	for _, r := range contract.LoadRequirements(contract.LimitLoad) {
+		require.True(t, violated[r], "no mutant violates %s", r)
 	}
 }
 
 func TestNoPermittedBehaviourRaisesAnAlarm(t *testing.T) {
 	if limits.RaceEnabled {
-		t.Skip("it takes a minute with the race detector, and gatecert selftest --load plays the same")
+		t.Skip("it takes a minute with the race detector; make test runs it without, and gatecert selftest --load has the same")
 	}
 	var names []string
 	for _, p := range mutants.Permitted() {
@@ -231,7 +230,7 @@ func TestVerifyKnowsTheReferenceGatewaysKinds(t *testing.T) {
 					rate.Kind = kind
 					t.Run(fmt.Sprintf("%s of %d in %s", kind, rate.Requests, rate.Window), func(t *testing.T) {
 						t.Parallel()
-						findings, evidence, err := newRig(t, rate).verify(t.Context(), rate)
+						findings, evidence, err := newGateway(t, rate).verify(t.Context(), rate)
 						require.NoError(t, err)
 						require.Empty(t, findings, "%+v", evidence.Checks)
 						for _, c := range evidence.Checks {
