@@ -148,7 +148,7 @@ func (c *Certification) Cases() []contract.Case {
 
 // Run certifies the target and returns the run as its log records it.
 //
-// A gateway that fails is not an error: the verdict of the run says so. Run returns [ErrNothingToRun], [ErrUnreachable] or
+// A gateway that fails is not an error but a verdict of the run. Run returns [ErrNothingToRun], [ErrUnreachable] or
 // [ErrHarness] when there can be no verdict, and the errors of package targets for consent, credentials and gateways that
 // cannot be prepared. When ctx is cancelled, the log keeps what was found until then, the run is marked as interrupted,
 // and the cause of the cancellation is returned with it.

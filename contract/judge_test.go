@@ -63,8 +63,8 @@ func findings(c Case, o Observation) []string {
 const (
 	chatContent = `{"choices":[{"delta":{"content":"Hel"},"finish_reason":null}]}`
 	chatFinish  = `{"choices":[{"delta":{},"finish_reason":"stop"}]}`
-	chatError   = `{"error":{"message":"the provider broke off","type":"upstream_error","param":null,"code":"read_response_body_failed"}}`
-	claudeError = `{"type":"error","error":{"type":"api_error","message":"the provider broke off","code":"read_response_body_failed"}}`
+	chatError   = `{"error":{"message":"the upstream broke off","type":"upstream_error","param":null,"code":"read_response_body_failed"}}`
+	claudeError = `{"type":"error","error":{"type":"api_error","message":"the upstream broke off","code":"read_response_body_failed"}}`
 )
 
 // judgeRow is an answer and the findings that it leads to.
@@ -75,7 +75,7 @@ type judgeRow struct {
 	want []string
 }
 
-// judgeTable is the corpus of answers by which the judge's version is told, too.
+// judgeTable is the corpus of answers. The golden file of their findings forces a new judge version when one changes.
 func judgeTable() []judgeRow {
 	return []judgeRow{
 		{"a conformant OpenAI answer", "code:model_not_found/absent-model/chat", jsonAnswer(404, openaiNotFound), nil},
@@ -257,7 +257,7 @@ func judgeTable() []judgeRow {
 			[]string{`MUST secrecy: got SQL ("SELECT id FROM ") in the body, want no internals`}},
 
 		// effects
-		{"a refused request that reached the provider", "http:401/missing-key/chat",
+		{"a refused request that reached the upstream", "http:401/missing-key/chat",
 			with(jsonAnswer(401, strings.Replace(openaiNotFound, "model_not_found", "access_denied", 1)), func(o *Observation) {
 				o.Header["Www-Authenticate"] = []string{"Bearer"}
 				o.Upstream = &Seen{Attempts: []Attempt{{}}}
@@ -266,14 +266,14 @@ func judgeTable() []judgeRow {
 		{"retries that multiply", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, strings.Replace(openaiNotFound, "model_not_found", "bad_response_status_code", 1)), func(o *Observation) { o.Upstream = &Seen{Attempts: make([]Attempt, 3), Bound: 2} }),
 			[]string{"SHOULD retries-bounded: got 3, want at most 2 attempts at the upstream"}},
-		{"a call to the provider that nobody cancelled", "code:channel:response_time_exceeded/slow-upstream/chat/no-answer",
+		{"a call to the upstream that nobody cancelled", "code:channel:response_time_exceeded/slow-upstream/chat/no-answer",
 			with(jsonAnswer(504, strings.Replace(openaiNotFound, "model_not_found", "channel:response_time_exceeded", 1)), func(o *Observation) { o.Upstream = &Seen{Attempts: []Attempt{{Open: true}}} }),
 			[]string{"SHOULD upstream-freed: got attempt 1 still open, want the upstream call cancelled"}},
 		{"a failed request that cost something", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, strings.Replace(openaiNotFound, "model_not_found", "bad_response_status_code", 1)), func(o *Observation) { o.Balance = &Balance{Before: 100, After: 90} }),
 			[]string{"SHOULD not-billed: got 10 taken, want a failed request to cost nothing"}},
 
-		{"everything wrong at once is told at once", "code:channel:invalid_key/channel-with-bad-key/chat",
+		{"everything wrong at once is reported at once", "code:channel:invalid_key/channel-with-bad-key/chat",
 			Observation{Status: 403, Header: map[string][]string{"Content-Type": {"text/plain"}}, Body: Bytes(`{"error":{"message":"","code":7}}`), Leaks: []Leak{{"upstream key", "header X-Debug"}}},
 			[]string{"MUST status-class: got 403, want 5xx", "MUST status-blame: got 403, want a status that does not blame the caller's key",
 				"MUST content-type: got text/plain, want application/json", `MUST message: got "", want a non-empty string`,

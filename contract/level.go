@@ -11,7 +11,7 @@ const (
 	Relay   Level = "relay"   // and one model routed to our upstream
 	Account Level = "account" // and prepared keys, models and channels
 	Store   Level = "store"   // and faults of the gateway's store
-	Load    Level = "load"    // and limits and stress
+	Load    Level = "load"    // and load cases
 	Full    Level = "full"    // everything
 )
 

@@ -108,7 +108,7 @@ var requirements = []Details{
 	{CodeKnown, always(Should), "Every error but 429 has a code of table 2.", everyAnswer, ""},
 	{Fields, always(Should), "type, param and code are present in the OpenAI envelope.", everyAnswer, ""},
 	{Secrecy, always(Must), "Nothing that must stay inside is shown.", inside, ""},
-	{StreamError, mustOrShould(), "A stream that has begun tells of the error in the API format's own event.", streams, ""},
+	{StreamError, mustOrShould(), "A stream that has begun reports the error in the API format's own event.", streams, ""},
 	{StreamEnd, always(Must), "A stream that failed does not end as if it were complete.", streams, ""},
 	{StreamFormat, always(Should), "The event stream is well-formed.", "WHATWG HTML 9.2.6", ""},
 	{RetryAfter, always(Should), "A 429 carries Retry-After in whole seconds.", "RFC 9110 10.2.3, RFC 6585 4", ""},

@@ -27,7 +27,7 @@ type Operation interface {
 	Texts(doc Object) []string
 	// Check validates a request as strictly as the API does; nil means it is valid.
 	Check(doc Object) *Problem
-	// Refusal is the error that a prompt refused on policy grounds gets; nil where the answer itself says so.
+	// Refusal is the error that a prompt refused on policy grounds gets; nil where the answer itself is a refusal.
 	Refusal() *Problem
 	// Body is the body of a success.
 	Body(a Answer) any

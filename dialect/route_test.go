@@ -45,7 +45,7 @@ func TestFindRoute(t *testing.T) {
 	}
 }
 
-func TestWhatRealProvidersAcceptIsAccepted(t *testing.T) {
+func TestWhatTheRealAPIsAcceptIsAccepted(t *testing.T) {
 	for _, row := range []struct {
 		operation Operation
 		body      string

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// limitError says which limit of ours ended a call.
+// limitError is the limit of this package that ended a call.
 type limitError string
 
 func (e limitError) Error() string { return string(e) }
@@ -30,7 +30,7 @@ type bodyReader struct {
 type answerBody struct {
 	body          []byte
 	stream        *eventDecoder // nil when the answer is not an event stream
-	cut           string        // the limit of ours that ended the read, "" for none
+	cut           string        // which of our limits ended the read, "" for none
 	transferError string        // how the transfer broke off, "" when it did not
 }
 
@@ -63,7 +63,7 @@ func (r bodyReader) read(ctx context.Context, resp *http.Response) answerBody {
 	return out
 }
 
-// classifyEnd distinguishes a read that a limit of ours has ended from a transfer that broke off.
+// classifyEnd distinguishes a read that one of our limits ended from a transfer that broke off.
 func classifyEnd(ctx context.Context, err error) (cut, transferError string) {
 	var limit limitError
 	switch {

@@ -54,7 +54,7 @@ func TestNoAnswer(t *testing.T) {
 			answering("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n"),
 			contract.Failure{Kind: contract.Protocol, Detail: "net/http: server response headers exceeded 262144 bytes; aborted"},
 		},
-		"a very long line that is no HTTP": {
+		"a very long line that is not HTTP": {
 			answering(strings.Repeat("x", 5000) + "\r\n\r\n"),
 			contract.Failure{Kind: contract.Protocol, Detail: `malformed HTTP response "` + strings.Repeat("x", 400-25) + "…"},
 		},
@@ -428,7 +428,7 @@ func TestHTTP2StreamsThatAreReset(t *testing.T) {
 
 func TestManyCallsAtOnce(t *testing.T) {
 	base := serve(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
-	c := client(t, Limits{}, redact.Secret{What: "upstream key", Value: "sk-provider-1"})
+	c := client(t, Limits{}, redact.Secret{What: "upstream key", Value: "sk-upstream-1"})
 	done := make(chan contract.Observation)
 	for i := range 20 {
 		go func() {
@@ -461,7 +461,7 @@ func BenchmarkDo(b *testing.B) {
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, `{"error":{"message":"no","type":"invalid_request_error","param":null,"code":"model_not_found"}}`)
 	})
-	c := client(b, Limits{}, redact.Secret{What: "upstream key", Value: "sk-provider-1"}, redact.Secret{What: "upstream address", Value: "127.0.0.1:9901"})
+	c := client(b, Limits{}, redact.Secret{What: "upstream key", Value: "sk-upstream-1"}, redact.Secret{What: "upstream address", Value: "127.0.0.1:9901"})
 	for b.Loop() {
 		observe(b, c, Call{BaseURL: base, Key: "sk-caller-1", Model: "m", Prompt: "hi"})
 	}

@@ -17,7 +17,7 @@ func curlOf(t *testing.T, call Call) string {
 	t.Helper()
 	req, err := build(call)
 	require.NoError(t, err)
-	return req.curl(redact.New(redact.Secret{What: redact.CallerKey, Value: call.Key}, redact.Secret{What: "upstream key", Value: "sk-provider"}), 1000)
+	return req.curl(redact.New(redact.Secret{What: redact.CallerKey, Value: call.Key}, redact.Secret{What: "upstream key", Value: "sk-upstream"}), 1000)
 }
 
 func TestCurlLines(t *testing.T) {
@@ -28,7 +28,7 @@ func TestCurlLines(t *testing.T) {
 		want string
 	}{
 		"a key is a variable": {
-			Call{Surface: dialect.Completions, Key: "sk-mine", Prompt: "it's sk-provider"},
+			Call{Surface: dialect.Completions, Key: "sk-mine", Prompt: "it's sk-upstream"},
 			`curl -sS -i -N -X POST 'http://h/v1/completions' -H 'Authorization: Bearer '"$GATEWAY_KEY" -H 'Content-Type: application/json' -H 'User-Agent: gatecert' --data-binary '{"max_tokens":16,"model":"","prompt":"it'\''s [upstream key]"}'`,
 		},
 		"another key is another variable": {

@@ -40,9 +40,9 @@ func TestPrepareRefusesFaultsThatOnlyAClientSends(t *testing.T) {
 func TestObserveAnAnswerOfAnotherTransport(t *testing.T) {
 	resp := &http.Response{
 		StatusCode: 200, Proto: "HTTP/1.1", Header: http.Header{"Content-Type": {"text/event-stream"}},
-		Body: io.NopCloser(strings.NewReader("data: sk-provider-0123456789\n\ndata: b\n\n")),
+		Body: io.NopCloser(strings.NewReader("data: sk-upstream-0123456789\n\ndata: b\n\n")),
 	}
-	o := Observe(resp, contract.Sent{Method: "POST"}, Limits{}, redact.New(redact.Secret{What: "upstream key", Value: "sk-provider-0123456789"}))
+	o := Observe(resp, contract.Sent{Method: "POST"}, Limits{}, redact.New(redact.Secret{What: "upstream key", Value: "sk-upstream-0123456789"}))
 	assert.Equal(t, "POST", o.Sent.Method)
 	require.NotNil(t, o.Stream)
 	require.Len(t, o.Stream.Events, 2)

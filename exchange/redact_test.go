@@ -94,14 +94,14 @@ func TestCredentialFieldsAreRedactedByName(t *testing.T) {
 }
 
 func TestSecretsOfAnAnswerAreReplacedAndReported(t *testing.T) {
-	const key, provider = "sk-caller-123456", "sk-provider-123456"
+	const key, upstream = "sk-caller-123456", "sk-upstream-123456"
 	for sentence, row := range map[string]struct {
 		contentType, field, value, body string
 		want                            []contract.Leak
 	}{
-		"in the body":           {"", "X-Ok", "ok", "no " + provider + key, []contract.Leak{{What: "upstream key", Where: "body"}, {What: "caller key", Where: "body"}}},
-		"in a header":           {"", "X-Debug", "key=" + provider, "", []contract.Leak{{What: "upstream key", Where: "header X-Debug"}}},
-		"in a header's name":    {"", "X-" + provider, "1", "", []contract.Leak{{What: "upstream key", Where: "header name"}}},
+		"in the body":           {"", "X-Ok", "ok", "no " + upstream + key, []contract.Leak{{What: "upstream key", Where: "body"}, {What: "caller key", Where: "body"}}},
+		"in a header":           {"", "X-Debug", "key=" + upstream, "", []contract.Leak{{What: "upstream key", Where: "header X-Debug"}}},
+		"in a header's name":    {"", "X-" + upstream, "1", "", []contract.Leak{{What: "upstream key", Where: "header name"}}},
 		"in a cookie":           {"", "Set-Cookie", "k=" + key, "", []contract.Leak{{What: "caller key", Where: "header Set-Cookie"}}},
 		"in an event":           {"text/event-stream", "X-Ok", "ok", "data: a\n\ndata: " + key + "\n\n", []contract.Leak{{What: "caller key", Where: "event 2"}}},
 		"in an event's name":    {"text/event-stream", "X-Ok", "ok", "event: " + key + "\ndata: a\n\n", []contract.Leak{{What: "caller key", Where: "event 1"}}},
@@ -115,12 +115,12 @@ func TestSecretsOfAnAnswerAreReplacedAndReported(t *testing.T) {
 				w.Header().Set(row.field, row.value)
 				io.WriteString(w, row.body)
 			})
-			c := client(t, Limits{}, redact.Secret{What: "upstream key", Value: provider})
+			c := client(t, Limits{}, redact.Secret{What: "upstream key", Value: upstream})
 			observation := observe(t, c, Call{
-				BaseURL: base, Key: key, Prompt: "say " + key, Path: "/v1/x?k=" + key, Header: map[string]string{"X-Mine": provider},
+				BaseURL: base, Key: key, Prompt: "say " + key, Path: "/v1/x?k=" + key, Header: map[string]string{"X-Mine": upstream},
 			})
 			assert.Equal(t, row.want, observation.Leaks)
-			assertNoSecret(t, observation, key, provider)
+			assertNoSecret(t, observation, key, upstream)
 			assert.Equal(t, []string{"Bearer [caller key]"}, observation.Sent.Header["Authorization"])
 			assert.Equal(t, base+"/v1/x?k=[caller key]", observation.Sent.URL)
 		})

@@ -54,7 +54,7 @@ func TestEventStreams(t *testing.T) {
 		"id and retry are no part of it":    {stream: "id: 7\nretry: 100\n\nid\ndata: a\n\n", events: []contract.Event{event("", "a")}},
 		"comments are skipped":              {stream: ": keep-alive\n\ndata: a\n: x\n\n: end\n", events: []contract.Event{event("", "a")}},
 		"names are matched to the letter":   {stream: "Data: a\n\n", violations: []string{`line 1: "Data: a" is not a field of an event stream`}},
-		"a line of JSON is no field":        {stream: "{\"error\":1}\n\n", violations: []string{`line 1: "{\"error\":1}" is not a field of an event stream`}},
+		"a line of JSON is not a field":     {stream: "{\"error\":1}\n\n", violations: []string{`line 1: "{\"error\":1}" is not a field of an event stream`}},
 		"a line without a colon is none":    {stream: "done\n\n", violations: []string{`line 1: "done" is not a field of an event stream`}},
 		"a NUL in an id is a violation":     {stream: "id: \x00\n\n", violations: []string{`line 1: "id: \x00" has a NUL in its id`}},
 		"a retry is a number":               {stream: "retry: 1s\nretry\n\n", violations: []string{`line 1: "retry: 1s" has a retry that is not a number`, `line 2: "retry" has a retry that is not a number`}},

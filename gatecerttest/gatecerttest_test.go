@@ -239,7 +239,7 @@ func TestARunInDoubtFails(t *testing.T) {
 	assert.Contains(t, o.text, "every case is conformant, but the run is in doubt: chat was not healthy after the run (503")
 }
 
-// The run ends before go test gives up, and says so.
+// The run ends before go test gives up, with an error.
 func TestARunEndsBeforeTheDeadline(t *testing.T) {
 	block := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-block }))

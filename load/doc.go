@@ -28,8 +28,8 @@
 //	└──────────────────────── latency ────────────────────────┘
 //
 // Lag has two causes, and they are kept apart. When every connection was in use, the request waited for the gateway
-// ([Counts.Waited]). Otherwise this machine was late ([GeneratorHealth]). A phase that this machine could not generate
-// as asked says so in [GeneratorHealth.Problems], and its verdict is error: it is no evidence for or against the gateway.
+// ([Counts.Waited]). Otherwise this machine was late ([GeneratorHealth]). When this machine could not generate a phase as
+// asked, [GeneratorHealth.Problems] lists why, and its verdict is error: it is not evidence for or against the gateway.
 //
 // Every response is classified by its outcome (admitted, refused, an error, a timeout …) and checked against the
 // contract while the load goes on. What it violates is counted in [Measurement.Violations]. Each outcome of each

@@ -22,7 +22,7 @@ func allDue(s Schedule) []time.Duration {
 	}
 }
 
-func TestScheduleShots(t *testing.T) {
+func TestScheduleRequests(t *testing.T) {
 	for _, row := range []struct {
 		sentence string
 		schedule Schedule
@@ -75,7 +75,7 @@ func TestScheduleExtremes(t *testing.T) {
 }
 
 // vegeta's constant pacer divides by zero above 1e9/s and its linear pacer takes a start of 0 for infinity.
-func TestScheduleAboveOneShotANanosecond(t *testing.T) {
+func TestScheduleAboveOneRequestANanosecond(t *testing.T) {
 	due := allDue(Constant{4e9, 25 * time.Nanosecond})
 	require.Len(t, due, 100)
 	assert.Equal(t, 24*time.Nanosecond, due[99])

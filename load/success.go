@@ -30,7 +30,7 @@ func isMedia(contentType []byte, want string) bool {
 	return err == nil && media == want
 }
 
-// isCompleteStream recognises a complete event stream without an error in it, as the providers themselves write it.
+// isCompleteStream recognises a complete event stream without an error in it, as the original APIs write it.
 func isCompleteStream(s dialect.Surface, body []byte) bool {
 	end, known := s.FinishMarks()
 	if !known || !bytes.HasSuffix(body, []byte("\n\n")) {

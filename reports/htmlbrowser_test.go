@@ -220,7 +220,7 @@ func TestPageInABrowser(t *testing.T) {
 		}
 	})
 
-	t.Run("an incomplete run says so first", func(t *testing.T) {
+	t.Run("an incomplete run is marked first", func(t *testing.T) {
 		p := browser.open(t, incompleteRun(), "")
 		assert.Contains(t, p.text(t, ".verdict"), "INCOMPLETE: the log ends in a torn line and has no footer")
 		assert.Equal(t, 2.0, p.eval(t, `document.querySelectorAll("#matrix .cell.v-error").length`))

@@ -86,7 +86,7 @@ func TestSelfTestIsOKOnlyWhenAllOfItIs(t *testing.T) {
 	good, bad := selfTests()["selftest-good"], selfTests()["selftest-bad"]
 	assert.True(t, good.OK())
 	assert.False(t, bad.OK())
-	assert.False(t, reports.SelfTest{}.OK(), "nothing tested proves nothing")
+	assert.False(t, reports.SelfTest{}.OK(), "nothing was tested")
 	for name, damage := range map[string]func(*reports.SelfTest){
 		"a survivor":                 func(s *reports.SelfTest) { s.Gateways = append(s.Gateways, bad.Gateways[1]) },
 		"a false alarm":              func(s *reports.SelfTest) { s.Gateways = append(s.Gateways, bad.Gateways[2]) },

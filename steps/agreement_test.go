@@ -174,7 +174,7 @@ func answers() map[string]contract.Observation {
 	for name, s := range seen {
 		o := observation(502, bodies["OpenAI error"])
 		o.Upstream, o.Balance = &s, &contract.Balance{Before: 2, After: float64(len(s.Attempts) % 3)}
-		o.Leaks = []contract.Leak{{What: "provider key", Where: "body"}}
+		o.Leaks = []contract.Leak{{What: "upstream key", Where: "body"}}
 		all["upstream "+name] = o
 	}
 	return all

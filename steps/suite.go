@@ -40,7 +40,7 @@ var ErrFeatures = errors.New("the features cannot be run")
 // exitOptions is godog's code for bad options or features that do not parse.
 const exitOptions = 2
 
-// Run runs the selected scenarios. A scenario that failed is not an error: its outcome says so. Run returns [ErrFeatures]
+// Run runs the selected scenarios. A scenario that failed is not an error but an outcome. Run returns [ErrFeatures]
 // when godog could not run at all, and ctx's cause when the run was cancelled; scenarios that had not begun by then have
 // no outcome.
 func (s Suite) Run(ctx context.Context) error {
@@ -61,7 +61,8 @@ func (s Suite) Run(ctx context.Context) error {
 	if code == exitOptions {
 		return fmt.Errorf("%w: godog refused them", ErrFeatures)
 	}
-	// godog's exit code says nothing else: it is 0 when nothing ran, and no step of ours fails. The caller compares sets.
+	// godog's other exit codes mean nothing here: it returns 0 when nothing ran, and our steps never fail. The caller compares
+	// the sets of cases.
 	return nil
 }
 

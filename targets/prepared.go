@@ -38,7 +38,7 @@ type Driver interface {
 	Prepare(ctx context.Context, p profile.Profile) (Prepared, error)
 }
 
-// Upstream is the upstream we play, as a run sees it.
+// Upstream is the mock upstream, as a run uses it.
 type Upstream interface {
 	// Seen waits until the attempts of a token have ended, or ctx is done, and says what they were.
 	Seen(ctx context.Context, token string) (contract.Seen, error)

@@ -37,7 +37,7 @@ func TestARedactedProfileOffersTheSame(t *testing.T) {
 	}
 }
 
-func TestTextThatIsNoProfile(t *testing.T) {
+func TestTextThatIsNotAProfile(t *testing.T) {
 	_, err := profile.ParseRedacted("keys: [a, b]")
 	assert.ErrorIs(t, err, profile.ErrProfile)
 }

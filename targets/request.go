@@ -18,7 +18,7 @@ type Request struct {
 	Call exchange.Call
 	// Repeat sends the call up to so many times, until one is refused with 429; that answer is judged. 0 and 1 send it once.
 	Repeat int
-	// Before and After run around the call; a provocation that has any runs alone.
+	// Before and After run around the call; a case that has any runs alone.
 	Before, After []profile.Action
 }
 

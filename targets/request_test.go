@@ -29,7 +29,7 @@ func relayProfile() profile.Profile {
 	}.WithDefaults()
 }
 
-func provoke(t *testing.T, p profile.Profile, id string) Request {
+func requestFor(t *testing.T, p profile.Profile, id string) Request {
 	t.Helper()
 	c, err := contract.ParseCase(id)
 	require.NoError(t, err)
@@ -50,7 +50,7 @@ func TestAKeyIsNamedByItsRole(t *testing.T) {
 	}
 }
 
-func TestProvocationsOfTheEdge(t *testing.T) {
+func TestRequestsOfLevelEdge(t *testing.T) {
 	p := relayProfile()
 	for _, tt := range []struct {
 		id   string
@@ -74,7 +74,7 @@ func TestProvocationsOfTheEdge(t *testing.T) {
 		{"http:429/over-rate-limit/chat", func(c *exchange.Call) { c.Key, c.KeyRole = "sk-limited", "limited" }},
 	} {
 		t.Run(tt.id, func(t *testing.T) {
-			got := provoke(t, p, tt.id).Call
+			got := requestFor(t, p, tt.id).Call
 			want := exchange.Call{
 				Surface: got.Surface, BaseURL: "http://gateway.test", Key: "sk-abcdefgh-1234",
 				Model: p.Models.On(got.Surface), Prompt: "[[gatecert token=tok]] Say hello.",
@@ -83,7 +83,7 @@ func TestProvocationsOfTheEdge(t *testing.T) {
 			assert.Equal(t, want, got)
 		})
 	}
-	assert.Equal(t, 7, provoke(t, p, "http:429/over-rate-limit/chat").Repeat, "twice the limit and one")
+	assert.Equal(t, 7, requestFor(t, p, "http:429/over-rate-limit/chat").Repeat, "twice the limit and one")
 }
 
 // Every directive we send is one the upstream knows, and obeys only when it should.
@@ -103,7 +103,7 @@ func TestEveryDirectiveIsInTheUpstreamsVocabulary(t *testing.T) {
 		healthy := d.String() == upstream.Directive{Token: "tok"}.String()
 		if c.Reach() == contract.ReachMust && !c.IsLoad() { // a load says itself which of its calls go wrong
 			relayedCases++
-			assert.False(t, healthy, "%s: the provider has to go wrong", c.ID())
+			assert.False(t, healthy, "%s: the upstream has to fail", c.ID())
 		}
 	}
 	assert.Greater(t, relayedCases, 100)
@@ -148,25 +148,25 @@ func TestRecipesShapeTheCall(t *testing.T) {
 		},
 		"gateway-error": {Before: []profile.Action{{Run: "true"}}},
 	}
-	assert.Equal(t, "mystery", provoke(t, p, "code:model_price_error/unpriced-model/chat").Call.Model)
-	assert.Equal(t, "dead", provoke(t, p, "code:do_request_failed/unreachable-upstream/chat/refused").Call.Model)
-	reset := provoke(t, p, "code:do_request_failed/unreachable-upstream/chat/reset").Call
+	assert.Equal(t, "mystery", requestFor(t, p, "code:model_price_error/unpriced-model/chat").Call.Model)
+	assert.Equal(t, "dead", requestFor(t, p, "code:do_request_failed/unreachable-upstream/chat/refused").Call.Model)
+	reset := requestFor(t, p, "code:do_request_failed/unreachable-upstream/chat/reset").Call
 	assert.Equal(t, "m", reset.Model, "a variant's recipe is its own")
 	assert.Contains(t, reset.Prompt, "reset")
-	status := provoke(t, p, "code:bad_response_status_code/bad-upstream-status/chat/html-502").Call
+	status := requestFor(t, p, "code:bad_response_status_code/bad-upstream-status/chat/html-502").Call
 	assert.Equal(t, "routed", status.Model)
 	assert.Contains(t, status.Prompt, "status=502 body=html", "a recipe for the model keeps the directive")
-	assert.Equal(t, "[[gatecert token=tok]] grumble", provoke(t, p, "code:sensitive_words_detected/sensitive-content/chat").Call.Prompt)
+	assert.Equal(t, "[[gatecert token=tok]] grumble", requestFor(t, p, "code:sensitive_words_detected/sensitive-content/chat").Call.Prompt)
 	_, err := RequestFor(p, contract.Case{Row: "code:sensitive_words_detected", Circumstance: "sensitive-content", Surface: dialect.Messages}, "tok")
 	require.ErrorIs(t, err, profile.ErrNotOffered)
-	corrupt := provoke(t, p, "code:count_token_failed/uncountable-input/chat").Call
+	corrupt := requestFor(t, p, "code:count_token_failed/uncountable-input/chat").Call
 	assert.Equal(t, "sk-other", corrupt.Key)
 	assert.Equal(t, []exchange.Edit{
 		{Path: "a", Value: []any{map[string]any{"text": "[[gatecert token=tok]] Say hello."}}},
 		{Path: "b", Delete: true},
 	}, corrupt.Edits)
 	assert.Equal(t, "1", corrupt.Header["x-a"])
-	assert.True(t, provoke(t, p, "http:5xx/gateway-error/chat").Exclusive())
+	assert.True(t, requestFor(t, p, "http:5xx/gateway-error/chat").Exclusive())
 }
 
 func TestTheWrongKeyHasTheShapeOfTheValidOne(t *testing.T) {
@@ -181,12 +181,12 @@ func TestTheWrongKeyHasTheShapeOfTheValidOne(t *testing.T) {
 	assert.Equal(t, "given", profile.Keys{Valid: "sk-abcdefgh", Wrong: "given"}.WrongKey())
 }
 
-// newTestSession sets a stage on a gateway that is a plain handler.
-func newTestSession(t *testing.T, p profile.Profile, provider Upstream, gateway http.HandlerFunc) *Session {
+// newTestSession returns a session with a gateway that is a plain handler.
+func newTestSession(t *testing.T, p profile.Profile, mock Upstream, gateway http.HandlerFunc) *Session {
 	t.Helper()
 	server := httptest.NewServer(gateway)
 	p.BaseURL = server.URL
-	s := NewSession(Prepared{Profile: p.WithDefaults(), Upstream: provider}, Host{})
+	s := NewSession(Prepared{Profile: p.WithDefaults(), Upstream: mock}, Host{})
 	t.Cleanup(func() {
 		require.NoError(t, s.Close())
 		server.Close()

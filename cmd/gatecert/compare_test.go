@@ -52,7 +52,7 @@ func TestMatrixAndDiffOfTwoRuns(t *testing.T) {
 		assert.Equal(t, "gatecert.diff/1", diff.Schema)
 		assert.Equal(t, 4, diff.Counts["worse"])
 	})
-	t.Run("a new run that is incomplete is no success", func(t *testing.T) {
+	t.Run("an incomplete new run is not a success", func(t *testing.T) {
 		cut := filepath.Join(dir, "cut.ndjson")
 		raw, err := os.ReadFile(filepath.Join(repaired, "run.ndjson"))
 		require.NoError(t, err)
@@ -80,7 +80,7 @@ func TestMatrixAndDiffOfTwoRuns(t *testing.T) {
 			assert.Contains(t, stdout, want)
 		}
 	})
-	t.Run("what is no run is refused", func(t *testing.T) {
+	t.Run("a file that is not a run is refused", func(t *testing.T) {
 		code, _, _ := invoke(t.Context(), "matrix", broken, dir)
 		assert.Equal(t, exitUsage, code)
 		code, _, _ = invoke(t.Context(), "matrix", broken, "--format", "pdf")

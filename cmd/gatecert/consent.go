@@ -8,8 +8,8 @@ import (
 	"github.com/gatecert/gatecert/targets"
 )
 
-// consent decides about changes to a running gateway: --yes agrees; without it, the user is asked on a terminal, and elsewhere the
-// answer is no. The changes are printed unless the answer is no without asking: the error lists them then.
+// consent decides about changes to a running gateway. --yes agrees. Without it the user is asked on a terminal, and nobody
+// agrees elsewhere; the error then lists the changes. Otherwise they are printed here.
 func (c *console) consent(yes bool) func([]targets.Change) bool {
 	return func(changes []targets.Change) bool {
 		if !yes && c.in == nil {

@@ -36,7 +36,7 @@ func drivers() []driver {
 	}
 }
 
-// loadProfile reads a profile file, whose driver has to be one of ours.
+// loadProfile reads a profile file. Its driver must be one of [drivers].
 func loadProfile(path string) (profile.Profile, error) {
 	var known []profile.Driver
 	for _, d := range drivers() {

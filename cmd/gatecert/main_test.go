@@ -93,7 +93,7 @@ func TestABareURLIsCertifiedAtEdge(t *testing.T) {
 	assert.Contains(t, stdout, "conformant at level edge: 6 of 32 rows pass, 1 not offered, 25 not run.")
 
 	code, stdout, _ = invoke(t.Context(), "run", url, "--key", "sk-not-issued", "--model", "gc-chat", "--out", t.TempDir())
-	assert.Equal(t, exitHarness, code, "a key that does not work is no evidence about the gateway")
+	assert.Equal(t, exitHarness, code, "a key that does not work says nothing about the gateway")
 	assert.Contains(t, stdout, "control failed")
 }
 

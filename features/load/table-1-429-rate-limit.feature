@@ -1,6 +1,6 @@
 Feature: Load: a declared rate limit
 
-  Calls within the limit are admitted, calls over it are told when to retry, and other clients are not affected.
+  Calls within the limit are admitted, calls over it learn when to retry, and other clients are not affected.
 
   Rule: http:429 - "Rate limited", common cause: "See Rate Limits"
 

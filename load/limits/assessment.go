@@ -96,7 +96,7 @@ func (a *assessment) violation(r contract.Requirement) string {
 	return strings.Join(sentences, "; ")
 }
 
-// inconclusive returns [ErrInconclusive] when the calls of a whole verification prove nothing about the limit. A limit that does
+// inconclusive returns [ErrInconclusive] when the calls of a whole verification do not show what the limit is. A limit that does
 // not hold is a finding instead.
 func (a *assessment) inconclusive() error {
 	ofLimit := func(r contract.Requirement) bool { return r == contract.LimitExact || r == contract.LimitBurst }

@@ -22,8 +22,8 @@
 //	drain      bursts that double in size, until a call is refused
 //	hold       if single calls still pass: calls held in flight, with single calls meanwhile
 //	refill     polls, until the limit and half as much again was admitted
-//	boundary   on a rested limiter: half of the limit, half a window later the rest, and again after 1.2 windows
-//	credit     on a rested limiter: one call at a time until one is refused, then polls
+//	boundary   on an idle limiter: half of the limit, half a window later the rest, and again after 1.2 windows
+//	credit     on an idle limiter: one call at a time until one is refused, then polls
 //
 // After each experiment it fits all kinds to all responses and counts those that contradict each kind. It ends when one kind is
 // left.

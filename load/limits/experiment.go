@@ -51,8 +51,8 @@ func (i *inference) sentences() []string {
 	return sentences
 }
 
-// restedResult is what came of an experiment on a rested limiter.
-type restedResult struct {
+// capacityResult is what came of an experiment on an idle limiter.
+type capacityResult struct {
 	admitted int
 	// took is how long the calls took that count as admitted at once. What was refilled meanwhile is not part of the limit.
 	took     time.Duration
@@ -62,37 +62,37 @@ type restedResult struct {
 // boundary drains half of the limit, and after half a window the other half and whatever else is admitted. When the first half
 // has left a sliding window and the second has not, it drains once more. A clock-aligned window has had its boundary in between
 // and admits its whole limit, a sliding log only the first half.
-func (r *recorder) boundary(ctx context.Context, m LimiterModel) (restedResult, error) {
+func (r *recorder) boundary(ctx context.Context, m LimiterModel) (capacityResult, error) {
 	start, window := time.Now(), m.Window
 	first, err := r.drain(ctx, 0, (m.Limit+1)/2)
 	if err != nil {
-		return restedResult{}, err
+		return capacityResult{}, err
 	}
 	if err := r.waitUntil(ctx, start.Add(window/2)); err != nil {
-		return restedResult{}, err
+		return capacityResult{}, err
 	}
 	second, err := r.drain(ctx, 0, m.Limit)
 	if err != nil {
-		return restedResult{}, err
+		return capacityResult{}, err
 	}
 	if err := r.waitUntil(ctx, start.Add(window+window/5)); err != nil {
-		return restedResult{}, err
+		return capacityResult{}, err
 	}
 	third, err := r.drain(ctx, 0, 2*m.Limit)
 	if err != nil {
-		return restedResult{}, err
+		return capacityResult{}, err
 	}
 	if _, err := r.pollRefill(ctx, m.Limit, start.Add(window+window*4/5)); err != nil {
-		return restedResult{}, err
+		return capacityResult{}, err
 	}
-	return restedResult{admitted: first.admitted + second.admitted, sentence: fmt.Sprintf(
+	return capacityResult{admitted: first.admitted + second.admitted, sentence: fmt.Sprintf(
 		"after a rest %d calls were admitted, half a window later %d more, and 1.2 windows after the first %d",
 		first.admitted, second.admitted, third.admitted)}, nil
 }
 
-// credit drains a rested limiter, one call at a time where calls are quick enough, and polls it for half as much again. A token
+// credit drains an idle limiter, one call at a time where calls are quick enough, and polls it for half as much again. A token
 // bucket admits further calls at once, a sliding counter at its boundary.
-func (r *recorder) credit(ctx context.Context, m LimiterModel) (restedResult, error) {
+func (r *recorder) credit(ctx context.Context, m LimiterModel) (capacityResult, error) {
 	began, oneByOne := time.Now(), 4*m.Limit
 	if r.recentLatency()*time.Duration(m.Limit) > m.Window/4 {
 		oneByOne = 0 // too much would be refilled meanwhile
@@ -100,13 +100,13 @@ func (r *recorder) credit(ctx context.Context, m LimiterModel) (restedResult, er
 	drained, err := r.drain(ctx, oneByOne, 8*m.Limit)
 	took := time.Since(began)
 	if err != nil {
-		return restedResult{}, err
+		return capacityResult{}, err
 	}
 	rate, err := r.pollRefill(ctx, m.Limit/2+2, time.Now().Add(2*m.Window))
 	if err != nil {
-		return restedResult{}, err
+		return capacityResult{}, err
 	}
-	return restedResult{drained.admitted, took, fmt.Sprintf("after a rest %d calls were admitted; the next one %s after the refusal",
+	return capacityResult{drained.admitted, took, fmt.Sprintf("after a rest %d calls were admitted; the next one %s after the refusal",
 		drained.admitted, round(rate.first))}, nil
 }
 

@@ -110,7 +110,7 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 	})
 }
 
-// maxRounds bounds how often a rested limiter is examined: a key that was in use before shows more of its limit each time.
+// maxRounds bounds how often an idle limiter is examined: a key that was in use before shows more of its limit each time.
 const maxRounds = 8
 
 // discriminate lets the limiter rest and makes the experiment that tells the likely kinds apart, until only one kind is left
@@ -126,20 +126,20 @@ func (i *inference) discriminate(ctx context.Context) ([]fit, error) {
 		if best.Kind == contract.FixedWindow || best.Kind == contract.SlidingLog {
 			name, run = boundaryExperiment, i.boundary
 		}
-		var rested restedResult
+		var measured capacityResult
 		err := i.experiment(ctx, name, func(ctx context.Context) (_ string, err error) {
-			rested, err = run(ctx, best.LimiterModel)
-			return rested.sentence, err
+			measured, err = run(ctx, best.LimiterModel)
+			return measured.sentence, err
 		})
 		if err != nil {
 			return fits, err
 		}
-		i.addLimit(max(rested.admitted, 1))
-		refilled := int(math.Round(float64(rested.took) / float64(i.interval)))
-		surplus := rested.admitted - refilled - best.Limit
+		i.addLimit(max(measured.admitted, 1))
+		refilled := int(math.Round(float64(measured.took) / float64(i.interval)))
+		surplus := measured.admitted - refilled - best.Limit
 		if surplus > best.Limit/2 {
 			// Most of the limit was in use when its refill was measured, so that has to be measured again.
-			if err := i.measureRefill(ctx, rested.admitted); err != nil {
+			if err := i.measureRefill(ctx, measured.admitted); err != nil {
 				return fits, err
 			}
 		}

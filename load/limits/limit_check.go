@@ -84,13 +84,13 @@ func (a *assessment) attributeSpurious(calls []int) {
 
 // only returns those calls, by their index, that were made in the phases.
 func (a *assessment) only(calls []int, phases ...phase) []int {
-	var some []int
+	var selected []int
 	for _, i := range calls {
 		if slices.Contains(phases, a.calls[i].phase) {
-			some = append(some, i)
+			selected = append(selected, i)
 		}
 	}
-	return some
+	return selected
 }
 
 // anyAdmitted reports whether a call of a phase was admitted, among the first n calls.

@@ -100,7 +100,7 @@ func (r *recorder) waitUntil(ctx context.Context, until time.Time) error {
 	return wait.For(ctx, time.Until(until))
 }
 
-// maxFailures is how many calls may fail whatever their share: one broken connection is no reason to give up.
+// maxFailures is how many calls may fail whatever their share: one broken connection does not end an experiment.
 const maxFailures = 3
 
 // checkFailures returns [ErrGone] when the gateway went away, and [ErrInconclusive] when more than a quarter of the calls

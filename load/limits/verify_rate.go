@@ -11,19 +11,19 @@ import (
 // when the limit is free again, one call at a time; when it is free once more, calls at once. The package documentation has a
 // drawing.
 func (v *verifier) verifyRate(ctx context.Context) error {
-	var rested usedLimit
+	var used usedLimit
 	for _, step := range []func() error{
 		func() error { return v.measureBaseline(ctx) },
 		func() error { return v.in(phaseInitialBurst, func() error { return v.initialBurst(ctx) }) },
-		func() (err error) { rested, err = v.awaitRecovery(ctx); return err },
-		func() error { return v.waitUntil(ctx, v.ready(rested, counterMostlyFree)) },
+		func() (err error) { used, err = v.awaitRecovery(ctx); return err },
+		func() error { return v.waitUntil(ctx, v.ready(used, counterMostlyFree)) },
 		func() error {
 			return v.in(phaseSequential, func() error { return v.useUp(ctx, 4*v.declared.capacity()) })
 		},
 		func() error { return v.callStreams(ctx) },
 		func() error { return v.in(phaseOverLimit, func() error { return v.measureRefusedCost(ctx) }) },
-		func() (err error) { rested, err = v.awaitRecovery(ctx); return err },
-		func() error { return v.waitUntil(ctx, v.ready(rested, counterFree)) },
+		func() (err error) { used, err = v.awaitRecovery(ctx); return err },
+		func() error { return v.waitUntil(ctx, v.ready(used, counterFree)) },
 		func() error { return v.in(phaseBurst, func() error { return v.exceedAtOnce(ctx) }) },
 		func() error { return v.verifyThirdWindow(ctx) },
 	} {

@@ -26,7 +26,7 @@ const (
 
 const (
 	// maxStall is the longest stall that is expected of a busy machine. A violation by at least minAffected requests and a
-	// tenth of all, over a longer time than that, is no stall, provided that the generator itself did not lag by stallLag.
+	// tenth of all, over a longer time than that, cannot be a stall, provided that the generator itself did not lag by stallLag.
 	maxStall           = time.Second
 	stallLag           = 250 * time.Millisecond
 	minAffected        = 5

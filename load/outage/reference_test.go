@@ -28,8 +28,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// trial is one outage of a reference gateway of its own.
-type trial struct {
+// outageRun is one outage of a reference gateway of its own.
+type outageRun struct {
 	// gateway is the mutant or the permitted behaviour, "" for the gateway as it is.
 	gateway string
 	outage  func(targets.Prepared, dialect.Surface) (outage.Experiment, error)
@@ -53,7 +53,7 @@ const (
 	raceRate      = 8
 )
 
-func (tr *trial) verify(ctx context.Context) (err error) {
+func (tr *outageRun) verify(ctx context.Context) (err error) {
 	driver := reference.Driver{Options: reference.Options{Timeout: testTimeLimit}}
 	if err := mutants.Install(&driver.Options, cmp.Or(tr.gateway, "none")); err != nil {
 		return err
@@ -85,12 +85,12 @@ func rate() float64 {
 }
 
 // inconclusive reports whether the machine was too busy, as the verification itself noticed.
-func (tr *trial) inconclusive() bool {
+func (tr *outageRun) inconclusive() bool {
 	return errors.Is(tr.err, outage.ErrGeneratorBusy) || errors.Is(tr.err, outage.ErrNoBaseline) || tr.evidence.Rate < rate()
 }
 
-// verifyAll runs many trials at a time: an outage is mostly waiting.
-func verifyAll(t *testing.T, all []*trial) {
+// verifyAll runs many outages at a time: they mostly wait.
+func verifyAll(t *testing.T, all []*outageRun) {
 	t.Helper()
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(6)
@@ -103,8 +103,8 @@ func verifyAll(t *testing.T, all []*trial) {
 	require.NoError(t, group.Wait())
 }
 
-func outageMutants() []*trial {
-	return []*trial{
+func outageMutants() []*outageRun {
+	return []*outageRun{
 		{gateway: "recovers-late", outage: runner.SlowOutage, surface: dialect.GenerateContent, violates: []contract.Requirement{contract.Recovery}},
 		{gateway: "timeout-stretches-in-outage", outage: runner.SlowOutage, surface: dialect.Responses, violates: []contract.Requirement{contract.InTime}},
 		// A call that is not cancelled is also open after the outage.
@@ -118,8 +118,8 @@ func outageMutants() []*trial {
 	}
 }
 
-func permittedBehaviours() []*trial {
-	all := []*trial{
+func permittedBehaviours() []*outageRun {
+	all := []*outageRun{
 		{outage: runner.SlowOutage, surface: dialect.Chat},
 		{outage: runner.FailingOutage, surface: dialect.Messages},
 	}
@@ -127,21 +127,21 @@ func permittedBehaviours() []*trial {
 		return all
 	}
 	return append(all,
-		&trial{gateway: "http2", outage: runner.SlowOutage, surface: dialect.Messages},
-		&trial{gateway: "compressed", outage: runner.SlowOutage, surface: dialect.Responses},
-		&trial{gateway: "comment-while-waiting", outage: runner.SlowOutage, surface: dialect.GenerateContent},
-		&trial{gateway: "comment-while-waiting", outage: runner.FailingOutage, surface: dialect.Messages},
-		&trial{gateway: "retries-within-bounds", outage: runner.FailingOutage, surface: dialect.Responses},
-		&trial{gateway: "header-order", outage: runner.FailingOutage, surface: dialect.GenerateContent})
+		&outageRun{gateway: "http2", outage: runner.SlowOutage, surface: dialect.Messages},
+		&outageRun{gateway: "compressed", outage: runner.SlowOutage, surface: dialect.Responses},
+		&outageRun{gateway: "comment-while-waiting", outage: runner.SlowOutage, surface: dialect.GenerateContent},
+		&outageRun{gateway: "comment-while-waiting", outage: runner.FailingOutage, surface: dialect.Messages},
+		&outageRun{gateway: "retries-within-bounds", outage: runner.FailingOutage, surface: dialect.Responses},
+		&outageRun{gateway: "header-order", outage: runner.FailingOutage, surface: dialect.GenerateContent})
 }
 
 // everyPermittedBehaviour is played before a release: it takes a quarter of an hour.
-func everyPermittedBehaviour() (all []*trial) {
+func everyPermittedBehaviour() (all []*outageRun) {
 	surfaces := contract.LoadSurfaces()
 	for i, p := range mutants.Permitted() {
 		all = append(all,
-			&trial{gateway: p.Name, outage: runner.SlowOutage, surface: surfaces[i%len(surfaces)]},
-			&trial{gateway: p.Name, outage: runner.FailingOutage, surface: surfaces[(i+1)%len(surfaces)]})
+			&outageRun{gateway: p.Name, outage: runner.SlowOutage, surface: surfaces[i%len(surfaces)]},
+			&outageRun{gateway: p.Name, outage: runner.FailingOutage, surface: surfaces[(i+1)%len(surfaces)]})
 	}
 	return all
 }

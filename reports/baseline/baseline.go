@@ -39,7 +39,7 @@ type Entry struct {
 	Line int `yaml:"-"`
 }
 
-// Date is an ISO 8601 date such as "2027-03-31". "" is no date.
+// Date is an ISO 8601 date such as "2027-03-31". "" means none.
 type Date string
 
 // over reports whether the day has ended everywhere on Earth: the last time zone is twelve hours behind UTC.

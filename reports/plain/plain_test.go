@@ -26,9 +26,9 @@ func TestPlain(t *testing.T) {
 		{"bytes that are no UTF-8 are shown", "\xff\xc3(", 99, `\xff\xc3(`},
 		{"a replacement character that was sent is text", "\ufffd", 99, "\ufffd"},
 		{"text at the limit is whole", "abcde", 5, "abcde"},
-		{"text over the limit is cut and says so", "abcdef", 5, "abcd…"},
+		{"text over the limit is cut and marked", "abcdef", 5, "abcd…"},
 		{"no escape is cut in half", "abc\x1b", 5, "abc…"},
-		{"no room is no text", "abc", 0, ""},
+		{"no room, no text", "abc", 0, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, tt.want, plain.Text(tt.text, tt.limit)) })

@@ -25,13 +25,13 @@ func loadOutageMutants() []Mutant {
 		mutant("breaker-locks-out",
 			"After a few failures on an endpoint, every call of it is refused for 700 ms, also those that would succeed.",
 			inOutage(func(s *outages) change {
-				return refuseSome(s, func(e *endpoint) bool { return e.sinceOutage() < 700*time.Millisecond })
+				return refuseWhen(s, func(e *endpoint) bool { return e.sinceOutage() < 700*time.Millisecond })
 			}),
 			fails(contract.HealthyServed, slow, failing)),
 		mutant("recovers-late",
 			"After an outage every other call of the endpoint is refused for six seconds.",
 			inOutage(func(s *outages) change {
-				return refuseSome(s, func(e *endpoint) bool {
+				return refuseWhen(s, func(e *endpoint) bool {
 					// During an outage fewer calls go by without a failure: it has ended.
 					if e.sinceFailure <= 20 || e.sinceOutage() >= 6*time.Second {
 						return false
@@ -79,8 +79,8 @@ func loadOutageMutants() []Mutant {
 	}
 }
 
-// refuseSome refuses some of the calls before the upstream is called.
-func refuseSome(s *outages, which func(*endpoint) bool) change {
+// refuseWhen refuses some of the calls before the upstream is called.
+func refuseWhen(s *outages, which func(*endpoint) bool) change {
 	return wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
 		return func(ctx context.Context, c *reference.Call) error {
 			var refused bool

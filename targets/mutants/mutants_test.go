@@ -128,7 +128,7 @@ func TestMutantsCombine(t *testing.T) {
 	require.Contains(t, string(o.Body), `"code":"get_channel_failed"`)
 }
 
-// A permitted behaviour that changes nothing would prove nothing. Those that do not show in the answers have tests of
+// A permitted behaviour that changes nothing would test nothing. Those that do not show in the answers have tests of
 // their own below.
 func TestEveryPermittedBehaviourCanBeSeen(t *testing.T) {
 	cases := []string{

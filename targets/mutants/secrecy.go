@@ -33,7 +33,7 @@ func secrecyMutants() []Mutant {
 			fails(contract.Secrecy, "code:do_request_failed/**")),
 		mutant("lookup-errors-shown",
 			"The message of a failed DNS lookup of the upstream is passed to the client.",
-			leak(text("lookup provider.internal on 10.0.0.2:53: no such host"),
+			leak(text("lookup upstream.internal on 10.0.0.2:53: no such host"),
 				withCode(reference.BadResponseStatus), upstreamStatus(503), on(dialect.Embeddings)),
 			fails(contract.Secrecy, "code:bad_response_status_code/*/embeddings/empty-503")),
 		mutant("stack-shown",

@@ -127,7 +127,7 @@ func requestStatusMutants() []Mutant {
 			setStatus(500, withCode(reference.InsufficientQuota, reference.PreConsumeQuota)),
 			fails(contract.StatusClass, "code:insufficient_user_quota/**", "code:pre_consume_token_quota_failed/**")),
 		mutant("rate-limit-as-503",
-			"A client over its rate limit is told that the gateway is overloaded.",
+			"A client over its rate limit gets the answer of an overloaded gateway.",
 			setStatus(503, withCode(reference.RateLimited)),
 			fails(contract.StatusClass, "http:429/**")),
 		mutant("rate-limit-as-403-on-anthropic",

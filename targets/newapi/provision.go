@@ -54,7 +54,7 @@ func (f *fixtures) addOptions(ctx context.Context, log *undoLog, found inspectio
 	if err := log.addEntries(ctx, "ModelPrice", prices); err != nil {
 		return err
 	}
-	// [all calls, successful calls] in the window; 0 is no limit. The gateway keeps a list of the second length.
+	// [all calls, successful calls] in the window; 0 means no limit. The gateway keeps a list of the second length.
 	return log.addEntries(ctx, "ModelRequestRateLimitGroup", map[string]any{
 		f.name(limitedUser): [2]int{limitedCalls, limitedCalls},
 		f.name(mainUser):    [2]int{0, 100_000},

@@ -225,7 +225,7 @@ func TestDecodeAnswerTellsWhatIsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestDecodeAnswerTellsWhatIsNoEmbedding(t *testing.T) {
+func TestDecodeAnswerRejectsWhatIsNotAnEmbedding(t *testing.T) {
 	req := decode(t, dialect.Embeddings, `{"model":"m","input":["a","b"]}`)
 	for _, tc := range []struct {
 		name     string
@@ -251,7 +251,7 @@ func TestDecodeAnswerTellsWhatIsNoEmbedding(t *testing.T) {
 	}
 }
 
-func TestDecodeAnswerQuotesNothingOfTheProviders(t *testing.T) {
+func TestDecodeAnswerQuotesNothingOfTheUpstream(t *testing.T) {
 	for _, body := range []string{
 		`{"error":{"message":"key sk-secret at 10.0.0.7"}}`, `{"choices":"sk-secret 10.0.0.7"}`, `sk-secret 10.0.0.7`,
 		`{"choices":[{"message":{"content":{"sk-secret":"10.0.0.7"}}}]}`,
@@ -275,7 +275,7 @@ func TestDecodeAnswerIsBounded(t *testing.T) {
 	assert.ErrorIs(t, err, convert.ErrNotAnswer)
 }
 
-func TestProviderErrorReadsErrorObjects(t *testing.T) {
+func TestDecodeRefusalReadsErrorObjects(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
 		protocol dialect.Dialect

@@ -138,7 +138,7 @@ func (anthropic) listener() listener { return &anthropicListener{} }
 
 // anthropicListener reads the events message_start … message_stop. Only message_stop completes the answer. Kinds of
 // event that it does not know are passed over, as the protocol asks of its readers.
-type anthropicListener struct{ told }
+type anthropicListener struct{ streamState }
 
 type anthropicEvent struct {
 	Type    string `json:"type"`

@@ -173,7 +173,7 @@ func TestDecodeNamesTheFieldAtFault(t *testing.T) {
 		{dialect.Chat, "messages", `[{"role":"user","content":7}]`, "messages[0].content",
 			"messages[0].content must be a string or an array of parts"},
 		{dialect.Chat, "messages", `[{"role":"user","content":[{"type":"song"}]}]`, "messages[0].content[0].type",
-			"messages[0].content[0].type is no kind of content"},
+			"messages[0].content[0].type is not a known kind of content"},
 		{dialect.Chat, "messages", `[{"role":"user","content":[{"type":"image_url","image_url":{"url":"ftp://x"}}]}]`,
 			"messages[0].content[0].image_url.url", "messages[0].content[0].image_url.url must be an http, https or data URL"},
 		{dialect.Chat, "messages", `[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png,x"}}]}]`,

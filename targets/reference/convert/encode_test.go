@@ -72,7 +72,7 @@ func TestEncodeGolden(t *testing.T) {
 			`{"contents":[{"parts":[{"text":"x"}],"role":"user"},{"parts":[{"text":"y"}],"role":"model"}],"generationConfig":{"seed":7}}`,
 		},
 		{
-			"needs are kept for a provider that can", dialect.GenerateContent, dialect.Gemini,
+			"needs are kept for an upstream that can", dialect.GenerateContent, dialect.Gemini,
 			`{"contents":[{"parts":[{"text":"x"}]}],"cachedContent":"c/1","safetySettings":[{"a":1}],
 			"generationConfig":{"topK":3,"presencePenalty":1,"frequencyPenalty":-1,"responseMimeType":"application/json",
 			"responseSchema":{"type":"OBJECT"},"responseJsonSchema":{"type":["object"]}}}`,

@@ -17,8 +17,8 @@ const (
 // errLeftover ends a stream that ended cleanly, but within an event.
 var errLeftover = errors.New("the stream ended within an event")
 
-// events reads server-sent events (WHATWG HTML 9.2.6), strictly: a line that is no field of an event is not passed
-// over, because an upstream's stray HTML or JSON would then look like a silent stream.
+// events reads server-sent events (WHATWG HTML 9.2.6), strictly: a line that is not a field of an event is not skipped,
+// because an upstream's stray HTML or JSON would then look like a silent stream.
 type events struct {
 	r     io.Reader
 	buf   []byte // what was read; buf[start:end] is unread, buf[start:seen] is known to hold no line end
@@ -39,8 +39,8 @@ type events struct {
 func newEvents(r io.Reader) *events { return &events{r: r, buf: make([]byte, 4096)} }
 
 // next returns the next event that has data; both slices are valid until the next call. The error is io.EOF for a
-// clean end between events, errLeftover for one within an event, wraps ErrNotAnswer for what is no event stream, and
-// is the reader's own else.
+// clean end between events, errLeftover for one within an event, wraps ErrNotAnswer for what is not an event stream,
+// and is the reader's own otherwise.
 func (e *events) next() (name, data []byte, err error) {
 	e.name, e.data, e.hasData, e.since = e.name[:0], e.data[:0], false, 0
 	inside := false

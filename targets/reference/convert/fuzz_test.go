@@ -50,7 +50,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// Whatever a provider sends, it is an answer that every surface can be given, or one of the three failures.
+// Whatever an upstream sends is an answer for every surface, or one of the three failures.
 func FuzzDecodeAnswer(f *testing.F) {
 	for _, p := range dialect.Dialects() {
 		for i := range 3 {
@@ -85,7 +85,7 @@ func FuzzDecodeAnswer(f *testing.F) {
 	})
 }
 
-// Whatever a provider streams, it means the same however its bytes arrive.
+// Whatever an upstream streams has the same meaning however its bytes arrive.
 func FuzzDecodeStream(f *testing.F) {
 	for i, p := range dialect.Dialects() {
 		f.Add(uint8(i), []byte(written(f, native(p, true), dialect.FinishStop, nil)), uint16(7))

@@ -159,8 +159,8 @@ func (a geminiAnswer) candidate() (c geminiCandidate, ok bool) {
 	return a.Candidates.value[0], true
 }
 
-// foreign reports whether nothing in it tells of Gemini. Empty lists are left out on its wire, so that an answer
-// without candidates is known by its company.
+// foreign reports whether nothing in it shows that it comes from Gemini. Gemini leaves out empty lists, so that an answer without
+// candidates is recognised by its other members.
 func (a geminiAnswer) foreign() bool {
 	return !a.Candidates.present && a.Feedback.Blocked == "" && a.Model == "" && a.ID == "" && a.Usage.Prompt == 0
 }
@@ -221,7 +221,7 @@ func (gemini) listener() listener { return &geminiListener{} }
 
 // geminiListener reads GenerateContentResponse events. A finishReason completes the answer, and so does a
 // blockReason. Usage is repeated with every event and grows.
-type geminiListener struct{ told }
+type geminiListener struct{ streamState }
 
 func (l *geminiListener) event(name string, data []byte) (string, error) {
 	var in geminiAnswer

@@ -193,7 +193,7 @@ func (openAI) listener() listener { return &openAIListener{} }
 
 // openAIListener reads chat.completion.chunk events. A finish_reason completes the answer; the usage and [DONE] may
 // still follow it.
-type openAIListener struct{ told }
+type openAIListener struct{ streamState }
 
 func (l *openAIListener) event(_ string, data []byte) (string, error) {
 	if string(data) == "[DONE]" {

@@ -161,7 +161,7 @@ func (d *decoder) chatContent(m object) []Part {
 			parts = append(parts, Part{Text: refusal})
 		case "":
 		default:
-			d.refuse(p.name("type"), "is no kind of content")
+			d.refuse(p.name("type"), "is not a known kind of content")
 		}
 	}
 	return parts

@@ -76,7 +76,7 @@ func (d *decoder) geminiParts(o object) []Part {
 	return parts
 }
 
-// geminiMedia reads inline or stored media. What is no image has no place in the hub.
+// geminiMedia reads inline or stored media. The neutral form has images only.
 func (d *decoder) geminiMedia(part, media object, key string) []Part {
 	mediaType, content := media.requiredText("mimeType"), media.requiredText(key)
 	if !strings.HasPrefix(mediaType, "image/") {

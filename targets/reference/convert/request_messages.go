@@ -71,7 +71,7 @@ func (d *decoder) blocks(m object) []Part {
 			d.add("tools", b.fields)
 		case "":
 		default:
-			d.refuse(b.name("type"), "is no kind of content")
+			d.refuse(b.name("type"), "is not a known kind of content")
 		}
 	}
 	return parts

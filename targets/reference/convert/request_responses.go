@@ -120,7 +120,7 @@ func (d *decoder) responseContent(item object) []Part {
 			d.add("input_audio", p.fields)
 		case "":
 		default:
-			d.refuse(p.name("type"), "is no kind of content")
+			d.refuse(p.name("type"), "is not a known kind of content")
 		}
 	}
 	return parts

@@ -70,7 +70,7 @@ func DecodeStream(ctx context.Context, p dialect.Dialect, r io.Reader, emit func
 }
 
 // streamEnd says what the end of the events means: nothing, once the upstream was done.
-func streamEnd(err error, t *told, heard bool) error {
+func streamEnd(err error, t *streamState, heard bool) error {
 	switch {
 	case errors.Is(err, ErrNotAnswer):
 		return err
@@ -89,11 +89,11 @@ func streamEnd(err error, t *told, heard bool) error {
 type listener interface {
 	// event takes one event and returns the content in it, which may be none.
 	event(name string, data []byte) (text string, err error)
-	state() *told
+	state() *streamState
 }
 
-// told is what a stream has told so far, besides its content.
-type told struct {
+// streamState is what a stream has announced so far, apart from its content.
+type streamState struct {
 	finished bool // the protocol's own finish has come
 	closed   bool // and nothing can follow it
 	refused  bool
@@ -102,4 +102,4 @@ type told struct {
 	prompt, completion int
 }
 
-func (t *told) state() *told { return t }
+func (t *streamState) state() *streamState { return t }

@@ -231,7 +231,7 @@ func TestDecodeStreamTellsHowAStreamFails(t *testing.T) {
 	}
 }
 
-func TestDecodeStreamTellsWhatIsNoStream(t *testing.T) {
+func TestDecodeStreamRejectsWhatIsNotAStream(t *testing.T) {
 	for _, tc := range []struct {
 		name, stream string
 		want         error
@@ -260,7 +260,7 @@ func TestDecodeStreamTellsWhatIsNoStream(t *testing.T) {
 	assert.ErrorIs(t, convert.DecodeStream(t.Context(), "cohere", strings.NewReader(""), discard), convert.ErrNotAnswer)
 }
 
-func TestDecodeStreamWrapsReadErrorsUnlessTheProviderWasDone(t *testing.T) {
+func TestDecodeStreamWrapsReadErrorsUnlessTheUpstreamWasDone(t *testing.T) {
 	broken := errors.New("connection reset")
 	for _, p := range dialect.Dialects() {
 		whole := written(t, native(p, true), dialect.FinishStop, nil)
