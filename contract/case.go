@@ -39,7 +39,7 @@ func (c Case) Level() Level {
 	}
 }
 
-// LoadVariant reports whether the case takes many calls.
+// IsLoad reports whether the case is a load case, which takes many calls.
 func (c Case) IsLoad() bool { return c.Variant == LoadVariant }
 
 // Reach says whether the call of this case reaches the upstream.

@@ -21,28 +21,33 @@ func (j *judge) judgeSecrecy() {
 // judgeEffects judges what the call did besides its answer. The tables do not speak of effects, so they are derived: SHOULDs.
 func (j *judge) judgeEffects() {
 	if seen := j.o.Upstream; seen != nil {
-		attempts := len(seen.Attempts)
-		if j.c.Reach() == ReachNever {
-			j.check(UpstreamUnused)
-			if attempts > 0 {
-				j.add(UpstreamUnused, Should, "no call to the upstream", fmt.Sprintf("it was called %s", times(attempts)))
-			}
-		}
-		j.check(RetriesBounded)
-		if bound := seen.bound(); attempts > bound {
-			j.add(RetriesBounded, Should, fmt.Sprintf("at most %d attempts at the upstream", bound), strconv.Itoa(attempts))
-		}
-		if j.c.Circumstance == SlowUpstream {
-			j.check(UpstreamFreed)
-			if open := slices.IndexFunc(seen.Attempts, func(a Attempt) bool { return a.Open }); open >= 0 {
-				j.add(UpstreamFreed, Should, "the upstream call cancelled", fmt.Sprintf("attempt %d still open", open+1))
-			}
-		}
+		j.judgeUpstreamCalls(*seen)
 	}
 	if b := j.o.Balance; b != nil {
 		j.check(NotBilled)
 		if b.After < b.Before {
 			j.add(NotBilled, Should, "a failed request to cost nothing", fmt.Sprintf("%g taken", b.Before-b.After))
+		}
+	}
+}
+
+// judgeUpstreamCalls judges what the upstream saw of the call.
+func (j *judge) judgeUpstreamCalls(seen Seen) {
+	attempts := len(seen.Attempts)
+	if j.c.Reach() == ReachNever {
+		j.check(UpstreamUnused)
+		if attempts > 0 {
+			j.add(UpstreamUnused, Should, "no call to the upstream", fmt.Sprintf("it was called %s", times(attempts)))
+		}
+	}
+	j.check(RetriesBounded)
+	if bound := seen.bound(); attempts > bound {
+		j.add(RetriesBounded, Should, fmt.Sprintf("at most %d attempts at the upstream", bound), strconv.Itoa(attempts))
+	}
+	if j.c.Circumstance == SlowUpstream {
+		j.check(UpstreamFreed)
+		if open := slices.IndexFunc(seen.Attempts, func(a Attempt) bool { return a.Open }); open >= 0 {
+			j.add(UpstreamFreed, Should, "the upstream call cancelled", fmt.Sprintf("attempt %d still open", open+1))
 		}
 	}
 }

@@ -19,6 +19,7 @@ func firstProblem(doc Object, rules ...rule) *Problem {
 	return nil
 }
 
+// Invalid returns the problem of a parameter that is not valid. param is its place in the body.
 func Invalid(param, format string, args ...any) *Problem {
 	return &Problem{Status: statusBadRequest, Param: param, Message: fmt.Sprintf(format, args...)}
 }

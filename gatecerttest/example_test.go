@@ -31,5 +31,5 @@ func testContract(t *testing.T) {
 }
 
 func ExampleTest() {
-	var _ func(*testing.T) = testContract // go test runs it
+	_ = testContract // go test runs it
 }

@@ -68,7 +68,7 @@ func goTest(t *testing.T, url string, flags ...string) outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, os.Args[0], append([]string{"-test.v"}, flags...)...) //nolint:gosec // itself
+	command := exec.CommandContext(ctx, os.Args[0], append([]string{"-test.v"}, flags...)...)
 	command.Env = append(os.Environ(), gatewayURL+"="+url)
 	text, err := command.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {

@@ -23,7 +23,7 @@ func Write(path string, mode fs.FileMode, write func(io.Writer) error) error {
 	if err == nil && !info.Mode().IsRegular() {
 		return direct(path, write)
 	}
-	part := fmt.Sprintf("%s.%08x.part", path, rand.Uint32()) //nolint:gosec // a name, no secret
+	part := fmt.Sprintf("%s.%08x.part", path, rand.Uint32())
 	file, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ func tooMuch(tokens token.Tokens) (at *token.Token, problem string) {
 				line, dashes = t.Position.Line, 0
 			}
 			dashes++
+		default: // nests nothing
 		}
 		if brackets > maxDepth || dashes > maxDepth {
 			return t, fmt.Sprintf("nested more than %d deep", maxDepth)

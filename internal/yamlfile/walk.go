@@ -45,6 +45,7 @@ func walk(node ast.Node, t reflect.Type, visit func(ast.Node, reflect.Type)) {
 					walk(pair.Value, field.Type, visit)
 				}
 			}
+		default: // has no members
 		}
 	}
 }

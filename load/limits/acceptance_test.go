@@ -49,7 +49,7 @@ func TestInferNamesTheReferenceGatewaysLimit(t *testing.T) {
 						}
 						mu.Lock()
 						defer mu.Unlock()
-						if err == nil && m.Kind == contract.LimiterKind(kind) && m.Limit == size.Requests {
+						if err == nil && m.Kind == kind && m.Limit == size.Requests {
 							right[name]++
 							t.Logf("%s after %d calls in %s", m, calls, time.Since(began).Round(time.Second))
 							return

@@ -21,15 +21,15 @@ func (a *assessment) checkQuotas() {
 		for _, f := range invalid {
 			c.findInvalid(f)
 		}
-		any := false
+		found := false
 		for _, q := range quotas {
 			if q.countsRequests() {
-				any = true
+				found = true
 				c.checkResponse(call, q)
 				c.checkDecrease(call, q)
 			}
 		}
-		if any {
+		if found {
 			withQuota++
 		}
 	}

@@ -79,7 +79,7 @@ func (s *simulation) Run(ctx context.Context, p load.Phase) (load.Measurement, e
 		return m, err
 	}
 	kinds := order(p.Mix)
-	for n := range int(size.Requests) { //nolint:gosec // a few hundred
+	for n := range int(size.Requests) {
 		kind := kinds[n%len(kinds)]
 		due := time.Duration(float64(n) / size.Rate * float64(time.Second))
 		r := simulated{p.Name, p.Mix[kind].Name, m.Started.Sub(s.began) + due, s.rounds, n}

@@ -68,7 +68,7 @@ func (u *uncancelled) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	})
 	response, err := await(r.Context(), func() (*http.Response, error) {
-		return u.next.RoundTrip(r.WithContext(ctx)) //nolint:bodyclose // uncancelledBody closes it
+		return u.next.RoundTrip(r.WithContext(ctx)) // uncancelledBody closes the body
 	})
 	if err != nil {
 		return nil, err

@@ -21,8 +21,8 @@
 //	empty-stream              200 and a stream without events
 //	refuse                    a refusal on policy grounds, in the protocol's own way
 //	hang                      send nothing at all
-//	reset                     reset the connection (TCP RST) instead of responding
-//	close                     close the connection instead of responding
+//	reset                     send a TCP RST instead of responding
+//	close                     end the connection instead of responding
 //	stall                     half of the response, then silence
 //	stall-after=n             n events, then silence
 //	cut-after=n               n events, then close the connection
