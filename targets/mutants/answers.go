@@ -16,6 +16,17 @@ import (
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
+// editBody edits the members of an answer's body.
+func editBody(edit func(map[string]any)) func(*reference.Call, *reference.Answer) {
+	return func(_ *reference.Call, a *reference.Answer) {
+		var members map[string]any
+		if json.Unmarshal(a.Body, &members) == nil {
+			edit(members)
+			a.Body = encode(members)
+		}
+	}
+}
+
 // editError edits the members of an answer's error object.
 func editError(edit func(map[string]any)) func(*reference.Call, *reference.Answer) {
 	return func(_ *reference.Call, a *reference.Answer) { a.Body = edited(a.Body, edit) }

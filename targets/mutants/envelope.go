@@ -155,7 +155,7 @@ func anthropicMutants() []Mutant {
 	return []Mutant{
 		mutant("anthropic-without-outer-type",
 			"The Anthropic envelope lacks its outer type.",
-			changeError(replaceInBody(`"type":"error",`, ""), in(dialect.Anthropic)),
+			changeError(editBody(func(body map[string]any) { delete(body, "type") }), in(dialect.Anthropic)),
 			passes(midStream()...),
 			fails(contract.Envelope, onSurfaces(anthropic(), "*/*")...)),
 		mutant("anthropic-type-null",
