@@ -41,9 +41,9 @@ type openWindow struct {
 // maxWindows bounds the windows of a phase. A phase that would have more has longer ones.
 const maxWindows = 600
 
-func newAggregator(m *Measurement, phase Phase, lasts time.Duration) *aggregator {
+func newAggregator(m *Measurement, phase Phase) *aggregator {
 	a := &aggregator{m: m, phase: phase, violations: map[violationKey]*Violation{}}
-	a.window.Length = max(phase.Window, lasts/maxWindows)
+	a.window.Length = max(phase.Window, phase.For/maxWindows)
 	a.window.Counts = map[runlog.Outcome]uint64{}
 	return a
 }
@@ -73,12 +73,8 @@ func (a *aggregator) follow(samples <-chan sample) {
 func (a *aggregator) add(s sample) {
 	m := a.m
 	m.Sent++
-	m.BytesIn += uint64(s.Bytes) //nolint:gosec // a length
 	a.last = max(a.last, s.End)
-	m.Sending = max(m.Sending, s.Sent)
 	countIf(s.Waited, &m.Waited)
-	countIf(s.NewConn, &m.NewConns)
-	countIf(s.Resent, &m.Resent)
 	countIf(s.Outcome == runlog.LocalError, &a.localErrors)
 	if !s.Waited {
 		lag := s.started - s.Due
@@ -86,15 +82,12 @@ func (a *aggregator) add(s sample) {
 		countIf(lag > a.phase.Generator.Lag, &m.Generator.Late)
 	}
 	a.addToMetrics(s.Result)
-	a.addToWindow(s)
+	a.addToWindow(s.Result)
 	a.addFindings(s)
 	if len(m.Results) < a.phase.Keep {
 		m.Results = append(m.Results, s.Result)
 	} else {
 		m.NotKept++
-	}
-	if a.phase.Observe != nil {
-		a.phase.Observe(s.Result)
 	}
 }
 
@@ -136,16 +129,13 @@ func (a *aggregator) addToMetrics(r Result) {
 
 // addToWindow counts s in the window that contains s.End. Samples come slightly out of order: one that ended before the
 // current window began is counted in the current window.
-func (a *aggregator) addToWindow(s sample) {
+func (a *aggregator) addToWindow(s Result) {
 	if s.End >= a.window.Start+a.window.Length {
 		a.closeWindow(s.End.Truncate(a.window.Length))
 	}
 	a.window.Counts[s.Outcome]++
 	if s.Outcome == runlog.Admitted {
 		a.window.serviceTime.Add(s.ServiceTime())
-	}
-	if !s.Waited {
-		a.window.MaxLag = max(a.window.MaxLag, s.started-s.Due)
 	}
 }
 

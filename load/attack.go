@@ -31,7 +31,6 @@ type attack struct {
 	plan       Plan
 	requests   []*wireRequest
 	turns      []int // the kinds of requests, in turns, as indices of requests
-	perResult  bool  // somebody looks at single results
 	// tokenPrefix makes the tokens of this attack unlike those of others.
 	tokenPrefix uint32
 
@@ -52,13 +51,12 @@ func newAttack(ctx context.Context, e *Engine, p Phase, plan Plan, requests []*w
 	_, _ = rand.Read(random[:]) // never fails since Go 1.24
 	a := &attack{
 		ctx: ctx, conns: e.conns, classifier: newClassifier(), phase: p, plan: plan, requests: requests, turns: p.turns(),
-		perResult: p.Observe != nil || p.Keep > 0, tokenPrefix: binary.BigEndian.Uint32(random[:]),
-		tickets: make(chan ticket, p.Connections+1), samples: make(chan sample, sampleBuffer),
+		tokenPrefix: binary.BigEndian.Uint32(random[:]), tickets: make(chan ticket, p.Connections+1), samples: make(chan sample, sampleBuffer),
 		empty: &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{}},
 	}
 	a.pacer = &pacer{
-		ctx: ctx, next: p.Schedule.Arrivals(), requests: plan.Requests, duration: plan.Duration, closedLoop: p.closedLoop(),
-		sleepUntil: e.sleepUntil, out: a.tickets, conns: &saturation{connections: int64(p.Connections)},
+		ctx: ctx, phase: p, requests: plan.Requests, sleepUntil: e.sleepUntil, out: a.tickets,
+		conns: &saturation{connections: int64(p.Connections)},
 	}
 	return a
 }
@@ -66,15 +64,16 @@ func newAttack(ctx context.Context, e *Engine, p Phase, plan Plan, requests []*w
 // run sends the phase and measures it.
 func (a *attack) run() (Measurement, error) {
 	m := Measurement{
-		Phase: a.phase.Name, Schedule: a.phase.Schedule.String(), Started: time.Now(), metrics: map[metricsKey]*Metrics{},
+		Phase: a.phase.Name, Schedule: fmt.Sprintf("%g/s for %s", a.phase.Rate, a.phase.For), Started: time.Now(),
+		metrics: map[metricsKey]*Metrics{},
 	}
 	for i, request := range a.phase.Mix {
 		r := a.requests[i]
 		m.Requests = append(m.Requests, request.Name)
 		m.sentTo = append(m.sentTo, sentTo{r.method, r.sent.URL, r.bodySize})
 	}
-	results := newAggregator(&m, a.phase, a.plan.Duration)
-	e := effort{closedLoop: a.pacer.closedLoop, embedded: a.phase.Embedded, cpu: -cpuTime()}
+	results := newAggregator(&m, a.phase)
+	e := effort{embedded: a.phase.Embedded, cpu: -cpuTime()}
 	hits := a.send(results)
 	e.cpu += cpuTime()
 	e.wall = time.Since(m.Started)
@@ -82,7 +81,7 @@ func (a *attack) run() (Measurement, error) {
 	m.Started = a.started
 
 	m.Offered = m.Sent
-	if left := a.pacer.remaining(m.Sent); a.ctx.Err() == nil {
+	if left := a.plan.Requests - m.Sent; a.ctx.Err() == nil {
 		m.Offered += left
 		if a.pacer.saturated() {
 			m.Waited += left
@@ -152,9 +151,6 @@ func (a *attack) exchange(s *sample) {
 	r := a.requests[s.Request]
 	started := time.Now()
 	s.started = started.Sub(a.started)
-	if a.pacer.closedLoop {
-		s.Due = s.started
-	}
 	deadline := started.Add(a.phase.Timeout)
 	c := a.conns.get(r.to, a)
 	resp, err := a.attempt(&c, r, &s.Result, deadline)
@@ -184,7 +180,7 @@ func (a *attack) attempt(c **conn, r *wireRequest, result *Result, deadline time
 			result.Sent = time.Since(a.started)
 			return response{}, err
 		}
-		*c, result.NewConn = opened, true
+		*c = opened
 	}
 	on := *c
 	on.limit = a.phase.Body
@@ -239,9 +235,6 @@ func (a *attack) record(s *sample, r *wireRequest, resp response, err error) {
 	default:
 		s.Bytes = len(resp.body)
 		c = a.classifier.response(r, resp)
-		if a.perResult {
-			s.limits = limitFields(resp.header)
-		}
 	}
 	s.Outcome, s.Findings, s.evidence = c.outcome, c.findings, c.evidence
 }

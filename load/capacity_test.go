@@ -228,7 +228,7 @@ func TestSearchesThatAreInvalid(t *testing.T) {
 
 func TestSLO(t *testing.T) {
 	measured := func(offered int, outcomes map[runlog.Outcome]int, took time.Duration) Measurement {
-		m := Measurement{Counts: Counts{Offered: uint64(offered)}, metrics: map[metricsKey]*Metrics{}}
+		m := Measurement{Offered: uint64(offered), metrics: map[metricsKey]*Metrics{}}
 		for outcome, n := range outcomes {
 			metrics := &Metrics{Count: uint64(n)}
 			for range n {
@@ -270,7 +270,7 @@ func TestTooFewConnectionsAreTheGeneratorsFault(t *testing.T) {
 		ok(w, r)
 	}
 	simulate(t, slow, func(t *testing.T, e *Engine, url string) {
-		phase := Phase{Mix: []Request{chatRequest(url)}, Schedule: Constant{Rate: 400, For: 500 * ms}, Connections: 4, Generator: lenient()}
+		phase := Phase{Mix: []Request{chatRequest(url)}, Rate: 400, For: 500 * ms, Connections: 4, Generator: lenient()}
 		m, err := e.Run(t.Context(), phase)
 		require.NoError(t, err)
 		slo := SLO{Latency: 300 * ms, Errors: 1}
@@ -284,7 +284,7 @@ func TestTooFewConnectionsAreTheGeneratorsFault(t *testing.T) {
 }
 
 func TestProbesOfAGeneratorThatCannotKeepUp(t *testing.T) {
-	m := Measurement{Counts: Counts{Offered: 1, Sent: 1}, metrics: map[metricsKey]*Metrics{{0, runlog.Admitted}: {Count: 1}}}
+	m := Measurement{Offered: 1, Sent: 1, metrics: map[metricsKey]*Metrics{{0, runlog.Admitted}: {Count: 1}}}
 	m.metrics[metricsKey{0, runlog.Admitted}].Latency.Add(100 * ms)
 	m.Generator = GeneratorHealth{Problems: []string{"late"}}
 	probe := func(latency time.Duration) Probe {

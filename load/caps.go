@@ -11,7 +11,7 @@ var ErrCap = errors.New("over the caps")
 
 // Caps bound what an engine sends. A field that is zero takes the value of [DefaultCaps].
 type Caps struct {
-	// Requests bounds the requests of all phases of an engine together, Duration the length of their schedules.
+	// Requests bounds the requests of all phases of an engine together, Duration their length.
 	Requests uint64
 	Duration time.Duration
 	// Rate bounds the requests per second of any phase, Connections its connections.

@@ -15,19 +15,18 @@ import (
 func TestCaps(t *testing.T) {
 	s := serve(t, ok)
 	e := newEngine(t, Caps{Requests: 100, Rate: 50, Duration: 3 * time.Second, Connections: 8})
-	phase := func(s Schedule, connections int, url string) Phase {
-		return Phase{Mix: []Request{chatRequest(url)}, Schedule: s, Connections: connections, Generator: lenient()}
+	phase := func(rate float64, lasts time.Duration, connections int) Phase {
+		return Phase{Mix: []Request{chatRequest(s.URL)}, Rate: rate, For: lasts, Connections: connections, Generator: lenient()}
 	}
 	for _, row := range []struct {
 		sentence string
 		phase    Phase
 		want     string
 	}{
-		{"too many requests", phase(Burst{Size: 1, Times: 101, Every: 25 * ms}, 1, s.URL), "101 requests, 100 allowed"},
-		{"too fast", phase(Constant{51, time.Second}, 1, s.URL), "51 requests/s, 50/s allowed"},
-		{"a burst counts as one second", phase(Burst{Size: 51}, 1, s.URL), "51 requests/s, 50/s allowed"},
-		{"too long", phase(Constant{1, 4 * time.Second}, 1, s.URL), "4s, 3s allowed"},
-		{"too many connections", phase(Burst{Size: 1}, 9, s.URL), "9 connections, 8 allowed"},
+		{"too many requests", phase(50, 2020*ms, 1), "101 requests, 100 allowed"},
+		{"too fast", phase(51, time.Second, 1), "51 requests/s, 50/s allowed"},
+		{"too long", phase(1, 4*time.Second, 1), "4s, 3s allowed"},
+		{"too many connections", phase(1, ms, 9), "9 connections, 8 allowed"},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			_, err := e.Run(t.Context(), row.phase)
@@ -35,43 +34,20 @@ func TestCaps(t *testing.T) {
 			assert.ErrorContains(t, err, row.want)
 		})
 	}
-	_, err := e.Run(t.Context(), phase(Closed{For: 2 * time.Second}, 8, s.URL))
-	require.NoError(t, err, "a closed loop takes what the caps leave")
-	_, err = e.Run(t.Context(), phase(Burst{Size: 1}, 1, s.URL))
+	_, err := e.Run(t.Context(), phase(50, 2*time.Second, 8))
+	require.NoError(t, err, "all that the caps allow")
+	_, err = e.Run(t.Context(), phase(1, ms, 1))
 	require.ErrorIs(t, err, ErrCap, "and then nothing is left")
 	assert.Equal(t, HardCaps().Requests, newEngine(t, Caps{Requests: math.MaxUint64}).Caps().Requests)
 }
 
-// The race detector finds a plan that reads what a phase is using up.
-func TestPlanWhileAPhaseRuns(t *testing.T) {
-	simulate(t, ok, func(t *testing.T, e *Engine, url string) {
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			_, err := e.Run(t.Context(), Phase{Mix: []Request{chatRequest(url)}, Schedule: Burst{Size: 10}, Generator: lenient()})
-			assert.NoError(t, err)
-		}()
-		closed := Phase{Mix: []Request{chatRequest(url)}, Schedule: Closed{For: time.Second}}
-		for range 100 {
-			p, err := e.Plan(closed)
-			require.NoError(t, err)
-			assert.Contains(t, []uint64{HardCaps().Requests, HardCaps().Requests - 10}, p.Requests)
-			time.Sleep(time.Microsecond)
-		}
-		<-ended
-		p, err := e.Plan(closed)
-		require.NoError(t, err)
-		assert.Equal(t, HardCaps().Requests-10, p.Requests, "a closed loop may use what the caps leave")
-	})
-}
-
 func TestPhasesThatAreInvalid(t *testing.T) {
 	e := newEngine(t, Caps{})
-	good := Phase{Mix: []Request{chatRequest("http://127.0.0.1:1")}, Schedule: Burst{Size: 1}}
+	good := Phase{Mix: []Request{chatRequest("http://127.0.0.1:1")}, Rate: 200, For: 5 * ms}
 	for sentence, change := range map[string]func(*Phase){
-		"no schedule":            func(s *Phase) { s.Schedule = nil },
+		"no time":                func(s *Phase) { s.For = 0 },
 		"no requests":            func(s *Phase) { s.Mix = nil },
-		"a negative rate":        func(s *Phase) { s.Schedule = Constant{-1, time.Second} },
+		"a negative rate":        func(s *Phase) { s.Rate = -1 },
 		"negative connections":   func(s *Phase) { s.Connections = -1 },
 		"a negative weight":      func(s *Phase) { s.Mix[0].Weight = -1 },
 		"a URL that is not HTTP": func(s *Phase) { s.Mix[0].Call.BaseURL = "ftp://x" },
@@ -91,7 +67,7 @@ func TestPhasesThatAreInvalid(t *testing.T) {
 
 func TestPlan(t *testing.T) {
 	e := newEngine(t, Caps{})
-	p, err := e.Plan(Phase{Mix: []Request{chatRequest("http://127.0.0.1:9900"), chatRequest("https://gateway.example")}, Schedule: Constant{20, 10 * time.Second}})
+	p, err := e.Plan(Phase{Mix: []Request{chatRequest("http://127.0.0.1:9900"), chatRequest("https://gateway.example")}, Rate: 20, For: 10 * time.Second})
 	require.NoError(t, err)
 	assert.Equal(t, "at most 200 requests at up to 20/s for 10s, over 64 connections, to 127.0.0.1:9900 and gateway.example:443", p.String())
 	assert.False(t, p.Loopback())

@@ -226,21 +226,6 @@ func FuzzIsCertainSuccess(f *testing.F) {
 	})
 }
 
-func TestLimitFields(t *testing.T) {
-	raw := []byte("retry-after: 3\r\nX-RateLimit-Limit-Requests: 20\r\nAnthropic-Ratelimit-Requests-Remaining: 1\r\nRateLimit: \"a\";r=1\r\nContent-Type: x\r\n")
-	result := Result{limits: limitFields(raw)}
-	assert.Equal(t, "3", result.Field("Retry-After"))
-	assert.Equal(t, "20", result.Field("x-ratelimit-limit-requests"))
-	assert.Equal(t, "1", result.Field("anthropic-ratelimit-requests-remaining"))
-	assert.Equal(t, `"a";r=1`, result.Field("RateLimit"))
-	assert.Empty(t, result.Field("Content-Type"), "it is not about limits")
-	seconds, ok := result.RetryAfter()
-	assert.Equal(t, 3, seconds)
-	assert.True(t, ok)
-	_, ok = Result{limits: "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\n"}.RetryAfter()
-	assert.False(t, ok)
-}
-
 func TestTransferErrorText(t *testing.T) {
 	assert.Equal(t, "connection reset by peer", transferErrorText(errors.New("read tcp 127.0.0.1:1->127.0.0.1:2: connection reset by peer")))
 }

@@ -5,19 +5,14 @@
 //	engine := load.NewEngine(load.Options{})
 //	defer engine.Close()
 //	m, err := engine.Run(ctx, load.Phase{
-//		Name:     "steady",
-//		Mix:      []load.Request{{Name: "chat", Call: call}},
-//		Schedule: load.Constant{Rate: 200, For: 5 * time.Second},
+//		Name: "steady",
+//		Mix:  []load.Request{{Name: "chat", Call: call}},
+//		Rate: 200, For: 5 * time.Second,
 //	})
 //	fmt.Println(m.Of(load.AllRequests, runlog.Admitted).Latency.Quantile(0.99), m.Verdict())
 //
-// # Open and closed loop
-//
-// A [Schedule] fixes the instant at which each request is due before the phase begins: [Constant], [Steps], [Ramp],
-// [Poisson] and [Burst]. A slow gateway does not slow the schedule down. That is the open loop, in which latency means
-// what callers experience. [Closed] is the closed loop: a connection sends its next request as soon as the last one is
-// answered. It finds the peak throughput, but its latencies leave out the time that callers would have waited
-// (coordinated omission).
+// The instant at which each request is due is fixed before the phase begins, and a slow gateway does not slow the requests
+// down. That is an open loop, in which latency means what callers experience: it is free of coordinated omission.
 //
 // # One request
 //
@@ -28,7 +23,7 @@
 //	└──────────────────────── latency ────────────────────────┘
 //
 // Lag has two causes, and they are kept apart. When every connection was in use, the request waited for the gateway
-// ([Counts.Waited]). Otherwise this machine was late ([GeneratorHealth]). When this machine could not generate a phase as
+// ([Measurement.Waited]). Otherwise this machine was late ([GeneratorHealth]). When this machine could not generate a phase as
 // asked, [GeneratorHealth.Problems] lists why, and its verdict is error: it is not evidence for or against the gateway.
 //
 // Every response is classified by its outcome (admitted, refused, an error, a timeout …) and checked against the
@@ -49,6 +44,6 @@
 // # How it is built
 //
 // vegeta's Attacker keeps the pace and the workers: a new Attacker for each phase, with as many workers as the phase has
-// connections and no more. Schedules, connections, responses and times belong to this package. Requests are those of
+// connections and no more. Pace, connections, responses and times belong to this package. Requests are those of
 // package exchange, byte for byte, without vegeta's own header fields.
 package load

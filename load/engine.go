@@ -31,9 +31,7 @@ type Engine struct {
 
 	// running is held while a phase runs. Two phases at once would measure each other.
 	running sync.Mutex
-
-	mu   sync.Mutex // guards used
-	used Plan       // the requests and the time of all phases so far
+	used    Plan // the requests and the time of all phases so far; running guards it
 }
 
 // NewEngine returns an engine that has sent nothing yet. Close it to close its connections.
@@ -60,14 +58,7 @@ func (e *Engine) prepare(p Phase) (Plan, []*wireRequest, error) {
 	if err := p.check(); err != nil {
 		return Plan{}, nil, err
 	}
-	extent, err := p.Schedule.Extent()
-	if err != nil {
-		return Plan{}, nil, err
-	}
-	plan := Plan{Requests: extent.Requests, Rate: extent.Rate, Duration: extent.Duration, Connections: p.Connections}
-	if p.closedLoop() && plan.Requests == 0 {
-		plan.Requests = e.remaining()
-	}
+	plan := Plan{Requests: p.requests(), Rate: p.Rate, Duration: p.For, Connections: p.Connections}
 	requests := make([]*wireRequest, len(p.Mix))
 	for i, request := range p.Mix {
 		r, err := newWireRequest(request, e.secrets)
@@ -95,50 +86,13 @@ func (e *Engine) Run(ctx context.Context, p Phase) (Measurement, error) {
 	if err != nil {
 		return Measurement{}, err
 	}
-	if err := e.allow(plan); err != nil {
+	total := e.used.Add(plan)
+	total.Rate, total.Connections = plan.Rate, plan.Connections
+	if err := e.caps.Allow(total); err != nil {
 		return Measurement{}, fmt.Errorf("phase %q: %w", p.Name, err)
 	}
-	if p.Preconnect {
-		if err := e.preconnect(ctx, p, plan, requests); err != nil {
-			return Measurement{}, err
-		}
-	}
 	m, err := newAttack(ctx, e, p, plan, requests).run()
-	e.spend(m.Sent, min(m.Elapsed, plan.Duration))
+	e.used.Requests += m.Sent
+	e.used.Duration += min(m.Elapsed, plan.Duration)
 	return m, err
-}
-
-// remaining returns how many requests the caps leave.
-func (e *Engine) remaining() uint64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.caps.Requests - min(e.used.Requests, e.caps.Requests)
-}
-
-// allow returns [ErrCap] when a plan and everything before it exceed the caps.
-func (e *Engine) allow(p Plan) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	total := e.used.Add(p)
-	total.Rate, total.Connections = p.Rate, p.Connections
-	return e.caps.Allow(total)
-}
-
-// spend counts what a phase has used of the caps.
-func (e *Engine) spend(requests uint64, d time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.used.Requests += requests
-	e.used.Duration += d
-}
-
-// preconnect opens the connections of a phase, but no more than it has requests.
-func (e *Engine) preconnect(ctx context.Context, p Phase, plan Plan, requests []*wireRequest) error {
-	n := int(min(plan.Requests, uint64(p.Connections))) //nolint:gosec // checked
-	for _, r := range requests {
-		if err := e.conns.preconnect(ctx, r.to, n, p.Timeout); err != nil {
-			return fmt.Errorf("phase %q: open %d connections to %s: %w", p.Name, n, r.to.address, err)
-		}
-	}
-	return nil
 }

@@ -28,7 +28,7 @@ func ExampleEngine_Run() {
 		Mix: []load.Request{{Name: "chat", Call: exchange.Call{
 			Surface: dialect.Chat, BaseURL: gateway.URL, Key: "sk-example", Model: "m", Prompt: "Say hi.",
 		}}},
-		Schedule: load.Constant{Rate: 100, For: 100 * time.Millisecond},
+		Rate: 100, For: 100 * time.Millisecond,
 		Embedded: true, // the gateway runs in this process
 	})
 	if err != nil {

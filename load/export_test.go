@@ -22,7 +22,7 @@ func example() Measurement {
 		Phase: `a "phase"`, Requests: []string{"chat"}, Started: time.Unix(1_700_000_000, 0).UTC(),
 		sentTo: []sentTo{{"POST", "http://127.0.0.1:9900/v1/chat/completions", 77}}, metrics: map[metricsKey]*Metrics{},
 	}
-	a := newAggregator(&m, Phase{Keep: 10}.withDefaults(), time.Second)
+	a := newAggregator(&m, Phase{Keep: 10, For: time.Second}.withDefaults())
 	for _, s := range []Result{
 		{Seq: 0, Due: 0, Sent: ms, FirstByte: 4 * ms, End: 5 * ms, Status: 200, Outcome: runlog.Admitted, Bytes: 100},
 		{Seq: 2, Due: 20 * ms, Sent: 20 * ms, FirstByte: 21 * ms, End: 21 * ms, Status: 429, Outcome: runlog.Refused, Bytes: 50},

@@ -16,7 +16,7 @@ type GeneratorLimits struct {
 	// gateway cannot be blamed for requests that arrive in groups of a fortieth of a second.
 	Lag       time.Duration
 	LateShare float64
-	// CPU bounds the share of all cores that this process may use in an open loop. Default 0.9.
+	// CPU bounds the share of all cores that this process may use. Default 0.9.
 	//
 	// CPU and Lag are not checked when the gateway runs in this process: it competes with the generator.
 	CPU float64
@@ -69,8 +69,8 @@ type effort struct {
 	unsent, localErrors uint64
 	// cpu is the processor time that this process used, negative when unknown. wall is the time that passed.
 	cpu, wall time.Duration
-	// closedLoop says that no rate was asked for, embedded that the gateway runs in this process.
-	closedLoop, embedded bool
+	// embedded says that the gateway runs in this process.
+	embedded bool
 }
 
 // lateAllowance is how many requests of any phase may be late. In a short phase a single hiccup is more than 1 %.
@@ -94,7 +94,7 @@ func (l GeneratorLimits) check(h GeneratorHealth, e effort) GeneratorHealth {
 	if e.cpu >= 0 && e.wall > 0 {
 		h.CPU = e.cpu.Seconds() / e.wall.Seconds() / float64(h.Cores)
 	}
-	if h.CPU > l.CPU && !e.closedLoop && !e.embedded {
+	if h.CPU > l.CPU && !e.embedded {
 		problemf("this process used %.0f %% of %d cores", h.CPU*100, h.Cores)
 	}
 	return h

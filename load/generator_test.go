@@ -32,7 +32,6 @@ func TestGeneratorHealth(t *testing.T) {
 		{"three in a hundred were late", health(100, 3), effort{offered: 100, sent: 100}, false, false},
 		{"lag beside a gateway in this process", health(100, 50), effort{offered: 100, sent: 100, embedded: true}, true, false},
 		{"this process used all cores", health(100, 0), effort{offered: 100, sent: 100, cpu: allCores, wall: time.Second}, false, false},
-		{"all cores in a closed loop", health(100, 0), effort{offered: 100, sent: 100, cpu: allCores, wall: time.Second, closedLoop: true}, true, false},
 		{"all cores with the gateway in this process", health(100, 0), effort{offered: 100, sent: 100, cpu: allCores, wall: time.Second, embedded: true}, true, false},
 		{"no ports were left for some", health(998, 0), effort{offered: 1000, sent: 1000, localErrors: 2}, false, true},
 	} {
@@ -48,7 +47,7 @@ func TestGeneratorHealth(t *testing.T) {
 func TestGeneratorProblemsAreNotTheGatewaysFault(t *testing.T) {
 	s := serve(t, ok)
 	m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{
-		Mix: []Request{chatRequest(s.URL)}, Schedule: Constant{Rate: 100, For: 200 * ms},
+		Mix: []Request{chatRequest(s.URL)}, Rate: 100, For: 200 * ms,
 		Generator: GeneratorLimits{Missed: 0.99, Lag: time.Nanosecond, CPU: 100},
 	})
 	assert.NoError(t, err)

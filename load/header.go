@@ -53,14 +53,6 @@ func parseHeader(raw []byte) http.Header {
 	return header
 }
 
-// isLimitField reports whether a field is about rate limits: Retry-After, x-ratelimit-*, anthropic-ratelimit-*, RateLimit
-// and RateLimit-Policy.
-func isLimitField(name []byte) bool {
-	const retryAfter = "retry-after"
-	return len(name) == len(retryAfter) && strings.EqualFold(string(name), retryAfter) ||
-		containsFold(name, "ratelimit") || containsFold(name, "rate-limit")
-}
-
 func containsFold(name []byte, part string) bool {
 	for i := 0; i+len(part) <= len(name); i++ {
 		if name[i]|0x20 == part[0] && strings.EqualFold(string(name[i:i+len(part)]), part) {
@@ -68,16 +60,4 @@ func containsFold(name []byte, part string) bool {
 		}
 	}
 	return false
-}
-
-// limitFields returns the fields of a raw header that are about rate limits, as lines.
-func limitFields(raw []byte) string {
-	var out []byte
-	eachField(raw, func(name, value []byte) bool {
-		if isLimitField(name) {
-			out = append(append(append(append(out, name...), ": "...), value...), '\n')
-		}
-		return true
-	})
-	return string(out)
 }

@@ -14,9 +14,13 @@ type Measurement struct {
 	// Requests are the names of the kinds of requests, in the order of the phase's mix.
 	Requests []string
 	Started  time.Time
-	// Elapsed is the time from the start of the phase to the end of the last response, Sending to the last request sent.
-	Elapsed, Sending time.Duration
-	Counts
+	// Elapsed is the time from the start of the phase to the end of the last response.
+	Elapsed time.Duration
+	// Offered counts the requests that were due, Sent those that were sent.
+	Offered, Sent uint64
+	// Waited counts the requests, sent or not, that were due while every connection was in use. The gateway caused their
+	// delay; [GeneratorHealth.Late] counts the requests that were late for any other reason.
+	Waited uint64
 	// Generator says whether this machine generated the load as asked.
 	Generator GeneratorHealth
 	// Violations are the requirements that responses violated, the most frequent first.
@@ -29,20 +33,6 @@ type Measurement struct {
 
 	metrics map[metricsKey]*Metrics
 	sentTo  []sentTo
-}
-
-// Counts are the requests of a phase, counted.
-type Counts struct {
-	// Offered counts the requests that the schedule asked for, Sent those that were sent. In a closed loop they are equal.
-	Offered, Sent uint64
-	// Waited counts the requests, sent or not, that were due while every connection was in use. The gateway caused their
-	// delay; [GeneratorHealth.Late] counts the requests that were late for any other reason.
-	Waited uint64
-	// NewConns counts the requests for which a connection was opened. Resent counts those sent once more because a kept
-	// connection had closed before a byte of the response came.
-	NewConns, Resent uint64
-	// BytesIn is the size of all response bodies together.
-	BytesIn uint64
 }
 
 // sentTo is where a kind of request went, in the form that an export may show.
@@ -92,8 +82,6 @@ type Window struct {
 	Counts map[runlog.Outcome]uint64
 	// P50 and P99 are quantiles of the service time of admitted requests, 0 when there are none.
 	P50, P99 time.Duration
-	// MaxLag is the longest lag that this machine caused.
-	MaxLag time.Duration
 }
 
 // Total counts the window's responses that say something about the gateway.
@@ -153,22 +141,6 @@ func (m Measurement) ErrorRate() float64 {
 		return 0
 	}
 	return float64(failed) / float64(all)
-}
-
-// Throughput returns the admitted requests per second.
-func (m Measurement) Throughput() float64 {
-	if m.Elapsed <= 0 {
-		return 0
-	}
-	return float64(m.Count(runlog.Admitted)) / m.Elapsed.Seconds()
-}
-
-// SendRate returns the requests sent per second: n requests in the time of n-1 gaps.
-func (m Measurement) SendRate() float64 {
-	if m.Sending <= 0 {
-		return 0
-	}
-	return float64(m.Sent-1) / m.Sending.Seconds()
 }
 
 // Verdict returns error when this machine could not generate the load or nothing was sent, and otherwise the verdict that

@@ -27,7 +27,7 @@ func TestTwentyPhasesLeaveNothingBehind(t *testing.T) {
 	e := NewEngine(Options{})
 	goroutines, open := goleak.IgnoreCurrent(), descriptors()
 	for range 20 {
-		_, err := e.Run(t.Context(), Phase{Mix: []Request{chatRequest(s.URL)}, Schedule: Burst{Size: 30}, Connections: 16, Generator: lenient()})
+		_, err := e.Run(t.Context(), Phase{Mix: []Request{chatRequest(s.URL)}, Rate: 200, For: 150 * ms, Connections: 16, Generator: lenient()})
 		require.NoError(t, err)
 	}
 	assert.LessOrEqual(t, descriptors()-open, 2*16, "phases share their connections; both ends are counted here")
@@ -47,7 +47,7 @@ func TestAMillionResultsFitInFortyMegabytes(t *testing.T) {
 	}
 	before := heap()
 	m := Measurement{Requests: []string{"a"}, metrics: map[metricsKey]*Metrics{}}
-	a := newAggregator(&m, Phase{Keep: 1000}.withDefaults(), time.Hour)
+	a := newAggregator(&m, Phase{Keep: 1000, For: time.Hour}.withDefaults())
 	findings := []contract.Finding{{Requirement: contract.RetryAfter, Level: contract.Should, Want: "a", Got: "b"}}
 	outcomes := runlog.Outcomes()
 	for i := range 1_000_000 {

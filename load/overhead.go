@@ -18,7 +18,7 @@ var ErrInconclusive = errors.New("gateway overhead not measured")
 // through the gateway, at the same rate in an open loop, in interleaved rounds. What disturbs this machine then disturbs
 // both. Fields that are zero take their defaults.
 type Comparison struct {
-	// Phase is run for each half of a round. The comparison sets its mix and its schedule.
+	// Phase is run for each half of a round. The comparison sets its mix, its rate and its length.
 	Phase           Phase
 	Direct, Through Request
 	// Rate is in requests/s. Default 50, which is far from the capacity of any gateway.
@@ -66,7 +66,7 @@ func (c Comparison) withDefaults() Comparison {
 // half returns the phase of half a round.
 func (c Comparison) half(r Request) Phase {
 	p := c.Phase
-	p.Name, p.Mix, p.Schedule = r.Name, []Request{r}, Constant{Rate: c.Rate, For: c.Duration}
+	p.Name, p.Mix, p.Rate, p.For = r.Name, []Request{r}, c.Rate, c.Duration
 	return p
 }
 

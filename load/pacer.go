@@ -18,17 +18,15 @@ type ticket struct {
 // gateway: a phase that late has missed its rate anyway.
 const overrun = time.Second
 
-// pacer drives vegeta's Attacker by a [Schedule]. vegeta asks it once before each hit. It sleeps itself, because vegeta's
-// sleep does not end with a context and is no finer than 1 ms, and it records what was due and when: vegeta's own pacers
-// report neither lag nor what was never sent.
+// pacer drives vegeta's Attacker at the rate of a phase. vegeta asks it once before each hit. It sleeps itself, because
+// vegeta's sleep does not end with a context and is no finer than 1 ms, and it records what was due and when: vegeta's own
+// pacers report neither lag nor what was never sent.
 //
 // One goroutine calls Pace. Its fields may be read by others when the attack is over.
 type pacer struct {
 	ctx        context.Context //nolint:containedctx // vegeta's Pacer has no parameter for one
-	next       func() (due time.Duration, ok bool)
-	requests   uint64 // bounds the requests, whatever the schedule says
-	duration   time.Duration
-	closedLoop bool
+	phase      Phase
+	requests   uint64
 	sleepUntil func(context.Context, time.Time) error
 	// start is called at the first request. It returns the instant at which the phase begins.
 	start   func() time.Time
@@ -37,8 +35,8 @@ type pacer struct {
 	out   chan<- ticket // to the workers, in the order of seq
 	conns *saturation
 	sent  uint64
-	// unsent is the request that was taken from the schedule and not released, nil when there is none.
-	unsent *ticket
+	// gaveUpWaiting says that the phase ended before a request that waited for a connection could be released.
+	gaveUpWaiting bool
 }
 
 // Pace implements vegeta's Pacer.
@@ -48,50 +46,25 @@ func (p *pacer) Pace(time.Duration, uint64) (wait time.Duration, stop bool) {
 	}
 	now := time.Since(p.started)
 	p.conns.observe(now)
-	due, ok := p.next()
-	if p.closedLoop {
-		due = now
-		ok = ok && now < p.duration
-	}
-	if !ok || p.sent >= p.requests || p.ctx.Err() != nil {
+	if p.sent >= p.requests || p.ctx.Err() != nil {
 		return 0, true
 	}
-	t := ticket{seq: p.sent, due: due}
-	if due > now && p.sleepUntil(p.ctx, p.started.Add(due)) != nil || now > p.duration+overrun {
-		t.waited = due < p.conns.until
-		p.unsent = &t
+	due := p.phase.due(p.sent)
+	if due > now && p.sleepUntil(p.ctx, p.started.Add(due)) != nil || now > p.phase.For+overrun {
+		p.gaveUpWaiting = due < p.conns.until
 		return 0, true
 	}
 	p.conns.acquire()
-	t.waited = !p.closedLoop && p.conns.delays(due)
+	p.out <- ticket{p.sent, due, p.conns.delays(due)} // never blocks: it has room for a ticket for each worker and one more
 	p.sent++
-	p.out <- t // never blocks: it has room for a ticket for each worker and one more
 	return 0, false
 }
 
 // Rate implements vegeta's Pacer. vegeta's Attacker does not call it.
 func (p *pacer) Rate(time.Duration) float64 { return math.NaN() }
 
-// remaining returns how many requests were due beyond those sent. It empties the schedule.
-func (p *pacer) remaining(sent uint64) uint64 {
-	if p.closedLoop {
-		return 0
-	}
-	n := p.sent - sent // released when no worker was left to take them
-	if p.unsent != nil {
-		n++
-	}
-	for sent+n < p.requests {
-		if _, ok := p.next(); !ok {
-			break
-		}
-		n++
-	}
-	return n
-}
-
 // saturated reports whether the last requests could not be sent because every connection was in use.
-func (p *pacer) saturated() bool { return p.conns.full || p.unsent != nil && p.unsent.waited }
+func (p *pacer) saturated() bool { return p.conns.full || p.gaveUpWaiting }
 
 // saturation records when every connection of a phase is in use. Requests that are due then wait for the gateway, and
 // their delay is not lag of the generator.

@@ -9,24 +9,25 @@ import (
 	"github.com/gatecert/gatecert/exchange"
 )
 
-// ErrInvalid is returned when a phase or an experiment cannot be run as configured: a schedule or a bound out of range,
+// ErrInvalid is returned when a phase or an experiment cannot be run as configured: a rate or a bound out of range,
 // no requests, a call that cannot be built, or a proxy in the environment.
 var ErrInvalid = errors.New("invalid load configuration")
 
-// Phase is a stretch of load: a mix of requests, sent by a schedule. Fields that are zero take their defaults.
+// Phase is a stretch of load: a mix of requests, sent at a constant rate. Fields that are zero take their defaults.
 type Phase struct {
 	Name string
 	// Mix are the requests that are sent, 1 to 16 kinds, in proportion to their weights.
-	Mix      []Request
-	Schedule Schedule
+	Mix []Request
+	// Rate is how many requests are sent a second, For how long: the first at once, the others 1/Rate apart. A slow gateway
+	// does not slow them down (an open loop).
+	Rate float64
+	For  time.Duration
 	// Connections bounds the requests in flight. Default 64.
 	Connections int
 	// Timeout bounds a request from the moment a connection is free for it until the end of its response. Default 30 s.
 	Timeout time.Duration
 	// Body bounds the body of a response in bytes. Default 1 MiB.
 	Body int64
-	// Preconnect opens the connections before the phase begins, so that a burst does not wait for handshakes.
-	Preconnect bool
 	// Keep is how many results the measurement keeps, at about 200 bytes each. Default 0.
 	Keep int
 	// Window is the length of a [Window] of the measurement. Default 1 s, and longer where there would be more than 600.
@@ -36,10 +37,8 @@ type Phase struct {
 	// Embedded says that the gateway runs in this process, so that its CPU time and lag cannot be told from the
 	// generator's.
 	Embedded bool
-	// Observe, when not nil, is called with every result, by one goroutine, in the order in which responses ended. It does
-	// not slow the load down until 8,192 results wait for it.
-	Observe func(Result)
-	// Progress, when not nil, is called about four times a second, by the goroutine that calls Observe.
+	// Progress, when not nil, is called about four times a second, by one goroutine. It does not slow the load down until
+	// 8,192 results wait for it.
 	Progress func(Progress)
 }
 
@@ -84,8 +83,6 @@ func (p Phase) withDefaults() Phase {
 func (p Phase) check() error {
 	problem := ""
 	switch {
-	case p.Schedule == nil:
-		problem = "no schedule"
 	case len(p.Mix) == 0 || len(p.Mix) > maxMix:
 		problem = fmt.Sprintf("%d kinds of requests, must be 1 to %d", len(p.Mix), maxMix)
 	case p.Connections < 1, p.Timeout < 0, p.Body < 0, p.Keep < 0, p.Window < 0:
@@ -99,12 +96,7 @@ func (p Phase) check() error {
 	if problem != "" {
 		return fmt.Errorf("%w: %s", ErrInvalid, problem)
 	}
-	return nil
-}
-
-func (p Phase) closedLoop() bool {
-	_, closed := p.Schedule.(Closed)
-	return closed
+	return p.checkSchedule()
 }
 
 // turns returns the order in which the kinds of requests take turns, as indices of the mix. It spreads them evenly:

@@ -13,8 +13,8 @@ import (
 type Plan struct {
 	// Hosts are where the requests go, as host:port.
 	Hosts []string
-	// Requests is the greatest number of requests, Rate the highest number per second (0 for a closed loop, which has no
-	// rate), Duration the length of the schedules, and Connections how many are open at once.
+	// Requests is the greatest number of requests, Rate the highest number per second, Duration how long they are sent, and
+	// Connections how many are open at once.
 	Requests    uint64
 	Rate        float64
 	Duration    time.Duration
@@ -37,12 +37,8 @@ func IsLoopback(host string) bool {
 
 // String returns the plan in one line.
 func (p Plan) String() string {
-	rate := fmt.Sprintf("at up to %g/s", p.Rate)
-	if p.Rate == 0 {
-		rate = "in a closed loop"
-	}
-	return fmt.Sprintf("at most %d requests %s for %s, over %d connections, to %s",
-		p.Requests, rate, p.Duration.Round(100*time.Millisecond), p.Connections, strings.Join(p.Hosts, " and "))
+	return fmt.Sprintf("at most %d requests at up to %g/s for %s, over %d connections, to %s",
+		p.Requests, p.Rate, p.Duration.Round(100*time.Millisecond), p.Connections, strings.Join(p.Hosts, " and "))
 }
 
 // Add returns the plan for p and then q: requests and durations add up, rates and connections do not.

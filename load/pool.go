@@ -15,7 +15,7 @@ import (
 
 // pool holds the engine's connections: a stack for each endpoint, so that a low rate needs few of them. It opens
 // connections without binding a local address first (vegeta's own dialer binds one, and spends three times as long in
-// bind(2) as in connect(2)), and none ahead of need except in preconnect.
+// bind(2) as in connect(2)), and none ahead of need.
 type pool struct {
 	tls     *tls.Config
 	connect func(ctx context.Context, address string) (net.Conn, error)
@@ -132,27 +132,6 @@ func (p *pool) interrupt(a *attack) {
 			_ = c.SetDeadline(time.Unix(1, 0)) // fails only on a connection that is closed already
 		}
 	}
-}
-
-// preconnect opens connections until n are idle.
-func (p *pool) preconnect(ctx context.Context, to endpoint, n int, timeout time.Duration) error {
-	p.mu.Lock()
-	missing := n - len(p.idle[to])
-	p.mu.Unlock()
-	errs := make([]error, max(missing, 0))
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() {
-			c, err := p.dial(ctx, to, nil, time.Now().Add(timeout))
-			if err != nil {
-				errs[i] = err
-				return
-			}
-			p.put(c)
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
 }
 
 // close closes every connection, those in use too.

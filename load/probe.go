@@ -19,13 +19,9 @@ type Probe struct {
 	// Inconclusive are the reasons why the probe says nothing about the gateway. Without any it does.
 	Inconclusive []string
 
-	Offered, Sent, Admitted, Refused, Failed uint64
-	// P50, P90, P99 and P999 are quantiles of the latency of admitted requests.
-	P50, P90, P99, P999 time.Duration
-	// TTFT is the 99th percentile of the time to first token, 0 without streams.
-	TTFT time.Duration
-	// LagP99 is the 99th percentile of the generator's own lag.
-	LagP99 time.Duration
+	Admitted uint64
+	// P50 and P99 are quantiles of the latency of admitted requests.
+	P50, P99 time.Duration
 }
 
 // Met reports whether the probe is conclusive and met the SLO.
@@ -42,10 +38,7 @@ func newProbe(rate float64, d time.Duration, p Phase, m Measurement, slo SLO, un
 	admitted := m.Of(AllRequests, runlog.Admitted)
 	probe := Probe{
 		Rate: rate, Duration: d, Misses: slo.Misses(m),
-		Offered: m.Offered, Sent: m.Sent, Admitted: admitted.Count, Refused: m.Count(runlog.Refused), Failed: m.failures(),
-		P50: admitted.Latency.Quantile(0.5), P90: admitted.Latency.Quantile(0.9),
-		P99: admitted.Latency.Quantile(0.99), P999: admitted.Latency.Quantile(0.999),
-		TTFT: admitted.TTFT.Quantile(0.99), LagP99: m.Generator.Lag.Quantile(0.99),
+		Admitted: admitted.Count, P50: admitted.Latency.Quantile(0.5), P99: admitted.Latency.Quantile(0.99),
 	}
 	if len(probe.Misses) > 0 || m.Generator.Undersent {
 		probe.Inconclusive = m.Generator.Problems

@@ -1,8 +1,6 @@
 package load
 
 import (
-	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -28,16 +26,15 @@ type Result struct {
 	Outcome runlog.Outcome
 	// Bytes is the size of the response's body.
 	Bytes int
-	// NewConn says that a connection was opened for the request, between Due and Sent. Resent says that a kept connection
-	// turned out to be closed before a byte of the response came, and the request was sent once more on a new one.
-	NewConn, Resent bool
+	// Resent says that a kept connection turned out to be closed before a byte of the response came, and the request was sent
+	// once more on a new one.
+	Resent bool
 	// Waited says that every connection was in use when the request was due: the gateway caused its delay.
 	Waited bool
 	// Findings are the requirements of the contract that the response violates. The slice is shared: do not change it.
 	Findings []contract.Finding
 
 	tokenPrefix uint32
-	limits      string // header fields about rate limits, as lines
 }
 
 // Token returns what replaced [TokenPlaceholder] in the request.
@@ -54,19 +51,6 @@ func (r Result) ServiceTime() time.Duration { return r.End - r.Sent }
 // caller experiences, a wait for a connection included: it is free of coordinated omission.
 func (r Result) Latency() time.Duration { return r.End - r.Due }
 
-// Field returns the value of one of the response's header fields about rate limits: Retry-After, and every field with
-// "ratelimit" or "rate-limit" in its name. For any other field, and for one that is absent, it returns "".
-func (r Result) Field(name string) string {
-	value, _ := field([]byte(r.limits), name)
-	return string(value)
-}
-
-// RetryAfter returns the response's Retry-After in seconds. ok is false when it has none, or gives a date.
-func (r Result) RetryAfter() (seconds int, ok bool) {
-	seconds, err := strconv.Atoi(r.Field("Retry-After"))
-	return seconds, err == nil && seconds >= 0
-}
-
 // TokenPlaceholder in a call's prompt, or anywhere in its body, is replaced by a token of the same length that is unique
 // to each request. By it the upstream's record of the request is found.
 const TokenPlaceholder = "gatecerttokenxxx"
@@ -79,8 +63,4 @@ func putToken(place []byte, prefix uint32, seq uint64) {
 		place[i] = digits[word&0xf]
 		word >>= 4
 	}
-}
-
-func (r Result) String() string {
-	return fmt.Sprintf("request %d: %s (%d) after %s", r.Seq, r.Outcome, r.Status, r.ServiceTime())
 }

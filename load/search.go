@@ -15,7 +15,7 @@ import (
 // Search configures a search for the highest rate at which a gateway meets an SLO. Fields that are zero take their
 // defaults.
 type Search struct {
-	// Phase is run for every probe. The search sets its name and its schedule.
+	// Phase is run for every probe. The search sets its name, its rate and its length.
 	Phase Phase
 	SLO   SLO
 	// From and To bound the rates that are probed, in requests/s. Default 10 and 200.
@@ -92,7 +92,7 @@ func (e *Engine) PlanSearch(s Search) (Plan, error) {
 	if err := s.check(); err != nil {
 		return Plan{}, err
 	}
-	s.Phase.Schedule = Constant{Rate: s.To, For: s.Full}
+	s.Phase.Rate, s.Phase.For = s.To, s.Full
 	p, err := e.Plan(s.Phase)
 	if err != nil {
 		return Plan{}, err
@@ -219,8 +219,7 @@ func (r *searchRun) probe(ctx context.Context, rate float64, d time.Duration) (P
 // runAt runs the search's phase at a constant rate.
 func (r *searchRun) runAt(ctx context.Context, rate float64, d time.Duration) (Measurement, error) {
 	p := r.Phase
-	p.Name = fmt.Sprintf("%.4g/s for %s", rate, d.Round(time.Millisecond))
-	p.Schedule = Constant{Rate: rate, For: d}
+	p.Name, p.Rate, p.For = fmt.Sprintf("%.4g/s for %s", rate, d.Round(time.Millisecond)), rate, d
 	return r.engine.Run(ctx, p)
 }
 

@@ -8,7 +8,7 @@ import (
 
 // Soak configures a constant rate that is held for long, to find what drifts. Fields that are zero take their defaults.
 type Soak struct {
-	// Phase is run once. The soak sets its name and its schedule. Its windows are the points of the trends.
+	// Phase is run once. The soak sets its name, its rate and its length. Its windows are the points of the trends.
 	Phase Phase
 	// Rate, in requests/s, is held for For. Default 20/s for 1 min.
 	Rate float64
@@ -33,8 +33,7 @@ func (s Soak) withDefaults() Soak {
 	setDefault(&s.Rate, 20)
 	setDefault(&s.For, time.Minute)
 	setDefault(&s.WarmUp, min(s.For/10, time.Minute))
-	s.Phase.Name = "soak"
-	s.Phase.Schedule = Constant{Rate: s.Rate, For: s.For}
+	s.Phase.Name, s.Phase.Rate, s.Phase.For = "soak", s.Rate, s.For
 	return s
 }
 

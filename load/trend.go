@@ -15,9 +15,8 @@ type Trend struct {
 	Start float64
 	// PerHour is the change per hour (Theil-Sen slope) with its 95 % confidence interval.
 	PerHour Estimate
-	// Points is how many values the trend is based on, Span the time between the first and the last of them.
-	Points int
-	Span   time.Duration
+	// Span is the time between the first and the last of the points.
+	Span time.Duration
 }
 
 // minGrowth is the change within a soak, relative to the start, from which on a trend counts as growth. A slope may be
@@ -92,7 +91,7 @@ func trendOf(name, unit string, points []point) (Trend, bool) {
 	}
 	span := points[len(points)-1].x - points[0].x
 	return Trend{
-		Name: name, Unit: unit, Start: median(first), PerHour: change, Points: len(points),
+		Name: name, Unit: unit, Start: median(first), PerHour: change,
 		Span: time.Duration(span * float64(time.Hour)),
 	}, true
 }

@@ -2,6 +2,7 @@ package outage
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -74,14 +75,10 @@ func (s *simulation) Run(ctx context.Context, p load.Phase) (load.Measurement, e
 	if p.Name == "outage" {
 		s.rounds++
 	}
-	size, err := p.Schedule.Extent()
-	if err != nil {
-		return m, err
-	}
 	kinds := order(p.Mix)
-	for n := range int(size.Requests) {
+	for n := range int(math.Ceil(p.Rate*p.For.Seconds() - 1e-6)) {
 		kind := kinds[n%len(kinds)]
-		due := time.Duration(float64(n) / size.Rate * float64(time.Second))
+		due := time.Duration(float64(n) / p.Rate * float64(time.Second))
 		r := simulated{p.Name, p.Mix[kind].Name, m.Started.Sub(s.began) + due, s.rounds, n}
 		a := conformingAnswer(r, p.Timeout)
 		if s.change != nil {

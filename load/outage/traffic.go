@@ -92,7 +92,7 @@ func planAll(engine Engine, phases []load.Phase) (all load.Plan, err error) {
 // phase is what all phases have in common.
 func (e Experiment) phase(name string, rate float64, lasts time.Duration, mix []load.Request) load.Phase {
 	return load.Phase{
-		Name: name, Mix: mix, Schedule: load.Constant{Rate: rate, For: lasts},
+		Name: name, Mix: mix, Rate: rate, For: lasts,
 		Connections: spareConnections, Timeout: e.ClientTimeout, Keep: int(math.Ceil(rate*lasts.Seconds())) + 1,
 		// A lag of 100 ms is small against allowances of 250 ms and more, to which the lag itself is added.
 		Generator: load.GeneratorLimits{Lag: 100 * time.Millisecond, LateShare: 0.05, Missed: 0.05},
