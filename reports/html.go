@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
@@ -19,62 +20,38 @@ import (
 //go:embed html
 var htmlFiles embed.FS
 
-// page is what the template shows. Its strings are plain already; html/template escapes them once more.
+// page is what the template shows. Whatever comes from a gateway is made plain in the template; html/template escapes it
+// once more.
 type page struct {
-	pageHead
-	pageMatrix
-	Loads []pageLoad
-	// Levels are totals by what By names: "Level", "Target" or "Theme".
-	Levels  []pageLevel
-	By      string
-	Facts   []Fact
-	Profile string
-	pageAssets
-}
-
-// pageHead is the top of a page.
-type pageHead struct {
 	Title   string
 	Verdict contract.Verdict
 	// Headline and Detail are the closing sentence of the other reports, cut at its colon.
 	Headline, Detail string
 	Notes            []string
-}
+	Matrix           Matrix
+	// Loads are the load cases.
+	Loads []runlog.Case
+	// Levels are totals by what By names: "Level", "Target" or "Theme".
+	Levels  []pageLevel
+	By      string
+	Facts   []Fact
+	Profile string
 
-func newPageHead(title string, verdict contract.Verdict, sentence string, notes []string) pageHead {
-	h := pageHead{Title: plain.Text(title, nameLimit), Verdict: verdict, Notes: notes}
-	h.Headline, h.Detail, _ = strings.Cut(sentence, ": ")
-	return h
-}
-
-// Sign is the mark of the page's verdict.
-func (h pageHead) Sign() string { return sign(h.Verdict) }
-
-type pageMatrix struct {
-	Legend  []pageCount
-	Columns []string
-	Groups  []pageGroup
-}
-
-// pageAssets are the style, script and data of the page.
-type pageAssets struct {
 	Policy string // Content-Security-Policy
 	Style  template.CSS
 	Script template.JS
 	Data   template.JS
 }
 
-type pageCount struct {
-	Verdict contract.Verdict
-	Sign    string
-	Cases   int
+func newPage(title string, verdict contract.Verdict, sentence string, notes []string, by string) page {
+	p := page{Title: plain.Text(title, nameLimit), Verdict: verdict, Notes: notes, By: by}
+	p.Headline, p.Detail, _ = strings.Cut(sentence, ": ")
+	return p
 }
 
 type pageLevel struct {
 	Name   string
-	Cases  int
-	Counts []pageCount
-	Bars   []pageBar
+	Counts runlog.Counts
 }
 
 // pageBar is a part of a stacked bar of width 100.
@@ -83,66 +60,30 @@ type pageBar struct {
 	X, Width float64
 }
 
-type pageGroup struct {
-	Name string
-	Rows []pageRow
-}
-
-type pageRow struct {
-	ID, Meaning, Advice, Status string
-	// Parts is ID, divided where a line may break.
-	Parts   []string
-	Verdict contract.Verdict
-	Sign    string
-	Link    template.URL
-	Cells   []pageCell
-}
-
-type pageCell struct {
-	Verdict contract.Verdict
-	Sign    string
-	Link    template.URL
-	// Label describes the cell for screen readers.
-	Label string
-	// Cases is 0 in a cell that opens nothing.
-	Cases int
-}
-
-// pageEntry is a case with its column in the matrix.
-type pageEntry struct {
-	runlog.Case
-	// Target is the column in a matrix of targets; "" in the matrix of one run, whose columns are surfaces.
-	Target string
+// pageFuncs are the functions that the template calls.
+var pageFuncs = template.FuncMap{
+	"sign": sign, "verdicts": contract.Verdicts, "bars": pageBars, "groups": groups, "parts": nameParts, "label": cellLabel, "link": fragment,
+	"name": func(v any) string { return plain.Text(fmt.Sprint(v), nameLimit) },
+	"text": func(s string) string { return plain.Text(s, textLimit) },
+	"n":    chartNumber, "charts": loadCharts, "summary": loadSentence, "capital": capital, "check": checkVerdict, "duration": duration,
 }
 
 // HTML writes report.html: one file that refers to no other and can run only its own script. Evidence is cut so that the
 // file stays below 2 MB; the log has all of it. It fails only when w does.
 func HTML(w io.Writer, run runlog.Run) error {
 	m := NewMatrix(run)
-	p := page{
-		pageHead: newPageHead(run.Target.Name, run.Verdict(), Sentence(run), runNotes(run)),
-		Facts:    runFacts(run),
-		Profile:  plain.Lines(run.Target.Profile, 16<<10),
-		By:       "Level",
-	}
+	p := newPage(run.Target.Name, run.Verdict(), Sentence(run), runNotes(run), "Level")
+	p.Facts, p.Profile = runFacts(run), plain.Lines(run.Target.Profile, 16<<10)
 	for _, l := range append(m.Levels, LevelTotals{"all", m.Totals}) {
-		p.Levels = append(p.Levels, newPageLevel(plain.Text(string(l.Level), 20), l.Counts))
+		p.Levels = append(p.Levels, pageLevel{plain.Text(string(l.Level), 20), l.Counts})
 	}
-	for _, c := range run.Cases {
-		if c.Load != nil {
-			p.Loads = append(p.Loads, newPageLoad(c, *c.Load))
-		}
-	}
-	var entries []pageEntry
-	for _, c := range run.AllCases() {
-		entries = append(entries, pageEntry{Case: c})
-	}
-	return p.write(w, m, entries)
+	p.Loads = slices.DeleteFunc(slices.Clone(run.Cases), func(c runlog.Case) bool { return c.Load == nil })
+	return p.write(w, m, runEntries(run.AllCases()))
 }
 
 // write adds the matrix, the cases behind it and the assets, and writes the page.
 func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
-	tmpl, err := template.New("report.html.tmpl").Funcs(template.FuncMap{"n": chartNumber}).ParseFS(htmlFiles, "html/report.html.tmpl")
+	tmpl, err := template.New("report.html.tmpl").Funcs(pageFuncs).ParseFS(htmlFiles, "html/report.html.tmpl")
 	if err != nil {
 		return fmt.Errorf("page template: %w", err)
 	}
@@ -158,10 +99,7 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 	if err != nil {
 		return err
 	}
-	p.Legend, p.Groups = pageCounts(m.Totals), pageGroups(m)
-	for _, c := range m.Columns {
-		p.Columns = append(p.Columns, plain.Text(c.Name, nameLimit))
-	}
+	p.Matrix = m
 	p.Policy = "default-src 'none'; style-src " + digest(style) + "; script-src " + digest(script) +
 		"; img-src data:; base-uri 'none'; form-action 'none'"
 	p.Style, p.Script = template.CSS(style), template.JS(script)
@@ -174,22 +112,10 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 	return flush(w, &out)
 }
 
-func newPageLevel(name string, counts runlog.Counts) pageLevel {
-	return pageLevel{name, counts.Total(), pageCounts(counts), pageBars(counts)}
-}
-
 // digest is the CSP source that permits an element with exactly this content.
 func digest(content []byte) string {
 	sum := sha256.Sum256(content)
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}
-
-func pageCounts(counts runlog.Counts) []pageCount {
-	var list []pageCount
-	for _, v := range contract.Verdicts() {
-		list = append(list, pageCount{v, sign(v), counts[v]})
-	}
-	return list
 }
 
 func pageBars(counts runlog.Counts) []pageBar {
@@ -205,35 +131,38 @@ func pageBars(counts runlog.Counts) []pageBar {
 	return bars
 }
 
-func pageGroups(m Matrix) []pageGroup {
-	var groups []pageGroup
-	for _, r := range m.Rows {
-		row := pageRow{
-			ID: plain.Text(string(r.ID), nameLimit), Meaning: r.Meaning, Advice: r.Advice, Status: r.Status.String(),
-			Verdict: r.Verdict, Sign: sign(r.Verdict), Link: fragment(string(r.ID)),
+// groups are the rows of a matrix, divided where the group changes.
+func groups(m Matrix) [][]MatrixRow {
+	var list [][]MatrixRow
+	for i, r := range m.Rows {
+		if i == 0 || r.Group != m.Rows[i-1].Group {
+			list = append(list, nil)
 		}
-		for _, part := range strings.SplitAfter(row.ID, ":") {
-			row.Parts = append(row.Parts, strings.SplitAfter(part, "_")...)
-		}
-		for _, c := range r.Cells {
-			label := row.ID + " on " + plain.Text(c.Column, nameLimit) + ": " + string(c.Verdict)
-			if n := len(c.Cases); n > 1 {
-				label += fmt.Sprintf(", %d of %d cases", c.Counts[c.Verdict], n)
-			}
-			row.Cells = append(row.Cells, pageCell{
-				c.Verdict, sign(c.Verdict), fragment(string(r.ID) + "/" + c.Column), label, len(c.Cases),
-			})
-		}
-		if len(groups) == 0 || groups[len(groups)-1].Name != r.Group {
-			groups = append(groups, pageGroup{Name: r.Group})
-		}
-		last := &groups[len(groups)-1]
-		last.Rows = append(last.Rows, row)
+		list[len(list)-1] = append(list[len(list)-1], r)
 	}
-	return groups
+	return list
 }
 
-// fragment is the link to an anchor in the page.
-func fragment(id string) template.URL {
+// nameParts are the name of a row, divided where a line may break.
+func nameParts(id contract.RowID) []string {
+	var parts []string
+	for _, part := range strings.SplitAfter(plain.Text(string(id), nameLimit), ":") {
+		parts = append(parts, strings.SplitAfter(part, "_")...)
+	}
+	return parts
+}
+
+// cellLabel describes a cell for screen readers.
+func cellLabel(r MatrixRow, c Cell) string {
+	label := plain.Text(string(r.ID), nameLimit) + " on " + plain.Text(c.Column, nameLimit) + ": " + string(c.Verdict)
+	if n := len(c.Cases); n > 1 {
+		label += fmt.Sprintf(", %d of %d cases", c.Counts[c.Verdict], n)
+	}
+	return label
+}
+
+// fragment is the link to a row of the page, or to a cell of it.
+func fragment(row contract.RowID, column ...string) template.URL {
+	id := strings.Join(append([]string{string(row)}, column...), "/")
 	return template.URL((&url.URL{Fragment: plain.Text(id, nameLimit)}).String())
 }

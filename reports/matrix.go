@@ -61,40 +61,60 @@ type LevelTotals struct {
 	Counts runlog.Counts
 }
 
+// pageEntry is a case with its column in a matrix.
+type pageEntry struct {
+	runlog.Case
+	Column string
+	// Target is the column where the columns are targets, "" where they are surfaces.
+	Target string
+}
+
 // NewMatrix lays out a run. Expected cases that never ran are errors in it.
 func NewMatrix(run runlog.Run) Matrix {
 	cases := run.AllCases()
-	m := Matrix{Columns: columns(run, cases), Totals: make(runlog.Counts), Levels: levels(cases)}
+	m := newMatrix(columns(run, cases), runEntries(cases))
+	m.Levels = levels(cases)
+	return m
+}
+
+func runEntries(cases []runlog.Case) []pageEntry {
+	entries := make([]pageEntry, len(cases))
+	for i, c := range cases {
+		entries[i] = pageEntry{Case: c, Column: string(c.Surface)}
+	}
+	return entries
+}
+
+// newMatrix lays out cases: rows of the contract by columns.
+func newMatrix(columns []Column, entries []pageEntry) Matrix {
+	m := Matrix{Columns: columns, Totals: make(runlog.Counts)}
 	type place struct {
 		row    contract.RowID
 		column string
 	}
-	cells := make(map[place]*Cell)
+	cells := make(map[place]Cell)
 	rows := contract.Rows()
-	for _, c := range cases {
-		m.Totals[c.Verdict]++
-		if !slices.ContainsFunc(rows, func(r contract.Row) bool { return r.ID == c.Row }) {
-			rows = append(rows, contract.Row{ID: c.Row, Key: string(c.Row)})
+	for _, e := range entries {
+		m.Totals[e.Verdict]++
+		if !slices.ContainsFunc(rows, func(r contract.Row) bool { return r.ID == e.Row }) {
+			rows = append(rows, contract.Row{ID: e.Row, Key: string(e.Row)})
 		}
-		at := place{c.Row, string(c.Surface)}
-		if cells[at] == nil {
-			cells[at] = &Cell{Column: at.column, Counts: make(runlog.Counts)}
+		at := place{e.Row, e.Column}
+		cell, found := cells[at]
+		if !found {
+			cell.Counts = make(runlog.Counts)
 		}
-		cells[at].Counts[c.Verdict]++
-		cells[at].Cases = append(cells[at].Cases, c.ID)
+		cell.Counts[e.Verdict]++
+		cell.Cases = append(cell.Cases, e.ID)
+		cells[at] = cell
 	}
 	for _, r := range rows {
 		row := MatrixRow{Row: r, Group: tables[r.Table], Counts: make(runlog.Counts)}
-		for _, column := range m.Columns {
-			cell := Cell{Column: column.Name}
-			if filled := cells[place{r.ID, column.Name}]; filled != nil {
-				cell = *filled
-			}
-			cell.Verdict = worst(cell.Counts)
+		for _, column := range columns {
+			cell := cells[place{r.ID, column.Name}]
+			cell.Column, cell.Verdict = column.Name, worst(cell.Counts)
 			row.Cells = append(row.Cells, cell)
-			for v, n := range cell.Counts {
-				row.Counts[v] += n
-			}
+			row.Counts.Add(cell.Counts)
 		}
 		row.Verdict = worst(row.Counts)
 		m.Rows = append(m.Rows, row)

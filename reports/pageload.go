@@ -1,78 +1,24 @@
 package reports
 
 import (
-	"html/template"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// pageLoad is a load case as the page shows it.
-type pageLoad struct {
-	ID, Summary, Sentence string
-	Verdict               contract.Verdict
-	Sign                  string
-	Link                  template.URL
-	Charts                []pageChart
-	Checks                []pageCheck
-	Times                 []pageTimes
-}
-
-type pageCheck struct {
-	Requirement, Result, Sentence string
-	Verdict                       contract.Verdict
-	Sign                          string
-}
-
-type pageTimes struct {
-	Name, Calls, P50, P90, P99, Max, Bound string
-}
-
-func newPageLoad(c runlog.Case, a runlog.LoadSummary) pageLoad {
-	p := pageLoad{
-		ID: plain.Text(c.ID, nameLimit), Summary: loadSentence(a), Sentence: capital(plain.Text(a.Sentence, textLimit)),
-		Verdict: c.Verdict, Sign: sign(c.Verdict), Link: fragment(string(c.Row) + "/" + string(c.Surface)),
+// loadCharts are the charts of a load case.
+func loadCharts(a runlog.LoadSummary) []pageChart {
+	if len(a.Spans) < 2 {
+		return nil
 	}
-	for _, check := range a.Checks {
-		v := checkVerdict(check, c.Findings)
-		p.Checks = append(p.Checks, pageCheck{
-			plain.Text(string(check.Requirement), nameLimit), plain.Text(string(check.Result), nameLimit), plain.Text(check.Sentence, textLimit), v, sign(v),
-		})
+	if !slices.ContainsFunc(a.Spans, func(s runlog.Span) bool { return s.P50 > 0 }) {
+		return []pageChart{countChart(a, true)}
 	}
-	for _, t := range a.Times {
-		bound := ""
-		if t.Bound > 0 {
-			bound = duration(t.Bound)
-		}
-		p.Times = append(p.Times, pageTimes{
-			plain.Text(t.Name, nameLimit), strconv.Itoa(t.Count), duration(t.P50),
-			quantile(t.P90, t.Count, callsForP90), quantile(t.P99, t.Count, callsForP99), duration(t.Max), bound,
-		})
-	}
-	if len(a.Spans) > 1 {
-		timed := slices.ContainsFunc(a.Spans, func(s runlog.Span) bool { return s.P50 > 0 })
-		p.Charts = append(p.Charts, countChart(a, !timed))
-		if timed {
-			p.Charts = append(p.Charts, latencyChart(a))
-		}
-	}
-	return p
-}
-
-// The fewest calls for which a quantile is shown: with fewer it is close to the maximum.
-const callsForP90, callsForP99 = 20, 100
-
-// quantile is "" for too few calls.
-func quantile(d time.Duration, calls, least int) string {
-	if calls < least {
-		return ""
-	}
-	return duration(d)
+	return []pageChart{countChart(a, false), latencyChart(a)}
 }
 
 // capital makes the first letter a capital.
@@ -104,15 +50,14 @@ func checkVerdict(check runlog.Check, findings []contract.Finding) contract.Verd
 // ChartHeight is the height of the bands of the phases.
 func (page) ChartHeight() int { return chartBottom }
 
-// outcomeClasses are the CSS classes of the outcomes, in the order in which they are stacked.
-func outcomeClasses() []struct {
+type outcomeClass struct {
 	outcome runlog.Outcome
 	class   string
-} {
-	return []struct {
-		outcome runlog.Outcome
-		class   string
-	}{
+}
+
+// outcomeClasses are the CSS classes of the outcomes, in the order in which they are stacked.
+func outcomeClasses() []outcomeClass {
+	return []outcomeClass{
 		{runlog.Admitted, "o-admitted"}, {runlog.Refused, "o-refused"}, {runlog.Error4xx, "o-error4"}, {runlog.Error5xx, "o-error5"},
 		{runlog.Timeout, "o-lost"}, {runlog.TransportError, "o-lost"}, {runlog.Wrong, "o-wrong"}, {runlog.Disconnected, "o-ours"},
 		{runlog.LocalError, "o-ours"}, {runlog.Abandoned, "o-ours"},
@@ -142,7 +87,6 @@ func countChart(a runlog.LoadSummary, wide bool) pageChart {
 		chart.Title += " (square-root scale)"
 	}
 	chart.scale(most, func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) })
-	seen := make(map[string]bool)
 	for i, s := range a.Spans {
 		under := 0.0
 		for _, o := range outcomeClasses() {
@@ -153,9 +97,8 @@ func countChart(a runlog.LoadSummary, wide bool) pageChart {
 			value := perSecond(n, s.Lasts)
 			chart.bar(o.class, s.At, s.Lasts, under, value)
 			under += value
-			if !seen[string(o.outcome)] {
-				seen[string(o.outcome)] = true
-				chart.Legend = append(chart.Legend, chartKey{o.class, string(o.outcome)})
+			if key := (chartKey{o.class, string(o.outcome)}); !slices.Contains(chart.Legend, key) {
+				chart.Legend = append(chart.Legend, key)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,31 +85,26 @@ func (s SelfTest) JSON(w io.Writer) error { return encodeJSON(w, s) }
 // does.
 func (s SelfTest) HTML(w io.Writer) error {
 	m := s.Matrix()
-	p := page{pageHead: newPageHead("Self-test", s.verdict(), s.Sentence(), nil), By: "Theme", Facts: []Fact{
+	p := newPage("Self-test", s.verdict(), s.Sentence(), nil, "Theme")
+	p.Facts = []Fact{
 		{"tool", plain.Text(s.Tool, nameLimit)}, {"contract", plain.Text(s.ContractDigest, nameLimit)},
 		{"started", s.Started.UTC().Format(time.RFC3339)}, {"duration", s.Took.Round(time.Millisecond).String()},
-	}}
+	}
 	var entries []pageEntry
-	groups := make(map[string]runlog.Counts)
-	var order []string
 	for i, g := range s.Gateways {
 		group := m.Rows[i].Group
-		if groups[group] == nil {
-			groups[group] = make(runlog.Counts)
-			order = append(order, group)
+		at := slices.IndexFunc(p.Levels, func(l pageLevel) bool { return l.Name == group })
+		if at < 0 {
+			at = len(p.Levels)
+			p.Levels = append(p.Levels, pageLevel{group, make(runlog.Counts)})
 		}
-		for v, n := range m.Rows[i].Counts {
-			groups[group][v] += n
-		}
+		p.Levels[at].Counts.Add(m.Rows[i].Counts)
 		for _, k := range g.Kills {
 			entries = append(entries, g.entry(k.Case, k.Verdict, k.Headline))
 		}
 		for _, m := range g.Mistakes {
 			entries = append(entries, g.entry(m.Case, contract.Error, m.text()))
 		}
-	}
-	for _, name := range order {
-		p.Levels = append(p.Levels, newPageLevel(name, groups[name]))
 	}
 	return p.write(w, m, entries)
 }

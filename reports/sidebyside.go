@@ -19,58 +19,29 @@ const MatrixSchema = "gatecert.matrix/1"
 type SideBySide struct {
 	Runs []runlog.Run
 	// Matrix has one column per run, in their order.
-	Matrix Matrix
+	Matrix  Matrix
+	entries []pageEntry
 }
 
 // NewSideBySide lays out runs. The name of a target that occurs more than once gets a number.
 func NewSideBySide(runs []runlog.Run) SideBySide {
 	s := SideBySide{Runs: runs}
-	s.Matrix.Totals = make(runlog.Counts)
-	seen := make(map[string]int)
-	place := make(map[contract.RowID]int)
+	var columns []Column
+	seen := make(map[string]bool)
 	for i, run := range runs {
 		name := targetName(run)
-		if seen[name]++; seen[name] > 1 {
-			name = fmt.Sprintf("%s #%d", name, seen[name])
+		for n := 2; seen[name]; n++ {
+			name = fmt.Sprintf("%s #%d", targetName(run), n)
 		}
-		s.Matrix.Columns = append(s.Matrix.Columns, Column{Name: name, Short: letter(i)})
-		m := NewMatrix(run)
-		for v, n := range m.Totals {
-			s.Matrix.Totals[v] += n
-		}
-		for _, r := range m.Rows {
-			at, known := place[r.ID]
-			if !known {
-				at = len(s.Matrix.Rows)
-				place[r.ID] = at
-				s.Matrix.Rows = append(s.Matrix.Rows, MatrixRow{Row: r.Row, Group: r.Group, Counts: make(runlog.Counts)})
-			}
-			row := &s.Matrix.Rows[at]
-			for v, n := range r.Counts {
-				row.Counts[v] += n
-			}
-			// Earlier runs do not have a row that only this one has.
-			for len(row.Cells) < i {
-				row.Cells = append(row.Cells, absent(s.Matrix.Columns[len(row.Cells)]))
-			}
-			cell := Cell{Column: name, Verdict: r.Verdict, Counts: r.Counts}
-			for _, c := range r.Cells {
-				cell.Cases = append(cell.Cases, c.Cases...)
-			}
-			row.Cells = append(row.Cells, cell)
+		seen[name] = true
+		columns = append(columns, Column{Name: name, Short: letter(i)})
+		for _, c := range run.AllCases() {
+			s.entries = append(s.entries, pageEntry{c, name, name})
 		}
 	}
-	for i := range s.Matrix.Rows {
-		row := &s.Matrix.Rows[i]
-		for len(row.Cells) < len(runs) {
-			row.Cells = append(row.Cells, absent(s.Matrix.Columns[len(row.Cells)]))
-		}
-		row.Verdict = worst(row.Counts)
-	}
+	s.Matrix = newMatrix(columns, s.entries)
 	return s
 }
-
-func absent(c Column) Cell { return Cell{Column: c.Name, Verdict: NotRun, Counts: runlog.Counts{}} }
 
 // letter is a short name for a column: A to Z, then numbers.
 func letter(i int) string {
@@ -208,23 +179,15 @@ func (s SideBySide) JSON(w io.Writer) error {
 
 // HTML writes the matrix as a page like that of [HTML]: a cell opens the evidence of its cases. It fails only when w does.
 func (s SideBySide) HTML(w io.Writer) error {
-	var entries []pageEntry
-	for i, run := range s.Runs {
-		column := s.Matrix.Columns[i].Name
-		for _, c := range run.AllCases() {
-			entries = append(entries, pageEntry{c, column})
-		}
-	}
 	var names []string
 	for _, c := range s.Matrix.Columns {
 		names = append(names, c.Name)
 	}
-	p := page{pageHead: newPageHead(strings.Join(names, " · "), contract.Pass, s.sentence(), s.notes()), By: "Target"}
+	p := newPage(strings.Join(names, " · "), contract.Pass, s.sentence(), s.notes(), "Target")
 	for i, run := range s.Runs {
 		p.Verdict, _ = contract.Worst(p.Verdict, run.Verdict())
-		p.Facts = append(p.Facts, Fact{s.Matrix.Columns[i].Name, plain.Text(run.Target.BaseURL, nameLimit) + " · " + Sentence(run)})
-		m := NewMatrix(run)
-		p.Levels = append(p.Levels, newPageLevel(s.Matrix.Columns[i].Name, m.Totals))
+		p.Facts = append(p.Facts, Fact{names[i], plain.Text(run.Target.BaseURL, nameLimit) + " · " + Sentence(run)})
+		p.Levels = append(p.Levels, pageLevel{names[i], NewMatrix(run).Totals})
 	}
-	return p.write(w, s.Matrix, entries)
+	return p.write(w, s.Matrix, s.entries)
 }

@@ -33,30 +33,36 @@ func (c Counts) Total() int {
 	return total
 }
 
+// Add adds other counts.
+func (c Counts) Add(other Counts) {
+	for v, n := range other {
+		c[v] += n
+	}
+}
+
 // Conclude computes the footer of a run from its header and cases. The caller adds Interrupted, Stale and Notes.
 func Conclude(h Header, cases []Case, ended time.Time) Footer {
 	run := Run{Header: h, Cases: cases}
-	counts := make(Counts)
 	var verdicts []contract.Verdict
 	for _, c := range run.AllCases() {
 		verdicts = append(verdicts, c.Verdict)
-	}
-	for _, c := range cases {
-		counts[c.Verdict.OrError()]++
 	}
 	verdict, ok := contract.Worst(verdicts...)
 	if !ok || run.Executed() == 0 {
 		verdict = contract.Error
 	}
 	return Footer{
-		Type:     "footer",
-		Ended:    ended,
-		Verdict:  verdict,
-		Counts:   counts,
-		Executed: run.Executed(),
-		Missing:  run.Missing(),
-		Surplus:  run.Surplus(),
+		Type: "footer", Ended: ended, Verdict: verdict, Counts: run.counts(),
+		Executed: run.Executed(), Missing: run.Missing(), Surplus: run.Surplus(),
 	}
+}
+
+func (r Run) counts() Counts {
+	counts := make(Counts)
+	for _, c := range r.Cases {
+		counts[c.Verdict.OrError()]++
+	}
+	return counts
 }
 
 // Executed counts the cases that ran. A case that is not offered did not run.
@@ -157,10 +163,7 @@ func expectedCases(n int) string {
 
 // counted reports whether the footer's counts match the cases of the log. They do not when the log was cut or altered.
 func (r Run) counted() bool {
-	counts := make(Counts)
-	for _, c := range r.Cases {
-		counts[c.Verdict.OrError()]++
-	}
+	counts := r.counts()
 	for _, v := range contract.Verdicts() {
 		if counts[v] != r.Footer.Counts[v] {
 			return false
