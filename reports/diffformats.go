@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -48,17 +49,27 @@ func (d Diff) notes() []string {
 
 // text is the change in one line: "pass → fail  MUST status-class: got 503, want 404".
 func (c Change) text() string {
-	verdict := func(r *runlog.Case) string {
-		if r == nil {
-			return "–"
-		}
-		return string(r.Verdict.OrError())
-	}
-	text := verdict(c.Before) + " → " + verdict(c.After)
-	if c.After != nil && c.After.Verdict != contract.Pass {
-		text += "  " + Headline(*c.After)
+	text := cmp.Or(string(verdictOf(c.Before)), "–") + " → " + cmp.Or(string(verdictOf(c.After)), "–")
+	if reason := c.reason(); reason != "" {
+		text += "  " + reason
 	}
 	return text
+}
+
+// reason explains the new verdict, "" for none and for a pass.
+func (c Change) reason() string {
+	if c.After == nil || c.After.Verdict == contract.Pass {
+		return ""
+	}
+	return Headline(*c.After)
+}
+
+// verdictOf is the verdict of a case, "" for none.
+func verdictOf(c *runlog.Case) contract.Verdict {
+	if c == nil {
+		return ""
+	}
+	return c.Verdict.OrError()
 }
 
 // Terminal writes the diff for a terminal, at most opts.Failures cases of each move. It fails only when w does.
@@ -76,7 +87,11 @@ func (d Diff) Terminal(w io.Writer, opts TerminalOptions) error {
 		if shown[c.Move] == 1 {
 			t.line("%s:", c.Move)
 		}
-		t.line("  %s %s", t.changeSign(c), plain.Text(c.ID, nameLimit))
+		sign := " "
+		if c.After != nil {
+			sign = t.sign(verdictOf(c.After))
+		}
+		t.line("  %s %s", sign, plain.Text(c.ID, nameLimit))
 		t.line("      %s", c.text())
 		if n := d.Count(c.Move) - shown[c.Move]; n > 0 && shown[c.Move] == opts.Failures {
 			t.line("  … and %d more", n)
@@ -90,13 +105,6 @@ func (d Diff) Terminal(w io.Writer, opts TerminalOptions) error {
 	}
 	t.line("%s.", d.Sentence())
 	return t.flush(w)
-}
-
-func (t *terminal) changeSign(c Change) string {
-	if c.After == nil {
-		return " "
-	}
-	return t.sign(c.After.Verdict.OrError())
 }
 
 // runLine describes a run in one line.
@@ -132,11 +140,11 @@ func (d Diff) Markdown(w io.Writer) error {
 			if shown++; shown > most {
 				continue
 			}
-			about := ""
-			if c.After != nil && c.After.Verdict != contract.Pass {
-				about = cell(Headline(*c.After), textLimit)
+			about := c.reason()
+			if about != "" {
+				about = cell(about, textLimit)
 			}
-			fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", cell(c.ID, nameLimit), signed(c.Before), signed(c.After), about)
+			fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", cell(c.ID, nameLimit), signed(verdictOf(c.Before)), signed(verdictOf(c.After)), about)
 		}
 		if shown > most {
 			fmt.Fprintf(&out, "\n… and %d more\n", shown-most)
@@ -146,11 +154,10 @@ func (d Diff) Markdown(w io.Writer) error {
 }
 
 // signed is a verdict with its sign.
-func signed(c *runlog.Case) string {
-	if c == nil {
+func signed(v contract.Verdict) string {
+	if v == "" {
 		return "–"
 	}
-	v := c.Verdict.OrError()
 	return sign(v) + " " + string(v)
 }
 
@@ -167,11 +174,11 @@ type diffReport struct {
 }
 
 type diffRun struct {
-	RunID    string           `json:"run_id"`
-	Target   reportTarget     `json:"target"`
-	Verdict  contract.Verdict `json:"verdict"`
-	Complete bool             `json:"complete"`
-	Sentence string           `json:"sentence"`
+	RunID    string            `json:"run_id"`
+	Target   runlog.TargetInfo `json:"target"`
+	Verdict  contract.Verdict  `json:"verdict"`
+	Complete bool              `json:"complete"`
+	Sentence string            `json:"sentence"`
 }
 
 type diffChange struct {
@@ -193,24 +200,14 @@ func (d Diff) JSON(w io.Writer) error {
 		out.Counts[m] = d.Count(m)
 	}
 	for _, c := range d.Changes {
-		change := diffChange{ID: c.ID, Move: c.Move}
-		if c.Before != nil {
-			change.Before = c.Before.Verdict.OrError()
-		}
-		if c.After != nil {
-			change.After = c.After.Verdict.OrError()
-			if change.After != contract.Pass {
-				change.Reason = Headline(*c.After)
-			}
-		}
-		out.Changes = append(out.Changes, change)
+		out.Changes = append(out.Changes, diffChange{c.ID, c.Move, verdictOf(c.Before), verdictOf(c.After), c.reason()})
 	}
 	return encodeJSON(w, out)
 }
 
 func newDiffRun(run runlog.Run) diffRun {
 	return diffRun{
-		RunID: run.RunID, Target: newReportTarget(run), Verdict: run.Verdict(), Complete: run.Complete(), Sentence: Sentence(run),
+		RunID: run.RunID, Target: targetInfo(run), Verdict: run.Verdict(), Complete: run.Complete(), Sentence: Sentence(run),
 	}
 }
 

@@ -41,7 +41,12 @@ type failureText struct {
 }
 
 // findingText is a finding in plain text.
-type findingText struct{ Level, Requirement, Want, Got string }
+type findingText struct {
+	Level       string `json:"level"`
+	Requirement string `json:"requirement"`
+	Want        string `json:"want"`
+	Got         string `json:"got"`
+}
 
 func failureTextOf(c runlog.Case) failureText {
 	f := failureText{ID: plain.Text(c.ID, nameLimit), Verdict: c.Verdict, Reason: plain.Text(c.Reason, textLimit)}

@@ -16,10 +16,6 @@ import (
 )
 
 // The types of HAR 1.2: http://www.softwareishard.com/blog/har-12-spec/. Fields that begin with _ are gatecert's own.
-type harFile struct {
-	Log harLog `json:"log"`
-}
-
 type harLog struct {
 	Version string     `json:"version"`
 	Creator harCreator `json:"creator"`
@@ -114,15 +110,15 @@ type harTimings struct {
 // HAR writes exchanges.har: every exchange of the log, controls first, redacted as it was captured. It fails only when
 // w does.
 func HAR(w io.Writer, run runlog.Run) error {
-	file := harFile{harLog{
+	log := harLog{
 		Version: "1.2", Creator: harCreator{"gatecert", plain.Text(run.Tool, nameLimit)}, Entries: []harEntry{},
 		Comment: targetName(run) + ": " + Sentence(run),
-	}}
+	}
 	for _, c := range run.Controls {
 		if c.Observation != nil {
 			entry := newHAREntry(*c.Observation, c.At)
 			entry.Case, entry.Comment = "control", plain.Text(c.Kind+" control on "+string(c.Surface)+" "+c.Phase+" the cases", textLimit)
-			file.Log.Entries = append(file.Log.Entries, entry)
+			log.Entries = append(log.Entries, entry)
 		}
 	}
 	for _, c := range run.Cases {
@@ -132,10 +128,10 @@ func HAR(w io.Writer, run runlog.Run) error {
 			if c.Verdict != contract.Pass {
 				entry.Comment = Headline(c)
 			}
-			file.Log.Entries = append(file.Log.Entries, entry)
+			log.Entries = append(log.Entries, entry)
 		}
 	}
-	return encodeJSON(w, file)
+	return encodeJSON(w, map[string]harLog{"log": log})
 }
 
 func newHAREntry(o contract.Observation, at time.Time) harEntry {

@@ -14,63 +14,39 @@ const ReportSchema = "gatecert.report/2"
 
 // report is report.json: the run with its matrix laid out and its evidence bounded.
 type report struct {
-	Schema string `json:"schema"`
-	reportRun
-	reportResult
-	reportMatrix
-	reportEvidence
-}
-
-// reportRun is the run and its selection.
-type reportRun struct {
-	Tool           string           `json:"tool"`
-	RunID          string           `json:"run_id"`
-	Started        time.Time        `json:"started"`
-	Ended          *time.Time       `json:"ended,omitempty"`
-	ContractDigest string           `json:"contract_digest"`
-	Target         reportTarget     `json:"target"`
-	Selection      runlog.Selection `json:"selection"`
-}
-
-type reportTarget struct {
-	Name    string `json:"name"`
-	BaseURL string `json:"base_url"`
-	Driver  string `json:"driver"`
-	Version string `json:"version,omitempty"`
-}
-
-func newReportTarget(run runlog.Run) reportTarget {
-	return reportTarget{run.Target.Name, run.Target.BaseURL, run.Target.Driver, run.Target.Version}
-}
-
-// reportResult is the overall result.
-type reportResult struct {
+	Schema         string            `json:"schema"`
+	Tool           string            `json:"tool"`
+	RunID          string            `json:"run_id"`
+	Started        time.Time         `json:"started"`
+	Ended          *time.Time        `json:"ended,omitempty"`
+	ContractDigest string            `json:"contract_digest"`
+	Target         runlog.TargetInfo `json:"target"` // without its profile
+	Selection      runlog.Selection  `json:"selection"`
 	// Verdict is [contract.Error] when the run is incomplete.
 	Verdict    contract.Verdict `json:"verdict"`
 	Conformant bool             `json:"conformant"`
 	Complete   bool             `json:"complete"`
 	// Incomplete is why the run is incomplete.
-	Incomplete string       `json:"incomplete,omitempty"`
-	Sentence   string       `json:"sentence"`
-	Totals     reportTotals `json:"totals"`
-}
-
-// reportMatrix is the matrix: rows by surfaces.
-type reportMatrix struct {
-	Levels   []reportLevel     `json:"levels"`
-	Surfaces []dialect.Surface `json:"surfaces"`
-	Rows     []reportRow       `json:"rows"`
-}
-
-// reportEvidence are the events of the log.
-type reportEvidence struct {
-	Cases    []reportCase    `json:"cases"`
-	Controls []reportControl `json:"controls"`
-	Missing  []string        `json:"missing"`
-	Surplus  []string        `json:"surplus"`
+	Incomplete string            `json:"incomplete,omitempty"`
+	Sentence   string            `json:"sentence"`
+	Totals     reportTotals      `json:"totals"`
+	Levels     []reportLevel     `json:"levels"`
+	Surfaces   []dialect.Surface `json:"surfaces"`
+	Rows       []reportRow       `json:"rows"`
+	Cases      []reportCase      `json:"cases"`
+	Controls   []reportControl   `json:"controls"`
+	Missing    []string          `json:"missing"`
+	Surplus    []string          `json:"surplus"`
 	// Stale are the baseline entries that no longer hold.
 	Stale []string `json:"stale"`
 	Notes []string `json:"notes"`
+}
+
+// targetInfo is the target without its profile.
+func targetInfo(run runlog.Run) runlog.TargetInfo {
+	target := run.Target
+	target.Profile = ""
+	return target
 }
 
 type reportTotals struct {
@@ -137,29 +113,31 @@ func newReport(run runlog.Run) report {
 	m := NewMatrix(run)
 	verdict := run.Verdict()
 	r := report{
-		Schema: ReportSchema,
-		reportRun: reportRun{
-			Tool: run.Tool, RunID: run.RunID, Started: run.Started, ContractDigest: run.ContractDigest,
-			Target: newReportTarget(run), Selection: run.Selection,
+		Schema: ReportSchema, Tool: run.Tool, RunID: run.RunID, Started: run.Started, ContractDigest: run.ContractDigest,
+		Target: targetInfo(run), Selection: run.Selection,
+		Verdict: verdict, Conformant: verdict.Conformant(), Complete: run.Complete(), Incomplete: run.Incomplete(), Sentence: Sentence(run),
+		Totals: reportTotals{
+			Expected: len(run.Expected), Executed: run.Executed(),
+			Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), legendVerdicts()),
 		},
-		reportResult: reportResult{
-			Verdict: verdict, Conformant: verdict.Conformant(), Complete: run.Complete(), Incomplete: run.Incomplete(), Sentence: Sentence(run),
-			Totals: reportTotals{
-				Expected: len(run.Expected), Executed: run.Executed(),
-				Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), legendVerdicts()),
-			},
-		},
-		reportMatrix:   newReportMatrix(m),
-		reportEvidence: newReportEvidence(run),
+		Levels: []reportLevel{}, Surfaces: []dialect.Surface{}, Cases: []reportCase{}, Controls: []reportControl{},
+		Missing: filled(run.Missing()), Surplus: filled(run.Surplus()), Stale: []string{}, Notes: []string{},
 	}
 	if run.Footer != nil {
-		r.Ended = &run.Footer.Ended
+		r.Ended, r.Stale, r.Notes = &run.Footer.Ended, filled(run.Footer.Stale), filled(run.Footer.Notes)
+	}
+	r.addMatrix(m)
+	for _, c := range run.AllCases() {
+		r.Cases = append(r.Cases, newReportCase(c))
+	}
+	for _, c := range run.Controls {
+		clip := clipper{bounds: reportBounds}
+		r.Controls = append(r.Controls, reportControl{c.Surface, c.Kind, c.Phase, c.OK, clip.string(c.Detail)})
 	}
 	return r
 }
 
-func newReportMatrix(m Matrix) reportMatrix {
-	r := reportMatrix{Levels: []reportLevel{}, Surfaces: []dialect.Surface{}}
+func (r *report) addMatrix(m Matrix) {
 	for _, l := range m.Levels {
 		r.Levels = append(r.Levels, reportLevel{l.Level, whole(l.Counts, contract.Verdicts())})
 	}
@@ -169,33 +147,13 @@ func newReportMatrix(m Matrix) reportMatrix {
 	for _, row := range m.Rows {
 		out := reportRow{
 			ID: row.ID, Table: row.Table, Key: row.Key, Meaning: row.Meaning, Advice: row.Advice,
-			Status: row.Status.String(), Verdict: row.Verdict, Cases: whole(row.Counts, contract.Verdicts()),
-			Cells: []reportCell{},
+			Status: row.Status.String(), Verdict: row.Verdict, Cases: whole(row.Counts, contract.Verdicts()), Cells: []reportCell{},
 		}
 		for _, c := range row.Cells {
 			out.Cells = append(out.Cells, reportCell{dialect.Surface(c.Column), c.Verdict, filled(c.Cases)})
 		}
 		r.Rows = append(r.Rows, out)
 	}
-	return r
-}
-
-func newReportEvidence(run runlog.Run) reportEvidence {
-	r := reportEvidence{
-		Cases: []reportCase{}, Controls: []reportControl{}, Missing: filled(run.Missing()), Surplus: filled(run.Surplus()),
-		Stale: []string{}, Notes: []string{},
-	}
-	for _, c := range run.AllCases() {
-		r.Cases = append(r.Cases, newReportCase(c))
-	}
-	for _, c := range run.Controls {
-		clip := clipper{bounds: reportBounds}
-		r.Controls = append(r.Controls, reportControl{c.Surface, c.Kind, c.Phase, c.OK, clip.string(c.Detail)})
-	}
-	if run.Footer != nil {
-		r.Stale, r.Notes = filled(run.Footer.Stale), filled(run.Footer.Notes)
-	}
-	return r
 }
 
 func newReportCase(c runlog.Case) reportCase {

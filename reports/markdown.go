@@ -102,30 +102,25 @@ func markdownAttention(out *bytes.Buffer, run runlog.Run, room int) {
 	const reserve = 200 // the heading and the closing counts
 	room -= reserve
 	fmt.Fprintf(out, "### %s, %s\n\n", Count(len(a.failures)+len(a.neverRan), "failure"), Count(len(a.warnings), "warning"))
-	written := 0
-	for _, f := range texts {
-		block := markdownFailure(f)
-		if len(block) > room {
-			break
+	// fitting writes the blocks that there is room for, and returns how many there is none for.
+	fitting := func(n int, block func(int) string) int {
+		for i := range n {
+			text := block(i)
+			if len(text) > room {
+				return n - i
+			}
+			out.WriteString(text)
+			room -= len(text)
 		}
-		out.WriteString(block)
-		room -= len(block)
-		written++
+		return 0
 	}
-	if rest := len(texts) - written; rest > 0 {
+	if rest := fitting(len(texts), func(i int) string { return markdownFailure(texts[i]) }); rest > 0 {
 		fmt.Fprintf(out, "… and %d more in report.html\n\n", rest)
 	}
-	written = 0
-	for _, id := range a.neverRan {
-		line := fmt.Sprintf("- %s %s never ran\n", sign(contract.Error), code(id, nameLimit))
-		if len(line) > room {
-			break
-		}
-		out.WriteString(line)
-		room -= len(line)
-		written++
+	neverRan := func(i int) string {
+		return fmt.Sprintf("- %s %s never ran\n", sign(contract.Error), code(a.neverRan[i], nameLimit))
 	}
-	if rest := len(a.neverRan) - written; rest > 0 {
+	if rest := fitting(len(a.neverRan), neverRan); rest > 0 {
 		fmt.Fprintf(out, "- … and %d more that never ran\n", rest)
 	}
 	if len(a.neverRan) > 0 {

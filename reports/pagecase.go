@@ -43,7 +43,7 @@ type pagePlace struct {
 // pageEvidence is what the page shows of a case when it is opened.
 type pageEvidence struct {
 	Reason   string        `json:"reason,omitempty"`
-	Findings []pageFinding `json:"findings,omitempty"`
+	Findings []findingText `json:"findings,omitempty"`
 	Scenario *pageScenario `json:"scenario,omitempty"`
 	Request  *pageMessage  `json:"request,omitempty"`
 	Response *pageMessage  `json:"response,omitempty"`
@@ -63,13 +63,6 @@ type pageCurl struct {
 	Copy []byte `json:"copy,omitempty"`
 	// CurlCut is set when the line was cut: it is then not offered for copying.
 	CurlCut bool `json:"curl_cut,omitempty"`
-}
-
-type pageFinding struct {
-	Level       string `json:"level"`
-	Requirement string `json:"requirement"`
-	Want        string `json:"want"`
-	Got         string `json:"got"`
 }
 
 type pageScenario struct {
@@ -149,10 +142,7 @@ func newPagePlace(e pageEntry) pagePlace {
 }
 
 func newPageEvidence(c runlog.Case, f failureText, limit int) pageEvidence {
-	out := pageEvidence{Reason: f.Reason, Load: f.Load, pageCurl: pageCurl{Curl: f.Curl}}
-	for _, finding := range f.Findings {
-		out.Findings = append(out.Findings, pageFinding(finding))
-	}
+	out := pageEvidence{Reason: f.Reason, Findings: f.Findings, Load: f.Load, pageCurl: pageCurl{Curl: f.Curl}}
 	if s := c.Scenario; s != nil {
 		out.Scenario = &pageScenario{Name: f.Scenario, At: plain.Text(fmt.Sprintf("%s:%d", s.URI, s.Line), nameLimit)}
 		for _, step := range s.Steps {

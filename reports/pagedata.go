@@ -40,16 +40,8 @@ type pageCircumstance struct {
 func newPageData(entries []pageEntry, m Matrix) ([]byte, error) {
 	data := pageData{Rules: pageRules(m), Cases: []json.RawMessage{}}
 	entries = slices.Clone(entries)
-	slices.SortStableFunc(entries, func(a, b pageEntry) int {
-		switch {
-		case a.Verdict.Worse(b.Verdict):
-			return -1
-		case b.Verdict.Worse(a.Verdict):
-			return 1
-		default:
-			return 0
-		}
-	})
+	compare := inOrder(contract.Verdicts())
+	slices.SortStableFunc(entries, func(a, b pageEntry) int { return compare(b.Verdict, a.Verdict) })
 	room := evidenceLimit
 	for i, e := range entries {
 		bare, err := json.Marshal(newPageCase(e, 0))

@@ -19,12 +19,8 @@ func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
 	if err := t.matrix(m); err != nil {
 		return err
 	}
-	var verdicts, painted, columns []string
-	for _, v := range []contract.Verdict{contract.Pass, contract.Warn, contract.Fail, contract.Untestable, contract.Error} {
-		verdicts = append(verdicts, sign(v)+" "+selfTestWord(v))
-		painted = append(painted, t.sign(v)+" "+selfTestWord(v))
-	}
-	t.wrapped(verdicts, painted)
+	t.verdictLegend([]contract.Verdict{contract.Pass, contract.Warn, contract.Fail, contract.Untestable, contract.Error}, selfTestWord)
+	var columns []string
 	for _, c := range m.Columns {
 		columns = append(columns, strings.ReplaceAll(c.Short, "\n", "")+" "+c.Name)
 	}

@@ -98,7 +98,7 @@ func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 	if err := t.matrix(s.Matrix); err != nil {
 		return err
 	}
-	t.verdictLegend()
+	t.verdictLegend(legendVerdicts(), verdictWord)
 	t.line("")
 	for i, run := range s.Runs {
 		t.line("%s %s %s", s.Matrix.Columns[i].Short, t.sign(run.Verdict()), s.Matrix.Columns[i].Name)

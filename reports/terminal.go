@@ -114,7 +114,7 @@ func (t *terminal) matrix(m Matrix) error {
 func rowLabel(r MatrixRow) string { return plain.Text(r.Key, 40) }
 
 func (t *terminal) legend(m Matrix) {
-	t.verdictLegend()
+	t.verdictLegend(legendVerdicts(), verdictWord)
 	var names []string
 	for _, c := range m.Columns {
 		full := plain.Text(c.Name, 40)
@@ -129,15 +129,17 @@ func (t *terminal) legend(m Matrix) {
 	t.line("")
 }
 
-// verdictLegend explains the signs.
-func (t *terminal) verdictLegend() {
-	var verdicts, painted []string
-	for _, v := range legendVerdicts() {
-		verdicts = append(verdicts, sign(v)+" "+string(v))
-		painted = append(painted, t.sign(v)+" "+string(v))
+// verdictLegend explains signs with a word for each.
+func (t *terminal) verdictLegend(verdicts []contract.Verdict, word func(contract.Verdict) string) {
+	var parts, painted []string
+	for _, v := range verdicts {
+		parts = append(parts, sign(v)+" "+word(v))
+		painted = append(painted, t.sign(v)+" "+word(v))
 	}
-	t.wrapped(verdicts, painted)
+	t.wrapped(parts, painted)
 }
+
+func verdictWord(v contract.Verdict) string { return string(v) }
 
 func streams(c Column) bool { return strings.HasSuffix(c.Short, "\n"+streamSign) }
 

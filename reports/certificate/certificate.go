@@ -45,9 +45,9 @@ func (a Auditor) Issue(ctx context.Context, log []byte, key Key) (Certificate, R
 	}
 	report := newReport(run, digestOf(log))
 	text := report.yaml()
-	payload, err := newStatement(run, log, text).json()
+	payload, err := json.Marshal(newStatement(run, log, text))
 	if err != nil {
-		return Certificate{}, report, err
+		return Certificate{}, report, fmt.Errorf("write the statement: %w", err)
 	}
 	signer, err := dsse.NewEnvelopeSigner(key)
 	if err != nil {

@@ -30,12 +30,9 @@ func NewKey() (private, public []byte, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	privDER, err := x509.MarshalPKCS8PrivateKey(priv)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrKey, err)
-	}
-	pubDER, err := x509.MarshalPKIXPublicKey(pub)
-	if err != nil {
+	privDER, privErr := x509.MarshalPKCS8PrivateKey(priv)
+	pubDER, pubErr := x509.MarshalPKIXPublicKey(pub)
+	if err := errors.Join(privErr, pubErr); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: privateBlock, Bytes: privDER}), pem.EncodeToMemory(&pem.Block{Type: publicBlock, Bytes: pubDER}), nil
@@ -56,30 +53,27 @@ func ParseKey(data []byte) (Key, error) {
 	if block == nil {
 		return Key{}, fmt.Errorf("%w: no PEM block", ErrKey)
 	}
+	var parsed any
+	var err error
 	switch block.Type {
 	case privateBlock:
-		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-		if err != nil {
-			return Key{}, fmt.Errorf("%w: %w", ErrKey, err)
-		}
-		private, ok := parsed.(ed25519.PrivateKey)
-		if !ok {
-			return Key{}, fmt.Errorf("%w: want Ed25519, not %T", ErrKey, parsed)
-		}
-		public, _ := private.Public().(ed25519.PublicKey)
-		return newKey(private, public)
+		parsed, err = x509.ParsePKCS8PrivateKey(block.Bytes)
 	case publicBlock:
-		parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
-		if err != nil {
-			return Key{}, fmt.Errorf("%w: %w", ErrKey, err)
-		}
-		public, ok := parsed.(ed25519.PublicKey)
-		if !ok {
-			return Key{}, fmt.Errorf("%w: want Ed25519, not %T", ErrKey, parsed)
-		}
-		return newKey(nil, public)
+		parsed, err = x509.ParsePKIXPublicKey(block.Bytes)
 	default:
 		return Key{}, fmt.Errorf("%w: want a PEM block %q or %q, not %.40q", ErrKey, privateBlock, publicBlock, block.Type)
+	}
+	if err != nil {
+		return Key{}, fmt.Errorf("%w: %w", ErrKey, err)
+	}
+	switch key := parsed.(type) {
+	case ed25519.PrivateKey:
+		public, _ := key.Public().(ed25519.PublicKey)
+		return newKey(key, public)
+	case ed25519.PublicKey:
+		return newKey(nil, key)
+	default:
+		return Key{}, fmt.Errorf("%w: want Ed25519, not %T", ErrKey, parsed)
 	}
 }
 

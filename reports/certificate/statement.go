@@ -1,9 +1,6 @@
 package certificate
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -73,12 +70,4 @@ func newStatement(run runlog.Run, log, report []byte) statement {
 
 func describe(name string, content []byte) descriptor {
 	return descriptor{Name: name, Digest: map[string]string{"sha256": hexDigest(digestOf(content))}}
-}
-
-func (s statement) json() ([]byte, error) {
-	data, err := json.Marshal(s)
-	if err != nil {
-		return nil, fmt.Errorf("write the statement: %w", err)
-	}
-	return data, nil
 }
