@@ -253,13 +253,25 @@ func (t *terminal) table(header []string, rows [][]string, align tw.Align) error
 	for range len(header) - len(aligns) {
 		aligns = append(aligns, align)
 	}
-	cell := tw.CellConfig{
-		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
-		Padding:    tw.CellPadding{Global: tw.Padding{Right: " ", Overwrite: true}},
-		Alignment:  tw.CellAlignment{PerColumn: aligns},
-	}
 	var out bytes.Buffer
-	table := tablewriter.NewTable(&out,
+	err := Table(&out, header, rows, tw.CellConfig{
+		Padding:   tw.CellPadding{Global: tw.Padding{Right: " ", Overwrite: true}},
+		Alignment: tw.CellAlignment{PerColumn: aligns},
+	})
+	if err != nil {
+		return fmt.Errorf("table: %w", err)
+	}
+	for l := range strings.Lines(out.String()) {
+		t.line("%s", strings.TrimSuffix(l, "\n"))
+	}
+	t.line("")
+	return nil
+}
+
+// Table writes a table without a frame. cell pads and aligns the cells. It fails when w does.
+func Table(w io.Writer, header []string, rows [][]string, cell tw.CellConfig) error {
+	cell.Formatting = tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone}
+	table := tablewriter.NewTable(w,
 		// The library asks the environment whether the signs are two columns wide. A report must not depend on that.
 		tablewriter.WithEastAsian(tw.Off),
 		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
@@ -274,16 +286,9 @@ func (t *terminal) table(header []string, rows [][]string, align tw.Align) error
 	)
 	table.Header(header)
 	if err := table.Bulk(rows); err != nil {
-		return fmt.Errorf("table: %w", err)
+		return err
 	}
-	if err := table.Render(); err != nil {
-		return fmt.Errorf("table: %w", err)
-	}
-	for l := range strings.Lines(out.String()) {
-		t.line("%s", strings.TrimSuffix(l, "\n"))
-	}
-	t.line("")
-	return nil
+	return table.Render()
 }
 
 func (t *terminal) sign(v contract.Verdict) string { return t.paint(v, sign(v)) }

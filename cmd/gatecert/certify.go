@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -30,21 +31,13 @@ Exit codes: 0 conformant; 1 not conformant, or the log does not prove its verdic
 }
 
 func (r certifyCommand) Run(ctx context.Context, c *console) error {
-	log, err := readFile(logPath(r.Subject))
-	if err != nil {
-		return err
-	}
-	key, err := readKey(r.Key)
+	log, key, dir, err := readSubject(r.Subject, r.Key, r.Out)
 	if err != nil {
 		return err
 	}
 	cert, report, err := auditor.Issue(ctx, log, key)
 	if err != nil {
 		return err
-	}
-	dir := r.Out
-	if dir == "" {
-		dir = filepath.Dir(logPath(r.Subject))
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("make the folder for the certificate: %w", err)
@@ -81,17 +74,9 @@ Exit codes: 0 verified and conformant; 1 verified and not conformant, or not ver
 }
 
 func (r verifyCommand) Run(ctx context.Context, c *console) error {
-	log, err := readFile(logPath(r.Subject))
+	log, key, dir, err := readSubject(r.Subject, r.Key, r.Certificate)
 	if err != nil {
 		return err
-	}
-	key, err := readKey(r.Key)
-	if err != nil {
-		return err
-	}
-	dir := r.Certificate
-	if dir == "" {
-		dir = filepath.Dir(logPath(r.Subject))
 	}
 	var cert certificate.Certificate
 	if cert.Report, err = readFile(filepath.Join(dir, certificate.ReportFile)); err != nil {
@@ -142,16 +127,20 @@ func writeNew(path string, content []byte, mode os.FileMode) error {
 	return file.Close()
 }
 
-func readKey(path string) (certificate.Key, error) {
-	data, err := readFile(path)
-	if err != nil {
-		return certificate.Key{}, err
+// readSubject reads the log of a run and a key, and finds the folder of the run's certificate: the run's own, unless one is given.
+func readSubject(run, keyFile, folder string) (log []byte, key certificate.Key, dir string, err error) {
+	run = logPath(run)
+	if log, err = readFile(run); err != nil {
+		return nil, key, "", err
 	}
-	key, err := certificate.ParseKey(data)
+	data, err := readFile(keyFile)
 	if err != nil {
-		return key, fmt.Errorf("%s: %w", path, err)
+		return nil, key, "", err
 	}
-	return key, nil
+	if key, err = certificate.ParseKey(data); err != nil {
+		return nil, key, "", fmt.Errorf("%s: %w", keyFile, err)
+	}
+	return log, key, cmp.Or(folder, filepath.Dir(run)), nil
 }
 
 // readFile reads a file named on the command line.

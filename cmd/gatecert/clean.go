@@ -32,9 +32,6 @@ this command undoes whatever the run did not, and records that in the same file.
 func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 	profile, err := loadProfile(k.Target)
 	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("%w: %w", errUsage, err)
-		}
 		return err
 	}
 	if !prepares(profile) {

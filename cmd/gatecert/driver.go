@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,13 +37,17 @@ func drivers() []driver {
 	}
 }
 
-// loadProfile reads a profile file. Its driver must be one of [drivers].
+// loadProfile reads a profile file, which must exist. Its driver must be one of [drivers].
 func loadProfile(path string) (profile.Profile, error) {
 	var known []profile.Driver
 	for _, d := range drivers() {
 		known = append(known, d.Driver)
 	}
-	return profile.Load(path, os.LookupEnv, known...)
+	p, err := profile.Load(path, os.LookupEnv, known...)
+	if errors.Is(err, os.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return p, err
 }
 
 // driverOf finds the driver that a profile names; the zero profile is the reference gateway. It returns

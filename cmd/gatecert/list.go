@@ -7,14 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets/mutants"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -29,24 +28,43 @@ type listCommand struct {
 func (l listCommand) Run(c *console) error {
 	switch l.What {
 	case "rows":
-		return table(c.out, []string{"row", "status", "meaning", "what to do / common cause"}, rowLines())
+		return listAll(c, contract.Rows(), []string{"row", "status", "meaning", "what to do / common cause"}, func(r contract.Row) []string {
+			return []string{string(r.ID), r.Status.String(), r.Meaning, r.Advice}
+		})
 	case "circumstances":
-		return table(c.out, []string{"circumstance", "row", "needs", "brought about by"}, circumstanceLines())
+		return listAll(c, contract.Circumstances(), []string{"circumstance", "row", "needs", "brought about by"}, func(c contract.Circumstance) []string {
+			return []string{c.ID, string(c.Row), string(c.Needs), c.Sentence}
+		})
 	case "cases":
 		return l.cases(c)
 	case "surfaces":
-		return table(c.out, []string{"surface", "dialect", "streaming", "error envelope"}, surfaceLines())
+		return listAll(c, dialect.Surfaces(), []string{"surface", "dialect", "streaming", "error envelope"}, surfaceLine)
 	case "levels":
-		return table(c.out, []string{"level", "cases", "needs"}, levelLines())
+		return listAll(c, contract.Levels(), []string{"level", "cases", "needs"}, levelLine)
 	case "directives":
-		return table(c.out, []string{"word", "values", "what the upstream does"}, directiveLines())
+		return listAll(c, upstream.Vocabulary(), []string{"word", "values", "what the upstream does"}, func(w upstream.Word) []string {
+			return []string{w.Name, w.Values, w.Sentence}
+		})
 	case "mutants":
-		return table(c.out, []string{"mutant", "theme", "killed by", "what the gateway does wrong"}, mutantLines())
+		return listAll(c, mutants.All(), []string{"mutant", "theme", "killed by", "what the gateway does wrong"}, func(m mutants.Mutant) []string {
+			return []string{m.Name, m.Theme, fmt.Sprintf("%d cases", len(m.Cases())), m.Sentence}
+		})
 	case "permitted":
-		return table(c.out, []string{"permitted behaviour", "what the gateway does"}, permittedLines())
+		return listAll(c, mutants.Permitted(), []string{"permitted behaviour", "what the gateway does"}, func(p mutants.PermittedBehaviour) []string {
+			return []string{p.Name, p.Sentence}
+		})
 	default:
 		return fmt.Errorf("%w: cannot list %q: want rows, circumstances, cases, surfaces, levels, directives, mutants or permitted", errUsage, l.What)
 	}
+}
+
+// listAll prints a table with a line for each value.
+func listAll[T any](c *console, values []T, header []string, line func(T) []string) error {
+	var lines [][]string
+	for _, v := range values {
+		lines = append(lines, line(v))
+	}
+	return table(c.out, header, lines)
 }
 
 func (l listCommand) cases(c *console) error {
@@ -64,32 +82,12 @@ func (l listCommand) cases(c *console) error {
 	return nil
 }
 
-func rowLines() [][]string {
-	var lines [][]string
-	for _, r := range contract.Rows() {
-		lines = append(lines, []string{string(r.ID), r.Status.String(), r.Meaning, r.Advice})
+func surfaceLine(s dialect.Surface) []string {
+	streaming := ""
+	if s.Streaming() {
+		streaming = "yes"
 	}
-	return lines
-}
-
-func circumstanceLines() [][]string {
-	var lines [][]string
-	for _, c := range contract.Circumstances() {
-		lines = append(lines, []string{c.ID, string(c.Row), string(c.Needs), c.Sentence})
-	}
-	return lines
-}
-
-func surfaceLines() [][]string {
-	var lines [][]string
-	for _, s := range dialect.Surfaces() {
-		streaming := ""
-		if s.Streaming() {
-			streaming = "yes"
-		}
-		lines = append(lines, []string{string(s), string(s.Dialect()), streaming, s.Dialect().EnvelopeShape()})
-	}
-	return lines
+	return []string{string(s), string(s.Dialect()), streaming, s.Dialect().EnvelopeShape()}
 }
 
 // levelNeeds says what each level asks of a target, in the words of the contract's column.
@@ -102,70 +100,22 @@ var levelNeeds = map[contract.Level]string{
 	contract.Full:    "everything",
 }
 
-func levelLines() [][]string {
-	var lines [][]string
-	for _, level := range contract.Levels() {
-		count := 0
-		for _, c := range contract.Cases() {
-			if level.Includes(c.Level()) {
-				count++
-			}
+func levelLine(level contract.Level) []string {
+	count := 0
+	for _, c := range contract.Cases() {
+		if level.Includes(c.Level()) {
+			count++
 		}
-		lines = append(lines, []string{string(level), fmt.Sprint(count), levelNeeds[level]})
 	}
-	return lines
-}
-
-func directiveLines() [][]string {
-	var lines [][]string
-	for _, w := range upstream.Vocabulary() {
-		lines = append(lines, []string{w.Name, w.Values, w.Sentence})
-	}
-	return lines
-}
-
-func mutantLines() [][]string {
-	var lines [][]string
-	for _, m := range mutants.All() {
-		lines = append(lines, []string{m.Name, m.Theme, fmt.Sprintf("%d cases", len(m.Cases())), m.Sentence})
-	}
-	return lines
-}
-
-func permittedLines() [][]string {
-	var lines [][]string
-	for _, p := range mutants.Permitted() {
-		lines = append(lines, []string{p.Name, p.Sentence})
-	}
-	return lines
+	return []string{string(level), fmt.Sprint(count), levelNeeds[level]}
 }
 
 // table prints lines under a header, without borders: it is for reading and for grep alike.
 func table(w io.Writer, header []string, lines [][]string) error {
-	t := tablewriter.NewTable(w,
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders: tw.BorderNone,
-			Settings: tw.Settings{
-				Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off},
-				Lines:      tw.Lines{ShowHeaderLine: tw.Off},
-			},
-		})),
-		tablewriter.WithConfig(tablewriter.Config{
-			Header: tw.CellConfig{Formatting: tw.CellFormatting{AutoFormat: tw.Off}, Alignment: tw.CellAlignment{Global: tw.AlignLeft}},
-			Row:    tw.CellConfig{Formatting: tw.CellFormatting{AutoWrap: tw.WrapNone}, Alignment: tw.CellAlignment{Global: tw.AlignLeft}},
-		}),
-	)
-	t.Header(slices.Collect(func(yield func(string) bool) {
-		for _, h := range header {
-			if !yield(strings.ToUpper(h)) {
-				return
-			}
-		}
-	}))
-	if err := t.Bulk(lines); err != nil {
-		return fmt.Errorf("print the table: %w", err)
+	for i := range header {
+		header[i] = strings.ToUpper(header[i])
 	}
-	if err := t.Render(); err != nil {
+	if err := reports.Table(w, header, lines, tw.CellConfig{Alignment: tw.CellAlignment{Global: tw.AlignLeft}}); err != nil {
 		return fmt.Errorf("print the table: %w", err)
 	}
 	return nil

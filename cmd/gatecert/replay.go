@@ -42,11 +42,7 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 			return err
 		}
 	}
-	dir := r.From
-	if filepath.Ext(dir) == ".ndjson" {
-		dir = filepath.Dir(dir)
-	}
-	journal, err := c.mayChange(&config, dir, r.Yes)
+	journal, err := c.mayChange(&config, filepath.Dir(logPath(r.From)), r.Yes)
 	if err != nil {
 		return err
 	}

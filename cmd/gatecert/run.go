@@ -86,7 +86,7 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, formats [
 	defer func() { err = errors.Join(err, journal.Close()) }()
 	log := new(logFile)
 	config.Log, config.AllowRemoteLoad = log, yes
-	bar := newProgress(c)
+	bar := &progress{bar: newBar(c)}
 	defer bar.close()
 	config.Progress = bar.show
 	certification, err := gatecert.New(config) // before the files of an earlier run are removed: it refuses a typo

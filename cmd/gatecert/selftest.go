@@ -9,9 +9,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
-
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/selftest"
 	"github.com/gatecert/gatecert/reports"
@@ -48,7 +45,7 @@ func (s selftestCommand) Run(ctx context.Context, c *console) error {
 		return fmt.Errorf("%w: --parallel %d: want 1 to 64", errUsage, s.Parallel)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
-	bar := newGatewayBar(c)
+	bar := &gatewayBar{newBar(c)}
 	test, err := selftest.Run(ctx, selftest.Config{
 		Mutants: s.Mutant, Permitted: s.Permitted, Load: s.Load, Parallel: s.Parallel, Progress: bar.show,
 	})
@@ -86,54 +83,18 @@ func (s selftestCommand) write(test reports.SelfTest) error {
 	return nil
 }
 
-// gatewayBar shows how far a self-test has come: a bar on a terminal, a line every few seconds elsewhere, and each mistake at
-// once. It is called by one goroutine at a time.
-type gatewayBar struct {
-	c       *console
-	bars    *mpb.Progress
-	bar     *mpb.Bar
-	printed time.Time
-}
-
-func newGatewayBar(c *console) *gatewayBar {
-	b := &gatewayBar{c: c}
-	if c.terminal {
-		b.bars = mpb.New(mpb.WithOutput(c.err), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))
-	}
-	return b
-}
+// gatewayBar shows how far a self-test has come, and each mistake at once. It is called by one goroutine at a time.
+type gatewayBar struct{ bar }
 
 func (b *gatewayBar) show(p selftest.Progress) {
 	if !p.Last.OK() {
 		b.linef("mistake: %s", p.Last.Name)
 	}
 	switch {
-	case b.bars == nil && (time.Since(b.printed) > printEvery || p.Done == p.Total):
+	case b.bars != nil:
+		b.draw("gateways", p.Done, p.Total, func() string { return "" })
+	case time.Since(b.printed) > printEvery || p.Done == p.Total:
 		b.printed = time.Now()
 		b.linef("%d of %d gateways tested", p.Done, p.Total)
-	case b.bars != nil && b.bar == nil:
-		b.bar = b.bars.AddBar(int64(p.Total), mpb.PrependDecorators(decor.Name("gateways "), decor.CountersNoUnit("%d/%d")),
-			mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO)), mpb.BarRemoveOnComplete())
 	}
-	if b.bar != nil {
-		b.bar.SetCurrent(int64(p.Done))
-	}
-}
-
-func (b *gatewayBar) linef(format string, args ...any) {
-	out := b.c.err
-	if b.bars != nil {
-		out = b.bars // above the bar
-	}
-	fmt.Fprintf(out, format+"\n", args...)
-}
-
-func (b *gatewayBar) close() {
-	if b.bars == nil {
-		return
-	}
-	if b.bar != nil {
-		b.bar.Abort(true)
-	}
-	b.bars.Wait()
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/gatecert/gatecert/targets/profile"
@@ -26,11 +24,7 @@ func (f targetFlags) profile() (profile.Profile, error) {
 	case f.URL == "" && f.Model != "":
 		return profile.Profile{}, fmt.Errorf("%w: --model needs a URL", errUsage)
 	case f.Target != "":
-		p, err := loadProfile(f.Target)
-		if errors.Is(err, os.ErrNotExist) {
-			err = fmt.Errorf("%w: %w", errUsage, err)
-		}
-		return p, err
+		return loadProfile(f.Target)
 	case f.URL == "":
 		return profile.Profile{}, nil
 	case f.Key == "" || f.Model == "":
