@@ -30,19 +30,9 @@ var _ steps.Session = loadSession{}
 func (s loadSession) RunLoad(ctx context.Context, c contract.Case) (steps.LoadResult, error) {
 	progress := func(p load.Progress) { s.runner.progress.report(Progress{Phase: PhaseLoad, Load: &p}) }
 	if c.Row == contract.RowRateLimited {
-		return runRateLimit(ctx, s.Session, s.runner.prepared, c, progress)
+		return verifyRateLimit(ctx, s.Session, s.runner.prepared, c.Surface, progress)
 	}
 	return runOutage(ctx, s.runner.prepared, c, progress)
-}
-
-// runRateLimit verifies the declared rate limit.
-func runRateLimit(ctx context.Context, session *targets.Session, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.LoadResult, error) {
-	findings, evidence, err := verifyRateLimit(ctx, session, p, c.Surface, progress)
-	result := steps.LoadResult{Findings: findings, Summary: evidence.Summary()}
-	if errors.Is(err, limits.ErrBudget) || errors.Is(err, limits.ErrInconclusive) {
-		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
-	}
-	return result, err
 }
 
 // The calls in flight in a burst: usualConcurrency, and up to maxConcurrency where the limit is higher. A limit on

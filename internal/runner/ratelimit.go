@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/limits"
+	"github.com/gatecert/gatecert/steps"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -47,8 +49,9 @@ func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Sur
 // upstreamRetryAfter is the Retry-After, in seconds, of the mock upstream's 429. A gateway is unlikely to make up the same.
 const upstreamRetryAfter = 7
 
-// verifyRateLimit verifies the limit that the profile declares. It returns the errors of [limits.Verify].
-func verifyRateLimit(ctx context.Context, session *targets.Session, p targets.Prepared, surface dialect.Surface, progress func(load.Progress)) ([]contract.Finding, limits.Evidence, error) {
+// verifyRateLimit verifies the limit that the profile declares. It returns the errors of [limits.Verify],
+// with [steps.ErrUnreached] where they leave the limit unknown.
+func verifyRateLimit(ctx context.Context, session *targets.Session, p targets.Prepared, surface dialect.Surface, progress func(load.Progress)) (steps.LoadResult, error) {
 	profile, rate := p.Profile, p.Profile.Limits.Rate
 	factory := newProberFactory(p, progress)
 	defer factory.client.Close()
@@ -65,10 +68,14 @@ func verifyRateLimit(ctx context.Context, session *targets.Session, p targets.Pr
 	if p.Upstream != nil {
 		probers.Throttled = factory.prober(surface, profile.Keys.Valid, fmt.Sprintf("status=429 retry-after=%d", upstreamRetryAfter))
 	}
-	return limits.Verify(ctx, probers, limits.DeclaredLimit{
+	findings, summary, err := limits.Verify(ctx, probers, limits.DeclaredLimit{
 		Kind: rate.Kind, Limit: rate.Requests, Window: rate.Window, Burst: rate.Burst, Shared: rate.Shared,
 		Attempts: profile.Limits.Attempts, UpstreamRetryAfter: upstreamRetryAfter,
 	}, verificationBudget(rate))
+	if errors.Is(err, limits.ErrBudget) || errors.Is(err, limits.ErrInconclusive) {
+		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
+	}
+	return steps.LoadResult{Findings: findings, Summary: summary}, err
 }
 
 // proberFactory makes probers that share a client and a meter. A token in each prompt tells their calls apart.
@@ -105,7 +112,7 @@ func (f proberFactory) prober(surface dialect.Surface, key, directive string) li
 		}
 		return request
 	}
-	return limits.ClientProber{Client: f.client, NewRequest: newRequest, CanHold: upstream != nil, OnEnd: f.meter.count}
+	return limits.ClientProber{Client: f.client, NewRequest: newRequest, CanHold: upstream != nil, OnEnd: f.meter.count}.Probe
 }
 
 // callMeter counts calls and reports the counts.

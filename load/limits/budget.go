@@ -1,6 +1,9 @@
 package limits
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Budget bounds what may be sent. A zero field takes its default.
 type Budget struct {
@@ -15,25 +18,9 @@ type Budget struct {
 	Hold time.Duration
 }
 
-const (
-	defaultCalls       = 4000
-	defaultTime        = 3 * time.Minute
-	defaultConcurrency = 128
-	defaultHold        = 250 * time.Millisecond
-)
-
 func (b Budget) withDefaults() Budget {
-	if b.Calls <= 0 {
-		b.Calls = defaultCalls
+	return Budget{
+		Calls: cmp.Or(b.Calls, 4000), Time: cmp.Or(b.Time, 3*time.Minute),
+		Concurrency: cmp.Or(b.Concurrency, 128), Hold: cmp.Or(b.Hold, 250*time.Millisecond),
 	}
-	if b.Time <= 0 {
-		b.Time = defaultTime
-	}
-	if b.Concurrency <= 0 {
-		b.Concurrency = defaultConcurrency
-	}
-	if b.Hold <= 0 {
-		b.Hold = defaultHold
-	}
-	return b
 }

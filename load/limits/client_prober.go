@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/exchange"
 )
 
-// ClientProber is a [Prober] that calls through an exchange client.
+// ClientProber makes the calls of a [Prober] through an exchange client.
 type ClientProber struct {
 	// Client sends the calls.
 	Client *exchange.Client
@@ -30,25 +28,8 @@ type Request struct {
 	Seen func(context.Context) (contract.Seen, error)
 }
 
-var _ Prober = ClientProber{}
-
-// Probe implements [Prober].
-func (p ClientProber) Probe(ctx context.Context) (Call, error) { return p.call(ctx, 0) }
-
-// Burst implements [Prober].
-func (p ClientProber) Burst(ctx context.Context, n int, hold time.Duration) ([]Call, error) {
-	calls := make([]Call, n)
-	var group errgroup.Group
-	for i := range n {
-		group.Go(func() (err error) {
-			calls[i], err = p.call(ctx, hold)
-			return err
-		})
-	}
-	return calls, group.Wait()
-}
-
-func (p ClientProber) call(ctx context.Context, hold time.Duration) (Call, error) {
+// Probe is a [Prober].
+func (p ClientProber) Probe(ctx context.Context, hold time.Duration) (Call, error) {
 	c, err := p.send(ctx, hold)
 	if p.OnEnd != nil && err == nil {
 		p.OnEnd(c)

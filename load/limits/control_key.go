@@ -16,7 +16,7 @@ func (v *verifier) measureBaseline(ctx context.Context) error {
 		return nil
 	}
 	calls, err := repeat(ctx, v.probers.Control)
-	v.transcript.control.baseline = calls
+	v.transcript.baseline = calls
 	if err == nil && count(calls, Admitted) == 0 {
 		err = fmt.Errorf("%w: no call of the control key was admitted, the last one was answered with status %d",
 			ErrInconclusive, calls[len(calls)-1].Observation.Status)
@@ -34,30 +34,22 @@ func (v *verifier) probeDuringBurst(ctx context.Context) error {
 	if err := burst(); err != nil || v.probers.Control == nil {
 		return err
 	}
-	type result struct {
-		calls []Call
-		err   error
-	}
-	done := make(chan result, 1)
+	done := make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
-		calls, err := repeat(ctx, v.probers.Control)
-		done <- result{calls, err}
+		var err error
+		v.transcript.during, err = repeat(ctx, v.probers.Control)
+		done <- err
 	}()
-	for range repeats {
-		if len(done) > 0 {
-			break
-		}
+	for n := 0; n < repeats && len(done) == 0; n++ {
 		if err := burst(); err != nil {
 			cancel()
-			v.transcript.control.during = (<-done).calls
+			<-done
 			return err
 		}
 	}
-	control := <-done
-	v.transcript.control.during = control.calls
-	return control.err
+	return <-done
 }
 
 // The median latency of the control key during a burst may be maxSlowdown times the baseline plus slowdownGrace. A gateway on a
@@ -71,7 +63,7 @@ const (
 // checkIsolation compares the control key's calls during the burst with the baseline. A call that could not connect proves
 // nothing about a key.
 func (a *assessment) checkIsolation() {
-	baseline, during := connected(a.control.baseline), connected(a.control.during)
+	baseline, during := connected(a.baseline), connected(a.during)
 	if len(during) == 0 {
 		return
 	}

@@ -49,32 +49,25 @@ const (
 func (f fitter) fits() []fit {
 	found := bestOfKinds{f.fitTokenBucket()}
 	for _, limit := range f.limits {
-		found.add(f.fitWindow(LimiterModel{Kind: contract.SlidingLog, Limit: limit}))
-		found.add(f.fitClockWindow(LimiterModel{Kind: contract.FixedWindow, Limit: limit}, found[0].contradictions))
-		found.add(f.fitClockWindow(LimiterModel{Kind: contract.SlidingCounter, Limit: limit}, found[0].contradictions))
+		for _, kind := range []contract.LimiterKind{contract.SlidingLog, contract.FixedWindow, contract.SlidingCounter} {
+			found.add(f.fitWindow(LimiterModel{Kind: kind, Limit: limit}, found[0].contradictions))
+		}
 	}
 	// Windows that start on a request, and limits that were never seen whole, explain nearly everything that other models do.
 	// They are tried only when nothing else fits.
-	var fallbacks []func() fit
+	var fallbacks []LimiterModel
 	for _, limit := range f.limits {
-		fallbacks = append(fallbacks, func() fit {
-			return f.fitWindow(LimiterModel{Kind: contract.FixedWindow, Limit: limit, StartsOnRequest: true})
-		})
+		fallbacks = append(fallbacks, LimiterModel{Kind: contract.FixedWindow, Limit: limit, StartsOnRequest: true})
 	}
-	fallbacks = append(fallbacks,
-		func() fit {
-			return f.fitClockWindow(LimiterModel{Kind: contract.FixedWindow}, found[0].contradictions)
-		},
-		func() fit {
-			return f.fitClockWindow(LimiterModel{Kind: contract.SlidingCounter}, found[0].contradictions)
-		},
-		func() fit { return f.fitWindow(LimiterModel{Kind: contract.SlidingLog}) },
-	)
+	for _, kind := range []contract.LimiterKind{contract.FixedWindow, contract.SlidingCounter, contract.SlidingLog} {
+		fallbacks = append(fallbacks, LimiterModel{Kind: kind})
+	}
 	for _, fallback := range fallbacks {
-		if found[0].contradictions <= ambiguity {
+		best := found[0].contradictions
+		if best <= ambiguity {
 			break
 		}
-		if m := fallback(); m.contradictions+ambiguity < found[0].contradictions {
+		if m := f.fitWindow(fallback, best); m.contradictions+ambiguity < best {
 			found.add(m)
 		}
 	}
@@ -150,8 +143,12 @@ func geometric(from, to, ratio float64) []float64 {
 	return values
 }
 
-// fitWindow finds the length of windows without a phase.
-func (f fitter) fitWindow(m LimiterModel) fit {
+// fitWindow finds the length of a model's windows, and their phase where they have one. It may miss a fit with many more
+// contradictions than the best one of another kind.
+func (f fitter) fitWindow(m LimiterModel, best int) fit {
+	if m.hasPhase() {
+		return f.fitClockWindow(m, best)
+	}
 	search := func(around time.Duration, ratios []float64) LimiterModel {
 		var best argmin[LimiterModel]
 		for _, ratio := range ratios {

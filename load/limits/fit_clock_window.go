@@ -44,8 +44,7 @@ type clockWindowSearch struct {
 	origin time.Duration
 }
 
-// fitClockWindow finds length and phase of a fixed window or a sliding counter. It may miss a fit with many more contradictions
-// than the best one of another kind.
+// fitClockWindow finds length and phase of a fixed window or a sliding counter.
 func (f fitter) fitClockWindow(m LimiterModel, best int) fit {
 	first, last := f.decisions[0].from, f.decisions[len(f.decisions)-1].from
 	period := f.roughWindow(m)

@@ -112,7 +112,7 @@ func (r *recorder) probeSecondHalf(ctx context.Context, hold time.Duration) ([]C
 	}
 	var calls []Call
 	for time.Since(began) < hold {
-		c, err := r.prober.Probe(ctx)
+		c, err := r.prober(ctx, 0)
 		if err != nil {
 			return calls, fmt.Errorf("probe: %w", withCause(ctx, err))
 		}

@@ -40,7 +40,7 @@ const drainShare = 4
 func (i *inference) run(ctx context.Context) (LimiterModel, error) {
 	var drained drainResult
 	var singlesPass bool
-	err := i.experiment(ctx, drainExperiment, func(ctx context.Context) (sentence string, err error) {
+	err := i.experiment(ctx, "drain", func(ctx context.Context) (sentence string, err error) {
 		drained, err = i.drain(ctx, 0, i.budget.Calls/drainShare)
 		if err != nil || !drained.refused {
 			return fmt.Sprintf("%d calls were admitted and none refused", drained.admitted), err
@@ -64,7 +64,7 @@ func (i *inference) run(ctx context.Context) (LimiterModel, error) {
 // that time frees.
 func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (m LimiterModel, done bool, err error) {
 	var held holdResult
-	err = i.experiment(ctx, holdExperiment, func(ctx context.Context) (_ string, err error) {
+	err = i.experiment(ctx, "hold", func(ctx context.Context) (_ string, err error) {
 		held, err = i.hold(ctx)
 		return held.sentence, err
 	})
@@ -72,7 +72,7 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 	case err != nil:
 		return LimiterModel{}, false, err
 	case held.limited:
-		return LimiterModel{Kind: contract.Concurrency, Limit: held.admitted, Confidence: 1, Evidence: i.sentences()}, true, nil
+		return LimiterModel{Kind: contract.Concurrency, Limit: held.admitted, Evidence: i.sentences()}, true, nil
 	case !drained.refused && held.admitted > 0:
 		m := LimiterModel{Kind: None, Evidence: i.sentences()}
 		m.Evidence = append(m.Evidence, fmt.Sprintf("a limit above %d calls, or above %d concurrent calls, is not ruled out",
@@ -94,7 +94,7 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 
 // measureRefill polls a drained limiter until it has admitted its limit and half as much again.
 func (i *inference) measureRefill(ctx context.Context, limit int) error {
-	return i.experiment(ctx, refillExperiment, func(ctx context.Context) (string, error) {
+	return i.experiment(ctx, "refill", func(ctx context.Context) (string, error) {
 		began := time.Now()
 		rate, err := i.pollRefill(ctx, limit+limit/2+1, i.began.Add(i.budget.Time))
 		i.interval = max(time.Since(began)/time.Duration(max(rate.admitted, 1)), 1)
@@ -122,9 +122,9 @@ func (i *inference) discriminate(ctx context.Context) ([]fit, error) {
 		if err := i.waitUntil(ctx, i.telltale(fits, i.restNeeded(fits))); err != nil {
 			return fits, err
 		}
-		name, run := creditExperiment, i.credit
+		name, run := "credit", i.credit
 		if best.Kind == contract.FixedWindow || best.Kind == contract.SlidingLog {
-			name, run = boundaryExperiment, i.boundary
+			name, run = "boundary", i.boundary
 		}
 		var measured capacityResult
 		err := i.experiment(ctx, name, func(ctx context.Context) (_ string, err error) {
@@ -198,12 +198,9 @@ func (i *inference) telltale(fits []fit, rest time.Duration) time.Time {
 // origin is the instant from which decisions are counted.
 func (i *inference) origin() time.Time { return i.calls[0].Earliest }
 
-// model returns the best fit as a model, with its confidence and its evidence.
+// model returns the best fit as a model, with its evidence.
 func (i *inference) model(fits []fit) LimiterModel {
-	m, best, rival := fits[0].LimiterModel, fits[0], fits[1]
-	if rival.contradictions > 0 {
-		m.Confidence = float64(rival.contradictions-best.contradictions) / float64(rival.contradictions)
-	}
+	m := fits[0].LimiterModel
 	m.Evidence = i.sentences()
 	for _, f := range fits {
 		m.Evidence = append(m.Evidence, fmt.Sprintf("%s: contradicted by %d of %d responses", f.LimiterModel, f.contradictions, len(i.calls)))

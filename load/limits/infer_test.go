@@ -31,7 +31,7 @@ func TestInferNamesKindAndLimit(t *testing.T) {
 				for run := range runs {
 					synctest.Test(t, func(t *testing.T) {
 						l := simulation{kind, size.limit, size.window, uint64(run), uint64(size.limit), (run+i+j)%2 == 1}.limiter()
-						m, experiments, err := Infer(t.Context(), l, Budget{})
+						m, experiments, err := Infer(t.Context(), l.call, Budget{})
 						require.NoError(t, err)
 						for _, e := range experiments {
 							calls += e.Calls
@@ -87,9 +87,9 @@ func TestInferKnowsUnusualLimiters(t *testing.T) {
 						row.change(l)
 					}
 					for range row.used {
-						_, _ = l.Probe(t.Context())
+						_, _ = l.call(t.Context(), 0)
 					}
-					m, experiments, err := Infer(t.Context(), l, Budget{})
+					m, experiments, err := Infer(t.Context(), l.call, Budget{})
 					require.NoError(t, err, "%s %+v", m, experiments)
 					require.Equal(t, s.kind, m.Kind, "run %d: %s %q", run, m, m.Evidence)
 					require.Equal(t, row.want, m.Limit, "run %d: %s %q", run, m, m.Evidence)

@@ -146,7 +146,7 @@ func (a *assessment) bestModel(declared DeclaredLimit) (LimiterModel, contradict
 	var best argmin[LimiterModel]
 	for _, kind := range declared.kinds() {
 		m := declared.model(kind)
-		if kind == contract.FixedWindow || kind == contract.SlidingCounter {
+		if m.hasPhase() {
 			m.Phase = bestPhase(m.Window, func(phase time.Duration, bound int) int {
 				shifted := m
 				shifted.Phase = phase

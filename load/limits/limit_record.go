@@ -58,7 +58,7 @@ func (a *assessment) recordRecovery() {
 	case len(polls) == 0:
 	case !slices.Contains(a.rejected[:polls[0]], true):
 		a.untested(contract.Recovery, "no call was refused in the initial burst")
-	case a.recovery() > 0:
-		a.held(contract.Recovery, "the first call was admitted %s after the initial burst", round(a.recovery()))
+	case a.recovery != nil && *a.recovery > 0:
+		a.held(contract.Recovery, "the first call was admitted %s after the initial burst", round(*a.recovery))
 	}
 }

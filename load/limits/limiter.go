@@ -33,8 +33,6 @@ func newLimiter(m LimiterModel, decisions []decision, a admissions, slack time.D
 		return newTokenBucket(m, decisions, a, slack)
 	case contract.Concurrency:
 		return &inFlight{m.Limit, decisions}
-	case None:
-		return unlimited{}
 	default:
 		return &slidingLog{m, a, slack}
 	}
@@ -66,13 +64,6 @@ func contradictionsOf(l limiter, decisions []decision, bound int) contradictions
 	}
 	return found
 }
-
-// unlimited never refuses a call.
-type unlimited struct{}
-
-func (unlimited) minUsage(*decision) float64  { return -1 }
-func (unlimited) cannotAdmit(*decision) bool  { return false }
-func (unlimited) cannotRefuse(*decision) bool { return true }
 
 // slidingLog admits no more than the limit in any window, wherever it begins.
 type slidingLog struct {

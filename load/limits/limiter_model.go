@@ -13,25 +13,22 @@ const None contract.LimiterKind = "none"
 // LimiterModel is a kind of limiter with its parameters. A parameter that the kind does not have is zero.
 type LimiterModel struct {
 	// Kind is "" where it is not known.
-	Kind contract.LimiterKind `json:"kind,omitempty"`
+	Kind contract.LimiterKind
 	// Limit is the number of calls in a window, or of those in flight. Of a token bucket it is the capacity.
-	Limit int `json:"limit,omitempty"`
+	Limit int
 	// Window is the length of the window; of a token bucket, the time in which Limit tokens are refilled.
-	Window time.Duration `json:"window_ns,omitempty"`
+	Window time.Duration
 	// Burst is the capacity of a token bucket in tokens, and Refill its rate in tokens per second.
-	Burst  int     `json:"burst,omitempty"`
-	Refill float64 `json:"refill_per_second,omitempty"`
+	Burst  int
+	Refill float64
 	// Phase is an instant at which a clock-aligned window begins, as an offset from the first call. Fixed windows and
 	// sliding counters have one.
-	Phase time.Duration `json:"phase_ns,omitempty"`
+	Phase time.Duration
 	// StartsOnRequest is set for fixed windows that are not aligned to a clock: a window begins with the first call after
 	// the last window ended.
-	StartsOnRequest bool `json:"starts_on_request,omitempty"`
-	// Confidence is between 0 and 1: of the responses that contradict the next best kind, the share that this kind explains.
-	// 0 means that another kind explains the responses as well.
-	Confidence float64 `json:"confidence,omitempty"`
+	StartsOnRequest bool
 	// Evidence is what the model rests on, one sentence each.
-	Evidence []string `json:"evidence,omitempty"`
+	Evidence []string
 }
 
 // String describes the limiter in one line: "sliding-log of 20 in 5s".
@@ -74,6 +71,11 @@ func (m LimiterModel) timeToReset() time.Duration {
 	default:
 		return m.Window
 	}
+}
+
+// hasPhase reports whether the windows are aligned to a clock.
+func (m LimiterModel) hasPhase() bool {
+	return m.Kind == contract.SlidingCounter || m.Kind == contract.FixedWindow && !m.StartsOnRequest
 }
 
 // windowStart is the latest boundary of a clock-aligned window at or before an instant.

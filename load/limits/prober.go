@@ -5,17 +5,12 @@ import (
 	"time"
 )
 
-// Prober makes calls to one gateway with one key on one surface. Several goroutines use it at the same time.
+// Prober makes a call to one gateway with one key on one surface. Several goroutines call it at the same time.
 //
-// An error means that a call could not be made, and ends the experiment. Whatever the gateway answers is in the [Call],
-// not in the error.
-type Prober interface {
-	// Probe makes one call.
-	Probe(ctx context.Context) (Call, error)
-	// Burst makes n calls at once. A hold above 0 asks the upstream to delay its response to each admitted call by that
-	// long; a prober whose upstream cannot do so leaves Call.Held at 0.
-	Burst(ctx context.Context, n int, hold time.Duration) ([]Call, error)
-}
+// A hold above 0 asks the upstream to delay its response to an admitted call by that long; a prober whose upstream cannot do so
+// leaves Call.Held at 0. An error means that the call could not be made, and ends the experiment. Whatever the gateway answers
+// is in the [Call], not in the error.
+type Prober func(ctx context.Context, hold time.Duration) (Call, error)
 
 // Probers are the ways to call one gateway that a verification uses. Only Limited is required. What a missing prober would
 // have shown is left untested.

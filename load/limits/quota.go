@@ -21,8 +21,8 @@ type quota struct {
 	name      string
 	limit     *int64
 	remaining *int64
-	// reset is the time from the response until the limit is whole again; window is the length of the policy's window.
-	reset, window *time.Duration
+	// reset is the time from the response until the limit is whole again.
+	reset *time.Duration
 }
 
 // quotaSource is a family of header fields about rate limits.
@@ -61,7 +61,7 @@ func (f invalidField) String() string {
 // Date, or from now without one.
 func parseQuotas(header map[string][]string, now time.Time) ([]quota, []invalidField) {
 	p := quotaParser{now: now, quotas: map[string]*quota{}}
-	if date, err := http.ParseTime(firstValue(header["Date"])); err == nil {
+	if date, err := http.ParseTime(http.Header(header).Get("Date")); err == nil {
 		p.now = date
 	}
 	for _, field := range slices.Sorted(maps.Keys(header)) {
@@ -214,8 +214,7 @@ func parsePolicy(q *quota, params *httpsfv.Params) (err error) {
 	if q.limit == nil {
 		return errors.New("a policy without its quota q")
 	}
-	window, err := integer(params, "w")
-	q.window = inSeconds(window)
+	_, err = integer(params, "w")
 	return err
 }
 
@@ -227,8 +226,10 @@ func parseRemaining(q *quota, params *httpsfv.Params) (err error) {
 	if q.remaining == nil {
 		return errors.New("a limit without what remains, r")
 	}
-	reset, err := integer(params, "t")
-	q.reset = inSeconds(reset)
+	seconds, err := integer(params, "t")
+	if seconds != nil {
+		q.reset = new(time.Duration(min(max(*seconds, 0), maxSeconds)) * time.Second)
+	}
 	return err
 }
 
@@ -247,22 +248,6 @@ func integer(params *httpsfv.Params, name string) (*int64, error) {
 
 // maxSeconds is how many seconds a duration can hold.
 const maxSeconds = int64(math.MaxInt64 / time.Second)
-
-func inSeconds(n *int64) *time.Duration {
-	if n == nil {
-		return nil
-	}
-	d := time.Duration(min(max(*n, 0), maxSeconds)) * time.Second
-	return &d
-}
-
-// firstValue is the first value of a header field, "" where it is absent.
-func firstValue(values []string) string {
-	if len(values) == 0 {
-		return ""
-	}
-	return values[0]
-}
 
 // clip cuts a gateway's text to a length that fits a line.
 func clip(text string) string {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
@@ -39,7 +41,7 @@ func (r *recorder) probe(ctx context.Context) (Call, error) {
 	if err := r.reserve(1); err != nil {
 		return Call{}, err
 	}
-	c, err := r.prober.Probe(ctx)
+	c, err := r.prober(ctx, 0)
 	if err != nil {
 		return Call{}, fmt.Errorf("probe: %w", withCause(ctx, err))
 	}
@@ -54,8 +56,15 @@ func (r *recorder) burst(ctx context.Context, n int, hold time.Duration) ([]Call
 	if err := r.reserve(n); err != nil {
 		return nil, err
 	}
-	calls, err := r.prober.Burst(ctx, n, hold)
-	if err != nil {
+	calls := make([]Call, n)
+	var group errgroup.Group
+	for i := range calls {
+		group.Go(func() (err error) {
+			calls[i], err = r.prober(ctx, hold)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
 		return nil, fmt.Errorf("burst of %d: %w", n, withCause(ctx, err))
 	}
 	r.record(calls...)

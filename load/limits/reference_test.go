@@ -76,7 +76,7 @@ func (g *gateway) prober(s dialect.Surface, key, directive string) limits.Prober
 			},
 			Seen: func(ctx context.Context) (contract.Seen, error) { return g.seen(ctx, token) },
 		}
-	}}
+	}}.Probe
 }
 
 func (g *gateway) probers() limits.Probers {
@@ -108,7 +108,7 @@ func (g *gateway) balance(ctx context.Context, key string) (float64, error) {
 }
 
 // verify is a verification of the limit that the gateway declares.
-func (g *gateway) verify(ctx context.Context, rate reference.RateLimit) ([]contract.Finding, limits.Evidence, error) {
+func (g *gateway) verify(ctx context.Context, rate reference.RateLimit) ([]contract.Finding, runlog.LoadSummary, error) {
 	findings, evidence, err := limits.Verify(ctx, g.probers(), limits.DeclaredLimit{
 		Kind: rate.Kind, Limit: rate.Requests, Window: rate.Window, Shared: new(true), Attempts: 3, UpstreamRetryAfter: 7,
 	}, limits.Budget{})
@@ -120,7 +120,7 @@ type verified struct {
 	name     string
 	gateway  *gateway
 	findings []contract.Finding
-	evidence limits.Evidence
+	evidence runlog.LoadSummary
 	err      error
 }
 

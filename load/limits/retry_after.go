@@ -10,40 +10,23 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// retryAfter is the Retry-After of a response (RFC 9110 10.2.3).
-type retryAfter struct {
-	// seconds is -1 where there is none that is a number.
-	seconds int64
-	// date says that it is an HTTP date.
-	date bool
-}
-
-func retryAfterOf(o contract.Observation) retryAfter {
-	value := firstValue(o.Header["Retry-After"])
+// retryAfterOf returns the Retry-After of a response (RFC 9110 10.2.3): seconds, -1 where there is none that is a number, and
+// whether it is an HTTP date.
+func retryAfterOf(o contract.Observation) (seconds int64, isDate bool) {
+	value := http.Header(o.Header).Get("Retry-After")
 	if n, err := strconv.ParseUint(value, 10, 62); err == nil {
-		return retryAfter{seconds: int64(n)}
+		return int64(n), false
 	}
 	_, err := http.ParseTime(value)
-	return retryAfter{-1, err == nil}
+	return -1, err == nil
 }
 
 // maxRounding is by how much a Retry-After may exceed the wait: it has to be whole seconds.
 const maxRounding = time.Second
 
-// timedCall is a call with what its response says about waiting.
-type timedCall struct {
-	Call
-
-	retryAfter retryAfter
-}
-
 // checkRetryAfter compares the Retry-After of refused calls with what happened to later calls.
 func (a *assessment) checkRetryAfter() {
-	calls := make([]timedCall, 0, len(a.calls))
-	for _, call := range a.calls {
-		calls = append(calls, timedCall{call, retryAfterOf(call.Observation)})
-	}
-	slices.SortStableFunc(calls, func(a, b timedCall) int { return a.Earliest.Compare(b.Earliest) })
+	calls := slices.SortedStableFunc(slices.Values(a.calls), func(a, b Call) int { return a.Earliest.Compare(b.Earliest) })
 	c := retryAfterCheck{assessment: a, usage: countAdmissions(a.decisions)}
 	var refused, dates, numbers, followed int
 	for i, call := range calls {
@@ -51,19 +34,20 @@ func (a *assessment) checkRetryAfter() {
 			continue
 		}
 		refused++
+		seconds, isDate := retryAfterOf(call.Observation)
 		switch {
-		case call.retryAfter.date:
+		case isDate:
 			dates++
 			continue
-		case call.retryAfter.seconds < 0:
+		case seconds < 0:
 			continue
-		case call.retryAfter.seconds >= int64(firstEpochSecond):
+		case seconds >= int64(firstEpochSecond):
 			a.find(contract.RetryAfterTrue, contract.Should, "Retry-After as a number of seconds to wait",
-				fmt.Sprintf("%d, a Unix timestamp", call.retryAfter.seconds))
+				fmt.Sprintf("%d, a Unix timestamp", seconds))
 			return
 		}
 		numbers++
-		if c.compare(call, calls[i+1:]) {
+		if c.compare(call, seconds, calls[i+1:]) {
 			followed++
 		}
 	}
@@ -90,45 +74,45 @@ type retryAfterCheck struct {
 }
 
 // compare compares one refusal with the calls after it. It reports whether one of these was admitted.
-func (c *retryAfterCheck) compare(refusal timedCall, later []timedCall) bool {
-	wait := time.Duration(refusal.retryAfter.seconds) * time.Second
+func (c *retryAfterCheck) compare(refusal Call, seconds int64, later []Call) bool {
+	wait := time.Duration(seconds) * time.Second
 	next, followed := c.nextAdmitted(later, refusal)
 	followed = followed && c.declared.Kind != contract.Concurrency
 	if followed {
 		if waited := next.Latest.Sub(refusal.Earliest) + c.declared.Slack; waited < wait-maxRounding {
-			c.tooLong.add(refusal.retryAfter.seconds, waited)
+			c.tooLong.add(seconds, waited)
 		}
 	}
 	if c.refusedCount {
 		return followed // each refusal postpones what the one before it announced
 	}
 	if next, ok := c.nextRefused(later, refusal, wait+c.declared.Slack); ok {
-		c.tooShort.add(refusal.retryAfter.seconds, next.Earliest.Sub(refusal.Latest))
+		c.tooShort.add(seconds, next.Earliest.Sub(refusal.Latest))
 	}
 	return followed
 }
 
 // nextAdmitted is the first call that was sent after a refusal and admitted. It counts only if it was made to detect the recovery:
 // an admission in a burst may be in excess.
-func (c *retryAfterCheck) nextAdmitted(later []timedCall, refusal timedCall) (timedCall, bool) {
+func (c *retryAfterCheck) nextAdmitted(later []Call, refusal Call) (Call, bool) {
 	for _, call := range later {
 		if call.Outcome() == Admitted && !call.Earliest.Before(refusal.Latest) {
 			return call, call.phase == phaseRecovery
 		}
 	}
-	return timedCall{}, false
+	return Call{}, false
 }
 
 // nextRefused is the first call that was refused although it had waited long enough, and although no call can have been admitted
 // meanwhile that took its place.
-func (c *retryAfterCheck) nextRefused(later []timedCall, refusal timedCall, wait time.Duration) (timedCall, bool) {
+func (c *retryAfterCheck) nextRefused(later []Call, refusal Call, wait time.Duration) (Call, bool) {
 	origin := c.calls[0].Earliest
 	for _, call := range later {
 		if call.Outcome() == Refused && call.Earliest.Sub(refusal.Latest) > wait {
 			return call, call.phase == phaseRecovery && c.usage.atMost(refusal.Earliest.Sub(origin), call.Latest.Sub(origin)) == 0
 		}
 	}
-	return timedCall{}, false
+	return Call{}, false
 }
 
 // report adds the findings. Refusals is how many carried a number of seconds.

@@ -62,10 +62,10 @@ type simulatedProber struct {
 
 func (g *simulatedGateway) probers() Probers {
 	return Probers{
-		Limited:   &simulatedProber{simulatedGateway: g, surface: dialect.Chat, limited: true},
-		Stream:    &simulatedProber{simulatedGateway: g, surface: dialect.ChatStream, limited: true},
-		Control:   &simulatedProber{simulatedGateway: g, surface: dialect.Chat},
-		Throttled: &simulatedProber{simulatedGateway: g, surface: dialect.Chat, throttled: true},
+		Limited:   (&simulatedProber{simulatedGateway: g, surface: dialect.Chat, limited: true}).call,
+		Stream:    (&simulatedProber{simulatedGateway: g, surface: dialect.ChatStream, limited: true}).call,
+		Control:   (&simulatedProber{simulatedGateway: g, surface: dialect.Chat}).call,
+		Throttled: (&simulatedProber{simulatedGateway: g, surface: dialect.Chat, throttled: true}).call,
 		Balance:   func(context.Context) (float64, error) { return g.balance, nil },
 	}
 }
@@ -82,22 +82,7 @@ func (g *simulatedGateway) timeToAdmission(now time.Time) time.Duration {
 	return time.Duration(sort.Search(most, func(ms int) bool { return g.allow(now.Add(time.Duration(ms) * time.Millisecond)) })) * time.Millisecond
 }
 
-// Probe implements [Prober].
-func (p *simulatedProber) Probe(ctx context.Context) (Call, error) { return p.call(ctx, 0) }
-
-// Burst implements [Prober].
-func (p *simulatedProber) Burst(ctx context.Context, n int, hold time.Duration) ([]Call, error) {
-	calls := make([]Call, n)
-	done := make(chan struct{}, n)
-	for i := range n {
-		go func() { calls[i], _ = p.call(ctx, hold); done <- struct{}{} }()
-	}
-	for range n {
-		<-done
-	}
-	return calls, ctx.Err()
-}
-
+// call is a [Prober].
 func (p *simulatedProber) call(ctx context.Context, hold time.Duration) (Call, error) {
 	call := Call{Earliest: time.Now()}
 	p.mu.Lock()

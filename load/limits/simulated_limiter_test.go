@@ -79,20 +79,7 @@ func (s *simulatedLimiter) allow(now time.Time) bool {
 	}
 }
 
-// Probe implements [Prober].
-func (s *simulatedLimiter) Probe(ctx context.Context) (Call, error) { return s.call(ctx, 0) }
-
-// Burst implements [Prober].
-func (s *simulatedLimiter) Burst(ctx context.Context, n int, hold time.Duration) ([]Call, error) {
-	calls := make([]Call, n)
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() { calls[i], _ = s.call(ctx, hold) })
-	}
-	all.Wait()
-	return calls, ctx.Err()
-}
-
+// call is a [Prober].
 func (s *simulatedLimiter) call(ctx context.Context, hold time.Duration) (Call, error) {
 	c := Call{Earliest: time.Now()}
 	s.travel()

@@ -3,6 +3,7 @@ package limits
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 
 	"github.com/gatecert/gatecert/contract"
@@ -13,14 +14,15 @@ func (v *verifier) callThrottledUpstream(ctx context.Context) error {
 	if v.probers.Throttled == nil {
 		return nil
 	}
-	calls, err := repeat(ctx, v.probers.Throttled)
-	v.transcript.upstream429s = callSeries{calls, err == nil}
+	var err error
+	v.transcript.upstream429s, err = repeat(ctx, v.probers.Throttled)
+	v.transcript.calledThrottled = err == nil
 	return err
 }
 
 // checkUpstream429s checks how the gateway forwards the upstream's own 429.
 func (a *assessment) checkUpstream429s() {
-	if !a.upstream429s.complete {
+	if !a.calledThrottled {
 		return
 	}
 	bound := a.declared.Attempts
@@ -29,14 +31,14 @@ func (a *assessment) checkUpstream429s() {
 	}
 	var reached, lost, maxAttempts int
 	var got string
-	for _, c := range a.upstream429s.calls {
+	for _, c := range a.upstream429s {
 		o := c.Observation
 		if o.Upstream == nil || len(o.Upstream.Attempts) == 0 {
 			continue
 		}
 		reached++
 		maxAttempts = max(maxAttempts, len(o.Upstream.Attempts))
-		if value := firstValue(o.Header["Retry-After"]); value != strconv.Itoa(a.declared.UpstreamRetryAfter) {
+		if value := http.Header(o.Header).Get("Retry-After"); value != strconv.Itoa(a.declared.UpstreamRetryAfter) {
 			lost++
 			got = strconv.Quote(clip(value))
 			if value == "" {

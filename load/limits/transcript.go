@@ -12,29 +12,19 @@ type transcript struct {
 	began time.Time
 	took  time.Duration
 	// calls are those of the limited key, and streaming ones where these share its limit.
-	calls   []Call
-	phases  []runlog.Phase
-	control controlCalls
+	calls  []Call
+	phases []runlog.Phase
+	// The control key made the calls of baseline while the limited key was idle, and those of during while that was over its limit.
+	baseline, during []Call
 	// streams are the latest streaming calls that were made while the limit was used up.
 	streams []Call
-	// upstream429s are the calls that the upstream answered with 429.
-	upstream429s callSeries
-	// recoveries are the times from the end of a phase to the first call admitted after it, 0 where none was.
-	recoveries []time.Duration
+	// upstream429s are the calls that the upstream answered with 429, all of them when calledThrottled.
+	upstream429s    []Call
+	calledThrottled bool
+	// recovery is the time from the end of the initial burst to the first admitted call, 0 when none was. nil: not measured.
+	recovery *time.Duration
 	// refusedCost is what refused calls cost, nil where it was not measured.
 	refusedCost *float64
-}
-
-// controlCalls are the calls of the control key.
-type controlCalls struct {
-	// baseline were made while the limited key was idle, during while it was over its limit.
-	baseline, during []Call
-}
-
-// callSeries is a series of calls that may be incomplete.
-type callSeries struct {
-	calls    []Call
-	complete bool
 }
 
 // dropWindow is how long before its last response a gateway that goes away may have dropped calls.
@@ -42,11 +32,11 @@ const dropWindow = time.Second
 
 // discardAfterShutdown removes the calls that ended when the gateway no longer answered, and those that it dropped just before.
 func (t *transcript) discardAfterShutdown() {
-	last := failuresOf(slices.Concat(t.calls, t.control.baseline, t.control.during, t.streams, t.upstream429s.calls)).lastResponse
+	last := failuresOf(slices.Concat(t.calls, t.baseline, t.during, t.streams, t.upstream429s)).lastResponse
 	dropped := func(c Call) bool {
 		return c.Ended.After(last) || c.Observation.Failure != nil && c.Ended.After(last.Add(-dropWindow))
 	}
-	for _, calls := range []*[]Call{&t.calls, &t.control.baseline, &t.control.during, &t.streams, &t.upstream429s.calls} {
+	for _, calls := range []*[]Call{&t.calls, &t.baseline, &t.during, &t.streams, &t.upstream429s} {
 		*calls = slices.DeleteFunc(*calls, dropped)
 	}
 }

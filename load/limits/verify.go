@@ -14,12 +14,12 @@ import (
 // assumes that nobody else uses the keys meanwhile. It makes about four times the limit and a few hundred calls, in a little
 // more than two windows of time; three for a fixed window, for a sliding counter and where the kind is not declared.
 //
-// It returns [ErrDeclared], [ErrBudget], [ErrInconclusive] and [ErrGone], and the probers' errors. The findings and the evidence
+// It returns [ErrDeclared], [ErrBudget], [ErrInconclusive] and [ErrGone], and the probers' errors. The findings and the summary
 // are then those of the calls until then, without calls that were cut short by the budget or that a gateway did not answer before
 // it went away.
-func Verify(ctx context.Context, p Probers, d DeclaredLimit, b Budget) ([]contract.Finding, Evidence, error) {
+func Verify(ctx context.Context, p Probers, d DeclaredLimit, b Budget) ([]contract.Finding, runlog.LoadSummary, error) {
 	if err := d.check(); err != nil {
-		return nil, Evidence{}, err
+		return nil, runlog.LoadSummary{}, err
 	}
 	if d.Slack <= 0 {
 		d.Slack = defaultSlack
@@ -34,7 +34,7 @@ func Verify(ctx context.Context, p Probers, d DeclaredLimit, b Budget) ([]contra
 	if err == nil {
 		err = a.inconclusive()
 	}
-	return a.findings, a.evidence(), err
+	return a.findings, a.summary(), err
 }
 
 // verifier makes the calls of a verification, phase by phase.
@@ -84,7 +84,7 @@ func repeat(ctx context.Context, p Prober) ([]Call, error) {
 	calls := make([]Call, 0, repeats)
 	var failures failures
 	for len(calls) < repeats || len(failures.unconnected) == len(calls) {
-		c, err := p.Probe(ctx)
+		c, err := p(ctx, 0)
 		if err != nil {
 			return calls, fmt.Errorf("probe: %w", withCause(ctx, err))
 		}
@@ -108,7 +108,9 @@ func (v *verifier) recover(ctx context.Context) (at time.Time, err error) {
 		if took > 0 {
 			at = ended.Add(took)
 		}
-		v.transcript.recoveries = append(v.transcript.recoveries, took)
+		if v.transcript.recovery == nil {
+			v.transcript.recovery = &took
+		}
 		return err
 	})
 	return at, err

@@ -57,7 +57,7 @@ func (v *verifier) probeWhileFull(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	v.transcript.control.during = control
+	v.transcript.during = control
 	v.recordStreams(streams)
 	return nil
 }
