@@ -56,19 +56,13 @@ func runOutage(ctx context.Context, p targets.Prepared, c contract.Case, progres
 	engine := load.NewEngine(OptionsFor(p))
 	defer engine.Close()
 	findings, evidence, err := outage.Verify(ctx, engine, experiment)
-	result := steps.LoadResult{Findings: findings, Summary: evidence.Summary()}
-	for _, v := range evidence.Violations {
-		if result.Evidence == nil {
-			result.Evidence = v.Evidence
-		}
-	}
 	switch {
 	case errors.Is(err, outage.ErrNotReached):
 		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
 	case errors.Is(err, outage.ErrGeneratorBusy):
 		err = fmt.Errorf("%w: %w", steps.ErrGeneratorBusy, err)
 	}
-	return result, err
+	return steps.LoadResult{Findings: findings, Summary: evidence.Summary(), Evidence: evidence.Response()}, err
 }
 
 // outageOf is the experiment of a case.

@@ -84,18 +84,18 @@ func (r *round) checkTimeLimit(all *conclusions) {
 		all.untested(contract.InTime, "the profile declares no limits.timeout: %s", got)
 		return
 	}
-	early := answered.count(func(q result) bool {
+	early := answered.where(func(q result) bool {
 		return q.ServiceTime() < r.TimeLimit-time.Duration(earlyShare*float64(r.TimeLimit))-earlyGrace
 	})
 	usual := r.healthyMedian()
 	late := answered.where(func(q result) bool { return r.exceedsLimit(q, lateShare, lateGrace+usual) })
-	latest := answered.count(func(q result) bool { return r.exceedsLimit(q, latestShare, latestGrace+usual) })
+	latest := answered.where(func(q result) bool { return r.exceedsLimit(q, latestShare, latestGrace+usual) })
 	finding := contract.Finding{Requirement: contract.InTime, Level: contract.Must, Want: "a response at the declared time limit of " + rounded(r.TimeLimit)}
 	switch {
-	case early > 0:
-		finding.Got = fmt.Sprintf("%s; %d of them too early", got, early)
+	case len(early) > 0:
+		finding.Got = fmt.Sprintf("%s; %d of them too early", got, len(early))
 		all.violated(finding, certain)
-	case 2*len(late) > len(answered), latest > 0:
+	case 2*len(late) > len(answered), len(latest) > 0:
 		finding.Got = fmt.Sprintf("%s; %d of them too late", got, len(late))
 		all.violated(finding, r.certainty(late, len(answered)))
 	default:

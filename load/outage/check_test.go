@@ -38,10 +38,8 @@ func conformingRound() *round {
 			Disconnecting: []load.Request{{Name: "disconnecting, hanging"}},
 			TimeLimit:     1500 * ms, Attempts: 1, RecoveryLimit: 2 * time.Second, After: 1500 * ms, Upstream: anyUpstream{},
 		},
-		traffic: traffic{
-			before: healthyRequests(45, 0, 2*ms), during: healthyRequests(90, 2*time.Second, 2*ms), after: healthyRequests(45, 7*time.Second, 2*ms),
-		},
-		recovery: recovery{outageEnd: 7 * time.Second, recovered: true},
+		before: healthyRequests(45, 0, 2*ms), during: healthyRequests(90, 2*time.Second, 2*ms), after: healthyRequests(45, 7*time.Second, 2*ms),
+		outageEnd: 7 * time.Second, recovered: true,
 	}
 	for i := range 20 {
 		q := requestOf("hanging", faulty, time.Duration(i)*150*ms, 1501*ms, runlog.Error5xx)
@@ -300,9 +298,7 @@ func TestSummaryStaysSmall(t *testing.T) {
 	late := requestOf("healthy", healthy, 0, ms, runlog.Refused)
 	late.phaseStart = 10 * time.Minute
 	r.after = append(r.after, late)
-	e := newEvidence(r.Experiment)
-	e.add(r)
-	s := e.Summary()
+	s := Evidence{rounds: []*round{r}}.Summary()
 	require.LessOrEqual(t, len(s.Spans), runlog.MaxSpans)
 	counts := map[string]map[runlog.Outcome]int{}
 	for _, span := range s.Spans {
@@ -320,7 +316,7 @@ func TestSummaryStaysSmall(t *testing.T) {
 		"healthy": {runlog.Admitted: 180, runlog.Refused: 1}, "hanging": {runlog.Error5xx: 20}, "disconnecting, hanging": {runlog.Disconnected: 8},
 	}, counts)
 	assert.Equal(t, 209, s.Calls)
-	assert.Equal(t, 20, e.Faulty)
+	assert.Len(t, r.faultyReached(), 20)
 	assert.Equal(t, []runlog.Phase{
 		{Name: "again: outage", From: 2 * time.Second, To: 5500 * ms}, {Name: "again: waiting", From: 5500 * ms, To: 7 * time.Second},
 		{Name: "again: after", From: 7 * time.Second, To: 12 * time.Second},
@@ -331,5 +327,5 @@ func TestSummaryStaysSmall(t *testing.T) {
 	}
 	assert.Equal(t, []string{"again: healthy before", "again: healthy during", "again: healthy after", "hanging"}, names)
 	assert.InDelta(t, 282*ms, s.Times[1].Bound, float64(ms), "a quarter of a second more than the baseline, and the generator's lag")
-	assert.Empty(t, newEvidence(r.Experiment).Summary().Spans)
+	assert.Empty(t, Evidence{}.Summary().Spans)
 }

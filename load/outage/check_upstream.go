@@ -23,14 +23,14 @@ func (r *round) checkAttempts(all *conclusions) {
 	for _, q := range sent {
 		most = max(most, len(q.seen.Attempts))
 	}
-	over := sent.count(func(q result) bool { return len(q.seen.Attempts) > r.Attempts })
-	if over == 0 {
+	over := sent.where(func(q result) bool { return len(q.seen.Attempts) > r.Attempts })
+	if len(over) == 0 {
 		all.held(contract.RetriesBounded, "%d faulty requests, each with at most %d of %d allowed upstream calls", len(sent), most, r.Attempts)
 		return
 	}
 	all.violated(contract.Finding{
 		Requirement: contract.RetriesBounded, Level: contract.Should, Want: fmt.Sprintf("at most %d upstream calls a request", r.Attempts),
-		Got: fmt.Sprintf("up to %d, for %d of %d faulty requests", most, over, len(sent)),
+		Got: fmt.Sprintf("up to %d, for %d of %d faulty requests", most, len(over), len(sent)),
 	}, certain)
 }
 
@@ -54,12 +54,12 @@ func (r *round) checkCancelled(all *conclusions) {
 		all.held(contract.UpstreamFreed, "the upstream calls of all %d faulty requests were cancelled", len(sent))
 		return
 	}
-	never := late.count(func(q result) bool {
+	never := late.where(func(q result) bool {
 		return slices.ContainsFunc(q.seen.Attempts, func(a contract.Attempt) bool { return a.Open })
 	})
 	all.violated(contract.Finding{
 		Requirement: contract.UpstreamFreed, Level: contract.Should, Want: fmt.Sprintf("the upstream call cancelled within %s of the response", rounded(cancelWithin)),
-		Got: fmt.Sprintf("%d of %d faulty requests had a call cancelled later, %d of them never", len(late), len(sent), never),
+		Got: fmt.Sprintf("%d of %d faulty requests had a call cancelled later, %d of them never", len(late), len(sent), len(never)),
 	}, r.certainty(late, len(sent)))
 }
 

@@ -1,38 +1,41 @@
 package outage
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // Evidence is what the findings of a verification rest on.
 type Evidence struct {
-	// Sentence says what was done.
-	Sentence string
-	// Checks are the results, requirement by requirement.
-	Checks []runlog.Check
-	// Rate is how many healthy requests a second the baseline was measured at: what was asked for, or less.
-	Rate float64
-	// Requests is how many were sent in all, Faulty how many of them failed at the upstream.
-	Requests, Faulty int
-	// Rounds is 2 where something had to be confirmed.
-	Rounds int
-	// Recovery is how long after the outage the last healthy request failed, 0 when none did; the longest of all rounds.
-	Recovery time.Duration
-	// Took is the time that all rounds took.
-	Took time.Duration
-	// Violations are the requirements that responses to faulty requests violated, each with the first such response.
-	Violations []load.Violation
-
-	began  time.Time
 	rounds []*round
+	checks []runlog.Check
+	took   time.Duration
 }
 
-func newEvidence(e Experiment) Evidence { return Evidence{Sentence: e.sentence(), began: time.Now()} }
+// play plays a round and adds it, however far it came.
+func (v *Evidence) play(ctx context.Context, r *round) error {
+	err := r.play(ctx)
+	v.rounds, v.took = append(v.rounds, r), time.Since(r.began)
+	return err
+}
+
+// Response is the first response to a faulty request that violated a requirement, nil when none did.
+func (v Evidence) Response() *contract.Observation {
+	for _, r := range v.rounds {
+		for _, violation := range r.violations {
+			if violation.Evidence != nil {
+				return violation.Evidence
+			}
+		}
+	}
+	return nil
+}
 
 // sentence says what is done: "30 healthy requests a second, alone for 1.5s and for 3s with one faulty request to every 4 of
 // them (failing, reset)".
@@ -45,36 +48,26 @@ func (e Experiment) sentence() string {
 		e.Rate, rounded(e.Before), rounded(e.Outage), healthyPerFaulty, strings.Join(faults, ", "))
 }
 
-// add adds a round, however far it came.
-func (v *Evidence) add(r *round) {
-	v.rounds = append(v.rounds, r)
-	v.Sentence, v.Rate = r.sentence(), r.Rate
-	v.Rounds++
-	v.Requests += len(r.all())
-	v.Faulty += len(r.faultyReached())
-	v.Recovery = max(v.Recovery, r.lastFailure)
-	v.Violations = append(v.Violations, r.violations...)
-	v.Took = time.Since(v.began)
-}
-
 // minSpan is the shortest span of a summary: at thirty requests a second it has six of them.
 const minSpan = 200 * time.Millisecond
 
 // Summary returns the evidence as the log and its charts need it.
 func (v Evidence) Summary() runlog.LoadSummary {
-	s := runlog.LoadSummary{Sentence: v.Sentence, Took: v.Took, Calls: v.Requests, Checks: v.Checks, Times: v.distributions()}
+	s := runlog.LoadSummary{Took: v.took, Checks: v.checks, Times: v.distributions()}
 	var end time.Duration
 	for _, r := range v.rounds {
+		s.Sentence = r.sentence()
 		s.Phases = append(s.Phases, r.phases...)
 		for _, q := range r.all() {
 			end = max(end, q.ended())
+			s.Calls++
 		}
 	}
 	length := minSpan
 	for end/length >= runlog.MaxSpans {
 		length *= 2
 	}
-	if v.Requests > 0 {
+	if s.Calls > 0 {
 		s.Spans = v.spans(length, end)
 	}
 	return s

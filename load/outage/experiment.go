@@ -1,6 +1,7 @@
 package outage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,16 +88,15 @@ const (
 )
 
 func (e Experiment) withDefaults() (Experiment, error) {
+	outage := defaultOutage
 	if e.hangs() {
-		setDefault(&e.Outage, defaultHangingOutage)
+		outage = defaultHangingOutage
 	}
-	setDefault(&e.Outage, defaultOutage)
-	setDefault(&e.Rate, defaultRate)
-	setDefault(&e.Before, defaultBaseline)
-	setDefault(&e.After, defaultBaseline)
-	setDefault(&e.RecoveryLimit, defaultRecovery)
-	setDefault(&e.ClientTimeout, max(defaultTimeout, 3*e.TimeLimit))
-	setDefault(&e.Attempts, contract.DefaultAttempts)
+	e.Outage, e.Rate = cmp.Or(e.Outage, outage), cmp.Or(e.Rate, defaultRate)
+	e.Before, e.After = cmp.Or(e.Before, defaultBaseline), cmp.Or(e.After, defaultBaseline)
+	e.RecoveryLimit = cmp.Or(e.RecoveryLimit, defaultRecovery)
+	e.ClientTimeout = cmp.Or(e.ClientTimeout, max(defaultTimeout, 3*e.TimeLimit))
+	e.Attempts = cmp.Or(e.Attempts, contract.DefaultAttempts)
 	switch {
 	case len(e.Healthy) == 0, len(e.Faulty) == 0:
 		return e, fmt.Errorf("%w: %d healthy and %d faulty kinds of requests: want at least one of each",
@@ -110,11 +110,4 @@ func (e Experiment) withDefaults() (Experiment, error) {
 // hangs reports whether any request can be ended by the gateway's time limit only.
 func (e Experiment) hangs() bool {
 	return slices.ContainsFunc(e.Faulty, func(f Fault) bool { return f.Hangs })
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }

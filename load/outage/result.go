@@ -23,7 +23,7 @@ const (
 	direct
 )
 
-// request is one request of a round, with its result.
+// result is one request of a round and what came of it.
 type result struct {
 	load.Result
 
@@ -63,26 +63,12 @@ func (r result) longestCall() (longest time.Duration) {
 	return longest
 }
 
-// requests are requests of one round in the order in which they ended.
+// results are requests of one round in the order in which they ended.
 type results []result
 
 // where returns the requests for which keep is true.
 func (all results) where(keep func(result) bool) results {
 	return slices.DeleteFunc(slices.Clone(all), func(r result) bool { return !keep(r) })
-}
-
-func (all results) ofKind(k kind) results {
-	return all.where(func(r result) bool { return r.kind == k })
-}
-
-// count counts the requests for which a condition holds.
-func (all results) count(is func(result) bool) (n int) {
-	for _, r := range all {
-		if is(r) {
-			n++
-		}
-	}
-	return n
 }
 
 // failures are the requests that the gateway did not serve.

@@ -9,60 +9,53 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// round is what one pass through the phases of an experiment has shown. [player] fills it, the check methods judge it.
+// round is one pass through the phases of an experiment: what was sent, with the results. Instants count from began, when the
+// verification began.
 type round struct {
 	Experiment
-	traffic
-	recovery
-	openCalls
 
+	engine Engine
+	began  time.Time
 	// prefix stands before the names of its phases and distributions: "again: " in a second round.
 	prefix string
+
+	// The requests of each phase. direct are those that bypassed the gateway, by phase.
+	before, during, after, disconnected results
+	direct                              []results
+	phases                              []runlog.Phase
+	// violations are the requirements that responses to faulty requests violated.
+	violations []load.Violation
+	// outageEnd is when the last faulty request was answered, and lastFailure how long after that the last healthy request
+	// failed, 0 when none did. recovered says that no healthy request fails any more.
+	outageEnd, lastFailure time.Duration
+	recovered              bool
+	// openBefore and openAfter are the calls that were open at the upstream, before the outage and after it; unknown where
+	// nobody counts.
+	openBefore, openAfter int
 	// generator are the reasons why the load generator could not keep up, none when it could.
 	generator []string
 }
-
-// traffic is what was sent in each phase, with the results.
-type traffic struct {
-	before, during, after, disconnected results
-	// direct are the requests that bypassed the gateway, by phase.
-	direct []results
-	phases []runlog.Phase
-	// violations are the requirements that responses to faulty requests violated.
-	violations []load.Violation
-}
-
-// recovery is how the gateway served healthy requests after the outage.
-type recovery struct {
-	// outageEnd is when the last faulty request was answered, since the verification began.
-	outageEnd time.Duration
-	// lastFailure is how long after that the last healthy request failed, 0 when none did.
-	lastFailure time.Duration
-	// recovered says that no healthy request fails any more.
-	recovered bool
-}
-
-// openCalls are the calls that were open at the upstream, before the outage and after it; unknown where nobody counts.
-type openCalls struct{ openBefore, openAfter int }
 
 // unknown stands for a number that cannot be known.
 const unknown = -1
 
 // all returns the requests of all phases, the direct ones last.
-func (t traffic) all() results {
-	return slices.Concat(t.before, t.during, t.after, t.disconnected, slices.Concat(t.direct...))
+func (r *round) all() results {
+	return slices.Concat(r.before, r.during, r.after, r.disconnected, slices.Concat(r.direct...))
 }
 
 // healthyDuring are the healthy requests of the outage.
-func (t traffic) healthyDuring() results { return t.during.ofKind(healthy) }
+func (r *round) healthyDuring() results {
+	return r.during.where(func(q result) bool { return q.kind == healthy })
+}
 
 // faultySent are the requests that were meant to fail at the upstream.
-func (t traffic) faultySent() results {
-	return t.during.where(func(r result) bool { return r.kind == faulty && r.Outcome.OfGateway() })
+func (r *round) faultySent() results {
+	return r.during.where(func(q result) bool { return q.kind == faulty && q.Outcome.OfGateway() })
 }
 
 // faultyReached are those of them that did reach the upstream.
-func (t traffic) faultyReached() results { return t.faultySent().where(result.reachedUpstream) }
+func (r *round) faultyReached() results { return r.faultySent().where(result.reachedUpstream) }
 
 const (
 	// maxBaselineFailures is the share of healthy requests that may fail before the outage.
@@ -93,14 +86,14 @@ func (r *round) checkBaseline() error {
 }
 
 // slowDirect returns a sentence for each phase in which the direct requests were slow, so that this machine was busy.
-func (t traffic) slowDirect() (reasons []string) {
+func (r *round) slowDirect() (reasons []string) {
 	fastest := time.Hour
-	for _, r := range slices.Concat(t.direct...) {
-		if r.Outcome == runlog.Admitted {
-			fastest = min(fastest, r.latency())
+	for _, q := range slices.Concat(r.direct...) {
+		if q.Outcome == runlog.Admitted {
+			fastest = min(fastest, q.latency())
 		}
 	}
-	for _, phase := range t.direct {
+	for _, phase := range r.direct {
 		times := phase.latencies()
 		if median := times.Quantile(0.5); median > fastest+maxDirectSlowdown {
 			reasons = append(reasons, fmt.Sprintf("the median of the requests directly to the upstream was %s, the fastest took %s", rounded(median), rounded(fastest)))

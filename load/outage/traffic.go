@@ -38,25 +38,13 @@ func (e Experiment) MaxTraffic(engine Engine) (load.Plan, error) {
 	if err != nil {
 		return load.Plan{}, err
 	}
-	phases := []load.Phase{e.outagePhase(engine), e.afterPhase()}
-	for _, divisor := range rateDivisors() {
-		slower := e
-		slower.Rate /= divisor
-		phases = append(phases, slower.beforePhase())
-	}
-	if len(e.Disconnecting) > 0 {
-		phases = append(phases, e.disconnectPhase())
-	}
 	probes, err := engine.Plan(e.recoveryPhase())
 	if err != nil {
 		return load.Plan{}, err
 	}
 	probes = probes.Repeat(int(math.Ceil(e.RecoveryLimit.Seconds() / recoveryProbe.Seconds())))
-	all, err := planAll(engine, phases)
-	if err != nil {
-		return load.Plan{}, err
-	}
-	return all.Add(probes).Repeat(maxRounds), nil
+	all, err := e.planRound(engine, rateDivisors()...)
+	return all.Add(probes).Repeat(maxRounds), err
 }
 
 // UsualTraffic returns what [Verify] sends to a gateway that fails no healthy request, and how long that takes: one round.
@@ -66,19 +54,24 @@ func (e Experiment) UsualTraffic(engine Engine) (load.Plan, error) {
 	if err != nil {
 		return load.Plan{}, err
 	}
-	phases := []load.Phase{e.beforePhase(), e.outagePhase(engine), e.afterPhase()}
-	if len(e.Disconnecting) > 0 {
-		phases = append(phases, e.disconnectPhase())
-	}
-	all, err := planAll(engine, phases)
-	if err == nil && e.hangs() {
+	all, err := e.planRound(engine, 1)
+	if e.hangs() {
 		all.Duration += e.TimeLimit // for the response to the last hanging request
 	}
 	return all, err
 }
 
-// planAll plans phases that follow each other.
-func planAll(engine Engine, phases []load.Phase) (all load.Plan, err error) {
+// planRound plans the phases of a round, with attempts at a baseline whose rates are divided.
+func (e Experiment) planRound(engine Engine, divisors ...float64) (all load.Plan, err error) {
+	phases := []load.Phase{e.outagePhase(engine), e.afterPhase()}
+	for _, divisor := range divisors {
+		slower := e
+		slower.Rate /= divisor
+		phases = append(phases, slower.beforePhase())
+	}
+	if len(e.Disconnecting) > 0 {
+		phases = append(phases, e.disconnectPhase())
+	}
 	for _, p := range phases {
 		plan, err := engine.Plan(p)
 		if err != nil {

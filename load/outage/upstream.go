@@ -20,47 +20,47 @@ const (
 
 // askUpstream asks the upstream what it saw, once the gateway has had cancelWithin to end its calls. Clients disconnect
 // meanwhile. It returns [ErrNotReached] when too few faulty requests got there.
-func (p player) askUpstream(ctx context.Context) (err error) {
-	if p.Upstream == nil {
+func (r *round) askUpstream(ctx context.Context) (err error) {
+	if r.Upstream == nil {
 		return nil
 	}
 	until := time.Now().Add(cancelWithin)
-	if err := p.playDisconnects(ctx); err != nil {
+	if err := r.playDisconnects(ctx); err != nil {
 		return err
 	}
-	if err := p.fetchSeen(ctx, p.during, until); err != nil {
+	if err := r.fetchSeen(ctx, r.during, until); err != nil {
 		return err
 	}
-	sent, reached := p.faultySent(), len(p.faultyReached())
+	sent, reached := r.faultySent(), len(r.faultyReached())
 	if reached == 0 || float64(reached) < minReached*float64(len(sent)) {
 		return fmt.Errorf("%w: %d of %d did; they were answered %s", ErrNotReached, reached, len(sent), sent.outcomes())
 	}
-	p.openAfter, err = p.awaitOpen(ctx, p.openBefore, until)
+	r.openAfter, err = r.awaitOpen(ctx, r.openBefore, until)
 	return err
 }
 
 // fetchSeen asks the upstream about each request but the healthy ones. It waits for their calls to end, but not beyond until.
-func (p player) fetchSeen(ctx context.Context, sent results, until time.Time) error {
+func (r *round) fetchSeen(ctx context.Context, sent results, until time.Time) error {
 	waiting, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	for i := range sent {
-		r := &sent[i]
-		if r.kind == healthy {
+		q := &sent[i]
+		if q.kind == healthy {
 			continue
 		}
-		seen, err := p.Upstream.Seen(waiting, r.Token())
+		seen, err := r.Upstream.Seen(waiting, q.Token())
 		if err != nil {
 			return fmt.Errorf("ask the upstream what it saw: %w", err)
 		}
-		r.seen = &seen
+		q.seen = &seen
 	}
 	return context.Cause(ctx)
 }
 
 // awaitOpen waits until at most so many calls are open at the upstream, but not beyond until, and returns how many are.
 // It returns [unknown] where the upstream does not count them.
-func (p player) awaitOpen(ctx context.Context, most int, until time.Time) (int, error) {
-	upstream, ok := p.Upstream.(openCounter)
+func (r *round) awaitOpen(ctx context.Context, most int, until time.Time) (int, error) {
+	upstream, ok := r.Upstream.(openCounter)
 	if !ok {
 		return unknown, nil
 	}

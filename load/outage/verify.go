@@ -3,6 +3,7 @@ package outage
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/gatecert/gatecert/contract"
 )
@@ -34,16 +35,17 @@ func Verify(ctx context.Context, engine Engine, e Experiment) ([]contract.Findin
 	if err != nil {
 		return nil, Evidence{}, err
 	}
-	evidence := newEvidence(e)
-	first, err := e.playRound(ctx, engine, &evidence, "")
-	if err != nil {
+	began := time.Now()
+	var evidence Evidence
+	first := &round{Experiment: e, engine: engine, began: began}
+	if err := evidence.play(ctx, first); err != nil {
 		return nil, evidence, err
 	}
 	found, generator := first.check(), first.generator
 	if found.uncertain() && first.recovered {
-		second, err := e.playRound(ctx, engine, &evidence, "again: ")
-		if err != nil {
-			evidence.Checks = found.checks()
+		second := &round{Experiment: e, engine: engine, began: began, prefix: "again: "}
+		if err := evidence.play(ctx, second); err != nil {
+			evidence.checks = found.checks()
 			return found.certain(), evidence, err
 		}
 		found = found.confirmedBy(second.check())
@@ -52,15 +54,7 @@ func Verify(ctx context.Context, engine Engine, e Experiment) ([]contract.Findin
 			generator = nil
 		}
 	}
-	evidence.Checks = found.checks()
+	evidence.checks = found.checks()
 	findings, err := found.report(generator)
 	return findings, evidence, err
-}
-
-// playRound plays one round and adds it to the evidence, however far it came.
-func (e Experiment) playRound(ctx context.Context, engine Engine, evidence *Evidence, prefix string) (*round, error) {
-	r := &round{Experiment: e, prefix: prefix}
-	err := player{round: r, engine: engine, began: evidence.began}.play(ctx)
-	evidence.add(r)
-	return r, err
 }

@@ -112,7 +112,7 @@ func TestWithoutTheMockUpstream(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, findings)
 	results := map[contract.Requirement]runlog.Result{}
-	for _, c := range evidence.Checks {
+	for _, c := range evidence.Summary().Checks {
 		results[c.Requirement] = c.Result
 	}
 	assert.Equal(t, map[contract.Requirement]runlog.Result{

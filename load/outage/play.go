@@ -11,47 +11,38 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// player plays the phases of a round and fills the round in.
-type player struct {
-	*round
-
-	engine Engine
-	// began is when the verification began.
-	began time.Time
-}
-
 // play plays all phases. What was sent until an error is in the round.
-func (p player) play(ctx context.Context) (err error) {
-	p.openBefore, p.openAfter = unknown, unknown
-	if err := p.playBaseline(ctx); err != nil {
+func (r *round) play(ctx context.Context) (err error) {
+	r.openBefore, r.openAfter = unknown, unknown
+	if err := r.playBaseline(ctx); err != nil {
 		return err
 	}
-	if p.openBefore, err = p.awaitOpen(ctx, 0, time.Now().Add(cancelWithin)); err != nil {
+	if r.openBefore, err = r.awaitOpen(ctx, 0, time.Now().Add(cancelWithin)); err != nil {
 		return err
 	}
-	if p.during, err = p.send(ctx, p.outagePhase(p.engine), faulty); err != nil {
+	if r.during, err = r.send(ctx, r.outagePhase(r.engine), faulty); err != nil {
 		return err
 	}
-	p.outageEnd = time.Since(p.began)
-	if err := p.playRecovery(ctx); err != nil {
+	r.outageEnd = time.Since(r.began)
+	if err := r.playRecovery(ctx); err != nil {
 		return err
 	}
-	if err := p.askUpstream(ctx); err != nil {
+	if err := r.askUpstream(ctx); err != nil {
 		return err
 	}
-	p.generator = append(p.generator, p.slowDirect()...)
+	r.generator = append(r.generator, r.slowDirect()...)
 	return nil
 }
 
 // playBaseline sends healthy requests only, at the highest rate of [rateDivisors] that the gateway can take.
-func (p player) playBaseline(ctx context.Context) (err error) {
-	rate := p.Rate
+func (r *round) playBaseline(ctx context.Context) (err error) {
+	rate := r.Rate
 	for _, divisor := range rateDivisors() {
-		p.Rate = rate / divisor
-		if p.before, err = p.send(ctx, p.beforePhase(), healthy); err != nil {
+		r.Rate = rate / divisor
+		if r.before, err = r.send(ctx, r.beforePhase(), healthy); err != nil {
 			return err
 		}
-		if err = p.checkBaseline(); err == nil {
+		if err = r.checkBaseline(); err == nil {
 			return nil
 		}
 	}
@@ -59,26 +50,26 @@ func (p player) playBaseline(ctx context.Context) (err error) {
 }
 
 // playRecovery sends healthy requests until none of them fails for the length of After, or RecoveryLimit is over.
-func (p player) playRecovery(ctx context.Context) error {
+func (r *round) playRecovery(ctx context.Context) error {
 	for probing := false; ; {
-		phase := p.afterPhase()
+		phase := r.afterPhase()
 		if probing {
-			phase = p.recoveryPhase()
+			phase = r.recoveryPhase()
 		}
-		sent, err := p.send(ctx, phase, healthy)
+		sent, err := r.send(ctx, phase, healthy)
 		if err != nil {
 			return err
 		}
-		p.after = append(p.after, sent...)
+		r.after = append(r.after, sent...)
 		failed := sent.failures()
-		for _, r := range failed {
-			p.lastFailure = max(p.lastFailure, r.ended()-p.outageEnd)
+		for _, q := range failed {
+			r.lastFailure = max(r.lastFailure, q.ended()-r.outageEnd)
 		}
 		switch {
 		case len(failed) == 0 && !probing:
-			p.recovered = true
+			r.recovered = true
 			return nil
-		case len(failed) > 0 && p.lastFailure > p.RecoveryLimit:
+		case len(failed) > 0 && r.lastFailure > r.RecoveryLimit:
 			return nil
 		default:
 			probing = len(failed) > 0
@@ -88,20 +79,20 @@ func (p player) playRecovery(ctx context.Context) error {
 
 // playDisconnects lets clients disconnect. When upstream calls go on, it does so once more: a stall of the machine must not
 // have been the reason.
-func (p player) playDisconnects(ctx context.Context) error {
-	if len(p.Disconnecting) == 0 {
+func (r *round) playDisconnects(ctx context.Context) error {
+	if len(r.Disconnecting) == 0 {
 		return nil
 	}
 	for range 2 {
-		sent, err := p.send(ctx, p.disconnectPhase(), disconnecting)
+		sent, err := r.send(ctx, r.disconnectPhase(), disconnecting)
 		if err != nil {
 			return err
 		}
-		if err := p.fetchSeen(ctx, sent, time.Now().Add(cancelWithin)); err != nil {
+		if err := r.fetchSeen(ctx, sent, time.Now().Add(cancelWithin)); err != nil {
 			return err
 		}
-		p.disconnected = append(p.disconnected, sent...)
-		if n, goingOn := p.disconnects(); !tooManyGoOn(len(goingOn), n) {
+		r.disconnected = append(r.disconnected, sent...)
+		if n, goingOn := r.disconnects(); !tooManyGoOn(len(goingOn), n) {
 			return nil
 		}
 	}
@@ -109,41 +100,41 @@ func (p player) playDisconnects(ctx context.Context) error {
 }
 
 // send plays one phase and returns its requests. The direct ones go to the round.
-func (p player) send(ctx context.Context, phase load.Phase, k kind) (results, error) {
-	m, err := p.engine.Run(ctx, phase)
-	start := m.Started.Sub(p.began)
+func (r *round) send(ctx context.Context, phase load.Phase, k kind) (results, error) {
+	m, err := r.engine.Run(ctx, phase)
+	start := m.Started.Sub(r.began)
 	sent := make(results, 0, len(m.Results))
 	var bypassing results
 	for _, measured := range m.Results {
-		r := result{Result: measured, name: phase.Mix[measured.Request].Name, phaseStart: start, maxLag: m.Generator.Lag.Max(), kind: k}
-		switch fault := measured.Request - len(p.Healthy); {
-		case p.Direct != nil && r.name == p.Direct.Name:
-			r.kind = direct
-			bypassing = append(bypassing, r)
+		q := result{Result: measured, name: phase.Mix[measured.Request].Name, phaseStart: start, maxLag: m.Generator.Lag.Max(), kind: k}
+		switch fault := measured.Request - len(r.Healthy); {
+		case r.Direct != nil && q.name == r.Direct.Name:
+			q.kind = direct
+			bypassing = append(bypassing, q)
 			continue
 		case k == faulty && fault < 0:
-			r.kind = healthy
+			q.kind = healthy
 		case k == faulty:
-			r.hangs = p.Faulty[fault].Hangs
+			q.hangs = r.Faulty[fault].Hangs
 		}
-		sent = append(sent, r)
+		sent = append(sent, q)
 	}
 	if len(bypassing) > 0 {
-		p.direct = append(p.direct, bypassing)
+		r.direct = append(r.direct, bypassing)
 	}
 	if err != nil {
 		return sent, err
 	}
-	p.addPhases(phase.Name, start, m, k)
+	r.addPhases(phase.Name, start, m, k)
 	for _, b := range m.Violations {
-		if k == faulty && slices.ContainsFunc(p.Faulty, func(f Fault) bool { return f.Name == b.Request }) {
-			p.violations = append(p.violations, b)
+		if k == faulty && slices.ContainsFunc(r.Faulty, func(f Fault) bool { return f.Name == b.Request }) {
+			r.violations = append(r.violations, b)
 		}
 	}
 	if m.Generator.Undersent {
 		return sent, fmt.Errorf("%w: %s", ErrGeneratorBusy, strings.Join(m.Generator.Problems, "; "))
 	}
-	p.generator = append(p.generator, m.Generator.Problems...)
+	r.generator = append(r.generator, m.Generator.Problems...)
 	return sent, nil
 }
 
