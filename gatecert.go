@@ -14,6 +14,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/internal/version"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -128,7 +129,7 @@ func New(cfg Config) (*Certification, error) {
 		progress = func(p runner.Progress) { cfg.Progress(Progress(p)) }
 	}
 	return &Certification{runner.Job{
-		Tool: version.Tool, Target: cfg.Target, Driver: driver, OpenStore: cfg.OpenStore,
+		Target: cfg.Target, Driver: driver, OpenStore: cfg.OpenStore,
 		Selection: selection, AllowRemoteLoad: cfg.AllowRemoteLoad, Baseline: cfg.Baseline, Concurrency: cfg.Concurrency,
 		Log: cfg.Log, Command: cfg.Command, Progress: progress,
 	}}, nil
@@ -154,4 +155,13 @@ func (c *Certification) Cases() []contract.Case {
 // and the cause of the cancellation is returned with it.
 func (c *Certification) Run(ctx context.Context) (runlog.Run, error) {
 	return runner.Run(ctx, c.job)
+}
+
+// LoadBaseline reads the expected failures of a gateway for [Config].Baseline: a YAML file of entries (docs/ci.md), or
+// the folder, run.ndjson or verdicts.txt of an earlier run.
+//
+// It returns [baseline.ErrBaseline] for a file that is none of these or makes no sense, and the error of the file system
+// when the file cannot be read.
+func LoadBaseline(path string) (baseline.Baseline, error) {
+	return baseline.Load(path, func(file string, data []byte) (baseline.Document, error) { return yamlfile.Parse(file, data) })
 }

@@ -92,31 +92,29 @@ func reportRun(t *testing.T, run runlog.Run) {
 	}
 }
 
-// subtests are the subtests of the selected cases. Each one blocks until its case has an outcome.
+// subtests are the subtests of the selected cases. Each one blocks until its case has an outcome, or will have none.
 type subtests struct {
 	selected []string
-	// outcomes holds a channel for each selected case. It is buffered, so that the run never waits for a subtest.
-	outcomes map[string]chan runlog.Case
-	// ended is closed when no more outcomes will come.
-	ended   chan struct{}
-	running sync.WaitGroup
+	running  sync.WaitGroup
 
-	mu       sync.Mutex
-	finished map[string]bool
+	mu sync.Mutex
+	// outcomes holds a channel for each selected case without an outcome yet. It is buffered, so that the run never waits
+	// for a subtest, and closed when no outcome will come.
+	outcomes map[string]chan runlog.Case
 }
 
 // startSubtests starts a subtest for every case. Package testing itself decides which ones run: it calls the function of
 // a subtest only when the flags select its name.
 func startSubtests(t *testing.T, cases []contract.Case) *subtests {
 	t.Helper()
-	s := &subtests{outcomes: make(map[string]chan runlog.Case), ended: make(chan struct{}), finished: make(map[string]bool)}
+	s := &subtests{outcomes: make(map[string]chan runlog.Case)}
 	for _, c := range cases {
 		outcome := make(chan runlog.Case, 1)
 		selected := make(chan bool, 2) // the subtest's function sends true, t.Run false when it returns
 		s.running.Go(func() {
 			t.Run(c.ID(), func(t *testing.T) {
 				selected <- true
-				s.runSubtest(t, outcome)
+				reportOutcome(t, outcome)
 			})
 			selected <- false
 		})
@@ -128,36 +126,34 @@ func startSubtests(t *testing.T, cases []contract.Case) *subtests {
 	return s
 }
 
-// runSubtest waits for the outcome of a case and reports it.
-func (s *subtests) runSubtest(t *testing.T, outcome <-chan runlog.Case) {
+// reportOutcome waits for the outcome of a case and reports it.
+func reportOutcome(t *testing.T, outcome <-chan runlog.Case) {
 	t.Helper()
-	select {
-	case result := <-outcome:
-		reportCase(t, result)
-		return
-	case <-s.ended:
-	}
-	select {
-	case result := <-outcome: // both were ready
-		reportCase(t, result)
-	default:
+	result, ok := <-outcome
+	if !ok {
 		t.Skip("not run: the target does not offer the surface, or the run ended early")
 	}
+	reportCase(t, result)
 }
 
 // finish sends the outcome of a case to its subtest. Only the first outcome counts.
 func (s *subtests) finish(c runlog.Case) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if outcome, ok := s.outcomes[c.ID]; ok && !s.finished[c.ID] {
-		s.finished[c.ID] = true
+	if outcome, ok := s.outcomes[c.ID]; ok {
 		outcome <- c
+		delete(s.outcomes, c.ID)
 	}
 }
 
 // wait ends the subtests that have no outcome, and waits for all.
 func (s *subtests) wait() {
-	close(s.ended)
+	s.mu.Lock()
+	for id, outcome := range s.outcomes {
+		close(outcome)
+		delete(s.outcomes, id)
+	}
+	s.mu.Unlock()
 	s.running.Wait()
 }
 

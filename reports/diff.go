@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
@@ -94,10 +95,7 @@ func NewDiff(old, run runlog.Run) Diff {
 		d.Changes = append(d.Changes, Change{ID: id, Move: Gone, Before: was})
 	}
 	slices.SortFunc(d.Changes, func(a, b Change) int {
-		if by := inOrder(moves())(a.Move, b.Move); by != 0 {
-			return by
-		}
-		return inOrder([]string(nil))(a.ID, b.ID)
+		return cmp.Or(inOrder(moves())(a.Move, b.Move), cmp.Compare(a.ID, b.ID))
 	})
 	return d
 }

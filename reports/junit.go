@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -113,18 +114,14 @@ func JUnit(w io.Writer, run runlog.Run) error {
 	}
 	suites.Time = seconds(suites.elapsed)
 
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	enc := xml.NewEncoder(w)
+	out := bytes.NewBufferString(xml.Header)
+	enc := xml.NewEncoder(out)
 	enc.Indent("", "  ")
 	if err := enc.Encode(suites); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	if _, err := io.WriteString(w, "\n"); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
+	out.WriteString("\n")
+	return flush(w, out)
 }
 
 func (n *junitCounts) count(c junitCase) {

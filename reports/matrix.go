@@ -169,20 +169,17 @@ func columns(run runlog.Run, cases []runlog.Case) []Column {
 const streamSign = "~"
 
 func levels(cases []runlog.Case) []LevelTotals {
-	counts := make(map[contract.Level]runlog.Counts)
-	var seen []contract.Level
+	var totals []LevelTotals
 	for _, c := range cases {
-		if counts[c.Level] == nil {
-			counts[c.Level] = make(runlog.Counts)
-			seen = append(seen, c.Level)
+		at := slices.IndexFunc(totals, func(l LevelTotals) bool { return l.Level == c.Level })
+		if at < 0 {
+			at = len(totals)
+			totals = append(totals, LevelTotals{c.Level, make(runlog.Counts)})
 		}
-		counts[c.Level][c.Verdict]++
+		totals[at].Counts[c.Verdict]++
 	}
-	slices.SortFunc(seen, inOrder(contract.Levels()))
-	totals := make([]LevelTotals, 0, len(seen))
-	for _, l := range seen {
-		totals = append(totals, LevelTotals{l, counts[l]})
-	}
+	compare := inOrder(contract.Levels())
+	slices.SortFunc(totals, func(a, b LevelTotals) int { return compare(a.Level, b.Level) })
 	return totals
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,12 +126,7 @@ func steps(c runlog.Case) []runlog.Step {
 	if len(list) == 0 {
 		list = []runlog.Step{{Text: "Given the case is run", Status: runlog.StepUntested}}
 	}
-	if failed(c.Verdict) {
-		for _, s := range list {
-			if s.Status == runlog.StepFailed {
-				return list
-			}
-		}
+	if failed(c.Verdict) && !slices.ContainsFunc(list, func(s runlog.Step) bool { return s.Status == runlog.StepFailed }) {
 		list[len(list)-1].Status = runlog.StepFailed
 	}
 	return list

@@ -17,31 +17,21 @@ import (
 
 // pageCase is a case as the page's script shows it. All strings are plain; the script only places them.
 type pageCase struct {
-	pagePlace
-	Verdict  contract.Verdict `json:"verdict"`
-	Sign     string           `json:"sign"`
-	Headline string           `json:"headline,omitempty"`
-	Tries    int              `json:"tries,omitempty"`
-	Took     string           `json:"took,omitempty"`
-	pageEvidence
-	// LeftOut is set when only the log has the evidence.
-	LeftOut bool `json:"left_out,omitempty"`
-}
+	ID           string           `json:"id"`
+	Cell         string           `json:"cell"` // row/column
+	Row          string           `json:"row"`
+	Circumstance string           `json:"circumstance"`
+	Surface      string           `json:"surface"`
+	Target       string           `json:"target,omitempty"`
+	Variant      string           `json:"variant,omitempty"`
+	Level        string           `json:"level"`
+	Verdict      contract.Verdict `json:"verdict"`
+	Sign         string           `json:"sign"`
+	Headline     string           `json:"headline,omitempty"`
+	Tries        int              `json:"tries,omitempty"`
+	Took         string           `json:"took,omitempty"`
 
-// pagePlace is where a case belongs: its id, and the values that the filters use.
-type pagePlace struct {
-	ID           string `json:"id"`
-	Cell         string `json:"cell"` // row/column
-	Row          string `json:"row"`
-	Circumstance string `json:"circumstance"`
-	Surface      string `json:"surface"`
-	Target       string `json:"target,omitempty"`
-	Variant      string `json:"variant,omitempty"`
-	Level        string `json:"level"`
-}
-
-// pageEvidence is what the page shows of a case when it is opened.
-type pageEvidence struct {
+	// What the page shows when the case is opened:
 	Reason   string        `json:"reason,omitempty"`
 	Findings []findingText `json:"findings,omitempty"`
 	Scenario *pageScenario `json:"scenario,omitempty"`
@@ -52,17 +42,14 @@ type pageEvidence struct {
 	Upstream *[]pageAttempt `json:"upstream,omitempty"`
 	Effects  []string       `json:"effects,omitempty"`
 	Load     []string       `json:"load,omitempty"`
-	pageCurl
-}
-
-// pageCurl is the command line that sends the request again.
-type pageCurl struct {
-	Curl string `json:"curl,omitempty"`
+	Curl     string         `json:"curl,omitempty"` // the command line that sends the request again
 	// Copy is the command line to copy, when it differs from the one that is shown. It is the only text in the page that is
 	// not plain, and therefore in base64.
 	Copy []byte `json:"copy,omitempty"`
 	// CurlCut is set when the line was cut: it is then not offered for copying.
 	CurlCut bool `json:"curl_cut,omitempty"`
+	// LeftOut is set when only the log has the evidence.
+	LeftOut bool `json:"left_out,omitempty"`
 }
 
 type pageScenario struct {
@@ -112,7 +99,15 @@ func newPageCase(e pageEntry, limit int) pageCase {
 		limit /= 4
 	}
 	f := failureTextOf(e.Case)
-	out := pageCase{pagePlace: newPagePlace(e), Verdict: e.Verdict, Sign: sign(e.Verdict), Tries: e.Tries}
+	out := pageCase{
+		ID: plain.Text(e.ID, nameLimit), Cell: plain.Text(string(e.Row)+"/"+e.Column, nameLimit), Target: plain.Text(e.Target, nameLimit),
+		Row: plain.Text(string(e.Row), nameLimit), Circumstance: plain.Text(e.Circumstance, nameLimit),
+		Surface: plain.Text(string(e.Surface), nameLimit), Variant: plain.Text(e.Variant, nameLimit), Level: plain.Text(string(e.Level), nameLimit),
+		Verdict: e.Verdict, Sign: sign(e.Verdict), Tries: e.Tries,
+	}
+	if out.Target != "" {
+		out.ID = out.Target + "/" + out.ID
+	}
 	if e.Verdict != contract.Pass {
 		out.Headline = f.headline()
 	}
@@ -123,26 +118,12 @@ func newPageCase(e pageEntry, limit int) pageCase {
 		out.Headline, out.LeftOut = plain.Text(out.Headline, 80), true
 		return out
 	}
-	out.pageEvidence = newPageEvidence(e.Case, f, limit)
+	out.addEvidence(e.Case, f, limit)
 	return out
 }
 
-func newPagePlace(e pageEntry) pagePlace {
-	p := pagePlace{
-		ID: plain.Text(e.ID, nameLimit), Cell: plain.Text(string(e.Row)+"/"+string(e.Surface), nameLimit),
-		Row: plain.Text(string(e.Row), nameLimit), Circumstance: plain.Text(e.Circumstance, nameLimit),
-		Surface: plain.Text(string(e.Surface), nameLimit), Variant: plain.Text(e.Variant, nameLimit), Level: plain.Text(string(e.Level), nameLimit),
-	}
-	if e.Target != "" {
-		p.Target = plain.Text(e.Target, nameLimit)
-		p.Cell = plain.Text(string(e.Row)+"/"+e.Target, nameLimit)
-		p.ID = p.Target + "/" + p.ID
-	}
-	return p
-}
-
-func newPageEvidence(c runlog.Case, f failureText, limit int) pageEvidence {
-	out := pageEvidence{Reason: f.Reason, Findings: f.Findings, Load: f.Load, pageCurl: pageCurl{Curl: f.Curl}}
+func (out *pageCase) addEvidence(c runlog.Case, f failureText, limit int) {
+	out.Reason, out.Findings, out.Load, out.Curl = f.Reason, f.Findings, f.Load, f.Curl
 	if s := c.Scenario; s != nil {
 		out.Scenario = &pageScenario{Name: f.Scenario, At: plain.Text(fmt.Sprintf("%s:%d", s.URI, s.Line), nameLimit)}
 		for _, step := range s.Steps {
@@ -160,7 +141,6 @@ func newPageEvidence(c runlog.Case, f failureText, limit int) pageEvidence {
 			out.Copy = []byte(o.Sent.Curl)
 		}
 	}
-	return out
 }
 
 func requestMessage(s contract.Sent, line string, limit int) *pageMessage {

@@ -8,11 +8,7 @@ import (
 )
 
 // Replay is a case that ran again.
-type Replay struct {
-	Before, After runlog.Case
-	// Run is the run of this one case.
-	Run runlog.Run
-}
+type Replay struct{ Before, After runlog.Case }
 
 // ReplayOutcome is how the result of a case changed when it ran again.
 type ReplayOutcome string

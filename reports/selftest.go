@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -197,10 +198,10 @@ func (s SelfTest) failures() []string {
 	add(s.names(func(g GatewayResult) bool { return g.mutant() && !g.OK() }), mutants, "mutant", "not killed as expected")
 	add(s.names(func(g GatewayResult) bool { return !g.mutant() && !g.OK() }), len(s.Gateways)-mutants, "permitted behaviour", "raised a false alarm")
 	if len(s.NeverFailed) > 0 {
-		parts = append(parts, "no mutant makes "+joined(s.NeverFailed)+" fail")
+		parts = append(parts, "no mutant makes "+plain.Joined(s.NeverFailed)+" fail")
 	}
 	if len(s.NeverBroken) > 0 {
-		parts = append(parts, "no mutant is found to break "+joined(s.NeverBroken))
+		parts = append(parts, "no mutant is found to break "+plain.Joined(s.NeverBroken))
 	}
 	if len(s.Gateways) == 0 {
 		parts = append(parts, "no gateway was tested")

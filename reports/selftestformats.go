@@ -113,5 +113,5 @@ func (g GatewayResult) entry(id string, verdict contract.Verdict, headline strin
 	if id == "" {
 		key.Level = "" // a mistake about the gateway as a whole
 	}
-	return pageEntry{Case: runlog.Case{CaseKey: key, Verdict: verdict, Reason: headline}, Target: string(row)}
+	return pageEntry{Case: runlog.Case{CaseKey: key, Verdict: verdict, Reason: headline}, Column: string(row), Target: string(row)}
 }

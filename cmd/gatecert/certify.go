@@ -51,10 +51,10 @@ func (r certifyCommand) Run(ctx context.Context, c *console) error {
 	return certified(report)
 }
 
-// certified returns errCertifiedFailure for a certificate of a failure.
+// certified returns an error for a valid certificate that says that the gateway fails.
 func certified(r certificate.Report) error {
 	if r.Result == certificate.Failure {
-		return errCertifiedFailure
+		return shownError{exitNotConformant, "certified as a failure"}
 	}
 	return nil
 }

@@ -50,9 +50,9 @@ func (d diffCommand) Run(c *console) error {
 	}
 	switch {
 	case diff.Count(reports.Worse) > 0:
-		return errWorse
+		return shownError{exitNotConformant, "a case got worse"}
 	case !run.Complete():
-		return verdictError{run}
+		return outcome(run)
 	default:
 		return nil
 	}

@@ -24,43 +24,60 @@ const (
 	exitHarness       = 5
 )
 
-// verdictError is a run that is not conformant, for the exit code. The report has shown its verdict.
-type verdictError struct{ run runlog.Run }
+// shownError is a result that the output has shown already, with its exit code.
+type shownError struct {
+	code int
+	text string
+}
 
-func (e verdictError) Error() string { return "the run's verdict is " + string(e.run.Verdict()) }
+func (e shownError) Error() string { return e.text }
 
 // silent reports whether the output has shown an error already.
 func silent(err error) bool {
-	var verdict verdictError
-	var loaded loadVerdictError
-	return errors.As(err, &verdict) || errors.As(err, &loaded) || errors.Is(err, errWorse) || errors.Is(err, errCertifiedFailure) ||
-		errors.Is(err, errSelfTest)
+	var shown shownError
+	return errors.As(err, &shown)
 }
 
 // exitCode maps errors and verdicts to exit codes.
 func exitCode(err error) int {
-	var verdict verdictError
-	var loaded loadVerdictError
+	var shown shownError
 	switch {
 	case err == nil:
 		return exitConformant
-	case errors.As(err, &loaded) && loaded.verdict != contract.Error:
-		return exitNotConformant
-	case errors.As(err, &verdict):
-		return verdictCode(verdict.run)
-	case errors.Is(err, errWorse), errors.Is(err, errSelfTest), errors.Is(err, errCertifiedFailure),
-		errors.Is(err, certificate.ErrUnsound), errors.Is(err, certificate.ErrNotVerified):
+	case errors.As(err, &shown):
+		return shown.code
+	case errors.Is(err, certificate.ErrUnsound), errors.Is(err, certificate.ErrNotVerified):
 		return exitNotConformant
 	case errors.Is(err, gatecert.ErrUsage), errors.Is(err, profile.ErrProfile), errors.Is(err, baseline.ErrBaseline),
 		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errNotSent),
 		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrCannotPrepare), errors.Is(err, newapi.ErrJournal):
 		return exitUsage
-	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled):
-		return exitIncomplete
-	case errors.Is(err, runlog.ErrNoHeader), errors.Is(err, runlog.ErrMalformed), errors.Is(err, runlog.ErrSchema):
+	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled),
+		errors.Is(err, runlog.ErrNoHeader), errors.Is(err, runlog.ErrMalformed), errors.Is(err, runlog.ErrSchema):
 		return exitIncomplete
 	default:
 		return exitHarness
+	}
+}
+
+// outcome returns nil for a conformant run, and its verdict as an error otherwise.
+func outcome(run runlog.Run) error {
+	code := verdictCode(run)
+	if code == exitConformant {
+		return nil
+	}
+	return shownError{code, "the run's verdict is " + string(run.Verdict())}
+}
+
+// loadOutcome returns nil for a conformant verdict of a measurement, and the verdict as an error otherwise.
+func loadOutcome(v contract.Verdict) error {
+	switch {
+	case v.Conformant():
+		return nil
+	case v == contract.Error:
+		return shownError{exitHarness, "the verdict is " + string(v)}
+	default:
+		return shownError{exitNotConformant, "the verdict is " + string(v)}
 	}
 }
 
@@ -83,12 +100,6 @@ func verdictCode(run runlog.Run) int {
 var (
 	// errUsage is returned when a command line parses but makes no sense.
 	errUsage = errors.New("usage")
-	// errWorse is returned when a case got worse. The output has shown it.
-	errWorse = errors.New("a case got worse")
-	// errCertifiedFailure is returned when a valid certificate says that the gateway fails. The output has shown it.
-	errCertifiedFailure = errors.New("certified as a failure")
-	// errSelfTest is returned when a self-test failed. Its report was printed.
-	errSelfTest = errors.New("the self-test failed")
 	// errNothingCompared is returned when two runs share no case.
 	errNothingCompared = errors.New("nothing to compare")
 )

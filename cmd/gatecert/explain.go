@@ -3,12 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/features"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 type explainCommand struct {
@@ -59,10 +59,6 @@ func explainCircumstance(w io.Writer, circ contract.Circumstance) {
 		if name == "" {
 			name = "-"
 		}
-		words := make([]string, len(v.Surfaces))
-		for i, s := range v.Surfaces {
-			words[i] = string(s)
-		}
-		fmt.Fprintf(w, "  %-13s %s\n                on %s\n", name, v.Sentence, strings.Join(words, ", "))
+		fmt.Fprintf(w, "  %-13s %s\n                on %s\n", name, v.Sentence, plain.Joined(v.Surfaces))
 	}
 }

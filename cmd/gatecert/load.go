@@ -122,19 +122,6 @@ func loadError(err error) error {
 	return err
 }
 
-// loadVerdictError carries the verdict of a measurement to the exit code. The verdict has been printed.
-type loadVerdictError struct{ verdict contract.Verdict }
-
-func (e loadVerdictError) Error() string { return "the verdict is " + string(e.verdict) }
-
-// loadOutcome returns nil for a conformant verdict, and a [loadVerdictError] otherwise.
-func loadOutcome(v contract.Verdict) error {
-	if v.Conformant() {
-		return nil
-	}
-	return loadVerdictError{v}
-}
-
 // printVerdict prints a verdict with the qualifications that apply.
 func printVerdict(c *console, v contract.Verdict, qualifications ...string) {
 	line := "verdict   " + string(v)

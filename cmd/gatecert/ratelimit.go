@@ -62,15 +62,15 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		return fmt.Errorf("%w: %s is not on this machine; --yes sends it, with the consent of whoever runs it", errNotSent, prepared.Profile.BaseURL)
 	}
 	progress := &loadProgress{c: c}
-	found, err := runner.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), limits.Budget{Calls: cmd.Calls, Time: cmd.For}, progress.show)
+	model, experiments, err := runner.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), limits.Budget{Calls: cmd.Calls, Time: cmd.For}, progress.show)
 	progress.close()
 	if err == nil {
-		fmt.Fprintf(c.out, "limiter   %s\n", found.Model)
+		fmt.Fprintf(c.out, "limiter   %s\n", model)
 	}
-	for _, sentence := range found.Model.Evidence {
+	for _, sentence := range model.Evidence {
 		fmt.Fprintf(c.out, "          %s\n", sentence)
 	}
-	for _, e := range found.Experiments {
+	for _, e := range experiments {
 		fmt.Fprintf(c.out, "%-9s %s (%d calls, %s)\n", e.Name, e.Sentence, e.Calls, e.Took.Round(time.Millisecond))
 	}
 	return err

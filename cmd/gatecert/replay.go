@@ -7,7 +7,6 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/internal/runner"
-	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -47,16 +46,14 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	again, err := runner.Replay(ctx, runner.Job{
-		Tool: version.Tool, Target: config.Target, Driver: config.Driver, OpenStore: config.OpenStore,
-	}, earlier, r.Case)
+	again, err := runner.Replay(ctx, runner.Job{Target: config.Target, Driver: config.Driver, OpenStore: config.OpenStore}, earlier, r.Case)
 	if err != nil {
 		return err
 	}
 	before, _ := earlier.Case(r.Case) // Replay has found it
-	replay := reports.Replay{Before: before, After: again.AllCases()[0], Run: again}
+	replay := reports.Replay{Before: before, After: again.AllCases()[0]}
 	if err := replay.Terminal(c.out, reports.TerminalOptions{Color: c.color, Width: c.width}); err != nil {
 		return err
 	}
-	return outcome(replay.Run)
+	return outcome(again)
 }

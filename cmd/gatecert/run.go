@@ -126,14 +126,6 @@ func (l *logFile) create(dir string) (err error) {
 	return nil
 }
 
-// outcome returns nil for a conformant run, and its verdict as an error otherwise.
-func outcome(run runlog.Run) error {
-	if verdictCode(run) == exitConformant {
-		return nil
-	}
-	return verdictError{run}
-}
-
 func (r runCommand) config() (gatecert.Config, error) {
 	known, err := r.baseline()
 	if err != nil {

@@ -63,7 +63,7 @@ func (s selftestCommand) Run(ctx context.Context, c *console) error {
 		fmt.Fprintf(c.out, "reports: %s\n", filepath.Join(s.Out, "selftest.html"))
 	}
 	if !test.OK() {
-		return errSelfTest
+		return shownError{exitNotConformant, "the self-test failed"}
 	}
 	return nil
 }

@@ -67,26 +67,16 @@ type Deployment struct {
 	recorder *recorder.Recorder
 	live     *url.URL // nil when replaying
 	tag      atomic.Value
-	// refuse, when not nil, is asked first: it makes refusals that no deployment at hand would make.
-	refuse func(r *http.Request, body string) (answer string, refused bool)
-}
-
-// Option changes how a deployment answers.
-type Option func(*Deployment)
-
-// Refusing lets a function refuse requests, with status 200 as the deployment does.
-func Refusing(refuse func(r *http.Request, body string) (answer string, refused bool)) Option {
-	return func(d *Deployment) { d.refuse = refuse }
+	// Refuse, when not nil, is asked first: it makes refusals that no deployment at hand would make, with status 200 as a
+	// deployment does. It is set before the first request.
+	Refuse func(r *http.Request, body string) (answer string, refused bool)
 }
 
 // Serve serves a cassette until the test ends. name is the path of its YAML file without the extension. With GATECERT_RECORD in
 // the environment it records the cassette.
-func Serve(t *testing.T, name string, options ...Option) *Deployment {
+func Serve(t *testing.T, name string) *Deployment {
 	t.Helper()
 	d := &Deployment{Token: "scrubbed"}
-	for _, o := range options {
-		o(d)
-	}
 	mode := recorder.ModeReplayOnly
 	if live := os.Getenv("GATECERT_RECORD"); live != "" {
 		var err error
@@ -121,8 +111,8 @@ func (d *Deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if tag := runTag.FindString(r.RequestURI + string(body)); tag != "" {
 		d.tag.Store(tag)
 	}
-	if d.refuse != nil {
-		if answer, refused := d.refuse(r, string(body)); refused {
+	if d.Refuse != nil {
+		if answer, refused := d.Refuse(r, string(body)); refused {
 			_, _ = io.WriteString(w, answer)
 			return
 		}

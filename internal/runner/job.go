@@ -5,6 +5,7 @@ package runner
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -17,8 +18,6 @@ import (
 
 // Job is one run, checked as far as that is possible before anything is sent.
 type Job struct {
-	// Tool is the name and version of the program that writes the log: "gatecert 0.1.0".
-	Tool      string
 	Target    profile.Profile
 	Driver    targets.Driver
 	OpenStore targets.OpenStore
@@ -56,3 +55,15 @@ func runID() string {
 	_, _ = rand.Read(tail[:]) // never fails since Go 1.24
 	return fmt.Sprintf("%s-%x", time.Now().UTC().Format("20060102T150405"), tail)
 }
+
+// The errors with which a run ends without a verdict about the gateway. cmd/gatecert maps them to exit codes in one place.
+var (
+	// ErrUsage is returned when the configuration names something that does not exist: a row, a surface, a level.
+	ErrUsage = errors.New("usage")
+	// ErrNothingToRun is returned when the selection leaves no case that the target offers.
+	ErrNothingToRun = errors.New("nothing to run")
+	// ErrUnreachable is returned when the gateway cannot be reached. Its text names the URL.
+	ErrUnreachable = errors.New("target unreachable")
+	// ErrHarness is returned when gatecert itself failed: the log cannot be written, the driver cannot prepare the target.
+	ErrHarness = errors.New("harness fault")
+)

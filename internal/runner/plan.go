@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -19,13 +20,7 @@ type plan struct {
 	// concurrent cases run at once. The exclusive cases run one after the other when those have ended, and the load cases
 	// one after the other at the end: what they leave behind on a gateway that copes badly must not affect the others.
 	concurrent, exclusive, load []contract.Case
-	notOffered                  []absence
-}
-
-// absence is a case that the target does not offer, and why.
-type absence struct {
-	c      contract.Case
-	reason string
+	notOffered                  []runlog.Case
 }
 
 // newPlan asks the session for every selected case on the surfaces that the target has. A surface that it does not have
@@ -41,7 +36,7 @@ func newPlan(s runlog.Selection, session *targets.Session, surfaces []dialect.Su
 		switch {
 		case errors.Is(err, profile.ErrNotOffered):
 			reason := strings.TrimPrefix(err.Error(), profile.ErrNotOffered.Error()+": ")
-			p.notOffered = append(p.notOffered, absence{c, reason})
+			p.notOffered = append(p.notOffered, notRun(c, contract.NotOffered, reason))
 		case err != nil:
 			return p, fmt.Errorf("%w: plan %s: %w", ErrHarness, c.ID(), err)
 		case c.IsLoad():
@@ -73,7 +68,7 @@ func emptySelection(s runlog.Selection, surfaces []dialect.Surface) string {
 		}
 	}
 	if least == "" || s.Level.Includes(least) {
-		return fmt.Sprintf("the selection has no case on %s", list(surfaces))
+		return fmt.Sprintf("the selection has no case on %s", plain.Joined(surfaces))
 	}
 	return fmt.Sprintf("the selected cases need level %s; this run is at level %s", least, s.Level)
 }
@@ -84,9 +79,9 @@ const maxReasons = 3
 // reasons says why nothing is offered, where the reasons are few.
 func (p plan) reasons() string {
 	var distinct []string
-	for _, a := range p.notOffered {
-		if !slices.Contains(distinct, a.reason) {
-			distinct = append(distinct, a.reason)
+	for _, c := range p.notOffered {
+		if !slices.Contains(distinct, c.Reason) {
+			distinct = append(distinct, c.Reason)
 		}
 	}
 	if len(distinct) > maxReasons {

@@ -2,11 +2,14 @@ package runner
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -18,21 +21,19 @@ import (
 func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile) (targets.Prepared, error) {
 	prepared, err := driver.Prepare(ctx, target)
 	if err != nil {
-		return targets.Prepared{}, wrapPrepareError(target, err)
+		prepared = targets.Prepared{}
 	}
-	return prepared, nil
-}
-
-// wrapPrepareError classifies the error of a driver. What the user can correct passes through (consent, credentials, a
-// gateway that cannot be prepared), a failed connection becomes [ErrUnreachable], everything else [ErrHarness].
-func wrapPrepareError(target profile.Profile, err error) error {
-	if errors.Is(err, targets.ErrConsent) || errors.Is(err, targets.ErrCredential) || errors.Is(err, targets.ErrCannotPrepare) {
-		return fmt.Errorf("prepare %s: %w", target.Name, err)
+	var op *net.OpError
+	switch {
+	case err == nil:
+		return prepared, nil
+	case errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrCannotPrepare):
+		return prepared, fmt.Errorf("prepare %s: %w", target.Name, err)
+	case errors.As(err, &op) && op.Op == "dial":
+		return prepared, fmt.Errorf("%w: %s: %w", ErrUnreachable, target.BaseURL, err)
+	default:
+		return prepared, fmt.Errorf("%w: prepare %s: %w", ErrHarness, target.Name, err)
 	}
-	if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
-		return fmt.Errorf("%w: %s: %w", ErrUnreachable, target.BaseURL, err)
-	}
-	return fmt.Errorf("%w: prepare %s: %w", ErrHarness, target.Name, err)
 }
 
 // CheckHealth makes the healthy call of a surface. A load multiplies this call: if one fails, a load of them shows nothing.
@@ -51,4 +52,44 @@ func CheckHealth(ctx context.Context, p targets.Prepared, surface dialect.Surfac
 	default:
 		return nil
 	}
+}
+
+// HealthyRequest returns the call that a profile's gateway answers with a success on a surface. Where the profile has a mock
+// upstream, the call uses the model that is routed to it.
+func HealthyRequest(p profile.Profile, s dialect.Surface) load.Request {
+	call := targets.HealthyCall(p, s, load.TokenPlaceholder)
+	if p.Upstream.Present() {
+		call.Model = p.Models.Routed(s)
+	}
+	return load.Request{Name: string(s), Call: call}
+}
+
+// DirectRequest returns the same call straight to the mock upstream. ok is false when the profile has none.
+func DirectRequest(p profile.Profile, s dialect.Surface) (request load.Request, ok bool) {
+	u := p.Upstream
+	if !u.Present() {
+		return load.Request{}, false
+	}
+	request = HealthyRequest(p, s)
+	request.Name = "direct"
+	request.Call.BaseURL = strings.TrimSuffix(u.Attach, "/")
+	if u.Listen != "" {
+		request.Call.BaseURL = "http://" + u.Listen
+	}
+	request.Call.Header = nil // it tells a gateway where to route
+	request.Call.Key = "gatecert-direct"
+	if len(u.Keys) > 0 {
+		request.Call.Key = u.Keys[0]
+	}
+	return request, true
+}
+
+// OptionsFor returns the options of an engine for a prepared target: default caps, the certificate roots that its driver
+// trusts, and its secrets redacted.
+func OptionsFor(p targets.Prepared) load.Options {
+	o := load.Options{Secrets: p.Profile.Secrets()}
+	if p.Roots != nil {
+		o.TLS = &tls.Config{RootCAs: p.Roots, MinVersion: tls.VersionTLS12}
+	}
+	return o
 }

@@ -19,31 +19,23 @@ import (
 	"github.com/gatecert/gatecert/targets"
 )
 
-// RateLimit is an inferred limit.
-type RateLimit struct {
-	Model limits.LimiterModel
-	// Experiments are those that the model was inferred from.
-	Experiments []limits.Experiment
-}
-
 // InferRateLimit infers the limit of the valid key of a prepared gateway. It makes at most budget's calls and takes several windows
-// of time. Progress, when not nil, is called a few times a second.
+// of time. Progress, when not nil, is called a few times a second. It returns the limit and the experiments that it was inferred from.
 //
 // A limit that the profile declares is not inferred but verified, by the load cases of http:429.
 //
 // It returns [ErrNothingToRun] when the profile has no model for the surface, [ErrUnreachable] or [ErrHarness] when the healthy
 // call fails, and the errors of [limits.Infer].
-func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Surface, budget limits.Budget, progress func(load.Progress)) (RateLimit, error) {
+func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Surface, budget limits.Budget, progress func(load.Progress)) (limits.LimiterModel, []limits.Experiment, error) {
 	if p.Profile.Models.Routed(surface) == "" {
-		return RateLimit{}, fmt.Errorf("%w: the profile has no model for surface %s", ErrNothingToRun, surface)
+		return limits.LimiterModel{}, nil, fmt.Errorf("%w: the profile has no model for surface %s", ErrNothingToRun, surface)
 	}
 	if err := CheckHealth(ctx, p, surface); err != nil {
-		return RateLimit{}, err
+		return limits.LimiterModel{}, nil, err
 	}
 	probers := newProberFactory(p, progress)
 	defer probers.client.Close()
-	model, experiments, err := limits.Infer(ctx, probers.prober(surface, p.Profile.Keys.Valid, ""), budget)
-	return RateLimit{Model: model, Experiments: experiments}, err
+	return limits.Infer(ctx, probers.prober(surface, p.Profile.Keys.Valid, ""), budget)
 }
 
 // upstreamRetryAfter is the Retry-After, in seconds, of the mock upstream's 429. A gateway is unlikely to make up the same.

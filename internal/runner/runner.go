@@ -10,6 +10,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange/redact"
+	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
@@ -96,7 +97,7 @@ func (r *runner) begin(ctx context.Context) (err error) {
 		r.journal.wrote(r.journal.log.Control(c))
 	}
 	for _, absent := range r.plan.notOffered {
-		r.journal.wrote(r.journal.log.Case(notRun(absent.c, contract.NotOffered, absent.reason)))
+		r.journal.wrote(r.journal.log.Case(absent))
 	}
 	return nil
 }
@@ -123,7 +124,7 @@ func (r *runner) header() runlog.Header {
 	selection := r.selection
 	selection.Surfaces = r.surfaces
 	return runlog.Header{
-		RunID: r.id, Tool: r.job.Tool, Started: time.Now(), ContractDigest: contract.Digest(),
+		RunID: r.id, Tool: version.Tool, Started: time.Now(), ContractDigest: contract.Digest(),
 		Target: runlog.TargetInfo{
 			Name: profile.Name, BaseURL: redactor.Text(profile.BaseURL), Driver: profile.Driver,
 			Version: profile.Version, Profile: profile.Redacted(),

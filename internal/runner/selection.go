@@ -2,10 +2,10 @@ package runner
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -25,7 +25,7 @@ func Select(c Choice) (runlog.Selection, error) {
 		s.Level, s.WithoutLoad = contract.Full, len(c.Cases) == 0
 	}
 	if !s.Level.Valid() {
-		return s, fmt.Errorf("%w: no level %q: want one of %s", ErrUsage, s.Level, list(contract.Levels()))
+		return s, fmt.Errorf("%w: no level %q: want one of %s", ErrUsage, s.Level, plain.Joined(contract.Levels()))
 	}
 	for _, pattern := range c.Rows {
 		rows, err := matchRows(pattern)
@@ -37,7 +37,7 @@ func Select(c Choice) (runlog.Selection, error) {
 	for _, name := range c.Surfaces {
 		surface := dialect.Surface(name)
 		if !surface.Valid() {
-			return s, fmt.Errorf("%w: no surface %q: want one of %s", ErrUsage, name, list(dialect.Surfaces()))
+			return s, fmt.Errorf("%w: no surface %q: want one of %s", ErrUsage, name, plain.Joined(dialect.Surfaces()))
 		}
 		s.Surfaces = append(s.Surfaces, surface)
 	}
@@ -67,12 +67,4 @@ func matchRows(pattern string) ([]contract.RowID, error) {
 		return nil, fmt.Errorf("%w: no row matches %q: gatecert list rows shows all 32", ErrUsage, pattern)
 	}
 	return rows, nil
-}
-
-func list[T ~string](words []T) string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		out[i] = string(w)
-	}
-	return strings.Join(out, ", ")
 }

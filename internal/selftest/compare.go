@@ -10,14 +10,6 @@ import (
 	"github.com/gatecert/gatecert/targets/mutants"
 )
 
-// wanted is the verdict that a case has to have; expected is nil for one that has to pass.
-func wanted(expected *mutants.Expectation) contract.Verdict {
-	if expected == nil {
-		return contract.Pass
-	}
-	return expected.Verdict
-}
-
 // compare says what is wrong with the outcome of a case, "" for nothing.
 func compare(expected *mutants.Expectation, c runlog.Case) string {
 	switch {
@@ -58,4 +50,44 @@ func broken(c runlog.Case) []contract.Requirement {
 		}
 	}
 	return requirements
+}
+
+// addCoverage adds the rows that no mutant made fail, and the requirements that were never found broken: a check that was
+// never seen to fail may be blind.
+func addCoverage(test *reports.SelfTest, load bool) {
+	rows, requirements := contract.Rows(), contract.Requirements()
+	if load {
+		rows, requirements = loadRows(), contract.LoadRequirements(contract.AnyLoad)
+		test.Load = true
+		for _, r := range rows {
+			test.Rows = append(test.Rows, r.ID)
+		}
+	}
+	failed := make(map[contract.RowID]bool)
+	broken := make(map[contract.Requirement]bool)
+	for _, g := range test.Gateways {
+		for _, k := range g.Kills {
+			failed[k.Row] = failed[k.Row] || !k.Verdict.Conformant()
+			for _, r := range k.Broken {
+				broken[r] = true
+			}
+		}
+	}
+	for _, r := range rows {
+		if !failed[r.ID] {
+			test.NeverFailed = append(test.NeverFailed, r.ID)
+		}
+	}
+	for _, r := range requirements {
+		if !broken[r] {
+			test.NeverBroken = append(test.NeverBroken, r)
+		}
+	}
+}
+
+// loadRows are the rows that have load cases.
+func loadRows() []contract.Row {
+	return slices.DeleteFunc(contract.Rows(), func(r contract.Row) bool {
+		return !slices.ContainsFunc(contract.Cases(), func(c contract.Case) bool { return c.Row == r.ID && c.IsLoad() })
+	})
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
-	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
@@ -138,7 +137,7 @@ func (g gateway) test(ctx context.Context) (reports.GatewayResult, error) {
 		return reports.GatewayResult{}, err
 	}
 	driver := driver{name: g.name}
-	job := runner.Job{Tool: version.Tool, Selection: selection}
+	job := runner.Job{Selection: selection}
 	if g.level != "" {
 		driver.rate, job.Concurrency = loadRate(), loadConcurrency
 	}
@@ -161,10 +160,14 @@ func (g gateway) judge(run runlog.Run) reports.GatewayResult {
 	killed := make(map[*mutants.Expectation]bool)
 	for _, c := range run.Cases {
 		expected := g.mutant.Expected(contract.Case{Row: c.Row, Circumstance: c.Circumstance, Surface: c.Surface, Variant: c.Variant})
+		want := contract.Pass
+		if expected != nil {
+			want = expected.Verdict
+		}
 		switch problem := compare(expected, c); {
 		case problem != "":
 			result.Mistakes = append(result.Mistakes, reports.Mistake{
-				Case: c.ID, Row: c.Row, Want: wanted(expected), Got: c.Verdict, Problem: problem,
+				Case: c.ID, Row: c.Row, Want: want, Got: c.Verdict, Problem: problem,
 			})
 		case kills(expected, c):
 			killed[expected] = true

@@ -2,11 +2,13 @@ package baseline
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -75,4 +77,68 @@ func parseVerdicts(file string, data []byte) (Baseline, error) {
 		}
 	}
 	return b, nil
+}
+
+// ErrBaseline is returned when a baseline cannot be used. Its text starts with the file, and the line and column where
+// there is one.
+var ErrBaseline = errors.New("baseline")
+
+// fault is an error about a baseline: it is [ErrBaseline] too, without naming it.
+type fault struct{ error }
+
+func (f fault) Unwrap() []error { return []error{ErrBaseline, f.error} }
+
+func faultf(format string, args ...any) error { return fault{fmt.Errorf(format, args...)} }
+
+// A Document is a parsed YAML file. This package links no YAML library: whoever has one brings the document.
+type Document interface {
+	// Decode stores the document in a struct by its yaml tags. Its error names the place of the fault.
+	Decode(into any) error
+	// Position is the line and column, from 1, of a path such as $.expected_failures[2].
+	Position(path string) (line, column int)
+}
+
+// A Parser parses the content of a YAML file; file names it in errors.
+type Parser func(file string, data []byte) (Document, error)
+
+// Parse reads a baseline's YAML. It returns [ErrBaseline] for an unknown key, a wrong type, an invalid pattern or date, a
+// missing reason, and an entry that is listed twice.
+func Parse(file string, data []byte, parse Parser) (Baseline, error) {
+	document, err := parse(file, data)
+	if err != nil {
+		return Baseline{}, fault{err}
+	}
+	var content struct {
+		Entries []Entry `yaml:"expected_failures"`
+	}
+	if err := document.Decode(&content); err != nil {
+		return Baseline{}, fault{err}
+	}
+	lines := make(map[contract.Pattern]int)
+	for i := range content.Entries {
+		e := &content.Entries[i]
+		line, column := document.Position(fmt.Sprintf("$.expected_failures[%d]", i))
+		problem := e.check()
+		if first, twice := lines[e.Case]; problem == "" && twice {
+			problem = fmt.Sprintf("%s is already listed in line %d", e.Case, first)
+		}
+		if problem != "" {
+			return Baseline{}, faultf("%s:%d:%d: %s", file, line, column, problem)
+		}
+		e.Line, lines[e.Case] = line, line
+	}
+	return Baseline{File: file, Entries: content.Entries}, nil
+}
+
+func (e Entry) check() string {
+	if _, err := contract.ParsePattern(string(e.Case)); err != nil {
+		return "case: " + err.Error()
+	}
+	if strings.TrimSpace(e.Reason) == "" {
+		return "want a reason: why is it acceptable that " + string(e.Case) + " fails?"
+	}
+	if _, err := time.Parse(time.DateOnly, string(e.Expires)); err != nil && e.Expires != "" {
+		return fmt.Sprintf("expires: %q is not a date such as 2027-03-31", e.Expires)
+	}
+	return ""
 }

@@ -19,26 +19,22 @@ type Auditor struct {
 // not-offered, a verdict does not follow from its observation, a surface was judged without a healthy control. It returns
 // none for a sound log, whatever the verdicts are.
 func (a Auditor) Audit(run runlog.Run) []string {
-	return (&audit{Auditor: a, run: run}).all()
-}
-
-func (a *audit) all() []string {
-	run := a.run
+	audit := &audit{Auditor: a, run: run}
 	if gap := run.Incomplete(); gap != "" {
-		a.problemf("the run is incomplete: %s", gap)
+		audit.problemf("the run is incomplete: %s", gap)
 	}
 	if run.ContractDigest != contract.Digest() {
-		a.problemf("the run was judged by contract %.80s, this gatecert has contract %s", run.ContractDigest, contract.Digest())
-		return a.problems
+		audit.problemf("the run was judged by contract %.80s, this gatecert has contract %s", run.ContractDigest, contract.Digest())
+		return audit.problems
 	}
-	a.selection()
-	a.notOffered()
+	audit.selection()
+	audit.notOffered()
 	for _, c := range run.Cases {
-		a.verdict(c)
+		audit.verdict(c)
 	}
-	a.controls()
-	a.footer()
-	return a.problems
+	audit.controls()
+	audit.footer()
+	return audit.problems
 }
 
 type audit struct {

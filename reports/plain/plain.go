@@ -1,4 +1,4 @@
-// Package plain makes hostile text safe to show.
+// Package plain writes text: hostile text made safe to show, and lists of words.
 package plain
 
 import (
@@ -16,6 +16,18 @@ func Text(s string, limit int) string { return plain(s, limit, false) }
 
 // Lines is [Text] for text of several lines: it keeps line feeds and tabs.
 func Lines(s string, limit int) string { return plain(s, limit, true) }
+
+// Joined writes words as a list: "a, b, c".
+func Joined[T ~string](words []T) string {
+	var b strings.Builder
+	for i, w := range words {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(string(w))
+	}
+	return b.String()
+}
 
 func plain(s string, limit int, lines bool) string {
 	var b strings.Builder

@@ -38,36 +38,19 @@ func (w *Writer) Header(h Header) error {
 	if h.Expected == nil {
 		h.Expected = []string{} // a list in JSON, never null
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.opened {
-		return fmt.Errorf("%w: a second header", ErrSequence)
-	}
-	w.opened = true
 	return w.append(h)
 }
 
 // Control writes the result of a control.
 func (w *Writer) Control(c Control) error {
 	c.Type = "control"
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	return w.append(c)
 }
 
 // Case writes the outcome of a case.
 func (w *Writer) Case(c Case) error {
 	c.Type = "case"
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.cases[c.ID] {
-		return fmt.Errorf("%w: case %s is already in the log", ErrSequence, c.ID)
-	}
-	if err := w.append(c); err != nil {
-		return err
-	}
-	w.cases[c.ID] = true
-	return nil
+	return w.append(c)
 }
 
 // Footer writes the last event.
@@ -76,25 +59,29 @@ func (w *Writer) Footer(f Footer) error {
 	if f.Counts == nil {
 		f.Counts = Counts{}
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.append(f); err != nil {
-		return err
-	}
-	w.closed = true
-	return nil
+	return w.append(f)
 }
 
-// append writes one event as one line. The caller holds the lock.
+// append writes one event as one line.
 func (w *Writer) append(event any) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, header := event.(Header)
+	_, footer := event.(Footer)
+	c, isCase := event.(Case)
 	switch {
+	case header && w.opened:
+		return fmt.Errorf("%w: a second header", ErrSequence)
+	case isCase && w.cases[c.ID]:
+		return fmt.Errorf("%w: case %s is already in the log", ErrSequence, c.ID)
 	case w.failed != nil:
 		return w.failed
-	case !w.opened:
+	case !header && !w.opened:
 		return fmt.Errorf("%w: the header must come first", ErrSequence)
 	case w.closed:
 		return fmt.Errorf("%w: the footer was the last event", ErrSequence)
 	}
+	w.opened = true
 	var line bytes.Buffer
 	enc := json.NewEncoder(&line) // ends the line with the newline that a whole event has
 	enc.SetEscapeHTML(false)
@@ -104,6 +91,10 @@ func (w *Writer) append(event any) error {
 	if _, err := w.w.Write(line.Bytes()); err != nil {
 		w.failed = fmt.Errorf("write event: %w", err)
 		return w.failed
+	}
+	w.closed = footer
+	if isCase {
+		w.cases[c.ID] = true
 	}
 	return nil
 }

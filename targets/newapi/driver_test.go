@@ -223,9 +223,10 @@ func TestFailedPreparationIsUndone(t *testing.T) {
 }
 
 func TestRefusedOption(t *testing.T) {
-	deployment := recorded.Serve(t, "testdata/prepare", recorded.Refusing(func(r *http.Request, body string) (string, bool) {
+	deployment := recorded.Serve(t, "testdata/prepare")
+	deployment.Refuse = func(r *http.Request, body string) (string, bool) {
 		return `{"success":false,"message":"no such option"}`, r.Method == http.MethodPut && strings.Contains(body, "ModelRequestRateLimitGroup")
-	}))
+	}
 	if deployment.Recording() {
 		t.Skip("replays what TestDriverPreparesAndCleansUp records")
 	}
