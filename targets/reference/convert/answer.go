@@ -52,7 +52,7 @@ type Answer struct {
 //
 // The error wraps [ErrNotAnswer], [ErrEmpty] or [ErrBlocked].
 func DecodeAnswer(p dialect.Dialect, req Request, body []byte) (Answer, error) {
-	pr, ok := codecOf(p)
+	pr, ok := codecs[p]
 	if !ok {
 		return Answer{}, notAnswer("of no known protocol")
 	}

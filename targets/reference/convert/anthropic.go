@@ -2,7 +2,6 @@ package convert
 
 import (
 	"encoding/json"
-	"net/http"
 
 	"github.com/gatecert/gatecert/dialect"
 )
@@ -10,16 +9,8 @@ import (
 // anthropicMaxTokens stands in where a caller set no limit: the protocol demands one.
 const anthropicMaxTokens = 4096
 
-// anthropic speaks the protocol of Anthropic's messages.
-type anthropic struct{}
-
-func (anthropic) header() http.Header { return http.Header{"Anthropic-Version": {"2023-06-01"}} }
-
-func (anthropic) place(feature string) ([]string, bool) {
-	return []string{feature}, feature == "top_k"
-}
-
-func (anthropic) write(w *writer, req Request, model string) string {
+// writeAnthropic writes the protocol of Anthropic's messages.
+func writeAnthropic(w *writer, req Request, model string) string {
 	if req.Surface == dialect.Embeddings {
 		w.refuse("an embedding")
 		return ""
@@ -33,19 +24,19 @@ func (anthropic) write(w *writer, req Request, model string) string {
 		if turn.Role == System {
 			w.refuse("a system message after the first turn")
 		}
-		messages = append(messages, members{"role": turn.Role, "content": anthropicContent(w, turn)})
+		messages = append(messages, members{"role": turn.Role, "content": contentOf(w, turn, anthropicImage(w))})
 	}
 	if len(messages) == 0 {
 		w.refuse("a conversation without a turn")
 	}
 	w.set(messages, "messages")
 	w.set(anthropicMaxTokens, "max_tokens")
-	w.setInt(req.MaxTokens, "max_tokens")
+	setNumber(w, req.MaxTokens, "max_tokens")
 	if req.Temperature != nil && *req.Temperature > 1 {
 		w.refuse("a temperature above 1")
 	}
-	w.setFloat(req.Temperature, "temperature")
-	w.setFloat(req.TopP, "top_p")
+	setNumber(w, req.Temperature, "temperature")
+	setNumber(w, req.TopP, "top_p")
 	w.setStop(req.Stop, maxSequences, "stop_sequences")
 	if req.Stream {
 		w.set(true, "stream")
@@ -53,31 +44,17 @@ func (anthropic) write(w *writer, req Request, model string) string {
 	return "/v1/messages"
 }
 
-func anthropicContent(w *writer, turn Turn) any {
-	if len(turn.Parts) == 1 && turn.Parts[0].Image == nil {
-		return turn.Parts[0].Text
-	}
-	blocks := make([]any, 0, len(turn.Parts))
-	for _, p := range turn.Parts {
-		if p.Image == nil {
-			blocks = append(blocks, members{"type": "text", "text": p.Text})
-			continue
-		}
-		source := members{"type": "base64", "media_type": p.Image.MediaType, "data": p.Image.Data}
-		if p.Image.URL != "" {
-			source = members{"type": "url", "url": p.Image.URL}
-		}
-		switch {
-		case turn.Role != User:
-			w.refuse("an image in a turn that is not the user's")
-		case p.Image.Detail != "":
+func anthropicImage(w *writer) func(Image) members {
+	return func(i Image) members {
+		if i.Detail != "" {
 			w.refuse("an image's detail")
-		case p.Image.URL != "" && !isWebAddress(p.Image.URL):
-			w.refuse("an image in the caller's file store")
 		}
-		blocks = append(blocks, members{"type": "image", "source": source})
+		source := members{"type": "base64", "media_type": i.MediaType, "data": i.Data}
+		if i.URL != "" {
+			source = members{"type": "url", "url": i.URL}
+		}
+		return members{"type": "image", "source": source}
 	}
-	return blocks
 }
 
 type anthropicAnswer struct {
@@ -99,7 +76,7 @@ type anthropicUsage struct {
 	Output count `json:"output_tokens"`
 }
 
-func (anthropic) answer(_ Request, body []byte) (Answer, error) {
+func readAnthropic(_ Request, body []byte) (Answer, error) {
 	var in anthropicAnswer
 	if err := json.Unmarshal(body, &in); err != nil {
 		return Answer{}, notAnswer("broken or of the wrong shape")
@@ -111,7 +88,7 @@ func (anthropic) answer(_ Request, body []byte) (Answer, error) {
 		return Answer{}, notAnswer("without content")
 	}
 	out := Answer{
-		ID: in.ID, Model: in.Model, Finish: anthropicFinish(in.StopReason),
+		ID: in.ID, Model: in.Model, Finish: finishOf(dialect.Anthropic, in.StopReason),
 		PromptTokens: int(in.Usage.Input), CompletionTokens: int(in.Usage.Output),
 	}
 	for _, block := range in.Content.value {
@@ -121,20 +98,6 @@ func (anthropic) answer(_ Request, body []byte) (Answer, error) {
 	}
 	return out, verdict(out.Text, out.Finish, false)
 }
-
-// anthropicFinish reads a stop_reason. Those that the hub does not know end an answer like any other.
-func anthropicFinish(reason string) dialect.Finish {
-	switch reason {
-	case "max_tokens", "model_context_window_exceeded":
-		return dialect.FinishLength
-	case "refusal":
-		return dialect.FinishFilter
-	default:
-		return dialect.FinishStop
-	}
-}
-
-func (anthropic) listener() listener { return &anthropicListener{} }
 
 // anthropicListener reads the events message_start … message_stop. Only message_stop completes the answer. Kinds of
 // event that it does not know are passed over, as the protocol asks of its readers.
@@ -178,7 +141,7 @@ func (l *anthropicListener) event(name string, data []byte) (string, error) {
 		}
 	case "message_delta":
 		if in.Delta.StopReason != "" {
-			l.finish = anthropicFinish(in.Delta.StopReason)
+			l.finish = finishOf(dialect.Anthropic, in.Delta.StopReason)
 		}
 		// The counts here are of the whole answer, not of what came since message_start.
 		l.prompt = max(l.prompt, int(in.Usage.Input))

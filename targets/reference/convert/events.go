@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -20,14 +21,11 @@ var errLeftover = errors.New("the stream ended within an event")
 // events reads server-sent events (WHATWG HTML 9.2.6), strictly: a line that is not a field of an event is not skipped,
 // because an upstream's stray HTML or JSON would then look like a silent stream.
 type events struct {
-	r     io.Reader
-	buf   []byte // what was read; buf[start:end] is unread, buf[start:seen] is known to hold no line end
-	start int
-	seen  int
-	end   int
-	total int   // bytes of all lines taken
-	since int   // of those, the bytes since the last event
-	err   error // what reading ended with, once it has
+	lines *bufio.Scanner
+	seen  int    // so many bytes of the line that has not ended hold no line end
+	total int    // bytes of all lines taken
+	since int    // of those, the bytes since the last event
+	rest  []byte // what stood after the last line end, once the stream has ended
 	// skipLF says the line before ended with CR, so that a LF at its heels is a part of that end.
 	skipLF  bool
 	begun   bool
@@ -36,7 +34,12 @@ type events struct {
 	hasData bool
 }
 
-func newEvents(r io.Reader) *events { return &events{r: r, buf: make([]byte, 4096)} }
+func newEvents(r io.Reader) *events {
+	e := &events{lines: bufio.NewScanner(r)}
+	e.lines.Buffer(make([]byte, 4096), 2*MaxEvent) // bound refuses earlier
+	e.lines.Split(e.split)
+	return e
+}
 
 // next returns the next event that has data; both slices are valid until the next call. The error is io.EOF for a
 // clean end between events, errLeftover for one within an event, wraps ErrNotAnswer for what is not an event stream,
@@ -44,31 +47,29 @@ func newEvents(r io.Reader) *events { return &events{r: r, buf: make([]byte, 409
 func (e *events) next() (name, data []byte, err error) {
 	e.name, e.data, e.hasData, e.since = e.name[:0], e.data[:0], false, 0
 	inside := false
-	for {
-		line, err := e.line()
-		if err != nil {
-			return nil, nil, e.ended(err, line, inside)
-		}
-		if len(line) > 0 {
+	for e.lines.Scan() {
+		line := e.first(e.lines.Bytes())
+		switch {
+		case len(line) > 0:
 			inside = inside || line[0] != ':'
 			if err := e.field(line); err != nil {
 				return nil, nil, err
 			}
-			continue
-		}
-		if e.hasData {
+		case e.hasData:
 			return e.name, e.data, nil
+		default:
+			e.name, inside = e.name[:0], false
 		}
-		e.name, inside = e.name[:0], false
 	}
+	if err := e.lines.Err(); err != nil {
+		return nil, nil, err
+	}
+	return nil, nil, e.ended(e.first(e.rest), inside)
 }
 
-// ended says what the end of the stream means. A rest that cannot be the beginning of a field is judged as a whole
+// ended says what a clean end of the stream means. A rest that cannot be the beginning of a field is judged as a whole
 // line would be; bodies such as null come without a line end.
-func (e *events) ended(err error, rest []byte, inside bool) error {
-	if !errors.Is(err, io.EOF) {
-		return err
-	}
+func (e *events) ended(rest []byte, inside bool) error {
 	if len(rest) > 0 && !fieldPrefix(rest) {
 		if err := e.field(rest); err != nil {
 			return err
@@ -109,44 +110,24 @@ func (e *events) field(line []byte) error {
 	return nil
 }
 
-// line returns the next line without its end, LF, CR or CRLF. With an error it returns what stood after the last.
-func (e *events) line() ([]byte, error) {
-	for {
-		if e.skipLF && e.start < e.end {
-			if e.buf[e.start] == '\n' {
-				e.start++
-			}
-			e.skipLF = false
-			e.seen = max(e.seen, e.start)
-		}
-		if i := lineEnd(e.buf[e.seen:e.end]); i >= 0 {
-			line := e.buf[e.start : e.seen+i]
-			e.skipLF = e.buf[e.seen+i] == '\r'
-			e.start = e.seen + i + 1
-			e.seen = e.start
-			e.total, e.since = e.total+len(line)+1, e.since+len(line)+1
-			return e.first(line), e.bound(0)
-		}
-		e.seen = e.end
-		if err := e.bound(e.end - e.start); err != nil {
-			return nil, err
-		}
-		if err := e.fill(); err != nil {
-			return e.first(e.buf[e.start:e.end]), err
-		}
+// split is a [bufio.SplitFunc] for lines that end with LF, CR or CRLF. A CR ends its line at once: what follows may be
+// late.
+func (e *events) split(data []byte, atEOF bool) (advance int, line []byte, err error) {
+	start := 0
+	if e.skipLF && len(data) > 0 && data[0] == '\n' {
+		start = 1
 	}
-}
-
-// lineEnd returns the index of the first LF or CR, or -1.
-func lineEnd(b []byte) int {
-	i := bytes.IndexByte(b, '\n')
-	if i >= 0 {
-		b = b[:i]
+	if i := bytes.IndexAny(data[max(start, e.seen):], "\r\n"); i >= 0 {
+		end := max(start, e.seen) + i
+		e.seen, e.skipLF = 0, data[end] == '\r'
+		e.total, e.since = e.total+end+1-start, e.since+end+1-start
+		return end + 1, data[start:end], e.bound(0)
 	}
-	if j := bytes.IndexByte(b, '\r'); j >= 0 {
-		return j
+	e.seen = len(data)
+	if atEOF {
+		e.rest = data[start:]
 	}
-	return i
+	return 0, nil, e.bound(len(data) - start)
 }
 
 // bound refuses an event and a stream that are too long, given the bytes of a line that has not ended. It counts the
@@ -169,28 +150,4 @@ func (e *events) first(line []byte) []byte {
 		return bytes.TrimPrefix(line, []byte("\uFEFF"))
 	}
 	return line
-}
-
-// fill reads some more, making room by moving what is unread to the front or, if that fills the buffer, by doubling.
-func (e *events) fill() error {
-	if e.end == len(e.buf) {
-		if e.start > 0 {
-			copy(e.buf, e.buf[e.start:e.end])
-			e.end, e.seen, e.start = e.end-e.start, e.seen-e.start, 0
-		} else {
-			e.buf = append(e.buf, make([]byte, len(e.buf))...)
-		}
-	}
-	// A reader may return nothing without an error, but not for ever.
-	for range 100 {
-		if e.err != nil {
-			return e.err
-		}
-		var n int
-		n, e.err = e.r.Read(e.buf[e.end:])
-		if e.end += n; n > 0 {
-			return nil
-		}
-	}
-	return io.ErrNoProgress
 }

@@ -3,45 +3,14 @@ package convert
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// gemini speaks the protocol of Gemini's generateContent and batchEmbedContents.
-type gemini struct{}
-
-func (gemini) header() http.Header { return http.Header{} }
-
-func (gemini) place(feature string) ([]string, bool) {
-	const config = "generationConfig"
-	switch feature {
-	case "top_k":
-		return []string{config, "topK"}, true
-	case "presence_penalty":
-		return []string{config, "presencePenalty"}, true
-	case "frequency_penalty":
-		return []string{config, "frequencyPenalty"}, true
-	case "seed":
-		return []string{config, "seed"}, true
-	case "response_mime_type":
-		return []string{config, "responseMimeType"}, true
-	case "response_schema":
-		return []string{config, "responseSchema"}, true
-	case "response_json_schema":
-		return []string{config, "responseJsonSchema"}, true
-	case "safety_settings":
-		return []string{"safetySettings"}, true
-	case "cached_content":
-		return []string{"cachedContent"}, true
-	default:
-		return nil, false
-	}
-}
-
-func (gemini) write(w *writer, req Request, model string) string {
+// writeGemini writes the protocol of Gemini's generateContent and batchEmbedContents.
+func writeGemini(w *writer, req Request, model string) string {
 	// A path may hold a colon, but the last one parts the model from the method.
 	at := "/v1beta/models/" + strings.ReplaceAll(url.PathEscape(model), ":", "%3A")
 	if req.Surface == dialect.Embeddings {
@@ -67,11 +36,10 @@ func (gemini) write(w *writer, req Request, model string) string {
 		w.refuse("a conversation without a turn")
 	}
 	w.set(contents, "contents")
-	const config = "generationConfig"
-	w.setInt(req.MaxTokens, config, "maxOutputTokens")
-	w.setFloat(req.Temperature, config, "temperature")
-	w.setFloat(req.TopP, config, "topP")
-	w.setStop(req.Stop, maxGeminiStop, config, "stopSequences")
+	setNumber(w, req.MaxTokens, "generationConfig.maxOutputTokens")
+	setNumber(w, req.Temperature, "generationConfig.temperature")
+	setNumber(w, req.TopP, "generationConfig.topP")
+	w.setStop(req.Stop, maxGeminiStop, "generationConfig.stopSequences")
 	if req.Stream {
 		return at + ":streamGenerateContent?alt=sse"
 	}
@@ -165,7 +133,7 @@ func (a geminiAnswer) foreign() bool {
 	return !a.Candidates.present && a.Feedback.Blocked == "" && a.Model == "" && a.ID == "" && a.Usage.Prompt == 0
 }
 
-func (gemini) answer(req Request, body []byte) (Answer, error) {
+func readGemini(req Request, body []byte) (Answer, error) {
 	var in geminiAnswer
 	if err := json.Unmarshal(body, &in); err != nil {
 		return Answer{}, notAnswer("broken or of the wrong shape")
@@ -187,7 +155,7 @@ func (gemini) answer(req Request, body []byte) (Answer, error) {
 	if !ok && in.Feedback.Blocked == "" {
 		return Answer{}, fmt.Errorf("%w: no candidates", ErrEmpty)
 	}
-	out.Text, out.Finish = candidate.text(), geminiFinish(candidate.Finish)
+	out.Text, out.Finish = candidate.text(), finishOf(dialect.Gemini, candidate.Finish)
 	return out, verdict(out.Text, out.Finish, in.Feedback.Blocked != "")
 }
 
@@ -204,20 +172,6 @@ func geminiVectors(out Answer, in geminiAnswer, want int) (Answer, error) {
 	_, err := checkVectors(out.Vectors, want)
 	return out, err
 }
-
-// geminiFinish reads a finishReason. Those that the hub does not know end an answer like any other.
-func geminiFinish(reason string) dialect.Finish {
-	switch reason {
-	case "MAX_TOKENS":
-		return dialect.FinishLength
-	case "SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY":
-		return dialect.FinishFilter
-	default:
-		return dialect.FinishStop
-	}
-}
-
-func (gemini) listener() listener { return &geminiListener{} }
 
 // geminiListener reads GenerateContentResponse events. A finishReason completes the answer, and so does a
 // blockReason. Usage is repeated with every event and grows.
@@ -241,7 +195,7 @@ func (l *geminiListener) event(name string, data []byte) (string, error) {
 	}
 	candidate, ok := in.candidate()
 	if ok && candidate.Finish != "" {
-		l.finished, l.finish = true, geminiFinish(candidate.Finish)
+		l.finished, l.finish = true, finishOf(dialect.Gemini, candidate.Finish)
 	}
 	return candidate.text(), nil
 }

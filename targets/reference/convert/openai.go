@@ -4,33 +4,18 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// openAI speaks the protocol of OpenAI's chat completions and embeddings.
-type openAI struct{}
-
-func (openAI) header() http.Header { return http.Header{} }
-
-func (openAI) place(feature string) ([]string, bool) {
-	switch feature {
-	case "logit_bias", "presence_penalty", "frequency_penalty", "seed", "response_format", "reasoning_effort", "verbosity":
-		return []string{feature}, true
-	default:
-		return nil, false
-	}
-}
-
-func (openAI) write(w *writer, req Request, model string) string {
+// writeOpenAI writes the protocol of OpenAI's chat completions and embeddings.
+func writeOpenAI(w *writer, req Request, model string) string {
 	w.set(model, "model")
 	if req.Surface == dialect.Embeddings {
 		w.set(openAIInput(req.Inputs), "input")
 		w.set("float", "encoding_format")
-		w.setInt(req.Dimensions, "dimensions")
+		setNumber(w, req.Dimensions, "dimensions")
 		return "/v1/embeddings"
 	}
 	var messages []any
@@ -38,17 +23,17 @@ func (openAI) write(w *writer, req Request, model string) string {
 		messages = append(messages, members{"role": "system", "content": req.System})
 	}
 	for _, turn := range w.conversation(req) {
-		messages = append(messages, members{"role": turn.Role, "content": openAIContent(w, turn)})
+		messages = append(messages, members{"role": turn.Role, "content": contentOf(w, turn, openAIImage)})
 	}
 	w.set(messages, "messages")
-	w.setInt(req.MaxTokens, "max_tokens")
-	w.setFloat(req.Temperature, "temperature")
-	w.setFloat(req.TopP, "top_p")
+	setNumber(w, req.MaxTokens, "max_tokens")
+	setNumber(w, req.Temperature, "temperature")
+	setNumber(w, req.TopP, "top_p")
 	w.setStop(req.Stop, maxStop, "stop")
 	if req.Stream {
 		w.set(true, "stream")
 		// Without it a stream tells nothing of the tokens that are to be paid for.
-		w.set(true, "stream_options", "include_usage")
+		w.set(true, "stream_options.include_usage")
 	}
 	return "/v1/chat/completions"
 }
@@ -69,33 +54,12 @@ func openAIInput(inputs []Input) any {
 	return list
 }
 
-func openAIContent(w *writer, turn Turn) any {
-	if len(turn.Parts) == 1 && turn.Parts[0].Image == nil {
-		return turn.Parts[0].Text
+func openAIImage(i Image) members {
+	image := members{"url": cmp.Or(i.URL, "data:"+i.MediaType+";base64,"+i.Data)}
+	if i.Detail != "" {
+		image["detail"] = i.Detail
 	}
-	parts := make([]any, 0, len(turn.Parts))
-	for _, p := range turn.Parts {
-		if p.Image == nil {
-			parts = append(parts, members{"type": "text", "text": p.Text})
-			continue
-		}
-		if turn.Role != User {
-			w.refuse("an image in a turn that is not the user's")
-		}
-		image := members{"url": cmp.Or(p.Image.URL, "data:"+p.Image.MediaType+";base64,"+p.Image.Data)}
-		if p.Image.URL != "" && !isWebAddress(p.Image.URL) {
-			w.refuse("an image in the caller's file store")
-		}
-		if p.Image.Detail != "" {
-			image["detail"] = p.Image.Detail
-		}
-		parts = append(parts, members{"type": "image_url", "image_url": image})
-	}
-	return parts
-}
-
-func isWebAddress(address string) bool {
-	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
+	return members{"type": "image_url", "image_url": image}
 }
 
 type openAIAnswer struct {
@@ -130,7 +94,7 @@ type openAIUsage struct {
 	Completion count `json:"completion_tokens"`
 }
 
-func (openAI) answer(req Request, body []byte) (Answer, error) {
+func readOpenAI(req Request, body []byte) (Answer, error) {
 	var in openAIAnswer
 	if err := json.Unmarshal(body, &in); err != nil {
 		return Answer{}, notAnswer("broken or of the wrong shape")
@@ -157,7 +121,7 @@ func (openAI) answer(req Request, body []byte) (Answer, error) {
 		return Answer{}, fmt.Errorf("%w: no choices", ErrEmpty)
 	}
 	choice := in.Choices.value[0]
-	out.Text, out.Finish = choice.Message.Content, openAIFinish(choice.Finish)
+	out.Text, out.Finish = choice.Message.Content, finishOf(dialect.OpenAI, choice.Finish)
 	return out, verdict(out.Text, out.Finish, choice.Message.Refusal != "")
 }
 
@@ -176,20 +140,6 @@ func openAIVectors(data []openAIVector, want int) ([][]float64, error) {
 	}
 	return checkVectors(vectors, want)
 }
-
-// openAIFinish reads a finish_reason. Those that the hub does not know end an answer like any other.
-func openAIFinish(reason string) dialect.Finish {
-	switch reason {
-	case "length":
-		return dialect.FinishLength
-	case "content_filter":
-		return dialect.FinishFilter
-	default:
-		return dialect.FinishStop
-	}
-}
-
-func (openAI) listener() listener { return &openAIListener{} }
 
 // openAIListener reads chat.completion.chunk events. A finish_reason completes the answer; the usage and [DONE] may
 // still follow it.
@@ -222,7 +172,7 @@ func (l *openAIListener) event(_ string, data []byte) (string, error) {
 		l.refused = true
 	}
 	if choice.Finish != "" {
-		l.finished, l.finish = true, openAIFinish(choice.Finish)
+		l.finished, l.finish = true, finishOf(dialect.OpenAI, choice.Finish)
 	}
 	return choice.Delta.Content, nil
 }

@@ -1,10 +1,12 @@
 package convert
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
 )
@@ -26,18 +28,22 @@ type Outbound struct {
 //
 // The error wraps [ErrUnconvertible].
 func Encode(p dialect.Dialect, req Request, model string) (Outbound, error) {
-	pr, ok := codecOf(p)
+	pr, ok := codecs[p]
 	if !ok {
 		return Outbound{}, fmt.Errorf("%w: no such protocol", ErrUnconvertible)
 	}
 	if req.Native != nil {
 		out, err := encodeNative(p, req, model)
-		out.Header = headerOf(pr, req)
+		out.Header = headerOf(p, req)
 		return out, err
 	}
 	w := &writer{protocol: p}
 	for _, need := range req.Needs {
-		w.need(pr, need)
+		if path, ok := pr.places[need.Feature]; ok {
+			w.set(need.Value, path)
+		} else {
+			w.refuse(need.Feature)
+		}
 	}
 	path := pr.write(w, req, model)
 	if w.err != nil {
@@ -47,13 +53,14 @@ func Encode(p dialect.Dialect, req Request, model string) (Outbound, error) {
 	if err != nil {
 		return Outbound{}, fmt.Errorf("%w: %w", ErrUnconvertible, err)
 	}
-	return Outbound{Path: path, Header: headerOf(pr, req), Body: body}, nil
+	return Outbound{Path: path, Header: headerOf(p, req), Body: body}, nil
 }
 
-func headerOf(pr codec, req Request) http.Header {
-	header := pr.header()
-	header.Set("Content-Type", "application/json")
-	header.Set("Accept", "application/json")
+func headerOf(p dialect.Dialect, req Request) http.Header {
+	header := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
+	if name, version := p.Version(); name != "" {
+		header.Set(name, version)
+	}
 	if req.Stream {
 		header.Set("Accept", "text/event-stream")
 	}
@@ -61,30 +68,55 @@ func headerOf(pr codec, req Request) http.Header {
 }
 
 // codec speaks one protocol.
-type codec interface {
-	// place says where in a body a need goes; ok is false when the protocol cannot express it.
-	place(feature string) (path []string, ok bool)
+type codec struct {
+	// places say where in a body a need goes, as a dotted path. What is missing cannot be expressed.
+	places map[string]string
 	// write fills in the body and returns the path to send it to.
-	write(w *writer, req Request, model string) (path string)
-	// header returns the fields that the protocol itself demands.
-	header() http.Header
+	write func(w *writer, req Request, model string) (path string)
 	// answer reads a whole answer to a conversation, or to an embeddings call.
-	answer(req Request, body []byte) (Answer, error)
-	// listener returns a reader for the events of one stream.
-	listener() listener
+	answer func(req Request, body []byte) (Answer, error)
+	// listen returns a reader for the events of one stream.
+	listen func() listener
 }
 
-func codecOf(p dialect.Dialect) (codec, bool) {
-	switch p {
-	case dialect.OpenAI:
-		return openAI{}, true
-	case dialect.Anthropic:
-		return anthropic{}, true
-	case dialect.Gemini:
-		return gemini{}, true
-	default:
-		return nil, false
-	}
+var codecs = map[dialect.Dialect]codec{
+	dialect.OpenAI: {
+		places: map[string]string{
+			"logit_bias": "logit_bias", "presence_penalty": "presence_penalty", "frequency_penalty": "frequency_penalty", "seed": "seed",
+			"response_format": "response_format", "reasoning_effort": "reasoning_effort", "verbosity": "verbosity",
+		},
+		write: writeOpenAI, answer: readOpenAI, listen: func() listener { return &openAIListener{} },
+	},
+	dialect.Anthropic: {
+		places: map[string]string{"top_k": "top_k"},
+		write:  writeAnthropic, answer: readAnthropic, listen: func() listener { return &anthropicListener{} },
+	},
+	dialect.Gemini: {
+		places: map[string]string{
+			"top_k": "generationConfig.topK", "seed": "generationConfig.seed",
+			"presence_penalty": "generationConfig.presencePenalty", "frequency_penalty": "generationConfig.frequencyPenalty",
+			"response_mime_type": "generationConfig.responseMimeType", "response_schema": "generationConfig.responseSchema",
+			"response_json_schema": "generationConfig.responseJsonSchema",
+			"safety_settings":      "safetySettings", "cached_content": "cachedContent",
+		},
+		write: writeGemini, answer: readGemini, listen: func() listener { return &geminiListener{} },
+	},
+}
+
+// finishes are the protocols' words for the ends that clients are told of. All others end an answer like any other.
+var finishes = map[dialect.Dialect]map[string]dialect.Finish{
+	dialect.OpenAI: {"length": dialect.FinishLength, "content_filter": dialect.FinishFilter},
+	dialect.Anthropic: {
+		"max_tokens": dialect.FinishLength, "model_context_window_exceeded": dialect.FinishLength, "refusal": dialect.FinishFilter,
+	},
+	dialect.Gemini: {
+		"MAX_TOKENS": dialect.FinishLength, "SAFETY": dialect.FinishFilter, "RECITATION": dialect.FinishFilter, "BLOCKLIST": dialect.FinishFilter,
+		"PROHIBITED_CONTENT": dialect.FinishFilter, "SPII": dialect.FinishFilter, "IMAGE_SAFETY": dialect.FinishFilter,
+	},
+}
+
+func finishOf(p dialect.Dialect, reason string) dialect.Finish {
+	return cmp.Or(finishes[p][reason], dialect.FinishStop)
 }
 
 // members is a JSON object in the making.
@@ -104,52 +136,41 @@ func (w *writer) refuse(what string) {
 	}
 }
 
-func (w *writer) need(p codec, need Need) {
-	path, ok := p.place(need.Feature)
-	if !ok {
-		w.refuse(need.Feature)
-		return
-	}
-	w.set(need.Value, path...)
-}
-
-// set puts a value at a path of names, making the objects on the way.
-func (w *writer) set(value any, path ...string) {
+// set puts a value at a dotted path of names, making the objects on the way.
+func (w *writer) set(value any, path string) {
 	if w.body == nil {
 		w.body = members{}
 	}
 	at := w.body
-	for _, name := range path[:len(path)-1] {
+	for {
+		name, rest, nested := strings.Cut(path, ".")
+		if !nested {
+			at[name] = value
+			return
+		}
 		inner, ok := at[name].(members)
 		if !ok {
 			inner = members{}
 			at[name] = inner
 		}
-		at = inner
+		at, path = inner, rest
 	}
-	at[path[len(path)-1]] = value
 }
 
-// setInt and setFloat put a number that the caller gave.
-func (w *writer) setInt(n *int, path ...string) {
+// setNumber puts a number that the caller gave.
+func setNumber[T int | float64](w *writer, n *T, path string) {
 	if n != nil {
-		w.set(*n, path...)
-	}
-}
-
-func (w *writer) setFloat(f *float64, path ...string) {
-	if f != nil {
-		w.set(*f, path...)
+		w.set(*n, path)
 	}
 }
 
 // setStop puts the stop sequences, if the protocol takes so many.
-func (w *writer) setStop(stop []string, limit int, path ...string) {
+func (w *writer) setStop(stop []string, limit int, path string) {
 	if len(stop) > limit {
 		w.refuse(fmt.Sprintf("more than %d stop sequences", limit))
 	}
 	if len(stop) > 0 {
-		w.set(stop, path...)
+		w.set(stop, path)
 	}
 }
 
@@ -165,4 +186,30 @@ func (w *writer) conversation(req Request) []Turn {
 		w.refuse("a prompt of token ids")
 	}
 	return []Turn{{Role: User, Parts: []Part{{Text: req.Inputs[0].Text}}}}
+}
+
+// contentOf writes the parts of a turn: a single text as itself, else a list of texts and of what image makes.
+func contentOf(w *writer, turn Turn, image func(Image) members) any {
+	if len(turn.Parts) == 1 && turn.Parts[0].Image == nil {
+		return turn.Parts[0].Text
+	}
+	parts := make([]any, 0, len(turn.Parts))
+	for _, p := range turn.Parts {
+		if p.Image == nil {
+			parts = append(parts, members{"type": "text", "text": p.Text})
+			continue
+		}
+		if turn.Role != User {
+			w.refuse("an image in a turn that is not the user's")
+		}
+		parts = append(parts, image(*p.Image))
+		if p.Image.URL != "" && !isWebAddress(p.Image.URL) {
+			w.refuse("an image in the caller's file store")
+		}
+	}
+	return parts
+}
+
+func isWebAddress(address string) bool {
+	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
 }

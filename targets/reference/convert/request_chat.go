@@ -106,69 +106,68 @@ func (d *decoder) assistantMessage(m object) {
 	d.req.Turns = append(d.req.Turns, Turn{Role: Assistant, Parts: d.chatContent(m)})
 }
 
-// textParts reads content that is a string or an array of text parts.
-func (d *decoder) textParts(m object, key string) []Part {
+// content reads content that must be there: a string, or an array whose members part reads. what names them for people.
+func (d *decoder) content(m object, key, what string, part func(object) []Part) (parts []Part) {
 	v, ok := m.need(key)
 	if !ok {
 		return nil
 	}
 	if _, plain := v.([]any); !plain {
-		s, _ := read[string](m, key, "a string or an array of parts")
+		s, _ := read[string](m, key, "a string or an array of "+what)
 		return []Part{{Text: s}}
 	}
-	var parts []Part
 	for _, p := range m.objects(key) {
-		if kind := p.requiredText("type"); kind != "text" && kind != "input_text" {
-			d.refuse(p.name("type"), "must be text here")
-		}
-		parts = append(parts, Part{Text: d.partText(p)})
+		parts = append(parts, part(p)...)
 	}
 	return parts
 }
 
-// partText reads the text of a text part, which must be there and may be empty.
-func (d *decoder) partText(p object) string {
+// textParts reads content that is a string or an array of text parts.
+func (d *decoder) textParts(m object, key string) []Part {
+	return d.content(m, key, "parts", func(p object) []Part {
+		if kind := p.requiredText("type"); kind != "text" && kind != "input_text" {
+			d.refuse(p.name("type"), "must be text here")
+		}
+		return d.textPart(p)
+	})
+}
+
+// textPart reads a text part, whose text must be there and may be empty.
+func (d *decoder) textPart(p object) []Part {
 	p.need("text")
 	s, _ := p.text("text")
-	return s
+	return []Part{{Text: s}}
+}
+
+func (d *decoder) refusalPart(p object) []Part {
+	refusal, _ := p.text("refusal")
+	return []Part{{Text: refusal}}
 }
 
 func (d *decoder) chatContent(m object) []Part {
-	v, ok := m.need("content")
-	if !ok {
-		return nil
-	}
-	if _, plain := v.([]any); !plain {
-		s, _ := read[string](m, "content", "a string or an array of parts")
-		return []Part{{Text: s}}
-	}
-	var parts []Part
-	for _, p := range m.objects("content") {
-		switch p.requiredText("type") {
+	return d.content(m, "content", "parts", func(p object) []Part {
+		switch kind := p.requiredText("type"); kind {
 		case "text":
-			parts = append(parts, Part{Text: d.partText(p)})
+			return d.textPart(p)
 		case "image_url":
 			p.need("image_url")
 			if image, ok := p.object("image_url"); ok {
-				parts = append(parts, d.openAIImage(image, "url"))
+				return d.openAIImage(image, "url")
 			}
-		case "input_audio":
-			d.add("input_audio", p.fields)
-		case "file":
-			d.add("file", p.fields)
+		case "input_audio", "file":
+			d.add(kind, p.fields)
 		case "refusal":
-			refusal, _ := p.text("refusal")
-			parts = append(parts, Part{Text: refusal})
+			return d.refusalPart(p)
 		case "":
 		default:
 			d.refuse(p.name("type"), "is not a known kind of content")
 		}
-	}
-	return parts
+		return nil
+	})
 }
 
 // openAIImage reads an image as OpenAI writes it: an address, which may be a data: URL, and a detail.
-func (d *decoder) openAIImage(o object, key string) Part {
+func (d *decoder) openAIImage(o object, key string) []Part {
 	image := &Image{}
 	if detail := o.choice("detail", "auto", "low", "high"); detail != "auto" {
 		image.Detail = detail
@@ -181,15 +180,15 @@ func (d *decoder) openAIImage(o object, key string) Part {
 			d.refuse(o.name(key), "must be a base64 data URL with a media type")
 		}
 		image.MediaType, image.Data = mediaType, data
-		return Part{Image: image}
+		return []Part{{Image: image}}
 	}
 	d.webAddress(o.name(key), address)
 	image.URL = address
-	return Part{Image: image}
+	return []Part{{Image: image}}
 }
 
 func (d *decoder) webAddress(param, address string) {
-	if !strings.HasPrefix(address, "https://") && !strings.HasPrefix(address, "http://") {
+	if !isWebAddress(address) {
 		d.refuse(param, "must be an http, https or data URL")
 	}
 }

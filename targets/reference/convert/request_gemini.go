@@ -70,7 +70,7 @@ func (d *decoder) geminiParts(o object) []Part {
 		case p.flag("thought"):
 			d.add("thinking", p.fields)
 		default:
-			parts = append(parts, Part{Text: d.partText(p)})
+			parts = append(parts, d.textPart(p)...)
 		}
 	}
 	return parts

@@ -37,44 +37,32 @@ func (d *decoder) messageTurn(m object) {
 	if m.choice("role", "user", "assistant") == "assistant" {
 		turn.Role = Assistant
 	}
-	v, ok := m.need("content")
-	if !ok {
-		return
-	}
-	if _, blocks := v.([]any); !blocks {
-		s, _ := read[string](m, "content", "a string or an array of blocks")
-		turn.Parts = []Part{{Text: s}}
-	} else {
-		turn.Parts = d.blocks(m)
-	}
+	turn.Parts = d.content(m, "content", "blocks", d.block)
 	if len(turn.Parts) > 0 { // else it was nothing but needs
 		d.req.Turns = append(d.req.Turns, turn)
 	}
 }
 
-func (d *decoder) blocks(m object) []Part {
-	var parts []Part
-	for _, b := range m.objects("content") {
-		switch b.requiredText("type") {
-		case "text":
-			parts = append(parts, Part{Text: d.partText(b)})
-		case "image":
-			b.need("source")
-			if source, ok := b.object("source"); ok {
-				parts = append(parts, d.imageSource(source)...)
-			}
-		case "document", "search_result", "container_upload":
-			d.add("file", b.fields)
-		case "thinking", "redacted_thinking":
-			d.add("thinking", b.fields)
-		case "tool_use", "tool_result", "server_tool_use", "web_search_tool_result":
-			d.add("tools", b.fields)
-		case "":
-		default:
-			d.refuse(b.name("type"), "is not a known kind of content")
+func (d *decoder) block(b object) []Part {
+	switch b.requiredText("type") {
+	case "text":
+		return d.textPart(b)
+	case "image":
+		b.need("source")
+		if source, ok := b.object("source"); ok {
+			return d.imageSource(source)
 		}
+	case "document", "search_result", "container_upload":
+		d.add("file", b.fields)
+	case "thinking", "redacted_thinking":
+		d.add("thinking", b.fields)
+	case "tool_use", "tool_result", "server_tool_use", "web_search_tool_result":
+		d.add("tools", b.fields)
+	case "":
+	default:
+		d.refuse(b.name("type"), "is not a known kind of content")
 	}
-	return parts
+	return nil
 }
 
 // imageSource reads an image as Anthropic writes it.

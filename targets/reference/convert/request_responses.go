@@ -92,36 +92,25 @@ func (d *decoder) responseItem(item object) {
 }
 
 func (d *decoder) responseContent(item object) []Part {
-	v, ok := item.need("content")
-	if !ok {
-		return nil
-	}
-	if _, plain := v.([]any); !plain {
-		s, _ := read[string](item, "content", "a string or an array of parts")
-		return []Part{{Text: s}}
-	}
-	var parts []Part
-	for _, p := range item.objects("content") {
-		switch p.requiredText("type") {
+	return d.content(item, "content", "parts", func(p object) []Part {
+		switch kind := p.requiredText("type"); kind {
 		case "input_text", "output_text", "text":
-			parts = append(parts, Part{Text: d.partText(p)})
+			return d.textPart(p)
 		case "refusal":
-			refusal, _ := p.text("refusal")
-			parts = append(parts, Part{Text: refusal})
+			return d.refusalPart(p)
 		case "input_image":
-			if p.has("file_id") {
-				d.add("file", p.fields)
-				continue
+			if !p.has("file_id") {
+				return d.openAIImage(p, "image_url")
 			}
-			parts = append(parts, d.openAIImage(p, "image_url"))
+			d.add("file", p.fields)
 		case "input_file":
 			d.add("file", p.fields)
 		case "input_audio":
-			d.add("input_audio", p.fields)
+			d.add(kind, p.fields)
 		case "":
 		default:
 			d.refuse(p.name("type"), "is not a known kind of content")
 		}
-	}
-	return parts
+		return nil
+	})
 }

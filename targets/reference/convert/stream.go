@@ -30,11 +30,11 @@ type Delta struct {
 // as well, and so is ctx's), [ErrEmpty] (no event at all, or a finish without content) or [ErrBlocked]. An error of
 // emit is returned as it is. Cancelling ctx ends the decoding between two reads; to end a read, close r.
 func DecodeStream(ctx context.Context, p dialect.Dialect, r io.Reader, emit func(Delta) error) error {
-	pr, ok := codecOf(p)
+	pr, ok := codecs[p]
 	if !ok {
 		return notAnswer("of no known protocol")
 	}
-	in, l := newEvents(r), pr.listener()
+	in, l := newEvents(r), pr.listen()
 	heard, content := false, false
 	for !l.state().closed {
 		if err := ctx.Err(); err != nil {
