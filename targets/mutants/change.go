@@ -1,6 +1,7 @@
 package mutants
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -79,14 +80,14 @@ func changeEvents(do func(c *reference.Call, events []byte) []byte) change {
 	return func(o *reference.Options) { o.Hooks.Events = append(o.Hooks.Events, do) }
 }
 
-// wrap wraps one handler of a model call.
-func wrap(name reference.HandlerName, with func(reference.Handler) reference.Handler) change {
+// wrap puts code around one handler of a model call.
+func wrap(name reference.HandlerName, with func(ctx context.Context, c *reference.Call, next reference.Handler) error) change {
 	return func(o *reference.Options) {
 		o.Hooks.Handler = append(o.Hooks.Handler, func(handler reference.HandlerName, next reference.Handler) reference.Handler {
-			if handler == name {
-				return with(next)
+			if handler != name {
+				return next
 			}
-			return next
+			return func(ctx context.Context, c *reference.Call) error { return with(ctx, c, next) }
 		})
 	}
 }
@@ -101,8 +102,17 @@ func moveBehind(later, moved reference.HandlerName) change {
 	}
 }
 
-func changeLimit(with func(*reference.Call, reference.LimitFunc) reference.LimitFunc) change {
-	return func(o *reference.Options) { o.Hooks.Limit = append(o.Hooks.Limit, with) }
+// changeLimit changes how a call counts against the limit of its key; admit is what the gateway would do.
+func changeLimit(
+	with func(c *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()),
+) change {
+	return func(o *reference.Options) {
+		o.Hooks.Limit = append(o.Hooks.Limit, func(c *reference.Call, admit reference.LimitFunc) reference.LimitFunc {
+			return func(key int64, rate reference.RateLimit) (reference.Allowance, func()) {
+				return with(c, admit, key, rate)
+			}
+		})
+	}
 }
 
 func changeAttempts(with func(c *reference.Call, allowed int) int) change {

@@ -1,9 +1,9 @@
 package mutants
 
 import (
-	"cmp"
 	"context"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/gatecert/gatecert/contract"
@@ -12,21 +12,14 @@ import (
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-// effectMutants answer correctly, and call the upstream or charge the caller when they must not.
-func effectMutants() []Mutant {
-	return append(append(upstreamCallMutants(), billingMutants()...), substitutionMutants()...)
-}
-
 // upstreamCallMutants call the upstream too often, too early or for too long.
 func upstreamCallMutants() []Mutant {
 	return []Mutant{
-		mutant("retries-multiplied",
-			"Two layers try three times each: a failing upstream gets nine calls for one.",
+		mutant("retries-multiplied", "Two layers try three times each: a failing upstream gets nine calls for one.",
 			changeAttempts(func(_ *reference.Call, allowed int) int { return 9 * allowed }),
 			warns(contract.RetriesBounded, "http:5xx/upstream-error/*/error-object", "code:bad_response_status_code/**",
 				"code:do_request_failed/*/*/reset", "code:do_request_failed/*/*/closed")),
-		mutant("retries-on-gemini-streams",
-			"The streaming Gemini endpoint makes one attempt more than declared.",
+		mutant("retries-on-gemini-streams", "The streaming Gemini endpoint makes one attempt more than declared.",
 			changeAttempts(func(c *reference.Call, allowed int) int {
 				if c.Surface() == dialect.GenerateStream {
 					allowed++
@@ -36,27 +29,23 @@ func upstreamCallMutants() []Mutant {
 			passes("http:5xx/*/*/mid-stream"),
 			warns(contract.RetriesBounded, "http:5xx/upstream-error/gemini-stream/*", "code:bad_response_status_code/*/gemini-stream/*",
 				"code:do_request_failed/*/gemini-stream/reset", "code:do_request_failed/*/gemini-stream/closed")),
-		mutant("upstream-called-before-quota",
-			"The upstream is called before the quota for the call is reserved.",
+		mutant("upstream-called-before-quota", "The upstream is called before the quota for the call is reserved.",
 			moveBehind(reference.Dial, reference.Reserve),
 			warns(contract.UpstreamUnused, "code:insufficient_user_quota/**", "code:pre_consume_token_quota_failed/**")),
-		mutant("upstream-called-before-screening",
-			"Input is screened for listed words while the upstream already reads it.",
+		mutant("upstream-called-before-screening", "Input is screened for listed words while the upstream already reads it.",
 			moveBehind(reference.Dial, reference.Screen),
 			warns(contract.UpstreamUnused, "code:sensitive_words_detected/**")),
 		mutant("upstream-called-before-key-check",
 			"Keys that are revoked, or used from a denied address, are refused after the upstream has answered.",
 			moveBehind(reference.Dial, reference.Admit),
 			warns(contract.UpstreamUnused, "http:403/revoked-key/**", "code:access_denied/**")),
-		mutant("upstream-called-before-counting",
-			"Input whose tokens cannot be counted is sent to the upstream all the same.",
+		mutant("upstream-called-before-counting", "Input whose tokens cannot be counted is sent to the upstream all the same.",
 			countLate,
 			// A completion's token ids cannot be expressed in the upstream's API, and those of embeddings cannot carry the
 			// token by which the mock upstream recognises the call.
 			passes("code:count_token_failed/*/completions", "code:count_token_failed/*/embeddings"),
 			warns(contract.UpstreamUnused, "code:count_token_failed/**")),
-		mutant("slow-upstream-call-not-cancelled",
-			"An upstream call that timed out stays open, for an answer that nobody reads.",
+		mutant("slow-upstream-call-not-cancelled", "An upstream call that timed out stays open, for an answer that nobody reads.",
 			func(o *reference.Options) { o.Hooks.Transport = append(o.Hooks.Transport, neverCancel) },
 			warns(contract.UpstreamFreed, "code:channel:response_time_exceeded/**")),
 	}
@@ -65,20 +54,16 @@ func upstreamCallMutants() []Mutant {
 // billingMutants charge for calls that failed.
 func billingMutants() []Mutant {
 	return []Mutant{
-		mutant("empty-answers-charged",
-			"An empty upstream answer is charged for, on chat.",
+		mutant("empty-answers-charged", "An empty upstream answer is charged for, on chat.",
 			loseRefund(withCode(reference.EmptyResponse), on(dialect.Chat)),
 			warns(contract.NotBilled, "code:empty_response/*/chat/*")),
-		mutant("blocked-prompts-charged",
-			"A prompt that the upstream refused is charged for, on messages.",
+		mutant("blocked-prompts-charged", "A prompt that the upstream refused is charged for, on messages.",
 			loseRefund(withCode(reference.PromptBlocked), on(dialect.Messages)),
 			warns(contract.NotBilled, "code:prompt_blocked/*/messages")),
-		mutant("broken-streams-charged",
-			"A truncated chat stream is never refunded.",
+		mutant("broken-streams-charged", "A truncated chat stream is never refunded.",
 			loseRefund(on(dialect.ChatStream), causedBy(convert.ErrTruncated)),
 			warns(contract.NotBilled, "code:read_response_body_failed/*/chat-stream/*")),
-		mutant("second-refund-lost",
-			"Of two calls that fail one after the other, only the first is refunded.",
+		mutant("second-refund-lost", "Of two calls that fail one after the other, only the first is refunded.",
 			func(o *reference.Options) {
 				var failures atomic.Int64
 				second := func(*reference.Call, *reference.Failure) bool { return failures.Add(1) == 2 }
@@ -92,8 +77,7 @@ func billingMutants() []Mutant {
 func substitutionMutants() []Mutant {
 	embeddings := []dialect.Surface{dialect.Embeddings}
 	return []Mutant{
-		mutant("embeddings-from-a-cache",
-			"Embeddings come from a cache that has an entry for every text: the upstream is never called.",
+		mutant("embeddings-from-a-cache", "Embeddings come from a cache that has an entry for every text: the upstream is never called.",
 			cacheEmbeddings,
 			Expectation{
 				Cases: append(onSurfaces(embeddings, upstreamFails()...),
@@ -103,17 +87,14 @@ func substitutionMutants() []Mutant {
 			fails(contract.NotSuccess, onSurfaces(embeddings, "code:convert_request_failed/*",
 				"code:invalid_api_type/*", "code:channel:model_mapped_error/*", "code:channel:invalid_key/*", "code:json_marshal_failed/*",
 				"code:do_request_failed/*")...)),
-		mutant("unknown-models-substituted",
-			"On embeddings an unknown model is replaced by the default one.",
-			wrap(reference.Authorize, func(authorize reference.Handler) reference.Handler {
-				return func(ctx context.Context, c *reference.Call) error {
-					err := authorize(ctx, c)
-					if c.Surface() == dialect.Embeddings && err != nil && reference.FailureOf(err).Code == reference.ModelNotFound {
-						c.SetModel(reference.FixtureModels().Embeddings)
-						return authorize(ctx, c)
-					}
-					return err
+		mutant("unknown-models-substituted", "On embeddings an unknown model is replaced by the default one.",
+			wrap(reference.Authorize, func(ctx context.Context, c *reference.Call, authorize reference.Handler) error {
+				err := authorize(ctx, c)
+				if c.Surface() == dialect.Embeddings && err != nil && reference.FailureOf(err).Code == reference.ModelNotFound {
+					c.SetModel(reference.FixtureModels().Embeddings)
+					return authorize(ctx, c)
 				}
+				return err
 			}),
 			Expectation{Cases: onSurfaces(embeddings, "*/*"), Verdict: contract.Error}),
 	}
@@ -121,42 +102,38 @@ func substitutionMutants() []Mutant {
 
 // countLate counts the input's tokens before the upstream is called, but refuses after it.
 func countLate(o *reference.Options) {
-	var count reference.Handler
-	wrap(reference.Count, func(next reference.Handler) reference.Handler {
-		count = next
-		return func(ctx context.Context, c *reference.Call) error {
-			_ = next(ctx, c) // it will fail again
-			return nil
+	var refusals sync.Map // by call
+	wrap(reference.Count, func(ctx context.Context, c *reference.Call, count reference.Handler) error {
+		if err := count(ctx, c); err != nil {
+			refusals.Store(c, err)
 		}
+		return nil
 	})(o)
-	wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
-		return func(ctx context.Context, c *reference.Call) error {
-			err := dial(ctx, c)
-			return cmp.Or(count(ctx, c), err)
+	wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
+		err := dial(ctx, c)
+		if refusal, _ := refusals.LoadAndDelete(c); refusal != nil {
+			err, _ = refusal.(error)
 		}
+		return err
 	})(o)
 }
 
 // cacheEmbeddings answers embeddings without calling the upstream.
 func cacheEmbeddings(o *reference.Options) {
-	wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
-		return func(ctx context.Context, c *reference.Call) error {
-			if c.Surface() != dialect.Embeddings {
-				return dial(ctx, c)
-			}
-			body, err := convert.EncodeAnswer(c.Surface(), invented(c), nil)
-			if err != nil {
-				return reference.Refuse(reference.MarshalJSON, err)
-			}
-			return c.Answer(ctx, http.StatusOK, body)
+	wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
+		if c.Surface() != dialect.Embeddings {
+			return dial(ctx, c)
 		}
+		body, err := convert.EncodeAnswer(c.Surface(), invented(c), nil)
+		if err != nil {
+			return reference.Refuse(reference.MarshalJSON, err)
+		}
+		return c.Answer(ctx, http.StatusOK, body)
 	})(o)
-	wrap(reference.Deliver, func(deliver reference.Handler) reference.Handler {
-		return func(ctx context.Context, c *reference.Call) error {
-			if c.Reply().Begun() {
-				return nil
-			}
-			return deliver(ctx, c)
+	wrap(reference.Deliver, func(ctx context.Context, c *reference.Call, deliver reference.Handler) error {
+		if c.Reply().Begun() {
+			return nil
 		}
+		return deliver(ctx, c)
 	})(o)
 }

@@ -9,50 +9,32 @@ import (
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
-// envelopeMutants answer with an error that the clients of the API format cannot read.
-func envelopeMutants() []Mutant {
-	var mutants []Mutant
-	for _, group := range [][]Mutant{
-		contentTypeMutants(), envelopeShapeMutants(), messageMutants(), openAIFieldMutants(), anthropicMutants(), geminiMutants(), headerMutants(),
-	} {
-		mutants = append(mutants, group...)
-	}
-	return mutants
-}
-
 // contentTypeMutants answer with something else than JSON, or do not say that it is JSON.
 func contentTypeMutants() []Mutant {
 	return []Mutant{
-		mutant("html-for-unknown-paths",
-			"An unknown path is answered with the web server's HTML page.",
+		mutant("html-for-unknown-paths", "An unknown path is answered with the web server's HTML page.",
 			changeError(page("text/html; charset=utf-8", "<html><body><h1>Not Found</h1></body></html>"), at(reference.Route)),
 			fails(contract.ContentType, "http:404/unknown-path/**")),
-		mutant("dashboard-for-unknown-paths",
-			"An unknown path is answered with 200 and the dashboard.",
+		mutant("dashboard-for-unknown-paths", "An unknown path is answered with 200 and the dashboard.",
 			all(setStatus(200, at(reference.Route), withStatus(404)),
 				changeError(page("text/html", "<!doctype html><div id=root></div>"), at(reference.Route), withStatus(200))),
 			fails(contract.NotSuccess, "http:404/unknown-path/*/no-such-path")),
-		mutant("text-for-timeouts",
-			"A timeout is answered in plain text, by a proxy in front of the gateway.",
+		mutant("text-for-timeouts", "A timeout is answered in plain text, by a proxy in front of the gateway.",
 			changeError(page("text/plain", "upstream request timeout"), causedBy(reference.ErrTooSlow)),
 			passes(midStream()...),
 			fails(contract.ContentType, "code:channel:response_time_exceeded/**")),
-		mutant("nothing-for-bad-gzip",
-			"A body in broken gzip is answered with 400 and an empty body.",
+		mutant("nothing-for-bad-gzip", "A body in broken gzip is answered with 400 and an empty body.",
 			changeError(nothing, withCode(reference.ReadRequestBody), encoded),
 			fails(contract.Envelope, "code:read_request_body_failed/*/*/broken-gzip")),
-		mutant("nothing-for-rate-limits",
-			"A client over its rate limit is answered with 429 and an empty body.",
+		mutant("nothing-for-rate-limits", "A client over its rate limit is answered with 429 and an empty body.",
 			changeError(nothing, withCode(reference.RateLimited)),
 			fails(contract.Envelope, "http:429/**")),
-		mutant("no-content-type",
-			"Errors of the store have no Content-Type.",
+		mutant("no-content-type", "Errors of the store have no Content-Type.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Header["Content-Type"] = nil // net/http would guess one
 			}, causedBy(reference.ErrStoreRead)),
 			fails(contract.ContentType, "http:5xx/gateway-error/**", "code:query_data_error/**")),
-		mutant("json-announced-as-event-stream",
-			"Streaming requests get upstream errors as JSON under text/event-stream.",
+		mutant("json-announced-as-event-stream", "Streaming requests get upstream errors as JSON under text/event-stream.",
 			changeError(setHeader("Content-Type", "text/event-stream"), streaming, at(reference.Dial, reference.Deliver)),
 			passes(midStream()...),
 			fails(contract.ContentType, onSurfaces(streamingSurfaces(), afterReserve()...)...)),
@@ -62,52 +44,42 @@ func contentTypeMutants() []Mutant {
 // envelopeShapeMutants answer with JSON that is not the envelope.
 func envelopeShapeMutants() []Mutant {
 	return []Mutant{
-		mutant("openai-envelope-on-anthropic",
-			"Errors on the Anthropic endpoints come in OpenAI's envelope.",
+		mutant("openai-envelope-on-anthropic", "Errors on the Anthropic endpoints come in OpenAI's envelope.",
 			changeError(inOpenAIEnvelope, in(dialect.Anthropic)),
 			passes(midStream()...),
 			fails(contract.Envelope, onSurfaces(anthropic(), "*/*")...)),
-		mutant("openai-envelope-on-gemini",
-			"Errors on the Gemini endpoints come in OpenAI's envelope.",
+		mutant("openai-envelope-on-gemini", "Errors on the Gemini endpoints come in OpenAI's envelope.",
 			changeError(inOpenAIEnvelope, in(dialect.Gemini)),
 			passes(midStream()...),
 			fails(contract.Envelope, onSurfaces(gemini(), "*/*")...)),
-		mutant("envelope-without-error",
-			"Code and message of a malformed body stand at the top level, without an error object.",
+		mutant("envelope-without-error", "Code and message of a malformed body stand at the top level, without an error object.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				a.Body = encode(map[string]any{"code": c.Failure().Code, "message": c.Failure().Message, "data": nil})
 			}, withCode(reference.BadRequestBody)),
 			fails(contract.Envelope, "code:bad_request_body/**")),
-		mutant("error-as-a-string",
-			"The error is a string instead of an object.",
+		mutant("error-as-a-string", "The error is a string instead of an object.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				a.Body = encode(map[string]any{"error": c.Failure().Message})
 			}, withCode(reference.GetChannel)),
 			fails(contract.Envelope, "code:get_channel_failed/**").and(contract.Code)),
-		mutant("error-in-an-array",
-			"On the streaming Gemini endpoint an error stands in an array, like Google's own without alt=sse.",
+		mutant("error-in-an-array", "On the streaming Gemini endpoint an error stands in an array, like Google's own without alt=sse.",
 			changeError(func(_ *reference.Call, a *reference.Answer) { a.Body = append(append([]byte("["), a.Body...), ']') }, on(dialect.GenerateStream)),
 			passes(midStream()...),
 			fails(contract.Envelope, "*/*/gemini-stream/**")),
-		mutant("error-not-json",
-			"The message is quoted without escaping, so that the body is not JSON.",
+		mutant("error-not-json", "The message is quoted without escaping, so that the body is not JSON.",
 			changeError(replaceInBody(`"message":"`, `"message":"model "mystery": `), withCode(reference.ModelPrice)),
 			fails(contract.Envelope, "code:model_price_error/**")),
-		mutant("error-twice",
-			"Two layers write an error each into one object: clients disagree on which one counts.",
+		mutant("error-twice", "Two layers write an error each into one object: clients disagree on which one counts.",
 			changeError(replaceInBody(`{`, `{"error":{"message":"Forbidden","code":"forbidden"},`), withCode(reference.InsufficientQuota)),
 			fails(contract.Envelope, "code:insufficient_user_quota/**")),
-		mutant("error-nested-without-end",
-			"A hundred layers each wrap the error of the layer below in an array.",
+		mutant("error-nested-without-end", "A hundred layers each wrap the error of the layer below in an array.",
 			changeError(replaceInBody(`"message":`, `"trace":`+strings.Repeat("[", 100)+strings.Repeat("]", 100)+`,"message":`),
 				withCode(reference.InvalidAPIType)),
 			fails(contract.Envelope, "code:invalid_api_type/**")),
-		mutant("error-cut-off",
-			"An error answer is shorter than its Content-Length.",
+		mutant("error-cut-off", "An error answer is shorter than its Content-Length.",
 			changeError(writeWith(cutOff), withCode(reference.CountToken)),
 			fails(contract.Whole, "code:count_token_failed/**")),
-		mutant("error-without-end",
-			"An error answer never ends: white space follows its object.",
+		mutant("error-without-end", "An error answer never ends: white space follows its object.",
 			changeError(writeWith(endless), at(reference.Authorize), withCode(reference.AccessDenied), on(dialect.Completions)),
 			fails(contract.Whole, "http:403/no-model-access/completions")),
 	}
@@ -115,17 +87,14 @@ func envelopeShapeMutants() []Mutant {
 
 func messageMutants() []Mutant {
 	return []Mutant{
-		mutant("message-empty",
-			"The message for an unreachable upstream is empty.",
+		mutant("message-empty", "The message for an unreachable upstream is empty.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "" }, withCode(reference.DoRequest)),
 			fails(contract.Message, "code:do_request_failed/**")),
-		mutant("message-an-object",
-			"The message is an object that holds the message.",
+		mutant("message-an-object", "The message is an object that holds the message.",
 			changeError(editError(func(e map[string]any) { e["message"] = map[string]any{"text": e["message"]} }),
 				withCode(reference.InvalidRequest), withParam("temperature")),
 			fails(contract.Message, "code:invalid_request/*/*/out-of-range", "http:400/malformed-parameter/*/out-of-range")),
-		mutant("message-missing",
-			"The error for a sensitive word has a code but no message.",
+		mutant("message-missing", "The error for a sensitive word has a code but no message.",
 			changeError(editError(func(e map[string]any) { delete(e, "message") }), withCode(reference.SensitiveWords)),
 			fails(contract.Message, "code:sensitive_words_detected/**")),
 	}
@@ -133,8 +102,7 @@ func messageMutants() []Mutant {
 
 func openAIFieldMutants() []Mutant {
 	return []Mutant{
-		mutant("type-nil",
-			"The type is the text of a missing value: <nil>.",
+		mutant("type-nil", "The type is the text of a missing value: <nil>.",
 			all(changeError(editError(func(e map[string]any) { e["type"] = "<nil>" }), withCode(reference.BadResponseStatus), in(dialect.OpenAI)),
 				changeStreamError(editErrorEvent(func(e map[string]any) { e["type"] = "None" }), withCode(reference.BadResponse), in(dialect.OpenAI))),
 			warns(contract.Fields, onSurfaces(openAI(), "code:bad_response_status_code/*", "http:5xx/upstream-error")...)),
@@ -143,8 +111,7 @@ func openAIFieldMutants() []Mutant {
 			changeError(editError(func(e map[string]any) { delete(e, "param") }),
 				at(reference.Authenticate, reference.Admit, reference.Limit), in(dialect.OpenAI), with4xx),
 			warns(contract.Fields, onSurfaces(openAI(), "http:401/*", "http:403/revoked-key", "http:429/*", "code:access_denied/*")...)),
-		mutant("param-a-list",
-			"The param is a list.",
+		mutant("param-a-list", "The param is a list.",
 			changeError(editError(func(e map[string]any) { e["param"] = []any{"body", e["param"]} }),
 				withCode(reference.InvalidRequest), at(reference.Decode), in(dialect.OpenAI)),
 			warns(contract.Fields, onSurfaces(openAI(), "code:invalid_request/*", "http:400/*")...)),
@@ -153,13 +120,11 @@ func openAIFieldMutants() []Mutant {
 
 func anthropicMutants() []Mutant {
 	return []Mutant{
-		mutant("anthropic-without-outer-type",
-			"The Anthropic envelope lacks its outer type.",
+		mutant("anthropic-without-outer-type", "The Anthropic envelope lacks its outer type.",
 			changeError(editBody(func(body map[string]any) { delete(body, "type") }), in(dialect.Anthropic)),
 			passes(midStream()...),
 			fails(contract.Envelope, onSurfaces(anthropic(), "*/*")...)),
-		mutant("anthropic-type-null",
-			"The inner type of the Anthropic envelope is null.",
+		mutant("anthropic-type-null", "The inner type of the Anthropic envelope is null.",
 			changeError(editError(func(e map[string]any) { e["type"] = nil }), withCode(reference.ModelNotFound), in(dialect.Anthropic)),
 			fails(contract.Envelope, onSurfaces(anthropic(), "code:model_not_found/*", "http:404/unknown-model")...)),
 	}
@@ -167,13 +132,11 @@ func anthropicMutants() []Mutant {
 
 func geminiMutants() []Mutant {
 	return []Mutant{
-		mutant("gemini-without-status",
-			"The Gemini envelope lacks its status.",
+		mutant("gemini-without-status", "The Gemini envelope lacks its status.",
 			changeError(editError(func(e map[string]any) { delete(e, "status") }), withCode(reference.BadResponseStatus), in(dialect.Gemini)),
 			passes(midStream()...),
 			fails(contract.Envelope, onSurfaces(gemini(), "code:bad_response_status_code/*", "http:5xx/upstream-error")...)),
-		mutant("gemini-details-not-a-list",
-			"The details of the Gemini envelope are an object instead of a list.",
+		mutant("gemini-details-not-a-list", "The details of the Gemini envelope are an object instead of a list.",
 			changeError(editError(func(e map[string]any) { e["details"] = map[string]any{"reason": reference.GetChannel} }),
 				withCode(reference.GetChannel), in(dialect.Gemini)),
 			fails(contract.Envelope, onSurfaces(gemini(), "code:get_channel_failed/*")...)),
@@ -184,37 +147,6 @@ func geminiMutants() []Mutant {
 				delete(e, "details")
 			}), withCode(reference.NoAvailableKey), in(dialect.Gemini)),
 			fails(contract.Envelope, onSurfaces(gemini(), "code:channel:no_available_key/*")...)),
-	}
-}
-
-// headerMutants lack header fields that errors should carry.
-func headerMutants() []Mutant {
-	const requestID = "X-Request-ID"
-	return []Mutant{
-		mutant("retry-after-missing",
-			"A 429 has no Retry-After.",
-			deleteHeader("Retry-After", withCode(reference.RateLimited)),
-			warns(contract.RetryAfter, "http:429/**")),
-		mutant("retry-after-a-fraction",
-			"Retry-After is a fraction of seconds, which clients that expect an integer ignore.",
-			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.WithHeader("Retry-After", "9.72") }, withCode(reference.RateLimited)),
-			warns(contract.RetryAfter, "http:429/**")),
-		mutant("no-request-id",
-			"Errors carry no request id.",
-			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) { a.Header.Del(requestID) }),
-				changeEvents(func(c *reference.Call, events []byte) []byte {
-					c.Reply().Header().Del(requestID)
-					return events
-				})),
-			notes(contract.RequestID, "**")),
-		mutant("no-challenge",
-			"A 401 has no WWW-Authenticate.",
-			deleteHeader("WWW-Authenticate", withStatus(401)),
-			notes(contract.Challenge, "http:401/**")),
-		mutant("no-allow",
-			"A 405 has no Allow.",
-			deleteHeader("Allow", withStatus(405)),
-			notes(contract.Allow, "http:404/unknown-path/*/wrong-method")),
 	}
 }
 

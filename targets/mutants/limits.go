@@ -14,28 +14,22 @@ import (
 // limitMutants keep limits badly, keep a client waiting, or fail only when more than one call is made.
 func limitMutants() []Mutant {
 	return []Mutant{
-		mutant("rate-unlimited",
-			"The declared rate limit is not enforced.",
+		mutant("rate-unlimited", "The declared rate limit is not enforced.",
 			unlimited(func(*reference.Call) bool { return true }),
 			fails(contract.NotSuccess, "http:429/**")),
-		mutant("rate-unlimited-on-gemini",
-			"The rate limit is not enforced on the Gemini endpoints.",
+		mutant("rate-unlimited-on-gemini", "The rate limit is not enforced on the Gemini endpoints.",
 			unlimited(func(c *reference.Call) bool { return c.Surface().Dialect() == dialect.Gemini }),
 			fails(contract.NotSuccess, onSurfaces(gemini(), "http:429/*")...)),
-		mutant("rate-limit-hangs-up",
-			"A client over its rate limit gets its connection closed.",
+		mutant("rate-limit-hangs-up", "A client over its rate limit gets its connection closed.",
 			changeError(writeWith(closeConnection), withCode(reference.RateLimited)),
 			fails(contract.Answered, "http:429/**")),
-		mutant("oversize-hangs-up",
-			"Oversized requests get their connection closed.",
+		mutant("oversize-hangs-up", "Oversized requests get their connection closed.",
 			changeError(writeWith(closeConnection), causedBy(reference.ErrTooLarge), at(reference.Read)),
 			fails(contract.Answered, "code:read_request_body_failed/*/*/oversize")),
-		mutant("no-time-limit",
-			"The gateway waits for a silent upstream as long as the client does.",
+		mutant("no-time-limit", "The gateway waits for a silent upstream as long as the client does.",
 			changeTimeout(func(*reference.Call, time.Duration) time.Duration { return time.Hour }),
 			fails(contract.Answered, "code:channel:response_time_exceeded/**")),
-		mutant("no-time-limit-on-gemini-streams",
-			"The gateway waits for a silent upstream without limit on the streaming Gemini endpoint.",
+		mutant("no-time-limit-on-gemini-streams", "The gateway waits for a silent upstream without limit on the streaming Gemini endpoint.",
 			changeTimeout(func(c *reference.Call, allowed time.Duration) time.Duration {
 				if c.Surface() == dialect.GenerateStream {
 					return time.Hour
@@ -56,13 +50,11 @@ func limitMutants() []Mutant {
 
 // unlimited does not limit some of the calls.
 func unlimited(which func(*reference.Call) bool) change {
-	return wrap(reference.Limit, func(limit reference.Handler) reference.Handler {
-		return func(ctx context.Context, c *reference.Call) error {
-			if which(c) {
-				return nil
-			}
-			return limit(ctx, c)
+	return wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
+		if which(c) {
+			return nil
 		}
+		return limit(ctx, c)
 	})
 }
 
@@ -77,12 +69,10 @@ func wrongKeyRemembered(o *reference.Options) {
 
 func busyBlamesItself(o *reference.Options) {
 	var waiting atomic.Int64
-	wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
-		return func(ctx context.Context, c *reference.Call) error {
-			waiting.Add(1)
-			defer waiting.Add(-1)
-			return dial(ctx, c)
-		}
+	wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
+		waiting.Add(1)
+		defer waiting.Add(-1)
+		return dial(ctx, c)
 	})(o)
 	setStatus(503, withCode(reference.SensitiveWords), func(*reference.Call, *reference.Failure) bool { return waiting.Load() > 1 })(o)
 }

@@ -14,58 +14,41 @@ import (
 // limitCases are the load cases of rate limits.
 const limitCases contract.Pattern = "http:429/over-rate-limit/*/" + contract.LoadVariant
 
-// loadLimitMutants keep a rate limit badly in a way that only many calls show.
-func loadLimitMutants() []Mutant {
-	return append(loadCountMutants(), loadRefusalMutants()...)
-}
-
-// loadCountMutants count calls wrongly.
+// loadCountMutants count calls wrongly, in a way that only many calls show.
 func loadCountMutants() []Mutant {
 	return []Mutant{
-		mutant("over-admits-in-a-burst",
-			"The counter is in a remote store: calls that are being counted there do not see each other.",
+		mutant("over-admits-in-a-burst", "The counter is in a remote store: calls that are being counted there do not see each other.",
 			slowCounter(20*time.Millisecond),
 			fails(contract.LimitBurst, limitCases)),
-		mutant("one-call-over-the-limit",
-			"The call that exceeds the limit is still admitted: it is compared before it is counted.",
-			changeLimit(func(_ *reference.Call, admit reference.LimitFunc) reference.LimitFunc {
-				return func(key int64, rate reference.RateLimit) (reference.Allowance, func()) {
-					rate.Requests++
-					return admit(key, rate)
-				}
+		mutant("one-call-over-the-limit", "The call that exceeds the limit is still admitted: it is compared before it is counted.",
+			changeLimit(func(_ *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
+				rate.Requests++
+				return admit(key, rate)
 			}),
 			fails(contract.LimitExact, limitCases)),
-		mutant("refused-calls-count",
-			"Refused calls use up the limit too: a client that keeps asking is never admitted again.",
-			changeLimit(func(_ *reference.Call, admit reference.LimitFunc) reference.LimitFunc {
-				return func(key int64, rate reference.RateLimit) (reference.Allowance, func()) {
-					a, release := admit(key, rate)
-					if !a.OK {
-						rate.Requests = reference.MaxRequests
-						admit(key, rate)
-					}
-					return a, release
+		mutant("refused-calls-count", "Refused calls use up the limit too: a client that keeps asking is never admitted again.",
+			changeLimit(func(_ *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
+				a, release := admit(key, rate)
+				if !a.OK {
+					rate.Requests = reference.MaxRequests
+					admit(key, rate)
 				}
+				return a, release
 			}),
 			warns(contract.RefusedFree, limitCases)),
-		mutant("streams-limited-apart",
-			"Streams have a counter of their own, though the profile says that they share the limit.",
+		mutant("streams-limited-apart", "Streams have a counter of their own, though the profile says that they share the limit.",
 			all(moveBehind(reference.Decode, reference.Limit),
-				changeLimit(func(c *reference.Call, admit reference.LimitFunc) reference.LimitFunc {
-					return func(key int64, rate reference.RateLimit) (reference.Allowance, func()) {
-						if c.Surface().Streaming() {
-							key = -key
-						}
-						return admit(key, rate)
+				changeLimit(func(c *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
+					if c.Surface().Streaming() {
+						key = -key
 					}
+					return admit(key, rate)
 				})),
 			warns(contract.StreamShare, limitCases)),
-		mutant("burst-refuses-every-key",
-			"Five refusals of one key within 100 ms make the gateway refuse the other keys as well.",
+		mutant("burst-refuses-every-key", "Five refusals of one key within 100 ms make the gateway refuse the other keys as well.",
 			refuseAllKeys(5, 100*time.Millisecond),
 			warns(contract.KeyIsolation, limitCases)),
-		mutant("limit-recovers-late",
-			"A refused key is locked out for one and a half windows.",
+		mutant("limit-recovers-late", "A refused key is locked out for one and a half windows.",
 			lockOut,
 			warns(contract.Recovery, limitCases)),
 	}
@@ -74,40 +57,32 @@ func loadCountMutants() []Mutant {
 // loadRefusalMutants refuse the right calls in a wrong way.
 func loadRefusalMutants() []Mutant {
 	return []Mutant{
-		mutant("retry-after-two-seconds-short",
-			"Retry-After is two seconds too short: a client that obeys it is refused again.",
+		mutant("retry-after-two-seconds-short", "Retry-After is two seconds too short: a client that obeys it is refused again.",
 			shiftTimes(-2*time.Second),
 			warns(contract.RetryAfterTrue, limitCases)),
-		mutant("retry-after-two-seconds-late",
-			"Retry-After is two seconds too long: a client that obeys it waits in vain.",
+		mutant("retry-after-two-seconds-late", "Retry-After is two seconds too long: a client that obeys it waits in vain.",
 			shiftTimes(2*time.Second),
 			warns(contract.RetryAfterTrue, limitCases)),
-		mutant("retry-after-lost-on-streams",
-			"A refused stream has no Retry-After.",
+		mutant("retry-after-lost-on-streams", "A refused stream has no Retry-After.",
 			all(moveBehind(reference.Decode, reference.Limit), deleteHeader("Retry-After", withCode(reference.RateLimited), streaming)),
 			warns(contract.RetryAfter, append(onSurfaces(streamingSurfaces(), "http:429/*"), limitCases)...)),
-		mutant("remaining-from-a-cache",
-			"The remaining calls in the header come from a cache that was filled when the limit was unused.",
+		mutant("remaining-from-a-cache", "The remaining calls in the header come from a cache that was filled when the limit was unused.",
 			changeAllowance(func(a *reference.Allowance, rate reference.RateLimit) {
 				if a.OK {
 					a.Remaining = rate.Capacity()
 				}
 			}),
 			warns(contract.RateHeaders, limitCases)),
-		mutant("refusals-empty-in-a-burst",
-			"From the 20th refusal within a second on, refusals have an empty body, to save time.",
+		mutant("refusals-empty-in-a-burst", "From the 20th refusal within a second on, refusals have an empty body, to save time.",
 			emptyRefusals(20, time.Second),
 			fails(contract.ContentType, limitCases).and(contract.Envelope)),
-		mutant("refused-calls-billed",
-			"Quota is reserved before the limit is checked, and refused calls are never refunded.",
+		mutant("refused-calls-billed", "Quota is reserved before the limit is checked, and refused calls are never refunded.",
 			all(moveBehind(reference.Reserve, reference.Limit), loseRefund(withCode(reference.RateLimited), at(reference.Limit))),
 			warns(contract.RefusedFree, limitCases)),
-		mutant("refused-calls-reach-the-upstream",
-			"The limit is checked after the upstream has begun to answer.",
+		mutant("refused-calls-reach-the-upstream", "The limit is checked after the upstream has begun to answer.",
 			moveBehind(reference.Dial, reference.Limit),
 			warns(contract.UpstreamUnused, "http:429/**")),
-		mutant("upstream-retry-after-lost",
-			"The Retry-After of the upstream's own 429 is not passed on.",
+		mutant("upstream-retry-after-lost", "The Retry-After of the upstream's own 429 is not passed on.",
 			deleteHeader("Retry-After", upstreamStatus(429)),
 			warns(contract.UpstreamRefusal, limitCases)),
 	}
@@ -115,12 +90,10 @@ func loadRefusalMutants() []Mutant {
 
 // changeAllowance changes what a client learns about its limit.
 func changeAllowance(do func(*reference.Allowance, reference.RateLimit)) change {
-	return changeLimit(func(_ *reference.Call, admit reference.LimitFunc) reference.LimitFunc {
-		return func(key int64, rate reference.RateLimit) (reference.Allowance, func()) {
-			a, release := admit(key, rate)
-			do(&a, rate)
-			return a, release
-		}
+	return changeLimit(func(_ *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
+		a, release := admit(key, rate)
+		do(&a, rate)
+		return a, release
 	})
 }
 
@@ -134,23 +107,19 @@ func shiftTimes(by time.Duration) change {
 func slowCounter(latency time.Duration) change {
 	return func(o *reference.Options) {
 		var counting atomic.Int64
-		wrap(reference.Limit, func(limit reference.Handler) reference.Handler {
-			return func(ctx context.Context, c *reference.Call) error {
-				counting.Add(1)
-				defer counting.Add(-1)
-				_ = wait.For(ctx, latency)
-				return limit(ctx, c)
-			}
+		wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
+			counting.Add(1)
+			defer counting.Add(-1)
+			_ = wait.For(ctx, latency)
+			return limit(ctx, c)
 		})(o)
-		changeLimit(func(_ *reference.Call, admit reference.LimitFunc) reference.LimitFunc {
-			return func(key int64, rate reference.RateLimit) (reference.Allowance, func()) {
-				unseen := rate
-				unseen.Requests += int(counting.Load()) - 1
-				if a, release := admit(key, unseen); a.OK {
-					return a, release
-				}
-				return admit(key, rate)
+		changeLimit(func(_ *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
+			unseen := rate
+			unseen.Requests += int(counting.Load()) - 1
+			if a, release := admit(key, unseen); a.OK {
+				return a, release
 			}
+			return admit(key, rate)
 		})(o)
 	}
 }
@@ -160,7 +129,7 @@ func emptyRefusals(n int, within time.Duration) change {
 	return func(o *reference.Options) {
 		refusals := recentCount{within: within}
 		changeError(func(c *reference.Call, a *reference.Answer) {
-			if refusals.add(time.Now()) >= n {
+			if refusals.count(time.Now()) >= n {
 				nothing(c, a)
 			}
 		}, withCode(reference.RateLimited))(o)
@@ -169,27 +138,25 @@ func emptyRefusals(n int, within time.Duration) change {
 
 // refuseAllKeys refuses calls of all keys on a path that had n refusals within a time.
 func refuseAllKeys(n int, within time.Duration) change {
-	return wrap(reference.Limit, func(limit reference.Handler) reference.Handler {
-		var mu sync.Mutex
-		paths := make(map[string]*recentCount)
-		return func(ctx context.Context, c *reference.Call) error {
-			path := c.Request().URL.Path
-			mu.Lock()
-			refusals := paths[path]
-			if refusals == nil {
-				refusals = &recentCount{within: within}
-				paths[path] = refusals
-			}
-			mu.Unlock()
-			err := limit(ctx, c)
-			switch {
-			case err != nil:
-				refusals.add(time.Now())
-			case !c.Limited() && refusals.count(time.Now()) >= n:
-				return reference.Refuse(reference.RateLimited, nil).WithHeader("Retry-After", "1")
-			}
-			return err
+	var mu sync.Mutex
+	paths := make(map[string]*recentCount)
+	return wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
+		path := c.Request().URL.Path
+		mu.Lock()
+		refusals := paths[path]
+		if refusals == nil {
+			refusals = &recentCount{within: within}
+			paths[path] = refusals
 		}
+		mu.Unlock()
+		err := limit(ctx, c)
+		switch {
+		case err != nil:
+			refusals.count(time.Now())
+		case !c.Limited() && refusals.count() >= n:
+			return reference.Refuse(reference.RateLimited, nil).WithHeader("Retry-After", "1")
+		}
+		return err
 	})
 }
 
@@ -197,21 +164,19 @@ func refuseAllKeys(n int, within time.Duration) change {
 func lockOut(o *reference.Options) {
 	var mu sync.Mutex
 	until := make(map[int64]time.Time)
-	changeLimit(func(_ *reference.Call, admit reference.LimitFunc) reference.LimitFunc {
-		return func(key int64, rate reference.RateLimit) (reference.Allowance, func()) {
-			mu.Lock()
-			defer mu.Unlock()
-			left := time.Until(until[key])
-			if left <= 0 {
-				a, release := admit(key, rate)
-				if a.OK {
-					return a, release
-				}
-				left = rate.Window * 3 / 2
-				until[key] = time.Now().Add(left)
+	changeLimit(func(_ *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
+		mu.Lock()
+		defer mu.Unlock()
+		left := time.Until(until[key])
+		if left <= 0 {
+			a, release := admit(key, rate)
+			if a.OK {
+				return a, release
 			}
-			return reference.Allowance{Wait: left, Reset: left}, nil
+			left = rate.Window * 3 / 2
+			until[key] = time.Now().Add(left)
 		}
+		return reference.Allowance{Wait: left, Reset: left}, nil
 	})(o)
 }
 
@@ -223,19 +188,10 @@ type recentCount struct {
 	all []time.Time
 }
 
-// add counts one more, and returns the count.
-func (r *recentCount) add(now time.Time) int {
-	r.mu.Lock()
-	r.all = append(r.all, now)
-	r.mu.Unlock()
-	return r.count(now)
-}
-
-func (r *recentCount) count(now time.Time) int {
+// count adds what happens now, and returns how many there are.
+func (r *recentCount) count(now ...time.Time) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.all) > 0 && now.Sub(r.all[0]) >= r.within {
-		r.all = r.all[1:]
-	}
+	r.all = append(recent(r.all, r.within), now...)
 	return len(r.all)
 }

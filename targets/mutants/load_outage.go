@@ -28,8 +28,7 @@ func loadOutageMutants() []Mutant {
 				return refuseWhen(s, func(e *endpoint) bool { return e.sinceOutage() < 700*time.Millisecond })
 			}),
 			fails(contract.HealthyServed, slow, failing)),
-		mutant("recovers-late",
-			"After an outage every other call of the endpoint is refused for six seconds.",
+		mutant("recovers-late", "After an outage every other call of the endpoint is refused for six seconds.",
 			inOutage(func(s *outages) change {
 				return refuseWhen(s, func(e *endpoint) bool {
 					// During an outage fewer calls go by without a failure: it has ended.
@@ -41,16 +40,13 @@ func loadOutageMutants() []Mutant {
 				})
 			}),
 			warns(contract.Recovery, slow, failing)),
-		mutant("timeout-stretches-in-outage",
-			"With more than five open upstream calls on an endpoint, its timeout is 2.5 times as long.",
+		mutant("timeout-stretches-in-outage", "With more than five open upstream calls on an endpoint, its timeout is 2.5 times as long.",
 			stretchTimeout(5),
 			fails(contract.InTime, slow)),
-		mutant("upstream-calls-leak-in-outage",
-			"In an outage, upstream calls that timed out are not cancelled.",
+		mutant("upstream-calls-leak-in-outage", "In an outage, upstream calls that timed out are not cancelled.",
 			inOutage(leakCalls),
 			warns(contract.UpstreamFreed, slow)), // the leaked calls are still open afterwards too
-		mutant("disconnects-not-passed-on",
-			"When a client disconnects, its upstream call goes on up to the timeout.",
+		mutant("disconnects-not-passed-on", "When a client disconnects, its upstream call goes on up to the timeout.",
 			all(wrap(reference.Dial, ignoreDisconnect), wrap(reference.Deliver, ignoreDisconnect)),
 			warns(contract.Departure, slow)),
 		mutant("streams-end-well-in-outage",
@@ -65,8 +61,7 @@ func loadOutageMutants() []Mutant {
 				return replaceBy(reference.DoRequest, causedBy(reference.ErrTooSlow), s.condition())
 			}),
 			fails(contract.Code, slow)),
-		mutant("retries-pile-up-in-outage",
-			"After a few failures on an endpoint, every call of it makes six times as many attempts.",
+		mutant("retries-pile-up-in-outage", "After a few failures on an endpoint, every call of it makes six times as many attempts.",
 			inOutage(func(s *outages) change {
 				return changeAttempts(func(c *reference.Call, allowed int) int {
 					if s.active(c) {
@@ -81,38 +76,32 @@ func loadOutageMutants() []Mutant {
 
 // refuseWhen refuses some of the calls before the upstream is called.
 func refuseWhen(s *outages, which func(*endpoint) bool) change {
-	return wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
-		return func(ctx context.Context, c *reference.Call) error {
-			var refused bool
-			s.update(c, func(e *endpoint) { refused = which(e) })
-			if refused {
-				return reference.Refuse(reference.GetChannel, nil)
-			}
-			return dial(ctx, c)
+	return wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
+		var refused bool
+		s.update(c, func(e *endpoint) { refused = which(e) })
+		if refused {
+			return reference.Refuse(reference.GetChannel, nil)
 		}
+		return dial(ctx, c)
 	})
 }
 
 // duringUpstreamCall runs begin before the upstream is called, and end when the answer is delivered or has failed.
 func duringUpstreamCall(begin func(context.Context, *reference.Call) error, end func(*reference.Call)) change {
 	return all(
-		wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
-			return func(ctx context.Context, c *reference.Call) error {
-				if err := begin(ctx, c); err != nil {
-					return err
-				}
-				err := dial(ctx, c)
-				if err != nil {
-					end(c)
-				}
+		wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
+			if err := begin(ctx, c); err != nil {
 				return err
 			}
-		}),
-		wrap(reference.Deliver, func(deliver reference.Handler) reference.Handler {
-			return func(ctx context.Context, c *reference.Call) error {
-				defer end(c)
-				return deliver(ctx, c)
+			err := dial(ctx, c)
+			if err != nil {
+				end(c)
 			}
+			return err
+		}),
+		wrap(reference.Deliver, func(ctx context.Context, c *reference.Call, deliver reference.Handler) error {
+			defer end(c)
+			return deliver(ctx, c)
 		}),
 	)
 }
@@ -184,6 +173,6 @@ func stretchTimeout(most int) change {
 }
 
 // ignoreDisconnect goes on when the client has disconnected.
-func ignoreDisconnect(next reference.Handler) reference.Handler {
-	return func(ctx context.Context, c *reference.Call) error { return next(context.WithoutCancel(ctx), c) }
+func ignoreDisconnect(ctx context.Context, c *reference.Call, next reference.Handler) error {
+	return next(context.WithoutCancel(ctx), c)
 }

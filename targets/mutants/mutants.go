@@ -77,13 +77,18 @@ func All() []Mutant {
 		mutants []Mutant
 	}{
 		{"limits", limitMutants()},
-		{"status", statusMutants()},
+		// A status that blames the wrong party, or makes the client retry in vain.
+		{"status", slices.Concat(requestStatusMutants(), serverStatusMutants())},
 		{"code", codeMutants()},
-		{"envelope", envelopeMutants()},
-		{"stream", streamMutants()},
+		// An error that the clients of the API format cannot read.
+		{"envelope", slices.Concat(contentTypeMutants(), envelopeShapeMutants(), messageMutants(), openAIFieldMutants(),
+			anthropicMutants(), geminiMutants(), headerMutants())},
+		// A stream that hides its failure, or reports it in a form that the client does not understand.
+		{"stream", slices.Concat(streamEndMutants(), errorEventMutants(), streamStartMutants())},
 		{"secrecy", secrecyMutants()},
-		{"effects", effectMutants()},
-		{"load", append(loadLimitMutants(), loadOutageMutants()...)},
+		// A correct answer, and an upstream called or a caller charged who must not be.
+		{"effects", slices.Concat(upstreamCallMutants(), billingMutants(), substitutionMutants())},
+		{"load", slices.Concat(loadCountMutants(), loadRefusalMutants(), loadOutageMutants())},
 	} {
 		for _, m := range theme.mutants {
 			m.Theme, m.Load = theme.name, theme.name == "load"

@@ -39,18 +39,16 @@ type endpoint struct {
 func inOutage(change func(*outages) change) change {
 	return func(o *reference.Options) {
 		s := &outages{endpoints: make(map[dialect.Surface]*endpoint)}
-		wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
-			return func(ctx context.Context, c *reference.Call) error {
-				s.update(c, func(e *endpoint) {
-					e.calls = append(recent(e.calls), time.Now())
-					e.sinceFailure++
-				})
-				return dial(ctx, c)
-			}
+		wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
+			s.update(c, func(e *endpoint) {
+				e.calls = append(recent(e.calls, outageSpan), time.Now())
+				e.sinceFailure++
+			})
+			return dial(ctx, c)
 		})(o)
 		changeFailure(func(c *reference.Call, _ *reference.Failure) {
 			s.update(c, func(e *endpoint) {
-				e.failures = append(recent(e.failures), time.Now())
+				e.failures = append(recent(e.failures, outageSpan), time.Now())
 				if e.inOutage() {
 					e.last = time.Now()
 				}
@@ -71,13 +69,13 @@ func (s *outages) update(c *reference.Call, do func(*endpoint)) {
 	do(s.endpoints[key])
 }
 
-// recent leaves out what is longer ago than outageSpan.
-func recent(all []time.Time) []time.Time {
-	return slices.DeleteFunc(all, func(t time.Time) bool { return time.Since(t) > outageSpan })
+// recent leaves out what is longer ago.
+func recent(all []time.Time, span time.Duration) []time.Time {
+	return slices.DeleteFunc(all, func(t time.Time) bool { return time.Since(t) > span })
 }
 
 func (e *endpoint) inOutage() bool {
-	e.calls, e.failures = recent(e.calls), recent(e.failures)
+	e.calls, e.failures = recent(e.calls, outageSpan), recent(e.failures, outageSpan)
 	return len(e.calls) >= outageCalls && len(e.failures) >= outageFailures
 }
 

@@ -118,15 +118,13 @@ func permittedStreams() []PermittedBehaviour {
 		{"error-event-in-several-lines", "The error event is indented, with a data field for each line.",
 			changeStreamError(indentEvent)},
 		{"comment-while-waiting", "A stream begins with a comment as soon as quota is reserved, so that a later failure can only be an event.",
-			wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
-				return func(ctx context.Context, c *reference.Call) error {
-					if c.Surface().Streaming() {
-						if err := c.BeginStream([]byte(": waiting\n\n")); err != nil {
-							return err
-						}
+			wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
+				if c.Surface().Streaming() {
+					if err := c.BeginStream([]byte(": waiting\n\n")); err != nil {
+						return err
 					}
-					return dial(ctx, c)
 				}
+				return dial(ctx, c)
 			})},
 	}
 }
@@ -135,13 +133,11 @@ func permittedStreams() []PermittedBehaviour {
 func permittedConduct() []PermittedBehaviour {
 	return []PermittedBehaviour{
 		{"slow-but-in-time", "The completions endpoint takes 250 ms longer.",
-			wrap(reference.Limit, func(limit reference.Handler) reference.Handler {
-				return func(ctx context.Context, c *reference.Call) error {
-					if c.Surface() == dialect.Completions {
-						_ = wait.For(ctx, 250*time.Millisecond)
-					}
-					return limit(ctx, c)
+			wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
+				if c.Surface() == dialect.Completions {
+					_ = wait.For(ctx, 250*time.Millisecond)
 				}
+				return limit(ctx, c)
 			})},
 		{"retries-within-bounds", "A call that may succeed at another attempt is tried three times, as the profile declares.",
 			func(o *reference.Options) { o.Retries = 2 }},

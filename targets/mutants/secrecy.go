@@ -19,48 +19,39 @@ func secrecyMutants() []Mutant {
 	}
 	cause := func(_ *reference.Call, f *reference.Failure) string { return f.Cause.Error() }
 	return []Mutant{
-		mutant("driver-errors-shown",
-			"The database driver's message about a failed read is passed to the client.",
+		mutant("driver-errors-shown", "The database driver's message about a failed read is passed to the client.",
 			leak(cause, causedBy(reference.ErrStoreRead)),
 			fails(contract.Secrecy, "http:5xx/gateway-error/**", "code:query_data_error/**")),
-		mutant("sql-shown",
-			"The SQL statement that failed is passed to the client.",
+		mutant("sql-shown", "The SQL statement that failed is passed to the client.",
 			leak(text("INSERT INTO ledger (request_id, user_id) VALUES (?, ?)"), causedBy(reference.ErrStoreWrite)),
 			fails(contract.Secrecy, "code:update_data_error/**")),
-		mutant("dial-errors-shown",
-			"The HTTP client's message about an unreachable upstream, with its address, is passed to the client.",
+		mutant("dial-errors-shown", "The HTTP client's message about an unreachable upstream, with its address, is passed to the client.",
 			leak(cause, withCode(reference.DoRequest)),
 			fails(contract.Secrecy, "code:do_request_failed/**")),
-		mutant("lookup-errors-shown",
-			"The message of a failed DNS lookup of the upstream is passed to the client.",
+		mutant("lookup-errors-shown", "The message of a failed DNS lookup of the upstream is passed to the client.",
 			leak(text("lookup upstream.internal on 10.0.0.2:53: no such host"),
 				withCode(reference.BadResponseStatus), upstreamStatus(503), on(dialect.Embeddings)),
 			fails(contract.Secrecy, "code:bad_response_status_code/*/embeddings/empty-503")),
-		mutant("stack-shown",
-			"The error for an answer that cannot be serialized holds the handler's stack trace.",
+		mutant("stack-shown", "The error for an answer that cannot be serialized holds the handler's stack trace.",
 			leak(func(*reference.Call, *reference.Failure) string { return string(debug.Stack()) }, withCode(reference.MarshalJSON)),
 			fails(contract.Secrecy, "code:json_marshal_failed/**")),
-		mutant("traceback-in-streams",
-			"The error event of a stream holds a Python traceback.",
+		mutant("traceback-in-streams", "The error event of a stream holds a Python traceback.",
 			leak(text("Traceback (most recent call last):\n  File \"/app/proxy.py\", line 88, in stream"), begun),
 			fails(contract.Secrecy, midStream()...)),
-		mutant("upstream-key-shown",
-			"The error for a bad upstream answer quotes the upstream key.",
+		mutant("upstream-key-shown", "The error for a bad upstream answer quotes the upstream key.",
 			leak(func(c *reference.Call, _ *reference.Failure) string {
 				_, key := c.Upstream()
 				return "Authorization: Bearer " + key
 			}, withCode(reference.BadResponse), not(begun)),
 			fails(contract.Secrecy, "code:bad_response/**")),
-		mutant("upstream-address-in-a-header",
-			"A debug header of a timeout error holds the upstream's address.",
+		mutant("upstream-address-in-a-header", "A debug header of a timeout error holds the upstream's address.",
 			changeFailure(func(c *reference.Call, f *reference.Failure) {
 				address, _ := c.Upstream()
 				f.WithHeader("X-Upstream", address)
 			}, causedBy(reference.ErrTooSlow)),
 			passes(midStream()...),
 			fails(contract.Secrecy, "code:channel:response_time_exceeded/**")),
-		mutant("caller-key-echoed",
-			"The error for a wrong key quotes the key, which then stands in logs and screenshots.",
+		mutant("caller-key-echoed", "The error for a wrong key quotes the key, which then stands in logs and screenshots.",
 			leak(func(c *reference.Call, _ *reference.Failure) string { return c.Key() }, withStatus(401)),
 			fails(contract.Secrecy, "http:401/wrong-key/**")),
 	}

@@ -12,11 +12,6 @@ import (
 
 const done = "data: [DONE]\n\n"
 
-// streamMutants hide that a stream failed, or report it in a form that the client does not understand.
-func streamMutants() []Mutant {
-	return append(append(streamEndMutants(), errorEventMutants()...), streamStartMutants()...)
-}
-
 // streamEndMutants end a stream that failed as if it were complete, or go on after the error.
 func streamEndMutants() []Mutant {
 	const stalledMessages contract.Pattern = "code:channel:response_time_exceeded/slow-upstream/messages-stream/stalled-answer"
@@ -25,28 +20,22 @@ func streamEndMutants() []Mutant {
 			"A truncated upstream stream is closed as if it were complete, with an invented finish, usage and [DONE].",
 			changeStreamError(finish, causedBy(convert.ErrTruncated)),
 			fails(contract.StreamEnd, "code:read_response_body_failed/truncated-upstream-response/*-stream/*")),
-		mutant("chat-stream-done-without-finish",
-			"A chat stream that fails ends with [DONE] and without an error.",
+		mutant("chat-stream-done-without-finish", "A chat stream that fails ends with [DONE] and without an error.",
 			changeStreamError(replaceEvents(done), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
-		mutant("stalled-messages-end-well",
-			"A stalled upstream ends a messages stream as if it were complete.",
+		mutant("stalled-messages-end-well", "A stalled upstream ends a messages stream as if it were complete.",
 			changeStreamError(finish, causedBy(reference.ErrTooSlow), on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, stalledMessages)),
-		mutant("gemini-stream-ends-silently",
-			"A Gemini stream that fails ends without an error.",
+		mutant("gemini-stream-ends-silently", "A Gemini stream that fails ends without an error.",
 			changeStreamError(replaceEvents(""), on(dialect.GenerateStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.GenerateStream)...)),
-		mutant("done-after-the-error",
-			"[DONE] follows the error event of a chat stream, so that clients see a success.",
+		mutant("done-after-the-error", "[DONE] follows the error event of a chat stream, so that clients see a success.",
 			changeStreamError(appendEvents(done), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
-		mutant("finish-after-the-error",
-			"response.completed follows the error event of a responses stream.",
+		mutant("finish-after-the-error", "response.completed follows the error event of a responses stream.",
 			changeStreamError(func(c *reference.Call, events []byte) []byte { return append(events, finish(c, nil)...) }, on(dialect.ResponsesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ResponsesStream)...)),
-		mutant("content-after-the-error",
-			"Buffered content follows the error event of a Gemini stream.",
+		mutant("content-after-the-error", "Buffered content follows the error event of a Gemini stream.",
 			changeStreamError(appendEvents(`data: {"candidates":[{"content":{"parts":[{"text":"late"}],"role":"model"},"index":0}]}`+"\n\n"),
 				on(dialect.GenerateStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.GenerateStream)...)),
@@ -59,12 +48,10 @@ func streamEndMutants() []Mutant {
 				return nil
 			}, on(dialect.MessagesStream), causedBy(reference.ErrTooSlow)),
 			fails(contract.StreamEnd, stalledMessages)),
-		mutant("stream-dropped-without-error",
-			"The connection of a stream that fails is closed without an error event.",
+		mutant("stream-dropped-without-error", "The connection of a stream that fails is closed without an error event.",
 			changeStreamError(closeAfter("")),
 			warns(contract.StreamError, midStream()...)),
-		mutant("stream-dropped-after-done",
-			"A chat stream that fails ends with [DONE], and its connection is closed.",
+		mutant("stream-dropped-after-done", "A chat stream that fails ends with [DONE], and its connection is closed.",
 			changeStreamError(closeAfter(done), on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
 	}
@@ -79,41 +66,33 @@ func errorEventMutants() []Mutant {
 				return event("", encode(map[string]any{"code": c.Failure().Code, "message": c.Failure().Message}))
 			}, on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
-		mutant("error-event-in-a-chunk",
-			"The error of a chat stream stands in a chunk, after its id and choices.",
+		mutant("error-event-in-a-chunk", "The error of a chat stream stands in a chunk, after its id and choices.",
 			changeStreamError(replaceInEvents(`{"error":`, `{"id":"chatcmpl-1","choices":[],"error":`), on(dialect.ChatStream)),
 			fails(contract.StreamError, midStreamOn(dialect.ChatStream)...)),
-		mutant("error-event-in-a-candidate",
-			"The error event of a Gemini stream has other members than the error.",
+		mutant("error-event-in-a-candidate", "The error event of a Gemini stream has other members than the error.",
 			changeStreamError(replaceInEvents("}}\n", `},"responseId":"1"}`+"\n"), on(dialect.GenerateStream)),
 			warns(contract.StreamError, midStreamOn(dialect.GenerateStream)...)),
-		mutant("error-event-named-on-openai",
-			"The error event of a responses stream has the name \"error\".",
+		mutant("error-event-named-on-openai", "The error event of a responses stream has the name \"error\".",
 			changeStreamError(prependText("event: error\n"), on(dialect.ResponsesStream)),
 			warns(contract.StreamError, midStreamOn(dialect.ResponsesStream)...)),
-		mutant("error-event-unnamed-on-anthropic",
-			"The error event of a messages stream has no name, so that clients ignore it.",
+		mutant("error-event-unnamed-on-anthropic", "The error event of a messages stream has no name, so that clients ignore it.",
 			changeStreamError(func(_ *reference.Call, events []byte) []byte {
 				return bytes.TrimPrefix(events, []byte("event: error\n"))
 			},
 				on(dialect.MessagesStream)),
 			fails(contract.StreamError, midStreamOn(dialect.MessagesStream)...)),
-		mutant("error-event-as-bare-json",
-			"The error of a messages stream is JSON outside of any event.",
+		mutant("error-event-as-bare-json", "The error of a messages stream is JSON outside of any event.",
 			changeStreamError(func(c *reference.Call, _ []byte) []byte { return append(c.Failure().Encode(c.Surface()), "\n\n"...) },
 				on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.MessagesStream)...).and(contract.StreamFormat)),
-		mutant("error-event-of-another-dialect",
-			"The error event of a messages stream holds OpenAI's envelope.",
+		mutant("error-event-of-another-dialect", "The error event of a messages stream holds OpenAI's envelope.",
 			changeStreamError(func(c *reference.Call, _ []byte) []byte { return event("error", c.Failure().Encode(dialect.Chat)) },
 				on(dialect.MessagesStream)),
 			fails(contract.Envelope, midStreamOn(dialect.MessagesStream)...)),
-		mutant("error-event-without-a-message",
-			"The error event of a stream has no message.",
+		mutant("error-event-without-a-message", "The error event of a stream has no message.",
 			changeStreamError(editErrorEvent(func(e map[string]any) { delete(e, "message") })),
 			fails(contract.Message, midStream()...)),
-		mutant("stray-lines-before-the-error",
-			"A line outside of any event precedes the error event of a chat stream.",
+		mutant("stray-lines-before-the-error", "A line outside of any event precedes the error event of a chat stream.",
 			changeStreamError(prependText("upstream error\n\n"), on(dialect.ChatStream)),
 			warns(contract.StreamFormat, midStreamOn(dialect.ChatStream)...)),
 	}
@@ -134,24 +113,21 @@ func streamStartMutants() []Mutant {
 			}, streaming, at(reference.Dial, reference.Deliver)),
 			passes(midStream()...),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), afterReserve()...)...)),
-		mutant("stream-empty-for-a-bad-status",
-			"A bad upstream status is answered with a 200 event stream without events.",
+		mutant("stream-empty-for-a-bad-status", "A bad upstream status is answered with a 200 event stream without events.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status, a.Body = 200, nil
 				a.Header.Set("Content-Type", "text/event-stream")
 			}, streaming, withCode(reference.BadResponseStatus)),
 			passes(midStream()...),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:bad_response_status_code/*", "http:5xx/upstream-error")...)),
-		mutant("stream-finished-for-a-refusal",
-			"A prompt that the upstream refused is answered with a stream that finishes normally.",
+		mutant("stream-finished-for-a-refusal", "A prompt that the upstream refused is answered with a stream that finishes normally.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				a.Write = func(_ context.Context, r *reference.Reply, _ *reference.Answer) error {
 					return r.Events(emptyStream(c))
 				}
 			}, streaming, withCode(reference.PromptBlocked)),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:prompt_blocked/*")...)),
-		mutant("answer-made-up-for-an-empty-one",
-			"An empty upstream answer is passed on with an invented text.",
+		mutant("answer-made-up-for-an-empty-one", "An empty upstream answer is passed on with an invented text.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				if body, err := convert.EncodeAnswer(c.Surface(), invented(c), nil); err == nil {
 					a.Status, a.Body = 200, body

@@ -15,10 +15,8 @@ type callKey struct{}
 // leakCalls does not cancel upstream calls in an outage.
 func leakCalls(s *outages) change {
 	return all(
-		wrap(reference.Dial, func(dial reference.Handler) reference.Handler {
-			return func(ctx context.Context, c *reference.Call) error {
-				return dial(context.WithValue(ctx, callKey{}, c), c)
-			}
+		wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
+			return dial(context.WithValue(ctx, callKey{}, c), c)
 		}),
 		func(o *reference.Options) {
 			o.Hooks.Transport = append(o.Hooks.Transport, func(closed context.Context, next http.RoundTripper) http.RoundTripper {

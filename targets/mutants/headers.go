@@ -1,0 +1,32 @@
+package mutants
+
+import (
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+// headerMutants lack header fields that errors should carry.
+func headerMutants() []Mutant {
+	const requestID = "X-Request-ID"
+	return []Mutant{
+		mutant("retry-after-missing", "A 429 has no Retry-After.",
+			deleteHeader("Retry-After", withCode(reference.RateLimited)),
+			warns(contract.RetryAfter, "http:429/**")),
+		mutant("retry-after-a-fraction", "Retry-After is a fraction of seconds, which clients that expect an integer ignore.",
+			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.WithHeader("Retry-After", "9.72") }, withCode(reference.RateLimited)),
+			warns(contract.RetryAfter, "http:429/**")),
+		mutant("no-request-id", "Errors carry no request id.",
+			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) { a.Header.Del(requestID) }),
+				changeEvents(func(c *reference.Call, events []byte) []byte {
+					c.Reply().Header().Del(requestID)
+					return events
+				})),
+			notes(contract.RequestID, "**")),
+		mutant("no-challenge", "A 401 has no WWW-Authenticate.",
+			deleteHeader("WWW-Authenticate", withStatus(401)),
+			notes(contract.Challenge, "http:401/**")),
+		mutant("no-allow", "A 405 has no Allow.",
+			deleteHeader("Allow", withStatus(405)),
+			notes(contract.Allow, "http:404/unknown-path/*/wrong-method")),
+	}
+}
