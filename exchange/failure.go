@@ -15,15 +15,15 @@ import (
 func classifyFailure(ctx context.Context, err error, timer *callTimer) contract.Failure {
 	var limit limitError
 	switch timedOut := errors.As(context.Cause(ctx), &limit); {
-	case timedOut && !timer.hasConnected():
+	case timedOut && !timer.happened(&timer.connected):
 		return contract.Failure{Kind: contract.Unreachable, Detail: "no connection: " + limit.Error()}
 	case timedOut:
 		return contract.Failure{Kind: contract.TimedOut, Detail: limit.Error()}
-	case !timer.hasConnected():
+	case !timer.happened(&timer.connected):
 		return contract.Failure{Kind: contract.Unreachable, Detail: err.Error()}
 	case isReset(err):
 		return contract.Failure{Kind: contract.Reset, Detail: describeBreak(err)}
-	case isEnd(err) && !timer.hasAnswer():
+	case isEnd(err) && !timer.happened(&timer.answered):
 		return contract.Failure{Kind: contract.Closed, Detail: "the connection ended before the first byte of an answer"}
 	case isEnd(err):
 		return contract.Failure{Kind: contract.Protocol, Detail: "the connection ended within the head of the answer"}

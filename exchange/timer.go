@@ -49,18 +49,11 @@ func (t *callTimer) mark(instant *time.Time) {
 	}
 }
 
-// hasConnected reports whether there was a connection to the gateway.
-func (t *callTimer) hasConnected() bool {
+// happened reports whether a time of the call was recorded: connected to the gateway, answered with a byte.
+func (t *callTimer) happened(instant *time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return !t.connected.IsZero()
-}
-
-// hasAnswer reports whether a byte of an answer has arrived.
-func (t *callTimer) hasAnswer() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return !t.answered.IsZero()
+	return !instant.IsZero()
 }
 
 // now returns the time since the request was written, at least 1 ns.

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -93,10 +94,7 @@ func credential(r *http.Request) string {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token)
 	}
-	if key := r.Header.Get("X-Api-Key"); key != "" {
-		return key
-	}
-	if key := r.Header.Get("X-Goog-Api-Key"); key != "" {
+	if key := cmp.Or(r.Header.Get("X-Api-Key"), r.Header.Get("X-Goog-Api-Key")); key != "" {
 		return key
 	}
 	if surfaceOfPrefix(r).Dialect() == dialect.Gemini {

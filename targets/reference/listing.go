@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // list is the handler that lists the models a key can use, in OpenAI's form.
@@ -13,19 +15,13 @@ func (g *Gateway) list(ctx context.Context, c *Call) error {
 	if err != nil {
 		return err
 	}
-	type entry struct {
-		ID      string `json:"id"`
-		Object  string `json:"object"`
-		Created int64  `json:"created"`
-		OwnedBy string `json:"owned_by"`
-	}
-	entries := []entry{}
+	entries := dialect.List{}
 	for _, name := range names {
 		if c.caller.models == nil || slices.Contains(c.caller.models, name) {
-			entries = append(entries, entry{ID: name, Object: "model", OwnedBy: "gateway"})
+			entries = append(entries, dialect.Object{"id": name, "object": "model", "created": 0, "owned_by": "gateway"})
 		}
 	}
-	return c.answerJSON(ctx, map[string]any{"object": "list", "data": entries})
+	return c.answerJSON(ctx, dialect.Object{"object": "list", "data": entries})
 }
 
 // showBalance is the handler that returns what a key and its owner have left, in quota units; null for a key without a

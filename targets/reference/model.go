@@ -34,16 +34,8 @@ func (s *store) model(ctx context.Context, name string) (model, error) {
 
 // models returns the names of all models that a group of users can use, sorted.
 func (s *store) models(ctx context.Context, group string) ([]string, error) {
-	var names []string
-	err := s.rows(ctx, `SELECT DISTINCT m.model FROM channel_models m JOIN channels c ON c.id = m.channel_id
-		WHERE c.enabled = 1 AND c.user_group = ? ORDER BY m.model`, []any{group},
-		func(rows *sql.Rows) error {
-			var name string
-			err := rows.Scan(&name)
-			names = append(names, name)
-			return err
-		})
-	return names, err
+	return s.texts(ctx, `SELECT DISTINCT m.model FROM channel_models m JOIN channels c ON c.id = m.channel_id
+		WHERE c.enabled = 1 AND c.user_group = ? ORDER BY m.model`, group)
 }
 
 // restricted reports whether a model is for other groups of users: it has channels, and none is for this group.

@@ -43,19 +43,14 @@ type quotaLedger struct {
 func (l *quotaLedger) reserve(ctx context.Context, r reservation) error {
 	l.payOwed(ctx)
 	return l.store.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		changed, err := change(ctx, tx, `UPDATE users SET quota = quota - ?1 WHERE id = ?2 AND quota >= ?1`, r.units, r.userID)
+		err := mustChange(ctx, tx, errQuota, `UPDATE users SET quota = quota - ?1 WHERE id = ?2 AND quota >= ?1`, r.units, r.userID)
 		if err != nil {
 			return err
 		}
-		if changed == 0 {
-			return errQuota
-		}
-		changed, err = change(ctx, tx, `UPDATE keys SET budget = budget - ?1 WHERE id = ?2 AND (budget IS NULL OR budget >= ?1)`, r.units, r.keyID)
+		err = mustChange(ctx, tx, errBudget,
+			`UPDATE keys SET budget = budget - ?1 WHERE id = ?2 AND (budget IS NULL OR budget >= ?1)`, r.units, r.keyID)
 		if err != nil {
 			return err
-		}
-		if changed == 0 {
-			return errBudget
 		}
 		_, err = change(ctx, tx, `INSERT INTO ledger (request_id, user_id, key_id, model, held, charged, state) VALUES (?, ?, ?, ?, ?, 0, 'held')`,
 			r.requestID, r.userID, r.keyID, r.model, r.units)
@@ -102,13 +97,10 @@ func (l *quotaLedger) payOwed(ctx context.Context) {
 
 func (l *quotaLedger) release(ctx context.Context, r reservation, charge int64, state string) error {
 	return l.store.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		changed, err := change(ctx, tx, `UPDATE ledger SET state = ?, charged = ? WHERE request_id = ? AND state = 'held'`,
-			state, charge, r.requestID)
+		err := mustChange(ctx, tx, fmt.Errorf("%w: %s", errNotReserved, r.requestID),
+			`UPDATE ledger SET state = ?, charged = ? WHERE request_id = ? AND state = 'held'`, state, charge, r.requestID)
 		if err != nil {
 			return err
-		}
-		if changed == 0 {
-			return fmt.Errorf("%w: %s", errNotReserved, r.requestID)
 		}
 		back := r.units - charge
 		if _, err = change(ctx, tx, `UPDATE users SET quota = quota + ? WHERE id = ?`, back, r.userID); err != nil {

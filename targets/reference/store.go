@@ -156,6 +156,17 @@ func (s *store) rows(ctx context.Context, query string, args []any, scan func(*s
 	return nil
 }
 
+// texts reads the one column of a query.
+func (s *store) texts(ctx context.Context, query string, args ...any) (texts []string, err error) {
+	err = s.rows(ctx, query, args, func(rows *sql.Rows) error {
+		var text string
+		err := rows.Scan(&text)
+		texts = append(texts, text)
+		return err
+	})
+	return texts, err
+}
+
 // write runs do in one transaction. An error of do rolls it back and is returned unchanged; every other failure is
 // [ErrStoreWrite]. A client that disconnects does not cancel a write, so that its outcome is always known.
 func (s *store) write(ctx context.Context, do func(context.Context, *sql.Tx) error) (err error) {
@@ -193,4 +204,13 @@ func change(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int
 		return 0, fmt.Errorf("%w: %w", ErrStoreWrite, err)
 	}
 	return changed, nil
+}
+
+// mustChange runs a writing statement. It returns none when that changed no row.
+func mustChange(ctx context.Context, tx *sql.Tx, none error, statement string, args ...any) error {
+	changed, err := change(ctx, tx, statement, args...)
+	if err == nil && changed == 0 {
+		return none
+	}
+	return err
 }

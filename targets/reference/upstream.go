@@ -128,7 +128,7 @@ func (g *Gateway) send(ctx context.Context, c *Call, route channelRoute, outboun
 	}
 	maps.Copy(request.Header, outbound.Header)
 	request.Header.Set("User-Agent", "gatecert-reference")
-	presentKey(request.Header, route)
+	request.Header.Set(route.protocol.Credential(route.secret))
 
 	response, err := g.client.Do(request)
 	if err != nil {
@@ -141,18 +141,6 @@ func (g *Gateway) send(ctx context.Context, c *Call, route channelRoute, outboun
 	// An error whose body is late, broken or endless is still that error: what was read of it counts.
 	body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
 	return nil, p.explain(upstreamFailure(route.protocol, response, body))
-}
-
-// presentKey puts the route's key where its protocol wants it.
-func presentKey(header http.Header, route channelRoute) {
-	switch route.protocol {
-	case dialect.Anthropic:
-		header.Set("X-Api-Key", route.secret)
-	case dialect.Gemini:
-		header.Set("X-Goog-Api-Key", route.secret)
-	default:
-		header.Set("Authorization", "Bearer "+route.secret)
-	}
 }
 
 // UpstreamError is the cause of a failure when the upstream answered with a status other than 2xx.

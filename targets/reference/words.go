@@ -2,7 +2,6 @@ package reference
 
 import (
 	"context"
-	"database/sql"
 	"strings"
 
 	"github.com/gatecert/gatecert/targets/reference/convert"
@@ -10,14 +9,7 @@ import (
 
 // words returns the words that no input may contain.
 func (s *store) words(ctx context.Context) ([]string, error) {
-	var words []string
-	err := s.rows(ctx, `SELECT word FROM words`, nil, func(rows *sql.Rows) error {
-		var word string
-		err := rows.Scan(&word)
-		words = append(words, word)
-		return err
-	})
-	return words, err
+	return s.texts(ctx, `SELECT word FROM words`)
 }
 
 // screen is the handler that refuses input with a word of the list, in any case and any part of the request.

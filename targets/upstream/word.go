@@ -114,18 +114,18 @@ func truncateWord() word {
 }
 
 func (d *Directive) setContent(content Content) error {
-	if d.Content != "" {
-		return fmt.Errorf("%s contradicts %s: both say what is sent", content, d.Content)
-	}
-	d.Content = content
-	return nil
+	return choose(&d.Content, content, "what is sent")
 }
 
 func (d *Directive) setEnding(ending Ending) error {
-	if d.Ending != "" {
-		return fmt.Errorf("%s contradicts %s: both say how the response ends", ending, d.Ending)
+	return choose(&d.Ending, ending, "how the response ends")
+}
+
+func choose[T ~string](field *T, value T, says string) error {
+	if *field != "" {
+		return fmt.Errorf("%s contradicts %s: both say %s", value, *field, says)
 	}
-	d.Ending = ending
+	*field = value
 	return nil
 }
 
@@ -161,67 +161,48 @@ func headerWord() word {
 
 // The words that stand for one field of any type.
 
-func intWord(name, values, sentence string, low, high int, field func(*Directive) *int) word {
+// fieldWord reads the value with parse, and writes one that is not zero with format.
+func fieldWord[T comparable](
+	name, values, sentence string, field func(*Directive) *T, parse func(string) (T, error), format func(T) string,
+) word {
 	return word{
 		Word: Word{name, values, sentence},
-		parse: func(d *Directive, value string) error {
-			n, err := number(value, low, high)
-			if err != nil {
+		parse: func(d *Directive, value string) (err error) {
+			if *field(d), err = parse(value); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			*field(d) = n
 			return nil
 		},
 		format: func(d Directive) []string {
-			if n := *field(&d); n != 0 {
-				return []string{strconv.Itoa(n)}
+			var zero T
+			if *field(&d) == zero {
+				return nil
 			}
-			return nil
+			return []string{format(*field(&d))}
 		},
 	}
+}
+
+func intWord(name, values, sentence string, low, high int, field func(*Directive) *int) word {
+	return fieldWord(name, values, sentence, field, func(value string) (int, error) { return number(value, low, high) }, strconv.Itoa)
 }
 
 func durationWord(name, sentence string, field func(*Directive) *time.Duration) word {
-	return word{
-		Word: Word{name, durationValues, sentence},
-		parse: func(d *Directive, value string) error {
-			duration, err := time.ParseDuration(value)
-			if err != nil || duration <= 0 || duration > maxWait {
-				return fmt.Errorf("%s: %q is not %s", name, clip(value), durationValues)
-			}
-			*field(d) = duration
-			return nil
-		},
-		format: func(d Directive) []string {
-			if duration := *field(&d); duration != 0 {
-				return []string{strings.Replace(duration.String(), "µ", "u", 1)} // ASCII only
-			}
-			return nil
-		},
-	}
+	return fieldWord(name, durationValues, sentence, field, func(value string) (time.Duration, error) {
+		duration, err := time.ParseDuration(value)
+		if err != nil || duration <= 0 || duration > maxWait {
+			return 0, fmt.Errorf("%q is not %s", clip(value), durationValues)
+		}
+		return duration, nil
+	}, func(d time.Duration) string { return strings.Replace(d.String(), "µ", "u", 1) }) // ASCII only
 }
 
 func flagWord(name, sentence string, field func(*Directive) *bool) word {
-	return word{
-		Word:   Word{name, "", sentence},
-		parse:  func(d *Directive, _ string) error { *field(d) = true; return nil },
-		format: func(d Directive) []string { return ifTrue(*field(&d)) },
-	}
+	return fieldWord(name, "", sentence, field, func(string) (bool, error) { return true, nil }, func(bool) string { return "" })
 }
 
 func textWord(name, sentence string, valid func(string) bool, field func(*Directive) *string) word {
-	return word{
-		Word: Word{name, textValues, sentence},
-		parse: func(d *Directive, value string) error {
-			text, err := unescape(value, valid)
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			*field(d) = text
-			return nil
-		},
-		format: func(d Directive) []string { return ifSet(url.QueryEscape(*field(&d))) },
-	}
+	return fieldWord(name, textValues, sentence, field, func(value string) (string, error) { return unescape(value, valid) }, url.QueryEscape)
 }
 
 func ifSet(value string) []string {
