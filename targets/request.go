@@ -55,13 +55,9 @@ func promptFor(p profile.Profile, token, directive, text string) string {
 }
 
 func callOn(p profile.Profile, s dialect.Surface, model, prompt string) exchange.Call {
-	header := maps.Clone(p.Headers)
-	if special := p.SurfaceHeaders[s]; special != nil {
-		if header == nil {
-			header = map[string]string{}
-		}
-		maps.Copy(header, special)
-	}
+	header := map[string]string{}
+	maps.Copy(header, p.Headers)
+	maps.Copy(header, p.SurfaceHeaders[s])
 	return exchange.Call{
 		Surface: s, BaseURL: p.BaseURL, Key: p.Keys.Valid, Model: model, Prompt: prompt, Header: header,
 	}
@@ -116,12 +112,7 @@ func apply(r profile.Recipe, call *exchange.Call) {
 		value := withPrompt(r.Body[path], call.Prompt)
 		call.Edits = append(call.Edits, exchange.Edit{Path: path, Value: value, Delete: value == nil})
 	}
-	for name, value := range r.Headers {
-		if call.Header == nil {
-			call.Header = map[string]string{}
-		}
-		call.Header[name] = value
-	}
+	maps.Copy(call.Header, r.Headers)
 }
 
 // PromptPlaceholder stands for the prompt in a recipe's body, so that a body of the recipe's own shape still carries

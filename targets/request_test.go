@@ -77,7 +77,7 @@ func TestRequestsOfLevelEdge(t *testing.T) {
 			got := requestFor(t, p, tt.id).Call
 			want := exchange.Call{
 				Surface: got.Surface, BaseURL: "http://gateway.test", Key: "sk-abcdefgh-1234",
-				Model: p.Models.On(got.Surface), Prompt: "[[gatecert token=tok]] Say hello.",
+				Model: p.Models.On(got.Surface), Prompt: "[[gatecert token=tok]] Say hello.", Header: map[string]string{},
 			}
 			tt.want(&want)
 			assert.Equal(t, want, got)

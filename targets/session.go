@@ -170,23 +170,23 @@ func (s *Session) awaitUpstream(ctx context.Context, token string, o *contract.O
 
 // Control makes a control call on a surface: the healthy one must succeed, the nonsense one must not.
 func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind ControlKind) (o contract.Observation, ok bool, detail string, err error) {
-	token := newToken()
+	call := HealthyCall
 	if kind == ControlNonsense {
-		o, err = s.client.Do(ctx, NonsenseCall(s.Profile, surface, token))
-		if err != nil {
-			return o, false, "", fmt.Errorf("control: %w", err)
-		}
-		if healthy, _ := contract.IsSuccess(surface, o); healthy {
-			return o, false, "a model that does not exist got an ordinary answer", nil
-		}
-		return o, o.Failure == nil, describeFailure(o), nil
+		call = NonsenseCall
 	}
-	o, err = s.client.Do(ctx, HealthyCall(s.Profile, surface, token))
-	if err != nil {
+	if o, err = s.client.Do(ctx, call(s.Profile, surface, newToken())); err != nil {
 		return o, false, "", fmt.Errorf("control: %w", err)
 	}
-	ok, detail = contract.IsSuccess(surface, o)
-	return o, ok, detail, nil
+	switch ok, detail = contract.IsSuccess(surface, o); {
+	case kind != ControlNonsense:
+		return o, ok, detail, nil
+	case ok:
+		return o, false, "a model that does not exist got an ordinary answer", nil
+	case o.Failure != nil:
+		return o, false, fmt.Sprintf("no answer (%s: %s)", o.Failure.Kind, o.Failure.Detail), nil
+	default:
+		return o, true, "", nil
+	}
 }
 
 // ControlKind says which of the two control calls is made.
@@ -197,13 +197,6 @@ const (
 	ControlHealthy  ControlKind = "healthy"
 	ControlNonsense ControlKind = "nonsense"
 )
-
-func describeFailure(o contract.Observation) string {
-	if o.Failure == nil {
-		return ""
-	}
-	return fmt.Sprintf("no answer (%s: %s)", o.Failure.Kind, o.Failure.Detail)
-}
 
 // ErrNotRecovered is returned when a gateway is not healthy again within the profile's settle.recovery.
 var ErrNotRecovered = errors.New("the gateway has not recovered")

@@ -53,7 +53,7 @@ func deleteHeader(name string, conditions ...condition) change {
 // changeError changes error answers before they are sent.
 func changeError(do func(*reference.Call, *reference.Answer), conditions ...condition) change {
 	return changeAnswer(func(c *reference.Call, a *reference.Answer) {
-		if f := c.Failure(); f != nil && hold(conditions, c, f) {
+		if f := c.Failure; f != nil && hold(conditions, c, f) {
 			do(c, a)
 		}
 	})
@@ -68,7 +68,7 @@ func changeAnswer(do func(*reference.Call, *reference.Answer)) change {
 func changeStreamError(do func(c *reference.Call, events []byte) []byte, conditions ...condition) change {
 	return func(o *reference.Options) {
 		o.Hooks.StreamError = append(o.Hooks.StreamError, func(c *reference.Call, events []byte) []byte {
-			if hold(conditions, c, c.Failure()) {
+			if hold(conditions, c, c.Failure) {
 				return do(c, events)
 			}
 			return events
@@ -127,7 +127,7 @@ func changeTimeout(with func(c *reference.Call, allowed time.Duration) time.Dura
 func loseRefund(conditions ...condition) change {
 	return func(o *reference.Options) {
 		o.Hooks.Refund = append(o.Hooks.Refund, func(c *reference.Call, refund func()) func() {
-			if f := c.Failure(); f != nil && hold(conditions, c, f) {
+			if f := c.Failure; f != nil && hold(conditions, c, f) {
 				return func() {}
 			}
 			return refund

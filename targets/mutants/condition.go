@@ -43,31 +43,31 @@ func at(handlers ...reference.HandlerName) condition {
 
 // on selects calls by their surface. Before the body is decoded, a stream counts as the surface without streaming.
 func on(surfaces ...dialect.Surface) condition {
-	return func(c *reference.Call, _ *reference.Failure) bool { return slices.Contains(surfaces, c.Surface()) }
+	return func(c *reference.Call, _ *reference.Failure) bool { return slices.Contains(surfaces, c.Surface) }
 }
 
 // in selects calls by the API format of their surface.
 func in(d dialect.Dialect) condition {
-	return func(c *reference.Call, _ *reference.Failure) bool { return c.Surface().Dialect() == d }
+	return func(c *reference.Call, _ *reference.Failure) bool { return c.Surface.Dialect() == d }
 }
 
 func underPath(prefix string) condition {
 	return func(c *reference.Call, _ *reference.Failure) bool {
-		return strings.HasPrefix(c.Request().URL.Path, prefix)
+		return strings.HasPrefix(c.Request.URL.Path, prefix)
 	}
 }
 
-func streaming(c *reference.Call, _ *reference.Failure) bool { return c.Surface().Streaming() }
+func streaming(c *reference.Call, _ *reference.Failure) bool { return c.Surface.Streaming() }
 
 // begun selects calls whose answer has begun.
-func begun(c *reference.Call, _ *reference.Failure) bool { return c.Reply().Begun() }
+func begun(c *reference.Call, _ *reference.Failure) bool { return c.Reply.Begun() }
 
 func withoutKey(c *reference.Call, _ *reference.Failure) bool { return c.Key() == "" }
 
 func revoked(c *reference.Call, _ *reference.Failure) bool { return c.Revoked() }
 
 func encoded(c *reference.Call, _ *reference.Failure) bool {
-	return c.Request().Header.Get("Content-Encoding") != ""
+	return c.Request.Header.Get("Content-Encoding") != ""
 }
 
 func causedBy(cause error) condition {

@@ -21,7 +21,7 @@ func upstreamCallMutants() []Mutant {
 				"code:do_request_failed/*/*/reset", "code:do_request_failed/*/*/closed")),
 		mutant("retries-on-gemini-streams", "The streaming Gemini endpoint makes one attempt more than declared.",
 			changeAttempts(func(c *reference.Call, allowed int) int {
-				if c.Surface() == dialect.GenerateStream {
+				if c.Surface == dialect.GenerateStream {
 					allowed++
 				}
 				return allowed
@@ -90,7 +90,7 @@ func substitutionMutants() []Mutant {
 		mutant("unknown-models-substituted", "On embeddings an unknown model is replaced by the default one.",
 			wrap(reference.Authorize, func(ctx context.Context, c *reference.Call, authorize reference.Handler) error {
 				err := authorize(ctx, c)
-				if c.Surface() == dialect.Embeddings && err != nil && reference.FailureOf(err).Code == reference.ModelNotFound {
+				if c.Surface == dialect.Embeddings && err != nil && reference.FailureOf(err).Code == reference.ModelNotFound {
 					c.SetModel(reference.FixtureModels().Embeddings)
 					return authorize(ctx, c)
 				}
@@ -121,17 +121,17 @@ func countLate(o *reference.Options) {
 // cacheEmbeddings answers embeddings without calling the upstream.
 func cacheEmbeddings(o *reference.Options) {
 	wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
-		if c.Surface() != dialect.Embeddings {
+		if c.Surface != dialect.Embeddings {
 			return dial(ctx, c)
 		}
-		body, err := convert.EncodeAnswer(c.Surface(), invented(c), nil)
+		body, err := convert.EncodeAnswer(c.Surface, invented(c), nil)
 		if err != nil {
 			return reference.Refuse(reference.MarshalJSON, err)
 		}
 		return c.Answer(ctx, http.StatusOK, body)
 	})(o)
 	wrap(reference.Deliver, func(ctx context.Context, c *reference.Call, deliver reference.Handler) error {
-		if c.Reply().Begun() {
+		if c.Reply.Begun() {
 			return nil
 		}
 		return deliver(ctx, c)

@@ -54,12 +54,12 @@ func envelopeShapeMutants() []Mutant {
 			fails(contract.Envelope, onSurfaces(gemini(), "*/*")...)),
 		mutant("envelope-without-error", "Code and message of a malformed body stand at the top level, without an error object.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
-				a.Body = encode(map[string]any{"code": c.Failure().Code, "message": c.Failure().Message, "data": nil})
+				a.Body = encode(map[string]any{"code": c.Failure.Code, "message": c.Failure.Message, "data": nil})
 			}, withCode(reference.BadRequestBody)),
 			fails(contract.Envelope, "code:bad_request_body/**")),
 		mutant("error-as-a-string", "The error is a string instead of an object.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
-				a.Body = encode(map[string]any{"error": c.Failure().Message})
+				a.Body = encode(map[string]any{"error": c.Failure.Message})
 			}, withCode(reference.GetChannel)),
 			fails(contract.Envelope, "code:get_channel_failed/**").and(contract.Code)),
 		mutant("error-in-an-array", "On the streaming Gemini endpoint an error stands in an array, like Google's own without alt=sse.",
@@ -151,7 +151,7 @@ func geminiMutants() []Mutant {
 }
 
 func inOpenAIEnvelope(c *reference.Call, a *reference.Answer) {
-	a.Body = c.Failure().Encode(dialect.Chat)
+	a.Body = c.Failure.Encode(dialect.Chat)
 }
 
 // replaceInBody replaces the first occurrence of a text in an answer's body.

@@ -36,10 +36,10 @@ func replaceInEvents(old, with string) eventsFunc {
 // closeAfter sends events and closes the connection, without the end of the transfer.
 func closeAfter(events string) eventsFunc {
 	return func(c *reference.Call, _ []byte) []byte {
-		if c.Reply().Events([]byte(events)) != nil {
+		if c.Reply.Events([]byte(events)) != nil {
 			return nil
 		}
-		if conn, err := c.Reply().Hijack(); err == nil {
+		if conn, err := c.Reply.Hijack(); err == nil {
 			_ = conn.Close() // nothing else is left to do
 		}
 		return nil
@@ -48,7 +48,7 @@ func closeAfter(events string) eventsFunc {
 
 // finish ends a stream as a complete answer would end.
 func finish(c *reference.Call, _ []byte) []byte {
-	events, err := c.Stream().Finish(convert.Delta{Finish: dialect.FinishStop, PromptTokens: c.InputTokens(), CompletionTokens: 1})
+	events, err := c.Stream.Finish(dialect.End{PromptTokens: c.InputTokens(), CompletionTokens: 1})
 	if err != nil {
 		return nil
 	}
@@ -57,11 +57,11 @@ func finish(c *reference.Call, _ []byte) []byte {
 
 // emptyStream is a complete stream without content.
 func emptyStream(c *reference.Call) []byte {
-	stream, err := convert.NewStreamEncoder(c.Surface(), convert.Head{ID: c.AnswerID(), Model: c.Model()}, nil)
+	stream, err := convert.NewStreamEncoder(c.Surface, convert.Head{ID: c.AnswerID(), Model: c.Model()}, nil)
 	if err != nil {
 		return nil
 	}
-	events, err := stream.Finish(convert.Delta{Finish: dialect.FinishStop})
+	events, err := stream.Finish(dialect.End{})
 	if err != nil {
 		return nil
 	}
@@ -70,7 +70,7 @@ func emptyStream(c *reference.Call) []byte {
 
 // invented is an answer that no upstream gave.
 func invented(c *reference.Call) convert.Answer {
-	return convert.Answer{ID: c.AnswerID(), Model: c.Model(), Text: "…", Finish: dialect.FinishStop, Vectors: [][]float64{{0}}}
+	return convert.Answer{ID: c.AnswerID(), Model: c.Model(), Text: "…", Vectors: [][]float64{{0}}}
 }
 
 // editErrorEvent edits the members of the error object in an event.

@@ -18,7 +18,7 @@ func headerMutants() []Mutant {
 		mutant("no-request-id", "Errors carry no request id.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) { a.Header.Del(requestID) }),
 				changeEvents(func(c *reference.Call, events []byte) []byte {
-					c.Reply().Header().Del(requestID)
+					c.Reply.Header().Del(requestID)
 					return events
 				})),
 			notes(contract.RequestID, "**")),

@@ -18,7 +18,7 @@ func limitMutants() []Mutant {
 			unlimited(func(*reference.Call) bool { return true }),
 			fails(contract.NotSuccess, "http:429/**")),
 		mutant("rate-unlimited-on-gemini", "The rate limit is not enforced on the Gemini endpoints.",
-			unlimited(func(c *reference.Call) bool { return c.Surface().Dialect() == dialect.Gemini }),
+			unlimited(func(c *reference.Call) bool { return c.Surface.Dialect() == dialect.Gemini }),
 			fails(contract.NotSuccess, onSurfaces(gemini(), "http:429/*")...)),
 		mutant("rate-limit-hangs-up", "A client over its rate limit gets its connection closed.",
 			changeError(writeWith(closeConnection), withCode(reference.RateLimited)),
@@ -31,7 +31,7 @@ func limitMutants() []Mutant {
 			fails(contract.Answered, "code:channel:response_time_exceeded/**")),
 		mutant("no-time-limit-on-gemini-streams", "The gateway waits for a silent upstream without limit on the streaming Gemini endpoint.",
 			changeTimeout(func(c *reference.Call, allowed time.Duration) time.Duration {
-				if c.Surface() == dialect.GenerateStream {
+				if c.Surface == dialect.GenerateStream {
 					return time.Hour
 				}
 				return allowed

@@ -39,7 +39,7 @@ func loadCountMutants() []Mutant {
 		mutant("streams-limited-apart", "Streams have a counter of their own, though the profile says that they share the limit.",
 			all(moveBehind(reference.Decode, reference.Limit),
 				changeLimit(func(c *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
-					if c.Surface().Streaming() {
+					if c.Surface.Streaming() {
 						key = -key
 					}
 					return admit(key, rate)
@@ -141,7 +141,7 @@ func refuseAllKeys(n int, within time.Duration) change {
 	var mu sync.Mutex
 	paths := make(map[string]*recentCount)
 	return wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
-		path := c.Request().URL.Path
+		path := c.Request.URL.Path
 		mu.Lock()
 		refusals := paths[path]
 		if refusals == nil {

@@ -116,7 +116,7 @@ func limitUpstreamCalls(most int) change {
 		slots := func(c *reference.Call) chan struct{} {
 			mu.Lock()
 			defer mu.Unlock()
-			key := c.Surface().Endpoint()
+			key := c.Surface.Endpoint()
 			if open[key] == nil {
 				open[key] = make(chan struct{}, most)
 			}
@@ -155,7 +155,7 @@ func stretchTimeout(most int) change {
 		count := func(c *reference.Call, n int) {
 			mu.Lock()
 			defer mu.Unlock()
-			open[c.Surface().Endpoint()] += n
+			open[c.Surface.Endpoint()] += n
 		}
 		duringUpstreamCall(func(_ context.Context, c *reference.Call) error {
 			count(c, 1)
@@ -164,7 +164,7 @@ func stretchTimeout(most int) change {
 		changeTimeout(func(c *reference.Call, allowed time.Duration) time.Duration {
 			mu.Lock()
 			defer mu.Unlock()
-			if open[c.Surface().Endpoint()] > most {
+			if open[c.Surface.Endpoint()] > most {
 				return allowed * 5 / 2
 			}
 			return allowed

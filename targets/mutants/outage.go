@@ -62,7 +62,7 @@ func inOutage(change func(*outages) change) change {
 func (s *outages) update(c *reference.Call, do func(*endpoint)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := c.Surface().Endpoint()
+	key := c.Surface.Endpoint()
 	if s.endpoints[key] == nil {
 		s.endpoints[key] = new(endpoint)
 	}

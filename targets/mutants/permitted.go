@@ -60,10 +60,10 @@ func permittedErrors() []PermittedBehaviour {
 		{"json-escaped", "Every letter of a message is written as an escape.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				var escaped strings.Builder
-				for _, r := range c.Failure().Message {
+				for _, r := range c.Failure.Message {
 					fmt.Fprintf(&escaped, `\u%04x`, r)
 				}
-				a.Body = bytes.Replace(a.Body, encode(c.Failure().Message), []byte(`"`+escaped.String()+`"`), 1)
+				a.Body = bytes.Replace(a.Body, encode(c.Failure.Message), []byte(`"`+escaped.String()+`"`), 1)
 			})},
 	}
 }
@@ -95,7 +95,7 @@ func permittedWire() []PermittedBehaviour {
 		{"another-request-id", "The request id has another common name.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) { renameRequestID(a.Header) }),
 				changeEvents(func(c *reference.Call, events []byte) []byte {
-					renameRequestID(c.Reply().Header())
+					renameRequestID(c.Reply.Header())
 					return events
 				}))},
 	}
@@ -119,7 +119,7 @@ func permittedStreams() []PermittedBehaviour {
 			changeStreamError(indentEvent)},
 		{"comment-while-waiting", "A stream begins with a comment as soon as quota is reserved, so that a later failure can only be an event.",
 			wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
-				if c.Surface().Streaming() {
+				if c.Surface.Streaming() {
 					if err := c.BeginStream([]byte(": waiting\n\n")); err != nil {
 						return err
 					}
@@ -134,7 +134,7 @@ func permittedConduct() []PermittedBehaviour {
 	return []PermittedBehaviour{
 		{"slow-but-in-time", "The completions endpoint takes 250 ms longer.",
 			wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
-				if c.Surface() == dialect.Completions {
+				if c.Surface == dialect.Completions {
 					_ = wait.For(ctx, 250*time.Millisecond)
 				}
 				return limit(ctx, c)
@@ -144,7 +144,7 @@ func permittedConduct() []PermittedBehaviour {
 		{"refund-booked-late", "Failed embeddings calls are refunded 150 ms after their answer.",
 			func(o *reference.Options) {
 				o.Hooks.Refund = append(o.Hooks.Refund, func(c *reference.Call, refund func()) func() {
-					if c.Failure() == nil || c.Surface() != dialect.Embeddings {
+					if c.Failure == nil || c.Surface != dialect.Embeddings {
 						return refund
 					}
 					return func() { time.AfterFunc(150*time.Millisecond, refund) }
@@ -194,8 +194,8 @@ func indentEvent(_ *reference.Call, events []byte) []byte {
 
 func setStreamHeader(name, value string) change {
 	return changeEvents(func(c *reference.Call, events []byte) []byte {
-		if !c.Reply().Begun() {
-			c.Reply().Header().Set(name, value)
+		if !c.Reply.Begun() {
+			c.Reply.Header().Set(name, value)
 		}
 		return events
 	})

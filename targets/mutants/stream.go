@@ -42,8 +42,8 @@ func streamEndMutants() []Mutant {
 		mutant("stream-kept-open-after-the-error",
 			"The connection of a messages stream stays open after the error event for a stalled upstream.",
 			changeStreamError(func(c *reference.Call, events []byte) []byte {
-				if c.Reply().Events(events) == nil {
-					<-c.Request().Context().Done()
+				if c.Reply.Events(events) == nil {
+					<-c.Request.Context().Done()
 				}
 				return nil
 			}, on(dialect.MessagesStream), causedBy(reference.ErrTooSlow)),
@@ -63,7 +63,7 @@ func errorEventMutants() []Mutant {
 		mutant("error-event-flat",
 			"The error event of a chat stream has code and message at the top level, where no client looks for an error.",
 			changeStreamError(func(c *reference.Call, _ []byte) []byte {
-				return event("", encode(map[string]any{"code": c.Failure().Code, "message": c.Failure().Message}))
+				return event("", encode(map[string]any{"code": c.Failure.Code, "message": c.Failure.Message}))
 			}, on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
 		mutant("error-event-in-a-chunk", "The error of a chat stream stands in a chunk, after its id and choices.",
@@ -82,11 +82,11 @@ func errorEventMutants() []Mutant {
 				on(dialect.MessagesStream)),
 			fails(contract.StreamError, midStreamOn(dialect.MessagesStream)...)),
 		mutant("error-event-as-bare-json", "The error of a messages stream is JSON outside of any event.",
-			changeStreamError(func(c *reference.Call, _ []byte) []byte { return append(c.Failure().Encode(c.Surface()), "\n\n"...) },
+			changeStreamError(func(c *reference.Call, _ []byte) []byte { return append(c.Failure.Encode(c.Surface), "\n\n"...) },
 				on(dialect.MessagesStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.MessagesStream)...).and(contract.StreamFormat)),
 		mutant("error-event-of-another-dialect", "The error event of a messages stream holds OpenAI's envelope.",
-			changeStreamError(func(c *reference.Call, _ []byte) []byte { return event("error", c.Failure().Encode(dialect.Chat)) },
+			changeStreamError(func(c *reference.Call, _ []byte) []byte { return event("error", c.Failure.Encode(dialect.Chat)) },
 				on(dialect.MessagesStream)),
 			fails(contract.Envelope, midStreamOn(dialect.MessagesStream)...)),
 		mutant("error-event-without-a-message", "The error event of a stream has no message.",
@@ -105,7 +105,7 @@ func streamStartMutants() []Mutant {
 			"Streams begin before the upstream is called, so that its failure is a 200 with an error event.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				name := ""
-				if c.Surface().Dialect() == dialect.Anthropic {
+				if c.Surface.Dialect() == dialect.Anthropic {
 					name = "error"
 				}
 				a.Status, a.Body = 200, event(name, a.Body)
@@ -129,7 +129,7 @@ func streamStartMutants() []Mutant {
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:prompt_blocked/*")...)),
 		mutant("answer-made-up-for-an-empty-one", "An empty upstream answer is passed on with an invented text.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
-				if body, err := convert.EncodeAnswer(c.Surface(), invented(c), nil); err == nil {
+				if body, err := convert.EncodeAnswer(c.Surface, invented(c), nil); err == nil {
 					a.Status, a.Body = 200, body
 				}
 			}, withCode(reference.EmptyResponse), not(streaming)),

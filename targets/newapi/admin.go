@@ -21,10 +21,8 @@ type status struct {
 }
 
 func (c *client) status(ctx context.Context) (s status, err error) {
-	if _, err = c.send(ctx, http.MethodGet, "/api/status", c.credential(), nil, &s); err != nil {
-		return s, fmt.Errorf("GET /api/status: %w", err)
-	}
-	return s, nil
+	_, err = c.send(ctx, http.MethodGet, "/api/status", c.credential(), nil, &s)
+	return s, about("GET /api/status", err)
 }
 
 // options returns the gateway's settings by name, without the secret ones.
@@ -41,15 +39,17 @@ func (c *client) options(ctx context.Context) (map[string]string, error) {
 }
 
 func (c *client) setOption(ctx context.Context, key, value string) error {
-	if err := c.call(ctx, http.MethodPut, "/api/option/", map[string]string{"key": key, "value": value}, nil); err != nil {
-		return fmt.Errorf("option %s: %w", key, err)
-	}
-	return nil
+	return about("option "+key, c.call(ctx, http.MethodPut, "/api/option/", map[string]string{"key": key, "value": value}, nil))
 }
 
 func (c *client) createChannel(ctx context.Context, ch channel) error {
-	if err := c.call(ctx, http.MethodPost, "/api/channel/", c.product.channelBody(ch), nil); err != nil {
-		return fmt.Errorf("channel %s: %w", ch.name, err)
+	return about("channel "+ch.name, c.call(ctx, http.MethodPost, "/api/channel/", c.product.channelBody(ch), nil))
+}
+
+// about says what an error is about.
+func about(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }
@@ -140,10 +140,7 @@ func (c *client) createUser(ctx context.Context, u user) error {
 		return nil
 	}
 	quota := map[string]any{"id": id, "action": "add_quota", "mode": "override", "value": u.quota}
-	if err := c.call(ctx, http.MethodPost, "/api/user/manage", quota, nil); err != nil {
-		return fmt.Errorf("user %s: %w", u.name, err)
-	}
-	return nil
+	return about("user "+u.name, c.call(ctx, http.MethodPost, "/api/user/manage", quota, nil))
 }
 
 // deleteUser deletes a user with its tokens and sessions. one-api keeps the row, renamed and disabled, and would keep the

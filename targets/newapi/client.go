@@ -47,11 +47,8 @@ func (c *client) call(ctx context.Context, method, path string, body, out any) e
 		c.session.token, c.session.cookie = "", "" // a session of new-api lasts 15 minutes
 		err = c.callSignedIn(ctx, method, path, body, out)
 	}
-	if err != nil {
-		path, _, _ = strings.Cut(path, "?")
-		return fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	return nil
+	path, _, _ = strings.Cut(path, "?")
+	return about(method+" "+path, err)
 }
 
 func (c *client) callSignedIn(ctx context.Context, method, path string, body, out any) error {

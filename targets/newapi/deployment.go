@@ -1,6 +1,7 @@
 package newapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,30 +38,19 @@ const cleanupTimeout = 10 * time.Minute
 // gateway reaches it.
 func (d *deployment) startUpstream(ctx context.Context, p profile.Profile) (targets.Upstream, string, error) {
 	if p.Upstream.Attach != "" {
-		address := p.Upstream.URL
-		if address == "" {
-			address = p.Upstream.Attach
-		}
-		return upstream.Remote{URL: p.Upstream.Attach}, address, nil
+		return upstream.Remote{URL: p.Upstream.Attach}, cmp.Or(p.Upstream.URL, p.Upstream.Attach), nil
 	}
 	if p.Upstream.URL == "" && !onThisMachine(p.BaseURL) {
 		return nil, "", fmt.Errorf("%w: upstream.url is missing: the URL at which %s reaches upstream.listen on this machine",
 			targets.ErrCannotPrepare, p.BaseURL)
 	}
-	listen := p.Upstream.Listen
-	if listen == "" {
-		listen = "127.0.0.1:0"
-	}
+	listen := cmp.Or(p.Upstream.Listen, "127.0.0.1:0")
 	mock := upstream.New(upstream.Options{Keys: []string{d.fixtures.upstreamKey}, OnArrival: d.vanishOnArrival(ctx)})
 	var err error
 	if d.server, err = upstream.Listen(ctx, listen, mock); err != nil {
 		return nil, "", fmt.Errorf("start the mock upstream at %s: %w", listen, err)
 	}
-	address := p.Upstream.URL
-	if address == "" {
-		address = d.server.URL()
-	}
-	return mock, address, nil
+	return mock, cmp.Or(p.Upstream.URL, d.server.URL()), nil
 }
 
 // onThisMachine reports whether a URL leads to this machine only.

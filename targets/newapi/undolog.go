@@ -51,14 +51,7 @@ func (l *undoLog) write(e entry) error {
 	if l.journal == nil {
 		return nil
 	}
-	line, err := json.Marshal(e)
-	if err == nil {
-		_, err = l.journal.Write(append(line, '\n'))
-	}
-	if err != nil {
-		return fmt.Errorf("write the journal: %w", err)
-	}
-	return nil
+	return about("write the journal", json.NewEncoder(l.journal).Encode(e))
 }
 
 // recordCreation records that objects of a kind will be created with names that begin with prefix.
@@ -148,9 +141,7 @@ func (l *undoLog) undoAll(ctx context.Context) error {
 	defer l.mu.Unlock()
 	var errs []error
 	for _, e := range slices.Backward(slices.Clone(l.open)) {
-		if err := l.undo(ctx, e); err != nil {
-			errs = append(errs, fmt.Errorf("undo %s %s: %w", e.Kind, e.Name, err))
-		}
+		errs = append(errs, about(fmt.Sprintf("undo %s %s", e.Kind, e.Name), l.undo(ctx, e)))
 	}
 	return errors.Join(errs...)
 }
@@ -192,9 +183,7 @@ func (l *undoLog) deleteAll(
 	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if err := remove(ctx, name, found[name]); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
-		}
+		errs = append(errs, about(name, remove(ctx, name, found[name])))
 	}
 	return errors.Join(errs...)
 }

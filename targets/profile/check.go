@@ -65,7 +65,7 @@ func valueRules(p Profile) []rule {
 		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
 		{"$.limits.rate", "want key and requests", p.Limits.Rate.Key != "" && p.Limits.Rate.Requests < 1},
 		{"$.limits.rate.key", "want another key than keys.valid: that one has to be free while the limit is used up", sameKey(p.Limits.Rate.Key, p.Keys.Valid)},
-		{"$.limits.rate.kind", "want " + limiterWords(), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
+		{"$.limits.rate.kind", "want one of " + listed(contract.LimiterKinds()), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
 		{"$.limits.rate.burst", "want a positive number", p.Limits.Rate.Burst < 0},
 		{"$.limits.rate.burst", "only a token-bucket has a burst", p.Limits.Rate.Burst > 0 && p.Limits.Rate.Kind != contract.TokenBucket},
 	}
@@ -78,11 +78,11 @@ func driverRules(p Profile, drivers []Driver) []rule {
 	noUser := p.Admin.User == "" || p.Admin.Password == ""
 	i := slices.IndexFunc(drivers, func(d Driver) bool { return d.Name == name })
 	if i < 0 && len(drivers) > 0 {
-		var names []string
+		var known []string
 		for _, d := range drivers {
-			names = append(names, d.Name)
+			known = append(known, d.Name)
 		}
-		return []rule{{"$.driver", "want one of " + strings.Join(names, ", "), true}}
+		return []rule{{"$.driver", "want one of " + strings.Join(known, ", "), true}}
 	}
 	rules := []rule{{"$.admin", "a token excludes user and password", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""}}
 	if i < 0 {
@@ -99,24 +99,12 @@ func driverRules(p Profile, drivers []Driver) []rule {
 // sameKey reports whether two keys are one. Those of a log are all alike, since they are redacted.
 func sameKey(a, b string) bool { return a != "" && a == b && !strings.HasPrefix(a, "[") }
 
-func limiterWords() string {
-	words := make([]string, 0, len(contract.LimiterKinds()))
-	for _, kind := range contract.LimiterKinds() {
-		words = append(words, string(kind))
-	}
-	return "one of " + strings.Join(words, ", ")
-}
-
 func checkSurface(d *yamlfile.Document, path string, s dialect.Surface) error {
 	if s.Valid() {
 		return nil
 	}
-	names := make([]string, 0, len(dialect.Surfaces()))
-	for _, known := range dialect.Surfaces() {
-		names = append(names, string(known))
-	}
-	problem := fmt.Sprintf("unknown surface %q: want one of %s", s, strings.Join(names, ", "))
-	if near := yamlfile.Nearest(string(s), names); near != "" {
+	problem := fmt.Sprintf("unknown surface %q: want one of %s", s, listed(dialect.Surfaces()))
+	if near := yamlfile.Nearest(string(s), names(dialect.Surfaces())); near != "" {
 		problem = fmt.Sprintf("unknown surface %q: did you mean %q?", s, near)
 	}
 	return d.Fault(path, problem)
@@ -127,12 +115,12 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 	circ, variant, _ := strings.Cut(name, "/")
 	known, ok := contract.CircumstanceByID(circ)
 	if !ok {
-		var names []string
+		var ids []string
 		for _, c := range contract.Circumstances() {
-			names = append(names, c.ID)
+			ids = append(ids, c.ID)
 		}
 		problem := fmt.Sprintf("unknown circumstance %q: gatecert list circumstances shows them", circ)
-		if near := yamlfile.Nearest(circ, names); near != "" {
+		if near := yamlfile.Nearest(circ, ids); near != "" {
 			problem = fmt.Sprintf("unknown circumstance %q: did you mean %q?", circ, near)
 		}
 		return d.Fault(path, problem)

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -101,33 +102,16 @@ type Models struct {
 
 // On is the model to ask for on a surface, "" when the profile has none.
 func (m Models) On(s dialect.Surface) string {
-	var name string
-	switch s {
-	case dialect.Chat, dialect.ChatStream:
-		name = m.Chat
-	case dialect.Completions:
-		name = m.Completion
-	case dialect.Responses, dialect.ResponsesStream:
-		name = m.Responses
-	case dialect.Messages, dialect.MessagesStream:
-		name = m.Messages
-	case dialect.GenerateContent, dialect.GenerateStream:
-		name = m.Gemini
-	case dialect.Embeddings:
-		name = m.Embeddings
+	own := map[dialect.Surface]string{
+		dialect.Chat: m.Chat, dialect.Completions: m.Completion, dialect.Responses: m.Responses,
+		dialect.Messages: m.Messages, dialect.GenerateContent: m.Gemini, dialect.Embeddings: m.Embeddings,
 	}
-	if name == "" {
-		name = m.Default
-	}
-	return name
+	return cmp.Or(own[s.Endpoint()], m.Default)
 }
 
 // Routed is the model on a surface that leads to our upstream, "" when there is none.
 func (m Models) Routed(s dialect.Surface) string {
-	if m.Relay != "" {
-		return m.Relay
-	}
-	return m.On(s)
+	return cmp.Or(m.Relay, m.On(s))
 }
 
 // Upstream says how the gateway reaches the mock upstream.
@@ -251,24 +235,14 @@ const (
 
 // WithDefaults fills what was left out. [Load] and [FromURL] have done so already.
 func (p Profile) WithDefaults() Profile {
-	if p.Driver == "" {
-		p.Driver = StaticDriver
-	}
-	if p.Name == "" {
-		p.Name = p.BaseURL
-	}
+	p.Driver = cmp.Or(p.Driver, StaticDriver)
+	p.Name = cmp.Or(p.Name, p.BaseURL)
 	if len(p.Surfaces) == 0 {
 		p.Surfaces, p.Discover = dialect.Surfaces(), true
 	}
-	if p.Concurrency == 0 {
-		p.Concurrency = DefaultConcurrency
-	}
-	if p.Limits.Patience == 0 {
-		p.Limits.Patience = DefaultPatience
-	}
-	if p.Settle.Recovery == 0 {
-		p.Settle.Recovery = DefaultRecovery
-	}
+	p.Concurrency = cmp.Or(p.Concurrency, DefaultConcurrency)
+	p.Limits.Patience = cmp.Or(p.Limits.Patience, DefaultPatience)
+	p.Settle.Recovery = cmp.Or(p.Settle.Recovery, DefaultRecovery)
 	return p
 }
 

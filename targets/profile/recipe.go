@@ -79,11 +79,13 @@ func (p Profile) LoadSurfaces() []dialect.Surface {
 	return offered[:min(1, len(offered))]
 }
 
-// listed are surfaces as a sentence names them.
-func listed(surfaces []dialect.Surface) string {
-	names := make([]string, len(surfaces))
-	for i, s := range surfaces {
-		names[i] = string(s)
+func names[T ~string](words []T) []string {
+	list := make([]string, len(words))
+	for i, word := range words {
+		list[i] = string(word)
 	}
-	return strings.Join(names, ", ")
+	return list
 }
+
+// listed are words as a sentence names them.
+func listed[T ~string](words []T) string { return strings.Join(names(words), ", ") }

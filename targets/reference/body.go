@@ -27,14 +27,14 @@ var errEncoding = errors.New("unknown content encoding")
 // read is the handler that reads the whole body before anything is decided by it.
 func (g *Gateway) read(_ context.Context, c *Call) error {
 	// httptest's writer has no deadlines; the server's own limits hold there.
-	_ = c.reply.control.SetReadDeadline(time.Now().Add(g.bodyTimeout))
-	body, err := readBody(c.request, g.options.BodyLimit)
+	_ = c.Reply.control.SetReadDeadline(time.Now().Add(g.bodyTimeout))
+	body, err := readBody(c.Request, g.options.BodyLimit)
 	if err != nil {
-		_, _ = io.CopyN(io.Discard, c.request.Body, drainLimit)
+		_, _ = io.CopyN(io.Discard, c.Request.Body, drainLimit)
 		// The deadline stays: the server reads on before it answers, and would wait for ever for a client that sends no more.
 		return Refuse(ReadRequestBody, err)
 	}
-	_ = c.reply.control.SetReadDeadline(time.Time{})
+	_ = c.Reply.control.SetReadDeadline(time.Time{})
 	c.body = body
 	return nil
 }

@@ -66,27 +66,31 @@ const requestIDPrefix = "req_"
 
 // Call is one request on its way through the handlers. Each handler fills in what later ones need.
 type Call struct {
-	id      string
-	request *http.Request
-	reply   *Reply
-	// surface is known from the path and made precise by the body, which says whether to stream.
-	surface dialect.Surface
+	// Request is the client's request. Its body may have been read.
+	Request *http.Request
+	// Reply is the answer that is sent.
+	Reply *Reply
+	// Surface is known from the path and made precise by the body, which says whether to stream.
+	Surface dialect.Surface
+	// Failure is why the call failed, nil as long as it has not.
+	Failure *Failure
+	// Stream encodes the events to the client; nil as long as there is no stream.
+	Stream *convert.StreamEncoder
+
+	id string
 	// pathModel is the model named in the path of a Gemini call.
 	pathModel string
 	hooks     *Hooks
 
-	caller   caller                 // authenticate
-	body     []byte                 // read
-	asked    convert.Request        // decode
-	model    model                  // authorize
-	tokens   int64                  // count: of the input
-	cost     int64                  // price: the most that the call can cost
-	reserved *reservation           // reserve: quota to be settled or refunded
-	routes   []channelRoute         // pick: in the order to try them
-	upstream *upstreamAnswer        // dial: the upstream's answer, its body unread
-	stream   *convert.StreamEncoder // deliver: the events to the client
-
-	failure *Failure // nil as long as nothing failed
+	caller   caller          // authenticate
+	body     []byte          // read
+	asked    convert.Request // decode
+	model    model           // authorize
+	tokens   int64           // count: of the input
+	cost     int64           // price: the most that the call can cost
+	reserved *reservation    // reserve: quota to be settled or refunded
+	routes   []channelRoute  // pick: in the order to try them
+	upstream *upstreamAnswer // dial: the upstream's answer, its body unread
 }
 
 // ID is the request id in the header of every answer.
@@ -95,17 +99,8 @@ func (c *Call) ID() string { return c.id }
 // AnswerID is the id of the answer in the client's API format. The upstream's own is not passed on.
 func (c *Call) AnswerID() string { return strings.TrimPrefix(c.id, requestIDPrefix) }
 
-// Request is the client's request. Its body may have been read.
-func (c *Call) Request() *http.Request { return c.request }
-
-// Surface is the one that was called. Until the body is decoded it is the one without streaming.
-func (c *Call) Surface() dialect.Surface { return c.surface }
-
-// Reply is the answer that is sent.
-func (c *Call) Reply() *Reply { return c.reply }
-
 // Key is the key that the client presents, "" for none.
-func (c *Call) Key() string { return credential(c.request) }
+func (c *Call) Key() string { return credential(c.Request) }
 
 // Revoked reports whether the key was revoked. It is false before [Authenticate] has run.
 func (c *Call) Revoked() bool { return c.caller.revoked }
@@ -130,12 +125,6 @@ func (c *Call) Upstream() (baseURL, key string) {
 	return c.routes[0].address, c.routes[0].secret
 }
 
-// Failure is why the call failed, nil as long as it has not.
-func (c *Call) Failure() *Failure { return c.failure }
-
-// Stream encodes the events to the client; nil as long as there is no stream.
-func (c *Call) Stream() *convert.StreamEncoder { return c.stream }
-
 // BeginStream sends the first events of a stream before the upstream has answered: a failure can then only be an event.
 func (c *Call) BeginStream(events []byte) error {
 	if err := c.newStream(nil); err != nil {
@@ -148,7 +137,7 @@ func (c *Call) newStream(annotation []byte) (err error) {
 	head := convert.Head{
 		ID: c.AnswerID(), Model: c.asked.Model, Created: time.Now().Unix(), PromptTokens: int(c.tokens), IncludeUsage: c.asked.IncludeUsage,
 	}
-	if c.stream, err = convert.NewStreamEncoder(c.surface, head, annotation); err != nil {
+	if c.Stream, err = convert.NewStreamEncoder(c.Surface, head, annotation); err != nil {
 		return Refuse(MarshalJSON, err)
 	}
 	return nil
@@ -156,10 +145,10 @@ func (c *Call) newStream(annotation []byte) (err error) {
 
 // decode is the handler that reads the body in the client's API format.
 func (g *Gateway) decode(_ context.Context, c *Call) error {
-	asked, err := convert.Decode(c.surface, c.pathModel, c.body)
+	asked, err := convert.Decode(c.Surface, c.pathModel, c.body)
 	if err != nil {
 		return err
 	}
-	c.asked, c.surface, c.body = asked, asked.Surface, nil
+	c.asked, c.Surface, c.body = asked, asked.Surface, nil
 	return nil
 }

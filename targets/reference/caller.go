@@ -69,7 +69,7 @@ func (s *store) caller(ctx context.Context, secret string) (caller, error) {
 
 // authenticate is the handler that finds the key and its owner.
 func (g *Gateway) authenticate(ctx context.Context, c *Call) error {
-	secret := credential(c.request)
+	secret := credential(c.Request)
 	if secret == "" {
 		return unauthorized("A key is required.")
 	}
@@ -108,7 +108,7 @@ func (g *Gateway) admit(_ context.Context, c *Call) error {
 	if c.caller.revoked {
 		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The key was revoked.")
 	}
-	if !reachableFrom(c.caller.networks, c.request.RemoteAddr) {
+	if !reachableFrom(c.caller.networks, c.Request.RemoteAddr) {
 		return Refuse(AccessDenied, nil).with(http.StatusForbidden, "The key is not permitted from this address.")
 	}
 	return nil

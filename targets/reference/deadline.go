@@ -28,12 +28,6 @@ func newDeadline(ctx context.Context, first time.Duration) *deadline {
 	}
 }
 
-// extend sets the deadline to so much time from now.
-func (d *deadline) extend(by time.Duration) { d.timer.Reset(by) }
-
-// pause stops the clock until the next extension.
-func (d *deadline) pause() { d.timer.Stop() }
-
 // end cancels the upstream call, if it is not over, and releases the timer.
 func (d *deadline) end() {
 	d.timer.Stop()
@@ -60,12 +54,12 @@ type idleReader struct {
 
 func (a *idleReader) Read(into []byte) (int, error) {
 	if a.started {
-		a.deadline.extend(a.idle)
+		a.deadline.timer.Reset(a.idle)
 	}
 	n, err := a.source.Read(into)
 	if n > 0 {
 		a.started = true
-		a.deadline.pause()
+		a.deadline.timer.Stop()
 	}
 	return n, err
 }

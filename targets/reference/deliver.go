@@ -1,12 +1,14 @@
 package reference
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -32,8 +34,8 @@ func (g *Gateway) deliverWhole(ctx context.Context, c *Call) error {
 		return err
 	}
 	answer.ID, answer.Model, answer.Created = c.AnswerID(), c.asked.Model, time.Now().Unix()
-	answer.PromptTokens, answer.CompletionTokens = g.usage(c, answer.PromptTokens, answer.CompletionTokens, answer.Text)
-	encoded, err := convert.EncodeAnswer(c.surface, answer, from.annotation)
+	answer.End = g.usage(c, answer.End, answer.Text)
+	encoded, err := convert.EncodeAnswer(c.Surface, answer, from.annotation)
 	if err != nil {
 		return Refuse(MarshalJSON, err)
 	}
@@ -44,14 +46,12 @@ func (g *Gateway) deliverWhole(ctx context.Context, c *Call) error {
 }
 
 // usage is what a call is charged for, in tokens: the upstream's count, or the gateway's own where the upstream has none.
-func (g *Gateway) usage(c *Call, prompt, completion int, text string) (input, output int) {
-	if prompt == 0 {
-		prompt = int(c.tokens)
+func (g *Gateway) usage(c *Call, end dialect.End, text string) dialect.End {
+	end.PromptTokens = cmp.Or(end.PromptTokens, int(c.tokens))
+	if end.CompletionTokens == 0 {
+		end.CompletionTokens = g.tokenizer.count(text)
 	}
-	if completion == 0 {
-		completion = g.tokenizer.count(text)
-	}
-	return prompt, completion
+	return end
 }
 
 // deliverStream passes the upstream's content on as it comes. Nothing is sent before the first content is decoded, so
@@ -63,25 +63,17 @@ func (g *Gateway) deliverStream(ctx context.Context, c *Call) error {
 	}
 	source := &idleReader{source: from.body, deadline: from.deadline, idle: apply(c, c.hooks.Timeout, g.options.IdleTimeout)}
 	var sent strings.Builder
-	err := convert.DecodeStream(ctx, from.route.protocol, source, func(d convert.Delta) error {
-		if d.Finish == "" {
-			chunk, err := c.stream.Delta(d)
-			if err != nil {
-				return Refuse(MarshalJSON, err)
-			}
-			sent.WriteString(d.Text)
-			return c.sendEvents(chunk)
-		}
-		d.PromptTokens, d.CompletionTokens = g.usage(c, d.PromptTokens, d.CompletionTokens, sent.String())
-		last, err := c.stream.Finish(d)
+	end, err := convert.DecodeStream(ctx, from.route.protocol, source, func(text string) error {
+		chunk, err := c.Stream.Piece(text)
 		if err != nil {
 			return Refuse(MarshalJSON, err)
 		}
-		if err := g.settle(ctx, c, d.PromptTokens, d.CompletionTokens); err != nil {
-			return err
-		}
-		return c.sendEvents(last)
+		sent.WriteString(text)
+		return c.sendEvents(chunk)
 	})
+	if err == nil {
+		err = g.finishStream(ctx, c, g.usage(c, end, sent.String()))
+	}
 	if clientGone(c, err) && sent.Len() > 0 && c.reserved != nil {
 		// A client that disconnects pays for what was sent, or disconnecting before the end would be free.
 		return errors.Join(err, g.settle(ctx, c, int(c.tokens), g.tokenizer.count(sent.String())))
@@ -93,7 +85,18 @@ func (g *Gateway) deliverStream(ctx context.Context, c *Call) error {
 	return nil
 }
 
+func (g *Gateway) finishStream(ctx context.Context, c *Call, end dialect.End) error {
+	last, err := c.Stream.Finish(end)
+	if err != nil {
+		return Refuse(MarshalJSON, err)
+	}
+	if err := g.settle(ctx, c, end.PromptTokens, end.CompletionTokens); err != nil {
+		return err
+	}
+	return c.sendEvents(last)
+}
+
 // clientGone reports whether a call failed because the client has disconnected.
 func clientGone(c *Call, err error) bool {
-	return err != nil && (errors.Is(err, ErrClientGone) || c.request.Context().Err() != nil)
+	return err != nil && (errors.Is(err, ErrClientGone) || c.Request.Context().Err() != nil)
 }

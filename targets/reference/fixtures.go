@@ -55,15 +55,6 @@ type Models struct {
 	Restricted        string // its channel serves another group of users
 }
 
-// Secrets returns the keys, which must never appear in an answer.
-func (f Fixtures) Secrets() []string {
-	k := f.Keys
-	return []string{
-		k.Valid, k.Revoked, k.NoModelAccess, k.DeniedIP, k.SpentAccount, k.SpentKey, k.Limited, k.Small,
-		f.UpstreamKey, f.RejectedUpstreamKey,
-	}
-}
-
 func newFixtures() Fixtures {
 	return Fixtures{
 		Keys: Keys{

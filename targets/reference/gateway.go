@@ -105,10 +105,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	found := g.route(r)
 	c := &Call{
-		id: newSecret(requestIDPrefix), request: r, reply: newReply(w), surface: found.surface, pathModel: found.model,
+		id: newSecret(requestIDPrefix), Request: r, Reply: newReply(w), Surface: found.surface, pathModel: found.model,
 		hooks: &g.options.Hooks,
 	}
-	defer c.reply.end()
+	defer c.Reply.end()
 	w.Header().Set("X-Request-Id", c.id)
 	if g.closed {
 		found.handlers = []namedHandler{{"closed", func(context.Context, *Call) error { return Refuse(GetChannel, nil) }}}
@@ -118,10 +118,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.upstream.close()
 	}
 	if err != nil {
-		c.failure = FailureOf(err)
-		c.failure.Handler = failed
+		c.Failure = FailureOf(err)
+		c.Failure.Handler = failed
 		for _, hook := range g.options.Hooks.Failure {
-			hook(c, c.failure)
+			hook(c, c.Failure)
 		}
 	}
 	// The refund comes before the answer: a client that looks at its balance after a failure finds it refunded.
@@ -130,7 +130,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.options.Logger.LogAttrs(ctx, slog.LevelInfo, "call failed", slog.String("request_id", c.id), slog.String("handler", string(failed)),
-		slog.Int("status", c.failure.Status), slog.String("code", string(c.failure.Code)), slog.Any("cause", err))
+		slog.Int("status", c.Failure.Status), slog.String("code", string(c.Failure.Code)), slog.Any("cause", err))
 	if errors.Is(err, ErrClientGone) {
 		return
 	}

@@ -16,7 +16,7 @@ func TestHooksOfOneExtensionPointRunInTheirOrder(t *testing.T) {
 		for _, suffix := range []string{" one", " two"} {
 			o.Hooks.Failure = append(o.Hooks.Failure, func(_ *Call, f *Failure) { f.Message += suffix })
 		}
-		o.Hooks.Answer = append(o.Hooks.Answer, func(c *Call, a *Answer) { a.Header.Set("X-Handler", string(c.Failure().Handler)) })
+		o.Hooks.Answer = append(o.Hooks.Answer, func(c *Call, a *Answer) { a.Header.Set("X-Handler", string(c.Failure.Handler)) })
 	})
 	a := r.ask(dialect.Chat, r.keys.Valid, "gc-nonsense", "hi")
 	r.requireError(a, http.StatusNotFound, "model_not_found")

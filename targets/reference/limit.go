@@ -94,8 +94,8 @@ func (g *Gateway) limit(_ context.Context, c *Call) error {
 		return nil
 	}
 	a, release := apply(c, c.hooks.Limit, g.limiter.admit)(c.caller.keyID, rate)
-	c.reply.releaseSlot = release
-	header := c.reply.Header()
+	c.Reply.releaseSlot = release
+	header := c.Reply.Header()
 	header.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(rate.Capacity()))
 	header.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(a.Remaining))
 	if rate.Kind != contract.Concurrency {

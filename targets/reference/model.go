@@ -78,7 +78,7 @@ func (g *Gateway) price(_ context.Context, c *Call) error {
 	if c.asked.MaxTokens != nil {
 		output = int64(*c.asked.MaxTokens)
 	}
-	if c.surface == dialect.Embeddings {
+	if c.Surface == dialect.Embeddings {
 		output = 0
 	}
 	c.cost = c.model.cost(c.tokens, output)

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -82,15 +83,15 @@ func (r RateLimit) check() error {
 var ErrOptions = errors.New("invalid gateway options")
 
 func (o Options) withDefaults() (Options, error) {
-	setDefault(&o.DeadUpstream, "http://127.0.0.1:1")
-	setDefault(&o.Timeout, 1500*time.Millisecond)
-	setDefault(&o.IdleTimeout, o.Timeout)
-	setDefault(&o.BodyLimit, 1<<20)
-	setDefault(&o.Rate.Kind, contract.SlidingLog)
+	o.DeadUpstream = cmp.Or(o.DeadUpstream, "http://127.0.0.1:1")
+	o.Timeout = cmp.Or(o.Timeout, 1500*time.Millisecond)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, o.Timeout)
+	o.BodyLimit = cmp.Or(o.BodyLimit, 1<<20)
+	o.Rate.Kind = cmp.Or(o.Rate.Kind, contract.SlidingLog)
 	if o.Rate.Requests == 0 && o.Rate.Window == 0 {
 		o.Rate.Requests, o.Rate.Window = 20, 10*time.Second
 	}
-	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 
 	for _, address := range []string{o.Upstream, o.DeadUpstream} {
 		u, err := url.Parse(address)
@@ -107,11 +108,4 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: negative number of retries", ErrOptions)
 	}
 	return o, o.Rate.check()
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }

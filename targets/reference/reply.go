@@ -112,38 +112,38 @@ type Answer struct {
 
 // Answer sends a complete JSON answer. It returns [ErrClientGone] when the client cannot be written to.
 func (c *Call) Answer(ctx context.Context, status int, body []byte) error {
-	a := &Answer{Status: status, Header: c.reply.Header(), Body: body}
+	a := &Answer{Status: status, Header: c.Reply.Header(), Body: body}
 	a.Header.Set("Content-Type", "application/json")
 	a.Header.Set("X-Content-Type-Options", "nosniff")
 	for _, hook := range c.hooks.Answer {
 		hook(c, a)
 	}
 	if a.Write != nil {
-		return a.Write(ctx, c.reply, a)
+		return a.Write(ctx, c.Reply, a)
 	}
-	return c.reply.Whole(a.Status, a.Body)
+	return c.Reply.Whole(a.Status, a.Body)
 }
 
 // sendEvents sends complete events of a stream.
 func (c *Call) sendEvents(events []byte) error {
-	if !c.reply.begun {
-		header := c.reply.Header()
+	if !c.Reply.begun {
+		header := c.Reply.Header()
 		header.Set("Content-Type", "text/event-stream")
 		header.Set("Cache-Control", "no-store")
 		header.Set("X-Accel-Buffering", "no")
 	}
-	return c.reply.Events(apply(c, c.hooks.Events, events))
+	return c.Reply.Events(apply(c, c.hooks.Events, events))
 }
 
 // answerFailure sends the failure: as the answer, or as the last event of a stream that has begun.
 func (c *Call) answerFailure(ctx context.Context) error {
-	f := c.failure
+	f := c.Failure
 	switch {
-	case !c.reply.begun:
-		maps.Copy(c.reply.Header(), f.Header)
-		return c.Answer(ctx, f.Status, f.Encode(c.surface))
-	case c.stream != nil:
-		return c.sendEvents(apply(c, c.hooks.StreamError, c.stream.Error(f.apiError())))
+	case !c.Reply.begun:
+		maps.Copy(c.Reply.Header(), f.Header)
+		return c.Answer(ctx, f.Status, f.Encode(c.Surface))
+	case c.Stream != nil:
+		return c.sendEvents(apply(c, c.hooks.StreamError, c.Stream.Error(f.apiError())))
 	default:
 		return fmt.Errorf("%w: a complete answer broke off", ErrClientGone)
 	}

@@ -357,3 +357,12 @@ func forSurfaces(t *testing.T, r *rig, surfaces []dialect.Surface, do func(*rig,
 		})
 	}
 }
+
+// Secrets returns the keys, which must never appear in an answer.
+func (f Fixtures) Secrets() []string {
+	k := f.Keys
+	return []string{
+		k.Valid, k.Revoked, k.NoModelAccess, k.DeniedIP, k.SpentAccount, k.SpentKey, k.Limited, k.Small,
+		f.UpstreamKey, f.RejectedUpstreamKey,
+	}
+}

@@ -87,14 +87,10 @@ func (g *Gateway) refuseUnknown(found route, r *http.Request) route {
 		return found
 	}
 	found.handlers = []namedHandler{{Route, func(context.Context, *Call) error { return refusal }}}
-	if underRoot(r.URL.Path) {
+	if strings.HasPrefix(r.URL.Path, "/v1/") || strings.HasPrefix(r.URL.Path, "/v1beta/") {
 		found.handlers = append(g.entrance(), found.handlers...)
 	}
 	return found
-}
-
-func underRoot(path string) bool {
-	return strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v1beta/")
 }
 
 // surfaceOfPrefix returns a surface in the API format of a path that may not exist. OpenAI and Anthropic share the root

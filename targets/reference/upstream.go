@@ -64,7 +64,7 @@ func (d *upstreamAnswer) close() {
 // finish reads the few bytes that may follow a complete answer, so that the connection can be used again and the upstream
 // does not see a cancellation.
 func (d *upstreamAnswer) finish() {
-	d.deadline.extend(drainTimeout)
+	d.deadline.timer.Reset(drainTimeout)
 	_, _ = io.CopyN(io.Discard, d.body, drainBytes)
 }
 

@@ -138,16 +138,9 @@ func (l *attemptLog) snapshot(token string) (contract.Seen, <-chan struct{}) {
 	return seen, of.idle
 }
 
-// counts returns the number of recorded tokens, and of all attempts since the start.
-func (l *attemptLog) counts() (tokens int, attempts int64) {
+// counts returns the number of recorded tokens, of all attempts since the start, and of those that have not ended.
+func (l *attemptLog) counts() (tokens int, attempts int64, open int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.byToken), l.total
-}
-
-// openCount returns the number of attempts that have not ended.
-func (l *attemptLog) openCount() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.open
+	return len(l.byToken), l.total, l.open
 }

@@ -66,7 +66,7 @@ func TestOldestTokenIsDropped(t *testing.T) {
 	assert.Len(t, l.await(context.Background(), "b").Attempts, 1)
 	assert.Len(t, l.await(context.Background(), "c").Attempts, 1)
 	oldest.end(false) // forgotten, but no fault
-	tokens, attempts := l.counts()
+	tokens, attempts, _ := l.counts()
 	assert.Equal(t, 2, tokens)
 	assert.EqualValues(t, 4, attempts)
 }
@@ -78,7 +78,7 @@ func TestAttemptsOfOneTokenAreBounded(t *testing.T) {
 	}
 	l.begin("", contract.Attempt{}, time.Now()).end(false)
 	assert.Len(t, l.await(context.Background(), "a").Attempts, maxAttempts)
-	tokens, attempts := l.counts()
+	tokens, attempts, _ := l.counts()
 	assert.Equal(t, 1, tokens, "no token, no record")
 	assert.EqualValues(t, maxAttempts+6, attempts)
 }
@@ -98,7 +98,7 @@ func TestAttemptLogUnderConcurrency(t *testing.T) {
 		})
 	}
 	callers.Wait()
-	tokens, attempts := l.counts()
+	tokens, attempts, _ := l.counts()
 	assert.Equal(t, 8, tokens)
 	assert.EqualValues(t, 16*200, attempts)
 }

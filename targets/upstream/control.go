@@ -53,9 +53,9 @@ func (u *Upstream) serveSeen(w http.ResponseWriter, r *http.Request) {
 }
 
 func (u *Upstream) serveStatus(w http.ResponseWriter, _ *http.Request) {
-	tokens, attempts := u.attempts.counts()
+	tokens, attempts, open := u.attempts.counts()
 	writeJSON(w, Status{
-		Uptime: time.Since(u.started), Tokens: tokens, Attempts: attempts, Open: u.attempts.openCount(), Connections: u.Connections(),
+		Uptime: time.Since(u.started), Tokens: tokens, Attempts: attempts, Open: open, Connections: u.Connections(),
 	})
 }
 

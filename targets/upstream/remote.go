@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,7 +35,7 @@ func (m Remote) Seen(ctx context.Context, token string) (contract.Seen, error) {
 	for {
 		seen, err := m.seenOnce(ctx, token, waitLimit(ctx))
 		switch {
-		case err == nil && !anyOpen(seen):
+		case err == nil && !slices.ContainsFunc(seen.Attempts, func(a contract.Attempt) bool { return a.Open }):
 			return seen, nil
 		case ctx.Err() != nil:
 			// The time is up, which is not an error: the attempts that have not ended are marked Open.
@@ -76,11 +77,7 @@ func (m Remote) get(ctx context.Context, path string, out any) error {
 	if err != nil {
 		return fmt.Errorf("upstream: %w", err)
 	}
-	client := m.Client
-	if client == nil {
-		client = http.DefaultClient
-	}
-	resp, err := client.Do(req)
+	resp, err := cmp.Or(m.Client, http.DefaultClient).Do(req)
 	if err != nil {
 		return fmt.Errorf("upstream: %w", err)
 	}
@@ -92,8 +89,4 @@ func (m Remote) get(ctx context.Context, path string, out any) error {
 		return fmt.Errorf("upstream: reading %s: %w", address, err)
 	}
 	return nil
-}
-
-func anyOpen(seen contract.Seen) bool {
-	return slices.ContainsFunc(seen.Attempts, func(a contract.Attempt) bool { return a.Open })
 }

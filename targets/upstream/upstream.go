@@ -75,7 +75,8 @@ func (u *Upstream) Seen(ctx context.Context, token string) (contract.Seen, error
 // OpenAttempts returns the number of attempts that have not ended, with and without a token. The error is always nil, like
 // that of [Upstream.Seen].
 func (u *Upstream) OpenAttempts(context.Context) (int, error) {
-	return u.attempts.openCount(), nil
+	_, _, open := u.attempts.counts()
+	return open, nil
 }
 
 // Connections returns the number of open connections, if the server calls [Upstream.ConnState].

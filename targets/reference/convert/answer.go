@@ -35,11 +35,9 @@ type Answer struct {
 	// Created is in Unix seconds; 0 when the protocol does not tell.
 	Created int64
 	// Text is not empty, but for embeddings.
-	Text   string
-	Finish dialect.Finish
-	// PromptTokens and CompletionTokens are the upstream's count, 0 when it gave none.
-	PromptTokens     int
-	CompletionTokens int
+	Text string
+	// End has the upstream's count of tokens, 0 when it gave none.
+	dialect.End
 	// Vectors has one vector per input of an embeddings call, each with at least one number.
 	Vectors [][]float64
 	// Base64 repeats what the request asked for.

@@ -77,7 +77,7 @@ func TestAnswersKeepTextUsageAndFinishFromEveryProtocolToEverySurface(t *testing
 			for _, f := range finishes {
 				t.Run(fmt.Sprintf("%s from %s, %s", surface, p, f.hub), func(t *testing.T) {
 					said := convert.Answer{
-						ID: "x1", Model: "m", Text: "Hi <you> \u2028 ✓", Finish: f.hub, PromptTokens: 3, CompletionTokens: 5,
+						ID: "x1", Model: "m", Text: "Hi <you> \u2028 ✓", End: dialect.End{Finish: f.hub, PromptTokens: 3, CompletionTokens: 5},
 					}
 					theirs, err := convert.EncodeAnswer(native(p, false), said, nil)
 					require.NoError(t, err)
@@ -99,7 +99,8 @@ func TestAnswersKeepTextUsageAndFinishFromEveryProtocolToEverySurface(t *testing
 
 func TestEncodeAnswerGolden(t *testing.T) {
 	a := convert.Answer{
-		ID: "chatcmpl-7", Model: "m", Created: 1700000000, Text: "Hi", Finish: dialect.FinishLength, PromptTokens: 3, CompletionTokens: 5,
+		ID: "chatcmpl-7", Model: "m", Created: 1700000000, Text: "Hi",
+		End:     dialect.End{Finish: dialect.FinishLength, PromptTokens: 3, CompletionTokens: 5},
 		Vectors: [][]float64{{1, -0.5}, {0.25}},
 	}
 	for surface, want := range map[dialect.Surface]string{
@@ -143,7 +144,7 @@ func TestAnUnreadableAnnotationCannotBeMarshalled(t *testing.T) {
 			}
 			e, err := convert.NewStreamEncoder(surface, convert.Head{}, json.RawMessage(annotation))
 			require.NoError(t, err)
-			out, err := e.Delta(convert.Delta{Text: "Hi"})
+			out, err := e.Piece("Hi")
 			require.ErrorContains(t, err, "encode stream: json: ", surface)
 			assert.Empty(t, out, "no byte before the failure")
 		}
@@ -158,7 +159,7 @@ func TestEmbeddingsComeBackFromBothProtocols(t *testing.T) {
 	openAI, err := convert.DecodeAnswer(dialect.OpenAI, req, []byte(`{"object":"list","model":"e","data":[
 		{"index":1,"embedding":[0.25,2]},{"index":0,"embedding":[1,-0.5]}],"usage":{"prompt_tokens":4,"total_tokens":4}}`))
 	require.NoError(t, err)
-	assert.Equal(t, convert.Answer{Model: "e", Vectors: want, PromptTokens: 4, Base64: true}, openAI)
+	assert.Equal(t, convert.Answer{Model: "e", Vectors: want, End: dialect.End{PromptTokens: 4}, Base64: true}, openAI)
 
 	gemini, err := convert.DecodeAnswer(dialect.Gemini, req, []byte(`{"embeddings":[{"values":[1,-0.5]},{"values":[0.25,2]}]}`))
 	require.NoError(t, err)
@@ -260,7 +261,7 @@ func TestDecodeAnswerQuotesNothingOfTheUpstream(t *testing.T) {
 			_, err := convert.DecodeAnswer(p, convert.Request{}, []byte(body))
 			require.Error(t, err)
 			assert.NotContains(t, err.Error(), "secret")
-			err = convert.DecodeStream(t.Context(), p, strings.NewReader(sse(body)), discard)
+			_, err = convert.DecodeStream(t.Context(), p, strings.NewReader(sse(body)), discard)
 			require.Error(t, err)
 			assert.NotContains(t, err.Error(), "secret")
 		}

@@ -87,10 +87,9 @@ func readAnthropic(_ Request, body []byte) (Answer, error) {
 	if !in.Content.present {
 		return Answer{}, notAnswer("without content")
 	}
-	out := Answer{
-		ID: in.ID, Model: in.Model, Finish: finishOf(dialect.Anthropic, in.StopReason),
-		PromptTokens: int(in.Usage.Input), CompletionTokens: int(in.Usage.Output),
-	}
+	out := Answer{ID: in.ID, Model: in.Model, End: dialect.End{
+		Finish: finishOf(dialect.Anthropic, in.StopReason), PromptTokens: int(in.Usage.Input), CompletionTokens: int(in.Usage.Output),
+	}}
 	for _, block := range in.Content.value {
 		if block.Type == "text" {
 			out.Text += block.Text
@@ -130,7 +129,7 @@ func (l *anthropicListener) event(name string, data []byte) (string, error) {
 	case "":
 		return "", notAnswer("an event without a type")
 	case "message_start":
-		l.prompt, l.completion = int(in.Message.Usage.Input), int(in.Message.Usage.Output)
+		l.PromptTokens, l.CompletionTokens = int(in.Message.Usage.Input), int(in.Message.Usage.Output)
 	case "content_block_start":
 		if in.Block.Type == "text" {
 			return in.Block.Text, nil
@@ -141,11 +140,11 @@ func (l *anthropicListener) event(name string, data []byte) (string, error) {
 		}
 	case "message_delta":
 		if in.Delta.StopReason != "" {
-			l.finish = finishOf(dialect.Anthropic, in.Delta.StopReason)
+			l.Finish = finishOf(dialect.Anthropic, in.Delta.StopReason)
 		}
 		// The counts here are of the whole answer, not of what came since message_start.
-		l.prompt = max(l.prompt, int(in.Usage.Input))
-		l.completion = max(l.completion, int(in.Usage.Output))
+		l.PromptTokens = max(l.PromptTokens, int(in.Usage.Input))
+		l.CompletionTokens = max(l.CompletionTokens, int(in.Usage.Output))
 	case "message_stop":
 		l.finished, l.closed = true, true
 	}

@@ -19,17 +19,17 @@ func BenchmarkDecodeStream(b *testing.B) {
 				require.NoError(b, err)
 				var stream strings.Builder
 				for range pieces {
-					out, err := e.Delta(convert.Delta{Text: "four words and more "})
+					out, err := e.Piece("four words and more ")
 					require.NoError(b, err)
 					stream.Write(out)
 				}
-				out, err := e.Finish(convert.Delta{Finish: dialect.FinishStop, PromptTokens: 3, CompletionTokens: 5})
+				out, err := e.Finish(dialect.End{Finish: dialect.FinishStop, PromptTokens: 3, CompletionTokens: 5})
 				require.NoError(b, err)
 				stream.Write(out)
 				b.SetBytes(int64(stream.Len()))
 				b.ReportAllocs()
 				for b.Loop() {
-					if err := convert.DecodeStream(b.Context(), p, strings.NewReader(stream.String()), discard); err != nil {
+					if _, err := convert.DecodeStream(b.Context(), p, strings.NewReader(stream.String()), discard); err != nil {
 						b.Fatal(err)
 					}
 				}

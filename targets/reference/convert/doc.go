@@ -5,7 +5,7 @@
 //
 //	client  --Decode-->        Request          --Encode-->                     upstream
 //	client  <--EncodeAnswer--  Answer           <--DecodeAnswer--               upstream
-//	client  <--StreamEncoder-- Delta...         <--DecodeStream--               upstream
+//	client  <--StreamEncoder-- pieces, an end   <--DecodeStream--               upstream
 //	client  <--EncodeError--   dialect.Problem  Refusal <--DecodeRefusal--      upstream
 //
 // The forms that clients get are those of package dialect, which also writes the mock upstream's.

@@ -45,8 +45,7 @@ func formOf(surface dialect.Surface, a Answer, extra dialect.Object) (any, error
 	}
 	return op.Body(dialect.Answer{
 		Request: request, ID: bareID(a.ID), Model: a.Model, Created: a.Created, Pieces: []string{a.Text}, Vectors: a.Vectors,
-		End:   dialect.End{Finish: a.Finish, PromptTokens: a.PromptTokens, CompletionTokens: a.CompletionTokens},
-		Extra: extra,
+		End: a.End, Extra: extra,
 	}), nil
 }
 

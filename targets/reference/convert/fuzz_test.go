@@ -54,7 +54,7 @@ func FuzzDecode(f *testing.F) {
 func FuzzDecodeAnswer(f *testing.F) {
 	for _, p := range dialect.Dialects() {
 		for i := range 3 {
-			body, err := convert.EncodeAnswer(native(p, false), convert.Answer{Text: "Hi", Finish: finishes[i].hub, PromptTokens: 3}, nil)
+			body, err := convert.EncodeAnswer(native(p, false), convert.Answer{Text: "Hi", End: dialect.End{Finish: finishes[i].hub, PromptTokens: 3}}, nil)
 			require.NoError(f, err)
 			f.Add(uint8(i), false, body)
 		}

@@ -143,7 +143,7 @@ func readGemini(req Request, body []byte) (Answer, error) {
 	}
 	out := Answer{
 		ID: in.ID, Model: in.Model, Base64: req.Base64,
-		PromptTokens: int(in.Usage.Prompt), CompletionTokens: int(in.Usage.Candidates + in.Usage.Thoughts),
+		End: dialect.End{PromptTokens: int(in.Usage.Prompt), CompletionTokens: int(in.Usage.Candidates + in.Usage.Thoughts)},
 	}
 	if req.Surface == dialect.Embeddings {
 		return geminiVectors(out, in, len(req.Inputs))
@@ -188,14 +188,14 @@ func (l *geminiListener) event(name string, data []byte) (string, error) {
 	if in.foreign() {
 		return "", notAnswer("an event without candidates")
 	}
-	l.prompt = max(l.prompt, int(in.Usage.Prompt))
-	l.completion = max(l.completion, int(in.Usage.Candidates+in.Usage.Thoughts))
+	l.PromptTokens = max(l.PromptTokens, int(in.Usage.Prompt))
+	l.CompletionTokens = max(l.CompletionTokens, int(in.Usage.Candidates+in.Usage.Thoughts))
 	if in.Feedback.Blocked != "" {
-		l.finished, l.refused, l.finish = true, true, dialect.FinishFilter
+		l.finished, l.refused, l.Finish = true, true, dialect.FinishFilter
 	}
 	candidate, ok := in.candidate()
 	if ok && candidate.Finish != "" {
-		l.finished, l.finish = true, finishOf(dialect.Gemini, candidate.Finish)
+		l.finished, l.Finish = true, finishOf(dialect.Gemini, candidate.Finish)
 	}
 	return candidate.text(), nil
 }

@@ -104,7 +104,7 @@ func readOpenAI(req Request, body []byte) (Answer, error) {
 	}
 	out := Answer{
 		ID: in.ID, Model: in.Model, Created: int64(in.Created), Base64: req.Base64,
-		PromptTokens: int(in.Usage.Prompt), CompletionTokens: int(in.Usage.Completion),
+		End: dialect.End{PromptTokens: int(in.Usage.Prompt), CompletionTokens: int(in.Usage.Completion)},
 	}
 	if req.Surface == dialect.Embeddings {
 		if !in.Data.present {
@@ -148,7 +148,7 @@ type openAIListener struct{ streamState }
 func (l *openAIListener) event(_ string, data []byte) (string, error) {
 	if string(data) == "[DONE]" {
 		l.finished, l.closed = true, true
-		l.finish = cmp.Or(l.finish, dialect.FinishStop)
+		l.Finish = cmp.Or(l.Finish, dialect.FinishStop)
 		return "", nil
 	}
 	var in openAIAnswer
@@ -162,7 +162,7 @@ func (l *openAIListener) event(_ string, data []byte) (string, error) {
 		return "", notAnswer("an event without choices")
 	}
 	if u := in.Usage; u != (openAIUsage{}) {
-		l.prompt, l.completion = int(u.Prompt), int(u.Completion)
+		l.PromptTokens, l.CompletionTokens = int(u.Prompt), int(u.Completion)
 	}
 	if len(in.Choices.value) == 0 {
 		return "", nil
@@ -172,7 +172,7 @@ func (l *openAIListener) event(_ string, data []byte) (string, error) {
 		l.refused = true
 	}
 	if choice.Finish != "" {
-		l.finished, l.finish = true, finishOf(dialect.OpenAI, choice.Finish)
+		l.finished, l.Finish = true, finishOf(dialect.OpenAI, choice.Finish)
 	}
 	return choice.Delta.Content, nil
 }

@@ -10,63 +10,53 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// Delta is a piece of a streamed answer: a text, or, as the last of all, how the answer ended.
-type Delta struct {
-	// Text is the next piece of the answer, never empty but in the last delta, and "" there.
-	Text string
-	// Finish is "" in all deltas but the last.
-	Finish dialect.Finish
-	// PromptTokens and CompletionTokens are the upstream's count, 0 when it gave none; set in the last delta.
-	PromptTokens     int
-	CompletionTokens int
-}
-
-// DecodeStream reads an upstream's event stream to its end and emits each piece of content as soon as it is whole. When
-// the protocol's own finish has come and there was content, it emits one last delta and returns nil; nothing is
-// emitted before the first content, so that until then an error can still be answered as one.
+// DecodeStream reads an upstream's event stream to its end and passes each piece of content on as soon as it is whole. When
+// the protocol's own finish has come and there was content, it returns how the answer ended, with the upstream's count of
+// tokens, 0 where it gave none. Nothing is passed on before the first content, so that until then an error can still be
+// answered as one.
 //
 // The error wraps [ErrNotAnswer] (not an event stream, a broken event, an error event, over [MaxEvent] or
 // [MaxStream]), [ErrTruncated] (the stream ended, or reading it failed, before the finish; the read error is wrapped
 // as well, and so is ctx's), [ErrEmpty] (no event at all, or a finish without content) or [ErrBlocked]. An error of
-// emit is returned as it is. Cancelling ctx ends the decoding between two reads; to end a read, close r.
-func DecodeStream(ctx context.Context, p dialect.Dialect, r io.Reader, emit func(Delta) error) error {
+// pass is returned as it is. Cancelling ctx ends the decoding between two reads; to end a read, close r.
+func DecodeStream(ctx context.Context, p dialect.Dialect, r io.Reader, pass func(text string) error) (dialect.End, error) {
+	var none dialect.End
 	pr, ok := codecs[p]
 	if !ok {
-		return notAnswer("of no known protocol")
+		return none, notAnswer("of no known protocol")
 	}
 	in, l := newEvents(r), pr.listen()
 	heard, content := false, false
 	for !l.state().closed {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("%w: %w", ErrTruncated, err)
+			return none, fmt.Errorf("%w: %w", ErrTruncated, err)
 		}
 		name, data, err := in.next()
 		if err != nil {
 			if err := streamEnd(err, l.state(), heard); err != nil {
-				return err
+				return none, err
 			}
 			break
 		}
 		heard = true
 		piece, err := l.event(string(name), data)
 		if err != nil {
-			return err
+			return none, err
 		}
 		if piece == "" {
 			continue
 		}
 		content = true
-		if err := emit(Delta{Text: piece}); err != nil {
-			return err
+		if err := pass(piece); err != nil {
+			return none, err
 		}
 	}
-	t := l.state()
+	end := l.state().End
 	if !content {
-		return verdict("", t.finish, t.refused)
+		return none, verdict("", end.Finish, l.state().refused)
 	}
-	return emit(Delta{
-		Finish: cmp.Or(t.finish, dialect.FinishStop), PromptTokens: t.prompt, CompletionTokens: t.completion,
-	})
+	end.Finish = cmp.Or(end.Finish, dialect.FinishStop)
+	return end, nil
 }
 
 // streamEnd says what the end of the events means: nothing, once the upstream was done.
@@ -94,12 +84,11 @@ type listener interface {
 
 // streamState is what a stream has announced so far, apart from its content.
 type streamState struct {
+	dialect.End
+
 	finished bool // the protocol's own finish has come
 	closed   bool // and nothing can follow it
 	refused  bool
-	finish   dialect.Finish
-
-	prompt, completion int
 }
 
 func (t *streamState) state() *streamState { return t }

@@ -21,7 +21,7 @@ type Head struct {
 }
 
 // StreamEncoder writes one answer as the server-sent events of a surface. Each method returns complete events, ready
-// to be sent. It is for one stream and one goroutine: deltas, then [StreamEncoder.Finish] or [StreamEncoder.Error].
+// to be sent. It is for one stream and one goroutine: pieces, then [StreamEncoder.Finish] or [StreamEncoder.Error].
 type StreamEncoder struct {
 	surface    dialect.Surface
 	writer     dialect.StreamWriter
@@ -30,7 +30,7 @@ type StreamEncoder struct {
 }
 
 // NewStreamEncoder returns an encoder for a streaming surface. An annotation that is not nil goes into the member
-// "gateway" of the first object that is sent; one that is not JSON makes the first delta fail, before any byte.
+// "gateway" of the first object that is sent; one that is not JSON makes the first piece fail, before any byte.
 func NewStreamEncoder(surface dialect.Surface, head Head, annotation json.RawMessage) (*StreamEncoder, error) {
 	op, ok := surface.Operation().(dialect.StreamingOperation)
 	if !ok || !surface.Streaming() {
@@ -44,19 +44,14 @@ func NewStreamEncoder(surface dialect.Surface, head Head, annotation json.RawMes
 	return &StreamEncoder{surface: surface, writer: writer, annotation: annotation}, nil
 }
 
-// Delta writes a piece of content, and before the first one the stream's opening. A delta without text writes nothing.
-func (e *StreamEncoder) Delta(d Delta) ([]byte, error) {
-	if d.Text == "" {
-		return nil, nil
-	}
-	return e.encode(func() []dialect.Event { return e.writer.Piece(d.Text) })
+// Piece writes a piece of content, and before the first one the stream's opening.
+func (e *StreamEncoder) Piece(text string) ([]byte, error) {
+	return e.encode(func() []dialect.Event { return e.writer.Piece(text) })
 }
 
-// Finish writes the end of a whole answer. last is the last delta of [DecodeStream], with the finish and the usage.
-func (e *StreamEncoder) Finish(last Delta) ([]byte, error) {
-	return e.encode(func() []dialect.Event {
-		return e.writer.Close(dialect.End{Finish: last.Finish, PromptTokens: last.PromptTokens, CompletionTokens: last.CompletionTokens})
-	})
+// Finish writes the end of a whole answer.
+func (e *StreamEncoder) Finish(end dialect.End) ([]byte, error) {
+	return e.encode(func() []dialect.Event { return e.writer.Close(end) })
 }
 
 // encode returns the events, after the opening if they are the first.

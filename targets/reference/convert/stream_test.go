@@ -18,15 +18,24 @@ import (
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-func discard(convert.Delta) error { return nil }
+// delta is a piece of a stream, or its end.
+type delta struct {
+	Text string
+	dialect.End
+}
+
+func discard(string) error { return nil }
 
 // collect decodes a stream and returns all that was emitted.
-func collect(ctx context.Context, p dialect.Dialect, r io.Reader) ([]convert.Delta, error) {
-	var deltas []convert.Delta
-	err := convert.DecodeStream(ctx, p, r, func(d convert.Delta) error {
-		deltas = append(deltas, d)
+func collect(ctx context.Context, p dialect.Dialect, r io.Reader) ([]delta, error) {
+	var deltas []delta
+	end, err := convert.DecodeStream(ctx, p, r, func(text string) error {
+		deltas = append(deltas, delta{Text: text})
 		return nil
 	})
+	if err == nil {
+		deltas = append(deltas, delta{End: end})
+	}
 	return deltas, err
 }
 
@@ -38,18 +47,18 @@ func written(t testing.TB, surface dialect.Surface, finish dialect.Finish, annot
 	require.NoError(t, err)
 	var b strings.Builder
 	for _, text := range []string{"Hi", " <you>", "\n✓"} {
-		out, err := e.Delta(convert.Delta{Text: text})
+		out, err := e.Piece(text)
 		require.NoError(t, err)
 		b.Write(out)
 	}
-	out, err := e.Finish(convert.Delta{Finish: finish, PromptTokens: 3, CompletionTokens: 5})
+	out, err := e.Finish(dialect.End{Finish: finish, PromptTokens: 3, CompletionTokens: 5})
 	require.NoError(t, err)
 	return b.String() + string(out)
 }
 
-func pieces(finish dialect.Finish) []convert.Delta {
-	return []convert.Delta{
-		{Text: "Hi"}, {Text: " <you>"}, {Text: "\n✓"}, {Finish: finish, PromptTokens: 3, CompletionTokens: 5},
+func pieces(finish dialect.Finish) []delta {
+	return []delta{
+		{Text: "Hi"}, {Text: " <you>"}, {Text: "\n✓"}, {End: dialect.End{Finish: finish, PromptTokens: 3, CompletionTokens: 5}},
 	}
 }
 
@@ -156,13 +165,8 @@ func TestStreamEncoderEndsWhatWasCutShortAsIncomplete(t *testing.T) {
 	assert.Contains(t, written(t, dialect.ChatStream, dialect.FinishLength, nil), `"finish_reason":"length"`)
 }
 
-func TestStreamEncoderSaysNothingForNothing(t *testing.T) {
-	e, err := convert.NewStreamEncoder(dialect.ChatStream, convert.Head{}, nil)
-	require.NoError(t, err)
-	out, err := e.Delta(convert.Delta{Finish: dialect.FinishStop})
-	require.NoError(t, err)
-	assert.Empty(t, out)
-	_, err = convert.NewStreamEncoder(dialect.Completions, convert.Head{}, nil)
+func TestStreamEncoderIsForStreams(t *testing.T) {
+	_, err := convert.NewStreamEncoder(dialect.Completions, convert.Head{}, nil)
 	assert.EqualError(t, err, `encode stream: surface "completions" does not stream`)
 }
 
@@ -174,13 +178,13 @@ func TestDecodeStreamTellsHowAStreamFails(t *testing.T) {
 		anthropicText = `{"type":"content_block_delta","delta":{"type":"text_delta","text":"Hi"}}`
 		geminiText    = `{"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}`
 	)
-	hi := []convert.Delta{{Text: "Hi"}}
-	done := []convert.Delta{{Text: "Hi"}, {Finish: dialect.FinishStop}}
+	hi := []delta{{Text: "Hi"}}
+	done := []delta{{Text: "Hi"}, {End: dialect.End{Finish: dialect.FinishStop}}}
 	for _, tc := range []struct {
 		name     string
 		protocol dialect.Dialect
 		stream   string
-		want     []convert.Delta
+		want     []delta
 		err      error
 	}{
 		{"finish without [DONE]", dialect.OpenAI, sse(openAIText, openAIStop), done, nil},
@@ -218,7 +222,7 @@ func TestDecodeStreamTellsHowAStreamFails(t *testing.T) {
 		{"[DONE] is not Gemini's", dialect.Gemini, sse(geminiText, `[DONE]`), hi, convert.ErrNotAnswer},
 		{"no content", dialect.Gemini, sse(`{"candidates":[{"finishReason":"STOP"}]}`), nil, convert.ErrEmpty},
 		{"blocked", dialect.Gemini, sse(`{"promptFeedback":{"blockReason":"SAFETY"}}`), nil, convert.ErrBlocked},
-		{"cut short by policy", dialect.Gemini, sse(geminiText, `{"candidates":[{"finishReason":"SAFETY"}]}`), append(hi[:1:1], convert.Delta{Finish: "content_filter"}), nil},
+		{"cut short by policy", dialect.Gemini, sse(geminiText, `{"candidates":[{"finishReason":"SAFETY"}]}`), append(hi[:1:1], delta{End: dialect.End{Finish: "content_filter"}}), nil},
 	} {
 		t.Run(fmt.Sprintf("%s from %s", tc.name, tc.protocol), func(t *testing.T) {
 			if tc.name == "usage after the finish" {
@@ -257,7 +261,8 @@ func TestDecodeStreamRejectsWhatIsNotAStream(t *testing.T) {
 			})
 		}
 	}
-	assert.ErrorIs(t, convert.DecodeStream(t.Context(), "cohere", strings.NewReader(""), discard), convert.ErrNotAnswer)
+	_, err := convert.DecodeStream(t.Context(), "cohere", strings.NewReader(""), discard)
+	assert.ErrorIs(t, err, convert.ErrNotAnswer)
 }
 
 func TestDecodeStreamWrapsReadErrorsUnlessTheUpstreamWasDone(t *testing.T) {
@@ -282,19 +287,19 @@ func TestDecodeStreamWrapsReadErrorsUnlessTheUpstreamWasDone(t *testing.T) {
 func TestDecodeStreamStopsWithItsContextAndItsReceiver(t *testing.T) {
 	whole := written(t, dialect.ChatStream, dialect.FinishStop, nil)
 	gone := errors.New("the caller has gone")
-	err := convert.DecodeStream(t.Context(), dialect.OpenAI, strings.NewReader(whole), func(convert.Delta) error { return gone })
+	_, err := convert.DecodeStream(t.Context(), dialect.OpenAI, strings.NewReader(whole), func(string) error { return gone })
 	assert.Equal(t, gone, err)
 
 	ctx, cancel := context.WithCancel(t.Context())
-	var got []convert.Delta
-	err = convert.DecodeStream(ctx, dialect.OpenAI, strings.NewReader(whole), func(d convert.Delta) error {
-		got = append(got, d)
+	var got []string
+	_, err = convert.DecodeStream(ctx, dialect.OpenAI, strings.NewReader(whole), func(text string) error {
+		got = append(got, text)
 		cancel()
 		return nil
 	})
 	assert.ErrorIs(t, err, convert.ErrTruncated)
 	assert.ErrorIs(t, err, context.Canceled)
-	assert.Equal(t, []convert.Delta{{Text: "Hi"}}, got)
+	assert.Equal(t, []string{"Hi"}, got)
 }
 
 func TestDecodeStreamEmitsEachPieceAsSoonAsItIsWhole(t *testing.T) {
@@ -303,10 +308,11 @@ func TestDecodeStreamEmitsEachPieceAsSoonAsItIsWhole(t *testing.T) {
 	heard := make(chan string)
 	result := make(chan error, 1)
 	go func() {
-		result <- convert.DecodeStream(t.Context(), dialect.OpenAI, r, func(d convert.Delta) error {
-			heard <- d.Text
+		_, err := convert.DecodeStream(t.Context(), dialect.OpenAI, r, func(text string) error {
+			heard <- text
 			return nil
 		})
+		result <- err
 	}()
 	for _, text := range []string{"a", "b"} {
 		_, err := io.WriteString(w, sse(`{"choices":[{"delta":{"content":"`+text+`"}}]}`))
@@ -347,7 +353,7 @@ func TestDecodeStreamIsBounded(t *testing.T) {
 			assert.LessOrEqual(t, r.read, int64(convert.MaxStream+2*convert.MaxEvent))
 		})
 	}
-	err := convert.DecodeStream(t.Context(), dialect.OpenAI, silent{}, discard)
+	_, err := convert.DecodeStream(t.Context(), dialect.OpenAI, silent{}, discard)
 	assert.ErrorIs(t, err, io.ErrNoProgress)
 	assert.ErrorIs(t, err, convert.ErrTruncated)
 }
