@@ -26,7 +26,6 @@ type bodyReader struct {
 	cancel context.CancelCauseFunc
 }
 
-// answerBody is what a bodyReader has read.
 type answerBody struct {
 	body          []byte
 	stream        *eventDecoder // nil when the answer is not an event stream

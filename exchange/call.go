@@ -22,8 +22,8 @@ var (
 	ErrFault = errors.New("invalid fault")
 )
 
-// defaultMaxTokens is the least that the Responses API accepts.
-const defaultMaxTokens = 16
+// maxTokens bounds every completion: the least that the Responses API accepts. Embeddings have no such bound.
+const maxTokens = 16
 
 // Call describes a request. Only Surface and BaseURL are required; the zero values of the other fields make a valid request.
 type Call struct {
@@ -41,8 +41,6 @@ type Call struct {
 	KeyInQuery bool
 	Model      string
 	Prompt     string
-	// MaxTokens bounds the completion; 0 means 16, the least that the Responses API accepts. Embeddings have no such bound.
-	MaxTokens int
 	// Edits are applied to the JSON body, in order.
 	Edits []Edit
 	// Method replaces POST. GET and HEAD are sent without a body.

@@ -108,7 +108,6 @@ func (c *Client) head(
 	return resp, err
 }
 
-// send returns the answer once its head has arrived.
 func (c *Client) send(ctx context.Context, req *request, timer *callTimer) (*http.Response, error) {
 	out, err := req.http(httptrace.WithClientTrace(ctx, timer.trace()))
 	if err != nil {

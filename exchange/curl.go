@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -17,17 +18,10 @@ func (r *request) keyVariable() string {
 	if r.keyRole == "" {
 		return `"$GATEWAY_KEY"`
 	}
-	return `"$GATEWAY_KEY_` + strings.Map(func(c rune) rune {
-		switch {
-		case c >= 'a' && c <= 'z':
-			return c - 'a' + 'A'
-		case c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-			return c
-		default:
-			return '_'
-		}
-	}, r.keyRole) + `"`
+	return `"$GATEWAY_KEY_` + notInName.ReplaceAllString(strings.ToUpper(r.keyRole), "_") + `"`
 }
+
+var notInName = regexp.MustCompile(`[^A-Z0-9]`)
 
 // curl returns a POSIX shell command that sends the same request. The key is in GATEWAY_KEY (the spent key in
 // GATEWAY_KEY_SPENT_KEY, and so on); other secrets are replaced by their names. A comment line before the command says what
@@ -62,7 +56,6 @@ func (r *request) curl(redactor *redact.Redactor, capture int) string {
 	return r.curlBody(strings.Join(words, " "), redactor, capture)
 }
 
-// curlBody adds the body to the command.
 func (r *request) curlBody(line string, redactor *redact.Redactor, capture int) string {
 	head, _ := redactor.Bytes(r.body.head)
 	tail, _ := redactor.Bytes(r.body.tail)

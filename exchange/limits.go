@@ -27,7 +27,6 @@ type Limits struct {
 // maxHead bounds the head of an answer in bytes. Common servers and proxies limit it to 8 to 64 KiB.
 const maxHead = 256 << 10
 
-// withDefaults returns the limits with defaults for all fields that are not set.
 func (l Limits) withDefaults() Limits {
 	l.Patience = cmp.Or(max(l.Patience, 0), 30*time.Second)
 	l.Total = cmp.Or(max(l.Total, 0), 60*time.Second)

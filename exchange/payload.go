@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -44,7 +43,6 @@ func (p payload) reader() io.Reader {
 	return io.MultiReader(bytes.NewReader(p.head), io.LimitReader(fillReader{}, p.pad), bytes.NewReader(p.tail))
 }
 
-// fillReader reads filler without end.
 type fillReader struct{}
 
 func (fillReader) Read(b []byte) (int, error) {
@@ -72,7 +70,6 @@ func halfGzip(text []byte) []byte {
 	return packed.Bytes()[:packed.Len()/2]
 }
 
-// clip returns at most the first limit bytes.
 func clip(b []byte, limit int) []byte { return b[:min(len(b), limit)] }
 
 // buildPayload builds the body of a call with its edits and its fault, and returns its media type too.
@@ -81,7 +78,7 @@ func buildPayload(call Call) (body payload, mediaType string, err error) {
 	if call.Fault == Oversize {
 		prompt += padMark
 	}
-	var tree any = call.Surface.Body(dialect.Ask{Model: call.Model, Prompt: prompt, MaxTokens: cmp.Or(call.MaxTokens, defaultMaxTokens)})
+	var tree any = call.Surface.Body(dialect.Ask{Model: call.Model, Prompt: prompt, MaxTokens: maxTokens})
 	for _, edit := range call.Edits {
 		if tree, err = edit.apply(tree); err != nil {
 			return payload{}, "", err

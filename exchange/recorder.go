@@ -25,7 +25,6 @@ type recorder struct {
 	maxBody  int // bytes
 }
 
-// recordLeaks lists the secrets that were found in one place.
 func (r *recorder) recordLeaks(where string, whats []string) {
 	for _, what := range whats {
 		leak := contract.Leak{What: what, Where: where}
@@ -35,7 +34,6 @@ func (r *recorder) recordLeaks(where string, whats []string) {
 	}
 }
 
-// recordFailure records why there is no answer.
 func (r *recorder) recordFailure(f contract.Failure) {
 	detail, found := r.redactText(f.Detail)
 	if f.Kind == contract.Protocol {
@@ -53,7 +51,6 @@ func (r *recorder) redactText(sentence string) (clean string, found []string) {
 	return string(redacted), found
 }
 
-// recordHead records the status and the header.
 func (r *recorder) recordHead(resp *http.Response) {
 	r.Status, r.Proto = resp.StatusCode, resp.Proto
 	r.Header = make(map[string][]string, len(resp.Header))
@@ -72,7 +69,6 @@ func (r *recorder) recordHead(resp *http.Response) {
 	slices.SortFunc(r.Leaks, func(a, b contract.Leak) int { return strings.Compare(a.Where+a.What, b.Where+b.What) })
 }
 
-// recordBody records what was read after the head.
 func (r *recorder) recordBody(t answerBody) {
 	r.Cut = t.cut
 	if t.transferError != "" {

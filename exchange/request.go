@@ -35,7 +35,6 @@ type request struct {
 	body    payload
 }
 
-// build builds the request of a call.
 func build(call Call) (*request, error) {
 	if !call.Surface.Valid() {
 		return nil, fmt.Errorf("%w: %q", ErrSurface, call.Surface)
@@ -135,7 +134,6 @@ func (r *request) setHeader(call Call) error {
 // of the answer, and the answer is what an oversize body is sent for.
 func (r *request) needsRawTransport() bool { return r.fault == ShortBody || r.fault == Oversize }
 
-// url returns the URL with the key.
 func (r *request) url() string {
 	return strings.ReplaceAll(r.target, keyMark, url.QueryEscape(r.key))
 }
@@ -151,7 +149,6 @@ func (r *request) fields(key string) http.Header {
 	return out
 }
 
-// http returns the request for net/http.
 func (r *request) http(ctx context.Context) (*http.Request, error) {
 	out, err := http.NewRequestWithContext(ctx, r.method, r.url(), r.body.reader())
 	if err != nil {

@@ -120,12 +120,12 @@ func TestACallIsShapedByItsFields(t *testing.T) {
 				assert.Equal(t, "other.example", got.host)
 			},
 		},
-		"tokens and edits change the body": {
-			Call{Model: "m", Prompt: "<&>", MaxTokens: 7, Edits: []Edit{
+		"edits change the body": {
+			Call{Model: "m", Prompt: "<&>", Edits: []Edit{
 				{Path: "model", Delete: true}, {Path: "temperature", Value: "hot"},
 			}},
 			func(t *testing.T, got received) {
-				assert.Equal(t, `{"max_tokens":7,"messages":[{"content":"<&>","role":"user"}],"temperature":"hot"}`, got.body)
+				assert.Equal(t, `{"max_tokens":16,"messages":[{"content":"<&>","role":"user"}],"temperature":"hot"}`, got.body)
 			},
 		},
 	} {

@@ -46,7 +46,15 @@ func (s *Session) runUndo(ctx context.Context, actions []profile.Action) error {
 
 func (s *Session) runAction(ctx context.Context, a profile.Action) error {
 	if a.Do != "" {
-		return s.do(ctx, a.Do)
+		// The driver bounds it itself: it may have to wait for the gateway's own rate limits.
+		action, ok := s.actions[a.Do]
+		if !ok {
+			return fmt.Errorf("the driver has no action %q", a.Do)
+		}
+		if err := action(ctx); err != nil {
+			return fmt.Errorf("do %q: %w", a.Do, err)
+		}
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, actionLimit)
 	defer cancel()
@@ -56,18 +64,6 @@ func (s *Session) runAction(ctx context.Context, a profile.Action) error {
 	out, err := s.shell(ctx, a.Run)
 	if err != nil {
 		return fmt.Errorf("run %q: %w: %s", a.Run, err, strings.TrimSpace(string(out)))
-	}
-	return nil
-}
-
-// do runs a function of the driver. The driver bounds it itself: it may have to wait for the gateway's own rate limits.
-func (s *Session) do(ctx context.Context, name string) error {
-	action, ok := s.actions[name]
-	if !ok {
-		return fmt.Errorf("the driver has no action %q", name)
-	}
-	if err := action(ctx); err != nil {
-		return fmt.Errorf("do %q: %w", name, err)
 	}
 	return nil
 }

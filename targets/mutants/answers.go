@@ -16,7 +16,6 @@ import (
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
-// editBody edits the members of an answer's body.
 func editBody(edit func(map[string]any)) func(*reference.Call, *reference.Answer) {
 	return func(_ *reference.Call, a *reference.Answer) {
 		var members map[string]any
@@ -27,7 +26,6 @@ func editBody(edit func(map[string]any)) func(*reference.Call, *reference.Answer
 	}
 }
 
-// editError edits the members of an answer's error object.
 func editError(edit func(map[string]any)) func(*reference.Call, *reference.Answer) {
 	return func(_ *reference.Call, a *reference.Answer) { a.Body = edited(a.Body, edit) }
 }
@@ -60,7 +58,6 @@ func page(contentType, body string) func(*reference.Call, *reference.Answer) {
 	}
 }
 
-// nothing answers with an empty body.
 func nothing(_ *reference.Call, a *reference.Answer) {
 	a.Header.Del("Content-Type")
 	a.Body = nil
@@ -76,7 +73,6 @@ func writeWith(write writeFunc) func(*reference.Call, *reference.Answer) {
 	return func(_ *reference.Call, a *reference.Answer) { a.Write = write }
 }
 
-// closeConnection closes the connection instead of answering.
 func closeConnection(_ context.Context, r *reference.Reply, _ *reference.Answer) error {
 	conn, err := r.Hijack()
 	if err != nil {

@@ -19,7 +19,6 @@ func all(changes ...change) change {
 	}
 }
 
-// changeFailure changes failures before the client sees them.
 func changeFailure(do func(*reference.Call, *reference.Failure), conditions ...condition) change {
 	return func(o *reference.Options) {
 		o.Hooks.Failure = append(o.Hooks.Failure, func(c *reference.Call, f *reference.Failure) {

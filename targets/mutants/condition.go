@@ -12,7 +12,6 @@ import (
 // condition selects the failures that a change is about.
 type condition func(*reference.Call, *reference.Failure) bool
 
-// hold reports whether all conditions hold.
 func hold(conditions []condition, c *reference.Call, f *reference.Failure) bool {
 	return !slices.ContainsFunc(conditions, func(holds condition) bool { return !holds(c, f) })
 }
@@ -59,7 +58,6 @@ func underPath(prefix string) condition {
 
 func streaming(c *reference.Call, _ *reference.Failure) bool { return c.Surface.Streaming() }
 
-// begun selects calls whose answer has begun.
 func begun(c *reference.Call, _ *reference.Failure) bool { return c.Reply.Begun() }
 
 func withoutKey(c *reference.Call, _ *reference.Failure) bool { return c.Key() == "" }

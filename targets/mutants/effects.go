@@ -118,7 +118,6 @@ func countLate(o *reference.Options) {
 	})(o)
 }
 
-// cacheEmbeddings answers embeddings without calling the upstream.
 func cacheEmbeddings(o *reference.Options) {
 	wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
 		if c.Surface != dialect.Embeddings {

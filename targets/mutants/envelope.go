@@ -154,7 +154,6 @@ func inOpenAIEnvelope(c *reference.Call, a *reference.Answer) {
 	a.Body = c.Failure.Encode(dialect.Chat)
 }
 
-// replaceInBody replaces the first occurrence of a text in an answer's body.
 func replaceInBody(old, with string) func(*reference.Call, *reference.Answer) {
 	return func(_ *reference.Call, a *reference.Answer) {
 		a.Body = bytes.Replace(a.Body, []byte(old), []byte(with), 1)

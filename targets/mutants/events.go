@@ -55,7 +55,6 @@ func finish(c *reference.Call, _ []byte) []byte {
 	return events
 }
 
-// emptyStream is a complete stream without content.
 func emptyStream(c *reference.Call) []byte {
 	stream, err := convert.NewStreamEncoder(c.Surface, convert.Head{ID: c.AnswerID(), Model: c.Model()}, nil)
 	if err != nil {
@@ -73,7 +72,6 @@ func invented(c *reference.Call) convert.Answer {
 	return convert.Answer{ID: c.AnswerID(), Model: c.Model(), Text: "…", Vectors: [][]float64{{0}}}
 }
 
-// editErrorEvent edits the members of the error object in an event.
 func editErrorEvent(edit func(map[string]any)) eventsFunc {
 	return func(_ *reference.Call, events []byte) []byte {
 		head, data, found := strings.Cut(strings.TrimRight(string(events), "\n"), "data: ")

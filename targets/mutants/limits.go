@@ -48,7 +48,6 @@ func limitMutants() []Mutant {
 	}
 }
 
-// unlimited does not limit some of the calls.
 func unlimited(which func(*reference.Call) bool) change {
 	return wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
 		if which(c) {

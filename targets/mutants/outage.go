@@ -87,7 +87,6 @@ func (e *endpoint) sinceOutage() time.Duration {
 	return time.Since(e.last)
 }
 
-// active reports whether the call's endpoint is in an outage.
 func (s *outages) active(c *reference.Call) (active bool) {
 	s.update(c, func(e *endpoint) { active = e.inOutage() })
 	return active

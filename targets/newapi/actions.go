@@ -20,7 +20,6 @@ func undoAction(purpose string) string { return "undo: " + purpose }
 // change changes the gateway and returns what undoes it.
 type change = func(context.Context) (undoFunc, error)
 
-// undoFunc undoes one change.
 type undoFunc = func(context.Context) error
 
 // caseActions are the actions that recipes name: each purpose has one that makes its changes and one that undoes them. Cases

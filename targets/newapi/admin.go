@@ -46,7 +46,6 @@ func (c *client) createChannel(ctx context.Context, ch channel) error {
 	return about("channel "+ch.name, c.call(ctx, http.MethodPost, "/api/channel/", c.product.channelBody(ch), nil))
 }
 
-// about says what an error is about.
 func about(what string, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
@@ -64,7 +63,6 @@ func (c *client) users(ctx context.Context, prefix string) (map[string]int, erro
 	return c.search(ctx, "/api/user/search", prefix, func(n namedObject) string { return n.Username })
 }
 
-// namedObject is an object that a search finds.
 type namedObject struct {
 	ID             int
 	Name, Username string
@@ -112,13 +110,11 @@ func (c *client) deleteChannel(ctx context.Context, _ string, id int) error {
 	return c.call(ctx, http.MethodDelete, "/api/channel/"+strconv.Itoa(id), nil, nil)
 }
 
-// user is a user to be created.
 type user struct {
 	name, password, group string
 	quota                 int
 }
 
-// createUser creates a user with its group and quota.
 func (c *client) createUser(ctx context.Context, u user) error {
 	body := map[string]any{"username": u.name, "password": u.password, "display_name": u.name, "role": 1}
 	if err := c.call(ctx, http.MethodPost, "/api/user/", body, nil); err != nil {
@@ -211,7 +207,6 @@ func (c *client) createTokens(ctx context.Context, tokens []token) (map[string]s
 	return keys, nil
 }
 
-// tokens lists those of the user of this client.
 func (c *client) tokens(ctx context.Context) (items[issuedToken], error) {
 	first := "1"
 	if c.product == oneAPI {
@@ -244,7 +239,6 @@ func (c *client) revealKeys(ctx context.Context, issued items[issuedToken]) erro
 	return nil
 }
 
-// disableToken disables a token of the user of this client.
 func (c *client) disableToken(ctx context.Context, name string) error {
 	issued, err := c.tokens(ctx)
 	if err != nil {

@@ -85,7 +85,6 @@ func (d *deployment) reappear(ctx context.Context) error {
 	return errors.Join(err, d.undoLog.admin.setChannelStatus(ctx, d.fixtures.channelID(vanishingChannel), channelEnabled))
 }
 
-// actions are the ones that recipes name.
 func (d *deployment) actions(found inspection, p profile.Profile) map[string]func(context.Context) error {
 	setOptions := func(purpose string) (changes []change) {
 		for _, s := range found.perPurpose[purpose] {

@@ -96,7 +96,6 @@ func (i *inspection) checkSignIn(p product) error {
 	return nil
 }
 
-// inspectNewAPI adds the changes that new-api needs and one-api does not have.
 func (i *inspection) inspectNewAPI(tag string) {
 	i.changeForRun("performance_setting.monitor_enabled", "false", "at 90 % CPU the gateway answers every call with 503")
 	i.announce("option ModelPrice", "prices for the run's models added, removed at the end", "unpriced models are refused")

@@ -76,7 +76,6 @@ func (p product) unconvertibleKind() int {
 	return replicateChannel
 }
 
-// channel is a channel to be created.
 type channel struct {
 	name    string
 	kind    int
@@ -111,7 +110,6 @@ func (p product) channelBody(ch channel) any {
 	return body
 }
 
-// statusCall is the call that sets a channel's status.
 func (p product) statusCall(id, status int) (method, path string, body any) {
 	if p == oneAPI {
 		return http.MethodPut, "/api/channel/", map[string]int{"id": id, "status": status}

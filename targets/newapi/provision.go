@@ -89,7 +89,6 @@ const (
 	oneAPIQuota = 1_400_000
 )
 
-// createCallers creates the users and their keys.
 func (f *fixtures) createCallers(ctx context.Context, admin *client, found inspection) error {
 	quota := int(newAPIUnits * found.unit)
 	if admin.product == oneAPI {

@@ -17,7 +17,6 @@ import (
 // batched updates they change seconds later, for calls that are long over.
 type usageLog struct{ admin *client }
 
-// logRow is one row of the log.
 type logRow struct {
 	Type  int     `json:"type"`
 	Quota float64 `json:"quota"`

@@ -49,7 +49,6 @@ func Parse(file string, data []byte, getenv func(string) (string, bool), drivers
 	return p.WithDefaults(), nil
 }
 
-// expand returns a function that replaces the variables in a text.
 func expand(getenv func(string) (string, bool)) func(string) (string, error) {
 	return func(text string) (string, error) {
 		var out strings.Builder

@@ -87,5 +87,4 @@ func names[T ~string](words []T) []string {
 	return list
 }
 
-// listed are words as a sentence names them.
 func listed[T ~string](words []T) string { return strings.Join(names(words), ", ") }

@@ -40,7 +40,7 @@ func (p Profile) Secrets() []redact.Secret {
 	add("store's password", p.Store.password())
 	add("upstream key", p.Upstream.Keys...)
 	add("upstream address", p.Upstream.Addresses...)
-	add("upstream address", p.Upstream.Listen, host(p.Upstream.Attach), host(p.Upstream.URL))
+	add("upstream address", p.Upstream.Listen, Host(p.Upstream.Attach), Host(p.Upstream.URL))
 	return secrets
 }
 
@@ -57,7 +57,8 @@ func (d DB) password() string {
 // credentialName recognises header fields whose value is a credential, by whole words: x-portkey-provider holds none.
 var credentialName = regexp.MustCompile(`(?i)(^|[-_])(authorization|auth|apikey|key|token|secret|cookie)([-_]|$)`)
 
-func host(raw string) string {
+// Host is the host:port of a URL, "" for what is none.
+func Host(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return ""

@@ -47,19 +47,10 @@ func (g *Gateway) entrance() []namedHandler {
 }
 
 func (g *Gateway) modelHandlers() []namedHandler {
-	return append(g.entrance(),
-		namedHandler{Limit, g.limit},
-		namedHandler{Read, g.read},
-		namedHandler{Decode, g.decode},
-		namedHandler{Authorize, g.authorize},
-		namedHandler{Screen, g.screen},
-		namedHandler{Count, g.count},
-		namedHandler{Price, g.price},
-		namedHandler{Reserve, g.reserve},
-		namedHandler{Pick, g.pick},
-		namedHandler{Dial, g.dial},
-		namedHandler{Deliver, g.deliver},
-	)
+	return append(g.entrance(), []namedHandler{
+		{Limit, g.limit}, {Read, g.read}, {Decode, g.decode}, {Authorize, g.authorize}, {Screen, g.screen}, {Count, g.count},
+		{Price, g.price}, {Reserve, g.reserve}, {Pick, g.pick}, {Dial, g.dial}, {Deliver, g.deliver},
+	}...)
 }
 
 const requestIDPrefix = "req_"

@@ -43,7 +43,6 @@ const (
 	RateLimited       Code = "rate_limit_exceeded" // table 2 has no code for 429
 )
 
-// outcome is the status and the message of a code.
 type outcome struct {
 	status  int
 	message string

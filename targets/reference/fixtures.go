@@ -86,6 +86,3 @@ func newSecret(prefix string) string {
 	rand.Read(bits[:]) // never fails (crypto/rand, since Go 1.24)
 	return prefix + hex.EncodeToString(bits[:])
 }
-
-// upstreamModel is the name that a working channel's mapping gives a model.
-func upstreamModel(model string) string { return "upstream-" + model }

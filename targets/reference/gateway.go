@@ -62,7 +62,7 @@ func New(ctx context.Context, options Options) (_ *Gateway, err error) {
 	}
 	g.listing = append(g.entrance(), namedHandler{"list", g.list})
 	g.balance = append(g.entrance(), namedHandler{"balance", g.showBalance})
-	g.health = []namedHandler{{"health", g.showHealth}}
+	g.health = []namedHandler{{"health", func(ctx context.Context, c *Call) error { return c.answerJSON(ctx, map[string]string{"status": "ok"}) }}}
 	if g.store, err = openStore(ctx, options.StorePath); err != nil {
 		return nil, err
 	}
@@ -71,7 +71,9 @@ func New(ctx context.Context, options Options) (_ *Gateway, err error) {
 	}
 	g.quota = &quotaLedger{store: g.store, logger: options.Logger}
 	g.running, g.stop = context.WithCancel(context.Background())
-	g.client.Transport = options.Hooks.transport(g.running, g.client.Transport)
+	for _, hook := range options.Hooks.Transport {
+		g.client.Transport = hook(g.running, g.client.Transport)
+	}
 	return g, nil
 }
 
@@ -105,7 +107,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	found := g.route(r)
 	c := &Call{
-		id: newSecret(requestIDPrefix), Request: r, Reply: newReply(w), Surface: found.surface, pathModel: found.model,
+		id: newSecret(requestIDPrefix), Request: r, Reply: &Reply{writer: w, control: http.NewResponseController(w)}, Surface: found.surface, pathModel: found.model,
 		hooks: &g.options.Hooks,
 	}
 	defer c.Reply.end()

@@ -72,10 +72,3 @@ func (h *Hooks) arrange(handlers []namedHandler) ([]namedHandler, error) {
 	}
 	return arranged, nil
 }
-
-func (h *Hooks) transport(closed context.Context, next http.RoundTripper) http.RoundTripper {
-	for _, hook := range h.Transport {
-		next = hook(closed, next)
-	}
-	return next
-}

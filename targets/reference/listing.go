@@ -34,12 +34,6 @@ func (g *Gateway) showBalance(ctx context.Context, c *Call) error {
 	return c.answerJSON(ctx, b)
 }
 
-// showHealth is the handler of health checks.
-func (g *Gateway) showHealth(ctx context.Context, c *Call) error {
-	return c.answerJSON(ctx, map[string]string{"status": "ok"})
-}
-
-// answerJSON answers with a value as JSON.
 func (c *Call) answerJSON(ctx context.Context, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // Options configure a gateway. The zero value of every field but Upstream is usable.
@@ -94,8 +94,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 
 	for _, address := range []string{o.Upstream, o.DeadUpstream} {
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		if !profile.AbsoluteURL(address) {
 			return o, fmt.Errorf("%w: %q is not an http(s) URL of an upstream", ErrOptions, address)
 		}
 	}

@@ -1,8 +1,6 @@
 package reference
 
 import (
-	"net/url"
-
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -31,7 +29,7 @@ func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 		},
 		Models: profile.Models{Default: m.Chat, Messages: m.Messages, Gemini: m.Gemini, Embeddings: m.Embeddings},
 		Upstream: profile.Upstream{
-			Listen: listen, Keys: []string{f.UpstreamKey}, Addresses: []string{hostOf(g.options.DeadUpstream)},
+			Listen: listen, Keys: []string{f.UpstreamKey}, Addresses: []string{profile.Host(g.options.DeadUpstream)},
 		},
 		Limits: profile.Limits{
 			Timeout: g.options.Timeout, Body: g.options.BodyLimit, Attempts: 1 + g.options.Retries,
@@ -119,13 +117,4 @@ func uncountable() map[dialect.Surface]profile.Recipe {
 		dialect.GenerateContent: gemini, dialect.GenerateStream: gemini,
 		dialect.Embeddings: {Body: object{"input": []any{noSuchToken}}},
 	}
-}
-
-// hostOf is the host:port of a URL that [Options] has checked.
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }

@@ -122,7 +122,6 @@ func (g *Gateway) reserve(ctx context.Context, c *Call) error {
 	return nil
 }
 
-// settle charges a call for what it used.
 func (g *Gateway) settle(ctx context.Context, c *Call, input, output int) error {
 	if err := g.quota.settle(ctx, *c.reserved, c.model.cost(int64(input), int64(output))); err != nil {
 		return err

@@ -29,10 +29,6 @@ type Reply struct {
 
 var _ http.ResponseWriter = (*Reply)(nil)
 
-func newReply(w http.ResponseWriter) *Reply {
-	return &Reply{writer: w, control: http.NewResponseController(w)}
-}
-
 // Header implements [http.ResponseWriter].
 func (r *Reply) Header() http.Header { return r.writer.Header() }
 
@@ -124,7 +120,6 @@ func (c *Call) Answer(ctx context.Context, status int, body []byte) error {
 	return c.Reply.Whole(a.Status, a.Body)
 }
 
-// sendEvents sends complete events of a stream.
 func (c *Call) sendEvents(events []byte) error {
 	if !c.Reply.begun {
 		header := c.Reply.Header()

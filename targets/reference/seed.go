@@ -51,7 +51,6 @@ type seedChannel struct {
 	keyless    bool // the key exists, but is disabled
 }
 
-// seed fills an empty store.
 func seed(ctx context.Context, s *store, f Fixtures, o Options) error {
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for _, k := range seedKeys(f, o) {
@@ -113,7 +112,7 @@ func seedChannels(f Fixtures, o Options) []seedChannel {
 	working := func(protocol string, models ...string) seedChannel {
 		names := make(map[string]string, len(models))
 		for _, model := range models {
-			names[model] = upstreamModel(model)
+			names[model] = "upstream-" + model
 		}
 		mapping, _ := json.Marshal(names) // a map of strings always marshals
 		return seedChannel{

@@ -94,7 +94,6 @@ func worthRetrying(err error, untried bool) bool {
 	}
 }
 
-// dialRoute makes one attempt.
 func (g *Gateway) dialRoute(ctx context.Context, c *Call, route channelRoute) (*upstreamAnswer, error) {
 	if !route.protocol.Valid() {
 		return nil, Refuse(InvalidAPIType, nil)

@@ -7,7 +7,6 @@ import (
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
-// words returns the words that no input may contain.
 func (s *store) words(ctx context.Context) ([]string, error) {
 	return s.texts(ctx, `SELECT word FROM words`)
 }

@@ -33,7 +33,6 @@ func Open(db profile.DB) (targets.Store, error) {
 	}
 }
 
-// sqlite is a database file.
 type sqlite struct {
 	path string
 	db   *sql.DB

@@ -81,7 +81,6 @@ func (l *attemptLog) ofTokenLocked(token string) *tokenAttempts {
 	return of
 }
 
-// answered records the status of the response.
 func (a *attempt) answered(status int) {
 	a.log.mu.Lock()
 	defer a.log.mu.Unlock()

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"net/http"
 	"reflect"
 	"slices"
@@ -106,12 +107,10 @@ func (d Directive) String() string {
 	return text.String()
 }
 
-// takesCount reports whether the ending comes after a number of events.
 func (e Ending) takesCount() bool {
 	return e == StallAfter || e == CutAfter || e == EndAfter || e == ErrorAfter
 }
 
-// noResponse reports whether nothing is sent.
 func (e Ending) noResponse() bool { return e == Hang || e == Reset || e == Close }
 
 // needsEvents reports whether the directive makes sense for an event stream only.
@@ -135,10 +134,7 @@ func (d Directive) hasErrorObject() bool {
 
 // contradiction says which words cannot be followed together, or "".
 func (d Directive) contradiction() string {
-	if why := d.responseContradiction(); why != "" {
-		return why
-	}
-	return d.contentContradiction()
+	return cmp.Or(d.responseContradiction(), d.contentContradiction())
 }
 
 // responseContradiction is about the words that choose the kind of response: the status, the content, a stream, none.

@@ -70,7 +70,6 @@ func (m Remote) OpenAttempts(ctx context.Context) (int, error) {
 	return status.Open, err
 }
 
-// get sends one request to the upstream's control and decodes the response.
 func (m Remote) get(ctx context.Context, path string, out any) error {
 	address := strings.TrimSuffix(m.URL, "/") + controlPath + path
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

@@ -64,7 +64,6 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 	return reply{status: status, header: streamHeader(op, s), stream: &s, end: end}, err
 }
 
-// unusableReply has a body that is not a response of the API.
 func unusableReply(p dialect.Format, status int, content Content) reply {
 	kind, body := jsonOf(p), ""
 	switch content {

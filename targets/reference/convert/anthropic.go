@@ -9,7 +9,6 @@ import (
 // anthropicMaxTokens stands in where a caller set no limit: the protocol demands one.
 const anthropicMaxTokens = 4096
 
-// writeAnthropic writes the protocol of Anthropic's messages.
 func writeAnthropic(w *writer, req Request, model string) string {
 	if req.Surface == dialect.Embeddings {
 		w.refuse("an embedding")

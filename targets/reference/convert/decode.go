@@ -71,7 +71,6 @@ func (d *decoder) refuse(param, what string) {
 	}
 }
 
-// model takes the model's name from the body.
 func (d *decoder) model(o object) { d.setModel(o.requiredText("model")) }
 
 func (d *decoder) setModel(name string) {
@@ -139,7 +138,6 @@ func (d *decoder) needInteger(o object, key, feature string, low, high int, idle
 	}
 }
 
-// needFlag keeps a boolean that is true as a need.
 func (d *decoder) needFlag(o object, key, feature string) {
 	if o.flag(key) {
 		d.keep(o, key, feature)

@@ -91,7 +91,6 @@ func fieldPrefix(rest []byte) bool {
 	return false
 }
 
-// field takes one line of an event.
 func (e *events) field(line []byte) error {
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimPrefix(value, []byte(" "))

@@ -119,7 +119,6 @@ func (c geminiCandidate) text() string {
 	return b.String()
 }
 
-// candidate returns the first candidate, if there is one.
 func (a geminiAnswer) candidate() (c geminiCandidate, ok bool) {
 	if len(a.Candidates.value) == 0 {
 		return c, false

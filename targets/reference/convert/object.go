@@ -101,7 +101,6 @@ func (o object) get(key string) (any, bool) {
 	return v, v != nil
 }
 
-// has reports whether a field is present.
 func (o object) has(key string) bool {
 	_, ok := o.get(key)
 	return ok
@@ -119,7 +118,6 @@ func snake(key string) string {
 	return b.String()
 }
 
-// need returns a field that must be there.
 func (o object) need(key string) (any, bool) {
 	v, ok := o.get(key)
 	if !ok {
@@ -175,7 +173,6 @@ func (o object) choice(key string, words ...string) string {
 	return s
 }
 
-// integer returns a whole number within low..high, nil when it is absent.
 func (o object) integer(key string, low, high int) *int {
 	v, ok := read[json.Number](o, key, "an integer")
 	if !ok {

@@ -67,7 +67,6 @@ func headerOf(p dialect.Dialect, req Request) http.Header {
 	return header
 }
 
-// codec speaks one protocol.
 type codec struct {
 	// places say where in a body a need goes, as a dotted path. What is missing cannot be expressed.
 	places map[string]string
@@ -129,7 +128,6 @@ type writer struct {
 	err      error
 }
 
-// refuse notes that the protocol cannot express something.
 func (w *writer) refuse(what string) {
 	if w.err == nil {
 		w.err = fmt.Errorf("%w: %s cannot be expressed in the %s protocol", ErrUnconvertible, what, w.protocol)
@@ -157,7 +155,6 @@ func (w *writer) set(value any, path string) {
 	}
 }
 
-// setNumber puts a number that the caller gave.
 func setNumber[T int | float64](w *writer, n *T, path string) {
 	if n != nil {
 		w.set(*n, path)

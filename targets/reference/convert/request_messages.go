@@ -65,7 +65,6 @@ func (d *decoder) block(b object) []Part {
 	return nil
 }
 
-// imageSource reads an image as Anthropic writes it.
 func (d *decoder) imageSource(source object) []Part {
 	source.need("type")
 	switch source.choice("type", "base64", "url", "file") {
