@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"regexp"
 
-	"github.com/cucumber/godog"
-
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 )
@@ -24,13 +22,19 @@ type definition struct {
 // definitions are all sentences of the features. The expressions are compiled once: godog would compile strings again
 // for every scenario, which costs ten times as much as all else it does.
 var definitions = []definition{
-	{regexp.MustCompile(`^the circumstance "([^"]+)": (.+)$`), theCircumstance, nil},
-	{regexp.MustCompile(`^a client calls "([^"]+)"$`), aClientCalls, nil},
-	{regexp.MustCompile(`^a client calls "([^"]+)" with variant "([^"]+)"$`), aClientCallsWithVariant, nil},
-	{regexp.MustCompile(`^many clients call "([^"]+)"$`), manyClientsCall, nil},
+	{regexp.MustCompile(`^the circumstance "([^"]+)": (.+)$`), func(ctx context.Context, id, sentence string) error {
+		return world(ctx).setCircumstance(id, sentence)
+	}, nil},
+	{regexp.MustCompile(`^a client calls "([^"]+)"(?: with variant "([^"]+)")?$`), func(ctx context.Context, surface, variant string) error {
+		return world(ctx).call(ctx, dialect.Surface(surface), variant)
+	}, nil},
+	{regexp.MustCompile(`^many clients call "([^"]+)"$`), func(ctx context.Context, surface string) error {
+		return world(ctx).runLoad(ctx, dialect.Surface(surface))
+	}, nil},
 
-	{regexp.MustCompile(`^the status is (.+)$`), theStatusIs, ofTheStatus},
-	{regexp.MustCompile(`^the error code is "([^"]+)"$`), theErrorCodeIs, ofTheCode},
+	quoting(`^the status is (.+)$`, "status %s, the contract says %s", func(r contract.Row) string { return r.Status.String() },
+		contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame),
+	quoting(`^the error code is "([^"]+)"$`, "code %q, the contract says %q", contract.Row.Code, contract.Code, contract.CodePlace),
 	requiring("the error code is one of table 2", contract.CodeKnown),
 	requiring("the response says when to retry", contract.RetryAfter),
 	requiring("the error is complete and in the client's API format", contract.ContentType, contract.Whole, contract.Envelope,
@@ -65,47 +69,15 @@ func requiring(sentence string, requirements ...contract.Requirement) definition
 	}
 }
 
-var (
-	ofTheStatus = []contract.Requirement{contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame}
-	ofTheCode   = []contract.Requirement{contract.Code, contract.CodePlace}
-)
-
-func theCircumstance(ctx context.Context, id, sentence string) error {
-	return world(ctx).setCircumstance(id, sentence)
-}
-
-func aClientCalls(ctx context.Context, surface string) error {
-	return world(ctx).call(ctx, dialect.Surface(surface), "")
-}
-
-func aClientCallsWithVariant(ctx context.Context, surface, variant string) error {
-	return world(ctx).call(ctx, dialect.Surface(surface), variant)
-}
-
-func manyClientsCall(ctx context.Context, surface string) error {
-	return world(ctx).runLoad(ctx, dialect.Surface(surface))
-}
-
-func theStatusIs(ctx context.Context, status string) error {
-	w := world(ctx)
-	if row, _ := contract.RowByID(w.current.Row); row.Status.String() != status {
-		return fmt.Errorf("%w: status %s, the contract says %s", errDisagrees, status, row.Status)
-	}
-	w.check(ofTheStatus)
-	return nil
-}
-
-func theErrorCodeIs(ctx context.Context, code string) error {
-	w := world(ctx)
-	if row, _ := contract.RowByID(w.current.Row); row.Code() != code {
-		return fmt.Errorf("%w: code %q, the contract says %q", errDisagrees, code, row.Code())
-	}
-	w.check(ofTheCode)
-	return nil
-}
-
-func register(sc *godog.ScenarioContext) {
-	for _, d := range definitions {
-		sc.Step(d.sentence, d.verb)
-	}
+// quoting binds a sentence that quotes the contract's row to the requirements that it states. The group of the expression is
+// what the row publishes.
+func quoting(sentence, difference string, published func(contract.Row) string, requirements ...contract.Requirement) definition {
+	return definition{regexp.MustCompile(sentence), func(ctx context.Context, quoted string) error {
+		w := world(ctx)
+		if row, _ := contract.RowByID(w.current.Row); published(row) != quoted {
+			return fmt.Errorf("%w: "+difference, errDisagrees, quoted, published(row))
+		}
+		w.check(requirements)
+		return nil
+	}, requirements}
 }

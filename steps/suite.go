@@ -107,7 +107,9 @@ func (s Suite) scenario(sc *godog.ScenarioContext) {
 		}
 		return ctx, nil
 	})
-	register(sc)
+	for _, d := range definitions {
+		sc.Step(d.sentence, d.verb)
+	}
 }
 
 // endStep records the status of the step that has run. One that ended with an error has failed, whatever it found before.
