@@ -20,8 +20,6 @@ type GeneratorLimits struct {
 	//
 	// CPU and Lag are not checked when the gateway runs in this process: it competes with the generator.
 	CPU float64
-	// LocalErrors bounds the share of requests that may fail on this machine: no descriptors, no ports. Default 0.001.
-	LocalErrors float64
 }
 
 func (l GeneratorLimits) withDefaults() GeneratorLimits {
@@ -29,7 +27,6 @@ func (l GeneratorLimits) withDefaults() GeneratorLimits {
 	setDefault(&l.Lag, 25*time.Millisecond)
 	setDefault(&l.LateShare, 0.01)
 	setDefault(&l.CPU, 0.9)
-	setDefault(&l.LocalErrors, 0.001)
 	return l
 }
 
@@ -73,8 +70,12 @@ type effort struct {
 	embedded bool
 }
 
-// lateAllowance is how many requests of any phase may be late. In a short phase a single hiccup is more than 1 %.
-const lateAllowance = 2
+const (
+	// lateAllowance is how many requests of any phase may be late. In a short phase a single hiccup is more than 1 %.
+	lateAllowance = 2
+	// maxLocalErrors is the share of requests that may fail on this machine: no descriptors, no ports.
+	maxLocalErrors = 0.001
+)
 
 // check completes the health of a phase, of which Lag and Late are known.
 func (l GeneratorLimits) check(h GeneratorHealth, e effort) GeneratorHealth {
@@ -83,7 +84,7 @@ func (l GeneratorLimits) check(h GeneratorHealth, e effort) GeneratorHealth {
 		h.Undersent = true
 		problemf("this machine did not send %d of %d requests in time", e.unsent, e.offered)
 	}
-	if e.sent > 0 && float64(e.localErrors)/float64(e.sent) > l.LocalErrors {
+	if e.sent > 0 && float64(e.localErrors)/float64(e.sent) > maxLocalErrors {
 		h.Undersent = true
 		problemf("%d of %d requests failed on this machine", e.localErrors, e.sent)
 	}

@@ -16,7 +16,7 @@ func sleepUntil(ctx context.Context, instant time.Time) error {
 	if err := wait.For(ctx, time.Until(instant)-coarse); err != nil {
 		return err
 	}
-	if rest := time.Until(instant); rest > 0 {
+	for rest := time.Until(instant); rest > 0; rest = time.Until(instant) {
 		sleepFine(rest)
 	}
 	return context.Cause(ctx)

@@ -149,33 +149,35 @@ func (f fitter) fitWindow(m LimiterModel, best int) fit {
 	if m.hasPhase() {
 		return f.fitClockWindow(m, best)
 	}
-	search := func(around time.Duration, ratios []float64) LimiterModel {
-		var best argmin[LimiterModel]
-		for _, ratio := range ratios {
-			m := m
-			m.Window = time.Duration(ratio * float64(around))
-			best.add(f.score(m, best.bound()))
-		}
-		if m.StartsOnRequest {
-			return best.values[0] // a longer window contradicts nothing: a much earlier call may explain a refusal
-		}
-		return best.median()
-	}
-	coarse := search(f.roughWindow(m), geometric(minWindow, maxWindow, coarseStep))
-	return f.fitToAll(search(coarse.Window, geometric(1/fineRange, fineRange, fineStep)))
+	return f.fitParameter(float64(f.roughWindow(m)), minWindow, maxWindow, func(window float64) LimiterModel {
+		m := m
+		m.Window = time.Duration(window)
+		return m
+	}, func(m LimiterModel) float64 { return float64(m.Window) })
 }
 
 // fitTokenBucket finds the refill rate and the capacity of a token bucket.
 func (f fitter) fitTokenBucket() fit {
+	return f.fitParameter(1/f.interval.Seconds(), 1/maxWindow, 1/minWindow, func(refill float64) LimiterModel {
+		return LimiterModel{Kind: contract.TokenBucket, Refill: refill}
+	}, func(m LimiterModel) float64 { return m.Refill })
+}
+
+// fitParameter finds the value of one parameter, between two multiples of a rough value: with returns the model with a value,
+// and of the value of a model.
+func (f fitter) fitParameter(rough, from, to float64, with func(float64) LimiterModel, of func(LimiterModel) float64) fit {
 	search := func(around float64, ratios []float64) LimiterModel {
 		var best argmin[LimiterModel]
 		for _, ratio := range ratios {
-			best.add(f.score(LimiterModel{Kind: contract.TokenBucket, Refill: ratio * around}, best.bound()))
+			best.add(f.score(with(ratio*around), best.bound()))
+		}
+		if best.values[0].StartsOnRequest {
+			return best.values[0] // a longer window contradicts nothing: a much earlier call may explain a refusal
 		}
 		return best.median()
 	}
-	coarse := search(1/f.interval.Seconds(), geometric(1/maxWindow, 1/minWindow, coarseStep))
-	return f.fitToAll(search(coarse.Refill, geometric(1/fineRange, fineRange, fineStep)))
+	coarse := search(rough, geometric(from, to, coarseStep))
+	return f.fitToAll(search(of(coarse), geometric(1/fineRange, fineRange, fineStep)))
 }
 
 // downsample leaves out refusals from the middle of long runs: those at the ends of a run show when the limiter changed its

@@ -1,6 +1,8 @@
 package limits
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -123,4 +125,122 @@ func (f *inFlight) cannotRefuse(d *decision) bool {
 		}
 	}
 	return n < f.limit
+}
+
+// clockWindow stands for the two kinds whose windows are aligned to a clock. A fixed window forgets what came before its
+// boundary (memory 0). A sliding counter adds the calls of the window before, weighted with the share of the current window
+// that is still to come (memory 1).
+//
+// Sliding counters are built in two ways: some admit a call while the estimate is below the limit, others while the estimate
+// with the call is not above it. Only a call that contradicts both is a contradiction here.
+type clockWindow struct {
+	LimiterModel
+	admissions
+
+	slack  time.Duration
+	memory float64
+}
+
+// rounding is more than the rounding error of the sums, and less than the weight of any call.
+const rounding = 1e-6
+
+func (w *clockWindow) minUsage(d *decision) float64 {
+	start := w.windowStart(d.to)
+	usage := float64(w.atLeastUntil(start+w.slack, d)) - 1
+	if w.memory > 0 {
+		usage += float64(w.atLeast(start-w.Window+w.slack, start-w.slack-1)) * w.memory * w.remaining(d.to+w.slack, start)
+	}
+	return usage
+}
+
+func (w *clockWindow) cannotAdmit(d *decision) bool {
+	return w.minUsage(d) >= float64(w.Limit)-rounding
+}
+
+func (w *clockWindow) cannotRefuse(d *decision) bool {
+	for start := w.windowStart(d.from - w.slack); start <= d.to+w.slack; start += w.Window {
+		oldest := start - time.Duration(w.memory*float64(w.Window)) - w.slack
+		if oldest < w.begin {
+			return false
+		}
+		usage := float64(w.atMostOthers(start-w.slack, min(d.to, start+w.Window+w.slack-1)))
+		if w.memory > 0 {
+			usage += float64(w.atMost(oldest, start+w.slack-1)) * w.memory * w.remaining(d.from-w.slack, start)
+		}
+		if usage > float64(w.Limit)-1+rounding {
+			return false
+		}
+	}
+	return true
+}
+
+// remaining is the share of the window from start that is still to come, from 0 to 1.
+func (w *clockWindow) remaining(at, start time.Duration) float64 {
+	return min(max(1-float64(at-start)/float64(w.Window), 0), 1)
+}
+
+// firstRequestWindow is a fixed window that is not aligned to a clock: it begins with the first call after the last window
+// ended (INCR and EXPIRE of a store). When windows begin is not always known, but four statements hold:
+//
+//   - one window's length contains parts of at most two windows, so at most twice the limit;
+//   - the first call after a whole window's length without any begins a window, and so does the first call admitted after one
+//     was refused; that window holds no more than the limit;
+//   - two windows begin at least a window's length apart;
+//   - a refused call means that the limit was used up within the last window's length.
+type firstRequestWindow struct {
+	LimiterModel
+	admissions
+
+	slack time.Duration
+	// starts are the instants before calls that certainly began a window, in order.
+	starts []time.Duration
+}
+
+func newFirstRequestWindow(m LimiterModel, decisions []decision, a admissions, slack time.Duration) *firstRequestWindow {
+	w := &firstRequestWindow{LimiterModel: m, admissions: a, slack: slack}
+	refused := refusedByEnd(decisions)
+	usedUp, next := time.Duration(-1), 0 // the latest instant, before the call in question, at which the limit was certainly used up
+	for _, from := range a.certain.from {
+		for ; next < len(refused) && refused[next].to < from; next++ {
+			usedUp = max(usedUp, refused[next].from)
+		}
+		oldest := from - m.Window - slack
+		idle := oldest >= a.begin && a.atMost(oldest, from-1) == 0
+		if idle || usedUp >= 0 && a.atMost(usedUp, from-1) == 0 {
+			w.starts = append(w.starts, from)
+		}
+	}
+	return w
+}
+
+// refusedByEnd returns the refused calls in the order of the latest instants of their decisions.
+func refusedByEnd(decisions []decision) []decision {
+	refused := slices.DeleteFunc(slices.Clone(decisions), func(d decision) bool { return d.outcome != Refused })
+	slices.SortFunc(refused, func(a, b decision) int { return cmp.Compare(a.to, b.to) })
+	return refused
+}
+
+func (w *firstRequestWindow) minUsage(d *decision) float64 {
+	// Of two windows, one holds at least half of the calls.
+	usage := float64((w.atLeastUntil(d.to-w.Window+w.slack+1, d)+1)/2 - 1)
+	begun := countUpTo(w.starts, d.to)
+	if begun > 0 && d.to < w.starts[begun-1]+w.Window-w.slack {
+		usage = max(usage, float64(w.atLeastUntil(w.starts[begun-1], d)-1))
+	}
+	return usage
+}
+
+func (w *firstRequestWindow) cannotAdmit(d *decision) bool {
+	return w.minUsage(d) >= float64(w.Limit) || w.beganEarly(d)
+}
+
+// beganEarly reports whether the window of this call began before the previous one can have ended.
+func (w *firstRequestWindow) beganEarly(d *decision) bool {
+	begun := countUpTo(w.starts, d.from)
+	return begun > 1 && d.to < w.starts[begun-2]+w.Window-w.slack
+}
+
+func (w *firstRequestWindow) cannotRefuse(d *decision) bool {
+	oldest := d.from - w.Window - w.slack
+	return oldest >= w.begin && w.atMostOthers(oldest, d.to) < w.Limit
 }

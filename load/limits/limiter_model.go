@@ -18,8 +18,7 @@ type LimiterModel struct {
 	Limit int
 	// Window is the length of the window; of a token bucket, the time in which Limit tokens are refilled.
 	Window time.Duration
-	// Burst is the capacity of a token bucket in tokens, and Refill its rate in tokens per second.
-	Burst  int
+	// Refill is the rate of a token bucket in tokens per second.
 	Refill float64
 	// Phase is an instant at which a clock-aligned window begins, as an offset from the first call. Fixed windows and
 	// sliding counters have one.
@@ -35,7 +34,7 @@ type LimiterModel struct {
 func (m LimiterModel) String() string {
 	switch m.Kind {
 	case contract.TokenBucket:
-		return fmt.Sprintf("%s of %d, %.4g/s", m.Kind, m.Burst, m.Refill)
+		return fmt.Sprintf("%s of %d, %.4g/s", m.Kind, m.Limit, m.Refill)
 	case contract.Concurrency:
 		return fmt.Sprintf("%s of %d", m.Kind, m.Limit)
 	case None:
@@ -49,7 +48,7 @@ func (m LimiterModel) String() string {
 
 // newTokenBucketModel takes the capacity in tokens and the refill rate in tokens per second.
 func newTokenBucketModel(capacity int, refill float64) LimiterModel {
-	m := LimiterModel{Kind: contract.TokenBucket, Limit: capacity, Burst: capacity, Refill: refill}
+	m := LimiterModel{Kind: contract.TokenBucket, Limit: capacity, Refill: refill}
 	if refill > 0 {
 		m.Window = time.Duration(float64(capacity) / refill * float64(time.Second))
 	}
@@ -61,11 +60,6 @@ func (m LimiterModel) timeToReset() time.Duration {
 	switch m.Kind {
 	case contract.SlidingCounter:
 		return 2 * m.Window
-	case contract.TokenBucket:
-		if m.Refill <= 0 {
-			return m.Window
-		}
-		return time.Duration(float64(m.Burst) / m.Refill * float64(time.Second))
 	case contract.Concurrency, None:
 		return 0
 	default:

@@ -60,7 +60,7 @@ func (f invalidField) String() string {
 // parseQuotas reads all that a header says about limits, in the order of the names of its fields. Instants count from the header's
 // Date, or from now without one.
 func parseQuotas(header map[string][]string, now time.Time) ([]quota, []invalidField) {
-	p := quotaParser{now: now, quotas: map[string]*quota{}}
+	p := quotaParser{now: now}
 	if date, err := http.ParseTime(http.Header(header).Get("Date")); err == nil {
 		p.now = date
 	}
@@ -69,30 +69,23 @@ func parseQuotas(header map[string][]string, now time.Time) ([]quota, []invalidF
 			p.invalid = append(p.invalid, invalidField{field, strings.Join(header[field], ", "), err})
 		}
 	}
-	quotas := make([]quota, 0, len(p.order))
-	for _, key := range p.order {
-		quotas = append(quotas, *p.quotas[key])
-	}
-	return quotas, p.invalid
+	return p.quotas, p.invalid
 }
 
-// quotaParser collects quotas by source and name.
 type quotaParser struct {
 	now     time.Time
-	quotas  map[string]*quota
-	order   []string
+	quotas  []quota
 	invalid []invalidField
 }
 
+// quota returns the quota of a source with a name. The pointer is valid until the next call.
 func (p *quotaParser) quota(source quotaSource, name string) *quota {
-	key := string(source) + " " + name
-	q, known := p.quotas[key]
-	if !known {
-		q = &quota{source: source, name: name}
-		p.quotas[key] = q
-		p.order = append(p.order, key)
+	i := slices.IndexFunc(p.quotas, func(q quota) bool { return q.source == source && q.name == name })
+	if i < 0 {
+		i = len(p.quotas)
+		p.quotas = append(p.quotas, quota{source: source, name: name})
 	}
-	return q
+	return &p.quotas[i]
 }
 
 func (p *quotaParser) parseField(name string, values []string) error {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// tokenBucket holds, at any instant t, the least of Burst + Refill·(t-s) - (calls admitted in [s, t)) over all s before t:
+// tokenBucket holds, at any instant t, the least of Limit + Refill·(t-s) - (calls admitted in [s, t)) over all s before t:
 // since the last s at which it was full it has lost and gained just that. For a bound of its content it is enough to look at
 // those s at which a decision begins or ends.
 type tokenBucket struct {
@@ -27,7 +27,7 @@ type tokenBucket struct {
 }
 
 func newTokenBucket(m LimiterModel, decisions []decision, a admissions, slack time.Duration) *tokenBucket {
-	b := &tokenBucket{admissions: a, capacity: float64(m.Burst), refill: m.Refill, slack: m.Refill * slack.Seconds()}
+	b := &tokenBucket{admissions: a, capacity: float64(m.Limit), refill: m.Refill, slack: m.Refill * slack.Seconds()}
 	for i, to := range a.certain.to {
 		b.initial = max(b.initial, float64(i+1)-b.refill*(to-a.begin).Seconds())
 	}

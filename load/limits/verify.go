@@ -44,6 +44,8 @@ type verifier struct {
 	probers    Probers
 	declared   DeclaredLimit
 	transcript transcript
+	// lastUse is when the limit was used last, recovered when it admitted a call again: the zero time if it did not.
+	lastUse, recovered time.Time
 }
 
 // run makes all calls. The transcript is what was recorded until an error.
@@ -115,3 +117,15 @@ func (v *verifier) recover(ctx context.Context) (at time.Time, err error) {
 	})
 	return at, err
 }
+
+var (
+	// ErrDeclared is returned when a declared limit is not valid.
+	ErrDeclared = errors.New("declared limit")
+	// ErrBudget is returned when the calls or the time of a [Budget] are used up.
+	ErrBudget = errors.New("budget used up")
+	// ErrInconclusive is returned when the calls show too little of a limit: too many of them failed, none was admitted, or
+	// the limit was never reached.
+	ErrInconclusive = errors.New("inconclusive")
+	// ErrGone is returned when the gateway went away: the last ten calls could not connect.
+	ErrGone = errors.New("the gateway went away")
+)

@@ -5,25 +5,25 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/wait"
 )
 
 // verifyRate makes the calls for a limit that time frees: bursts until a call is refused, whatever the key was used for before;
 // when the limit is free again, one call at a time; when it is free once more, calls at once. The package documentation has a
 // drawing.
 func (v *verifier) verifyRate(ctx context.Context) error {
-	var used usedLimit
 	for _, step := range []func() error{
 		func() error { return v.measureBaseline(ctx) },
 		func() error { return v.in(phaseInitialBurst, func() error { return v.initialBurst(ctx) }) },
-		func() (err error) { used, err = v.awaitRecovery(ctx); return err },
-		func() error { return v.waitUntil(ctx, v.ready(used, counterMostlyFree)) },
+		func() error { return v.awaitRecovery(ctx) },
+		func() error { return v.waitUntil(ctx, v.ready(counterMostlyFree)) },
 		func() error {
 			return v.in(phaseSequential, func() error { return v.useUp(ctx, 4*v.declared.capacity()) })
 		},
 		func() error { return v.callStreams(ctx) },
 		func() error { return v.in(phaseOverLimit, func() error { return v.measureRefusedCost(ctx) }) },
-		func() (err error) { used, err = v.awaitRecovery(ctx); return err },
-		func() error { return v.waitUntil(ctx, v.ready(used, counterFree)) },
+		func() error { return v.awaitRecovery(ctx) },
+		func() error { return v.waitUntil(ctx, v.ready(counterFree)) },
 		func() error { return v.in(phaseBurst, func() error { return v.exceedAtOnce(ctx) }) },
 		func() error { return v.verifyThirdWindow(ctx) },
 	} {
@@ -88,25 +88,17 @@ func (v *verifier) verifyThirdWindow(ctx context.Context) error {
 	})
 }
 
-// usedLimit says when a limit was used last, and when it admitted a call again: the zero time if it did not.
-type usedLimit struct{ lastUse, recovered time.Time }
-
-// awaitRecovery polls until the limit is free for one call.
-func (v *verifier) awaitRecovery(ctx context.Context) (usedLimit, error) {
-	lastUse := v.lastUse()
-	recovered, err := v.recover(ctx)
-	return usedLimit{lastUse, recovered}, err
-}
-
-// lastUse is when the last call ended that passed the limiter, or may have; when the verification began, without any.
-func (v *verifier) lastUse() time.Time {
-	last := v.began
+// awaitRecovery polls until the limit is free for one call. The limit was last used when the last call ended that passed the
+// limiter, or may have; when the verification began, without any.
+func (v *verifier) awaitRecovery(ctx context.Context) (err error) {
+	v.lastUse = v.began
 	for _, c := range v.calls {
-		if c.Outcome() != Refused && c.Latest.After(last) {
-			last = c.Latest
+		if c.Outcome() != Refused && c.Latest.After(v.lastUse) {
+			v.lastUse = c.Latest
 		}
 	}
-	return last
+	v.recovered, err = v.recover(ctx)
+	return err
 }
 
 // counterRest is how far a sliding counter has to recover before calls are counted. It forgets its last use after two windows.
@@ -123,30 +115,86 @@ const (
 const smallLimit = 2
 
 // ready is when enough of the limit is free to count the calls.
-func (v *verifier) ready(used usedLimit, rest counterRest) time.Time {
+func (v *verifier) ready(rest counterRest) time.Time {
 	var ready time.Time
 	for _, kind := range v.declared.kinds() {
-		if at := v.readyAs(v.declared.model(kind), used, rest); at.After(ready) {
+		if at := v.readyAs(v.declared.model(kind), rest); at.After(ready) {
 			ready = at
 		}
 	}
 	return ready.Add(v.declared.margin())
 }
 
-func (v *verifier) readyAs(m LimiterModel, used usedLimit, rest counterRest) time.Time {
+func (v *verifier) readyAs(m LimiterModel, rest counterRest) time.Time {
 	windows := func(share float64) time.Duration { return time.Duration(share * float64(m.Window)) }
 	switch {
-	case used.recovered.IsZero():
-		return used.lastUse.Add(m.timeToReset())
+	case v.recovered.IsZero():
+		return v.lastUse.Add(m.timeToReset())
 	case v.declared.capacity() <= smallLimit:
-		return used.recovered.Add(m.timeToReset())
+		return v.recovered.Add(m.timeToReset())
 	case m.Kind == contract.FixedWindow:
-		return used.recovered // a window began between the last refused call and the first admitted one
+		return v.recovered // a window began between the last refused call and the first admitted one
 	case m.Kind == contract.SlidingCounter && rest == counterMostlyFree:
-		return used.recovered.Add(windows(0.6))
+		return v.recovered.Add(windows(0.6))
 	case m.Kind == contract.SlidingCounter:
-		return used.lastUse.Add(windows(1.4))
+		return v.lastUse.Add(windows(1.4))
 	default:
-		return used.lastUse.Add(m.timeToReset())
+		return v.lastUse.Add(m.timeToReset())
 	}
+}
+
+// verifyConcurrency makes the calls for a limit on calls in flight: one at a time they all pass; held in flight, only the limit
+// does.
+func (v *verifier) verifyConcurrency(ctx context.Context) error {
+	limit := v.declared.Limit
+	if err := v.measureBaseline(ctx); err != nil {
+		return err
+	}
+	if err := v.in(phaseSequential, func() error {
+		for range limit + repeats {
+			if _, err := v.probe(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for range 2 {
+		if err := v.in(phaseBurst, func() error {
+			_, err := v.burst(ctx, limit+limit/2+repeats, v.budget.Hold)
+			return err
+		}); err != nil {
+			return err
+		}
+		if _, err := v.recover(ctx); err != nil {
+			return err
+		}
+	}
+	return v.in(phaseBurst, func() error { return v.probeWhileFull(ctx) })
+}
+
+// probeWhileFull keeps the whole limit in flight and calls meanwhile: with the control key, and streaming.
+func (v *verifier) probeWhileFull(ctx context.Context) error {
+	var control, streams []Call
+	_, err := v.burstWhile(ctx, v.declared.Limit, 4*v.budget.Hold, func(ctx context.Context) (err error) {
+		if err = wait.For(ctx, v.budget.Hold); err != nil {
+			return err
+		}
+		if v.probers.Control != nil {
+			if control, err = repeat(ctx, v.probers.Control); err != nil {
+				return err
+			}
+		}
+		if v.callsStreams() {
+			streams, err = repeat(ctx, v.probers.Stream)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	v.transcript.during = control
+	v.recordStreams(streams)
+	return nil
 }
