@@ -47,7 +47,6 @@ func Annotations(w io.Writer, run runlog.Run) error {
 	return flush(w, &out)
 }
 
-// command escapes the message of a workflow command.
 func command(s string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
 }

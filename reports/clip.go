@@ -61,7 +61,6 @@ func clipped[T any](c *clipper, list []T, limit int) []T {
 	return list[:limit]
 }
 
-// header keeps the first fields by name.
 func (c *clipper) header(h map[string][]string) map[string][]string {
 	if h == nil {
 		return nil

@@ -21,15 +21,11 @@ type ctrfReport struct {
 }
 
 type ctrfResults struct {
-	Tool        ctrfTool        `json:"tool"`
-	Summary     ctrfSummary     `json:"summary"`
-	Tests       []ctrfTest      `json:"tests"`
-	Environment ctrfEnvironment `json:"environment"`
-	Extra       ctrfExtra       `json:"extra"`
-}
-
-type ctrfTool struct {
-	Name string `json:"name"`
+	Tool        map[string]string `json:"tool"`
+	Summary     ctrfSummary       `json:"summary"`
+	Tests       []ctrfTest        `json:"tests"`
+	Environment ctrfEnvironment   `json:"environment"`
+	Extra       ctrfExtra         `json:"extra"`
 }
 
 // ctrfSummary counts tests by status. Times are in milliseconds, instants since 1970.
@@ -86,7 +82,7 @@ func CTRF(w io.Writer, run runlog.Run) error {
 	report := ctrfReport{
 		ReportFormat: "CTRF", SpecVersion: ctrfVersion, Timestamp: stop.UTC().Format(time.RFC3339), GeneratedBy: plain.Text(run.Tool, nameLimit),
 		Results: ctrfResults{
-			Tool:        ctrfTool{"gatecert"},
+			Tool:        map[string]string{"name": "gatecert"},
 			Summary:     ctrfSummary{Start: run.Started.UnixMilli(), Stop: stop.UnixMilli(), Duration: stop.Sub(run.Started).Milliseconds()},
 			Tests:       []ctrfTest{},
 			Environment: ctrfEnvironment{plain.Text(run.Target.Name, nameLimit), plain.Text(run.Target.Version, nameLimit), run.Complete()},

@@ -107,12 +107,10 @@ func (d Diff) Terminal(w io.Writer, opts TerminalOptions) error {
 	return t.flush(w)
 }
 
-// runLine describes a run in one line.
 func runLine(run runlog.Run) string {
 	return fmt.Sprintf("%s  %s  %s", targetName(run), plain.Text(run.RunID, nameLimit), Sentence(run))
 }
 
-// targetName is the target's name and version.
 func targetName(run runlog.Run) string {
 	return plain.Text(strings.TrimSpace(run.Target.Name+" "+run.Target.Version), nameLimit)
 }
@@ -153,7 +151,6 @@ func (d Diff) Markdown(w io.Writer) error {
 	return flush(w, &out)
 }
 
-// signed is a verdict with its sign.
 func signed(v contract.Verdict) string {
 	if v == "" {
 		return "–"
@@ -161,7 +158,6 @@ func signed(v contract.Verdict) string {
 	return sign(v) + " " + string(v)
 }
 
-// diffReport is a diff as JSON.
 type diffReport struct {
 	Schema    string       `json:"schema"`
 	Old       diffRun      `json:"old"`

@@ -36,7 +36,6 @@ func Formats() []Format {
 	}
 }
 
-// flush writes a finished report.
 func flush(w io.Writer, out *bytes.Buffer) error {
 	if _, err := w.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("write report: %w", err)

@@ -17,15 +17,10 @@ import (
 
 // The types of HAR 1.2: http://www.softwareishard.com/blog/har-12-spec/. Fields that begin with _ are gatecert's own.
 type harLog struct {
-	Version string     `json:"version"`
-	Creator harCreator `json:"creator"`
-	Entries []harEntry `json:"entries"`
-	Comment string     `json:"comment"`
-}
-
-type harCreator struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
+	Version string            `json:"version"`
+	Creator map[string]string `json:"creator"`
+	Entries []harEntry        `json:"entries"`
+	Comment string            `json:"comment"`
 }
 
 type harEntry struct {
@@ -111,7 +106,7 @@ type harTimings struct {
 // w does.
 func HAR(w io.Writer, run runlog.Run) error {
 	log := harLog{
-		Version: "1.2", Creator: harCreator{"gatecert", plain.Text(run.Tool, nameLimit)}, Entries: []harEntry{},
+		Version: "1.2", Creator: map[string]string{"name": "gatecert", "version": plain.Text(run.Tool, nameLimit)}, Entries: []harEntry{},
 		Comment: targetName(run) + ": " + Sentence(run),
 	}
 	for _, c := range run.Controls {

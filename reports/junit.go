@@ -21,11 +21,10 @@ type junitSuites struct {
 }
 
 type junitCounts struct {
-	Tests    int    `xml:"tests,attr"`
-	Failures int    `xml:"failures,attr"`
-	Errors   int    `xml:"errors,attr"`
-	Time     string `xml:"time,attr"`
-	elapsed  time.Duration
+	Tests    int       `xml:"tests,attr"`
+	Failures int       `xml:"failures,attr"`
+	Errors   int       `xml:"errors,attr"`
+	Time     junitTime `xml:"time,attr"`
 }
 
 type junitSuite struct {
@@ -46,12 +45,11 @@ type junitProperty struct {
 type junitCase struct {
 	Class   string       `xml:"classname,attr"`
 	Name    string       `xml:"name,attr"`
-	Time    string       `xml:"time,attr"`
+	Time    junitTime    `xml:"time,attr"`
 	Skipped *junitResult `xml:"skipped"`
 	Failure *junitResult `xml:"failure"`
 	Error   *junitResult `xml:"error"`
 	Out     string       `xml:"system-out,omitempty"`
-	elapsed time.Duration
 }
 
 type junitResult struct {
@@ -90,7 +88,6 @@ func JUnit(w io.Writer, run runlog.Run) error {
 				s.Skipped++
 			}
 		}
-		s.Time = seconds(s.elapsed)
 		suites.Suites = append(suites.Suites, s)
 	}
 	byRow := make(map[contract.RowID][]junitCase)
@@ -108,11 +105,10 @@ func JUnit(w io.Writer, run runlog.Run) error {
 	}
 	if gap != "" {
 		add("run", []junitCase{{
-			Class: "run", Name: "the run can be judged", Time: seconds(0),
+			Class: "run", Name: "the run can be judged",
 			Error: &junitResult{Message: gap, Type: string(contract.Error), Text: Sentence(run)},
 		}})
 	}
-	suites.Time = seconds(suites.elapsed)
 
 	out := bytes.NewBufferString(xml.Header)
 	enc := xml.NewEncoder(out)
@@ -126,7 +122,7 @@ func JUnit(w io.Writer, run runlog.Run) error {
 
 func (n *junitCounts) count(c junitCase) {
 	n.Tests++
-	n.elapsed += c.elapsed
+	n.Time += c.Time
 	switch {
 	case c.Failure != nil:
 		n.Failures++
@@ -137,9 +133,7 @@ func (n *junitCounts) count(c junitCase) {
 
 func newJUnitCase(c runlog.Case) junitCase {
 	f := failureTextOf(c)
-	out := junitCase{
-		Class: plain.Text(string(c.Row), nameLimit), Name: f.ID, Time: seconds(c.Duration), elapsed: c.Duration,
-	}
+	out := junitCase{Class: plain.Text(string(c.Row), nameLimit), Name: f.ID, Time: junitTime(c.Duration)}
 	result := &junitResult{Message: f.headline(), Type: string(f.Verdict)}
 	switch f.Verdict {
 	case contract.Pass:
@@ -160,5 +154,10 @@ func newJUnitCase(c runlog.Case) junitCase {
 	return out
 }
 
-// seconds writes a duration as JUnit does: seconds with three decimals.
-func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) }
+// junitTime is written as JUnit does: seconds with three decimals.
+type junitTime time.Duration
+
+// MarshalXMLAttr implements [xml.MarshalerAttr].
+func (t junitTime) MarshalXMLAttr(name xml.Name) (xml.Attr, error) {
+	return xml.Attr{Name: name, Value: strconv.FormatFloat(time.Duration(t).Seconds(), 'f', 3, 64)}, nil
+}

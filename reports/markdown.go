@@ -200,7 +200,6 @@ func htmlCode(s string) string {
 	return b.String()
 }
 
-// longestRun is the length of the longest run of c.
 func longestRun(s string, c rune) int {
 	longest, run := 0, 0
 	for _, r := range s {

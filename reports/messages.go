@@ -132,7 +132,6 @@ func steps(c runlog.Case) []runlog.Step {
 	return list
 }
 
-// testCase writes the messages of one case.
 func (m *messenger) testCase(c runlog.Case, fallback time.Time) {
 	pickle := m.pickles[scenarioName(c)]
 	if pickle == nil || m.err != nil {

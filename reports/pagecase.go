@@ -58,7 +58,6 @@ type pageScenario struct {
 	Steps [][2]string `json:"steps"` // status, text
 }
 
-// pageMessage is a request or a response.
 type pageMessage struct {
 	Line   string      `json:"line"`
 	Notes  []string    `json:"notes,omitempty"`
@@ -278,7 +277,6 @@ func effects(o contract.Observation) []string {
 	return list
 }
 
-// number writes a quota without an exponent.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // duration writes a duration with about three digits.

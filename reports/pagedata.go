@@ -12,7 +12,6 @@ import (
 // evidenceLimit bounds the evidence in a page, in bytes of JSON. What a page adds around it stays below 300 KiB.
 const evidenceLimit = 1600 << 10
 
-// pageData is what the page's script reads.
 type pageData struct {
 	Cases []json.RawMessage `json:"cases"`
 	// Left is the number of cases for which the page has no room.
@@ -21,7 +20,6 @@ type pageData struct {
 	Rules map[contract.RowID]pageRule `json:"rules"`
 }
 
-// pageRule is what the contract says about a row.
 type pageRule struct {
 	Title         string             `json:"title"`
 	Facts         [][2]string        `json:"facts"`

@@ -160,7 +160,6 @@ func (s SelfTest) Sentence() string {
 	return "self-test FAILED: " + strings.Join(s.failures(), "; ")
 }
 
-// names returns the names of the gateways that the condition holds for.
 func (s SelfTest) names(holds func(GatewayResult) bool) []string {
 	var names []string
 	for _, g := range s.Gateways {

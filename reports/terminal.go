@@ -63,7 +63,6 @@ func (o TerminalOptions) withDefaults() TerminalOptions {
 	return o
 }
 
-// terminal builds one report.
 type terminal struct {
 	opts TerminalOptions
 	out  bytes.Buffer
@@ -293,7 +292,6 @@ func Table(w io.Writer, header []string, rows [][]string, cell tw.CellConfig) er
 
 func (t *terminal) sign(v contract.Verdict) string { return t.paint(v, sign(v)) }
 
-// paint colours text by its verdict.
 func (t *terminal) paint(v contract.Verdict, text string) string {
 	if !t.opts.Color {
 		return text

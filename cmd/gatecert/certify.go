@@ -143,7 +143,6 @@ func readSubject(run, keyFile, folder string) (log []byte, key certificate.Key, 
 	return log, key, cmp.Or(folder, filepath.Dir(run)), nil
 }
 
-// readFile reads a file named on the command line.
 func readFile(path string) ([]byte, error) {
 	data, err := os.ReadFile(path) //nolint:gosec // the path is the user's own argument
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 	"github.com/gatecert/gatecert/targets/store"
 )
 
-// journalName is the name of the journal in a run's folder.
 const journalName = "cleanup.ndjson"
 
 type cleanCommand struct {

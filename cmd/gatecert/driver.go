@@ -18,7 +18,6 @@ import (
 	"github.com/gatecert/gatecert/targets/store"
 )
 
-// driver is a driver that the command links.
 type driver struct {
 	profile.Driver
 

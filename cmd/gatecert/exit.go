@@ -32,7 +32,6 @@ type shownError struct {
 
 func (e shownError) Error() string { return e.text }
 
-// silent reports whether the output has shown an error already.
 func silent(err error) bool {
 	var shown shownError
 	return errors.As(err, &shown)

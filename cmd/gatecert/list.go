@@ -58,7 +58,6 @@ func (l listCommand) Run(c *console) error {
 	}
 }
 
-// listAll prints a table with a line for each value.
 func listAll[T any](c *console, values []T, header []string, line func(T) []string) error {
 	var lines [][]string
 	for _, v := range values {

@@ -23,7 +23,6 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// loadCommand has the commands that send many requests.
 type loadCommand struct {
 	RateLimit rateLimitCommand `cmd:"" help:"Verify the declared rate limit of a key, or infer an undeclared one."`
 	Timeout   timeoutCommand   `cmd:"" help:"Let the upstream hang or fail on some calls, and check how the gateway handles those and all others."`
@@ -122,7 +121,6 @@ func loadError(err error) error {
 	return err
 }
 
-// printVerdict prints a verdict with the qualifications that apply.
 func printVerdict(c *console, v contract.Verdict, qualifications ...string) {
 	line := "verdict   " + string(v)
 	if len(qualifications) > 0 {
@@ -178,7 +176,6 @@ type loadProgress struct {
 	open    bool // the line that changes is on the terminal
 }
 
-// show prints how far a phase has come.
 func (p *loadProgress) show(s load.Progress) {
 	span := s.Elapsed - p.last.Elapsed
 	if s.Phase != p.last.Phase || span <= 0 {
@@ -198,7 +195,6 @@ func (p *loadProgress) show(s load.Progress) {
 	}
 }
 
-// printf prints a line that stays.
 func (p *loadProgress) printf(format string, args ...any) {
 	p.close()
 	fmt.Fprintf(p.c.err, format+"\n", args...)

@@ -80,7 +80,6 @@ func printLoadCase(c *console, result runlog.Case) {
 // maxReason bounds what is printed of a reason or a finding. They may quote the gateway.
 const maxReason = 400
 
-// plotResponses plots the responses per second by outcome.
 func plotResponses(c *console, summary runlog.LoadSummary) {
 	series := []plotSeries{{name: "admitted", mark: '+'}, {name: "refused", mark: '-'}, {name: "other", mark: 'x'}}
 	for _, span := range summary.Spans {

@@ -7,10 +7,8 @@ import (
 	"strings"
 )
 
-// plotPoint is a point of a plot.
 type plotPoint struct{ x, y float64 }
 
-// plotSeries is a set of points with one mark.
 type plotSeries struct {
 	name   string
 	mark   byte

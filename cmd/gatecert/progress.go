@@ -119,7 +119,6 @@ func (p *progress) state() string {
 	return text
 }
 
-// loadLine is the progress of a load in one line.
 func loadLine(l load.Progress) string {
 	return fmt.Sprintf("%s: %.0f s, %d sent, %d admitted, %d refused, %d failed", l.Phase, l.Elapsed.Seconds(), l.Sent, l.Admitted, l.Refused, l.Failed)
 }

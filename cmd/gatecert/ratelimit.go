@@ -45,7 +45,6 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 	return cmd.infer(ctx, c, config)
 }
 
-// infer infers an undeclared limit.
 func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatecert.Config) (err error) {
 	journal, err := c.mayChange(&config, cmd.Out, cmd.Yes)
 	if err != nil {

@@ -146,10 +146,8 @@ func (r runCommand) config() (gatecert.Config, error) {
 	return config, nil
 }
 
-// logName is the file name of the log in a run's folder.
 const logName = "run.ndjson"
 
-// writeReports renders the formats into the folder.
 func writeReports(run runlog.Run, formats []reports.Format, dir string) error {
 	for _, f := range formats {
 		render := func(w io.Writer) error { return f.Render(w, run) }

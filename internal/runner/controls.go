@@ -23,7 +23,6 @@ type controls struct {
 	unreachable string
 }
 
-// afterCases is the phase of the closing controls.
 const afterCases = "after"
 
 // callControls makes the control calls of all surfaces at once: a healthy call, and before the cases a call with a model

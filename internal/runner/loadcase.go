@@ -46,7 +46,6 @@ func verificationBudget(r profile.Rate) limits.Budget {
 	return limits.Budget{Calls: 8*most + 1000, Time: 12*r.Window + time.Minute, Concurrency: min(max(2*most+16, usualConcurrency), maxConcurrency)}
 }
 
-// runOutage makes the upstream fail on a share of the calls.
 func runOutage(ctx context.Context, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.LoadResult, error) {
 	experiment, err := outageOf(p, c)
 	if err != nil {
@@ -65,7 +64,6 @@ func runOutage(ctx context.Context, p targets.Prepared, c contract.Case, progres
 	return steps.LoadResult{Findings: findings, Summary: evidence.Summary(), Evidence: evidence.Response()}, err
 }
 
-// outageOf is the experiment of a case.
 func outageOf(p targets.Prepared, c contract.Case) (outage.Experiment, error) {
 	if c.Circumstance == contract.SlowUpstream {
 		return SlowOutage(p, c.Surface)
@@ -95,7 +93,6 @@ func (r *runner) announceLoad() error {
 	return nil
 }
 
-// traffic says what one load case is going to send.
 func traffic(p targets.Prepared, c contract.Case) (string, error) {
 	if c.Row == contract.RowRateLimited {
 		budget := verificationBudget(p.Profile.Limits.Rate)

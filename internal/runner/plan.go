@@ -73,7 +73,6 @@ func emptySelection(s runlog.Selection, surfaces []dialect.Surface) string {
 	return fmt.Sprintf("the selected cases need level %s; this run is at level %s", least, s.Level)
 }
 
-// maxReasons bounds the reasons that an error lists.
 const maxReasons = 3
 
 // reasons says why nothing is offered, where the reasons are few.
@@ -93,11 +92,70 @@ func (p plan) reasons() string {
 // all are the cases that must run, in the order of their phases.
 func (p plan) all() []contract.Case { return slices.Concat(p.concurrent, p.exclusive, p.load) }
 
-// expected are the ids of all cases that must run.
 func (p plan) expected() []string {
 	var ids []string
 	for _, c := range p.all() {
 		ids = append(ids, c.ID())
 	}
 	return ids
+}
+
+// Choice selects a part of the contract, in the words of a command line.
+type Choice struct {
+	// Level leaves out the cases that need a higher level. "" selects all cases but the load cases.
+	Level contract.Level
+	// Rows are row ids or patterns, Cases ids of cases, Surfaces names of surfaces. An empty list selects all.
+	Rows, Cases, Surfaces []string
+}
+
+// Select checks a choice. A load case that is named is selected at any level. It returns [ErrUsage] when a word names
+// something that does not exist.
+func Select(c Choice) (runlog.Selection, error) {
+	s := runlog.Selection{Level: c.Level}
+	if s.Level == "" {
+		s.Level, s.WithoutLoad = contract.Full, len(c.Cases) == 0
+	}
+	if !s.Level.Valid() {
+		return s, fmt.Errorf("%w: no level %q: want one of %s", ErrUsage, s.Level, plain.Joined(contract.Levels()))
+	}
+	for _, pattern := range c.Rows {
+		rows, err := matchRows(pattern)
+		if err != nil {
+			return s, err
+		}
+		s.Rows = append(s.Rows, rows...)
+	}
+	for _, name := range c.Surfaces {
+		surface := dialect.Surface(name)
+		if !surface.Valid() {
+			return s, fmt.Errorf("%w: no surface %q: want one of %s", ErrUsage, name, plain.Joined(dialect.Surfaces()))
+		}
+		s.Surfaces = append(s.Surfaces, surface)
+	}
+	for _, id := range c.Cases {
+		if _, err := contract.ParseCase(id); err != nil {
+			return s, fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+		s.Cases = append(s.Cases, id)
+	}
+	return s, nil
+}
+
+// matchRows returns the rows that match a pattern. A pattern that matches none is an error: a selection that is ignored
+// turns a typo into a passing run.
+func matchRows(pattern string) ([]contract.RowID, error) {
+	parsed, err := contract.ParsePattern(pattern)
+	if err != nil {
+		return nil, fmt.Errorf("%w: rows: %w", ErrUsage, err)
+	}
+	var rows []contract.RowID
+	for _, row := range contract.Rows() {
+		if parsed.Matches(string(row.ID)) || pattern == row.Key {
+			rows = append(rows, row.ID)
+		}
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%w: no row matches %q: gatecert list rows shows all 32", ErrUsage, pattern)
+	}
+	return rows, nil
 }

@@ -59,7 +59,6 @@ func (r *reporter) start(phase, target string) {
 	r.report(Progress{Phase: phase})
 }
 
-// expect sets the number of cases that are going to run.
 func (r *reporter) expect(total int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

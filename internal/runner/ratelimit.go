@@ -107,7 +107,6 @@ func (f proberFactory) prober(surface dialect.Surface, key, directive string) li
 	return limits.ClientProber{Client: f.client, NewRequest: newRequest, CanHold: upstream != nil, OnEnd: f.meter.count}.Probe
 }
 
-// callMeter counts calls and reports the counts.
 type callMeter struct {
 	report func(load.Progress)
 	began  time.Time

@@ -85,7 +85,6 @@ func addCoverage(test *reports.SelfTest, load bool) {
 	}
 }
 
-// loadRows are the rows that have load cases.
 func loadRows() []contract.Row {
 	return slices.DeleteFunc(contract.Rows(), func(r contract.Row) bool {
 		return !slices.ContainsFunc(contract.Cases(), func(c contract.Case) bool { return c.Row == r.ID && c.IsLoad() })

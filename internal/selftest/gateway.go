@@ -32,9 +32,9 @@ type gateway struct {
 func choose(cfg Config) ([]gateway, error) {
 	var gateways []gateway
 	all := len(cfg.Mutants)+len(cfg.Permitted) == 0
-	wantMutants, wantPermitted := slices.Clone(cfg.Mutants), slices.Clone(cfg.Permitted)
+	unknownMutants, unknownPermitted := slices.Clone(cfg.Mutants), slices.Clone(cfg.Permitted)
 	for _, m := range mutants.All() {
-		if all && m.Load == cfg.Load || take(&wantMutants, m.Name) {
+		if all && m.Load == cfg.Load || take(&unknownMutants, m.Name) {
 			g := gateway{name: m.Name, sentence: m.Sentence, mutant: m}
 			if m.Load {
 				g.level, g.cases = contract.Full, append(loadCases(), singleCases(m)...)
@@ -43,7 +43,7 @@ func choose(cfg Config) ([]gateway, error) {
 		}
 	}
 	for _, p := range mutants.Permitted() {
-		if all || take(&wantPermitted, p.Name) {
+		if all || take(&unknownPermitted, p.Name) {
 			g := gateway{name: p.Name, sentence: p.Sentence}
 			if cfg.Load {
 				g.level, g.cases = contract.Full, loadCases()
@@ -51,16 +51,16 @@ func choose(cfg Config) ([]gateway, error) {
 			gateways = append(gateways, g)
 		}
 	}
-	if len(wantMutants) > 0 {
-		return nil, fmt.Errorf("%w: no mutant %q: see gatecert list mutants", runner.ErrUsage, wantMutants[0])
+	switch {
+	case len(unknownMutants) > 0:
+		return nil, fmt.Errorf("%w: no mutant %q: see gatecert list mutants", runner.ErrUsage, unknownMutants[0])
+	case len(unknownPermitted) > 0:
+		return nil, fmt.Errorf("%w: no permitted behaviour %q: see gatecert list permitted", runner.ErrUsage, unknownPermitted[0])
+	default:
+		return gateways, nil
 	}
-	if len(wantPermitted) > 0 {
-		return nil, fmt.Errorf("%w: no permitted behaviour %q: see gatecert list permitted", runner.ErrUsage, wantPermitted[0])
-	}
-	return gateways, nil
 }
 
-// take removes a name from a list, and reports whether it was there.
 func take(names *[]string, name string) bool {
 	before := len(*names)
 	*names = slices.DeleteFunc(*names, func(n string) bool { return n == name })

@@ -7,7 +7,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// visitor makes an [ast.Visitor] of a function.
 type visitor func(ast.Node)
 
 func (v visitor) Visit(node ast.Node) ast.Visitor {

@@ -178,7 +178,6 @@ func badDuration(root ast.Node, into reflect.Type) (at *token.Token) {
 	return at
 }
 
-// keysAt lists the keys that the mapping with this key can have.
 func keysAt(root ast.Node, into reflect.Type, key *token.Token) (keys []string) {
 	walk(root, into, func(node ast.Node, t reflect.Type) {
 		for _, pair := range pairs(node) {

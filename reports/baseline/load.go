@@ -40,7 +40,6 @@ func Load(path string, parse Parser) (Baseline, error) {
 	}
 }
 
-// parseLog returns the failures of a run log as entries.
 func parseLog(file string, data []byte) (Baseline, error) {
 	run, err := runlog.Read(bytes.NewReader(data))
 	if err != nil {

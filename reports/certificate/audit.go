@@ -94,7 +94,6 @@ func (a *audit) notOffered() {
 	}
 }
 
-// verdict judges a case again.
 func (a *audit) verdict(c runlog.Case) {
 	known, err := contract.ParseCase(c.ID)
 	if err != nil {
@@ -188,7 +187,6 @@ func (a *audit) controls() {
 	}
 }
 
-// footer checks that the run's verdict is the worst of its cases.
 func (a *audit) footer() {
 	f := a.run.Footer
 	if f == nil {

@@ -57,7 +57,6 @@ func Read(r io.Reader) (Run, error) {
 	return run, nil
 }
 
-// runReader collects the events of one log.
 type runReader struct {
 	run    *Run
 	opened bool

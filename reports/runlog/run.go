@@ -145,20 +145,16 @@ func (r Run) gaps() []string {
 		gaps = append(gaps, "no case was executed")
 	}
 	if n := len(r.Missing()); n > 0 {
-		gaps = append(gaps, fmt.Sprintf("%d of %s never ran", n, expectedCases(len(r.Expected))))
+		noun := "case"
+		if len(r.Expected) != 1 {
+			noun = "cases"
+		}
+		gaps = append(gaps, fmt.Sprintf("%d of %d expected %s never ran", n, len(r.Expected), noun))
 	}
 	if r.Footer != nil && !r.counted() {
 		gaps = append(gaps, "the footer's counts do not match the cases in the log")
 	}
 	return gaps
-}
-
-// expectedCases writes "1 expected case", "4 expected cases".
-func expectedCases(n int) string {
-	if n == 1 {
-		return "1 expected case"
-	}
-	return fmt.Sprintf("%d expected cases", n)
 }
 
 // counted reports whether the footer's counts match the cases of the log. They do not when the log was cut or altered.
