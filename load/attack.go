@@ -61,7 +61,6 @@ func newAttack(ctx context.Context, e *Engine, p Phase, plan Plan, requests []*w
 	return a
 }
 
-// run sends the phase and measures it.
 func (a *attack) run() (Measurement, error) {
 	m := Measurement{
 		Phase: a.phase.Name, Schedule: fmt.Sprintf("%g/s for %s", a.phase.Rate, a.phase.For), Started: time.Now(),
@@ -209,7 +208,6 @@ func isStale(resp response, err error) bool {
 	return resp.firstByte.IsZero() && (errors.Is(err, io.EOF) || isReset(err))
 }
 
-// record completes a sample from its response, or from the error in place of one.
 func (a *attack) record(s *sample, r *wireRequest, resp response, err error) {
 	since := func(t time.Time) time.Duration {
 		if t.IsZero() {

@@ -35,7 +35,6 @@ type bounds struct {
 	probes           []Probe
 }
 
-// pass is one pass of the search.
 type pass struct {
 	duration time.Duration // of a probe
 	ratio    float64       // of upper to lower at which the pass ends

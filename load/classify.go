@@ -185,7 +185,6 @@ func observe(r *wireRequest, resp response) contract.Observation {
 	return o
 }
 
-// errorReader returns an error at the first read.
 type errorReader struct{ err error }
 
 func (r errorReader) Read([]byte) (int, error) { return 0, r.err }

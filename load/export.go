@@ -127,7 +127,6 @@ func (m Measurement) eachMetrics(visit func(request string, outcome runlog.Outco
 	}
 }
 
-// metricsWriter writes OpenMetrics text.
 type metricsWriter struct {
 	w     *bufio.Writer
 	phase string
@@ -144,7 +143,6 @@ func (o *metricsWriter) family(name, kind, unit, help string) {
 	o.printf("# HELP %s %s\n", name, help)
 }
 
-// labelEscaper escapes the value of a label.
 var labelEscaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
 func (o *metricsWriter) sample(name string, value float64, labels ...string) {

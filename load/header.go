@@ -40,7 +40,6 @@ func field(raw []byte, name string) (value []byte, ok bool) {
 	return value, ok
 }
 
-// parseHeader parses a raw header.
 func parseHeader(raw []byte) http.Header {
 	header := http.Header{}
 	eachField(raw, func(name, value []byte) bool {

@@ -63,7 +63,6 @@ func (c Comparison) withDefaults() Comparison {
 	return c
 }
 
-// half returns the phase of half a round.
 func (c Comparison) half(r Request) Phase {
 	p := c.Phase
 	p.Name, p.Mix, p.Rate, p.For = r.Name, []Request{r}, c.Rate, c.Duration

@@ -93,7 +93,6 @@ func (c Caps) withDefaults() Caps {
 	return c
 }
 
-// within bounds caps by others.
 func (c Caps) within(other Caps) Caps {
 	return Caps{
 		Requests: min(c.Requests, other.Requests), Rate: min(c.Rate, other.Rate),

@@ -26,7 +26,6 @@ type pool struct {
 	closed bool
 }
 
-// conn is one connection.
 type conn struct {
 	net.Conn
 	responseReader
@@ -100,7 +99,6 @@ func (p *pool) dial(ctx context.Context, to endpoint, a *attack, deadline time.T
 // every connection for the rest of the run.
 const keptBuffer = 64 << 10
 
-// put returns a connection that can be used again.
 func (p *pool) put(c *conn) {
 	if cap(c.body) > keptBuffer {
 		c.body = nil

@@ -93,7 +93,6 @@ const (
 	chunked
 )
 
-// readHead reads the status line and the header fields.
 func (r *responseReader) readHead(out *response) (framing, error) {
 	var err error
 	if r.head, err = r.readLine(r.head[:0]); err != nil {
@@ -188,7 +187,6 @@ func (f *framing) parseField(line []byte) error {
 	return nil
 }
 
-// readBody reads the body as the framing says.
 func (r *responseReader) readBody(out *response, f framing, method string) error {
 	r.body = r.body[:0]
 	if method == http.MethodHead || out.status == http.StatusNoContent || out.status == http.StatusNotModified {

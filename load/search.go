@@ -174,7 +174,6 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 // errBudget ends a search that would send more than was planned.
 var errBudget = errors.New("the request budget is used up")
 
-// searchRun is a search in progress.
 type searchRun struct {
 	Search
 
@@ -216,7 +215,6 @@ func (r *searchRun) probe(ctx context.Context, rate float64, d time.Duration) (P
 	return p, wait.For(ctx, settleTime)
 }
 
-// runAt runs the search's phase at a constant rate.
 func (r *searchRun) runAt(ctx context.Context, rate float64, d time.Duration) (Measurement, error) {
 	p := r.Phase
 	p.Name, p.Rate, p.For = fmt.Sprintf("%.4g/s for %s", rate, d.Round(time.Millisecond)), rate, d

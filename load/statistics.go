@@ -41,7 +41,6 @@ func median(values []float64) float64 {
 	return (values[half-1] + values[half]) / 2
 }
 
-// point is one point of a series.
 type point struct{ x, y float64 }
 
 // slope returns the Theil-Sen estimate of how much y grows with x: the median of the slopes of all pairs of points, with

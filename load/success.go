@@ -11,8 +11,8 @@ import (
 )
 
 // isCertainSuccess reports whether a response is certainly a success. It may reject what [contract.IsSuccess] accepts, and the
-// response is then classified in full; it never accepts what that rejects. It takes half the time of a full
-// classification, which parses streams strictly and redacts.
+// response is then classified in full; it never accepts what that rejects. It takes half the time of a full classification,
+// which parses streams strictly and redacts.
 func isCertainSuccess(s dialect.Surface, r response) bool {
 	if _, encoded := field(r.header, "Content-Encoding"); encoded {
 		return false

@@ -47,7 +47,6 @@ func assess(d DeclaredLimit, t transcript) *assessment {
 	return a
 }
 
-// find adds a finding.
 func (a *assessment) find(r contract.Requirement, level contract.RequirementLevel, want, got string) {
 	a.findings = append(a.findings, contract.Finding{Requirement: r, Level: level, Want: want, Got: got})
 }

@@ -27,7 +27,6 @@ func (i *inference) experiment(ctx context.Context, name string, run func(contex
 	return err
 }
 
-// sentences returns what all experiments showed.
 func (i *inference) sentences() []string {
 	var sentences []string
 	for _, e := range i.experiments {

@@ -31,7 +31,6 @@ type gridPoint struct {
 	contradictions int
 }
 
-// clockWindowSearch is the search for one model.
 type clockWindowSearch struct {
 	fitter
 

@@ -98,7 +98,6 @@ func (a *assessment) anyAdmitted(p phase, n int) bool {
 	return slices.ContainsFunc(a.calls[:n], func(c Call) bool { return c.phase == p && c.Outcome() == Admitted })
 }
 
-// findExcess adds a finding for excess calls, if there are any.
 func (a *assessment) findExcess(r contract.Requirement, level contract.RequirementLevel, calls []int) {
 	if len(calls) == 0 {
 		return
@@ -115,7 +114,6 @@ func (a *assessment) findExcess(r contract.Requirement, level contract.Requireme
 	a.find(r, level, "no more calls admitted than a "+a.model.String()+" allows", got)
 }
 
-// findSpurious adds a finding for spurious refusals, if there are any.
 func (a *assessment) findSpurious(r contract.Requirement, calls []int) {
 	if len(calls) > 0 {
 		a.find(r, contract.Should, "calls admitted while a "+a.model.String()+" has capacity",

@@ -35,7 +35,6 @@ func (r *recorder) drain(ctx context.Context, oneByOne, maxAdmitted int) (drainR
 	return d, nil
 }
 
-// single makes one call.
 func (r *recorder) single(ctx context.Context) ([]Call, error) {
 	c, err := r.probe(ctx)
 	return []Call{c}, err
@@ -49,7 +48,6 @@ const (
 	minPause     = time.Millisecond
 )
 
-// pause waits between two polls.
 func (r *recorder) pause(ctx context.Context, began, lastAdmitted time.Time) error {
 	d := max(pauseOfGap*float64(time.Since(lastAdmitted)), pauseOfTotal*float64(time.Since(began)), float64(minPause))
 	return r.waitUntil(ctx, time.Now().Add(time.Duration(d)))

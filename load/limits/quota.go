@@ -107,7 +107,6 @@ func (p *quotaParser) parseField(name string, values []string) error {
 	return nil
 }
 
-// parseValue reads a field that has one value.
 func (p *quotaParser) parseValue(source quotaSource, name, what, value string) error {
 	switch what {
 	case "limit", "remaining":

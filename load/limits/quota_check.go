@@ -64,7 +64,6 @@ func (c *quotaCheck) findInvalid(f invalidField) {
 	c.findOnce(level, want, f.String())
 }
 
-// checkResponse checks one response.
 func (c *quotaCheck) checkResponse(call Call, q quota) {
 	refused := call.Outcome() == Refused
 	switch {

@@ -65,7 +65,6 @@ func (v *verifier) run(ctx context.Context) (transcript, error) {
 	return t, err
 }
 
-// in makes the calls of one phase.
 func (v *verifier) in(p phase, run func() error) error {
 	from := time.Since(v.began)
 	v.phase = p

@@ -100,7 +100,6 @@ func (c conclusion) certain() bool { return c.violated() && c.certainty == certa
 // conclusions are those of one round, or of two that were compared.
 type conclusions []conclusion
 
-// uncertain reports whether any violation is.
 func (all conclusions) uncertain() bool {
 	return slices.ContainsFunc(all, conclusion.uncertain)
 }
