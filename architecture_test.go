@@ -45,34 +45,34 @@ func goList(t *testing.T, args ...string) []goPackage {
 	return packages
 }
 
-// room is the name of a package on the architecture page: its path below the module, "gatecert" for the root package.
+// packageName is the name of a package on the architecture page: its path below the module, "gatecert" for the root package.
 // ok is false for a package of another module.
-func room(importPath string) (name string, ok bool) {
+func packageName(importPath string) (name string, ok bool) {
 	if importPath == modulePath {
 		return "gatecert", true
 	}
 	return strings.CutPrefix(importPath, modulePath+"/")
 }
 
-// floors reads the block ```floors of the architecture page: a number and the rooms of that floor on every line.
-func floors(t *testing.T, page string) map[string]int {
+// layers reads the block ```layers of the architecture page: a number and the packages of that layer on every line.
+func layers(t *testing.T, page string) map[string]int {
 	t.Helper()
-	_, rest, found := strings.Cut(page, "\n```floors\n")
-	require.True(t, found, "%s: want a block that begins with ```floors", architecturePage)
+	_, rest, found := strings.Cut(page, "\n```layers\n")
+	require.True(t, found, "%s: want a block that begins with ```layers", architecturePage)
 	block, _, found := strings.Cut(rest, "\n```\n")
-	require.True(t, found, "%s: the block ```floors has no end", architecturePage)
-	floorOf := make(map[string]int)
+	require.True(t, found, "%s: the block ```layers has no end", architecturePage)
+	layerOf := make(map[string]int)
 	for line := range strings.Lines(block) {
 		fields := strings.Fields(line)
-		require.NotEmpty(t, fields, "%s: empty line in the block ```floors", architecturePage)
-		floor, err := strconv.Atoi(fields[0])
-		require.NoError(t, err, "%s: a line of the block ```floors begins with its number: %q", architecturePage, line)
+		require.NotEmpty(t, fields, "%s: empty line in the block ```layers", architecturePage)
+		layer, err := strconv.Atoi(fields[0])
+		require.NoError(t, err, "%s: a line of the block ```layers begins with its number: %q", architecturePage, line)
 		for _, name := range fields[1:] {
-			require.NotContains(t, floorOf, name, "%s: room %s stands on two floors", architecturePage, name)
-			floorOf[name] = floor
+			require.NotContains(t, layerOf, name, "%s: package %s is in two layers", architecturePage, name)
+			layerOf[name] = layer
 		}
 	}
-	return floorOf
+	return layerOf
 }
 
 // TestEveryImportPointsDown compares the picture of docs/architecture.md with the imports of the code.
@@ -80,44 +80,44 @@ func TestEveryImportPointsDown(t *testing.T) {
 	raw, err := os.ReadFile(architecturePage)
 	require.NoError(t, err)
 	page := string(raw)
-	floorOf := floors(t, page)
+	layerOf := layers(t, page)
 
-	var rooms []string
+	var packages []string
 	for _, p := range goList(t, "./...") {
-		name, ok := room(p.ImportPath)
+		name, ok := packageName(p.ImportPath)
 		if !ok || len(p.GoFiles) == 0 { // a folder of tests only
 			continue
 		}
-		rooms = append(rooms, name)
-		floor, placed := floorOf[name]
+		packages = append(packages, name)
+		layer, placed := layerOf[name]
 		if !placed {
-			t.Errorf("%s: room %s is missing: put it on a floor of the block ```floors above everything it imports, and into the table", architecturePage, name)
+			t.Errorf("%s: package %s is missing: put it into a layer of the block ```layers above everything it imports, and into the table", architecturePage, name)
 			continue
 		}
 		for _, imported := range p.Imports {
-			below, ok := room(imported)
-			if lower, placed := floorOf[below]; ok && placed && lower >= floor {
-				t.Errorf("%s imports %s: floor %d must not import floor %d: move the code down, or the room up in %s", name, below, floor, lower, architecturePage)
+			below, ok := packageName(imported)
+			if lower, placed := layerOf[below]; ok && placed && lower >= layer {
+				t.Errorf("%s imports %s: layer %d must not import layer %d: move the code down, or the package up in %s", name, below, layer, lower, architecturePage)
 			}
 		}
 		if !strings.Contains(page, "\n| `"+name+"` |") {
-			t.Errorf("%s: room %s has no line in the table of rooms: want one that begins with \"| `%s` |\"", architecturePage, name, name)
+			t.Errorf("%s: package %s has no line in the table of packages: want one that begins with \"| `%s` |\"", architecturePage, name, name)
 		}
 	}
-	for name := range floorOf {
-		assert.Contains(t, rooms, name, "%s: the block ```floors names a room that does not exist", architecturePage)
+	for name := range layerOf {
+		assert.Contains(t, packages, name, "%s: the block ```layers names a package that does not exist", architecturePage)
 	}
 	for _, line := range regexp.MustCompile("(?m)^\\| `([a-z/]+)` \\|").FindAllStringSubmatch(page, -1) {
-		assert.Contains(t, rooms, line[1], "%s: the table names a room that does not exist", architecturePage)
+		assert.Contains(t, packages, line[1], "%s: the table names a package that does not exist", architecturePage)
 	}
 }
 
 // TestLinkedModules holds what an embedder, a renderer and the rules of the contract link.
 func TestLinkedModules(t *testing.T) {
 	for _, tt := range []struct {
-		rooms  []string
-		never  []string // prefixes of import paths
-		reason string
+		packages []string
+		never    []string // prefixes of import paths
+		reason   string
 	}{
 		{
 			[]string{".", "./gatecerttest"},
@@ -132,18 +132,18 @@ func TestLinkedModules(t *testing.T) {
 			"reports, baselines and certificates are functions of the log: they need no engine, no network client, no profile and no YAML parser",
 		},
 	} {
-		for _, p := range goList(t, append([]string{"-deps"}, tt.rooms...)...) {
+		for _, p := range goList(t, append([]string{"-deps"}, tt.packages...)...) {
 			if slices.ContainsFunc(tt.never, func(prefix string) bool { return strings.HasPrefix(p.ImportPath, prefix) }) {
-				t.Errorf("%s link %s: %s; `go list -deps -f '{{.ImportPath}}: {{.Imports}}' %[1]s` shows the way", strings.Join(tt.rooms, " "), p.ImportPath, tt.reason)
+				t.Errorf("%s link %s: %s; `go list -deps -f '{{.ImportPath}}: {{.Imports}}' %[1]s` shows the way", strings.Join(tt.packages, " "), p.ImportPath, tt.reason)
 			}
 		}
 	}
 }
 
-// TestContractAndDialectAreStandardLibraryOnly keeps the bottom of the house free of every other module.
+// TestContractAndDialectAreStandardLibraryOnly keeps the two lowest layers free of every other module.
 func TestContractAndDialectAreStandardLibraryOnly(t *testing.T) {
 	for _, p := range goList(t, "-deps", "./contract", "./dialect") {
-		if name, ok := room(p.ImportPath); !p.Standard && (!ok || name != "contract" && name != "dialect") {
+		if name, ok := packageName(p.ImportPath); !p.Standard && (!ok || name != "contract" && name != "dialect") {
 			t.Errorf("./contract ./dialect link %s: they may import each other and the standard library", p.ImportPath)
 		}
 	}

@@ -139,9 +139,16 @@ func TestTheWordsListTheOrderOfVerdictsAndLevels(t *testing.T) {
 
 // TestNumbersOfCases holds the numbers that the documents state equal to the contract's.
 func TestNumbersOfCases(t *testing.T) {
-	cases, edge, load := contract.Cases(), 0, 0
+	cases, edge, relay, load := contract.Cases(), 0, 0, 0
+	edgeRows := map[string]bool{}
 	for _, c := range cases {
 		circumstance, _ := contract.CircumstanceByID(c.Circumstance)
+		if contract.Relay.Includes(c.Level()) {
+			relay++
+		}
+		if contract.Edge.Includes(c.Level()) {
+			edgeRows[string(c.Row)] = true
+		}
 		switch {
 		case c.IsLoad():
 			load++
@@ -153,6 +160,9 @@ func TestNumbersOfCases(t *testing.T) {
 	assert.Contains(t, readme, fmt.Sprintf("There are %d cases: %d circumstances in their variants", len(cases), len(contract.Circumstances())))
 	assert.Contains(t, readme, fmt.Sprintf("tests all %d rows", len(contract.Rows())))
 	assert.Equal(t, 12, load, "README.md writes this number as a word: three places")
-	assert.Len(t, dialect.Surfaces(), 10, "README.md writes this number as a word")
+	assert.Contains(t, readme, fmt.Sprintf("in %d of the %d cases", edge, len(cases)))
+	assert.Contains(t, readme, fmt.Sprintf("level `relay`, %d cases", relay))
+	assert.Len(t, edgeRows, 7, "README.md writes this number as a word: two places")
+	assert.Len(t, dialect.Surfaces(), 10, "README.md writes this number as words: six endpoints, four of which also stream")
 	assert.Contains(t, read(t, "profile.md"), fmt.Sprintf("%d of the %d cases", edge, len(cases)))
 }

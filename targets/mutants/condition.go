@@ -50,12 +50,6 @@ func in(d dialect.Dialect) condition {
 	return func(c *reference.Call, _ *reference.Failure) bool { return c.Surface.Dialect() == d }
 }
 
-func underPath(prefix string) condition {
-	return func(c *reference.Call, _ *reference.Failure) bool {
-		return strings.HasPrefix(c.Request.URL.Path, prefix)
-	}
-}
-
 func streaming(c *reference.Call, _ *reference.Failure) bool { return c.Surface.Streaming() }
 
 func begun(c *reference.Call, _ *reference.Failure) bool { return c.Reply.Begun() }

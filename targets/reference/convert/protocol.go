@@ -102,7 +102,7 @@ var codecs = map[dialect.Dialect]codec{
 	},
 }
 
-// finishes are the protocols' words for the ends that clients are told of. All others end an answer like any other.
+// finishes are the protocols' words for the ends that clients learn of. All others end an answer like any other.
 var finishes = map[dialect.Dialect]map[string]dialect.Finish{
 	dialect.OpenAI: {"length": dialect.FinishLength, "content_filter": dialect.FinishFilter},
 	dialect.Anthropic: {
