@@ -70,7 +70,9 @@ func requestStatusMutants() []Mutant {
 			setStatus(501, withStatus(405)),
 			fails(contract.StatusClass, "http:404/unknown-path/*/wrong-method")),
 		mutant("errors-as-200-on-chat", "Every error on the chat endpoint is a 200 with an error object.",
-			setStatus(200, func(c *reference.Call, _ *reference.Failure) bool { return strings.HasPrefix(c.Request.URL.Path, "/v1/chat/") }),
+			setStatus(200, func(c *reference.Call, _ *reference.Failure) bool {
+				return strings.HasPrefix(c.Request.URL.Path, "/v1/chat/")
+			}),
 			passes(midStream()...),
 			fails(contract.NotSuccess, "*/*/chat/**", "*/*/chat-stream/**")),
 		mutant("sensitive-words-as-500", "Input with a word of the gateway's list is answered with 500.",
