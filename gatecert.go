@@ -15,7 +15,6 @@ import (
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/internal/yamlfile"
-	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
@@ -59,21 +58,12 @@ type Config struct {
 	Progress func(Progress)
 }
 
-// Progress is how far a run has come.
-type Progress struct {
-	// Phase is one of the phases below.
-	Phase string
-	// Target is the base URL of the gateway, "" until [PhaseControls].
-	Target string
-	// Done counts the cases that have ended, Total those that must run. Total is 0 until [PhaseControls] has ended.
-	Done, Total int
-	// Last is the case that has just ended, nil when the call reports something else.
-	Last *runlog.Case
-	// Plan says what the load cases are going to send; it is reported once, before the first case, and "" otherwise.
-	Plan string
-	// Load is how far a load case has come, nil otherwise.
-	Load *load.Progress
-}
+// Progress is how far a run has come. Phase is one of the phases below. Target is the base URL of the gateway, "" until
+// [PhaseControls]. Done counts the cases that have ended, Total those that must run; Total is 0 until [PhaseControls] has
+// ended. Last is the case that has just ended, nil when the call reports something else. Plan says what the load cases are
+// going to send; it is reported once, before the first case, and "" otherwise. Load is how far a load case has come, nil
+// otherwise.
+type Progress = runner.Progress
 
 // The phases of a run, in their order. A phase without cases is not reported.
 const (
@@ -124,14 +114,10 @@ func New(cfg Config) (*Certification, error) {
 		}
 		driver = static.Driver{}
 	}
-	var progress func(runner.Progress)
-	if cfg.Progress != nil {
-		progress = func(p runner.Progress) { cfg.Progress(Progress(p)) }
-	}
 	return &Certification{runner.Job{
 		Target: cfg.Target, Driver: driver, OpenStore: cfg.OpenStore,
 		Selection: selection, AllowRemoteLoad: cfg.AllowRemoteLoad, Baseline: cfg.Baseline, Concurrency: cfg.Concurrency,
-		Log: cfg.Log, Command: cfg.Command, Progress: progress,
+		Log: cfg.Log, Command: cfg.Command, Progress: cfg.Progress,
 	}}, nil
 }
 

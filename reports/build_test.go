@@ -241,8 +241,8 @@ func loadRun() runlog.Run {
 	limit := under("http:429/over-rate-limit/chat/under-load", runlog.LoadSummary{
 		Sentence: "20 calls at once, and one by one", Limiter: "sliding-log of 20 in 10s",
 		Checks: []runlog.Check{
-			{Requirement: "limit-burst", Result: runlog.Held, Sentence: "20 calls admitted and 15 refused"},
-			{Requirement: "upstream-429", Result: runlog.Untested, Sentence: "the upstream is not gatecert's"},
+			{Requirement: "limit-burst", Result: contract.Held, Sentence: "20 calls admitted and 15 refused"},
+			{Requirement: "upstream-429", Result: contract.Untested, Sentence: "the upstream is not gatecert's"},
 		},
 	})
 	for i := range limit.Load.Spans { // the calls over a limit are no healthy ones
@@ -251,8 +251,8 @@ func loadRun() runlog.Run {
 	slow := under("code:channel:response_time_exceeded/slow-upstream/chat/under-load", runlog.LoadSummary{
 		Sentence: "30 healthy calls a second",
 		Checks: []runlog.Check{
-			{Requirement: "in-time", Result: runlog.Violated, Sentence: "hung calls were answered after 4s: the limit is 1.5s"},
-			{Requirement: "departure", Result: runlog.Violated, Sentence: "2 clients disconnected, and 2 of their upstream calls went on " + venom},
+			{Requirement: "in-time", Result: contract.Violated, Sentence: "hung calls were answered after 4s: the limit is 1.5s"},
+			{Requirement: "departure", Result: contract.Violated, Sentence: "2 clients disconnected, and 2 of their upstream calls went on " + venom},
 		},
 		Times: []runlog.Times{{Name: "healthy before", Count: 45, P50: time.Millisecond, P90: 2 * time.Millisecond, P99: 3 * time.Millisecond, Max: 4 * time.Millisecond, Bound: 250 * time.Millisecond}},
 	})

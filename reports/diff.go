@@ -141,9 +141,9 @@ func (r Replay) Outcome() ReplayOutcome {
 		before.Verdict = contract.Fail
 	}
 	switch move := Compare(before, after); {
-	case failed(before.Verdict) && !failed(after.Verdict.OrError()):
+	case !before.Verdict.Conformant() && after.Verdict.OrError().Conformant():
 		return Fixed
-	case move == Same && failed(before.Verdict):
+	case move == Same && !before.Verdict.Conformant():
 		return StillFailing
 	case move == Same:
 		return StillPassing
@@ -161,5 +161,5 @@ func (r Replay) Terminal(w io.Writer, opts TerminalOptions) error {
 		t.line("before: %s %s", t.sign(r.Before.Verdict.OrError()), Headline(r.Before))
 	}
 	t.line("%s.", t.paint(r.After.Verdict.OrError(), string(outcome)))
-	return t.flush(w)
+	return flush(w, &t.out)
 }

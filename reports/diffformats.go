@@ -104,7 +104,7 @@ func (d Diff) Terminal(w io.Writer, opts TerminalOptions) error {
 		t.line("note: %s", r)
 	}
 	t.line("%s.", d.Sentence())
-	return t.flush(w)
+	return flush(w, &t.out)
 }
 
 func runLine(run runlog.Run) string {

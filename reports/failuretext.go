@@ -149,12 +149,12 @@ func responseText(o contract.Observation) string {
 
 // loadSentence sums up a load case in one line: "497 calls in 33.8s: 9 requirements held; sliding-log of 20 in 10s".
 func loadSentence(s runlog.LoadSummary) string {
-	counts := make(map[runlog.Result]int)
+	counts := make(map[contract.Result]int)
 	for _, c := range s.Checks {
 		counts[c.Result]++
 	}
-	parts := []string{Count(counts[runlog.Held], "requirement") + " held"}
-	for _, r := range []runlog.Result{runlog.Violated, runlog.Untested} {
+	parts := []string{Count(counts[contract.Held], "requirement") + " held"}
+	for _, r := range []contract.Result{contract.Violated, contract.Untested} {
 		if n := counts[r]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, r))
 		}
@@ -253,7 +253,7 @@ func attentionOf(run runlog.Run) attention {
 	for _, c := range run.Cases {
 		c.Verdict = c.Verdict.OrError()
 		switch {
-		case failed(c.Verdict):
+		case !c.Verdict.Conformant():
 			a.failures = append(a.failures, failureTextOf(c))
 		case c.Verdict == contract.Warn:
 			a.warnings = append(a.warnings, failureTextOf(c))
@@ -264,5 +264,3 @@ func attentionOf(run runlog.Run) attention {
 	}
 	return a
 }
-
-func (a attention) texts() []failureText { return slices.Concat(a.failures, a.warnings) }

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"encoding/base64"
 	"io"
 	"maps"
@@ -130,10 +131,7 @@ func HAR(w io.Writer, run runlog.Run) error {
 }
 
 func newHAREntry(o contract.Observation, at time.Time) harEntry {
-	proto := o.Proto
-	if proto == "" {
-		proto = "HTTP/1.1"
-	}
+	proto := cmp.Or(o.Proto, "HTTP/1.1")
 	entry := harEntry{
 		Started: at.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
 		Request: harRequest{

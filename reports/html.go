@@ -3,7 +3,7 @@ package reports
 import (
 	"bytes"
 	"crypto/sha256"
-	"embed"
+	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
@@ -17,8 +17,15 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-//go:embed html
-var htmlFiles embed.FS
+// The parts of the page.
+var (
+	//go:embed html/report.html.tmpl
+	pageTemplate string
+	//go:embed html/report.css
+	pageStyle []byte
+	//go:embed html/report.js
+	pageScript []byte
+)
 
 // page is what the template shows. Whatever comes from a gateway is made plain in the template; html/template escapes it
 // once more.
@@ -83,26 +90,18 @@ func HTML(w io.Writer, run runlog.Run) error {
 
 // write adds the matrix, the cases behind it and the assets, and writes the page.
 func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
-	tmpl, err := template.New("report.html.tmpl").Funcs(pageFuncs).ParseFS(htmlFiles, "html/report.html.tmpl")
+	tmpl, err := template.New("page").Funcs(pageFuncs).Parse(pageTemplate)
 	if err != nil {
 		return fmt.Errorf("page template: %w", err)
-	}
-	style, err := htmlFiles.ReadFile("html/report.css")
-	if err != nil {
-		return fmt.Errorf("page style: %w", err)
-	}
-	script, err := htmlFiles.ReadFile("html/report.js")
-	if err != nil {
-		return fmt.Errorf("page script: %w", err)
 	}
 	data, err := newPageData(entries, m)
 	if err != nil {
 		return err
 	}
 	p.Matrix = m
-	p.Policy = "default-src 'none'; style-src " + digest(style) + "; script-src " + digest(script) +
+	p.Policy = "default-src 'none'; style-src " + digest(pageStyle) + "; script-src " + digest(pageScript) +
 		"; img-src data:; base-uri 'none'; form-action 'none'"
-	p.Style, p.Script = template.CSS(style), template.JS(script)
+	p.Style, p.Script = template.CSS(pageStyle), template.JS(pageScript)
 	// json.Marshal writes <, > and & as escapes, so that no content can end the element it stands in.
 	p.Data = template.JS(data)
 	var out bytes.Buffer

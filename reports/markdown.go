@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
@@ -95,7 +96,7 @@ func markdownLoad(out *bytes.Buffer, run runlog.Run) {
 // markdownAttention folds each case, as long as there is room in bytes.
 func markdownAttention(out *bytes.Buffer, run runlog.Run, room int) {
 	a := attentionOf(run)
-	texts := a.texts()
+	texts := slices.Concat(a.failures, a.warnings)
 	if len(texts)+len(a.neverRan) == 0 {
 		return
 	}

@@ -126,7 +126,7 @@ func steps(c runlog.Case) []runlog.Step {
 	if len(list) == 0 {
 		list = []runlog.Step{{Text: "Given the case is run", Status: runlog.StepUntested}}
 	}
-	if failed(c.Verdict) && !slices.ContainsFunc(list, func(s runlog.Step) bool { return s.Status == runlog.StepFailed }) {
+	if !c.Verdict.Conformant() && !slices.ContainsFunc(list, func(s runlog.Step) bool { return s.Status == runlog.StepFailed }) {
 		list[len(list)-1].Status = runlog.StepFailed
 	}
 	return list
@@ -179,7 +179,7 @@ func (m *messenger) attach(c runlog.Case, attempt, step string) {
 func stepResult(c runlog.Case, s runlog.Step) *messages.TestStepResult {
 	result := &messages.TestStepResult{Duration: &messages.Duration{}, Status: messages.TestStepResultStatus_SKIPPED}
 	switch {
-	case s.Status == runlog.StepFailed && failed(c.Verdict):
+	case s.Status == runlog.StepFailed && !c.Verdict.Conformant():
 		result.Status, result.Message = messages.TestStepResultStatus_FAILED, Headline(c)
 	case s.Status == runlog.StepPassed:
 		result.Status = messages.TestStepResultStatus_PASSED

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -276,8 +275,6 @@ func effects(o contract.Observation) []string {
 	}
 	return list
 }
-
-func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // duration writes a duration with about three digits.
 func duration(d time.Duration) string {

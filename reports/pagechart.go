@@ -186,9 +186,9 @@ func checkVerdict(check runlog.Check, findings []contract.Finding) contract.Verd
 		}
 	}
 	switch {
-	case check.Result == runlog.Untested:
+	case check.Result == contract.Untested:
 		return contract.NotOffered
-	case check.Result == runlog.Violated && len(about) == 0:
+	case check.Result == contract.Violated && len(about) == 0:
 		return contract.Fail
 	default:
 		return contract.VerdictOf(about)
@@ -234,7 +234,7 @@ func countChart(a runlog.LoadSummary, wide bool) pageChart {
 	if chart.root = bursts(totals, most); chart.root {
 		chart.Title += " (square-root scale)"
 	}
-	chart.scale(most, func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) })
+	chart.scale(most, number)
 	for i, s := range a.Spans {
 		under := 0.0
 		for _, o := range outcomeClasses() {
@@ -288,3 +288,6 @@ func latencyChart(a runlog.LoadSummary) pageChart {
 	}
 	return chart
 }
+
+// number writes a number without an exponent.
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

@@ -35,7 +35,7 @@ func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
 		}
 	}
 	t.line("%s (%s).", t.paint(s.verdict(), s.Sentence()), s.Took.Round(time.Second))
-	return t.flush(w)
+	return flush(w, &t.out)
 }
 
 // selfTestWord says what a verdict means in the matrix of a self-test.

@@ -150,8 +150,6 @@ func sign(v contract.Verdict) string { return styleOf(v).sign }
 // legendVerdicts are the verdicts of a legend, best first, and [NotRun].
 func legendVerdicts() []contract.Verdict { return append(contract.Verdicts(), NotRun) }
 
-func failed(v contract.Verdict) bool { return !v.Conformant() }
-
 // Count writes "1 case", "2 cases".
 func Count(n int, noun string) string {
 	if n != 1 {

@@ -109,7 +109,7 @@ func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 		t.line("note: %s", r)
 	}
 	t.line("%s.", s.sentence())
-	return t.flush(w)
+	return flush(w, &t.out)
 }
 
 // Markdown writes the matrix in GitHub's dialect. It fails only when w does.

@@ -50,7 +50,7 @@ func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 		return err
 	}
 	t.line("%s.", t.paint(run.Verdict(), Sentence(run)))
-	return t.flush(w)
+	return flush(w, &t.out)
 }
 
 func (o TerminalOptions) withDefaults() TerminalOptions {
@@ -68,8 +68,6 @@ type terminal struct {
 	out  bytes.Buffer
 }
 
-func (t *terminal) flush(w io.Writer) error { return flush(w, &t.out) }
-
 func (t *terminal) line(format string, args ...any) {
 	t.out.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " "))
 	t.out.WriteByte('\n')
@@ -80,7 +78,7 @@ func (t *terminal) matrix(m Matrix) error {
 	const gap = 1 // the space before a column
 	keys, column := 0, 1
 	for _, r := range m.Rows {
-		keys = max(keys, len([]rune(rowLabel(r))))
+		keys = max(keys, len([]rune(plain.Text(r.Key, 40))))
 	}
 	for _, c := range m.Columns {
 		for line := range strings.Lines(c.Short) {
@@ -96,7 +94,7 @@ func (t *terminal) matrix(m Matrix) error {
 		}
 		var rows [][]string
 		for _, r := range m.Rows {
-			line := []string{t.sign(r.Verdict), rowLabel(r)}
+			line := []string{t.sign(r.Verdict), plain.Text(r.Key, 40)}
 			for _, c := range r.Cells[from:to] {
 				line = append(line, t.sign(c.Verdict))
 			}
@@ -108,9 +106,6 @@ func (t *terminal) matrix(m Matrix) error {
 	}
 	return nil
 }
-
-// rowLabel is the row's first cell: its key, without the code: or http: of its id.
-func rowLabel(r MatrixRow) string { return plain.Text(r.Key, 40) }
 
 func (t *terminal) legend(m Matrix) {
 	t.verdictLegend(legendVerdicts(), verdictWord)
@@ -177,7 +172,7 @@ func (t *terminal) wrapped(parts, painted []string) {
 
 // attention writes the failures and then the warnings, up to the bound.
 func (t *terminal) attention(a attention) {
-	texts := a.texts()
+	texts := slices.Concat(a.failures, a.warnings)
 	shown := texts[:min(len(texts), t.opts.Failures)]
 	for _, f := range shown {
 		t.failure(f)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -55,10 +56,6 @@ func explainRow(w io.Writer, row contract.Row) {
 func explainCircumstance(w io.Writer, circ contract.Circumstance) {
 	fmt.Fprintf(w, "\ncircumstance %s (needs %s)\n  %s\n", circ.ID, circ.Needs, circ.Sentence)
 	for _, v := range circ.Variants {
-		name := v.Name
-		if name == "" {
-			name = "-"
-		}
-		fmt.Fprintf(w, "  %-13s %s\n                on %s\n", name, v.Sentence, plain.Joined(v.Surfaces))
+		fmt.Fprintf(w, "  %-13s %s\n                on %s\n", cmp.Or(v.Name, "-"), v.Sentence, plain.Joined(v.Surfaces))
 	}
 }

@@ -82,15 +82,14 @@ func (d *Document) MapStrings(f func(string) (string, error)) error {
 // Decode stores the document in the value that into points to, by its yaml tags. It returns an [*Error] for an unknown
 // key or a wrong type.
 func (d *Document) Decode(into any) error {
-	if err := yaml.NodeToValue(d.root, into, yaml.Strict()); err != nil {
-		return d.located(err, reflect.TypeOf(into))
-	}
-	return nil
+	return d.decode(into, yaml.Strict())
 }
 
 // DecodeKnown is Decode for a file that another version may have written: it ignores unknown keys.
-func (d *Document) DecodeKnown(into any) error {
-	if err := yaml.NodeToValue(d.root, into); err != nil {
+func (d *Document) DecodeKnown(into any) error { return d.decode(into) }
+
+func (d *Document) decode(into any, options ...yaml.DecodeOption) error {
+	if err := yaml.NodeToValue(d.root, into, options...); err != nil {
 		return d.located(err, reflect.TypeOf(into))
 	}
 	return nil

@@ -53,12 +53,12 @@ func (a *assessment) find(r contract.Requirement, level contract.RequirementLeve
 
 // held records that a requirement was checked. orderChecks replaces the result where a finding says otherwise.
 func (a *assessment) held(r contract.Requirement, format string, values ...any) {
-	a.checks = append(a.checks, runlog.Check{Requirement: r, Result: runlog.Held, Sentence: fmt.Sprintf(format, values...)})
+	a.checks = append(a.checks, runlog.Check{Requirement: r, Result: contract.Held, Sentence: fmt.Sprintf(format, values...)})
 }
 
 // untested records why a requirement could not be checked.
 func (a *assessment) untested(r contract.Requirement, format string, values ...any) {
-	a.checks = append(a.checks, runlog.Check{Requirement: r, Result: runlog.Untested, Sentence: fmt.Sprintf(format, values...)})
+	a.checks = append(a.checks, runlog.Check{Requirement: r, Result: contract.Untested, Sentence: fmt.Sprintf(format, values...)})
 }
 
 // orderChecks leaves one check for each requirement of a rate limit, and for each of the contract's other requirements that was
@@ -73,12 +73,12 @@ func (a *assessment) orderChecks() {
 		}
 	}
 	for _, r := range requirements {
-		check := runlog.Check{Requirement: r, Result: runlog.Untested, Sentence: "not observed"}
+		check := runlog.Check{Requirement: r, Result: contract.Untested, Sentence: "not observed"}
 		if i := slices.IndexFunc(recorded, func(c runlog.Check) bool { return c.Requirement == r }); i >= 0 {
 			check = recorded[i]
 		}
 		if violation := a.violation(r); violation != "" {
-			check.Result, check.Sentence = runlog.Violated, violation
+			check.Result, check.Sentence = contract.Violated, violation
 		}
 		a.checks = append(a.checks, check)
 	}
@@ -100,7 +100,7 @@ func (a *assessment) violation(r contract.Requirement) string {
 func (a *assessment) inconclusive() error {
 	ofLimit := func(r contract.Requirement) bool { return r == contract.LimitExact || r == contract.LimitBurst }
 	violated := slices.ContainsFunc(a.findings, func(f contract.Finding) bool { return ofLimit(f.Requirement) })
-	tested := slices.ContainsFunc(a.checks, func(c runlog.Check) bool { return ofLimit(c.Requirement) && c.Result != runlog.Untested })
+	tested := slices.ContainsFunc(a.checks, func(c runlog.Check) bool { return ofLimit(c.Requirement) && c.Result != contract.Untested })
 	switch admitted := count(a.calls, Admitted); {
 	case admitted == 0:
 		return fmt.Errorf("%w: none of %d calls was admitted", ErrInconclusive, len(a.calls))

@@ -205,7 +205,7 @@ func TestNoPermittedBehaviourRaisesAnAlarm(t *testing.T) {
 			require.NoError(t, v.err)
 			require.Empty(t, v.findings, "%+v", v.evidence.Checks)
 			for _, c := range v.evidence.Checks {
-				require.Equal(t, runlog.Held, c.Result, "%+v", c)
+				require.Equal(t, contract.Held, c.Result, "%+v", c)
 			}
 		})
 	}
@@ -234,7 +234,7 @@ func TestVerifyKnowsTheReferenceGatewaysKinds(t *testing.T) {
 						require.NoError(t, err)
 						require.Empty(t, findings, "%+v", evidence.Checks)
 						for _, c := range evidence.Checks {
-							require.Equal(t, runlog.Held, c.Result, "%+v", c)
+							require.Equal(t, contract.Held, c.Result, "%+v", c)
 						}
 						t.Log(evidence.Calls, evidence.Took.Round(time.Millisecond))
 					})

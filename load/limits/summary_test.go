@@ -24,24 +24,24 @@ func TestChecksSayWhatWasFound(t *testing.T) {
 		want     runlog.Check
 	}{
 		{"the control key fails during the burst", faults{failsControl: true}, true, runlog.Check{
-			Requirement: contract.KeyIsolation, Result: runlog.Violated,
+			Requirement: contract.KeyIsolation, Result: contract.Violated,
 			Sentence: "got 0 of 5 control calls admitted (5 of 5 before the burst): 5 × 500 Internal Server Error, want the control key unaffected while another key is over its limit",
 		}},
 		{"streaming calls with their own limit fail", faults{failsStreams: true}, false, runlog.Check{
-			Requirement: contract.StreamShare, Result: runlog.Violated,
+			Requirement: contract.StreamShare, Result: contract.Violated,
 			Sentence: "got 0 of 5 admitted while the limit of the other calls was used up: 5 × 500 Internal Server Error, want streaming calls to have their own limit, as declared",
 		}},
 		{"Retry-After is a date", faults{dates: true}, true, runlog.Check{
-			Requirement: contract.RetryAfterTrue, Result: runlog.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After, which is not compared",
+			Requirement: contract.RetryAfterTrue, Result: contract.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After, which is not compared",
 		}},
 		{"Retry-After is right", faults{}, true, runlog.Check{
-			Requirement: contract.RetryAfterTrue, Result: runlog.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",
+			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",
 		}},
 		{"refused calls are free", faults{}, true, runlog.Check{
-			Requirement: contract.RefusedFree, Result: runlog.Held, Sentence: "N refused calls did not count against the limit; 5 of them in a row cost nothing",
+			Requirement: contract.RefusedFree, Result: contract.Held, Sentence: "N refused calls did not count against the limit; 5 of them in a row cost nothing",
 		}},
 		{"refusals are judged by the contract", faults{}, true, runlog.Check{
-			Requirement: contract.Answered, Result: runlog.Held, Sentence: "all N refusals are complete 429 responses",
+			Requirement: contract.Answered, Result: contract.Held, Sentence: "all N refusals are complete 429 responses",
 		}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
@@ -60,10 +60,10 @@ func TestChecksIncludeViolatedRequirementsOfTheContract(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := simulation{contract.SlidingLog, 20, 10 * time.Second, 1, 5, false}.gateway(faults{crash: true})
 		_, evidence := verify(t, g, DeclaredLimit{Kind: contract.SlidingLog, Limit: 20, Window: 10 * time.Second})
-		require.Equal(t, runlog.Violated, checkOf(evidence, contract.StatusClass).Result)
+		require.Equal(t, contract.Violated, checkOf(evidence, contract.StatusClass).Result)
 		require.Contains(t, checkOf(evidence, contract.StatusClass).Sentence, "got 500")
 		require.Empty(t, checkOf(evidence, contract.Answered))
-		require.Equal(t, runlog.Held, checkOf(evidence, contract.LimitExact).Result, "%+v", evidence.Checks)
+		require.Equal(t, contract.Held, checkOf(evidence, contract.LimitExact).Result, "%+v", evidence.Checks)
 	})
 }
 
@@ -77,7 +77,7 @@ func TestSummary(t *testing.T) {
 		require.NoError(t, err, s.Sentence)
 		require.Equal(t, calls, admitted+refused)
 		require.Equal(t, runlog.Check{
-			Requirement: contract.LimitExact, Result: runlog.Held,
+			Requirement: contract.LimitExact, Result: contract.Held,
 			Sentence: "19 calls admitted and 1 refused; 1 of the limit of 20 was used by the call that detected the recovery",
 		}, s.Checks[0])
 		require.Equal(t, "5 calls answered with 429 by the upstream: at most 1 attempt each", s.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)

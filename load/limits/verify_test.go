@@ -68,7 +68,7 @@ func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
 						findings, evidence := verify(t, g, d)
 						require.Empty(t, findings, "run %d: %+v", run, evidence)
 						for _, c := range evidence.Checks {
-							require.Equal(t, runlog.Held, c.Result, "run %d: %+v", run, c)
+							require.Equal(t, contract.Held, c.Result, "run %d: %+v", run, c)
 						}
 					})
 				}
@@ -126,7 +126,7 @@ func TestVerifyFindsEveryFault(t *testing.T) {
 						require.Equal(t, row.want, got, "%s, run %d: %v", kind, run, findings)
 						for _, c := range evidence.Checks {
 							_, violated := got[c.Requirement]
-							require.Equal(t, violated, c.Result == runlog.Violated, "%s: %+v", kind, c)
+							require.Equal(t, violated, c.Result == contract.Violated, "%s: %+v", kind, c)
 						}
 					})
 				}
@@ -198,8 +198,8 @@ func TestVerifyTestsTheSmallestLimits(t *testing.T) {
 						g := simulation{actual, limit, time.Second, run, 3, false}.gateway(faults{})
 						findings, evidence := verify(t, g, DeclaredLimit{Kind: kind, Limit: limit, Window: time.Second})
 						require.Empty(t, findings, "%s, run %d: %+v", actual, run, evidence)
-						require.Equal(t, runlog.Held, checkOf(evidence, contract.LimitExact).Result, "%s, run %d: %+v", actual, run, evidence)
-						require.Equal(t, runlog.Held, checkOf(evidence, contract.LimitBurst).Result, "%s, run %d: %+v", actual, run, evidence)
+						require.Equal(t, contract.Held, checkOf(evidence, contract.LimitExact).Result, "%s, run %d: %+v", actual, run, evidence)
+						require.Equal(t, contract.Held, checkOf(evidence, contract.LimitBurst).Result, "%s, run %d: %+v", actual, run, evidence)
 					})
 				}
 			})
@@ -243,7 +243,7 @@ func TestVerifyRepeatsStreamsWhenTimeFreedTheLimit(t *testing.T) {
 		}
 		require.Equal(t, 2, tries, "once late, and once more")
 		for _, c := range evidence.Checks {
-			require.Equal(t, runlog.Held, c.Result, "%+v", c)
+			require.Equal(t, contract.Held, c.Result, "%+v", c)
 		}
 	})
 }
@@ -290,6 +290,6 @@ func TestVerifyAssessesWhatItHas(t *testing.T) {
 		require.ErrorIs(t, err, ErrBudget)
 		require.Contains(t, requirements(findings), contract.Envelope)
 		require.NotContains(t, evidence.Sentence, " 0 refused")
-		require.Equal(t, runlog.Untested, evidence.Checks[0].Result)
+		require.Equal(t, contract.Untested, evidence.Checks[0].Result)
 	})
 }

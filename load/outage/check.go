@@ -91,7 +91,7 @@ const (
 	uncertain                  // counts when a second round shows it again
 )
 
-func (c conclusion) violated() bool { return c.Result == runlog.Violated }
+func (c conclusion) violated() bool { return c.Result == contract.Violated }
 
 func (c conclusion) uncertain() bool { return c.violated() && c.certainty == uncertain }
 
@@ -140,7 +140,7 @@ func (all conclusions) confirmedBy(second conclusions) conclusions {
 	var both conclusions
 	for _, c := range all {
 		if c.uncertain() && !second.violates(c.Requirement) {
-			c.Result = runlog.Held
+			c.Result = contract.Held
 			c.Sentence += "; not confirmed by a second round"
 		}
 		both = append(both, c)
@@ -158,16 +158,16 @@ func (all conclusions) violates(r contract.Requirement) bool {
 }
 
 func (all *conclusions) held(r contract.Requirement, format string, args ...any) {
-	*all = append(*all, conclusion{Check: runlog.Check{Requirement: r, Result: runlog.Held, Sentence: fmt.Sprintf(format, args...)}})
+	*all = append(*all, conclusion{Check: runlog.Check{Requirement: r, Result: contract.Held, Sentence: fmt.Sprintf(format, args...)}})
 }
 
 func (all *conclusions) untested(r contract.Requirement, format string, args ...any) {
-	*all = append(*all, conclusion{Check: runlog.Check{Requirement: r, Result: runlog.Untested, Sentence: fmt.Sprintf(format, args...)}})
+	*all = append(*all, conclusion{Check: runlog.Check{Requirement: r, Result: contract.Untested, Sentence: fmt.Sprintf(format, args...)}})
 }
 
 func (all *conclusions) violated(f contract.Finding, c certainty) {
 	*all = append(*all, conclusion{
-		Check:   runlog.Check{Requirement: f.Requirement, Result: runlog.Violated, Sentence: "got " + f.Got + ", want " + f.Want},
+		Check:   runlog.Check{Requirement: f.Requirement, Result: contract.Violated, Sentence: "got " + f.Got + ", want " + f.Want},
 		finding: f, certainty: c,
 	})
 }

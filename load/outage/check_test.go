@@ -250,15 +250,15 @@ func TestUnknownsAreUntested(t *testing.T) {
 		}
 	}
 	r.during[1].Outcome = runlog.TransportError
-	results := map[contract.Requirement]runlog.Result{}
+	results := map[contract.Requirement]contract.Result{}
 	for _, c := range r.check().checks() {
 		require.NotEmpty(t, c.Sentence)
 		results[c.Requirement] = c.Result
 	}
-	assert.Equal(t, map[contract.Requirement]runlog.Result{
-		contract.Answered: runlog.Held, contract.InTime: runlog.Untested, contract.HealthyServed: runlog.Held, contract.HealthySpared: runlog.Untested,
-		contract.RetriesBounded: runlog.Untested, contract.UpstreamFreed: runlog.Untested, contract.Departure: runlog.Untested,
-		contract.NothingLeft: runlog.Untested, contract.Recovery: runlog.Held,
+	assert.Equal(t, map[contract.Requirement]contract.Result{
+		contract.Answered: contract.Held, contract.InTime: contract.Untested, contract.HealthyServed: contract.Held, contract.HealthySpared: contract.Untested,
+		contract.RetriesBounded: contract.Untested, contract.UpstreamFreed: contract.Untested, contract.Departure: contract.Untested,
+		contract.NothingLeft: contract.Untested, contract.Recovery: contract.Held,
 	}, results)
 }
 
@@ -272,7 +272,7 @@ func TestUncertainViolationsNeedASecondRound(t *testing.T) {
 	second.violated(code, certain)
 	both := first.confirmedBy(second)
 	assert.Equal(t, []contract.Finding{late, code}, both.findings())
-	assert.Equal(t, runlog.Held, both[0].Result)
+	assert.Equal(t, contract.Held, both[0].Result)
 	assert.Contains(t, both[0].Sentence, "not confirmed by a second round")
 
 	found, err := both.report(nil)

@@ -23,5 +23,5 @@
 //   - A few requests bypass the gateway and go directly to the upstream. When these are slow too, the machine is.
 //
 // When the machine or the baseline is not good enough, Verify returns an error ([ErrGeneratorBusy], [ErrNoBaseline]) and
-// not a finding. What a round cannot show is [runlog.Untested].
+// not a finding. What a round cannot show is [contract.Untested].
 package outage

@@ -182,7 +182,7 @@ func TestOutagesOfTheReferenceGateway(t *testing.T) {
 			assert.Equal(t, want, violated, tr.findings)
 			for _, c := range tr.summary.Checks {
 				if len(tr.violates) == 0 {
-					assert.Equal(t, runlog.Held, c.Result, c)
+					assert.Equal(t, contract.Held, c.Result, c)
 				}
 			}
 		})

@@ -14,7 +14,6 @@ import (
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/outage"
-	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
@@ -111,14 +110,14 @@ func TestWithoutTheMockUpstream(t *testing.T) {
 	findings, evidence, err := outage.Verify(t.Context(), engine, shortened(e))
 	require.NoError(t, err)
 	assert.Empty(t, findings)
-	results := map[contract.Requirement]runlog.Result{}
+	results := map[contract.Requirement]contract.Result{}
 	for _, c := range evidence.Summary().Checks {
 		results[c.Requirement] = c.Result
 	}
-	assert.Equal(t, map[contract.Requirement]runlog.Result{
-		contract.Answered: runlog.Held, contract.InTime: runlog.Untested, contract.HealthyServed: runlog.Held, contract.HealthySpared: runlog.Held,
-		contract.RetriesBounded: runlog.Untested, contract.UpstreamFreed: runlog.Untested, contract.Departure: runlog.Untested,
-		contract.NothingLeft: runlog.Untested, contract.Recovery: runlog.Held,
+	assert.Equal(t, map[contract.Requirement]contract.Result{
+		contract.Answered: contract.Held, contract.InTime: contract.Untested, contract.HealthyServed: contract.Held, contract.HealthySpared: contract.Held,
+		contract.RetriesBounded: contract.Untested, contract.UpstreamFreed: contract.Untested, contract.Departure: contract.Untested,
+		contract.NothingLeft: contract.Untested, contract.Recovery: contract.Held,
 	}, results)
 	var phases []string
 	for _, phase := range evidence.Summary().Phases {

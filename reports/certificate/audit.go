@@ -128,7 +128,7 @@ func (a *audit) loadCase(c runlog.Case) {
 	if c.Verdict == contract.Untestable {
 		return // nothing is claimed
 	}
-	tested := func(check runlog.Check) bool { return check.Result != runlog.Untested }
+	tested := func(check runlog.Check) bool { return check.Result != contract.Untested }
 	if c.Load == nil || c.Load.Calls < 1 || !slices.ContainsFunc(c.Load.Checks, tested) {
 		a.problemf("%s is %s without a load summary", c.ID, c.Verdict)
 		return
@@ -137,7 +137,7 @@ func (a *audit) loadCase(c runlog.Case) {
 		a.problemf("%s is %s, but its findings mean %s", c.ID, c.Verdict, want)
 	}
 	for _, check := range c.Load.Checks {
-		if check.Result == runlog.Violated && !slices.ContainsFunc(c.Findings, func(f contract.Finding) bool { return f.Requirement == check.Requirement }) {
+		if check.Result == contract.Violated && !slices.ContainsFunc(c.Findings, func(f contract.Finding) bool { return f.Requirement == check.Requirement }) {
 			a.problemf("%s omits a finding: %s", c.ID, check.Requirement)
 		}
 	}

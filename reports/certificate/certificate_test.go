@@ -193,7 +193,7 @@ func TestALoadCaseIsAudited(t *testing.T) {
 	breaks := func(r *runlog.Run) {
 		for i := range at(r, id).Load.Checks {
 			if check := &at(r, id).Load.Checks[i]; check.Requirement == broken.Requirement {
-				check.Result = runlog.Violated
+				check.Result = contract.Violated
 			}
 		}
 	}
@@ -209,7 +209,7 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"a summary of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " is pass without a load summary"},
 		{"a summary in which nothing was tested", func(r *runlog.Run) {
 			for i := range at(r, id).Load.Checks {
-				at(r, id).Load.Checks[i].Result = runlog.Untested
+				at(r, id).Load.Checks[i].Result = contract.Untested
 			}
 		}, id + " is pass without a load summary"},
 		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, but its findings mean fail"},

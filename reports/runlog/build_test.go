@@ -63,7 +63,7 @@ func whole() runlog.Run {
 	cases[2].Verdict, cases[2].Reason, cases[2].Observation, cases[2].Scenario = contract.NotOffered, "no recipe", nil, nil
 	cases[3].Load = &runlog.LoadSummary{
 		Sentence: "20 requests at once", Limiter: "sliding-log of 20 in 10s", Took: time.Second, Calls: 20,
-		Checks: []runlog.Check{{Requirement: contract.StatusClass, Result: runlog.Violated, Sentence: "2 of 20"}},
+		Checks: []runlog.Check{{Requirement: contract.StatusClass, Result: contract.Violated, Sentence: "2 of 20"}},
 		Phases: []runlog.Phase{{Name: "burst", To: time.Second}}, Times: []runlog.Times{{Name: "healthy", Count: 20, P50: time.Millisecond}},
 	}
 	var span runlog.Span

@@ -31,20 +31,10 @@ const MaxSpans = 240
 // Check is the result of one requirement of a load case.
 type Check struct {
 	Requirement contract.Requirement `json:"requirement"`
-	Result      Result               `json:"result"`
+	Result      contract.Result      `json:"result"`
 	// Sentence explains the result with its numbers: "20 calls admitted and 15 refused".
 	Sentence string `json:"sentence"`
 }
-
-// Result is what a load case found about one requirement.
-type Result string
-
-// The results.
-const (
-	Held     Result = "held"
-	Violated Result = "violated"
-	Untested Result = "untested"
-)
 
 // Phase is a named part of the experiment, [From, To) from its start.
 type Phase struct {
