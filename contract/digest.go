@@ -10,7 +10,7 @@ import (
 // JudgeVersion counts the changes of what the judge finds. It is part of [Digest], so that runs judged by different rules
 // are never taken for comparable. A test compares the findings of a corpus with those of this version, and fails until it
 // is raised.
-const JudgeVersion = 2
+const JudgeVersion = 3
 
 // Digest is the SHA-256 of the contract as data, in canonical JSON: rows with their statuses, circumstances with their
 // variants and surfaces, requirements with their levels, and [JudgeVersion]. Two runs with the same digest were judged by

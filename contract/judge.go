@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/gatecert/gatecert/dialect"
 )
@@ -30,6 +31,7 @@ func Judge(c Case, o Observation) Judgement {
 	default:
 		j.judgePlain()
 	}
+	j.judgeTime()
 	j.judgeSecrecy()
 	j.judgeEffects()
 	for _, r := range j.required() {
@@ -82,7 +84,7 @@ func (j *judge) check(requirements ...Requirement) {
 
 // required are the requirements of the case that every answer ought to show.
 func (j *judge) required() []Requirement {
-	all := []Requirement{Answered, NotSuccess, StatusClass, StatusExact, Envelope, Message, Secrecy, RetriesBounded}
+	all := []Requirement{Answered, NotSuccess, StatusClass, StatusExact, Envelope, Message, Consistent, Secrecy, RetriesBounded}
 	if len(j.row.Status.Never) > 0 {
 		all = append(all, StatusBlame)
 	}
@@ -129,6 +131,19 @@ func (j *judge) judgePlain() {
 	j.judgeHeaders()
 }
 
+// judgeTime holds a call that the upstream did not answer against the declared time limit. Nothing else is judged by time:
+// slow is not wrong.
+func (j *judge) judgeTime() {
+	d := j.o.Declared
+	if j.c.Circumstance != SlowUpstream || d == nil || d.TimeLimit <= 0 {
+		return
+	}
+	j.check(AnsweredInTime)
+	if limit, took := d.answerLimit(), j.o.Timing.End; took > limit {
+		j.add(AnsweredInTime, Must, "the end of the call within "+limit.Round(time.Millisecond).String(), took.Round(time.Millisecond).String())
+	}
+}
+
 // judgeStatus applies "Expected statuses of the codes": the class is always a MUST, the exact status as its basis says.
 func (j *judge) judgeStatus() {
 	rule, status := j.row.Status, j.o.Status
@@ -165,5 +180,5 @@ func (j *judge) judgeStatus() {
 
 // permitted holds the one exception of the contract: for a wrong method on an existing path, 404 and 405 are both right.
 func (j *judge) permitted(status int) bool {
-	return status == statusMethodNotAllowed && j.c.Circumstance == "unknown-path" && j.c.Variant == "wrong-method"
+	return status == statusMethodNotAllowed && j.c.Circumstance == unknownPath && j.c.Variant == "wrong-method"
 }

@@ -1,8 +1,12 @@
 package contract
 
 import (
+	"fmt"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 )
 
 // judgeHeaders judges the header fields that a status calls for.
@@ -34,6 +38,9 @@ func (j *judge) wantHeader(r Requirement, want string, names ...string) {
 // requestIDHeaders are the names under which gateways send one.
 var requestIDHeaders = []string{"X-Request-Id", "Request-Id", "X-Oneapi-Request-Id", "X-Litellm-Call-Id", "X-Portkey-Trace-Id", "X-Correlation-Id"}
 
+// longestRetryAfter is what a client may be told to wait, unless the window of the limit is declared to be shorter.
+const longestRetryAfter = 24 * time.Hour
+
 func (j *judge) judgeRetryAfter() {
 	const want = "Retry-After in whole seconds (RFC 9110 10.2.3, RFC 6585 4)"
 	j.check(RetryAfter)
@@ -42,10 +49,16 @@ func (j *judge) judgeRetryAfter() {
 		j.add(RetryAfter, Should, want, "none")
 		return
 	}
-	for _, digit := range value {
-		if digit < '0' || digit > '9' {
-			j.add(RetryAfter, Should, want, strconv.Quote(value))
-			return
-		}
+	if strings.Trim(value, "0123456789") != "" {
+		j.add(RetryAfter, Should, want, strconv.Quote(value))
+		return
+	}
+	longest := longestRetryAfter
+	if d := j.o.Declared; d != nil && d.Window > 0 {
+		longest = min(longest, d.Window+time.Second)
+	}
+	seconds, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || seconds > int64(math.Ceil(longest.Seconds())) {
+		j.add(RetryAfter, Should, fmt.Sprintf("Retry-After of at most %g s", math.Ceil(longest.Seconds())), value)
 	}
 }

@@ -18,6 +18,9 @@ const (
 	TruncatedUpstreamResponse = "truncated-upstream-response"
 )
 
+// unknownPath permits both 404 and 405 for a wrong method.
+const unknownPath = "unknown-path"
+
 // Variants of these circumstances; see also [LoadVariant].
 const (
 	NoAnswer        = "no-answer"      // of SlowUpstream

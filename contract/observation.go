@@ -36,10 +36,33 @@ type Observation struct {
 	Leaks []Leak `json:"leaks,omitempty"`
 	// Upstream is what the mock upstream saw of this call; nil when the gateway has another upstream.
 	Upstream *Seen `json:"upstream,omitempty"`
+	// Declared is what the profile declares of the gateway that the answer is judged by; nil when it declares nothing.
+	Declared *Declared `json:"declared,omitempty"`
 	// GatewayLog is what the gateway's own log says of the call, where a driver can read it.
 	GatewayLog string `json:"gateway_log,omitempty"`
 	// Balance is what the key's owner had before and after, where a driver can read it.
 	Balance *Balance `json:"balance,omitempty"`
+}
+
+// Declared is what a profile declares of a gateway, as far as an answer is judged by it.
+type Declared struct {
+	// TimeLimit is how long the gateway waits for the upstream, 0 when it is not declared.
+	TimeLimit time.Duration `json:"time_limit_ns,omitempty"`
+	// Attempts bounds the calls to the upstream for one call; 0 stands for [DefaultAttempts].
+	Attempts int `json:"attempts,omitempty"`
+	// ServiceTime is what a healthy call on the same surface took before the case.
+	ServiceTime time.Duration `json:"service_time_ns,omitempty"`
+	// Window is that of the rate limit of the key, 0 when it is not declared.
+	Window time.Duration `json:"window_ns,omitempty"`
+}
+
+// answerLimit is the time within which a call has to be answered that the upstream does not answer (CONTRACT.md, "Time").
+func (d Declared) answerLimit() time.Duration {
+	attempts := d.Attempts
+	if attempts <= 0 {
+		attempts = DefaultAttempts
+	}
+	return 2*time.Duration(attempts)*d.TimeLimit + time.Second + d.ServiceTime
 }
 
 // Balance is the quota of the caller around one call, in the gateway's own unit.

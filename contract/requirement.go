@@ -20,7 +20,9 @@ const (
 	CodePlace      Requirement = "code-place"
 	CodeKnown      Requirement = "code-known"
 	Fields         Requirement = "fields"
+	Consistent     Requirement = "consistent"
 	Secrecy        Requirement = "secrecy"
+	AnsweredInTime Requirement = "answered-in-time"
 	StreamError    Requirement = "stream-error"
 	StreamEnd      Requirement = "stream-end"
 	StreamFormat   Requirement = "stream-format"
@@ -89,6 +91,7 @@ const (
 	streams     = "Streams"
 	upstreamErr = "Errors that the provider told"
 	timeSection = "Time"
+	agreement   = "A code and its status agree"
 	derived     = "derived: an error must have no such effect"
 )
 
@@ -105,13 +108,15 @@ var requirements = []Details{
 	{Message, always(Must), "message is a non-empty string.", everyAnswer, ""},
 	{Code, always(Must), "The row's error.code stands where the API format keeps it.", everyAnswer, ""},
 	{CodePlace, always(Should), "The code does not stand in a place that is only tolerated.", everyAnswer, ""},
-	{CodeKnown, always(Should), "Every error but 429 has a code of table 2.", everyAnswer, ""},
+	{CodeKnown, always(Should), "Every error but 429 has a code of table 2 that fits its cause.", everyAnswer, ""},
 	{Fields, always(Should), "type, param and code are present in the OpenAI envelope.", everyAnswer, ""},
+	{Consistent, always(Should), "The error object agrees with the status: its code, its type, Gemini's number.", agreement, ""},
+	{AnsweredInTime, always(Must), "A call that the upstream does not answer is answered at the declared time limit.", timeSection, ""},
 	{Secrecy, always(Must), "Nothing that must stay inside is shown.", inside, ""},
 	{StreamError, mustOrShould(), "A stream that has begun reports the error in the API format's own event.", streams, ""},
 	{StreamEnd, always(Must), "A stream that failed does not end as if it were complete.", streams, ""},
 	{StreamFormat, always(Should), "The event stream is well-formed.", "WHATWG HTML 9.2.6", ""},
-	{RetryAfter, always(Should), "A 429 carries Retry-After in whole seconds.", "RFC 9110 10.2.3, RFC 6585 4", ""},
+	{RetryAfter, always(Should), "A 429 carries Retry-After in whole seconds, no longer than the limit's window or a day.", "RFC 9110 10.2.3, RFC 6585 4", ""},
 	{UpstreamUnused, always(Should), "A refused request never reaches the upstream.", derived, ""},
 	{RetriesBounded, always(Should), "The upstream is called no more often than allowed.", derived, ""},
 	{UpstreamFreed, always(Should), "The upstream call is cancelled once the gateway has given up on it.", derived, ""},

@@ -67,6 +67,11 @@ func (s StatusRule) String() string {
 	return strings.Join(parts, " or ")
 }
 
+// allows reports whether the rule has a status among those that it expects. A 5xx is exact as a class.
+func (s StatusRule) allows(status int) bool {
+	return slices.Contains(s.Exact, status) || status/100 == 5 && slices.Contains(s.Classes, 5)
+}
+
 func caller(basis Basis, exact ...int) StatusRule {
 	return StatusRule{Classes: []int{4}, Exact: exact, Basis: basis}
 }
@@ -94,7 +99,7 @@ func (r Row) clone() Row {
 }
 
 func makeRows() []Row {
-	quota := caller(Derived, 403)
+	forbidden := caller(Derived, 403) // another 4xx, such as 402 or 429, is only a warning: "Expected statuses of the codes"
 	request := caller(Derived, 400)
 	badKey := gateway()
 	badKey.Never = []int{401, 403}
@@ -112,7 +117,7 @@ func makeRows() []Row {
 		{"code:convert_request_failed", 2, "convert_request_failed", "Request conversion failed", "Ensure params match the API format", request},
 		{"code:sensitive_words_detected", 2, "sensitive_words_detected", "Sensitive content detected", "Adjust the input", request},
 		{"code:prompt_blocked", 2, "prompt_blocked", "Prompt was blocked", "Adjust the prompt", request},
-		{"code:access_denied", 2, "access_denied", "Access denied", "Check key, permissions, and group", quota},
+		{"code:access_denied", 2, "access_denied", "Access denied", "Check key, permissions, and group", forbidden},
 		{"code:model_not_found", 2, "model_not_found", "Model not found", "Verify model and your plan’s models", caller(Stated, 404)},
 		{"code:invalid_api_type", 2, "invalid_api_type", "Unsupported API type", "Use a supported API format", request},
 		{"code:get_channel_failed", 2, "get_channel_failed", "No available channel", "Retry later or contact support", gateway()},
@@ -120,8 +125,8 @@ func makeRows() []Row {
 		{"code:channel:invalid_key", 2, "channel:invalid_key", "Invalid channel key", "Contact support", badKey},
 		{"code:channel:model_mapped_error", 2, "channel:model_mapped_error", "Model mapping error", "Contact support", gateway()},
 		{"code:channel:response_time_exceeded", 2, "channel:response_time_exceeded", "Upstream timeout", "Retry; shrink the request if needed", gateway()},
-		{"code:insufficient_user_quota", 2, "insufficient_user_quota", "Insufficient quota", "Top up or check your plan quota", quota},
-		{"code:pre_consume_token_quota_failed", 2, "pre_consume_token_quota_failed", "Quota pre-deduction failed", "Check quota and retry", quota},
+		{"code:insufficient_user_quota", 2, "insufficient_user_quota", "Insufficient quota", "Top up or check your plan quota", forbidden},
+		{"code:pre_consume_token_quota_failed", 2, "pre_consume_token_quota_failed", "Quota pre-deduction failed", "Check quota and retry", forbidden},
 		{"code:model_price_error", 2, "model_price_error", "Model pricing error", "Contact support", gateway()},
 		{"code:count_token_failed", 2, "count_token_failed", "Token counting failed", "Check input and retry", StatusRule{Classes: []int{4, 5}, Exact: []int{400}, Basis: Derived}},
 		{"code:do_request_failed", 2, "do_request_failed", "Upstream request failed", "Retry", gateway()},

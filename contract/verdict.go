@@ -14,14 +14,14 @@ const (
 	Warn         Verdict = "warn"          // only SHOULDs were violated
 	NotOffered   Verdict = "not-offered"   // not claimed by the target; never turns a cell green
 	ExpectedFail Verdict = "expected-fail" // a failure that the baseline lists
-	Fail         Verdict = "fail"          // a MUST was violated
 	Untestable   Verdict = "untestable"    // claimed, but could not be brought about: counts as failure
 	Error        Verdict = "error"         // harness fault or target unreachable
+	Fail         Verdict = "fail"          // a MUST was violated: what is proven stands, whatever else could not be judged
 )
 
 // Verdicts returns all verdicts, best first.
 func Verdicts() []Verdict {
-	return []Verdict{Pass, Warn, NotOffered, ExpectedFail, Fail, Untestable, Error}
+	return []Verdict{Pass, Warn, NotOffered, ExpectedFail, Untestable, Error, Fail}
 }
 
 // rank places an unknown verdict above all others, so that it can never make anything look better.
@@ -44,7 +44,7 @@ func (v Verdict) OrError() Verdict {
 func (v Verdict) Worse(w Verdict) bool { return v.rank() > w.rank() }
 
 // Conformant reports whether the verdict leaves a run conformant.
-func (v Verdict) Conformant() bool { return v.rank() < Fail.rank() }
+func (v Verdict) Conformant() bool { return v.rank() < Untestable.rank() }
 
 // Worst returns the worst of the verdicts, and ok false when there are none: nothing is never a success.
 func Worst(verdicts ...Verdict) (worst Verdict, ok bool) {

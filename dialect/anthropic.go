@@ -63,13 +63,13 @@ func (anthropic) ContentTypes() (json, stream string) {
 
 var anthropicClients = clientSide{
 	credential: "X-Api-Key", versionField: "Anthropic-Version", version: "2023-06-01",
-	envelope: `{"type":"error","error":{"type","message"}}`, codePlace: "error.code",
+	envelope: `{"type":"error","error":{"type","message"}}`, codePlace: "error.code or error.details.error_code",
 	readError: readAnthropic,
 }
 
-// readAnthropic wants {"type":"error","error":{"type","message"}}; the code belongs in error.code, error.type is
-// tolerated.
-func readAnthropic(e *ErrorObject, outer, _ members, known func(code string) bool) {
+// readAnthropic wants {"type":"error","error":{"type","message"}}; the code belongs in error.code or, as in the API since its
+// version 2026-10-21, in error.details.error_code. error.type is tolerated.
+func readAnthropic(e *ErrorObject, outer, inner members, known func(code string) bool) {
 	if kind, _ := outer.value("type").(string); kind != "error" {
 		e.Breaches = append(e.Breaches, `the outer "type" is not "error"`)
 	}
@@ -79,7 +79,16 @@ func readAnthropic(e *ErrorObject, outer, _ members, known func(code string) boo
 	}
 	if code, ok := e.Code.(string); ok && code != "" {
 		e.Business = code
+	} else if code := detailsCode(inner); code != "" {
+		e.Business = code
 	} else if known(kind) {
 		e.Business, e.Tolerated = kind, "error.type"
 	}
+}
+
+// detailsCode returns error.details.error_code, "" when there is none.
+func detailsCode(inner members) string {
+	details, _ := inner.value("details").(Object)
+	code, _ := details["error_code"].(string)
+	return code
 }

@@ -13,28 +13,9 @@ var chatEndpoint = Endpoint{
 	body: func(a Ask) Object {
 		return Object{"messages": List{Object{"role": "user", "content": a.Prompt}}, "max_tokens": a.MaxTokens}
 	},
-	classify:  classifyChoices,
+	classify:  func(_ string, body Object) EventKind { return classifyPieces(body["choices"], "finish_reason") },
 	finish:    FinishMarks{object: []byte(`"choices":[{`), mark: []byte(`"finish_reason":"`)},
 	operation: chat{},
-}
-
-// classifyChoices reads a chunk of OpenAI's older streams: a piece of the answer, or the finish_reason.
-func classifyChoices(_ string, data []byte) EventKind {
-	var body struct {
-		Choices []struct {
-			Finish *string `json:"finish_reason"`
-		} `json:"choices"`
-	}
-	lenient(data, &body)
-	for _, c := range body.Choices {
-		if c.Finish != nil && *c.Finish != "" {
-			return EventFinish
-		}
-	}
-	if len(body.Choices) > 0 {
-		return EventContent
-	}
-	return EventOther
 }
 
 // chat is OpenAI's chat/completions.

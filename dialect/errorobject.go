@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -45,23 +46,51 @@ func DecodeError(d Dialect, body []byte, known func(code string) bool) (ErrorObj
 	if err != nil {
 		return ErrorObject{}, err
 	}
-	e := ErrorObject{Keys: len(order), has: map[string]bool{}}
-	if len(order) > 0 {
-		e.FirstKey = order[0]
-	}
+	e := newErrorObject(order)
 	raw, ok := outer["error"]
 	if !ok {
 		return e, fmt.Errorf("an object without \"error\" (keys: %s)", strings.Join(order, ", "))
 	}
-	object, innerOrder, err := DecodeObject(raw)
-	if err != nil {
-		return e, fmt.Errorf("\"error\" is %w", err)
+	return e, e.read(d, outer, raw, known)
+}
+
+// DecodeErrorEvent reads an error event of a surface like [DecodeError], and the forms that only this surface's protocol
+// has. Then form names it, and is "" otherwise.
+func (s Surface) DecodeErrorEvent(name string, data []byte, known func(code string) bool) (e ErrorObject, form string, err error) {
+	if own := s.endpoint().ownError; own != nil {
+		if outer, order, err := DecodeObject(data); err == nil {
+			if raw, form := own(name, outer); form != "" {
+				e := newErrorObject(order)
+				return e, form, e.read(s.Dialect(), outer, raw, known)
+			}
+		}
 	}
-	for _, k := range innerOrder {
+	e, err = DecodeError(s.Dialect(), data, known)
+	return e, "", err
+}
+
+func newErrorObject(outerKeys []string) ErrorObject {
+	e := ErrorObject{Keys: len(outerKeys), has: map[string]bool{}}
+	if len(outerKeys) > 0 {
+		e.FirstKey = outerKeys[0]
+	}
+	return e
+}
+
+// read reads the error object itself. An error says that it is no object.
+func (e *ErrorObject) read(d Dialect, outer members, raw json.RawMessage, known func(code string) bool) error {
+	if len(raw) == 0 {
+		return errors.New("an event without an error object")
+	}
+	object, order, err := DecodeObject(raw)
+	if err != nil {
+		return fmt.Errorf("\"error\" is %w", err)
+	}
+	for _, k := range order {
 		e.has[k] = true
 	}
 	inner := members(object)
 	e.Message, e.Type, e.Param, e.Code = inner.value("message"), inner.value("type"), inner.value("param"), inner.value("code")
-	d.clientSide().readError(&e, outer, inner, known)
-	return e, nil
+	d.clientSide().readError(e, outer, inner, known)
+	return nil
 }

@@ -3,7 +3,6 @@ package dialect
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 )
 
 // EventKind says what one event of a stream means to a client.
@@ -11,11 +10,14 @@ type EventKind int
 
 // The kinds of events.
 const (
-	EventOther   EventKind = iota // a ping, a start, something the format does not know
-	EventContent                  // a piece of the answer
-	EventFinish                   // the format's own end
-	EventDone                     // OpenAI's [DONE]
-	EventError                    // an error in any form that a client may meet
+	EventOther     EventKind = iota // a ping, a usage count, something the format does not know
+	EventLifecycle                  // the answer or a part of it is announced
+	EventContent                    // a piece of the answer
+	EventItemEnd                    // a part of the answer is finished
+	EventFinish                     // the answer is finished, in the format's own words
+	EventDone                       // OpenAI's [DONE]
+	EventError                      // an error in any form that a client may meet
+	EventNotJSON                    // data that is not one JSON value, which no client can read
 )
 
 // Classify says what an event means on the surface; name is its event field. Whatever holds an error object is an error,
@@ -25,31 +27,45 @@ func (s Surface) Classify(name string, data []byte) EventKind {
 	if string(data) == "[DONE]" {
 		return EventDone
 	}
-	var head struct {
-		Type  string `json:"type"`
-		Error any    `json:"error"`
+	if len(data) == 0 && name != "error" {
+		return EventOther // some servers keep a connection alive with it
 	}
-	if !lenient(data, &head) {
+	var value any
+	if json.Unmarshal(data, &value) != nil {
 		if name == "error" {
 			return EventError
 		}
-		return EventOther
+		return EventNotJSON
 	}
-	if head.Error != nil || name == "error" || head.Type == "error" || head.Type == "response.failed" {
+	body, _ := value.(Object) // members are case-sensitive, which a struct's fields are not
+	kind, _ := body["type"].(string)
+	if body["error"] != nil || name == "error" || kind == "error" || kind == "response.failed" {
 		return EventError
 	}
 	if classify := s.endpoint().classify; classify != nil {
-		return classify(head.Type, data)
+		return classify(kind, body)
 	}
 	return EventOther
 }
 
-// lenient decodes what it can and reports whether data is JSON at all: a member of the wrong type must not hide an error
-// object next to it.
-func lenient(data []byte, into any) bool {
-	err := json.Unmarshal(data, into)
-	var wrongType *json.UnmarshalTypeError
-	return err == nil || errors.As(err, &wrongType)
+// classifyPieces reads an event that lists pieces of the answer, one for each alternative: it is the finish when one of
+// them has a reason for it in the member finish.
+func classifyPieces(pieces any, finish string) EventKind {
+	list, _ := pieces.(List)
+	kind := EventOther
+	for _, item := range list {
+		kind = EventContent
+		if piece, _ := item.(Object); filled(piece[finish]) {
+			return EventFinish
+		}
+	}
+	return kind
+}
+
+// filled reports whether v is a string that is not empty.
+func filled(v any) bool {
+	s, _ := v.(string)
+	return s != ""
 }
 
 // FinishMarks recognise the event that ends a stream by two pieces of text that stand in it, in this order, without

@@ -1,9 +1,6 @@
 package dialect
 
-import (
-	"encoding/json"
-	"fmt"
-)
+import "fmt"
 
 // gemini is what the Gemini endpoints have in common.
 type gemini struct{}
@@ -91,14 +88,13 @@ func readGemini(e *ErrorObject, _, inner members, known func(code string) bool) 
 	if !ok || word == "" {
 		e.Breaches = append(e.Breaches, "error.status is not a non-empty string")
 	}
-	var list []struct {
-		Reason any `json:"reason"`
-	}
-	if details := inner["details"]; len(details) > 0 && json.Unmarshal(details, &list) != nil {
+	details, isList := inner.value("details").(List)
+	if raw := inner["details"]; len(raw) > 0 && string(raw) != "null" && (!isList || !all(details, isObject)) {
 		e.Breaches = append(e.Breaches, "error.details is not a list of objects")
 	}
-	for _, d := range list {
-		if reason, ok := d.Reason.(string); ok && reason != "" {
+	for _, item := range details {
+		detail, _ := item.(Object)
+		if reason, ok := detail["reason"].(string); ok && reason != "" {
 			e.Business = reason
 			if known(reason) {
 				return

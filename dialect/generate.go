@@ -17,22 +17,7 @@ var generateEndpoint = Endpoint{
 			"generationConfig": Object{"maxOutputTokens": a.MaxTokens},
 		}
 	},
-	classify: func(_ string, data []byte) EventKind {
-		var body struct {
-			Candidates []struct {
-				Finish string `json:"finishReason"`
-			} `json:"candidates"`
-		}
-		lenient(data, &body)
-		switch {
-		case len(body.Candidates) == 0:
-			return EventOther
-		case body.Candidates[0].Finish != "":
-			return EventFinish
-		default:
-			return EventContent
-		}
-	},
+	classify:  func(_ string, body Object) EventKind { return classifyPieces(body["candidates"], "finishReason") },
 	finish:    FinishMarks{object: []byte(`"candidates":[{`), mark: []byte(`"finishReason":"`)},
 	operation: generate{},
 }

@@ -15,18 +15,29 @@ var messagesEndpoint = Endpoint{
 	body: func(a Ask) Object {
 		return Object{"messages": List{Object{"role": "user", "content": a.Prompt}}, "max_tokens": a.MaxTokens}
 	},
-	classify: func(kind string, _ []byte) EventKind {
-		switch kind {
-		case "message_stop":
-			return EventFinish
-		case "content_block_delta":
-			return EventContent
-		default:
-			return EventOther
-		}
-	},
+	classify:  classifyMessageEvent,
 	finish:    FinishMarks{object: []byte(`{`), mark: []byte(`"type":"message_stop"`)},
 	operation: messages{},
+}
+
+func classifyMessageEvent(kind string, body Object) EventKind {
+	switch kind {
+	case "message_start", "content_block_start":
+		return EventLifecycle
+	case "content_block_delta":
+		return EventContent
+	case "content_block_stop":
+		return EventItemEnd
+	case "message_stop":
+		return EventFinish
+	case "message_delta":
+		if delta, _ := body["delta"].(Object); filled(delta["stop_reason"]) {
+			return EventFinish
+		}
+		return EventOther // only usage
+	default:
+		return EventOther
+	}
 }
 
 // messages is Anthropic's messages as the upstream serves it.

@@ -1,6 +1,10 @@
 package dialect
 
-import "cmp"
+import (
+	"cmp"
+	"encoding/json"
+	"strings"
+)
 
 // The surfaces of responses.
 const (
@@ -12,19 +16,60 @@ var responsesEndpoint = Endpoint{
 	Surface: Responses, Streaming: ResponsesStream, Dialect: OpenAI, Label: "resp",
 	Path: "/v1/responses", UnknownPath: "/v1/responses/no-such-path/at-all",
 	Input: "input", Temperature: "temperature", Answers: "output",
-	body: func(a Ask) Object { return Object{"input": a.Prompt, "max_output_tokens": a.MaxTokens} },
-	classify: func(kind string, _ []byte) EventKind {
-		switch kind {
-		case "response.completed", "response.incomplete":
-			return EventFinish
-		case "response.output_text.delta":
-			return EventContent
-		default:
-			return EventOther
-		}
-	},
+	body:      func(a Ask) Object { return Object{"input": a.Prompt, "max_output_tokens": a.MaxTokens} },
+	classify:  classifyResponseEvent,
+	ownError:  responseError,
 	finish:    FinishMarks{object: []byte(`{`), mark: []byte(`"type":"response.completed"`)},
 	operation: responses{},
+}
+
+// classifyResponseEvent goes by the last part of an event's type, because the API has a family of events for every kind
+// of output: text, reasoning, tool arguments, audio, images.
+func classifyResponseEvent(kind string, _ Object) EventKind {
+	switch kind {
+	case "response.completed", "response.incomplete":
+		return EventFinish
+	case "response.created", "response.queued", "response.in_progress":
+		return EventLifecycle
+	}
+	if !strings.HasPrefix(kind, "response.") {
+		return EventOther
+	}
+	switch kind[strings.LastIndexByte(kind, '.')+1:] {
+	case "delta":
+		return EventContent
+	case "done", "completed":
+		return EventItemEnd
+	case "added", "in_progress", "searching", "generating", "interpreting":
+		return EventLifecycle
+	default:
+		return EventOther
+	}
+}
+
+// responseError reads the error events that the API itself has: "event: error", flat or around an error object, and
+// response.failed.
+func responseError(name string, event members) (object json.RawMessage, form string) {
+	kind, _ := event.value("type").(string)
+	inner, nested := event["error"]
+	switch {
+	case kind == "response.failed":
+		var response members
+		if json.Unmarshal(event["response"], &response) != nil {
+			return nil, ""
+		}
+		return response["error"], "response.failed"
+	case nested && (kind == "error" || name == "error"):
+		return inner, "event: error around an error object"
+	case kind == "error" || name == "error":
+		flat, err := json.Marshal(event)
+		if err != nil {
+			return nil, ""
+		}
+		return flat, "event: error with flat members"
+	default:
+		return nil, ""
+	}
 }
 
 // responses is OpenAI's responses.

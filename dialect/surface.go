@@ -9,6 +9,7 @@
 package dialect
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -41,8 +42,12 @@ type Endpoint struct {
 	Answers string
 	// Body is the smallest request that every gateway accepts. Model and stream are set by [Surface.Body].
 	body func(a Ask) Object
-	// classify says what an event is that is neither an error nor [DONE]; nil where there is no stream.
-	classify func(kind string, data []byte) EventKind
+	// classify says what an event is that is neither an error nor [DONE], by its type and its body; nil where there is no
+	// stream.
+	classify func(kind string, body Object) EventKind
+	// ownError finds the error in an error event of a form that only this endpoint has: its object, and the form's name. The
+	// form is "" when the event has none of them; the function is nil where the format's own event is the only one.
+	ownError func(name string, event members) (object json.RawMessage, form string)
 	// finish recognises the event that ends the stream.
 	finish FinishMarks
 	// operation is the endpoint as the upstream serves it.

@@ -140,12 +140,16 @@ func (d *eventDecoder) dispatch(at time.Duration) error {
 
 // partial returns what follows the last complete event, with LF as line ends and without comments.
 func (d *eventDecoder) partial() []byte {
+	if len(d.line) > 0 && d.line[0] == ':' {
+		return bytes.Clone(d.raw)
+	}
 	return append(bytes.Clone(d.raw), d.line...)
 }
 
 // end ends the stream. In a stream that was received whole, an event without its blank line is a violation: clients drop it.
+// A comment without its line end is no event.
 func (d *eventDecoder) end(whole bool) {
-	if whole && len(d.raw)+len(d.line) > 0 {
+	if whole && (len(d.raw) > 0 || len(d.line) > 0 && d.line[0] != ':') {
 		d.violate(d.partial(), "is an event that the stream ends within")
 	}
 }

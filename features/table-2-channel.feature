@@ -108,7 +108,7 @@ Feature: Table 2: channel codes
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed
-      And the upstream call is cancelled once the gateway gives up
+      And the gateway gives up at its time limit, and cancels the upstream call
 
       Examples: no-answer - the upstream never answers
         | case                                                                         | surface          | variant   |

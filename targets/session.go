@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -28,6 +29,8 @@ type Session struct {
 	actions      map[string]func(context.Context) error
 	shell        Shell
 	readUsageLog func(context.Context, *contract.Observation) error
+	// serviceTimes holds, by surface, how long its last healthy call took, as a [time.Duration].
+	serviceTimes sync.Map
 }
 
 // Host is what a session may use of this machine. The zero value has a shell and no database.
@@ -117,6 +120,7 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 	if o, token, err = s.send(ctx, c, token, pr); err != nil {
 		return o, err
 	}
+	o.Declared = s.declared(c)
 	if s.upstream != nil {
 		if err := s.awaitUpstream(ctx, token, &o); err != nil {
 			return o, err
@@ -135,6 +139,21 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 		o.Balance = &contract.Balance{Before: before, After: after}
 	}
 	return o, nil
+}
+
+// declared returns what the profile declares that the answer of a case is judged by, nil for nothing.
+func (s *Session) declared(c contract.Case) *contract.Declared {
+	limits := s.Profile.Limits
+	switch {
+	case c.Circumstance == contract.SlowUpstream && limits.Timeout > 0:
+		took, _ := s.serviceTimes.Load(c.Surface)
+		serviceTime, _ := took.(time.Duration)
+		return &contract.Declared{TimeLimit: limits.Timeout, Attempts: limits.Attempts, ServiceTime: serviceTime}
+	case c.Circumstance == contract.OverRateLimit && limits.Rate.Window > 0:
+		return &contract.Declared{Window: limits.Rate.Window}
+	default:
+		return nil
+	}
 }
 
 // send makes the call; a repeated one until it is refused, each time under a token of its own, so that what the
@@ -179,6 +198,9 @@ func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind Con
 	}
 	switch ok, detail = contract.IsSuccess(surface, o); {
 	case kind != ControlNonsense:
+		if ok {
+			s.serviceTimes.Store(surface, o.Timing.End)
+		}
 		return o, ok, detail, nil
 	case ok:
 		return o, false, "a model that does not exist got an ordinary answer", nil

@@ -1,0 +1,96 @@
+package contract
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gatecert/gatecert/dialect"
+)
+
+// fittingCodes are the codes of table 2 that fit a row of table 1 ("A code and its status agree"); nil for a row of table
+// 2, and for 429, where any code or none will do.
+func (j *judge) fittingCodes() []string {
+	switch {
+	case j.row.Code() != "" || j.row.ID == RowRateLimited:
+		return nil
+	case j.row.ID == RowServerError:
+		return codesOf(func(r Row) bool { return slices.Contains(r.Status.Classes, 5) })
+	case j.c.Circumstance == unknownPath:
+		return []string{"invalid_request", "invalid_api_type"}
+	}
+	switch j.row.ID {
+	case "http:400":
+		return []string{"invalid_request", "bad_request_body", "read_request_body_failed", "convert_request_failed"}
+	case "http:404":
+		return []string{"model_not_found"}
+	default: // 401 and 403
+		return []string{"access_denied"}
+	}
+}
+
+func codesOf(keep func(Row) bool) []string {
+	var codes []string
+	for _, r := range rows {
+		if r.Table == 2 && keep(r) {
+			codes = append(codes, r.Key)
+		}
+	}
+	return codes
+}
+
+// maxListed bounds the codes that a finding names: findings are a line long.
+const maxListed = 4
+
+func listWords(words []string) string {
+	if len(words) > maxListed {
+		return strings.Join(words[:maxListed], ", ") + " …"
+	}
+	return strings.Join(words, ", ")
+}
+
+// judgeConsistency holds what the error object says of the status against the status.
+func (j *judge) judgeConsistency(spoken dialect.Dialect, env dialect.ErrorObject) {
+	status := j.o.Status
+	if status/100 != 4 && status/100 != 5 {
+		return // no error status that anything could agree with; in a stream it was sent before the error
+	}
+	j.check(Consistent)
+	j.judgeCodeAgainstStatus(env.Business)
+	if party := blamed(env.Type); party != 0 && party != status/100 {
+		j.add(Consistent, Should, fmt.Sprintf("an error.type that fits %d", status), valueWords(true, env.Type))
+	}
+	if number, ok := env.Code.(float64); ok && spoken == dialect.Gemini && int(number) != status {
+		j.add(Consistent, Should, fmt.Sprintf("error.code %d, like the HTTP status", status), valueWords(true, env.Code))
+	}
+}
+
+// judgeCodeAgainstStatus warns of a code that comes with a status which its own row does not allow. The row's own code is
+// left to the requirements of the status, and so is a code that fits the row of table 1 with one of the row's statuses.
+func (j *judge) judgeCodeAgainstStatus(code string) {
+	row, known := rowOf(RowID("code:" + code))
+	status := j.o.Status
+	switch {
+	case !known || code == j.row.Code() || row.Status.allows(status):
+		return
+	case j.row.ID == RowRateLimited && status == statusTooManyRequests:
+		return
+	case slices.Contains(j.fittingCodes(), code) && (slices.Contains(j.row.Status.Exact, status) || j.permitted(status)):
+		return
+	}
+	j.add(Consistent, Should, fmt.Sprintf("%s with %s", code, row.Status), strconv.Itoa(status))
+}
+
+// blamed is the class of the statuses that a type belongs to, in the words of OpenAI and Anthropic: 4 for those that blame
+// the caller, 5 for those that blame the gateway or the provider, 0 for all others.
+func blamed(kind any) int {
+	switch kind {
+	case "invalid_request_error", "authentication_error", "permission_error", "not_found_error":
+		return 4
+	case "server_error", "api_error", "overloaded_error":
+		return 5
+	default:
+		return 0
+	}
+}
