@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"errors"
+	"fmt"
 	"mime"
 	"slices"
 	"strconv"
@@ -42,6 +44,9 @@ func (j *judge) judgeWhole() {
 func (j *judge) judgeEnvelope(body []byte) {
 	spoken := j.c.Surface.Dialect()
 	env, err := dialect.DecodeError(spoken, body, IsCode)
+	if coding := header(j.o, "Content-Encoding"); coding != "" && errors.Is(err, dialect.ErrNotJSON) {
+		err = fmt.Errorf("%w; it came with Content-Encoding: %s, which was not asked for", err, coding)
+	}
 	j.judgeErrorObject(spoken, env, err, false)
 }
 

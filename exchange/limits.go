@@ -20,7 +20,7 @@ type Limits struct {
 	// Events bounds the number of events of a stream. Default 10,000.
 	Events int
 	// Capture bounds the bytes that the observation keeps of the request body, of the answer's body and of an unfinished
-	// event. Complete events are kept whole; Body bounds their sum. Default 64 KiB.
+	// event. Complete events and the bodies of errors are kept whole; Body bounds them. Default 64 KiB.
 	Capture int
 }
 

@@ -25,6 +25,15 @@ type recorder struct {
 	maxBody  int // bytes
 }
 
+// keptBody bounds the body that the observation keeps. An error is judged by all of its body that was read, which
+// [Limits.Body] bounds: clipped, it would look like JSON that is cut off.
+func (r *recorder) keptBody(size int) int {
+	if r.Status >= http.StatusBadRequest {
+		return size
+	}
+	return r.maxBody
+}
+
 func (r *recorder) recordLeaks(where string, whats []string) {
 	for _, what := range whats {
 		leak := contract.Leak{What: what, Where: where}
@@ -83,7 +92,7 @@ func (r *recorder) recordBody(t answerBody) {
 	inEvents := r.recordStream(t.stream, redact)
 	clean, found := redact(t.body)
 	r.recordLeaks("body", slices.DeleteFunc(found, func(what string) bool { return slices.Contains(inEvents, what) }))
-	r.Body = bytes.Clone(clip(clean, r.maxBody)) // a copy, so that a short excerpt does not keep the whole body in memory
+	r.Body = bytes.Clone(clip(clean, r.keptBody(len(clean)))) // a copy, so that a short excerpt does not keep the whole body in memory
 	// Counted after redaction, so that a body of BodySize bytes is a body that was kept whole.
 	r.BodySize = int64(len(clean))
 }

@@ -157,6 +157,7 @@ func classify(r *wireRequest, resp response) classification {
 		out.outcome = runlog.Timeout
 	}
 	if len(findings) > 0 {
+		o.Body = o.Body[:min(len(o.Body), evidenceBytes)] // judged whole
 		out.evidence = &o
 	}
 	return out

@@ -71,13 +71,14 @@ func TestClassifyResponse(t *testing.T) {
 		{"a 500 that shows SQL", dialect.Chat, responseOf(500, jsonField, strings.Replace(good503, "no channel", "SELECT a FROM b", 1)), runlog.Error5xx, []string{"MUST secrecy"}},
 		{"a 500 that shows the upstream's key", dialect.Chat, responseOf(500, jsonField, strings.Replace(good503, "no channel", "sk-upstream-0123456789", 1)), runlog.Error5xx, []string{"MUST secrecy"}},
 		{"a 500 that shows the caller's key in a field", dialect.Chat, responseOf(500, jsonField+"X-Debug: sk-caller-0123456789\r\n", good503), runlog.Error5xx, []string{"MUST secrecy"}},
-		{"a 408 with a complete error object", dialect.Chat, responseOf(408, jsonField, good503), runlog.Error4xx, nil},
+		{"a 408 with a complete error object", dialect.Chat, responseOf(408, jsonField, strings.Replace(good503, "server_error", "timeout_error", 1)), runlog.Error4xx, nil},
+		{"a 408 that blames the server", dialect.Chat, responseOf(408, jsonField, good503), runlog.Error4xx, []string{"SHOULD consistent"}},
 		{"a 200 with an error", dialect.Chat, responseOf(200, jsonField, good503), runlog.Wrong, []string{"MUST not-success"}},
 		{"a 200 with a page", dialect.Chat, responseOf(200, "Content-Type: text/html\r\n", "<html>"), runlog.Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
 		{"a redirect", dialect.Chat, responseOf(302, "Location: /x\r\n", ""), runlog.Wrong, []string{"MUST not-success", "MUST content-type", "MUST envelope"}},
 		{"a 200 that ends early", dialect.Chat, cut(responseOf(200, jsonField, goodChat[:20]), io.ErrUnexpectedEOF), runlog.TransportError, []string{"MUST not-success", "MUST whole", "MUST envelope"}},
 		{"a 200 that stalls", dialect.Chat, cut(responseOf(200, jsonField, goodChat[:20]), os.ErrDeadlineExceeded), runlog.Timeout, nil},
-		{"a stream with a conformant error event", dialect.ChatStream, responseOf(200, streamField, goodStream[:80]+"\n\ndata: "+good503+"\n\n"), runlog.Error5xx, nil},
+		{"a stream with a conformant error event", dialect.ChatStream, responseOf(200, streamField, goodStream[:69]+"data: "+good503+"\n\n"), runlog.Error5xx, nil},
 		{"a stream that ends early", dialect.ChatStream, cut(responseOf(200, streamField, goodStream[:79]), io.ErrUnexpectedEOF), runlog.TransportError, []string{"SHOULD stream-error"}},
 		{"a stream whose only end is [DONE]", dialect.ChatStream, responseOf(200, streamField, strings.ReplaceAll(goodStream, `"stop"`, `null`)), runlog.Admitted, nil},
 		{"a stream that ends without an ending event", dialect.ChatStream, responseOf(200, streamField, "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n"), runlog.Wrong, []string{"MUST stream-end"}},
@@ -112,7 +113,7 @@ func TestClassifyByTheExpectedCase(t *testing.T) {
 	assert.Empty(t, got.findings)
 
 	assert.Equal(t, []string{"MUST code"}, short(c.response(r, responseOf(504, jsonField, good503)).findings))
-	assert.Equal(t, []string{"MUST status-class"}, short(c.response(r, responseOf(400, jsonField, right)).findings))
+	assert.Equal(t, []string{"MUST status-class", "SHOULD consistent"}, short(c.response(r, responseOf(400, jsonField, right)).findings))
 	success := c.response(r, responseOf(200, jsonField, goodChat))
 	assert.Equal(t, runlog.Admitted, success.outcome)
 	assert.Equal(t, []string{"MUST not-success"}, short(success.findings))
