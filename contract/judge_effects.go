@@ -13,8 +13,8 @@ func (j *judge) judgeSecrecy() {
 	for _, leak := range j.o.Leaks {
 		j.add(Secrecy, Must, "no internals", "the "+leak.What+" in "+leak.Where)
 	}
-	for _, shown := range inner(j.o.Body) {
-		j.add(Secrecy, Must, "no internals", shown+" in the body")
+	for _, shown := range internals(j.o) {
+		j.add(Secrecy, Must, "no internals", shown)
 	}
 }
 
