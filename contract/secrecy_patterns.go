@@ -1,22 +1,9 @@
 package contract
 
-import (
-	"regexp"
-	"strings"
-)
-
-// innerPattern is something of the gateway's inside that no answer may show.
-type innerPattern struct {
-	what string
-	// marks are in lower case. At least one of them stands in every match: looking for them first takes a twentieth of
-	// the expression's time, and nearly every answer has none.
-	marks []string
-	re    *regexp.Regexp
-}
-
-// pattern joins alternatives, each of which is an expression.
-func pattern(what string, marks []string, alternatives ...string) innerPattern {
-	return innerPattern{what, marks, regexp.MustCompile(strings.Join(alternatives, "|"))}
+// leakKind is something of the gateway's inside that no answer may show, and the expressions that recognise it.
+type leakKind struct {
+	what        string
+	expressions []string
 }
 
 // Pieces of the expressions.
@@ -31,42 +18,34 @@ const (
 	sources = `(?:py|pyx|js|mjs|cjs|jsx|ts|mts|tsx|rb|php|rs|java|kt|scala|cs|fs|exs?|erl|lua|cpp|cc)`
 )
 
-// innerPatterns recognise SQL, the errors of databases, stack traces and addresses by their own grammar, so that ordinary
+// leakKinds recognise SQL, the errors of databases, stack traces and addresses by their own grammar, so that ordinary
 // prose does not match: "select a model from the list" is not SQL, "at 10:30 (UTC)" is not a stack frame.
-var innerPatterns = []innerPattern{
-	pattern("SQL", []string{"select", "insert", "update", "delete", "alter", "create", "drop", "truncate"},
+var leakKinds = []leakKind{
+	{"SQL", []string{
 		// In upper case the words alone are enough.
 		`\bSELECT\s[^"]{1,200}?\sFROM\s`, `\bINSERT\s+(?:OR\s+\w+\s+)?INTO\s`, `\bUPDATE\s+\S+\s+SET\s`, `\bDELETE\s+FROM\s`,
 		`\b(?:ALTER|DROP|TRUNCATE|CREATE)\s+(?:TABLE|INDEX|DATABASE)\s`,
 		// In lower case it takes what prose does not have: a star, a list or a call as columns, or a condition.
-		`(?i)\bselect\s+(?:distinct\s+)?(?:\*|`+sqlName+`(?:\s*,\s*`+sqlName+`)+|\w+\([^)]{0,60}\))\s+from\s+`+sqlBare,
-		`(?i)\bselect\s+`+sqlName+`\s+from\s+`+sqlName+`\s+(?:as\s+\w+\s+)?where\s+`+sqlName+`\s*(?:=|<|>|!=|like\s|in\s*\(|is\s)`,
-		`(?i)\binsert\s+(?:or\s+\w+\s+|ignore\s+)?into\s+`+sqlName+`\s*(?:\(|values\s*\(|select\s|default\s+values)`,
-		`(?i)\bupdate\s+`+sqlName+`\s+set\s+`+sqlName+`\s*=`,
-		`(?i)\bdelete\s+from\s+`+sqlName+`\s+where\s+`+sqlName+`\s*(?:=|<|>|!=|like\s|in\s*\(|is\s)`,
-		`(?i)\balter\s+table\s+`+sqlName+`\s+(?:add|drop|rename|modify|alter)\s`,
-		`(?i)\b(?:create|drop)\s+table\s+(?:if\s+(?:not\s+)?exists\s+)?`+sqlName+`\s*[;(]`),
+		`(?i)\bselect\s+(?:distinct\s+)?(?:\*|` + sqlName + `(?:\s*,\s*` + sqlName + `)+|\w+\([^)]{0,60}\))\s+from\s+` + sqlBare,
+		`(?i)\bselect\s+` + sqlName + `\s+from\s+` + sqlName + `\s+(?:as\s+\w+\s+)?where\s+` + sqlName + `\s*(?:=|<|>|!=|like\s|in\s*\(|is\s)`,
+		`(?i)\binsert\s+(?:or\s+\w+\s+|ignore\s+)?into\s+` + sqlName + `\s*(?:\(|values\s*\(|select\s|default\s+values)`,
+		`(?i)\bupdate\s+` + sqlName + `\s+set\s+` + sqlName + `\s*=`,
+		`(?i)\bdelete\s+from\s+` + sqlName + `\s+where\s+` + sqlName + `\s*(?:=|<|>|!=|like\s|in\s*\(|is\s)`,
+		`(?i)\balter\s+table\s+` + sqlName + `\s+(?:add|drop|rename|modify|alter)\s`,
+		`(?i)\b(?:create|drop)\s+table\s+(?:if\s+(?:not\s+)?exists\s+)?` + sqlName + `\s*[;(]`}},
 
-	pattern("a database's error", []string{
-		"sqlstate", "sqlite", "no such ", "permission denied", "does", "unable to open", "readonly", "malformed", "locked", "syntax",
-		"duplicate", "violates", "constraint", "null value", "pq: ", "pg_hba", "password authentication", "role ", "deadlock",
-		"canceling statement", "connection slots", "connection to server", "host=", "error 1", "er_", "access denied for user",
-		"unknown column", "unknown database", "sql", "lock wait", "e11000", "mongo", "wrongtype", "noauth", "wrongpass", "misconf",
-		"oom command", "read only replica", "loading redis", "clusterdown", "moved ", "redis: ", "ora-", "tns-", "insert duplicate",
-		"invalid object", "invalid column", "login failed", "msg ", "prisma", "database server", "jdbc", "hikari", "psycopg", "pg::", "activerecord::", "postgrex", "asyncpg", "ecto.", "dbconnection.",
-		"pdoexception", "oracleexception", "queryfailed", "sequelize", "background on this", "django.",
-	},
+	{"a database's error", []string{
 		// PostgreSQL and its clients
-		`SQLSTATE`, `\bpq: `, `(?i)\b(?:relation|table|column|role|database|function|schema) `+quoted+` does(?:n't| not) exist`,
+		`SQLSTATE`, `\bpq: `, `(?i)\b(?:relation|table|column|role|database|function|schema) ` + quoted + ` does(?:n't| not) exist`,
 		`(?i)\bcolumn [\w.]+ does not exist`, `(?i)duplicate key value violates`, `(?i)violates (?:\S+ )?(?:foreign key|not-null|check|unique|exclusion) constraint`,
-		`(?i)null value in column `+quoted, `(?i)permission denied for (?:table|relation|schema|database|sequence|function) `,
+		`(?i)null value in column ` + quoted, `(?i)permission denied for (?:table|relation|schema|database|sequence|function) `,
 		`(?i)password authentication failed for user`, `(?i)no pg_hba\.conf entry`, `(?i)syntax error at or near `,
 		`(?i)canceling statement due to `, `(?i)\bdeadlock detected`, `(?i)remaining connection slots are reserved`,
 		`(?i)too many (?:connections|clients)[^.]{0,20} for (?:role|database) `,
 		`(?i)connection to server at `, `\bhost=\S+ (?:user|port|database|dbname|hostaddr|password)=`,
 		// MySQL and its clients
-		`(?i)Error 1\d{3} \(\w{5}\)`, `\bER_[A-Z_]{4,}`, `(?i)Duplicate entry `+quoted+` for key`, `(?i)Access denied for user `+quoted+`@`,
-		`(?i)Unknown column `+quoted+` in `, `(?i)Unknown database `+quoted, `(?i)error in your SQL syntax`, `(?i)Lock wait timeout exceeded`,
+		`(?i)Error 1\d{3} \(\w{5}\)`, `\bER_[A-Z_]{4,}`, `(?i)Duplicate entry ` + quoted + ` for key`, `(?i)Access denied for user ` + quoted + `@`,
+		`(?i)Unknown column ` + quoted + ` in `, `(?i)Unknown database ` + quoted, `(?i)error in your SQL syntax`, `(?i)Lock wait timeout exceeded`,
 		`(?i)(?:Can't connect to|Lost connection to) MySQL server`, `(?i)MySQL server has gone away`,
 		// SQLite
 		`SQLITE_[A-Z]+`, `(?i)no such (?:table|column|function|index): `, `(?i)database (?:table )?is locked`, `(?i)database disk image is malformed`,
@@ -78,7 +57,7 @@ var innerPatterns = []innerPattern{
 		`(?i)against a read only replica`, `\bLOADING Redis`, `\bCLUSTERDOWN `, `\b(?:MOVED|ASK) \d{1,5} \S+:\d+`, `\bredis: (?:nil|client|connection|transaction|can't)`,
 		// Oracle, SQL Server
 		`\bORA-\d{5}`, `\bTNS-\d{5}`, `(?i)Violation of (?:PRIMARY|UNIQUE|FOREIGN) KEY constraint`, `(?i)Cannot insert duplicate key`,
-		`(?i)Invalid (?:object|column) name `+quoted, `(?i)Login failed for user `+quoted, `\bMsg \d+, Level \d+, State \d+`,
+		`(?i)Invalid (?:object|column) name ` + quoted, `(?i)Login failed for user ` + quoted, `\bMsg \d+, Level \d+, State \d+`,
 		`(?i)Incorrect syntax near `, `\bmssql: `,
 		// Mappers and drivers
 		`\bPrismaClient\w*`, "(?i)Invalid [`'\"]{0,2}prisma\\.", `(?i)Unique constraint failed on the `, `(?i)Can't reach database server`,
@@ -86,13 +65,9 @@ var innerPatterns = []innerPattern{
 		`\bsql: (?:no rows|database is closed|connection is|expected \d|Scan error|transaction has|unknown driver|converting |statement is)`,
 		`\b(?:sqlalchemy|psycopg2?|pymysql|pymongo|asyncpg|sqlite3|MySQLdb|django\.db)\.[\w.]*(?:Error|exc|errors|utils)`,
 		`\(Background on this error at: `, `\bSequelize\w+Error\b`, `\bQueryFailedError\b`, `\bActiveRecord::\w+`, `\bPG::\w+`, `\bMysql2::\w+`,
-		`\bPDOException\b`, `\bEcto\.\w+Error\b`, `\bPostgrex\.Error\b`, `\bDBConnection\.\w+Error\b`),
+		`\bPDOException\b`, `\bEcto\.\w+Error\b`, `\bPostgrex\.Error\b`, `\bDBConnection\.\w+Error\b`}},
 
-	pattern("a stack trace", []string{
-		"goroutine ", "panic", ".go:", "traceback", "file ", "at ", "exception", "caused by", ".cs:", "stack trace", ".php", ".rb",
-		"php ", "backtrace", "** (", "in function", "[string ", ".py", ".js", ".ts", ".rs", ".java", ".kt", ".ex", ".lua", ".mjs", ".cjs",
-		".jsx", ".pyx", ".mts", ".scala", ".fs:", ".erl", ".cpp", ".cc:",
-	},
+	{"a stack trace", []string{
 		// Go
 		`goroutine \d+ \[`, `(?:^|[\n"(]|\\n|: )panic: `, `[\w./@-]+\.go:\d+`,
 		// Python
@@ -112,16 +87,12 @@ var innerPatterns = []innerPattern{
 		"\\.rb:\\d+:in ", `\bpanicked at `, `(?i)\bstack backtrace:`, `\*\* \((?:[A-Z]\w*\.?)+\) `, `\(\w+ \d+\.\d+\.\d+\S*\) lib/\S+\.exs?:\d+`,
 		`(?i)\bstack traceback:`, `\[C\]: in `, `\[string \\?"[^\n]{1,80}"\]:\d+:`,
 		// a place in a source file, of any of them
-		`(?:[\w@.-]+/|/|[A-Za-z]:\\)[\w@./\\-]{1,200}\.`+sources+`:\d+`, `\b[\w-]+\.`+sources+`:\d+:\d+`),
+		`(?:[\w@.-]+/|/|[A-Za-z]:\\)[\w@./\\-]{1,200}\.` + sources + `:\d+`, `\b[\w-]+\.` + sources + `:\d+:\d+`}},
 
-	pattern("an internal address", []string{
-		"dial ", "econn", "lookup ", "getaddrinfo", "enotfound", "read tcp", "write tcp", "connectionpool(", "failed to connect to",
-		"connect call failed", "cannot connect to host", "couldn't connect to server", "connection refused", "error sending request",
-		"\"port\"", "host='", "upstream:",
-	},
+	{"an internal address", []string{
 		`\bdial (?:tcp|udp|unix)\d? `, `\b(?:read|write) (?:tcp|udp)\d? \S+->\S+:`, `\bconnect E[A-Z]{4,} \S+`, `\blookup \S+(?: on \S+:53\b|: no such host)`,
 		`\bgetaddrinfo (?:ENOTFOUND|EAI_AGAIN) `, `HTTPS?ConnectionPool\(host=`, `(?i)\bhost=['"\\]+[\w.:-]+['"\\]+,? port=\d+`,
 		`(?i)failed to connect to \S+ port \d+`, `(?i)Connect call failed \(`, `(?i)Cannot connect to host \S+:\d+`,
 		`(?i)Connection refused: \S*[/:]\S*\d`, `(?i)error sending request for url \(`, `\bupstream: \\?"\w+://`,
-		`\\?"IP\\?"\s*:\s*\\?"[0-9A-Fa-f.:]+\\?"\s*,\s*\\?"Port\\?"\s*:\s*\d+`),
+		`\\?"IP\\?"\s*:\s*\\?"[0-9A-Fa-f.:]+\\?"\s*,\s*\\?"Port\\?"\s*:\s*\d+`}},
 }
