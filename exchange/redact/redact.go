@@ -4,53 +4,22 @@ package redact
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// Secret is a value that no report may show, and the name that replaces it.
-type Secret struct {
-	// What names the secret: "caller key", "upstream key", "upstream address".
-	What  string
-	Value string
-}
+// CallerKey names the key of the call.
+const CallerKey = "caller key"
 
-const (
-	// CallerKey names the key of the call.
-	CallerKey = "caller key"
-	// MinLength is the length of the shortest secret in bytes. Shorter values would be found in ordinary words.
-	MinLength = 6
-	// minDigested is the length in bytes from which the digest and the encodings of a secret are searched for too.
-	minDigested = 8
-)
-
-// needle is one form of a secret.
-type needle struct {
-	value  []byte
-	folded string // in lower case
-	what   string
-	// address is set when it ends in a port: 127.0.0.1:1 does not occur in 127.0.0.1:19900.
-	address bool
-}
-
-func newNeedle(value, what string) needle {
-	return needle{value: []byte(value), folded: strings.ToLower(value), what: what, address: hostPort.MatchString(value)}
-}
-
-// hostPort matches a host with its port, but not a key that contains a colon.
-var hostPort = regexp.MustCompile(`^(?:[\w-]+(?:\.[\w-]+)+|localhost|\[[0-9A-Fa-f:.]+\]):\d{1,5}$`)
-
-// Redactor replaces secrets by their names: "[caller key]". It searches for each secret itself and, from 8 bytes on, for its
-// SHA-256 digest in hexadecimal, its base64, its URL-escaped and its JSON-escaped form. It ignores secrets shorter than
-// [MinLength]. A Redactor is immutable and safe for concurrent use.
+// Redactor replaces secrets by their names: "[caller key]". It finds a secret in upper and lower case, in the escapes of
+// URLs, JSON and HTML, as hexadecimal, base64 at any offset or SHA-256 digest, an address also in the ways in which clients
+// print it, and a mask that leaves more than [MaxVisible] characters. A short secret is found as a whole token only:
+// "bricks" does not stand in "bricksllm_error". A Redactor is immutable and safe for concurrent use.
 type Redactor struct {
-	needles []needle // longest first
+	needles   []needle // longest first
+	addresses []address
+	masked    []maskable
 }
 
 // New returns a redactor of the secrets. The first of two with the same value gives the name.
@@ -60,49 +29,24 @@ func New(secrets ...Secret) *Redactor {
 
 // With returns a redactor of more secrets. They take precedence over those of r.
 func (r *Redactor) With(secrets ...Secret) *Redactor {
-	var needles []needle
+	out := &Redactor{}
 	for _, secret := range secrets {
-		needles = append(needles, forms(secret)...)
+		out.needles = append(out.needles, forms(secret)...)
+		if a, ok := newAddress(secret); ok {
+			out.addresses = append(out.addresses, a)
+		} else if m, ok := newMaskable(secret); ok {
+			out.masked = append(out.masked, m)
+		}
 	}
-	needles = append(needles, r.needles...)
-	known := make(map[string]bool, len(needles))
-	needles = slices.DeleteFunc(needles, func(n needle) bool {
+	known := make(map[string]bool)
+	out.needles = slices.DeleteFunc(append(out.needles, r.needles...), func(n needle) bool {
 		seen := known[string(n.value)]
 		known[string(n.value)] = true
 		return seen
 	})
-	slices.SortStableFunc(needles, func(a, b needle) int { return cmp.Compare(len(b.value), len(a.value)) })
-	return &Redactor{needles: needles}
-}
-
-// forms returns the forms in which a gateway may return a secret, some of them twice.
-func forms(secret Secret) []needle {
-	value := []byte(secret.Value)
-	if len(value) < MinLength {
-		return nil
-	}
-	out := []needle{newNeedle(secret.Value, secret.What)}
-	if len(value) < minDigested {
-		return out
-	}
-	digest := sha256.Sum256(value)
-	digestHex := hex.EncodeToString(digest[:])
-	for _, form := range []string{digestHex, strings.ToUpper(digestHex)} {
-		out = append(out, newNeedle(form, secret.What+" (SHA-256)"))
-	}
-	quoted, _ := json.Marshal(secret.Value) // a string always marshals
-	escaped := string(quoted[1 : len(quoted)-1])
-	for _, form := range []string{
-		// Without padding: the padding discloses nothing.
-		base64.RawStdEncoding.EncodeToString(value),
-		base64.RawURLEncoding.EncodeToString(value),
-		url.QueryEscape(secret.Value),
-		url.PathEscape(secret.Value),
-		escaped,
-		strings.ReplaceAll(secret.Value, "/", `\/`), // some JSON encoders escape the slash
-	} {
-		out = append(out, newNeedle(form, secret.What))
-	}
+	out.addresses = append(out.addresses, r.addresses...)
+	out.masked = append(out.masked, r.masked...)
+	slices.SortStableFunc(out.needles, func(a, b needle) int { return cmp.Compare(len(b.value), len(a.value)) })
 	return out
 }
 
@@ -137,11 +81,12 @@ func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
 // not among the secrets found, since nobody knows how the content would have continued.
 func (r *Redactor) OpenBytes(content []byte) (clean []byte, found []string) {
 	clean, found = r.Bytes(content)
+	lower := folded(clean)
 	var begun int
 	var what string
 	for _, n := range r.needles {
 		for length := min(len(n.value)-1, len(clean)); length > max(begun, MinLength-1); length-- {
-			if bytes.HasSuffix(clean, n.value[:length]) {
+			if bytes.HasSuffix(lower, n.value[:length]) {
 				begun, what = length, n.what
 			}
 		}
@@ -162,8 +107,21 @@ type span struct {
 // spans finds the spans to replace, in order and disjoint.
 func (r *Redactor) spans(content []byte) []span {
 	var all []span
+	lower := folded(content)
 	for _, n := range r.needles {
-		all = append(all, n.spans(content)...)
+		all = append(all, n.spans(lower)...)
+	}
+	for _, a := range r.addresses {
+		all = append(all, a.spans(content)...)
+	}
+	all = append(all, maskedSpans(content, r.masked)...)
+	if text, at, escaped := unescaped(content); escaped {
+		lower := folded(text)
+		for _, n := range r.needles {
+			for _, s := range n.spans(lower) {
+				all = append(all, span{at[s.start], at[s.end], s.whats})
+			}
+		}
 	}
 	// Stable: of two with the same start, the longer needle stays first.
 	slices.SortStableFunc(all, func(a, b span) int { return cmp.Compare(a.start, b.start) })
@@ -171,7 +129,7 @@ func (r *Redactor) spans(content []byte) []span {
 	for _, s := range all {
 		last := len(disjoint) - 1
 		if last < 0 || s.start >= disjoint[last].end {
-			disjoint = append(disjoint, s)
+			disjoint = append(disjoint, span{s.start, s.end, slices.Clone(s.whats)})
 			continue
 		}
 		disjoint[last].end = max(disjoint[last].end, s.end)
@@ -182,40 +140,13 @@ func (r *Redactor) spans(content []byte) []span {
 	return disjoint
 }
 
-// spans finds the occurrences of the needle. Occurrences that overlap make one span.
-func (n needle) spans(content []byte) []span {
-	var out []span
-	whats := []string{n.what} // shared by the spans: appending a name exceeds its capacity and so copies it
-	for from := 0; ; {
-		i := bytes.Index(content[from:], n.value)
-		if i < 0 {
-			return out
-		}
-		start := from + i
-		end := start + len(n.value)
-		if n.address && end < len(content) && content[end] >= '0' && content[end] <= '9' {
-			from = start + 1 // another port
-			continue
-		}
-		if last := len(out) - 1; last >= 0 && start < out[last].end {
-			out[last].end = end
-		} else {
-			out = append(out, span{start: start, end: end, whats: whats})
-		}
-		from = start + 1
-	}
-}
-
-// Named reports whether the name of a header field contains a secret, and which one. It ignores case, which HTTP does not
-// preserve in names.
+// Named reports whether the name of a header field contains a secret, and which one.
 func (r *Redactor) Named(name string) (what string, found bool) {
-	folded := strings.ToLower(name)
-	for _, n := range r.needles {
-		if strings.Contains(folded, n.folded) {
-			return n.what, true
-		}
+	spans := r.spans([]byte(name))
+	if len(spans) == 0 {
+		return "", false
 	}
-	return "", false
+	return spans[0].whats[0], true
 }
 
 // credentialFields are the canonical names of the header fields that carry credentials.
