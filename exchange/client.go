@@ -66,9 +66,12 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 	if err != nil {
 		return contract.Observation{}, fmt.Errorf("call on %s: %w", call.Surface, err)
 	}
-	redactor := c.redactor.With(redact.Secret{What: redact.CallerKey, Value: call.Key})
-	out := &recorder{redactor: redactor, maxBody: c.limits.Capture}
-	out.Sent = req.sent(redactor, c.limits.Capture)
+	key := redact.Secret{What: redact.CallerKey, Value: call.Key}
+	out := &recorder{redactor: c.redactor, maxBody: c.limits.Capture}
+	if !key.Weak() { // a key such as "test" would be found in ordinary text
+		out.redactor = c.redactor.With(key)
+	}
+	out.Sent = req.sent(c.redactor.With(key), c.limits.Capture)
 
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -91,6 +91,9 @@ func (r *recorder) recordBody(t answerBody) {
 	}
 	inEvents := r.recordStream(t.stream, redact)
 	clean, found := redact(t.body)
+	if r.Stream != nil {
+		clean = r.recordSplitSecrets(r.Stream.Events, clean)
+	}
 	r.recordLeaks("body", slices.DeleteFunc(found, func(what string) bool { return slices.Contains(inEvents, what) }))
 	r.Body = bytes.Clone(clip(clean, r.keptBody(len(clean)))) // a copy, so that a short excerpt does not keep the whole body in memory
 	// Counted after redaction, so that a body of BodySize bytes is a body that was kept whole.

@@ -104,6 +104,7 @@ func TestSecretsOfAnAnswerAreReplacedAndReported(t *testing.T) {
 		"in a header's name":    {"", "X-" + upstream, "1", "", []contract.Leak{{What: "upstream key", Where: "header name"}}},
 		"in a cookie":           {"", "Set-Cookie", "k=" + key, "", []contract.Leak{{What: "caller key", Where: "header Set-Cookie"}}},
 		"in an event":           {"text/event-stream", "X-Ok", "ok", "data: a\n\ndata: " + key + "\n\n", []contract.Leak{{What: "caller key", Where: "event 2"}}},
+		"split over events":     {"text/event-stream", "X-Ok", "ok", `data: {"t":{"text":"my sk-up"}}` + "\n\ndata: {\"x\":[{\"text\":\"stream-12\"}]}\n\n" + `data: {"text":"3456, yes"}` + "\n\n", []contract.Leak{{What: "upstream key", Where: "events, put together"}}},
 		"in an event's name":    {"text/event-stream", "X-Ok", "ok", "event: " + key + "\ndata: a\n\n", []contract.Leak{{What: "caller key", Where: "event 1"}}},
 		"in a comment":          {"text/event-stream", "X-Ok", "ok", ": " + key + "\n\ndata: a\n\n", []contract.Leak{{What: "caller key", Where: "body"}}},
 		"in an unfinished one":  {"text/event-stream", "X-Ok", "ok", "data: " + key, []contract.Leak{{What: "caller key", Where: "unfinished event"}}},

@@ -51,10 +51,11 @@ func NewSession(p Prepared, host Host) *Session {
 	if host.Shell == nil {
 		host.Shell = SystemShell
 	}
+	searched, _ := p.Profile.SearchedSecrets()
 	return &Session{
 		Profile:      p.Profile,
 		upstream:     p.Upstream,
-		client:       exchange.NewClient(limits, p.Roots, p.Profile.Secrets()...),
+		client:       exchange.NewClient(limits, p.Roots, searched...),
 		store:        NewLazyStore(p.Profile.Store, host.OpenStore),
 		actions:      p.Actions,
 		shell:        host.Shell,

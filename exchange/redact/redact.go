@@ -77,6 +77,30 @@ func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
 	return append(clean, content[end:]...), found
 }
 
+// Pieces replaces the secrets that stand in texts that a reader puts together, where no text alone contains them. The name
+// stands in the first of the texts that a secret covers, the others lose their part of it.
+func (r *Redactor) Pieces(texts []string) (clean, found []string) {
+	clean = slices.Clone(texts)
+	spans := r.spans([]byte(strings.Join(texts, "")))
+	for _, s := range slices.Backward(spans) {
+		begin, what := 0, "["+s.whats[0]+"]"
+		for i, text := range texts {
+			from, to := max(s.start-begin, 0), min(s.end-begin, len(text))
+			if from < to {
+				clean[i] = clean[i][:from] + what + clean[i][to:]
+				what = ""
+			}
+			begin += len(text)
+		}
+		for _, w := range s.whats {
+			if !slices.Contains(found, w) {
+				found = append(found, w)
+			}
+		}
+	}
+	return clean, found
+}
+
 // OpenBytes is Bytes for content that broke off: when it ends with the beginning of a secret, that is replaced too. It is
 // not among the secrets found, since nobody knows how the content would have continued.
 func (r *Redactor) OpenBytes(content []byte) (clean []byte, found []string) {

@@ -87,7 +87,8 @@ func DirectRequest(p profile.Profile, s dialect.Surface) (request load.Request, 
 // OptionsFor returns the options of an engine for a prepared target: default caps, the certificate roots that its driver
 // trusts, and its secrets redacted.
 func OptionsFor(p targets.Prepared) load.Options {
-	o := load.Options{Secrets: p.Profile.Secrets()}
+	searched, _ := p.Profile.SearchedSecrets()
+	o := load.Options{Secrets: searched}
 	if p.Roots != nil {
 		o.TLS = &tls.Config{RootCAs: p.Roots, MinVersion: tls.VersionTLS12}
 	}

@@ -83,7 +83,8 @@ type proberFactory struct {
 // trusts.
 func newProberFactory(p targets.Prepared, progress func(load.Progress)) proberFactory {
 	patience := p.Profile.Limits.Patience
-	client := exchange.NewClient(exchange.Limits{Patience: patience, Total: 2 * patience, Idle: patience}, p.Roots, p.Profile.Secrets()...)
+	searched, _ := p.Profile.SearchedSecrets()
+	client := exchange.NewClient(exchange.Limits{Patience: patience, Total: 2 * patience, Idle: patience}, p.Roots, searched...)
 	return proberFactory{
 		prepared: p, client: client, run: strings.ReplaceAll(runID(), ":", ""), calls: new(atomic.Int64), meter: newCallMeter(progress),
 	}

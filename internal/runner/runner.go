@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -54,6 +55,9 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 		r.prepared.Profile.Load.Surfaces = surfaces
 	}
 	r.journal.notes = slices.Clone(r.prepared.Notes)
+	if _, weak := r.prepared.Profile.SearchedSecrets(); len(weak) > 0 {
+		r.journal.note("answers are not searched for these secrets, which are words, numbers or short: %s", strings.Join(weak, ", "))
+	}
 	r.session = targets.NewSession(r.prepared, targets.Host{OpenStore: r.job.OpenStore})
 	defer func() { err = errors.Join(err, r.session.Close()) }()
 

@@ -44,6 +44,18 @@ func (p Profile) Secrets() []redact.Secret {
 	return secrets
 }
 
+// SearchedSecrets lists the secrets that answers are searched for. A weak one, such as the password "postgres", would be
+// found in ordinary text; weak names those, so that people can be told.
+func (p Profile) SearchedSecrets() (searched []redact.Secret, weak []string) {
+	searched, skipped := redact.Strong(p.Secrets())
+	for _, s := range skipped {
+		if !slices.Contains(weak, s.What) {
+			weak = append(weak, s.What)
+		}
+	}
+	return searched, weak
+}
+
 // password is the part of the store's URL that no report may show.
 func (d DB) password() string {
 	u, err := url.Parse(d.Postgres)
