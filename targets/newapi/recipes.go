@@ -35,6 +35,7 @@ func (f fixtures) profile(asked profile.Profile, found inspection, p product) pr
 		f.addNewAPIRecipes(&out, found)
 	}
 	if asked.Store.Present() {
+		out.Planted = append(slices.Clone(asked.Planted), plantedFault)
 		for name, purpose := range map[string]string{
 			contract.GatewayError: loseKeys, "failing-store-reads": loseReads, "failing-store-writes": refuseWrites,
 		} {

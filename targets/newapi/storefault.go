@@ -11,6 +11,10 @@ type storeFault struct {
 	probe string
 }
 
+// plantedFault is the text of the error that a planted trigger raises: a token that stands nowhere else, so that it can be
+// found when a gateway hands it to its callers.
+const plantedFault = "gatecert_planted_fault_9d2f41c7"
+
 // missingTable renames a table. The statements are the same for SQLite and PostgreSQL.
 func missingTable(table string) storeFault {
 	renamed := table + "_gatecert_aside"
@@ -28,14 +32,14 @@ func refusedWrites(db profile.DB, username string) storeFault {
 	if db.SQLite != "" {
 		return storeFault{
 			breakSQL: "CREATE TRIGGER gatecert_refuses BEFORE UPDATE OF quota ON users WHEN " + when +
-				" BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+				" BEGIN SELECT RAISE(ABORT, '" + plantedFault + "'); END",
 			repairSQL: "DROP TRIGGER IF EXISTS gatecert_refuses",
 			probe:     probe,
 		}
 	}
 	return storeFault{
 		breakSQL: "CREATE OR REPLACE FUNCTION gatecert_refuses() RETURNS trigger LANGUAGE plpgsql AS" +
-			" 'BEGIN RAISE EXCEPTION USING MESSAGE = ''the disk is full''; END'; " +
+			" 'BEGIN RAISE EXCEPTION USING MESSAGE = ''" + plantedFault + "''; END'; " +
 			"CREATE TRIGGER gatecert_refuses BEFORE UPDATE OF quota ON users FOR EACH ROW WHEN (" + when + ")" +
 			" EXECUTE FUNCTION gatecert_refuses()",
 		repairSQL: "DROP TRIGGER IF EXISTS gatecert_refuses ON users; DROP FUNCTION IF EXISTS gatecert_refuses()",

@@ -25,9 +25,12 @@ type Profile struct {
 	// Surfaces the gateway offers. None: all that gatecert speaks.
 	Surfaces []dialect.Surface `yaml:"surfaces,omitempty"`
 	// Discover is set when nobody listed surfaces: those whose healthy call fails are then not offered, instead of broken.
-	Discover bool   `yaml:"-"`
-	Keys     Keys   `yaml:"keys,omitempty"`
-	Models   Models `yaml:"models,omitempty"`
+	Discover bool `yaml:"-"`
+	// Planted are unique texts that a driver puts into the faults it plants, such as the error of a trigger. No answer may
+	// show them.
+	Planted []string `yaml:"-"`
+	Keys    Keys     `yaml:"keys,omitempty"`
+	Models  Models   `yaml:"models,omitempty"`
 	// Headers go with every request, for gateways that route by header.
 	Headers map[string]string `yaml:"headers,omitempty"`
 	// SurfaceHeaders are added on single surfaces, over Headers.

@@ -38,6 +38,7 @@ func (p Profile) Secrets() []redact.Secret {
 	}
 	add("administrator's credential", p.Admin.Token, p.Admin.Password)
 	add("store's password", p.Store.password())
+	add("planted store fault", p.Planted...)
 	add("upstream key", p.Upstream.Keys...)
 	add("upstream address", p.Upstream.Addresses...)
 	add("upstream address", p.Upstream.Listen, Host(p.Upstream.Attach), Host(p.Upstream.URL))
