@@ -84,7 +84,7 @@ func (j *judge) check(requirements ...Requirement) {
 
 // required are the requirements of the case that every answer ought to show.
 func (j *judge) required() []Requirement {
-	all := []Requirement{Answered, NotSuccess, StatusClass, StatusExact, Envelope, Message, Consistent, Secrecy, RetriesBounded}
+	all := []Requirement{Answered, NotSuccess, StatusClass, StatusExact, Envelope, Message, Secrecy, RetriesBounded}
 	if len(j.row.Status.Never) > 0 {
 		all = append(all, StatusBlame)
 	}

@@ -72,7 +72,7 @@ func (j *judge) judgeCodeAgainstStatus(code string) {
 	row, known := rowOf(RowID("code:" + code))
 	status := j.o.Status
 	switch {
-	case !known || code == j.row.Code() || row.Status.allows(status):
+	case !known || code == j.row.Code() || row.Status.Accepts(status):
 		return
 	case j.row.ID == RowRateLimited && status == statusTooManyRequests:
 		return

@@ -67,8 +67,8 @@ func (s StatusRule) String() string {
 	return strings.Join(parts, " or ")
 }
 
-// allows reports whether the rule has a status among those that it expects. A 5xx is exact as a class.
-func (s StatusRule) allows(status int) bool {
+// Accepts reports whether a status is among those that the rule expects. A 5xx is exact as a class.
+func (s StatusRule) Accepts(status int) bool {
 	return slices.Contains(s.Exact, status) || status/100 == 5 && slices.Contains(s.Classes, 5)
 }
 

@@ -25,9 +25,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type fakeSession struct {
 	observe func(try int, c contract.Case) (contract.Observation, error)
 	recover func() (time.Duration, error)
-	load    func(contract.Case) (LoadResult, error)
-	mu      sync.Mutex
-	tries   map[string]int
+	// unhealthy says why a healthy call fails, "" for nothing.
+	unhealthy func() string
+	limited   bool
+	slowed    int
+	load      func(contract.Case) (LoadResult, error)
+	mu        sync.Mutex
+	tries     map[string]int
 }
 
 func (f *fakeSession) Observe(_ context.Context, c contract.Case) (contract.Observation, error) {
@@ -46,6 +50,18 @@ func (f *fakeSession) AwaitRecovery(context.Context, dialect.Surface) (time.Dura
 	}
 	return f.recover()
 }
+
+func (f *fakeSession) Healthy(context.Context, dialect.Surface) (bool, string, error) {
+	if f.unhealthy == nil {
+		return true, "", nil
+	}
+	detail := f.unhealthy()
+	return detail == "", detail, nil
+}
+
+func (f *fakeSession) Fragile() bool { return false }
+func (f *fakeSession) Limited() bool { return f.limited }
+func (f *fakeSession) SlowDown()     { f.slowed++ }
 
 func (f *fakeSession) RunLoad(_ context.Context, c contract.Case) (LoadResult, error) {
 	return f.load(c)
@@ -207,55 +223,79 @@ func TestFeaturesThatDoNotParse(t *testing.T) {
 	require.ErrorIs(t, s.Run(t.Context()), ErrFeatures)
 }
 
-func TestACaseThatNeverReachedTheUpstreamRunsAgainWhenTheGatewayWasNotHealthy(t *testing.T) {
-	const relayed = "code:bad_response/bad-upstream-response/chat/html"
-	good := observation(502, `{"error":{"message":"m","type":"t","param":null,"code":"bad_response"}}`)
-	good.Upstream = &contract.Seen{Attempts: []contract.Attempt{{Status: 200}}}
-	unasked := observation(503, "breaker open")
-	unasked.Upstream = &contract.Seen{}
-	answer := func(try int, _ contract.Case) (contract.Observation, error) {
-		if try == 1 {
-			return unasked, nil
-		}
-		return good, nil
+func TestAnAnswerThatMayComeFromTheGatewaysState(t *testing.T) {
+	const (
+		relayed   = "code:bad_response/bad-upstream-response/chat/html"
+		noChannel = "code:get_channel_failed/no-channel/chat"
+		spent     = "code:insufficient_user_quota/spent-account/chat"
+	)
+	asked := func(o contract.Observation, attempts ...contract.Attempt) contract.Observation {
+		o.Upstream = &contract.Seen{Attempts: attempts}
+		return o
+	}
+	code := func(status int, code string) contract.Observation {
+		return observation(status, `{"error":{"message":"m","type":"t","param":null,"code":"`+code+`"}}`)
+	}
+	var (
+		good    = asked(code(502, "bad_response"), contract.Attempt{Status: 200})
+		breaker = asked(observation(503, "breaker open"))
+		channel = code(503, "get_channel_failed")
+		limit   = observation(429, `{}`)
+		absent  = code(404, "model_not_found")
+		quota   = code(429, "insufficient_user_quota")
+	)
+	healthy := func() string { return "" }
+	failing := func() string { return "503 with breaker open" }
+	after := func(waited time.Duration, err error) func() (time.Duration, error) {
+		return func() (time.Duration, error) { return waited, err }
 	}
 	for _, tt := range []struct {
-		name    string
-		observe func(int, contract.Case) (contract.Observation, error)
-		recover func() (time.Duration, error)
-		verdict contract.Verdict
-		tries   int
-		note    string
+		name      string
+		id        string
+		answers   []contract.Observation // by try; the last one repeats
+		unhealthy func() string
+		recover   func() (time.Duration, error)
+		verdict   contract.Verdict
+		tries     int
+		reason    string
 	}{
-		{"the gateway recovered", answer, func() (time.Duration, error) { return time.Second, nil }, contract.Pass, 2, "was healthy again after 1s"},
-		{"the gateway was healthy all along", answer, func() (time.Duration, error) { return 0, nil }, contract.Untestable, 1, ""},
-		{"the gateway did not recover", answer, func() (time.Duration, error) { return 0, errors.New("still down") }, contract.Untestable, 1, "still down"},
-		{"it happens again", func(int, contract.Case) (contract.Observation, error) { return unasked, nil }, func() (time.Duration, error) { return time.Second, nil }, contract.Untestable, 2, "was run again"},
+		{"a breaker before the upstream, once", relayed, []contract.Observation{breaker, good}, failing, after(time.Second, nil), contract.Pass, 2, ""},
+		{"the upstream was not reached, on a healthy gateway", relayed, []contract.Observation{breaker}, healthy, nil, contract.Untestable, 1, "never called the upstream"},
+		{"a breaker that stays open", relayed, []contract.Observation{breaker}, failing, after(0, errors.New("still down")), contract.Untestable, 1, "still down"},
+		{"a breaker that opens each time", relayed, []contract.Observation{breaker}, failing, after(time.Second, nil), contract.Untestable, 4, "healthy calls failed after each of 4 tries"},
+		{"an unexpected 503, once", absentModel, []contract.Observation{breaker, absent}, healthy, nil, contract.Pass, 2, ""},
+		{"an unexpected 503 of a healthy gateway", absentModel, []contract.Observation{breaker}, healthy, nil, contract.Fail, 2, ""},
+		{"an unexpected 503 of a gateway that is not healthy", absentModel, []contract.Observation{breaker}, failing, after(time.Second, nil), contract.Untestable, 4, "healthy calls failed"},
+		{"the row's own 503 of a healthy gateway", noChannel, []contract.Observation{channel}, healthy, nil, contract.Pass, 1, ""},
+		{"the row's own 503, and the gateway is not healthy", noChannel, []contract.Observation{channel}, failing, after(0, errors.New("still down")), contract.Untestable, 1, "still down"},
+		{"a foreign 429, once", absentModel, []contract.Observation{limit, absent}, healthy, nil, contract.Pass, 2, ""},
+		{"a foreign 429 each time is never a failure", absentModel, []contract.Observation{limit}, healthy, nil, contract.Untestable, 2, "answered 429 2 times"},
+		{"a 429 with the row's own code is the row's", spent, []contract.Observation{quota}, failing, nil, contract.Warn, 1, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := play(t, Suite{Features: features.FS, Session: &fakeSession{observe: tt.observe, recover: tt.recover}}, relayed)[relayed]
+			session := &fakeSession{unhealthy: tt.unhealthy, recover: tt.recover, observe: func(try int, _ contract.Case) (contract.Observation, error) {
+				return tt.answers[min(try, len(tt.answers))-1], nil
+			}}
+			o := play(t, Suite{Features: features.FS, Session: session}, tt.id)[tt.id]
 			assert.Equal(t, tt.verdict, o.Case.Verdict, o.Case.Reason)
 			assert.Equal(t, tt.tries, o.Case.Tries)
+			assert.Contains(t, o.Case.Reason, tt.reason)
 			assertStepsAgree(t, o.Case)
-			if tt.note == "" {
-				assert.Empty(t, o.Notes)
-			} else {
-				require.NotEmpty(t, o.Notes)
-				assert.Contains(t, o.Notes[0], tt.note)
-			}
 		})
 	}
 }
 
-func TestAForeign429IsNotBelievedAtOnce(t *testing.T) {
-	o := play(t, Suite{Features: features.FS, Session: &fakeSession{observe: func(try int, c contract.Case) (contract.Observation, error) {
-		if try == 1 {
+func TestAPacedRunSlowsDownWhenItIsRefusedAgain(t *testing.T) {
+	session := &fakeSession{limited: true, observe: func(try int, c contract.Case) (contract.Observation, error) {
+		if try < 3 {
 			return observation(429, `{}`), nil
 		}
 		return notFound(try, c)
-	}}}, absentModel)[absentModel].Case
+	}}
+	o := play(t, Suite{Features: features.FS, Session: session}, absentModel)[absentModel].Case
 	assert.Equal(t, contract.Pass, o.Verdict)
-	assert.Equal(t, 2, o.Tries)
+	assert.Equal(t, 3, o.Tries)
+	assert.Equal(t, 1, session.slowed)
 }
 
 func TestACancelledRunReportsOnlyWhatWasJudged(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -19,9 +19,16 @@ import (
 type Session interface {
 	// Observe brings a case about once.
 	Observe(ctx context.Context, c contract.Case) (contract.Observation, error)
+	// Healthy makes the healthy call on a surface once; detail says why it did not succeed.
+	Healthy(ctx context.Context, surface dialect.Surface) (ok bool, detail string, err error)
 	// AwaitRecovery waits until the healthy call on a surface succeeds. It returns how long that took, 0 when the first
-	// call succeeded.
+	// call succeeded. Where a limit of the key was the reason, the calls after it keep to the limit.
 	AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error)
+	// Fragile reports whether healthy calls have failed again and again.
+	Fragile() bool
+	// Limited reports whether the calls keep to a limit, and SlowDown makes them twice as slow.
+	Limited() bool
+	SlowDown()
 	// RunLoad runs a load case. It returns an error that wraps [ErrUnreached] when the load did not bring the circumstance
 	// about, and one that wraps [ErrGeneratorBusy] when this machine could not keep up.
 	RunLoad(ctx context.Context, c contract.Case) (LoadResult, error)
@@ -62,6 +69,8 @@ var errDisagrees = errors.New("the scenario disagrees with the contract")
 // World is the state of one scenario.
 type World struct {
 	session Session
+	// alone is held for reading by every case, and for writing by one that must run alone.
+	alone *sync.RWMutex
 	// current is the case that the scenario is named for, given the circumstance that its first step names.
 	current contract.Case
 	given   contract.Circumstance
@@ -75,8 +84,8 @@ type World struct {
 	status runlog.StepStatus
 }
 
-func newWorld(session Session, c contract.Case, scenario runlog.Scenario) *World {
-	w := &World{session: session, current: c, result: runlog.NewCase(c)}
+func newWorld(session Session, alone *sync.RWMutex, c contract.Case, scenario runlog.Scenario) *World {
+	w := &World{session: session, alone: alone, current: c, result: runlog.NewCase(c)}
 	w.result.Started, w.result.Scenario = time.Now(), &scenario
 	return w
 }
@@ -97,42 +106,6 @@ func (w *World) caseOf(surface dialect.Surface, variant string) (contract.Case, 
 		return c, fmt.Errorf("%w: the scenario is named %s, its steps describe %s", errDisagrees, w.current.ID(), c.ID())
 	}
 	return c, nil
-}
-
-// call brings the case about and judges the answer. It runs the case a second time when the gateway turns out to have been
-// unhealthy: an earlier case may have opened a circuit breaker or used up a limit, which says nothing about this one.
-func (w *World) call(ctx context.Context, surface dialect.Surface, variant string) error {
-	c, err := w.caseOf(surface, variant)
-	if err != nil {
-		return err
-	}
-	for w.result.Tries = 1; ; w.result.Tries++ {
-		o, err := w.session.Observe(ctx, c)
-		if err != nil {
-			w.reject(contract.Error, fmt.Sprintf("%s: %v", c.ID(), err))
-			return nil
-		}
-		w.judge(o)
-		if w.result.Tries > 1 || !w.suspicious(o) {
-			return nil
-		}
-		waited, err := w.session.AwaitRecovery(ctx, surface)
-		if err != nil {
-			w.notes = append(w.notes, fmt.Sprintf("%s: %v", c.ID(), err))
-			return nil
-		}
-		if waited == 0 && o.Status != http.StatusTooManyRequests {
-			return nil // the gateway is healthy, so the answer stands
-		}
-		w.notes = append(w.notes, fmt.Sprintf("%s: the gateway answered %d and was healthy again after %s; the case was run again",
-			c.ID(), o.Status, waited.Round(time.Millisecond)))
-	}
-}
-
-// suspicious recognises answers that may come from the state of the gateway rather than from the case.
-func (w *World) suspicious(o contract.Observation) bool {
-	foreignLimit := o.Status == http.StatusTooManyRequests && w.current.Row != contract.RowRateLimited
-	return w.result.Verdict == contract.Untestable || foreignLimit && !w.result.Verdict.Conformant()
 }
 
 func (w *World) judge(o contract.Observation) {

@@ -31,6 +31,7 @@ type Session struct {
 	readUsageLog func(context.Context, *contract.Observation) error
 	// serviceTimes holds, by surface, how long its last healthy call took, as a [time.Duration].
 	serviceTimes sync.Map
+	health       health
 }
 
 // Host is what a session may use of this machine. The zero value has a shell and no database.
@@ -52,7 +53,7 @@ func NewSession(p Prepared, host Host) *Session {
 		host.Shell = SystemShell
 	}
 	searched, _ := p.Profile.SearchedSecrets()
-	return &Session{
+	s := &Session{
 		Profile:      p.Profile,
 		upstream:     p.Upstream,
 		client:       exchange.NewClient(limits, p.Roots, searched...),
@@ -61,6 +62,10 @@ func NewSession(p Prepared, host Host) *Session {
 		shell:        host.Shell,
 		readUsageLog: p.ReadUsageLog,
 	}
+	if valid := p.Profile.Limits.Valid; valid.Requests > 0 && valid.Window > 0 {
+		s.health.slowDown(valid.Window / time.Duration(valid.Requests))
+	}
+	return s
 }
 
 // Close closes the connections and the database.
@@ -112,6 +117,9 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 	}
 	defer func() { err = errors.Join(err, s.runUndo(ctx, pr.After)) }()
 
+	if err := s.health.awaitTurn(ctx); err != nil {
+		return o, err
+	}
 	var before float64
 	if s.readsBalance(c) {
 		if before, err = s.Balance(ctx, pr.Call.Key); err != nil {
@@ -190,6 +198,9 @@ func (s *Session) awaitUpstream(ctx context.Context, token string, o *contract.O
 
 // Control makes a control call on a surface: the healthy one must succeed, the nonsense one must not.
 func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind ControlKind) (o contract.Observation, ok bool, detail string, err error) {
+	if err := s.health.awaitTurn(ctx); err != nil {
+		return o, false, "", err
+	}
 	call := HealthyCall
 	if kind == ControlNonsense {
 		call = NonsenseCall
@@ -220,34 +231,6 @@ const (
 	ControlHealthy  ControlKind = "healthy"
 	ControlNonsense ControlKind = "nonsense"
 )
-
-// ErrNotRecovered is returned when a gateway is not healthy again within the profile's settle.recovery.
-var ErrNotRecovered = errors.New("the gateway has not recovered")
-
-// recoveryPoll is the time between two healthy calls while a gateway recovers.
-const recoveryPoll = 500 * time.Millisecond
-
-// AwaitRecovery waits until the healthy call of a surface succeeds. It returns how long that took: 0 when the gateway
-// was healthy at once. It returns [ErrNotRecovered] when settle.recovery is over.
-func (s *Session) AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
-	started := time.Now()
-	for first := true; ; first = false {
-		_, ok, detail, err := s.Control(ctx, surface, ControlHealthy)
-		switch {
-		case err != nil:
-			return 0, err
-		case ok && first:
-			return 0, nil
-		case ok:
-			return time.Since(started), nil
-		case time.Since(started) > s.Profile.Settle.Recovery:
-			return 0, fmt.Errorf("%w within %s: %s", ErrNotRecovered, s.Profile.Settle.Recovery, detail)
-		}
-		if err := wait.For(ctx, recoveryPoll); err != nil {
-			return 0, err
-		}
-	}
-}
 
 // settlePolls bounds the wait for a refund that a gateway books after it has answered: at most a second in all.
 const (

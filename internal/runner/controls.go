@@ -2,7 +2,10 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +42,9 @@ func callControls(ctx context.Context, session *targets.Session, surfaces []dial
 		wg.Go(func() { calls[i], errs[i] = callSurface(ctx, session, surface, kinds, phase) })
 	}
 	wg.Wait()
+	if err := callAgain(ctx, session, surfaces, kinds, phase, calls); err != nil {
+		return controls{}, err
+	}
 	c := controls{failed: make(map[dialect.Surface]string), unhealthy: make(map[dialect.Surface]bool)}
 	for i, surface := range surfaces {
 		if errs[i] != nil {
@@ -57,6 +63,40 @@ func callControls(ctx context.Context, session *targets.Session, surfaces []dial
 		}
 	}
 	return c, nil
+}
+
+// callAgain makes the control calls once more of the surfaces that refused theirs with 429 or 5xx: so many calls at once may
+// have been too many for a limit, or met a gateway that was just starting. A refusal is no sign that a surface is absent.
+func callAgain(
+	ctx context.Context, session *targets.Session, surfaces []dialect.Surface, kinds []targets.ControlKind, phase string, calls [][]runlog.Control,
+) error {
+	healthy := slices.IndexFunc(calls, func(c []runlog.Control) bool { return len(c) > 0 && c[0].OK })
+	refused := make([]int, 0, len(surfaces))
+	for i, c := range calls {
+		if len(c) > 0 && !c[0].OK && (c[0].Observation.Status == http.StatusTooManyRequests || c[0].Observation.Status/100 == 5) {
+			refused = append(refused, i)
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	asked := refused[0]
+	if healthy >= 0 {
+		asked = healthy
+	}
+	if err := session.FindLimit(ctx, surfaces[asked]); err != nil && !errors.Is(err, targets.ErrNotRecovered) {
+		return err
+	}
+	for _, i := range refused {
+		again, err := callSurface(ctx, session, surfaces[i], kinds, phase)
+		if err != nil {
+			return err
+		}
+		if again[0].OK {
+			calls[i] = again
+		}
+	}
+	return nil
 }
 
 // callSurface makes the control calls of one surface, up to the first that fails: on a surface that is not healthy, a

@@ -144,6 +144,9 @@ func (r *runner) header() runlog.Header {
 // end repeats the healthy calls, compares the cases that ran with those that were expected, and closes the log.
 func (r *runner) end(ctx context.Context, interrupted error) (runlog.Run, error) {
 	healthy := interrupted != nil || r.healthyAfter(ctx)
+	for _, note := range r.session.HealthNotes() {
+		r.journal.note("%s", note)
+	}
 	return r.journal.close(func(run runlog.Run) runlog.Footer {
 		footer := runlog.Conclude(run.Header, run.Cases, time.Now().Round(0).UTC()) // as it is read
 		footer.Interrupted = interrupted != nil
@@ -192,7 +195,9 @@ func (r *runner) runCases(ctx context.Context) error {
 		cases       []contract.Case
 		concurrency int
 	}{
-		{PhaseConcurrent, r.plan.concurrent, r.session.Profile.Concurrency},
+		// What fails the upstream can open a breaker, so that it comes after what does not.
+		{PhaseConcurrent, reaching(r.plan.concurrent, false), r.session.Profile.Concurrency},
+		{PhaseConcurrent, reaching(r.plan.concurrent, true), r.session.Profile.Concurrency},
 		{PhaseExclusive, r.plan.exclusive, 1},
 		{PhaseLoad, r.plan.load, 1},
 	} {
@@ -213,6 +218,11 @@ func (r *runner) runCases(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// reaching returns the cases in which the upstream has to fail, or the others.
+func reaching(cases []contract.Case, must bool) []contract.Case {
+	return slices.DeleteFunc(slices.Clone(cases), func(c contract.Case) bool { return (c.Reach() == contract.ReachMust) != must })
 }
 
 // record logs an outcome and reports it. Failures that the baseline lists are expected in every report of the run.

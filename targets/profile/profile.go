@@ -144,6 +144,8 @@ type Limits struct {
 	// Attempts is how often one call may be tried at the upstream, the first time included.
 	Attempts int  `yaml:"attempts,omitempty"`
 	Rate     Rate `yaml:"rate,omitempty"`
+	// Valid is the rate limit of the valid key: the run keeps to it.
+	Valid ValidRate `yaml:"valid,omitempty"`
 	// Patience is how long gatecert waits for an answer. It is not a limit of the contract: none in it gives a time.
 	Patience time.Duration `yaml:"patience,omitempty"`
 }
@@ -161,6 +163,12 @@ type Rate struct {
 	Burst int `yaml:"burst,omitempty"`
 	// Shared says whether streaming calls use up the same limit as the others. None: neither is wrong.
 	Shared *bool `yaml:"shared,omitempty"`
+}
+
+// ValidRate is how many calls the valid key may make in a window.
+type ValidRate struct {
+	Requests int           `yaml:"requests,omitempty"`
+	Window   time.Duration `yaml:"window,omitempty"`
 }
 
 // LoadSettings is the profile's part about the cases under load.

@@ -1,0 +1,146 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+)
+
+// maxTries bounds how often a case is run: a gateway whose answers come from its state each time cannot be judged by it.
+const maxTries = 4
+
+// call brings the case about and judges the answer. An answer that may come from the gateway's state rather than from the
+// case - a circuit breaker that an earlier case opened, a limit of the valid key - is believed only if the gateway turns
+// out to be healthy. Otherwise the case runs again, alone.
+func (w *World) call(ctx context.Context, surface dialect.Surface, variant string) error {
+	c, err := w.caseOf(surface, variant)
+	if err != nil {
+		return err
+	}
+	believed, err := w.firstTry(ctx, c)
+	if err != nil || believed {
+		return err
+	}
+	w.alone.Lock()
+	defer w.alone.Unlock()
+	return w.tryAgain(ctx, c)
+}
+
+// firstTry runs the case beside others. On a gateway that is known to stop serving healthy calls it runs alone, after a
+// healthy call: that also starts the count of a breaker anew that opens after failures in a row. It reports whether the
+// answer is believed.
+func (w *World) firstTry(ctx context.Context, c contract.Case) (believed bool, err error) {
+	fragile := w.session.Fragile()
+	if fragile {
+		w.alone.Lock()
+		defer w.alone.Unlock()
+		if !w.recovered(ctx, c) {
+			return true, nil
+		}
+	} else {
+		w.alone.RLock()
+		defer w.alone.RUnlock()
+	}
+	o, ok := w.observe(ctx, c)
+	if !ok {
+		return true, nil
+	}
+	switch w.doubt(o) {
+	case noDoubt:
+		return true, nil
+	case doubtful:
+		return false, nil
+	default:
+		healthy, _, err := w.session.Healthy(ctx, c.Surface)
+		return healthy, err
+	}
+}
+
+// recovered waits until the gateway serves healthy calls; where it does not, the case cannot be tested.
+func (w *World) recovered(ctx context.Context, c contract.Case) bool {
+	if _, err := w.session.AwaitRecovery(ctx, c.Surface); err != nil {
+		w.reject(contract.Untestable, fmt.Sprintf("the gateway does not serve healthy calls: %v", err))
+		return false
+	}
+	return true
+}
+
+// tryAgain runs the case alone, once the gateway is healthy, until its answer can be believed.
+func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
+	for {
+		if !w.recovered(ctx, c) {
+			return nil
+		}
+		o, ok := w.observe(ctx, c)
+		if !ok || w.doubt(o) == noDoubt {
+			return nil
+		}
+		healthy, detail, err := w.session.Healthy(ctx, c.Surface)
+		refused := o.Status == http.StatusTooManyRequests
+		switch {
+		case err != nil:
+			return err
+		case healthy && !refused:
+			return nil // the gateway is healthy, so the answer stands
+		case w.result.Tries == maxTries && !healthy:
+			w.reject(contract.Untestable, fmt.Sprintf("healthy calls failed after each of %d tries: %s", maxTries, detail))
+			return nil
+		case w.session.Limited() && w.result.Tries < maxTries:
+			w.session.SlowDown()
+		case refused && healthy:
+			// A 429 that is not the row's own proves nothing, however often it comes.
+			w.reject(contract.Untestable, fmt.Sprintf("the gateway answered 429 %d times; the key may be limited", w.result.Tries))
+			return nil
+		}
+	}
+}
+
+// observe brings the case about once, and judges the answer. It returns false when that failed.
+func (w *World) observe(ctx context.Context, c contract.Case) (contract.Observation, bool) {
+	w.result.Tries++
+	o, err := w.session.Observe(ctx, c)
+	if err != nil {
+		w.reject(contract.Error, fmt.Sprintf("%s: %v", c.ID(), err))
+		return o, false
+	}
+	w.judge(o)
+	return o, true
+}
+
+// doubt says whether an answer may come from the state of the gateway rather than from the case.
+type doubt int
+
+const (
+	noDoubt doubt = iota
+	// ifUnhealthy is an answer that a healthy call right after it confirms.
+	ifUnhealthy
+	// doubtful is an answer that is believed when it comes again, alone, from a healthy gateway.
+	doubtful
+)
+
+func (w *World) doubt(o contract.Observation) doubt {
+	row, _ := contract.RowByID(w.current.Row)
+	switch {
+	case w.result.Verdict == contract.Untestable:
+		return ifUnhealthy
+	case o.Status == http.StatusTooManyRequests && w.current.Row != contract.RowRateLimited && !w.tellsTheRow():
+		return doubtful
+	case o.Status/100 == 5 && w.current.Reach() != contract.ReachMust:
+		// A breaker answers so, whether the row expects it or not.
+		if row.Status.Accepts(o.Status) && w.result.Verdict.Conformant() {
+			return ifUnhealthy
+		}
+		return doubtful
+	default:
+		return noDoubt
+	}
+}
+
+// tellsTheRow reports whether the answer has the row's own code, which no limiter would send.
+func (w *World) tellsTheRow() bool {
+	row, _ := contract.RowByID(w.current.Row)
+	return row.Code() != "" && w.judgement.Results[contract.Code] == contract.Held
+}

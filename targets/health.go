@@ -1,0 +1,209 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/wait"
+)
+
+// ErrNotRecovered is returned when a gateway is not healthy again within the time that it gets to recover.
+var ErrNotRecovered = errors.New("the gateway has not recovered")
+
+const (
+	// firstPause and longestPause are between two healthy calls while a gateway recovers. They double from one to the
+	// other, because a limiter may count refused calls: a call every 500 ms would never let it fill up again.
+	firstPause   = 100 * time.Millisecond
+	longestPause = 20 * time.Second
+	// recoveryBudget bounds the waiting of a whole run, unless the profile permits a longer single wait. Without it a
+	// gateway that cools down for 60 s after every failure would make a run of 150 relay cases last hours.
+	recoveryBudget = 2 * time.Minute
+	// fragileAfter is the number of times that a gateway stops serving healthy calls before it is known for it.
+	fragileAfter = 2
+)
+
+// health is what a session has learnt about the gateway's own state. The zero value is that of a healthy gateway.
+type health struct {
+	mu sync.Mutex
+	// pace is the time from one call to the next, 0 for none; last is when the last one was made.
+	pace time.Duration
+	last time.Time
+	// trips counts how often healthy calls failed for a while, longest is the longest of these times, waited their sum.
+	trips           int
+	longest, waited time.Duration
+	limited         bool
+}
+
+// awaitTurn waits until the pace allows the next call.
+func (h *health) awaitTurn(ctx context.Context) error {
+	h.mu.Lock()
+	now := time.Now()
+	turn := now
+	if next := h.last.Add(h.pace); h.pace > 0 && next.After(now) {
+		turn = next
+	}
+	h.last = turn
+	h.mu.Unlock()
+	return wait.For(ctx, turn.Sub(now))
+}
+
+// slowDown makes the pace at least as slow as given.
+func (h *health) slowDown(pace time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pace, h.limited = max(h.pace, pace), true
+}
+
+// tripped records that healthy calls failed for a while.
+func (h *health) tripped(limit bool, lasted time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.waited += lasted
+	if !limit {
+		h.trips++
+		h.longest = max(h.longest, lasted)
+	}
+}
+
+// left is how long the run may still wait, for single waits of at most single.
+func (h *health) left(single time.Duration) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return min(single, max(recoveryBudget, single)-h.waited)
+}
+
+// Fragile reports whether the gateway has stopped serving healthy calls again and again: cases then run alone, with a
+// healthy call after each.
+func (s *Session) Fragile() bool {
+	s.health.mu.Lock()
+	defer s.health.mu.Unlock()
+	return s.health.trips >= fragileAfter
+}
+
+// Limited reports whether the calls of the run are paced, because the valid key is limited.
+func (s *Session) Limited() bool {
+	s.health.mu.Lock()
+	defer s.health.mu.Unlock()
+	return s.health.limited
+}
+
+// SlowDown doubles the time between two calls, after one more was refused.
+func (s *Session) SlowDown() {
+	s.health.mu.Lock()
+	pace := s.health.pace
+	s.health.mu.Unlock()
+	s.health.slowDown(max(2*pace, firstPause))
+}
+
+// HealthNotes says in a sentence each what was learnt about the gateway's state; nothing when it was always healthy.
+func (s *Session) HealthNotes() []string {
+	h := &s.health
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var notes []string
+	if h.limited {
+		notes = append(notes, fmt.Sprintf(
+			"the valid key is limited: the run made one call every %s; a profile can say so (limits.valid)", h.pace.Round(10*time.Millisecond)))
+	}
+	if h.trips > 0 {
+		times := "once"
+		if h.trips > 1 {
+			times = fmt.Sprintf("%d times", h.trips)
+		}
+		notes = append(notes, fmt.Sprintf(
+			"the gateway stopped serving healthy calls %s, for up to %s, after failures that the cases caused: it seems to have a circuit breaker; "+
+				"switch it off for the run, list more relay models, or set settle.recovery", times, h.longest.Round(100*time.Millisecond)))
+	}
+	return notes
+}
+
+// Healthy makes the healthy call of a surface once, and says why it did not succeed.
+func (s *Session) Healthy(ctx context.Context, surface dialect.Surface) (ok bool, detail string, err error) {
+	_, ok, detail, err = s.Control(ctx, surface, ControlHealthy)
+	return ok, detail, err
+}
+
+// AwaitRecovery waits until the healthy call of a surface succeeds. It returns how long that took: 0 when the gateway
+// was healthy at once. Where the next call is refused again at once, the key is limited, and all calls of the session are
+// paced from then on. It returns [ErrNotRecovered] when settle.recovery, or the budget of the run, is over.
+func (s *Session) AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
+	return s.awaitRecovery(ctx, surface, s.health.left(s.Profile.Settle.Recovery))
+}
+
+// firstRecovery bounds the wait for a gateway that is not healthy when the run begins: nothing of the run has made it so,
+// except the control calls themselves, which may have been too many at once for a limit.
+const firstRecovery = 20 * time.Second
+
+// AwaitStart is [Session.AwaitRecovery] before the cases of a run: at most 20 s.
+func (s *Session) AwaitStart(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
+	return s.awaitRecovery(ctx, surface, min(firstRecovery, s.Profile.Settle.Recovery))
+}
+
+func (s *Session) awaitRecovery(ctx context.Context, surface dialect.Surface, left time.Duration) (time.Duration, error) {
+	started := time.Now()
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		o, ok, detail, err := s.Control(ctx, surface, ControlHealthy)
+		waited := time.Since(started)
+		switch {
+		case err != nil:
+			return 0, err
+		case ok && pause == firstPause:
+			return 0, nil
+		case ok:
+			limited, err := s.pacedBy(ctx, surface, pause/2)
+			s.health.tripped(limited, waited)
+			return waited, err
+		}
+		pause = max(pause, retryAfter(o))
+		if waited+pause > left {
+			s.health.tripped(false, waited)
+			return 0, fmt.Errorf("%w within %s: %s", ErrNotRecovered, left.Round(time.Second), detail)
+		}
+		if err := wait.For(ctx, pause); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// FindLimit makes two healthy calls one right after the other on a surface that is healthy, and paces the session when the
+// second is refused.
+func (s *Session) FindLimit(ctx context.Context, surface dialect.Surface) error {
+	if _, err := s.AwaitStart(ctx, surface); err != nil {
+		return err
+	}
+	if _, ok, _, err := s.Control(ctx, surface, ControlHealthy); err != nil || ok {
+		return err
+	}
+	_, err := s.AwaitStart(ctx, surface)
+	return err
+}
+
+// pacedBy finds out whether it was a limit that refused calls until they paused: then the next call is refused again. If
+// so it sets the pace, and waits for the next turn.
+func (s *Session) pacedBy(ctx context.Context, surface dialect.Surface, pause time.Duration) (limited bool, err error) {
+	o, ok, _, err := s.Control(ctx, surface, ControlHealthy)
+	if err != nil || ok {
+		return false, err
+	}
+	s.health.slowDown(max(pause, retryAfter(o)))
+	return true, nil
+}
+
+// retryAfter is what a refusal asks its client to wait, 0 for nothing.
+func retryAfter(o contract.Observation) time.Duration {
+	if o.Status != http.StatusTooManyRequests && o.Status != http.StatusServiceUnavailable || len(o.Header["Retry-After"]) == 0 {
+		return 0
+	}
+	seconds, err := strconv.ParseUint(o.Header["Retry-After"][0], 10, 31)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second //nolint:gosec // below 2^31
+}
