@@ -74,6 +74,8 @@ func (j *judge) judgeCodeAgainstStatus(code string) {
 	switch {
 	case !known || code == j.row.Code() || row.Status.Accepts(status):
 		return
+	case j.variant.Name == formBody && status == statusUnsupportedMedia:
+		return // the status has its own warning
 	case j.row.ID == RowRateLimited && status == statusTooManyRequests:
 		return
 	case slices.Contains(j.fittingCodes(), code) && (slices.Contains(j.row.Status.Exact, status) || j.permitted(status)):

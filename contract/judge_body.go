@@ -86,6 +86,8 @@ func (j *judge) judgeCode(spoken dialect.Dialect, env dialect.ErrorObject) {
 		}
 	}
 	switch code := j.row.Code(); {
+	case code != "" && j.variant.Name == formBody && got == "read_request_body_failed" && env.Tolerated == "":
+		j.check(CodePlace)
 	case code != "" && got != code:
 		j.add(Code, Must, strconv.Quote(code)+" in "+spoken.CodePlace(), words)
 	case code != "" && env.Tolerated != "":

@@ -207,7 +207,20 @@ func answerRows() []judgeRow {
 
 		// no answer
 		{"a closed connection", "code:read_request_body_failed/unreadable-body/chat/short-body",
+			Observation{Failure: &Failure{Closed, "EOF"}}, []string{"SHOULD answered: got closed: EOF, want an HTTP answer with status 400"}},
+		{"a short body that nobody answers in time", "code:read_request_body_failed/unreadable-body/chat/short-body",
+			Observation{Failure: &Failure{TimedOut, "30s"}}, []string{"MUST answered: got timed-out: 30s, want an HTTP answer with status 400"}},
+		{"a closed connection for a whole body", "code:read_request_body_failed/unreadable-body/chat/oversize",
 			Observation{Failure: &Failure{Closed, "EOF"}}, []string{"MUST answered: got closed: EOF, want an HTTP answer with status 400"}},
+		{"a form told as unreadable", "code:bad_request_body/malformed-body/chat/form-body",
+			jsonAnswer(400, `{"error":{"message":"m","type":"t","param":null,"code":"read_request_body_failed"}}`), nil},
+		{"a form refused with 415", "code:bad_request_body/malformed-body/chat/form-body",
+			jsonAnswer(415, `{"error":{"message":"m","type":"t","param":null,"code":"bad_request_body"}}`), []string{"SHOULD status-exact: got 415, want 400"}},
+		{"a form refused with 415 as unreadable", "code:bad_request_body/malformed-body/chat/form-body",
+			jsonAnswer(415, `{"error":{"message":"m","type":"t","param":null,"code":"read_request_body_failed"}}`), []string{"SHOULD status-exact: got 415, want 400"}},
+		{"JSON told as unreadable", "code:bad_request_body/malformed-body/chat/cut-json",
+			jsonAnswer(400, `{"error":{"message":"m","type":"t","param":null,"code":"read_request_body_failed"}}`),
+			[]string{`MUST code: got "read_request_body_failed", want "bad_request_body" in error.code`}},
 
 		// streams
 		{"an error event after content", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",

@@ -21,6 +21,13 @@ const (
 // unknownPath permits both 404 and 405 for a wrong method.
 const unknownPath = "unknown-path"
 
+// Variants with an exception of their own ("Expected statuses of the codes"): a body under a foreign Content-Type may be
+// told as unreadable, or with 415, and one that stays short may be answered by closing the connection.
+const (
+	formBody  = "form-body"
+	shortBody = "short-body"
+)
+
 // Variants of these circumstances; see also [LoadVariant].
 const (
 	NoAnswer        = "no-answer"      // of SlowUpstream

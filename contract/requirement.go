@@ -97,7 +97,7 @@ const (
 
 // requirements is read-only after its making.
 var requirements = []Details{
-	{Answered, always(Must), "An answer arrives.", everyAnswer, ""},
+	{Answered, mustOrShould(), "An answer arrives.", everyAnswer, ""},
 	{NotSuccess, always(Must), "An error is never 2xx or 3xx.", statuses, ""},
 	{StatusClass, always(Must), "The status is 4xx for what the caller can mend and 5xx for what the gateway or the upstream did.", statuses, ""},
 	{StatusExact, mustOrShould(), "The status is the row's own.", statuses, ""},

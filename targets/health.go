@@ -66,9 +66,11 @@ func (h *health) tripped(limit bool, lasted time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.waited += lasted
-	if !limit {
+	h.longest = max(h.longest, lasted)
+	if limit {
+		h.limited = true
+	} else {
 		h.trips++
-		h.longest = max(h.longest, lasted)
 	}
 }
 
@@ -108,9 +110,13 @@ func (s *Session) HealthNotes() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var notes []string
-	if h.limited {
+	switch {
+	case h.pace > 0:
 		notes = append(notes, fmt.Sprintf(
 			"the valid key is limited: the run made one call every %s; a profile can say so (limits.valid)", h.pace.Round(10*time.Millisecond)))
+	case h.limited:
+		notes = append(notes, fmt.Sprintf(
+			"the valid key is limited: the run waited up to %s for it; a profile can say so (limits.valid)", h.longest.Round(100*time.Millisecond)))
 	}
 	if h.trips > 0 {
 		times := "once"
@@ -148,6 +154,7 @@ func (s *Session) AwaitStart(ctx context.Context, surface dialect.Surface) (time
 
 func (s *Session) awaitRecovery(ctx context.Context, surface dialect.Surface, left time.Duration) (time.Duration, error) {
 	started := time.Now()
+	refused := false // the last healthy call was, with 429
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		o, ok, detail, err := s.Control(ctx, surface, ControlHealthy)
 		waited := time.Since(started)
@@ -157,13 +164,14 @@ func (s *Session) awaitRecovery(ctx context.Context, surface dialect.Surface, le
 		case ok && pause == firstPause:
 			return 0, nil
 		case ok:
-			limited, err := s.pacedBy(ctx, surface, pause/2)
-			s.health.tripped(limited, waited)
+			limited, err := s.findPace(ctx, surface, pause/2)
+			s.health.tripped(limited || refused, waited)
 			return waited, err
 		}
+		refused = o.Status == http.StatusTooManyRequests
 		pause = max(pause, retryAfter(o))
 		if waited+pause > left {
-			s.health.tripped(false, waited)
+			s.health.tripped(refused, waited)
 			return 0, fmt.Errorf("%w within %s: %s", ErrNotRecovered, left.Round(time.Second), detail)
 		}
 		if err := wait.For(ctx, pause); err != nil {
@@ -172,28 +180,37 @@ func (s *Session) awaitRecovery(ctx context.Context, surface dialect.Surface, le
 	}
 }
 
-// FindLimit makes two healthy calls one right after the other on a surface that is healthy, and paces the session when the
-// second is refused.
+// FindLimit makes two healthy calls one right after the other on a surface, and paces the session when the second is
+// refused. It returns [ErrNotRecovered] when the gateway does not serve the first.
 func (s *Session) FindLimit(ctx context.Context, surface dialect.Surface) error {
 	if _, err := s.AwaitStart(ctx, surface); err != nil {
 		return err
 	}
-	if _, ok, _, err := s.Control(ctx, surface, ControlHealthy); err != nil || ok {
-		return err
-	}
-	_, err := s.AwaitStart(ctx, surface)
+	_, err := s.findPace(ctx, surface, firstPause)
 	return err
 }
 
-// pacedBy finds out whether it was a limit that refused calls until they paused: then the next call is refused again. If
-// so it sets the pace, and waits for the next turn.
-func (s *Session) pacedBy(ctx context.Context, surface dialect.Surface, pause time.Duration) (limited bool, err error) {
-	o, ok, _, err := s.Control(ctx, surface, ControlHealthy)
-	if err != nil || ok {
-		return false, err
+// findPace finds out whether a limit refuses the calls of the session: then the next healthy call is refused again. If so
+// it doubles the pace until two calls in a row succeed.
+func (s *Session) findPace(ctx context.Context, surface dialect.Surface, pace time.Duration) (limited bool, err error) {
+	for inRow := 0; inRow < 2; {
+		_, ok, detail, err := s.Control(ctx, surface, ControlHealthy)
+		switch {
+		case err != nil:
+			return limited, err
+		case ok:
+			if inRow++; !limited {
+				return false, nil
+			}
+		case pace > longestPause:
+			return true, fmt.Errorf("%w: healthy calls are refused at a pace of one every %s: %s", ErrNotRecovered, pace/2, detail)
+		default:
+			inRow, limited = 0, true
+			s.health.slowDown(pace)
+			pace *= 2
+		}
 	}
-	s.health.slowDown(max(pause, retryAfter(o)))
-	return true, nil
+	return limited, nil
 }
 
 // retryAfter is what a refusal asks its client to wait, 0 for nothing.

@@ -88,12 +88,15 @@ func callAgain(
 		return err
 	}
 	for _, i := range refused {
-		again, err := callSurface(ctx, session, surfaces[i], kinds, phase)
-		if err != nil {
-			return err
-		}
-		if again[0].OK {
-			calls[i] = again
+		for range 2 { // the second time after one more wait, where the pace was not slow enough
+			again, err := callSurface(ctx, session, surfaces[i], kinds, phase)
+			if err != nil {
+				return err
+			}
+			if calls[i] = again; again[0].OK || !session.Limited() {
+				break
+			}
+			session.SlowDown()
 		}
 	}
 	return nil
