@@ -81,10 +81,10 @@ func All() []Mutant {
 		{"status", slices.Concat(requestStatusMutants(), serverStatusMutants())},
 		{"code", codeMutants()},
 		// An error that the clients of the API format cannot read.
-		{"envelope", slices.Concat(contentTypeMutants(), envelopeShapeMutants(), messageMutants(), openAIFieldMutants(),
+		{"envelope", slices.Concat(contentTypeMutants(), envelopeShapeMutants(), messageMutants(), openAIFieldMutants(), agreementMutants(), readingMutants(),
 			anthropicMutants(), geminiMutants(), headerMutants())},
 		// A stream that hides its failure, or reports it in a form that the client does not understand.
-		{"stream", slices.Concat(streamEndMutants(), errorEventMutants(), streamStartMutants())},
+		{"stream", slices.Concat(streamEndMutants(), errorEventMutants(), streamStartMutants(), timeMutants())},
 		{"secrecy", secrecyMutants()},
 		// A correct answer, and an upstream called or a caller charged who must not be.
 		{"effects", slices.Concat(upstreamCallMutants(), billingMutants(), substitutionMutants())},

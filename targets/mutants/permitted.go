@@ -50,6 +50,16 @@ func permittedErrors() []PermittedBehaviour {
 			setCode("", withCode(reference.RateLimited))},
 		{"gemini-code-in-the-status", "On the Gemini endpoints the code stands in error.status, where the contract permits it.",
 			all(changeError(editError(codeAsStatus), in(dialect.Gemini)), changeStreamError(editErrorEvent(codeAsStatus), in(dialect.Gemini)))},
+		{"type-null", "The type of OpenAI's errors is null, as on Azure.",
+			changeError(editError(func(e map[string]any) { e["type"] = nil }), in(dialect.OpenAI))},
+		{"anthropic-code-in-the-details", "Anthropic's code stands in error.details.error_code, where its SDKs read it.",
+			all(changeError(editError(codeInDetails), in(dialect.Anthropic)), changeStreamError(editErrorEvent(codeInDetails), in(dialect.Anthropic)))},
+		{"long-messages", "Every message has 80 KB.",
+			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = strings.Repeat("too long ", 9<<10) }, on(dialect.Chat, dialect.ChatStream))},
+		{"prose-about-tables", "Messages speak of tables, lines and files like any prose.",
+			changeFailure(func(_ *reference.Call, f *reference.Failure) {
+				f.Message = "File \"request body\", line 1: please select a model from the list, or update your plan to set a higher limit"
+			})},
 		{"json-indented", "Errors are indented, and end with a line break.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				var out bytes.Buffer
@@ -117,15 +127,15 @@ func permittedStreams() []PermittedBehaviour {
 			replaceAll("data: ", "id:7\nretry:3000\ndata:")},
 		{"error-event-in-several-lines", "The error event is indented, with a data field for each line.",
 			changeStreamError(indentEvent)},
+		{"error-events-named-message", "Error events have the name that EventSource uses by default.",
+			changeStreamError(prependText("event: message\n"), in(dialect.OpenAI))},
+		{"response-failed-after-the-error", "A responses stream ends with response.failed and [DONE] after the error.",
+			changeStreamError(appendEvents("event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{\"status\":\"failed\"}}\n\n"+done),
+				on(dialect.ResponsesStream))},
+		{"blank-line-while-waiting", "A stream begins with a blank line and a retry field as soon as quota is reserved.",
+			beginWith("\nretry: 3000\n\n")},
 		{"comment-while-waiting", "A stream begins with a comment as soon as quota is reserved, so that a later failure can only be an event.",
-			wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
-				if c.Surface.Streaming() {
-					if err := c.BeginStream([]byte(": waiting\n\n")); err != nil {
-						return err
-					}
-				}
-				return dial(ctx, c)
-			})},
+			beginWith(": waiting\n\n")},
 	}
 }
 
@@ -208,4 +218,22 @@ func gzipped(content []byte) []byte {
 	_, _ = w.Write(content) // a buffer takes everything
 	_ = w.Close()
 	return out.Bytes()
+}
+
+// beginWith begins every stream with some bytes, before the upstream is called.
+func beginWith(text string) change {
+	return wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
+		if c.Surface.Streaming() {
+			if err := c.BeginStream([]byte(text)); err != nil {
+				return err
+			}
+		}
+		return dial(ctx, c)
+	})
+}
+
+// codeInDetails moves the code to error.details.error_code.
+func codeInDetails(e map[string]any) {
+	e["details"] = map[string]any{"error_code": e["code"]}
+	delete(e, "code")
 }

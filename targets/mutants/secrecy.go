@@ -1,6 +1,7 @@
 package mutants
 
 import (
+	"encoding/base64"
 	"runtime/debug"
 
 	"github.com/gatecert/gatecert/contract"
@@ -51,6 +52,26 @@ func secrecyMutants() []Mutant {
 			}, causedBy(reference.ErrTooSlow)),
 			passes(midStream()...),
 			fails(contract.Secrecy, "code:channel:response_time_exceeded/**")),
+		mutant("upstream-key-in-base64", "A debug header holds the upstream's credentials in base64.",
+			changeFailure(func(c *reference.Call, f *reference.Failure) {
+				_, key := c.Upstream()
+				f.WithHeader("X-Debug", base64.StdEncoding.EncodeToString([]byte("Bearer "+key)))
+			}, withCode(reference.BadResponse), on(dialect.Chat)),
+			fails(contract.Secrecy, "code:bad_response/*/chat/**")),
+		mutant("upstream-key-half-masked", "The upstream's key is masked, except for most of it.",
+			leak(func(c *reference.Call, _ *reference.Failure) string {
+				_, key := c.Upstream()
+				return key[:len(key)/2+3] + "****" + key[len(key)-4:]
+			}, withCode(reference.BadResponse), on(dialect.Messages)),
+			fails(contract.Secrecy, "code:bad_response/*/messages/**")),
+		mutant("java-stack-shown", "The error holds a stack trace of Java, with tabs.",
+			leak(text("java.lang.IllegalStateException\n\tat com.acme.gateway.Relay.call(Relay.java:88)"), withCode(reference.CountToken)),
+			fails(contract.Secrecy, "code:count_token_failed/**")),
+		mutant("redis-errors-in-a-header", "The store's error stands in a header field.",
+			changeFailure(func(_ *reference.Call, f *reference.Failure) {
+				f.WithHeader("X-Error", "NOAUTH Authentication required.")
+			}, withCode(reference.ModelPrice)),
+			fails(contract.Secrecy, "code:model_price_error/**")),
 		mutant("caller-key-echoed", "The error for a wrong key quotes the key, which then stands in logs and screenshots.",
 			leak(func(c *reference.Call, _ *reference.Failure) string { return c.Key() }, withStatus(401)),
 			fails(contract.Secrecy, "http:401/wrong-key/**")),

@@ -39,6 +39,19 @@ func streamEndMutants() []Mutant {
 			changeStreamError(appendEvents(`data: {"candidates":[{"content":{"parts":[{"text":"late"}],"role":"model"},"index":0}]}`+"\n\n"),
 				on(dialect.GenerateStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.GenerateStream)...)),
+		mutant("finish-before-the-error", "A chat stream that fails finishes first, and reports the error then.",
+			changeStreamError(func(c *reference.Call, events []byte) []byte { return append(finish(c, nil), events...) }, on(dialect.ChatStream)),
+			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
+		mutant("stop-reason-before-the-error", "A messages stream that fails gives a stop reason before the error.",
+			changeStreamError(prependText("event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n"),
+				on(dialect.MessagesStream)),
+			fails(contract.StreamEnd, midStreamOn(dialect.MessagesStream)...)),
+		mutant("block-ended-after-the-error", "A messages stream ends its block of text after the error event.",
+			changeStreamError(appendEvents("event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n"), on(dialect.MessagesStream)),
+			fails(contract.StreamEnd, midStreamOn(dialect.MessagesStream)...)),
+		mutant("item-ended-after-the-error", "A responses stream ends its item after the error event.",
+			changeStreamError(appendEvents("event: response.output_item.done\ndata: {\"type\":\"response.output_item.done\"}\n\n"), on(dialect.ResponsesStream)),
+			fails(contract.StreamEnd, midStreamOn(dialect.ResponsesStream)...)),
 		mutant("stream-kept-open-after-the-error",
 			"The connection of a messages stream stays open after the error event for a stalled upstream.",
 			changeStreamError(func(c *reference.Call, events []byte) []byte {
@@ -81,6 +94,16 @@ func errorEventMutants() []Mutant {
 			},
 				on(dialect.MessagesStream)),
 			fails(contract.StreamError, midStreamOn(dialect.MessagesStream)...)),
+		mutant("error-event-not-json", "The error event of a chat stream is plain text.",
+			changeStreamError(replaceEvents("data: error: CUDA out of memory\n\n"), on(dialect.ChatStream)),
+			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
+		mutant("error-event-as-response-failed", "A responses stream reports its failure as response.failed alone.",
+			changeStreamError(func(c *reference.Call, _ []byte) []byte {
+				return event("response.failed", encode(map[string]any{"type": "response.failed", "response": map[string]any{
+					"status": "failed", "error": map[string]any{"code": c.Failure.Code, "message": c.Failure.Message},
+				}}))
+			}, on(dialect.ResponsesStream)),
+			warns(contract.StreamError, midStreamOn(dialect.ResponsesStream)...)),
 		mutant("error-event-as-bare-json", "The error of a messages stream is JSON outside of any event.",
 			changeStreamError(func(c *reference.Call, _ []byte) []byte { return append(c.Failure.Encode(c.Surface), "\n\n"...) },
 				on(dialect.MessagesStream)),
@@ -113,6 +136,12 @@ func streamStartMutants() []Mutant {
 			}, streaming, at(reference.Dial, reference.Deliver)),
 			passes(midStream()...),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), afterReserve()...)...)),
+		mutant("refusals-told-in-a-stream", "A chat stream begins before the key is checked, so that a refusal is an event.",
+			changeError(func(_ *reference.Call, a *reference.Answer) {
+				a.Status, a.Body = 200, append([]byte(": hello\n\n"), event("", a.Body)...)
+				a.Header.Set("Content-Type", "text/event-stream")
+			}, on(dialect.ChatStream), withCode(reference.ModelNotFound)),
+			fails(contract.NotSuccess, onSurfaces([]dialect.Surface{dialect.ChatStream}, "code:model_not_found/*", "http:404/unknown-model")...)),
 		mutant("stream-empty-for-a-bad-status", "A bad upstream status is answered with a 200 event stream without events.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status, a.Body = 200, nil

@@ -1,0 +1,62 @@
+package mutants
+
+import (
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/wait"
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+// agreementMutants say one thing in the status and another in the error object.
+func agreementMutants() []Mutant {
+	return []Mutant{
+		mutant("unknown-model-code-for-a-bad-request", "A missing model is answered with 400 and the code model_not_found.",
+			changeError(editError(func(e map[string]any) { e["code"] = "model_not_found" }), withParam("model"), at(reference.Decode), on(dialect.Chat)),
+			warns(contract.Consistent, "http:400/missing-parameter/chat/no-model").and(contract.CodeKnown)),
+		mutant("type-blames-the-caller", "Every error of the upstream has the type of a bad request.",
+			changeError(editError(func(e map[string]any) { e["type"] = "invalid_request_error" }), withCode(reference.DoRequest), in(dialect.OpenAI)),
+			warns(contract.Consistent, onSurfaces(openAI(), "code:do_request_failed/**")...)),
+		mutant("type-blames-the-server", "A model that does not exist has the type of a server's error.",
+			changeError(editError(func(e map[string]any) { e["type"] = "api_error" }), withCode(reference.ModelNotFound), in(dialect.Anthropic)),
+			warns(contract.Consistent, onSurfaces(anthropic(), "code:model_not_found/*", "http:404/unknown-model")...)),
+		mutant("gemini-number-is-not-the-status", "Gemini's error.code is 400, whatever the status.",
+			changeError(editError(func(e map[string]any) { e["code"] = 400 }), withCode(reference.ModelNotFound), in(dialect.Gemini)),
+			warns(contract.Consistent, onSurfaces(gemini(), "code:model_not_found/*", "http:404/unknown-model")...)),
+	}
+}
+
+// readingMutants send bodies that lenient readers take for something else.
+func readingMutants() []Mutant {
+	return []Mutant{
+		mutant("message-not-utf-8", "The message is in another encoding than UTF-8.",
+			changeError(replaceInBody(`"message":"`, "\"message\":\"\xcf\xde\xd6\xc6 "), withCode(reference.ModelPrice), on(dialect.Chat)),
+			fails(contract.Envelope, "code:model_price_error/*/chat")),
+		mutant("code-twice", "The error object has two codes.",
+			changeError(replaceInBody(`"message":`, `"code":"forbidden","message":`), withCode(reference.InsufficientQuota), on(dialect.Chat)),
+			fails(contract.Envelope, "code:insufficient_user_quota/*/chat")),
+		mutant("content-type-twice", "A proxy adds a second Content-Type.",
+			changeError(func(_ *reference.Call, a *reference.Answer) { a.Header.Add("Content-Type", "text/html") }, withCode(reference.ModelPrice), on(dialect.Messages)),
+			fails(contract.ContentType, "code:model_price_error/*/messages")),
+		mutant("reason-in-capitals", "Gemini's reason stands in the member Reason.",
+			changeError(replaceInBody(`"reason":`, `"Reason":`), withCode(reference.ModelPrice), in(dialect.Gemini)),
+			fails(contract.Code, onSurfaces(gemini(), "code:model_price_error/*")...)),
+		mutant("message-of-many-kilobytes-cut", "A long message is cut, so that the body is no JSON.",
+			changeError(func(_ *reference.Call, a *reference.Answer) {
+				a.Body = append([]byte(`{"error":{"message":"`), strings.Repeat("x", 80<<10)...)
+			}, withCode(reference.ModelPrice), on(dialect.Responses)),
+			fails(contract.Envelope, "code:model_price_error/*/responses")),
+	}
+}
+
+// timeMutants answer later than they declare.
+func timeMutants() []Mutant {
+	return []Mutant{
+		mutant("slow-upstream-given-up-late", "The gateway gives up on the upstream long after its time limit.",
+			changeError(func(c *reference.Call, _ *reference.Answer) { _ = wait.For(c.Request.Context(), 12*time.Second) },
+				causedBy(reference.ErrTooSlow), on(dialect.Chat)),
+			fails(contract.AnsweredInTime, "code:channel:response_time_exceeded/*/chat/*")),
+	}
+}
