@@ -14,8 +14,8 @@ import (
 func agreementMutants() []Mutant {
 	return []Mutant{
 		mutant("unknown-model-code-for-a-bad-request", "A missing model is answered with 400 and the code model_not_found.",
-			changeError(editError(func(e map[string]any) { e["code"] = "model_not_found" }), withParam("model"), at(reference.Decode), on(dialect.Chat)),
-			warns(contract.Consistent, "http:400/missing-parameter/chat/no-model").and(contract.CodeKnown)),
+			changeError(editError(func(e map[string]any) { e["code"] = "model_not_found" }), withParam("model"), at(reference.Decode), on(dialect.Chat, dialect.ChatStream)),
+			warns(contract.Consistent, "http:400/missing-parameter/chat*/no-model").and(contract.CodeKnown)),
 		mutant("type-blames-the-caller", "Every error of the upstream has the type of a bad request.",
 			changeError(editError(func(e map[string]any) { e["type"] = "invalid_request_error" }), withCode(reference.DoRequest), in(dialect.OpenAI)),
 			warns(contract.Consistent, onSurfaces(openAI(), "code:do_request_failed/**")...)),

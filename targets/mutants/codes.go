@@ -139,7 +139,11 @@ func confusedCodes() []Mutant {
 		if m.surfaces != nil {
 			cases = onSurfaces(m.surfaces, "code:"+string(m.right)+"/*")
 		}
-		mutants = append(mutants, mutant(m.name, m.sentence, setCode(m.wrong, append(m.when, withCode(m.right))...), fails(contract.Code, cases...)))
+		expected := []Expectation{fails(contract.Code, cases...)}
+		if m.right == reference.ModelNotFound { // the code does not fit the row of the status either
+			expected = append(expected, warns(contract.CodeKnown, "http:404/unknown-model/*"))
+		}
+		mutants = append(mutants, mutant(m.name, m.sentence, setCode(m.wrong, append(m.when, withCode(m.right))...), expected...))
 	}
 	return mutants
 }

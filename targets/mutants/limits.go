@@ -41,10 +41,6 @@ func limitMutants() []Mutant {
 			"The first use of a wrong key is answered with 401, every later one with 403, from a list of bad keys.",
 			wrongKeyRemembered,
 			atLeastOne(fails(contract.StatusExact, "http:401/wrong-key/**"))),
-		mutant("busy-gateway-blames-itself",
-			"While other calls wait for the upstream, input with a listed word is answered with 503, as overload.",
-			busyBlamesItself,
-			atLeastOne(fails(contract.StatusClass, "code:sensitive_words_detected/**"))),
 	}
 }
 
@@ -64,14 +60,4 @@ func wrongKeyRemembered(o *reference.Options) {
 			f.Status = http.StatusForbidden
 		}
 	}, withStatus(401), not(withoutKey))(o)
-}
-
-func busyBlamesItself(o *reference.Options) {
-	var waiting atomic.Int64
-	wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
-		waiting.Add(1)
-		defer waiting.Add(-1)
-		return dial(ctx, c)
-	})(o)
-	setStatus(503, withCode(reference.SensitiveWords), func(*reference.Call, *reference.Failure) bool { return waiting.Load() > 1 })(o)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatecert/gatecert/dialect"
@@ -132,9 +133,9 @@ func permittedStreams() []PermittedBehaviour {
 		{"response-failed-after-the-error", "A responses stream ends with response.failed and [DONE] after the error.",
 			changeStreamError(appendEvents("event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{\"status\":\"failed\"}}\n\n"+done),
 				on(dialect.ResponsesStream))},
-		{"blank-line-while-waiting", "A stream begins with a blank line and a retry field as soon as quota is reserved.",
+		{"blank-line-while-waiting", "A stream begins with a blank line and a retry field before the upstream is called.",
 			beginWith("\nretry: 3000\n\n")},
-		{"comment-while-waiting", "A stream begins with a comment as soon as quota is reserved, so that a later failure can only be an event.",
+		{"comment-while-waiting", "A stream begins with a comment before the upstream is called, so that its failure can only be an event.",
 			beginWith(": waiting\n\n")},
 	}
 }
@@ -142,6 +143,8 @@ func permittedStreams() []PermittedBehaviour {
 // permittedConduct are other ways to come to the same answers.
 func permittedConduct() []PermittedBehaviour {
 	return []PermittedBehaviour{
+		{"circuit-breaker", "After five failures in a row every call is answered with 503 for 300 ms: that is no fault of the next case.",
+			circuitBreaker(5, 300*time.Millisecond)},
 		{"slow-but-in-time", "The completions endpoint takes 250 ms longer.",
 			wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
 				if c.Surface == dialect.Completions {
@@ -220,20 +223,46 @@ func gzipped(content []byte) []byte {
 	return out.Bytes()
 }
 
-// beginWith begins every stream with some bytes, before the upstream is called.
+// beginWith begins every stream with some bytes, once all is checked that the gateway can check by itself.
 func beginWith(text string) change {
-	return wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
-		if c.Surface.Streaming() {
-			if err := c.BeginStream([]byte(text)); err != nil {
-				return err
+	return func(o *reference.Options) {
+		o.Hooks.Timeout = append(o.Hooks.Timeout, func(c *reference.Call, allowed time.Duration) time.Duration {
+			if c.Surface.Streaming() && !c.Reply.Begun() {
+				_ = c.BeginStream([]byte(text)) // a client that is gone is noticed later
 			}
-		}
-		return dial(ctx, c)
-	})
+			return allowed
+		})
+	}
 }
 
 // codeInDetails moves the code to error.details.error_code.
 func codeInDetails(e map[string]any) {
 	e["details"] = map[string]any{"error_code": e["code"]}
 	delete(e, "code")
+}
+
+// circuitBreaker refuses all calls for a time after a number of failures in a row, whosever fault they are.
+func circuitBreaker(failures int64, open time.Duration) change {
+	return func(o *reference.Options) {
+		var inRow, openUntil atomic.Int64
+		wrap(reference.Authenticate, func(ctx context.Context, c *reference.Call, authenticate reference.Handler) error {
+			if time.Now().UnixNano() < openUntil.Load() {
+				return reference.Refuse(reference.GetChannel, nil)
+			}
+			return authenticate(ctx, c)
+		})(o)
+		changeFailure(func(_ *reference.Call, f *reference.Failure) {
+			if f.Handler != reference.Authenticate && inRow.Add(1) >= failures {
+				inRow.Store(0)
+				openUntil.Store(time.Now().Add(open).UnixNano())
+			}
+		})(o)
+		wrap(reference.Deliver, func(ctx context.Context, c *reference.Call, deliver reference.Handler) error {
+			err := deliver(ctx, c)
+			if err == nil {
+				inRow.Store(0)
+			}
+			return err
+		})(o)
+	}
 }

@@ -136,6 +136,16 @@ func streamStartMutants() []Mutant {
 			}, streaming, at(reference.Dial, reference.Deliver)),
 			passes(midStream()...),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), afterReserve()...)...)),
+		mutant("stream-begun-before-the-checks", "A stream begins with a comment before the request is converted.",
+			wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
+				if c.Surface.Streaming() {
+					if err := c.BeginStream([]byte(": waiting\n\n")); err != nil {
+						return err
+					}
+				}
+				return dial(ctx, c)
+			}),
+			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:channel:model_mapped_error/*", "code:convert_request_failed/*", "code:invalid_api_type/*")...)),
 		mutant("refusals-told-in-a-stream", "A chat stream begins before the key is checked, so that a refusal is an event.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status, a.Body = 200, append([]byte(": hello\n\n"), event("", a.Body)...)
