@@ -29,7 +29,7 @@ test: chromium
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) test -race -p 2 -timeout 12m ./...  # two packages at a time: several of them measure times
-	$(GO) test -p 1 -run 'TestInfer|TestVerif|Mutant|Outages' ./load/limits ./load/outage  # too slow with the race detector
+	$(GO) test -run 'TestInfer|TestVerif|Mutant|Outages|Retired' . ./load/limits ./load/outage  # too slow with the race detector
 
 ## peer-portkey: certify the Portkey gateway from npm and compare with targets/portkey/expected.txt
 .PHONY: peer-portkey

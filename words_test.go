@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector makes these tests of text ten times as slow: a minute.
+
 package gatecert_test
 
 import (

@@ -85,7 +85,7 @@ func (j *judge) judgeCodeAgainstStatus(code string) {
 }
 
 // blamed is the class of the statuses that a type belongs to, in the words of OpenAI and Anthropic: 4 for those that blame
-// the caller, 5 for those that blame the gateway or the provider, 0 for all others.
+// the caller, 5 for those that blame the gateway or the upstream, 0 for all others.
 func blamed(kind any) int {
 	switch kind {
 	case "invalid_request_error", "authentication_error", "permission_error", "not_found_error":

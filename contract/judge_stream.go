@@ -9,7 +9,7 @@ import (
 )
 
 // judgeStream judges a 2xx event stream: right only when it had begun before things went wrong, and went wrong where the
-// gateway could not know it before it asked the provider. Its status was sent by then, so that the requirements of the
+// gateway could not know it before it asked the upstream. Its status was sent by then, so that the requirements of the
 // status remain untested.
 func (j *judge) judgeStream(stream Stream) {
 	r := readStream(j.c.Surface, stream)
@@ -18,7 +18,7 @@ func (j *judge) judgeStream(stream Stream) {
 	case r.failed == nil:
 		j.judgeStreamWithoutError(stream, r)
 	case !j.mayFailInStream():
-		j.add(NotSuccess, Must, j.row.Status.String()+" as JSON: the gateway decides this before it asks a provider",
+		j.add(NotSuccess, Must, j.row.Status.String()+" as JSON: the gateway decides this before it asks the upstream",
 			fmt.Sprintf("%d text/event-stream with the error in it", j.o.Status))
 		j.judgeErrorInStream(r)
 	case j.variant.MidStream || r.before > 0 || begunBeforeFirstEvent(j.o.Body):
@@ -34,7 +34,7 @@ func (j *judge) judgeStream(stream Stream) {
 }
 
 // mayFailInStream reports whether the error may be told in a stream that has begun: only what the gateway cannot know
-// before it has asked the provider. Where it may leave the check to the provider, the call has to have reached it.
+// before it has asked the upstream. Where it may leave the check to the upstream, the call has to have reached it.
 func (j *judge) mayFailInStream() bool {
 	circumstance, _, _ := j.c.resolve()
 	switch circumstance.Reach {
@@ -121,7 +121,7 @@ func (j *judge) judgeStreamWithoutError(stream Stream, r reading) {
 	case j.o.TransferError != "" && r.finish != "":
 		j.add(StreamEnd, Must, want, "a finish before the transfer broke: "+j.o.TransferError)
 	case j.o.TransferError != "" && !j.mayFailInStream():
-		j.add(NotSuccess, Must, j.row.Status.String()+" as JSON: the gateway decides this before it asks a provider",
+		j.add(NotSuccess, Must, j.row.Status.String()+" as JSON: the gateway decides this before it asks the upstream",
 			fmt.Sprintf("%d text/event-stream that broke off: %s", j.o.Status, j.o.TransferError))
 	case j.o.TransferError != "":
 		// The contract lets a broken transfer stand in for the event; what it cannot carry is the reason.

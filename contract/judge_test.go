@@ -20,7 +20,7 @@ const (
 	geminiNotFound    = `{"error":{"code":404,"message":"no such model","status":"NOT_FOUND","details":[{"reason":"model_not_found"}]}}`
 )
 
-// openaiError is a conformant error of the gateway's or the provider's.
+// openaiError is a conformant error of the gateway's or the upstream's.
 func openaiError(code string) string {
 	return `{"error":{"message":"m","type":"upstream_error","param":null,"code":"` + code + `"}}`
 }
@@ -257,7 +257,7 @@ func answerRows() []judgeRow {
 			[]string{"MUST stream-end: got a finish before the transfer broke: unexpected EOF, want an error event, or a visibly broken transfer"}},
 		{"an error that comes as the first event of a 200", "code:model_not_found/absent-model/chat-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(openaiNotFound)})),
-			[]string{"MUST not-success: got 200 text/event-stream with the error in it, want 404 as JSON: the gateway decides this before it asks a provider"}},
+			[]string{"MUST not-success: got 200 text/event-stream with the error in it, want 404 as JSON: the gateway decides this before it asks the upstream"}},
 		{"an error after a keep-alive comment", "code:channel:response_time_exceeded/slow-upstream/chat-stream/no-answer",
 			with(answer(200, "", ""), events(": ping\n\ndata: x", Event{Data: Bytes(strings.Replace(chatError, "read_response_body_failed", "channel:response_time_exceeded", 1))})), nil},
 		{"an empty 200 stream", "code:empty_response/empty-upstream-response/chat-stream/empty-stream",

@@ -17,7 +17,7 @@ import (
 // maxText bounds the decoded text in bytes that is searched: strings inside strings could multiply it.
 const maxText = 8 << 20
 
-// maxNested bounds how deep JSON inside JSON strings is decoded: a gateway that quotes a provider that quotes another one
+// maxNested bounds how deep JSON inside JSON strings is decoded: a gateway that quotes an upstream that quotes another one
 // makes three.
 const maxNested = 3
 

@@ -77,7 +77,7 @@ func newErrorObject(outerKeys []string) ErrorObject {
 	return e
 }
 
-// read reads the error object itself. An error says that it is no object.
+// read reads the error object itself. An error says that it is not an object.
 func (e *ErrorObject) read(d Dialect, outer members, raw json.RawMessage, known func(code string) bool) error {
 	if len(raw) == 0 {
 		return errors.New("an event without an error object")

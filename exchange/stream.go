@@ -147,7 +147,7 @@ func (d *eventDecoder) partial() []byte {
 }
 
 // end ends the stream. In a stream that was received whole, an event without its blank line is a violation: clients drop it.
-// A comment without its line end is no event.
+// A comment without its line end is not an event.
 func (d *eventDecoder) end(whole bool) {
 	if whole && (len(d.raw) > 0 || len(d.line) > 0 && d.line[0] != ':') {
 		d.violate(d.partial(), "is an event that the stream ends within")

@@ -91,7 +91,7 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 		case w.session.Limited() && w.result.Tries < maxTries:
 			w.session.SlowDown()
 		case refused && healthy:
-			// A 429 that is not the row's own proves nothing, however often it comes.
+			// A 429 that is not the row's own is inconclusive, however often it comes.
 			w.reject(contract.Untestable, fmt.Sprintf("the gateway answered 429 %d times; the key may be limited", w.result.Tries))
 			return nil
 		}

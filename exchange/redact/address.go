@@ -36,7 +36,7 @@ func newAddress(secret Secret) (address, bool) {
 	quoted := make([]string, len(hosts))
 	for i, h := range hosts {
 		quoted[i] = regexp.QuoteMeta(h)
-		if !strings.HasPrefix(h, ":") { // a colon is no part of a word
+		if !strings.HasPrefix(h, ":") { // a colon is not part of a word
 			quoted[i] = `\b` + quoted[i]
 		}
 	}

@@ -22,7 +22,7 @@ const (
 	MinLength = 6
 	// minEncoded is the length from which the digest and the encodings of a secret are searched for too.
 	minEncoded = 8
-	// minWord is the length from which a value of letters alone, or digits alone, is no word or number of everyday use.
+	// minWord is the length from which a value of letters alone, or digits alone, does not occur as an everyday word or number.
 	minWord = 16
 	// minAnywhere and minMixed are the lengths from which a secret is found in the middle of a word too, whatever it
 	// consists of, and where it mixes letters, digits and others: by accident it stands nowhere.
@@ -96,7 +96,7 @@ func forms(secret Secret) []needle {
 		// Without padding: the padding discloses nothing.
 		base64.RawStdEncoding.EncodeToString(value),
 		base64.RawURLEncoding.EncodeToString(value),
-		url.QueryEscape(secret.Value), // a space as a plus is no escape that could be undone without knowing where it stands
+		url.QueryEscape(secret.Value), // a plus stands for a space in queries only, so that it is not undone as an escape
 	} {
 		out = append(out, form(text, secret.What, text == secret.Value && !secret.anywhere()))
 	}

@@ -66,7 +66,7 @@ func callControls(ctx context.Context, session *targets.Session, surfaces []dial
 }
 
 // callAgain makes the control calls once more of the surfaces that refused theirs with 429 or 5xx: so many calls at once may
-// have been too many for a limit, or met a gateway that was just starting. A refusal is no sign that a surface is absent.
+// have been too many for a limit, or met a gateway that was just starting. A refusal does not show that a surface is absent.
 func callAgain(
 	ctx context.Context, session *targets.Session, surfaces []dialect.Surface, kinds []targets.ControlKind, phase string, calls [][]runlog.Control,
 ) error {

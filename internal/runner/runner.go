@@ -150,8 +150,11 @@ func (r *runner) end(ctx context.Context, interrupted error) (runlog.Run, error)
 	return r.journal.close(func(run runlog.Run) runlog.Footer {
 		footer := runlog.Conclude(run.Header, run.Cases, time.Now().Round(0).UTC()) // as it is read
 		footer.Interrupted = interrupted != nil
-		if len(footer.Missing)+len(footer.Surplus) > 0 || !healthy {
+		switch {
+		case len(footer.Missing)+len(footer.Surplus) > 0:
 			footer.Verdict = contract.Error
+		case !healthy:
+			footer.Verdict, _ = contract.Worst(footer.Verdict, contract.Error) // what is proven stands
 		}
 		if interrupted == nil {
 			footer.Stale = r.job.Baseline.Stale(run.Cases, r.selection.Asks, time.Now())

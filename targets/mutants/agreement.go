@@ -43,7 +43,7 @@ func readingMutants() []Mutant {
 		mutant("reason-in-capitals", "Gemini's reason stands in the member Reason.",
 			changeError(replaceInBody(`"reason":`, `"Reason":`), withCode(reference.ModelPrice), in(dialect.Gemini)),
 			fails(contract.Code, onSurfaces(gemini(), "code:model_price_error/*")...)),
-		mutant("message-of-many-kilobytes-cut", "A long message is cut, so that the body is no JSON.",
+		mutant("message-of-many-kilobytes-cut", "A long message is cut, so that the body is not JSON.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Body = append([]byte(`{"error":{"message":"`), strings.Repeat("x", 80<<10)...)
 			}, withCode(reference.ModelPrice), on(dialect.Responses)),
