@@ -260,7 +260,7 @@ func TestNothingCountsOnASurfaceThatIsNotHealthyAfterTheRun(t *testing.T) {
 	require.Len(t, r.Cases, 1)
 	assert.Equal(t, contract.Pass, r.Cases[0].Verdict, r.Cases[0].Reason)
 	assert.Equal(t, contract.Error, r.Verdict())
-	require.Len(t, r.Footer.Notes, 1)
+	require.NotEmpty(t, r.Footer.Notes)
 	assert.Contains(t, r.Footer.Notes[0], "chat was not healthy after the run (503")
 }
 
@@ -302,7 +302,7 @@ func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 	r := run(t, gatecert.Config{Target: target, Rows: []string{"code:bad_response"}, Surfaces: []string{"chat"}})
 	assert.Equal(t, contract.Pass, r.Verdict(), failures(r))
 	require.Len(t, r.Footer.Notes, 1)
-	assert.Contains(t, r.Footer.Notes[0], "the gateway answered 503 and was healthy again after")
+	assert.Contains(t, r.Footer.Notes[0], "the gateway stopped serving healthy calls once")
 	assert.True(t, slices.ContainsFunc(r.Cases, func(c runlog.Case) bool { return c.Tries == 2 }))
 }
 

@@ -32,7 +32,7 @@ func TestCompare(t *testing.T) {
 		{"the same failure in other words is the same", one(contract.Fail, must(contract.Code, "x")), one(contract.Fail, must(contract.Code, "y")), reports.Same},
 		{"another failure is a change", one(contract.Fail, must(contract.Code, "x")), one(contract.Fail, must(contract.Envelope, "x")), reports.Changed},
 		{"a note is not a change", one(contract.Pass, must(contract.Code, "x")[1:]), one(contract.Pass, nil), reports.Same},
-		{"a verdict that is none counts as an error", one(contract.Fail, nil), one("splendid", nil), reports.Worse},
+		{"a verdict that is none counts as an error", one(contract.Untestable, nil), one("splendid", nil), reports.Worse},
 	} {
 		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, tt.want, reports.Compare(tt.before, tt.after)) })
 	}

@@ -43,7 +43,7 @@ func choose(cfg Config) ([]gateway, error) {
 		}
 	}
 	for _, p := range mutants.Permitted() {
-		if all || take(&unknownPermitted, p.Name) {
+		if all && (p.UnderLoad() || !cfg.Load) || take(&unknownPermitted, p.Name) {
 			g := gateway{name: p.Name, sentence: p.Sentence}
 			if cfg.Load {
 				g.level, g.cases = contract.Full, loadCases()

@@ -93,7 +93,7 @@ func TestVerifyFindsEveryFault(t *testing.T) {
 		{"the limit is one less than declared", []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog}, faults{}, 1, violations{contract.LimitExact: should, contract.RateHeaders: should}},
 		{"Retry-After is 2s too long", timed, faults{retryAfter: 2}, 0, violations{contract.RetryAfterTrue: should}},
 		{"Retry-After is 2s too short", []contract.LimiterKind{contract.SlidingLog}, faults{retryAfter: -2}, 0, violations{contract.RetryAfterTrue: should}},
-		{"Retry-After is a Unix timestamp", timed, faults{epoch: true}, 0, violations{contract.RetryAfterTrue: should, contract.RateHeaders: should}},
+		{"Retry-After is a Unix timestamp", timed, faults{epoch: true}, 0, violations{contract.RetryAfter: should, contract.RetryAfterTrue: should, contract.RateHeaders: should}},
 		{"the reset is before Retry-After", []contract.LimiterKind{contract.SlidingLog}, faults{earlyReset: true}, 0, violations{contract.RateHeaders: should}},
 		{"all refusals but the first have no body", contract.LimiterKinds(), faults{emptyFrom: 2}, 0, violations{contract.ContentType: must, contract.Envelope: must}},
 		{"refused calls count", []contract.LimiterKind{contract.SlidingLog, contract.SlidingCounter}, faults{countsRefused: true}, 0, violations{contract.RefusedFree: should}},

@@ -45,6 +45,12 @@ type PermittedBehaviour struct {
 	change change
 }
 
+// breaker names the permitted behaviour that a load would open.
+const breaker = "circuit-breaker"
+
+// UnderLoad reports whether load cases can be run on it too: a breaker that a load opens says nothing about the load.
+func (p PermittedBehaviour) UnderLoad() bool { return p.Name != breaker }
+
 // ErrUnknown is returned for a name that is neither a mutant nor a permitted behaviour.
 var ErrUnknown = errors.New("unknown mutant")
 

@@ -143,7 +143,7 @@ func permittedStreams() []PermittedBehaviour {
 // permittedConduct are other ways to come to the same answers.
 func permittedConduct() []PermittedBehaviour {
 	return []PermittedBehaviour{
-		{"circuit-breaker", "After five failures in a row every call is answered with 503 for 300 ms: the next case is not at fault.",
+		{breaker, "After five failures in a row every call is answered with 503 for 300 ms: the next case is not at fault.",
 			circuitBreaker(5, 300*time.Millisecond)},
 		{"slow-but-in-time", "The completions endpoint takes 250 ms longer.",
 			wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
