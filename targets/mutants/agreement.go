@@ -13,7 +13,7 @@ import (
 // agreementMutants say one thing in the status and another in the error object.
 func agreementMutants() []Mutant {
 	return []Mutant{
-		mutant("unknown-model-code-for-a-bad-request", "A missing model is answered with 400 and the code model_not_found.",
+		mutant("bad-request-called-unknown-model", "A missing model is answered with 400 and the code model_not_found.",
 			changeError(editError(func(e map[string]any) { e["code"] = "model_not_found" }), withParam("model"), at(reference.Decode), on(dialect.Chat, dialect.ChatStream)),
 			warns(contract.Consistent, "http:400/missing-parameter/chat*/no-model").and(contract.CodeKnown)),
 		mutant("type-blames-the-caller", "Every error of the upstream has the type of a bad request.",

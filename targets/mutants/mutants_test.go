@@ -44,8 +44,8 @@ func TestNamesAndSentencesAreUnique(t *testing.T) {
 	for _, p := range Permitted() {
 		check(p.Name, p.Sentence)
 	}
-	require.Len(t, All(), 190)
-	require.Len(t, Permitted(), 28)
+	require.Len(t, All(), 212)
+	require.Len(t, Permitted(), 36)
 }
 
 func TestEveryExpectationNamesCasesThatNoEarlierOneNames(t *testing.T) {
@@ -132,10 +132,11 @@ func TestMutantsCombine(t *testing.T) {
 // their own below.
 func TestEveryPermittedBehaviourCanBeSeen(t *testing.T) {
 	cases := []string{
-		"http:404/unknown-model/gemini", "http:404/unknown-path/chat/wrong-method", "http:429/over-rate-limit/chat",
+		"http:404/unknown-model/gemini", "http:404/unknown-model/messages", "http:404/unknown-path/chat/wrong-method", "http:429/over-rate-limit/chat",
 		"code:count_token_failed/uncountable-input/chat", "code:bad_response_status_code/bad-upstream-status/chat-stream/html-502",
 		"code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 		"code:read_response_body_failed/truncated-upstream-response/gemini-stream/cut-stream",
+		"code:read_response_body_failed/truncated-upstream-response/responses-stream/cut-stream",
 	}
 	look := func(t *testing.T, name string) []string {
 		s := serve(t, reference.Options{}, name)
@@ -147,7 +148,7 @@ func TestEveryPermittedBehaviourCanBeSeen(t *testing.T) {
 	}
 	ordinary := look(t, "none")
 	require.Equal(t, ordinary, look(t, "none"), "the texts are stable")
-	elsewhere := []string{"none", "interim-answers", "slow-but-in-time", "refund-booked-late"}
+	elsewhere := []string{"none", "interim-answers", "slow-but-in-time", "refund-booked-late", breaker}
 	for _, p := range Permitted() {
 		if slices.Contains(elsewhere, p.Name) {
 			continue
