@@ -180,7 +180,7 @@ func TestBadge(t *testing.T) {
 		{"a conformant run is green", `"gatecert relay","message":"32 of 32 rows","color":"brightgreen"}`, goodRun()},
 		{"one that fails is red, and says how far it came", `"gatecert relay","message":"31 of 32 rows","color":"red","isError":true}`, concluded(failing.Header, failing.Cases)},
 		{"one with a harness fault is grey", `"gatecert relay","message":"error","color":"lightgrey","isError":true}`, concluded(faulty.Header, faulty.Cases)},
-		{"a proven failure beside it is red", `"gatecert relay","message":"5 of 10 rows","color":"red","isError":true}`, failingRun()},
+		{"a proven failure next to it is red", `"gatecert relay","message":"5 of 10 rows","color":"red","isError":true}`, failingRun()},
 		{"one with an expected failure is yellow", `"gatecert relay","message":"31 of 32 rows","color":"yellow"}`, concluded(expected.Header, expected.Cases)},
 		{"an incomplete one is grey", `"gatecert edge","message":"incomplete","color":"lightgrey","isError":true}`, incompleteRun()},
 		{"nothing at all is grey", `"gatecert level unknown","message":"incomplete","color":"lightgrey","isError":true}`, runlog.Run{}},
