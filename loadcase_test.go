@@ -30,7 +30,7 @@ func TestLoadOnARemoteGatewayNeedsConsent(t *testing.T) {
 	profile := servedReference(t)
 	// 0.0.0.0 reaches every address of this machine, and does not count as a loopback address.
 	profile.BaseURL = strings.Replace(profile.BaseURL, "127.0.0.1", "0.0.0.0", 1)
-	cfg := gatecert.Config{Target: profile, Level: contract.Load, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}
+	cfg := gatecert.Config{Target: profile, Level: contract.Full, Rows: []string{"http:429"}, Surfaces: []string{"chat"}}
 	_, err := certify(t.Context(), cfg)
 	require.ErrorIs(t, err, targets.ErrConsent)
 	assert.ErrorContains(t, err, "the gateway is not on this machine; the run would send load cases on "+profile.BaseURL)
@@ -48,7 +48,7 @@ func TestLoadCasesRunOnlyWhenSelected(t *testing.T) {
 	}{
 		{"not by default", gatecert.Config{}, nil},
 		{"not below their level", gatecert.Config{Level: contract.Store}, nil},
-		{"at level load", gatecert.Config{Level: contract.Load}, []string{"chat", "responses", "messages", "gemini"}},
+		{"at level load", gatecert.Config{Level: contract.Full}, []string{"chat", "responses", "messages", "gemini"}},
 		{"a case that is named", gatecert.Config{Cases: []string{"http:429/over-rate-limit/messages/under-load"}}, []string{"messages"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

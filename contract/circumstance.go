@@ -99,14 +99,14 @@ var circumstances = []Circumstance{
 		{Name: "wrong-method", Sentence: "DELETE on the endpoint's own path", Surfaces: plain()},
 	}},
 	{"unknown-model", "http:404", "a model name that does not exist", Edge, ReachMay, sole("only the status is judged here; code:model_not_found judges the code")},
-	{"over-rate-limit", "http:429", "more requests in a window than the key's limit", Load, ReachNever, []Variant{
+	{"over-rate-limit", "http:429", "more requests in a window than the key's limit", Full, ReachNever, []Variant{
 		{Sentence: "requests are sent until one is refused; that one is judged", Surfaces: all()},
 		{Name: LoadVariant, Sentence: "clients exceed the limit one call at a time, all at once, and again after a pause", Surfaces: loadCaseSurfaces()},
 	}},
 	{"upstream-error", "http:5xx", "the provider fails", Relay, ReachMust, []Variant{
 		{Name: "error-object", Sentence: "the upstream answers 500 with its own error object", Surfaces: all()},
 		{Name: "mid-stream", Sentence: "the upstream sends its own error event in the middle of its content", Surfaces: streaming(), MidStream: true},
-		{Name: LoadVariant, Sentence: "the upstream fails on a share of the calls while the others succeed", Surfaces: loadCaseSurfaces(), Needs: Load},
+		{Name: LoadVariant, Sentence: "the upstream fails on a share of the calls while the others succeed", Surfaces: loadCaseSurfaces(), Needs: Full},
 	}},
 	{"gateway-error", "http:5xx", "the gateway's own part fails (its store is gone)", Store, ReachMay, sole("the store that holds the gateway's keys is gone")},
 
@@ -136,7 +136,7 @@ var circumstances = []Circumstance{
 	{"slow-upstream", "code:channel:response_time_exceeded", "the provider does not answer within the gateway's limit", Relay, ReachMust, []Variant{
 		{Name: "no-answer", Sentence: "the upstream never answers", Surfaces: all()},
 		{Name: "stalled-answer", Sentence: "the upstream begins its answer and then stalls", Surfaces: all(), MidStream: true},
-		{Name: LoadVariant, Sentence: "the upstream hangs or stalls on a share of the calls while the others succeed", Surfaces: loadCaseSurfaces(), Needs: Load},
+		{Name: LoadVariant, Sentence: "the upstream hangs or stalls on a share of the calls while the others succeed", Surfaces: loadCaseSurfaces(), Needs: Full},
 	}},
 	{"spent-account", "code:insufficient_user_quota", "the key's owner has no quota left", Account, ReachNever, sole("the owner's quota is used up")},
 	{"spent-key", "code:pre_consume_token_quota_failed", "the owner has quota, the key's own budget is too small for the pre-deduction", Account, ReachNever, sole("the key's own budget is too small")},

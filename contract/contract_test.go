@@ -104,6 +104,9 @@ func TestRowIDsAreThoseTheContractNames(t *testing.T) {
 
 func TestCircumstancesAreTheContractsBothWays(t *testing.T) {
 	want := section(t, contractText(t), "## Circumstances")
+	for i := range want {
+		want[i][3] = string(LevelOf(want[i][3])) // the text says "load" for full
+	}
 	var got [][]string
 	for _, c := range Circumstances() {
 		got = append(got, []string{c.ID, string(c.Row), c.Sentence, string(c.Needs)})

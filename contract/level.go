@@ -11,14 +11,21 @@ const (
 	Relay   Level = "relay"   // and one model routed to our upstream
 	Account Level = "account" // and prepared keys, models and channels
 	Store   Level = "store"   // and faults of the gateway's store
-	Load    Level = "load"    // and load cases
-	Full    Level = "full"    // everything
+	Full    Level = "full"    // and load cases: everything
 )
 
 // Levels returns the levels, lowest first.
-func Levels() []Level { return []Level{Edge, Relay, Account, Store, Load, Full} }
+func Levels() []Level { return []Level{Edge, Relay, Account, Store, Full} }
 
-// Valid reports whether the level is one of the six.
+// LevelOf returns the level of that name. "load" is another name of [Full]: the load cases are what it adds.
+func LevelOf(name string) Level {
+	if name == "load" {
+		return Full
+	}
+	return Level(name)
+}
+
+// Valid reports whether the level is one of the five.
 func (l Level) Valid() bool { return slices.Contains(Levels(), l) }
 
 // Includes reports whether a certification at level l covers what needs level need.

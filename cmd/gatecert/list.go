@@ -95,8 +95,7 @@ var levelNeeds = map[contract.Level]string{
 	contract.Relay:   "and one model routed to our upstream",
 	contract.Account: "and prepared keys, models and channels",
 	contract.Store:   "and faults of the gateway's store",
-	contract.Load:    "and limits",
-	contract.Full:    "everything",
+	contract.Full:    "and limits: everything",
 }
 
 func levelLine(level contract.Level) []string {

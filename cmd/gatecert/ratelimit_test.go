@@ -17,7 +17,7 @@ func TestADeclaredRateLimitIsVerified(t *testing.T) {
 	assert.Contains(t, stdout, "held     limit-exact")
 	assert.Contains(t, stdout, "held     key-isolation")
 	assert.Contains(t, stdout, "responses/s   + admitted   - refused", "the course is drawn")
-	assert.Contains(t, stdout, "PASS: 1 of 1 selected case passes (http:429, level load).")
+	assert.Contains(t, stdout, "PASS: 1 of 1 selected case passes (http:429, level full).")
 	assertLogHolds(t, dir, "http:429/over-rate-limit/chat/under-load")
 }
 

@@ -17,7 +17,7 @@ import (
 
 type runCommand struct {
 	targetFlags
-	Level       string   `help:"Highest certification level: edge, relay, account, store, load, full. Default: edge with a URL, otherwise all cases but the load cases, which load and full include."`
+	Level       string   `help:"Highest certification level: edge, relay, account, store, full. Default: edge with a URL, otherwise all cases but the load cases, which full includes."`
 	Rows        []string `help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
 	Surfaces    []string `help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
 	Concurrency int      `help:"Cases at once. Default: the profile's, or 8." placeholder:"N"`

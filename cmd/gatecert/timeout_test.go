@@ -13,7 +13,7 @@ func TestAnOutageIsPlayed(t *testing.T) {
 	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: usually \d+ requests in about`, stderr)
 	assert.Contains(t, stdout, "held     in-time")
 	assert.Contains(t, stdout, "held     healthy-served")
-	assert.Contains(t, stdout, "PASS: 2 of 2 selected cases pass (http:5xx, code:channel:response_time_exceeded, level load).")
+	assert.Contains(t, stdout, "PASS: 2 of 2 selected cases pass (http:5xx, code:channel:response_time_exceeded, level full).")
 	assertLogHolds(t, dir, "http:5xx/upstream-error/messages/under-load", "code:channel:response_time_exceeded/slow-upstream/messages/under-load")
 }
 

@@ -111,7 +111,7 @@ type Choice struct {
 // Select checks a choice. A load case that is named is selected at any level. It returns [ErrUsage] when a word names
 // something that does not exist.
 func Select(c Choice) (runlog.Selection, error) {
-	s := runlog.Selection{Level: c.Level}
+	s := runlog.Selection{Level: contract.LevelOf(string(c.Level))}
 	if s.Level == "" {
 		s.Level, s.WithoutLoad = contract.Full, len(c.Cases) == 0
 	}

@@ -66,7 +66,7 @@ func (s Selection) Scope() string {
 	switch {
 	case !s.Level.Valid():
 		return "unknown"
-	case s.WithoutLoad && s.Level.Includes(contract.Load):
+	case s.WithoutLoad && s.Level.Includes(contract.Full):
 		return string(s.Level) + " without load cases"
 	default:
 		return string(s.Level)
