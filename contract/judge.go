@@ -23,6 +23,9 @@ func Judge(c Case, o Observation) Judgement {
 		}
 	}
 	j := &judge{c: c, row: row, variant: variant, o: o, results: make(map[Requirement]Result)}
+	if o.Declared != nil {
+		j.codes = o.Declared.Codes
+	}
 	switch {
 	case o.Failure != nil || o.Status == 0:
 		j.judgeNoAnswer()
@@ -65,6 +68,7 @@ type judge struct {
 	row      Row
 	variant  Variant
 	o        Observation
+	codes    *CodeClaim
 	findings []Finding
 	results  map[Requirement]Result
 }
@@ -83,6 +87,9 @@ func (j *judge) check(requirements ...Requirement) {
 	}
 }
 
+// noCodes reports whether the gateway claims no codes.
+func (j *judge) noCodes() bool { return j.codes != nil && j.codes.None }
+
 // required are the requirements of the case that every answer ought to show.
 func (j *judge) required() []Requirement {
 	all := []Requirement{Answered, NotSuccess, StatusClass, StatusExact, Envelope, Message, Secrecy, RetriesBounded}
@@ -90,10 +97,11 @@ func (j *judge) required() []Requirement {
 		all = append(all, StatusBlame)
 	}
 	switch {
-	case j.row.Code() != "":
-		all = append(all, Code, CodePlace)
 	case j.row.ID == RowRateLimited:
 		all = append(all, RetryAfter)
+	case j.noCodes():
+	case j.row.Code() != "":
+		all = append(all, Code, CodePlace)
 	default:
 		all = append(all, CodeKnown)
 	}

@@ -57,7 +57,9 @@ func (j *judge) judgeConsistency(spoken dialect.Dialect, env dialect.ErrorObject
 		return // no error status that anything could agree with; in a stream it was sent before the error
 	}
 	j.check(Consistent)
-	j.judgeCodeAgainstStatus(env.Business)
+	if !j.noCodes() {
+		j.judgeCodeAgainstStatus(env.Business)
+	}
 	if party := blamed(env.Type); party != 0 && party != status/100 {
 		j.add(Consistent, Should, fmt.Sprintf("an error.type that fits %d", status), valueWords(true, env.Type))
 	}
@@ -67,21 +69,25 @@ func (j *judge) judgeConsistency(spoken dialect.Dialect, env dialect.ErrorObject
 }
 
 // judgeCodeAgainstStatus warns of a code that comes with a status which its own row does not allow. The row's own code is
-// left to the requirements of the status, and so is a code that fits the row of table 1 with one of the row's statuses.
-func (j *judge) judgeCodeAgainstStatus(code string) {
-	row, known := rowOf(RowID("code:" + code))
-	status := j.o.Status
+// left to the requirements of the status, and so is a code that fits the row of table 1 with one of the row's statuses. A
+// word for several codes agrees where one of them does.
+func (j *judge) judgeCodeAgainstStatus(word string) {
+	status, meant := j.o.Status, j.codes.Meanings(word)
+	agrees := func(code string) bool {
+		row, _ := rowOf(RowID("code:" + code))
+		return code == j.row.Code() || row.Status.Accepts(status) || slices.Contains(j.fittingCodes(), code) &&
+			(slices.Contains(j.row.Status.Exact, status) || j.permitted(status))
+	}
 	switch {
-	case !known || code == j.row.Code() || row.Status.Accepts(status):
+	case len(meant) == 0 || slices.ContainsFunc(meant, agrees):
 		return
 	case j.variant.Name == formBody && status == statusUnsupportedMedia:
 		return // the status has its own warning
 	case j.row.ID == RowRateLimited && status == statusTooManyRequests:
 		return
-	case slices.Contains(j.fittingCodes(), code) && (slices.Contains(j.row.Status.Exact, status) || j.permitted(status)):
-		return
 	}
-	j.add(Consistent, Should, fmt.Sprintf("%s with %s", code, row.Status), strconv.Itoa(status))
+	row, _ := rowOf(RowID("code:" + meant[0]))
+	j.add(Consistent, Should, fmt.Sprintf("%s with %s", word, row.Status), strconv.Itoa(status))
 }
 
 // blamed is the class of the statuses that a type belongs to, in the words of OpenAI and Anthropic: 4 for those that blame

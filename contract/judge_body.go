@@ -43,7 +43,7 @@ func (j *judge) judgeWhole() {
 // judgeEnvelope judges the error object of a body.
 func (j *judge) judgeEnvelope(body []byte) {
 	spoken := j.c.Surface.Dialect()
-	env, err := dialect.DecodeError(spoken, body, IsCode)
+	env, err := dialect.DecodeError(spoken, body, j.codes.known)
 	if coding := header(j.o, "Content-Encoding"); coding != "" && errors.Is(err, dialect.ErrNotJSON) {
 		err = fmt.Errorf("%w; it came with Content-Encoding: %s, which was not asked for", err, coding)
 	}
@@ -56,8 +56,8 @@ func (j *judge) judgeErrorObject(spoken dialect.Dialect, env dialect.ErrorObject
 	want := spoken.EnvelopeShape()
 	if err != nil {
 		j.add(Envelope, Must, want, err.Error())
-		if code := j.row.Code(); code != "" {
-			j.add(Code, Must, strconv.Quote(code), "no error object")
+		if code := j.row.Code(); code != "" && !j.noCodes() {
+			j.add(Code, Must, j.codes.wanted(code), "no error object")
 		}
 		return false
 	}
@@ -77,7 +77,11 @@ func (j *judge) judgeErrorObject(spoken dialect.Dialect, env dialect.ErrorObject
 }
 
 func (j *judge) judgeCode(spoken dialect.Dialect, env dialect.ErrorObject) {
-	got := env.Business
+	if j.noCodes() {
+		return
+	}
+	got, meant := env.Business, j.codes.Meanings(env.Business)
+	fits := func(code string) bool { return slices.Contains(meant, code) }
 	words := strconv.QuoteToASCII(got) // a look-alike letter would not be seen
 	if got == "" {
 		words = "no code"
@@ -86,14 +90,15 @@ func (j *judge) judgeCode(spoken dialect.Dialect, env dialect.ErrorObject) {
 		}
 	}
 	switch code := j.row.Code(); {
-	case code != "" && j.variant.Name == formBody && got == "read_request_body_failed" && env.Tolerated == "":
+	case code != "" && j.variant.Name == formBody && fits("read_request_body_failed") && env.Tolerated == "":
 		j.check(CodePlace)
-	case code != "" && got != code:
-		j.add(Code, Must, strconv.Quote(code)+" in "+spoken.CodePlace(), words)
+	case code != "" && !fits(code):
+		j.add(Code, Must, j.codes.wanted(code)+" in "+spoken.CodePlace(), words)
 	case code != "" && env.Tolerated != "":
-		j.add(CodePlace, Should, strconv.Quote(code)+" in "+spoken.CodePlace(), "it in "+env.Tolerated)
-	case code == "" && j.row.ID != RowRateLimited && !slices.Contains(j.fittingCodes(), got):
-		j.add(CodeKnown, Should, "a code of table 2 that fits, in "+spoken.CodePlace()+": "+listWords(j.fittingCodes()), words)
+		j.add(CodePlace, Should, j.codes.wanted(code)+" in "+spoken.CodePlace(), "it in "+env.Tolerated)
+	case code == "" && j.row.ID != RowRateLimited && !slices.ContainsFunc(j.fittingCodes(), fits):
+		fitting := j.codes.wordsForAll(j.fittingCodes())
+		j.add(CodeKnown, Should, "a code of table 2 that fits, in "+spoken.CodePlace()+": "+listWords(fitting), words)
 	case code != "":
 		j.check(CodePlace)
 	case j.row.ID != RowRateLimited:

@@ -68,7 +68,7 @@ func begunBeforeFirstEvent(body []byte) bool {
 func (j *judge) judgeErrorInStream(r reading) {
 	j.check(StreamEnd)
 	spoken := j.c.Surface.Dialect()
-	env, form, err := j.c.Surface.DecodeErrorEvent(r.failed.Name, r.failed.Data, IsCode)
+	env, form, err := j.c.Surface.DecodeErrorEvent(r.failed.Name, r.failed.Data, j.codes.known)
 	if j.judgeErrorObject(spoken, env, err, form != "") {
 		j.judgeErrorEvent(env, form, *r.failed)
 	}

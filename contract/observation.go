@@ -54,6 +54,8 @@ type Declared struct {
 	ServiceTime time.Duration `json:"service_time_ns,omitempty"`
 	// Window is that of the rate limit of the key, 0 when it is not declared.
 	Window time.Duration `json:"window_ns,omitempty"`
+	// Codes are the codes that the gateway publishes, nil for table 2 as it is.
+	Codes *CodeClaim `json:"codes,omitempty"`
 }
 
 // answerLimit is the time within which a call has to be answered that the upstream does not answer (CONTRACT.md, "Time").

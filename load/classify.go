@@ -177,6 +177,9 @@ func observe(r *wireRequest, resp response) contract.Observation {
 		StatusCode: resp.status, Proto: "HTTP/1.1", Header: parseHeader(resp.header),
 		Body: io.NopCloser(io.MultiReader(bytes.NewReader(resp.body), errorReader{end})),
 	}, r.sent, exchange.Limits{Body: maxClassifiedBytes, Capture: evidenceBytes}, r.redactor)
+	if r.codes != nil {
+		o.Declared = &contract.Declared{Codes: r.codes}
+	}
 	switch {
 	case isTimeout(resp.transferErr), errors.Is(resp.transferErr, errTooLong):
 		o.Cut, o.TransferError = transferErrorText(resp.transferErr), "" // we stopped reading

@@ -31,7 +31,7 @@ func testRequest(tb testing.TB, s dialect.Surface, expect contract.Case) *wireRe
 	tb.Helper()
 	r, err := newWireRequest(Request{Name: "p", Expect: expect, Call: exchange.Call{
 		Surface: s, BaseURL: "http://127.0.0.1:1", Key: "sk-caller-0123456789", Model: "m", Prompt: "hi " + TokenPlaceholder,
-	}}, []redact.Secret{{What: "upstream key", Value: "sk-upstream-0123456789"}})
+	}}, []redact.Secret{{What: "upstream key", Value: "sk-upstream-0123456789"}}, nil)
 	require.NoError(tb, err)
 	return r
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/exchange/redact"
 )
 
@@ -19,12 +20,15 @@ type Options struct {
 	Secrets []redact.Secret
 	// TLS configures HTTPS connections. nil trusts the system's roots.
 	TLS *tls.Config
+	// Codes are those that the gateway publishes, nil for table 2 as it is.
+	Codes *contract.CodeClaim
 }
 
 // Engine runs phases, one at a time, over connections that they share. It is safe for concurrent use.
 type Engine struct {
 	caps    Caps
 	secrets []redact.Secret
+	codes   *contract.CodeClaim
 	conns   *pool
 	// sleepUntil waits for the instant a request is due.
 	sleepUntil func(ctx context.Context, instant time.Time) error
@@ -37,7 +41,7 @@ type Engine struct {
 // NewEngine returns an engine that has sent nothing yet. Close it to close its connections.
 func NewEngine(o Options) *Engine {
 	return &Engine{
-		caps: o.Caps.withDefaults().within(HardCaps()), secrets: o.Secrets, conns: newPool(o.TLS), sleepUntil: sleepUntil,
+		caps: o.Caps.withDefaults().within(HardCaps()), secrets: o.Secrets, codes: o.Codes, conns: newPool(o.TLS), sleepUntil: sleepUntil,
 	}
 }
 
@@ -61,7 +65,7 @@ func (e *Engine) prepare(p Phase) (Plan, []*wireRequest, error) {
 	plan := Plan{Requests: p.requests(), Rate: p.Rate, Duration: p.For, Connections: p.Connections}
 	requests := make([]*wireRequest, len(p.Mix))
 	for i, request := range p.Mix {
-		r, err := newWireRequest(request, e.secrets)
+		r, err := newWireRequest(request, e.secrets, e.codes)
 		if err != nil {
 			return Plan{}, nil, err
 		}

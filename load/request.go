@@ -34,12 +34,14 @@ type wireRequest struct {
 	expect   contract.Case // the zero case when a success is expected
 	sent     contract.Sent
 	redactor *redact.Redactor
+	// codes are those that the gateway publishes, nil for table 2 as it is.
+	codes *contract.CodeClaim
 }
 
 // expectsError reports whether every response has to be the error of one case.
 func (r *wireRequest) expectsError() bool { return r.expect != contract.Case{} }
 
-func newWireRequest(kind Request, secrets []redact.Secret) (*wireRequest, error) {
+func newWireRequest(kind Request, secrets []redact.Secret, codes *contract.CodeClaim) (*wireRequest, error) {
 	redactor := redact.New(append([]redact.Secret{{What: "caller key", Value: kind.Call.Key}}, secrets...)...)
 	built, err := exchange.Prepare(kind.Call, redactor)
 	if err != nil {
@@ -51,7 +53,7 @@ func newWireRequest(kind Request, secrets []redact.Secret) (*wireRequest, error)
 	}
 	r := &wireRequest{
 		to: to, bodySize: len(built.Body), method: built.Method,
-		surface: kind.Call.Surface, expect: kind.Expect, sent: built.Sent, redactor: redactor,
+		surface: kind.Call.Surface, expect: kind.Expect, sent: built.Sent, redactor: redactor, codes: codes,
 	}
 	r.wire = wireForm(built, target)
 	for from := 0; ; {

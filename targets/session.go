@@ -153,16 +153,19 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 // declared returns what the profile declares that the answer of a case is judged by, nil for nothing.
 func (s *Session) declared(c contract.Case) *contract.Declared {
 	limits := s.Profile.Limits
+	d := contract.Declared{Codes: s.Profile.Claims.Declared().Codes}
 	switch {
 	case c.Circumstance == contract.SlowUpstream && limits.Timeout > 0:
 		took, _ := s.serviceTimes.Load(c.Surface)
-		serviceTime, _ := took.(time.Duration)
-		return &contract.Declared{TimeLimit: limits.Timeout, Attempts: limits.Attempts, ServiceTime: serviceTime}
+		d.ServiceTime, _ = took.(time.Duration)
+		d.TimeLimit, d.Attempts = limits.Timeout, limits.Attempts
 	case c.Circumstance == contract.OverRateLimit && limits.Rate.Window > 0:
-		return &contract.Declared{Window: limits.Rate.Window}
-	default:
+		d.Window = limits.Rate.Window
+	}
+	if d == (contract.Declared{}) {
 		return nil
 	}
+	return &d
 }
 
 // send makes the call; a repeated one until it is refused, each time under a token of its own, so that what the

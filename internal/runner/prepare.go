@@ -88,7 +88,7 @@ func DirectRequest(p profile.Profile, s dialect.Surface) (request load.Request, 
 // trusts, and its secrets redacted.
 func OptionsFor(p targets.Prepared) load.Options {
 	searched, _ := p.Profile.SearchedSecrets()
-	o := load.Options{Secrets: searched}
+	o := load.Options{Secrets: searched, Codes: p.Profile.Claims.Declared().Codes}
 	if p.Roots != nil {
 		o.TLS = &tls.Config{RootCAs: p.Roots, MinVersion: tls.VersionTLS12}
 	}

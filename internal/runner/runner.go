@@ -51,6 +51,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	if r.job.Concurrency > 0 {
 		r.prepared.Profile.Concurrency = r.job.Concurrency
 	}
+	r.prepared.Profile.Claims = r.job.Target.Claims
 	if surfaces := r.job.Target.Load.Surfaces; len(surfaces) > 0 {
 		r.prepared.Profile.Load.Surfaces = surfaces
 	}
@@ -133,7 +134,7 @@ func (r *runner) header() runlog.Header {
 		RunID: r.id, Tool: version.Tool, Started: time.Now(), ContractDigest: contract.Digest(),
 		Target: runlog.TargetInfo{
 			Name: profile.Name, BaseURL: redactor.Text(profile.BaseURL), Driver: profile.Driver,
-			Version: profile.Version, Profile: profile.Redacted(),
+			Version: profile.Version, Claims: profile.Claims.Declared(), Profile: profile.Redacted(),
 		},
 		Selection: selection,
 		Command:   command,

@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
@@ -10,9 +11,10 @@ import (
 
 // An Auditor checks logs, and issues and verifies their certificates.
 type Auditor struct {
-	// OfferOf reads the profile of a log, as YAML with its secrets redacted, and returns which cases such a target offers. It
-	// returns an error when the text is not a profile. This package knows no profiles: package targets has the function.
-	OfferOf func(profile string) (offers func(contract.Case) bool, err error)
+	// OfferOf reads the profile of a log, as YAML with its secrets redacted, and returns what such a target claims and which
+	// cases it offers. It returns an error when the text is not a profile. This package knows no profiles: package targets
+	// has the function.
+	OfferOf func(profile string) (claims contract.Claims, offers func(contract.Case) bool, err error)
 }
 
 // Audit returns every reason why a log does not prove its verdicts: it is incomplete, expected cases are missing or marked
@@ -28,7 +30,7 @@ func (a Auditor) Audit(run runlog.Run) []string {
 		return audit.problems
 	}
 	audit.selection()
-	audit.notOffered()
+	audit.profile()
 	for _, c := range run.Cases {
 		audit.verdict(c)
 	}
@@ -76,14 +78,21 @@ func (a *audit) selection() {
 	}
 }
 
-// notOffered checks with the profile every case that is marked not-offered.
-func (a *audit) notOffered() {
-	offers, err := a.OfferOf(a.run.Target.Profile)
+// profile checks with the profile what the target claims, and every case that is marked not-offered. An observation that
+// claims less than the profile would be judged by less.
+func (a *audit) profile() {
+	claims, offers, err := a.OfferOf(a.run.Target.Profile)
 	if err != nil {
 		a.problemf("the profile in the log cannot be read: %v", err)
 		return
 	}
+	if !reflect.DeepEqual(claims, a.run.Target.Claims) {
+		a.problemf("the header claims %s, the profile %s", a.run.Target.Claims, claims)
+	}
 	for _, c := range a.run.Cases {
+		if o := c.Observation; o != nil && o.Declared != nil && o.Declared.Codes != nil && !reflect.DeepEqual(o.Declared.Codes, claims.Codes) {
+			a.problemf("%s was judged by other codes than the profile claims", c.ID)
+		}
 		known, err := contract.ParseCase(c.ID)
 		if err != nil || c.Verdict != contract.NotOffered {
 			continue
@@ -103,7 +112,7 @@ func (a *audit) verdict(c runlog.Case) {
 		a.problemf("%s is logged under another row, circumstance, surface, variant or level", c.ID)
 	}
 	if c.Verdict == contract.Error || c.Verdict == contract.NotOffered {
-		return // the worst verdict, and what notOffered has checked
+		return // the worst verdict, and what profile has checked
 	}
 	if known.IsLoad() {
 		a.loadCase(c)

@@ -253,6 +253,11 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
 		}, absent + " was expected and is not in the log"},
+		{"an answer judged by less than the profile claims", func(r *runlog.Run) {
+			at(r, absent).Observation.Declared = &contract.Declared{Codes: &contract.CodeClaim{None: true}}
+		}, absent + " was judged by other codes than the profile claims"},
+		{"a header that claims less than the profile", func(r *runlog.Run) { r.Target.Claims.NoClientKeys = true },
+			"the header claims tables 1 and 2, no client keys, the profile tables 1 and 2"},
 		{"a case called not offered", func(r *runlog.Run) {
 			at(r, absent).Verdict = contract.NotOffered
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })

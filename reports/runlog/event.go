@@ -34,6 +34,8 @@ type TargetInfo struct {
 	BaseURL string `json:"base_url"`
 	Driver  string `json:"driver"`
 	Version string `json:"version,omitempty"`
+	// Claims is what of the contract it publishes.
+	Claims contract.Claims `json:"claims,omitzero"`
 	// Profile is the effective profile as YAML, secrets redacted.
 	Profile string `json:"profile,omitempty"`
 }

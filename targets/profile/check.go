@@ -16,10 +16,13 @@ import (
 
 // check refuses values that parse and make no sense.
 func check(d *yamlfile.Document, p Profile, drivers []Driver) error {
-	for _, c := range append(driverRules(p, drivers), valueRules(p)...) {
+	for _, c := range slices.Concat(driverRules(p, drivers), valueRules(p), claimRules(p)) {
 		if c.bad {
 			return d.Fault(c.path, c.problem)
 		}
+	}
+	if path, problem := p.Claims.fault(); problem != "" {
+		return d.Fault("$.claims"+path, problem)
 	}
 	if _, err := p.TLS.Roots(); err != nil {
 		return d.Fault("$.tls.ca", err.Error())

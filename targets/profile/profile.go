@@ -44,6 +44,8 @@ type Profile struct {
 	Store       DB     `yaml:"store,omitempty"`
 	// Balance reads what a key's owner has left, for "a failed request is not billed".
 	Balance Balance `yaml:"balance,omitempty"`
+	// Claims says what of the contract the gateway publishes. None: all of it.
+	Claims Claims `yaml:"claims,omitempty"`
 	// Circumstances are recipes by circumstance ("unpriced-model") or by circumstance and variant ("unreachable-upstream/refused").
 	Circumstances map[string]Recipe `yaml:"circumstances,omitempty"`
 }

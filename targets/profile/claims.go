@@ -1,0 +1,128 @@
+package profile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/yamlfile"
+)
+
+// Claims is what of the contract a gateway publishes. It is judged by no more.
+type Claims struct {
+	// Codes is "published" (table 2 as it is, the default), "none" (table 1 only), or a map: a code of table 2 and the
+	// gateway's own word for it, or a list of words.
+	Codes any `yaml:"codes,omitempty"`
+	// ClientKeys is false for a gateway that has no keys of its own for its callers. None: true.
+	ClientKeys *bool `yaml:"client_keys,omitempty"`
+}
+
+// The words for the codes that a gateway publishes, where it publishes none of its own.
+const (
+	codesPublished = "published"
+	codesNone      = "none"
+)
+
+// NoClientKeys reports whether the gateway has no keys of its own.
+func (c Claims) NoClientKeys() bool { return c.ClientKeys != nil && !*c.ClientKeys }
+
+// Declared is the claim as answers are judged by it. What no file can say counts as published.
+func (c Claims) Declared() contract.Claims {
+	out := contract.Claims{NoClientKeys: c.NoClientKeys()}
+	switch codes := c.Codes.(type) {
+	case string:
+		if codes == codesNone {
+			out.Codes = &contract.CodeClaim{None: true}
+		}
+	case map[string]any:
+		own := make(map[string][]string)
+		for code, value := range codes {
+			if list, ok := wordList(value); ok && contract.IsCode(code) {
+				own[code] = list
+			}
+		}
+		if len(own) > 0 {
+			out.Codes = &contract.CodeClaim{Words: own}
+		}
+	}
+	return out
+}
+
+// The bounds of a gateway's own words: every answer is judged by them, and carries them in the log.
+const maxWords, maxWordLength = 16, 100
+
+// wordList reads one word or a list of them.
+func wordList(value any) (list []string, ok bool) {
+	switch v := value.(type) {
+	case string:
+		list = []string{v}
+	case []any:
+		for _, item := range v {
+			word, isWord := item.(string)
+			if !isWord {
+				return nil, false
+			}
+			list = append(list, word)
+		}
+	}
+	unusable := func(word string) bool { return strings.TrimSpace(word) == "" || len(word) > maxWordLength }
+	return list, len(list) > 0 && len(list) <= maxWords && !slices.ContainsFunc(list, unusable)
+}
+
+// fault is what is wrong with the claim and where, "" for nothing.
+func (c Claims) fault() (path, problem string) {
+	switch codes := c.Codes.(type) {
+	case nil:
+		return "", ""
+	case string:
+		if codes == codesPublished || codes == codesNone {
+			return "", ""
+		}
+	case map[string]any:
+		if len(codes) == 0 {
+			break
+		}
+		var published []string
+		for _, row := range contract.Rows() {
+			if code := row.Code(); code != "" {
+				published = append(published, code)
+			}
+		}
+		for _, code := range slices.Sorted(maps.Keys(codes)) {
+			path := ".codes.'" + strings.ReplaceAll(code, "'", "") + "'"
+			if _, ok := wordList(codes[code]); !ok {
+				return path, fmt.Sprintf("want the gateway's own word for the code, or a list of at most %d words", maxWords)
+			}
+			if contract.IsCode(code) {
+				continue
+			}
+			if near := yamlfile.Nearest(code, published); near != "" {
+				return path, fmt.Sprintf("%q is not a code of table 2: did you mean %q?", code, near)
+			}
+			return path, fmt.Sprintf("%q is not a code of table 2: gatecert list rows shows them", code)
+		}
+		return "", ""
+	}
+	return ".codes", "want published, none, or a map of codes of table 2 to the gateway's own words"
+}
+
+// claimRules are about what contradicts a claim.
+func claimRules(p Profile) []rule {
+	if !p.Claims.NoClientKeys() {
+		return nil
+	}
+	const problem = "contradicts claims.client_keys: false"
+	k := p.Keys
+	rules := []rule{
+		{"$.keys", problem, k.Wrong+k.Revoked+k.Restricted+k.Denied+k.SpentAccount+k.SpentKey != ""},
+		{"$.limits.rate.key", problem, p.Limits.Rate.Key != ""},
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Circumstances)) {
+		id, _, _ := strings.Cut(name, "/")
+		circumstance, _ := contract.CircumstanceByID(id)
+		rules = append(rules, rule{"$.circumstances.'" + name + "'", problem, circumstance.NeedsClientKeys()})
+	}
+	return rules
+}
