@@ -226,6 +226,28 @@ func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind Con
 	}
 }
 
+// ErrUnknownKey is returned when the gateway does not accept a key that the profile declares as valid. Its text names the
+// key's place in the profile.
+var ErrUnknownKey = errors.New("the gateway does not accept a key of the profile")
+
+// CheckLimitedKey makes a healthy call with the key that has the declared rate limit. It returns [ErrUnknownKey] when the
+// gateway answers 401 or 403: what comes of such a key says nothing about a limit.
+func (s *Session) CheckLimitedKey(ctx context.Context, surface dialect.Surface) error {
+	call := HealthyCall(s.Profile, surface, newToken())
+	if call.Key = s.Profile.Limits.Rate.Key; call.Key == "" {
+		return nil
+	}
+	o, err := s.client.Do(ctx, call)
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	if o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden {
+		_, detail := contract.IsSuccess(surface, o)
+		return fmt.Errorf("%w: limits.rate.key: a healthy call on %s got %s; is it spelled right, and may it use the model?", ErrUnknownKey, surface, detail)
+	}
+	return nil
+}
+
 // ControlKind says which of the two control calls is made.
 type ControlKind string
 

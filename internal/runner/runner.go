@@ -95,6 +95,9 @@ func (r *runner) begin(ctx context.Context) (err error) {
 	if r.plan, err = newPlan(r.selection, r.session, r.surfaces); err != nil {
 		return err
 	}
+	if err := r.checkKeys(ctx); err != nil {
+		return err
+	}
 	r.progress.expect(len(r.plan.all()))
 	if err := r.announceLoad(); err != nil {
 		return err
@@ -107,6 +110,22 @@ func (r *runner) begin(ctx context.Context) (err error) {
 		r.journal.wrote(r.journal.log.Case(absent))
 	}
 	return nil
+}
+
+// checkKeys makes a healthy call with the limited key where a case is going to use it.
+func (r *runner) checkKeys(ctx context.Context) error {
+	cases := r.plan.all()
+	i := slices.IndexFunc(cases, func(c contract.Case) bool {
+		return c.Circumstance == contract.OverRateLimit && r.before.failed[c.Surface] == ""
+	})
+	if i < 0 {
+		return nil
+	}
+	err := r.session.CheckLimitedKey(ctx, cases[i].Surface)
+	if errors.Is(err, targets.ErrUnknownKey) {
+		return fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	return err
 }
 
 // dropUnclaimed leaves out the surfaces whose healthy call failed. It is for profiles that claim no surfaces: a surface
