@@ -25,7 +25,7 @@ run: build
 
 ## test: gofmt, go vet, and all tests with the race detector
 .PHONY: test
-test: chromium
+test: chromium nginx
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) test -race -p 2 -timeout 12m ./...  # two packages at a time: several of them measure times
@@ -76,6 +76,14 @@ chromium:
 	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
 	    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  echo "no chromium: tests of the report page will be skipped"
+
+# A limit on every key is tested with nginx in front of the reference gateway.
+.PHONY: nginx
+nginx:
+	@command -v nginx >/dev/null || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+	    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light >/dev/null; } || \
+	  echo "no nginx: its test will be skipped"
 
 ## clean: remove binaries and reports
 .PHONY: clean

@@ -244,21 +244,45 @@ func runNotes(run runlog.Run) []string {
 // attention is what needs attention in a run, each list in log order.
 type attention struct {
 	failures, warnings []failureText
+	// failed counts the cases in failures.
+	failed int
 	// neverRan are ids of expected cases.
 	neverRan []string
 }
 
+// attentionOf lists what is proven against the gateway first. Cases that did not run for one and the same reason, such as a
+// surface that does not answer, are one entry.
 func attentionOf(run runlog.Run) attention {
 	var a attention
+	var unproven []failureText
+	notRun := make(map[string]int) // by surface and reason: the place in unproven
+	counts := make(map[int]int)
 	for _, c := range run.Cases {
 		c.Verdict = c.Verdict.OrError()
+		if !c.Verdict.Conformant() {
+			a.failed++
+		}
 		switch {
-		case !c.Verdict.Conformant():
+		case c.Verdict == contract.Fail:
 			a.failures = append(a.failures, failureTextOf(c))
+		case !c.Verdict.Conformant() && c.Observation == nil && c.Reason != "":
+			key := string(c.Surface) + " " + c.Reason
+			place, known := notRun[key]
+			if !known {
+				place = len(unproven)
+				notRun[key] = place
+				unproven = append(unproven, failureTextOf(c))
+			}
+			if counts[place]++; counts[place] > 1 {
+				unproven[place].ID = fmt.Sprintf("%d cases on %s", counts[place], plain.Text(string(c.Surface), nameLimit))
+			}
+		case !c.Verdict.Conformant():
+			unproven = append(unproven, failureTextOf(c))
 		case c.Verdict == contract.Warn:
 			a.warnings = append(a.warnings, failureTextOf(c))
 		}
 	}
+	a.failures = append(a.failures, unproven...)
 	for _, id := range run.Missing() {
 		a.neverRan = append(a.neverRan, plain.Text(id, nameLimit))
 	}

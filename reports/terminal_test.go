@@ -29,6 +29,26 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+func TestASurfaceThatDoesNotAnswerIsOneLineAfterWhatIsProven(t *testing.T) {
+	cases := every(contract.Rows()[:6], dialect.Chat, dialect.Messages)
+	for i := range cases {
+		switch {
+		case cases[i].Surface == dialect.Messages:
+			cases[i].Verdict, cases[i].Reason, cases[i].Observation = contract.Error, "control failed: the healthy call on messages: 502", nil
+		case cases[i].Row == "http:5xx":
+			cases[i].Verdict = contract.Fail
+			cases[i].Findings = []contract.Finding{{Requirement: contract.StatusClass, Level: contract.Must, Want: "5xx", Got: "400"}}
+		}
+	}
+	run := concluded(header(contract.Relay), cases)
+	got := terminal(t, run, reports.TerminalOptions{})
+	failure, dead := strings.Index(got, "✗ http:5xx/"), strings.Index(got, "E 6 cases on messages")
+	require.Positive(t, failure, got)
+	assert.Greater(t, dead, failure, got)
+	assert.Equal(t, 1, strings.Count(got, "control failed"), got)
+	assert.Equal(t, contract.Fail, run.Verdict(), "a proven failure stands")
+}
+
 func TestTerminalOptions(t *testing.T) {
 	t.Run("every line of the matrix fits eighty columns with all surfaces", func(t *testing.T) {
 		run := concluded(header(contract.Edge, dialect.Surfaces()...), every(contract.Rows(), dialect.Surfaces()...))
