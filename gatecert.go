@@ -101,6 +101,9 @@ func New(cfg Config) (*Certification, error) {
 	if cfg.Concurrency < 0 || cfg.Concurrency > profile.MaxConcurrency {
 		return nil, fmt.Errorf("%w: concurrency %d: want 1 to %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
 	}
+	if err := cfg.Target.Claims.Check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
+	}
 	driver := cfg.Driver
 	if driver == nil {
 		if name := cfg.Target.Driver; name != "" && name != profile.StaticDriver {

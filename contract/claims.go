@@ -57,6 +57,22 @@ func (c Claims) Limits() string {
 	return strings.Join(parts, "; ")
 }
 
+// About says how the claim changes what is judged of a row, "" for not at all.
+func (c Claims) About(row Row) string {
+	switch code := row.Code(); {
+	case row.ID == RowRateLimited || c.Codes == nil:
+		return ""
+	case c.None():
+		return "codes are not claimed: everything but the code is judged"
+	case code == "":
+		return "the gateway's own words count as the codes of table 2"
+	case len(c.Codes.Words[code]) > 0:
+		return "the gateway's own code is " + c.Codes.wanted(code)
+	default:
+		return "the code is published as it is"
+	}
+}
+
 // needClientKeys are the circumstances that only a gateway with keys for its callers can be in.
 var needClientKeys = []string{
 	"missing-key", "wrong-key", "revoked-key", "no-model-access", "denied-access", "spent-account", "spent-key", OverRateLimit,

@@ -26,6 +26,12 @@ func Badge(w io.Writer, run runlog.Run) error {
 		scope = "level unknown"
 	}
 	b := badge{SchemaVersion: 1, Label: "gatecert " + scope}
+	switch claims := run.Target.Claims; {
+	case claims.None():
+		b.Label += ", table 1"
+	case claims.Codes != nil:
+		b.Label += ", own codes"
+	}
 	rows := NewMatrix(run).RowCounts()
 	passed := rows[contract.Pass] + rows[contract.Warn]
 	ran := rows.Total() - rows[NotRun] - rows[contract.NotOffered]

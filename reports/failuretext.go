@@ -189,6 +189,7 @@ func runFacts(run runlog.Run) []Fact {
 		{"url", plain.Text(run.Target.BaseURL, nameLimit)},
 		{"driver", plain.Text(run.Target.Driver, nameLimit)},
 		{"version", plain.Text(run.Target.Version, nameLimit)},
+		{"claims", run.Target.Claims.String()},
 		{"level", run.Selection.Scope()},
 		{"load cases", plain.Text(plain.Joined(loadSurfaces(run)), textLimit)},
 		{"rows", plain.Text(plain.Joined(run.Selection.Rows), textLimit)},

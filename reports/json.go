@@ -21,7 +21,9 @@ type report struct {
 	Ended          *time.Time        `json:"ended,omitempty"`
 	ContractDigest string            `json:"contract_digest"`
 	Target         runlog.TargetInfo `json:"target"` // without its profile
-	Selection      runlog.Selection  `json:"selection"`
+	// Claim names what of the contract the gateway publishes, and is judged by.
+	Claim     string           `json:"claim"`
+	Selection runlog.Selection `json:"selection"`
 	// Verdict is [contract.Error] when the run is incomplete.
 	Verdict    contract.Verdict `json:"verdict"`
 	Conformant bool             `json:"conformant"`
@@ -114,7 +116,7 @@ func newReport(run runlog.Run) report {
 	verdict := run.Verdict()
 	r := report{
 		Schema: ReportSchema, Tool: run.Tool, RunID: run.RunID, Started: run.Started, ContractDigest: run.ContractDigest,
-		Target: targetInfo(run), Selection: run.Selection,
+		Target: targetInfo(run), Claim: run.Target.Claims.String(), Selection: run.Selection,
 		Verdict: verdict, Conformant: verdict.Conformant(), Complete: run.Complete(), Incomplete: run.Incomplete(), Sentence: Sentence(run),
 		Totals: reportTotals{
 			Expected: len(run.Expected), Executed: run.Executed(),

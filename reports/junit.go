@@ -71,6 +71,7 @@ func JUnit(w io.Writer, run runlog.Run) error {
 	properties := []junitProperty{
 		{"target", plain.Text(run.Target.Name, nameLimit)},
 		{"url", plain.Text(run.Target.BaseURL, nameLimit)},
+		{"claims", run.Target.Claims.String()},
 		{"level", run.Selection.Scope()},
 		{"contract", plain.Text(run.ContractDigest, nameLimit)},
 		{"run", plain.Text(run.RunID, nameLimit)},

@@ -12,10 +12,12 @@ import (
 )
 
 // Sentence closes every report: the overall result, the level, and the number of rows by verdict. For a run of selected
-// rows or cases it counts these, since a part of the contract makes no gateway conformant.
+// rows or cases it counts these, since a part of the contract makes no gateway conformant. Only a gateway that claims the
+// published codes is called conformant without a restriction.
 //
 //	conformant at level edge: 12 of 32 rows pass, 20 not run
 //	NOT conformant at level relay: 2 of 32 rows fail, 17 pass, 13 not run
+//	conformant at level edge to table 1; codes are not claimed: 12 of 32 rows pass, 20 not run
 //	PASS: 1 of 1 selected case passes (http:429, level full)
 //	INCONCLUSIVE: no surface answered its healthy control call. Nothing is certified
 //	INCOMPLETE: the log has no footer; 3 of 24 expected cases never ran. Nothing is certified
@@ -26,12 +28,19 @@ func Sentence(run runlog.Run) string {
 	if problem := nothingJudged(run); problem != "" {
 		return "INCONCLUSIVE: " + problem + ". Nothing is certified"
 	}
-	passed := run.Verdict().Conformant()
+	passed, limits := run.Verdict().Conformant(), run.Target.Claims.Limits()
 	m := NewMatrix(run)
 	selection := run.Selection
 	level := "level " + selection.Scope()
 	if surfaces := loadSurfaces(run); len(surfaces) > 0 && len(selection.Cases) == 0 {
 		level += ", load cases on " + plain.Text(plain.Joined(surfaces), textLimit)
+	}
+	switch {
+	case limits == "":
+	case strings.HasPrefix(limits, "to "):
+		level += " " + limits
+	default:
+		level += "; " + limits
 	}
 	result := "FAIL: "
 	if passed {

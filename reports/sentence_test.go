@@ -32,6 +32,11 @@ func TestSentence(t *testing.T) {
 	faulty := concluded(header(contract.Edge), unjudged)
 	dead := faulty
 	dead.Controls = []runlog.Control{{Surface: dialect.Chat, Kind: runlog.ControlHealthy, Phase: runlog.BeforeCases}}
+	claiming := func(run runlog.Run, claims contract.Claims) runlog.Run {
+		run.Target.Claims = claims
+		return run
+	}
+	noCodes := contract.Claims{Codes: &contract.CodeClaim{None: true}}
 	tests := map[string]struct {
 		run  runlog.Run
 		want string
@@ -47,10 +52,16 @@ func TestSentence(t *testing.T) {
 			run.Selection.Rows = []contract.RowID{"http:404"}
 			return run
 		}(), "PASS: 32 of 32 selected rows pass (level relay)"},
-		"selected cases":    {single, "FAIL: 1 of 3 selected cases fails, 2 pass (http:400, level relay)"},
-		"nothing judged":    {faulty, "INCONCLUSIVE: no case could be judged. Nothing is certified"},
-		"no healthy answer": {dead, "INCONCLUSIVE: no surface answered its healthy control call. Nothing is certified"},
-		"a torn log":        {incompleteRun(), "INCOMPLETE: the log ends in a torn line and has no footer; 2 of 4 expected cases never ran. Nothing is certified"},
+		"no codes":          {claiming(goodRun(), noCodes), "conformant at level relay to table 1; codes are not claimed: 32 of 32 rows pass"},
+		"no codes, and not": {claiming(loadRun(), noCodes), "NOT conformant at level full, load cases on chat to table 1; codes are not claimed: 1 of 32 rows fails, 5 pass, 26 not run"},
+		"no client keys":    {claiming(goodRun(), contract.Claims{NoClientKeys: true}), "conformant at level relay; client keys are not claimed: 32 of 32 rows pass"},
+		"own codes": {claiming(goodRun(), contract.Claims{Codes: &contract.CodeClaim{Words: map[string][]string{"bad_response": {"x"}}}}),
+			"conformant at level relay to table 1 and to codes of its own: 32 of 32 rows pass"},
+		"no codes, selected": {claiming(selected, noCodes), "PASS: 2 of 2 selected rows pass (http:404, http:429, level relay to table 1; codes are not claimed)"},
+		"selected cases":     {single, "FAIL: 1 of 3 selected cases fails, 2 pass (http:400, level relay)"},
+		"nothing judged":     {faulty, "INCONCLUSIVE: no case could be judged. Nothing is certified"},
+		"no healthy answer":  {dead, "INCONCLUSIVE: no surface answered its healthy control call. Nothing is certified"},
+		"a torn log":         {incompleteRun(), "INCOMPLETE: the log ends in a torn line and has no footer; 2 of 4 expected cases never ran. Nothing is certified"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, tt.want, reports.Sentence(tt.run)) })

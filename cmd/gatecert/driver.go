@@ -100,11 +100,40 @@ type targetFlags struct {
 	Target string `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
 	Key    string `help:"With a URL: a valid key of the gateway." env:"GATEWAY_KEY"`
 	Model  string `help:"With a URL: a model that the key may use."`
+	claimFlags
+}
+
+// claimFlags say what of the contract the gateway publishes. They come before what a profile says.
+type claimFlags struct {
+	Claim []string `help:"What the gateway publishes: codes=none judges it by table 1 only, client_keys=false leaves out what is about its callers' keys. Repeatable; also claims: in a profile." placeholder:"NAME=VALUE"`
+}
+
+// on adds the claims of the command line to those of a profile.
+func (f claimFlags) on(p profile.Profile) (profile.Profile, error) {
+	var err error
+	for _, word := range f.Claim {
+		if p.Claims, err = p.Claims.With(word); err != nil {
+			return p, fmt.Errorf("%w: %w", errUsage, err)
+		}
+	}
+	return p, nil
 }
 
 // profile returns the profile that the flags describe, the zero value for the reference gateway. It returns [errUsage], and
 // the errors of [profile.Load].
 func (f targetFlags) profile() (profile.Profile, error) {
+	p, err := f.unclaimed()
+	if err != nil {
+		return p, err
+	}
+	if p, err = f.on(p); err == nil && f.URL != "" && f.Key == "" && !p.Claims.NoClientKeys() {
+		err = fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY), or --claim client_keys=false", errUsage)
+	}
+	return p, err
+}
+
+// unclaimed is the profile without the claims of the command line.
+func (f targetFlags) unclaimed() (profile.Profile, error) {
 	switch {
 	case f.URL != "" && f.Target != "":
 		return profile.Profile{}, fmt.Errorf("%w: give a URL or --target, not both", errUsage)
@@ -114,7 +143,7 @@ func (f targetFlags) profile() (profile.Profile, error) {
 		return loadProfile(f.Target)
 	case f.URL == "":
 		return profile.Profile{}, nil
-	case f.Key == "" || f.Model == "":
+	case f.Model == "":
 		return profile.Profile{}, fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY) and --model", errUsage)
 	case !profile.AbsoluteURL(f.URL):
 		hint := ""

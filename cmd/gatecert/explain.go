@@ -10,10 +10,13 @@ import (
 	"github.com/gatecert/gatecert/features"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 type explainCommand struct {
-	Row string `arg:"" help:"A row: http:404, code:model_not_found, or its key alone: 404, model_not_found."`
+	Row    string `arg:"" help:"A row: http:404, code:model_not_found, or its key alone: 404, model_not_found."`
+	Target string `help:"Explain the row as the gateway of this profile claims it." placeholder:"FILE" type:"path"`
+	claimFlags
 }
 
 func (e explainCommand) Run(c *console) error {
@@ -21,10 +24,20 @@ func (e explainCommand) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	explainRow(c.out, row)
+	var p profile.Profile
+	if e.Target != "" {
+		if p, err = loadProfile(e.Target); err != nil {
+			return err
+		}
+	}
+	if p, err = e.on(p); err != nil {
+		return err
+	}
+	claims := p.Claims.Declared()
+	explainRow(c.out, row, claims)
 	for _, circ := range contract.Circumstances() {
 		if circ.Row == row.ID {
-			explainCircumstance(c.out, circ)
+			explainCircumstance(c.out, circ, claims)
 		}
 	}
 	fmt.Fprintln(c.out, "\nscenario")
@@ -45,16 +58,22 @@ func findRow(name string) (contract.Row, error) {
 	return contract.Row{}, fmt.Errorf("%w: no row %q: gatecert list rows shows all 32", gatecert.ErrUsage, name)
 }
 
-func explainRow(w io.Writer, row contract.Row) {
+func explainRow(w io.Writer, row contract.Row, claims contract.Claims) {
 	fmt.Fprintf(w, "%s  (table %d)\n", row.ID, row.Table)
 	fmt.Fprintf(w, "  %-13s %s\n", "meaning", row.Meaning)
 	for _, f := range reports.RowFacts(row) {
 		fmt.Fprintf(w, "  %-13s %s\n", f.Label, f.Text)
 	}
+	if about := claims.About(row); about != "" {
+		fmt.Fprintf(w, "  %-13s %s\n", "claim", plain.Text(about, 400))
+	}
 }
 
-func explainCircumstance(w io.Writer, circ contract.Circumstance) {
+func explainCircumstance(w io.Writer, circ contract.Circumstance, claims contract.Claims) {
 	fmt.Fprintf(w, "\ncircumstance %s (needs %s)\n  %s\n", circ.ID, circ.Needs, circ.Sentence)
+	if claims.NoClientKeys && circ.NeedsClientKeys() {
+		fmt.Fprintln(w, "  claim         not offered: the gateway has no client keys")
+	}
 	for _, v := range circ.Variants {
 		fmt.Fprintf(w, "  %-13s %s\n                on %s\n", cmp.Or(v.Name, "-"), v.Sentence, plain.Joined(v.Surfaces))
 	}

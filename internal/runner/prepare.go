@@ -23,6 +23,7 @@ func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile)
 	if err != nil {
 		prepared = targets.Prepared{}
 	}
+	prepared.Profile.Claims = target.Claims // a driver may have made a profile of its own
 	var op *net.OpError
 	switch {
 	case err == nil:

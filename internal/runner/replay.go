@@ -39,13 +39,15 @@ func TargetOf(run runlog.Run, key string) (profile.Profile, error) {
 		return logged, fmt.Errorf("%w: the profile in the log cannot be read: %w", ErrUsage, err)
 	}
 	if logged.Driver == profile.ReferenceDriver {
-		return profile.Profile{Concurrency: logged.Concurrency}, nil
+		return profile.Profile{Concurrency: logged.Concurrency, Claims: logged.Claims}, nil
 	}
 	bare := profile.FromURL(logged.BaseURL, logged.Keys.Valid, logged.Models.Default)
-	bare.Name = logged.Name
+	bare.Name, bare.Claims = logged.Name, logged.Claims
 	switch {
 	case bare.Redacted() != logged.Redacted():
 		return logged, fmt.Errorf("%w: a log holds no keys: give the profile of %s", ErrUsage, logged.Name)
+	case key == "" && logged.Claims.NoClientKeys():
+		return bare, nil
 	case key == "" || strings.HasPrefix(key, "["):
 		return logged, fmt.Errorf("%w: a log holds no keys: give a valid key of %s", ErrUsage, logged.Name)
 	}

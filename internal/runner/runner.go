@@ -51,7 +51,6 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	if r.job.Concurrency > 0 {
 		r.prepared.Profile.Concurrency = r.job.Concurrency
 	}
-	r.prepared.Profile.Claims = r.job.Target.Claims
 	if surfaces := r.job.Target.Load.Surfaces; len(surfaces) > 0 {
 		r.prepared.Profile.Load.Surfaces = surfaces
 	}

@@ -53,6 +53,8 @@ type Report struct {
 type Implementation struct {
 	Project string `yaml:"project"`
 	Version string `yaml:"version,omitempty"`
+	// Claims names what of the contract it publishes, and is judged by.
+	Claims string `yaml:"claims"`
 }
 
 // RunFacts are the run and its selection.
@@ -100,7 +102,7 @@ func newReport(run runlog.Run, logDigest string) Report {
 	r := Report{
 		APIVersion: apiVersion, Kind: kind, Date: run.Footer.Ended.UTC().Format(time.RFC3339), Tool: run.Tool,
 		ContractDigest: run.ContractDigest,
-		Implementation: Implementation{Project: run.Target.Name, Version: run.Target.Version},
+		Implementation: Implementation{Project: run.Target.Name, Version: run.Target.Version, Claims: run.Target.Claims.String()},
 		Run: RunFacts{
 			ID: run.RunID, Level: run.Selection.Level, WithoutLoad: run.Selection.WithoutLoad, Surfaces: run.Selection.Surfaces, Rows: run.Selection.Rows,
 			Cases: run.Selection.Cases, LogDigest: logDigest,

@@ -71,6 +71,28 @@ func wordList(value any) (list []string, ok bool) {
 	return list, len(list) > 0 && len(list) <= maxWords && !slices.ContainsFunc(list, unusable)
 }
 
+// Check returns [ErrProfile] for a claim that no file can say.
+func (c Claims) Check() error {
+	if _, problem := c.fault(); problem != "" {
+		return fmt.Errorf("%w: claims.codes: %s", ErrProfile, problem)
+	}
+	return nil
+}
+
+// With adds a claim of the command line: codes=none, codes=published, client_keys=false or client_keys=true. It returns
+// [ErrProfile] for another.
+func (c Claims) With(word string) (Claims, error) {
+	switch name, value, _ := strings.Cut(word, "="); {
+	case name == "codes" && (value == codesNone || value == codesPublished):
+		c.Codes = value
+	case name == "client_keys" && (value == "true" || value == "false"):
+		c.ClientKeys = new(value == "true")
+	default:
+		return c, fmt.Errorf("%w: claim %q: want codes=none, codes=published or client_keys=false; own words for codes need a profile", ErrProfile, word)
+	}
+	return c, nil
+}
+
 // fault is what is wrong with the claim and where, "" for nothing.
 func (c Claims) fault() (path, problem string) {
 	switch codes := c.Codes.(type) {

@@ -9,6 +9,25 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
+func TestAClaimOfTheCommandLine(t *testing.T) {
+	var c Claims
+	var err error
+	for _, word := range []string{"codes=none", "client_keys=false"} {
+		c, err = c.With(word)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, contract.Claims{Codes: &contract.CodeClaim{None: true}, NoClientKeys: true}, c.Declared())
+	c, err = c.With("codes=published")
+	require.NoError(t, err)
+	assert.Nil(t, c.Declared().Codes)
+	for _, word := range []string{"", "codes", "codes=", "codes=mine", "client_keys=no", "keys=false"} {
+		_, err = c.With(word)
+		require.ErrorIs(t, err, ErrProfile, word)
+	}
+	require.ErrorIs(t, Claims{Codes: 7}.Check(), ErrProfile)
+	require.NoError(t, Claims{Codes: "none"}.Check())
+}
+
 func TestAClaimIsReadAndSurvivesALog(t *testing.T) {
 	own := &contract.CodeClaim{Words: map[string][]string{
 		"model_not_found": {"NoSuchModel"}, "channel:invalid_key": {"upstream_auth", "AuthError"},
