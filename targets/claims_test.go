@@ -28,6 +28,14 @@ func TestWithoutClientKeysTheirCircumstancesAreNotOffered(t *testing.T) {
 	assert.Empty(t, requestFor(t, p, "http:401/missing-key/chat").Call.Key)
 }
 
+func TestCallsFollowThePrefix(t *testing.T) {
+	p := relayProfile()
+	p.Prefix = map[string]any{"gemini": "/proxy/g"}
+	assert.Equal(t, "http://gateway.test/proxy/g", requestFor(t, p, "http:404/unknown-path/gemini/no-such-path").Call.BaseURL)
+	assert.Equal(t, "http://gateway.test/proxy/g", HealthyCall(p, "gemini-stream", "tok").BaseURL)
+	assert.Equal(t, "http://gateway.test", NonsenseCall(p, "chat", "tok").BaseURL)
+}
+
 func TestTheClaimedCodesTravelWithEveryObservation(t *testing.T) {
 	p := relayProfile()
 	c, err := contract.ParseCase("code:model_not_found/absent-model/chat")

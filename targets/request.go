@@ -59,7 +59,7 @@ func callOn(p profile.Profile, s dialect.Surface, model, prompt string) exchange
 	maps.Copy(header, p.Headers)
 	maps.Copy(header, p.SurfaceHeaders[s])
 	return exchange.Call{
-		Surface: s, BaseURL: p.BaseURL, Key: p.Keys.Valid, Model: model, Prompt: prompt, Header: header,
+		Surface: s, BaseURL: p.Root(s), Key: p.Keys.Valid, Model: model, Prompt: prompt, Header: header,
 	}
 }
 

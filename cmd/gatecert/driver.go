@@ -96,10 +96,10 @@ func (c *console) consent(yes bool) func([]targets.Change) bool {
 
 // targetFlags say which gateway is tested. Every command that calls a gateway embeds them.
 type targetFlags struct {
-	URL    string `arg:"" optional:"" help:"Root URL of the gateway (without /v1). Without URL and --target: the embedded reference gateway, or for replay the target in the log."`
-	Target string `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
-	Key    string `help:"With a URL: a valid key of the gateway." env:"GATEWAY_KEY"`
-	Model  string `help:"With a URL: a model that the key may use."`
+	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (without /v1). Without URL and --target: the embedded reference gateway, or for replay the target in the log."`
+	Target string   `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
+	Key    string   `help:"With a URL: a valid key of the gateway." env:"GATEWAY_KEY"`
+	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME is that of an endpoint (messages) or an API format (anthropic). Repeatable." placeholder:"NAME" sep:"none"`
 	claimFlags
 }
 
@@ -137,13 +137,13 @@ func (f targetFlags) unclaimed() (profile.Profile, error) {
 	switch {
 	case f.URL != "" && f.Target != "":
 		return profile.Profile{}, fmt.Errorf("%w: give a URL or --target, not both", errUsage)
-	case f.URL == "" && f.Model != "":
+	case f.URL == "" && len(f.Model) > 0:
 		return profile.Profile{}, fmt.Errorf("%w: --model needs a URL", errUsage)
 	case f.Target != "":
 		return loadProfile(f.Target)
 	case f.URL == "":
 		return profile.Profile{}, nil
-	case f.Model == "":
+	case len(f.Model) == 0:
 		return profile.Profile{}, fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY) and --model", errUsage)
 	case !profile.AbsoluteURL(f.URL):
 		hint := ""
@@ -152,6 +152,10 @@ func (f targetFlags) unclaimed() (profile.Profile, error) {
 		}
 		return profile.Profile{}, fmt.Errorf("%w: %q is not an http or https URL%s", errUsage, f.URL, hint)
 	default:
-		return profile.FromURL(f.URL, f.Key, f.Model), nil
+		p, err := profile.FromURL(f.URL, f.Key, "").WithModels(f.Model...)
+		if err != nil {
+			err = fmt.Errorf("%w: --model: %w", errUsage, err)
+		}
+		return p, err
 	}
 }

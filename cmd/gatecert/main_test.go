@@ -92,6 +92,13 @@ func TestABareURLIsCertifiedAtEdge(t *testing.T) {
 	assert.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Contains(t, stdout, "conformant at level edge: 6 of 32 rows pass, 1 not offered, 25 not run.")
 
+	dir := t.TempDir()
+	code, stdout, stderr = invoke(t.Context(), "run", url, "--key", key, "--model", "anthropic=gc-messages", "--rows", "http:404", "--out", dir)
+	assert.Equal(t, exitConformant, code, stdout+stderr)
+	assert.NotContains(t, stdout, " chat ")
+	code, stdout, stderr = invoke(t.Context(), "replay", "--from", dir, "--key", key, "http:404/unknown-model/messages")
+	assert.Equal(t, exitConformant, code, stdout+stderr)
+
 	code, stdout, _ = invoke(t.Context(), "run", url, "--key", "sk-not-issued", "--model", "gc-chat", "--out", t.TempDir())
 	assert.Equal(t, exitHarness, code, "a key that does not work says nothing about the gateway")
 	assert.Contains(t, stdout, "control failed")
@@ -119,6 +126,8 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 		{"a URL without a model", []string{"run", "http://127.0.0.1:1", "--key", "k"}, exitUsage, "needs --key"},
 		{"a URL without a key", []string{"run", "http://127.0.0.1:1", "--model", "m", "--key="}, exitUsage, "needs --key"},
 		{"a gateway without keys", []string{"run", "http://127.0.0.1:1", "--model", "m", "--claim", "client_keys=false"}, exitHarness, "target unreachable"},
+		{"a model for nothing", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "mesages=m"}, exitUsage, `"mesages" is neither a surface nor an API format: did you mean "messages"?`},
+		{"a model without a URL", []string{"run", "--model", "m"}, exitUsage, "--model needs a URL"},
 		{"a claim that is none", []string{"run", "--claim", "codes=some"}, exitUsage, `claim "codes=some": want codes=none`},
 		{"an invalid URL", []string{"run", "gateway", "--key", "k", "--model", "m"}, exitUsage, `"gateway" is not an http or https URL; did you mean http://gateway?`},
 		{"an unknown flag", []string{"run", "--levels", "edge"}, exitUsage, "--levels"},

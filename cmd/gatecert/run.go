@@ -35,6 +35,7 @@ func (runCommand) Help() string {
   gatecert run                                             the embedded reference gateway, all cases but the load cases
   gatecert run --level full                                all cases: about 50 s
   gatecert run https://gateway.example --model gpt-4o-mini level edge, key from $GATEWAY_KEY
+  gatecert run https://gateway.example --model gpt-4o-mini --model anthropic=claude-haiku-4-5      a model by API format
   gatecert run https://gateway.example --model m --claim codes=none               judged by table 1 only
   gatecert run --target my-gateway.yaml --level relay      as the profile says, up to level relay
   gatecert run --target new-api.yaml --yes                 a running new-api, prepared and restored (docs/new-api.md)

@@ -42,7 +42,8 @@ func TargetOf(run runlog.Run, key string) (profile.Profile, error) {
 		return profile.Profile{Concurrency: logged.Concurrency, Claims: logged.Claims}, nil
 	}
 	bare := profile.FromURL(logged.BaseURL, logged.Keys.Valid, logged.Models.Default)
-	bare.Name, bare.Claims = logged.Name, logged.Claims
+	bare.Name, bare.Claims, bare.Prefix = logged.Name, logged.Claims, logged.Prefix
+	bare.Models, bare.Surfaces = logged.Models, logged.Surfaces
 	switch {
 	case bare.Redacted() != logged.Redacted():
 		return logged, fmt.Errorf("%w: a log holds no keys: give the profile of %s", ErrUsage, logged.Name)

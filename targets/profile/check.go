@@ -24,6 +24,9 @@ func check(d *yamlfile.Document, p Profile, drivers []Driver) error {
 	if path, problem := p.Claims.fault(); problem != "" {
 		return d.Fault("$.claims"+path, problem)
 	}
+	if path, problem := prefixFault(p.Prefix); problem != "" {
+		return d.Fault("$.prefix"+path, problem)
+	}
 	if _, err := p.TLS.Roots(); err != nil {
 		return d.Fault("$.tls.ca", err.Error())
 	}

@@ -67,7 +67,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 	known := []Driver{{Name: "static"}, {Name: "reference", Embedded: true}, {Name: "newapi", Admin: true}, {Name: "oneapi", Admin: true}}
 	for _, tt := range []struct{ name, yaml, want string }{
 		{"an unknown key", "base_url: http://a\nsurfacs: [chat]\n", `p.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
-		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": want name, base_url, tls, driver, admin, version, surfaces, keys, models, headers, surface_headers, upstream, limits, load, concurrency, settle, store, balance, claims or circumstances`},
+		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": want name, base_url, prefix, tls, driver, admin, version, surfaces, keys, models, headers, surface_headers, upstream, limits, load, concurrency, settle, store, balance, claims or circumstances`},
 		{"an unknown key deep inside", "base_url: http://a\nkeys:\n  vlid: x\n", `p.yaml:3:3: unknown key "vlid": did you mean "valid"?`},
 		{"an unset variable", "base_url: http://a\nkeys: {valid: \"${NO_SUCH}\"}\n", `p.yaml:2:15: the variable NO_SUCH is not set: export it, or write ${NO_SUCH:-default}`},
 		{"an unclosed variable", "base_url: ${A\n", `p.yaml:1:11: "${A" has ${ without }`},
@@ -94,6 +94,10 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 		{"an action that is nothing", "base_url: http://a\ncircumstances:\n  gateway-error: {before: [{}]}\n", "p.yaml:3:18: an action is either run: or sql:"},
 		{"SQL without a store", "base_url: http://a\ncircumstances:\n  gateway-error: {before: [{sql: x}]}\n", "p.yaml:3:18: sql: needs store.sqlite, the path of the gateway's database, or store.postgres, its URL"},
 		{"a key that stands twice", "base_url: http://a\nbase_url: http://b\n", `p.yaml:2:1: mapping key "base_url" already defined at [1:1]`},
+		{"a prefix without its slash", "base_url: http://a\nprefix: proxy\n", "p.yaml:2:9: want a path such as /proxy"},
+		{"a prefix with a query", "base_url: http://a\nprefix: {chat: \"/p?x=1\"}\n", "p.yaml:2:16: want a path such as /proxy"},
+		{"a prefix for nobody", "base_url: http://a\nprefix:\n  anthropc: /a\n", `p.yaml:3:13: "anthropc" is neither a surface nor an API format: did you mean "anthropic"?`},
+		{"a list of prefixes", "base_url: http://a\nprefix: [/a]\n", "p.yaml:2:9: want a path, or a map of surfaces and API formats to paths"},
 		{"a claim that is none", "base_url: http://a\nclaims: {codes: some}\n", "p.yaml:2:17: want published, none, or a map of codes of table 2 to the gateway's own words"},
 		{"a list of claims", "base_url: http://a\nclaims: {codes: [none]}\n", "p.yaml:2:17: want published, none, or a map of codes of table 2 to the gateway's own words"},
 		{"an empty map of codes", "base_url: http://a\nclaims: {codes: {}}\n", "p.yaml:2:17: want published, none, or a map of codes of table 2 to the gateway's own words"},

@@ -14,6 +14,9 @@ type Profile struct {
 	Name string `yaml:"name"`
 	// BaseURL is the gateway's root; the surfaces' paths (/v1/…, /v1beta/…) are appended.
 	BaseURL string `yaml:"base_url,omitempty"`
+	// Prefix is the path between BaseURL and the surfaces' own paths: a string for all, or a map of surfaces and API formats
+	// ("gemini") to their prefixes.
+	Prefix any `yaml:"prefix,omitempty"`
 	// TLS says how a gateway behind https is recognised, where the system does not know its authority.
 	TLS TLS `yaml:"tls,omitempty"`
 	// Driver prepares the gateway: static (the default), reference, newapi or oneapi.

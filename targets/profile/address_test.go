@@ -1,0 +1,59 @@
+package profile
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/dialect"
+)
+
+func TestAPrefixIsThatOfTheSurfaceOrItsFormat(t *testing.T) {
+	for _, tt := range []struct {
+		name, prefix string
+		want         map[dialect.Surface]string
+	}{
+		{"none", "", map[dialect.Surface]string{dialect.Chat: "http://a/x/", dialect.GenerateStream: "http://a/x/"}},
+		{"one for all", "prefix: /proxy/\n", map[dialect.Surface]string{dialect.Chat: "http://a/x/proxy", dialect.GenerateStream: "http://a/x/proxy"}},
+		{"by name", "prefix: {gemini: /proxy/g, anthropic: /anthropic, openai: /o, responses: /r}\n", map[dialect.Surface]string{
+			dialect.GenerateContent: "http://a/x/proxy/g", dialect.GenerateStream: "http://a/x/proxy/g", dialect.MessagesStream: "http://a/x/anthropic",
+			dialect.ChatStream: "http://a/x/o", dialect.ResponsesStream: "http://a/x/r",
+		}},
+		{"of one format", "prefix: {anthropic: /anthropic}\n", map[dialect.Surface]string{dialect.Chat: "http://a/x/", dialect.Messages: "http://a/x/anthropic"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := Parse("p.yaml", []byte("base_url: http://a/x/\n"+tt.prefix), environment(nil))
+			require.NoError(t, err)
+			logged, err := ParseRedacted(p.Redacted())
+			require.NoError(t, err)
+			for s, want := range tt.want {
+				assert.Equal(t, want, p.Root(s), s)
+				assert.Equal(t, want, logged.Root(s), s)
+			}
+		})
+	}
+}
+
+func TestModelsOfTheCommandLine(t *testing.T) {
+	with := func(words ...string) (Profile, error) { return FromURL("http://a", "k", "").WithModels(words...) }
+	p, err := with("responses=o3", "gpt", "anthropic=claude", "openai=gpt-mini")
+	require.NoError(t, err)
+	for s, want := range map[dialect.Surface]string{
+		dialect.Chat: "gpt-mini", dialect.ResponsesStream: "o3", dialect.MessagesStream: "claude", dialect.GenerateContent: "gpt", dialect.Embeddings: "gpt-mini",
+	} {
+		assert.Equal(t, want, p.Models.On(s), s)
+	}
+	assert.Equal(t, dialect.Surfaces(), p.Surfaces)
+	assert.True(t, p.Discover)
+
+	p, err = with("messages=claude")
+	require.NoError(t, err)
+	assert.Equal(t, []dialect.Surface{dialect.Messages, dialect.MessagesStream}, p.Surfaces, "the others have no model")
+	assert.True(t, p.Discover)
+
+	for _, words := range [][]string{{""}, {"messages="}, {"mesages=claude"}, {"a", "b"}, {"chat=a", "chat=b"}} {
+		_, err = with(words...)
+		require.ErrorIs(t, err, errModel, words)
+	}
+}
