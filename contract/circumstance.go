@@ -96,6 +96,7 @@ var circumstances = []Circumstance{
 	{"no-model-access", "http:403", "a valid key that may not use the asked model", Account, ReachNever, sole("the key asks for a model outside its list or group")},
 	{"unknown-path", "http:404", "a path under the API root that does not exist (and the right path with the wrong method)", Edge, ReachMay, []Variant{
 		{Name: "no-such-path", Sentence: "a path next to the endpoint's own that does not exist", Surfaces: plain()},
+		{Name: "get", Sentence: "GET on a path that does not exist, as a browser asks", Surfaces: plain()},
 		{Name: "wrong-method", Sentence: "DELETE on the endpoint's own path", Surfaces: plain()},
 	}},
 	{"unknown-model", "http:404", "a model name that does not exist", Edge, ReachMay, sole("only the status is judged here; code:model_not_found judges the code")},

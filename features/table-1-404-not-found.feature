@@ -22,6 +22,15 @@ Feature: Table 1: 404 Not found
         | http:404/unknown-path/gemini/no-such-path      | gemini      | no-such-path |
         | http:404/unknown-path/embeddings/no-such-path  | embeddings  | no-such-path |
 
+      Examples: get - GET on a path that does not exist, as a browser asks
+        | case                                  | surface     | variant |
+        | http:404/unknown-path/chat/get        | chat        | get     |
+        | http:404/unknown-path/completions/get | completions | get     |
+        | http:404/unknown-path/responses/get   | responses   | get     |
+        | http:404/unknown-path/messages/get    | messages    | get     |
+        | http:404/unknown-path/gemini/get      | gemini      | get     |
+        | http:404/unknown-path/embeddings/get  | embeddings  | get     |
+
       Examples: wrong-method - DELETE on the endpoint's own path
         | case                                           | surface     | variant      |
         | http:404/unknown-path/chat/wrong-method        | chat        | wrong-method |

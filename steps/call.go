@@ -83,8 +83,10 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 		switch {
 		case err != nil:
 			return err
-		case healthy && !refused:
+		case healthy && !refused && (!w.session.Limited() || w.result.Tries > 2):
 			return nil // the gateway is healthy, so the answer stands
+		case healthy && !refused:
+			// The limit may have refused this one too: once more, at the same pace.
 		case w.result.Tries == maxTries && !healthy:
 			w.reject(contract.Untestable, fmt.Sprintf("healthy calls failed after each of %d tries: %s", maxTries, detail))
 			return nil

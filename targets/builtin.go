@@ -107,6 +107,10 @@ func unknownPath(_ profile.Profile, c contract.Case, _ string, pr *Request) (str
 		return "", nil
 	}
 	pr.Call.Path = endpointOf(c).UnknownPath
+	if c.Variant == "get" {
+		// Where the gateway serves a dashboard, such a request is apt to get its page with 200.
+		pr.Call.Method, pr.Call.Header["Accept"] = "GET", "text/html,application/xhtml+xml,*/*;q=0.8"
+	}
 	return "", nil
 }
 

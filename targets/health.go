@@ -206,7 +206,7 @@ func (s *Session) findPace(ctx context.Context, surface dialect.Surface, pace ti
 			return true, fmt.Errorf("%w: healthy calls are refused at a pace of one every %s: %s", ErrNotRecovered, pace/2, detail)
 		default:
 			inRow, limited = 0, true
-			s.health.slowDown(pace)
+			s.health.slowDown(pace + pace/2) // a pace that only just fits would be refused now and then
 			pace *= 2
 		}
 	}

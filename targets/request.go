@@ -3,6 +3,7 @@ package targets
 import (
 	"cmp"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"slices"
 	"strings"
@@ -98,12 +99,29 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 	prompt := promptFor(p, token, cmp.Or(recipe.Directive, directive), cmp.Or(recipe.Prompt, healthyPrompt))
 	pr.Call.Prompt = prompt
 	apply(recipe, &pr.Call)
+	if _, set := pr.Call.Header["Accept"]; !set && !c.IsLoad() {
+		setAccept(c, pr.Call.Header)
+	}
 	pr.Call.KeyRole = p.KeyRole(pr.Call.Key)
 	if pr.Call.Model == "" {
 		return Request{}, fmt.Errorf("%w: the profile has no model for surface %s (models.%s or models.default)",
 			profile.ErrNotOffered, c.Surface, c.Surface.Endpoint())
 	}
 	return pr, nil
+}
+
+// setAccept sends what clients of all kinds send: SDKs, browsers, and programs that do not say what they accept. The choice
+// depends on the case alone, so that a case is sent in the same way each time.
+func setAccept(c contract.Case, header map[string]string) {
+	accepts := []string{"application/json", "*/*", "text/html, application/json;q=0.9, */*;q=0.8", ""}
+	if c.Surface.Streaming() {
+		accepts = []string{"text/event-stream", "application/json", "*/*", ""}
+	}
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(c.ID())) // never fails
+	if accept := accepts[hash.Sum32()%uint32(len(accepts))]; accept != "" {
+		header["Accept"] = accept
+	}
 }
 
 func apply(r profile.Recipe, call *exchange.Call) {

@@ -75,6 +75,7 @@ func TestRequestsOfLevelEdge(t *testing.T) {
 	} {
 		t.Run(tt.id, func(t *testing.T) {
 			got := requestFor(t, p, tt.id).Call
+			delete(got.Header, "Accept") // see TestClientsOfAllKinds
 			want := exchange.Call{
 				Surface: got.Surface, BaseURL: "http://gateway.test", Key: "sk-abcdefgh-1234",
 				Model: p.Models.On(got.Surface), Prompt: "[[gatecert token=tok]] Say hello.", Header: map[string]string{},
@@ -84,6 +85,27 @@ func TestRequestsOfLevelEdge(t *testing.T) {
 		})
 	}
 	assert.Equal(t, 7, requestFor(t, p, "http:429/over-rate-limit/chat").Repeat, "twice the limit and one")
+}
+
+// Cases are sent with the Accept of clients of all kinds, each case always with the same.
+func TestClientsOfAllKinds(t *testing.T) {
+	p := profile.Profile{BaseURL: "http://gateway.test", Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}.WithDefaults()
+	kinds := map[string]int{}
+	for _, c := range contract.Cases() {
+		pr, err := RequestFor(p, c, "tok")
+		if err != nil {
+			continue
+		}
+		again, err := RequestFor(p, c, "other")
+		require.NoError(t, err)
+		assert.Equal(t, pr.Call.Header, again.Call.Header, c.ID())
+		kinds[pr.Call.Header["Accept"]]++
+	}
+	for _, accept := range []string{"", "*/*", "application/json", "text/event-stream", "text/html, application/json;q=0.9, */*;q=0.8"} {
+		assert.Greater(t, kinds[accept], 5, accept)
+	}
+	p.Headers = map[string]string{"Accept": "application/vnd.gateway+json"}
+	assert.Equal(t, "application/vnd.gateway+json", requestFor(t, p, "http:401/missing-key/chat").Call.Header["Accept"], "the profile's own stays")
 }
 
 // Every directive we send is one the upstream knows, and obeys only when it should.

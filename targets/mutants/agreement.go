@@ -1,6 +1,7 @@
 package mutants
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -48,6 +49,25 @@ func readingMutants() []Mutant {
 				a.Body = append([]byte(`{"error":{"message":"`), strings.Repeat("x", 80<<10)...)
 			}, withCode(reference.ModelPrice), on(dialect.Responses)),
 			fails(contract.Envelope, "code:model_price_error/*/responses")),
+	}
+}
+
+// callerMutants treat callers differently.
+func callerMutants() []Mutant {
+	get := func(c *reference.Call, _ *reference.Failure) bool { return c.Request.Method == http.MethodGet }
+	browser := func(c *reference.Call, _ *reference.Failure) bool {
+		return strings.Contains(c.Request.Header.Get("Accept"), "text/html")
+	}
+	return []Mutant{
+		mutant("dashboard-for-get", "GET on a path that does not exist gets the dashboard's page with 200.",
+			changeError(func(c *reference.Call, a *reference.Answer) {
+				page("text/html", "<!doctype html><title>Dashboard</title>")(c, a)
+				a.Status = http.StatusOK
+			}, get, withStatus(404)),
+			fails(contract.NotSuccess, "http:404/unknown-path/*/get")),
+		mutant("pages-for-browsers", "A client that accepts HTML gets its errors as a page.",
+			changeError(page("text/html", "<h1>Error</h1>"), browser),
+			atLeastOne(fails(contract.ContentType, "**"))),
 	}
 }
 

@@ -90,7 +90,7 @@ func All() []Mutant {
 		{"envelope", slices.Concat(contentTypeMutants(), envelopeShapeMutants(), messageMutants(), openAIFieldMutants(), agreementMutants(), readingMutants(),
 			anthropicMutants(), geminiMutants(), headerMutants())},
 		// A stream that hides its failure, or reports it in a form that the client does not understand.
-		{"stream", slices.Concat(streamEndMutants(), errorEventMutants(), streamStartMutants(), timeMutants())},
+		{"stream", slices.Concat(streamEndMutants(), errorEventMutants(), streamStartMutants(), timeMutants(), callerMutants())},
 		{"secrecy", secrecyMutants()},
 		// A correct answer, and an upstream called or a caller charged who must not be.
 		{"effects", slices.Concat(upstreamCallMutants(), billingMutants(), substitutionMutants())},
