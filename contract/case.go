@@ -51,6 +51,15 @@ func (c Case) Reach() Reach {
 	return circ.Reach
 }
 
+// Status says which statuses an answer of this case may have: the row's, unless the variant has a rule of its own.
+func (c Case) Status() StatusRule {
+	row, _ := rowOf(c.Row)
+	if _, variant, _ := c.resolve(); variant.Status != nil {
+		return variant.Status.clone()
+	}
+	return row.Status.clone()
+}
+
 // resolve shares the tables: it is called for every answer under load, and keeps to reading them.
 func (c Case) resolve() (Circumstance, Variant, bool) {
 	i := slices.IndexFunc(circumstances, func(known Circumstance) bool { return known.ID == c.Circumstance })

@@ -46,6 +46,8 @@ type Variant struct {
 	Needs Level
 	// MidStream says that the upstream fails after its stream has begun: a gateway may have sent its status by then.
 	MidStream bool
+	// Status overrides the row's when not nil.
+	Status *StatusRule
 }
 
 // all is every surface; the other lists are the surfaces that have a property.
@@ -86,7 +88,11 @@ var circumstances = []Circumstance{
 		{Name: "no-model", Sentence: "the body has no model", Surfaces: naming()},
 		{Name: "no-input", Sentence: "the body has no messages, input, prompt or contents", Surfaces: all()},
 	}},
-	{"malformed-parameter", "http:400", "a field of the wrong type or out of range", Edge, ReachMay, invalidVariants()},
+	{"malformed-parameter", "http:400", "a field of the wrong type or out of range", Edge, ReachMay, append(invalidVariants(),
+		refusedParameter("refused-400", "the upstream refuses a parameter with 400 and its own error object"),
+		refusedParameter("refused-413", "the upstream finds the input too large, with 413 and its own error object"),
+		refusedParameter("refused-422", "the upstream refuses a parameter with 422 and its own error object"),
+	)},
 	{"missing-key", "http:401", "no credential", Edge, ReachNever, sole("the request carries no key")},
 	{"wrong-key", "http:401", "a well-formed key that was never issued", Edge, ReachNever, []Variant{
 		{Name: "header", Sentence: "the key is in the header of the API format", Surfaces: all()},
@@ -106,6 +112,14 @@ var circumstances = []Circumstance{
 	}},
 	{"upstream-error", "http:5xx", "the provider fails", Relay, ReachMust, []Variant{
 		{Name: "error-object", Sentence: "the upstream answers 500 with its own error object", Surfaces: all()},
+		{Name: "error-401", Sentence: "the upstream refuses the gateway's key with 401 and its own error object", Surfaces: all(), Status: &unblamed},
+		{Name: "error-402", Sentence: "the upstream finds the gateway's account empty, with 402 and its own error object", Surfaces: all(), Status: &unblamed},
+		{Name: "error-403", Sentence: "the upstream refuses the gateway's key with 403 and its own error object", Surfaces: all(), Status: &unblamed},
+		{Name: "own-words", Sentence: "the upstream is a gateway too: 403 with the code insufficient_user_quota", Surfaces: all(), Status: &unblamed},
+		{Name: "numeric-code", Sentence: "the upstream answers 500 with an error object whose code is a number", Surfaces: all()},
+		{Name: "error-529", Sentence: "the upstream is overloaded: 529 with its own error object", Surfaces: all()},
+		{Name: "first-event-error", Sentence: "the upstream's stream begins with its own error event", Surfaces: streaming()},
+		{Name: "lifecycle-then-error", Sentence: "the upstream announces an answer and sends its own error event before any content", Surfaces: announcing()},
 		{Name: "mid-stream", Sentence: "the upstream sends its own error event in the middle of its content", Surfaces: streaming(), MidStream: true},
 		{Name: LoadVariant, Sentence: "the upstream fails on a share of the calls while the others succeed", Surfaces: loadCaseSurfaces(), Needs: Full},
 	}},
@@ -177,6 +191,16 @@ var circumstances = []Circumstance{
 	{"failing-store-writes", "code:update_data_error", "the gateway's database fails on write", Store, ReachMay, sole("writing the store fails")},
 }
 
+// announcing are the streams that begin with an event without content: a role, message_start, response.created.
+func announcing() []dialect.Surface {
+	return slices.DeleteFunc(streaming(), func(s dialect.Surface) bool { return s.Dialect() == dialect.Gemini })
+}
+
+// refusedParameter is a way in which only the upstream finds out that a parameter is wrong.
+func refusedParameter(name, sentence string) Variant {
+	return Variant{Name: name, Sentence: sentence, Surfaces: all(), Reach: ReachMust, Needs: Relay, Status: &refusedByUpstream}
+}
+
 func invalidVariants() []Variant {
 	return []Variant{
 		{Name: "wrong-type", Sentence: "messages, input, prompt or contents of the wrong type", Surfaces: all()},
@@ -198,6 +222,10 @@ func (c Circumstance) clone() Circumstance {
 	c.Variants = slices.Clone(c.Variants)
 	for i := range c.Variants {
 		c.Variants[i].Surfaces = slices.Clone(c.Variants[i].Surfaces)
+		if rule := c.Variants[i].Status; rule != nil {
+			own := rule.clone()
+			c.Variants[i].Status = &own
+		}
 	}
 	return c
 }

@@ -22,6 +22,7 @@ func Digest() string {
 		Reach     Reach  `json:"reach,omitempty"`
 		Needs     Level  `json:"needs,omitempty"`
 		MidStream bool   `json:"mid_stream,omitempty"`
+		Status    string `json:"status,omitempty"`
 	}
 	type circumstance struct {
 		ID       string    `json:"id"`
@@ -60,7 +61,11 @@ func Digest() string {
 	for _, c := range circumstances {
 		out := circumstance{ID: c.ID, Row: c.Row, Sentence: c.Sentence, Needs: c.Needs, Reach: c.Reach}
 		for _, v := range c.Variants {
-			out.Variants = append(out.Variants, variant{v.Name, v.Surfaces, v.Reach, v.Needs, v.MidStream})
+			status := ""
+			if v.Status != nil {
+				status = fmt.Sprint(v.Status.Classes, v.Status.Exact, v.Status.Never, v.Status.Tolerated, v.Status.Basis)
+			}
+			out.Variants = append(out.Variants, variant{v.Name, v.Surfaces, v.Reach, v.Needs, v.MidStream, status})
 		}
 		content.Circumstances = append(content.Circumstances, out)
 	}

@@ -22,6 +22,9 @@ func Judge(c Case, o Observation) Judgement {
 			Results:  map[Requirement]Result{Answered: Violated},
 		}
 	}
+	if variant.Status != nil {
+		row.Status = *variant.Status
+	}
 	j := &judge{c: c, row: row, variant: variant, o: o, results: make(map[Requirement]Result)}
 	if o.Declared != nil {
 		j.codes = o.Declared.Codes
@@ -171,9 +174,11 @@ func (j *judge) judgeStatus() {
 		}
 		j.add(NotSuccess, Must, rule.String(), got)
 		return
+	case slices.Contains(rule.Tolerated, class):
+		j.add(StatusClass, Should, rule.String()+": the caller can mend it", got)
 	case !slices.Contains(rule.Classes, class):
 		j.add(StatusClass, Must, rule.String(), got)
-	case class == 4 && !slices.Contains(rule.Exact, status) && !j.permitted(status):
+	case class == 4 && !rule.Accepts(status) && !j.permitted(status):
 		level := Should
 		if rule.Basis == Stated && !(j.variant.Name == formBody && status == statusUnsupportedMedia) {
 			level = Must

@@ -90,6 +90,21 @@ func (j *judge) judgeCodeAgainstStatus(word string) {
 	j.add(Consistent, Should, fmt.Sprintf("%s with %s", word, row.Status), strconv.Itoa(status))
 }
 
+// blamingCodes tell the caller to top up, or to check his key.
+var blamingCodes = []string{"access_denied", "insufficient_user_quota", "pre_consume_token_quota_failed"}
+
+// judgeBlame keeps the upstream's word about the gateway's key and account from the caller, whose own are in order.
+func (j *judge) judgeBlame(code string) {
+	if j.variant.Status == nil || len(j.row.Status.Never) == 0 || j.noCodes() {
+		return // where a row has statuses that it never allows, it has a code of its own
+	}
+	meant := j.codes.Meanings(code)
+	innocent := func(code string) bool { return !slices.Contains(blamingCodes, code) }
+	if len(meant) > 0 && !slices.ContainsFunc(meant, innocent) {
+		j.add(StatusBlame, Must, "a code that does not blame the caller's key or quota", strconv.Quote(code))
+	}
+}
+
 // blamed is the class of the statuses that a type belongs to, in the words of OpenAI and Anthropic: 4 for those that blame
 // the caller, 5 for those that blame the gateway or the upstream, 0 for all others.
 func blamed(kind any) int {

@@ -70,6 +70,7 @@ func (j *judge) judgeErrorObject(spoken dialect.Dialect, env dialect.ErrorObject
 	}
 	j.judgeCode(spoken, env)
 	j.judgeConsistency(spoken, env)
+	j.judgeBlame(env.Business)
 	if spoken == dialect.OpenAI && !ownForm {
 		j.judgeFields(env)
 	}

@@ -51,6 +51,8 @@ type StatusRule struct {
 	Basis Basis
 	// Never are statuses forbidden whatever the class says, because of whom they blame.
 	Never []int
+	// Tolerated are classes that are only a warning, where the class is derived.
+	Tolerated []int
 }
 
 // String writes the rule as people say it: "404", "400 or 5xx", "5xx".
@@ -58,6 +60,9 @@ func (s StatusRule) String() string {
 	var parts []string
 	for _, e := range s.Exact {
 		parts = append(parts, strconv.Itoa(e))
+	}
+	if s.any4xx() {
+		parts = append(parts, "4xx")
 	}
 	for _, c := range s.Classes {
 		if c == 5 {
@@ -69,12 +74,21 @@ func (s StatusRule) String() string {
 
 // Accepts reports whether a status is among those that the rule expects. A 5xx is exact as a class.
 func (s StatusRule) Accepts(status int) bool {
-	return slices.Contains(s.Exact, status) || status/100 == 5 && slices.Contains(s.Classes, 5)
+	return slices.Contains(s.Exact, status) || status/100 == 5 && slices.Contains(s.Classes, 5) || status/100 == 4 && s.any4xx()
 }
+
+// any4xx reports whether the rule names class 4 and none of its statuses.
+func (s StatusRule) any4xx() bool { return len(s.Exact) == 0 && slices.Contains(s.Classes, 4) }
 
 func caller(basis Basis, exact ...int) StatusRule {
 	return StatusRule{Classes: []int{4}, Exact: exact, Basis: basis}
 }
+
+// refusedByUpstream is the rule where the upstream refused the request's own parameters ("Errors that the provider told").
+var refusedByUpstream = StatusRule{Classes: []int{4}, Basis: Derived, Tolerated: []int{5}}
+
+// unblamed is the rule where the upstream refused the gateway's key or account.
+var unblamed = StatusRule{Classes: []int{5}, Basis: Stated, Never: []int{401, 402, 403}}
 
 func gateway() StatusRule { return StatusRule{Classes: []int{5}, Basis: Stated} }
 
@@ -92,10 +106,14 @@ func Rows() []Row {
 
 // clone is a copy that shares nothing with the tables.
 func (r Row) clone() Row {
-	r.Status.Classes = slices.Clone(r.Status.Classes)
-	r.Status.Exact = slices.Clone(r.Status.Exact)
-	r.Status.Never = slices.Clone(r.Status.Never)
+	r.Status = r.Status.clone()
 	return r
+}
+
+func (s StatusRule) clone() StatusRule {
+	s.Classes, s.Exact = slices.Clone(s.Classes), slices.Clone(s.Exact)
+	s.Never, s.Tolerated = slices.Clone(s.Never), slices.Clone(s.Tolerated)
+	return s
 }
 
 func makeRows() []Row {

@@ -80,6 +80,8 @@ func (e Event) Bytes() []byte {
 // Stream is an answer as events.
 type Stream struct {
 	Events []Event
+	// Content is the index of the first event with content, or of the event in its place.
+	Content int
 	// Finish is the index of the first event that says the answer is complete.
 	Finish int
 	// EndMarker says that the last event is a mere end marker.
@@ -91,10 +93,14 @@ type Stream struct {
 // wholeStream is what w writes for an answer that is known from the start.
 func wholeStream(w StreamWriter, a Answer) Stream {
 	events := w.Open()
-	for _, text := range a.Pieces {
+	content := len(events)
+	for i, text := range a.Pieces {
 		events = append(events, w.Piece(text)...)
+		if i == 0 {
+			content = len(events) - 1 // its last event: those before it announce the content
+		}
 	}
 	events = append(events, w.Close(a.End)...)
 	finish := slices.IndexFunc(events, func(e Event) bool { return e.Finish })
-	return Stream{Events: events, Finish: finish, EndMarker: finish < len(events)-1}
+	return Stream{Events: events, Content: content, Finish: finish, EndMarker: finish < len(events)-1}
 }

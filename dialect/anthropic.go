@@ -47,8 +47,8 @@ func (anthropic) Describe(p Problem) Problem {
 
 func (anthropic) ErrorBody(p Problem) Object {
 	inner := Object{"type": p.Type, "message": p.Message}
-	if p.Code != "" {
-		inner["code"] = p.Code
+	if code := p.code(); code != nil {
+		inner["code"] = code
 	}
 	return Object{"type": "error", "error": inner}
 }

@@ -1,6 +1,9 @@
 package dialect
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // gemini is what the Gemini endpoints have in common.
 type gemini struct{}
@@ -52,7 +55,7 @@ func (gemini) Describe(p Problem) Problem {
 }
 
 func (gemini) ErrorBody(p Problem) Object {
-	inner := Object{"code": p.Status, "message": p.Message, "status": p.Type}
+	inner := Object{"code": cmp.Or(p.Number, p.Status), "message": p.Message, "status": p.Type}
 	if p.Code != "" {
 		// google.rpc.ErrorInfo (google/rpc/error_details.proto)
 		info := Object{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": p.Code, "domain": p.Domain}

@@ -77,7 +77,7 @@ func (o messages) Stream(a Answer) Stream {
 	s := wholeStream(o.Writer(a), a)
 	if len(a.Pieces) > 0 { // Anthropic sends a ping when the content has begun
 		s.Events = slices.Insert(s.Events, 2, messageEvent("ping", Object{}))
-		s.Finish++
+		s.Content, s.Finish = s.Content+1, s.Finish+1
 	}
 	return s
 }

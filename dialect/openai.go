@@ -40,7 +40,7 @@ func (openAI) Describe(p Problem) Problem {
 }
 
 func (openAI) ErrorBody(p Problem) Object {
-	return Object{"error": Object{"message": p.Message, "type": p.Type, "param": orNull(p.Param), "code": orNull(p.Code)}}
+	return Object{"error": Object{"message": p.Message, "type": p.Type, "param": orNull(p.Param), "code": p.code()}}
 }
 
 func (o openAI) ErrorEvent(p Problem, _ int) Event {
@@ -72,6 +72,14 @@ func (p Problem) orElse(kind, code, message string) Problem {
 	p.Code = cmp.Or(p.Code, code)
 	p.Message = cmp.Or(p.Message, message)
 	return p
+}
+
+// code is the code of an error object: a word, a number or null.
+func (p Problem) code() any {
+	if p.Number != 0 {
+		return p.Number
+	}
+	return orNull(p.Code)
 }
 
 func orNull(s string) any {

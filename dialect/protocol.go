@@ -56,6 +56,7 @@ type Problem struct {
 	Param               string // the request's field at fault
 	Allow               string // the Allow field of a 405
 	Domain              string // who defines Code, for Gemini; "" for Google
+	Number              int    // the error object's code is this number; 0 for a code as the format has it
 }
 
 // Encode is json.Marshal for what this package builds: maps, strings and finite numbers cannot fail.

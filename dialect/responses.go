@@ -182,7 +182,7 @@ func (w *responsesWriter) Close(e End) (events []Event) {
 // ErrorEvent has the fields beside the type: this stream knows no error object.
 func (responses) ErrorEvent(p Problem, n int) Event {
 	return Event{Name: "error", Data: Encode(Object{
-		"type": "error", "code": cmp.Or(p.Code, p.Type), "message": p.Message, "param": orNull(p.Param), "sequence_number": n,
+		"type": "error", "code": cmp.Or(p.code(), any(p.Type)), "message": p.Message, "param": orNull(p.Param), "sequence_number": n,
 	})}
 }
 

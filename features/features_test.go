@@ -144,7 +144,13 @@ func TestScenariosAreShortAndStateTheStatusAndTheCode(t *testing.T) {
 				assert.Contains(t, texts, "every error response is this row's error: complete, in the client's API format, without internals")
 				continue
 			}
-			assert.Contains(t, texts, "the status is "+row.Status.String())
+			for _, examples := range s.Examples {
+				for _, line := range examples.TableBody {
+					c, err := contract.ParseCase(line.Cells[0].Value)
+					require.NoError(t, err)
+					assert.Contains(t, texts, "the status is "+c.Status().String(), c.ID())
+				}
+			}
 			if code := row.Code(); code != "" {
 				assert.Contains(t, texts, `the error code is "`+code+`"`)
 			}

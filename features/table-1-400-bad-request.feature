@@ -70,3 +70,52 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/messages-stream/out-of-range  | messages-stream  | out-of-range |
         | http:400/malformed-parameter/gemini/out-of-range           | gemini           | out-of-range |
         | http:400/malformed-parameter/gemini-stream/out-of-range    | gemini-stream    | out-of-range |
+
+    Scenario Outline: <case>
+      Given the circumstance "malformed-parameter": a field of the wrong type or out of range
+      When a client calls "<surface>" with variant "<variant>"
+      Then the status is 4xx
+      And the error code is one of table 2
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
+      And the request is not billed
+
+      Examples: refused-400 - the upstream refuses a parameter with 400 and its own error object
+        | case                                                      | surface          | variant     |
+        | http:400/malformed-parameter/chat/refused-400             | chat             | refused-400 |
+        | http:400/malformed-parameter/chat-stream/refused-400      | chat-stream      | refused-400 |
+        | http:400/malformed-parameter/completions/refused-400      | completions      | refused-400 |
+        | http:400/malformed-parameter/responses/refused-400        | responses        | refused-400 |
+        | http:400/malformed-parameter/responses-stream/refused-400 | responses-stream | refused-400 |
+        | http:400/malformed-parameter/messages/refused-400         | messages         | refused-400 |
+        | http:400/malformed-parameter/messages-stream/refused-400  | messages-stream  | refused-400 |
+        | http:400/malformed-parameter/gemini/refused-400           | gemini           | refused-400 |
+        | http:400/malformed-parameter/gemini-stream/refused-400    | gemini-stream    | refused-400 |
+        | http:400/malformed-parameter/embeddings/refused-400       | embeddings       | refused-400 |
+
+      Examples: refused-413 - the upstream finds the input too large, with 413 and its own error object
+        | case                                                      | surface          | variant     |
+        | http:400/malformed-parameter/chat/refused-413             | chat             | refused-413 |
+        | http:400/malformed-parameter/chat-stream/refused-413      | chat-stream      | refused-413 |
+        | http:400/malformed-parameter/completions/refused-413      | completions      | refused-413 |
+        | http:400/malformed-parameter/responses/refused-413        | responses        | refused-413 |
+        | http:400/malformed-parameter/responses-stream/refused-413 | responses-stream | refused-413 |
+        | http:400/malformed-parameter/messages/refused-413         | messages         | refused-413 |
+        | http:400/malformed-parameter/messages-stream/refused-413  | messages-stream  | refused-413 |
+        | http:400/malformed-parameter/gemini/refused-413           | gemini           | refused-413 |
+        | http:400/malformed-parameter/gemini-stream/refused-413    | gemini-stream    | refused-413 |
+        | http:400/malformed-parameter/embeddings/refused-413       | embeddings       | refused-413 |
+
+      Examples: refused-422 - the upstream refuses a parameter with 422 and its own error object
+        | case                                                      | surface          | variant     |
+        | http:400/malformed-parameter/chat/refused-422             | chat             | refused-422 |
+        | http:400/malformed-parameter/chat-stream/refused-422      | chat-stream      | refused-422 |
+        | http:400/malformed-parameter/completions/refused-422      | completions      | refused-422 |
+        | http:400/malformed-parameter/responses/refused-422        | responses        | refused-422 |
+        | http:400/malformed-parameter/responses-stream/refused-422 | responses-stream | refused-422 |
+        | http:400/malformed-parameter/messages/refused-422         | messages         | refused-422 |
+        | http:400/malformed-parameter/messages-stream/refused-422  | messages-stream  | refused-422 |
+        | http:400/malformed-parameter/gemini/refused-422           | gemini           | refused-422 |
+        | http:400/malformed-parameter/gemini-stream/refused-422    | gemini-stream    | refused-422 |
+        | http:400/malformed-parameter/embeddings/refused-422       | embeddings       | refused-422 |

@@ -27,6 +27,97 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini-stream/error-object    | gemini-stream    | error-object |
         | http:5xx/upstream-error/embeddings/error-object       | embeddings       | error-object |
 
+      Examples: error-401 - the upstream refuses the gateway's key with 401 and its own error object
+        | case                                               | surface          | variant   |
+        | http:5xx/upstream-error/chat/error-401             | chat             | error-401 |
+        | http:5xx/upstream-error/chat-stream/error-401      | chat-stream      | error-401 |
+        | http:5xx/upstream-error/completions/error-401      | completions      | error-401 |
+        | http:5xx/upstream-error/responses/error-401        | responses        | error-401 |
+        | http:5xx/upstream-error/responses-stream/error-401 | responses-stream | error-401 |
+        | http:5xx/upstream-error/messages/error-401         | messages         | error-401 |
+        | http:5xx/upstream-error/messages-stream/error-401  | messages-stream  | error-401 |
+        | http:5xx/upstream-error/gemini/error-401           | gemini           | error-401 |
+        | http:5xx/upstream-error/gemini-stream/error-401    | gemini-stream    | error-401 |
+        | http:5xx/upstream-error/embeddings/error-401       | embeddings       | error-401 |
+
+      Examples: error-402 - the upstream finds the gateway's account empty, with 402 and its own error object
+        | case                                               | surface          | variant   |
+        | http:5xx/upstream-error/chat/error-402             | chat             | error-402 |
+        | http:5xx/upstream-error/chat-stream/error-402      | chat-stream      | error-402 |
+        | http:5xx/upstream-error/completions/error-402      | completions      | error-402 |
+        | http:5xx/upstream-error/responses/error-402        | responses        | error-402 |
+        | http:5xx/upstream-error/responses-stream/error-402 | responses-stream | error-402 |
+        | http:5xx/upstream-error/messages/error-402         | messages         | error-402 |
+        | http:5xx/upstream-error/messages-stream/error-402  | messages-stream  | error-402 |
+        | http:5xx/upstream-error/gemini/error-402           | gemini           | error-402 |
+        | http:5xx/upstream-error/gemini-stream/error-402    | gemini-stream    | error-402 |
+        | http:5xx/upstream-error/embeddings/error-402       | embeddings       | error-402 |
+
+      Examples: error-403 - the upstream refuses the gateway's key with 403 and its own error object
+        | case                                               | surface          | variant   |
+        | http:5xx/upstream-error/chat/error-403             | chat             | error-403 |
+        | http:5xx/upstream-error/chat-stream/error-403      | chat-stream      | error-403 |
+        | http:5xx/upstream-error/completions/error-403      | completions      | error-403 |
+        | http:5xx/upstream-error/responses/error-403        | responses        | error-403 |
+        | http:5xx/upstream-error/responses-stream/error-403 | responses-stream | error-403 |
+        | http:5xx/upstream-error/messages/error-403         | messages         | error-403 |
+        | http:5xx/upstream-error/messages-stream/error-403  | messages-stream  | error-403 |
+        | http:5xx/upstream-error/gemini/error-403           | gemini           | error-403 |
+        | http:5xx/upstream-error/gemini-stream/error-403    | gemini-stream    | error-403 |
+        | http:5xx/upstream-error/embeddings/error-403       | embeddings       | error-403 |
+
+      Examples: own-words - the upstream is a gateway too: 403 with the code insufficient_user_quota
+        | case                                               | surface          | variant   |
+        | http:5xx/upstream-error/chat/own-words             | chat             | own-words |
+        | http:5xx/upstream-error/chat-stream/own-words      | chat-stream      | own-words |
+        | http:5xx/upstream-error/completions/own-words      | completions      | own-words |
+        | http:5xx/upstream-error/responses/own-words        | responses        | own-words |
+        | http:5xx/upstream-error/responses-stream/own-words | responses-stream | own-words |
+        | http:5xx/upstream-error/messages/own-words         | messages         | own-words |
+        | http:5xx/upstream-error/messages-stream/own-words  | messages-stream  | own-words |
+        | http:5xx/upstream-error/gemini/own-words           | gemini           | own-words |
+        | http:5xx/upstream-error/gemini-stream/own-words    | gemini-stream    | own-words |
+        | http:5xx/upstream-error/embeddings/own-words       | embeddings       | own-words |
+
+      Examples: numeric-code - the upstream answers 500 with an error object whose code is a number
+        | case                                                  | surface          | variant      |
+        | http:5xx/upstream-error/chat/numeric-code             | chat             | numeric-code |
+        | http:5xx/upstream-error/chat-stream/numeric-code      | chat-stream      | numeric-code |
+        | http:5xx/upstream-error/completions/numeric-code      | completions      | numeric-code |
+        | http:5xx/upstream-error/responses/numeric-code        | responses        | numeric-code |
+        | http:5xx/upstream-error/responses-stream/numeric-code | responses-stream | numeric-code |
+        | http:5xx/upstream-error/messages/numeric-code         | messages         | numeric-code |
+        | http:5xx/upstream-error/messages-stream/numeric-code  | messages-stream  | numeric-code |
+        | http:5xx/upstream-error/gemini/numeric-code           | gemini           | numeric-code |
+        | http:5xx/upstream-error/gemini-stream/numeric-code    | gemini-stream    | numeric-code |
+        | http:5xx/upstream-error/embeddings/numeric-code       | embeddings       | numeric-code |
+
+      Examples: error-529 - the upstream is overloaded: 529 with its own error object
+        | case                                               | surface          | variant   |
+        | http:5xx/upstream-error/chat/error-529             | chat             | error-529 |
+        | http:5xx/upstream-error/chat-stream/error-529      | chat-stream      | error-529 |
+        | http:5xx/upstream-error/completions/error-529      | completions      | error-529 |
+        | http:5xx/upstream-error/responses/error-529        | responses        | error-529 |
+        | http:5xx/upstream-error/responses-stream/error-529 | responses-stream | error-529 |
+        | http:5xx/upstream-error/messages/error-529         | messages         | error-529 |
+        | http:5xx/upstream-error/messages-stream/error-529  | messages-stream  | error-529 |
+        | http:5xx/upstream-error/gemini/error-529           | gemini           | error-529 |
+        | http:5xx/upstream-error/gemini-stream/error-529    | gemini-stream    | error-529 |
+        | http:5xx/upstream-error/embeddings/error-529       | embeddings       | error-529 |
+
+      Examples: first-event-error - the upstream's stream begins with its own error event
+        | case                                                       | surface          | variant           |
+        | http:5xx/upstream-error/chat-stream/first-event-error      | chat-stream      | first-event-error |
+        | http:5xx/upstream-error/responses-stream/first-event-error | responses-stream | first-event-error |
+        | http:5xx/upstream-error/messages-stream/first-event-error  | messages-stream  | first-event-error |
+        | http:5xx/upstream-error/gemini-stream/first-event-error    | gemini-stream    | first-event-error |
+
+      Examples: lifecycle-then-error - the upstream announces an answer and sends its own error event before any content
+        | case                                                          | surface          | variant              |
+        | http:5xx/upstream-error/chat-stream/lifecycle-then-error      | chat-stream      | lifecycle-then-error |
+        | http:5xx/upstream-error/responses-stream/lifecycle-then-error | responses-stream | lifecycle-then-error |
+        | http:5xx/upstream-error/messages-stream/lifecycle-then-error  | messages-stream  | lifecycle-then-error |
+
       Examples: mid-stream - the upstream sends its own error event in the middle of its content
         | case                                                | surface          | variant    |
         | http:5xx/upstream-error/chat-stream/mid-stream      | chat-stream      | mid-stream |

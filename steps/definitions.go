@@ -32,9 +32,9 @@ var definitions = []definition{
 		return world(ctx).runLoad(ctx, dialect.Surface(surface))
 	}, nil},
 
-	quoting(`^the status is (.+)$`, "status %s, the contract says %s", func(r contract.Row) string { return r.Status.String() },
+	quoting(`^the status is (.+)$`, "status %s, the contract says %s", func(c contract.Case) string { return c.Status().String() },
 		contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame),
-	quoting(`^the error code is "([^"]+)"$`, "code %q, the contract says %q", contract.Row.Code, contract.Code, contract.CodePlace),
+	quoting(`^the error code is "([^"]+)"$`, "code %q, the contract says %q", publishedCode, contract.Code, contract.CodePlace),
 	requiring("the error code is one of table 2", contract.CodeKnown),
 	requiring("the response says when to retry", contract.RetryAfter),
 	requiring("the error is complete and in the client's API format", contract.ContentType, contract.Whole, contract.Envelope,
@@ -69,15 +69,20 @@ func requiring(sentence string, requirements ...contract.Requirement) definition
 	}
 }
 
-// quoting binds a sentence that quotes the contract's row to the requirements that it states. The group of the expression is
-// what the row publishes.
-func quoting(sentence, difference string, published func(contract.Row) string, requirements ...contract.Requirement) definition {
+// quoting binds a sentence that quotes the contract to the requirements that it states. The group of the expression is
+// what the contract says of the case.
+func quoting(sentence, difference string, published func(contract.Case) string, requirements ...contract.Requirement) definition {
 	return definition{regexp.MustCompile(sentence), func(ctx context.Context, quoted string) error {
 		w := world(ctx)
-		if row, _ := contract.RowByID(w.current.Row); published(row) != quoted {
-			return fmt.Errorf("%w: "+difference, errDisagrees, quoted, published(row))
+		if says := published(w.current); says != quoted {
+			return fmt.Errorf("%w: "+difference, errDisagrees, quoted, says)
 		}
 		w.check(requirements)
 		return nil
 	}, requirements}
+}
+
+func publishedCode(c contract.Case) string {
+	row, _ := contract.RowByID(c.Row)
+	return row.Code()
 }

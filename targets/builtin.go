@@ -26,7 +26,7 @@ var recipeOnly = builtin{recipeSuffices: true, shape: func(_ profile.Profile, c 
 // builtins are read-only after their making. A circumstance that is missing here is [prepared].
 var builtins = map[string]builtin{
 	"missing-parameter":   {shape: missingParameter},
-	"malformed-parameter": {shape: invalidParameter},
+	"malformed-parameter": {shape: malformedParameter, recipeSuffices: true},
 	"invalid-parameters":  {shape: invalidParameter},
 	"missing-key": {shape: func(_ profile.Profile, _ contract.Case, _ string, pr *Request) (string, error) {
 		pr.Call.Key = ""
@@ -73,6 +73,14 @@ func missingParameter(_ profile.Profile, c contract.Case, _ string, pr *Request)
 	}
 	pr.Call.Edits = append(pr.Call.Edits, exchange.Edit{Path: field, Delete: true})
 	return "", nil
+}
+
+// malformedParameter leaves the refusal to the mock upstream where only that finds the parameter wrong.
+func malformedParameter(p profile.Profile, c contract.Case, token string, pr *Request) (string, error) {
+	if c.Reach() == contract.ReachMust {
+		return atUpstream.shape(p, c, token, pr)
+	}
+	return invalidParameter(p, c, token, pr)
 }
 
 func invalidParameter(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
@@ -168,6 +176,19 @@ var directives = map[string]string{
 	"upstream-error/error-object": "status=500 body=error",
 	"upstream-error/mid-stream":   "chunks=8 error-after=6",
 	"upstream-error/under-load":   "",
+
+	"upstream-error/error-401":            "status=401 body=error",
+	"upstream-error/error-402":            "status=402 body=error code=insufficient_balance",
+	"upstream-error/error-403":            "status=403 body=error",
+	"upstream-error/own-words":            "status=403 body=error code=insufficient_user_quota",
+	"upstream-error/numeric-code":         "status=500 body=error code-number=1305",
+	"upstream-error/error-529":            "status=529 body=error",
+	"upstream-error/first-event-error":    "error-after=0",
+	"upstream-error/lifecycle-then-error": "error-first",
+
+	"malformed-parameter/refused-400": "status=400 body=error",
+	"malformed-parameter/refused-413": "status=413 body=error",
+	"malformed-parameter/refused-422": "status=422 body=error",
 
 	"blocked-prompt/": "refuse",
 

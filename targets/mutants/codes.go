@@ -37,7 +37,7 @@ func codeMutants() []Mutant {
 		mutant("codes-null-for-upstream-errors", "The code is null when the upstream answered with an error status.",
 			setCode("", withCode(reference.BadResponseStatus)),
 			fails(contract.Code, "code:bad_response_status_code/**"),
-			warns(contract.CodeKnown, "http:5xx/upstream-error/*/error-object")),
+			warns(contract.CodeKnown, badStatuses("*")...)),
 		mutant("codes-lost-on-anthropic", "Errors on the Anthropic endpoints have no code.",
 			setCode("", in(dialect.Anthropic)),
 			passes("http:429/**"),
@@ -63,7 +63,7 @@ func codeMutants() []Mutant {
 					f.Code = reference.Code(upstream.Refusal.Code)
 				}
 			}, withCode(reference.BadResponseStatus), upstreamErrorObject),
-			warns(contract.CodeKnown, "http:5xx/upstream-error/*/error-object")),
+			warns(contract.CodeKnown, badStatuses("*")...)),
 	)
 }
 
@@ -142,6 +142,9 @@ func confusedCodes() []Mutant {
 		expected := []Expectation{fails(contract.Code, cases...)}
 		if m.right == reference.ModelNotFound { // the code does not fit the row of the status either
 			expected = append(expected, warns(contract.CodeKnown, "http:404/unknown-model/*"))
+		}
+		if m.right == reference.BadResponse {
+			expected = append(expected, warns(contract.CodeKnown, errorsBeforeContent()...))
 		}
 		mutants = append(mutants, mutant(m.name, m.sentence, setCode(m.wrong, append(m.when, withCode(m.right))...), expected...))
 	}

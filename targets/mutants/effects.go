@@ -17,8 +17,8 @@ func upstreamCallMutants() []Mutant {
 	return []Mutant{
 		mutant("retries-multiplied", "Two layers try three times each: a failing upstream gets nine calls for one.",
 			changeAttempts(func(_ *reference.Call, allowed int) int { return 9 * allowed }),
-			warns(contract.RetriesBounded, "http:5xx/upstream-error/*/error-object", "code:bad_response_status_code/**",
-				"code:do_request_failed/*/*/reset", "code:do_request_failed/*/*/closed")),
+			warns(contract.RetriesBounded, append(badStatuses("*"), "code:bad_response_status_code/**",
+				"code:do_request_failed/*/*/reset", "code:do_request_failed/*/*/closed")...)),
 		mutant("retries-on-gemini-streams", "The streaming Gemini endpoint makes one attempt more than declared.",
 			changeAttempts(func(c *reference.Call, allowed int) int {
 				if c.Surface == dialect.GenerateStream {
@@ -26,9 +26,8 @@ func upstreamCallMutants() []Mutant {
 				}
 				return allowed
 			}),
-			passes("http:5xx/*/*/mid-stream"),
-			warns(contract.RetriesBounded, "http:5xx/upstream-error/gemini-stream/*", "code:bad_response_status_code/*/gemini-stream/*",
-				"code:do_request_failed/*/gemini-stream/reset", "code:do_request_failed/*/gemini-stream/closed")),
+			warns(contract.RetriesBounded, append(badStatuses(dialect.GenerateStream), "code:bad_response_status_code/*/gemini-stream/*",
+				"code:do_request_failed/*/gemini-stream/reset", "code:do_request_failed/*/gemini-stream/closed")...)),
 		mutant("upstream-called-before-quota", "The upstream is called before the quota for the call is reserved.",
 			moveBehind(reference.Dial, reference.Reserve),
 			warns(contract.UpstreamUnused, "code:insufficient_user_quota/**", "code:pre_consume_token_quota_failed/**")),
@@ -81,7 +80,7 @@ func substitutionMutants() []Mutant {
 			cacheEmbeddings,
 			Expectation{
 				Cases: append(onSurfaces(embeddings, upstreamFails()...),
-					"code:do_request_failed/*/embeddings/reset", "code:do_request_failed/*/embeddings/closed"),
+					"http:400/malformed-parameter/embeddings/refused-*", "code:do_request_failed/*/embeddings/reset", "code:do_request_failed/*/embeddings/closed"),
 				Verdict: contract.Untestable, Breaks: []contract.Requirement{contract.NotSuccess},
 			},
 			fails(contract.NotSuccess, onSurfaces(embeddings, "code:convert_request_failed/*",

@@ -37,7 +37,8 @@ func contentTypeMutants() []Mutant {
 		mutant("json-announced-as-event-stream", "Streaming requests get upstream errors as JSON under text/event-stream.",
 			changeError(setHeader("Content-Type", "text/event-stream"), streaming, at(reference.Dial, reference.Deliver)),
 			passes(midStream()...),
-			fails(contract.ContentType, onSurfaces(streamingSurfaces(), afterReserve()...)...)),
+			fails(contract.ContentType, onSurfaces(streamingSurfaces(), afterReserve()...)...),
+			fails(contract.ContentType, refusedParametersOfStreams)),
 	}
 }
 
@@ -105,7 +106,8 @@ func openAIFieldMutants() []Mutant {
 		mutant("type-nil", "The type is the text of a missing value: <nil>.",
 			all(changeError(editError(func(e map[string]any) { e["type"] = "<nil>" }), withCode(reference.BadResponseStatus), in(dialect.OpenAI)),
 				changeStreamError(editErrorEvent(func(e map[string]any) { e["type"] = "None" }), withCode(reference.BadResponse), in(dialect.OpenAI))),
-			warns(contract.Fields, onSurfaces(openAI(), "code:bad_response_status_code/*", "http:5xx/upstream-error")...)),
+			warns(contract.Fields, append(badStatuses(openAI()...), onSurfaces(openAI(), "code:bad_response_status_code/*")...)...),
+			warns(contract.Fields, "http:5xx/upstream-error/chat-stream/mid-stream", "http:5xx/upstream-error/responses-stream/mid-stream")),
 		mutant("param-missing-from-refusals",
 			"Requests that are refused before the body is read are answered without param, on the OpenAI endpoints.",
 			changeError(editError(func(e map[string]any) { delete(e, "param") }),
@@ -114,6 +116,7 @@ func openAIFieldMutants() []Mutant {
 		mutant("param-a-list", "The param is a list.",
 			changeError(editError(func(e map[string]any) { e["param"] = []any{"body", e["param"]} }),
 				withCode(reference.InvalidRequest), at(reference.Decode), in(dialect.OpenAI)),
+			passes(refusedParameters),
 			warns(contract.Fields, onSurfaces(openAI(), "code:invalid_request/*", "http:400/*")...)),
 	}
 }
@@ -134,8 +137,7 @@ func geminiMutants() []Mutant {
 	return []Mutant{
 		mutant("gemini-without-status", "The Gemini envelope lacks its status.",
 			changeError(editError(func(e map[string]any) { delete(e, "status") }), withCode(reference.BadResponseStatus), in(dialect.Gemini)),
-			passes(midStream()...),
-			fails(contract.Envelope, onSurfaces(gemini(), "code:bad_response_status_code/*", "http:5xx/upstream-error")...)),
+			fails(contract.Envelope, append(badStatuses(gemini()...), onSurfaces(gemini(), "code:bad_response_status_code/*")...)...)),
 		mutant("gemini-details-not-a-list", "The details of the Gemini envelope are an object instead of a list.",
 			changeError(editError(func(e map[string]any) { e["details"] = map[string]any{"reason": reference.GetChannel} }),
 				withCode(reference.GetChannel), in(dialect.Gemini)),

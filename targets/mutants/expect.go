@@ -84,6 +84,33 @@ func upstreamFails() []string {
 	}
 }
 
+// The cases in which only the upstream refuses a parameter, and those of them that stream.
+const (
+	refusedParameters          contract.Pattern = "http:400/malformed-parameter/*/refused-*"
+	refusedParametersOfStreams contract.Pattern = "http:400/malformed-parameter/*-stream/refused-*"
+)
+
+// upstreamErrors are variants of upstream-error on some surfaces.
+func upstreamErrors(surfaces []dialect.Surface, variants ...string) []contract.Pattern {
+	var patterns []contract.Pattern
+	for _, s := range surfaces {
+		for _, v := range variants {
+			patterns = append(patterns, contract.Pattern("http:5xx/upstream-error/"+string(s)+"/"+v))
+		}
+	}
+	return patterns
+}
+
+// badStatuses are the cases of upstream-error in which the status of the upstream's error object says nothing of its key.
+func badStatuses(surfaces ...dialect.Surface) []contract.Pattern {
+	return upstreamErrors(surfaces, "error-object", "error-402", "numeric-code", "error-529")
+}
+
+// errorsBeforeContent are the cases in which the upstream's stream has an error event before any content.
+func errorsBeforeContent() []contract.Pattern {
+	return []contract.Pattern{"http:5xx/upstream-error/*/first-event-error", "http:5xx/upstream-error/*/lifecycle-then-error"}
+}
+
 // onSurfaces are the cases of some rows, or circumstances within them, on some surfaces: "http:404/*" on chat is
 // "http:404/*/chat/**".
 func onSurfaces(surfaces []dialect.Surface, rows ...string) []contract.Pattern {

@@ -51,6 +51,8 @@ func permittedErrors() []PermittedBehaviour {
 			setCode("", withCode(reference.RateLimited))},
 		{"gemini-code-in-the-status", "On the Gemini endpoints the code stands in error.status, where the contract permits it.",
 			all(changeError(editError(codeAsStatus), in(dialect.Gemini)), changeStreamError(editErrorEvent(codeAsStatus), in(dialect.Gemini)))},
+		{"upstream-403-as-bad-status", "The upstream's 403 counts as a bad status like any other: only its 401 is about the gateway's key.",
+			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidChannelKey), upstreamStatus(403))},
 		{"type-null", "The type of OpenAI's errors is null, as on Azure.",
 			changeError(editError(func(e map[string]any) { e["type"] = nil }), in(dialect.OpenAI))},
 		{"anthropic-code-in-the-details", "Anthropic's code stands in error.details.error_code, where its SDKs read it.",
@@ -135,6 +137,8 @@ func permittedStreams() []PermittedBehaviour {
 				on(dialect.ResponsesStream))},
 		{"blank-line-while-waiting", "A stream begins with a blank line and a retry field before the upstream is called.",
 			beginWith("\nretry: 3000\n\n")},
+		{"role-while-waiting", "A chat stream begins with its role before the upstream is called, so that its failure can only be an event.",
+			beginWith("data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n", dialect.ChatStream)},
 		{"comment-while-waiting", "A stream begins with a comment before the upstream is called, so that its failure can only be an event.",
 			beginWith(": waiting\n\n")},
 	}
@@ -223,11 +227,12 @@ func gzipped(content []byte) []byte {
 	return out.Bytes()
 }
 
-// beginWith begins every stream with some bytes, once all is checked that the gateway can check by itself.
-func beginWith(text string) change {
+// beginWith begins every stream, or those on some surfaces, with some bytes, once all is checked that the gateway can check by itself.
+func beginWith(text string, on ...dialect.Surface) change {
 	return func(o *reference.Options) {
 		o.Hooks.Timeout = append(o.Hooks.Timeout, func(c *reference.Call, allowed time.Duration) time.Duration {
-			if c.Surface.Streaming() && !c.Reply.Begun() {
+			chosen := len(on) == 0 || slices.Contains(on, c.Surface)
+			if chosen && c.Surface.Streaming() && !c.Reply.Begun() {
 				_ = c.BeginStream([]byte(text)) // a client that is gone is noticed later
 			}
 			return allowed

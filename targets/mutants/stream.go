@@ -135,7 +135,8 @@ func streamStartMutants() []Mutant {
 				a.Header.Set("Content-Type", "text/event-stream")
 			}, streaming, at(reference.Dial, reference.Deliver)),
 			passes(midStream()...),
-			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), afterReserve()...)...)),
+			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), afterReserve()...)...),
+			fails(contract.NotSuccess, refusedParametersOfStreams)),
 		mutant("stream-begun-before-the-checks", "A stream begins with a comment before the request is converted.",
 			wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
 				if c.Surface.Streaming() {
@@ -157,8 +158,7 @@ func streamStartMutants() []Mutant {
 				a.Status, a.Body = 200, nil
 				a.Header.Set("Content-Type", "text/event-stream")
 			}, streaming, withCode(reference.BadResponseStatus)),
-			passes(midStream()...),
-			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:bad_response_status_code/*", "http:5xx/upstream-error")...)),
+			fails(contract.NotSuccess, append(badStatuses(streamingSurfaces()...), onSurfaces(streamingSurfaces(), "code:bad_response_status_code/*")...)...)),
 		mutant("stream-finished-for-a-refusal", "A prompt that the upstream refused is answered with a stream that finishes normally.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				a.Write = func(_ context.Context, r *reference.Reply, _ *reference.Answer) error {

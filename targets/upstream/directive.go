@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Directive says how the upstream treats the one request whose prompt has it. The zero value asks for a healthy
@@ -49,7 +51,15 @@ type EventFaults struct {
 }
 
 // ErrorFields are the fields of an error object. Empty ones have the protocol's own values.
-type ErrorFields struct{ Code, Type, Message string }
+type ErrorFields struct {
+	Code, Type, Message string
+	// Number is the code where it is a number.
+	Number int
+}
+
+func (e ErrorFields) problem(status int) dialect.Problem {
+	return dialect.Problem{Status: status, Code: e.Code, Type: e.Type, Message: e.Message, Number: e.Number}
+}
 
 // Header is one header field of a response.
 type Header struct{ Name, Value string }
@@ -84,6 +94,7 @@ const (
 	CutAfter       Ending = "cut-after"       // n events, then the connection closes
 	EndAfter       Ending = "end-after"       // n events, then a proper end of the transfer, without finish
 	ErrorAfter     Ending = "error-after"     // n events, then the protocol's own error event
+	ErrorFirst     Ending = "error-first"     // the events before the first content, then the protocol's own error event
 	NoDone         Ending = "no-done"         // everything but the end marker
 	TruncateLength Ending = "truncate=length" // half of the bytes that Content-Length announces
 	TruncateChunk  Ending = "truncate=chunk"  // half of the bytes in chunks, without the last chunk
@@ -115,7 +126,7 @@ func (e Ending) noResponse() bool { return e == Hang || e == Reset || e == Close
 
 // needsEvents reports whether the directive makes sense for an event stream only.
 func (d Directive) needsEvents() bool {
-	return d.Ending.takesCount() || d.Ending == NoDone || d.Events.Broken > 0 || d.Content == EmptyStream
+	return d.Ending.takesCount() || d.Ending == NoDone || d.Ending == ErrorFirst || d.Events.Broken > 0 || d.Content == EmptyStream
 }
 
 // success reports whether the status is a success, or not given.
@@ -129,7 +140,7 @@ func (d Directive) bodiless() bool {
 
 // hasErrorObject reports whether the response has an error object whose fields can be replaced.
 func (d Directive) hasErrorObject() bool {
-	return d.Content == ErrorBody || d.Ending == ErrorAfter || d.Content == "" && d.Status >= 400
+	return d.Content == ErrorBody || d.Ending == ErrorAfter || d.Ending == ErrorFirst || d.Content == "" && d.Status >= 400
 }
 
 // contradiction says which words cannot be followed together, or "".
@@ -168,8 +179,10 @@ func (d Directive) contentContradiction() string {
 		return "truncate counts bytes, and the broken event may not be among them"
 	case d.Ending.takesCount() && d.Events.Broken > d.After:
 		return "the broken event comes after the end"
+	case d.Error.Number > 0 && d.Error.Code != "":
+		return "code-number contradicts code"
 	case d.Error != ErrorFields{} && !d.hasErrorObject():
-		return "code, type and message need an error object, and the response has none"
+		return "code, code-number, type and message need an error object, and the response has none"
 	case d.RetryAfter != "" && slices.ContainsFunc(d.Headers, Header.isRetryAfter):
 		return "retry-after is also given as a header"
 	}

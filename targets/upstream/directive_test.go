@@ -86,8 +86,9 @@ func TestRefusedDirectives(t *testing.T) {
 		{"empty-stream broken-event=1", "there is no event to break"},
 		{"truncate=chunk broken-event=1", "truncate counts bytes, and the broken event may not be among them"},
 		{"cut-after=1 broken-event=2", "the broken event comes after the end"},
-		{"code=a", "code, type and message need an error object, and the response has none"},
-		{"status=503 body=html message=a", "code, type and message need an error object, and the response has none"},
+		{"status=500 code=a code-number=1", "code-number contradicts code"},
+		{"code=a", "code, code-number, type and message need an error object, and the response has none"},
+		{"status=503 body=html message=a", "code, code-number, type and message need an error object, and the response has none"},
 		{"retry-after=1 header=retry-after:2", "retry-after is also given as a header"},
 	} {
 		t.Run(row.text, func(t *testing.T) {

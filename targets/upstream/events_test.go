@@ -159,9 +159,24 @@ func TestGapIsBetweenEvents(t *testing.T) {
 	assert.True(t, b.seen("gap").Cancelled)
 }
 
+// The error comes when the answer has been announced, and nothing of it has been sent.
+func TestErrorBeforeContent(t *testing.T) {
+	announced := map[string]string{
+		"chat-stream": `"role":"assistant"`, "responses-stream": "response.content_part.added", "messages-stream": "event: ping",
+	}
+	onEach(t, streamed, func(t *testing.T, b bench, e endpoint) {
+		full, got := b.ask(e, "[[gatecert]]").body, b.ask(e, "[[gatecert error-first code=c]]")
+		assert.NoError(t, got.err)
+		assert.Contains(t, got.body, `"c"`, "the code of the error")
+		assert.Contains(t, got.body, announced[e.name])
+		assert.NotContains(t, got.body, "All")
+		assert.Contains(t, full, "All")
+	})
+}
+
 func TestEventWordsNeedAStream(t *testing.T) {
 	onEach(t, notStreaming, func(t *testing.T, b bench, e endpoint) {
-		for _, words := range []string{"stall-after=1", "cut-after=1", "end-after=1", "error-after=1", "no-done", "broken-event=1", "empty-stream"} {
+		for _, words := range []string{"stall-after=1", "cut-after=1", "end-after=1", "error-after=1", "error-first", "no-done", "broken-event=1", "empty-stream"} {
 			got := b.ask(e, "[[gatecert "+words+"]]")
 			assert.Equal(t, statusRefused, got.status, words)
 			assert.Equal(t, "gatecert mock upstream: directive refused: it is about stream events, and the request does not ask for a stream", errorIn(t, got.body)["message"])

@@ -53,6 +53,7 @@ func TestErrorFieldsCanBeReplaced(t *testing.T) {
 	}
 	onEach(t, every, func(t *testing.T, b bench, e endpoint) {
 		assert.Equal(t, want[e.dialect], b.ask(e, directive).body)
+		assert.EqualValues(t, 1305, errorIn(t, b.ask(e, "[[gatecert status=500 code-number=1305]]").body)["code"])
 	})
 }
 

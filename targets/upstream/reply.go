@@ -35,7 +35,7 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 	status := cmp.Or(d.Status, http.StatusOK)
 	switch {
 	case d.Content == ErrorBody || d.Content == "" && status >= 400:
-		p := dialect.Problem{Status: status, Code: d.Error.Code, Type: d.Error.Type, Message: d.Error.Message}
+		p := d.Error.problem(status)
 		if status < 400 {
 			p.Status = http.StatusInternalServerError // for its texts: an error inside a success is a server error
 		}
@@ -116,8 +116,9 @@ func applyToStream(op dialect.StreamingOperation, s dialect.Stream, d Directive)
 	case EndAfter:
 		s.Events = s.Events[:d.After]
 	case ErrorAfter:
-		p := op.Describe(dialect.Problem{Status: http.StatusInternalServerError, Code: d.Error.Code, Type: d.Error.Type, Message: d.Error.Message})
-		s.Events = append(s.Events[:d.After], op.ErrorEvent(p, d.After))
+		s.Events = append(s.Events[:d.After], op.ErrorEvent(op.Describe(d.Error.problem(http.StatusInternalServerError)), d.After))
+	case ErrorFirst:
+		s.Events = append(s.Events[:s.Content], op.ErrorEvent(op.Describe(d.Error.problem(http.StatusInternalServerError)), s.Content))
 	case NoDone:
 		s.Events = s.Events[:total-1]
 	default: // the other endings have no stream, or count bytes

@@ -48,6 +48,7 @@ func vocabulary() []word {
 		afterWord(StallAfter, "Send n stream events, then nothing until the client gives up."),
 		afterWord(CutAfter, "Send n stream events, then close the connection."),
 		afterWord(EndAfter, "Send n stream events, then end the transfer properly, without finish or end marker."),
+		endingWord(ErrorFirst, "Send the stream events before the first content, then the protocol's own error event, then the end."),
 		afterWord(ErrorAfter, "Send n stream events, then the protocol's own error event, then the end."),
 		endingWord(NoDone, "Send content and finish, but not the end marker ([DONE], or message_stop); other streams have none."),
 		truncateWord(),
@@ -62,6 +63,8 @@ func vocabulary() []word {
 		textWord("retry-after", "Add a Retry-After field.", fieldValue, func(d *Directive) *string { return &d.RetryAfter }),
 		headerWord(),
 		textWord("code", "Replace the code of the error object (Gemini: the reason in its details).", plainText, func(d *Directive) *string { return &d.Error.Code }),
+		intWord("code-number", positiveValues, "Make the code of the error object this number.",
+			1, maxCount, func(d *Directive) *int { return &d.Error.Number }),
 		textWord("type", "Replace the type of the error object (Gemini: its status).", plainText, func(d *Directive) *string { return &d.Error.Type }),
 		textWord("message", "Replace the message of the error object.", plainText, func(d *Directive) *string { return &d.Error.Message }),
 	}
