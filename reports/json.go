@@ -85,13 +85,14 @@ type reportCell struct {
 
 type reportCase struct {
 	runlog.CaseKey
-	Verdict  contract.Verdict    `json:"verdict"`
-	Reason   string              `json:"reason,omitempty"`
-	Findings []contract.Finding  `json:"findings"`
-	Scenario *runlog.Scenario    `json:"scenario,omitempty"`
-	Load     *runlog.LoadSummary `json:"load,omitempty"`
-	Tries    int                 `json:"tries,omitempty"`
-	Duration time.Duration       `json:"duration_ns"`
+	Verdict  contract.Verdict                    `json:"verdict"`
+	Reason   string                              `json:"reason,omitempty"`
+	Findings []contract.Finding                  `json:"findings"`
+	Aspects  map[contract.Aspect]contract.Result `json:"aspects,omitempty"`
+	Scenario *runlog.Scenario                    `json:"scenario,omitempty"`
+	Load     *runlog.LoadSummary                 `json:"load,omitempty"`
+	Tries    int                                 `json:"tries,omitempty"`
+	Duration time.Duration                       `json:"duration_ns"`
 	// Observation is the log's, cut to the bounds of a report. Truncated is set when something was cut.
 	Observation *contract.Observation `json:"observation,omitempty"`
 	Truncated   bool                  `json:"truncated,omitempty"`
@@ -162,7 +163,7 @@ func newReportCase(c runlog.Case) reportCase {
 	clip := clipper{bounds: reportBounds}
 	out := reportCase{
 		CaseKey: c.CaseKey,
-		Verdict: c.Verdict, Reason: clip.string(c.Reason), Findings: []contract.Finding{}, Scenario: c.Scenario, Load: c.Load,
+		Verdict: c.Verdict, Reason: clip.string(c.Reason), Findings: []contract.Finding{}, Aspects: knownAspects(c), Scenario: c.Scenario, Load: c.Load,
 		Tries: c.Tries, Duration: c.Duration, Observation: clip.observation(c.Observation),
 	}
 	for _, f := range c.Findings {
@@ -171,6 +172,18 @@ func newReportCase(c runlog.Case) reportCase {
 	}
 	out.Truncated = clip.cut
 	return out
+}
+
+// knownAspects are the aspects of a case without what no gatecert writes.
+func knownAspects(c runlog.Case) map[contract.Aspect]contract.Result {
+	known := make(map[contract.Aspect]contract.Result)
+	for _, a := range contract.Aspects() {
+		switch result := c.Aspects[a]; result {
+		case contract.Held, contract.Violated, contract.Untested:
+			known[a] = result
+		}
+	}
+	return known
 }
 
 // whole adds the verdicts without cases as zero.

@@ -111,6 +111,7 @@ func (w *World) caseOf(surface dialect.Surface, variant string) (contract.Case, 
 func (w *World) judge(o contract.Observation) {
 	w.judgement, w.judged, w.status = contract.Judge(w.current, o), true, runlog.StepPassed
 	w.result.Observation, w.result.Findings, w.result.Reason = &o, w.judgement.Findings, ""
+	w.result.Aspects = w.judgement.Aspects()
 	w.result.Verdict = contract.VerdictOf(w.judgement.Findings)
 	if ok, reason := contract.Reached(w.current, o); !ok {
 		w.reject(contract.Untestable, reason)

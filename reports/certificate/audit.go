@@ -2,6 +2,7 @@ package certificate
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -125,7 +126,11 @@ func (a *audit) verdict(c runlog.Case) {
 	if want := judged(known, c); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
 		a.problemf("%s is %s, but its observation means %s", c.ID, c.Verdict, want)
 	}
-	for _, f := range contract.Judge(known, *c.Observation).Findings {
+	judgement := contract.Judge(known, *c.Observation)
+	if len(c.Aspects) > 0 && !maps.Equal(c.Aspects, judgement.Aspects()) {
+		a.problemf("%s has other aspects than its observation", c.ID)
+	}
+	for _, f := range judgement.Findings {
 		if !slices.ContainsFunc(c.Findings, func(g contract.Finding) bool { return g.Requirement == f.Requirement && g.Level == f.Level }) {
 			a.problemf("%s omits a finding: %s %s", c.ID, f.Level, f.Requirement)
 		}

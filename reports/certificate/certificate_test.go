@@ -150,7 +150,8 @@ func failing(run *runlog.Run) {
 	c := at(run, absent)
 	c.Observation.Status = 503
 	known, _ := contract.ParseCase(absent)
-	c.Findings = contract.Judge(known, *c.Observation).Findings
+	judgement := contract.Judge(known, *c.Observation)
+	c.Findings, c.Aspects = judgement.Findings, judgement.Aspects()
 	c.Verdict = contract.VerdictOf(c.Findings)
 }
 
@@ -256,6 +257,8 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		{"an answer judged by less than the profile claims", func(r *runlog.Run) {
 			at(r, absent).Observation.Declared = &contract.Declared{Codes: &contract.CodeClaim{None: true}}
 		}, absent + " was judged by other codes than the profile claims"},
+		{"an aspect that is called held", func(r *runlog.Run) { at(r, absent).Aspects[contract.AspectEffects] = contract.Violated },
+			absent + " has other aspects than its observation"},
 		{"a header that claims less than the profile", func(r *runlog.Run) { r.Target.Claims.NoClientKeys = true },
 			"the header claims tables 1 and 2, no client keys, the profile tables 1 and 2"},
 		{"a case called not offered", func(r *runlog.Run) {

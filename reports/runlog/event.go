@@ -118,6 +118,8 @@ type Case struct {
 	CaseKey
 	Verdict  contract.Verdict   `json:"verdict"`
 	Findings []contract.Finding `json:"findings,omitempty"`
+	// Aspects sum up the requirements of a single answer; nil where none was judged.
+	Aspects map[contract.Aspect]contract.Result `json:"aspects,omitempty"`
 	// Reason explains a verdict that does not follow from findings: not-offered, untestable, error, expected-fail.
 	Reason      string                `json:"reason,omitempty"`
 	Scenario    *Scenario             `json:"scenario,omitempty"`

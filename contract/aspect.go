@@ -1,0 +1,60 @@
+package contract
+
+import "slices"
+
+// Aspect is a side of an answer that requirements are about. A gateway with codes of its own may be right in all but one.
+type Aspect string
+
+// The aspects of every answer.
+const (
+	AspectStatus   Aspect = "status"
+	AspectEnvelope Aspect = "envelope"
+	AspectCode     Aspect = "code"
+	AspectStream   Aspect = "stream"
+	AspectLeaks    Aspect = "leaks"
+	AspectEffects  Aspect = "effects"
+)
+
+// aspects is read-only. Requirements that only give a NOTE belong to none.
+var aspects = []struct {
+	aspect       Aspect
+	requirements []Requirement
+}{
+	{AspectStatus, []Requirement{Answered, NotSuccess, StatusClass, StatusExact, StatusBlame, RetryAfter}},
+	{AspectEnvelope, []Requirement{ContentType, Whole, Envelope, Message, Fields}},
+	{AspectCode, []Requirement{Code, CodePlace, CodeKnown, Consistent}},
+	{AspectStream, []Requirement{StreamError, StreamEnd, StreamFormat}},
+	{AspectLeaks, []Requirement{Secrecy}},
+	{AspectEffects, []Requirement{UpstreamUnused, RetriesBounded, UpstreamFreed, NotBilled, AnsweredInTime}},
+}
+
+// Aspects returns the aspects in the order in which reports list them.
+func Aspects() []Aspect {
+	list := make([]Aspect, len(aspects))
+	for i, a := range aspects {
+		list[i] = a.aspect
+	}
+	return list
+}
+
+// Aspects sums the results up by aspect: violated where a requirement of it is, untested where none could be checked.
+func (j Judgement) Aspects() map[Aspect]Result {
+	results := make(map[Aspect]Result, len(aspects))
+	for _, a := range aspects {
+		has := func(want Result) bool {
+			return slices.ContainsFunc(a.requirements, func(r Requirement) bool {
+				// That the error object agrees with its status says nothing about a code that is not claimed.
+				return j.Results[r] == want && (r != Consistent || want == Violated)
+			})
+		}
+		switch {
+		case has(Violated):
+			results[a.aspect] = Violated
+		case has(Held):
+			results[a.aspect] = Held
+		default:
+			results[a.aspect] = Untested
+		}
+	}
+	return results
+}
