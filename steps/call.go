@@ -128,7 +128,7 @@ func (w *World) doubt(o contract.Observation) doubt {
 	switch {
 	case w.result.Verdict == contract.Untestable:
 		return ifUnhealthy
-	case o.Status == http.StatusTooManyRequests && w.current.Row != contract.RowRateLimited && !w.tellsTheRow():
+	case o.Status == http.StatusTooManyRequests && w.current.Row != contract.RowRateLimited && !w.tellsTheRow() && !reached(o):
 		return doubtful
 	case o.Status/100 == 5 && w.current.Reach() != contract.ReachMust:
 		// A breaker answers so, whether the row expects it or not.
@@ -140,6 +140,9 @@ func (w *World) doubt(o contract.Observation) doubt {
 		return noDoubt
 	}
 }
+
+// reached reports whether the call got as far as the upstream: no limit of the key has refused it then.
+func reached(o contract.Observation) bool { return o.Upstream != nil && len(o.Upstream.Attempts) > 0 }
 
 // tellsTheRow reports whether the answer has the row's own code, which no limiter would send.
 func (w *World) tellsTheRow() bool {
