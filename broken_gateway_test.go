@@ -120,7 +120,7 @@ func TestABrokenGatewayFailsExactlyItsRows(t *testing.T) {
 			if a.code() == "channel:invalid_key" {
 				a.status = 401
 			}
-		}, []string{"code:channel:invalid_key"}, nil},
+		}, []string{"http:5xx", "code:channel:invalid_key"}, nil},
 		{"503 for an unknown model", []string{"chat"}, func(a *answered) {
 			if a.code() == "model_not_found" {
 				a.status = 503

@@ -22,7 +22,7 @@ func IsSuccess(surface dialect.Surface, o Observation) (ok bool, reason string) 
 	case o.Cut != "":
 		return false, "reading stopped: " + o.Cut
 	case !looksSuccessful(surface, o):
-		return false, "200, but not " + shapeWords(surface) + ": " + bodyWords(o)
+		return false, "200, but not " + shapeWords(surface) + ": " + faultWords(surface, o)
 	}
 	return true, ""
 }
@@ -51,6 +51,22 @@ func looksSuccessful(surface dialect.Surface, o Observation) bool {
 	}
 	var list []json.RawMessage
 	return json.Unmarshal(body[answersOf(surface)], &list) == nil && len(list) > 0
+}
+
+// faultWords quotes what is wrong with an answer that is not a success: in a stream that may stand behind any number of
+// events.
+func faultWords(surface dialect.Surface, o Observation) string {
+	if !surface.Streaming() || o.Stream == nil || len(o.Stream.Events) == 0 {
+		return bodyWords(o)
+	}
+	switch r := readStream(surface, *o.Stream); {
+	case r.failed != nil:
+		return fmt.Sprintf("event %d is an error: %s", r.index+1, dialect.Excerpt(r.failed.Data))
+	case r.notJSON != nil:
+		return "an event that is not JSON: " + dialect.Excerpt(r.notJSON.Data)
+	default:
+		return "no event is a finish, and the last is " + dialect.Excerpt(o.Stream.Events[len(o.Stream.Events)-1].Data)
+	}
 }
 
 func shapeWords(surface dialect.Surface) string {

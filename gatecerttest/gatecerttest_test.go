@@ -156,8 +156,8 @@ func TestOnlyTheSelectedCasesAreSent(t *testing.T) {
 	}{
 		{"one row", []string{"-test.run=^TestEmbedded$/code:model_not_found"}, []string{absentModel}, map[string]int{"healthy": 2, "no model": 2}},
 		{"one circumstance", []string{"-test.run=^TestEmbedded$/.*/unknown-path"}, []string{
-			"http:404/unknown-path/chat/no-such-path", "http:404/unknown-path/chat/wrong-method",
-		}, map[string]int{"healthy": 2, "no model": 1, "no path": 2}},
+			"http:404/unknown-path/chat/get", "http:404/unknown-path/chat/no-such-path", "http:404/unknown-path/chat/wrong-method",
+		}, map[string]int{"healthy": 2, "no model": 1, "no path": 3}},
 		{"all but the rows that are skipped", []string{"-test.run=^TestEmbedded$", "-test.skip=TestEmbedded/(code:bad_request_body|http)"}, []string{absentModel},
 			map[string]int{"healthy": 2, "no model": 2}},
 		{"no case", []string{"-test.run=^TestEmbedded$/code:no_such_code"}, nil, map[string]int{}},
