@@ -42,13 +42,14 @@ func TestALimitOnEveryKeyBlamesNobody(t *testing.T) {
 	rows := []string{"http:401", "http:404", "code:bad_request_body", "code:get_channel_failed"}
 	want := verdicts(run(t, gatecert.Config{Target: behind, Rows: rows, Surfaces: []string{"chat", "messages-stream"}}))
 	for _, tt := range []struct {
+		// note is that of a limit which a slow machine hits too.
 		rate, note string
 		status     int
 		rows       []string
 		surfaces   []string
 	}{
-		{"10r/s", "the valid key is limited: the run made one call every", 429, rows, []string{"chat", "messages-stream"}},
-		{"10r/s", "the valid key is limited: the run made one call every", 503, rows, []string{"chat", "messages-stream"}},
+		{"10r/s", "", 429, rows, []string{"chat", "messages-stream"}},
+		{"10r/s", "", 503, rows, []string{"chat", "messages-stream"}},
 		{"60r/m", "the valid key is limited: the run made one call every", 503, rows[:1], []string{"chat"}},
 	} {
 		t.Run(fmt.Sprintf("%s with %d", strings.ReplaceAll(tt.rate, "/", " per "), tt.status), func(t *testing.T) {

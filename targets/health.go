@@ -124,7 +124,7 @@ func (s *Session) HealthNotes() []string {
 			times = fmt.Sprintf("%d times", h.trips)
 		}
 		notes = append(notes, fmt.Sprintf(
-			"the gateway stopped serving healthy calls %s, for up to %s, after failures that the cases caused: it seems to have a circuit breaker; "+
+			"the gateway stopped serving healthy calls %s, for up to %s, after failures that the cases caused: it seems to have a circuit breaker, or a limit; "+
 				"switch it off for the run, list more relay models, or set settle.recovery", times, h.longest.Round(100*time.Millisecond)))
 	}
 	return notes
