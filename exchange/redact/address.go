@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"bytes"
 	"net"
 	"regexp"
 	"strings"
@@ -16,6 +17,7 @@ var loopback = []string{"127.0.0.1", "localhost", "::1", "0.0.0.0", "host.docker
 // ('…', 18901), and as members of their own.
 type address struct {
 	what string
+	port []byte // stands in every match: without it the expression need not run
 	re   *regexp.Regexp
 }
 
@@ -42,10 +44,13 @@ func newAddress(secret Secret) (address, bool) {
 	}
 	const between = `(?:[^\w\n]|_|port|ip|zone|addr(?:ess)?|host(?:name)?|on|at|connect|and){1,40}?`
 	name, number := `(?:`+strings.Join(quoted, "|")+`)`, `\b`+port+`\b`
-	return address{secret.What, regexp.MustCompile(`(?i)` + name + between + number + `|` + number + between + name + `\b`)}, true
+	return address{secret.What, []byte(port), regexp.MustCompile(`(?i)` + name + between + number + `|` + number + between + name + `\b`)}, true
 }
 
 func (a address) spans(content []byte) []span {
+	if !bytes.Contains(content, a.port) {
+		return nil
+	}
 	var out []span
 	for _, at := range a.re.FindAllIndex(content, -1) {
 		out = append(out, span{at[0], at[1], []string{a.what}})

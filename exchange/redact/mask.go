@@ -3,6 +3,7 @@ package redact
 import (
 	"bytes"
 	"regexp"
+	"slices"
 )
 
 // MaxVisible is how many characters of a key a mask may leave beyond a public prefix such as "sk-" (CONTRACT.md, "Nothing
@@ -11,6 +12,12 @@ const MaxVisible = 8
 
 // mask matches what replaces the middle or the end of a key.
 var mask = regexp.MustCompile(`\*{2,}|•+|…|\.{3,}|[xX]{4,}|#{3,}|(?i:[\[<(](?:redacted|masked|hidden|truncated)[\]>)])`)
+
+// masks stand in every match of mask, in lower case: one of them, or the expression need not run.
+var masks = [][]byte{
+	[]byte("**"), []byte("•"), []byte("…"), []byte("..."), []byte("xxxx"), []byte("###"),
+	[]byte("redacted"), []byte("masked"), []byte("hidden"), []byte("truncated"),
+}
 
 // publicPrefix matches the beginning of a key that says only what kind of key it is.
 var publicPrefix = regexp.MustCompile(`^(?:[A-Za-z]{2,5}-(?:proj-|ant-|or-|live-|test-|svcacct-|admin-)?(?:api\d\d-|v\d-)?|AIza)`)
@@ -34,8 +41,11 @@ func maskedSpans(content []byte, keys []maskable) []span {
 	if len(keys) == 0 {
 		return nil
 	}
-	var out []span
 	lower := folded(content)
+	if !slices.ContainsFunc(masks, func(m []byte) bool { return bytes.Contains(lower, m) }) {
+		return nil
+	}
+	var out []span
 	for _, at := range mask.FindAllIndex(content, -1) {
 		for _, k := range keys {
 			left, right := k.before(lower[:at[0]]), k.after(lower[at[1]:])
