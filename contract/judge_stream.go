@@ -18,7 +18,7 @@ func (j *judge) judgeStream(stream Stream) {
 	case r.failed == nil:
 		j.judgeStreamWithoutError(stream, r)
 	case !j.mayFailInStream():
-		j.add(NotSuccess, Must, j.row.Status.String()+" as JSON: the gateway decides this before it asks the upstream",
+		j.add(NotSuccess, Must, j.wantJSON(),
 			fmt.Sprintf("%d text/event-stream with the error in it", j.o.Status))
 		j.judgeErrorInStream(r)
 	case j.variant.MidStream || r.before > 0 || begunBeforeFirstEvent(j.o.Body):
@@ -31,6 +31,11 @@ func (j *judge) judgeStream(stream Stream) {
 		j.judgeErrorInStream(r)
 	}
 	j.judgeStreamFormat(stream, r)
+}
+
+// wantJSON is what a failure owes that the gateway can know by itself, whatever was sent first.
+func (j *judge) wantJSON() string {
+	return j.row.Status.String() + " as JSON: the gateway decides this before it asks the upstream"
 }
 
 // mayFailInStream reports whether the error may be told in a stream that has begun: only what the gateway cannot know
@@ -121,7 +126,7 @@ func (j *judge) judgeStreamWithoutError(stream Stream, r reading) {
 	case j.o.TransferError != "" && r.finish != "":
 		j.add(StreamEnd, Must, want, "a finish before the transfer broke: "+j.o.TransferError)
 	case j.o.TransferError != "" && !j.mayFailInStream():
-		j.add(NotSuccess, Must, j.row.Status.String()+" as JSON: the gateway decides this before it asks the upstream",
+		j.add(NotSuccess, Must, j.wantJSON(),
 			fmt.Sprintf("%d text/event-stream that broke off: %s", j.o.Status, j.o.TransferError))
 	case j.o.TransferError != "":
 		// The contract lets a broken transfer stand in for the event; what it cannot carry is the reason.

@@ -67,11 +67,12 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 		return contract.Observation{}, fmt.Errorf("call on %s: %w", call.Surface, err)
 	}
 	key := redact.Secret{What: redact.CallerKey, Value: call.Key}
-	out := &recorder{redactor: c.redactor, maxBody: c.limits.Capture}
-	if !key.Weak() { // a key such as "test" would be found in ordinary text
-		out.redactor = c.redactor.With(key)
+	withKey := c.redactor.With(key)
+	out := &recorder{redactor: withKey, maxBody: c.limits.Capture}
+	if key.Weak() { // a key such as "test" would be found in ordinary text
+		out.redactor = c.redactor
 	}
-	out.Sent = req.sent(c.redactor.With(key), c.limits.Capture)
+	out.Sent = req.sent(withKey, c.limits.Capture)
 
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

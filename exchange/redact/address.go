@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -30,10 +31,8 @@ func newAddress(secret Secret) (address, bool) {
 		return address{}, false
 	}
 	hosts := []string{host}
-	for _, l := range loopback {
-		if host == l {
-			hosts = loopback
-		}
+	if slices.Contains(loopback, host) {
+		hosts = loopback
 	}
 	quoted := make([]string, len(hosts))
 	for i, h := range hosts {

@@ -36,12 +36,11 @@ func newMaskable(secret Secret) (maskable, bool) {
 	return maskable{secret.What, folded([]byte(secret.Value)), len(publicPrefix.FindString(secret.Value))}, true
 }
 
-// maskedSpans finds masks that leave too much of a key.
-func maskedSpans(content []byte, keys []maskable) []span {
+// maskedSpans finds masks that leave too much of a key. lower is the content in lower case.
+func maskedSpans(content, lower []byte, keys []maskable) []span {
 	if len(keys) == 0 {
 		return nil
 	}
-	lower := folded(content)
 	if !slices.ContainsFunc(masks, func(m []byte) bool { return bytes.Contains(lower, m) }) {
 		return nil
 	}

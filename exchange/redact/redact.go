@@ -138,7 +138,7 @@ func (r *Redactor) spans(content []byte) []span {
 	for _, a := range r.addresses {
 		all = append(all, a.spans(content)...)
 	}
-	all = append(all, maskedSpans(content, r.masked)...)
+	all = append(all, maskedSpans(content, lower, r.masked)...)
 	if text, at, escaped := unescaped(content); escaped {
 		lower := folded(text)
 		for _, n := range r.needles {
