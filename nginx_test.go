@@ -1,3 +1,7 @@
+//go:build !race
+
+// With the race detector this takes five times as long.
+
 package gatecert_test
 
 import (

@@ -1,3 +1,7 @@
+//go:build !race
+
+// The page is rendered by one goroutine; with the race detector this takes ten seconds more.
+
 package reports_test
 
 import (

@@ -79,13 +79,6 @@ func TestRunCertifiesTheReferenceGatewayAndLeavesItsReports(t *testing.T) {
 	assert.Contains(t, stderr, "2 cases done")
 }
 
-func TestAProfileFromTheGatewayCommandIsUsedAsItIs(t *testing.T) {
-	profile := serveGateway(t)
-	code, stdout, stderr := invoke(t.Context(), "run", "--target", profile, "--out", t.TempDir())
-	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stdout, "conformant at level full without load cases: 32 of 32 rows pass.")
-}
-
 func TestABareURLIsCertifiedAtEdge(t *testing.T) {
 	url, key := baseURL(t, serveGateway(t))
 	code, stdout, stderr := invoke(t.Context(), "run", url, "--key", key, "--model", "gc-chat", "--out", t.TempDir())

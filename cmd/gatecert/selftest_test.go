@@ -1,46 +1,14 @@
 package main
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets/mutants"
 )
-
-// Mutants with a few kinds of hook, and the permitted behaviour that changes most. make selftest tests all of them.
-func TestSelftestTestsGateways(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs the whole contract twice")
-	}
-	dir := t.TempDir()
-	code, stdout, stderr := invoke(t.Context(), "selftest", "--parallel", "1", "--out", dir,
-		"--mutant", "done-after-the-error", "--permitted", "http2")
-	require.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stdout, "self-test passed: 1 mutant killed in exactly the expected cases, 1 permitted behaviour without a false alarm (")
-	assert.Contains(t, stderr, "2 of 2 gateways tested")
-
-	raw, err := os.ReadFile(filepath.Join(dir, "selftest.json"))
-	require.NoError(t, err)
-	var test reports.SelfTest
-	require.NoError(t, json.Unmarshal(raw, &test))
-	assert.Equal(t, reports.SelfTestSchema, test.Schema)
-	assert.True(t, test.Partial)
-	require.Len(t, test.Gateways, 2)
-	for _, g := range test.Gateways {
-		assert.Empty(t, g.Mistakes, g.Name)
-		assert.Equal(t, g.Theme != "", len(g.Kills) > 0, g.Name)
-	}
-	page, err := os.ReadFile(filepath.Join(dir, "selftest.html"))
-	require.NoError(t, err)
-	assert.Contains(t, string(page), `<tr data-row="done-after-the-error">`)
-}
 
 func TestSelftestWithWrongArguments(t *testing.T) {
 	for name, args := range map[string][]string{

@@ -1,7 +1,6 @@
 package selftest
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -66,25 +65,6 @@ func TestRowsAndRequirementsWithoutAKillAreNamed(t *testing.T) {
 	assert.NotContains(t, test.NeverFailed, contract.RowID("http:404"))
 	assert.Contains(t, test.NeverFailed, contract.RowID("http:400"), "a warning does not show that a row can fail")
 	assert.Len(t, test.NeverBroken, len(contract.Requirements())-2)
-}
-
-// The gateway has no mutant and the self-test believes that it has: what a blind harness would look like.
-func TestAMutantThatSurvivesIsReported(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs the whole contract")
-	}
-	i := slices.IndexFunc(mutants.All(), func(m mutants.Mutant) bool { return m.Name == "malformed-body-as-500" })
-	m := mutants.All()[i]
-	result, err := gateway{name: "none", mutant: m}.test(t.Context())
-	require.NoError(t, err)
-	assert.False(t, result.OK())
-	assert.Empty(t, result.Kills)
-	assert.Len(t, result.Mistakes, len(m.Cases()))
-	for _, mistake := range result.Mistakes {
-		assert.Equal(t, "survived", mistake.Problem)
-		assert.Equal(t, contract.RowID("code:bad_request_body"), mistake.Row)
-	}
-	assert.Equal(t, len(slices.DeleteFunc(contract.Cases(), contract.Case.IsLoad)), result.Ran)
 }
 
 func TestNamesThatDoNotExist(t *testing.T) {
