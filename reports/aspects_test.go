@@ -19,3 +19,53 @@ func TestJSONHasTheAspectsThatExist(t *testing.T) {
 	assert.Contains(t, out.String(), "\"aspects\": {\n        \"code\": \"violated\"\n      }")
 	assert.NotContains(t, out.String(), "evil")
 }
+
+// Aspects are summed up over the cases that say something about the gateway.
+func TestReportsSumUpAspects(t *testing.T) {
+	run := goodRun()
+	render := func() (terminal, markdown, page string) {
+		var out [3]bytes.Buffer
+		require.NoError(t, reports.Terminal(&out[0], run, reports.TerminalOptions{}))
+		require.NoError(t, reports.Markdown(&out[1], run))
+		require.NoError(t, reports.HTML(&out[2], run))
+		return out[0].String(), out[1].String(), out[2].String()
+	}
+	terminal, markdown, page := render()
+	assert.NotContains(t, terminal, "held:")
+	assert.NotContains(t, markdown, "| aspect |")
+	assert.NotContains(t, page, "Aspects</h2>")
+
+	for i, results := range []map[contract.Aspect]contract.Result{
+		{contract.AspectStatus: contract.Held, contract.AspectCode: contract.Violated, contract.AspectStream: contract.Untested},
+		{contract.AspectStatus: contract.Held, contract.AspectCode: contract.Held, "evil": contract.Held},
+		{contract.AspectStatus: contract.Held, contract.AspectCode: contract.Held}, // of no account: it is untestable
+	} {
+		run.Cases[i].Aspects = results
+	}
+	run.Cases[2].Verdict = contract.Untestable
+	terminal, markdown, page = render()
+	assert.Contains(t, terminal, "\nheld:  status 2 of 2  code 1 of 2\n")
+	assert.Contains(t, markdown, "| aspect | held | of cases |\n|:--|--:|--:|\n| status | 2 | 2 |\n| code | 1 | 2 |\n\n")
+	assert.Contains(t, page, `<h2>Aspects</h2>`)
+	assert.Contains(t, page, `<tr><th scope="row">code</th><td class="num">2</td>`)
+}
+
+// A cell of which a part was tested says how much.
+func TestReportsShowPartlyTestedCells(t *testing.T) {
+	run := goodRun()
+	second := run.Cases[0]
+	second.ID, second.Verdict, second.Reason, second.Observation = second.ID+"/other", contract.NotOffered, "no recipe", nil
+	run = concluded(run.Header, append(run.Cases, second))
+	var terminal, markdown, page, report bytes.Buffer
+	require.NoError(t, reports.Terminal(&terminal, run, reports.TerminalOptions{}))
+	require.NoError(t, reports.Markdown(&markdown, run))
+	require.NoError(t, reports.HTML(&page, run))
+	require.NoError(t, reports.JSON(&report, run))
+	assert.Contains(t, terminal.String(), "– 400                            –1/2\n✓ 401                            ✓\n")
+	assert.Contains(t, terminal.String(), "k/n k of n cases tested\n")
+	assert.Contains(t, terminal.String(), "conformant at level relay: 31 of 32 rows pass, 1 not offered (1 in part).\n")
+	assert.Contains(t, markdown.String(), "| – 1/2 |\n")
+	assert.Contains(t, page.String(), `–<small>1/2</small></a>`)
+	assert.Contains(t, page.String(), `aria-label="http:400 on chat: not-offered, 1 of 2 cases, 1 tested"`)
+	assert.Contains(t, report.String(), "\"verdict\": \"not-offered\",\n          \"tested\": 1,")
+}

@@ -41,6 +41,7 @@ type page struct {
 	// Levels are totals by what By names: "Level", "Target" or "Theme".
 	Levels  []pageLevel
 	By      string
+	Aspects []aspectTotal
 	Facts   []Fact
 	Profile string
 
@@ -69,7 +70,7 @@ type pageBar struct {
 
 // pageFuncs are the functions that the template calls.
 var pageFuncs = template.FuncMap{
-	"sign": sign, "verdicts": contract.Verdicts, "bars": pageBars, "groups": groups, "parts": nameParts, "label": cellLabel, "link": fragment,
+	"sign": sign, "verdicts": contract.Verdicts, "bars": pageBars, "groups": groups, "parts": nameParts, "label": cellLabel, "link": fragment, "part": partLegend,
 	"name": func(v any) string { return plain.Text(fmt.Sprint(v), nameLimit) },
 	"text": func(s string) string { return plain.Text(s, textLimit) },
 	"n":    chartNumber, "charts": loadCharts, "summary": loadSentence, "capital": capital, "check": checkVerdict, "duration": duration,
@@ -84,6 +85,7 @@ func HTML(w io.Writer, run runlog.Run) error {
 	for _, l := range append(m.Levels, LevelTotals{"all", m.Totals}) {
 		p.Levels = append(p.Levels, pageLevel{plain.Text(string(l.Level), 20), l.Counts})
 	}
+	p.Aspects = aspectTotals(run)
 	p.Loads = slices.DeleteFunc(slices.Clone(run.Cases), func(c runlog.Case) bool { return c.Load == nil })
 	return p.write(w, m, runEntries(run.AllCases()))
 }
@@ -156,6 +158,9 @@ func cellLabel(r MatrixRow, c Cell) string {
 	label := plain.Text(string(r.ID), nameLimit) + " on " + plain.Text(c.Column, nameLimit) + ": " + string(c.Verdict)
 	if n := len(c.Cases); n > 1 {
 		label += fmt.Sprintf(", %d of %d cases", c.Counts[c.Verdict], n)
+	}
+	if c.Partly() != "" {
+		label += fmt.Sprintf(", %d tested", tested(c.Counts))
 	}
 	return label
 }

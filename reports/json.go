@@ -80,7 +80,9 @@ type reportRow struct {
 type reportCell struct {
 	Surface dialect.Surface  `json:"surface"`
 	Verdict contract.Verdict `json:"verdict"`
-	Cases   []string         `json:"cases"`
+	// Tested is how many of the cases say something about the gateway.
+	Tested int      `json:"tested"`
+	Cases  []string `json:"cases"`
 }
 
 type reportCase struct {
@@ -153,7 +155,7 @@ func (r *report) addMatrix(m Matrix) {
 			Status: row.Status.String(), Verdict: row.Verdict, Cases: whole(row.Counts, contract.Verdicts()), Cells: []reportCell{},
 		}
 		for _, c := range row.Cells {
-			out.Cells = append(out.Cells, reportCell{dialect.Surface(c.Column), c.Verdict, filled(c.Cases)})
+			out.Cells = append(out.Cells, reportCell{dialect.Surface(c.Column), c.Verdict, tested(c.Counts), filled(c.Cases)})
 		}
 		r.Rows = append(r.Rows, out)
 	}

@@ -25,6 +25,7 @@ func Markdown(w io.Writer, run runlog.Run) error {
 	fmt.Fprintf(&out, "**%s %s.**\n\n", sign(run.Verdict()), Sentence(run))
 	markdownMatrix(&out, m)
 	markdownTotals(&out, m)
+	markdownAspects(&out, aspectTotals(run))
 	markdownLoad(&out, run)
 	if notes := runNotes(run); len(notes) > 0 {
 		out.WriteString("### Notes\n\n")
@@ -48,13 +49,16 @@ func markdownMatrix(out *bytes.Buffer, m Matrix) {
 	for _, r := range m.Rows {
 		fmt.Fprintf(out, "| %s | %s | %s | %s |", sign(r.Verdict), cell(string(r.ID), nameLimit), r.Meaning, r.Status)
 		for _, c := range r.Cells {
-			fmt.Fprintf(out, " %s |", sign(c.Verdict))
+			fmt.Fprintf(out, " %s |", strings.TrimSpace(sign(c.Verdict)+" "+c.Partly()))
 		}
 		out.WriteString("\n")
 	}
 	var legend []string
 	for _, v := range legendVerdicts() {
 		legend = append(legend, sign(v)+" "+string(v))
+	}
+	if part := partLegend(m); part != "" {
+		legend = append(legend, part)
 	}
 	out.WriteString("\n" + strings.Join(legend, " &nbsp; ") + "\n\n")
 }
@@ -76,6 +80,17 @@ func markdownTotals(out *bytes.Buffer, m Matrix) {
 		line(cell(string(l.Level), 20), l.Counts)
 	}
 	line("all", m.Totals)
+	out.WriteString("\n")
+}
+
+func markdownAspects(out *bytes.Buffer, totals []aspectTotal) {
+	if len(totals) == 0 {
+		return
+	}
+	out.WriteString("| aspect | held | of cases |\n|:--|--:|--:|\n")
+	for _, a := range totals {
+		fmt.Fprintf(out, "| %s | %d | %d |\n", a.Aspect, a.Held, a.Of)
+	}
 	out.WriteString("\n")
 }
 

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
@@ -53,6 +54,21 @@ type Cell struct {
 	Counts  runlog.Counts
 	// Cases are the ids of its cases, in the order of [runlog.Run.AllCases].
 	Cases []string
+}
+
+// Partly is how many of its cases were tested: "3/4". It is "" where all were, or none. A cell of which the gateway offers
+// a part is not-offered, so that it never looks like one that passed; what was tested must show all the same.
+func (c Cell) Partly() string {
+	k, n := tested(c.Counts), len(c.Cases)
+	if k == 0 || k == n {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", k, n)
+}
+
+// tested counts the cases that say something about the gateway.
+func tested(c runlog.Counts) int {
+	return c[contract.Pass] + c[contract.Warn] + c[contract.ExpectedFail] + c[contract.Fail]
 }
 
 // LevelTotals counts the cases of one certification level, without those of the levels below.
@@ -129,6 +145,17 @@ func (m Matrix) RowCounts() runlog.Counts {
 		counts[r.Verdict]++
 	}
 	return counts
+}
+
+// inPart counts the rows that are not-offered only because some of their cases are.
+func (m Matrix) inPart() int {
+	n := 0
+	for _, r := range m.Rows {
+		if r.Verdict == contract.NotOffered && tested(r.Counts) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // worst is the worst verdict with a count, or [NotRun].

@@ -1,6 +1,7 @@
 package reports_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -40,6 +41,25 @@ func TestMatrix(t *testing.T) {
 		assert.Equal(t, reports.NotRun, m.Rows[31].Verdict)
 		assert.Equal(t, reports.NotRun, m.Rows[31].Cells[0].Verdict)
 		assert.Empty(t, m.Rows[31].Cells[0].Cases)
+	})
+	t.Run("shows how much of a cell was tested, where that is a part", func(t *testing.T) {
+		with := func(verdicts ...contract.Verdict) reports.Cell {
+			var cases []runlog.Case
+			for i, v := range verdicts {
+				c := result(contract.Rows()[0], dialect.Chat)
+				c.ID, c.Verdict = fmt.Sprint(c.ID, i), v
+				cases = append(cases, c)
+			}
+			return reports.NewMatrix(concluded(header(contract.Edge), cases)).Rows[0].Cells[0]
+		}
+		cell := with(contract.Pass, contract.Warn, contract.NotOffered)
+		assert.Equal(t, contract.NotOffered, cell.Verdict, "what is not offered never turns a cell green")
+		assert.Equal(t, "2/3", cell.Partly())
+		cell = with(contract.Fail, contract.ExpectedFail, contract.NotOffered, contract.Untestable, contract.Error)
+		assert.Equal(t, contract.Fail, cell.Verdict)
+		assert.Equal(t, "2/5", cell.Partly())
+		assert.Empty(t, with(contract.Pass, contract.Fail).Partly(), "all")
+		assert.Empty(t, with(contract.NotOffered, contract.NotOffered).Partly(), "none")
 	})
 	t.Run("totals add up", func(t *testing.T) {
 		assert.Equal(t, 96, m.Totals.Total())

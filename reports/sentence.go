@@ -48,15 +48,15 @@ func Sentence(run runlog.Run) string {
 	}
 	switch {
 	case len(selection.Cases) > 0:
-		return result + counted(m.Totals, "selected case", passed) + " (" + rowNames(m) + level + ")"
+		return result + counted(m.Totals, 0, "selected case", passed) + " (" + rowNames(m) + level + ")"
 	case len(selection.Rows) > 0:
 		counts := m.RowCounts()
 		delete(counts, NotRun)
-		return result + counted(counts, "selected row", passed) + " (" + rowNames(m) + level + ")"
+		return result + counted(counts, m.inPart(), "selected row", passed) + " (" + rowNames(m) + level + ")"
 	case passed:
-		return "conformant at " + level + ": " + counted(m.RowCounts(), "row", passed)
+		return "conformant at " + level + ": " + counted(m.RowCounts(), m.inPart(), "row", passed)
 	default:
-		return "NOT conformant at " + level + ": " + counted(m.RowCounts(), "row", passed)
+		return "NOT conformant at " + level + ": " + counted(m.RowCounts(), m.inPart(), "row", passed)
 	}
 }
 
@@ -79,8 +79,9 @@ func nothingJudged(run runlog.Run) string {
 	return "no case could be judged"
 }
 
-// counted writes "2 of 32 rows fail, 17 pass, 13 not run": what decides the result comes first.
-func counted(counts runlog.Counts, noun string, passed bool) string {
+// counted writes "2 of 32 rows fail, 17 pass, 13 not run": what decides the result comes first. inPart are those of the
+// rows not offered that were tested but for some of their cases.
+func counted(counts runlog.Counts, inPart int, noun string, passed bool) string {
 	order := []contract.Verdict{
 		contract.Pass, contract.Warn, contract.ExpectedFail, contract.NotOffered, contract.Fail, contract.Untestable, contract.Error, NotRun,
 	}
@@ -102,6 +103,9 @@ func counted(counts runlog.Counts, noun string, passed bool) string {
 		part := fmt.Sprintf("%d %s", n, verb)
 		if len(parts) == 0 {
 			part = fmt.Sprintf("%d of %s %s", n, Count(counts.Total(), noun), verb)
+		}
+		if v == contract.NotOffered && inPart > 0 {
+			part += fmt.Sprintf(" (%d in part)", inPart)
 		}
 		parts = append(parts, part)
 	}

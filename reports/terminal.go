@@ -49,6 +49,7 @@ func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	if err := t.totals(m); err != nil {
 		return err
 	}
+	t.aspects(aspectTotals(run))
 	t.line("%s.", t.paint(run.Verdict(), Sentence(run)))
 	return flush(w, &t.out)
 }
@@ -79,6 +80,9 @@ func (t *terminal) matrix(m Matrix) error {
 	keys, column := 0, 1
 	for _, r := range m.Rows {
 		keys = max(keys, len([]rune(plain.Text(r.Key, 40))))
+		for _, c := range r.Cells {
+			column = max(column, 1+len(c.Partly()))
+		}
 	}
 	for _, c := range m.Columns {
 		for line := range strings.Lines(c.Short) {
@@ -96,7 +100,7 @@ func (t *terminal) matrix(m Matrix) error {
 		for _, r := range m.Rows {
 			line := []string{t.sign(r.Verdict), plain.Text(r.Key, 40)}
 			for _, c := range r.Cells[from:to] {
-				line = append(line, t.sign(c.Verdict))
+				line = append(line, t.sign(c.Verdict)+c.Partly())
 			}
 			rows = append(rows, line)
 		}
@@ -119,8 +123,21 @@ func (t *terminal) legend(m Matrix) {
 	if slices.ContainsFunc(m.Columns, streams) {
 		names = append(names, streamSign+" streaming")
 	}
+	if part := partLegend(m); part != "" {
+		names = append(names, part)
+	}
 	t.wrapped(names, names)
 	t.line("")
+}
+
+// partLegend explains the cells that were tested in part, "" where there is none.
+func partLegend(m Matrix) string {
+	for _, r := range m.Rows {
+		if slices.ContainsFunc(r.Cells, func(c Cell) bool { return c.Partly() != "" }) {
+			return "k/n k of n cases tested"
+		}
+	}
+	return ""
 }
 
 // verdictLegend explains signs with a word for each.
@@ -236,6 +253,19 @@ func (t *terminal) totals(m Matrix) error {
 	}
 	rows = append(rows, line("all", m.Totals))
 	return t.table(header, rows, tw.AlignRight)
+}
+
+// aspects writes in how many of the cases each aspect held.
+func (t *terminal) aspects(totals []aspectTotal) {
+	if len(totals) == 0 {
+		return
+	}
+	parts := []string{"held:"}
+	for _, a := range totals {
+		parts = append(parts, a.String())
+	}
+	t.wrapped(parts, parts)
+	t.line("")
 }
 
 // table writes a table without a frame. align is that of the columns after the first two.

@@ -1,0 +1,46 @@
+package reports
+
+import (
+	"fmt"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// aspectTotal is how often an aspect held in a run.
+type aspectTotal struct {
+	Aspect contract.Aspect
+	// Held is the number of cases in which it held, of the Of in which it was tested.
+	Held, Of int
+}
+
+// Counts are the cases as the parts of a bar. What did not hold may have been a SHOULD: it is no failure yet.
+func (a aspectTotal) Counts() runlog.Counts {
+	return runlog.Counts{contract.Pass: a.Held, contract.Warn: a.Of - a.Held}
+}
+
+// aspectTotals sums up the tested cases of a run by aspect. Aspects that no case tested are left out. A gateway with codes of
+// its own may be right in everything else, which the verdicts do not show.
+func aspectTotals(run runlog.Run) []aspectTotal {
+	var totals []aspectTotal
+	for _, a := range contract.Aspects() {
+		total := aspectTotal{Aspect: a}
+		for _, c := range run.Cases {
+			if tested(runlog.Counts{c.Verdict: 1}) == 0 {
+				continue
+			}
+			switch c.Aspects[a] {
+			case contract.Held:
+				total.Held, total.Of = total.Held+1, total.Of+1
+			case contract.Violated:
+				total.Of++
+			}
+		}
+		if total.Of > 0 {
+			totals = append(totals, total)
+		}
+	}
+	return totals
+}
+
+func (a aspectTotal) String() string { return fmt.Sprintf("%s %d of %d", a.Aspect, a.Held, a.Of) }
