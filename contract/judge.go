@@ -163,12 +163,12 @@ func (j *judge) judgeTime() {
 // judgeStatus applies "Expected statuses of the codes": the class is always a MUST, the exact status as its basis says.
 func (j *judge) judgeStatus() {
 	rule, status := j.row.Status, j.o.Status
-	got := strconv.Itoa(status)
+	got := strconv.Itoa(status) + j.doubtKey()
 	j.check(NotSuccess)
 	switch class := status / 100; {
 	case class == 2 || class == 3:
 		if looksSuccessful(j.c.Surface, j.o) {
-			got += " with an ordinary answer"
+			got += " with an ordinary answer" + j.doubtMeans()
 		} else {
 			got += " with " + bodyWords(j.o)
 		}
@@ -194,6 +194,22 @@ func (j *judge) judgeStatus() {
 	if slices.Contains(rule.Never, status) {
 		j.add(StatusBlame, Must, "a status that does not blame the caller's key", got)
 	}
+}
+
+// doubtMeans says beside an ordinary answer, where an error was due, that what the profile names may not have had its effect.
+func (j *judge) doubtMeans() string {
+	if d := j.o.Declared; d != nil && d.Means != "" {
+		return "; " + d.Means + " may not bring this about"
+	}
+	return ""
+}
+
+// doubtKey says beside a 401 that the gateway may not know the key: that is a slip in the profile, or the gateway's fault.
+func (j *judge) doubtKey() string {
+	if d := j.o.Declared; d != nil && d.UnknownKey && j.o.Status == statusUnauthorized {
+		return "; the gateway may not know the key: it answered one that was never issued in the same way"
+	}
+	return ""
 }
 
 // permitted holds the one exception of the contract: for a wrong method on an existing path, 404 and 405 are both right.

@@ -133,7 +133,7 @@ func (j *judge) judgeStreamWithoutError(stream Stream, r reading) {
 		j.check(NotSuccess, StreamEnd)
 		j.add(StreamError, Should, "the API format's own error event", "a broken transfer: "+j.o.TransferError)
 	case !j.variant.MidStream && r.finished:
-		j.add(NotSuccess, Must, j.row.Status.String(), fmt.Sprintf("%d with an ordinary stream", j.o.Status))
+		j.add(NotSuccess, Must, j.row.Status.String(), fmt.Sprintf("%d with an ordinary stream%s", j.o.Status, j.doubtMeans()))
 	case r.notJSON != nil:
 		j.add(StreamEnd, Must, want, "an event that is not JSON, which no client can read: "+dialect.Excerpt(r.notJSON.Data))
 	case r.finish != "":

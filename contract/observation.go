@@ -56,6 +56,11 @@ type Declared struct {
 	Window time.Duration `json:"window_ns,omitempty"`
 	// Codes are the codes that the gateway publishes, nil for table 2 as it is.
 	Codes *CodeClaim `json:"codes,omitempty"`
+	// Means is what of the profile brings the circumstance about, "the recipe" or "keys.revoked", where that is not
+	// gatecert's own doing. It changes no verdict.
+	Means string `json:"means,omitempty"`
+	// UnknownKey says that before the cases the gateway answered the key of Means like one that was never issued.
+	UnknownKey bool `json:"unknown_key,omitempty"`
 }
 
 // answerLimit is the time within which a call has to be answered that the upstream does not answer (CONTRACT.md, "Time").

@@ -16,6 +16,20 @@ type builtin struct {
 	shape func(p profile.Profile, c contract.Case, token string, pr *Request) (directive string, err error)
 	// recipeSuffices is set when a recipe of the profile makes up for what the built-in one lacks.
 	recipeSuffices bool
+	// key is the name of the profile's key that brings the circumstance about, "" for none.
+	key string
+}
+
+// means names what of the profile brings a case about, "" where gatecert does so by itself. A recipe that only says what the
+// mock upstream does is sure to have its effect.
+func means(p profile.Profile, c contract.Case) string {
+	if r, own, err := p.Recipe(c); own && err == nil && (r.Directive == "" || len(r.Before) > 0) {
+		return "the recipe"
+	}
+	if key := builtins[c.Circumstance].key; key != "" {
+		return "keys." + key
+	}
+	return ""
 }
 
 // recipeOnly stands for circumstances that only a recipe of the profile can bring about.
@@ -99,7 +113,7 @@ func wrongKey(p profile.Profile, c contract.Case, _ string, pr *Request) (string
 }
 
 func withKey(name string, pick func(profile.Keys) string) builtin {
-	return builtin{recipeSuffices: true, shape: func(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
+	return builtin{key: name, recipeSuffices: true, shape: func(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 		key := pick(p.Keys)
 		if key == "" {
 			return "", fmt.Errorf("%w: the profile has neither keys.%s nor a recipe circumstances.%s", profile.ErrNotOffered, name, c.Circumstance)

@@ -40,7 +40,7 @@ func TestTheClaimedCodesTravelWithEveryObservation(t *testing.T) {
 	p := relayProfile()
 	c, err := contract.ParseCase("code:model_not_found/absent-model/chat")
 	require.NoError(t, err)
-	assert.Nil(t, (&Session{Profile: p}).declared(c), "nothing is declared")
+	assert.Nil(t, (&Session{Profile: p}).declared(c, ""), "nothing is declared")
 	p.Claims.Codes = "none"
-	assert.Equal(t, &contract.Declared{Codes: &contract.CodeClaim{None: true}}, (&Session{Profile: p}).declared(c))
+	assert.Equal(t, &contract.Declared{Codes: &contract.CodeClaim{None: true}}, (&Session{Profile: p}).declared(c, ""))
 }

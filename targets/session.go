@@ -32,6 +32,8 @@ type Session struct {
 	// serviceTimes holds, by surface, how long its last healthy call took, as a [time.Duration].
 	serviceTimes sync.Map
 	health       health
+	// unknown are the keys that the gateway answers like one that was never issued, as [Session.CheckPreparedKeys] found.
+	unknown map[string]bool
 }
 
 // Host is what a session may use of this machine. The zero value has a shell and no database.
@@ -129,7 +131,7 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 	if o, token, err = s.send(ctx, c, token, pr); err != nil {
 		return o, err
 	}
-	o.Declared = s.declared(c)
+	o.Declared = s.declared(c, pr.Call.Key)
 	if s.upstream != nil {
 		if err := s.awaitUpstream(ctx, token, &o); err != nil {
 			return o, err
@@ -151,9 +153,9 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 }
 
 // declared returns what the profile declares that the answer of a case is judged by, nil for nothing.
-func (s *Session) declared(c contract.Case) *contract.Declared {
+func (s *Session) declared(c contract.Case, key string) *contract.Declared {
 	limits := s.Profile.Limits
-	d := contract.Declared{Codes: s.Profile.Claims.Declared().Codes}
+	d := contract.Declared{Codes: s.Profile.Claims.Declared().Codes, Means: means(s.Profile, c), UnknownKey: s.unknown[key]}
 	switch {
 	case c.Circumstance == contract.SlowUpstream && limits.Timeout > 0:
 		took, _ := s.serviceTimes.Load(c.Surface)
@@ -224,28 +226,6 @@ func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind Con
 	default:
 		return o, true, "", nil
 	}
-}
-
-// ErrUnknownKey is returned when the gateway does not accept a key that the profile declares as valid. Its text names the
-// key's place in the profile.
-var ErrUnknownKey = errors.New("the gateway does not accept a key of the profile")
-
-// CheckLimitedKey makes a healthy call with the key that has the declared rate limit. It returns [ErrUnknownKey] when the
-// gateway answers 401 or 403: what comes of such a key says nothing about a limit.
-func (s *Session) CheckLimitedKey(ctx context.Context, surface dialect.Surface) error {
-	call := HealthyCall(s.Profile, surface, newToken())
-	if call.Key = s.Profile.Limits.Rate.Key; call.Key == "" {
-		return nil
-	}
-	o, err := s.client.Do(ctx, call)
-	if err != nil {
-		return fmt.Errorf("control: %w", err)
-	}
-	if o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden {
-		_, detail := contract.IsSuccess(surface, o)
-		return fmt.Errorf("%w: limits.rate.key: a healthy call on %s got %s; is it spelled right, and may it use the model?", ErrUnknownKey, surface, detail)
-	}
-	return nil
 }
 
 // ControlKind says which of the two control calls is made.

@@ -111,16 +111,18 @@ func (r *runner) begin(ctx context.Context) (err error) {
 	return nil
 }
 
-// checkKeys makes a healthy call with the limited key where a case is going to use it.
+// checkKeys makes a call with each of the limited, revoked and spent keys where a case is going to use it.
 func (r *runner) checkKeys(ctx context.Context) error {
-	cases := r.plan.all()
-	i := slices.IndexFunc(cases, func(c contract.Case) bool {
-		return c.Circumstance == contract.OverRateLimit && r.before.failed[c.Surface] == ""
-	})
-	if i < 0 {
-		return nil
+	cases := slices.DeleteFunc(r.plan.all(), func(c contract.Case) bool { return r.before.failed[c.Surface] != "" })
+	notes, err := r.session.CheckPreparedKeys(ctx, cases)
+	for _, note := range notes {
+		r.journal.note("%s", note)
 	}
-	err := r.session.CheckLimitedKey(ctx, cases[i].Surface)
+	i := slices.IndexFunc(cases, func(c contract.Case) bool { return c.Circumstance == contract.OverRateLimit })
+	if err != nil || i < 0 {
+		return err
+	}
+	err = r.session.CheckLimitedKey(ctx, cases[i].Surface)
 	if errors.Is(err, targets.ErrUnknownKey) {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}

@@ -1,0 +1,45 @@
+package contract
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What the profile has prepared may not be as the profile says: the findings tell, and the verdict stays.
+func TestFindingsDoubtWhatTheProfilePrepared(t *testing.T) {
+	ok := `{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}`
+	declaring := func(o Observation, d Declared) Observation { return with(o, func(o *Observation) { o.Declared = &d }) }
+	const revoked, priced, spent = "http:403/revoked-key/chat", "code:model_price_error/unpriced-model/chat", "code:pre_consume_token_quota_failed/spent-key/chat"
+	for _, tt := range []judgeRow{
+		{"the recipe had no effect", priced, declaring(jsonAnswer(200, ok), Declared{Means: "the recipe"}),
+			[]string{"MUST not-success: got 200 with an ordinary answer; the recipe may not bring this about, want 5xx"}},
+		{"the key works", revoked, declaring(jsonAnswer(200, ok), Declared{Means: "keys.revoked"}),
+			[]string{"MUST not-success: got 200 with an ordinary answer; keys.revoked may not bring this about, want 403"}},
+		{"gatecert's own doing", absentModel + "chat", declaring(jsonAnswer(200, ok), Declared{}),
+			[]string{"MUST not-success: got 200 with an ordinary answer, want 404"}},
+		{"the recipe had an effect", priced, declaring(jsonAnswer(500, openaiError("model_price_error")), Declared{Means: "the recipe"}), nil},
+		{"an error under 200 is no ordinary answer", priced, declaring(jsonAnswer(200, openaiError("model_price_error")), Declared{Means: "the recipe"}),
+			[]string{`MUST not-success: got 200 with "{\"error\":{\"message\":\"m\",\"type\":\"upstream_error\",\"param\":null,\"code\":\"model_price"…, want 5xx`}},
+		{"an unknown key", spent, declaring(jsonAnswer(401, openaiError("access_denied")), Declared{Means: "keys.spent_key", UnknownKey: true}), []string{
+			"SHOULD status-exact: got 401; the gateway may not know the key: it answered one that was never issued in the same way, want 403",
+			`MUST code: got "access_denied", want "pre_consume_token_quota_failed" in error.code`, "SHOULD consistent: got 401, want access_denied with 403"}},
+		{"a known key", spent, declaring(jsonAnswer(401, openaiError("pre_consume_token_quota_failed")), Declared{Means: "keys.spent_key"}),
+			[]string{"SHOULD status-exact: got 401, want 403"}},
+		{"another status", spent, declaring(jsonAnswer(402, openaiError("pre_consume_token_quota_failed")), Declared{Means: "keys.spent_key", UnknownKey: true}),
+			[]string{"SHOULD status-exact: got 402, want 403"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := ParseCase(tt.id)
+			require.NoError(t, err)
+			var got []string
+			for _, f := range Judge(c, tt.o).Findings {
+				if f.Level != Note {
+					got = append(got, f.String())
+				}
+			}
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}

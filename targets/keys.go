@@ -1,0 +1,107 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+)
+
+// ErrUnknownKey is returned when the gateway does not accept a key that the profile declares as valid. Its text names the
+// key's place in the profile.
+var ErrUnknownKey = errors.New("the gateway does not accept a key of the profile")
+
+// CheckLimitedKey makes a healthy call with the key that has the declared rate limit. It returns [ErrUnknownKey] when the
+// gateway answers 401 or 403: what comes of such a key says nothing about a limit.
+func (s *Session) CheckLimitedKey(ctx context.Context, surface dialect.Surface) error {
+	call := HealthyCall(s.Profile, surface, newToken())
+	if call.Key = s.Profile.Limits.Rate.Key; call.Key == "" {
+		return nil
+	}
+	o, err := s.client.Do(ctx, call)
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	if o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden {
+		_, detail := contract.IsSuccess(surface, o)
+		return fmt.Errorf("%w: limits.rate.key: a healthy call on %s got %s; is it spelled right, and may it use the model?", ErrUnknownKey, surface, detail)
+	}
+	return nil
+}
+
+// preparedKeys are the circumstances of the keys that no healthy call may succeed with.
+var preparedKeys = []string{"revoked-key", "spent-account", "spent-key"}
+
+// CheckPreparedKeys makes the call of one case with each of the revoked and spent keys among the cases of a run. The notes say
+// of each key that works, or that the gateway answers like one that was never issued, what that may mean: a slip in the
+// profile or a fault of the gateway. It is no error, since nobody but the profile's author can tell which. The answers of the
+// cases with an unknown key are marked, see [contract.Declared]. It has to be called before the cases.
+func (s *Session) CheckPreparedKeys(ctx context.Context, cases []contract.Case) (notes []string, err error) {
+	s.unknown = make(map[string]bool)
+	for _, circumstance := range preparedKeys {
+		i := slices.IndexFunc(cases, func(c contract.Case) bool { return c.Circumstance == circumstance })
+		if i < 0 {
+			continue
+		}
+		note, err := s.checkPreparedKey(ctx, cases[i])
+		if err != nil {
+			return notes, err
+		}
+		if note != "" {
+			notes = append(notes, note)
+		}
+	}
+	return notes, nil
+}
+
+func (s *Session) checkPreparedKey(ctx context.Context, c contract.Case) (note string, err error) {
+	request, err := RequestFor(s.Profile, c, newToken())
+	if err != nil || request.Exclusive() || request.Call.Key == s.Profile.Keys.Valid {
+		return "", nil //nolint:nilerr // not offered, or brought about by other means than a key
+	}
+	name := "keys." + builtins[c.Circumstance].key
+	o, err := s.paced(ctx, request)
+	if err != nil {
+		return "", err
+	}
+	if works, _ := contract.IsSuccess(c.Surface, o); works {
+		return fmt.Sprintf("%s: a call with it on %s succeeded: it is not what the profile says, or the gateway serves such keys", name, c.Surface), nil
+	}
+	if o.Status != http.StatusUnauthorized {
+		return "", nil
+	}
+	key := request.Call.Key
+	request.Call.Key = s.Profile.Keys.WrongKey()
+	request.Call.KeyRole = s.Profile.KeyRole(request.Call.Key)
+	never, err := s.paced(ctx, request)
+	if err != nil || never.Status != http.StatusUnauthorized || kindOf(c.Surface, o) != kindOf(c.Surface, never) {
+		return "", err
+	}
+	s.unknown[key] = true
+	return fmt.Sprintf("%s: the gateway answers it with 401, like a key that was never issued: is it spelled right?", name), nil
+}
+
+// paced makes a call when it is its turn.
+func (s *Session) paced(ctx context.Context, r Request) (contract.Observation, error) {
+	if err := s.health.awaitTurn(ctx); err != nil {
+		return contract.Observation{}, err
+	}
+	o, err := s.client.Do(ctx, r.Call)
+	if err != nil {
+		return o, fmt.Errorf("control: %w", err)
+	}
+	return o, nil
+}
+
+// kindOf is what the error object of an answer says of its kind: its code and its type.
+func kindOf(surface dialect.Surface, o contract.Observation) string {
+	env, err := dialect.DecodeError(surface.Dialect(), o.Body, contract.IsCode)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprint(env.Business, " ", env.Type)
+}
