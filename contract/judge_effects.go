@@ -31,18 +31,36 @@ func (j *judge) judgeEffects() {
 	}
 }
 
+// late says that attempts came when the call had long been answered.
+func late(seen Seen) string {
+	n := 0
+	for _, a := range seen.Attempts {
+		if a.Late {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case len(seen.Attempts):
+		return ", after it had answered"
+	default:
+		return fmt.Sprintf(", %s of them after it had answered", strconv.Itoa(n))
+	}
+}
+
 // judgeUpstreamCalls judges what the upstream saw of the call.
 func (j *judge) judgeUpstreamCalls(seen Seen) {
 	attempts := len(seen.Attempts)
 	if j.c.Reach() == ReachNever {
 		j.check(UpstreamUnused)
 		if attempts > 0 {
-			j.add(UpstreamUnused, Should, "no call to the upstream", fmt.Sprintf("it was called %s", times(attempts)))
+			j.add(UpstreamUnused, Should, "no call to the upstream", "it was called "+times(attempts)+late(seen))
 		}
 	}
 	j.check(RetriesBounded)
 	if bound := seen.bound(); attempts > bound {
-		j.add(RetriesBounded, Should, fmt.Sprintf("at most %d attempts at the upstream", bound), strconv.Itoa(attempts))
+		j.add(RetriesBounded, Should, fmt.Sprintf("at most %d attempts at the upstream", bound), strconv.Itoa(attempts)+late(seen))
 	}
 	if j.c.Circumstance == SlowUpstream {
 		j.check(UpstreamFreed)

@@ -287,6 +287,20 @@ func answerRows() []judgeRow {
 				o.Upstream = &Seen{Attempts: []Attempt{{}}}
 			}),
 			[]string{"SHOULD upstream-unused: got it was called once, want no call to the upstream"}},
+		{"a refused request that reached the upstream later", "http:401/missing-key/chat",
+			with(jsonAnswer(401, strings.Replace(openaiNotFound, "model_not_found", "access_denied", 1)), func(o *Observation) {
+				o.Header["Www-Authenticate"] = []string{"Bearer"}
+				o.Upstream = &Seen{Attempts: []Attempt{{Late: true}}}
+			}),
+			[]string{"SHOULD upstream-unused: got it was called once, after it had answered, want no call to the upstream"}},
+		{"retries that go on after the answer", "http:5xx/upstream-error/chat/error-object",
+			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) {
+				o.Upstream = &Seen{Attempts: []Attempt{{}, {}, {Late: true}}, Bound: 2}
+			}),
+			[]string{"SHOULD retries-bounded: got 3, 1 of them after it had answered, want at most 2 attempts at the upstream"}},
+		{"a retry after the answer, within bounds", "http:5xx/upstream-error/chat/error-object",
+			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) { o.Upstream = &Seen{Attempts: []Attempt{{}, {Late: true}}, Bound: 2} }),
+			nil},
 		{"retries that multiply", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) { o.Upstream = &Seen{Attempts: make([]Attempt, 3), Bound: 2} }),
 			[]string{"SHOULD retries-bounded: got 3, want at most 2 attempts at the upstream"}},

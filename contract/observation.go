@@ -178,6 +178,8 @@ type Attempt struct {
 	Cancelled bool `json:"cancelled,omitempty"`
 	// Open says the attempt was still going on when the observation was closed.
 	Open bool `json:"open,omitempty"`
+	// Late says the attempt came after the observation was closed, and was found at the end of the run.
+	Late bool `json:"late,omitempty"`
 	// Duration is from the request's arrival to the end of the answer or its cancellation.
 	Duration time.Duration `json:"duration_ns"`
 }

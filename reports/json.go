@@ -93,6 +93,7 @@ type reportCase struct {
 	Aspects  map[contract.Aspect]contract.Result `json:"aspects,omitempty"`
 	Scenario *runlog.Scenario                    `json:"scenario,omitempty"`
 	Load     *runlog.LoadSummary                 `json:"load,omitempty"`
+	Revised  string                              `json:"revised,omitempty"`
 	Tries    int                                 `json:"tries,omitempty"`
 	Duration time.Duration                       `json:"duration_ns"`
 	// Observation is the log's, cut to the bounds of a report. Truncated is set when something was cut.
@@ -166,7 +167,7 @@ func newReportCase(c runlog.Case) reportCase {
 	out := reportCase{
 		CaseKey: c.CaseKey,
 		Verdict: c.Verdict, Reason: clip.string(c.Reason), Findings: []contract.Finding{}, Aspects: knownAspects(c), Scenario: c.Scenario, Load: c.Load,
-		Tries: c.Tries, Duration: c.Duration, Observation: clip.observation(c.Observation),
+		Revised: c.Revised, Tries: c.Tries, Duration: c.Duration, Observation: clip.observation(c.Observation),
 	}
 	for _, f := range c.Findings {
 		f.Want, f.Got = clip.string(f.Want), clip.string(f.Got)

@@ -256,6 +256,9 @@ func attempts(seen *contract.Seen) *[]pageAttempt {
 		case a.Status == 0:
 			outcome = "no response"
 		}
+		if a.Late {
+			outcome += ", after the case had ended"
+		}
 		list = append(list, pageAttempt{plain.Text(strings.Join(call, " · "), textLimit), outcome, duration(a.Duration)})
 	}
 	return &list

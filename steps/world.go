@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -190,4 +191,34 @@ func (w *World) check(requirements []contract.Requirement) {
 
 func filter(findings []contract.Finding, keep func(contract.Finding) bool) []contract.Finding {
 	return slices.DeleteFunc(slices.Clone(findings), func(f contract.Finding) bool { return !keep(f) })
+}
+
+// Revise judges a case again with what the upstream saw of its call by the end of the run. It reports whether the findings
+// are others now. An outcome that does not follow from findings stands.
+func Revise(c contract.Case, before runlog.Case, seen contract.Seen) (after runlog.Case, changed bool) {
+	switch before.Verdict {
+	case contract.Pass, contract.Warn, contract.Fail, contract.ExpectedFail:
+	default:
+		return before, false
+	}
+	if before.Observation == nil || before.Scenario == nil {
+		return before, false
+	}
+	w := &World{current: c, result: before}
+	o := *before.Observation
+	o.Upstream = &seen
+	w.judge(o)
+	scenario := *before.Scenario
+	scenario.Steps = slices.Clone(scenario.Steps)
+	for i, step := range scenario.Steps {
+		_, sentence, _ := strings.Cut(step.Text, " ")
+		for _, d := range definitions {
+			if len(d.requirements) > 0 && d.sentence.MatchString(sentence) {
+				w.check(d.requirements)
+				scenario.Steps[i].Status = w.status
+			}
+		}
+	}
+	w.result.Scenario = &scenario
+	return w.result, !slices.Equal(w.result.Findings, before.Findings)
 }

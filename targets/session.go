@@ -33,7 +33,8 @@ type Session struct {
 	serviceTimes sync.Map
 	health       health
 	// unknown are the keys that the gateway answers like one that was never issued, as [Session.CheckPreparedKeys] found.
-	unknown map[string]bool
+	unknown  map[string]bool
+	recorded recordedCalls
 }
 
 // Host is what a session may use of this machine. The zero value has a shell and no database.
@@ -133,7 +134,7 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 	}
 	o.Declared = s.declared(c, pr.Call.Key)
 	if s.upstream != nil {
-		if err := s.awaitUpstream(ctx, token, &o); err != nil {
+		if err := s.awaitUpstream(ctx, c, token, &o); err != nil {
 			return o, err
 		}
 	}
@@ -189,7 +190,7 @@ func (s *Session) send(ctx context.Context, c contract.Case, token string, pr Re
 // contract: generous, because a busy machine may take its time to notice a closed connection.
 const cancelGrace = 3 * time.Second
 
-func (s *Session) awaitUpstream(ctx context.Context, token string, o *contract.Observation) error {
+func (s *Session) awaitUpstream(ctx context.Context, c contract.Case, token string, o *contract.Observation) error {
 	ctx, cancel := context.WithTimeout(ctx, cancelGrace)
 	defer cancel()
 	seen, err := s.upstream.Seen(ctx, token)
@@ -198,6 +199,7 @@ func (s *Session) awaitUpstream(ctx context.Context, token string, o *contract.O
 	}
 	seen.Bound = s.Profile.Limits.Attempts
 	o.Upstream = &seen
+	s.recorded.add(c, token, seen)
 	return nil
 }
 

@@ -49,6 +49,19 @@ func (j *journal) note(format string, values ...any) {
 	j.notes = append(j.notes, fmt.Sprintf(format, values...))
 }
 
+// cases are the outcomes in the log so far, by id; none where the log cannot be read back, which close reports.
+func (j *journal) cases() map[string]runlog.Case {
+	run, err := runlog.Read(bytes.NewReader(j.copy.Bytes()))
+	if err != nil {
+		return nil
+	}
+	cases := make(map[string]runlog.Case, len(run.Cases))
+	for _, c := range run.Cases {
+		cases[c.ID] = c
+	}
+	return cases
+}
+
 // close writes the footer that conclude makes of the run, and returns the run as it is in the log. What is not in the log
 // did not happen. It returns [ErrHarness] when the log could not be written.
 func (j *journal) close(conclude func(runlog.Run) runlog.Footer) (runlog.Run, error) {

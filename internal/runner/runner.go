@@ -165,6 +165,9 @@ func (r *runner) header() runlog.Header {
 // end repeats the healthy calls, compares the cases that ran with those that were expected, and closes the log.
 func (r *runner) end(ctx context.Context, interrupted error) (runlog.Run, error) {
 	healthy := interrupted != nil || r.healthyAfter(ctx)
+	if interrupted == nil {
+		r.reviseLate(ctx)
+	}
 	for _, note := range r.session.HealthNotes() {
 		r.journal.note("%s", note)
 	}
@@ -222,7 +225,9 @@ func (r *runner) runCases(ctx context.Context) error {
 		// What fails the upstream can open a breaker, so that it comes after what does not.
 		{PhaseConcurrent, reaching(r.plan.concurrent, false), r.session.Profile.Concurrency},
 		{PhaseConcurrent, reaching(r.plan.concurrent, true), r.session.Profile.Concurrency},
-		{PhaseExclusive, r.plan.exclusive, 1},
+		// What must not reach the upstream comes first: the upstream is asked again, some time later, whether it did.
+		{PhaseExclusive, reaching(r.plan.exclusive, false), 1},
+		{PhaseExclusive, reaching(r.plan.exclusive, true), 1},
 		{PhaseLoad, r.plan.load, 1},
 	} {
 		selected := make(map[string]bool)

@@ -128,7 +128,9 @@ type Case struct {
 	// requirement, or nil.
 	Load *LoadSummary `json:"load,omitempty"`
 	// Tries is above 1 when the case ran again because the gateway was not healthy (an open breaker, a foreign 429).
-	Tries    int           `json:"tries,omitempty"`
+	Tries int `json:"tries,omitempty"`
+	// Revised is why this event replaces an earlier one of the same case; "" when it is the first.
+	Revised  string        `json:"revised,omitempty"`
 	Started  time.Time     `json:"started"`
 	Duration time.Duration `json:"duration_ns"`
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrSequence is returned when an event is out of place: anything before the header or after the footer, a second header,
-// or a case that is already in the log.
+// a case that is already in the log, or the revision of one that is not.
 var ErrSequence = errors.New("event out of sequence")
 
 // Writer appends the events of one run to a log: NDJSON, one event per line. It is safe for concurrent use. Each event is one
@@ -72,8 +72,10 @@ func (w *Writer) append(event any) error {
 	switch {
 	case header && w.opened:
 		return fmt.Errorf("%w: a second header", ErrSequence)
-	case isCase && w.cases[c.ID]:
+	case isCase && c.Revised == "" && w.cases[c.ID]:
 		return fmt.Errorf("%w: case %s is already in the log", ErrSequence, c.ID)
+	case isCase && c.Revised != "" && !w.cases[c.ID]:
+		return fmt.Errorf("%w: case %s is revised before it is in the log", ErrSequence, c.ID)
 	case w.failed != nil:
 		return w.failed
 	case !header && !w.opened:

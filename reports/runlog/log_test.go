@@ -50,6 +50,22 @@ func TestWriterWritesAWholeLineAtOnce(t *testing.T) {
 	}
 }
 
+func TestARevisedCaseReplacesTheEarlierOne(t *testing.T) {
+	var log bytes.Buffer
+	w := runlog.NewWriter(&log)
+	require.NoError(t, w.Header(header()))
+	cases := passing(2)
+	require.NoError(t, errors.Join(w.Case(cases[0]), w.Case(cases[1])))
+	revised := cases[0]
+	revised.Verdict, revised.Revised = contract.Warn, "the upstream was called later"
+	require.NoError(t, w.Case(revised))
+	run, err := runlog.Read(&log)
+	require.NoError(t, err)
+	require.Len(t, run.Cases, 2)
+	assert.Equal(t, contract.Warn, run.Cases[0].Verdict)
+	assert.Equal(t, contract.Pass, run.Cases[1].Verdict)
+}
+
 func TestWriterRefuses(t *testing.T) {
 	c := passing(1)[0]
 	tests := map[string]func(w *runlog.Writer) error{
@@ -59,6 +75,11 @@ func TestWriterRefuses(t *testing.T) {
 		},
 		"the same case twice": func(w *runlog.Writer) error {
 			return errors.Join(must(w.Header(runlog.Header{})), must(w.Case(c)), w.Case(c))
+		},
+		"a revision of a case that is not there": func(w *runlog.Writer) error {
+			revised := c
+			revised.Revised = "late"
+			return errors.Join(must(w.Header(runlog.Header{})), w.Case(revised))
 		},
 		"a case after the footer": func(w *runlog.Writer) error {
 			return errors.Join(must(w.Header(runlog.Header{})), must(w.Footer(runlog.Footer{})), w.Case(c))

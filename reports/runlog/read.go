@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // ErrNoHeader is returned when a log does not begin with a complete header: an empty file, or one torn in its first line.
@@ -107,6 +108,13 @@ func (r *runReader) event(line []byte) error {
 			return errors.New("a case without an id")
 		case c.Verdict == "":
 			return fmt.Errorf("case %.100q has no verdict", c.ID)
+		case c.Revised != "":
+			i := slices.IndexFunc(r.run.Cases, func(before Case) bool { return before.ID == c.ID })
+			if i < 0 {
+				return fmt.Errorf("case %.100q is revised before it occurs", c.ID)
+			}
+			r.run.Cases[i] = c
+			return nil
 		case r.cases[c.ID]:
 			return fmt.Errorf("case %.100q occurs twice", c.ID)
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
@@ -44,6 +45,9 @@ func upstreamCallMutants() []Mutant {
 			// token by which the mock upstream recognises the call.
 			passes("code:count_token_failed/*/completions", "code:count_token_failed/*/embeddings"),
 			warns(contract.UpstreamUnused, "code:count_token_failed/**")),
+		mutant("refused-prompts-sent-later", "A prompt with a listed word is refused, and sent to the upstream 300 ms later.",
+			sendRefusedLater,
+			warns(contract.UpstreamUnused, "code:sensitive_words_detected/**")),
 		mutant("slow-upstream-call-not-cancelled", "An upstream call that timed out stays open, for an answer that nobody reads.",
 			func(o *reference.Options) { o.Hooks.Transport = append(o.Hooks.Transport, neverCancel) },
 			warns(contract.UpstreamFreed, "code:channel:response_time_exceeded/**")),
@@ -115,6 +119,36 @@ func countLate(o *reference.Options) {
 		}
 		return err
 	})(o)
+}
+
+// sendRefusedLater calls the upstream with prompts that were refused, as a queue that nobody emptied would.
+func sendRefusedLater(o *reference.Options) {
+	var pick, dial reference.Handler
+	o.Hooks.Handler = append(o.Hooks.Handler, func(name reference.HandlerName, next reference.Handler) reference.Handler {
+		switch name {
+		case reference.Pick:
+			pick = next
+		case reference.Dial:
+			dial = next
+		case reference.Screen:
+			return func(ctx context.Context, c *reference.Call) error {
+				refusal := next(ctx, c)
+				if refusal != nil {
+					later := *c // c ends with the refusal
+					go func() {
+						time.Sleep(300 * time.Millisecond)
+						ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 100*time.Millisecond)
+						defer cancel() // nobody reads the answer
+						if pick(ctx, &later) == nil {
+							_ = dial(ctx, &later)
+						}
+					}()
+				}
+				return refusal
+			}
+		}
+		return next
+	})
 }
 
 func cacheEmbeddings(o *reference.Options) {
