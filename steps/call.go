@@ -24,39 +24,39 @@ func (w *World) call(ctx context.Context, surface dialect.Surface, variant strin
 	if err != nil || believed {
 		return err
 	}
-	w.alone.Lock()
-	defer w.alone.Unlock()
+	w.gate.enterAlone()
+	defer w.gate.leaveAlone()
 	return w.tryAgain(ctx, c)
 }
 
-// firstTry runs the case beside others. On a gateway that is known to stop serving healthy calls it runs alone, after a
-// healthy call: that also starts the count of a breaker anew that opens after failures in a row. It reports whether the
-// answer is believed.
+// firstTry runs the case beside others. On a gateway that is known to stop serving healthy calls, fewer run at once, and
+// each after a healthy call: that also starts the count of a breaker anew that opens after failures in a row. It reports
+// whether the answer is believed.
 func (w *World) firstTry(ctx context.Context, c contract.Case) (believed bool, err error) {
-	fragile := w.session.Fragile()
-	if fragile {
-		w.alone.Lock()
-		defer w.alone.Unlock()
-		if !w.recovered(ctx, c) {
-			return true, nil
-		}
-	} else {
-		w.alone.RLock()
-		defer w.alone.RUnlock()
+	fragile := w.gate.enter(w.session.AtOnce)
+	defer w.gate.leave()
+	// A refusal that needs no upstream can be had of a gateway that serves nobody.
+	if fragile && !w.recovered(ctx, c) && c.Reach() == contract.ReachMust {
+		return true, nil
 	}
 	o, ok := w.observe(ctx, c)
 	if !ok {
 		return true, nil
 	}
-	switch w.doubt(o) {
+	switch d := w.doubt(o); d {
 	case noDoubt:
 		return true, nil
 	case doubtful:
 		return false, nil
 	default:
 		healthy, _, err := w.session.Healthy(ctx, c.Surface)
-		return healthy, err
+		return w.believes(d, o, healthy), err
 	}
+}
+
+// believes reports whether an answer is believed that was followed by a healthy call.
+func (w *World) believes(d doubt, o contract.Observation, healthy bool) bool {
+	return healthy || d == ifSame && !w.session.AnswersUnhealthy(o)
 }
 
 // recovered waits until the gateway serves healthy calls; where it does not, the case cannot be tested.
@@ -75,7 +75,11 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 			return nil
 		}
 		o, ok := w.observe(ctx, c)
-		if !ok || w.doubt(o) == noDoubt {
+		if !ok {
+			return nil
+		}
+		d := w.doubt(o)
+		if d == noDoubt {
 			return nil
 		}
 		healthy, detail, err := w.session.Healthy(ctx, c.Surface)
@@ -83,6 +87,8 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 		switch {
 		case err != nil:
 			return err
+		case d == ifSame && w.believes(d, o, healthy):
+			return nil
 		case healthy && !refused && (!w.session.Limited() || w.result.Tries > 2):
 			return nil // the gateway is healthy, so the answer stands
 		case healthy && !refused:
@@ -119,6 +125,9 @@ const (
 	noDoubt doubt = iota
 	// ifUnhealthy is an answer that a healthy call right after it confirms.
 	ifUnhealthy
+	// ifSame is an answer that is believed unless the healthy call right after it gets the same: a breaker that the call's
+	// own first attempt has opened may answer its second.
+	ifSame
 	// doubtful is an answer that is believed when it comes again, alone, from a healthy gateway.
 	doubtful
 )
@@ -130,6 +139,10 @@ func (w *World) doubt(o contract.Observation) doubt {
 		return ifUnhealthy
 	case o.Status == http.StatusTooManyRequests && w.current.Row != contract.RowRateLimited && !w.tellsTheRow() && !reached(o):
 		return doubtful
+	case w.session.AnswersUnhealthy(o):
+		return doubtful
+	case o.Status/100 == 5 && w.current.Reach() == contract.ReachMust && w.result.Verdict != contract.Pass && !w.session.Limited():
+		return ifSame
 	case o.Status/100 == 5 && w.current.Reach() != contract.ReachMust:
 		// A breaker answers so, whether the row expects it or not.
 		if row.Status.Accepts(o.Status) && w.result.Verdict.Conformant() {

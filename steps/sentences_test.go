@@ -6,7 +6,6 @@ package steps
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 
 	gherkin "github.com/cucumber/gherkin/go/v42"
@@ -61,7 +60,7 @@ func scenarios(t *testing.T) []*messages.Pickle {
 // takes for it.
 func judgeScenario(t *testing.T, c contract.Case, p *messages.Pickle, o contract.Observation) runlog.Case {
 	t.Helper()
-	w := newWorld(nil, &sync.RWMutex{}, c, runlog.Scenario{Name: p.Name})
+	w := newWorld(nil, newGate(1), c, runlog.Scenario{Name: p.Name})
 	for _, step := range p.Steps {
 		w.status = runlog.StepPassed
 		switch step.Type {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"sync"
 	"time"
 
 	"github.com/cucumber/godog"
@@ -48,10 +47,10 @@ func (s Suite) Run(ctx context.Context) error {
 	if len(s.Selected) == 0 {
 		return nil
 	}
-	var alone sync.RWMutex
+	g := newGate(max(1, s.Concurrency))
 	code := godog.TestSuite{
 		Name:                "gatecert",
-		ScenarioInitializer: func(sc *godog.ScenarioContext) { s.scenario(sc, &alone) },
+		ScenarioInitializer: func(sc *godog.ScenarioContext) { s.scenario(sc, g) },
 		Options: &godog.Options{
 			FS: selection{s.Features, s.Selected}, Paths: []string{"."}, Strict: true, Concurrency: max(1, s.Concurrency),
 			Format: "progress", Output: io.Discard, NoColors: true, DefaultContext: ctx,
@@ -73,14 +72,14 @@ type worldKey struct{}
 func world(ctx context.Context) *World { return ctx.Value(worldKey{}).(*World) }
 
 // scenario prepares one scenario; godog calls it once for each.
-func (s Suite) scenario(sc *godog.ScenarioContext, alone *sync.RWMutex) {
+func (s Suite) scenario(sc *godog.ScenarioContext, g *gate) {
 	var w *World // nil when the scenario is not selected
 	sc.Before(func(ctx context.Context, p *godog.Scenario) (context.Context, error) {
 		if !s.Selected[p.Name] || ctx.Err() != nil {
 			return ctx, godog.ErrSkip
 		}
 		c, err := contract.ParseCase(p.Name)
-		w = newWorld(s.Session, alone, c, runlog.Scenario{URI: p.Uri, Line: int(p.Location.Line), Name: p.Name})
+		w = newWorld(s.Session, g, c, runlog.Scenario{URI: p.Uri, Line: int(p.Location.Line), Name: p.Name})
 		if err != nil {
 			return ctx, fmt.Errorf("%w: %w", errDisagrees, err)
 		}

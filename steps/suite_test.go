@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -28,10 +29,13 @@ type fakeSession struct {
 	// unhealthy says why a healthy call fails, "" for nothing.
 	unhealthy func() string
 	limited   bool
-	slowed    int
-	load      func(contract.Case) (LoadResult, error)
-	mu        sync.Mutex
-	tries     map[string]int
+	// unhealthyBody is what healthy calls get on a gateway that is not healthy; atOnce is how many cases it copes with, 0 for all.
+	unhealthyBody string
+	atOnce        int
+	slowed        int
+	load          func(contract.Case) (LoadResult, error)
+	mu            sync.Mutex
+	tries         map[string]int
 }
 
 func (f *fakeSession) Observe(_ context.Context, c contract.Case) (contract.Observation, error) {
@@ -59,7 +63,12 @@ func (f *fakeSession) Healthy(context.Context, dialect.Surface) (bool, string, e
 	return detail == "", detail, nil
 }
 
-func (f *fakeSession) Fragile() bool { return false }
+func (f *fakeSession) AtOnce(most int) (int, bool) { return cmp.Or(f.atOnce, most), f.atOnce > 0 }
+
+func (f *fakeSession) AnswersUnhealthy(o contract.Observation) bool {
+	return f.unhealthyBody != "" && string(o.Body) == f.unhealthyBody
+}
+
 func (f *fakeSession) Limited() bool { return f.limited }
 func (f *fakeSession) SlowDown()     { f.slowed++ }
 
@@ -221,83 +230,6 @@ func TestFaultsOfTheHarnessAreNoEvidence(t *testing.T) {
 func TestFeaturesThatDoNotParse(t *testing.T) {
 	s := Suite{Features: fstest.MapFS{"f.feature": {Data: []byte("no feature at all")}}, Session: &fakeSession{}, Selected: map[string]bool{"x": true}, Sink: func(Outcome) {}}
 	require.ErrorIs(t, s.Run(t.Context()), ErrFeatures)
-}
-
-func TestAnAnswerThatMayComeFromTheGatewaysState(t *testing.T) {
-	const (
-		relayed   = "code:bad_response/bad-upstream-response/chat/html"
-		noChannel = "code:get_channel_failed/no-channel/chat"
-		spent     = "code:insufficient_user_quota/spent-account/chat"
-	)
-	asked := func(o contract.Observation, attempts ...contract.Attempt) contract.Observation {
-		o.Upstream = &contract.Seen{Attempts: attempts}
-		return o
-	}
-	code := func(status int, code string) contract.Observation {
-		return observation(status, `{"error":{"message":"m","type":"t","param":null,"code":"`+code+`"}}`)
-	}
-	var (
-		good    = asked(code(502, "bad_response"), contract.Attempt{Status: 200})
-		breaker = asked(observation(503, "breaker open"))
-		channel = code(503, "get_channel_failed")
-		limit   = observation(429, `{}`)
-		absent  = code(404, "model_not_found")
-		quota   = code(429, "insufficient_user_quota")
-	)
-	healthy := func() string { return "" }
-	failing := func() string { return "503 with breaker open" }
-	after := func(waited time.Duration, err error) func() (time.Duration, error) {
-		return func() (time.Duration, error) { return waited, err }
-	}
-	for _, tt := range []struct {
-		name      string
-		id        string
-		answers   []contract.Observation // by try; the last one repeats
-		unhealthy func() string
-		recover   func() (time.Duration, error)
-		verdict   contract.Verdict
-		tries     int
-		reason    string
-	}{
-		{"a breaker before the upstream, once", relayed, []contract.Observation{breaker, good}, failing, after(time.Second, nil), contract.Pass, 2, ""},
-		{"the upstream was not reached, on a healthy gateway", relayed, []contract.Observation{breaker}, healthy, nil, contract.Untestable, 1, "never called the upstream"},
-		{"a breaker that stays open", relayed, []contract.Observation{breaker}, failing, after(0, errors.New("still down")), contract.Untestable, 1, "still down"},
-		{"a breaker that opens each time", relayed, []contract.Observation{breaker}, failing, after(time.Second, nil), contract.Untestable, 4, "healthy calls failed after each of 4 tries"},
-		{"an unexpected 503, once", absentModel, []contract.Observation{breaker, absent}, healthy, nil, contract.Pass, 2, ""},
-		{"an unexpected 503 of a healthy gateway", absentModel, []contract.Observation{breaker}, healthy, nil, contract.Fail, 2, ""},
-		{"an unexpected 503 of a gateway that is not healthy", absentModel, []contract.Observation{breaker}, failing, after(time.Second, nil), contract.Untestable, 4, "healthy calls failed"},
-		{"the row's own 503 of a healthy gateway", noChannel, []contract.Observation{channel}, healthy, nil, contract.Pass, 1, ""},
-		{"the row's own 503, and the gateway is not healthy", noChannel, []contract.Observation{channel}, failing, after(0, errors.New("still down")), contract.Untestable, 1, "still down"},
-		{"a foreign 429, once", absentModel, []contract.Observation{limit, absent}, healthy, nil, contract.Pass, 2, ""},
-		{"a foreign 429 each time is never a failure", absentModel, []contract.Observation{limit}, healthy, nil, contract.Untestable, 2, "answered 429 2 times"},
-		{"a 429 for a call that reached the upstream is the gateway's own word", relayed,
-			[]contract.Observation{asked(limit, contract.Attempt{Status: 200})}, healthy, nil, contract.Fail, 1, ""},
-		{"a 429 with the row's own code is the row's", spent, []contract.Observation{quota}, failing, nil, contract.Warn, 1, ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			session := &fakeSession{unhealthy: tt.unhealthy, recover: tt.recover, observe: func(try int, _ contract.Case) (contract.Observation, error) {
-				return tt.answers[min(try, len(tt.answers))-1], nil
-			}}
-			o := play(t, Suite{Features: features.FS, Session: session}, tt.id)[tt.id]
-			assert.Equal(t, tt.verdict, o.Case.Verdict, o.Case.Reason)
-			assert.Equal(t, tt.tries, o.Case.Tries)
-			assert.Contains(t, o.Case.Reason, tt.reason)
-			assertStepsAgree(t, o.Case)
-		})
-	}
-}
-
-func TestAPacedRunSlowsDownWhenItIsRefusedAgain(t *testing.T) {
-	session := &fakeSession{limited: true, observe: func(try int, c contract.Case) (contract.Observation, error) {
-		if try < 3 {
-			return observation(429, `{}`), nil
-		}
-		return notFound(try, c)
-	}}
-	o := play(t, Suite{Features: features.FS, Session: session}, absentModel)[absentModel].Case
-	assert.Equal(t, contract.Pass, o.Verdict)
-	assert.Equal(t, 3, o.Tries)
-	assert.Equal(t, 1, session.slowed)
 }
 
 func TestACancelledRunReportsOnlyWhatWasJudged(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -25,8 +24,10 @@ type Session interface {
 	// AwaitRecovery waits until the healthy call on a surface succeeds. It returns how long that took, 0 when the first
 	// call succeeded. Where a limit of the key was the reason, the calls after it keep to the limit.
 	AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error)
-	// Fragile reports whether healthy calls have failed again and again.
-	Fragile() bool
+	// AtOnce is how many cases may run at once, of at most so many, and whether healthy calls have failed for a while before.
+	AtOnce(most int) (n int, fragile bool)
+	// AnswersUnhealthy reports whether an answer is like one that a healthy call got while the gateway was not healthy.
+	AnswersUnhealthy(o contract.Observation) bool
 	// Limited reports whether the calls keep to a limit, and SlowDown makes them twice as slow.
 	Limited() bool
 	SlowDown()
@@ -70,8 +71,7 @@ var errDisagrees = errors.New("the scenario disagrees with the contract")
 // World is the state of one scenario.
 type World struct {
 	session Session
-	// alone is held for reading by every case, and for writing by one that must run alone.
-	alone *sync.RWMutex
+	gate    *gate
 	// current is the case that the scenario is named for, given the circumstance that its first step names.
 	current contract.Case
 	given   contract.Circumstance
@@ -85,8 +85,8 @@ type World struct {
 	status runlog.StepStatus
 }
 
-func newWorld(session Session, alone *sync.RWMutex, c contract.Case, scenario runlog.Scenario) *World {
-	w := &World{session: session, alone: alone, current: c, result: runlog.NewCase(c)}
+func newWorld(session Session, g *gate, c contract.Case, scenario runlog.Scenario) *World {
+	w := &World{session: session, gate: g, current: c, result: runlog.NewCase(c)}
 	w.result.Started, w.result.Scenario = time.Now(), &scenario
 	return w
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"sync"
 	"time"
@@ -22,11 +23,11 @@ const (
 	// other, because a limiter may count refused calls: a call every 500 ms would never let it fill up again.
 	firstPause   = 100 * time.Millisecond
 	longestPause = 20 * time.Second
+	// breakerPause is the longest pause where no limit is at work: calls to an open breaker do not keep it open.
+	breakerPause = 5 * time.Second
 	// recoveryBudget bounds the waiting of a whole run, unless the profile permits a longer single wait. Without it a
 	// gateway that cools down for 60 s after every failure would make a run of 150 relay cases last hours.
 	recoveryBudget = 2 * time.Minute
-	// fragileAfter is the number of times that a gateway stops serving healthy calls before it is known for it.
-	fragileAfter = 2
 )
 
 // health is what a session has learnt about the gateway's own state. The zero value is that of a healthy gateway.
@@ -39,6 +40,12 @@ type health struct {
 	trips           int
 	longest, waited time.Duration
 	limited         bool
+	// down is set when the gateway did not recover in time once: nothing waits for it a second time.
+	down bool
+	// answers are the answers that healthy calls got while the gateway was not healthy, see [words].
+	answers map[string]bool
+	// recovering is held by the one who waits until the gateway is healthy again: others learn it from him.
+	recovering sync.Mutex
 }
 
 // awaitTurn waits until the pace allows the next call.
@@ -78,15 +85,51 @@ func (h *health) tripped(limit bool, lasted time.Duration) {
 func (h *health) left(single time.Duration) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return min(single, max(recoveryBudget, single)-h.waited)
+	if h.down {
+		return 0
+	}
+	return max(0, min(single, max(recoveryBudget, single)-h.waited))
 }
 
-// Fragile reports whether the gateway has stopped serving healthy calls again and again: cases then run alone, with a
-// healthy call after each.
-func (s *Session) Fragile() bool {
+// AtOnce is how many cases may run at once, of at most so many as the run would, and whether the gateway has stopped
+// serving healthy calls before. Each time that it does it is half as many: a breaker that opens after five failures in a
+// row stays closed when four cases run at once, with a healthy call before each.
+func (s *Session) AtOnce(most int) (n int, fragile bool) {
 	s.health.mu.Lock()
 	defer s.health.mu.Unlock()
-	return s.health.trips >= fragileAfter
+	return max(1, most>>s.health.trips), s.health.trips > 0
+}
+
+// words is what an answer says, whatever ids and numbers are in it.
+func words(o contract.Observation) string {
+	body := o.Body[:min(len(o.Body), wordsBound)]
+	return strconv.Itoa(o.Status) + " " + withDigit.ReplaceAllString(string(body), "#")
+}
+
+// wordsBound is how much of an answer is compared. Errors are shorter.
+const wordsBound = 4 << 10
+
+var withDigit = regexp.MustCompile(`\w*\d\w*`)
+
+// remember keeps the answer to a healthy call on a surface that has served healthy calls before.
+func (s *Session) remember(surface dialect.Surface, o contract.Observation) {
+	if _, served := s.serviceTimes.Load(surface); !served || o.Failure != nil {
+		return
+	}
+	s.health.mu.Lock()
+	defer s.health.mu.Unlock()
+	if s.health.answers == nil {
+		s.health.answers = make(map[string]bool)
+	}
+	s.health.answers[words(o)] = true
+}
+
+// AnswersUnhealthy reports whether an answer is like one that a healthy call got while the gateway was not healthy: it
+// may come from a breaker then, even where the call got as far as the upstream before.
+func (s *Session) AnswersUnhealthy(o contract.Observation) bool {
+	s.health.mu.Lock()
+	defer s.health.mu.Unlock()
+	return o.Failure == nil && s.health.answers[words(o)]
 }
 
 // Limited reports whether the calls of the run are paced, because the valid key is limited.
@@ -125,7 +168,7 @@ func (s *Session) HealthNotes() []string {
 		}
 		notes = append(notes, fmt.Sprintf(
 			"the gateway stopped serving healthy calls %s, for up to %s, after failures that the cases caused: it seems to have a circuit breaker, or a limit; "+
-				"switch it off for the run, list more relay models, or set settle.recovery", times, h.longest.Round(100*time.Millisecond)))
+				"switch it off for the run, or set settle.recovery", times, h.longest.Round(100*time.Millisecond)))
 	}
 	return notes
 }
@@ -140,6 +183,8 @@ func (s *Session) Healthy(ctx context.Context, surface dialect.Surface) (ok bool
 // was healthy at once. Where the next call is refused again at once, the key is limited, and all calls of the session are
 // paced from then on. It returns [ErrNotRecovered] when settle.recovery, or the budget of the run, is over.
 func (s *Session) AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
+	s.health.recovering.Lock()
+	defer s.health.recovering.Unlock()
 	return s.awaitRecovery(ctx, surface, s.health.left(s.Profile.Settle.Recovery))
 }
 
@@ -155,7 +200,8 @@ func (s *Session) AwaitStart(ctx context.Context, surface dialect.Surface) (time
 func (s *Session) awaitRecovery(ctx context.Context, surface dialect.Surface, left time.Duration) (time.Duration, error) {
 	started := time.Now()
 	refused := false // the last healthy call was, with 429
-	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+	longest := breakerPause
+	for pause := firstPause; ; pause = min(2*pause, longest) {
 		o, ok, detail, err := s.Control(ctx, surface, ControlHealthy)
 		waited := time.Since(started)
 		switch {
@@ -168,16 +214,29 @@ func (s *Session) awaitRecovery(ctx context.Context, surface dialect.Surface, le
 			s.health.tripped(limited || refused, waited)
 			return waited, err
 		}
-		refused = o.Status == http.StatusTooManyRequests
+		if refused = o.Status == http.StatusTooManyRequests; refused {
+			longest = longestPause
+		}
 		pause = max(pause, retryAfter(o))
 		if waited+pause > left {
-			s.health.tripped(refused, waited)
-			return 0, fmt.Errorf("%w within %s: %s", ErrNotRecovered, left.Round(time.Second), detail)
+			return 0, s.notRecovered(refused, waited, left, detail)
 		}
 		if err := wait.For(ctx, pause); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// notRecovered is the error for a gateway that is not healthy again after the given time of what was left.
+func (s *Session) notRecovered(refused bool, waited, left time.Duration, detail string) error {
+	if left == 0 {
+		return fmt.Errorf("%w, and the run has waited for it already: %s", ErrNotRecovered, detail)
+	}
+	s.health.tripped(refused, waited)
+	s.health.mu.Lock()
+	s.health.down = s.health.down || left >= s.Profile.Settle.Recovery
+	s.health.mu.Unlock()
+	return fmt.Errorf("%w within %s: %s", ErrNotRecovered, left.Round(time.Second), detail)
 }
 
 // FindLimit makes two healthy calls one right after the other on a surface, and paces the session when the second is

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -277,31 +276,6 @@ func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.Observe(t.Context(), missing)
 	require.EqualError(t, err, "ask the upstream what it saw: gone")
-}
-
-func TestAwaitRecovery(t *testing.T) {
-	calls := 0
-	p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}
-	s := newTestSession(t, p, nil, func(w http.ResponseWriter, _ *http.Request) {
-		if calls++; calls < 3 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"choices":[{}]}`))
-	})
-	waited, err := s.AwaitRecovery(t.Context(), dialect.Chat)
-	require.NoError(t, err)
-	assert.Positive(t, waited)
-	waited, err = s.AwaitRecovery(t.Context(), dialect.Chat)
-	require.NoError(t, err)
-	assert.Zero(t, waited, "well all along")
-
-	never := newTestSession(t, with(p, func(p *profile.Profile) { p.Settle.Recovery = time.Millisecond }), nil, func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusServiceUnavailable)
-	})
-	_, err = never.AwaitRecovery(t.Context(), dialect.Chat)
-	require.ErrorIs(t, err, ErrNotRecovered)
 }
 
 func with(p profile.Profile, change func(*profile.Profile)) profile.Profile {

@@ -219,6 +219,8 @@ func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind Con
 	case kind != ControlNonsense:
 		if ok {
 			s.serviceTimes.Store(surface, o.Timing.End)
+		} else {
+			s.remember(surface, o)
 		}
 		return o, ok, detail, nil
 	case ok:

@@ -217,19 +217,19 @@ func (r *runner) healthyAfter(ctx context.Context) bool {
 
 // runCases runs the cases of the plan, phase by phase. It returns why it was interrupted, or nil.
 func (r *runner) runCases(ctx context.Context) error {
-	for _, part := range []struct {
+	type part struct {
 		phase       string
 		cases       []contract.Case
 		concurrency int
-	}{
-		// What fails the upstream can open a breaker, so that it comes after what does not.
-		{PhaseConcurrent, reaching(r.plan.concurrent, false), r.session.Profile.Concurrency},
-		{PhaseConcurrent, reaching(r.plan.concurrent, true), r.session.Profile.Concurrency},
-		// What must not reach the upstream comes first: the upstream is asked again, some time later, whether it did.
-		{PhaseExclusive, reaching(r.plan.exclusive, false), 1},
-		{PhaseExclusive, reaching(r.plan.exclusive, true), 1},
-		{PhaseLoad, r.plan.load, 1},
-	} {
+	}
+	var parts []part
+	for _, p := range []part{{PhaseConcurrent, r.plan.concurrent, r.session.Profile.Concurrency}, {PhaseExclusive, r.plan.exclusive, 1}} {
+		for risk := range risks {
+			cases := slices.DeleteFunc(slices.Clone(p.cases), func(c contract.Case) bool { return riskOf(c) != risk })
+			parts = append(parts, part{p.phase, cases, p.concurrency})
+		}
+	}
+	for _, part := range append(parts, part{PhaseLoad, r.plan.load, 1}) {
 		selected := make(map[string]bool)
 		for _, c := range part.cases {
 			if reason, failed := r.before.failed[c.Surface]; failed {
@@ -249,9 +249,24 @@ func (r *runner) runCases(ctx context.Context) error {
 	return nil
 }
 
-// reaching returns the cases in which the upstream has to fail, or the others.
-func reaching(cases []contract.Case, must bool) []contract.Case {
-	return slices.DeleteFunc(slices.Clone(cases), func(c contract.Case) bool { return (c.Reach() == contract.ReachMust) != must })
+// risks is the number of values that riskOf returns.
+const risks = 4
+
+// riskOf orders the cases by how apt they are to open a breaker. Where that never closes again, all that could be judged
+// before it has been: what the gateway refuses by itself, what a proxy asks its upstream in vain, what it passes on for the
+// upstream to refuse, and what makes the upstream fail. What must not reach the upstream comes first also because that is
+// asked again, some time later, whether it did.
+func riskOf(c contract.Case) int {
+	switch {
+	case c.Reach() == contract.ReachNever:
+		return 0
+	case c.Reach() == contract.ReachMust:
+		return risks - 1
+	case c.Row == "http:404" || c.Row == "code:model_not_found":
+		return 1
+	default:
+		return 2
+	}
 }
 
 // record logs an outcome and reports it. Failures that the baseline lists are expected in every report of the run.
