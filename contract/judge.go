@@ -40,6 +40,7 @@ func Judge(c Case, o Observation) Judgement {
 	j.judgeTime()
 	j.judgeSecrecy()
 	j.judgeEffects()
+	j.judgePassedOn()
 	for _, r := range j.required() {
 		if _, checked := j.results[r]; !checked {
 			j.results[r] = Untested

@@ -34,6 +34,7 @@ const (
 	RequestID      Requirement = "request-id"
 	Challenge      Requirement = "challenge"
 	Allow          Requirement = "allow"
+	PassedOn       Requirement = "passed-on"
 )
 
 // The requirements of a declared rate limit, which take many calls to check.
@@ -124,6 +125,7 @@ var requirements = []Details{
 	{RequestID, always(Note), "The answer carries a request id.", everyAnswer, ""},
 	{Challenge, always(Note), "A 401 carries WWW-Authenticate.", "RFC 9110 15.5.2", ""},
 	{Allow, always(Note), "A 405 carries Allow.", "RFC 9110 15.5.6", ""},
+	{PassedOn, always(Note), "The error answer is the gateway's own.", "What a target claims", ""},
 
 	{LimitExact, mustOrShould(), "Call by call, exactly what the declared limit allows is admitted.", "Table 1, 429", LimitLoad},
 	{LimitBurst, mustOrShould(), "The same holds for many calls at once.", "Table 1, 429", LimitLoad},

@@ -2,8 +2,10 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -14,7 +16,7 @@ type aspectTotal struct {
 	Held, Of int
 }
 
-// Counts are the cases as the parts of a bar. What did not hold may have been a SHOULD: it is no failure yet.
+// Counts are the cases as the parts of a bar. What did not hold may have been a SHOULD only.
 func (a aspectTotal) Counts() runlog.Counts {
 	return runlog.Counts{contract.Pass: a.Held, contract.Warn: a.Of - a.Held}
 }
@@ -44,3 +46,31 @@ func aspectTotals(run runlog.Run) []aspectTotal {
 }
 
 func (a aspectTotal) String() string { return fmt.Sprintf("%s %d of %d", a.Aspect, a.Held, a.Of) }
+
+// passedOnSentence counts the answers that are the upstream's own, passed on; "" for none. What passes because its upstream
+// kept the contract shows nothing of the gateway.
+func passedOnSentence(run runlog.Run) string {
+	var parts []string
+	for _, of := range []struct {
+		verdict contract.Verdict
+		name    string
+	}{{contract.Pass, "passes"}, {contract.Warn, "warnings"}, {contract.Fail, "failures"}} {
+		all, theirs := 0, 0
+		for _, c := range run.Cases {
+			if c.Verdict != of.verdict || c.Load != nil {
+				continue
+			}
+			all++
+			if slices.ContainsFunc(c.Findings, func(f contract.Finding) bool { return f.Requirement == contract.PassedOn }) {
+				theirs++
+			}
+		}
+		if theirs > 0 {
+			parts = append(parts, fmt.Sprintf("%d of %d %s", theirs, all, of.name))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return plain.Joined(parts) + " are the upstream's own answers, passed on"
+}

@@ -2,6 +2,8 @@ package reports_test
 
 import (
 	"bytes"
+	"html"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -68,4 +70,28 @@ func TestReportsShowPartlyTestedCells(t *testing.T) {
 	assert.Contains(t, page.String(), `–<small>1/2</small></a>`)
 	assert.Contains(t, page.String(), `aria-label="http:400 on chat: not-offered, 1 of 2 cases, 1 tested"`)
 	assert.Contains(t, report.String(), "\"verdict\": \"not-offered\",\n          \"tested\": 1,")
+}
+
+// Answers that are the upstream's own are counted in one sentence, and no verdict changes.
+func TestReportsCountWhatIsPassedOn(t *testing.T) {
+	run := goodRun()
+	sentence := func() (text string) {
+		var terminal, page bytes.Buffer
+		require.NoError(t, reports.Terminal(&terminal, run, reports.TerminalOptions{}))
+		require.NoError(t, reports.HTML(&page, run))
+		_, text, found := strings.Cut(terminal.String(), "note: ")
+		if text, _, _ = strings.Cut(text, "\n"); found {
+			assert.Contains(t, page.String(), html.EscapeString(text))
+		}
+		return text
+	}
+	assert.Empty(t, sentence())
+	note := contract.Finding{Requirement: contract.PassedOn, Level: contract.Note, Want: "w", Got: "g"}
+	for i := range 8 {
+		run.Cases[i].Findings = []contract.Finding{note}
+	}
+	assert.Equal(t, "8 of 32 passes are the upstream's own answers, passed on", sentence())
+	run.Cases[0].Verdict = contract.Fail
+	run = concluded(run.Header, run.Cases)
+	assert.Equal(t, "7 of 31 passes, 1 of 1 failures are the upstream's own answers, passed on", sentence())
 }

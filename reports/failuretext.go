@@ -219,6 +219,9 @@ func runNotes(run runlog.Run) []string {
 	add := func(format string, args ...any) {
 		list = append(list, plain.Text(fmt.Sprintf(format, args...), textLimit))
 	}
+	if sentence := passedOnSentence(run); sentence != "" {
+		add("%s", sentence)
+	}
 	for _, c := range run.Controls {
 		if !c.OK {
 			add("The %s control on %s failed %s the cases: %s", c.Kind, c.Surface, c.Phase, c.Detail)

@@ -81,10 +81,14 @@ func (l *attemptLog) ofTokenLocked(token string) *tokenAttempts {
 	return of
 }
 
-func (a *attempt) answered(status int) {
+// answered records the status, and the error that is told with it; nil for none.
+func (a *attempt) answered(status int, told []byte) {
 	a.log.mu.Lock()
 	defer a.log.mu.Unlock()
 	a.Status = status
+	if len(told) <= contract.MaxTold {
+		a.Told = string(told)
+	}
 }
 
 // end ends the attempt; cancelled says that the gateway closed the connection before.

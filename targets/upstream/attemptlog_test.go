@@ -33,7 +33,7 @@ func TestSeenWaitsForEveryAttempt(t *testing.T) {
 
 	answer := make(chan contract.Seen)
 	go func() { answer <- l.await(context.Background(), "a") }()
-	first.answered(200)
+	first.answered(200, nil)
 	first.end(false)
 	third := l.begin("a", contract.Attempt{Path: "/3"}, time.Now())
 	second.end(true)
@@ -91,7 +91,7 @@ func TestAttemptLogUnderConcurrency(t *testing.T) {
 			for j := range 200 {
 				token := fmt.Sprint("t", (i+j)%12)
 				a := l.begin(token, contract.Attempt{}, time.Now())
-				a.answered(200)
+				a.answered(200, nil)
 				a.end(j%2 == 0)
 				l.await(context.Background(), token)
 			}

@@ -16,6 +16,7 @@ type reply struct {
 	body   []byte
 	stream *dialect.Stream // set in place of body
 	end    bodyEnd         // what follows the last event of stream
+	told   []byte          // the error in it, nil for none
 }
 
 // statusRefused is the status for a directive that cannot be followed: 421 Misdirected Request, which no LLM API sends.
@@ -61,7 +62,11 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 		return reply{status: status, header: contentType(jsonOf(op)), body: dialect.Encode(op.Body(c))}, nil
 	}
 	s, end, err := applyToStream(streamer, streamer.Stream(c), d)
-	return reply{status: status, header: streamHeader(op, s), stream: &s, end: end}, err
+	rep := reply{status: status, header: streamHeader(op, s), stream: &s, end: end}
+	if n := len(s.Events); n > 0 && (d.Ending == ErrorAfter || d.Ending == ErrorFirst) {
+		rep.told = s.Events[n-1].Data
+	}
+	return rep, err
 }
 
 func unusableReply(p dialect.Format, status int, content Content) reply {
@@ -78,13 +83,14 @@ func unusableReply(p dialect.Format, status int, content Content) reply {
 		body = "null"
 	default: // empty; the contents that depend on the protocol were handled before
 	}
-	return reply{status: status, header: contentType(kind), body: []byte(body)}
+	return reply{status: status, header: contentType(kind), body: []byte(body), told: []byte(body)}
 }
 
 // errorReply is a problem as the protocol's error object.
 func errorReply(p dialect.Format, what dialect.Problem) reply {
 	what = p.Describe(what)
-	rep := reply{status: what.Status, header: contentType(jsonOf(p)), body: dialect.Encode(p.ErrorBody(what))}
+	body := dialect.Encode(p.ErrorBody(what))
+	rep := reply{status: what.Status, header: contentType(jsonOf(p)), body: body, told: body}
 	if what.Allow != "" {
 		rep.header.Set("Allow", what.Allow)
 	}

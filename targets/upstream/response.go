@@ -21,6 +21,8 @@ type response struct {
 	// Content-Length.
 	flush bool
 	end   bodyEnd
+	// told is the error in it, nil for none.
+	told []byte
 }
 
 // bodyEnd is what follows the last part.
@@ -34,7 +36,7 @@ const (
 
 // newResponse is a reply on the wire, with the faults of its transfer.
 func newResponse(rep reply, d Directive) response {
-	r := response{status: rep.status, header: rep.header.Clone(), parts: [][]byte{rep.body}, gap: d.Events.Gap}
+	r := response{status: rep.status, header: rep.header.Clone(), parts: [][]byte{rep.body}, gap: d.Events.Gap, told: rep.told}
 	if rep.stream != nil {
 		r.parts, r.flush, r.end = frame(*rep.stream, rep.end, d.Events), true, rep.end
 	} else if bodyAllowed(r.status) {

@@ -21,8 +21,8 @@ const (
 // sender sends responses over one connection.
 type sender struct {
 	w http.ResponseWriter
-	// answered is called with the status before the header is sent.
-	answered func(status int)
+	// answered is called with the status, and the error that is told, before the header is sent.
+	answered func(status int, told []byte)
 }
 
 // sendNothing does what an ending without a response demands.
@@ -43,7 +43,7 @@ func (s sender) send(ctx context.Context, r response) outcome {
 		return interrupted
 	}
 	maps.Copy(s.w.Header(), r.header)
-	s.answered(r.status)
+	s.answered(r.status, r.told)
 	s.w.WriteHeader(r.status)
 	control := http.NewResponseController(s.w)
 	if r.flush && control.Flush() != nil {

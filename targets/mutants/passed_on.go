@@ -1,0 +1,28 @@
+package mutants
+
+import (
+	"errors"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/targets/reference"
+)
+
+// passedOnMutants pass the upstream's errors on as they are.
+func passedOnMutants() []Mutant {
+	return []Mutant{
+		mutant("upstream-errors-passed-on", "On the OpenAI endpoints an error object of the upstream with status 500 is passed on unchanged.",
+			changeError(func(c *reference.Call, a *reference.Answer) {
+				upstream, _ := errors.AsType[*reference.UpstreamError](c.Failure)
+				editError(func(e map[string]any) {
+					e["message"], e["type"], e["param"], e["code"] = upstream.Refusal.Message, upstream.Refusal.Type, nil, nil
+				})(c, a)
+			}, in(dialect.OpenAI), upstreamStatus(500), upstreamErrorObject, withoutUpstreamCode),
+			warns(contract.CodeKnown, upstreamErrors(openAI(), "error-object")...).and(contract.PassedOn)),
+	}
+}
+
+func withoutUpstreamCode(_ *reference.Call, f *reference.Failure) bool {
+	upstream, ok := errors.AsType[*reference.UpstreamError](f)
+	return ok && upstream.Refusal.Code == ""
+}
