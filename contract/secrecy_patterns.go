@@ -14,6 +14,9 @@ const (
 	sqlBare = "[\"`\\[]?[A-Za-z_][\\w$]*(?:[\"`\\]]?\\.[\"`\\[]?[\\w$]+)*"
 	// quoted is a name in the quotes of any database, escaped or not.
 	quoted = "['\"`\\\\]+[\\w.$ -]{1,80}['\"`\\\\]+"
+	// placeBegins is the first folder of a path to a source file. What follows the two slashes of a URL is its host, and the
+	// domains of whole countries end like source files: https://docs.gateway.cc:8443 is a page and its port.
+	placeBegins = `(?:(?:^|[^\w@./\\-])(?:[\w@.-]+/|/[\w@.-]|[A-Za-z]:\\)|://[\w@.:-]*/)`
 	// sources are the extensions of source files that no prose has.
 	sources = `(?:py|pyx|js|mjs|cjs|jsx|ts|mts|tsx|rb|php|rs|java|kt|scala|cs|fs|exs?|erl|lua|cpp|cc)`
 )
@@ -36,7 +39,7 @@ var leakKinds = []leakKind{
 
 	{"a database's error", []string{
 		// PostgreSQL and its clients
-		`SQLSTATE`, `\bpq: `, `(?i)\b(?:relation|table|column|role|database|function|schema) ` + quoted + ` does(?:n't| not) exist`,
+		`SQLSTATE`, `\bpq: `, `(?i)\b(?:relation|table|column|role|database|schema) ` + quoted + ` does(?:n't| not) exist`,
 		`(?i)\bcolumn [\w.]+ does not exist`, `(?i)duplicate key value violates`, `(?i)violates (?:\S+ )?(?:foreign key|not-null|check|unique|exclusion) constraint`,
 		`(?i)null value in column ` + quoted, `(?i)permission denied for (?:table|relation|schema|database|sequence|function) `,
 		`(?i)password authentication failed for user`, `(?i)no pg_hba\.conf entry`, `(?i)syntax error at or near `,
@@ -50,7 +53,7 @@ var leakKinds = []leakKind{
 		// SQLite
 		`SQLITE_[A-Z]+`, `(?i)no such (?:table|column|function|index): `, `(?i)database (?:table )?is locked`, `(?i)database disk image is malformed`,
 		`(?i)(?:UNIQUE|FOREIGN KEY|NOT NULL|CHECK|PRIMARY KEY) constraint failed`, `(?i)attempt to write a readonly database`,
-		`(?i)unable to open database file`, `(?i)near "[^"]{1,40}\\?": syntax error`, `(?i)near \\"[^"]{1,40}\\": syntax error`,
+		`(?i)unable to open database file`, `(?i)near \\?"[^"{}\[\]:\\]{1,40}\\?": syntax error`,
 		// Mongo, Redis
 		`\bE11000\b`, `\bMongo(?:Server|Network|Write|Bulk|Timeout|Parse)?(?:Selection|Write)?(?:Error|Exception)\b`,
 		`\bWRONGTYPE Operation`, `\bNOAUTH Authentication`, `\bWRONGPASS `, `\bMISCONF Redis`, `\bOOM command not allowed`,
@@ -84,10 +87,10 @@ var leakKinds = []leakKind{
 		// PHP
 		`#\d+ [^\s()]{1,200}\.php\(\d+\)`, `\.php on line \d+`, `PHP (?:Fatal|Parse) error:`, `(?i)\bstack trace:(?:\\n|\s)`,
 		// Ruby, Rust, Elixir, Lua
-		"\\.rb:\\d+:in ", `\bpanicked at `, `(?i)\bstack backtrace:`, `\*\* \((?:[A-Z]\w*\.?)+\) `, `\(\w+ \d+\.\d+\.\d+\S*\) lib/\S+\.exs?:\d+`,
+		"\\.rb:\\d+:in ", `\bpanicked at `, `(?i)\bstack backtrace:`, `(?:^|[\s"'(:,]|\\n)\*\* \((?:[A-Z]\w*\.?)+\) `, `\(\w+ \d+\.\d+\.\d+\S*\) lib/\S+\.exs?:\d+`,
 		`(?i)\bstack traceback:`, `\[C\]: in `, `\[string \\?"[^\n]{1,80}"\]:\d+:`,
 		// a place in a source file, of any of them
-		`(?:[\w@.-]+/|/|[A-Za-z]:\\)[\w@./\\-]{1,200}\.` + sources + `:\d+`, `\b[\w-]+\.` + sources + `:\d+:\d+`}},
+		placeBegins + `[\w@./\\-]{0,200}\.` + sources + `:\d+`, `\b[\w-]+\.` + sources + `:\d+:\d+`}},
 
 	{"an internal address", []string{
 		`\bdial (?:tcp|udp|unix)\d? `, `\b(?:read|write) (?:tcp|udp)\d? \S+->\S+:`, `\bconnect E[A-Z]{4,} \S+`, `\blookup \S+(?: on \S+:53\b|: no such host)`,

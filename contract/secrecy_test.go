@@ -51,7 +51,7 @@ var leaks = map[string][]string{
 		"Can't connect to MySQL server on 'db' (111)",
 		"MySQL server has gone away",
 		"SQLITE_BUSY", "UNIQUE constraint failed: tokens.key", "no such table: tokens", "database is locked",
-		"attempt to write a readonly database", "unable to open database file", `near "FORM": syntax error`,
+		"attempt to write a readonly database", "unable to open database file", `near "FORM": syntax error`, `near ",": syntax error`,
 		"database disk image is malformed",
 		`E11000 duplicate key error collection: gw.users index: email_1 dup key: { email: "a@b.c" }`,
 		"MongoServerError: not primary", "MongoServerSelectionError: connection timed out", "MongoNetworkError: timed out",
@@ -81,8 +81,10 @@ var leaks = map[string][]string{
 		"#0 /var/www/relay.php(142): Relay->call()", "PHP Fatal error:  Uncaught Error", "Undefined index in /var/www/relay.php on line 12",
 		"/srv/app/relay.rb:12:in `call'", "/srv/app/relay.rb:12:in 'Relay#call'",
 		"thread 'main' panicked at src/relay.rs:12:5:", "stack backtrace:\n   0: std::panicking",
-		"** (RuntimeError) boom", "(gateway 0.1.0) lib/gateway/relay.ex:12: Gateway.Relay.call/1", "lib/gateway/relay.ex:12",
+		"** (RuntimeError) boom", "failed: ** (Ecto.QueryError) boom", "failed\n** (KeyError) boom", "(gateway 0.1.0) lib/gateway/relay.ex:12: Gateway.Relay.call/1", "lib/gateway/relay.ex:12",
 		"stack traceback:\n\t[C]: in function 'error'", `[string "relay"]:12: boom`, "/etc/kong/relay.lua:12: attempt to index a nil value",
+		"in file:///srv/app/relay.py:12", "https://10.0.0.7:8443/static/relay.ts:12", "Error:/srv/app/relay.py:12", "C:\\app\\relay.cs:12",
+		"src/relay.rs:12", "/a.py:1", "(app/relay.rb:12)",
 	},
 	"an internal address": {
 		"dial tcp 10.0.0.7:443: connect: connection refused", "dial unix /run/db.sock: no such file", "read tcp 10.0.0.2:5123->10.0.0.7:443: read: connection reset by peer",
@@ -105,7 +107,8 @@ var innocent = []string{
 	"The role must be user or assistant.", "role 'tool' must follow an assistant message", "Duplicate entry in messages.",
 	"You have an error in your request syntax.", "Permission denied for this model.", "Access denied for your group.",
 	"File \"request body\", line 1: unexpected token", "unexpected token at line 1, column 12", "at 10:30 (UTC)", "Look at /docs/errors for help.",
-	"See https://gateway.example:8443/docs for details.", "Your address 203.0.113.9:51234 is not on the list.", "Your IP 127.0.0.1 is not allowed.",
+	"See https://gateway.example:8443/docs for details.", "See https://docs.gateway.cc:8443/errors#model_not_found", "https://gateway.rs:3000/v1",
+	"https://user@api.gateway.com.py:443/v1", "Read //docs.gateway.cc:8443/errors.", "Your address 203.0.113.9:51234 is not on the list.", "Your IP 127.0.0.1 is not allowed.",
 	"The upstream could not be reached.", "Connection refused by the upstream.", "The connection to the upstream was reset.",
 	"The request was cancelled because of a timeout.", "No available channel for model gpt-4o under group default",
 	"Do not panic: your data is safe.", "The exception proves the rule.", "Invalid column in your table.", "Login failed for your account.",
@@ -113,6 +116,8 @@ var innocent = []string{
 	"Rust, Go and Python are supported.", "Thread 'abc' was not found.", "The message is too long: 5000 of 4096 tokens.",
 	"模型不存在", "Das Modell wurde nicht gefunden.", "El modelo no existe.", "insufficient quota: select a plan from billing",
 	"Retry after 12:30:45.", "version v1.2.3:4", "error code 1062", "update failed: set a valid model", "The store is busy; retry later.",
+	"**Too many requests** (HTTP) wait a little.", `The function "get_weather" does not exist among your tools.`,
+	`The body is not JSON: near "}": syntax error.`, `near "[": syntax error`, `near "\"model\":": syntax error`,
 	"host not allowed", "Set \"port\" to a number.", `{"ip":"203.0.113.9","country":"DE"}`,
 }
 
@@ -180,6 +185,7 @@ func TestLeaksAreFoundWhereverTheyStand(t *testing.T) {
 		{"JSON escapes", jsonAnswer(404, `{"error":{"message":"select id,\u0020quota\u0020from\u0020tokens"}}`), []string{`SQL ("select id, quota from tokens") in the body`}},
 		{"JSON in JSON", jsonAnswer(404, `{"error":{"message":"{\"detail\":\"select id,\\tquota from tokens\"}"}}`), []string{`SQL ("select id,\tquota from tokens") in the body`}},
 		{"the name of a member", jsonAnswer(404, `{"error":{"select id, quota from tokens":1}}`), []string{`SQL ("select id, quota from tokens") in the body`}},
+		{"a link with escaped slashes", jsonAnswer(404, `{"error":{"message":"See https:\/\/docs.gateway.cc:8443\/errors"}}`), nil},
 		{"nowhere", jsonAnswer(404, openaiNotFound), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) { assert.Equal(t, tt.want, internals(tt.o)) })
