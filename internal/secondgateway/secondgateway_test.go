@@ -1,0 +1,124 @@
+package secondgateway_test
+
+import (
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/secondgateway"
+	"github.com/gatecert/gatecert/reports/runlog"
+	"github.com/gatecert/gatecert/targets/profile"
+)
+
+// timeLimit is how long the gateway waits for its upstream.
+const timeLimit = 2 * time.Second
+
+// freeAddress is a loopback address that nobody listens on right now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// start starts a gateway whose upstream is called in the given format, and returns the profile of it.
+func start(t *testing.T, format string, o secondgateway.Options) profile.Profile {
+	t.Helper()
+	upstream, dead := freeAddress(t), freeAddress(t)
+	o.Dir, o.Prefix, o.Timeout = t.TempDir(), "/llm", timeLimit
+	require.NoError(t, secondgateway.WriteStore(o.Dir, secondgateway.Fixtures{Upstream: "http://" + upstream, Dead: "http://" + dead, Format: format}))
+	gateway, err := secondgateway.New(o)
+	require.NoError(t, err)
+	server := httptest.NewServer(gateway)
+	t.Cleanup(server.Close)
+	text := secondgateway.Profile(o.Dir, server.URL, upstream, dead, timeLimit.Milliseconds())
+	p, err := profile.Parse("profile.yaml", []byte(text), os.LookupEnv)
+	require.NoError(t, err)
+	return p
+}
+
+// certify runs gatecert on a gateway.
+func certify(t *testing.T, cfg gatecert.Config) runlog.Run {
+	t.Helper()
+	certification, err := gatecert.New(cfg)
+	require.NoError(t, err)
+	run, err := certification.Run(t.Context())
+	require.NoError(t, err)
+	require.True(t, run.Complete(), run.Incomplete())
+	return run
+}
+
+// explained says why cases did not pass.
+func explained(run runlog.Run) string {
+	var lines []string
+	for _, c := range run.Cases {
+		if c.Verdict == contract.Pass {
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %s", c.ID, c.Verdict, c.Reason))
+		for _, f := range c.Findings {
+			if f.Level != contract.Note {
+				lines = append(lines, "  "+f.String())
+			}
+		}
+	}
+	return strings.Join(append(lines, run.Footer.Notes...), "\n")
+}
+
+func TestASecondConformantGatewayPassesEveryCase(t *testing.T) {
+	for _, tt := range []struct {
+		name, format string
+		options      secondgateway.Options
+		change       func(p *profile.Profile)
+	}{
+		{"nothing of a stream before its end", "openai", secondgateway.Options{}, func(*profile.Profile) {}},
+		{
+			"errors after the first piece in the stream", "anthropic", secondgateway.Options{ErrorsInStream: true},
+			func(p *profile.Profile) { p.Balance = profile.Balance{} }, // once is enough: these cases run one after the other
+		},
+		{"streams that begin before the upstream is asked", "openai", secondgateway.Options{BeginsEarly: true}, func(p *profile.Profile) {
+			p.Balance = profile.Balance{}
+			p.Surfaces = slices.DeleteFunc(p.Surfaces, func(s dialect.Surface) bool { return !s.Streaming() })
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // most of a run is waiting
+			target := start(t, tt.format, tt.options)
+			tt.change(&target)
+			passesAll32Rows(t, certify(t, gatecert.Config{Target: target}))
+		})
+	}
+}
+
+// The load cases take a quiet machine.
+func TestASecondConformantGatewayPassesTheLoadCases(t *testing.T) {
+	if os.Getenv("GATECERT_ACCEPTANCE") == "" {
+		t.Skip("set GATECERT_ACCEPTANCE=1 to run the load cases on one endpoint: a minute")
+	}
+	target := start(t, "openai", secondgateway.Options{})
+	target.Balance = profile.Balance{}
+	passesAll32Rows(t, certify(t, gatecert.Config{Target: target, Level: contract.Full}))
+}
+
+func passesAll32Rows(t *testing.T, run runlog.Run) {
+	t.Helper()
+	assert.Equal(t, contract.Pass, run.Verdict(), explained(run))
+	rows := map[contract.RowID]bool{}
+	for _, c := range run.Cases {
+		assert.Equal(t, contract.Pass, c.Verdict, c.ID)
+		rows[c.Row] = true
+	}
+	assert.Len(t, rows, 32)
+}
