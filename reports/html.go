@@ -80,7 +80,7 @@ var pageFuncs = template.FuncMap{
 // file stays below 2 MB; the log has all of it. It fails only when w does.
 func HTML(w io.Writer, run runlog.Run) error {
 	m := NewMatrix(run)
-	p := newPage(run.Target.Name, run.Verdict(), Sentence(run), runNotes(run), "Level")
+	p := newPage(targetName(run), run.Verdict(), Sentence(run), runNotes(run), "Level")
 	p.Facts, p.Profile = runFacts(run), plain.Lines(run.Target.Profile, 16<<10)
 	for _, l := range append(m.Levels, LevelTotals{"all", m.Totals}) {
 		p.Levels = append(p.Levels, pageLevel{plain.Text(string(l.Level), 20), l.Counts})

@@ -21,7 +21,7 @@ const markdownLimit = 960 << 10
 func Markdown(w io.Writer, run runlog.Run) error {
 	m := NewMatrix(run)
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "## gatecert: %s, %s\n\n", code(run.Target.Name, nameLimit), run.Target.Claims)
+	fmt.Fprintf(&out, "## gatecert: %s, %s\n\n", code(targetName(run), nameLimit), run.Target.Claims)
 	fmt.Fprintf(&out, "**%s %s.**\n\n", sign(run.Verdict()), Sentence(run))
 	markdownMatrix(&out, m)
 	markdownTotals(&out, m)

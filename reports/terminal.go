@@ -31,7 +31,7 @@ type TerminalOptions struct {
 func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	m := NewMatrix(run)
-	t.line("%s  %s  level %s  %s", plain.Text(run.Target.Name, nameLimit), plain.Text(run.Target.BaseURL, nameLimit), run.Selection.Scope(), run.Target.Claims)
+	t.line("%s  %s  level %s  %s", targetName(run), plain.Text(run.Target.BaseURL, nameLimit), run.Selection.Scope(), run.Target.Claims)
 	t.line("")
 	if err := t.matrix(m); err != nil {
 		return err

@@ -70,6 +70,19 @@ func (k Keys) WrongKey() string {
 	return k.Valid[:prefix] + strings.Repeat("0", len(k.Valid)-prefix)
 }
 
+// VersionBeside is the version of the gateway for reports: the profile's own before the one that the gateway says, and both
+// where they differ.
+func (p Profile) VersionBeside(said string) string {
+	switch {
+	case p.Version == "" || p.Version == said:
+		return said
+	case said == "":
+		return p.Version
+	default:
+		return p.Version + " (the gateway says " + said + ")"
+	}
+}
+
 // LoadSurfaces are the surfaces of the profile that are put under load: those that it names, or the first that it offers.
 func (p Profile) LoadSurfaces() []dialect.Surface {
 	if len(p.Load.Surfaces) > 0 {
