@@ -28,6 +28,28 @@ func TestWithoutClientKeysTheirCircumstancesAreNotOffered(t *testing.T) {
 	assert.Empty(t, requestFor(t, p, "http:401/missing-key/chat").Call.Key)
 }
 
+func TestWhatTheGatewayLacksIsNotOffered(t *testing.T) {
+	p := relayProfile()
+	p.Circumstances = map[string]profile.Recipe{"sensitive-content": {Prompt: "word"}, "uncountable-input": {}}
+	p.Lacks = map[string]string{"sensitive-content": "it has no list of words", "uncountable-input/chat": "it counts streams only"}
+	for id, want := range map[string]string{
+		"code:sensitive_words_detected/sensitive-content/messages": "not offered: it has no list of words",
+		"code:count_token_failed/uncountable-input/chat":           "not offered: it counts streams only",
+		"code:count_token_failed/uncountable-input/chat-stream":    "",
+		"code:model_not_found/absent-model/chat":                   "",
+	} {
+		c, err := contract.ParseCase(id)
+		require.NoError(t, err)
+		_, err = RequestFor(p, c, "tok")
+		if want == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, profile.ErrNotOffered)
+		require.EqualError(t, err, want)
+	}
+}
+
 func TestCallsFollowThePrefix(t *testing.T) {
 	p := relayProfile()
 	p.Prefix = map[string]any{"gemini": "/proxy/g"}

@@ -75,6 +75,9 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 	if circumstance, _ := contract.CircumstanceByID(c.Circumstance); p.Claims.NoClientKeys() && circumstance.NeedsClientKeys() {
 		return Request{}, fmt.Errorf("%w: the gateway has no client keys (claims.client_keys: false)", profile.ErrNotOffered)
 	}
+	if reason := cmp.Or(p.Lacks[c.Circumstance], p.Lacks[c.Circumstance+"/"+string(c.Surface)]); reason != "" {
+		return Request{}, fmt.Errorf("%w: %s", profile.ErrNotOffered, reason)
+	}
 	if c.IsLoad() {
 		if err := offersLoad(p, c); err != nil {
 			return Request{}, err

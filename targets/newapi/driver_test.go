@@ -330,6 +330,12 @@ func TestOneAPI(t *testing.T) {
 	assert.Nil(t, prepared.ReadUsageLog)
 	assert.Equal(t, []string{"the costs of failed calls were not checked: the gateway keeps no log by request id"}, prepared.Notes)
 	assertOffered(t, prepared.Profile, 26)
+	assert.Len(t, prepared.Profile.Lacks, 8) // of the 37, with the store's three
+	for circumstance, reason := range prepared.Profile.Lacks {
+		_, err := targets.RequestFor(prepared.Profile, contract.CaseOf(circumstance, dialect.Chat, ""), "plan")
+		require.EqualError(t, err, "not offered: "+reason)
+		assert.True(t, strings.HasPrefix(reason, "one-api has no such thing: "), reason)
+	}
 	require.NoError(t, prepared.Close(t.Context()))
 	assertUndone(t, &journal)
 }

@@ -3,6 +3,7 @@ package newapi
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -44,8 +45,50 @@ func (f fixtures) profile(asked profile.Profile, found inspection, p product) pr
 	}
 	// The recipes of the user's profile take precedence.
 	maps.Copy(out.Circumstances, asked.Circumstances)
+	out.Lacks = p.lacks()
+	maps.DeleteFunc(out.Lacks, func(name, _ string) bool {
+		circumstance, _, _ := strings.Cut(name, "/")
+		_, asks := asked.Circumstances[circumstance]
+		return asks
+	})
+	if asked.Limits.Rate.Key != "" {
+		delete(out.Lacks, contract.OverRateLimit)
+	}
 	return out
 }
+
+// lacks says what the product does not have.
+func (p product) lacks() map[string]string {
+	if p == oneAPI {
+		none := "one-api has no such thing: "
+		return map[string]string{
+			contract.OverRateLimit:  none + "it has no rate limit of a key",
+			"sensitive-content":     none + "it has no list of words",
+			"unsupported-api":       none + "it takes every unknown type of channel for OpenAI",
+			"channel-without-key":   none + "a channel has one key",
+			"bad-model-mapping":     none + "it maps a model once, and ignores a mapping that it cannot read",
+			"unpriced-model":        none + "every model has a price",
+			"uncountable-input":     none + "what it cannot count costs nothing",
+			"unserializable-result": none + "it sends nothing that JSON cannot represent",
+		}
+	}
+	lacks := make(map[string]string)
+	for _, s := range dialect.Surfaces() {
+		if !slices.Contains(countedSurfaces, s) {
+			lacks["uncountable-input/"+string(s)] = "new-api has no such thing here: it counts images in streams only, and for OpenAI's models only"
+		}
+		if !slices.Contains(cozeSurfaces, s) {
+			lacks["unserializable-result/"+string(s)] = "new-api has no such thing here: only what it sends to Coze may be unserializable, and Coze has chats only"
+		}
+	}
+	return lacks
+}
+
+// The surfaces on which new-api counts images, and those on which it uses its Coze adaptor.
+var (
+	countedSurfaces = []dialect.Surface{dialect.ChatStream, dialect.ResponsesStream}
+	cozeSurfaces    = []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions}
+)
 
 // recipes are those that both products have.
 func (f fixtures) recipes(p product) map[string]profile.Recipe {
@@ -91,7 +134,7 @@ func (f fixtures) addNewAPIRecipes(out *profile.Profile, found inspection) {
 		"unsupported-api":      {Model: f.model(unsupportedModel)},
 		"bad-model-mapping":    {Model: f.model(cyclicModel), On: onStreams(profile.Recipe{Model: f.model(unreadableModel)})},
 		// The only result that it cannot serialise is its request to Coze, whose adaptor has chats only.
-		"unserializable-result": {Model: f.model(cozeModel), Surfaces: []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions}},
+		"unserializable-result": {Model: f.model(cozeModel), Surfaces: cozeSurfaces},
 		"uncountable-input":     uncountableInput(),
 		// It knows blocked prompts and empty responses from Gemini only, so the chat surfaces use a Gemini channel. The other
 		// surfaces use the one of their own dialect, as most deployments do.
@@ -112,7 +155,7 @@ func (f fixtures) addNewAPIRecipes(out *profile.Profile, found inspection) {
 // uncountableInput sends a corrupt image. The gateway counts images only for streams, and only for OpenAI's model names.
 func uncountableInput() profile.Recipe {
 	return profile.Recipe{
-		Surfaces: []dialect.Surface{dialect.ChatStream, dialect.ResponsesStream},
+		Surfaces: countedSurfaces,
 		On: map[dialect.Surface]profile.Recipe{
 			dialect.ChatStream: {Body: map[string]any{"messages[0].content": []any{
 				map[string]any{"type": "text", "text": targets.PromptPlaceholder},

@@ -32,8 +32,11 @@ type Profile struct {
 	// Planted are unique texts that a driver puts into the faults it plants, such as the error of a trigger. No answer may
 	// show them.
 	Planted []string `yaml:"-"`
-	Keys    Keys     `yaml:"keys,omitempty"`
-	Models  Models   `yaml:"models,omitempty"`
+	// Lacks says what a kind of gateway does not have, as its driver knows: the reason by circumstance ("sensitive-content"),
+	// or by circumstance and surface ("uncountable-input/chat").
+	Lacks  map[string]string `yaml:"-"`
+	Keys   Keys              `yaml:"keys,omitempty"`
+	Models Models            `yaml:"models,omitempty"`
 	// Headers go with every request, for gateways that route by header.
 	Headers map[string]string `yaml:"headers,omitempty"`
 	// SurfaceHeaders are added on single surfaces, over Headers.
