@@ -89,6 +89,8 @@ type Sent struct {
 	BodySize int64 `json:"body_size"`
 	// Fault names what was wrong with the request on the wire ("short-body"), or "".
 	Fault string `json:"fault,omitempty"`
+	// Kept says that the connection had carried another request before.
+	Kept bool `json:"kept_connection,omitempty"`
 	// Curl is the command line that sends the same request; keys appear as shell variables.
 	Curl string `json:"curl,omitempty"`
 }

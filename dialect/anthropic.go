@@ -62,7 +62,7 @@ func (anthropic) ContentTypes() (json, stream string) {
 }
 
 var anthropicClients = clientSide{
-	credential: "X-Api-Key", versionField: "Anthropic-Version", version: "2023-06-01",
+	credential: "X-Api-Key", versionField: "Anthropic-Version", version: "2023-06-01", newerVersion: "2026-10-21",
 	envelope: `{"type":"error","error":{"type","message"}}`, codePlace: "error.code or error.details.error_code",
 	readError: readAnthropic,
 }

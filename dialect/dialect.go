@@ -27,6 +27,8 @@ type clientSide struct {
 	keyInQuery bool
 	// versionField and version name the API version where the format asks for one.
 	versionField, version string
+	// newerVersion is one that clients of the format send too, "" for none.
+	newerVersion string
 	// envelope and codePlace are CONTRACT.md's table of dialects, as findings quote it.
 	envelope, codePlace string
 	// readError reads what is peculiar to the format.
@@ -70,6 +72,9 @@ func (d Dialect) Version() (name, value string) {
 	c := d.clientSide()
 	return c.versionField, c.version
 }
+
+// NewerVersion returns a later API version that clients of the format send too, "" for none. Not every gateway knows it.
+func (d Dialect) NewerVersion() string { return d.clientSide().newerVersion }
 
 // EnvelopeShape is the error envelope of the format, as the contract writes it.
 func (d Dialect) EnvelopeShape() string { return d.clientSide().envelope }

@@ -51,6 +51,9 @@ type Call struct {
 	Header map[string]string
 	// Fault is what is wrong with the request on the wire.
 	Fault Fault
+	// First is a call to send before this one on the same HTTP/1.1 connection; nil for none. Its answer is read and dropped.
+	// It must not have a fault. Where the gateway closes the connection after it, this call gets a new one.
+	First *Call
 	// OversizeBytes is the full size of the body under [Oversize].
 	OversizeBytes int64
 }

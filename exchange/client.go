@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -66,6 +67,13 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 	if err != nil {
 		return contract.Observation{}, fmt.Errorf("call on %s: %w", call.Surface, err)
 	}
+	transport := c.transport
+	if call.First != nil {
+		if transport, err = c.keptConnection(ctx, *call.First); err != nil {
+			return contract.Observation{}, err
+		}
+		defer transport.CloseIdleConnections()
+	}
 	key := redact.Secret{What: redact.CallerKey, Value: call.Key}
 	withKey := c.redactor.With(key)
 	out := &recorder{redactor: withKey, maxBody: c.limits.Capture}
@@ -79,7 +87,7 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 	overall := time.AfterFunc(c.limits.Total, func() { cancel(limitError(fmt.Sprintf("not complete within %s", c.limits.Total))) })
 	defer overall.Stop()
 	timer := startTimer()
-	resp, err := c.head(inner, cancel, req, timer)
+	resp, err := c.head(inner, cancel, transport, req, timer)
 	switch {
 	case errors.Is(err, ErrURL), errors.Is(err, ErrFault):
 		return contract.Observation{}, fmt.Errorf("call on %s: %w", call.Surface, err)
@@ -89,6 +97,9 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 	case ctx.Err() == nil:
 		out.recordFailure(classifyFailure(inner, err, timer))
 	}
+	if out.Sent.Kept = call.First != nil && timer.reused(); out.Sent.Kept {
+		out.Sent.Curl = "# it was the second request on its connection: name the URL twice to send two\n" + out.Sent.Curl
+	}
 	out.Timing.FirstByte = timer.firstByte()
 	out.Timing.End = timer.now()
 	if whole := err == nil && out.Cut == "" && out.TransferError == ""; !whole && ctx.Err() != nil {
@@ -97,14 +108,36 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 	return out.Observation, nil
 }
 
+// keptConnection makes a call and returns a transport that has its connection, if the gateway has left it open. Whatever
+// became of the call, the next one can be made.
+func (c *Client) keptConnection(ctx context.Context, first Call) (*http.Transport, error) {
+	req, err := build(first)
+	if err != nil {
+		return nil, fmt.Errorf("first call on %s: %w", first.Surface, err)
+	}
+	transport := c.transport.Clone()
+	transport.MaxIdleConnsPerHost = 1
+	inner, cancel := context.WithTimeout(ctx, c.limits.Total)
+	defer cancel()
+	out, err := req.http(inner)
+	if err != nil {
+		return nil, fmt.Errorf("first call on %s: %w", first.Surface, err)
+	}
+	if resp, err := transport.RoundTrip(out); err == nil {
+		_, _ = io.CopyN(io.Discard, resp.Body, int64(c.limits.Body)) // a connection is kept when its answer was read
+		_ = resp.Body.Close()
+	}
+	return transport, ctx.Err()
+}
+
 // head sends the request and returns the answer once its head has arrived, within the patience.
 func (c *Client) head(
-	ctx context.Context, cancel context.CancelCauseFunc, req *request, timer *callTimer,
+	ctx context.Context, cancel context.CancelCauseFunc, transport *http.Transport, req *request, timer *callTimer,
 ) (*http.Response, error) {
 	patience := time.AfterFunc(c.limits.Patience, func() {
 		cancel(limitError(fmt.Sprintf("no response header within %s", c.limits.Patience)))
 	})
-	resp, err := c.send(ctx, req, timer)
+	resp, err := c.send(ctx, transport, req, timer)
 	if inTime := patience.Stop(); err == nil && !inTime {
 		_ = resp.Body.Close() // it came too late
 		return nil, context.Cause(ctx)
@@ -112,13 +145,13 @@ func (c *Client) head(
 	return resp, err
 }
 
-func (c *Client) send(ctx context.Context, req *request, timer *callTimer) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, transport *http.Transport, req *request, timer *callTimer) (*http.Response, error) {
 	out, err := req.http(httptrace.WithClientTrace(ctx, timer.trace()))
 	if err != nil {
 		return nil, err
 	}
 	if !req.needsRawTransport() {
-		return c.transport.RoundTrip(out)
+		return transport.RoundTrip(out)
 	}
 	if proxy, err := c.transport.Proxy(out); err != nil || proxy != nil {
 		return nil, fmt.Errorf("%w: %s needs a direct connection, and the environment names a proxy", ErrFault, req.fault)

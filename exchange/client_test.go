@@ -332,6 +332,29 @@ func TestNoConnectionIsUsedTwiceOverHTTP1(t *testing.T) {
 	assert.NotEqual(t, <-addresses, <-addresses)
 }
 
+func TestACallMayFollowAnotherOnItsConnection(t *testing.T) {
+	for name, closes := range map[string]bool{"kept": false, "closed": true} {
+		t.Run(name, func(t *testing.T) {
+			addresses := make(chan string, 2)
+			base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if closes {
+					w.Header().Set("Connection", "close")
+				}
+				addresses <- r.RemoteAddr
+				fmt.Fprint(w, r.URL.Path)
+			})
+			o := observe(t, client(t, Limits{}), Call{BaseURL: base, Path: "/second", First: &Call{BaseURL: base, Path: "/first", Surface: dialect.Chat}})
+			assert.Equal(t, "/second", string(o.Body))
+			assert.Equal(t, closes, <-addresses != <-addresses)
+			assert.Equal(t, !closes, o.Sent.Kept)
+			assert.Equal(t, !closes, strings.HasPrefix(o.Sent.Curl, "# it was the second request on its connection: name the URL twice to send two\ncurl "))
+		})
+	}
+	c := client(t, Limits{})
+	_, err := c.Do(t.Context(), Call{Surface: dialect.Chat, BaseURL: "http://gateway.test", First: &Call{Surface: "nosuch"}})
+	require.ErrorIs(t, err, ErrSurface)
+}
+
 func TestStreamsAreDecodedAsTheyCome(t *testing.T) {
 	arrived := make(chan struct{})
 	base := serve(t, func(w http.ResponseWriter, r *http.Request) {

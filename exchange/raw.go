@@ -32,7 +32,7 @@ func (t rawTransport) roundTrip(out *http.Request, req *request, timer *callTime
 	if err != nil {
 		return nil, err
 	}
-	timer.connect()
+	timer.connect(false)
 	body := &rawBody{conn: conn, written: make(chan struct{})}
 	// Closing the connection ends reads and writes when the context ends.
 	body.release = context.AfterFunc(out.Context(), func() { _ = conn.Close() })

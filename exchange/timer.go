@@ -14,6 +14,7 @@ type callTimer struct {
 	headSent  time.Time
 	sent      time.Time
 	answered  time.Time // first byte of the answer
+	kept      bool      // the connection had been used before
 }
 
 func startTimer() *callTimer { return &callTimer{started: time.Now()} }
@@ -21,7 +22,7 @@ func startTimer() *callTimer { return &callTimer{started: time.Now()} }
 // trace makes net/http record the times.
 func (t *callTimer) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GotConn:      func(httptrace.GotConnInfo) { t.connect() },
+		GotConn:      func(info httptrace.GotConnInfo) { t.connect(info.Reused) },
 		WroteHeaders: func() { t.mark(&t.headSent) },
 		WroteRequest: func(info httptrace.WroteRequestInfo) {
 			if info.Err == nil {
@@ -34,10 +35,17 @@ func (t *callTimer) trace() *httptrace.ClientTrace {
 
 // connect records a connection. A second one means that the transport sends the request again, so that the times of the
 // first are dropped.
-func (t *callTimer) connect() {
+func (t *callTimer) connect(reused bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.connected, t.headSent, t.sent = time.Now(), time.Time{}, time.Time{}
+	t.connected, t.headSent, t.sent, t.kept = time.Now(), time.Time{}, time.Time{}, reused
+}
+
+// reused reports whether the connection of the call had been used before.
+func (t *callTimer) reused() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.kept
 }
 
 // mark records a time of the call, unless it has been recorded.

@@ -146,6 +146,9 @@ func requestMessage(s contract.Sent, line string, limit int) *pageMessage {
 	if s.Fault != "" {
 		m.Notes = append(m.Notes, plain.Text("fault on the wire: "+s.Fault, textLimit))
 	}
+	if s.Kept {
+		m.Notes = append(m.Notes, "the second request on its connection")
+	}
 	m.Body, m.Size = body(s.Body, s.BodySize, limit)
 	return m
 }

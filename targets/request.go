@@ -3,7 +3,6 @@ package targets
 import (
 	"cmp"
 	"fmt"
-	"hash/fnv"
 	"maps"
 	"slices"
 	"strings"
@@ -111,20 +110,6 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 			profile.ErrNotOffered, c.Surface, c.Surface.Endpoint())
 	}
 	return pr, nil
-}
-
-// setAccept sends what clients of all kinds send: SDKs, browsers, and programs that do not say what they accept. The choice
-// depends on the case alone, so that a case is sent in the same way each time.
-func setAccept(c contract.Case, header map[string]string) {
-	accepts := []string{"application/json", "*/*", "text/html, application/json;q=0.9, */*;q=0.8", ""}
-	if c.Surface.Streaming() {
-		accepts = []string{"text/event-stream", "application/json", "*/*", ""}
-	}
-	hash := fnv.New32a()
-	_, _ = hash.Write([]byte(c.ID())) // never fails
-	if accept := accepts[hash.Sum32()%uint32(len(accepts))]; accept != "" {
-		header["Accept"] = accept
-	}
 }
 
 func apply(r profile.Recipe, call *exchange.Call) {

@@ -35,6 +35,8 @@ type Session struct {
 	// unknown are the keys that the gateway answers like one that was never issued, as [Session.CheckPreparedKeys] found.
 	unknown  map[string]bool
 	recorded recordedCalls
+	// newer holds, by surface, whether the gateway serves calls of the format's newer API version.
+	newer sync.Map
 }
 
 // Host is what a session may use of this machine. The zero value has a shell and no database.
@@ -111,7 +113,7 @@ func (s *Session) readsBalance(c contract.Case) bool {
 // could not do its part: an action failed, the upstream cannot be asked.
 func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Observation, err error) {
 	token := newToken()
-	pr, err := RequestFor(s.Profile, c, token)
+	pr, err := s.request(c, token)
 	if err != nil {
 		return o, err
 	}
@@ -174,13 +176,20 @@ func (s *Session) declared(c contract.Case, key string) *contract.Declared {
 // send makes the call; a repeated one until it is refused, each time under a token of its own, so that what the
 // upstream saw belongs to the judged call alone. It returns the token of that call.
 func (s *Session) send(ctx context.Context, c contract.Case, token string, pr Request) (contract.Observation, string, error) {
+	if s.onKeptConnection(c, pr) {
+		first, err := s.request(c, newToken())
+		if err != nil {
+			return contract.Observation{}, token, err
+		}
+		pr.Call.First = &first.Call
+	}
 	for sent := 1; ; sent++ {
 		o, err := s.client.Do(ctx, pr.Call)
 		if err != nil || sent >= pr.Repeat || o.Status == http.StatusTooManyRequests || o.Failure != nil {
 			return o, token, err
 		}
 		token = newToken()
-		if pr, err = RequestFor(s.Profile, c, token); err != nil {
+		if pr, err = s.request(c, token); err != nil {
 			return o, token, err
 		}
 	}

@@ -88,6 +88,9 @@ func (r *runner) begin(ctx context.Context) (err error) {
 	if profile.Discover && len(r.before.failed) < len(r.surfaces) {
 		r.dropUnclaimed()
 	}
+	if err := r.tryNewerVersions(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrHarness, err)
+	}
 	if !r.selection.WithoutLoad {
 		r.selection.LoadSurfaces = profile.LoadSurfaces()
 	}
@@ -127,6 +130,23 @@ func (r *runner) checkKeys(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	return err
+}
+
+// tryNewerVersions finds out which surfaces serve a newer version of their API too.
+func (r *runner) tryNewerVersions(ctx context.Context) error {
+	for _, s := range r.surfaces {
+		if r.before.failed[s] != "" {
+			continue
+		}
+		refused, err := r.session.TryNewerVersion(ctx, s)
+		if err != nil {
+			return err
+		}
+		if refused != "" {
+			r.journal.note("%s", refused)
+		}
+	}
+	return nil
 }
 
 // dropUnclaimed leaves out the surfaces whose healthy call failed. It is for profiles that claim no surfaces: a surface

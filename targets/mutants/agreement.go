@@ -3,6 +3,7 @@ package mutants
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -58,6 +59,10 @@ func callerMutants() []Mutant {
 	browser := func(c *reference.Call, _ *reference.Failure) bool {
 		return strings.Contains(c.Request.Header.Get("Accept"), "text/html")
 	}
+	newerVersion := func(c *reference.Call, _ *reference.Failure) bool {
+		field, _ := dialect.Anthropic.Version()
+		return c.Request.Header.Get(field) == dialect.Anthropic.NewerVersion()
+	}
 	return []Mutant{
 		mutant("dashboard-for-get", "GET on a path that does not exist gets the dashboard's page with 200.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
@@ -68,7 +73,23 @@ func callerMutants() []Mutant {
 		mutant("pages-for-browsers", "A client that accepts HTML gets its errors as a page.",
 			changeError(page("text/html", "<h1>Error</h1>"), browser),
 			atLeastOne(fails(contract.ContentType, "**"))),
+		mutant("newer-version-without-type", "Errors have no outer type for clients that send the newer version of Anthropic's API.",
+			changeError(editBody(func(body map[string]any) { delete(body, "type") }), newerVersion),
+			atLeastOne(fails(contract.Envelope, onSurfaces(anthropic(), "**")...))),
+		mutant("nothing-on-kept-connections", "From the second request of a connection on, errors are empty.",
+			onKeptConnections(nothing),
+			atLeastOne(fails(contract.Envelope, "**"))),
 	}
+}
+
+// onKeptConnections changes error answers on connections that have had an answer before.
+func onKeptConnections(do func(*reference.Call, *reference.Answer)) change {
+	var used sync.Map // by the client's address, which a connection has to itself
+	return changeError(func(c *reference.Call, a *reference.Answer) {
+		if _, before := used.LoadOrStore(c.Request.RemoteAddr, true); before {
+			do(c, a)
+		}
+	})
 }
 
 // timeMutants answer later than they declare.

@@ -42,8 +42,8 @@ func TestNamesAndSentencesAreUnique(t *testing.T) {
 	for _, p := range Permitted() {
 		check(p.Name, p.Sentence)
 	}
-	require.Len(t, All(), 223)
-	require.Len(t, Permitted(), 38)
+	require.Len(t, All(), 225)
+	require.Len(t, Permitted(), 39)
 }
 
 func TestEveryExpectationNamesCasesThatNoEarlierOneNames(t *testing.T) {
@@ -187,4 +187,14 @@ func TestHTTP2IsServedWithACertificateOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	require.NotNil(t, o.Failure, "other clients do not trust it")
 	require.Contains(t, o.Failure.Detail, "certificate")
+}
+
+func TestAnUnknownVersionIsRefused(t *testing.T) {
+	s := serve(t, reference.Options{}, "newer-version-refused")
+	refused, err := s.TryNewerVersion(t.Context(), dialect.Messages)
+	require.NoError(t, err)
+	require.Contains(t, refused, "version 2026-10-21 of the API is not served on messages (400 with")
+	refused, err = s.TryNewerVersion(t.Context(), dialect.Chat)
+	require.NoError(t, err)
+	require.Empty(t, refused, "OpenAI's API has no versions")
 }

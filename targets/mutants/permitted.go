@@ -149,6 +149,14 @@ func permittedConduct() []PermittedBehaviour {
 	return []PermittedBehaviour{
 		{breaker, "After five failures in a row every call is answered with 503 for 300 ms: the next case is not at fault.",
 			circuitBreaker(5, 300*time.Millisecond)},
+		{"newer-version-refused", "A version of Anthropic's API that the gateway does not know is refused, as the API itself would.",
+			wrap(reference.Decode, func(ctx context.Context, c *reference.Call, decode reference.Handler) error {
+				field, known := dialect.Anthropic.Version()
+				if version := c.Request.Header.Get(field); version != "" && version != known {
+					return reference.Refuse(reference.InvalidRequest, nil)
+				}
+				return decode(ctx, c)
+			})},
 		{"slow-but-in-time", "The completions endpoint takes 250 ms longer.",
 			wrap(reference.Limit, func(ctx context.Context, c *reference.Call, limit reference.Handler) error {
 				if c.Surface == dialect.Completions {
