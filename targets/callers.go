@@ -39,8 +39,9 @@ const keptShare = 3
 // onKeptConnection selects calls that the gateway refuses by itself, so that sending another one first costs nothing. The
 // choice depends on the case alone, as long as the gateway has no limit that counts calls.
 func (s *Session) onKeptConnection(c contract.Case, pr Request) bool {
+	_, fragile := s.AtOnce(1)
 	return c.Reach() == contract.ReachNever && !pr.Exclusive() && pr.Repeat <= 1 && pr.Call.Fault == exchange.NoFault &&
-		c.Circumstance != contract.OverRateLimit && !s.Limited() && !s.Fragile() && choose(c, "connection", keptShare) == 0
+		c.Circumstance != contract.OverRateLimit && !s.Limited() && !fragile && choose(c, "connection", keptShare) == 0
 }
 
 // TryNewerVersion makes a healthy call with the newer API version of the surface's format, if it has one. Where the gateway
