@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httputil"
 	"slices"
 	"strings"
 )
@@ -127,9 +126,8 @@ func (a *Answer) send(w http.ResponseWriter, format string) {
 	if format != anthropic {
 		out.Write(content)
 	} else {
-		chunks := httputil.NewChunkedWriter(&out)
 		for part := range slices.Chunk(content, 1000) {
-			_, _ = chunks.Write(part) // to memory
+			fmt.Fprintf(&out, "%04X;lane=blue\r\n%s\r\n", len(part), part)
 		}
 		if !a.BreakOff {
 			out.WriteString("0\r\nx-took: 1\r\n\r\n")

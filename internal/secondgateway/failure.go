@@ -45,6 +45,8 @@ func (f *Failure) answer(format string) *Answer {
 		a.Add("Allow", f.Allow)
 	}
 	a.Add("Link", `<`+documentation+f.Code+`>; rel="help"`)
+	a.Add("x_notice.1", "gr\xfc\xdfe")
+	a.Add("x-empty", "")
 	a.Add("Set-Cookie", "lane=blue; Path=/")
 	a.Add("Set-Cookie", "seen=1; Path=/")
 	a.Add("x-request-id", "og-"+strconv.FormatInt(time.Now().UnixNano(), 36))

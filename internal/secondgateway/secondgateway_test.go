@@ -1,8 +1,12 @@
 package secondgateway_test
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
@@ -22,7 +26,7 @@ import (
 )
 
 // timeLimit is how long the gateway waits for its upstream.
-const timeLimit = 2 * time.Second
+const timeLimit = 3 * time.Second
 
 // freeAddress is a loopback address that nobody listens on right now.
 func freeAddress(t *testing.T) string {
@@ -33,6 +37,9 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
+// bodyKey is the key under which hooks find what was read of the request's body, a [*bytes.Buffer].
+type bodyKey struct{}
+
 // start starts a gateway whose upstream is called in the given format, and returns the profile of it.
 func start(t *testing.T, format string, o secondgateway.Options) profile.Profile {
 	t.Helper()
@@ -41,7 +48,14 @@ func start(t *testing.T, format string, o secondgateway.Options) profile.Profile
 	require.NoError(t, secondgateway.WriteStore(o.Dir, secondgateway.Fixtures{Upstream: "http://" + upstream, Dead: "http://" + dead, Format: format}))
 	gateway, err := secondgateway.New(o)
 	require.NoError(t, err)
-	server := httptest.NewServer(gateway)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body bytes.Buffer
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.TeeReader(r.Body, &body), r.Body}
+		gateway.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), bodyKey{}, &body)))
+	}))
 	t.Cleanup(server.Close)
 	text := secondgateway.Profile(o.Dir, server.URL, upstream, dead, timeLimit.Milliseconds())
 	p, err := profile.Parse("profile.yaml", []byte(text), os.LookupEnv)
