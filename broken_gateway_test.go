@@ -115,7 +115,7 @@ func TestABrokenGatewayFailsExactlyItsRows(t *testing.T) {
 			if a.code() == "bad_response" {
 				a.body = bytes.Replace(a.body, []byte(`"message":"`), []byte(`"message":"key `+a.upstreamKey+` got: `), 1)
 			}
-		}, []string{"code:bad_response"}, nil},
+		}, []string{"http:5xx", "code:bad_response"}, nil},
 		{"401 for a channel's bad key", []string{"chat"}, func(a *answered) {
 			if a.code() == "channel:invalid_key" {
 				a.status = 401

@@ -24,7 +24,7 @@ var aspects = []struct {
 	{AspectEnvelope, []Requirement{ContentType, Whole, Envelope, Message, Fields}},
 	{AspectCode, []Requirement{Code, CodePlace, CodeKnown, Consistent}},
 	{AspectStream, []Requirement{StreamError, StreamEnd, StreamFormat}},
-	{AspectLeaks, []Requirement{Secrecy}},
+	{AspectLeaks, []Requirement{Secrecy, KeyKept}},
 	{AspectEffects, []Requirement{UpstreamUnused, RetriesBounded, UpstreamFreed, NotBilled, AnsweredInTime}},
 }
 

@@ -112,6 +112,9 @@ func (j *judge) required() []Requirement {
 	if j.c.Surface.Dialect() == dialect.OpenAI {
 		all = append(all, Fields)
 	}
+	if j.variant.Name == redirect {
+		all = append(all, KeyKept)
+	}
 	switch {
 	case j.c.Reach() == ReachNever:
 		all = append(all, UpstreamUnused)

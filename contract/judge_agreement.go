@@ -13,7 +13,7 @@ import (
 // 2, and for 429, where any code or none will do.
 func (j *judge) fittingCodes() []string {
 	switch {
-	case j.row.Code() != "" || j.row.ID == RowRateLimited:
+	case j.row.Code() != "" || j.anyCodeFits():
 		return nil
 	case j.row.ID == RowServerError:
 		return codesOf(func(r Row) bool { return slices.Contains(r.Status.Classes, 5) })
@@ -29,6 +29,14 @@ func (j *judge) fittingCodes() []string {
 		return []string{"access_denied"}
 	}
 }
+
+// limited reports whether the answer is a 429 where one is right: the row's own, or the upstream's passed on.
+func (j *judge) limited() bool {
+	return j.o.Status == statusTooManyRequests && slices.Contains(j.row.Status.Exact, statusTooManyRequests)
+}
+
+// anyCodeFits reports whether any code, or none, will do.
+func (j *judge) anyCodeFits() bool { return j.row.ID == RowRateLimited || j.limited() }
 
 func codesOf(keep func(Row) bool) []string {
 	var codes []string
@@ -83,7 +91,7 @@ func (j *judge) judgeCodeAgainstStatus(word string) {
 		return
 	case j.variant.Name == formBody && status == statusUnsupportedMedia:
 		return // the status has its own warning
-	case j.row.ID == RowRateLimited && status == statusTooManyRequests:
+	case j.limited():
 		return
 	}
 	row, _ := rowOf(RowID("code:" + meant[0]))

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"mime"
@@ -44,7 +45,11 @@ func (j *judge) judgeWhole() {
 func (j *judge) judgeEnvelope(body []byte) {
 	spoken := j.c.Surface.Dialect()
 	env, err := dialect.DecodeError(spoken, body, j.codes.known)
-	if coding := header(j.o, "Content-Encoding"); coding != "" && errors.Is(err, dialect.ErrNotJSON) {
+	switch coding := header(j.o, "Content-Encoding"); {
+	case coding == "" || !errors.Is(err, dialect.ErrNotJSON):
+	case bytes.HasPrefix(body, []byte{0x1f, 0x8b}):
+		err = fmt.Errorf("%w: compressed (gzip) once more than Content-Encoding: %s says", dialect.ErrNotJSON, coding)
+	default:
 		err = fmt.Errorf("%w; it came with Content-Encoding: %s, which was not asked for", err, coding)
 	}
 	j.judgeErrorObject(spoken, env, err, false)
@@ -97,7 +102,7 @@ func (j *judge) judgeCode(spoken dialect.Dialect, env dialect.ErrorObject) {
 		j.add(Code, Must, j.codes.wanted(code)+" in "+spoken.CodePlace(), words)
 	case code != "" && env.Tolerated != "":
 		j.add(CodePlace, Should, j.codes.wanted(code)+" in "+spoken.CodePlace(), "it in "+env.Tolerated)
-	case code == "" && j.row.ID != RowRateLimited && !slices.ContainsFunc(j.fittingCodes(), fits):
+	case code == "" && !j.anyCodeFits() && !slices.ContainsFunc(j.fittingCodes(), fits):
 		fitting := j.codes.wordsForAll(j.fittingCodes())
 		j.add(CodeKnown, Should, "a code of table 2 that fits, in "+spoken.CodePlace()+": "+listWords(fitting), words)
 	case code != "":

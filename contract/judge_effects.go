@@ -59,8 +59,16 @@ func (j *judge) judgeUpstreamCalls(seen Seen) {
 		}
 	}
 	j.check(RetriesBounded)
-	if bound := seen.bound(); attempts > bound {
-		j.add(RetriesBounded, Should, fmt.Sprintf("at most %d attempts at the upstream", bound), strconv.Itoa(attempts)+late(seen))
+	followed := func(a Attempt) bool { return a.Redirected }
+	own := len(slices.DeleteFunc(slices.Clone(seen.Attempts), followed)) // a redirect that is followed is not a retry
+	if bound := seen.bound(); own > bound {
+		j.add(RetriesBounded, Should, fmt.Sprintf("at most %d attempts at the upstream", bound), strconv.Itoa(own)+late(seen))
+	}
+	if j.variant.Name == redirect {
+		j.check(KeyKept)
+		if slices.ContainsFunc(seen.Attempts, func(a Attempt) bool { return a.Redirected && a.Credential != "" }) {
+			j.add(KeyKept, Should, "no key for the host of a redirect", "the redirect was followed with a key")
+		}
 	}
 	if j.c.Circumstance == SlowUpstream {
 		j.check(UpstreamFreed)

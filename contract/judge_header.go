@@ -11,7 +11,7 @@ import (
 
 // judgeHeaders judges the header fields that a status calls for.
 func (j *judge) judgeHeaders() {
-	if j.row.ID == RowRateLimited && j.o.Status == statusTooManyRequests {
+	if j.limited() {
 		j.judgeRetryAfter()
 	}
 	if j.o.Status == statusUnauthorized {
@@ -41,6 +41,9 @@ var requestIDHeaders = []string{"X-Request-Id", "Request-Id", "X-Oneapi-Request-
 // longestRetryAfter is what a client may be told to wait, unless the window of the limit is declared to be shorter.
 const longestRetryAfter = 24 * time.Hour
 
+// UpstreamRetryAfter is the Retry-After, in seconds, of the mock upstream's 429. A gateway is unlikely to make up the same.
+const UpstreamRetryAfter = 7
+
 func (j *judge) judgeRetryAfter() {
 	const want = "Retry-After in whole seconds (RFC 9110 10.2.3, RFC 6585 4)"
 	j.check(RetryAfter)
@@ -51,6 +54,13 @@ func (j *judge) judgeRetryAfter() {
 	}
 	if strings.Trim(value, "0123456789") != "" {
 		j.add(RetryAfter, Should, want, strconv.Quote(value))
+		return
+	}
+	if j.row.ID != RowRateLimited {
+		// The upstream's, passed on: it is the upstream that knows how long.
+		if value != strconv.Itoa(UpstreamRetryAfter) {
+			j.add(RetryAfter, Should, fmt.Sprintf("the upstream's Retry-After: %d", UpstreamRetryAfter), value)
+		}
 		return
 	}
 	longest := longestRetryAfter

@@ -82,7 +82,7 @@ type judgeRow struct {
 
 // judgeTable is the corpus of answers. The golden file of their findings forces a new judge version when one changes.
 func judgeTable() []judgeRow {
-	return slices.Concat(answerRows(), streamRows(), readingRows(), agreementRows(), upstreamErrorRows())
+	return slices.Concat(answerRows(), streamRows(), readingRows(), agreementRows(), upstreamErrorRows(), upstreamFormRows())
 }
 
 func answerRows() []judgeRow {

@@ -28,6 +28,9 @@ const (
 	shortBody = "short-body"
 )
 
+// redirect is the variant of UpstreamError in which the gateway's key must not leave for another host.
+const redirect = "redirect"
+
 // Variants of these circumstances; see also [LoadVariant].
 const (
 	NoAnswer        = "no-answer"      // of SlowUpstream

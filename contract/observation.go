@@ -174,6 +174,8 @@ type Attempt struct {
 	Stream   bool          `json:"stream,omitempty"`
 	// Credential is a short fingerprint of the key presented, never the key.
 	Credential string `json:"credential,omitempty"`
+	// Redirected says that the attempt came to another host, to which the upstream had redirected the call.
+	Redirected bool `json:"redirected,omitempty"`
 	// Status is what the upstream answered, 0 for none.
 	Status int `json:"status"`
 	// Told is the error that it answered with: the body, or the data of the error event. Empty for none, and for one that is

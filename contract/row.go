@@ -90,6 +90,9 @@ var refusedByUpstream = StatusRule{Classes: []int{4}, Basis: Derived, Tolerated:
 // unblamed is the rule where the upstream refused the gateway's key or account.
 var unblamed = StatusRule{Classes: []int{5}, Basis: Stated, Never: []int{401, 402, 403}}
 
+// limitedByUpstream is the rule where the upstream limits the rate of the gateway's calls.
+var limitedByUpstream = StatusRule{Classes: []int{4, 5}, Exact: []int{statusTooManyRequests}, Basis: Stated}
+
 func gateway() StatusRule { return StatusRule{Classes: []int{5}, Basis: Stated} }
 
 // rows is read-only after its making.

@@ -16,12 +16,33 @@ type Answer struct {
 	Created int64  // Unix time in seconds
 	// Pieces are the pieces of the answer's text, of which one stream event carries each; none for an empty answer.
 	Pieces []string
+	// Kind is what the pieces of a stream are; whole answers are text.
+	Kind PieceKind
 	// Vectors are the answer to an embeddings call. Where they are nil and there are pieces, vectors are made up.
 	Vectors [][]float64
 	End
 	// Extra are members to add to the answer, or to the first object of a stream.
 	Extra Object
 }
+
+// PieceKind is what the pieces of a streamed answer are.
+type PieceKind int
+
+// The kinds of pieces. Those after the first are written for streams that break off: no writer finishes them.
+const (
+	Text      PieceKind = iota
+	ToolCall            // pieces of the arguments of one tool call
+	Reasoning           // pieces of what the model thinks before it answers
+)
+
+// CanStream reports whether an operation has such pieces in its streams.
+func CanStream(op StreamingOperation, kind PieceKind) bool {
+	_, legacy := op.(completions)
+	return kind == Text || !legacy
+}
+
+// toolName is the tool that a [ToolCall] calls.
+const toolName = "look_up"
 
 // End is what is known when an answer ends.
 type End struct {

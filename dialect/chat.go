@@ -44,11 +44,29 @@ func (chat) Body(a Answer) any {
 }
 
 func (chat) Writer(a Answer) StreamWriter {
+	opening := Object{"role": "assistant", "content": ""}
+	if a.Kind == ToolCall {
+		opening["content"] = nil
+		opening["tool_calls"] = List{Object{
+			"index": 0, "id": "call_" + a.ID, "type": "function", "function": Object{"name": toolName, "arguments": ""},
+		}}
+	}
 	return &choicesWriter{
 		answer: a, prefix: "chatcmpl-", object: "chat.completion.chunk",
-		opening: List{chatDelta(Object{"role": "assistant", "content": ""}, nil)},
-		piece:   func(text string) Object { return chatDelta(Object{"content": text}, nil) },
+		opening: List{chatDelta(opening, nil)},
+		piece:   func(text string) Object { return chatDelta(chatPiece(a.Kind, text), nil) },
 		last:    func(f Finish) Object { return chatDelta(Object{}, f) },
+	}
+}
+
+func chatPiece(kind PieceKind, text string) Object {
+	switch kind {
+	case ToolCall:
+		return Object{"tool_calls": List{Object{"index": 0, "function": Object{"arguments": text}}}}
+	case Reasoning:
+		return Object{"reasoning_content": text} // not OpenAI's own: what servers that copy its API send
+	default:
+		return Object{"content": text}
 	}
 }
 

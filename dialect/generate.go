@@ -92,7 +92,7 @@ func (o generate) Stream(a Answer) Stream {
 		add(0, "candidates", candidates(finishReason(a.Finish)))
 	default:
 		for i, text := range a.Pieces[:last] {
-			add(i+1, "candidates", candidates("", text))
+			add(i+1, "candidates", candidatesOf("", a.Kind, text))
 		}
 		add(a.CompletionTokens, "candidates", candidates(finishReason(a.Finish), a.Pieces[last]))
 		s.Finish = last
@@ -136,11 +136,15 @@ func geminiUsage(prompt, candidates int) Object {
 
 // candidates is the only candidate of an answer, with a part for each text; finishReason is "" while the answer goes on.
 func candidates(finishReason string, texts ...string) List {
+	return candidatesOf(finishReason, Text, texts...)
+}
+
+func candidatesOf(finishReason string, kind PieceKind, texts ...string) List {
 	content := Object{"role": "model"}
 	if len(texts) > 0 {
 		parts := List{}
 		for _, t := range texts {
-			parts = append(parts, Object{"text": t})
+			parts = append(parts, generatedPart(kind, t))
 		}
 		content["parts"] = parts
 	}
@@ -149,6 +153,18 @@ func candidates(finishReason string, texts ...string) List {
 		candidate["finishReason"] = finishReason
 	}
 	return List{candidate}
+}
+
+// generatedPart is a part of a content. Gemini sends a tool call in one piece: a stream of several can only end between them.
+func generatedPart(kind PieceKind, text string) Object {
+	switch kind {
+	case ToolCall:
+		return Object{"functionCall": Object{"name": toolName, "args": Object{"text": text}}}
+	case Reasoning:
+		return Object{"text": text, "thought": true}
+	default:
+		return Object{"text": text}
+	}
 }
 
 // finishReason is a finish in Gemini's words.

@@ -82,10 +82,10 @@ func (o messages) Stream(a Answer) Stream {
 	return s
 }
 
-// messagesWriter writes the events message_start … message_stop around one text block, or around none.
+// messagesWriter writes the events message_start … message_stop around one block, or around none.
 type messagesWriter struct {
 	answer Answer
-	begun  bool // the text block
+	begun  bool // the block
 }
 
 func (w *messagesWriter) Open() []Event {
@@ -93,13 +93,26 @@ func (w *messagesWriter) Open() []Event {
 }
 
 func (w *messagesWriter) Piece(text string) []Event {
-	delta := messageEvent("content_block_delta", Object{"index": 0, "delta": Object{"type": "text_delta", "text": text}})
+	block, piece := w.block(text)
+	delta := messageEvent("content_block_delta", Object{"index": 0, "delta": piece})
 	if w.begun {
 		return []Event{delta}
 	}
 	w.begun = true
-	start := Object{"index": 0, "content_block": Object{"type": "text", "text": ""}}
-	return []Event{messageEvent("content_block_start", start), delta}
+	return []Event{messageEvent("content_block_start", Object{"index": 0, "content_block": block}), delta}
+}
+
+// block is the block that the pieces are in, as it begins, and one of the pieces.
+func (w *messagesWriter) block(text string) (block, piece Object) {
+	switch w.answer.Kind {
+	case ToolCall:
+		return Object{"type": "tool_use", "id": "toolu_" + w.answer.ID, "name": toolName, "input": Object{}},
+			Object{"type": "input_json_delta", "partial_json": text}
+	case Reasoning:
+		return Object{"type": "thinking", "thinking": "", "signature": ""}, Object{"type": "thinking_delta", "thinking": text}
+	default:
+		return Object{"type": "text", "text": ""}, Object{"type": "text_delta", "text": text}
+	}
 }
 
 func (w *messagesWriter) Close(e End) []Event {

@@ -155,13 +155,45 @@ func (w *responsesWriter) Open() []Event {
 }
 
 func (w *responsesWriter) Piece(text string) (events []Event) {
-	if len(w.answer.Pieces) == 0 {
+	first := len(w.answer.Pieces) == 0
+	w.answer.Pieces = append(w.answer.Pieces, text)
+	switch w.answer.Kind {
+	case ToolCall:
+		return w.toolCall(first, text)
+	case Reasoning:
+		return w.reasoning(first, text)
+	case Text:
+	}
+	if first {
 		item := w.answer.responseItem("in_progress", List{})
 		events = append(events, w.event("response.output_item.added", Object{"output_index": 0, "item": item}),
 			w.part("response.content_part.added", Object{"part": outputText("")}))
 	}
-	w.answer.Pieces = append(w.answer.Pieces, text)
 	return append(events, w.part("response.output_text.delta", Object{"delta": text, "logprobs": List{}}))
+}
+
+func (w *responsesWriter) toolCall(first bool, text string) (events []Event) {
+	id := "fc_" + w.answer.ID
+	if first {
+		events = append(events, w.event("response.output_item.added", Object{"output_index": 0, "item": Object{
+			"id": id, "type": "function_call", "status": "in_progress", "call_id": "call_" + w.answer.ID, "name": toolName, "arguments": "",
+		}}))
+	}
+	return append(events, w.event("response.function_call_arguments.delta", Object{"item_id": id, "output_index": 0, "delta": text}))
+}
+
+func (w *responsesWriter) reasoning(first bool, text string) (events []Event) {
+	id := "rs_" + w.answer.ID
+	part := func(name string, fields Object) Event {
+		fields["item_id"], fields["output_index"], fields["summary_index"] = id, 0, 0
+		return w.event(name, fields)
+	}
+	if first {
+		item := Object{"id": id, "type": "reasoning", "status": "in_progress", "summary": List{}}
+		events = append(events, w.event("response.output_item.added", Object{"output_index": 0, "item": item}),
+			part("response.reasoning_summary_part.added", Object{"part": Object{"type": "summary_text", "text": ""}}))
+	}
+	return append(events, part("response.reasoning_summary_text.delta", Object{"delta": text}))
 }
 
 func (w *responsesWriter) Close(e End) (events []Event) {

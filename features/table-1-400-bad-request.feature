@@ -94,6 +94,19 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/gemini-stream/refused-400    | gemini-stream    | refused-400 |
         | http:400/malformed-parameter/embeddings/refused-400       | embeddings       | refused-400 |
 
+      Examples: refused-404 - the upstream does not find what a parameter names, with 404 and its own error object
+        | case                                                      | surface          | variant     |
+        | http:400/malformed-parameter/chat/refused-404             | chat             | refused-404 |
+        | http:400/malformed-parameter/chat-stream/refused-404      | chat-stream      | refused-404 |
+        | http:400/malformed-parameter/completions/refused-404      | completions      | refused-404 |
+        | http:400/malformed-parameter/responses/refused-404        | responses        | refused-404 |
+        | http:400/malformed-parameter/responses-stream/refused-404 | responses-stream | refused-404 |
+        | http:400/malformed-parameter/messages/refused-404         | messages         | refused-404 |
+        | http:400/malformed-parameter/messages-stream/refused-404  | messages-stream  | refused-404 |
+        | http:400/malformed-parameter/gemini/refused-404           | gemini           | refused-404 |
+        | http:400/malformed-parameter/gemini-stream/refused-404    | gemini-stream    | refused-404 |
+        | http:400/malformed-parameter/embeddings/refused-404       | embeddings       | refused-404 |
+
       Examples: refused-413 - the upstream finds the input too large, with 413 and its own error object
         | case                                                      | surface          | variant     |
         | http:400/malformed-parameter/chat/refused-413             | chat             | refused-413 |

@@ -105,6 +105,19 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini-stream/error-529    | gemini-stream    | error-529 |
         | http:5xx/upstream-error/embeddings/error-529       | embeddings       | error-529 |
 
+      Examples: compressed-error - the upstream answers 500 with its own error object, compressed with gzip
+        | case                                                      | surface          | variant          |
+        | http:5xx/upstream-error/chat/compressed-error             | chat             | compressed-error |
+        | http:5xx/upstream-error/chat-stream/compressed-error      | chat-stream      | compressed-error |
+        | http:5xx/upstream-error/completions/compressed-error      | completions      | compressed-error |
+        | http:5xx/upstream-error/responses/compressed-error        | responses        | compressed-error |
+        | http:5xx/upstream-error/responses-stream/compressed-error | responses-stream | compressed-error |
+        | http:5xx/upstream-error/messages/compressed-error         | messages         | compressed-error |
+        | http:5xx/upstream-error/messages-stream/compressed-error  | messages-stream  | compressed-error |
+        | http:5xx/upstream-error/gemini/compressed-error           | gemini           | compressed-error |
+        | http:5xx/upstream-error/gemini-stream/compressed-error    | gemini-stream    | compressed-error |
+        | http:5xx/upstream-error/embeddings/compressed-error       | embeddings       | compressed-error |
+
       Examples: first-event-error - the upstream's stream begins with its own error event
         | case                                                       | surface          | variant           |
         | http:5xx/upstream-error/chat-stream/first-event-error      | chat-stream      | first-event-error |
@@ -124,6 +137,85 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/responses-stream/mid-stream | responses-stream | mid-stream |
         | http:5xx/upstream-error/messages-stream/mid-stream  | messages-stream  | mid-stream |
         | http:5xx/upstream-error/gemini-stream/mid-stream    | gemini-stream    | mid-stream |
+
+      Examples: answer-with-error - the upstream sends a part of its answer with an error object in it
+        | case                                                         | surface          | variant             |
+        | http:5xx/upstream-error/chat/answer-with-error             | chat             | answer-with-error |
+        | http:5xx/upstream-error/chat-stream/answer-with-error      | chat-stream      | answer-with-error |
+        | http:5xx/upstream-error/completions/answer-with-error      | completions      | answer-with-error |
+        | http:5xx/upstream-error/responses/answer-with-error        | responses        | answer-with-error |
+        | http:5xx/upstream-error/responses-stream/answer-with-error | responses-stream | answer-with-error |
+        | http:5xx/upstream-error/messages/answer-with-error         | messages         | answer-with-error |
+        | http:5xx/upstream-error/messages-stream/answer-with-error  | messages-stream  | answer-with-error |
+        | http:5xx/upstream-error/gemini/answer-with-error           | gemini           | answer-with-error |
+        | http:5xx/upstream-error/gemini-stream/answer-with-error    | gemini-stream    | answer-with-error |
+
+      Examples: error-after-reasoning - the upstream sends its own error event in the middle of its reasoning
+        | case                                                           | surface          | variant               |
+        | http:5xx/upstream-error/chat-stream/error-after-reasoning      | chat-stream      | error-after-reasoning |
+        | http:5xx/upstream-error/responses-stream/error-after-reasoning | responses-stream | error-after-reasoning |
+        | http:5xx/upstream-error/messages-stream/error-after-reasoning  | messages-stream  | error-after-reasoning |
+        | http:5xx/upstream-error/gemini-stream/error-after-reasoning    | gemini-stream    | error-after-reasoning |
+
+      Examples: cut-tool-call - the connection breaks in the middle of a tool call
+        | case                                                   | surface          | variant       |
+        | http:5xx/upstream-error/chat-stream/cut-tool-call      | chat-stream      | cut-tool-call |
+        | http:5xx/upstream-error/responses-stream/cut-tool-call | responses-stream | cut-tool-call |
+        | http:5xx/upstream-error/messages-stream/cut-tool-call  | messages-stream  | cut-tool-call |
+        | http:5xx/upstream-error/gemini-stream/cut-tool-call    | gemini-stream    | cut-tool-call |
+
+      Examples: ended-tool-call - the stream ends cleanly in the middle of a tool call, unfinished
+        | case                                                     | surface          | variant         |
+        | http:5xx/upstream-error/chat-stream/ended-tool-call      | chat-stream      | ended-tool-call |
+        | http:5xx/upstream-error/responses-stream/ended-tool-call | responses-stream | ended-tool-call |
+        | http:5xx/upstream-error/messages-stream/ended-tool-call  | messages-stream  | ended-tool-call |
+        | http:5xx/upstream-error/gemini-stream/ended-tool-call    | gemini-stream    | ended-tool-call |
+
+    Scenario Outline: <case>
+      Given the circumstance "upstream-error": the provider fails
+      When a client calls "<surface>" with variant "<variant>"
+      Then the status is 429 or 5xx
+      And the error code is one of table 2
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed
+      And the request is not billed, and a 429 says when to retry
+
+      Examples: error-429 - the upstream limits the gateway: 429 with Retry-After and its own error object
+        | case                                               | surface          | variant   |
+        | http:5xx/upstream-error/chat/error-429             | chat             | error-429 |
+        | http:5xx/upstream-error/chat-stream/error-429      | chat-stream      | error-429 |
+        | http:5xx/upstream-error/completions/error-429      | completions      | error-429 |
+        | http:5xx/upstream-error/responses/error-429        | responses        | error-429 |
+        | http:5xx/upstream-error/responses-stream/error-429 | responses-stream | error-429 |
+        | http:5xx/upstream-error/messages/error-429         | messages         | error-429 |
+        | http:5xx/upstream-error/messages-stream/error-429  | messages-stream  | error-429 |
+        | http:5xx/upstream-error/gemini/error-429           | gemini           | error-429 |
+        | http:5xx/upstream-error/gemini-stream/error-429    | gemini-stream    | error-429 |
+        | http:5xx/upstream-error/embeddings/error-429       | embeddings       | error-429 |
+
+    Scenario Outline: <case>
+      Given the circumstance "upstream-error": the provider fails
+      When a client calls "<surface>" with variant "<variant>"
+      Then the status is 5xx
+      And the error code is one of table 2
+      And the error is complete and in the client's API format
+      And the response leaks no internals
+      And the upstream is called no more often than allowed, and the gateway's key goes to no other host
+      And the request is not billed
+
+      Examples: redirect - the upstream redirects the call to another host
+        | case                                              | surface          | variant  |
+        | http:5xx/upstream-error/chat/redirect             | chat             | redirect |
+        | http:5xx/upstream-error/chat-stream/redirect      | chat-stream      | redirect |
+        | http:5xx/upstream-error/completions/redirect      | completions      | redirect |
+        | http:5xx/upstream-error/responses/redirect        | responses        | redirect |
+        | http:5xx/upstream-error/responses-stream/redirect | responses-stream | redirect |
+        | http:5xx/upstream-error/messages/redirect         | messages         | redirect |
+        | http:5xx/upstream-error/messages-stream/redirect  | messages-stream  | redirect |
+        | http:5xx/upstream-error/gemini/redirect           | gemini           | redirect |
+        | http:5xx/upstream-error/gemini-stream/redirect    | gemini-stream    | redirect |
+        | http:5xx/upstream-error/embeddings/redirect       | embeddings       | redirect |
 
     Scenario Outline: <case>
       Given the circumstance "gateway-error": the gateway's own part fails (its store is gone)

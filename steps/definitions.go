@@ -42,8 +42,11 @@ var definitions = []definition{
 	requiring("the response leaks no internals", contract.Secrecy),
 	requiring("the upstream is not called", contract.UpstreamUnused, contract.RetriesBounded),
 	requiring("the upstream is called no more often than allowed", contract.UpstreamUnused, contract.RetriesBounded),
+	requiring("the upstream is called no more often than allowed, and the gateway's key goes to no other host",
+		contract.UpstreamUnused, contract.RetriesBounded, contract.KeyKept),
 	requiring("the gateway gives up at its time limit, and cancels the upstream call", contract.AnsweredInTime, contract.UpstreamFreed),
 	requiring("the request is not billed", contract.NotBilled),
+	requiring("the request is not billed, and a 429 says when to retry", contract.NotBilled, contract.RetryAfter),
 
 	requiring("exactly as many calls are admitted as the limit allows, one at a time and all at once", contract.LimitExact, contract.LimitBurst),
 	requiring("every error response is this row's error: complete, in the client's API format, without internals",

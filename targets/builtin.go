@@ -177,8 +177,8 @@ var atUpstream = builtin{recipeSuffices: true, shape: func(p profile.Profile, c 
 		return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s/%s", profile.ErrNotOffered, c.Circumstance, c.Variant)
 	}
 	pr.Call.Model = p.Models.Routed(c.Surface)
-	if c.Circumstance == "slow-upstream" && c.Variant == "stalled-answer" && c.Surface.Streaming() {
-		return "chunks=8 stall-after=6", nil
+	if streamed, differs := streamDirectives[c.Circumstance+"/"+c.Variant]; differs && c.Surface.Streaming() {
+		return streamed, nil
 	}
 	return directive, nil
 }}
@@ -196,11 +196,20 @@ var directives = map[string]string{
 	"upstream-error/error-403":            "status=403 body=error",
 	"upstream-error/own-words":            "status=403 body=error code=insufficient_user_quota",
 	"upstream-error/numeric-code":         "status=500 body=error code-number=1305",
+	"upstream-error/error-429":            fmt.Sprintf("status=429 body=error retry-after=%d", contract.UpstreamRetryAfter),
 	"upstream-error/error-529":            "status=529 body=error",
+	"upstream-error/compressed-error":     "status=500 body=error gzip",
+	"upstream-error/redirect":             "redirect",
 	"upstream-error/first-event-error":    "error-after=0",
 	"upstream-error/lifecycle-then-error": "error-first",
 
+	"upstream-error/answer-with-error":     "status=200 body=answer-with-error",
+	"upstream-error/error-after-reasoning": "reasoning chunks=8 error-after=6",
+	"upstream-error/cut-tool-call":         "tool-call chunks=8 cut-after=6",
+	"upstream-error/ended-tool-call":       "tool-call chunks=8 end-after=6",
+
 	"malformed-parameter/refused-400": "status=400 body=error",
+	"malformed-parameter/refused-404": "status=404 body=error code=file_not_found",
 	"malformed-parameter/refused-413": "status=413 body=error",
 	"malformed-parameter/refused-422": "status=422 body=error",
 
@@ -232,6 +241,12 @@ var directives = map[string]string{
 	"truncated-upstream-response/broken-gzip": "truncate=gzip",
 	"truncated-upstream-response/cut-stream":  "chunks=8 cut-after=6",
 	"truncated-upstream-response/ended-early": "chunks=8 end-after=6",
+}
+
+// streamDirectives are those that differ for streams.
+var streamDirectives = map[string]string{
+	"slow-upstream/stalled-answer":     "chunks=8 stall-after=6",
+	"upstream-error/answer-with-error": "chunks=8 with-error-after=6",
 }
 
 // offersLoad says with [profile.ErrNotOffered] what the profile lacks for a case under load, beyond what it lacks at rest.

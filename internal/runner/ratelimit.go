@@ -38,9 +38,6 @@ func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Sur
 	return limits.Infer(ctx, probers.prober(surface, p.Profile.Keys.Valid, ""), budget)
 }
 
-// upstreamRetryAfter is the Retry-After, in seconds, of the mock upstream's 429. A gateway is unlikely to make up the same.
-const upstreamRetryAfter = 7
-
 // verifyRateLimit verifies the limit that the profile declares. It returns the errors of [limits.Verify],
 // with [steps.ErrUnreached] where they leave the limit unknown.
 func verifyRateLimit(ctx context.Context, session *targets.Session, p targets.Prepared, surface dialect.Surface, progress func(load.Progress)) (steps.LoadResult, error) {
@@ -58,11 +55,11 @@ func verifyRateLimit(ctx context.Context, session *targets.Session, p targets.Pr
 		probers.Balance = func(ctx context.Context) (float64, error) { return session.Balance(ctx, rate.Key) }
 	}
 	if p.Upstream != nil {
-		probers.Throttled = factory.prober(surface, profile.Keys.Valid, fmt.Sprintf("status=429 retry-after=%d", upstreamRetryAfter))
+		probers.Throttled = factory.prober(surface, profile.Keys.Valid, fmt.Sprintf("status=429 retry-after=%d", contract.UpstreamRetryAfter))
 	}
 	findings, summary, err := limits.Verify(ctx, probers, limits.DeclaredLimit{
 		Kind: rate.Kind, Limit: rate.Requests, Window: rate.Window, Burst: rate.Burst, Shared: rate.Shared,
-		Attempts: profile.Limits.Attempts, UpstreamRetryAfter: upstreamRetryAfter,
+		Attempts: profile.Limits.Attempts, UpstreamRetryAfter: contract.UpstreamRetryAfter,
 	}, verificationBudget(rate))
 	if errors.Is(err, limits.ErrBudget) || errors.Is(err, limits.ErrInconclusive) {
 		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)

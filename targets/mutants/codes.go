@@ -144,7 +144,7 @@ func confusedCodes() []Mutant {
 			expected = append(expected, warns(contract.CodeKnown, "http:404/unknown-model/*"))
 		}
 		if m.right == reference.BadResponse {
-			expected = append(expected, warns(contract.CodeKnown, errorsBeforeContent()...))
+			expected = append(expected, warns(contract.CodeKnown, errorsAsAnswers()...))
 		}
 		mutants = append(mutants, mutant(m.name, m.sentence, setCode(m.wrong, append(m.when, withCode(m.right))...), expected...))
 	}

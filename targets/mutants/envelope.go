@@ -28,7 +28,7 @@ func contentTypeMutants() []Mutant {
 			fails(contract.Envelope, "code:read_request_body_failed/*/*/broken-gzip")),
 		mutant("nothing-for-rate-limits", "A client over its rate limit is answered with 429 and an empty body.",
 			changeError(nothing, withCode(reference.RateLimited)),
-			fails(contract.Envelope, "http:429/**")),
+			fails(contract.Envelope, "http:429/**", limitedUpstream)),
 		mutant("no-content-type", "Errors of the store have no Content-Type.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Header["Content-Type"] = nil // net/http would guess one

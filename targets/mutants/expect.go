@@ -52,7 +52,7 @@ func atLeastOne(e Expectation) Expectation {
 // midStream are the cases in which the upstream fails after its stream has begun. By then the status is sent.
 func midStream() []contract.Pattern {
 	return []contract.Pattern{
-		"http:5xx/upstream-error/*/mid-stream",
+		"http:5xx/upstream-error/*/mid-stream", "http:5xx/upstream-error/*-stream/answer-with-error",
 		"code:channel:response_time_exceeded/*/*-stream/stalled-answer",
 		"code:read_response_body_failed/*/*-stream/**",
 	}
@@ -62,6 +62,7 @@ func midStream() []contract.Pattern {
 func midStreamOn(s dialect.Surface) []contract.Pattern {
 	return []contract.Pattern{
 		contract.Pattern("http:5xx/upstream-error/" + s + "/mid-stream"),
+		contract.Pattern("http:5xx/upstream-error/" + s + "/answer-with-error"),
 		contract.Pattern("code:channel:response_time_exceeded/slow-upstream/" + s + "/stalled-answer"),
 		contract.Pattern("code:read_response_body_failed/truncated-upstream-response/" + s + "/*"),
 	}
@@ -103,13 +104,33 @@ func upstreamErrors(surfaces []dialect.Surface, variants ...string) []contract.P
 
 // badStatuses are the cases of upstream-error in which the status of the upstream's error object says nothing of its key.
 func badStatuses(surfaces ...dialect.Surface) []contract.Pattern {
-	return upstreamErrors(surfaces, "error-object", "error-402", "numeric-code", "error-529")
+	return upstreamErrors(surfaces, "error-object", "error-402", "numeric-code", "error-529", "compressed-error", "redirect")
 }
 
-// errorsBeforeContent are the cases in which the upstream's stream has an error event before any content.
+// errorsBeforeContent are the cases in which the upstream's stream has an error event before any content: this gateway passes
+// no reasoning on.
 func errorsBeforeContent() []contract.Pattern {
-	return []contract.Pattern{"http:5xx/upstream-error/*/first-event-error", "http:5xx/upstream-error/*/lifecycle-then-error"}
+	return []contract.Pattern{
+		"http:5xx/upstream-error/*/first-event-error", "http:5xx/upstream-error/*/lifecycle-then-error", "http:5xx/upstream-error/*/error-after-reasoning",
+	}
 }
+
+// errorsAsAnswers are those cases, and those in which a whole answer has an error object in it.
+func errorsAsAnswers() []contract.Pattern {
+	return append(errorsBeforeContent(), upstreamErrors(answersWithErrors(), "answer-with-error")...)
+}
+
+// answersWithErrors are the surfaces on which a whole answer of the upstream has an error object in it.
+func answersWithErrors() []dialect.Surface {
+	return slices.DeleteFunc(plainSurfaces(), func(s dialect.Surface) bool { return !s.Generates() })
+}
+
+// brokenToolCalls are the cases in which a stream breaks off before this gateway has passed anything on: it passes no tool
+// calls on.
+const brokenToolCalls contract.Pattern = "http:5xx/upstream-error/*/*-tool-call"
+
+// limitedUpstream are the cases in which the upstream answers 429.
+const limitedUpstream contract.Pattern = "http:5xx/upstream-error/*/error-429"
 
 // onSurfaces are the cases of some rows, or circumstances within them, on some surfaces: "http:404/*" on chat is
 // "http:404/*/chat/**".

@@ -22,7 +22,7 @@ func limitMutants() []Mutant {
 			fails(contract.NotSuccess, onSurfaces(gemini(), "http:429/*")...)),
 		mutant("rate-limit-hangs-up", "A client over its rate limit gets its connection closed.",
 			changeError(writeWith(closeConnection), withCode(reference.RateLimited)),
-			fails(contract.Answered, "http:429/**")),
+			fails(contract.Answered, "http:429/**", limitedUpstream)),
 		mutant("oversize-hangs-up", "Oversized requests get their connection closed.",
 			changeError(writeWith(closeConnection), causedBy(reference.ErrTooLarge), at(reference.Read)),
 			fails(contract.Answered, "code:read_request_body_failed/*/*/oversize")),

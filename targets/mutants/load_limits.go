@@ -84,6 +84,7 @@ func loadRefusalMutants() []Mutant {
 			warns(contract.UpstreamUnused, "http:429/**")),
 		mutant("upstream-retry-after-lost", "The Retry-After of the upstream's own 429 is not passed on.",
 			deleteHeader("Retry-After", upstreamStatus(429)),
+			warns(contract.RetryAfter, limitedUpstream),
 			warns(contract.UpstreamRefusal, limitCases)),
 	}
 }

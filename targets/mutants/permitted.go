@@ -51,6 +51,8 @@ func permittedErrors() []PermittedBehaviour {
 			setCode("", withCode(reference.RateLimited))},
 		{"gemini-code-in-the-status", "On the Gemini endpoints the code stands in error.status, where the contract permits it.",
 			all(changeError(editError(codeAsStatus), in(dialect.Gemini)), changeStreamError(editErrorEvent(codeAsStatus), in(dialect.Gemini)))},
+		{"upstream-429-as-bad-status", "The upstream's 429 counts as a bad status like any other: 5xx.",
+			replaceBy(reference.BadResponseStatus, withCode(reference.RateLimited), upstreamStatus(429))},
 		{"upstream-403-as-bad-status", "The upstream's 403 counts as a bad status like any other: only its 401 is about the gateway's key.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidChannelKey), upstreamStatus(403))},
 		{"type-null", "The type of OpenAI's errors is null, as on Azure.",
@@ -164,6 +166,8 @@ func permittedConduct() []PermittedBehaviour {
 				}
 				return limit(ctx, c)
 			})},
+		{"redirects-followed-without-key", "Redirects of the upstream are followed to any host, without the channel's key.",
+			followRedirects("Authorization", "X-Api-Key", "X-Goog-Api-Key")},
 		{"retries-within-bounds", "A call that may succeed at another attempt is tried three times, as the profile declares.",
 			func(o *reference.Options) { o.Retries = 2 }},
 		{"refund-booked-late", "Failed embeddings calls are refunded 150 ms after their answer.",

@@ -44,7 +44,7 @@ func secrecyMutants() []Mutant {
 				_, key := c.Upstream()
 				return "Authorization: Bearer " + key
 			}, withCode(reference.BadResponse), not(begun)),
-			fails(contract.Secrecy, append(errorsBeforeContent(), "code:bad_response/**")...)),
+			fails(contract.Secrecy, append(errorsAsAnswers(), "code:bad_response/**")...)),
 		mutant("upstream-address-in-a-header", "A debug header of a timeout error holds the upstream's address.",
 			changeFailure(func(c *reference.Call, f *reference.Failure) {
 				address, _ := c.Upstream()

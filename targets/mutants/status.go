@@ -104,11 +104,12 @@ func requestStatusMutants() []Mutant {
 			fails(contract.StatusClass, "code:insufficient_user_quota/**", "code:pre_consume_token_quota_failed/**")),
 		mutant("rate-limit-as-503", "A client over its rate limit gets the answer of an overloaded gateway.",
 			setStatus(503, withCode(reference.RateLimited)),
-			fails(contract.StatusClass, "http:429/**")),
+			fails(contract.StatusClass, "http:429/**"),
+			warns(contract.CodeKnown, limitedUpstream)),
 		mutant("rate-limit-as-403-on-anthropic",
 			"A client over its rate limit is answered with 403 on the Anthropic endpoints, so that it does not retry.",
 			setStatus(403, withCode(reference.RateLimited), in(dialect.Anthropic)),
-			fails(contract.StatusExact, onSurfaces(anthropic(), "http:429/*")...)),
+			fails(contract.StatusExact, append(upstreamErrors(anthropic(), "error-429"), onSurfaces(anthropic(), "http:429/*")...)...)),
 	}
 }
 
@@ -150,7 +151,7 @@ func serverStatusMutants() []Mutant {
 			fails(contract.StatusClass, "http:5xx/upstream-error/*/error-object", "http:5xx/upstream-error/*/numeric-code")),
 		mutant("bad-answer-as-400", "An upstream answer that cannot be decoded is answered with 400.",
 			setStatus(400, withCode(reference.BadResponse)),
-			fails(contract.StatusClass, append(errorsBeforeContent(), "code:bad_response/**")...)),
+			fails(contract.StatusClass, append(errorsAsAnswers(), "code:bad_response/**")...)),
 		mutant("empty-answer-as-204", "An empty upstream answer is passed on as 204.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status, a.Body = http.StatusNoContent, nil

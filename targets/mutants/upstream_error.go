@@ -3,10 +3,12 @@ package mutants
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strconv"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/targets/reference"
+	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
 // upstreamErrorMutants take the upstream's word about the gateway, or about a parameter, for something else.
@@ -30,6 +32,15 @@ func upstreamErrorMutants() []Mutant {
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "" }, numericCode),
 			passes("http:5xx/upstream-error/gemini*/numeric-code"), // Gemini's code is always a number
 			fails(contract.Message, failing+"numeric-code")),
+		mutant("missing-file-as-missing-model", "The upstream's 404 for a file that a parameter names is passed on as a model that does not exist.",
+			replaceBy(reference.ModelNotFound, withCode(reference.InvalidRequest), upstreamStatus(404)),
+			warns(contract.CodeKnown, "http:400/malformed-parameter/*/refused-404")),
+		mutant("upstream-429-as-400", "The upstream's 429 is answered with 400, so that the client gives up.",
+			setStatus(400, upstreamStatus(429)),
+			fails(contract.StatusExact, limitedUpstream)),
+		mutant("upstream-429-hurried", "The upstream's 429 is passed on with a Retry-After of the gateway's own, which is too short.",
+			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.WithHeader("Retry-After", "1") }, upstreamStatus(429)),
+			warns(contract.RetryAfter, limitedUpstream)),
 		mutant("overloaded-as-400", "An overloaded upstream is answered with 400, as if the client had made a mistake.",
 			setStatus(400, upstreamStatus(529)),
 			fails(contract.StatusClass, failing+"error-529")),
@@ -47,7 +58,49 @@ func upstreamErrorMutants() []Mutant {
 				}
 			}, streaming, withCode(reference.BadResponse)),
 			fails(contract.NotSuccess, append(onSurfaces(streamingSurfaces(), "code:bad_response/*"), errorsBeforeContent()...)...)),
+		mutant("broken-tool-call-finished", "A stream that breaks off before any text, as in a tool call, is answered with one that finishes normally.",
+			changeError(func(c *reference.Call, a *reference.Answer) {
+				a.Write = func(_ context.Context, r *reference.Reply, _ *reference.Answer) error {
+					return r.Events(emptyStream(c))
+				}
+			}, streaming, causedBy(convert.ErrTruncated)),
+			fails(contract.NotSuccess, brokenToolCalls)),
 	}
+}
+
+// upstreamFormMutants are misled by the form in which the upstream tells an error.
+func upstreamFormMutants() []Mutant {
+	const compressedErrors contract.Pattern = "http:5xx/upstream-error/*/compressed-error"
+	return []Mutant{
+		mutant("stale-content-encoding", "The error for a compressed error of the upstream keeps the Content-Encoding of that, and is not compressed.",
+			changeError(setHeader("Content-Encoding", "gzip"), compressedError),
+			fails(contract.Whole, compressedErrors)),
+		mutant("compressed-undeclared", "The error for a compressed error of the upstream is compressed, and no header field says it.",
+			changeError(func(_ *reference.Call, a *reference.Answer) { a.Body = gzipped(a.Body) }, compressedError),
+			fails(contract.Envelope, compressedErrors)),
+		mutant("compressed-twice", "The error for a compressed error of the upstream is compressed twice.",
+			changeError(func(_ *reference.Call, a *reference.Answer) {
+				a.Header.Set("Content-Encoding", "gzip")
+				a.Body = gzipped(gzipped(a.Body))
+			}, compressedError),
+			fails(contract.Envelope, compressedErrors)),
+		mutant("error-in-an-answer-overlooked", "An error object of the upstream is overlooked where it stands in an answer.",
+			changeTransport(overlookErrors),
+			passes("http:5xx/upstream-error/messages-stream/answer-with-error"), // an event of that API is an answer or an error
+			fails(contract.NotSuccess, upstreamErrors(answersWithErrors(), "answer-with-error")...),
+			fails(contract.StreamEnd, upstreamErrors(streamingSurfaces(), "answer-with-error")...)),
+		mutant("redirects-followed-with-the-key", "Redirects of the upstream are followed to any host, with the channel's key.",
+			followRedirects(),
+			warns(contract.KeyKept, "http:5xx/upstream-error/*/redirect")),
+		mutant("redirects-passed-on", "A redirect of the upstream is passed on to the client.",
+			setStatus(http.StatusTemporaryRedirect, upstreamStatus(http.StatusTemporaryRedirect)),
+			fails(contract.NotSuccess, "http:5xx/upstream-error/*/redirect")),
+	}
+}
+
+func compressedError(_ *reference.Call, f *reference.Failure) bool {
+	upstream, ok := errors.AsType[*reference.UpstreamError](f)
+	return ok && upstream.Compressed
 }
 
 func numericCode(_ *reference.Call, f *reference.Failure) bool {

@@ -146,6 +146,8 @@ func (g *Gateway) send(ctx context.Context, c *Call, route channelRoute, outboun
 type UpstreamError struct {
 	Status  int
 	Refusal convert.Refusal
+	// Compressed says that the error came compressed.
+	Compressed bool
 }
 
 func (e *UpstreamError) Error() string {
@@ -155,7 +157,7 @@ func (e *UpstreamError) Error() string {
 // upstreamFailure translates an upstream's error. Its message is not passed on: it may hold what must stay inside.
 func upstreamFailure(protocol dialect.Dialect, response *http.Response, body []byte) *Failure {
 	refusal, usable := convert.DecodeRefusal(protocol, response.StatusCode, body)
-	cause := &UpstreamError{response.StatusCode, refusal}
+	cause := &UpstreamError{Status: response.StatusCode, Refusal: refusal, Compressed: response.Uncompressed}
 	switch status := response.StatusCode; {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden, refusal.Code == "API_KEY_INVALID":
 		return Refuse(InvalidChannelKey, cause)
@@ -167,11 +169,18 @@ func upstreamFailure(protocol dialect.Dialect, response *http.Response, body []b
 		return Refuse(RateLimited, cause).with(status, "The upstream limits the rate of requests.").
 			WithHeader("Retry-After", retryAfter(response.Header.Get("Retry-After"), time.Now()))
 	case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge,
-		status == http.StatusUnsupportedMediaType, status == http.StatusUnprocessableEntity:
+		status == http.StatusUnsupportedMediaType, status == http.StatusUnprocessableEntity,
+		status == http.StatusNotFound && !aboutModel(refusal):
 		return Refuse(InvalidRequest, cause).with(http.StatusBadRequest, "The upstream does not accept the request's parameters.")
 	default:
 		return Refuse(BadResponseStatus, cause)
 	}
+}
+
+// aboutModel reports whether an upstream's 404 is about the model. That is a mistake of the channel's mapping, and no
+// client's: this gateway knows the models that it offers.
+func aboutModel(r convert.Refusal) bool {
+	return strings.Contains(strings.ToLower(r.Code), "model") || strings.Contains(strings.ToLower(r.Message), "model")
 }
 
 // retryAfter returns an upstream's Retry-After (RFC 9110 10.2.3) in whole seconds.

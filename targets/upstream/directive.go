@@ -25,6 +25,8 @@ type Directive struct {
 	Ending Ending
 	// After is the number of stream events before the endings named …-after. It is 0 for all other endings.
 	After int
+	// Gzip compresses the body.
+	Gzip bool
 	// Delay is the wait before the response header.
 	Delay time.Duration
 	// Events changes the events of a stream.
@@ -67,18 +69,22 @@ type Header struct{ Name, Value string }
 // Content is what a response consists of instead of a healthy body.
 type Content string
 
-// The contents. All but the last three are values of the word "body".
+// The contents. Those up to NullBody are values of the word "body".
 const (
-	ErrorBody   Content = "error"        // the protocol's own error object
-	ForeignBody Content = "foreign"      // JSON that is not an error object
-	HTMLBody    Content = "html"         // the page of some proxy
-	TextBody    Content = "text"         // a line of plain text
-	EmptyBody   Content = "empty"        // no bytes
-	BrokenJSON  Content = "broken-json"  // the first half of a healthy response, in a complete transfer
-	NullBody    Content = "null"         // the JSON value null
-	NoChoices   Content = "no-choices"   // a success without content
-	EmptyStream Content = "empty-stream" // an event stream without events
-	Refusal     Content = "refuse"       // the protocol's own way to refuse a prompt on policy grounds
+	ErrorBody       Content = "error"             // the protocol's own error object
+	AnswerWithError Content = "answer-with-error" // the error object in half an answer
+	ForeignBody     Content = "foreign"           // JSON that is not an error object
+	HTMLBody        Content = "html"              // the page of some proxy
+	TextBody        Content = "text"              // a line of plain text
+	EmptyBody       Content = "empty"             // no bytes
+	BrokenJSON      Content = "broken-json"       // the first half of a healthy response, in a complete transfer
+	NullBody        Content = "null"              // the JSON value null
+	NoChoices       Content = "no-choices"        // a success without content
+	EmptyStream     Content = "empty-stream"      // an event stream without events
+	Refusal         Content = "refuse"            // the protocol's own way to refuse a prompt on policy grounds
+	ToolCall        Content = "tool-call"         // a stream of the arguments of a tool call
+	Reasoning       Content = "reasoning"         // a stream of what the model thinks
+	Redirect        Content = "redirect"          // to another host
 )
 
 // Ending is how a response ends when it does not end properly.
@@ -86,19 +92,20 @@ type Ending string
 
 // The endings. Those named …After take their number from [Directive.After].
 const (
-	Hang           Ending = "hang"            // nothing is sent
-	Reset          Ending = "reset"           // TCP RST instead of a response
-	Close          Ending = "close"           // the connection closes instead of a response
-	Stall          Ending = "stall"           // half of the response, then silence
-	StallAfter     Ending = "stall-after"     // n events, then silence
-	CutAfter       Ending = "cut-after"       // n events, then the connection closes
-	EndAfter       Ending = "end-after"       // n events, then a proper end of the transfer, without finish
-	ErrorAfter     Ending = "error-after"     // n events, then the protocol's own error event
-	ErrorFirst     Ending = "error-first"     // the events before the first content, then the protocol's own error event
-	NoDone         Ending = "no-done"         // everything but the end marker
-	TruncateLength Ending = "truncate=length" // half of the bytes that Content-Length announces
-	TruncateChunk  Ending = "truncate=chunk"  // half of the bytes in chunks, without the last chunk
-	TruncateGzip   Ending = "truncate=gzip"   // half of a gzip body in a complete transfer
+	Hang           Ending = "hang"             // nothing is sent
+	Reset          Ending = "reset"            // TCP RST instead of a response
+	Close          Ending = "close"            // the connection closes instead of a response
+	Stall          Ending = "stall"            // half of the response, then silence
+	StallAfter     Ending = "stall-after"      // n events, then silence
+	CutAfter       Ending = "cut-after"        // n events, then the connection closes
+	EndAfter       Ending = "end-after"        // n events, then a proper end of the transfer, without finish
+	ErrorAfter     Ending = "error-after"      // n events, then the protocol's own error event
+	WithErrorAfter Ending = "with-error-after" // n events, then an event of the answer that holds an error object too
+	ErrorFirst     Ending = "error-first"      // the events before the first content, then the protocol's own error event
+	NoDone         Ending = "no-done"          // everything but the end marker
+	TruncateLength Ending = "truncate=length"  // half of the bytes that Content-Length announces
+	TruncateChunk  Ending = "truncate=chunk"   // half of the bytes in chunks, without the last chunk
+	TruncateGzip   Ending = "truncate=gzip"    // half of a gzip body in a complete transfer
 )
 
 // String returns the directive as it stands in a prompt: "[[gatecert token=abc status=503 body=html]]". It has only
@@ -119,28 +126,33 @@ func (d Directive) String() string {
 }
 
 func (e Ending) takesCount() bool {
-	return e == StallAfter || e == CutAfter || e == EndAfter || e == ErrorAfter
+	return e == StallAfter || e == CutAfter || e == EndAfter || e == ErrorAfter || e == WithErrorAfter
 }
 
 func (e Ending) noResponse() bool { return e == Hang || e == Reset || e == Close }
 
 // needsEvents reports whether the directive makes sense for an event stream only.
 func (d Directive) needsEvents() bool {
-	return d.Ending.takesCount() || d.Ending == NoDone || d.Ending == ErrorFirst || d.Events.Broken > 0 || d.Content == EmptyStream
+	return d.Ending.takesCount() || d.Ending == NoDone || d.Ending == ErrorFirst || d.Events.Broken > 0 || d.Content == EmptyStream ||
+		d.unfinishable()
 }
+
+// unfinishable reports whether the content is a stream that is written without an end.
+func (d Directive) unfinishable() bool { return d.Content == ToolCall || d.Content == Reasoning }
 
 // success reports whether the status is a success, or not given.
 func (d Directive) success() bool { return d.Status == 0 || d.Status < 300 }
 
 // bodiless reports whether the response has no body of which a part could be left out.
 func (d Directive) bodiless() bool {
-	return d.Content == EmptyBody || d.Content == EmptyStream || !bodyAllowed(d.Status) ||
+	return d.Content == EmptyBody || d.Content == EmptyStream || d.Content == Redirect || !bodyAllowed(d.Status) ||
 		d.Content == "" && d.Status >= 300 && d.Status < 400
 }
 
 // hasErrorObject reports whether the response has an error object whose fields can be replaced.
 func (d Directive) hasErrorObject() bool {
-	return d.Content == ErrorBody || d.Ending == ErrorAfter || d.Ending == ErrorFirst || d.Content == "" && d.Status >= 400
+	return d.Content == ErrorBody || d.Content == AnswerWithError || d.Ending == ErrorAfter || d.Ending == WithErrorAfter ||
+		d.Ending == ErrorFirst || d.Content == "" && d.Status >= 400
 }
 
 // contradiction says which words cannot be followed together, or "".
@@ -150,7 +162,7 @@ func (d Directive) contradiction() string {
 
 // responseContradiction is about the words that choose the kind of response: the status, the content, a stream, none.
 func (d Directive) responseContradiction() string {
-	streams := d.Content == "" || d.Content == NoChoices || d.Content == EmptyStream
+	streams := d.Content == "" || d.Content == NoChoices || d.Content == EmptyStream || d.unfinishable()
 	switch {
 	case d.Status == statusRefused:
 		return "421 is the status of a refused directive"
@@ -160,6 +172,10 @@ func (d Directive) responseContradiction() string {
 		return "the words about stream events need a stream, which the status or the content excludes"
 	case d.Content == Refusal && d.Status != 0:
 		return "the protocol decides the status of refuse"
+	case d.Content == Redirect && d.Status != 0:
+		return "redirect has a status of its own"
+	case d.unfinishable() && !d.Ending.takesCount():
+		return string(d.Content) + " never finishes: it needs the number of events after which it breaks off"
 	case d.Content == NoChoices && !d.success():
 		return "no-choices is a success, the status is not"
 	case !bodyAllowed(d.Status) && d.Content != "" && d.Content != EmptyBody:
@@ -173,6 +189,10 @@ func (d Directive) contentContradiction() string {
 	switch {
 	case d.bodiless() && d.Ending != "":
 		return "there is no body to leave a part out of"
+	case d.bodiless() && d.Gzip:
+		return "there is no body to compress"
+	case d.Gzip && (d.Ending != "" || d.needsEvents()):
+		return "gzip compresses a whole body"
 	case d.bodiless() && d.Events.Broken > 0:
 		return "there is no event to break"
 	case strings.HasPrefix(string(d.Ending), "truncate=") && d.Events.Broken > 0:

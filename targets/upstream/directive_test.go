@@ -87,6 +87,14 @@ func TestRefusedDirectives(t *testing.T) {
 		{"truncate=chunk broken-event=1", "truncate counts bytes, and the broken event may not be among them"},
 		{"cut-after=1 broken-event=2", "the broken event comes after the end"},
 		{"status=500 code=a code-number=1", "code-number contradicts code"},
+		{"redirect status=302", "redirect has a status of its own"},
+		{"redirect stall", "there is no body to leave a part out of"},
+		{"redirect gzip", "there is no body to compress"},
+		{"gzip cut-after=1", "gzip compresses a whole body"},
+		{"gzip truncate=length", "gzip compresses a whole body"},
+		{"tool-call", "tool-call never finishes: it needs the number of events after which it breaks off"},
+		{"reasoning stall", "reasoning never finishes: it needs the number of events after which it breaks off"},
+		{"tool-call status=500 cut-after=1", "the words about stream events need a stream, which the status or the content excludes"},
 		{"code=a", "code, code-number, type and message need an error object, and the response has none"},
 		{"status=503 body=html message=a", "code, code-number, type and message need an error object, and the response has none"},
 		{"retry-after=1 header=retry-after:2", "retry-after is also given as a header"},
@@ -132,7 +140,7 @@ func TestDirectivesSurviveFormatting(t *testing.T) {
 	draw := rand.New(rand.NewPCG(1, 2))
 	values := map[string][]string{
 		"token": {"a", "Z-9._"}, "status": {"200", "204", "302", "400", "503"}, "truncate": {"length", "chunk", "gzip"},
-		"body":  {"error", "foreign", "html", "text", "empty", "broken-json", "null"},
+		"body":  {"error", "answer-with-error", "foreign", "html", "text", "empty", "broken-json", "null"},
 		"delay": {"1ns", "90s"}, "gap": {"1us", "10m"}, "header": {"A:", "B:c%25"},
 	}
 	accepted := 0

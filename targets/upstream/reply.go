@@ -28,11 +28,14 @@ const defaultChunks = 3
 func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error) {
 	streamer, streamed := op.(dialect.StreamingOperation)
 	streamed = streamed && streamer.WantsStream(c.Request)
-	if d.needsEvents() && !streamed {
-		return reply{}, fmt.Errorf("%w: it is about stream events, and the request does not ask for a stream", ErrDirective)
+	if err := d.fits(streamer, streamed); err != nil {
+		return reply{}, err
 	}
 	c.Pieces = dialect.HealthyText(cmp.Or(d.Events.Chunks, defaultChunks))
-	c.CompletionTokens = len(c.Pieces)
+	if d.Content == ToolCall {
+		c.Pieces[0] = `{"text":"` + c.Pieces[0]
+	}
+	c.Kind, c.CompletionTokens = pieceKinds[d.Content], len(c.Pieces)
 	status := cmp.Or(d.Status, http.StatusOK)
 	switch {
 	case d.Content == ErrorBody || d.Content == "" && status >= 400:
@@ -43,6 +46,8 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 		rep := errorReply(op, p)
 		rep.status = status
 		return rep, nil
+	case d.Content == AnswerWithError:
+		return answerWithError(op, c, d), nil
 	case d.bodiless() && d.Content != EmptyStream:
 		return reply{status: status, header: contentType(jsonOf(op))}, nil
 	case d.Content == Refusal:
@@ -55,7 +60,7 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 	case d.Content == BrokenJSON:
 		body := dialect.Encode(op.Body(c))
 		return reply{status: status, header: contentType(jsonOf(op)), body: body[:len(body)/2]}, nil
-	case d.Content != "" && d.Content != EmptyStream:
+	case d.Content != "" && d.Content != EmptyStream && !d.unfinishable():
 		return unusableReply(op, status, d.Content), nil
 	}
 	if !streamed {
@@ -67,6 +72,20 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 		rep.told = s.Events[n-1].Data
 	}
 	return rep, err
+}
+
+// fits returns [ErrDirective] when the directive is about a stream and the response is none, or the other way round.
+func (d Directive) fits(op dialect.StreamingOperation, streamed bool) error {
+	switch {
+	case d.needsEvents() && !streamed:
+		return fmt.Errorf("%w: it is about stream events, and the request does not ask for a stream", ErrDirective)
+	case d.unfinishable() && !dialect.CanStream(op, pieceKinds[d.Content]):
+		return fmt.Errorf("%w: the streams of the endpoint have no %s", ErrDirective, d.Content)
+	case d.Gzip && streamed && (d.Content == "" || d.Content == NoChoices) && d.success():
+		return fmt.Errorf("%w: gzip compresses a whole body, and the response is a stream", ErrDirective)
+	default:
+		return nil
+	}
 }
 
 func unusableReply(p dialect.Format, status int, content Content) reply {
@@ -107,7 +126,7 @@ func applyToStream(op dialect.StreamingOperation, s dialect.Stream, d Directive)
 	switch {
 	case (d.Ending == StallAfter || d.Ending == CutAfter) && d.After >= total:
 		return s, bodyComplete, fmt.Errorf("%w: %s=%d, but the stream has %d events", ErrDirective, d.Ending, d.After, total)
-	case (d.Ending == EndAfter || d.Ending == ErrorAfter) && d.After > s.Finish:
+	case (d.Ending == EndAfter || d.Ending == ErrorAfter || d.Ending == WithErrorAfter) && d.After > s.Finish:
 		return s, bodyComplete, fmt.Errorf("%w: %s=%d, but the stream finishes with event %d", ErrDirective, d.Ending, d.After, s.Finish+1)
 	case d.Ending == NoDone && !s.EndMarker:
 		return s, bodyComplete, fmt.Errorf("%w: no-done, but the stream has no end marker", ErrDirective)
@@ -123,6 +142,8 @@ func applyToStream(op dialect.StreamingOperation, s dialect.Stream, d Directive)
 		s.Events = s.Events[:d.After]
 	case ErrorAfter:
 		s.Events = append(s.Events[:d.After], op.ErrorEvent(op.Describe(d.Error.problem(http.StatusInternalServerError)), d.After))
+	case WithErrorAfter:
+		s.Events = eventsWithError(op, s, d)
 	case ErrorFirst:
 		s.Events = append(s.Events[:s.Content], op.ErrorEvent(op.Describe(d.Error.problem(http.StatusInternalServerError)), s.Content))
 	case NoDone:
@@ -138,6 +159,9 @@ func applyToStream(op dialect.StreamingOperation, s dialect.Stream, d Directive)
 	}
 	return s, end, nil
 }
+
+// pieceKinds are the contents that are pieces of another kind than text.
+var pieceKinds = map[Content]dialect.PieceKind{ToolCall: dialect.ToolCall, Reasoning: dialect.Reasoning}
 
 func jsonOf(p dialect.Format) string {
 	kind, _ := p.ContentTypes()

@@ -18,8 +18,11 @@ type incoming struct {
 	http  *http.Request
 	route dialect.Route
 	// key is the API key, "" when there is none.
-	key  string
-	body requestBody
+	key string
+	// redirected says that it came by a redirect of this upstream, and elsewhere is the token in its path.
+	redirected bool
+	elsewhere  string
+	body       requestBody
 	// directive is what the prompt asks for, directiveErr why that cannot be followed.
 	directive    Directive
 	directiveErr error
@@ -29,6 +32,9 @@ func readIncoming(w http.ResponseWriter, r *http.Request, bodyLimit int64) incom
 	presented := dialect.Presented{Header: r.Header.Get, Query: r.URL.Query().Get}
 	in := incoming{http: r, route: dialect.FindRoute(r.Method, r.URL.Path, presented)}
 	in.key = in.route.Credential(presented)
+	if in.elsewhere, in.redirected = elsewhere(r); in.redirected {
+		in.key = anyKey(presented)
+	}
 	in.body = readBody(w, r, bodyLimit)
 	in.directive, in.directiveErr = in.body.directive(in.route.Operation)
 	return in

@@ -40,7 +40,11 @@ func newResponse(rep reply, d Directive) response {
 	if rep.stream != nil {
 		r.parts, r.flush, r.end = frame(*rep.stream, rep.end, d.Events), true, rep.end
 	} else if bodyAllowed(r.status) {
-		r.header.Set("Content-Length", strconv.Itoa(len(rep.body)))
+		if d.Gzip {
+			r.parts = [][]byte{pack(rep.body)}
+			r.header.Set("Content-Encoding", "gzip")
+		}
+		r.header.Set("Content-Length", strconv.Itoa(len(r.parts[0])))
 	}
 	whole := bytes.Join(r.parts, nil)
 	half := [][]byte{whole[:len(whole)/2]}

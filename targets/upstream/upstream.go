@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -111,7 +112,7 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	arrived := time.Now()
 	in := readIncoming(w, r, u.bodyLimit)
 	attempt := u.newAttempt(in, arrived)
-	a := u.attempts.begin(in.directive.Token, attempt, arrived)
+	a := u.attempts.begin(cmp.Or(in.directive.Token, in.elsewhere), attempt, arrived)
 	how := interrupted
 	defer func() {
 		// A server that closes is not a gateway that cancels.
@@ -136,6 +137,7 @@ func (u *Upstream) newAttempt(in incoming, arrived time.Time) contract.Attempt {
 		Model:      truncated(in.route.ModelOf(in.body.doc)),
 		Stream:     in.route.Streams(in.body.doc),
 		Credential: Fingerprint(in.key),
+		Redirected: in.redirected,
 	}
 }
 
@@ -143,11 +145,20 @@ func (u *Upstream) newAttempt(in incoming, arrived time.Time) contract.Attempt {
 // real API refuses is refused.
 func (u *Upstream) answer(s sender, in incoming) outcome {
 	ctx, d := in.http.Context(), in.directive
+	if in.redirected {
+		// The other host has no answer: with one, a gateway that follows without its key could not tell an error.
+		return s.send(ctx, newResponse(errorReply(in.route, dialect.Problem{Status: http.StatusInternalServerError}), Directive{}))
+	}
 	if problem := u.validate(in); problem != nil {
 		return s.send(ctx, newResponse(errorReply(in.route, *problem), Directive{}))
 	}
 	rep, err := reply{}, in.directiveErr
-	if err == nil {
+	d.Gzip = d.Gzip && !excludesGzip(in.http)
+	switch {
+	case err != nil:
+	case d.Content == Redirect:
+		rep = redirectReply(in.http, d.Token)
+	default:
 		rep, err = replyTo(in.route.Operation, u.newAnswer(in), d)
 	}
 	if err != nil {

@@ -38,9 +38,9 @@ func tokenWord() word {
 // The words that say what is sent, and how it ends.
 
 func bodyWord() word {
-	bodies := []Content{ErrorBody, ForeignBody, HTMLBody, TextBody, EmptyBody, BrokenJSON, NullBody}
+	bodies := []Content{ErrorBody, AnswerWithError, ForeignBody, HTMLBody, TextBody, EmptyBody, BrokenJSON, NullBody}
 	return word{
-		Word: Word{"body", "error|foreign|html|text|empty|broken-json|null", "Respond with this body and without a stream, whatever the status: error is the protocol's own error object (inside a 200 too), foreign is JSON that is not one."},
+		Word: Word{"body", "error|answer-with-error|foreign|html|text|empty|broken-json|null", "Respond with this body and without a stream, whatever the status: error is the protocol's own error object (inside a 200 too), answer-with-error is that in half an answer, foreign is JSON that is not one."},
 		parse: func(d *Directive, value string) error {
 			if !slices.Contains(bodies, Content(value)) {
 				return fmt.Errorf("unknown body: %q", clip(value))
