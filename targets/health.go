@@ -185,7 +185,13 @@ func (s *Session) Healthy(ctx context.Context, surface dialect.Surface) (ok bool
 func (s *Session) AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
 	s.health.recovering.Lock()
 	defer s.health.recovering.Unlock()
-	return s.awaitRecovery(ctx, surface, s.health.left(s.Profile.Settle.Recovery))
+	waited, err := s.awaitRecovery(ctx, surface, s.health.left(s.Profile.Settle.Recovery))
+	if errors.Is(err, ErrNotRecovered) {
+		s.health.mu.Lock()
+		s.health.down = true
+		s.health.mu.Unlock()
+	}
+	return waited, err
 }
 
 // firstRecovery bounds the wait for a gateway that is not healthy when the run begins: nothing of the run has made it so,
@@ -233,9 +239,6 @@ func (s *Session) notRecovered(refused bool, waited, left time.Duration, detail 
 		return fmt.Errorf("%w, and the run has waited for it already: %s", ErrNotRecovered, detail)
 	}
 	s.health.tripped(refused, waited)
-	s.health.mu.Lock()
-	s.health.down = s.health.down || left >= s.Profile.Settle.Recovery
-	s.health.mu.Unlock()
 	return fmt.Errorf("%w within %s: %s", ErrNotRecovered, left.Round(time.Second), detail)
 }
 
