@@ -3,7 +3,6 @@ package gatecert_test
 import (
 	"bytes"
 	"context"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -280,34 +279,6 @@ func TestNothingIsJudgedOnAGatewayThatAnswersEverything(t *testing.T) {
 		assert.Equal(t, contract.Error, c.Verdict)
 		assert.Equal(t, "control failed: the nonsense call on chat: a model that does not exist got an ordinary answer", c.Reason)
 	}
-}
-
-// A breaker that opens after an upstream failure answers everything with another error for a while. The run notices
-// that, adds a note, and judges no case by it.
-func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
-	var until atomic.Int64 // unix nanoseconds until which the breaker is open
-	target := served(t, func(g http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if time.Now().UnixNano() < until.Load() {
-				w.WriteHeader(http.StatusServiceUnavailable)
-				return
-			}
-			record := httptest.NewRecorder()
-			g.ServeHTTP(record, r)
-			if record.Code == http.StatusBadGateway {
-				until.CompareAndSwap(0, time.Now().Add(300*time.Millisecond).UnixNano())
-			}
-			maps.Copy(w.Header(), record.Header())
-			w.WriteHeader(record.Code)
-			_, _ = w.Write(record.Body.Bytes())
-		})
-	})
-	target.Concurrency, target.Balance = 1, profile.Balance{}
-	r := run(t, gatecert.Config{Target: target, Rows: []string{"code:bad_response"}, Surfaces: []string{"chat"}})
-	assert.Equal(t, contract.Pass, r.Verdict(), failures(r))
-	require.Len(t, r.Footer.Notes, 1)
-	assert.Contains(t, r.Footer.Notes[0], "the gateway stopped serving healthy calls once")
-	assert.True(t, slices.ContainsFunc(r.Cases, func(c runlog.Case) bool { return c.Tries == 2 }))
 }
 
 func TestEmbeddingInAGoTest(t *testing.T) {

@@ -200,7 +200,7 @@ const firstRecovery = 20 * time.Second
 
 // AwaitStart is [Session.AwaitRecovery] before the cases of a run: at most 20 s.
 func (s *Session) AwaitStart(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
-	return s.awaitRecovery(ctx, surface, min(firstRecovery, s.Profile.Settle.Recovery))
+	return s.awaitRecovery(ctx, surface, s.health.left(min(firstRecovery, s.Profile.Settle.Recovery)))
 }
 
 func (s *Session) awaitRecovery(ctx context.Context, surface dialect.Surface, left time.Duration) (time.Duration, error) {
