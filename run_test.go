@@ -251,7 +251,7 @@ func TestNothingCountsOnASurfaceThatIsNotHealthyAfterTheRun(t *testing.T) {
 	var calls atomic.Int64
 	profile := served(t, func(g http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if calls.Add(1) > 3 { // two controls and the one case
+			if calls.Add(1) > 4 { // two controls, the healthy call before the one case, and that case
 				http.Error(w, "worn out", http.StatusServiceUnavailable)
 				return
 			}
@@ -261,7 +261,9 @@ func TestNothingCountsOnASurfaceThatIsNotHealthyAfterTheRun(t *testing.T) {
 	profile.Settle.Recovery = time.Millisecond
 	r := run(t, gatecert.Config{Target: profile, Rows: []string{"code:model_not_found"}, Surfaces: []string{"chat"}})
 	require.Len(t, r.Cases, 1)
-	assert.Equal(t, contract.Pass, r.Cases[0].Verdict, r.Cases[0].Reason)
+	assert.Equal(t, contract.Warn, r.Cases[0].Verdict, r.Cases[0].Reason)
+	require.Len(t, r.Cases[0].Findings, 1)
+	assert.Equal(t, contract.NoCollateral, r.Cases[0].Findings[0].Requirement, "the gateway served others until the case, and none after it")
 	assert.Equal(t, contract.Error, r.Verdict())
 	require.NotEmpty(t, r.Footer.Notes)
 	assert.Contains(t, r.Footer.Notes[0], "chat was not healthy after the run (503")

@@ -25,7 +25,7 @@ var aspects = []struct {
 	{AspectCode, []Requirement{Code, CodePlace, CodeKnown, Consistent}},
 	{AspectStream, []Requirement{StreamError, StreamEnd, StreamFormat}},
 	{AspectLeaks, []Requirement{Secrecy, KeyKept}},
-	{AspectEffects, []Requirement{UpstreamUnused, RetriesBounded, UpstreamFreed, NotBilled, AnsweredInTime}},
+	{AspectEffects, []Requirement{UpstreamUnused, RetriesBounded, UpstreamFreed, NotBilled, NoCollateral, AnsweredInTime}},
 }
 
 // Aspects returns the aspects in the order in which reports list them.

@@ -23,11 +23,22 @@ func (j *judge) judgeEffects() {
 	if seen := j.o.Upstream; seen != nil {
 		j.judgeUpstreamCalls(*seen)
 	}
+	if a := j.o.Aftermath; a != nil {
+		j.judgeAftermath(*a)
+	}
 	if b := j.o.Balance; b != nil {
 		j.check(NotBilled)
 		if b.After < b.Before {
 			j.add(NotBilled, Should, "a failed request to cost nothing", fmt.Sprintf("%g taken", b.Before-b.After))
 		}
+	}
+}
+
+// judgeAftermath judges whether others were served after the call.
+func (j *judge) judgeAftermath(a Aftermath) {
+	j.check(NoCollateral)
+	if !a.Served {
+		j.add(NoCollateral, Should, "healthy calls to succeed within "+a.After.String(), "none did: "+a.Detail)
 	}
 }
 

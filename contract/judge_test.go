@@ -301,6 +301,18 @@ func answerRows() []judgeRow {
 		{"a retry after the answer, within bounds", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) { o.Upstream = &Seen{Attempts: []Attempt{{}, {Late: true}}, Bound: 2} }),
 			nil},
+		{"others that are not served any more", "http:401/missing-key/chat",
+			with(jsonAnswer(401, strings.Replace(openaiNotFound, "model_not_found", "access_denied", 1)), func(o *Observation) {
+				o.Header["Www-Authenticate"] = []string{"Bearer"}
+				o.Aftermath = &Aftermath{After: 75 * time.Second, Detail: "503"}
+			}),
+			[]string{"SHOULD no-collateral: got none did: 503, want healthy calls to succeed within 1m15s"}},
+		{"others that are served after a while", "http:401/missing-key/chat",
+			with(jsonAnswer(401, strings.Replace(openaiNotFound, "model_not_found", "access_denied", 1)), func(o *Observation) {
+				o.Header["Www-Authenticate"] = []string{"Bearer"}
+				o.Aftermath = &Aftermath{Served: true, After: 20 * time.Second}
+			}),
+			nil},
 		{"retries that multiply", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) { o.Upstream = &Seen{Attempts: make([]Attempt, 3), Bound: 2} }),
 			[]string{"SHOULD retries-bounded: got 3, want at most 2 attempts at the upstream"}},

@@ -42,6 +42,8 @@ type Observation struct {
 	GatewayLog string `json:"gateway_log,omitempty"`
 	// Balance is what the key's owner had before and after, where a driver can read it.
 	Balance *Balance `json:"balance,omitempty"`
+	// Aftermath is whether others were served after the call, where that was tried.
+	Aftermath *Aftermath `json:"aftermath,omitempty"`
 }
 
 // Declared is what a profile declares of a gateway, as far as an answer is judged by it.
@@ -76,6 +78,16 @@ func (d Declared) answerLimit() time.Duration {
 type Balance struct {
 	Before float64 `json:"before"`
 	After  float64 `json:"after"`
+}
+
+// Aftermath is what became of a healthy call after the call, when nothing else was sent in between.
+type Aftermath struct {
+	// Served says that a healthy call succeeded, at once or after a while.
+	Served bool `json:"served"`
+	// After is how long that took, or the time within which none succeeded.
+	After time.Duration `json:"after_ns,omitempty"`
+	// Detail says how the last healthy call failed.
+	Detail string `json:"detail,omitempty"`
 }
 
 // Sent is the request as it was sent, redacted.

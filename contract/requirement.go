@@ -32,6 +32,7 @@ const (
 	UpstreamFreed  Requirement = "upstream-freed"
 	NotBilled      Requirement = "not-billed"
 	KeyKept        Requirement = "key-kept"
+	NoCollateral   Requirement = "no-collateral"
 	RequestID      Requirement = "request-id"
 	Challenge      Requirement = "challenge"
 	Allow          Requirement = "allow"
@@ -124,6 +125,7 @@ var requirements = []Details{
 	{UpstreamFreed, always(Should), "The upstream call is cancelled once the gateway has given up on it.", derived, ""},
 	{NotBilled, always(Should), "A failed request costs nothing.", derived, ""},
 	{KeyKept, always(Should), "A redirect of the upstream to another host is not followed with the gateway's key.", upstreamErr, ""},
+	{NoCollateral, always(Should), "A failed call takes down no other: healthy calls succeed again within settle.recovery.", upstreamErr, ""},
 	{RequestID, always(Note), "The answer carries a request id.", everyAnswer, ""},
 	{Challenge, always(Note), "A 401 carries WWW-Authenticate.", "RFC 9110 15.5.2", ""},
 	{Allow, always(Note), "A 405 carries Allow.", "RFC 9110 15.5.6", ""},

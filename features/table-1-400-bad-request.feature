@@ -11,7 +11,7 @@ Feature: Table 1: 400 Bad request
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: no-model - the body has no model
         | case                                                 | surface          | variant  |
@@ -44,7 +44,7 @@ Feature: Table 1: 400 Bad request
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: wrong-type - messages, input, prompt or contents of the wrong type
         | case                                                     | surface          | variant    |
@@ -78,7 +78,7 @@ Feature: Table 1: 400 Bad request
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
       Examples: refused-400 - the upstream refuses a parameter with 400 and its own error object

@@ -11,7 +11,7 @@ Feature: Table 1: 401 Unauthorized
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the request carries no key
         | case                                  | surface          |
@@ -33,7 +33,7 @@ Feature: Table 1: 401 Unauthorized
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: header - the key is in the header of the API format
         | case                                       | surface          | variant |

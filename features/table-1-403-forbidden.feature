@@ -11,7 +11,7 @@ Feature: Table 1: 403 Forbidden
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the revoked key asks for a model that it could use before
         | case                                  | surface          |
@@ -33,7 +33,7 @@ Feature: Table 1: 403 Forbidden
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the key asks for a model outside its list or group
         | case                                      | surface          |

@@ -11,7 +11,7 @@ Feature: Table 1: 404 Not found
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: no-such-path - a path next to the endpoint's own that does not exist
         | case                                           | surface     | variant      |
@@ -47,7 +47,7 @@ Feature: Table 1: 404 Not found
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: only the status is judged here; code:model_not_found judges the code
         | case                                    | surface          |

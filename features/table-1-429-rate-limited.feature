@@ -11,7 +11,7 @@ Feature: Table 1: 429 Rate limited
       And the response says when to retry
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: requests are sent until one is refused; that one is judged
         | case                                      | surface          |

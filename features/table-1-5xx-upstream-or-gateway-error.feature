@@ -11,7 +11,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
       Examples: error-object - the upstream answers 500 with its own error object
@@ -178,7 +178,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed, and a 429 says when to retry
 
       Examples: error-429 - the upstream limits the gateway: 429 with Retry-After and its own error object
@@ -201,7 +201,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, and the gateway's key goes to no other host
+      And the upstream is called no more often than allowed, the gateway's key goes to no other host, and no other caller is affected
       And the request is not billed
 
       Examples: redirect - the upstream redirects the call to another host
@@ -224,7 +224,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: the store that holds the gateway's keys is gone
         | case                                    | surface          |

@@ -12,7 +12,7 @@ Feature: Table 2: access codes
       And the error code is "access_denied"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the key is used where it is not allowed
         | case                                              | surface          |
@@ -36,7 +36,7 @@ Feature: Table 2: access codes
       And the error code is "model_not_found"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: a model name made up for this call
         | case                                               | surface          |

@@ -11,7 +11,7 @@ Feature: Table 2: channel codes
       And the error code is "get_channel_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the model is listed and priced, and no channel serves it
         | case                                                | surface          |
@@ -35,7 +35,7 @@ Feature: Table 2: channel codes
       And the error code is "channel:no_available_key"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: every key of the model's channel is disabled
         | case                                                               | surface          |
@@ -59,7 +59,7 @@ Feature: Table 2: channel codes
       And the error code is "channel:invalid_key"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: the upstream rejects the channel's key
         | case                                                           | surface          |
@@ -83,7 +83,7 @@ Feature: Table 2: channel codes
       And the error code is "channel:model_mapped_error"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the channel maps the model in a cycle
         | case                                                               | surface          |
@@ -107,7 +107,7 @@ Feature: Table 2: channel codes
       And the error code is "channel:response_time_exceeded"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
       And the gateway gives up at its time limit, and cancels the upstream call
 
       Examples: no-answer - the upstream never answers

@@ -12,7 +12,7 @@ Feature: Table 2: content codes
       And the error code is "sensitive_words_detected"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the prompt contains a listed word
         | case                                                             | surface          |
@@ -37,7 +37,7 @@ Feature: Table 2: content codes
       And the error code is "prompt_blocked"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
       Examples: the upstream refuses in the way of its own API format
@@ -62,7 +62,7 @@ Feature: Table 2: content codes
       And the error code is "count_token_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the input cannot be counted
         | case                                                       | surface          |

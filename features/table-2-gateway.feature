@@ -11,7 +11,7 @@ Feature: Table 2: gateway codes
       And the error code is "json_marshal_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: the gateway has to send a value that JSON cannot represent
         | case                                                            | surface          |
@@ -35,7 +35,7 @@ Feature: Table 2: gateway codes
       And the error code is "query_data_error"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: reading the store fails
         | case                                                       | surface          |
@@ -59,7 +59,7 @@ Feature: Table 2: gateway codes
       And the error code is "update_data_error"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: writing the store fails
         | case                                                         | surface          |

@@ -12,7 +12,7 @@ Feature: Table 2: quota and price codes
       And the error code is "insufficient_user_quota"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the owner's quota is used up
         | case                                                        | surface          |
@@ -37,7 +37,7 @@ Feature: Table 2: quota and price codes
       And the error code is "pre_consume_token_quota_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the key's own budget is too small
         | case                                                           | surface          |
@@ -61,7 +61,7 @@ Feature: Table 2: quota and price codes
       And the error code is "model_price_error"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the model has a channel and no price
         | case                                                   | surface          |

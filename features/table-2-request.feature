@@ -11,7 +11,7 @@ Feature: Table 2: request codes
       And the error code is "invalid_request"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: wrong-type - messages, input, prompt or contents of the wrong type
         | case                                                                | surface          | variant    |
@@ -47,7 +47,7 @@ Feature: Table 2: request codes
       And the error code is "bad_request_body"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: cut-json - the JSON stops in the middle
         | case                                                           | surface          | variant  |
@@ -94,7 +94,7 @@ Feature: Table 2: request codes
       And the error code is "read_request_body_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
 
       Examples: short-body - the body is shorter than its Content-Length
         | case                                                                      | surface          | variant    |
@@ -145,7 +145,7 @@ Feature: Table 2: request codes
       And the error code is "convert_request_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the request uses a feature that only the client's API format has
         | case                                                               | surface          |
@@ -170,7 +170,7 @@ Feature: Table 2: request codes
       And the error code is "invalid_api_type"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: the model's channel has an unsupported type
         | case                                                   | surface          |

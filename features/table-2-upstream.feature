@@ -11,7 +11,7 @@ Feature: Table 2: upstream codes
       And the error code is "do_request_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
       Examples: reset - the upstream resets the connection
@@ -47,7 +47,7 @@ Feature: Table 2: upstream codes
       And the error code is "do_request_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is not called
+      And the upstream is not called, and no other caller is affected
 
       Examples: refused - nobody listens at the channel's address
         | case                                                                 | surface          | variant |
@@ -71,7 +71,7 @@ Feature: Table 2: upstream codes
       And the error code is "bad_response"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
       Examples: broken-json - 200 with JSON that does not parse
@@ -131,7 +131,7 @@ Feature: Table 2: upstream codes
       And the error code is "bad_response_status_code"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
       Examples: html-502 - 502 with an HTML page
@@ -195,7 +195,7 @@ Feature: Table 2: upstream codes
       And the error code is "empty_response"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
       Examples: empty-body - 200 with no body
@@ -240,7 +240,7 @@ Feature: Table 2: upstream codes
       And the error code is "read_response_body_failed"
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed
+      And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed
 
       Examples: short-body - the body is shorter than its Content-Length

@@ -20,13 +20,48 @@ func (w *World) call(ctx context.Context, surface dialect.Surface, variant strin
 	if err != nil {
 		return err
 	}
+	if !w.witness {
+		w.gate.served.Store(false)
+	}
+	witness := w.witness && w.servedBefore(ctx, c)
 	believed, err := w.firstTry(ctx, c)
-	if err != nil || believed {
+	if err == nil && !believed && witness {
+		// The gateway was healthy right before the case. If it is not for long after it, the case is why.
+		aftermath, err := w.session.Aftermath(ctx, c.Surface)
+		if err != nil || aftermath != nil && !aftermath.Served {
+			return w.judgeAftermath(aftermath, err)
+		}
+	}
+	if err == nil && !believed {
+		w.gate.enterAlone()
+		defer w.gate.leaveAlone()
+		err = w.tryAgain(ctx, c)
+	}
+	if err != nil || !witness || w.result.Observation == nil || w.result.Reason != "" {
 		return err
 	}
-	w.gate.enterAlone()
-	defer w.gate.leaveAlone()
-	return w.tryAgain(ctx, c)
+	return w.judgeAftermath(w.session.Aftermath(ctx, c.Surface))
+}
+
+// servedBefore reports whether the gateway serves a healthy call before a case whose aftermath is to be seen.
+func (w *World) servedBefore(ctx context.Context, c contract.Case) bool {
+	if w.gate.served.Swap(false) {
+		return true // the call after the case before
+	}
+	healthy, _, err := w.session.Healthy(ctx, c.Surface)
+	return err == nil && healthy
+}
+
+// judgeAftermath judges the case again with what became of a healthy call after it, nil for nothing known.
+func (w *World) judgeAftermath(aftermath *contract.Aftermath, err error) error {
+	if err != nil || aftermath == nil {
+		return err
+	}
+	o := *w.result.Observation
+	o.Aftermath = aftermath
+	w.judge(o)
+	w.gate.served.Store(aftermath.Served)
+	return nil
 }
 
 // firstTry runs the case beside others. On a gateway that is known to stop serving healthy calls, fewer run at once, and

@@ -40,10 +40,14 @@ var definitions = []definition{
 	requiring("the error is complete and in the client's API format", contract.ContentType, contract.Whole, contract.Envelope,
 		contract.Message, contract.Fields, contract.Consistent, contract.StreamError, contract.StreamEnd, contract.StreamFormat),
 	requiring("the response leaks no internals", contract.Secrecy),
-	requiring("the upstream is not called", contract.UpstreamUnused, contract.RetriesBounded),
-	requiring("the upstream is called no more often than allowed", contract.UpstreamUnused, contract.RetriesBounded),
-	requiring("the upstream is called no more often than allowed, and the gateway's key goes to no other host",
-		contract.UpstreamUnused, contract.RetriesBounded, contract.KeyKept),
+	// Whether others are affected is tried after one case of each kind.
+	requiring("the upstream is not called, and no other caller is affected",
+		contract.UpstreamUnused, contract.RetriesBounded, contract.NoCollateral),
+	requiring("the upstream is called no more often than allowed, and no other caller is affected",
+		contract.UpstreamUnused, contract.RetriesBounded, contract.NoCollateral),
+	requiring("the upstream is called no more often than allowed, the gateway's key goes to no other host, and no other caller is affected",
+		contract.UpstreamUnused, contract.RetriesBounded, contract.KeyKept, contract.NoCollateral),
+	requiring("the upstream is called no more often than allowed", contract.RetriesBounded), // by load cases
 	requiring("the gateway gives up at its time limit, and cancels the upstream call", contract.AnsweredInTime, contract.UpstreamFreed),
 	requiring("the request is not billed", contract.NotBilled),
 	requiring("the request is not billed, and a 429 says when to retry", contract.NotBilled, contract.RetryAfter),

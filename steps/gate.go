@@ -1,10 +1,16 @@
 package steps
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // gate lets cases run: so many at once as the gateway copes with, or one alone.
 type gate struct {
 	most int
+
+	// served says that the last call of the cases was a healthy one, and succeeded. It is for cases that run one at a time.
+	served atomic.Bool
 
 	mu      sync.Mutex
 	changed *sync.Cond

@@ -28,6 +28,8 @@ type Suite struct {
 	Session  Session
 	// Selected are the ids of the cases to run. Other scenarios leave no trace.
 	Selected map[string]bool
+	// Witnesses are those of them after which a healthy call is made. They should run one at a time.
+	Witnesses map[string]bool
 	// Concurrency is the number of scenarios that run at once, at least 1.
 	Concurrency int
 	// Sink takes every outcome. It is called from many goroutines at once.
@@ -80,6 +82,7 @@ func (s Suite) scenario(sc *godog.ScenarioContext, g *gate) {
 		}
 		c, err := contract.ParseCase(p.Name)
 		w = newWorld(s.Session, g, c, runlog.Scenario{URI: p.Uri, Line: int(p.Location.Line), Name: p.Name})
+		w.witness = s.Witnesses[p.Name]
 		if err != nil {
 			return ctx, fmt.Errorf("%w: %w", errDisagrees, err)
 		}

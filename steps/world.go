@@ -31,6 +31,8 @@ type Session interface {
 	// Limited reports whether the calls keep to a limit, and SlowDown makes them twice as slow.
 	Limited() bool
 	SlowDown()
+	// Aftermath makes the healthy call after a case that ran alone. It returns nil where that says nothing about the case.
+	Aftermath(ctx context.Context, surface dialect.Surface) (*contract.Aftermath, error)
 	// RunLoad runs a load case. It returns an error that wraps [ErrUnreached] when the load did not bring the circumstance
 	// about, and one that wraps [ErrGeneratorBusy] when this machine could not keep up.
 	RunLoad(ctx context.Context, c contract.Case) (LoadResult, error)
@@ -72,6 +74,8 @@ var errDisagrees = errors.New("the scenario disagrees with the contract")
 type World struct {
 	session Session
 	gate    *gate
+	// witness has the session make a healthy call after the case.
+	witness bool
 	// current is the case that the scenario is named for, given the circumstance that its first step names.
 	current contract.Case
 	given   contract.Circumstance

@@ -194,6 +194,32 @@ func (s *Session) AwaitRecovery(ctx context.Context, surface dialect.Surface) (t
 	return waited, err
 }
 
+// Aftermath implements the wait of the requirement no-collateral: the healthy call has to succeed within settle.recovery. It
+// returns nil where nothing can be said: the key is limited, the gateway was down before, or the run has waited too long
+// already.
+func (s *Session) Aftermath(ctx context.Context, surface dialect.Surface) (*contract.Aftermath, error) {
+	if s.Limited() || s.health.isDown() {
+		return nil, nil
+	}
+	waited, err := s.AwaitRecovery(ctx, surface)
+	switch {
+	case err == nil && s.Limited(), errors.Is(err, ErrNotRecovered) && !s.health.isDown():
+		return nil, nil
+	case err == nil:
+		return &contract.Aftermath{Served: true, After: waited}, nil
+	case !errors.Is(err, ErrNotRecovered):
+		return nil, err
+	}
+	ok, detail, err := s.Healthy(ctx, surface)
+	return &contract.Aftermath{Served: ok, After: s.Profile.Settle.Recovery, Detail: detail}, err
+}
+
+func (h *health) isDown() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.down
+}
+
 // firstRecovery bounds the wait for a gateway that is not healthy when the run begins: nothing of the run has made it so,
 // except the control calls themselves, which may have been too many at once for a limit.
 const firstRecovery = 20 * time.Second

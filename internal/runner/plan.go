@@ -20,7 +20,9 @@ type plan struct {
 	// concurrent cases run at once. The exclusive cases run one after the other when those have ended, and the load cases
 	// one after the other at the end: what they leave behind on a gateway that copes badly must not affect the others.
 	concurrent, exclusive, load []contract.Case
-	notOffered                  []runlog.Case
+	// witnesses are those of the concurrent and the exclusive cases after which a healthy call is made, by id.
+	witnesses  map[string]bool
+	notOffered []runlog.Case
 }
 
 // newPlan asks the session for every selected case on the surfaces that the target has. A surface that it does not have
@@ -47,6 +49,7 @@ func newPlan(s runlog.Selection, session *targets.Session, surfaces []dialect.Su
 			p.concurrent = append(p.concurrent, c)
 		}
 	}
+	p.witnesses = witnesses(slices.Concat(p.concurrent, p.exclusive), session.Profile.Upstream.Present())
 	switch {
 	case len(p.all()) > 0:
 		return p, nil
@@ -55,6 +58,23 @@ func newPlan(s runlog.Selection, session *targets.Session, surfaces []dialect.Su
 	default:
 		return p, fmt.Errorf("%w: %s", ErrNothingToRun, emptySelection(s, surfaces))
 	}
+}
+
+// witnesses are the first case of each circumstance, or of each of its variants. The healthy call after it costs tokens where
+// the upstream is a real one. Cases of a slow upstream are left out: the load case of an outage tells what becomes of others.
+func witnesses(cases []contract.Case, eachVariant bool) map[string]bool {
+	seen, ids := make(map[contract.Case]bool), make(map[string]bool)
+	for _, c := range cases {
+		kind := contract.Case{Circumstance: c.Circumstance}
+		if eachVariant {
+			kind.Variant = c.Variant
+		}
+		if c.Circumstance == contract.SlowUpstream || seen[kind] {
+			continue
+		}
+		seen[kind], ids[c.ID()] = true, true
+	}
+	return ids
 }
 
 // emptySelection says why a selection has no case on the surfaces: most often its level is too low.

@@ -245,8 +245,10 @@ func (r *runner) runCases(ctx context.Context) error {
 	var parts []part
 	for _, p := range []part{{PhaseConcurrent, r.plan.concurrent, r.session.Profile.Concurrency}, {PhaseExclusive, r.plan.exclusive, 1}} {
 		for risk := range risks {
-			cases := slices.DeleteFunc(slices.Clone(p.cases), func(c contract.Case) bool { return riskOf(c) != risk })
-			parts = append(parts, part{p.phase, cases, p.concurrency})
+			// A witness comes before the other cases of its kind, which would take the gateway down unseen.
+			parts = append(parts,
+				part{p.phase, filter(p.cases, func(c contract.Case) bool { return riskOf(c) == risk && r.plan.witnesses[c.ID()] }), 1},
+				part{p.phase, filter(p.cases, func(c contract.Case) bool { return riskOf(c) == risk && !r.plan.witnesses[c.ID()] }), p.concurrency})
 		}
 	}
 	for _, part := range append(parts, part{PhaseLoad, r.plan.load, 1}) {
@@ -259,7 +261,7 @@ func (r *runner) runCases(ctx context.Context) error {
 			selected[c.ID()] = true
 		}
 		suite := steps.Suite{
-			Features: features.FS, Session: loadSession{Session: r.session, runner: r}, Selected: selected, Concurrency: part.concurrency,
+			Features: features.FS, Session: loadSession{Session: r.session, runner: r}, Selected: selected, Witnesses: r.plan.witnesses, Concurrency: part.concurrency,
 			Sink: func(o steps.Outcome) { r.record(part.phase, o) },
 		}
 		if err := suite.Run(ctx); err != nil {
@@ -267,6 +269,10 @@ func (r *runner) runCases(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func filter(cases []contract.Case, keep func(contract.Case) bool) []contract.Case {
+	return slices.DeleteFunc(slices.Clone(cases), func(c contract.Case) bool { return !keep(c) })
 }
 
 // risks is the number of values that riskOf returns.

@@ -54,6 +54,27 @@ func upstreamCallMutants() []Mutant {
 	}
 }
 
+// collateralMutants let one caller's failure take down the others.
+func collateralMutants() []Mutant {
+	return []Mutant{
+		mutant("bad-upstream-key-closes-endpoint", "Once the upstream has refused the gateway's key, the chat endpoint answers 503 to everybody.",
+			closeOnBadKey,
+			warns(contract.NoCollateral, "code:channel:invalid_key/*/chat"),
+			atLeastOne(Expectation{Cases: []contract.Pattern{"*/*/chat/**"}, Verdict: contract.Untestable})),
+	}
+}
+
+func closeOnBadKey(o *reference.Options) {
+	var closed atomic.Bool
+	wrap(reference.Authorize, func(ctx context.Context, c *reference.Call, authorize reference.Handler) error {
+		if closed.Load() && c.Surface == dialect.Chat {
+			return reference.Refuse(reference.GetChannel, nil)
+		}
+		return authorize(ctx, c)
+	})(o)
+	changeFailure(func(*reference.Call, *reference.Failure) { closed.Store(true) }, withCode(reference.InvalidChannelKey), on(dialect.Chat))(o)
+}
+
 // billingMutants charge for calls that failed.
 func billingMutants() []Mutant {
 	return []Mutant{

@@ -93,7 +93,7 @@ func All() []Mutant {
 		{"stream", slices.Concat(streamEndMutants(), errorEventMutants(), streamStartMutants(), timeMutants(), callerMutants())},
 		{"secrecy", secrecyMutants()},
 		// A correct answer, and an upstream called or a caller charged who must not be.
-		{"effects", slices.Concat(upstreamCallMutants(), billingMutants(), substitutionMutants())},
+		{"effects", slices.Concat(upstreamCallMutants(), billingMutants(), collateralMutants(), substitutionMutants())},
 		{"load", slices.Concat(loadCountMutants(), loadRefusalMutants(), loadOutageMutants())},
 	} {
 		for _, m := range theme.mutants {
