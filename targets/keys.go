@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // ErrUnknownKey is returned when the gateway does not accept a key that the profile declares as valid. Its text names the
@@ -59,6 +60,9 @@ func (s *Session) CheckPreparedKeys(ctx context.Context, cases []contract.Case) 
 }
 
 func (s *Session) checkPreparedKey(ctx context.Context, c contract.Case) (note string, err error) {
+	if d := s.Profile.Driver; d == profile.NewAPIDriver || d == profile.OneAPIDriver {
+		return "", nil // its driver has just created the key
+	}
 	request, err := RequestFor(s.Profile, c, newToken())
 	if err != nil || request.Exclusive() || request.Call.Key == s.Profile.Keys.Valid {
 		return "", nil //nolint:nilerr // not offered, or brought about by other means than a key

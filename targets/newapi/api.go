@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -38,7 +39,13 @@ const (
 	// migration ten.
 	redialInterval = 500 * time.Millisecond
 	maxRedials     = 30
+	// busyInterval is the wait after a call that the gateway's database had no time for.
+	busyInterval = 500 * time.Millisecond
 )
+
+// busyDatabase are the words of databases that were busy with something else: SQLite, PostgreSQL and MySQL. The gateway passes
+// them on as a refusal, and has changed nothing.
+var busyDatabase = regexp.MustCompile(`(?i)database is locked|SQLITE_BUSY|deadlock`)
 
 // api sends calls to the admin API.
 type api struct {
@@ -68,7 +75,7 @@ func newHTTPClient(dial func(context.Context, string, string) (net.Conn, error))
 	}
 }
 
-// send sends a call, again after a rate limit or a restart, and decodes the data of its answer into out, which may be nil.
+// send sends a call, again after a rate limit, a restart or a busy database, and decodes the data of its answer into out, which may be nil.
 // It returns the answer's header, and the errors of [client.call].
 func (a *api) send(ctx context.Context, method, path string, credential http.Header, body, out any) (http.Header, error) {
 	var payload []byte
@@ -99,7 +106,14 @@ func (a *api) send(ctx context.Context, method, path string, credential http.Hea
 			}
 			continue
 		}
-		return header, a.decode(status, raw, out)
+		err = a.decode(status, raw, out)
+		if errors.Is(err, errRefused) && busyDatabase.MatchString(err.Error()) && attempt < maxAttempts {
+			if err := a.wait(ctx, busyInterval); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		return header, err
 	}
 }
 

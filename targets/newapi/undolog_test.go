@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -151,7 +152,7 @@ func TestNothingIsChangedWithoutAJournal(t *testing.T) {
 	require.Error(t, l.recordCreation(usersEntry, "gc-5ca1ab"))
 }
 
-func TestClientWaitsForRateLimits(t *testing.T) {
+func TestClientWaitsForRateLimitsAndDatabases(t *testing.T) {
 	limited := func(retryAfter string) func(http.ResponseWriter) {
 		return func(w http.ResponseWriter) {
 			if retryAfter != "" {
@@ -160,12 +161,20 @@ func TestClientWaitsForRateLimits(t *testing.T) {
 			w.WriteHeader(http.StatusTooManyRequests)
 		}
 	}
+	refused := func(message string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { _, _ = fmt.Fprintf(w, `{"success":false,"message":%q}`, message) }
+	}
+	busy := refused("database is locked (5) (SQLITE_BUSY)")
+	const half = time.Second / 2
 	for _, tt := range []struct {
 		name    string
 		answers []func(http.ResponseWriter)
 		waits   []time.Duration
 		fails   error
 	}{
+		{"a busy database", []func(http.ResponseWriter){busy, busy}, []time.Duration{half, half}, nil},
+		{"a database that stays busy", []func(http.ResponseWriter){busy, busy, busy, busy}, []time.Duration{half, half, half}, errRefused},
+		{"a refusal", []func(http.ResponseWriter){refused("there is no such user")}, nil, errRefused},
 		{"a Retry-After", []func(http.ResponseWriter){limited("180")}, []time.Duration{3 * time.Minute}, nil},
 		{"no Retry-After", []func(http.ResponseWriter){limited("")}, []time.Duration{time.Minute}, nil},
 		{"a Retry-After that is too long", []func(http.ResponseWriter){limited("1200")}, nil, errRateLimited},

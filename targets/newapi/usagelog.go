@@ -33,8 +33,9 @@ const (
 const requestIDHeader = "X-Oneapi-Request-Id"
 
 const (
-	// usageLogReads bounds how often the log is read for a call that looks like a success: it is charged after its last byte.
-	usageLogReads    = 8
+	// usageLogReads bounds how often the log is read for a call that looks like a success: it is charged after its last byte,
+	// on a busy machine a second later. The intervals double, because the gateway limits its admin API: 1.6 s in all.
+	usageLogReads    = 6
 	usageLogInterval = 50 * time.Millisecond
 )
 
@@ -68,7 +69,7 @@ func (l usageLog) read(ctx context.Context, o *contract.Observation) error {
 			addCosts(rows, o)
 			return nil
 		}
-		if err := l.admin.wait(ctx, usageLogInterval); err != nil {
+		if err := l.admin.wait(ctx, usageLogInterval<<(n-1)); err != nil {
 			return err
 		}
 	}
