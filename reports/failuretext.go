@@ -219,6 +219,9 @@ func runNotes(run runlog.Run) []string {
 	add := func(format string, args ...any) {
 		list = append(list, plain.Text(fmt.Sprintf(format, args...), textLimit))
 	}
+	if sentence := protocolSentence(run); sentence != "" {
+		add("%s", sentence)
+	}
 	if sentence := passedOnSentence(run); sentence != "" {
 		add("%s", sentence)
 	}

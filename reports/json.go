@@ -42,6 +42,8 @@ type report struct {
 	// Stale are the baseline entries that no longer hold.
 	Stale []string `json:"stale"`
 	Notes []string `json:"notes"`
+	// UpstreamProtocols are the protocols in which the gateway called the mock upstream.
+	UpstreamProtocols []surfaceProtocol `json:"upstream_protocols"`
 }
 
 // targetInfo is the target without its profile.
@@ -128,6 +130,7 @@ func newReport(run runlog.Run) report {
 		},
 		Levels: []reportLevel{}, Surfaces: []dialect.Surface{}, Cases: []reportCase{}, Controls: []reportControl{},
 		Missing: filled(run.Missing()), Surplus: filled(run.Surplus()), Stale: []string{}, Notes: []string{},
+		UpstreamProtocols: upstreamProtocols(run),
 	}
 	if run.Footer != nil {
 		r.Ended, r.Stale, r.Notes = &run.Footer.Ended, filled(run.Footer.Stale), filled(run.Footer.Notes)

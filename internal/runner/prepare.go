@@ -23,7 +23,8 @@ func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile)
 	if err != nil {
 		prepared = targets.Prepared{}
 	}
-	prepared.Profile.Claims = target.Claims // a driver may have made a profile of its own
+	// A driver may have made a profile of its own.
+	prepared.Profile.Claims, prepared.Profile.Upstream.Protocol = target.Claims, target.Upstream.Protocol
 	var op *net.OpError
 	switch {
 	case err == nil:

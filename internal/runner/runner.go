@@ -175,6 +175,7 @@ func (r *runner) header() runlog.Header {
 		Target: runlog.TargetInfo{
 			Name: profile.Name, BaseURL: redactor.Text(profile.BaseURL), Driver: profile.Driver,
 			Version: profile.Version, Claims: profile.Claims.Declared(), Profile: profile.Redacted(),
+			UpstreamProtocols: profile.UpstreamProtocols(r.surfaces),
 		},
 		Selection: selection,
 		Command:   command,

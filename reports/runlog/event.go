@@ -36,6 +36,8 @@ type TargetInfo struct {
 	Version string `json:"version,omitempty"`
 	// Claims is what of the contract it publishes.
 	Claims contract.Claims `json:"claims,omitzero"`
+	// UpstreamProtocols are the protocols that the profile names for calls to the mock upstream, by surface.
+	UpstreamProtocols map[dialect.Surface]string `json:"upstream_protocols,omitempty"`
 	// Profile is the effective profile as YAML, secrets redacted.
 	Profile string `json:"profile,omitempty"`
 }

@@ -14,16 +14,8 @@ import (
 
 // Root is the URL that a surface's own path follows: the base URL and the prefix.
 func (p Profile) Root(s dialect.Surface) string {
-	prefix, _ := p.Prefix.(string)
-	if byName, ok := p.Prefix.(map[string]any); ok {
-		for _, name := range namesOf(s) {
-			if own, ok := byName[name].(string); ok {
-				prefix = own
-				break
-			}
-		}
-	}
-	if prefix = strings.Trim(prefix, "/"); prefix == "" {
+	prefix := strings.Trim(bySurface(p.Prefix, s), "/")
+	if prefix == "" {
 		return p.BaseURL
 	}
 	return strings.TrimRight(p.BaseURL, "/") + "/" + prefix
@@ -48,6 +40,42 @@ func checkName(name string) string {
 	return problem + ": want one of " + strings.Join(known, ", ")
 }
 
+// UpstreamProtocols are the API formats that the profile names for the calls to the mock upstream, by surface; nil for none.
+func (p Profile) UpstreamProtocols(surfaces []dialect.Surface) map[dialect.Surface]string {
+	if p.Upstream.Protocol == nil {
+		return nil
+	}
+	named := make(map[dialect.Surface]string)
+	for _, s := range surfaces {
+		if protocol := bySurface(p.Upstream.Protocol, s); protocol != "" {
+			named[s] = protocol
+		}
+	}
+	return named
+}
+
+// bySurface is the text of a setting for a surface: the setting itself, or what stands in its map under the closest name.
+func bySurface(setting any, s dialect.Surface) string {
+	text, _ := setting.(string)
+	byName, _ := setting.(map[string]any)
+	for _, name := range namesOf(s) {
+		if own, ok := byName[name].(string); ok {
+			return own
+		}
+	}
+	return text
+}
+
+// protocolFault is what is wrong with the protocols of the upstream and where, "" for nothing.
+func protocolFault(protocol any) (path, problem string) {
+	want := "want one of " + listed(dialect.Dialects())
+	bad := func(v any) bool {
+		text, _ := v.(string)
+		return !slices.Contains(dialect.Dialects(), dialect.Dialect(text))
+	}
+	return faultBySurface(protocol, bad, want, want+", or a map of surfaces and API formats to them")
+}
+
 // prefixFault is what is wrong with a prefix and where, "" for nothing.
 func prefixFault(prefix any) (path, problem string) {
 	const want = "want a path such as /proxy"
@@ -56,7 +84,12 @@ func prefixFault(prefix any) (path, problem string) {
 		u, err := url.Parse(text)
 		return !isText || err != nil || !strings.HasPrefix(text, "/") || u.Host != "" || strings.ContainsAny(text, "?# ")
 	}
-	switch v := prefix.(type) {
+	return faultBySurface(prefix, bad, want, "want a path, or a map of surfaces and API formats to paths")
+}
+
+// faultBySurface is what is wrong with a setting that is a text, or a map of surfaces and API formats to texts.
+func faultBySurface(setting any, bad func(any) bool, want, wantAny string) (path, problem string) {
+	switch v := setting.(type) {
 	case nil:
 	case string:
 		if bad(v) {
@@ -73,7 +106,7 @@ func prefixFault(prefix any) (path, problem string) {
 			}
 		}
 	default:
-		return "", "want a path, or a map of surfaces and API formats to paths"
+		return "", wantAny
 	}
 	return "", ""
 }

@@ -35,6 +35,32 @@ func TestAPrefixIsThatOfTheSurfaceOrItsFormat(t *testing.T) {
 	}
 }
 
+func TestProtocolsOfTheUpstream(t *testing.T) {
+	surfaces := []dialect.Surface{dialect.Chat, dialect.MessagesStream, dialect.GenerateContent}
+	for protocol, want := range map[string]map[dialect.Surface]string{
+		"openai":                                {dialect.Chat: "openai", dialect.MessagesStream: "openai", dialect.GenerateContent: "openai"},
+		"{messages: anthropic, gemini: gemini}": {dialect.MessagesStream: "anthropic", dialect.GenerateContent: "gemini"},
+	} {
+		p, err := Parse("p.yaml", []byte("base_url: http://a\nupstream: {listen: 127.0.0.1:1, protocol: "+protocol+"}\n"), environment(nil))
+		require.NoError(t, err)
+		assert.Equal(t, want, p.UpstreamProtocols(surfaces), protocol)
+		logged, err := ParseRedacted(p.Redacted())
+		require.NoError(t, err)
+		assert.Equal(t, want, logged.UpstreamProtocols(surfaces), protocol)
+	}
+	assert.Nil(t, Profile{}.UpstreamProtocols(surfaces))
+
+	for protocol, problem := range map[string]string{
+		"http":            "want one of openai, anthropic, gemini",
+		"{chat: azure}":   "want one of openai, anthropic, gemini",
+		"{chats: openai}": `"chats" is neither a surface nor an API format: did you mean "chat"?`,
+		"7":               "want one of openai, anthropic, gemini, or a map of surfaces and API formats to them",
+	} {
+		_, err := Parse("p.yaml", []byte("base_url: http://a\nupstream: {listen: 127.0.0.1:1, protocol: "+protocol+"}\n"), environment(nil))
+		require.ErrorContains(t, err, problem, protocol)
+	}
+}
+
 func TestModelsOfTheCommandLine(t *testing.T) {
 	with := func(words ...string) (Profile, error) { return FromURL("http://a", "k", "").WithModels(words...) }
 	p, err := with("responses=o3", "gpt", "anthropic=claude", "openai=gpt-mini")

@@ -27,6 +27,9 @@ func check(d *yamlfile.Document, p Profile, drivers []Driver) error {
 	if path, problem := prefixFault(p.Prefix); problem != "" {
 		return d.Fault("$.prefix"+path, problem)
 	}
+	if path, problem := protocolFault(p.Upstream.Protocol); problem != "" {
+		return d.Fault("$.upstream.protocol"+path, problem)
+	}
 	if _, err := p.TLS.Roots(); err != nil {
 		return d.Fault("$.tls.ca", err.Error())
 	}

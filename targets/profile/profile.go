@@ -135,6 +135,9 @@ type Upstream struct {
 	Attach string `yaml:"attach,omitempty"`
 	// Keys are the keys that it accepts; none: any.
 	Keys []string `yaml:"keys,omitempty"`
+	// Protocol is the API format in which the gateway calls it: one for all, or a map of surfaces and API formats to theirs.
+	// It changes nothing in a run: the report says where calls came in another.
+	Protocol any `yaml:"protocol,omitempty"`
 	// Addresses are host:port names under which the gateway knows its upstreams: none may show in an answer.
 	// Listen and Attach are among them without being named.
 	Addresses []string `yaml:"addresses,omitempty"`

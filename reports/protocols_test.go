@@ -1,0 +1,51 @@
+package reports
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// calledAs is a case of which calls reached the upstream in these protocols.
+func calledAs(id string, protocols ...string) runlog.Case {
+	seen := &contract.Seen{}
+	for _, p := range protocols {
+		seen.Attempts = append(seen.Attempts, contract.Attempt{Protocol: p, Redirected: p == "gemini"})
+	}
+	key := runlog.KeyOf(contract.SplitID(id))
+	key.ID = id
+	return runlog.Case{CaseKey: key, Observation: &contract.Observation{Upstream: seen}}
+}
+
+// The protocols are those of the cases that need one routed model and no more.
+func TestProtocolsOfTheUpstream(t *testing.T) {
+	const failing = "http:5xx/upstream-error/"
+	for _, row := range []struct {
+		name  string
+		cases []runlog.Case
+		named map[dialect.Surface]string
+		want  string
+	}{
+		{"no call reached it", []runlog.Case{calledAs(failing + "chat/error-object")}, nil, ""},
+		{"one for all", []runlog.Case{calledAs(failing+"chat/error-object", "openai"), calledAs(failing+"messages/redirect", "openai", "gemini")}, nil,
+			"The gateway called the upstream as openai"},
+		{"each its own", []runlog.Case{calledAs(failing+"chat/error-object", "openai"), calledAs(failing+"messages/error-object", "anthropic"),
+			calledAs("code:channel:invalid_key/channel-with-bad-key/messages", "openai")}, nil,
+			"The gateway called the upstream as anthropic for messages; as openai for chat"},
+		{"as the profile names", []runlog.Case{calledAs(failing+"chat/error-object", "openai")}, map[dialect.Surface]string{"chat": "openai"},
+			"The gateway called the upstream as openai"},
+		{"another than the profile names", []runlog.Case{calledAs(failing+"chat/error-object", "openai"), calledAs(failing+"messages/error-object", "openai")},
+			map[dialect.Surface]string{"messages": "anthropic", "chat": "openai"},
+			"The gateway called the upstream as openai. The profile (upstream.protocol) names anthropic for messages"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			run := runlog.Run{Cases: row.cases}
+			run.Target.UpstreamProtocols = row.named
+			assert.Equal(t, row.want, protocolSentence(run))
+		})
+	}
+}
