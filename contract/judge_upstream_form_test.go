@@ -62,6 +62,8 @@ func upstreamFormRows() []judgeRow {
 		}},
 		{"the upstream's 429 in a stream that has begun", fivexx + "chat-stream/error-429",
 			stream(chatContent, openaiError("bad_response_status_code")), nil},
+		{"the upstream's 429 in a stream that has begun, with a code of the gateway's own", fivexx + "chat-stream/error-429",
+			stream(chatContent, openaiError("rate_limit_exceeded")), nil},
 
 		{"a compressed error, told in plain JSON", fivexx + "chat/compressed-error", answeredWith(502, "bad_response_status_code"), nil},
 		{"a compressed error, passed on without its Content-Encoding", fivexx + "chat/compressed-error", jsonAnswer(502, "\x1f\x8b\x08\x00"),

@@ -15,7 +15,7 @@ func codeMutants() []Mutant {
 	return append(confusedCodes(),
 		mutant("codes-empty-on-openai", "The code is an empty string on the OpenAI endpoints.",
 			all(changeError(editError(emptyCode), in(dialect.OpenAI)), changeStreamError(editErrorEvent(emptyCode), in(dialect.OpenAI))),
-			passes("http:429/**"),
+			passes("http:429/**", limitedUpstream),
 			fails(contract.Code, onSurfaces(openAI(), "code:*/*")...),
 			warns(contract.CodeKnown, onSurfaces(openAI(), "http:*/*")...)),
 		mutant("codes-missing-from-refusals", "Requests that are refused before the body is read are answered without a code.",
@@ -40,19 +40,19 @@ func codeMutants() []Mutant {
 			warns(contract.CodeKnown, badStatuses("*")...)),
 		mutant("codes-lost-on-anthropic", "Errors on the Anthropic endpoints have no code.",
 			setCode("", in(dialect.Anthropic)),
-			passes("http:429/**"),
+			passes("http:429/**", limitedUpstream),
 			fails(contract.Code, onSurfaces(anthropic(), "code:*/*")...),
 			warns(contract.CodeKnown, onSurfaces(anthropic(), "http:*/*")...)),
 		mutant("codes-lost-on-gemini", "Errors on the Gemini endpoints have no details, and so no code.",
 			setCode("", in(dialect.Gemini)),
-			passes("http:429/**"),
+			passes("http:429/**", limitedUpstream),
 			fails(contract.Code, onSurfaces(gemini(), "code:*/*")...),
 			warns(contract.CodeKnown, onSurfaces(gemini(), "http:*/*")...)),
 		mutant("codes-lost-in-streams", "The error event of a stream that has begun has no code.",
 			setCode("", begun),
 			fails(contract.Code, onSurfaces(streamingSurfaces(), "code:read_response_body_failed/*")...),
 			fails(contract.Code, "code:channel:response_time_exceeded/*/*-stream/stalled-answer"),
-			warns(contract.CodeKnown, "http:5xx/upstream-error/*/mid-stream")),
+			warns(contract.CodeKnown, "http:5xx/upstream-error/*/mid-stream", "http:5xx/upstream-error/*-stream/answer-with-error")),
 		mutant("codes-as-anthropic-types",
 			"On the Anthropic endpoints the code stands in error.type, which is tolerated but is the wrong place.",
 			all(changeError(editError(codeAsType), in(dialect.Anthropic)), changeStreamError(editErrorEvent(codeAsType), in(dialect.Anthropic))),
@@ -63,6 +63,7 @@ func codeMutants() []Mutant {
 					f.Code = reference.Code(upstream.Refusal.Code)
 				}
 			}, withCode(reference.BadResponseStatus), upstreamErrorObject),
+			passes(redirects), // without an error object
 			warns(contract.CodeKnown, badStatuses("*")...)),
 	)
 }
@@ -142,6 +143,9 @@ func confusedCodes() []Mutant {
 		expected := []Expectation{fails(contract.Code, cases...)}
 		if m.right == reference.ModelNotFound { // the code does not fit the row of the status either
 			expected = append(expected, warns(contract.CodeKnown, "http:404/unknown-model/*"))
+		}
+		if m.right == reference.BadResponseStatus && m.wrong == "upstream_error" {
+			expected = append(expected, warns(contract.CodeKnown, redirects))
 		}
 		if m.right == reference.BadResponse {
 			expected = append(expected, warns(contract.CodeKnown, errorsAsAnswers()...))

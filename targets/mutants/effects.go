@@ -86,7 +86,7 @@ func billingMutants() []Mutant {
 			warns(contract.NotBilled, "code:prompt_blocked/*/messages")),
 		mutant("broken-streams-charged", "A truncated chat stream is never refunded.",
 			loseRefund(on(dialect.ChatStream), causedBy(convert.ErrTruncated)),
-			warns(contract.NotBilled, "code:read_response_body_failed/*/chat-stream/*")),
+			warns(contract.NotBilled, "code:read_response_body_failed/*/chat-stream/*", "http:5xx/upstream-error/chat-stream/*-tool-call")),
 		mutant("second-refund-lost", "Of two calls that fail one after the other, only the first is refunded.",
 			func(o *reference.Options) {
 				var failures atomic.Int64

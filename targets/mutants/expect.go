@@ -129,6 +129,12 @@ func answersWithErrors() []dialect.Surface {
 // calls on.
 const brokenToolCalls contract.Pattern = "http:5xx/upstream-error/*/*-tool-call"
 
+// redirects are the cases in which the upstream answers with a redirect, and compressedErrors those in which it compresses.
+const (
+	redirects        contract.Pattern = "http:5xx/upstream-error/*/redirect"
+	compressedErrors contract.Pattern = "http:5xx/upstream-error/*/compressed-error"
+)
+
 // limitedUpstream are the cases in which the upstream answers 429.
 const limitedUpstream contract.Pattern = "http:5xx/upstream-error/*/error-429"
 

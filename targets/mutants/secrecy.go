@@ -57,13 +57,13 @@ func secrecyMutants() []Mutant {
 				_, key := c.Upstream()
 				f.WithHeader("X-Debug", base64.StdEncoding.EncodeToString([]byte("Bearer "+key)))
 			}, withCode(reference.BadResponse), on(dialect.Chat)),
-			fails(contract.Secrecy, "code:bad_response/*/chat/**")),
+			fails(contract.Secrecy, "code:bad_response/*/chat/**", "http:5xx/upstream-error/chat/answer-with-error")),
 		mutant("upstream-key-half-masked", "The upstream's key is masked, except for most of it.",
 			leak(func(c *reference.Call, _ *reference.Failure) string {
 				_, key := c.Upstream()
 				return key[:len(key)/2+3] + "****" + key[len(key)-4:]
 			}, withCode(reference.BadResponse), on(dialect.Messages)),
-			fails(contract.Secrecy, "code:bad_response/*/messages/**")),
+			fails(contract.Secrecy, "code:bad_response/*/messages/**", "http:5xx/upstream-error/messages/answer-with-error")),
 		mutant("java-stack-shown", "The error holds a stack trace of Java, with tabs.",
 			leak(text("java.lang.IllegalStateException\n\tat com.acme.gateway.Relay.call(Relay.java:88)"), withCode(reference.CountToken)),
 			fails(contract.Secrecy, "code:count_token_failed/**")),

@@ -145,10 +145,12 @@ func serverStatusMutants() []Mutant {
 					f.Status = upstream.Status
 				}
 			}, withCode(reference.BadResponseStatus)),
-			fails(contract.StatusClass, "code:bad_response_status_code/*/*/html-404", "http:5xx/upstream-error/*/error-402")),
+			fails(contract.StatusClass, "code:bad_response_status_code/*/*/html-404", "http:5xx/upstream-error/*/error-402"),
+			fails(contract.NotSuccess, redirects)),
 		mutant("upstream-error-as-400", "The upstream's 500 with an error object is answered with 400.",
 			setStatus(400, withCode(reference.BadResponseStatus), upstreamStatus(500), upstreamErrorObject),
-			fails(contract.StatusClass, "http:5xx/upstream-error/*/error-object", "http:5xx/upstream-error/*/numeric-code")),
+			fails(contract.StatusClass, "http:5xx/upstream-error/*/error-object", "http:5xx/upstream-error/*/numeric-code",
+				compressedErrors)),
 		mutant("bad-answer-as-400", "An upstream answer that cannot be decoded is answered with 400.",
 			setStatus(400, withCode(reference.BadResponse)),
 			fails(contract.StatusClass, append(errorsAsAnswers(), "code:bad_response/**")...)),
@@ -160,7 +162,7 @@ func serverStatusMutants() []Mutant {
 		mutant("broken-answer-as-424", "A truncated upstream answer is answered with 424, as if the request had been wrong.",
 			setStatus(424, withCode(reference.ReadResponseBody)),
 			passes(midStream()...),
-			fails(contract.StatusClass, "code:read_response_body_failed/**")),
+			fails(contract.StatusClass, "code:read_response_body_failed/**", brokenToolCalls)),
 		mutant("unserialisable-as-400", "An answer that the gateway cannot serialize is answered with 400.",
 			setStatus(400, withCode(reference.MarshalJSON)),
 			fails(contract.StatusClass, "code:json_marshal_failed/**")),

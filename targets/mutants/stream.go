@@ -134,7 +134,7 @@ func streamStartMutants() []Mutant {
 				a.Status, a.Body = 200, event(name, a.Body)
 				a.Header.Set("Content-Type", "text/event-stream")
 			}, streaming, at(reference.Dial, reference.Deliver)),
-			passes(midStream()...),
+			passes(append(midStream(), brokenToolCalls, "http:5xx/upstream-error/*/error-after-reasoning")...),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), afterReserve()...)...),
 			fails(contract.NotSuccess, refusedParametersOfStreams)),
 		mutant("stream-begun-before-the-checks", "A stream begins with a comment before the request is converted.",

@@ -70,7 +70,6 @@ func upstreamErrorMutants() []Mutant {
 
 // upstreamFormMutants are misled by the form in which the upstream tells an error.
 func upstreamFormMutants() []Mutant {
-	const compressedErrors contract.Pattern = "http:5xx/upstream-error/*/compressed-error"
 	return []Mutant{
 		mutant("stale-content-encoding", "The error for a compressed error of the upstream keeps the Content-Encoding of that, and is not compressed.",
 			changeError(setHeader("Content-Encoding", "gzip"), compressedError),
@@ -91,10 +90,10 @@ func upstreamFormMutants() []Mutant {
 			fails(contract.StreamEnd, upstreamErrors(streamingSurfaces(), "answer-with-error")...)),
 		mutant("redirects-followed-with-the-key", "Redirects of the upstream are followed to any host, with the channel's key.",
 			followRedirects(),
-			warns(contract.KeyKept, "http:5xx/upstream-error/*/redirect")),
+			warns(contract.KeyKept, redirects)),
 		mutant("redirects-passed-on", "A redirect of the upstream is passed on to the client.",
 			setStatus(http.StatusTemporaryRedirect, upstreamStatus(http.StatusTemporaryRedirect)),
-			fails(contract.NotSuccess, "http:5xx/upstream-error/*/redirect")),
+			fails(contract.NotSuccess, redirects)),
 	}
 }
 
