@@ -48,7 +48,7 @@ func (w *World) servedBefore(ctx context.Context, c contract.Case) bool {
 	if w.gate.served.Swap(false) {
 		return true // the call after the case before
 	}
-	healthy, _, err := w.session.Healthy(ctx, c.Surface)
+	healthy, _, err := w.session.Healthy(ctx, contract.Case{Surface: c.Surface})
 	return err == nil && healthy
 }
 
@@ -84,7 +84,7 @@ func (w *World) firstTry(ctx context.Context, c contract.Case) (believed bool, e
 	case doubtful:
 		return false, nil
 	default:
-		healthy, _, err := w.session.Healthy(ctx, c.Surface)
+		healthy, _, err := w.session.Healthy(ctx, c)
 		return w.believes(d, o, healthy), err
 	}
 }
@@ -96,7 +96,7 @@ func (w *World) believes(d doubt, o contract.Observation, healthy bool) bool {
 
 // recovered waits until the gateway serves healthy calls; where it does not, the case cannot be tested.
 func (w *World) recovered(ctx context.Context, c contract.Case) bool {
-	if _, err := w.session.AwaitRecovery(ctx, c.Surface); err != nil {
+	if _, err := w.session.AwaitRecovery(ctx, c); err != nil {
 		w.reject(contract.Untestable, fmt.Sprintf("the gateway does not serve healthy calls: %v", err))
 		return false
 	}
@@ -117,7 +117,7 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 		if d == noDoubt {
 			return nil
 		}
-		healthy, detail, err := w.session.Healthy(ctx, c.Surface)
+		healthy, detail, err := w.session.Healthy(ctx, c)
 		refused := o.Status == http.StatusTooManyRequests
 		switch {
 		case err != nil:

@@ -49,14 +49,14 @@ func (f *fakeSession) Observe(_ context.Context, c contract.Case) (contract.Obse
 	return f.observe(f.tries[c.ID()], c)
 }
 
-func (f *fakeSession) AwaitRecovery(context.Context, dialect.Surface) (time.Duration, error) {
+func (f *fakeSession) AwaitRecovery(context.Context, contract.Case) (time.Duration, error) {
 	if f.recover == nil {
 		return 0, nil
 	}
 	return f.recover()
 }
 
-func (f *fakeSession) Healthy(context.Context, dialect.Surface) (bool, string, error) {
+func (f *fakeSession) Healthy(context.Context, contract.Case) (bool, string, error) {
 	if f.unhealthy == nil {
 		return true, "", nil
 	}

@@ -19,11 +19,11 @@ import (
 type Session interface {
 	// Observe brings a case about once.
 	Observe(ctx context.Context, c contract.Case) (contract.Observation, error)
-	// Healthy makes the healthy call on a surface once; detail says why it did not succeed.
-	Healthy(ctx context.Context, surface dialect.Surface) (ok bool, detail string, err error)
-	// AwaitRecovery waits until the healthy call on a surface succeeds. It returns how long that took, 0 when the first
+	// Healthy makes the healthy call for a case that was observed once; detail says why it did not succeed.
+	Healthy(ctx context.Context, c contract.Case) (ok bool, detail string, err error)
+	// AwaitRecovery waits until the healthy call for a case succeeds. It returns how long that took, 0 when the first
 	// call succeeded. Where a limit of the key was the reason, the calls after it keep to the limit.
-	AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error)
+	AwaitRecovery(ctx context.Context, c contract.Case) (time.Duration, error)
 	// AtOnce is how many cases may run at once, of at most so many, and whether healthy calls have failed for a while before.
 	AtOnce(most int) (n int, fragile bool)
 	// AnswersUnhealthy reports whether an answer is like one that a healthy call got while the gateway was not healthy.

@@ -68,7 +68,9 @@ func (s *Session) TryNewerVersion(ctx context.Context, surface dialect.Surface) 
 
 // request is [RequestFor] this session: of what clients do in several ways, it sends what the gateway can serve.
 func (s *Session) request(c contract.Case, token string) (Request, error) {
-	pr, err := RequestFor(s.Profile, c, token)
+	p, place := s.current()
+	s.relays.Store(c, place)
+	pr, err := RequestFor(p, c, token)
 	if err != nil {
 		return pr, err
 	}

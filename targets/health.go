@@ -42,6 +42,8 @@ type health struct {
 	limited         bool
 	// down is set when the gateway did not recover in time once: nothing waits for it a second time.
 	down bool
+	// relay counts how often the run went on to the next relay model.
+	relay int
 	// answers are the answers that healthy calls got while the gateway was not healthy, see [words].
 	answers map[string]bool
 	// recovering is held by the one who waits until the gateway is healthy again: others learn it from him.
@@ -166,26 +168,32 @@ func (s *Session) HealthNotes() []string {
 		if h.trips > 1 {
 			times = fmt.Sprintf("%d times", h.trips)
 		}
+		if h.longest > 0 {
+			times += fmt.Sprintf(", for up to %s,", h.longest.Round(100*time.Millisecond))
+		}
 		notes = append(notes, fmt.Sprintf(
-			"the gateway stopped serving healthy calls %s, for up to %s, after failures that the cases caused: it seems to have a circuit breaker, or a limit; "+
-				"switch it off for the run, or set settle.recovery", times, h.longest.Round(100*time.Millisecond)))
+			"the gateway stopped serving healthy calls %s after failures that the cases caused: it seems to have a circuit breaker, or a limit; "+
+				"switch it off for the run, list more relay models, or set settle.recovery%s", times, s.relayNote()))
 	}
 	return notes
 }
 
-// Healthy makes the healthy call of a surface once, and says why it did not succeed.
-func (s *Session) Healthy(ctx context.Context, surface dialect.Surface) (ok bool, detail string, err error) {
-	_, ok, detail, err = s.Control(ctx, surface, ControlHealthy)
+// Healthy makes the healthy call for a case once, with the relay model that the case was sent with, and says why it did not
+// succeed.
+func (s *Session) Healthy(ctx context.Context, c contract.Case) (ok bool, detail string, err error) {
+	place, _ := s.relays.Load(c)
+	used, _ := place.(int)
+	_, ok, detail, err = s.healthyFor(ctx, s.withRelay(used), c)
 	return ok, detail, err
 }
 
-// AwaitRecovery waits until the healthy call of a surface succeeds. It returns how long that took: 0 when the gateway
-// was healthy at once. Where the next call is refused again at once, the key is limited, and all calls of the session are
-// paced from then on. It returns [ErrNotRecovered] when settle.recovery, or the budget of the run, is over.
-func (s *Session) AwaitRecovery(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
+// AwaitRecovery waits until the healthy call for a case succeeds. It returns how long that took: 0 when the gateway was healthy
+// at once, or is with another relay model. Where the next call is refused again at once, the key is limited, and all calls of
+// the session are paced from then on. It returns [ErrNotRecovered] when settle.recovery, or the budget of the run, is over.
+func (s *Session) AwaitRecovery(ctx context.Context, c contract.Case) (time.Duration, error) {
 	s.health.recovering.Lock()
 	defer s.health.recovering.Unlock()
-	waited, err := s.awaitRecovery(ctx, surface, s.health.left(s.Profile.Settle.Recovery))
+	waited, err := s.awaitRecovery(ctx, c, s.health.left(s.Profile.Settle.Recovery))
 	if errors.Is(err, ErrNotRecovered) {
 		s.health.mu.Lock()
 		s.health.down = true
@@ -201,7 +209,7 @@ func (s *Session) Aftermath(ctx context.Context, surface dialect.Surface) (*cont
 	if s.Limited() || s.health.isDown() {
 		return nil, nil
 	}
-	waited, err := s.AwaitRecovery(ctx, surface)
+	waited, err := s.AwaitRecovery(ctx, contract.Case{Surface: surface})
 	switch {
 	case err == nil && s.Limited(), errors.Is(err, ErrNotRecovered) && !s.health.isDown():
 		return nil, nil
@@ -210,7 +218,7 @@ func (s *Session) Aftermath(ctx context.Context, surface dialect.Surface) (*cont
 	case !errors.Is(err, ErrNotRecovered):
 		return nil, err
 	}
-	ok, detail, err := s.Healthy(ctx, surface)
+	ok, detail, err := s.Healthy(ctx, contract.Case{Surface: surface})
 	return &contract.Aftermath{Served: ok, After: s.Profile.Settle.Recovery, Detail: detail}, err
 }
 
@@ -226,15 +234,17 @@ const firstRecovery = 20 * time.Second
 
 // AwaitStart is [Session.AwaitRecovery] before the cases of a run: at most 20 s.
 func (s *Session) AwaitStart(ctx context.Context, surface dialect.Surface) (time.Duration, error) {
-	return s.awaitRecovery(ctx, surface, s.health.left(min(firstRecovery, s.Profile.Settle.Recovery)))
+	return s.awaitRecovery(ctx, contract.Case{Surface: surface}, s.health.left(min(firstRecovery, s.Profile.Settle.Recovery)))
 }
 
-func (s *Session) awaitRecovery(ctx context.Context, surface dialect.Surface, left time.Duration) (time.Duration, error) {
+func (s *Session) awaitRecovery(ctx context.Context, c contract.Case, left time.Duration) (time.Duration, error) {
 	started := time.Now()
 	refused := false // the last healthy call was, with 429
 	longest := breakerPause
+	tried := 0 // further relay models
 	for pause := firstPause; ; pause = min(2*pause, longest) {
-		o, ok, detail, err := s.Control(ctx, surface, ControlHealthy)
+		p, _ := s.current()
+		o, ok, detail, err := s.healthyFor(ctx, p, c)
 		waited := time.Since(started)
 		switch {
 		case err != nil:
@@ -242,9 +252,17 @@ func (s *Session) awaitRecovery(ctx context.Context, surface dialect.Surface, le
 		case ok && pause == firstPause:
 			return 0, nil
 		case ok:
-			limited, err := s.findPace(ctx, surface, pause/2)
+			limited, err := s.findPace(ctx, c, pause/2)
 			s.health.tripped(limited || refused, waited)
 			return waited, err
+		case c.Reach() == contract.ReachMust && s.nextRelay():
+			if tried++; tried == 1 {
+				s.health.tripped(false, 0)
+			}
+			if tried < len(p.Models.Relay) {
+				pause /= 2 // at once
+				continue
+			}
 		}
 		if refused = o.Status == http.StatusTooManyRequests; refused {
 			longest = longestPause
@@ -274,15 +292,16 @@ func (s *Session) FindLimit(ctx context.Context, surface dialect.Surface) error 
 	if _, err := s.AwaitStart(ctx, surface); err != nil {
 		return err
 	}
-	_, err := s.findPace(ctx, surface, firstPause)
+	_, err := s.findPace(ctx, contract.Case{Surface: surface}, firstPause)
 	return err
 }
 
 // findPace finds out whether a limit refuses the calls of the session: then the next healthy call is refused again. If so
 // it doubles the pace until two calls in a row succeed.
-func (s *Session) findPace(ctx context.Context, surface dialect.Surface, pace time.Duration) (limited bool, err error) {
+func (s *Session) findPace(ctx context.Context, c contract.Case, pace time.Duration) (limited bool, err error) {
 	for inRow := 0; inRow < 2; {
-		_, ok, detail, err := s.Control(ctx, surface, ControlHealthy)
+		p, _ := s.current()
+		_, ok, detail, err := s.healthyFor(ctx, p, c)
 		switch {
 		case err != nil:
 			return limited, err

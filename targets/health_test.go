@@ -26,19 +26,19 @@ func TestAwaitRecovery(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"choices":[{}]}`))
 	})
-	waited, err := s.AwaitRecovery(t.Context(), dialect.Chat)
+	waited, err := s.AwaitRecovery(t.Context(), contract.Case{Surface: dialect.Chat})
 	require.NoError(t, err)
 	assert.Positive(t, waited)
-	waited, err = s.AwaitRecovery(t.Context(), dialect.Chat)
+	waited, err = s.AwaitRecovery(t.Context(), contract.Case{Surface: dialect.Chat})
 	require.NoError(t, err)
 	assert.Zero(t, waited, "well all along")
 
 	never := newTestSession(t, with(p, func(p *profile.Profile) { p.Settle.Recovery = time.Millisecond }), nil, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
-	_, err = never.AwaitRecovery(t.Context(), dialect.Chat)
+	_, err = never.AwaitRecovery(t.Context(), contract.Case{Surface: dialect.Chat})
 	require.ErrorIs(t, err, ErrNotRecovered)
-	_, err = never.AwaitRecovery(t.Context(), dialect.Chat)
+	_, err = never.AwaitRecovery(t.Context(), contract.Case{Surface: dialect.Chat})
 	require.EqualError(t, err, "the gateway has not recovered, and the run has waited for it already: 503 with an empty body")
 }
 
@@ -61,14 +61,14 @@ func TestAFragileGateway(t *testing.T) {
 	breaker := answer(503, `{"error":{"message":"breaker open, request 17"}}`)
 	atOnce := func() []any { n, fragile := s.AtOnce(8); return []any{n, fragile} }
 
-	_, err := s.AwaitRecovery(t.Context(), dialect.Chat)
+	_, err := s.AwaitRecovery(t.Context(), contract.Case{Surface: dialect.Chat})
 	require.NoError(t, err)
 	assert.False(t, s.AnswersUnhealthy(breaker))
 	assert.Equal(t, []any{8, false}, atOnce())
 
 	for _, want := range []int{4, 2, 1, 1} {
 		failures.Store(1)
-		_, err = s.AwaitRecovery(t.Context(), dialect.Chat)
+		_, err = s.AwaitRecovery(t.Context(), contract.Case{Surface: dialect.Chat})
 		require.NoError(t, err)
 		assert.Equal(t, []any{want, true}, atOnce())
 	}

@@ -40,8 +40,12 @@ var preparedKeys = []string{"revoked-key", "spent-account", "spent-key"}
 // CheckPreparedKeys makes the call of one case with each of the revoked and spent keys among the cases of a run. The notes say
 // of each key that works, or that the gateway answers like one that was never issued, what that may mean: a slip in the
 // profile or a fault of the gateway. It is no error, since nobody but the profile's author can tell which. The answers of the
-// cases with an unknown key are marked, see [contract.Declared]. It has to be called before the cases.
+// cases with an unknown key are marked, see [contract.Declared]. It has to be called before the cases. Keys that a driver has
+// made are what it says.
 func (s *Session) CheckPreparedKeys(ctx context.Context, cases []contract.Case) (notes []string, err error) {
+	if s.Profile.Driver != profile.StaticDriver {
+		return nil, nil
+	}
 	s.unknown = make(map[string]bool)
 	for _, circumstance := range preparedKeys {
 		i := slices.IndexFunc(cases, func(c contract.Case) bool { return c.Circumstance == circumstance })
@@ -60,9 +64,6 @@ func (s *Session) CheckPreparedKeys(ctx context.Context, cases []contract.Case) 
 }
 
 func (s *Session) checkPreparedKey(ctx context.Context, c contract.Case) (note string, err error) {
-	if d := s.Profile.Driver; d == profile.NewAPIDriver || d == profile.OneAPIDriver {
-		return "", nil // its driver has just created the key
-	}
 	request, err := RequestFor(s.Profile, c, newToken())
 	if err != nil || request.Exclusive() || request.Call.Key == s.Profile.Keys.Valid {
 		return "", nil //nolint:nilerr // not offered, or brought about by other means than a key

@@ -32,6 +32,8 @@ type Session struct {
 	// serviceTimes holds, by surface, how long its last healthy call took, as a [time.Duration].
 	serviceTimes sync.Map
 	health       health
+	// relays holds, by case, the place of the relay model that it was sent with last.
+	relays sync.Map
 	// unknown are the keys that the gateway answers like one that was never issued, as [Session.CheckPreparedKeys] found.
 	unknown  map[string]bool
 	recorded recordedCalls
@@ -214,14 +216,20 @@ func (s *Session) awaitUpstream(ctx context.Context, c contract.Case, token stri
 
 // Control makes a control call on a surface: the healthy one must succeed, the nonsense one must not.
 func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind ControlKind) (o contract.Observation, ok bool, detail string, err error) {
-	if err := s.health.awaitTurn(ctx); err != nil {
-		return o, false, "", err
-	}
 	call := HealthyCall
 	if kind == ControlNonsense {
 		call = NonsenseCall
 	}
-	if o, err = s.client.Do(ctx, call(s.Profile, surface, newToken())); err != nil {
+	return s.control(ctx, surface, kind, call(s.Profile, surface, newToken()))
+}
+
+func (s *Session) control(
+	ctx context.Context, surface dialect.Surface, kind ControlKind, call exchange.Call,
+) (o contract.Observation, ok bool, detail string, err error) {
+	if err := s.health.awaitTurn(ctx); err != nil {
+		return o, false, "", err
+	}
+	if o, err = s.client.Do(ctx, call); err != nil {
 		return o, false, "", fmt.Errorf("control: %w", err)
 	}
 	switch ok, detail = contract.IsSuccess(surface, o); {

@@ -99,7 +99,7 @@ type targetFlags struct {
 	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (without /v1). Without URL and --target: the embedded reference gateway, or for replay the target in the log."`
 	Target string   `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
 	Key    string   `help:"With a URL: a valid key of the gateway." env:"GATEWAY_KEY"`
-	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME is that of an endpoint (messages) or an API format (anthropic). Repeatable." placeholder:"NAME" sep:"none"`
+	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME is that of an endpoint (messages) or an API format (anthropic). Repeatable: an endpoint is tried with each model." placeholder:"NAME" sep:"none"`
 	claimFlags
 }
 

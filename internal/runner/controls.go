@@ -120,3 +120,47 @@ func callSurface(ctx context.Context, session *targets.Session, surface dialect.
 	}
 	return calls, nil
 }
+
+// tryOtherModels gives the surfaces on which the healthy call was refused with 4xx another model of the profile, the first
+// that they serve. A surface that is healthy with the same model in its other mode keeps that.
+func (r *runner) tryOtherModels(ctx context.Context) error {
+	for _, surface := range r.surfaces {
+		twin, hasTwin := surface.Twin()
+		i := slices.IndexFunc(r.before.calls, func(c runlog.Control) bool { return c.Surface == surface && c.Kind == runlog.ControlHealthy })
+		if i < 0 || !r.before.unhealthy[surface] || r.before.calls[i].Observation.Status/100 != 4 ||
+			hasTwin && slices.Contains(r.surfaces, twin) && !r.before.unhealthy[twin] {
+			continue
+		}
+		model, err := r.session.UseOtherModel(ctx, surface)
+		if err != nil {
+			return err
+		}
+		if model == "" {
+			continue
+		}
+		r.journal.note("surface %s is certified with the model %s", surface, model)
+		again := []dialect.Surface{surface}
+		if hasTwin && r.before.unhealthy[twin] {
+			again = append(again, twin)
+		}
+		after, err := callControls(ctx, r.session, again, runlog.BeforeCases)
+		if err != nil {
+			return err
+		}
+		r.before.replace(again, after)
+	}
+	return nil
+}
+
+// replace puts the control calls of some surfaces in place of those that were made before.
+func (c *controls) replace(surfaces []dialect.Surface, by controls) {
+	c.calls = slices.DeleteFunc(c.calls, func(call runlog.Control) bool { return slices.Contains(surfaces, call.Surface) })
+	c.calls = append(c.calls, by.calls...)
+	for _, s := range surfaces {
+		delete(c.failed, s)
+		delete(c.unhealthy, s)
+		if reason, failed := by.failed[s]; failed {
+			c.failed[s], c.unhealthy[s] = reason, by.unhealthy[s]
+		}
+	}
+}

@@ -74,7 +74,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 
 // begin makes the control calls, computes the expected set of cases and logs everything that is known before the first.
 func (r *runner) begin(ctx context.Context) (err error) {
-	profile := r.session.Profile
+	profile := r.session.Profile // without the models that are found below
 	r.progress.start(PhaseControls, profile.BaseURL)
 	r.surfaces = slices.DeleteFunc(slices.Clone(profile.Surfaces), func(s dialect.Surface) bool {
 		return len(r.selection.Surfaces) > 0 && !slices.Contains(r.selection.Surfaces, s)
@@ -84,6 +84,11 @@ func (r *runner) begin(ctx context.Context) (err error) {
 	}
 	if r.before.unreachable != "" && len(r.before.failed) == len(r.surfaces) {
 		return fmt.Errorf("%w: %s: %s", ErrUnreachable, profile.BaseURL, r.before.unreachable)
+	}
+	if profile.Discover {
+		if err := r.tryOtherModels(ctx); err != nil {
+			return fmt.Errorf("%w: %w", ErrHarness, err)
+		}
 	}
 	if profile.Discover && len(r.before.failed) < len(r.surfaces) {
 		r.dropUnclaimed()
@@ -225,7 +230,7 @@ func (r *runner) healthyAfter(ctx context.Context) bool {
 		if c.OK {
 			continue
 		}
-		waited, err := r.session.AwaitRecovery(ctx, c.Surface)
+		waited, err := r.session.AwaitRecovery(ctx, contract.Case{Surface: c.Surface})
 		if err != nil {
 			r.journal.note("%s was not healthy after the run (%s): %v", c.Surface, c.Detail, err)
 			healthy = false

@@ -115,8 +115,8 @@ func faultBySurface(setting any, bad func(any) bool, want, wantAny string) (path
 var errModel = errors.New("want NAME, SURFACE=NAME or FORMAT=NAME")
 
 // WithModels adds models in the words of a command line: "NAME" for all surfaces, "messages=NAME" for a surface with and
-// without streaming, "anthropic=NAME" for an API format. What is closer comes first, in any order. Surfaces that have no
-// model then are left out.
+// without streaming, "anthropic=NAME" for an API format. What is closer comes first, in any order. Of several models for the
+// same, the first is asked for, and the others are tried where it is not served. Surfaces that have no model then are left out.
 func (p Profile) WithModels(words ...string) (Profile, error) {
 	given := make(map[string]string)
 	for _, word := range words {
@@ -129,17 +129,15 @@ func (p Profile) WithModels(words ...string) (Profile, error) {
 		if strings.TrimSpace(model) == "" {
 			return p, fmt.Errorf("%w: %q names no model", errModel, word)
 		}
-		if _, twice := given[name]; twice {
-			return p, fmt.Errorf("%w: %q is given twice", errModel, word)
+		if _, again := given[name]; again {
+			p.Models.More = append(p.Models.More, model)
+			continue
 		}
 		given[name] = model
 	}
 	m := &p.Models
 	m.Default = given[""]
-	for endpoint, own := range map[dialect.Surface]*string{
-		dialect.Chat: &m.Chat, dialect.Completions: &m.Completion, dialect.Responses: &m.Responses,
-		dialect.Messages: &m.Messages, dialect.GenerateContent: &m.Gemini, dialect.Embeddings: &m.Embeddings,
-	} {
+	for endpoint, own := range m.own() {
 		for _, name := range namesOf(endpoint) {
 			if model, ok := given[name]; ok {
 				*own = model

@@ -78,7 +78,15 @@ func TestModelsOfTheCommandLine(t *testing.T) {
 	assert.Equal(t, []dialect.Surface{dialect.Messages, dialect.MessagesStream}, p.Surfaces, "the others have no model")
 	assert.True(t, p.Discover)
 
-	for _, words := range [][]string{{""}, {"messages="}, {"mesages=claude"}, {"a", "b"}, {"chat=a", "chat=b"}} {
+	p, err = with("gpt", "claude", "gemini=g", "gemini=h", "gpt")
+	require.NoError(t, err)
+	assert.Equal(t, "gpt", p.Models.On(dialect.Messages), "the first")
+	assert.Equal(t, []string{"claude", "h", "g"}, p.Models.Others(dialect.Messages))
+	assert.Equal(t, []string{"claude", "h", "gpt"}, p.Models.Others("gemini-stream"))
+	assert.Equal(t, "claude", p.Models.With(dialect.MessagesStream, "claude").On(dialect.Messages))
+	assert.Equal(t, "gpt", p.Models.On(dialect.Messages), "the profile itself is as it was")
+
+	for _, words := range [][]string{{""}, {"messages="}, {"mesages=claude"}} {
 		_, err = with(words...)
 		require.ErrorIs(t, err, errModel, words)
 	}

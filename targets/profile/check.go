@@ -67,6 +67,7 @@ func valueRules(p Profile) []rule {
 	return []rule{
 		{"$.base_url", "want an absolute http or https URL", p.BaseURL != "" && !AbsoluteURL(p.BaseURL)},
 		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
+		{"$.models.relay", "want the name of a model, or a list of names", !p.Models.Relay.usable()},
 		{"$.store", "sqlite and postgres exclude each other", p.Store.SQLite != "" && p.Store.Postgres != ""},
 		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
 		{"$.upstream", "listen and attach exclude each other", p.Upstream.Listen != "" && p.Upstream.Attach != ""},

@@ -63,6 +63,18 @@ func TestLeftOutThingsHaveDefaults(t *testing.T) {
 	assert.Equal(t, DefaultRecovery, p.Settle.Recovery)
 }
 
+func TestRelayModelsAreANameOrAList(t *testing.T) {
+	for text, want := range map[string]ModelNames{"a": {"a"}, "[a]": {"a"}, "[a, b]": {"a", "b"}} {
+		p, err := Parse("p.yaml", []byte("base_url: http://a\nmodels: {default: m, relay: "+text+"}\n"), environment(nil))
+		require.NoError(t, err)
+		assert.Equal(t, want, p.Models.Relay)
+		assert.Equal(t, "a", p.Models.Routed(dialect.Messages))
+		logged, err := ParseRedacted(p.Redacted())
+		require.NoError(t, err)
+		assert.Equal(t, want, logged.Models.Relay)
+	}
+}
+
 func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 	known := []Driver{{Name: "static"}, {Name: "reference", Embedded: true}, {Name: "newapi", Admin: true}, {Name: "oneapi", Admin: true}}
 	for _, tt := range []struct{ name, yaml, want string }{
@@ -76,6 +88,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 		{"a word where a number is due", "base_url: http://a\nconcurrency: many\n", "p.yaml:2:14: want a whole number here, not a string"},
 		{"a number where a duration is due", "base_url: http://a\nlimits: {timeout: soon}\n", `p.yaml:2:19: want a duration such as 2s here, not "soon"`},
 		{"a limited key that is also the free one", "base_url: http://a\nkeys: {valid: k}\nlimits: {rate: {key: k, requests: 3}}\n", `p.yaml:3:22: want another key than keys.valid: that one has to be free while the limit is used up`},
+		{"a relay model that is a number", "base_url: http://a\nmodels: {relay: [a, 4]}\n", `p.yaml:2:17: want the name of a model, or a list of names`},
 		{"a surface that takes no load", "base_url: http://a\nload: {surfaces: [chat, embeddings]}\n", `p.yaml:2:25: "embeddings" is not put under load: want chat, responses, messages, gemini`},
 		{"an unknown surface", "base_url: http://a\nsurfaces: [chat, chatt]\n", `p.yaml:2:18: unknown surface "chatt": did you mean "chat"?`},
 		{"an unknown circumstance", "base_url: http://a\ncircumstances:\n  unpriced-modl: {model: m}\n", `p.yaml:3:18: unknown circumstance "unpriced-modl": did you mean "unpriced-model"?`},

@@ -97,34 +97,6 @@ func (p Profile) KeyRole(key string) string {
 	return "special"
 }
 
-// Models are model names by surface.
-type Models struct {
-	// Default is asked for where no other name is given.
-	Default    string `yaml:"default,omitempty"`
-	Chat       string `yaml:"chat,omitempty"`
-	Completion string `yaml:"completions,omitempty"`
-	Responses  string `yaml:"responses,omitempty"`
-	Messages   string `yaml:"messages,omitempty"`
-	Gemini     string `yaml:"gemini,omitempty"`
-	Embeddings string `yaml:"embeddings,omitempty"`
-	// Relay is the model that the gateway routes to our upstream. None: with an upstream, all of the above are.
-	Relay string `yaml:"relay,omitempty"`
-}
-
-// On is the model to ask for on a surface, "" when the profile has none.
-func (m Models) On(s dialect.Surface) string {
-	own := map[dialect.Surface]string{
-		dialect.Chat: m.Chat, dialect.Completions: m.Completion, dialect.Responses: m.Responses,
-		dialect.Messages: m.Messages, dialect.GenerateContent: m.Gemini, dialect.Embeddings: m.Embeddings,
-	}
-	return cmp.Or(own[s.Endpoint()], m.Default)
-}
-
-// Routed is the model on a surface that leads to our upstream, "" when there is none.
-func (m Models) Routed(s dialect.Surface) string {
-	return cmp.Or(m.Relay, m.On(s))
-}
-
 // Upstream says how the gateway reaches the mock upstream.
 type Upstream struct {
 	// Listen is the address that the mock upstream listens on during the run, for example 127.0.0.1:9901.

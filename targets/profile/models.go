@@ -1,0 +1,100 @@
+package profile
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/gatecert/gatecert/dialect"
+)
+
+// Models are model names by surface.
+type Models struct {
+	// Default is asked for where no other name is given.
+	Default    string `yaml:"default,omitempty"`
+	Chat       string `yaml:"chat,omitempty"`
+	Completion string `yaml:"completions,omitempty"`
+	Responses  string `yaml:"responses,omitempty"`
+	Messages   string `yaml:"messages,omitempty"`
+	Gemini     string `yaml:"gemini,omitempty"`
+	Embeddings string `yaml:"embeddings,omitempty"`
+	// Relay are the models that the gateway routes to our upstream. None: with an upstream, all of the above are. The first is
+	// asked for, until the gateway stops serving it.
+	Relay ModelNames `yaml:"relay,omitempty"`
+	// More are further names of a command line. They are tried where an endpoint does not serve the one that it would be asked.
+	More []string `yaml:"-"`
+}
+
+// ModelNames are one or more names of models. In a file they are a name or a list of names.
+type ModelNames []string
+
+// UnmarshalYAML reads a name or a list of names.
+func (n *ModelNames) UnmarshalYAML(unmarshal func(any) error) error {
+	var value any
+	if err := unmarshal(&value); err != nil {
+		return err
+	}
+	*n = nil
+	list, isList := value.([]any)
+	if !isList {
+		list = []any{value}
+	}
+	for _, item := range list {
+		name, _ := item.(string) // "" for anything else, which the check of the profile refuses at its place
+		*n = append(*n, name)
+	}
+	return nil
+}
+
+// MarshalYAML writes a single name without a list.
+func (n ModelNames) MarshalYAML() (any, error) {
+	if len(n) == 1 {
+		return n[0], nil
+	}
+	return []string(n), nil
+}
+
+// own are the names of single surfaces, each with and without streaming.
+func (m *Models) own() map[dialect.Surface]*string {
+	return map[dialect.Surface]*string{
+		dialect.Chat: &m.Chat, dialect.Completions: &m.Completion, dialect.Responses: &m.Responses,
+		dialect.Messages: &m.Messages, dialect.GenerateContent: &m.Gemini, dialect.Embeddings: &m.Embeddings,
+	}
+}
+
+// On is the model to ask for on a surface, "" when the profile has none.
+func (m Models) On(s dialect.Surface) string {
+	if own := m.own()[s.Endpoint()]; own != nil {
+		return cmp.Or(*own, m.Default)
+	}
+	return m.Default
+}
+
+// Routed is the model on a surface that leads to our upstream, "" when there is none.
+func (m Models) Routed(s dialect.Surface) string {
+	if len(m.Relay) > 0 {
+		return m.Relay[0]
+	}
+	return m.On(s)
+}
+
+// Others are all names but that of a surface, each once: one of them may be served there.
+func (m Models) Others(s dialect.Surface) []string {
+	names := []string{m.Default, m.Chat, m.Completion, m.Responses, m.Messages, m.Gemini, m.Embeddings}
+	var others []string
+	for _, name := range slices.Concat(m.More, names, m.Relay) {
+		if name != "" && name != m.On(s) && !slices.Contains(others, name) {
+			others = append(others, name)
+		}
+	}
+	return others
+}
+
+// With has another name for a surface, with and without streaming.
+func (m Models) With(s dialect.Surface, name string) Models {
+	if own := m.own()[s.Endpoint()]; own != nil {
+		*own = name
+	}
+	return m
+}
+
+func (n ModelNames) usable() bool { return !slices.Contains(n, "") }
