@@ -1,11 +1,31 @@
 package contract
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+// A finding names first the codes that say best what happened.
+func TestFindingsNameTheCodesOfTheirCircumstance(t *testing.T) {
+	for id, want := range map[string]string{
+		"http:5xx/upstream-error/chat/error-object": "bad_response_status_code, bad_response, do_request_failed, channel:invalid_key …",
+		"http:5xx/gateway-error/chat":               "query_data_error, update_data_error, get_channel_failed, channel:no_available_key …",
+		"http:404/unknown-model/chat":               "model_not_found",
+	} {
+		c, err := ParseCase(id)
+		require.NoError(t, err)
+		status := 500
+		if c.Row == "http:404" {
+			status = 404
+		}
+		i := slices.IndexFunc(Judge(c, jsonAnswer(status, openaiError("other"))).Findings, func(f Finding) bool { return f.Requirement == CodeKnown })
+		require.GreaterOrEqual(t, i, 0, id)
+		assert.Equal(t, "a code of table 2 that fits, in error.code: "+want, Judge(c, jsonAnswer(status, openaiError("other"))).Findings[i].Want)
+	}
+}
 
 // What the profile has prepared may not be as the profile says: the findings tell, and the verdict stays.
 func TestFindingsDoubtWhatTheProfilePrepared(t *testing.T) {

@@ -16,7 +16,9 @@ func (j *judge) fittingCodes() []string {
 	case j.row.Code() != "" || j.anyCodeFits():
 		return nil
 	case j.row.ID == RowServerError:
-		return codesOf(func(r Row) bool { return slices.Contains(r.Status.Classes, 5) })
+		fit := codesOf(func(r Row) bool { return slices.Contains(r.Status.Classes, 5) })
+		apt := aptCodes[j.c.Circumstance]
+		return append(slices.Clone(apt), slices.DeleteFunc(fit, func(code string) bool { return slices.Contains(apt, code) })...)
 	case j.c.Circumstance == unknownPath:
 		return []string{"invalid_request", "invalid_api_type"}
 	}
@@ -28,6 +30,13 @@ func (j *judge) fittingCodes() []string {
 	default: // 401 and 403
 		return []string{"access_denied"}
 	}
+}
+
+// aptCodes are the codes that say best what happened in a circumstance of the row 5xx. All codes with 5xx fit; a finding
+// names these first. It is read-only.
+var aptCodes = map[string][]string{
+	"upstream-error": {"bad_response_status_code", "bad_response", "do_request_failed", "channel:invalid_key"},
+	"gateway-error":  {"query_data_error", "update_data_error"},
 }
 
 // limited reports whether the answer is a 429 where one is right: the row's own, or the upstream's passed on.

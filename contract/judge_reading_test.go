@@ -83,7 +83,7 @@ func agreementRows() []judgeRow {
 		{"an unknown path with a code of its own", "http:404/unknown-path/chat/no-such-path", jsonAnswer(404, typed("t", "invalid_api_type")), nil},
 		{"any code of the gateway's on 5xx", "http:5xx/upstream-error/chat/error-object", jsonAnswer(502, typed("t", "empty_response")), nil},
 		{"a caller's code on 5xx", "http:5xx/upstream-error/chat/error-object", jsonAnswer(502, typed("t", "access_denied")),
-			[]string{`SHOULD code-known: got "access_denied", want a code of table 2 that fits, in error.code: get_channel_failed, channel:no_available_key, channel:invalid_key, channel:model_mapped_error …`,
+			[]string{`SHOULD code-known: got "access_denied", want a code of table 2 that fits, in error.code: bad_response_status_code, bad_response, do_request_failed, channel:invalid_key …`,
 				"SHOULD consistent: got 502, want access_denied with 403"}},
 		{"any code on 429", "http:429/over-rate-limit/chat", with(limited("1", 0), func(o *Observation) {
 			o.Body = Bytes(typed("rate_limit_error", "insufficient_user_quota"))

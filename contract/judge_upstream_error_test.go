@@ -12,7 +12,7 @@ func upstreamErrorRows() []judgeRow {
 		refused  = "http:400/malformed-parameter/"
 		blamed   = "a code that does not blame the caller's key or quota"
 		fits     = "a code of table 2 that fits, in error.code: "
-		fits5xx  = fits + "get_channel_failed, channel:no_available_key, channel:invalid_key, channel:model_mapped_error …"
+		fits5xx  = fits + "bad_response_status_code, bad_response, do_request_failed, channel:invalid_key …"
 		fits400  = fits + "invalid_request, bad_request_body, read_request_body_failed, convert_request_failed"
 		keyBlame = "a status that does not blame the caller's key"
 	)

@@ -17,7 +17,7 @@ func upstreamFormRows() []judgeRow {
 		refused = "http:400/malformed-parameter/"
 		fits400 = "a code of table 2 that fits, in error.code: invalid_request, bad_request_body, read_request_body_failed, convert_request_failed"
 		fits5xx = "a code of table 2 that fits, in error.code: " +
-			"get_channel_failed, channel:no_available_key, channel:invalid_key, channel:model_mapped_error …"
+			"bad_response_status_code, bad_response, do_request_failed, channel:invalid_key …"
 		toolCall  = `{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"te"}}]},"finish_reason":null}]}`
 		toolsDone = `{"choices":[{"delta":{},"finish_reason":"tool_calls"}]}`
 		thought   = `{"choices":[{"delta":{"reasoning_content":"Hm"},"finish_reason":null}]}`
