@@ -65,6 +65,9 @@ func upstreamFormRows() []judgeRow {
 		{"the upstream's 429 in a stream that has begun, with a code of the gateway's own", fivexx + "chat-stream/error-429",
 			stream(chatContent, openaiError("rate_limit_exceeded")), nil},
 
+		{"the upstream's 429 in a stream that has begun, without a code", fivexx + "chat-stream/error-429",
+			stream(chatContent, `{"error":{"message":"m","type":"rate_limit_error","param":null,"code":null}}`), nil},
+
 		{"a compressed error, told in plain JSON", fivexx + "chat/compressed-error", answeredWith(502, "bad_response_status_code"), nil},
 		{"a compressed error, passed on without its Content-Encoding", fivexx + "chat/compressed-error", jsonAnswer(502, "\x1f\x8b\x08\x00"),
 			[]string{"MUST envelope: got not JSON: compressed (gzip), without a Content-Encoding, want " + `{"error":{"message","type","param","code"}}`}},

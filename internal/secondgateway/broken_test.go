@@ -1,3 +1,7 @@
+//go:build !race
+
+// With the race detector these take five times as long, and the tests of the root package run all cases with it.
+
 package secondgateway_test
 
 import (
