@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -140,4 +141,49 @@ func TestDiscoveryTriesEveryModel(t *testing.T) {
 
 	r = run(target.Models.Default, "no-such-model-here")
 	assert.NotContains(t, r.Selection.Surfaces, dialect.Embeddings)
+}
+
+// A limit may be that of a model: then the valid key uses it up, and other models stay free.
+func TestTheLimitOfAModel(t *testing.T) {
+	const limited = "limited-model"
+	var limit, calls atomic.Int64
+	var known string
+	target := served(t, func(g http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			raw, _ := io.ReadAll(r.Body)
+			if bytes.Contains(raw, []byte(`"`+limited+`"`)) {
+				if calls.Add(1) > limit.Load() {
+					w.Header().Set("Content-Type", "application/json")
+					w.Header().Set("Retry-After", "1")
+					w.WriteHeader(http.StatusTooManyRequests)
+					_, _ = w.Write([]byte(`{"error":{"message":"slow down","type":"requests","param":null,"code":null}}`))
+					return
+				}
+				raw = bytes.ReplaceAll(raw, []byte(`"`+limited+`"`), []byte(`"`+known+`"`))
+			}
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+			g.ServeHTTP(w, r)
+		})
+	})
+	known = target.Models.Default
+	run := func(model string) (runlog.Run, error) {
+		calls.Store(0)
+		target.Limits.Rate = profile.Rate{Model: model, Requests: 5, Window: 10 * time.Second}
+		return certify(t.Context(), gatecert.Config{Target: target, Surfaces: []string{"chat"}, Rows: []string{"http:429"}})
+	}
+	limit.Store(5)
+	r, err := run(limited)
+	require.NoError(t, err)
+	require.NotEmpty(t, r.Cases)
+	assert.True(t, r.Verdict().Conformant(), failures(r))
+	assert.Equal(t, contract.Pass, r.Cases[0].Verdict, failures(r))
+
+	limit.Store(1000)
+	r, err = run(limited)
+	require.NoError(t, err)
+	assert.Equal(t, contract.Fail, r.Cases[0].Verdict, "the declared limit is not there")
+
+	_, err = run("no-such-model-x")
+	require.ErrorIs(t, err, gatecert.ErrUsage)
+	assert.Contains(t, err.Error(), "limits.rate.model: a healthy call on chat got 404")
 }

@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/gatecert/gatecert/contract"
@@ -156,12 +157,17 @@ func unreadableBody(p profile.Profile, c contract.Case, _ string, pr *Request) (
 	return "", nil
 }
 
+// limitOfModel reports whether a case is about the limit of a model, which needs no client keys.
+func limitOfModel(p profile.Profile, c contract.Case) bool {
+	return c.Circumstance == contract.OverRateLimit && p.Limits.Rate.Model != "" && p.Limits.Rate.Key == ""
+}
+
 func overRateLimit(p profile.Profile, _ contract.Case, _ string, pr *Request) (string, error) {
 	rate := p.Limits.Rate
-	if rate.Key == "" {
-		return "", fmt.Errorf("%w: the profile has no limits.rate with a key and requests", profile.ErrNotOffered)
+	if rate.Key == "" && rate.Model == "" {
+		return "", fmt.Errorf("%w: the profile has no limits.rate with a key or a model, and requests", profile.ErrNotOffered)
 	}
-	pr.Call.Key = rate.Key
+	pr.Call.Key, pr.Call.Model = p.LimitedKey(), cmp.Or(rate.Model, pr.Call.Model)
 	// A fixed window may turn over between two calls and admit its limit twice; one more has to be refused.
 	pr.Repeat = 2*rate.Requests + 1
 	return "", nil

@@ -16,20 +16,27 @@ import (
 // key's place in the profile.
 var ErrUnknownKey = errors.New("the gateway does not accept a key of the profile")
 
-// CheckLimitedKey makes a healthy call with the key that has the declared rate limit. It returns [ErrUnknownKey] when the
-// gateway answers 401 or 403: what comes of such a key says nothing about a limit.
+// CheckLimitedKey makes a healthy call with the key and the model that have the declared rate limit. It returns [ErrUnknownKey]
+// when the gateway answers 401 or 403, or 404 for a model: what comes of such a call says nothing about a limit.
 func (s *Session) CheckLimitedKey(ctx context.Context, surface dialect.Surface) error {
 	call := HealthyCall(s.Profile, surface, newToken())
-	if call.Key = s.Profile.Limits.Rate.Key; call.Key == "" {
+	rate, place := s.Profile.Limits.Rate, "limits.rate.key"
+	if rate.Key == "" && rate.Model == "" {
 		return nil
+	}
+	if call.Key = s.Profile.LimitedKey(); rate.Model != "" {
+		call.Model = rate.Model
+	}
+	if rate.Key == "" {
+		place = "limits.rate.model"
 	}
 	o, err := s.client.Do(ctx, call)
 	if err != nil {
 		return fmt.Errorf("control: %w", err)
 	}
-	if o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden {
+	if o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden || o.Status == http.StatusNotFound && rate.Model != "" {
 		_, detail := contract.IsSuccess(surface, o)
-		return fmt.Errorf("%w: limits.rate.key: a healthy call on %s got %s; is it spelled right, and may it use the model?", ErrUnknownKey, surface, detail)
+		return fmt.Errorf("%w: %s: a healthy call on %s got %s; is it spelled right, and may the key use the model?", ErrUnknownKey, place, surface, detail)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,14 +46,14 @@ func verifyRateLimit(ctx context.Context, session *targets.Session, p targets.Pr
 	factory := newProberFactory(p, progress)
 	defer factory.client.Close()
 	probers := limits.Probers{
-		Limited: factory.prober(surface, rate.Key, ""),
+		Limited: factory.limited(surface),
 		Control: factory.prober(surface, profile.Keys.Valid, ""),
 	}
 	if twin, ok := surface.Twin(); ok && slices.Contains(profile.Surfaces, twin) {
-		probers.Stream = factory.prober(twin, rate.Key, "")
+		probers.Stream = factory.limited(twin)
 	}
 	if profile.Balance.Path != "" {
-		probers.Balance = func(ctx context.Context) (float64, error) { return session.Balance(ctx, rate.Key) }
+		probers.Balance = func(ctx context.Context) (float64, error) { return session.Balance(ctx, profile.LimitedKey()) }
 	}
 	if p.Upstream != nil {
 		probers.Throttled = factory.prober(surface, profile.Keys.Valid, fmt.Sprintf("status=429 retry-after=%d", contract.UpstreamRetryAfter))
@@ -87,8 +88,18 @@ func newProberFactory(p targets.Prepared, progress func(load.Progress)) proberFa
 	}
 }
 
+// limited calls a surface with the key and the model that have the declared limit.
+func (f proberFactory) limited(surface dialect.Surface) limits.Prober {
+	return f.proberOf(surface, f.prepared.Profile.LimitedKey(), f.prepared.Profile.Limits.Rate.Model, "")
+}
+
 // prober calls a surface with a key. The directive tells the mock upstream what to do.
 func (f proberFactory) prober(surface dialect.Surface, key, directive string) limits.Prober {
+	return f.proberOf(surface, key, "", directive)
+}
+
+// proberOf is prober with another model; "" stands for the surface's own.
+func (f proberFactory) proberOf(surface dialect.Surface, key, model, directive string) limits.Prober {
 	upstream := f.prepared.Upstream
 	newRequest := func(hold time.Duration) limits.Request {
 		token := fmt.Sprintf("%s.%d", f.run, f.calls.Add(1))
@@ -97,6 +108,7 @@ func (f proberFactory) prober(surface dialect.Surface, key, directive string) li
 			words = strings.TrimSpace(words + " delay=" + hold.String())
 		}
 		request := limits.Request{Call: targets.CallWithKey(f.prepared.Profile, surface, key, token, words)}
+		request.Call.Model = cmp.Or(model, request.Call.Model)
 		if upstream != nil {
 			request.Seen = func(ctx context.Context) (contract.Seen, error) { return upstream.Seen(ctx, token) }
 		}

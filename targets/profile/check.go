@@ -74,6 +74,8 @@ func valueRules(p Profile) []rule {
 		{"$.concurrency", fmt.Sprintf("want 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
 		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
 		{"$.limits.rate", "want key and requests", p.Limits.Rate.Key != "" && p.Limits.Rate.Requests < 1},
+		{"$.limits.rate", "want model and requests", p.Limits.Rate.Model != "" && p.Limits.Rate.Requests < 1},
+		{"$.limits.rate.model", "want another model than the other calls ask for: those have to be free while the limit is used up", p.limitsAll()},
 		{"$.limits.rate.key", "want another key than keys.valid: that one has to be free while the limit is used up", sameKey(p.Limits.Rate.Key, p.Keys.Valid)},
 		{"$.limits.rate.kind", "want one of " + listed(contract.LimiterKinds()), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
 		{"$.limits.rate.burst", "want a positive number", p.Limits.Rate.Burst < 0},

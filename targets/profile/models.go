@@ -97,4 +97,19 @@ func (m Models) With(s dialect.Surface, name string) Models {
 	return m
 }
 
+// LimitedKey is the key with which the declared rate limit is used up, "" where none is declared.
+func (p Profile) LimitedKey() string {
+	if p.Limits.Rate.Key == "" && p.Limits.Rate.Model != "" {
+		return p.Keys.Valid
+	}
+	return p.Limits.Rate.Key
+}
+
+// limitsAll reports whether the limited model is one that the other calls need too.
+func (p Profile) limitsAll() bool {
+	rate := p.Limits.Rate
+	all := append(p.Models.Others(""), p.Models.On(""))
+	return rate.Key == "" && rate.Model != "" && slices.Contains(all, rate.Model)
+}
+
 func (n ModelNames) usable() bool { return !slices.Contains(n, "") }

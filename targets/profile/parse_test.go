@@ -88,6 +88,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 		{"a word where a number is due", "base_url: http://a\nconcurrency: many\n", "p.yaml:2:14: want a whole number here, not a string"},
 		{"a number where a duration is due", "base_url: http://a\nlimits: {timeout: soon}\n", `p.yaml:2:19: want a duration such as 2s here, not "soon"`},
 		{"a limited key that is also the free one", "base_url: http://a\nkeys: {valid: k}\nlimits: {rate: {key: k, requests: 3}}\n", `p.yaml:3:22: want another key than keys.valid: that one has to be free while the limit is used up`},
+		{"a limited model that the other calls ask for", "base_url: http://a\nmodels: {default: m}\nlimits: {rate: {model: m, requests: 3}}\n", `p.yaml:3:24: want another model than the other calls ask for: those have to be free while the limit is used up`},
 		{"a relay model that is a number", "base_url: http://a\nmodels: {relay: [a, 4]}\n", `p.yaml:2:17: want the name of a model, or a list of names`},
 		{"a surface that takes no load", "base_url: http://a\nload: {surfaces: [chat, embeddings]}\n", `p.yaml:2:25: "embeddings" is not put under load: want chat, responses, messages, gemini`},
 		{"an unknown surface", "base_url: http://a\nsurfaces: [chat, chatt]\n", `p.yaml:2:18: unknown surface "chatt": did you mean "chat"?`},

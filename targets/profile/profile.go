@@ -133,9 +133,11 @@ type Limits struct {
 	Patience time.Duration `yaml:"patience,omitempty"`
 }
 
-// Rate is the declared rate limit of one key.
+// Rate is the declared rate limit of one key, of one model, or of one key on one model.
 type Rate struct {
 	Key string `yaml:"key,omitempty"`
+	// Model is the limited one. None: those of the other calls. Without a key the limit is that of every key on the model.
+	Model string `yaml:"model,omitempty"`
 	// Requests are admitted in a Window; under way at once where Kind is concurrency.
 	Requests int           `yaml:"requests,omitempty"`
 	Window   time.Duration `yaml:"window,omitempty"`
