@@ -18,7 +18,7 @@ func passedOnMutants() []Mutant {
 					e["message"], e["type"], e["param"], e["code"] = upstream.Refusal.Message, upstream.Refusal.Type, nil, nil
 				})(c, a)
 			}, in(dialect.OpenAI), upstreamStatus(500), upstreamErrorObject, withoutUpstreamCode),
-			warns(contract.CodeKnown, upstreamErrors(openAI(), "error-object")...).and(contract.PassedOn)),
+			warns(contract.CodeKnown, upstreamErrors(openAI(), "error-object", "compressed-error")...).and(contract.PassedOn)),
 	}
 }
 
