@@ -44,7 +44,7 @@ func (j *judge) limited() bool {
 	return j.o.Status == statusTooManyRequests && slices.Contains(j.row.Status.Exact, statusTooManyRequests)
 }
 
-// anyCodeFits reports whether any code, or none, will do: for a 429, and for one that is told in a stream that has begun.
+// anyCodeFits reports whether any code, or none, will do: for a 429, and for one in a stream that has begun.
 func (j *judge) anyCodeFits() bool {
 	inStream := j.o.Status/100 == 2 && slices.Contains(j.row.Status.Exact, statusTooManyRequests)
 	return j.row.ID == RowRateLimited || j.limited() || inStream

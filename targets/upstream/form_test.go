@@ -44,7 +44,7 @@ func TestAnswersWithErrors(t *testing.T) {
 	})
 }
 
-// Streams of tool calls and of reasoning are told from streams of text by every event that holds a piece.
+// Streams of tool calls and of reasoning differ from streams of text by every event that holds a piece.
 func TestOtherPiecesThanText(t *testing.T) {
 	marks := map[string][2]string{
 		"chat-stream":      {`"arguments":"{\"text\":\"All"`, `"reasoning_content":"All"`},
