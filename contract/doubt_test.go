@@ -40,7 +40,7 @@ func TestFindingsDoubtWhatTheProfilePrepared(t *testing.T) {
 		{"gatecert's own doing", absentModel + "chat", declaring(jsonAnswer(200, ok), Declared{}),
 			[]string{"MUST not-success: got 200 with an ordinary answer, want 404"}},
 		{"the recipe had an effect", priced, declaring(jsonAnswer(500, openaiError("model_price_error")), Declared{Means: "the recipe"}), nil},
-		{"an error under 200 is no ordinary answer", priced, declaring(jsonAnswer(200, openaiError("model_price_error")), Declared{Means: "the recipe"}),
+		{"an error under 200 is not an ordinary answer", priced, declaring(jsonAnswer(200, openaiError("model_price_error")), Declared{Means: "the recipe"}),
 			[]string{`MUST not-success: got 200 with "{\"error\":{\"message\":\"m\",\"type\":\"upstream_error\",\"param\":null,\"code\":\"model_price"…, want 5xx`}},
 		{"an unknown key", spent, declaring(jsonAnswer(401, openaiError("access_denied")), Declared{Means: "keys.spent_key", UnknownKey: true}), []string{
 			"SHOULD status-exact: got 401; the gateway may not know the key: it answered one that was never issued in the same way, want 403",

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// MaxTold bounds what is recorded of an upstream's error in bytes.
-const MaxTold = 1 << 10
+// MaxUpstreamError bounds what is recorded of an upstream's error in bytes.
+const MaxUpstreamError = 1 << 10
 
 // judgePassedOn notes that an error answer is the upstream's own, passed on. It counts as the caller sees it; but a gateway
 // that passes because its upstream kept the contract has not shown anything of itself.
@@ -25,24 +25,24 @@ func (j *judge) judgePassedOn() {
 		}
 		answer = r.failed.Data
 	}
-	told := func(a Attempt) bool { return len(a.Told) > 0 }
-	if !slices.ContainsFunc(j.o.Upstream.Attempts, told) {
+	problem := func(a Attempt) bool { return len(a.Error) > 0 }
+	if !slices.ContainsFunc(j.o.Upstream.Attempts, problem) {
 		return
 	}
 	j.check(PassedOn)
-	if slices.ContainsFunc(j.o.Upstream.Attempts, func(a Attempt) bool { return told(a) && passedOn([]byte(a.Told), answer) }) {
+	if slices.ContainsFunc(j.o.Upstream.Attempts, func(a Attempt) bool { return problem(a) && passedOn([]byte(a.Error), answer) }) {
 		j.add(PassedOn, Note, "an error answer of the gateway's own", "the upstream's own, passed on")
 	}
 }
 
-// passedOn reports whether an answer is what the upstream told: the same bytes, or an error object with the same members.
+// passedOn reports whether an answer is what the upstream sent: the same bytes, or an error object with the same members.
 // The message may have something before and after it, and members may be added: gateways add the upstream's name and a
 // request id.
-func passedOn(told, answer []byte) bool {
-	if bytes.Equal(bytes.TrimSpace(told), bytes.TrimSpace(answer)) {
+func passedOn(problem, answer []byte) bool {
+	if bytes.Equal(bytes.TrimSpace(problem), bytes.TrimSpace(answer)) {
 		return true
 	}
-	theirs, ours := errorMembers(told), errorMembers(answer)
+	theirs, ours := errorMembers(problem), errorMembers(answer)
 	if theirs == nil || ours == nil {
 		return false
 	}

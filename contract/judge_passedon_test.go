@@ -14,7 +14,7 @@ func TestAnAnswerThatTheUpstreamToldIsNoted(t *testing.T) {
 	const fivexx = "http:5xx/upstream-error/chat/error-object"
 	from := func(o Observation, told string) Observation {
 		return with(o, func(o *Observation) {
-			o.Upstream = &Seen{Attempts: []Attempt{{Status: 503}, {Status: 500, Told: told}}}
+			o.Upstream = &Seen{Attempts: []Attempt{{Status: 503}, {Status: 500, Error: told}}}
 		})
 	}
 	stream := func(event string) Observation {
@@ -32,7 +32,7 @@ func TestAnAnswerThatTheUpstreamToldIsNoted(t *testing.T) {
 		{"other spaces and another order", fivexx,
 			jsonAnswer(500, `{ "error": {"code":null,"param":null,"type":"server_error","message":"The server had an error."} }`), told, true},
 		{"the upstream's name before the message, a request id behind it, and one more member", fivexx,
-			jsonAnswer(500, `{"error":{"message":"openai error: The server had an error. (request id: 7)","type":"server_error","param":null,"code":null},"provider":"openai"}`), told, true},
+			jsonAnswer(500, `{"error":{"message":"openai error: The server had an error. (request id: 7)","type":"server_error","param":null,"code":null},"vendor":"openai"}`), told, true},
 		{"not JSON", fivexx, notJSON, "<html>Bad gateway</html>\n", true},
 		{"an error event", "http:5xx/upstream-error/chat-stream/mid-stream", stream(told), told, true},
 

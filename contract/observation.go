@@ -190,9 +190,9 @@ type Attempt struct {
 	Redirected bool `json:"redirected,omitempty"`
 	// Status is what the upstream answered, 0 for none.
 	Status int `json:"status"`
-	// Told is the error that it answered with: the body, or the data of the error event. Empty for none, and for one that is
-	// longer than [MaxTold].
-	Told string `json:"told,omitempty"`
+	// Error is the error that it answered with: the body, or the data of the error event. Empty for none, and for one that is
+	// longer than [MaxUpstreamError].
+	Error string `json:"error,omitempty"`
 	// Cancelled says the gateway closed the connection before the upstream was done.
 	Cancelled bool `json:"cancelled,omitempty"`
 	// Open says the attempt was still going on when the observation was closed.

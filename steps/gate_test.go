@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// The number of cases at once follows what the gateway copes with, and a case that runs alone has no other beside it.
+// The number of cases at once follows what the gateway copes with, and a case that runs alone has no other at the same time.
 func TestGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(4)

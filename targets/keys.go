@@ -46,7 +46,7 @@ var preparedKeys = []string{"revoked-key", "spent-account", "spent-key"}
 
 // CheckPreparedKeys makes the call of one case with each of the revoked and spent keys among the cases of a run. The notes say
 // of each key that works, or that the gateway answers like one that was never issued, what that may mean: a slip in the
-// profile or a fault of the gateway. It is no error, since nobody but the profile's author can tell which. The answers of the
+// profile or a fault of the gateway. It is not an error, since nobody but the profile's author can tell which. The answers of the
 // cases with an unknown key are marked, see [contract.Declared]. It has to be called before the cases. Keys that a driver has
 // made are what it says.
 func (s *Session) CheckPreparedKeys(ctx context.Context, cases []contract.Case) (notes []string, err error) {

@@ -18,7 +18,7 @@ const corruptImage = "data:image/png;base64,@@@@"
 // profile completes the user's profile with all that was created.
 func (f fixtures) profile(asked profile.Profile, found inspection, p product) profile.Profile {
 	out := asked
-	out.Driver, out.Version = string(p), asked.VersionBeside(found.version)
+	out.Driver, out.Version = string(p), asked.VersionWith(found.version)
 	if asked.Discover {
 		out.Surfaces, out.Discover = p.surfaces(), false
 	}

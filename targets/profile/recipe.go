@@ -70,9 +70,9 @@ func (k Keys) WrongKey() string {
 	return k.Valid[:prefix] + strings.Repeat("0", len(k.Valid)-prefix)
 }
 
-// VersionBeside is the version of the gateway for reports: the profile's own before the one that the gateway says, and both
+// VersionWith is the version of the gateway for reports: the profile's own before the one that the gateway says, and both
 // where they differ.
-func (p Profile) VersionBeside(said string) string {
+func (p Profile) VersionWith(said string) string {
 	switch {
 	case p.Version == "" || p.Version == said:
 		return said

@@ -14,6 +14,6 @@ func TestTheProfilesVersionComesFirst(t *testing.T) {
 		{"v0.9", "v0.9", "v0.9"},
 		{"2.4.1", "v0.9", "2.4.1 (the gateway says v0.9)"},
 	} {
-		assert.Equal(t, tt.want, Profile{Version: tt.profile}.VersionBeside(tt.said))
+		assert.Equal(t, tt.want, Profile{Version: tt.profile}.VersionWith(tt.said))
 	}
 }

@@ -81,13 +81,13 @@ func (l *attemptLog) ofTokenLocked(token string) *tokenAttempts {
 	return of
 }
 
-// answered records the status, and the error that is told with it; nil for none.
-func (a *attempt) answered(status int, told []byte) {
+// answered records the status, and the error in the answer; nil for none.
+func (a *attempt) answered(status int, problem []byte) {
 	a.log.mu.Lock()
 	defer a.log.mu.Unlock()
 	a.Status = status
-	if len(told) <= contract.MaxTold {
-		a.Told = string(told)
+	if len(problem) <= contract.MaxUpstreamError {
+		a.Error = string(problem)
 	}
 }
 

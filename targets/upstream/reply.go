@@ -11,12 +11,12 @@ import (
 
 // reply is a response in terms of the protocol, before any fault of its transfer.
 type reply struct {
-	status int
-	header http.Header
-	body   []byte
-	stream *dialect.Stream // set in place of body
-	end    bodyEnd         // what follows the last event of stream
-	told   []byte          // the error in it, nil for none
+	status  int
+	header  http.Header
+	body    []byte
+	stream  *dialect.Stream // set in place of body
+	end     bodyEnd         // what follows the last event of stream
+	problem []byte          // the error in it, nil for none
 }
 
 // statusRefused is the status for a directive that cannot be followed: 421 Misdirected Request, which no LLM API sends.
@@ -69,7 +69,7 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 	s, end, err := applyToStream(streamer, streamer.Stream(c), d)
 	rep := reply{status: status, header: streamHeader(op, s), stream: &s, end: end}
 	if n := len(s.Events); n > 0 && (d.Ending == ErrorAfter || d.Ending == ErrorFirst) {
-		rep.told = s.Events[n-1].Data
+		rep.problem = s.Events[n-1].Data
 	}
 	return rep, err
 }
@@ -102,14 +102,14 @@ func unusableReply(p dialect.Format, status int, content Content) reply {
 		body = "null"
 	default: // empty; the contents that depend on the protocol were handled before
 	}
-	return reply{status: status, header: contentType(kind), body: []byte(body), told: []byte(body)}
+	return reply{status: status, header: contentType(kind), body: []byte(body), problem: []byte(body)}
 }
 
 // errorReply is a problem as the protocol's error object.
 func errorReply(p dialect.Format, what dialect.Problem) reply {
 	what = p.Describe(what)
 	body := dialect.Encode(p.ErrorBody(what))
-	rep := reply{status: what.Status, header: contentType(jsonOf(p)), body: body, told: body}
+	rep := reply{status: what.Status, header: contentType(jsonOf(p)), body: body, problem: body}
 	if what.Allow != "" {
 		rep.header.Set("Allow", what.Allow)
 	}

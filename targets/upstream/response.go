@@ -21,8 +21,8 @@ type response struct {
 	// Content-Length.
 	flush bool
 	end   bodyEnd
-	// told is the error in it, nil for none.
-	told []byte
+	// problem is the error in it, nil for none.
+	problem []byte
 }
 
 // bodyEnd is what follows the last part.
@@ -36,7 +36,7 @@ const (
 
 // newResponse is a reply on the wire, with the faults of its transfer.
 func newResponse(rep reply, d Directive) response {
-	r := response{status: rep.status, header: rep.header.Clone(), parts: [][]byte{rep.body}, gap: d.Events.Gap, told: rep.told}
+	r := response{status: rep.status, header: rep.header.Clone(), parts: [][]byte{rep.body}, gap: d.Events.Gap, problem: rep.problem}
 	if rep.stream != nil {
 		r.parts, r.flush, r.end = frame(*rep.stream, rep.end, d.Events), true, rep.end
 	} else if bodyAllowed(r.status) {

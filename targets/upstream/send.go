@@ -21,8 +21,8 @@ const (
 // sender sends responses over one connection.
 type sender struct {
 	w http.ResponseWriter
-	// answered is called with the status, and the error that is told, before the header is sent.
-	answered func(status int, told []byte)
+	// answered is called with the status, and the error in it, before the header is sent.
+	answered func(status int, problem []byte)
 }
 
 // sendNothing does what an ending without a response demands.
@@ -43,7 +43,7 @@ func (s sender) send(ctx context.Context, r response) outcome {
 		return interrupted
 	}
 	maps.Copy(s.w.Header(), r.header)
-	s.answered(r.status, r.told)
+	s.answered(r.status, r.problem)
 	s.w.WriteHeader(r.status)
 	control := http.NewResponseController(s.w)
 	if r.flush && control.Flush() != nil {
