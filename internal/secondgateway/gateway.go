@@ -60,6 +60,8 @@ type Hooks struct {
 	KeepUpstreamCalls bool
 	// FollowRedirects goes where the upstream redirects to, with the key.
 	FollowRedirects bool
+	// Transport may put something around the calls to the upstream.
+	Transport func(next http.RoundTripper) http.RoundTripper
 }
 
 // Gateway is an [http.Handler]. It is safe for concurrent use.
@@ -87,6 +89,9 @@ func New(o Options) (*Gateway, error) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	if !o.Hooks.FollowRedirects {
 		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	if o.Hooks.Transport != nil {
+		client.Transport = o.Hooks.Transport(client.Transport)
 	}
 	return &Gateway{Options: o, store: s, client: client}, nil
 }
