@@ -47,10 +47,18 @@ type bodyKey struct{}
 // start starts a gateway whose upstream is called in the given format, and returns the profile of it.
 func start(t *testing.T, format string, o secondgateway.Options) profile.Profile {
 	t.Helper()
+	return serve(t, format, o, plain)
+}
+
+func plain(o secondgateway.Options) (http.Handler, error) { return secondgateway.New(o) }
+
+// serve starts what a function makes of the options of a gateway.
+func serve(t *testing.T, format string, o secondgateway.Options, gatewayOf func(secondgateway.Options) (http.Handler, error)) profile.Profile {
+	t.Helper()
 	upstream, dead := freeAddress(t), freeAddress(t)
 	o.Dir, o.Prefix, o.Timeout = t.TempDir(), "/llm", timeLimit
 	require.NoError(t, secondgateway.WriteStore(o.Dir, secondgateway.Fixtures{Upstream: "http://" + upstream, Dead: "http://" + dead, Format: format}))
-	gateway, err := secondgateway.New(o)
+	gateway, err := gatewayOf(o)
 	require.NoError(t, err)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var body bytes.Buffer
