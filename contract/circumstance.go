@@ -92,7 +92,7 @@ var circumstances = []Circumstance{
 		refusedParameter("refused-400", "the upstream refuses a parameter with 400 and its own error object"),
 		refusedParameter("refused-404", "the upstream does not find what a parameter names, with 404 and its own error object"),
 		refusedParameter("refused-413", "the upstream finds the input too large, with 413 and its own error object"),
-		refusedParameter("refused-422", "the upstream refuses a parameter with 422 and its own error object"),
+		refusedParameter("refused-422", "the upstream refuses a parameter with 422 and its own error object, whose code is a number"),
 	)},
 	{"missing-key", "http:401", "no credential", Edge, ReachNever, sole("the request carries no key")},
 	{"wrong-key", "http:401", "a well-formed key that was never issued", Edge, ReachNever, []Variant{
@@ -137,6 +137,7 @@ var circumstances = []Circumstance{
 	{"malformed-body", "code:bad_request_body", "a body that is not JSON", Edge, ReachMay, []Variant{
 		{Name: "cut-json", Sentence: "the JSON stops in the middle", Surfaces: all()},
 		{Name: "not-json", Sentence: "plain text under application/json", Surfaces: all()},
+		{Name: "text-after", Sentence: "a JSON object with text after it", Surfaces: plain()},
 		{Name: "form-body", Sentence: "a form under application/x-www-form-urlencoded", Surfaces: plain()},
 	}},
 	{"unreadable-body", "code:read_request_body_failed", "a body that cannot be read to its end: short of its Content-Length, over the size limit, or with a broken Content-Encoding", Edge, ReachMay, []Variant{

@@ -86,11 +86,13 @@ const (
 	CutJSON Fault = "cut-json"
 	// NotJSON sends plain text with the prompt in it under Content-Type: application/json.
 	NotJSON Fault = "not-json"
+	// TextAfter sends the body with more text after its closing brace, under the Content-Length of what is sent.
+	TextAfter Fault = "text-after"
 	// FormBody sends model and prompt as a form, under Content-Type: application/x-www-form-urlencoded.
 	FormBody Fault = "form-body"
 )
 
 // Faults returns all faults except [NoFault].
 func Faults() []Fault {
-	return []Fault{ShortBody, BrokenGzip, Oversize, CutJSON, NotJSON, FormBody}
+	return []Fault{ShortBody, BrokenGzip, Oversize, CutJSON, NotJSON, TextAfter, FormBody}
 }

@@ -104,6 +104,8 @@ func buildPayload(call Call) (body payload, mediaType string, err error) {
 		return payload{head: text[:len(text)-1]}, jsonType, nil
 	case NotJSON:
 		return payload{head: []byte("not JSON: " + call.Prompt)}, jsonType, nil
+	case TextAfter:
+		return payload{head: append(text, " and so on"...)}, jsonType, nil
 	case FormBody:
 		form := url.Values{"model": {call.Model}, "prompt": {call.Prompt}}
 		return payload{head: []byte(form.Encode())}, formType, nil

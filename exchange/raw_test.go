@@ -46,6 +46,7 @@ func TestEachFaultOnTheWire(t *testing.T) {
 		BrokenGzip: start + agent + "Content-Length: 26\r\nContent-Encoding: gzip\r\n" + json + "\r\n" + string(halfGzip([]byte(body))),
 		CutJSON:    start + agent + "Content-Length: 28\r\n" + json + "\r\n" + body[:28],
 		NotJSON:    start + agent + "Content-Length: 15\r\n" + json + "\r\nnot JSON: hi é",
+		TextAfter:  start + agent + "Content-Length: 39\r\n" + json + "\r\n" + body + " and so on",
 		FormBody: start + agent + "Content-Length: 24\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n" +
 			"model=m&prompt=hi+%C3%A9",
 		ShortBody: start + "Content-Length: 29\r\n" + json + agent + "\r\n" + body[:14],

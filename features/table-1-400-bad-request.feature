@@ -120,7 +120,7 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/gemini-stream/refused-413    | gemini-stream    | refused-413 |
         | http:400/malformed-parameter/embeddings/refused-413       | embeddings       | refused-413 |
 
-      Examples: refused-422 - the upstream refuses a parameter with 422 and its own error object
+      Examples: refused-422 - the upstream refuses a parameter with 422 and its own error object, whose code is a number
         | case                                                      | surface          | variant     |
         | http:400/malformed-parameter/chat/refused-422             | chat             | refused-422 |
         | http:400/malformed-parameter/chat-stream/refused-422      | chat-stream      | refused-422 |

@@ -75,6 +75,15 @@ Feature: Table 2: request codes
         | code:bad_request_body/malformed-body/gemini-stream/not-json    | gemini-stream    | not-json |
         | code:bad_request_body/malformed-body/embeddings/not-json       | embeddings       | not-json |
 
+      Examples: text-after - a JSON object with text after it
+        | case                                                        | surface     | variant    |
+        | code:bad_request_body/malformed-body/chat/text-after        | chat        | text-after |
+        | code:bad_request_body/malformed-body/completions/text-after | completions | text-after |
+        | code:bad_request_body/malformed-body/responses/text-after   | responses   | text-after |
+        | code:bad_request_body/malformed-body/messages/text-after    | messages    | text-after |
+        | code:bad_request_body/malformed-body/gemini/text-after      | gemini      | text-after |
+        | code:bad_request_body/malformed-body/embeddings/text-after  | embeddings  | text-after |
+
       Examples: form-body - a form under application/x-www-form-urlencoded
         | case                                                       | surface     | variant   |
         | code:bad_request_body/malformed-body/chat/form-body        | chat        | form-body |

@@ -217,7 +217,7 @@ var directives = map[string]string{
 	"malformed-parameter/refused-400": "status=400 body=error",
 	"malformed-parameter/refused-404": "status=404 body=error code=file_not_found",
 	"malformed-parameter/refused-413": "status=413 body=error",
-	"malformed-parameter/refused-422": "status=422 body=error",
+	"malformed-parameter/refused-422": "status=422 body=error code-number=1214",
 
 	"blocked-prompt/": "refuse",
 

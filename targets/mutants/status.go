@@ -1,7 +1,11 @@
 package mutants
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 
@@ -29,6 +33,9 @@ func requestStatusMutants() []Mutant {
 		mutant("malformed-body-as-500", "A body that is not JSON is answered with 500.",
 			setStatus(500, withCode(reference.BadRequestBody)),
 			fails(contract.StatusClass, "code:bad_request_body/**")),
+		mutant("text-after-json-ignored", "What follows the first JSON value of a body is ignored.",
+			wrap(reference.Read, ignoreTextAfter),
+			fails(contract.NotSuccess, "code:bad_request_body/*/*/text-after")),
 		mutant("short-body-as-500", "A client that disconnects in the middle of its body is answered with 500.",
 			setStatus(500, withCode(reference.ReadRequestBody), not(causedBy(reference.ErrTooLarge)), not(encoded)),
 			fails(contract.StatusClass, "code:read_request_body_failed/*/*/short-body")),
@@ -183,4 +190,21 @@ func serverStatusMutants() []Mutant {
 			replaceBy(reference.PreConsumeQuota, causedBy(reference.ErrStoreWrite)),
 			fails(contract.StatusClass, "code:update_data_error/**")),
 	}
+}
+
+// ignoreTextAfter reads the first JSON value of a body, as a decoder of streams does, and leaves what follows it.
+func ignoreTextAfter(ctx context.Context, c *reference.Call, next reference.Handler) error {
+	if c.Request.Header.Get("Content-Encoding") != "" {
+		return next(ctx, c)
+	}
+	body, err := io.ReadAll(c.Request.Body)
+	if err != nil {
+		return reference.Refuse(reference.ReadRequestBody, err)
+	}
+	var first json.RawMessage
+	if json.NewDecoder(bytes.NewReader(body)).Decode(&first) == nil {
+		body = first
+	}
+	c.Request.Body = io.NopCloser(bytes.NewReader(body))
+	return next(ctx, c)
 }

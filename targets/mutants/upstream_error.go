@@ -31,7 +31,12 @@ func upstreamErrorMutants() []Mutant {
 		mutant("numeric-codes-not-decoded", "An error object of the upstream whose code is a number cannot be decoded: the message is empty.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "" }, numericCode),
 			passes("http:5xx/upstream-error/gemini*/numeric-code"), // Gemini's code is always a number
-			fails(contract.Message, failing+"numeric-code")),
+			passes("http:400/malformed-parameter/gemini*/refused-422"),
+			fails(contract.Message, failing+"numeric-code", "http:400/malformed-parameter/*/refused-422")),
+		mutant("numeric-codes-not-understood", "A parameter that the upstream refuses with a number as the code is answered with 502.",
+			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidRequest), at(reference.Dial), numericCode),
+			passes("http:400/malformed-parameter/gemini*/refused-422"),
+			warns(contract.StatusClass, "http:400/malformed-parameter/*/refused-422")),
 		mutant("missing-file-as-missing-model", "The upstream's 404 for a file that a parameter names is passed on as a model that does not exist.",
 			replaceBy(reference.ModelNotFound, withCode(reference.InvalidRequest), upstreamStatus(404)),
 			warns(contract.CodeKnown, "http:400/malformed-parameter/*/refused-404")),
