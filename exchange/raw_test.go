@@ -77,7 +77,7 @@ func TestEachFaultOnTheWire(t *testing.T) {
 }
 
 func TestEveryFaultIsTested(t *testing.T) {
-	assert.Len(t, Faults(), 6)
+	assert.Len(t, Faults(), 7)
 	assert.NotContains(t, Faults(), NoFault)
 }
 
