@@ -70,7 +70,7 @@ bench-load:
 accept-limits:
 	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 8 -timeout 2h -v -run 'Infer|ReferenceGateways' ./load/limits
 
-## accept-judge: certify a second gateway with thirty faults and ten permitted behaviours that nobody wrote for the judge; takes half an hour
+## accept-judge: certify a second gateway with faults and permitted behaviours that nobody wrote for the judge; takes minutes
 .PHONY: accept-judge
 accept-judge:
 	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 8 -timeout 2h -v -run NobodyWrote ./internal/secondgateway

@@ -10,8 +10,10 @@ import (
 func Permitted() []Mutant {
 	return []Mutant{
 		{
-			Name: "form-is-a-bad-body", Sentence: "For a body under a foreign Content-Type, bad_request_body with 400 is right",
-			Change: "bad_request_body for a form",
+			Name:  "form-is-a-bad-body",
+			Where: "code:bad_request_body", On: "chat",
+			Sentence: "For a body under a foreign Content-Type, bad_request_body with 400 is right",
+			Change:   "bad_request_body for a form",
 			failure: func(_ *call, f *Failure) {
 				if strings.Contains(f.Message, "check the Content-Type") {
 					f.Code = "bad_request_body"
@@ -19,8 +21,10 @@ func Permitted() []Mutant {
 			},
 		},
 		{
-			Name: "mask-of-eight", Sentence: "a mask that leaves more than eight characters is a leak: eight are not",
-			Change: "the first four and the last four characters of a wrong or revoked key",
+			Name:  "mask-of-eight",
+			Where: "http:403", On: "chat",
+			Sentence: "a mask that leaves more than eight characters is a leak: eight are not",
+			Change:   "the first four and the last four characters of a wrong or revoked key",
 			failure: func(c *call, f *Failure) {
 				if c.key != "" {
 					f.Message = strings.Replace(f.Message, masked(c.key), c.key[:4]+"…"+c.key[len(c.key)-4:], 1)
@@ -28,8 +32,10 @@ func Permitted() []Mutant {
 			},
 		},
 		{
-			Name: "upstream-429-is-503", Sentence: "429: 429 with the provider's Retry-After kept, or 5xx",
-			Change: "503 with get_channel_failed, and no Retry-After",
+			Name:  "upstream-429-is-503",
+			Where: "http:5xx", On: "chat",
+			Sentence: "429: 429 with the provider's Retry-After kept, or 5xx",
+			Change:   "503 with get_channel_failed, and no Retry-After",
 			failure: func(c *call, f *Failure) {
 				if c.status == 429 {
 					f.Status, f.Code, f.RetryAfter = 503, "get_channel_failed", ""
@@ -37,8 +43,10 @@ func Permitted() []Mutant {
 			},
 		},
 		{
-			Name: "429-with-a-code", Sentence: "429: any code, or none",
-			Change: "access_denied under 429",
+			Name:  "429-with-a-code",
+			Where: "http:429", On: "chat",
+			Sentence: "429: any code, or none",
+			Change:   "access_denied under 429",
 			failure: func(_ *call, f *Failure) {
 				if f.Status == 429 {
 					f.Code = "access_denied"
@@ -46,8 +54,10 @@ func Permitted() []Mutant {
 			},
 		},
 		{
-			Name: "a-second-more", Sentence: "Retry-After no longer than the declared window plus a second",
-			Change: "the window and a second, always",
+			Name:  "a-second-more",
+			Where: "http:429", On: "chat",
+			Sentence: "Retry-After no longer than the declared window plus a second",
+			Change:   "the window and a second, always",
 			failure: func(c *call, f *Failure) {
 				if f.Status == 429 && c.status == 0 {
 					f.RetryAfter = seconds(LimitWindowMS*time.Millisecond + time.Second)
@@ -55,17 +65,10 @@ func Permitted() []Mutant {
 			},
 		},
 		{
-			Name: "broken-transfer", Sentence: "failing that, a visibly broken transfer", Options: Options{ErrorsInStream: true},
-			Change: "OpenAI's and Anthropic's streams break off where the error would stand",
-			answer: func(c *call, a *Answer) {
-				if c.told(a) && c.to.format != gemini {
-					a.BreakOff = true
-				}
-			},
-		},
-		{
-			Name: "anthropic-error-code", Sentence: "Anthropic: error.code or error.details.error_code",
-			Change: "error.code, and no details",
+			Name:  "anthropic-error-code",
+			Where: "*", On: "messages",
+			Sentence: "Anthropic: error.code or error.details.error_code",
+			Change:   "error.code, and no details",
 			answer: func(c *call, a *Answer) {
 				if c.failure == nil || c.to.format != anthropic || a.Events != nil {
 					return
@@ -78,8 +81,10 @@ func Permitted() []Mutant {
 			},
 		},
 		{
-			Name: "gemini-reason", Sentence: "Gemini: error.details[].reason, or error.status",
-			Change: "Google's own status words, and the code as a reason",
+			Name:  "gemini-reason",
+			Where: "*", On: "gemini",
+			Sentence: "Gemini: error.details[].reason, or error.status",
+			Change:   "Google's own status words, and the code as a reason",
 			answer: func(c *call, a *Answer) {
 				if c.failure == nil || c.to.format != gemini || a.Events != nil {
 					return
@@ -101,8 +106,10 @@ func Permitted() []Mutant {
 			},
 		},
 		{
-			Name: "always-522", Sentence: "5xx: upstream / gateway error",
-			Change: "every status from 500 is 522",
+			Name:  "always-522",
+			Where: "*", On: "chat",
+			Sentence: "5xx: upstream / gateway error",
+			Change:   "every status from 500 is 522",
 			failure: func(_ *call, f *Failure) {
 				if f.Status >= 500 {
 					f.Status = 522
@@ -110,8 +117,10 @@ func Permitted() []Mutant {
 			},
 		},
 		{
-			Name: "late-but-in-time", Sentence: "answered within 2 × attempts × limit + 1 s",
-			Change: "a slow upstream is told four seconds later than need be",
+			Name:  "late-but-in-time",
+			Where: "code:channel:response_time_exceeded", On: "chat",
+			Sentence: "answered within 2 × attempts × limit + 1 s",
+			Change:   "a slow upstream is told four seconds later than need be",
 			failure: func(_ *call, f *Failure) {
 				if f.Code == "channel:response_time_exceeded" {
 					time.Sleep(4 * time.Second)

@@ -18,6 +18,10 @@ type Mutant struct {
 	Sentence string
 	// Change tells what is done.
 	Change string
+	// Where and On are a row or a pattern of rows, and a surface, with cases that the change concerns. No surface means all.
+	Where, On string
+	// Missed is why gatecert does not find a mutant out, "" where it does.
+	Missed string
 	// Options are those of the gateway that is changed, without hooks.
 	Options Options
 	// skip names checks that are left out, as in [Hooks].
@@ -165,8 +169,10 @@ func banning() Mutant {
 		return c.to.model + asked
 	}
 	return Mutant{
-		Name: "model-off-after-401", Sentence: "SHOULD: one caller's failure must not take down others (no collateral)",
-		Change: "a model whose upstream answered 401 once is off for a minute, on chat",
+		Name:  "model-off-after-401",
+		Where: "http:5xx", On: "chat",
+		Sentence: "SHOULD: one caller's failure must not take down others (no collateral)",
+		Change:   "a model whose upstream answered 401 once is off for five minutes, longer than settle.recovery, on chat",
 		answer: func(c *call, a *Answer) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -175,7 +181,7 @@ func banning() Mutant {
 				*a = *fail(503, "get_channel_failed", "No channel serves this model at the moment.").answer(openAI)
 			}
 			if c.status == 401 {
-				until[name] = time.Now().Add(time.Minute)
+				until[name] = time.Now().Add(5 * time.Minute)
 			}
 		},
 	}

@@ -5,12 +5,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
 func swap(a *Answer, old, replacement string) {
@@ -18,11 +15,16 @@ func swap(a *Answer, old, replacement string) {
 }
 
 // Mutants were written from CONTRACT.md alone, before anybody looked at how gatecert judges them: each breaks one sentence.
-func Mutants() []Mutant {
+func Mutants() []Mutant { return slices.Concat(answering(), calling()) }
+
+// answering are mutants in what an answer says.
+func answering() []Mutant {
 	return []Mutant{
 		{
-			Name: "windows-quotes", Sentence: "MUST: valid UTF-8",
-			Change: "quotes around an unknown model's name in the bytes of windows-1252, on messages",
+			Name:  "windows-quotes",
+			Where: "code:model_not_found", On: "messages",
+			Sentence: "MUST: valid UTF-8",
+			Change:   "quotes around an unknown model's name in the bytes of windows-1252, on messages",
 			answer: func(c *call, a *Answer) {
 				if c.to.kind == messages && c.failed("model_not_found") {
 					a.Body = bytes.ReplaceAll(a.Body, []byte(`\u201c`), []byte{0x93})
@@ -31,8 +33,10 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name: "code-twice", Sentence: "MUST: no member named twice",
-			Change: "a null code before the code of a parameter's error, on completions",
+			Name:  "code-twice",
+			Where: "code:invalid_request", On: "completions",
+			Sentence: "MUST: no member named twice",
+			Change:   "a null code before the code of a parameter's error, on completions",
 			answer: func(c *call, a *Answer) {
 				if c.to.kind == completions && c.failed("invalid_request") {
 					swap(a, `"code":"`, `"code":null,"code":"`)
@@ -40,8 +44,10 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name: "upstream-404-kept", Sentence: "MUST: the class must agree with \"What to do\" (bad_response_status_code is 5xx)",
-			Change: "the status of an upstream's 404 without a usable error object is the gateway's own",
+			Name:  "upstream-404-kept",
+			Where: "code:bad_response_status_code", On: "chat",
+			Sentence: "MUST: the class must agree with \"What to do\" (bad_response_status_code is 5xx)",
+			Change:   "the status of an upstream's 404 without a usable error object is the gateway's own",
 			failure: func(c *call, f *Failure) {
 				if c.status == 404 && f.Code == "bad_response_status_code" {
 					f.Status = 404
@@ -49,7 +55,8 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name:     "gateway-behind-gateway",
+			Name:  "gateway-behind-gateway",
+			Where: "http:5xx", On: "chat",
 			Sentence: "MUST: 401, 402, 403 with an error object also of this vocabulary: 5xx; never a code that tells the caller to top up",
 			Change:   "an upstream's error of table 2 under 401, 402 or 403 is passed on with its status and code",
 			failure: func(c *call, f *Failure) {
@@ -61,8 +68,10 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name: "a-minute-for-five-seconds", Sentence: "SHOULD: Retry-After no longer than the declared window plus a second",
-			Change: "60 whatever the window of the key's limit",
+			Name:  "a-minute-for-five-seconds",
+			Where: "http:429", On: "chat",
+			Sentence: "SHOULD: Retry-After no longer than the declared window plus a second",
+			Change:   "60 whatever the window of the key's limit",
 			failure: func(c *call, f *Failure) {
 				if c.status == 0 && f.Status == 429 {
 					f.RetryAfter = "60"
@@ -70,8 +79,10 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name: "own-retry-after", Sentence: "SHOULD: 429 with the provider's Retry-After kept",
-			Change: "1 in place of what the upstream's 429 asks for",
+			Name:  "own-retry-after",
+			Where: "http:5xx", On: "chat",
+			Sentence: "SHOULD: 429 with the provider's Retry-After kept",
+			Change:   "1 in place of what the upstream's 429 asks for",
 			failure: func(c *call, f *Failure) {
 				if c.status == 429 && f.Status == 429 {
 					f.RetryAfter = "1"
@@ -79,7 +90,8 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name:     "stop-reason-first",
+			Name:  "stop-reason-first",
+			Where: "code:read_response_body_failed", On: "messages-stream",
 			Sentence: "MUST: before the error there must be no finish (stop_reason)",
 			Options:  Options{ErrorsInStream: true},
 			Change:   "a message_delta with stop_reason end_turn before the error event, on messages",
@@ -91,7 +103,8 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name:     "item-after-error",
+			Name:  "item-after-error",
+			Where: "code:read_response_body_failed", On: "responses-stream",
 			Sentence: "MUST: after it nothing of an answer may follow: no finished item",
 			Options:  Options{ErrorsInStream: true},
 			Change:   "a response.output_item.done after the error, on responses",
@@ -103,7 +116,8 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name:     "quota-in-stream",
+			Name:  "quota-in-stream",
+			Where: "code:insufficient_user_quota", On: "chat-stream",
 			Sentence: "MUST: what it decides by itself (quotas) owes its status and JSON, whatever was sent first",
 			Options:  Options{BeginsEarly: true},
 			Change:   "a spent account is told in a stream that has begun with a comment, on chat",
@@ -114,8 +128,10 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name: "gemini-array", Sentence: "MUST: a body in the envelope of the dialect asked for",
-			Change: "errors of streamGenerateContent in an array",
+			Name:  "gemini-array",
+			Where: "code:model_not_found", On: "gemini-stream",
+			Sentence: "MUST: a body in the envelope of the dialect asked for",
+			Change:   "errors of streamGenerateContent in an array",
 			answer: func(c *call, a *Answer) {
 				if c.failure != nil && c.to.stream && a.Events == nil {
 					a.Body = slices.Concat([]byte("["), a.Body, []byte("]"))
@@ -123,8 +139,10 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name: "key-in-cookie", Sentence: "MUST: body and header fields, keys in base64 at any offset, also the caller's own key",
-			Change: "a session cookie with the base64 of u1:KEY with a revoked key's 403",
+			Name:  "key-in-cookie",
+			Where: "http:403", On: "chat",
+			Sentence: "MUST: body and header fields, keys in base64 at any offset, also the caller's own key",
+			Change:   "a session cookie with the base64 of u1:KEY with a revoked key's 403",
 			answer: func(c *call, a *Answer) {
 				if c.failure != nil && strings.Contains(c.failure.Message, "withdrawn") {
 					a.Add("Set-Cookie", "sid="+base64.RawURLEncoding.EncodeToString([]byte("u1:"+c.key))+"; Path=/")
@@ -132,8 +150,10 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name: "thin-mask", Sentence: "MUST: a mask that leaves more than eight characters",
-			Change: "all but the last five characters of a key that may not be used from here",
+			Name:  "thin-mask",
+			Where: "code:access_denied", On: "chat",
+			Sentence: "MUST: a mask that leaves more than eight characters",
+			Change:   "all but the last five characters of a key that may not be used from here",
 			failure: func(c *call, f *Failure) {
 				if strings.Contains(f.Message, "may not be used from") {
 					f.Message += " Key: " + c.key[:len(c.key)-5] + "*****"
@@ -141,8 +161,10 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name: "peer-in-details", Sentence: "MUST: the provider's address in every form (separate members)",
-			Change: "members host and port of the upstream in the details of do_request_failed, on messages",
+			Name:  "peer-in-details",
+			Where: "code:do_request_failed", On: "messages",
+			Sentence: "MUST: the provider's address in every form (separate members)",
+			Change:   "members host and port of the upstream in the details of do_request_failed, on messages",
 			answer: func(c *call, a *Answer) {
 				var broken *net.OpError
 				if c.to.kind == messages && c.failed("do_request_failed") && errors.As(c.err, &broken) {
@@ -152,8 +174,10 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name: "redis-words", Sentence: "MUST: the store's own error texts (Redis)",
-			Change: "update_data_error with what Redis says on a replica",
+			Name:  "redis-words",
+			Where: "code:update_data_error", On: "chat",
+			Sentence: "MUST: the store's own error texts (Redis)",
+			Change:   "update_data_error with what Redis says on a replica",
 			failure: func(_ *call, f *Failure) {
 				if f.Code == "update_data_error" {
 					f.Message = "The request cannot be booked: READONLY You can't write against a read only replica."
@@ -161,7 +185,8 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name:     "stack-in-comment",
+			Name:  "stack-in-comment",
+			Where: "code:read_response_body_failed", On: "messages-stream",
 			Sentence: "MUST: stack traces of any runtime (Go), in the body",
 			Options:  Options{ErrorsInStream: true},
 			Change:   "a comment with a goroutine's stack before the data of the error event, on messages",
@@ -173,8 +198,10 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name: "upper-case-key-in-via", Sentence: "MUST: the keys of either side in any encoding (case), in header fields",
-			Change: "the upstream's key in capitals in Via with channel:response_time_exceeded",
+			Name:  "upper-case-key-in-via",
+			Where: "code:channel:response_time_exceeded", On: "chat",
+			Sentence: "MUST: the keys of either side in any encoding (case), in header fields",
+			Change:   "the upstream's key in capitals in Via with channel:response_time_exceeded",
 			answer: func(c *call, a *Answer) {
 				if c.failed("channel:response_time_exceeded") {
 					a.Add("Via", "1.1 relay-"+strings.ToUpper(UpstreamKey))
@@ -182,125 +209,13 @@ func Mutants() []Mutant {
 			},
 		},
 		{
-			Name: "two-content-types", Sentence: "MUST: Content-Type: application/json, once",
-			Change: "text/event-stream as a second Content-Type of errors to callers of OpenAI's streams",
+			Name:  "two-content-types",
+			Where: "code:model_not_found", On: "chat-stream",
+			Sentence: "MUST: Content-Type: application/json, once",
+			Change:   "text/event-stream as a second Content-Type of errors to callers of OpenAI's streams",
 			answer: func(c *call, a *Answer) {
 				if c.failure != nil && a.Events == nil && c.to.format == openAI && c.streaming() {
 					a.Add("Content-Type", "text/event-stream")
-				}
-			},
-		},
-		{
-			Name: "page-for-browsers", Sentence: "MUST: Content-Type: application/json, whatever the caller accepts",
-			Change: "a page in HTML for a caller whose Accept has text/html",
-			answer: func(c *call, a *Answer) {
-				if c.failure != nil && strings.Contains(c.request.Header.Get("Accept"), "text/html") {
-					a.page(c.failure.Status, "text/html; charset=utf-8", "<!doctype html><h1>"+http.StatusText(c.failure.Status)+"</h1>")
-				}
-			},
-		},
-		{
-			Name:     "budget-afterwards",
-			Sentence: "a refused request must not reach the provider (every circumstance that never reaches the provider)",
-			Change:   "the budget of a key is looked at when the upstream has answered", skip: "budget",
-			answer: func(c *call, a *Answer) {
-				if c.key == SpentKey && a.Status == 200 {
-					*a = *fail(403, "pre_consume_token_quota_failed", "The budget of this API key is too small for the request.").answer(c.to.format)
-				}
-			},
-		},
-		{
-			Name: "late-streams", Sentence: "MUST: answered within 2 × attempts × limit + 1 s",
-			Change: "the time limit of streams is ten seconds longer than declared",
-			failure: func(c *call, f *Failure) {
-				if f.Code == "channel:response_time_exceeded" && c.streaming() {
-					time.Sleep(10 * time.Second)
-				}
-			},
-		},
-		banning(),
-		{
-			Name: "no-http-1.0", Sentence: "MUST: Content-Type: application/json and the envelope on every error answer",
-			Change: "426 and a text for a caller that speaks HTTP/1.0",
-			handler: func(c *call, w http.ResponseWriter) bool {
-				if c.request.ProtoAtLeast(1, 1) {
-					return false
-				}
-				http.Error(w, "Upgrade Required", http.StatusUpgradeRequired)
-				return true
-			},
-		},
-		{
-			Name: "rest-of-body-ignored", Sentence: "MUST: malformed-body, a body that is not JSON, owes bad_request_body",
-			Change:  "whatever follows the first JSON value of a body is ignored",
-			handler: ignoreRest,
-		},
-		{
-			Name: "model-not-found-under-403", Sentence: "SHOULD: a code and its status agree (403: access_denied)",
-			Change: "a key that may not use the model gets model_not_found, under 403",
-			failure: func(_ *call, f *Failure) {
-				if strings.Contains(f.Message, "outside the plan") {
-					f.Code = "model_not_found"
-				}
-			},
-		},
-		{
-			Name:     "stale-content-encoding",
-			Sentence: "SHOULD: an error object that is compressed: must not leave a stale Content-Encoding",
-			Change:   "Content-Encoding of a compressed error of the upstream is passed on, on OpenAI's endpoints",
-			answer: func(c *call, a *Answer) {
-				if c.failure != nil && c.unpacked && c.to.format == openAI && a.Events == nil {
-					a.Add("Content-Encoding", "gzip")
-				}
-			},
-		},
-		{
-			Name: "numeric-code-unread", Sentence: "SHOULD: an error object with a numeric code: the form must not change the class",
-			Change: "an upstream's 400 whose error object has a number as its code is bad_response_status_code",
-			failure: func(c *call, f *Failure) {
-				if _, number := c.upstreamCode().(float64); number && f.Code == "invalid_request" {
-					f.Status, f.Code = 502, "bad_response_status_code"
-				}
-			},
-		},
-		{
-			Name: "written-twice", Sentence: "MUST: one JSON value",
-			Change: "the error of an upstream's truncated answer is written twice",
-			answer: func(c *call, a *Answer) {
-				if c.failed("read_response_body_failed") && a.Events == nil {
-					a.Body = slices.Concat(a.Body, a.Body)
-				}
-			},
-		},
-		{
-			Name:     "silent-end",
-			Sentence: "MUST: a clean end after a truncated provider stream is a failure",
-			Options:  Options{ErrorsInStream: true},
-			Change:   "no error event, no finish and no [DONE] after what came, on chat",
-			answer: func(c *call, a *Answer) {
-				if c.told(a) && c.to.kind == chat {
-					a.Events = a.Events[:len(a.Events)-1]
-				}
-			},
-		},
-		{
-			Name: "console-page", Sentence: "MUST: an error is never 2xx (404: path does not exist)",
-			Change: "a GET of a path that does not exist gets the console's page",
-			handler: func(c *call, w http.ResponseWriter) bool {
-				if c.to.kind != "" || c.request.Method != http.MethodGet {
-					return false
-				}
-				w.Header().Set("Content-Type", "text/html; charset=utf-8")
-				_, _ = io.WriteString(w, "<!doctype html><title>Console</title><div id=root></div>")
-				return true
-			},
-		},
-		{
-			Name: "closed-is-truncated", Sentence: "MUST: the row's error.code (do_request_failed: the provider refuses, resets)",
-			Change: "an upstream that closes the connection without an answer is read_response_body_failed",
-			failure: func(c *call, f *Failure) {
-				if f.Code == "do_request_failed" && (errors.Is(c.err, io.EOF) || errors.Is(c.err, io.ErrUnexpectedEOF)) {
-					f.Code = "read_response_body_failed"
 				}
 			},
 		},
