@@ -34,7 +34,7 @@ func Permitted() []Mutant {
 		{
 			Name:  "upstream-429-is-503",
 			Where: "http:5xx", On: "chat",
-			Sentence: "429: 429 with the provider's Retry-After kept, or 5xx",
+			Sentence: "429: 429 with the upstream's Retry-After kept, or 5xx",
 			Change:   "503 with get_channel_failed, and no Retry-After",
 			failure: func(c *call, f *Failure) {
 				if c.status == 429 {
@@ -120,7 +120,7 @@ func Permitted() []Mutant {
 			Name:  "late-but-in-time",
 			Where: "code:channel:response_time_exceeded", On: "chat",
 			Sentence: "answered within 2 × attempts × limit + 1 s",
-			Change:   "a slow upstream is told four seconds later than need be",
+			Change:   "a slow upstream is reported four seconds later than need be",
 			failure: func(_ *call, f *Failure) {
 				if f.Code == "channel:response_time_exceeded" {
 					time.Sleep(4 * time.Second)

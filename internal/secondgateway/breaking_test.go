@@ -14,7 +14,7 @@ import (
 // Mutant is this gateway with one change.
 type Mutant struct {
 	Name string
-	// Sentence is what CONTRACT.md says about it: what a mutant breaks, or what permits the behaviour.
+	// Sentence is what CONTRACT.md says about it: what a mutant breaks, or what permits it.
 	Sentence string
 	// Change tells what is done.
 	Change string

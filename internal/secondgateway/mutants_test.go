@@ -81,7 +81,7 @@ func answering() []Mutant {
 		{
 			Name:  "own-retry-after",
 			Where: "http:5xx", On: "chat",
-			Sentence: "SHOULD: 429 with the provider's Retry-After kept",
+			Sentence: "SHOULD: 429 with the upstream's Retry-After kept",
 			Change:   "1 in place of what the upstream's 429 asks for",
 			failure: func(c *call, f *Failure) {
 				if c.status == 429 && f.Status == 429 {
@@ -120,7 +120,7 @@ func answering() []Mutant {
 			Where: "code:insufficient_user_quota", On: "chat-stream",
 			Sentence: "MUST: what it decides by itself (quotas) owes its status and JSON, whatever was sent first",
 			Options:  Options{BeginsEarly: true},
-			Change:   "a spent account is told in a stream that has begun with a comment, on chat",
+			Change:   "a spent account is reported in a stream that has begun with a comment, on chat",
 			answer: func(c *call, a *Answer) {
 				if c.to.kind == chat && c.streaming() && c.failed("insufficient_user_quota") {
 					*a = *success("text/event-stream", nil, []Event{c.failure.event(openAI)})
@@ -163,7 +163,7 @@ func answering() []Mutant {
 		{
 			Name:  "peer-in-details",
 			Where: "code:do_request_failed", On: "messages",
-			Sentence: "MUST: the provider's address in every form (separate members)",
+			Sentence: "MUST: the upstream's address in every form (separate members)",
 			Change:   "members host and port of the upstream in the details of do_request_failed, on messages",
 			answer: func(c *call, a *Answer) {
 				var broken *net.OpError

@@ -26,7 +26,7 @@ func calling() []Mutant {
 		{
 			Name:  "budget-afterwards",
 			Where: "code:pre_consume_token_quota_failed", On: "chat",
-			Sentence: "a refused request must not reach the provider (every circumstance that never reaches the provider)",
+			Sentence: "a refused request must not reach the upstream (every circumstance that never reaches the upstream)",
 			Change:   "the budget of a key is looked at when the upstream has answered", skip: "budget",
 			answer: func(c *call, a *Answer) {
 				if c.key == SpentKey && a.Status == 200 {
@@ -114,7 +114,7 @@ func calling() []Mutant {
 		{
 			Name:  "silent-end",
 			Where: "code:read_response_body_failed", On: "chat-stream",
-			Sentence: "MUST: a clean end after a truncated provider stream is a failure",
+			Sentence: "MUST: a clean end after a truncated upstream stream is a failure",
 			Options:  Options{ErrorsInStream: true},
 			Change:   "no error event, no finish and no [DONE] after what came, on chat",
 			answer: func(c *call, a *Answer) {
@@ -140,7 +140,7 @@ func calling() []Mutant {
 		{
 			Name:  "closed-is-truncated",
 			Where: "code:do_request_failed", On: "chat",
-			Sentence: "MUST: the row's error.code (do_request_failed: the provider refuses, resets)",
+			Sentence: "MUST: the row's error.code (do_request_failed: the upstream refuses, resets)",
 			Change:   "an upstream that closes the connection without an answer is read_response_body_failed",
 			failure: func(c *call, f *Failure) {
 				if f.Code == "do_request_failed" && (errors.Is(c.err, io.EOF) || errors.Is(c.err, io.ErrUnexpectedEOF)) {
