@@ -132,7 +132,7 @@ func (j *judge) judgeNoAnswer() {
 		got = fmt.Sprintf("%s: %s", f.Kind, f.Detail)
 	}
 	level := Must
-	if f := j.o.Failure; f != nil && f.Kind == Closed && j.variant.Name == shortBody {
+	if f := j.o.Failure; f != nil && f.Kind == Closed && j.variant.Name == shortBody && j.c.Reach() != ReachMust {
 		level = Should // RFC 9112 section 8: a server may, and need not, answer a body that stays short
 	}
 	j.add(Answered, level, "an HTTP answer with status "+j.row.Status.String(), got)

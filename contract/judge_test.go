@@ -208,6 +208,8 @@ func answerRows() []judgeRow {
 		// no answer
 		{"a closed connection", "code:read_request_body_failed/unreadable-body/chat/short-body",
 			Observation{Failure: &Failure{Closed, "EOF"}}, []string{"SHOULD answered: got closed: EOF, want an HTTP answer with status 400"}},
+		{"a connection that is closed on the upstream's short body", "code:read_response_body_failed/truncated-upstream-response/chat/short-body",
+			Observation{Failure: &Failure{Closed, "EOF"}}, []string{"MUST answered: got closed: EOF, want an HTTP answer with status 5xx"}},
 		{"a short body that nobody answers in time", "code:read_request_body_failed/unreadable-body/chat/short-body",
 			Observation{Failure: &Failure{TimedOut, "30s"}}, []string{"MUST answered: got timed-out: 30s, want an HTTP answer with status 400"}},
 		{"a closed connection for a whole body", "code:read_request_body_failed/unreadable-body/chat/oversize",

@@ -149,7 +149,7 @@ func TestPageInABrowser(t *testing.T) {
 		matrix := reports.NewSideBySide([]runlog.Run{failingRun(), good})
 		p := browser.show(t, matrix.HTML, "")
 		assert.Equal(t, 2.0, p.eval(t, `document.querySelectorAll("#matrix th.surface").length`))
-		assert.Equal(t, "✗✓", p.eval(t, `[...document.querySelectorAll("#matrix tr[data-row='code:model_not_found'] .cell")].map((c) => c.textContent).join("")`))
+		assert.Equal(t, "✗3/4✓", p.eval(t, `[...document.querySelectorAll("#matrix tr[data-row='code:model_not_found'] .cell")].map((c) => c.textContent).join("")`))
 		assert.Contains(t, p.text(t, "#main"), "2 targets: ")
 		p.run(t, chromedp.Click(chromedp.CSS(`#matrix [href="#code:model_not_found/other%20gateway"]`)), chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
 		assert.Equal(t, "other gateway/code:model_not_found/absent-model/chat", p.text(t, "#evidence .id"))
