@@ -152,14 +152,15 @@ func TestOnlyTheSelectedCasesAreSent(t *testing.T) {
 		flags  []string
 		passed []string
 		// sent are the requests by kind; the control calls are two healthy ones and one with an unknown model.
+		// A healthy call is made before and after the first case of a circumstance.
 		sent map[string]int
 	}{
-		{"one row", []string{"-test.run=^TestEmbedded$/code:model_not_found"}, []string{absentModel}, map[string]int{"healthy": 2, "no model": 2}},
+		{"one row", []string{"-test.run=^TestEmbedded$/code:model_not_found"}, []string{absentModel}, map[string]int{"healthy": 4, "no model": 2}},
 		{"one circumstance", []string{"-test.run=^TestEmbedded$/.*/unknown-path"}, []string{
 			"http:404/unknown-path/chat/get", "http:404/unknown-path/chat/no-such-path", "http:404/unknown-path/chat/wrong-method",
-		}, map[string]int{"healthy": 2, "no model": 1, "no path": 3}},
+		}, map[string]int{"healthy": 4, "no model": 1, "no path": 3}},
 		{"all but the rows that are skipped", []string{"-test.run=^TestEmbedded$", "-test.skip=TestEmbedded/(code:bad_request_body|http)"}, []string{absentModel},
-			map[string]int{"healthy": 2, "no model": 2}},
+			map[string]int{"healthy": 4, "no model": 2}},
 		{"no case", []string{"-test.run=^TestEmbedded$/code:no_such_code"}, nil, map[string]int{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -202,7 +203,7 @@ func TestTestsMayRunInParallel(t *testing.T) {
 	assert.Subset(t, o.with("PASS"), []string{
 		"TestEmbeddedInParallel/http:404/" + unknownModel, "TestEmbeddedInParallel/code:model_not_found/" + absentModel,
 	})
-	assert.Equal(t, 6, g.count("healthy"), "two for each of three runs")
+	assert.Equal(t, 13, g.count("healthy"), "four for each of three runs, and one more after the second circumstance of one")
 }
 
 func TestARunWithoutAVerdictFails(t *testing.T) {

@@ -29,6 +29,7 @@ func TestOthersAreServedAfterACase(t *testing.T) {
 		{"others are not served", absentModel, down, nil, contract.Warn, contract.Violated},
 		{"nothing can be said", absentModel, nil, nil, contract.Pass, ""},
 		{"an answer like a breaker's that began the outage", channel, down, []bool{false, true}, contract.Warn, contract.Violated},
+		{"an answer that everybody gets now", "code:bad_response/bad-upstream-response/chat/broken-json", down, nil, contract.Untestable, contract.Violated},
 		{"an answer in an outage that had begun", channel, down, []bool{true, true}, contract.Untestable, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -36,6 +37,10 @@ func TestOthersAreServedAfterACase(t *testing.T) {
 			s := &fakeSession{observe: notFound, after: tt.after}
 			if tt.id == channel {
 				s.observe = func(int, contract.Case) (contract.Observation, error) { return unavailable, nil }
+			}
+			if strings.HasPrefix(tt.id, "code:bad_response/") {
+				s.unhealthyBody = `{"error":{"message":"closed"}}`
+				s.observe = func(int, contract.Case) (contract.Observation, error) { return observation(503, s.unhealthyBody), nil }
 			}
 			s.unhealthy = func() string {
 				if calls++; calls <= len(tt.unhealthy) && tt.unhealthy[calls-1] {
@@ -52,7 +57,7 @@ func TestOthersAreServedAfterACase(t *testing.T) {
 				assert.Equal(t, tt.found, contract.Judge(known, *c.Observation).Results[contract.NoCollateral])
 				assertStepsAgree(t, c)
 			} else {
-				assert.Nil(t, c.Observation.Aftermath)
+				assert.Equal(t, tt.found == contract.Violated, c.Observation.Aftermath != nil)
 			}
 			for _, step := range c.Scenario.Steps {
 				if strings.Contains(step.Text, "no other caller is affected") && tt.found == contract.Violated {

@@ -45,6 +45,9 @@ func (w *World) call(ctx context.Context, surface dialect.Surface, variant strin
 
 // servedBefore reports whether the gateway serves a healthy call before a case whose aftermath is to be seen.
 func (w *World) servedBefore(ctx context.Context, c contract.Case) bool {
+	if w.session.Limited() {
+		return false // a healthy call would take what a case needs
+	}
 	if w.gate.served.Swap(false) {
 		return true // the call after the case before
 	}
@@ -61,6 +64,9 @@ func (w *World) judgeAftermath(aftermath *contract.Aftermath, err error) error {
 	o.Aftermath = aftermath
 	w.judge(o)
 	w.gate.served.Store(aftermath.Served)
+	if !aftermath.Served && w.session.AnswersUnhealthy(o) {
+		w.reject(contract.Untestable, "the gateway served nobody after the case, and its answer is what everybody gets: it may be a breaker's")
+	}
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -67,9 +68,17 @@ type Deployment struct {
 	recorder *recorder.Recorder
 	live     *url.URL // nil when replaying
 	tag      atomic.Value
+	// settled holds the answers to model calls, by key and body, that a deployment always gives: a run that makes a call more
+	// often than the recorded one, such as a healthy call, gets the same again. An error of the deployment is not one of them.
+	settled sync.Map // string -> settledAnswer
 	// Refuse, when not nil, is asked first: it makes refusals that no deployment at hand would make, with status 200 as a
 	// deployment does. It is set before the first request.
 	Refuse func(r *http.Request, body string) (answer string, refused bool)
+}
+
+type settledAnswer struct {
+	response *http.Response
+	body     []byte
 }
 
 // Serve serves a cassette until the test ends. name is the path of its YAML file without the extension. With GATECERT_RECORD in
@@ -124,7 +133,21 @@ func (d *Deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out.Header = r.Header.Clone()
 	out.Header.Del("Accept-Encoding") // a compressed body cannot be scrubbed
+	settled := !d.Recording() && strings.HasPrefix(r.URL.Path, "/v1/")
+	call := r.Header.Get("Authorization") + " " + r.URL.Path + " " + scrub(string(body))
+	if again, known := d.settled.Load(call); settled && known {
+		again, _ := again.(settledAnswer)
+		resp := *again.response
+		resp.Body = io.NopCloser(bytes.NewReader(again.body))
+		d.answer(w, &resp)
+		return
+	}
 	resp, err := d.recorder.RoundTrip(out)
+	if err == nil && settled && resp.StatusCode < http.StatusInternalServerError {
+		raw, _ := io.ReadAll(resp.Body) // it is in memory
+		d.settled.Store(call, settledAnswer{resp, raw})
+		resp.Body = io.NopCloser(bytes.NewReader(raw))
+	}
 	if err != nil {
 		http.Error(w, r.Method+" "+r.RequestURI+" is not in the cassette: "+string(body), http.StatusNotImplemented)
 		return

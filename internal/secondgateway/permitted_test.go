@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -33,6 +34,9 @@ func inError(a *secondgateway.Answer, change func(outer, inner map[string]any)) 
 
 // What the contract leaves open raises no alarm.
 func TestWhatTheContractPermitsIsNotBlamed(t *testing.T) {
+	if os.Getenv("GATECERT_ACCEPTANCE") == "" {
+		t.Skip("make accept-judge certifies permitted behaviours of the second gateway: a minute")
+	}
 	for _, tt := range []struct {
 		name    string
 		options secondgateway.Options
