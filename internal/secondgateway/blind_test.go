@@ -1,3 +1,7 @@
+//go:build !race
+
+// The tests of this package do without the race detector, see secondgateway_test.go.
+
 package secondgateway_test
 
 import (
