@@ -1,3 +1,7 @@
+//go:build !race
+
+// The commands of the action are a built binary, which the race detector does not watch.
+
 package main
 
 import (

@@ -1,3 +1,7 @@
+//go:build !race
+
+// These run cases one command after the other, as the tests of the root package do with the race detector.
+
 package main
 
 import (
