@@ -29,7 +29,8 @@ test: chromium nginx
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) test -race -p 2 -timeout 12m $(RACE_FLAGS) ./...  # two packages at a time: several of them measure times
-	$(GO) test -p 3 -run '^($(subst $(space),|,$(NORACE_TESTS)))$$|TestInfer|TestVerif|Mutant|Outages' $(sort $(dir $(NORACE_FILES)))
+	$(GO) test -p 3 -run '^($(subst $(space),|,$(NORACE_TESTS)))$$' $(filter-out $(MEASURING),$(sort $(dir $(NORACE_FILES))))
+	$(GO) test -run 'TestInfer|TestVerif|Mutant|Permitted|Outages' $(MEASURING)
 
 # SQLite is C turned into Go, and not ours to check: watching it takes a quarter of the time of all tests.
 RACE_FLAGS := '-gcflags=modernc.org/...=-race=false -d=checkptr=0'
@@ -37,6 +38,8 @@ RACE_FLAGS := '-gcflags=modernc.org/...=-race=false -d=checkptr=0'
 # What is too slow with the race detector stands in files that are built without it.
 NORACE_FILES = $(shell grep -rl --include='*_test.go' '^//go:build !race' .)
 NORACE_TESTS = $(shell sed -nE 's/^func (Test[A-Za-z0-9]*).*/\1/p' $(NORACE_FILES))
+# These measure times, so that nothing else should run; with the race detector they leave out what is too slow with it.
+MEASURING := ./load/limits/ ./load/outage/
 empty :=
 space := $(empty) $(empty)
 

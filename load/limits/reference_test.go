@@ -153,6 +153,7 @@ func TestEveryMutantBreaksItsRequirement(t *testing.T) {
 	if limits.RaceEnabled {
 		t.Skip("it takes a minute with the race detector; make test runs it without, and gatecert selftest --load has the same")
 	}
+	t.Parallel() // with the permitted behaviours: both wait more than they work
 	breaks := map[string]contract.Requirement{}
 	var names []string
 	for _, m := range mutants.All() {
@@ -196,6 +197,7 @@ func TestNoPermittedBehaviourRaisesAnAlarm(t *testing.T) {
 	if limits.RaceEnabled {
 		t.Skip("it takes a minute with the race detector; make test runs it without, and gatecert selftest --load has the same")
 	}
+	t.Parallel()
 	var names []string
 	for _, p := range mutants.Permitted() {
 		if p.UnderLoad() {
