@@ -66,16 +66,20 @@ func causedBy(cause error) condition {
 	return func(_ *reference.Call, f *reference.Failure) bool { return errors.Is(f, cause) }
 }
 
+// upstreamAnswered reports whether a failure is an error that the upstream answered with, and that holds is true of.
+func upstreamAnswered(f *reference.Failure, holds func(*reference.UpstreamError) bool) bool {
+	upstream, ok := errors.AsType[*reference.UpstreamError](f)
+	return ok && holds(upstream)
+}
+
 // upstreamStatus selects failures that are the upstream's answer with one of the statuses.
 func upstreamStatus(statuses ...int) condition {
 	return func(_ *reference.Call, f *reference.Failure) bool {
-		upstream, ok := errors.AsType[*reference.UpstreamError](f)
-		return ok && slices.Contains(statuses, upstream.Status)
+		return upstreamAnswered(f, func(e *reference.UpstreamError) bool { return slices.Contains(statuses, e.Status) })
 	}
 }
 
 // upstreamErrorObject selects failures that are an error object of the upstream.
 func upstreamErrorObject(_ *reference.Call, f *reference.Failure) bool {
-	upstream, ok := errors.AsType[*reference.UpstreamError](f)
-	return ok && upstream.Refusal.Message != ""
+	return upstreamAnswered(f, func(e *reference.UpstreamError) bool { return e.Refusal.Message != "" })
 }

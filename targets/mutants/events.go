@@ -2,6 +2,7 @@ package mutants
 
 import (
 	"bytes"
+	"context"
 	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
@@ -53,6 +54,13 @@ func finish(c *reference.Call, _ []byte) []byte {
 		return nil
 	}
 	return events
+}
+
+// finishEmpty answers a stream with one that has no content and finishes normally.
+func finishEmpty(c *reference.Call, a *reference.Answer) {
+	a.Write = func(_ context.Context, r *reference.Reply, _ *reference.Answer) error {
+		return r.Events(emptyStream(c))
+	}
 }
 
 func emptyStream(c *reference.Call) []byte {

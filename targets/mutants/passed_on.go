@@ -23,6 +23,5 @@ func passedOnMutants() []Mutant {
 }
 
 func withoutUpstreamCode(_ *reference.Call, f *reference.Failure) bool {
-	upstream, ok := errors.AsType[*reference.UpstreamError](f)
-	return ok && upstream.Refusal.Code == ""
+	return upstreamAnswered(f, func(e *reference.UpstreamError) bool { return e.Refusal.Code == "" })
 }

@@ -160,11 +160,7 @@ func streamStartMutants() []Mutant {
 			}, streaming, withCode(reference.BadResponseStatus)),
 			fails(contract.NotSuccess, append(badStatuses(streamingSurfaces()...), onSurfaces(streamingSurfaces(), "code:bad_response_status_code/*")...)...)),
 		mutant("stream-finished-for-a-refusal", "A prompt that the upstream refused is answered with a stream that finishes normally.",
-			changeError(func(c *reference.Call, a *reference.Answer) {
-				a.Write = func(_ context.Context, r *reference.Reply, _ *reference.Answer) error {
-					return r.Events(emptyStream(c))
-				}
-			}, streaming, withCode(reference.PromptBlocked)),
+			changeError(finishEmpty, streaming, withCode(reference.PromptBlocked)),
 			fails(contract.NotSuccess, onSurfaces(streamingSurfaces(), "code:prompt_blocked/*")...)),
 		mutant("answer-made-up-for-an-empty-one", "An empty upstream answer is passed on with an invented text.",
 			changeError(func(c *reference.Call, a *reference.Answer) {

@@ -1,7 +1,6 @@
 package mutants
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -57,18 +56,10 @@ func upstreamErrorMutants() []Mutant {
 			fails(contract.NotSuccess, "http:400/malformed-parameter/*/refused-413")),
 		mutant("error-before-content-finished",
 			"A stream in which an error of the upstream stands before any content is answered with a stream that finishes normally.",
-			changeError(func(c *reference.Call, a *reference.Answer) {
-				a.Write = func(_ context.Context, r *reference.Reply, _ *reference.Answer) error {
-					return r.Events(emptyStream(c))
-				}
-			}, streaming, withCode(reference.BadResponse)),
+			changeError(finishEmpty, streaming, withCode(reference.BadResponse)),
 			fails(contract.NotSuccess, append(onSurfaces(streamingSurfaces(), "code:bad_response/*"), errorsBeforeContent()...)...)),
 		mutant("broken-tool-call-finished", "A stream that breaks off before any text, as in a tool call, is answered with one that finishes normally.",
-			changeError(func(c *reference.Call, a *reference.Answer) {
-				a.Write = func(_ context.Context, r *reference.Reply, _ *reference.Answer) error {
-					return r.Events(emptyStream(c))
-				}
-			}, streaming, causedBy(convert.ErrTruncated)),
+			changeError(finishEmpty, streaming, causedBy(convert.ErrTruncated)),
 			fails(contract.NotSuccess, brokenToolCalls)),
 	}
 }
@@ -103,15 +94,12 @@ func upstreamFormMutants() []Mutant {
 }
 
 func compressedError(_ *reference.Call, f *reference.Failure) bool {
-	upstream, ok := errors.AsType[*reference.UpstreamError](f)
-	return ok && upstream.Compressed
+	return upstreamAnswered(f, func(e *reference.UpstreamError) bool { return e.Compressed })
 }
 
 func numericCode(_ *reference.Call, f *reference.Failure) bool {
-	upstream, ok := errors.AsType[*reference.UpstreamError](f)
-	if !ok {
-		return false
-	}
-	_, err := strconv.Atoi(upstream.Refusal.Code)
-	return err == nil
+	return upstreamAnswered(f, func(e *reference.UpstreamError) bool {
+		_, err := strconv.Atoi(e.Refusal.Code)
+		return err == nil
+	})
 }
