@@ -77,8 +77,13 @@ type Deployment struct {
 }
 
 type settledAnswer struct {
-	response *http.Response
+	response http.Response
 	body     []byte
+}
+
+func (s settledAnswer) repeated() *http.Response {
+	s.response.Body = io.NopCloser(bytes.NewReader(s.body))
+	return &s.response
 }
 
 // Serve serves a cassette until the test ends. name is the path of its YAML file without the extension. With GATECERT_RECORD in
@@ -133,27 +138,36 @@ func (d *Deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out.Header = r.Header.Clone()
 	out.Header.Del("Accept-Encoding") // a compressed body cannot be scrubbed
-	settled := !d.Recording() && strings.HasPrefix(r.URL.Path, "/v1/")
-	call := r.Header.Get("Authorization") + " " + r.URL.Path + " " + scrub(string(body))
-	if again, known := d.settled.Load(call); settled && known {
-		again, _ := again.(settledAnswer)
-		resp := *again.response
-		resp.Body = io.NopCloser(bytes.NewReader(again.body))
-		d.answer(w, &resp)
-		return
-	}
-	resp, err := d.recorder.RoundTrip(out)
-	if err == nil && settled && resp.StatusCode < http.StatusInternalServerError {
-		raw, _ := io.ReadAll(resp.Body) // it is in memory
-		d.settled.Store(call, settledAnswer{resp, raw})
-		resp.Body = io.NopCloser(bytes.NewReader(raw))
-	}
+	resp, err := d.respond(out, string(body))
 	if err != nil {
 		http.Error(w, r.Method+" "+r.RequestURI+" is not in the cassette: "+string(body), http.StatusNotImplemented)
 		return
 	}
 	defer resp.Body.Close()
 	d.answer(w, resp)
+}
+
+// respond makes a call, or repeats its settled answer.
+func (d *Deployment) respond(out *http.Request, body string) (*http.Response, error) {
+	if d.Recording() || !strings.HasPrefix(out.URL.Path, "/v1/") {
+		return d.recorder.RoundTrip(out)
+	}
+	call := out.Header.Get("Authorization") + " " + out.URL.Path + " " + scrub(body)
+	if known, ok := d.settled.Load(call); ok {
+		known, _ := known.(settledAnswer)
+		return known.repeated(), nil
+	}
+	resp, err := d.recorder.RoundTrip(out)
+	if err != nil || resp.StatusCode >= http.StatusInternalServerError {
+		return resp, err
+	}
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return resp, err
+	}
+	settled := settledAnswer{*resp, raw}
+	d.settled.Store(call, settled)
+	return settled.repeated(), nil
 }
 
 func (d *Deployment) answer(w http.ResponseWriter, resp *http.Response) {
