@@ -35,8 +35,8 @@ func (j *judge) fittingCodes() []string {
 // aptCodes are the codes that say best what happened in a circumstance of the row 5xx. All codes with 5xx fit; a finding
 // names these first. It is read-only.
 var aptCodes = map[string][]string{
-	"upstream-error": {"bad_response_status_code", "bad_response", "do_request_failed", "channel:invalid_key"},
-	"gateway-error":  {"query_data_error", "update_data_error"},
+	UpstreamError: {"bad_response_status_code", "bad_response", "do_request_failed", "channel:invalid_key"},
+	GatewayError:  {"query_data_error", "update_data_error"},
 }
 
 // limited reports whether the answer is a 429 where one is right: the row's own, or the upstream's passed on.

@@ -17,6 +17,10 @@ func (j *judge) judgePassedOn() {
 	if j.o.Upstream == nil || j.o.Status == 0 {
 		return
 	}
+	problem := func(a Attempt) bool { return len(a.Error) > 0 }
+	if !slices.ContainsFunc(j.o.Upstream.Attempts, problem) {
+		return
+	}
 	answer := j.o.Body
 	if j.o.Stream != nil {
 		r := readStream(j.c.Surface, *j.o.Stream)
@@ -24,10 +28,6 @@ func (j *judge) judgePassedOn() {
 			return
 		}
 		answer = r.failed.Data
-	}
-	problem := func(a Attempt) bool { return len(a.Error) > 0 }
-	if !slices.ContainsFunc(j.o.Upstream.Attempts, problem) {
-		return
 	}
 	j.check(PassedOn)
 	if slices.ContainsFunc(j.o.Upstream.Attempts, func(a Attempt) bool { return problem(a) && passedOn([]byte(a.Error), answer) }) {

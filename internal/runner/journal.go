@@ -49,25 +49,21 @@ func (j *journal) note(format string, values ...any) {
 	j.notes = append(j.notes, fmt.Sprintf(format, values...))
 }
 
-// cases are the outcomes in the log so far, by id; none where the log cannot be read back, which close reports.
-func (j *journal) cases() map[string]runlog.Case {
+// run is the run as it is in the log so far. It returns [ErrHarness] when the log cannot be read back.
+func (j *journal) run() (runlog.Run, error) {
 	run, err := runlog.Read(bytes.NewReader(j.copy.Bytes()))
 	if err != nil {
-		return nil
+		err = fmt.Errorf("%w: read the log back: %w", ErrHarness, errors.Join(err, j.err))
 	}
-	cases := make(map[string]runlog.Case, len(run.Cases))
-	for _, c := range run.Cases {
-		cases[c.ID] = c
-	}
-	return cases
+	return run, err
 }
 
 // close writes the footer that conclude makes of the run, and returns the run as it is in the log. What is not in the log
 // did not happen. It returns [ErrHarness] when the log could not be written.
 func (j *journal) close(conclude func(runlog.Run) runlog.Footer) (runlog.Run, error) {
-	run, err := runlog.Read(bytes.NewReader(j.copy.Bytes()))
+	run, err := j.run()
 	if err != nil {
-		return run, fmt.Errorf("%w: read the log back: %w", ErrHarness, errors.Join(err, j.err))
+		return run, err
 	}
 	footer := conclude(run)
 	footer.Notes = j.notes

@@ -22,9 +22,12 @@ func (r *runner) reviseLate(ctx context.Context) {
 	if len(late) == 0 {
 		return
 	}
-	ended := r.journal.cases()
+	run, err := r.journal.run()
+	if err != nil {
+		return // closing the log reports it
+	}
 	for _, id := range slices.Sorted(maps.Keys(late)) {
-		before, known := ended[id]
+		before, known := run.Case(id)
 		c, err := contract.ParseCase(id)
 		if !known || err != nil {
 			continue

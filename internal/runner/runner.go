@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -294,7 +295,7 @@ func riskOf(c contract.Case) int {
 		return 0
 	case c.Reach() == contract.ReachMust:
 		return risks - 1
-	case c.Row == "http:404" || c.Row == "code:model_not_found":
+	case slices.Contains(c.Status().Exact, http.StatusNotFound):
 		return 1
 	default:
 		return 2

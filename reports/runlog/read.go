@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 )
 
 // ErrNoHeader is returned when a log does not begin with a complete header: an empty file, or one torn in its first line.
@@ -27,7 +26,7 @@ const maxLine = 64 << 20
 // still evidence. It returns [ErrNoHeader], [ErrSchema], or [ErrMalformed] for a log that was altered.
 func Read(r io.Reader) (Run, error) {
 	var run Run
-	reader := runReader{run: &run, cases: make(map[string]bool)}
+	reader := runReader{run: &run, cases: make(map[string]int)}
 	br := bufio.NewReaderSize(r, 64<<10)
 	for number := 1; ; number++ {
 		line, whole, err := readLine(br)
@@ -61,7 +60,7 @@ func Read(r io.Reader) (Run, error) {
 type runReader struct {
 	run    *Run
 	opened bool
-	cases  map[string]bool
+	cases  map[string]int // places in run.Cases, by id
 }
 
 func (r *runReader) event(line []byte) error {
@@ -103,22 +102,22 @@ func (r *runReader) event(line []byte) error {
 		if err := json.Unmarshal(line, &c); err != nil {
 			return err
 		}
+		i, occurred := r.cases[c.ID]
 		switch {
 		case c.ID == "":
 			return errors.New("a case without an id")
 		case c.Verdict == "":
 			return fmt.Errorf("case %.100q has no verdict", c.ID)
 		case c.Revised != "":
-			i := slices.IndexFunc(r.run.Cases, func(before Case) bool { return before.ID == c.ID })
-			if i < 0 {
+			if !occurred {
 				return fmt.Errorf("case %.100q is revised before it occurs", c.ID)
 			}
 			r.run.Cases[i] = c
 			return nil
-		case r.cases[c.ID]:
+		case occurred:
 			return fmt.Errorf("case %.100q occurs twice", c.ID)
 		}
-		r.cases[c.ID] = true
+		r.cases[c.ID] = len(r.run.Cases)
 		r.run.Cases = append(r.run.Cases, c)
 	case "footer":
 		r.run.Footer = new(Footer)
