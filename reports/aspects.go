@@ -28,7 +28,7 @@ func aspectTotals(run runlog.Run) []aspectTotal {
 	for _, a := range contract.Aspects() {
 		total := aspectTotal{Aspect: a}
 		for _, c := range run.Cases {
-			if tested(runlog.Counts{c.Verdict: 1}) == 0 {
+			if !slices.Contains(testedVerdicts, c.Verdict) {
 				continue
 			}
 			switch c.Aspects[a] {

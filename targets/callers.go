@@ -52,12 +52,9 @@ func (s *Session) TryNewerVersion(ctx context.Context, surface dialect.Surface) 
 	if !setNewerVersion(&call) {
 		return "", nil
 	}
-	if err := s.health.awaitTurn(ctx); err != nil {
-		return "", err
-	}
-	o, err := s.client.Do(ctx, call)
+	o, err := s.paced(ctx, call)
 	if err != nil {
-		return "", fmt.Errorf("control: %w", err)
+		return "", err
 	}
 	ok, detail := contract.IsSuccess(surface, o)
 	if s.newer.Store(surface, ok); !ok {

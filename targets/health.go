@@ -131,7 +131,8 @@ func (s *Session) remember(surface dialect.Surface, o contract.Observation) {
 func (s *Session) AnswersUnhealthy(o contract.Observation) bool {
 	s.health.mu.Lock()
 	defer s.health.mu.Unlock()
-	return o.Failure == nil && s.health.answers[words(o)]
+	// Most gateways are always healthy: their answers need not be brought into words.
+	return o.Failure == nil && len(s.health.answers) > 0 && s.health.answers[words(o)]
 }
 
 // Limited reports whether the calls of the run are paced, because the valid key is limited.
@@ -203,15 +204,14 @@ func (s *Session) AwaitRecovery(ctx context.Context, c contract.Case) (time.Dura
 }
 
 // Aftermath implements the wait of the requirement no-collateral: the healthy call has to succeed within settle.recovery. It
-// returns nil where nothing can be said: the key is limited, the gateway was down before, or the run has waited too long
-// already.
+// returns nil where nothing can be said: the key is limited, or the gateway was down before.
 func (s *Session) Aftermath(ctx context.Context, surface dialect.Surface) (*contract.Aftermath, error) {
 	if s.Limited() || s.health.isDown() {
 		return nil, nil
 	}
 	waited, err := s.AwaitRecovery(ctx, contract.Case{Surface: surface})
 	switch {
-	case err == nil && s.Limited(), errors.Is(err, ErrNotRecovered) && !s.health.isDown():
+	case err == nil && s.Limited():
 		return nil, nil
 	case err == nil:
 		return &contract.Aftermath{Served: true, After: waited}, nil

@@ -76,7 +76,7 @@ func (s *Session) checkPreparedKey(ctx context.Context, c contract.Case) (note s
 		return "", nil //nolint:nilerr // not offered, or brought about by other means than a key
 	}
 	name := "keys." + builtins[c.Circumstance].key
-	o, err := s.paced(ctx, request)
+	o, err := s.paced(ctx, request.Call)
 	if err != nil {
 		return "", err
 	}
@@ -89,24 +89,12 @@ func (s *Session) checkPreparedKey(ctx context.Context, c contract.Case) (note s
 	key := request.Call.Key
 	request.Call.Key = s.Profile.Keys.WrongKey()
 	request.Call.KeyRole = s.Profile.KeyRole(request.Call.Key)
-	never, err := s.paced(ctx, request)
+	never, err := s.paced(ctx, request.Call)
 	if err != nil || never.Status != http.StatusUnauthorized || kindOf(c.Surface, o) != kindOf(c.Surface, never) {
 		return "", err
 	}
 	s.unknown[key] = true
 	return fmt.Sprintf("%s: the gateway answers it with 401, like a key that was never issued: is it spelled right?", name), nil
-}
-
-// paced makes a call when it is its turn.
-func (s *Session) paced(ctx context.Context, r Request) (contract.Observation, error) {
-	if err := s.health.awaitTurn(ctx); err != nil {
-		return contract.Observation{}, err
-	}
-	o, err := s.client.Do(ctx, r.Call)
-	if err != nil {
-		return o, fmt.Errorf("control: %w", err)
-	}
-	return o, nil
 }
 
 // kindOf is what the error object of an answer says of its kind: its code and its type.

@@ -226,11 +226,8 @@ func (s *Session) Control(ctx context.Context, surface dialect.Surface, kind Con
 func (s *Session) control(
 	ctx context.Context, surface dialect.Surface, kind ControlKind, call exchange.Call,
 ) (o contract.Observation, ok bool, detail string, err error) {
-	if err := s.health.awaitTurn(ctx); err != nil {
+	if o, err = s.paced(ctx, call); err != nil {
 		return o, false, "", err
-	}
-	if o, err = s.client.Do(ctx, call); err != nil {
-		return o, false, "", fmt.Errorf("control: %w", err)
 	}
 	switch ok, detail = contract.IsSuccess(surface, o); {
 	case kind != ControlNonsense:
@@ -247,6 +244,17 @@ func (s *Session) control(
 	default:
 		return o, true, "", nil
 	}
+}
+
+// paced makes a control call when it is its turn.
+func (s *Session) paced(ctx context.Context, call exchange.Call) (o contract.Observation, err error) {
+	if err := s.health.awaitTurn(ctx); err != nil {
+		return o, err
+	}
+	if o, err = s.client.Do(ctx, call); err != nil {
+		return o, fmt.Errorf("control: %w", err)
+	}
+	return o, nil
 }
 
 // ControlKind says which of the two control calls is made.
