@@ -73,13 +73,27 @@ func (c Claims) About(row Row) string {
 	}
 }
 
-// needClientKeys are the circumstances that only a gateway with keys for its callers can be in.
+// needClientKeys are the circumstances that only a gateway with keys for its callers can be in. A circumstance with a variant
+// after a slash is that variant alone: without keys of the gateway's own, the caller's key is the upstream's, and where the
+// upstream refuses it, the refusal is about the caller.
 var needClientKeys = []string{
 	"missing-key", "wrong-key", "revoked-key", "no-model-access", "denied-access", "spent-account", "spent-key", OverRateLimit,
+	"upstream-error/error-401", "upstream-error/error-402", "upstream-error/error-403", "upstream-error/own-words",
 }
 
 // NeedsClientKeys reports whether only a gateway with keys for its callers can be in the circumstance.
 func (c Circumstance) NeedsClientKeys() bool { return slices.Contains(needClientKeys, c.ID) }
+
+// NeedsClientKeys reports whether the variant of the circumstance needs keys for callers, although others do not.
+func (v Variant) NeedsClientKeys(circumstance string) bool {
+	return slices.Contains(needClientKeys, circumstance+"/"+v.Name)
+}
+
+// NeedsClientKeys reports whether only a gateway with keys for its callers can be in the case's circumstance.
+func (c Case) NeedsClientKeys() bool {
+	circ, variant, _ := c.resolve()
+	return circ.NeedsClientKeys() || variant.NeedsClientKeys(circ.ID)
+}
 
 // Meanings are the codes of table 2 that a word stands for. A gateway may have one word for several of them.
 func (c *CodeClaim) Meanings(word string) []string {

@@ -95,11 +95,16 @@ func TestAClaimInWords(t *testing.T) {
 	}
 }
 
-func TestEightCircumstancesNeedClientKeys(t *testing.T) {
+func TestEightCircumstancesAndFourVariantsNeedClientKeys(t *testing.T) {
 	n := 0
 	for _, c := range Circumstances() {
 		if c.NeedsClientKeys() {
 			n++
+		}
+		for _, v := range c.Variants {
+			if v.NeedsClientKeys(c.ID) {
+				n++
+			}
 		}
 	}
 	assert.Equal(t, len(needClientKeys), n, "each names a circumstance")

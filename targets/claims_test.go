@@ -16,13 +16,18 @@ func TestWithoutClientKeysTheirCircumstancesAreNotOffered(t *testing.T) {
 	refused := make(map[string]bool)
 	for _, c := range contract.Cases() {
 		_, err := RequestFor(p, c, "tok")
-		if circumstance, _ := contract.CircumstanceByID(c.Circumstance); circumstance.NeedsClientKeys() {
+		if c.NeedsClientKeys() {
 			require.ErrorIs(t, err, profile.ErrNotOffered, c.ID())
 			require.ErrorContains(t, err, "the gateway has no client keys (claims.client_keys: false)", c.ID())
 			refused[c.Circumstance] = true
 		}
 	}
-	assert.Len(t, refused, 8)
+	assert.Len(t, refused, 9, "eight circumstances, and some variants of upstream-error")
+	assert.NotEmpty(t, requestFor(t, p, "http:5xx/upstream-error/chat/error-object").Call.Model)
+	refusal, err := contract.ParseCase("http:5xx/upstream-error/chat/error-402")
+	require.NoError(t, err)
+	_, err = RequestFor(p, refusal, "tok")
+	require.ErrorIs(t, err, profile.ErrNotOffered, "the upstream's refusal of the key is about the caller")
 	assert.NotEmpty(t, requestFor(t, p, "http:404/unknown-model/chat").Call.Model, "the others are offered")
 	p.Claims.ClientKeys = new(true)
 	assert.Empty(t, requestFor(t, p, "http:401/missing-key/chat").Call.Key)

@@ -192,24 +192,33 @@ func (s *Session) Healthy(ctx context.Context, c contract.Case) (ok bool, detail
 // at once, or is with another relay model. Where the next call is refused again at once, the key is limited, and all calls of
 // the session are paced from then on. It returns [ErrNotRecovered] when settle.recovery, or the budget of the run, is over.
 func (s *Session) AwaitRecovery(ctx context.Context, c contract.Case) (time.Duration, error) {
+	_, waited, err := s.recover(ctx, c)
+	return waited, err
+}
+
+// recover is AwaitRecovery, which also says how long the wait could be: less than settle.recovery when the budget of the
+// run is nearly used up.
+func (s *Session) recover(ctx context.Context, c contract.Case) (most, waited time.Duration, err error) {
 	s.health.recovering.Lock()
 	defer s.health.recovering.Unlock()
-	waited, err := s.awaitRecovery(ctx, c, s.health.left(s.Profile.Settle.Recovery))
+	most = s.health.left(s.Profile.Settle.Recovery)
+	waited, err = s.awaitRecovery(ctx, c, most)
 	if errors.Is(err, ErrNotRecovered) {
 		s.health.mu.Lock()
 		s.health.down = true
 		s.health.mu.Unlock()
 	}
-	return waited, err
+	return most, waited, err
 }
 
 // Aftermath implements the wait of the requirement no-collateral: the healthy call has to succeed within settle.recovery. It
-// returns nil where nothing can be said: the key is limited, or the gateway was down before.
+// returns nil where nothing can be said: the key is limited, the gateway was down before, or the run has waited for it so often
+// that less than settle.recovery was left.
 func (s *Session) Aftermath(ctx context.Context, surface dialect.Surface) (*contract.Aftermath, error) {
 	if s.Limited() || s.health.isDown() {
 		return nil, nil
 	}
-	waited, err := s.AwaitRecovery(ctx, contract.Case{Surface: surface})
+	most, waited, err := s.recover(ctx, contract.Case{Surface: surface})
 	switch {
 	case err == nil && s.Limited():
 		return nil, nil
@@ -217,6 +226,8 @@ func (s *Session) Aftermath(ctx context.Context, surface dialect.Surface) (*cont
 		return &contract.Aftermath{Served: true, After: waited}, nil
 	case !errors.Is(err, ErrNotRecovered):
 		return nil, err
+	case most < s.Profile.Settle.Recovery:
+		return nil, nil
 	}
 	ok, detail, err := s.Healthy(ctx, contract.Case{Surface: surface})
 	return &contract.Aftermath{Served: ok, After: s.Profile.Settle.Recovery, Detail: detail}, err

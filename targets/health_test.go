@@ -77,3 +77,23 @@ func TestAFragileGateway(t *testing.T) {
 	assert.False(t, s.AnswersUnhealthy(answer(503, `{"error":{"message":"another one"}}`)))
 	assert.False(t, s.AnswersUnhealthy(contract.Observation{Failure: &contract.Failure{}}))
 }
+
+// A wait that the run's budget cuts short proves less than settle.recovery.
+func TestAftermathNeedsTheWholeRecovery(t *testing.T) {
+	p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}}
+	p.Settle.Recovery = 150 * time.Millisecond
+	dead := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+
+	s := newTestSession(t, p, nil, dead)
+	after, err := s.Aftermath(t.Context(), dialect.Chat)
+	require.NoError(t, err)
+	require.NotNil(t, after)
+	assert.False(t, after.Served)
+	assert.Equal(t, 150*time.Millisecond, after.After)
+
+	cut := newTestSession(t, p, nil, dead)
+	cut.health.tripped(false, recoveryBudget-50*time.Millisecond)
+	after, err = cut.Aftermath(t.Context(), dialect.Chat)
+	require.NoError(t, err)
+	assert.Nil(t, after, "50 ms were left")
+}

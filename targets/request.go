@@ -71,7 +71,7 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 	if !slices.Contains(p.Surfaces, c.Surface) {
 		return Request{}, fmt.Errorf("%w: the profile does not list surface %s", profile.ErrNotOffered, c.Surface)
 	}
-	if circumstance, _ := contract.CircumstanceByID(c.Circumstance); p.Claims.NoClientKeys() && circumstance.NeedsClientKeys() && !limitOfModel(p, c) {
+	if p.Claims.NoClientKeys() && c.NeedsClientKeys() && !limitOfModel(p, c) {
 		return Request{}, fmt.Errorf("%w: the gateway has no client keys (claims.client_keys: false)", profile.ErrNotOffered)
 	}
 	if reason := cmp.Or(p.Lacks[c.Circumstance], p.Lacks[c.Circumstance+"/"+string(c.Surface)]); reason != "" {

@@ -76,5 +76,8 @@ func explainCircumstance(w io.Writer, circ contract.Circumstance, claims contrac
 	}
 	for _, v := range circ.Variants {
 		fmt.Fprintf(w, "  %-13s %s\n                on %s\n", cmp.Or(v.Name, "-"), v.Sentence, plain.Joined(v.Surfaces))
+		if claims.NoClientKeys && v.NeedsClientKeys(circ.ID) {
+			fmt.Fprintln(w, "                not offered: the gateway has no client keys, so that the upstream's refusal of the key is about the caller")
+		}
 	}
 }
