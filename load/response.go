@@ -44,6 +44,8 @@ type responseReader struct {
 	head, body, chunkLine []byte
 	// limit bounds a body in bytes.
 	limit int64
+	// event looks for the first event of the last response, where that is a stream.
+	event firstEvent
 }
 
 // read reads one response. It fails when no complete head came. What goes wrong later is in the response.
@@ -188,7 +190,7 @@ func (f *framing) parseField(line []byte) error {
 }
 
 func (r *responseReader) readBody(out *response, f framing, method string) error {
-	r.body = r.body[:0]
+	r.body, r.event = r.body[:0], firstEvent{}
 	if method == http.MethodHead || out.status == http.StatusNoContent || out.status == http.StatusNotModified {
 		out.reusable = out.reusable && f.body == counted
 		return nil
@@ -266,7 +268,7 @@ func (r *responseReader) readBytes(out *response, f framing, n int64) error {
 		got, err := r.in.Read(r.body[len(r.body) : len(r.body)+int(room)])
 		r.body = r.body[:len(r.body)+got]
 		n -= int64(got)
-		if f.stream && out.firstEvent.IsZero() && hasEvent(r.body) {
+		if f.stream && out.firstEvent.IsZero() && r.event.completeIn(r.body) {
 			out.firstEvent = time.Now()
 		}
 		switch {
@@ -280,12 +282,30 @@ func (r *responseReader) readBytes(out *response, f framing, n int64) error {
 	return nil
 }
 
-// hasEvent reports whether the beginning of an event stream holds a complete event: a data line and the blank line after it.
-func hasEvent(stream []byte) bool {
-	at := bytes.Index(stream, []byte("data:"))
-	if at < 0 {
-		return false
+// firstEvent looks for the first complete event of a stream that grows: a data line and the blank line after it. It looks at
+// each byte once, however small the pieces are in which the stream comes.
+type firstEvent struct {
+	from   int // nothing before it is part of what is looked for
+	inData bool
+}
+
+// completeIn reports whether the stream, which begins like that of the call before, has a complete event.
+func (f *firstEvent) completeIn(stream []byte) bool {
+	const field = "data:"
+	if !f.inData {
+		at := bytes.Index(stream[f.from:], []byte(field))
+		if at < 0 {
+			f.from = max(f.from, len(stream)-len(field)+1)
+			return false
+		}
+		f.from, f.inData = f.from+at, true
 	}
-	rest := stream[at:]
-	return bytes.Contains(rest, []byte("\n\n")) || bytes.Contains(rest, []byte("\r\n\r\n")) || bytes.Contains(rest, []byte("\r\r"))
+	rest := stream[f.from:]
+	for _, blank := range []string{"\n\n", "\r\n\r\n", "\r\r"} {
+		if bytes.Contains(rest, []byte(blank)) {
+			return true
+		}
+	}
+	f.from = max(f.from, len(stream)-len("\r\n\r"))
+	return false
 }

@@ -59,7 +59,8 @@ func maskedSpans(content, lower []byte, keys []maskable) []span {
 // before is the length of the beginning of the key at the end of a text.
 func (k maskable) before(text []byte) int {
 	for n := min(len(text), len(k.key)-1); n > 0; n-- {
-		if bytes.HasSuffix(text, k.key[:n]) {
+		// The first comparison decides nearly always, and a hostile text may hold a million masks.
+		if k.key[n-1] == text[len(text)-1] && bytes.HasSuffix(text, k.key[:n]) {
 			return n
 		}
 	}
@@ -69,7 +70,7 @@ func (k maskable) before(text []byte) int {
 // after is the length of the end of the key at the beginning of a text.
 func (k maskable) after(text []byte) int {
 	for n := min(len(text), len(k.key)-1); n > 0; n-- {
-		if bytes.HasPrefix(text, k.key[len(k.key)-n:]) {
+		if k.key[len(k.key)-n] == text[0] && bytes.HasPrefix(text, k.key[len(k.key)-n:]) {
 			return n
 		}
 	}

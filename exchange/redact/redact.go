@@ -82,16 +82,25 @@ func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
 func (r *Redactor) Pieces(texts []string) (clean, found []string) {
 	clean = slices.Clone(texts)
 	spans := r.spans([]byte(strings.Join(texts, "")))
-	for _, s := range slices.Backward(spans) {
-		begin, what := 0, "["+s.whats[0]+"]"
-		for i, text := range texts {
-			from, to := max(s.start-begin, 0), min(s.end-begin, len(text))
-			if from < to {
-				clean[i] = clean[i][:from] + what + clean[i][to:]
-				what = ""
-			}
-			begin += len(text)
+	out, done := make(map[int][]byte), make(map[int]int) // of the texts with a part of a secret
+	i, begin := 0, 0                                     // the text at hand, and where it begins
+	for _, s := range spans {
+		for ; begin+len(texts[i]) <= s.start; i++ {
+			begin += len(texts[i])
 		}
+		what := "[" + s.whats[0] + "]"
+		for j, at := i, begin; j < len(texts) && at < s.end; j++ {
+			if from, to := max(s.start-at, 0), min(s.end-at, len(texts[j])); from < to {
+				out[j] = append(append(out[j], texts[j][done[j]:from]...), what...)
+				done[j], what = to, ""
+			}
+			at += len(texts[j])
+		}
+	}
+	for j, begun := range out {
+		clean[j] = string(begun) + texts[j][done[j]:]
+	}
+	for _, s := range slices.Backward(spans) {
 		for _, w := range s.whats {
 			if !slices.Contains(found, w) {
 				found = append(found, w)
