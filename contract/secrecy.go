@@ -2,16 +2,10 @@ package contract
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"maps"
-	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strings"
-	"sync"
-
-	"github.com/gatecert/gatecert/dialect"
 )
 
 // maxText bounds the decoded text in bytes that is searched: strings inside strings could multiply it.
@@ -95,88 +89,4 @@ func writeStrings(text *bytes.Buffer, value any, nested int) {
 			writeStrings(text, v[name], nested)
 		}
 	}
-}
-
-// inner lists what of the gateway's inside a text shows, with an excerpt each: one of each kind.
-func inner(text []byte) []string {
-	var shown []string
-	lower := bytes.ToLower(text)
-	last := ""
-	for _, p := range leakPatterns() {
-		if p.what == last || !slices.ContainsFunc(p.marks, func(mark string) bool { return bytes.Contains(lower, []byte(mark)) }) {
-			continue
-		}
-		if m := p.re.Find(text); m != nil {
-			shown = append(shown, p.what+" ("+dialect.Excerpt(m)+")")
-			last = p.what
-		}
-	}
-	return shown
-}
-
-// leakPattern is one expression of a [leakKind].
-type leakPattern struct {
-	what string
-	// marks are in lower case. At least one of them stands in every match: looking for them first takes a hundredth of the
-	// expressions' time, and nearly every answer has none.
-	marks []string
-	re    *regexp.Regexp
-}
-
-// leakPatterns compiles the expressions at the first use: programs that judge nothing need not wait for it.
-var leakPatterns = sync.OnceValue(func() []leakPattern {
-	var patterns []leakPattern
-	for _, kind := range leakKinds {
-		for _, expression := range kind.expressions {
-			parsed, err := syntax.Parse(expression, syntax.Perl)
-			if err != nil {
-				panic(err) // a mistake in the table, which any test shows
-			}
-			patterns = append(patterns, leakPattern{kind.what, requiredText(parsed), regexp.MustCompile(expression)})
-		}
-	}
-	return patterns
-})
-
-// requiredText returns texts in lower case of which every match of an expression contains one; nil when there are none.
-func requiredText(re *syntax.Regexp) []string {
-	switch re.Op {
-	case syntax.OpLiteral:
-		return []string{strings.ToLower(string(re.Rune))}
-	case syntax.OpCapture, syntax.OpPlus:
-		return requiredText(re.Sub[0])
-	case syntax.OpRepeat:
-		if re.Min == 0 {
-			return nil
-		}
-		return requiredText(re.Sub[0])
-	case syntax.OpConcat:
-		var best []string
-		for _, sub := range re.Sub {
-			if texts := requiredText(sub); shortest(texts) > shortest(best) {
-				best = texts
-			}
-		}
-		return best
-	case syntax.OpAlternate:
-		var all []string
-		for _, sub := range re.Sub {
-			texts := requiredText(sub)
-			if texts == nil {
-				return nil
-			}
-			all = append(all, texts...)
-		}
-		return all
-	default:
-		return nil
-	}
-}
-
-// shortest is the length of the shortest text, 0 for none: the longer it is, the fewer answers contain it.
-func shortest(texts []string) int {
-	if len(texts) == 0 {
-		return 0
-	}
-	return len(slices.MinFunc(texts, func(a, b string) int { return cmp.Compare(len(a), len(b)) }))
 }

@@ -17,6 +17,8 @@ const (
 	// placeBegins is the first folder of a path to a source file. What follows the two slashes of a URL is its host, and the
 	// domains of whole countries end like source files: https://docs.gateway.cc:8443 is a page and its port.
 	placeBegins = `(?:(?:^|[^\w@./\\-])(?:[\w@.-]+/|/[\w@.-]|[A-Za-z]:\\)|://[\w@.:-]*/)`
+	// dotnetFrame is a frame of a .NET stack trace after the beginning of its line.
+	dotnetFrame = `\s+at [\w.+<>\x60,\[\]]+\.[\w<>\x60.,\[\]]+\([^)\n]{0,200}\)(?:\\r|\r|\\n|\n|$)`
 	// sources are the extensions of source files that no prose has.
 	sources = `(?:py|pyx|js|mjs|cjs|jsx|ts|mts|tsx|rb|php|rs|java|kt|scala|cs|fs|exs?|erl|lua|cpp|cc)`
 )
@@ -82,7 +84,7 @@ var leakKinds = []leakKind{
 		`\bat [\w$.]+\.[\w$<>]+\((?:[\w$]+\.(?:java|kt|scala|groovy)(?::\d+)?|Native Method|Unknown Source)\)`,
 		`\bCaused by: (?:\w+\.)+\w+`, `\bException in thread "`,
 		// .NET
-		`\bin [^\n]{1,200}\.(?:cs|fs|vb):line \d+`, `(?:\\n|\n|^)\s+at [\w.+<>\x60,\[\]]+\.[\w<>\x60.,\[\]]+\([^)\n]{0,200}\)(?:\\r|\r|\\n|\n|$)`,
+		`\bin [^\n]{1,200}\.(?:cs|fs|vb):line \d+`, `^` + dotnetFrame, `(?:\\n|\n)` + dotnetFrame,
 		`--- End of (?:inner exception )?stack trace`,
 		// PHP
 		`#\d+ [^\s()]{1,200}\.php\(\d+\)`, `\.php on line \d+`, `PHP (?:Fatal|Parse) error:`, `(?i)\bstack trace:(?:\\n|\s)`,

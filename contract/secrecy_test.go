@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // leaks are texts of runtimes and database drivers, by what they show.
@@ -138,10 +140,33 @@ func TestLeaksOfTheInsideAreFound(t *testing.T) {
 	}
 }
 
-// An expression without a text that every match contains would run on every answer.
+// An expression without a text that every match contains would never run.
 func TestEveryExpressionHasARequiredText(t *testing.T) {
-	for _, p := range leakPatterns() {
-		assert.Positive(t, shortest(p.marks), p.re.String())
+	for _, p := range leakSearch().patterns {
+		assert.NotEmpty(t, p.groups, p.re.String())
+	}
+}
+
+// What is found around the marks is what the expressions find in the whole of a long text.
+func TestLeaksAreFoundInLongTexts(t *testing.T) {
+	filler := strings.Join(innocent[:30], "\n") + "\n"
+	require.Greater(t, len(filler), longestMatch)
+	require.Empty(t, inner([]byte(filler)))
+	for _, texts := range leaks {
+		for _, text := range texts {
+			long := filler + text + "x" + filler
+			var want []string
+			last := ""
+			for _, p := range leakSearch().patterns {
+				if p.what == last {
+					continue
+				}
+				if m := p.re.FindString(long); m != "" {
+					want, last = append(want, p.what+" ("+dialect.Excerpt([]byte(m))+")"), p.what
+				}
+			}
+			assert.Equal(t, want, inner([]byte(long)), text)
+		}
 	}
 }
 
@@ -201,7 +226,10 @@ func FuzzMarks(f *testing.F) {
 		if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
 			t.Skip()
 		}
-		for _, p := range leakPatterns() {
+		if len(text) > longestName {
+			t.Skip()
+		}
+		for _, p := range leakSearch().patterns {
 			if p.re.MatchString(text) {
 				assert.Contains(t, strings.Join(inner([]byte(text)), "\n"), p.what+" (", text)
 			}
