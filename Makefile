@@ -21,7 +21,7 @@ build:
 ## run: certify the embedded reference gateway; matrix on the terminal, page in reports/latest/report.html
 .PHONY: run
 run: build
-	$(BIN) run --out reports/latest
+	$(BIN) run
 
 ## test: gofmt, go vet, and all tests with the race detector
 .PHONY: test
@@ -78,6 +78,11 @@ accept-limits:
 accept-judge:
 	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 8 -timeout 2h -v ./internal/secondgateway
 
+## accept-kill: end a hundred runs and load runs at random moments; their logs, and those of the runs before them, survive
+.PHONY: accept-kill
+accept-kill:
+	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 4 -run TestEvidenceSurvivesAKill ./cmd/gatecert
+
 ## lint: golangci-lint as .golangci.yml configures it
 .PHONY: lint
 lint: $(LINT)
@@ -105,4 +110,4 @@ nginx:
 ## clean: remove binaries and reports
 .PHONY: clean
 clean:
-	rm -rf bin reports/latest reports/load reports/selftest reports/peer-* .peers
+	rm -rf bin reports/latest reports/load reports/[0-9]*T[0-9]*-* reports/selftest reports/peer-* .peers

@@ -42,8 +42,12 @@ func (r certifyCommand) Run(ctx context.Context, c *console) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("make the folder for the certificate: %w", err)
 	}
-	for name, content := range map[string][]byte{certificate.ReportFile: cert.Report, certificate.EnvelopeFile: cert.Envelope} {
-		if err := atomicfile.WriteBytes(filepath.Join(dir, name), 0o644, content); err != nil { // it is meant to be published
+	// The envelope comes last: it makes the report a certificate.
+	for _, file := range []struct {
+		name    string
+		content []byte
+	}{{certificate.ReportFile, cert.Report}, {certificate.EnvelopeFile, cert.Envelope}} {
+		if err := atomicfile.WriteBytes(filepath.Join(dir, file.name), 0o644, file.content); err != nil { // it is meant to be published
 			return fmt.Errorf("write the certificate: %w", err)
 		}
 	}

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/internal/folderlock"
 	"github.com/gatecert/gatecert/targets/newapi"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/store"
@@ -18,14 +20,15 @@ const journalName = "cleanup.ndjson"
 
 type cleanCommand struct {
 	Target string `help:"Profile of the gateway, the same as that of the run." required:"" placeholder:"FILE" type:"path"`
-	From   string `help:"Output folder of the run that died. Default: ${default}." default:"reports/latest" type:"path"`
+	From   string `help:"Output folder of the run that died. Default: the one in reports/ that has something left to undo." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (cleanCommand) Help() string {
 	return `Before a run creates or changes anything on a gateway, it writes that to OUT/` + journalName + `. If the run is killed,
 this command undoes whatever the run did not, and records that in the same file. It is safe to run twice.
-  gatecert clean --target new-api.yaml --from reports/latest`
+  gatecert clean --target new-api.yaml
+  gatecert clean --target new-api.yaml --from my-run`
 }
 
 func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
@@ -36,6 +39,9 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 	if !prepares(profile) {
 		return fmt.Errorf("%w: driver %s changes nothing on a gateway, so there is nothing to clean up", errUsage, profile.Driver)
 	}
+	if err := k.findFolder(); err != nil {
+		return err
+	}
 	driver := newapi.Driver{OpenStore: store.Open}
 	path := filepath.Join(k.From, journalName)
 	journal, err := os.ReadFile(path) //nolint:gosec // the user's own folder
@@ -45,6 +51,11 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return fmt.Errorf("read the journal: %w", err)
 	}
+	lock, err := folderlock.Take(k.From) // a run that still goes on undoes its changes itself
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
 	// An incomplete last line announces a change that was never made. New lines must not be appended to it.
 	if err := os.Truncate(path, int64(bytes.LastIndexByte(journal, '\n')+1)); err != nil {
 		return fmt.Errorf("repair the journal: %w", err)
@@ -63,6 +74,22 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 		return nil
 	}
 	fmt.Fprintf(c.out, "%d changes undone\n", changes)
+	return nil
+}
+
+// findFolder finds the folder of the run that died, where none is named.
+func (k *cleanCommand) findFolder() error {
+	if k.From != "" {
+		return nil
+	}
+	switch dirs := unfinished(); len(dirs) {
+	case 0:
+		k.From = filepath.Join(reportsFolder, string(latestRun))
+	case 1:
+		k.From = dirs[0]
+	default:
+		return fmt.Errorf("%w: several runs have died: give one of their folders with --from: %s", errUsage, strings.Join(dirs, ", "))
+	}
 	return nil
 }
 
@@ -94,44 +121,73 @@ func appendJournal(path string) (journalFile, error) {
 	return journalFile{file}, nil
 }
 
-// mayChange gives a configuration what a driver needs that changes a gateway: consent, and a journal in the folder. The caller
-// closes the journal when the run is over.
-func (c *console) mayChange(config *gatecert.Config, dir string, yes bool) (journalFile, error) {
-	journal, err := openJournal(config.Target, dir)
-	if err != nil {
-		return journal, err
-	}
+// mayChange gives a configuration what a driver needs that changes a gateway: consent, and a journal, which is to be opened
+// before the run and closed after it.
+func (c *console) mayChange(config *gatecert.Config, yes bool) (*journalFile, error) {
+	journal := new(journalFile)
 	config.OpenStore = store.Open
 	d, err := driverOf(config.Target)
 	if err != nil {
-		return journal, errors.Join(err, journal.Close())
+		return journal, err
 	}
 	config.Driver = d.make(c.consent(yes), journal)
 	return journal, nil
 }
 
-// openJournal creates the journal of a run, where its driver needs one. It refuses to overwrite one with changes that are not
-// undone yet.
-func openJournal(target profile.Profile, dir string) (journalFile, error) {
+// open creates the journal of a run, where its driver needs one. It refuses to overwrite one with changes that are not
+// undone yet, and a folder of its own while another of these has such a journal.
+func (j *journalFile) open(target profile.Profile, out *output) error {
 	if !prepares(target) {
-		return journalFile{}, nil
+		return nil
 	}
-	path := filepath.Join(dir, journalName)
-	left := 0
-	if before, err := os.ReadFile(path); err == nil { //nolint:gosec // the user's own folder
-		if left, err = newapi.Outstanding(bytes.NewReader(before)); err != nil {
-			return journalFile{}, err
+	earlier := []string{out.dir}
+	if out.own {
+		earlier = unfinished()
+	}
+	for _, dir := range earlier {
+		left, err := outstanding(dir)
+		if err != nil {
+			return err
+		}
+		if left > 0 {
+			return fmt.Errorf("%w: the run in %s died and left %d changes on its gateway; undo them first: gatecert clean --target PROFILE --from %s",
+				errUsage, dir, left, dir)
 		}
 	}
-	if left > 0 {
-		return journalFile{}, fmt.Errorf("%w: the run in %s died and left %d changes on its gateway; undo them first: gatecert clean --target PROFILE --from %s",
-			errUsage, dir, left, dir)
-	}
+	path := filepath.Join(out.dir, journalName)
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return journalFile{}, fmt.Errorf("remove the journal of the previous run: %w", err)
+		return fmt.Errorf("remove the journal of the previous run: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return journalFile{}, fmt.Errorf("create the folder of the journal: %w", err)
+	var err error
+	*j, err = appendJournal(path)
+	return err
+}
+
+// preparation is what a command holds that prepares a gateway and writes no log.
+type preparation struct {
+	out     *output
+	journal *journalFile
+}
+
+// prepareIn opens the journal of a command without a log, in the folder that the user named or in one that goes when nothing
+// is left to undo. It needs neither where the driver changes nothing.
+func (c *console) prepareIn(config *gatecert.Config, named string, yes bool) (p preparation, err error) {
+	if p.journal, err = c.mayChange(config, yes); err != nil || !prepares(config.Target) {
+		return p, err
 	}
-	return appendJournal(path)
+	if p.out, err = c.openOutput(named, latestLoad, config.Target); err != nil {
+		return p, err
+	}
+	if err := p.journal.open(config.Target, p.out); err != nil {
+		return p, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+func (p preparation) close() error {
+	err := p.journal.Close()
+	if p.out != nil {
+		err = errors.Join(err, p.out.close())
+	}
+	return err
 }

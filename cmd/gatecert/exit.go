@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/folderlock"
 	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -48,7 +49,7 @@ func exitCode(err error) int {
 	case errors.Is(err, certificate.ErrUnsound), errors.Is(err, certificate.ErrNotVerified):
 		return exitNotConformant
 	case errors.Is(err, gatecert.ErrUsage), errors.Is(err, profile.ErrProfile), errors.Is(err, baseline.ErrBaseline),
-		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errNotSent),
+		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errNotSent), errors.Is(err, folderlock.ErrHeld),
 		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrCannotPrepare), errors.Is(err, newapi.ErrJournal):
 		return exitUsage
 	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled),

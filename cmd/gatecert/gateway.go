@@ -91,7 +91,7 @@ func (g gatewayCommand) writeProfile(c *console, server *reference.Server) error
 			return fmt.Errorf("%w: a gateway over https needs --profile-out: its certificate is written next to the profile", errUsage)
 		}
 		profile.TLS.CA = g.ProfileOut + ".pem"
-		if err := os.WriteFile(profile.TLS.CA, server.Certificate, 0o600); err != nil {
+		if err := atomicfile.WriteBytes(profile.TLS.CA, 0o600, server.Certificate); err != nil {
 			return err
 		}
 	}

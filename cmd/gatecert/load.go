@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +47,7 @@ type loadSession struct {
 	flags    loadFlags
 	prepared targets.Prepared
 	surface  dialect.Surface
-	journal  journalFile
+	changes  preparation
 	engine   *load.Engine
 	// phase sends the successful call of the surface. It has no schedule yet.
 	phase load.Phase
@@ -68,16 +67,16 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession
 		return nil, err
 	}
 	config := gatecert.Config{Target: target, Command: os.Args}
-	journal, err := c.mayChange(&config, cmp.Or(f.Out, "reports/load"), f.Yes)
+	changes, err := c.prepareIn(&config, f.Out, f.Yes)
 	if err != nil {
 		return nil, err
 	}
 	fmt.Fprintln(c.err, "preparing the target")
 	prepared, err := runner.Prepare(ctx, config.Driver, config.Target)
 	if err != nil {
-		return nil, errors.Join(err, journal.Close())
+		return nil, errors.Join(err, changes.close())
 	}
-	s := &loadSession{flags: f, prepared: prepared, surface: surface, journal: journal}
+	s := &loadSession{flags: f, prepared: prepared, surface: surface, changes: changes}
 	s.phase = load.Phase{
 		Mix: []load.Request{runner.HealthyRequest(prepared.Profile, surface)}, Connections: f.Connections, Timeout: f.Timeout,
 		Embedded: prepared.Profile.Driver == profile.ReferenceDriver,
@@ -98,7 +97,7 @@ func (s *loadSession) local() bool { return runner.OnThisMachine(s.prepared.Prof
 
 func (s *loadSession) close(ctx context.Context) error {
 	s.engine.Close()
-	return errors.Join(s.prepared.Close(context.WithoutCancel(ctx)), s.journal.Close())
+	return errors.Join(s.prepared.Close(context.WithoutCancel(ctx)), s.changes.close())
 }
 
 // announce prints the plan, and makes one call before any load. It returns [errNotSent] when the plan exceeds the caps.

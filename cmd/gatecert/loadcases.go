@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 type caseFlags struct {
 	targetFlags
 	Surface string `help:"Endpoint to call, together with its streaming form: chat, responses, messages or gemini. Default: ${default}." default:"chat"`
-	Out     string `help:"Folder for run.ndjson and the reports. Default: ${default}." default:"reports/load" type:"path"`
+	Out     string `help:"Folder for run.ndjson and the reports. Default: a new one, reports/START-TARGET-load; reports/load leads to it." placeholder:"DIR" type:"path"`
 	Yes     bool   `help:"Send load to a gateway that is not on this machine, and agree to the changes that a driver lists. For CI."`
 }
 
@@ -44,16 +43,16 @@ func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Conf
 	if err != nil {
 		return err
 	}
-	run, err := c.certify(ctx, config, formats, f.Out, f.Yes)
-	if run.Schema == "" {
+	run, out, err := c.certify(ctx, config, runOptions{out: f.Out, kind: latestLoad, formats: formats, yes: f.Yes})
+	if !began(run) {
 		return err
 	}
 	for _, result := range run.Cases {
 		printLoadCase(c, result)
 	}
-	fmt.Fprintf(c.out, "%s.\nreports: %s\n", reports.Sentence(run), filepath.Join(f.Out, formats[0].File))
+	fmt.Fprintf(c.out, "%s.\nreports: %s\n", reports.Sentence(run), out.shown(formats[0].File))
 	if err != nil {
-		return fmt.Errorf("the run so far is in %s: %w", filepath.Join(f.Out, logName), err)
+		return fmt.Errorf("the run so far is in %s: %w", out.shown(logName), err)
 	}
 	return outcome(run)
 }

@@ -46,11 +46,11 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 }
 
 func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatecert.Config) (err error) {
-	journal, err := c.mayChange(&config, cmd.Out, cmd.Yes)
+	changes, err := c.prepareIn(&config, cmd.Out, cmd.Yes)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, journal.Close()) }()
+	defer func() { err = errors.Join(err, changes.close()) }()
 	prepared, err := runner.Prepare(ctx, config.Driver, config.Target)
 	if err != nil {
 		return err

@@ -41,11 +41,11 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 			return err
 		}
 	}
-	journal, err := c.mayChange(&config, filepath.Dir(logPath(r.From)), r.Yes)
+	changes, err := c.prepareIn(&config, filepath.Dir(logPath(r.From)), r.Yes)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, journal.Close()) }()
+	defer func() { err = errors.Join(err, changes.close()) }()
 	again, err := runner.Replay(ctx, runner.Job{Target: config.Target, Driver: config.Driver, OpenStore: config.OpenStore}, earlier, r.Case)
 	if err != nil {
 		return err

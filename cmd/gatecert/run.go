@@ -24,7 +24,8 @@ type runCommand struct {
 	Baseline    string   `help:"Expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
 	Update      bool     `name:"update-baseline" help:"Rewrite --baseline so that it expects exactly the failures of this run."`
 	Format      []string `help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
-	Out         string   `help:"Folder for run.ndjson and the reports. Default: ${default}." default:"reports/latest" type:"path"`
+	Out         string   `help:"Folder for run.ndjson and the reports. Default: a new one, reports/START-TARGET; reports/latest leads to it." placeholder:"DIR" type:"path"`
+	Keep        int      `help:"Keep the N newest runs of this target in reports/ and remove older ones, except certified ones. Default: all are kept." placeholder:"N"`
 	Yes         bool     `help:"Permit the changes that a driver makes on a running gateway (it lists them first), and load cases on a gateway that is not on this machine. For CI."`
 	Failures    int      `help:"Number of failures shown in full on the terminal. Default: ${default}." default:"10"`
 }
@@ -42,7 +43,8 @@ func (runCommand) Help() string {
   gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not fail the run
   gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept the failures of this run
 
-The run's log is OUT/run.ndjson; gatecert report OUT renders the reports again.`
+The run's log is run.ndjson in its folder; gatecert report FOLDER renders the reports again. A run that never begins, because the
+gateway cannot be reached for example, changes nothing in the folder. Two runs cannot write into one folder at once.`
 }
 
 func (r runCommand) Run(ctx context.Context, c *console) (err error) {
@@ -54,19 +56,19 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	run, err := c.certify(ctx, config, formats, r.Out, r.Yes)
-	if run.Schema == "" {
+	run, out, err := c.certify(ctx, config, runOptions{out: r.Out, kind: latestRun, formats: formats, yes: r.Yes, keep: r.Keep})
+	if !began(run) {
 		return err
 	}
 	if termErr := reports.Terminal(c.out, run, reports.TerminalOptions{Color: c.color, Width: c.width, Failures: r.Failures}); termErr != nil {
 		return errors.Join(err, termErr)
 	}
-	fmt.Fprintf(c.out, "reports: %s\n", filepath.Join(r.Out, formats[0].File))
+	fmt.Fprintf(c.out, "reports: %s\n", out.shown(formats[0].File))
 	if err != nil && run.Complete() {
 		return fmt.Errorf("the run is complete and its reports are valid, but: %w", err)
 	}
 	if err != nil {
-		return fmt.Errorf("interrupted; the results so far are in %s: %w", filepath.Join(r.Out, logName), err)
+		return fmt.Errorf("interrupted; the results so far are in %s: %w", out.shown(logName), err)
 	}
 	if r.Update {
 		return r.updateBaseline(c, config, run)
@@ -77,55 +79,59 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 	return outcome(run)
 }
 
-// certify runs with a log in the folder, writes the reports next to it and returns the run, which has no schema when it never
-// began. An interrupted run has reports too: they say that it is incomplete.
-func (c *console) certify(ctx context.Context, config gatecert.Config, formats []reports.Format, dir string, yes bool) (run runlog.Run, err error) {
-	// Before the log is overwritten: the log of a killed run is evidence until clean has undone what it left behind.
-	journal, err := c.mayChange(&config, dir, yes)
+// runOptions are what a command says about a run, besides its configuration.
+type runOptions struct {
+	// out is the folder that the user named, "" for one of its own.
+	out     string
+	kind    outputKind
+	formats []reports.Format
+	// yes agrees to changes on a gateway, and to load on another machine.
+	yes bool
+	// keep is how many runs of the target are kept, 0 for all.
+	keep int
+}
+
+// certify runs with a log in a folder and writes the reports next to it. Nothing in the folder changes before the run has
+// begun, and the run has no schema when it never did. An interrupted run has reports too: they say that it is incomplete.
+func (c *console) certify(ctx context.Context, config gatecert.Config, options runOptions) (run runlog.Run, out *output, err error) {
+	journal, err := c.mayChange(&config, options.yes)
 	if err != nil {
-		return run, err
+		return run, nil, err
 	}
-	defer func() { err = errors.Join(err, journal.Close()) }()
-	log := new(logFile)
-	config.Log, config.AllowRemoteLoad = log, yes
+	config.AllowRemoteLoad = options.yes
 	bar := &progress{bar: newBar(c)}
 	defer bar.close()
 	config.Progress = bar.show
-	certification, err := gatecert.New(config) // before the files of an earlier run are removed: it refuses a typo
+	if _, err := gatecert.New(config); err != nil { // before a folder is made: it refuses a typo
+		return run, nil, err
+	}
+	if out, err = c.openOutput(options.out, options.kind, config.Target); err != nil {
+		return run, nil, err
+	}
+	defer func() { err = errors.Join(err, out.close()) }()
+	if err := journal.open(config.Target, out); err != nil {
+		return run, out, err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	config.Log = &out.log
+	certification, err := gatecert.New(config)
 	if err != nil {
-		return run, err
+		return run, out, err
 	}
-	if err := log.create(dir); err != nil {
-		return run, err
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
 	run, err = certification.Run(ctx)
 	bar.close()
-	if run.Schema == "" {
-		return run, err
+	if !began(run) {
+		return run, out, err
 	}
-	return run, errors.Join(err, writeReports(run, formats, dir))
-}
-
-// logFile is the log of a run in its folder, not open before [logFile.create].
-type logFile struct{ *os.File }
-
-// create opens an empty log, and removes the reports of an earlier run: next to the log of a run that never began they would
-// be mistaken for its reports.
-func (l *logFile) create(dir string) (err error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("make the folder for the reports: %w", err)
-	}
-	for _, f := range reports.Formats() {
-		if err := os.Remove(filepath.Join(dir, f.File)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("remove an earlier report: %w", err)
+	err = errors.Join(err, writeReports(run, options.formats, out.dir))
+	if err == nil && options.keep > 0 && out.own && run.Complete() {
+		removed, err := out.prune(options.keep)
+		if removed > 0 {
+			fmt.Fprintf(c.err, "%s removed\n", reports.Count(removed, "earlier run"))
 		}
+		return run, out, err
 	}
-	l.File, err = os.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_WRONLY|os.O_TRUNC|os.O_APPEND, 0o600) //nolint:gosec // the user's own folder
-	if err != nil {
-		return fmt.Errorf("open the log: %w", err)
-	}
-	return nil
+	return run, out, err
 }
 
 func (r runCommand) config() (gatecert.Config, error) {
@@ -135,6 +141,9 @@ func (r runCommand) config() (gatecert.Config, error) {
 	}
 	config := gatecert.Config{
 		Baseline: known, Level: contract.Level(r.Level), Rows: r.Rows, Surfaces: r.Surfaces, Concurrency: r.Concurrency, Command: os.Args,
+	}
+	if r.Keep < 0 || r.Keep > 0 && r.Out != "" {
+		return config, fmt.Errorf("%w: --keep %d: want 1 or more, and no --out: it is about the runs in reports/", errUsage, r.Keep)
 	}
 	if r.Concurrency < 0 || r.Concurrency > 256 {
 		return config, fmt.Errorf("%w: --concurrency %d: want 1 to 256", errUsage, r.Concurrency)
@@ -147,8 +156,6 @@ func (r runCommand) config() (gatecert.Config, error) {
 	}
 	return config, nil
 }
-
-const logName = "run.ndjson"
 
 func writeReports(run runlog.Run, formats []reports.Format, dir string) error {
 	for _, f := range formats {

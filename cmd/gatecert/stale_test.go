@@ -9,22 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A log without a run, beside the green reports of an earlier run, would be published as that run's evidence.
-func TestARunThatDoesNotBeginLeavesNoReportsOfAnEarlierOne(t *testing.T) {
+// The log of the earlier run is evidence: it stays until the next run has a header.
+func TestARunThatDoesNotBeginLeavesTheEarlierOne(t *testing.T) {
 	dir := t.TempDir()
 	code, _, stderr := invoke(t.Context(), "run", "--rows", "http:404", "--surfaces", "chat", "--out", dir)
 	require.Equal(t, exitConformant, code, stderr)
-	require.FileExists(t, filepath.Join(dir, "report.html"))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o600))
+	before := contents(t, dir)
 	code, _, stderr = invoke(t.Context(), "run", "http://127.0.0.1:"+freePort(t), "--key", "k", "--model", "m", "--out", dir)
 	assert.Equal(t, exitHarness, code, stderr)
-	left, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	var names []string
-	for _, file := range left {
-		names = append(names, file.Name())
-	}
-	assert.Equal(t, []string{"notes.txt", "run.ndjson"}, names)
+	assert.Equal(t, before, contents(t, dir))
 }
 
 // A usage error says nothing about the earlier run in the folder.

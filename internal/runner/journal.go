@@ -20,6 +20,8 @@ type journal struct {
 	mu    sync.Mutex
 	notes []string
 	err   error
+	// failed, when not nil, is called with the first error.
+	failed func(error)
 }
 
 // newJournal writes to out, which may be nil.
@@ -37,9 +39,23 @@ func newJournal(out io.Writer) *journal {
 func (j *journal) wrote(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.err == nil {
-		j.err = err
+	if j.err != nil || err == nil {
+		return
 	}
+	j.err = err
+	if j.failed != nil {
+		j.failed(err)
+	}
+}
+
+// fault is [ErrHarness] where the log could not be written.
+func (j *journal) fault() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err != nil {
+		return fmt.Errorf("%w: write the log: %w", ErrHarness, j.err)
+	}
+	return nil
 }
 
 // note adds a sentence about the gateway's state to the footer.
@@ -68,8 +84,8 @@ func (j *journal) close(conclude func(runlog.Run) runlog.Footer) (runlog.Run, er
 	footer := conclude(run)
 	footer.Notes = j.notes
 	j.wrote(j.log.Footer(footer))
-	if j.err != nil {
-		return run, fmt.Errorf("%w: write the log: %w", ErrHarness, j.err)
+	if err := j.fault(); err != nil {
+		return run, err
 	}
 	run.Footer = &footer
 	return run, nil

@@ -37,6 +37,9 @@ type runner struct {
 }
 
 func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r.journal.failed = cancel // nothing is sent that the log could not show
 	r.progress.report(Progress{Phase: PhasePrepare})
 	r.prepared, err = Prepare(ctx, r.job.Driver, r.job.Target)
 	if err != nil {
@@ -111,6 +114,9 @@ func (r *runner) begin(ctx context.Context) (err error) {
 		return err
 	}
 	r.journal.wrote(r.journal.log.Header(r.header()))
+	if err := r.journal.fault(); err != nil {
+		return err // the run has not begun
+	}
 	for _, c := range r.before.calls {
 		r.journal.wrote(r.journal.log.Control(c))
 	}
