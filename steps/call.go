@@ -176,6 +176,8 @@ const (
 func (w *World) doubt(o contract.Observation) doubt {
 	row, _ := contract.RowByID(w.current.Row)
 	switch {
+	case w.result.Verdict == contract.Untestable && (o.Status/100 == 5 || o.Status == http.StatusTooManyRequests):
+		return doubtful // another case may have taken the upstream out of service, for a moment
 	case w.result.Verdict == contract.Untestable:
 		return ifUnhealthy
 	case o.Status == http.StatusTooManyRequests && w.current.Row != contract.RowRateLimited && !w.tellsTheRow() && !reached(o):

@@ -51,7 +51,10 @@ func TestAnAnswerThatMayComeFromTheGatewaysState(t *testing.T) {
 		reason    string
 	}{
 		{"a breaker before the upstream, once", relayed, []contract.Observation{breaker, good}, failing, after(time.Second, nil), contract.Pass, 2, ""},
-		{"the upstream was not reached, on a healthy gateway", relayed, []contract.Observation{breaker}, healthy, nil, contract.Untestable, 1, "never called the upstream"},
+		{"the upstream was not reached, on a healthy gateway", relayed, []contract.Observation{breaker}, healthy, nil, contract.Untestable, 2, "never called the upstream"},
+		{"the upstream was out of service for a moment", relayed, []contract.Observation{breaker, good}, healthy, nil, contract.Pass, 2, ""},
+		{"a refusal before the upstream, on a healthy gateway", relayed, []contract.Observation{asked(code(400, "invalid_request"))}, healthy, nil,
+			contract.Untestable, 1, "never called the upstream"},
 		{"a breaker that stays open", relayed, []contract.Observation{breaker}, failing, after(0, errors.New("still down")), contract.Untestable, 1, "still down"},
 		{"a breaker that opens each time", relayed, []contract.Observation{breaker}, failing, after(time.Second, nil), contract.Untestable, 4, "healthy calls failed after each of 4 tries"},
 		{"a breaker that the call itself opened, once", refused4, []contract.Observation{second, refused}, failing, after(time.Second, nil), contract.Pass, 2, ""},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -257,11 +256,12 @@ func (r *runner) runCases(ctx context.Context) error {
 	}
 	var parts []part
 	for _, p := range []part{{PhaseConcurrent, r.plan.concurrent, r.session.Profile.Concurrency}, {PhaseExclusive, r.plan.exclusive, 1}} {
-		for risk := range risks {
+		for risk := range targets.Risks {
+			cases := filter(p.cases, func(c contract.Case) bool { return targets.RiskOf(r.session.Profile, c) == risk })
 			// A witness comes before the other cases of its kind, which would take the gateway down unseen.
 			parts = append(parts,
-				part{p.phase, filter(p.cases, func(c contract.Case) bool { return riskOf(c) == risk && r.plan.witnesses[c.ID()] }), 1},
-				part{p.phase, filter(p.cases, func(c contract.Case) bool { return riskOf(c) == risk && !r.plan.witnesses[c.ID()] }), p.concurrency})
+				part{p.phase, filter(cases, func(c contract.Case) bool { return r.plan.witnesses[c.ID()] }), 1},
+				part{p.phase, filter(cases, func(c contract.Case) bool { return !r.plan.witnesses[c.ID()] }), p.concurrency})
 		}
 	}
 	for _, part := range append(parts, part{PhaseLoad, r.plan.load, 1}) {
@@ -286,26 +286,6 @@ func (r *runner) runCases(ctx context.Context) error {
 
 func filter(cases []contract.Case, keep func(contract.Case) bool) []contract.Case {
 	return slices.DeleteFunc(slices.Clone(cases), func(c contract.Case) bool { return !keep(c) })
-}
-
-// risks is the number of values that riskOf returns.
-const risks = 4
-
-// riskOf orders the cases by how apt they are to open a breaker. Where that never closes again, all that could be judged
-// before it has been: what the gateway refuses by itself, what a proxy asks its upstream in vain, what it passes on for the
-// upstream to refuse, and what makes the upstream fail. What must not reach the upstream comes first also because that is
-// asked again, some time later, whether it did.
-func riskOf(c contract.Case) int {
-	switch {
-	case c.Reach() == contract.ReachNever:
-		return 0
-	case c.Reach() == contract.ReachMust:
-		return risks - 1
-	case slices.Contains(c.Status().Exact, http.StatusNotFound):
-		return 1
-	default:
-		return 2
-	}
 }
 
 // record logs an outcome and reports it. Failures that the baseline lists are expected in every report of the run.
