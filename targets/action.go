@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/internal/program"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -17,10 +18,10 @@ const actionLimit = 30 * time.Second
 // Shell runs one line of a recipe. It returns what the line printed, with an error when it failed.
 type Shell func(ctx context.Context, line string) (output []byte, err error)
 
-// SystemShell is a [Shell] that leaves the line to sh.
+// SystemShell is a [Shell] that leaves the line to sh. What the line starts ends with it, also what it leaves in the background.
 func SystemShell(ctx context.Context, line string) ([]byte, error) {
 	// The line is the user's own, from the user's own profile.
-	return exec.CommandContext(ctx, "sh", "-c", line).CombinedOutput() //nolint:gosec // see above
+	return program.Run(exec.CommandContext(ctx, "sh", "-c", line)) //nolint:gosec // see above
 }
 
 func (s *Session) runActions(ctx context.Context, actions []profile.Action) error {

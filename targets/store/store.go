@@ -16,6 +16,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver behind store.sqlite
 
+	"github.com/gatecert/gatecert/internal/program"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -73,7 +74,7 @@ func openPostgres(dsn string) (postgres, error) {
 func (p postgres) Exec(ctx context.Context, statement string) error {
 	psql := exec.CommandContext(ctx, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement) //nolint:gosec // the profile's own
 	psql.Env = append(os.Environ(), postgresEnv(p.address)...)
-	if out, err := psql.CombinedOutput(); err != nil {
+	if out, err := program.Run(psql); err != nil {
 		return fmt.Errorf("store %s: %q: %w: %s", p.address.Redacted(), statement, err, strings.TrimSpace(string(out)))
 	}
 	return nil

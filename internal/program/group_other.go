@@ -1,0 +1,10 @@
+//go:build !unix
+
+package program
+
+import "os/exec"
+
+// Where there are no process groups, only the command itself ends with its context.
+func ownGroup(*exec.Cmd) {}
+
+func endGroup(*exec.Cmd) {}
