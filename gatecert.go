@@ -38,6 +38,9 @@ type Config struct {
 	OpenStore targets.OpenStore
 	// Level leaves out the cases that need a higher level. "" selects all cases but the load cases.
 	Level contract.Level
+	// AllowActions permits the shell lines and SQL statements of the target's recipes. Without it, the cases that need them are
+	// not offered. Ask before you set it for a profile that somebody else wrote.
+	AllowActions bool
 	// AllowRemoteLoad permits load cases on a gateway that is not on this machine.
 	AllowRemoteLoad bool
 	// Rows are row ids or patterns of them ("http:404", "code:channel:*"). Empty: all rows.
@@ -119,7 +122,7 @@ func New(cfg Config) (*Certification, error) {
 	}
 	return &Certification{runner.Job{
 		Target: cfg.Target, Driver: driver, OpenStore: cfg.OpenStore,
-		Selection: selection, AllowRemoteLoad: cfg.AllowRemoteLoad, Baseline: cfg.Baseline, Concurrency: cfg.Concurrency,
+		Selection: selection, AllowActions: cfg.AllowActions, AllowRemoteLoad: cfg.AllowRemoteLoad, Baseline: cfg.Baseline, Concurrency: cfg.Concurrency,
 		Log: cfg.Log, Command: cfg.Command, Progress: cfg.Progress,
 	}}, nil
 }

@@ -57,7 +57,7 @@ func certify(ctx context.Context, cfg gatecert.Config) (runlog.Run, error) {
 	if cfg.Driver == nil && cfg.Target.BaseURL == "" && cfg.Target.Driver == "" {
 		cfg.Driver = reference.Driver{}
 	}
-	cfg.OpenStore = store.Open
+	cfg.OpenStore, cfg.AllowActions = store.Open, true
 	certification, err := gatecert.New(cfg)
 	if err != nil {
 		return runlog.Run{}, err

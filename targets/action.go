@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/internal/program"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -22,6 +24,22 @@ type Shell func(ctx context.Context, line string) (output []byte, err error)
 func SystemShell(ctx context.Context, line string) ([]byte, error) {
 	// The line is the user's own, from the user's own profile.
 	return program.Run(exec.CommandContext(ctx, "sh", "-c", line)) //nolint:gosec // see above
+}
+
+// maxLine bounds how much of an action its consent is asked with, in bytes.
+const maxLine = 200
+
+// permitted returns [profile.ErrNotOffered] for a recipe with actions that nobody has agreed to, and says what would run.
+func permitted(p profile.Profile, r profile.Recipe) error {
+	i := slices.IndexFunc(slices.Concat(r.Before, r.After), profile.Action.Foreign)
+	if !p.WithoutActions || i < 0 {
+		return nil
+	}
+	line := redact.New(p.Secrets()...).Text(slices.Concat(r.Before, r.After)[i].String())
+	if len(line) > maxLine {
+		line = strings.ToValidUTF8(line[:maxLine], "") + "…"
+	}
+	return fmt.Errorf("%w: nobody has agreed to what the profile runs for it (--allow-actions, or gatecert trust PROFILE): %s", profile.ErrNotOffered, line)
 }
 
 func (s *Session) runActions(ctx context.Context, actions []profile.Action) error {
@@ -46,6 +64,9 @@ func (s *Session) runUndo(ctx context.Context, actions []profile.Action) error {
 }
 
 func (s *Session) runAction(ctx context.Context, a profile.Action) error {
+	if s.Profile.WithoutActions && a.Foreign() {
+		return permitted(s.Profile, profile.Recipe{Before: []profile.Action{a}}) // no request with it is ever made
+	}
 	if a.Do != "" {
 		// The driver bounds it itself: it may have to wait for the gateway's own rate limits.
 		action, ok := s.actions[a.Do]

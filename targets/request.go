@@ -86,6 +86,9 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 	if err != nil {
 		return Request{}, err
 	}
+	if err := permitted(p, recipe); err != nil {
+		return Request{}, err
+	}
 	plan, known := builtins[c.Circumstance]
 	if !known {
 		plan = recipeOnly

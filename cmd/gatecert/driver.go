@@ -101,6 +101,7 @@ type targetFlags struct {
 	Key    string   `help:"With a URL: a valid key of the gateway." env:"GATEWAY_KEY"`
 	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME is that of an endpoint (messages) or an API format (anthropic). Repeatable: an endpoint is tried with each model." placeholder:"NAME" sep:"none"`
 	claimFlags
+	AllowActions bool `help:"Run the shell lines and SQL statements of the profile. Without it, and without gatecert trust, the cases that need them are not offered."`
 }
 
 // claimFlags say what of the contract the gateway publishes. They come before what a profile says.

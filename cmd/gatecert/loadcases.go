@@ -30,7 +30,7 @@ func (f caseFlags) config() (gatecert.Config, error) {
 	}
 	target, err := f.profile()
 	target.Load.Surfaces = []dialect.Surface{surface}
-	return gatecert.Config{Target: target, Level: contract.Full, Command: os.Args}, err
+	return gatecert.Config{Target: target, Level: contract.Full, Command: os.Args, AllowActions: f.permits(target)}, err
 }
 
 // certify runs the load cases of circumstances, and prints the result of each with a plot of its course.

@@ -18,6 +18,7 @@ type cli struct {
 	Run      runCommand      `cmd:"" help:"Certify a gateway: the matrix on the terminal, reports in a folder."`
 	Load     loadCommand     `cmd:"" help:"Test a gateway under load: rate-limit, timeout, capacity, soak."`
 	Clean    cleanCommand    `cmd:"" help:"Undo what a killed run left behind on the gateway that its driver prepared."`
+	Trust    trustCommand    `cmd:"" help:"Agree to what a profile runs: its shell lines and SQL statements."`
 	Report   reportCommand   `cmd:"" help:"Render reports again from a run's log."`
 	Matrix   matrixCommand   `cmd:"" help:"Show several runs side by side: rows by targets."`
 	Diff     diffCommand     `cmd:"" help:"Compare two runs. Exit 1 when a case got worse."`

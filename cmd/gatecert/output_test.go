@@ -62,7 +62,7 @@ func TestEachRunHasAFolderOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, left, 5, left)
 
-	// The old name of the folder is no way to overwrite a run. Certified runs are kept.
+	// The old name of the folder overwrites no run. Certified runs are kept.
 	require.NoError(t, os.WriteFile(filepath.Join(runs[1], certificate.EnvelopeFile), nil, 0o600))
 	code, _, stderr = invoke(t.Context(), append(shortRun, "--out", "reports/latest")...)
 	require.Equal(t, exitConformant, code, stderr)

@@ -41,12 +41,14 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 			return err
 		}
 	}
+	config.AllowActions = r.permits(config.Target)
+	c.tellActions(config)
 	changes, err := c.prepareIn(&config, filepath.Dir(logPath(r.From)), r.Yes)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, changes.close()) }()
-	again, err := runner.Replay(ctx, runner.Job{Target: config.Target, Driver: config.Driver, OpenStore: config.OpenStore}, earlier, r.Case)
+	again, err := runner.Replay(ctx, runner.Job{Target: config.Target, Driver: config.Driver, OpenStore: config.OpenStore, AllowActions: config.AllowActions}, earlier, r.Case)
 	if err != nil {
 		return err
 	}

@@ -94,6 +94,7 @@ type runOptions struct {
 // certify runs with a log in a folder and writes the reports next to it. Nothing in the folder changes before the run has
 // begun, and the run has no schema when it never did. An interrupted run has reports too: they say that it is incomplete.
 func (c *console) certify(ctx context.Context, config gatecert.Config, options runOptions) (run runlog.Run, out *output, err error) {
+	c.tellActions(config)
 	journal, err := c.mayChange(&config, options.yes)
 	if err != nil {
 		return run, nil, err
@@ -151,6 +152,7 @@ func (r runCommand) config() (gatecert.Config, error) {
 	if config.Target, err = r.profile(); err != nil {
 		return config, err
 	}
+	config.AllowActions = r.permits(config.Target)
 	if r.URL != "" && config.Level == "" {
 		config.Level = contract.Edge
 	}

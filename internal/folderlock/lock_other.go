@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// abandoned is the age at which a lock file is taken for that of a dead process: no run lasts so long.
+// abandoned is the age from which a lock file counts as that of a dead process: no run lasts so long.
 const abandoned = 24 * time.Hour
 
 // open opens or makes the lock file.

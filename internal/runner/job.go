@@ -22,6 +22,8 @@ type Job struct {
 	Driver    targets.Driver
 	OpenStore targets.OpenStore
 	Selection runlog.Selection
+	// AllowActions permits the shell lines and SQL statements of Target. Those of a driver need no permission.
+	AllowActions bool
 	// AllowRemoteLoad permits load cases on a gateway that is not on this machine.
 	AllowRemoteLoad bool
 	Baseline        baseline.Baseline

@@ -40,7 +40,9 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	defer cancel(nil)
 	r.journal.failed = cancel // nothing is sent that the log could not show
 	r.progress.report(Progress{Phase: PhasePrepare})
-	r.prepared, err = Prepare(ctx, r.job.Driver, r.job.Target)
+	target := r.job.Target
+	target.WithoutActions = target.WithoutActions || !r.job.AllowActions && len(target.Actions()) > 0
+	r.prepared, err = Prepare(ctx, r.job.Driver, target)
 	if err != nil {
 		return run, err
 	}

@@ -78,6 +78,7 @@ func serve(t *testing.T, format string, o secondgateway.Options, gatewayOf func(
 // certify runs gatecert on a gateway.
 func certify(t *testing.T, cfg gatecert.Config) runlog.Run {
 	t.Helper()
+	cfg.AllowActions = true
 	certification, err := gatecert.New(cfg)
 	require.NoError(t, err)
 	run, err := certification.Run(t.Context())

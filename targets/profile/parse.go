@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -27,7 +28,9 @@ func Load(path string, getenv func(string) (string, bool), drivers ...Driver) (P
 	if err != nil {
 		return Profile{}, fmt.Errorf("read profile: %w", err)
 	}
-	return Parse(path, data, getenv, drivers...)
+	p, err := Parse(path, data, getenv, drivers...)
+	p.Digest = fmt.Sprintf("%x", sha256.Sum256(data))
+	return p, err
 }
 
 // Parse is [Load] for a profile that is in memory; file names it in errors.

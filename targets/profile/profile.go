@@ -2,6 +2,8 @@ package profile
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -52,6 +54,11 @@ type Profile struct {
 	Balance Balance `yaml:"balance,omitempty"`
 	// Claims says what of the contract the gateway publishes. None: all of it.
 	Claims Claims `yaml:"claims,omitempty"`
+	// WithoutActions says that the recipes' shell lines and SQL statements do not run: what needs them is not offered. A run
+	// whose user has not agreed to them sets it.
+	WithoutActions bool `yaml:"without_actions,omitempty"`
+	// Digest is the SHA-256 of the file that the profile was read from, "" for none.
+	Digest string `yaml:"-"`
 	// Circumstances are recipes by circumstance ("unpriced-model") or by circumstance and variant ("unreachable-upstream/refused").
 	Circumstances map[string]Recipe `yaml:"circumstances,omitempty"`
 }
@@ -215,6 +222,41 @@ type Action struct {
 	SQL string `yaml:"sql,omitempty"`
 	// Do names one of [Prepared.Actions]: what only the driver's own code can bring about. No file can say it.
 	Do string `yaml:"do,omitempty"`
+}
+
+// Foreign reports whether the action is the profile's own, which its user has to agree to, and not one of a driver.
+func (a Action) Foreign() bool { return a.Run != "" || a.SQL != "" }
+
+// String is the action as a profile writes it.
+func (a Action) String() string {
+	switch {
+	case a.Run != "":
+		return "run: " + a.Run
+	case a.SQL != "":
+		return "sql: " + a.SQL
+	default:
+		return "do: " + a.Do
+	}
+}
+
+// Actions are the shell lines and SQL statements of all recipes, each once, in the order of the recipes' names.
+func (p Profile) Actions() []Action {
+	var list []Action
+	add := func(r Recipe) {
+		for _, a := range slices.Concat(r.Before, r.After) {
+			if a.Foreign() && !slices.Contains(list, a) {
+				list = append(list, a)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Circumstances)) {
+		r := p.Circumstances[name]
+		add(r)
+		for _, surface := range slices.Sorted(maps.Keys(r.On)) {
+			add(r.On[surface])
+		}
+	}
+	return list
 }
 
 // The defaults of a profile, each with the reason for its size.

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/exchange/redact"
+	"github.com/gatecert/gatecert/internal/atomicfile"
+	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/targets/profile"
+)
+
+type trustCommand struct {
+	Profile string `arg:"" help:"The profile (YAML)." type:"path"`
+	Forget  bool   `help:"Withdraw the agreement."`
+}
+
+// Help implements kong's HelpProvider.
+func (trustCommand) Help() string {
+	return `A profile may run shell lines, and SQL statements against the gateway's database. They run only when you agree: once with
+--allow-actions of a run, or with this command for as long as the file does not change. It prints what would run. The agreement
+is a file in gatecert/trusted in your configuration folder, named by the digest of the profile's path and content. A profile that
+gatecert gateway --profile-out has written is trusted. Without agreement, the cases that need actions are not-offered.
+
+  gatecert trust my-gateway.yaml
+  gatecert trust my-gateway.yaml --forget`
+}
+
+func (t trustCommand) Run(c *console) error {
+	if t.Forget {
+		return forget(t.Profile)
+	}
+	p, err := loadProfile(t.Profile)
+	if err != nil {
+		return err
+	}
+	actions := p.Actions()
+	if len(actions) == 0 {
+		fmt.Fprintf(c.out, "%s runs nothing: there is nothing to agree to\n", t.Profile)
+		return nil
+	}
+	printActions(c, p)
+	if err := trust(t.Profile, p.Digest); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "trusted until it changes: %s\n", t.Profile)
+	return nil
+}
+
+// printActions lists what a profile runs, without its secrets.
+func printActions(c *console, p profile.Profile) {
+	redactor := redact.New(p.Secrets()...)
+	for _, a := range p.Actions() {
+		fmt.Fprintf(c.out, "  %s\n", plain.Text(redactor.Text(a.String()), maxReason))
+	}
+}
+
+// permits reports whether the user has agreed to the actions of a profile.
+func (f targetFlags) permits(p profile.Profile) bool {
+	return f.AllowActions || f.Target != "" && p.Digest != "" && trusted(f.Target, p.Digest)
+}
+
+// tellActions says that the actions of a profile will not run.
+func (c *console) tellActions(config gatecert.Config) {
+	if n := len(config.Target.Actions()); n > 0 && !config.AllowActions {
+		fmt.Fprintf(c.err, "note: what the profile runs (%d shell lines and SQL statements) is not permitted: the cases that need it are not offered; "+
+			"gatecert trust shows and permits it, --allow-actions permits it once\n", n)
+	}
+}
+
+// trustedFolder holds a file for each agreement. The file holds the path of its profile.
+func trustedFolder() (string, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("no folder for agreements: %w", err)
+	}
+	return filepath.Join(dir, "gatecert", "trusted"), nil
+}
+
+// agreement is the path of the file for a profile. The profile's own path is in its name: the same lines mean something else in
+// another folder, where ./break.sh is somebody else's.
+func agreement(file, digest string) (agreed, path string, err error) {
+	dir, err := trustedFolder()
+	if err != nil {
+		return "", "", err
+	}
+	if path, err = filepath.Abs(file); err != nil {
+		return "", "", err
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return filepath.Join(dir, digestOf([]byte(path+"\x00"+digest))), path, nil
+}
+
+func digestOf(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
+
+func trusted(file, digest string) bool {
+	agreed, _, err := agreement(file, digest)
+	if err != nil {
+		return false
+	}
+	info, err := os.Lstat(agreed)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// trust agrees to a profile, and forgets what was agreed to about the same file before, and about files that are gone.
+func trust(file, digest string) error {
+	agreed, path, err := agreement(file, digest)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(agreed)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the folder for agreements: %w", err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("read the agreements: %w", err)
+	}
+	for _, e := range entries {
+		old := filepath.Join(dir, e.Name())
+		about, err := os.ReadFile(old) //nolint:gosec // a file of our own
+		if err != nil {
+			continue
+		}
+		if _, err := os.Lstat(string(about)); string(about) == path || errors.Is(err, os.ErrNotExist) {
+			_ = os.Remove(old)
+		}
+	}
+	return atomicfile.WriteBytes(agreed, 0o600, []byte(path))
+}
+
+// forget withdraws what was agreed to about a file, whatever its content was.
+func forget(file string) error {
+	_, path, err := agreement(file, "")
+	if err != nil {
+		return err
+	}
+	dir, err := trustedFolder()
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("read the agreements: %w", err)
+	}
+	var errs []error
+	for _, e := range entries {
+		if about, err := os.ReadFile(filepath.Join(dir, e.Name())); err == nil && string(about) == path { //nolint:gosec // a file of our own
+			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return errors.Join(errs...)
+}

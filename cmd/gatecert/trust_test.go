@@ -1,0 +1,80 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A stranger's profile runs nothing before its user has agreed, wherever in a recipe its actions stand.
+func TestActionsNeedConsent(t *testing.T) {
+	t.Parallel()
+	url, key := baseURL(t, serveGateway(t))
+	dir := t.TempDir()
+	path, marks := filepath.Join(dir, "stranger.yaml"), filepath.Join(dir, "marks")
+	require.NoError(t, os.Mkdir(marks, 0o700))
+	text := "name: stranger\nbase_url: " + url + "\nsurfaces: [chat, messages]\nkeys: {valid: " + key + "}\nmodels: {default: gc-chat, messages: gc-messages}\n" +
+		"store: {sqlite: " + filepath.Join(dir, "absent.db") + "}\n" +
+		"circumstances:\n" +
+		"  absent-model: {model: nope, before: [{run: \"touch " + marks + "/before " + key + "\"}]}\n" +
+		"  unknown-model: {model: nope, after: [{run: \"touch " + marks + "/after\"}]}\n" +
+		"  unknown-path: {on: {chat: {before: [{run: \"touch " + marks + "/on\"}]}}}\n" +
+		"  wrong-key: {on: {messages: {before: [{sql: \"DROP TABLE keys\"}]}}}\n"
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	run := func(extra ...string) (stdout, stderr string) {
+		_, stdout, stderr = invoke(t.Context(), append([]string{"run", "--target", path, "--rows", "http:404,http:401,code:model_not_found", "--out", filepath.Join(dir, "out")}, extra...)...)
+		return stdout, stderr
+	}
+
+	stdout, stderr := run()
+	assert.Contains(t, stderr, "note: what the profile runs (4 shell lines and SQL statements) is not permitted")
+	assert.Empty(t, contents(t, marks))
+	log, err := os.ReadFile(filepath.Join(dir, "out", logName))
+	require.NoError(t, err)
+	const asks = "nobody has agreed to what the profile runs for it (--allow-actions, or gatecert trust PROFILE): "
+	assert.Contains(t, string(log), asks+"run: touch "+marks+"/before [caller key]")
+	assert.Contains(t, string(log), asks+"run: touch "+marks+"/after")
+	assert.Contains(t, string(log), asks+"sql: DROP TABLE keys")
+	assert.Contains(t, stdout, "not offered")
+	run2, err := readLog(filepath.Join(dir, "out"))
+	require.NoError(t, err)
+	assert.Contains(t, run2.Target.Profile, "without_actions: true", "an audit finds the same cases offered")
+	invoke(t.Context(), "keygen", filepath.Join(dir, "key"))
+	_, stdout, stderr = invoke(t.Context(), "certify", filepath.Join(dir, "out"), "--key", filepath.Join(dir, "key.pem"))
+	assert.Contains(t, stdout, "certified as", stderr)
+
+	code, stdout, stderr := invoke(t.Context(), "trust", path)
+	require.Equal(t, exitConformant, code, stderr)
+	assert.Contains(t, stdout, "  run: touch "+marks+"/before [caller key]\n")
+	assert.Contains(t, stdout, "  sql: DROP TABLE keys\n")
+	_, stderr = run()
+	assert.NotContains(t, stderr, "not permitted")
+	assert.Len(t, contents(t, marks), 3)
+
+	// The agreement is about this file as it is.
+	for name := range contents(t, marks) {
+		require.NoError(t, os.Remove(filepath.Join(marks, name)))
+	}
+	elsewhere := filepath.Join(t.TempDir(), "stranger.yaml")
+	require.NoError(t, os.WriteFile(elsewhere, []byte(text), 0o600))
+	_, _, stderr = invoke(t.Context(), "run", "--target", elsewhere, "--rows", "http:404", "--out", filepath.Join(dir, "out"))
+	assert.Contains(t, stderr, "not permitted")
+	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(text, "DROP", "drop", 1)), 0o600))
+	_, stderr = run()
+	assert.Contains(t, stderr, "not permitted")
+	assert.Empty(t, contents(t, marks))
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	code, _, stderr = invoke(t.Context(), "trust", "--forget", path)
+	require.Equal(t, exitConformant, code, stderr)
+	_, stderr = run()
+	assert.Contains(t, stderr, "not permitted")
+	assert.Empty(t, contents(t, marks))
+
+	_, stderr = run("--allow-actions")
+	assert.NotContains(t, stderr, "not permitted")
+	assert.Len(t, contents(t, marks), 3)
+}
