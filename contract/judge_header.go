@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -47,19 +46,22 @@ const UpstreamRetryAfter = 7
 func (j *judge) judgeRetryAfter() {
 	const want = "Retry-After in whole seconds (RFC 9110 10.2.3, RFC 6585 4)"
 	j.check(RetryAfter)
-	value := header(j.o, "Retry-After")
-	if value == "" {
+	wait := RetryWaitOf(j.o)
+	switch {
+	case wait.Value == "" && wait.Milliseconds >= 0:
+		j.add(RetryAfter, Should, want, "none, only retry-after-ms, which few clients read")
+		return
+	case wait.Value == "":
 		j.add(RetryAfter, Should, want, "none")
 		return
-	}
-	if strings.Trim(value, "0123456789") != "" {
-		j.add(RetryAfter, Should, want, strconv.Quote(value))
+	case wait.Seconds < 0:
+		j.add(RetryAfter, Should, want, strconv.Quote(wait.Value))
 		return
 	}
 	if j.row.ID != RowRateLimited {
 		// The upstream's, passed on: it is the upstream that knows how long.
-		if value != strconv.Itoa(UpstreamRetryAfter) {
-			j.add(RetryAfter, Should, fmt.Sprintf("the upstream's Retry-After: %d", UpstreamRetryAfter), value)
+		if wait.Value != strconv.Itoa(UpstreamRetryAfter) {
+			j.add(RetryAfter, Should, fmt.Sprintf("the upstream's Retry-After: %d", UpstreamRetryAfter), wait.Value)
 		}
 		return
 	}
@@ -67,8 +69,7 @@ func (j *judge) judgeRetryAfter() {
 	if d := j.o.Declared; d != nil && d.Window > 0 {
 		longest = min(longest, d.Window+time.Second)
 	}
-	seconds, err := strconv.ParseInt(value, 10, 64)
-	if err != nil || seconds > int64(math.Ceil(longest.Seconds())) {
-		j.add(RetryAfter, Should, fmt.Sprintf("Retry-After of at most %g s", math.Ceil(longest.Seconds())), value)
+	if wait.Seconds > int64(math.Ceil(longest.Seconds())) {
+		j.add(RetryAfter, Should, fmt.Sprintf("Retry-After of at most %g s", math.Ceil(longest.Seconds())), wait.Value)
 	}
 }

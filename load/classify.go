@@ -94,7 +94,7 @@ func (c *classifier) key(r *wireRequest, resp response) uint64 {
 		switch {
 		case isField(name, "Content-Type"), isField(name, "Content-Encoding"):
 			write(value)
-		case isField(name, "Retry-After") && len(bytes.Trim(value, "0123456789")) > 0:
+		case isField(name, "Retry-After") && !contract.ReadRetryAfter(string(value)).Reasonable():
 			write(value)
 		case len(value) == 0: // the same as an absent field
 			_ = h.WriteByte(1)

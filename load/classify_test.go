@@ -158,6 +158,7 @@ func TestClassifierRemembers(t *testing.T) {
 
 	for _, other := range []response{
 		responseOf(429, jsonField, good429),
+		responseOf(429, jsonField+"Retry-After: 86401\r\n", good429),
 		responseOf(429, jsonField+"Retry-After: soon\r\n", good429),
 		responseOf(429, jsonField+"Retry-After: \r\n", good429),
 		responseOf(429, "Content-Type: text/plain\r\nRetry-After: 1\r\n", good429),

@@ -333,12 +333,8 @@ func (s *Session) findPace(ctx context.Context, c contract.Case, pace time.Durat
 
 // retryAfter is what a refusal asks its client to wait, 0 for nothing.
 func retryAfter(o contract.Observation) time.Duration {
-	if o.Status != http.StatusTooManyRequests && o.Status != http.StatusServiceUnavailable || len(o.Header["Retry-After"]) == 0 {
+	if o.Status != http.StatusTooManyRequests && o.Status != http.StatusServiceUnavailable {
 		return 0
 	}
-	seconds, err := strconv.ParseUint(o.Header["Retry-After"][0], 10, 31)
-	if err != nil {
-		return 0
-	}
-	return time.Duration(seconds) * time.Second //nolint:gosec // below 2^31
+	return contract.RetryWaitOf(o).From(time.Now())
 }

@@ -76,7 +76,7 @@ func (c *quotaCheck) checkResponse(call Call, q quota) {
 	if q.limit != nil && q.source != rateLimit && *q.limit != int64(c.declared.Limit) && *q.limit != int64(c.declared.capacity()) {
 		c.findOnce(contract.Should, fmt.Sprintf("the declared limit of %d", c.declared.Limit), fmt.Sprintf("%d in %s", *q.limit, q.label()))
 	}
-	if after, _ := retryAfterOf(call.Observation); refused && after >= 0 && q.reset != nil && c.declared.Kind != contract.Concurrency && q.source != rateLimit {
+	if after := contract.RetryWaitOf(call.Observation).Seconds; refused && after >= 0 && q.reset != nil && c.declared.Kind != contract.Concurrency && q.source != rateLimit {
 		// The whole limit is not free before a part of it. Both may be rounded to a second.
 		if wait := time.Duration(min(after, maxSeconds)) * time.Second; *q.reset < wait-2*maxRounding {
 			c.findOnce(contract.Should, "a reset not before Retry-After", fmt.Sprintf("a reset after %s in %s, Retry-After: %d", round(*q.reset), q.label(), after))

@@ -2,24 +2,11 @@ package limits
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
 )
-
-// retryAfterOf returns the Retry-After of a response (RFC 9110 10.2.3): seconds, -1 where there is none that is a number, and
-// whether it is an HTTP date.
-func retryAfterOf(o contract.Observation) (seconds int64, isDate bool) {
-	value := http.Header(o.Header).Get("Retry-After")
-	if n, err := strconv.ParseUint(value, 10, 62); err == nil {
-		return int64(n), false
-	}
-	_, err := http.ParseTime(value)
-	return -1, err == nil
-}
 
 // maxRounding is by how much a Retry-After may exceed the wait: it has to be whole seconds.
 const maxRounding = time.Second
@@ -34,20 +21,19 @@ func (a *assessment) checkRetryAfter() {
 			continue
 		}
 		refused++
-		seconds, isDate := retryAfterOf(call.Observation)
+		wait := contract.RetryWaitOf(call.Observation)
 		switch {
-		case isDate:
+		case !wait.Date.IsZero():
 			dates++
 			continue
-		case seconds < 0:
+		case wait.Seconds < 0:
 			continue
-		case seconds >= int64(firstEpochSecond):
-			a.find(contract.RetryAfterTrue, contract.Should, "Retry-After as a number of seconds to wait",
-				fmt.Sprintf("%d, a Unix timestamp", seconds))
+		case wait.IsTimestamp():
+			a.find(contract.RetryAfterTrue, contract.Should, "Retry-After as a number of seconds to wait", wait.Value+", a Unix timestamp")
 			return
 		}
 		numbers++
-		if c.compare(call, seconds, calls[i+1:]) {
+		if c.compare(call, wait.Seconds, calls[i+1:]) {
 			followed++
 		}
 	}

@@ -3,7 +3,6 @@ package limits
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strconv"
 
 	"github.com/gatecert/gatecert/contract"
@@ -38,7 +37,7 @@ func (a *assessment) checkUpstream429s() {
 		}
 		reached++
 		maxAttempts = max(maxAttempts, len(o.Upstream.Attempts))
-		if value := http.Header(o.Header).Get("Retry-After"); value != strconv.Itoa(a.declared.UpstreamRetryAfter) {
+		if value := contract.RetryWaitOf(o).Value; value != strconv.Itoa(a.declared.UpstreamRetryAfter) {
 			lost++
 			got = strconv.Quote(clip(value))
 			if value == "" {
