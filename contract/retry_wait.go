@@ -20,7 +20,7 @@ type RetryWait struct {
 	sent time.Time // the answer's own Date
 }
 
-// firstTimestamp is the first number that is taken for a Unix timestamp: as seconds to wait it would be 30 years.
+// firstTimestamp is the first number that is read as a Unix timestamp: as seconds to wait it would be 30 years.
 const firstTimestamp = 1_000_000_000
 
 // RetryWaitOf reads what an answer asks its client to wait.
