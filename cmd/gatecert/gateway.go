@@ -69,13 +69,14 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	mock := upstream.New(upstream.Options{Keys: []string{server.Gateway.Fixtures().UpstreamKey}})
+	token, _ := controlToken(g.Upstream, "")
+	mock := upstream.New(upstream.Options{Keys: []string{server.Gateway.Fixtures().UpstreamKey}, ControlToken: token})
 	serving, err := upstream.Listen(ctx, g.Upstream, mock)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, serving.Close()) }()
-	if err := g.writeProfile(c, server); err != nil {
+	if err := g.writeProfile(c, server, token); err != nil {
 		return fmt.Errorf("write the profile: %w", err)
 	}
 	<-ctx.Done()
@@ -83,9 +84,9 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 }
 
 // writeProfile writes the profile into its file or to the console, and the certificate to trust, if any, next to its file.
-func (g gatewayCommand) writeProfile(c *console, server *reference.Server) error {
+func (g gatewayCommand) writeProfile(c *console, server *reference.Server, token string) error {
 	profile := server.Gateway.Profile(server.URL(), "")
-	profile.Upstream.Attach = "http://" + g.Upstream
+	profile.Upstream.Attach, profile.Upstream.Token = "http://"+g.Upstream, token
 	if server.Certificate != nil {
 		if g.ProfileOut == "" {
 			return fmt.Errorf("%w: a gateway over https needs --profile-out: its certificate is written next to the profile", errUsage)

@@ -2,15 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 
+	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
 type upstreamCommand struct {
 	Listen string   `help:"Address to listen on. Default: ${default}." default:"127.0.0.1:9901"`
 	Keys   []string `help:"API keys to accept. Default: any." placeholder:"KEY"`
+	Token  string   `help:"Token that /_gatecert/ asks for. Default: none on loopback, elsewhere a new one, which is printed." env:"GATECERT_UPSTREAM_TOKEN"`
 }
 
 // Help implements kong's HelpProvider.
@@ -20,16 +25,29 @@ func (upstreamCommand) Help() string {
     -d '{"model":"m","messages":[{"role":"user","content":"[[gatecert token=a status=503 body=html]] hi"}]}'
   curl http://127.0.0.1:9901/_gatecert/seen/a
 
-The second call shows what arrived with token=a. gatecert list directives explains every word of a directive.`
+The second call shows what arrived with token=a; beyond loopback it needs -H 'Authorization: Bearer TOKEN'. gatecert list directives explains every word of a directive.`
 }
 
 func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {
-	server, err := upstream.Listen(ctx, u.Listen, upstream.New(upstream.Options{Keys: u.Keys}))
+	token, made := controlToken(u.Listen, u.Token)
+	server, err := upstream.Listen(ctx, u.Listen, upstream.New(upstream.Options{Keys: u.Keys, ControlToken: token}))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 	fmt.Fprintf(c.out, "mock upstream at %s\n", server.URL())
+	if made {
+		fmt.Fprintf(c.out, "others than this machine may reach it: /_gatecert/ asks for a token; in the profile: upstream.token: %s\n", token)
+	}
 	<-ctx.Done()
 	return nil
+}
+
+// controlToken is the token of a mock upstream: the one that is given, none on loopback, and elsewhere a new one.
+func controlToken(listen, given string) (token string, made bool) {
+	host, _, err := net.SplitHostPort(listen)
+	if given != "" || err == nil && load.IsLoopback(host) {
+		return given, false
+	}
+	return strings.ToLower(rand.Text()), true
 }

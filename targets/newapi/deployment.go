@@ -38,7 +38,7 @@ const cleanupTimeout = 10 * time.Minute
 // gateway reaches it.
 func (d *deployment) startUpstream(ctx context.Context, p profile.Profile) (targets.Upstream, string, error) {
 	if p.Upstream.Attach != "" {
-		return upstream.Remote{URL: p.Upstream.Attach}, cmp.Or(p.Upstream.URL, p.Upstream.Attach), nil
+		return upstream.Remote{URL: p.Upstream.Attach, Token: p.Upstream.Token}, cmp.Or(p.Upstream.URL, p.Upstream.Attach), nil
 	}
 	if p.Upstream.URL == "" && !onThisMachine(p.BaseURL) {
 		return nil, "", fmt.Errorf("%w: upstream.url is missing: the URL at which %s reaches upstream.listen on this machine",

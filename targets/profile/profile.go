@@ -112,6 +112,8 @@ type Upstream struct {
 	URL string `yaml:"url,omitempty"`
 	// Attach is the URL of a mock upstream that runs already (gatecert upstream), instead of Listen.
 	Attach string `yaml:"attach,omitempty"`
+	// Token is the token of that mock upstream, which it asks for where others than its own machine reach it.
+	Token string `yaml:"token,omitempty"`
 	// Keys are the keys that it accepts; none: any.
 	Keys []string `yaml:"keys,omitempty"`
 	// Protocol is the API format in which the gateway calls it: one for all, or a map of surfaces and API formats to theirs.

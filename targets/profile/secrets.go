@@ -40,6 +40,7 @@ func (p Profile) Secrets() []redact.Secret {
 	add("store's password", p.Store.password())
 	add("planted store fault", p.Planted...)
 	add("upstream key", p.Upstream.Keys...)
+	add("upstream token", p.Upstream.Token)
 	add("upstream address", p.Upstream.Addresses...)
 	add("upstream address", p.Upstream.Listen, Host(p.Upstream.Attach), Host(p.Upstream.URL))
 	return secrets

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/gatecert/gatecert/internal/bounded"
 )
 
 const (
@@ -17,6 +19,8 @@ const (
 	// drainLimit is how much of a refused body is still read, in bytes. A client whose connection is closed while it writes
 	// may never read the answer.
 	drainLimit = 8 << 20
+	// maxBodies bounds the bodies of all calls together, in bytes.
+	maxBodies = 256 << 20
 )
 
 // ErrTooLarge is returned for a body over [Options.BodyLimit].
@@ -28,7 +32,11 @@ var errEncoding = errors.New("unknown content encoding")
 func (g *Gateway) read(_ context.Context, c *Call) error {
 	// httptest's writer has no deadlines; the server's own limits hold there.
 	_ = c.Reply.control.SetReadDeadline(time.Now().Add(g.bodyTimeout))
-	body, err := readBody(c.Request, g.options.BodyLimit)
+	c.held = g.bodies.Hold()
+	body, err := readBody(c.Request, g.options.BodyLimit, c.held)
+	if errors.Is(err, bounded.ErrFull) {
+		return Refuse(GetChannel, err) // a client may try again
+	}
 	if err != nil {
 		_, _ = io.CopyN(io.Discard, c.Request.Body, drainLimit)
 		// The deadline stays: the server reads on before it answers, and would wait for ever for a client that sends no more.
@@ -39,8 +47,8 @@ func (g *Gateway) read(_ context.Context, c *Call) error {
 	return nil
 }
 
-// readBody returns the decoded body, at most limit bytes of it.
-func readBody(r *http.Request, limit int64) ([]byte, error) {
+// readBody returns the decoded body, at most limit bytes of it, and counts them as held.
+func readBody(r *http.Request, limit int64, held *bounded.Held) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, ErrTooLarge
 	}
@@ -57,7 +65,7 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	default:
 		return nil, errEncoding
 	}
-	return readBounded(source, limit)
+	return readBounded(held.Reader(source), limit)
 }
 
 // readBounded reads to the end. It returns [ErrTooLarge] after more than limit bytes.

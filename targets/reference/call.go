@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/bounded"
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
 
@@ -75,6 +76,7 @@ type Call struct {
 
 	caller   caller          // authenticate
 	body     []byte          // read
+	held     *bounded.Held   // read; the bytes of body, nil before
 	asked    convert.Request // decode
 	model    model           // authorize
 	tokens   int64           // count: of the input

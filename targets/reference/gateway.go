@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/gatecert/gatecert/internal/bounded"
 )
 
 // Gateway is the reference gateway, an [http.Handler]. [New] makes it; it must be closed.
@@ -24,6 +26,8 @@ type Gateway struct {
 	client    *http.Client
 	// bodyTimeout bounds the time in which a request body must arrive; tests shorten it.
 	bodyTimeout time.Duration
+	// bodies bounds the request bodies of all open calls together.
+	bodies bounded.Bytes
 
 	// The handlers of each kind of path.
 	model, listing, balance, health []namedHandler
@@ -55,7 +59,7 @@ func New(ctx context.Context, options Options) (_ *Gateway, err error) {
 	}
 	g := &Gateway{
 		options: options, fixtures: newFixtures(), limiter: newLimiter(time.Now), tokenizer: counter,
-		client: newUpstreamClient(), bodyTimeout: bodyTimeout,
+		client: newUpstreamClient(), bodyTimeout: bodyTimeout, bodies: bounded.Bytes{Max: max(maxBodies, 2*options.BodyLimit)},
 	}
 	if g.model, err = options.Hooks.arrange(g.modelHandlers()); err != nil {
 		return nil, err
@@ -111,6 +115,11 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		hooks: &g.options.Hooks,
 	}
 	defer c.Reply.end()
+	defer func() {
+		if c.held != nil {
+			c.held.Release()
+		}
+	}()
 	w.Header().Set("X-Request-Id", c.id)
 	if g.closed {
 		found.handlers = []namedHandler{{"closed", func(context.Context, *Call) error { return Refuse(GetChannel, nil) }}}

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/gatecert/gatecert/internal/bounded"
 )
 
 // Server serves a gateway over HTTP.
@@ -26,6 +28,8 @@ const (
 	headTimeout = 10 * time.Second
 	idleTimeout = 2 * time.Minute
 	maxHead     = 64 << 10
+
+	maxConnections = 8192
 )
 
 // Serve serves a new gateway at an address; "127.0.0.1:0" picks a free port.
@@ -43,7 +47,7 @@ func Serve(ctx context.Context, address string, options Options) (*Server, error
 	s := &Server{
 		Gateway: gateway, listener: listener, served: make(chan error, 1),
 		http: &http.Server{
-			Handler: gateway, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHead,
+			ConnState: (&bounded.Connections{Max: maxConnections}).ConnState, Handler: gateway, ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHead,
 			ErrorLog: log.New(io.Discard, "", 0), // clients break connections on purpose
 		},
 	}

@@ -25,7 +25,7 @@ func (Driver) Prepare(ctx context.Context, p profile.Profile) (targets.Prepared,
 	prepared := targets.Prepared{Profile: p, Roots: roots, Close: func(context.Context) error { return nil }}
 	switch {
 	case p.Upstream.Attach != "":
-		prepared.Upstream = upstream.Remote{URL: p.Upstream.Attach}
+		prepared.Upstream = upstream.Remote{URL: p.Upstream.Attach, Token: p.Upstream.Token}
 	case p.Upstream.Listen != "":
 		mock := upstream.New(upstream.Options{Keys: p.Upstream.Keys})
 		server, err := upstream.Listen(ctx, p.Upstream.Listen, mock)

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"crypto/subtle"
 	"net/http"
 	"time"
 
@@ -31,11 +32,27 @@ type Status struct {
 //
 //	GET /_gatecert/seen/{token}?wait=1s   contract.Seen; waits up to 30 s for attempts to end
 //	GET /_gatecert/status                 Status
+//
+// [Upstream.serveControl] asks for the token first.
 func (u *Upstream) newControl() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+controlPath+"seen/{token}", u.serveSeen)
 	mux.HandleFunc("GET "+controlPath+"status", u.serveStatus)
 	return mux
+}
+
+// serveControl serves the record to those who may see it: it tells what other callers have sent.
+func (u *Upstream) serveControl(w http.ResponseWriter, r *http.Request) {
+	presented := []byte(r.Header.Get("Authorization"))
+	switch {
+	case u.controlToken == "" && !u.exposed.Load(),
+		u.controlToken != "" && subtle.ConstantTimeCompare(presented, []byte("Bearer "+u.controlToken)) == 1:
+		u.control.ServeHTTP(w, r)
+	case u.controlToken == "":
+		http.Error(w, "beyond loopback this needs a token, and the mock upstream has none", http.StatusForbidden)
+	default:
+		http.Error(w, "want the upstream's token: Authorization: Bearer TOKEN (upstream.token in the profile)", http.StatusUnauthorized)
+	}
 }
 
 func (u *Upstream) serveSeen(w http.ResponseWriter, r *http.Request) {

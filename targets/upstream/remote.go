@@ -19,6 +19,8 @@ import (
 type Remote struct {
 	// URL is the upstream's base URL: [Server.URL] of the other process.
 	URL string
+	// Token is its [Options.ControlToken], "" for none.
+	Token string
 	// Client sends the requests. nil means [http.DefaultClient].
 	Client *http.Client
 }
@@ -76,11 +78,17 @@ func (m Remote) get(ctx context.Context, path string, out any) error {
 	if err != nil {
 		return fmt.Errorf("upstream: %w", err)
 	}
+	if m.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+m.Token)
+	}
 	resp, err := cmp.Or(m.Client, http.DefaultClient).Do(req)
 	if err != nil {
 		return fmt.Errorf("upstream: %w", err)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
+		return fmt.Errorf("upstream: %s from %s: give its token as upstream.token", resp.Status, address)
+	}
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("upstream: %s from %s", resp.Status, address)
 	}

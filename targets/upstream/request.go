@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/bounded"
 )
 
 // incoming is a request to the API, with all that the upstream needs to know of it.
@@ -28,14 +29,14 @@ type incoming struct {
 	directiveErr error
 }
 
-func readIncoming(w http.ResponseWriter, r *http.Request, bodyLimit int64) incoming {
+func readIncoming(w http.ResponseWriter, r *http.Request, bodyLimit int64, held *bounded.Held) incoming {
 	presented := dialect.Presented{Header: r.Header.Get, Query: r.URL.Query().Get}
 	in := incoming{http: r, route: dialect.FindRoute(r.Method, r.URL.Path, presented)}
 	in.key = in.route.Credential(presented)
 	if in.elsewhere, in.redirected = elsewhere(r); in.redirected {
 		in.key = anyKey(presented)
 	}
-	in.body = readBody(w, r, bodyLimit)
+	in.body = readBody(w, r, bodyLimit, held)
 	in.directive, in.directiveErr = in.body.directive(in.route.Operation)
 	return in
 }
@@ -51,12 +52,15 @@ type requestBody struct {
 	incomplete bool
 }
 
-// readBody reads the body to its end, at most limit bytes before and after decompression. net/http notices that the client
+// readBody reads the body to its end, at most limit bytes before and after decompression, and counts them as held. net/http notices that the client
 // disconnects only once the body was read to its end.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) requestBody {
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, held *bounded.Held) requestBody {
+	raw, err := io.ReadAll(held.Reader(http.MaxBytesReader(w, r.Body, limit)))
 	var tooLarge *http.MaxBytesError
 	switch {
+	case errors.Is(err, bounded.ErrFull):
+		w.Header().Set("Connection", "close") // the rest of the body is not read
+		return requestBody{problem: full()}
 	case errors.As(err, &tooLarge):
 		return requestBody{raw: raw, problem: tooLargeBody(limit)}
 	case err != nil:
@@ -64,7 +68,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) requestBody {
 	case r.Method == http.MethodGet:
 		return requestBody{raw: raw}
 	}
-	plain, p := decompress(raw, r.Header.Get("Content-Encoding"), limit)
+	plain, p := decompress(raw, r.Header.Get("Content-Encoding"), limit, held)
 	if p != nil {
 		return requestBody{raw: plain, problem: p}
 	}
@@ -76,7 +80,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) requestBody {
 }
 
 // decompress returns what it could read, also with a problem.
-func decompress(raw []byte, encoding string, limit int64) ([]byte, *dialect.Problem) {
+func decompress(raw []byte, encoding string, limit int64, held *bounded.Held) ([]byte, *dialect.Problem) {
 	switch strings.ToLower(encoding) {
 	case "", "identity":
 		return raw, nil
@@ -88,14 +92,20 @@ func decompress(raw []byte, encoding string, limit int64) ([]byte, *dialect.Prob
 	if err != nil {
 		return raw, dialect.Invalid("", "We could not decompress the body of your request.")
 	}
-	plain, err := io.ReadAll(io.LimitReader(reader, limit+1))
+	plain, err := io.ReadAll(held.Reader(io.LimitReader(reader, limit+1)))
 	switch {
+	case errors.Is(err, bounded.ErrFull):
+		return nil, full()
 	case err != nil:
 		return plain, dialect.Invalid("", "We could not decompress the body of your request.")
 	case int64(len(plain)) > limit:
 		return plain, tooLargeBody(limit)
 	}
 	return plain, nil
+}
+
+func full() *dialect.Problem {
+	return &dialect.Problem{Status: http.StatusServiceUnavailable, Message: "gatecert mock upstream: it holds as many bodies of requests as it can."}
 }
 
 func tooLargeBody(limit int64) *dialect.Problem {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/bounded"
 )
 
 func TestRecordedTextIsBounded(t *testing.T) {
@@ -27,7 +28,7 @@ func FuzzRequest(f *testing.F) {
 	operations := dialect.Operations()
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body)))
-		q := readBody(httptest.NewRecorder(), r, 1<<20)
+		q := readBody(httptest.NewRecorder(), r, 1<<20, (&bounded.Bytes{Max: 1 << 30}).Hold())
 		if q.problem != nil {
 			require.Equal(t, http.StatusBadRequest, q.problem.Status)
 			return

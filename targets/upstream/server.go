@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/gatecert/gatecert/internal/bounded"
 )
 
 // Server serves an upstream over TCP. [Server.Close] ends it.
@@ -27,6 +29,19 @@ type Server struct {
 	stopWatching func() bool
 	close        sync.Once
 	err          error
+}
+
+const (
+	// idleTimeout is longer than gateways keep connections: one that is closed while a gateway reuses it would look like a fault.
+	idleTimeout    = 5 * time.Minute
+	maxHead        = 256 << 10
+	maxConnections = 8192
+)
+
+// onThisMachine reports whether only this machine reaches an address.
+func onThisMachine(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // Listen serves the upstream on a TCP address such as "127.0.0.1:0" until Close is called or ctx is done. It fails
@@ -47,6 +62,8 @@ func Listen(ctx context.Context, addr string, u *Upstream) (*Server, error) {
 func Serve(ctx context.Context, listener net.Listener, u *Upstream) *Server {
 	base, dismiss := context.WithCancelCause(context.WithoutCancel(ctx))
 	s := &Server{listener: listener, cancelRequests: dismiss, served: make(chan struct{})}
+	connections := bounded.Connections{Max: maxConnections}
+	u.exposed.Store(!onThisMachine(listener.Addr()))
 	s.http = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.busy.Add(1)
@@ -56,6 +73,7 @@ func Serve(ctx context.Context, listener net.Listener, u *Upstream) *Server {
 		BaseContext: func(net.Listener) context.Context { return base },
 		ConnState: func(conn net.Conn, state http.ConnState) {
 			u.ConnState(conn, state)
+			connections.ConnState(conn, state)
 			switch state {
 			case http.StateNew:
 				s.busy.Add(1)
@@ -64,8 +82,8 @@ func Serve(ctx context.Context, listener net.Listener, u *Upstream) *Server {
 			case http.StateActive, http.StateIdle: // still open
 			}
 		},
-		ReadHeaderTimeout: 30 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // a gateway's broken connections are not errors of this server
+		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHead,
+		ErrorLog: log.New(io.Discard, "", 0), // a gateway's broken connections are not errors of this server
 	}
 	go func() {
 		defer close(s.served)

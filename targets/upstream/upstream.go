@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/bounded"
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
@@ -27,6 +28,9 @@ type Options struct {
 	Tokens int
 	// BodyLimit bounds a request's body in bytes, before and after decompression. 0 means 32 MiB.
 	BodyLimit int64
+	// ControlToken is what a request under /_gatecert/ must carry as its bearer token. "" means none, and that a server that
+	// others than this machine can reach refuses all of these requests.
+	ControlToken string
 	// OnArrival, when not nil, is called for every attempt before it is answered, from many goroutines at once. The gateway
 	// waits until it returns.
 	OnArrival func(a contract.Attempt)
@@ -42,7 +46,20 @@ type Upstream struct {
 	answers   atomic.Int64
 	open      atomic.Int64
 	control   http.Handler
+	// controlToken is that of the options; exposed is set where others than this machine reach the server.
+	controlToken string
+	exposed      atomic.Bool
+	// bodies bounds the bodies of all requests together, bodyTimeout the time in which one must arrive.
+	bodies      bounded.Bytes
+	bodyTimeout time.Duration
 }
+
+const (
+	// bodyTimeout is generous: a gateway sends what it has received already.
+	bodyTimeout = 30 * time.Second
+	// maxBodies bounds the bodies that are held at once, in bytes.
+	maxBodies = 256 << 20
+)
 
 // errClosing is the cause of a request's context that ends because the server closes, not because the client left.
 var errClosing = errors.New("the mock upstream closes")
@@ -61,7 +78,11 @@ func New(o Options) *Upstream {
 	if o.BodyLimit <= 0 {
 		o.BodyLimit = 32 << 20
 	}
-	u := &Upstream{keys: slices.Clone(o.Keys), bodyLimit: o.BodyLimit, onArrival: o.OnArrival, started: time.Now(), attempts: newAttemptLog(o.Tokens)}
+	u := &Upstream{
+		keys: slices.Clone(o.Keys), bodyLimit: o.BodyLimit, onArrival: o.OnArrival, started: time.Now(), attempts: newAttemptLog(o.Tokens),
+		controlToken: o.ControlToken, bodyTimeout: bodyTimeout,
+	}
+	u.bodies.Max = max(maxBodies, 2*o.BodyLimit)
 	u.control = u.newControl()
 	return u
 }
@@ -106,11 +127,18 @@ func Fingerprint(key string) string {
 // ServeHTTP answers requests to the API, and under /_gatecert/ serves the record of attempts.
 func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, controlPath) {
-		u.control.ServeHTTP(w, r)
+		u.serveControl(w, r)
 		return
 	}
 	arrived := time.Now()
-	in := readIncoming(w, r, u.bodyLimit)
+	held := u.bodies.Hold()
+	defer held.Release()
+	// httptest's writer has no deadlines.
+	_ = http.NewResponseController(w).SetReadDeadline(arrived.Add(u.bodyTimeout))
+	in := readIncoming(w, r, u.bodyLimit, held)
+	if !in.body.incomplete {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	}
 	attempt := u.newAttempt(in, arrived)
 	a := u.attempts.begin(cmp.Or(in.directive.Token, in.elsewhere), attempt, arrived)
 	how := interrupted
