@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,7 +18,7 @@ const maxDepth = 64
 
 // DecodeObject parses exactly one JSON object and the order of its keys. It is stricter than encoding/json: text that is
 // not UTF-8 and a key that stands twice, at any depth, are errors, because readers disagree on what they mean. An error
-// says where the body is wrong.
+// says where the body is wrong. The values are parts of the body.
 func DecodeObject(body []byte) (map[string]json.RawMessage, []string, error) {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) == 0 {
@@ -28,33 +27,28 @@ func DecodeObject(body []byte) (map[string]json.RawMessage, []string, error) {
 	if err := checkJSON(body, trimmed); err != nil {
 		return nil, nil, err
 	}
+	w := walk{rest: trimmed}
 	if trimmed[0] != '{' {
+		if !w.value(0) {
+			return nil, nil, errTooDeep
+		}
 		return nil, nil, fmt.Errorf("%s, not an object", jsonKind(trimmed))
 	}
-	if key, twice := repeatedKey(trimmed); twice {
-		return nil, nil, fmt.Errorf("an object with the key %q twice", key)
-	}
-	dec := json.NewDecoder(bytes.NewReader(trimmed))
-	_, _ = dec.Token() // {
 	object := map[string]json.RawMessage{}
 	var order []string
-	for dec.More() {
-		token, err := dec.Token()
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w: %w", ErrNotJSON, err)
-		}
-		key, _ := token.(string)
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil && !errors.Is(err, io.EOF) {
-			return nil, nil, fmt.Errorf("%w: %w", ErrNotJSON, err)
-		}
+	if !w.object(1, func(key string, value []byte) {
 		object[key] = value
 		order = append(order, key)
+	}) {
+		return nil, nil, errTooDeep
+	}
+	if w.twice != nil {
+		return nil, nil, fmt.Errorf("an object with the key %q twice", *w.twice)
 	}
 	return object, order, nil
 }
 
-// checkJSON reports why trimmed, a part of body, is not one JSON value in UTF-8 of a bounded depth, and where.
+// checkJSON reports why trimmed, a part of body, is not one JSON value in UTF-8, and where.
 func checkJSON(body, trimmed []byte) error {
 	start := bytes.Index(body, trimmed)
 	if bytes.HasPrefix(trimmed, []byte{0x1f, 0x8b}) {
@@ -71,18 +65,15 @@ func checkJSON(body, trimmed []byte) error {
 		}
 		return fmt.Errorf("%w: byte %d is not UTF-8: %s", ErrNotJSON, start+at+1, Excerpt(trimmed[max(at-20, 0):]))
 	}
+	if json.Valid(trimmed) {
+		return nil
+	}
 	var value json.RawMessage
-	if err := json.Unmarshal(trimmed, &value); err != nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			return fmt.Errorf("%w at byte %d (%s): %s", ErrNotJSON, start+int(syntax.Offset), reason(syntax), Excerpt(trimmed))
-		}
-		return fmt.Errorf("%w: %w", ErrNotJSON, err)
+	err := json.Unmarshal(trimmed, &value)
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf("%w at byte %d (%s): %s", ErrNotJSON, start+int(syntax.Offset), reason(syntax), Excerpt(trimmed))
 	}
-	if depth(trimmed) > maxDepth {
-		return fmt.Errorf("nested more than %d deep", maxDepth)
-	}
-	return nil
+	return fmt.Errorf("%w: %w", ErrNotJSON, err)
 }
 
 // reason is what is wrong, in the words of encoding/json, where those say it well.
@@ -97,68 +88,92 @@ func reason(err *json.SyntaxError) string {
 	}
 }
 
-// repeatedKey finds a key that stands twice in one object of valid JSON, at any depth.
-func repeatedKey(value []byte) (key string, found bool) {
-	type frame struct {
-		keys  map[string]bool // nil in an array
-		isKey bool            // the next string is a key
-	}
-	var frames []frame
-	dec := json.NewDecoder(bytes.NewReader(value))
-	dec.UseNumber() // a number that is too big for a float is still JSON
-	for {
-		token, err := dec.Token()
-		if err != nil {
-			return "", false
-		}
-		top := len(frames) - 1
-		switch t := token.(type) {
-		case json.Delim:
-			switch t {
-			case '{':
-				frames = append(frames, frame{keys: map[string]bool{}, isKey: true})
-				continue
-			case '[':
-				frames = append(frames, frame{})
-				continue
-			default:
-				frames = frames[:top]
-				top--
-			}
-		case string:
-			if top >= 0 && frames[top].isKey {
-				if frames[top].keys[t] {
-					return t, true
-				}
-				frames[top].keys[t], frames[top].isKey = true, false
-				continue
-			}
-		}
-		if top >= 0 { // a value has ended
-			frames[top].isKey = frames[top].keys != nil
-		}
-	}
+// walk goes once through JSON that is known to be valid, and finds what encoding/json lets pass.
+type walk struct {
+	rest []byte
+	// twice is the first key that stands twice in one object.
+	twice *string
 }
 
-// depth counts the nesting of valid JSON without building it.
-func depth(body []byte) int {
-	level, deepest, inString, escaped := 0, 0, false, false
-	for _, b := range body {
-		switch {
-		case escaped:
-			escaped = false
-		case inString:
-			escaped, inString = b == '\\', b != '"'
-		case b == '"':
-			inString = true
-		case b == '{', b == '[':
-			level++
-			deepest = max(deepest, level)
-		case b == '}', b == ']':
-			level--
+var errTooDeep = fmt.Errorf("nested more than %d deep", maxDepth)
+
+// value goes past the value that comes next. It reports whether it is nested no deeper than it may be.
+func (w *walk) value(depth int) bool {
+	switch w.next() {
+	case '{':
+		return w.object(depth+1, func(string, []byte) {})
+	case '[':
+		return w.list(depth + 1)
+	case '"':
+		w.text()
+	default: // a number, true, false or null
+		end := bytes.IndexAny(w.rest, ",]} \t\r\n")
+		if end < 0 {
+			end = len(w.rest)
+		}
+		w.rest = w.rest[end:]
+	}
+	return true
+}
+
+// next is the byte after the blanks that come next.
+func (w *walk) next() byte {
+	w.rest = bytes.TrimLeft(w.rest, " \t\r\n")
+	return w.rest[0]
+}
+
+// text goes past a string and returns it, with its quotes.
+func (w *walk) text() []byte {
+	end := 1
+	for w.rest[end] != '"' {
+		if w.rest[end] == '\\' {
+			end++
+		}
+		end++
+	}
+	text := w.rest[:end+1]
+	w.rest = w.rest[end+1:]
+	return text
+}
+
+func (w *walk) list(depth int) bool {
+	for w.rest = w.rest[1:]; w.next() != ']'; w.comma() {
+		if depth > maxDepth || !w.value(depth) {
+			return false
 		}
 	}
-	return deepest
+	w.rest = w.rest[1:]
+	return depth <= maxDepth
+}
+
+// object goes past an object, and passes each of its members on.
+func (w *walk) object(depth int, member func(key string, value []byte)) bool {
+	keys := make(map[string]bool)
+	for w.rest = w.rest[1:]; w.next() != '}'; w.comma() {
+		var key string
+		_ = json.Unmarshal(w.text(), &key) // valid, as all of it
+		if keys[key] && w.twice == nil {
+			w.twice = &key
+		}
+		keys[key] = true
+		w.next() // the colon
+		w.rest = w.rest[1:]
+		w.next()
+		value := w.rest
+		if depth > maxDepth || !w.value(depth) {
+			return false
+		}
+		member(key, value[:len(value)-len(w.rest):len(value)-len(w.rest)])
+	}
+	w.rest = w.rest[1:]
+	return depth <= maxDepth
+}
+
+// comma goes past the comma before the next value, if there is one.
+func (w *walk) comma() {
+	if w.next() == ',' {
+		w.rest = w.rest[1:]
+	}
 }
 
 func jsonKind(value []byte) string {
