@@ -1,3 +1,7 @@
+//go:build !race
+
+// With the race detector these nine runs take five times as long. TestTheReferenceGatewayKeepsTheWholeContract runs all cases with it.
+
 package gatecert_test
 
 import (
@@ -14,20 +18,8 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
-	"github.com/gatecert/gatecert/targets/upstream"
 )
-
-// startUpstream starts the mock upstream of a gateway for runs whose profile has none.
-func startUpstream(t *testing.T, p profile.Profile) (stop func(), err error) {
-	t.Helper()
-	server, err := upstream.Listen(t.Context(), p.Upstream.Listen, upstream.New(upstream.Options{Keys: p.Upstream.Keys}))
-	if err != nil {
-		return nil, err
-	}
-	return func() { assert.NoError(t, server.Close()) }, nil
-}
 
 // answered is a complete answer of the gateway, before the client gets it.
 type answered struct {

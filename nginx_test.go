@@ -21,6 +21,7 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/freeport"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -79,10 +80,7 @@ func verdicts(r runlog.Run) map[string]contract.Verdict {
 // serveNginx serves nginx in front of a target until the test ends, and returns its URL.
 func serveNginx(t *testing.T, nginx, rate string, status int, behind profile.Profile) string {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := free.Addr().String()
-	require.NoError(t, free.Close())
+	address := freeport.Address(t)
 	origin, err := url.Parse(behind.BaseURL)
 	require.NoError(t, err)
 	dir := t.TempDir()

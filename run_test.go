@@ -3,7 +3,6 @@ package gatecert_test
 import (
 	"bytes"
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -20,28 +19,21 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/gatecerttest"
+	"github.com/gatecert/gatecert/internal/freeport"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/store"
+	"github.com/gatecert/gatecert/targets/upstream"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// freeAddress is a loopback address that nobody listens on right now.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // served serves a reference gateway behind a middleware, and returns the profile to run against it.
 func served(t *testing.T, middleware func(http.Handler) http.Handler) profile.Profile {
 	t.Helper()
-	listen := freeAddress(t)
+	listen := freeport.Address(t)
 	gateway, err := reference.New(t.Context(), reference.Options{Upstream: "http://" + listen})
 	require.NoError(t, err)
 	server := httptest.NewServer(middleware(gateway))
@@ -50,6 +42,16 @@ func served(t *testing.T, middleware func(http.Handler) http.Handler) profile.Pr
 		require.NoError(t, gateway.Close())
 	})
 	return gateway.Profile(server.URL, listen)
+}
+
+// startUpstream starts the mock upstream of a gateway for runs whose profile has none.
+func startUpstream(t *testing.T, p profile.Profile) (stop func(), err error) {
+	t.Helper()
+	server, err := upstream.Listen(t.Context(), p.Upstream.Listen, upstream.New(upstream.Options{Keys: p.Upstream.Keys}))
+	if err != nil {
+		return nil, err
+	}
+	return func() { assert.NoError(t, server.Close()) }, nil
 }
 
 // certify runs a configuration; one without a target is that of the embedded reference gateway.

@@ -109,17 +109,20 @@ func publishedSentences(t *testing.T) []string {
 func TestRetiredWordsStayAway(t *testing.T) {
 	published := publishedSentences(t)
 	var patterns []*regexp.Regexp
+	var all []string
 	for _, word := range retiredWords {
 		patterns = append(patterns, regexp.MustCompile(`\b(`+word.pattern+`)\b`))
+		all = append(all, word.pattern)
 	}
+	anyWord := regexp.MustCompile(`\b(` + strings.Join(all, "|") + `)\b`)
 	for _, file := range tracked(t, "*.go", "*.md", "*.feature", "*.tmpl", "*.js", "*.yml") {
 		raw, err := os.ReadFile(file)
 		require.NoError(t, err)
 		number := 0
 		for line := range strings.Lines(string(raw)) {
 			number++
-			if allowedWord(file, line) {
-				continue
+			if !anyWord.MatchString(plainWords(line)) || allowedWord(file, line) {
+				continue // most lines: what follows is for the others
 			}
 			for _, sentence := range published {
 				line = strings.ReplaceAll(line, sentence, "")

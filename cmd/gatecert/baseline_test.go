@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatecert/gatecert/internal/freeport"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
@@ -29,7 +30,7 @@ type faultyGateway struct {
 
 func serveFaultyGateway(t *testing.T) *faultyGateway {
 	t.Helper()
-	upstream := "127.0.0.1:" + freePort(t)
+	upstream := freeport.Address(t)
 	gateway, err := reference.New(t.Context(), reference.Options{Upstream: "http://" + upstream})
 	require.NoError(t, err)
 	b := &faultyGateway{profile: filepath.Join(t.TempDir(), "faulty.yaml")}
@@ -66,6 +67,7 @@ func (b *faultyGateway) run(t *testing.T, dir string, extra ...string) (code int
 }
 
 func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
+	t.Parallel()
 	gateway := serveFaultyGateway(t)
 	dir := t.TempDir()
 	known := filepath.Join(dir, "known.yaml")
@@ -105,6 +107,7 @@ func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
 }
 
 func TestBaselinesThatDoNotHold(t *testing.T) {
+	t.Parallel()
 	gateway := serveFaultyGateway(t)
 	for _, tt := range []struct {
 		name, entries string
@@ -132,6 +135,7 @@ func TestBaselinesThatDoNotHold(t *testing.T) {
 }
 
 func TestARunsOwnResultIsABaseline(t *testing.T) {
+	t.Parallel()
 	gateway := serveFaultyGateway(t)
 	first := t.TempDir()
 	code, _, _ := gateway.run(t, first)

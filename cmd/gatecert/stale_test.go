@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/internal/freeport"
 )
 
 // The log of the earlier run is evidence: it stays until the next run has a header.
@@ -16,7 +18,7 @@ func TestARunThatDoesNotBeginLeavesTheEarlierOne(t *testing.T) {
 	require.Equal(t, exitConformant, code, stderr)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o600))
 	before := contents(t, dir)
-	code, _, stderr = invoke(t.Context(), "run", "http://127.0.0.1:"+freePort(t), "--key", "k", "--model", "m", "--out", dir)
+	code, _, stderr = invoke(t.Context(), "run", "http://"+freeport.Address(t), "--key", "k", "--model", "m", "--out", dir)
 	assert.Equal(t, exitHarness, code, stderr)
 	assert.Equal(t, before, contents(t, dir))
 }

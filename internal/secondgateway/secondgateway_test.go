@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,6 +23,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/freeport"
 	"github.com/gatecert/gatecert/internal/secondgateway"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -31,15 +31,6 @@ import (
 
 // timeLimit is how long the gateway waits for its upstream.
 const timeLimit = 3 * time.Second
-
-// freeAddress is a loopback address that nobody listens on right now.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
 
 // bodyKey is the key under which hooks find what was read of the request's body, a [*bytes.Buffer].
 type bodyKey struct{}
@@ -55,7 +46,7 @@ func plain(o secondgateway.Options) (http.Handler, error) { return secondgateway
 // serve starts what a function makes of the options of a gateway.
 func serve(t *testing.T, format string, o secondgateway.Options, gatewayOf func(secondgateway.Options) (http.Handler, error)) profile.Profile {
 	t.Helper()
-	upstream, dead := freeAddress(t), freeAddress(t)
+	upstream, dead := freeport.Address(t), freeport.Address(t)
 	o.Dir, o.Prefix, o.Timeout = t.TempDir(), "/llm", timeLimit
 	require.NoError(t, secondgateway.WriteStore(o.Dir, secondgateway.Fixtures{Upstream: "http://" + upstream, Dead: "http://" + dead, Format: format}))
 	gateway, err := gatewayOf(o)
