@@ -23,23 +23,28 @@ build:
 run: build
 	$(BIN) run
 
-## test: gofmt, go vet, and all tests with the race detector
+## test: gofmt, go vet, and all tests but those of test-clock, most of them with the race detector; takes four minutes on two cores
 .PHONY: test
 test: chromium nginx
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
-	$(GO) test -race -p 2 -timeout 12m $(RACE_FLAGS) ./...  # two packages at a time: several of them measure times
-	$(GO) test -p 3 -run '^($(subst $(space),|,$(NORACE_TESTS)))$$' $(filter-out $(MEASURING),$(sort $(dir $(NORACE_FILES))))
-	$(GO) test -run 'TestInfer|TestVerif|Mutant|Permitted|Outages' $(MEASURING)
+	$(GO) test -race -p 3 -timeout 12m $(RACE_FLAGS) ./...  # more packages than cores: many tests mostly wait
+	$(GO) test -p 3 $(call only,$(NORACE_FILES))
+
+## test-clock: the tests that measure times, on the real clock, of a machine that does nothing else; takes a minute
+.PHONY: test-clock
+test-clock:
+	$(GO) test -p 1 $(call only,$(CLOCK_FILES))
 
 # SQLite is C turned into Go, and not ours to check: watching it takes a quarter of the time of all tests.
 RACE_FLAGS := '-gcflags=modernc.org/...=-race=false -d=checkptr=0'
 
-# What is too slow with the race detector stands in files that are built without it.
-NORACE_FILES = $(shell grep -rl --include='*_test.go' '^//go:build !race' .)
-NORACE_TESTS = $(shell sed -nE 's/^func (Test[A-Za-z0-9]*).*/\1/p' $(NORACE_FILES))
-# These measure times, so that nothing else should run; with the race detector they leave out what is too slow with it.
-MEASURING := ./load/limits/ ./load/outage/
+# What is too slow with the race detector stands in files that are built without it. Those called clock_test.go are for test-clock.
+BUILT_WITHOUT_RACE = $(shell grep -rl --include='*_test.go' '^//go:build !race' .)
+NORACE_FILES = $(filter-out %/clock_test.go,$(BUILT_WITHOUT_RACE))
+CLOCK_FILES = $(filter %/clock_test.go,$(BUILT_WITHOUT_RACE))
+# The tests of some files, and their packages.
+only = -run '^($(subst $(space),|,$(shell sed -nE 's/^func (Test[A-Za-z0-9]*).*/\1/p' $(1))))$$' $(sort $(dir $(1)))
 empty :=
 space := $(empty) $(empty)
 

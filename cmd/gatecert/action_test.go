@@ -1,6 +1,6 @@
 //go:build !race
 
-// The commands of the action are a built binary, which the race detector does not watch.
+// The race detector watches one process, and these tests start others.
 
 package main
 
@@ -64,7 +64,7 @@ func play(t *testing.T, binary string, inputs map[string]string) (stdout, output
 	out = filepath.Join(dir, "report")
 	env := []string{
 		"PATH=" + filepath.Dir(binary) + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir,
-		"GITHUB_OUTPUT=" + filepath.Join(dir, "output"), "GITHUB_STEP_SUMMARY=" + filepath.Join(dir, "summary"),
+		asCommand + "=1", "GITHUB_OUTPUT=" + filepath.Join(dir, "output"), "GITHUB_STEP_SUMMARY=" + filepath.Join(dir, "summary"),
 	}
 	for _, s := range a.Runs.Steps {
 		if s.ID != "run" {
@@ -98,17 +98,19 @@ func play(t *testing.T, binary string, inputs map[string]string) (stdout, output
 	return stdout, read("output"), read("summary"), out
 }
 
-// builtBinary is the command as a file called gatecert.
-func builtBinary(t *testing.T) string {
+// commandFile is the command as a file called gatecert, where [asCommand] is set.
+func commandFile(t *testing.T) string {
 	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "gatecert")
-	built, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, ".").CombinedOutput()
-	require.NoError(t, err, string(built))
+	require.NoError(t, os.Symlink(self, path))
 	return path
 }
 
 func TestTheActionCertifiesAndReports(t *testing.T) {
-	stdout, output, summary, out := play(t, builtBinary(t), map[string]string{"rows": "http:404,code:model_not_found", "surfaces": "chat", "level": "edge"})
+	t.Parallel()
+	stdout, output, summary, out := play(t, commandFile(t), map[string]string{"rows": "http:404,code:model_not_found", "surfaces": "chat", "level": "edge"})
 	assert.Equal(t, "exit-code=0\n", output)
 	assert.Contains(t, stdout, "PASS: 2 of 2 selected rows pass (http:404, code:model_not_found, level edge)")
 	assert.Contains(t, summary, "## gatecert: `reference`")
@@ -118,8 +120,9 @@ func TestTheActionCertifiesAndReports(t *testing.T) {
 }
 
 func TestTheActionAnnotatesFailures(t *testing.T) {
+	t.Parallel()
 	gateway := serveFaultyGateway(t)
-	stdout, output, summary, _ := play(t, builtBinary(t), map[string]string{"target": gateway.profile, "rows": "code:model_not_found", "surfaces": "chat"})
+	stdout, output, summary, _ := play(t, commandFile(t), map[string]string{"target": gateway.profile, "rows": "code:model_not_found", "surfaces": "chat"})
 	assert.Equal(t, "exit-code=1\n", output)
 	assert.Contains(t, stdout, "\n::error title=code%3Amodel_not_found/absent-model/chat fail::MUST status-class: got 503, want 404\n")
 	assert.Contains(t, summary, "### 1 failure, 0 warnings")
@@ -129,7 +132,8 @@ func TestTheActionAnnotatesFailures(t *testing.T) {
 }
 
 func TestInputsOfTheActionAreWordsAndNoShell(t *testing.T) {
-	binary := builtBinary(t)
+	t.Parallel()
+	binary := commandFile(t)
 	for _, hostile := range []string{"$(touch pwned)", "`touch pwned`", "'; touch pwned; '", "\" ; touch pwned #", "--out=/tmp/elsewhere", "x\ntouch pwned"} {
 		for _, input := range []string{"url", "target", "rows", "level", "baseline", "model"} {
 			_, output, _, _ := play(t, binary, map[string]string{input: hostile})

@@ -15,6 +15,7 @@ import (
 )
 
 func TestACertificateFromTheKeyToItsVerification(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	key := filepath.Join(dir, "key")
 	code, stdout, stderr := invoke(t.Context(), "keygen", key)
@@ -75,6 +76,7 @@ func TestACertificateFromTheKeyToItsVerification(t *testing.T) {
 }
 
 func TestAFailingGatewayIsCertifiedAsFailing(t *testing.T) {
+	t.Parallel()
 	gateway := serveFaultyGateway(t)
 	dir := t.TempDir()
 	key := filepath.Join(dir, "key")

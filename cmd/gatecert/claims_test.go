@@ -15,6 +15,7 @@ import (
 
 // The reference gateway without its codes is judged by table 1, in every report, in the certificate and in a replay.
 func TestAClaimStandsInEveryReport(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "run", "--level", "relay", "--surfaces", "chat", "--claim", "codes=none", "--claim", "client_keys=false",
 		"--format", "html,json,junit,md,badge", "--out", dir)

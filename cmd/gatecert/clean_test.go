@@ -25,6 +25,7 @@ func newAPIProfile(t *testing.T, deployment *recorded.Deployment) string {
 var recordedRows = []string{"--rows", "http:401,http:403,code:model_not_found,code:access_denied,code:insufficient_user_quota"}
 
 func TestRunPreparesAndCleansUpANewAPI(t *testing.T) {
+	t.Parallel()
 	deployment := recorded.Serve(t, "testdata/new-api")
 	profile, dir := newAPIProfile(t, deployment), t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), append([]string{"run", "--target", profile, "--yes", "--out", dir}, recordedRows...)...)

@@ -16,6 +16,7 @@ import (
 )
 
 func TestMatrixAndDiffOfTwoRuns(t *testing.T) {
+	t.Parallel()
 	gateway := serveFaultyGateway(t)
 	broken, repaired, dir := t.TempDir(), t.TempDir(), t.TempDir()
 	code, _, stderr := gateway.run(t, broken)

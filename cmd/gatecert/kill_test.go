@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector watches one process, and these tests start others.
+
 package main
 
 import (
@@ -82,6 +86,36 @@ func checkEvidence(t *testing.T, earlier, former, log string, named bool) {
 	require.NoError(t, err)
 	_, err = runlog.Read(bytes.NewReader(raw))
 	assert.NoError(t, err)
+}
+
+// A process that is killed leaves a log that can be read, and a report that says it is incomplete.
+func TestARunThatIsKilledIsReportedAsIncomplete(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for _, tt := range []struct {
+		name   string
+		signal syscall.Signal
+	}{{"killed", syscall.SIGKILL}, {"interrupted", syscall.SIGINT}, {"terminated", syscall.SIGTERM}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			out := filepath.Join(dir, tt.name)
+			command := process(t.Context(), "run", "--out", out)
+			require.NoError(t, command.Start())
+			log := filepath.Join(out, "run.ndjson")
+			require.Eventually(t, func() bool {
+				raw, err := os.ReadFile(log)
+				return err == nil && bytes.Count(raw, []byte("\n")) > 40
+			}, 30*time.Second, time.Millisecond)
+			require.NoError(t, command.Process.Signal(tt.signal))
+			_ = command.Wait()
+			if tt.signal != syscall.SIGKILL {
+				assert.Equal(t, exitIncomplete, command.ProcessState.ExitCode())
+			}
+			code, stdout, stderr := invoke(t.Context(), "report", out)
+			assert.Equal(t, exitIncomplete, code, stderr)
+			assert.Contains(t, stdout, "INCOMPLETE")
+		})
+	}
 }
 
 // TestAFullDisk runs into a disk that is full at once, and into one that is full after some cases.

@@ -2,51 +2,16 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/load"
 )
-
-func TestLoadCapacityOfTheReferenceGateway(t *testing.T) {
-	dir := t.TempDir()
-	code, stdout, stderr := invoke(t.Context(), "load", "capacity", "--from", "10", "--to", "40", "--latency", "20s",
-		"--short", "100ms", "--full", "200ms", "--repeats", "2", "--rounds", "5", "--out", dir)
-	require.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Regexp(t, `plan: at most \d+ requests at up to 50/s for [\d.ms]+, over 64 connections, to 127\.0\.0\.1:\d+ and 127\.0\.0\.1:\d+`, stderr)
-	assert.Contains(t, stderr, "      10/s for 100ms")
-	assert.Contains(t, stdout, "capacity  at least 40/s (the highest rate allowed)\n")
-	assert.Contains(t, stdout, "SLO       p99 latency <= 20s, errors <= 0.1 %\n")
-	assert.Contains(t, stdout, "verdict   pass\n")
-	assert.Contains(t, stdout, "  requests/s\n", "the plot")
-	assert.Contains(t, stdout, "gateway overhead per call, at 50 requests/s in 5 interleaved rounds")
-	for _, name := range []string{"results.json", "service-time.hgrm", "latency.hgrm", "metrics.txt"} {
-		content, err := os.ReadFile(filepath.Join(dir, name))
-		require.NoError(t, err)
-		assert.NotEmpty(t, content)
-		assert.NotContains(t, string(content), "sk-", "no key is in an export")
-	}
-	metrics, err := os.ReadFile(filepath.Join(dir, "metrics.txt"))
-	require.NoError(t, err)
-	assert.Contains(t, string(metrics), `outcome="admitted"} 8`, "40/s for 200 ms")
-}
-
-func TestLoadSoakOfAStream(t *testing.T) {
-	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--rate", "20", "--for", "1s", "--surface", "messages-stream")
-	require.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stdout, "soak      20/s for 1s: sent 20 of 20 requests, 20 admitted, 0 % errors\n")
-	assert.Contains(t, stdout, "verdict   pass\n")
-}
 
 const healthyChat = `{"choices":[{"message":{"role":"assistant","content":"hi"}}]}`
 
@@ -64,16 +29,6 @@ func gatewayAfter(t *testing.T, healthy int64, then http.HandlerFunc) string {
 	}))
 	t.Cleanup(s.Close)
 	return s.URL
-}
-
-func TestLoadFailsAGatewayThatBreaksTheContractUnderLoad(t *testing.T) {
-	url := gatewayAfter(t, 10, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) })
-	code, stdout, stderr := invoke(t.Context(), "load", "soak", url, "--key", "sk-test-0123456789", "--model", "m", "--rate", "40", "--for", "1s")
-	assert.Equal(t, exitNotConformant, code, stdout+stderr)
-	assert.Contains(t, stdout, "verdict   fail\n")
-	assert.Contains(t, stdout, "MUST envelope: got empty")
-	assert.Contains(t, stdout, "(31 responses)")
-	assert.NotContains(t, stdout+stderr, "sk-test")
 }
 
 func TestLoadNeedsAHealthyCallFirst(t *testing.T) {
@@ -127,33 +82,6 @@ func TestLoadUsage(t *testing.T) {
 			assert.Equal(t, exitUsage, code, stderr)
 		})
 	}
-}
-
-// cancelling cancels when a text is written to it.
-type cancelling struct {
-	bytes.Buffer
-	text   string
-	cancel context.CancelFunc
-}
-
-func (c *cancelling) Write(p []byte) (int, error) {
-	if strings.Contains(string(p), c.text) {
-		c.cancel()
-	}
-	return c.Buffer.Write(p)
-}
-
-func TestLoadInterruptedStillReports(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var out bytes.Buffer
-	errs := &cancelling{text: "soak:", cancel: cancel}
-	dir := t.TempDir()
-	code := execute(ctx, []string{"load", "soak", "--for", "10m", "--rate", "20", "--out", dir}, &console{out: &out, err: errs, width: 100})
-	assert.Equal(t, exitIncomplete, code, errs.String())
-	assert.Regexp(t, `soak      20/s for 10m0s, stopped after [\d.]+m?s: sent \d+ of \d+ requests`, out.String())
-	assert.Contains(t, out.String(), "verdict   pass (stopped early)\n")
-	assert.FileExists(t, filepath.Join(dir, "metrics.txt"))
 }
 
 func TestLoadCapacityQualifiesItsVerdict(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/internal/folderlock"
+	"github.com/gatecert/gatecert/internal/freeport"
 	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -56,7 +57,7 @@ func TestEachRunHasAFolderOfItsOwn(t *testing.T) {
 	assert.Equal(t, exitConformant, code, stderr)
 
 	// A run that never begins changes nothing, and leaves no folder.
-	code, _, _ = invoke(t.Context(), "run", "http://127.0.0.1:"+freePort(t), "--key", "k", "--model", "m")
+	code, _, _ = invoke(t.Context(), "run", "http://"+freeport.Address(t), "--key", "k", "--model", "m")
 	assert.Equal(t, exitHarness, code)
 	left, err := filepath.Glob("reports/*")
 	require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	const failing, passing = "code:model_not_found/absent-model/chat", "http:401/missing-key/chat"
 	gateway := serveFaultyGateway(t)
 	out := t.TempDir()
@@ -51,6 +52,7 @@ func TestReplay(t *testing.T) {
 }
 
 func TestReplayKnowsTheTargetFromTheLog(t *testing.T) {
+	t.Parallel()
 	out := t.TempDir()
 	code, _, stderr := invoke(t.Context(), "run", "--rows", "http:401", "--surfaces", "chat", "--out", out)
 	require.Equal(t, exitConformant, code, stderr)

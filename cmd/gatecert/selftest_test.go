@@ -39,6 +39,7 @@ func TestEveryMutantAndPermittedBehaviourIsListed(t *testing.T) {
 
 // A gateway with two mutants and a permitted behaviour, as others would certify it.
 func TestAMutantIsServed(t *testing.T) {
+	t.Parallel()
 	profile := serveGateway(t, "--mutant", "unknown-model-as-503,retry-after-missing,http2")
 	code, stdout, stderr := invoke(t.Context(), "run", "--target", profile, "--out", t.TempDir(), "--surfaces", "chat",
 		"--rows", "http:404", "--rows", "http:429", "--rows", "code:bad_request_body")

@@ -18,6 +18,7 @@ import (
 
 // Mutants with a few kinds of hook, and the permitted behaviour that changes most. make selftest tests all of them.
 func TestSelftestTestsGateways(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("runs the whole contract twice")
 	}
@@ -45,6 +46,7 @@ func TestSelftestTestsGateways(t *testing.T) {
 }
 
 func TestAProfileFromTheGatewayCommandIsUsedAsItIs(t *testing.T) {
+	t.Parallel()
 	profile := serveGateway(t)
 	code, stdout, stderr := invoke(t.Context(), "run", "--target", profile, "--out", t.TempDir())
 	assert.Equal(t, exitConformant, code, stdout+stderr)

@@ -1,3 +1,7 @@
+//go:build !race
+
+// A fit is arithmetic without goroutines, and takes ten times as long with the race detector; race_test.go has one of each kind.
+
 package limits
 
 import (
@@ -23,9 +27,6 @@ func TestInferNamesKindAndLimit(t *testing.T) {
 			window time.Duration
 		}{{5, time.Second}, {20, 2 * time.Second}, {100, 10 * time.Second}} {
 			t.Run(fmt.Sprintf("%s of %d in %s", kind, size.limit, size.window), func(t *testing.T) {
-				if RaceEnabled && j > 0 {
-					t.Skip("a fit is arithmetic without goroutines, and takes ten times as long with the race detector")
-				}
 				t.Parallel()
 				right, calls := 0, 0
 				for run := range runs {
@@ -51,9 +52,6 @@ func TestInferNamesKindAndLimit(t *testing.T) {
 }
 
 func TestInferKnowsUnusualLimiters(t *testing.T) {
-	if RaceEnabled {
-		t.Skip("a fit is arithmetic without goroutines, and takes ten times as long with the race detector")
-	}
 	runs := uint64(1)
 	if Accepting {
 		runs = 4

@@ -1,3 +1,7 @@
+//go:build !race
+
+// With the race detector these simulations take ten times as long; race_test.go has some of each kind.
+
 package limits
 
 import (
@@ -11,39 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
-	"github.com/gatecert/gatecert/reports/runlog"
 )
-
-// verify verifies a simulated gateway, and returns the findings that change a verdict.
-func verify(t *testing.T, g *simulatedGateway, d DeclaredLimit) ([]contract.Finding, runlog.LoadSummary) {
-	t.Helper()
-	if d.Shared == nil {
-		d.Shared = new(true)
-	}
-	d.UpstreamRetryAfter = 7
-	findings, evidence, err := Verify(t.Context(), g.probers(), d, Budget{})
-	require.NoError(t, err)
-	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Level == contract.Note }), evidence
-}
-
-// requirements returns those of the findings, in their order.
-func requirements(findings []contract.Finding) []contract.Requirement {
-	var all []contract.Requirement
-	for _, f := range findings {
-		all = append(all, f.Requirement)
-	}
-	return all
-}
-
-// checkOf returns the check of a requirement, the zero value without one.
-func checkOf(e runlog.LoadSummary, r contract.Requirement) runlog.Check {
-	for _, c := range e.Checks {
-		if c.Requirement == r {
-			return c
-		}
-	}
-	return runlog.Check{}
-}
 
 // exceedsLimit reports whether a finding is a MUST about too many admitted calls.
 func exceedsLimit(f contract.Finding) bool {
@@ -58,7 +30,7 @@ func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
 		}{{5, time.Second}, {20, 2 * time.Second}, {60, 10 * time.Second}} {
 			t.Run(fmt.Sprintf("%s of %d in %s", kind, size.limit, size.window), func(t *testing.T) {
 				t.Parallel()
-				for run := range sampled(6) {
+				for run := range uint64(6) {
 					synctest.Test(t, func(t *testing.T) {
 						g := simulation{kind, size.limit, size.window, run, 3, run%2 == 1}.gateway(faults{})
 						d := DeclaredLimit{Kind: kind, Limit: size.limit, Window: size.window}
@@ -113,7 +85,7 @@ func TestVerifyFindsEveryFault(t *testing.T) {
 		t.Run(row.sentence, func(t *testing.T) {
 			t.Parallel()
 			for _, kind := range row.kinds {
-				for run := range sampled(2) {
+				for run := range uint64(2) {
 					synctest.Test(t, func(t *testing.T) {
 						g := simulation{kind, 20, 5 * time.Second, run, 3, run%2 == 1}.gateway(row.faults)
 						findings, evidence := verify(t, g, DeclaredLimit{Kind: kind, Limit: 20 + row.declared, Window: 5 * time.Second})
@@ -139,7 +111,7 @@ func TestVerifyFindsEveryFault(t *testing.T) {
 func TestVerifyFindsOneCallTooManyInClockWindows(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []contract.LimiterKind{contract.FixedWindow, contract.SlidingCounter, contract.Concurrency} {
-		for run := range sampled(4) {
+		for run := range uint64(4) {
 			synctest.Test(t, func(t *testing.T) {
 				g := simulation{kind, 20, 5 * time.Second, run, 5, run%2 == 1}.gateway(faults{})
 				findings, _ := verify(t, g, DeclaredLimit{Kind: kind, Limit: 19, Window: 5 * time.Second})
@@ -159,7 +131,7 @@ func TestVerifyFindsTwiceTheRate(t *testing.T) {
 		for _, actual := range actuals {
 			t.Run(fmt.Sprintf("%s declared as %q", actual, declared), func(t *testing.T) {
 				t.Parallel()
-				for run := range sampled(8) {
+				for run := range uint64(8) {
 					synctest.Test(t, func(t *testing.T) {
 						s := simulation{actual, 10, 2 * time.Second, run, 3, run%2 == 1}.limiter()
 						s.startsOnRequest = run%4 > 1
@@ -189,7 +161,7 @@ func TestVerifyTestsTheSmallestLimits(t *testing.T) {
 		for limit := 1; limit <= 3; limit++ {
 			t.Run(fmt.Sprintf("%q of %d in 1s", kind, limit), func(t *testing.T) {
 				t.Parallel()
-				for run := range sampled(6) {
+				for run := range uint64(6) {
 					synctest.Test(t, func(t *testing.T) {
 						actual := kind
 						if kind == "" {
@@ -255,7 +227,7 @@ func TestVerificationsAreShort(t *testing.T) {
 	}{{contract.FixedWindow, 3.2}, {contract.SlidingLog, 2.2}, {contract.TokenBucket, 2.4}, {contract.SlidingCounter, 3.3}, {"", 3.3}} {
 		t.Run(string(row.kind), func(t *testing.T) {
 			t.Parallel()
-			for run := range sampled(4) {
+			for run := range uint64(4) {
 				synctest.Test(t, func(t *testing.T) {
 					actual := row.kind
 					if actual == "" {

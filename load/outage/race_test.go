@@ -2,5 +2,20 @@
 
 package outage_test
 
-// raceEnabled says that the race detector watches.
-const raceEnabled = true
+import (
+	"testing"
+
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/runner"
+)
+
+// testRate is lower than that of a run: with the race detector a gateway takes 20 ms of processor time a request. Mutants show
+// at the full rate only.
+const testRate = 8
+
+func TestOutagesWithTheRaceDetector(t *testing.T) {
+	assertOutages(t, 2, []*outageRun{
+		{outage: runner.SlowOutage, surface: dialect.Chat},
+		{outage: runner.FailingOutage, surface: dialect.Messages},
+	})
+}

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/outage"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -45,14 +43,11 @@ type outageRun struct {
 }
 
 // The experiments of these tests are shorter than those of a run: about 19 faulty requests in place of 26, and a time limit of
-// 1 s in place of 1.5 s. Rates are those of a run, but for the race detector: with it a gateway takes 20 ms of processor
-// time a request.
+// 1 s in place of 1.5 s.
 const (
 	testTimeLimit = time.Second
 	testBaseline  = time.Second
 	testOutage    = 2500 * time.Millisecond
-	testRate      = 30
-	raceRate      = 8
 )
 
 func (tr *outageRun) verify(ctx context.Context) (err error) {
@@ -74,93 +69,29 @@ func (tr *outageRun) verify(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	e.Rate, e.Before, e.Outage, e.After = rate(), testBaseline, testOutage, testBaseline
+	e.Rate, e.Before, e.Outage, e.After = testRate, testBaseline, testOutage, testBaseline
 	var evidence outage.Evidence
 	tr.findings, evidence, tr.err = outage.Verify(ctx, engine, e)
 	tr.summary = evidence.Summary()
 	return nil
 }
 
-func rate() float64 {
-	if raceEnabled {
-		return raceRate
-	}
-	return testRate
-}
-
 // inconclusive reports whether the machine was too busy, as the verification itself noticed.
 func (tr *outageRun) inconclusive() bool {
-	asked := strings.HasPrefix(tr.summary.Sentence, fmt.Sprintf("%g healthy requests a second", rate()))
+	asked := strings.HasPrefix(tr.summary.Sentence, fmt.Sprintf("%g healthy requests a second", float64(testRate)))
 	return errors.Is(tr.err, outage.ErrGeneratorBusy) || errors.Is(tr.err, outage.ErrNoBaseline) || !asked
 }
 
-// verifyAll runs many outages at a time: they mostly wait.
-func verifyAll(t *testing.T, all []*outageRun) {
+// assertOutages plays outages, some at a time: they mostly wait. A mutant must violate its own requirement and no other, a permitted
+// behaviour none.
+func assertOutages(t *testing.T, atOnce int, all []*outageRun) {
 	t.Helper()
 	group, ctx := errgroup.WithContext(t.Context())
-	group.SetLimit(6)
-	if raceEnabled {
-		group.SetLimit(2)
-	}
+	group.SetLimit(atOnce)
 	for _, tr := range all {
 		group.Go(func() error { return tr.verify(ctx) })
 	}
 	require.NoError(t, group.Wait())
-}
-
-func outageMutants() []*outageRun {
-	return []*outageRun{
-		{gateway: "recovers-late", outage: runner.SlowOutage, surface: dialect.GenerateContent, violates: []contract.Requirement{contract.Recovery}},
-		{gateway: "timeout-stretches-in-outage", outage: runner.SlowOutage, surface: dialect.Responses, violates: []contract.Requirement{contract.InTime}},
-		// A call that is not cancelled is also open after the outage.
-		{gateway: "upstream-calls-leak-in-outage", outage: runner.SlowOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.UpstreamFreed, contract.NothingLeft}},
-		{gateway: "disconnects-not-passed-on", outage: runner.SlowOutage, surface: dialect.Messages, violates: []contract.Requirement{contract.Departure}},
-		{gateway: "slow-calls-starve-the-others", outage: runner.SlowOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.HealthySpared}},
-		{gateway: "streams-end-well-in-outage", outage: runner.SlowOutage, surface: dialect.GenerateContent, violates: []contract.Requirement{contract.StreamEnd}},
-		{gateway: "errors-change-in-outage", outage: runner.SlowOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.Code}},
-		{gateway: "breaker-locks-out", outage: runner.FailingOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.HealthyServed}},
-		{gateway: "retries-pile-up-in-outage", outage: runner.FailingOutage, surface: dialect.Messages, violates: []contract.Requirement{contract.RetriesBounded}},
-	}
-}
-
-func permittedBehaviours() []*outageRun {
-	all := []*outageRun{
-		{outage: runner.SlowOutage, surface: dialect.Chat},
-		{outage: runner.FailingOutage, surface: dialect.Messages},
-	}
-	if raceEnabled {
-		return all
-	}
-	return append(all,
-		&outageRun{gateway: "http2", outage: runner.SlowOutage, surface: dialect.Messages},
-		&outageRun{gateway: "compressed", outage: runner.SlowOutage, surface: dialect.Responses},
-		&outageRun{gateway: "comment-while-waiting", outage: runner.SlowOutage, surface: dialect.GenerateContent},
-		&outageRun{gateway: "comment-while-waiting", outage: runner.FailingOutage, surface: dialect.Messages},
-		&outageRun{gateway: "retries-within-bounds", outage: runner.FailingOutage, surface: dialect.Responses},
-		&outageRun{gateway: "header-order", outage: runner.FailingOutage, surface: dialect.GenerateContent})
-}
-
-// everyPermittedBehaviour is played before a release: it takes a quarter of an hour.
-func everyPermittedBehaviour() (all []*outageRun) {
-	surfaces := contract.LoadSurfaces()
-	for i, p := range mutants.Permitted() {
-		all = append(all,
-			&outageRun{gateway: p.Name, outage: runner.SlowOutage, surface: surfaces[i%len(surfaces)]},
-			&outageRun{gateway: p.Name, outage: runner.FailingOutage, surface: surfaces[(i+1)%len(surfaces)]})
-	}
-	return all
-}
-
-// A mutant must violate its own requirement and no other, a permitted behaviour none.
-func TestOutagesOfTheReferenceGateway(t *testing.T) {
-	all := permittedBehaviours()
-	if os.Getenv("GATECERT_ACCEPTANCE") != "" {
-		all = everyPermittedBehaviour()
-	}
-	if !raceEnabled { // the mutants show at the full rate only
-		all = append(outageMutants(), all...)
-	}
-	verifyAll(t, all)
 	for _, tr := range all {
 		t.Run(tr.gateway+" "+string(tr.surface), func(t *testing.T) {
 			t.Logf("%s, %d requests, error %v", tr.summary.Took, tr.summary.Calls, tr.err)
