@@ -20,7 +20,7 @@ func TestActionsNeedConsent(t *testing.T) {
 	text := "name: stranger\nbase_url: " + url + "\nsurfaces: [chat, messages]\nkeys: {valid: " + key + "}\nmodels: {default: gc-chat, messages: gc-messages}\n" +
 		"store: {sqlite: " + filepath.Join(dir, "absent.db") + "}\n" +
 		"circumstances:\n" +
-		"  absent-model: {model: nope, before: [{run: \"touch " + marks + "/before " + key + "\"}]}\n" +
+		"  absent-model: {model: nope, before: [{run: \"touch " + marks + "/before; : " + key + "\"}]}\n" +
 		"  unknown-model: {model: nope, after: [{run: \"touch " + marks + "/after\"}]}\n" +
 		"  unknown-path: {on: {chat: {before: [{run: \"touch " + marks + "/on\"}]}}}\n" +
 		"  wrong-key: {on: {messages: {before: [{sql: \"DROP TABLE keys\"}]}}}\n"
@@ -36,7 +36,7 @@ func TestActionsNeedConsent(t *testing.T) {
 	log, err := os.ReadFile(filepath.Join(dir, "out", logName))
 	require.NoError(t, err)
 	const asks = "nobody has agreed to what the profile runs for it (--allow-actions, or gatecert trust PROFILE): "
-	assert.Contains(t, string(log), asks+"run: touch "+marks+"/before [caller key]")
+	assert.Contains(t, string(log), asks+"run: touch "+marks+"/before; : [caller key]")
 	assert.Contains(t, string(log), asks+"run: touch "+marks+"/after")
 	assert.Contains(t, string(log), asks+"sql: DROP TABLE keys")
 	assert.Contains(t, stdout, "not offered")
@@ -49,7 +49,7 @@ func TestActionsNeedConsent(t *testing.T) {
 
 	code, stdout, stderr := invoke(t.Context(), "trust", path)
 	require.Equal(t, exitConformant, code, stderr)
-	assert.Contains(t, stdout, "  run: touch "+marks+"/before [caller key]\n")
+	assert.Contains(t, stdout, "  run: touch "+marks+"/before; : [caller key]\n")
 	assert.Contains(t, stdout, "  sql: DROP TABLE keys\n")
 	_, stderr = run()
 	assert.NotContains(t, stderr, "not permitted")
