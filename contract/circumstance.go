@@ -63,9 +63,75 @@ func plain() []dialect.Surface {
 	return slices.DeleteFunc(dialect.Surfaces(), dialect.Surface.Streaming)
 }
 
-// naming are the surfaces whose body names the model.
+// naming are the surfaces whose body has to name the model.
 func naming() []dialect.Surface {
-	return slices.DeleteFunc(dialect.Surfaces(), dialect.Surface.ModelInPath)
+	return only(func(s dialect.Surface) bool {
+		e, _ := s.Details()
+		return s.HasBody() && !s.ModelInPath() && !e.DefaultModel
+	})
+}
+
+func withBody() []dialect.Surface { return only(dialect.Surface.HasBody) }
+
+// withJSON are the surfaces whose requests are JSON.
+func withJSON() []dialect.Surface {
+	return only(func(s dialect.Surface) bool { return s.HasBody() && !s.TakesForm() })
+}
+
+func withForm() []dialect.Surface { return only(dialect.Surface.TakesForm) }
+
+// plainOf are those of the surfaces that do not stream.
+func plainOf(surfaces []dialect.Surface) []dialect.Surface {
+	return slices.DeleteFunc(surfaces, dialect.Surface.Streaming)
+}
+
+// listed are the surfaces that name one of what another path lists.
+func listed() []dialect.Surface {
+	return only(func(s dialect.Surface) bool { return s.ListPath() != "" })
+}
+
+// relayed are the surfaces for whose answer a gateway has to ask an upstream.
+func relayed() []dialect.Surface { return only(dialect.Surface.Relayed) }
+
+// charged are the relayed surfaces whose calls cost something.
+func charged() []dialect.Surface {
+	return only(func(s dialect.Surface) bool {
+		e, _ := s.Details()
+		return s.Relayed() && !e.Free
+	})
+}
+
+// answeringJSON are the relayed surfaces whose answers are JSON, or events of it.
+func answeringJSON() []dialect.Surface {
+	return only(func(s dialect.Surface) bool { return s.Relayed() && !s.Binary() })
+}
+
+// listing are the relayed surfaces whose answers hold a list, which must not be empty.
+func listing() []dialect.Surface {
+	return only(func(s dialect.Surface) bool {
+		e, _ := s.Details()
+		return s.Relayed() && !s.Binary() && e.Holds == dialect.ShapeList
+	})
+}
+
+// countable are the surfaces whose input has parts that cannot be counted when they are corrupt.
+func countable() []dialect.Surface {
+	return only(func(s dialect.Surface) bool {
+		return s.Generates() || s == dialect.Embeddings || s == dialect.Transcriptions || s == dialect.CountTokens
+	})
+}
+
+// counting reports whether the surface counts tokens, which not every upstream can do: a 404 of it says so.
+func counting(s dialect.Surface) bool { return s == dialect.CountTokens }
+
+// convertible are the surfaces whose requests a gateway may have to convert to another API format.
+func convertible() []dialect.Surface {
+	return slices.DeleteFunc(relayed(), counting)
+}
+
+// refusing are the surfaces on which an upstream refuses a prompt on policy grounds.
+func refusing() []dialect.Surface {
+	return only(func(s dialect.Surface) bool { return s.Generates() || s == dialect.Images })
 }
 
 // LoadVariant is the variant of the circumstances that are brought about by many calls. Such a case is not one exchange that
@@ -80,13 +146,25 @@ func loadCaseSurfaces() []dialect.Surface {
 	})
 }
 
-func sole(sentence string) []Variant { return []Variant{{Sentence: sentence, Surfaces: all()}} }
+func sole(sentence string) []Variant { return soleOn(all(), sentence) }
+
+func soleOn(surfaces []dialect.Surface, sentence string) []Variant {
+	return []Variant{{Sentence: sentence, Surfaces: surfaces}}
+}
+
+// ListVariant is the variant that asks for the list of all in place of one.
+const ListVariant = "list"
+
+func listVariant(sentence string) Variant {
+	return Variant{Name: ListVariant, Sentence: sentence, Surfaces: listed()}
+}
 
 // circumstances is read-only after its making.
 var circumstances = []Circumstance{
 	{"missing-parameter", "http:400", "valid JSON without a required field (no messages / no input / no model)", Edge, ReachMay, []Variant{
 		{Name: "no-model", Sentence: "the body has no model", Surfaces: naming()},
-		{Name: "no-input", Sentence: "the body has no messages, input, prompt or contents", Surfaces: all()},
+		{Name: "no-input", Sentence: "the body has no messages, input, prompt, query, file or contents", Surfaces: withBody()},
+		{Name: "other-name", Sentence: "the file of the form stands under another name", Surfaces: withForm()},
 	}},
 	{"malformed-parameter", "http:400", "a field of the wrong type or out of range", Edge, ReachMay, append(invalidVariants(),
 		refusedParameter("refused-400", "the upstream refuses a parameter with 400 and its own error object"),
@@ -94,17 +172,26 @@ var circumstances = []Circumstance{
 		refusedParameter("refused-413", "the upstream finds the input too large, with 413 and its own error object"),
 		refusedParameter("refused-422", "the upstream refuses a parameter with 422 and its own error object, whose code is a number"),
 	)},
-	{"missing-key", "http:401", "no credential", Edge, ReachNever, sole("the request carries no key")},
+	{"missing-key", "http:401", "no credential", Edge, ReachNever, []Variant{
+		{Sentence: "the request carries no key", Surfaces: all()},
+		listVariant("the request for the list of all carries no key"),
+	}},
 	{"wrong-key", "http:401", "a well-formed key that was never issued", Edge, ReachNever, []Variant{
 		{Name: "header", Sentence: "the key is in the header of the API format", Surfaces: all()},
 		{Name: "query", Sentence: "the key is in the URL as ?key=", Surfaces: only(dialect.Surface.KeyInQuery)},
+		listVariant("the key asks for the list of all"),
 	}},
-	{"revoked-key", "http:403", "a key that was valid and was withdrawn", Account, ReachNever, sole("the revoked key asks for a model that it could use before")},
-	{"no-model-access", "http:403", "a valid key that may not use the asked model", Account, ReachNever, sole("the key asks for a model outside its list or group")},
+	{"revoked-key", "http:403", "a key that was valid and was withdrawn", Account, ReachNever, []Variant{
+		{Sentence: "the revoked key asks for a model that it could use before", Surfaces: all()},
+		listVariant("the revoked key asks for the list of all"),
+	}},
+	{"no-model-access", "http:403", "a valid key that may not use the asked model", Account, ReachNever, soleOn(relayed(), "the key asks for a model outside its list or group")},
 	{"unknown-path", "http:404", "a path under the API root that does not exist (and the right path with the wrong method)", Edge, ReachMay, []Variant{
 		{Name: "no-such-path", Sentence: "a path next to the endpoint's own that does not exist", Surfaces: plain()},
 		{Name: "get", Sentence: "GET on a path that does not exist, as a browser asks", Surfaces: plain()},
-		{Name: "wrong-method", Sentence: "DELETE on the endpoint's own path", Surfaces: plain()},
+		{Name: "unsupported", Sentence: "tokens are to be counted for a model whose upstream cannot count them", Surfaces: only(counting),
+			Needs: Account, Status: &unsupported},
+		{Name: "wrong-method", Sentence: "DELETE on the endpoint's own path", Surfaces: plainOf(withBody())},
 	}},
 	{"unknown-model", "http:404", "a model name that does not exist", Edge, ReachMay, sole("only the status is judged here; code:model_not_found judges the code")},
 	{"over-rate-limit", "http:429", "more requests in a window than the key's limit", Full, ReachNever, []Variant{
@@ -112,16 +199,16 @@ var circumstances = []Circumstance{
 		{Name: LoadVariant, Sentence: "clients exceed the limit one call at a time, all at once, and again after a pause", Surfaces: loadCaseSurfaces()},
 	}},
 	{"upstream-error", "http:5xx", "the provider fails", Relay, ReachMust, []Variant{
-		{Name: "error-object", Sentence: "the upstream answers 500 with its own error object", Surfaces: all()},
-		{Name: "error-401", Sentence: "the upstream refuses the gateway's key with 401 and its own error object", Surfaces: all(), Status: &unblamed},
-		{Name: "error-402", Sentence: "the upstream finds the gateway's account empty, with 402 and its own error object", Surfaces: all(), Status: &unblamed},
-		{Name: "error-403", Sentence: "the upstream refuses the gateway's key with 403 and its own error object", Surfaces: all(), Status: &unblamed},
-		{Name: "own-words", Sentence: "the upstream is a gateway too: 403 with the code insufficient_user_quota", Surfaces: all(), Status: &unblamed},
-		{Name: "numeric-code", Sentence: "the upstream answers 500 with an error object whose code is a number", Surfaces: all()},
-		{Name: "error-429", Sentence: "the upstream limits the gateway: 429 with Retry-After and its own error object", Surfaces: all(), Status: &limitedByUpstream},
-		{Name: "error-529", Sentence: "the upstream is overloaded: 529 with its own error object", Surfaces: all()},
-		{Name: "compressed-error", Sentence: "the upstream answers 500 with its own error object, compressed with gzip", Surfaces: all()},
-		{Name: "redirect", Sentence: "the upstream redirects the call to another host", Surfaces: all()},
+		{Name: "error-object", Sentence: "the upstream answers 500 with its own error object", Surfaces: relayed()},
+		{Name: "error-401", Sentence: "the upstream refuses the gateway's key with 401 and its own error object", Surfaces: relayed(), Status: &unblamed},
+		{Name: "error-402", Sentence: "the upstream finds the gateway's account empty, with 402 and its own error object", Surfaces: relayed(), Status: &unblamed},
+		{Name: "error-403", Sentence: "the upstream refuses the gateway's key with 403 and its own error object", Surfaces: relayed(), Status: &unblamed},
+		{Name: "own-words", Sentence: "the upstream is a gateway too: 403 with the code insufficient_user_quota", Surfaces: relayed(), Status: &unblamed},
+		{Name: "numeric-code", Sentence: "the upstream answers 500 with an error object whose code is a number", Surfaces: relayed()},
+		{Name: "error-429", Sentence: "the upstream limits the gateway: 429 with Retry-After and its own error object", Surfaces: relayed(), Status: &limitedByUpstream},
+		{Name: "error-529", Sentence: "the upstream is overloaded: 529 with its own error object", Surfaces: relayed()},
+		{Name: "compressed-error", Sentence: "the upstream answers 500 with its own error object, compressed with gzip", Surfaces: relayed()},
+		{Name: "redirect", Sentence: "the upstream redirects the call to another host", Surfaces: relayed()},
 		{Name: "first-event-error", Sentence: "the upstream's stream begins with its own error event", Surfaces: streaming()},
 		{Name: "lifecycle-then-error", Sentence: "the upstream announces an answer and sends its own error event before any content", Surfaces: announcing()},
 		{Name: "mid-stream", Sentence: "the upstream sends its own error event in the middle of its content", Surfaces: streaming(), MidStream: true},
@@ -135,69 +222,71 @@ var circumstances = []Circumstance{
 
 	{"invalid-parameters", "code:invalid_request", "a well-formed body with invalid parameters", Edge, ReachMay, invalidVariants()},
 	{"malformed-body", "code:bad_request_body", "a body that is not JSON", Edge, ReachMay, []Variant{
-		{Name: "cut-json", Sentence: "the JSON stops in the middle", Surfaces: all()},
-		{Name: "not-json", Sentence: "plain text under application/json", Surfaces: all()},
-		{Name: "text-after", Sentence: "a JSON object with text after it", Surfaces: plain()},
-		{Name: "form-body", Sentence: "a form under application/x-www-form-urlencoded", Surfaces: plain()},
+		{Name: "cut-json", Sentence: "the JSON stops in the middle", Surfaces: withJSON()},
+		{Name: "not-json", Sentence: "plain text under application/json", Surfaces: withJSON()},
+		{Name: "text-after", Sentence: "a JSON object with text after it", Surfaces: plainOf(withJSON())},
+		{Name: "no-boundary", Sentence: "a multipart form whose Content-Type has no boundary", Surfaces: withForm()},
+		{Name: "cut-form", Sentence: "a multipart form that stops in the middle of a part", Surfaces: withForm()},
+		{Name: "form-body", Sentence: "a form under application/x-www-form-urlencoded", Surfaces: plainOf(withJSON())},
 	}},
 	{"unreadable-body", "code:read_request_body_failed", "a body that cannot be read to its end: short of its Content-Length, over the size limit, or with a broken Content-Encoding", Edge, ReachMay, []Variant{
-		{Name: "short-body", Sentence: "the body is shorter than its Content-Length", Surfaces: all()},
-		{Name: "broken-gzip", Sentence: "Content-Encoding says gzip, the bytes are not", Surfaces: all()},
-		{Name: "oversize", Sentence: "the body is over the gateway's declared limit", Surfaces: all()},
+		{Name: "short-body", Sentence: "the body is shorter than its Content-Length", Surfaces: withBody()},
+		{Name: "broken-gzip", Sentence: "Content-Encoding says gzip, the bytes are not", Surfaces: withBody()},
+		{Name: "oversize", Sentence: "the body is over the gateway's declared limit", Surfaces: withBody()},
 	}},
-	{"unconvertible-request", "code:convert_request_failed", "a request that is valid in the caller's dialect and cannot be expressed in the provider's", Account, ReachNever, sole("the request uses a feature that only the client's API format has")},
-	{"sensitive-content", "code:sensitive_words_detected", "a prompt with a word on the gateway's list", Account, ReachNever, sole("the prompt contains a listed word")},
+	{"unconvertible-request", "code:convert_request_failed", "a request that is valid in the caller's dialect and cannot be expressed in the provider's", Account, ReachNever, soleOn(convertible(), "the request uses a feature that only the client's API format has")},
+	{"sensitive-content", "code:sensitive_words_detected", "a prompt with a word on the gateway's list", Account, ReachNever, soleOn(relayed(), "the prompt contains a listed word")},
 	{"blocked-prompt", "code:prompt_blocked", "the provider refuses the prompt on policy grounds", Relay, ReachMust, []Variant{
-		{Sentence: "the upstream refuses in the way of its own API format", Surfaces: only(dialect.Surface.Generates)},
+		{Sentence: "the upstream refuses in the way of its own API format", Surfaces: refusing()},
 	}},
 	{"denied-access", "code:access_denied", "a valid key used where its permissions or group do not reach (for example outside its IP list)", Account, ReachNever, sole("the key is used where it is not allowed")},
 	{"absent-model", "code:model_not_found", "a model name that does not exist", Edge, ReachMay, sole("a model name made up for this call")},
-	{"unsupported-api", "code:invalid_api_type", "a route whose channel has an API type that the gateway does not support", Account, ReachNever, sole("the model's channel has an unsupported type")},
-	{"no-channel", "code:get_channel_failed", "a known model for which no channel is available", Account, ReachNever, sole("the model is listed and priced, and no channel serves it")},
-	{"channel-without-key", "code:channel:no_available_key", "a channel all of whose keys are disabled", Account, ReachNever, sole("every key of the model's channel is disabled")},
-	{"channel-with-bad-key", "code:channel:invalid_key", "a channel whose key the provider (or the channel type) rejects", Account, ReachMay, sole("the upstream rejects the channel's key")},
-	{"bad-model-mapping", "code:channel:model_mapped_error", "a channel whose model mapping is cyclic or unreadable", Account, ReachNever, sole("the channel maps the model in a cycle")},
+	{"unsupported-api", "code:invalid_api_type", "a route whose channel has an API type that the gateway does not support", Account, ReachNever, soleOn(relayed(), "the model's channel has an unsupported type")},
+	{"no-channel", "code:get_channel_failed", "a known model for which no channel is available", Account, ReachNever, soleOn(relayed(), "the model is listed and priced, and no channel serves it")},
+	{"channel-without-key", "code:channel:no_available_key", "a channel all of whose keys are disabled", Account, ReachNever, soleOn(relayed(), "every key of the model's channel is disabled")},
+	{"channel-with-bad-key", "code:channel:invalid_key", "a channel whose key the provider (or the channel type) rejects", Account, ReachMay, soleOn(relayed(), "the upstream rejects the channel's key")},
+	{"bad-model-mapping", "code:channel:model_mapped_error", "a channel whose model mapping is cyclic or unreadable", Account, ReachNever, soleOn(relayed(), "the channel maps the model in a cycle")},
 	{"slow-upstream", "code:channel:response_time_exceeded", "the provider does not answer within the gateway's limit", Relay, ReachMust, []Variant{
-		{Name: "no-answer", Sentence: "the upstream never answers", Surfaces: all()},
-		{Name: "stalled-answer", Sentence: "the upstream begins its answer and then stalls", Surfaces: all(), MidStream: true},
+		{Name: "no-answer", Sentence: "the upstream never answers", Surfaces: relayed()},
+		{Name: "stalled-answer", Sentence: "the upstream begins its answer and then stalls", Surfaces: relayed(), MidStream: true},
 		{Name: LoadVariant, Sentence: "the upstream hangs or stalls on a share of the calls while the others succeed", Surfaces: loadCaseSurfaces(), Needs: Full},
 	}},
-	{"spent-account", "code:insufficient_user_quota", "the key's owner has no quota left", Account, ReachNever, sole("the owner's quota is used up")},
-	{"spent-key", "code:pre_consume_token_quota_failed", "the owner has quota, the key's own budget is too small for the pre-deduction", Account, ReachNever, sole("the key's own budget is too small")},
-	{"unpriced-model", "code:model_price_error", "a routed model without a usable price", Account, ReachNever, sole("the model has a channel and no price")},
-	{"uncountable-input", "code:count_token_failed", "input whose tokens cannot be counted (for example a corrupt image or audio part)", Account, ReachNever, sole("the input cannot be counted")},
+	{"spent-account", "code:insufficient_user_quota", "the key's owner has no quota left", Account, ReachNever, soleOn(charged(), "the owner's quota is used up")},
+	{"spent-key", "code:pre_consume_token_quota_failed", "the owner has quota, the key's own budget is too small for the pre-deduction", Account, ReachNever, soleOn(charged(), "the key's own budget is too small")},
+	{"unpriced-model", "code:model_price_error", "a routed model without a usable price", Account, ReachNever, soleOn(charged(), "the model has a channel and no price")},
+	{"uncountable-input", "code:count_token_failed", "input whose tokens cannot be counted (for example a corrupt image or audio part)", Account, ReachNever, soleOn(countable(), "the input cannot be counted")},
 	{"unreachable-upstream", "code:do_request_failed", "the provider refuses, resets or cannot be resolved", Relay, ReachMust, []Variant{
-		{Name: "reset", Sentence: "the upstream resets the connection", Surfaces: all()},
-		{Name: "closed", Sentence: "the upstream closes the connection without an answer", Surfaces: all()},
-		{Name: "refused", Sentence: "nobody listens at the channel's address", Surfaces: all(), Reach: ReachNever, Needs: Account},
+		{Name: "reset", Sentence: "the upstream resets the connection", Surfaces: relayed()},
+		{Name: "closed", Sentence: "the upstream closes the connection without an answer", Surfaces: relayed()},
+		{Name: "refused", Sentence: "nobody listens at the channel's address", Surfaces: relayed(), Reach: ReachNever, Needs: Account},
 	}},
 	{"bad-upstream-response", "code:bad_response", "the provider answers 200 with something that is not an answer (broken JSON, HTML, an error object)", Relay, ReachMust, []Variant{
-		{Name: "broken-json", Sentence: "200 with JSON that does not parse", Surfaces: all()},
-		{Name: "html", Sentence: "200 with an HTML page", Surfaces: all()},
-		{Name: "error-object", Sentence: "200 with an error object", Surfaces: all()},
-		{Name: "null", Sentence: "200 with null", Surfaces: plain()},
+		{Name: "broken-json", Sentence: "200 with JSON that does not parse", Surfaces: answeringJSON()},
+		{Name: "html", Sentence: "200 with an HTML page", Surfaces: relayed()},
+		{Name: "error-object", Sentence: "200 with an error object", Surfaces: relayed()},
+		{Name: "null", Sentence: "200 with null", Surfaces: plainOf(relayed())},
 	}},
 	{"bad-upstream-status", "code:bad_response_status_code", "the provider answers with a status that is no success, without a usable error object", Relay, ReachMust, []Variant{
-		{Name: "html-502", Sentence: "502 with an HTML page", Surfaces: all()},
-		{Name: "empty-503", Sentence: "503 with an empty body", Surfaces: all()},
-		{Name: "foreign-500", Sentence: "500 with JSON that is not an error object", Surfaces: all()},
-		{Name: "html-404", Sentence: "404 with an HTML page: the upstream's fault, not the client's", Surfaces: all()},
+		{Name: "html-502", Sentence: "502 with an HTML page", Surfaces: relayed()},
+		{Name: "empty-503", Sentence: "503 with an empty body", Surfaces: relayed()},
+		{Name: "foreign-500", Sentence: "500 with JSON that is not an error object", Surfaces: relayed()},
+		{Name: "html-404", Sentence: "404 with an HTML page: the upstream's fault, not the client's", Surfaces: charged()},
 	}},
 	{"empty-upstream-response", "code:empty_response", "the provider answers 200 with an empty body, no choices, or a stream with no content", Relay, ReachMust, []Variant{
-		{Name: "empty-body", Sentence: "200 with no body", Surfaces: all()},
-		{Name: "no-content", Sentence: "200 with no choices, or a stream without content", Surfaces: all()},
+		{Name: "empty-body", Sentence: "200 with no body", Surfaces: relayed()},
+		{Name: "no-content", Sentence: "200 with no choices, or a stream without content", Surfaces: listing()},
 		{Name: "empty-stream", Sentence: "200 text/event-stream without a single event", Surfaces: streaming()},
 	}},
 	{"truncated-upstream-response", "code:read_response_body_failed", "the provider's body breaks off: short Content-Length, cut chunk, broken encoding", Relay, ReachMust, []Variant{
-		{Name: "short-body", Sentence: "the body is shorter than its Content-Length", Surfaces: plain()},
-		{Name: "cut-chunk", Sentence: "a chunked body stops without its last chunk", Surfaces: plain()},
-		{Name: "broken-gzip", Sentence: "a gzip body stops in the middle", Surfaces: plain()},
+		{Name: "short-body", Sentence: "the body is shorter than its Content-Length", Surfaces: plainOf(relayed())},
+		{Name: "cut-chunk", Sentence: "a chunked body stops without its last chunk", Surfaces: plainOf(relayed())},
+		{Name: "broken-gzip", Sentence: "a gzip body stops in the middle", Surfaces: plainOf(relayed())},
 		{Name: "cut-stream", Sentence: "the connection breaks in the middle of the content", Surfaces: streaming(), MidStream: true},
 		{Name: "ended-early", Sentence: "the stream ends cleanly in the middle of the content, unfinished", Surfaces: streaming(), MidStream: true},
 	}},
-	{"unserializable-result", "code:json_marshal_failed", "the gateway cannot serialise what it has to send", Account, ReachMay, sole("the gateway has to send a value that JSON cannot represent")},
+	{"unserializable-result", "code:json_marshal_failed", "the gateway cannot serialise what it has to send", Account, ReachMay, soleOn(answeringJSON(), "the gateway has to send a value that JSON cannot represent")},
 	{"failing-store-reads", "code:query_data_error", "the gateway's database fails on read", Store, ReachMay, sole("reading the store fails")},
-	{"failing-store-writes", "code:update_data_error", "the gateway's database fails on write", Store, ReachMay, sole("writing the store fails")},
+	{"failing-store-writes", "code:update_data_error", "the gateway's database fails on write", Store, ReachMay, soleOn(charged(), "writing the store fails")},
 }
 
 // announcing are the streams that begin with an event without content: a role, message_start, response.created.
@@ -207,12 +296,12 @@ func announcing() []dialect.Surface {
 
 // refusedParameter is a way in which only the upstream finds out that a parameter is wrong.
 func refusedParameter(name, sentence string) Variant {
-	return Variant{Name: name, Sentence: sentence, Surfaces: all(), Reach: ReachMust, Needs: Relay, Status: &refusedByUpstream}
+	return Variant{Name: name, Sentence: sentence, Surfaces: relayed(), Reach: ReachMust, Needs: Relay, Status: &refusedByUpstream}
 }
 
 func invalidVariants() []Variant {
 	return []Variant{
-		{Name: "wrong-type", Sentence: "messages, input, prompt or contents of the wrong type", Surfaces: all()},
+		{Name: "wrong-type", Sentence: "messages, input, prompt, query, file or contents of the wrong type", Surfaces: withBody()},
 		{Name: "out-of-range", Sentence: "a temperature of 99", Surfaces: only(dialect.Surface.Generates)},
 	}
 }

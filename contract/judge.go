@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"mime"
 	"slices"
 	"strconv"
 	"time"
@@ -34,6 +35,8 @@ func Judge(c Case, o Observation) Judgement {
 		j.judgeNoAnswer()
 	case o.Stream != nil && o.Status/100 == 2:
 		j.judgeStream(*o.Stream)
+	case c.Surface.Binary() && o.Status/100 == 2 && j.begunMedia():
+		j.judgeMedia()
 	default:
 		j.judgePlain()
 	}
@@ -151,6 +154,28 @@ func (j *judge) judgePlain() {
 	j.judgeHeaders()
 }
 
+// begunMedia reports whether an answer that is no text had begun when the upstream failed: a gateway that passes it on as it
+// comes has sent its status by then.
+func (j *judge) begunMedia() bool {
+	e, _ := j.c.Surface.Details()
+	media, _, err := mime.ParseMediaType(header(j.o, "Content-Type"))
+	breaks := j.variant.MidStream || j.c.Circumstance == TruncatedUpstreamResponse
+	return breaks && err == nil && isMedia(e, media)
+}
+
+// judgeMedia judges audio in whose middle the upstream failed. There is no event that could say so: only a transfer that
+// visibly breaks off tells the client that it has half of the answer.
+func (j *judge) judgeMedia() {
+	j.check(Answered, NotSuccess, StreamEnd)
+	switch {
+	case j.o.Cut != "":
+		j.add(Answered, Must, "a visibly broken transfer", "an answer that goes on: "+j.o.Cut)
+	case j.o.TransferError == "":
+		j.add(StreamEnd, Must, j.row.Status.String()+" as JSON, or a visibly broken transfer", "a clean end after "+bodyWords(j.o))
+	}
+	j.judgeRequestID()
+}
+
 // judgeTime holds a call that the upstream did not answer against the declared time limit. Nothing else is judged by time:
 // slow is not wrong.
 func (j *judge) judgeTime() {
@@ -182,7 +207,7 @@ func (j *judge) judgeStatus() {
 		j.add(StatusClass, Should, rule.String()+": the caller can mend it", got)
 	case !slices.Contains(rule.Classes, class):
 		j.add(StatusClass, Must, rule.String(), got)
-	case class == 4 && !rule.Accepts(status) && !j.permitted(status):
+	case !rule.Accepts(status) && !j.permitted(status):
 		level := Should
 		if rule.Basis == Stated && !(j.variant.Name == formBody && status == statusUnsupportedMedia) {
 			level = Must

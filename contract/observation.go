@@ -21,6 +21,8 @@ type Observation struct {
 	Header map[string][]string `json:"header,omitempty"`
 	// Body is what arrived, at most the capture limit. For an event stream it is the raw bytes of the stream.
 	Body Bytes `json:"body,omitempty"`
+	// BodyDigest is the SHA-256, in hexadecimal, of a body that is not text, such as audio. It stands in place of Body.
+	BodyDigest string `json:"body_sha256,omitempty"`
 	// BodySize counts the bytes read before the capture stopped.
 	BodySize int64 `json:"body_size"`
 	// Cut says why the reader stopped before the end of its own accord: a size, time or event limit. "" means it did not.

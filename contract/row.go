@@ -45,7 +45,7 @@ const (
 type StatusRule struct {
 	// Classes are the first digits allowed. Breaking it is always a MUST: a wrong class blames the wrong party.
 	Classes []int
-	// Exact are the precise statuses expected within class 4; a 5xx is exact as a class.
+	// Exact are the precise statuses expected within class 4; a 5xx is exact as a class, unless one is among them.
 	Exact []int
 	// Basis is that of Exact.
 	Basis Basis
@@ -64,17 +64,20 @@ func (s StatusRule) String() string {
 	if s.any4xx() {
 		parts = append(parts, "4xx")
 	}
-	for _, c := range s.Classes {
-		if c == 5 {
-			parts = append(parts, "5xx")
-		}
+	if s.any5xx() {
+		parts = append(parts, "5xx")
 	}
 	return strings.Join(parts, " or ")
 }
 
-// Accepts reports whether a status is among those that the rule expects. A 5xx is exact as a class.
+// Accepts reports whether a status is among those that the rule expects.
 func (s StatusRule) Accepts(status int) bool {
-	return slices.Contains(s.Exact, status) || status/100 == 5 && slices.Contains(s.Classes, 5) || status/100 == 4 && s.any4xx()
+	return slices.Contains(s.Exact, status) || status/100 == 5 && s.any5xx() || status/100 == 4 && s.any4xx()
+}
+
+// any5xx reports whether the rule names class 5 and none of its statuses.
+func (s StatusRule) any5xx() bool {
+	return slices.Contains(s.Classes, 5) && !slices.ContainsFunc(s.Exact, func(status int) bool { return status/100 == 5 })
 }
 
 // any4xx reports whether the rule names class 4 and none of its statuses.
@@ -92,6 +95,9 @@ var unblamed = StatusRule{Classes: []int{5}, Basis: Stated, Never: []int{401, 40
 
 // limitedByUpstream is the rule where the upstream limits the rate of the gateway's calls.
 var limitedByUpstream = StatusRule{Classes: []int{4, 5}, Exact: []int{statusTooManyRequests}, Basis: Stated}
+
+// unsupported is the rule where a gateway cannot count the tokens of a model. Clients take 404 and 501 as its answer to that.
+var unsupported = StatusRule{Classes: []int{4, 5}, Exact: []int{404, 501}, Basis: Derived}
 
 func gateway() StatusRule { return StatusRule{Classes: []int{5}, Basis: Stated} }
 

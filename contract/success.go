@@ -36,7 +36,11 @@ func looksSuccessful(surface dialect.Surface, o Observation) bool {
 		r := readStream(surface, *o.Stream)
 		return r.failed == nil && (r.finished || r.done && r.content)
 	}
+	e, _ := surface.Details()
 	media, _, err := mime.ParseMediaType(header(o, "Content-Type"))
+	if e.Media != "" {
+		return err == nil && isMedia(e, media) && o.BodyDigest != ""
+	}
 	if err != nil || media != "application/json" {
 		return false
 	}
@@ -49,8 +53,12 @@ func looksSuccessful(surface dialect.Surface, o Observation) bool {
 	if raw, has := body["error"]; has && string(raw) != "null" {
 		return false
 	}
-	var list []json.RawMessage
-	return json.Unmarshal(body[answersOf(surface)], &list) == nil && len(list) > 0
+	return e.Answered(body)
+}
+
+// isMedia reports whether a media type is one in which the endpoint's answers come.
+func isMedia(e dialect.Endpoint, media string) bool {
+	return strings.HasPrefix(media, e.Media+"/") || media == "application/octet-stream"
 }
 
 // faultWords quotes what is wrong with an answer that is not a success: in a stream that may stand behind any number of
@@ -73,10 +81,13 @@ func shapeWords(surface dialect.Surface) string {
 	if surface.Streaming() {
 		return "a finished event stream"
 	}
-	return "JSON with a non-empty \"" + answersOf(surface) + "\""
-}
-
-func answersOf(surface dialect.Surface) string {
 	e, _ := surface.Details()
-	return e.Answers
+	switch {
+	case e.Media != "":
+		return e.Media
+	case e.Holds == dialect.ShapeList:
+		return "JSON with a non-empty \"" + e.Answers + "\""
+	default:
+		return "JSON with " + e.Holds.String() + " in \"" + e.Answers + "\""
+	}
 }

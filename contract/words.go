@@ -25,6 +25,9 @@ func answerWords(o Observation) string {
 }
 
 func bodyWords(o Observation) string {
+	if o.BodyDigest != "" {
+		return fmt.Sprintf("%d bytes of %s", o.BodySize, header(o, "Content-Type"))
+	}
 	if len(o.Body) == 0 {
 		return "an empty body"
 	}

@@ -1,5 +1,26 @@
 package dialect
 
+// Models is one of OpenAI's models, asked for by its name. Without a name the path lists all models.
+const Models Surface = "models"
+
+var modelsEndpoint = Endpoint{
+	Surface: Models, Dialect: OpenAI, Label: "modl",
+	Method: methodGet, Path: modelsPath + "/" + modelInPath, UnknownPath: modelsPath + "/no-such-model/no-such-path",
+	Answers: "id", Holds: ShapeText, Local: true, Free: true,
+	operation: oneModel{},
+}
+
+// modelsPath lists the models.
+const modelsPath = "/v1/models"
+
+// ListPath is the path that lists what the surface's path names one of, "" where there is no such path.
+func (s Surface) ListPath() string {
+	if s == Models {
+		return modelsPath
+	}
+	return ""
+}
+
 // models is OpenAI's list of models.
 type models struct{ openAI }
 
@@ -10,7 +31,16 @@ func (models) Check(Object) *Problem { return nil }
 func (models) Body(a Answer) any {
 	data := List{}
 	for _, id := range []string{"gpt-4o-mini", "claude-sonnet-4-0", "gemini-2.5-flash", "text-embedding-3-small"} {
-		data = append(data, Object{"id": id, "object": "model", "created": a.Created, "owned_by": "gatecert"})
+		data = append(data, a.entry(id))
 	}
 	return Object{"object": "list", "data": data}
+}
+
+// oneModel is one of OpenAI's models.
+type oneModel struct{ models }
+
+func (oneModel) Body(a Answer) any { return a.entry(a.Model) }
+
+func (a Answer) entry(model string) Object {
+	return Object{"id": model, "object": "model", "created": a.Created, "owned_by": "gatecert"}
 }

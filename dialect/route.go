@@ -29,17 +29,30 @@ func Operations() []Operation {
 // the end of the path, so that any base path a gateway is given ("/v1", "/openai/v1") works.
 func FindRoute(method, path string, from Presented) Route {
 	if strings.HasSuffix(path, "/models") && !strings.Contains(path, "/v1beta/") {
-		return onMethod(method, path, from, "GET", Route{Operation: models{}})
+		return onMethod(method, path, from, methodGet, Route{Operation: models{}})
+	}
+	if name, ok := modelPath(path); ok && method == methodGet {
+		return onMethod(method, path, from, methodGet, Route{Operation: oneModel{}, Model: name})
 	}
 	if model, verb, ok := geminiPath(path); ok {
-		return onMethod(method, path, from, "POST", Route{Operation: geminiOperation(verb, from.Query("alt")), Model: model})
+		return onMethod(method, path, from, methodPost, Route{Operation: geminiOperation(verb, from.Query("alt")), Model: model})
 	}
 	for _, e := range endpoints() {
 		if !e.Surface.ModelInPath() && strings.HasSuffix(path, strings.TrimPrefix(e.Path, apiVersion)) {
-			return onMethod(method, path, from, "POST", Route{Operation: e.operation})
+			return onMethod(method, path, from, methodPost, Route{Operation: e.operation})
 		}
 	}
 	return onMethod(method, path, from, "", Route{})
+}
+
+// modelPath splits ".../models/{model}", but for Gemini's.
+func modelPath(path string) (model string, ok bool) {
+	at := strings.LastIndex(path, "/models/")
+	if at < 0 || strings.Contains(path, "/v1beta/") {
+		return "", false
+	}
+	model = path[at+len("/models/"):]
+	return model, model != "" && !strings.Contains(model, "/")
 }
 
 // geminiPath splits ".../models/{model}:{verb}".

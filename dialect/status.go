@@ -1,5 +1,11 @@
 package dialect
 
+// The methods by name. net/http has names for them, and would bring a server along.
+const (
+	methodGet  = "GET"
+	methodPost = "POST"
+)
+
 // The statuses that the formats have words for. They are spelled out here because net/http would bring a server along,
 // and whoever reads logs needs none.
 const (

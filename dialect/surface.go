@@ -9,6 +9,7 @@
 package dialect
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -17,9 +18,14 @@ import (
 // Surface is an endpoint in an API format, streaming or not. Its text is what profiles, reports and case ids use.
 type Surface string
 
-// endpoints lists every endpoint in the order of a matrix's columns. A new one is added here.
+// endpoints lists every endpoint in the order of a matrix's columns, those of an API format together. A new one is added here.
 func endpoints() []*Endpoint {
-	return []*Endpoint{&chatEndpoint, &completionsEndpoint, &responsesEndpoint, &messagesEndpoint, &generateEndpoint, &embeddingsEndpoint}
+	return []*Endpoint{
+		&chatEndpoint, &completionsEndpoint, &responsesEndpoint, &embeddingsEndpoint, &imagesEndpoint, &speechEndpoint,
+		&transcriptionsEndpoint, &moderationsEndpoint, &rerankEndpoint, &modelsEndpoint,
+		&messagesEndpoint, &countTokensEndpoint,
+		&generateEndpoint,
+	}
 }
 
 // Endpoint is one endpoint of an API format, as its clients know it. Asked with and without streaming it is two surfaces.
@@ -29,6 +35,8 @@ type Endpoint struct {
 	Dialect            Dialect
 	// Label is at most four letters, for narrow columns.
 	Label string
+	// Method is that of its requests, "" for POST. A GET has no body.
+	Method string
 	// Path is relative to the API's root; {model} stands for the model where the path names it. StreamPath is set where
 	// the streaming surface has another one.
 	Path, StreamPath string
@@ -38,8 +46,20 @@ type Endpoint struct {
 	Input string
 	// Temperature is the dotted place of the sampling temperature in the body, "" where there is none.
 	Temperature string
-	// Answers is the member of a successful answer that lists what came of the request, never empty.
+	// Answers is the member of a successful answer that holds what came of the request, and Holds what that must be. It is ""
+	// where the answer is not JSON.
 	Answers string
+	Holds   Shape
+	// Media is the top-level media type of a successful answer that is not JSON ("audio"), "" for JSON.
+	Media string
+	// Form says that its clients send a multipart form in place of JSON.
+	Form bool
+	// Local says that a gateway answers it by itself, without an upstream.
+	Local bool
+	// Free says that a call costs its caller nothing.
+	Free bool
+	// DefaultModel says that a request may leave the model out.
+	DefaultModel bool
 	// Body is the smallest request that every gateway accepts. Model and stream are set by [Surface.Body].
 	body func(a Ask) Object
 	// classify says what an event is that is neither an error nor [DONE], by its type and its body; nil where there is no
@@ -52,6 +72,43 @@ type Endpoint struct {
 	finish FinishMarks
 	// operation is the endpoint as the upstream serves it.
 	operation Operation
+}
+
+// Shape is what the member of an answer is that holds what came of the request.
+type Shape int
+
+// The shapes.
+const (
+	ShapeList   Shape = iota // an array with at least one element
+	ShapeText                // a string; a transcription of silence is empty
+	ShapeNumber              // a number
+)
+
+// String names the shape for findings.
+func (s Shape) String() string {
+	return [...]string{"a non-empty list", "a string", "a number"}[s]
+}
+
+// Answered reports whether an answer has the member that holds what came of the request, in its shape.
+func (e Endpoint) Answered(object map[string]json.RawMessage) bool {
+	raw, has := object[e.Answers]
+	if !has {
+		return false
+	}
+	var value any
+	if json.Unmarshal(raw, &value) != nil {
+		return false
+	}
+	switch v := value.(type) {
+	case List:
+		return e.Holds == ShapeList && len(v) > 0
+	case string:
+		return e.Holds == ShapeText
+	case float64:
+		return e.Holds == ShapeNumber
+	default:
+		return false
+	}
 }
 
 // Check validates a request body as strictly as the API does; nil means it is valid.
@@ -162,6 +219,21 @@ func (s Surface) ModelInPath() bool { return strings.Contains(s.endpoint().Path,
 
 // Generates reports whether the surface samples text, so that it has a temperature and a prompt can be refused.
 func (s Surface) Generates() bool { return s.endpoint().Temperature != "" }
+
+// Method is the method of the surface's requests.
+func (s Surface) Method() string { return cmp.Or(s.endpoint().Method, methodPost) }
+
+// HasBody reports whether the surface's requests have a body.
+func (s Surface) HasBody() bool { return s.Method() == methodPost }
+
+// TakesForm reports whether the surface's requests are multipart forms.
+func (s Surface) TakesForm() bool { return s.endpoint().Form }
+
+// Binary reports whether a successful answer on the surface is not text, such as audio.
+func (s Surface) Binary() bool { return s.endpoint().Media != "" }
+
+// Relayed reports whether a gateway has to ask an upstream for its answer.
+func (s Surface) Relayed() bool { return s.Valid() && !s.endpoint().Local }
 
 // KeyInQuery reports whether clients may send the key as ?key= in the URL.
 func (s Surface) KeyInQuery() bool { return s.Dialect().clientSide().keyInQuery }

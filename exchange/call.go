@@ -43,7 +43,7 @@ type Call struct {
 	Prompt     string
 	// Edits are applied to the JSON body, in order.
 	Edits []Edit
-	// Method replaces POST. GET and HEAD are sent without a body.
+	// Method replaces the method of the surface. GET and HEAD are sent without a body.
 	Method string
 	// Path replaces the path of the surface. It is relative to BaseURL and may end in a ?query.
 	Path string
@@ -88,11 +88,15 @@ const (
 	NotJSON Fault = "not-json"
 	// TextAfter sends the body with more text after its closing brace, under the Content-Length of what is sent.
 	TextAfter Fault = "text-after"
+	// NoBoundary sends the multipart form under a Content-Type without the boundary between its parts.
+	NoBoundary Fault = "no-boundary"
+	// CutForm sends the multipart form up to the middle of its last part, under the Content-Length of what is sent.
+	CutForm Fault = "cut-form"
 	// FormBody sends model and prompt as a form, under Content-Type: application/x-www-form-urlencoded.
 	FormBody Fault = "form-body"
 )
 
 // Faults returns all faults except [NoFault].
 func Faults() []Fault {
-	return []Fault{ShortBody, BrokenGzip, Oversize, CutJSON, NotJSON, TextAfter, FormBody}
+	return []Fault{ShortBody, BrokenGzip, Oversize, CutJSON, NotJSON, TextAfter, FormBody, NoBoundary, CutForm}
 }

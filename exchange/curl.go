@@ -41,6 +41,9 @@ func (r *request) curl(redactor *redact.Redactor, capture int) string {
 	}
 	words = append(words, r.quote(redactor.Text(r.target)))
 	for _, name := range slices.Sorted(maps.Keys(r.header)) {
+		if name == "Content-Type" && r.isForm() {
+			continue // curl has a boundary of its own
+		}
 		for _, value := range r.header[name] {
 			if !strings.Contains(value, keyMark) {
 				value = redactor.Field(name, value)
@@ -62,11 +65,17 @@ func (r *request) curlBody(line string, redactor *redact.Redactor, capture int) 
 	switch {
 	case r.method == http.MethodGet || r.method == http.MethodHead:
 		return line
+	case r.isForm():
+		return r.curlForm(line, redactor)
 	case len(head)+len(tail) > capture:
 		return fmt.Sprintf("# the body of %d bytes is not shown\n%s --data-binary @body", r.body.size(), line)
 	case r.body.pad > 0:
 		return fmt.Sprintf(`{ %s; head -c %d /dev/zero | tr '\0' %c; %s; } | %s --data-binary @-`,
 			r.printf(head), r.body.pad, filler, r.printf(tail), line)
+	case r.body.missing > 0 && !printable(head):
+		return fmt.Sprintf("# curl cannot close its writing side: the gateway waits for %d bytes more\n"+
+			"%s | %s -H 'Content-Length: %d' --data-binary @-",
+			r.body.missing, r.printf(head), line, r.body.size()+r.body.missing)
 	case r.body.missing > 0:
 		return fmt.Sprintf("# curl cannot close its writing side: the gateway waits for %d bytes more\n"+
 			"%s -H 'Content-Length: %d' --data-binary %s",

@@ -25,6 +25,9 @@ type payload struct {
 	tail []byte
 	// missing is the number of bytes that Content-Length declares and that are never sent.
 	missing int64
+	// form is what a multipart form without a fault was made of, and shown is a form as people can read it; nil for other bodies.
+	form  dialect.Object
+	shown []byte
 }
 
 // filler pads an oversize prompt. JSON does not escape it.
@@ -54,6 +57,10 @@ func (fillReader) Read(b []byte) (int, error) {
 
 // excerpt returns at most limit bytes from the beginning of the payload, redacted before it is cut.
 func (p payload) excerpt(redactor *redact.Redactor, limit int) []byte {
+	if p.shown != nil {
+		shown, _ := redactor.Bytes(p.shown)
+		return clip(shown, limit)
+	}
 	head, _ := redactor.Bytes(p.head)
 	tail, _ := redactor.Bytes(p.tail)
 	pad := bytes.Repeat([]byte{filler}, int(min(p.pad, int64(limit))))
@@ -78,11 +85,15 @@ func buildPayload(call Call) (body payload, mediaType string, err error) {
 	if call.Fault == Oversize {
 		prompt += padMark
 	}
-	var tree any = call.Surface.Body(dialect.Ask{Model: call.Model, Prompt: prompt, MaxTokens: maxTokens})
+	object := call.Surface.Body(dialect.Ask{Model: call.Model, Prompt: prompt, MaxTokens: maxTokens})
+	var tree any = object
 	for _, edit := range call.Edits {
 		if tree, err = edit.apply(tree); err != nil {
 			return payload{}, "", err
 		}
+	}
+	if call.Surface.TakesForm() {
+		return buildForm(call, object) // an edit changes the object in place
 	}
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
@@ -93,13 +104,6 @@ func buildPayload(call Call) (body payload, mediaType string, err error) {
 	text := bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
 
 	switch call.Fault {
-	case NoFault:
-		return payload{head: text}, jsonType, nil
-	case BrokenGzip:
-		return payload{head: halfGzip(text)}, jsonType, nil
-	case ShortBody:
-		half := len(text) / 2
-		return payload{head: text[:half], missing: int64(len(text) - half)}, jsonType, nil
 	case CutJSON:
 		return payload{head: text[:len(text)-1]}, jsonType, nil
 	case NotJSON:
@@ -109,11 +113,26 @@ func buildPayload(call Call) (body payload, mediaType string, err error) {
 	case FormBody:
 		form := url.Values{"model": {call.Model}, "prompt": {call.Prompt}}
 		return payload{head: []byte(form.Encode())}, formType, nil
-	case Oversize:
-		body, err = padded(text, call.OversizeBytes)
-		return body, jsonType, err
 	default:
-		return payload{}, "", fmt.Errorf("%w: %q is not one of %v", ErrFault, call.Fault, Faults())
+		body, err = withFault(call, text)
+		return body, jsonType, err
+	}
+}
+
+// withFault applies the faults that a body of any kind can have.
+func withFault(call Call, text []byte) (payload, error) {
+	switch call.Fault {
+	case NoFault:
+		return payload{head: text}, nil
+	case BrokenGzip:
+		return payload{head: halfGzip(text)}, nil
+	case ShortBody:
+		half := len(text) / 2
+		return payload{head: text[:half], missing: int64(len(text) - half)}, nil
+	case Oversize:
+		return padded(text, call.OversizeBytes)
+	default:
+		return payload{}, fmt.Errorf("%w: %q is not one of %v on %s", ErrFault, call.Fault, Faults(), call.Surface)
 	}
 }
 

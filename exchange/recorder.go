@@ -2,10 +2,13 @@ package exchange
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/exchange/redact"
@@ -95,9 +98,21 @@ func (r *recorder) recordBody(t answerBody) {
 		clean = r.recordSplitSecrets(r.Stream.Events, clean)
 	}
 	r.recordLeaks("body", slices.DeleteFunc(found, func(what string) bool { return slices.Contains(inEvents, what) }))
-	r.Body = bytes.Clone(clip(clean, r.keptBody(len(clean)))) // a copy, so that a short excerpt does not keep the whole body in memory
 	// Counted after redaction, so that a body of BodySize bytes is a body that was kept whole.
 	r.BodySize = int64(len(clean))
+	if r.Stream == nil && isMedia(r.Header["Content-Type"], clean) {
+		r.BodyDigest = fmt.Sprintf("%x", sha256.Sum256(clean))
+		return
+	}
+	r.Body = bytes.Clone(clip(clean, r.keptBody(len(clean)))) // a copy, so that a short excerpt does not keep the whole body in memory
+}
+
+// isMedia reports whether a body is what its media type says, audio or an image, and no text under a wrong name.
+func isMedia(contentType []string, body []byte) bool {
+	kind := strings.ToLower(strings.TrimSpace(strings.Join(contentType, ",")))
+	named := strings.HasPrefix(kind, "audio/") || strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "video/") ||
+		strings.HasPrefix(kind, "application/octet-stream")
+	return named && len(body) > 0 && (!utf8.Valid(body) || bytes.IndexByte(body, 0) >= 0)
 }
 
 // recordStream records a decoded event stream and returns the names of the secrets that its events leaked. Events count

@@ -41,7 +41,7 @@ func build(call Call) (*request, error) {
 	}
 	req := &request{surface: call.Surface, fault: call.Fault, method: call.Method, header: http.Header{}, key: call.Key, keyRole: call.KeyRole}
 	if req.method == "" {
-		req.method = http.MethodPost
+		req.method = call.Surface.Method()
 	}
 	if !isToken(req.method) || req.method == http.MethodConnect {
 		return nil, fmt.Errorf("%w: %q", ErrMethod, req.method)

@@ -20,22 +20,36 @@ Feature: Table 1: 400 Bad request
         | http:400/missing-parameter/completions/no-model      | completions      | no-model |
         | http:400/missing-parameter/responses/no-model        | responses        | no-model |
         | http:400/missing-parameter/responses-stream/no-model | responses-stream | no-model |
+        | http:400/missing-parameter/embeddings/no-model       | embeddings       | no-model |
+        | http:400/missing-parameter/speech/no-model           | speech           | no-model |
+        | http:400/missing-parameter/transcriptions/no-model   | transcriptions   | no-model |
+        | http:400/missing-parameter/rerank/no-model           | rerank           | no-model |
         | http:400/missing-parameter/messages/no-model         | messages         | no-model |
         | http:400/missing-parameter/messages-stream/no-model  | messages-stream  | no-model |
-        | http:400/missing-parameter/embeddings/no-model       | embeddings       | no-model |
+        | http:400/missing-parameter/count-tokens/no-model     | count-tokens     | no-model |
 
-      Examples: no-input - the body has no messages, input, prompt or contents
+      Examples: no-input - the body has no messages, input, prompt, query, file or contents
         | case                                                 | surface          | variant  |
         | http:400/missing-parameter/chat/no-input             | chat             | no-input |
         | http:400/missing-parameter/chat-stream/no-input      | chat-stream      | no-input |
         | http:400/missing-parameter/completions/no-input      | completions      | no-input |
         | http:400/missing-parameter/responses/no-input        | responses        | no-input |
         | http:400/missing-parameter/responses-stream/no-input | responses-stream | no-input |
+        | http:400/missing-parameter/embeddings/no-input       | embeddings       | no-input |
+        | http:400/missing-parameter/images/no-input           | images           | no-input |
+        | http:400/missing-parameter/speech/no-input           | speech           | no-input |
+        | http:400/missing-parameter/transcriptions/no-input   | transcriptions   | no-input |
+        | http:400/missing-parameter/moderations/no-input      | moderations      | no-input |
+        | http:400/missing-parameter/rerank/no-input           | rerank           | no-input |
         | http:400/missing-parameter/messages/no-input         | messages         | no-input |
         | http:400/missing-parameter/messages-stream/no-input  | messages-stream  | no-input |
+        | http:400/missing-parameter/count-tokens/no-input     | count-tokens     | no-input |
         | http:400/missing-parameter/gemini/no-input           | gemini           | no-input |
         | http:400/missing-parameter/gemini-stream/no-input    | gemini-stream    | no-input |
-        | http:400/missing-parameter/embeddings/no-input       | embeddings       | no-input |
+
+      Examples: other-name - the file of the form stands under another name
+        | case                                                 | surface        | variant    |
+        | http:400/missing-parameter/transcriptions/other-name | transcriptions | other-name |
 
     Scenario Outline: <case>
       Given the circumstance "malformed-parameter": a field of the wrong type or out of range
@@ -46,18 +60,24 @@ Feature: Table 1: 400 Bad request
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: wrong-type - messages, input, prompt or contents of the wrong type
+      Examples: wrong-type - messages, input, prompt, query, file or contents of the wrong type
         | case                                                     | surface          | variant    |
         | http:400/malformed-parameter/chat/wrong-type             | chat             | wrong-type |
         | http:400/malformed-parameter/chat-stream/wrong-type      | chat-stream      | wrong-type |
         | http:400/malformed-parameter/completions/wrong-type      | completions      | wrong-type |
         | http:400/malformed-parameter/responses/wrong-type        | responses        | wrong-type |
         | http:400/malformed-parameter/responses-stream/wrong-type | responses-stream | wrong-type |
+        | http:400/malformed-parameter/embeddings/wrong-type       | embeddings       | wrong-type |
+        | http:400/malformed-parameter/images/wrong-type           | images           | wrong-type |
+        | http:400/malformed-parameter/speech/wrong-type           | speech           | wrong-type |
+        | http:400/malformed-parameter/transcriptions/wrong-type   | transcriptions   | wrong-type |
+        | http:400/malformed-parameter/moderations/wrong-type      | moderations      | wrong-type |
+        | http:400/malformed-parameter/rerank/wrong-type           | rerank           | wrong-type |
         | http:400/malformed-parameter/messages/wrong-type         | messages         | wrong-type |
         | http:400/malformed-parameter/messages-stream/wrong-type  | messages-stream  | wrong-type |
+        | http:400/malformed-parameter/count-tokens/wrong-type     | count-tokens     | wrong-type |
         | http:400/malformed-parameter/gemini/wrong-type           | gemini           | wrong-type |
         | http:400/malformed-parameter/gemini-stream/wrong-type    | gemini-stream    | wrong-type |
-        | http:400/malformed-parameter/embeddings/wrong-type       | embeddings       | wrong-type |
 
       Examples: out-of-range - a temperature of 99
         | case                                                       | surface          | variant      |
@@ -88,11 +108,17 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/completions/refused-400      | completions      | refused-400 |
         | http:400/malformed-parameter/responses/refused-400        | responses        | refused-400 |
         | http:400/malformed-parameter/responses-stream/refused-400 | responses-stream | refused-400 |
+        | http:400/malformed-parameter/embeddings/refused-400       | embeddings       | refused-400 |
+        | http:400/malformed-parameter/images/refused-400           | images           | refused-400 |
+        | http:400/malformed-parameter/speech/refused-400           | speech           | refused-400 |
+        | http:400/malformed-parameter/transcriptions/refused-400   | transcriptions   | refused-400 |
+        | http:400/malformed-parameter/moderations/refused-400      | moderations      | refused-400 |
+        | http:400/malformed-parameter/rerank/refused-400           | rerank           | refused-400 |
         | http:400/malformed-parameter/messages/refused-400         | messages         | refused-400 |
         | http:400/malformed-parameter/messages-stream/refused-400  | messages-stream  | refused-400 |
+        | http:400/malformed-parameter/count-tokens/refused-400     | count-tokens     | refused-400 |
         | http:400/malformed-parameter/gemini/refused-400           | gemini           | refused-400 |
         | http:400/malformed-parameter/gemini-stream/refused-400    | gemini-stream    | refused-400 |
-        | http:400/malformed-parameter/embeddings/refused-400       | embeddings       | refused-400 |
 
       Examples: refused-404 - the upstream does not find what a parameter names, with 404 and its own error object
         | case                                                      | surface          | variant     |
@@ -101,11 +127,17 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/completions/refused-404      | completions      | refused-404 |
         | http:400/malformed-parameter/responses/refused-404        | responses        | refused-404 |
         | http:400/malformed-parameter/responses-stream/refused-404 | responses-stream | refused-404 |
+        | http:400/malformed-parameter/embeddings/refused-404       | embeddings       | refused-404 |
+        | http:400/malformed-parameter/images/refused-404           | images           | refused-404 |
+        | http:400/malformed-parameter/speech/refused-404           | speech           | refused-404 |
+        | http:400/malformed-parameter/transcriptions/refused-404   | transcriptions   | refused-404 |
+        | http:400/malformed-parameter/moderations/refused-404      | moderations      | refused-404 |
+        | http:400/malformed-parameter/rerank/refused-404           | rerank           | refused-404 |
         | http:400/malformed-parameter/messages/refused-404         | messages         | refused-404 |
         | http:400/malformed-parameter/messages-stream/refused-404  | messages-stream  | refused-404 |
+        | http:400/malformed-parameter/count-tokens/refused-404     | count-tokens     | refused-404 |
         | http:400/malformed-parameter/gemini/refused-404           | gemini           | refused-404 |
         | http:400/malformed-parameter/gemini-stream/refused-404    | gemini-stream    | refused-404 |
-        | http:400/malformed-parameter/embeddings/refused-404       | embeddings       | refused-404 |
 
       Examples: refused-413 - the upstream finds the input too large, with 413 and its own error object
         | case                                                      | surface          | variant     |
@@ -114,11 +146,17 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/completions/refused-413      | completions      | refused-413 |
         | http:400/malformed-parameter/responses/refused-413        | responses        | refused-413 |
         | http:400/malformed-parameter/responses-stream/refused-413 | responses-stream | refused-413 |
+        | http:400/malformed-parameter/embeddings/refused-413       | embeddings       | refused-413 |
+        | http:400/malformed-parameter/images/refused-413           | images           | refused-413 |
+        | http:400/malformed-parameter/speech/refused-413           | speech           | refused-413 |
+        | http:400/malformed-parameter/transcriptions/refused-413   | transcriptions   | refused-413 |
+        | http:400/malformed-parameter/moderations/refused-413      | moderations      | refused-413 |
+        | http:400/malformed-parameter/rerank/refused-413           | rerank           | refused-413 |
         | http:400/malformed-parameter/messages/refused-413         | messages         | refused-413 |
         | http:400/malformed-parameter/messages-stream/refused-413  | messages-stream  | refused-413 |
+        | http:400/malformed-parameter/count-tokens/refused-413     | count-tokens     | refused-413 |
         | http:400/malformed-parameter/gemini/refused-413           | gemini           | refused-413 |
         | http:400/malformed-parameter/gemini-stream/refused-413    | gemini-stream    | refused-413 |
-        | http:400/malformed-parameter/embeddings/refused-413       | embeddings       | refused-413 |
 
       Examples: refused-422 - the upstream refuses a parameter with 422 and its own error object, whose code is a number
         | case                                                      | surface          | variant     |
@@ -127,8 +165,14 @@ Feature: Table 1: 400 Bad request
         | http:400/malformed-parameter/completions/refused-422      | completions      | refused-422 |
         | http:400/malformed-parameter/responses/refused-422        | responses        | refused-422 |
         | http:400/malformed-parameter/responses-stream/refused-422 | responses-stream | refused-422 |
+        | http:400/malformed-parameter/embeddings/refused-422       | embeddings       | refused-422 |
+        | http:400/malformed-parameter/images/refused-422           | images           | refused-422 |
+        | http:400/malformed-parameter/speech/refused-422           | speech           | refused-422 |
+        | http:400/malformed-parameter/transcriptions/refused-422   | transcriptions   | refused-422 |
+        | http:400/malformed-parameter/moderations/refused-422      | moderations      | refused-422 |
+        | http:400/malformed-parameter/rerank/refused-422           | rerank           | refused-422 |
         | http:400/malformed-parameter/messages/refused-422         | messages         | refused-422 |
         | http:400/malformed-parameter/messages-stream/refused-422  | messages-stream  | refused-422 |
+        | http:400/malformed-parameter/count-tokens/refused-422     | count-tokens     | refused-422 |
         | http:400/malformed-parameter/gemini/refused-422           | gemini           | refused-422 |
         | http:400/malformed-parameter/gemini-stream/refused-422    | gemini-stream    | refused-422 |
-        | http:400/malformed-parameter/embeddings/refused-422       | embeddings       | refused-422 |

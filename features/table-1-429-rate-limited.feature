@@ -20,8 +20,15 @@ Feature: Table 1: 429 Rate limited
         | http:429/over-rate-limit/completions      | completions      |
         | http:429/over-rate-limit/responses        | responses        |
         | http:429/over-rate-limit/responses-stream | responses-stream |
+        | http:429/over-rate-limit/embeddings       | embeddings       |
+        | http:429/over-rate-limit/images           | images           |
+        | http:429/over-rate-limit/speech           | speech           |
+        | http:429/over-rate-limit/transcriptions   | transcriptions   |
+        | http:429/over-rate-limit/moderations      | moderations      |
+        | http:429/over-rate-limit/rerank           | rerank           |
+        | http:429/over-rate-limit/models           | models           |
         | http:429/over-rate-limit/messages         | messages         |
         | http:429/over-rate-limit/messages-stream  | messages-stream  |
+        | http:429/over-rate-limit/count-tokens     | count-tokens     |
         | http:429/over-rate-limit/gemini           | gemini           |
         | http:429/over-rate-limit/gemini-stream    | gemini-stream    |
-        | http:429/over-rate-limit/embeddings       | embeddings       |

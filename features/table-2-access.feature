@@ -21,11 +21,18 @@ Feature: Table 2: access codes
         | code:access_denied/denied-access/completions      | completions      |
         | code:access_denied/denied-access/responses        | responses        |
         | code:access_denied/denied-access/responses-stream | responses-stream |
+        | code:access_denied/denied-access/embeddings       | embeddings       |
+        | code:access_denied/denied-access/images           | images           |
+        | code:access_denied/denied-access/speech           | speech           |
+        | code:access_denied/denied-access/transcriptions   | transcriptions   |
+        | code:access_denied/denied-access/moderations      | moderations      |
+        | code:access_denied/denied-access/rerank           | rerank           |
+        | code:access_denied/denied-access/models           | models           |
         | code:access_denied/denied-access/messages         | messages         |
         | code:access_denied/denied-access/messages-stream  | messages-stream  |
+        | code:access_denied/denied-access/count-tokens     | count-tokens     |
         | code:access_denied/denied-access/gemini           | gemini           |
         | code:access_denied/denied-access/gemini-stream    | gemini-stream    |
-        | code:access_denied/denied-access/embeddings       | embeddings       |
 
   Rule: code:model_not_found - "Model not found", what to do: "Verify model and your plan’s models"
 
@@ -45,8 +52,15 @@ Feature: Table 2: access codes
         | code:model_not_found/absent-model/completions      | completions      |
         | code:model_not_found/absent-model/responses        | responses        |
         | code:model_not_found/absent-model/responses-stream | responses-stream |
+        | code:model_not_found/absent-model/embeddings       | embeddings       |
+        | code:model_not_found/absent-model/images           | images           |
+        | code:model_not_found/absent-model/speech           | speech           |
+        | code:model_not_found/absent-model/transcriptions   | transcriptions   |
+        | code:model_not_found/absent-model/moderations      | moderations      |
+        | code:model_not_found/absent-model/rerank           | rerank           |
+        | code:model_not_found/absent-model/models           | models           |
         | code:model_not_found/absent-model/messages         | messages         |
         | code:model_not_found/absent-model/messages-stream  | messages-stream  |
+        | code:model_not_found/absent-model/count-tokens     | count-tokens     |
         | code:model_not_found/absent-model/gemini           | gemini           |
         | code:model_not_found/absent-model/gemini-stream    | gemini-stream    |
-        | code:model_not_found/absent-model/embeddings       | embeddings       |

@@ -20,11 +20,17 @@ Feature: Table 2: channel codes
         | code:get_channel_failed/no-channel/completions      | completions      |
         | code:get_channel_failed/no-channel/responses        | responses        |
         | code:get_channel_failed/no-channel/responses-stream | responses-stream |
+        | code:get_channel_failed/no-channel/embeddings       | embeddings       |
+        | code:get_channel_failed/no-channel/images           | images           |
+        | code:get_channel_failed/no-channel/speech           | speech           |
+        | code:get_channel_failed/no-channel/transcriptions   | transcriptions   |
+        | code:get_channel_failed/no-channel/moderations      | moderations      |
+        | code:get_channel_failed/no-channel/rerank           | rerank           |
         | code:get_channel_failed/no-channel/messages         | messages         |
         | code:get_channel_failed/no-channel/messages-stream  | messages-stream  |
+        | code:get_channel_failed/no-channel/count-tokens     | count-tokens     |
         | code:get_channel_failed/no-channel/gemini           | gemini           |
         | code:get_channel_failed/no-channel/gemini-stream    | gemini-stream    |
-        | code:get_channel_failed/no-channel/embeddings       | embeddings       |
 
   Rule: code:channel:no_available_key - "No available channel key", what to do: "Retry later or contact support"
 
@@ -44,11 +50,17 @@ Feature: Table 2: channel codes
         | code:channel:no_available_key/channel-without-key/completions      | completions      |
         | code:channel:no_available_key/channel-without-key/responses        | responses        |
         | code:channel:no_available_key/channel-without-key/responses-stream | responses-stream |
+        | code:channel:no_available_key/channel-without-key/embeddings       | embeddings       |
+        | code:channel:no_available_key/channel-without-key/images           | images           |
+        | code:channel:no_available_key/channel-without-key/speech           | speech           |
+        | code:channel:no_available_key/channel-without-key/transcriptions   | transcriptions   |
+        | code:channel:no_available_key/channel-without-key/moderations      | moderations      |
+        | code:channel:no_available_key/channel-without-key/rerank           | rerank           |
         | code:channel:no_available_key/channel-without-key/messages         | messages         |
         | code:channel:no_available_key/channel-without-key/messages-stream  | messages-stream  |
+        | code:channel:no_available_key/channel-without-key/count-tokens     | count-tokens     |
         | code:channel:no_available_key/channel-without-key/gemini           | gemini           |
         | code:channel:no_available_key/channel-without-key/gemini-stream    | gemini-stream    |
-        | code:channel:no_available_key/channel-without-key/embeddings       | embeddings       |
 
   Rule: code:channel:invalid_key - "Invalid channel key", what to do: "Contact support"
 
@@ -68,11 +80,17 @@ Feature: Table 2: channel codes
         | code:channel:invalid_key/channel-with-bad-key/completions      | completions      |
         | code:channel:invalid_key/channel-with-bad-key/responses        | responses        |
         | code:channel:invalid_key/channel-with-bad-key/responses-stream | responses-stream |
+        | code:channel:invalid_key/channel-with-bad-key/embeddings       | embeddings       |
+        | code:channel:invalid_key/channel-with-bad-key/images           | images           |
+        | code:channel:invalid_key/channel-with-bad-key/speech           | speech           |
+        | code:channel:invalid_key/channel-with-bad-key/transcriptions   | transcriptions   |
+        | code:channel:invalid_key/channel-with-bad-key/moderations      | moderations      |
+        | code:channel:invalid_key/channel-with-bad-key/rerank           | rerank           |
         | code:channel:invalid_key/channel-with-bad-key/messages         | messages         |
         | code:channel:invalid_key/channel-with-bad-key/messages-stream  | messages-stream  |
+        | code:channel:invalid_key/channel-with-bad-key/count-tokens     | count-tokens     |
         | code:channel:invalid_key/channel-with-bad-key/gemini           | gemini           |
         | code:channel:invalid_key/channel-with-bad-key/gemini-stream    | gemini-stream    |
-        | code:channel:invalid_key/channel-with-bad-key/embeddings       | embeddings       |
 
   Rule: code:channel:model_mapped_error - "Model mapping error", what to do: "Contact support"
 
@@ -92,11 +110,17 @@ Feature: Table 2: channel codes
         | code:channel:model_mapped_error/bad-model-mapping/completions      | completions      |
         | code:channel:model_mapped_error/bad-model-mapping/responses        | responses        |
         | code:channel:model_mapped_error/bad-model-mapping/responses-stream | responses-stream |
+        | code:channel:model_mapped_error/bad-model-mapping/embeddings       | embeddings       |
+        | code:channel:model_mapped_error/bad-model-mapping/images           | images           |
+        | code:channel:model_mapped_error/bad-model-mapping/speech           | speech           |
+        | code:channel:model_mapped_error/bad-model-mapping/transcriptions   | transcriptions   |
+        | code:channel:model_mapped_error/bad-model-mapping/moderations      | moderations      |
+        | code:channel:model_mapped_error/bad-model-mapping/rerank           | rerank           |
         | code:channel:model_mapped_error/bad-model-mapping/messages         | messages         |
         | code:channel:model_mapped_error/bad-model-mapping/messages-stream  | messages-stream  |
+        | code:channel:model_mapped_error/bad-model-mapping/count-tokens     | count-tokens     |
         | code:channel:model_mapped_error/bad-model-mapping/gemini           | gemini           |
         | code:channel:model_mapped_error/bad-model-mapping/gemini-stream    | gemini-stream    |
-        | code:channel:model_mapped_error/bad-model-mapping/embeddings       | embeddings       |
 
   Rule: code:channel:response_time_exceeded - "Upstream timeout", what to do: "Retry; shrink the request if needed"
 
@@ -117,11 +141,17 @@ Feature: Table 2: channel codes
         | code:channel:response_time_exceeded/slow-upstream/completions/no-answer      | completions      | no-answer |
         | code:channel:response_time_exceeded/slow-upstream/responses/no-answer        | responses        | no-answer |
         | code:channel:response_time_exceeded/slow-upstream/responses-stream/no-answer | responses-stream | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/embeddings/no-answer       | embeddings       | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/images/no-answer           | images           | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/speech/no-answer           | speech           | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/transcriptions/no-answer   | transcriptions   | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/moderations/no-answer      | moderations      | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/rerank/no-answer           | rerank           | no-answer |
         | code:channel:response_time_exceeded/slow-upstream/messages/no-answer         | messages         | no-answer |
         | code:channel:response_time_exceeded/slow-upstream/messages-stream/no-answer  | messages-stream  | no-answer |
+        | code:channel:response_time_exceeded/slow-upstream/count-tokens/no-answer     | count-tokens     | no-answer |
         | code:channel:response_time_exceeded/slow-upstream/gemini/no-answer           | gemini           | no-answer |
         | code:channel:response_time_exceeded/slow-upstream/gemini-stream/no-answer    | gemini-stream    | no-answer |
-        | code:channel:response_time_exceeded/slow-upstream/embeddings/no-answer       | embeddings       | no-answer |
 
       Examples: stalled-answer - the upstream begins its answer and then stalls
         | case                                                                              | surface          | variant        |
@@ -130,8 +160,14 @@ Feature: Table 2: channel codes
         | code:channel:response_time_exceeded/slow-upstream/completions/stalled-answer      | completions      | stalled-answer |
         | code:channel:response_time_exceeded/slow-upstream/responses/stalled-answer        | responses        | stalled-answer |
         | code:channel:response_time_exceeded/slow-upstream/responses-stream/stalled-answer | responses-stream | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/embeddings/stalled-answer       | embeddings       | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/images/stalled-answer           | images           | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/speech/stalled-answer           | speech           | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/transcriptions/stalled-answer   | transcriptions   | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/moderations/stalled-answer      | moderations      | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/rerank/stalled-answer           | rerank           | stalled-answer |
         | code:channel:response_time_exceeded/slow-upstream/messages/stalled-answer         | messages         | stalled-answer |
         | code:channel:response_time_exceeded/slow-upstream/messages-stream/stalled-answer  | messages-stream  | stalled-answer |
+        | code:channel:response_time_exceeded/slow-upstream/count-tokens/stalled-answer     | count-tokens     | stalled-answer |
         | code:channel:response_time_exceeded/slow-upstream/gemini/stalled-answer           | gemini           | stalled-answer |
         | code:channel:response_time_exceeded/slow-upstream/gemini-stream/stalled-answer    | gemini-stream    | stalled-answer |
-        | code:channel:response_time_exceeded/slow-upstream/embeddings/stalled-answer       | embeddings       | stalled-answer |

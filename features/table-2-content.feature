@@ -21,11 +21,17 @@ Feature: Table 2: content codes
         | code:sensitive_words_detected/sensitive-content/completions      | completions      |
         | code:sensitive_words_detected/sensitive-content/responses        | responses        |
         | code:sensitive_words_detected/sensitive-content/responses-stream | responses-stream |
+        | code:sensitive_words_detected/sensitive-content/embeddings       | embeddings       |
+        | code:sensitive_words_detected/sensitive-content/images           | images           |
+        | code:sensitive_words_detected/sensitive-content/speech           | speech           |
+        | code:sensitive_words_detected/sensitive-content/transcriptions   | transcriptions   |
+        | code:sensitive_words_detected/sensitive-content/moderations      | moderations      |
+        | code:sensitive_words_detected/sensitive-content/rerank           | rerank           |
         | code:sensitive_words_detected/sensitive-content/messages         | messages         |
         | code:sensitive_words_detected/sensitive-content/messages-stream  | messages-stream  |
+        | code:sensitive_words_detected/sensitive-content/count-tokens     | count-tokens     |
         | code:sensitive_words_detected/sensitive-content/gemini           | gemini           |
         | code:sensitive_words_detected/sensitive-content/gemini-stream    | gemini-stream    |
-        | code:sensitive_words_detected/sensitive-content/embeddings       | embeddings       |
 
   Rule: code:prompt_blocked - "Prompt was blocked", what to do: "Adjust the prompt"
 
@@ -47,6 +53,7 @@ Feature: Table 2: content codes
         | code:prompt_blocked/blocked-prompt/completions      | completions      |
         | code:prompt_blocked/blocked-prompt/responses        | responses        |
         | code:prompt_blocked/blocked-prompt/responses-stream | responses-stream |
+        | code:prompt_blocked/blocked-prompt/images           | images           |
         | code:prompt_blocked/blocked-prompt/messages         | messages         |
         | code:prompt_blocked/blocked-prompt/messages-stream  | messages-stream  |
         | code:prompt_blocked/blocked-prompt/gemini           | gemini           |
@@ -71,8 +78,10 @@ Feature: Table 2: content codes
         | code:count_token_failed/uncountable-input/completions      | completions      |
         | code:count_token_failed/uncountable-input/responses        | responses        |
         | code:count_token_failed/uncountable-input/responses-stream | responses-stream |
+        | code:count_token_failed/uncountable-input/embeddings       | embeddings       |
+        | code:count_token_failed/uncountable-input/transcriptions   | transcriptions   |
         | code:count_token_failed/uncountable-input/messages         | messages         |
         | code:count_token_failed/uncountable-input/messages-stream  | messages-stream  |
+        | code:count_token_failed/uncountable-input/count-tokens     | count-tokens     |
         | code:count_token_failed/uncountable-input/gemini           | gemini           |
         | code:count_token_failed/uncountable-input/gemini-stream    | gemini-stream    |
-        | code:count_token_failed/uncountable-input/embeddings       | embeddings       |

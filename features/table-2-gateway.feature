@@ -20,11 +20,16 @@ Feature: Table 2: gateway codes
         | code:json_marshal_failed/unserializable-result/completions      | completions      |
         | code:json_marshal_failed/unserializable-result/responses        | responses        |
         | code:json_marshal_failed/unserializable-result/responses-stream | responses-stream |
+        | code:json_marshal_failed/unserializable-result/embeddings       | embeddings       |
+        | code:json_marshal_failed/unserializable-result/images           | images           |
+        | code:json_marshal_failed/unserializable-result/transcriptions   | transcriptions   |
+        | code:json_marshal_failed/unserializable-result/moderations      | moderations      |
+        | code:json_marshal_failed/unserializable-result/rerank           | rerank           |
         | code:json_marshal_failed/unserializable-result/messages         | messages         |
         | code:json_marshal_failed/unserializable-result/messages-stream  | messages-stream  |
+        | code:json_marshal_failed/unserializable-result/count-tokens     | count-tokens     |
         | code:json_marshal_failed/unserializable-result/gemini           | gemini           |
         | code:json_marshal_failed/unserializable-result/gemini-stream    | gemini-stream    |
-        | code:json_marshal_failed/unserializable-result/embeddings       | embeddings       |
 
   Rule: code:query_data_error - "Data query error", what to do: "Retry or contact support"
 
@@ -44,11 +49,18 @@ Feature: Table 2: gateway codes
         | code:query_data_error/failing-store-reads/completions      | completions      |
         | code:query_data_error/failing-store-reads/responses        | responses        |
         | code:query_data_error/failing-store-reads/responses-stream | responses-stream |
+        | code:query_data_error/failing-store-reads/embeddings       | embeddings       |
+        | code:query_data_error/failing-store-reads/images           | images           |
+        | code:query_data_error/failing-store-reads/speech           | speech           |
+        | code:query_data_error/failing-store-reads/transcriptions   | transcriptions   |
+        | code:query_data_error/failing-store-reads/moderations      | moderations      |
+        | code:query_data_error/failing-store-reads/rerank           | rerank           |
+        | code:query_data_error/failing-store-reads/models           | models           |
         | code:query_data_error/failing-store-reads/messages         | messages         |
         | code:query_data_error/failing-store-reads/messages-stream  | messages-stream  |
+        | code:query_data_error/failing-store-reads/count-tokens     | count-tokens     |
         | code:query_data_error/failing-store-reads/gemini           | gemini           |
         | code:query_data_error/failing-store-reads/gemini-stream    | gemini-stream    |
-        | code:query_data_error/failing-store-reads/embeddings       | embeddings       |
 
   Rule: code:update_data_error - "Data write error", what to do: "Retry or contact support"
 
@@ -68,8 +80,13 @@ Feature: Table 2: gateway codes
         | code:update_data_error/failing-store-writes/completions      | completions      |
         | code:update_data_error/failing-store-writes/responses        | responses        |
         | code:update_data_error/failing-store-writes/responses-stream | responses-stream |
+        | code:update_data_error/failing-store-writes/embeddings       | embeddings       |
+        | code:update_data_error/failing-store-writes/images           | images           |
+        | code:update_data_error/failing-store-writes/speech           | speech           |
+        | code:update_data_error/failing-store-writes/transcriptions   | transcriptions   |
+        | code:update_data_error/failing-store-writes/moderations      | moderations      |
+        | code:update_data_error/failing-store-writes/rerank           | rerank           |
         | code:update_data_error/failing-store-writes/messages         | messages         |
         | code:update_data_error/failing-store-writes/messages-stream  | messages-stream  |
         | code:update_data_error/failing-store-writes/gemini           | gemini           |
         | code:update_data_error/failing-store-writes/gemini-stream    | gemini-stream    |
-        | code:update_data_error/failing-store-writes/embeddings       | embeddings       |

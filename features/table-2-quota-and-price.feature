@@ -21,11 +21,16 @@ Feature: Table 2: quota and price codes
         | code:insufficient_user_quota/spent-account/completions      | completions      |
         | code:insufficient_user_quota/spent-account/responses        | responses        |
         | code:insufficient_user_quota/spent-account/responses-stream | responses-stream |
+        | code:insufficient_user_quota/spent-account/embeddings       | embeddings       |
+        | code:insufficient_user_quota/spent-account/images           | images           |
+        | code:insufficient_user_quota/spent-account/speech           | speech           |
+        | code:insufficient_user_quota/spent-account/transcriptions   | transcriptions   |
+        | code:insufficient_user_quota/spent-account/moderations      | moderations      |
+        | code:insufficient_user_quota/spent-account/rerank           | rerank           |
         | code:insufficient_user_quota/spent-account/messages         | messages         |
         | code:insufficient_user_quota/spent-account/messages-stream  | messages-stream  |
         | code:insufficient_user_quota/spent-account/gemini           | gemini           |
         | code:insufficient_user_quota/spent-account/gemini-stream    | gemini-stream    |
-        | code:insufficient_user_quota/spent-account/embeddings       | embeddings       |
 
   Rule: code:pre_consume_token_quota_failed - "Quota pre-deduction failed", what to do: "Check quota and retry"
 
@@ -46,11 +51,16 @@ Feature: Table 2: quota and price codes
         | code:pre_consume_token_quota_failed/spent-key/completions      | completions      |
         | code:pre_consume_token_quota_failed/spent-key/responses        | responses        |
         | code:pre_consume_token_quota_failed/spent-key/responses-stream | responses-stream |
+        | code:pre_consume_token_quota_failed/spent-key/embeddings       | embeddings       |
+        | code:pre_consume_token_quota_failed/spent-key/images           | images           |
+        | code:pre_consume_token_quota_failed/spent-key/speech           | speech           |
+        | code:pre_consume_token_quota_failed/spent-key/transcriptions   | transcriptions   |
+        | code:pre_consume_token_quota_failed/spent-key/moderations      | moderations      |
+        | code:pre_consume_token_quota_failed/spent-key/rerank           | rerank           |
         | code:pre_consume_token_quota_failed/spent-key/messages         | messages         |
         | code:pre_consume_token_quota_failed/spent-key/messages-stream  | messages-stream  |
         | code:pre_consume_token_quota_failed/spent-key/gemini           | gemini           |
         | code:pre_consume_token_quota_failed/spent-key/gemini-stream    | gemini-stream    |
-        | code:pre_consume_token_quota_failed/spent-key/embeddings       | embeddings       |
 
   Rule: code:model_price_error - "Model pricing error", what to do: "Contact support"
 
@@ -70,8 +80,13 @@ Feature: Table 2: quota and price codes
         | code:model_price_error/unpriced-model/completions      | completions      |
         | code:model_price_error/unpriced-model/responses        | responses        |
         | code:model_price_error/unpriced-model/responses-stream | responses-stream |
+        | code:model_price_error/unpriced-model/embeddings       | embeddings       |
+        | code:model_price_error/unpriced-model/images           | images           |
+        | code:model_price_error/unpriced-model/speech           | speech           |
+        | code:model_price_error/unpriced-model/transcriptions   | transcriptions   |
+        | code:model_price_error/unpriced-model/moderations      | moderations      |
+        | code:model_price_error/unpriced-model/rerank           | rerank           |
         | code:model_price_error/unpriced-model/messages         | messages         |
         | code:model_price_error/unpriced-model/messages-stream  | messages-stream  |
         | code:model_price_error/unpriced-model/gemini           | gemini           |
         | code:model_price_error/unpriced-model/gemini-stream    | gemini-stream    |
-        | code:model_price_error/unpriced-model/embeddings       | embeddings       |

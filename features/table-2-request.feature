@@ -13,18 +13,24 @@ Feature: Table 2: request codes
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: wrong-type - messages, input, prompt or contents of the wrong type
+      Examples: wrong-type - messages, input, prompt, query, file or contents of the wrong type
         | case                                                                | surface          | variant    |
         | code:invalid_request/invalid-parameters/chat/wrong-type             | chat             | wrong-type |
         | code:invalid_request/invalid-parameters/chat-stream/wrong-type      | chat-stream      | wrong-type |
         | code:invalid_request/invalid-parameters/completions/wrong-type      | completions      | wrong-type |
         | code:invalid_request/invalid-parameters/responses/wrong-type        | responses        | wrong-type |
         | code:invalid_request/invalid-parameters/responses-stream/wrong-type | responses-stream | wrong-type |
+        | code:invalid_request/invalid-parameters/embeddings/wrong-type       | embeddings       | wrong-type |
+        | code:invalid_request/invalid-parameters/images/wrong-type           | images           | wrong-type |
+        | code:invalid_request/invalid-parameters/speech/wrong-type           | speech           | wrong-type |
+        | code:invalid_request/invalid-parameters/transcriptions/wrong-type   | transcriptions   | wrong-type |
+        | code:invalid_request/invalid-parameters/moderations/wrong-type      | moderations      | wrong-type |
+        | code:invalid_request/invalid-parameters/rerank/wrong-type           | rerank           | wrong-type |
         | code:invalid_request/invalid-parameters/messages/wrong-type         | messages         | wrong-type |
         | code:invalid_request/invalid-parameters/messages-stream/wrong-type  | messages-stream  | wrong-type |
+        | code:invalid_request/invalid-parameters/count-tokens/wrong-type     | count-tokens     | wrong-type |
         | code:invalid_request/invalid-parameters/gemini/wrong-type           | gemini           | wrong-type |
         | code:invalid_request/invalid-parameters/gemini-stream/wrong-type    | gemini-stream    | wrong-type |
-        | code:invalid_request/invalid-parameters/embeddings/wrong-type       | embeddings       | wrong-type |
 
       Examples: out-of-range - a temperature of 99
         | case                                                                  | surface          | variant      |
@@ -56,11 +62,16 @@ Feature: Table 2: request codes
         | code:bad_request_body/malformed-body/completions/cut-json      | completions      | cut-json |
         | code:bad_request_body/malformed-body/responses/cut-json        | responses        | cut-json |
         | code:bad_request_body/malformed-body/responses-stream/cut-json | responses-stream | cut-json |
+        | code:bad_request_body/malformed-body/embeddings/cut-json       | embeddings       | cut-json |
+        | code:bad_request_body/malformed-body/images/cut-json           | images           | cut-json |
+        | code:bad_request_body/malformed-body/speech/cut-json           | speech           | cut-json |
+        | code:bad_request_body/malformed-body/moderations/cut-json      | moderations      | cut-json |
+        | code:bad_request_body/malformed-body/rerank/cut-json           | rerank           | cut-json |
         | code:bad_request_body/malformed-body/messages/cut-json         | messages         | cut-json |
         | code:bad_request_body/malformed-body/messages-stream/cut-json  | messages-stream  | cut-json |
+        | code:bad_request_body/malformed-body/count-tokens/cut-json     | count-tokens     | cut-json |
         | code:bad_request_body/malformed-body/gemini/cut-json           | gemini           | cut-json |
         | code:bad_request_body/malformed-body/gemini-stream/cut-json    | gemini-stream    | cut-json |
-        | code:bad_request_body/malformed-body/embeddings/cut-json       | embeddings       | cut-json |
 
       Examples: not-json - plain text under application/json
         | case                                                           | surface          | variant  |
@@ -69,29 +80,52 @@ Feature: Table 2: request codes
         | code:bad_request_body/malformed-body/completions/not-json      | completions      | not-json |
         | code:bad_request_body/malformed-body/responses/not-json        | responses        | not-json |
         | code:bad_request_body/malformed-body/responses-stream/not-json | responses-stream | not-json |
+        | code:bad_request_body/malformed-body/embeddings/not-json       | embeddings       | not-json |
+        | code:bad_request_body/malformed-body/images/not-json           | images           | not-json |
+        | code:bad_request_body/malformed-body/speech/not-json           | speech           | not-json |
+        | code:bad_request_body/malformed-body/moderations/not-json      | moderations      | not-json |
+        | code:bad_request_body/malformed-body/rerank/not-json           | rerank           | not-json |
         | code:bad_request_body/malformed-body/messages/not-json         | messages         | not-json |
         | code:bad_request_body/malformed-body/messages-stream/not-json  | messages-stream  | not-json |
+        | code:bad_request_body/malformed-body/count-tokens/not-json     | count-tokens     | not-json |
         | code:bad_request_body/malformed-body/gemini/not-json           | gemini           | not-json |
         | code:bad_request_body/malformed-body/gemini-stream/not-json    | gemini-stream    | not-json |
-        | code:bad_request_body/malformed-body/embeddings/not-json       | embeddings       | not-json |
 
       Examples: text-after - a JSON object with text after it
-        | case                                                        | surface     | variant    |
-        | code:bad_request_body/malformed-body/chat/text-after        | chat        | text-after |
-        | code:bad_request_body/malformed-body/completions/text-after | completions | text-after |
-        | code:bad_request_body/malformed-body/responses/text-after   | responses   | text-after |
-        | code:bad_request_body/malformed-body/messages/text-after    | messages    | text-after |
-        | code:bad_request_body/malformed-body/gemini/text-after      | gemini      | text-after |
-        | code:bad_request_body/malformed-body/embeddings/text-after  | embeddings  | text-after |
+        | case                                                         | surface      | variant    |
+        | code:bad_request_body/malformed-body/chat/text-after         | chat         | text-after |
+        | code:bad_request_body/malformed-body/completions/text-after  | completions  | text-after |
+        | code:bad_request_body/malformed-body/responses/text-after    | responses    | text-after |
+        | code:bad_request_body/malformed-body/embeddings/text-after   | embeddings   | text-after |
+        | code:bad_request_body/malformed-body/images/text-after       | images       | text-after |
+        | code:bad_request_body/malformed-body/speech/text-after       | speech       | text-after |
+        | code:bad_request_body/malformed-body/moderations/text-after  | moderations  | text-after |
+        | code:bad_request_body/malformed-body/rerank/text-after       | rerank       | text-after |
+        | code:bad_request_body/malformed-body/messages/text-after     | messages     | text-after |
+        | code:bad_request_body/malformed-body/count-tokens/text-after | count-tokens | text-after |
+        | code:bad_request_body/malformed-body/gemini/text-after       | gemini       | text-after |
+
+      Examples: no-boundary - a multipart form whose Content-Type has no boundary
+        | case                                                            | surface        | variant     |
+        | code:bad_request_body/malformed-body/transcriptions/no-boundary | transcriptions | no-boundary |
+
+      Examples: cut-form - a multipart form that stops in the middle of a part
+        | case                                                         | surface        | variant  |
+        | code:bad_request_body/malformed-body/transcriptions/cut-form | transcriptions | cut-form |
 
       Examples: form-body - a form under application/x-www-form-urlencoded
-        | case                                                       | surface     | variant   |
-        | code:bad_request_body/malformed-body/chat/form-body        | chat        | form-body |
-        | code:bad_request_body/malformed-body/completions/form-body | completions | form-body |
-        | code:bad_request_body/malformed-body/responses/form-body   | responses   | form-body |
-        | code:bad_request_body/malformed-body/messages/form-body    | messages    | form-body |
-        | code:bad_request_body/malformed-body/gemini/form-body      | gemini      | form-body |
-        | code:bad_request_body/malformed-body/embeddings/form-body  | embeddings  | form-body |
+        | case                                                        | surface      | variant   |
+        | code:bad_request_body/malformed-body/chat/form-body         | chat         | form-body |
+        | code:bad_request_body/malformed-body/completions/form-body  | completions  | form-body |
+        | code:bad_request_body/malformed-body/responses/form-body    | responses    | form-body |
+        | code:bad_request_body/malformed-body/embeddings/form-body   | embeddings   | form-body |
+        | code:bad_request_body/malformed-body/images/form-body       | images       | form-body |
+        | code:bad_request_body/malformed-body/speech/form-body       | speech       | form-body |
+        | code:bad_request_body/malformed-body/moderations/form-body  | moderations  | form-body |
+        | code:bad_request_body/malformed-body/rerank/form-body       | rerank       | form-body |
+        | code:bad_request_body/malformed-body/messages/form-body     | messages     | form-body |
+        | code:bad_request_body/malformed-body/count-tokens/form-body | count-tokens | form-body |
+        | code:bad_request_body/malformed-body/gemini/form-body       | gemini       | form-body |
 
   Rule: code:read_request_body_failed - "Failed to read request body", what to do: "Check body and Content-Type"
 
@@ -112,11 +146,17 @@ Feature: Table 2: request codes
         | code:read_request_body_failed/unreadable-body/completions/short-body      | completions      | short-body |
         | code:read_request_body_failed/unreadable-body/responses/short-body        | responses        | short-body |
         | code:read_request_body_failed/unreadable-body/responses-stream/short-body | responses-stream | short-body |
+        | code:read_request_body_failed/unreadable-body/embeddings/short-body       | embeddings       | short-body |
+        | code:read_request_body_failed/unreadable-body/images/short-body           | images           | short-body |
+        | code:read_request_body_failed/unreadable-body/speech/short-body           | speech           | short-body |
+        | code:read_request_body_failed/unreadable-body/transcriptions/short-body   | transcriptions   | short-body |
+        | code:read_request_body_failed/unreadable-body/moderations/short-body      | moderations      | short-body |
+        | code:read_request_body_failed/unreadable-body/rerank/short-body           | rerank           | short-body |
         | code:read_request_body_failed/unreadable-body/messages/short-body         | messages         | short-body |
         | code:read_request_body_failed/unreadable-body/messages-stream/short-body  | messages-stream  | short-body |
+        | code:read_request_body_failed/unreadable-body/count-tokens/short-body     | count-tokens     | short-body |
         | code:read_request_body_failed/unreadable-body/gemini/short-body           | gemini           | short-body |
         | code:read_request_body_failed/unreadable-body/gemini-stream/short-body    | gemini-stream    | short-body |
-        | code:read_request_body_failed/unreadable-body/embeddings/short-body       | embeddings       | short-body |
 
       Examples: broken-gzip - Content-Encoding says gzip, the bytes are not
         | case                                                                       | surface          | variant     |
@@ -125,11 +165,17 @@ Feature: Table 2: request codes
         | code:read_request_body_failed/unreadable-body/completions/broken-gzip      | completions      | broken-gzip |
         | code:read_request_body_failed/unreadable-body/responses/broken-gzip        | responses        | broken-gzip |
         | code:read_request_body_failed/unreadable-body/responses-stream/broken-gzip | responses-stream | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/embeddings/broken-gzip       | embeddings       | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/images/broken-gzip           | images           | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/speech/broken-gzip           | speech           | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/transcriptions/broken-gzip   | transcriptions   | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/moderations/broken-gzip      | moderations      | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/rerank/broken-gzip           | rerank           | broken-gzip |
         | code:read_request_body_failed/unreadable-body/messages/broken-gzip         | messages         | broken-gzip |
         | code:read_request_body_failed/unreadable-body/messages-stream/broken-gzip  | messages-stream  | broken-gzip |
+        | code:read_request_body_failed/unreadable-body/count-tokens/broken-gzip     | count-tokens     | broken-gzip |
         | code:read_request_body_failed/unreadable-body/gemini/broken-gzip           | gemini           | broken-gzip |
         | code:read_request_body_failed/unreadable-body/gemini-stream/broken-gzip    | gemini-stream    | broken-gzip |
-        | code:read_request_body_failed/unreadable-body/embeddings/broken-gzip       | embeddings       | broken-gzip |
 
       Examples: oversize - the body is over the gateway's declared limit
         | case                                                                    | surface          | variant  |
@@ -138,11 +184,17 @@ Feature: Table 2: request codes
         | code:read_request_body_failed/unreadable-body/completions/oversize      | completions      | oversize |
         | code:read_request_body_failed/unreadable-body/responses/oversize        | responses        | oversize |
         | code:read_request_body_failed/unreadable-body/responses-stream/oversize | responses-stream | oversize |
+        | code:read_request_body_failed/unreadable-body/embeddings/oversize       | embeddings       | oversize |
+        | code:read_request_body_failed/unreadable-body/images/oversize           | images           | oversize |
+        | code:read_request_body_failed/unreadable-body/speech/oversize           | speech           | oversize |
+        | code:read_request_body_failed/unreadable-body/transcriptions/oversize   | transcriptions   | oversize |
+        | code:read_request_body_failed/unreadable-body/moderations/oversize      | moderations      | oversize |
+        | code:read_request_body_failed/unreadable-body/rerank/oversize           | rerank           | oversize |
         | code:read_request_body_failed/unreadable-body/messages/oversize         | messages         | oversize |
         | code:read_request_body_failed/unreadable-body/messages-stream/oversize  | messages-stream  | oversize |
+        | code:read_request_body_failed/unreadable-body/count-tokens/oversize     | count-tokens     | oversize |
         | code:read_request_body_failed/unreadable-body/gemini/oversize           | gemini           | oversize |
         | code:read_request_body_failed/unreadable-body/gemini-stream/oversize    | gemini-stream    | oversize |
-        | code:read_request_body_failed/unreadable-body/embeddings/oversize       | embeddings       | oversize |
 
   Rule: code:convert_request_failed - "Request conversion failed", what to do: "Ensure params match the API format"
 
@@ -163,11 +215,16 @@ Feature: Table 2: request codes
         | code:convert_request_failed/unconvertible-request/completions      | completions      |
         | code:convert_request_failed/unconvertible-request/responses        | responses        |
         | code:convert_request_failed/unconvertible-request/responses-stream | responses-stream |
+        | code:convert_request_failed/unconvertible-request/embeddings       | embeddings       |
+        | code:convert_request_failed/unconvertible-request/images           | images           |
+        | code:convert_request_failed/unconvertible-request/speech           | speech           |
+        | code:convert_request_failed/unconvertible-request/transcriptions   | transcriptions   |
+        | code:convert_request_failed/unconvertible-request/moderations      | moderations      |
+        | code:convert_request_failed/unconvertible-request/rerank           | rerank           |
         | code:convert_request_failed/unconvertible-request/messages         | messages         |
         | code:convert_request_failed/unconvertible-request/messages-stream  | messages-stream  |
         | code:convert_request_failed/unconvertible-request/gemini           | gemini           |
         | code:convert_request_failed/unconvertible-request/gemini-stream    | gemini-stream    |
-        | code:convert_request_failed/unconvertible-request/embeddings       | embeddings       |
 
   Rule: code:invalid_api_type - "Unsupported API type", what to do: "Use a supported API format"
 
@@ -188,8 +245,14 @@ Feature: Table 2: request codes
         | code:invalid_api_type/unsupported-api/completions      | completions      |
         | code:invalid_api_type/unsupported-api/responses        | responses        |
         | code:invalid_api_type/unsupported-api/responses-stream | responses-stream |
+        | code:invalid_api_type/unsupported-api/embeddings       | embeddings       |
+        | code:invalid_api_type/unsupported-api/images           | images           |
+        | code:invalid_api_type/unsupported-api/speech           | speech           |
+        | code:invalid_api_type/unsupported-api/transcriptions   | transcriptions   |
+        | code:invalid_api_type/unsupported-api/moderations      | moderations      |
+        | code:invalid_api_type/unsupported-api/rerank           | rerank           |
         | code:invalid_api_type/unsupported-api/messages         | messages         |
         | code:invalid_api_type/unsupported-api/messages-stream  | messages-stream  |
+        | code:invalid_api_type/unsupported-api/count-tokens     | count-tokens     |
         | code:invalid_api_type/unsupported-api/gemini           | gemini           |
         | code:invalid_api_type/unsupported-api/gemini-stream    | gemini-stream    |
-        | code:invalid_api_type/unsupported-api/embeddings       | embeddings       |

@@ -43,13 +43,14 @@ var builtins = map[string]builtin{
 	"missing-parameter":   {shape: missingParameter},
 	"malformed-parameter": {shape: malformedParameter, recipeSuffices: true},
 	"invalid-parameters":  {shape: invalidParameter},
-	"missing-key": {shape: func(_ profile.Profile, _ contract.Case, _ string, pr *Request) (string, error) {
+	"missing-key": {shape: func(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 		pr.Call.Key = ""
+		askForList(c, pr)
 		return "", nil
 	}},
 	"wrong-key":     {shape: wrongKey},
 	"revoked-key":   withKey("revoked", func(k profile.Keys) string { return k.Revoked }),
-	"unknown-path":  {shape: unknownPath},
+	"unknown-path":  {shape: unknownPath, recipeSuffices: true},
 	"unknown-model": {shape: unknownModel},
 	"absent-model":  {shape: unknownModel},
 	"malformed-body": {shape: func(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
@@ -82,9 +83,14 @@ func endpointOf(c contract.Case) dialect.Endpoint {
 }
 
 func missingParameter(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
-	field := "model"
-	if c.Variant == "no-input" {
-		field = endpointOf(c).Input
+	field, input := "model", endpointOf(c).Input
+	switch c.Variant {
+	case "no-input":
+		field = input
+	case "other-name":
+		file := c.Surface.Body(dialect.Ask{})[input]
+		pr.Call.Edits = append(pr.Call.Edits, exchange.Edit{Path: "attachment", Value: file})
+		field = input
 	}
 	pr.Call.Edits = append(pr.Call.Edits, exchange.Edit{Path: field, Delete: true})
 	return "", nil
@@ -110,6 +116,7 @@ func invalidParameter(_ profile.Profile, c contract.Case, _ string, pr *Request)
 func wrongKey(p profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
 	pr.Call.Key = p.Keys.WrongKey()
 	pr.Call.KeyInQuery = c.Variant == "query"
+	askForList(c, pr)
 	return "", nil
 }
 
@@ -120,14 +127,25 @@ func withKey(name string, pick func(profile.Keys) string) builtin {
 			return "", fmt.Errorf("%w: the profile has neither keys.%s nor a recipe circumstances.%s", profile.ErrNotOffered, name, c.Circumstance)
 		}
 		pr.Call.Key = key
+		askForList(c, pr)
 		return "", nil
 	}}
 }
 
+// askForList asks for the list of all in the variant that is about it.
+func askForList(c contract.Case, pr *Request) {
+	if c.Variant == contract.ListVariant {
+		pr.Call.Path = c.Surface.ListPath()
+	}
+}
+
 func unknownPath(_ profile.Profile, c contract.Case, _ string, pr *Request) (string, error) {
-	if c.Variant == "wrong-method" {
+	switch c.Variant {
+	case "wrong-method":
 		pr.Call.Method = "DELETE"
 		return "", nil
+	case "unsupported":
+		return "", fmt.Errorf("%w: the profile has no recipe circumstances.unknown-path/unsupported", profile.ErrNotOffered)
 	}
 	pr.Call.Path = endpointOf(c).UnknownPath
 	if c.Variant == "get" {

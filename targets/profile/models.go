@@ -10,13 +10,20 @@ import (
 // Models are model names by surface.
 type Models struct {
 	// Default is asked for where no other name is given.
-	Default    string `yaml:"default,omitempty"`
-	Chat       string `yaml:"chat,omitempty"`
-	Completion string `yaml:"completions,omitempty"`
-	Responses  string `yaml:"responses,omitempty"`
-	Messages   string `yaml:"messages,omitempty"`
-	Gemini     string `yaml:"gemini,omitempty"`
-	Embeddings string `yaml:"embeddings,omitempty"`
+	Default        string `yaml:"default,omitempty"`
+	Chat           string `yaml:"chat,omitempty"`
+	Completion     string `yaml:"completions,omitempty"`
+	Responses      string `yaml:"responses,omitempty"`
+	Messages       string `yaml:"messages,omitempty"`
+	Gemini         string `yaml:"gemini,omitempty"`
+	Embeddings     string `yaml:"embeddings,omitempty"`
+	Images         string `yaml:"images,omitempty"`
+	Speech         string `yaml:"speech,omitempty"`
+	Transcriptions string `yaml:"transcriptions,omitempty"`
+	Moderations    string `yaml:"moderations,omitempty"`
+	Rerank         string `yaml:"rerank,omitempty"`
+	CountTokens    string `yaml:"count-tokens,omitempty"`
+	Models         string `yaml:"models,omitempty"`
 	// Relay are the models that the gateway routes to our upstream. None: with an upstream, all of the above are. The first is
 	// asked for, until the gateway stops serving it.
 	Relay ModelNames `yaml:"relay,omitempty"`
@@ -58,15 +65,22 @@ func (m *Models) own() map[dialect.Surface]*string {
 	return map[dialect.Surface]*string{
 		dialect.Chat: &m.Chat, dialect.Completions: &m.Completion, dialect.Responses: &m.Responses,
 		dialect.Messages: &m.Messages, dialect.GenerateContent: &m.Gemini, dialect.Embeddings: &m.Embeddings,
+		dialect.Images: &m.Images, dialect.Speech: &m.Speech, dialect.Transcriptions: &m.Transcriptions, dialect.Moderations: &m.Moderations,
+		dialect.Rerank: &m.Rerank, dialect.CountTokens: &m.CountTokens, dialect.Models: &m.Models,
 	}
 }
 
 // On is the model to ask for on a surface, "" when the profile has none.
 func (m Models) On(s dialect.Surface) string {
-	if own := m.own()[s.Endpoint()]; own != nil {
+	own := m.own()[s.Endpoint()]
+	switch {
+	case own == nil:
+		return m.Default
+	case s == dialect.CountTokens: // counts what messages would ask
+		return cmp.Or(*own, m.Messages, m.Default)
+	default:
 		return cmp.Or(*own, m.Default)
 	}
-	return m.Default
 }
 
 // Routed is the model on a surface that leads to our upstream, "" when there is none.
@@ -79,7 +93,10 @@ func (m Models) Routed(s dialect.Surface) string {
 
 // Others are all names but that of a surface, each once: one of them may be served there.
 func (m Models) Others(s dialect.Surface) []string {
-	names := []string{m.Default, m.Chat, m.Completion, m.Responses, m.Messages, m.Gemini, m.Embeddings}
+	names := []string{
+		m.Default, m.Chat, m.Completion, m.Responses, m.Messages, m.Gemini, m.Embeddings, m.Images, m.Speech, m.Transcriptions, m.Moderations,
+		m.Rerank, m.CountTokens, m.Models,
+	}
 	var others []string
 	for _, name := range slices.Concat(m.More, names, m.Relay) {
 		if name != "" && name != m.On(s) && !slices.Contains(others, name) {

@@ -70,7 +70,7 @@ type Call struct {
 	Stream *convert.StreamEncoder
 
 	id string
-	// pathModel is the model named in the path of a Gemini call.
+	// pathModel is the model that the path names, "" for none.
 	pathModel string
 	hooks     *Hooks
 
@@ -138,7 +138,13 @@ func (c *Call) newStream(annotation []byte) (err error) {
 
 // decode is the handler that reads the body in the client's API format.
 func (g *Gateway) decode(_ context.Context, c *Call) error {
-	asked, err := convert.Decode(c.Surface, c.pathModel, c.body)
+	decode := func() (convert.Request, error) { return convert.Decode(c.Surface, c.pathModel, c.body) }
+	if c.Surface.TakesForm() {
+		decode = func() (convert.Request, error) {
+			return convert.DecodeForm(c.Surface, c.Request.Header.Get("Content-Type"), c.body)
+		}
+	}
+	asked, err := decode()
 	if err != nil {
 		return err
 	}

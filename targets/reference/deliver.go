@@ -29,6 +29,9 @@ func (g *Gateway) deliverWhole(ctx context.Context, c *Call) error {
 	if err != nil {
 		return c.upstream.deadline.explain(Refuse(ReadResponseBody, err))
 	}
+	if c.Surface.Binary() {
+		return g.deliverMedia(ctx, c, body)
+	}
 	answer, err := convert.DecodeAnswer(from.protocol, c.asked, body)
 	if err != nil {
 		return err
@@ -43,6 +46,18 @@ func (g *Gateway) deliverWhole(ctx context.Context, c *Call) error {
 		return err
 	}
 	return c.Answer(ctx, http.StatusOK, encoded)
+}
+
+// deliverMedia passes an answer on that is no JSON, when it is whole.
+func (g *Gateway) deliverMedia(ctx context.Context, c *Call, body []byte) error {
+	answer, err := convert.DecodeMedia(c.Surface, c.upstream.mediaType, body)
+	if err != nil {
+		return err
+	}
+	if err := g.settle(ctx, c, int(c.tokens), 0); err != nil {
+		return err
+	}
+	return c.AnswerMedia(ctx, answer.Media.Type, answer.Media.Content)
 }
 
 // usage is what a call is charged for, in tokens: the upstream's count, or the gateway's own where the upstream has none.

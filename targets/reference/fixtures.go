@@ -35,6 +35,8 @@ type Models struct {
 	Messages   string // on an Anthropic channel
 	Gemini     string // on a Gemini channel
 	Embeddings string // on an OpenAI channel
+	// On OpenAI channels too.
+	Images, Speech, Transcriptions, Moderations, Rerank string
 
 	// ViaOpenAI, ViaAnthropic and ViaGemini are the same three channels by protocol: a request on any surface is converted
 	// to it or refused.
@@ -42,17 +44,21 @@ type Models struct {
 	ViaAnthropic string
 	ViaGemini    string
 
-	Unpriced          string // routed, without a price
-	Unrouted          string // priced, without a channel
-	Keyless           string // every key of its channel is disabled
-	BadKey            string // the upstream rejects its channel's key
-	BadMapping        string // its channel's model mapping is cyclic
-	UnreadableMapping string // its channel's model mapping is not JSON
-	Unsupported       string // its channel speaks a protocol that the gateway does not
-	Dead              string // its channel's upstream is not there
-	Unmarshalable     string // its channel's annotation is not JSON
-	Expensive         string // one token costs more than Keys.SpentKey has
-	Restricted        string // its channel serves another group of users
+	Unpriced        string // routed, without a price
+	Unrouted        string // priced, without a channel
+	Keyless         string // every key of its channel is disabled
+	BadKey          string // the upstream rejects its channel's key
+	BadKeyAnthropic string // the same on an Anthropic channel
+	DeadAnthropic   string // like Dead, on an Anthropic channel
+
+	UnmarshalableAnthropic string // like Unmarshalable, on an Anthropic channel
+	BadMapping             string // its channel's model mapping is cyclic
+	UnreadableMapping      string // its channel's model mapping is not JSON
+	Unsupported            string // its channel speaks a protocol that the gateway does not
+	Dead                   string // its channel's upstream is not there
+	Unmarshalable          string // its channel's annotation is not JSON
+	Expensive              string // one token costs more than Keys.SpentKey has
+	Restricted             string // its channel serves another group of users
 }
 
 func newFixtures() Fixtures {
@@ -73,8 +79,10 @@ func newFixtures() Fixtures {
 func FixtureModels() Models {
 	return Models{
 		Chat: "gc-chat", Messages: "gc-messages", Gemini: "gc-gemini", Embeddings: "gc-embeddings",
+		Images: "gc-images", Speech: "gc-speech", Transcriptions: "gc-transcriptions", Moderations: "gc-moderations", Rerank: "gc-rerank",
 		ViaOpenAI: "gc-via-openai", ViaAnthropic: "gc-via-anthropic", ViaGemini: "gc-via-gemini",
 		Unpriced: "gc-unpriced", Unrouted: "gc-unrouted", Keyless: "gc-keyless", BadKey: "gc-bad-key",
+		BadKeyAnthropic: "gc-bad-key-anthropic", DeadAnthropic: "gc-dead-anthropic", UnmarshalableAnthropic: "gc-unmarshalable-anthropic",
 		BadMapping: "gc-bad-mapping", UnreadableMapping: "gc-unreadable-mapping", Unsupported: "gc-unsupported",
 		Dead: "gc-dead", Unmarshalable: "gc-unmarshalable", Expensive: "gc-expensive", Restricted: "gc-restricted",
 	}

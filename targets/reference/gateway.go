@@ -30,7 +30,7 @@ type Gateway struct {
 	bodies bounded.Bytes
 
 	// The handlers of each kind of path.
-	model, listing, balance, health []namedHandler
+	model, listing, showing, balance, health []namedHandler
 
 	// running ends when the gateway is closed.
 	running context.Context //nolint:containedctx // the gateway's lifetime, not that of a call
@@ -64,7 +64,8 @@ func New(ctx context.Context, options Options) (_ *Gateway, err error) {
 	if g.model, err = options.Hooks.arrange(g.modelHandlers()); err != nil {
 		return nil, err
 	}
-	g.listing = append(g.entrance(), namedHandler{"list", g.list})
+	g.listing = options.Hooks.wrap(append(g.entrance(), namedHandler{Limit, g.limit}, namedHandler{"list", g.list}))
+	g.showing = options.Hooks.wrap(append(g.entrance(), []namedHandler{{Limit, g.limit}, {Decode, nameModel}, {Authorize, g.authorize}, {"show", show}}...))
 	g.balance = append(g.entrance(), namedHandler{"balance", g.showBalance})
 	g.health = []namedHandler{{"health", func(ctx context.Context, c *Call) error { return c.answerJSON(ctx, map[string]string{"status": "ok"}) }}}
 	if g.store, err = openStore(ctx, options.StorePath); err != nil {

@@ -64,11 +64,18 @@ func (h *Hooks) arrange(handlers []namedHandler) ([]namedHandler, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("%w: a hook orders the handler %q, which a model call does not have", ErrOptions, name)
 		}
-		handler := handlers[i]
-		for _, hook := range h.Handler {
-			handler.run = hook(name, handler.run)
-		}
-		arranged = append(arranged, handler)
+		arranged = append(arranged, handlers[i])
 	}
-	return arranged, nil
+	return h.wrap(arranged), nil
+}
+
+// wrap returns the handlers wrapped by the hooks, in their own order.
+func (h *Hooks) wrap(handlers []namedHandler) []namedHandler {
+	wrapped := slices.Clone(handlers)
+	for i := range wrapped {
+		for _, hook := range h.Handler {
+			wrapped[i].run = hook(wrapped[i].name, wrapped[i].run)
+		}
+	}
+	return wrapped
 }

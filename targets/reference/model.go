@@ -71,6 +71,9 @@ func (g *Gateway) authorize(ctx context.Context, c *Call) error {
 
 // price is the handler that finds the most that the call can cost.
 func (g *Gateway) price(_ context.Context, c *Call) error {
+	if free(c.Surface) {
+		return nil
+	}
 	if !c.model.priced() {
 		return Refuse(ModelPrice, nil)
 	}
@@ -78,11 +81,17 @@ func (g *Gateway) price(_ context.Context, c *Call) error {
 	if c.asked.MaxTokens != nil {
 		output = int64(*c.asked.MaxTokens)
 	}
-	if c.Surface == dialect.Embeddings {
+	if c.Surface == dialect.Embeddings || c.asked.Native != nil {
 		output = 0
 	}
 	c.cost = c.model.cost(c.tokens, output)
 	return nil
+}
+
+// free reports whether a surface's calls cost nothing.
+func free(s dialect.Surface) bool {
+	e, _ := s.Details()
+	return e.Free
 }
 
 // cost is the price of tokens in quota units, input and output each rounded up. It saturates at math.MaxInt64.

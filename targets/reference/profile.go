@@ -20,6 +20,9 @@ const noSuchToken = 999_999_999
 // where the gateway is served, listen the address of its upstream.
 func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 	f, m := g.fixtures, g.fixtures.Models
+	readsFail := storeWithout("words")
+	// A model is shown without a look at the words.
+	readsFail.On = map[dialect.Surface]profile.Recipe{dialect.Models: storeWithout("models")}
 	p := profile.Profile{
 		Name: "reference", BaseURL: baseURL, Driver: profile.StaticDriver,
 		Surfaces: dialect.Surfaces(),
@@ -27,7 +30,10 @@ func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 			Valid: f.Keys.Valid, Revoked: f.Keys.Revoked, Restricted: f.Keys.NoModelAccess, Denied: f.Keys.DeniedIP,
 			SpentAccount: f.Keys.SpentAccount, SpentKey: f.Keys.SpentKey,
 		},
-		Models: profile.Models{Default: m.Chat, Messages: m.Messages, Gemini: m.Gemini, Embeddings: m.Embeddings},
+		Models: profile.Models{
+			Default: m.Chat, Messages: m.Messages, Gemini: m.Gemini, Embeddings: m.Embeddings, Images: m.Images, Speech: m.Speech,
+			Transcriptions: m.Transcriptions, Moderations: m.Moderations, Rerank: m.Rerank,
+		},
 		Upstream: profile.Upstream{
 			Listen: listen, Keys: []string{f.UpstreamKey}, Addresses: []string{profile.Host(g.options.DeadUpstream)},
 		},
@@ -46,16 +52,17 @@ func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 			"unpriced-model":               {Model: m.Unpriced},
 			"no-channel":                   {Model: m.Unrouted},
 			"channel-without-key":          {Model: m.Keyless},
-			"channel-with-bad-key":         {Model: m.BadKey},
+			"channel-with-bad-key":         {Model: m.BadKey, On: onCounts(m.BadKeyAnthropic)},
 			"bad-model-mapping":            {Model: m.BadMapping},
 			"unsupported-api":              {Model: m.Unsupported},
-			"unreachable-upstream/refused": {Model: m.Dead},
-			"unserializable-result":        {Model: m.Unmarshalable},
+			"unreachable-upstream/refused": {Model: m.Dead, On: onCounts(m.DeadAnthropic)},
+			"unserializable-result":        {Model: m.Unmarshalable, On: onCounts(m.UnmarshalableAnthropic)},
 			"sensitive-content":            {Prompt: "Where does " + f.Word + " grow?"},
 			"unconvertible-request":        {On: unconvertible(m)},
 			"uncountable-input":            {On: uncountable()},
 			"gateway-error":                storeWithout("keys"),
-			"failing-store-reads":          storeWithout("words"),
+			"failing-store-reads":          readsFail,
+			"unknown-path/unsupported":     {Model: m.ViaOpenAI},
 			"failing-store-writes": {
 				Before: []profile.Action{{SQL: `CREATE TRIGGER no_writes BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'disk full'); END`}},
 				After:  []profile.Action{{SQL: `DROP TRIGGER no_writes`}},
@@ -63,6 +70,11 @@ func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 		},
 	}
 	return p.WithDefaults()
+}
+
+// onCounts has another model for the counts of tokens, which only Anthropic's channels make.
+func onCounts(model string) map[dialect.Surface]profile.Recipe {
+	return map[dialect.Surface]profile.Recipe{dialect.CountTokens: {Model: model}}
 }
 
 // storeWithout renames a table and names it back.
@@ -85,7 +97,8 @@ func unconvertible(m Models) map[dialect.Surface]profile.Recipe {
 		dialect.Responses:   responses, dialect.ResponsesStream: responses,
 		dialect.Messages: messages, dialect.MessagesStream: messages,
 		dialect.GenerateContent: gemini, dialect.GenerateStream: gemini,
-		dialect.Embeddings: {Model: m.ViaAnthropic},
+		dialect.Embeddings: {Model: m.ViaAnthropic}, dialect.Images: {Model: m.ViaAnthropic}, dialect.Speech: {Model: m.ViaAnthropic},
+		dialect.Transcriptions: {Model: m.ViaAnthropic}, dialect.Moderations: {Model: m.ViaAnthropic}, dialect.Rerank: {Model: m.ViaAnthropic},
 	}
 }
 
@@ -115,6 +128,8 @@ func uncountable() map[dialect.Surface]profile.Recipe {
 		dialect.Responses:   responses, dialect.ResponsesStream: responses,
 		dialect.Messages: messages, dialect.MessagesStream: messages,
 		dialect.GenerateContent: gemini, dialect.GenerateStream: gemini,
-		dialect.Embeddings: {Body: object{"input": []any{noSuchToken}}},
+		dialect.Embeddings:     {Body: object{"input": []any{noSuchToken}}},
+		dialect.CountTokens:    messages,
+		dialect.Transcriptions: {Body: object{"file": object{"filename": "speech.wav", "type": "audio/wav", "text": "no sound"}}},
 	}
 }

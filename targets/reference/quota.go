@@ -114,6 +114,9 @@ func (l *quotaLedger) release(ctx context.Context, r reservation, charge int64, 
 // reserve is the handler that reserves the most that the call can cost: of the user's quota first, then of the key's
 // budget.
 func (g *Gateway) reserve(ctx context.Context, c *Call) error {
+	if free(c.Surface) {
+		return nil
+	}
 	r := reservation{requestID: c.id, userID: c.caller.userID, keyID: c.caller.keyID, model: c.model.name, units: c.cost}
 	if err := g.quota.reserve(ctx, r); err != nil {
 		return err
@@ -123,6 +126,9 @@ func (g *Gateway) reserve(ctx context.Context, c *Call) error {
 }
 
 func (g *Gateway) settle(ctx context.Context, c *Call, input, output int) error {
+	if c.reserved == nil { // the call is free
+		return nil
+	}
 	if err := g.quota.settle(ctx, *c.reserved, c.model.cost(int64(input), int64(output))); err != nil {
 		return err
 	}

@@ -108,8 +108,17 @@ type Answer struct {
 
 // Answer sends a complete JSON answer. It returns [ErrClientGone] when the client cannot be written to.
 func (c *Call) Answer(ctx context.Context, status int, body []byte) error {
+	return c.answer(ctx, status, "application/json", body)
+}
+
+// AnswerMedia sends a complete answer that is no JSON. It returns [ErrClientGone] when the client cannot be written to.
+func (c *Call) AnswerMedia(ctx context.Context, mediaType string, body []byte) error {
+	return c.answer(ctx, http.StatusOK, mediaType, body)
+}
+
+func (c *Call) answer(ctx context.Context, status int, mediaType string, body []byte) error {
 	a := &Answer{Status: status, Header: c.Reply.Header(), Body: body}
-	a.Header.Set("Content-Type", "application/json")
+	a.Header.Set("Content-Type", mediaType)
 	a.Header.Set("X-Content-Type-Options", "nosniff")
 	for _, hook := range c.hooks.Answer {
 		hook(c, a)

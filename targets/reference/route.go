@@ -14,7 +14,7 @@ import (
 type route struct {
 	// surface gives every answer its API format, also that for an unknown path.
 	surface dialect.Surface
-	// model is the one named in the path of a Gemini call, else "".
+	// model is the one that the path names, else "".
 	model string
 	// methods are those that the path allows; none when there is no such path.
 	methods  []string
@@ -29,6 +29,7 @@ func (g *Gateway) route(r *http.Request) route {
 	switch path {
 	case "/v1/models":
 		found.methods, found.handlers = get, g.listing
+		found.surface = dialect.Models
 	case "/v1/dashboard/balance":
 		found.methods, found.handlers = get, g.balance
 	case "/healthz":
@@ -36,6 +37,8 @@ func (g *Gateway) route(r *http.Request) route {
 	default:
 		if surface, model, ok := surfaceOf(path); ok {
 			found.surface, found.model, found.methods, found.handlers = surface, model, post, g.model
+		} else if model, ok := shownModel(path); ok {
+			found.surface, found.model, found.methods, found.handlers = dialect.Models, model, get, g.showing
 		}
 	}
 	return g.refuseUnknown(found, r)
@@ -49,6 +52,16 @@ func surfaceOf(path string) (surface dialect.Surface, model string, ok bool) {
 		}
 	}
 	return geminiCall(path)
+}
+
+// shownModel reads /v1/models/{model}.
+func shownModel(path string) (model string, ok bool) {
+	name, ok := strings.CutPrefix(path, dialect.Models.ListPath()+"/")
+	if !ok || name == "" || strings.Contains(name, "/") {
+		return "", false
+	}
+	model, err := url.PathUnescape(name)
+	return model, err == nil
 }
 
 // geminiCall reads /v1beta/models/{model}:{method}.

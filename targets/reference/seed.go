@@ -99,8 +99,10 @@ func seedModels(f Fixtures) []seedModel {
 		{m.Expensive, expensivePrice, expensivePrice},
 	}
 	for _, name := range []string{
-		m.Chat, m.Messages, m.Gemini, m.Embeddings, m.ViaOpenAI, m.ViaAnthropic, m.ViaGemini, m.Unrouted, m.Keyless,
+		m.Chat, m.Messages, m.Gemini, m.Embeddings, m.Images, m.Speech, m.Transcriptions, m.Moderations, m.Rerank,
+		m.ViaOpenAI, m.ViaAnthropic, m.ViaGemini, m.Unrouted, m.Keyless,
 		m.BadKey, m.BadMapping, m.UnreadableMapping, m.Unsupported, m.Dead, m.Unmarshalable, m.Restricted,
+		m.BadKeyAnthropic, m.DeadAnthropic, m.UnmarshalableAnthropic,
 	} {
 		models = append(models, seedModel{name, ordinaryInput, ordinaryOutput})
 	}
@@ -120,23 +122,30 @@ func seedChannels(f Fixtures, o Options) []seedChannel {
 		}
 	}
 	channels := []seedChannel{
-		working("openai", m.Chat, m.Embeddings, m.ViaOpenAI, m.Unpriced, m.Expensive),
+		working("openai", m.Chat, m.Embeddings, m.Images, m.Speech, m.Transcriptions, m.Moderations, m.Rerank, m.ViaOpenAI, m.Unpriced, m.Expensive),
 		working("anthropic", m.Messages, m.ViaAnthropic),
 		working("gemini", m.Gemini, m.ViaGemini),
 	}
 	// The others are working channels with one fault each.
-	faulty := func(model string, fault func(*seedChannel)) {
-		c := working("openai", model)
+	faultyOf := func(protocol, model string, fault func(*seedChannel)) {
+		c := working(protocol, model)
 		fault(&c)
 		channels = append(channels, c)
 	}
+	faulty := func(model string, fault func(*seedChannel)) { faultyOf("openai", model, fault) }
+	badKey := func(c *seedChannel) { c.key = f.RejectedUpstreamKey }
+	annotated := func(c *seedChannel) { c.annotation = `{"region":` }
+	dead := func(c *seedChannel) { c.address = o.DeadUpstream }
 	faulty(m.Keyless, func(c *seedChannel) { c.keyless = true })
-	faulty(m.BadKey, func(c *seedChannel) { c.key = f.RejectedUpstreamKey })
+	faulty(m.BadKey, badKey)
+	faultyOf("anthropic", m.BadKeyAnthropic, badKey)
 	faulty(m.BadMapping, func(c *seedChannel) { c.mapping = fmt.Sprintf(`{%q:"gc-loop","gc-loop":%[1]q}`, m.BadMapping) })
 	faulty(m.UnreadableMapping, func(c *seedChannel) { c.mapping = `{not json` })
 	faulty(m.Unsupported, func(c *seedChannel) { c.protocol = "telegraph" })
-	faulty(m.Dead, func(c *seedChannel) { c.address = o.DeadUpstream })
-	faulty(m.Unmarshalable, func(c *seedChannel) { c.annotation = `{"region":` })
+	faulty(m.Dead, dead)
+	faultyOf("anthropic", m.DeadAnthropic, dead)
+	faulty(m.Unmarshalable, annotated)
+	faultyOf("anthropic", m.UnmarshalableAnthropic, annotated)
 	faulty(m.Restricted, func(c *seedChannel) { c.group = staff })
 	return channels
 }

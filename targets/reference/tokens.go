@@ -141,9 +141,9 @@ func isWebP(data []byte) bool {
 	return len(data) > 16 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP"
 }
 
-// count is the handler that counts the input's tokens.
+// count is the handler that counts what the call is charged for: the input's tokens, or what its endpoint has instead.
 func (g *Gateway) count(_ context.Context, c *Call) error {
-	tokens, err := g.tokenizer.request(c.asked)
+	tokens, err := g.units(c.asked)
 	if err != nil {
 		return Refuse(CountToken, err)
 	}

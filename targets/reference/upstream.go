@@ -49,8 +49,9 @@ func newUpstreamClient() *http.Client {
 
 // upstreamAnswer is an upstream's answer with status 2xx, its body unread.
 type upstreamAnswer struct {
-	route channelRoute
-	body  io.ReadCloser
+	route     channelRoute
+	mediaType string
+	body      io.ReadCloser
 	// deadline cancels the upstream call when it is too slow.
 	deadline *deadline
 }
@@ -103,6 +104,10 @@ func (g *Gateway) dialRoute(ctx context.Context, c *Call, route channelRoute) (*
 		return nil, Refuse(ModelMapped, err)
 	}
 	outbound, err := convert.Encode(route.protocol, c.asked, name)
+	if errors.Is(err, convert.ErrUnconvertible) && c.Surface == dialect.CountTokens {
+		// Clients take a 404 as "not supported here", and count by themselves.
+		return nil, Refuse(InvalidRequest, err).with(http.StatusNotFound, "The tokens of this model cannot be counted.")
+	}
 	if errors.Is(err, convert.ErrUnconvertible) {
 		return nil, Refuse(ConvertRequest, err).with(http.StatusBadRequest, sentence(err))
 	}
@@ -134,7 +139,7 @@ func (g *Gateway) send(ctx context.Context, c *Call, route channelRoute, outboun
 		return nil, p.explain(Refuse(DoRequest, err))
 	}
 	if response.StatusCode >= 200 && response.StatusCode < 300 {
-		return &upstreamAnswer{route: route, body: response.Body, deadline: p}, nil
+		return &upstreamAnswer{route: route, mediaType: response.Header.Get("Content-Type"), body: response.Body, deadline: p}, nil
 	}
 	defer response.Body.Close()
 	// An error whose body is late, broken or endless is still that error: what was read of it counts.

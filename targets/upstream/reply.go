@@ -58,13 +58,14 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 	case d.Content == NoChoices:
 		c.Pieces, c.CompletionTokens = nil, 0
 	case d.Content == BrokenJSON:
-		body := dialect.Encode(op.Body(c))
-		return reply{status: status, header: contentType(jsonOf(op)), body: body[:len(body)/2]}, nil
+		whole := wholeReply(op, status, c)
+		whole.body = whole.body[:len(whole.body)/2]
+		return whole, nil
 	case d.Content != "" && d.Content != EmptyStream && !d.unfinishable():
 		return unusableReply(op, status, d.Content), nil
 	}
 	if !streamed {
-		return reply{status: status, header: contentType(jsonOf(op)), body: dialect.Encode(op.Body(c))}, nil
+		return wholeReply(op, status, c), nil
 	}
 	s, end, err := applyToStream(streamer, streamer.Stream(c), d)
 	rep := reply{status: status, header: streamHeader(op, s), stream: &s, end: end}
@@ -72,6 +73,17 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 		rep.problem = s.Events[n-1].Data
 	}
 	return rep, err
+}
+
+// wholeReply is a success that is not a stream.
+func wholeReply(op dialect.Operation, status int, c dialect.Answer) reply {
+	kind, body := jsonOf(op), []byte(nil)
+	if media, ok := op.(dialect.MediaOperation); ok {
+		kind, body = media.Media(c)
+	} else {
+		body = dialect.Encode(op.Body(c))
+	}
+	return reply{status: status, header: contentType(kind), body: body}
 }
 
 // fits returns [ErrDirective] when the directive is about a stream and the response is none, or the other way round.

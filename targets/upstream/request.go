@@ -36,7 +36,7 @@ func readIncoming(w http.ResponseWriter, r *http.Request, bodyLimit int64, held 
 	if in.elsewhere, in.redirected = elsewhere(r); in.redirected {
 		in.key = anyKey(presented)
 	}
-	in.body = readBody(w, r, bodyLimit, held)
+	in.body = readBody(w, r, in.route.Operation, bodyLimit, held)
 	in.directive, in.directiveErr = in.body.directive(in.route.Operation)
 	return in
 }
@@ -44,17 +44,17 @@ func readIncoming(w http.ResponseWriter, r *http.Request, bodyLimit int64, held 
 // requestBody is the body of a request, read to its end.
 type requestBody struct {
 	raw []byte
-	// doc is the body as a JSON object, empty when it is not one.
+	// doc is the body as an object, empty when it is neither a JSON object nor, where one is read, a form.
 	doc dialect.Object
-	// problem says why the body is not a JSON object; nil when it is.
+	// problem says why the body is not an object; nil when it is.
 	problem *dialect.Problem
 	// incomplete says that the client left before the end of the body.
 	incomplete bool
 }
 
-// readBody reads the body to its end, at most limit bytes before and after decompression, and counts them as held. net/http notices that the client
-// disconnects only once the body was read to its end.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64, held *bounded.Held) requestBody {
+// readBody reads the body to its end, at most limit bytes before and after decompression, and counts them as held. net/http
+// notices that the client disconnects only once the body was read to its end.
+func readBody(w http.ResponseWriter, r *http.Request, op dialect.Operation, limit int64, held *bounded.Held) requestBody {
 	raw, err := io.ReadAll(held.Reader(http.MaxBytesReader(w, r.Body, limit)))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -71,6 +71,13 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, held *bounded
 	plain, p := decompress(raw, r.Header.Get("Content-Encoding"), limit, held)
 	if p != nil {
 		return requestBody{raw: plain, problem: p}
+	}
+	if dialect.ReadsForm(op) {
+		form, err := dialect.DecodeForm(r.Header.Get("Content-Type"), plain)
+		if err != nil {
+			return requestBody{raw: plain, problem: dialect.Invalid("", "We could not parse the multipart form of your request.")}
+		}
+		return requestBody{raw: plain, doc: form}
 	}
 	var doc dialect.Object
 	if err := json.Unmarshal(plain, &doc); err != nil || doc == nil {

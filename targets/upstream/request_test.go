@@ -28,7 +28,7 @@ func FuzzRequest(f *testing.F) {
 	operations := dialect.Operations()
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(string(body)))
-		q := readBody(httptest.NewRecorder(), r, 1<<20, (&bounded.Bytes{Max: 1 << 30}).Hold())
+		q := readBody(httptest.NewRecorder(), r, nil, 1<<20, (&bounded.Bytes{Max: 1 << 30}).Hold())
 		if q.problem != nil {
 			require.Equal(t, http.StatusBadRequest, q.problem.Status)
 			return

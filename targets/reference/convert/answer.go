@@ -42,8 +42,16 @@ type Answer struct {
 	Vectors [][]float64
 	// Base64 repeats what the request asked for.
 	Base64 bool
+	// Media is an answer that is not JSON, nil for all others.
+	Media *Media
 	// Native is the whole answer to a request that was passed on without conversion.
 	Native map[string]json.RawMessage
+}
+
+// Media is an answer such as audio.
+type Media struct {
+	Type    string
+	Content []byte
 }
 
 // DecodeAnswer reads an upstream's whole answer with a status of success. req is the request it answers.

@@ -44,7 +44,7 @@ func Decode(surface dialect.Surface, modelFromPath string, body []byte) (Request
 	case dialect.Embeddings:
 		d.embed(root)
 	default:
-		d.native(surface, root, body)
+		d.native(surface, body)
 	}
 	if d.problem != nil {
 		return Request{}, d.problem

@@ -4,33 +4,57 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
+	"mime"
+	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
 )
 
 // native reads a body on an endpoint that this package converts to no other format: it is checked as the API itself
 // would, kept as it is, and passed on to upstreams of its own format only.
-func (d *decoder) native(surface dialect.Surface, o object, body []byte) {
-	e, known := surface.Details()
-	if !known {
-		d.refuse("", "the surface is not offered")
-		return
-	}
-	d.model(o)
+func (d *decoder) native(surface dialect.Surface, body []byte) {
 	var doc dialect.Object
 	if err := json.Unmarshal(body, &doc); err != nil {
 		d.refuse("", "cannot be read")
+		return
+	}
+	d.nativeObject(surface, doc)
+}
+
+func (d *decoder) nativeObject(surface dialect.Surface, doc dialect.Object) {
+	e, known := surface.Details()
+	if !known {
+		d.refuse("", "the surface is not offered")
 		return
 	}
 	if problem := e.Check(doc); problem != nil {
 		d.refuse(problem.Param, "is invalid: "+problem.Message)
 		return
 	}
+	model, named := doc["model"].(string)
+	if !named { // the gateway has no default of its own: a model decides about the channel and the price
+		d.refuse("model", "is required")
+		return
+	}
+	d.setModel(model)
 	d.req.Native = doc
 	for _, text := range e.Texts(doc) {
 		d.req.Inputs = append(d.req.Inputs, Input{Text: text})
 	}
+}
+
+// DecodeForm reads a multipart form on a surface that takes one into the hub form, as [Decode] does with JSON.
+func DecodeForm(surface dialect.Surface, mediaType string, body []byte) (Request, error) {
+	doc, err := dialect.DecodeForm(mediaType, body)
+	if err != nil {
+		return Request{}, &Problem{Code: CodeBadRequestBody, Message: err.Error()}
+	}
+	d := &decoder{req: Request{Surface: surface}}
+	d.nativeObject(surface, doc)
+	if d.problem != nil {
+		return Request{}, d.problem
+	}
+	return d.req, nil
 }
 
 // encodeNative passes a request on as it came, under the upstream's name for the model.
@@ -40,29 +64,55 @@ func encodeNative(p dialect.Dialect, req Request, model string) (Outbound, error
 	}
 	doc := maps.Clone(req.Native)
 	doc["model"] = model
+	out := Outbound{Path: req.Surface.Path(model), Header: headerOf(p, req)}
+	if req.Surface.TakesForm() {
+		out.Body = dialect.EncodeForm(doc)
+		out.Header.Set("Content-Type", dialect.FormType)
+		return out, nil
+	}
 	body, err := json.Marshal(doc)
 	if err != nil {
 		return Outbound{}, fmt.Errorf("%w: %w", ErrUnconvertible, err)
 	}
-	return Outbound{Path: req.Surface.Path(model), Body: body}, nil
+	out.Body = body
+	return out, nil
 }
 
 // nativeAnswer reads an answer that is passed on as it came. It must have the endpoint's shape, and hold something.
 func nativeAnswer(surface dialect.Surface, body []byte) (Answer, error) {
 	e, _ := surface.Details()
-	object, order, err := dialect.DecodeObject(body)
+	object, _, err := dialect.DecodeObject(body)
 	if err != nil {
 		return Answer{}, notAnswer("not a JSON object")
 	}
 	if raw, has := object["error"]; has && string(raw) != "null" {
 		return Answer{}, notAnswer("an error object")
 	}
-	var list []json.RawMessage
-	if !slices.Contains(order, e.Answers) || json.Unmarshal(object[e.Answers], &list) != nil {
-		return Answer{}, notAnswer("without a list of " + e.Answers)
+	if e.Answered(object) {
+		return Answer{Native: object}, nil
 	}
-	if len(list) == 0 {
+	var list []json.RawMessage
+	if e.Holds == dialect.ShapeList && json.Unmarshal(object[e.Answers], &list) == nil {
 		return Answer{}, fmt.Errorf("%w: no %s", ErrEmpty, e.Answers)
 	}
-	return Answer{Native: object}, nil
+	return Answer{}, notAnswer("without " + e.Holds.String() + " in " + e.Answers)
+}
+
+// DecodeMedia reads an upstream's answer with a status of success on a surface whose answers are not JSON.
+//
+// The error wraps [ErrNotAnswer] or [ErrEmpty].
+func DecodeMedia(surface dialect.Surface, mediaType string, body []byte) (Answer, error) {
+	e, _ := surface.Details()
+	kind, _, err := mime.ParseMediaType(mediaType)
+	switch {
+	case len(body) == 0:
+		return Answer{}, fmt.Errorf("%w: no body", ErrEmpty)
+	case len(body) > MaxAnswer:
+		return Answer{}, notAnswer("too long")
+	case err != nil || !strings.HasPrefix(kind, e.Media+"/"):
+		return Answer{}, notAnswer("not " + e.Media)
+	case json.Valid(body):
+		return Answer{}, notAnswer("JSON under the name of " + e.Media)
+	}
+	return Answer{Media: &Media{Type: kind, Content: body}}, nil
 }

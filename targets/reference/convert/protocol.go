@@ -33,9 +33,7 @@ func Encode(p dialect.Dialect, req Request, model string) (Outbound, error) {
 		return Outbound{}, fmt.Errorf("%w: no such protocol", ErrUnconvertible)
 	}
 	if req.Native != nil {
-		out, err := encodeNative(p, req, model)
-		out.Header = headerOf(p, req)
-		return out, err
+		return encodeNative(p, req, model)
 	}
 	w := &writer{protocol: p}
 	for _, need := range req.Needs {

@@ -1,0 +1,166 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"mime/multipart"
+	"net/textproto"
+	"slices"
+	"strings"
+)
+
+// ErrNotForm is returned when a body is not a multipart form (RFC 7578).
+var ErrNotForm = errors.New("not a multipart form")
+
+// FormOperation is an operation whose requests are multipart forms.
+type FormOperation interface {
+	Operation
+	ReadsForm() bool
+}
+
+// MediaOperation is an operation whose answers are not JSON.
+type MediaOperation interface {
+	Operation
+	// Media is a success, as Body is of other operations.
+	Media(a Answer) (mediaType string, content []byte)
+}
+
+// ReadsForm reports whether an operation reads multipart forms. There need not be an operation.
+func ReadsForm(op Operation) bool {
+	form, ok := op.(FormOperation)
+	return ok && form.ReadsForm()
+}
+
+// formBoundary separates the parts of the forms that are sent. It is always the same, so that a request is.
+const formBoundary = "gatecert-form-boundary-41ZlKq7s"
+
+// FormType is the media type of the forms that [EncodeForm] makes.
+const FormType = "multipart/form-data; boundary=" + formBoundary
+
+// FormTypeWithoutBoundary lacks what a reader needs to find the parts.
+const FormTypeWithoutBoundary = "multipart/form-data"
+
+// NewFile is a file in a form: an object with its name, its media type, and its content in base64.
+func NewFile(name, mediaType string, content []byte) Object {
+	return Object{"filename": name, "type": mediaType, "base64": base64.StdEncoding.EncodeToString(content)}
+}
+
+func isFile(v any) bool {
+	file, _ := v.(Object)
+	_, named := file["filename"].(string)
+	return named
+}
+
+// FileContent is the content of a [NewFile]; ok is false for anything else. A recipe may give the content as "text" instead.
+func FileContent(v any) (content []byte, ok bool) {
+	if !isFile(v) {
+		return nil, false
+	}
+	file, _ := v.(Object)
+	if text, plain := file["text"].(string); plain {
+		return []byte(text), true
+	}
+	encoded, _ := file["base64"].(string)
+	content, err := base64.StdEncoding.DecodeString(encoded)
+	return content, err == nil
+}
+
+// FormFields are the names of a form's fields in the order in which they are sent: files come last, as servers want it that
+// decide by the other fields what to do with them.
+func FormFields(body Object) []string {
+	names := slices.Sorted(maps.Keys(body))
+	slices.SortStableFunc(names, func(a, b string) int {
+		switch {
+		case isFile(body[a]) == isFile(body[b]):
+			return 0
+		case isFile(body[b]):
+			return -1
+		default:
+			return 1
+		}
+	})
+	return names
+}
+
+// FormText is the text of a form's field that is no file: a string as it is, and anything else as JSON.
+func FormText(v any) string {
+	if text, ok := v.(string); ok {
+		return text
+	}
+	return string(Encode(v))
+}
+
+// EncodeForm is a body as a multipart form, under [FormType].
+func EncodeForm(body Object) []byte {
+	var out bytes.Buffer
+	w := multipart.NewWriter(&out)
+	_ = w.SetBoundary(formBoundary) // a valid one
+	for _, name := range FormFields(body) {
+		field := textproto.MIMEHeader{"Content-Disposition": {`form-data; name="` + quotedName(name) + `"`}}
+		content, file := FileContent(body[name])
+		if file {
+			of, _ := body[name].(Object)
+			field.Set("Content-Disposition", field.Get("Content-Disposition")+`; filename="`+quotedName(FormText(of["filename"]))+`"`)
+			if kind, ok := of["type"].(string); ok {
+				field.Set("Content-Type", strings.NewReplacer("\r", "", "\n", "").Replace(kind))
+			}
+		} else {
+			content = []byte(FormText(body[name]))
+		}
+		part, _ := w.CreatePart(field) // writing to memory cannot fail
+		_, _ = part.Write(content)
+	}
+	_ = w.Close()
+	return out.Bytes()
+}
+
+// quotedName is a name inside quotes (RFC 7578 4.2, WHATWG HTML 4.10.21.8).
+func quotedName(name string) string {
+	return strings.NewReplacer(`"`, "%22", "\r", "%0D", "\n", "%0A").Replace(name)
+}
+
+// maxFormParts bounds the parts of a form that is read. No endpoint has so many fields.
+const maxFormParts = 256
+
+// DecodeForm reads a multipart form: a field is a string, and a file what [NewFile] makes of it. Of a name that comes more
+// than once the first counts. It returns [ErrNotForm] and says why.
+func DecodeForm(mediaType string, data []byte) (Object, error) {
+	kind, params, err := mime.ParseMediaType(mediaType)
+	switch {
+	case err != nil || kind != "multipart/form-data":
+		return nil, fmt.Errorf("%w: the Content-Type is not multipart/form-data", ErrNotForm)
+	case params["boundary"] == "":
+		return nil, fmt.Errorf("%w: the Content-Type has no boundary", ErrNotForm)
+	}
+	reader := multipart.NewReader(bytes.NewReader(data), params["boundary"])
+	form := Object{}
+	for n := 0; ; n++ {
+		part, err := reader.NextRawPart()
+		switch {
+		case errors.Is(err, io.EOF):
+			return form, nil
+		case err != nil:
+			return nil, fmt.Errorf("%w: the parts are not complete", ErrNotForm)
+		case n >= maxFormParts:
+			return nil, fmt.Errorf("%w: more than %d parts", ErrNotForm, maxFormParts)
+		}
+		content, err := io.ReadAll(part)
+		if err != nil {
+			return nil, fmt.Errorf("%w: a part is not complete", ErrNotForm)
+		}
+		name := part.FormName()
+		if _, twice := form[name]; name == "" || twice {
+			continue
+		}
+		if file := part.FileName(); file != "" {
+			form[name] = NewFile(file, part.Header.Get("Content-Type"), content)
+			continue
+		}
+		form[name] = string(content)
+	}
+}
