@@ -121,7 +121,7 @@ func countable() []dialect.Surface {
 	})
 }
 
-// counting reports whether the surface counts tokens, which not every upstream can do: a 404 of it says so.
+// counting reports whether the surface counts tokens, which not every upstream can do: one that cannot answers 404.
 func counting(s dialect.Surface) bool { return s == dialect.CountTokens }
 
 // convertible are the surfaces whose requests a gateway may have to convert to another API format.

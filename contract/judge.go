@@ -154,7 +154,7 @@ func (j *judge) judgePlain() {
 	j.judgeHeaders()
 }
 
-// begunMedia reports whether an answer that is no text had begun when the upstream failed: a gateway that passes it on as it
+// begunMedia reports whether an answer that is not text had begun when the upstream failed: a gateway that passes it on as it
 // comes has sent its status by then.
 func (j *judge) begunMedia() bool {
 	e, _ := j.c.Surface.Details()

@@ -87,7 +87,7 @@ func FormFields(body Object) []string {
 	return names
 }
 
-// FormText is the text of a form's field that is no file: a string as it is, and anything else as JSON.
+// FormText is the text of a form's field that is not a file: a string as it is, and anything else as JSON.
 func FormText(v any) string {
 	if text, ok := v.(string); ok {
 		return text
@@ -142,7 +142,7 @@ func DecodeForm(mediaType string, data []byte) (Object, error) {
 	for n := 0; ; n++ {
 		part, err := reader.NextRawPart()
 		switch {
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: //nolint:errorlint // the last boundary; a wrapped one is that of a form that breaks off
 			return form, nil
 		case err != nil:
 			return nil, fmt.Errorf("%w: the parts are not complete", ErrNotForm)

@@ -31,7 +31,7 @@ func (speech) Check(doc Object) *Problem {
 	)
 }
 
-// Body is not used: the answer is no JSON.
+// Body is not used: the answer is not JSON.
 func (speech) Body(Answer) any { return nil }
 
 // Media returns the audio of an answer: a frame of silence for each piece.

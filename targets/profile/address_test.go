@@ -75,7 +75,7 @@ func TestModelsOfTheCommandLine(t *testing.T) {
 
 	p, err = with("messages=claude")
 	require.NoError(t, err)
-	assert.Equal(t, []dialect.Surface{dialect.Messages, dialect.MessagesStream}, p.Surfaces, "the others have no model")
+	assert.Equal(t, []dialect.Surface{dialect.Messages, dialect.MessagesStream, dialect.CountTokens}, p.Surfaces, "the others have no model")
 	assert.True(t, p.Discover)
 
 	p, err = with("gpt", "claude", "gemini=g", "gemini=h", "gpt")

@@ -2,12 +2,14 @@ package reference
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +21,7 @@ import (
 
 func TestHealthyCallsSucceedOnEverySurface(t *testing.T) {
 	r := newRig(t)
-	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
+	forSurfaces(t, r, relayed(), func(r *rig, s dialect.Surface) {
 		r.requireHealthy(r.ask(s, r.keys.Valid, r.healthyModel(s), "hi [[gatecert token=healthy-"+string(s)+"]]"))
 		attempts := r.seen("healthy-" + string(s))
 		require.Len(r, attempts, 1)
@@ -31,7 +33,7 @@ func TestHealthyCallsSucceedOnEverySurface(t *testing.T) {
 
 func TestHealthyCallsSucceedThroughEveryProtocol(t *testing.T) {
 	r := newRig(t)
-	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
+	forSurfaces(t, r, converted(), func(r *rig, s dialect.Surface) {
 		for _, model := range []string{r.models.ViaOpenAI, r.models.ViaAnthropic, r.models.ViaGemini} {
 			if s == dialect.Embeddings && model == r.models.ViaAnthropic {
 				continue // Anthropic has no embeddings
@@ -39,6 +41,43 @@ func TestHealthyCallsSucceedThroughEveryProtocol(t *testing.T) {
 			r.requireHealthy(r.ask(s, r.keys.Valid, model, "hi"))
 		}
 	})
+}
+
+func TestModelsAreListedAndShownWithoutAnUpstream(t *testing.T) {
+	r := newRig(t)
+	r.requireHealthy(r.ask(dialect.Models, r.keys.Valid, r.models.Chat, ""))
+	list := r.send(http.MethodGet, dialect.Models, r.keys.Valid, dialect.Models.ListPath(), nil, nil)
+	require.Equal(t, 200, list.status)
+	require.Contains(t, string(list.body), `"id":"gc-chat"`)
+	require.Contains(t, string(list.body), `"object":"list"`)
+}
+
+func TestTokensAreCountedByAnthropicUpstreamsOnly(t *testing.T) {
+	r := newRig(t)
+	r.requireError(r.ask(dialect.CountTokens, r.keys.Valid, r.models.ViaOpenAI, "hi [[gatecert token=uncounted]]"), 404, "invalid_request")
+	require.Empty(t, r.seen("uncounted"))
+}
+
+func TestFormsThatAreNoRequestAreRefused(t *testing.T) {
+	r := newRig(t)
+	form := dialect.EncodeForm(dialect.Transcriptions.Body(dialect.Ask{Model: r.models.Transcriptions}))
+	for _, c := range []struct{ name, mediaType, body, code string }{
+		{"no boundary", "multipart/form-data", string(form), "bad_request_body"},
+		{"another boundary", "multipart/form-data; boundary=other", string(form), "bad_request_body"},
+		{"cut", dialect.FormType, string(form[:len(form)-300]), "bad_request_body"},
+		{"JSON", "application/json", `{"model":"gc-transcriptions"}`, "bad_request_body"},
+		{"no file", dialect.FormType, string(dialect.EncodeForm(dialect.Object{"model": r.models.Transcriptions})), "invalid_request"},
+		{"no model", dialect.FormType, string(dialect.EncodeForm(dialect.Object{"file": dialect.NewFile("a.wav", "audio/wav", nil)})), "invalid_request"},
+		{"no sound", dialect.FormType, string(dialect.EncodeForm(dialect.Object{
+			"model": r.models.Transcriptions, "file": dialect.NewFile("a.wav", "audio/wav", []byte("no sound")),
+		})), "count_token_failed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := r.post(dialect.Transcriptions, r.keys.Valid, "/v1/audio/transcriptions", strings.NewReader(c.body),
+				http.Header{"Content-Type": {c.mediaType}})
+			r.requireError(a, 400, c.code)
+		})
+	}
 }
 
 // Refusal is a circumstance that a prepared key or model or an edited body brings about, on every surface alike.
@@ -77,10 +116,26 @@ func TestPreparedKeysAndModelsAreRefusedForTheirOwnReason(t *testing.T) {
 		{"unserializable-result", valid, func(m Models) string { return m.Unmarshalable }, "hi", 500, "json_marshal_failed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
+			surfaces := dialect.Surfaces()
+			switch {
+			case c.status == 401 || c.status == 404 || strings.Contains(c.name, "-access") || c.name == "revoked-key":
+			case strings.HasPrefix(c.name, "spent-") || c.name == "unpriced-model":
+				surfaces = relayed(dialect.CountTokens) // which is free
+			default:
+				surfaces = relayed()
+			}
+			forSurfaces(t, r, surfaces, func(r *rig, s dialect.Surface) {
 				model := c.model(r.models)
-				if model == "" {
+				switch {
+				case model == "":
 					model = r.healthyModel(s)
+				case s == dialect.CountTokens: // only Anthropic's channels count
+					model = cmp.Or(map[string]string{
+						r.models.BadKey: r.models.BadKeyAnthropic, r.models.Dead: r.models.DeadAnthropic,
+						r.models.Unmarshalable: r.models.UnmarshalableAnthropic,
+					}[model], model)
+				case s == dialect.Speech && c.name == "unserializable-result":
+					return // audio needs no serialising
 				}
 				a := r.ask(s, c.key(r.keys), model, c.prompt)
 				r.requireError(a, c.status, c.code)
@@ -119,7 +174,8 @@ func TestBodiesThatAreNoRequestAreRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			raw, err := io.ReadAll(c.body)
 			require.NoError(t, err)
-			forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
+			surfaces := slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return !s.HasBody() || s.TakesForm() })
+			forSurfaces(t, r, surfaces, func(r *rig, s dialect.Surface) {
 				var body io.Reader = bytes.NewReader(raw)
 				if strings.Contains(c.name, "chunked") {
 					body = io.MultiReader(body)
@@ -158,7 +214,7 @@ func zipped(text string) []byte {
 
 func TestBodyShortOfItsLengthIsRefused(t *testing.T) {
 	r := newRig(t)
-	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
+	forSurfaces(t, r, relayed(), func(r *rig, s dialect.Surface) {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
 		require.NoError(r, err)
 		defer conn.Close()

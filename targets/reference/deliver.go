@@ -48,7 +48,7 @@ func (g *Gateway) deliverWhole(ctx context.Context, c *Call) error {
 	return c.Answer(ctx, http.StatusOK, encoded)
 }
 
-// deliverMedia passes an answer on that is no JSON, when it is whole.
+// deliverMedia passes an answer on that is not JSON, when it is whole.
 func (g *Gateway) deliverMedia(ctx context.Context, c *Call, body []byte) error {
 	answer, err := convert.DecodeMedia(c.Surface, c.upstream.mediaType, body)
 	if err != nil {

@@ -33,19 +33,32 @@ func (r *rig) states() map[string]int {
 
 func TestCallIsChargedWhatTheUpstreamCounted(t *testing.T) {
 	r := newRig(t)
-	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
+	forSurfaces(t, r, relayed(), func(r *rig, s dialect.Surface) {
 		before := r.balanceOf(r.keys.Small)
 		r.requireHealthy(r.ask(s, r.keys.Small, r.healthyModel(s), "one two three"))
 		after := r.balanceOf(r.keys.Small)
 		// The upstream counts words: three in; its healthy answer has three. One unit for each in, two for each out.
 		want := int64(3 + 3*2)
-		if s == dialect.Embeddings {
+		switch s {
+		case dialect.Embeddings:
 			want = 3
+		case dialect.Moderations:
+			want = 3 // as the gateway counts
+		case dialect.Images:
+			want = unitsOfImage
+		case dialect.Speech:
+			want = 13 // characters
+		case dialect.Transcriptions:
+			want = unitsOfSecond
+		case dialect.Rerank:
+			want = 2 * unitsOfDocument
+		case dialect.CountTokens:
+			want = 0
 		}
 		require.Equal(r, want, before.Quota-after.Quota)
 		require.Equal(r, want, *before.Budget-*after.Budget)
 	})
-	require.Equal(t, map[string]int{"settled": len(dialect.Surfaces())}, r.states())
+	require.Equal(t, map[string]int{"settled": len(relayed(dialect.CountTokens))}, r.states())
 }
 
 func TestFailedCallsAreRefundedToQuotaAndBudget(t *testing.T) {

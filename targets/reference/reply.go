@@ -111,7 +111,7 @@ func (c *Call) Answer(ctx context.Context, status int, body []byte) error {
 	return c.answer(ctx, status, "application/json", body)
 }
 
-// AnswerMedia sends a complete answer that is no JSON. It returns [ErrClientGone] when the client cannot be written to.
+// AnswerMedia sends a complete answer that is not JSON. It returns [ErrClientGone] when the client cannot be written to.
 func (c *Call) AnswerMedia(ctx context.Context, mediaType string, body []byte) error {
 	return c.answer(ctx, http.StatusOK, mediaType, body)
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -82,6 +83,16 @@ func (r *rig) healthyModel(s dialect.Surface) string {
 	switch {
 	case s == dialect.Embeddings:
 		return r.models.Embeddings
+	case s == dialect.Images:
+		return r.models.Images
+	case s == dialect.Speech:
+		return r.models.Speech
+	case s == dialect.Transcriptions:
+		return r.models.Transcriptions
+	case s == dialect.Moderations:
+		return r.models.Moderations
+	case s == dialect.Rerank:
+		return r.models.Rerank
 	case s.Dialect() == dialect.Anthropic:
 		return r.models.Messages
 	case s.Dialect() == dialect.Gemini:
@@ -104,6 +115,8 @@ func requestBody(s dialect.Surface, model, prompt string) map[string]any {
 		return map[string]any{"model": model, "messages": turns, "max_tokens": 16, "stream": s.Streaming()}
 	case dialect.Embeddings:
 		return map[string]any{"model": model, "input": prompt}
+	case dialect.Images, dialect.Speech, dialect.Transcriptions, dialect.Moderations, dialect.Rerank, dialect.Models, dialect.CountTokens:
+		return s.Body(dialect.Ask{Model: model, Prompt: prompt, MaxTokens: 16})
 	default:
 		return map[string]any{
 			"contents":         []any{map[string]any{"role": "user", "parts": []any{map[string]any{"text": prompt}}}},
@@ -124,6 +137,8 @@ func requestPath(s dialect.Surface, model string) string {
 		return "/v1/messages"
 	case dialect.Embeddings:
 		return "/v1/embeddings"
+	case dialect.Images, dialect.Speech, dialect.Transcriptions, dialect.Moderations, dialect.Rerank, dialect.Models, dialect.CountTokens:
+		return s.Path(model)
 	case dialect.GenerateStream:
 		return "/v1beta/models/" + model + ":streamGenerateContent?alt=sse"
 	default:
@@ -157,6 +172,12 @@ func (r *rig) ask(s dialect.Surface, key, model, prompt string, edits ...edit) a
 	body := requestBody(s, model, prompt)
 	for _, e := range edits {
 		e(body)
+	}
+	switch {
+	case !s.HasBody():
+		return r.send(http.MethodGet, s, key, requestPath(s, model), nil, nil)
+	case s.TakesForm():
+		return r.post(s, key, requestPath(s, model), bytes.NewReader(dialect.EncodeForm(body)), http.Header{"Content-Type": {dialect.FormType}})
 	}
 	raw, err := json.Marshal(body)
 	require.NoError(r, err)
@@ -253,11 +274,17 @@ func (r *rig) requireHealthy(a answer) {
 	require.Equalf(r, http.StatusOK, a.status, "body: %s", a.body)
 	require.NotEmpty(r, a.header.Get("X-Request-Id"))
 	r.requireDiscreet(a)
+	if a.surface == dialect.Speech {
+		require.Equal(r, "audio/mpeg", a.header.Get("Content-Type"))
+		require.Len(r, a.body, 3*104, "three frames")
+		return
+	}
 	if !a.surface.Streaming() {
 		require.Equal(r, "application/json", a.header.Get("Content-Type"))
 		key := map[dialect.Surface]string{
 			dialect.Embeddings: "data", dialect.Responses: "output", dialect.Messages: "content",
-			dialect.GenerateContent: "candidates",
+			dialect.GenerateContent: "candidates", dialect.Images: "data", dialect.Transcriptions: "text", dialect.Moderations: "results",
+			dialect.Rerank: "results", dialect.Models: "id", dialect.CountTokens: "input_tokens",
 		}[a.surface]
 		if key == "" {
 			key = "choices"
@@ -344,6 +371,16 @@ func (r *rig) askAll(surfaces []dialect.Surface, key string, prompt func(dialect
 	}
 	calls.Wait()
 	return answers
+}
+
+// relayed are the surfaces that need an upstream, without some.
+func relayed(without ...dialect.Surface) []dialect.Surface {
+	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return !s.Relayed() || slices.Contains(without, s) })
+}
+
+// converted are the surfaces whose requests are converted to other API formats.
+func converted() []dialect.Surface {
+	return relayed(dialect.Images, dialect.Speech, dialect.Transcriptions, dialect.Moderations, dialect.Rerank, dialect.CountTokens)
 }
 
 // forSurfaces runs a test on each surface.

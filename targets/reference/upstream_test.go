@@ -3,6 +3,7 @@ package reference
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -58,7 +59,14 @@ func TestFailuresOfTheUpstreamBeforeAnyContent(t *testing.T) {
 		{"refuse", 400, "prompt_blocked"},
 	} {
 		t.Run(c.directive, func(t *testing.T) {
-			forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
+			surfaces := relayed()
+			switch c.directive {
+			case "no-choices", "refuse", "body=answer-with-error":
+				surfaces = converted()
+			case "body=broken-json":
+				surfaces = relayed(dialect.Speech) // half of the audio is audio
+			}
+			forSurfaces(t, r, surfaces, func(r *rig, s dialect.Surface) {
 				a := r.ask(s, r.keys.Valid, r.healthyModel(s), "hi [[gatecert "+c.directive+"]]")
 				r.requireError(a, c.status, c.code)
 				if c.status == http.StatusTooManyRequests {
@@ -72,7 +80,7 @@ func TestFailuresOfTheUpstreamBeforeAnyContent(t *testing.T) {
 
 func TestBodiesThatBreakOff(t *testing.T) {
 	r := newRig(t)
-	forSurfaces(t, r, dialect.Surfaces(), func(r *rig, s dialect.Surface) {
+	forSurfaces(t, r, relayed(), func(r *rig, s dialect.Surface) {
 		for _, how := range []string{"length", "chunk", "gzip"} {
 			if s.Streaming() {
 				continue
@@ -84,16 +92,14 @@ func TestBodiesThatBreakOff(t *testing.T) {
 
 func TestSlowUpstreamCallsAreCancelled(t *testing.T) {
 	r := newRig(t, shortTimeouts)
-	whole := []dialect.Surface{
-		dialect.Chat, dialect.Completions, dialect.Responses, dialect.Messages, dialect.GenerateContent, dialect.Embeddings,
-	}
+	whole := slices.DeleteFunc(relayed(), dialect.Surface.Streaming)
 	for _, c := range []struct {
 		name      string
 		directive string
 		surfaces  []dialect.Surface
 	}{
-		{"no head", "hang", dialect.Surfaces()},
-		{"a late head", "delay=20s", dialect.Surfaces()},
+		{"no head", "hang", relayed()},
+		{"a late head", "delay=20s", relayed()},
 		{"half a body", "stall", whole},
 		{"a stream without an event", "stall-after=0", streams()},
 	} {

@@ -136,7 +136,7 @@ func TestEncodeAnswerGolden(t *testing.T) {
 
 func TestAnUnreadableAnnotationCannotBeMarshalled(t *testing.T) {
 	for _, annotation := range []string{`{"broken`, ``, `}`} {
-		for _, surface := range dialect.Surfaces() {
+		for _, surface := range convertedSurfaces() {
 			_, err := convert.EncodeAnswer(surface, convert.Answer{Text: "Hi"}, json.RawMessage(annotation))
 			require.ErrorContains(t, err, "encode answer: json: ", surface)
 			if !surface.Streaming() {
@@ -149,8 +149,8 @@ func TestAnUnreadableAnnotationCannotBeMarshalled(t *testing.T) {
 			assert.Empty(t, out, "no byte before the failure")
 		}
 	}
-	_, err := convert.EncodeAnswer("images", convert.Answer{}, nil)
-	assert.EqualError(t, err, `encode answer: no form for surface "images"`)
+	_, err := convert.EncodeAnswer("video", convert.Answer{}, nil)
+	assert.EqualError(t, err, `encode answer: no form for surface "video"`)
 }
 
 func TestEmbeddingsComeBackFromBothProtocols(t *testing.T) {

@@ -108,7 +108,7 @@ func TestDecodeKeepsTheOrderOfAConversation(t *testing.T) {
 }
 
 func TestDecodeIsLenientAboutWhatItDoesNotKnow(t *testing.T) {
-	for _, surface := range dialect.Surfaces() {
+	for _, surface := range convertedSurfaces() {
 		plain := decode(t, surface, bodies[surface])
 		assert.Equal(t, plain, decode(t, surface, edited(t, surface, "x_future", `{"a":[1]}`)), surface)
 		assert.Equal(t, plain, decode(t, surface, edited(t, surface, "temperature_", `null`)), surface)
@@ -143,7 +143,7 @@ func TestDecodeRefusesWhatIsNotOneJSONObject(t *testing.T) {
 		{"null", `null`, "invalid_request", "the body must be a JSON object"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			for _, surface := range dialect.Surfaces() {
+			for _, surface := range convertedSurfaces() {
 				_, err := convert.Decode(surface, "m", []byte(tc.body))
 				assert.Equal(t, &convert.Problem{Code: tc.code, Message: tc.message}, err)
 			}
@@ -247,6 +247,6 @@ func TestDecodeNeedsAModelInTheGeminiPath(t *testing.T) {
 }
 
 func TestDecodeRefusesASurfaceItDoesNotKnow(t *testing.T) {
-	_, err := convert.Decode("images", "", []byte(`{}`))
+	_, err := convert.Decode("video", "", []byte(`{}`))
 	require.EqualError(t, err, "invalid_request: the surface is not offered")
 }

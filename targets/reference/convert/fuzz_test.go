@@ -17,7 +17,7 @@ import (
 
 // Whatever a caller sends, it is a request that every protocol gets or refuses, or it is a problem.
 func FuzzDecode(f *testing.F) {
-	for i, surface := range dialect.Surfaces() {
+	for i, surface := range convertedSurfaces() {
 		f.Add(uint8(i), []byte(bodies[surface]))
 	}
 	f.Add(uint8(0), []byte(`{"model":"m","messages":[{"role":"assistant","tool_calls":[{}]},{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:a;base64,b"}}]}]}`))
@@ -25,7 +25,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(uint8(7), []byte(`{"contents":[{"parts":[{"inline_data":{"mime_type":"image/png","data":"x"}}]}],"generationConfig":{"topK":1e3,"seed":-1}}`))
 	f.Add(uint8(9), []byte(`{"model":"m","input":[[1,2],[3]]}`))
 	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
-		surface := dialect.Surfaces()[int(which)%len(dialect.Surfaces())]
+		surface := convertedSurfaces()[int(which)%len(convertedSurfaces())]
 		req, err := convert.Decode(surface, "m", body)
 		if err != nil {
 			var problem *convert.Problem

@@ -3,6 +3,7 @@ package convert_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,9 +52,11 @@ func native(p dialect.Dialect, stream bool) dialect.Surface {
 }
 
 func textSurfaces() []dialect.Surface {
-	all := dialect.Surfaces()
-	return all[:len(all)-1]
+	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return !s.Generates() })
 }
+
+// convertedSurfaces are those, and embeddings.
+func convertedSurfaces() []dialect.Surface { return append(textSurfaces(), dialect.Embeddings) }
 
 func decode(t testing.TB, surface dialect.Surface, body string) convert.Request {
 	t.Helper()
