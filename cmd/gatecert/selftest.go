@@ -17,6 +17,7 @@ import (
 type selftestCommand struct {
 	Mutant    []string `help:"Test this mutant; may be repeated. Default: all." placeholder:"NAME"`
 	Permitted []string `help:"Test this permitted behaviour; may be repeated. Default: all." placeholder:"NAME"`
+	All       bool     `help:"Run every case against every mutant, not only those that it must change and a tenth of the others. Takes a quarter of an hour."`
 	Load      bool     `help:"Test the mutants that only many calls show, and the permitted behaviours, with load cases."`
 	Parallel  int      `help:"Gateways tested at once. Default: ${default}." default:"6" placeholder:"N"`
 	Out       string   `help:"Write selftest.html and selftest.json into this folder. Default: none." placeholder:"DIR" type:"path"`
@@ -28,6 +29,7 @@ func (selftestCommand) Help() string {
 A permitted behaviour is something that a conformant gateway may do. It must pass every case.
 
   gatecert selftest                                  all of them, every row and requirement, without load cases
+  gatecert selftest --all                            every case against every one of them
   gatecert selftest --load                           the mutants that only many calls show
   gatecert selftest --mutant rate-limit-as-503       one of them
   gatecert list mutants                              all mutants
@@ -47,7 +49,7 @@ func (s selftestCommand) Run(ctx context.Context, c *console) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	bar := &gatewayBar{newBar(c)}
 	test, err := selftest.Run(ctx, selftest.Config{
-		Mutants: s.Mutant, Permitted: s.Permitted, Load: s.Load, Parallel: s.Parallel, Progress: bar.show,
+		Mutants: s.Mutant, Permitted: s.Permitted, All: s.All, Load: s.Load, Parallel: s.Parallel, Progress: bar.show,
 	})
 	bar.close()
 	if err != nil {

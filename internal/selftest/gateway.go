@@ -3,6 +3,7 @@ package selftest
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"time"
 
@@ -36,8 +37,11 @@ func choose(cfg Config) ([]gateway, error) {
 	for _, m := range mutants.All() {
 		if all && m.Load == cfg.Load || take(&unknownMutants, m.Name) {
 			g := gateway{name: m.Name, sentence: m.Sentence, mutant: m}
-			if m.Load {
+			switch {
+			case m.Load:
 				g.level, g.cases = contract.Full, append(loadCases(), singleCases(m)...)
+			case all && !cfg.All:
+				g.cases = sampledCases(m)
 			}
 			gateways = append(gateways, g)
 		}
@@ -79,6 +83,26 @@ func singleCases(m mutants.Mutant) []string {
 	expected := m.Cases()
 	return caseIDs(func(c contract.Case) bool {
 		return !c.IsLoad() && (c.Row == contract.RowRateLimited || slices.Contains(expected, c))
+	})
+}
+
+// sampleOf is how many cases that a mutant must leave alone stand for one that is run. With all of them the self-test made
+// 290,000 calls and took 14 minutes.
+const sampleOf = 10
+
+// sampledCases are the ids of the cases that the expectations of a mutant name, and a sample of the others. The mutant's name
+// decides which: every run has the same sample, and 216 mutants have all cases between them.
+func sampledCases(m mutants.Mutant) []string {
+	return caseIDs(func(c contract.Case) bool {
+		if c.IsLoad() {
+			return false
+		}
+		if m.Expected(c) != nil {
+			return true
+		}
+		hash := fnv.New32a()
+		_, _ = hash.Write([]byte(m.Name + " " + c.ID())) // never fails
+		return hash.Sum32()%sampleOf == 0
 	})
 }
 

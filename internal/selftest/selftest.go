@@ -20,6 +20,9 @@ import (
 type Config struct {
 	// Mutants and Permitted are names. Without any, all permitted behaviours are tested, and the mutants that Load selects.
 	Mutants, Permitted []string
+	// All runs every case against every mutant. Without it a mutant is run against the cases that its expectations name, and a
+	// tenth of the others, which differ from mutant to mutant; a mutant that is named is always run against all.
+	All bool
 	// Load selects the mutants that only many calls show, and tests permitted behaviours with load cases.
 	Load bool
 	// Parallel is how many gateways are tested at once. Default 6: a quarter of a run is waiting.

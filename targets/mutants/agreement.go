@@ -20,7 +20,7 @@ func agreementMutants() []Mutant {
 			warns(contract.Consistent, "http:400/missing-parameter/chat*/no-model").and(contract.CodeKnown)),
 		mutant("type-blames-the-caller", "Every error of the upstream has the type of a bad request.",
 			changeError(editError(func(e map[string]any) { e["type"] = "invalid_request_error" }), withCode(reference.DoRequest), in(dialect.OpenAI)),
-			warns(contract.Consistent, onSurfaces(openAI(), "code:do_request_failed/**")...)),
+			warns(contract.Consistent, onSurfaces(relayed(openAI()), "code:do_request_failed/**")...)),
 		mutant("type-blames-the-server", "A model that does not exist has the type of a server's error.",
 			changeError(editError(func(e map[string]any) { e["type"] = "api_error" }), withCode(reference.ModelNotFound), in(dialect.Anthropic)),
 			warns(contract.Consistent, onSurfaces(anthropic(), "code:model_not_found/*", "http:404/unknown-model")...)),

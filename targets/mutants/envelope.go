@@ -106,7 +106,7 @@ func openAIFieldMutants() []Mutant {
 		mutant("type-nil", "The type is the text of a missing value: <nil>.",
 			all(changeError(editError(func(e map[string]any) { e["type"] = "<nil>" }), withCode(reference.BadResponseStatus), in(dialect.OpenAI)),
 				changeStreamError(editErrorEvent(func(e map[string]any) { e["type"] = "None" }), withCode(reference.BadResponse), in(dialect.OpenAI))),
-			warns(contract.Fields, append(badStatuses(openAI()...), onSurfaces(openAI(), "code:bad_response_status_code/*")...)...),
+			warns(contract.Fields, append(badStatuses(openAI()...), onSurfaces(relayed(openAI()), "code:bad_response_status_code/*")...)...),
 			warns(contract.Fields, "http:5xx/upstream-error/chat-stream/mid-stream", "http:5xx/upstream-error/responses-stream/mid-stream",
 				"http:5xx/upstream-error/chat-stream/answer-with-error", "http:5xx/upstream-error/responses-stream/answer-with-error")),
 		mutant("param-missing-from-refusals",
@@ -118,7 +118,7 @@ func openAIFieldMutants() []Mutant {
 			changeError(editError(func(e map[string]any) { e["param"] = []any{"body", e["param"]} }),
 				withCode(reference.InvalidRequest), at(reference.Decode), in(dialect.OpenAI)),
 			passes(refusedParameters),
-			warns(contract.Fields, onSurfaces(openAI(), "code:invalid_request/*", "http:400/*")...)),
+			warns(contract.Fields, onSurfaces(relayed(openAI()), "code:invalid_request/*", "http:400/*")...)),
 	}
 }
 

@@ -94,7 +94,7 @@ const (
 // upstreamErrors are variants of upstream-error on some surfaces.
 func upstreamErrors(surfaces []dialect.Surface, variants ...string) []contract.Pattern {
 	var patterns []contract.Pattern
-	for _, s := range surfaces {
+	for _, s := range relayed(surfaces) {
 		for _, v := range variants {
 			patterns = append(patterns, contract.Pattern("http:5xx/upstream-error/"+string(s)+"/"+v))
 		}
@@ -156,6 +156,11 @@ func gemini() []dialect.Surface    { return surfacesOf(dialect.Gemini) }
 
 func surfacesOf(d dialect.Dialect) []dialect.Surface {
 	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return s.Dialect() != d })
+}
+
+// relayed are those of the surfaces that need an upstream: nothing else there has a body, or can fail.
+func relayed(surfaces []dialect.Surface) []dialect.Surface {
+	return slices.DeleteFunc(slices.Clone(surfaces), func(s dialect.Surface) bool { return !s.Relayed() })
 }
 
 func plainSurfaces() []dialect.Surface {

@@ -84,7 +84,7 @@ func All() []Mutant {
 	}{
 		{"limits", limitMutants()},
 		// A status that blames the wrong party, or makes the client retry in vain.
-		{"status", slices.Concat(requestStatusMutants(), serverStatusMutants(), upstreamErrorMutants(), upstreamFormMutants(), passedOnMutants())},
+		{"status", slices.Concat(requestStatusMutants(), serverStatusMutants(), upstreamErrorMutants(), upstreamFormMutants(), passedOnMutants(), endpointMutants())},
 		{"code", codeMutants()},
 		// An error that the clients of the API format cannot read.
 		{"envelope", slices.Concat(contentTypeMutants(), envelopeShapeMutants(), messageMutants(), openAIFieldMutants(), agreementMutants(), readingMutants(),

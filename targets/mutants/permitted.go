@@ -55,6 +55,9 @@ func permittedErrors() []PermittedBehaviour {
 			replaceBy(reference.BadResponseStatus, withCode(reference.RateLimited), upstreamStatus(429))},
 		{"upstream-403-as-bad-status", "The upstream's 403 counts as a bad status like any other: only its 401 is about the gateway's key.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidChannelKey), upstreamStatus(403))},
+		{"count-unsupported-as-501", "Tokens that cannot be counted are answered with 501, as some clients expect it.",
+			all(setStatus(501, on(dialect.CountTokens), withStatus(404), at(reference.Dial)),
+				setCode(reference.ConvertRequest, on(dialect.CountTokens), withStatus(501)))},
 		{"type-null", "The type of OpenAI's errors is null, as on Azure.",
 			changeError(editError(func(e map[string]any) { e["type"] = nil }), in(dialect.OpenAI))},
 		{"anthropic-code-in-the-details", "Anthropic's code stands in error.details.error_code, where its SDKs read it.",
@@ -92,6 +95,8 @@ func permittedWire() []PermittedBehaviour {
 			changeAnswer(writeWith(inChunks(7)))},
 		{"byte-by-byte", "4xx errors are sent a byte at a time.",
 			changeError(writeWith(inChunks(1)), with4xx)},
+		{"speech-as-it-comes", "Speech is passed on as it comes, so that the connection closes where the upstream's breaks off.",
+			changeError(writeWith(halfOfAudio), on(dialect.Speech), at(reference.Deliver), withCode(reference.ReadResponseBody, reference.ResponseTime))},
 		{"compressed", "Answers and streams are compressed although the client did not ask for it.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) {
 				a.Header.Set("Content-Encoding", "gzip")
@@ -282,4 +287,14 @@ func circuitBreaker(failures int64, open time.Duration) change {
 			return err
 		})(o)
 	}
+}
+
+// halfOfAudio sends audio with 200, and closes the connection in the middle.
+func halfOfAudio(_ context.Context, r *reference.Reply, _ *reference.Answer) error {
+	r.Header().Del("Content-Length")
+	r.Header().Set("Content-Type", "audio/mpeg")
+	if err := r.Events([]byte("\xff\xfb\x10\xc4\x00\x00")); err != nil {
+		return err
+	}
+	return closeConnection(context.Background(), r, nil)
 }

@@ -168,6 +168,6 @@ func streamStartMutants() []Mutant {
 					a.Status, a.Body = 200, body
 				}
 			}, withCode(reference.EmptyResponse), not(streaming)),
-			fails(contract.NotSuccess, onSurfaces(plainSurfaces(), "code:empty_response/*")...)),
+			fails(contract.NotSuccess, onSurfaces(relayed(plainSurfaces()), "code:empty_response/*")...)),
 	}
 }
