@@ -156,12 +156,17 @@ func TestNumbersOfCases(t *testing.T) {
 		}
 	}
 	readme := read(t, "../README.md")
-	assert.Contains(t, readme, fmt.Sprintf("There are %d cases: %d circumstances in their variants", len(cases), len(contract.Circumstances())))
+	all := thousands(len(cases))
+	assert.Contains(t, readme, fmt.Sprintf("There are %s cases: %d circumstances in their variants", all, len(contract.Circumstances())))
 	assert.Contains(t, readme, fmt.Sprintf("tests all %d rows", len(contract.Rows())))
 	assert.Equal(t, 12, load, "README.md writes this number as a word: three places")
-	assert.Contains(t, readme, fmt.Sprintf("in %d of the %d cases", edge, len(cases)))
+	assert.Contains(t, readme, fmt.Sprintf("in %d of the %s cases", edge, all))
 	assert.Contains(t, readme, fmt.Sprintf("level `relay`, %d cases", relay))
 	assert.Len(t, edgeRows, 7, "README.md writes this number as a word: two places")
-	assert.Len(t, dialect.Surfaces(), 10, "README.md writes this number as words: six endpoints, four of which also stream")
-	assert.Contains(t, read(t, "profile.md"), fmt.Sprintf("%d of the %d cases", edge, len(cases)))
+	assert.Len(t, dialect.Endpoints(), 13, "README.md and docs/architecture.md write this number as a word")
+	assert.Len(t, dialect.Surfaces(), 13+4, "README.md and docs/architecture.md write as a word how many endpoints also stream")
+	assert.Contains(t, read(t, "profile.md"), fmt.Sprintf("%d of the %s cases", edge, all))
 }
+
+// thousands writes a number from 1,000 to 999,999 as the documents do.
+func thousands(n int) string { return fmt.Sprintf("%d,%03d", n/1000, n%1000) }

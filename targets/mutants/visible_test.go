@@ -28,6 +28,7 @@ func TestEveryPermittedBehaviourCanBeSeen(t *testing.T) {
 		"code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 		"code:read_response_body_failed/truncated-upstream-response/gemini-stream/cut-stream",
 		"code:read_response_body_failed/truncated-upstream-response/responses-stream/cut-stream",
+		"http:404/unknown-path/count-tokens/unsupported", "code:read_response_body_failed/truncated-upstream-response/speech/cut-chunk",
 		"http:5xx/upstream-error/chat/error-403", "http:5xx/upstream-error/chat/error-429", "http:5xx/upstream-error/chat/redirect",
 	}
 	look := func(t *testing.T, name string) iter.Seq2[string, string] {
