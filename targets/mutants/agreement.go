@@ -69,7 +69,7 @@ func callerMutants() []Mutant {
 				page("text/html", "<!doctype html><title>Dashboard</title>")(c, a)
 				a.Status = http.StatusOK
 			}, get, withStatus(404)),
-			fails(contract.NotSuccess, "http:404/unknown-path/*/get")),
+			fails(contract.NotSuccess, "http:404/unknown-path/*/get", "http:404/unknown-path/models/*", "http:404/unknown-model/models", "code:model_not_found/*/models")),
 		mutant("pages-for-browsers", "A client that accepts HTML gets its errors as a page.",
 			changeError(page("text/html", "<h1>Error</h1>"), browser),
 			atLeastOne(fails(contract.ContentType, "**"))),

@@ -38,6 +38,7 @@ func upstreamCallMutants() []Mutant {
 		mutant("upstream-called-before-key-check",
 			"Keys that are revoked, or used from a denied address, are refused after the upstream has answered.",
 			moveBehind(reference.Dial, reference.Admit),
+			passes("**/models", "**/models/list"), // without an upstream
 			warns(contract.UpstreamUnused, "http:403/revoked-key/**", "code:access_denied/**")),
 		mutant("upstream-called-before-counting", "Input whose tokens cannot be counted is sent to the upstream all the same.",
 			countLate,

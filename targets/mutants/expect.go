@@ -135,6 +135,13 @@ const (
 	compressedErrors contract.Pattern = "http:5xx/upstream-error/*/compressed-error"
 )
 
+// uncounted is the case in which tokens cannot be counted for a model, and withoutPrompt that in which a failing read is not one
+// of the list of words.
+const (
+	uncounted     contract.Pattern = "http:404/unknown-path/*/unsupported"
+	withoutPrompt contract.Pattern = "code:query_data_error/*/models"
+)
+
 // limitedUpstream are the cases in which the upstream answers 429.
 const limitedUpstream contract.Pattern = "http:5xx/upstream-error/*/error-429"
 
@@ -158,9 +165,9 @@ func surfacesOf(d dialect.Dialect) []dialect.Surface {
 	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return s.Dialect() != d })
 }
 
-// relayed are those of the surfaces that need an upstream: nothing else there has a body, or can fail.
+// relayed are the surfaces without those that need no upstream, where no request has a body. A pattern of surfaces stays.
 func relayed(surfaces []dialect.Surface) []dialect.Surface {
-	return slices.DeleteFunc(slices.Clone(surfaces), func(s dialect.Surface) bool { return !s.Relayed() })
+	return slices.DeleteFunc(slices.Clone(surfaces), func(s dialect.Surface) bool { return s.Valid() && !s.Relayed() })
 }
 
 func plainSurfaces() []dialect.Surface {

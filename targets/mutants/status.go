@@ -74,6 +74,7 @@ func requestStatusMutants() []Mutant {
 			fails(contract.NotSuccess, onSurfaces(gemini(), "http:404/unknown-model", "code:model_not_found/absent-model")...)),
 		mutant("unknown-path-as-400", "An unknown path or a wrong method is answered with 400.",
 			setStatus(400, at(reference.Route)),
+			passes(uncounted),
 			fails(contract.StatusExact, "http:404/unknown-path/**")),
 		mutant("wrong-method-as-501", "A wrong method is answered with 501, as if the gateway had failed.",
 			setStatus(501, withStatus(405)),
@@ -178,12 +179,14 @@ func serverStatusMutants() []Mutant {
 			fails(contract.StatusClass, "http:5xx/gateway-error/**")),
 		mutant("failing-reads-as-403", "A failed database read is answered with 403.",
 			setStatus(403, causedBy(reference.ErrStoreRead), at(reference.Screen)),
+			passes(withoutPrompt),
 			fails(contract.StatusClass, "code:query_data_error/**")),
 		mutant("failing-reads-as-unknown-model",
 			"A failed database read is answered with 503 and model_not_found, although the model exists.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.Code, f.Status = reference.ModelNotFound, http.StatusServiceUnavailable
 			}, causedBy(reference.ErrStoreRead), at(reference.Screen)),
+			passes(withoutPrompt),
 			fails(contract.Code, "code:query_data_error/**")),
 		mutant("failing-writes-as-spent-key",
 			"A failed database write while quota is reserved is answered with 403, as if there were no quota.",
