@@ -37,6 +37,46 @@ func readAction(t *testing.T) action {
 	return a
 }
 
+// TestTheActionIsPinned holds what the action runs, and the version that it installs, to what its user has chosen.
+func TestTheActionIsPinned(t *testing.T) {
+	t.Parallel()
+	a := readAction(t)
+	for _, s := range a.Runs.Steps {
+		if s.Uses != "" {
+			assert.Regexp(t, `^[\w-]+/[\w-]+@[0-9a-f]{40}$`, s.Uses, "a tag can be moved")
+		}
+	}
+	assert.Empty(t, a.Inputs["version"].Default)
+	bin := t.TempDir()
+	script := exec.CommandContext(t.Context(), "bash", "-e", "-c", a.Runs.Steps[1].Run)
+	fake := filepath.Join(bin, "go")                                                       // prints what would be installed, and from where
+	require.NoError(t, os.WriteFile(fake, []byte("#!/bin/sh\npwd\necho \"$@\"\n"), 0o700)) //nolint:gosec // a program
+	script.Env = []string{"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "GATECERT_VERSION=", "GATECERT_SOURCE=" + bin}
+	printed, err := script.CombinedOutput()
+	require.NoError(t, err, string(printed))
+	assert.Equal(t, bin+"\ninstall -trimpath -buildvcs=false ./cmd/gatecert\n", string(printed))
+}
+
+// The key comes from the input or from the job's environment, and reaches a profile as the README writes it.
+func TestTheActionTakesTheKeyFromEither(t *testing.T) {
+	t.Parallel()
+	binary := commandFile(t)
+	url, key := baseURL(t, serveGateway(t))
+	profile := filepath.Join(t.TempDir(), "profile.yaml")
+	text := "name: readme\nbase_url: " + url + "\nsurfaces: [chat]\nkeys: {valid: \"${GATEWAY_KEY}\"}\nmodels: {default: gc-chat}\n"
+	require.NoError(t, os.WriteFile(profile, []byte(text), 0o600))
+	inputs := map[string]string{"target": profile, "rows": "http:404", "level": "edge"}
+	_, output, _, _ := play(t, binary, inputs, "GATEWAY_KEY="+key)
+	assert.Equal(t, "exit-code=0\n", output)
+	inputs["key"] = key
+	for _, environment := range [][]string{nil, {"GATEWAY_KEY=another"}} {
+		_, output, _, _ = play(t, binary, inputs, environment...)
+		assert.Equal(t, "exit-code=0\n", output)
+	}
+	_, output, _, _ = play(t, binary, map[string]string{"url": url, "model": "gc-chat", "rows": "http:404", "yes": "true", "allow-actions": "true"}, "GATEWAY_KEY="+key)
+	assert.Equal(t, "exit-code=0\n", output)
+}
+
 func TestTheActionEvaluatesNoInput(t *testing.T) {
 	a := readAction(t)
 	assert.Equal(t, "composite", a.Runs.Using)
@@ -57,7 +97,7 @@ func TestTheActionEvaluatesNoInput(t *testing.T) {
 }
 
 // play runs the action's main script as the runner does, with the inputs given, and returns its outputs.
-func play(t *testing.T, binary string, inputs map[string]string) (stdout, output, summary, out string) {
+func play(t *testing.T, binary string, inputs map[string]string, environment ...string) (stdout, output, summary, out string) {
 	t.Helper()
 	a := readAction(t)
 	dir := t.TempDir()
@@ -66,6 +106,7 @@ func play(t *testing.T, binary string, inputs map[string]string) (stdout, output
 		"PATH=" + filepath.Dir(binary) + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir,
 		asCommand + "=1", "GITHUB_OUTPUT=" + filepath.Join(dir, "output"), "GITHUB_STEP_SUMMARY=" + filepath.Join(dir, "summary"),
 	}
+	env = append(env, environment...) // of the job: what a step sets comes after it
 	for _, s := range a.Runs.Steps {
 		if s.ID != "run" {
 			continue
