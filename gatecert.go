@@ -107,13 +107,16 @@ func New(cfg Config) (*Certification, error) {
 	if err := cfg.Target.Claims.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
+	if problem := profile.BaseURLFault(cfg.Target.BaseURL); problem != "" && profile.AbsoluteURL(cfg.Target.BaseURL) {
+		return nil, fmt.Errorf("%w: the target's base URL: %s", ErrUsage, problem)
+	}
 	driver := cfg.Driver
 	if driver == nil {
 		if name := cfg.Target.Driver; name != "" && name != profile.StaticDriver {
 			return nil, fmt.Errorf("%w: the profile asks for driver %q: set Config.Driver", ErrUsage, name)
 		}
 		if !profile.AbsoluteURL(cfg.Target.BaseURL) {
-			return nil, fmt.Errorf("%w: the target's base URL %q is not an http(s) URL", ErrUsage, cfg.Target.BaseURL)
+			return nil, fmt.Errorf("%w: the target's base URL %q is not an http(s) URL", ErrUsage, cfg.Target.Shown(cfg.Target.BaseURL))
 		}
 		if cfg.Target.Store.Present() && cfg.OpenStore == nil {
 			return nil, fmt.Errorf("%w: the profile has a store: set Config.OpenStore (package store)", ErrUsage)

@@ -56,6 +56,17 @@ type Call struct {
 	First *Call
 	// OversizeBytes is the full size of the body under [Oversize].
 	OversizeBytes int64
+	// Shown is what reports show of the call.
+	Shown Shown
+}
+
+// Shown is what reports show in place of what a call sends, where that holds a secret. A secret that is too short to be searched
+// for is replaced in this way.
+type Shown struct {
+	// Header are values by the names of [Call.Header].
+	Header map[string]string
+	// BaseURL, Path and Prompt stand for those of the call; "" is the call's own.
+	BaseURL, Path, Prompt string
 }
 
 // Edit changes one place of the JSON body.
@@ -67,6 +78,8 @@ type Edit struct {
 	Value any
 	// Delete removes the place instead. It must exist.
 	Delete bool
+	// Shown is the value in reports where Value holds a secret; nil is Value.
+	Shown any
 }
 
 // Fault names what is wrong with a request on the wire. Everything else about the request is valid.

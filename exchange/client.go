@@ -74,13 +74,8 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 		}
 		defer transport.CloseIdleConnections()
 	}
-	key := redact.Secret{What: redact.CallerKey, Value: call.Key}
-	withKey := c.redactor.With(key)
-	out := &recorder{redactor: withKey, maxBody: c.limits.Capture}
-	if key.Weak() { // a key such as "test" would be found in ordinary text
-		out.redactor = c.redactor
-	}
-	out.Sent = req.sent(withKey, c.limits.Capture)
+	out := &recorder{redactor: withKey(c.redactor, call.Key), maxBody: c.limits.Capture}
+	out.Sent = req.sent(out.redactor, c.limits.Capture)
 
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -106,6 +101,16 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 		return out.Observation, fmt.Errorf("call on %s: %w", call.Surface, ctx.Err())
 	}
 	return out.Observation, nil
+}
+
+// withKey adds the key of a call to the secrets. A key such as "test" would be found in ordinary text: it is replaced where it
+// was sent, and not searched for.
+func withKey(redactor *redact.Redactor, key string) *redact.Redactor {
+	secret := redact.Secret{What: redact.CallerKey, Value: key}
+	if secret.Weak() {
+		return redactor
+	}
+	return redactor.With(secret)
 }
 
 // keptConnection makes a call and returns a transport that has its connection, if the gateway has left it open. Whatever

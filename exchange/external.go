@@ -31,7 +31,7 @@ func Prepare(call Call, redactor *redact.Redactor) (Request, error) {
 	if req.needsRawTransport() {
 		return Request{}, fmt.Errorf("call on %s: %w: only a Client can send %s", call.Surface, ErrFault, call.Fault)
 	}
-	redactor = redactor.With(redact.Secret{What: redact.CallerKey, Value: call.Key})
+	redactor = withKey(redactor, call.Key)
 	return Request{
 		Method: req.method, URL: req.url(), Header: req.fields(req.key), Body: req.body.head,
 		Sent: req.sent(redactor, Limits{}.withDefaults().Capture),

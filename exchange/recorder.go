@@ -70,7 +70,7 @@ func (r *recorder) recordHead(resp *http.Response) {
 		shown := name
 		if what, found := r.redactor.Named(name); found {
 			shown = "[" + what + "]"
-			r.recordLeaks("header name", []string{what})
+			r.recordLeaks("header name", r.redactor.Reported([]string{what}))
 		}
 		for _, value := range values {
 			_, found := r.redactor.Bytes([]byte(value))

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -33,9 +34,48 @@ type request struct {
 	key     string
 	keyRole string
 	body    payload
+	// shown is the request as reports show it: itself, or one without the secrets of the call.
+	shown *request
 }
 
+// build returns the request of a call.
 func build(call Call) (*request, error) {
+	req, err := buildPlain(call)
+	if err != nil {
+		return nil, err
+	}
+	req.shown = req
+	if shown, differs := call.redacted(); differs {
+		if req.shown, err = buildPlain(shown); err != nil {
+			// A name that stands for a secret has no place there, as in the name of a field.
+			req.shown = &request{surface: call.Surface, method: call.Method, target: "[not shown: it holds a secret]", header: http.Header{}}
+		}
+	}
+	return req, nil
+}
+
+// redacted is the call that reports show, and whether it differs.
+func (c Call) redacted() (shown Call, differs bool) {
+	shown = c
+	shown.Path, shown.Prompt = cmp.Or(c.Shown.Path, c.Path), cmp.Or(c.Shown.Prompt, c.Prompt)
+	shown.BaseURL = cmp.Or(c.Shown.BaseURL, c.BaseURL)
+	differs = len(c.Shown.Header) > 0 || shown.Path != c.Path || shown.Prompt != c.Prompt || shown.BaseURL != c.BaseURL
+	shown.Header = maps.Clone(c.Header)
+	for name, value := range c.Shown.Header {
+		if _, sent := shown.Header[name]; sent {
+			shown.Header[name] = value
+		}
+	}
+	shown.Edits = slices.Clone(c.Edits)
+	for i, edit := range shown.Edits {
+		if edit.Shown != nil {
+			shown.Edits[i].Value, differs = edit.Shown, true
+		}
+	}
+	return shown, differs
+}
+
+func buildPlain(call Call) (*request, error) {
 	if !call.Surface.Valid() {
 		return nil, fmt.Errorf("%w: %q", ErrSurface, call.Surface)
 	}
@@ -165,6 +205,16 @@ func (r *request) http(ctx context.Context) (*http.Request, error) {
 
 // sent returns the request for reports, redacted, with at most capture bytes of its body.
 func (r *request) sent(redactor *redact.Redactor, capture int) contract.Sent {
+	out := r.shown.described(redactor, capture)
+	out.BodySize = r.body.size()
+	if r.needsRawTransport() {
+		out.Header["Content-Length"] = []string{strconv.FormatInt(r.body.size()+r.body.missing, 10)}
+	}
+	return out
+}
+
+// described returns the request for reports as it stands.
+func (r *request) described(redactor *redact.Redactor, capture int) contract.Sent {
 	body := r.body.excerpt(redactor, capture)
 	header := http.Header{}
 	for name, values := range r.fields("[" + redact.CallerKey + "]") {
@@ -172,18 +222,14 @@ func (r *request) sent(redactor *redact.Redactor, capture int) contract.Sent {
 			header.Add(name, redactor.Field(name, value))
 		}
 	}
-	if r.needsRawTransport() {
-		header.Set("Content-Length", strconv.FormatInt(r.body.size()+r.body.missing, 10))
-	}
 	return contract.Sent{
-		Surface:  r.surface,
-		Method:   r.method,
-		URL:      redactor.Text(strings.ReplaceAll(r.target, keyMark, "["+redact.CallerKey+"]")),
-		Header:   header,
-		Body:     body,
-		BodySize: r.body.size(),
-		Fault:    string(r.fault),
-		Curl:     r.curl(redactor, capture),
+		Surface: r.surface,
+		Method:  r.method,
+		URL:     redactor.Text(strings.ReplaceAll(r.target, keyMark, "["+redact.CallerKey+"]")),
+		Header:  header,
+		Body:    body,
+		Fault:   string(r.fault),
+		Curl:    r.curl(redactor, capture),
 	}
 }
 

@@ -42,7 +42,8 @@ type wireRequest struct {
 func (r *wireRequest) expectsError() bool { return r.expect != contract.Case{} }
 
 func newWireRequest(kind Request, secrets []redact.Secret, codes *contract.CodeClaim) (*wireRequest, error) {
-	redactor := redact.New(append([]redact.Secret{{What: "caller key", Value: kind.Call.Key}}, secrets...)...)
+	strong, _ := redact.Strong(append([]redact.Secret{{What: redact.CallerKey, Value: kind.Call.Key}}, secrets...))
+	redactor := redact.New(strong...)
 	built, err := exchange.Prepare(kind.Call, redactor)
 	if err != nil {
 		return nil, fmt.Errorf("%w: request %q: %w", ErrInvalid, kind.Name, err)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/internal/program"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -35,7 +34,8 @@ func permitted(p profile.Profile, r profile.Recipe) error {
 	if !p.WithoutActions || i < 0 {
 		return nil
 	}
-	line := redact.New(p.Secrets()...).Text(slices.Concat(r.Before, r.After)[i].String())
+	action := slices.Concat(r.Before, r.After)[i]
+	line := p.ShownAction(action, action.String())
 	if len(line) > maxLine {
 		line = strings.ToValidUTF8(line[:maxLine], "") + "…"
 	}
@@ -81,11 +81,37 @@ func (s *Session) runAction(ctx context.Context, a profile.Action) error {
 	ctx, cancel := context.WithTimeout(ctx, actionLimit)
 	defer cancel()
 	if a.SQL != "" {
-		return s.store.Exec(ctx, a.SQL)
+		if err := s.store.Exec(ctx, a.SQL); err != nil {
+			return shownError{s.shown(a, err.Error(), 2*maxShown), err}
+		}
+		return nil
 	}
 	out, err := s.shell(ctx, a.Run)
 	if err != nil {
-		return fmt.Errorf("run %q: %w: %s", a.Run, err, strings.TrimSpace(string(out)))
+		text := fmt.Sprintf("run %q: %v: %s", s.shown(a, a.Run, maxShown), err, s.shown(a, strings.TrimSpace(string(out)), maxShown))
+		return shownError{text, err}
 	}
 	return nil
 }
+
+// maxShown bounds what an error quotes of an action, and of what it printed, in bytes.
+const maxShown = 400
+
+// shown is a text about an action without secrets, and cut. It is cut last: half a secret would not be recognised.
+func (s *Session) shown(a profile.Action, text string, limit int) string {
+	text = s.Profile.ShownAction(a, text)
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit-len("…")], "") + "…"
+}
+
+// shownError is an error of an action with the text that reports show.
+type shownError struct {
+	text string
+	error
+}
+
+func (e shownError) Error() string { return e.text }
+
+func (e shownError) Unwrap() error { return e.error }

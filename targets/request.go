@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -58,9 +59,28 @@ func callOn(p profile.Profile, s dialect.Surface, model, prompt string) exchange
 	header := map[string]string{}
 	maps.Copy(header, p.Headers)
 	maps.Copy(header, p.SurfaceHeaders[s])
-	return exchange.Call{
+	call := exchange.Call{
 		Surface: s, BaseURL: p.Root(s), Key: p.Keys.Valid, Model: model, Prompt: prompt, Header: header,
+		Shown: exchange.Shown{Header: shownHeader(p, header)},
 	}
+	if shown := p.ShownRoot(s); shown != call.BaseURL {
+		call.Shown.BaseURL = shown
+	}
+	return call
+}
+
+// shownHeader are the fields that reports show otherwise than they are sent.
+func shownHeader(p profile.Profile, header map[string]string) map[string]string {
+	var shown map[string]string
+	for name, value := range header {
+		if text := p.ShownHeader(name, value); text != value {
+			if shown == nil {
+				shown = make(map[string]string)
+			}
+			shown[name] = text
+		}
+	}
+	return shown
 }
 
 // RequestFor makes the request of one case from its recipe. The token, unique to the call, finds it again at the upstream. For a load case it is a
@@ -101,9 +121,12 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 	if err != nil && (!own || !plan.recipeSuffices) {
 		return Request{}, err
 	}
-	prompt := promptFor(p, token, cmp.Or(recipe.Directive, directive), cmp.Or(recipe.Prompt, healthyPrompt))
-	pr.Call.Prompt = prompt
-	apply(recipe, &pr.Call)
+	directive, text := cmp.Or(recipe.Directive, directive), cmp.Or(recipe.Prompt, healthyPrompt)
+	pr.Call.Prompt = promptFor(p, token, directive, text)
+	if shown := promptFor(p, token, p.ShownPrompt(directive), p.ShownPrompt(text)); shown != pr.Call.Prompt {
+		pr.Call.Shown.Prompt = shown
+	}
+	apply(p, recipe, &pr.Call)
 	if _, set := pr.Call.Header["Accept"]; !set && !c.IsLoad() {
 		setAccept(c, pr.Call.Header)
 	}
@@ -115,16 +138,30 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 	return pr, nil
 }
 
-func apply(r profile.Recipe, call *exchange.Call) {
+func apply(p profile.Profile, r profile.Recipe, call *exchange.Call) {
 	call.Key = cmp.Or(r.Key, call.Key)
 	call.Model = cmp.Or(r.Model, call.Model)
+	if shown := p.ShownPath(r.Path); shown != r.Path {
+		call.Shown.Path = shown
+	}
 	call.Path = cmp.Or(r.Path, call.Path)
 	call.Method = cmp.Or(r.Method, call.Method)
 	for _, path := range slices.Sorted(maps.Keys(r.Body)) {
-		value := withPrompt(r.Body[path], call.Prompt)
-		call.Edits = append(call.Edits, exchange.Edit{Path: path, Value: value, Delete: value == nil})
+		edit := exchange.Edit{Path: path, Value: withPrompt(r.Body[path], call.Prompt), Delete: r.Body[path] == nil}
+		shown := p.ShownBody(path, r.Body[path])
+		if call.Shown.Prompt != "" && shown != nil || !reflect.DeepEqual(shown, r.Body[path]) {
+			edit.Shown = withPrompt(shown, cmp.Or(call.Shown.Prompt, call.Prompt))
+		}
+		call.Edits = append(call.Edits, edit)
 	}
 	maps.Copy(call.Header, r.Headers)
+	for name := range r.Headers {
+		delete(call.Shown.Header, name) // that of the surface is not sent
+	}
+	if shown := shownHeader(p, r.Headers); shown != nil {
+		maps.Copy(shown, call.Shown.Header)
+		call.Shown.Header = shown
+	}
 }
 
 // PromptPlaceholder stands for the prompt in a recipe's body, so that a body of the recipe's own shape still carries

@@ -291,12 +291,13 @@ func (s *Session) Balance(ctx context.Context, key string) (float64, error) {
 		Surface: dialect.Chat, BaseURL: s.Profile.BaseURL, Key: key,
 		Method: "GET", Path: s.Profile.Balance.Path, Header: s.Profile.Headers,
 	})
+	path := s.Profile.ShownPath(s.Profile.Balance.Path)
 	if err != nil {
 		return 0, fmt.Errorf("read the balance: %w", err)
 	}
 	var body any
 	if err := json.Unmarshal(o.Body, &body); err != nil || o.Status != 200 {
-		return 0, fmt.Errorf("read the balance at %s: status %d", s.Profile.Balance.Path, o.Status)
+		return 0, fmt.Errorf("read the balance at %s: status %d", path, o.Status)
 	}
 	for name := range strings.SplitSeq(s.Profile.Balance.Field, ".") {
 		object, _ := body.(map[string]any)
@@ -304,7 +305,7 @@ func (s *Session) Balance(ctx context.Context, key string) (float64, error) {
 	}
 	number, ok := body.(float64)
 	if !ok {
-		return 0, fmt.Errorf("read the balance at %s: no number at %q", s.Profile.Balance.Path, s.Profile.Balance.Field)
+		return 0, fmt.Errorf("read the balance at %s: no number at %q", path, s.Profile.Balance.Field)
 	}
 	return number, nil
 }

@@ -36,6 +36,7 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
+	c.hide(profile)
 	if !prepares(profile) {
 		return fmt.Errorf("%w: driver %s changes nothing on a gateway, so there is nothing to clean up", errUsage, profile.Driver)
 	}
@@ -124,6 +125,7 @@ func appendJournal(path string) (journalFile, error) {
 // mayChange gives a configuration what a driver needs that changes a gateway: consent, and a journal, which is to be opened
 // before the run and closed after it.
 func (c *console) mayChange(config *gatecert.Config, yes bool) (*journalFile, error) {
+	c.hide(config.Target)
 	journal := new(journalFile)
 	config.OpenStore = store.Open
 	d, err := driverOf(config.Target)

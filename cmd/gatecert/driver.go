@@ -148,10 +148,12 @@ func (f targetFlags) unclaimed() (profile.Profile, error) {
 		return profile.Profile{}, fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY) and --model", errUsage)
 	case !profile.AbsoluteURL(f.URL):
 		hint := ""
-		if !strings.Contains(f.URL, "://") {
+		if !strings.Contains(f.URL, "://") && !strings.Contains(f.URL, "@") {
 			hint = "; did you mean http://" + f.URL + "?"
 		}
-		return profile.Profile{}, fmt.Errorf("%w: %q is not an http or https URL%s", errUsage, f.URL, hint)
+		return profile.Profile{}, fmt.Errorf("%w: %q is not an http or https URL%s", errUsage, profile.Profile{}.Shown(f.URL), hint)
+	case profile.BaseURLFault(f.URL) != "":
+		return profile.Profile{}, fmt.Errorf("%w: %s", errUsage, profile.BaseURLFault(f.URL))
 	default:
 		p, err := profile.FromURL(f.URL, f.Key, "").WithModels(f.Model...)
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"github.com/gatecert/gatecert"
-	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -53,9 +52,8 @@ func (t trustCommand) Run(c *console) error {
 
 // printActions lists what a profile runs, without its secrets.
 func printActions(c *console, p profile.Profile) {
-	redactor := redact.New(p.Secrets()...)
 	for _, a := range p.Actions() {
-		fmt.Fprintf(c.out, "  %s\n", plain.Text(redactor.Text(a.String()), maxReason))
+		fmt.Fprintf(c.out, "  %s\n", plain.Text(p.ShownAction(a, a.String()), maxReason))
 	}
 }
 

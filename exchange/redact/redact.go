@@ -4,7 +4,6 @@ package redact
 import (
 	"bytes"
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -20,6 +19,7 @@ type Redactor struct {
 	needles   []needle // longest first
 	addresses []address
 	masked    []maskable
+	echoes    []string // the names of secrets that an answer may repeat
 }
 
 // New returns a redactor of the secrets. The first of two with the same value gives the name.
@@ -29,8 +29,11 @@ func New(secrets ...Secret) *Redactor {
 
 // With returns a redactor of more secrets. They take precedence over those of r.
 func (r *Redactor) With(secrets ...Secret) *Redactor {
-	out := &Redactor{}
+	out := &Redactor{echoes: r.echoes}
 	for _, secret := range secrets {
+		if secret.Echo && !slices.Contains(out.echoes, secret.What) {
+			out.echoes = append(slices.Clip(out.echoes), secret.What)
+		}
 		out.needles = append(out.needles, forms(secret)...)
 		if a, ok := newAddress(secret); ok {
 			out.addresses = append(out.addresses, a)
@@ -56,8 +59,8 @@ func (r *Redactor) Text(text string) string {
 	return string(clean)
 }
 
-// Bytes returns the content with every secret replaced, and the names of those found, each once. It returns content
-// without secrets unchanged, and a copy of content with secrets. Where secrets overlap, everything they cover is replaced.
+// Bytes returns the content with every secret replaced, and the names of those found that are reported, each once. It returns
+// content without secrets unchanged, and a copy of content with secrets. Where secrets overlap, everything they cover is replaced.
 func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
 	spans := r.spans(content)
 	if len(spans) == 0 {
@@ -65,7 +68,7 @@ func (r *Redactor) Bytes(content []byte) (clean []byte, found []string) {
 	}
 	var end int
 	for _, s := range spans {
-		for _, what := range s.whats {
+		for _, what := range r.Reported(s.whats) {
 			if !slices.Contains(found, what) {
 				found = append(found, what)
 			}
@@ -101,7 +104,7 @@ func (r *Redactor) Pieces(texts []string) (clean, found []string) {
 		clean[j] = string(begun) + texts[j][done[j]:]
 	}
 	for _, s := range slices.Backward(spans) {
-		for _, w := range s.whats {
+		for _, w := range r.Reported(s.whats) {
 			if !slices.Contains(found, w) {
 				found = append(found, w)
 			}
@@ -182,13 +185,21 @@ func (r *Redactor) Named(name string) (what string, found bool) {
 	return spans[0].whats[0], true
 }
 
+// Reported returns the names of secrets without those that an answer may repeat.
+func (r *Redactor) Reported(whats []string) []string {
+	if len(r.echoes) == 0 {
+		return whats
+	}
+	return slices.DeleteFunc(slices.Clone(whats), func(what string) bool {
+		what, _, _ = strings.Cut(what, " (") // "$NAME (masked)"
+		return slices.Contains(r.echoes, what)
+	})
+}
+
 // credentialFields are the canonical names of the header fields that carry credentials.
 var credentialFields = []string{
 	"Authorization", "Proxy-Authorization", "X-Api-Key", "X-Goog-Api-Key", "Cookie", "Set-Cookie",
 }
-
-// replaced matches a credential of which only the names of secrets are left.
-var replaced = regexp.MustCompile(`^(?:[A-Za-z]+ )?\[[^\[\]]+\]$`)
 
 // Field returns the value of a header field with its secrets replaced. In a field that carries credentials the whole value
 // is a secret.
@@ -197,7 +208,7 @@ func (r *Redactor) Field(name, value string) string {
 	if !slices.Contains(credentialFields, name) || replaced.MatchString(clean) {
 		return clean
 	}
-	if scheme, _, ok := strings.Cut(clean, " "); ok && (scheme == "Bearer" || scheme == "Basic") {
+	if scheme, _, ok := strings.Cut(clean, " "); ok && isScheme(scheme) {
 		return scheme + " [redacted]"
 	}
 	return "[redacted]"

@@ -89,9 +89,9 @@ func TestWeakSecrets(t *testing.T) {
 	} {
 		assert.Equal(t, weak, Secret{Value: value}.Weak(), value)
 	}
-	strong, weak := Strong([]Secret{{"a", "postgres"}, {"b", testKey}})
-	assert.Equal(t, []Secret{{"b", testKey}}, strong)
-	assert.Equal(t, []Secret{{"a", "postgres"}}, weak)
+	strong, weak := Strong([]Secret{{What: "a", Value: "postgres"}, {What: "b", Value: testKey}})
+	assert.Equal(t, []Secret{{What: "b", Value: testKey}}, strong)
+	assert.Equal(t, []Secret{{What: "a", Value: "postgres"}}, weak)
 }
 
 func TestAnAddressIsFoundAsClientsPrintIt(t *testing.T) {

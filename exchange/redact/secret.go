@@ -14,6 +14,9 @@ type Secret struct {
 	// What names the secret: "caller key", "upstream key", "upstream address".
 	What  string
 	Value string
+	// Echo is set for a value that is sent to the gateway and holds no credential by its name, such as a tenant: an answer may
+	// repeat it. It is replaced like the others, and not reported.
+	Echo bool
 }
 
 // Lengths in bytes.
@@ -35,6 +38,9 @@ const (
 func (s Secret) Weak() bool {
 	return len(s.Value) < MinLength || s.classes() == 1 && len(s.Value) < minWord
 }
+
+// Mixed reports whether a secret is neither a word nor a number.
+func (s Secret) Mixed() bool { return s.classes() > 1 }
 
 // Strong splits secrets into those that can be searched for in answers, and the weak ones.
 func Strong(secrets []Secret) (strong, weak []Secret) {
@@ -161,4 +167,23 @@ func folded(text []byte) []byte {
 		lower[i] = b
 	}
 	return lower
+}
+
+// minToken is the length of the shortest secret that is replaced in a text which is known to hold it.
+const minToken = 3
+
+// Token replaces a secret that is too weak to be searched for in answers, in a text of which it is known that it may hold it,
+// such as the output of a command that was given it. It is replaced as a whole token only.
+func Token(text string, secret Secret) string {
+	if len(secret.Value) < minToken {
+		return text
+	}
+	n := needle{value: folded([]byte(secret.Value)), what: secret.What, token: true}
+	var out []byte
+	end := 0
+	for _, s := range n.spans(folded([]byte(text))) {
+		out = append(append(out, text[end:s.start]...), "["+secret.What+"]"...)
+		end = s.end
+	}
+	return string(out) + text[end:]
 }

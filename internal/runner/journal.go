@@ -16,6 +16,8 @@ type journal struct {
 	log *runlog.Writer
 	// copy holds the log a second time, so that the run is returned as a reader of the log would see it.
 	copy bytes.Buffer
+	// hide replaces the secrets of the target in a text; nil replaces none. What quotes an answer is redacted where it is captured.
+	hide func(string) string
 
 	mu    sync.Mutex
 	notes []string
@@ -62,7 +64,14 @@ func (j *journal) fault() error {
 func (j *journal) note(format string, values ...any) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.notes = append(j.notes, fmt.Sprintf(format, values...))
+	j.notes = append(j.notes, j.hidden(fmt.Sprintf(format, values...)))
+}
+
+func (j *journal) hidden(text string) string {
+	if j.hide == nil || text == "" {
+		return text
+	}
+	return j.hide(text)
 }
 
 // run is the run as it is in the log so far. It returns [ErrHarness] when the log cannot be read back.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -79,6 +80,7 @@ func DirectRequest(p profile.Profile, s dialect.Surface) (request load.Request, 
 		request.Call.BaseURL = "http://" + u.Listen
 	}
 	request.Call.Header = nil // it tells a gateway where to route
+	request.Call.Shown = exchange.Shown{}
 	request.Call.Key = "gatecert-direct"
 	if len(u.Keys) > 0 {
 		request.Call.Key = u.Keys[0]

@@ -10,7 +10,6 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/features"
 	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -59,7 +58,10 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	if surfaces := r.job.Target.Load.Surfaces; len(surfaces) > 0 {
 		r.prepared.Profile.Load.Surfaces = surfaces
 	}
-	r.journal.notes = slices.Clone(r.prepared.Notes)
+	r.journal.hide = r.prepared.Profile.Shown
+	for _, note := range r.prepared.Notes {
+		r.journal.note("%s", note)
+	}
 	if _, weak := r.prepared.Profile.SearchedSecrets(); len(weak) > 0 {
 		r.journal.note("answers are not searched for these secrets, which are words, numbers or short: %s", strings.Join(weak, ", "))
 	}
@@ -176,22 +178,17 @@ func (r *runner) dropUnclaimed() {
 
 func (r *runner) header() runlog.Header {
 	profile := r.session.Profile
-	redactor := redact.New(profile.Secrets()...)
-	command := make([]string, len(r.job.Command))
-	for i, word := range r.job.Command {
-		command[i] = redactor.Text(word)
-	}
 	selection := r.selection
 	selection.Surfaces = r.surfaces
 	return runlog.Header{
 		RunID: r.id, Tool: version.Tool, Started: time.Now(), ContractDigest: contract.Digest(),
 		Target: runlog.TargetInfo{
-			Name: profile.Name, BaseURL: redactor.Text(profile.BaseURL), Driver: profile.Driver,
+			Name: profile.Shown(profile.Name), BaseURL: profile.Shown(profile.BaseURL), Driver: profile.Driver,
 			Version: profile.Version, Claims: profile.Claims.Declared(), Profile: profile.Redacted(),
 			UpstreamProtocols: profile.UpstreamProtocols(r.surfaces),
 		},
 		Selection: selection,
-		Command:   command,
+		Command:   profile.ShownCommand(r.job.Command),
 		Expected:  r.plan.expected(),
 	}
 }
@@ -293,6 +290,7 @@ func filter(cases []contract.Case, keep func(contract.Case) bool) []contract.Cas
 // record logs an outcome and reports it. Failures that the baseline lists are expected in every report of the run.
 func (r *runner) record(phase string, o steps.Outcome) {
 	result := r.job.Baseline.Excused(o.Case)
+	result.Reason = r.journal.hidden(result.Reason)
 	r.journal.wrote(r.journal.log.Case(result))
 	for _, note := range o.Notes {
 		r.journal.note("%s", note)

@@ -61,15 +61,26 @@ func Parse(file string, data []byte) (*Document, error) {
 	return d, nil
 }
 
-// MapStrings replaces every string value by f(value). It returns the first error of f, located.
-func (d *Document) MapStrings(f func(string) (string, error)) error {
+// MapStrings replaces every string, keys included, by f of its path and itself. The path is "" for a string that an alias may
+// use elsewhere. It returns the first error of f, located.
+func (d *Document) MapStrings(f func(path, text string) (string, error)) error {
+	shared := make(map[ast.Node]bool)
+	ast.Walk(visitor(func(node ast.Node) {
+		if anchor, ok := node.(*ast.AnchorNode); ok {
+			ast.Walk(visitor(func(inside ast.Node) { shared[inside] = true }), anchor.Value)
+		}
+	}), d.root)
 	var failed error
 	ast.Walk(visitor(func(node ast.Node) {
 		s, ok := node.(*ast.StringNode)
 		if !ok || failed != nil {
 			return
 		}
-		value, err := f(s.Value)
+		path := s.GetPath()
+		if shared[node] {
+			path = ""
+		}
+		value, err := f(path, s.Value)
 		if err != nil {
 			failed = d.at(s.Token, err.Error())
 			return

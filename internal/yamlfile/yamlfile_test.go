@@ -79,17 +79,27 @@ func TestAliasesAreBounded(t *testing.T) {
 func TestMapStrings(t *testing.T) {
 	d, err := Parse("f.yaml", []byte("name: a\nlabels: {x: b, y: c}\n"))
 	require.NoError(t, err)
-	require.NoError(t, d.MapStrings(func(s string) (string, error) { return strings.ToUpper(s), nil }))
+	require.NoError(t, d.MapStrings(func(_, s string) (string, error) { return strings.ToUpper(s), nil }))
 	var s map[string]any
 	require.NoError(t, d.Decode(&s))
 	assert.Equal(t, "A", s["NAME"])
-	err = d.MapStrings(func(s string) (string, error) {
+	err = d.MapStrings(func(_, s string) (string, error) {
 		if s == "C" {
 			return "", errors.New("no C")
 		}
 		return s, nil
 	})
 	assert.EqualError(t, err, "f.yaml:2:19: no C")
+}
+
+func TestTheStringsOfADocumentHavePaths(t *testing.T) {
+	d, err := Parse("f.yaml", []byte("a: {b.c: [x, y]}\nd: &d {e: z}\nf: *d\ng: |\n  w\nh: !!str v\n"))
+	require.NoError(t, err)
+	paths := make(map[string]string)
+	require.NoError(t, d.MapStrings(func(path, s string) (string, error) { paths[s] = path; return s, nil }))
+	for text, want := range map[string]string{"b.c": "$.a.'b.c'", "x": "$.a.'b.c'[0]", "y": "$.a.'b.c'[1]", "z": "", "w\n": "$.g", "v": "$.h", "f": "$.f"} {
+		assert.Equal(t, want, paths[text], text)
+	}
 }
 
 func TestPositions(t *testing.T) {

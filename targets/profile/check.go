@@ -65,7 +65,7 @@ type rule struct {
 // valueRules are about single values, and about values that exclude each other.
 func valueRules(p Profile) []rule {
 	return []rule{
-		{"$.base_url", "want an absolute http or https URL", p.BaseURL != "" && !AbsoluteURL(p.BaseURL)},
+		{"$.base_url", BaseURLFault(p.BaseURL), p.BaseURL != "" && BaseURLFault(p.BaseURL) != ""},
 		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
 		{"$.models.relay", "want the name of a model, or a list of names", !p.Models.Relay.usable()},
 		{"$.store", "sqlite and postgres exclude each other", p.Store.SQLite != "" && p.Store.Postgres != ""},
@@ -160,6 +160,19 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 		}
 	}
 	return nil
+}
+
+// BaseURLFault is what is wrong with the URL of a gateway, "" for nothing. It does not quote the URL, which may hold a password.
+func BaseURLFault(s string) string {
+	u, err := url.Parse(s)
+	switch {
+	case !AbsoluteURL(s):
+		return "want an absolute http or https URL"
+	case err == nil && (u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != ""):
+		return "want a URL without user, password, query and fragment: credentials belong into keys and headers"
+	default:
+		return ""
+	}
 }
 
 // AbsoluteURL reports whether a text is an http or https URL with a host.

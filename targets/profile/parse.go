@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/gatecert/gatecert/internal/yamlfile"
 )
@@ -39,43 +38,17 @@ func Parse(file string, data []byte, getenv func(string) (string, bool), drivers
 	if err != nil {
 		return Profile{}, fault{err}
 	}
-	if err := document.MapStrings(expand(getenv)); err != nil {
-		return Profile{}, fault{err}
+	expanding := &expansion{getenv: getenv}
+	if err := document.MapStrings(expanding.expand); err != nil {
+		return Profile{}, fault{expanding.hidden(err, nil)}
 	}
 	var p Profile
 	if err := document.Decode(&p); err != nil {
-		return Profile{}, fault{err}
+		return Profile{}, fault{expanding.hidden(err, p.Public)}
 	}
 	if err := check(document, p, drivers); err != nil {
-		return Profile{}, fault{err}
+		return Profile{}, fault{expanding.hidden(err, p.Public)}
 	}
+	p.Variables = expanding.variables(p.Public)
 	return p.WithDefaults(), nil
-}
-
-func expand(getenv func(string) (string, bool)) func(string) (string, error) {
-	return func(text string) (string, error) {
-		var out strings.Builder
-		for {
-			start := strings.Index(text, "${")
-			if start < 0 {
-				out.WriteString(text)
-				return out.String(), nil
-			}
-			end := strings.IndexByte(text[start:], '}')
-			if end < 0 {
-				return "", fmt.Errorf("%q has ${ without }", text)
-			}
-			name, fallback, hasFallback := strings.Cut(text[start+2:start+end], ":-")
-			value, set := getenv(name)
-			switch {
-			case set && value != "":
-			case hasFallback:
-				value = fallback
-			default:
-				return "", fmt.Errorf("the variable %s is not set: export it, or write ${%s:-default}", name, name)
-			}
-			out.WriteString(text[:start] + value)
-			text = text[start+end+1:]
-		}
-	}
 }

@@ -48,6 +48,7 @@ func TestAProfileSurvivesItsOwnYAML(t *testing.T) {
 	require.NoError(t, err)
 	again, err := Parse("p.yaml", raw, environment(nil))
 	require.NoError(t, err, string(raw))
+	again.Variables = p.Variables // its file holds their values
 	assert.Equal(t, p, again)
 }
 
@@ -79,7 +80,7 @@ func TestErrorsNameThePlaceAndTheFix(t *testing.T) {
 	known := []Driver{{Name: "static"}, {Name: "reference", Embedded: true}, {Name: "newapi", Admin: true}, {Name: "oneapi", Admin: true}}
 	for _, tt := range []struct{ name, yaml, want string }{
 		{"an unknown key", "base_url: http://a\nsurfacs: [chat]\n", `p.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
-		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": want name, base_url, prefix, tls, driver, admin, version, surfaces, keys, models, headers, surface_headers, upstream, limits, load, concurrency, settle, store, balance, claims, without_actions or circumstances`},
+		{"an unknown key with no near one", "base_url: http://a\nbanana: 1\n", `p.yaml:2:1: unknown key "banana": want name, base_url, prefix, tls, driver, admin, version, surfaces, keys, models, headers, surface_headers, upstream, limits, load, concurrency, settle, store, balance, claims, without_actions, public or circumstances`},
 		{"an unknown key deep inside", "base_url: http://a\nkeys:\n  vlid: x\n", `p.yaml:3:3: unknown key "vlid": did you mean "valid"?`},
 		{"an unset variable", "base_url: http://a\nkeys: {valid: \"${NO_SUCH}\"}\n", `p.yaml:2:15: the variable NO_SUCH is not set: export it, or write ${NO_SUCH:-default}`},
 		{"an unclosed variable", "base_url: ${A\n", `p.yaml:1:11: "${A" has ${ without }`},
@@ -157,15 +158,6 @@ func TestRedactedShowsNoKey(t *testing.T) {
 	}
 	assert.Contains(t, text, "gpt-4o-mini")
 	assert.Contains(t, text, "[caller key]")
-}
-
-func TestHeadersThatCarryCredentials(t *testing.T) {
-	for name, want := range map[string]bool{
-		"Authorization": true, "x-api-key": true, "X-Goog-Api-Key": true, "cookie": true, "x-auth-token": true,
-		"x-portkey-provider": false, "x-tenant": false, "x-monkey": false,
-	} {
-		assert.Equal(t, want, credentialName.MatchString(name), name)
-	}
 }
 
 func FuzzParse(f *testing.F) {

@@ -59,6 +59,11 @@ type Profile struct {
 	WithoutActions bool `yaml:"without_actions,omitempty"`
 	// Digest is the SHA-256 of the file that the profile was read from, "" for none.
 	Digest string `yaml:"-"`
+	// Public are environment variables that reports may show, although the profile uses them elsewhere than in the name, the
+	// version, the URL and the models.
+	Public []string `yaml:"public,omitempty"`
+	// Variables are the environment variables that the profile was read with.
+	Variables Variables `yaml:"-"`
 	// Circumstances are recipes by circumstance ("unpriced-model") or by circumstance and variant ("unreachable-upstream/refused").
 	Circumstances map[string]Recipe `yaml:"circumstances,omitempty"`
 }

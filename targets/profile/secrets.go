@@ -1,9 +1,8 @@
 package profile
 
 import (
-	"maps"
+	"cmp"
 	"net/url"
-	"regexp"
 	"slices"
 
 	"github.com/goccy/go-yaml"
@@ -12,38 +11,38 @@ import (
 	"github.com/gatecert/gatecert/internal/yamlfile"
 )
 
-// Secrets lists what no answer, log or report may show: every key of the profile, and the address of the upstream.
+// UpstreamAddress names the addresses of upstreams among the secrets.
+const UpstreamAddress = "upstream address"
+
+// Secrets lists what no answer, log or report may show: the keys, the credentials of headers, queries, bodies, stores and the
+// admin API, the address of the upstream, and the environment variables that the profile uses and does not call public.
 func (p Profile) Secrets() []redact.Secret {
 	var secrets []redact.Secret
-	add := func(what string, values ...string) {
-		for _, v := range values {
-			if v != "" {
-				secrets = append(secrets, redact.Secret{What: what, Value: v})
+	p.mapped(func(at place, text string) string {
+		_, found := p.shown(at, text)
+		for _, s := range found {
+			if s.Value != "" && !slices.Contains(secrets, s) {
+				secrets = append(secrets, s)
 			}
 		}
+		return text
+	})
+	for _, planted := range p.Planted {
+		secrets = append(secrets, redact.Secret{What: "planted store fault", Value: planted})
 	}
-	k := p.Keys
-	add("caller key", k.Valid, k.Revoked, k.Restricted, k.Denied, k.SpentAccount, k.SpentKey, p.Limits.Rate.Key)
-	for _, name := range slices.Sorted(maps.Keys(p.Circumstances)) {
-		r := p.Circumstances[name]
-		add("caller key", r.Key)
-		for _, surface := range slices.Sorted(maps.Keys(r.On)) {
-			add("caller key", r.On[surface].Key)
-		}
+	// The first of two with the same value gives the name: a key is called one wherever it stands.
+	slices.SortStableFunc(secrets, func(a, b redact.Secret) int { return cmp.Compare(rank(a.What), rank(b.What)) })
+	return append(secrets, p.Variables.secrets()...)
+}
+
+// ranked are the names of secrets that come first.
+var ranked = []string{redact.CallerKey, "administrator's credential", "store's password", "planted store fault", "upstream key", "upstream token"}
+
+func rank(what string) int {
+	if i := slices.Index(ranked, what); i >= 0 {
+		return i
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.Headers)) {
-		if credentialName.MatchString(name) {
-			add("header "+name, p.Headers[name])
-		}
-	}
-	add("administrator's credential", p.Admin.Token, p.Admin.Password)
-	add("store's password", p.Store.password())
-	add("planted store fault", p.Planted...)
-	add("upstream key", p.Upstream.Keys...)
-	add("upstream token", p.Upstream.Token)
-	add("upstream address", p.Upstream.Addresses...)
-	add("upstream address", p.Upstream.Listen, Host(p.Upstream.Attach), Host(p.Upstream.URL))
-	return secrets
+	return len(ranked)
 }
 
 // SearchedSecrets lists the secrets that answers are searched for. A weak one, such as the password "postgres", would be
@@ -51,25 +50,12 @@ func (p Profile) Secrets() []redact.Secret {
 func (p Profile) SearchedSecrets() (searched []redact.Secret, weak []string) {
 	searched, skipped := redact.Strong(p.Secrets())
 	for _, s := range skipped {
-		if !slices.Contains(weak, s.What) {
+		if !s.Echo && !slices.Contains(weak, s.What) {
 			weak = append(weak, s.What)
 		}
 	}
 	return searched, weak
 }
-
-// password is the part of the store's URL that no report may show.
-func (d DB) password() string {
-	u, err := url.Parse(d.Postgres)
-	if err != nil {
-		return d.Postgres
-	}
-	password, _ := u.User.Password()
-	return password
-}
-
-// credentialName recognises header fields whose value is a credential, by whole words: x-portkey-provider holds none.
-var credentialName = regexp.MustCompile(`(?i)(^|[-_])(authorization|auth|apikey|key|token|secret|cookie)([-_]|$)`)
 
 // Host is the host:port of a URL, "" for what is none.
 func Host(raw string) string {
@@ -78,40 +64,6 @@ func Host(raw string) string {
 		return ""
 	}
 	return u.Host
-}
-
-// Redacted is the effective profile as YAML, fit for a log: no key survives, and [ParseRedacted] reads it.
-func (p Profile) Redacted() string {
-	raw, err := yaml.Marshal(p)
-	if err != nil {
-		return "# the profile cannot be shown: " + err.Error() + "\n"
-	}
-	// Values are replaced before they are written: a key's name in brackets would be a list if it were not quoted.
-	var tree yaml.MapSlice
-	if err := yaml.UnmarshalWithOptions(raw, &tree, yaml.UseOrderedMap()); err != nil {
-		return "# the profile cannot be shown: " + err.Error() + "\n"
-	}
-	redactor := redact.New(p.Secrets()...)
-	if raw, err = yaml.Marshal(redacted(tree, redactor)); err != nil {
-		return "# the profile cannot be shown: " + err.Error() + "\n"
-	}
-	return redactor.Text(string(raw)) // for what is not a value: the name of a field
-}
-
-func redacted(value any, redactor *redact.Redactor) any {
-	switch v := value.(type) {
-	case string:
-		return redactor.Text(v)
-	case []any:
-		for i := range v {
-			v[i] = redacted(v[i], redactor)
-		}
-	case yaml.MapSlice:
-		for i := range v {
-			v[i].Value = redacted(v[i].Value, redactor)
-		}
-	}
-	return value
 }
 
 // YAML is the profile as a file that [Load] reads, keys included.

@@ -75,9 +75,14 @@ func (p postgres) Exec(ctx context.Context, statement string) error {
 	psql := exec.CommandContext(ctx, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement) //nolint:gosec // the profile's own
 	psql.Env = append(os.Environ(), postgresEnv(p.address)...)
 	if out, err := program.Run(psql); err != nil {
-		return fmt.Errorf("store %s: %q: %w: %s", p.address.Redacted(), statement, err, strings.TrimSpace(string(out)))
+		return fmt.Errorf("store %s: %q: %w: %s", shown(p.address), statement, err, strings.TrimSpace(string(out)))
 	}
 	return nil
+}
+
+// shown is a PostgreSQL URL without its password, and without its query, which may hold one too.
+func shown(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, User: url.User(u.User.Username()), Host: u.Host, Path: u.Path}).String()
 }
 
 // Close implements [targets.Store].
