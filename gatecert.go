@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/runner"
@@ -38,6 +39,8 @@ type Config struct {
 	OpenStore targets.OpenStore
 	// Level leaves out the cases that need a higher level. "" selects all cases but the load cases.
 	Level contract.Level
+	// TimeLimit ends a run that takes longer: it is incomplete then. 0 is no limit.
+	TimeLimit time.Duration
 	// AllowActions permits the shell lines and SQL statements of the target's recipes. Without it, the cases that need them are
 	// not offered. Ask before you set it for a profile that somebody else wrote.
 	AllowActions bool
@@ -86,6 +89,8 @@ var (
 	ErrNothingToRun = runner.ErrNothingToRun
 	// ErrUnreachable is returned when the gateway cannot be reached. Its text names the URL.
 	ErrUnreachable = runner.ErrUnreachable
+	// ErrTimeLimit is returned when [Config].TimeLimit is over.
+	ErrTimeLimit = runner.ErrTimeLimit
 	// ErrHarness is returned when gatecert itself failed: the log cannot be written, the driver cannot prepare the target.
 	ErrHarness = runner.ErrHarness
 )
@@ -125,7 +130,7 @@ func New(cfg Config) (*Certification, error) {
 	}
 	return &Certification{runner.Job{
 		Target: cfg.Target, Driver: driver, OpenStore: cfg.OpenStore,
-		Selection: selection, AllowActions: cfg.AllowActions, AllowRemoteLoad: cfg.AllowRemoteLoad, Baseline: cfg.Baseline, Concurrency: cfg.Concurrency,
+		Selection: selection, TimeLimit: cfg.TimeLimit, AllowActions: cfg.AllowActions, AllowRemoteLoad: cfg.AllowRemoteLoad, Baseline: cfg.Baseline, Concurrency: cfg.Concurrency,
 		Log: cfg.Log, Command: cfg.Command, Progress: cfg.Progress,
 	}}, nil
 }

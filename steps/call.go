@@ -2,8 +2,10 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
@@ -151,6 +153,10 @@ func (w *World) tryAgain(ctx context.Context, c contract.Case) error {
 func (w *World) observe(ctx context.Context, c contract.Case) (contract.Observation, bool) {
 	w.result.Tries++
 	o, err := w.session.Observe(ctx, c)
+	if errors.Is(err, ErrGivenUp) {
+		w.reject(contract.Untestable, strings.TrimPrefix(err.Error(), ErrGivenUp.Error()+": "))
+		return o, false
+	}
 	if err != nil {
 		w.reject(contract.Error, fmt.Sprintf("%s: %v", c.ID(), err))
 		return o, false

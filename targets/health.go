@@ -156,6 +156,11 @@ func (s *Session) HealthNotes() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var notes []string
+	if !s.persist {
+		for _, surface := range s.overdue.givenUp() {
+			notes = append(notes, s.overdueNote(surface))
+		}
+	}
 	switch {
 	case h.pace > 0:
 		notes = append(notes, fmt.Sprintf(

@@ -32,6 +32,9 @@ type Session struct {
 	// serviceTimes holds, by surface, how long its last healthy call took, as a [time.Duration].
 	serviceTimes sync.Map
 	health       health
+	// overdue counts calls that took too long; persist goes on all the same.
+	overdue overdue
+	persist bool
 	// relays holds, by case, the place of the relay model that it was sent with last.
 	relays sync.Map
 	// unknown are the keys that the gateway answers like one that was never issued, as [Session.CheckPreparedKeys] found.
@@ -47,6 +50,8 @@ type Host struct {
 	OpenStore OpenStore
 	// Shell runs the shell lines of recipes. nil is [SystemShell].
 	Shell Shell
+	// Persist tries every case of a surface, however many calls there took longer than the patience.
+	Persist bool
 }
 
 // NewSession returns a session on a prepared gateway. Close ends it; taking down what the driver prepared is left to
@@ -68,6 +73,7 @@ func NewSession(p Prepared, host Host) *Session {
 		actions:      p.Actions,
 		shell:        host.Shell,
 		readUsageLog: p.ReadUsageLog,
+		persist:      host.Persist,
 	}
 	if valid := p.Profile.Limits.Valid; valid.Requests > 0 && valid.Window > 0 {
 		s.health.slowDown(valid.Window / time.Duration(valid.Requests))
@@ -114,6 +120,9 @@ func (s *Session) readsBalance(c contract.Case) bool {
 // It returns [profile.ErrNotOffered] when the profile lacks what the case needs, and other errors when the harness itself
 // could not do its part: an action failed, the upstream cannot be asked.
 func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Observation, err error) {
+	if err := s.patient(c); err != nil {
+		return o, err
+	}
 	token := newToken()
 	pr, err := s.request(c, token)
 	if err != nil {
@@ -136,6 +145,7 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 	if o, token, err = s.send(ctx, c, token, pr); err != nil {
 		return o, err
 	}
+	s.overdue.count(c, o.Timing.End >= s.Profile.Limits.Patience && s.Profile.Limits.Patience > 0)
 	o.Declared = s.declared(c, pr.Call.Key)
 	if s.upstream != nil {
 		if err := s.awaitUpstream(ctx, c, token, &o); err != nil {

@@ -52,7 +52,7 @@ func exitCode(err error) int {
 		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errNotSent), errors.Is(err, folderlock.ErrHeld),
 		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrCannotPrepare), errors.Is(err, newapi.ErrJournal):
 		return exitUsage
-	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled),
+	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, gatecert.ErrTimeLimit), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled),
 		errors.Is(err, runlog.ErrNoHeader), errors.Is(err, runlog.ErrMalformed), errors.Is(err, runlog.ErrSchema):
 		return exitIncomplete
 	default:

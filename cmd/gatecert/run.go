@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
@@ -17,17 +18,18 @@ import (
 
 type runCommand struct {
 	targetFlags
-	Level       string   `help:"Highest certification level: edge, relay, account, store, full. Default: edge with a URL, otherwise all cases but the load cases, which full includes."`
-	Rows        []string `help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
-	Surfaces    []string `help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
-	Concurrency int      `help:"Cases at once. Default: the profile's, or 8." placeholder:"N"`
-	Baseline    string   `help:"Expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
-	Update      bool     `name:"update-baseline" help:"Rewrite --baseline so that it expects exactly the failures of this run."`
-	Format      []string `help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
-	Out         string   `help:"Folder for run.ndjson and the reports. Default: a new one, reports/START-TARGET; reports/latest leads to it." placeholder:"DIR" type:"path"`
-	Keep        int      `help:"Keep the N newest runs of this target in reports/ and remove older ones, except certified ones. Default: all are kept." placeholder:"N"`
-	Yes         bool     `help:"Permit the changes that a driver makes on a running gateway (it lists them first), and load cases on a gateway that is not on this machine. For CI."`
-	Failures    int      `help:"Number of failures shown in full on the terminal. Default: ${default}." default:"10"`
+	Level       string        `help:"Highest certification level: edge, relay, account, store, full. Default: edge with a URL, otherwise all cases but the load cases, which full includes."`
+	Rows        []string      `help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
+	Surfaces    []string      `help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
+	Concurrency int           `help:"Cases at once. Default: the profile's, or 8." placeholder:"N"`
+	Baseline    string        `help:"Expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
+	Update      bool          `name:"update-baseline" help:"Rewrite --baseline so that it expects exactly the failures of this run."`
+	Format      []string      `help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
+	Out         string        `help:"Folder for run.ndjson and the reports. Default: a new one, reports/START-TARGET; reports/latest leads to it." placeholder:"DIR" type:"path"`
+	Keep        int           `help:"Keep the N newest runs of this target in reports/ and remove older ones, except certified ones. Default: all are kept." placeholder:"N"`
+	Yes         bool          `help:"Permit the changes that a driver makes on a running gateway (it lists them first), and load cases on a gateway that is not on this machine. For CI."`
+	TimeLimit   time.Duration `help:"End a run that takes longer; it is incomplete then, with exit code 3. 0 for no limit. Default: ${default}." default:"15m"`
+	Failures    int           `help:"Number of failures shown in full on the terminal. Default: ${default}." default:"10"`
 }
 
 // Help implements kong's HelpProvider.
@@ -95,6 +97,9 @@ type runOptions struct {
 // begun, and the run has no schema when it never did. An interrupted run has reports too: they say that it is incomplete.
 func (c *console) certify(ctx context.Context, config gatecert.Config, options runOptions) (run runlog.Run, out *output, err error) {
 	c.tellActions(config)
+	if config.TimeLimit > 0 {
+		fmt.Fprintf(c.err, "the run ends after %s at the latest (--time-limit)\n", config.TimeLimit)
+	}
 	journal, err := c.mayChange(&config, options.yes)
 	if err != nil {
 		return run, nil, err
@@ -146,13 +151,16 @@ func (r runCommand) config() (gatecert.Config, error) {
 	if r.Keep < 0 || r.Keep > 0 && r.Out != "" {
 		return config, fmt.Errorf("%w: --keep %d: want 1 or more, and no --out: it is about the runs in reports/", errUsage, r.Keep)
 	}
+	if r.TimeLimit < 0 {
+		return config, fmt.Errorf("%w: --time-limit %s: want a positive time, or 0 for no limit", errUsage, r.TimeLimit)
+	}
 	if r.Concurrency < 0 || r.Concurrency > 256 {
 		return config, fmt.Errorf("%w: --concurrency %d: want 1 to 256", errUsage, r.Concurrency)
 	}
 	if config.Target, err = r.profile(); err != nil {
 		return config, err
 	}
-	config.AllowActions = r.permits(config.Target)
+	config.AllowActions, config.TimeLimit = r.permits(config.Target), r.TimeLimit
 	if r.URL != "" && config.Level == "" {
 		config.Level = contract.Edge
 	}

@@ -22,6 +22,9 @@ type Job struct {
 	Driver    targets.Driver
 	OpenStore targets.OpenStore
 	Selection runlog.Selection
+	// TimeLimit bounds the run; 0 does not. Persist tries every case of a surface whose calls take too long.
+	TimeLimit time.Duration
+	Persist   bool
 	// AllowActions permits the shell lines and SQL statements of Target. Those of a driver need no permission.
 	AllowActions bool
 	// AllowRemoteLoad permits load cases on a gateway that is not on this machine.
@@ -66,6 +69,8 @@ var (
 	ErrNothingToRun = errors.New("nothing to run")
 	// ErrUnreachable is returned when the gateway cannot be reached. Its text names the URL.
 	ErrUnreachable = errors.New("target unreachable")
+	// ErrTimeLimit is returned when the time limit of a run is over. The run is then incomplete, or never began.
+	ErrTimeLimit = errors.New("the time limit is over")
 	// ErrHarness is returned when gatecert itself failed: the log cannot be written, the driver cannot prepare the target.
 	ErrHarness = errors.New("harness fault")
 )

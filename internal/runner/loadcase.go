@@ -17,7 +17,7 @@ import (
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// loadSession is a session that can run load cases too.
+// loadSession is a session that can run load cases too, and whose errors the steps know.
 type loadSession struct {
 	*targets.Session
 
@@ -25,6 +25,15 @@ type loadSession struct {
 }
 
 var _ steps.Session = loadSession{}
+
+// Observe implements [steps.Session].
+func (s loadSession) Observe(ctx context.Context, c contract.Case) (contract.Observation, error) {
+	o, err := s.Session.Observe(ctx, c)
+	if errors.Is(err, targets.ErrGivenUp) {
+		err = fmt.Errorf("%w: %s", steps.ErrGivenUp, strings.TrimPrefix(err.Error(), targets.ErrGivenUp.Error()+": "))
+	}
+	return o, err
+}
 
 // RunLoad implements [steps.Session].
 func (s loadSession) RunLoad(ctx context.Context, c contract.Case) (steps.LoadResult, error) {

@@ -38,6 +38,16 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r.journal.failed = cancel // nothing is sent that the log could not show
+	if limit := r.job.TimeLimit; limit > 0 {
+		over := fmt.Errorf("%w: the run took longer than %s; give it more with --time-limit", ErrTimeLimit, limit)
+		timer := time.AfterFunc(limit, func() { cancel(over) })
+		defer timer.Stop()
+		defer func() {
+			if cause := context.Cause(ctx); err != nil && errors.Is(cause, ErrTimeLimit) && !errors.Is(err, ErrTimeLimit) {
+				err = fmt.Errorf("%w: %w", cause, err) // whatever was under way then has failed with an error of its own
+			}
+		}()
+	}
 	r.progress.report(Progress{Phase: PhasePrepare})
 	target := r.job.Target
 	target.WithoutActions = target.WithoutActions || !r.job.AllowActions && len(target.Actions()) > 0
@@ -65,13 +75,16 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	if _, weak := r.prepared.Profile.SearchedSecrets(); len(weak) > 0 {
 		r.journal.note("answers are not searched for these secrets, which are words, numbers or short: %s", strings.Join(weak, ", "))
 	}
-	r.session = targets.NewSession(r.prepared, targets.Host{OpenStore: r.job.OpenStore})
+	r.session = targets.NewSession(r.prepared, targets.Host{OpenStore: r.job.OpenStore, Persist: r.job.Persist})
 	defer func() { err = errors.Join(err, r.session.Close()) }()
 
 	if err := r.begin(ctx); err != nil {
 		return run, err
 	}
 	interrupted := r.runCases(ctx)
+	if errors.Is(interrupted, ErrTimeLimit) {
+		r.journal.note("%v", interrupted)
+	}
 	if run, err = r.end(ctx, interrupted); err != nil {
 		return run, err
 	}

@@ -161,7 +161,7 @@ func (g gateway) test(ctx context.Context) (reports.GatewayResult, error) {
 		return reports.GatewayResult{}, err
 	}
 	driver := driver{name: g.name}
-	job := runner.Job{Selection: selection}
+	job := runner.Job{Selection: selection, Persist: true} // a mutant must change exactly the cases that it breaks
 	if g.level != "" {
 		driver.rate, job.Concurrency = loadRate(), loadConcurrency
 	}

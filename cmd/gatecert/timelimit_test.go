@@ -1,0 +1,30 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestARunEndsAtItsTimeLimit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	code, stdout, stderr := invoke(t.Context(), append(shortRun, "--time-limit", "1ms", "--out", dir)...)
+	assert.Equal(t, exitIncomplete, code, stdout+stderr)
+	assert.Contains(t, stderr, "the run ends after 1ms at the latest (--time-limit)\n")
+	assert.Contains(t, stderr, "the time limit is over: the run took longer than 1ms; give it more with --time-limit")
+	assert.Empty(t, contents(t, dir), "it never began")
+
+	// Two seconds are enough for the control calls, on most machines, and for no whole run.
+	code, stdout, stderr = invoke(t.Context(), "run", "--time-limit", "2s", "--concurrency", "1", "--out", dir)
+	assert.Equal(t, exitIncomplete, code, stderr)
+	if run, err := readLog(dir); err == nil {
+		assert.Contains(t, stdout, "INCOMPLETE")
+		require.NotNil(t, run.Footer)
+		assert.True(t, run.Footer.Interrupted)
+		assert.Contains(t, run.Footer.Notes, "the time limit is over: the run took longer than 2s; give it more with --time-limit")
+	}
+	code, _, _ = invoke(t.Context(), append(shortRun, "--time-limit=-1s", "--out", dir)...)
+	assert.Equal(t, exitUsage, code)
+}
