@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/features"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/plain"
@@ -69,13 +72,42 @@ func explainRow(w io.Writer, row contract.Row, claims contract.Claims) {
 	}
 }
 
+// peculiar says in what a variant differs from its circumstance and row, "" for nothing.
+func peculiar(circ contract.Circumstance, v contract.Variant) string {
+	var words []string
+	if v.Needs != "" && v.Needs != circ.Needs {
+		words = append(words, "needs "+string(v.Needs))
+	}
+	if v.Status != nil {
+		words = append(words, "status "+v.Status.String())
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
+}
+
+// surfacesOf names the surfaces of a variant, where they are nearly all those that it is not on.
+func surfacesOf(v contract.Variant) string {
+	const few = 5
+	absent := slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return slices.Contains(v.Surfaces, s) })
+	switch {
+	case len(absent) == 0:
+		return "all surfaces"
+	case len(absent) <= few:
+		return "all surfaces but " + plain.Joined(absent)
+	default:
+		return plain.Joined(v.Surfaces)
+	}
+}
+
 func explainCircumstance(w io.Writer, circ contract.Circumstance, claims contract.Claims) {
 	fmt.Fprintf(w, "\ncircumstance %s (needs %s)\n  %s\n", circ.ID, circ.Needs, circ.Sentence)
 	if claims.NoClientKeys && circ.NeedsClientKeys() {
 		fmt.Fprintln(w, "  claim         not offered: the gateway has no client keys")
 	}
 	for _, v := range circ.Variants {
-		fmt.Fprintf(w, "  %-13s %s\n                on %s\n", cmp.Or(v.Name, "-"), v.Sentence, plain.Joined(v.Surfaces))
+		fmt.Fprintf(w, "  %-13s %s%s\n                on %s\n", cmp.Or(v.Name, "-"), v.Sentence, peculiar(circ, v), surfacesOf(v))
 		if claims.NoClientKeys && v.NeedsClientKeys(circ.ID) {
 			fmt.Fprintln(w, "                not offered: the gateway has no client keys, so that the upstream's refusal of the key is about the caller")
 		}

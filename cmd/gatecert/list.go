@@ -38,7 +38,7 @@ func (l listCommand) Run(c *console) error {
 	case "cases":
 		return l.cases(c)
 	case "surfaces":
-		return listAll(c, dialect.Surfaces(), []string{"surface", "dialect", "streaming", "error envelope"}, surfaceLine)
+		return listAll(c, dialect.Surfaces(), []string{"surface", "dialect", "request", "answer", "error envelope"}, surfaceLine)
 	case "levels":
 		return listAll(c, contract.Levels(), []string{"level", "cases", "needs"}, levelLine)
 	case "directives":
@@ -82,11 +82,15 @@ func (l listCommand) cases(c *console) error {
 }
 
 func surfaceLine(s dialect.Surface) []string {
-	streaming := ""
-	if s.Streaming() {
-		streaming = "yes"
+	e, _ := s.Details()
+	request, answer := s.Method()+" "+e.Path, cmp.Or(e.Media, "JSON")
+	if s.TakesForm() {
+		request += ", a multipart form"
 	}
-	return []string{string(s), string(s.Dialect()), streaming, s.Dialect().EnvelopeShape()}
+	if s.Streaming() {
+		request, answer = s.Method()+" "+cmp.Or(e.StreamPath, e.Path), "events"
+	}
+	return []string{string(s), string(s.Dialect()), request, answer, s.Dialect().EnvelopeShape()}
 }
 
 // levelNeeds says what each level asks of a target, in the words of the contract's column.
