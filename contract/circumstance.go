@@ -95,10 +95,7 @@ func relayed() []dialect.Surface { return only(dialect.Surface.Relayed) }
 
 // charged are the relayed surfaces whose calls cost something.
 func charged() []dialect.Surface {
-	return only(func(s dialect.Surface) bool {
-		e, _ := s.Details()
-		return s.Relayed() && !e.Free
-	})
+	return only(func(s dialect.Surface) bool { return s.Relayed() && !s.Free() })
 }
 
 // answeringJSON are the relayed surfaces whose answers are JSON, or events of it.

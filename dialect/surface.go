@@ -235,6 +235,9 @@ func (s Surface) Binary() bool { return s.endpoint().Media != "" }
 // Relayed reports whether a gateway has to ask an upstream for its answer.
 func (s Surface) Relayed() bool { return s.Valid() && !s.endpoint().Local }
 
+// Free reports whether a call on the surface costs its caller nothing.
+func (s Surface) Free() bool { return s.endpoint().Free }
+
 // KeyInQuery reports whether clients may send the key as ?key= in the URL.
 func (s Surface) KeyInQuery() bool { return s.Dialect().clientSide().keyInQuery }
 

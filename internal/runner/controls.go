@@ -29,7 +29,8 @@ type controls struct {
 const afterCases = "after"
 
 // callControls makes the control calls of all surfaces at once: a healthy call, and before the cases a call with a model
-// that does not exist.
+// that does not exist. On a surface that costs nothing only the first is made: a gateway answers there by itself, so that one
+// that knows every model is at fault, and not one that would answer anything.
 func callControls(ctx context.Context, session *targets.Session, surfaces []dialect.Surface, phase string) (controls, error) {
 	kinds := []targets.ControlKind{targets.ControlHealthy}
 	if phase == runlog.BeforeCases {
@@ -39,7 +40,7 @@ func callControls(ctx context.Context, session *targets.Session, surfaces []dial
 	errs := make([]error, len(surfaces))
 	var wg sync.WaitGroup
 	for i, surface := range surfaces {
-		wg.Go(func() { calls[i], errs[i] = callSurface(ctx, session, surface, kinds, phase) })
+		wg.Go(func() { calls[i], errs[i] = callSurface(ctx, session, surface, kindsOn(surface, kinds), phase) })
 	}
 	wg.Wait()
 	if err := callAgain(ctx, session, surfaces, kinds, phase, calls); err != nil {
@@ -89,7 +90,7 @@ func callAgain(
 	}
 	for _, i := range refused {
 		for range 2 { // the second time after one more wait, where the pace was not slow enough
-			again, err := callSurface(ctx, session, surfaces[i], kinds, phase)
+			again, err := callSurface(ctx, session, surfaces[i], kindsOn(surfaces[i], kinds), phase)
 			if err != nil {
 				return err
 			}
@@ -100,6 +101,14 @@ func callAgain(
 		}
 	}
 	return nil
+}
+
+// kindsOn are those of the control calls that are made on a surface.
+func kindsOn(surface dialect.Surface, kinds []targets.ControlKind) []targets.ControlKind {
+	if !surface.Free() {
+		return kinds
+	}
+	return slices.DeleteFunc(slices.Clone(kinds), func(kind targets.ControlKind) bool { return kind == targets.ControlNonsense })
 }
 
 // callSurface makes the control calls of one surface, up to the first that fails: on a surface that is not healthy, a
@@ -148,6 +157,22 @@ func (r *runner) tryOtherModels(ctx context.Context) error {
 			return err
 		}
 		r.before.replace(again, after)
+	}
+	return nil
+}
+
+// checkCounts finds out whether the counts of tokens are counted.
+func (r *runner) checkCounts(ctx context.Context) error {
+	i := slices.IndexFunc(r.before.calls, func(c runlog.Control) bool { return c.Surface == dialect.CountTokens && c.OK })
+	if i < 0 || r.before.failed[dialect.CountTokens] != "" {
+		return nil
+	}
+	note, err := r.session.CheckCounts(ctx, *r.before.calls[i].Observation)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrHarness, err)
+	}
+	if note != "" {
+		r.journal.note("%s", note)
 	}
 	return nil
 }

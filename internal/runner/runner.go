@@ -116,6 +116,9 @@ func (r *runner) begin(ctx context.Context) (err error) {
 	if err := r.tryNewerVersions(ctx); err != nil {
 		return fmt.Errorf("%w: %w", ErrHarness, err)
 	}
+	if err := r.checkCounts(ctx); err != nil {
+		return err
+	}
 	if !r.selection.WithoutLoad {
 		r.selection.LoadSurfaces = profile.LoadSurfaces()
 	}

@@ -173,7 +173,7 @@ func judged(known contract.Case, c runlog.Case) contract.Verdict {
 }
 
 // controls checks that on every surface on which a case was judged, the healthy control before the cases succeeded and the
-// nonsense control failed.
+// nonsense control failed. A surface that costs nothing has no nonsense control.
 func (a *audit) controls() {
 	for _, s := range a.run.Selection.Surfaces {
 		if !slices.ContainsFunc(a.run.Cases, func(c runlog.Case) bool {
@@ -182,6 +182,9 @@ func (a *audit) controls() {
 			continue
 		}
 		for _, kind := range []string{runlog.ControlHealthy, runlog.ControlNonsense} {
+			if kind == runlog.ControlNonsense && s.Free() {
+				continue
+			}
 			i := slices.IndexFunc(a.run.Controls, func(c runlog.Control) bool {
 				return c.Surface == s && c.Kind == kind && c.Phase == runlog.BeforeCases
 			})

@@ -71,7 +71,7 @@ func (g *Gateway) authorize(ctx context.Context, c *Call) error {
 
 // price is the handler that finds the most that the call can cost.
 func (g *Gateway) price(_ context.Context, c *Call) error {
-	if free(c.Surface) {
+	if c.Surface.Free() {
 		return nil
 	}
 	if !c.model.priced() {
@@ -86,12 +86,6 @@ func (g *Gateway) price(_ context.Context, c *Call) error {
 	}
 	c.cost = c.model.cost(c.tokens, output)
 	return nil
-}
-
-// free reports whether a surface's calls cost nothing.
-func free(s dialect.Surface) bool {
-	e, _ := s.Details()
-	return e.Free
 }
 
 // cost is the price of tokens in quota units, input and output each rounded up. It saturates at math.MaxInt64.

@@ -114,7 +114,7 @@ func (l *quotaLedger) release(ctx context.Context, r reservation, charge int64, 
 // reserve is the handler that reserves the most that the call can cost: of the user's quota first, then of the key's
 // budget.
 func (g *Gateway) reserve(ctx context.Context, c *Call) error {
-	if free(c.Surface) {
+	if c.Surface.Free() {
 		return nil
 	}
 	r := reservation{requestID: c.id, userID: c.caller.userID, keyID: c.caller.keyID, model: c.model.name, units: c.cost}

@@ -1,0 +1,63 @@
+package targets
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/targets/profile"
+)
+
+// longPrompt is so much longer than the healthy prompt that no tokenizer finds as many tokens in it.
+var longPrompt = strings.Repeat("one two three four five six seven eight nine ten ", 20)
+
+// unsupportedCount is the recipe of a count that the gateway cannot make.
+const unsupportedCount = "unknown-path/unsupported"
+
+// CheckCounts compares the count of tokens in the answer to a healthy call with that of a much longer prompt. Where both are the
+// same, or nothing was counted, the gateway has made the count up: a client that trusts it never shortens its context. The
+// healthy call is then what [unsupportedCount] is about, whatever the profile says, and the note tells so. It is "" where
+// the counts differ, and where nothing can be said. It has to be called before the cases.
+func (s *Session) CheckCounts(ctx context.Context, healthy contract.Observation) (note string, err error) {
+	short, ok := countIn(healthy)
+	if !ok {
+		return "", nil
+	}
+	call := HealthyCall(s.Profile, dialect.CountTokens, newToken())
+	call.Prompt += " " + longPrompt
+	o, err := s.paced(ctx, call)
+	if err != nil {
+		return "", err
+	}
+	long, ok := countIn(o)
+	if !ok || short != 0 && long != short {
+		return "", nil
+	}
+	recipes := maps.Clone(s.Profile.Circumstances)
+	if recipes == nil {
+		recipes = make(map[string]profile.Recipe)
+	}
+	recipes[unsupportedCount] = profile.Recipe{}
+	s.Profile.Circumstances = recipes
+	return fmt.Sprintf("count-tokens answers %d tokens for a short prompt and %d for one of 200 words more: it does not count. "+
+		"http:404/unknown-path/count-tokens/unsupported (level account) judges that", short, long), nil
+}
+
+// countIn is the count of tokens in a successful answer; ok is false when there is none.
+func countIn(o contract.Observation) (count int64, ok bool) {
+	if ok, _ := contract.IsSuccess(dialect.CountTokens, o); !ok {
+		return 0, false
+	}
+	var answer struct {
+		Tokens json.Number `json:"input_tokens"`
+	}
+	if json.Unmarshal(o.Body, &answer) != nil {
+		return 0, false
+	}
+	count, err := answer.Tokens.Int64()
+	return count, err == nil
+}
