@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"net/http"
@@ -71,17 +72,17 @@ func (r *request) curlBody(line string, redactor *redact.Redactor, capture int) 
 		return fmt.Sprintf("# the body of %d bytes is not shown\n%s --data-binary @body", r.body.size(), line)
 	case r.body.pad > 0:
 		return fmt.Sprintf(`{ %s; head -c %d /dev/zero | tr '\0' %c; %s; } | %s --data-binary @-`,
-			r.printf(head), r.body.pad, filler, r.printf(tail), line)
+			r.output(head), r.body.pad, filler, r.output(tail), line)
 	case r.body.missing > 0 && !printable(head):
 		return fmt.Sprintf("# curl cannot close its writing side: the gateway waits for %d bytes more\n"+
 			"%s | %s -H 'Content-Length: %d' --data-binary @-",
-			r.body.missing, r.printf(head), line, r.body.size()+r.body.missing)
+			r.body.missing, r.output(head), line, r.body.size()+r.body.missing)
 	case r.body.missing > 0:
 		return fmt.Sprintf("# curl cannot close its writing side: the gateway waits for %d bytes more\n"+
 			"%s -H 'Content-Length: %d' --data-binary %s",
 			r.body.missing, line, r.body.size()+r.body.missing, r.quote(string(head)))
 	case !printable(head):
-		return r.printf(head) + " | " + line + " --data-binary @-"
+		return r.output(head) + " | " + line + " --data-binary @-"
 	default:
 		return line + " --data-binary " + r.quote(string(head))
 	}
@@ -96,6 +97,38 @@ func (r *request) quote(word string) string {
 		return kept + variable
 	}
 	return word
+}
+
+// silentRun is from how many zero bytes on a command names their number. Audio of silence is full of them, and escapes of each
+// made lines too long to be shown.
+const silentRun = 32
+
+// output returns a shell command that prints exactly these bytes, long runs of zero bytes in a short way.
+func (r *request) output(content []byte) string {
+	var commands []string
+	zeros := bytes.Repeat([]byte{0}, silentRun)
+	for len(content) > 0 {
+		at := bytes.Index(content, zeros)
+		if at < 0 {
+			at = len(content)
+		}
+		if at > 0 {
+			commands = append(commands, r.printf(content[:at]))
+		}
+		rest := bytes.TrimLeft(content[at:], "\x00")
+		if n := len(content) - at - len(rest); n > 0 {
+			commands = append(commands, fmt.Sprintf("head -c %d /dev/zero", n))
+		}
+		content = rest
+	}
+	switch len(commands) {
+	case 0:
+		return "printf ''"
+	case 1:
+		return commands[0]
+	default:
+		return "{ " + strings.Join(commands, "; ") + "; }"
+	}
 }
 
 // printf returns the shell command that prints exactly these bytes.

@@ -58,6 +58,9 @@ func describeBytes(content []byte) string {
 	return fmt.Sprintf("[%d bytes, SHA-256 %x]", len(content), sha256.Sum256(content))
 }
 
+// fewBytes is how much longer a command may be than a file of a few bytes.
+const fewBytes = 64
+
 // curlForm adds the fields of a form to a command line that makes the form itself. A file comes from the standard input.
 func (r *request) curlForm(line string, redactor *redact.Redactor) string {
 	input := ""
@@ -74,7 +77,10 @@ func (r *request) curlForm(line string, redactor *redact.Redactor) string {
 			word += ";type=" + kind
 		}
 		line += " -F " + r.quote(word)
-		input = "printf %s " + base64.StdEncoding.EncodeToString(content) + " | base64 -d | "
+		content, _ = redactor.Bytes(content)
+		if input = r.output(content) + " | "; len(input) > fewBytes+2*len(content) {
+			input = "printf %s " + base64.StdEncoding.EncodeToString(content) + " | base64 -d | "
+		}
 	}
 	return input + line
 }

@@ -60,6 +60,7 @@ func TestCurlMakesAForm(t *testing.T) {
 	call := Call{Surface: dialect.Transcriptions, BaseURL: "http://h", Key: "sk-mine", Model: "m", Prompt: "it's sk-upstream"}
 	line := curlOf(t, call)
 	assert.NotContains(t, line, "multipart/form-data", "curl has a boundary of its own")
+	assert.Less(t, len(line), 1000, "reports cut lines that are longer")
 	script := `GATEWAY_KEY=sk-mine; curl() { printf '<%s>' "$@"; base64 | tr -d '\n'; }; ` + line
 	out, err := exec.Command(shell, "-c", script).CombinedOutput()
 	require.NoError(t, err, string(out))
