@@ -6,7 +6,7 @@ const Images Surface = "images"
 var imagesEndpoint = Endpoint{
 	Surface: Images, Dialect: OpenAI, Label: "imgs",
 	Path: "/v1/images/generations", UnknownPath: "/v1/images/no-such-path",
-	Input: "prompt", Answers: "data", DefaultModel: true,
+	Input: "prompt", Answers: "data", Large: true, DefaultModel: true,
 	body:      func(a Ask) Object { return Object{"prompt": a.Prompt, "n": 1} },
 	operation: images{},
 }

@@ -11,7 +11,7 @@ const Speech Surface = "speech"
 var speechEndpoint = Endpoint{
 	Surface: Speech, Dialect: OpenAI, Label: "spch",
 	Path: "/v1/audio/speech", UnknownPath: "/v1/audio/no-such-path",
-	Input: "input", Media: "audio",
+	Input: "input", Media: "audio", Large: true,
 	body:      func(a Ask) Object { return Object{"input": a.Prompt, "voice": "alloy"} },
 	operation: speech{},
 }

@@ -52,6 +52,8 @@ type Endpoint struct {
 	Holds   Shape
 	// Media is the top-level media type of a successful answer that is not JSON ("audio"), "" for JSON.
 	Media string
+	// Large says that a successful answer may have megabytes: an image in base64, minutes of audio.
+	Large bool
 	// Form says that its clients send a multipart form in place of JSON.
 	Form bool
 	// Local says that a gateway answers it by itself, without an upstream.
@@ -95,13 +97,15 @@ func (e Endpoint) Answered(object map[string]json.RawMessage) bool {
 	if !has {
 		return false
 	}
+	if e.Holds == ShapeList {
+		var list []json.RawMessage // the elements may be large
+		return json.Unmarshal(raw, &list) == nil && len(list) > 0
+	}
 	var value any
 	if json.Unmarshal(raw, &value) != nil {
 		return false
 	}
-	switch v := value.(type) {
-	case List:
-		return e.Holds == ShapeList && len(v) > 0
+	switch value.(type) {
 	case string:
 		return e.Holds == ShapeText
 	case float64:
@@ -234,6 +238,9 @@ func (s Surface) Binary() bool { return s.endpoint().Media != "" }
 
 // Relayed reports whether a gateway has to ask an upstream for its answer.
 func (s Surface) Relayed() bool { return s.Valid() && !s.endpoint().Local }
+
+// Large reports whether a successful answer on the surface may have megabytes.
+func (s Surface) Large() bool { return s.endpoint().Large }
 
 // Free reports whether a call on the surface costs its caller nothing.
 func (s Surface) Free() bool { return s.endpoint().Free }

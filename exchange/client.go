@@ -88,7 +88,7 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 		return contract.Observation{}, fmt.Errorf("call on %s: %w", call.Surface, err)
 	case err == nil:
 		out.recordHead(resp)
-		out.recordBody(bodyReader{limits: c.limits, timer: timer, cancel: cancel}.read(inner, resp))
+		out.recordBody(bodyReader{limits: c.limits.on(call.Surface), timer: timer, cancel: cancel}.read(inner, resp))
 	case ctx.Err() == nil:
 		out.recordFailure(classifyFailure(inner, err, timer))
 	}
@@ -129,7 +129,7 @@ func (c *Client) keptConnection(ctx context.Context, first Call) (*http.Transpor
 		return nil, fmt.Errorf("first call on %s: %w", first.Surface, err)
 	}
 	if resp, err := transport.RoundTrip(out); err == nil {
-		_, _ = io.CopyN(io.Discard, resp.Body, int64(c.limits.Body)) // a connection is kept when its answer was read
+		_, _ = io.CopyN(io.Discard, resp.Body, c.limits.on(first.Surface).Body) // a connection is kept when its answer was read
 		_ = resp.Body.Close()
 	}
 	return transport, ctx.Err()

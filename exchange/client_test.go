@@ -272,16 +272,18 @@ func TestSlowBodiesAreCut(t *testing.T) {
 func TestEndlessBodiesAreCut(t *testing.T) {
 	for sentence, row := range map[string]struct {
 		piece, contentType string
+		surface            dialect.Surface
 		limits             Limits
 		cut                string
 	}{
-		"of bytes":  {"x", "application/json", Limits{}, "the body is longer than 4194304 bytes"},
-		"of a line": {"x", "text/event-stream", Limits{}, "event 1 is longer than 1048576 bytes"},
-		"of events": {"data: x\n\n", "text/event-stream", Limits{}, "more than 10000 events"},
+		"of bytes":  {"x", "application/json", dialect.Chat, Limits{}, "the body is longer than 4194304 bytes"},
+		"of images": {"x", "application/json", dialect.Images, Limits{}, "the body is longer than 12582912 bytes"},
+		"of a line": {"x", "text/event-stream", dialect.Chat, Limits{}, "event 1 is longer than 1048576 bytes"},
+		"of events": {"data: x\n\n", "text/event-stream", dialect.Chat, Limits{}, "more than 10000 events"},
 		"of blank lines": {
-			"\n", "text/event-stream; charset=utf-8", Limits{Body: 1 << 20}, "the body is longer than 1048576 bytes",
+			"\n", "text/event-stream; charset=utf-8", dialect.Chat, Limits{Body: 1 << 20}, "the body is longer than 1048576 bytes",
 		},
-		"of one event": {"data: x\n", "text/event-stream", Limits{Event: 1000}, "event 1 is longer than 1000 bytes"},
+		"of one event": {"data: x\n", "text/event-stream", dialect.Chat, Limits{Event: 1000}, "event 1 is longer than 1000 bytes"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			piece := strings.Repeat(row.piece, 4096)
@@ -293,10 +295,10 @@ func TestEndlessBodiesAreCut(t *testing.T) {
 					}
 				}
 			})
-			observation := observe(t, client(t, row.limits), Call{BaseURL: base})
+			observation := observe(t, client(t, row.limits), Call{Surface: row.surface, BaseURL: base})
 			assert.Equal(t, row.cut, observation.Cut)
 			assert.Equal(t, min(observation.BodySize, 64<<10), int64(len(observation.Body)))
-			assert.LessOrEqual(t, observation.BodySize, int64(4<<20))
+			assert.LessOrEqual(t, observation.BodySize, int64(LargeBody))
 		})
 	}
 }

@@ -42,7 +42,7 @@ func Prepare(call Call, redactor *redact.Redactor) (Request, error) {
 // and then io.EOF or the error with which the transfer broke off. The observation is redacted, bounded and its event stream
 // decoded, like those of [Client.Do], but has no times.
 func Observe(resp *http.Response, sent contract.Sent, limits Limits, redactor *redact.Redactor) contract.Observation {
-	limits = limits.withDefaults()
+	limits = limits.withDefaults().on(sent.Surface)
 	out := &recorder{redactor: redactor, maxBody: limits.Capture}
 	out.Sent = sent
 	out.recordHead(resp)

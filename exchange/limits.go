@@ -3,6 +3,8 @@ package exchange
 import (
 	"cmp"
 	"time"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Limits bounds one call. A field that is zero or negative takes its default.
@@ -13,7 +15,8 @@ type Limits struct {
 	Total time.Duration
 	// Idle bounds the time between two reads of the body. Default 30 s.
 	Idle time.Duration
-	// Body bounds the body in bytes, before and after decompression. Default 4 MiB.
+	// Body bounds the body in bytes, before and after decompression. Default 4 MiB, and [LargeBody] on the surfaces whose
+	// answers are large.
 	Body int64
 	// Event bounds one event of a stream in bytes. Default 1 MiB.
 	Event int
@@ -26,6 +29,18 @@ type Limits struct {
 
 // maxHead bounds the head of an answer in bytes. Common servers and proxies limit it to 8 to 64 KiB.
 const maxHead = 256 << 10
+
+// LargeBody bounds the body of an answer, in bytes, on a surface whose answers are large. An image of 1,792 by 1,024 pixels has up
+// to some 8 MB in base64; ten minutes of speech have 10. A hostile gateway may send as much to each of the calls in flight.
+const LargeBody = 12 << 20
+
+// on are the limits of a call on a surface.
+func (l Limits) on(s dialect.Surface) Limits {
+	if s.Large() {
+		l.Body = max(l.Body, LargeBody)
+	}
+	return l
+}
 
 func (l Limits) withDefaults() Limits {
 	l.Patience = cmp.Or(max(l.Patience, 0), 30*time.Second)

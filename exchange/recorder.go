@@ -100,16 +100,16 @@ func (r *recorder) recordBody(t answerBody) {
 	r.recordLeaks("body", slices.DeleteFunc(found, func(what string) bool { return slices.Contains(inEvents, what) }))
 	// Counted after redaction, so that a body of BodySize bytes is a body that was kept whole.
 	r.BodySize = int64(len(clean))
-	if r.Stream == nil && isMedia(r.Header["Content-Type"], clean) {
+	if r.Stream == nil && IsMedia(strings.Join(r.Header["Content-Type"], ","), clean) {
 		r.BodyDigest = fmt.Sprintf("%x", sha256.Sum256(clean))
 		return
 	}
 	r.Body = bytes.Clone(clip(clean, r.keptBody(len(clean)))) // a copy, so that a short excerpt does not keep the whole body in memory
 }
 
-// isMedia reports whether a body is what its media type says, audio or an image, and no text under a wrong name.
-func isMedia(contentType []string, body []byte) bool {
-	kind := strings.ToLower(strings.TrimSpace(strings.Join(contentType, ",")))
+// IsMedia reports whether a body is what its media type says, audio or an image, and no text under a wrong name.
+func IsMedia(contentType string, body []byte) bool {
+	kind := strings.ToLower(strings.TrimSpace(contentType))
 	named := strings.HasPrefix(kind, "audio/") || strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "video/") ||
 		strings.HasPrefix(kind, "application/octet-stream")
 	return named && len(body) > 0 && (!utf8.Valid(body) || bytes.IndexByte(body, 0) >= 0)

@@ -201,8 +201,21 @@ func TestMostSuccessesAreCertain(t *testing.T) {
 		dialect.Messages:        `{ "type" : "message" , "content" : [ {"type":"text","text":"a \"quoted\\\" ] } word"} ] }`,
 		dialect.GenerateContent: `{"candidates":[{"content":{}}]}`,
 		dialect.Embeddings:      `{"data":[{"embedding":[0.1]}]}`,
+		dialect.Images:          `{"data":[{"b64_json":"` + strings.Repeat("A", 2<<20) + `"}]}`,
+		dialect.Rerank:          `{"results":[{"index":0,"relevance_score":1}]}`,
 	} {
 		assert.True(t, isCertainSuccess(s, responseOf(200, jsonField, body)), "%s", s)
+	}
+	const audioField = "Content-Type: audio/mpeg\r\n"
+	speech := responseOf(200, audioField, "\xff\xfb\x10\xc4\x00")
+	assert.True(t, isCertainSuccess(dialect.Speech, speech))
+	assert.True(t, isSuccess(dialect.Speech, speech))
+	for name, a := range map[string]response{
+		"an error under audio/mpeg": responseOf(200, audioField, `{"error":{"message":"no"}}`),
+		"nothing":                   responseOf(200, audioField, ""),
+		"audio under JSON":          responseOf(200, jsonField, "\xff\xfb\x10\xc4\x00"),
+	} {
+		assert.False(t, isCertainSuccess(dialect.Speech, a), name)
 	}
 	for s, body := range map[dialect.Surface]string{
 		dialect.ChatStream:      goodStream,

@@ -100,6 +100,21 @@ func TestRunConstant(t *testing.T) {
 	}
 }
 
+// An image in base64 has megabytes, an answer on chat never has.
+func TestRunReadsLargeAnswers(t *testing.T) {
+	image := `{"data":[{"b64_json":"` + strings.Repeat("A", 3<<20) + `"}],"choices":[{}]}`
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, image)
+	})
+	for surface, want := range map[dialect.Surface]runlog.Outcome{dialect.Images: runlog.Admitted, dialect.Chat: runlog.TransportError} {
+		request := Request{Name: string(surface), Call: exchange.Call{Surface: surface, BaseURL: s.URL, Key: "sk-mine-12345678", Model: "m"}}
+		m, err := newEngine(t, Caps{}).Run(t.Context(), Phase{Name: "large", Mix: []Request{request}, Rate: 10, For: 200 * ms, Generator: lenient()})
+		require.NoError(t, err)
+		assert.Equal(t, uint64(2), m.Count(want), "%s", surface)
+	}
+}
+
 func TestRunMixesParts(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "Bearer sk-flood-0123456789" {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -27,7 +28,8 @@ type Phase struct {
 	Connections int
 	// Timeout bounds a request from the moment a connection is free for it until the end of its response. Default 30 s.
 	Timeout time.Duration
-	// Body bounds the body of a response in bytes. Default 1 MiB.
+	// Body bounds the body of a response in bytes. Default 1 MiB, and [exchange.LargeBody] where a request of the mix is on a
+	// surface whose answers are large.
 	Body int64
 	// Keep is how many results the measurement keeps, at about 200 bytes each. Default 0.
 	Keep int
@@ -76,6 +78,9 @@ func (p Phase) withDefaults() Phase {
 	setDefault(&p.Connections, 64)
 	setDefault(&p.Timeout, 30*time.Second)
 	setDefault(&p.Body, 1<<20)
+	if slices.ContainsFunc(p.Mix, func(r Request) bool { return r.Call.Surface.Large() }) {
+		p.Body = max(p.Body, exchange.LargeBody)
+	}
 	setDefault(&p.Window, time.Second)
 	p.Generator = p.Generator.withDefaults()
 	return p

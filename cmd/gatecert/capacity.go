@@ -37,7 +37,8 @@ mock upstream, the same call is then made directly and through the gateway: the 
 Examples:
   gatecert load capacity                                               the embedded reference gateway
   gatecert load capacity https://gateway.example --model gpt-4o-mini   at most 200 requests/s; more needs --yes
-  gatecert load capacity --target my-gateway.yaml --latency 500ms --surface chat-stream --ttft 200ms`
+  gatecert load capacity --target my-gateway.yaml --latency 500ms --surface chat-stream --ttft 200ms
+  gatecert load capacity --target my-gateway.yaml --surface images --from 0.2 --to 5 --latency 40s --full 1m    a real upstream`
 }
 
 // The highest rates that are probed by default, in requests/s.
@@ -112,10 +113,11 @@ func (cmd capacityCommand) search(s *loadSession, progress *loadProgress) load.S
 	}
 }
 
-// comparison returns nil when none was asked for, or when there is no mock upstream to compare with.
+// comparison returns nil when none was asked for, when there is no mock upstream to compare with, and when a gateway needs
+// none for its answer.
 func (cmd capacityCommand) comparison(s *loadSession, progress *loadProgress) *load.Comparison {
 	direct, ok := runner.DirectRequest(s.prepared.Profile, s.surface)
-	if !ok || cmd.Rounds == 0 {
+	if !ok || cmd.Rounds == 0 || !s.surface.Relayed() {
 		return nil
 	}
 	phase := s.phase

@@ -32,7 +32,7 @@ type loadCommand struct {
 // loadFlags are shared by the commands that measure.
 type loadFlags struct {
 	targetFlags
-	Surface     string        `help:"Endpoint to call: chat, messages-stream, … (gatecert list surfaces). Default: ${default}." default:"chat"`
+	Surface     string        `help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). Default: ${default}." default:"chat"`
 	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
 	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
 	Out         string        `help:"Folder for the results (vegeta's JSON lines), the histograms (.hgrm) and the metrics (OpenMetrics)." placeholder:"DIR" type:"path"`
@@ -103,6 +103,9 @@ func (s *loadSession) close(ctx context.Context) error {
 // announce prints the plan, and makes one call before any load. It returns [errNotSent] when the plan exceeds the caps.
 func (s *loadSession) announce(ctx context.Context, c *console, plan load.Plan) error {
 	fmt.Fprintf(c.err, "plan: %s\n", plan)
+	if s.surface.Large() && !s.prepared.Profile.Upstream.Present() {
+		fmt.Fprintf(c.err, "plan: each request on %s costs an image or a sentence of speech, where the gateway's upstream is a real one\n", s.surface)
+	}
 	if err := s.engine.Caps().Allow(plan); err != nil {
 		if s.flags.Yes || plan.Loopback() {
 			return fmt.Errorf("%w: %w", errNotSent, err)
