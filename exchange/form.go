@@ -58,8 +58,8 @@ func describeBytes(content []byte) string {
 	return fmt.Sprintf("[%d bytes, SHA-256 %x]", len(content), sha256.Sum256(content))
 }
 
-// fewBytes is how much longer a command may be than a file of a few bytes.
-const fewBytes = 64
+// fileOverhead is how much longer a command may be than a file of a few bytes.
+const fileOverhead = 64
 
 // curlForm adds the fields of a form to a command line that makes the form itself. A file comes from the standard input.
 func (r *request) curlForm(line string, redactor *redact.Redactor) string {
@@ -78,7 +78,7 @@ func (r *request) curlForm(line string, redactor *redact.Redactor) string {
 		}
 		line += " -F " + r.quote(word)
 		content, _ = redactor.Bytes(content)
-		if input = r.output(content) + " | "; len(input) > fewBytes+2*len(content) {
+		if input = r.output(content) + " | "; len(input) > fileOverhead+2*len(content) {
 			input = "printf %s " + base64.StdEncoding.EncodeToString(content) + " | base64 -d | "
 		}
 	}

@@ -89,12 +89,12 @@ func peculiar(circ contract.Circumstance, v contract.Variant) string {
 
 // surfacesOf names the surfaces of a variant, where they are nearly all those that it is not on.
 func surfacesOf(v contract.Variant) string {
-	const few = 5
+	const named = 5
 	absent := slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return slices.Contains(v.Surfaces, s) })
 	switch {
 	case len(absent) == 0:
 		return "all surfaces"
-	case len(absent) <= few:
+	case len(absent) <= named:
 		return "all surfaces but " + plain.Joined(absent)
 	default:
 		return plain.Joined(v.Surfaces)
