@@ -161,6 +161,7 @@ func TestLateRefundIsMade(t *testing.T) {
 }
 
 func TestSlowUpstreamCallIsNotCancelled(t *testing.T) {
+	t.Parallel()
 	for _, id := range []string{
 		"code:channel:response_time_exceeded/slow-upstream/chat/no-answer",
 		"code:channel:response_time_exceeded/slow-upstream/chat/stalled-answer",

@@ -104,6 +104,7 @@ func TestStoreThatFailsAfterTheUpstreamAnsweredRefundsOnceItCan(t *testing.T) {
 }
 
 func TestLockedStoreIsAnErrorWithinItsTime(t *testing.T) {
+	t.Parallel() // it waits for ten seconds
 	r := newRig(t)
 	ctx := t.Context()
 	db, err := sql.Open("sqlite", "file:"+r.gateway.StorePath())

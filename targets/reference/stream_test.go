@@ -66,6 +66,7 @@ func TestStreamThatFallsSilentEndsWithATimeout(t *testing.T) {
 }
 
 func TestStreamMayTakeLongerThanTheTimeoutWhenItNeverFallsSilent(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, func(o *Options) { o.Timeout, o.IdleTimeout = 2*time.Second, 2*time.Second })
 	r.requireHealthy(r.ask(dialect.ChatStream, r.keys.Valid, r.models.Chat, "hi [[gatecert chunks=15 gap=200ms]]"))
 }

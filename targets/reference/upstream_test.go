@@ -91,6 +91,7 @@ func TestBodiesThatBreakOff(t *testing.T) {
 }
 
 func TestSlowUpstreamCallsAreCancelled(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, shortTimeouts)
 	whole := slices.DeleteFunc(relayed(), dialect.Surface.Streaming)
 	for _, c := range []struct {
