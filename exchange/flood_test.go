@@ -1,3 +1,7 @@
+//go:build !race
+
+// One goroutine reads each flood, and takes thirty times as long with the race detector: minutes.
+
 package exchange
 
 import (
