@@ -81,6 +81,18 @@ func closeConnection(_ context.Context, r *reference.Reply, _ *reference.Answer)
 	return conn.Close()
 }
 
+// beginAndClose begins an event stream and closes the connection, without the end of the transfer.
+func beginAndClose(_ context.Context, r *reference.Reply, _ *reference.Answer) error {
+	if err := r.Events([]byte(": waiting\n\n")); err != nil {
+		return err
+	}
+	conn, err := r.Hijack()
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
 // cutOff announces 100 bytes more than it sends; the server then closes the connection.
 func cutOff(_ context.Context, r *reference.Reply, a *reference.Answer) error {
 	const more = 100

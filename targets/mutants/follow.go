@@ -65,8 +65,8 @@ func overlookErrors(r *http.Request, next http.RoundTripper) (*http.Response, er
 	if err != nil || response.StatusCode != http.StatusOK {
 		return response, err
 	}
-	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
-		response.Body = &lines{source: response.Body, buffered: bufio.NewReader(response.Body)}
+	if isEventStream(response) {
+		response.Body = &lines{source: response.Body, buffered: bufio.NewReader(response.Body), edit: withoutError}
 		return response, nil
 	}
 	body, err := io.ReadAll(response.Body)
@@ -79,6 +79,42 @@ func overlookErrors(r *http.Request, next http.RoundTripper) (*http.Response, er
 	body = withoutError(body)
 	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	response.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	return response, nil
+}
+
+func isEventStream(r *http.Response) bool {
+	return strings.HasPrefix(r.Header.Get("Content-Type"), "text/event-stream")
+}
+
+// reasoningAsAnswer replaces an error of the upstream's chat stream by what the model has thought until then, and a finish.
+func reasoningAsAnswer(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+	response, err := next.RoundTrip(r)
+	if err != nil || !isEventStream(response) {
+		return response, err
+	}
+	thought := ""
+	response.Body = &lines{source: response.Body, buffered: bufio.NewReader(response.Body), edit: func(data []byte) []byte {
+		var chunk struct {
+			Choices []struct {
+				Delta struct {
+					Reasoning string `json:"reasoning_content"`
+				} `json:"delta"`
+			} `json:"choices"`
+			Error any `json:"error"`
+		}
+		if json.Unmarshal(data, &chunk) != nil {
+			return data
+		}
+		for _, choice := range chunk.Choices {
+			thought += choice.Delta.Reasoning
+		}
+		if chunk.Error == nil || thought == "" {
+			return data
+		}
+		return encode(map[string]any{"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": []any{
+			map[string]any{"index": 0, "delta": map[string]any{"content": thought}, "finish_reason": "stop"},
+		}})
+	}}
 	return response, nil
 }
 
@@ -97,10 +133,11 @@ func withoutError(text []byte) []byte {
 	return text
 }
 
-// lines is an event stream whose data lines lose their errors.
+// lines is an event stream whose data is edited, line by line.
 type lines struct {
 	source   io.Closer
 	buffered *bufio.Reader
+	edit     func(data []byte) []byte
 	rest     []byte
 	err      error
 }
@@ -113,7 +150,7 @@ func (l *lines) Read(into []byte) (int, error) {
 		var line []byte
 		line, l.err = l.buffered.ReadBytes('\n')
 		if data, ok := bytes.CutPrefix(line, []byte("data: ")); ok && l.err == nil {
-			line = append(append([]byte("data: "), withoutError(bytes.TrimSpace(data))...), '\n')
+			line = append(append([]byte("data: "), l.edit(bytes.TrimSpace(data))...), '\n')
 		}
 		l.rest = line
 	}

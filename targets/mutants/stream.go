@@ -88,6 +88,9 @@ func errorEventMutants() []Mutant {
 		mutant("error-event-named-on-openai", "The error event of a responses stream has the name \"error\".",
 			changeStreamError(prependText("event: error\n"), on(dialect.ResponsesStream)),
 			warns(contract.StreamError, midStreamOn(dialect.ResponsesStream)...)),
+		mutant("error-event-named-on-chat", "The error event of a chat stream has a name, and clients that read events without one only never see it.",
+			changeStreamError(prependText("event: failure\n"), on(dialect.ChatStream)),
+			warns(contract.StreamError, midStreamOn(dialect.ChatStream)...)),
 		mutant("error-event-unnamed-on-anthropic", "The error event of a messages stream has no name, so that clients ignore it.",
 			changeStreamError(func(_ *reference.Call, events []byte) []byte {
 				return bytes.TrimPrefix(events, []byte("event: error\n"))
@@ -117,6 +120,9 @@ func errorEventMutants() []Mutant {
 			fails(contract.Message, midStream()...)),
 		mutant("stray-lines-before-the-error", "A line outside of any event precedes the error event of a chat stream.",
 			changeStreamError(prependText("upstream error\n\n"), on(dialect.ChatStream)),
+			warns(contract.StreamFormat, midStreamOn(dialect.ChatStream)...)),
+		mutant("stray-text-before-the-error", "An event of plain text precedes the error event of a chat stream.",
+			changeStreamError(prependText("data: upstream error\n\n"), on(dialect.ChatStream)),
 			warns(contract.StreamFormat, midStreamOn(dialect.ChatStream)...)),
 	}
 }
@@ -152,6 +158,9 @@ func streamStartMutants() []Mutant {
 				a.Status, a.Body = 200, append([]byte(": hello\n\n"), event("", a.Body)...)
 				a.Header.Set("Content-Type", "text/event-stream")
 			}, on(dialect.ChatStream), withCode(reference.ModelNotFound)),
+			fails(contract.NotSuccess, onSurfaces([]dialect.Surface{dialect.ChatStream}, "code:model_not_found/*", "http:404/unknown-model")...)),
+		mutant("refusals-drop-a-stream", "A chat stream begins before the model is looked for, and breaks off where there is none.",
+			changeError(writeWith(beginAndClose), on(dialect.ChatStream), withCode(reference.ModelNotFound)),
 			fails(contract.NotSuccess, onSurfaces([]dialect.Surface{dialect.ChatStream}, "code:model_not_found/*", "http:404/unknown-model")...)),
 		mutant("stream-empty-for-a-bad-status", "A bad upstream status is answered with a 200 event stream without events.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
