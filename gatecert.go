@@ -39,7 +39,7 @@ type Config struct {
 	OpenStore targets.OpenStore
 	// Level leaves out the cases that need a higher level. "" selects all cases but the load cases.
 	Level contract.Level
-	// TimeLimit ends a run that takes longer: it is incomplete then. 0 is no limit.
+	// TimeLimit ends a run that takes longer: it is incomplete then. 0 does not.
 	TimeLimit time.Duration
 	// AllowActions permits the shell lines and SQL statements of the target's recipes. Without it, the cases that need them are
 	// not offered. Ask before you set it for a profile that somebody else wrote.

@@ -34,6 +34,7 @@ var notSecret = map[string]string{
 	"limits.rate.kind":               "the kind of a limiter",
 	"claims.codes":                   "what the gateway publishes",
 	"public":                         "names of variables",
+	"env":                            "names of variables",
 	"upstream.protocol":              "an API format",
 	"circumstances.*.model":          "a model",
 	"circumstances.*.method":         "the method of a request",

@@ -8,11 +8,13 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"maps"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,6 +167,7 @@ func writePlanted(t *testing.T, p *planter, real profile.Profile, dir string) st
 	for name, value := range p.secrets {
 		t.Setenv(name, value)
 	}
+	text = append(text, "env: ["+strings.Join(slices.Sorted(maps.Keys(p.secrets)), ", ")+"]\n"...)
 	file := filepath.Join(dir, "profile.yaml")
 	require.NoError(t, os.WriteFile(file, text, 0o600))
 	return file

@@ -49,6 +49,9 @@ func Parse(file string, data []byte, getenv func(string) (string, bool), drivers
 	if err := check(document, p, drivers); err != nil {
 		return Profile{}, fault{expanding.hidden(err, p.Public)}
 	}
+	if err := expanding.checkVariables(document, p.Env); err != nil {
+		return Profile{}, fault{err}
+	}
 	p.Variables = expanding.variables(p.Public)
 	return p.WithDefaults(), nil
 }

@@ -62,6 +62,8 @@ type Profile struct {
 	// Public are environment variables that reports may show, although the profile uses them elsewhere than in the name, the
 	// version, the URL and the models.
 	Public []string `yaml:"public,omitempty"`
+	// Env are environment variables that the profile may send elsewhere than as a key: in the URL, in header fields, in bodies.
+	Env []string `yaml:"env,omitempty"`
 	// Variables are the environment variables that the profile was read with.
 	Variables Variables `yaml:"-"`
 	// Circumstances are recipes by circumstance ("unpriced-model") or by circumstance and variant ("unreachable-upstream/refused").

@@ -2,6 +2,8 @@ package profile
 
 import (
 	"encoding/base64"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,7 +13,8 @@ import (
 
 func parsed(t *testing.T, text string, vars map[string]string) Profile {
 	t.Helper()
-	p, err := Parse("p.yaml", []byte("base_url: http://gateway.test\n"+text), environment(vars))
+	env := strings.Join(append(slices.Sorted(maps.Keys(vars)), "UNSET"), ", ")
+	p, err := Parse("p.yaml", []byte("base_url: http://gateway.test\nenv: ["+env+"]\n"+text), environment(vars))
 	require.NoError(t, err, text)
 	return p
 }

@@ -96,7 +96,7 @@ func placeIn(path string) (p place, ok bool) {
 // profile's own check know. A variable in it is no secret for standing there.
 func (p place) public() bool {
 	switch p.field {
-	case "name", "version", "base_url", "driver", "surfaces", "models", "claims", "load", "concurrency", "settle", "public":
+	case "name", "version", "base_url", "driver", "surfaces", "models", "claims", "load", "concurrency", "settle", "public", "env":
 		return p.parent == ""
 	case "model", "method", "on", "circumstances", "surface_headers":
 		return p.parent == "" || p.parent == "limits"

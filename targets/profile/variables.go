@@ -38,8 +38,10 @@ type expansion struct {
 
 // use is a string of the profile with variables in it.
 type use struct {
+	path  string
 	at    place
 	known bool // at is where it stands
+	names []string
 	parts []part
 	text  string
 }
@@ -48,7 +50,7 @@ type use struct {
 type part struct{ text, variable string }
 
 func (x *expansion) expand(path, text string) (string, error) {
-	u := use{}
+	u := use{path: path}
 	u.at, u.known = placeIn(path)
 	var out strings.Builder
 	add := func(text, variable string) {
@@ -68,6 +70,7 @@ func (x *expansion) expand(path, text string) (string, error) {
 		}
 		add(rest[:start], "")
 		name, fallback, hasFallback := strings.Cut(rest[start+2:start+end], ":-")
+		u.names = append(u.names, name)
 		value, set := x.getenv(name)
 		switch {
 		case set && value != "":
@@ -80,7 +83,7 @@ func (x *expansion) expand(path, text string) (string, error) {
 		rest = rest[start+end+1:]
 	}
 	u.text = out.String()
-	if slices.ContainsFunc(u.parts, func(p part) bool { return p.variable != "" }) {
+	if len(u.names) > 0 {
 		x.uses = append(x.uses, u)
 	}
 	return u.text, nil
