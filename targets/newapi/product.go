@@ -3,6 +3,7 @@ package newapi
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,10 +36,17 @@ const (
 // surfaces are those that the product serves.
 func (p product) surfaces() []dialect.Surface {
 	if p == oneAPI {
-		return []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings}
+		return []dialect.Surface{
+			dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings, dialect.Images, dialect.Speech, dialect.Transcriptions,
+			dialect.Moderations, dialect.Models,
+		}
 	}
-	return dialect.Surfaces()
+	// It has no route for counts of tokens: 404.
+	return slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return s == dialect.CountTokens })
 }
+
+// describedModel is one of the models that both products describe: those that they know by name, whatever the channels serve.
+const describedModel = "gpt-4o"
 
 // unauthorized recognises the refusals that one-api sends with 200. Only their text differs.
 func (p product) unauthorized(e envelope) bool {

@@ -25,6 +25,7 @@ func (f fixtures) profile(asked profile.Profile, found inspection, p product) pr
 	out.Keys = f.keys
 	out.Models = profile.Models{
 		Default: f.model(chatModel), Messages: f.model(claudeModel), Gemini: f.model(geminiModel), Embeddings: f.model(embeddingModel),
+		Models: describedModel,
 	}
 	out.Upstream.Addresses = append(slices.Clone(asked.Upstream.Addresses), unreachablePath)
 	out.Upstream.Keys = []string{f.upstreamKey}
@@ -75,7 +76,8 @@ func (p product) lacks() map[string]string {
 	lacks := make(map[string]string)
 	for _, s := range dialect.Surfaces() {
 		if !slices.Contains(countedSurfaces, s) {
-			lacks["uncountable-input/"+string(s)] = "new-api has no such thing here: it counts images in streams only, and for OpenAI's models only"
+			lacks["uncountable-input/"+string(s)] = "new-api has no such thing here: it counts images in streams only, and for OpenAI's models only; " +
+				"and audio in transcriptions only"
 		}
 		if !slices.Contains(cozeSurfaces, s) {
 			lacks["unserializable-result/"+string(s)] = "new-api has no such thing here: only what it sends to Coze may be unserializable, and Coze has chats only"
@@ -84,9 +86,9 @@ func (p product) lacks() map[string]string {
 	return lacks
 }
 
-// The surfaces on which new-api counts images, and those on which it uses its Coze adaptor.
+// The surfaces on which new-api counts images and audio, and those on which it uses its Coze adaptor.
 var (
-	countedSurfaces = []dialect.Surface{dialect.ChatStream, dialect.ResponsesStream}
+	countedSurfaces = []dialect.Surface{dialect.ChatStream, dialect.ResponsesStream, dialect.Transcriptions}
 	cozeSurfaces    = []dialect.Surface{dialect.Chat, dialect.ChatStream, dialect.Completions}
 )
 
@@ -102,10 +104,14 @@ func (f fixtures) recipes(p product) map[string]profile.Recipe {
 		case dialect.OpenAI: // the recipe's own model
 		}
 	}
+	unconvertible := profile.Recipe{Model: f.model(unconvertibleModel)}
+	if p == newAPI {
+		unconvertible.On = map[dialect.Surface]profile.Recipe{dialect.Images: {Model: f.model(claudeModel)}} // Replicate makes images
+	}
 	return map[string]profile.Recipe{
 		"no-channel": {Model: f.model(unroutedModel)},
 		contract.UnreachableUpstream + "/refused": {Model: f.model(unreachableModel)},
-		"unconvertible-request":                   {Model: f.model(unconvertibleModel)},
+		"unconvertible-request":                   unconvertible,
 		"channel-with-bad-key":                    {Model: f.model(badKeyChatModel), On: badKey},
 		// There are two ways to lack access, with different answers: the key's own list of models, and the groups that a
 		// model's channels are for. The streaming surfaces test the second, with the valid key.
@@ -152,7 +158,7 @@ func (f fixtures) addNewAPIRecipes(out *profile.Profile, found inspection) {
 	}
 }
 
-// uncountableInput sends a corrupt image. The gateway counts images only for streams, and only for OpenAI's model names.
+// uncountableInput sends a corrupt image or audio. The gateway counts images only for streams, and only for OpenAI's model names.
 func uncountableInput() profile.Recipe {
 	return profile.Recipe{
 		Surfaces: countedSurfaces,
@@ -161,6 +167,9 @@ func uncountableInput() profile.Recipe {
 				map[string]any{"type": "text", "text": targets.PromptPlaceholder},
 				map[string]any{"type": "image_url", "image_url": map[string]any{"url": corruptImage}},
 			}}},
+			dialect.Transcriptions: {Body: map[string]any{
+				"file": map[string]any{"filename": "speech.wav", "type": "audio/wav", "text": "no sound"},
+			}},
 			dialect.ResponsesStream: {Body: map[string]any{"input": []any{
 				map[string]any{"role": "user", "content": []any{
 					map[string]any{"type": "input_text", "text": targets.PromptPlaceholder},
