@@ -2,6 +2,7 @@ package newapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"net"
@@ -328,16 +329,19 @@ func TestOneAPI(t *testing.T) {
 	prepared, err := Driver{Run: testRun, Journal: &journal, Consent: agree, wait: waiting(deployment)}.Prepare(t.Context(), asked)
 	require.NoError(t, err)
 	assert.Equal(t, []dialect.Surface{
-		dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings, dialect.Images, dialect.Speech, dialect.Transcriptions,
-		dialect.Moderations, dialect.Models,
+		dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings, dialect.Speech, dialect.Moderations, dialect.Models,
 	}, prepared.Profile.Surfaces)
 	assert.Nil(t, prepared.ReadUsageLog)
 	assert.Equal(t, []string{"the costs of failed calls were not checked: the gateway keeps no log by request id"}, prepared.Notes)
 	assertOffered(t, prepared.Profile, 26)
-	assert.Len(t, prepared.Profile.Lacks, 8) // of the 37, with the store's three
-	for circumstance, reason := range prepared.Profile.Lacks {
-		_, err := targets.RequestFor(prepared.Profile, contract.CaseOf(circumstance, dialect.Chat, ""), "plan")
+	assert.Len(t, prepared.Profile.Lacks, 8+1) // of the 37, with the store's three; and one on the descriptions of models
+	for name, reason := range prepared.Profile.Lacks {
+		circumstance, surface, onOne := strings.Cut(name, "/")
+		_, err := targets.RequestFor(prepared.Profile, contract.CaseOf(circumstance, dialect.Surface(cmp.Or(surface, "chat")), ""), "plan")
 		require.EqualError(t, err, "not offered: "+reason)
+		if onOne {
+			continue
+		}
 		assert.True(t, strings.HasPrefix(reason, "one-api has no such thing: "), reason)
 	}
 	require.NoError(t, prepared.Close(t.Context()))

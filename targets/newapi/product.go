@@ -36,9 +36,10 @@ const (
 // surfaces are those that the product serves.
 func (p product) surfaces() []dialect.Surface {
 	if p == oneAPI {
+		// It has transcriptions too, and takes whisper-1 for the model of every form; and images, which cost so much that a few spend
+		// the quota under which it does not trust a user.
 		return []dialect.Surface{
-			dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings, dialect.Images, dialect.Speech, dialect.Transcriptions,
-			dialect.Moderations, dialect.Models,
+			dialect.Chat, dialect.ChatStream, dialect.Completions, dialect.Embeddings, dialect.Speech, dialect.Moderations, dialect.Models,
 		}
 	}
 	// It has no route for counts of tokens: 404.
