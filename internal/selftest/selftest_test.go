@@ -1,7 +1,6 @@
 package selftest
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -66,34 +65,6 @@ func TestRowsAndRequirementsWithoutAKillAreNamed(t *testing.T) {
 	assert.NotContains(t, test.NeverFailed, contract.RowID("http:404"))
 	assert.Contains(t, test.NeverFailed, contract.RowID("http:400"), "a warning does not show that a row can fail")
 	assert.Len(t, test.NeverBroken, len(contract.Requirements())-2)
-}
-
-func TestAMutantRunsAgainstItsOwnCasesAndASampleOfTheOthers(t *testing.T) {
-	sampled := make(map[string]bool)
-	for _, m := range mutants.All() {
-		if m.Load {
-			continue
-		}
-		ids := sampledCases(m)
-		assert.Equal(t, ids, sampledCases(m), "every run has the same sample")
-		others := 0
-		for _, id := range ids {
-			c, err := contract.ParseCase(id)
-			require.NoError(t, err)
-			if m.Expected(c) == nil {
-				others++
-				sampled[id] = true
-			}
-		}
-		all := len(slices.DeleteFunc(contract.Cases(), contract.Case.IsLoad))
-		assert.Subset(t, ids, caseIDs(func(c contract.Case) bool { return !c.IsLoad() && m.Expected(c) != nil }))
-		if untouched := all - len(ids) + others; untouched > 500 {
-			assert.InDelta(t, untouched/sampleOf, others, float64(untouched)/20, m.Name)
-		}
-	}
-	for _, c := range contract.Cases() {
-		assert.True(t, c.IsLoad() || sampled[c.ID()], "no mutant that has to leave %s alone runs it", c.ID())
-	}
 }
 
 func TestNamesThatDoNotExist(t *testing.T) {
