@@ -15,6 +15,16 @@ type Claims struct {
 	NoClientKeys bool `json:"no_client_keys,omitempty"`
 }
 
+// Offer is what a target says of itself that the readers of its results have to know.
+type Offer struct {
+	Name, BaseURL string
+	Claims        Claims
+	// Offers reports whether a case can be brought about on the target.
+	Offers func(Case) bool
+	// Recipes say what of the requests the target decides in place of gatecert, a line each, sorted.
+	Recipes []string
+}
+
 // CodeClaim says which codes a gateway publishes in place of table 2 as it is.
 type CodeClaim struct {
 	// None says that it publishes no codes: no requirement about a code is checked.

@@ -52,11 +52,14 @@ func Judge(c Case, o Observation) Judgement {
 	return Judgement{j.findings, j.results}
 }
 
-// Reached reports whether the circumstance was brought about at all: where the upstream has to fail, the call must have
-// reached it. The reason says what happened instead.
+// Reached reports whether the circumstance was brought about at all: where the upstream has to fail, its record must show that
+// the call reached it. The reason says what happened instead.
 func Reached(c Case, o Observation) (ok bool, reason string) {
-	if c.Reach() != ReachMust || o.Upstream == nil || len(o.Upstream.Attempts) > 0 {
+	if c.Reach() != ReachMust || o.Upstream != nil && len(o.Upstream.Attempts) > 0 {
 		return true, ""
+	}
+	if o.Upstream == nil {
+		return false, "no mock upstream recorded the call, so that nothing shows that the upstream failed; the gateway answered " + answerWords(o)
 	}
 	return false, "the gateway never called the upstream; it answered " + answerWords(o)
 }

@@ -191,6 +191,7 @@ func runFacts(run runlog.Run) []Fact {
 		{"version", plain.Text(run.Target.Version, nameLimit)},
 		{"claims", run.Target.Claims.String()},
 		{"level", run.Selection.Scope()},
+		{"recipes", plain.Text(plain.Joined(run.Target.Recipes), textLimit)},
 		{"load cases", plain.Text(plain.Joined(loadSurfaces(run)), textLimit)},
 		{"rows", plain.Text(plain.Joined(run.Selection.Rows), textLimit)},
 		{"cases", fmt.Sprintf("%d expected, %d executed", len(run.Expected), run.Executed())},
@@ -294,4 +295,17 @@ func attentionOf(run runlog.Run) attention {
 		a.neverRan = append(a.neverRan, plain.Text(id, nameLimit))
 	}
 	return a
+}
+
+// recipeNames are the circumstances whose requests recipes of the profile decide about, each once.
+func recipeNames(run runlog.Run) []string {
+	var names []string
+	for _, line := range run.Target.Recipes {
+		name, _, _ := strings.Cut(line, ": ")
+		name, _, _ = strings.Cut(name, " on ")
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -32,6 +32,9 @@ func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	m := NewMatrix(run)
 	t.line("%s  %s  level %s  %s", targetName(run), plain.Text(run.Target.BaseURL, nameLimit), run.Selection.Scope(), run.Target.Claims)
+	if len(run.Target.Recipes) > 0 {
+		t.line("%s", plain.Text("the profile's own recipes decide about requests: "+strings.Join(recipeNames(run), ", "), nameLimit))
+	}
 	t.line("")
 	if err := t.matrix(m); err != nil {
 		return err

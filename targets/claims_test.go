@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -70,4 +71,14 @@ func TestTheClaimedCodesTravelWithEveryObservation(t *testing.T) {
 	assert.Nil(t, (&Session{Profile: p}).declared(c, ""), "nothing is declared")
 	p.Claims.Codes = "none"
 	assert.Equal(t, &contract.Declared{Codes: &contract.CodeClaim{None: true}}, (&Session{Profile: p}).declared(c, ""))
+}
+
+func TestRecipesThatDecideAboutRequestsAreListed(t *testing.T) {
+	p := relayProfile()
+	p.Circumstances = map[string]profile.Recipe{
+		"revoked-key":       {Key: "sk-revoked", Path: "/canned/403", Method: "GET"},
+		"sensitive-content": {Prompt: "word"},
+		"uncountable-input": {On: map[dialect.Surface]profile.Recipe{dialect.Chat: {Body: map[string]any{"n": 2, "a": 1}, Headers: map[string]string{"X-B": "secret"}}}},
+	}
+	require.Equal(t, []string{"revoked-key: method GET, path /canned/403", "uncountable-input on chat: headers X-B, body [a n]"}, RecipesOf(p))
 }

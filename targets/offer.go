@@ -2,20 +2,67 @@ package targets
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// OfferOf reads the profile that a log holds and returns what such a target claims and which cases it offers. It returns
-// [profile.ErrProfile] when the text is not a profile.
-func OfferOf(profileYAML string) (claims contract.Claims, offers func(contract.Case) bool, err error) {
+// OfferOf reads the profile that a log holds and returns what such a target offers. It returns [profile.ErrProfile] when the
+// text is not a profile.
+func OfferOf(profileYAML string) (contract.Offer, error) {
 	logged, err := profile.ParseRedacted(profileYAML)
 	if err != nil {
-		return claims, nil, err
+		return contract.Offer{}, err
 	}
-	return logged.Claims.Declared(), func(c contract.Case) bool {
-		_, err := RequestFor(logged, c, "audit")
-		return !errors.Is(err, profile.ErrNotOffered)
+	return contract.Offer{
+		Name: logged.Name, BaseURL: logged.BaseURL, Claims: logged.Claims.Declared(), Recipes: RecipesOf(logged),
+		Offers: func(c contract.Case) bool {
+			_, err := RequestFor(logged, c, "audit")
+			return !errors.Is(err, profile.ErrNotOffered)
+		},
 	}, nil
+}
+
+// RecipesOf says of each recipe that decides about the path, the method, the headers or the body of a request what it decides:
+// whoever reads a result has to know that these requests are not gatecert's own. The lines are sorted.
+func RecipesOf(p profile.Profile) []string {
+	var lines []string
+	for name, r := range p.Circumstances {
+		if line := changes(r); line != "" {
+			lines = append(lines, name+": "+line)
+		}
+		for s, special := range r.On {
+			if line := changes(special); line != "" {
+				lines = append(lines, name+" on "+string(s)+": "+line)
+			}
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// maxQuoted bounds what is quoted of a recipe, in characters.
+const maxQuoted = 120
+
+// changes says what a recipe decides of a request, "" for nothing.
+func changes(r profile.Recipe) string {
+	var parts []string
+	if r.Method != "" {
+		parts = append(parts, "method "+plain.Text(r.Method, maxQuoted))
+	}
+	if r.Path != "" {
+		parts = append(parts, "path "+plain.Text(r.Path, maxQuoted))
+	}
+	if len(r.Headers) > 0 {
+		parts = append(parts, "headers "+plain.Text(strings.Join(slices.Sorted(maps.Keys(r.Headers)), " "), maxQuoted))
+	}
+	if len(r.Body) > 0 {
+		parts = append(parts, "body "+plain.Text(fmt.Sprint(slices.Sorted(maps.Keys(r.Body))), maxQuoted))
+	}
+	return strings.Join(parts, ", ")
 }

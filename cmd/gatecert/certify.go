@@ -89,6 +89,10 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 	if cert.Envelope, err = readFile(filepath.Join(dir, certificate.EnvelopeFile)); err != nil {
 		return err
 	}
+	if key.Private() {
+		return fmt.Errorf("%w: %s is a private key: verify with its public half (gatecert keygen writes it as NAME.pub.pem), and keep this one secret",
+			errUsage, r.Key)
+	}
 	report, err := auditor.Verify(ctx, log, cert, key)
 	if err != nil {
 		return err

@@ -199,7 +199,8 @@ func (r *runner) header() runlog.Header {
 	return runlog.Header{
 		RunID: r.id, Tool: version.Tool, Started: time.Now(), ContractDigest: contract.Digest(),
 		Target: runlog.TargetInfo{
-			Name: profile.Shown(profile.Name), BaseURL: profile.Shown(profile.BaseURL), Driver: profile.Driver,
+			Recipes: recipesOf(profile.Redacted()),
+			Name:    profile.Shown(profile.Name), BaseURL: profile.Shown(profile.BaseURL), Driver: profile.Driver,
 			Version: profile.Version, Claims: profile.Claims.Declared(), Profile: profile.Redacted(),
 			UpstreamProtocols: profile.UpstreamProtocols(r.surfaces),
 		},
@@ -207,6 +208,15 @@ func (r *runner) header() runlog.Header {
 		Command:   profile.ShownCommand(r.job.Command),
 		Expected:  r.plan.expected(),
 	}
+}
+
+// recipesOf reads the recipes as a reader of the log will: with the secrets redacted.
+func recipesOf(redacted string) []string {
+	offer, err := targets.OfferOf(redacted)
+	if err != nil {
+		return nil // an audit finds the profile unreadable
+	}
+	return offer.Recipes
 }
 
 // end repeats the healthy calls, compares the cases that ran with those that were expected, and closes the log.

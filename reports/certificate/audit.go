@@ -12,10 +12,9 @@ import (
 
 // An Auditor checks logs, and issues and verifies their certificates.
 type Auditor struct {
-	// OfferOf reads the profile of a log, as YAML with its secrets redacted, and returns what such a target claims and which
-	// cases it offers. It returns an error when the text is not a profile. This package knows no profiles: package targets
-	// has the function.
-	OfferOf func(profile string) (claims contract.Claims, offers func(contract.Case) bool, err error)
+	// OfferOf reads the profile of a log, as YAML with its secrets redacted, and returns what such a target offers. It returns
+	// an error when the text is not a profile. This package knows no profiles: package targets has the function.
+	OfferOf func(profile string) (contract.Offer, error)
 }
 
 // Audit returns every reason why a log does not prove its verdicts: it is incomplete, expected cases are missing or marked
@@ -82,10 +81,18 @@ func (a *audit) selection() {
 // profile checks with the profile what the target claims, and every case that is marked not-offered. An observation that
 // claims less than the profile would be judged by less.
 func (a *audit) profile() {
-	claims, offers, err := a.OfferOf(a.run.Target.Profile)
+	offer, err := a.OfferOf(a.run.Target.Profile)
 	if err != nil {
 		a.problemf("the profile in the log cannot be read: %v", err)
 		return
+	}
+	claims, offers := offer.Claims, offer.Offers
+	if !slices.Equal(offer.Recipes, a.run.Target.Recipes) {
+		a.problemf("the header lists other recipes than the profile has")
+	}
+	if offer.BaseURL != a.run.Target.BaseURL || offer.Name != a.run.Target.Name {
+		a.problemf("the header names another target than the profile: %.80q at %.80q, the profile's is %.80q at %.80q",
+			a.run.Target.Name, a.run.Target.BaseURL, offer.Name, offer.BaseURL)
 	}
 	if !reflect.DeepEqual(claims, a.run.Target.Claims) {
 		a.problemf("the header claims %s, the profile %s", a.run.Target.Claims, claims)

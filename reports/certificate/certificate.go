@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 
@@ -42,10 +43,10 @@ func (a Auditor) Issue(ctx context.Context, log []byte, key Key) (Certificate, R
 	if err != nil {
 		return Certificate{}, Report{}, err
 	}
-	if problems := a.Audit(run); len(problems) > 0 {
+	if problems := append(auditLines(log), a.Audit(run)...); len(problems) > 0 {
 		return Certificate{}, Report{}, fmt.Errorf("%w: %s", ErrUnsound, listed(problems))
 	}
-	report := newReport(run, digestOf(log))
+	report := a.report(run, digestOf(log))
 	text := report.yaml()
 	payload, err := json.Marshal(newStatement(run, log, text))
 	if err != nil {
@@ -118,6 +119,8 @@ func newStatement(run runlog.Run, log, report []byte) statement {
 			Configuration: []descriptor{
 				{Name: "contract", Digest: map[string]string{"sha256": hexDigest(run.ContractDigest)}},
 				describe("profile", []byte(run.Target.Profile)),
+				describe("target", []byte(run.Target.BaseURL)),
+				describe("scope", scopeOf(run)),
 			},
 			PassedTests: []string{}, WarnedTests: []string{}, FailedTests: []string{},
 		},
@@ -142,6 +145,16 @@ func newStatement(run runlog.Run, log, report []byte) statement {
 	return s
 }
 
+// scopeOf is what the result is about, as a text: who was asked what, when, by which gatecert.
+func scopeOf(run runlog.Run) []byte {
+	s := run.Selection
+	return []byte(strings.Join([]string{
+		"run " + run.RunID, "started " + run.Started.UTC().Format(time.RFC3339Nano), "tool " + run.Tool, "target " + run.Target.BaseURL,
+		"version " + run.Target.Version, "claims " + run.Target.Claims.String(), "level " + s.Scope(), fmt.Sprintf("surfaces %v", s.Surfaces),
+		fmt.Sprintf("rows %v", s.Rows), fmt.Sprintf("cases %v", s.Cases),
+	}, "\n"))
+}
+
 func describe(name string, content []byte) descriptor {
 	return descriptor{Name: name, Digest: map[string]string{"sha256": hexDigest(digestOf(content))}}
 }
@@ -155,11 +168,11 @@ func (a Auditor) Verify(ctx context.Context, log []byte, c Certificate, key Key)
 		problems = append(problems, err.Error())
 		return Report{}, notVerified(problems)
 	}
-	problems = append(problems, a.Audit(run)...)
+	problems = append(problems, append(auditLines(log), a.Audit(run)...)...)
 	if run.Footer == nil {
 		return Report{}, notVerified(problems) // nothing to compare the statement with
 	}
-	report := newReport(run, digestOf(log))
+	report := a.report(run, digestOf(log))
 	text := report.yaml()
 	if !bytes.Equal(text, c.Report) {
 		problems = append(problems, ReportFile+" does not agree with the log")

@@ -175,6 +175,12 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, absent + " was judged by other codes than the profile claims"},
 		{"an aspect that is called held", func(r *runlog.Run) { at(r, absent).Aspects[contract.AspectEffects] = contract.Violated },
 			absent + " has other aspects than its observation"},
+		{"another name for the target", func(r *runlog.Run) { r.Target.Name = "a better gateway" }, "the header names another target than the profile"},
+		{"another URL of the target", func(r *runlog.Run) { r.Target.BaseURL = "https://better.example" }, "the header names another target than the profile"},
+		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the header lists other recipes than the profile has"},
+		{"a call whose upstream is kept quiet", func(r *runlog.Run) {
+			at(r, "code:bad_response/bad-upstream-response/chat/html").Observation.Upstream = nil
+		}, "code:bad_response/bad-upstream-response/chat/html is pass, but its observation means untestable"},
 		{"a header that claims less than the profile", func(r *runlog.Run) { r.Target.Claims.NoClientKeys = true },
 			"the header claims tables 1 and 2, no client keys, the profile tables 1 and 2"},
 		{"a case called not offered", func(r *runlog.Run) {
@@ -253,7 +259,9 @@ func TestVerifyRefuses(t *testing.T) {
 		{"a log cut off", bytes.Join(lines[:len(lines)-2], nil), cert, public, "the log has no footer"},
 		{"a log cut off in a line", log[:len(log)-30], cert, public, "torn line"},
 		{"an empty log", nil, cert, public, "the log has no header"},
-		{"a log with a line removed", bytes.Join(slices.DeleteFunc(slices.Clone(lines), func(l []byte) bool { return bytes.Contains(l, []byte(`"case","id":"`+absent+`"`)) }), nil), cert, public, "never ran"},
+		{"a log with a line removed", bytes.Join(slices.DeleteFunc(slices.Clone(lines), func(l []byte) bool {
+			return bytes.Contains(l, []byte(`"id":"`+absent+`","row"`)) && !bytes.HasPrefix(l, []byte(`{"type":"header"`))
+		}), nil), cert, public, "never ran"},
 		{"a better report", log, certificate.Certificate{Report: bytes.Replace(cert.Report, []byte("partial"), []byte("success"), 1), Envelope: cert.Envelope}, public, "conformance-report.yaml does not agree with the log"},
 		{"the certificate of another log", log, resigned, public, "the statement's result and cases differ from the log's: FAILED, the log's is PASSED"},
 		{"a payload changed under its signature", log, certificate.Certificate{Report: cert.Report, Envelope: payload(func(s string) string { return strings.Replace(s, "PASSED", "WARNED", 1) })}, public, "was not signed with this key"},
@@ -294,6 +302,59 @@ func TestKeys(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := certificate.ParseKey([]byte(tt.text))
 			require.ErrorIs(t, err, certificate.ErrKey)
+			assert.Contains(t, err.Error(), tt.want)
+		})
+	}
+}
+
+// A log whose lines were edited one by one is refused, whatever a lenient reader makes of it.
+func TestEditedLinesAreRefused(t *testing.T) {
+	log, err := recordRows()
+	require.NoError(t, err)
+	private, _ := keys(t)
+	lines := bytes.Split(bytes.TrimSuffix(log, []byte("\n")), []byte("\n"))
+	firstCase := slices.IndexFunc(lines, func(l []byte) bool { return bytes.HasPrefix(l, []byte(`{"type":"case"`)) })
+	edit := func(n int, old, to string) []byte {
+		changed := slices.Clone(lines)
+		require.Contains(t, string(lines[n]), old)
+		changed[n] = bytes.Replace(lines[n], []byte(old), []byte(to), 1)
+		return append(bytes.Join(changed, []byte("\n")), '\n')
+	}
+	last := len(lines) - 1
+	swapped := slices.Clone(lines)
+	swapped[firstCase], swapped[firstCase+1] = swapped[firstCase+1], swapped[firstCase]
+	other, err := record(t.Context(), gatecert.Config{Cases: []string{absent}})
+	require.NoError(t, err)
+	foreign := slices.Clone(lines)
+	for _, l := range bytes.Split(other, []byte("\n")) {
+		if i := slices.IndexFunc(lines, func(own []byte) bool { return bytes.Contains(own, []byte(`"id":"`+absent+`","row"`)) }); bytes.Contains(l, []byte(`"id":"`+absent+`","row"`)) {
+			foreign[i] = l
+		}
+	}
+	const order, unlinked = "not written as gatecert writes it", "does not follow the line before it"
+	for _, tt := range []struct {
+		name string
+		log  []byte
+		want string
+	}{
+		{"an unknown member", edit(firstCase, `{"type":"case"`, `{"type":"case","excuse":"busy"`), `unknown field "excuse"`},
+		{"a member twice", edit(firstCase, `"verdict":"pass"`, `"verdict":"fail","verdict":"pass"`), `an object with the key "verdict" twice`},
+		{"a member twice, far inside", edit(firstCase, `"body_size":`, `"body_size":1,"body_size":`), `an object with the key "body_size" twice`},
+		{"a member in another case", edit(firstCase, `"verdict":`, `"Verdict":`), order},
+		{"members in another order", edit(0, `{"type":"header","schema":"gatecert.run/2"`, `{"schema":"gatecert.run/2","type":"header"`), order},
+		{"a space", edit(last, `{"type"`, `{ "type"`), order},
+		{"an emptied request", edit(firstCase, `"sent":{`, `"sent":{},"SENT":{`), order},
+		{"another tool", edit(0, `"tool":"gatecert `, `"tool":"gatecert 9.`), "line 2 " + unlinked},
+		{"another date", edit(0, `"started":"20`, `"started":"19`), "line 2 " + unlinked},
+		{"another size", edit(firstCase, `"body_size":`, `"body_size":1`), unlinked},
+		{"another time of the end", edit(last, `"ended":"20`, `"ended":"19`), "the run ended before it started"},
+		{"two lines in another order", append(bytes.Join(swapped, []byte("\n")), '\n'), unlinked},
+		{"a line twice", append(bytes.Join(slices.Insert(slices.Clone(lines), firstCase, lines[firstCase-1]), []byte("\n")), '\n'), unlinked},
+		{"a case of another run", append(bytes.Join(foreign, []byte("\n")), '\n'), "belongs to another run"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := auditor.Issue(t.Context(), tt.log, private)
+			require.Error(t, err)
 			assert.Contains(t, err.Error(), tt.want)
 		})
 	}

@@ -38,6 +38,9 @@ func NewKey() (private, public []byte, err error) {
 	return pem.EncodeToMemory(&pem.Block{Type: privateBlock, Bytes: privDER}), pem.EncodeToMemory(&pem.Block{Type: publicBlock, Bytes: pubDER}), nil
 }
 
+// Private reports whether the key can sign.
+func (k Key) Private() bool { return k.private != nil }
+
 // Key signs or verifies certificates.
 type Key struct {
 	private ed25519.PrivateKey // nil in a key that only verifies

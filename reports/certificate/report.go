@@ -1,6 +1,7 @@
 package certificate
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ type Result string
 // The results, as the Gateway API's reports have them.
 const (
 	Success Result = "success" // every case of the level was offered and passed
-	Partial Result = "partial" // every case that ran passed; some were not offered or not selected
+	Partial Result = "partial" // every case that ran passed; some were not offered, or offered and not selected
 	Failure Result = "failure" // a case failed, expected or not
 )
 
@@ -45,6 +46,12 @@ type Report struct {
 	Summary        string         `yaml:"summary"`
 	Levels         []LevelResult  `yaml:"levels"`
 	Rows           RowsByOutcome  `yaml:"rows"`
+	// NotAsked counts the cases that the target offers and the run left out, by level, rows, cases or endpoints;
+	// NotAskedSurfaces are the endpoints of which none ran.
+	NotAsked         int               `yaml:"notAsked"`
+	NotAskedSurfaces []dialect.Surface `yaml:"notAskedSurfaces,omitempty"`
+	// Recipes say what of the requests the profile's own recipes decide, in place of gatecert.
+	Recipes []string `yaml:"recipes,omitempty"`
 	// FailedCases are the ids of the cases that were not conformant.
 	FailedCases []string `yaml:"failedCases,omitempty"`
 }
@@ -95,6 +102,30 @@ type RowsByOutcome struct {
 	NotRun     []contract.RowID `yaml:"notRun,omitempty"`
 }
 
+// report is [newReport] with what only the profile says. The profile was audited before.
+func (a Auditor) report(run runlog.Run, logDigest string) Report {
+	r := newReport(run, logDigest)
+	offer, err := a.OfferOf(run.Target.Profile)
+	if err != nil {
+		return r
+	}
+	r.Recipes = offer.Recipes
+	for _, c := range contract.Cases() {
+		if run.Selection.Asks(c) || !offer.Offers(c) {
+			continue
+		}
+		r.NotAsked++
+		asked := len(run.Selection.Surfaces) == 0 || slices.Contains(run.Selection.Surfaces, c.Surface)
+		if !asked && !slices.Contains(r.NotAskedSurfaces, c.Surface) {
+			r.NotAskedSurfaces = append(r.NotAskedSurfaces, c.Surface)
+		}
+	}
+	if r.NotAsked > 0 && r.Result == Success {
+		r.Result = Partial
+	}
+	return r
+}
+
 // newReport sums up a complete run. An expected failure is a failure: what a release gate excused does not concern the
 // readers of a certificate.
 func newReport(run runlog.Run, logDigest string) Report {
@@ -125,9 +156,6 @@ func newReport(run runlog.Run, logDigest string) Report {
 		default:
 			r.Rows.Failed = append(r.Rows.Failed, row.ID)
 		}
-	}
-	if r.Result == Success && (len(run.Selection.Rows)+len(run.Selection.Cases) > 0) {
-		r.Result = Partial
 	}
 	for _, c := range run.Cases {
 		if isFailure(c.Verdict) {

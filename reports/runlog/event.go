@@ -28,6 +28,14 @@ type Header struct {
 	Expected []string `json:"expected"`
 }
 
+// Link ties an event to the run and to the event before it, so that an event cannot be changed, removed or taken from another
+// run without writing all that follow anew. The [Writer] sets it.
+type Link struct {
+	RunID string `json:"run,omitempty"`
+	// Prev is the SHA-256 of the line before this one, without its newline, in hexadecimal.
+	Prev string `json:"prev,omitempty"`
+}
+
 // TargetInfo describes the gateway under test.
 type TargetInfo struct {
 	Name    string `json:"name"`
@@ -38,6 +46,8 @@ type TargetInfo struct {
 	Claims contract.Claims `json:"claims,omitzero"`
 	// UpstreamProtocols are the protocols that the profile names for calls to the mock upstream, by surface.
 	UpstreamProtocols map[dialect.Surface]string `json:"upstream_protocols,omitempty"`
+	// Recipes say what of the requests the profile's recipes decide, a line each; reports show them.
+	Recipes []string `json:"recipes,omitempty"`
 	// Profile is the effective profile as YAML, secrets redacted.
 	Profile string `json:"profile,omitempty"`
 }
@@ -80,7 +90,8 @@ func (s Selection) Scope() string {
 // Control is a call that shows whether a surface can be judged: a healthy one must succeed, one with a nonsense model
 // must fail.
 type Control struct {
-	Type    string          `json:"type"` // "control"
+	Type string `json:"type"` // "control"
+	Link
 	Surface dialect.Surface `json:"surface"`
 	// Kind is [ControlHealthy] or [ControlNonsense].
 	Kind string `json:"kind"`
@@ -117,6 +128,7 @@ func KeyOf(c contract.Case) CaseKey {
 // Case is the outcome of one case.
 type Case struct {
 	Type string `json:"type"` // "case"
+	Link
 	CaseKey
 	Verdict  contract.Verdict   `json:"verdict"`
 	Findings []contract.Finding `json:"findings,omitempty"`
@@ -171,7 +183,8 @@ const (
 
 // Footer is the last line of a log.
 type Footer struct {
-	Type  string    `json:"type"` // "footer"
+	Type string `json:"type"` // "footer"
+	Link
 	Ended time.Time `json:"ended"`
 	// Verdict is the worst of all cases, and [contract.Error] when cases are missing.
 	Verdict     contract.Verdict         `json:"verdict"`

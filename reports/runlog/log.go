@@ -2,6 +2,8 @@ package runlog
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +25,7 @@ type Writer struct {
 	w      io.Writer
 	opened bool
 	closed bool
+	link   Link // of the next event
 	cases  map[string]bool
 	failed error
 }
@@ -38,65 +41,84 @@ func (w *Writer) Header(h Header) error {
 	if h.Expected == nil {
 		h.Expected = []string{} // a list in JSON, never null
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.opened {
+		return fmt.Errorf("%w: a second header", ErrSequence)
+	}
+	w.link.RunID, w.opened = h.RunID, true
 	return w.append(h)
 }
 
 // Control writes the result of a control.
 func (w *Writer) Control(c Control) error {
-	c.Type = "control"
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c.Type, c.Link = "control", w.link
 	return w.append(c)
 }
 
 // Case writes the outcome of a case.
 func (w *Writer) Case(c Case) error {
-	c.Type = "case"
-	return w.append(c)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case c.Revised == "" && w.cases[c.ID]:
+		return fmt.Errorf("%w: case %s is already in the log", ErrSequence, c.ID)
+	case c.Revised != "" && !w.cases[c.ID]:
+		return fmt.Errorf("%w: case %s is revised before it is in the log", ErrSequence, c.ID)
+	}
+	c.Type, c.Link = "case", w.link
+	err := w.append(c)
+	if err == nil {
+		w.cases[c.ID] = true
+	}
+	return err
 }
 
 // Footer writes the last event.
 func (w *Writer) Footer(f Footer) error {
-	f.Type = "footer"
 	if f.Counts == nil {
 		f.Counts = Counts{}
 	}
-	return w.append(f)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f.Type, f.Link = "footer", w.link
+	err := w.append(f)
+	w.closed = w.closed || err == nil
+	return err
 }
 
 // append writes one event as one line.
 func (w *Writer) append(event any) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_, header := event.(Header)
-	_, footer := event.(Footer)
-	c, isCase := event.(Case)
 	switch {
-	case header && w.opened:
-		return fmt.Errorf("%w: a second header", ErrSequence)
-	case isCase && c.Revised == "" && w.cases[c.ID]:
-		return fmt.Errorf("%w: case %s is already in the log", ErrSequence, c.ID)
-	case isCase && c.Revised != "" && !w.cases[c.ID]:
-		return fmt.Errorf("%w: case %s is revised before it is in the log", ErrSequence, c.ID)
 	case w.failed != nil:
 		return w.failed
-	case !header && !w.opened:
+	case !w.opened:
 		return fmt.Errorf("%w: the header must come first", ErrSequence)
 	case w.closed:
 		return fmt.Errorf("%w: the footer was the last event", ErrSequence)
 	}
-	w.opened = true
-	var line bytes.Buffer
-	enc := json.NewEncoder(&line) // ends the line with the newline that a whole event has
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(event); err != nil {
-		return fmt.Errorf("encode event: %w", err)
+	line, err := Line(event)
+	if err != nil {
+		return err
 	}
-	if _, err := w.w.Write(line.Bytes()); err != nil {
+	if _, err := w.w.Write(append(line, '\n')); err != nil {
 		w.failed = fmt.Errorf("write event: %w", err)
 		return w.failed
 	}
-	w.closed = footer
-	if isCase {
-		w.cases[c.ID] = true
-	}
+	sum := sha256.Sum256(line)
+	w.link.Prev = hex.EncodeToString(sum[:])
 	return nil
+}
+
+// Line is an event as a log has it, without the newline.
+func Line(event any) ([]byte, error) {
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(event); err != nil {
+		return nil, fmt.Errorf("encode event: %w", err)
+	}
+	return bytes.TrimSuffix(line.Bytes(), []byte("\n")), nil
 }

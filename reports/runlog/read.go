@@ -96,12 +96,14 @@ func (r *runReader) event(line []byte) error {
 		if err := json.Unmarshal(line, &c); err != nil {
 			return err
 		}
+		c.Link = Link{} // what it says of the other lines is for those who audit the log
 		r.run.Controls = append(r.run.Controls, c)
 	case "case":
 		var c Case
 		if err := json.Unmarshal(line, &c); err != nil {
 			return err
 		}
+		c.Link = Link{}
 		i, occurred := r.cases[c.ID]
 		switch {
 		case c.ID == "":
@@ -121,7 +123,9 @@ func (r *runReader) event(line []byte) error {
 		r.run.Cases = append(r.run.Cases, c)
 	case "footer":
 		r.run.Footer = new(Footer)
-		return json.Unmarshal(line, r.run.Footer)
+		err := json.Unmarshal(line, r.run.Footer)
+		r.run.Footer.Link = Link{}
+		return err
 	default:
 		return fmt.Errorf("unknown event type %.20q", head.Type)
 	}

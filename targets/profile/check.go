@@ -141,6 +141,9 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 	if _, ok := known.Variant(variant); !ok && variant != "" {
 		return d.Fault(path, fmt.Sprintf("circumstance %s has no variant %q", circ, variant))
 	}
+	if decides, ok := recipe.replaces(known, variant); ok {
+		return d.Fault(path, fmt.Sprintf("gatecert brings %s about by itself: a recipe cannot decide its %s", name, decides))
+	}
 	for i, s := range recipe.Surfaces {
 		if err := checkSurface(d, path+".surfaces["+strconv.Itoa(i)+"]", s); err != nil {
 			return err

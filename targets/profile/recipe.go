@@ -34,6 +34,36 @@ func (p Profile) Recipe(c contract.Case) (r Recipe, own bool, err error) {
 	return r, true, nil
 }
 
+// replaces reports whether a recipe decides what gatecert sends where it needs nothing of the gateway: a profile that could would
+// have its own answers certified. decides names the field.
+func (r Recipe) replaces(known contract.Circumstance, variant string) (decides string, ok bool) {
+	needs := known.Needs
+	if v, found := known.Variant(variant); found && v.Needs != "" {
+		needs = v.Needs
+	}
+	if needs != contract.Edge {
+		return "", false
+	}
+	parts := []Recipe{r}
+	for _, special := range r.On {
+		parts = append(parts, special)
+	}
+	for _, part := range parts {
+		for _, field := range []struct {
+			name string
+			set  bool
+		}{
+			{"key", part.Key != ""}, {"model", part.Model != ""}, {"prompt", part.Prompt != ""}, {"path", part.Path != ""},
+			{"method", part.Method != ""}, {"body", len(part.Body) > 0}, {"headers", len(part.Headers) > 0}, {"directive", part.Directive != ""},
+		} {
+			if field.set {
+				return field.name, true
+			}
+		}
+	}
+	return "", false
+}
+
 // merged is the recipe with what a surface's own part says differently.
 func (r Recipe) merged(s Recipe) Recipe {
 	r.Key = cmp.Or(s.Key, r.Key)
