@@ -15,6 +15,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/steps"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // runner is one run from its preparation to its footer.
@@ -193,30 +194,28 @@ func (r *runner) dropUnclaimed() {
 }
 
 func (r *runner) header() runlog.Header {
-	profile := r.session.Profile
+	p := r.session.Profile
 	selection := r.selection
 	selection.Surfaces = r.surfaces
 	return runlog.Header{
 		RunID: r.id, Tool: version.Tool, Started: time.Now(), ContractDigest: contract.Digest(),
-		Target: runlog.TargetInfo{
-			Recipes: recipesOf(profile.Redacted()),
-			Name:    profile.Shown(profile.Name), BaseURL: profile.Shown(profile.BaseURL), Driver: profile.Driver,
-			Version: profile.Version, Claims: profile.Claims.Declared(), Profile: profile.Redacted(),
-			UpstreamProtocols: profile.UpstreamProtocols(r.surfaces),
-		},
+		Target:    targetInfo(p, r.surfaces),
 		Selection: selection,
-		Command:   profile.ShownCommand(r.job.Command),
+		Command:   p.ShownCommand(r.job.Command),
 		Expected:  r.plan.expected(),
 	}
 }
 
-// recipesOf reads the recipes as a reader of the log will: with the secrets redacted.
-func recipesOf(redacted string) []string {
-	offer, err := targets.OfferOf(redacted)
-	if err != nil {
-		return nil // an audit finds the profile unreadable
+// targetInfo describes the target as a reader of the profile in the log will: an audit compares the two.
+func targetInfo(p profile.Profile, surfaces []dialect.Surface) runlog.TargetInfo {
+	info := runlog.TargetInfo{
+		Name: p.Shown(p.Name), BaseURL: p.Shown(p.BaseURL), Driver: p.Driver, Version: p.Version, Claims: p.Claims.Declared(),
+		Profile: p.Redacted(), UpstreamProtocols: p.UpstreamProtocols(surfaces),
 	}
-	return offer.Recipes
+	if offer, err := targets.OfferOf(info.Profile); err == nil {
+		info.Name, info.BaseURL, info.Recipes = offer.Name, offer.BaseURL, offer.Recipes
+	}
+	return info
 }
 
 // end repeats the healthy calls, compares the cases that ran with those that were expected, and closes the log.
