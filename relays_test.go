@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -186,4 +188,63 @@ func TestTheLimitOfAModel(t *testing.T) {
 	_, err = run("no-such-model-x")
 	require.ErrorIs(t, err, gatecert.ErrUsage)
 	assert.Contains(t, err.Error(), "limits.rate.model: a healthy call on chat got 404")
+}
+
+// A load case verifies the limit of a model in the same way as that of a key: the valid key is free for other models.
+func TestTheLimitOfAModelUnderLoad(t *testing.T) {
+	const limited, window = "limited-model", 2 * time.Second
+	var (
+		mu       sync.Mutex
+		limit    = 5
+		admitted []time.Time
+		known    string
+	)
+	refused := func() (retryAfter time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		now := time.Now()
+		for len(admitted) > 0 && now.Sub(admitted[0]) >= window {
+			admitted = admitted[1:]
+		}
+		if len(admitted) >= limit {
+			return window - now.Sub(admitted[0])
+		}
+		admitted = append(admitted, now)
+		return 0
+	}
+	target := served(t, func(g http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			raw, _ := io.ReadAll(r.Body)
+			if bytes.Contains(raw, []byte(`"`+limited+`"`)) {
+				if wait := refused(); wait > 0 {
+					w.Header().Set("Content-Type", "application/json")
+					w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+					w.WriteHeader(http.StatusTooManyRequests)
+					_, _ = w.Write([]byte(`{"error":{"message":"slow down","type":"requests","param":null,"code":null}}`))
+					return
+				}
+				raw = bytes.ReplaceAll(raw, []byte(`"`+limited+`"`), []byte(`"`+known+`"`))
+			}
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+			g.ServeHTTP(w, r)
+		})
+	})
+	known = target.Models.Default
+	target.Limits.Rate = profile.Rate{Model: limited, Kind: contract.SlidingLog, Requests: 5, Window: window}
+	verify := func() runlog.Case {
+		r, err := certify(t.Context(), gatecert.Config{Target: target, Cases: []string{"http:429/over-rate-limit/chat/under-load"}})
+		require.NoError(t, err)
+		require.Len(t, r.Cases, 1)
+		return r.Cases[0]
+	}
+	c := verify()
+	assert.NotEqual(t, contract.Fail, c.Verdict, c.Findings)
+	require.NotNil(t, c.Load)
+	assert.True(t, slices.ContainsFunc(c.Load.Checks, func(check runlog.Check) bool {
+		return check.Requirement == contract.LimitExact && check.Result == contract.Held
+	}), c.Load)
+
+	limit = 8
+	c = verify()
+	assert.Equal(t, contract.Fail, c.Verdict, "more is admitted than declared: %v", c.Load)
 }

@@ -212,7 +212,7 @@ func (j *judge) judgeStatus() {
 		j.add(StatusClass, Must, rule.String(), got)
 	case !rule.Accepts(status) && !j.permitted(status):
 		level := Should
-		if rule.Basis == Stated && !(j.variant.Name == formBody && status == statusUnsupportedMedia) {
+		if rule.Basis == Stated && (j.variant.Name != formBody || status != statusUnsupportedMedia) {
 			level = Must
 		}
 		j.add(StatusExact, level, rule.String(), got)

@@ -56,15 +56,15 @@ func requiredTexts(re *syntax.Regexp) [][]string {
 		}
 		return append(groups, group(run)...)
 	case syntax.OpAlternate:
-		var any []string
+		var texts []string
 		for _, sub := range re.Sub {
 			groups := requiredTexts(sub)
 			if len(groups) == 0 {
 				return nil
 			}
-			any = append(any, slices.MaxFunc(groups, func(a, b []string) int { return cmp.Compare(shortest(a), shortest(b)) })...)
+			texts = append(texts, slices.MaxFunc(groups, func(a, b []string) int { return cmp.Compare(shortest(a), shortest(b)) })...)
 		}
-		return group(any)
+		return group(texts)
 	default:
 		return nil
 	}
@@ -187,6 +187,7 @@ func longest(re *syntax.Regexp) int {
 		for _, sub := range re.Sub {
 			length = max(length, longest(sub))
 		}
+	default: // the ends of texts, lines and words take none
 	}
 	return min(length, longestMatch)
 }

@@ -22,7 +22,7 @@ func summary(checks ...runlog.Check) runlog.LoadSummary {
 }
 
 func check(r contract.Requirement, result contract.Result) runlog.Check {
-	return runlog.Check{Requirement: r, Result: contract.Result(result), Sentence: "10 admitted"}
+	return runlog.Check{Requirement: r, Result: result, Sentence: "10 admitted"}
 }
 
 func TestALoadCaseIsJudgedByItsFindings(t *testing.T) {

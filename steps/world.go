@@ -50,7 +50,7 @@ type LoadResult struct {
 func (r LoadResult) judgement() contract.Judgement {
 	results := make(map[contract.Requirement]contract.Result)
 	for _, c := range r.Summary.Checks {
-		results[c.Requirement] = contract.Result(c.Result)
+		results[c.Requirement] = c.Result
 	}
 	for _, f := range r.Findings {
 		results[f.Requirement] = contract.Violated

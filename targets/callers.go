@@ -29,7 +29,7 @@ func setAccept(c contract.Case, header map[string]string) {
 func choose(c contract.Case, what string, n int) int {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(c.ID() + what)) // never fails
-	return int(hash.Sum32() % uint32(n))
+	return int(hash.Sum32() % uint32(n))     //nolint:gosec // a few ways
 }
 
 // keptShare is the share of the refused calls that are sent as the second one on their connection, as SDKs do with most:

@@ -221,18 +221,18 @@ func (s *Session) recover(ctx context.Context, c contract.Case) (most, waited ti
 // that less than settle.recovery was left.
 func (s *Session) Aftermath(ctx context.Context, surface dialect.Surface) (*contract.Aftermath, error) {
 	if s.Limited() || s.health.isDown() {
-		return nil, nil
+		return nil, nil //nolint:nilnil // nothing can be said
 	}
 	most, waited, err := s.recover(ctx, contract.Case{Surface: surface})
 	switch {
 	case err == nil && s.Limited():
-		return nil, nil
+		return nil, nil //nolint:nilnil // nothing can be said
 	case err == nil:
 		return &contract.Aftermath{Served: true, After: waited}, nil
 	case !errors.Is(err, ErrNotRecovered):
 		return nil, err
 	case most < s.Profile.Settle.Recovery:
-		return nil, nil
+		return nil, nil //nolint:nilnil // nothing can be said
 	}
 	ok, detail, err := s.Healthy(ctx, contract.Case{Surface: surface})
 	return &contract.Aftermath{Served: ok, After: s.Profile.Settle.Recovery, Detail: detail}, err

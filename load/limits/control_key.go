@@ -1,6 +1,7 @@
 package limits
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -45,8 +46,7 @@ func (v *verifier) probeDuringBurst(ctx context.Context) error {
 	for n := 0; n < repeats && len(done) == 0; n++ {
 		if err := burst(); err != nil {
 			cancel()
-			<-done
-			return err
+			return cmp.Or(err, <-done)
 		}
 	}
 	return <-done

@@ -168,6 +168,7 @@ func sendRefusedLater(o *reference.Options) {
 				}
 				return refusal
 			}
+		default:
 		}
 		return next
 	})

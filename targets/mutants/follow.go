@@ -92,7 +92,7 @@ func reasoningAsAnswer(r *http.Request, next http.RoundTripper) (*http.Response,
 	if err != nil || !isEventStream(response) {
 		return response, err
 	}
-	thought := ""
+	var thought strings.Builder
 	response.Body = &lines{source: response.Body, buffered: bufio.NewReader(response.Body), edit: func(data []byte) []byte {
 		var chunk struct {
 			Choices []struct {
@@ -106,13 +106,13 @@ func reasoningAsAnswer(r *http.Request, next http.RoundTripper) (*http.Response,
 			return data
 		}
 		for _, choice := range chunk.Choices {
-			thought += choice.Delta.Reasoning
+			thought.WriteString(choice.Delta.Reasoning)
 		}
-		if chunk.Error == nil || thought == "" {
+		if chunk.Error == nil || thought.Len() == 0 {
 			return data
 		}
 		return encode(map[string]any{"id": "chatcmpl-1", "object": "chat.completion.chunk", "choices": []any{
-			map[string]any{"index": 0, "delta": map[string]any{"content": thought}, "finish_reason": "stop"},
+			map[string]any{"index": 0, "delta": map[string]any{"content": thought.String()}, "finish_reason": "stop"},
 		}})
 	}}
 	return response, nil
