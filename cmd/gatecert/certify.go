@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -83,10 +84,10 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	var cert certificate.Certificate
-	if cert.Report, err = readFile(filepath.Join(dir, certificate.ReportFile)); err != nil {
+	if cert.Report, err = readSmall(filepath.Join(dir, certificate.ReportFile)); err != nil {
 		return err
 	}
-	if cert.Envelope, err = readFile(filepath.Join(dir, certificate.EnvelopeFile)); err != nil {
+	if cert.Envelope, err = readSmall(filepath.Join(dir, certificate.EnvelopeFile)); err != nil {
 		return err
 	}
 	if key.Private() {
@@ -141,7 +142,7 @@ func readSubject(run, keyFile, folder string) (log []byte, key certificate.Key, 
 	if log, err = readFile(run); err != nil {
 		return nil, key, "", err
 	}
-	data, err := readFile(keyFile)
+	data, err := readSmall(keyFile)
 	if err != nil {
 		return nil, key, "", err
 	}
@@ -151,10 +152,30 @@ func readSubject(run, keyFile, folder string) (log []byte, key certificate.Key, 
 	return log, key, cmp.Or(folder, filepath.Dir(run)), nil
 }
 
+// maxFile bounds a log or a certificate that is read as a whole, in bytes.
+const maxFile = 1 << 30
+
 func readFile(path string) ([]byte, error) {
-	data, err := os.ReadFile(path) //nolint:gosec // the path is the user's own argument
+	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
+	defer file.Close() //nolint:errcheck // it was only read
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	case len(data) > maxFile:
+		return nil, fmt.Errorf("%w: %s is larger than %d MiB", errUsage, path, maxFile>>20)
+	}
 	return data, nil
+}
+
+// readSmall reads a file that is small by nature: a key, a certificate.
+func readSmall(path string) ([]byte, error) {
+	const most = 4 << 20
+	if info, err := os.Stat(path); err == nil && info.Size() > most {
+		return nil, fmt.Errorf("%w: %s is larger than %d MiB", errUsage, path, most>>20)
+	}
+	return readFile(path)
 }

@@ -47,6 +47,8 @@ type console struct {
 	color    bool
 	width    int
 	terminal bool // err is a terminal: progress may move
+	// shown is set when out is a terminal: what it would obey is escaped.
+	shown bool
 }
 
 func main() {
@@ -65,6 +67,7 @@ func newConsole() *console {
 		c.in = os.Stdin
 	}
 	if term.IsTerminal(int(os.Stdout.Fd())) {
+		c.shown = true
 		_, noColor := os.LookupEnv("NO_COLOR")
 		c.color = !noColor && os.Getenv("TERM") != "dumb"
 		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {

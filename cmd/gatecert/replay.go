@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 type replayCommand struct {
@@ -23,8 +28,26 @@ func (replayCommand) Help() string {
   gatecert replay code:model_not_found/absent-model/chat --from reports/latest
 
 It runs the case with its control calls, shows the response and its curl line, and says fixed, still failing, still passing or
-different. Without a URL and --target, the target is the one in the log; of a gateway at a URL it needs the key.
+different. Without a URL and --target, the target is the one in the log; of a gateway at a URL it needs --key, or --yes to send it
+the key of $GATEWAY_KEY: the log may be somebody else's.
 Exit codes: those of a run of this one case.`
+}
+
+// mayTell reports whether the key may be sent to a URL that only the log names: the log may be a stranger's, and the key of the
+// environment was not meant for it. It returns [errUsage].
+func (r replayCommand) mayTell(c *console, url string) error {
+	if url == "" || r.Yes || r.Key != os.Getenv("GATEWAY_KEY") {
+		return nil
+	}
+	shown := plain.Text(url, maxReason)
+	if c.in != nil {
+		fmt.Fprintf(c.err, "the log names the gateway %s: send it the key of $GATEWAY_KEY? [y/N] ", shown)
+		answer, err := bufio.NewReader(c.in).ReadString('\n')
+		if err == nil && strings.EqualFold(strings.TrimSpace(answer), "y") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: the key of $GATEWAY_KEY would be sent to %s, which only the log names: give --key or --yes, or the gateway with a URL or --target", errUsage, shown)
 }
 
 func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
@@ -38,6 +61,9 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	if config.Target.BaseURL == "" && config.Target.Driver == "" {
 		if config.Target, err = runner.TargetOf(earlier, r.Key); err != nil {
+			return err
+		}
+		if err := r.mayTell(c, config.Target.BaseURL); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,7 +47,7 @@ func (r reportCommand) render(c *console, run runlog.Run) error {
 	case r.Out == "" && len(formats) > 1:
 		return fmt.Errorf("%w: cannot print %d formats at once: give --out", errUsage, len(formats))
 	case r.Out == "":
-		return formats[0].Render(c.out, run)
+		return c.print(func(w io.Writer) error { return formats[0].Render(w, run) })
 	}
 	if err := os.MkdirAll(r.Out, 0o750); err != nil {
 		return fmt.Errorf("make the folder for the reports: %w", err)

@@ -17,7 +17,7 @@ var credentialWord = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(?:authorization|aut
 var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
 // IsCredential reports whether a name (of a header field, a parameter of a query, a member of a body, a variable) says that its
-// value is a credential. It goes by whole words: x-portkey-provider and max_tokens hold none.
+// value is a credential. It goes by whole words: x-portkey-vendor and max_tokens hold none.
 func IsCredential(name string) bool {
 	return credentialWord.MatchString(name) || credentialWord.MatchString(camel.ReplaceAllString(name, "$1-$2"))
 }

@@ -11,7 +11,7 @@ func TestNamesOfCredentials(t *testing.T) {
 	for name, want := range map[string]bool{
 		"Authorization": true, "x-api-key": true, "X-Goog-Api-Key": true, "cookie": true, "x-auth-token": true, "X-Password": true,
 		"X-Session-Id": true, "accessToken": true, "apiKey": true, "access_token": true, "ADMIN_PASSWORD": true, "PGPASSWORD": true, "sig": true,
-		"x-portkey-provider": false, "x-tenant": false, "x-monkey": false, "max_tokens": false, "keyboard": false, "Accept": false, "author": false,
+		"x-portkey-virtual": false, "x-tenant": false, "x-monkey": false, "max_tokens": false, "keyboard": false, "Accept": false, "author": false,
 	} {
 		assert.Equal(t, want, IsCredential(name), name)
 	}
@@ -56,7 +56,7 @@ func TestCredentialsInsideATextAreFoundByTheirNames(t *testing.T) {
 		"https://tok3n@host/":                                  {URLs, "https://[what]@host/", []string{"tok3n"}},
 		"postgres://user@db/x":                                 {URLs, "postgres://user@db/x", nil},
 		"http://127.0.0.1:8080/@me":                            {URLs, "http://127.0.0.1:8080/@me", nil},
-		`{"provider":"openai","api_key":"sk-1"}`:               {Members, `{"provider":"openai","api_key":"[credential api_key]"}`, []string{"sk-1"}},
+		`{"vendor":"openai","api_key":"sk-1"}`:                 {Members, `{"vendor":"openai","api_key":"[credential api_key]"}`, []string{"sk-1"}},
 		`curl -H 'X-Api-Key: s4' --token s5 --name n x`:        {all, `curl -H 'X-Api-Key: [credential X-Api-Key]' --token [credential token] --name n x`, []string{"s4", "s5"}},
 		`curl -H "Authorization: Bearer s6" --password="s7" x`: {all, `curl -H "Authorization: Bearer [credential Authorization]" --password="[credential password]" x`, []string{"Bearer s6", "s6", "s7"}},
 		`PGPASSWORD=s8 psql -c 'select 1'`:                     {all, `PGPASSWORD=[credential PGPASSWORD] psql -c 'select 1'`, []string{"s8"}},

@@ -1,19 +1,83 @@
 package yamlfile
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 )
 
 // The bounds of a file. The parser's time grows with the square of the keys in one mapping and of the nesting depth: 13,000
-// keys, which is what maxTokens admits, take it 3 s. A baseline of 600 cases has 13,000 tokens.
+// keys take it 3 s. A baseline of 600 cases has 13,000 tokens.
 const (
-	maxSize   = 1 << 20 // bytes
+	maxSize   = 512 << 10 // bytes
 	maxTokens = 40_000
 	maxDepth  = 100
+	maxLines  = 20_000
+	maxBlank  = 200   // blank lines in a row: the lexer's time grows with their square
+	maxKeys   = 2_500 // of one mapping
 )
+
+// Read reads a file up to one byte beyond the bounds, which [Parse] refuses.
+func Read(path string) (data []byte, err error) {
+	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return io.ReadAll(io.LimitReader(file, maxSize+1))
+}
+
+// beyond returns the line, from 1, at which a file goes beyond the bounds that can be seen without a lexer, and the problem; ""
+// for one within them. It takes the file line by line, so that its time does not depend on what the lexer would make of it.
+func beyond(data []byte) (line int, problem string) {
+	if len(data) > maxSize {
+		return 1, fmt.Sprintf("larger than %d KiB", maxSize>>10)
+	}
+	for _, sign := range []string{"[", "{", ":", ","} {
+		if bytes.Count(data, []byte(sign)) > maxTokens {
+			return 1, fmt.Sprintf("more than %d words and signs", maxTokens)
+		}
+	}
+	type level struct{ indent, keys int }
+	var levels []level
+	blank := 0
+	for text := range bytes.Lines(data) {
+		if line++; line > maxLines {
+			return line, fmt.Sprintf("more than %d lines", maxLines)
+		}
+		content := bytes.TrimLeft(text, " \t")
+		indent := len(text) - len(content)
+		if content = bytes.TrimRight(content, " \t\r\n"); len(content) == 0 {
+			if blank++; blank > maxBlank {
+				return line, fmt.Sprintf("more than %d blank lines in a row", maxBlank)
+			}
+			continue
+		}
+		blank = 0
+		for len(levels) > 0 && levels[len(levels)-1].indent > indent {
+			levels = levels[:len(levels)-1]
+		}
+		if len(levels) == 0 || levels[len(levels)-1].indent < indent {
+			levels = append(levels, level{indent: indent})
+		}
+		if len(levels) > maxDepth {
+			return line, fmt.Sprintf("nested more than %d deep", maxDepth)
+		}
+		here := &levels[len(levels)-1]
+		if content[0] != '-' && content[0] != '#' && bytes.IndexByte(content, ':') > 0 {
+			here.keys++
+		}
+		if here.keys > maxKeys {
+			return line, fmt.Sprintf("more than %d keys in one mapping", maxKeys)
+		}
+	}
+	return 0, ""
+}
 
 // tooMuch returns the token at which a file goes beyond the bounds, and the problem; "" for one within them.
 func tooMuch(tokens token.Tokens) (at *token.Token, problem string) {
@@ -21,12 +85,18 @@ func tooMuch(tokens token.Tokens) (at *token.Token, problem string) {
 		return tokens[maxTokens], fmt.Sprintf("more than %d words and signs", maxTokens)
 	}
 	brackets, dashes, line := 0, 0, 0
+	keys := make(map[int]int) // of the flow mapping that is open at a depth
 	for _, t := range tokens {
 		switch t.Type {
 		case token.SequenceStartType, token.MappingStartType:
 			brackets++
+			keys[brackets] = 0
 		case token.SequenceEndType, token.MappingEndType:
 			brackets--
+		case token.MappingValueType:
+			if keys[brackets]++; brackets > 0 && keys[brackets] > maxKeys {
+				return t, fmt.Sprintf("more than %d keys in one mapping", maxKeys)
+			}
 		case token.SequenceEntryType:
 			if t.Position.Line != line {
 				line, dashes = t.Position.Line, 0

@@ -6,6 +6,7 @@
 package yamlfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -40,9 +41,10 @@ type Document struct {
 // beyond the bounds.
 func Parse(file string, data []byte) (*Document, error) {
 	d := &Document{file: file}
-	if len(data) > maxSize {
-		return nil, d.at(nil, fmt.Sprintf("larger than %d KiB", maxSize>>10))
+	if line, problem := beyond(data); problem != "" {
+		return nil, &Error{File: file, Line: line, Column: 1, Problem: problem}
 	}
+	data = bytes.TrimPrefix(data, []byte("\uFEFF")) // some editors write a byte order mark
 	tokens := lexer.Tokenize(string(data))
 	if t, problem := tooMuch(tokens); problem != "" {
 		return nil, d.at(t, problem)

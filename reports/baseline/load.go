@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,7 +24,7 @@ func Load(path string, parse Parser) (Baseline, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, "run.ndjson")
 	}
-	data, err := os.ReadFile(path) //nolint:gosec // the path is the user's own argument
+	data, err := read(path)
 	if err != nil {
 		return Baseline{}, fmt.Errorf("read baseline: %w", err)
 	}
@@ -38,6 +39,21 @@ func Load(path string, parse Parser) (Baseline, error) {
 	default:
 		return Parse(file, data, parse)
 	}
+}
+
+// maxFile bounds what is read of a baseline, in bytes. It may be the log of a run.
+const maxFile = 1 << 30
+
+func read(path string) (data []byte, err error) {
+	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if data, err = io.ReadAll(io.LimitReader(file, maxFile+1)); len(data) > maxFile {
+		return nil, faultf("%s: larger than %d MiB", filepath.Base(path), maxFile>>20)
+	}
+	return data, err
 }
 
 func parseLog(file string, data []byte) (Baseline, error) {

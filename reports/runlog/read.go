@@ -19,8 +19,43 @@ var ErrSchema = errors.New("the log has another format")
 // the last line, an unknown type or verdict, a case twice, anything after the footer, a line over 64 MiB.
 var ErrMalformed = errors.New("the log is malformed")
 
-// maxLine bounds one event in bytes. Observations are bounded at capture, far below it.
-const maxLine = 64 << 20
+// The bounds of a log. Observations are bounded at capture, far below them, but a log may come from a stranger: a few bytes of
+// JSON take a hundred times their size once they are read.
+const (
+	maxLine   = 64 << 20 // bytes of one event
+	maxLog    = 1 << 30  // bytes
+	maxEvents = 20_000
+	maxValues = 400_000 // of one event
+	maxDepth  = 100
+)
+
+// errShape is returned for an event that is nested too deep or has too many values.
+var errShape = fmt.Errorf("nested more than %d deep, or more than %d values", maxDepth, maxValues)
+
+// checkShape looks at an event before it is decoded.
+func checkShape(line []byte) error {
+	depth, values, inString := 0, 0, false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '[' || c == '{':
+			depth++
+			values++
+		case c == ']' || c == '}':
+			depth--
+		case c == ',':
+			values++
+		}
+		if depth > maxDepth || values > maxValues {
+			return errShape
+		}
+	}
+	return nil
+}
 
 // Read reads a whole log. It leaves out a last line that a crash cut off and sets Run.Torn, because everything before it is
 // still evidence. It returns [ErrNoHeader], [ErrSchema], or [ErrMalformed] for a log that was altered.
@@ -28,8 +63,12 @@ func Read(r io.Reader) (Run, error) {
 	var run Run
 	reader := runReader{run: &run, cases: make(map[string]int)}
 	br := bufio.NewReaderSize(r, 64<<10)
+	size := 0
 	for number := 1; ; number++ {
 		line, whole, err := readLine(br)
+		if size += len(line); err == nil && (size > maxLog || number > maxEvents) {
+			return Run{}, fmt.Errorf("%w: line %d: more than %d bytes or %d events", ErrMalformed, number, maxLog, maxEvents)
+		}
 		if errors.Is(err, errTooLong) {
 			return Run{}, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
 		}
@@ -64,6 +103,12 @@ type runReader struct {
 }
 
 func (r *runReader) event(line []byte) error {
+	if err := checkShape(line); err != nil {
+		if !r.opened {
+			return fmt.Errorf("%w: %w", ErrNoHeader, err)
+		}
+		return err
+	}
 	var head struct {
 		Type   string `json:"type"`
 		Schema string `json:"schema"`

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/gatecert/gatecert/internal/yamlfile"
 )
@@ -23,7 +22,7 @@ func (f fault) Unwrap() []error { return []error{ErrProfile, f.error} }
 // It returns [ErrProfile] for unknown keys, unset variables, wrong types and values that make no sense, and the
 // error of the file system when the file cannot be read.
 func Load(path string, getenv func(string) (string, bool), drivers ...Driver) (Profile, error) {
-	data, err := os.ReadFile(path) //nolint:gosec // the path is the user's own argument
+	data, err := yamlfile.Read(path)
 	if err != nil {
 		return Profile{}, fmt.Errorf("read profile: %w", err)
 	}

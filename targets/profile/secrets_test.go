@@ -30,7 +30,7 @@ func TestCredentialsThatStandInAProfile(t *testing.T) {
 		{"headers: {X-Password: s3cr3t}", "[header X-Password]"},
 		{"headers: {X-Session-Id: s3cr3t}", "[header X-Session-Id]"},
 		{"headers: {Cookie: \"a=1; sid=s3cr3t\"}", "[header Cookie]"},
-		{"headers: {x-portkey-config: '{\"provider\":\"openai\",\"api_key\":\"s3cr3t\"}'}", `"provider":"openai"`},
+		{"headers: {x-portkey-config: '{\"vendor\":\"openai\",\"api_key\":\"s3cr3t\"}'}", `"vendor":"openai"`},
 		{"surface_headers: {chat: {Authorization: Bearer s3cr3t}}", "Bearer [header Authorization]"},
 		{"surface_headers: {chat: {Proxy-Authorization: Basic " + basic + "}}", "Basic [header Proxy-Authorization]"},
 		{"upstream: {listen: 127.0.0.1:1, keys: [s3cr3t]}", "[upstream key]"},

@@ -93,7 +93,7 @@ func placeIn(path string) (p place, ok bool) {
 }
 
 // public reports whether a string is there to be shown: what a report is about, and the names that package contract and the
-// profile's own check know. A variable in it is no secret for standing there.
+// profile's own check know. A variable in it is not a secret for standing there.
 func (p place) public() bool {
 	switch p.field {
 	case "name", "version", "base_url", "driver", "surfaces", "models", "claims", "load", "concurrency", "settle", "public", "env":
