@@ -38,6 +38,18 @@ type clientSide struct {
 // Valid reports whether the format is one of the three.
 func (d Dialect) Valid() bool { return slices.Contains(Dialects(), d) }
 
+// Name is the format's name in text: "OpenAI".
+func (d Dialect) Name() string {
+	switch d {
+	case Anthropic:
+		return "Anthropic"
+	case Gemini:
+		return "Gemini"
+	default:
+		return "OpenAI"
+	}
+}
+
 // Format is the format on the side that serves it, [OpenAI]'s for an unknown one.
 func (d Dialect) Format() Format {
 	switch d {

@@ -88,6 +88,7 @@ func (c *clipper) observation(o *contract.Observation) *contract.Observation {
 	out.Sent.Curl = c.string(o.Sent.Curl)
 	out.Header = c.header(o.Header)
 	out.Body = c.bytes(o.Body, c.body)
+	out.BodyDigest = c.string(o.BodyDigest)
 	out.TransferError = c.string(o.TransferError)
 	out.Cut = c.string(o.Cut)
 	out.Stream = c.stream(o.Stream)

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -129,12 +130,13 @@ func (f failureText) text() string {
 // Headline is the shortest description of a case: its reason or its first finding. It is safe to show.
 func Headline(c runlog.Case) string { return failureTextOf(c).headline() }
 
-// responseText sums up a response: "500 in 12ms, 311 bytes", "none: timed-out: no response header within 2s".
+// responseText sums up a response: "500 in 12ms, 311 bytes", "200 in 12ms, 312 bytes of audio/mpeg, SHA-256 b911…",
+// "none: timed-out: no response header within 2s".
 func responseText(o contract.Observation) string {
 	if o.Failure != nil {
 		return plain.Text(fmt.Sprintf("none: %s: %s", o.Failure.Kind, o.Failure.Detail), textLimit)
 	}
-	parts := []string{fmt.Sprintf("%d in %s", o.Status, o.Timing.End.Round(time.Millisecond)), Count(int(o.BodySize), "byte")}
+	parts := []string{fmt.Sprintf("%d in %s", o.Status, o.Timing.End.Round(time.Millisecond)), cmp.Or(mediaText(o), bytesCount(o.BodySize))}
 	if o.Stream != nil {
 		parts = append(parts, Count(len(o.Stream.Events), "event"))
 	}

@@ -66,10 +66,20 @@ type harPair struct {
 }
 
 type harPost struct {
-	MimeType string     `json:"mimeType"`
-	Params   []struct{} `json:"params"`
+	MimeType string `json:"mimeType"`
+	// Params are the fields of a multipart form. Text is then "": HAR has one or the other.
+	Params   []harParam `json:"params"`
 	Text     string     `json:"text"`
 	Encoding string     `json:"_encoding,omitempty"`
+}
+
+// harParam is a field of a form. The value of a file is a description of it.
+type harParam struct {
+	Name        string `json:"name"`
+	Value       string `json:"value"`
+	FileName    string `json:"fileName,omitempty"`
+	ContentType string `json:"contentType,omitempty"`
+	Encoding    string `json:"_encoding,omitempty"`
 }
 
 type harResponse struct {
@@ -90,6 +100,9 @@ type harContent struct {
 	MimeType string `json:"mimeType"`
 	Text     string `json:"text,omitempty"`
 	Encoding string `json:"encoding,omitempty"`
+	// Digest is the SHA-256 of a body that is not text. It is not kept, as Comment says.
+	Digest  string `json:"_sha256,omitempty"`
+	Comment string `json:"comment,omitempty"`
 }
 
 // harTimings are in milliseconds; -1 means that a phase does not apply.
@@ -147,12 +160,14 @@ func newHAREntry(o contract.Observation, at time.Time) harEntry {
 	}
 	entry.Time = entry.Timings.Send + entry.Timings.Wait + entry.Timings.Receive
 	if len(o.Sent.Body) > 0 {
-		text, encoding := harText(o.Sent.Body)
-		entry.Request.PostData = &harPost{MimeType: textproto.MIMEHeader(o.Sent.Header).Get("Content-Type"), Params: []struct{}{}, Text: text, Encoding: encoding}
+		entry.Request.PostData = newHARPost(o.Sent)
 	}
 	content := &entry.Response.Content
-	content.Size, content.MimeType = o.BodySize, textproto.MIMEHeader(o.Header).Get("Content-Type")
+	content.Size, content.MimeType = o.BodySize, contentType(o.Header)
 	content.Text, content.Encoding = harText(o.Body)
+	if text := mediaText(o); text != "" {
+		content.Digest, content.Comment = plain.Text(o.BodyDigest, nameLimit), "not text, and not kept: "+text
+	}
 	switch {
 	case o.Failure != nil:
 		entry.Response.Error = string(o.Failure.Kind) + ": " + o.Failure.Detail
@@ -167,6 +182,16 @@ func newHAREntry(o contract.Observation, at time.Time) harEntry {
 		}
 	}
 	return entry
+}
+
+func newHARPost(s contract.Sent) *harPost {
+	post := &harPost{MimeType: contentType(s.Header), Params: []harParam{}}
+	if params, ok := formParams(s); ok {
+		post.Params = params
+		return post
+	}
+	post.Text, post.Encoding = harText(s.Body)
+	return post
 }
 
 // harText returns content as text, or in base64 when it is not valid UTF-8.

@@ -70,14 +70,14 @@ type pageBar struct {
 
 // pageFuncs are the functions that the template calls.
 var pageFuncs = template.FuncMap{
-	"sign": sign, "verdicts": contract.Verdicts, "bars": pageBars, "groups": groups, "parts": nameParts, "label": cellLabel, "link": fragment, "part": partLegend,
+	"sign": sign, "verdicts": contract.Verdicts, "bars": pageBars, "groups": groups, "formats": formats, "starts": starts, "parts": nameParts, "label": cellLabel, "link": fragment, "part": partLegend,
 	"name": func(v any) string { return plain.Text(fmt.Sprint(v), nameLimit) },
 	"text": func(s string) string { return plain.Text(s, textLimit) },
 	"n":    chartNumber, "charts": loadCharts, "summary": loadSentence, "capital": capital, "check": checkVerdict, "duration": duration,
 }
 
 // HTML writes report.html: one file that refers to no other and can run only its own script. Evidence is cut so that the
-// file stays below 2 MB; the log has all of it. It fails only when w does.
+// file stays below 2.4 MB; the log has all of it. It fails only when w does.
 func HTML(w io.Writer, run runlog.Run) error {
 	m := NewMatrix(run)
 	p := newPage(targetName(run), run.Verdict(), Sentence(run), runNotes(run), "Level")
@@ -142,6 +142,34 @@ func groups(m Matrix) [][]MatrixRow {
 		list[len(list)-1] = append(list[len(list)-1], r)
 	}
 	return list
+}
+
+// pageFormat is a heading above neighbouring columns.
+type pageFormat struct {
+	Name string
+	Span int
+}
+
+// formats are the headings above the columns, none where no column has one.
+func formats(m Matrix) []pageFormat {
+	var list []pageFormat
+	named := false
+	for i, c := range m.Columns {
+		if i == 0 || c.Group != m.Columns[i-1].Group {
+			list = append(list, pageFormat{Name: c.Group})
+		}
+		list[len(list)-1].Span++
+		named = named || c.Group != ""
+	}
+	if !named {
+		return nil
+	}
+	return list
+}
+
+// starts reports whether a column is the first under its heading.
+func starts(m Matrix, column int) bool {
+	return column == 0 && m.Columns[0].Group != "" || column > 0 && m.Columns[column].Group != m.Columns[column-1].Group
 }
 
 // nameParts are the name of a row, divided where a line may break.

@@ -31,8 +31,12 @@ type Matrix struct {
 type Column struct {
 	// Name is its full name: "chat-stream".
 	Name string
-	// Short is its name on a terminal: lines of at most four characters, such as "chat\n~". The legend explains it.
+	// Short is its name on a terminal: lines of at most four characters. The legend explains it.
 	Short string
+	// Group is the heading above it and its neighbours, in a run's matrix the API format: "OpenAI". "" is none.
+	Group string
+	// Streaming is set where the column is an endpoint asked for a stream. Without streaming it has the same Short.
+	Streaming bool
 }
 
 // MatrixRow is one row of a matrix.
@@ -190,16 +194,16 @@ func columns(run runlog.Run, cases []runlog.Case) []Column {
 	slices.SortFunc(surfaces, inOrder(dialect.Surfaces()))
 	var list []Column
 	for _, s := range slices.Compact(surfaces) {
-		short := plain.Text(s.Label(), 4)
-		if s.Streaming() {
-			short += "\n" + streamSign
+		column := Column{Name: string(s), Short: plain.Text(s.Label(), 4), Streaming: s.Streaming()}
+		if s.Valid() {
+			column.Group = s.Dialect().Name()
 		}
-		list = append(list, Column{Name: string(s), Short: short})
+		list = append(list, column)
 	}
 	return list
 }
 
-// streamSign marks a streaming surface under its short name.
+// streamSign marks a streaming surface on a terminal.
 const streamSign = "~"
 
 func levels(cases []runlog.Case) []LevelTotals {

@@ -82,7 +82,7 @@ func TestMatrix(t *testing.T) {
 		odd := result(contract.Rows()[0], "telepathy")
 		odd.ID, odd.Row, odd.Verdict = "code:unheard_of/x/telepathy", "code:unheard_of", contract.Fail
 		m := reports.NewMatrix(concluded(header(contract.Edge, dialect.Embeddings, dialect.Chat), []runlog.Case{odd}))
-		assert.Equal(t, []reports.Column{{Name: "chat", Short: "chat"}, {Name: "embeddings", Short: "embd"}, {Name: "telepathy", Short: "tele"}}, m.Columns)
+		assert.Equal(t, []reports.Column{{Name: "chat", Short: "chat", Group: "OpenAI"}, {Name: "embeddings", Short: "embd", Group: "OpenAI"}, {Name: "telepathy", Short: "tele"}}, m.Columns)
 		require.Len(t, m.Rows, 33)
 		assert.Equal(t, contract.Fail, m.Rows[32].Verdict)
 	})

@@ -1,10 +1,9 @@
 package reports
 
 import (
+	"bytes"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -14,7 +13,8 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// pageCase is a case as the page's script shows it. All strings are plain; the script only places them.
+// pageCase is a case as the page's script shows it. All strings are plain; the script only places them. The texts of steps, their
+// files and header fields are places in the texts of the page.
 type pageCase struct {
 	ID           string           `json:"id"`
 	Cell         string           `json:"cell"` // row/column
@@ -52,16 +52,16 @@ type pageCase struct {
 }
 
 type pageScenario struct {
-	Name  string      `json:"name"`
-	At    string      `json:"at"`
-	Steps [][2]string `json:"steps"` // status, text
+	Name  string   `json:"name"`
+	At    [2]int   `json:"at"`    // file, line
+	Steps [][2]any `json:"steps"` // status, text
 }
 
 type pageMessage struct {
-	Line   string      `json:"line"`
-	Notes  []string    `json:"notes,omitempty"`
-	Header [][2]string `json:"header,omitempty"`
-	Body   string      `json:"body,omitempty"`
+	Line   string   `json:"line"`
+	Notes  []string `json:"notes,omitempty"`
+	Header [][2]int `json:"header,omitempty"` // name, value
+	Body   string   `json:"body,omitempty"`
 	// Size is the size of the body, and whether only its beginning is shown.
 	Size string `json:"size,omitempty"`
 }
@@ -92,7 +92,7 @@ type pageAttempt struct {
 
 // newPageCase bounds what it shows of each body to limit characters, and to a quarter of that for a case that needs no
 // attention. A limit of 0 leaves out all evidence.
-func newPageCase(e pageEntry, limit int) pageCase {
+func newPageCase(e pageEntry, texts *pageTexts, limit int) pageCase {
 	if e.Verdict == contract.Pass || e.Verdict == contract.NotOffered {
 		limit /= 4
 	}
@@ -116,21 +116,21 @@ func newPageCase(e pageEntry, limit int) pageCase {
 		out.Headline, out.LeftOut = plain.Text(out.Headline, 80), true
 		return out
 	}
-	out.addEvidence(e.Case, f, limit)
+	out.addEvidence(e.Case, f, texts, limit)
 	return out
 }
 
-func (out *pageCase) addEvidence(c runlog.Case, f failureText, limit int) {
+func (out *pageCase) addEvidence(c runlog.Case, f failureText, texts *pageTexts, limit int) {
 	out.Reason, out.Findings, out.Load, out.Curl = f.Reason, f.Findings, f.Load, f.Curl
 	if s := c.Scenario; s != nil {
-		out.Scenario = &pageScenario{Name: f.Scenario, At: plain.Text(fmt.Sprintf("%s:%d", s.URI, s.Line), nameLimit)}
+		out.Scenario = &pageScenario{Name: f.Scenario, At: [2]int{texts.place(plain.Text(s.URI, nameLimit)), s.Line}}
 		for _, step := range s.Steps {
-			out.Scenario.Steps = append(out.Scenario.Steps, [2]string{plain.Text(string(step.Status), 20), plain.Text(step.Text, textLimit)})
+			out.Scenario.Steps = append(out.Scenario.Steps, [2]any{plain.Text(string(step.Status), 20), texts.place(plain.Text(step.Text, textLimit))})
 		}
 	}
 	if o := c.Observation; o != nil {
-		out.Request = requestMessage(o.Sent, f.Request, limit)
-		out.Response = responseMessage(*o, f.Response, limit)
+		out.Request = requestMessage(o.Sent, f.Request, texts, limit)
+		out.Response = responseMessage(*o, f.Response, texts, limit)
 		out.Stream = newPageStream(o.Stream, o.Timing, limit)
 		out.Upstream = attempts(o.Upstream)
 		out.Effects = effects(*o)
@@ -141,20 +141,24 @@ func (out *pageCase) addEvidence(c runlog.Case, f failureText, limit int) {
 	}
 }
 
-func requestMessage(s contract.Sent, line string, limit int) *pageMessage {
-	m := &pageMessage{Line: line, Header: headerLines(s.Header)}
+func requestMessage(s contract.Sent, line string, texts *pageTexts, limit int) *pageMessage {
+	m := &pageMessage{Line: line, Header: texts.header(s.Header)}
 	if s.Fault != "" {
 		m.Notes = append(m.Notes, plain.Text("fault on the wire: "+s.Fault, textLimit))
 	}
 	if s.Kept {
 		m.Notes = append(m.Notes, "the second request on its connection")
 	}
-	m.Body, m.Size = body(s.Body, s.BodySize, limit)
+	content := s.Body
+	if isForm(s) { // its lines end in CR LF, which is no fault of it
+		content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
+	}
+	m.Body, m.Size = body(content, s.BodySize, limit)
 	return m
 }
 
-func responseMessage(o contract.Observation, line string, limit int) *pageMessage {
-	m := &pageMessage{Line: line, Header: headerLines(o.Header)}
+func responseMessage(o contract.Observation, line string, texts *pageTexts, limit int) *pageMessage {
+	m := &pageMessage{Line: line, Header: texts.header(o.Header)}
 	if o.Timing.FirstByte > 0 {
 		m.Notes = append(m.Notes, "first byte after "+duration(o.Timing.FirstByte))
 	}
@@ -165,6 +169,9 @@ func responseMessage(o contract.Observation, line string, limit int) *pageMessag
 		limit /= 2 // the events show the same content again
 	}
 	m.Body, m.Size = body(o.Body, o.BodySize, limit)
+	if text := mediaText(o); text != "" {
+		m.Body, m.Size = "["+text+"]", bytesText(o.BodySize)
+	}
 	return m
 }
 
@@ -187,21 +194,6 @@ func bytesText(n int64) string {
 	default:
 		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 	}
-}
-
-// headerLines are the first header fields by name, one line per value.
-func headerLines(h map[string][]string) [][2]string {
-	const most = 40
-	var lines [][2]string
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		for _, v := range h[name] {
-			if len(lines) == most {
-				return append(lines, [2]string{"…", ""})
-			}
-			lines = append(lines, [2]string{plain.Text(name, nameLimit), plain.Text(v, textLimit)})
-		}
-	}
-	return lines
 }
 
 func newPageStream(s *contract.Stream, t contract.Timing, limit int) *pageStream {

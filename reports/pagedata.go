@@ -10,12 +10,14 @@ import (
 )
 
 // evidenceLimit bounds the evidence in a page, in bytes of JSON. What a page adds around it stays below 300 KiB.
-const evidenceLimit = 1600 << 10
+const evidenceLimit = 2000 << 10
 
 type pageData struct {
 	Cases []json.RawMessage `json:"cases"`
 	// Left is the number of cases for which the page has no room.
 	Left int `json:"left,omitempty"`
+	// Texts are what cases have in common, each once.
+	Texts []string `json:"texts"`
 	// Rules explain the rows of the contract by their ids.
 	Rules map[contract.RowID]pageRule `json:"rules"`
 }
@@ -40,9 +42,9 @@ func newPageData(entries []pageEntry, m Matrix) ([]byte, error) {
 	entries = slices.Clone(entries)
 	compare := inOrder(contract.Verdicts())
 	slices.SortStableFunc(entries, func(a, b pageEntry) int { return compare(b.Verdict, a.Verdict) })
-	room := evidenceLimit
+	room, texts := evidenceLimit, &pageTexts{list: []string{}}
 	for i, e := range entries {
-		bare, err := json.Marshal(newPageCase(e, 0))
+		bare, err := json.Marshal(newPageCase(e, texts, 0))
 		if err != nil {
 			return nil, fmt.Errorf("page data: %w", err)
 		}
@@ -53,7 +55,7 @@ func newPageData(entries []pageEntry, m Matrix) ([]byte, error) {
 		data.Cases = append(data.Cases, bare)
 	}
 	for _, limit := range []int{8 << 10, 2 << 10, 512} {
-		cases, fits, err := withEvidence(entries, data.Cases, room, limit)
+		cases, fits, err := withEvidence(entries, data.Cases, texts, room, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -62,6 +64,7 @@ func newPageData(entries []pageEntry, m Matrix) ([]byte, error) {
 			break
 		}
 	}
+	data.Texts = texts.list
 	encoded, err := json.Marshal(data)
 	if err != nil {
 		return nil, fmt.Errorf("page data: %w", err)
@@ -71,14 +74,14 @@ func newPageData(entries []pageEntry, m Matrix) ([]byte, error) {
 
 // withEvidence returns the bare cases with their evidence, as long as there is room in bytes. fits reports whether there
 // was room for all.
-func withEvidence(entries []pageEntry, bare []json.RawMessage, room, limit int) (cases []json.RawMessage, fits bool, err error) {
+func withEvidence(entries []pageEntry, bare []json.RawMessage, texts *pageTexts, room, limit int) (cases []json.RawMessage, fits bool, err error) {
 	cases = slices.Clone(bare)
 	for i := range cases {
-		whole, err := json.Marshal(newPageCase(entries[i], limit))
+		whole, err := json.Marshal(newPageCase(entries[i], texts, limit))
 		if err != nil {
 			return nil, false, fmt.Errorf("page data: %w", err)
 		}
-		if room -= len(whole) - len(bare[i]); room < 0 {
+		if room -= len(whole) - len(bare[i]); room < texts.size {
 			return cases, false, nil
 		}
 		cases[i] = whole

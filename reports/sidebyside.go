@@ -95,10 +95,11 @@ func (s SideBySide) notes() []string {
 // Terminal writes the matrix for people at a terminal. It fails only when w does.
 func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
-	if err := t.matrix(s.Matrix); err != nil {
-		return err
-	}
+	more := t.matrix(s.Matrix)
 	t.verdictLegend(legendVerdicts(), verdictWord)
+	if len(more) > 0 {
+		t.wrapped(more, more)
+	}
 	t.line("")
 	for i, run := range s.Runs {
 		t.line("%s %s %s", s.Matrix.Columns[i].Short, t.sign(run.Verdict()), s.Matrix.Columns[i].Name)

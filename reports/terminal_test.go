@@ -3,7 +3,9 @@ package reports_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -50,16 +52,6 @@ func TestASurfaceThatDoesNotAnswerIsOneLineAfterWhatIsProven(t *testing.T) {
 }
 
 func TestTerminalOptions(t *testing.T) {
-	t.Run("every line of the matrix fits eighty columns with all surfaces", func(t *testing.T) {
-		run := concluded(header(contract.Edge, dialect.Surfaces()...), every(contract.Rows(), dialect.Surfaces()...))
-		for line := range strings.Lines(terminal(t, run, reports.TerminalOptions{})) {
-			assert.LessOrEqual(t, len([]rune(strings.TrimSuffix(line, "\n"))), 80, line)
-		}
-	})
-	t.Run("a narrow terminal gets the surfaces in bands", func(t *testing.T) {
-		got := terminal(t, failingRun(), reports.TerminalOptions{Width: 45})
-		assert.Equal(t, 2, strings.Count(got, "\n– channel:invalid_key"))
-	})
 	t.Run("colour adds sequences and changes no word", func(t *testing.T) {
 		plain := terminal(t, failingRun(), reports.TerminalOptions{})
 		colored := terminal(t, failingRun(), reports.TerminalOptions{Color: true})
@@ -76,6 +68,65 @@ func TestTerminalOptions(t *testing.T) {
 		err := reports.Terminal(brokenWriter{}, goodRun(), reports.TerminalOptions{})
 		assert.ErrorIs(t, err, errBroken)
 	})
+}
+
+func TestTheMatrixFitsTheTerminal(t *testing.T) {
+	for _, width := range []int{80, 100, 120, 200} {
+		t.Run(fmt.Sprint("every surface at ", width), func(t *testing.T) {
+			got := terminal(t, wideRun(), reports.TerminalOptions{Width: width})
+			matrix, _, _ := strings.Cut(got, "✗ code:") // the first failure, which has lines of its own
+			for line := range strings.Lines(matrix) {
+				assert.LessOrEqual(t, len([]rune(strings.TrimSuffix(line, "\n"))), width, line)
+			}
+			golden(t, fmt.Sprintf("wide-%d.txt", width), []byte(matrix))
+		})
+	}
+	rows := func(got string) int { return strings.Count(got, "\n✓ channel:invalid_key") }
+	run := concluded(header(contract.Edge, dialect.Surfaces()...), every(contract.Rows(), dialect.Surfaces()...))
+	t.Run("one matrix down to the width of the names and a sign for each surface", func(t *testing.T) {
+		for width := 53; width <= 140; width++ {
+			assert.Equal(t, 1, rows(terminal(t, run, reports.TerminalOptions{Width: width})), width)
+		}
+	})
+	t.Run("bands where even that is too wide", func(t *testing.T) {
+		got := terminal(t, run, reports.TerminalOptions{Width: 45})
+		assert.Equal(t, 2, rows(got))
+		for line := range strings.Lines(got[:strings.Index(got, "✓ pass")]) {
+			if strings.HasPrefix(line, "✓") {
+				assert.LessOrEqual(t, len([]rune(line)), 46, line)
+			}
+		}
+		assert.GreaterOrEqual(t, rows(terminal(t, run, reports.TerminalOptions{Width: 5})), 12, "a terminal too narrow for anything")
+	})
+	t.Run("a surface that only streams has its own name and sign", func(t *testing.T) {
+		only := concluded(header(contract.Edge, dialect.MessagesStream), every(contract.Rows(), dialect.MessagesStream))
+		got := terminal(t, only, reports.TerminalOptions{})
+		assert.Contains(t, got, "msgs messages-stream  ~ streaming")
+		assert.Regexp(t, `Anthropic\n  row +msgs\n +~\n`, got)
+	})
+}
+
+// wideRun has every surface, and among its cells those that were tested in part.
+func wideRun() runlog.Run {
+	cases := slices.DeleteFunc(every(contract.Rows(), dialect.Surfaces()...), func(c runlog.Case) bool {
+		return c.Surface == dialect.Models && c.Row == "code:empty_response"
+	})
+	for i, c := range cases {
+		second := c
+		second.ID += "/second"
+		switch {
+		case c.Surface == dialect.Rerank:
+			second.Verdict = contract.NotOffered
+		case c.Surface == dialect.ChatStream && c.Row == "code:bad_response":
+			second.Verdict = contract.Fail
+		case c.Surface == dialect.MessagesStream && c.Row == "http:5xx":
+			cases[i].Verdict, second.Verdict = contract.Untestable, contract.Untestable
+		default:
+			continue
+		}
+		cases = append(cases, second)
+	}
+	return concluded(header(contract.Edge, dialect.Surfaces()...), cases)
 }
 
 func TestTerminalIsInert(t *testing.T) {

@@ -2,7 +2,7 @@
 // Text from a gateway reaches the page only as text nodes: nothing here parses markup.
 (() => {
   const $ = (id) => document.getElementById(id);
-  const { cases, rules, left } = JSON.parse($("data").textContent);
+  const { cases, texts, rules, left } = JSON.parse($("data").textContent);
   const attention = new Set(["fail", "untestable", "error", "warn"]);
   const ranks = ["error", "untestable", "fail", "warn", "expected-fail", "not-offered", "pass"];
 
@@ -170,16 +170,16 @@
 
   function scenario(c) {
     const s = c.scenario;
-    return s && part("Scenario", small(s.at), s.name && el("p", { class: "notes" }, s.name),
+    return s && part("Scenario", small(texts[s.at[0]] + ":" + s.at[1]), s.name && el("p", { class: "notes" }, s.name),
       el("ol", { class: "steps" }, s.steps.map(([status, text]) =>
-        el("li", { class: ["passed", "warned", "failed"].includes(status) ? status : "untested" }, el("span", {}, text, el("span", { class: "unseen" }, " (" + status + ")"))))));
+        el("li", { class: ["passed", "warned", "failed"].includes(status) ? status : "untested" }, el("span", {}, texts[text], el("span", { class: "unseen" }, " (" + status + ")"))))));
   }
 
   function message(title, m, folded) {
     return m && part(title, small(m.size), el("p", { class: "line" }, m.line),
       m.notes && el("p", { class: "notes" }, m.notes.join(" · ")),
       m.header && el("details", {}, el("summary", {}, m.header.length + (m.header.length === 1 ? " header field" : " header fields")),
-        table(null, m.header.map(([name, value]) => el("tr", {}, el("td", { class: "mono" }, name), el("td", { class: "mono" }, value))))),
+        table(null, m.header.map(([name, value]) => el("tr", {}, el("td", { class: "mono" }, texts[name]), el("td", { class: "mono" }, texts[value]))))),
       m.body && (folded ? el("details", {}, el("summary", {}, "raw body"), el("pre", { tabindex: "0" }, m.body)) : el("pre", { tabindex: "0" }, m.body)));
   }
 
