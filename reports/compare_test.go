@@ -86,6 +86,14 @@ func TestDiffWithARunThatCrashed(t *testing.T) {
 	assert.Contains(t, out.String(), "note: The new run is incomplete: the log ends in a torn line and has no footer")
 }
 
+func TestDiffSaysWhichEndpointsOneRunHasAlone(t *testing.T) {
+	old := concluded(header(contract.Edge), every(contract.Rows()[:3], dialect.Chat, dialect.Embeddings))
+	recent := concluded(header(contract.Edge), every(contract.Rows()[:3], dialect.Speech, dialect.Chat, dialect.Images))
+	var out bytes.Buffer
+	require.NoError(t, reports.NewDiff(old, recent).Terminal(&out, reports.TerminalOptions{}))
+	assert.Contains(t, out.String(), "note: Only the old run has 3 cases on embeddings.\nnote: Only the new run has 6 cases on images, speech.\n")
+}
+
 func TestDiffBoundsWhatItTells(t *testing.T) {
 	poor := crowd(450)
 	rich := crowd(450)

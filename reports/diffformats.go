@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -44,7 +46,34 @@ func (d Diff) notes() []string {
 	if d.Old.Target.Name != d.New.Target.Name {
 		list = append(list, "The runs are of different targets.")
 	}
+	if only := onlyIn(d.Old, d.New); only != "" {
+		list = append(list, "Only the old run has "+only+".")
+	}
+	if only := onlyIn(d.New, d.Old); only != "" {
+		list = append(list, "Only the new run has "+only+".")
+	}
 	return list
+}
+
+// onlyIn names the surfaces of which one run has cases and the other has none: "412 cases on images, speech", "" for none.
+func onlyIn(one, other runlog.Run) string {
+	has := make(map[dialect.Surface]bool)
+	for _, c := range other.AllCases() {
+		has[c.Surface] = true
+	}
+	n := 0
+	var surfaces []dialect.Surface
+	for _, c := range one.AllCases() {
+		if !has[c.Surface] {
+			n++
+			surfaces = append(surfaces, c.Surface)
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	slices.SortFunc(surfaces, inOrder(dialect.Surfaces()))
+	return plain.Text(Count(n, "case")+" on "+plain.Joined(slices.Compact(surfaces)), textLimit)
 }
 
 // text is the change in one line: "pass → fail  MUST status-class: got 503, want 404".

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -69,6 +70,17 @@ func TestABodyThatIsNotTextIsDescribed(t *testing.T) {
 			assert.Nil(t, c.Observation.Body)
 			assert.Equal(t, audioDigest, c.Observation.Digest)
 			assert.Equal(t, 312, c.Observation.Size)
+		}
+	})
+	t.Run("in the schemas", func(t *testing.T) {
+		har := jsonschema.NewCompiler()
+		har.AssertFormat()
+		harSchema, err := har.Compile("testdata/schema/har.schema.json")
+		require.NoError(t, err)
+		for format, schema := range map[string]*jsonschema.Schema{"json": compile(t, "report.schema.json"), "har": harSchema} {
+			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(formatted(t, format, mediaRun())))
+			require.NoError(t, err)
+			assert.NoError(t, schema.Validate(value), format)
 		}
 	})
 	t.Run("without a media type", func(t *testing.T) {

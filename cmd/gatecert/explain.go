@@ -40,7 +40,7 @@ func (e explainCommand) Run(c *console) error {
 	explainRow(c.out, row, claims)
 	for _, circ := range contract.Circumstances() {
 		if circ.Row == row.ID {
-			explainCircumstance(c.out, circ, claims)
+			explainCircumstance(c, circ, claims)
 		}
 	}
 	fmt.Fprintln(c.out, "\nscenario")
@@ -101,15 +101,35 @@ func surfacesOf(v contract.Variant) string {
 	}
 }
 
-func explainCircumstance(w io.Writer, circ contract.Circumstance, claims contract.Claims) {
+func explainCircumstance(c *console, circ contract.Circumstance, claims contract.Claims) {
+	w := c.out
 	fmt.Fprintf(w, "\ncircumstance %s (needs %s)\n  %s\n", circ.ID, circ.Needs, circ.Sentence)
 	if claims.NoClientKeys && circ.NeedsClientKeys() {
 		fmt.Fprintln(w, "  claim         not offered: the gateway has no client keys")
 	}
 	for _, v := range circ.Variants {
-		fmt.Fprintf(w, "  %-13s %s%s\n                on %s\n", cmp.Or(v.Name, "-"), v.Sentence, peculiar(circ, v), surfacesOf(v))
+		fmt.Fprintf(w, "  %-13s %s%s\n", cmp.Or(v.Name, "-"), v.Sentence, peculiar(circ, v))
+		fmt.Fprintln(w, indented("on "+surfacesOf(v), 16, c.width))
 		if claims.NoClientKeys && v.NeedsClientKeys(circ.ID) {
 			fmt.Fprintln(w, "                not offered: the gateway has no client keys, so that the upstream's refusal of the key is about the caller")
 		}
 	}
+}
+
+// indented is text in lines of at most width columns, each of which begins with spaces.
+func indented(text string, spaces, width int) string {
+	margin := strings.Repeat(" ", spaces)
+	lines, size := margin, spaces
+	for i, word := range strings.Fields(text) {
+		n := len([]rune(word))
+		switch {
+		case i == 0:
+		case size+1+n > width:
+			lines, size = lines+"\n"+margin, spaces
+		default:
+			lines, size = lines+" ", size+1
+		}
+		lines, size = lines+word, size+n
+	}
+	return lines
 }

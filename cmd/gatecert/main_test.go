@@ -197,6 +197,12 @@ func TestListAndExplain(t *testing.T) {
 		assert.Equal(t, exitConformant, code, stderr)
 		assert.Contains(t, stdout, row.Advice)
 		assert.Contains(t, stdout, "Scenario Outline: <case>")
+		contractPart, _, _ := strings.Cut(stdout, "\nscenario\n")
+		for line := range strings.Lines(contractPart) {
+			if strings.HasPrefix(line, strings.Repeat(" ", 16)) && strings.Contains(line, "chat") {
+				assert.LessOrEqual(t, len(strings.TrimRight(line, "\n")), 100, line)
+			}
+		}
 	}
 	_, stdout, _ = invoke(t.Context(), "version")
 	assert.Contains(t, stdout, contract.Digest())
