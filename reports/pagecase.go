@@ -150,7 +150,7 @@ func requestMessage(s contract.Sent, line string, texts *pageTexts, limit int) *
 		m.Notes = append(m.Notes, "the second request on its connection")
 	}
 	content := s.Body
-	if isForm(s) { // its lines end in CR LF, which is no fault of it
+	if isForm(s) { // its lines end in CR LF
 		content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
 	}
 	m.Body, m.Size = body(content, s.BodySize, limit)
