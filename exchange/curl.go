@@ -137,8 +137,10 @@ func (r *request) printf(content []byte) string {
 		return "printf %s " + r.quote(string(content))
 	}
 	var format strings.Builder
-	for _, b := range content {
+	for i, b := range content {
 		switch {
+		case i == 0 && b == '-': // it would begin an option
+			format.WriteString(`\055`)
 		case b == '%':
 			format.WriteString("%%")
 		case b == '\\':

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 func TestAFormIsSent(t *testing.T) {
@@ -68,8 +69,15 @@ func TestCurlMakesAForm(t *testing.T) {
 	assert.Contains(t, string(out), `<--form-string><model=m><--form-string><prompt=it's [upstream key]><-F><file=@-;filename=speech.wav;type=audio/wav>`)
 	assert.True(t, strings.HasSuffix(string(out), base64.StdEncoding.EncodeToString(file)))
 
-	call.Fault = NoBoundary
-	assert.Contains(t, curlOf(t, call), "-H 'Content-Type: multipart/form-data'")
+	for _, call.Fault = range []Fault{NoBoundary, CutForm} {
+		req, err := build(call)
+		require.NoError(t, err)
+		line := req.curl(redact.New(), 1<<20)
+		assert.Contains(t, line, "-H 'Content-Type: multipart/form-data")
+		out, err := exec.Command(shell, "-c", `curl() { cat; }; `+line).CombinedOutput()
+		require.NoError(t, err, string(out))
+		assert.Equal(t, string(req.body.head), string(out), call.Fault)
+	}
 }
 
 // Audio is kept as a digest; text that calls itself audio is kept as it is.
