@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -62,9 +63,7 @@ func (b *breakers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		b.failures[model]++
 	}
 	b.mu.Unlock()
-	for name, values := range record.Header() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), record.Header())
 	w.WriteHeader(record.Code)
 	_, _ = w.Write(record.Body.Bytes())
 }

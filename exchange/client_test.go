@@ -347,7 +347,8 @@ func TestACallMayFollowAnotherOnItsConnection(t *testing.T) {
 			})
 			o := observe(t, client(t, Limits{}), Call{BaseURL: base, Path: "/second", First: &Call{BaseURL: base, Path: "/first", Surface: dialect.Chat}})
 			assert.Equal(t, "/second", string(o.Body))
-			assert.Equal(t, closes, <-addresses != <-addresses)
+			first, second := <-addresses, <-addresses
+			assert.Equal(t, closes, first != second)
 			assert.Equal(t, !closes, o.Sent.Kept)
 			assert.Equal(t, !closes, strings.HasPrefix(o.Sent.Curl, "# it was the second request on its connection: name the URL twice to send two\ncurl "))
 		})

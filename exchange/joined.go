@@ -123,14 +123,13 @@ func eventRegions(body []byte) []region {
 	var out []region
 	start, hasData := 0, false
 	for at := 0; at < len(body); {
-		line, next := body[at:], len(body)
-		if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
-			line, next = line[:i], at+i+1
-			if body[at+i] == '\r' && next < len(body) && body[next] == '\n' {
-				next++
-			}
-		} else {
+		i := bytes.IndexAny(body[at:], "\r\n")
+		if i < 0 {
 			break // no event: it has no blank line
+		}
+		line, next := body[at:at+i], at+i+1
+		if body[at+i] == '\r' && next < len(body) && body[next] == '\n' {
+			next++
 		}
 		if at == 0 {
 			line = bytes.TrimPrefix(line, []byte("\uFEFF"))

@@ -36,6 +36,7 @@ func aspectTotals(run runlog.Run) []aspectTotal {
 				total.Held, total.Of = total.Held+1, total.Of+1
 			case contract.Violated:
 				total.Of++
+			case contract.Untested: // counts for neither
 			}
 		}
 		if total.Of > 0 {

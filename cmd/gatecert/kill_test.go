@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -39,7 +40,7 @@ func TestEvidenceSurvivesAKill(t *testing.T) {
 	require.Equal(t, exitConformant, code, stderr)
 	signals := []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT}
 	commands := [][]string{{"run", "--level", "relay"}, {"load", "rate-limit"}}
-	random := rand.New(rand.NewPCG(13, 2)) //nolint:gosec // the same moments in every test
+	random := rand.New(rand.NewPCG(13, 2))
 	for i := range killings() {
 		signal, args := signals[i%3], commands[i/3%2]
 		after := time.Duration(random.Int64N(int64(2 * time.Second)))
@@ -53,7 +54,7 @@ func TestEvidenceSurvivesAKill(t *testing.T) {
 			}
 			if named {
 				log = filepath.Join(former, logName)
-				args = append(args[:len(args):len(args)], "--out", former)
+				args = append(slices.Clip(args), "--out", former)
 			}
 			require.NoError(t, os.CopyFS(former, os.DirFS(earlier)))
 			command := process(t.Context(), args...)
@@ -149,7 +150,7 @@ func TestAFullFileSystem(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", dir).CombinedOutput(); err != nil {
 		t.Skipf("no small file system to fill: %s", out)
 	}
-	t.Cleanup(func() { assert.NoError(t, exec.Command("umount", dir).Run()) }) //nolint:noctx // the test's context is over
+	t.Cleanup(func() { assert.NoError(t, exec.Command("umount", dir).Run()) })
 	code, _, stderr := invoke(t.Context(), append(shortRun, "--out", dir)...)
 	require.Equal(t, exitConformant, code, stderr)
 	checkFull(t, process(t.Context(), "run", "--rows", "http:400", "--out", dir), dir, nil, true)
@@ -183,8 +184,8 @@ func TestAReadOnlyFolder(t *testing.T) {
 	code, _, stderr := invoke(t.Context(), append(shortRun, "--out", dir)...)
 	require.Equal(t, exitConformant, code, stderr)
 	before := contents(t, dir)
-	require.NoError(t, os.Chmod(dir, 0o555))       //nolint:gosec // read-only
-	t.Cleanup(func() { _ = os.Chmod(dir, 0o755) }) //nolint:gosec // to be removed
+	require.NoError(t, os.Chmod(dir, 0o555))
+	t.Cleanup(func() { _ = os.Chmod(dir, 0o755) })
 	command := process(t.Context(), append(shortRun, "--out", dir)...)
 	if os.Getuid() == 0 { // no folder is read-only for root
 		openTo(t, dir)
@@ -205,7 +206,7 @@ func openTo(t *testing.T, dir string) {
 	require.NoError(t, err)
 	for _, path := range []string{dir, self} {
 		for parent := filepath.Dir(path); parent != "/" && parent != os.TempDir(); parent = filepath.Dir(parent) {
-			if err := os.Chmod(parent, 0o755); err != nil { //nolint:gosec // to be reached
+			if err := os.Chmod(parent, 0o755); err != nil {
 				t.Skipf("%s cannot be opened to others: %v", parent, err)
 			}
 		}

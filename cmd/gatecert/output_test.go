@@ -80,7 +80,7 @@ func TestEachRunHasAFolderOfItsOwn(t *testing.T) {
 
 func TestFoldersAreNamedAfterTheirTarget(t *testing.T) {
 	for name, want := range map[string]string{
-		"": "reference", "my gateway": "my-gateway", "https://user:pw@Gateway.example:8443/v1?key=x": "gateway.example-8443", //nolint:gosec // no password
+		"": "reference", "my gateway": "my-gateway", "https://user:pw@Gateway.example:8443/v1?key=x": "gateway.example-8443",
 		"../../etc": "etc", "💥": "gateway", "..": "gateway", strings.Repeat("a", 99): strings.Repeat("a", 40),
 	} {
 		assert.Equal(t, want, folderPart(profile.Profile{Name: name}))

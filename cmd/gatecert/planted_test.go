@@ -113,10 +113,11 @@ func (p *planter) value(t reflect.Type, place string) any {
 		out := make(map[string]any)
 		for field := range t.Fields() {
 			name, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-			if value := any(nil); name != "-" {
-				if value = p.value(field.Type, below(place, name)); value != nil {
-					out[name] = value
-				}
+			if name == "-" {
+				continue
+			}
+			if value := p.value(field.Type, below(place, name)); value != nil {
+				out[name] = value
 			}
 		}
 		return out

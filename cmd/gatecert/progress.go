@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"sync/atomic"
 	"time"
 
@@ -36,7 +35,7 @@ func newBar(c *console) bar {
 
 // linef prints a line that stays, above the bar.
 func (b *bar) linef(format string, args ...any) {
-	var out io.Writer = b.c.err
+	out := b.c.err
 	if b.bars != nil {
 		out = b.bars // it fails only when the bars have ended
 	}

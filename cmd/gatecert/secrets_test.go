@@ -33,25 +33,25 @@ func TestNoSecretOfAProfileIsEverShown(t *testing.T) {
 	gateway := serveGateway(t)
 	planted := make(map[string]bool)
 	for _, short := range []bool{false, true} {
-		for name, prepare := range map[string]func(t *testing.T, p *planter, real profile.Profile){
+		for name, prepare := range map[string]func(t *testing.T, p *planter, served profile.Profile){
 			"an attached upstream": plantAttached, "a listening upstream": plantListening, "an administrator": plantAdministrator,
 		} {
 			if short {
 				name += ", short secrets"
 			}
 			t.Run(name, func(t *testing.T) {
-				real, err := profile.Load(gateway, os.LookupEnv)
+				served, err := profile.Load(gateway, os.LookupEnv)
 				require.NoError(t, err)
 				p := newPlanter(short)
-				prepare(t, p, real)
+				prepare(t, p, served)
 				dir := t.TempDir()
-				file := writePlanted(t, p, real, dir)
+				file := writePlanted(t, p, served, dir)
 				printed := everyCommand(t, p, file, dir)
 				if strings.HasPrefix(name, "an attached") { // the run judged what it sent
 					assert.Contains(t, printed, "[$PLANTED_")
 					assert.Contains(t, printed, "held:  status 17 of 19")
 				}
-				scan(t, p, real, dir, printed)
+				scan(t, p, served, dir, printed)
 				for place := range p.planted {
 					planted[place] = true
 				}
@@ -62,29 +62,29 @@ func TestNoSecretOfAProfileIsEverShown(t *testing.T) {
 }
 
 // plantCommon gives what a run needs of the profile.
-func plantCommon(t *testing.T, p *planter, real profile.Profile) {
+func plantCommon(t *testing.T, p *planter, served profile.Profile) {
 	t.Helper()
 	for place, value := range map[string]any{
-		"name": "planted", "version": "1.2.3", "base_url": real.BaseURL, "driver": "static", "surfaces": []any{"chat"}, "models.default": real.Models.On(dialect.Chat),
+		"name": "planted", "version": "1.2.3", "base_url": served.BaseURL, "driver": "static", "surfaces": []any{"chat"}, "models.default": served.Models.On(dialect.Chat),
 		"keys.valid": "${PLANTED_VALID}", "limits.rate.requests": 3, "tls.ca": certificateIn(t, p), "admin": nil, "prefix": nil, "balance": nil,
 		"circumstances": p.circumstances(),
 	} {
 		p.given[place] = value
 	}
-	p.secrets["PLANTED_VALID"] = real.Keys.Valid
+	p.secrets["PLANTED_VALID"] = served.Keys.Valid
 	p.shapes["store.postgres"] = "postgres://planted:%s@127.0.0.1:1/db?password=%s"
 	p.shapes["upstream.url"] = "http://planted:%s@127.0.0.1:1/?token=%s"
 	p.planted["tls.ca"], p.planted["keys.valid"] = true, true
 }
 
-func plantAttached(t *testing.T, p *planter, real profile.Profile) {
-	plantCommon(t, p, real)
-	p.shapes["upstream.attach"] = strings.Replace(real.Upstream.Attach, "http://", "http://planted:%s@", 1)
+func plantAttached(t *testing.T, p *planter, served profile.Profile) {
+	plantCommon(t, p, served)
+	p.shapes["upstream.attach"] = strings.Replace(served.Upstream.Attach, "http://", "http://planted:%s@", 1)
 	p.given["upstream.listen"], p.given["store.sqlite"] = nil, nil
 }
 
-func plantListening(t *testing.T, p *planter, real profile.Profile) {
-	plantCommon(t, p, real)
+func plantListening(t *testing.T, p *planter, served profile.Profile) {
+	plantCommon(t, p, served)
 	p.given["upstream.attach"], p.given["upstream.token"], p.given["store.postgres"] = nil, nil, nil
 	p.given["upstream.listen"] = freeport.Address(t)
 	p.planted["upstream.listen"] = true
@@ -93,8 +93,8 @@ func plantListening(t *testing.T, p *planter, real profile.Profile) {
 	p.shapes["balance.path"], p.shapes["prefix"] = "/v1/balance?key=%s&x=%s", "/planted/%s"
 }
 
-func plantAdministrator(t *testing.T, p *planter, real profile.Profile) {
-	plantCommon(t, p, real)
+func plantAdministrator(t *testing.T, p *planter, served profile.Profile) {
+	plantCommon(t, p, served)
 	p.given["driver"], p.given["upstream.attach"], p.given["upstream.token"], p.given["store.sqlite"] = "newapi", nil, nil, nil
 	p.given["upstream.listen"] = freeport.Address(t)
 	delete(p.given, "admin")
@@ -160,7 +160,7 @@ func certificateIn(t *testing.T, p *planter) string {
 	return filepath.Join(filepath.Dir(dir), variable, "ca.pem")
 }
 
-func writePlanted(t *testing.T, p *planter, real profile.Profile, dir string) string {
+func writePlanted(t *testing.T, p *planter, served profile.Profile, dir string) string {
 	t.Helper()
 	text, err := yaml.Marshal(p.value(reflect.TypeFor[profile.Profile](), ""))
 	require.NoError(t, err)
@@ -228,7 +228,7 @@ func formatNames() string {
 }
 
 // scan looks for all secrets, in the forms that a reader can undo, in all files but the profile and in what was printed.
-func scan(t *testing.T, p *planter, real profile.Profile, dir, printed string) {
+func scan(t *testing.T, p *planter, served profile.Profile, dir, printed string) {
 	t.Helper()
 	texts := map[string]string{"the terminal": printed}
 	require.NoError(t, filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {

@@ -89,8 +89,8 @@ func agreement(file, digest string) (agreed, path string, err error) {
 	if path, err = filepath.Abs(file); err != nil {
 		return "", "", err
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+		path = resolved
 	}
 	return filepath.Join(dir, digestOf([]byte(path+"\x00"+digest))), path, nil
 }
@@ -127,7 +127,7 @@ func trust(file, digest string) error {
 			continue
 		}
 		if _, err := os.Lstat(string(about)); string(about) == path || errors.Is(err, os.ErrNotExist) {
-			_ = os.Remove(old)
+			_ = os.Remove(old) //nolint:gosec // a file of our own
 		}
 	}
 	return atomicfile.WriteBytes(agreed, 0o600, []byte(path))

@@ -16,7 +16,7 @@ func open(path string) (*os.File, error) {
 
 // lock takes the lock on an open file, which the system gives back when the process ends, however it ends.
 func lock(file *os.File) (held bool, err error) {
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a file descriptor fits
+	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		return true, nil

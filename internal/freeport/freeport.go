@@ -20,16 +20,16 @@ var (
 )
 
 // Address returns a loopback address that nobody listens on right now, and that it returns to nobody else in this process.
-func Address(t testing.TB) string {
-	t.Helper()
+func Address(tb testing.TB) string {
+	tb.Helper()
 	for range count {
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+int((start+used.Add(1))%count)))
-		if l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address); err == nil {
+		if l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", address); err == nil {
 			if err := l.Close(); err == nil {
 				return address
 			}
 		}
 	}
-	t.Fatal("no free port")
+	tb.Fatal("no free port")
 	return ""
 }

@@ -92,7 +92,7 @@ func (a *Answer) send(w http.ResponseWriter, format string) {
 	if err != nil {
 		return // the connection is gone
 	}
-	defer connection.Close()
+	defer func() { _ = connection.Close() }() // there is nothing to tell the client any more
 	if a.Nothing {
 		return
 	}

@@ -250,11 +250,11 @@ func (a *ask) textOf(content any) string {
 	case string:
 		return v
 	case []any:
-		text := ""
+		var text strings.Builder
 		for _, part := range v {
-			text += a.textOf(part)
+			text.WriteString(a.textOf(part))
 		}
-		return text
+		return text.String()
 	case map[string]any:
 		for _, picture := range []any{member(v, "source.data"), member(v, "inlineData.data"), member(v, "image_url.url"), v["image_url"]} {
 			if data, ok := picture.(string); ok {

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -189,7 +190,7 @@ func urlShown(what, text, raw string) (shown string, secrets []redact.Secret) {
 
 // mapped is a copy of the profile with f of each string that its file may hold, at its place.
 func (p Profile) mapped(f func(at place, text string) string) Profile {
-	out, _ := mapped(reflect.ValueOf(p), nil, f).Interface().(Profile)
+	out, _ := reflect.TypeAssert[Profile](mapped(reflect.ValueOf(p), nil, f))
 	return out
 }
 
@@ -203,7 +204,7 @@ func mapped(v reflect.Value, path []string, f func(place, string) string) reflec
 		for i := range v.NumField() {
 			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
 			if name != "-" && name != "" {
-				out.Field(i).Set(mapped(v.Field(i), append(path[:len(path):len(path)], name), f))
+				out.Field(i).Set(mapped(v.Field(i), append(slices.Clip(path), name), f))
 			}
 		}
 	case reflect.Map:
@@ -212,7 +213,7 @@ func mapped(v reflect.Value, path []string, f func(place, string) string) reflec
 		}
 		out.Set(reflect.MakeMapWithSize(v.Type(), v.Len()))
 		for _, key := range v.MapKeys() {
-			below := append(path[:len(path):len(path)], key.String())
+			below := append(slices.Clip(path), key.String())
 			shown := reflect.New(key.Type()).Elem()
 			at := placeOf(below)
 			at.key = true

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/gatecert/gatecert/dialect"
 )
@@ -36,7 +37,7 @@ func eventsWithError(op dialect.StreamingOperation, s dialect.Stream, d Directiv
 		failed.Data = dialect.Encode(body)
 	}
 	marker := s.Events[len(s.Events)-1]
-	events := append(s.Events[:d.After:d.After], failed)
+	events := append(slices.Clone(s.Events[:d.After]), failed)
 	if s.EndMarker && failed.Name == "" {
 		events = append(events, marker)
 	}

@@ -77,13 +77,11 @@ func replyTo(op dialect.Operation, c dialect.Answer, d Directive) (reply, error)
 
 // wholeReply is a success that is not a stream.
 func wholeReply(op dialect.Operation, status int, c dialect.Answer) reply {
-	kind, body := jsonOf(op), []byte(nil)
 	if media, ok := op.(dialect.MediaOperation); ok {
-		kind, body = media.Media(c)
-	} else {
-		body = dialect.Encode(op.Body(c))
+		kind, body := media.Media(c)
+		return reply{status: status, header: contentType(kind), body: body}
 	}
-	return reply{status: status, header: contentType(kind), body: body}
+	return reply{status: status, header: contentType(jsonOf(op)), body: dialect.Encode(op.Body(c))}
 }
 
 // fits returns [ErrDirective] when the directive is about a stream and the response is none, or the other way round.
