@@ -30,7 +30,7 @@ func Load(path string, parse Parser) (Baseline, error) {
 	}
 	file := filepath.Base(path)
 	first, _, _ := bytes.Cut(bytes.TrimSpace(data), []byte("\n"))
-	word, _, _ := strings.Cut(string(first), " ")
+	word, _, _ := strings.Cut(string(first[:min(len(first), 64)]), " ")
 	switch {
 	case bytes.HasPrefix(first, []byte(`{"type":"header"`)):
 		return parseLog(file, data)
