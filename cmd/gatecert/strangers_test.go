@@ -1,3 +1,7 @@
+//go:build !race
+
+// With the race detector the largest of these files take most of a minute.
+
 package main
 
 import (

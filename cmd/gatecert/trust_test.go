@@ -20,8 +20,8 @@ func TestActionsNeedConsent(t *testing.T) {
 	text := "name: stranger\nbase_url: " + url + "\nsurfaces: [chat, messages]\nkeys: {valid: " + key + "}\nmodels: {default: gc-chat, messages: gc-messages}\n" +
 		"store: {sqlite: " + filepath.Join(dir, "absent.db") + "}\n" +
 		"circumstances:\n" +
-		"  absent-model: {model: nope, before: [{run: \"touch " + marks + "/before; : " + key + "\"}]}\n" +
-		"  unknown-model: {model: nope, after: [{run: \"touch " + marks + "/after\"}]}\n" +
+		"  absent-model: {before: [{run: \"touch " + marks + "/before; : " + key + "\"}]}\n" +
+		"  unknown-model: {after: [{run: \"touch " + marks + "/after\"}]}\n" +
 		"  unknown-path: {on: {chat: {before: [{run: \"touch " + marks + "/on\"}]}}}\n" +
 		"  wrong-key: {on: {messages: {before: [{sql: \"DROP TABLE keys\"}]}}}\n"
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))

@@ -19,11 +19,11 @@ func TestVariablesThatAreSentAreDeclared(t *testing.T) {
 		"base_url: http://a\nheaders: {x: \"${AWS}\"}", "base_url: http://a\nheaders: {\"x-${AWS}\": y}", "base_url: http://a\nsurface_headers: {chat: {x: \"${AWS:-default}\"}}",
 		"base_url: http://a\nbalance: {path: \"/${AWS}\", field: x}", "base_url: http://a\nupstream: {attach: \"http://a/${AWS}\"}",
 		"base_url: http://a\nlimits: {rate: {model: \"${AWS}\", requests: 1}}",
-		"base_url: http://a\ncircumstances: {absent-model: {model: \"${AWS}\"}}", "base_url: http://a\ncircumstances: {absent-model: {prompt: \"${AWS}\"}}",
-		"base_url: http://a\ncircumstances: {absent-model: {path: \"/${AWS}\"}}", "base_url: http://a\ncircumstances: {absent-model: {headers: {x: \"${AWS}\"}}}",
-		"base_url: http://a\ncircumstances: {absent-model: {body: {a: [{b: \"x ${AWS}\"}]}}}", "base_url: http://a\ncircumstances: {absent-model: {body: {\"a.${AWS}\": 1}}}",
-		"base_url: http://a\ncircumstances: {absent-model: {on: {chat: {body: {a: \"${AWS}\"}}}}}", "base_url: http://a\ncircumstances: {absent-model: {directive: \"${AWS}\"}}",
-		"base_url: http://a\nname: &n \"${AWS}\"\ncircumstances: {absent-model: {prompt: *n}}",
+		"base_url: http://a\ncircumstances: {sensitive-content: {model: \"${AWS}\"}}", "base_url: http://a\ncircumstances: {sensitive-content: {prompt: \"${AWS}\"}}",
+		"base_url: http://a\ncircumstances: {sensitive-content: {path: \"/${AWS}\"}}", "base_url: http://a\ncircumstances: {sensitive-content: {headers: {x: \"${AWS}\"}}}",
+		"base_url: http://a\ncircumstances: {sensitive-content: {body: {a: [{b: \"x ${AWS}\"}]}}}", "base_url: http://a\ncircumstances: {sensitive-content: {body: {\"a.${AWS}\": 1}}}",
+		"base_url: http://a\ncircumstances: {sensitive-content: {on: {chat: {body: {a: \"${AWS}\"}}}}}", "base_url: http://a\ncircumstances: {sensitive-content: {directive: \"${AWS}\"}}",
+		"base_url: http://a\nname: &n \"${AWS}\"\ncircumstances: {sensitive-content: {prompt: *n}}",
 	} {
 		_, err := Parse("p.yaml", []byte(text+"\n"), vars)
 		assert.ErrorContains(t, err, asks, text)
