@@ -104,10 +104,10 @@ func permittedWire() []PermittedBehaviour {
 			}), setStreamHeader("Content-Encoding", "gzip"),
 				changeEvents(func(_ *reference.Call, events []byte) []byte { return gzipped(events) }))},
 		{"charset", "Content types name their charset.",
-			all(changeAnswer(setHeader("Content-Type", "application/json; charset=utf-8")),
+			all(changeType(func(kind string) string { return strings.Replace(kind, "/json", "/json; charset=utf-8", 1) }),
 				setStreamHeader("Content-Type", "text/event-stream;charset=UTF-8"))},
 		{"content-type-in-capitals", "Content types are written in capitals, which is equivalent.",
-			all(changeAnswer(setHeader("Content-Type", "Application/JSON")), setStreamHeader("Content-Type", "Text/Event-Stream"))},
+			all(changeType(strings.ToUpper), setStreamHeader("Content-Type", "Text/Event-Stream"))},
 		{"header-order", "Header fields come in another order and in lower case, and the connection is closed after each answer.",
 			changeAnswer(writeWith(byHand))},
 		{"interim-answers", "Early hints (103) precede every answer.",
@@ -297,4 +297,11 @@ func halfOfAudio(_ context.Context, r *reference.Reply, _ *reference.Answer) err
 		return err
 	}
 	return closeConnection(context.Background(), r, nil)
+}
+
+// changeType changes the Content-Type of complete answers.
+func changeType(of func(kind string) string) change {
+	return changeAnswer(func(_ *reference.Call, a *reference.Answer) {
+		a.Header.Set("Content-Type", of(a.Header.Get("Content-Type")))
+	})
 }
