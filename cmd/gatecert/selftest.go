@@ -17,9 +17,9 @@ import (
 type selftestCommand struct {
 	Mutant    []string `help:"Test this mutant; may be repeated. Default: all." placeholder:"NAME"`
 	Permitted []string `help:"Test this permitted behaviour; may be repeated. Default: all." placeholder:"NAME"`
-	All       bool     `help:"Run every case against every mutant, not only those that it must change and a tenth of the others. Takes a quarter of an hour."`
+	All       bool     `help:"Run every case against every mutant, not only those that it must change and a twentieth of the others, and against every permitted behaviour, not only three quarters of them. Takes a quarter of an hour."`
 	Load      bool     `help:"Test the mutants that only many calls show, and the permitted behaviours, with load cases."`
-	Parallel  int      `help:"Gateways tested at once. Default: ${default}." default:"6" placeholder:"N"`
+	Parallel  int      `help:"Gateways tested at once. Default: ${default}." default:"8" placeholder:"N"`
 	Out       string   `help:"Write selftest.html and selftest.json into this folder. Default: none." placeholder:"DIR" type:"path"`
 }
 

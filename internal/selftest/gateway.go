@@ -2,8 +2,9 @@ package selftest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"time"
 
@@ -49,8 +50,11 @@ func choose(cfg Config) ([]gateway, error) {
 	for _, p := range mutants.Permitted() {
 		if all && (p.UnderLoad() || !cfg.Load) || take(&unknownPermitted, p.Name) {
 			g := gateway{name: p.Name, sentence: p.Sentence}
-			if cfg.Load {
+			switch {
+			case cfg.Load:
 				g.level, g.cases = contract.Full, loadCases()
+			case all && !cfg.All && p.Name != "none":
+				g.cases = caseIDs(func(c contract.Case) bool { return !c.IsLoad() && share(p.Name, c) >= 0.25 })
 			}
 			gateways = append(gateways, g)
 		}
@@ -86,9 +90,9 @@ func singleCases(m mutants.Mutant) []string {
 	})
 }
 
-// sampleOf is how many cases that a mutant must leave alone stand for one that is run. With all of them the self-test made
-// 290,000 calls and took 14 minutes.
-const sampleOf = 10
+// sampleOf is how many cases that a mutant must leave alone stand for one that is run, and three quarters of all cases run
+// against a permitted behaviour. With all of them the self-test made 290,000 calls and took 14 minutes.
+const sampleOf = 20
 
 // sampledCases are the ids of the cases that the expectations of a mutant name, and a sample of the others. The mutant's name
 // decides which: every run has the same sample, and 216 mutants have all cases between them.
@@ -100,10 +104,14 @@ func sampledCases(m mutants.Mutant) []string {
 		if m.Expected(c) != nil {
 			return true
 		}
-		hash := fnv.New32a()
-		_, _ = hash.Write([]byte(m.Name + " " + c.ID())) // never fails
-		return hash.Sum32()%sampleOf == 0
+		return share(m.Name, c) < 1.0/sampleOf
 	})
+}
+
+// share is a number from 0 to 1 that follows from a gateway and a case, and looks random.
+func share(gateway string, c contract.Case) float64 {
+	sum := sha256.Sum256([]byte(gateway + " " + c.ID()))
+	return float64(binary.BigEndian.Uint32(sum[:])) / (1 << 32)
 }
 
 func caseIDs(which func(contract.Case) bool) []string {

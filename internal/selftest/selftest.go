@@ -21,11 +21,12 @@ type Config struct {
 	// Mutants and Permitted are names. Without any, all permitted behaviours are tested, and the mutants that Load selects.
 	Mutants, Permitted []string
 	// All runs every case against every mutant. Without it a mutant is run against the cases that its expectations name, and a
-	// tenth of the others, which differ from mutant to mutant; a mutant that is named is always run against all.
+	// twentieth of the others, which differ from mutant to mutant, and a permitted behaviour against three quarters of all. A
+	// gateway that is named is always run against all.
 	All bool
 	// Load selects the mutants that only many calls show, and tests permitted behaviours with load cases.
 	Load bool
-	// Parallel is how many gateways are tested at once. Default 6: a quarter of a run is waiting.
+	// Parallel is how many gateways are tested at once. Default 8: more than a third of a run is waiting.
 	Parallel int
 	// Progress, when not nil, is called after each gateway, by one goroutine at a time.
 	Progress func(Progress)
@@ -38,7 +39,7 @@ type Progress struct {
 	Last reports.GatewayResult
 }
 
-const defaultParallel = 6
+const defaultParallel = 8
 
 // Run runs the contract against the reference gateway with each mutant and each permitted behaviour, every one a gateway of
 // its own. The result says whether each mutant was killed in exactly the cases that it expects, for the requirements that it
