@@ -68,7 +68,7 @@ func TestTheActionTakesTheKeyFromEither(t *testing.T) {
 	inputs := map[string]string{"target": profile, "rows": "http:404", "level": "edge"}
 	passes := func(inputs map[string]string, environment ...string) {
 		t.Helper()
-		_, output, _, _ := play(t, binary, inputs, environment...) //nolint:dogsled // only the exit code counts here
+		_, output, _, _ := play(t, binary, inputs, environment...)
 		assert.Equal(t, "exit-code=0\n", output)
 	}
 	passes(inputs, "GATEWAY_KEY="+key)

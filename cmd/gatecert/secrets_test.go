@@ -64,13 +64,11 @@ func TestNoSecretOfAProfileIsEverShown(t *testing.T) {
 // plantCommon gives what a run needs of the profile.
 func plantCommon(t *testing.T, p *planter, served profile.Profile) {
 	t.Helper()
-	for place, value := range map[string]any{
+	maps.Copy(p.given, map[string]any{
 		"name": "planted", "version": "1.2.3", "base_url": served.BaseURL, "driver": "static", "surfaces": []any{"chat"}, "models.default": served.Models.On(dialect.Chat),
 		"keys.valid": "${PLANTED_VALID}", "limits.rate.requests": 3, "tls.ca": certificateIn(t, p), "admin": nil, "prefix": nil, "balance": nil,
 		"circumstances": p.circumstances(),
-	} {
-		p.given[place] = value
-	}
+	})
 	p.secrets["PLANTED_VALID"] = served.Keys.Valid
 	p.shapes["store.postgres"] = "postgres://planted:%s@127.0.0.1:1/db?password=%s"
 	p.shapes["upstream.url"] = "http://planted:%s@127.0.0.1:1/?token=%s"

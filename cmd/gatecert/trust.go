@@ -126,8 +126,8 @@ func trust(file, digest string) error {
 		if err != nil {
 			continue
 		}
-		if _, err := os.Lstat(string(about)); string(about) == path || errors.Is(err, os.ErrNotExist) {
-			_ = os.Remove(old) //nolint:gosec // a file of our own
+		if _, err := os.Lstat(string(about)); string(about) == path || errors.Is(err, os.ErrNotExist) { //nolint:gosec // a path that we wrote; it is only looked for
+			_ = os.Remove(old)
 		}
 	}
 	return atomicfile.WriteBytes(agreed, 0o600, []byte(path))

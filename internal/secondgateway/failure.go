@@ -207,6 +207,7 @@ func (f *Failure) manual() []string {
 	return all
 }
 
+//nolint:gosmopolitan // other scripts are the point
 const chapterText = `Chapter N. Select a model from the list, insert it into the member "model", and update your plan to set a budget. ` +
 	`Delete from your request whatever the model cannot read. A key in the column "state" may be withdrawn at any time; the table of plans ` +
 	`tells where it reaches. **Too many requests** (HTTP) means: wait. If the function "get_weather" does not exist among your tools, say so. ` +

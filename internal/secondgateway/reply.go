@@ -37,7 +37,7 @@ type whole struct {
 func (g *Gateway) readWhole(format string, raw []byte) (reply, *Failure) {
 	var members map[string]json.RawMessage
 	var body whole
-	if json.Unmarshal(raw, &members) != nil || members == nil || json.Unmarshal(raw, &body) != nil || body.Error != nil {
+	if json.Unmarshal(raw, &members) != nil || members == nil || json.Unmarshal(raw, &body) != nil || body.Error != nil { //nolint:musttag // a name in any case will do
 		return reply{}, unusable()
 	}
 	var r reply
@@ -123,7 +123,7 @@ func (g *Gateway) readStream(format string, from io.Reader, heard func()) (reply
 		data, isData := bytes.CutPrefix(bytes.TrimSpace(line), []byte("data:"))
 		if isData && string(bytes.TrimSpace(data)) != "[DONE]" {
 			var event whole
-			if json.Unmarshal(data, &event) != nil || event.Error != nil {
+			if json.Unmarshal(data, &event) != nil || event.Error != nil { //nolint:musttag // a name in any case will do
 				return r, unusable()
 			}
 			r.take(format, event)

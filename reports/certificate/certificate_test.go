@@ -326,7 +326,7 @@ func TestEditedLinesAreRefused(t *testing.T) {
 	other, err := record(t.Context(), gatecert.Config{Cases: []string{absent}})
 	require.NoError(t, err)
 	foreign := slices.Clone(lines)
-	for _, l := range bytes.Split(other, []byte("\n")) {
+	for l := range bytes.SplitSeq(other, []byte("\n")) {
 		if i := slices.IndexFunc(lines, func(own []byte) bool { return bytes.Contains(own, []byte(`"id":"`+absent+`","row"`)) }); bytes.Contains(l, []byte(`"id":"`+absent+`","row"`)) {
 			foreign[i] = l
 		}

@@ -103,18 +103,16 @@ type runReader struct {
 }
 
 func (r *runReader) event(line []byte) error {
-	if err := checkShape(line); err != nil {
-		if !r.opened {
-			return fmt.Errorf("%w: %w", ErrNoHeader, err)
-		}
-		return err
-	}
 	var head struct {
 		Type   string `json:"type"`
 		Schema string `json:"schema"`
 		Tool   string `json:"tool"`
 	}
-	if err := json.Unmarshal(line, &head); err != nil {
+	err := checkShape(line)
+	if err == nil {
+		err = json.Unmarshal(line, &head)
+	}
+	if err != nil {
 		if !r.opened {
 			return fmt.Errorf("%w: %w", ErrNoHeader, err)
 		}
