@@ -84,6 +84,7 @@ func loadRefusalMutants() []Mutant {
 			warns(contract.RefusedFree, limitCases)),
 		mutant("refused-calls-reach-the-upstream", "The limit is checked after the upstream has begun to answer.",
 			moveBehind(reference.Dial, reference.Limit),
+			passes("http:429/*/models"), // without an upstream
 			warns(contract.UpstreamUnused, "http:429/**")),
 		mutant("upstream-retry-after-lost", "The Retry-After of the upstream's own 429 is not passed on.",
 			deleteHeader("Retry-After", upstreamStatus(429)),
