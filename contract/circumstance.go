@@ -186,7 +186,7 @@ var circumstances = []Circumstance{
 	{"unknown-path", "http:404", "a path under the API root that does not exist (and the right path with the wrong method)", Edge, ReachMay, []Variant{
 		{Name: "no-such-path", Sentence: "a path next to the endpoint's own that does not exist", Surfaces: plain()},
 		{Name: "get", Sentence: "GET on a path that does not exist, as a browser asks", Surfaces: plain()},
-		{Name: uncounted, Sentence: "tokens are to be counted for a model whose upstream cannot count them", Surfaces: only(counting),
+		{Name: Uncounted, Sentence: "tokens are to be counted for a model whose upstream cannot count them", Surfaces: only(counting),
 			Needs: Account, Status: &unsupported},
 		{Name: "wrong-method", Sentence: "DELETE on the endpoint's own path", Surfaces: plainOf(withBody())},
 	}},

@@ -2,7 +2,6 @@ package contract
 
 import (
 	"fmt"
-	"mime"
 	"slices"
 	"strconv"
 	"time"
@@ -160,10 +159,7 @@ func (j *judge) judgePlain() {
 // begunMedia reports whether an answer that is not text had begun when the upstream failed: a gateway that passes it on as it
 // comes has sent its status by then.
 func (j *judge) begunMedia() bool {
-	e, _ := j.c.Surface.Details()
-	media, _, err := mime.ParseMediaType(header(j.o, "Content-Type"))
-	breaks := j.variant.MidStream || j.c.Circumstance == TruncatedUpstreamResponse
-	return breaks && err == nil && isMedia(e, media)
+	return (j.variant.MidStream || j.c.Circumstance == TruncatedUpstreamResponse) && isMedia(j.c.Surface, j.o)
 }
 
 // judgeMedia judges audio in whose middle the upstream failed. There is no event that could say so: only a transfer that

@@ -19,7 +19,7 @@ func (j *judge) fittingCodes() []string {
 		fit := codesOf(func(r Row) bool { return slices.Contains(r.Status.Classes, 5) })
 		apt := aptCodes[j.c.Circumstance]
 		return append(slices.Clone(apt), slices.DeleteFunc(fit, func(code string) bool { return slices.Contains(apt, code) })...)
-	case j.c.Circumstance == unknownPath && j.variant.Name == uncounted:
+	case j.c.Circumstance == unknownPath && j.variant.Name == Uncounted:
 		return []string{"invalid_request", "invalid_api_type", "convert_request_failed"}
 	case j.c.Circumstance == unknownPath:
 		return []string{"invalid_request", "invalid_api_type"}

@@ -28,8 +28,8 @@ const (
 	shortBody = "short-body"
 )
 
-// uncounted is the variant of an unknown path in which tokens cannot be counted for a model.
-const uncounted = "unsupported"
+// Uncounted is the variant of an unknown path in which tokens cannot be counted for a model.
+const Uncounted = "unsupported"
 
 // redirect is the variant of UpstreamError in which the gateway's key must not leave for another host.
 const redirect = "redirect"

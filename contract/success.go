@@ -36,11 +36,10 @@ func looksSuccessful(surface dialect.Surface, o Observation) bool {
 		r := readStream(surface, *o.Stream)
 		return r.failed == nil && (r.finished || r.done && r.content)
 	}
-	e, _ := surface.Details()
-	media, _, err := mime.ParseMediaType(header(o, "Content-Type"))
-	if e.Media != "" {
-		return err == nil && isMedia(e, media) && o.BodyDigest != ""
+	if surface.Binary() {
+		return isMedia(surface, o) && o.BodyDigest != ""
 	}
+	media, _, err := mime.ParseMediaType(header(o, "Content-Type"))
 	if err != nil || media != "application/json" {
 		return false
 	}
@@ -53,12 +52,15 @@ func looksSuccessful(surface dialect.Surface, o Observation) bool {
 	if raw, has := body["error"]; has && string(raw) != "null" {
 		return false
 	}
+	e, _ := surface.Details()
 	return e.Answered(body)
 }
 
-// isMedia reports whether a media type is one in which the endpoint's answers come.
-func isMedia(e dialect.Endpoint, media string) bool {
-	return strings.HasPrefix(media, e.Media+"/") || media == "application/octet-stream"
+// isMedia reports whether an answer has a media type in which those of the surface come that are not text.
+func isMedia(surface dialect.Surface, o Observation) bool {
+	e, _ := surface.Details()
+	media, _, err := mime.ParseMediaType(header(o, "Content-Type"))
+	return err == nil && (strings.HasPrefix(media, e.Media+"/") || media == "application/octet-stream")
 }
 
 // faultWords quotes what is wrong with an answer that is not a success: in a stream that may stand behind any number of

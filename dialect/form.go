@@ -17,12 +17,6 @@ import (
 // ErrNotForm is returned when a body is not a multipart form (RFC 7578).
 var ErrNotForm = errors.New("not a multipart form")
 
-// FormOperation is an operation whose requests are multipart forms.
-type FormOperation interface {
-	Operation
-	ReadsForm() bool
-}
-
 // MediaOperation is an operation whose answers are not JSON.
 type MediaOperation interface {
 	Operation
@@ -32,8 +26,7 @@ type MediaOperation interface {
 
 // ReadsForm reports whether an operation reads multipart forms. There need not be an operation.
 func ReadsForm(op Operation) bool {
-	form, ok := op.(FormOperation)
-	return ok && form.ReadsForm()
+	return slices.ContainsFunc(endpoints(), func(e *Endpoint) bool { return e.Form && e.operation == op })
 }
 
 // formBoundary separates the parts of the forms that are sent. It is always the same, so that a request is.
@@ -127,9 +120,35 @@ func quotedName(name string) string {
 // maxFormParts bounds the parts of a form that is read. No endpoint has so many fields.
 const maxFormParts = 256
 
+// FormPart is a part of a form that was read. FileName is "" for a field that is not a file.
+type FormPart struct {
+	Name, FileName, Type string
+	Content              []byte
+}
+
 // DecodeForm reads a multipart form: a field is a string, and a file what [NewFile] makes of it. Of a name that comes more
 // than once the first counts. It returns [ErrNotForm] and says why.
 func DecodeForm(mediaType string, data []byte) (Object, error) {
+	parts, err := FormParts(mediaType, data)
+	if err != nil {
+		return nil, err
+	}
+	form := Object{}
+	for _, part := range parts {
+		if _, twice := form[part.Name]; part.Name == "" || twice {
+			continue
+		}
+		if part.FileName != "" {
+			form[part.Name] = NewFile(part.FileName, part.Type, part.Content)
+			continue
+		}
+		form[part.Name] = string(part.Content)
+	}
+	return form, nil
+}
+
+// FormParts reads the parts of a multipart form, at most 256, in their order. It returns [ErrNotForm] and says why.
+func FormParts(mediaType string, data []byte) ([]FormPart, error) {
 	kind, params, err := mime.ParseMediaType(mediaType)
 	switch {
 	case err != nil || kind != "multipart/form-data":
@@ -138,29 +157,21 @@ func DecodeForm(mediaType string, data []byte) (Object, error) {
 		return nil, fmt.Errorf("%w: the Content-Type has no boundary", ErrNotForm)
 	}
 	reader := multipart.NewReader(bytes.NewReader(data), params["boundary"])
-	form := Object{}
-	for n := 0; ; n++ {
+	var parts []FormPart
+	for {
 		part, err := reader.NextRawPart()
 		switch {
 		case err == io.EOF: //nolint:errorlint // the last boundary; a wrapped one is that of a form that breaks off
-			return form, nil
+			return parts, nil
 		case err != nil:
 			return nil, fmt.Errorf("%w: the parts are not complete", ErrNotForm)
-		case n >= maxFormParts:
+		case len(parts) >= maxFormParts:
 			return nil, fmt.Errorf("%w: more than %d parts", ErrNotForm, maxFormParts)
 		}
 		content, err := io.ReadAll(part)
 		if err != nil {
 			return nil, fmt.Errorf("%w: a part is not complete", ErrNotForm)
 		}
-		name := part.FormName()
-		if _, twice := form[name]; name == "" || twice {
-			continue
-		}
-		if file := part.FileName(); file != "" {
-			form[name] = NewFile(file, part.Header.Get("Content-Type"), content)
-			continue
-		}
-		form[name] = string(content)
+		parts = append(parts, FormPart{part.FormName(), part.FileName(), part.Header.Get("Content-Type"), content})
 	}
 }

@@ -5,21 +5,13 @@ const Models Surface = "models"
 
 var modelsEndpoint = Endpoint{
 	Surface: Models, Dialect: OpenAI, Label: "modl",
-	Method: methodGet, Path: modelsPath + "/" + modelInPath, UnknownPath: modelsPath + "/no-such-model/no-such-path",
+	Method: methodGet, Path: modelsPath + "/" + modelInPath, ListPath: modelsPath, UnknownPath: modelsPath + "/no-such-model/no-such-path",
 	Answers: "id", Holds: ShapeText, Local: true, Free: true,
 	operation: oneModel{},
 }
 
 // modelsPath lists the models.
 const modelsPath = "/v1/models"
-
-// ListPath is the path that lists what the surface's path names one of, "" where there is no such path.
-func (s Surface) ListPath() string {
-	if s == Models {
-		return modelsPath
-	}
-	return ""
-}
 
 // models is OpenAI's list of models.
 type models struct{ openAI }

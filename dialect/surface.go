@@ -40,6 +40,8 @@ type Endpoint struct {
 	// Path is relative to the API's root; {model} stands for the model where the path names it. StreamPath is set where
 	// the streaming surface has another one.
 	Path, StreamPath string
+	// ListPath lists everything that Path names one of, "" where Path names no single thing.
+	ListPath string
 	// UnknownPath does not exist, and is near enough to Path to reach the same router.
 	UnknownPath string
 	// Input is the member of the body that holds what the model is asked.
@@ -232,6 +234,9 @@ func (s Surface) HasBody() bool { return s.Method() == methodPost }
 
 // TakesForm reports whether the surface's requests are multipart forms.
 func (s Surface) TakesForm() bool { return s.endpoint().Form }
+
+// ListPath is the path that lists what the surface describes one by one: all models. It is "" on other surfaces.
+func (s Surface) ListPath() string { return s.endpoint().ListPath }
 
 // Binary reports whether a successful answer on the surface is not text, such as audio.
 func (s Surface) Binary() bool { return s.endpoint().Media != "" }

@@ -24,8 +24,6 @@ type transcriptions struct{ openAI }
 // Texts are those of the prompt, which tells a model what the speech is about.
 func (transcriptions) Texts(doc Object) []string { return textsIn(doc["prompt"]) }
 
-func (transcriptions) ReadsForm() bool { return true }
-
 func (transcriptions) Check(doc Object) *Problem {
 	return firstProblem(doc,
 		required("file"), optional("file", "a file", isFile),

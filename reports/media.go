@@ -1,14 +1,11 @@
 package reports
 
 import (
-	"bytes"
-	"io"
-	"mime"
-	"mime/multipart"
 	"net/textproto"
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
@@ -40,25 +37,16 @@ func isForm(s contract.Sent) bool {
 // formParams are the fields of a request whose body is a whole multipart form. ok is false for any other body, as one that is
 // cut off or has no boundary.
 func formParams(s contract.Sent) (params []harParam, ok bool) {
-	mediaType, words, err := mime.ParseMediaType(contentType(s.Header))
-	if err != nil || mediaType != "multipart/form-data" || words["boundary"] == "" || s.Fault != "" {
+	parts, err := dialect.FormParts(contentType(s.Header), s.Body)
+	if err != nil || s.Fault != "" {
 		return nil, false
 	}
-	for r := multipart.NewReader(bytes.NewReader(s.Body), words["boundary"]); ; {
-		part, err := r.NextRawPart()
-		if err == io.EOF && len(params) > 0 { //nolint:errorlint // it stands for itself, and wrapped for a form that is cut off
-			return params, true
-		}
-		if err != nil {
+	for _, part := range parts {
+		if part.Name == "" {
 			return nil, false
 		}
-		content, err := io.ReadAll(part)
-		if err != nil || part.FormName() == "" {
-			return nil, false
-		}
-		text, encoding := harText(content)
-		params = append(params, harParam{
-			Name: part.FormName(), Value: text, FileName: part.FileName(), ContentType: part.Header.Get("Content-Type"), Encoding: encoding,
-		})
+		text, encoding := harText(part.Content)
+		params = append(params, harParam{Name: part.Name, Value: text, FileName: part.FileName, ContentType: part.Type, Encoding: encoding})
 	}
+	return params, len(params) > 0
 }

@@ -144,8 +144,8 @@ func unknownPath(_ profile.Profile, c contract.Case, _ string, pr *Request) (str
 	case "wrong-method":
 		pr.Call.Method = "DELETE"
 		return "", nil
-	case "unsupported":
-		return "", fmt.Errorf("%w: the profile has no recipe circumstances.unknown-path/unsupported", profile.ErrNotOffered)
+	case contract.Uncounted:
+		return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s", profile.ErrNotOffered, unsupportedCount)
 	}
 	pr.Call.Path = endpointOf(c).UnknownPath
 	if c.Variant == "get" {
@@ -196,16 +196,23 @@ var atUpstream = builtin{recipeSuffices: true, shape: func(p profile.Profile, c 
 	if !p.Upstream.Present() {
 		return "", fmt.Errorf("%w: the profile has no mock upstream (upstream.listen or upstream.attach)", profile.ErrNotOffered)
 	}
-	directive, ok := directives[c.Circumstance+"/"+c.Variant]
+	directive, ok := builtinDirective(c)
 	if !ok {
 		return "", fmt.Errorf("%w: the profile has no recipe circumstances.%s/%s", profile.ErrNotOffered, c.Circumstance, c.Variant)
 	}
 	pr.Call.Model = p.Models.Routed(c.Surface)
-	if streamed, differs := streamDirectives[c.Circumstance+"/"+c.Variant]; differs && c.Surface.Streaming() {
-		return streamed, nil
-	}
 	return directive, nil
 }}
+
+// builtinDirective is what the mock upstream does in a case where no recipe says so; ok is false where it need not do anything.
+func builtinDirective(c contract.Case) (directive string, ok bool) {
+	name := c.Circumstance + "/" + c.Variant
+	if streamed, differs := streamDirectives[name]; differs && c.Surface.Streaming() {
+		return streamed, true
+	}
+	directive, ok = directives[name]
+	return directive, ok
+}
 
 // directives are what the mock upstream does in each variant. A stream fails after six events of one with eight pieces of
 // content: every protocol has sent some content by then (Anthropic's first three events hold none), and not all of it.

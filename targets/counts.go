@@ -16,7 +16,7 @@ import (
 var longPrompt = strings.Repeat("one two three four five six seven eight nine ten ", 20)
 
 // unsupportedCount is the recipe of a count that the gateway cannot make.
-const unsupportedCount = "unknown-path/unsupported"
+const unsupportedCount = "unknown-path/" + contract.Uncounted
 
 // CheckCounts compares the count of tokens in the answer to a healthy call with that of a much longer prompt. Where both are the
 // same, or nothing was counted, the gateway has made the count up: a client that trusts it never shortens its context. The

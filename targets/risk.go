@@ -53,9 +53,6 @@ func directiveOf(p profile.Profile, c contract.Case) string {
 	if own && err == nil {
 		return recipe.Directive
 	}
-	name := c.Circumstance + "/" + c.Variant
-	if streamed, differs := streamDirectives[name]; differs && c.Surface.Streaming() {
-		return streamed
-	}
-	return directives[name]
+	directive, _ := builtinDirective(c)
+	return directive
 }

@@ -106,6 +106,22 @@ func trusted(file, digest string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// agreements are the files in a folder of agreements, each with the path of the profile that it is about.
+func agreements(dir string) (about map[string]string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("read the agreements: %w", err)
+	}
+	about = make(map[string]string)
+	for _, e := range entries {
+		file := filepath.Join(dir, e.Name())
+		if path, err := os.ReadFile(file); err == nil { //nolint:gosec // a file of our own
+			about[file] = string(path)
+		}
+	}
+	return about, nil
+}
+
 // trust agrees to a profile, and forgets what was agreed to about the same file before, and about files that are gone.
 func trust(file, digest string) error {
 	agreed, path, err := agreement(file, digest)
@@ -116,17 +132,12 @@ func trust(file, digest string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the folder for agreements: %w", err)
 	}
-	entries, err := os.ReadDir(dir)
+	earlier, err := agreements(dir)
 	if err != nil {
-		return fmt.Errorf("read the agreements: %w", err)
+		return err
 	}
-	for _, e := range entries {
-		old := filepath.Join(dir, e.Name())
-		about, err := os.ReadFile(old) //nolint:gosec // a file of our own
-		if err != nil {
-			continue
-		}
-		if _, err := os.Lstat(string(about)); string(about) == path || errors.Is(err, os.ErrNotExist) { //nolint:gosec // a path that we wrote; it is only looked for
+	for old, about := range earlier {
+		if _, err := os.Lstat(about); about == path || errors.Is(err, os.ErrNotExist) {
 			_ = os.Remove(old)
 		}
 	}
@@ -135,22 +146,18 @@ func trust(file, digest string) error {
 
 // forget withdraws what was agreed to about a file, whatever its content was.
 func forget(file string) error {
-	_, path, err := agreement(file, "")
+	agreed, path, err := agreement(file, "")
 	if err != nil {
 		return err
 	}
-	dir, err := trustedFolder()
+	all, err := agreements(filepath.Dir(agreed))
 	if err != nil {
 		return err
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("read the agreements: %w", err)
 	}
 	var errs []error
-	for _, e := range entries {
-		if about, err := os.ReadFile(filepath.Join(dir, e.Name())); err == nil && string(about) == path { //nolint:gosec // a file of our own
-			errs = append(errs, os.Remove(filepath.Join(dir, e.Name())))
+	for old, about := range all {
+		if about == path {
+			errs = append(errs, os.Remove(old))
 		}
 	}
 	return errors.Join(errs...)

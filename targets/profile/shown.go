@@ -174,6 +174,12 @@ func (p Profile) shown(at place, text string) (shown string, secrets []redact.Se
 	return text, nil
 }
 
+// shownText is [Profile.shown] without the secrets.
+func (p Profile) shownText(at place, text string) string {
+	shown, _ := p.shown(at, text)
+	return shown
+}
+
 // urlShown replaces the credentials of a URL, or of a list of settings: name=value.
 func urlShown(what, text, raw string) (shown string, secrets []redact.Secret) {
 	shown, secrets = redact.Inline(what, text, redact.URLs|redact.Assignments)
@@ -243,8 +249,7 @@ func (p Profile) Redacted() string {
 	redactor := redact.New(searched...)
 	// Values are replaced before they are written: a key's name in brackets would be a list if it were not quoted.
 	raw, err := yaml.Marshal(p.mapped(func(at place, text string) string {
-		shown, _ := p.shown(at, text)
-		return redactor.Text(shown)
+		return redactor.Text(p.shownText(at, text))
 	}))
 	if err != nil {
 		return "# the profile cannot be shown: " + redactor.Text(err.Error()) + "\n"
@@ -261,14 +266,12 @@ func (p Profile) Shown(text string) string {
 
 // ShownHeader is a header field of the profile as reports show it.
 func (p Profile) ShownHeader(name, value string) string {
-	shown, _ := p.shown(place{field: "headers", name: name}, value)
-	return shown
+	return p.shownText(place{field: "headers", name: name}, value)
 }
 
 // ShownPath and ShownPrompt are those of a recipe, or of the balance, as reports show them.
 func (p Profile) ShownPath(path string) string {
-	shown, _ := p.shown(place{field: "path", name: "path"}, path)
-	return shown
+	return p.shownText(place{field: "path", name: "path"}, path)
 }
 
 // ShownPrompt is a prompt or a directive of a recipe as reports show it.
@@ -281,19 +284,13 @@ func (p Profile) ShownBody(path string, value any) any {
 	if value == nil {
 		return nil
 	}
-	return mapped(reflect.ValueOf(value), []string{"circumstances", "", "body", path}, func(at place, text string) string {
-		shown, _ := p.shown(at, text)
-		return shown
-	}).Interface()
+	return mapped(reflect.ValueOf(value), []string{"circumstances", "", "body", path}, p.shownText).Interface()
 }
 
 // ShownRoot is [Profile.Root] as reports show it.
 func (p Profile) ShownRoot(s dialect.Surface) string {
 	if p.Prefix != nil {
-		p.Prefix = mapped(reflect.ValueOf(p.Prefix), []string{"prefix"}, func(at place, text string) string {
-			shown, _ := p.shown(at, text)
-			return shown
-		}).Interface()
+		p.Prefix = mapped(reflect.ValueOf(p.Prefix), []string{"prefix"}, p.shownText).Interface()
 	}
 	return p.Root(s)
 }
@@ -306,7 +303,7 @@ func (p Profile) ShownAction(a Action, text string) string {
 		if line.text == "" {
 			continue
 		}
-		given, _ = p.shown(place{field: line.field, name: line.field}, line.text)
+		given = p.shownText(place{field: line.field, name: line.field}, line.text)
 		text = strings.ReplaceAll(strings.ReplaceAll(text, line.text, given), strconv.Quote(line.text), strconv.Quote(given))
 	}
 	strong, weak := redact.Strong(p.Secrets())

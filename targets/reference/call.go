@@ -138,13 +138,13 @@ func (c *Call) newStream(annotation []byte) (err error) {
 
 // decode is the handler that reads the body in the client's API format.
 func (g *Gateway) decode(_ context.Context, c *Call) error {
-	decode := func() (convert.Request, error) { return convert.Decode(c.Surface, c.pathModel, c.body) }
+	var asked convert.Request
+	var err error
 	if c.Surface.TakesForm() {
-		decode = func() (convert.Request, error) {
-			return convert.DecodeForm(c.Surface, c.Request.Header.Get("Content-Type"), c.body)
-		}
+		asked, err = convert.DecodeForm(c.Surface, c.Request.Header.Get("Content-Type"), c.body)
+	} else {
+		asked, err = convert.Decode(c.Surface, c.pathModel, c.body)
 	}
-	asked, err := decode()
 	if err != nil {
 		return err
 	}
