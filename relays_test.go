@@ -144,28 +144,40 @@ func TestDiscoveryTriesEveryModel(t *testing.T) {
 	assert.NotContains(t, r.Selection.Surfaces, dialect.Embeddings)
 }
 
+// limiting gives a gateway a model with a limit of its own, which another one serves. refused is how long a call has to wait, 0
+// for one that is admitted.
+func limiting(limited string, known *string, refused func() time.Duration) func(http.Handler) http.Handler {
+	return func(g http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			raw, _ := io.ReadAll(r.Body)
+			if bytes.Contains(raw, []byte(`"`+limited+`"`)) {
+				if wait := refused(); wait > 0 {
+					w.Header().Set("Content-Type", "application/json")
+					w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+					w.WriteHeader(http.StatusTooManyRequests)
+					_, _ = w.Write([]byte(`{"error":{"message":"slow down","type":"requests","param":null,"code":null}}`))
+					return
+				}
+				raw = bytes.ReplaceAll(raw, []byte(`"`+limited+`"`), []byte(`"`+*known+`"`))
+			}
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+			g.ServeHTTP(w, r)
+		})
+	}
+}
+
 // A limit may be that of a model: then the valid key uses it up, and other models stay free.
 func TestTheLimitOfAModel(t *testing.T) {
 	const limited = "limited-model"
 	var limit, calls atomic.Int64
 	var known string
-	target := served(t, func(g http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			raw, _ := io.ReadAll(r.Body)
-			if bytes.Contains(raw, []byte(`"`+limited+`"`)) {
-				if calls.Add(1) > limit.Load() {
-					w.Header().Set("Content-Type", "application/json")
-					w.Header().Set("Retry-After", "1")
-					w.WriteHeader(http.StatusTooManyRequests)
-					_, _ = w.Write([]byte(`{"error":{"message":"slow down","type":"requests","param":null,"code":null}}`))
-					return
-				}
-				raw = bytes.ReplaceAll(raw, []byte(`"`+limited+`"`), []byte(`"`+known+`"`))
-			}
-			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
-			g.ServeHTTP(w, r)
-		})
-	})
+	refused := func() (retryAfter time.Duration) {
+		if calls.Add(1) > limit.Load() {
+			return time.Second
+		}
+		return 0
+	}
+	target := served(t, limiting(limited, &known, refused))
 	known = target.Models.Default
 	run := func(model string) (runlog.Run, error) {
 		calls.Store(0)
@@ -211,23 +223,7 @@ func TestTheLimitOfAModelUnderLoad(t *testing.T) {
 		admitted = append(admitted, now)
 		return 0
 	}
-	target := served(t, func(g http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			raw, _ := io.ReadAll(r.Body)
-			if bytes.Contains(raw, []byte(`"`+limited+`"`)) {
-				if wait := refused(); wait > 0 {
-					w.Header().Set("Content-Type", "application/json")
-					w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
-					w.WriteHeader(http.StatusTooManyRequests)
-					_, _ = w.Write([]byte(`{"error":{"message":"slow down","type":"requests","param":null,"code":null}}`))
-					return
-				}
-				raw = bytes.ReplaceAll(raw, []byte(`"`+limited+`"`), []byte(`"`+known+`"`))
-			}
-			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
-			g.ServeHTTP(w, r)
-		})
-	})
+	target := served(t, limiting(limited, &known, refused))
 	known = target.Models.Default
 	target.Limits.Rate = profile.Rate{Model: limited, Kind: contract.SlidingLog, Requests: 5, Window: window}
 	verify := func() runlog.Case {

@@ -204,7 +204,7 @@ var atUpstream = builtin{recipeSuffices: true, shape: func(p profile.Profile, c 
 	return directive, nil
 }}
 
-// builtinDirective is what the mock upstream does in a case where no recipe says so; ok is false where it need not do anything.
+// builtinDirective is what the mock upstream does in a case without a recipe of its own; ok is false where there is nothing for it to do.
 func builtinDirective(c contract.Case) (directive string, ok bool) {
 	name := c.Circumstance + "/" + c.Variant
 	if streamed, differs := streamDirectives[name]; differs && c.Surface.Streaming() {
