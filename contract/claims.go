@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 // Claims says which part of the contract a gateway publishes. It is judged by no more. The zero value claims all of it.
@@ -23,6 +25,10 @@ type Offer struct {
 	Offers func(Case) bool
 	// Recipes say what of the requests the target decides in place of gatecert, a line each, sorted.
 	Recipes []string
+	// CheckSent compares a recorded request with the one that the target's profile makes for a case, and CheckControl with a
+	// control call of a kind. The error says what differs. The token is what finds the call again, "" where it has none.
+	CheckSent    func(c Case, sent Sent) (token string, err error)
+	CheckControl func(kind string, surface dialect.Surface, sent Sent) (token string, err error)
 }
 
 // CodeClaim says which codes a gateway publishes in place of table 2 as it is.

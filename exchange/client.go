@@ -93,7 +93,7 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 		out.recordFailure(classifyFailure(inner, err, timer))
 	}
 	if out.Sent.Kept = call.First != nil && timer.reused(); out.Sent.Kept {
-		out.Sent.Curl = "# it was the second request on its connection: name the URL twice to send two\n" + out.Sent.Curl
+		out.Sent.Curl = keptComment + out.Sent.Curl
 	}
 	out.Timing.FirstByte = timer.firstByte()
 	out.Timing.End = timer.now()

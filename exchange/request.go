@@ -47,11 +47,17 @@ func build(call Call) (*request, error) {
 	req.shown = req
 	if shown, differs := call.redacted(); differs {
 		if req.shown, err = buildPlain(shown); err != nil {
-			// A name that stands for a secret has no place there, as in the name of a field.
-			req.shown = &request{surface: call.Surface, method: call.Method, target: "[not shown: it holds a secret]", header: http.Header{}}
+			req.shown = notShown(call)
 		}
 	}
 	return req, nil
+}
+
+// notShown stands in reports for the request of a call in which the name of a secret has no place, as in the name of a field.
+func notShown(call Call) *request {
+	r := &request{surface: call.Surface, method: call.Method, target: "[not shown: it holds a secret]", header: http.Header{}}
+	r.shown = r
+	return r
 }
 
 // redacted is the call that reports show, and whether it differs.

@@ -71,11 +71,14 @@ func (s *Session) request(c contract.Case, token string) (Request, error) {
 	if err != nil {
 		return pr, err
 	}
-	if newer, _ := s.newer.Load(c.Surface); newer == true && choose(c, "version", 2) == 0 {
+	if newer, _ := s.newer.Load(c.Surface); newer == true && sentWithNewerVersion(c) {
 		setNewerVersion(&pr.Call)
 	}
 	return pr, nil
 }
+
+// sentWithNewerVersion selects the cases that are sent with the newer version where the gateway serves it.
+func sentWithNewerVersion(c contract.Case) bool { return choose(c, "version", 2) == 0 }
 
 // setNewerVersion does nothing, and returns false, where the format has no newer version or the profile sets its own.
 func setNewerVersion(call *exchange.Call) bool {

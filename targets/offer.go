@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -24,6 +25,10 @@ func OfferOf(profileYAML string) (contract.Offer, error) {
 		Offers: func(c contract.Case) bool {
 			_, err := RequestFor(logged, c, "audit")
 			return !errors.Is(err, profile.ErrNotOffered)
+		},
+		CheckSent: func(c contract.Case, sent contract.Sent) (string, error) { return checkSent(logged, c, sent) },
+		CheckControl: func(kind string, s dialect.Surface, sent contract.Sent) (string, error) {
+			return checkControl(logged, ControlKind(kind), s, sent)
 		},
 	}, nil
 }

@@ -37,6 +37,20 @@ func TestARedactedProfileOffersTheSame(t *testing.T) {
 	}
 }
 
+// What a driver knows of its kind of gateway stands in the log. Of one that was prepared by hand, a log cannot say it.
+func TestALogSaysWhatAPreparedGatewayLacks(t *testing.T) {
+	p := profile.FromURL("http://127.0.0.1:9900", "sk-abc-123", "m")
+	p.Driver, p.Lacks = profile.NewAPIDriver, map[string]string{"missing-key": "it has none"}
+	missing := contract.CaseOf("missing-key", "chat", "")
+	logged, err := OfferOf(p.Redacted())
+	require.NoError(t, err)
+	assert.False(t, logged.Offers(missing))
+	assert.True(t, logged.Offers(contract.CaseOf("wrong-key", "chat", "")))
+	p.Driver = profile.StaticDriver
+	_, err = OfferOf(p.Redacted())
+	assert.ErrorIs(t, err, profile.ErrProfile)
+}
+
 func TestTextThatIsNotAProfile(t *testing.T) {
 	_, err := profile.ParseRedacted("keys: [a, b]")
 	assert.ErrorIs(t, err, profile.ErrProfile)

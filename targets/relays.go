@@ -25,8 +25,9 @@ func (s *Session) current() (p profile.Profile, place int) {
 }
 
 // withRelay is the profile with another relay model as the first.
-func (s *Session) withRelay(place int) profile.Profile {
-	p := s.Profile
+func (s *Session) withRelay(place int) profile.Profile { return withRelay(s.Profile, place) }
+
+func withRelay(p profile.Profile, place int) profile.Profile {
 	if names := p.Models.Relay; len(names) > 1 {
 		p.Models.Relay = slices.Concat(names[place:], names[:place])
 	}

@@ -49,7 +49,7 @@ var notSecret = map[string]string{
 	"circumstances.*.on.*.before.do": "no file may say it",
 	"circumstances.*.on.*.after.do":  "no file may say it",
 	"(Planted)":                      "set by drivers, and a secret",
-	"(Lacks)":                        "reasons, set by drivers",
+	"lacks":                          "no file may say it",
 	"(Digest)":                       "of the file",
 	"(Variables)":                    "what the profile was read with",
 	"models.(More)":                  "models of the command line",

@@ -18,8 +18,8 @@ type Auditor struct {
 }
 
 // Audit returns every reason why a log does not prove its verdicts: it is incomplete, expected cases are missing or marked
-// not-offered, a verdict does not follow from its observation, a surface was judged without a healthy control. It returns
-// none for a sound log, whatever the verdicts are.
+// not-offered, a request is not the one of its case, a verdict does not follow from its observation, a surface was judged
+// without a healthy control. It returns none for a sound log, whatever the verdicts are.
 func (a Auditor) Audit(run runlog.Run) []string {
 	audit := &audit{Auditor: a, run: run}
 	if gap := run.Incomplete(); gap != "" {
@@ -34,6 +34,7 @@ func (a Auditor) Audit(run runlog.Run) []string {
 	for _, c := range run.Cases {
 		audit.verdict(c)
 	}
+	audit.requests()
 	audit.controls()
 	audit.footer()
 	return audit.problems
@@ -41,7 +42,9 @@ func (a Auditor) Audit(run runlog.Run) []string {
 
 type audit struct {
 	Auditor
-	run      runlog.Run
+	run runlog.Run
+	// offer is what the profile says, nil where it cannot be read.
+	offer    *contract.Offer
 	problems []string
 }
 
@@ -86,6 +89,7 @@ func (a *audit) profile() {
 		a.problemf("the profile in the log cannot be read: %v", err)
 		return
 	}
+	a.offer = &offer
 	claims, offers := offer.Claims, offer.Offers
 	if !slices.Equal(offer.Recipes, a.run.Target.Recipes) {
 		a.problemf("the header lists other recipes than the profile has")

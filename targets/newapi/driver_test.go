@@ -5,8 +5,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"github.com/gatecert/gatecert/exchange"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -346,4 +349,39 @@ func TestOneAPI(t *testing.T) {
 	}
 	require.NoError(t, prepared.Close(t.Context()))
 	assertUndone(t, &journal)
+}
+
+// What a run sends to a gateway that this driver has prepared is recomputed from the profile in its log.
+func TestRequestsToAPreparedGatewayAreRecomputed(t *testing.T) {
+	deployment := recorded.Serve(t, "testdata/prepare")
+	if deployment.Recording() {
+		t.Skip("replays what TestDriverPreparesAndCleansUp records")
+	}
+	d := Driver{Run: testRun, Journal: io.Discard, wait: waiting(deployment), Consent: func([]targets.Change) bool { return true }}
+	prepared, err := d.Prepare(t.Context(), profileOf(deployment))
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, prepared.Close(t.Context())) }()
+	gateway := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer gateway.Close()
+	p := prepared.Profile
+	p.BaseURL = gateway.URL
+	logged, err := targets.OfferOf(p.Redacted())
+	require.NoError(t, err)
+	secrets, _ := p.SearchedSecrets()
+	client := exchange.NewClient(exchange.Limits{}, nil, secrets...)
+	defer client.Close()
+	checked := 0
+	for _, c := range contract.Cases() {
+		request, err := targets.RequestFor(p, c, "00aa11bb22cc")
+		if err != nil || c.IsLoad() {
+			assert.False(t, err != nil && logged.Offers(c) && slices.Contains(p.Surfaces, c.Surface), "%s: %v, but the log offers it", c.ID(), err)
+			continue
+		}
+		o, err := client.Do(t.Context(), request.Call)
+		require.NoError(t, err, c.ID())
+		_, err = logged.CheckSent(c, o.Sent)
+		assert.NoError(t, err, c.ID())
+		checked++
+	}
+	assert.Greater(t, checked, 400)
 }

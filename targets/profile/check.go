@@ -62,12 +62,16 @@ type rule struct {
 	bad           bool
 }
 
+// onlyDriver is the problem of a profile that says itself what its gateway lacks.
+const onlyDriver = "only a driver knows what its kind of gateway lacks: without a recipe or a key a case is not offered"
+
 // valueRules are about single values, and about values that exclude each other.
 func valueRules(p Profile) []rule {
 	return []rule{
 		{"$.base_url", BaseURLFault(p.BaseURL), p.BaseURL != "" && BaseURLFault(p.BaseURL) != ""},
 		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
 		{"$.models.relay", "want the name of a model, or a list of names", !p.Models.Relay.usable()},
+		{"$.lacks", onlyDriver, len(p.Lacks) > 0},
 		{"$.store", "sqlite and postgres exclude each other", p.Store.SQLite != "" && p.Store.Postgres != ""},
 		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
 		{"$.upstream", "listen and attach exclude each other", p.Upstream.Listen != "" && p.Upstream.Attach != ""},

@@ -35,8 +35,8 @@ type Profile struct {
 	// show them.
 	Planted []string `yaml:"-"`
 	// Lacks says what a kind of gateway does not have, as its driver knows: the reason by circumstance ("sensitive-content"),
-	// or by circumstance and surface ("uncountable-input/chat").
-	Lacks  map[string]string `yaml:"-"`
+	// or by circumstance and surface ("uncountable-input/chat"). A log has it; a file cannot say it.
+	Lacks  map[string]string `yaml:"lacks,omitempty"`
 	Keys   Keys              `yaml:"keys,omitempty"`
 	Models Models            `yaml:"models,omitempty"`
 	// Headers go with every request, for gateways that route by header.

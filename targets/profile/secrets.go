@@ -80,5 +80,8 @@ func ParseRedacted(text string) (Profile, error) {
 	if err := document.DecodeKnown(&p); err != nil {
 		return Profile{}, fault{err}
 	}
-	return p.WithDefaults(), nil
+	if p = p.WithDefaults(); p.Driver == StaticDriver && len(p.Lacks) > 0 {
+		return Profile{}, fault{document.Fault("$.lacks", onlyDriver)}
+	}
+	return p, nil
 }

@@ -247,14 +247,37 @@ func mapped(v reflect.Value, path []string, f func(place, string) string) reflec
 func (p Profile) Redacted() string {
 	searched, _ := p.SearchedSecrets()
 	redactor := redact.New(searched...)
+	var options []yaml.EncodeOption
 	// Values are replaced before they are written: a key's name in brackets would be a list if it were not quoted.
-	raw, err := yaml.Marshal(p.mapped(func(at place, text string) string {
-		return redactor.Text(p.shownText(at, text))
-	}))
+	shown := p.mapped(func(at place, text string) string {
+		text = redactor.Text(p.shownText(at, text))
+		if !readBack(text) {
+			options = []yaml.EncodeOption{yaml.CustomMarshaler(quoted)}
+		}
+		return text
+	})
+	raw, err := yaml.MarshalWithOptions(shown, options...)
 	if err != nil {
 		return "# the profile cannot be shown: " + redactor.Text(err.Error()) + "\n"
 	}
 	return string(raw)
+}
+
+// readBack reports whether the library reads a string as it writes it. It does not with a tab, a carriage return or a question
+// mark before a space. An audit compares what was sent with the profile in the log.
+func readBack(text string) bool {
+	type one struct{ V any }
+	var read one
+	plain, err := yaml.Marshal(one{text})
+	return err == nil && yaml.Unmarshal(plain, &read) == nil && read.V == text
+}
+
+// quoted writes a string on one line, in the quotes of JSON where it needs any.
+func quoted(text string) ([]byte, error) {
+	if readBack(text) && !strings.Contains(text, "\n") {
+		return yaml.Marshal(text)
+	}
+	return yaml.MarshalWithOptions(text, yaml.JSON())
 }
 
 // Shown is a text about the target as reports show it: a command line, the message of an error.
