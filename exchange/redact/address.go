@@ -18,8 +18,10 @@ var loopback = []string{"127.0.0.1", "localhost", "::1", "0.0.0.0", "host.docker
 // ('…', 18901), and as members of their own.
 type address struct {
 	what string
-	port []byte // stands in every match: without it the expression need not run
-	re   *regexp.Regexp
+	// port and one of the hosts, in lower case, stand in every match: without them the expression need not run.
+	port  []byte
+	hosts [][]byte
+	re    *regexp.Regexp
 }
 
 func newAddress(secret Secret) (address, bool) {
@@ -34,8 +36,9 @@ func newAddress(secret Secret) (address, bool) {
 	if slices.Contains(loopback, host) {
 		hosts = loopback
 	}
-	quoted := make([]string, len(hosts))
+	quoted, lower := make([]string, len(hosts)), make([][]byte, len(hosts))
 	for i, h := range hosts {
+		lower[i] = folded([]byte(h))
 		quoted[i] = regexp.QuoteMeta(h)
 		if !strings.HasPrefix(h, ":") { // a colon is not part of a word
 			quoted[i] = `\b` + quoted[i]
@@ -43,11 +46,13 @@ func newAddress(secret Secret) (address, bool) {
 	}
 	const between = `(?:[^\w\n]|_|port|ip|zone|addr(?:ess)?|host(?:name)?|on|at|connect|and){1,40}?`
 	name, number := `(?:`+strings.Join(quoted, "|")+`)`, `\b`+port+`\b`
-	return address{secret.What, []byte(port), regexp.MustCompile(`(?i)` + name + between + number + `|` + number + between + name + `\b`)}, true
+	re := regexp.MustCompile(`(?i)` + name + between + number + `|` + number + between + name + `\b`)
+	return address{what: secret.What, port: []byte(port), hosts: lower, re: re}, true
 }
 
-func (a address) spans(content []byte) []span {
-	if !bytes.Contains(content, a.port) {
+// spans finds the address in content; lower is the content in lower case.
+func (a address) spans(content, lower []byte) []span {
+	if !bytes.Contains(lower, a.port) || !slices.ContainsFunc(a.hosts, func(host []byte) bool { return bytes.Contains(lower, host) }) {
 		return nil
 	}
 	var out []span

@@ -148,7 +148,7 @@ func (r *Redactor) spans(content []byte) []span {
 		all = append(all, n.spans(lower)...)
 	}
 	for _, a := range r.addresses {
-		all = append(all, a.spans(content)...)
+		all = append(all, a.spans(content, lower)...)
 	}
 	all = append(all, maskedSpans(content, lower, r.masked)...)
 	if text, at, escaped := unescaped(content); escaped {
