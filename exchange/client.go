@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -22,7 +23,11 @@ type Client struct {
 	redactor  *redact.Redactor
 	transport *http.Transport
 	raw       rawTransport
+	calls     atomic.Int64
 }
+
+// Calls is how many calls have begun.
+func (c *Client) Calls() int64 { return c.calls.Load() }
 
 // NewClient returns a client that keeps to the limits, and replaces the secrets in everything that it returns; the key of
 // each call is one of them. roots are the certificate authorities that it trusts, nil for those of the system. The caller
@@ -67,6 +72,7 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 	if err != nil {
 		return contract.Observation{}, fmt.Errorf("call on %s: %w", call.Surface, err)
 	}
+	c.calls.Add(1)
 	transport := c.transport
 	if call.First != nil {
 		if transport, err = c.keptConnection(ctx, *call.First); err != nil {

@@ -2,7 +2,6 @@ package targets
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -219,28 +218,6 @@ type fakeUpstream struct{ err error }
 
 func (f fakeUpstream) Seen(context.Context, string) (contract.Seen, error) {
 	return contract.Seen{Attempts: []contract.Attempt{{Status: 500}}}, f.err
-}
-
-func TestObserveTellsWhatTheUpstreamSawAndWhatItCost(t *testing.T) {
-	balance := 100.0
-	p := profile.Profile{Keys: profile.Keys{Valid: "sk-abcdefgh"}, Models: profile.Models{Default: "m"}, Upstream: profile.Upstream{Listen: "127.0.0.1:1"},
-		Balance: profile.Balance{Path: "/left", Field: "data.quota"}, Limits: profile.Limits{Attempts: 2}}
-	s := newTestSession(t, p, fakeUpstream{}, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/left" {
-			_ = json.NewEncoder(w).Encode(map[string]any{"data": map[string]any{"quota": balance}})
-			return
-		}
-		balance -= 7
-		w.WriteHeader(http.StatusBadGateway)
-	})
-	c, err := contract.ParseCase("http:5xx/upstream-error/chat/error-object")
-	require.NoError(t, err)
-	assert.True(t, s.Exclusive(c), "its price is looked at, so it runs alone")
-	o, err := s.Observe(t.Context(), c)
-	require.NoError(t, err)
-	assert.Equal(t, 502, o.Status)
-	assert.Equal(t, &contract.Seen{Attempts: []contract.Attempt{{Status: 500}}, Bound: 2}, o.Upstream)
-	assert.Equal(t, &contract.Balance{Before: 100, After: 93}, o.Balance)
 }
 
 func TestObserveSaysWhenTheHarnessCannotDoItsPart(t *testing.T) {

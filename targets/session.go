@@ -4,18 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
-	"github.com/gatecert/gatecert/internal/wait"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -40,6 +37,8 @@ type Session struct {
 	// unknown are the keys that the gateway answers like one that was never issued, as [Session.CheckPreparedKeys] found.
 	unknown  map[string]bool
 	recorded recordedCalls
+	// lastBalance is what a case left on the balance of its key.
+	lastBalance lastBalance
 	// newer holds, by surface, whether the gateway serves calls of the format's newer API version.
 	newer sync.Map
 }
@@ -103,16 +102,10 @@ func (s *Session) Offers(c contract.Case) error {
 	return err
 }
 
-// Exclusive reports whether a case must run alone.
+// Exclusive reports whether a case must run alone because it changes the gateway for a while.
 func (s *Session) Exclusive(c contract.Case) bool {
 	pr, err := RequestFor(s.Profile, c, "plan")
-	return err == nil && (pr.Exclusive() || s.readsBalance(c))
-}
-
-// readsBalance selects the cases whose cost is checked. The slow ones are left out: they would run alone, and each would
-// take the gateway's time limit.
-func (s *Session) readsBalance(c contract.Case) bool {
-	return s.Profile.Balance.Path != "" && c.Reach() == contract.ReachMust && c.Circumstance != contract.SlowUpstream
+	return err == nil && pr.Exclusive()
 }
 
 // Observe brings a case about once and returns what came back.
@@ -137,8 +130,8 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 		return o, err
 	}
 	var before float64
-	if s.readsBalance(c) {
-		if before, err = s.Balance(ctx, pr.Call.Key); err != nil {
+	if s.ReadsBalance(c) {
+		if before, err = s.balanceBefore(ctx, pr.Call.Key); err != nil {
 			return o, err
 		}
 	}
@@ -157,11 +150,12 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 			return o, fmt.Errorf("read the gateway's log: %w", err)
 		}
 	}
-	if s.readsBalance(c) {
+	if s.ReadsBalance(c) {
 		after, err := s.settledBalance(ctx, pr.Call.Key, before)
 		if err != nil {
 			return o, err
 		}
+		s.lastBalance.keep(pr.Call.Key, after, s.client.Calls())
 		o.Balance = &contract.Balance{Before: before, After: after}
 	}
 	return o, nil
@@ -275,47 +269,3 @@ const (
 	ControlHealthy  ControlKind = "healthy"
 	ControlNonsense ControlKind = "nonsense"
 )
-
-// settlePolls bounds the wait for a refund that a gateway books after it has answered: at most a second in all.
-const (
-	settlePolls = 20
-	settlePoll  = 50 * time.Millisecond
-)
-
-// settledBalance reads the balance until it is back at what it was, or the wait is over.
-func (s *Session) settledBalance(ctx context.Context, key string, before float64) (float64, error) {
-	for poll := 0; ; poll++ {
-		after, err := s.Balance(ctx, key)
-		if err != nil || after >= before || poll == settlePolls {
-			return after, err
-		}
-		if err := wait.For(ctx, settlePoll); err != nil {
-			return after, err
-		}
-	}
-}
-
-// Balance reads what the owner of a key has left. The profile has to say where that stands.
-func (s *Session) Balance(ctx context.Context, key string) (float64, error) {
-	o, err := s.client.Do(ctx, exchange.Call{
-		Surface: dialect.Chat, BaseURL: s.Profile.BaseURL, Key: key,
-		Method: "GET", Path: s.Profile.Balance.Path, Header: s.Profile.Headers,
-	})
-	path := s.Profile.ShownPath(s.Profile.Balance.Path)
-	if err != nil {
-		return 0, fmt.Errorf("read the balance: %w", err)
-	}
-	var body any
-	if err := json.Unmarshal(o.Body, &body); err != nil || o.Status != 200 {
-		return 0, fmt.Errorf("read the balance at %s: status %d", path, o.Status)
-	}
-	for name := range strings.SplitSeq(s.Profile.Balance.Field, ".") {
-		object, _ := body.(map[string]any)
-		body = object[name]
-	}
-	number, ok := body.(float64)
-	if !ok {
-		return 0, fmt.Errorf("read the balance at %s: no number at %q", path, s.Profile.Balance.Field)
-	}
-	return number, nil
-}

@@ -17,10 +17,11 @@ import (
 // plan is the set of cases that must run, computed before anything runs, and the set of those that the target does not
 // offer.
 type plan struct {
-	// concurrent cases run at once. The exclusive cases run one after the other when those have ended, and the load cases
-	// one after the other at the end: what they leave behind on a gateway that copes badly must not affect the others.
-	concurrent, exclusive, load []contract.Case
-	// witnesses are those of the concurrent and the exclusive cases after which a healthy call is made, by id.
+	// concurrent cases run at once, billed cases, whose cost is checked, one after the other. The exclusive cases run one after
+	// the other when those have ended, and the load cases one after the other at the end: what they leave behind on a gateway
+	// that copes badly must not affect the others.
+	concurrent, billed, exclusive, load []contract.Case
+	// witnesses are those of all but the load cases after which a healthy call is made, by id.
 	witnesses  map[string]bool
 	notOffered []runlog.Case
 }
@@ -45,11 +46,13 @@ func newPlan(s runlog.Selection, session *targets.Session, surfaces []dialect.Su
 			p.load = append(p.load, c)
 		case session.Exclusive(c):
 			p.exclusive = append(p.exclusive, c)
+		case session.ReadsBalance(c):
+			p.billed = append(p.billed, c)
 		default:
 			p.concurrent = append(p.concurrent, c)
 		}
 	}
-	p.witnesses = witnesses(slices.Concat(p.concurrent, p.exclusive), session.Profile.Upstream.Present())
+	p.witnesses = witnesses(slices.Concat(p.concurrent, p.billed, p.exclusive), session.Profile.Upstream.Present())
 	switch {
 	case len(p.all()) > 0:
 		return p, nil
@@ -110,7 +113,9 @@ func (p plan) reasons() string {
 }
 
 // all are the cases that must run, in the order of their phases.
-func (p plan) all() []contract.Case { return slices.Concat(p.concurrent, p.exclusive, p.load) }
+func (p plan) all() []contract.Case {
+	return slices.Concat(p.concurrent, p.billed, p.exclusive, p.load)
+}
 
 func (p plan) expected() []string {
 	var ids []string

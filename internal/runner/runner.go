@@ -279,14 +279,19 @@ func (r *runner) runCases(ctx context.Context) error {
 		concurrency int
 	}
 	var parts []part
-	for _, p := range []part{{PhaseConcurrent, r.plan.concurrent, r.session.Profile.Concurrency}, {PhaseExclusive, r.plan.exclusive, 1}} {
-		for risk := range targets.Risks {
-			cases := filter(p.cases, func(c contract.Case) bool { return targets.RiskOf(r.session.Profile, c) == risk })
-			// A witness comes before the other cases of its kind, which would take the gateway down unseen.
-			parts = append(parts,
-				part{p.phase, filter(cases, func(c contract.Case) bool { return r.plan.witnesses[c.ID()] }), 1},
-				part{p.phase, filter(cases, func(c contract.Case) bool { return !r.plan.witnesses[c.ID()] }), p.concurrency})
-		}
+	add := func(phase string, cases []contract.Case, risk, concurrency int) {
+		cases = filter(cases, func(c contract.Case) bool { return targets.RiskOf(r.session.Profile, c) == risk })
+		// A witness comes before the other cases of its kind, which would take the gateway down unseen.
+		parts = append(parts,
+			part{phase, filter(cases, func(c contract.Case) bool { return r.plan.witnesses[c.ID()] }), 1},
+			part{phase, filter(cases, func(c contract.Case) bool { return !r.plan.witnesses[c.ID()] }), concurrency})
+	}
+	for risk := range targets.Risks {
+		add(PhaseConcurrent, r.plan.concurrent, risk, r.session.Profile.Concurrency)
+		add(PhaseExclusive, r.plan.billed, risk, 1)
+	}
+	for risk := range targets.Risks {
+		add(PhaseExclusive, r.plan.exclusive, risk, 1)
 	}
 	for _, part := range append(parts, part{PhaseLoad, r.plan.load, 1}) {
 		selected := make(map[string]bool)
