@@ -9,6 +9,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/outage"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -25,7 +26,7 @@ func SlowOutage(p targets.Prepared, surface dialect.Surface) (outage.Experiment,
 	})
 	for _, f := range e.Faulty {
 		r := f.Request
-		r.Name, r.Expect = "disconnecting, "+f.Name, contract.Case{}
+		r.Name, r.Expect = runlog.DisconnectingGroup+f.Name, contract.Case{}
 		e.Disconnecting = append(e.Disconnecting, r)
 	}
 	return e, err
@@ -74,7 +75,7 @@ func newOutage(p targets.Prepared, surface dialect.Surface, faultsOn func(dialec
 			suffix = " stream"
 		}
 		healthy := HealthyRequest(p.Profile, s)
-		healthy.Name = "healthy" + suffix
+		healthy.Name = runlog.HealthyGroup + suffix
 		e.Healthy = append(e.Healthy, healthy)
 		for _, f := range faultsOn(s) {
 			r, err := faultyRequest(p.Profile, f)
@@ -109,7 +110,7 @@ func outageOn(p targets.Prepared, surface dialect.Surface) outage.Experiment {
 		e.ClientTimeout = max(limits.Patience, 3*e.TimeLimit)
 	}
 	if direct, ok := DirectRequest(p.Profile, surface); ok {
-		direct.Name = "directly to the upstream"
+		direct.Name = runlog.DirectGroup
 		e.Direct = &direct
 	}
 	return e

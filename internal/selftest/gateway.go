@@ -12,6 +12,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/mutants"
@@ -188,6 +189,10 @@ func (g gateway) judge(run runlog.Run) reports.GatewayResult {
 	result := reports.GatewayResult{Name: g.name, Sentence: g.sentence, Theme: g.mutant.Theme, Ran: run.Executed()}
 	if gap := run.Incomplete(); gap != "" {
 		result.Mistakes = append(result.Mistakes, reports.Mistake{Problem: gap})
+	}
+	// Whatever the gateway does, an audit believes the log of a run that took place.
+	for _, problem := range (certificate.Auditor{OfferOf: targets.OfferOf}).Audit(run) {
+		result.Mistakes = append(result.Mistakes, reports.Mistake{Problem: "the audit refuses the log: " + problem})
 	}
 	killed := make(map[*mutants.Expectation]bool)
 	for _, c := range run.Cases {

@@ -11,10 +11,10 @@ import (
 
 // The series of calls in a load summary.
 const (
-	limitedSeries  = "limited key"
-	streamSeries   = "streaming calls"
-	controlSeries  = "control key"
-	upstreamSeries = "upstream 429s"
+	limitedSeries  = runlog.LimitedGroup
+	streamSeries   = runlog.StreamingGroup
+	controlSeries  = runlog.ControlGroup
+	upstreamSeries = runlog.ThrottledGroup
 )
 
 // summary returns what a run's log and its charts show of the verification.

@@ -19,12 +19,6 @@ const (
 	lateShare, lateGrace   = 0.25, 250 * time.Millisecond
 	latestShare            = 1
 	latestGrace            = time.Second
-	// Healthy requests are slow when their median is three times that of the baseline and a quarter of a second more, or
-	// their 99th percentile five times that of the baseline and a second more.
-	medianRatio = 3
-	medianGrace = 250 * time.Millisecond
-	tailRatio   = 5
-	tailGrace   = time.Second
 	// disconnectGrace is how long an upstream call may go on after its client has disconnected, or half of what is left of
 	// the declared time limit where that is less: a call that ends at the limit was not ended by the disconnect.
 	disconnectGrace = 3 * time.Second

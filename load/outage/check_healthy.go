@@ -39,14 +39,14 @@ func (r *round) checkHealthyLatency(all *conclusions) {
 	usualMedian, usualTail := r.baseline(0.5), r.baseline(0.99)
 	got := fmt.Sprintf("median %s, 99th percentile %s during the outage", rounded(median), rounded(tail))
 	usual := fmt.Sprintf("%s and %s", rounded(usualMedian), rounded(usualTail))
-	if median <= most && tail <= max(tailRatio*usualTail, usualTail+tailGrace)+sent[0].maxLag {
+	if median <= most && tail <= runlog.MaxTail(usualTail)+sent[0].maxLag {
 		all.held(contract.HealthySpared, "%s; %s without it", got, usual)
 		return
 	}
 	slow := sent.where(func(q result) bool { return q.latency() > most })
 	all.violated(contract.Finding{
 		Requirement: contract.HealthySpared, Level: contract.Should, Got: got,
-		Want: fmt.Sprintf("about as without the outage: %s, at most %d and %d times that", usual, medianRatio, tailRatio),
+		Want: fmt.Sprintf("about as without the outage: %s, at most %d and %d times that", usual, runlog.MedianRatio, runlog.TailRatio),
 	}, r.certainty(slow, len(sent)))
 }
 
@@ -66,7 +66,7 @@ func (r *round) maxMedian() time.Duration {
 		return 0
 	}
 	usual := r.baseline(0.5)
-	return max(medianRatio*usual, usual+medianGrace) + sent[0].maxLag
+	return runlog.MaxMedian(usual) + sent[0].maxLag
 }
 
 // healthyMedian is the median latency of healthy requests during the outage. A faulty request may take as much longer: a

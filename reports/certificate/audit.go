@@ -127,7 +127,7 @@ func (a *audit) verdict(c runlog.Case) {
 		return // the worst verdict, and what profile has checked
 	}
 	if known.IsLoad() {
-		a.loadCase(c)
+		a.loadCase(c, known)
 		return
 	}
 	if c.Observation == nil {
@@ -144,26 +144,6 @@ func (a *audit) verdict(c runlog.Case) {
 	for _, f := range judgement.Findings {
 		if !slices.ContainsFunc(c.Findings, func(g contract.Finding) bool { return g.Requirement == f.Requirement && g.Level == f.Level }) {
 			a.problemf("%s omits a finding: %s %s", c.ID, f.Level, f.Requirement)
-		}
-	}
-}
-
-// loadCase checks that the verdict of a load case follows from its checks: the responses themselves are not kept.
-func (a *audit) loadCase(c runlog.Case) {
-	if c.Verdict == contract.Untestable {
-		return // nothing is claimed
-	}
-	tested := func(check runlog.Check) bool { return check.Result != contract.Untested }
-	if c.Load == nil || c.Load.Calls < 1 || !slices.ContainsFunc(c.Load.Checks, tested) {
-		a.problemf("%s is %s without a load summary", c.ID, c.Verdict)
-		return
-	}
-	if want := contract.VerdictOf(c.Findings); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
-		a.problemf("%s is %s, but its findings mean %s", c.ID, c.Verdict, want)
-	}
-	for _, check := range c.Load.Checks {
-		if check.Result == contract.Violated && !slices.ContainsFunc(c.Findings, func(f contract.Finding) bool { return f.Requirement == check.Requirement }) {
-			a.problemf("%s omits a finding: %s", c.ID, check.Requirement)
 		}
 	}
 }

@@ -25,6 +25,19 @@ type LoadSummary struct {
 	Times []Times `json:"times,omitempty"`
 }
 
+// The groups of requests. Those of an outage that are none of them were meant to fail at the upstream.
+const (
+	LimitedGroup   = "limited key"
+	StreamingGroup = "streaming calls"
+	ControlGroup   = "control key"
+	ThrottledGroup = "upstream 429s"
+	// HealthyGroup and DisconnectingGroup are how the names begin of the kinds of healthy requests, and of those whose clients
+	// disconnect; DirectGroup are those that bypass the gateway.
+	HealthyGroup       = "healthy"
+	DisconnectingGroup = "disconnecting, "
+	DirectGroup        = "directly to the upstream"
+)
+
 // MaxSpans is the largest number of spans in a load summary.
 const MaxSpans = 240
 
@@ -77,6 +90,21 @@ type Times struct {
 	// Bound is the highest permitted P50, 0 when there is none.
 	Bound time.Duration `json:"bound_ns,omitempty"`
 }
+
+// How slow healthy requests may be during an outage, without what this machine was late by.
+const (
+	MedianRatio = 3
+	TailRatio   = 5
+	medianGrace = 250 * time.Millisecond
+	tailGrace   = time.Second
+)
+
+// MaxMedian is the highest median latency that healthy requests may have during an outage, given the usual one: three times that, or a
+// quarter of a second more.
+func MaxMedian(usual time.Duration) time.Duration { return max(MedianRatio*usual, usual+medianGrace) }
+
+// MaxTail is the same of the 99th percentile: five times the usual one, or a second more.
+func MaxTail(usual time.Duration) time.Duration { return max(TailRatio*usual, usual+tailGrace) }
 
 // Outcome is the class of one load request's result. Latency is measured per class: a fast refusal and a slow success in
 // one distribution describe neither (vegeta's digest puts the 95th percentile of 95 % refusals of 1 ms and 5 % successes

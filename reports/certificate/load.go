@@ -1,0 +1,332 @@
+package certificate
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// loadCase checks that the verdict of a load case follows from its checks, and these from what its log counts. The responses
+// themselves are not kept: what only they or their times show cannot be computed again.
+func (a *audit) loadCase(c runlog.Case, known contract.Case) {
+	for _, f := range c.Findings {
+		if details, ok := f.Requirement.Details(); !ok || !slices.Contains(details.Levels, f.Level) {
+			a.problemf("%s has a finding that no load case has: %.20s %.40s", c.ID, f.Level, f.Requirement)
+		}
+	}
+	if c.Load != nil {
+		s := summary{LoadSummary: *c.Load, findings: c.Findings}
+		s.check(known)
+		for _, problem := range s.problems {
+			a.problemf("%s %s", c.ID, problem)
+		}
+	}
+	if c.Verdict == contract.Untestable {
+		return // nothing is claimed
+	}
+	tested := func(check runlog.Check) bool { return check.Result != contract.Untested }
+	if c.Load == nil || c.Load.Calls < 1 || !slices.ContainsFunc(c.Load.Checks, tested) {
+		a.problemf("%s is %s without a load summary", c.ID, c.Verdict)
+		return
+	}
+	if want := contract.VerdictOf(c.Findings); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
+		a.problemf("%s is %s, but its findings mean %s", c.ID, c.Verdict, want)
+	}
+	if c.Verdict == contract.Fail {
+		return // a case that ended early has the findings that are certain, and no others
+	}
+	for _, check := range c.Load.Checks {
+		if check.Result == contract.Violated && !slices.ContainsFunc(c.Findings, func(f contract.Finding) bool { return f.Requirement == check.Requirement }) {
+			a.problemf("%s omits a finding: %s", c.ID, check.Requirement)
+		}
+	}
+}
+
+// summary is a load summary that is computed again, as far as its counts go.
+type summary struct {
+	runlog.LoadSummary
+
+	findings []contract.Finding
+	problems []string
+}
+
+func (s *summary) problemf(format string, args ...any) {
+	s.problems = append(s.problems, fmt.Sprintf(format, args...))
+}
+
+func (s *summary) check(known contract.Case) {
+	s.checkSpans()
+	for _, t := range s.Times {
+		if t.Count < 0 || t.P50 < 0 || t.P50 > t.P90 || t.P90 > t.P99 {
+			s.problemf("has times that contradict each other: %.60q", t.Name)
+		}
+	}
+	if len(s.Checks) == 0 {
+		return // it ended before anything could be checked
+	}
+	if known.Row == contract.RowRateLimited {
+		s.checkLimit()
+	} else {
+		s.checkOutage(known.Circumstance == contract.SlowUpstream)
+	}
+}
+
+// checkSpans checks that the spans follow each other, and count as many requests as were sent.
+func (s *summary) checkSpans() {
+	calls := 0
+	for i, span := range s.Spans {
+		if span.Lasts <= 0 || span.Lasts != s.Spans[0].Lasts || span.At != time.Duration(i)*span.Lasts || span.At > s.Took {
+			s.problemf("has spans that do not follow each other within its time")
+			return
+		}
+		for _, outcomes := range span.Counts {
+			for outcome, n := range outcomes {
+				if n < 0 || outcome != runlog.Disconnected && !slices.Contains(runlog.Outcomes(), outcome) {
+					s.problemf("has a span with a count that cannot be: %d %.20s", n, outcome)
+				}
+				calls += n
+			}
+		}
+	}
+	if calls != s.Calls {
+		s.problemf("counts %d calls, its spans %d", s.Calls, calls)
+	}
+}
+
+// count adds up the requests of the groups and outcomes that are wanted.
+func (s *summary) count(group func(string) bool, outcome func(runlog.Outcome) bool) (n int) {
+	for _, span := range s.Spans {
+		for name, outcomes := range span.Counts {
+			for o, m := range outcomes {
+				if group(name) && outcome(o) {
+					n += m
+				}
+			}
+		}
+	}
+	return n
+}
+
+func anyOutcome(runlog.Outcome) bool { return true }
+
+func isOne[T comparable](wanted ...T) func(T) bool {
+	return func(x T) bool { return slices.Contains(wanted, x) }
+}
+
+// result is the check of a requirement; ok is false where there is none.
+func (s *summary) result(r contract.Requirement) (check runlog.Check, ok bool) {
+	i := slices.IndexFunc(s.Checks, func(c runlog.Check) bool { return c.Requirement == r })
+	if i < 0 {
+		return check, false
+	}
+	return s.Checks[i], true
+}
+
+// require reports the requirements that have no check.
+func (s *summary) require(requirements ...contract.Requirement) {
+	for _, r := range requirements {
+		if _, ok := s.result(r); !ok {
+			s.problemf("has no check of %s", r)
+		}
+	}
+}
+
+// numbers reads the numbers that the sentence of a requirement that held has to give. ok is false where it did not hold.
+func (s *summary) numbers(r contract.Requirement, form *regexp.Regexp) (n []int, ok bool) {
+	check, ok := s.result(r)
+	if !ok || check.Result != contract.Held || s.unconfirmed(check) {
+		return nil, false
+	}
+	found := form.FindStringSubmatch(check.Sentence)
+	if found == nil {
+		s.problemf("says in other words than gatecert's that %s held", r)
+		return nil, false
+	}
+	for _, digits := range found[1:] {
+		number, _ := strconv.Atoi(digits) // it has at most nine digits
+		n = append(n, number)
+	}
+	return n, true
+}
+
+// again is how the names of a second round begin.
+const again = "again: "
+
+func (s *summary) secondRound() bool {
+	return slices.ContainsFunc(s.Phases, func(p runlog.Phase) bool { return strings.HasPrefix(p.Name, again) })
+}
+
+// unconfirmed reports whether a check held because a second round did not confirm what the first had found.
+func (s *summary) unconfirmed(check runlog.Check) bool {
+	return s.secondRound() && strings.HasSuffix(check.Sentence, "; not confirmed by a second round")
+}
+
+var (
+	allRefusals = regexp.MustCompile(`^all (\d{1,9}) refusals are complete 429 responses$`)
+	ofLimit     = regexp.MustCompile(`^(\d{1,9}) calls admitted and (\d{1,9}) refused`)
+)
+
+// checkLimit checks the counts of a rate limit's verification.
+func (s *summary) checkLimit() {
+	s.require(contract.LoadRequirements(contract.LimitLoad)...)
+	limited, streaming := isOne(runlog.LimitedGroup), isOne(runlog.LimitedGroup, runlog.StreamingGroup)
+	admitted, refused := isOne(runlog.Admitted), isOne(runlog.Refused)
+	other := func(o runlog.Outcome) bool { return o != runlog.Admitted && o != runlog.Refused }
+	sentence := func(group func(string) bool) string {
+		text := fmt.Sprintf("the limited key made %d calls, in bursts and one at a time: %d admitted, %d refused",
+			s.count(group, anyOutcome), s.count(group, admitted), s.count(group, refused))
+		if failed := s.count(group, other); failed > 0 {
+			text += fmt.Sprintf(", %d failed", failed)
+		}
+		return text
+	}
+	if s.Sentence != sentence(limited) && s.Sentence != sentence(streaming) {
+		s.problemf("sums up other counts than its spans: %.120q, its spans %q", s.Sentence, sentence(limited))
+	}
+	if s.count(limited, other) > 0 && len(s.findings) == 0 {
+		s.problemf("has no finding, but its spans count %d calls that were neither admitted nor refused", s.count(limited, other))
+	}
+	if n, ok := s.numbers(contract.Answered, allRefusals); ok && n[0] != s.count(limited, refused) && n[0] != s.count(streaming, refused) {
+		s.problemf("says that all %d refusals were complete, its spans count %d", n[0], s.count(limited, refused))
+	}
+	let, turned := 0, 0
+	for _, r := range []contract.Requirement{contract.LimitExact, contract.LimitBurst} {
+		if n, ok := s.numbers(r, ofLimit); ok {
+			let, turned = let+n[0], turned+n[1]
+		}
+	}
+	if let > s.count(limited, admitted) || turned > s.count(limited, func(o runlog.Outcome) bool { return o != runlog.Admitted }) {
+		s.problemf("says that %d calls were admitted and %d refused, more than its spans count", let, turned)
+	}
+}
+
+var (
+	duringOutage = regexp.MustCompile(`^(\d{1,9}) of (\d{1,9}) healthy requests failed during the outage$`)
+	allFaulty    = regexp.MustCompile(`^all (\d{1,9}) faulty requests got the error of their row: `)
+	recovered    = regexp.MustCompile(`(?:^|, )none failed for [0-9.hmµs]+$|, the last failed after [0-9.hmµs]+, then none for [0-9.hmµs]+$`)
+)
+
+// hanging is how the names of the groups begin that only the gateway's time limit ends.
+const hanging = "hanging"
+
+// checkOutage checks the counts of an outage.
+func (s *summary) checkOutage(slow bool) {
+	s.require(contract.HealthyServed, contract.HealthySpared, contract.RetriesBounded, contract.NothingLeft, contract.Recovery)
+	if slow {
+		s.require(contract.Departure)
+	}
+	if s.count(func(group string) bool { return strings.HasPrefix(group, hanging) }, anyOutcome) > 0 {
+		s.require(contract.InTime, contract.UpstreamFreed)
+	}
+	if _, ok := s.result(contract.Answered); !ok && !slices.ContainsFunc(s.Checks, func(c runlog.Check) bool { return c.Result == contract.Violated }) {
+		s.problemf("has no check of %s", contract.Answered)
+	}
+	s.checkFaulty()
+	s.checkServed()
+	s.checkSpared()
+}
+
+func isHealthy(group string) bool { return strings.HasPrefix(group, runlog.HealthyGroup) }
+
+func isFaulty(group string) bool {
+	return !isHealthy(group) && !strings.HasPrefix(group, runlog.DisconnectingGroup) && group != runlog.DirectGroup
+}
+
+func (s *summary) checkFaulty() {
+	for _, t := range s.Times {
+		if sent := s.count(isOne(t.Name), runlog.Outcome.OfGateway); isFaulty(t.Name) && !isTimeOfHealthy(t.Name) && t.Count > sent {
+			s.problemf("has the times of %d %.40s requests, its spans count %d", t.Count, t.Name, sent)
+		}
+	}
+	n, ok := s.numbers(contract.Answered, allFaulty)
+	if !ok {
+		return
+	}
+	if sent := s.count(isFaulty, runlog.Outcome.OfGateway); n[0] > sent || n[0] < sent && !s.secondRound() {
+		s.problemf("says that all %d faulty requests were answered, its spans count %d", n[0], sent)
+	}
+	// Those were not answered with an error.
+	if wrong := s.count(isFaulty, isOne(runlog.Admitted, runlog.Timeout, runlog.Wrong, runlog.TransportError)); wrong > 0 {
+		s.problemf("says that all faulty requests got their error, but its spans count %d that did not", wrong)
+	}
+}
+
+// times are the latencies of healthy requests in a round, by its prefix.
+func (s *summary) times(prefix, phase string) (t runlog.Times, ok bool) {
+	i := slices.IndexFunc(s.Times, func(t runlog.Times) bool { return t.Name == prefix+runlog.HealthyGroup+" "+phase })
+	if i < 0 {
+		return t, false
+	}
+	return s.Times[i], true
+}
+
+func isTimeOfHealthy(name string) bool {
+	name, ok := strings.CutPrefix(strings.TrimPrefix(name, again), runlog.HealthyGroup+" ")
+	return ok && slices.Contains([]string{"before", "during", "after"}, name)
+}
+
+// baselineFailures is how many requests that succeeded come to one that failed, at least, before an outage.
+const baselineFailures = 19
+
+// checkServed checks how many healthy requests failed.
+func (s *summary) checkServed() {
+	admitted := 0
+	for _, t := range s.Times {
+		if isTimeOfHealthy(t.Name) {
+			admitted += t.Count
+		}
+	}
+	if counted := s.count(isHealthy, isOne(runlog.Admitted)); counted != admitted {
+		s.problemf("has the times of %d healthy requests that succeeded, its spans count %d", admitted, counted)
+	}
+	_, healthyAfter := s.numbers(contract.Recovery, recovered)
+	recovery, _ := s.result(contract.Recovery)
+	n, ok := s.numbers(contract.HealthyServed, duringOutage)
+	if !ok {
+		return
+	}
+	failed, sent := n[0], n[1]
+	all := s.count(isHealthy, runlog.Outcome.Failed)
+	before, _ := s.times("", "before")
+	switch most := before.Count / baselineFailures; {
+	case failed > all || sent > s.count(isHealthy, anyOutcome):
+		s.problemf("says that %d of %d healthy requests failed during the outage, its spans count %d", failed, sent, all)
+	case !s.secondRound() && healthyAfter && !strings.Contains(recovery.Sentence, "the last failed after") && all-failed > most:
+		s.problemf("counts %d healthy requests in its spans that failed, its checks %d", all, failed)
+	case failed > 0 && !s.secondRound():
+		usual := float64(min(all-failed, most)) / float64(max(before.Count+min(all-failed, most), 1))
+		if float64(failed) > 2*usual*float64(sent) {
+			s.problemf("calls healthy requests served of which %d of %d failed", failed, sent)
+		}
+	}
+}
+
+// checkSpared compares the latencies of healthy requests during the outage with those before and after it.
+func (s *summary) checkSpared() {
+	check, ok := s.result(contract.HealthySpared)
+	if !ok || check.Result != contract.Held {
+		return
+	}
+	if !s.spared("") && !s.spared(again) {
+		s.problemf("calls healthy requests spared that took longer during the outage than it says they may")
+	}
+}
+
+// spared reports whether the requirement held in a round. How far the generator lagged behind shows in the bound.
+func (s *summary) spared(prefix string) bool {
+	before, ok1 := s.times(prefix, "before")
+	during, ok2 := s.times(prefix, "during")
+	after, ok3 := s.times(prefix, "after")
+	if !ok1 || !ok2 || !ok3 {
+		return false
+	}
+	usual, usualTail := max(before.P50, after.P50), max(before.P99, after.P99)
+	lag := during.Bound - runlog.MaxMedian(usual)
+	return lag >= 0 && during.P50 <= during.Bound && during.P99 <= runlog.MaxTail(usualTail)+lag
+}
