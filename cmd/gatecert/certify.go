@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/reports/certificate"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 )
 
@@ -68,17 +70,27 @@ type verifyCommand struct {
 	Subject     string `arg:"" name:"run" help:"A run's folder, or its run.ndjson." type:"path"`
 	Key         string `required:"" help:"Public key of the signer (PEM, Ed25519)." placeholder:"FILE" type:"path"`
 	Certificate string `help:"Folder of the certificate. Default: the run's." placeholder:"DIR" type:"path"`
+	againFlags
 }
 
 // Help implements kong's HelpProvider.
 func (verifyCommand) Help() string {
 	return `Checks the signature, and that the certificate belongs to this log and agrees with it. Then audits the log: it must be
 complete, have every case that the level, the surfaces and the profile require, have controls for every surface, and every
-verdict must follow from its recorded observation.
-Exit codes: 0 verified and conformant; 1 verified and not conformant, or not verified.`
+verdict must follow from its recorded observation, and every request be the one of its case.
+
+A signature does not prove that the calls were made. With --again it plays a tenth of the cases anew, load cases excepted, and compares
+the verdicts:
+  gatecert verify certified --key release.pub.pem --again https://gateway.example        key from $GATEWAY_KEY, models from the log
+  gatecert verify certified --key release.pub.pem --again my-gateway.yaml --seed 7       the cases of seed 7
+Exit codes: 0 verified and conformant; 1 verified and not conformant, not verified, or another verdict now; with --again those of a
+run as well: 3 no case could be played, 5 unreachable, or a case could not be judged.`
 }
 
 func (r verifyCommand) Run(ctx context.Context, c *console) error {
+	if r.Again == "" && r.Seed != 0 {
+		return fmt.Errorf("%w: --seed needs --again", errUsage)
+	}
 	log, key, dir, err := readSubject(r.Subject, r.Key, r.Certificate)
 	if err != nil {
 		return err
@@ -99,6 +111,16 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	fmt.Fprintf(c.out, "verified, %s: %s %s: %s\n", report.Result, report.Implementation.Project, report.Implementation.Version, report.Summary)
+	if r.Again == "" {
+		return certified(report)
+	}
+	run, err := runlog.Read(bytes.NewReader(log))
+	if err != nil {
+		return err
+	}
+	if err := r.play(ctx, c, run); err != nil {
+		return err
+	}
 	return certified(report)
 }
 

@@ -203,7 +203,7 @@ func everyCommand(t *testing.T, p *planter, file, dir string) string {
 	}
 	command("keygen", filepath.Join(dir, "signing"))
 	command("certify", out, "--key", filepath.Join(dir, "signing.pem"))
-	command("verify", out, "--key", filepath.Join(dir, "signing.pub.pem"))
+	command("verify", out, "--key", filepath.Join(dir, "signing.pub.pem"), "--again", file, "--gateway-key", other)
 	for _, id := range []string{"http:401/missing-key/chat", "code:model_price_error/unpriced-model/chat", "code:sensitive_words_detected/sensitive-content/chat", "code:query_data_error/failing-store-reads/chat"} {
 		command("replay", id, "--from", out, "--target", file, "--key", other)
 	}

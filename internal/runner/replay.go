@@ -41,9 +41,7 @@ func TargetOf(run runlog.Run, key string) (profile.Profile, error) {
 	if logged.Driver == profile.ReferenceDriver {
 		return profile.Profile{Concurrency: logged.Concurrency, Claims: logged.Claims}, nil
 	}
-	bare := profile.FromURL(logged.BaseURL, logged.Keys.Valid, logged.Models.Default)
-	bare.Name, bare.Claims, bare.Prefix = logged.Name, logged.Claims, logged.Prefix
-	bare.Models, bare.Surfaces = logged.Models, logged.Surfaces
+	bare := bareTarget(logged, logged.Keys.Valid)
 	switch {
 	case bare.Redacted() != logged.Redacted():
 		return logged, fmt.Errorf("%w: a log holds no keys: give the profile of %s", ErrUsage, logged.Name)
@@ -54,4 +52,12 @@ func TargetOf(run runlog.Run, key string) (profile.Profile, error) {
 	}
 	bare.Keys.Valid = key
 	return bare, nil
+}
+
+// bareTarget is what of a profile in a log can be used by everybody, with a key.
+func bareTarget(logged profile.Profile, key string) profile.Profile {
+	bare := profile.FromURL(logged.BaseURL, key, logged.Models.Default)
+	bare.Name, bare.Claims, bare.Prefix = logged.Name, logged.Claims, logged.Prefix
+	bare.Models, bare.Surfaces = logged.Models, logged.Surfaces
+	return bare
 }

@@ -50,9 +50,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 		}()
 	}
 	r.progress.report(Progress{Phase: PhasePrepare})
-	target := r.job.Target
-	target.WithoutActions = target.WithoutActions || !r.job.AllowActions && len(target.Actions()) > 0
-	r.prepared, err = Prepare(ctx, r.job.Driver, target)
+	r.prepared, err = Prepare(ctx, r.job.Driver, consented(r.job))
 	if err != nil {
 		return run, err
 	}
@@ -91,6 +89,13 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	}
 	r.progress.report(Progress{Phase: PhaseDone})
 	return run, interrupted
+}
+
+// consented is the target of a job, without its actions where they are not permitted.
+func consented(job Job) profile.Profile {
+	target := job.Target
+	target.WithoutActions = target.WithoutActions || !job.AllowActions && len(target.Actions()) > 0
+	return target
 }
 
 // begin makes the control calls, computes the expected set of cases and logs everything that is known before the first.

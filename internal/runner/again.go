@@ -1,0 +1,94 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/runlog"
+	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
+)
+
+// Sample is a random part of the cases of an earlier run.
+type Sample struct {
+	// Cases are the ids, in the order of the contract. Of is how many they were chosen from.
+	Cases []string
+	Of    int
+	// NotOffered counts the cases that the target does not offer, so that they could not be chosen.
+	NotOffered int
+}
+
+// sampleShare is the share of the cases that a sample has: one in so many.
+const sampleShare = 10
+
+// SampleOf chooses a tenth of the cases of an earlier run that passed or failed, at least one: the same with the same seed,
+// the same log and the same target. Load cases are never chosen. What a driver has to prepare first is taken to be offered.
+//
+// It returns [ErrNothingToRun] when the target offers none of them.
+func SampleOf(earlier runlog.Run, job Job, seed uint64) (Sample, error) {
+	var s Sample
+	var offered []string
+	for _, c := range contract.Cases() {
+		before, ok := earlier.Case(c.ID())
+		if !ok || c.IsLoad() || !judged(before.Verdict) {
+			continue
+		}
+		if _, err := targets.RequestFor(consented(job), c, "plan"); errors.Is(err, profile.ErrNotOffered) && job.Target.Driver == profile.StaticDriver {
+			s.NotOffered++
+			continue
+		}
+		offered = append(offered, c.ID())
+	}
+	switch s.Of = len(offered); {
+	case s.Of+s.NotOffered == 0:
+		return s, fmt.Errorf("%w: the log has no case that passed or failed, load cases excepted", ErrNothingToRun)
+	case s.Of == 0:
+		return s, fmt.Errorf("%w: the target offers none of the %d cases that passed or failed", ErrNothingToRun, s.NotOffered)
+	}
+	random := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // everybody may know which
+	chosen := random.Perm(s.Of)[:(s.Of+sampleShare-1)/sampleShare]
+	slices.Sort(chosen)
+	for _, i := range chosen {
+		s.Cases = append(s.Cases, offered[i])
+	}
+	return s, nil
+}
+
+// judged reports whether a verdict says something about the gateway.
+func judged(v contract.Verdict) bool {
+	return v == contract.Pass || v == contract.Warn || v == contract.Fail || v == contract.ExpectedFail
+}
+
+// PlayAgain runs some cases of an earlier run anew, whatever the job selects. It returns the errors of [Run].
+func PlayAgain(ctx context.Context, job Job, cases []string) (runlog.Run, error) {
+	job.Selection = runlog.Selection{Level: contract.Full, Cases: cases, WithoutLoad: true}
+	for _, id := range cases {
+		if c, err := contract.ParseCase(id); err == nil && !slices.Contains(job.Selection.Surfaces, c.Surface) {
+			job.Selection.Surfaces = append(job.Selection.Surfaces, c.Surface)
+		}
+	}
+	slices.SortFunc(job.Selection.Surfaces, func(a, b dialect.Surface) int {
+		return slices.Index(dialect.Surfaces(), a) - slices.Index(dialect.Surfaces(), b)
+	})
+	return Run(ctx, job)
+}
+
+// TargetAt is the gateway at a URL as the profile in a log describes it: its models, endpoints, prefix and claims. A log holds no
+// header fields that could be sent: where it has any, the profile has to be given.
+func TargetAt(run runlog.Run, baseURL, key string) (profile.Profile, error) {
+	logged, err := profile.ParseRedacted(run.Target.Profile)
+	if err != nil {
+		return logged, fmt.Errorf("%w: the profile in the log cannot be read: %w", ErrUsage, err)
+	}
+	if len(logged.Headers)+len(logged.SurfaceHeaders) > 0 {
+		return logged, fmt.Errorf("%w: calls of %s have header fields of its profile: give the profile", ErrUsage, logged.Name)
+	}
+	at := bareTarget(logged, key)
+	at.Name, at.BaseURL = baseURL, baseURL
+	return at, nil
+}
