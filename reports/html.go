@@ -3,7 +3,7 @@ package reports
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
@@ -23,8 +23,8 @@ var (
 	pageTemplate string
 	//go:embed html/report.css
 	pageStyle []byte
-	//go:embed html/report.js
-	pageScript []byte
+	//go:embed html/*.js
+	pageScripts embed.FS
 )
 
 // page is what the template shows. Whatever comes from a gateway is made plain in the template; html/template escapes it
@@ -48,7 +48,8 @@ type page struct {
 	Policy string // Content-Security-Policy
 	Style  template.CSS
 	Script template.JS
-	Data   template.JS
+	// Cases and Evidence are JSON. Only what is in Cases is read when the page opens.
+	Cases, Evidence template.JS
 }
 
 func newPage(title string, verdict contract.Verdict, sentence string, notes []string, by string) page {
@@ -96,21 +97,38 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 	if err != nil {
 		return fmt.Errorf("page template: %w", err)
 	}
-	data, err := newPageData(entries, m)
+	script, err := pageScript()
+	if err != nil {
+		return err
+	}
+	cases, evidence, err := newPageData(entries, m)
 	if err != nil {
 		return err
 	}
 	p.Matrix = m
-	p.Policy = "default-src 'none'; style-src " + digest(pageStyle) + "; script-src " + digest(pageScript) +
+	p.Policy = "default-src 'none'; style-src " + digest(pageStyle) + "; script-src " + digest(script) +
 		"; img-src data:; base-uri 'none'; form-action 'none'"
-	p.Style, p.Script = template.CSS(pageStyle), template.JS(pageScript)
+	p.Style, p.Script = template.CSS(pageStyle), template.JS(script)
 	// json.Marshal writes <, > and & as escapes, so that no content can end the element it stands in.
-	p.Data = template.JS(data)
+	p.Cases, p.Evidence = template.JS(cases), template.JS(evidence)
 	var out bytes.Buffer
 	if err := tmpl.Execute(&out, p); err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
 	return flush(w, &out)
+}
+
+// pageScript is the script of the page: its files in the order in which they need each other, in one scope of their own.
+func pageScript() ([]byte, error) {
+	script := []byte("\"use strict\";\n(() => {\n")
+	for _, name := range []string{"base", "list", "diff", "evidence", "panel", "keys"} {
+		part, err := pageScripts.ReadFile("html/" + name + ".js")
+		if err != nil {
+			return nil, fmt.Errorf("page script: %w", err)
+		}
+		script = append(append(script, part...), '\n')
+	}
+	return append(script, "})();\n"...), nil
 }
 
 // digest is the CSP source that permits an element with exactly this content.

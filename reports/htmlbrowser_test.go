@@ -6,7 +6,7 @@ package reports_test
 
 import (
 	"fmt"
-	"strings"
+	"io"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -44,21 +44,6 @@ func TestPageInABrowser(t *testing.T) {
 			p.eval(t, `[...document.querySelectorAll("#matrix tr.group")][1].querySelectorAll("td:not(.expected)").values().map(`+left+`).toArray().join(" ")`))
 	})
 
-	t.Run("a cell opens its evidence, and Escape gives the focus back to it", func(t *testing.T) {
-		p := browser.open(t, failingRun(), "")
-		p.run(t, chromedp.Click(chromedp.CSS(`#matrix [href="#code:model_not_found/chat"]`)), chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
-		evidence := p.text(t, "#evidence")
-		for _, want := range []string{
-			"status-class", "503", "Then the status is 404", "POST https://gateway.example/v1/chat",
-			`"code":"model_not_found"`, "cancelled by the gateway", "upstream address leaked in body", "curl -sS",
-		} {
-			assert.Contains(t, evidence, want)
-		}
-		p.run(t, chromedp.KeyEvent("\x1b"), chromedp.WaitNotVisible(chromedp.CSS(`#evidence`)))
-		assert.Equal(t, "#code:model_not_found/chat", p.eval(t, `document.activeElement.getAttribute("href")`))
-		assert.Equal(t, "", p.eval(t, `location.hash`))
-	})
-
 	t.Run("a load is drawn, with a bar for each outcome in each span, and a line that begins where there are times", func(t *testing.T) {
 		p := browser.open(t, loadRun(), "")
 		assert.Equal(t, 2.0, p.eval(t, `document.querySelectorAll("article.load").length`))
@@ -77,64 +62,6 @@ func TestPageInABrowser(t *testing.T) {
 		p.run(t, chromedp.Click(chromedp.CSS(`article.load:last-child h3 a`)), chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
 		assert.Contains(t, p.text(t, "#evidence"), "hung calls were answered after 4s")
 		assert.NotEqual(t, "owned", p.eval(t, `document.title`))
-	})
-
-	t.Run("a link leads to a cell, a row or a case", func(t *testing.T) {
-		p := browser.open(t, failingRun(), "#code:get_channel_failed/chat-stream")
-		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
-		assert.Contains(t, p.text(t, "#evidence"), "[DONE]")
-		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:404"`), chromedp.Poll[chromedp.Void](`document.querySelectorAll("#evidence article").length === 4`))
-		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:401/wrong-key/messages"`), chromedp.Poll[chromedp.Void](`document.querySelectorAll("#evidence article").length === 1`))
-		assert.Equal(t, "http:401/wrong-key/messages", p.text(t, "#evidence-title"))
-		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#nowhere"`), chromedp.WaitNotVisible(chromedp.CSS(`#evidence`)))
-	})
-
-	t.Run("a row explains itself, also when nothing of it ran", func(t *testing.T) {
-		p := browser.open(t, failingRun(), "#code:update_data_error")
-		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
-		evidence := p.text(t, "#evidence")
-		for _, want := range []string{"update_data_error: Data write error", "Retry or contact support", "5xx (stated)", "failing-store-writes", "No case of this row ran."} {
-			assert.Contains(t, evidence, want)
-		}
-		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:404/chat"`), chromedp.Poll[chromedp.Void](`document.querySelectorAll("#evidence article").length === 1`))
-		assert.Equal(t, false, p.eval(t, `document.querySelector("#evidence .rule").open`), "above a case it is folded")
-		assert.Contains(t, p.eval(t, `document.querySelector("#evidence .rule").textContent`), "a path under the API root that does not exist")
-	})
-
-	t.Run("findings mark where want and got differ", func(t *testing.T) {
-		run := failingRun()
-		for i := range run.Cases {
-			if run.Cases[i].ID == "code:model_not_found/absent-model/chat" {
-				run.Cases[i].Findings[0].Want, run.Cases[i].Findings[0].Got = `"model_not_found" in error.code`, `"no_such_model" in error.code`
-			}
-		}
-		p := browser.open(t, run, "#code:model_not_found/chat")
-		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
-		assert.Equal(t, "model_not_found", p.text(t, "#evidence del"))
-		assert.Equal(t, "no_such_model", p.text(t, "#evidence ins"))
-		assert.Equal(t, 1.0, p.eval(t, `document.querySelectorAll("#evidence ins").length`), "what has no word in common is not marked")
-	})
-
-	t.Run("a stream stands on its timeline", func(t *testing.T) {
-		p := browser.open(t, failingRun(), "#code:get_channel_failed/chat-stream")
-		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
-		assert.Equal(t, "2 events over 12ms", p.eval(t, `document.querySelector("#evidence .timeline").getAttribute("aria-label")`))
-		assert.Equal(t, "41.7 75", p.eval(t, `[...document.querySelectorAll("#evidence .timeline .event")].map((e) => e.getAttribute("x")).join(" ")`))
-	})
-
-	t.Run("the copied command line is the one to run", func(t *testing.T) {
-		run := failingRun()
-		line := "# curl cannot do all of it\ncurl -sS 'https://gateway.example/' --data-binary '\u202e<b>'"
-		run.Cases[0].Observation.Sent.Curl = line
-		run.Cases[1].Observation.Sent.Curl = strings.Repeat("x", 5000)
-		p := browser.open(t, run, "#http:400/chat")
-		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
-		p.eval(t, `window.copied = ""; navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }`)
-		p.run(t, chromedp.Click(chromedp.CSS(`#evidence .copy`)), chromedp.Poll[chromedp.Void](`document.querySelector("#evidence .copy").textContent === "copied"`))
-		assert.Equal(t, line, p.eval(t, `window.copied`))
-		assert.Contains(t, p.text(t, "#evidence"), `\u202e<b>`, "what is shown cannot turn the text around")
-		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:400/chat-stream"`), chromedp.Poll[chromedp.Void](`document.getElementById("evidence-title").textContent === "http:400/chat-stream"`))
-		assert.Equal(t, 0.0, p.eval(t, `document.querySelectorAll("#evidence .copy").length`), "a line that was cut is not for copying")
 	})
 
 	t.Run("nothing is asked of the network", func(t *testing.T) {
@@ -161,11 +88,19 @@ func TestPageInABrowser(t *testing.T) {
 		for i := range 32 {
 			surfaces = append(surfaces, dialect.Surface(fmt.Sprintf("surface-%02d", i)))
 		}
-		p := browser.open(t, concluded(header(contract.Relay, surfaces...), every(contract.Rows(), surfaces...)), "")
+		run := concluded(header(contract.Relay, surfaces...), every(contract.Rows(), surfaces...))
+		opened := `performance.getEntriesByType("navigation")[0].loadEventEnd`
+		blank := browser.show(t, func(w io.Writer) error {
+			_, err := io.WriteString(w, `<!doctype html><link rel="icon" href="data:,"><title>blank</title>`)
+			return err
+		}, "").eval(t, opened).(float64)
+		p := browser.open(t, run, "")
+		took := p.eval(t, opened).(float64)
 		assert.Equal(t, 1024.0, p.eval(t, `document.querySelectorAll("#matrix a.cell").length`))
-		took := p.eval(t, `performance.getEntriesByType("navigation")[0].loadEventEnd`)
-		t.Logf("1,024 cells were there after %.0f ms", took)
-		assert.Less(t, took, 10_000.0, "milliseconds; on an idle machine it is below 1,000")
+		t.Logf("1,024 cells were there after %.0f ms, a blank page after %.0f ms", took, blank)
+		assert.Less(t, took, 3000+10*blank, "milliseconds; on an idle machine it is below 1,000")
+		p.run(t, chromedp.Poll[chromedp.Void](fmt.Sprintf(`document.querySelectorAll("#list a").length === %d`, len(run.Cases))))
+		assert.Equal(t, "none", p.eval(t, `document.getElementById("list").lastElementChild.className`), "what is said at the end stands at the end")
 	})
 
 	t.Run("filters narrow the matrix and the list of cases", func(t *testing.T) {
@@ -201,16 +136,6 @@ func TestPageInABrowser(t *testing.T) {
 		light := p.eval(t, `getComputedStyle(document.body).backgroundColor`)
 		p.run(t, chromedp.Click(chromedp.CSS(`#theme`)))
 		assert.NotEqual(t, light, p.eval(t, `getComputedStyle(document.body).backgroundColor`))
-	})
-
-	t.Run("hostile content stays text", func(t *testing.T) {
-		p := browser.open(t, hostileRun(), "#http:400/chat")
-		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
-		assert.NotEqual(t, "owned", p.eval(t, `document.title`))
-		assert.Equal(t, 0.0, p.eval(t, `document.querySelectorAll("img, iframe, object, a[href^='javascript']").length`))
-		assert.Equal(t, 2.0, p.eval(t, `document.scripts.length`))
-		assert.Equal(t, false, p.eval(t, `/[\u202e\u2066\u0000-\u0008\u001b]/.test(document.body.textContent)`))
-		assert.Contains(t, p.text(t, "#evidence"), `\u202eevil`)
 	})
 
 	t.Run("a phone scrolls the matrix and not the page", func(t *testing.T) {

@@ -13,8 +13,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// pageCase is a case as the page's script shows it. All strings are plain; the script only places them. The texts of steps, their
-// files and header fields are places in the texts of the page.
+// pageCase is a case in the page's list. All strings in it and in its evidence are plain; the page's script only places them.
 type pageCase struct {
 	ID           string           `json:"id"`
 	Cell         string           `json:"cell"` // row/column
@@ -29,8 +28,11 @@ type pageCase struct {
 	Headline     string           `json:"headline,omitempty"`
 	Tries        int              `json:"tries,omitempty"`
 	Took         string           `json:"took,omitempty"`
+}
 
-	// What the page shows when the case is opened:
+// pageEvidence is what the page shows of a case that is opened. The texts of steps, their files and header fields are places in
+// the texts of the page.
+type pageEvidence struct {
 	Reason   string        `json:"reason,omitempty"`
 	Findings []findingText `json:"findings,omitempty"`
 	Scenario *pageScenario `json:"scenario,omitempty"`
@@ -47,8 +49,6 @@ type pageCase struct {
 	Copy []byte `json:"copy,omitempty"`
 	// CurlCut is set when the line was cut: it is then not offered for copying.
 	CurlCut bool `json:"curl_cut,omitempty"`
-	// LeftOut is set when only the log has the evidence.
-	LeftOut bool `json:"left_out,omitempty"`
 }
 
 type pageScenario struct {
@@ -90,13 +90,7 @@ type pageAttempt struct {
 	Took    string `json:"took"`
 }
 
-// newPageCase bounds what it shows of each body to limit characters, and to a quarter of that for a case that needs no
-// attention. A limit of 0 leaves out all evidence.
-func newPageCase(e pageEntry, texts *pageTexts, limit int) pageCase {
-	if e.Verdict == contract.Pass || e.Verdict == contract.NotOffered {
-		limit /= 4
-	}
-	f := failureTextOf(e.Case)
+func newPageCase(e pageEntry) pageCase {
 	out := pageCase{
 		ID: plain.Text(e.ID, nameLimit), Cell: plain.Text(string(e.Row)+"/"+e.Column, nameLimit), Target: plain.Text(e.Target, nameLimit),
 		Row: plain.Text(string(e.Row), nameLimit), Circumstance: plain.Text(e.Circumstance, nameLimit),
@@ -107,21 +101,22 @@ func newPageCase(e pageEntry, texts *pageTexts, limit int) pageCase {
 		out.ID = out.Target + "/" + out.ID
 	}
 	if e.Verdict != contract.Pass {
-		out.Headline = f.headline()
+		out.Headline = plain.Text(failureTextOf(e.Case).headline(), textLimit)
 	}
 	if e.Duration > 0 {
 		out.Took = duration(e.Duration)
 	}
-	if limit == 0 {
-		out.Headline, out.LeftOut = plain.Text(out.Headline, 80), true
-		return out
-	}
-	out.addEvidence(e.Case, f, texts, limit)
 	return out
 }
 
-func (out *pageCase) addEvidence(c runlog.Case, f failureText, texts *pageTexts, limit int) {
-	out.Reason, out.Findings, out.Load, out.Curl = f.Reason, f.Findings, f.Load, f.Curl
+// newPageEvidence bounds what it shows of each body to limit characters, and to a quarter of that for a case that needs no
+// attention.
+func newPageEvidence(c runlog.Case, texts *pageTexts, limit int) pageEvidence {
+	if c.Verdict == contract.Pass || c.Verdict == contract.NotOffered {
+		limit /= 4
+	}
+	f := failureTextOf(c)
+	out := pageEvidence{Reason: f.Reason, Findings: f.Findings, Load: f.Load, Curl: f.Curl}
 	if s := c.Scenario; s != nil {
 		out.Scenario = &pageScenario{Name: f.Scenario, At: [2]int{texts.place(plain.Text(s.URI, nameLimit)), s.Line}}
 		for _, step := range s.Steps {
@@ -139,6 +134,7 @@ func (out *pageCase) addEvidence(c runlog.Case, f failureText, texts *pageTexts,
 			out.Copy = []byte(o.Sent.Curl)
 		}
 	}
+	return out
 }
 
 func requestMessage(s contract.Sent, line string, texts *pageTexts, limit int) *pageMessage {

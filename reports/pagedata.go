@@ -9,13 +9,20 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// evidenceLimit bounds the evidence in a page, in bytes of JSON. What a page adds around it stays below 300 KiB.
+// evidenceLimit bounds the cases and their evidence in a page, in bytes of JSON. What a page adds around them stays below 300 KiB.
 const evidenceLimit = 2000 << 10
 
-type pageData struct {
+// pageCases is what the page's script reads at once.
+type pageCases struct {
 	Cases []json.RawMessage `json:"cases"`
 	// Left is the number of cases for which the page has no room.
 	Left int `json:"left,omitempty"`
+}
+
+// pageData is what the page's script reads when somebody first asks for evidence.
+type pageData struct {
+	// Evidence has an element for each case, null where only the log has the evidence.
+	Evidence []json.RawMessage `json:"evidence"`
 	// Texts are what cases have in common, each once.
 	Texts []string `json:"texts"`
 	// Rules explain the rows of the contract by their ids.
@@ -35,58 +42,59 @@ type pageCircumstance struct {
 	Variants [][2]string `json:"variants"` // name, sentence
 }
 
-// newPageData encodes the cases with as much evidence as fits the page: all of it, else shorter bodies, else evidence for the
+// newPageData encodes the cases, and as much evidence as fits the page: all of it, else shorter bodies, else evidence for the
 // worst cases only. When the names alone do not fit, the best cases are left out.
-func newPageData(entries []pageEntry, m Matrix) ([]byte, error) {
-	data := pageData{Rules: pageRules(m), Cases: []json.RawMessage{}}
+func newPageData(entries []pageEntry, m Matrix) (cases, evidence []byte, err error) {
+	list, data := pageCases{Cases: []json.RawMessage{}}, pageData{Rules: pageRules(m)}
 	entries = slices.Clone(entries)
 	compare := inOrder(contract.Verdicts())
 	slices.SortStableFunc(entries, func(a, b pageEntry) int { return compare(b.Verdict, a.Verdict) })
 	room, texts := evidenceLimit, &pageTexts{list: []string{}}
 	for i, e := range entries {
-		bare, err := json.Marshal(newPageCase(e, texts, 0))
+		encoded, err := json.Marshal(newPageCase(e))
 		if err != nil {
-			return nil, fmt.Errorf("page data: %w", err)
+			return nil, nil, fmt.Errorf("page data: %w", err)
 		}
-		if room -= len(bare); room < 0 {
-			data.Left = len(entries) - i
+		if room -= len(encoded) + len("null,"); room < 0 {
+			list.Left = len(entries) - i
 			break
 		}
-		data.Cases = append(data.Cases, bare)
+		list.Cases = append(list.Cases, encoded)
 	}
 	for _, limit := range []int{8 << 10, 2 << 10, 512} {
-		cases, fits, err := withEvidence(entries, data.Cases, texts, room, limit)
-		if err != nil {
-			return nil, err
+		fits := false
+		if data.Evidence, fits, err = pageEvidences(entries[:len(list.Cases)], texts, room, limit); err != nil {
+			return nil, nil, err
 		}
-		if fits || limit == 512 {
-			data.Cases = cases
+		if fits {
 			break
 		}
 	}
 	data.Texts = texts.list
-	encoded, err := json.Marshal(data)
-	if err != nil {
-		return nil, fmt.Errorf("page data: %w", err)
+	if cases, err = json.Marshal(list); err == nil {
+		evidence, err = json.Marshal(data)
 	}
-	return encoded, nil
+	if err != nil {
+		return nil, nil, fmt.Errorf("page data: %w", err)
+	}
+	return cases, evidence, nil
 }
 
-// withEvidence returns the bare cases with their evidence, as long as there is room in bytes. fits reports whether there
-// was room for all.
-func withEvidence(entries []pageEntry, bare []json.RawMessage, texts *pageTexts, room, limit int) (cases []json.RawMessage, fits bool, err error) {
-	cases = slices.Clone(bare)
-	for i := range cases {
-		whole, err := json.Marshal(newPageCase(entries[i], texts, limit))
+// pageEvidences encodes the evidence of cases, as long as there is room in bytes, and null for the others. fits reports whether
+// there was room for all.
+func pageEvidences(entries []pageEntry, texts *pageTexts, room, limit int) (list []json.RawMessage, fits bool, err error) {
+	list = slices.Repeat([]json.RawMessage{json.RawMessage("null")}, len(entries))
+	for i, e := range entries {
+		encoded, err := json.Marshal(newPageEvidence(e.Case, texts, limit))
 		if err != nil {
 			return nil, false, fmt.Errorf("page data: %w", err)
 		}
-		if room -= len(whole) - len(bare[i]); room < texts.size {
-			return cases, false, nil
+		if room -= len(encoded); room < texts.size {
+			return list, false, nil
 		}
-		cases[i] = whole
+		list[i] = encoded
 	}
-	return cases, true, nil
+	return list, true, nil
 }
 
 // pageRules explains the rows of the matrix that are in the contract.

@@ -1,0 +1,114 @@
+//go:build !race
+
+// The page is rendered by one goroutine; with the race detector this takes ten seconds more.
+
+package reports_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+)
+
+func TestEvidenceInABrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser is slow to start")
+	}
+	browser := startBrowser(t)
+
+	t.Run("a cell opens its evidence, and Escape gives the focus back to it", func(t *testing.T) {
+		p := browser.open(t, failingRun(), "")
+		p.run(t, chromedp.Click(chromedp.CSS(`#matrix [href="#code:model_not_found/chat"]`)), chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		evidence := p.text(t, "#evidence")
+		for _, want := range []string{
+			"status-class", "503", "Then the status is 404", "POST https://gateway.example/v1/chat",
+			`"code":"model_not_found"`, "cancelled by the gateway", "upstream address leaked in body", "curl -sS",
+		} {
+			assert.Contains(t, evidence, want)
+		}
+		p.run(t, chromedp.KeyEvent("\x1b"), chromedp.WaitNotVisible(chromedp.CSS(`#evidence`)))
+		assert.Equal(t, "#code:model_not_found/chat", p.eval(t, `document.activeElement.getAttribute("href")`))
+		assert.Equal(t, "", p.eval(t, `location.hash`))
+	})
+
+	t.Run("a link leads to a cell, a row or a case", func(t *testing.T) {
+		p := browser.open(t, failingRun(), "#code:get_channel_failed/chat-stream")
+		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		assert.Contains(t, p.text(t, "#evidence"), "[DONE]")
+		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:404"`), chromedp.Poll[chromedp.Void](`document.querySelectorAll("#evidence article").length === 4`))
+		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:401/wrong-key/messages"`), chromedp.Poll[chromedp.Void](`document.querySelectorAll("#evidence article").length === 1`))
+		assert.Equal(t, "http:401/wrong-key/messages", p.text(t, "#evidence-title"))
+		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#nowhere"`), chromedp.WaitNotVisible(chromedp.CSS(`#evidence`)))
+	})
+
+	t.Run("a row explains itself, also when nothing of it ran", func(t *testing.T) {
+		p := browser.open(t, failingRun(), "#code:update_data_error")
+		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		evidence := p.text(t, "#evidence")
+		for _, want := range []string{"update_data_error: Data write error", "Retry or contact support", "5xx (stated)", "failing-store-writes", "No case of this row ran."} {
+			assert.Contains(t, evidence, want)
+		}
+		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:404/chat"`), chromedp.Poll[chromedp.Void](`document.querySelectorAll("#evidence article").length === 1`))
+		assert.Equal(t, false, p.eval(t, `document.querySelector("#evidence .rule").open`), "above a case it is folded")
+		assert.Contains(t, p.eval(t, `document.querySelector("#evidence .rule").textContent`), "a path under the API root that does not exist")
+	})
+
+	t.Run("findings mark where want and got differ", func(t *testing.T) {
+		run := failingRun()
+		for i := range run.Cases {
+			if run.Cases[i].ID == "code:model_not_found/absent-model/chat" {
+				run.Cases[i].Findings[0].Want, run.Cases[i].Findings[0].Got = `"model_not_found" in error.code`, `"no_such_model" in error.code`
+			}
+		}
+		p := browser.open(t, run, "#code:model_not_found/chat")
+		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		assert.Equal(t, "model_not_found", p.text(t, "#evidence del"))
+		assert.Equal(t, "no_such_model", p.text(t, "#evidence ins"))
+		assert.Equal(t, 1.0, p.eval(t, `document.querySelectorAll("#evidence ins").length`), "what has no word in common is not marked")
+	})
+
+	t.Run("a stream stands on its timeline", func(t *testing.T) {
+		p := browser.open(t, failingRun(), "#code:get_channel_failed/chat-stream")
+		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		assert.Equal(t, "2 events over 12ms", p.eval(t, `document.querySelector("#evidence .timeline").getAttribute("aria-label")`))
+		assert.Equal(t, "41.7 75", p.eval(t, `[...document.querySelectorAll("#evidence .timeline .event")].map((e) => e.getAttribute("x")).join(" ")`))
+	})
+
+	t.Run("the copied command line is the one to run", func(t *testing.T) {
+		run := failingRun()
+		line := "# curl cannot do all of it\ncurl -sS 'https://gateway.example/' --data-binary '\u202e<b>'"
+		run.Cases[0].Observation.Sent.Curl = line
+		run.Cases[1].Observation.Sent.Curl = strings.Repeat("x", 5000)
+		p := browser.open(t, run, "#http:400/chat")
+		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		p.eval(t, `window.copied = ""; navigator.clipboard.writeText = (text) => { window.copied = text; return Promise.resolve(); }`)
+		p.run(t, chromedp.Click(chromedp.CSS(`#evidence .copy`)), chromedp.Poll[chromedp.Void](`document.querySelector("#evidence .copy").textContent === "copied"`))
+		assert.Equal(t, line, p.eval(t, `window.copied`))
+		assert.Contains(t, p.text(t, "#evidence"), `\u202e<b>`, "what is shown cannot turn the text around")
+		p.run(t, chromedp.Evaluate[chromedp.Void](`location.hash = "#http:400/chat-stream"`), chromedp.Poll[chromedp.Void](`document.getElementById("evidence-title").textContent === "http:400/chat-stream"`))
+		assert.Equal(t, 0.0, p.eval(t, `document.querySelectorAll("#evidence .copy").length`), "a line that was cut is not for copying")
+	})
+
+	t.Run("nothing of the evidence is read until somebody asks for it", func(t *testing.T) {
+		count := `window.parsed = 0; const parse = JSON.parse; JSON.parse = (text) => { window.parsed++; return parse(text); }; `
+		p := browser.open(t, failingRun(), "")
+		p.eval(t, count)
+		p.eval(t, `document.querySelector("[name=verdict][value=fail]").click()`)
+		assert.Equal(t, 0.0, p.eval(t, `window.parsed`))
+		p.run(t, chromedp.Click(chromedp.CSS(`#matrix [href="#code:model_not_found/chat"]`)), chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		p.run(t, chromedp.SendKeys(chromedp.CSS(`[name=text]`), "status"))
+		assert.Equal(t, 1.0, p.eval(t, `window.parsed`))
+	})
+
+	t.Run("hostile content stays text", func(t *testing.T) {
+		p := browser.open(t, hostileRun(), "#http:400/chat")
+		p.run(t, chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
+		assert.NotEqual(t, "owned", p.eval(t, `document.title`))
+		assert.Equal(t, 0.0, p.eval(t, `document.querySelectorAll("img, iframe, object, a[href^='javascript']").length`))
+		assert.Equal(t, 3.0, p.eval(t, `document.scripts.length`), "the cases, the page's script, and the evidence")
+		assert.Equal(t, false, p.eval(t, `/[\u202e\u2066\u0000-\u0008\u001b]/.test(document.body.textContent)`))
+		assert.Contains(t, p.text(t, "#evidence"), `\u202eevil`)
+	})
+}
