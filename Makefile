@@ -91,6 +91,11 @@ accept-judge:
 accept-kill:
 	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 4 -run TestEvidenceSurvivesAKill ./cmd/gatecert
 
+## accept-repeat: 50 full runs in a row, half of them with all cores busy, give the same verdicts; GATECERT_RUNS=6 for fewer; takes an hour
+.PHONY: accept-repeat
+accept-repeat:
+	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -timeout 5h -v -run TestFullRunsGiveTheSameVerdicts ./cmd/gatecert
+
 ## lint: golangci-lint as .golangci.yml configures it
 .PHONY: lint
 lint: $(LINT)

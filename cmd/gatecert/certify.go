@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -92,6 +93,9 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 		return fmt.Errorf("%w: --seed needs --again", errUsage)
 	}
 	log, key, dir, err := readSubject(r.Subject, r.Key, r.Certificate)
+	if errors.Is(err, runlog.ErrNoHeader) || errors.Is(err, runlog.ErrSchema) {
+		return fmt.Errorf("%w: %w", certificate.ErrNotVerified, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -160,44 +164,60 @@ func writeNew(path string, content []byte, mode os.FileMode) error {
 
 // readSubject reads the log of a run and a key, and finds the folder of the run's certificate: the run's own, unless one is given.
 func readSubject(run, keyFile, folder string) (log []byte, key certificate.Key, dir string, err error) {
-	run = logPath(run)
-	if log, err = readFile(run); err != nil {
-		return nil, key, "", err
-	}
-	data, err := readSmall(keyFile)
+	data, err := readSmall(keyFile) // the log of a stranger is read by those who have a key
 	if err != nil {
 		return nil, key, "", err
 	}
 	if key, err = certificate.ParseKey(data); err != nil {
 		return nil, key, "", fmt.Errorf("%s: %w", keyFile, err)
 	}
+	run = logPath(run)
+	if err := checkLog(run); err != nil {
+		return nil, key, "", fmt.Errorf("%s: %w", run, err)
+	}
+	if log, err = readFile(run, maxLogFile); err != nil {
+		return nil, key, "", err
+	}
 	return log, key, cmp.Or(folder, filepath.Dir(run)), nil
 }
 
-// maxFile bounds a log or a certificate that is read as a whole, in bytes.
-const maxFile = 1 << 30
+// checkLog looks at the beginning of a file, so that one that is not a log need not be held in memory.
+func checkLog(path string) error {
+	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	return runlog.CheckHeader(file)
+}
 
-func readFile(path string) ([]byte, error) {
+// The most that is read of a file as a whole, in bytes: of a log, and of one that is small by nature: a key, a certificate.
+const (
+	maxLogFile   = 1 << 30
+	maxSmallFile = 4 << 20
+)
+
+func readFile(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", errUsage, err)
-	case len(data) > maxFile:
-		return nil, fmt.Errorf("%w: %s is larger than %d MiB", errUsage, path, maxFile>>20)
+	tooLarge := fmt.Errorf("%w: %s is larger than %d MiB", errUsage, path, most>>20)
+	var data bytes.Buffer
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		if info.Size() > most {
+			return nil, tooLarge
+		}
+		data.Grow(int(info.Size()) + bytes.MinRead) // growing takes twice the memory
 	}
-	return data, nil
+	if _, err := data.ReadFrom(io.LimitReader(file, most+1)); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if int64(data.Len()) > most {
+		return nil, tooLarge
+	}
+	return data.Bytes(), nil
 }
 
-// readSmall reads a file that is small by nature: a key, a certificate.
-func readSmall(path string) ([]byte, error) {
-	const most = 4 << 20
-	if info, err := os.Stat(path); err == nil && info.Size() > most {
-		return nil, fmt.Errorf("%w: %s is larger than %d MiB", errUsage, path, most>>20)
-	}
-	return readFile(path)
-}
+func readSmall(path string) ([]byte, error) { return readFile(path, maxSmallFile) }

@@ -1,6 +1,7 @@
 package baseline
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -24,16 +25,27 @@ func Load(path string, parse Parser) (Baseline, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, "run.ndjson")
 	}
-	data, err := read(path)
+	opened, err := os.Open(path) //nolint:gosec // the path is the user's own argument
 	if err != nil {
 		return Baseline{}, fmt.Errorf("read baseline: %w", err)
 	}
-	file := filepath.Base(path)
-	first, _, _ := bytes.Cut(bytes.TrimSpace(data), []byte("\n"))
+	defer opened.Close() //nolint:errcheck // it was only read
+	file, content := filepath.Base(path), bufio.NewReaderSize(opened, lookAhead)
+	head, err := content.Peek(lookAhead)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return Baseline{}, fmt.Errorf("read baseline: %w", err)
+	}
+	first, _, _ := bytes.Cut(bytes.TrimSpace(head), []byte("\n"))
 	word, _, _ := strings.Cut(string(first[:min(len(first), 64)]), " ")
+	if bytes.HasPrefix(first, []byte(`{"type":"header"`)) {
+		return parseLog(file, content)
+	}
+	data, err := io.ReadAll(io.LimitReader(content, maxFile+1))
 	switch {
-	case bytes.HasPrefix(first, []byte(`{"type":"header"`)):
-		return parseLog(file, data)
+	case err != nil:
+		return Baseline{}, fmt.Errorf("read baseline: %w", err)
+	case len(data) > maxFile:
+		return Baseline{}, faultf("%s: larger than %d MiB", file, maxFile>>20)
 	case slices.Contains(contract.Verdicts(), contract.Verdict(word)):
 		return parseVerdicts(file, data)
 	default:
@@ -41,23 +53,15 @@ func Load(path string, parse Parser) (Baseline, error) {
 	}
 }
 
-// maxFile bounds what is read of a baseline, in bytes. It may be the log of a run.
-const maxFile = 1 << 30
+// maxFile bounds what is read of a baseline that is not the log of a run, in bytes. A list of all verdicts has a hundredth of
+// that. lookAhead is how much of a file shows what it is.
+const (
+	maxFile   = 8 << 20
+	lookAhead = 4 << 10
+)
 
-func read(path string) (data []byte, err error) {
-	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if data, err = io.ReadAll(io.LimitReader(file, maxFile+1)); len(data) > maxFile {
-		return nil, faultf("%s: larger than %d MiB", filepath.Base(path), maxFile>>20)
-	}
-	return data, err
-}
-
-func parseLog(file string, data []byte) (Baseline, error) {
-	run, err := runlog.Read(bytes.NewReader(data))
+func parseLog(file string, log io.Reader) (Baseline, error) {
+	run, err := runlog.Read(log)
 	if err != nil {
 		return Baseline{}, faultf("%s: %w", file, err)
 	}

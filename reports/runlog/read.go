@@ -23,6 +23,7 @@ var ErrMalformed = errors.New("the log is malformed")
 // JSON take a hundred times their size once they are read.
 const (
 	maxLine   = 64 << 20 // bytes of one event
+	maxHeader = 4 << 20  // bytes of the first
 	maxLog    = 1 << 30  // bytes
 	maxEvents = 20_000
 	maxValues = 400_000 // of one event
@@ -32,25 +33,31 @@ const (
 // errShape is returned for an event that is nested too deep or has too many values.
 var errShape = fmt.Errorf("nested more than %d deep, or more than %d values", maxDepth, maxValues)
 
-// checkShape looks at an event before it is decoded.
-func checkShape(line []byte) error {
-	depth, values, inString := 0, 0, false
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case inString && c == '\\':
-			i++
+// shape is what is known of an event before it is decoded, while it is read piece by piece.
+type shape struct {
+	depth, values     int
+	inString, escaped bool
+}
+
+func (s *shape) add(part []byte) error {
+	for _, c := range part {
+		switch {
+		case s.escaped:
+			s.escaped = false
+		case s.inString && c == '\\':
+			s.escaped = true
 		case c == '"':
-			inString = !inString
-		case inString:
+			s.inString = !s.inString
+		case s.inString:
 		case c == '[' || c == '{':
-			depth++
-			values++
+			s.depth++
+			s.values++
 		case c == ']' || c == '}':
-			depth--
+			s.depth--
 		case c == ',':
-			values++
+			s.values++
 		}
-		if depth > maxDepth || values > maxValues {
+		if s.depth > maxDepth || s.values > maxValues {
 			return errShape
 		}
 	}
@@ -65,11 +72,18 @@ func Read(r io.Reader) (Run, error) {
 	br := bufio.NewReaderSize(r, 64<<10)
 	size := 0
 	for number := 1; ; number++ {
-		line, whole, err := readLine(br)
+		most := maxLine
+		if !reader.opened {
+			most = maxHeader
+		}
+		line, whole, err := readLine(br, most)
 		if size += len(line); err == nil && (size > maxLog || number > maxEvents) {
 			return Run{}, fmt.Errorf("%w: line %d: more than %d bytes or %d events", ErrMalformed, number, maxLog, maxEvents)
 		}
-		if errors.Is(err, errTooLong) {
+		if errors.Is(err, errTooLong) || errors.Is(err, errShape) {
+			if !reader.opened {
+				return Run{}, fmt.Errorf("%w: %w", ErrNoHeader, err)
+			}
 			return Run{}, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
 		}
 		if err != nil {
@@ -96,6 +110,16 @@ func Read(r io.Reader) (Run, error) {
 	return run, nil
 }
 
+// CheckHeader reads the first event of a log and no more, so that what is not a log need not be read. It returns [ErrNoHeader] or
+// [ErrSchema].
+func CheckHeader(r io.Reader) error {
+	line, _, err := readLine(bufio.NewReaderSize(r, 64<<10), maxHeader)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNoHeader, err)
+	}
+	return (&runReader{run: new(Run)}).event(line)
+}
+
 type runReader struct {
 	run    *Run
 	opened bool
@@ -108,11 +132,7 @@ func (r *runReader) event(line []byte) error {
 		Schema string `json:"schema"`
 		Tool   string `json:"tool"`
 	}
-	err := checkShape(line)
-	if err == nil {
-		err = json.Unmarshal(line, &head)
-	}
-	if err != nil {
+	if err := json.Unmarshal(line, &head); err != nil {
 		if !r.opened {
 			return fmt.Errorf("%w: %w", ErrNoHeader, err)
 		}
@@ -175,15 +195,21 @@ func (r *runReader) event(line []byte) error {
 	return nil
 }
 
-var errTooLong = fmt.Errorf("longer than %d bytes", maxLine)
+// errTooLong is returned for an event with too many bytes.
+var errTooLong = errors.New("too long")
 
 // readLine returns the next line without its newline, and whether it had one. At the end of the log it returns an empty
-// line that is not whole. [bufio.Scanner] does not report whether the last line ended in a newline.
-func readLine(br *bufio.Reader) (line []byte, whole bool, err error) {
+// line that is not whole. [bufio.Scanner] does not report whether the last line ended in a newline. It reads no further than
+// to where a line goes beyond the bounds.
+func readLine(br *bufio.Reader, most int) (line []byte, whole bool, err error) {
+	var s shape
 	for {
 		part, err := br.ReadSlice('\n')
-		if len(line)+len(part) > maxLine {
-			return nil, false, errTooLong
+		if len(line)+len(part) > most {
+			return nil, false, fmt.Errorf("%w: more than %d bytes", errTooLong, most)
+		}
+		if err := s.add(part); err != nil {
+			return nil, false, err
 		}
 		line = append(line, part...)
 		switch {

@@ -106,3 +106,21 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestOnlyTheHeaderIsRead(t *testing.T) {
+	header, _, _ := strings.Cut(string(write(t, whole())), "\n")
+	for _, tt := range []struct {
+		name, text string
+		want       error
+	}{
+		{"a log", header + "\n{}\n", nil},
+		{"no log", "hello\n", runlog.ErrNoHeader},
+		{"nothing", "", runlog.ErrNoHeader},
+		{"another format", strings.Replace(header, "gatecert.run/2", "gatecert.run/1", 1), runlog.ErrSchema},
+		{"a header without an end", header[:len(header)-1] + `,"x":"` + strings.Repeat("x", 5<<20), runlog.ErrNoHeader},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			assert.ErrorIs(t, runlog.CheckHeader(strings.NewReader(tt.text)), tt.want)
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -14,6 +15,9 @@ type TLS struct {
 	CA string `yaml:"ca,omitempty"`
 }
 
+// maxCA bounds what is read of a file of authorities, in bytes: those of a system have a quarter of that.
+const maxCA = 1 << 20
+
 var errNoCertificate = errors.New("no certificate in PEM")
 
 // Roots are the authorities to trust, nil for the system's. It fails when the file cannot be read or holds none.
@@ -21,7 +25,12 @@ func (t TLS) Roots() (*x509.CertPool, error) {
 	if t.CA == "" {
 		return nil, nil //nolint:nilnil // nil is what crypto/tls takes for the system's
 	}
-	pem, err := os.ReadFile(t.CA)
+	file, err := os.Open(t.CA)
+	if err != nil {
+		return nil, fmt.Errorf("authorities to trust: %w", err)
+	}
+	defer file.Close()                                  //nolint:errcheck // it was only read
+	pem, err := io.ReadAll(io.LimitReader(file, maxCA)) // a stranger's profile may name a device that never ends
 	if err != nil {
 		return nil, fmt.Errorf("authorities to trust: %w", err)
 	}
