@@ -25,11 +25,13 @@ run: build
 
 ## test: gofmt, go vet, and all tests but those of test-clock, most of them with the race detector; takes four minutes on two cores
 .PHONY: test
-test: chromium nginx
+test: chromium nginx haproxy
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) test -race -p 4 -timeout 12m $(RACE_FLAGS) $(LONGEST) ./...  # more packages than cores: many tests mostly wait
 	$(GO) test -p 4 $(call only,$(NORACE_FILES))
+	$(GO) -C $(ZOO) vet ./...
+	$(GO) -C $(ZOO) test ./...  # a sample, which waits for half a minute at most
 
 ## test-clock: the tests that measure times, on the real clock, of a machine that does nothing else; takes a minute
 .PHONY: test-clock
@@ -81,6 +83,20 @@ bench-load:
 accept-limits:
 	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 8 -timeout 2h -v -run 'Infer|ReferenceGateways' ./load/limits
 
+# The zoo is a module of its own: what it needs, gatecert does not.
+ZOO := load/limits/zoo
+ZOO_RUNS ?= 2
+ZOO_PARALLEL ?= 16
+ZOO_ONLY ?=
+ZOO_TABLE ?= $(CURDIR)/reports/zoo.txt
+
+## zoo: verify and infer the limits of other people's libraries and servers; prints a table. ZOO_RUNS=20 takes hours, ZOO_ONLY=nginx minutes
+.PHONY: zoo
+zoo: nginx haproxy
+	@mkdir -p $(dir $(ZOO_TABLE))
+	GATECERT_ACCEPTANCE=1 GATECERT_ZOO_RUNS=$(ZOO_RUNS) GATECERT_ZOO_PARALLEL=$(ZOO_PARALLEL) GATECERT_ZOO_ONLY='$(ZOO_ONLY)' GATECERT_ZOO_TABLE=$(ZOO_TABLE) \
+	  $(GO) -C $(ZOO) test -count=1 -timeout 24h -v -run TestZoo .
+
 ## accept-judge: certify a second gateway with faults and permitted behaviours that nobody wrote for the judge; takes minutes
 .PHONY: accept-judge
 accept-judge:
@@ -120,7 +136,15 @@ nginx:
 	    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light >/dev/null; } || \
 	  echo "no nginx: its test will be skipped"
 
+# Rate limits of HAProxy are verified too.
+.PHONY: haproxy
+haproxy:
+	@command -v haproxy >/dev/null || \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+	    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends haproxy >/dev/null; } || \
+	  echo "no haproxy: its tests will be skipped"
+
 ## clean: remove binaries and reports
 .PHONY: clean
 clean:
-	rm -rf bin reports/latest reports/load reports/[0-9]*T[0-9]*-* reports/selftest reports/peer-* .peers
+	rm -rf bin reports/zoo.txt reports/latest reports/load reports/[0-9]*T[0-9]*-* reports/selftest reports/peer-* .peers
