@@ -93,11 +93,11 @@ func allTexts(re *syntax.Regexp) (texts []string, all bool) {
 	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText, syntax.OpWordBoundary, syntax.OpNoWordBoundary:
 		return []string{""}, true
 	case syntax.OpLiteral:
-		return []string{string(asciiLower([]byte(string(re.Rune))))}, true
+		return []string{lowered(re.Rune)}, true
 	case syntax.OpCharClass:
 		for i := 0; i < len(re.Rune); i += 2 {
 			for r := re.Rune[i]; r <= re.Rune[i+1]; r++ {
-				if texts = append(texts, string(asciiLower([]byte(string(r))))); len(texts) > mostMarks/4 {
+				if texts = append(texts, lowered([]rune{r})); len(texts) > mostMarks/4 {
 					return nil, false
 				}
 			}

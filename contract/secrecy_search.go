@@ -15,6 +15,9 @@ func inner(text []byte) []string {
 	var shown []string
 	search := leakSearch()
 	places := search.marks.find(text)
+	if places == nil {
+		return nil
+	}
 	last := ""
 	for _, p := range search.patterns {
 		if p.what == last || !p.near(text, places) {
@@ -136,32 +139,57 @@ func (m *marks) add(texts []string) (group int) {
 	return group
 }
 
-// find returns the places of each group's texts, whatever their case, in order.
-func (m *marks) find(text []byte) [][]int {
-	places := make([][]int, len(m.groups))
-	lower := asciiLower(text)
-	for i := 0; i+1 < len(lower); i++ {
-		list := m.beginning[int(lower[i])<<8|int(lower[i+1])]
+// find returns the places of each group's texts, whatever their case, in order; nil when there are none.
+func (m *marks) find(text []byte) (places [][]int) {
+	if len(text) == 0 {
+		return nil
+	}
+	next := asciiLower(text[0])
+	for i := range len(text) - 1 {
+		first := next
+		next = asciiLower(text[i+1])
+		list := m.beginning[int(first)<<8|int(next)]
 		if list == 0 {
 			continue
 		}
 		for _, mark := range m.lists[list-1] {
-			if len(mark.text) <= len(lower)-i && string(lower[i:i+len(mark.text)]) == mark.text {
-				places[mark.group] = append(places[mark.group], i)
+			if !startsWith(text[i+2:], mark.text[2:]) {
+				continue
 			}
+			if places == nil {
+				places = make([][]int, len(m.groups))
+			}
+			places[mark.group] = append(places[mark.group], i)
 		}
 	}
 	return places
 }
 
-// asciiLower is a text in lower case with every byte at its place.
-func asciiLower(text []byte) []byte {
-	lower := make([]byte, len(text))
-	for i, b := range text {
-		if 'A' <= b && b <= 'Z' {
-			b += 'a' - 'A'
-		}
-		lower[i] = b
+// startsWith reports whether a text, in whatever case, starts with what is in lower case.
+func startsWith(text []byte, lower string) bool {
+	if len(text) < len(lower) {
+		return false
 	}
-	return lower
+	for i := range len(lower) {
+		if asciiLower(text[i]) != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// lowered is a text in ASCII lower case.
+func lowered(text []rune) string {
+	lower := []byte(string(text))
+	for i, b := range lower {
+		lower[i] = asciiLower(b)
+	}
+	return string(lower)
+}
+
+func asciiLower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		b += 'a' - 'A'
+	}
+	return b
 }
