@@ -81,7 +81,7 @@ bench-load:
 ## accept-limits: infer and verify rate limits hundreds of times, in simulations and on a real clock; takes half an hour
 .PHONY: accept-limits
 accept-limits:
-	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 8 -timeout 2h -v -run 'Infer|ReferenceGateways' ./load/limits
+	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 8 -timeout 2h -v -run 'Infer|Verif|ReferenceGateways' ./load/limits
 
 # The zoo is a module of its own: what it needs, gatecert does not.
 ZOO := load/limits/zoo

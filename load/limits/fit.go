@@ -112,12 +112,12 @@ func (f fitter) score(m LimiterModel, bound int) (LimiterModel, int) {
 			m = newTokenBucketModel(m.Limit, m.Refill)
 		}
 	}
-	return m, contradictionsOf(newLimiter(m, f.sample, f.admissions, 0), f.sample, bound).count()
+	return m, countContradictions(newLimiter(m, f.sample, f.admissions, 0), f.sample, bound)
 }
 
 // fitToAll counts the contradictions of a model in all decisions.
 func (f fitter) fitToAll(m LimiterModel) fit {
-	return fit{m, contradictionsOf(newLimiter(m, f.decisions, f.admissions, 0), f.decisions, len(f.decisions)).count()}
+	return fit{m, countContradictions(newLimiter(m, f.decisions, f.admissions, 0), f.decisions, len(f.decisions))}
 }
 
 // roughWindow is about the length of the window.

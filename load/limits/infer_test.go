@@ -17,10 +17,7 @@ import (
 
 // The five kinds in three sizes. Accepting makes 20 runs of each, every other one on a busy machine, of which one may be wrong.
 func TestInferNamesKindAndLimit(t *testing.T) {
-	runs, wrong := 1, 0
-	if Accepting {
-		runs, wrong = 20, 1
-	}
+	runs, wrong := int(runsOf(1, 20)), int(runsOf(0, 1))
 	for i, kind := range contract.LimiterKinds() {
 		for j, size := range []struct {
 			limit  int
@@ -52,10 +49,6 @@ func TestInferNamesKindAndLimit(t *testing.T) {
 }
 
 func TestInferKnowsUnusualLimiters(t *testing.T) {
-	runs := uint64(1)
-	if Accepting {
-		runs = 4
-	}
 	for _, row := range []struct {
 		sentence string
 		limiter  simulation
@@ -76,7 +69,7 @@ func TestInferKnowsUnusualLimiters(t *testing.T) {
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			t.Parallel()
-			for run := range runs {
+			for run := range runsOf(1, 4) {
 				synctest.Test(t, func(t *testing.T) {
 					s := row.limiter
 					s.run, s.seed, s.busy = run, 9, true

@@ -138,8 +138,8 @@ func (a *assessment) bestModel(declared DeclaredLimit) (LimiterModel, contradict
 		}
 	}
 	usage := declared.usage(plain)
-	contradicting := func(m LimiterModel, bound int) contradictions {
-		return contradictionsOf(a.newLimiter(m, plain, usage), plain, bound)
+	contradicting := func(m LimiterModel, bound int) int {
+		return countContradictions(a.newLimiter(m, plain, usage), plain, bound)
 	}
 	var best argmin[LimiterModel]
 	for _, kind := range declared.kinds() {
@@ -148,19 +148,19 @@ func (a *assessment) bestModel(declared DeclaredLimit) (LimiterModel, contradict
 			m.Phase = bestPhase(m.Window, func(phase time.Duration, bound int) int {
 				shifted := m
 				shifted.Phase = phase
-				return contradicting(shifted, bound).count()
+				return contradicting(shifted, bound)
 			})
 		}
-		best.add(m, contradicting(m, best.bound()).count())
+		best.add(m, contradicting(m, best.bound()))
 		if kind == contract.FixedWindow {
 			m.Phase, m.StartsOnRequest = 0, true
-			best.add(m, contradicting(m, best.bound()).count())
+			best.add(m, contradicting(m, best.bound()))
 		}
 	}
 	m := best.values[0]
-	found := contradictionsOf(a.newLimiter(m, a.decisions, declared.usage(a.decisions)), a.decisions, len(a.decisions))
+	found := contradictionsOf(a.newLimiter(m, a.decisions, declared.usage(a.decisions)), a.decisions)
 	if streaming := a.only(found.excess, phaseStreaming); len(streaming) > 0 {
-		found.excess = slices.Concat(streaming, contradicting(m, len(plain)).excess)
+		found.excess = slices.Concat(streaming, contradictionsOf(a.newLimiter(m, plain, usage), plain).excess)
 	}
 	return m, found
 }

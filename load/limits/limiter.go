@@ -50,8 +50,8 @@ type contradictions struct {
 
 func (c contradictions) count() int { return len(c.excess) + len(c.spurious) }
 
-// contradictionsOf lists the calls that contradict a limiter. It stops at the first one beyond the bound.
-func contradictionsOf(l limiter, decisions []decision, bound int) contradictions {
+// contradictionsOf lists the calls that contradict a limiter.
+func contradictionsOf(l limiter, decisions []decision) contradictions {
 	var found contradictions
 	for i := range decisions {
 		switch d := &decisions[i]; {
@@ -60,11 +60,21 @@ func contradictionsOf(l limiter, decisions []decision, bound int) contradictions
 		case d.outcome == Refused && l.cannotRefuse(d):
 			found.spurious = append(found.spurious, i)
 		}
-		if found.count() > bound {
-			break
-		}
 	}
 	return found
+}
+
+// countContradictions counts the calls that contradict a limiter. It stops at the first one beyond the bound.
+func countContradictions(l limiter, decisions []decision, bound int) (count int) {
+	for i := range decisions {
+		d := &decisions[i]
+		if d.outcome == Admitted && l.cannotAdmit(d) || d.outcome == Refused && l.cannotRefuse(d) {
+			if count++; count > bound {
+				break
+			}
+		}
+	}
+	return count
 }
 
 // slidingLog admits no more than the limit in any window, wherever it begins.

@@ -30,11 +30,11 @@ func TestVerifyRaisesNoFalseAlarm(t *testing.T) {
 		}{{5, time.Second}, {20, 2 * time.Second}, {60, 10 * time.Second}} {
 			t.Run(fmt.Sprintf("%s of %d in %s", kind, size.limit, size.window), func(t *testing.T) {
 				t.Parallel()
-				for run := range uint64(6) {
+				for run := range runsOf(3, 6) {
 					synctest.Test(t, func(t *testing.T) {
 						g := simulation{kind, size.limit, size.window, run, 3, run%2 == 1}.gateway(faults{})
 						d := DeclaredLimit{Kind: kind, Limit: size.limit, Window: size.window}
-						if run >= 4 && kind != contract.Concurrency {
+						if run%3 == 2 && kind != contract.Concurrency {
 							d.Kind = "" // not declared
 						}
 						findings, evidence := verify(t, g, d)
@@ -111,7 +111,7 @@ func TestVerifyFindsEveryFault(t *testing.T) {
 func TestVerifyFindsOneCallTooManyInClockWindows(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []contract.LimiterKind{contract.FixedWindow, contract.SlidingCounter, contract.Concurrency} {
-		for run := range uint64(4) {
+		for run := range runsOf(2, 4) {
 			synctest.Test(t, func(t *testing.T) {
 				g := simulation{kind, 20, 5 * time.Second, run, 5, run%2 == 1}.gateway(faults{})
 				findings, _ := verify(t, g, DeclaredLimit{Kind: kind, Limit: 19, Window: 5 * time.Second})
@@ -131,7 +131,7 @@ func TestVerifyFindsTwiceTheRate(t *testing.T) {
 		for _, actual := range actuals {
 			t.Run(fmt.Sprintf("%s declared as %q", actual, declared), func(t *testing.T) {
 				t.Parallel()
-				for run := range uint64(8) {
+				for run := range runsOf(4, 8) {
 					synctest.Test(t, func(t *testing.T) {
 						s := simulation{actual, 10, 2 * time.Second, run, 3, run%2 == 1}.limiter()
 						s.startsOnRequest = run%4 > 1
@@ -161,7 +161,7 @@ func TestVerifyTestsTheSmallestLimits(t *testing.T) {
 		for limit := 1; limit <= 3; limit++ {
 			t.Run(fmt.Sprintf("%q of %d in 1s", kind, limit), func(t *testing.T) {
 				t.Parallel()
-				for run := range uint64(6) {
+				for run := range runsOf(4, 6) {
 					synctest.Test(t, func(t *testing.T) {
 						actual := kind
 						if kind == "" {
@@ -227,7 +227,7 @@ func TestVerificationsAreShort(t *testing.T) {
 	}{{contract.FixedWindow, 3.2}, {contract.SlidingLog, 2.2}, {contract.TokenBucket, 2.4}, {contract.SlidingCounter, 3.3}, {"", 3.3}} {
 		t.Run(string(row.kind), func(t *testing.T) {
 			t.Parallel()
-			for run := range uint64(4) {
+			for run := range runsOf(2, 4) {
 				synctest.Test(t, func(t *testing.T) {
 					actual := row.kind
 					if actual == "" {
