@@ -23,20 +23,28 @@ build:
 run: build
 	$(BIN) run
 
-## test: gofmt, go vet, and all tests but those of test-clock, most of them with the race detector; takes four minutes on two cores
+## test: gofmt, go vet, and all tests but those of test-whole and test-clock, most of them with the race detector; takes four minutes on two cores
 .PHONY: test
 test: chromium nginx haproxy
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
-	$(GO) test -race -p 4 -timeout 12m $(RACE_FLAGS) $(LONGEST) ./...  # more packages than cores: many tests mostly wait
-	$(GO) test -p 4 $(call only,$(NORACE_FILES))
+	$(GO_TEST) -race -p 4 -timeout 12m $(RACE_FLAGS) $(LONGEST) ./...  # more packages than cores: many tests mostly wait
+	$(GO_TEST) -p 4 $(call only,$(NORACE_FILES))
 	$(GO) -C $(ZOO) vet ./...
 	$(GO) -C $(ZOO) test ./...  # a sample, which waits for half a minute at most
+
+## test-whole: the tests that play the whole contract on one more gateway or through one more door; takes a minute
+.PHONY: test-whole
+test-whole:
+	$(GO_TEST) -p 4 $(call only,$(WHOLE_FILES))
 
 ## test-clock: the tests that measure times, on the real clock, of a machine that does nothing else; takes a minute
 .PHONY: test-clock
 test-clock:
 	$(GO) test -p 1 $(call only,$(CLOCK_FILES))
+
+# A third of the garbage collections, for a tenth of the time of all tests.
+GO_TEST := GOGC=400 $(GO) test
 
 # These come first, so that nothing waits for them at the end.
 LONGEST := . ./cmd/gatecert ./targets/reference
@@ -44,9 +52,11 @@ LONGEST := . ./cmd/gatecert ./targets/reference
 # SQLite is C turned into Go, and not ours to check: watching it takes a quarter of the time of all tests.
 RACE_FLAGS := '-gcflags=modernc.org/...=-race=false -d=checkptr=0'
 
-# What is too slow with the race detector stands in files that are built without it. Those called clock_test.go are for test-clock.
+# What is too slow with the race detector stands in files that are built without it. Those called whole_test.go are for
+# test-whole, those called clock_test.go for test-clock.
 BUILT_WITHOUT_RACE = $(shell grep -rl --include='*_test.go' '^//go:build !race' .)
-NORACE_FILES = $(filter-out %/clock_test.go,$(BUILT_WITHOUT_RACE))
+NORACE_FILES = $(filter-out %/whole_test.go %/clock_test.go,$(BUILT_WITHOUT_RACE))
+WHOLE_FILES = $(filter %/whole_test.go,$(BUILT_WITHOUT_RACE))
 CLOCK_FILES = $(filter %/clock_test.go,$(BUILT_WITHOUT_RACE))
 # The tests of some files, and their packages.
 only = -run '^($(subst $(space),|,$(shell sed -nE 's/^func (Test[A-Za-z0-9]*).*/\1/p' $(1))))$$' $(sort $(dir $(1)))

@@ -170,14 +170,6 @@ func TestClassifierRemembers(t *testing.T) {
 	}
 }
 
-func TestClassifierMemoIsBounded(t *testing.T) {
-	c, r := newClassifier(), testRequest(t, dialect.Chat, contract.Case{})
-	for i := range maxMemo + 100 {
-		c.response(r, responseOf(500, jsonField, strings.Replace(good503, "no channel", strings.Repeat("x", i+1), 1)))
-	}
-	assert.Len(t, c.memo, 100, "the bound was reached once")
-}
-
 func TestEvidenceShowsNoSecret(t *testing.T) {
 	got := newClassifier().response(testRequest(t, dialect.Chat, contract.Case{}),
 		responseOf(500, jsonField, strings.Replace(good503, "no channel", "sk-upstream-0123456789", 1)))

@@ -227,13 +227,6 @@ func TestMarkdownIsInert(t *testing.T) {
 // pageLimit bounds the page in bytes.
 const pageLimit = 2_400_000
 
-func TestPageStaysSmall(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, reports.HTML(&out, crowd(450)))
-	assert.Less(t, out.Len(), pageLimit)
-	assert.Equal(t, 450, strings.Count(out.String(), `"id":"http:400/`))
-}
-
 // crowd is a run of n failures, each with all the evidence there can be.
 func crowd(n int) runlog.Run {
 	one := result(contract.Rows()[0], dialect.Chat)

@@ -42,3 +42,10 @@ func giants() runlog.Run {
 	}
 	return run
 }
+
+func TestPageStaysSmall(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, reports.HTML(&out, crowd(450)))
+	assert.Less(t, out.Len(), pageLimit)
+	assert.Equal(t, 450, strings.Count(out.String(), `"id":"http:400/`))
+}

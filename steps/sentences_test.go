@@ -6,6 +6,8 @@ package steps
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	gherkin "github.com/cucumber/gherkin/go/v42"
@@ -17,22 +19,33 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// The steps agree with the findings in every case of the contract, whatever comes back.
-func TestStepsAgreeWithFindings(t *testing.T) {
+// The steps agree with the findings, whatever comes back: each answer in every fifth case, the next one in the cases after those.
+// TestStepsAgreeWithFindingsInEveryCase has all of them.
+func TestStepsAgreeWithFindings(t *testing.T) { stepsAgree(t, 5) }
+
+// stepsAgree judges each answer in one of so many cases.
+func stepsAgree(t *testing.T, oneOf int) {
+	t.Helper()
 	scenarios := scenarios(t)
 	require.Len(t, scenarios, len(contract.Cases()))
-	for name, answer := range answers() {
-		for _, p := range scenarios {
-			c, err := contract.ParseCase(p.Name)
-			require.NoError(t, err)
+	cases := make([]contract.Case, len(scenarios))
+	for i, p := range scenarios {
+		c, err := contract.ParseCase(p.Name)
+		require.NoError(t, err)
+		cases[i] = c
+	}
+	answers := answers()
+	for number, name := range slices.Sorted(maps.Keys(answers)) {
+		for i := number % oneOf; i < len(cases); i += oneOf {
+			c := cases[i]
 			if c.IsLoad() {
 				continue
 			}
-			o := answer
+			o := answers[name]
 			if c.Reach() != contract.ReachMust || c.Circumstance == contract.SlowUpstream {
 				o.Balance = nil // it is not read
 			}
-			assertStepsAgree(t, judgeScenario(t, c, p, o))
+			assertStepsAgree(t, judgeScenario(t, c, scenarios[i], o))
 			require.False(t, t.Failed(), name)
 		}
 	}

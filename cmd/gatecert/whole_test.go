@@ -1,6 +1,6 @@
 //go:build !race
 
-// With the race detector these take five times as long. The tests of the root package run all cases with it.
+// The whole contract, which the root package plays too: make test-whole.
 
 package main
 
@@ -19,9 +19,6 @@ import (
 // Mutants with a few kinds of hook, and the permitted behaviour that changes most. make selftest tests all of them.
 func TestSelftestTestsGateways(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("runs the whole contract twice")
-	}
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "selftest", "--parallel", "1", "--out", dir,
 		"--mutant", "done-after-the-error", "--permitted", "http2")

@@ -1,6 +1,6 @@
 //go:build !race
 
-// With the race detector these take five times as long. The tests of the root package run all cases with it.
+// The whole contract, which the root package plays too: make test-whole.
 
 package certificate_test
 
@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/assert"
@@ -17,7 +16,6 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/certificate"
-	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func TestTheReferenceGatewaysWholeRunIsCertified(t *testing.T) {
@@ -70,134 +68,4 @@ func TestTheReferenceGatewaysWholeRunIsCertified(t *testing.T) {
 	assert.Equal(t, "PASSED", statement.Predicate.Result)
 	atRest := slices.DeleteFunc(contract.Cases(), contract.Case.IsLoad)
 	assert.Len(t, statement.Predicate.PassedTests, len(atRest))
-}
-
-// recount moves calls of a group in the spans from one outcome to another, "" for none.
-func recount(l *runlog.LoadSummary, group string, from, to runlog.Outcome, n int) {
-	for _, span := range l.Spans {
-		for ; n > 0 && span.Counts[group][from] > 0; n-- {
-			if span.Counts[group][from]--; to != "" {
-				span.Counts[group][to]++
-			}
-		}
-	}
-}
-
-func timesOf(l *runlog.LoadSummary, name string) *runlog.Times {
-	return &l.Times[slices.IndexFunc(l.Times, func(t runlog.Times) bool { return t.Name == name })]
-}
-
-func checkOf(l *runlog.LoadSummary, r contract.Requirement) *runlog.Check {
-	return &l.Checks[slices.IndexFunc(l.Checks, func(c runlog.Check) bool { return c.Requirement == r })]
-}
-
-func TestARateLimitsVerificationIsAudited(t *testing.T) {
-	t.Parallel()
-	const id = "http:429/over-rate-limit/chat/under-load"
-	log, err := record(t.Context(), gatecert.Config{Cases: []string{id, "code:channel:response_time_exceeded/slow-upstream/chat/under-load"}})
-	require.NoError(t, err)
-	summary := func(r *runlog.Run) *runlog.LoadSummary { return at(r, id).Load }
-	assertForgeries(t, log, []forgery{
-		{"the log as it is", func(*runlog.Run) {}, ""},
-		{"a call less", func(r *runlog.Run) { summary(r).Calls-- }, id + " counts "},
-		{"a call less, in the spans too", func(r *runlog.Run) {
-			summary(r).Calls--
-			recount(summary(r), runlog.LimitedGroup, runlog.Admitted, "", 1)
-		}, id + " sums up other counts than its spans"},
-		{"calls of another key more", func(r *runlog.Run) { summary(r).Spans[0].Add(runlog.ControlGroup, runlog.Admitted) }, id + " counts "},
-		{"failed calls without a finding", func(r *runlog.Run) {
-			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Error5xx, 1)
-		}, id + " has no finding, but its spans count 1 calls that were neither admitted nor refused"},
-		{"a refused call that was admitted", func(r *runlog.Run) {
-			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Admitted, 1)
-		}, id + " says that all "},
-		{"another number of calls", func(r *runlog.Run) {
-			checkOf(summary(r), contract.LimitExact).Sentence = "2000 calls admitted and 100 refused"
-		}, id + " says that 20"},
-		{"another number of refusals", func(r *runlog.Run) {
-			checkOf(summary(r), contract.Answered).Sentence = "all 3 refusals are complete 429 responses"
-		}, id + " says that all 3 refusals were complete"},
-		{"a limit without a check", func(r *runlog.Run) {
-			summary(r).Checks = slices.DeleteFunc(summary(r).Checks, func(c runlog.Check) bool { return c.Requirement == contract.LimitBurst })
-		}, id + " has no check of limit-burst"},
-		{"a check in other words", func(r *runlog.Run) { checkOf(summary(r), contract.LimitBurst).Sentence = "all is well" },
-			id + " says in other words than gatecert's that limit-burst held"},
-	})
-}
-
-func TestALoadCaseIsAudited(t *testing.T) {
-	t.Parallel()
-	const id = "http:5xx/upstream-error/chat/under-load"
-	log, err := record(t.Context(), gatecert.Config{Cases: []string{id}})
-	require.NoError(t, err)
-	broken := contract.Finding{Requirement: "healthy-served", Level: contract.Must, Want: "healthy calls answered", Got: "9 of 90 failed"}
-	breaks := func(r *runlog.Run) {
-		for i := range at(r, id).Load.Checks {
-			if check := &at(r, id).Load.Checks[i]; check.Requirement == broken.Requirement {
-				check.Result = contract.Violated
-			}
-		}
-	}
-	assertForgeries(t, log, []forgery{
-		{"the log as it is", func(*runlog.Run) {}, ""},
-		{"a load case that failed is sound too", func(r *runlog.Run) {
-			breaks(r)
-			at(r, id).Findings, at(r, id).Verdict = []contract.Finding{broken}, contract.Fail
-		}, ""},
-		{"and one that is untestable", func(r *runlog.Run) { at(r, id).Verdict, at(r, id).Load = contract.Untestable, nil }, ""},
-		{"a load case without its summary", func(r *runlog.Run) { at(r, id).Load = nil }, id + " is pass without a load summary"},
-		{"a summary without checks", func(r *runlog.Run) { at(r, id).Load.Checks = nil }, id + " is pass without a load summary"},
-		{"a summary of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " is pass without a load summary"},
-		{"a summary in which nothing was tested", func(r *runlog.Run) {
-			for i := range at(r, id).Load.Checks {
-				at(r, id).Load.Checks[i].Result = contract.Untested
-			}
-		}, id + " is pass without a load summary"},
-		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, but its findings mean fail"},
-		{"a violated check without its finding", breaks, id + " omits a finding: healthy-served"},
-		{"a finding at a level that its requirement does not have", func(r *runlog.Run) {
-			breaks(r)
-			weaker := broken
-			weaker.Level = contract.Should
-			at(r, id).Findings, at(r, id).Verdict = []contract.Finding{weaker}, contract.Warn
-		}, id + " has a finding that no load case has: SHOULD healthy-served"},
-		{"a call less", func(r *runlog.Run) { at(r, id).Load.Calls-- }, id + " counts "},
-		{"a healthy call less, in the spans too", func(r *runlog.Run) {
-			at(r, id).Load.Calls--
-			recount(at(r, id).Load, "healthy", runlog.Admitted, "", 1)
-		}, " healthy requests that succeeded, its spans count "},
-		{"failed calls in the spans alone", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5) }, " healthy requests that succeeded, its spans count "},
-		{"failed calls that the checks do not know", func(r *runlog.Run) {
-			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
-			timesOf(at(r, id).Load, "healthy during").Count -= 5
-		}, id + " counts 5 healthy requests in its spans that failed, its checks 0"},
-		{"more failed calls than are permitted", func(r *runlog.Run) {
-			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
-			timesOf(at(r, id).Load, "healthy during").Count -= 5
-			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "5 of 80 healthy requests failed during the outage"
-		}, id + " calls healthy requests served of which 5 of 80 failed"},
-		{"a number that is no longer in the spans", func(r *runlog.Run) {
-			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "0 of 9000 healthy requests failed during the outage"
-		}, id + " says that 0 of 9000 healthy requests failed during the outage"},
-		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + " says in other words than gatecert's that healthy-served held"},
-		{"faulty calls that succeeded", func(r *runlog.Run) { recount(at(r, id).Load, "failing", runlog.Error5xx, runlog.Admitted, 1) },
-			id + " says that all faulty requests got their error, but its spans count 1 that did not"},
-		{"fewer faulty calls", func(r *runlog.Run) {
-			at(r, id).Load.Calls -= 2
-			recount(at(r, id).Load, "failing", runlog.Error5xx, "", 2)
-		}, " faulty requests were answered, its spans count "},
-		{"a check removed", func(r *runlog.Run) {
-			l := at(r, id).Load
-			l.Checks = slices.DeleteFunc(l.Checks, func(c runlog.Check) bool { return c.Requirement == contract.Recovery })
-		}, id + " has no check of recovery"},
-		{"healthy calls that were slow", func(r *runlog.Run) {
-			slow := timesOf(at(r, id).Load, "healthy during")
-			slow.P50, slow.P90, slow.P99 = time.Minute, time.Minute, time.Minute
-		}, id + " calls healthy requests spared that took longer"},
-		{"a lower bound", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy during").Bound = time.Nanosecond }, id + " calls healthy requests spared that took longer"},
-		{"times in no order", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy after").P50 = time.Hour }, id + " has times that contradict each other"},
-		{"a span removed", func(r *runlog.Run) { at(r, id).Load.Spans = slices.Delete(at(r, id).Load.Spans, 3, 4) }, id + " has spans that do not follow each other"},
-		{"an outcome that there is not", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, "splendid", 1) }, id + " has a span with a count that cannot be"},
-		{"a load case that was not selected", func(r *runlog.Run) { r.Selection.WithoutLoad = true }, id + " was not selected"},
-	})
 }

@@ -6,7 +6,6 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,26 +43,6 @@ func TestNamesAndSentencesAreUnique(t *testing.T) {
 	}
 	require.Len(t, All(), 259)
 	require.Len(t, Permitted(), 43)
-}
-
-func TestEveryExpectationNamesCasesThatNoEarlierOneNames(t *testing.T) {
-	for _, m := range All() {
-		require.NotEmpty(t, m.Cases(), m.Name)
-		first := map[int]bool{}
-		for _, c := range contract.Cases() {
-			first[slices.IndexFunc(m.Expect, func(e Expectation) bool {
-				return slices.ContainsFunc(e.Cases, func(p contract.Pattern) bool { return p.Matches(c.ID()) })
-			})] = true
-		}
-		for i, e := range m.Expect {
-			require.True(t, first[i], "%s: expectation %d is hidden by those before it", m.Name, i)
-			for _, p := range e.Cases {
-				_, err := contract.ParsePattern(string(p))
-				require.NoError(t, err, m.Name)
-				require.NotEmpty(t, p.Cases(), "%s: %s", m.Name, p)
-			}
-		}
-	}
 }
 
 func TestEveryRowAndRequirementHasAMutant(t *testing.T) {

@@ -338,26 +338,6 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestDecodeStreamIsBounded(t *testing.T) {
-	for name, text := range map[string]string{
-		"a line without an end":   "data: x",
-		"an event without an end": "data: x\n",
-		"comments without an end": ": keep-alive, keep-alive, keep-alive, keep-alive, keep-alive\n\n",
-		"blank lines":             "\n",
-		"events":                  sse(`{"type":"ping","padding":"` + strings.Repeat("x", convert.MaxEvent-100) + `"}`),
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := &endless{text: text}
-			_, err := collect(t.Context(), dialect.Anthropic, r)
-			assert.ErrorIs(t, err, convert.ErrNotAnswer)
-			assert.LessOrEqual(t, r.read, int64(convert.MaxStream+2*convert.MaxEvent))
-		})
-	}
-	_, err := convert.DecodeStream(t.Context(), dialect.OpenAI, silent{}, discard)
-	assert.ErrorIs(t, err, io.ErrNoProgress)
-	assert.ErrorIs(t, err, convert.ErrTruncated)
-}
-
 // silent returns nothing and no error, as a reader may do now and then.
 type silent struct{}
 

