@@ -35,15 +35,24 @@ func keeps(d limits.DeclaredLimit, calls []admission) bool {
 	case contract.SlidingLog:
 		return allowedByLog(log, d.Limit, d.Window)
 	case contract.FixedWindow:
-		return allowedByWindowsFromFirst(log, d.Limit, d.Window) || somePhase(log, d.Window, func(w windows) bool { return w.mostIn() <= d.Limit })
+		return allowedByWindowsFromFirst(log, d.Limit, d.Window) || somePhase(log, d, func(w windows) bool { return w.mostIn() <= d.Limit })
 	case contract.SlidingCounter:
-		return somePhase(log, d.Window, func(w windows) bool { return w.mostWeighted() < float64(d.Limit)+1 }) // the sum is rounded down
+		return somePhase(log, d, func(w windows) bool { return w.mostWeighted() < float64(d.Limit)+1 }) // the sum is rounded down
 	default:
-		return slices.ContainsFunc([]contract.LimiterKind{contract.TokenBucket, contract.SlidingLog, contract.FixedWindow, contract.SlidingCounter}, func(kind contract.LimiterKind) bool {
-			d.Kind = kind
-			return keeps(d, calls)
-		})
+		return len(keptAs(d, calls)) > 0
 	}
+}
+
+// keptAs returns the kinds of which a limiter may have admitted the calls.
+func keptAs(d limits.DeclaredLimit, calls []admission) []contract.LimiterKind {
+	kinds := []contract.LimiterKind{contract.TokenBucket, contract.SlidingLog, contract.FixedWindow, contract.SlidingCounter}
+	if d.Kind != "" {
+		kinds = []contract.LimiterKind{d.Kind}
+	}
+	return slices.DeleteFunc(kinds, func(kind contract.LimiterKind) bool {
+		d.Kind = kind
+		return !keeps(d, calls)
+	})
 }
 
 // interval is an admission, in time since the first one began.
@@ -118,12 +127,26 @@ func allowedByWindowsFromFirst(log []interval, limit int, window time.Duration) 
 	return true
 }
 
-// windows are the counts of the calls that certainly fell into each window of a clock.
+// windows are those of a clock, and the window that each admission counts in.
 type windows struct {
 	log    []interval
 	window time.Duration
 	phase  time.Duration
+	of     []int
 	counts map[int]int
+}
+
+// newWindows counts calls that may have been decided on either side of a boundary in the earlier window, while that has room.
+func newWindows(log []interval, window, phase time.Duration, limit int) windows {
+	w := windows{log, window, phase, make([]int, len(log)), map[int]int{}}
+	for i, c := range log {
+		k := w.number(c.from)
+		for ; k < w.number(c.to) && w.counts[k] >= limit; k++ {
+		}
+		w.of[i] = k
+		w.counts[k]++
+	}
+	return w
 }
 
 // number is the window that an instant is in.
@@ -140,33 +163,22 @@ func (w windows) mostIn() int {
 // mostWeighted is the largest sum of the calls in a window and the share of those in the window before, at any admission.
 func (w windows) mostWeighted() float64 {
 	most, so := 0.0, map[int]int{}
-	for _, c := range w.log { // in the order of their decisions
-		k := w.number(c.to)
-		if k == w.number(c.from) {
-			so[k]++
-		}
-		into := float64((c.to-w.phase+w.window)%w.window) / float64(w.window)
+	for i, c := range w.log { // in the order of their decisions
+		k := w.of[i]
+		so[k]++
+		into := min(float64(c.to-w.phase+w.window)/float64(w.window)-float64(k), 1)
 		most = max(most, float64(so[k])+float64(w.counts[k-1])*(1-into))
 	}
 	return most
 }
 
 // somePhase reports whether windows that begin at some instant allow the calls.
-func somePhase(log []interval, window time.Duration, allow func(windows) bool) bool {
-	for _, c := range log {
-		for _, at := range []time.Duration{c.from, c.from + 1, c.to, c.to + 1} {
-			w := windows{log, window, at % window, map[int]int{}}
-			for _, c := range log {
-				if k := w.number(c.to); k == w.number(c.from) {
-					w.counts[k]++
-				}
-			}
-			if allow(w) {
-				return true
-			}
-		}
-	}
-	return false
+func somePhase(log []interval, d limits.DeclaredLimit, allow func(windows) bool) bool {
+	return slices.ContainsFunc(log, func(c interval) bool {
+		return slices.ContainsFunc([]time.Duration{c.from, c.from + 1, c.to, c.to + 1}, func(at time.Duration) bool {
+			return allow(newWindows(log, d.Window, at%d.Window, d.Limit))
+		})
+	})
 }
 
 func TestKeeps(t *testing.T) {
@@ -188,6 +200,10 @@ func TestKeeps(t *testing.T) {
 		{"as many in flight", concurrency(2), []int{0, 10, 60, 70}, true},
 		{"one more in flight", concurrency(2), []int{0, 10, 20}, false},
 		{"some kind", anyKind(3, time.Second), []int{900, 901, 902, 1100, 1101, 1102}, true},
+		{"windows with a boundary in each of three bursts", fixedWindow(3, time.Second), []int{0, 1, 2, 3, 1001, 1002, 1003, 1004, 2002, 2003, 2004, 2005}, true},
+		{"windows, one over in each of four bursts", fixedWindow(3, time.Second), []int{0, 1, 2, 3, 1001, 1002, 1003, 1004, 2002, 2003, 2004, 2005, 3003, 3004, 3005, 3006}, false},
+		{"some kind, with a boundary in each burst", anyKind(3, time.Second), []int{0, 1, 2, 3, 1001, 1002, 1003, 1004}, true},
+		{"twice the limit in every burst", anyKind(3, time.Second), []int{0, 1, 2, 3, 4, 5, 1001, 1002, 1003, 1004, 1005, 1006}, false},
 		{"no kind", anyKind(3, time.Second), []int{0, 1, 2, 3, 4, 5, 6}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

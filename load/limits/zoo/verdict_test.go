@@ -105,6 +105,9 @@ func verify(ctx context.Context, s species, d declaration) result {
 	r := result{took: time.Since(began)}
 	r.verdict = judge(s, d, findings, summary, err, func() bool { return keeps(d.limit, log.all()) })
 	r.sentence = describe(findings, summary, err)
+	if r.verdict == falseMust {
+		r.sentence += fmt.Sprintf("\nthe %d admitted calls are those of %q", len(log.all()), keptAs(d.limit, log.all()))
+	}
 	return r
 }
 
