@@ -104,12 +104,12 @@ func (g gatewayCommand) writeProfile(c *console, server *reference.Server, token
 		fmt.Fprintf(c.out, "# gateway at %s\n%s", server.URL(), text)
 		return nil
 	}
-	if err := atomicfile.WriteBytes(g.ProfileOut, 0o600, text); err != nil { // a process that waits for the file must not see a part of it
-		return err
-	}
-	// It breaks this gateway's own store, and nothing else.
+	// It breaks this gateway's own store, and nothing else. A process that waits for the file must find it whole, and trusted.
 	if err := trust(g.ProfileOut, digestOf(text)); err != nil {
 		fmt.Fprintf(c.err, "note: runs with this profile need --allow-actions: %v\n", err)
+	}
+	if err := atomicfile.WriteBytes(g.ProfileOut, 0o600, text); err != nil {
+		return err
 	}
 	fmt.Fprintf(c.out, "gateway at %s, profile in %s\n", server.URL(), g.ProfileOut)
 	return nil

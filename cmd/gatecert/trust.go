@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/internal/atomicfile"
@@ -91,6 +92,8 @@ func agreement(file, digest string) (agreed, path string, err error) {
 	}
 	if resolved, err := filepath.EvalSymlinks(path); err == nil {
 		path = resolved
+	} else if folder, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(folder, filepath.Base(path)) // the file is not there yet
 	}
 	return filepath.Join(dir, digestOf([]byte(path+"\x00"+digest))), path, nil
 }
@@ -122,7 +125,11 @@ func agreements(dir string) (about map[string]string, err error) {
 	return about, nil
 }
 
-// trust agrees to a profile, and forgets what was agreed to about the same file before, and about files that are gone.
+// unwritten is how long an agreement may be about a file that is not there: gatecert gateway agrees first and writes then.
+const unwritten = time.Hour
+
+// trust agrees to a profile, which need not be there yet. It forgets what was agreed to about the same file before, and about
+// files that are gone.
 func trust(file, digest string) error {
 	agreed, path, err := agreement(file, digest)
 	if err != nil {
@@ -137,11 +144,21 @@ func trust(file, digest string) error {
 		return err
 	}
 	for old, about := range earlier {
-		if _, err := os.Lstat(about); about == path || errors.Is(err, os.ErrNotExist) {
+		if about == path || gone(about) && olderThan(old, unwritten) {
 			_ = os.Remove(old)
 		}
 	}
 	return atomicfile.WriteBytes(agreed, 0o600, []byte(path))
+}
+
+func gone(file string) bool {
+	_, err := os.Lstat(file)
+	return errors.Is(err, os.ErrNotExist)
+}
+
+func olderThan(file string, age time.Duration) bool {
+	info, err := os.Lstat(file)
+	return err == nil && time.Since(info.ModTime()) > age
 }
 
 // forget withdraws what was agreed to about a file, whatever its content was.

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/internal/freeport"
 )
 
 // A stranger's profile runs nothing before its user has agreed, wherever in a recipe its actions stand.
@@ -77,4 +83,54 @@ func TestActionsNeedConsent(t *testing.T) {
 	_, stderr = run("--allow-actions")
 	assert.NotContains(t, stderr, "not permitted")
 	assert.Len(t, contents(t, marks), 3)
+}
+
+// Who waits for the profile of a gateway may use it at once.
+func TestTheGatewaysProfileIsTrustedWhenItAppears(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	folder, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(folder, link))
+	file := filepath.Join(link, "gateway.yaml")
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		code, _, stderr := invoke(ctx, "gateway", "--listen", "127.0.0.1:0", "--upstream", freeport.Address(t), "--profile-out", file)
+		assert.Equal(t, exitConformant, code, stderr)
+	})
+	defer serving.Wait()
+	defer cancel()
+	for began := time.Now(); ; runtime.Gosched() {
+		if raw, err := os.ReadFile(file); err == nil {
+			assert.True(t, trusted(file, digestOf(raw)))
+			return
+		}
+		require.Less(t, time.Since(began), 20*time.Second)
+	}
+}
+
+// An agreement is about a file that may still be written, and is forgotten when the file has been gone for long.
+func TestAgreementsAboutFilesThatAreNotThere(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	dir := t.TempDir()
+	file, other := filepath.Join(dir, "a.yaml"), filepath.Join(dir, "b.yaml")
+	require.NoError(t, trust(file, "digest"))
+	require.NoError(t, trust(other, "digest"))
+	assert.True(t, trusted(file, "digest"), "another agreement leaves it")
+	require.NoError(t, trust(file, "new"))
+	assert.False(t, trusted(file, "digest"), "the file has other content")
+	assert.True(t, trusted(file, "new"))
+
+	age := func() {
+		agreed, _, err := agreement(file, "new")
+		require.NoError(t, err)
+		long := time.Now().Add(-2 * unwritten)
+		require.NoError(t, os.Chtimes(agreed, long, long))
+	}
+	age()
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, trust(other, "digest"))
+	assert.True(t, trusted(file, "new"), "the file is there")
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, trust(other, "digest"))
+	assert.False(t, trusted(file, "new"), "the file is gone")
 }
