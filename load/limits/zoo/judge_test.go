@@ -88,3 +88,39 @@ func TestJudgeModel(t *testing.T) {
 		})
 	}
 }
+
+func TestDeclarations(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		species species
+		want    []string
+	}{
+		{"a log", species{truth: slidingLog(20, time.Second)}, []string{
+			"true: sliding-log 20 in 1s", "true any: no kind 20 in 1s", "half: sliding-log 10 in 1s", "half any: no kind 10 in 1s",
+			"double: sliding-log 40 in 1s", "double any: no kind 40 in 1s", "+1: sliding-log 21 in 1s", "+1 any: no kind 21 in 1s",
+			"-1: sliding-log 19 in 1s", "-1 any: no kind 19 in 1s", "+15%: sliding-log 23 in 1s", "+15% any: no kind 23 in 1s",
+			"-15%: sliding-log 17 in 1s", "-15% any: no kind 17 in 1s",
+		}},
+		{"a bucket with a smaller burst", species{truth: tokenBucket(6, time.Second, 3)}, []string{
+			"true: token-bucket 6 in 1s, burst 3", "true any: no kind 6 in 1s", "half: token-bucket 3 in 1s", "half any: no kind 3 in 1s",
+			"double: token-bucket 12 in 1s, burst 3", "double any: no kind 12 in 1s", "+1: token-bucket 7 in 1s, burst 3", "-1: token-bucket 5 in 1s, burst 3",
+		}},
+		{"a bucket with a larger burst, and steps", species{truth: tokenBucket(5, time.Second, 15), loose: true}, []string{
+			"true: token-bucket 5 in 1s, burst 15", "true any: no kind 15 in 3s", "half: token-bucket 2 in 1s, burst 15", "half any: no kind 15 in 7.5s",
+			"double: token-bucket 10 in 1s, burst 15", "double any: no kind 15 in 1.5s",
+		}},
+		{"calls in flight", species{truth: concurrency(5)}, []string{"true: concurrency 5", "half: concurrency 2", "double: concurrency 10", "+1: concurrency 6", "-1: concurrency 4"}},
+		{"one call", species{truth: fixedWindow(1, time.Second)}, []string{
+			"true: fixed-window 1 in 1s", "true any: no kind 1 in 1s", "double: fixed-window 2 in 1s", "double any: no kind 2 in 1s",
+		}},
+		{"nothing to declare", species{inferOnly: true}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, d := range declarations(tt.species) {
+				got = append(got, d.name+": "+describeLimit(d.limit, false))
+			}
+			require.Equal(t, tt.want, got)
+		})
+	}
+}

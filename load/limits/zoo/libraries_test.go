@@ -78,7 +78,8 @@ func libraries(t *testing.T) []species {
 			return allowing(l.Allow)
 		})},
 
-		{name: "smooth 10/s", library: "failsafe-go", truth: tokenBucket(10, time.Second, 1), burst1: true, keep: direct(func() handler {
+		// One call in each tenth of a second of its clock, so that two may follow each other at once.
+		{name: "smooth 10/s", library: "failsafe-go", truth: fixedWindow(1, 100*time.Millisecond), keep: direct(func() handler {
 			return allowing(ratelimiter.NewSmooth[any](10, time.Second).TryAcquirePermit)
 		})},
 		{name: "bursty 20 in 2s", library: "failsafe-go", truth: fixedWindow(20, 2*time.Second), keep: direct(func() handler {

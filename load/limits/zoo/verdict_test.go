@@ -55,26 +55,20 @@ func declarations(s species) []declaration {
 	n := s.truth.Limit
 	var all []declaration
 	add := func(name string, limit int) {
+		if limit < 1 || slices.ContainsFunc(all, func(d declaration) bool { return d.limit.Limit == limit }) {
+			return
+		}
 		d := s.truth
 		d.Limit = limit
-		if s.truth.Burst == s.truth.Limit {
+		if s.truth.Burst == n {
 			d.Burst = limit
 		}
 		of := declaration{name, d, limit < n, limit > n, s.loose}
 		if d.Kind != "" {
 			all = append(all, of)
 		}
-		// A limit on calls in flight has no window, and so cannot be declared without its kind. Who declares no kind declares no
-		// burst either; of a bucket with a smaller one, a call more or less does not show.
-		smaller := s.truth.Burst > 0 && s.truth.Burst < s.truth.Limit
-		if d.Kind != contract.Concurrency && !(smaller && limit != n && limit != n/2 && limit != 2*n) {
-			of.limit.Kind = ""
-			if d.Burst <= d.Limit {
-				of.limit.Burst = 0
-			}
-			of.loose = s.loose || smaller
-			of.name += kindless
-			all = append(all, of)
+		if without, ok := withoutKind(of, s.truth); ok {
+			all = append(all, without)
 		}
 	}
 	add("true", n)
@@ -92,6 +86,28 @@ func declarations(s species) []declaration {
 	return all
 }
 
+// withoutKind returns what is declared by who does not know the kind, and so no burst either. A limit on calls in flight cannot be
+// declared so. Of a bucket with another burst, a call more or less does not show.
+func withoutKind(d declaration, truth limits.DeclaredLimit) (declaration, bool) {
+	d.name += kindless
+	if d.limit.Kind == "" {
+		return d, true
+	}
+	kind := d.limit.Kind
+	d.limit.Kind, d.limit.Burst = "", 0
+	switch {
+	case kind == contract.Concurrency:
+		return d, false
+	case truth.Burst == 0 || truth.Burst == truth.Limit:
+		return d, true
+	case truth.Burst > truth.Limit: // the same rate, in windows that allow the burst
+		d.limit.Window = d.limit.Window * time.Duration(truth.Burst) / time.Duration(d.limit.Limit)
+		d.limit.Limit = truth.Burst
+	}
+	d.loose = true
+	return d, d.name == "true"+kindless || d.name == "half"+kindless || d.name == "double"+kindless
+}
+
 // kindless ends the names of declarations without a kind.
 const kindless = " any"
 
@@ -106,7 +122,7 @@ func verify(ctx context.Context, s species, d declaration) result {
 	r.verdict = judge(s, d, findings, summary, err, func() bool { return keeps(d.limit, log.all()) })
 	r.sentence = describe(findings, summary, err)
 	if r.verdict == falseMust {
-		r.sentence += fmt.Sprintf("\nthe %d admitted calls are those of %q", len(log.all()), keptAs(d.limit, log.all()))
+		r.sentence += fmt.Sprintf("\nof %d in %s, the %d admitted calls are allowed by %q", d.limit.Limit, d.limit.Window, len(log.all()), keptAs(d.limit, log.all()))
 	}
 	return r
 }
