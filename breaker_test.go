@@ -22,9 +22,11 @@ import (
 // A breaker that opens after an upstream failure answers everything with another error for a while. The run notices
 // that, adds a note, and judges no case by it.
 func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
-	var until atomic.Int64 // unix nanoseconds until which the breaker is open
+	// Unix nanoseconds until which the breaker is open; below zero it opens with the next call, however late that comes.
+	var until atomic.Int64
 	target := served(t, func(g http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			until.CompareAndSwap(-1, time.Now().Add(300*time.Millisecond).UnixNano())
 			if time.Now().UnixNano() < until.Load() {
 				w.WriteHeader(http.StatusServiceUnavailable)
 				return
@@ -32,7 +34,7 @@ func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 			record := httptest.NewRecorder()
 			g.ServeHTTP(record, r)
 			if record.Code == http.StatusBadGateway {
-				until.CompareAndSwap(0, time.Now().Add(300*time.Millisecond).UnixNano())
+				until.CompareAndSwap(0, -1)
 			}
 			maps.Copy(w.Header(), record.Header())
 			w.WriteHeader(record.Code)

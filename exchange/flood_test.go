@@ -10,11 +10,13 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
@@ -77,17 +79,25 @@ func floodReader(body, contentType string) contract.Observation {
 }
 
 // Every byte of a hostile answer costs a bounded time, whatever the bytes are and however small the pieces. Where the time grew
-// with the square of the size, 512 KiB would take half a minute or more.
+// with the square of the size, 512 KiB would take half a minute or more. It is the time of the processors, which other programs do not change.
 func TestAFloodIsReadInLinearTime(t *testing.T) {
 	for name, body := range floods(512 << 10) {
 		for _, contentType := range []string{"text/event-stream", "application/json"} {
-			began := time.Now()
+			began := processorTime(t)
 			o := floodReader(body, contentType)
-			took := time.Since(began)
+			took := processorTime(t) - began
 			assert.Less(t, took, 5*time.Second, "%s as %s", name, contentType)
 			assert.False(t, bytes.Contains(o.Body, []byte(floodKey)), name)
 		}
 	}
+}
+
+// processorTime is how long the processors have worked for this process.
+func processorTime(t *testing.T) time.Duration {
+	t.Helper()
+	var usage syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &usage))
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func BenchmarkFlood(b *testing.B) {

@@ -166,7 +166,7 @@ func TestRunStreams(t *testing.T) {
 		first, rest, _ := strings.Cut(goodStream, "\n\n")
 		_, _ = io.WriteString(w, first+"\n\n")
 		w.(http.Flusher).Flush()
-		time.Sleep(20 * ms)
+		time.Sleep(200 * ms) // a busy machine takes a while until it has read the first
 		_, _ = io.WriteString(w, rest)
 	})
 	p := chatRequest(s.URL)
