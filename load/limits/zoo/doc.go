@@ -2,7 +2,7 @@
 // for Redis, nginx and HAProxy. It is a module of its own, so that gatecert does not depend on any of them.
 //
 //	make zoo                              every limiter, declared rightly and wrongly in seven ways, and inferred
-//	make zoo ZOO_RUNS=20                  the same in twenty runs; while every other run is made, all cores are busy
+//	make zoo ZOO_RUNS=20                  the same in twenty runs; in the second ten all cores are busy
 //	make zoo ZOO_ONLY='nginx|redis_rate'  some of them
 //
 // The tests print a table: how often the verdict was right, unclear and wrong. What counts as wrong is decided from a log of the

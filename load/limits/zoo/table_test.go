@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -15,10 +16,13 @@ import (
 // table collects results.
 type table struct {
 	species []species
+	// path is the file that the table is written to while it grows, "" for none.
+	path string
 	// spinning says that all cores are busy now.
 	spinning bool
 
 	mu      sync.Mutex
+	written time.Time
 	entries []entry
 	// bySpinning has the results by verdict.
 	bySpinning map[bool]*counts
@@ -34,11 +38,26 @@ type entry struct {
 	spinning bool
 }
 
-func (t *table) add(e experiment, r result) {
+func (t *table) add(e experiment, r result) error {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.entries = append(t.entries, entry{e, r, t.spinning})
 	t.bySpinning[t.spinning][r.verdict]++
+	old := time.Since(t.written) > time.Minute
+	if old {
+		t.written = time.Now()
+	}
+	t.mu.Unlock()
+	if !old {
+		return nil
+	}
+	return t.write()
+}
+
+func (t *table) write() error {
+	if t.path == "" {
+		return nil
+	}
+	return os.WriteFile(t.path, []byte(t.String()), 0o644)
 }
 
 // wrong counts the results that are neither right nor unclear.
