@@ -15,6 +15,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -31,6 +32,8 @@ func TestRowsAreExplainedAsTheContractHasThem(t *testing.T) {
 		_, rest, found := strings.Cut(text, "### `"+string(row.ID)+"`\n")
 		require.True(t, found, "row %s is not explained: add a section to docs/rows.md", row.ID)
 		part, _, _ := strings.Cut(rest, "\n### ")
+		assert.NotEmpty(t, reports.RowText(row.ID))
+		assert.Contains(t, part, reports.RowText(row.ID), "reports/rowtexts.go and docs/rows.md differ")
 		assert.Contains(t, part, row.Meaning)
 		assert.Contains(t, part, row.Advice)
 		assert.Contains(t, part, "**"+row.Status.String()+"**, "+string(row.Status.Basis))

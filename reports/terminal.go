@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
@@ -18,11 +17,12 @@ type TerminalOptions struct {
 	Color bool
 	// Width is the number of columns, 80 when 0. A matrix is laid out so that it fits.
 	Width int
-	// Failures is the number of cases shown in full, 10 when 0.
+	// Failures is the number of causes shown with an example, 5 when 0.
 	Failures int
 }
 
-// Terminal writes the report for a terminal: the matrix, the cases that need attention, the totals and a closing sentence.
+// Terminal writes the report for a terminal: the matrix, the causes of what needs attention, the totals and a closing
+// sentence.
 // It fails only when w does.
 func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
@@ -33,7 +33,7 @@ func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	}
 	t.line("")
 	t.legend(m, t.matrix(m))
-	t.attention(attentionOf(run))
+	t.causes(run)
 	t.loadCases(run)
 	notes := runNotes(run)
 	for _, n := range notes {
@@ -55,7 +55,7 @@ func (o TerminalOptions) withDefaults() TerminalOptions {
 		o.Width = 80
 	}
 	if o.Failures <= 0 {
-		o.Failures = 10
+		o.Failures = 5
 	}
 	return o
 }
@@ -127,29 +127,6 @@ func (t *terminal) wrapped(parts, painted []string) {
 		line, size = line+painted[i], size+n
 	}
 	t.line("%s", line)
-}
-
-// attention writes the failures and then the warnings, up to the bound.
-func (t *terminal) attention(a attention) {
-	texts := slices.Concat(a.failures, a.warnings)
-	shown := texts[:min(len(texts), t.opts.Failures)]
-	for _, f := range shown {
-		t.failure(f)
-	}
-	if rest := len(texts) - len(shown); rest > 0 {
-		t.line("… and %d more, see report.html", rest)
-		t.line("")
-	}
-	if len(a.neverRan) > 0 {
-		t.line("%s never ran:", Count(len(a.neverRan), "expected case"))
-		for _, id := range a.neverRan[:min(len(a.neverRan), t.opts.Failures)] {
-			t.line("  %s %s", t.sign(contract.Error), id)
-		}
-		if rest := len(a.neverRan) - t.opts.Failures; rest > 0 {
-			t.line("  … and %d more, see report.html", rest)
-		}
-		t.line("")
-	}
 }
 
 func (t *terminal) failure(f failureText) {

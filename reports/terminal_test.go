@@ -5,6 +5,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -43,10 +44,11 @@ func TestASurfaceThatDoesNotAnswerIsOneLineAfterWhatIsProven(t *testing.T) {
 	}
 	run := concluded(header(contract.Relay), cases)
 	got := terminal(t, run, reports.TerminalOptions{})
-	failure, dead := strings.Index(got, "✗ http:5xx/"), strings.Index(got, "E 6 cases on messages")
+	failure, dead := strings.Index(got, " 1. ✗ 400 instead of 5xx"), strings.Index(got, " 2. E Could not be judged: control failed")
 	require.Positive(t, failure, got)
 	assert.Greater(t, dead, failure, got)
 	assert.Equal(t, 1, strings.Count(got, "control failed"), got)
+	assert.Contains(t, got, "found in  6 cases, 1 endpoint", got)
 	assert.Equal(t, contract.Fail, run.Verdict(), "a proven failure stands")
 }
 
@@ -58,10 +60,18 @@ func TestTerminalOptions(t *testing.T) {
 		assert.Contains(t, colored, "\x1b[1;31m✗\x1b[0m")
 		assert.Equal(t, plain, regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(colored, ""))
 	})
-	t.Run("no more failures than selected are shown in full", func(t *testing.T) {
+	t.Run("no more causes than selected have an example, the others have a line each", func(t *testing.T) {
 		got := terminal(t, failingRun(), reports.TerminalOptions{Failures: 2})
-		assert.Equal(t, 2, strings.Count(got, "\n  scenario "))
-		assert.Contains(t, got, "… and 3 more, see report.html")
+		assert.Equal(t, 2, strings.Count(got, "\n    found in  "))
+		assert.Contains(t, got, "\n 6. ! 503 answers have no param (1 case, 1 endpoint)\n")
+	})
+	t.Run("what has no line is counted", func(t *testing.T) {
+		run := failingRun()
+		for i := range run.Cases {
+			run.Cases[i].Verdict = contract.Fail
+			run.Cases[i].Findings = []contract.Finding{{Requirement: contract.Code, Level: contract.Must, Want: "none", Got: strconv.Quote(strings.Repeat("x", i%50))}}
+		}
+		assert.Contains(t, terminal(t, run, reports.TerminalOptions{}), "\n… and 15 more causes, in report.html\n")
 	})
 	t.Run("a writer that fails is reported", func(t *testing.T) {
 		err := reports.Terminal(brokenWriter{}, goodRun(), reports.TerminalOptions{})

@@ -38,6 +38,7 @@ func (e explainCommand) Run(c *console) error {
 	}
 	claims := p.Claims.Declared()
 	explainRow(c.out, row, claims)
+	fmt.Fprintf(c.out, "\n%s\n", indented(reports.RowText(row.ID), 2, c.width))
 	for _, circ := range contract.Circumstances() {
 		if circ.Row == row.ID {
 			explainCircumstance(c, circ, claims)

@@ -29,7 +29,7 @@ type runCommand struct {
 	Keep        int           `help:"Keep the N newest runs of this target in reports/ and remove older ones, except certified ones. Default: all are kept." placeholder:"N"`
 	Yes         bool          `help:"Permit the changes that a driver makes on a running gateway (it lists them first), and load cases on a gateway that is not on this machine. For CI."`
 	TimeLimit   time.Duration `help:"End a run that takes longer; it is incomplete then, with exit code 3. 0 for no limit. Default: ${default}." default:"15m"`
-	Failures    int           `help:"Number of failures shown in full on the terminal. Default: ${default}." default:"10"`
+	Failures    int           `help:"Number of causes of failures shown with an example on the terminal; each of the others has a line. Default: ${default}." default:"5"`
 }
 
 // Help implements kong's HelpProvider.

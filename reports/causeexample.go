@@ -1,0 +1,150 @@
+package reports
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
+)
+
+// markedText is a text with a marked part. All of it is safe to show.
+type markedText struct {
+	Before string `json:"before"`
+	Marked string `json:"marked"`
+	After  string `json:"after"`
+}
+
+func (m markedText) String() string { return m.Before + m.Marked + m.After }
+
+// causeExample is the example of a cause as reports show it, safe to show.
+type causeExample struct {
+	Case string
+	// Head is the status and the header field that matter, "" where there is no answer or where the body alone matters.
+	Head markedText
+	// Body is the part of the body around what is marked in it.
+	Body markedText
+	// NoBody says why there is no body to show, "" where there is one.
+	NoBody string
+	// Got is what was found, Want what was expected.
+	Got, Want string
+	// Load describes the load of a load case, line by line.
+	Load []string
+	Curl string
+}
+
+// Bounds of the body of an example, in bytes: what is shown before the mark, of the mark, and in all.
+const (
+	beforeMark = 160
+	longMark   = 120
+	wholeBody  = 420
+)
+
+func (c Cause) example() causeExample {
+	e := causeExample{
+		Case: plain.Text(c.Example.ID, nameLimit),
+		Got:  plain.Text(c.Finding.Got, textLimit), Want: plain.Text(c.Finding.Want, textLimit),
+	}
+	if c.Example.Load != nil {
+		e.Load = LoadText(*c.Example.Load)
+	}
+	o := c.Example.Observation
+	if o == nil {
+		return e
+	}
+	e.Curl = oneLine(plain.Lines(o.Sent.Curl, curlLimit))
+	at := place{}
+	if c.Requirement != "" {
+		at = placeOf(*o, c.Finding)
+	}
+	e.Head = headText(*o, at)
+	switch {
+	case o.Failure != nil || o.Status == 0:
+	case o.BodyDigest != "":
+		e.NoBody = plain.Text(mediaText(*o), textLimit)
+	case len(o.Body) == 0:
+		e.NoBody = "no body"
+	default:
+		e.Body = around(o.Body, at.body)
+	}
+	return e
+}
+
+// oneLine keeps a command line on one line: a shell reads $'\n' as a line end where a quoted text has one.
+func oneLine(curl string) string { return strings.ReplaceAll(strings.TrimSpace(curl), "\n", `'$'\n''`) }
+
+// headText is the status, the Content-Type, and the field that the finding is about.
+func headText(o contract.Observation, at place) markedText {
+	if o.Failure != nil || o.Status == 0 {
+		return markedText{Before: responseText(o)}
+	}
+	status := strconv.Itoa(o.Status)
+	name := at.header
+	if name == "" {
+		name = "Content-Type"
+	}
+	value := strings.Join(o.Header[name], ", ")
+	field := "  " + plain.Text(name, kindLimit) + ": "
+	if value == "" {
+		field, value = "  ", "no "+plain.Text(name, kindLimit)
+	}
+	value = plain.Text(value, 2*kindLimit)
+	switch {
+	case at.status:
+		return markedText{Marked: status, After: field + value}
+	case at.header != "":
+		return markedText{Before: status + field, Marked: value}
+	default:
+		return markedText{Before: status + field + value}
+	}
+}
+
+// around is a body, cut so that the marked part is in it.
+func around(body []byte, mark span) markedText {
+	from, cut := 0, ""
+	if mark.from > beforeMark {
+		from, cut = runeStart(body, mark.from-beforeMark), "…"
+	}
+	to := min(mark.to, mark.from+longMark)
+	if to < mark.to {
+		to = runeStart(body, to)
+	}
+	end := runeStart(body, min(from+wholeBody, len(body)))
+	end = max(end, to)
+	m := markedText{
+		Before: cut + plain.Lines(string(body[from:mark.from]), wholeBody),
+		Marked: plain.Lines(string(body[mark.from:to]), wholeBody),
+		After:  plain.Lines(string(body[to:end]), wholeBody),
+	}
+	if end < len(body) {
+		m.After += "…"
+	}
+	return m
+}
+
+// runeStart is the greatest place up to at where a character begins, or the end of the body.
+func runeStart(body []byte, at int) int {
+	for n := at; n > at-utf8.UTFMax && n > 0 && n < len(body); n-- {
+		if utf8.RuneStart(body[n]) {
+			return n
+		}
+	}
+	return at
+}
+
+// others names the cases of a cause after the example, as far as there is room.
+func (c Cause) others(most int) (ids []string, more int) {
+	for _, id := range c.Cases {
+		if id == c.Example.ID {
+			continue
+		}
+		if len(ids) == most {
+			more++
+			continue
+		}
+		ids = append(ids, plain.Text(id, nameLimit))
+	}
+	return slices.Clip(ids), more
+}

@@ -1,0 +1,188 @@
+package reports
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// The order of causes, the gravest first.
+const (
+	gravityLeak = iota
+	gravitySuccess
+	gravityClass
+	gravityStatus
+	gravityCode
+	gravityEnvelope
+	gravityFields
+	gravityEffects
+)
+
+// remedy is what people who have to mend a cause need to know of a requirement.
+type remedy struct {
+	requirement contract.Requirement
+	gravity     int
+	// title names the fault where the finding alone would not be clear, "" where it is.
+	title string
+	// suffers says who is affected and how. mend says what usually mends it.
+	suffers, mend string
+}
+
+// remedies has every requirement that can change a verdict. It is read-only.
+var remedies = []remedy{
+	{contract.Secrecy, gravityLeak, "",
+		"Every caller can read it, and it stays in his logs, tickets and error trackers.",
+		"Write the messages of errors yourself. Put no err.Error(), no stack trace and no part of the request's headers into an answer: log them under the request id."},
+	{contract.KeyKept, gravityLeak, "The gateway's key follows a redirect to another host",
+		"Whoever runs the other host has the gateway's key.",
+		"Do not follow redirects of the upstream, or drop the credential when the host changes."},
+
+	{contract.NotSuccess, gravitySuccess, "",
+		"SDKs take every 2xx for a result: the application goes on with an answer that is not there, and nothing is tried again.",
+		"Set the error's status before the first byte of the body, and answer an error that the upstream hides in a 200 with 5xx."},
+	{contract.StreamEnd, gravitySuccess, "A failed stream looks complete",
+		"SDKs end their loop without an error: half of an answer looks like a whole one.",
+		"When the upstream fails, send the error event last, without a finish and without [DONE] - or break the transfer off."},
+
+	{contract.StatusClass, gravityClass, "",
+		"SDKs retry 5xx and give up on 4xx: a request that can never succeed is sent three times, or one that could is given up.",
+		"Decide the status in one place, by cause: 4xx for what the caller can mend, 5xx for what the gateway or the upstream did."},
+	{contract.StatusBlame, gravityClass, "",
+		"The caller replaces a key that is valid, or tops up an account that is not empty.",
+		"When the upstream refuses the gateway's own key or account, answer 502 or 503 and do not pass on its 401, 402 or 403."},
+	{contract.Answered, gravityClass, "No answer",
+		"The caller waits, or sees a broken connection without a reason. SDKs then send the request again.",
+		"Answer every request whose head can be read: recover from panics, and give every handler a time limit."},
+	{contract.AnsweredInTime, gravityClass, "Calls are not answered at the declared time limit",
+		"The caller waits longer than the gateway promises, and his own timeout ends the call without a code.",
+		"Give the whole call one deadline, retries included, and answer with 5xx when it has passed."},
+	{contract.InTime, gravityClass, "Calls are not answered at the declared time limit under load",
+		"While the upstream hangs, callers wait longer than the gateway promises.",
+		"Give the whole call one deadline, retries and queues included, and answer with 5xx when it has passed."},
+
+	{contract.StatusExact, gravityStatus, "",
+		"SDKs choose the class of their exception by the status, so that the handler for this error never runs.",
+		"Decide the status in one place, by cause, and take the number from the row of the contract."},
+	{contract.RetryAfter, gravityStatus, "Retry-After of a 429",
+		"SDKs obey Retry-After. Without a usable one they guess, and come back too early or too late.",
+		"Send Retry-After with every 429: the whole seconds until the next call is admitted, no longer than the window."},
+
+	{contract.Code, gravityCode, "",
+		"Clients and dashboards decide by the code whether to retry, top up or contact support. Without the right one they have to read the message.",
+		"Write the row's code where the API format keeps it: error.code (OpenAI), error.code or error.details.error_code (Anthropic), error.details[].reason (Gemini)."},
+	{contract.CodePlace, gravityCode, "",
+		"Typed SDKs read the code in one place only, and show none.",
+		"Move the code to the place of the API format: error.code (OpenAI), error.code or error.details.error_code (Anthropic), error.details[].reason (Gemini)."},
+	{contract.Consistent, gravityCode, "",
+		"A client that goes by the code and one that goes by the status act differently on the same error.",
+		"Derive status, type and code from one cause, in one table."},
+
+	{contract.Envelope, gravityEnvelope, "",
+		"SDKs find no error object: the exception has neither code nor message, and the user sees the status alone.",
+		"Write every error through one function that makes the envelope of the API format: an object \"error\" with message, type, param and code (OpenAI)."},
+	{contract.Message, gravityEnvelope, "",
+		"The user sees an error without a word of what is wrong.",
+		"Give every error a message: a sentence that says what the caller can do."},
+	{contract.ContentType, gravityEnvelope, "",
+		"Clients and proxies that go by the Content-Type do not decode the body: its code and message are lost.",
+		"Set Content-Type: application/json before the status is written, in the function that writes all errors."},
+	{contract.Whole, gravityEnvelope, "Error answers break off",
+		"The client reports a broken connection in place of the error.",
+		"Write the error's body in one piece, with its true Content-Length."},
+	{contract.StreamError, gravityEnvelope, "Errors in a stream have another form",
+		"SDKs look for one form of error event only. They pass over any other, and the stream seems to end without an error.",
+		"Send the API format's own event: data: {\"error\":{…}} without a name (OpenAI, Gemini), event: error (Anthropic)."},
+	{contract.StreamFormat, gravityEnvelope, "The event stream is not well-formed",
+		"Strict readers of event streams stop, or lose an event.",
+		"Write each event as one or more \"data: …\" lines in UTF-8, and end it with an empty line."},
+
+	{contract.Fields, gravityFields, "",
+		"Clients that decode errors into a fixed type fail on a wrong type, or show an empty field.",
+		"Write type, param and code into every OpenAI error: null where there is nothing to say."},
+
+	{contract.UpstreamUnused, gravityEffects, "Refused requests reach the upstream",
+		"The gateway's owner pays for calls that were refused.",
+		"Check everything that can be checked before the upstream is called."},
+	{contract.RetriesBounded, gravityEffects, "The upstream is called too often for one request",
+		"Retries multiply: an SDK tries three times, and the gateway so many times for each. An upstream in trouble gets the most calls.",
+		"Bound the attempts for one request over all channels, and do not retry what cannot succeed."},
+	{contract.UpstreamFreed, gravityEffects, "Calls to the upstream go on after the gateway gave up",
+		"The gateway's owner pays for answers that nobody reads, and connections pile up.",
+		"Call the upstream with the context of the request, and cancel it when the request ends."},
+	{contract.NotBilled, gravityEffects, "Failed requests are billed",
+		"The caller pays for a request that failed.",
+		"Return what was reserved on every path that ends in an error."},
+	{contract.NoCollateral, gravityEffects, "A failed call takes healthy ones down",
+		"Other callers are refused because of one caller's failure.",
+		"Count failures by model or channel, and let a probe through soon after a breaker opened."},
+
+	{contract.LimitExact, gravityEffects, "The rate limit does not admit exactly what it declares",
+		"Callers who keep to the published limit are refused, or the limit does not protect the gateway.",
+		"Count calls in one place, atomically, and over the declared window."},
+	{contract.LimitBurst, gravityEffects, "The rate limit is wrong for many calls at once",
+		"A burst passes the limit, or callers below it are refused.",
+		"Make the check and the count one atomic step."},
+	{contract.RetryAfterTrue, gravityEffects, "Retry-After is not true",
+		"SDKs come back when they are asked to, and are refused again.",
+		"Compute Retry-After from the same state that refuses the call."},
+	{contract.RateHeaders, gravityEffects, "Rate-limit header fields do not agree with what happens",
+		"Clients that pace themselves by these fields are refused, or wait in vain.",
+		"Compute the fields from the same state that admits and refuses calls."},
+	{contract.RefusedFree, gravityEffects, "Refused calls use up the limit or cost something",
+		"A client that retries never gets through.",
+		"Count and bill a call only when it is admitted."},
+	{contract.KeyIsolation, gravityEffects, "One key's traffic affects another key",
+		"One caller over the limit takes the others down.",
+		"Keep the state of a limit by key."},
+	{contract.StreamShare, gravityEffects, "Streaming calls do not share the limit as declared",
+		"Callers cannot plan with the published limit.",
+		"Count streaming calls as the limit is declared: with the others, or by themselves."},
+	{contract.Recovery, gravityEffects, "Calls do not succeed again in time",
+		"Callers are refused although the limit has room, or the upstream is healthy.",
+		"Let calls through as soon as the window has room, and probe an upstream soon after its failure."},
+	{contract.UpstreamRefusal, gravityEffects, "The upstream's own 429 is not passed on as it should be",
+		"Callers retry too early, and the gateway itself adds calls to a limit that is exceeded.",
+		"Keep the upstream's Retry-After, and do not retry its 429 more often than allowed."},
+	{contract.HealthyServed, gravityEffects, "Healthy calls fail while others fail at the upstream",
+		"A fault of one model or channel is an outage for everybody.",
+		"Give each channel connections and a breaker of its own, and bound what a hanging call holds."},
+	{contract.HealthySpared, gravityEffects, "Healthy calls are slow while others fail at the upstream",
+		"A fault of one model or channel slows everybody down.",
+		"Give each channel connections of its own, and bound what a hanging call holds."},
+	{contract.NothingLeft, gravityEffects, "Calls to the upstream stay open after an outage",
+		"Connections and memory are used up, outage by outage.",
+		"Cancel every call to the upstream when its request has ended."},
+	{contract.Departure, gravityEffects, "Calls to the upstream go on after the client disconnected",
+		"The gateway's owner pays for answers that nobody reads.",
+		"Call the upstream with the context of the request."},
+}
+
+// kindRemedies are what usually mends a kind of violation, where that is more than what the requirement says.
+var kindRemedies = []struct {
+	requirement contract.Requirement
+	kind, mend  string
+}{
+	{contract.Envelope, `"error" is a string, not an object`, "Make \"error\" an object, and the string its message: {\"error\":{\"message\":\"…\",\"type\":\"…\",\"param\":null,\"code\":\"…\"}}."},
+	{contract.Envelope, "an HTML page instead of JSON", "Register a handler that answers JSON for every unknown path and method under the API root, and look for a proxy in front that has pages of its own."},
+	{contract.Envelope, "an empty body", "Write the error envelope wherever only a status is set. Look for a framework or middleware that ends the request by itself."},
+	{contract.Envelope, "text that is not JSON", "Look for http.Error and for a framework's own handlers of errors and panics: make them write the error envelope."},
+	{contract.Code, "no code", "Give every error of the gateway its code from table 2 where the error is made, and pass it on to the function that writes the answer."},
+}
+
+// remedyOf is what is known about a requirement that was violated in a kind of way; texts are "" for one that is not in the contract.
+func remedyOf(r contract.Requirement, kind string) remedy {
+	i := slices.IndexFunc(remedies, func(m remedy) bool { return m.requirement == r })
+	if i < 0 {
+		return remedy{requirement: r, gravity: gravityEffects}
+	}
+	found := remedies[i]
+	for _, k := range kindRemedies {
+		if k.requirement == r && k.kind == kind {
+			found.mend = cmp.Or(k.mend, found.mend)
+		}
+	}
+	return found
+}
+
+func gravityOf(r contract.Requirement) int { return remedyOf(r, "").gravity }
