@@ -72,8 +72,16 @@ func (c Cause) example() causeExample {
 	return e
 }
 
-// oneLine keeps a command line on one line: a shell reads $'\n' as a line end where a quoted text has one.
-func oneLine(curl string) string { return strings.ReplaceAll(strings.TrimSpace(curl), "\n", `'$'\n''`) }
+// oneLine is a command line with the comments before it at its end. A shell reads '$'\n” as a line end in the middle of a quoted text.
+func oneLine(curl string) string {
+	comments := ""
+	curl = strings.TrimSpace(curl)
+	for strings.HasPrefix(curl, "#") {
+		comment, rest, _ := strings.Cut(curl, "\n")
+		comments, curl = comments+" "+comment, rest
+	}
+	return strings.ReplaceAll(curl, "\n", `'$'\n''`) + comments
+}
 
 // headText is the status, the Content-Type, and the field that the finding is about.
 func headText(o contract.Observation, at place) markedText {

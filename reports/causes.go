@@ -134,7 +134,7 @@ func (c *Cause) add(added runlog.Case, f contract.Finding) {
 }
 
 // easier reports whether a case is easier to read than another: it has an observation, violates a MUST, has an answer whose
-// offending part can be marked, does not stream, and comes first among the endpoints. The ids decide the rest, so that the order of
+// offending part can be marked, does not stream, was not the second request on its connection, and comes first among the endpoints. The ids decide the rest, so that the order of
 // the log does not.
 func easier(a runlog.Case, f contract.Finding, b runlog.Case, g contract.Finding) bool {
 	rank := func(c runlog.Case, f contract.Finding) []int {
@@ -143,7 +143,8 @@ func easier(a runlog.Case, f contract.Finding, b runlog.Case, g contract.Finding
 			place = len(dialect.Surfaces())
 		}
 		return []int{
-			truth(c.Observation == nil), truth(f.Level != contract.Must), truth(c.Observation != nil && c.Observation.Stream != nil), place,
+			truth(c.Observation == nil), truth(f.Level != contract.Must), truth(c.Observation != nil && c.Observation.Stream != nil),
+			truth(c.Observation != nil && c.Observation.Sent.Kept), place,
 		}
 	}
 	return cmp.Or(slices.Compare(rank(a, f), rank(b, g)), cmp.Compare(a.ID, b.ID)) < 0

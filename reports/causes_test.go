@@ -305,3 +305,10 @@ func TestAnAnswerIsMarkedWhereItIsWrong(t *testing.T) {
 		assert.Less(t, len(got), 6000)
 	})
 }
+
+func TestTheRequestOfACauseIsOneLineForAShell(t *testing.T) {
+	c := fault("http:404", dialect.Chat, 404, "{}", must(contract.Envelope, "", "empty"))
+	c.Observation.Sent.Curl = "# the second request\n# of two\ncurl http://g/v1 -d '{\n\"a\":1}'"
+	got := terminal(t, concluded(header(contract.Edge), []runlog.Case{c}), reports.TerminalOptions{})
+	assert.Contains(t, got, "\n    request   curl http://g/v1 -d '{'$'\\n''\"a\":1}' # the second request # of two\n")
+}

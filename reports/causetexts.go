@@ -141,7 +141,7 @@ var remedies = []remedy{
 	{contract.Recovery, gravityEffects, "Calls do not succeed again in time",
 		"Callers are refused although the limit has room, or the upstream is healthy.",
 		"Let calls through as soon as the window has room, and probe an upstream soon after its failure."},
-	{contract.UpstreamRefusal, gravityEffects, "The upstream's own 429 is not passed on as it should be",
+	{contract.UpstreamRefusal, gravityEffects, "The upstream's own 429 is retried or loses its Retry-After",
 		"Callers retry too early, and the gateway itself adds calls to a limit that is exceeded.",
 		"Keep the upstream's Retry-After, and do not retry its 429 more often than allowed."},
 	{contract.HealthyServed, gravityEffects, "Healthy calls fail while others fail at the upstream",
