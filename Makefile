@@ -33,7 +33,7 @@ test: chromium nginx haproxy
 	$(GO) -C $(ZOO) vet ./...
 	$(GO) -C $(ZOO) test ./...  # a sample, which waits for half a minute at most
 
-## test-whole: the tests that play the whole contract on one more gateway or through one more door; takes a minute
+## test-whole: the tests that play the whole contract on one more gateway or through one more door, and some that compute or draw for long; takes a minute
 .PHONY: test-whole
 test-whole:
 	$(GO_TEST) -p 4 $(call only,$(WHOLE_FILES))

@@ -9,9 +9,9 @@ import (
 func TestALimitThatNobodyDeclaresIsInferred(t *testing.T) {
 	t.Parallel()
 	url, key := baseURL(t, serveGateway(t))
-	code, stdout, stderr := invoke(t.Context(), "load", "rate-limit", url, "--key", key, "--model", "gc-chat", "--calls", "300", "--for", "20s", "--out", t.TempDir())
+	code, stdout, stderr := invoke(t.Context(), "load", "rate-limit", url, "--key", key, "--model", "gc-chat", "--calls", "300", "--for", "45s", "--out", t.TempDir())
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Contains(t, stderr, "plan: at most 300 calls in at most 20s, to "+url)
+	assert.Contains(t, stderr, "plan: at most 300 calls in at most 45s, to "+url)
 	assert.Contains(t, stdout, "limiter   none", "the valid key has no limit")
 }
 

@@ -1,6 +1,6 @@
 //go:build !race
 
-// The page is rendered by one goroutine; with the race detector this takes ten seconds more.
+// A second browser is a third of the work of the tests of this package: make test-whole.
 
 package reports_test
 
