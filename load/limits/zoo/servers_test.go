@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -128,7 +129,7 @@ func start(t *testing.T, server *exec.Cmd) {
 	server.Stderr = os.Stderr
 	require.NoError(t, server.Start())
 	t.Cleanup(func() {
-		_ = server.Process.Signal(os.Interrupt)
+		_ = server.Process.Signal(syscall.SIGTERM) // an interrupt may be ignored: so it is inherited from a shell's background
 		_ = server.Wait()
 	})
 }
