@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -13,9 +14,9 @@ import (
 // annotationLimit is how many annotations of one kind GitHub shows for a step. It drops the others.
 const annotationLimit = 10
 
-// Annotations writes what needs attention as workflow commands of GitHub Actions: an error per failure, a warning per
-// warning, as many as GitHub shows, and an error when the run is incomplete or the baseline out of date. Text from a gateway
-// can neither end its command nor begin another. It fails only when w does.
+// Annotations writes what needs attention as workflow commands of GitHub Actions: an error for each cause of failures, a warning for
+// each cause of warnings, the gravest first and as many as GitHub shows, and an error when the run is incomplete or the baseline out
+// of date. Text from a gateway can neither end its command nor begin another. It fails only when w does.
 func Annotations(w io.Writer, run runlog.Run) error {
 	var out bytes.Buffer
 	add := func(kind, title, message string) {
@@ -29,20 +30,33 @@ func Annotations(w io.Writer, run runlog.Run) error {
 			add("error", "gatecert: baseline out of date", plain.Text(s, textLimit))
 		}
 	}
-	a := attentionOf(run)
+	shown := make(map[string]int)
 	rest := 0
-	for _, list := range []struct {
-		kind  string
-		texts []failureText
-	}{{"error", a.failures}, {"warning", a.warnings}} {
-		shown := list.texts[:min(len(list.texts), annotationLimit)]
-		for _, f := range shown {
-			add(list.kind, f.ID+" "+string(f.Verdict), f.headline())
+	for _, c := range Causes(run) {
+		kind := "error"
+		if c.Verdict == contract.Warn {
+			kind = "warning"
 		}
-		rest += len(list.texts) - len(shown)
+		if shown[kind]++; shown[kind] > annotationLimit {
+			rest++
+			continue
+		}
+		e := c.example()
+		message := c.Size() + ", such as " + e.Case
+		if e.Got != "" {
+			message += ": got " + e.Got + ", want " + e.Want
+		}
+		if c.Mend != "" {
+			message += "\n" + c.Mend
+		}
+		add(kind, c.Title, message)
+	}
+	missing := run.Missing()
+	for _, id := range missing[:min(len(missing), max(annotationLimit-shown["error"], 0))] {
+		add("error", plain.Text(id, nameLimit), "never ran")
 	}
 	if rest > 0 {
-		add("notice", "gatecert", fmt.Sprintf("%d more are in the report", rest))
+		add("notice", "gatecert", Count(rest, "more cause")+" in the report")
 	}
 	return flush(w, &out)
 }

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -18,6 +17,14 @@ type markedText struct {
 }
 
 func (m markedText) String() string { return m.Before + m.Marked + m.After }
+
+// orNil is nil for an empty text.
+func (m markedText) orNil() *markedText {
+	if m == (markedText{}) {
+		return nil
+	}
+	return &m
+}
 
 // causeExample is the example of a cause as reports show it, safe to show.
 type causeExample struct {
@@ -140,19 +147,4 @@ func runeStart(body []byte, at int) int {
 		}
 	}
 	return at
-}
-
-// others names the cases of a cause after the example, as far as there is room.
-func (c Cause) others(most int) (ids []string, more int) {
-	for _, id := range c.Cases {
-		if id == c.Example.ID {
-			continue
-		}
-		if len(ids) == most {
-			more++
-			continue
-		}
-		ids = append(ids, plain.Text(id, nameLimit))
-	}
-	return slices.Clip(ids), more
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -341,9 +342,18 @@ func TestAnnotationsAreOneCommandALine(t *testing.T) {
 			}
 		})
 	}
-	many := formatted(t, "annotations", crowd(450))
+	assert.Equal(t, 1, bytes.Count(formatted(t, "annotations", crowd(450)), []byte("\n")), "one cause, one annotation")
+
+	run := goodRun()
+	for i := range 15 {
+		run.Cases[i].Verdict = contract.Fail
+		run.Cases[i].Findings = []contract.Finding{must(contract.Code, "", strconv.Quote(strings.Repeat("x", i+1)))}
+	}
+	run.Cases[14].Findings = append(run.Cases[14].Findings, must(contract.Secrecy, "no internals", "the caller key in body"))
+	many := formatted(t, "annotations", concluded(run.Header, run.Cases))
 	assert.Equal(t, 11, bytes.Count(many, []byte("\n")), "no more than are shown, and how many are not")
-	assert.Contains(t, string(many), "::notice title=gatecert::440 more are in the report\n")
+	assert.Contains(t, string(many), "::notice title=gatecert::6 more causes in the report\n")
+	assert.Regexp(t, "^::error title=[^:]*show the caller key::", string(many), "a leak comes first, also the last of all")
 	stale := goodRun()
 	stale.Footer.Stale = []string{"known.yaml:3: http:404/** names no case of the contract"}
 	assert.Equal(t, "::error title=gatecert%3A baseline out of date::known.yaml:3: http:404/** names no case of the contract\n", string(formatted(t, "annotations", stale)))

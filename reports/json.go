@@ -35,10 +35,12 @@ type report struct {
 	Levels     []reportLevel     `json:"levels"`
 	Surfaces   []dialect.Surface `json:"surfaces"`
 	Rows       []reportRow       `json:"rows"`
-	Cases      []reportCase      `json:"cases"`
-	Controls   []reportControl   `json:"controls"`
-	Missing    []string          `json:"missing"`
-	Surplus    []string          `json:"surplus"`
+	// Causes are what needs attention, grouped, in the order in which to fix it.
+	Causes   []reportCause   `json:"causes"`
+	Cases    []reportCase    `json:"cases"`
+	Controls []reportControl `json:"controls"`
+	Missing  []string        `json:"missing"`
+	Surplus  []string        `json:"surplus"`
 	// Stale are the baseline entries that no longer hold.
 	Stale []string `json:"stale"`
 	Notes []string `json:"notes"`
@@ -128,7 +130,7 @@ func newReport(run runlog.Run) report {
 			Expected: len(run.Expected), Executed: run.Executed(),
 			Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), legendVerdicts()),
 		},
-		Levels: []reportLevel{}, Surfaces: []dialect.Surface{}, Cases: []reportCase{}, Controls: []reportControl{},
+		Levels: []reportLevel{}, Surfaces: []dialect.Surface{}, Causes: newReportCauses(run), Cases: []reportCase{}, Controls: []reportControl{},
 		Missing: filled(run.Missing()), Surplus: filled(run.Surplus()), Stale: []string{}, Notes: []string{},
 		UpstreamProtocols: upstreamProtocols(run),
 	}
@@ -163,6 +165,43 @@ func (r *report) addMatrix(m Matrix) {
 		}
 		r.Rows = append(r.Rows, out)
 	}
+}
+
+// reportCause is a cause with its example.
+type reportCause struct {
+	Title       string                    `json:"title"`
+	Requirement contract.Requirement      `json:"requirement,omitempty"`
+	Level       contract.RequirementLevel `json:"level,omitempty"`
+	Verdict     contract.Verdict          `json:"verdict"`
+	Cases       []string                  `json:"cases"`
+	Surfaces    []dialect.Surface         `json:"surfaces"`
+	Example     reportExample             `json:"example"`
+	Contract    string                    `json:"contract,omitempty"`
+	Suffers     string                    `json:"suffers,omitempty"`
+	Mend        string                    `json:"mend,omitempty"`
+}
+
+// reportExample is a case of a cause. Its answer is cut around the part that is marked, and safe to show.
+type reportExample struct {
+	Case string      `json:"case"`
+	Want string      `json:"want,omitempty"`
+	Got  string      `json:"got,omitempty"`
+	Curl string      `json:"curl,omitempty"`
+	Head *markedText `json:"head,omitempty"`
+	Body *markedText `json:"body,omitempty"`
+}
+
+func newReportCauses(run runlog.Run) []reportCause {
+	list := []reportCause{}
+	for _, c := range Causes(run) {
+		e := c.example()
+		list = append(list, reportCause{
+			Title: c.Title, Requirement: c.Requirement, Level: c.Level, Verdict: c.Verdict, Cases: c.Cases, Surfaces: c.Surfaces,
+			Example:  reportExample{Case: c.Example.ID, Want: e.Want, Got: e.Got, Curl: e.Curl, Head: e.Head.orNil(), Body: e.Body.orNil()},
+			Contract: c.Contract, Suffers: c.Suffers, Mend: c.Mend,
+		})
+	}
+	return list
 }
 
 func newReportCase(c runlog.Case) reportCase {

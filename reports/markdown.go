@@ -16,13 +16,14 @@ import (
 // markdownLimit bounds summary.md in bytes. GitHub refuses a step summary over 1 MiB.
 const markdownLimit = 960 << 10
 
-// Markdown writes summary.md in GitHub Flavored Markdown: the result, the matrix, and the cases that need attention, each
-// folded. Cases beyond the size limit are only counted. It fails only when w does.
+// Markdown writes summary.md in GitHub Flavored Markdown: the result, what to fix first, the matrix, and the cases that need
+// attention, each folded. Cases beyond the size limit are only counted. It fails only when w does.
 func Markdown(w io.Writer, run runlog.Run) error {
 	m := NewMatrix(run)
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "## gatecert: %s, %s\n\n", code(targetName(run), nameLimit), run.Target.Claims)
 	fmt.Fprintf(&out, "**%s %s.**\n\n", sign(run.Verdict()), Sentence(run))
+	markdownCauses(&out, run)
 	markdownMatrix(&out, m)
 	markdownTotals(&out, m)
 	markdownAspects(&out, aspectTotals(run))

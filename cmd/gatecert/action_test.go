@@ -167,7 +167,7 @@ func TestTheActionAnnotatesFailures(t *testing.T) {
 	gateway := serveFaultyGateway(t)
 	stdout, output, summary, _ := play(t, commandFile(t), map[string]string{"target": gateway.profile, "rows": "code:model_not_found", "surfaces": "chat"})
 	assert.Equal(t, "exit-code=1\n", output)
-	assert.Contains(t, stdout, "\n::error title=code%3Amodel_not_found/absent-model/chat fail::MUST status-class: got 503, want 404\n")
+	assert.Contains(t, stdout, "\n::error title=503 instead of 404::1 case, 1 endpoint, such as code:model_not_found/absent-model/chat: got 503, want 404%0A")
 	assert.Contains(t, summary, "### 1 failure, 0 warnings")
 	begin, end := strings.Index(stdout, "::stop-commands::"), strings.Index(stdout, "::error title")
 	require.GreaterOrEqual(t, begin, 0)
