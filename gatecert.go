@@ -87,7 +87,10 @@ var (
 	ErrUsage = runner.ErrUsage
 	// ErrNothingToRun is returned when the selection leaves no case that the target offers.
 	ErrNothingToRun = runner.ErrNothingToRun
-	// ErrUnreachable is returned when the gateway cannot be reached. Its text names the URL.
+	// ErrInconclusive is returned when nothing can be judged, before any case is played: no healthy call succeeds, or the mock
+	// upstream is not asked. Its text is one sentence: what happened, where, and what to do.
+	ErrInconclusive = runner.ErrInconclusive
+	// ErrUnreachable is returned when the gateway cannot be reached. It is an [ErrInconclusive] whose text names the URL.
 	ErrUnreachable = runner.ErrUnreachable
 	// ErrTimeLimit is returned when [Config].TimeLimit is over.
 	ErrTimeLimit = runner.ErrTimeLimit
@@ -149,8 +152,8 @@ func (c *Certification) Cases() []contract.Case {
 
 // Run certifies the target and returns the run as its log records it.
 //
-// A gateway that fails is not an error but a verdict of the run. Run returns [ErrNothingToRun], [ErrUnreachable] or
-// [ErrHarness] when there can be no verdict, and the errors of package targets for consent, credentials and gateways that
+// A gateway that fails is not an error but a verdict of the run. Run returns [ErrNothingToRun], [ErrInconclusive],
+// [ErrUnreachable] or [ErrHarness] when there can be no verdict, and the errors of package targets for consent, credentials and gateways that
 // cannot be prepared. When ctx is cancelled, the log keeps what was found until then, the run is marked as interrupted,
 // and the cause of the cancellation is returned with it.
 func (c *Certification) Run(ctx context.Context) (runlog.Run, error) {

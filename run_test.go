@@ -287,11 +287,10 @@ func TestNothingIsJudgedOnAGatewayThatAnswersEverything(t *testing.T) {
 			_, _ = w.Write([]byte(`{"choices":[{"message":{"content":"yes"}}]}`))
 		})
 	})
-	r := run(t, gatecert.Config{Target: profile, Rows: []string{"http:401"}, Surfaces: []string{"chat"}})
-	for _, c := range r.Cases {
-		assert.Equal(t, contract.Error, c.Verdict)
-		assert.Equal(t, "control failed: the nonsense call on chat: a model that does not exist got an ordinary answer", c.Reason)
-	}
+	r, err := certify(t.Context(), gatecert.Config{Target: profile, Rows: []string{"http:401"}, Surfaces: []string{"chat"}})
+	require.ErrorIs(t, err, gatecert.ErrInconclusive)
+	require.ErrorContains(t, err, "serves a model that does not exist like any other")
+	assert.Empty(t, r.Cases)
 }
 
 func TestEmbeddingInAGoTest(t *testing.T) {

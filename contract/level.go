@@ -25,6 +25,23 @@ func LevelOf(name string) Level {
 	return Level(name)
 }
 
+// Needs says what a profile has to have for the level, in addition to what the levels below need. It is "" for [Edge], for which
+// a URL, a key and a model are enough.
+func (l Level) Needs() string {
+	switch l {
+	case Relay:
+		return "upstream.listen and a model that the gateway routes there"
+	case Account:
+		return "further keys, models and channels"
+	case Store:
+		return "recipes that break the gateway's store"
+	case Full:
+		return "limits.rate and limits.timeout"
+	default:
+		return ""
+	}
+}
+
 // Valid reports whether the level is one of the five.
 func (l Level) Valid() bool { return slices.Contains(Levels(), l) }
 

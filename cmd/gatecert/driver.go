@@ -96,7 +96,7 @@ func (c *console) consent(yes bool) func([]targets.Change) bool {
 
 // targetFlags say which gateway is tested. Every command that calls a gateway embeds them.
 type targetFlags struct {
-	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (without /v1). Without URL and --target: the embedded reference gateway, or for replay the target in the log."`
+	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a /v1 at its end is left out). Without URL and --target: the embedded reference gateway, or for replay the target in the log."`
 	Target string   `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
 	Key    string   `help:"With a URL: a valid key of the gateway." env:"GATEWAY_KEY"`
 	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME is that of an endpoint (messages) or an API format (anthropic). Repeatable: an endpoint is tried with each model." placeholder:"NAME" sep:"none"`
@@ -133,6 +133,22 @@ func (f targetFlags) profile() (profile.Profile, error) {
 	return p, err
 }
 
+// root is the URL without the path that gatecert appends by itself: SDKs are given https://host/v1. A gateway that has this
+// path twice needs a profile.
+func (f targetFlags) root() string {
+	if root, ok := profile.RootOf(f.URL); ok {
+		return root
+	}
+	return f.URL
+}
+
+// tellRoot says that another URL is used than the one given.
+func (f targetFlags) tellRoot(c *console) {
+	if root := f.root(); root != f.URL && f.URL != "" && profile.BaseURLFault(f.URL) == "" {
+		fmt.Fprintf(c.err, "%s ends in a path that gatecert appends by itself: using %s\n", profile.Profile{}.Shown(f.URL), profile.Profile{}.Shown(root))
+	}
+}
+
 // unclaimed is the profile without the claims of the command line.
 func (f targetFlags) unclaimed() (profile.Profile, error) {
 	switch {
@@ -155,7 +171,7 @@ func (f targetFlags) unclaimed() (profile.Profile, error) {
 	case profile.BaseURLFault(f.URL) != "":
 		return profile.Profile{}, fmt.Errorf("%w: %s", errUsage, profile.BaseURLFault(f.URL))
 	default:
-		p, err := profile.FromURL(f.URL, f.Key, "").WithModels(f.Model...)
+		p, err := profile.FromURL(f.root(), f.Key, "").WithModels(f.Model...)
 		if err != nil {
 			err = fmt.Errorf("%w: --model: %w", errUsage, err)
 		}

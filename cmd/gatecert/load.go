@@ -66,6 +66,7 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession
 	if err != nil {
 		return nil, err
 	}
+	f.tellRoot(c)
 	config := gatecert.Config{Target: target, Command: os.Args}
 	changes, err := c.prepareIn(&config, f.Out, f.Yes)
 	if err != nil {

@@ -35,6 +35,7 @@ func (f caseFlags) config() (gatecert.Config, error) {
 
 // certify runs the load cases of circumstances, and prints the result of each with a plot of its course.
 func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Config, circumstances ...string) error {
+	f.tellRoot(c)
 	config.Surfaces = []string{f.Surface}
 	for _, circumstance := range circumstances {
 		config.Cases = append(config.Cases, contract.CaseOf(circumstance, dialect.Surface(f.Surface), contract.LoadVariant).ID())

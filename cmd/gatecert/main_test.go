@@ -92,9 +92,10 @@ func TestABareURLIsCertifiedAtEdge(t *testing.T) {
 	code, stdout, stderr = invoke(t.Context(), "replay", "--from", dir, "--key", key, "http:404/unknown-model/messages")
 	assert.Equal(t, exitConformant, code, stdout+stderr)
 
-	code, stdout, _ = invoke(t.Context(), "run", url, "--key", "sk-not-issued", "--model", "gc-chat", "--out", t.TempDir())
+	code, stdout, stderr = invoke(t.Context(), "run", url, "--key", "sk-not-issued", "--model", "gc-chat", "--out", t.TempDir())
 	assert.Equal(t, exitHarness, code, "a key that does not work says nothing about the gateway")
-	assert.Contains(t, stdout, "control failed")
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, "refuses the key")
 }
 
 func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
@@ -109,7 +110,7 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 		code int
 		text string
 	}{
-		{"a dead port", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "m"}, exitHarness, "target unreachable: http://127.0.0.1:1"},
+		{"a dead port", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "m"}, exitHarness, "INCONCLUSIVE: nothing listens at http://127.0.0.1:1 (connection refused)"},
 		{"a typo in a profile", []string{"run", "--target", typo}, exitUsage, `typo.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
 		{"a missing profile", []string{"run", "--target", typo + ".none"}, exitUsage, "no such file"},
 		{"a row that does not exist", []string{"run", "--rows", "nosuch"}, exitUsage, `no row matches "nosuch"`},
@@ -118,7 +119,7 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 		{"a URL and a profile", []string{"run", "http://127.0.0.1:1", "--target", typo}, exitUsage, "not both"},
 		{"a URL without a model", []string{"run", "http://127.0.0.1:1", "--key", "k"}, exitUsage, "needs --key"},
 		{"a URL without a key", []string{"run", "http://127.0.0.1:1", "--model", "m", "--key="}, exitUsage, "needs --key"},
-		{"a gateway without keys", []string{"run", "http://127.0.0.1:1", "--model", "m", "--claim", "client_keys=false"}, exitHarness, "target unreachable"},
+		{"a gateway without keys", []string{"run", "http://127.0.0.1:1", "--model", "m", "--claim", "client_keys=false"}, exitHarness, "nothing listens at http://127.0.0.1:1"},
 		{"a model for nothing", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "mesages=m"}, exitUsage, `"mesages" is neither a surface nor an API format: did you mean "messages"?`},
 		{"a model without a URL", []string{"run", "--model", "m"}, exitUsage, "--model needs a URL"},
 		{"a claim that is none", []string{"run", "--claim", "codes=some"}, exitUsage, `claim "codes=some": want codes=none`},

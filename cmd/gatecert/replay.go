@@ -59,6 +59,7 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 	if config.Target, err = r.profile(); err != nil {
 		return err
 	}
+	r.tellRoot(c)
 	if config.Target.BaseURL == "" && config.Target.Driver == "" {
 		if config.Target, err = runner.TargetOf(earlier, r.Key); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert"
@@ -58,6 +59,7 @@ func (r runCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
+	r.tellRoot(c)
 	run, out, err := c.certify(ctx, config, runOptions{out: r.Out, kind: latestRun, formats: formats, yes: r.Yes, keep: r.Keep})
 	if !began(run) {
 		return err
@@ -161,10 +163,28 @@ func (r runCommand) config() (gatecert.Config, error) {
 		return config, err
 	}
 	config.AllowActions, config.TimeLimit = r.permits(config.Target), r.TimeLimit
-	if r.URL != "" && config.Level == "" {
+	if r.URL == "" {
+		return config, nil
+	}
+	if config.Level == "" {
 		config.Level = contract.Edge
 	}
+	if level := contract.LevelOf(r.Level); level.Valid() && level != contract.Edge {
+		return config, fmt.Errorf("%w: --level %s needs more than a URL: a profile with %s; gatecert init URL writes one to begin with, and --level edge needs none",
+			errUsage, level, needsUpTo(level))
+	}
 	return config, nil
+}
+
+// needsUpTo is what a profile needs for a level.
+func needsUpTo(level contract.Level) string {
+	var needs []string
+	for _, l := range contract.Levels() {
+		if level.Includes(l) && l.Needs() != "" {
+			needs = append(needs, l.Needs())
+		}
+	}
+	return strings.Join(needs, ", ")
 }
 
 func writeReports(run runlog.Run, formats []reports.Format, dir string) error {

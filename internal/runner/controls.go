@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
@@ -22,8 +21,6 @@ type controls struct {
 	failed map[dialect.Surface]string
 	// unhealthy are the surfaces in failed whose healthy call did not succeed.
 	unhealthy map[dialect.Surface]bool
-	// unreachable is the detail of a connection that could not be made, "" when every surface was reached.
-	unreachable string
 }
 
 const afterCases = "after"
@@ -58,9 +55,6 @@ func callControls(ctx context.Context, session *targets.Session, surfaces []dial
 			}
 			c.unhealthy[surface] = call.Kind == runlog.ControlHealthy
 			c.failed[surface] = fmt.Sprintf("control failed: the %s call on %s: %s", call.Kind, surface, call.Detail)
-			if f := call.Observation.Failure; f != nil && f.Kind == contract.Unreachable {
-				c.unreachable = f.Detail
-			}
 		}
 	}
 	return c, nil

@@ -42,8 +42,8 @@ type Job struct {
 
 // Run runs a job and returns the run as its log records it.
 //
-// A gateway that fails is not an error but a verdict of the run. Run returns [ErrNothingToRun], [ErrUnreachable]
-// or [ErrHarness] when there can be no verdict, and the errors of package targets for consent, credentials and gateways
+// A gateway that fails is not an error but a verdict of the run. Run returns [ErrNothingToRun], [ErrInconclusive],
+// [ErrUnreachable] or [ErrHarness] when there can be no verdict, and the errors of package targets for consent, credentials and gateways
 // that cannot be prepared. When ctx is cancelled, the log keeps what was found until then, the run is marked as
 // interrupted, and the cause of the cancellation is returned with it.
 func Run(ctx context.Context, job Job) (runlog.Run, error) {
@@ -67,7 +67,7 @@ var (
 	ErrUsage = errors.New("usage")
 	// ErrNothingToRun is returned when the selection leaves no case that the target offers.
 	ErrNothingToRun = errors.New("nothing to run")
-	// ErrUnreachable is returned when the gateway cannot be reached. Its text names the URL.
+	// ErrUnreachable is returned when the gateway cannot be reached. Its text is that of [ErrInconclusive].
 	ErrUnreachable = errors.New("target unreachable")
 	// ErrTimeLimit is returned when the time limit of a run is over. The run is then incomplete, or never began.
 	ErrTimeLimit = errors.New("the time limit is over")

@@ -93,23 +93,26 @@ func emptySelection(s runlog.Selection, surfaces []dialect.Surface) string {
 	if least == "" || s.Level.Includes(least) {
 		return fmt.Sprintf("the selection has no case on %s", plain.Joined(surfaces))
 	}
-	return fmt.Sprintf("the selected cases need level %s; this run is at level %s", least, s.Level)
+	return fmt.Sprintf("the selected cases need level %s; this run is at level %s: add --level %s and a profile with %s", least, s.Level, least, least.Needs())
 }
 
 const maxReasons = 3
 
-// reasons says why nothing is offered, where the reasons are few.
+// reasons says why nothing is offered: the most frequent reasons.
 func (p plan) reasons() string {
 	var distinct []string
+	count := make(map[string]int)
 	for _, c := range p.notOffered {
-		if !slices.Contains(distinct, c.Reason) {
+		if count[c.Reason]++; count[c.Reason] == 1 {
 			distinct = append(distinct, c.Reason)
 		}
 	}
-	if len(distinct) > maxReasons {
-		return ""
+	slices.SortStableFunc(distinct, func(a, b string) int { return count[b] - count[a] })
+	text := ": " + strings.Join(distinct[:min(len(distinct), maxReasons)], "; ")
+	if more := len(distinct) - maxReasons; more > 0 {
+		text += fmt.Sprintf("; and %d more reasons", more)
 	}
-	return ": " + strings.Join(distinct, "; ")
+	return text
 }
 
 // all are the cases that must run, in the order of their phases.

@@ -11,6 +11,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -18,7 +19,8 @@ import (
 // Prepare prepares a target. The caller closes what it returns.
 //
 // It returns the errors of package targets for consent, credentials and gateways that cannot be prepared,
-// [ErrUnreachable] for a connection that could not be made, and [ErrHarness] for everything else.
+// [ErrUnreachable] for a connection that could not be made, [ErrInconclusive] where the mock upstream cannot listen, and
+// [ErrHarness] for everything else.
 func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile) (targets.Prepared, error) {
 	prepared, err := driver.Prepare(ctx, target)
 	if err != nil {
@@ -33,28 +35,24 @@ func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile)
 	case errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrCannotPrepare):
 		return prepared, fmt.Errorf("prepare %s: %w", target.Name, err)
 	case errors.As(err, &op) && op.Op == "dial":
-		return prepared, fmt.Errorf("%w: %s: %w", ErrUnreachable, target.BaseURL, err)
+		return prepared, diagnosis{sentence: noConnection(shownRoot(target), err.Error()), unreachable: true}
+	case errors.As(err, &op) && op.Op == "listen" && target.Upstream.Listen != "":
+		return prepared, diagnosis{sentence: cannotListen(target.Upstream.Listen, err)}
 	default:
 		return prepared, fmt.Errorf("%w: prepare %s: %w", ErrHarness, target.Name, err)
 	}
 }
 
 // CheckHealth makes the healthy call of a surface. A load multiplies this call: if one fails, a load of them shows nothing.
-// It returns [ErrUnreachable] when there is no answer, and [ErrHarness] when the call does not succeed.
-func CheckHealth(ctx context.Context, p targets.Prepared, surface dialect.Surface) error {
+// It returns [ErrInconclusive] when the call does not succeed, which is [ErrUnreachable] too when there is no connection.
+func CheckHealth(ctx context.Context, p targets.Prepared, surface dialect.Surface) (err error) {
 	session := targets.NewSession(p, targets.Host{})
-	o, ok, detail, err := session.Control(ctx, surface, targets.ControlHealthy)
-	err = errors.Join(err, session.Close())
-	switch {
-	case err != nil:
+	defer func() { err = errors.Join(err, session.Close()) }()
+	calls, err := callSurface(ctx, session, surface, []targets.ControlKind{targets.ControlHealthy}, runlog.BeforeCases)
+	if err != nil || calls[0].OK {
 		return err
-	case o.Failure != nil:
-		return fmt.Errorf("%w: %s: %s", ErrUnreachable, p.Profile.BaseURL, o.Failure.Detail)
-	case !ok:
-		return fmt.Errorf("%w: the healthy call on %s failed before any load: %s", ErrHarness, surface, detail)
-	default:
-		return nil
 	}
+	return checkControls(ctx, session, controls{calls: calls, failed: map[dialect.Surface]string{surface: calls[0].Detail}}, []dialect.Surface{surface})
 }
 
 // HealthyRequest returns the call that a profile's gateway answers with a success on a surface. Where the profile has a mock

@@ -105,16 +105,19 @@ func (r *runner) begin(ctx context.Context) (err error) {
 	r.surfaces = slices.DeleteFunc(slices.Clone(profile.Surfaces), func(s dialect.Surface) bool {
 		return len(r.selection.Surfaces) > 0 && !slices.Contains(r.selection.Surfaces, s)
 	})
+	if err := checkAttached(ctx, r.session); err != nil {
+		return err
+	}
 	if r.before, err = callControls(ctx, r.session, r.surfaces, runlog.BeforeCases); err != nil {
 		return fmt.Errorf("%w: %w", ErrHarness, err)
-	}
-	if r.before.unreachable != "" && len(r.before.failed) == len(r.surfaces) {
-		return fmt.Errorf("%w: %s: %s", ErrUnreachable, profile.BaseURL, r.before.unreachable)
 	}
 	if profile.Discover {
 		if err := r.tryOtherModels(ctx); err != nil {
 			return fmt.Errorf("%w: %w", ErrHarness, err)
 		}
+	}
+	if err := checkControls(ctx, r.session, r.before, r.surfaces); err != nil {
+		return err
 	}
 	if profile.Discover && len(r.before.failed) < len(r.surfaces) {
 		r.dropUnclaimed()
@@ -129,6 +132,9 @@ func (r *runner) begin(ctx context.Context) (err error) {
 		r.selection.LoadSurfaces = profile.LoadSurfaces()
 	}
 	if r.plan, err = newPlan(r.selection, r.session, r.surfaces); err != nil {
+		return err
+	}
+	if err := r.checkUpstream(ctx); err != nil {
 		return err
 	}
 	if err := r.checkKeys(ctx); err != nil {

@@ -148,3 +148,26 @@ func (p Profile) WithModels(words ...string) (Profile, error) {
 	p.Surfaces = slices.DeleteFunc(slices.Clone(p.Surfaces), func(s dialect.Surface) bool { return m.On(s) == "" })
 	return p, nil
 }
+
+// RootOf is the root of the API at a URL that ends in a path which gatecert appends by itself: "https://host/openai" of
+// "https://host/openai/v1", and of "https://host/openai/v1/chat/completions". ok is false for a URL that ends in none.
+func RootOf(address string) (root string, ok bool) {
+	root = strings.TrimRight(address, "/")
+	if !AbsoluteURL(root) {
+		return "", false
+	}
+	for _, s := range dialect.Surfaces() {
+		if s.ModelInPath() {
+			continue
+		}
+		if cut, has := strings.CutSuffix(root, s.Path("")); has && AbsoluteURL(cut) {
+			return cut, true
+		}
+	}
+	for _, version := range []string{dialect.Models.ListPath(), "/v1beta", "/v1"} {
+		if cut, has := strings.CutSuffix(root, version); has && AbsoluteURL(cut) {
+			return cut, true
+		}
+	}
+	return "", false
+}
