@@ -273,7 +273,7 @@ func cachesBy(key func(r *http.Request, model string) string) func(http.Handler)
 }
 
 // What a gateway may do, or a profile may say, is not a first mistake.
-func TestWhatIsNoFirstMistake(t *testing.T) {
+func TestWhatIsNotAFirstMistake(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string

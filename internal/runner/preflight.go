@@ -212,6 +212,8 @@ func (r *runner) checkCache(ctx context.Context, s dialect.Surface) error {
 }
 
 // sameAnswer reports whether two answers are one: the same bytes, with an id, which is new in each answer of a model.
-func sameAnswer(a, b contract.Observation) bool { return bytes.Equal(a.Body, b.Body) && withID.Match(a.Body) }
+func sameAnswer(a, b contract.Observation) bool {
+	return bytes.Equal(a.Body, b.Body) && withID.Match(a.Body)
+}
 
 var withID = regexp.MustCompile(`"(id|responseId)"\s*:\s*"[^"]`)
