@@ -35,7 +35,11 @@ type page struct {
 	// Headline and Detail are the closing sentence of the other reports, cut at its colon.
 	Headline, Detail string
 	Notes            []string
-	Matrix           Matrix
+	// Causes are what to fix first, under Fix. MoreCauses counts those that the page has no room for.
+	Causes     []pageCause
+	Fix        string
+	MoreCauses string
+	Matrix     Matrix
 	// Loads are the load cases.
 	Loads []runlog.Case
 	// Levels are totals by what By names: "Level", "Target" or "Theme".
@@ -88,7 +92,9 @@ func HTML(w io.Writer, run runlog.Run) error {
 	}
 	p.Aspects = aspectTotals(run)
 	p.Loads = slices.DeleteFunc(slices.Clone(run.Cases), func(c runlog.Case) bool { return c.Load == nil })
-	return p.write(w, m, runEntries(run.AllCases()))
+	entries := runEntries(run.AllCases())
+	p.addCauses(run, entries)
+	return p.write(w, m, entries)
 }
 
 // write adds the matrix, the cases behind it and the assets, and writes the page.
@@ -121,7 +127,7 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 // pageScript is the script of the page: its files in the order in which they need each other, in one scope of their own.
 func pageScript() ([]byte, error) {
 	script := []byte("\"use strict\";\n(() => {\n")
-	for _, name := range []string{"base", "list", "diff", "evidence", "panel", "keys"} {
+	for _, name := range []string{"base", "list", "causes", "diff", "evidence", "panel", "keys"} {
 		part, err := pageScripts.ReadFile("html/" + name + ".js")
 		if err != nil {
 			return nil, fmt.Errorf("page script: %w", err)

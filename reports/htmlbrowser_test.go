@@ -64,6 +64,26 @@ func TestPageInABrowser(t *testing.T) {
 		assert.NotEqual(t, "owned", p.eval(t, `document.title`))
 	})
 
+	t.Run("the causes come first, and each shows its cases in the matrix and in the list", func(t *testing.T) {
+		p := browser.open(t, failingRun(), "")
+		assert.Equal(t, "Fix these first: 6 causes of 4 failures and 1 warning", p.eval(t, `document.querySelector("#causes h2").textContent`))
+		assert.Equal(t, true, p.eval(t, `!!(document.getElementById("causes").compareDocumentPosition(document.getElementById("matrix")) & Node.DOCUMENT_POSITION_FOLLOWING)`))
+		assert.Equal(t, 6.0, p.eval(t, `document.querySelectorAll("#causes li").length`))
+		assert.Equal(t, "503", p.eval(t, `document.querySelectorAll("#causes li")[1].querySelector("mark").textContent`))
+		p.run(t, chromedp.Click(chromedp.CSS(`#causes li:nth-child(2) summary`)), chromedp.Click(chromedp.CSS(`#causes li:nth-child(2) button`)))
+		listed := `[...document.querySelectorAll("#list li:not([hidden]) code")].map((e) => e.textContent).join(" ")`
+		assert.Equal(t, "code:model_not_found/absent-model/chat", p.eval(t, listed))
+		assert.Equal(t, "cause", p.eval(t, `document.activeElement.name`), "the keyboard goes on at the filter")
+		assert.Equal(t, "503 instead of 4xx", p.eval(t, `document.activeElement.selectedOptions[0].textContent`))
+		assert.Equal(t, 1.0, p.eval(t, `document.querySelectorAll("#matrix tr[data-row]:not([hidden])").length`))
+		p.eval(t, `{ const c = document.forms.filters.elements.cause; c.value = ""; c.dispatchEvent(new Event("input", { bubbles: true })); "" }`)
+		assert.Equal(t, 32.0, p.eval(t, `document.querySelectorAll("#matrix tr[data-row]:not([hidden])").length`))
+		p = browser.open(t, goodRun(), "")
+		assert.Equal(t, 0.0, p.eval(t, `document.querySelectorAll("#causes").length`))
+		p = browser.open(t, hostileRun(), "")
+		assert.NotEqual(t, "owned", p.eval(t, `document.title`))
+	})
+
 	t.Run("nothing is asked of the network", func(t *testing.T) {
 		p := browser.open(t, failingRun(), "#code:model_not_found/chat")
 		assert.Equal(t, 0.0, p.eval(t, `performance.getEntriesByType("resource").length`))

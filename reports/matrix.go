@@ -94,6 +94,8 @@ type pageEntry struct {
 	Column string
 	// Target is the column where the columns are targets, "" where they are surfaces.
 	Target string
+	// Causes are the places of its causes in the page's list.
+	Causes []int
 }
 
 // NewMatrix lays out a run. Expected cases that never ran are errors in it.

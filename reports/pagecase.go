@@ -28,6 +28,7 @@ type pageCase struct {
 	Headline     string           `json:"headline,omitempty"`
 	Tries        int              `json:"tries,omitempty"`
 	Took         string           `json:"took,omitempty"`
+	Causes       []int            `json:"causes,omitempty"`
 }
 
 // pageEvidence is what the page shows of a case that is opened. The texts of steps, their files and header fields are places in
@@ -95,7 +96,7 @@ func newPageCase(e pageEntry) pageCase {
 		ID: plain.Text(e.ID, nameLimit), Cell: plain.Text(string(e.Row)+"/"+e.Column, nameLimit), Target: plain.Text(e.Target, nameLimit),
 		Row: plain.Text(string(e.Row), nameLimit), Circumstance: plain.Text(e.Circumstance, nameLimit),
 		Surface: plain.Text(string(e.Surface), nameLimit), Variant: plain.Text(e.Variant, nameLimit), Level: plain.Text(string(e.Level), nameLimit),
-		Verdict: e.Verdict, Sign: sign(e.Verdict), Tries: e.Tries,
+		Verdict: e.Verdict, Sign: sign(e.Verdict), Tries: e.Tries, Causes: e.Causes,
 	}
 	if out.Target != "" {
 		out.ID = out.Target + "/" + out.ID

@@ -48,12 +48,12 @@ const targetOf = (anchor) => decodeURIComponent(anchor.getAttribute("href").slic
 function filter() {
   list(cases.length);
   const verdicts = new Set([...filters.querySelectorAll("[name=verdict]:checked")].map((box) => box.value));
-  const { level, surface, target, text } = filters.elements;
+  const { level, surface, target, cause, text } = filters.elements;
   const words = text.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const active = verdicts.size > 0 || level.value || surface.value || target.value || words.length > 0;
+  const active = verdicts.size > 0 || level.value || surface.value || target.value || cause.value || words.length > 0;
   const fits = cases.filter((c) => (verdicts.size === 0 || verdicts.has(c.verdict)) &&
     (!level.value || c.level === level.value) && (!surface.value || c.surface === surface.value) &&
-    (!target.value || c.target === target.value) &&
+    (!target.value || c.target === target.value) && (!cause.value || (c.causes || []).includes(Number(cause.value))) &&
     words.every((w) => haystack(c).includes(w)));
   const shown = new Set(fits);
   const lit = new Set(fits.map((c) => c.cell));
