@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/program"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -49,6 +50,20 @@ func (s *Session) runActions(ctx context.Context, actions []profile.Action) erro
 		}
 	}
 	return nil
+}
+
+// Around runs the calls of a load case between the actions of its recipe, as [Session.Observe] does for one call. The actions after
+// it run also when ctx is done or run failed. It returns the errors of all.
+func (s *Session) Around(ctx context.Context, c contract.Case, run func(context.Context) error) (err error) {
+	pr, err := RequestFor(s.Profile, c, newToken())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.runUndo(ctx, pr.After)) }()
+	if err := s.runActions(ctx, pr.Before); err != nil {
+		return fmt.Errorf("before the case: %w", err)
+	}
+	return run(ctx)
 }
 
 // runUndo runs every action even when one fails or the run was cancelled: what was broken has to be repaired.

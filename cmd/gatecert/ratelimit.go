@@ -63,8 +63,11 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 	progress := &loadProgress{c: c}
 	model, experiments, err := runner.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), limits.Budget{Calls: cmd.Calls, Time: cmd.For}, progress.show)
 	progress.close()
-	if err == nil {
+	switch {
+	case err == nil:
 		fmt.Fprintf(c.out, "limiter   %s\n", model)
+	case errors.Is(err, limits.ErrInconclusive):
+		fmt.Fprintln(c.out, "limiter   unclear")
 	}
 	for _, sentence := range model.Evidence {
 		fmt.Fprintf(c.out, "          %s\n", sentence)

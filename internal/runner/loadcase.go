@@ -36,12 +36,16 @@ func (s loadSession) Observe(ctx context.Context, c contract.Case) (contract.Obs
 }
 
 // RunLoad implements [steps.Session].
-func (s loadSession) RunLoad(ctx context.Context, c contract.Case) (steps.LoadResult, error) {
+func (s loadSession) RunLoad(ctx context.Context, c contract.Case) (result steps.LoadResult, err error) {
 	progress := func(p load.Progress) { s.runner.progress.report(Progress{Phase: PhaseLoad, Load: &p}) }
-	if c.Row == contract.RowRateLimited {
-		return verifyRateLimit(ctx, s.Session, s.runner.prepared, c.Surface, progress)
+	if c.Row != contract.RowRateLimited {
+		return runOutage(ctx, s.runner.prepared, c, progress)
 	}
-	return runOutage(ctx, s.runner.prepared, c, progress)
+	err = s.Around(ctx, c, func(ctx context.Context) (err error) {
+		result, err = verifyRateLimit(ctx, s.Session, s.runner.prepared, c.Surface, progress)
+		return err
+	})
+	return result, err
 }
 
 // The calls in flight in a burst: usualConcurrency, and up to maxConcurrency where the limit is higher. A limit on

@@ -21,6 +21,8 @@ type assessment struct {
 	limiter limiter
 	// rejected says of each call whether the limiter turned it away, with a 429 or with something else.
 	rejected []bool
+	// cause is what explains the calls in place of the declared limit, where that does not.
+	cause cause
 	// refusedCount says that refused calls were found to count against the limit, which was not declared.
 	refusedCount bool
 

@@ -51,6 +51,18 @@ func (d DeclaredLimit) model(kind contract.LimiterKind) LimiterModel {
 	return LimiterModel{Kind: kind, Limit: d.Limit, Window: d.Window}
 }
 
+// String describes the limit in one line: "a limit of 20 in 5s", "a token bucket of 20 with 4/s".
+func (d DeclaredLimit) String() string {
+	switch d.Kind {
+	case contract.TokenBucket:
+		return fmt.Sprintf("a token bucket of %d with %.3g/s", d.capacity(), float64(d.Limit)/d.Window.Seconds())
+	case contract.Concurrency:
+		return fmt.Sprintf("a limit of %d in flight", d.Limit)
+	default:
+		return fmt.Sprintf("a limit of %d in %s", d.Limit, round(d.Window))
+	}
+}
+
 // capacity is how many calls an unused limiter admits at once.
 func (d DeclaredLimit) capacity() int {
 	if d.Burst > 0 {
@@ -69,8 +81,11 @@ func (d DeclaredLimit) timeToReset() time.Duration {
 
 // kinds returns the kinds that the limiter may be of.
 func (d DeclaredLimit) kinds() []contract.LimiterKind {
-	if d.Kind != "" {
+	switch {
+	case d.Kind != "":
 		return []contract.LimiterKind{d.Kind}
+	case d.Burst > 0:
+		return []contract.LimiterKind{contract.TokenBucket} // the others have none
 	}
 	return []contract.LimiterKind{contract.SlidingLog, contract.FixedWindow, contract.TokenBucket, contract.SlidingCounter}
 }

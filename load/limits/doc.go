@@ -26,33 +26,38 @@
 //	credit     on an idle limiter: one call at a time until one is refused, then polls
 //
 // After each experiment it fits all kinds to all responses and counts those that contradict each kind. It ends when one kind is
-// left.
+// left, and names it only if that explains nearly all responses.
 //
 // # Verification
 //
 // [Verify] takes a declared limit and returns a finding for each requirement that does not hold. It plays these phases, of which
-// the reports show the names (here a sliding log of 4; █ admitted, · refused):
+// the reports show the names (here a token bucket of 4; █ admitted, · refused):
 //
 //	phase          calls                   what is verified
 //	initial burst  █ ██ █··· ······        at most the limit is admitted, the control key is not affected
-//	recovery       · · · · · █             the limit is freed in time, Retry-After is right
+//	recovery       · · █                   the limit is freed in time, Retry-After is right
+//	sustained      ·█··█··█··█             whatever is freed is used up, for a window: no more is freed than declared
 //	               (rest until the limit is free)
 //	sequential     █ █ █ █ ·               exactly the limit is admitted
 //	streaming      · · · · ·               streaming calls share the limit
 //	over limit     · · · · ·               refused calls cost nothing
-//	recovery       · · · · · █             as above
+//	recovery       · · █                   as above
 //	               (rest until the limit is free)
 //	burst          ████·······             exactly the limit is admitted, however many calls arrive at once
 //
-// A fixed window is used up once more, because the initial burst may have straddled a boundary. Last, calls that the upstream
-// answers with 429 show whether that 429 reaches the client with its Retry-After. A limit on calls in flight is verified with
-// calls that the upstream holds; there is nothing to rest for.
+// A sliding log frees nothing before its window has passed, so nothing is sustained. A sliding counter rests after the initial
+// burst, since a single call would count for two more windows. Where no kind is declared, all that is freed is used up for two
+// windows, and the burst follows when the limit is free. A limit on calls in flight is verified with calls that the upstream holds;
+// there is nothing to rest for. Last, calls that the upstream answers with 429 show whether that 429 reaches the client with its
+// Retry-After.
+//
+// That more is admitted than declared is said on the strength of the promise alone: the admitted calls exceed what a limiter of the
+// declared kind, or of any kind where none is declared, may admit in some stretch of time, wherever its windows begin. A refusal is
+// no evidence of it, for another limit may have refused: nginx with two zones, a limit of the upstream behind the gateway's own, a bucket
+// that is refilled in steps. What refusals imply beyond it is a SHOULD, and so is a refusal although the limit had capacity. The
+// finding names the simplest other limit that explains every answer, or says that none does.
 //
 // Every refusal is also judged by the contract, and every rate-limit header field is compared with what happened.
-//
-// What [Verify] can prove depends on the declaration. With a fixed window, a sliding log or a token bucket it finds a gateway that
-// grants its limit twice as often. Where no kind is declared, and with a sliding counter, the calls are compared with the kind and
-// the boundaries that explain them best, and favourable boundaries may explain such a gateway.
 //
 // The package prints nothing, has no state of its own, and sends only what a [Prober] sends.
 package limits

@@ -12,8 +12,9 @@ import (
 
 // Infer finds out how the calls of one key are limited. It assumes that nobody else uses the key meanwhile.
 //
-// It returns [ErrBudget] when the budget was used up before the limiter was understood, with the model as far as it is known,
-// [ErrInconclusive] when too many calls failed, [ErrGone], and the prober's errors. The experiments are those that were made.
+// It returns [ErrBudget] when the budget was used up before the limiter was understood, with the model as far as it is known;
+// [ErrInconclusive] when too many calls failed, and with the closest model when no single limiter explains the answers or two do;
+// [ErrGone], and the prober's errors. The experiments are those that were made.
 func Infer(ctx context.Context, p Prober, b Budget) (LimiterModel, []Experiment, error) {
 	i := &inference{recorder: newRecorder(p, b)}
 	ctx, cancel := i.withDeadline(ctx)
@@ -89,7 +90,41 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 		return LimiterModel{Limit: limit, Evidence: i.sentences()}, err
 	}
 	fits, err := i.discriminate(ctx)
+	if err == nil {
+		err = i.unclear(fits)
+	}
 	return i.model(fits), err
+}
+
+// A fit may leave maxUnexplained of all answers unexplained, and at least minUnexplained: a clock may be off once.
+const (
+	maxUnexplained = 0.02
+	minUnexplained = 3
+)
+
+// unclear returns [ErrInconclusive] when the best fit does not explain the answers, or another explains them as well.
+func (i *inference) unclear(fits []fit) error {
+	best, answers := fits[0], len(i.calls)
+	if n := best.contradictions; n > max(minUnexplained, int(maxUnexplained*float64(answers))) {
+		return fmt.Errorf("%w: no single limiter explains %d of %d answers; closest is a %s. What is seen: %s",
+			ErrInconclusive, n, answers, best.LimiterModel, i.seen())
+	}
+	// A clock-aligned window has a phase to fit besides.
+	if second := fits[1]; second.contradictions <= best.contradictions && (best.hasPhase() || !second.hasPhase()) {
+		return fmt.Errorf("%w: a %s and a %s explain the answers equally well. What is seen: %s",
+			ErrInconclusive, best.LimiterModel, second.LimiterModel, i.seen())
+	}
+	return nil
+}
+
+// seen says what was admitted, without a model.
+func (i *inference) seen() string {
+	var most int
+	for _, n := range i.limits {
+		most = max(most, n)
+	}
+	took := i.calls[len(i.calls)-1].Latest.Sub(i.origin())
+	return fmt.Sprintf("at most %d admitted at once, and %d in %s", most, count(i.calls, Admitted), round(took))
 }
 
 // measureRefill polls a drained limiter until it has admitted its limit and half as much again.

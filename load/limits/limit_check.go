@@ -3,7 +3,7 @@ package limits
 import (
 	"fmt"
 	"slices"
-	"sort"
+	"strconv"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -14,28 +14,31 @@ func (a *assessment) checkLimit() {
 	a.decisions = decisionsOf(a.calls, a.calls[0].Earliest)
 	m, found := a.bestModel(a.declared)
 	a.model = m
+	a.cause = a.causeOf(found)
 	spurious := found.spurious
 	switch {
-	case len(spurious) == 0:
-	case a.lowerLimitExplains():
+	case len(found.implied) > 0 && found.count() == len(found.implied):
+		a.find(contract.LimitExact, contract.Should, "no more calls admitted than a "+m.String()+" allows",
+			fmt.Sprintf("%s admitted that it would not have had left after its refusals%s", calls(len(found.implied)), a.explanation()))
+	case a.cause.lowerLimit:
 		// Wherever its windows begin, a limit that is too low makes some refusals seem to belong to other phases, and some
 		// admissions excessive.
 		a.findSpurious(contract.LimitExact, spurious)
 		spurious, found.excess = nil, nil
-	case !a.declared.RefusedCount && count(a.calls, Admitted) > 0:
-		counting := a.declared
-		counting.RefusedCount = true
-		if _, counted := a.bestModel(counting); len(counted.spurious) == 0 && len(counted.excess) <= len(found.excess) {
-			a.find(contract.RefusedFree, contract.Should, "refused calls not to count against the limit",
-				fmt.Sprintf("%d calls refused that had capacity unless refused calls count", len(spurious)))
-			spurious, a.refusedCount = nil, true
-		}
+	case a.cause.refusedCount:
+		a.find(contract.RefusedFree, contract.Should, "refused calls not to count against the limit",
+			fmt.Sprintf("%s refused that had capacity unless refused calls count", calls(len(spurious))))
+		spurious, a.refusedCount = nil, true
 	}
 	a.limiter = a.newLimiter(m, a.decisions, a.declared.usage(a.decisions))
 	a.attributeExcess(found.excess)
 	a.attributeSpurious(spurious)
 	a.classifyRejections()
-	a.recordLimit(contract.LimitExact, phaseSequential, found.count() == 0)
+	if a.declared.Kind == "" {
+		a.recordSustained()
+	} else {
+		a.recordLimit(contract.LimitExact, phaseSequential, found.count() == 0)
+	}
 	a.recordLimit(contract.LimitBurst, phaseBurst, found.count() == 0)
 	a.recordRefusedFree()
 	a.recordRecovery()
@@ -48,7 +51,7 @@ func (a *assessment) attributeExcess(calls []int) {
 	if len(sequential) > 0 {
 		sequential, streaming = append(sequential, streaming...), nil
 	}
-	switch singles := a.only(calls, phaseRecovery, phaseOverLimit); {
+	switch singles := a.only(calls, phaseRecovery, phaseSustained, phaseOverLimit); {
 	case len(burst) > 0:
 		burst = append(burst, singles...)
 	case len(streaming) == 0:
@@ -68,7 +71,7 @@ func (a *assessment) attributeSpurious(calls []int) {
 		a.findSpurious(contract.LimitExact, calls)
 		return
 	}
-	late := a.only(calls, phaseRecovery, phaseSequential, phaseInitialBurst, phaseOverLimit)
+	late := a.only(calls, phaseRecovery, phaseSustained, phaseSequential, phaseInitialBurst, phaseOverLimit)
 	if burst := a.only(calls, phaseBurst); a.anyAdmitted(phaseBurst, len(a.decisions)) {
 		a.findSpurious(contract.LimitBurst, burst)
 	} else {
@@ -80,6 +83,20 @@ func (a *assessment) attributeSpurious(calls []int) {
 		late = append(late, streaming...)
 	}
 	a.findSpurious(contract.Recovery, late)
+}
+
+// explanation is the clause that names the cause. One finding has it, the first.
+func (a *assessment) explanation() string {
+	clause := a.cause.clause()
+	a.cause.sentence = ""
+	return clause
+}
+
+func calls(n int) string {
+	if n == 1 {
+		return "1 call"
+	}
+	return fmt.Sprintf("%d calls", n)
 }
 
 // only returns those calls, by their index, that were made in the phases.
@@ -102,7 +119,7 @@ func (a *assessment) findExcess(r contract.Requirement, level contract.Requireme
 	if len(calls) == 0 {
 		return
 	}
-	got := fmt.Sprintf("%d calls admitted beyond the limit", len(calls))
+	got := fmt.Sprintf("%d admitted beyond the limit", len(calls))
 	if a.model.Kind != contract.Concurrency {
 		usage, most := a.declared.usage(a.decisions), 0
 		for _, i := range calls {
@@ -111,13 +128,14 @@ func (a *assessment) findExcess(r contract.Requirement, level contract.Requireme
 		}
 		got += fmt.Sprintf("; up to %d within %s", most, round(a.model.Window))
 	}
+	got += a.explanation()
 	a.find(r, level, "no more calls admitted than a "+a.model.String()+" allows", got)
 }
 
 func (a *assessment) findSpurious(r contract.Requirement, calls []int) {
 	if len(calls) > 0 {
 		a.find(r, contract.Should, "calls admitted while a "+a.model.String()+" has capacity",
-			fmt.Sprintf("%d refused although capacity was certainly left", len(calls)))
+			fmt.Sprintf("%d refused although capacity was certainly left%s", len(calls), a.explanation()))
 	}
 }
 
@@ -138,9 +156,7 @@ func (a *assessment) bestModel(declared DeclaredLimit) (LimiterModel, contradict
 		}
 	}
 	usage := declared.usage(plain)
-	contradicting := func(m LimiterModel, bound int) int {
-		return countContradictions(a.newLimiter(m, plain, usage), plain, bound)
-	}
+	contradicting := func(m LimiterModel, bound int) contradictions { return a.contradicting(m, plain, usage, bound) }
 	var best argmin[LimiterModel]
 	for _, kind := range declared.kinds() {
 		m := declared.model(kind)
@@ -148,21 +164,87 @@ func (a *assessment) bestModel(declared DeclaredLimit) (LimiterModel, contradict
 			m.Phase = bestPhase(m.Window, func(phase time.Duration, bound int) int {
 				shifted := m
 				shifted.Phase = phase
-				return contradicting(shifted, bound)
+				return a.weight(contradicting(shifted, bound))
 			})
 		}
-		best.add(m, contradicting(m, best.bound()))
+		best.add(m, a.weight(contradicting(m, best.bound())))
 		if kind == contract.FixedWindow {
 			m.Phase, m.StartsOnRequest = 0, true
-			best.add(m, contradicting(m, best.bound()))
+			best.add(m, a.weight(contradicting(m, best.bound())))
 		}
 	}
+	if step := a.stepSeen(declared); step > 0 && best.contradictions > 0 {
+		m := declared.model(contract.TokenBucket)
+		m.Step = step
+		best.add(m, a.weight(contradicting(m, best.bound())))
+	}
 	m := best.values[0]
-	found := contradictionsOf(a.newLimiter(m, a.decisions, declared.usage(a.decisions)), a.decisions)
+	found := a.contradicting(m, a.decisions, declared.usage(a.decisions), len(a.decisions))
 	if streaming := a.only(found.excess, phaseStreaming); len(streaming) > 0 {
-		found.excess = slices.Concat(streaming, contradictionsOf(a.newLimiter(m, plain, usage), plain).excess)
+		found.excess = slices.Concat(streaming, contradicting(m, len(plain)).excess)
 	}
 	return m, found
+}
+
+// minStep is the least number of calls freed at a time that is a step: of two, a poll that came late may have found both.
+const minStep = 3
+
+// stepSeen is how many calls were freed at a time while all that was freed was used up, 0 where that was one or two, or most of the
+// limit: a bucket may be refilled in steps. It is for limits whose kind is not declared.
+func (a *assessment) stepSeen(declared DeclaredLimit) int {
+	if declared.Kind != "" {
+		return 0
+	}
+	var runs []int
+	run := 0
+	end := func() {
+		if run > 0 {
+			runs = append(runs, run)
+		}
+		run = 0
+	}
+	for _, c := range a.calls {
+		switch {
+		case c.phase != phaseSustained && c.phase != phaseRecovery:
+			end()
+		case c.Outcome() == Admitted:
+			run++
+		default:
+			end()
+		}
+	}
+	end()
+	slices.Sort(runs)
+	if len(runs) < 2 || runs[len(runs)/2] < minStep || runs[len(runs)-1] > declared.Limit/2 {
+		return 0
+	}
+	return runs[len(runs)-1]
+}
+
+// spannedWindows is how many fixed windows are looked at together.
+const spannedWindows = 3
+
+// contradicting lists the calls that contradict a model, up to a bound.
+func (a *assessment) contradicting(m LimiterModel, decisions []decision, usage admissions, bound int) contradictions {
+	found := contradictionsOf(newPromise(m, decisions, usage, a.declared.Slack, 1), decisions, bound)
+	if len(found.excess) == 0 && m.Kind == contract.FixedWindow {
+		// Calls at a boundary may belong to either window, so that too many may hide there. Of several windows they are in one.
+		found.excess = contradictionsOf(newPromise(m, decisions, usage, a.declared.Slack, spannedWindows), decisions, bound).excess
+	}
+	if m.judgedByRefusals() {
+		own := contradictionsOf(newLimiter(m, decisions, usage, a.declared.Slack), decisions, bound+len(found.excess))
+		found.implied = slices.DeleteFunc(own.excess, func(i int) bool { return slices.Contains(found.excess, i) })
+	}
+	return found
+}
+
+// weight orders models by what contradicts them. One that allows all admitted calls comes before one that does not, however many
+// refusals it leaves unexplained: that the limit was exceeded is said only where no model allows it.
+func (a *assessment) weight(found contradictions) int {
+	if len(found.excess) > 0 {
+		return found.count() + len(a.decisions)
+	}
+	return found.count()
 }
 
 // bestPhase finds the phase of a window with the fewest contradictions: in steps of a 256th of the window, then of a 4096th around
@@ -182,26 +264,9 @@ func bestPhase(window time.Duration, contradictions func(phase time.Duration, bo
 	return at(fine.median())
 }
 
-// lowerLimitExplains reports whether a lower limit than the declared one explains all responses.
-func (a *assessment) lowerLimitExplains() bool {
-	with := func(limit int) contradictions {
-		d := a.declared
-		if d.Kind == contract.TokenBucket {
-			d.Burst = limit
-		} else {
-			d.Limit, d.Burst = limit, 0
-		}
-		_, found := a.bestModel(d)
-		return found
-	}
-	// The lower the limit, the fewer refusals are spurious.
-	limit := sort.Search(a.declared.capacity(), func(n int) bool { return len(with(n+1).spurious) > 0 })
-	return limit > 0 && with(limit).count() == 0
-}
-
-// newLimiter returns a limiter whose clock may be off by the declared slack.
+// newLimiter returns a limiter whose clock may be off by the declared slack, and beside which others may act.
 func (a *assessment) newLimiter(m LimiterModel, decisions []decision, usage admissions) limiter {
-	return newLimiter(m, decisions, usage, a.declared.Slack)
+	return newPromise(m, decisions, usage, a.declared.Slack, 1)
 }
 
 // recordLimit says how many calls of a phase were admitted and refused. Where the model explains all calls, it also says why fewer
@@ -232,6 +297,26 @@ func (a *assessment) recordLimit(r contract.Requirement, p phase, explained bool
 	default:
 		a.held(r, "%d calls admitted and %d refused", admitted, refused)
 	}
+}
+
+// recordSustained says how many calls were admitted while all that was freed was used up.
+func (a *assessment) recordSustained() {
+	sustained := a.inPhase(phaseSustained)
+	if len(sustained) == 0 {
+		a.untested(contract.LimitExact, "these calls were not made")
+		return
+	}
+	last := a.calls[sustained[len(sustained)-1]]
+	if d := a.declared; a.violation(contract.LimitExact) == "" && last.Latest.Sub(a.calls[0].Earliest) > 2*d.Window {
+		// Whatever its kind, a limit of which all is used up that is freed admits it once in each window. One call may be under way.
+		to := a.decisions[sustained[len(sustained)-1]].to
+		if n := a.declared.usage(a.decisions).atMost(to-d.Window-d.Slack, to); n < d.Limit-1 {
+			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s in which all that was freed was used up", calls(d.Limit-1), round(d.Window)),
+				strconv.Itoa(n))
+		}
+	}
+	admitted := count(a.calls[:sustained[len(sustained)-1]+1], Admitted)
+	a.held(contract.LimitExact, "%d calls admitted in %s in which all that was freed was used up", admitted, round(last.Latest.Sub(a.calls[0].Earliest)))
 }
 
 // shortfall says why fewer calls than the limit were admitted from one call on, "" where as many were. The call that detects the

@@ -20,19 +20,42 @@ type limiter interface {
 	cannotRefuse(d *decision) bool
 }
 
-// newLimiter returns the limiter that a model describes. The slack is by how much the limiter's clock may be off at any
-// decision; it does not change the order of the calls.
+// newLimiter returns the limiter that a model describes. It takes every refusal as a sign that this limiter was used up. The slack
+// is by how much the limiter's clock may be off at any decision; it does not change the order of the calls.
 func newLimiter(m LimiterModel, decisions []decision, a admissions, slack time.Duration) limiter {
+	var refusals []decision
+	if m.judgedByRefusals() {
+		refusals = refusedByEnd(decisions)
+	}
+	return limiterOf(m, decisions, refusals, a, slack)
+}
+
+// newPromise is newLimiter for a limiter beside which others may act: a refusal may be theirs, so it says nothing about what this
+// one has left. A call that a promise cannot admit is one more than the limit allows, whatever else there is. Of fixed windows, so
+// many are looked at together.
+func newPromise(m LimiterModel, decisions []decision, a admissions, slack time.Duration, windows int) limiter {
+	l := limiterOf(m, decisions, nil, a, slack)
+	switch w := l.(type) {
+	case *clockWindow:
+		w.spanned = windows
+	case *firstRequestWindow:
+		w.spanned = windows
+	}
+	return l
+}
+
+// limiterOf is the limiter of a model. The refusals, in the order of refusedByEnd, are those that are its own.
+func limiterOf(m LimiterModel, decisions, refusals []decision, a admissions, slack time.Duration) limiter {
 	switch m.Kind {
 	case contract.FixedWindow:
 		if m.StartsOnRequest {
-			return newFirstRequestWindow(m, decisions, a, slack)
+			return newFirstRequestWindow(m, refusals, a, slack)
 		}
-		return &clockWindow{m, a, slack, 0}
+		return &clockWindow{m, a, slack, 0, 1}
 	case contract.SlidingCounter:
-		return &clockWindow{m, a, slack, 1}
+		return &clockWindow{m, a, slack, 1, 1}
 	case contract.TokenBucket:
-		return newTokenBucket(m, decisions, a, slack)
+		return newTokenBucket(m, refusals, a, slack)
 	case contract.Concurrency:
 		return &inFlight{m.Limit, decisions}
 	default:
@@ -46,12 +69,15 @@ type contradictions struct {
 	excess []int
 	// spurious calls were refused although capacity was certainly left.
 	spurious []int
+	// implied calls were admitted although the limit was used up, if the calls before them were refused by this limiter and by no
+	// other.
+	implied []int
 }
 
-func (c contradictions) count() int { return len(c.excess) + len(c.spurious) }
+func (c contradictions) count() int { return len(c.excess) + len(c.spurious) + len(c.implied) }
 
-// contradictionsOf lists the calls that contradict a limiter.
-func contradictionsOf(l limiter, decisions []decision) contradictions {
+// contradictionsOf lists the calls that contradict a limiter. It stops at the first one beyond the bound.
+func contradictionsOf(l limiter, decisions []decision, bound int) contradictions {
 	var found contradictions
 	for i := range decisions {
 		switch d := &decisions[i]; {
@@ -59,6 +85,11 @@ func contradictionsOf(l limiter, decisions []decision) contradictions {
 			found.excess = append(found.excess, i)
 		case d.outcome == Refused && l.cannotRefuse(d):
 			found.spurious = append(found.spurious, i)
+		default:
+			continue
+		}
+		if found.count() > bound {
+			break
 		}
 	}
 	return found
@@ -106,12 +137,14 @@ type inFlight struct {
 // slot after its last write, and the scheduler may run something else in between.
 const releaseLag = 50 * time.Millisecond
 
-// minUsage counts the calls that were in flight when d was decided, or during the whole interval in which it may have been.
+// minUsage counts the calls that were in flight when d was decided, or during the whole interval in which it may have been. A call
+// was certainly in flight from the latest instant of its decision until it had been held since the earliest: a gateway frees the
+// slot when the upstream's call ends, which is before the caller has the response, and may queue a call before it decides.
 func (f *inFlight) minUsage(d *decision) float64 {
 	atEnd, throughout := -1, 0
 	for i := range f.decisions {
 		other := &f.decisions[i]
-		if other.outcome != Admitted || d.to >= other.to+other.held {
+		if other.outcome != Admitted || d.to >= other.from+other.held {
 			continue
 		}
 		if other.to <= d.to {
@@ -149,6 +182,8 @@ type clockWindow struct {
 
 	slack  time.Duration
 	memory float64
+	// spanned is how many windows are looked at together.
+	spanned int
 }
 
 // rounding is more than the rounding error of the sums, and less than the weight of any call.
@@ -157,6 +192,11 @@ const rounding = 1e-6
 func (w *clockWindow) minUsage(d *decision) float64 {
 	start := w.windowStart(d.to)
 	usage := float64(w.atLeastUntil(start+w.slack, d)) - 1
+	for n := 2; w.memory == 0 && n <= w.spanned; n++ {
+		// A call near a boundary belongs to one of the two windows, and of several windows one has at least its share.
+		calls := w.atLeastUntil(start-time.Duration(n-1)*w.Window+w.slack, d)
+		usage = max(usage, float64((calls+n-1)/n-1))
+	}
 	if w.memory > 0 {
 		usage += float64(w.atLeast(start-w.Window+w.slack, start-w.slack-1)) * w.memory * w.remaining(d.to+w.slack, start)
 	}
@@ -173,9 +213,13 @@ func (w *clockWindow) cannotRefuse(d *decision) bool {
 		if oldest < w.begin {
 			return false
 		}
-		usage := float64(w.atMostOthers(start-w.slack, min(d.to, start+w.Window+w.slack-1)))
+		last := min(d.to, start+w.Window+w.slack-1)
+		current := w.atMostOthers(start-w.slack, last)
+		usage := float64(current)
 		if w.memory > 0 {
-			usage += float64(w.atMost(oldest, start+w.slack-1)) * w.memory * w.remaining(d.from-w.slack, start)
+			// A call at the boundary belongs to one of the two windows. It counts more in the later one.
+			before := max(w.atMostOthers(oldest, last)-current, 0)
+			usage += float64(before) * w.memory * w.remaining(d.from-w.slack, start)
 		}
 		if usage > float64(w.Limit)-1+rounding {
 			return false
@@ -192,7 +236,7 @@ func (w *clockWindow) remaining(at, start time.Duration) float64 {
 // firstRequestWindow is a fixed window that is not aligned to a clock: it begins with the first call after the last window
 // ended (INCR and EXPIRE of a store). When windows begin is not always known, but four statements hold:
 //
-//   - one window's length contains parts of at most two windows, so at most twice the limit;
+//   - the length of n windows contains parts of at most n+1 windows, so at most n+1 times the limit;
 //   - the first call after a whole window's length without any begins a window, and so does the first call admitted after one
 //     was refused; that window holds no more than the limit;
 //   - two windows begin at least a window's length apart;
@@ -202,13 +246,14 @@ type firstRequestWindow struct {
 	admissions
 
 	slack time.Duration
+	// spanned is how many windows are looked at together.
+	spanned int
 	// starts are the instants before calls that certainly began a window, in order.
 	starts []time.Duration
 }
 
-func newFirstRequestWindow(m LimiterModel, decisions []decision, a admissions, slack time.Duration) *firstRequestWindow {
-	w := &firstRequestWindow{LimiterModel: m, admissions: a, slack: slack}
-	refused := refusedByEnd(decisions)
+func newFirstRequestWindow(m LimiterModel, refused []decision, a admissions, slack time.Duration) *firstRequestWindow {
+	w := &firstRequestWindow{LimiterModel: m, admissions: a, slack: slack, spanned: 1}
 	usedUp, next := time.Duration(-1), 0 // the latest instant, before the call in question, at which the limit was certainly used up
 	for _, from := range a.certain.from {
 		for ; next < len(refused) && refused[next].to < from; next++ {
@@ -231,8 +276,12 @@ func refusedByEnd(decisions []decision) []decision {
 }
 
 func (w *firstRequestWindow) minUsage(d *decision) float64 {
-	// Of two windows, one holds at least half of the calls.
-	usage := float64((w.atLeastUntil(d.to-w.Window+w.slack+1, d)+1)/2 - 1)
+	usage := -1.0
+	for n := 1; n <= w.spanned; n++ {
+		// n windows' length contains parts of at most n+1 windows, and one of these holds at least its share of the calls.
+		calls := w.atLeastUntil(d.to-time.Duration(n)*w.Window+w.slack+1, d)
+		usage = max(usage, float64((calls+n)/(n+1)-1))
+	}
 	begun := countUpTo(w.starts, d.to)
 	if begun > 0 && d.to < w.starts[begun-1]+w.Window-w.slack {
 		usage = max(usage, float64(w.atLeastUntil(w.starts[begun-1], d)-1))

@@ -20,6 +20,8 @@ type LimiterModel struct {
 	Window time.Duration
 	// Refill is the rate of a token bucket in tokens per second.
 	Refill float64
+	// Step is how many tokens a bucket gets at a time, where that is not one.
+	Step int
 	// Phase is an instant at which a clock-aligned window begins, as an offset from the first call. Fixed windows and
 	// sliding counters have one.
 	Phase time.Duration
@@ -34,7 +36,11 @@ type LimiterModel struct {
 func (m LimiterModel) String() string {
 	switch m.Kind {
 	case contract.TokenBucket:
-		return fmt.Sprintf("%s of %d, %.4g/s", m.Kind, m.Limit, m.Refill)
+		bucket := fmt.Sprintf("%s of %d, %.4g/s", m.Kind, m.Limit, m.Refill)
+		if m.Step > 0 {
+			bucket += fmt.Sprintf(", %d at a time", m.Step)
+		}
+		return bucket
 	case contract.Concurrency:
 		return fmt.Sprintf("%s of %d", m.Kind, m.Limit)
 	case None:
@@ -70,6 +76,11 @@ func (m LimiterModel) timeToReset() time.Duration {
 // hasPhase reports whether the windows are aligned to a clock.
 func (m LimiterModel) hasPhase() bool {
 	return m.Kind == contract.SlidingCounter || m.Kind == contract.FixedWindow && !m.StartsOnRequest
+}
+
+// judgedByRefusals reports whether a refusal says what such a limiter has left: that a bucket is empty, or a window used up.
+func (m LimiterModel) judgedByRefusals() bool {
+	return m.Kind == contract.TokenBucket || m.StartsOnRequest
 }
 
 // windowStart is the latest boundary of a clock-aligned window at or before an instant.

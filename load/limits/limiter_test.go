@@ -77,8 +77,8 @@ func TestNoLimiterContradictsItself(t *testing.T) {
 					l := &simulatedLimiter{kind: kind, startsOnRequest: startsOnRequest, limit: 1 + random.IntN(12), window: time.Duration(50+random.IntN(400)) * time.Millisecond}
 					m, decisions := randomDecisions(random, l)
 					usage := countAdmissions(decisions)
-					return contradictionsOf(newLimiter(m, decisions, usage, 0), decisions).count() == 0 &&
-						contradictionsOf(newLimiter(m, decisions, usage, 5*time.Millisecond), decisions).count() == 0
+					return contradictionsOf(newLimiter(m, decisions, usage, 0), decisions, len(decisions)).count() == 0 &&
+						contradictionsOf(newLimiter(m, decisions, usage, 5*time.Millisecond), decisions, len(decisions)).count() == 0
 				}, &quick.Config{MaxCount: 300}))
 			})
 		}
@@ -146,8 +146,8 @@ func TestContradictions(t *testing.T) {
 		{"a bucket that is not empty refuses no call", newTokenBucketModel(2, 100), []decision{point(0, Admitted), point(1, Admitted), point(50, Refused)}, nil, []int{2}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
-			got := contradictionsOf(newLimiter(row.m, row.decisions, countAdmissions(row.decisions), 0), row.decisions)
-			require.Equal(t, contradictions{row.excess, row.spurious}, got)
+			got := contradictionsOf(newLimiter(row.m, row.decisions, countAdmissions(row.decisions), 0), row.decisions, len(row.decisions))
+			require.Equal(t, contradictions{row.excess, row.spurious, nil}, got)
 		})
 	}
 }

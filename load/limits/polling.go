@@ -85,10 +85,10 @@ func (r *recorder) pollRefill(ctx context.Context, minAdmitted int, until time.T
 			run, rate.admitted = run+n, rate.admitted+n
 			rate.longestRun = max(rate.longestRun, run)
 		}
-		if count(calls, Refused) == 0 {
+		if count(calls, Refused) == 0 && count(calls, Admitted) > 0 {
 			continue
 		}
-		run = 0
+		run = 0 // a call that failed was perhaps refused in other words
 		if err := r.pause(ctx, began, lastAdmitted); err != nil {
 			return rate, err
 		}

@@ -21,6 +21,8 @@ type simulatedLimiter struct {
 	burst  int
 	// startsOnRequest is set for fixed windows that begin with the first call after the last one ended.
 	startsOnRequest bool
+	// other decides in place of the kind.
+	other func(now time.Time) bool
 	// delay is the time of one way, before the decision and after it.
 	delay func() time.Duration
 
@@ -35,6 +37,9 @@ type simulatedLimiter struct {
 
 // allow decides about a call, and takes a token from a bucket that has one.
 func (s *simulatedLimiter) allow(now time.Time) bool {
+	if s.other != nil {
+		return s.other(now)
+	}
 	since := func(from time.Time) int {
 		first, _ := slices.BinarySearchFunc(s.admitted, from, time.Time.Compare)
 		last, _ := slices.BinarySearchFunc(s.admitted, now.Add(1), time.Time.Compare)

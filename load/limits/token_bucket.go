@@ -13,6 +13,8 @@ type tokenBucket struct {
 
 	// capacity is in tokens, refill in tokens per second.
 	capacity, refill float64
+	// step is the number of tokens that may come early, where several come at a time.
+	step float64
 	// slack is the number of tokens that are refilled while the limiter's clock is off.
 	slack float64
 	// initial is the least content at the first call; with less it could not have admitted what it did.
@@ -26,8 +28,8 @@ type tokenBucket struct {
 	sinceEmpty []float64
 }
 
-func newTokenBucket(m LimiterModel, decisions []decision, a admissions, slack time.Duration) *tokenBucket {
-	b := &tokenBucket{admissions: a, capacity: float64(m.Limit), refill: m.Refill, slack: m.Refill * slack.Seconds()}
+func newTokenBucket(m LimiterModel, refusals []decision, a admissions, slack time.Duration) *tokenBucket {
+	b := &tokenBucket{admissions: a, capacity: float64(m.Limit), refill: m.Refill, step: float64(m.Step), slack: m.Refill * slack.Seconds()}
 	for i, to := range a.certain.to {
 		b.initial = max(b.initial, float64(i+1)-b.refill*(to-a.begin).Seconds())
 	}
@@ -42,7 +44,7 @@ func newTokenBucket(m LimiterModel, decisions []decision, a admissions, slack ti
 		b.lost = append(b.lost, best)
 	}
 	best = math.Inf(-1)
-	for _, d := range refusedByEnd(decisions) {
+	for _, d := range refusals {
 		best = max(best, b.refill*d.from.Seconds()-float64(countBelow(a.certain.from, d.to)))
 		b.empty, b.sinceEmpty = append(b.empty, d.to), append(b.sinceEmpty, best)
 	}
@@ -63,12 +65,12 @@ func (b *tokenBucket) minUsage(d *decision) float64 {
 
 // cannotAdmit reports that the bucket cannot have held enough tokens, or not have gained them since it was last empty.
 func (b *tokenBucket) cannotAdmit(d *decision) bool {
-	if b.minUsage(d) >= b.capacity {
+	if b.minUsage(d) >= b.capacity+b.step {
 		return true
 	}
 	refusals := countUpTo(b.empty, d.to)
 	admitted := float64(countUpTo(b.certain.to, d.to))
-	return refusals > 0 && admitted+b.sinceEmpty[refusals-1]-b.refill*d.to.Seconds() > 1+b.slack+rounding
+	return refusals > 0 && admitted+b.sinceEmpty[refusals-1]-b.refill*d.to.Seconds() > 1+b.step+b.slack+rounding
 }
 
 // cannotRefuse reports that, for every s, at least one token was left.
@@ -83,5 +85,5 @@ func (b *tokenBucket) cannotRefuse(d *decision) bool {
 	if ended < len(b.possible.to) {
 		least = min(least, b.capacity-admitted+float64(ended)) // calls that may have been decided in the same moment
 	}
-	return least >= 1+b.slack+rounding
+	return least >= 1+b.step+b.slack+rounding
 }

@@ -58,6 +58,7 @@ type phase string
 const (
 	phaseInitialBurst phase = "initial burst" // bursts until a call is refused, whatever the key was used for before
 	phaseRecovery     phase = "recovery"      // single calls until one is admitted again
+	phaseSustained    phase = "sustained"     // whatever is freed is used up, until a window after the initial burst
 	phaseSequential   phase = "sequential"    // one call at a time, on an idle limiter, until one is refused
 	phaseStreaming    phase = "streaming"     // streaming calls, while the limit is used up
 	phaseOverLimit    phase = "over limit"    // further calls, while the limit is used up

@@ -46,6 +46,8 @@ type verifier struct {
 	transcript transcript
 	// lastUse is when the limit was used last, recovered when it admitted a call again: the zero time if it did not.
 	lastUse, recovered time.Time
+	// sustained says that what was freed since was used up too.
+	sustained bool
 }
 
 // run makes all calls. The transcript is what was recorded until an error.

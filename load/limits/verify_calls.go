@@ -2,6 +2,7 @@ package limits
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -9,24 +10,69 @@ import (
 )
 
 // verifyRate makes the calls for a limit that time frees: bursts until a call is refused, whatever the key was used for before;
-// when the limit is free again, one call at a time; when it is free once more, calls at once. The package documentation has a
-// drawing.
+// then whatever is freed; when the limit is free again, one call at a time; when it is free once more, calls at once. The package
+// documentation has a drawing. Where the kind is not declared, whatever is freed is used up for two windows, which no kind
+// may exceed by more than a limit, and calls at once come last.
 func (v *verifier) verifyRate(ctx context.Context) error {
-	for _, step := range []func() error{
+	counted := v.verifyTwice
+	if v.declared.Kind == "" {
+		counted = v.verifyAtOnce
+	}
+	return steps(
 		func() error { return v.measureBaseline(ctx) },
 		func() error { return v.in(phaseInitialBurst, func() error { return v.initialBurst(ctx) }) },
-		func() error { return v.awaitRecovery(ctx) },
-		func() error { return v.waitUntil(ctx, v.ready(counterMostlyFree)) },
+		func() error { return v.firstRecovery(ctx) },
+		func() error { return v.sustain(ctx) },
+		func() error { return counted(ctx) },
+	)
+}
+
+// verifyTwice makes calls one at a time, and when the limit is free again calls at once.
+func (v *verifier) verifyTwice(ctx context.Context) error {
+	return steps(
+		func() error {
+			if v.declared.Kind == contract.SlidingCounter {
+				return nil // it has been left alone since the initial burst
+			}
+			return v.waitUntil(ctx, v.ready())
+		},
 		func() error {
 			return v.in(phaseSequential, func() error { return v.useUp(ctx, 4*v.declared.capacity()) })
 		},
+		func() error { return v.verifyUsedUp(ctx) },
+		func() error { return v.awaitRecovery(ctx) },
+		func() error { return v.waitUntil(ctx, v.ready()) },
+		func() error { return v.in(phaseBurst, func() error { return v.exceedAtOnce(ctx) }) },
+	)
+}
+
+// verifyAtOnce makes calls at once when the limit is free again, or a window after it was used up: what a sliding counter still
+// remembers then follows from its calls.
+func (v *verifier) verifyAtOnce(ctx context.Context) error {
+	return steps(
+		func() error {
+			ready, last := v.ready(), v.lastUsed().Add(v.declared.Window+v.declared.margin())
+			if ready.After(last) && v.declared.capacity() > smallLimit {
+				ready = last
+			}
+			return v.waitUntil(ctx, ready)
+		},
+		func() error { return v.in(phaseBurst, func() error { return v.exceedAtOnce(ctx) }) },
+		func() error { return v.verifyUsedUp(ctx) },
+	)
+}
+
+// verifyUsedUp makes the calls that need the limit used up.
+func (v *verifier) verifyUsedUp(ctx context.Context) error {
+	return steps(
 		func() error { return v.callStreams(ctx) },
 		func() error { return v.in(phaseOverLimit, func() error { return v.measureRefusedCost(ctx) }) },
-		func() error { return v.awaitRecovery(ctx) },
-		func() error { return v.waitUntil(ctx, v.ready(counterFree)) },
-		func() error { return v.in(phaseBurst, func() error { return v.exceedAtOnce(ctx) }) },
-		func() error { return v.verifyThirdWindow(ctx) },
-	} {
+	)
+}
+
+// steps takes steps until one fails.
+func steps(all ...func() error) error {
+	for _, step := range all {
 		if err := step(); err != nil {
 			return err
 		}
@@ -69,77 +115,120 @@ func (v *verifier) exceedAtOnce(ctx context.Context) error {
 	return nil
 }
 
-// verifyThirdWindow uses a fixed window up once more. The initial burst may have straddled a boundary, so only a third window
-// shows how far apart the boundaries are.
-func (v *verifier) verifyThirdWindow(ctx context.Context) error {
-	if v.declared.Kind != contract.FixedWindow {
+// firstRecovery is awaitRecovery after the initial burst. A sliding counter is left alone until it has forgotten that burst: a
+// single call in between would count for two more windows.
+func (v *verifier) firstRecovery(ctx context.Context) error {
+	if v.declared.Kind == contract.SlidingCounter {
+		v.lastUse = v.lastUsed()
+		return v.waitUntil(ctx, v.lastUse.Add(2*v.declared.Window+v.declared.margin()))
+	}
+	return v.awaitRecovery(ctx)
+}
+
+// nearly is the share of a window after which the limit is taken to have come back whole: what follows adds nothing.
+const nearly = 0.95
+
+// sustain uses up whatever is freed, from the first call that was admitted again on. What a limit admits in that time shows how
+// much it admits in any: a burst that is right, and a wait that is right, are also those of a gateway that frees twice as much in
+// between. A sliding log frees nothing before the window has passed, and a sliding counter is left alone.
+func (v *verifier) sustain(ctx context.Context) error {
+	window := v.declared.Window
+	early := v.recovered.Sub(v.lastUse) < time.Duration(nearly*float64(window))
+	var lasts time.Duration // from the initial burst on
+	switch {
+	case v.recovered.IsZero():
+		return nil
+	case v.declared.Kind == "":
+		lasts = 2*window + window/16
+	case v.declared.Kind == contract.FixedWindow && early:
+		lasts = window + window/16 // a boundary may be right behind the initial burst
+	case early:
+		lasts = time.Duration(nearly * float64(window))
+	default:
 		return nil
 	}
-	admitted, err := v.recover(ctx)
-	if err != nil {
-		return err
-	}
-	if err := v.waitUntil(ctx, admitted.Add(2*v.declared.margin())); err != nil {
-		return err
-	}
-	return v.in(phaseRecovery, func() error {
-		_, err := v.drain(ctx, 0, 2*v.declared.capacity())
+	v.sustained = true
+	until := v.lastUse.Add(lasts)
+	err := v.in(phaseSustained, func() error {
+		_, err := v.pollRefill(ctx, math.MaxInt/4, until)
 		return err
 	})
+	v.lastUse = v.lastUsed()
+	return err
 }
 
 // awaitRecovery polls until the limit is free for one call. The limit was last used when the last call ended that passed the
 // limiter, or may have; when the verification began, without any.
 func (v *verifier) awaitRecovery(ctx context.Context) (err error) {
-	v.lastUse = v.began
-	for _, c := range v.calls {
-		if c.Outcome() != Refused && c.Latest.After(v.lastUse) {
-			v.lastUse = c.Latest
-		}
-	}
+	v.lastUse, v.sustained = v.lastUsed(), false
 	v.recovered, err = v.recover(ctx)
 	return err
 }
 
-// counterRest is how far a sliding counter has to recover before calls are counted. It forgets its last use after two windows.
-// Soon after it admits calls again most of the limit is free, and how much follows from when that was; if the last use was in
-// the second half of a window, nearly all of it is free 1.4 windows later, after the next but one boundary.
-type counterRest int
-
-const (
-	counterMostlyFree counterRest = iota // 0.6 windows after it admitted a call again
-	counterFree                          // 1.4 windows after its last use
-)
+func (v *verifier) lastUsed() time.Time {
+	at := v.began
+	for _, c := range v.calls {
+		if c.Outcome() != Refused && c.Latest.After(at) {
+			at = c.Latest
+		}
+	}
+	return at
+}
 
 // smallLimit is a limit of which the call that detects the recovery takes so much that too little is left to be counted.
 const smallLimit = 2
 
-// ready is when enough of the limit is free to count the calls.
-func (v *verifier) ready(rest counterRest) time.Time {
+// ready is when enough of the limit is free to count the calls, whichever of the possible kinds it is of.
+func (v *verifier) ready() time.Time {
 	var ready time.Time
-	for _, kind := range v.declared.kinds() {
-		if at := v.readyAs(v.declared.model(kind), rest); at.After(ready) {
+	for _, kind := range v.possibleKinds() {
+		if at := v.readyAs(v.declared.model(kind)); at.After(ready) {
 			ready = at
 		}
 	}
 	return ready.Add(v.declared.margin())
 }
 
-func (v *verifier) readyAs(m LimiterModel, rest counterRest) time.Time {
-	windows := func(share float64) time.Duration { return time.Duration(share * float64(m.Window)) }
+// possibleKinds are those that explain the calls so far best.
+func (v *verifier) possibleKinds() []contract.LimiterKind {
+	kinds := v.declared.kinds()
+	if len(kinds) == 1 || len(v.calls) == 0 {
+		return kinds
+	}
+	a := assessment{transcript: transcript{calls: v.calls}, declared: v.declared, decisions: decisionsOf(v.calls, v.calls[0].Earliest)}
+	var best argmin[contract.LimiterKind]
+	for _, kind := range kinds {
+		declared := v.declared
+		declared.Kind = kind
+		_, found := a.bestModel(declared)
+		best.add(kind, a.weight(found))
+	}
+	return best.values
+}
+
+func (v *verifier) readyAs(m LimiterModel) time.Time {
 	switch {
 	case v.recovered.IsZero():
+		return time.Now().Add(m.timeToReset()) // refused calls may count
+	case v.declared.capacity() <= smallLimit && v.sustained:
 		return v.lastUse.Add(m.timeToReset())
 	case v.declared.capacity() <= smallLimit:
 		return v.recovered.Add(m.timeToReset())
+	case m.Kind == contract.SlidingCounter && v.declared.capacity() <= 2*smallLimit:
+		return v.lastUse.Add(7 * m.Window / 5) // of what is free after one window, nothing may be left
+	case m.Kind == contract.FixedWindow && v.sustained:
+		boundary := v.recovered
+		for !boundary.After(v.lastUse) {
+			boundary = boundary.Add(m.Window)
+		}
+		return boundary
 	case m.Kind == contract.FixedWindow:
 		return v.recovered // a window began between the last refused call and the first admitted one
-	case m.Kind == contract.SlidingCounter && rest == counterMostlyFree:
-		return v.recovered.Add(windows(0.6))
-	case m.Kind == contract.SlidingCounter:
-		return v.lastUse.Add(windows(1.4))
+	case m.Kind == contract.SlidingCounter && v.sustained:
+		return v.lastUse.Add(m.timeToReset()) // where its boundaries are is hardly known
 	default:
-		return v.lastUse.Add(m.timeToReset())
+		// Most of a sliding counter is free then, and how much follows from when it admitted a call again.
+		return v.lastUse.Add(m.Window)
 	}
 }
 

@@ -1,0 +1,207 @@
+package limits
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// cause is the simplest limit that explains calls which the declared one does not. The zero value stands for no such limit.
+type cause struct {
+	sentence string
+	// lowerLimit and refusedCount say that the limit is lower, and that refused calls count against it.
+	lowerLimit, refusedCount bool
+}
+
+// clause appends the cause to a finding.
+func (c cause) clause() string {
+	if c.sentence == "" {
+		return ""
+	}
+	return "; " + c.sentence
+}
+
+// causeOf looks for the cause of contradictions among limits that differ from the declared one, the simplest first: in the number
+// of calls, in that refused calls count, in the window, in both size and rate of a bucket, in the kind. The first that explains
+// every answer is the cause.
+func (a *assessment) causeOf(found contradictions) cause {
+	if found.count() == 0 {
+		return cause{}
+	}
+	f := a.causeFinder()
+	excess := len(found.excess) > 0
+	explained := func(model fmt.Stringer) cause { return cause{sentence: model.String() + " explains all answers"} }
+	if d, ok := f.otherLimit(excess); ok {
+		c := explained(d)
+		c.lowerLimit = !excess
+		return c
+	}
+	if a.declared.Kind == contract.Concurrency {
+		return cause{}
+	}
+	if a.refusedCallsCount(f, found) {
+		return cause{refusedCount: true}
+	}
+	if d, ok := f.otherWindow(excess); ok {
+		return explained(d)
+	}
+	if m, ok := f.otherBucket(); ok {
+		return explained(m)
+	}
+	if d := a.declared; d.Kind != "" {
+		d.Kind, d.Burst = "", 0
+		if m, ok := f.explains(d); ok {
+			return explained(m)
+		}
+	}
+	if !excess && len(found.spurious) > 0 {
+		return cause{sentence: "no single limit explains all answers: another may act too"}
+	}
+	return cause{}
+}
+
+// refusedCallsCount reports whether the declared limit explains all answers when refused calls count against it too. From a bucket
+// they take nothing.
+func (a *assessment) refusedCallsCount(f causeFinder, found contradictions) bool {
+	d := a.declared
+	if d.Kind == contract.TokenBucket || d.RefusedCount || len(found.excess) > 0 || len(found.spurious) == 0 || count(a.calls, Admitted) == 0 {
+		return false
+	}
+	d.RefusedCount = true
+	_, ok := f.explains(d)
+	return ok
+}
+
+// causeFinder tries limits on the calls that tell them apart. One call that contradicts a limit suffices to discard it.
+type causeFinder struct {
+	declared  DeclaredLimit
+	decisions []decision
+	usage     admissions
+	attempts  admissions
+}
+
+func (a *assessment) causeFinder() causeFinder {
+	var own []decision
+	for i, d := range a.decisions {
+		if a.calls[i].phase != phaseStreaming {
+			own = append(own, d)
+		}
+	}
+	return causeFinder{a.declared, downsample(own), a.declared.usage(own), countAttempts(own)}
+}
+
+// triedPhases is how many phases of a clock-aligned window are tried.
+const triedPhases = 512
+
+// models calls yield with the models that a declared limit may stand for, until it returns false.
+func models(d DeclaredLimit, yield func(LimiterModel) bool) {
+	for _, kind := range d.kinds() {
+		m := d.model(kind)
+		if kind == contract.TokenBucket && d.RefusedCount {
+			continue
+		}
+		if kind == contract.FixedWindow {
+			onRequest := m
+			onRequest.StartsOnRequest = true
+			if !yield(onRequest) {
+				return
+			}
+		}
+		phases := 1
+		if m.hasPhase() {
+			phases = triedPhases
+		}
+		for i := range phases {
+			m.Phase = m.Window * time.Duration(i) / triedPhases
+			if !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// explains returns a model of a declared limit that no call contradicts.
+func (f causeFinder) explains(d DeclaredLimit) (explaining LimiterModel, ok bool) {
+	usage := f.usage
+	if d.RefusedCount {
+		usage = f.attempts
+	}
+	models(d, func(m LimiterModel) bool {
+		if countContradictions(newLimiter(m, f.decisions, usage, f.declared.Slack), f.decisions, 0) == 0 {
+			explaining, ok = m, true
+		}
+		return !ok
+	})
+	return explaining, ok
+}
+
+// withLimit is the declared limit with another number of calls. The size of a bucket changes with it where it is the same.
+func (f causeFinder) withLimit(limit int) DeclaredLimit {
+	d := f.declared
+	if d.Burst > 0 && d.Burst != d.Limit {
+		d.Burst = limit
+	} else {
+		d.Limit, d.Burst = limit, 0
+	}
+	return d
+}
+
+// maxLimitRatio is how many times the declared limit is tried.
+const maxLimitRatio = 8
+
+// otherLimit is the lower limit, or the higher one, that explains all answers and is closest to the declared one.
+func (f causeFinder) otherLimit(higher bool) (DeclaredLimit, bool) {
+	capacity := f.declared.capacity()
+	last, step := 1, -1
+	if higher {
+		last, step = maxLimitRatio*capacity, 1
+	}
+	for limit := capacity + step; limit*step <= last*step; limit += step {
+		if _, ok := f.explains(f.withLimit(limit)); ok {
+			return f.withLimit(limit), true
+		}
+	}
+	return DeclaredLimit{}, false
+}
+
+// windowStep is the ratio between two windows that are tried, maxWindowRatio how many times the declared one is.
+const (
+	windowStep     = 1.025
+	maxWindowRatio = 8
+)
+
+// otherWindow is the declared limit in the longer window, or the shorter one, that explains all answers and is closest to the
+// declared one. A bucket keeps its size.
+func (f causeFinder) otherWindow(shorter bool) (DeclaredLimit, bool) {
+	if f.declared.Kind == contract.Concurrency {
+		return DeclaredLimit{}, false
+	}
+	for ratio := windowStep; ratio <= maxWindowRatio; ratio *= windowStep {
+		d := f.declared
+		if d.Kind == contract.TokenBucket {
+			d.Burst = d.capacity()
+		}
+		d.Window = time.Duration(float64(d.Window) * ratio)
+		if shorter {
+			d.Window = time.Duration(float64(f.declared.Window) / ratio)
+		}
+		if _, ok := f.explains(d); ok {
+			return d, true
+		}
+	}
+	return DeclaredLimit{}, false
+}
+
+// otherBucket is the bucket of any size and rate that explains all answers.
+func (f causeFinder) otherBucket() (LimiterModel, bool) {
+	declared := float64(f.declared.Limit) / f.declared.Window.Seconds()
+	fitting := fitter{decisions: f.decisions, sample: f.decisions, admissions: f.usage}
+	for _, ratio := range geometric(1.0/maxWindowRatio, maxWindowRatio, windowStep) {
+		m, contradictions := fitting.score(LimiterModel{Kind: contract.TokenBucket, Refill: declared * ratio}, 0)
+		if contradictions == 0 {
+			return m, true
+		}
+	}
+	return LimiterModel{}, false
+}
