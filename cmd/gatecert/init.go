@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/atomicfile"
+	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/targets/profile"
+	"github.com/gatecert/gatecert/targets/static"
+)
+
+type initCommand struct {
+	URL   string   `arg:"" help:"Root URL of the gateway (a /v1 at its end is left out)."`
+	Key   string   `help:"A valid key of the gateway. The profile names $$GATEWAY_KEY in its place." env:"GATEWAY_KEY"`
+	Model []string `help:"A model that the key may use, as for gatecert run. Default: some from the gateway's list of models." placeholder:"NAME" sep:"none"`
+	claimFlags
+	Out string `help:"File to write, which must not exist; - for standard output. Default: ${default}." default:"gatecert.yaml" placeholder:"FILE"`
+}
+
+// Help implements kong's HelpProvider.
+func (initCommand) Help() string {
+	return `Examples:
+  gatecert init https://gateway.example                      models from its list, key from $GATEWAY_KEY
+  gatecert init https://gateway.example --model gpt-4o-mini --out my-gateway.yaml
+  gatecert run --target my-gateway.yaml --level edge
+
+It makes the control calls of a run on every endpoint: where the gateway's upstream is a real one, they cost a few tokens, an image
+and a sentence of speech (docs/profile.md).`
+}
+
+func (i initCommand) Run(ctx context.Context, c *console) error {
+	flags := targetFlags{URL: i.URL, Key: i.Key, Model: i.Model, claimFlags: i.claimFlags}
+	if len(i.Model) == 0 {
+		flags.Model = []string{"-"} // replaced below
+	}
+	target, err := flags.profile()
+	if err != nil {
+		return err
+	}
+	if len(i.Model) == 0 {
+		target.Models = profile.Models{}
+		target.Surfaces = dialect.Surfaces()
+	}
+	if i.Out != "-" {
+		if _, err := os.Lstat(i.Out); !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%w: %s exists: give another name with --out", errUsage, i.Out)
+		}
+	}
+	flags.tellRoot(c)
+	found, err := runner.Discover(ctx, static.Driver{}, target)
+	if err != nil {
+		return err
+	}
+	text := i.text(target, found)
+	known := func(string) (string, bool) { return "key", true }
+	if _, err := profile.Parse(i.Out, []byte(text), known); err != nil {
+		return fmt.Errorf("the profile that was found makes no sense: %w", err)
+	}
+	if i.Out == "-" {
+		_, err := io.WriteString(c.out, text)
+		return err
+	}
+	if err := atomicfile.WriteBytes(i.Out, 0o600, []byte(text)); err != nil {
+		return fmt.Errorf("write the profile: %w", err)
+	}
+	fmt.Fprintf(c.out, "%s: %s; next: gatecert run --target %s --level edge\n", i.Out, reports.Count(len(found.Surfaces), "endpoint"), i.Out)
+	return nil
+}
+
+// relayPart is the rest of a profile: what the levels above edge need, as comments.
+const relayPart = `
+# Level relay: the gateway calls gatecert's mock upstream for the models above, or for one of its own.
+# upstream:
+#   listen: 127.0.0.1:9901
+#   url: http://host.docker.internal:9901    # where the gateway reaches it, from a container; listen: 0.0.0.0:9901 then
+# In models:
+#   relay: routed-to-gatecert
+
+# Level account, under keys:
+#   revoked: "${REVOKED_KEY}"
+#   restricted: "${RESTRICTED_KEY}"          # it may not use the models above
+#   spent_account: "${SPENT_KEY}"
+
+# Level full:
+# limits:
+#   timeout: 30s                             # how long the gateway waits for its upstream
+#   rate: {key: "${LIMITED_KEY}", requests: 20, window: 10s}
+
+# docs/profile.md explains every field.
+`
+
+// text is the profile with comments. Every value is quoted: model names come from the gateway.
+func (i initCommand) text(target profile.Profile, found runner.Found) string {
+	var b strings.Builder
+	line := func(format string, values ...any) { fmt.Fprintf(&b, format+"\n", values...) }
+	line("# Written by gatecert init. The key is read from $GATEWAY_KEY.")
+	line("name: %s", strconv.Quote(folderPart(target)))
+	line("base_url: %s", strconv.Quote(target.BaseURL))
+	line("")
+	line("# These endpoints served a healthy call, and not one with an unknown model.")
+	line("surfaces:")
+	for _, s := range found.Surfaces {
+		line("- %s", s)
+	}
+	if len(found.Failed) > 0 {
+		line("# These did not:")
+		for _, failed := range found.Failed {
+			line("#   %s", failed)
+		}
+	}
+	line("")
+	if !target.Claims.NoClientKeys() || i.Key != "" {
+		line("keys:")
+		line(`  valid: "${GATEWAY_KEY}"`)
+	}
+	line("models:")
+	first := found.Models.On(found.Surfaces[0])
+	line("  default: %s", strconv.Quote(first))
+	var written []dialect.Surface
+	for _, s := range found.Surfaces {
+		if e := s.Endpoint(); found.Models.On(s) != first && !slices.Contains(written, e) {
+			written = append(written, e)
+			line("  %s: %s", e, strconv.Quote(found.Models.On(s)))
+		}
+	}
+	if len(found.Offered) > 0 {
+		const most = 20
+		line("# The gateway lists %s: %s", reports.Count(len(found.Offered), "model"), strings.Join(found.Offered[:min(len(found.Offered), most)], ", ")+more(len(found.Offered)-most))
+	}
+	if len(i.Claim) > 0 {
+		line("claims:")
+		for _, claim := range i.Claim {
+			name, value, _ := strings.Cut(claim, "=")
+			line("  %s: %s", name, value)
+		}
+	}
+	b.WriteString(relayPart)
+	return b.String()
+}
+
+func more(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d more", n)
+}
