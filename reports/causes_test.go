@@ -3,8 +3,10 @@ package reports_test
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/clipperhouse/displaywidth"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -311,4 +313,18 @@ func TestTheRequestOfACauseIsOneLineForAShell(t *testing.T) {
 	c.Observation.Sent.Curl = "# the second request\n# of two\ncurl http://g/v1 -d '{\n\"a\":1}'"
 	got := terminal(t, concluded(header(contract.Edge), []runlog.Case{c}), reports.TerminalOptions{})
 	assert.Contains(t, got, "\n    request   curl http://g/v1 -d '{'$'\\n''\"a\":1}' # the second request # of two\n")
+}
+
+func TestCausesFitTheTerminalButForRequests(t *testing.T) {
+	for name, run := range runs() {
+		got := terminal(t, run, reports.TerminalOptions{})
+		_, causes, _ := strings.Cut(got, "Fix these first")
+		causes, _, _ = strings.Cut(causes, "\nnote: ")
+		causes, _, _ = strings.Cut(causes, "\nlevel ")
+		for line := range strings.Lines(causes) {
+			if !strings.HasPrefix(line, "    request   ") && !strings.HasPrefix(line, "  E ") { // to be copied: a command, and the ids of what never ran
+				assert.LessOrEqual(t, displaywidth.String(strings.TrimSuffix(line, "\n")), 80, "%s: %s", name, line)
+			}
+		}
+	}
 }
