@@ -85,10 +85,11 @@ func (r *recorder) pollRefill(ctx context.Context, minAdmitted int, until time.T
 			run, rate.admitted = run+n, rate.admitted+n
 			rate.longestRun = max(rate.longestRun, run)
 		}
+		// A call that failed was perhaps refused, with another status.
 		if count(calls, Refused) == 0 && count(calls, Admitted) > 0 {
 			continue
 		}
-		run = 0 // a call that failed was perhaps refused in other words
+		run = 0
 		if err := r.pause(ctx, began, lastAdmitted); err != nil {
 			return rate, err
 		}

@@ -176,7 +176,7 @@ func (v *verifier) lastUsed() time.Time {
 }
 
 // smallLimit is a limit of which the call that detects the recovery takes so much that too little is left to be counted.
-const smallLimit = 2
+const smallLimit = 4
 
 // ready is when enough of the limit is free to count the calls, whichever of the possible kinds it is of.
 func (v *verifier) ready() time.Time {
@@ -214,8 +214,6 @@ func (v *verifier) readyAs(m LimiterModel) time.Time {
 		return v.lastUse.Add(m.timeToReset())
 	case v.declared.capacity() <= smallLimit:
 		return v.recovered.Add(m.timeToReset())
-	case m.Kind == contract.SlidingCounter && v.declared.capacity() <= 2*smallLimit:
-		return v.lastUse.Add(7 * m.Window / 5) // of what is free after one window, nothing may be left
 	case m.Kind == contract.FixedWindow && v.sustained:
 		boundary := v.recovered
 		for !boundary.After(v.lastUse) {
