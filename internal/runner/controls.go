@@ -23,8 +23,6 @@ type controls struct {
 	unhealthy map[dialect.Surface]bool
 }
 
-const afterCases = "after"
-
 // callControls makes the control calls of all surfaces at once: a healthy call, and before the cases a call with a model
 // that does not exist. On a surface that costs nothing only the first is made: a gateway answers there by itself, so that one
 // that knows every model is at fault, and not one that would answer anything.

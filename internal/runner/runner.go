@@ -260,7 +260,7 @@ func (r *runner) healthyAfter(ctx context.Context) bool {
 	surfaces := slices.DeleteFunc(slices.Clone(r.surfaces), func(s dialect.Surface) bool {
 		return r.before.failed[s] != "" || !slices.ContainsFunc(r.plan.all(), func(c contract.Case) bool { return c.Surface == s })
 	})
-	after, err := callControls(ctx, r.session, surfaces, afterCases)
+	after, err := callControls(ctx, r.session, surfaces, runlog.AfterCases)
 	if err != nil {
 		r.journal.note("the closing controls could not be made: %v", err)
 		return false

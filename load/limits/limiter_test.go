@@ -143,6 +143,7 @@ func TestContradictions(t *testing.T) {
 		{"a bucket is refilled while it is used", newTokenBucketModel(2, 100), []decision{point(0, Admitted), point(1, Admitted), point(11, Admitted)}, nil, nil},
 		{"a bucket holds no more than its capacity", newTokenBucketModel(2, 100), []decision{point(500, Admitted), point(501, Admitted), point(502, Admitted)}, []int{2}, nil},
 		{"a bucket that refused a call was empty", newTokenBucketModel(9, 100), []decision{point(0, Refused), point(11, Admitted), point(12, Admitted), point(13, Admitted)}, []int{3}, []int{0}},
+		{"a bucket of one that is full refuses no call", newTokenBucketModel(1, 100), []decision{point(0, Admitted), point(15, Refused)}, nil, []int{1}},
 		{"a bucket that is not empty refuses no call", newTokenBucketModel(2, 100), []decision{point(0, Admitted), point(1, Admitted), point(50, Refused)}, nil, []int{2}},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {

@@ -73,17 +73,18 @@ func (b *tokenBucket) cannotAdmit(d *decision) bool {
 	return refusals > 0 && admitted+b.sinceEmpty[refusals-1]-b.refill*d.to.Seconds() > 1+b.step+b.slack+rounding
 }
 
-// cannotRefuse reports that, for every s, at least one token was left.
+// cannotRefuse reports that, for every s, at least one token was left. The clock may be off, and a step be still to come, wherever
+// tokens were refilled; a full bucket is full.
 func (b *tokenBucket) cannotRefuse(d *decision) bool {
 	admitted := float64(countBelow(b.possible.from, d.to) - b.own)
-	from := d.from.Seconds()
-	least := min(b.capacity, b.initial+b.refill*(d.from-b.begin).Seconds()-admitted)
+	from, late := d.from.Seconds(), b.step+b.slack+rounding
+	least := min(b.capacity, b.initial+b.refill*(d.from-b.begin).Seconds()-admitted-late)
 	ended := countUpTo(b.possible.to, d.from)
 	if ended > 0 {
-		least = min(least, b.capacity+b.refill*from-admitted+b.lost[ended-1])
+		least = min(least, b.capacity+b.refill*from-admitted+b.lost[ended-1]-late)
 	}
 	if ended < len(b.possible.to) {
 		least = min(least, b.capacity-admitted+float64(ended)) // calls that may have been decided in the same moment
 	}
-	return least >= 1+b.step+b.slack+rounding
+	return least >= 1
 }

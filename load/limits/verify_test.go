@@ -62,7 +62,7 @@ func TestVerifyFindsEveryFault(t *testing.T) {
 	}{
 		{"a burst admits three calls too many", contract.LimiterKinds(), faults{burstExcess: 3}, 0, violations{contract.LimitBurst: must}},
 		{"the limit is one more than declared", []contract.LimiterKind{contract.SlidingLog, contract.TokenBucket}, faults{}, -1, violations{contract.LimitExact: must, contract.LimitBurst: must, contract.RateHeaders: should}},
-		{"the limit is one less than declared", []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog}, faults{}, 1, violations{contract.LimitExact: should, contract.RateHeaders: should}},
+		{"the limit is one less than declared", []contract.LimiterKind{contract.FixedWindow, contract.SlidingLog, contract.Concurrency}, faults{}, 1, violations{contract.LimitExact: should, contract.RateHeaders: should}},
 		{"Retry-After is 2s too long", timed, faults{retryAfter: 2}, 0, violations{contract.RetryAfterTrue: should}},
 		{"Retry-After is 2s too short", []contract.LimiterKind{contract.SlidingLog}, faults{retryAfter: -2}, 0, violations{contract.RetryAfterTrue: should}},
 		{"Retry-After is a Unix timestamp", timed, faults{epoch: true}, 0, violations{contract.RetryAfter: should, contract.RetryAfterTrue: should, contract.RateHeaders: should}},
@@ -143,6 +143,20 @@ func TestVerifyFindsTwiceTheRate(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A bucket of one is full or empty, and shows its rate only in when it is full again.
+func TestVerifyFindsHalfTheRateOfABucketOfOne(t *testing.T) {
+	for run := range uint64(4) {
+		synctest.Test(t, func(t *testing.T) {
+			l := simulation{contract.TokenBucket, 5, time.Second, run, 3, run%2 == 1}.limiter()
+			l.burst = 1
+			findings, _, err := Verify(t.Context(), Probers{Limited: l.call}, DeclaredLimit{Kind: contract.TokenBucket, Limit: 10, Window: time.Second, Burst: 1}, Budget{})
+			require.NoError(t, err)
+			require.Contains(t, requirements(findings), contract.Recovery, "run %d: %v", run, findings)
+			require.NotContains(t, requirements(findings), contract.RefusedFree)
+		})
 	}
 }
 

@@ -126,6 +126,9 @@ func (a *audit) verdict(c runlog.Case) {
 	if c.Verdict == contract.Error || c.Verdict == contract.NotOffered {
 		return // the worst verdict, and what profile has checked
 	}
+	if c.Verdict == contract.Untestable && c.Reason != "" && !known.IsLoad() {
+		return // the gateway served nobody, whatever it answered; it counts as a failure
+	}
 	if known.IsLoad() {
 		a.loadCase(c, known)
 		return
@@ -200,7 +203,11 @@ func (a *audit) footer() {
 	if f == nil {
 		return
 	}
-	if want := runlog.Conclude(a.run.Header, a.run.Cases, f.Ended).Verdict; f.Verdict != want {
+	want := runlog.Conclude(a.run.Header, a.run.Cases, f.Ended).Verdict
+	if f.Verdict != want && slices.ContainsFunc(a.run.Controls, func(c runlog.Control) bool { return c.Phase == runlog.AfterCases && !c.OK }) {
+		want, _ = contract.Worst(want, contract.Error) // the gateway was not healthy at the end
+	}
+	if f.Verdict != want {
 		a.problemf("the footer says %s, but the cases mean %s", f.Verdict, want)
 	}
 	if f.Ended.Before(a.run.Started) {

@@ -28,6 +28,12 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			at(r, absent).Verdict = contract.ExpectedFail
 		}, ""},
 		{"a case that the harness could not run", func(r *runlog.Run) { at(r, absent).Verdict, at(r, absent).Observation = contract.Error, nil }, ""},
+		{"a case of a gateway that served nobody then", func(r *runlog.Run) {
+			at(r, absent).Verdict, at(r, absent).Reason, at(r, absent).Observation = contract.Untestable, "the gateway does not serve healthy calls", nil
+		}, ""},
+		{"and one of which nobody knows why", func(r *runlog.Run) {
+			at(r, absent).Verdict, at(r, absent).Observation = contract.Untestable, nil
+		}, absent + " is untestable without an observation"},
 		{"a failure that is called a pass", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.Pass
@@ -83,6 +89,13 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		{"no nonsense control", func(r *runlog.Run) {
 			r.Controls = slices.DeleteFunc(r.Controls, func(c runlog.Control) bool { return c.Kind == "nonsense" })
 		}, "chat was judged without the nonsense control"},
+		{"a footer of a gateway that was not healthy at the end", func(r *runlog.Run) {
+			r.Footer.Verdict = contract.Error
+			after := r.Controls[0]
+			after.Phase, after.OK, after.Observation = runlog.AfterCases, false, nil
+			r.Controls = append(r.Controls, after)
+		}, ""},
+		{"a footer of one that was", func(r *runlog.Run) { r.Footer.Verdict = contract.Error }, "the footer says error, but the cases mean pass"},
 		{"a better footer", func(r *runlog.Run) {
 			failing(r)
 			r.Footer.Verdict = contract.Pass

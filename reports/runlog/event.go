@@ -95,7 +95,7 @@ type Control struct {
 	Surface dialect.Surface `json:"surface"`
 	// Kind is [ControlHealthy] or [ControlNonsense].
 	Kind string `json:"kind"`
-	// Phase is [BeforeCases], "between" or "after".
+	// Phase is [BeforeCases], "between" or [AfterCases].
 	Phase       string                `json:"phase"`
 	OK          bool                  `json:"ok"`
 	Detail      string                `json:"detail,omitempty"`
@@ -108,6 +108,7 @@ const (
 	ControlHealthy  = "healthy"
 	ControlNonsense = "nonsense"
 	BeforeCases     = "before"
+	AfterCases      = "after"
 )
 
 // CaseKey is what identifies a case.
