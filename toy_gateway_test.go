@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -132,7 +133,7 @@ func (g *toyGateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func isTypeError(err error) bool {
-	_, ok := err.(*json.UnmarshalTypeError)
+	_, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	return ok
 }
 

@@ -164,7 +164,7 @@ func codeKind(got string) string {
 
 // agreementKind is the way in which an error object disagrees with its status.
 func agreementKind(f contract.Finding) causeKind {
-	kind := ""
+	var kind string
 	switch {
 	case strings.HasPrefix(f.Want, "an error.type"):
 		kind = "the type " + shownKind(f.Got) + " with a status that it does not fit"

@@ -41,6 +41,7 @@ func placeOf(o contract.Observation, f contract.Finding) place {
 		return place{header: "Retry-After"}
 	case contract.Secrecy:
 		return leakPlace(o, f.Got)
+	default:
 	}
 	return place{body: bodyPlace(o, f)}
 }
@@ -118,7 +119,7 @@ func envelopePlace(o contract.Observation, got string) span {
 		return memberPlace(o, name)
 	}
 	for _, d := range documents(o) {
-		name := ""
+		var name string
 		switch {
 		case strings.HasPrefix(got, `"error" is `):
 			name = "error"

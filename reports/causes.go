@@ -51,10 +51,10 @@ func (c Cause) Size() string {
 func Causes(run runlog.Run) []Cause {
 	var list []*Cause
 	known := make(map[string]*Cause)
-	add := func(key string, c runlog.Case, f contract.Finding, make func() *Cause) {
+	add := func(key string, c runlog.Case, f contract.Finding, create func() *Cause) {
 		cause := known[key]
 		if cause == nil {
-			cause = make()
+			cause = create()
 			known[key] = cause
 			list = append(list, cause)
 		}
@@ -65,6 +65,7 @@ func Causes(run runlog.Run) []Cause {
 		switch c.Verdict {
 		case contract.Pass, contract.NotOffered, contract.ExpectedFail:
 			continue
+		default:
 		}
 		judged := false
 		if c.Verdict == contract.Fail || c.Verdict == contract.Warn {

@@ -62,7 +62,7 @@ func newPageData(entries []pageEntry, m Matrix) (cases, evidence []byte, err err
 		list.Cases = append(list.Cases, encoded)
 	}
 	for _, limit := range []int{8 << 10, 2 << 10, 512} {
-		fits := false
+		var fits bool
 		if data.Evidence, fits, err = pageEvidences(entries[:len(list.Cases)], texts, room, limit); err != nil {
 			return nil, nil, err
 		}

@@ -7,7 +7,7 @@ import "github.com/gatecert/gatecert/contract"
 func RowText(id contract.RowID) string { return rowTexts[id] }
 
 // rowTexts is read-only.
-var rowTexts = map[contract.RowID]string{
+var rowTexts = map[contract.RowID]string{ //nolint:gosec // texts about keys, no keys
 	"http:400":                            `The request is invalid. Common mistakes: to validate late and answer 500 (often on images, speech and rerank, in gateways that are right on chat), so that clients retry a request that can never succeed; to fill in what is missing and answer 200.`,
 	"http:401":                            `Only for a key that is missing or was never issued. A revoked key is 403: it tells the caller that a new key helps and that another attempt with the same key does not.`,
 	"http:403":                            `The gateway knows the key. Clients do not retry, and people check their plan. If a revoked key is answered with 401, they search for a typing error instead.`,

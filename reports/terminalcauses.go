@@ -127,7 +127,7 @@ func (t *terminal) entry(margin string, columns int, text string) {
 // broken returns the words of a text, and those that are wider than a line in pieces.
 func broken(text string, width int) []string {
 	var words []string
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		from, size := 0, 0
 		for i, r := range word {
 			n := displaywidth.Rune(r)

@@ -45,8 +45,9 @@ func TestObserveTellsWhatTheUpstreamSawAndWhatItCost(t *testing.T) {
 	assert.Equal(t, settlePolls+1, reads, "the balance before is the one that the case before has left")
 
 	healthy = true
-	_, _, _, err = s.Control(t.Context(), "chat", ControlHealthy)
+	_, ok, _, err := s.Control(t.Context(), "chat", ControlHealthy)
 	require.NoError(t, err)
+	require.False(t, ok, "an empty 200")
 	healthy = false
 	o, err = s.Observe(t.Context(), c)
 	require.NoError(t, err)

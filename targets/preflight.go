@@ -59,7 +59,9 @@ func namesIn(list []byte) (names []string) {
 			return nil
 		}
 		for d.More() {
-			var model struct{ ID string }
+			var model struct {
+				ID string `json:"id"`
+			}
 			if d.Decode(&model) != nil {
 				return names
 			}

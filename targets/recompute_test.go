@@ -64,7 +64,7 @@ func TestRequestsAreRecomputedFromTheRedactedProfile(t *testing.T) {
 			logged, err := OfferOf(p.Redacted())
 			require.NoError(t, err)
 			session := NewSession(Prepared{Profile: p}, Host{})
-			defer session.Close() //nolint:errcheck // nothing was opened
+			defer session.Close()
 			for _, s := range p.Surfaces {
 				session.newer.Store(s, true)
 				for kind, call := range map[ControlKind]exchange.Call{

@@ -68,7 +68,7 @@ func (f againFlags) play(ctx context.Context, c *console, earlier runlog.Run) (e
 	c.tellActions(config)
 	seed := f.Seed
 	for seed == 0 {
-		seed = rand.Uint64() >> 32 //nolint:gosec // short enough to be typed; it keeps no secret
+		seed = rand.Uint64() >> 32
 	}
 	job := runner.Job{Target: config.Target, AllowActions: config.AllowActions, TimeLimit: f.TimeLimit}
 	sample, err := runner.SampleOf(earlier, job, seed)

@@ -50,7 +50,7 @@ func SampleOf(earlier runlog.Run, job Job, seed uint64) (Sample, error) {
 	case s.Of == 0:
 		return s, fmt.Errorf("%w: the target offers none of the %d cases that passed or failed", ErrNothingToRun, s.NotOffered)
 	}
-	random := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // everybody may know which
+	random := rand.New(rand.NewPCG(seed, seed))
 	chosen := random.Perm(s.Of)[:(s.Of+sampleShare-1)/sampleShare]
 	slices.Sort(chosen)
 	for _, i := range chosen {

@@ -70,6 +70,7 @@ func (f *facts) ask(ctx context.Context, session *targets.Session, c controls) (
 			return healthy.Surface == first && healthy.OK && sameAnswer(*healthy.Observation, *calls[0].Observation)
 		})
 		return nil
+	case webPage, modelUnknown, down, odd, absent:
 	}
 	if root, ok := profile.RootOf(session.Profile.BaseURL); ok && session.Profile.Root(first) == session.Profile.BaseURL {
 		if _, served, err := session.HealthyAt(ctx, first, root); err != nil {
@@ -190,8 +191,7 @@ func checkAttached(ctx context.Context, session *targets.Session) error {
 		return err
 	}
 	m, reason := mockOf(session.Profile, ""), strings.TrimPrefix(err.Error(), targets.ErrNoUpstream.Error()+": ")
-	var request *url.Error
-	if errors.As(err, &request) {
+	if request, ok := errors.AsType[*url.Error](err); ok {
 		reason = request.Err.Error()
 	}
 	return diagnosis{sentence: fmt.Sprintf("the mock upstream at %s (%s) cannot be asked what it saw (%s): start gatecert upstream there, or set upstream.listen instead",

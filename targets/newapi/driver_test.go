@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"github.com/gatecert/gatecert/exchange"
 	"io"
 	"net"
 	"net/http"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/internal/recorded"
 	"github.com/gatecert/gatecert/internal/wait"
 	"github.com/gatecert/gatecert/targets"

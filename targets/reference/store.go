@@ -139,7 +139,7 @@ func (s *store) query(ctx context.Context, text string) (*sql.Stmt, error) {
 	}
 	kept, raced := s.queries.LoadOrStore(text, statement)
 	if raced {
-		return kept.(*sql.Stmt), statement.Close()
+		return kept.(*sql.Stmt), statement.Close() //nolint:sqlclosecheck // the kept one stays open
 	}
 	return statement, nil
 }
@@ -148,7 +148,7 @@ func (s *store) query(ctx context.Context, text string) (*sql.Stmt, error) {
 func (s *store) row(ctx context.Context, query string, args []any, into ...any) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	statement, err := s.query(ctx, query)
+	statement, err := s.query(ctx, query) //nolint:sqlclosecheck // it is kept; close closes it
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrStoreRead, err)
 	}
@@ -166,7 +166,7 @@ func (s *store) row(ctx context.Context, query string, args []any, into ...any) 
 func (s *store) rows(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	statement, err := s.query(ctx, query)
+	statement, err := s.query(ctx, query) //nolint:sqlclosecheck // it is kept; close closes it
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrStoreRead, err)
 	}
