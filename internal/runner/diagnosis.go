@@ -157,7 +157,7 @@ func (f facts) prevailing() (symptom, []runlog.Control) {
 		by[s] = append(by[s], c)
 	}
 	best := absent
-	for s := unreachable; s < absent; s++ {
+	for s := range absent {
 		if len(by[s]) > 0 && (best == absent || len(by[s]) > len(by[best])) {
 			best = s
 		}
@@ -205,20 +205,28 @@ func diagnose(f facts) diagnosis {
 			f.url, answer, ofCalls(calls, f.failed))
 	case modelUnknown:
 		return say("%s", f.noModel(first, answer))
+	default: // down, odd, absent
+		return say("%s", f.unclear(s, calls))
 	}
+}
+
+// unclear is the sentence about answers that may have several reasons: whatever else is known decides.
+func (f facts) unclear(s symptom, calls []runlog.Control) string {
+	first := calls[0]
+	answer := answerOf(first)
 	switch model := f.model(first.Surface); {
 	case f.mock != nil && (s == down || s == odd || len(f.mock.attempts) > 0):
-		return say("%s", f.mock.notServed(f.url, answer))
+		return f.mock.notServed(f.url, answer)
 	case f.offered != nil && !slices.Contains(f.offered, model):
-		return say("%s", f.noModel(first, answer))
+		return f.noModel(first, answer)
 	case s == down:
-		return say("the gateway at %s answers healthy calls with %s: the upstream of model %q seems to be down: mend that first",
+		return fmt.Sprintf("the gateway at %s answers healthy calls with %s: the upstream of model %q seems to be down: mend that first",
 			f.url, answer, plain.Text(model, maxName))
 	case s == absent && f.offered == nil:
-		return say("there is no API at %s (%s, %s): check the port, and whether a path is missing from the URL (a prefix before /v1)",
+		return fmt.Sprintf("there is no API at %s (%s, %s): check the port, and whether a path is missing from the URL (a prefix before /v1)",
 			f.url, answer, ofCalls(calls, f.failed))
 	default:
-		return say("no healthy call succeeds at %s (%s on %s, with the model %q): correct the URL, the key or the model",
+		return fmt.Sprintf("no healthy call succeeds at %s (%s on %s, with the model %q): correct the URL, the key or the model",
 			f.url, answer, first.Surface, plain.Text(model, maxName))
 	}
 }
