@@ -52,18 +52,23 @@ func (s *Session) runActions(ctx context.Context, actions []profile.Action) erro
 	return nil
 }
 
-// Around runs the calls of a load case between the actions of its recipe, as [Session.Observe] does for one call. The actions after
-// it run also when ctx is done or run failed. It returns the errors of all.
-func (s *Session) Around(ctx context.Context, c contract.Case, run func(context.Context) error) (err error) {
+// Around runs the calls of a load case between the actions of its recipe, as [Session.Observe] does for one call.
+func (s *Session) Around(ctx context.Context, c contract.Case, run func(context.Context) error) error {
 	pr, err := RequestFor(s.Profile, c, newToken())
 	if err != nil {
 		return err
 	}
+	return s.between(ctx, pr, func() error { return run(ctx) })
+}
+
+// between runs something between the actions of a request. Those after it run also when ctx is done, and when run or an action
+// before it has failed. It returns the errors of all.
+func (s *Session) between(ctx context.Context, pr Request, run func() error) (err error) {
 	defer func() { err = errors.Join(err, s.runUndo(ctx, pr.After)) }()
 	if err := s.runActions(ctx, pr.Before); err != nil {
 		return fmt.Errorf("before the case: %w", err)
 	}
-	return run(ctx)
+	return run()
 }
 
 // runUndo runs every action even when one fails or the run was cancelled: what was broken has to be repaired.

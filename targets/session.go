@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -121,16 +120,21 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 	if err != nil {
 		return o, err
 	}
-	if err := s.runActions(ctx, pr.Before); err != nil {
-		return o, errors.Join(fmt.Errorf("before the case: %w", err), s.runUndo(ctx, pr.After))
-	}
-	defer func() { err = errors.Join(err, s.runUndo(ctx, pr.After)) }()
+	err = s.between(ctx, pr, func() (err error) {
+		o, err = s.observe(ctx, c, token, pr)
+		return err
+	})
+	return o, err
+}
 
+// observe makes the call of a case and looks at what came of it.
+func (s *Session) observe(ctx context.Context, c contract.Case, token string, pr Request) (o contract.Observation, err error) {
 	if err := s.health.awaitTurn(ctx); err != nil {
 		return o, err
 	}
+	billed := s.ReadsBalance(c)
 	var before float64
-	if s.ReadsBalance(c) {
+	if billed {
 		if before, err = s.balanceBefore(ctx, pr.Call.Key); err != nil {
 			return o, err
 		}
@@ -150,7 +154,7 @@ func (s *Session) Observe(ctx context.Context, c contract.Case) (o contract.Obse
 			return o, fmt.Errorf("read the gateway's log: %w", err)
 		}
 	}
-	if s.ReadsBalance(c) {
+	if billed {
 		after, err := s.settledBalance(ctx, pr.Call.Key, before)
 		if err != nil {
 			return o, err
