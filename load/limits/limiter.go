@@ -27,33 +27,27 @@ func newLimiter(m LimiterModel, decisions []decision, a admissions, slack time.D
 	if m.judgedByRefusals() {
 		refusals = refusedByEnd(decisions)
 	}
-	return limiterOf(m, decisions, refusals, a, slack)
+	return limiterOf(m, decisions, refusals, a, slack, 1)
 }
 
 // newPromise is newLimiter for a limiter beside which others may act: a refusal may be theirs, so it says nothing about what this
 // one has left. A call that a promise cannot admit is one more than the limit allows, whatever else there is. Of fixed windows, so
 // many are looked at together.
 func newPromise(m LimiterModel, decisions []decision, a admissions, slack time.Duration, windows int) limiter {
-	l := limiterOf(m, decisions, nil, a, slack)
-	switch w := l.(type) {
-	case *clockWindow:
-		w.spanned = windows
-	case *firstRequestWindow:
-		w.spanned = windows
-	}
-	return l
+	return limiterOf(m, decisions, nil, a, slack, windows)
 }
 
 // limiterOf is the limiter of a model. The refusals, in the order of refusedByEnd, are those that are its own.
-func limiterOf(m LimiterModel, decisions, refusals []decision, a admissions, slack time.Duration) limiter {
+// Of fixed windows, so many are looked at together.
+func limiterOf(m LimiterModel, decisions, refusals []decision, a admissions, slack time.Duration, windows int) limiter {
 	switch m.Kind {
 	case contract.FixedWindow:
 		if m.StartsOnRequest {
-			return newFirstRequestWindow(m, refusals, a, slack)
+			return newFirstRequestWindow(m, refusals, a, slack, windows)
 		}
-		return &clockWindow{m, a, slack, 0, 1}
+		return &clockWindow{m, a, slack, 0, windows}
 	case contract.SlidingCounter:
-		return &clockWindow{m, a, slack, 1, 1}
+		return &clockWindow{m, a, slack, 1, windows}
 	case contract.TokenBucket:
 		return newTokenBucket(m, refusals, a, slack)
 	case contract.Concurrency:
@@ -252,8 +246,8 @@ type firstRequestWindow struct {
 	starts []time.Duration
 }
 
-func newFirstRequestWindow(m LimiterModel, refused []decision, a admissions, slack time.Duration) *firstRequestWindow {
-	w := &firstRequestWindow{LimiterModel: m, admissions: a, slack: slack, spanned: 1}
+func newFirstRequestWindow(m LimiterModel, refused []decision, a admissions, slack time.Duration, windows int) *firstRequestWindow {
+	w := &firstRequestWindow{LimiterModel: m, admissions: a, slack: slack, spanned: windows}
 	usedUp, next := time.Duration(-1), 0 // the latest instant, before the call in question, at which the limit was certainly used up
 	for _, from := range a.certain.from {
 		for ; next < len(refused) && refused[next].to < from; next++ {
