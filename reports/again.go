@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -54,7 +55,7 @@ func (a Again) Write(w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(&out, "played anew: %s with the verdict of the log, %d with another, %d that could not be judged\n",
-		Count(a.Agreed, "case"), len(a.Differing), len(a.Open))
+		plain.Count(a.Agreed, "case"), len(a.Differing), len(a.Open))
 	_, err := w.Write(out.Bytes())
 	return err
 }

@@ -56,7 +56,7 @@ func Annotations(w io.Writer, run runlog.Run) error {
 		add("error", plain.Text(id, nameLimit), "never ran")
 	}
 	if rest > 0 {
-		add("notice", "gatecert", Count(rest, "more cause")+" in the report")
+		add("notice", "gatecert", plain.Count(rest, "more cause")+" in the report")
 	}
 	return flush(w, &out)
 }

@@ -41,7 +41,7 @@ type Cause struct {
 
 // Size is the number of cases and endpoints: "43 cases, 9 endpoints".
 func (c Cause) Size() string {
-	return Count(len(c.Cases), "case") + ", " + Count(len(c.Surfaces), "endpoint")
+	return plain.Count(len(c.Cases), "case") + ", " + plain.Count(len(c.Surfaces), "endpoint")
 }
 
 // Causes groups what needs attention in a run by its cause. Failures come first, then what could not be judged, then warnings;

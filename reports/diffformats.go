@@ -73,7 +73,7 @@ func onlyIn(one, other runlog.Run) string {
 		return ""
 	}
 	slices.SortFunc(surfaces, inOrder(dialect.Surfaces()))
-	return plain.Text(Count(n, "case")+" on "+plain.Joined(slices.Compact(surfaces)), textLimit)
+	return plain.Text(plain.Count(n, "case")+" on "+plain.Joined(slices.Compact(surfaces)), textLimit)
 }
 
 // text is the change in one line: "pass → fail  MUST status-class: got 503, want 404".
@@ -158,7 +158,7 @@ func (d Diff) Markdown(w io.Writer) error {
 		if n == 0 {
 			continue
 		}
-		fmt.Fprintf(&out, "\n### %s: %s\n\n| case | before | after | |\n|:--|:--|:--|:--|\n", m, Count(n, "case"))
+		fmt.Fprintf(&out, "\n### %s: %s\n\n| case | before | after | |\n|:--|:--|:--|:--|\n", m, plain.Count(n, "case"))
 		shown := 0
 		for _, c := range d.Changes {
 			if c.Move != m {

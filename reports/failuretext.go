@@ -138,7 +138,7 @@ func responseText(o contract.Observation) string {
 	}
 	parts := []string{fmt.Sprintf("%d in %s", o.Status, o.Timing.End.Round(time.Millisecond)), cmp.Or(mediaText(o), bytesCount(o.BodySize))}
 	if o.Stream != nil {
-		parts = append(parts, Count(len(o.Stream.Events), "event"))
+		parts = append(parts, plain.Count(len(o.Stream.Events), "event"))
 	}
 	if o.Cut != "" {
 		parts = append(parts, "gatecert stopped reading: "+o.Cut)
@@ -155,13 +155,13 @@ func loadSentence(s runlog.LoadSummary) string {
 	for _, c := range s.Checks {
 		counts[c.Result]++
 	}
-	parts := []string{Count(counts[contract.Held], "requirement") + " held"}
+	parts := []string{plain.Count(counts[contract.Held], "requirement") + " held"}
 	for _, r := range []contract.Result{contract.Violated, contract.Untested} {
 		if n := counts[r]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, r))
 		}
 	}
-	line := fmt.Sprintf("%s in %s: %s", Count(s.Calls, "call"), duration(s.Took), strings.Join(parts, ", "))
+	line := fmt.Sprintf("%s in %s: %s", plain.Count(s.Calls, "call"), duration(s.Took), strings.Join(parts, ", "))
 	if s.Limiter != "" {
 		line += "; " + plain.Text(s.Limiter, nameLimit)
 	}
@@ -234,7 +234,7 @@ func runNotes(run runlog.Run) []string {
 		}
 	}
 	if surplus := run.Surplus(); len(surplus) > 0 {
-		add("%s ran without being expected: %s", Count(len(surplus), "case"), strings.Join(surplus, ", "))
+		add("%s ran without being expected: %s", plain.Count(len(surplus), "case"), strings.Join(surplus, ", "))
 	}
 	if run.Footer != nil {
 		for _, s := range run.Footer.Stale {

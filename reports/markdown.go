@@ -118,7 +118,7 @@ func markdownAttention(out *bytes.Buffer, run runlog.Run, room int) {
 	}
 	const reserve = 200 // the heading and the closing counts
 	room -= reserve
-	fmt.Fprintf(out, "### %s, %s\n\n", Count(a.failed+len(a.neverRan), "failure"), Count(len(a.warnings), "warning"))
+	fmt.Fprintf(out, "### %s, %s\n\n", plain.Count(a.failed+len(a.neverRan), "failure"), plain.Count(len(a.warnings), "warning"))
 	// fitting writes the blocks that there is room for, and returns how many there is none for.
 	fitting := func(n int, block func(int) string) int {
 		for i := range n {

@@ -6,6 +6,7 @@ import (
 	"html"
 	"strings"
 
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -28,7 +29,7 @@ func markdownCauses(out *bytes.Buffer, run runlog.Run) {
 		markdownCause(out, c)
 	}
 	if rest := len(causes) - len(shown); rest > 0 {
-		fmt.Fprintf(out, "… and %s in report.html\n\n", Count(rest, "more cause"))
+		fmt.Fprintf(out, "… and %s in report.html\n\n", plain.Count(rest, "more cause"))
 	}
 }
 

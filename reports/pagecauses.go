@@ -4,6 +4,7 @@ import (
 	"html/template"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -50,7 +51,7 @@ func (p *page) addCauses(run runlog.Run, entries []pageEntry) {
 		p.Causes = append(p.Causes, shown)
 	}
 	if rest := len(causes) - len(p.Causes); rest > 0 {
-		p.MoreCauses = Count(rest, "more cause")
+		p.MoreCauses = plain.Count(rest, "more cause")
 	}
 	for i := range entries {
 		entries[i].Causes = of[entries[i].ID]

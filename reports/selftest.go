@@ -173,7 +173,7 @@ func (s SelfTest) names(holds func(GatewayResult) bool) []string {
 func (s SelfTest) passed() string {
 	mutants := s.names(GatewayResult.mutant)
 	text := fmt.Sprintf("%s killed in exactly the expected cases, %s without a false alarm",
-		Count(len(mutants), "mutant"), Count(len(s.Gateways)-len(mutants), "permitted behaviour"))
+		plain.Count(len(mutants), "mutant"), plain.Count(len(s.Gateways)-len(mutants), "permitted behaviour"))
 	if !s.Partial {
 		text += fmt.Sprintf(", all %d rows made to fail", len(s.rows()))
 		if s.Load {
@@ -190,7 +190,7 @@ func (s SelfTest) failures() []string {
 	var parts []string
 	add := func(names []string, of int, noun, what string) {
 		if len(names) > 0 {
-			parts = append(parts, fmt.Sprintf("%d of %s %s: %s", len(names), Count(of, noun), what, strings.Join(names, ", ")))
+			parts = append(parts, fmt.Sprintf("%d of %s %s: %s", len(names), plain.Count(of, noun), what, strings.Join(names, ", ")))
 		}
 	}
 	mutants := len(s.names(GatewayResult.mutant))

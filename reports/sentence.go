@@ -3,7 +3,6 @@ package reports
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gatecert/gatecert/contract"
@@ -102,7 +101,7 @@ func counted(counts runlog.Counts, inPart int, noun string, passed bool) string 
 		}
 		part := fmt.Sprintf("%d %s", n, verb)
 		if len(parts) == 0 {
-			part = fmt.Sprintf("%d of %s %s", n, Count(counts.Total(), noun), verb)
+			part = fmt.Sprintf("%d of %s %s", n, plain.Count(counts.Total(), noun), verb)
 		}
 		if v == contract.NotOffered && inPart > 0 {
 			part += fmt.Sprintf(" (%d in part)", inPart)
@@ -162,11 +161,3 @@ func sign(v contract.Verdict) string { return styleOf(v).sign }
 
 // legendVerdicts are the verdicts of a legend, best first, and [NotRun].
 func legendVerdicts() []contract.Verdict { return append(contract.Verdicts(), NotRun) }
-
-// Count writes "1 case", "2 cases".
-func Count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return strconv.Itoa(n) + " " + noun
-}

@@ -70,7 +70,7 @@ func (s SideBySide) sentence() string {
 		}
 	}
 	rows := len(s.Matrix.Rows)
-	text := fmt.Sprintf("%s: %d of %s agree, %d differ", Count(len(s.Runs), "target"), rows-differ-partly, Count(rows, "row"), differ)
+	text := fmt.Sprintf("%s: %d of %s agree, %d differ", plain.Count(len(s.Runs), "target"), rows-differ-partly, plain.Count(rows, "row"), differ)
 	if partly > 0 {
 		text += fmt.Sprintf(", %d not run by all", partly)
 	}
@@ -116,7 +116,7 @@ func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 // Markdown writes the matrix in GitHub's dialect. It fails only when w does.
 func (s SideBySide) Markdown(w io.Writer) error {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "## gatecert: %s side by side\n\n**%s.**\n\n", Count(len(s.Runs), "target"), s.sentence())
+	fmt.Fprintf(&out, "## gatecert: %s side by side\n\n**%s.**\n\n", plain.Count(len(s.Runs), "target"), s.sentence())
 	markdownMatrix(&out, s.Matrix)
 	out.WriteString("| | target | url | result |\n|:-:|:--|:--|:--|\n")
 	for i, run := range s.Runs {

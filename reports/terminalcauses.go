@@ -38,7 +38,7 @@ func (t *terminal) causes(run runlog.Run) {
 		t.entry(fmt.Sprintf("%2d. %s ", detailed+i+1, t.sign(c.Verdict)), 6, c.Title+" ("+c.Size()+")")
 	}
 	if rest := causes[listed:]; len(rest) > 0 {
-		t.line("… and %s, in report.html", Count(len(rest), "more cause"))
+		t.line("… and %s, in report.html", plain.Count(len(rest), "more cause"))
 	}
 	if len(causes) > detailed {
 		t.line("")
@@ -57,20 +57,20 @@ func causesHeading(run runlog.Run, causes []Cause) string {
 			warnings++
 		}
 	}
-	of := Count(failures, "failure") + " and " + Count(warnings, "warning")
+	of := plain.Count(failures, "failure") + " and " + plain.Count(warnings, "warning")
 	if failures == 0 {
-		of = Count(warnings, "warning")
+		of = plain.Count(warnings, "warning")
 	} else if warnings == 0 {
-		of = Count(failures, "failure")
+		of = plain.Count(failures, "failure")
 	}
-	return "Fix these first: " + Count(len(causes), "cause") + " of " + of
+	return "Fix these first: " + plain.Count(len(causes), "cause") + " of " + of
 }
 
 func (t *terminal) neverRan(missing []string) {
 	if len(missing) == 0 {
 		return
 	}
-	t.line("%s never ran:", Count(len(missing), "expected case"))
+	t.line("%s never ran:", plain.Count(len(missing), "expected case"))
 	for _, id := range missing[:min(len(missing), missingLines)] {
 		t.line("  %s %s", t.sign(contract.Error), plain.Text(id, nameLimit))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -75,7 +76,7 @@ func (f againFlags) play(ctx context.Context, c *console, earlier runlog.Run) (e
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "seed %d: %d of %s played anew on %s", seed, len(sample.Cases), reports.Count(sample.Of, "case"), config.Target.Shown(f.Again))
+	fmt.Fprintf(c.out, "seed %d: %d of %s played anew on %s", seed, len(sample.Cases), plain.Count(sample.Of, "case"), config.Target.Shown(f.Again))
 	if sample.NotOffered > 0 {
 		fmt.Fprintf(c.out, ", which does not offer %d others", sample.NotOffered)
 	}

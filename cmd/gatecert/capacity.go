@@ -9,7 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 type capacityCommand struct {
@@ -188,7 +188,7 @@ func printOverhead(c *console, o load.Overhead) error {
 	}
 	if o.Discarded > 0 {
 		fmt.Fprintf(c.out, "%s inconclusive and measured again: the load generator could not keep up, or a request failed\n",
-			reports.Count(o.Discarded, "round"))
+			plain.Count(o.Discarded, "round"))
 	}
 	return table(c.out, []string{"quantile", "direct", "through gateway", "added", "95 % interval"}, lines)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/runner"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/static"
 )
@@ -72,7 +72,7 @@ func (i initCommand) Run(ctx context.Context, c *console) error {
 	if err := atomicfile.WriteBytes(i.Out, 0o600, []byte(text)); err != nil {
 		return fmt.Errorf("write the profile: %w", err)
 	}
-	fmt.Fprintf(c.out, "%s: %s; next: gatecert run --target %s --level edge\n", i.Out, reports.Count(len(found.Surfaces), "endpoint"), i.Out)
+	fmt.Fprintf(c.out, "%s: %s; next: gatecert run --target %s --level edge\n", i.Out, plain.Count(len(found.Surfaces), "endpoint"), i.Out)
 	return nil
 }
 
@@ -134,7 +134,7 @@ func (i initCommand) text(target profile.Profile, found runner.Found) string {
 	}
 	if len(found.Offered) > 0 {
 		const most = 20
-		line("# The gateway lists %s: %s", reports.Count(len(found.Offered), "model"), strings.Join(found.Offered[:min(len(found.Offered), most)], ", ")+more(len(found.Offered)-most))
+		line("# The gateway lists %s: %s", plain.Count(len(found.Offered), "model"), strings.Join(found.Offered[:min(len(found.Offered), most)], ", ")+more(len(found.Offered)-most))
 	}
 	if len(i.Claim) > 0 {
 		line("claims:")

@@ -16,7 +16,7 @@ import (
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -134,7 +134,7 @@ func printVerdict(c *console, v contract.Verdict, qualifications ...string) {
 
 func printViolations(w io.Writer, violations []load.Violation) {
 	for _, v := range violations {
-		fmt.Fprintf(w, "  %s  (%s)\n", v.Finding, reports.Count(int(v.Count), "response")) //nolint:gosec // a count
+		fmt.Fprintf(w, "  %s  (%s)\n", v.Finding, plain.Count(int(v.Count), "response")) //nolint:gosec // a count
 	}
 }
 

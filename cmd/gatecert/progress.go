@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
-	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // bar shows how far a command has come: a bar on a terminal, elsewhere a line now and then.
@@ -99,13 +99,13 @@ func (p *progress) print(s gatecert.Progress) {
 	case gatecert.PhaseControls:
 		p.linef("control calls at %s", s.Target)
 	case gatecert.PhaseDone:
-		p.linef("%s done", reports.Count(s.Total, "case"))
+		p.linef("%s done", plain.Count(s.Total, "case"))
 	case gatecert.PhaseLoad:
 		if s.Load != nil {
 			p.linef("%s", loadLine(*s.Load))
 		}
 	default:
-		p.linef("%d of %s, %d not conformant", s.Done, reports.Count(s.Total, "case"), p.troubled.Load())
+		p.linef("%d of %s, %d not conformant", s.Done, plain.Count(s.Total, "case"), p.troubled.Load())
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -135,7 +136,7 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 	if err == nil && options.keep > 0 && out.own && run.Complete() {
 		removed, err := out.prune(options.keep)
 		if removed > 0 {
-			fmt.Fprintf(c.err, "%s removed\n", reports.Count(removed, "earlier run"))
+			fmt.Fprintf(c.err, "%s removed\n", plain.Count(removed, "earlier run"))
 		}
 		return run, out, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // checkLimit finds the calls that contradict the declared limit.
@@ -18,7 +19,7 @@ func (a *assessment) checkLimit() {
 	switch {
 	case len(found.implied) > 0 && found.count() == len(found.implied):
 		a.find(contract.LimitExact, contract.Should, "no more calls admitted than a "+m.String()+" allows",
-			fmt.Sprintf("%s admitted that it would not have had left after its refusals%s", calls(len(found.implied)), a.explanation()))
+			fmt.Sprintf("%s admitted that it would not have had left after its refusals%s", plain.Count(len(found.implied), "call"), a.explanation()))
 	case a.cause.lowerLimit:
 		// Wherever its windows begin, a limit that is too low makes some refusals seem to belong to other phases, and some
 		// admissions excessive.
@@ -26,7 +27,7 @@ func (a *assessment) checkLimit() {
 		spurious, found.excess = nil, nil
 	case a.cause.refusedCount:
 		a.find(contract.RefusedFree, contract.Should, "refused calls not to count against the limit",
-			fmt.Sprintf("%s refused that had capacity unless refused calls count", calls(len(spurious))))
+			fmt.Sprintf("%s refused that had capacity unless refused calls count", plain.Count(len(spurious), "call")))
 		spurious, a.refusedCount = nil, true
 	}
 	a.limiter = a.newLimiter(m, a.decisions, a.declared.usage(a.decisions))
@@ -89,14 +90,6 @@ func (a *assessment) explanation() string {
 	clause := a.cause.clause()
 	a.cause.sentence = ""
 	return clause
-}
-
-// calls writes a number of calls.
-func calls(n int) string {
-	if n == 1 {
-		return "1 call"
-	}
-	return fmt.Sprintf("%d calls", n)
 }
 
 // only returns those calls, by their index, that were made in the phases.
@@ -183,7 +176,7 @@ func (a *assessment) recordSustained() {
 		// Whatever its kind, a limit of which all is used up that is freed admits it once in each window. One call may be under way.
 		to := a.decisions[sustained[len(sustained)-1]].to
 		if n := a.declared.usage(a.decisions).atMost(to-d.Window-d.Slack, to); n < d.Limit-1 {
-			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s in which all that was freed was used up", calls(d.Limit-1), round(d.Window)),
+			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s in which all that was freed was used up", plain.Count(d.Limit-1, "call"), round(d.Window)),
 				strconv.Itoa(n))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // callThrottledUpstream makes calls that the upstream answers with 429.
@@ -54,14 +55,7 @@ func (a *assessment) checkUpstream429s() {
 			fmt.Sprintf("%s (on %d of %d calls)", got, lost, reached))
 	}
 	if maxAttempts > bound {
-		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s at an upstream that answers 429", attempts(bound)), strconv.Itoa(maxAttempts))
+		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s at an upstream that answers 429", plain.Count(bound, "attempt")), strconv.Itoa(maxAttempts))
 	}
-	a.held(contract.UpstreamRefusal, "%d calls answered with 429 by the upstream: at most %s each", reached, attempts(maxAttempts))
-}
-
-func attempts(n int) string {
-	if n == 1 {
-		return "1 attempt"
-	}
-	return fmt.Sprintf("%d attempts", n)
+	a.held(contract.UpstreamRefusal, "%d calls answered with 429 by the upstream: at most %s each", reached, plain.Count(maxAttempts, "attempt"))
 }

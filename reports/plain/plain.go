@@ -3,6 +3,7 @@ package plain
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -71,4 +72,12 @@ func escape(r rune) string {
 	default:
 		return fmt.Sprintf(`\U%08x`, r)
 	}
+}
+
+// Count writes "1 case", "2 cases".
+func Count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
 }
