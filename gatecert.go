@@ -23,8 +23,8 @@ import (
 	"github.com/gatecert/gatecert/targets/static"
 )
 
-// Version is the version that every log records.
-const Version = version.Version
+// Version is the version of this source. Logs record it, and the commit that they were built from where the build knows it.
+const Version = version.Number
 
 // Config selects what to certify, and how.
 type Config struct {

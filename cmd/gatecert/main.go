@@ -11,6 +11,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
+
+	"github.com/gatecert/gatecert/internal/version"
 )
 
 // cli is the command line. Each command has a file in this folder.
@@ -32,7 +34,9 @@ type cli struct {
 	Gateway  gatewayCommand  `cmd:"" help:"Serve the reference gateway, and write a profile for it."`
 	Upstream upstreamCommand `cmd:"" help:"Serve the mock upstream."`
 	Selftest selftestCommand `cmd:"" help:"Check that each known fault is caught and no false alarm is raised."`
-	Version  versionCommand  `cmd:"" help:"Print the version and the digest of the contract."`
+	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the digest of the contract."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and leave."`
 }
 
 const description = `gatecert certifies LLM API gateways against the published error contract: 32 rows, each an executable scenario.
@@ -83,6 +87,7 @@ func execute(ctx context.Context, args []string, c *console) int {
 	var line cli
 	parser, err := kong.New(&line, kong.Name("gatecert"), kong.Description(description),
 		kong.Writers(c.out, c.err), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": version.Tool()},
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(c))
 	if err != nil {
 		fmt.Fprintln(c.err, "gatecert:", err)

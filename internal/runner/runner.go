@@ -209,7 +209,7 @@ func (r *runner) header() runlog.Header {
 	selection := r.selection
 	selection.Surfaces = r.surfaces
 	return runlog.Header{
-		RunID: r.id, Tool: version.Tool, Started: time.Now(), ContractDigest: contract.Digest(),
+		RunID: r.id, Tool: version.Tool(), Started: time.Now(), ContractDigest: contract.Digest(),
 		Target:    targetInfo(p, r.surfaces),
 		Selection: selection,
 		Command:   p.ShownCommand(r.job.Command),

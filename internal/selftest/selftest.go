@@ -53,7 +53,7 @@ func Run(ctx context.Context, cfg Config) (reports.SelfTest, error) {
 		return reports.SelfTest{}, err
 	}
 	test := reports.SelfTest{
-		Schema: reports.SelfTestSchema, Tool: version.Tool, ContractDigest: contract.Digest(), Started: time.Now(),
+		Schema: reports.SelfTestSchema, Tool: version.Tool(), ContractDigest: contract.Digest(), Started: time.Now(),
 		Partial: len(cfg.Mutants)+len(cfg.Permitted) > 0,
 	}
 	if test.Gateways, err = testParallel(ctx, cfg, gateways); err != nil {

@@ -53,12 +53,8 @@ func New(ctx context.Context, options Options) (_ *Gateway, err error) {
 	if err != nil {
 		return nil, err
 	}
-	counter, err := newTokenizer()
-	if err != nil {
-		return nil, err
-	}
 	g := &Gateway{
-		options: options, fixtures: newFixtures(), limiter: newLimiter(time.Now), tokenizer: counter,
+		options: options, fixtures: newFixtures(), limiter: newLimiter(time.Now), tokenizer: newTokenizer(),
 		client: newUpstreamClient(), bodyTimeout: bodyTimeout, bodies: bounded.Bytes{Max: max(maxBodies, 2*options.BodyLimit)},
 	}
 	if g.model, err = options.Hooks.arrange(g.modelHandlers()); err != nil {

@@ -111,8 +111,7 @@ func TestModelMappings(t *testing.T) {
 }
 
 func TestTokensAreCounted(t *testing.T) {
-	counter, err := newTokenizer()
-	require.NoError(t, err)
+	counter := newTokenizer()
 	var picture bytes.Buffer
 	require.NoError(t, png.Encode(&picture, image.NewGray(image.Rect(0, 0, 600, 100))))
 	data := base64.StdEncoding.EncodeToString(picture.Bytes())

@@ -12,7 +12,7 @@ import (
 	_ "image/png"  // "
 	"math"
 
-	tiktoken "github.com/tiktoken-go/tokenizer"
+	"github.com/tiktoken-go/tokenizer/codec"
 
 	"github.com/gatecert/gatecert/targets/reference/convert"
 )
@@ -35,16 +35,11 @@ var (
 
 // tokenizer counts in cl100k_base. One instance serves all calls.
 type tokenizer struct {
-	codec tiktoken.Codec
+	codec *codec.Codec
 }
 
-func newTokenizer() (*tokenizer, error) {
-	codec, err := tiktoken.Get(tiktoken.Cl100kBase)
-	if err != nil {
-		return nil, fmt.Errorf("tokenizer: %w", err)
-	}
-	return &tokenizer{codec: codec}, nil
-}
+// newTokenizer names the one vocabulary: the library's function that takes a name would link all of its vocabularies, 10 MB.
+func newTokenizer() *tokenizer { return &tokenizer{codec: codec.NewCl100kBase()} }
 
 // count counts the tokens of an answer. A text that cannot be counted costs nothing.
 func (t *tokenizer) count(text string) int {
