@@ -169,6 +169,11 @@ func TestNumbersOfCases(t *testing.T) {
 	assert.Len(t, dialect.Endpoints(), 13, "README.md and docs/architecture.md write this number as a word")
 	assert.Len(t, dialect.Surfaces(), 13+4, "README.md and docs/architecture.md write as a word how many endpoints also stream")
 	assert.Contains(t, read(t, "profile.md"), fmt.Sprintf("%d of the %s cases", edge, all))
+	assert.Contains(t, read(t, "load.md"), "three of the twelve load cases")
+	architecture := read(t, "architecture.md")
+	assert.Contains(t, architecture, fmt.Sprintf("there are %d |", len(contract.Circumstances())))
+	assert.Contains(t, architecture, fmt.Sprintf("There are %d, of thirteen endpoints", len(dialect.Surfaces())))
+	assert.Contains(t, read(t, "new-api.md"), fmt.Sprintf("of the contract's %d circumstances", len(contract.Circumstances())))
 }
 
 // thousands writes a number from 1,000 to 999,999 as the documents do.

@@ -19,6 +19,7 @@ type gatewayCommand struct {
 	Listen     string        `help:"Address to serve on. Default: ${default}." default:"127.0.0.1:9900"`
 	Upstream   string        `help:"Address of the mock upstream, which is served too. Default: ${default}." default:"127.0.0.1:9901"`
 	ProfileOut string        `help:"Write the gateway's profile to this file, for gatecert run --target." placeholder:"FILE" type:"path"`
+	ReadyFile  readyFile     `help:"Write this file when the gateway and its mock upstream are ready, and remove it at the end." placeholder:"FILE" type:"path"`
 	Timeout    time.Duration `help:"Timeout for the upstream's answer, or for the first byte of its stream. Default: ${default}." default:"1.5s"`
 	Idle       time.Duration `help:"Timeout between two reads of the upstream's stream. Default: as --timeout." name:"idle-timeout"`
 	Limiter    string        `help:"Kind of rate limiter for the limited key: ${enum}. Default: ${default}." enum:"fixed-window,sliding-log,sliding-counter,token-bucket,concurrency" default:"sliding-log"`
@@ -34,8 +35,7 @@ type gatewayCommand struct {
 func (gatewayCommand) Help() string {
 	return `Try it:
   gatecert gateway --profile-out gateway.yaml &
-  sleep 2
-  gatecert run --target gateway.yaml
+  gatecert run --target gateway.yaml --wait 30s
 
 A mock upstream is served with it, so that healthy calls succeed too. The profile holds this gateway's keys. Change base_url in
 it when something stands between.`
@@ -58,6 +58,9 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 			return fmt.Errorf("remove the earlier profile: %w", err)
 		}
 	}
+	if err := g.ReadyFile.clear(); err != nil {
+		return err
+	}
 	server, err := reference.Serve(ctx, g.Listen, options)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -79,8 +82,11 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := g.writeProfile(c, server, token); err != nil {
 		return fmt.Errorf("write the profile: %w", err)
 	}
+	if err := g.ReadyFile.write(server.URL()); err != nil {
+		return err
+	}
 	<-ctx.Done()
-	return nil
+	return g.ReadyFile.clear()
 }
 
 // writeProfile writes the profile into its file or to the console, and the certificate to trust, if any, next to its file.

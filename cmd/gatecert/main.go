@@ -82,13 +82,21 @@ func newConsole() *console {
 	return c
 }
 
-// execute parses and runs one command line and returns its exit code.
-func execute(ctx context.Context, args []string, c *console) int {
-	var line cli
-	parser, err := kong.New(&line, kong.Name("gatecert"), kong.Description(description),
+// newParser returns the parser of a command line.
+func newParser(ctx context.Context, c *console) (*kong.Kong, error) {
+	parser, err := kong.New(new(cli), kong.Name("gatecert"), kong.Description(description),
 		kong.Writers(c.out, c.err), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": version.Tool()},
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(c))
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(c), kong.Resolvers(kong.ResolverFunc(fromEnvironment)))
+	if err != nil {
+		return nil, err
+	}
+	return parser, nameVariables(parser.Model.Node)
+}
+
+// execute parses and runs one command line and returns its exit code.
+func execute(ctx context.Context, args []string, c *console) int {
+	parser, err := newParser(ctx, c)
 	if err != nil {
 		fmt.Fprintln(c.err, "gatecert:", err)
 		return exitHarness

@@ -44,9 +44,12 @@ func serveGateway(t *testing.T, extra ...string) (profile string) {
 	require.Eventually(t, func() bool {
 		raw, err := os.ReadFile(profile)
 		return err == nil && bytes.Contains(raw, []byte("circumstances:"))
-	}, 20*time.Second, 10*time.Millisecond)
+	}, waitForServer, 10*time.Millisecond)
 	return profile
 }
+
+// waitForServer is how long a test waits for a server of its own, on a busy machine.
+const waitForServer = 20 * time.Second
 
 func baseURL(t *testing.T, profile string) (url, key string) {
 	t.Helper()

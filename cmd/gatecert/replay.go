@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ Exit codes: those of a run of this one case.`
 // mayTell reports whether the key may be sent to a URL that only the log names: the log may be a stranger's, and the key of the
 // environment was not meant for it. It returns [errUsage].
 func (r replayCommand) mayTell(c *console, url string) error {
-	if url == "" || r.Yes || r.Key != os.Getenv("GATEWAY_KEY") {
+	if url == "" || r.Yes || r.Key != cmp.Or(os.Getenv("GATECERT_KEY"), os.Getenv("GATEWAY_KEY")) {
 		return nil
 	}
 	shown := plain.Text(url, maxReason)

@@ -31,6 +31,7 @@ type runCommand struct {
 	Keep        int           `help:"Keep the N newest runs of this target in reports/ and remove older ones, except certified ones. Default: all are kept." placeholder:"N"`
 	Yes         bool          `help:"Permit the changes that a driver makes on a running gateway (it lists them first), and load cases on a gateway that is not on this machine. For CI."`
 	TimeLimit   time.Duration `help:"End a run that takes longer; it is incomplete then, with exit code 3. 0 for no limit. Default: ${default}." default:"15m"`
+	Wait        time.Duration `help:"Wait so long for a gateway that is starting: until the file of --target is there, and the gateway accepts connections. Default: not at all."`
 	Failures    int           `help:"Number of causes of failures shown with an example on the terminal; each of the others has a line. Default: ${default}." default:"5"`
 }
 
@@ -52,7 +53,7 @@ gateway cannot be reached for example, changes nothing in the folder. Two runs c
 }
 
 func (r runCommand) Run(ctx context.Context, c *console) (err error) {
-	config, err := r.config()
+	config, err := r.config(ctx)
 	if err != nil {
 		return err
 	}
@@ -143,7 +144,7 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 	return run, out, err
 }
 
-func (r runCommand) config() (gatecert.Config, error) {
+func (r runCommand) config(ctx context.Context) (gatecert.Config, error) {
 	known, err := r.baseline()
 	if err != nil {
 		return gatecert.Config{}, err
@@ -160,7 +161,7 @@ func (r runCommand) config() (gatecert.Config, error) {
 	if r.Concurrency < 0 || r.Concurrency > 256 {
 		return config, fmt.Errorf("%w: --concurrency %d: want 1 to 256", errUsage, r.Concurrency)
 	}
-	if config.Target, err = r.profile(); err != nil {
+	if config.Target, err = await(ctx, r.Wait, r.profile); err != nil {
 		return config, err
 	}
 	config.AllowActions, config.TimeLimit = r.permits(config.Target), r.TimeLimit

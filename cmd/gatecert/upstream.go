@@ -13,9 +13,10 @@ import (
 )
 
 type upstreamCommand struct {
-	Listen string   `help:"Address to listen on. Default: ${default}." default:"127.0.0.1:9901"`
-	Keys   []string `help:"API keys to accept. Default: any." placeholder:"KEY"`
-	Token  string   `help:"Token that /_gatecert/ asks for. Default: none on loopback, elsewhere a new one, which is printed." env:"GATECERT_UPSTREAM_TOKEN"`
+	Listen    string    `help:"Address to listen on. Default: ${default}." default:"127.0.0.1:9901"`
+	Keys      []string  `help:"API keys to accept. Default: any." placeholder:"KEY"`
+	Token     string    `help:"Token that /_gatecert/ asks for. Default: none on loopback, elsewhere a new one, which is printed." env:"GATECERT_UPSTREAM_TOKEN"`
+	ReadyFile readyFile `help:"Write this file when the mock upstream is ready, and remove it at the end." placeholder:"FILE" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
@@ -29,6 +30,9 @@ The second call shows what arrived with token=a; beyond loopback it needs -H 'Au
 }
 
 func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {
+	if err := u.ReadyFile.clear(); err != nil {
+		return err
+	}
 	token, made := controlToken(u.Listen, u.Token)
 	server, err := upstream.Listen(ctx, u.Listen, upstream.New(upstream.Options{Keys: u.Keys, ControlToken: token}))
 	if err != nil {
@@ -39,8 +43,11 @@ func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {
 	if made {
 		fmt.Fprintf(c.out, "others than this machine may reach it: /_gatecert/ asks for a token; in the profile: upstream.token: %s\n", token)
 	}
+	if err := u.ReadyFile.write(server.URL()); err != nil {
+		return err
+	}
 	<-ctx.Done()
-	return nil
+	return u.ReadyFile.clear()
 }
 
 // controlToken is the token of a mock upstream: the one that is given, none on loopback, and elsewhere a new one.

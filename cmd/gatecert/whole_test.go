@@ -49,3 +49,9 @@ func TestAProfileFromTheGatewayCommandIsUsedAsItIs(t *testing.T) {
 	assert.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Contains(t, stdout, "conformant at level full without load cases: 32 of 32 rows pass.")
 }
+
+// The blocks of the documents, with all cases and with those that take long.
+func TestTheDocumentsRunWhole(t *testing.T) {
+	t.Parallel()
+	runDocuments(t, true)
+}
