@@ -18,6 +18,66 @@ help:
 build:
 	$(GO) build -o $(BIN) ./cmd/gatecert
 
+# What a release is built with: .goreleaser.yaml, .ko.yaml and the Dockerfile have the same flags, which a test compares. The commit stands
+# in the binary, and no path and no time of the build does, so that two builds of a commit are the same bytes. GOOS and GOARCH choose another platform.
+STATIC       ?= bin/static/gatecert
+STATIC_FLAGS := -trimpath -buildvcs=true '-ldflags=-s -w'
+## static: the command as it is released, without C and without debug information, in bin/static
+.PHONY: static
+static:
+	CGO_ENABLED=0 $(GO) build $(STATIC_FLAGS) -o $(STATIC) ./cmd/gatecert
+
+## reproducible: build twice from two clones in other folders, the second time without the build cache, and compare; PLATFORMS=all for the six
+.PHONY: reproducible
+reproducible:
+	packaging/reproducible.sh $(PLATFORMS)
+
+## empty-root: the released binary certifies the reference gateway in a root folder that has nothing but it and /tmp
+.PHONY: empty-root
+empty-root: static
+	GATECERT_STATIC=$(abspath $(STATIC)) $(GO) test -count=1 -v -run TestTheBinaryAlone ./cmd/gatecert
+
+## size: what takes the place in the released binary
+.PHONY: size
+size: static
+	packaging/size.sh $(STATIC)
+
+## packaging: shell completions and the man page, in build/packaging
+.PHONY: packaging
+packaging: build
+	rm -rf build/packaging && mkdir -p build/packaging/completions
+	$(BIN) completion bash >build/packaging/completions/gatecert.bash
+	$(BIN) completion zsh >build/packaging/completions/_gatecert
+	$(BIN) completion fish >build/packaging/completions/gatecert.fish
+	$(BIN) completion powershell >build/packaging/completions/gatecert.ps1
+	$(BIN) man >build/packaging/gatecert.1
+
+GORELEASER := $(TOOLS)/goreleaser
+CYCLONEDX  := $(TOOLS)/cyclonedx-gomod
+
+## release-check: goreleaser's check of its configuration
+.PHONY: release-check
+release-check: $(GORELEASER)
+	$(GORELEASER) check
+
+## release-snapshot: all of a release but the container image and the publishing, in dist/; takes many minutes on two cores
+.PHONY: release-snapshot
+release-snapshot: $(GORELEASER) $(CYCLONEDX)
+	PATH="$(TOOLS):$$PATH" $(GORELEASER) release --snapshot --clean --skip=ko,publish
+	packaging/homebrew.sh dist/checksums.txt >dist/gatecert.rb
+
+# A tag must name the version that stands in the source.
+.PHONY: release-version
+release-version:
+	@[ "$(SNAPSHOT)" = true ] || [ "$(TAG)" = "v$$(sed -n 's/^const Number = "\(.*\)"/\1/p' internal/version/version.go)" ] || \
+	  { echo "the tag $(TAG) is not the version in internal/version" >&2; exit 1; }
+
+$(GORELEASER):
+	GOBIN=$(TOOLS) $(GO) install github.com/goreleaser/goreleaser/v2@v2.14.0
+
+$(CYCLONEDX):
+	GOBIN=$(TOOLS) $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
+
 ## run: certify the embedded reference gateway; matrix on the terminal, page in reports/latest/report.html
 .PHONY: run
 run: build
@@ -158,4 +218,4 @@ haproxy:
 ## clean: remove binaries and reports
 .PHONY: clean
 clean:
-	rm -rf bin reports/zoo.txt reports/latest reports/load reports/[0-9]*T[0-9]*-* reports/selftest reports/peer-* .peers
+	rm -rf bin build dist reports/zoo.txt reports/latest reports/load reports/[0-9]*T[0-9]*-* reports/selftest reports/peer-* .peers

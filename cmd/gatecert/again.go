@@ -18,7 +18,7 @@ import (
 
 // againFlags are those of a verification that plays cases anew.
 type againFlags struct {
-	Again      string   `help:"Play a random tenth of its cases anew on this gateway and compare the verdicts: a URL, a profile, or reference for the embedded gateway." placeholder:"TARGET"`
+	Again      string   `complete:"reference" help:"Play a random tenth of its cases anew on this gateway and compare the verdicts: a URL, a profile, or reference for the embedded gateway." placeholder:"TARGET"`
 	Seed       uint64   `help:"With --again: the seed of an earlier verification, which printed it, for the same cases." placeholder:"N"`
 	GatewayKey string   `help:"With --again URL: a valid key of the gateway." env:"GATEWAY_KEY" placeholder:"KEY"`
 	Model      []string `help:"With --again URL: a model, as for run. Default: those of the log." placeholder:"NAME" sep:"none"`

@@ -106,7 +106,7 @@ type targetFlags struct {
 
 // claimFlags say what of the contract the gateway publishes. They come before what a profile says.
 type claimFlags struct {
-	Claim []string `help:"What the gateway publishes: codes=none judges it by table 1 only, client_keys=false leaves out what is about its callers' keys. Repeatable; also claims: in a profile." placeholder:"NAME=VALUE"`
+	Claim []string `complete:"claims" help:"What the gateway publishes: codes=none judges it by table 1 only, client_keys=false leaves out what is about its callers' keys. Repeatable; also claims: in a profile." placeholder:"NAME=VALUE"`
 }
 
 // on adds the claims of the command line to those of a profile.

@@ -17,7 +17,7 @@ import (
 )
 
 type explainCommand struct {
-	Row    string `arg:"" help:"A row: http:404, code:model_not_found, or its key alone: 404, model_not_found."`
+	Row    string `arg:"" complete:"rows" help:"A row: http:404, code:model_not_found, or its key alone: 404, model_not_found."`
 	Target string `help:"Explain the row as the gateway of this profile claims it." placeholder:"FILE" type:"path"`
 	claimFlags
 }

@@ -26,7 +26,7 @@ type gatewayCommand struct {
 	Rate       int           `help:"Calls of the limited key in a window, or at once. Default: ${default}." default:"20"`
 	Window     time.Duration `help:"Window of --rate, at most 59s. Default: ${default}." default:"10s"`
 	Burst      int           `help:"Capacity of the token bucket. Default: as --rate."`
-	Mutant     []string      `help:"Mutants and permitted behaviours to add: see gatecert list mutants and list permitted. Default: none." placeholder:"NAME"`
+	Mutant     []string      `complete:"mutants,permitted" help:"Mutants and permitted behaviours to add: see gatecert list mutants and list permitted. Default: none." placeholder:"NAME"`
 	Store      string        `help:"SQLite file to create for the gateway's store. Default: a temporary one." placeholder:"FILE" type:"path"`
 	Verbose    bool          `help:"Log every failed call with its cause to standard error."`
 }

@@ -19,10 +19,15 @@ import (
 )
 
 type listCommand struct {
-	What     string   `arg:"" optional:"" default:"rows" help:"rows, circumstances, cases, surfaces, levels, directives, mutants or permitted. Default: rows."`
-	Level    string   `help:"With cases: those up to this level. Default: full."`
-	Rows     []string `help:"With cases: those of these rows or patterns. Default: all." placeholder:"ROW"`
-	Surfaces []string `help:"With cases: those on these surfaces. Default: all." placeholder:"SURFACE"`
+	What     string   `arg:"" complete:"lists" optional:"" default:"rows" help:"rows, circumstances, cases, surfaces, levels, directives, mutants or permitted. Default: rows."`
+	Level    string   `complete:"levels" help:"With cases: those up to this level. Default: full."`
+	Rows     []string `complete:"rows" help:"With cases: those of these rows or patterns. Default: all." placeholder:"ROW"`
+	Surfaces []string `complete:"surfaces" help:"With cases: those on these surfaces. Default: all." placeholder:"SURFACE"`
+}
+
+// listed is what can be listed.
+func listed() []string {
+	return []string{"rows", "circumstances", "cases", "surfaces", "levels", "directives", "mutants", "permitted"}
 }
 
 func (l listCommand) Run(c *console) error {

@@ -32,7 +32,7 @@ type loadCommand struct {
 // loadFlags are shared by the commands that measure.
 type loadFlags struct {
 	targetFlags
-	Surface     string        `help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). Default: ${default}." default:"chat"`
+	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). Default: ${default}." default:"chat"`
 	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
 	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
 	Out         string        `help:"Folder for the results (vegeta's JSON lines), the histograms (.hgrm) and the metrics (OpenMetrics)." placeholder:"DIR" type:"path"`

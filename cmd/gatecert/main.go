@@ -36,6 +36,10 @@ type cli struct {
 	Selftest selftestCommand `cmd:"" help:"Check that each known fault is caught and no false alarm is raised."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the digest of the contract."`
 
+	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
+	Man        manCommand        `cmd:"" help:"Print the manual page."`
+	Complete   completeCommand   `cmd:"" hidden:""`
+
 	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and leave."`
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 type replayCommand struct {
-	Case string `arg:"" help:"Id of the case, as in the reports."`
+	Case string `arg:"" complete:"cases" help:"Id of the case, as in the reports."`
 	From string `required:"" help:"The earlier run: its folder or its run.ndjson." placeholder:"RUN" type:"path"`
 	targetFlags
 	Yes bool `help:"Permit the changes that a driver makes on a running gateway (it lists them first). For CI."`

@@ -15,7 +15,7 @@ import (
 
 type reportCommand struct {
 	Log    string   `arg:"" help:"A run's folder, or its run.ndjson." type:"path"`
-	Format []string `help:"Format to print: terminal, html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. With --out: formats to write. Default: terminal." placeholder:"NAME"`
+	Format []string `complete:"formats" help:"Format to print: terminal, html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. With --out: formats to write. Default: terminal." placeholder:"NAME"`
 	Out    string   `help:"Write the report files into this folder. Default: print." placeholder:"DIR" type:"path"`
 }
 

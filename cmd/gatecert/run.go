@@ -20,13 +20,13 @@ import (
 
 type runCommand struct {
 	targetFlags
-	Level       string        `help:"Highest certification level: edge, relay, account, store, full. Default: edge with a URL, otherwise all cases but the load cases, which full includes."`
-	Rows        []string      `help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
-	Surfaces    []string      `help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
+	Level       string        `complete:"levels" help:"Highest certification level: edge, relay, account, store, full. Default: edge with a URL, otherwise all cases but the load cases, which full includes."`
+	Rows        []string      `complete:"rows" help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
+	Surfaces    []string      `complete:"surfaces" help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
 	Concurrency int           `help:"Cases at once. Default: the profile's, or 8." placeholder:"N"`
 	Baseline    string        `help:"Expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
 	Update      bool          `name:"update-baseline" help:"Rewrite --baseline so that it expects exactly the failures of this run."`
-	Format      []string      `help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
+	Format      []string      `complete:"formats" help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
 	Out         string        `help:"Folder for run.ndjson and the reports. Default: a new one, reports/START-TARGET; reports/latest leads to it." placeholder:"DIR" type:"path"`
 	Keep        int           `help:"Keep the N newest runs of this target in reports/ and remove older ones, except certified ones. Default: all are kept." placeholder:"N"`
 	Yes         bool          `help:"Permit the changes that a driver makes on a running gateway (it lists them first), and load cases on a gateway that is not on this machine. For CI."`

@@ -15,8 +15,8 @@ import (
 )
 
 type selftestCommand struct {
-	Mutant    []string `help:"Test this mutant; may be repeated. Default: all." placeholder:"NAME"`
-	Permitted []string `help:"Test this permitted behaviour; may be repeated. Default: all." placeholder:"NAME"`
+	Mutant    []string `complete:"mutants" help:"Test this mutant; may be repeated. Default: all." placeholder:"NAME"`
+	Permitted []string `complete:"permitted" help:"Test this permitted behaviour; may be repeated. Default: all." placeholder:"NAME"`
 	All       bool     `help:"Run every case against every mutant, not only those that it must change and a twentieth of the others, and against every permitted behaviour, not only three quarters of them. Takes a quarter of an hour."`
 	Load      bool     `help:"Test the mutants that only many calls show, and the permitted behaviours, with load cases."`
 	Parallel  int      `help:"Gateways tested at once. Default: ${default}." default:"8" placeholder:"N"`
