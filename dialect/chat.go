@@ -15,6 +15,8 @@ var chatEndpoint = Endpoint{
 	},
 	classify:  func(_ string, body Object) EventKind { return classifyPieces(body["choices"], "finish_reason") },
 	finish:    FinishMarks{object: []byte(`"choices":[{`), mark: []byte(`"finish_reason":"`)},
+	pieces:    PieceMarks{within: "delta", texts: []string{"content", "reasoning_content", "reasoning", "arguments"}},
+	usage:     usageNames{input: "prompt_tokens", output: "completion_tokens"},
 	operation: chat{},
 }
 

@@ -8,6 +8,7 @@ var completionsEndpoint = Endpoint{
 	Path: "/v1/completions", UnknownPath: "/v1/completions/no-such-path",
 	Input: "prompt", Temperature: "temperature", Answers: "choices",
 	body:      func(a Ask) Object { return Object{"prompt": a.Prompt, "max_tokens": a.MaxTokens} },
+	usage:     usageNames{input: "prompt_tokens", output: "completion_tokens"},
 	operation: completions{},
 }
 

@@ -19,6 +19,8 @@ var generateEndpoint = Endpoint{
 	},
 	classify:  func(_ string, body Object) EventKind { return classifyPieces(body["candidates"], "finishReason") },
 	finish:    FinishMarks{object: []byte(`"candidates":[{`), mark: []byte(`"finishReason":"`)},
+	pieces:    PieceMarks{within: "candidates", texts: []string{"text", "name"}},
+	usage:     usageNames{input: "promptTokenCount", output: "candidatesTokenCount", thoughts: "thoughtsTokenCount"},
 	operation: generate{},
 }
 

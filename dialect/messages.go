@@ -17,6 +17,8 @@ var messagesEndpoint = Endpoint{
 	},
 	classify:  classifyMessageEvent,
 	finish:    FinishMarks{object: []byte(`{`), mark: []byte(`"type":"message_stop"`)},
+	pieces:    PieceMarks{within: "delta", texts: []string{"text", "thinking", "partial_json"}},
+	usage:     usageNames{input: "input_tokens", output: "output_tokens"},
 	operation: messages{},
 }
 

@@ -20,6 +20,8 @@ var responsesEndpoint = Endpoint{
 	classify:  classifyResponseEvent,
 	ownError:  responseError,
 	finish:    FinishMarks{object: []byte(`{`), mark: []byte(`"type":"response.completed"`)},
+	pieces:    PieceMarks{texts: []string{"delta"}},
+	usage:     usageNames{input: "input_tokens", output: "output_tokens"},
 	operation: responses{},
 }
 

@@ -74,6 +74,10 @@ type Endpoint struct {
 	ownError func(name string, event members) (object json.RawMessage, form string)
 	// finish recognises the event that ends the stream.
 	finish FinishMarks
+	// pieces recognise the events that add to the answer.
+	pieces PieceMarks
+	// usage names the members that count tokens; the zero value where there are none.
+	usage usageNames
 	// operation is the endpoint as the upstream serves it.
 	operation Operation
 }

@@ -15,6 +15,8 @@ type sample struct {
 	// started is when a worker took the request. The time from Due to started is lag of this machine.
 	started  time.Duration
 	evidence *contract.Observation
+	// gaps are those between the pieces of a stream; nil where there are none.
+	gaps *gaps
 }
 
 // aggregator turns samples into a measurement as they come. One goroutine uses it.
@@ -25,6 +27,16 @@ type aggregator struct {
 	violations  map[violationKey]*Violation
 	last        time.Duration // when the last response ended
 	window      openWindow
+	// bounds are those that a good request keeps.
+	bounds []Bound
+}
+
+// gapList are the gaps of a stream in microseconds.
+func (s sample) gapList() []uint32 {
+	if s.gaps == nil {
+		return nil
+	}
+	return s.gaps.micros
 }
 
 type violationKey struct {
@@ -35,14 +47,15 @@ type violationKey struct {
 // openWindow is the window in which responses end now.
 type openWindow struct {
 	Window
-	serviceTime Histogram
+	serviceTime, ttft, itl Histogram
 }
 
 // maxWindows bounds the windows of a phase. A phase that would have more has longer ones.
 const maxWindows = 600
 
 func newAggregator(m *Measurement, phase Phase) *aggregator {
-	a := &aggregator{m: m, phase: phase, violations: map[violationKey]*Violation{}}
+	a := &aggregator{m: m, phase: phase, violations: map[violationKey]*Violation{}, bounds: phase.SLO.Terms()}
+	m.judged = true
 	a.window.Length = max(phase.Window, phase.For/maxWindows)
 	a.window.Counts = map[runlog.Outcome]uint64{}
 	return a
@@ -81,9 +94,11 @@ func (a *aggregator) add(s sample) {
 		m.Generator.Lag.Add(lag)
 		countIf(lag > a.phase.Generator.Lag, &m.Generator.Late)
 	}
-	a.addToMetrics(s.Result)
-	a.addToWindow(s.Result)
+	a.addToMetrics(s)
+	countIf(good(a.bounds, s.Result, s.gapList()), &m.Good)
+	a.addToWindow(s)
 	a.addFindings(s)
+	s.gaps.release()
 	if len(m.Results) < a.phase.Keep {
 		m.Results = append(m.Results, s.Result)
 	} else {
@@ -109,34 +124,38 @@ func (a *aggregator) addFindings(s sample) {
 	}
 }
 
-func (a *aggregator) addToMetrics(r Result) {
-	key := metricsKey{r.Request, r.Outcome}
+func (a *aggregator) addToMetrics(s sample) {
+	key := metricsKey{s.Request, s.Outcome}
 	sum := a.m.metrics[key]
 	if sum == nil {
 		sum = &Metrics{}
 		a.m.metrics[key] = sum
 	}
-	sum.Count++
-	sum.ServiceTime.Add(r.ServiceTime())
-	sum.Latency.Add(r.Latency())
-	if r.FirstByte > 0 {
-		sum.TTFB.Add(r.FirstByte - r.Sent)
-	}
-	if r.FirstEvent > 0 {
-		sum.TTFT.Add(r.FirstEvent - r.Sent)
-	}
+	sum.add(s.Result, s.gapList())
 }
 
 // addToWindow counts s in the window that contains s.End. Samples come slightly out of order: one that ended before the
 // current window began is counted in the current window.
-func (a *aggregator) addToWindow(s Result) {
+func (a *aggregator) addToWindow(s sample) {
 	if s.End >= a.window.Start+a.window.Length {
 		a.closeWindow(s.End.Truncate(a.window.Length))
 	}
 	a.window.Counts[s.Outcome]++
 	if s.Outcome == runlog.Admitted {
-		a.window.serviceTime.Add(s.ServiceTime())
+		a.window.add(s)
 	}
+}
+
+// add counts an admitted request.
+func (w *openWindow) add(s sample) {
+	w.serviceTime.Add(s.ServiceTime())
+	if s.FirstToken > 0 {
+		w.ttft.Add(s.FirstToken - s.Sent)
+	}
+	for _, gap := range s.gapList() {
+		w.itl.Add(time.Duration(gap) * time.Microsecond)
+	}
+	w.Tokens += uint64(s.Tokens) //nolint:gosec // a count
 }
 
 // closeWindow ends the current window and opens the one that begins at next. Windows without a response are left out.
@@ -144,9 +163,13 @@ func (a *aggregator) closeWindow(next time.Duration) {
 	w := &a.window
 	if len(w.Counts) > 0 {
 		w.P50, w.P99 = w.serviceTime.Quantile(0.5), w.serviceTime.Quantile(0.99)
+		w.TTFT50, w.TTFT99 = w.ttft.Quantile(0.5), w.ttft.Quantile(0.99)
+		w.ITL50, w.ITL99 = w.itl.Quantile(0.5), w.itl.Quantile(0.99)
 		a.m.Windows = append(a.m.Windows, w.Window)
 	}
-	w.serviceTime.reset()
+	w.serviceTime.Reset()
+	w.ttft.Reset()
+	w.itl.Reset()
 	w.Window = Window{Start: next, Length: w.Length, Counts: map[runlog.Outcome]uint64{}}
 }
 

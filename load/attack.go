@@ -27,6 +27,7 @@ type attack struct {
 	ctx        context.Context //nolint:containedctx // vegeta's requests have none
 	conns      *pool
 	classifier *classifier
+	tokens     tokenCounter
 	phase      Phase
 	plan       Plan
 	requests   []*wireRequest
@@ -50,7 +51,7 @@ func newAttack(ctx context.Context, e *Engine, p Phase, plan Plan, requests []*w
 	var random [4]byte
 	_, _ = rand.Read(random[:]) // never fails since Go 1.24
 	a := &attack{
-		ctx: ctx, conns: e.conns, classifier: newClassifier(), phase: p, plan: plan, requests: requests, turns: p.turns(),
+		ctx: ctx, conns: e.conns, classifier: newClassifier(), tokens: e.tokens, phase: p, plan: plan, requests: requests, turns: p.turns(),
 		tokenPrefix: binary.BigEndian.Uint32(random[:]), tickets: make(chan ticket, p.Connections+1), samples: make(chan sample, sampleBuffer),
 		empty: &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{}},
 	}
@@ -182,7 +183,7 @@ func (a *attack) attempt(c **conn, r *wireRequest, result *Result, deadline time
 		*c = opened
 	}
 	on := *c
-	on.limit = a.phase.Body
+	on.limit, on.stream.marks = a.phase.Body, r.pieces
 	if err := on.SetDeadline(deadline); err != nil {
 		return response{}, err
 	}
@@ -216,6 +217,7 @@ func (a *attack) record(s *sample, r *wireRequest, resp response, err error) {
 		return t.Sub(a.started)
 	}
 	s.Status, s.FirstByte, s.FirstEvent, s.End = resp.status, since(resp.firstByte), since(resp.firstEvent), since(resp.end)
+	s.FirstToken, s.LastToken, s.Pieces, s.Stall, s.gaps = since(resp.firstPiece), since(resp.lastPiece), resp.pieces, resp.stall, resp.gaps
 	if s.End == 0 {
 		s.End = time.Since(a.started)
 	}
@@ -233,6 +235,7 @@ func (a *attack) record(s *sample, r *wireRequest, resp response, err error) {
 	default:
 		s.Bytes = len(resp.body)
 		c = a.classifier.response(r, resp)
+		s.Tokens, s.Input, s.TokensFrom = a.tokens.count(r, resp)
 	}
 	s.Outcome, s.Findings, s.evidence = c.outcome, c.findings, c.evidence
 }

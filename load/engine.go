@@ -22,6 +22,9 @@ type Options struct {
 	TLS *tls.Config
 	// Codes are those that the gateway publishes, nil for table 2 as it is.
 	Codes *contract.CodeClaim
+	// CountTokens counts the tokens of a text, for answers that do not say how many they have. It is called by many goroutines at
+	// once. nil counts the events of a stream in their place.
+	CountTokens func(text string) int
 }
 
 // Engine runs phases, one at a time, over connections that they share. It is safe for concurrent use.
@@ -29,6 +32,7 @@ type Engine struct {
 	caps    Caps
 	secrets []redact.Secret
 	codes   *contract.CodeClaim
+	tokens  tokenCounter
 	conns   *pool
 	// sleepUntil waits for the instant a request is due.
 	sleepUntil func(ctx context.Context, instant time.Time) error
@@ -41,7 +45,7 @@ type Engine struct {
 // NewEngine returns an engine that has sent nothing yet. Close it to close its connections.
 func NewEngine(o Options) *Engine {
 	return &Engine{
-		caps: o.Caps.withDefaults().within(HardCaps()), secrets: o.Secrets, codes: o.Codes, conns: newPool(o.TLS), sleepUntil: sleepUntil,
+		caps: o.Caps.withDefaults().within(HardCaps()), secrets: o.Secrets, codes: o.Codes, tokens: tokenCounter{o.CountTokens}, conns: newPool(o.TLS), sleepUntil: sleepUntil,
 	}
 }
 

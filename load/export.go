@@ -50,8 +50,7 @@ func WriteVegeta(w io.Writer, m Measurement) error {
 
 // WriteHgrm writes a histogram in the format of HdrHistogram's plotter, in milliseconds.
 func WriteHgrm(w io.Writer, h Histogram) error {
-	const ticks = 5 // per halving of the distance to 100 %, as the format's own tools write it
-	if _, err := h.histogram().PercentilesPrint(w, ticks, float64(time.Millisecond)); err != nil {
+	if err := h.WriteHgrm(w); err != nil {
 		return fmt.Errorf("write histogram: %w", err)
 	}
 	return nil

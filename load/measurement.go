@@ -21,6 +21,8 @@ type Measurement struct {
 	// Waited counts the requests, sent or not, that were due while every connection was in use. The gateway caused their
 	// delay; [GeneratorHealth.Late] counts the requests that were late for any other reason.
 	Waited uint64
+	// Good counts the requests that were admitted and kept each time bound of [Phase.SLO] for themselves.
+	Good uint64
 	// Generator says whether this machine generated the load as asked.
 	Generator GeneratorHealth
 	// Violations are the requirements that responses violated, the most frequent first.
@@ -33,6 +35,7 @@ type Measurement struct {
 
 	metrics map[metricsKey]*Metrics
 	sentTo  []sentTo
+	judged  bool // Good was counted
 }
 
 // sentTo is where a kind of request went, in the form that an export may show.
@@ -51,8 +54,19 @@ type Metrics struct {
 	Count uint64
 	// ServiceTime is from sending a request to the end of its response, Latency from when the request was due.
 	ServiceTime, Latency Histogram
-	// TTFB is from sending a request to the first byte of its response, TTFT to the first complete event of a stream.
+	// TTFB is from sending a request to the first byte of its response, TTFT to the first event of a stream that adds to the
+	// answer: its text, what the model thinks, or the arguments of a tool.
 	TTFB, TTFT Histogram
+	// ITL are the times between two such events, of all streams together: the inter-token latency of an upstream that sends each
+	// token as an event. TPOT is the mean time of a token after the first, one value a stream; Stall the longest time between
+	// two events, one value a stream.
+	ITL, TPOT, Stall Histogram
+	// Tokens are the output tokens of each answer that has some. TokenRate is the tokens of each stream after its first, per second
+	// between its first and its last event, in thousandths.
+	Tokens, TokenRate Counts
+	// OutputTokens and InputTokens are the sums. Counted is by what the output tokens are known, as numbers of answers.
+	OutputTokens, InputTokens uint64
+	Counted                   map[TokenSource]uint64
 }
 
 func (m *Metrics) merge(other Metrics) {
@@ -61,6 +75,50 @@ func (m *Metrics) merge(other Metrics) {
 	m.Latency.Merge(other.Latency)
 	m.TTFB.Merge(other.TTFB)
 	m.TTFT.Merge(other.TTFT)
+	m.ITL.Merge(other.ITL)
+	m.TPOT.Merge(other.TPOT)
+	m.Stall.Merge(other.Stall)
+	m.Tokens.Merge(other.Tokens)
+	m.TokenRate.Merge(other.TokenRate)
+	m.OutputTokens += other.OutputTokens
+	m.InputTokens += other.InputTokens
+	for source, n := range other.Counted {
+		m.count(source, n)
+	}
+}
+
+func (m *Metrics) count(source TokenSource, n uint64) {
+	if m.Counted == nil {
+		m.Counted = map[TokenSource]uint64{}
+	}
+	m.Counted[source] += n
+}
+
+// add counts one request. gaps are those between the pieces of its stream, in microseconds.
+func (m *Metrics) add(r Result, gaps []uint32) {
+	m.Count++
+	m.ServiceTime.Add(r.ServiceTime())
+	m.Latency.Add(r.Latency())
+	if r.FirstByte > 0 {
+		m.TTFB.Add(r.FirstByte - r.Sent)
+	}
+	if r.FirstToken > 0 {
+		m.TTFT.Add(r.FirstToken - r.Sent)
+	}
+	for _, gap := range gaps {
+		m.ITL.Add(time.Duration(gap) * time.Microsecond)
+	}
+	if r.Pieces > 1 {
+		m.Stall.Add(r.Stall)
+		m.TPOT.Add(r.TPOT())
+		m.TokenRate.Add(int64(1000 * r.TokenRate()))
+	}
+	if r.Tokens > 0 {
+		m.Tokens.Add(int64(r.Tokens))
+		m.OutputTokens += uint64(r.Tokens) //nolint:gosec // a count
+		m.InputTokens += uint64(r.Input)   //nolint:gosec // a count
+		m.count(r.TokensFrom, 1)
+	}
 }
 
 // Violation is a requirement of the contract that responses to one kind of request violated.
@@ -82,6 +140,10 @@ type Window struct {
 	Counts map[runlog.Outcome]uint64
 	// P50 and P99 are quantiles of the service time of admitted requests, 0 when there are none.
 	P50, P99 time.Duration
+	// TTFT50 to ITL99 are quantiles of the TTFT and of the ITL of the admitted streams that ended in the window, 0 when there are
+	// none. Tokens are the output tokens of its admitted requests.
+	TTFT50, TTFT99, ITL50, ITL99 time.Duration
+	Tokens                       uint64
 }
 
 // Total counts the window's responses that say something about the gateway.
@@ -143,6 +205,18 @@ func (m Measurement) ErrorRate() float64 {
 	return float64(failed) / float64(all)
 }
 
+// Goodput returns the share of the offered requests that were good, 0 to 1.
+func (m Measurement) Goodput() float64 { return float64(m.Good) / float64(max(m.Offered, 1)) }
+
+// TokensPerSecond returns the output tokens of all admitted requests by the second, from the start of the phase to the end of the
+// last response.
+func (m Measurement) TokensPerSecond() float64 {
+	if m.Elapsed <= 0 {
+		return 0
+	}
+	return float64(m.Of(AllRequests, runlog.Admitted).OutputTokens) / m.Elapsed.Seconds()
+}
+
 // Verdict returns error when this machine could not generate the load or nothing was sent, and otherwise the verdict that
 // follows from the findings of all responses. Refusals, errors and timeouts as such violate nothing.
 func (m Measurement) Verdict() contract.Verdict {
@@ -190,6 +264,15 @@ type Result struct {
 	// FirstByte is when the first byte of the response came, FirstEvent when the first event of a stream was complete.
 	// Whatever the gateway decided about the request, it decided between Sent and FirstByte.
 	FirstByte, FirstEvent time.Duration
+	// FirstToken and LastToken are when the first and the last event of a stream was complete that added to the answer, Pieces
+	// counts them, and Stall is the longest time between two of them.
+	FirstToken, LastToken time.Duration
+	Pieces                int
+	Stall                 time.Duration
+	// Tokens and Input are the tokens of the answer and of the request, 0 when they are not known. TokensFrom is by what the
+	// former are known.
+	Tokens, Input int
+	TokensFrom    TokenSource
 	// End is when the response was complete, or when it was certain that it never would be.
 	End time.Duration
 	// Status is the HTTP status, 0 when no response header came.
@@ -217,6 +300,24 @@ func (r Result) Token() string {
 
 // ServiceTime returns the time from sending the request to the end of the response.
 func (r Result) ServiceTime() time.Duration { return r.End - r.Sent }
+
+// TPOT returns the mean time of a token of a stream after its first. It is 0 where there is no second one.
+func (r Result) TPOT() time.Duration {
+	tokens := max(r.Tokens, r.Pieces)
+	if r.Pieces < 2 {
+		return 0
+	}
+	return (r.LastToken - r.FirstToken) / time.Duration(tokens-1)
+}
+
+// TokenRate returns the tokens per second of a stream between its first and its last event, 0 where it cannot be computed.
+func (r Result) TokenRate() float64 {
+	took := r.LastToken - r.FirstToken
+	if r.Pieces < 2 || took <= 0 {
+		return 0
+	}
+	return float64(max(r.Tokens, r.Pieces)-1) / took.Seconds()
+}
 
 // Latency returns the time from when the request was due to the end of the response. In an open loop this is what a
 // caller experiences, a wait for a connection included: it is free of coordinated omission.

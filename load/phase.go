@@ -31,10 +31,12 @@ type Phase struct {
 	// Body bounds the body of a response in bytes. Default 1 MiB, and [exchange.LargeBody] where a request of the mix is on a
 	// surface whose answers are large.
 	Body int64
-	// Keep is how many results the measurement keeps, at about 200 bytes each. Default 0.
+	// Keep is how many results the measurement keeps, at about 300 bytes each. Default 0.
 	Keep int
 	// Window is the length of a [Window] of the measurement. Default 1 s, and longer where there would be more than 600.
 	Window time.Duration
+	// SLO has the time bounds that [Measurement.Good] goes by.
+	SLO SLO
 	// Generator bounds how far this machine may fall behind before the phase is inconclusive.
 	Generator GeneratorLimits
 	// Embedded says that the gateway runs in this process, so that its CPU time and lag cannot be told from the

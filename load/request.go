@@ -31,6 +31,8 @@ type wireRequest struct {
 	bodySize int
 	method   string
 	surface  dialect.Surface
+	// pieces find what the events of the surface's streams add to an answer.
+	pieces   dialect.PieceMarks
 	expect   contract.Case // the zero case when a success is expected
 	sent     contract.Sent
 	redactor *redact.Redactor
@@ -56,6 +58,7 @@ func newWireRequest(kind Request, secrets []redact.Secret, codes *contract.CodeC
 		to: to, bodySize: len(built.Body), method: built.Method,
 		surface: kind.Call.Surface, expect: kind.Expect, sent: built.Sent, redactor: redactor, codes: codes,
 	}
+	r.pieces, _ = r.surface.PieceMarks()
 	r.wire = wireForm(built, target)
 	for from := 0; ; {
 		i := bytes.Index(r.wire[from:], []byte(TokenPlaceholder))

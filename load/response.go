@@ -20,8 +20,10 @@ type response struct {
 	// header are the field lines, unparsed.
 	header []byte
 	body   []byte
-	// firstByte, firstEvent and end are instants, zero when there was no such one.
-	firstByte, firstEvent, end time.Time
+	// firstByte and end are instants, zero when there was no such one.
+	firstByte, end time.Time
+	// streamTimes are those of an event stream.
+	streamTimes
 	// transferErr is why the transfer ended early after the head had come, nil when it was complete.
 	transferErr error
 	// reusable says that the connection can carry another exchange.
@@ -44,8 +46,8 @@ type responseReader struct {
 	head, body, chunkLine []byte
 	// limit bounds a body in bytes.
 	limit int64
-	// event looks for the first event of the last response, where that is a stream.
-	event firstEvent
+	// stream follows the events of the last response, where that is a stream.
+	stream streamReader
 }
 
 // read reads one response. It fails when no complete head came. What goes wrong later is in the response.
@@ -63,7 +65,8 @@ func (r *responseReader) read(method string) (response, error) {
 			out.reusable = !framing.closes
 			out.transferErr = r.readBody(&out, framing, method)
 			out.reusable = out.reusable && out.transferErr == nil && framing.body != untilClose
-			out.body, out.end = r.body, time.Now()
+			out.body, out.end, out.streamTimes = r.body, time.Now(), r.stream.streamTimes
+			r.stream.gaps = nil // they are the response's now
 			return out, nil
 		}
 		if out.status == http.StatusSwitchingProtocols {
@@ -190,18 +193,19 @@ func (f *framing) parseField(line []byte) error {
 }
 
 func (r *responseReader) readBody(out *response, f framing, method string) error {
-	r.body, r.event = r.body[:0], firstEvent{}
+	r.body = r.body[:0]
+	r.stream.reset()
 	if method == http.MethodHead || out.status == http.StatusNoContent || out.status == http.StatusNotModified {
 		out.reusable = out.reusable && f.body == counted
 		return nil
 	}
 	switch f.body {
 	case chunked:
-		return r.readChunks(out, f)
+		return r.readChunks(f)
 	case counted:
-		return r.readBytes(out, f, f.length)
+		return r.readBytes(f, f.length)
 	default:
-		err := r.readBytes(out, f, r.limit+2)
+		err := r.readBytes(f, r.limit+2)
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil // the end of the connection is the end of the body
 		}
@@ -210,7 +214,7 @@ func (r *responseReader) readBody(out *response, f framing, method string) error
 }
 
 // readChunks reads a chunked body (RFC 9112 section 7.1). It ignores extensions and trailers.
-func (r *responseReader) readChunks(out *response, f framing) error {
+func (r *responseReader) readChunks(f framing) error {
 	for {
 		line, err := r.readChunkLine()
 		if err != nil {
@@ -224,7 +228,7 @@ func (r *responseReader) readChunks(out *response, f framing) error {
 		if size == 0 {
 			return r.readTrailer()
 		}
-		if err := r.readBytes(out, f, int64(size)); err != nil {
+		if err := r.readBytes(f, int64(size)); err != nil {
 			return err
 		}
 		if line, err = r.readChunkLine(); err != nil {
@@ -254,8 +258,8 @@ func (r *responseReader) readTrailer() error {
 	return fmt.Errorf("%w: its trailer has more than %d fields", errTooLong, maxTrailers)
 }
 
-// readBytes appends n bytes to the body as they come, and notes when the first event of a stream is complete.
-func (r *responseReader) readBytes(out *response, f framing, n int64) error {
+// readBytes appends n bytes to the body as they come, and notes when the events of a stream are complete.
+func (r *responseReader) readBytes(f framing, n int64) error {
 	for n > 0 {
 		if int64(len(r.body)) > r.limit {
 			return fmt.Errorf("%w: its body has more than %d bytes", errTooLong, r.limit)
@@ -268,8 +272,8 @@ func (r *responseReader) readBytes(out *response, f framing, n int64) error {
 		got, err := r.in.Read(r.body[len(r.body) : len(r.body)+int(room)])
 		r.body = r.body[:len(r.body)+got]
 		n -= int64(got)
-		if f.stream && out.firstEvent.IsZero() && r.event.completeIn(r.body) {
-			out.firstEvent = time.Now()
+		if f.stream && got > 0 {
+			r.stream.read(r.body, time.Now())
 		}
 		switch {
 		case err == nil:
@@ -280,32 +284,4 @@ func (r *responseReader) readBytes(out *response, f framing, n int64) error {
 		}
 	}
 	return nil
-}
-
-// firstEvent looks for the first complete event of a stream that grows: a data line and the blank line after it. It looks at
-// each byte once, however small the pieces are in which the stream comes.
-type firstEvent struct {
-	from   int // nothing before it is part of what is looked for
-	inData bool
-}
-
-// completeIn reports whether the stream, which begins like that of the call before, has a complete event.
-func (f *firstEvent) completeIn(stream []byte) bool {
-	const field = "data:"
-	if !f.inData {
-		at := bytes.Index(stream[f.from:], []byte(field))
-		if at < 0 {
-			f.from = max(f.from, len(stream)-len(field)+1)
-			return false
-		}
-		f.from, f.inData = f.from+at, true
-	}
-	rest := stream[f.from:]
-	for _, blank := range []string{"\n\n", "\r\n\r\n", "\r\r"} {
-		if bytes.Contains(rest, []byte(blank)) {
-			return true
-		}
-	}
-	f.from = max(f.from, len(stream)-len("\r\n\r"))
-	return false
 }

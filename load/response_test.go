@@ -8,9 +8,12 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/dialect"
 )
 
 func readFrom(in io.Reader, method string, limit int64) (response, error) {
@@ -109,18 +112,46 @@ func TestReadFirstEvent(t *testing.T) {
 	assert.True(t, plain.firstEvent.IsZero(), "not an event stream")
 }
 
-// The instant does not depend on the pieces in which a stream comes.
-func TestTheFirstEventIsFoundWhereverTheStreamIsCut(t *testing.T) {
+// The instants do not depend on the pieces in which a stream comes.
+func TestEventsAreFoundWhereverTheStreamIsCut(t *testing.T) {
+	marks, _ := dialect.ChatStream.PieceMarks()
 	for _, end := range []string{"\n", "\r\n", "\r"} {
-		stream := []byte(": hello" + end + end + "event: x" + end + "data: a" + end + "data: b" + end + end)
-		for _, size := range []int{1, 2, 3, 5, len(stream)} {
-			var f firstEvent
-			for at := size; at < len(stream); at += size {
-				require.False(t, f.completeIn(stream[:at]), "%q", stream[:at])
+		stream := []byte(": hello" + end + end + "event: x" + end + `data: {"choices":[{"delta":{"role":"assistant"}}]}` + end + end +
+			`data: {"choices":[{"delta":{"content":"a"}}]}` + end + end + ": ping" + end + end +
+			`data: {"choices":[{"delta":{"content":"b"}}]}` + end + end + "data: [DONE]" + end + end)
+		for _, size := range []int{1, 2, 3, 5, 50, len(stream)} {
+			r := streamReader{marks: marks}
+			start := time.Now()
+			for at := 0; at < len(stream); {
+				at = min(at+size, len(stream))
+				r.read(stream[:at], start.Add(time.Duration(at)*time.Millisecond))
 			}
-			require.True(t, f.completeIn(stream), "%q in pieces of %d", stream, size)
+			require.Equal(t, 2, r.pieces, "%q in pieces of %d", end, size)
+			require.False(t, r.firstEvent.IsZero())
+			require.False(t, r.firstPiece.Before(r.firstEvent))
+			require.Len(t, r.gaps.micros, 1)
+			require.Equal(t, r.lastPiece.Sub(r.firstPiece), time.Duration(r.gaps.micros[0])*time.Microsecond)
+			var texts []string
+			eachPiece(marks, stream, func(text string) { texts = append(texts, text) })
+			require.Equal(t, []string{"a", "b"}, texts)
+			r.reset()
+			require.Nil(t, r.gaps)
+			require.Equal(t, marks, r.marks, "the next stream is of the same surface")
 		}
 	}
+}
+
+// A stream with more events than any answer has tokens takes no more memory than its bound.
+func TestGapsAreBounded(t *testing.T) {
+	marks, _ := dialect.ResponsesStream.PieceMarks()
+	r := streamReader{marks: marks}
+	event, now := []byte(`data: {"delta":"a"}`), time.Now()
+	for range maxGaps + 100 {
+		now = now.Add(time.Millisecond)
+		r.event(event, now)
+	}
+	assert.Equal(t, maxGaps+100, r.pieces)
+	assert.Len(t, r.gaps.micros, maxGaps)
 }
 
 // FuzzRead: whatever comes, reading ends within the limits, and where net/http reads a body it reads the same.

@@ -45,6 +45,7 @@ const (
 func (s Search) withDefaults() Search {
 	s.Phase = s.Phase.withDefaults()
 	s.SLO = s.SLO.withDefaults()
+	s.Phase.SLO = s.SLO
 	setDefault(&s.From, 10)
 	setDefault(&s.To, 200)
 	setDefault(&s.Short, time.Second)
@@ -70,7 +71,7 @@ func (s Search) check() error {
 		problem = fmt.Sprintf("%d repeats, must be 1 to 100", s.Repeats)
 	case !(s.SLO.Quantile > 0) || s.SLO.Quantile >= 1:
 		problem = fmt.Sprintf("quantile %g, must be between 0 and 1", s.SLO.Quantile)
-	case s.SLO.Latency <= 0:
+	case s.SLO.Latency < 0 || s.SLO.Latency == 0 && !s.SLO.Only:
 		problem = fmt.Sprintf("an SLO latency of %s", s.SLO.Latency)
 	}
 	for _, share := range s.Curve {

@@ -2,13 +2,14 @@ package load
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // SLO is a service level objective: what a gateway has to keep at a rate. Fields that are zero take their default, or are
-// not checked when they have none.
+// not checked when they have none. [ParseSLO] reads one.
 type SLO struct {
 	// Quantile is the one that Latency and TTFT bound, between 0 and 1. Default 0.99.
 	Quantile float64
@@ -16,63 +17,94 @@ type SLO struct {
 	Latency time.Duration
 	// Errors bounds the share of requests that fail, refusals included. Default 0.001; negative means none.
 	Errors float64
-	// TTFT bounds the time to first token: from sending a request to the first event of its stream.
+	// TTFT bounds the time to first token: from sending a request to the first event of its stream that adds to the answer.
 	TTFT time.Duration
-	// Goodput is the least share of the offered requests that has to be admitted within Latency.
+	// Goodput is the least share of the offered requests that has to be admitted and keep each time bound for itself.
 	Goodput float64
+	// Bounds are further terms.
+	Bounds []Bound
+	// Only says that Latency has no default: the bounds are all that is asked for, apart from Errors.
+	Only bool
 }
 
 func (o SLO) withDefaults() SLO {
 	setDefault(&o.Quantile, 0.99)
-	setDefault(&o.Latency, time.Second)
+	if !o.Only {
+		setDefault(&o.Latency, time.Second)
+	}
 	setDefault(&o.Errors, 0.001)
 	return o
 }
 
+// Terms returns everything that the SLO asks for, one term each.
+func (o SLO) Terms() []Bound {
+	o = o.withDefaults()
+	var terms []Bound
+	if o.Latency > 0 {
+		terms = append(terms, Bound{Metric: LatencyMetric, Quantile: o.Quantile, Value: float64(o.Latency)})
+	}
+	named := false
+	for _, b := range o.Bounds {
+		named = named || b.Metric == Errors
+	}
+	if !named {
+		terms = append(terms, Bound{Metric: Errors, Value: max(o.Errors, 0)})
+	}
+	if o.TTFT > 0 {
+		terms = append(terms, Bound{Metric: TTFTMetric, Quantile: o.Quantile, Value: float64(o.TTFT)})
+	}
+	if o.Goodput > 0 {
+		terms = append(terms, Bound{Metric: Goodput, Least: true, Value: o.Goodput})
+	}
+	return append(terms, o.Bounds...)
+}
+
+// errorShare is the share of the requests that may fail.
+func (o SLO) errorShare() float64 {
+	share := 1.0
+	for _, b := range o.Terms() {
+		if b.Metric == Errors && !b.Least {
+			share = min(share, b.Value)
+		}
+	}
+	return share
+}
+
 // Misses returns in what a measurement misses the SLO, one sentence each.
 func (o SLO) Misses(m Measurement) []string {
-	o = o.withDefaults()
 	admitted := m.Of(AllRequests, runlog.Admitted)
-	var misses []string
-	missf := func(format string, args ...any) { misses = append(misses, fmt.Sprintf(format, args...)) }
 	if admitted.Count == 0 {
 		return []string{"no request succeeded"}
 	}
-	if rate := m.ErrorRate(); rate > max(o.Errors, 0) {
-		missf("%.3g %% of the requests failed", rate*100)
-	}
-	if got := admitted.Latency.Quantile(o.Quantile); got > o.Latency {
-		missf("%s latency was %s", quantileName(o.Quantile), round(got))
-	}
-	if o.TTFT > 0 {
-		if got := admitted.TTFT.Quantile(o.Quantile); got > o.TTFT {
-			missf("%s TTFT was %s", quantileName(o.Quantile), round(got))
-		}
-		if admitted.TTFT.Count() == 0 {
-			missf("no response was a stream")
+	var misses []string
+	terms := o.Terms()
+	if !m.judged { // the measurement was not asked for its goodput
+		m.Good = admitted.Count
+		for _, b := range terms {
+			if b.Metric == LatencyMetric {
+				m.Good = min(m.Good, admitted.Latency.Within(time.Duration(b.Value)))
+			}
 		}
 	}
-	if good := float64(admitted.Latency.Within(o.Latency)) / float64(max(m.Offered, 1)); good < o.Goodput {
-		missf("goodput was %.3g %%", good*100)
+	for _, b := range terms {
+		if why := b.miss(m, admitted); why != "" {
+			misses = append(misses, why)
+		}
 	}
 	// What was never sent, because every connection was in use, counts like an error.
-	if unsent := float64(m.Offered-m.Sent) / float64(max(m.Offered, 1)); unsent > max(o.Errors, 0) {
-		missf("%.3g %% of the requests found no free connection in time", unsent*100)
+	if unsent := float64(m.Offered-m.Sent) / float64(max(m.Offered, 1)); unsent > o.errorShare() {
+		misses = append(misses, fmt.Sprintf("%.3g %% of the requests found no free connection in time", unsent*100))
 	}
 	return misses
 }
 
 // String returns the SLO in one line.
 func (o SLO) String() string {
-	o = o.withDefaults()
-	text := fmt.Sprintf("%s latency <= %s, errors <= %.3g %%", quantileName(o.Quantile), o.Latency, max(o.Errors, 0)*100)
-	if o.TTFT > 0 {
-		text += fmt.Sprintf(", %s TTFT <= %s", quantileName(o.Quantile), o.TTFT)
+	var terms []string
+	for _, b := range o.Terms() {
+		terms = append(terms, b.String())
 	}
-	if o.Goodput > 0 {
-		text += fmt.Sprintf(", goodput >= %.3g %%", o.Goodput*100)
-	}
-	return text
+	return strings.Join(terms, ", ")
 }
 
 func quantileName(q float64) string { return fmt.Sprintf("p%g", q*100) }

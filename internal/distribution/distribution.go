@@ -1,0 +1,174 @@
+// Package distribution reads distributions of durations and counts as people write them on a command line, and samples them.
+//
+//	200ms                  always the same
+//	uniform:100ms-300ms    anything between, evenly
+//	normal:200ms:20ms      mean and standard deviation
+//	lognormal:200ms:0.5    median, and the standard deviation of the logarithm: 0.5 when left out
+//	exp:200ms              mean
+//
+// Counts are written without a unit: normal:256:64.
+package distribution
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ErrSyntax is returned for a text that is not a distribution. The error says what is wrong.
+var ErrSyntax = errors.New("not a distribution")
+
+// Distribution is a distribution of durations in nanoseconds, or of counts. The zero value always gives 0.
+type Distribution struct {
+	kind string
+	a, b float64
+	text string
+}
+
+// The kinds.
+const (
+	constant  = ""
+	uniform   = "uniform"
+	normal    = "normal"
+	lognormal = "lognormal"
+	exponent  = "exp"
+)
+
+const (
+	// defaultSigma is the standard deviation of the logarithm: the 99th percentile is then 3.2 times the median.
+	defaultSigma = 0.5
+	maxSigma     = 3
+)
+
+// ParseDuration reads a distribution of durations, each more than 0 and at most most.
+func ParseDuration(text string, most time.Duration) (Distribution, error) {
+	return parse(text, float64(most), func(value string) (float64, error) {
+		d, err := time.ParseDuration(value)
+		return float64(d), err
+	})
+}
+
+// ParseCount reads a distribution of counts, each from 1 to most.
+func ParseCount(text string, most int) (Distribution, error) {
+	return parse(text, float64(most), func(value string) (float64, error) {
+		n, err := strconv.Atoi(value)
+		return float64(n), err
+	})
+}
+
+func parse(text string, most float64, number func(string) (float64, error)) (Distribution, error) {
+	bad := func(why string) (Distribution, error) {
+		return Distribution{}, fmt.Errorf("%w: %.60q: %s", ErrSyntax, text, why)
+	}
+	read := func(value string) (float64, string) {
+		v, err := number(value)
+		switch {
+		case err != nil:
+			return 0, fmt.Sprintf("%.40q is not a value", value)
+		case !(v > 0) || v > most:
+			return 0, fmt.Sprintf("%.40q is out of range", value)
+		}
+		return v, ""
+	}
+	kind, rest, named := strings.Cut(text, ":")
+	if !named {
+		kind, rest = constant, text
+	}
+	d := Distribution{kind: kind, text: text}
+	first, second, two := strings.Cut(rest, ":")
+	if kind == uniform {
+		first, second, two = strings.Cut(rest, "-")
+	}
+	var why string
+	if d.a, why = read(first); why != "" {
+		return bad(why)
+	}
+	switch kind {
+	case constant, exponent:
+		if two {
+			return bad("it takes one value")
+		}
+	case uniform, normal:
+		if !two {
+			return bad("it takes two values")
+		}
+		if d.b, why = read(second); why != "" {
+			return bad(why)
+		}
+		if kind == uniform && d.b < d.a {
+			return bad("its ends are the wrong way round")
+		}
+	case lognormal:
+		d.b = defaultSigma
+		if two {
+			sigma, err := strconv.ParseFloat(second, 64)
+			if err != nil || !(sigma > 0) || sigma > maxSigma {
+				return bad(fmt.Sprintf("the standard deviation of the logarithm must be above 0 and at most %d", maxSigma))
+			}
+			d.b = sigma
+		}
+	default:
+		return bad("want a value, or uniform:, normal:, lognormal: or exp:")
+	}
+	return d, nil
+}
+
+// Sample returns a value: at least 0, and without the rare ones beyond twenty times the median that a model would not show either.
+func (d Distribution) Sample(random *rand.Rand) float64 {
+	switch d.kind {
+	case uniform:
+		return d.a + random.Float64()*(d.b-d.a)
+	case normal:
+		return max(0, d.a+d.b*random.NormFloat64())
+	case lognormal:
+		return min(d.a*math.Exp(d.b*random.NormFloat64()), 20*d.a)
+	case exponent:
+		return min(d.a*random.ExpFloat64(), 20*d.a)
+	default:
+		return d.a
+	}
+}
+
+// Duration samples a distribution of durations.
+func (d Distribution) Duration(random *rand.Rand) time.Duration { return time.Duration(d.Sample(random)) }
+
+// Count samples a distribution of counts: at least 1.
+func (d Distribution) Count(random *rand.Rand) int { return max(1, int(math.Round(d.Sample(random)))) }
+
+// Most is a value that hardly a sample exceeds: the longest one, or that of four standard deviations.
+func (d Distribution) Most() float64 {
+	switch d.kind {
+	case uniform:
+		return d.b
+	case normal:
+		return d.a + 4*d.b
+	case lognormal:
+		return min(d.a*math.Exp(4*d.b), 20*d.a)
+	case exponent:
+		return 10 * d.a
+	default:
+		return d.a
+	}
+}
+
+// Mean returns the mean of a distribution, near enough to plan with.
+func (d Distribution) Mean() float64 {
+	switch d.kind {
+	case uniform:
+		return (d.a + d.b) / 2
+	case lognormal:
+		return d.a * math.Exp(d.b*d.b/2)
+	default:
+		return d.a
+	}
+}
+
+// IsZero reports whether there is no distribution.
+func (d Distribution) IsZero() bool { return d == Distribution{} }
+
+// String returns the distribution as it was written.
+func (d Distribution) String() string { return d.text }

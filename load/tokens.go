@@ -1,0 +1,56 @@
+package load
+
+import (
+	"github.com/gatecert/gatecert/dialect"
+)
+
+// TokenSource is by what the output tokens of an answer are known.
+type TokenSource string
+
+// The sources.
+const (
+	// TokensUnknown: the endpoint counts none, or the answer was not a success.
+	TokensUnknown TokenSource = ""
+	// TokensOfUsage: the answer says how many it has.
+	TokensOfUsage TokenSource = "usage"
+	// TokensOfTokenizer: the tokenizer of [Options.CountTokens] counted the text.
+	TokensOfTokenizer TokenSource = "tokenizer"
+	// TokensOfEvents: each event of the stream that adds to the answer is counted as a token.
+	TokensOfEvents TokenSource = "events"
+)
+
+// TokenSources returns all sources, the surest first.
+func TokenSources() []TokenSource {
+	return []TokenSource{TokensOfUsage, TokensOfTokenizer, TokensOfEvents}
+}
+
+// tokenCounter counts the tokens of answers.
+type tokenCounter struct {
+	// text counts those of a text; nil where there is no tokenizer.
+	text func(string) int
+}
+
+// count returns the output and the input tokens of a response, and by what the former are known. Of an answer that is not a stream
+// only the usage is read: its text may be anywhere in it.
+func (c tokenCounter) count(r *wireRequest, resp response) (output, input int, from TokenSource) {
+	if resp.status/100 != 2 {
+		return 0, 0, TokensUnknown
+	}
+	if u, ok := r.surface.UsageIn(resp.body); ok && (u.Output > 0 || resp.pieces == 0) {
+		return u.Output, u.Input, TokensOfUsage
+	}
+	switch {
+	case resp.pieces == 0:
+		return 0, 0, TokensUnknown
+	case c.text == nil:
+		return resp.pieces, 0, TokensOfEvents
+	default:
+		return c.stream(r.pieces, resp.body), 0, TokensOfTokenizer
+	}
+}
+
+func (c tokenCounter) stream(marks dialect.PieceMarks, body []byte) int {
+	var text []byte
+	eachPiece(marks, body, func(piece string) { text = append(text, piece...) })
+	return c.text(string(text))
+}
