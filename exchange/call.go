@@ -22,7 +22,7 @@ var (
 	ErrFault = errors.New("invalid fault")
 )
 
-// maxTokens bounds every completion: the least that the Responses API accepts. Embeddings have no such bound.
+// maxTokens bounds a completion whose call does not: the least that the Responses API accepts. Embeddings have no such bound.
 const maxTokens = 16
 
 // Call describes a request. Only Surface and BaseURL are required; the zero values of the other fields make a valid request.
@@ -41,6 +41,8 @@ type Call struct {
 	KeyInQuery bool
 	Model      string
 	Prompt     string
+	// MaxTokens bounds the answer. 0 is 16, the least that the Responses API accepts.
+	MaxTokens int
 	// Edits are applied to the JSON body, in order.
 	Edits []Edit
 	// Method replaces the method of the surface. GET and HEAD are sent without a body.

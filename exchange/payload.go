@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -85,7 +86,7 @@ func buildPayload(call Call) (body payload, mediaType string, err error) {
 	if call.Fault == Oversize {
 		prompt += padMark
 	}
-	object := call.Surface.Body(dialect.Ask{Model: call.Model, Prompt: prompt, MaxTokens: maxTokens})
+	object := call.Surface.Body(dialect.Ask{Model: call.Model, Prompt: prompt, MaxTokens: cmp.Or(call.MaxTokens, maxTokens)})
 	var tree any = object
 	for _, edit := range call.Edits {
 		if tree, err = edit.apply(tree); err != nil {

@@ -134,7 +134,9 @@ func (d Distribution) Sample(random *rand.Rand) float64 {
 }
 
 // Duration samples a distribution of durations.
-func (d Distribution) Duration(random *rand.Rand) time.Duration { return time.Duration(d.Sample(random)) }
+func (d Distribution) Duration(random *rand.Rand) time.Duration {
+	return time.Duration(d.Sample(random))
+}
 
 // Count samples a distribution of counts: at least 1.
 func (d Distribution) Count(random *rand.Rand) int { return max(1, int(math.Round(d.Sample(random)))) }

@@ -32,12 +32,14 @@ type Status struct {
 //
 //	GET /_gatecert/seen/{token}?wait=1s   contract.Seen; waits up to 30 s for attempts to end
 //	GET /_gatecert/status                 Status
+//	GET /_gatecert/model                  Played
 //
 // [Upstream.serveControl] asks for the token first.
 func (u *Upstream) newControl() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+controlPath+"seen/{token}", u.serveSeen)
 	mux.HandleFunc("GET "+controlPath+"status", u.serveStatus)
+	mux.HandleFunc("GET "+controlPath+"model", u.serveModel)
 	return mux
 }
 

@@ -36,6 +36,8 @@ type Directive struct {
 	Headers    []Header
 	// Error replaces fields of the error object, where the response has one.
 	Error ErrorFields
+	// Model plays a model in a healthy response. Only Token goes with it.
+	Model Model
 }
 
 // EventFaults changes how the events of a stream are written.
@@ -164,6 +166,8 @@ func (d Directive) contradiction() string {
 func (d Directive) responseContradiction() string {
 	streams := d.Content == "" || d.Content == NoChoices || d.Content == EmptyStream || d.unfinishable()
 	switch {
+	case !d.Model.IsZero() && !d.plain():
+		return "ttft, itl and tokens play a healthy model, and go with token alone"
 	case d.Status == statusRefused:
 		return "421 is the status of a refused directive"
 	case d.Ending.noResponse() && !reflect.DeepEqual(d, Directive{Token: d.Token, Delay: d.Delay, Ending: d.Ending}):

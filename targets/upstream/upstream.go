@@ -31,6 +31,8 @@ type Options struct {
 	// ControlToken is what a request under /_gatecert/ must carry as its bearer token. "" means none, and that a server that
 	// others than this machine can reach refuses all of these requests.
 	ControlToken string
+	// Model plays a model in every healthy answer that no directive changes. The zero value answers at once.
+	Model Model
 	// OnArrival, when not nil, is called for every attempt before it is answered, from many goroutines at once. The gateway
 	// waits until it returns.
 	OnArrival func(a contract.Attempt)
@@ -41,6 +43,8 @@ type Upstream struct {
 	keys      []string
 	bodyLimit int64
 	onArrival func(contract.Attempt)
+	model     Model
+	played    playedLog
 	started   time.Time
 	attempts  *attemptLog
 	answers   atomic.Int64
@@ -80,7 +84,7 @@ func New(o Options) *Upstream {
 	}
 	u := &Upstream{
 		keys: slices.Clone(o.Keys), bodyLimit: o.BodyLimit, onArrival: o.OnArrival, started: time.Now(), attempts: newAttemptLog(o.Tokens),
-		controlToken: o.ControlToken, bodyTimeout: bodyTimeout,
+		controlToken: o.ControlToken, bodyTimeout: bodyTimeout, model: o.Model,
 	}
 	u.bodies.Max = max(maxBodies, 2*o.BodyLimit)
 	u.control = u.newControl()
@@ -150,7 +154,7 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		u.onArrival(attempt)
 	}
 	if !in.body.incomplete {
-		how = u.answer(sender{w, a.answered}, in)
+		how = u.answer(sender{w, a.answered}, in, arrived)
 	}
 	if how != complete {
 		panic(http.ErrAbortHandler) //nolint:forbidigo // the documented way to close the connection without a log line
@@ -171,7 +175,7 @@ func (u *Upstream) newAttempt(in incoming, arrived time.Time) contract.Attempt {
 
 // answer decides how a request is answered, and sends that. The request is validated before its directive is followed: what a
 // real API refuses is refused.
-func (u *Upstream) answer(s sender, in incoming) outcome {
+func (u *Upstream) answer(s sender, in incoming, arrived time.Time) outcome {
 	ctx, d := in.http.Context(), in.directive
 	if in.redirected {
 		// The other host has no answer: with one, a gateway that follows without its key could not tell an error.
@@ -182,8 +186,14 @@ func (u *Upstream) answer(s sender, in incoming) outcome {
 	}
 	rep, err := reply{}, in.directiveErr
 	d.Gzip = d.Gzip && !excludesGzip(in.http)
+	var model Model
+	if err == nil {
+		model, err = u.modelFor(in.route.Operation, d)
+	}
 	switch {
 	case err != nil:
+	case !model.IsZero():
+		return u.play(ctx, s, in.route.Operation, newPlaying(model, u.newAnswer(in), arrived))
 	case d.Content == Redirect:
 		rep = redirectReply(in.http, d.Token)
 	default:

@@ -33,7 +33,7 @@ const (
 )
 
 func vocabulary() []word {
-	return []word{
+	return append([]word{
 		tokenWord(),
 		intWord("status", "200 … 599 but 421", "Respond with this status. From 400 on the body is the protocol's own error, for 3xx it is empty, unless body says otherwise.",
 			200, 599, func(d *Directive) *int { return &d.Status }),
@@ -73,5 +73,5 @@ func vocabulary() []word {
 			1, maxCount, func(d *Directive) *int { return &d.Error.Number }),
 		textWord("type", "Replace the type of the error object (Gemini: its status).", plainText, func(d *Directive) *string { return &d.Error.Type }),
 		textWord("message", "Replace the message of the error object.", plainText, func(d *Directive) *string { return &d.Error.Message }),
-	}
+	}, modelWords()...)
 }

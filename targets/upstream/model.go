@@ -1,0 +1,141 @@
+package upstream
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/distribution"
+)
+
+// Model is a model that the upstream plays: how long it takes for the first token of an answer and for each one after it, and how
+// many tokens an answer has. The zero value plays none: answers come at once. It is for measuring gateways without a GPU.
+type Model struct {
+	TTFT, ITL, Tokens distribution.Distribution
+}
+
+// The bounds of a model.
+const (
+	maxModelTokens  = 100_000
+	defaultMaxWords = 256 // tokens of an answer where the model does not say how many
+)
+
+// ErrModel is returned for a model that cannot be read. Its text says why.
+var ErrModel = errors.New("invalid model")
+
+// ParseModel reads a model: "ttft=lognormal:200ms,itl=20ms,tokens=256". What is left out is 0; of the tokens, 256. Each value may be a
+// distribution: uniform:A-B, normal:MEAN:DEVIATION, lognormal:MEDIAN:SIGMA or exp:MEAN.
+func ParseModel(text string) (Model, error) {
+	var d Directive
+	words, seen := modelWords(), map[string]bool{}
+	for field := range strings.SplitSeq(text, ",") {
+		if err := parseWord(&d, strings.TrimSpace(field), words, seen); err != nil {
+			return Model{}, fmt.Errorf("%w: %w", ErrModel, err)
+		}
+	}
+	return d.Model, nil
+}
+
+// IsZero reports whether no model is played.
+func (m Model) IsZero() bool { return m == Model{} }
+
+// String returns the model as [ParseModel] reads it.
+func (m Model) String() string { return strings.Join(m.words(), ",") }
+
+// Words returns the model as words of a directive: "ttft=200ms itl=20ms".
+func (m Model) Words() string { return strings.Join(m.words(), " ") }
+
+// MostTokens returns the number of tokens that hardly an answer of the model exceeds.
+func (m Model) MostTokens() int { return cmp.Or(int(m.Tokens.Most()), defaultMaxWords) }
+
+func (m Model) words() (words []string) {
+	for _, w := range modelWords() {
+		for _, value := range w.format(Directive{Model: m}) {
+			words = append(words, w.Name+"="+value)
+		}
+	}
+	return words
+}
+
+const (
+	timesValues  = "a duration, or uniform:A-B, normal:MEAN:DEVIATION, lognormal:MEDIAN:SIGMA or exp:MEAN"
+	tokensValues = "1 … 100000, or a distribution of such numbers"
+)
+
+// modelWords are the words of a directive by which the upstream plays a model.
+func modelWords() []word {
+	times := func(value string) (distribution.Distribution, error) {
+		return distribution.ParseDuration(value, maxWait)
+	}
+	counts := func(value string) (distribution.Distribution, error) {
+		return distribution.ParseCount(value, maxModelTokens)
+	}
+	return []word{
+		fieldWord("ttft", timesValues, "Play a model: wait so long for the first token, with the response header.",
+			func(d *Directive) *distribution.Distribution { return &d.Model.TTFT }, times, distribution.Distribution.String),
+		fieldWord("itl", timesValues, "Play a model: wait so long for each token after the first.",
+			func(d *Directive) *distribution.Distribution { return &d.Model.ITL }, times, distribution.Distribution.String),
+		fieldWord("tokens", tokensValues, "Play a model: answer with so many tokens, one an event, and no more than the request allows. Default 256.",
+			func(d *Directive) *distribution.Distribution { return &d.Model.Tokens }, counts, distribution.Distribution.String),
+	}
+}
+
+// plain reports whether a directive asks for nothing but a healthy answer that a model may play.
+func (d Directive) plain() bool {
+	return reflect.DeepEqual(d, Directive{Token: d.Token, Model: d.Model})
+}
+
+// modelFor returns the model that answers a request, the zero value for none. It returns [ErrDirective] when the directive asks for
+// one where no text is generated.
+func (u *Upstream) modelFor(op dialect.Operation, d Directive) (Model, error) {
+	_, generates := op.(dialect.StreamingOperation)
+	switch {
+	case !d.Model.IsZero() && !generates:
+		return Model{}, fmt.Errorf("%w: a model is played where text is generated, and the endpoint generates none", ErrDirective)
+	case !d.Model.IsZero():
+		return d.Model, nil
+	case generates && d.plain():
+		return u.model, nil
+	default:
+		return Model{}, nil
+	}
+}
+
+// allowedTokens returns how many tokens a request allows for its answer.
+func allowedTokens(doc dialect.Object) int {
+	config, _ := doc["generationConfig"].(dialect.Object)
+	if config == nil {
+		config, _ = doc["generation_config"].(dialect.Object)
+	}
+	for _, v := range []any{doc["max_completion_tokens"], doc["max_tokens"], doc["max_output_tokens"], config["maxOutputTokens"], config["max_output_tokens"]} {
+		if n, ok := v.(float64); ok && n >= 1 && n < maxModelTokens {
+			return int(n)
+		}
+	}
+	return maxModelTokens
+}
+
+// modelWord returns the n-th token of an answer: each is one token in OpenAI's tokenizers too.
+func modelWord(n int) string {
+	words := [...]string{" the", " river", " runs", " through", " a", " green", " and", " quiet", " valley", " where", " old", " trees", " stand", " near", " small", " houses"}
+	if n == 0 {
+		return "So"
+	}
+	return words[n%len(words)]
+}
+
+// schedule returns when the tokens of an answer are due, since its request arrived. What it returns is asked for each of them once,
+// in order.
+func (m Model) schedule(tokens int, sample func(distribution.Distribution) time.Duration) func(n int) time.Duration {
+	at := sample(m.TTFT)
+	return func(n int) time.Duration {
+		if n > 0 && n < tokens {
+			at += sample(m.ITL)
+		}
+		return at
+	}
+}
