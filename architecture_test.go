@@ -127,9 +127,9 @@ func TestLinkedModules(t *testing.T) {
 		},
 		{
 			[]string{"./reports/..."},
-			[]string{"net/http", "github.com/tsenart/vegeta", "github.com/goccy/go-yaml", "github.com/cucumber/godog", "modernc.org/",
+			[]string{"net/http", "github.com/tsenart/vegeta", "github.com/tiktoken-go/", "github.com/goccy/go-yaml", "github.com/cucumber/godog", "modernc.org/",
 				modulePath + "/load", modulePath + "/targets", modulePath + "/exchange", modulePath + "/steps", modulePath + "/internal/runner"},
-			"reports, baselines and certificates are functions of the log: they need no engine, no network client, no profile and no YAML parser",
+			"reports, baselines and certificates are functions of the log: they need no engine, no network client, no tokenizer, no profile and no YAML parser",
 		},
 	} {
 		for _, p := range goList(t, append([]string{"-deps"}, tt.packages...)...) {

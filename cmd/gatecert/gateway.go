@@ -16,19 +16,20 @@ import (
 )
 
 type gatewayCommand struct {
-	Listen     string        `help:"Address to serve on. Default: ${default}." default:"127.0.0.1:9900"`
-	Upstream   string        `help:"Address of the mock upstream, which is served too. Default: ${default}." default:"127.0.0.1:9901"`
-	ProfileOut string        `help:"Write the gateway's profile to this file, for gatecert run --target." placeholder:"FILE" type:"path"`
-	ReadyFile  readyFile     `help:"Write this file when the gateway and its mock upstream are ready, and remove it at the end." placeholder:"FILE" type:"path"`
-	Timeout    time.Duration `help:"Timeout for the upstream's answer, or for the first byte of its stream. Default: ${default}." default:"1.5s"`
-	Idle       time.Duration `help:"Timeout between two reads of the upstream's stream. Default: as --timeout." name:"idle-timeout"`
-	Limiter    string        `help:"Kind of rate limiter for the limited key: ${enum}. Default: ${default}." enum:"fixed-window,sliding-log,sliding-counter,token-bucket,concurrency" default:"sliding-log"`
-	Rate       int           `help:"Calls of the limited key in a window, or at once. Default: ${default}." default:"20"`
-	Window     time.Duration `help:"Window of --rate, at most 59s. Default: ${default}." default:"10s"`
-	Burst      int           `help:"Capacity of the token bucket. Default: as --rate."`
-	Mutant     []string      `complete:"mutants,permitted" help:"Mutants and permitted behaviours to add: see gatecert list mutants and list permitted. Default: none." placeholder:"NAME"`
-	Store      string        `help:"SQLite file to create for the gateway's store. Default: a temporary one." placeholder:"FILE" type:"path"`
-	Verbose    bool          `help:"Log every failed call with its cause to standard error."`
+	Listen          string        `help:"Address to serve on. Default: ${default}." default:"127.0.0.1:9900"`
+	Upstream        string        `help:"Address of the mock upstream, which is served too. Default: ${default}." default:"127.0.0.1:9901"`
+	UpstreamProfile string        `help:"Let the mock upstream play a model in healthy answers: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: answer at once." placeholder:"MODEL"`
+	ProfileOut      string        `help:"Write the gateway's profile to this file, for gatecert run --target." placeholder:"FILE" type:"path"`
+	ReadyFile       readyFile     `help:"Write this file when the gateway and its mock upstream are ready, and remove it at the end." placeholder:"FILE" type:"path"`
+	Timeout         time.Duration `help:"Timeout for the upstream's answer, or for the first byte of its stream. Default: ${default}." default:"1.5s"`
+	Idle            time.Duration `help:"Timeout between two reads of the upstream's stream. Default: as --timeout." name:"idle-timeout"`
+	Limiter         string        `help:"Kind of rate limiter for the limited key: ${enum}. Default: ${default}." enum:"fixed-window,sliding-log,sliding-counter,token-bucket,concurrency" default:"sliding-log"`
+	Rate            int           `help:"Calls of the limited key in a window, or at once. Default: ${default}." default:"20"`
+	Window          time.Duration `help:"Window of --rate, at most 59s. Default: ${default}." default:"10s"`
+	Burst           int           `help:"Capacity of the token bucket. Default: as --rate."`
+	Mutant          []string      `complete:"mutants,permitted" help:"Mutants and permitted behaviours to add: see gatecert list mutants and list permitted. Default: none." placeholder:"NAME"`
+	Store           string        `help:"SQLite file to create for the gateway's store. Default: a temporary one." placeholder:"FILE" type:"path"`
+	Verbose         bool          `help:"Log every failed call with its cause to standard error."`
 }
 
 // Help implements kong's HelpProvider.
@@ -42,6 +43,10 @@ it when something stands between.`
 }
 
 func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
+	model, err := playedModel(g.UpstreamProfile)
+	if err != nil {
+		return err
+	}
 	options := reference.Options{
 		StorePath: g.Store, Upstream: "http://" + g.Upstream, Timeout: g.Timeout, IdleTimeout: g.Idle,
 		Rate: reference.RateLimit{Kind: contract.LimiterKind(g.Limiter), Requests: g.Rate, Window: g.Window, Burst: g.Burst},
@@ -73,7 +78,7 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 	token, _ := controlToken(g.Upstream, "")
-	mock := upstream.New(upstream.Options{Keys: []string{server.Gateway.Fixtures().UpstreamKey}, ControlToken: token})
+	mock := upstream.New(upstream.Options{Keys: []string{server.Gateway.Fixtures().UpstreamKey}, ControlToken: token, Model: model})
 	serving, err := upstream.Listen(ctx, g.Upstream, mock)
 	if err != nil {
 		return err

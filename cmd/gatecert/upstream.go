@@ -13,10 +13,11 @@ import (
 )
 
 type upstreamCommand struct {
-	Listen    string    `help:"Address to listen on. Default: ${default}." default:"127.0.0.1:9901"`
-	Keys      []string  `help:"API keys to accept. Default: any." placeholder:"KEY"`
-	Token     string    `help:"Token that /_gatecert/ asks for. Default: none on loopback, elsewhere a new one, which is printed." env:"GATECERT_UPSTREAM_TOKEN"`
-	ReadyFile readyFile `help:"Write this file when the mock upstream is ready, and remove it at the end." placeholder:"FILE" type:"path"`
+	Listen          string    `help:"Address to listen on. Default: ${default}." default:"127.0.0.1:9901"`
+	Keys            []string  `help:"API keys to accept. Default: any." placeholder:"KEY"`
+	UpstreamProfile string    `help:"Play a model in healthy answers: ttft=lognormal:200ms,itl=20ms,tokens=256. /_gatecert/model shows what was played. Default: answer at once." placeholder:"MODEL"`
+	Token           string    `help:"Token that /_gatecert/ asks for. Default: none on loopback, elsewhere a new one, which is printed." env:"GATECERT_UPSTREAM_TOKEN"`
+	ReadyFile       readyFile `help:"Write this file when the mock upstream is ready, and remove it at the end." placeholder:"FILE" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
@@ -33,8 +34,12 @@ func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := u.ReadyFile.clear(); err != nil {
 		return err
 	}
+	model, err := playedModel(u.UpstreamProfile)
+	if err != nil {
+		return err
+	}
 	token, made := controlToken(u.Listen, u.Token)
-	server, err := upstream.Listen(ctx, u.Listen, upstream.New(upstream.Options{Keys: u.Keys, ControlToken: token}))
+	server, err := upstream.Listen(ctx, u.Listen, upstream.New(upstream.Options{Keys: u.Keys, ControlToken: token, Model: model}))
 	if err != nil {
 		return err
 	}
@@ -48,6 +53,18 @@ func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	<-ctx.Done()
 	return u.ReadyFile.clear()
+}
+
+// playedModel reads --upstream-profile; "" plays no model.
+func playedModel(text string) (upstream.Model, error) {
+	if text == "" {
+		return upstream.Model{}, nil
+	}
+	model, err := upstream.ParseModel(text)
+	if err != nil {
+		return model, fmt.Errorf("%w: --upstream-profile: %w", errUsage, err)
+	}
+	return model, nil
 }
 
 // controlToken is the token of a mock upstream: the one that is given, none on loopback, and elsewhere a new one.

@@ -13,7 +13,7 @@ import (
 // digits is how many significant digits a histogram keeps.
 const digits = 3
 
-// bounds are the least value that is told from others, and the greatest.
+// bounds are the least value that has a bar of its own, and the greatest.
 type bounds struct{ low, high int64 }
 
 var (

@@ -28,7 +28,7 @@ const (
 var ErrModel = errors.New("invalid model")
 
 // ParseModel reads a model: "ttft=lognormal:200ms,itl=20ms,tokens=256". What is left out is 0; of the tokens, 256. Each value may be a
-// distribution: uniform:A-B, normal:MEAN:DEVIATION, lognormal:MEDIAN:SIGMA or exp:MEAN.
+// distribution: uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA or exp:MEAN.
 func ParseModel(text string) (Model, error) {
 	var d Directive
 	words, seen := modelWords(), map[string]bool{}
@@ -62,7 +62,7 @@ func (m Model) words() (words []string) {
 }
 
 const (
-	timesValues  = "a duration, or uniform:A-B, normal:MEAN:DEVIATION, lognormal:MEDIAN:SIGMA or exp:MEAN"
+	timesValues  = "a duration, or uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA or exp:MEAN"
 	tokensValues = "1 … 100000, or a distribution of such numbers"
 )
 
