@@ -14,6 +14,7 @@ import (
 
 type capacityCommand struct {
 	loadFlags
+	SLO       string        `name:"slo" help:"SLO, all terms of which have to be met: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. In place of the next five flags. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"TERMS"`
 	Latency   time.Duration `help:"SLO: maximum latency at --quantile, successful requests only. Default: ${default}." default:"1s"`
 	Quantile  float64       `help:"SLO: the quantile of --latency and --ttft. Default: ${default}." default:"0.99"`
 	Errors    float64       `help:"SLO: maximum error rate, refusals included. Default: ${default}." default:"0.001"`
@@ -54,13 +55,17 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	if cmd.Rounds < 0 || cmd.Rounds > 0 && cmd.Rounds < 5 {
 		return fmt.Errorf("%w: --rounds %d: must be 0 (skip) or at least 5", errUsage, cmd.Rounds)
 	}
+	slo, err := cmd.slo()
+	if err != nil {
+		return err
+	}
 	s, err := cmd.open(ctx, c, keptResults)
 	if err != nil {
 		return loadError(err)
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
 	progress := &loadProgress{c: c}
-	search, comparison := cmd.search(s, progress), cmd.comparison(s, progress)
+	search, comparison := cmd.search(s, slo, progress), cmd.comparison(s, progress)
 	plan, err := cmd.plan(s, search, comparison)
 	if err != nil {
 		return loadError(err)
@@ -68,9 +73,13 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := s.announce(ctx, c, plan); err != nil {
 		return err
 	}
+	search.Phase.Mix = s.phase.Mix // the first request may have changed it
 	found, err := s.engine.Capacity(ctx, search)
 	progress.close()
 	printCapacity(c, found)
+	if err := printStreaming(c, found.AtLower); err != nil {
+		return err
+	}
 	if err != nil {
 		return errors.Join(loadError(err), writeMeasurement(c, cmd.Out, found.AtLower))
 	}
@@ -90,7 +99,33 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	return loadOutcome(found.Verdict())
 }
 
-func (cmd capacityCommand) search(s *loadSession, progress *loadProgress) load.Search {
+// slo reads the SLO of the flags.
+func (cmd capacityCommand) slo() (load.SLO, error) {
+	if cmd.SLO == "" {
+		errorRate := cmd.Errors
+		if errorRate == 0 {
+			errorRate = -1 // none at all; 0 would mean the default
+		}
+		return load.SLO{Quantile: cmd.Quantile, Latency: cmd.Latency, Errors: errorRate, TTFT: cmd.TTFT, Goodput: cmd.Goodput}, nil
+	}
+	if cmd.Latency != defaultLatency || cmd.Quantile != defaultQuantile || cmd.Errors != defaultErrors || cmd.TTFT != 0 || cmd.Goodput != 0 {
+		return load.SLO{}, fmt.Errorf("%w: --slo says all of the SLO: leave out --latency, --quantile, --errors, --ttft and --goodput", errUsage)
+	}
+	slo, err := load.ParseSLO(cmd.SLO)
+	if err != nil {
+		return slo, fmt.Errorf("%w: --slo: %w", errUsage, err)
+	}
+	return slo, nil
+}
+
+// The defaults of the flags that --slo stands in for.
+const (
+	defaultLatency  = time.Second
+	defaultQuantile = 0.99
+	defaultErrors   = 0.001
+)
+
+func (cmd capacityCommand) search(s *loadSession, slo load.SLO, progress *loadProgress) load.Search {
 	phase := s.phase
 	if progress.c.terminal { // elsewhere the line of each probe is enough
 		phase.Progress = progress.show
@@ -102,13 +137,9 @@ func (cmd capacityCommand) search(s *loadSession, progress *loadProgress) load.S
 			to = max(maxLocalRate, cmd.From)
 		}
 	}
-	errorRate := cmd.Errors
-	if errorRate == 0 {
-		errorRate = -1 // none at all; 0 would mean the default
-	}
 	return load.Search{
 		Phase: phase, From: cmd.From, To: to, Short: cmd.Short, Full: cmd.Full, Precision: cmd.Precision, Repeats: cmd.Repeats,
-		SLO:     load.SLO{Quantile: cmd.Quantile, Latency: cmd.Latency, Errors: errorRate, TTFT: cmd.TTFT, Goodput: cmd.Goodput},
+		SLO:     slo,
 		Observe: func(p load.Probe) { progress.printf("%s", probeLine(p)) },
 	}
 }
@@ -116,7 +147,7 @@ func (cmd capacityCommand) search(s *loadSession, progress *loadProgress) load.S
 // comparison returns nil when none was asked for, when there is no mock upstream to compare with, and when a gateway needs
 // none for its answer.
 func (cmd capacityCommand) comparison(s *loadSession, progress *loadProgress) *load.Comparison {
-	direct, ok := runner.DirectRequest(s.prepared.Profile, s.surface)
+	direct, ok := runner.Direct(s.prepared.Profile, s.phase.Mix[0])
 	if !ok || cmd.Rounds == 0 || !s.surface.Relayed() {
 		return nil
 	}

@@ -15,11 +15,13 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/tokencount"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
+	"github.com/gatecert/gatecert/targets/reference"
 )
 
 type loadCommand struct {
@@ -32,6 +34,7 @@ type loadCommand struct {
 // loadFlags are shared by the commands that measure.
 type loadFlags struct {
 	targetFlags
+	measureFlags
 	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). Default: ${default}." default:"chat"`
 	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
 	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
@@ -49,6 +52,9 @@ type loadSession struct {
 	surface  dialect.Surface
 	changes  preparation
 	engine   *load.Engine
+	options  load.Options
+	// measured is what the requests are made from.
+	measured runner.Measured
 	// phase sends the successful call of the surface. It has no schedule yet.
 	phase load.Phase
 }
@@ -62,6 +68,10 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession
 	if f.Connections < 1 || f.Timeout <= 0 {
 		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be positive", errUsage, f.Connections, f.Timeout)
 	}
+	measured, err := f.measured()
+	if err != nil {
+		return nil, err
+	}
 	target, err := f.profile()
 	if err != nil {
 		return nil, err
@@ -72,24 +82,32 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession
 	if err != nil {
 		return nil, err
 	}
+	if embedded, ok := config.Driver.(reference.Driver); ok && !measured.Model.IsZero() {
+		embedded.Options.Timeout = f.Timeout // a model takes longer than the failures that its default is for
+		config.Driver = embedded
+	}
 	fmt.Fprintln(c.err, "preparing the target")
 	prepared, err := runner.Prepare(ctx, config.Driver, config.Target)
 	if err != nil {
 		return nil, errors.Join(err, changes.close())
 	}
-	s := &loadSession{flags: f, prepared: prepared, surface: surface, changes: changes}
+	s := &loadSession{flags: f, prepared: prepared, surface: surface, changes: changes, measured: measured}
+	if err := checkModel(measured.Model, prepared.Profile.Upstream.Present()); err != nil {
+		return nil, errors.Join(err, prepared.Close(context.WithoutCancel(ctx)), changes.close())
+	}
 	s.phase = load.Phase{
-		Mix: []load.Request{runner.HealthyRequest(prepared.Profile, surface)}, Connections: f.Connections, Timeout: f.Timeout,
+		Mix: measured.Mix(prepared.Profile, surface), Connections: f.Connections, Timeout: f.Timeout,
 		Embedded: prepared.Profile.Driver == profile.ReferenceDriver,
 	}
 	if f.Out != "" {
 		s.phase.Keep = keep
 	}
 	options := runner.OptionsFor(prepared)
+	options.CountTokens = tokencount.New().Count
 	if s.local() || f.Yes {
 		options.Caps = load.HardCaps()
 	}
-	s.engine = load.NewEngine(options)
+	s.options, s.engine = options, load.NewEngine(options)
 	return s, nil
 }
 
@@ -113,7 +131,10 @@ func (s *loadSession) announce(ctx context.Context, c *console, plan load.Plan) 
 		}
 		return fmt.Errorf("%w: %w; --yes sends it, with the consent of whoever runs %s", errNotSent, err, strings.Join(plan.Hosts, " and "))
 	}
-	return runner.CheckHealth(ctx, s.prepared, s.surface)
+	if err := runner.CheckHealth(ctx, s.prepared, s.surface); err != nil {
+		return err
+	}
+	return s.tryOnce(ctx, c)
 }
 
 // loadError makes [load.ErrInvalid] a usage error: the flags were invalid.

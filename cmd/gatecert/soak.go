@@ -48,10 +48,14 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := s.announce(ctx, c, plan); err != nil {
 		return err
 	}
+	soak.Phase.Mix = s.phase.Mix // the first request may have changed it
 	result, err := s.engine.Soak(ctx, soak)
 	progress.close()
 	if result.Measurement.Sent > 0 {
 		printSoak(c, result, err)
+		if err := printStreaming(c, result.Measurement); err != nil {
+			return err
+		}
 	}
 	if writeErr := writeMeasurement(c, cmd.Out, result.Measurement); writeErr != nil || err != nil {
 		return errors.Join(loadError(err), writeErr)

@@ -58,20 +58,20 @@ func CheckHealth(ctx context.Context, p targets.Prepared, surface dialect.Surfac
 // HealthyRequest returns the call that a profile's gateway answers with a success on a surface. Where the profile has a mock
 // upstream, the call uses the model that is routed to it.
 func HealthyRequest(p profile.Profile, s dialect.Surface) load.Request {
-	call := targets.HealthyCall(p, s, load.TokenPlaceholder)
-	if p.Upstream.Present() {
-		call.Model = p.Models.Routed(s)
-	}
-	return load.Request{Name: string(s), Call: call}
+	return Measured{}.Request(p, s)
 }
 
 // DirectRequest returns the same call straight to the mock upstream. ok is false when the profile has none.
 func DirectRequest(p profile.Profile, s dialect.Surface) (request load.Request, ok bool) {
+	return Direct(p, HealthyRequest(p, s))
+}
+
+// Direct returns a request of a gateway straight to the mock upstream. ok is false when the profile has none.
+func Direct(p profile.Profile, request load.Request) (direct load.Request, ok bool) {
 	u := p.Upstream
 	if !u.Present() {
 		return load.Request{}, false
 	}
-	request = HealthyRequest(p, s)
 	request.Name = "direct"
 	request.Call.BaseURL = strings.TrimSuffix(u.Attach, "/")
 	if u.Listen != "" {
