@@ -39,12 +39,15 @@ func drivers() []driver {
 }
 
 // loadProfile reads a profile file, which must exist. Its driver must be one of [drivers].
-func loadProfile(path string) (profile.Profile, error) {
+func loadProfile(path string) (profile.Profile, error) { return profileWith(path, os.LookupEnv) }
+
+// profileWith is loadProfile with variables of its own.
+func profileWith(path string, getenv func(string) (string, bool)) (profile.Profile, error) {
 	var known []profile.Driver
 	for _, d := range drivers() {
 		known = append(known, d.Driver)
 	}
-	p, err := profile.Load(path, os.LookupEnv, known...)
+	p, err := profile.Load(path, getenv, known...)
 	if errors.Is(err, os.ErrNotExist) {
 		err = fmt.Errorf("%w: %w", errUsage, err)
 	}

@@ -19,6 +19,7 @@ import (
 type cli struct {
 	Run      runCommand      `cmd:"" help:"Certify a gateway: the matrix on the terminal, reports in a folder."`
 	Init     initCommand     `cmd:"" help:"Ask a gateway what it offers, and write a commented profile for it."`
+	Check    checkCommand    `cmd:"" help:"Check profiles and baselines without sending anything."`
 	Load     loadCommand     `cmd:"" help:"Test a gateway under load: rate-limit, timeout, capacity, soak."`
 	Clean    cleanCommand    `cmd:"" help:"Undo what a killed run left behind on the gateway that its driver prepared."`
 	Trust    trustCommand    `cmd:"" help:"Agree to what a profile runs: its shell lines and SQL statements."`
