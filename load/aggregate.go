@@ -13,7 +13,9 @@ import (
 type sample struct {
 	Result
 	// started is when a worker took the request. The time from Due to started is lag of this machine.
-	started  time.Duration
+	started time.Duration
+	// bunching is how long the arrivals alone would have let the request wait.
+	bunching time.Duration
 	evidence *contract.Observation
 	// gaps are those between the pieces of a stream; nil where there are none.
 	gaps *gaps
@@ -29,6 +31,7 @@ type aggregator struct {
 	window      openWindow
 	// bounds are those that a good request keeps.
 	bounds []Bound
+	course *course
 }
 
 // gapList are the gaps of a stream in microseconds.
@@ -47,15 +50,17 @@ type violationKey struct {
 // openWindow is the window in which responses end now.
 type openWindow struct {
 	Window
-	serviceTime, ttft, itl Histogram
+	serviceTime, latency, ttft, itl Histogram
 }
 
 // maxWindows bounds the windows of a phase. A phase that would have more has longer ones.
 const maxWindows = 600
 
 func newAggregator(m *Measurement, phase Phase) *aggregator {
-	a := &aggregator{m: m, phase: phase, violations: map[violationKey]*Violation{}, bounds: phase.SLO.Terms()}
-	m.judged = true
+	a := &aggregator{
+		m: m, phase: phase, violations: map[violationKey]*Violation{}, bounds: phase.SLO.Terms(), course: newCourse(phase),
+	}
+	m.judged, m.WarmUp = true, phase.WarmUp
 	a.window.Length = max(phase.Window, phase.For/maxWindows)
 	a.window.Counts = map[runlog.Outcome]uint64{}
 	return a
@@ -94,8 +99,13 @@ func (a *aggregator) add(s sample) {
 		m.Generator.Lag.Add(lag)
 		countIf(lag > a.phase.Generator.Lag, &m.Generator.Late)
 	}
-	a.addToMetrics(s)
-	countIf(good(a.bounds, s.Result, s.gapList()), &m.Good)
+	a.course.add(s.Due, s.End, s.bunching)
+	if s.Due < a.phase.WarmUp {
+		m.Warming++
+	} else {
+		a.addToMetrics(s)
+		countIf(good(a.bounds, s.Result, s.gapList()), &m.Good)
+	}
 	a.addToWindow(s)
 	a.addFindings(s)
 	s.gaps.release()
@@ -149,6 +159,7 @@ func (a *aggregator) addToWindow(s sample) {
 // add counts an admitted request.
 func (w *openWindow) add(s sample) {
 	w.serviceTime.Add(s.ServiceTime())
+	w.latency.Add(s.Latency())
 	if s.FirstToken > 0 {
 		w.ttft.Add(s.FirstToken - s.Sent)
 	}
@@ -165,9 +176,15 @@ func (a *aggregator) closeWindow(next time.Duration) {
 		w.P50, w.P99 = w.serviceTime.Quantile(0.5), w.serviceTime.Quantile(0.99)
 		w.TTFT50, w.TTFT99 = w.ttft.Quantile(0.5), w.ttft.Quantile(0.99)
 		w.ITL50, w.ITL99 = w.itl.Quantile(0.5), w.itl.Quantile(0.99)
+		w.Latency.P50, w.Latency.P99 = w.latency.Quantile(0.5), w.latency.Quantile(0.99)
+		w.Ended = a.last
 		a.m.Windows = append(a.m.Windows, w.Window)
+		if a.phase.Closing != nil {
+			a.phase.Closing(w.Window)
+		}
 	}
 	w.serviceTime.Reset()
+	w.latency.Reset()
 	w.ttft.Reset()
 	w.itl.Reset()
 	w.Window = Window{Start: next, Length: w.Length, Counts: map[runlog.Outcome]uint64{}}

@@ -56,7 +56,7 @@ func newAttack(ctx context.Context, e *Engine, p Phase, plan Plan, requests []*w
 		empty: &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{}},
 	}
 	a.pacer = &pacer{
-		ctx: ctx, phase: p, requests: plan.Requests, sleepUntil: e.sleepUntil, out: a.tickets,
+		ctx: ctx, phase: p, schedule: newSchedule(p), requests: plan.Requests, sleepUntil: e.sleepUntil, out: a.tickets,
 		conns: &saturation{connections: int64(p.Connections)},
 	}
 	return a
@@ -64,7 +64,7 @@ func newAttack(ctx context.Context, e *Engine, p Phase, plan Plan, requests []*w
 
 func (a *attack) run() (Measurement, error) {
 	m := Measurement{
-		Phase: a.phase.Name, Schedule: fmt.Sprintf("%g/s for %s", a.phase.Rate, a.phase.For), Started: time.Now(),
+		Phase: a.phase.Name, Schedule: a.phase.text(), Started: time.Now(),
 		metrics: map[metricsKey]*Metrics{},
 	}
 	for i, request := range a.phase.Mix {
@@ -81,13 +81,16 @@ func (a *attack) run() (Measurement, error) {
 	m.Started = a.started
 
 	m.Offered = m.Sent
-	if left := a.plan.Requests - m.Sent; a.ctx.Err() == nil {
+	if left := a.plan.Requests - m.Sent; a.ctx.Err() == nil && !a.phase.Closed {
 		m.Offered += left
 		if a.pacer.saturated() {
 			m.Waited += left
 		} else {
 			e.unsent = left
 		}
+	}
+	if !a.phase.Closed {
+		m.Pace = results.course.pace(a.phase.meanRate(), m.Offered-m.Sent)
 	}
 	e.offered, e.sent, e.localErrors = m.Offered, m.Sent, results.localErrors
 	m.Generator = a.phase.Generator.check(m.Generator, e)
@@ -137,7 +140,10 @@ func (a *attack) send(results *aggregator) (hits uint64) {
 // RoundTrip implements [http.RoundTripper]. Each call sends one request that the pacer has released.
 func (a *attack) RoundTrip(*http.Request) (*http.Response, error) {
 	t := <-a.tickets
-	s := sample{Result: Result{
+	if a.phase.Closed {
+		t.due = time.Since(a.started)
+	}
+	s := sample{bunching: t.bunching, Result: Result{
 		Seq: t.seq, Request: a.turns[t.seq%uint64(len(a.turns))], Due: t.due, Waited: t.waited, tokenPrefix: a.tokenPrefix,
 	}}
 	a.exchange(&s)

@@ -11,7 +11,10 @@ import (
 // full-length probes decide. The idea is MLRsearch's (FD.io): a plain binary search spends most of its time in long
 // probes far from the answer.
 //
-//	pass 1    short   double the lowest rate until a probe misses, then bisect to a ratio of 1.5
+//	pass 1    short   double the lowest rate until a probe misses
+//	aim       full    on either side of the throughput of the probe that missed: overloaded, most gateways answer as many
+//	                  requests as they can. Where both sides hold, the other passes are not needed
+//	pass 1    short   bisect to a ratio of 1.5
 //	pass 2    longer  probe both bounds again, move one that does not hold, bisect to 1.25
 //	pass 3    full    the same, bisect to the precision asked for
 //	confirm   full    probe both bounds in turn until each has held repeats times; move them apart when one does not
@@ -53,9 +56,18 @@ func newPasses(short, full time.Duration, precision float64) []pass {
 }
 
 func (b *bounds) run(ctx context.Context) error {
-	for _, p := range b.passes {
+	for i, p := range b.passes {
 		if err := b.establish(ctx, p); err != nil {
 			return err
+		}
+		if i == 0 {
+			found, err := b.aim(ctx)
+			if err != nil {
+				return err
+			}
+			if found {
+				break
+			}
 		}
 		for b.lower > 0 && b.upper > 0 && b.upper/b.lower > p.ratio {
 			if err := b.narrow(ctx, math.Sqrt(b.lower*b.upper), p); err != nil {
@@ -63,7 +75,8 @@ func (b *bounds) run(ctx context.Context) error {
 			}
 		}
 	}
-	return b.confirm(ctx)
+	lower, upper := b.held()
+	return b.confirm(ctx, lower, upper)
 }
 
 // establish makes sure that both bounds hold in a pass: it looks for them in the first pass, and probes them again in the
@@ -103,28 +116,122 @@ func (b *bounds) establish(ctx context.Context, p pass) error {
 	return nil
 }
 
-// confirm probes both bounds in turn, so that a change over time affects both, until each has held repeats times in a row
-// since it last moved. A bound that does not hold moves outwards by the precision. In the end the gateway met the SLO every
-// time at lower and missed it every time at upper.
-func (b *bounds) confirm(ctx context.Context) error {
+// aims is how often a search aims at a throughput.
+const aims = 4
+
+// aim looks for the bounds on either side of the throughput of the last probe that missed, with full-length probes. found
+// says that both hold, as close together as the last pass wants them.
+func (b *bounds) aim(ctx context.Context) (found bool, err error) {
 	last := b.passes[len(b.passes)-1]
-	for lower, upper := 0, 0; b.lower > 0 && lower < b.repeats || b.upperIsGateways() && upper < b.repeats; {
+	side := math.Sqrt(last.ratio)
+	throughput := b.throughput()
+	for range aims {
+		above := throughput * side
+		if throughput <= 0 || b.lower <= 0 || b.upper <= 0 || b.generatorLimited || above > b.maxRate || above/last.ratio < b.minRate {
+			return false, nil
+		}
+		// What is above the throughput of an overloaded gateway, and yet held, has to hold twice.
+		held := false
+		for range 2 {
+			d, err := b.decide(ctx, above, last)
+			if err != nil || d == undecided {
+				return false, err
+			}
+			if held = d == met; !held {
+				break
+			}
+		}
+		if held {
+			b.lower = max(b.lower, above)
+			throughput = above * side
+			continue
+		}
+		b.upper = above
+		// A full-length probe knows the throughput better than a short one, and the more so the more it is overloaded.
+		if better := b.bestThroughput(last.duration); better > 0 && better*side*aimedWell < above {
+			throughput = better
+			continue
+		}
+		below := above / last.ratio
+		b.lower = min(b.lower, below)
+		if err := b.narrow(ctx, below, last); err != nil {
+			return false, err
+		}
+		if b.lower == below {
+			return true, nil
+		}
+		throughput = b.throughput()
+	}
+	return false, nil
+}
+
+// aimedWell is how far off the upper bound may be from where a better throughput would have it.
+const aimedWell = 1.04
+
+// bestThroughput returns the highest throughput of the probes of a length that missed.
+func (b *bounds) bestThroughput(d time.Duration) (best float64) {
+	for _, p := range b.probes {
+		if p.Duration == d && p.missed() {
+			best = max(best, p.Throughput)
+		}
+	}
+	return best
+}
+
+// throughput returns that of the last probe if it missed.
+func (b *bounds) throughput() float64 {
+	if len(b.probes) == 0 || !b.probes[len(b.probes)-1].missed() {
+		return 0
+	}
+	return b.probes[len(b.probes)-1].Throughput
+}
+
+// confirm probes both bounds in turn, so that a change over time affects both, until each has held repeats times in a row
+// since it last moved, of which lower and upper times are known already. A bound that does not hold moves outwards: by a third of
+// the precision, and by twice as much each time that it does not hold again. In the end the gateway met the SLO every time
+// at lower and missed it every time at upper.
+func (b *bounds) confirm(ctx context.Context, lower, upper int) error {
+	last := b.passes[len(b.passes)-1]
+	down, up := last, last
+	down.ratio = math.Cbrt(last.ratio)
+	up.ratio = down.ratio
+	for b.lower > 0 && lower < b.repeats || b.upperIsGateways() && upper < b.repeats {
 		if b.lower > 0 && lower < b.repeats {
-			held, err := b.confirmLower(ctx, last)
+			held, err := b.confirmLower(ctx, down)
 			if err != nil {
 				return err
 			}
-			lower = countInARow(lower, held)
+			if lower = countInARow(lower, held); !held {
+				down.ratio = min(down.ratio*down.ratio, 2)
+			}
 		}
 		if b.upperIsGateways() && upper < b.repeats {
-			held, err := b.confirmUpper(ctx, last)
+			held, err := b.confirmUpper(ctx, up)
 			if err != nil {
 				return err
 			}
-			upper = countInARow(upper, held)
+			if upper = countInARow(upper, held); !held {
+				up.ratio = min(up.ratio*up.ratio, 2)
+			}
 		}
 	}
 	return nil
+}
+
+// held returns how many full-length probes in a row have agreed at each bound, most recently.
+func (b *bounds) held() (lower, upper int) {
+	for _, p := range b.probes {
+		if p.Duration != b.passes[len(b.passes)-1].duration || len(p.Inconclusive) > 0 {
+			continue
+		}
+		switch {
+		case p.Rate == b.lower:
+			lower = countInARow(lower, p.Met())
+		case p.Rate == b.upper:
+			upper = countInARow(upper, p.missed())
+		}
+	}
+	return lower, upper
 }
 
 func (b *bounds) upperIsGateways() bool { return b.upper > 0 && !b.generatorLimited }

@@ -11,6 +11,8 @@ import (
 // for when the gateway's throughput is stable, and as far apart as it varies when it is not.
 type Capacity struct {
 	SLO SLO
+	// Arrivals are those of every probe. Evenly spaced requests queue less than random ones: the capacity depends on them.
+	Arrivals Arrivals
 	// Lower is the highest rate, in requests/s, whose last [Search.Repeats] full-length probes all met the SLO; 0 when none
 	// did. Upper is the lowest rate whose last Repeats full-length probes all missed it; 0 when MaxRate met it.
 	Lower, Upper float64
@@ -22,6 +24,9 @@ type Capacity struct {
 	Probes, Curve []Probe
 	// AtLower is the measurement of the last full-length probe at Lower, the zero value when there is none.
 	AtLower Measurement
+	// RateLimited is the share of the requests that a rate limit refused at Upper, 0 to 1, where nothing but refusals missed
+	// the SLO there: the bounds are then those of a limit, and the gateway may be able to handle more.
+	RateLimited float64
 	// Violations are the requirements of the contract that responses violated in any probe.
 	Violations []Violation
 	// Unstable says that the bounds are further apart than the precision, or that a rate below Lower was missed after the
@@ -39,8 +44,16 @@ func (c Capacity) Verdict() contract.Verdict {
 	return verdictOf(c.Violations)
 }
 
-// String returns the result in one line.
+// String returns the result in one line, with the arrivals for which it holds.
 func (c Capacity) String() string {
+	text := c.bounds() + " with " + c.Arrivals.String() + " arrivals"
+	if c.RateLimited > 0 {
+		text += fmt.Sprintf(": the key's rate limit, which refused %.0f %% there, not the gateway's capacity", 100*c.RateLimited)
+	}
+	return text
+}
+
+func (c Capacity) bounds() string {
 	lowerProbed := slices.ContainsFunc(c.Probes, func(p Probe) bool { return p.Rate < c.Upper })
 	switch {
 	case len(c.Probes) == 0:
@@ -70,6 +83,22 @@ func (c Capacity) String() string {
 
 func (c *Capacity) notef(format string, args ...any) {
 	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
+}
+
+// rateLimited returns the share of requests that were refused in the probes at a rate, 0 where anything else missed.
+func rateLimited(probes []Probe, rate float64) (share float64) {
+	n := 0
+	for _, p := range probes {
+		if p.Rate != rate || !p.missed() {
+			continue
+		}
+		if p.Refused == 0 || len(p.Misses) > 1 {
+			return 0
+		}
+		n++
+		share += p.Refused
+	}
+	return share / float64(max(n, 1))
 }
 
 // noteUnstable notes that the bounds are further apart than the precision, with what the probes between them came to, and

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"sync"
 	"testing"
@@ -61,7 +62,7 @@ func TestCapacityOfALimitedGateway(t *testing.T) {
 		assert.InDelta(t, c.Lower/2, c.Curve[0].Rate, 1e-9)
 		assert.Equal(t, len(c.Probes)+len(c.Curve), observed)
 		assert.NotEmpty(t, c.AtLower.Results)
-		assert.Regexp(t, `^between [\d.]+ and [\d.]+/s$`, c.String())
+		assert.Regexp(t, `^between [\d.]+ and [\d.]+/s with constant arrivals: the key's rate limit, which refused \d+ % there, not the gateway's capacity$`, c.String())
 		for _, probe := range c.Probes {
 			if !probe.Met() {
 				assert.Regexp(t, "% of the requests failed$", probe.Misses[0])
@@ -78,7 +79,7 @@ func TestCapacityKeepsToItsPlan(t *testing.T) {
 		require.NoError(t, err)
 		c, err := e.Capacity(t.Context(), search)
 		require.NoError(t, err)
-		assert.Equal(t, "at least 100/s (the highest rate allowed)", c.String())
+		assert.Equal(t, "at least 100/s (the highest rate allowed) with constant arrivals", c.String())
 		assert.LessOrEqual(t, e.used.Requests, plan.Requests)
 		assert.LessOrEqual(t, e.used.Duration, plan.Duration)
 		assert.InDelta(t, 100, plan.Rate, 0)
@@ -130,7 +131,7 @@ func TestCurvePutsTheLowerBoundInDoubt(t *testing.T) {
 		lower float64
 		note  string
 	}{
-		"a capacity below the one found": {85, false, 100 / 1.1 / 1.1, "0 of 4 full-length probes between the bounds met the SLO"},
+		"a capacity below the one found": {85, false, 100 / math.Pow(1.1, 7.0/3), "0 of 3 full-length probes between the bounds met the SLO"},
 		"a stall":                        {40, true, 100, "a probe at 50/s missed the SLO after the search"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -178,7 +179,7 @@ func TestCapacityInWords(t *testing.T) {
 		"below 20/s (unstable at lower rates)":                         {Probes: probes, Upper: 20},
 		"below 10/s (the lowest rate tried)":                           {Probes: probes, Upper: 10},
 	} {
-		assert.Equal(t, want, c.String())
+		assert.Equal(t, want, c.bounds())
 	}
 }
 
@@ -187,7 +188,7 @@ func TestCapacityOfABrokenGateway(t *testing.T) {
 	simulate(t, broken, func(t *testing.T, e *Engine, url string) {
 		c, err := e.Capacity(t.Context(), shortSearch(url))
 		require.NoError(t, err)
-		assert.Equal(t, "below 20/s (the lowest rate tried)", c.String())
+		assert.Equal(t, "below 20/s (the lowest rate tried) with constant arrivals", c.String())
 		assert.Equal(t, contract.Fail, c.Verdict())
 		assert.NotEmpty(t, c.Violations)
 		assert.Empty(t, c.Curve)

@@ -8,7 +8,9 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -18,8 +20,8 @@ import (
 const serverVariable = "GATECERT_LOAD_TEST_SERVER"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(serverVariable) != "" {
-		serveLean()
+	if mode := os.Getenv(serverVariable); mode != "" {
+		serveLean(newQueueOf(mode))
 		return
 	}
 	goleak.VerifyTestMain(m)
@@ -42,8 +44,50 @@ func leanHTTP(status, body, fields string) []byte {
 		"Content-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
 }
 
-// serveLean answers every request as fast as Go can, until standard input ends. A path with "refuse" is answered with 429.
-func serveLean() {
+// queue is that of a server of known capacity. It is virtual: a request learns when its answer is due, so that what the
+// machine does to one answer delays no other.
+type queue struct {
+	mu      sync.Mutex
+	free    []time.Time // when each server is free, the first one first
+	service time.Duration
+}
+
+// newQueueOf makes the queue of a mode such as "8x20ms": so many servers, each of which takes so long. It returns nil for
+// any other mode.
+func newQueueOf(mode string) *queue {
+	servers, service, _ := strings.Cut(mode, "x")
+	n, err := strconv.Atoi(servers)
+	if err != nil {
+		return nil
+	}
+	took, err := time.ParseDuration(service)
+	if err != nil {
+		return nil
+	}
+	return &queue{free: make([]time.Time, n), service: took}
+}
+
+// wait returns when the answer to a request that has just come is due.
+func (q *queue) wait() {
+	if q == nil {
+		return
+	}
+	now := time.Now()
+	q.mu.Lock()
+	start := q.free[0]
+	if start.Before(now) {
+		start = now
+	}
+	end := start.Add(q.service)
+	copy(q.free, q.free[1:]) // all take equally long: the one that is busy now is free last
+	q.free[len(q.free)-1] = end
+	q.mu.Unlock()
+	time.Sleep(time.Until(end))
+}
+
+// serveLean answers every request as fast as Go can, or as its queue lets it, until standard input ends. A path with
+// "refuse" is answered with 429.
+func serveLean(q *queue) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -56,13 +100,13 @@ func serveLean() {
 			if err != nil {
 				return
 			}
-			go answerLean(conn)
+			go answerLean(conn, q)
 		}
 	}()
 	_, _ = os.Stdin.Read(make([]byte, 1))
 }
 
-func answerLean(conn net.Conn) {
+func answerLean(conn net.Conn, q *queue) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
 	success, refusal := leanSuccess(), leanRefusal()
@@ -86,6 +130,7 @@ func answerLean(conn net.Conn) {
 		if _, err := in.Discard(length); err != nil {
 			return
 		}
+		q.wait()
 		out := success
 		if refuse {
 			out = refusal
@@ -97,10 +142,13 @@ func answerLean(conn net.Conn) {
 }
 
 // leanServer starts a server in a process of its own and returns its address.
-func leanServer(tb testing.TB) string {
+func leanServer(tb testing.TB) string { return serverOf(tb, "lean") }
+
+// serverOf starts a server of a mode, see [newQueueOf].
+func serverOf(tb testing.TB, mode string) string {
 	tb.Helper()
 	server := exec.Command(os.Args[0])
-	server.Env = append(os.Environ(), serverVariable+"=1")
+	server.Env = append(os.Environ(), serverVariable+"="+mode)
 	server.Stderr = os.Stderr
 	stdin, err := server.StdinPipe()
 	require.NoError(tb, err)

@@ -18,6 +18,11 @@ type Measurement struct {
 	Elapsed time.Duration
 	// Offered counts the requests that were due, Sent those that were sent.
 	Offered, Sent uint64
+	// Warming counts those of them that were due in the warm-up, which is WarmUp long. No count or time by outcome contains them.
+	Warming uint64
+	WarmUp  time.Duration
+	// Pace says whether the gateway kept up with the rate.
+	Pace Pace
 	// Waited counts the requests, sent or not, that were due while every connection was in use. The gateway caused their
 	// delay; [GeneratorHealth.Late] counts the requests that were late for any other reason.
 	Waited uint64
@@ -134,8 +139,9 @@ type Violation struct {
 
 // Window is a stretch of a phase. A response belongs to the window in which it ended.
 type Window struct {
-	// Start is when the window begins, since the phase began.
-	Start, Length time.Duration
+	// Start is when the window begins, since the phase began. Ended is when it was closed: before Start+Length when the phase
+	// ended in it.
+	Start, Length, Ended time.Duration
 	// Counts are the responses by outcome.
 	Counts map[runlog.Outcome]uint64
 	// P50 and P99 are quantiles of the service time of admitted requests, 0 when there are none.
@@ -144,6 +150,8 @@ type Window struct {
 	// none. Tokens are the output tokens of its admitted requests.
 	TTFT50, TTFT99, ITL50, ITL99 time.Duration
 	Tokens                       uint64
+	// Latency are quantiles of their latency.
+	Latency struct{ P50, P99 time.Duration }
 }
 
 // Total counts the window's responses that say something about the gateway.
@@ -187,6 +195,16 @@ func (m Measurement) failures() uint64 {
 	return m.Count(runlog.Error4xx, runlog.Error5xx, runlog.Timeout, runlog.TransportError, runlog.Wrong)
 }
 
+// answered returns how many requests say something about the gateway.
+func (m Measurement) answered() (n uint64) {
+	for key, metrics := range m.metrics {
+		if key.outcome.OfGateway() {
+			n += metrics.Count
+		}
+	}
+	return n
+}
+
 // ErrorRate returns the share of the requests that the gateway did not answer as expected, 0 to 1: refusals, errors,
 // timeouts, broken transfers and wrong responses. It is 0 when nothing was sent.
 func (m Measurement) ErrorRate() float64 {
@@ -206,15 +224,15 @@ func (m Measurement) ErrorRate() float64 {
 }
 
 // Goodput returns the share of the offered requests that were good, 0 to 1.
-func (m Measurement) Goodput() float64 { return float64(m.Good) / float64(max(m.Offered, 1)) }
+func (m Measurement) Goodput() float64 { return float64(m.Good) / float64(max(m.Offered-m.Warming, 1)) }
 
 // TokensPerSecond returns the output tokens of all admitted requests by the second, from the start of the phase to the end of the
 // last response.
 func (m Measurement) TokensPerSecond() float64 {
-	if m.Elapsed <= 0 {
+	if m.Elapsed <= m.WarmUp {
 		return 0
 	}
-	return float64(m.Of(AllRequests, runlog.Admitted).OutputTokens) / m.Elapsed.Seconds()
+	return float64(m.Of(AllRequests, runlog.Admitted).OutputTokens) / (m.Elapsed - m.WarmUp).Seconds()
 }
 
 // Verdict returns error when this machine could not generate the load or nothing was sent, and otherwise the verdict that

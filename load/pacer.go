@@ -9,9 +9,11 @@ import (
 
 // ticket is a request that the pacer has released to the workers.
 type ticket struct {
-	seq    uint64
-	due    time.Duration
-	waited bool
+	seq uint64
+	due time.Duration
+	// bunching is how long the arrivals alone would have let the request wait, see [schedule.due].
+	bunching time.Duration
+	waited   bool
 }
 
 // overrun is how long after the end of its schedule a phase may still send late requests. It is not patience with the
@@ -26,6 +28,7 @@ const overrun = time.Second
 type pacer struct {
 	ctx        context.Context //nolint:containedctx // vegeta's Pacer has no parameter for one
 	phase      Phase
+	schedule   *schedule
 	requests   uint64
 	sleepUntil func(context.Context, time.Time) error
 	// start is called at the first request. It returns the instant at which the phase begins.
@@ -49,13 +52,22 @@ func (p *pacer) Pace(time.Duration, uint64) (wait time.Duration, stop bool) {
 	if p.sent >= p.requests || p.ctx.Err() != nil {
 		return 0, true
 	}
-	due := p.phase.due(p.sent)
+	if p.phase.Closed {
+		if now >= p.phase.For {
+			return 0, true
+		}
+		p.conns.acquire()
+		p.out <- ticket{seq: p.sent} // due when a worker takes it
+		p.sent++
+		return 0, false
+	}
+	due, bunching := p.schedule.due()
 	if due > now && p.sleepUntil(p.ctx, p.started.Add(due)) != nil || now > p.phase.For+overrun {
 		p.gaveUpWaiting = due < p.conns.until
 		return 0, true
 	}
 	p.conns.acquire()
-	p.out <- ticket{p.sent, due, p.conns.delays(due)} // never blocks: it has room for a ticket for each worker and one more
+	p.out <- ticket{p.sent, due, bunching, p.conns.delays(due)} // never blocks: it has room for a ticket for each worker and one more
 	p.sent++
 	return 0, false
 }

@@ -15,15 +15,26 @@ import (
 // no requests, a call that cannot be built, or a proxy in the environment.
 var ErrInvalid = errors.New("invalid load configuration")
 
-// Phase is a stretch of load: a mix of requests, sent at a constant rate. Fields that are zero take their defaults.
+// Phase is a stretch of load: a mix of requests, sent at a rate. Fields that are zero take their defaults.
 type Phase struct {
 	Name string
 	// Mix are the requests that are sent, 1 to 16 kinds, in proportion to their weights.
 	Mix []Request
-	// Rate is how many requests are sent a second, For how long: the first at once, the others 1/Rate apart. A slow gateway
-	// does not slow them down (an open loop).
+	// Rate is how many requests are sent a second, For how long. A slow gateway does not slow them down (an open loop).
 	Rate float64
 	For  time.Duration
+	// Arrivals is the process by which they become due. The zero value is constant: the first at once, the others 1/Rate
+	// apart. Seed draws the process: the same seed draws the same instants.
+	Arrivals Arrivals
+	Seed     uint64
+	// RampTo, when it is above 0, is the rate at the end of the phase; it changes evenly from Rate on.
+	RampTo float64
+	// Closed sends a request whenever one of the connections is free, and as many as they allow, but not more than Rate a
+	// second on average (a closed loop): a slow gateway does slow them down.
+	Closed bool
+	// WarmUp is the time at the beginning whose requests are sent, and judged, but left out of all counts and times by
+	// outcome. Default 0.
+	WarmUp time.Duration
 	// Connections bounds the requests in flight. Default 64.
 	Connections int
 	// Timeout bounds a request from the moment a connection is free for it until the end of its response. Default 30 s.
@@ -42,6 +53,8 @@ type Phase struct {
 	// Embedded says that the gateway runs in this process, so that its CPU time and lag cannot be told from the
 	// generator's.
 	Embedded bool
+	// Closing, when not nil, is called with every window when it ends, by one goroutine.
+	Closing func(Window)
 	// Progress, when not nil, is called about four times a second, by one goroutine. It does not slow the load down until
 	// 8,192 results wait for it.
 	Progress func(Progress)
@@ -93,8 +106,10 @@ func (p Phase) check() error {
 	switch {
 	case len(p.Mix) == 0 || len(p.Mix) > maxMix:
 		problem = fmt.Sprintf("%d kinds of requests, must be 1 to %d", len(p.Mix), maxMix)
-	case p.Connections < 1, p.Timeout < 0, p.Body < 0, p.Keep < 0, p.Window < 0:
+	case p.Connections < 1, p.Timeout < 0, p.Body < 0, p.Keep < 0, p.Window < 0, p.WarmUp < 0:
 		problem = "a negative bound"
+	case p.WarmUp > 0 && p.WarmUp >= p.For:
+		problem = fmt.Sprintf("a warm-up of %s in a phase of %s", p.WarmUp, p.For)
 	}
 	for _, r := range p.Mix {
 		if r.Weight < 0 || r.Weight > maxWeight {
@@ -132,7 +147,7 @@ func (p Phase) turns() []int {
 
 // requests returns the number of requests that are due before the end of a phase, not at it.
 func (p Phase) requests() uint64 {
-	n := p.Rate * p.For.Seconds()
+	n := p.meanRate() * p.For.Seconds()
 	// 20/s for 0.15 s are 3 requests, but 3.0000000000000004 in binary. What is this close to a whole number is rounded.
 	if whole := math.Round(n); whole >= 1 && math.Abs(n-whole) < 1e-6 {
 		return uint64(whole)
@@ -140,9 +155,38 @@ func (p Phase) requests() uint64 {
 	return uint64(math.Ceil(n))
 }
 
-// due returns when request n is due, counted from 0.
-func (p Phase) due(n uint64) time.Duration {
-	return min(time.Duration(float64(n)/p.Rate*float64(time.Second)), p.For)
+// meanRate is how many requests are sent a second, on average.
+func (p Phase) meanRate() float64 {
+	if p.RampTo > 0 {
+		return (p.Rate + p.RampTo) / 2
+	}
+	return p.Rate
+}
+
+// instant returns when so many requests were due, counted from 0.
+func (p Phase) instant(requests float64) time.Duration {
+	seconds := requests / p.Rate
+	if p.RampTo > 0 {
+		// requests = rate*t + (to-rate)/(2*for)*t², in the form that does not cancel where the ramp is flat
+		rise := (p.RampTo - p.Rate) / p.For.Seconds()
+		seconds = 2 * requests / (p.Rate + math.Sqrt(max(p.Rate*p.Rate+2*rise*requests, 0)))
+	}
+	return min(time.Duration(seconds*float64(time.Second)), p.For)
+}
+
+// text returns the schedule in words: "400/s (poisson) for 5s".
+func (p Phase) text() string {
+	text := fmt.Sprintf("%g/s", p.Rate)
+	switch {
+	case p.Closed:
+		text = fmt.Sprintf("%d at a time", p.Connections)
+	case p.RampTo > 0:
+		text = fmt.Sprintf("%g/s to %g/s", p.Rate, p.RampTo)
+	}
+	if !p.Arrivals.constant() {
+		text += " (" + p.Arrivals.String() + ")"
+	}
+	return text + " for " + p.For.String()
 }
 
 // A phase beyond these bounds is a mistake, and its arithmetic would overflow.
@@ -156,7 +200,7 @@ func (p Phase) checkSchedule() error {
 	if p.For <= 0 || p.For > maxDuration {
 		return fmt.Errorf("%w: a schedule of %s, must be more than 0 and at most %s", ErrInvalid, p.For, maxDuration)
 	}
-	if !(p.Rate > 0) || p.Rate*p.For.Seconds() > maxRequests { // !(>) catches NaN too
+	if !(p.Rate > 0) || !(p.RampTo >= 0) || p.meanRate()*p.For.Seconds() > maxRequests { // !(>) catches NaN too
 		return fmt.Errorf("%w: a rate of %g/s for %s", ErrInvalid, p.Rate, p.For)
 	}
 	return nil

@@ -20,6 +20,12 @@ type Probe struct {
 	Inconclusive []string
 
 	Admitted uint64
+	// Refused is the share of requests that a rate limit refused, 0 to 1.
+	Refused float64
+	Pace    Pace
+	// Throughput is how many requests were admitted a second while there were more than the gateway could handle, 0 when
+	// there were not.
+	Throughput float64
 	// P50 and P99 are quantiles of the latency of admitted requests.
 	P50, P99 time.Duration
 }
@@ -37,8 +43,13 @@ func (p Probe) missed() bool { return len(p.Misses) > 0 && len(p.Inconclusive) =
 func newProbe(rate float64, d time.Duration, p Phase, m Measurement, slo SLO, unloaded time.Duration) Probe {
 	admitted := m.Of(AllRequests, runlog.Admitted)
 	probe := Probe{
-		Rate: rate, Duration: d, Misses: slo.Misses(m),
+		Rate: rate, Duration: d, Misses: append(slo.Misses(m), m.Pace.Misses()...), Pace: m.Pace,
 		Admitted: admitted.Count, P50: admitted.Latency.Quantile(0.5), P99: admitted.Latency.Quantile(0.99),
+	}
+	answered := float64(max(m.answered(), 1))
+	probe.Refused = float64(m.Count(runlog.Refused)) / answered
+	if !m.Pace.KeptUp() || probe.Refused > slo.errorShare() {
+		probe.Throughput = m.Pace.Completed * float64(admitted.Count) / answered
 	}
 	if len(probe.Misses) > 0 || m.Generator.Undersent {
 		probe.Inconclusive = m.Generator.Problems

@@ -12,8 +12,10 @@ import (
 const ms = time.Millisecond
 
 func allDue(p Phase) (all []time.Duration) {
-	for n := range p.requests() {
-		all = append(all, p.due(n))
+	s := newSchedule(p)
+	for range p.requests() {
+		due, _ := s.due()
+		all = append(all, due)
 	}
 	return all
 }

@@ -32,6 +32,7 @@ func simulate(t *testing.T, gateway http.HandlerFunc, test func(t *testing.T, e 
 		e.Close()
 		_ = server.Close()
 		<-served
+		time.Sleep(time.Minute) // handlers whose clients were interrupted still sleep
 	})
 }
 

@@ -44,9 +44,9 @@ func median(values []float64) float64 {
 type point struct{ x, y float64 }
 
 // slope returns the Theil-Sen estimate of how much y grows with x: the median of the slopes of all pairs of points, with
-// Sen's confidence interval. Up to 29 % of the points may be outliers, and load tests have outliers. ok is false with
+// Sen's confidence interval, whose ends are z standard deviations away. Up to 29 % of the points may be outliers, and load tests have outliers. ok is false with
 // fewer than five points.
-func slope(points []point) (estimate Estimate, ok bool) {
+func slope(points []point, z float64) (estimate Estimate, ok bool) {
 	var slopes []float64
 	for i, a := range points {
 		for _, b := range points[i+1:] {
@@ -60,7 +60,6 @@ func slope(points []point) (estimate Estimate, ok bool) {
 		return Estimate{}, false
 	}
 	value := median(slopes) // sorts them
-	const z = 1.96
 	margin := z * math.Sqrt(n*(n-1)*(2*n+5)/18)
 	count := float64(len(slopes))
 	low := int(max(math.Floor((count-margin)/2), 0))

@@ -36,23 +36,23 @@ func TestSlope(t *testing.T) {
 		}
 		return points
 	}
-	exact, ok := slope(line(2, 0, 0))
+	exact, ok := slope(line(2, 0, 0), 1.96)
 	require.True(t, ok)
 	assert.InDelta(t, 2, exact.Value, 1e-9)
 	assert.Positive(t, exact.Low)
 
-	flat, _ := slope(line(0, 1, 0))
+	flat, _ := slope(line(0, 1, 0), 1.96)
 	assert.True(t, flat.Low <= 0 && flat.High >= 0, "noise is not a trend: %+v", flat)
 
-	wild, _ := slope(line(2, 1, 7))
+	wild, _ := slope(line(2, 1, 7), 1.96)
 	assert.InDelta(t, 2, wild.Value, 0.3, "a seventh of the points is wild")
 
-	constant, _ := slope(line(0, 0, 0))
+	constant, _ := slope(line(0, 0, 0), 1.96)
 	assert.Equal(t, Estimate{}, constant)
 
-	_, ok = slope(line(1, 0, 0)[:4])
+	_, ok = slope(line(1, 0, 0)[:4], 1.96)
 	assert.False(t, ok, "four points are no series")
-	_, ok = slope([]point{{1, 1}, {1, 2}, {1, 3}, {1, 4}, {1, 5}})
+	_, ok = slope([]point{{1, 1}, {1, 2}, {1, 3}, {1, 4}, {1, 5}}, 1.96)
 	assert.False(t, ok, "nor is one instant")
 }
 

@@ -81,7 +81,7 @@ func trendsOf(windows []Window, memory []MemorySample, warmUp time.Duration) []T
 }
 
 func trendOf(name, unit string, points []point) (Trend, bool) {
-	change, ok := slope(points)
+	change, ok := slope(points, 1.96)
 	if !ok {
 		return Trend{}, false
 	}

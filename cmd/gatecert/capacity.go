@@ -23,21 +23,26 @@ type capacityCommand struct {
 	From      float64       `help:"Lowest rate to probe, in requests/s. Default: ${default}." default:"10" placeholder:"RATE"`
 	To        float64       `help:"Highest rate to probe, in requests/s. Default: 200, or 20,000 for a gateway on this machine." placeholder:"RATE"`
 	Short     time.Duration `help:"Duration of the shortest probes. Default: ${default}." default:"1s"`
-	Full      time.Duration `help:"Duration of the probes that decide. A queue may grow by --latency in this time: use 30s for a rate that has to hold for hours. Default: ${default}." default:"5s"`
+	Full      time.Duration `help:"Duration of the probes that decide, and of each level of --concurrency. Default: ${default}." default:"5s"`
 	Precision float64       `help:"Stop when upper and lower bound differ by less than this (0.1 = 10 %). Default: ${default}." default:"0.1"`
-	Repeats   int           `help:"Probes in a row that have to agree at each bound. Default: ${default}." default:"5"`
+	Repeats   int           `help:"Probes in a row that have to agree at each bound; 5 for a gateway whose throughput varies. Default: ${default}." default:"2"`
+	Ramp      time.Duration `help:"Instead of the search, raise the rate evenly from --from to --to in this time, until the SLO is missed." placeholder:"DURATION"`
+	Levels    []int         `name:"concurrency" help:"Instead of the search, a closed loop with so many callers at a time, one level after the other: 1,2,4,8,16." placeholder:"N,…"`
 	Rounds    int           `help:"Rounds of the comparison with direct calls to the mock upstream, at least 5; 0 skips it. Default: ${default}." default:"10"`
 }
 
 // Help implements kong's HelpProvider.
 func (capacityCommand) Help() string {
-	return `The capacity is the highest request rate at which the gateway meets the SLO. The search probes with short runs first and with
-full-length runs at the end. Its result is a lower and an upper bound. Every response is checked against the contract. With a
-mock upstream, the same call is then made directly and through the gateway: the difference is the gateway's overhead.
+	return `The capacity is the highest request rate that the gateway sustains within the SLO: completions keep up with the rate, and latency
+does not grow. The search probes with short runs first and with full-length runs at the end. Its result is a lower and an upper
+bound, for the arrivals that were used. Every response is checked against the contract. With a mock upstream, the same call is
+then made directly and through the gateway: the difference is the gateway's overhead.
 
 Examples:
   gatecert load capacity                                               the embedded reference gateway
   gatecert load capacity https://gateway.example --model gpt-4o-mini   at most 200 requests/s; more needs --yes
+  gatecert load capacity --target my-gateway.yaml --arrivals poisson --latency 500ms
+  gatecert load capacity --target my-gateway.yaml --concurrency 1,2,4,8,16,32
   gatecert load capacity --target my-gateway.yaml --latency 500ms --surface chat-stream --ttft 200ms
   gatecert load capacity --target my-gateway.yaml --surface images --from 0.2 --to 5 --latency 40s --full 1m    a real upstream`
 }
@@ -65,6 +70,14 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
 	progress := &loadProgress{c: c}
+	switch {
+	case cmd.Ramp != 0 && len(cmd.Levels) > 0:
+		return fmt.Errorf("%w: --ramp and --concurrency: choose one", errUsage)
+	case cmd.Ramp != 0:
+		return cmd.ramp(ctx, c, s, slo, progress)
+	case len(cmd.Levels) > 0:
+		return cmd.sweep(ctx, c, s, slo, progress)
+	}
 	search, comparison := cmd.search(s, slo, progress), cmd.comparison(s, progress)
 	plan, err := cmd.plan(s, search, comparison)
 	if err != nil {
@@ -77,24 +90,15 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	found, err := s.engine.Capacity(ctx, search)
 	progress.close()
 	printCapacity(c, found)
-	if err := printStreaming(c, found.AtLower); err != nil {
-		return err
-	}
-	if err != nil {
-		return errors.Join(loadError(err), writeMeasurement(c, cmd.Out, found.AtLower))
+	// What was measured is printed and written before anything else can fail.
+	printErr := printStreaming(c, found.AtLower)
+	if writeErr := writeMeasurement(c, cmd.Out, found.AtLower); err != nil || writeErr != nil || printErr != nil {
+		return errors.Join(loadError(err), printErr, writeErr)
 	}
 	if comparison != nil {
-		overhead, err := s.engine.Overhead(ctx, *comparison)
-		progress.close()
-		if err != nil {
+		if err := cmd.compare(ctx, c, s, *comparison, progress); err != nil {
 			return err
 		}
-		if err := printOverhead(c, overhead); err != nil {
-			return err
-		}
-	}
-	if err := writeMeasurement(c, cmd.Out, found.AtLower); err != nil {
-		return err
 	}
 	return loadOutcome(found.Verdict())
 }
@@ -125,20 +129,39 @@ const (
 	defaultErrors   = 0.001
 )
 
+// compare prints the gateway's overhead. That it could not be measured does not change what was measured before.
+func (cmd capacityCommand) compare(ctx context.Context, c *console, s *loadSession, comparison load.Comparison, progress *loadProgress) error {
+	overhead, err := s.engine.Overhead(ctx, comparison)
+	progress.close()
+	switch {
+	case errors.Is(err, load.ErrInconclusive):
+		fmt.Fprintf(c.out, "\nnote      %v\n", err)
+		return nil
+	case err != nil:
+		return loadError(err)
+	}
+	return printOverhead(c, overhead)
+}
+
+// highest is the highest rate that may be sent, in requests/s.
+func (cmd capacityCommand) highest(s *loadSession) float64 {
+	switch {
+	case cmd.To != 0:
+		return cmd.To
+	case s.local():
+		return max(maxLocalRate, cmd.From)
+	default:
+		return max(maxRemoteRate, cmd.From)
+	}
+}
+
 func (cmd capacityCommand) search(s *loadSession, slo load.SLO, progress *loadProgress) load.Search {
 	phase := s.phase
 	if progress.c.terminal { // elsewhere the line of each probe is enough
 		phase.Progress = progress.show
 	}
-	to := cmd.To
-	if to == 0 {
-		to = max(maxRemoteRate, cmd.From)
-		if s.local() {
-			to = max(maxLocalRate, cmd.From)
-		}
-	}
 	return load.Search{
-		Phase: phase, From: cmd.From, To: to, Short: cmd.Short, Full: cmd.Full, Precision: cmd.Precision, Repeats: cmd.Repeats,
+		Phase: phase, From: cmd.From, To: cmd.highest(s), Short: cmd.Short, Full: cmd.Full, Precision: cmd.Precision, Repeats: cmd.Repeats,
 		SLO:     slo,
 		Observe: func(p load.Probe) { progress.printf("%s", probeLine(p)) },
 	}
@@ -152,7 +175,7 @@ func (cmd capacityCommand) comparison(s *loadSession, progress *loadProgress) *l
 		return nil
 	}
 	phase := s.phase
-	phase.Keep = 0
+	phase.Keep, phase.Arrivals = 0, load.Arrivals{}
 	return &load.Comparison{
 		Phase: phase, Direct: direct, Through: s.phase.Mix[0], Rounds: cmd.Rounds, Duration: min(time.Second, cmd.Full),
 		Progress: func(done, of int) { progress.printf("comparison: round %d of %d", done, of) },
@@ -169,15 +192,20 @@ func (cmd capacityCommand) plan(s *loadSession, search load.Search, comparison *
 }
 
 func probeLine(p load.Probe) string {
-	result := "met"
-	switch {
-	case len(p.Inconclusive) > 0:
-		result = "inconclusive: " + strings.Join(p.Inconclusive, "; ")
-	case len(p.Misses) > 0:
-		result = "missed: " + strings.Join(p.Misses, "; ")
-	}
 	return fmt.Sprintf("%8.4g/s for %-6s p50 %-8s p99 %-8s %s",
-		p.Rate, p.Duration.Round(100*time.Millisecond), shortTime(p.P50), shortTime(p.P99), result)
+		p.Rate, p.Duration.Round(100*time.Millisecond), shortTime(p.P50), shortTime(p.P99), metOrMissed(p.Misses, p.Inconclusive))
+}
+
+// metOrMissed says how an SLO was kept.
+func metOrMissed(misses, inconclusive []string) string {
+	switch {
+	case len(inconclusive) > 0:
+		return "inconclusive: " + strings.Join(inconclusive, "; ")
+	case len(misses) > 0:
+		return "missed: " + strings.Join(misses, "; ")
+	default:
+		return "met"
+	}
 }
 
 func printCapacity(c *console, found load.Capacity) {

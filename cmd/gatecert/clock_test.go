@@ -25,7 +25,7 @@ func TestLoadCapacityOfTheReferenceGateway(t *testing.T) {
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Regexp(t, `plan: at most \d+ requests at up to 50/s for [\d.ms]+, over 64 connections, to 127\.0\.0\.1:\d+ and 127\.0\.0\.1:\d+`, stderr)
 	assert.Contains(t, stderr, "      10/s for 100ms")
-	assert.Contains(t, stdout, "capacity  at least 40/s (the highest rate allowed)\n")
+	assert.Contains(t, stdout, "capacity  at least 40/s (the highest rate allowed) with constant arrivals\n")
 	assert.Contains(t, stdout, "SLO       p99 latency <= 20s, errors <= 0.1 %\n")
 	assert.Contains(t, stdout, "verdict   pass\n")
 	assert.Contains(t, stdout, "  requests/s\n", "the plot")

@@ -38,6 +38,8 @@ type loadFlags struct {
 	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). Default: ${default}." default:"chat"`
 	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
 	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
+	Arrivals    string        `help:"How requests arrive: constant (evenly), poisson (as from many independent callers), gamma:CV (in bursts with a CV above 1) or trace:FILE (instants, one a line, at the rate asked for). Default: ${default}." default:"constant"`
+	Seed        uint64        `help:"Seed of random arrivals. The same seed draws the same instants. Default: ${default}." default:"1" placeholder:"N"`
 	Out         string        `help:"Folder for the results (vegeta's JSON lines), the histograms (.hgrm) and the metrics (OpenMetrics)." placeholder:"DIR" type:"path"`
 	Yes         bool          `help:"Exceed the default caps on a gateway that is not on this machine, and agree to the changes that a driver lists. For CI."`
 }
@@ -68,6 +70,10 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession
 	if f.Connections < 1 || f.Timeout <= 0 {
 		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be positive", errUsage, f.Connections, f.Timeout)
 	}
+	arrivals, err := f.arrivals()
+	if err != nil {
+		return nil, err
+	}
 	measured, err := f.measured()
 	if err != nil {
 		return nil, err
@@ -97,7 +103,7 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession
 	}
 	s.phase = load.Phase{
 		Mix: measured.Mix(prepared.Profile, surface), Connections: f.Connections, Timeout: f.Timeout,
-		Embedded: prepared.Profile.Driver == profile.ReferenceDriver,
+		Embedded: prepared.Profile.Driver == profile.ReferenceDriver, Arrivals: arrivals, Seed: f.Seed,
 	}
 	if f.Out != "" {
 		s.phase.Keep = keep
@@ -109,6 +115,20 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession
 	}
 	s.options, s.engine = options, load.NewEngine(options)
 	return s, nil
+}
+
+// arrivals reads --arrivals.
+func (f loadFlags) arrivals() (load.Arrivals, error) {
+	path, isTrace := strings.CutPrefix(f.Arrivals, "trace:")
+	if !isTrace {
+		return load.ParseArrivals(f.Arrivals)
+	}
+	file, err := os.Open(path) //nolint:gosec // the user's own file
+	if err != nil {
+		return load.Arrivals{}, fmt.Errorf("%w: --arrivals: %w", errUsage, err)
+	}
+	defer file.Close()
+	return load.ReadTrace(filepath.Base(path), file)
 }
 
 // local reports whether the requests stay on this machine.

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gatecert/gatecert/load"
+)
+
+// ramp raises the rate until the gateway misses the SLO.
+func (cmd capacityCommand) ramp(ctx context.Context, c *console, s *loadSession, slo load.SLO, progress *loadProgress) error {
+	ramp := load.Ramp{
+		Phase: s.phase, SLO: slo, From: cmd.From, To: cmd.highest(s), For: cmd.Ramp,
+		Observe: func(step load.RampStep) { progress.printf("%s", rampLine(step)) },
+	}
+	plan, err := s.engine.PlanRamp(ramp)
+	if err != nil {
+		return loadError(err)
+	}
+	if err := s.announce(ctx, c, plan); err != nil {
+		return err
+	}
+	result, err := s.engine.Ramp(ctx, ramp)
+	progress.close()
+	printRamp(c, result)
+	if writeErr := writeMeasurement(c, cmd.Out, result.Measurement); err != nil || writeErr != nil {
+		return errors.Join(loadError(err), writeErr)
+	}
+	return loadOutcome(result.Measurement.Verdict())
+}
+
+func rampLine(s load.RampStep) string {
+	return fmt.Sprintf("%8.4g/s after %-6s p50 %-8s p99 %-8s %s", s.Rate, s.At, shortTime(s.P50), shortTime(s.P99), metOrMissed(s.Misses, nil))
+}
+
+func printRamp(c *console, result load.RampResult) {
+	fmt.Fprintf(c.out, "\nramp      %s\nSLO       %s\n", result, result.SLO)
+	printVerdict(c, result.Measurement.Verdict())
+	for _, problem := range result.Measurement.Generator.Problems {
+		fmt.Fprintf(c.out, "  inconclusive: %s\n", problem)
+	}
+	printViolations(c.out, result.Measurement.Violations)
+	var p50, p99 []plotPoint
+	for _, s := range result.Steps {
+		if s.Admitted > 0 {
+			p50 = append(p50, plotPoint{s.Rate, milliseconds(s.P50)})
+			p99 = append(p99, plotPoint{s.Rate, milliseconds(s.P99)})
+		}
+	}
+	plot(c.out, c.width, axes{x: "requests/s", y: "latency, ms", logY: true}, []plotSeries{{"p50", 'o', p50}, {"p99", '*', p99}})
+}

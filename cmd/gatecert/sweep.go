@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/gatecert/gatecert/load"
+)
+
+// sweep measures a closed loop at each of --concurrency.
+func (cmd capacityCommand) sweep(ctx context.Context, c *console, s *loadSession, slo load.SLO, progress *loadProgress) error {
+	sweep := load.Sweep{
+		Phase: s.phase, SLO: slo, Levels: cmd.Levels, Each: cmd.Full, Most: cmd.highest(s),
+		Observe: func(l load.SweepLevel) { progress.printf("%s", callersLine(l)) },
+	}
+	plan, err := s.engine.PlanSweep(sweep)
+	if err != nil {
+		return loadError(err)
+	}
+	if err := s.announce(ctx, c, plan); err != nil {
+		return err
+	}
+	result, err := s.engine.Sweep(ctx, sweep)
+	progress.close()
+	if printErr := printSweep(c, result); printErr != nil {
+		return printErr
+	}
+	if writeErr := writeMeasurement(c, cmd.Out, result.AtBest); err != nil || writeErr != nil {
+		return errors.Join(loadError(err), writeErr)
+	}
+	return loadOutcome(result.Verdict())
+}
+
+func callersLine(l load.SweepLevel) string {
+	return fmt.Sprintf("%5d callers %8.4g/s p50 %-8s p99 %-8s %s",
+		l.Concurrency, l.Throughput, shortTime(l.P50), shortTime(l.P99), metOrMissed(l.Misses, l.Inconclusive))
+}
+
+func printSweep(c *console, result load.SweepResult) error {
+	fmt.Fprintf(c.out, "\nsweep     %s\nSLO       %s\n", result, result.SLO)
+	printVerdict(c, result.Verdict())
+	printViolations(c.out, result.Violations)
+	var lines [][]string
+	for _, l := range result.Levels {
+		note := metOrMissed(l.Misses, l.Inconclusive)
+		if l.Bounded {
+			note += " (as many requests as --to allows)"
+		}
+		lines = append(lines, []string{
+			strconv.Itoa(l.Concurrency), fmt.Sprintf("%.4g", l.Throughput), shortTime(l.P50), shortTime(l.P99), fmt.Sprintf("%.3g", 100*l.Errors), note,
+		})
+	}
+	return table(c.out, []string{"callers", "requests/s", "p50", "p99", "errors, %", "SLO"}, lines)
+}

@@ -1,0 +1,175 @@
+package load
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// Pace says whether a gateway kept up with the rate of a phase. A queue that grows is invisible in a short probe: 5 s at a
+// twentieth more than a gateway can sustain let its callers wait a quarter of a second at the end, which many an SLO allows.
+//
+// Two signs are looked for. Each must be larger than [paceTolerance] and certain at a level of [paceError]:
+//
+//   - completions lag: fewer requests per second were answered than were due;
+//   - latency grows from the beginning of the phase to its end.
+//
+// Neither blames the gateway for what the arrivals do: a server that handles exactly the rate of the phase, one request after
+// the other, would let the same requests wait for each other too. That wait is subtracted. In a stable gateway, which handles
+// more, it is longer than what was measured.
+type Pace struct {
+	// Offered is how many requests were due a second, Completed how many were answered, after the warm-up.
+	Offered, Completed float64
+	// Lag is the share by which completions lag. Growth is by how much the latency grows, in seconds a second.
+	Lag    float64
+	Growth Estimate
+	// Lags and Grows say that the signs are larger than the tolerance, and certain.
+	Lags, Grows bool
+}
+
+const (
+	// paceTolerance is how much of the rate completions may lag, and how many seconds the latency may grow in each second.
+	paceTolerance = 0.015
+	// paceError is the share of stable gateways in which a sign is seen, each.
+	paceError = 0.01
+	// paceZ is the quantile of the normal distribution that paceError leaves above it.
+	paceZ = 2.326
+)
+
+// KeptUp reports whether there is neither sign.
+func (p Pace) KeptUp() bool { return !p.Lags && !p.Grows }
+
+// Misses returns the signs, one sentence each.
+func (p Pace) Misses() (misses []string) {
+	if p.Lags {
+		misses = append(misses, fmt.Sprintf("%.4g/s were answered of %.4g/s", p.Completed, p.Offered))
+	}
+	if p.Grows {
+		misses = append(misses, fmt.Sprintf("latency grew by %s a second", round(time.Duration(p.Growth.Value*float64(time.Second)))))
+	}
+	return misses
+}
+
+const (
+	// paceBatches is how many batches the requests of a phase are divided into, by when they were due, to see a trend.
+	paceBatches = 20
+	// batchSize bounds the latencies that are kept of a batch. More do not change its median much.
+	batchSize = 256
+	// paceBins is how many bins the completions of a phase are counted in; further ones of the same length count what was
+	// answered after its end, until paceTail times its length.
+	paceBins = 1000
+	paceTail = 3
+)
+
+// course collects what [Pace] is made of, as requests end. Its size does not depend on their number.
+type course struct {
+	from, to time.Duration // when the requests that count are due
+	every    uint64        // one in so many latencies of a batch is kept
+	batches  [paceBatches]batch
+	due      uint64
+	ended    [paceBins * paceTail]uint32
+	// first and last are the wait that bunching explains when the measured part begins and ends.
+	first, last bunched
+}
+
+type batch struct {
+	n        uint64
+	latency  []float64 // seconds, without the wait that bunching explains
+	measured []float64 // seconds, as measured
+}
+
+type bunched struct{ due, wait time.Duration }
+
+func newCourse(p Phase) *course {
+	perBatch := p.Rate * (p.For - p.WarmUp).Seconds() / paceBatches
+	return &course{from: p.WarmUp, to: p.For, every: uint64(max(math.Ceil(perBatch/batchSize), 1)), first: bunched{due: math.MaxInt64}}
+}
+
+// add counts a request that was due and has ended. bunching is that of [schedule.due].
+func (c *course) add(due, end, bunching time.Duration) {
+	if bin := int(int64(end) * paceBins / int64(c.to)); end >= c.from && bin < len(c.ended) {
+		c.ended[bin]++
+	}
+	if due < c.from || due > c.to {
+		return
+	}
+	c.due++
+	if due < c.first.due {
+		c.first = bunched{due, bunching}
+	}
+	if due >= c.last.due {
+		c.last = bunched{due, bunching}
+	}
+	b := &c.batches[min(int(int64(due-c.from)*paceBatches/int64(c.to-c.from)), paceBatches-1)]
+	if b.n++; b.n%c.every == 0 && len(b.latency) < batchSize {
+		b.latency = append(b.latency, (end - due - bunching).Seconds())
+		b.measured = append(b.measured, (end - due).Seconds())
+	}
+}
+
+// completedBy returns how many requests ended between the warm-up and an instant.
+func (c *course) completedBy(instant time.Duration) (n float64) {
+	exact := instant.Seconds() / c.to.Seconds() * paceBins
+	whole := min(int(exact), len(c.ended))
+	for _, count := range c.ended[:whole] {
+		n += float64(count)
+	}
+	if whole < len(c.ended) {
+		n += (exact - float64(whole)) * float64(c.ended[whole])
+	}
+	return n
+}
+
+// pace returns what the course shows. unsent are requests that were due and never sent because every connection was in use.
+func (c *course) pace(rate float64, unsent uint64) Pace {
+	length := (c.to - c.from).Seconds()
+	offered := float64(c.due + unsent)
+	if c.due == 0 {
+		return Pace{}
+	}
+	// A request takes its time even where nobody waits: completions are counted between the same two instants as those due,
+	// later by the latency at the beginning.
+	var early []float64
+	for _, b := range c.batches {
+		if early = append(early, b.measured...); len(early) >= 5 {
+			break
+		}
+	}
+	usual := 0.0
+	if len(early) > 0 {
+		usual = max(median(early), 0)
+	}
+	shift := time.Duration(usual * float64(time.Second))
+	completed := c.completedBy(c.to+shift) - c.completedBy(c.from+shift)
+	p := Pace{Offered: offered / length, Completed: completed / length}
+	explained := max((c.last.wait-c.first.wait).Seconds(), 0) * rate
+	missing := offered - explained - completed
+	p.Lag = missing / offered
+	// In a stable gateway about rate × latency requests are open at either end, and their number varies by its root.
+	chance := paceZ * math.Sqrt(2*rate*usual)
+	p.Lags = p.Lag > paceTolerance && missing > max(chance, 2)
+	p.Growth, p.Grows = c.growth()
+	return p
+}
+
+// growth returns the trend of the latency, and whether it is a sign.
+func (c *course) growth() (Estimate, bool) {
+	var points, measured []point
+	width := (c.to - c.from).Seconds() / paceBatches
+	for i, b := range c.batches {
+		if len(b.latency) > 0 {
+			at := float64(i) * width
+			points = append(points, point{at, median(slices.Clone(b.latency))})
+			measured = append(measured, point{at, median(slices.Clone(b.measured))})
+		}
+	}
+	const least = 10 // points of a series
+	if len(points) < least {
+		return Estimate{}, false
+	}
+	sign := func(e Estimate) bool { return e.Low > 0 && e.Value > paceTolerance }
+	growth, _ := slope(points, paceZ)
+	asMeasured, _ := slope(measured, paceZ) // subtracting a wait that gets shorter is not growth
+	return growth, sign(growth) && sign(asMeasured)
+}

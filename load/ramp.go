@@ -1,0 +1,142 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// Ramp configures a rate that rises evenly until the gateway misses an SLO: a quick look at where, and how, it fails. A
+// [Search] says more exactly where, because its rates are held. Fields that are zero take their defaults.
+type Ramp struct {
+	// Phase is run once. The ramp sets its name, its rates and its length.
+	Phase Phase
+	SLO   SLO
+	// From and To, in requests/s, are the rates at the beginning and, if nothing fails, at the end. Default 10 and 200.
+	From, To float64
+	// For is the length of the whole ramp. Default 1 min.
+	For time.Duration
+	// Observe, when not nil, is called with every step when it is over.
+	Observe func(RampStep)
+}
+
+// RampStep is a second of a ramp, or longer where the ramp is longer than 10 minutes.
+type RampStep struct {
+	// At is its beginning, since that of the ramp, and Rate the rate in its middle.
+	At   time.Duration
+	Rate float64
+	// Admitted counts the requests admitted in it. P50 and P99 are quantiles of their latency.
+	Admitted uint64
+	P50, P99 time.Duration
+	// Misses are in what the SLO was missed.
+	Misses []string
+}
+
+// RampResult is the result of a ramp.
+type RampResult struct {
+	SLO         SLO
+	Arrivals    Arrivals
+	Steps       []RampStep
+	Measurement Measurement
+	// Failed is the first of the steps that missed in a row, nil when the SLO was met until the end.
+	Failed *RampStep
+}
+
+const (
+	// rampFails is how many steps in a row have to miss: a single one may be a stall of this machine.
+	rampFails = 2
+	// leastInStep is how many requests a step needs to be judged.
+	leastInStep = 5
+)
+
+// errRampFailed ends a ramp when the gateway fails.
+var errRampFailed = errors.New("the SLO was missed")
+
+func (r Ramp) withDefaults() Ramp {
+	r.SLO = r.SLO.withDefaults()
+	setDefault(&r.From, 10)
+	setDefault(&r.To, 200)
+	setDefault(&r.For, time.Minute)
+	r.Phase.Name, r.Phase.Rate, r.Phase.RampTo, r.Phase.For = "ramp", r.From, r.To, r.For
+	r.Phase.SLO = r.SLO
+	return r
+}
+
+// PlanRamp returns what a ramp will send at most. It returns [ErrInvalid].
+func (e *Engine) PlanRamp(r Ramp) (Plan, error) { return e.Plan(r.withDefaults().Phase) }
+
+// Ramp raises the rate until the SLO is missed for two steps in a row, or To is reached. It returns the errors of [Engine.Run],
+// with what was found so far.
+func (e *Engine) Ramp(ctx context.Context, r Ramp) (RampResult, error) {
+	r = r.withDefaults()
+	result := RampResult{SLO: r.SLO, Arrivals: r.Phase.Arrivals}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	inARow := 0
+	r.Phase.Closing = func(w Window) {
+		step := r.step(w)
+		if w.Length > w.Ended-w.Start { // cut short: it has fewer requests than its rate says
+			return
+		}
+		result.Steps = append(result.Steps, step)
+		if r.Observe != nil {
+			r.Observe(step)
+		}
+		if len(step.Misses) == 0 {
+			inARow = 0
+			return
+		}
+		if inARow++; inARow == rampFails {
+			result.Failed = &result.Steps[len(result.Steps)-rampFails]
+			stop(errRampFailed)
+		}
+	}
+	m, err := e.Run(ctx, r.Phase)
+	result.Measurement = m
+	if result.Failed != nil { // later steps may have moved it
+		failed := *result.Failed
+		result.Failed = &failed
+	}
+	if errors.Is(err, errRampFailed) {
+		err = nil
+	}
+	return result, err
+}
+
+// step judges a window. Requests that are slow make it late by their latency: a second on a ramp of minutes.
+func (r Ramp) step(w Window) RampStep {
+	at := (w.Start + w.Length/2).Seconds() / r.For.Seconds()
+	s := RampStep{
+		At: w.Start, Rate: r.From + (r.To-r.From)*min(at, 1), Admitted: w.Counts[runlog.Admitted], P50: w.Latency.P50, P99: w.Latency.P99,
+	}
+	total := w.Total()
+	if total < leastInStep {
+		return s
+	}
+	if failed := float64(total-s.Admitted) / float64(total); failed > r.SLO.errorShare() {
+		s.Misses = append(s.Misses, fmt.Sprintf("%.3g %% of the requests failed", 100*failed))
+	}
+	if r.SLO.Latency > 0 && s.P99 > r.SLO.Latency {
+		s.Misses = append(s.Misses, fmt.Sprintf("p99 latency was %s", round(s.P99)))
+	}
+	return s
+}
+
+// String returns the result in one line.
+func (r RampResult) String() string {
+	highest := 0.0
+	for _, s := range r.Steps {
+		highest = max(highest, s.Rate)
+	}
+	switch {
+	case len(r.Steps) == 0:
+		return "unknown: no step was completed"
+	case r.Failed == nil:
+		return fmt.Sprintf("met up to %.4g/s with %s arrivals", highest, r.Arrivals)
+	default:
+		return fmt.Sprintf("failed at %.4g/s with %s arrivals: %s", r.Failed.Rate, r.Arrivals, r.Failed.Misses[0])
+	}
+}
