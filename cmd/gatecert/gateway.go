@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/atomicfile"
+	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/targets/mutants"
 	"github.com/gatecert/gatecert/targets/reference"
 	"github.com/gatecert/gatecert/targets/upstream"
@@ -111,6 +112,7 @@ func (g gatewayCommand) writeProfile(c *console, server *reference.Server, token
 	if err != nil {
 		return err
 	}
+	text = append([]byte(version.SchemaComment("profile")), text...)
 	if g.ProfileOut == "" {
 		fmt.Fprintf(c.out, "# gateway at %s\n%s", server.URL(), text)
 		return nil

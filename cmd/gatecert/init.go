@@ -13,6 +13,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/static"
@@ -102,6 +103,7 @@ const relayPart = `
 func (i initCommand) text(target profile.Profile, found runner.Found) string {
 	var b strings.Builder
 	line := func(format string, values ...any) { fmt.Fprintf(&b, format+"\n", values...) }
+	b.WriteString(version.SchemaComment("profile"))
 	line("# Written by gatecert init. The key is read from $GATEWAY_KEY.")
 	line("name: %s", strconv.Quote(folderPart(target)))
 	line("base_url: %s", strconv.Quote(target.BaseURL))

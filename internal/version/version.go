@@ -27,6 +27,26 @@ type Build struct {
 	Modified bool `json:"modified,omitempty"`
 	// Go is the version of the Go toolchain.
 	Go string `json:"go"`
+
+	released bool // it was built from the tag of its version
+}
+
+// Schema is where the schema of one kind of file is published as this build reads it: "profile", "baseline".
+func (b Build) Schema(kind string) string {
+	ref := "main"
+	switch {
+	case b.Modified:
+	case b.released:
+		ref = "v" + b.Version
+	case b.Commit != "":
+		ref = b.Commit
+	}
+	return "https://raw.githubusercontent.com/" + strings.TrimPrefix(module, "github.com/") + "/" + ref + "/docs/schema/" + kind + ".schema.json"
+}
+
+// SchemaComment is the line by which editors find the schema of a YAML file.
+func SchemaComment(kind string) string {
+	return "# yaml-language-server: $schema=" + Current().Schema(kind) + "\n"
 }
 
 // Current is the running build.
@@ -113,6 +133,7 @@ func (b *Build) setVersion(recorded string) {
 		return
 	}
 	b.Version, _, _ = strings.Cut(number, "+") // "+dirty" is what Modified says
+	b.released = true
 }
 
 func (b *Build) setDate(layout, text string) {

@@ -51,3 +51,14 @@ func TestABuildIsNamedByWhatItRecords(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, of(&c.info).String()) })
 	}
 }
+
+func TestAFileIsReadByTheSchemaOfItsBuild(t *testing.T) {
+	const base = "https://raw.githubusercontent.com/gatecert/gatecert/"
+	for want, b := range map[string]Build{
+		"v9.8.7/docs/schema/profile.schema.json":       {Version: "9.8.7", released: true, Commit: "0a1727c5d3f1"},
+		"0a1727c5d3f1/docs/schema/profile.schema.json": {Version: "9.8.7", Commit: "0a1727c5d3f1"},
+		"main/docs/schema/profile.schema.json":         {Version: "9.8.7", released: true, Modified: true},
+	} {
+		require.Equal(t, base+want, b.Schema("profile"))
+	}
+}

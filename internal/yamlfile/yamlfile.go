@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"time"
@@ -102,6 +103,9 @@ func (d *Document) Decode(into any) error {
 func (d *Document) DecodeKnown(into any) error { return d.decode(into) }
 
 func (d *Document) decode(into any, options ...yaml.DecodeOption) error {
+	if t := fraction(d.root, reflect.TypeOf(into)); t != nil {
+		return d.at(t, "want a whole number here, not a number")
+	}
 	if err := yaml.NodeToValue(d.root, into, options...); err != nil {
 		return d.located(err, reflect.TypeOf(into))
 	}
@@ -185,6 +189,16 @@ func badDuration(root ast.Node, into reflect.Type) (at *token.Token) {
 			if _, err := time.ParseDuration(s.Value); err != nil {
 				at = s.Token
 			}
+		}
+	})
+	return at
+}
+
+// fraction finds a number with a fraction where a whole one is wanted: the YAML library would cut the fraction off.
+func fraction(root ast.Node, into reflect.Type) (at *token.Token) {
+	walk(root, into, func(node ast.Node, t reflect.Type) {
+		if f, ok := node.(*ast.FloatNode); ok && at == nil && t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 && f.Value != math.Trunc(f.Value) {
+			at = f.Token
 		}
 	})
 	return at

@@ -43,6 +43,7 @@ func TestEveryFaultHasItsPlace(t *testing.T) {
 		{"a string for a list", "steps: a\n", "f.yaml:1:8: want a list here, not a string"},
 		{"a list for a mapping", "limits: [a]\n", "f.yaml:1:9: want a mapping here, not a list"},
 		{"a string for a number", "limits: {attempts: many}\n", "f.yaml:1:20: want a whole number here, not a string"},
+		{"a fraction for a number", "limits: {attempts: 1.5}\n", "f.yaml:1:20: want a whole number here, not a number"},
 		{"a string for a boolean", "steps: [{wait: maybe}]\n", "f.yaml:1:16: want true or false here, not a string"},
 		{"a duration without a unit", "name: '5'\nlimits:\n  timeout: '5'\n", `f.yaml:3:12: want a duration such as 2s here, not "5"`},
 		{"two documents", "name: a\n---\nname: b\n", "f.yaml:1:1: want exactly one YAML document"},

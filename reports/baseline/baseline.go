@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/internal/yamltext"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -207,7 +208,7 @@ const head = `# Expected failures. gatecert run --baseline FILE reports them as 
 
 // Write writes the baseline as the YAML that [Parse] reads.
 func (b Baseline) Write(w io.Writer) error {
-	text := head + "expected_failures:"
+	text := version.SchemaComment("baseline") + head + "expected_failures:"
 	if len(b.Entries) == 0 {
 		text += " []\n"
 	} else {
