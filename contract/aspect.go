@@ -37,6 +37,16 @@ func Aspects() []Aspect {
 	return list
 }
 
+// Aspect returns the aspect that a requirement belongs to, "" for one that only gives a NOTE and for those of load cases.
+func (r Requirement) Aspect() Aspect {
+	for _, a := range aspects {
+		if slices.Contains(a.requirements, r) {
+			return a.aspect
+		}
+	}
+	return ""
+}
+
 // Aspects sums the results up by aspect: violated where a requirement of it is, untested where none could be checked.
 func (j Judgement) Aspects() map[Aspect]Result {
 	results := make(map[Aspect]Result, len(aspects))

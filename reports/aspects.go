@@ -9,41 +9,81 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// aspectTotal is how often an aspect held in a run.
+// aspectTotal is how often an aspect held in a list of cases.
 type aspectTotal struct {
 	Aspect contract.Aspect
 	// Held is the number of cases in which it held, of the Of in which it was tested.
 	Held, Of int
+	// Broken is the number of cases in which a MUST of it was broken.
+	Broken int
 }
 
-// Counts are the cases as the parts of a bar. What did not hold may have been a SHOULD only.
-func (a aspectTotal) Counts() runlog.Counts {
-	return runlog.Counts{contract.Pass: a.Held, contract.Warn: a.Of - a.Held}
+// Verdict is how the total is coloured: what was broken only by a SHOULD is a warning.
+func (a aspectTotal) Verdict() contract.Verdict {
+	switch {
+	case a.Of == 0:
+		return NotRun
+	case a.Broken > 0:
+		return contract.Fail
+	case a.Held < a.Of:
+		return contract.Warn
+	default:
+		return contract.Pass
+	}
+}
+
+// Minority reports whether it was broken, but in no more than half of the cases.
+func (a aspectTotal) Minority() bool { return a.Broken > 0 && 2*a.Broken <= a.Of }
+
+// add counts a case. Only tested cases count.
+func (a *aspectTotal) add(c runlog.Case) {
+	if !slices.Contains(testedVerdicts, c.Verdict) {
+		return
+	}
+	switch c.Aspects[a.Aspect] {
+	case contract.Held:
+		a.Held, a.Of = a.Held+1, a.Of+1
+	case contract.Violated:
+		a.Of++
+		if breaks(c, a.Aspect) {
+			a.Broken++
+		}
+	case contract.Untested: // counts for neither
+	}
+}
+
+// breaks reports whether a MUST of an aspect is among the findings of a case.
+func breaks(c runlog.Case, a contract.Aspect) bool {
+	return slices.ContainsFunc(c.Findings, func(f contract.Finding) bool {
+		return f.Level == contract.Must && f.Requirement.Aspect() == a
+	})
 }
 
 // aspectTotals sums up the tested cases of a run by aspect. Aspects that no case tested are left out. A gateway with codes of
 // its own may be right in everything else, which the verdicts do not show.
 func aspectTotals(run runlog.Run) []aspectTotal {
+	return slices.DeleteFunc(allAspects(run.Cases), func(a aspectTotal) bool { return a.Of == 0 })
+}
+
+// allAspects has a total for every aspect, tested or not, in the contract's order.
+func allAspects(cases []runlog.Case) []aspectTotal {
 	var totals []aspectTotal
 	for _, a := range contract.Aspects() {
 		total := aspectTotal{Aspect: a}
-		for _, c := range run.Cases {
-			if !slices.Contains(testedVerdicts, c.Verdict) {
-				continue
-			}
-			switch c.Aspects[a] {
-			case contract.Held:
-				total.Held, total.Of = total.Held+1, total.Of+1
-			case contract.Violated:
-				total.Of++
-			case contract.Untested: // counts for neither
-			}
+		for _, c := range cases {
+			total.add(c)
 		}
-		if total.Of > 0 {
-			totals = append(totals, total)
-		}
+		totals = append(totals, total)
 	}
 	return totals
+}
+
+// Share is "128/227", "" where no case tested it.
+func (a aspectTotal) Share() string {
+	if a.Of == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", a.Held, a.Of)
 }
 
 func (a aspectTotal) String() string { return fmt.Sprintf("%s %d of %d", a.Aspect, a.Held, a.Of) }

@@ -35,7 +35,7 @@ func TestReportsSumUpAspects(t *testing.T) {
 	terminal, markdown, page := render()
 	assert.NotContains(t, terminal, "held:")
 	assert.NotContains(t, markdown, "| aspect |")
-	assert.NotContains(t, page, "Aspects</h2>")
+	assert.NotContains(t, page, `id="aspects"`)
 
 	for i, results := range []map[contract.Aspect]contract.Result{
 		{contract.AspectStatus: contract.Held, contract.AspectCode: contract.Violated, contract.AspectStream: contract.Untested},
@@ -48,8 +48,12 @@ func TestReportsSumUpAspects(t *testing.T) {
 	terminal, markdown, page = render()
 	assert.Contains(t, terminal, "\nheld:  status 2 of 2  code 1 of 2\n")
 	assert.Contains(t, markdown, "| aspect | held | of cases |\n|:--|--:|--:|\n| status | 2 | 2 |\n| code | 1 | 2 |\n\n")
-	assert.Contains(t, page, `<h2>Aspects</h2>`)
-	assert.Contains(t, page, `<tr><th scope="row">code</th><td class="num">2</td>`)
+	assert.Contains(t, page, `aria-label="status on all: holds in 2 of 2 cases">2/2</button>`)
+	assert.Contains(t, page, `<button type="button" class="cell v-warn" data-aspect="code" data-column="" aria-label="code on all: holds in 1 of 2 cases">1/2</button>`)
+	assert.Contains(t, page, `aria-label="stream on all: not tested">·</span>`)
+	run.Cases[0].Findings = append(run.Cases[0].Findings, contract.Finding{Requirement: contract.Code, Level: contract.Must, Want: "a", Got: "b"})
+	_, _, page = render()
+	assert.Contains(t, page, `class="cell v-fail minority" data-aspect="code"`, "a MUST of the aspect is broken, in one case of two")
 }
 
 // A cell of which a part was tested says how much.
@@ -68,7 +72,7 @@ func TestReportsShowPartlyTestedCells(t *testing.T) {
 	assert.Contains(t, terminal.String(), "conformant at level relay: 31 of 32 rows pass, 1 not offered (1 in part).\n")
 	assert.Contains(t, markdown.String(), "| – 1/2 |\n")
 	assert.Contains(t, page.String(), `–<small>1/2</small></a>`)
-	assert.Contains(t, page.String(), `aria-label="http:400 on chat: not-offered, 1 of 2 cases, 1 tested"`)
+	assert.Contains(t, page.String(), `aria-label="http:400 on chat: not-offered, 1 of 2 cases"`, "which says what was tested")
 	assert.Contains(t, report.String(), "\"verdict\": \"not-offered\",\n          \"tested\": 1,")
 }
 

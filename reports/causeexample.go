@@ -42,12 +42,11 @@ type causeExample struct {
 	Curl string
 }
 
-// Bounds of the body of an example, in bytes: what is shown before the mark, of the mark, and in all.
-const (
-	beforeMark = 160
-	longMark   = 120
-	wholeBody  = 420
-)
+// excerpt bounds a body with a marked part, in bytes: what is shown before the mark, of the mark, and in all.
+type excerpt struct{ before, mark, whole int }
+
+// inExample is for the example of a cause, which has about five lines on a terminal.
+var inExample = excerpt{before: 160, mark: 120, whole: 420}
 
 func (c Cause) example() causeExample {
 	e := causeExample{
@@ -74,7 +73,7 @@ func (c Cause) example() causeExample {
 	case len(o.Body) == 0:
 		e.NoBody = "no body"
 	default:
-		e.Body = around(o.Body, at.body)
+		e.Body = around(o.Body, at.body, inExample)
 	}
 	return e
 }
@@ -117,21 +116,21 @@ func headText(o contract.Observation, at place) markedText {
 }
 
 // around is a body, cut so that the marked part is in it.
-func around(body []byte, mark span) markedText {
+func around(body []byte, mark span, size excerpt) markedText {
 	from, cut := 0, ""
-	if mark.from > beforeMark {
-		from, cut = runeStart(body, mark.from-beforeMark), "…"
+	if mark.from > size.before {
+		from, cut = runeStart(body, mark.from-size.before), "…"
 	}
-	to := min(mark.to, mark.from+longMark)
+	to := min(mark.to, mark.from+size.mark)
 	if to < mark.to {
 		to = runeStart(body, to)
 	}
-	end := runeStart(body, min(from+wholeBody, len(body)))
+	end := runeStart(body, min(from+size.whole, len(body)))
 	end = max(end, to)
 	m := markedText{
-		Before: cut + plain.Lines(string(body[from:mark.from]), wholeBody),
-		Marked: plain.Lines(string(body[mark.from:to]), wholeBody),
-		After:  plain.Lines(string(body[to:end]), wholeBody),
+		Before: cut + plain.Lines(string(body[from:mark.from]), size.whole),
+		Marked: plain.Lines(string(body[mark.from:to]), size.whole),
+		After:  plain.Lines(string(body[to:end]), size.whole),
 	}
 	if end < len(body) {
 		m.After += "…"

@@ -205,6 +205,17 @@ func runFacts(run runlog.Run) []Fact {
 	})
 }
 
+// runAbout is what has to be read with a verdict: when it was given, about what, at which level and against which claim.
+func runAbout(run runlog.Run) []string {
+	about := []string{run.Started.UTC().Format("2006-01-02 15:04") + " UTC"}
+	for _, text := range []string{plain.Text(run.Target.BaseURL, nameLimit), "level " + run.Selection.Scope(), run.Target.Claims.String()} {
+		if text != "" {
+			about = append(about, text)
+		}
+	}
+	return about
+}
+
 // loadSurfaces are the surfaces on which load cases ran.
 func loadSurfaces(run runlog.Run) []dialect.Surface {
 	var surfaces []dialect.Surface

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -19,35 +20,51 @@ import (
 
 // The parts of the page.
 var (
-	//go:embed html/report.html.tmpl
-	pageTemplate string
+	//go:embed html/*.html.tmpl
+	pageTemplates embed.FS
 	//go:embed html/report.css
 	pageStyle []byte
 	//go:embed html/*.js
 	pageScripts embed.FS
 )
 
+// shownCauses is how many causes a page shows before the matrix. A real gateway has up to 60; the others are folded.
+const shownCauses = 8
+
 // page is what the template shows. Whatever comes from a gateway is made plain in the template; html/template escapes it
 // once more.
 type page struct {
 	Title   string
 	Verdict contract.Verdict
+	// Brand says what kind of page it is: "conformance report".
+	Brand string
+	// About are the facts to read with the verdict: when, which URL, level and claim.
+	About []string
+	// Words are what verdicts mean on this page, where they do not mean themselves.
+	Words map[contract.Verdict]string
 	// Headline and Detail are the closing sentence of the other reports, cut at its colon.
 	Headline, Detail string
 	Notes            []string
+	// Targets is set where the columns are targets.
+	Targets bool
 	// Causes are what to fix first, under Fix. MoreCauses counts those that the page has no room for.
 	Causes     []pageCause
 	Fix        string
 	MoreCauses string
 	Matrix     Matrix
-	// Loads are the load cases.
-	Loads []runlog.Case
+	Scores     scores
+	// Loads are the load cases. OnlyLoads is set where there are no others.
+	Loads     []runlog.Case
+	OnlyLoads bool
 	// Levels are totals by what By names: "Level", "Target" or "Theme".
+	// Counted are what is counted: "Cases", "Gateways".
 	Levels  []pageLevel
 	By      string
-	Aspects []aspectTotal
-	Facts   []Fact
-	Profile string
+	Counted string
+	// RowName and ColumnName are what stands at the head of the rows, and what a column is called where it can be chosen.
+	RowName, ColumnName string
+	Facts               []Fact
+	Profile             string
 
 	Policy string // Content-Security-Policy
 	Style  template.CSS
@@ -57,10 +74,27 @@ type page struct {
 }
 
 func newPage(title string, verdict contract.Verdict, sentence string, notes []string, by string) page {
-	p := page{Title: plain.Text(title, nameLimit), Verdict: verdict, Notes: notes, By: by}
+	p := page{Title: plain.Text(title, nameLimit), Verdict: verdict, Brand: "conformance report", Notes: notes, By: by, Counted: "Cases", RowName: "Row", ColumnName: "Target"}
 	p.Headline, p.Detail, _ = strings.Cut(sentence, ": ")
 	return p
 }
+
+// Word is what a verdict is called on this page.
+func (p page) Word(v contract.Verdict) string { return cmp.Or(p.Words[v], string(v)) }
+
+// Legend are the verdicts that the page explains: those that mean something on it.
+func (p page) Legend() []contract.Verdict {
+	return slices.DeleteFunc(contract.Verdicts(), func(v contract.Verdict) bool { return p.Words != nil && p.Words[v] == "" })
+}
+
+// Many reports whether the matrix has too many columns for numbers in its cells on a laptop.
+func (p page) Many() bool { return !p.Targets && len(p.Matrix.Columns) > 10 }
+
+// First are the causes that the page shows at once, Rest those that it folds.
+func (p page) First() []pageCause { return p.Causes[:min(len(p.Causes), shownCauses)] }
+
+// Rest are the causes after the first.
+func (p page) Rest() []pageCause { return p.Causes[len(p.First()):] }
 
 type pageLevel struct {
 	Name   string
@@ -86,20 +120,24 @@ var pageFuncs = template.FuncMap{
 func HTML(w io.Writer, run runlog.Run) error {
 	m := NewMatrix(run)
 	p := newPage(targetName(run), run.Verdict(), Sentence(run), runNotes(run), "Level")
+	p.About = runAbout(run)
 	p.Facts, p.Profile = runFacts(run), plain.Lines(run.Target.Profile, 16<<10)
 	for _, l := range append(m.Levels, LevelTotals{"all", m.Totals}) {
 		p.Levels = append(p.Levels, pageLevel{plain.Text(string(l.Level), 20), l.Counts})
 	}
-	p.Aspects = aspectTotals(run)
 	p.Loads = slices.DeleteFunc(slices.Clone(run.Cases), func(c runlog.Case) bool { return c.Load == nil })
 	entries := runEntries(run.AllCases())
+	if p.OnlyLoads = len(p.Loads) > 0 && len(p.Loads) == len(entries); p.OnlyLoads {
+		m.Rows = slices.DeleteFunc(m.Rows, func(r MatrixRow) bool { return r.Counts.Total() == 0 })
+	}
+	p.Scores = newScores("Endpoint", m.Columns, entries, true)
 	p.addCauses(run, entries)
 	return p.write(w, m, entries)
 }
 
 // write adds the matrix, the cases behind it and the assets, and writes the page.
 func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
-	tmpl, err := template.New("page").Funcs(pageFuncs).Parse(pageTemplate)
+	tmpl, err := template.New("report.html.tmpl").Funcs(pageFuncs).ParseFS(pageTemplates, "html/*.html.tmpl")
 	if err != nil {
 		return fmt.Errorf("page template: %w", err)
 	}
@@ -211,7 +249,7 @@ func cellLabel(r MatrixRow, c Cell) string {
 	if n := len(c.Cases); n > 1 {
 		label += fmt.Sprintf(", %d of %d cases", c.Counts[c.Verdict], n)
 	}
-	if c.Partly() != "" {
+	if c.Partly() != "" && tested(c.Counts) != c.Counts[c.Verdict] {
 		label += fmt.Sprintf(", %d tested", tested(c.Counts))
 	}
 	return label

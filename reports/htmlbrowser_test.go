@@ -7,6 +7,7 @@ package reports_test
 import (
 	"fmt"
 	"io"
+	"slices"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -95,12 +96,40 @@ func TestPageInABrowser(t *testing.T) {
 		matrix := reports.NewSideBySide([]runlog.Run{failingRun(), good})
 		p := browser.show(t, matrix.HTML, "")
 		assert.Equal(t, 2.0, p.eval(t, `document.querySelectorAll("#matrix th.surface").length`))
-		assert.Equal(t, "✗3/4✓", p.eval(t, `[...document.querySelectorAll("#matrix tr[data-row='code:model_not_found'] .cell")].map((c) => c.textContent).join("")`))
+		assert.Equal(t, "✗2/4✓", p.eval(t, `[...document.querySelectorAll("#matrix tr[data-row='code:model_not_found'] .cell")].map((c) => c.textContent).join("")`))
 		assert.Contains(t, p.text(t, "#main"), "2 targets: ")
 		p.run(t, chromedp.Click(chromedp.CSS(`#matrix [href="#code:model_not_found/other%20gateway"]`)), chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
 		assert.Equal(t, "other gateway/code:model_not_found/absent-model/chat", p.text(t, "#evidence .id"))
 		p.eval(t, `const s = document.querySelector("[name=target]"); s.value = "other gateway"; s.dispatchEvent(new Event("input", { bubbles: true }))`)
 		assert.Equal(t, "32 of 128 cases", p.text(t, "#found"))
+		p.run(t, chromedp.Click(chromedp.CSS(`#clear`)))
+		assert.Equal(t, "", p.text(t, "#found"))
+		p.eval(t, `document.querySelector("[name=differences]").click()`)
+		differ := `((r) => new Set([...r.querySelectorAll(".cell")].map((c) => c.className.match(/v-[a-z-]+/)[0])).size > 1)`
+		assert.Equal(t, true, p.eval(t, `[...document.querySelectorAll("#matrix tr[data-row]")].every((r) => r.hidden !== `+differ+`(r))`))
+		assert.Less(t, p.eval(t, `document.querySelectorAll("#matrix tr[data-row]:not([hidden])").length`), 32.0)
+	})
+
+	t.Run("the aspects are a second view, and a number in it shows its cases", func(t *testing.T) {
+		run := failingRun()
+		for i := range run.Cases {
+			run.Cases[i].Aspects = map[contract.Aspect]contract.Result{contract.AspectStatus: contract.Held, contract.AspectCode: contract.Held}
+		}
+		broken := &run.Cases[slices.IndexFunc(run.Cases, func(c runlog.Case) bool { return c.Verdict == contract.Fail })]
+		broken.Aspects[contract.AspectStatus] = contract.Violated
+		p := browser.open(t, run, "")
+		assert.Equal(t, "all "+"chat chat-stream messages gemini", p.eval(t, `[...document.querySelectorAll("#aspects tbody th")].map((e) => e.textContent).join(" ")`))
+		p.eval(t, `document.querySelector("#aspects [data-aspect=status][data-column=chat]").click()`)
+		assert.Equal(t, broken.ID, p.eval(t, `[...document.querySelectorAll("#list li:not([hidden]) code")].map((e) => e.textContent).join(" ")`))
+		assert.Equal(t, "aspect", p.eval(t, `document.activeElement.name`), "the keyboard goes on at the filter")
+	})
+
+	t.Run("a run of load cases begins with its charts, and its matrix has no empty rows", func(t *testing.T) {
+		run := loadRun()
+		run.Expected = nil
+		p := browser.open(t, concluded(run.Header, slices.DeleteFunc(run.Cases, func(c runlog.Case) bool { return c.Load == nil })), "")
+		assert.Equal(t, true, p.eval(t, `!!(document.getElementById("load").compareDocumentPosition(document.getElementById("matrix")) & Node.DOCUMENT_POSITION_FOLLOWING)`))
+		assert.Equal(t, true, p.eval(t, `[...document.querySelectorAll("#matrix tr[data-row]")].every((r) => r.querySelector("a.cell"))`))
 	})
 
 	t.Run("a thousand cells open at once", func(t *testing.T) {
@@ -136,6 +165,8 @@ func TestPageInABrowser(t *testing.T) {
 		assert.Equal(t, 1.0, p.eval(t, shownCases))
 		p.run(t, chromedp.SendKeys(chromedp.CSS(`[name=text]`), " nothing has this"))
 		assert.Contains(t, p.text(t, "#list"), "No case matches the filter.")
+		assert.Equal(t, "No case matches the filter.", p.text(t, "#nothing"))
+		assert.Equal(t, "0", p.eval(t, `String(document.querySelector(".scroll").offsetHeight)`), "in the place of the matrix")
 	})
 
 	t.Run("the keyboard walks the matrix and steps through what needs attention", func(t *testing.T) {

@@ -70,6 +70,30 @@ func (c Cell) Partly() string {
 	return fmt.Sprintf("%d/%d", k, n)
 }
 
+// Passing is how many of its cases pass: "12/17", "0/17". It is "" where all do, where there is only one, and where none ran.
+func (c Cell) Passing() string {
+	k, n := c.Counts[contract.Pass], len(c.Cases)
+	if k == n || n < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", k, n)
+}
+
+// Minority reports whether a cell fails, but no more than half of its cases do.
+func (c Cell) Minority() bool {
+	return c.Verdict == contract.Fail && 2*c.Counts[contract.Fail] <= len(c.Cases)
+}
+
+// HasMinority reports whether a cell of the matrix is one of those of which few cases fail.
+func (m Matrix) HasMinority() bool {
+	return slices.ContainsFunc(m.Rows, func(r MatrixRow) bool { return slices.ContainsFunc(r.Cells, Cell.Minority) })
+}
+
+// Differs reports whether the cells of the row have more than one verdict.
+func (r MatrixRow) Differs() bool {
+	return slices.ContainsFunc(r.Cells, func(c Cell) bool { return c.Verdict != r.Cells[0].Verdict })
+}
+
 // testedVerdicts are those of cases that say something about the gateway.
 var testedVerdicts = []contract.Verdict{contract.Pass, contract.Warn, contract.ExpectedFail, contract.Fail}
 

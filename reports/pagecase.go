@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,6 +30,8 @@ type pageCase struct {
 	Tries        int              `json:"tries,omitempty"`
 	Took         string           `json:"took,omitempty"`
 	Causes       []int            `json:"causes,omitempty"`
+	// Broken are the aspects that it violates.
+	Broken []contract.Aspect `json:"broken,omitempty"`
 }
 
 // pageEvidence is what the page shows of a case that is opened. The texts of steps, their files and header fields are places in
@@ -59,10 +62,16 @@ type pageScenario struct {
 }
 
 type pageMessage struct {
-	Line   string   `json:"line"`
+	Line string `json:"line"`
+	// Status is set where the offending part of a response is its status, Field names the header field if it is that.
+	Status bool     `json:"status,omitempty"`
+	Field  string   `json:"field,omitempty"`
 	Notes  []string `json:"notes,omitempty"`
 	Header [][2]int `json:"header,omitempty"` // name, value
 	Body   string   `json:"body,omitempty"`
+	// Marked is the offending part of the body, which stands between Body and After.
+	Marked string `json:"marked,omitempty"`
+	After  string `json:"after,omitempty"`
 	// Size is the size of the body, and whether only its beginning is shown.
 	Size string `json:"size,omitempty"`
 }
@@ -101,7 +110,14 @@ func newPageCase(e pageEntry) pageCase {
 	if out.Target != "" {
 		out.ID = out.Target + "/" + out.ID
 	}
-	if e.Verdict != contract.Pass {
+	if slices.Contains(testedVerdicts, e.Verdict) {
+		for _, a := range contract.Aspects() {
+			if e.Aspects[a] == contract.Violated {
+				out.Broken = append(out.Broken, a)
+			}
+		}
+	}
+	if e.Verdict != contract.Pass || e.Reason != "" {
 		out.Headline = plain.Text(failureTextOf(e.Case).headline(), textLimit)
 	}
 	if e.Duration > 0 {
@@ -127,6 +143,7 @@ func newPageEvidence(c runlog.Case, texts *pageTexts, limit int) pageEvidence {
 	if o := c.Observation; o != nil {
 		out.Request = requestMessage(o.Sent, f.Request, texts, limit)
 		out.Response = responseMessage(*o, f.Response, texts, limit)
+		out.Response.mark(*o, offence(*o, c.Findings), limit)
 		out.Stream = newPageStream(o.Stream, o.Timing, limit)
 		out.Upstream = attempts(o.Upstream)
 		out.Effects = effects(*o)
@@ -170,6 +187,31 @@ func responseMessage(o contract.Observation, line string, texts *pageTexts, limi
 		m.Body, m.Size = "["+text+"]", bytesText(o.BodySize)
 	}
 	return m
+}
+
+// offence is the place of the first finding that has one, those that break a MUST first.
+func offence(o contract.Observation, findings []contract.Finding) place {
+	for _, must := range []bool{true, false} {
+		for _, f := range findings {
+			if (f.Level == contract.Must) != must || f.Level == contract.Note {
+				continue
+			}
+			if at := placeOf(o, f); at != (place{}) {
+				return at
+			}
+		}
+	}
+	return place{}
+}
+
+// mark marks the offending part of a response. A part that is not in what is shown of the body moves what is shown.
+func (m *pageMessage) mark(o contract.Observation, at place, limit int) {
+	m.Status, m.Field = at.status, plain.Text(at.header, kindLimit)
+	if at.body.nowhere() || o.BodyDigest != "" {
+		return
+	}
+	text := around(o.Body, at.body, excerpt{before: limit / 2, mark: limit / 4, whole: limit})
+	m.Body, m.Marked, m.After = text.Before, text.Marked, text.After
 }
 
 // body returns the part of a body that is shown, and a description of its size.

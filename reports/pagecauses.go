@@ -22,6 +22,9 @@ type pageCause struct {
 	Case        string
 	Link        template.URL
 	Example     bool
+	// Place is its number in the page's list, Open whether its example is unfolded.
+	Place int
+	Open  bool
 	// Head and Body are the answer, Note what is wrong in it.
 	Head, Body markedText
 	NoBody     string
@@ -41,7 +44,7 @@ func (p *page) addCauses(run runlog.Run, entries []pageEntry) {
 		for _, id := range c.Cases {
 			of[id] = append(of[id], i)
 		}
-		shown := pageCause{Verdict: c.Verdict, Title: c.Title, Size: c.Size(), Example: i < pageExampleLimit}
+		shown := pageCause{Verdict: c.Verdict, Title: c.Title, Size: c.Size(), Example: i < pageExampleLimit, Place: i, Open: i == 0}
 		if shown.Example {
 			e := c.example()
 			shown.Case, shown.Head, shown.Body, shown.NoBody, shown.Note, shown.Curl = e.Case, e.Head, e.Body, e.NoBody, e.Got, e.Curl

@@ -92,11 +92,11 @@ func (s SelfTest) verdict() contract.Verdict {
 	if s.OK() {
 		return contract.Pass
 	}
-	return contract.Error
+	return contract.Fail
 }
 
-// Matrix is the self-test as gateways x rows of the contract. A cell is the worst verdict of the cases that killed the
-// mutant, or an error where the harness made a mistake.
+// Matrix is the self-test as gateways x rows of the contract. A cell passes where cases killed the mutant, fails where the harness
+// made a mistake, and is not-run where nothing changed: what is red survived.
 func (s SelfTest) Matrix() Matrix {
 	m := Matrix{Totals: make(runlog.Counts)}
 	rows := s.rows()
@@ -119,7 +119,7 @@ func (s SelfTest) Matrix() Matrix {
 			m.Totals[cell.Verdict]++
 		}
 		if !g.OK() {
-			row.Verdict = contract.Error
+			row.Verdict = contract.Fail
 		}
 		m.Rows = append(m.Rows, row)
 	}
@@ -131,18 +131,18 @@ func (s SelfTest) rows() []contract.Row {
 }
 
 func (g GatewayResult) cell(row contract.RowID) Cell {
-	cell := Cell{Column: string(row), Verdict: contract.Pass, Counts: make(runlog.Counts)}
+	cell := Cell{Column: string(row), Verdict: NotRun, Counts: make(runlog.Counts)}
 	for _, k := range g.Kills {
 		if k.Row == row {
-			cell.Verdict, _ = contract.Worst(cell.Verdict, k.Verdict)
-			cell.Counts[k.Verdict]++
+			cell.Verdict = contract.Pass
+			cell.Counts[contract.Pass]++
 			cell.Cases = append(cell.Cases, k.Case)
 		}
 	}
 	for _, m := range g.Mistakes {
 		if m.Row == row {
-			cell.Verdict = contract.Error
-			cell.Counts[contract.Error]++
+			cell.Verdict = contract.Fail
+			cell.Counts[contract.Fail]++
 			cell.Cases = append(cell.Cases, m.Case)
 		}
 	}

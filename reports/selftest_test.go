@@ -72,7 +72,7 @@ func TestSelfTestPage(t *testing.T) {
 	require.NoError(t, selfTests()["selftest-bad"].HTML(&out))
 	page := out.String()
 	for _, part := range []string{
-		`<tr data-row="codes-numeric">`, `href="#codes-numeric/code:model_not_found" aria-label="codes-numeric on code:model_not_found: error"`,
+		`<tr data-row="codes-numeric">`, `href="#codes-numeric/code:model_not_found" aria-label="codes-numeric on code:model_not_found: fail"`, "self-test report", "green: the mutant was killed",
 		"Mutants: code", "Permitted behaviours", `<span>code:update_data_error</span>`, "self-test FAILED",
 		`"id":"http:429/over-rate-limit/chat (rate-limit-as-503)"`, `"cell":"rate-limit-as-503/http:429"`,
 	} {
@@ -105,10 +105,10 @@ func TestSelfTestMatrix(t *testing.T) {
 	assert.Equal(t, reports.Column{Name: "code:update_data_error", Short: "3\n2"}, m.Columns[31])
 	require.Len(t, m.Rows, 3)
 	assert.Equal(t, contract.Pass, m.Rows[0].Verdict, "a mutant that was killed passes")
-	assert.Equal(t, contract.Fail, m.Rows[0].Cells[4].Verdict)
-	assert.Equal(t, contract.Pass, m.Rows[0].Cells[5].Verdict)
-	assert.Equal(t, contract.Error, m.Rows[1].Verdict)
-	assert.Equal(t, contract.Error, m.Rows[1].Cells[13].Verdict)
+	assert.Equal(t, contract.Pass, m.Rows[0].Cells[4].Verdict, "where it was killed")
+	assert.Equal(t, reports.NotRun, m.Rows[0].Cells[5].Verdict, "where nothing changed")
+	assert.Equal(t, contract.Fail, m.Rows[1].Verdict)
+	assert.Equal(t, contract.Fail, m.Rows[1].Cells[13].Verdict, "red is what survived")
 	assert.Equal(t, "Mutants: code", m.Rows[1].Group)
 	assert.Equal(t, "Permitted behaviours", m.Rows[2].Group)
 }

@@ -17,7 +17,7 @@ func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	m := s.Matrix()
 	t.matrix(m)
-	t.verdictLegend([]contract.Verdict{contract.Pass, contract.Warn, contract.Fail, contract.Untestable, contract.Error}, selfTestWord)
+	t.verdictLegend([]contract.Verdict{contract.Pass, contract.Fail, NotRun}, func(v contract.Verdict) string { return selfTestWords[v] })
 	var columns []string
 	for _, c := range m.Columns {
 		columns = append(columns, strings.ReplaceAll(c.Short, "\n", "")+" "+c.Name)
@@ -36,23 +36,18 @@ func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
 	return flush(w, &t.out)
 }
 
-// selfTestWord says what a verdict means in the matrix of a self-test.
-func selfTestWord(v contract.Verdict) string {
-	switch v {
-	case contract.Pass:
-		return "unchanged"
-	case contract.Error:
-		return "a mistake of the harness, or a surface that can no longer be judged"
-	default:
-		return "killed (" + string(v) + ")"
-	}
+// selfTestWords are what verdicts mean in the matrix of a self-test.
+var selfTestWords = map[contract.Verdict]string{
+	contract.Pass: "killed",
+	contract.Fail: "survived, or a false alarm",
+	NotRun:        "unchanged",
 }
 
 func (t *terminal) mistakes(g GatewayResult, mistakes []Mistake) {
 	if len(mistakes) == 0 {
 		return
 	}
-	t.line("%s %s", t.sign(contract.Error), g.Name)
+	t.line("%s %s", t.sign(contract.Fail), g.Name)
 	t.line("  %s", plain.Text(g.Sentence, textLimit))
 	for i, m := range mistakes {
 		if i == t.opts.Failures {
@@ -79,7 +74,10 @@ func (s SelfTest) JSON(w io.Writer) error { return encodeJSON(w, s) }
 // does.
 func (s SelfTest) HTML(w io.Writer) error {
 	m := s.Matrix()
-	p := newPage("Self-test", s.verdict(), s.Sentence(), nil, "Theme")
+	p := newPage("Self-test of gatecert", s.verdict(), s.Sentence(), nil, "Theme")
+	p.Brand, p.Words = "self-test report", selfTestWords
+	p.Counted, p.RowName, p.ColumnName = "Gateways", "Gateway", "Row"
+	p.About = []string{s.Started.UTC().Format("2006-01-02 15:04") + " UTC", "green: the mutant was killed", "red: it survived, or a permitted behaviour raised a false alarm"}
 	p.Facts = []Fact{
 		{"tool", plain.Text(s.Tool, nameLimit)}, {"contract", plain.Text(s.ContractDigest, nameLimit)},
 		{"started", s.Started.UTC().Format(time.RFC3339)}, {"duration", s.Took.Round(time.Millisecond).String()},
@@ -92,12 +90,12 @@ func (s SelfTest) HTML(w io.Writer) error {
 			at = len(p.Levels)
 			p.Levels = append(p.Levels, pageLevel{group, make(runlog.Counts)})
 		}
-		p.Levels[at].Counts.Add(m.Rows[i].Counts)
+		p.Levels[at].Counts[m.Rows[i].Verdict]++
 		for _, k := range g.Kills {
-			entries = append(entries, g.entry(k.Case, k.Verdict, k.Headline))
+			entries = append(entries, g.entry(k.Case, contract.Pass, string(k.Verdict)+": "+k.Headline))
 		}
 		for _, m := range g.Mistakes {
-			entries = append(entries, g.entry(m.Case, contract.Error, m.text()))
+			entries = append(entries, g.entry(m.Case, contract.Fail, m.text()))
 		}
 	}
 	return p.write(w, m, entries)

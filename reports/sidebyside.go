@@ -104,6 +104,9 @@ func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 	for i, run := range s.Runs {
 		t.line("%s %s %s", s.Matrix.Columns[i].Short, t.sign(run.Verdict()), s.Matrix.Columns[i].Name)
 		t.line("    %s.", Sentence(run))
+		if text := aspectsText(aspectTotals(run)); text != "" {
+			t.line("    held: %s", text)
+		}
 	}
 	t.line("")
 	for _, r := range s.notes() {
@@ -123,11 +126,34 @@ func (s SideBySide) Markdown(w io.Writer) error {
 		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", sign(run.Verdict()), cell(s.Matrix.Columns[i].Name, nameLimit),
 			cell(run.Target.BaseURL, nameLimit), Sentence(run))
 	}
+	s.markdownScores(&out)
 	for _, r := range s.notes() {
 		fmt.Fprintf(&out, "\n%s\n", code(r, textLimit))
 	}
 	return flush(w, &out)
 }
+
+// markdownScores writes in how many cases of each target each aspect held.
+func (s SideBySide) markdownScores(out *bytes.Buffer) {
+	scores := s.scores()
+	if !scores.Tested() {
+		return
+	}
+	out.WriteString("\n| held |")
+	for _, a := range scores.Aspects {
+		fmt.Fprintf(out, " %s |", a)
+	}
+	out.WriteString("\n|:--|" + strings.Repeat("--:|", len(scores.Aspects)) + "\n")
+	for _, l := range scores.Lines {
+		fmt.Fprintf(out, "| %s |", cell(l.Name, nameLimit))
+		for _, t := range l.Totals {
+			fmt.Fprintf(out, " %s |", t.Share())
+		}
+		out.WriteString("\n")
+	}
+}
+
+func (s SideBySide) scores() scores { return newScores("Target", s.Matrix.Columns, s.entries, false) }
 
 type matrixReport struct {
 	Schema   string         `json:"schema"`
@@ -144,6 +170,14 @@ type matrixTarget struct {
 	Level contract.Level `json:"level"`
 	Cases runlog.Counts  `json:"cases"`
 	Rows  runlog.Counts  `json:"rows"`
+	// Aspects are those that a case tested.
+	Aspects map[contract.Aspect]matrixScore `json:"aspects"`
+}
+
+// matrixScore is in how many cases of those that tested it an aspect held.
+type matrixScore struct {
+	Held int `json:"held"`
+	Of   int `json:"of"`
 }
 
 type matrixLine struct {
@@ -162,10 +196,13 @@ type matrixCell struct {
 func (s SideBySide) JSON(w io.Writer) error {
 	out := matrixReport{Schema: MatrixSchema, Sentence: s.sentence(), Remarks: filled(s.notes()), Targets: []matrixTarget{}, Rows: []matrixLine{}}
 	for i, run := range s.Runs {
-		m := NewMatrix(run)
+		m, aspects := NewMatrix(run), make(map[contract.Aspect]matrixScore)
+		for _, a := range aspectTotals(run) {
+			aspects[a.Aspect] = matrixScore{a.Held, a.Of}
+		}
 		out.Targets = append(out.Targets, matrixTarget{
 			Column: s.Matrix.Columns[i].Name, diffRun: newDiffRun(run), Level: run.Selection.Level,
-			Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), legendVerdicts()),
+			Cases: whole(m.Totals, contract.Verdicts()), Rows: whole(m.RowCounts(), legendVerdicts()), Aspects: aspects,
 		})
 	}
 	for _, r := range s.Matrix.Rows {
@@ -184,10 +221,11 @@ func (s SideBySide) HTML(w io.Writer) error {
 	for _, c := range s.Matrix.Columns {
 		names = append(names, c.Name)
 	}
-	p := newPage(strings.Join(names, " · "), contract.Pass, s.sentence(), s.notes(), "Target")
+	p := newPage("Comparison of "+plain.Count(len(s.Runs), "target"), contract.Pass, s.sentence(), s.notes(), "Target")
+	p.Brand, p.Targets, p.Scores = "comparison", true, s.scores()
 	for i, run := range s.Runs {
 		p.Verdict, _ = contract.Worst(p.Verdict, run.Verdict())
-		p.Facts = append(p.Facts, Fact{names[i], plain.Text(run.Target.BaseURL, nameLimit) + " · " + Sentence(run)})
+		p.Facts = append(p.Facts, Fact{names[i], strings.Join(append(runAbout(run), Sentence(run)), " · ")})
 		p.Levels = append(p.Levels, pageLevel{names[i], NewMatrix(run).Totals})
 	}
 	return p.write(w, s.Matrix, s.entries)

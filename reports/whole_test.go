@@ -23,14 +23,29 @@ func TestEvidenceInABrowser(t *testing.T) {
 		p.run(t, chromedp.Click(chromedp.CSS(`#matrix [href="#code:model_not_found/chat"]`)), chromedp.WaitVisible(chromedp.CSS(`#evidence`)))
 		evidence := p.text(t, "#evidence")
 		for _, want := range []string{
-			"status-class", "503", "Then the status is 404", "POST https://gateway.example/v1/chat",
+			"status-class", "503", "POST https://gateway.example/v1/chat",
 			`"code":"model_not_found"`, "cancelled by the gateway", "upstream address leaked in body", "curl -sS",
 		} {
 			assert.Contains(t, evidence, want)
 		}
+		assert.Contains(t, p.eval(t, `document.getElementById("evidence").textContent`), "Then the status is 404", "folded")
+		assert.Equal(t, "503", p.eval(t, `document.querySelector("#evidence .line mark").textContent`), "what is wrong in the answer is marked")
 		p.run(t, chromedp.KeyEvent("\x1b"), chromedp.WaitNotVisible(chromedp.CSS(`#evidence`)))
 		assert.Equal(t, "#code:model_not_found/chat", p.eval(t, `document.activeElement.getAttribute("href")`))
 		assert.Equal(t, "", p.eval(t, `location.hash`))
+	})
+
+	t.Run("what is printed has the request and the answer of each case that needs attention", func(t *testing.T) {
+		p := browser.open(t, failingRun(), "")
+		printed := `document.querySelectorAll("#list .case").length`
+		assert.Equal(t, 0.0, p.eval(t, printed))
+		p.eval(t, `dispatchEvent(new Event("beforeprint")); ""`)
+		assert.Equal(t, p.eval(t, `document.querySelectorAll("#list li:is(:has(.v-fail), :has(.v-warn), :has(.v-error), :has(.v-untestable))").length`), p.eval(t, printed))
+		text := p.eval(t, `document.querySelector("#list .case").textContent`)
+		assert.Contains(t, text, "Request")
+		assert.Contains(t, text, "Response")
+		p.eval(t, `dispatchEvent(new Event("afterprint")); ""`)
+		assert.Equal(t, 0.0, p.eval(t, printed))
 	})
 
 	t.Run("a link leads to a cell, a row or a case", func(t *testing.T) {

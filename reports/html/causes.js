@@ -4,10 +4,7 @@ for (const button of document.querySelectorAll("[data-cause]")) {
   filters.elements.cause.append(el("option", { value: button.dataset.cause }, button.closest("li").querySelector(".title").textContent));
   button.hidden = false;
   button.addEventListener("click", () => whenRead(() => {
-    filters.reset();
-    filters.elements.cause.value = button.dataset.cause;
-    filter();
-    filters.scrollIntoView({ block: "start" });
+    choose({ cause: button.dataset.cause });
     filters.elements.cause.focus({ preventScroll: true });
   }));
 }

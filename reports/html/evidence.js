@@ -30,7 +30,7 @@ function table(head, rows, name) {
 }
 
 function findings(e) {
-  return e.findings && part("Findings", null, table(["", "requirement", "want", "got"], e.findings.map((f) => {
+  return e.findings && part("Findings", null, table(["", "Requirement", "Expected", "Got"], e.findings.map((f) => {
     const [want, got] = diff(f.want, f.got);
     return el("tr", {}, el("td", { class: f.level === "MUST" ? "MUST" : null }, f.level), el("td", {}, f.requirement),
       el("td", {}, want), el("td", { class: "got" }, got));
@@ -39,17 +39,21 @@ function findings(e) {
 
 function scenario(e) {
   const s = e.scenario;
-  return s && part("Scenario", small(data().texts[s.at[0]] + ":" + s.at[1]), s.name && el("p", { class: "notes" }, s.name),
+  return s && el("details", {}, el("summary", {}, "Scenario ", small(data().texts[s.at[0]] + ":" + s.at[1])), s.name && el("p", { class: "notes" }, s.name),
     el("ol", { class: "steps" }, s.steps.map(([status, text]) =>
       el("li", { class: ["passed", "warned", "failed"].includes(status) ? status : "untested" }, el("span", {}, data().texts[text], el("span", { class: "unseen" }, " (" + status + ")"))))));
 }
 
 function message(title, m, folded) {
-  return m && part(title, small(m.size), el("p", { class: "line" }, m.line),
+  const [status, ...rest] = m ? m.line.split(/(?= )/) : [];
+  const texts = data().texts;
+  const body = m && (m.body || m.marked || m.after) && el("pre", { tabindex: "0" }, m.body, m.marked && el("mark", {}, m.marked), m.after);
+  return m && part(title, small(m.size), el("p", { class: "line" }, m.status ? el("mark", {}, status) : status, ...rest),
     m.notes && el("p", { class: "notes" }, m.notes.join(" · ")),
-    m.header && el("details", {}, el("summary", {}, m.header.length + (m.header.length === 1 ? " header field" : " header fields")),
-      table(null, m.header.map(([name, value]) => el("tr", {}, el("td", { class: "mono" }, data().texts[name]), el("td", { class: "mono" }, data().texts[value]))))),
-    m.body && (folded ? el("details", {}, el("summary", {}, "raw body"), el("pre", { tabindex: "0" }, m.body)) : el("pre", { tabindex: "0" }, m.body)));
+    m.header && el("details", { open: m.header.some(([name]) => texts[name] === m.field) ? "" : null }, el("summary", {}, m.header.length + (m.header.length === 1 ? " header field" : " header fields")),
+      table(null, m.header.map(([name, value]) => el("tr", {}, el("td", { class: "mono" }, data().texts[name]), el("td", { class: "mono" }, texts[name] === m.field ? el("mark", {}, texts[value]) : texts[value]))))),
+    m.field && !(m.header || []).some(([name]) => texts[name] === m.field) && el("p", { class: "notes" }, "no header field ", el("mark", {}, m.field)),
+    body && (folded && !m.marked ? el("details", {}, el("summary", {}, "raw body"), body) : body));
 }
 
 // svg creates an SVG element. It sets attributes and no styles, which the page's policy forbids.
@@ -91,8 +95,8 @@ function sections(e) {
   const list = (texts) => el("ul", {}, texts.map((text) => el("li", {}, text)));
   return [e.reason && el("p", { class: "reason" }, e.reason), findings(e),
     e.load && part("Load", null, list(e.load)), e.effects && part("Effects", null, list(e.effects)),
-    scenario(e), message("Request", e.request), message("Response", e.response, e.stream), stream(e.stream), upstream(e.upstream),
-    e.curl && part("Reproduce", e.curl_cut ? small("cut: the complete command is in run.ndjson") : copy(e.copy ? decode(e.copy) : e.curl), el("pre", { tabindex: "0" }, e.curl))];
+    message("Response", e.response, e.stream), stream(e.stream), message("Request", e.request), upstream(e.upstream),
+    e.curl && part("Reproduce", e.curl_cut ? small("cut: the complete command is in run.ndjson") : copy(e.copy ? decode(e.copy) : e.curl), el("pre", { tabindex: "0" }, e.curl)), scenario(e)];
 }
 
 function article(c) {

@@ -61,3 +61,14 @@ document.addEventListener("click", (e) => {
   const a = e.target.closest("a[href^='#']");
   if (a && a.getAttribute("href") === location.hash && a.id !== "skip") show();
 });
+
+// ---- print: the cases that need attention with request and answer
+
+const printed = 100; // cases with evidence: more would be hundreds of pages
+addEventListener("beforeprint", () => {
+  list(cases.length);
+  const urgent = [...items].filter(([c, item]) => !item.hidden && attention.has(c.verdict));
+  for (const [c, item] of urgent.slice(0, printed)) item.append(article(c));
+  if (urgent.length > printed) urgent[printed][1].prepend(el("p", { class: "case none" }, `The evidence of ${urgent.length - printed} more cases is not printed. Filter first to print others.`));
+});
+addEventListener("afterprint", () => { for (const node of document.querySelectorAll("#list .case")) node.remove(); });
