@@ -42,6 +42,11 @@ func TestSearchFindsTheCapacityOfAProcess(t *testing.T) {
 					countWhere(!c.GeneratorLimited, &known)
 					contained := c.Lower <= perSecond && (perSecond < c.Upper || c.GeneratorLimited)
 					countWhere(contained && !c.GeneratorLimited && c.Upper/c.Lower <= 1.15 && took < time.Minute, &good)
+					if took > time.Minute {
+						for _, p := range c.Probes {
+							t.Logf("    %.4g for %s: %v %v lag %.3f growth %.3f throughput %.4g", p.Rate, p.Duration, p.Misses, p.Inconclusive, p.Pace.Lag, p.Pace.Growth.Value, p.Throughput)
+						}
+					}
 					t.Logf("%s, ratio %.3f, in %s, %d probes %v", c, c.Upper/c.Lower, took.Round(time.Second), len(c.Probes), c.Notes)
 					assert.True(t, contained, "the truth is never denied: a machine that cannot keep up is named")
 				}

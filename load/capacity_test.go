@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"io"
 	"math"
 	"net/http"
 	"sync"
@@ -297,67 +296,14 @@ func TestProbesOfAGeneratorThatCannotKeepUp(t *testing.T) {
 	assert.False(t, probe(time.Second).Met(), "with fewer requests than asked for the SLO is not met")
 }
 
-func TestOverhead(t *testing.T) {
-	gateway := func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(ms)
-		if r.Header.Get("Authorization") == "Bearer sk-caller-0123456789" {
-			time.Sleep(10 * ms)
-		}
-		ok(w, r)
-	}
-	simulate(t, gateway, func(t *testing.T, e *Engine, url string) {
-		direct := chatRequest(url)
-		direct.Call.Key = "sk-direct-0123456789"
-		comparison := Comparison{
-			Phase: Phase{Generator: lenient()}, Direct: direct, Through: chatRequest(url), Rounds: 5, Rate: 100, Duration: 200 * ms,
-		}
-		plan, err := e.PlanComparison(comparison)
-		require.NoError(t, err)
-		o, err := e.Overhead(t.Context(), comparison)
-		require.NoError(t, err)
-		assert.LessOrEqual(t, e.used.Requests, plan.Requests)
-		require.Len(t, o.Differences, 3)
-		for i, quantile := range []float64{0.5, 0.9, 0.99} {
-			d := o.Differences[i]
-			assert.InDelta(t, quantile, d.Quantile, 0)
-			assert.InDelta(t, 1*ms, d.Direct, float64(ms)/50)
-			assert.InDelta(t, 11*ms, d.Through, float64(ms)/50)
-			for _, added := range []time.Duration{d.Low, d.Added, d.High} {
-				assert.InDelta(t, 10*ms, added, float64(ms)/50)
-			}
-		}
-	})
-}
-
-func TestOverheadInconclusive(t *testing.T) {
-	gateway := func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "Bearer sk-caller-0123456789" {
-			_, _ = io.WriteString(w, "no")
-			return
-		}
-		ok(w, r)
-	}
-	simulate(t, gateway, func(t *testing.T, e *Engine, url string) {
-		direct := chatRequest(url)
-		direct.Call.Key = "sk-direct-0123456789"
-		comparison := Comparison{
-			Phase: Phase{Generator: lenient()}, Direct: direct, Through: chatRequest(url), Rounds: 5, Rate: 50, Duration: 20 * ms,
-		}
-		_, err := e.Overhead(t.Context(), comparison)
-		require.ErrorIs(t, err, ErrInconclusive)
-		assert.EqualError(t, err, "gateway overhead not measured: 6 of 6 rounds were inconclusive")
-		comparison.Rounds = 4
-		_, err = e.Overhead(t.Context(), comparison)
-		assert.ErrorIs(t, err, ErrInvalid)
-	})
-}
-
 // A search with all defaults must not need consent.
 func TestTheDefaultSearchFitsIntoTheDefaultCaps(t *testing.T) {
 	e := newEngine(t, Caps{})
 	search, err := e.PlanSearch(Search{Phase: Phase{Mix: []Request{chatRequest("https://gateway.example")}}})
 	require.NoError(t, err)
-	comparison, err := e.PlanComparison(Comparison{Direct: chatRequest("http://127.0.0.1:9901"), Through: chatRequest("https://gateway.example")})
+	comparison, err := e.PlanComparison(Comparison{
+		Rounds: 10, A: Side{Mix: []Request{chatRequest("http://127.0.0.1:9901")}}, B: Side{Mix: []Request{chatRequest("https://gateway.example")}},
+	})
 	require.NoError(t, err)
 	assert.NoError(t, DefaultCaps().Allow(search.Add(comparison)), "%s", search.Add(comparison))
 }

@@ -33,8 +33,8 @@
 // # Experiments
 //
 // [Engine.Capacity] searches for the highest rate that is sustained within an [SLO], [Engine.Ramp] raises the rate until it is missed,
-// and [Engine.Sweep] measures a closed loop at growing concurrencies. [Engine.Overhead] compares a call through the
-// gateway with the same call straight to its upstream. [Engine.Soak] holds a rate for long and looks for drift.
+// and [Engine.Sweep] measures a closed loop at growing concurrencies. [Engine.Compare] measures how two targets differ, such as
+// a gateway and its upstream. [Engine.Soak] holds a rate for long and looks for drift.
 // [WriteVegeta], [WriteHgrm] and [WriteOpenMetrics] export a measurement to other tools.
 //
 // # Limits

@@ -2,7 +2,6 @@ package load
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 )
 
@@ -11,25 +10,6 @@ type Estimate struct{ Value, Low, High float64 }
 
 // resamples is the number of bootstrap samples. The ends of a 95 % interval are then the 50th values from either side.
 const resamples = 2000
-
-// bootstrapMedian estimates the median of the population that values are drawn from. The seed is fixed: the same values
-// always give the same interval.
-func bootstrapMedian(values []float64) Estimate {
-	if len(values) == 0 {
-		return Estimate{}
-	}
-	random := rand.New(rand.NewPCG(1, 1))
-	medians := make([]float64, resamples)
-	sample := make([]float64, len(values))
-	for i := range medians {
-		for j := range sample {
-			sample[j] = values[random.IntN(len(values))]
-		}
-		medians[i] = median(sample)
-	}
-	slices.Sort(medians)
-	return Estimate{median(slices.Clone(values)), medians[resamples/40], medians[resamples-1-resamples/40]}
-}
 
 // median returns the median of values, and sorts them.
 func median(values []float64) float64 {

@@ -11,18 +11,6 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-func TestBootstrapMedian(t *testing.T) {
-	assert.Equal(t, Estimate{}, bootstrapMedian(nil))
-	assert.Equal(t, Estimate{3, 3, 3}, bootstrapMedian([]float64{3, 3, 3}))
-	values := []float64{9, 1, 5, 3, 7}
-	e := bootstrapMedian(values)
-	assert.InDelta(t, 5, e.Value, 0)
-	assert.LessOrEqual(t, e.Low, 5.0)
-	assert.GreaterOrEqual(t, e.High, 5.0)
-	assert.Equal(t, []float64{9, 1, 5, 3, 7}, values, "the values are left as they are")
-	assert.Equal(t, e, bootstrapMedian(values), "the same values give the same interval")
-}
-
 func TestSlope(t *testing.T) {
 	line := func(slope, noise float64, wild int) []point {
 		random := rand.New(rand.NewPCG(5, 6))

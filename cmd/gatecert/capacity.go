@@ -7,9 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
-	"github.com/gatecert/gatecert/reports/plain"
 )
 
 type capacityCommand struct {
@@ -131,7 +129,7 @@ const (
 
 // compare prints the gateway's overhead. That it could not be measured does not change what was measured before.
 func (cmd capacityCommand) compare(ctx context.Context, c *console, s *loadSession, comparison load.Comparison, progress *loadProgress) error {
-	overhead, err := s.engine.Overhead(ctx, comparison)
+	compared, err := s.engine.Compare(ctx, comparison)
 	progress.close()
 	switch {
 	case errors.Is(err, load.ErrInconclusive):
@@ -140,7 +138,7 @@ func (cmd capacityCommand) compare(ctx context.Context, c *console, s *loadSessi
 	case err != nil:
 		return loadError(err)
 	}
-	return printOverhead(c, overhead)
+	return errors.Join(printCompared(c, compared), writeCompared(c, cmd.Out, compared))
 }
 
 // highest is the highest rate that may be sent, in requests/s.
@@ -170,14 +168,12 @@ func (cmd capacityCommand) search(s *loadSession, slo load.SLO, progress *loadPr
 // comparison returns nil when none was asked for, when there is no mock upstream to compare with, and when a gateway needs
 // none for its answer.
 func (cmd capacityCommand) comparison(s *loadSession, progress *loadProgress) *load.Comparison {
-	direct, ok := runner.Direct(s.prepared.Profile, s.phase.Mix[0])
-	if !ok || cmd.Rounds == 0 || !s.surface.Relayed() {
+	upstream, ok := s.upstream()
+	if !ok || cmd.Rounds == 0 {
 		return nil
 	}
-	phase := s.phase
-	phase.Keep, phase.Arrivals = 0, load.Arrivals{}
 	return &load.Comparison{
-		Phase: phase, Direct: direct, Through: s.phase.Mix[0], Rounds: cmd.Rounds, Duration: min(time.Second, cmd.Full),
+		Phase: s.phase, A: upstream, B: s.side("gateway"), Rounds: cmd.Rounds, Duration: min(time.Second, cmd.Full),
 		Progress: func(done, of int) { progress.printf("comparison: round %d of %d", done, of) },
 	}
 }
@@ -234,22 +230,6 @@ func printCapacity(c *console, found load.Capacity) {
 		}
 	}
 	plot(c.out, c.width, axes{x: "requests/s", y: "latency, ms", logY: true}, []plotSeries{{"p50", 'o', p50}, {"p99", '*', p99}})
-}
-
-func printOverhead(c *console, o load.Overhead) error {
-	fmt.Fprintf(c.out, "\ngateway overhead per call, at %g requests/s in %d interleaved rounds\n", o.Rate, o.Rounds)
-	var lines [][]string
-	for _, d := range o.Differences {
-		lines = append(lines, []string{
-			fmt.Sprintf("p%g", d.Quantile*100), shortTime(d.Direct), shortTime(d.Through), shortTime(d.Added),
-			fmt.Sprintf("%s … %s", shortTime(d.Low), shortTime(d.High)),
-		})
-	}
-	if o.Discarded > 0 {
-		fmt.Fprintf(c.out, "%s inconclusive and measured again: the load generator could not keep up, or a request failed\n",
-			plain.Count(o.Discarded, "round"))
-	}
-	return table(c.out, []string{"quantile", "direct", "through gateway", "added", "95 % interval"}, lines)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,8 +30,8 @@ func TestLoadCapacityOfTheReferenceGateway(t *testing.T) {
 	assert.Contains(t, stdout, "SLO       p99 latency <= 20s, errors <= 0.1 %\n")
 	assert.Contains(t, stdout, "verdict   pass\n")
 	assert.Contains(t, stdout, "  requests/s\n", "the plot")
-	assert.Contains(t, stdout, "gateway overhead per call, at 50 requests/s in 5 interleaved rounds")
-	for _, name := range []string{"results.json", "service-time.hgrm", "latency.hgrm", "metrics.txt"} {
+	assert.Contains(t, stdout, "compare   upstream (A) and gateway (B), at 50 requests/s with constant arrivals in 5 interleaved rounds of 200ms")
+	for _, name := range []string{"compare.json", "results.json", "service-time.hgrm", "latency.hgrm", "metrics.txt"} {
 		content, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
 		assert.NotEmpty(t, content)
@@ -39,6 +40,40 @@ func TestLoadCapacityOfTheReferenceGateway(t *testing.T) {
 	metrics, err := os.ReadFile(filepath.Join(dir, "metrics.txt"))
 	require.NoError(t, err)
 	assert.Contains(t, string(metrics), `outcome="admitted"} 8`, "40/s for 200 ms")
+}
+
+// A gateway that adds 100 ms to another: it is found, in both directions of the bound, and written for programs.
+func TestLoadCompareOfTwoGateways(t *testing.T) {
+	answer := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(healthyChat))
+	}
+	fast := gatewayAfter(t, 0, answer)
+	slow := gatewayAfter(t, 0, func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(100 * time.Millisecond)
+		answer(w, r)
+	})
+	dir := t.TempDir()
+	compare := func(bounds string) (code int, stdout, stderr string) {
+		return invoke(t.Context(), "load", "compare", fast, slow, "--key", "sk-test-0123456789", "--model", "m", "--rounds", "5", "--rate", "40",
+			"--duration", "200ms", "--arrivals", "poisson", "--out", dir, "--max-added", bounds)
+	}
+	code, stdout, stderr := compare("p50=10s,errors=50%")
+	require.Equal(t, exitConformant, code, stdout+stderr)
+	assert.Regexp(t, `compare   A \(A\) and B \(B\), at 40 requests/s with poisson arrivals in 5 interleaved rounds of 200ms\n`, stdout)
+	assert.Regexp(t, `service\.p50 .* differs`, stdout)
+	assert.Contains(t, stdout, "at most   service.p50=10s: kept\n")
+	content, err := os.ReadFile(filepath.Join(dir, "compare.json"))
+	require.NoError(t, err)
+	assert.Contains(t, string(content), `"schema": "gatecert.compare/1"`)
+	assert.NotContains(t, string(content)+stdout+stderr, "sk-test")
+
+	code, stdout, _ = compare("p50=1ms")
+	assert.Equal(t, exitNotConformant, code)
+	assert.Contains(t, stdout, "at most   service.p50=1ms: EXCEEDED\n")
+	code, _, stderr = compare("p51=1ms")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, "want a metric and the most that may be added")
 }
 
 func TestLoadSoakOfAStream(t *testing.T) {

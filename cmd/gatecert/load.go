@@ -28,6 +28,7 @@ type loadCommand struct {
 	RateLimit rateLimitCommand `cmd:"" help:"Verify the declared rate limit of a key, or infer an undeclared one."`
 	Timeout   timeoutCommand   `cmd:"" help:"Let the upstream hang or fail on some calls, and check how the gateway handles those and all others."`
 	Capacity  capacityCommand  `cmd:"" help:"Find the highest request rate at which the gateway meets an SLO, and the latency it adds."`
+	Compare   compareCommand   `cmd:"" help:"Measure how two targets differ, or what a gateway adds to its upstream."`
 	Soak      soakCommand      `cmd:"" help:"Hold a request rate for long, and look for drift in latency, errors and memory."`
 }
 

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/internal/atomicfile"
+	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
+)
+
+type compareCommand struct {
+	loadFlags
+	Other      string        `arg:"" optional:"" help:"The second target, B: a URL or a profile. Without it, B is the first one, and A its mock upstream." name:"b"`
+	OtherKey   string        `name:"b-key" help:"With a URL for B: its key. Default: --key." env:"GATEWAY_KEY_B"`
+	OtherModel []string      `name:"b-model" help:"With a URL for B: its model. Default: --model." placeholder:"NAME" sep:"none"`
+	Rate       float64       `help:"Requests per second to either target. Default: ${default}." default:"50"`
+	Rounds     int           `help:"Rounds, at least 5. Default: ${default}." default:"20"`
+	Duration   time.Duration `help:"Duration of each half of a round. Default: ${default}." default:"1s"`
+	MaxAdded   string        `help:"Exit with 1 if B adds more than this: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%; with 5 if the rounds do not decide." placeholder:"TERMS"`
+}
+
+// Help implements kong's HelpProvider.
+func (compareCommand) Help() string {
+	return `The same load is sent to two targets in turn, in paired rounds, so that what disturbs this machine disturbs both. Each metric is
+shown for both, with what B adds, its 95 % confidence interval, and the smallest difference that these rounds could have shown.
+
+Examples:
+  gatecert load compare                                                          the reference gateway and its mock upstream
+  gatecert load compare my-gateway.yaml                                          a gateway and its mock upstream
+  gatecert load compare https://old.example https://new.example --model gpt-4o-mini --max-added p99=5ms
+  gatecert load compare old.yaml new.yaml --surface chat-stream --rounds 60 --out compared`
+}
+
+func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
+	var bounds []load.AddedBound
+	if cmd.MaxAdded != "" {
+		if bounds, err = load.ParseAdded(cmd.MaxAdded); err != nil {
+			return fmt.Errorf("%w: --max-added: %w", errUsage, err)
+		}
+	}
+	cmd.loadFlags = cmd.of(cmd.URL)
+	first, err := cmd.open(ctx, c, 0)
+	if err != nil {
+		return loadError(err)
+	}
+	defer func() { err = errors.Join(err, first.close(ctx)) }()
+	comparison, plan, closeOther, err := cmd.comparison(ctx, c, first)
+	if err != nil {
+		return loadError(err)
+	}
+	defer func() { err = errors.Join(err, closeOther()) }()
+	if err := first.announce(ctx, c, plan); err != nil {
+		return err
+	}
+	progress := &loadProgress{c: c}
+	comparison.Progress = func(done, of int) { progress.printf("round %d of %d", done, of) }
+	compared, err := first.engine.Compare(ctx, comparison)
+	progress.close()
+	if len(compared.Differences) > 0 {
+		if printErr := errors.Join(printCompared(c, compared), writeCompared(c, cmd.Out, compared)); printErr != nil {
+			return printErr
+		}
+	}
+	if err != nil {
+		return loadError(err)
+	}
+	return checkAdded(c, compared, bounds)
+}
+
+// of returns the flags for a target that is given as a URL or as a profile.
+func (f loadFlags) of(target string) loadFlags {
+	f.URL = target
+	if strings.HasSuffix(target, ".yaml") || strings.HasSuffix(target, ".yml") {
+		f.URL, f.Target = "", target
+	}
+	return f
+}
+
+// comparison prepares the second target, and returns what will be compared and sent.
+func (cmd compareCommand) comparison(ctx context.Context, c *console, first *loadSession) (load.Comparison, load.Plan, func() error, error) {
+	none := func() error { return nil }
+	comparison := load.Comparison{Phase: first.phase, Rate: cmd.Rate, Rounds: cmd.Rounds, Duration: cmd.Duration}
+	if cmd.Other == "" {
+		upstream, ok := first.upstream()
+		if !ok {
+			return comparison, load.Plan{}, none, fmt.Errorf("%w: one target without a mock upstream: name a second one", errUsage)
+		}
+		comparison.A, comparison.B = upstream, first.side("gateway")
+		plan, err := first.engine.PlanComparison(comparison)
+		return comparison, plan, none, err
+	}
+	flags := cmd.of(cmd.Other)
+	flags.Out = "" // the folder is the first one's
+	if cmd.OtherKey != "" {
+		flags.Key = cmd.OtherKey
+	}
+	if len(cmd.OtherModel) > 0 {
+		flags.Model = cmd.OtherModel
+	}
+	if flags.URL == "" {
+		flags.Key, flags.Model = "", nil
+	}
+	second, err := flags.open(ctx, c, 0)
+	if err != nil {
+		return comparison, load.Plan{}, none, err
+	}
+	end := func() error { return second.close(context.WithoutCancel(ctx)) }
+	comparison.A, comparison.B = first.side("A"), second.side("B")
+	plan, err := first.engine.PlanComparison(comparison)
+	if err == nil {
+		err = runner.CheckHealth(ctx, second.prepared, second.surface)
+	}
+	if err != nil {
+		return comparison, plan, none, errors.Join(err, end())
+	}
+	return comparison, plan, end, nil
+}
+
+// side is the target of a session, as one side of a comparison.
+func (s *loadSession) side(name string) load.Side {
+	return load.Side{Name: name, Mix: s.phase.Mix, Engine: s.engine, Embedded: s.phase.Embedded}
+}
+
+// upstream is the mock upstream of a session, as one side of a comparison. ok is false where there is none, and where a
+// gateway needs none for its answer.
+func (s *loadSession) upstream() (side load.Side, ok bool) {
+	side = s.side("upstream")
+	side.Mix = slices.Clone(side.Mix)
+	for i, request := range side.Mix {
+		direct, ok := runner.Direct(s.prepared.Profile, request)
+		if !ok || !s.surface.Relayed() {
+			return side, false
+		}
+		side.Mix[i] = direct
+	}
+	return side, true
+}
+
+func printCompared(c *console, compared load.Compared) error {
+	fmt.Fprintf(c.out, "\ncompare   %s (A) and %s (B), at %g requests/s with %s arrivals in %d interleaved rounds of %s\n",
+		compared.A, compared.B, compared.Rate, compared.Arrivals, compared.Rounds, compared.Duration)
+	if compared.Discarded > 0 {
+		fmt.Fprintf(c.out, "%s inconclusive and measured again: the load generator could not keep up, or nothing was admitted\n",
+			plain.Count(compared.Discarded, "round"))
+	}
+	printVerdict(c, compared.Verdict())
+	printViolations(c.out, compared.Violations)
+	var lines [][]string
+	for _, d := range compared.Differences {
+		show := func(value float64) string { return shownValue(value, d.IsShare()) }
+		found := "no difference"
+		if d.Found() {
+			found = "differs"
+		}
+		lines = append(lines, []string{
+			d.Metric, show(d.A), show(d.B), show(d.Added.Value), show(d.Added.Low) + " … " + show(d.Added.High), show(d.Detectable), found,
+		})
+	}
+	return table(c.out, []string{"metric", "A", "B", "B adds", "95 % interval", "seen from", ""}, lines)
+}
+
+// shownValue is a time in seconds, or a share.
+func shownValue(value float64, share bool) string {
+	if share {
+		return fmt.Sprintf("%.3g %%", 100*value)
+	}
+	return shortTime(time.Duration(value * float64(time.Second)))
+}
+
+// writeCompared writes compare.json into dir. With an empty dir it does nothing.
+func writeCompared(c *console, dir string, compared load.Compared) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("create the folder for the comparison: %w", err)
+	}
+	path := filepath.Join(dir, "compare.json")
+	if err := atomicfile.Write(path, 0o600, func(w io.Writer) error { return load.WriteComparedJSON(w, compared) }); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	fmt.Fprintf(c.out, "wrote %s\n", path)
+	return nil
+}
+
+// checkAdded prints what the rounds show about each bound, and returns the worst as an error.
+func checkAdded(c *console, compared load.Compared, bounds []load.AddedBound) error {
+	exceeded, undecided := 0, 0
+	for _, b := range bounds {
+		word := ""
+		switch compared.Check(b) {
+		case load.Kept:
+			word = "kept"
+		case load.Exceeded:
+			word = "EXCEEDED"
+			exceeded++
+		case load.Undecided:
+			word = "undecided: more rounds would tell"
+			undecided++
+		}
+		fmt.Fprintf(c.out, "at most   %s=%s: %s\n", b.Metric, shownValue(b.Most, b.Metric == "errors"), word)
+	}
+	switch {
+	case exceeded > 0:
+		return shownError{exitNotConformant, plain.Count(exceeded, "bound") + " exceeded"}
+	case undecided > 0:
+		return shownError{exitHarness, plain.Count(undecided, "bound") + " undecided"}
+	default:
+		return loadOutcome(compared.Verdict())
+	}
+}
