@@ -152,10 +152,25 @@ func (r Replay) Outcome() ReplayOutcome {
 	}
 }
 
-// Terminal writes the new result, and the old one if it differs. It fails only when w does.
+// newAnswer writes what came back, marked where it is wrong.
+func (t *terminal) newAnswer(after runlog.Case) {
+	if after.Observation == nil || after.Observation.Status == 0 {
+		return
+	}
+	only := Cause{Example: after}
+	if len(after.Findings) > 0 {
+		only.Finding = after.Findings[0]
+		only.Requirement = only.Finding.Requirement
+	}
+	t.answer(only.example())
+	t.line("")
+}
+
+// Terminal writes the new result with the new answer, and the old result if it differs. It fails only when w does.
 func (r Replay) Terminal(w io.Writer, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	t.failure(failureTextOf(r.After))
+	t.newAnswer(r.After)
 	outcome := r.Outcome()
 	if outcome != StillFailing && outcome != StillPassing {
 		t.line("before: %s %s", t.sign(r.Before.Verdict.OrError()), Headline(r.Before))

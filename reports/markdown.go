@@ -41,29 +41,6 @@ func Markdown(w io.Writer, run runlog.Run) error {
 	return flush(w, &out)
 }
 
-func markdownMatrix(out *bytes.Buffer, m Matrix) {
-	out.WriteString("| | row | meaning | status |")
-	for _, c := range m.Columns {
-		fmt.Fprintf(out, " %s |", cell(c.Name, 40))
-	}
-	out.WriteString("\n|:-:|:--|:--|:--|" + strings.Repeat(":-:|", len(m.Columns)) + "\n")
-	for _, r := range m.Rows {
-		fmt.Fprintf(out, "| %s | %s | %s | %s |", sign(r.Verdict), cell(string(r.ID), nameLimit), r.Meaning, r.Status)
-		for _, c := range r.Cells {
-			fmt.Fprintf(out, " %s |", strings.TrimSpace(sign(c.Verdict)+" "+c.Partly()))
-		}
-		out.WriteString("\n")
-	}
-	var legend []string
-	for _, v := range legendVerdicts() {
-		legend = append(legend, sign(v)+" "+string(v))
-	}
-	if part := partLegend(m); part != "" {
-		legend = append(legend, part)
-	}
-	out.WriteString("\n" + strings.Join(legend, " &nbsp; ") + "\n\n")
-}
-
 func markdownTotals(out *bytes.Buffer, m Matrix) {
 	out.WriteString("| level | cases |")
 	for _, v := range contract.Verdicts() {

@@ -5,11 +5,13 @@
 package reports_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
@@ -27,6 +29,16 @@ func TestTheMatrixFitsTheTerminal(t *testing.T) {
 			golden(t, fmt.Sprintf("wide-%d.txt", width), []byte(matrix))
 		})
 	}
+	t.Run("every surface in summary.md", func(t *testing.T) {
+		var out bytes.Buffer
+		require.NoError(t, reports.Markdown(&out, wideRun()))
+		_, matrix, _ := strings.Cut(out.String(), "| | row |")
+		matrix, _, _ = strings.Cut(matrix, "\n\n")
+		golden(t, "wide.summary.md", []byte("| | row |"+matrix+"\n"))
+		for line := range strings.Lines(matrix) {
+			assert.Less(t, strings.Count(line, " | "), 8, "a table that no page scrolls: %s", line)
+		}
+	})
 	rows := func(got string) int { return strings.Count(got, "\n✓ channel:invalid_key") }
 	run := concluded(header(contract.Edge, dialect.Surfaces()...), every(contract.Rows(), dialect.Surfaces()...))
 	t.Run("one matrix down to the width of the names and a sign for each surface", func(t *testing.T) {

@@ -99,8 +99,8 @@ func (c *console) consent(yes bool) func([]targets.Change) bool {
 
 // targetFlags say which gateway is tested. Every command that calls a gateway embeds them.
 type targetFlags struct {
-	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a /v1 at its end is left out). Without URL and --target: the embedded reference gateway, or for replay the target in the log."`
-	Target string   `help:"Profile of the gateway (YAML, docs/profile.md)." placeholder:"FILE" type:"path"`
+	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a /v1 at its end is left out). Without URL and --target: the profile gatecert.yaml of the working folder, else the embedded reference gateway, or for replay the target in the log."`
+	Target string   `help:"Profile of the gateway (YAML, docs/profile.md), or the word reference for the embedded gateway." placeholder:"FILE" type:"path"`
 	Key    string   `help:"With a URL: a valid key of the gateway." env:"GATEWAY_KEY"`
 	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME is that of an endpoint (messages) or an API format (anthropic). Repeatable: an endpoint is tried with each model." placeholder:"NAME" sep:"none"`
 	claimFlags
@@ -159,6 +159,8 @@ func (f targetFlags) unclaimed() (profile.Profile, error) {
 		return profile.Profile{}, fmt.Errorf("%w: give a URL or --target, not both", errUsage)
 	case f.URL == "" && len(f.Model) > 0:
 		return profile.Profile{}, fmt.Errorf("%w: --model needs a URL", errUsage)
+	case f.isReference():
+		return profile.Profile{}, nil
 	case f.Target != "":
 		return loadProfile(f.Target)
 	case f.URL == "":

@@ -118,7 +118,7 @@ func (g gatewayCommand) writeProfile(c *console, server *reference.Server, token
 		return nil
 	}
 	// It breaks this gateway's own store, and nothing else. A process that waits for the file must find it whole, and trusted.
-	if err := trust(g.ProfileOut, digestOf(text)); err != nil {
+	if err := errors.Join(toActions.add(g.ProfileOut, digestOf(text)), toUse.add(g.ProfileOut, reachDigest(profile))); err != nil {
 		fmt.Fprintf(c.err, "note: runs with this profile need --allow-actions: %v\n", err)
 	}
 	if err := atomicfile.WriteBytes(g.ProfileOut, 0o600, text); err != nil {

@@ -63,7 +63,8 @@ func (i initCommand) Run(ctx context.Context, c *console) error {
 	}
 	text := i.text(target, found)
 	known := func(string) (string, bool) { return "key", true }
-	if _, err := profile.Parse(i.Out, []byte(text), known); err != nil {
+	written, err := profile.Parse(i.Out, []byte(text), known)
+	if err != nil {
 		return fmt.Errorf("the profile that was found makes no sense: %w", err)
 	}
 	if i.Out == "-" {
@@ -73,7 +74,15 @@ func (i initCommand) Run(ctx context.Context, c *console) error {
 	if err := atomicfile.WriteBytes(i.Out, 0o600, []byte(text)); err != nil {
 		return fmt.Errorf("write the profile: %w", err)
 	}
-	fmt.Fprintf(c.out, "%s: %s; next: gatecert run --target %s --level edge\n", i.Out, plain.Count(len(found.Surfaces), "endpoint"), i.Out)
+	next := "gatecert run --target " + i.Out
+	if i.Out == foundProfile {
+		// The user has just sent this key to this gateway.
+		if err := toUse.add(i.Out, reachDigest(written)); err != nil {
+			fmt.Fprintf(c.err, "note: gatecert run asks before it uses %s: %v\n", i.Out, err)
+		}
+		next = "gatecert run"
+	}
+	fmt.Fprintf(c.out, "%s: %s; next: %s --level edge\n", i.Out, plain.Count(len(found.Surfaces), "endpoint"), next)
 	return nil
 }
 

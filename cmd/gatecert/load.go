@@ -79,6 +79,9 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession
 	if err != nil {
 		return nil, err
 	}
+	if err := f.find(c); err != nil {
+		return nil, err
+	}
 	target, err := f.profile()
 	if err != nil {
 		return nil, err

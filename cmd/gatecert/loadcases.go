@@ -23,10 +23,13 @@ type caseFlags struct {
 	Yes     bool   `help:"Send load to a gateway that is not on this machine, and agree to the changes that a driver lists. For CI."`
 }
 
-func (f caseFlags) config() (gatecert.Config, error) {
+func (f *caseFlags) config(c *console) (gatecert.Config, error) {
 	surface := dialect.Surface(f.Surface)
 	if !slices.Contains(contract.LoadSurfaces(), surface) {
 		return gatecert.Config{}, fmt.Errorf("%w: --surface %q has no load cases: must be one of %q", errUsage, f.Surface, contract.LoadSurfaces())
+	}
+	if err := f.find(c); err != nil {
+		return gatecert.Config{}, err
 	}
 	target, err := f.profile()
 	target.Load.Surfaces = []dialect.Surface{surface}

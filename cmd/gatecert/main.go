@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/gatecert/gatecert/internal/version"
+	"github.com/gatecert/gatecert/reports"
 )
 
 // cli is the command line. Each command has a file in this folder.
@@ -68,6 +69,11 @@ func main() {
 	code := execute(ctx, os.Args[1:], newConsole())
 	stop()
 	os.Exit(code)
+}
+
+// options are those of reports for this console. failures is the number of causes with an example, 0 for the default.
+func (c *console) options(failures int) reports.TerminalOptions {
+	return reports.TerminalOptions{Color: c.color, Width: c.width, Failures: failures}
 }
 
 func newConsole() *console {

@@ -51,7 +51,7 @@ func (m matrixCommand) Run(c *console) error {
 // printTo renders into a file, without colour, or to the console.
 func printTo(c *console, path string, render func(io.Writer, reports.TerminalOptions) error) error {
 	if path == "" {
-		return c.print(func(w io.Writer) error { return render(w, reports.TerminalOptions{Color: c.color, Width: c.width}) })
+		return c.print(func(w io.Writer) error { return render(w, c.options(0)) })
 	}
 	var failed error
 	err := atomicfile.Write(path, 0o600, func(w io.Writer) error {

@@ -35,7 +35,7 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 	if cmd.Calls < 1 || cmd.For <= 0 {
 		return fmt.Errorf("%w: --calls %d, --for %s: both must be positive", errUsage, cmd.Calls, cmd.For)
 	}
-	config, err := cmd.config()
+	config, err := cmd.config(c)
 	if err != nil {
 		return err
 	}

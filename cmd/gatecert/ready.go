@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
 	"time"
 
 	"github.com/gatecert/gatecert/internal/atomicfile"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/internal/wait"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -39,12 +38,8 @@ func (f readyFile) write(serverURL string) error {
 	return nil
 }
 
-const (
-	// knockEvery is the interval between two attempts to reach a gateway that is starting.
-	knockEvery = 100 * time.Millisecond
-	// knockTimeout is how long one attempt may take.
-	knockTimeout = time.Second
-)
+// knockEvery is the interval between two attempts to reach a gateway that is starting.
+const knockEvery = 100 * time.Millisecond
 
 // await loads a profile when its file is there and its gateway accepts connections. It gives up after limit, with the error
 // of the last attempt: what a run would say about it.
@@ -75,33 +70,6 @@ func await(ctx context.Context, limit time.Duration, load func() (profile.Profil
 
 // accepts reports whether somebody accepts connections at a base URL.
 func accepts(ctx context.Context, baseURL string) bool {
-	address, err := hostPort(baseURL)
-	if err != nil {
-		return true // the run says what is wrong with it
-	}
-	connection, err := (&net.Dialer{Timeout: knockTimeout}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return false
-	}
-	_ = connection.Close()
-	return true
-}
-
-// hostPort is the address that a base URL leads to.
-func hostPort(baseURL string) (string, error) {
-	u, err := url.Parse(baseURL)
-	if err != nil {
-		return "", err
-	}
-	port := u.Port()
-	switch {
-	case u.Hostname() == "":
-		return "", fmt.Errorf("%q has no host", u.Redacted())
-	case port != "":
-	case u.Scheme == "https":
-		port = "443"
-	default:
-		port = "80"
-	}
-	return net.JoinHostPort(u.Hostname(), port), nil
+	address, err := runner.Address(baseURL)
+	return err != nil || runner.Accepts(ctx, address) // the run says what is wrong with the URL
 }

@@ -36,8 +36,8 @@ Exit codes: those of a run of this one case.`
 
 // mayTell reports whether the key may be sent to a URL that only the log names: the log may be a stranger's, and the key of the
 // environment was not meant for it. It returns [errUsage].
-func (r replayCommand) mayTell(c *console, url string) error {
-	if url == "" || r.Yes || r.Key != cmp.Or(os.Getenv("GATECERT_KEY"), os.Getenv("GATEWAY_KEY")) {
+func (f targetFlags) mayTell(c *console, url string, yes bool) error {
+	if url == "" || yes || f.Key != cmp.Or(os.Getenv("GATECERT_KEY"), os.Getenv("GATEWAY_KEY")) {
 		return nil
 	}
 	shown := plain.Text(url, maxReason)
@@ -57,18 +57,10 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	var config gatecert.Config
-	if config.Target, err = r.profile(); err != nil {
+	if config.Target, err = r.orLogged(c, earlier, r.Yes); err != nil {
 		return err
 	}
 	r.tellRoot(c)
-	if config.Target.BaseURL == "" && config.Target.Driver == "" {
-		if config.Target, err = runner.TargetOf(earlier, r.Key); err != nil {
-			return err
-		}
-		if err := r.mayTell(c, config.Target.BaseURL); err != nil {
-			return err
-		}
-	}
 	config.AllowActions = r.permits(config.Target)
 	c.tellActions(config)
 	changes, err := c.prepareIn(&config, filepath.Dir(logPath(r.From)), r.Yes)
@@ -82,7 +74,7 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	before, _ := earlier.Case(r.Case) // Replay has found it
 	replay := reports.Replay{Before: before, After: again.AllCases()[0]}
-	if err := replay.Terminal(c.out, reports.TerminalOptions{Color: c.color, Width: c.width}); err != nil {
+	if err := replay.Terminal(c.out, c.options(0)); err != nil {
 		return err
 	}
 	return outcome(again)

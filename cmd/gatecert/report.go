@@ -38,7 +38,7 @@ func (r reportCommand) Run(c *console) error {
 
 func (r reportCommand) render(c *console, run runlog.Run) error {
 	if r.Out == "" && (len(r.Format) == 0 || slices.Equal(r.Format, []string{"terminal"})) {
-		return reports.Terminal(c.out, run, reports.TerminalOptions{Color: c.color, Width: c.width})
+		return reports.Terminal(c.out, run, c.options(0))
 	}
 	formats, err := formatsNamed(r.Format)
 	switch {

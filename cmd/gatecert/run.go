@@ -16,6 +16,7 @@ import (
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 type runCommand struct {
@@ -23,6 +24,8 @@ type runCommand struct {
 	Level       string        `complete:"levels" help:"Highest certification level: edge, relay, account, store, full. Default: edge with a URL, otherwise all cases but the load cases, which full includes."`
 	Rows        []string      `complete:"rows" help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
 	Surfaces    []string      `complete:"surfaces" help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
+	Failed      string        `help:"Run only the cases that failed, could not be judged or never ran in an earlier run: its folder or its run.ndjson. The gateway is the one in its log, unless another is named." placeholder:"RUN" type:"path"`
+	UntilPass   bool          `help:"With --failed: run them again whenever the gateway comes back after a restart, until all pass."`
 	Concurrency int           `help:"Cases at once. Default: the profile's, or 8." placeholder:"N"`
 	Baseline    string        `help:"Expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
 	Update      bool          `name:"update-baseline" help:"Rewrite --baseline so that it expects exactly the failures of this run."`
@@ -44,6 +47,8 @@ func (runCommand) Help() string {
   gatecert run https://gateway.example --model gpt-4o-mini --model anthropic=claude-haiku-4-5      a model by API format
   gatecert run https://gateway.example --model m --claim codes=none               judged by table 1 only
   gatecert run --target my-gateway.yaml --level relay      as the profile says, up to level relay
+  gatecert run --failed reports/latest                     what failed in the last run, again
+  gatecert run --failed reports/latest --until-pass        the same after every restart of the gateway, until all pass
   gatecert run --target new-api.yaml --yes                 a running new-api, prepared and restored (docs/new-api.md)
   gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not fail the run
   gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept the failures of this run
@@ -52,22 +57,67 @@ The run's log is run.ndjson in its folder; gatecert report FOLDER renders the re
 gateway cannot be reached for example, changes nothing in the folder. Two runs cannot write into one folder at once.`
 }
 
-func (r runCommand) Run(ctx context.Context, c *console) (err error) {
-	config, err := r.config(ctx)
-	if err != nil {
-		return err
-	}
+func (r runCommand) Run(ctx context.Context, c *console) error {
 	formats, err := formatsNamed(r.Format)
 	if err != nil {
 		return err
 	}
+	if r.Failed != "" {
+		return r.playFailed(ctx, c, formats)
+	}
+	if r.UntilPass {
+		return fmt.Errorf("%w: --until-pass plays what failed in an earlier run: name that run with --failed RUN", errUsage)
+	}
+	if err := r.find(c); err != nil {
+		return err
+	}
+	config, err := r.config(ctx, r.profile)
+	if err != nil {
+		return err
+	}
+	return r.play(ctx, c, config, formats, nil)
+}
+
+// playFailed plays what failed in an earlier run, once or until it passes.
+func (r runCommand) playFailed(ctx context.Context, c *console, formats []reports.Format) error {
+	f, err := failuresIn(c, r.Failed)
+	if err != nil {
+		return err
+	}
+	target, err := r.orLogged(c, f.earlier, r.Yes)
+	if err != nil && (r.Wait == 0 || r.Target == "") {
+		return err
+	}
+	again := func() (profile.Profile, error) { return target, nil }
+	if r.Target != "" {
+		again = r.profile
+	}
+	config, err := r.config(ctx, again)
+	if err != nil {
+		return err
+	}
+	config = f.selected(config)
+	if r.UntilPass {
+		r.tellRoot(c)
+		return r.untilPass(ctx, c, config, f, formats)
+	}
+	return r.play(ctx, c, config, formats, &f)
+}
+
+// play plays a configuration once, and reports it. With failures, it says how many of them are fixed.
+func (r runCommand) play(ctx context.Context, c *console, config gatecert.Config, formats []reports.Format, f *failures) error {
 	r.tellRoot(c)
 	run, out, err := c.certify(ctx, config, runOptions{out: r.Out, kind: latestRun, formats: formats, yes: r.Yes, keep: r.Keep})
 	if !began(run) {
 		return err
 	}
-	if termErr := reports.Terminal(c.out, run, reports.TerminalOptions{Color: c.color, Width: c.width, Failures: r.Failures}); termErr != nil {
+	if termErr := reports.Terminal(c.out, run, c.options(r.Failures)); termErr != nil {
 		return errors.Join(err, termErr)
+	}
+	if f != nil {
+		if termErr := reports.NewRetry(f.earlier, run, f.cases).Terminal(c.out, c.options(0), false); termErr != nil {
+			return errors.Join(err, termErr)
+		}
 	}
 	fmt.Fprintf(c.out, "reports: %s\n", out.shown(formats[0].File))
 	if err != nil && run.Complete() {
@@ -144,7 +194,8 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 	return run, out, err
 }
 
-func (r runCommand) config(ctx context.Context) (gatecert.Config, error) {
+// config is the configuration of a run of the target that load returns.
+func (r runCommand) config(ctx context.Context, load func() (profile.Profile, error)) (gatecert.Config, error) {
 	known, err := r.baseline()
 	if err != nil {
 		return gatecert.Config{}, err
@@ -161,7 +212,7 @@ func (r runCommand) config(ctx context.Context) (gatecert.Config, error) {
 	if r.Concurrency < 0 || r.Concurrency > 256 {
 		return config, fmt.Errorf("%w: --concurrency %d: want 1 to 256", errUsage, r.Concurrency)
 	}
-	if config.Target, err = await(ctx, r.Wait, r.profile); err != nil {
+	if config.Target, err = await(ctx, r.Wait, load); err != nil {
 		return config, err
 	}
 	config.AllowActions, config.TimeLimit = r.permits(config.Target), r.TimeLimit

@@ -55,7 +55,7 @@ func (s selftestCommand) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return err
 	}
-	if err := test.Terminal(c.out, reports.TerminalOptions{Color: c.color, Width: c.width}); err != nil {
+	if err := test.Terminal(c.out, c.options(0)); err != nil {
 		return err
 	}
 	if s.Out != "" {

@@ -20,7 +20,7 @@ Examples:
 }
 
 func (cmd timeoutCommand) Run(ctx context.Context, c *console) error {
-	config, err := cmd.config()
+	config, err := cmd.config(c)
 	if err != nil {
 		return err
 	}

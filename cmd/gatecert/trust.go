@@ -26,25 +26,31 @@ func (trustCommand) Help() string {
 is a file in gatecert/trusted in your configuration folder, named by the digest of the profile's path and content. A profile that
 gatecert gateway --profile-out has written is trusted. Without agreement, the cases that need actions are not-offered.
 
+It also agrees that a gatecert.yaml is used when a command in its folder names no gateway, for as long as it sends the same variables
+to the same URL and opens the same files.
+
   gatecert trust my-gateway.yaml
   gatecert trust my-gateway.yaml --forget`
 }
 
 func (t trustCommand) Run(c *console) error {
 	if t.Forget {
-		return forget(t.Profile)
+		return errors.Join(toActions.forget(t.Profile), toUse.forget(t.Profile))
 	}
 	p, err := loadProfile(t.Profile)
 	if err != nil {
 		return err
 	}
-	actions := p.Actions()
-	if len(actions) == 0 {
-		fmt.Fprintf(c.out, "%s runs nothing: there is nothing to agree to\n", t.Profile)
+	printReach(c.out, p)
+	printActions(c, p)
+	if err := toUse.add(t.Profile, reachDigest(p)); err != nil {
+		return err
+	}
+	if len(p.Actions()) == 0 {
+		fmt.Fprintf(c.out, "trusted until it reaches something else: %s\n", t.Profile)
 		return nil
 	}
-	printActions(c, p)
-	if err := trust(t.Profile, p.Digest); err != nil {
+	if err := toActions.add(t.Profile, p.Digest); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "trusted until it changes: %s\n", t.Profile)
@@ -60,7 +66,7 @@ func printActions(c *console, p profile.Profile) {
 
 // permits reports whether the user has agreed to the actions of a profile.
 func (f targetFlags) permits(p profile.Profile) bool {
-	return f.AllowActions || f.Target != "" && p.Digest != "" && trusted(f.Target, p.Digest)
+	return f.AllowActions || f.Target != "" && p.Digest != "" && toActions.include(f.Target, p.Digest)
 }
 
 // tellActions says that the actions of a profile will not run.
@@ -71,23 +77,31 @@ func (c *console) tellActions(config gatecert.Config) {
 	}
 }
 
-// trustedFolder holds a file for each agreement. The file holds the path of its profile.
-func trustedFolder() (string, error) {
+// agreements are of one kind: what is agreed to. Its name is that of the folder with a file for each agreement. The file holds
+// the path of its profile.
+type agreements string
+
+const (
+	toActions agreements = "trusted" // the profile's shell lines and SQL statements may run: digest is that of its content
+	toUse     agreements = "found"   // it may be used where nobody has named it: digest is that of what it reaches
+)
+
+func (a agreements) folder() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
 		return "", fmt.Errorf("no folder for agreements: %w", err)
 	}
-	return filepath.Join(dir, "gatecert", "trusted"), nil
+	return filepath.Join(dir, "gatecert", string(a)), nil
 }
 
-// agreement is the path of the file for a profile. The profile's own path is in its name: the same lines mean something else in
+// file is the path of the file for a profile. The profile's own path is in its name: the same lines mean something else in
 // another folder, where ./break.sh is somebody else's.
-func agreement(file, digest string) (agreed, path string, err error) {
-	dir, err := trustedFolder()
+func (a agreements) file(profile, digest string) (agreed, path string, err error) {
+	dir, err := a.folder()
 	if err != nil {
 		return "", "", err
 	}
-	if path, err = filepath.Abs(file); err != nil {
+	if path, err = filepath.Abs(profile); err != nil {
 		return "", "", err
 	}
 	if resolved, err := filepath.EvalSymlinks(path); err == nil {
@@ -100,8 +114,9 @@ func agreement(file, digest string) (agreed, path string, err error) {
 
 func digestOf(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
 
-func trusted(file, digest string) bool {
-	agreed, _, err := agreement(file, digest)
+// include reports whether the user has agreed to a profile.
+func (a agreements) include(profile, digest string) bool {
+	agreed, _, err := a.file(profile, digest)
 	if err != nil {
 		return false
 	}
@@ -109,8 +124,8 @@ func trusted(file, digest string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// agreements are the files in a folder of agreements, each with the path of the profile that it is about.
-func agreements(dir string) (about map[string]string, err error) {
+// agreementsIn are the files in a folder of agreements, each with the path of the profile that it is about.
+func agreementsIn(dir string) (about map[string]string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read the agreements: %w", err)
@@ -128,10 +143,10 @@ func agreements(dir string) (about map[string]string, err error) {
 // unwritten is how long an agreement may be about a file that is not there: gatecert gateway agrees first and writes then.
 const unwritten = time.Hour
 
-// trust agrees to a profile, which need not be there yet. It forgets what was agreed to about the same file before, and about
+// add agrees to a profile, which need not be there yet. It forgets what was agreed to about the same file before, and about
 // files that are gone.
-func trust(file, digest string) error {
-	agreed, path, err := agreement(file, digest)
+func (a agreements) add(profile, digest string) error {
+	agreed, path, err := a.file(profile, digest)
 	if err != nil {
 		return err
 	}
@@ -139,7 +154,7 @@ func trust(file, digest string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the folder for agreements: %w", err)
 	}
-	earlier, err := agreements(dir)
+	earlier, err := agreementsIn(dir)
 	if err != nil {
 		return err
 	}
@@ -161,13 +176,13 @@ func olderThan(file string, age time.Duration) bool {
 	return err == nil && time.Since(info.ModTime()) > age
 }
 
-// forget withdraws what was agreed to about a file, whatever its content was.
-func forget(file string) error {
-	agreed, path, err := agreement(file, "")
+// forget withdraws what was agreed to about a profile, whatever its content was.
+func (a agreements) forget(profile string) error {
+	agreed, path, err := a.file(profile, "")
 	if err != nil {
 		return err
 	}
-	all, err := agreements(filepath.Dir(agreed))
+	all, err := agreementsIn(filepath.Dir(agreed))
 	if err != nil {
 		return err
 	}

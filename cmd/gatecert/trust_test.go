@@ -101,7 +101,7 @@ func TestTheGatewaysProfileIsTrustedWhenItAppears(t *testing.T) {
 	defer cancel()
 	for began := time.Now(); ; runtime.Gosched() {
 		if raw, err := os.ReadFile(file); err == nil {
-			assert.True(t, trusted(file, digestOf(raw)))
+			assert.True(t, toActions.include(file, digestOf(raw)))
 			return
 		}
 		require.Less(t, time.Since(began), 20*time.Second)
@@ -113,24 +113,24 @@ func TestAgreementsAboutFilesThatAreNotThere(t *testing.T) {
 	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	dir := t.TempDir()
 	file, other := filepath.Join(dir, "a.yaml"), filepath.Join(dir, "b.yaml")
-	require.NoError(t, trust(file, "digest"))
-	require.NoError(t, trust(other, "digest"))
-	assert.True(t, trusted(file, "digest"), "another agreement leaves it")
-	require.NoError(t, trust(file, "new"))
-	assert.False(t, trusted(file, "digest"), "the file has other content")
-	assert.True(t, trusted(file, "new"))
+	require.NoError(t, toActions.add(file, "digest"))
+	require.NoError(t, toActions.add(other, "digest"))
+	assert.True(t, toActions.include(file, "digest"), "another agreement leaves it")
+	require.NoError(t, toActions.add(file, "new"))
+	assert.False(t, toActions.include(file, "digest"), "the file has other content")
+	assert.True(t, toActions.include(file, "new"))
 
 	age := func() {
-		agreed, _, err := agreement(file, "new")
+		agreed, _, err := toActions.file(file, "new")
 		require.NoError(t, err)
 		long := time.Now().Add(-2 * unwritten)
 		require.NoError(t, os.Chtimes(agreed, long, long))
 	}
 	age()
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	require.NoError(t, trust(other, "digest"))
-	assert.True(t, trusted(file, "new"), "the file is there")
+	require.NoError(t, toActions.add(other, "digest"))
+	assert.True(t, toActions.include(file, "new"), "the file is there")
 	require.NoError(t, os.Remove(file))
-	require.NoError(t, trust(other, "digest"))
-	assert.False(t, trusted(file, "new"), "the file is gone")
+	require.NoError(t, toActions.add(other, "digest"))
+	assert.False(t, toActions.include(file, "new"), "the file is gone")
 }

@@ -1,0 +1,77 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// Retry compares the cases that failed in an earlier run with what they give now.
+type Retry struct {
+	replays []Replay
+	later   runlog.Run
+}
+
+// NewRetry compares some cases of an earlier run, which failed or never ran there, with those of a later one.
+func NewRetry(earlier, later runlog.Run, cases []string) Retry {
+	r := Retry{later: later}
+	for _, id := range cases {
+		after, ok := later.Case(id)
+		if !ok {
+			continue // the selection left it out
+		}
+		before, ok := earlier.Case(id)
+		if !ok {
+			before.CaseKey, before.Verdict = after.CaseKey, contract.Error
+		}
+		r.replays = append(r.replays, Replay{Before: before, After: after})
+	}
+	return r
+}
+
+// retryLines is how many fixed cases are named.
+const retryLines = 10
+
+// Terminal writes how many of the cases are fixed, and which. What still fails stands in the report of the run; with causes, it is
+// written here. It fails only when w does.
+func (r Retry) Terminal(w io.Writer, opts TerminalOptions, causes bool) error {
+	t := terminal{opts: opts.withDefaults()}
+	if causes {
+		t.causes(r.later)
+	}
+	counts := make(map[ReplayOutcome]int)
+	var fixed []Replay
+	notOffered := 0
+	for _, replay := range r.replays {
+		outcome := replay.Outcome()
+		switch {
+		case replay.After.Verdict == contract.NotOffered:
+			notOffered++
+		case outcome == Fixed:
+			fixed = append(fixed, replay)
+		default:
+			counts[outcome]++
+		}
+	}
+	for _, f := range fixed[:min(len(fixed), retryLines)] {
+		t.line("%s fixed: %s", t.sign(f.After.Verdict), plain.Text(f.After.ID, nameLimit))
+	}
+	if rest := len(fixed) - retryLines; rest > 0 {
+		t.line("  … and %d more", rest)
+	}
+	parts := []string{fmt.Sprintf("%d fixed", len(fixed))}
+	for _, outcome := range []ReplayOutcome{StillFailing, Different} {
+		if n := counts[outcome]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, outcome))
+		}
+	}
+	if notOffered > 0 {
+		parts = append(parts, fmt.Sprintf("%d not offered", notOffered))
+	}
+	t.line("of %s that failed before: %s", plain.Count(len(r.replays), "case"), strings.Join(parts, ", "))
+	return flush(w, &t.out)
+}
