@@ -66,7 +66,8 @@ type Config struct {
 
 // Progress is how far a run has come. Phase is one of the phases below. Target is the base URL of the gateway, "" until
 // [PhaseControls]. Done counts the cases that have ended, Total those that must run; Total is 0 until [PhaseControls] has
-// ended. Last is the case that has just ended, nil when the call reports something else. Plan says what the load cases are
+// ended. Running counts the cases that run now, and Longest is the id of the one that has run for the longest time, since Since; "" for
+// none. Last is the case that has just ended, nil when the call reports something else. Plan says what the load cases are
 // going to send; it is reported once, before the first case, and "" otherwise. Load is how far a load case has come, nil
 // otherwise.
 type Progress = runner.Progress

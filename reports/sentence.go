@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/plain"
@@ -155,6 +156,15 @@ func styleOf(v contract.Verdict) verdictStyle {
 	default:
 		return verdictStyle{"E", "in error", "in error", "1;7;31"}
 	}
+}
+
+// CaseLine is a case in one line: its sign, its id, how long it took, and its problem if it has one. It is safe to show.
+func CaseLine(c runlog.Case) string {
+	line := fmt.Sprintf("%s %s %s", sign(c.Verdict.OrError()), plain.Text(c.ID, nameLimit), c.Duration.Round(time.Millisecond))
+	if headline := Headline(c); headline != "" && c.Verdict != contract.Pass {
+		line += ": " + headline
+	}
+	return line
 }
 
 func sign(v contract.Verdict) string { return styleOf(v).sign }

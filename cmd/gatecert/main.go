@@ -4,16 +4,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	"golang.org/x/term"
 
 	"github.com/gatecert/gatecert/internal/version"
-	"github.com/gatecert/gatecert/reports"
 )
 
 // cli is the command line. Each command has a file in this folder.
@@ -50,18 +47,6 @@ const description = `gatecert certifies LLM API gateways against the published e
 Exit codes: 0 conformant; 1 not conformant; 2 usage or configuration; 3 nothing ran or the run is incomplete;
 4 baseline out of date; 5 target unreachable, inconclusive or harness fault.`
 
-// console is what commands talk to.
-type console struct {
-	out, err io.Writer
-	// in answers questions; nil when there is nobody to ask.
-	in       io.Reader
-	color    bool
-	width    int
-	terminal bool // err is a terminal: progress may move
-	// shown is set when out is a terminal: what it would obey is escaped.
-	shown bool
-}
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once: the first one gave the run its chance to end cleanly.
@@ -69,28 +54,6 @@ func main() {
 	code := execute(ctx, os.Args[1:], newConsole())
 	stop()
 	os.Exit(code)
-}
-
-// options are those of reports for this console. failures is the number of causes with an example, 0 for the default.
-func (c *console) options(failures int) reports.TerminalOptions {
-	return reports.TerminalOptions{Color: c.color, Width: c.width, Failures: failures}
-}
-
-func newConsole() *console {
-	c := &console{out: os.Stdout, err: os.Stderr, width: 100}
-	c.terminal = term.IsTerminal(int(os.Stderr.Fd()))
-	if c.terminal && term.IsTerminal(int(os.Stdin.Fd())) {
-		c.in = os.Stdin
-	}
-	if term.IsTerminal(int(os.Stdout.Fd())) {
-		c.shown = true
-		_, noColor := os.LookupEnv("NO_COLOR")
-		c.color = !noColor && os.Getenv("TERM") != "dumb"
-		if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
-			c.width = width
-		}
-	}
-	return c
 }
 
 // newParser returns the parser of a command line.

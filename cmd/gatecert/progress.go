@@ -11,6 +11,7 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
@@ -27,7 +28,7 @@ const printEvery = 5 * time.Second
 
 func newBar(c *console) bar {
 	b := bar{c: c}
-	if c.terminal {
+	if c.terminal && !c.quiet {
 		b.bars = mpb.New(mpb.WithOutput(c.err), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))
 	}
 	return b
@@ -67,8 +68,9 @@ func (b *bar) close() {
 type progress struct {
 	bar
 	phase    string
-	troubled atomic.Int64 // read by the bar's own goroutine, as is load
+	troubled atomic.Int64 // read by the bar's own goroutine, as are load and last
 	load     atomic.Pointer[string]
+	last     atomic.Pointer[gatecert.Progress]
 }
 
 func (p *progress) show(s gatecert.Progress) {
@@ -79,11 +81,16 @@ func (p *progress) show(s gatecert.Progress) {
 	if s.Last != nil && !s.Last.Verdict.Conformant() && s.Last.Verdict != contract.NotOffered {
 		p.troubled.Add(1)
 	}
+	p.last.Store(&s)
+	if p.c.verbose && s.Last != nil {
+		p.linef("%s", reports.CaseLine(*s.Last))
+	}
 	if s.Load != nil {
 		line := loadLine(*s.Load)
 		p.load.Store(&line)
 	}
 	switch {
+	case p.c.quiet:
 	case p.bars != nil && s.Total > 0:
 		p.draw("cases", s.Done, s.Total, p.state)
 	case p.bars == nil && (s.Phase != p.phase || time.Since(p.printed) > printEvery):
@@ -105,7 +112,7 @@ func (p *progress) print(s gatecert.Progress) {
 			p.linef("%s", loadLine(*s.Load))
 		}
 	default:
-		p.linef("%d of %s, %d not conformant", s.Done, plain.Count(s.Total, "case"), p.troubled.Load())
+		p.linef("%d of %s, %d not conformant%s", s.Done, plain.Count(s.Total, "case"), p.troubled.Load(), running(s))
 	}
 }
 
@@ -113,7 +120,25 @@ func (p *progress) print(s gatecert.Progress) {
 func (p *progress) state() string {
 	text := fmt.Sprintf("  %d not conformant", p.troubled.Load())
 	if line := p.load.Load(); line != nil {
-		text += "  " + *line
+		return text + "  " + *line
+	}
+	if last := p.last.Load(); last != nil {
+		text += running(*last)
+	}
+	return text
+}
+
+// waited is how long a case runs before the progress names it: most take milliseconds.
+const waited = time.Second
+
+// running says what a run waits for: the case that has run for the longest time, once that is worth a word.
+func running(s gatecert.Progress) string {
+	if s.Running == 0 {
+		return ""
+	}
+	text := fmt.Sprintf(", %d running", s.Running)
+	if since := time.Since(s.Since); since >= waited {
+		text += fmt.Sprintf(", %s for %.0f s", plain.Text(s.Longest, maxReason), since.Seconds())
 	}
 	return text
 }

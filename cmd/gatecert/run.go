@@ -35,6 +35,8 @@ type runCommand struct {
 	Yes         bool          `help:"Permit the changes that a driver makes on a running gateway (it lists them first), and load cases on a gateway that is not on this machine. For CI."`
 	TimeLimit   time.Duration `help:"End a run that takes longer; it is incomplete then, with exit code 3. 0 for no limit. Default: ${default}." default:"15m"`
 	Wait        time.Duration `help:"Wait so long for a gateway that is starting: until the file of --target is there, and the gateway accepts connections. Default: not at all."`
+	Quiet       bool          `short:"q" xor:"words" help:"Print only the closing sentence, errors, and what needs your attention before anything is sent."`
+	Verbose     bool          `short:"v" xor:"words" help:"Print each case when it ends, and an example for every cause."`
 	Failures    int           `help:"Number of causes of failures shown with an example on the terminal; each of the others has a line. Default: ${default}." default:"5"`
 }
 
@@ -58,6 +60,7 @@ gateway cannot be reached for example, changes nothing in the folder. Two runs c
 }
 
 func (r runCommand) Run(ctx context.Context, c *console) error {
+	c.quiet, c.verbose = r.Quiet, r.Verbose
 	formats, err := formatsNamed(r.Format)
 	if err != nil {
 		return err
@@ -111,7 +114,7 @@ func (r runCommand) play(ctx context.Context, c *console, config gatecert.Config
 	if !began(run) {
 		return err
 	}
-	if termErr := reports.Terminal(c.out, run, c.options(r.Failures)); termErr != nil {
+	if termErr := c.report(run, r.Failures); termErr != nil {
 		return errors.Join(err, termErr)
 	}
 	if f != nil {
@@ -135,6 +138,15 @@ func (r runCommand) play(ctx context.Context, c *console, config gatecert.Config
 	return outcome(run)
 }
 
+// report prints the report of a run: all of it, or with --quiet its closing sentence.
+func (c *console) report(run runlog.Run, failures int) error {
+	if c.quiet {
+		_, err := fmt.Fprintf(c.out, "%s.\n", reports.Sentence(run))
+		return err
+	}
+	return reports.Terminal(c.out, run, c.options(failures))
+}
+
 // runOptions are what a command says about a run, besides its configuration.
 type runOptions struct {
 	// out is the folder that the user named, "" for one of its own.
@@ -152,7 +164,7 @@ type runOptions struct {
 func (c *console) certify(ctx context.Context, config gatecert.Config, options runOptions) (run runlog.Run, out *output, err error) {
 	c.tellActions(config)
 	if config.TimeLimit > 0 {
-		fmt.Fprintf(c.err, "the run ends after %s at the latest (--time-limit)\n", config.TimeLimit)
+		c.notef("the run ends after %s at the latest (--time-limit)", config.TimeLimit)
 	}
 	journal, err := c.mayChange(&config, options.yes)
 	if err != nil {
@@ -187,7 +199,7 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 	if err == nil && options.keep > 0 && out.own && run.Complete() {
 		removed, err := out.prune(options.keep)
 		if removed > 0 {
-			fmt.Fprintf(c.err, "%s removed\n", plain.Count(removed, "earlier run"))
+			c.notef("%s removed", plain.Count(removed, "earlier run"))
 		}
 		return run, out, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -105,6 +106,9 @@ type Progress struct {
 	Phase       string
 	Target      string
 	Done, Total int
+	Running     int
+	Longest     string
+	Since       time.Time
 	Last        *runlog.Case
 	Plan        string
 	Load        *load.Progress
@@ -128,6 +132,37 @@ type reporter struct {
 	target string
 	total  int
 	done   int
+	// running are the cases that have begun and not ended, by their id, with the time at which they began.
+	running map[string]time.Time
+}
+
+// begin reports that a case begins. One that begins again goes on.
+func (r *reporter) begin(phase, id string) {
+	if r.call == nil {
+		return
+	}
+	r.mu.Lock()
+	if r.running == nil {
+		r.running = make(map[string]time.Time)
+	}
+	_, again := r.running[id]
+	if !again {
+		r.running[id] = time.Now()
+	}
+	r.mu.Unlock()
+	if !again {
+		r.report(Progress{Phase: phase})
+	}
+}
+
+// longest is the case that has run for the longest time, "" for none. The lock is held.
+func (r *reporter) longest() (id string, since time.Time) {
+	for running, began := range r.running {
+		if id == "" || began.Before(since) {
+			id, since = running, began
+		}
+	}
+	return id, since
 }
 
 // report calls the callback with p, completed by what is the same for all: target and counts.
@@ -139,7 +174,10 @@ func (r *reporter) report(p Progress) {
 	defer r.mu.Unlock()
 	if p.Last != nil {
 		r.done++
+		delete(r.running, p.Last.ID)
 	}
+	p.Longest, p.Since = r.longest()
+	p.Running = len(r.running)
 	p.Target, p.Done, p.Total = r.target, r.done, r.total
 	r.call(p)
 }

@@ -22,12 +22,14 @@ type loadSession struct {
 	*targets.Session
 
 	runner *runner
+	phase  string
 }
 
 var _ steps.Session = loadSession{}
 
 // Observe implements [steps.Session].
 func (s loadSession) Observe(ctx context.Context, c contract.Case) (contract.Observation, error) {
+	s.runner.progress.begin(s.phase, c.ID())
 	o, err := s.Session.Observe(ctx, c)
 	if errors.Is(err, targets.ErrGivenUp) {
 		err = fmt.Errorf("%w: %s", steps.ErrGivenUp, strings.TrimPrefix(err.Error(), targets.ErrGivenUp.Error()+": "))
@@ -37,6 +39,7 @@ func (s loadSession) Observe(ctx context.Context, c contract.Case) (contract.Obs
 
 // RunLoad implements [steps.Session].
 func (s loadSession) RunLoad(ctx context.Context, c contract.Case) (result steps.LoadResult, err error) {
+	s.runner.progress.begin(PhaseLoad, c.ID())
 	progress := func(p load.Progress) { s.runner.progress.report(Progress{Phase: PhaseLoad, Load: &p}) }
 	if c.Row != contract.RowRateLimited {
 		return runOutage(ctx, s.runner.prepared, c, progress)

@@ -314,7 +314,7 @@ func (r *runner) runCases(ctx context.Context) error {
 			selected[c.ID()] = true
 		}
 		suite := steps.Suite{
-			Features: features.FS, Session: loadSession{Session: r.session, runner: r}, Selected: selected, Witnesses: r.plan.witnesses, Concurrency: part.concurrency,
+			Features: features.FS, Session: loadSession{Session: r.session, runner: r, phase: part.phase}, Selected: selected, Witnesses: r.plan.witnesses, Concurrency: part.concurrency,
 			Sink: func(o steps.Outcome) { r.record(part.phase, o) },
 		}
 		if err := suite.Run(ctx); err != nil {

@@ -1,22 +1,17 @@
 package profile
 
 import (
+	"net"
+	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/gatecert/gatecert/exchange/redact"
 )
 
 // Reach says what of its user's machine a run with the profile uses: where it sends which environment variables, and what it
 // opens. Whoever uses a profile that he has not named has to agree to these sentences first, which stay the same as long as nothing
 // else is reached. They hold no secrets; the URL and the names in them are whatever the profile says.
 func (p Profile) Reach() []string {
-	searched, _ := p.SearchedSecrets()
-	redactor := redact.New(slices.DeleteFunc(searched, func(s redact.Secret) bool { return s.What == UpstreamAddress })...)
-	shown := func(text string) string {
-		clean, _ := redact.Inline("credential", text, redact.URLs)
-		return redactor.Text(clean)
-	}
+	shown := p.mapped(p.shownText)
 	var reach []string
 	sent := ""
 	if names := p.Variables.names(); len(names) > 0 {
@@ -25,20 +20,32 @@ func (p Profile) Reach() []string {
 	if p.BaseURL == "" {
 		reach = append(reach, "starts a gateway on this machine"+sent)
 	} else {
-		reach = append(reach, "sends requests to "+shown(p.BaseURL)+sent)
+		reach = append(reach, "sends requests to "+shown.BaseURL+sent)
 	}
 	if p.Driver != "" && p.Driver != StaticDriver && p.Driver != ReferenceDriver {
 		reach = append(reach, "creates users and channels there, as the administrator (driver "+p.Driver+")")
 	}
 	for _, part := range []struct{ verb, what string }{
-		{"serves the mock upstream at ", p.Upstream.Listen}, {"asks the mock upstream at ", p.Upstream.Attach},
-		{"opens the database ", p.Store.SQLite}, {"opens the database ", p.Store.Postgres}, {"trusts the certificates in ", p.TLS.CA},
+		{"serves the mock upstream at ", hostOf("tcp://" + p.Upstream.Listen)}, {"asks the mock upstream at ", hostOf(p.Upstream.Attach)},
+		{"opens the database ", shown.Store.SQLite}, {"opens the database ", shown.Store.Postgres}, {"trusts the certificates in ", shown.TLS.CA},
 	} {
 		if part.what != "" {
-			reach = append(reach, part.verb+shown(part.what))
+			reach = append(reach, part.verb+part.what)
 		}
 	}
 	return reach
+}
+
+// hostOf is the host and port of a URL. In reports they stand for an upstream that must not be named; here its user has to see which it is.
+func hostOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "an address that is not valid"
+	}
+	if host, port, err := net.SplitHostPort(u.Host); err == nil {
+		return net.JoinHostPort(host, port)
+	}
+	return u.Host
 }
 
 // names are the names of the variables, sorted.
