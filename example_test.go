@@ -91,7 +91,7 @@ func ExampleCertification_Run() {
 		Rows:     []string{"code:bad_response"},
 		Surfaces: []string{"chat", "messages-stream"},
 		Progress: func(p gatecert.Progress) {
-			if p.Last == nil {
+			if p.Last == nil && p.Running == 0 {
 				fmt.Printf("%s: %d of %d cases\n", p.Phase, p.Done, p.Total)
 			}
 		},

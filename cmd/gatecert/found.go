@@ -17,7 +17,7 @@ import (
 // foundProfile is the profile that is used in its folder where nothing names a gateway.
 const foundProfile = "gatecert.yaml"
 
-// find uses the profile in the working folder where neither the command line nor the environment names a gateway, and says so. It
+// find uses the profile in the working folder where neither the command line nor the environment names a gateway, with a line about it. It
 // returns [errUsage] when its user has not agreed: the folder may be a stranger's.
 func (f *targetFlags) find(c *console) error {
 	p, err := f.found()
