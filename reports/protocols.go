@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -53,31 +52,45 @@ func upstreamProtocols(run runlog.Run) []surfaceProtocol {
 	return list
 }
 
+// translates reports whether a call reached the upstream in another protocol than that of its endpoint.
+func (p surfaceProtocol) translates() bool {
+	return len(p.Seen) != 1 || p.Seen[0] != string(p.Surface.Dialect())
+}
+
 // protocolSentence says in one line how the gateway spoke to the mock upstream, and where the profile names another
 // protocol; "" where no call reached it.
 //
-//	The gateway called the upstream as anthropic for messages, messages-stream; as openai for chat
+//	The gateway called the upstream in the API format of each endpoint
+//	The gateway called the upstream as openai for messages, messages-stream; in the API format of each other endpoint
 func protocolSentence(run runlog.Run) string {
 	on, other := make(map[string][]string), make(map[string][]string)
-	for _, p := range upstreamProtocols(run) {
-		for _, protocol := range p.Seen {
-			on[protocol] = append(on[protocol], string(p.Surface))
-		}
+	list, own := upstreamProtocols(run), 0
+	if len(list) == 0 {
+		return ""
+	}
+	for _, p := range list {
 		if p.differs() {
 			other[p.Named] = append(other[p.Named], string(p.Surface))
+		}
+		if !p.translates() {
+			own++
+			continue
+		}
+		for _, protocol := range p.Seen {
+			on[protocol] = append(on[protocol], string(p.Surface))
 		}
 	}
 	var parts []string
 	for _, protocol := range slices.Sorted(maps.Keys(on)) {
 		parts = append(parts, "as "+protocol+" for "+strings.Join(on[protocol], ", "))
 	}
-	if len(parts) == 0 {
-		return ""
+	switch {
+	case len(parts) == 0:
+		parts = []string{"in the API format of each endpoint"}
+	case own > 0:
+		parts = append(parts, "in the API format of each other endpoint")
 	}
 	sentence := "The gateway called the upstream " + strings.Join(parts, "; ")
-	if len(on) == 1 {
-		sentence = "The gateway called the upstream as " + cmp.Or(slices.Collect(maps.Keys(on))...)
-	}
 	for _, named := range slices.Sorted(maps.Keys(other)) {
 		sentence += ". The profile (upstream.protocol) names " + plain.Text(named, nameLimit) + " for " + strings.Join(other[named], ", ")
 	}
