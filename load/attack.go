@@ -64,7 +64,7 @@ func newAttack(ctx context.Context, e *Engine, p Phase, plan Plan, requests []*w
 
 func (a *attack) run() (Measurement, error) {
 	m := Measurement{
-		Phase: a.phase.Name, Schedule: a.phase.text(), Started: time.Now(),
+		Phase: a.phase.Name, Rate: a.phase.Rate, Schedule: a.phase.text(), Started: time.Now(),
 		metrics: map[metricsKey]*Metrics{},
 	}
 	for i, request := range a.phase.Mix {

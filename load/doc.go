@@ -35,7 +35,8 @@
 // [Engine.Capacity] searches for the highest rate that is sustained within an [SLO], [Engine.Ramp] raises the rate until it is missed,
 // and [Engine.Sweep] measures a closed loop at growing concurrencies. [Engine.Compare] measures how two targets differ, such as
 // a gateway and its upstream. [Engine.Soak] holds a rate for long and looks for drift.
-// [WriteVegeta], [WriteHgrm] and [WriteOpenMetrics] export a measurement to other tools.
+// [Measurement.LogMain] puts a measurement into a log, from which package reports/measured renders pages and exports. [WriteVegeta]
+// exports its single results.
 //
 // # Limits
 //

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -67,41 +66,27 @@ func TestWriteVegeta(t *testing.T) {
 	assert.ErrorIs(t, WriteVegeta(io.Discard, part), ErrNotKept, "a part of the results must not look like all of them")
 }
 
-func TestWriteHgrm(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, WriteHgrm(&out, example().Of(AllRequests, runlog.Admitted).ServiceTime))
-	assert.Contains(t, out.String(), "Value\tPercentile\tTotalCount")
-	assert.Regexp(t, `(?m)^\s+4\.00\d\s+1\.0+\s+1`, out.String(), "milliseconds")
-	out.Reset()
-	require.NoError(t, WriteHgrm(&out, Histogram{}), "an empty one too")
-}
-
-func TestWriteOpenMetrics(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, WriteOpenMetrics(&out, example()))
-	text := out.String()
-	for _, line := range []string{
-		"# TYPE gatecert_load_requests counter",
-		`gatecert_load_requests_total{phase="a \"phase\"",request="chat",outcome="admitted"} 1`,
-		`gatecert_load_requests_total{phase="a \"phase\"",request="chat",outcome="refused"} 1`,
-		`gatecert_load_service_time_seconds_bucket{phase="a \"phase\"",request="chat",outcome="admitted",le="0.0025"} 0`,
-		`gatecert_load_service_time_seconds_bucket{phase="a \"phase\"",request="chat",outcome="admitted",le="0.005"} 1`,
-		`gatecert_load_service_time_seconds_bucket{phase="a \"phase\"",request="chat",outcome="admitted",le="+Inf"} 1`,
-		`gatecert_load_latency_seconds_bucket{phase="a \"phase\"",request="chat",outcome="timeout",le="1.0"} 1`,
-		`gatecert_load_offered{phase="a \"phase\""} 3`,
-		`gatecert_load_generator_ok{phase="a \"phase\""} 1`,
-	} {
-		assert.Contains(t, text, line+"\n")
+func TestLogMain(t *testing.T) {
+	m := example()
+	m.Rate = 100
+	var log runlog.Measured
+	var footer runlog.MeasuredFooter
+	m.LogMain(&log, &footer)
+	assert.Equal(t, map[runlog.Outcome]uint64{runlog.Admitted: 1, runlog.Refused: 1, runlog.Timeout: 1}, footer.Sample.Counts)
+	assert.Equal(t, []uint64{3, 3, 1}, []uint64{footer.Sample.Offered, footer.Sample.Sent, footer.Sample.Good})
+	assert.InDelta(t, 5*ms, footer.Sample.Times["latency"].P99, float64(10*time.Microsecond))
+	assert.NotContains(t, footer.Sample.Times, "ttft", "nothing was a stream")
+	assert.Equal(t, 100.0, footer.Rate)
+	assert.Len(t, log.Windows, 1)
+	var names []string
+	for _, x := range log.Metrics {
+		names = append(names, x.Metric+" "+string(x.Outcome))
+		assert.Equal(t, uint64(1), x.Count)
+		assert.Len(t, x.Bars, 1)
 	}
-	assert.True(t, strings.HasSuffix(text, "# EOF\n"))
-	assert.NotContains(t, text, "gatecert_load_ttft_seconds_bucket", "nothing was a stream")
-	families := map[string]bool{}
-	for line := range strings.Lines(text) {
-		if name, isType := strings.CutPrefix(line, "# TYPE "); isType {
-			assert.False(t, families[name], "a family is declared once: %s", name)
-			families[name] = true
-		}
-	}
+	assert.Equal(t, []string{
+		"latency admitted", "service admitted", "ttfb admitted", "latency refused", "service refused", "ttfb refused", "latency timeout", "service timeout",
+	}, names)
 }
 
 type failingWriter struct{}
@@ -110,8 +95,6 @@ func (failingWriter) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
 func TestExportsReturnTheErrorOfTheWriter(t *testing.T) {
 	assert.ErrorIs(t, WriteVegeta(failingWriter{}, example()), os.ErrClosed)
-	assert.ErrorIs(t, WriteHgrm(failingWriter{}, example().Of(0, runlog.Admitted).ServiceTime), os.ErrClosed)
-	assert.ErrorIs(t, WriteOpenMetrics(failingWriter{}, example()), os.ErrClosed)
 }
 
 func TestSoak(t *testing.T) {

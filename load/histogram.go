@@ -6,5 +6,7 @@ import "github.com/gatecert/gatecert/internal/histogram"
 // quantile is off by 0.1 % at most. The zero value is empty. It is not safe for concurrent use.
 type Histogram = histogram.Histogram
 
+type bar = histogram.Bar
+
 // Counts is the same for whole numbers from 0 to 100 million: tokens, and thousandths of tokens per second.
 type Counts = histogram.Counts

@@ -11,6 +11,8 @@ import (
 type Measurement struct {
 	Phase    string
 	Schedule string
+	// Rate is that of the schedule, in requests/s.
+	Rate float64
 	// Requests are the names of the kinds of requests, in the order of the phase's mix.
 	Requests []string
 	Started  time.Time

@@ -28,6 +28,8 @@ type Probe struct {
 	Throughput float64
 	// P50 and P99 are quantiles of the latency of admitted requests.
 	P50, P99 time.Duration
+	// Sample has everything else.
+	Sample runlog.Sample
 }
 
 // Met reports whether the probe is conclusive and met the SLO.
@@ -45,6 +47,7 @@ func newProbe(rate float64, d time.Duration, p Phase, m Measurement, slo SLO, un
 	probe := Probe{
 		Rate: rate, Duration: d, Misses: append(slo.Misses(m), m.Pace.Misses()...), Pace: m.Pace,
 		Admitted: admitted.Count, P50: admitted.Latency.Quantile(0.5), P99: admitted.Latency.Quantile(0.99),
+		Sample: m.Sample(),
 	}
 	answered := float64(max(m.answered(), 1))
 	probe.Refused = float64(m.Count(runlog.Refused)) / answered

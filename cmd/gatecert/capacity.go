@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 type capacityCommand struct {
@@ -18,6 +23,7 @@ type capacityCommand struct {
 	Errors    float64       `help:"SLO: maximum error rate, refusals included. Default: ${default}." default:"0.001"`
 	TTFT      time.Duration `name:"ttft" help:"SLO: maximum time to first token at --quantile, for streams. Default: not checked." placeholder:"DURATION"`
 	Goodput   float64       `help:"SLO: minimum share of requests that succeed within --latency. Default: not checked." placeholder:"SHARE"`
+	AtLeast   requestRate   `help:"Gate for CI: exit 1 when the capacity is certainly lower, 5 when the bounds do not decide." placeholder:"RATE"`
 	From      float64       `help:"Lowest rate to probe, in requests/s. Default: ${default}." default:"10" placeholder:"RATE"`
 	To        float64       `help:"Highest rate to probe, in requests/s. Default: 200, or 20,000 for a gateway on this machine." placeholder:"RATE"`
 	Short     time.Duration `help:"Duration of the shortest probes. Default: ${default}." default:"1s"`
@@ -85,21 +91,85 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	search.Phase.Mix = s.phase.Mix // the first request may have changed it
-	found, err := s.engine.Capacity(ctx, search)
-	progress.close()
-	printCapacity(c, found)
-	// What was measured is printed and written before anything else can fail.
-	printErr := printStreaming(c, found.AtLower)
-	if writeErr := writeMeasurement(c, cmd.Out, found.AtLower); err != nil || writeErr != nil || printErr != nil {
-		return errors.Join(loadError(err), printErr, writeErr)
+	run, err := s.begin(c, runlog.CapacityKind, &slo, cmd.facts()...)
+	if err != nil {
+		return err
 	}
-	if comparison != nil {
-		if err := cmd.compare(ctx, c, s, *comparison, progress); err != nil {
-			return err
+	search.Observe = func(p load.Probe) {
+		progress.printf("%s", probeLine(p))
+		run.point(p.Logged(runlog.SearchPart))
+	}
+	found, stopped := s.engine.Capacity(ctx, search)
+	progress.close()
+	footer := cmd.footer(run, found, stopped)
+	printCapacity(c, found)
+	printGates(c, footer.Gates)
+	// Everything that was found is printed and on disk before anything else can fail.
+	err = errors.Join(loadError(stopped), printStreaming(c, found.AtLower), run.end(footer), writeResults(c, cmd.Out, found.AtLower))
+	if err == nil && comparison != nil {
+		err = cmd.compare(ctx, c, s, run, *comparison, footer)
+	}
+	fmt.Fprintf(c.out, "reports: %s\n", run.shown())
+	if err != nil {
+		return err
+	}
+	return errors.Join(gateOutcome(footer.Gates), loadOutcome(found.Verdict()))
+}
+
+// facts are what the flags say of the search.
+func (cmd capacityCommand) facts() []runlog.MeasuredFact {
+	return []runlog.MeasuredFact{
+		{Name: "search", Text: fmt.Sprintf("probes of %s to %s, precision %g, %d in a row at each bound", cmd.Short, cmd.Full, cmd.Precision, cmd.Repeats)},
+	}
+}
+
+// footer says what a search came to. The probes after it are marked as its curve.
+func (cmd capacityCommand) footer(run *measuredRun, found load.Capacity, stopped error) runlog.MeasuredFooter {
+	f := runlog.MeasuredFooter{
+		Verdict: found.Verdict(), Interrupted: stopped != nil, Result: found.String(), Capacity: found.Found(),
+		Violations: load.LoggedViolations(found.Violations), Notes: slices.Clone(found.Notes),
+	}
+	for _, p := range found.Curve {
+		// They may be followed by others, which confirm the bounds again.
+		logged := p.Logged(runlog.SearchPart)
+		if i := slices.IndexFunc(run.log.Points, func(q runlog.Point) bool { return reflect.DeepEqual(q, logged) }); i >= 0 {
+			run.log.Points[i].Part = runlog.CurvePart
 		}
 	}
-	return loadOutcome(found.Verdict())
+	if cmd.AtLeast > 0 {
+		f.Gates = append(f.Gates, cmd.gate(found))
+	}
+	found.AtLower.LogMain(&run.log, &f)
+	return f
 }
+
+// gate says whether the capacity is at least what was asked for. Between the bounds nothing is decided.
+func (cmd capacityCommand) gate(found load.Capacity) runlog.Gate {
+	g := runlog.Gate{Text: fmt.Sprintf("at least %g/s", float64(cmd.AtLeast)), Result: contract.Untested, Why: found.String()}
+	switch want := float64(cmd.AtLeast); {
+	case found.Lower >= want:
+		g.Result = contract.Held
+	case found.Upper > 0 && found.Upper <= want && !found.GeneratorLimited && !found.Partial:
+		g.Result = contract.Violated
+	}
+	return g
+}
+
+// requestRate is a rate on the command line: 200 or 200/s.
+type requestRate float64
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (r *requestRate) UnmarshalText(text []byte) error {
+	value, err := strconv.ParseFloat(strings.TrimSuffix(string(text), "/s"), 64)
+	if err != nil || !(value > 0) || value > 1e9 {
+		return fmt.Errorf("%.20q is not a rate such as 200/s", text)
+	}
+	*r = requestRate(value)
+	return nil
+}
+
+// probeWindow is the length of a window of a probe: probes are short.
+const probeWindow = 250 * time.Millisecond
 
 // slo reads the SLO of the flags.
 func (cmd capacityCommand) slo() (load.SLO, error) {
@@ -128,17 +198,18 @@ const (
 )
 
 // compare prints the gateway's overhead. That it could not be measured does not change what was measured before.
-func (cmd capacityCommand) compare(ctx context.Context, c *console, s *loadSession, comparison load.Comparison, progress *loadProgress) error {
+func (cmd capacityCommand) compare(ctx context.Context, c *console, s *loadSession, run *measuredRun, comparison load.Comparison, footer runlog.MeasuredFooter) error {
 	compared, err := s.engine.Compare(ctx, comparison)
-	progress.close()
 	switch {
 	case errors.Is(err, load.ErrInconclusive):
 		fmt.Fprintf(c.out, "\nnote      %v\n", err)
-		return nil
+		footer.Notes = append(footer.Notes, err.Error())
+		return run.end(footer)
 	case err != nil:
 		return loadError(err)
 	}
-	return errors.Join(printCompared(c, compared), writeCompared(c, cmd.Out, compared))
+	footer.Compared = compared.Logged()
+	return errors.Join(printCompared(c, compared), run.end(footer), writeCompared(c, cmd.Out, compared))
 }
 
 // highest is the highest rate that may be sent, in requests/s.
@@ -158,10 +229,10 @@ func (cmd capacityCommand) search(s *loadSession, slo load.SLO, progress *loadPr
 	if progress.c.terminal { // elsewhere the line of each probe is enough
 		phase.Progress = progress.show
 	}
+	phase.Window = probeWindow
 	return load.Search{
 		Phase: phase, From: cmd.From, To: cmd.highest(s), Short: cmd.Short, Full: cmd.Full, Precision: cmd.Precision, Repeats: cmd.Repeats,
-		SLO:     slo,
-		Observe: func(p load.Probe) { progress.printf("%s", probeLine(p)) },
+		SLO: slo,
 	}
 }
 

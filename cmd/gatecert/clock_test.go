@@ -31,7 +31,7 @@ func TestLoadCapacityOfTheReferenceGateway(t *testing.T) {
 	assert.Contains(t, stdout, "verdict   pass\n")
 	assert.Contains(t, stdout, "  requests/s\n", "the plot")
 	assert.Contains(t, stdout, "compare   upstream (A) and gateway (B), at 50 requests/s with constant arrivals in 5 interleaved rounds of 200ms")
-	for _, name := range []string{"compare.json", "results.json", "service-time.hgrm", "latency.hgrm", "metrics.txt"} {
+	for _, name := range []string{"run.ndjson", "report.html", "compare.json", "results.json", "service-time.hgrm", "latency.hgrm", "metrics.txt"} {
 		content, err := os.ReadFile(filepath.Join(dir, name))
 		require.NoError(t, err)
 		assert.NotEmpty(t, content)
@@ -39,7 +39,7 @@ func TestLoadCapacityOfTheReferenceGateway(t *testing.T) {
 	}
 	metrics, err := os.ReadFile(filepath.Join(dir, "metrics.txt"))
 	require.NoError(t, err)
-	assert.Contains(t, string(metrics), `outcome="admitted"} 8`, "40/s for 200 ms")
+	assert.Contains(t, string(metrics), `gatecert_load_requests{target="reference",outcome="admitted"} 8`, "40/s for 200 ms")
 }
 
 // A gateway that adds 100 ms to another: it is found, in both directions of the bound, and written for programs.
@@ -77,7 +77,7 @@ func TestLoadCompareOfTwoGateways(t *testing.T) {
 }
 
 func TestLoadSoakOfAStream(t *testing.T) {
-	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--rate", "20", "--for", "1s", "--surface", "messages-stream")
+	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--rate", "20", "--for", "1s", "--surface", "messages-stream", "--out", t.TempDir())
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Contains(t, stdout, "soak      20/s for 1s: sent 20 of 20 requests, 20 admitted, 0 % errors\n")
 	assert.Contains(t, stdout, "verdict   pass\n")
@@ -85,11 +85,11 @@ func TestLoadSoakOfAStream(t *testing.T) {
 
 func TestLoadFailsAGatewayThatBreaksTheContractUnderLoad(t *testing.T) {
 	url := gatewayAfter(t, 10, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) })
-	code, stdout, stderr := invoke(t.Context(), "load", "soak", url, "--key", "sk-test-0123456789", "--model", "m", "--rate", "40", "--for", "1s")
+	code, stdout, stderr := invoke(t.Context(), "load", "soak", url, "--key", "sk-test-0123456789", "--model", "m", "--rate", "40", "--for", "1s", "--out", t.TempDir())
 	assert.Equal(t, exitNotConformant, code, stdout+stderr)
 	assert.Contains(t, stdout, "verdict   fail\n")
 	assert.Contains(t, stdout, "MUST envelope: got empty")
-	assert.Contains(t, stdout, "(31 responses)")
+	assert.Contains(t, stdout, "(32 responses)")
 	assert.NotContains(t, stdout+stderr, "sk-test")
 }
 

@@ -11,10 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 type compareCommand struct {
@@ -61,19 +63,58 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := first.announce(ctx, c, plan); err != nil {
 		return err
 	}
+	run, err := first.begin(c, runlog.CompareKind, nil, runlog.MeasuredFact{
+		Name: "rounds", Text: fmt.Sprintf("%d of twice %s, at %g requests/s", cmd.Rounds, cmd.Duration, cmd.Rate),
+	})
+	if err != nil {
+		return err
+	}
 	progress := &loadProgress{c: c}
 	comparison.Progress = func(done, of int) { progress.printf("round %d of %d", done, of) }
-	compared, err := first.engine.Compare(ctx, comparison)
+	compared, stopped := first.engine.Compare(ctx, comparison)
 	progress.close()
+	footer := comparedFooter(compared, bounds, stopped)
 	if len(compared.Differences) > 0 {
-		if printErr := errors.Join(printCompared(c, compared), writeCompared(c, cmd.Out, compared)); printErr != nil {
-			return printErr
-		}
+		err = errors.Join(printCompared(c, compared), writeCompared(c, cmd.Out, compared))
 	}
+	err = errors.Join(loadError(stopped), err, run.end(footer))
+	fmt.Fprintf(c.out, "reports: %s\n", run.shown())
 	if err != nil {
-		return loadError(err)
+		return err
 	}
 	return checkAdded(c, compared, bounds)
+}
+
+// comparedFooter says what a comparison came to.
+func comparedFooter(compared load.Compared, bounds []load.AddedBound, stopped error) runlog.MeasuredFooter {
+	found := 0
+	for _, d := range compared.Differences {
+		if d.Found() {
+			found++
+		}
+	}
+	f := runlog.MeasuredFooter{
+		Verdict: compared.Verdict(), Interrupted: stopped != nil && !errors.Is(stopped, load.ErrInconclusive), Compared: compared.Logged(),
+		Violations: load.LoggedViolations(compared.Violations),
+		Result: fmt.Sprintf("%s and %s differ in %d of %s at %g requests/s", compared.A, compared.B, found,
+			plain.Count(len(compared.Differences), "metric"), compared.Rate),
+	}
+	if stopped != nil {
+		f.Notes = append(f.Notes, stopped.Error())
+	}
+	for _, b := range bounds {
+		g := runlog.Gate{Text: fmt.Sprintf("adds at most %s=%s", b.Metric, shownValue(b.Most, b.Metric == "errors"))}
+		switch compared.Check(b) {
+		case load.Kept:
+			g.Result, g.Why = contract.Held, "the interval ends below"
+		case load.Exceeded:
+			g.Result, g.Why = contract.Violated, "the interval begins above"
+		case load.Undecided:
+			g.Result, g.Why = contract.Untested, "more rounds would tell"
+		}
+		f.Gates = append(f.Gates, g)
+	}
+	return f
 }
 
 // of returns the flags for a target that is given as a URL or as a profile.

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/measured"
 )
 
 type diffCommand struct {
@@ -19,10 +20,15 @@ type diffCommand struct {
 func (diffCommand) Help() string {
 	return `worse and better: the verdict changed. changed: the verdict is the same, but other requirements are violated. new and gone: only one
 run has the case.
+Two measurements (load capacity, load soak) are compared by the bounds of the capacity, and by the windows of each quantile with the 95 %
+confidence interval of the difference (batch means); worse: the interval excludes 0.
 Exit codes: 0 no case got worse; 1 a case got worse; 3 the runs have no case in common, or the new run is incomplete.`
 }
 
 func (d diffCommand) Run(c *console) error {
+	if isMeasured(d.Old) && isMeasured(d.New) {
+		return d.measured(c)
+	}
 	old, err := readLog(d.Old)
 	if err != nil {
 		return err
@@ -56,4 +62,36 @@ func (d diffCommand) Run(c *console) error {
 	default:
 		return nil
 	}
+}
+
+// measured compares two measurements.
+func (d diffCommand) measured(c *console) error {
+	old, err := readMeasured(d.Old)
+	if err != nil {
+		return err
+	}
+	run, err := readMeasured(d.New)
+	if err != nil {
+		return err
+	}
+	diff := measured.NewDiff(old, run)
+	if len(diff.Changes) == 0 {
+		return fmt.Errorf("%w: the measurements have nothing in common that has enough windows", errNothingCompared)
+	}
+	if err := printTo(c, d.Out, func(w io.Writer, _ reports.TerminalOptions) error {
+		switch d.Format {
+		case "md":
+			return diff.Markdown(w)
+		case "json":
+			return diff.JSON(w)
+		default:
+			return diff.Terminal(w)
+		}
+	}); err != nil {
+		return err
+	}
+	if diff.Count(measured.Worse) > 0 {
+		return shownError{exitNotConformant, "something got worse"}
+	}
+	return nil
 }

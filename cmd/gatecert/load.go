@@ -18,7 +18,6 @@ import (
 	"github.com/gatecert/gatecert/internal/tokencount"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/plain"
-	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/reference"
@@ -41,7 +40,7 @@ type loadFlags struct {
 	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
 	Arrivals    string        `help:"How requests arrive: constant (evenly), poisson (as from many independent callers), gamma:CV (in bursts with a CV above 1) or trace:FILE (instants, one a line, at the rate asked for). Default: ${default}." default:"constant"`
 	Seed        uint64        `help:"Seed of random arrivals. The same seed draws the same instants. Default: ${default}." default:"1" placeholder:"N"`
-	Out         string        `help:"Folder for the results (vegeta's JSON lines), the histograms (.hgrm) and the metrics (OpenMetrics)." placeholder:"DIR" type:"path"`
+	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the results (vegeta's JSON lines). Default: a new one, reports/START-TARGET-load, without the results; reports/load leads to it." placeholder:"DIR" type:"path"`
 	Yes         bool          `help:"Exceed the default caps on a gateway that is not on this machine, and agree to the changes that a driver lists. For CI."`
 }
 
@@ -135,6 +134,9 @@ func (f loadFlags) arrivals() (load.Arrivals, error) {
 	return load.ReadTrace(filepath.Base(path), file)
 }
 
+// surfaces are those of the requests.
+func (s *loadSession) surfaces() []dialect.Surface { return []dialect.Surface{s.surface} }
+
 // local reports whether the requests stay on this machine.
 func (s *loadSession) local() bool { return runner.OnThisMachine(s.prepared.Profile.BaseURL) }
 
@@ -183,35 +185,19 @@ func printViolations(w io.Writer, violations []load.Violation) {
 	}
 }
 
-// writeMeasurement exports a measurement to files in dir. With an empty dir it does nothing.
-func writeMeasurement(c *console, dir string, m load.Measurement) error {
+// writeResults writes vegeta's JSON lines into a folder that the user named.
+func writeResults(c *console, dir string, m load.Measurement) error {
 	if dir == "" || m.Sent == 0 {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("create the folder for the exports: %w", err)
-	}
-	admitted := m.Of(load.AllRequests, runlog.Admitted)
-	for _, f := range []struct {
-		name  string
-		write func(io.Writer) error
-	}{
-		{"results.json", func(w io.Writer) error { return load.WriteVegeta(w, m) }},
-		{"service-time.hgrm", func(w io.Writer) error { return load.WriteHgrm(w, admitted.ServiceTime) }},
-		{"latency.hgrm", func(w io.Writer) error { return load.WriteHgrm(w, admitted.Latency) }},
-		{"metrics.txt", func(w io.Writer) error { return load.WriteOpenMetrics(w, m) }},
-	} {
-		path := filepath.Join(dir, f.name)
-		err := atomicfile.Write(path, 0o600, f.write)
-		switch {
-		case errors.Is(err, load.ErrNotKept):
-			fmt.Fprintf(c.err, "%s was not written: %v\n", f.name, err)
-			_ = os.Remove(path) // one of an earlier run would be taken for this one's
-		case err != nil:
-			return fmt.Errorf("write %s: %w", path, err)
-		default:
-			fmt.Fprintf(c.out, "wrote %s\n", path)
-		}
+	path := filepath.Join(dir, resultsName)
+	err := atomicfile.Write(path, 0o600, func(w io.Writer) error { return load.WriteVegeta(w, m) })
+	switch {
+	case errors.Is(err, load.ErrNotKept):
+		fmt.Fprintf(c.err, "%s was not written: %v\n", resultsName, err)
+		return nil
+	case err != nil:
+		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/measured"
 )
 
 const (
@@ -59,8 +60,15 @@ func (l *logFile) begin(header []byte) (err error) {
 	if err := file.Sync(); err != nil {
 		return err
 	}
+	earlier := []string{resultsName}
 	for _, f := range reports.Formats() {
-		if err := os.Remove(filepath.Join(l.dir, f.File)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		earlier = append(earlier, f.File)
+	}
+	for _, f := range measured.Formats() {
+		earlier = append(earlier, f.File)
+	}
+	for _, name := range earlier {
+		if err := os.Remove(filepath.Join(l.dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("remove an earlier report: %w", err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // ramp raises the rate until the gateway misses the SLO.
@@ -21,13 +22,28 @@ func (cmd capacityCommand) ramp(ctx context.Context, c *console, s *loadSession,
 	if err := s.announce(ctx, c, plan); err != nil {
 		return err
 	}
-	result, err := s.engine.Ramp(ctx, ramp)
+	ramp.Phase.Mix = s.phase.Mix // the first request may have changed it
+	run, err := s.begin(c, runlog.CapacityKind, &slo)
+	if err != nil {
+		return err
+	}
+	result, stopped := s.engine.Ramp(ctx, ramp)
 	progress.close()
 	printRamp(c, result)
-	if writeErr := writeMeasurement(c, cmd.Out, result.Measurement); err != nil || writeErr != nil {
-		return errors.Join(loadError(err), writeErr)
+	m := result.Measurement
+	footer := runlog.MeasuredFooter{
+		Verdict: m.Verdict(), Interrupted: stopped != nil, Result: result.String(), Violations: load.LoggedViolations(m.Violations),
 	}
-	return loadOutcome(result.Measurement.Verdict())
+	for _, step := range result.Steps {
+		run.log.Points = append(run.log.Points, step.Logged())
+	}
+	m.LogMain(&run.log, &footer)
+	err = errors.Join(loadError(stopped), run.end(footer), writeResults(c, cmd.Out, m))
+	fmt.Fprintf(c.out, "reports: %s\n", run.shown())
+	if err != nil {
+		return err
+	}
+	return loadOutcome(m.Verdict())
 }
 
 func rampLine(s load.RampStep) string {

@@ -21,11 +21,22 @@ type reportCommand struct {
 
 // Help implements kong's HelpProvider.
 func (reportCommand) Help() string {
-	return `The same log always gives the same reports, byte for byte.
+	return `Of a measurement (load capacity, load soak) the formats are terminal, html, json, md, openmetrics, hgrm-latency, hgrm-service, hgrm-ttft
+and hgrm-itl. The same log always gives the same reports, byte for byte.
 The exit code is that of the run: 0 conformant, 1 not conformant, 3 incomplete, 4 baseline out of date, 5 harness fault.`
 }
 
 func (r reportCommand) Run(c *console) error {
+	if isMeasured(r.Log) {
+		m, err := readMeasured(r.Log)
+		if err != nil {
+			return err
+		}
+		if err := r.renderMeasured(c, m); err != nil {
+			return err
+		}
+		return measuredOutcome(m)
+	}
 	run, err := readLog(r.Log)
 	if err != nil {
 		return err

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -14,6 +16,7 @@ type soakCommand struct {
 	loadFlags
 	Rate float64       `help:"Requests per second. Default: ${default}." default:"20"`
 	For  time.Duration `help:"Duration. Default: ${default}." default:"1m"`
+	SLO  string        `name:"slo" help:"SLO for the whole soak, as in load capacity: exit 1 when it is missed." placeholder:"TERMS"`
 	PID  int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory." placeholder:"PID"`
 }
 
@@ -33,6 +36,10 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := soak.CheckPID(); err != nil {
 		return loadError(err)
 	}
+	slo, err := cmd.slo()
+	if err != nil {
+		return err
+	}
 	s, err := cmd.open(ctx, c, keptResults)
 	if err != nil {
 		return loadError(err)
@@ -41,6 +48,9 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	progress := &loadProgress{c: c}
 	soak.Phase = s.phase
 	soak.Phase.Progress = progress.show
+	if slo != nil {
+		soak.Phase.SLO = *slo
+	}
 	plan, err := s.engine.PlanSoak(soak)
 	if err != nil {
 		return loadError(err)
@@ -49,18 +59,60 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	soak.Phase.Mix = s.phase.Mix // the first request may have changed it
-	result, err := s.engine.Soak(ctx, soak)
+	run, err := s.begin(c, runlog.SoakKind, slo)
+	if err != nil {
+		return err
+	}
+	result, stopped := s.engine.Soak(ctx, soak)
 	progress.close()
+	footer := soakFooter(run, result, slo, stopped)
 	if result.Measurement.Sent > 0 {
-		printSoak(c, result, err)
-		if err := printStreaming(c, result.Measurement); err != nil {
-			return err
+		printSoak(c, result, stopped)
+		printGates(c, footer.Gates)
+		err = printStreaming(c, result.Measurement)
+	}
+	err = errors.Join(loadError(stopped), err, run.end(footer), writeResults(c, cmd.Out, result.Measurement))
+	fmt.Fprintf(c.out, "reports: %s\n", run.shown())
+	if err != nil {
+		return err
+	}
+	return errors.Join(gateOutcome(footer.Gates), loadOutcome(result.Measurement.Verdict()))
+}
+
+// slo reads --slo; nil for none.
+func (cmd soakCommand) slo() (*load.SLO, error) {
+	if cmd.SLO == "" {
+		return nil, nil //nolint:nilnil // none was asked for
+	}
+	slo, err := load.ParseSLO(cmd.SLO)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --slo: %w", errUsage, err)
+	}
+	return &slo, nil
+}
+
+// soakFooter says what a soak came to.
+func soakFooter(run *measuredRun, result load.SoakResult, slo *load.SLO, stopped error) runlog.MeasuredFooter {
+	m := result.Measurement
+	f := runlog.MeasuredFooter{
+		Verdict: m.Verdict(), Interrupted: stopped != nil, Violations: load.LoggedViolations(m.Violations),
+		Result: fmt.Sprintf("%s: %d of %d requests admitted, %.3g %% errors", m.Schedule, m.Count(runlog.Admitted), m.Offered, m.ErrorRate()*100),
+	}
+	for _, t := range result.Trends {
+		f.Trends = append(f.Trends, t.Logged())
+	}
+	if slo != nil && m.Sent > 0 {
+		g := runlog.Gate{Text: "SLO " + slo.String(), Result: contract.Held, Why: "every term is met"}
+		if misses := slo.Misses(m); len(misses) > 0 {
+			g.Result, g.Why = contract.Violated, strings.Join(misses, "; ")
+			if !m.Generator.OK() {
+				g.Result = contract.Untested
+			}
 		}
+		f.Gates = append(f.Gates, g)
 	}
-	if writeErr := writeMeasurement(c, cmd.Out, result.Measurement); writeErr != nil || err != nil {
-		return errors.Join(loadError(err), writeErr)
-	}
-	return loadOutcome(result.Measurement.Verdict())
+	m.LogMain(&run.log, &f)
+	return f
 }
 
 // printSoak prints the result of a soak, also of one that ended early with an error.

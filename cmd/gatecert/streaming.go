@@ -68,7 +68,7 @@ func outcomesOf(m load.Measurement) string {
 func printStreaming(c *console, m load.Measurement) error {
 	a := m.Of(load.AllRequests, runlog.Admitted)
 	if a.OutputTokens > 0 {
-		fmt.Fprintf(c.out, "tokens    %.4g/s in all, %d per answer (p50), counted by %s\n", m.TokensPerSecond(), a.Tokens.Quantile(0.5), sourcesOf(a))
+		fmt.Fprintf(c.out, "tokens    %.6g/s in all, %d per answer (p50), counted by %s\n", m.TokensPerSecond(), a.Tokens.Quantile(0.5), sourcesOf(a))
 	}
 	if a.TTFT.Count() == 0 {
 		return nil
@@ -87,7 +87,7 @@ func printStreaming(c *console, m load.Measurement) error {
 	times("stall", a.Stall)
 	times("latency", a.Latency)
 	if r := a.TokenRate; r.Count() > 0 {
-		rate := func(q float64) string { return fmt.Sprintf("%.4g/s", float64(r.Quantile(q))/1000) }
+		rate := func(q float64) string { return fmt.Sprintf("%.5g/s", float64(r.Quantile(q))/1000) }
 		lines = append(lines, []string{"tokens/s", rate(0.5), rate(0.05), rate(0.01), ""})
 	}
 	if err := table(c.out, []string{"per stream", "p50", "p95", "p99", "max"}, lines); err != nil {

@@ -17,7 +17,7 @@ import (
 
 func TestSoakOfAPlayedModel(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--surface", "chat-stream", "--rate", "20", "--for", "300ms",
-		"--upstream-profile", "ttft=30ms,itl=5ms,tokens=20")
+		"--upstream-profile", "ttft=30ms,itl=5ms,tokens=20", "--out", t.TempDir())
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stderr) // a busy machine is inconclusive
 	assert.Regexp(t, `tokens +\S+/s in all, 20 per answer \(p50\), counted by the answers' usage\n`, stdout)
 	assert.Regexp(t, `(?m)^ TTFT +[3-9]\d\S*ms`, stdout)
@@ -41,7 +41,7 @@ func TestSoakWithoutUsage(t *testing.T) {
 	}))
 	defer gateway.Close()
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", gateway.URL, "--key", "sk-test-0123456789", "--model", "m", "--surface", "chat-stream",
-		"--rate", "20", "--for", "200ms")
+		"--rate", "20", "--for", "200ms", "--out", t.TempDir())
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stderr)
 	assert.Contains(t, stderr, "note: the gateway refuses stream_options.include_usage: the tokens of streams are counted by the tokenizer")
 	assert.Contains(t, stdout, "counted by the tokenizer cl100k_base")

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // sweep measures a closed loop at each of --concurrency.
@@ -22,13 +23,24 @@ func (cmd capacityCommand) sweep(ctx context.Context, c *console, s *loadSession
 	if err := s.announce(ctx, c, plan); err != nil {
 		return err
 	}
-	result, err := s.engine.Sweep(ctx, sweep)
-	progress.close()
-	if printErr := printSweep(c, result); printErr != nil {
-		return printErr
+	sweep.Phase.Mix = s.phase.Mix // the first request may have changed it
+	run, err := s.begin(c, runlog.CapacityKind, &slo)
+	if err != nil {
+		return err
 	}
-	if writeErr := writeMeasurement(c, cmd.Out, result.AtBest); err != nil || writeErr != nil {
-		return errors.Join(loadError(err), writeErr)
+	result, stopped := s.engine.Sweep(ctx, sweep)
+	progress.close()
+	footer := runlog.MeasuredFooter{
+		Verdict: result.Verdict(), Interrupted: stopped != nil, Result: result.String(), Violations: load.LoggedViolations(result.Violations),
+	}
+	for _, l := range result.Levels {
+		run.log.Points = append(run.log.Points, l.Logged(cmd.Full))
+	}
+	result.AtBest.LogMain(&run.log, &footer)
+	err = errors.Join(loadError(stopped), printSweep(c, result), run.end(footer), writeResults(c, cmd.Out, result.AtBest))
+	fmt.Fprintf(c.out, "reports: %s\n", run.shown())
+	if err != nil {
+		return err
 	}
 	return loadOutcome(result.Verdict())
 }

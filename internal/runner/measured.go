@@ -1,9 +1,13 @@
 package runner
 
 import (
+	"time"
+
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/upstream"
@@ -17,6 +21,14 @@ type Measured struct {
 	MaxTokens int
 	// Usage asks for the usage of streams where an API has it on request.
 	Usage bool
+}
+
+// MeasuredHeader returns the header of a measurement's log. The caller adds what is asked of the measurement.
+func MeasuredHeader(p profile.Profile, kind runlog.MeasuredKind, command []string, surfaces ...dialect.Surface) runlog.MeasuredHeader {
+	return runlog.MeasuredHeader{
+		RunID: runID(), Tool: version.Tool(), Started: time.Now().Round(0).UTC(), Kind: kind, Target: targetInfo(p, surfaces),
+		Command: p.ShownCommand(command), Surfaces: surfaces,
+	}
 }
 
 // Mix returns the requests of a measurement on a surface.

@@ -21,18 +21,23 @@ var ErrSequence = errors.New("event out of sequence")
 // After a failed Write the Writer returns the same error for every further event: the line may be half written, and
 // anything after it would make the log unreadable instead of truncated.
 type Writer struct {
-	mu     sync.Mutex
+	mu sync.Mutex
+	lines
+	cases map[string]bool
+}
+
+// lines writes the events of a log, each tied to the one before it.
+type lines struct {
 	w      io.Writer
 	opened bool
 	closed bool
 	link   Link // of the next event
-	cases  map[string]bool
 	failed error
 }
 
 // NewWriter returns a writer of a new log to w. It does not close w.
 func NewWriter(w io.Writer) *Writer {
-	return &Writer{w: w, cases: make(map[string]bool)}
+	return &Writer{lines: lines{w: w}, cases: make(map[string]bool)}
 }
 
 // Header writes the first event. It sets the type and the schema.
@@ -43,11 +48,7 @@ func (w *Writer) Header(h Header) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.opened {
-		return fmt.Errorf("%w: a second header", ErrSequence)
-	}
-	w.link.RunID, w.opened = h.RunID, true
-	return w.append(h)
+	return w.header(h, h.RunID)
 }
 
 // Control writes the result of a control.
@@ -89,8 +90,17 @@ func (w *Writer) Footer(f Footer) error {
 	return err
 }
 
+// header writes the first event.
+func (w *lines) header(event any, runID string) error {
+	if w.opened {
+		return fmt.Errorf("%w: a second header", ErrSequence)
+	}
+	w.link.RunID, w.opened = runID, true
+	return w.append(event)
+}
+
 // append writes one event as one line.
-func (w *Writer) append(event any) error {
+func (w *lines) append(event any) error {
 	switch {
 	case w.failed != nil:
 		return w.failed

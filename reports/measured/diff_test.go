@@ -1,0 +1,90 @@
+package measured
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// correlated are values around a level, each of which is half like the one before: as the windows of a real gateway are.
+func correlated(random *rand.Rand, n int, level float64) []float64 {
+	values, last := make([]float64, n), 0.0
+	for i := range values {
+		last = 0.5*last + random.NormFloat64()
+		values[i] = level + last
+	}
+	return values
+}
+
+// The intervals hold what they promise under correlation: of 400 comparisons of a gateway with itself at most 8 % exclude 0, and a
+// difference of little more than one standard deviation is found nearly always.
+func TestIntervalsHoldUnderCorrelation(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 7))
+	const runs = 400
+	excluded, found := 0, 0
+	for range runs {
+		low, high := differenceOfMeans(correlated(random, 60, 10), correlated(random, 60, 10))
+		if low > 0 || high < 0 {
+			excluded++
+		}
+		low, _ = differenceOfMeans(correlated(random, 60, 10), correlated(random, 60, 11.5))
+		if low > 0 {
+			found++
+		}
+	}
+	t.Logf("0 excluded in %d of %d without a difference, found in %d with one", excluded, runs, found)
+	assert.LessOrEqual(t, excluded, runs*8/100)
+	assert.GreaterOrEqual(t, found, runs*90/100)
+}
+
+func windowsOf(n int, p99 time.Duration, failed uint64) []runlog.MeasuredWindow {
+	var list []runlog.MeasuredWindow
+	for i := range n {
+		list = append(list, runlog.MeasuredWindow{
+			Start: time.Duration(i) * time.Second, Length: time.Second, P50: time.Millisecond, P99: p99 + time.Duration(i%3)*time.Millisecond, Tokens: 100,
+			Counts: map[runlog.Outcome]uint64{runlog.Admitted: 100 - failed, runlog.Error5xx: failed},
+		})
+	}
+	return list
+}
+
+func TestDiff(t *testing.T) {
+	run := func(lower, upper float64, windows []runlog.MeasuredWindow) runlog.Measured {
+		return runlog.Measured{
+			MeasuredHeader: runlog.MeasuredHeader{Kind: runlog.CapacityKind, Target: runlog.TargetInfo{Name: "my|gateway"}}, Windows: windows,
+			Footer: &runlog.MeasuredFooter{Result: "found", Rate: lower, Capacity: &runlog.FoundCapacity{Lower: lower, Upper: upper}},
+		}
+	}
+	d := NewDiff(run(100, 110, windowsOf(20, 10*time.Millisecond, 0)), run(80, 90, windowsOf(20, 30*time.Millisecond, 5)))
+	results := map[string]ChangeResult{}
+	for _, c := range d.Changes {
+		results[c.Name] = c.Result
+	}
+	assert.Equal(t, map[string]ChangeResult{
+		"capacity": Worse, "p50 service time": Undecided, "p99 service time": Worse, "errors": Worse, "tokens/s": Undecided,
+	}, results)
+	assert.Equal(t, []string{"another rate of the main measurement: 100/s, then 80/s"}, d.Notes)
+	assert.Equal(t, []float64{-30, -10}, []float64{d.Changes[0].Low, d.Changes[0].High})
+	var out bytes.Buffer
+	require.NoError(t, d.Terminal(&out))
+	assert.Contains(t, out.String(), " capacity          100/s  80/s   -30/s … -10/s")
+	assert.Contains(t, out.String(), "5 quantities compared: 3 worse, 0 better, 2 without a difference that is shown.")
+	out.Reset()
+	require.NoError(t, d.Markdown(&out))
+	assert.Contains(t, out.String(), `my\|gateway`)
+	out.Reset()
+	require.NoError(t, d.JSON(&out))
+	assert.Contains(t, out.String(), `"result": "worse"`)
+
+	overlapping := NewDiff(run(100, 110, nil), run(105, 0, nil))
+	require.Len(t, overlapping.Changes, 1)
+	assert.Equal(t, Undecided, overlapping.Changes[0].Result)
+	assert.Contains(t, overlapping.Changes[0].cells()[3], "∞")
+	assert.Empty(t, NewDiff(runlog.Measured{}, runlog.Measured{}).Changes)
+}

@@ -1,0 +1,135 @@
+package measured
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// The parts of the page.
+var (
+	//go:embed html/page.html.tmpl
+	pageTemplate string
+	//go:embed html/page.css
+	pageStyle []byte
+)
+
+// page is what the template shows. Every text of the log was made plain; html/template escapes it once more.
+type page struct {
+	Title, Kind, Headline, SLO, Qualified string
+	Verdict                               contract.Verdict
+	Sign, Counts, At, RateNote            string
+	Gates                                 []pageGate
+	Notes                                 []string
+	Charts                                []chart
+	Metrics                               []metricRow
+	Compared                              []comparedRow
+	ComparedOf                            string
+	Trends                                []runlog.MeasuredTrend
+	Violations                            []pageViolation
+	Points                                []pagePoint
+	PointCount                            string
+	Facts                                 []fact
+	Profile                               string
+
+	Width, Height, Top, Depth, Right int
+
+	Policy string // Content-Security-Policy
+	Style  template.CSS
+	Script template.JS
+}
+
+type pageGate struct {
+	Verdict               contract.Verdict
+	Sign, Word, Text, Why string
+}
+
+type pageViolation struct {
+	Verdict    contract.Verdict
+	Sign, Text string
+}
+
+type pagePoint struct {
+	Rate, Lasted, P50, P99 string
+	Admitted               uint64
+	Result                 string
+}
+
+// maxPagePoints bounds the probes in the table; the log has all of them.
+const maxPagePoints = 300
+
+// HTML writes report.html: one file that refers to no other and can run only its own script, which changes nothing but the colours. It
+// fails only when w does.
+func HTML(w io.Writer, m runlog.Measured) error {
+	script, err := reports.ThemeScript()
+	if err != nil {
+		return err
+	}
+	style := append(reports.Style(), pageStyle...)
+	p := page{
+		Title: name(m.Target.Name), Kind: kindName(m.Kind), Headline: headline(m), SLO: text(m.SLO), Qualified: qualified(m),
+		Verdict: m.Verdict(), Sign: sign(m.Verdict()), Notes: notes(m), Charts: charts(m), Metrics: metricRows(m), Facts: facts(m),
+		Profile: plain.Lines(m.Target.Profile, 16<<10),
+		Width:   chartWidth, Height: chartHeight, Top: chartTop, Depth: chartBottom - chartTop, Right: chartRight,
+		Policy: "default-src 'none'; style-src " + reports.Digest(style) + "; script-src " + reports.Digest(script) +
+			"; img-src data:; base-uri 'none'; form-action 'none'",
+		Style: template.CSS(style), Script: template.JS(script), //nolint:gosec // both are our own
+	}
+	for _, x := range m.Metrics {
+		if x.Unit == runlog.UnitRate {
+			p.RateNote = "Of the tokens/s of a stream, p95 and p99 are those that 95 % and 99 % of the streams exceed."
+		}
+	}
+	for _, pt := range m.Points[:min(len(m.Points), maxPagePoints)] {
+		t := pt.Times["latency"]
+		p.Points = append(p.Points, pagePoint{pointName(pt), short(pt.Lasted), short(t.P50), short(t.P99), pt.Counts[runlog.Admitted], pointResult(pt)})
+	}
+	p.PointCount = fmt.Sprintf("All %s in their order", plain.Count(len(m.Points), "probe"))
+	if m.Footer != nil {
+		p.addFooter(*m.Footer)
+	}
+	tmpl, err := template.New("page").Funcs(template.FuncMap{"n": number}).Parse(pageTemplate)
+	if err != nil {
+		return fmt.Errorf("page template: %w", err)
+	}
+	var out bytes.Buffer
+	if err := tmpl.Execute(&out, p); err != nil {
+		return fmt.Errorf("page: %w", err)
+	}
+	return flush(w, &out)
+}
+
+func (p *page) addFooter(f runlog.MeasuredFooter) {
+	if s := f.Sample; s != nil && s.Offered > 0 {
+		p.At = rate(f.Rate)
+		p.Counts = fmt.Sprintf("At %s: %s, goodput %.4g %%", p.At, outcomeCounts(s.Counts), 100*float64(s.Good)/float64(s.Offered))
+	}
+	for _, g := range clipped(f.Gates) {
+		shown := pageGate{Verdict: contract.Error, Sign: gateSign(g), Word: name(string(g.Result)), Text: text(g.Text), Why: text(g.Why)}
+		switch g.Result {
+		case contract.Held:
+			shown.Verdict = contract.Pass
+		case contract.Violated:
+			shown.Verdict = contract.Fail
+		}
+		p.Gates = append(p.Gates, shown)
+	}
+	if c := f.Compared; c != nil {
+		p.Compared = comparedRows(c)
+		p.ComparedOf = fmt.Sprintf("%s (A) and %s (B), at %s in %d interleaved rounds", name(c.A), name(c.B), rate(c.Rate), c.Rounds)
+	}
+	for _, t := range clipped(f.Trends) {
+		p.Trends = append(p.Trends, runlog.MeasuredTrend{Grows: t.Grows, Text: text(t.Text)})
+	}
+	for _, v := range clipped(f.Violations) {
+		verdict := contract.VerdictOf([]contract.Finding{v.Finding})
+		p.Violations = append(p.Violations, pageViolation{verdict, sign(verdict), text(v.Finding.String()) + ", in " + plain.Count(int(min(v.Count, 1<<40)), "response")}) //nolint:gosec // bounded
+	}
+}

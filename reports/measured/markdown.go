@@ -1,0 +1,68 @@
+package measured
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// Markdown writes summary.md: the result and its numbers, for a job's summary or a pull request. It fails only when w does.
+func Markdown(w io.Writer, m runlog.Measured) error {
+	var out bytes.Buffer
+	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
+	line("## %s %s of %s: %s", sign(m.Verdict()), cell(kindName(m.Kind)), cell(name(m.Target.Name)), cell(headline(m)))
+	line("")
+	if m.SLO != "" {
+		line("SLO: %s. ", cell(text(m.SLO)))
+	}
+	line("Verdict of the responses: **%s**.", cell(qualified(m)))
+	if f := m.Footer; f != nil {
+		for _, g := range clipped(f.Gates) {
+			line("\n%s **%s**: %s", gateSign(g), cell(text(g.Text)), cell(text(g.Why)))
+		}
+		if s := f.Sample; s != nil && s.Offered > 0 {
+			line("\nAt %s: %s; goodput %.4g %%.", rate(f.Rate), cell(outcomeCounts(s.Counts)), 100*float64(s.Good)/float64(s.Offered))
+		}
+	}
+	if rows := metricRows(m); len(rows) > 0 {
+		line("\n| metric | requests | outcome | n | mean | p50 | p95 | p99 | max |\n|---|---|---|--:|--:|--:|--:|--:|--:|")
+		for _, r := range rows {
+			line("| %s | %s | %s | %s | %s | %s | %s | %s | %s |", cell(r.Metric), cell(r.Request), cell(r.Outcome), r.Count, r.Mean, r.P50, r.P95, r.P99, r.Max)
+		}
+	}
+	if len(m.Points) > 0 {
+		line("\n<details><summary>%d probes</summary>\n\n| rate | for | p50 | p99 | admitted | result |\n|--:|--:|--:|--:|--:|---|", len(m.Points))
+		for _, p := range m.Points[:min(len(m.Points), 200)] {
+			t := p.Times["latency"]
+			line("| %s | %s | %s | %s | %d | %s |", pointName(p), short(p.Lasted), short(t.P50), short(t.P99), p.Counts[runlog.Admitted], cell(pointResult(p)))
+		}
+		line("\n</details>")
+	}
+	if f := m.Footer; f != nil {
+		for _, t := range clipped(f.Trends) {
+			line("\n- %s %s", map[bool]string{true: "**GROWS**", false: "steady"}[t.Grows], cell(text(t.Text)))
+		}
+		if rows := comparedRows(f.Compared); len(rows) > 0 {
+			line("\n| metric | %s (A) | %s (B) | B adds | 95 %% interval | seen from | |\n|---|--:|--:|--:|--:|--:|---|", cell(name(f.Compared.A)), cell(name(f.Compared.B)))
+			for _, r := range rows {
+				line("| %s | %s | %s | %s | %s | %s | %s |", cell(r.Metric), r.A, r.B, r.Added, r.Interval, r.Detectable, r.Found)
+			}
+		}
+		for _, v := range clipped(f.Violations) {
+			line("\n- %s (%d responses)", cell(text(v.Finding.String())), v.Count)
+		}
+	}
+	for _, n := range notes(m) {
+		line("\n> %s", cell(n))
+	}
+	return flush(w, &out)
+}
+
+// cell makes a text inert in Markdown, in a table too.
+func cell(s string) string {
+	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "`", "\\`", "*", "\\*", "_", "\\_", "<", "&lt;", ">", "&gt;", "&", "&amp;", "[", "\\[", "]", "\\]",
+		"#", "\\#", "!", "\\!", "~", "\\~", "@", "&#64;").Replace(s)
+}

@@ -1,0 +1,90 @@
+package measured
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// Terminal writes a measurement for a terminal: the result and its numbers. It fails only when w does.
+func Terminal(w io.Writer, m runlog.Measured) error {
+	var out bytes.Buffer
+	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
+	line("%-9s %s", kindName(m.Kind), headline(m))
+	line("%-9s %s  %s", "target", name(m.Target.Name), name(m.Target.BaseURL))
+	if m.SLO != "" {
+		line("%-9s %s", "SLO", text(m.SLO))
+	}
+	line("%-9s %s", "verdict", qualified(m))
+	if f := m.Footer; f != nil {
+		for _, g := range clipped(f.Gates) {
+			line("%-9s %s %s: %s", "gate", gateSign(g), text(g.Text), text(g.Why))
+		}
+		if s := f.Sample; s != nil && s.Offered > 0 {
+			line("%-9s %s at %s, goodput %.4g %%", "requests", outcomeCounts(s.Counts), rate(f.Rate), 100*float64(s.Good)/float64(s.Offered))
+		}
+		if f.Tokens > 0 && f.Sample != nil {
+			line("%-9s %s in all, counted by %s", "tokens", rate(f.Sample.TokensPerSecond), sources(*f))
+		}
+		for _, t := range clipped(f.Trends) {
+			line("%-9s %s", map[bool]string{true: "GROWS", false: "steady"}[t.Grows], text(t.Text))
+		}
+		for _, v := range clipped(f.Violations) {
+			line("  %s  (%d responses)", text(v.Finding.String()), v.Count)
+		}
+	}
+	for _, n := range notes(m) {
+		line("%-9s %s", "note", n)
+	}
+	cells := tw.CellConfig{Alignment: tw.CellAlignment{Global: tw.AlignLeft}}
+	if rows := metricRows(m); len(rows) > 0 {
+		line("")
+		var lines [][]string
+		for _, r := range rows {
+			lines = append(lines, []string{r.Metric, r.Request, r.Outcome, r.Count, r.P50, r.P95, r.P99, r.Max})
+		}
+		if err := reports.Table(&out, []string{"METRIC", "REQUEST", "OUTCOME", "N", "P50", "P95", "P99", "MAX"}, lines, cells); err != nil {
+			return fmt.Errorf("table: %w", err)
+		}
+	}
+	if len(m.Points) > 0 {
+		line("")
+		var lines [][]string
+		for _, p := range m.Points[:min(len(m.Points), 200)] {
+			t := p.Times["latency"]
+			lines = append(lines, []string{pointName(p), short(p.Lasted), short(t.P50), short(t.P99), pointResult(p)})
+		}
+		if err := reports.Table(&out, []string{"PROBE", "FOR", "P50", "P99", "RESULT"}, lines, cells); err != nil {
+			return fmt.Errorf("table: %w", err)
+		}
+	}
+	if f := m.Footer; f != nil && f.Compared != nil {
+		line("\n%s (A) and %s (B), at %s in %d interleaved rounds", name(f.Compared.A), name(f.Compared.B), rate(f.Compared.Rate), f.Compared.Rounds)
+		var lines [][]string
+		for _, r := range comparedRows(f.Compared) {
+			lines = append(lines, []string{r.Metric, r.A, r.B, r.Added, r.Interval, r.Detectable, r.Found})
+		}
+		if err := reports.Table(&out, []string{"METRIC", "A", "B", "B ADDS", "95 % INTERVAL", "SEEN FROM", ""}, lines, cells); err != nil {
+			return fmt.Errorf("table: %w", err)
+		}
+	}
+	return flush(w, &out)
+}
+
+// gateSign is the sign of what came of a gate.
+func gateSign(g runlog.Gate) string {
+	switch g.Result {
+	case contract.Held:
+		return "✓"
+	case contract.Violated:
+		return "✗"
+	default:
+		return "?"
+	}
+}

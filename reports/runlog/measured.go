@@ -1,0 +1,330 @@
+package runlog
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+)
+
+// MeasuredSchema is the version of the log of a measurement. [ReadMeasured] refuses a log of any other version.
+const MeasuredSchema = "gatecert.load/1"
+
+// Measured is the content of the log of a measurement, of load capacity, load soak or load compare. Every renderer is a pure function
+// of it.
+type Measured struct {
+	MeasuredHeader
+	// Points are the probes of a search, or the rounds of a comparison, in the order in which they ran.
+	Points []Point
+	// Windows are the course of the main measurement: the soak, or the last probe at the lower bound of a capacity.
+	Windows []MeasuredWindow
+	// Metrics are its distributions.
+	Metrics []Metric
+	// Footer is nil when the log has none: the measurement was killed.
+	Footer *MeasuredFooter
+	// Torn is set when a crash cut off the last line, which was left out.
+	Torn bool
+}
+
+// MeasuredKind is what was measured.
+type MeasuredKind string
+
+// The kinds of measurements.
+const (
+	CapacityKind MeasuredKind = "capacity"
+	SoakKind     MeasuredKind = "soak"
+	CompareKind  MeasuredKind = "compare"
+)
+
+// MeasuredHeader is the first line of the log: what is known before anything is sent.
+type MeasuredHeader struct {
+	Type    string       `json:"type"`   // "header"
+	Schema  string       `json:"schema"` // [MeasuredSchema]
+	RunID   string       `json:"run_id"`
+	Tool    string       `json:"tool"`
+	Started time.Time    `json:"started"`
+	Kind    MeasuredKind `json:"kind"`
+	Target  TargetInfo   `json:"target"`
+	// Command is the command line, secrets redacted.
+	Command  []string          `json:"command,omitempty"`
+	Surfaces []dialect.Surface `json:"surfaces"`
+	// SLO is in one line, Bounds are its terms.
+	SLO    string  `json:"slo,omitempty"`
+	Bounds []Bound `json:"bounds,omitempty"`
+	// Facts say what else the load was like: its arrivals, its workload, the model that the mock upstream plays.
+	Facts []MeasuredFact `json:"facts,omitempty"`
+}
+
+// MeasuredFact is something to know about a measurement.
+type MeasuredFact struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// Bound is a term of an SLO.
+type Bound struct {
+	// Metric is one of the metrics of [Metric], or "errors", "goodput" or "tokens/s".
+	Metric string `json:"metric"`
+	// Quantile is from 0 to 1, -1 for the mean, 0 for a metric that is one number.
+	Quantile float64 `json:"quantile,omitempty"`
+	// Least says that the value must not fall below Value, which is in nanoseconds, a share from 0 to 1, or per second.
+	Least bool    `json:"least,omitempty"`
+	Value float64 `json:"value"`
+	Text  string  `json:"text"`
+}
+
+// Point is one probe: a rate that was held for a time.
+type Point struct {
+	Type string `json:"type"` // "point"
+	Link
+	// Part is "search" for the probes that decided, "curve" for those after it, "ramp" for a step of a ramp, "callers" for a level of a
+	// closed loop.
+	Part string `json:"part"`
+	// Callers is how many requests were in flight at a level of a closed loop.
+	Callers int `json:"callers,omitempty"`
+	// Rate is in requests per second, Lasted how long it was held.
+	Rate   float64       `json:"rate"`
+	Lasted time.Duration `json:"lasted_ns"`
+	Sample
+	// Misses are in what the SLO was missed, Inconclusive why the probe says nothing about the gateway.
+	Misses       []string `json:"misses,omitempty"`
+	Inconclusive []string `json:"inconclusive,omitempty"`
+}
+
+// The parts of a measurement.
+const (
+	SearchPart  = "search"
+	CurvePart   = "curve"
+	RampPart    = "ramp"
+	CallersPart = "callers"
+)
+
+// Met reports whether a probe is conclusive and met the SLO.
+func (p Point) Met() bool { return len(p.Misses) == 0 && len(p.Inconclusive) == 0 }
+
+// Sample sums up a measurement in a few numbers.
+type Sample struct {
+	Offered uint64             `json:"offered"`
+	Sent    uint64             `json:"sent"`
+	Good    uint64             `json:"good"`
+	Counts  map[Outcome]uint64 `json:"counts"`
+	// Times are the quantiles of the admitted requests, by metric.
+	Times map[string]Quantiles `json:"times"`
+	// TokensPerSecond are the output tokens of all admitted requests.
+	TokensPerSecond float64 `json:"tokens_per_second,omitempty"`
+}
+
+// Quantiles are those of a distribution of times.
+type Quantiles struct {
+	P50 time.Duration `json:"p50_ns"`
+	P95 time.Duration `json:"p95_ns"`
+	P99 time.Duration `json:"p99_ns"`
+	Max time.Duration `json:"max_ns"`
+}
+
+// MeasuredWindow is a stretch of the main measurement. A response belongs to the window in which it ended.
+type MeasuredWindow struct {
+	Type string `json:"type"` // "window"
+	Link
+	Start  time.Duration      `json:"start_ns"`
+	Length time.Duration      `json:"length_ns"`
+	Counts map[Outcome]uint64 `json:"counts"`
+	// P50 to ITL99 are quantiles of the service time, the TTFT and the ITL of admitted requests; 0 where there are none.
+	P50    time.Duration `json:"p50_ns,omitempty"`
+	P99    time.Duration `json:"p99_ns,omitempty"`
+	TTFT50 time.Duration `json:"ttft_p50_ns,omitempty"`
+	TTFT99 time.Duration `json:"ttft_p99_ns,omitempty"`
+	ITL50  time.Duration `json:"itl_p50_ns,omitempty"`
+	ITL99  time.Duration `json:"itl_p99_ns,omitempty"`
+	Tokens uint64        `json:"tokens,omitempty"`
+}
+
+// Metric is one distribution of the main measurement: of one metric and one outcome, for one kind of request.
+type Metric struct {
+	Type string `json:"type"` // "metric"
+	Link
+	// Metric is "latency", "service", "ttfb", "ttft", "itl", "tpot", "stall", "tokens" or "token-rate".
+	Metric  string  `json:"metric"`
+	Unit    string  `json:"unit"` // [UnitTime], [UnitTokens] or [UnitRate]
+	Request string  `json:"request"`
+	Outcome Outcome `json:"outcome"`
+	Count   uint64  `json:"count"`
+	Mean    float64 `json:"mean"`
+	// Bars are [greatest value, number of values], in ascending order: values that differ by less than 0.1 % share one.
+	Bars []Bar `json:"bars"`
+}
+
+// The units of metrics.
+const (
+	UnitTime   = "ns"
+	UnitTokens = "tokens"
+	UnitRate   = "tokens/1000s" // thousandths of tokens per second
+)
+
+// Bar is [greatest value, number of values].
+type Bar [2]int64
+
+// Quantile returns the value that a share q of all (0 to 1) does not exceed, 0 for an empty distribution.
+func (m Metric) Quantile(q float64) float64 {
+	total := uint64(0)
+	for _, b := range m.Bars {
+		total += b.count()
+	}
+	rank, seen := uint64(math.Ceil(q*float64(total))), uint64(0)
+	for _, b := range m.Bars {
+		if seen += b.count(); seen >= max(rank, 1) {
+			return float64(b[0])
+		}
+	}
+	return 0
+}
+
+func (b Bar) count() uint64 { return uint64(max(b[1], 0)) } //nolint:gosec // not negative
+
+// MeasuredFooter is the last line of the log: what came of the measurement.
+type MeasuredFooter struct {
+	Type string `json:"type"` // "footer"
+	Link
+	Ended time.Time `json:"ended"`
+	// Verdict is that of the responses: a low capacity violates nothing.
+	Verdict contract.Verdict `json:"verdict"`
+	// Interrupted says that the measurement was stopped before its end.
+	Interrupted bool `json:"interrupted,omitempty"`
+	// Result is what was found, in one line.
+	Result string `json:"result"`
+	// Capacity is the result of a search, nil for other measurements.
+	Capacity *FoundCapacity `json:"capacity,omitempty"`
+	// Sample sums up the main measurement; nil when there is none.
+	Sample *Sample `json:"sample,omitempty"`
+	// Rate is that of the main measurement in requests per second.
+	Rate float64 `json:"rate,omitempty"`
+	// Tokens are the output tokens, Input those of the requests, Counted the answers by what their tokens are known.
+	Tokens  uint64            `json:"tokens,omitempty"`
+	Input   uint64            `json:"input_tokens,omitempty"`
+	Counted map[string]uint64 `json:"counted,omitempty"`
+	// Generator says whether this machine generated the main measurement's load as asked.
+	Generator MeasuredGenerator `json:"generator"`
+	Trends    []MeasuredTrend   `json:"trends,omitempty"`
+	// Compared is a comparison, of two targets or of a gateway and its upstream; nil for none.
+	Compared   *Compared           `json:"compared,omitempty"`
+	Violations []MeasuredViolation `json:"violations,omitempty"`
+	// Gates are what the command line asked of the result.
+	Gates []Gate `json:"gates,omitempty"`
+	// Notes are facts about the measurement as a whole: the key's own rate limit, bounds that are far apart.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// FoundCapacity are the bounds that a search found, in requests per second.
+type FoundCapacity struct {
+	// Lower is the highest rate that is known to meet the SLO, 0 when none did; Upper the lowest that misses it, 0 when all met it.
+	Lower float64 `json:"lower"`
+	Upper float64 `json:"upper"`
+	// GeneratorLimited says that at Upper it was the load generator that could not keep up. Unstable and Partial qualify the bounds.
+	GeneratorLimited bool `json:"generator_limited,omitempty"`
+	Unstable         bool `json:"unstable,omitempty"`
+	Partial          bool `json:"partial,omitempty"`
+}
+
+// MeasuredGenerator says how this machine generated the load.
+type MeasuredGenerator struct {
+	Problems []string      `json:"problems,omitempty"`
+	LagP99   time.Duration `json:"lag_p99_ns"`
+	Late     uint64        `json:"late"`
+	Waited   uint64        `json:"waited"`
+	// CPU is the share of all cores that it used, negative when unknown.
+	CPU   float64 `json:"cpu"`
+	Cores int     `json:"cores"`
+}
+
+// MeasuredTrend is how a quantity changed in a soak.
+type MeasuredTrend struct {
+	Name  string `json:"name"`
+	Grows bool   `json:"grows"`
+	Text  string `json:"text"`
+}
+
+// Compared is how two targets differed.
+type Compared struct {
+	// A and B name the targets, Rounds is how often both were measured.
+	A      string  `json:"a"`
+	B      string  `json:"b"`
+	Rate   float64 `json:"rate"`
+	Rounds int     `json:"rounds"`
+	// Discarded counts the rounds that were measured again.
+	Discarded   int          `json:"discarded,omitempty"`
+	Differences []Difference `json:"differences"`
+}
+
+// Difference is how a metric of two targets differed.
+type Difference struct {
+	// Metric is "service.p50", "ttft.p99" or "errors". Values are in seconds, or shares of "errors".
+	Metric string `json:"metric"`
+	Share  bool   `json:"share,omitempty"`
+	// A and B are its values, Added is B less A, Low and High its 95 % confidence interval.
+	A     float64 `json:"a"`
+	B     float64 `json:"b"`
+	Added float64 `json:"added"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	// Detectable is the smallest difference that these rounds could have shown.
+	Detectable float64 `json:"detectable"`
+}
+
+// Found reports whether there is a difference: the interval excludes 0.
+func (d Difference) Found() bool { return d.Low > 0 || d.High < 0 }
+
+// MeasuredViolation is a requirement of the contract that responses violated.
+type MeasuredViolation struct {
+	Request string           `json:"request"`
+	Finding contract.Finding `json:"finding"`
+	Count   uint64           `json:"count"`
+}
+
+// Gate is a condition of the command line: "at least 200/s".
+type Gate struct {
+	Text   string          `json:"text"`
+	Result contract.Result `json:"result"` // held, violated, or untested when the measurement does not decide it
+	Why    string          `json:"why"`
+}
+
+// Complete reports whether the measurement ran to its end.
+func (m Measured) Complete() bool { return m.Footer != nil && !m.Footer.Interrupted }
+
+// Verdict is that of the footer, and [contract.Error] without one.
+func (m Measured) Verdict() contract.Verdict {
+	if m.Footer == nil {
+		return contract.Error
+	}
+	return m.Footer.Verdict.OrError()
+}
+
+// Metric returns the distribution of a metric of the admitted requests, of all kinds together; ok is false when there is none.
+func (m Measured) Metric(name string) (sum Metric, ok bool) {
+	bars := map[int64]int64{}
+	total := 0.0
+	for _, x := range m.Metrics {
+		if x.Metric != name || x.Outcome != Admitted || len(x.Bars) == 0 {
+			continue
+		}
+		if !ok {
+			sum, ok = x, true
+			sum.Request, sum.Count = "", 0
+		}
+		sum.Count += x.Count
+		total += x.Mean * float64(x.Count)
+		for _, b := range x.Bars {
+			bars[b[0]] += b[1]
+		}
+	}
+	if !ok {
+		return sum, false
+	}
+	sum.Mean, sum.Bars = total/float64(max(sum.Count, 1)), nil
+	for value, n := range bars {
+		sum.Bars = append(sum.Bars, Bar{value, n})
+	}
+	slices.SortFunc(sum.Bars, func(a, b Bar) int { return int(min(max(a[0]-b[0], -1), 1)) })
+	return sum, true
+}

@@ -1,0 +1,214 @@
+package runlog
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// MeasuredWriter appends the events of a measurement to a log. It is safe for concurrent use, and writes as [Writer] does.
+type MeasuredWriter struct {
+	mu sync.Mutex
+	lines
+}
+
+// NewMeasuredWriter returns a writer of a new log to w. It does not close w.
+func NewMeasuredWriter(w io.Writer) *MeasuredWriter { return &MeasuredWriter{lines: lines{w: w}} }
+
+// Header writes the first event. It sets the type and the schema.
+func (w *MeasuredWriter) Header(h MeasuredHeader) error {
+	h.Type, h.Schema = "header", MeasuredSchema
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.header(h, h.RunID)
+}
+
+// Point writes a probe.
+func (w *MeasuredWriter) Point(p Point) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.Type, p.Link = "point", w.link
+	return w.append(p)
+}
+
+// Window writes a window.
+func (w *MeasuredWriter) Window(x MeasuredWindow) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x.Type, x.Link = "window", w.link
+	return w.append(x)
+}
+
+// Metric writes a distribution. A later one of the same metric, request and outcome replaces it, so that a long measurement can write
+// what it has so far.
+func (w *MeasuredWriter) Metric(m Metric) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	m.Type, m.Link = "metric", w.link
+	return w.append(m)
+}
+
+// Footer writes the last event.
+func (w *MeasuredWriter) Footer(f MeasuredFooter) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f.Type, f.Link = "footer", w.link
+	err := w.append(f)
+	w.closed = w.closed || err == nil
+	return err
+}
+
+// The bounds of the log of a measurement.
+const (
+	maxMeasuredLine = 4 << 20   // bytes of one event
+	maxMeasuredLog  = 128 << 20 // bytes
+	// maxPoints, maxMeasuredWindows and maxMetrics bound the events of each type that are kept.
+	maxPoints          = 2_000
+	maxMeasuredWindows = 5_000
+	maxMetrics         = 2_000
+	// maxBarCount bounds the values of one bar, so that no sum of them overflows.
+	maxBarCount = 1 << 40
+)
+
+// ReadMeasured reads the log of a measurement. It leaves out a last line that a crash cut off and sets Torn. It returns [ErrNoHeader],
+// [ErrSchema] or [ErrMalformed] as [Read] does.
+func ReadMeasured(r io.Reader) (Measured, error) {
+	reader := measuredReader{metrics: map[string]int{}}
+	br := bufio.NewReaderSize(r, 64<<10)
+	size := 0
+	for number := 1; ; number++ {
+		line, whole, err := readLine(br, maxMeasuredLine)
+		if size += len(line); err == nil && (size > maxMeasuredLog || number > maxEvents) {
+			return Measured{}, fmt.Errorf("%w: line %d: more than %d bytes or %d events", ErrMalformed, number, maxMeasuredLog, maxEvents)
+		}
+		switch {
+		case err != nil && !reader.opened:
+			return Measured{}, fmt.Errorf("%w: %w", ErrNoHeader, err)
+		case errors.Is(err, errTooLong), errors.Is(err, errShape):
+			return Measured{}, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
+		case err != nil:
+			return Measured{}, fmt.Errorf("read log: %w", err)
+		case !whole && len(line) == 0:
+			if !reader.opened {
+				return Measured{}, ErrNoHeader
+			}
+			return reader.m, nil
+		case !whole && !json.Valid(line) && reader.opened && reader.m.Footer == nil:
+			reader.m.Torn = true
+			return reader.m, nil
+		}
+		if err := reader.event(line); err != nil {
+			if errors.Is(err, ErrNoHeader) || errors.Is(err, ErrSchema) {
+				return Measured{}, err
+			}
+			return Measured{}, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
+		}
+	}
+}
+
+type measuredReader struct {
+	m       Measured
+	opened  bool
+	metrics map[string]int // places in m.Metrics
+}
+
+func (r *measuredReader) event(line []byte) error {
+	var head struct {
+		Type   string `json:"type"`
+		Schema string `json:"schema"`
+		Tool   string `json:"tool"`
+	}
+	if err := json.Unmarshal(line, &head); err != nil {
+		if !r.opened {
+			return fmt.Errorf("%w: %w", ErrNoHeader, err)
+		}
+		return err
+	}
+	switch {
+	case r.m.Footer != nil:
+		return fmt.Errorf("a %.20q event after the footer", head.Type)
+	case !r.opened && head.Type != "header":
+		return fmt.Errorf("%w: it begins with a %.20q event", ErrNoHeader, head.Type)
+	case !r.opened && head.Schema != MeasuredSchema:
+		return fmt.Errorf("%w: %.40q, written by %.60q; this gatecert reads %q: render the log with the gatecert that wrote it, or measure again",
+			ErrSchema, head.Schema, head.Tool, MeasuredSchema)
+	case r.opened && head.Type == "header":
+		return errors.New("a second header")
+	}
+	switch head.Type {
+	case "header":
+		r.opened = true
+		return json.Unmarshal(line, &r.m.MeasuredHeader)
+	case "point":
+		return appendEvent(&r.m.Points, line, maxPoints)
+	case "window":
+		return appendEvent(&r.m.Windows, line, maxMeasuredWindows)
+	case "metric":
+		return r.metric(line)
+	case "footer":
+		r.m.Footer = new(MeasuredFooter)
+		return json.Unmarshal(line, r.m.Footer)
+	default:
+		return fmt.Errorf("unknown event type %.20q", head.Type)
+	}
+}
+
+func (r *measuredReader) metric(line []byte) error {
+	var m Metric
+	if err := json.Unmarshal(line, &m); err != nil {
+		return err
+	}
+	last := int64(-1)
+	for _, b := range m.Bars {
+		if b[0] <= last || b[1] < 0 || b[1] > maxBarCount {
+			return fmt.Errorf("the bars of metric %.20q are not in ascending order, or count what nobody can have sent", m.Metric)
+		}
+		last = b[0]
+	}
+	key := fmt.Sprintf("%q %q %q", m.Metric, m.Request, m.Outcome)
+	if i, occurred := r.metrics[key]; occurred {
+		r.m.Metrics[i] = m
+		return nil
+	}
+	if len(r.m.Metrics) == maxMetrics {
+		return fmt.Errorf("more than %d metrics", maxMetrics)
+	}
+	r.metrics[key] = len(r.m.Metrics)
+	r.m.Metrics = append(r.m.Metrics, m)
+	return nil
+}
+
+// appendEvent reads one event and keeps it, up to a number of them.
+func appendEvent[T any](list *[]T, line []byte, most int) error {
+	var event T
+	if err := json.Unmarshal(line, &event); err != nil {
+		return err
+	}
+	if len(*list) == most {
+		return fmt.Errorf("more than %d events of a type", most)
+	}
+	*list = append(*list, event)
+	return nil
+}
+
+// SchemaOf returns the schema of a log, from its first line alone. It returns [ErrNoHeader] for what is not a log.
+func SchemaOf(r io.Reader) (string, error) {
+	line, _, err := readLine(bufio.NewReaderSize(r, 64<<10), maxHeader)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrNoHeader, err)
+	}
+	var head struct {
+		Type   string `json:"type"`
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(line, &head); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrNoHeader, err)
+	}
+	if head.Type != "header" {
+		return "", fmt.Errorf("%w: it begins with a %.20q event", ErrNoHeader, head.Type)
+	}
+	return head.Schema, nil
+}
