@@ -111,7 +111,7 @@ func New(cfg Config) (*Certification, error) {
 		return nil, err
 	}
 	if cfg.Concurrency < 0 || cfg.Concurrency > profile.MaxConcurrency {
-		return nil, fmt.Errorf("%w: concurrency %d: want 1 to %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
+		return nil, fmt.Errorf("%w: concurrency %d: must be 1 to %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
 	}
 	if err := cfg.Target.Claims.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
@@ -122,10 +122,10 @@ func New(cfg Config) (*Certification, error) {
 	driver := cfg.Driver
 	if driver == nil {
 		if name := cfg.Target.Driver; name != "" && name != profile.StaticDriver {
-			return nil, fmt.Errorf("%w: the profile asks for driver %q: set Config.Driver", ErrUsage, name)
+			return nil, fmt.Errorf("%w: the profile asks for driver %q: set Config.Driver to it", ErrUsage, name)
 		}
 		if !profile.AbsoluteURL(cfg.Target.BaseURL) {
-			return nil, fmt.Errorf("%w: the target's base URL %q is not an http(s) URL", ErrUsage, cfg.Target.Shown(cfg.Target.BaseURL))
+			return nil, fmt.Errorf("%w: the target's base URL %q is not an http(s) URL: set Config.Target to a profile with one, such as http://127.0.0.1:8080", ErrUsage, cfg.Target.Shown(cfg.Target.BaseURL))
 		}
 		if cfg.Target.Store.Present() && cfg.OpenStore == nil {
 			return nil, fmt.Errorf("%w: the profile has a store: set Config.OpenStore (package store)", ErrUsage)

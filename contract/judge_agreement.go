@@ -112,7 +112,7 @@ func (j *judge) judgeCodeAgainstStatus(word string) {
 	j.add(Consistent, Should, fmt.Sprintf("%s with %s", word, row.Status), strconv.Itoa(status))
 }
 
-// blamingCodes tell the caller to top up, or to check his key.
+// blamingCodes tell the caller to top up, or to check the key.
 var blamingCodes = []string{"access_denied", "insufficient_user_quota", "pre_consume_token_quota_failed"}
 
 // judgeBlame keeps the upstream's word about the gateway's key and account from the caller, whose own are in order.

@@ -104,7 +104,7 @@ var requirements = []Details{
 	{NotSuccess, always(Must), "An error is never 2xx or 3xx.", statuses, ""},
 	{StatusClass, mustOrShould(), "The status is 4xx for what the caller can mend and 5xx for what the gateway or the upstream did.", statuses, ""},
 	{StatusExact, mustOrShould(), "The status is the row's own.", statuses, ""},
-	{StatusBlame, always(Must), "The gateway's bad key or empty account is never told as the caller's: no 401, 402 or 403, and no code about his key or quota.", statuses, ""},
+	{StatusBlame, always(Must), "The gateway's bad key or empty account is never blamed on the caller: no 401, 402 or 403, and no code about the caller's key or quota.", statuses, ""},
 	{ContentType, always(Must), "Content-Type is application/json.", everyAnswer, ""},
 	{Whole, always(Must), "The error answer arrives to its end.", everyAnswer, ""},
 	{Envelope, always(Must), "The body is the error envelope of the API format.", everyAnswer, ""},

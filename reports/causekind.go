@@ -138,7 +138,7 @@ func statusKind(f contract.Finding) causeKind {
 	got, _, _ := strings.Cut(f.Got, ";")
 	switch {
 	case f.Requirement == contract.StatusBlame && isStatus(f.Got):
-		return causeKind{f.Requirement, got, got + " blames the caller for what is not his fault"}
+		return causeKind{f.Requirement, got, got + " blames the caller for what is not their fault"}
 	case f.Requirement == contract.StatusBlame:
 		kind := "the code " + shownKind(got)
 		return causeKind{f.Requirement, kind, "Answers have " + kind + ", which blames the caller"}

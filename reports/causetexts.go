@@ -32,7 +32,7 @@ type remedy struct {
 // remedies has every requirement that can change a verdict. It is read-only.
 var remedies = []remedy{
 	{contract.Secrecy, gravityLeak, "",
-		"Every caller can read it, and it stays in his logs, tickets and error trackers.",
+		"Every caller can read it, and it stays in their logs, tickets and error trackers.",
 		"Write the messages of errors yourself. Put no err.Error(), no stack trace and no part of the request's headers into an answer: log them under the request id."},
 	{contract.KeyKept, gravityLeak, "The gateway's key follows a redirect to another host",
 		"Whoever runs the other host has the gateway's key.",
@@ -55,7 +55,7 @@ var remedies = []remedy{
 		"The caller waits, or sees a broken connection without a reason. SDKs then send the request again.",
 		"Answer every request whose head can be read: recover from panics, and give every handler a time limit."},
 	{contract.AnsweredInTime, gravityClass, "Calls are not answered at the declared time limit",
-		"The caller waits longer than the gateway promises, and his own timeout ends the call without a code.",
+		"The caller waits longer than the gateway promises, and their own timeout ends the call without a code.",
 		"Give the whole call one deadline, retries included, and answer with 5xx when it has passed."},
 	{contract.InTime, gravityClass, "Calls are not answered at the declared time limit under load",
 		"While the upstream hangs, callers wait longer than the gateway promises.",

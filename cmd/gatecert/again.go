@@ -58,7 +58,7 @@ func (f againFlags) target(earlier runlog.Run) (profile.Profile, targetFlags, er
 // play plays a tenth of the cases of a log anew. It returns nil when each has the verdict of the log, and the errors of a run.
 func (f againFlags) play(ctx context.Context, c *console, earlier runlog.Run) (err error) {
 	if f.TimeLimit < 0 {
-		return fmt.Errorf("%w: --time-limit %s: want a positive time, or 0 for no limit", errUsage, f.TimeLimit)
+		return fmt.Errorf("%w: --time-limit %s: must be a positive time, or 0 for no limit", errUsage, f.TimeLimit)
 	}
 	var config gatecert.Config
 	var flags targetFlags

@@ -39,7 +39,7 @@ func (d diffCommand) Run(c *console) error {
 	}
 	diff := reports.NewDiff(old, run)
 	if diff.Compared() == 0 {
-		return fmt.Errorf("%w: the runs have no case in common", errNothingCompared)
+		return fmt.Errorf("%w: the runs have no case in common: compare runs of the same rows and endpoints", errNothingCompared)
 	}
 	if err := printTo(c, d.Out, func(w io.Writer, opts reports.TerminalOptions) error {
 		opts.Failures = d.Failures

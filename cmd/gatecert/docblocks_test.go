@@ -37,7 +37,7 @@ type docBlock struct {
 var (
 	runMark    = regexp.MustCompile(`^run( on a faulty gateway| in test-whole)?(?:, exit (\d))?$`)
 	fileMark   = regexp.MustCompile(`^file (\S+)$`)
-	otherMarks = regexp.MustCompile(`^(output|not run: \S.{20,})$`)
+	otherMarks = regexp.MustCompile(`^(output( of the next block)?|not run: \S.{20,})$`)
 	comment    = regexp.MustCompile(`^<!-- (.*) -->$`)
 )
 
@@ -45,6 +45,9 @@ var (
 const (
 	inWhole  = " in test-whole"
 	onFaulty = " on a faulty gateway"
+
+	// nextOutput marks what the next block prints.
+	nextOutput = "output of the next block"
 )
 
 // docBlocks are the blocks of a page that need a mark (indented ones, and fenced ones for a shell) or have one.
@@ -284,7 +287,7 @@ func runDocuments(t *testing.T, whole bool) {
 			if rows, few := docRows(page); few || !whole {
 				w.env = append(w.env, "GATECERT_ROWS="+rows, "GATECERT_SURFACES="+docSurfaces)
 			}
-			for _, b := range blocks {
+			for i, b := range blocks {
 				if match := fileMark.FindStringSubmatch(b.mark); match != nil {
 					w.save(t, match[1], b.text)
 				}
@@ -298,9 +301,24 @@ func runDocuments(t *testing.T, whole bool) {
 				want, _ := strconv.Atoi(match[2])
 				code, printed := w.run(t, b.text)
 				require.Equal(t, want, code, "%s:\n%s\n%s", b.place, b.text, printed)
+				if i > 0 && blocks[i-1].mark == nextOutput {
+					requirePrinted(t, blocks[i-1], printed)
+				}
 				t.Logf("%s: %.1f s", b.place, time.Since(began).Seconds())
 			}
 		})
+	}
+}
+
+// requirePrinted compares what a document shows of an output with the output, line by line; … stands for lines that are left out.
+func requirePrinted(t *testing.T, shown docBlock, printed string) {
+	for line := range strings.Lines(shown.text) {
+		if line = strings.TrimRight(line, "\n"); strings.TrimSpace(line) == "…" {
+			continue
+		}
+		_, rest, found := strings.Cut("\n"+printed, "\n"+line+"\n")
+		require.True(t, found, "%s: the command does not print this, or not in this order: %s\n%s", shown.place, line, printed)
+		printed = rest
 	}
 }
 

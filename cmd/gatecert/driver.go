@@ -49,7 +49,7 @@ func profileWith(path string, getenv func(string) (string, bool)) (profile.Profi
 	}
 	p, err := profile.Load(path, getenv, known...)
 	if errors.Is(err, os.ErrNotExist) {
-		err = fmt.Errorf("%w: %w", errUsage, err)
+		err = fmt.Errorf("%w: %w; gatecert init URL writes a profile", errUsage, err)
 	}
 	return p, err
 }
@@ -66,7 +66,7 @@ func driverOf(p profile.Profile) (driver, error) {
 	}
 	i := slices.IndexFunc(drivers(), func(d driver) bool { return d.Name == name })
 	if i < 0 {
-		return driver{}, fmt.Errorf("%w: no driver %q", gatecert.ErrUsage, name)
+		return driver{}, fmt.Errorf("%w: driver %q: no such driver; must be static, reference, newapi or oneapi", gatecert.ErrUsage, name)
 	}
 	return drivers()[i], nil
 }
@@ -158,7 +158,7 @@ func (f targetFlags) unclaimed() (profile.Profile, error) {
 	case f.URL != "" && f.Target != "":
 		return profile.Profile{}, fmt.Errorf("%w: give a URL or --target, not both", errUsage)
 	case f.URL == "" && len(f.Model) > 0:
-		return profile.Profile{}, fmt.Errorf("%w: --model needs a URL", errUsage)
+		return profile.Profile{}, fmt.Errorf("%w: --model needs a URL; in a profile, models: names them", errUsage)
 	case f.isReference():
 		return profile.Profile{}, nil
 	case f.Target != "":
@@ -166,7 +166,7 @@ func (f targetFlags) unclaimed() (profile.Profile, error) {
 	case f.URL == "":
 		return profile.Profile{}, nil
 	case len(f.Model) == 0:
-		return profile.Profile{}, fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY) and --model", errUsage)
+		return profile.Profile{}, fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY) and --model; gatecert init URL chooses models from the gateway's list", errUsage)
 	case !profile.AbsoluteURL(f.URL):
 		hint := ""
 		if !strings.Contains(f.URL, "://") && !strings.Contains(f.URL, "@") {

@@ -59,7 +59,7 @@ func (l listCommand) Run(c *console) error {
 			return []string{p.Name, p.Sentence}
 		})
 	default:
-		return fmt.Errorf("%w: cannot list %q: want rows, circumstances, cases, surfaces, levels, directives, mutants or permitted", errUsage, l.What)
+		return fmt.Errorf("%w: cannot list %q: must be one of rows, circumstances, cases, surfaces, levels, directives, mutants or permitted", errUsage, l.What)
 	}
 }
 
@@ -78,7 +78,7 @@ func (l listCommand) cases(c *console) error {
 	}
 	cases := slices.DeleteFunc(contract.Cases(), func(k contract.Case) bool { return !asked.Asks(k) })
 	if len(cases) == 0 {
-		return fmt.Errorf("%w: the selection holds no case", gatecert.ErrNothingToRun)
+		return fmt.Errorf("%w: no case matches the rows and endpoints: gatecert list cases shows all", gatecert.ErrNothingToRun)
 	}
 	for _, selected := range cases {
 		fmt.Fprintln(c.out, selected.ID())

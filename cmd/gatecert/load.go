@@ -65,7 +65,7 @@ type loadSession struct {
 func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession, error) {
 	surface := dialect.Surface(f.Surface)
 	if !surface.Valid() {
-		return nil, fmt.Errorf("%w: --surface %q: see gatecert list surfaces", errUsage, f.Surface)
+		return nil, fmt.Errorf("%w: --surface %q: no such endpoint; gatecert list surfaces shows all", errUsage, f.Surface)
 	}
 	if f.Connections < 1 || f.Timeout <= 0 {
 		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be positive", errUsage, f.Connections, f.Timeout)

@@ -55,7 +55,7 @@ func (c *console) openOutput(named string, kind outputKind, target profile.Profi
 		err = os.MkdirAll(named, 0o750)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("make the folder for the reports: %w", err)
+		return nil, fmt.Errorf("make the folder for the reports: %w (--out names another one)", err)
 	}
 	if o.lock, err = folderlock.Take(o.dir); err != nil {
 		return nil, err

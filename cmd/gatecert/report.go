@@ -56,7 +56,7 @@ func (r reportCommand) render(c *console, run runlog.Run) error {
 	case err != nil:
 		return err
 	case r.Out == "" && len(formats) > 1:
-		return fmt.Errorf("%w: cannot print %d formats at once: give --out", errUsage, len(formats))
+		return fmt.Errorf("%w: cannot print %d formats at once: name one, or a folder with --out", errUsage, len(formats))
 	case r.Out == "":
 		return c.print(func(w io.Writer) error { return formats[0].Render(w, run) })
 	}
@@ -78,7 +78,7 @@ func formatsNamed(names []string) ([]reports.Format, error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("%w: no format %q: want one of %s", errUsage, name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("%w: no format %q: must be one of %s", errUsage, name, strings.Join(known, ", "))
 		}
 	}
 	return found, nil

@@ -216,13 +216,13 @@ func (r runCommand) config(ctx context.Context, load func() (profile.Profile, er
 		Baseline: known, Level: contract.Level(r.Level), Rows: r.Rows, Surfaces: r.Surfaces, Concurrency: r.Concurrency, Command: os.Args,
 	}
 	if r.Keep < 0 || r.Keep > 0 && r.Out != "" {
-		return config, fmt.Errorf("%w: --keep %d: want 1 or more, and no --out: it is about the runs in reports/", errUsage, r.Keep)
+		return config, fmt.Errorf("%w: --keep %d: must be 1 or more, and --out left out: it counts the runs in reports/", errUsage, r.Keep)
 	}
 	if r.TimeLimit < 0 {
-		return config, fmt.Errorf("%w: --time-limit %s: want a positive time, or 0 for no limit", errUsage, r.TimeLimit)
+		return config, fmt.Errorf("%w: --time-limit %s: must be a positive time, or 0 for no limit", errUsage, r.TimeLimit)
 	}
 	if r.Concurrency < 0 || r.Concurrency > 256 {
-		return config, fmt.Errorf("%w: --concurrency %d: want 1 to 256", errUsage, r.Concurrency)
+		return config, fmt.Errorf("%w: --concurrency %d: must be 1 to 256", errUsage, r.Concurrency)
 	}
 	if config.Target, err = await(ctx, r.Wait, load); err != nil {
 		return config, err

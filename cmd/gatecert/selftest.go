@@ -44,7 +44,7 @@ const gcPercent = 400
 
 func (s selftestCommand) Run(ctx context.Context, c *console) error {
 	if s.Parallel < 1 || s.Parallel > 64 {
-		return fmt.Errorf("%w: --parallel %d: want 1 to 64", errUsage, s.Parallel)
+		return fmt.Errorf("%w: --parallel %d: must be 1 to 64", errUsage, s.Parallel)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	bar := &gatewayBar{newBar(c)}

@@ -86,7 +86,7 @@ func TargetAt(run runlog.Run, baseURL, key string) (profile.Profile, error) {
 		return logged, fmt.Errorf("%w: the profile in the log cannot be read: %w", ErrUsage, err)
 	}
 	if len(logged.Headers)+len(logged.SurfaceHeaders) > 0 {
-		return logged, fmt.Errorf("%w: calls of %s have header fields of its profile: give the profile", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: calls of %s have header fields of its profile: give the profile itself", ErrUsage, logged.Name)
 	}
 	at := bareTarget(logged, key)
 	at.Name, at.BaseURL = baseURL, baseURL

@@ -56,7 +56,7 @@ func (j *journal) fault() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err != nil {
-		return fmt.Errorf("%w: write the log: %w", ErrHarness, j.err)
+		return fmt.Errorf("%w: write the log (is the disk full?): %w", ErrHarness, j.err)
 	}
 	return nil
 }

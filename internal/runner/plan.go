@@ -144,7 +144,7 @@ func Select(c Choice) (runlog.Selection, error) {
 		s.Level, s.WithoutLoad = contract.Full, len(c.Cases) == 0
 	}
 	if !s.Level.Valid() {
-		return s, fmt.Errorf("%w: no level %q: want one of %s", ErrUsage, s.Level, plain.Joined(contract.Levels()))
+		return s, fmt.Errorf("%w: no level %q: must be one of %s", ErrUsage, s.Level, plain.Joined(contract.Levels()))
 	}
 	for _, pattern := range c.Rows {
 		rows, err := matchRows(pattern)
@@ -156,7 +156,7 @@ func Select(c Choice) (runlog.Selection, error) {
 	for _, name := range c.Surfaces {
 		surface := dialect.Surface(name)
 		if !surface.Valid() {
-			return s, fmt.Errorf("%w: no surface %q: want one of %s", ErrUsage, name, plain.Joined(dialect.Surfaces()))
+			return s, fmt.Errorf("%w: no surface %q: must be one of %s", ErrUsage, name, plain.Joined(dialect.Surfaces()))
 		}
 		s.Surfaces = append(s.Surfaces, surface)
 	}

@@ -17,10 +17,10 @@ import (
 func Replay(ctx context.Context, job Job, earlier runlog.Run, id string) (runlog.Run, error) {
 	before, ok := earlier.Case(id)
 	if !ok {
-		return runlog.Run{}, fmt.Errorf("%w: the run has no case %q", ErrUsage, id)
+		return runlog.Run{}, fmt.Errorf("%w: the run has no case %q: its reports list the ids of its cases", ErrUsage, id)
 	}
 	if before.Verdict == contract.NotOffered {
-		return runlog.Run{}, fmt.Errorf("%w: %s was not offered: %s", ErrUsage, id, before.Reason)
+		return runlog.Run{}, fmt.Errorf("%w: %s did not run, because it was not offered: %s", ErrUsage, id, before.Reason)
 	}
 	if known, err := contract.ParseCase(id); err == nil && known.IsLoad() {
 		job.Target.Load.Surfaces = []dialect.Surface{before.Surface}
@@ -44,11 +44,11 @@ func TargetOf(run runlog.Run, key string) (profile.Profile, error) {
 	bare := bareTarget(logged, logged.Keys.Valid)
 	switch {
 	case bare.Redacted() != logged.Redacted():
-		return logged, fmt.Errorf("%w: a log holds no keys: give the profile of %s", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: a log holds no keys: give the profile of %s with --target", ErrUsage, logged.Name)
 	case key == "" && logged.Claims.NoClientKeys():
 		return bare, nil
 	case key == "" || strings.HasPrefix(key, "["):
-		return logged, fmt.Errorf("%w: a log holds no keys: give a valid key of %s", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: a log holds no keys: give a valid key of %s with --key or $GATEWAY_KEY", ErrUsage, logged.Name)
 	}
 	bare.Keys.Valid = key
 	return bare, nil

@@ -27,16 +27,16 @@ func (t TLS) Roots() (*x509.CertPool, error) {
 	}
 	file, err := os.Open(t.CA)
 	if err != nil {
-		return nil, fmt.Errorf("authorities to trust: %w", err)
+		return nil, fmt.Errorf("tls.ca: %w", err)
 	}
 	defer file.Close()                                  //nolint:errcheck // it was only read
 	pem, err := io.ReadAll(io.LimitReader(file, maxCA)) // a stranger's profile may name a device that never ends
 	if err != nil {
-		return nil, fmt.Errorf("authorities to trust: %w", err)
+		return nil, fmt.Errorf("tls.ca: %w", err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("authorities to trust: %s: %w", t.CA, errNoCertificate)
+		return nil, fmt.Errorf("tls.ca: %s: %w", t.CA, errNoCertificate)
 	}
 	return roots, nil
 }
