@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/plain"
@@ -172,16 +173,39 @@ func (a *assessment) recordSustained() {
 		return
 	}
 	last := a.calls[sustained[len(sustained)-1]]
-	if d := a.declared; a.violation(contract.LimitExact) == "" && last.Latest.Sub(a.calls[0].Earliest) > 2*d.Window {
-		// Whatever its kind, a limit of which all is used up that is freed admits it once in each window. One call may be under way.
-		to := a.decisions[sustained[len(sustained)-1]].to
-		if n := a.declared.usage(a.decisions).atMost(to-d.Window-d.Slack, to); n < d.Limit-1 {
+	if at := a.lastRefused(sustained); at >= 0 && a.violation(contract.LimitExact) == "" && a.saturated(sustained) {
+		// Whatever its kind, a limit that is used up now, and of which all was used up that was freed, has admitted it in the last
+		// window. One call may be under way.
+		d, refusal := a.declared, a.decisions[at]
+		n := a.declared.usage(a.decisions).atMost(refusal.from-d.Window-d.Slack, refusal.to)
+		if refusal.from > 2*d.Window && n < d.Limit-1 {
 			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s in which all that was freed was used up", plain.Count(d.Limit-1, "call"), round(d.Window)),
 				strconv.Itoa(n))
 		}
 	}
 	admitted := count(a.calls[:sustained[len(sustained)-1]+1], Admitted)
 	a.held(contract.LimitExact, "%d calls admitted in %s in which all that was freed was used up", admitted, round(last.Latest.Sub(a.calls[0].Earliest)))
+}
+
+// lastRefused is the last of the calls that was refused, -1 for none.
+func (a *assessment) lastRefused(calls []int) int {
+	for _, i := range slices.Backward(calls) {
+		if a.calls[i].Outcome() == Refused {
+			return i
+		}
+	}
+	return -1
+}
+
+// saturated reports whether calls one after the other could use up twice what is freed: slower ones leave a part of it unused, and
+// few admitted calls are then their own fault.
+func (a *assessment) saturated(sustained []int) bool {
+	took := make([]time.Duration, len(sustained))
+	for i, call := range sustained {
+		took[i] = a.calls[call].timeToFirstByte()
+	}
+	slices.Sort(took)
+	return 2*took[len(took)/2]*time.Duration(a.declared.Limit) <= a.declared.Window
 }
 
 // shortfall says why fewer calls than the limit were admitted from one call on, "" where as many were. The call that detects the
