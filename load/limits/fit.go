@@ -20,11 +20,13 @@ type fit struct {
 const ambiguity = 1
 
 // fits returns the best fit of each kind to the responses so far, the best kind first.
-func (i *inference) fits() []fit {
+func (i *inference) fits() []fit { return i.fitter().fits() }
+
+func (i *inference) fitter() fitter {
 	decisions := decisionsOf(i.calls, i.origin())
 	return fitter{
 		decisions: decisions, sample: downsample(decisions), admissions: countAdmissions(decisions), interval: i.interval, limits: i.limits,
-	}.fits()
+	}
 }
 
 // fitter finds, for each kind, the parameters with the fewest contradictions.

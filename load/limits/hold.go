@@ -29,6 +29,8 @@ type holdResult struct {
 	limited  bool
 	admitted int
 	sentence string
+	// apart is the time between two answers where all calls were admitted and waited for each other, 0 where they did not.
+	apart time.Duration
 }
 
 // holds is how often calls are held in flight; maxRepeats is how often more where no single call was certainly decided while
@@ -50,7 +52,12 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 		admitted := count(calls, Admitted)
 		switch {
 		case count(calls, Refused) == 0:
-			return holdResult{admitted: admitted, sentence: fmt.Sprintf("%d concurrent calls were all admitted", admitted)}, nil
+			result := holdResult{admitted: admitted, sentence: fmt.Sprintf("%d concurrent calls were all admitted", admitted)}
+			if apart, ok := queued(calls); ok {
+				result.apart = apart
+				result.sentence += fmt.Sprintf(", one every %s", round(apart))
+			}
+			return result, nil
 		case admitted == 0:
 			return holdResult{sentence: "no concurrent call was admitted"}, nil
 		case count(meanwhile, Admitted) > 0, len(meanwhile) == 0 && repeats == maxRepeats:
@@ -66,8 +73,8 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 		}
 		held++
 	}
-	return holdResult{true, limit, fmt.Sprintf("of %d concurrent calls %d were admitted, none while these were in flight, and as many again once they had ended",
-		size, limit)}, nil
+	return holdResult{limited: true, admitted: limit, sentence: fmt.Sprintf(
+		"of %d concurrent calls %d were admitted, none while these were in flight, and as many again once they had ended", size, limit)}, nil
 }
 
 // probeWhileHeld holds calls in flight and makes single calls meanwhile. It returns the held calls, and those single calls that

@@ -17,6 +17,7 @@ import (
 // [ErrGone], and the prober's errors. The experiments are those that were made.
 func Infer(ctx context.Context, p Prober, b Budget) (LimiterModel, []Experiment, error) {
 	i := &inference{recorder: newRecorder(p, b)}
+	i.stopAtQueue = true
 	ctx, cancel := i.withDeadline(ctx)
 	defer cancel()
 	m, err := i.run(ctx)
@@ -32,6 +33,8 @@ type inference struct {
 	interval time.Duration
 	// limits are the numbers of calls that were admitted at once or in a row, the latest first.
 	limits []int
+	// guessed says that the best fit is no more than a good guess: it has not yet foretold an experiment that it was not fitted to.
+	guessed bool
 }
 
 // drainShare bounds the first drain: when a quarter of the budget's calls are admitted and none is refused, the limit is looked
@@ -74,6 +77,10 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 		return LimiterModel{}, false, err
 	case held.limited:
 		return LimiterModel{Kind: contract.Concurrency, Limit: held.admitted, Evidence: i.sentences()}, true, nil
+	case held.apart > 0 && !drained.refused:
+		return LimiterModel{Evidence: i.sentences()}, true, fmt.Errorf(
+			"%w: no call was refused, and calls made at once were answered one every %s: a limit of %.3g/s may let calls wait in place of refusing them, or the gateway is so slow",
+			ErrInconclusive, round(held.apart), 1/held.apart.Seconds())
 	case !drained.refused && held.admitted > 0:
 		m := LimiterModel{Kind: None, Evidence: i.sentences()}
 		m.Evidence = append(m.Evidence, fmt.Sprintf("a limit above %d calls, or above %d concurrent calls, is not ruled out",
@@ -109,12 +116,25 @@ func (i *inference) unclear(fits []fit) error {
 		return fmt.Errorf("%w: no single limiter explains %d of %d answers; closest is a %s. What is seen: %s",
 			ErrInconclusive, n, answers, best.LimiterModel, i.seen())
 	}
+	if i.guessed {
+		return fmt.Errorf("%w: a %s fits the answers, but did not foretell them. What is seen: %s", ErrInconclusive, best.LimiterModel, i.seen())
+	}
 	// A clock-aligned window has a phase to fit besides.
 	if second := fits[1]; second.contradictions <= best.contradictions && (best.hasPhase() || !second.hasPhase()) {
 		return fmt.Errorf("%w: a %s and a %s explain the answers equally well. What is seen: %s",
 			ErrInconclusive, best.LimiterModel, second.LimiterModel, i.seen())
 	}
 	return nil
+}
+
+// maxSurprises is how many answers of an experiment a model that was fitted before it may get wrong.
+const maxSurprises = 2
+
+// surprises is how many of the answers since a model was fitted contradict it. A sliding counter has three numbers to fit, and a
+// share of a call may be free at any time: it explains, but does not foretell, much that is something else, such as a limit on
+// tokens.
+func (i *inference) surprises(f fit) int {
+	return i.fitter().fitToAll(f.LimiterModel).contradictions - f.contradictions
 }
 
 // seen says what was admitted, without a model.
@@ -180,6 +200,8 @@ func (i *inference) discriminate(ctx context.Context) ([]fit, error) {
 		}
 		fits = i.fits()
 		confirmed := fits[0].Kind == best.Kind && fits[0].Limit == best.Limit // the experiment was made for this very model
+		i.guessed = best.Kind == contract.SlidingCounter && i.surprises(best) > maxSurprises
+		confirmed = confirmed && !i.guessed
 		if confirmed && surplus <= 0 && fits[1].contradictions > fits[0].contradictions+ambiguity {
 			break
 		}

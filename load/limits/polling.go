@@ -31,6 +31,9 @@ func (r *recorder) drain(ctx context.Context, oneByOne, maxAdmitted int) (drainR
 		}
 		d.admitted += count(calls, Admitted)
 		d.refused = count(calls, Refused) > 0
+		if _, waited := queued(calls); waited && r.stopAtQueue {
+			break
+		}
 	}
 	return d, nil
 }

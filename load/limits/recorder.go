@@ -26,6 +26,8 @@ type recorder struct {
 	phase phase
 	// keepFailures says that failed calls are part of the result. Otherwise too many of them end the experiment.
 	keepFailures bool
+	// stopAtQueue says that a drain ends when calls that were made at once were answered one after the other.
+	stopAtQueue bool
 }
 
 func newRecorder(p Prober, b Budget) *recorder {

@@ -1,0 +1,77 @@
+//go:build !race
+
+package limits
+
+import (
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// tokensByPrompt is a bucket from which calls take different numbers of tokens.
+func tokensByPrompt(random *rand.Rand) decide {
+	const capacity, perSecond = 1000, 500
+	tokens, filled, n := float64(capacity), time.Time{}, random.IntN(7)
+	return func(now time.Time) bool {
+		if !filled.IsZero() {
+			tokens = min(capacity, tokens+now.Sub(filled).Seconds()*perSecond)
+		}
+		filled = now
+		cost := float64(40 + 20*(n*5%7))
+		if tokens < cost {
+			return false
+		}
+		tokens -= cost
+		n++
+		return true
+	}
+}
+
+// A limit that no model has is unclear, or its rate is right. None is named because it happens to fit.
+func TestInferNamesNoLimitThatItDoesNotKnow(t *testing.T) {
+	for run := range runsOf(1, 60) {
+		synctest.Test(t, func(t *testing.T) {
+			l := simulation{"", 10, 2 * time.Second, run, 29, run%2 == 1}.limiter()
+			l.other = tokensByPrompt(rand.New(rand.NewPCG(run, 29)))
+			m, _, err := Infer(t.Context(), l.call, Budget{})
+			if err == nil {
+				require.InDelta(t, 5, float64(m.Limit)/m.Window.Seconds(), 0.25, "run %d: %s %q", run, m, m.Evidence)
+			} else {
+				require.ErrorIs(t, err, ErrInconclusive)
+			}
+		})
+	}
+}
+
+// A limit that lets calls wait refuses none. One call at a time it looks like a gateway without a limit that is slow.
+func TestInferDoesNotTakeAQueueForNoLimit(t *testing.T) {
+	for run := range runsOf(4, 20) {
+		synctest.Test(t, func(t *testing.T) {
+			l := simulation{None, 1, time.Second, run, 31, run%2 == 1}.limiter()
+			rate := []float64{5, 20, 100, 50}[run%4]
+			var next time.Time
+			travel := l.delay
+			calls := 0
+			l.delay = func() time.Duration {
+				if calls++; calls%2 == 0 {
+					return travel() // the way back
+				}
+				now := time.Now()
+				if next.Before(now) {
+					next = now
+				}
+				next = next.Add(time.Duration(float64(time.Second) / rate))
+				return travel() + next.Sub(now)
+			}
+			m, _, err := Infer(t.Context(), l.call, Budget{})
+			require.ErrorIs(t, err, ErrInconclusive, "run %d: %s %q", run, m, m.Evidence)
+			require.NotEqual(t, None, m.Kind)
+			if run%2 == 0 {
+				require.ErrorContains(t, err, "let calls wait")
+			}
+		})
+	}
+}
