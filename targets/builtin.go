@@ -3,6 +3,7 @@ package targets
 import (
 	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
@@ -186,8 +187,7 @@ func overRateLimit(p profile.Profile, _ contract.Case, _ string, pr *Request) (s
 		return "", fmt.Errorf("%w: the profile has no limits.rate with a key or a model, and requests", profile.ErrNotOffered)
 	}
 	pr.Call.Key, pr.Call.Model = p.LimitedKey(), cmp.Or(rate.Model, pr.Call.Model)
-	// A fixed window may turn over between two calls and admit its limit twice; one more has to be refused.
-	pr.Repeat = 2*rate.Requests + 1
+	pr.Repeat = rate.UsedUpBy()
 	return "", nil
 }
 
@@ -280,13 +280,15 @@ var streamDirectives = map[string]string{
 	"upstream-error/answer-with-error": "chunks=8 with-error-after=6",
 }
 
+func concurrency(l profile.Rate) bool { return l.Kind == contract.Concurrency }
+
 // offersLoad says with [profile.ErrNotOffered] what the profile lacks for a case under load, beyond what it lacks at rest.
 func offersLoad(p profile.Profile, c contract.Case) error {
 	rate := p.Limits.Rate
 	switch {
-	case c.Row == "http:429" && rate.Kind != contract.Concurrency && rate.Window <= 0:
+	case c.Row == "http:429" && !concurrency(rate.Limits()[0]) && rate.Window <= 0:
 		return fmt.Errorf("%w: the profile declares no limits.rate.window", profile.ErrNotOffered)
-	case c.Row == "http:429" && rate.Kind == contract.Concurrency && !p.Upstream.Present():
+	case c.Row == "http:429" && !slices.ContainsFunc(rate.Limits(), func(l profile.Rate) bool { return !concurrency(l) }) && !p.Upstream.Present():
 		return fmt.Errorf("%w: only the mock upstream can keep calls open", profile.ErrNotOffered)
 	case c.Row != "http:429" && !p.Upstream.Present():
 		return fmt.Errorf("%w: the profile has no mock upstream (upstream.listen or upstream.attach)", profile.ErrNotOffered)

@@ -174,8 +174,8 @@ func (s *Session) declared(c contract.Case, key string) *contract.Declared {
 		took, _ := s.serviceTimes.Load(c.Surface)
 		d.ServiceTime, _ = took.(time.Duration)
 		d.TimeLimit, d.Attempts = limits.Timeout, limits.Attempts
-	case c.Circumstance == contract.OverRateLimit && limits.Rate.Window > 0:
-		d.Window = limits.Rate.Window
+	case c.Circumstance == contract.OverRateLimit && limits.Rate.LongestWindow() > 0:
+		d.Window = limits.Rate.LongestWindow()
 	}
 	if d == (contract.Declared{}) {
 		return nil

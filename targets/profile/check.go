@@ -16,7 +16,7 @@ import (
 
 // check refuses values that parse and make no sense.
 func check(d *yamlfile.Document, p Profile, drivers []Driver) error {
-	for _, c := range slices.Concat(driverRules(p, drivers), valueRules(p), claimRules(p)) {
+	for _, c := range slices.Concat(driverRules(p, drivers), valueRules(p), rateRules(p), claimRules(p)) {
 		if c.bad {
 			return d.Fault(c.path, c.problem)
 		}
@@ -78,13 +78,6 @@ func valueRules(p Profile) []rule {
 		{"$.upstream.token", "only attach needs a token", p.Upstream.Token != "" && p.Upstream.Attach == ""},
 		{"$.concurrency", fmt.Sprintf("want 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
 		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
-		{"$.limits.rate", "want key and requests", p.Limits.Rate.Key != "" && p.Limits.Rate.Requests < 1},
-		{"$.limits.rate", "want model and requests", p.Limits.Rate.Model != "" && p.Limits.Rate.Requests < 1},
-		{"$.limits.rate.model", "want another model than the other calls ask for: those have to be free while the limit is used up", p.limitsAll()},
-		{"$.limits.rate.key", "want another key than keys.valid: that one has to be free while the limit is used up", sameKey(p.Limits.Rate.Key, p.Keys.Valid)},
-		{"$.limits.rate.kind", "want one of " + listed(contract.LimiterKinds()), p.Limits.Rate.Kind != "" && !p.Limits.Rate.Kind.Valid()},
-		{"$.limits.rate.burst", "want a positive number", p.Limits.Rate.Burst < 0},
-		{"$.limits.rate.burst", "only a token-bucket has a burst", p.Limits.Rate.Burst > 0 && p.Limits.Rate.Kind != contract.TokenBucket},
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 )
 
@@ -141,29 +140,13 @@ type Limits struct {
 	// Body is the largest request body in bytes.
 	Body int64 `yaml:"body,omitempty"`
 	// Attempts is how often one call may be tried at the upstream, the first time included.
-	Attempts int  `yaml:"attempts,omitempty"`
-	Rate     Rate `yaml:"rate,omitempty"`
+	Attempts int `yaml:"attempts,omitempty"`
+	// Rate is the limit of one key or model, or the list of its limits.
+	Rate Rate `yaml:"rate,omitempty"`
 	// Valid is the rate limit of the valid key: the run keeps to it.
 	Valid ValidRate `yaml:"valid,omitempty"`
 	// Patience is how long gatecert waits for an answer. It is not a limit of the contract: none in it gives a time.
 	Patience time.Duration `yaml:"patience,omitempty"`
-}
-
-// Rate is the declared rate limit of one key, of one model, or of one key on one model.
-type Rate struct {
-	Key string `yaml:"key,omitempty"`
-	// Model is the limited one. None: those of the other calls. Without a key the limit is that of every key on the model.
-	Model string `yaml:"model,omitempty"`
-	// Requests are admitted in a Window; under way at once where Kind is concurrency.
-	Requests int           `yaml:"requests,omitempty"`
-	Window   time.Duration `yaml:"window,omitempty"`
-	// Kind is how the gateway counts: fixed-window, sliding-log, sliding-counter, token-bucket or concurrency. None: it is
-	// found out.
-	Kind contract.LimiterKind `yaml:"kind,omitempty"`
-	// Burst is how many calls a token bucket admits at once after a rest. None: Requests.
-	Burst int `yaml:"burst,omitempty"`
-	// Shared says whether streaming calls use up the same limit as the others. None: neither is wrong.
-	Shared *bool `yaml:"shared,omitempty"`
 }
 
 // ValidRate is how many calls the valid key may make in a window.

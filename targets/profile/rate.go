@@ -1,0 +1,164 @@
+package profile
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// Rate is a declared limit of one key, of one model, or of one key on one model: on requests, on tokens, or on the calls under way.
+type Rate struct {
+	Key string `yaml:"key,omitempty"`
+	// Model is the limited one. None: those of the other calls. Without a key the limit is that of every key on the model.
+	Model string `yaml:"model,omitempty"`
+	// Requests are admitted in a Window; under way at once where Kind is concurrency.
+	Requests int `yaml:"requests,omitempty"`
+	// Tokens are those of prompts and answers that are admitted in a Window, in place of requests.
+	Tokens int `yaml:"tokens,omitempty"`
+	// Concurrent are the calls that may be under way at once: short for Requests of the kind concurrency.
+	Concurrent int           `yaml:"concurrent,omitempty"`
+	Window     time.Duration `yaml:"window,omitempty"`
+	// Kind is how the gateway counts: fixed-window, sliding-log, sliding-counter, token-bucket or concurrency. None: it is
+	// found out.
+	Kind contract.LimiterKind `yaml:"kind,omitempty"`
+	// Burst is how many calls, or tokens, a token bucket admits at once after a rest. None: as many as in a window.
+	Burst int `yaml:"burst,omitempty"`
+	// Shared says whether streaming calls use up the same limit as the others. None: neither is wrong.
+	Shared *bool `yaml:"shared,omitempty"`
+	// RefusedCount says that refused calls count against the limit too.
+	RefusedCount bool `yaml:"refused_count,omitempty"`
+	// More are the further limits of the same key and model. In a file, all of them are one list.
+	More []Rate `yaml:"-"`
+}
+
+// rateFields is a Rate as a file has it where there is one.
+type rateFields Rate
+
+// UnmarshalYAML reads one limit or a list of limits.
+func (r *Rate) UnmarshalYAML(unmarshal func(any) error) error {
+	var value any
+	if err := unmarshal(&value); err != nil {
+		return err
+	}
+	if _, isList := value.([]any); !isList {
+		return unmarshal((*rateFields)(r))
+	}
+	var list []rateFields
+	if err := unmarshal(&list); err != nil {
+		return err
+	}
+	for i, member := range list {
+		if i == 0 {
+			*r = Rate(member)
+		} else {
+			r.More = append(r.More, Rate(member))
+		}
+	}
+	return nil
+}
+
+// MarshalYAML writes a single limit without a list.
+func (r Rate) MarshalYAML() (any, error) {
+	if len(r.More) == 0 {
+		return rateFields(r), nil
+	}
+	list := []rateFields{rateFields(r)}
+	for _, member := range r.More {
+		list = append(list, rateFields(member))
+	}
+	return list, nil
+}
+
+// IsZero reports whether nothing is declared.
+func (r Rate) IsZero() bool {
+	return r.Key == "" && r.Model == "" && !r.limits() && r.Window == 0 && r.Kind == "" && r.Burst == 0 && r.Shared == nil && !r.RefusedCount && len(r.More) == 0
+}
+
+// limits reports whether a number of requests, tokens or calls under way is declared.
+func (r Rate) limits() bool { return r.Requests != 0 || r.Tokens != 0 || r.Concurrent != 0 }
+
+// Limits are all limits of the key and the model, in the order of the file; calls under way are Requests of the kind concurrency.
+func (r Rate) Limits() []Rate {
+	all := append([]Rate{r}, r.More...)
+	for i := range all {
+		all[i].More = nil
+		if all[i].Concurrent > 0 {
+			all[i].Requests, all[i].Concurrent, all[i].Kind = all[i].Concurrent, 0, contract.Concurrency
+		}
+	}
+	return all
+}
+
+// tokensOfACall is less than any call takes, prompt and answer together.
+const tokensOfACall = 4
+
+// UsedUpBy is how many calls, one after the other, are certainly refused at last: a fixed window may turn over between two calls and
+// admit its limit twice.
+func (r Rate) UsedUpBy() int {
+	var fewest int
+	for _, l := range r.Limits() {
+		n := 2*l.Requests + 1
+		if l.Tokens > 0 {
+			n = 2*l.Tokens/tokensOfACall + 1
+		}
+		if l.Kind != contract.Concurrency && (fewest == 0 || n < fewest) {
+			fewest = n
+		}
+	}
+	if fewest == 0 {
+		return 2*r.Limits()[0].Requests + 1
+	}
+	return fewest
+}
+
+// LongestWindow is the longest window of the limits, 0 where none has one.
+func (r Rate) LongestWindow() time.Duration {
+	longest := time.Duration(0)
+	for _, l := range r.Limits() {
+		longest = max(longest, l.Window)
+	}
+	return longest
+}
+
+// rateRules are about the declared limits.
+func rateRules(p Profile) []rule {
+	rate := p.Limits.Rate
+	var rules []rule
+	for i, l := range append([]Rate{rate}, rate.More...) {
+		at := "$.limits.rate"
+		if len(rate.More) > 0 {
+			at = fmt.Sprintf("$.limits.rate[%d]", i)
+		}
+		units := 0
+		for _, n := range []int{l.Requests, l.Tokens, l.Concurrent} {
+			if n != 0 {
+				units++
+			}
+		}
+		concurrent := l.Concurrent != 0 || l.Kind == contract.Concurrency
+		rules = append(rules,
+			rule{at, "want key and requests", l.Key != "" && !l.limits()},
+			rule{at, "want model and requests", l.Model != "" && !l.limits()},
+			rule{at, "want one of requests, tokens and concurrent", units > 1 || i > 0 && units == 0},
+			rule{at + ".requests", "want a positive number", l.Requests < 0},
+			rule{at + ".tokens", "want a positive number", l.Tokens < 0},
+			rule{at + ".concurrent", "want a positive number", l.Concurrent < 0},
+			rule{at, "want a window", i > 0 && !concurrent && l.Window <= 0 || l.Tokens > 0 && l.Window <= 0},
+			rule{at + ".key", "the first of the list has the key of all", i > 0 && l.Key != ""},
+			rule{at + ".model", "the first of the list has the model of all", i > 0 && l.Model != ""},
+			rule{at + ".shared", "the first of the list says it for all", i > 0 && l.Shared != nil},
+			rule{at + ".kind", "want one of " + listed(contract.LimiterKinds()), l.Kind != "" && !l.Kind.Valid()},
+			rule{at + ".kind", "concurrent is of the kind " + string(contract.Concurrency), l.Concurrent != 0 && l.Kind != "" && l.Kind != contract.Concurrency},
+			rule{at + ".kind", "tokens are counted over time", l.Tokens != 0 && l.Kind == contract.Concurrency},
+			rule{at + ".burst", "want a positive number", l.Burst < 0},
+			rule{at + ".burst", "only a token-bucket has a burst", l.Burst > 0 && l.Kind != contract.TokenBucket},
+			rule{at + ".refused_count", "refused calls are not under way", l.RefusedCount && concurrent},
+			rule{at + ".refused_count", "a refused call takes no tokens", l.RefusedCount && l.Tokens != 0},
+		)
+	}
+	return append(rules,
+		rule{"$.limits.rate.model", "want another model than the other calls ask for: those have to be free while the limit is used up", p.limitsAll()},
+		rule{"$.limits.rate.key", "want another key than keys.valid: that one has to be free while the limit is used up", sameKey(rate.Key, p.Keys.Valid)},
+	)
+}
