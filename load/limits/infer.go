@@ -33,7 +33,9 @@ type inference struct {
 	interval time.Duration
 	// limits are the numbers of calls that were admitted at once or in a row, the latest first.
 	limits []int
-	// guessed says that the best fit is no more than a good guess: it has not yet foretold an experiment that it was not fitted to.
+	// foretold is how many experiments in a row the best fit of the time foretold, without having been fitted to them.
+	foretold int
+	// guessed says that the best fit is no more than a good guess: it has foretold too little.
 	guessed bool
 }
 
@@ -127,8 +129,11 @@ func (i *inference) unclear(fits []fit) error {
 	return nil
 }
 
-// maxSurprises is how many answers of an experiment a model that was fitted before it may get wrong.
-const maxSurprises = 2
+// enoughForetold is how many experiments in a row a sliding counter has to foretell.
+const (
+	maxSurprises   = 1
+	enoughForetold = 2
+)
 
 // surprises is how many of the answers since a model was fitted contradict it. A sliding counter has three numbers to fit, and a
 // share of a call may be free at any time: it explains, but does not foretell, much that is something else, such as a limit on
@@ -200,7 +205,10 @@ func (i *inference) discriminate(ctx context.Context) ([]fit, error) {
 		}
 		fits = i.fits()
 		confirmed := fits[0].Kind == best.Kind && fits[0].Limit == best.Limit // the experiment was made for this very model
-		i.guessed = best.Kind == contract.SlidingCounter && i.surprises(best) > maxSurprises
+		if i.foretold++; i.surprises(best) > maxSurprises {
+			i.foretold = 0
+		}
+		i.guessed = best.Kind == contract.SlidingCounter && i.foretold < enoughForetold
 		confirmed = confirmed && !i.guessed
 		if confirmed && surplus <= 0 && fits[1].contradictions > fits[0].contradictions+ambiguity {
 			break

@@ -1,16 +1,17 @@
 package limits
 
 import (
+	"math"
 	"slices"
 	"time"
 )
 
 // minQueue is the shortest time over which the answers to calls made at once are spread, by a gateway that lets them wait for each
-// other; evenly is the least share of the mean gap between two answers that the median is then. Calls that are slow for other
-// reasons come in clumps.
+// other; uneven is the largest part of the answers that may then come earlier or later than at a constant rate. Where calls are slow
+// for other reasons, most are not.
 const (
 	minQueue = 250 * time.Millisecond
-	evenly   = 0.4
+	uneven   = 0.2
 )
 
 // queued reports whether calls that were made at once were answered one after the other, and how long after each other: a limit
@@ -26,12 +27,12 @@ func queued(calls []Call) (apart time.Duration, ok bool) {
 		return 0, false
 	}
 	slices.SortFunc(answered, time.Time.Compare)
-	gaps := make([]time.Duration, len(answered)-1)
-	for i := range gaps {
-		gaps[i] = answered[i+1].Sub(answered[i])
-	}
-	slices.Sort(gaps)
 	spread := answered[len(answered)-1].Sub(answered[0])
-	apart = spread / time.Duration(len(gaps))
-	return apart, spread >= minQueue && float64(gaps[len(gaps)/2]) >= evenly*float64(apart)
+	apart = spread / time.Duration(len(answered)-1)
+	for i, at := range answered {
+		if d := float64(at.Sub(answered[0]))/float64(spread) - float64(i)/float64(len(answered)-1); math.Abs(d) > uneven {
+			return 0, false
+		}
+	}
+	return apart, spread >= minQueue
 }
