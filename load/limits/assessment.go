@@ -25,6 +25,10 @@ type assessment struct {
 	cause cause
 	// refusedCount says that refused calls were found to count against the limit, which was not declared.
 	refusedCount bool
+	// others are the limits beside the declared one, nil for none.
+	others *others
+	// limiters are the models of several limits, "" for one.
+	limiters string
 
 	findings []contract.Finding
 	checks   []runlog.Check
@@ -32,21 +36,40 @@ type assessment struct {
 	times []runlog.Times
 }
 
-// assess makes all checks that the transcript allows.
-func assess(d DeclaredLimit, t transcript) *assessment {
-	a := &assessment{transcript: t, declared: d}
-	a.checkRefusedCost()
-	a.checkUpstream429s()
-	a.checkIsolation()
-	a.checkStreams()
+// assess makes all checks that the transcript allows. Where other limits act, those that are not about the limit itself are made for
+// all of them together.
+func assess(d DeclaredLimit, t transcript, others *others) *assessment {
+	a := &assessment{transcript: t, declared: d, others: others}
+	if others == nil {
+		a.checkAround()
+	}
 	if len(a.calls) > 0 {
-		a.checkLimit()
-		a.checkRetryAfter()
-		a.checkQuotas()
+		a.checkDeclared()
+	}
+	if len(a.calls) > 0 && others == nil {
 		a.checkRefusals()
 	}
 	a.orderChecks()
 	return a
+}
+
+// checkAround checks what does not depend on the limit itself.
+func (a *assessment) checkAround() {
+	a.checkRefusedCost()
+	a.checkUpstream429s()
+	a.checkIsolation()
+	a.checkStreams()
+}
+
+// checkDeclared checks whether the limit holds, and what the gateway says of it.
+func (a *assessment) checkDeclared() {
+	if a.declared.Tokens {
+		a.checkTokens()
+	} else {
+		a.checkLimit()
+	}
+	a.checkRetryAfter()
+	a.checkQuotas()
 }
 
 func (a *assessment) find(r contract.Requirement, level contract.RequirementLevel, want, got string) {

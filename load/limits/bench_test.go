@@ -47,7 +47,7 @@ func BenchmarkAnalysis(b *testing.B) {
 		row.declared.Slack = defaultSlack
 		b.Run(row.name, func(b *testing.B) {
 			for b.Loop() {
-				assess(row.declared, t)
+				assess(row.declared, t, nil)
 			}
 		})
 	}

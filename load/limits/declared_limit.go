@@ -11,8 +11,10 @@ import (
 type DeclaredLimit struct {
 	// Kind is how calls are counted. "" means not declared: the calls are then judged by the kind that explains them best.
 	Kind contract.LimiterKind
-	// Limit is the number of calls in a window, or of those in flight.
-	Limit  int
+	// Limit is the number of calls in a window, or of those in flight; of tokens where Tokens says so.
+	Limit int
+	// Tokens says that the limit is on the tokens of prompts and answers.
+	Tokens bool
 	Window time.Duration
 	// Burst is the capacity of a token bucket. 0 means Limit.
 	Burst int
@@ -37,6 +39,8 @@ func (d DeclaredLimit) check() error {
 		return fmt.Errorf("%w: unknown kind %q", ErrDeclared, d.Kind)
 	case d.Limit < 1:
 		return fmt.Errorf("%w: %d calls: must be at least 1", ErrDeclared, d.Limit)
+	case d.Tokens && (d.Kind == contract.Concurrency || d.RefusedCount):
+		return fmt.Errorf("%w: a limit on tokens is one over time, and refused calls take none", ErrDeclared)
 	case d.Kind != contract.Concurrency && d.Window <= 0:
 		return fmt.Errorf("%w: window %s: must be positive", ErrDeclared, d.Window)
 	}
@@ -51,8 +55,11 @@ func (d DeclaredLimit) model(kind contract.LimiterKind) LimiterModel {
 	return LimiterModel{Kind: kind, Limit: d.Limit, Window: d.Window}
 }
 
-// String describes the limit in one line: "a limit of 20 in 5s", "a token bucket of 20 with 4/s".
+// String describes the limit in one line: "a limit of 20 in 5s", "a token bucket of 20 with 4/s", "a limit of 2000 tokens in 10s".
 func (d DeclaredLimit) String() string {
+	if d.Tokens {
+		return fmt.Sprintf("a limit of %d tokens in %s", d.Limit, round(d.Window))
+	}
 	switch d.Kind {
 	case contract.TokenBucket:
 		return fmt.Sprintf("a token bucket of %d with %.3g/s", d.capacity(), float64(d.Limit)/d.Window.Seconds())

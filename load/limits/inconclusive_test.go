@@ -77,7 +77,7 @@ func TestBurstsStayWithinTheBudget(t *testing.T) {
 		r := newRecorder(counting, Budget{Calls: 2000, Concurrency: 3})
 		drained, err := r.drain(t.Context(), 0, math.MaxInt/4)
 		require.ErrorIs(t, err, ErrBudget)
-		require.Equal(t, drainResult{2000, false}, drained)
+		require.Equal(t, drainResult{admitted: 2000, refused: false}, drained)
 		require.Equal(t, int64(3), most.Load())
 	})
 }

@@ -79,10 +79,11 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 		return LimiterModel{}, false, err
 	case held.limited:
 		return LimiterModel{Kind: contract.Concurrency, Limit: held.admitted, Evidence: i.sentences()}, true, nil
-	case held.apart > 0 && !drained.refused:
+	case held.apart+drained.apart > 0 && !drained.refused:
+		apart := max(held.apart, drained.apart)
 		return LimiterModel{Evidence: i.sentences()}, true, fmt.Errorf(
 			"%w: no call was refused, and calls made at once were answered one every %s: a limit of %.3g/s may let calls wait in place of refusing them, or the gateway is so slow",
-			ErrInconclusive, round(held.apart), 1/held.apart.Seconds())
+			ErrInconclusive, round(apart), 1/apart.Seconds())
 	case !drained.refused && held.admitted > 0:
 		m := LimiterModel{Kind: None, Evidence: i.sentences()}
 		m.Evidence = append(m.Evidence, fmt.Sprintf("a limit above %d calls, or above %d concurrent calls, is not ruled out",

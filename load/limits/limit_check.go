@@ -15,7 +15,13 @@ func (a *assessment) checkLimit() {
 	a.decisions = decisionsOf(a.calls, a.calls[0].Earliest)
 	m, found := a.bestModel(a.declared)
 	a.model = m
-	a.cause = a.causeOf(found)
+	if a.others == nil {
+		a.cause = a.causeOf(found)
+	} else {
+		// A refusal may be that of another limit: it says neither what this one has left, nor what it is.
+		found.implied = nil
+		found.spurious = slices.DeleteFunc(found.spurious, a.byOthers)
+	}
 	spurious := found.spurious
 	switch {
 	case len(found.implied) > 0 && found.count() == len(found.implied):
@@ -173,7 +179,7 @@ func (a *assessment) recordSustained() {
 		return
 	}
 	last := a.calls[sustained[len(sustained)-1]]
-	if at := a.lastRefused(sustained); at >= 0 && a.violation(contract.LimitExact) == "" && a.saturated(sustained) {
+	if at := a.lastRefused(sustained); at >= 0 && !a.byOthers(at) && a.violation(contract.LimitExact) == "" && a.saturated(sustained) {
 		// Whatever its kind, a limit that is used up now, and of which all was used up that was freed, has admitted it in the last
 		// window. One call may be under way.
 		d, refusal := a.declared, a.decisions[at]
@@ -183,8 +189,9 @@ func (a *assessment) recordSustained() {
 				strconv.Itoa(n))
 		}
 	}
-	admitted := count(a.calls[:sustained[len(sustained)-1]+1], Admitted)
-	a.held(contract.LimitExact, "%d calls admitted in %s in which all that was freed was used up", admitted, round(last.Latest.Sub(a.calls[0].Earliest)))
+	until := a.calls[:sustained[len(sustained)-1]+1]
+	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s in which all that was freed was used up",
+		count(until, Admitted), count(until, Refused), round(last.Latest.Sub(a.calls[0].Earliest)))
 }
 
 // lastRefused is the last of the calls that was refused, -1 for none.

@@ -10,6 +10,8 @@ type drainResult struct {
 	admitted int
 	// refused is false when no call was refused, and when too many calls failed.
 	refused bool
+	// apart is the time between two answers where the drain ended because calls waited for each other, 0 where it did not.
+	apart time.Duration
 }
 
 // drain makes calls until one is refused or maxAdmitted were admitted: one at a time up to oneByOne admissions, then in bursts
@@ -31,7 +33,8 @@ func (r *recorder) drain(ctx context.Context, oneByOne, maxAdmitted int) (drainR
 		}
 		d.admitted += count(calls, Admitted)
 		d.refused = count(calls, Refused) > 0
-		if _, waited := queued(calls); waited && r.stopAtQueue {
+		if apart, waited := queued(calls); waited && r.stopAtQueue && !d.refused {
+			d.apart = apart
 			break
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
 )
 
@@ -21,6 +22,8 @@ type Prober func(ctx context.Context, hold time.Duration) (Call, error)
 type Probers struct {
 	// Limited calls with the key whose limit is verified.
 	Limited Prober
+	// Sized calls with the same key, in a size that is asked for. Limits on tokens are verified with it.
+	Sized SizedProber
 	// Stream calls with the same key on a streaming surface.
 	Stream Prober
 	// Control calls with another key, whose own limit twenty calls do not reach.
@@ -80,6 +83,9 @@ func (p ClientProber) send(ctx context.Context, hold time.Duration) (Call, error
 		o.Upstream = &seen
 	}
 	c.Observation = o
+	if c.Outcome() == Admitted {
+		c.Tokens, _ = dialect.TokensUsed(o.Body)
+	}
 	if p.CanHold && c.Outcome() == Admitted {
 		// The upstream delayed the first byte by the hold, and the gateway had decided before it called the upstream.
 		c.Held = hold

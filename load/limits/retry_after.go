@@ -65,14 +65,15 @@ func (c *retryAfterCheck) compare(refusal Call, seconds int64, later []Call) boo
 	next, followed := c.nextAdmitted(later, refusal)
 	followed = followed && c.declared.Kind != contract.Concurrency
 	if followed {
-		if waited := next.Latest.Sub(refusal.Earliest) + c.declared.Slack; waited < wait-maxRounding {
+		// A smaller call may be admitted before a larger one.
+		if waited := next.Latest.Sub(refusal.Earliest) + c.declared.Slack; waited < wait-maxRounding && next.Asked >= refusal.Asked {
 			c.tooLong.add(seconds, waited)
 		}
 	}
 	if c.refusedCount {
 		return followed // each refusal postpones what the one before it announced
 	}
-	if next, ok := c.nextRefused(later, refusal, wait+c.declared.Slack); ok {
+	if next, ok := c.nextRefused(later, refusal, wait+c.declared.Slack); ok && next.Asked <= refusal.Asked {
 		c.tooShort.add(seconds, next.Earliest.Sub(refusal.Latest))
 	}
 	return followed

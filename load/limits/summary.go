@@ -27,8 +27,11 @@ func (a *assessment) summary() runlog.LoadSummary {
 	if failed := count(a.calls, Failed); failed > 0 {
 		s.Sentence += fmt.Sprintf(", %d failed", failed)
 	}
-	if len(a.calls) > 0 {
-		s.Limiter = a.model.String()
+	switch {
+	case a.limiters != "":
+		s.Limiter = a.limiters
+	case len(a.calls) > 0:
+		s.Limiter = a.modelName()
 	}
 	add := func(series string, calls ...Call) {
 		for _, c := range calls {

@@ -18,8 +18,17 @@ import (
 // are then those of the calls until then, without calls that were cut short by the budget or that a gateway did not answer before
 // it went away.
 func Verify(ctx context.Context, p Probers, d DeclaredLimit, b Budget) ([]contract.Finding, runlog.LoadSummary, error) {
-	if err := d.check(); err != nil {
+	a, err := verifyOne(ctx, p, d, nil, b)
+	if a == nil {
 		return nil, runlog.LoadSummary{}, err
+	}
+	return a.findings, a.summary(), err
+}
+
+// verifyOne verifies a limit beside which others act.
+func verifyOne(ctx context.Context, p Probers, d DeclaredLimit, others *others, b Budget) (*assessment, error) {
+	if err := d.check(); err != nil {
+		return nil, err
 	}
 	if d.Slack <= 0 {
 		d.Slack = defaultSlack
@@ -30,11 +39,11 @@ func Verify(ctx context.Context, p Probers, d DeclaredLimit, b Budget) ([]contra
 	if errors.Is(err, ErrGone) {
 		t.discardAfterShutdown()
 	}
-	a := assess(d, t)
+	a := assess(d, t, others)
 	if err == nil {
 		err = a.inconclusive()
 	}
-	return a.findings, a.summary(), err
+	return a, err
 }
 
 // verifier makes the calls of a verification, phase by phase.
@@ -55,7 +64,10 @@ func (v *verifier) run(ctx context.Context) (transcript, error) {
 	ctx, cancel := v.withDeadline(ctx)
 	defer cancel()
 	measure := v.verifyRate
-	if v.declared.Kind == contract.Concurrency {
+	switch {
+	case v.declared.Tokens:
+		measure = v.verifyTokens
+	case v.declared.Kind == contract.Concurrency:
 		measure = v.verifyConcurrency
 	}
 	err := measure(ctx)

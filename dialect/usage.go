@@ -1,0 +1,41 @@
+package dialect
+
+import "encoding/json"
+
+// usage is what the API formats call the tokens of a call.
+type usage struct {
+	PromptTokens     int `json:"prompt_tokens"`
+	CompletionTokens int `json:"completion_tokens"`
+	InputTokens      int `json:"input_tokens"`
+	OutputTokens     int `json:"output_tokens"`
+}
+
+type geminiUsed struct {
+	PromptTokenCount     int `json:"promptTokenCount"`
+	CandidatesTokenCount int `json:"candidatesTokenCount"`
+}
+
+// TokensUsed is how many tokens an answer says that its call took, prompt and answer together. ok is false where it says nothing
+// that can be read. It reads whole answers, not streams.
+func TokensUsed(body []byte) (n int, ok bool) {
+	var answer struct {
+		Usage         usage      `json:"usage"`
+		UsageMetadata geminiUsed `json:"usageMetadata"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return 0, false
+	}
+	for _, part := range []int{
+		answer.Usage.PromptTokens, answer.Usage.CompletionTokens, answer.Usage.InputTokens, answer.Usage.OutputTokens,
+		answer.UsageMetadata.PromptTokenCount, answer.UsageMetadata.CandidatesTokenCount,
+	} {
+		if part < 0 || part > maxTokens {
+			return 0, false
+		}
+		n += part
+	}
+	return n, n > 0
+}
+
+// maxTokens is more than any call takes.
+const maxTokens = 1 << 30

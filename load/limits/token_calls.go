@@ -1,0 +1,97 @@
+package limits
+
+import (
+	"context"
+	"time"
+
+	"github.com/gatecert/gatecert/internal/wait"
+)
+
+// SizedProber makes a call whose prompt, and whose answer, have about so many tokens. An upstream that cannot be asked for a length
+// answers as it likes: what a call took is what its answer says.
+type SizedProber func(ctx context.Context, prompt, answer int) (Call, error)
+
+// The tokens of a call: a share of the limit that a few calls use up, so that it shows where the limit is, and no more than any
+// model reads. smallCall is one that finds out whether anything is free again.
+const (
+	shareOfCall = 10
+	minTokens   = 16
+	maxTokens   = 4000
+	smallCall   = 8
+)
+
+// mix is a call's size, as a share of the usual one, and the share of the prompt in it. Prompts and answers take turns, so that a
+// gateway that counts only the one shows.
+type mix struct{ size, prompt float64 }
+
+func mixes() []mix { return []mix{{1, 0.9}, {0.5, 0.2}, {1.5, 0.5}, {0.75, 0.1}, {1.25, 0.8}} }
+
+// sizeOf is how many tokens the n-th call of a token limit asks for.
+func (d DeclaredLimit) sizeOf(n int) (prompt, answer int) {
+	usual := min(max(d.Limit/shareOfCall, minTokens), maxTokens)
+	m := mixes()[n%len(mixes())]
+	total := m.size * float64(usual)
+	return max(int(total*m.prompt), 1), max(int(total*(1-m.prompt)), 1)
+}
+
+// settling is how long a gateway may take to count the tokens of a call that has ended.
+const settling = 2 * releaseLag
+
+// tokenCallsInWindow is how many calls have time in a window at least, however short it is.
+const tokenCallsInWindow = 40
+
+// maxTokenRatio is how many times the declared tokens are used, at most, in search of the limit.
+const maxTokenRatio = 3
+
+// verifyTokens makes the calls for a limit on tokens, one at a time: a gateway may count a call when it has ended, and calls at once
+// then show nothing. It uses the limit up, waits until something is free again, and uses that up for a window, or two without a kind.
+func (v *verifier) verifyTokens(ctx context.Context) error {
+	if v.probers.Sized == nil {
+		return nil
+	}
+	v.prober = func(ctx context.Context, _ time.Duration) (Call, error) { return v.probers.Sized(ctx, smallCall, 1) }
+	return steps(
+		func() error { return v.in(phaseSequential, func() error { return v.useTokens(ctx, time.Time{}) }) },
+		func() error { return v.awaitRecovery(ctx) },
+		func() error {
+			if v.recovered.IsZero() {
+				return nil
+			}
+			lasts := v.declared.Window
+			if v.declared.Kind == "" {
+				lasts *= 2
+			}
+			return v.in(phaseSustained, func() error { return v.useTokens(ctx, v.lastUse.Add(lasts+lasts/8)) })
+		},
+	)
+}
+
+// useTokens makes calls of different sizes: until one is refused, or many more tokens were used than the limit has; or until an
+// instant, if it is given.
+func (v *verifier) useTokens(ctx context.Context, until time.Time) error {
+	used, began, lastAdmitted := 0, time.Now(), time.Now()
+	small := v.prober
+	defer func() { v.prober = small }()
+	for n := 0; until.IsZero() && used < maxTokenRatio*v.declared.capacity() || time.Now().Before(until); n++ {
+		prompt, answer := v.declared.sizeOf(n)
+		v.prober = func(ctx context.Context, _ time.Duration) (Call, error) { return v.probers.Sized(ctx, prompt, answer) }
+		c, err := v.probe(ctx)
+		if err != nil {
+			return err
+		}
+		switch {
+		case c.Outcome() == Admitted:
+			used, lastAdmitted = used+max(c.Tokens, 1), time.Now()
+			err = wait.For(ctx, min(settling+releaseLag, v.declared.Window/tokenCallsInWindow))
+		case until.IsZero() && c.Outcome() == Refused:
+			return nil
+		default:
+			n-- // the same size again
+			err = v.pause(ctx, began, lastAdmitted)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

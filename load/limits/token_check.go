@@ -1,0 +1,92 @@
+package limits
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
+)
+
+// checkTokens finds out whether a limit on tokens holds.
+func (a *assessment) checkTokens() {
+	a.decisions = decisionsOf(a.calls, a.calls[0].Earliest)
+	a.rejected = make([]bool, len(a.calls))
+	uses := make([]tokenUse, len(a.calls))
+	var admitted, refused, tokens, silent int
+	for i, c := range a.calls {
+		uses[i] = tokenUse{a.decisions[i], float64(c.Tokens), float64(c.Asked)}
+		switch c.Outcome() {
+		case Admitted:
+			admitted++
+			tokens += c.Tokens
+			if c.Tokens == 0 {
+				silent++
+			}
+		case Refused:
+			refused++
+			a.rejected[i] = true
+		case Failed:
+			uses[i].tokens = uses[i].asked
+		}
+	}
+	a.model = a.declared.model(a.declared.kinds()[0])
+	a.untested(contract.LimitBurst, "a gateway may count a call's tokens when it has ended, so that calls at once show nothing")
+	if silent > 0 {
+		a.untested(contract.LimitExact, "%d of %d answers do not say how many tokens they took", silent, admitted)
+		return
+	}
+	m, shares := bestTokenModel(a.declared, uses)
+	a.model = m
+	if shares.used >= tooManyTokens {
+		level := contract.Should
+		if shares.used >= twiceTokens {
+			level = contract.Must
+		}
+		a.find(contract.LimitExact, level, "no call admitted when a "+a.modelName()+" is used up",
+			fmt.Sprintf("one admitted at %s after the first call, when %.0f %% of it were used", a.after(shares.over), 100*shares.used))
+	} else if at, needed := a.lastWindowOfTokens(uses); at >= 0 {
+		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %.0f %% of %s admitted in a window in which all that was freed was used up", 100*tooFewTokens, a.declared),
+			fmt.Sprintf("%.0f %% before a refusal at %s after the first call, its own %d tokens included", 100*needed, a.after(at), a.calls[at].Asked))
+	} else if i := slices.IndexFunc(shares.under, func(u underused) bool { return !a.byOthers(u.call) }); i >= 0 {
+		u := shares.under[i]
+		a.find(contract.LimitExact, contract.Should, "calls admitted while a "+a.modelName()+" has capacity",
+			fmt.Sprintf("one refused at %s after the first call, when %.0f %% of it would have sufficed, its own %d tokens included",
+				a.after(u.call), 100*u.needed, a.calls[u.call].Asked))
+	}
+	if refused == 0 {
+		a.untested(contract.LimitExact, "%s of %d calls did not reach the limit", plain.Count(tokens, "token"), admitted)
+	} else {
+		a.held(contract.LimitExact, "%d calls admitted and %d refused; they took %s", admitted, refused, plain.Count(tokens, "token"))
+	}
+	a.recordRecovery()
+}
+
+// lastWindowOfTokens is a refused call after two windows in which all that was freed was used up, and the share of the limit that was
+// used in the window before it, where that is too small for any kind of limit; -1 for none.
+func (a *assessment) lastWindowOfTokens(uses []tokenUse) (call int, share float64) {
+	d := a.declared
+	if d.Kind != "" {
+		return -1, 0
+	}
+	m := tokenModel{LimiterModel{Limit: d.Limit, Window: d.Window, Kind: contract.SlidingLog}, uses, d.Slack}
+	for _, i := range a.inPhase(phaseSustained) {
+		if u := &uses[i]; u.outcome == Refused && u.from > 2*d.Window {
+			if share := m.needed(u); share < tooFewTokens && !a.byOthers(i) {
+				return i, share
+			}
+		}
+	}
+	return -1, 0
+}
+
+func (a *assessment) after(call int) time.Duration { return round(a.decisions[call].from) }
+
+// modelName is the model with its unit.
+func (a *assessment) modelName() string {
+	if a.declared.Tokens {
+		return a.model.String() + " tokens"
+	}
+	return a.model.String()
+}
