@@ -12,6 +12,7 @@ import (
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/load/limits"
 	"github.com/gatecert/gatecert/load/outage"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/steps"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -55,12 +56,33 @@ func (s loadSession) RunLoad(ctx context.Context, c contract.Case) (result steps
 // concurrent calls beyond that cannot be reached.
 const usualConcurrency, maxConcurrency = 128, 512
 
-// verificationBudget bounds the verification of a limit: it takes about four times the limit and a few hundred calls, and
-// four to five windows, and whatever a busy machine adds.
+// verificationBudget bounds the verification of limits, one after the other: each takes about four times the limit and a few hundred
+// calls, and four to five windows, and whatever a busy machine adds. Windows that are longer than a verification waits take nothing.
 func verificationBudget(r profile.Rate) limits.Budget {
-	most := max(r.Requests, r.Burst)
-	return limits.Budget{Calls: 8*most + 1000, Time: 12*r.Window + time.Minute, Concurrency: min(max(2*most+16, usualConcurrency), maxConcurrency)}
+	b := limits.Budget{Time: time.Minute, Concurrency: usualConcurrency}
+	all := r.Limits()
+	for _, l := range all {
+		if len(all) > 1 && l.Window > limits.LongestVerified {
+			continue
+		}
+		most := max(l.Requests, l.Burst)
+		if l.Tokens > 0 {
+			most = callsOfTokens
+		}
+		b.Calls += 8*most + 1000
+		b.Time += 12 * l.Window
+		if len(all) > 1 {
+			b.Time += 2 * r.LongestWindowUpTo(limits.LongestVerified) // for the others to forget
+		}
+		if l.Tokens == 0 {
+			b.Concurrency = min(max(2*most+16, b.Concurrency), maxConcurrency)
+		}
+	}
+	return b
 }
+
+// callsOfTokens stands for the number of calls that use up a limit on tokens.
+const callsOfTokens = 100
 
 func runOutage(ctx context.Context, p targets.Prepared, c contract.Case, progress func(load.Progress)) (steps.LoadResult, error) {
 	experiment, err := outageOf(p, c)
@@ -112,8 +134,16 @@ func (r *runner) announceLoad() error {
 func traffic(p targets.Prepared, c contract.Case) (string, error) {
 	if c.Row == contract.RowRateLimited {
 		budget := verificationBudget(p.Profile.Limits.Rate)
-		return fmt.Sprintf("at most %d calls over the limit of %d in %s, for at most %s on %s",
-			budget.Calls, p.Profile.Limits.Rate.Requests, p.Profile.Limits.Rate.Window, budget.Time, c.Surface), nil
+		var names []string
+		var calls, tokens = fmt.Sprintf("%d calls", budget.Calls), 0
+		for _, d := range declaredLimits(p.Profile) {
+			names = append(names, d.String())
+			tokens += d.MostTokens()
+		}
+		if tokens > 0 {
+			calls += fmt.Sprintf(" of about %d tokens in all", tokens)
+		}
+		return fmt.Sprintf("at most %s over %s, for at most %s on %s", calls, plain.Joined(names), budget.Time, c.Surface), nil
 	}
 	experiment, err := outageOf(p, c)
 	if err != nil {

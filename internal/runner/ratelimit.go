@@ -18,6 +18,7 @@ import (
 	"github.com/gatecert/gatecert/load/limits"
 	"github.com/gatecert/gatecert/steps"
 	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // InferRateLimit infers the limit of the valid key of a prepared gateway. It makes at most budget's calls and takes several windows
@@ -42,30 +43,41 @@ func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Sur
 // verifyRateLimit verifies the limit that the profile declares. It returns the errors of [limits.Verify],
 // with [steps.ErrUnreached] where they leave the limit unknown.
 func verifyRateLimit(ctx context.Context, session *targets.Session, p targets.Prepared, surface dialect.Surface, progress func(load.Progress)) (steps.LoadResult, error) {
-	profile, rate := p.Profile, p.Profile.Limits.Rate
+	declared := p.Profile
 	factory := newProberFactory(p, progress)
 	defer factory.client.Close()
 	probers := limits.Probers{
 		Limited: factory.limited(surface),
-		Control: factory.prober(surface, profile.Keys.Valid, ""),
+		Sized:   factory.sized(surface),
+		Control: factory.prober(surface, declared.Keys.Valid, ""),
 	}
-	if twin, ok := surface.Twin(); ok && slices.Contains(profile.Surfaces, twin) {
+	if twin, ok := surface.Twin(); ok && slices.Contains(declared.Surfaces, twin) {
 		probers.Stream = factory.limited(twin)
 	}
-	if profile.Balance.Path != "" {
-		probers.Balance = func(ctx context.Context) (float64, error) { return session.Balance(ctx, profile.LimitedKey()) }
+	if declared.Balance.Path != "" {
+		probers.Balance = func(ctx context.Context) (float64, error) { return session.Balance(ctx, declared.LimitedKey()) }
 	}
 	if p.Upstream != nil {
-		probers.Throttled = factory.prober(surface, profile.Keys.Valid, fmt.Sprintf("status=429 retry-after=%d", contract.UpstreamRetryAfter))
+		probers.Throttled = factory.prober(surface, declared.Keys.Valid, fmt.Sprintf("status=429 retry-after=%d", contract.UpstreamRetryAfter))
 	}
-	findings, summary, err := limits.Verify(ctx, probers, limits.DeclaredLimit{
-		Kind: rate.Kind, Limit: rate.Requests, Window: rate.Window, Burst: rate.Burst, Shared: rate.Shared,
-		Attempts: profile.Limits.Attempts, UpstreamRetryAfter: contract.UpstreamRetryAfter,
-	}, verificationBudget(rate))
+	findings, summary, err := limits.VerifyAll(ctx, probers, declaredLimits(declared), verificationBudget(declared.Limits.Rate))
 	if errors.Is(err, limits.ErrBudget) || errors.Is(err, limits.ErrInconclusive) {
 		err = fmt.Errorf("%w: %w", steps.ErrUnreached, err)
 	}
 	return steps.LoadResult{Findings: findings, Summary: summary}, err
+}
+
+// declaredLimits are the limits of the profile's limited key.
+func declaredLimits(p profile.Profile) []limits.DeclaredLimit {
+	rate := p.Limits.Rate
+	var all []limits.DeclaredLimit
+	for _, l := range rate.Limits() {
+		all = append(all, limits.DeclaredLimit{
+			Kind: l.Kind, Limit: max(l.Requests, l.Tokens), Tokens: l.Tokens > 0, Window: l.Window, Burst: l.Burst, Shared: rate.Shared,
+			RefusedCount: l.RefusedCount, Attempts: p.Limits.Attempts, UpstreamRetryAfter: contract.UpstreamRetryAfter,
+		})
+	}
+	return all
 }
 
 // proberFactory makes probers that share a client and a meter. A token in each prompt tells their calls apart.
@@ -100,21 +112,44 @@ func (f proberFactory) prober(surface dialect.Surface, key, directive string) li
 
 // proberOf is prober with another model; "" stands for the surface's own.
 func (f proberFactory) proberOf(surface dialect.Surface, key, model, directive string) limits.Prober {
-	upstream := f.prepared.Upstream
 	newRequest := func(hold time.Duration) limits.Request {
-		token := fmt.Sprintf("%s.%d", f.run, f.calls.Add(1))
 		words := directive
 		if hold > 0 {
 			words = strings.TrimSpace(words + " delay=" + hold.String())
 		}
-		request := limits.Request{Call: targets.CallWithKey(f.prepared.Profile, surface, key, token, words)}
-		request.Call.Model = cmp.Or(model, request.Call.Model)
-		if upstream != nil {
-			request.Seen = func(ctx context.Context) (contract.Seen, error) { return upstream.Seen(ctx, token) }
-		}
-		return request
+		return f.request(surface, key, model, words)
 	}
-	return limits.ClientProber{Client: f.client, NewRequest: newRequest, CanHold: upstream != nil, OnEnd: f.meter.count}.Probe
+	return f.probes(newRequest)
+}
+
+// sized calls a surface with the key and the model that have the declared limit, in the size that is asked for.
+func (f proberFactory) sized(surface dialect.Surface) limits.SizedProber {
+	return func(ctx context.Context, prompt, answer int) (limits.Call, error) {
+		newRequest := func(time.Duration) limits.Request {
+			request := f.request(surface, f.prepared.Profile.LimitedKey(), f.prepared.Profile.Limits.Rate.Model, fmt.Sprintf("chunks=%d", answer))
+			request.Call.Prompt += strings.Repeat(" cat", prompt)
+			return request
+		}
+		c, err := f.probes(newRequest)(ctx, 0)
+		c.Asked = prompt + answer
+		return c, err
+	}
+}
+
+// probes is a prober of requests.
+func (f proberFactory) probes(newRequest func(time.Duration) limits.Request) limits.Prober {
+	return limits.ClientProber{Client: f.client, NewRequest: newRequest, CanHold: f.prepared.Upstream != nil, OnEnd: f.meter.count}.Probe
+}
+
+// request is a call with a token of its own.
+func (f proberFactory) request(surface dialect.Surface, key, model, directive string) limits.Request {
+	token, upstream := fmt.Sprintf("%s.%d", f.run, f.calls.Add(1)), f.prepared.Upstream
+	request := limits.Request{Call: targets.CallWithKey(f.prepared.Profile, surface, key, token, directive)}
+	request.Call.Model = cmp.Or(model, request.Call.Model)
+	if upstream != nil {
+		request.Seen = func(ctx context.Context) (contract.Seen, error) { return upstream.Seen(ctx, token) }
+	}
+	return request
 }
 
 type callMeter struct {

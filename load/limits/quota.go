@@ -23,6 +23,8 @@ type quota struct {
 	remaining *int64
 	// reset is the time from the response until the limit is whole again.
 	reset *time.Duration
+	// window is that of a policy of draft 11.
+	window *time.Duration
 }
 
 // quotaSource is a family of header fields about rate limits.
@@ -34,9 +36,18 @@ const (
 	anthropicRateLimit quotaSource = "anthropic-ratelimit" // anthropic-ratelimit-requests-limit, -remaining, -reset
 )
 
-// countsRequests reports whether the limit may be one of requests, not of tokens or anything else.
-func (q quota) countsRequests() bool {
-	return q.source == rateLimit || q.name == "" || q.name == "requests"
+// about reports whether a quota may be that of a limit: it counts requests, or tokens, and a policy of draft 11 has its window.
+// Some gateways tell the tokens of prompts and answers apart; those are not all tokens.
+func (q quota) about(d DeclaredLimit) bool {
+	name := strings.ToLower(q.name)
+	switch {
+	case d.Tokens:
+		return name == "tokens" || q.source == rateLimit && strings.Contains(name, "token")
+	case q.source == rateLimit:
+		return !strings.Contains(name, "token")
+	default:
+		return name == "" || name == "requests"
+	}
 }
 
 // label names the limit in a finding.
@@ -206,7 +217,10 @@ func parsePolicy(q *quota, params *httpsfv.Params) (err error) {
 	if q.limit == nil {
 		return errors.New("a policy without its quota q")
 	}
-	_, err = integer(params, "w")
+	seconds, err := integer(params, "w")
+	if seconds != nil && *seconds > 0 {
+		q.window = new(time.Duration(min(*seconds, maxSeconds)) * time.Second)
+	}
 	return err
 }
 

@@ -2,6 +2,7 @@ package limits
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 func (a *assessment) checkQuotas() {
 	c := quotaCheck{assessment: a, found: map[string]bool{}, sequences: map[string]*quotaSequence{}}
 	responses, withQuota := 0, 0
-	for _, call := range a.calls {
+	for i, call := range a.calls {
 		if call.Outcome() == Failed || isUpstream429(call.Observation) {
 			continue
 		}
@@ -21,23 +22,30 @@ func (a *assessment) checkQuotas() {
 		for _, f := range invalid {
 			c.findInvalid(f)
 		}
-		found := false
+		quotas = slices.DeleteFunc(quotas, func(q quota) bool { return !q.about(a.declared) })
 		for _, q := range quotas {
-			if q.countsRequests() {
-				found = true
-				c.checkResponse(call, q)
-				c.checkDecrease(call, q)
-			}
+			c.checkResponse(i, q)
+			c.checkDecrease(call, q)
+			c.checkReset(i, q)
 		}
-		if found {
+		c.checkPolicies(quotas)
+		if len(quotas) > 0 {
 			withQuota++
 		}
 	}
 	if withQuota == 0 {
-		a.untested(contract.RateHeaders, "no response has rate-limit header fields for requests")
+		a.untested(contract.RateHeaders, "no response has rate-limit header fields for %s", a.unit())
 		return
 	}
-	a.held(contract.RateHeaders, "%d of %d responses carried consistent rate-limit header fields for requests", withQuota, responses)
+	a.held(contract.RateHeaders, "%d of %d responses carried consistent rate-limit header fields for %s", withQuota, responses, a.unit())
+}
+
+// unit is what the declared limit counts.
+func (a *assessment) unit() string {
+	if a.declared.Tokens {
+		return "tokens"
+	}
+	return "requests"
 }
 
 // quotaCheck checks the quotas of all responses. Each kind of finding is reported once.
@@ -64,19 +72,20 @@ func (c *quotaCheck) findInvalid(f invalidField) {
 	c.findOnce(level, want, f.String())
 }
 
-func (c *quotaCheck) checkResponse(call Call, q quota) {
+func (c *quotaCheck) checkResponse(i int, q quota) {
+	call, unit := c.calls[i], c.unit()
 	refused := call.Outcome() == Refused
 	switch {
 	case q.remaining != nil && *q.remaining < 0:
-		c.findOnce(contract.Should, "remaining requests not below 0", fmt.Sprintf("%d in %s", *q.remaining, q.label()))
-	case q.remaining != nil && *q.remaining > 0 && refused && q.source != rateLimit:
-		// Of several policies of draft 11 only one has to be used up.
-		c.findOnce(contract.Should, "no remaining requests on a refusal", fmt.Sprintf("%d in %s", *q.remaining, q.label()))
+		c.findOnce(contract.Should, "remaining "+unit+" not below 0", fmt.Sprintf("%d in %s", *q.remaining, q.label()))
+	case q.remaining != nil && *q.remaining > int64(call.Asked) && refused && q.source != rateLimit && !c.byOthers(i):
+		// Of several policies of draft 11 only one has to be used up, and a call needs as many tokens as it asks for.
+		c.findOnce(contract.Should, "no remaining "+unit+" on a refusal", fmt.Sprintf("%d in %s", *q.remaining, q.label()))
 	}
-	if q.limit != nil && q.source != rateLimit && *q.limit != int64(c.declared.Limit) && *q.limit != int64(c.declared.capacity()) {
+	if q.limit != nil && q.source != rateLimit && !c.declares(*q.limit) {
 		c.findOnce(contract.Should, fmt.Sprintf("the declared limit of %d", c.declared.Limit), fmt.Sprintf("%d in %s", *q.limit, q.label()))
 	}
-	if after := contract.RetryWaitOf(call.Observation).Seconds; refused && after >= 0 && q.reset != nil && c.declared.Kind != contract.Concurrency && q.source != rateLimit {
+	if after := contract.RetryWaitOf(call.Observation).Seconds; refused && after >= 0 && q.reset != nil && c.declared.Kind != contract.Concurrency && q.source != rateLimit && !c.byOthers(i) {
 		// The whole limit is not free before a part of it. Both may be rounded to a second.
 		if wait := time.Duration(min(after, maxSeconds)) * time.Second; *q.reset < wait-2*maxRounding {
 			c.findOnce(contract.Should, "a reset not before Retry-After", fmt.Sprintf("a reset after %s in %s, Retry-After: %d", round(*q.reset), q.label(), after))
@@ -84,15 +93,89 @@ func (c *quotaCheck) checkResponse(call Call, q quota) {
 	}
 }
 
+// sameUnit are the declared limits of the unit that this one has.
+func (a *assessment) sameUnit() []DeclaredLimit {
+	all := []DeclaredLimit{a.declared}
+	if a.others != nil {
+		for _, d := range a.others.limits {
+			if d.Tokens == a.declared.Tokens {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+// declares reports whether a number is that of a declared limit of the same unit: which one a field without a window means is not
+// said.
+func (a *assessment) declares(limit int64) bool {
+	return slices.ContainsFunc(a.sameUnit(), func(d DeclaredLimit) bool { return limit == int64(d.Limit) || limit == int64(d.capacity()) })
+}
+
+// checkPolicies compares the policies of draft 11 with what is declared. One of them has to be the declared limit; others may be
+// limits of something else.
+func (c *quotaCheck) checkPolicies(quotas []quota) {
+	var policies []string
+	for _, q := range quotas {
+		if q.source != rateLimit || q.limit == nil {
+			continue
+		}
+		right := c.declares(*q.limit)
+		if q.window != nil && c.declared.Kind != contract.Concurrency {
+			right = slices.ContainsFunc(c.sameUnit(), func(d DeclaredLimit) bool {
+				// A policy's window has whole seconds.
+				return (*q.limit == int64(d.Limit) || *q.limit == int64(d.capacity())) && (*q.window-d.Window).Abs() < time.Second
+			})
+		}
+		if right {
+			return
+		}
+		policy := fmt.Sprintf("%d", *q.limit)
+		if q.window != nil {
+			policy += " in " + q.window.String()
+		}
+		policies = append(policies, fmt.Sprintf("%s in %s", policy, q.label()))
+	}
+	if len(policies) > 0 {
+		c.findOnce(contract.Should, fmt.Sprintf("a policy of %s in RateLimit-Policy", c.declared), strings.Join(policies, ", "))
+	}
+}
+
+// checkReset compares the reset of a refusal with the calls after it: when it has passed, something is free, and no limit takes longer
+// than two of its windows to be whole again.
+func (c *quotaCheck) checkReset(i int, q quota) {
+	refusal := c.calls[i]
+	if q.reset == nil || refusal.Outcome() != Refused || c.declared.Kind == contract.Concurrency || c.refusedCount || c.byOthers(i) {
+		return
+	}
+	if most := 2*c.declared.Window + 2*maxRounding; *q.reset > most {
+		c.findOnce(contract.Should, fmt.Sprintf("a reset within two windows (%s)", round(2*c.declared.Window)), fmt.Sprintf("a reset after %s in %s", round(*q.reset), q.label()))
+	}
+	from, wait := c.decisions[i], *q.reset+maxRounding+c.declared.Slack
+	for k := i + 1; k < len(c.calls); k++ {
+		d := c.decisions[k]
+		if d.outcome != Refused || d.from-from.to <= wait {
+			continue
+		}
+		if c.calls[k].Asked <= refusal.Asked && !c.byOthers(k) && c.declared.usage(c.decisions).atMostOthers(from.from, d.to) == 0 {
+			c.findOnce(contract.Should, "a call admitted once the announced reset has passed",
+				fmt.Sprintf("a reset after %s in %s, still refused after %s", round(*q.reset), q.label(), round(d.from-from.to)))
+		}
+		return
+	}
+}
+
 // quotaSequence is what remains of a limit since the first of several admitted calls.
 type quotaSequence struct {
 	first     Call
 	remaining int64
-	calls     int64
+	// used is what the calls after the first took, without the last, which a gateway may count when it has ended.
+	used, last int64
 }
 
-// checkDecrease checks that each sequential call takes one from what remains, except for what time may have freed since. Where
-// refused calls count too, time frees more than is known.
+// checkDecrease checks that each sequential call takes one from what remains, or its tokens, except for what time may have freed
+// since. Where refused calls count too, time frees more than is known. Gateways count tokens in different ways: at least half of
+// those that the answers say is taken.
 func (c *quotaCheck) checkDecrease(call Call, q quota) {
 	if q.remaining == nil || call.phase != phaseSequential || call.Outcome() != Admitted || c.refusedCount {
 		return
@@ -103,11 +186,22 @@ func (c *quotaCheck) checkDecrease(call Call, q quota) {
 		c.sequences[key] = &quotaSequence{first: call, remaining: *q.remaining}
 		return
 	}
-	s.calls++
-	if *q.remaining > max(s.remaining-s.calls, 0)+c.maxFreed(s.first, call) {
-		c.findOnce(contract.Should, "remaining requests to decrease with each admitted call",
-			fmt.Sprintf("%d remaining at first, %d after %d more calls", s.remaining, *q.remaining, s.calls))
+	if c.declared.Tokens {
+		s.used, s.last = s.used+s.last, int64(call.Tokens)/2
+	} else {
+		s.used++
 	}
+	if *q.remaining > max(s.remaining-s.used, 0)+c.maxFreed(s.first, call) {
+		c.findOnce(contract.Should, "remaining "+c.unit()+" to decrease with each admitted call",
+			fmt.Sprintf("%d remaining at first, %d after %d more %s", s.remaining, *q.remaining, s.used, c.counted()))
+	}
+}
+
+func (c *quotaCheck) counted() string {
+	if c.declared.Tokens {
+		return "tokens (half of what the answers say)"
+	}
+	return "calls"
 }
 
 // maxFreed is the largest number of calls that time may have freed between two decisions.
@@ -127,6 +221,12 @@ func (a *assessment) maxFreed(before, now Call) int64 {
 	from, to := before.Earliest.Sub(origin)-a.declared.Slack, now.Latest.Sub(origin)+a.declared.Slack
 	if m.Kind == contract.FixedWindow {
 		if m.StartsOnRequest || m.windowStart(from) != m.windowStart(to) {
+			return int64(m.Limit)
+		}
+		return 0
+	}
+	if a.declared.Tokens {
+		if countAdmissions(a.decisions).atMost(from-m.Window, to-m.Window) > 0 {
 			return int64(m.Limit)
 		}
 		return 0

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -35,6 +36,8 @@ type gateway struct {
 	// accounts reads balances.
 	accounts *http.Client
 	seen     func(context.Context, string) (contract.Seen, error)
+	// tokens is the gateway's limit on tokens, if any.
+	tokens reference.TokenLimit
 }
 
 func newGateway(t *testing.T, rate reference.RateLimit, names ...string) *gateway {
@@ -57,11 +60,11 @@ func newGateway(t *testing.T, rate reference.RateLimit, names ...string) *gatewa
 	t.Cleanup(client.Close)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &gateway{server: server, client: client, accounts: &http.Client{Transport: transport}, seen: mock.Seen}
+	return &gateway{server: server, client: client, accounts: &http.Client{Transport: transport}, seen: mock.Seen, tokens: options.Tokens}
 }
 
 // prober calls with a key on a surface, and gives the upstream a directive.
-func (g *gateway) prober(s dialect.Surface, key, directive string) limits.Prober {
+func (g *gateway) prober(s dialect.Surface, key, directive string, more ...string) limits.Prober {
 	return limits.ClientProber{Client: g.client, CanHold: true, NewRequest: func(hold time.Duration) limits.Request {
 		token := fmt.Sprintf("t%d", g.calls.Add(1))
 		words := "token=" + token + directive
@@ -71,16 +74,24 @@ func (g *gateway) prober(s dialect.Surface, key, directive string) limits.Prober
 		return limits.Request{
 			Call: exchange.Call{
 				Surface: s, BaseURL: g.server.URL(), Key: key, Model: g.server.Gateway.Fixtures().Models.Chat,
-				Prompt: "[[gatecert " + words + "]] Say hello.",
+				Prompt: "[[gatecert " + words + "]] Say hello." + strings.Join(more, ""),
 			},
 			Seen: func(ctx context.Context) (contract.Seen, error) { return g.seen(ctx, token) },
 		}
 	}}.Probe
 }
 
+func (g *gateway) sized(ctx context.Context, prompt, answer int) (limits.Call, error) {
+	key := g.server.Gateway.Fixtures().Keys.Limited
+	c, err := g.prober(dialect.Chat, key, fmt.Sprintf(" chunks=%d", answer), strings.Repeat(" cat", prompt))(ctx, 0)
+	c.Asked = prompt + answer
+	return c, err
+}
+
 func (g *gateway) probers() limits.Probers {
 	keys := g.server.Gateway.Fixtures().Keys
 	return limits.Probers{
+		Sized:     g.sized,
 		Limited:   g.prober(dialect.Chat, keys.Limited, ""),
 		Stream:    g.prober(dialect.ChatStream, keys.Limited, ""),
 		Control:   g.prober(dialect.Chat, keys.Valid, ""),
@@ -108,9 +119,13 @@ func (g *gateway) balance(ctx context.Context, key string) (float64, error) {
 
 // verify is a verification of the limit that the gateway declares.
 func (g *gateway) verify(ctx context.Context, rate reference.RateLimit) ([]contract.Finding, runlog.LoadSummary, error) {
-	findings, evidence, err := limits.Verify(ctx, g.probers(), limits.DeclaredLimit{
+	all := []limits.DeclaredLimit{{
 		Kind: rate.Kind, Limit: rate.Requests, Window: rate.Window, Shared: new(true), Attempts: 3, UpstreamRetryAfter: 7,
-	}, limits.Budget{})
+	}}
+	if g.tokens.Tokens > 0 {
+		all = append(all, limits.DeclaredLimit{Kind: contract.SlidingLog, Tokens: true, Limit: g.tokens.Tokens, Window: g.tokens.Window})
+	}
+	findings, evidence, err := limits.VerifyAll(ctx, g.probers(), all, limits.Budget{})
 	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Level == contract.Note }), evidence, err
 }
 

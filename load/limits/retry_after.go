@@ -11,40 +11,76 @@ import (
 // maxRounding is by how much a Retry-After may exceed the wait: it has to be whole seconds.
 const maxRounding = time.Second
 
+// announcement is a time that a refusal asks its client to wait.
+type announcement struct {
+	// text is the field as it stands.
+	text string
+	wait time.Duration
+	// rounding is by how much the wait may be too short for its resolution.
+	rounding time.Duration
+}
+
+// announcements are what a refusal says of the wait, in seconds or as a date, and in milliseconds. A date counts from the gateway's own;
+// without that it says nothing that could be compared.
+func announcements(c Call) []announcement {
+	var all []announcement
+	w := contract.RetryWaitOf(c.Observation)
+	field := announcement{text: "Retry-After: " + clip(w.Value)}
+	switch {
+	case w.Seconds >= 0:
+		field.wait = time.Duration(min(w.Seconds, maxSeconds)) * time.Second
+		all = append(all, field)
+	case !w.Date.IsZero() && len(c.Observation.Header["Date"]) > 0:
+		w.Milliseconds = -1
+		field.wait, field.rounding = w.From(c.Latest), time.Second
+		all = append(all, field)
+	}
+	if ms := contract.RetryWaitOf(c.Observation).Milliseconds; ms >= 0 {
+		wait := time.Duration(min(ms, maxSeconds)) * time.Millisecond
+		all = append(all, announcement{text: fmt.Sprintf("retry-after-ms: %d", ms), wait: wait})
+	}
+	return all
+}
+
 // checkRetryAfter compares the Retry-After of refused calls with what happened to later calls.
 func (a *assessment) checkRetryAfter() {
 	calls := slices.SortedStableFunc(slices.Values(a.calls), func(a, b Call) int { return a.Earliest.Compare(b.Earliest) })
 	c := retryAfterCheck{assessment: a, usage: countAdmissions(a.decisions)}
-	var refused, dates, numbers, followed int
+	var refused, dates, announced, followed int
 	for i, call := range calls {
 		if call.Outcome() != Refused {
 			continue
 		}
 		refused++
 		wait := contract.RetryWaitOf(call.Observation)
-		switch {
-		case !wait.Date.IsZero():
-			dates++
-			continue
-		case wait.Seconds < 0:
-			continue
-		case wait.IsTimestamp():
+		if wait.Seconds >= 0 && wait.IsTimestamp() {
 			a.find(contract.RetryAfterTrue, contract.Should, "Retry-After as a number of seconds to wait", wait.Value+", a Unix timestamp")
 			return
 		}
-		numbers++
-		if c.compare(call, wait.Seconds, calls[i+1:]) {
+		of := announcements(call)
+		if len(of) == 0 {
+			if !wait.Date.IsZero() {
+				dates++
+			}
+			continue
+		}
+		announced++
+		checked := false
+		for _, one := range of {
+			checked = c.compare(call, one, calls[i+1:]) || checked
+		}
+		if checked {
 			followed++
 		}
 	}
-	c.report(numbers)
+	c.report(announced)
 	switch {
-	case numbers == 0 && dates > 0:
-		a.untested(contract.RetryAfterTrue, "%d of %d refusals carried an HTTP date as Retry-After, which is not compared", dates, refused)
-	case numbers == 0:
+	case announced == 0 && dates > 0:
+		a.untested(contract.RetryAfterTrue, "%d of %d refusals carried an HTTP date as Retry-After and no Date, so that it cannot be compared", dates, refused)
+	case announced == 0:
 		a.untested(contract.RetryAfterTrue, "none of %d refusals carried a readable Retry-After", refused)
-	case numbers < refused:
-		a.held(contract.RetryAfterTrue, "%d of %d refusals carried Retry-After; %d were checked against a later admitted call", numbers, refused, followed)
+	case announced < refused:
+		a.held(contract.RetryAfterTrue, "%d of %d refusals carried Retry-After; %d were checked against a later admitted call", announced, refused, followed)
 	default:
 		a.held(contract.RetryAfterTrue, "all %d refusals carried Retry-After; %d were checked against a later admitted call", refused, followed)
 	}
@@ -59,22 +95,22 @@ type retryAfterCheck struct {
 	tooShort, tooLong wrongWaits
 }
 
-// compare compares one refusal with the calls after it. It reports whether one of these was admitted.
-func (c *retryAfterCheck) compare(refusal Call, seconds int64, later []Call) bool {
-	wait := time.Duration(seconds) * time.Second
+// compare compares one announcement of a refusal with the calls after it. It reports whether one of these was admitted.
+func (c *retryAfterCheck) compare(refusal Call, announced announcement, later []Call) bool {
 	next, followed := c.nextAdmitted(later, refusal)
 	followed = followed && c.declared.Kind != contract.Concurrency
 	if followed {
 		// A smaller call may be admitted before a larger one.
-		if waited := next.Latest.Sub(refusal.Earliest) + c.declared.Slack; waited < wait-maxRounding && next.Asked >= refusal.Asked {
-			c.tooLong.add(seconds, waited)
+		waited := next.Latest.Sub(refusal.Earliest) + c.declared.Slack
+		if waited < announced.wait-maxRounding-announced.rounding && next.Asked >= refusal.Asked {
+			c.tooLong.add(announced, waited)
 		}
 	}
 	if c.refusedCount {
 		return followed // each refusal postpones what the one before it announced
 	}
-	if next, ok := c.nextRefused(later, refusal, wait+c.declared.Slack); ok && next.Asked <= refusal.Asked {
-		c.tooShort.add(seconds, next.Earliest.Sub(refusal.Latest))
+	if next, ok := c.nextRefused(later, refusal, announced.wait+announced.rounding+c.declared.Slack); ok && next.Asked <= refusal.Asked {
+		c.tooShort.add(announced, next.Earliest.Sub(refusal.Latest))
 	}
 	return followed
 }
@@ -102,27 +138,27 @@ func (c *retryAfterCheck) nextRefused(later []Call, refusal Call, wait time.Dura
 	return Call{}, false
 }
 
-// report adds the findings. Refusals is how many carried a number of seconds.
+// report adds the findings. Refusals is how many announced a wait.
 func (c *retryAfterCheck) report(refusals int) {
 	if w := c.tooShort; w.times > 0 {
 		c.find(contract.RetryAfterTrue, contract.Should, "a call admitted once Retry-After has passed",
-			fmt.Sprintf("Retry-After: %d, still refused after %s (on %d of %d refusals)", w.seconds, round(w.waited), w.times, refusals))
+			fmt.Sprintf("%s, still refused after %s (on %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
 	}
 	if w := c.tooLong; w.times > 0 {
 		c.find(contract.RetryAfterTrue, contract.Should, "a Retry-After at most 1s longer than the wait",
-			fmt.Sprintf("Retry-After: %d, admitted after %s (on %d of %d refusals)", w.seconds, round(w.waited), w.times, refusals))
+			fmt.Sprintf("%s, admitted after %s (on %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
 	}
 }
 
 // wrongWaits counts refusals whose Retry-After was wrong, and keeps the first of them.
 type wrongWaits struct {
-	times   int
-	seconds int64
-	waited  time.Duration
+	times  int
+	text   string
+	waited time.Duration
 }
 
-func (w *wrongWaits) add(seconds int64, waited time.Duration) {
+func (w *wrongWaits) add(announced announcement, waited time.Duration) {
 	if w.times++; w.times == 1 {
-		w.seconds, w.waited = seconds, waited
+		w.text, w.waited = announced.text, waited
 	}
 }

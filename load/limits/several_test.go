@@ -161,7 +161,9 @@ func verifySeveral(t *testing.T, g *severalLimits, change func([]DeclaredLimit))
 	}
 	findings, summary, err := VerifyAll(t.Context(), g.probers(), all, Budget{})
 	require.NoError(t, err)
-	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Level == contract.Note || f.Requirement == contract.RetryAfterTrue }), summary
+	return slices.DeleteFunc(findings, func(f contract.Finding) bool {
+		return f.Level == contract.Note || f.Requirement == contract.RetryAfterTrue
+	}), summary
 }
 
 func newSeveral(run uint64) *severalLimits {

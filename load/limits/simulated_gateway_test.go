@@ -34,6 +34,10 @@ type faults struct {
 	attempts      int           // at an upstream that answers 429
 	dropped       bool          // the upstream's Retry-After is lost
 	dates         bool          // Retry-After is an HTTP date
+	clock         bool          // answers have a Date
+	milliseconds  time.Duration // added to retry-after-ms, which refusals have then
+	otherPolicy   bool          // RateLimit-Policy has another window
+	lateReset     bool          // the reset is five windows away
 	failsControl  bool          // another key's calls are a 500 while the limit is used up
 	failsStreams  bool          // streaming calls are a 500
 	goneAfter     int           // the process ends after so many calls
@@ -198,6 +202,9 @@ func (p *simulatedProber) refuse(o *contract.Observation, now time.Time) {
 	if p.faults.dates {
 		o.Header["Retry-After"] = []string{now.Add(time.Duration(seconds) * time.Second).UTC().Format(http.TimeFormat)}
 	}
+	if p.faults.milliseconds != 0 {
+		o.Header["Retry-After-Ms"] = []string{strconv.FormatInt(max((p.timeToAdmission(now)+p.faults.milliseconds).Milliseconds(), 0), 10)}
+	}
 	if p.faults.emptyFrom > 0 && p.refused >= p.faults.emptyFrom {
 		return
 	}
@@ -223,10 +230,20 @@ func (p *simulatedProber) addHeaders(o *contract.Observation, now time.Time, all
 	if p.faults.earlyReset {
 		reset = 0
 	}
+	if p.faults.lateReset {
+		reset = 5 * p.window
+	}
+	if p.faults.clock {
+		o.Header["Date"] = []string{now.UTC().Format(http.TimeFormat)}
+	}
+	policyWindow := p.window
+	if p.faults.otherPolicy {
+		policyWindow += 2 * time.Second
+	}
 	o.Header["X-Ratelimit-Limit-Requests"] = []string{strconv.Itoa(p.limit + p.faults.wrongLimit)}
 	o.Header["X-Ratelimit-Remaining-Requests"] = []string{strconv.Itoa(remaining)}
 	o.Header["X-Ratelimit-Reset-Requests"] = []string{reset.String()}
-	o.Header["Ratelimit-Policy"] = []string{fmt.Sprintf(`"key";q=%d;w=%d`, p.limit, int(p.window.Seconds()))}
+	o.Header["Ratelimit-Policy"] = []string{fmt.Sprintf(`"key";q=%d;w=%d`, p.limit, int(policyWindow.Seconds()))}
 	o.Header["Ratelimit"] = []string{fmt.Sprintf(`"key";r=%d;t=%d`, max(remaining, 0), int(reset.Seconds()))}
 }
 

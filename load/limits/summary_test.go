@@ -32,7 +32,10 @@ func TestChecksSayWhatWasFound(t *testing.T) {
 			Sentence: "got 0 of 5 admitted while the limit of the other calls was used up: 5 × 500 Internal Server Error, want streaming calls to have their own limit, as declared",
 		}},
 		{"Retry-After is a date", faults{dates: true}, true, runlog.Check{
-			Requirement: contract.RetryAfterTrue, Result: contract.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After, which is not compared",
+			Requirement: contract.RetryAfterTrue, Result: contract.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After and no Date, so that it cannot be compared",
+		}},
+		{"Retry-After is a date, and the clock is known", faults{dates: true, clock: true}, true, runlog.Check{
+			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",
 		}},
 		{"Retry-After is right", faults{}, true, runlog.Check{
 			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",

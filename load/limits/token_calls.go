@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/wait"
 )
 
@@ -26,9 +27,19 @@ type mix struct{ size, prompt float64 }
 
 func mixes() []mix { return []mix{{1, 0.9}, {0.5, 0.2}, {1.5, 0.5}, {0.75, 0.1}, {1.25, 0.8}} }
 
-// sizeOf is how many tokens the n-th call of a token limit asks for.
-func (d DeclaredLimit) sizeOf(n int) (prompt, answer int) {
-	usual := min(max(d.Limit/shareOfCall, minTokens), maxTokens)
+// fewCalls is the part of the requests of another limit that is enough to use up a limit on tokens.
+const fewCalls = 3
+
+// sizeOf is how many tokens the n-th call of a token limit asks for. Where requests are limited too, calls are so large that the
+// tokens are used up first.
+func (v *verifier) sizeOf(n int) (prompt, answer int) {
+	usual := max(v.declared.Limit/shareOfCall, minTokens)
+	for _, other := range v.beside {
+		if !other.Tokens && other.Kind != contract.Concurrency {
+			usual = max(usual, fewCalls*v.declared.Limit/max(min(other.Limit, other.capacity()), 1))
+		}
+	}
+	usual = min(usual, maxTokens)
 	m := mixes()[n%len(mixes())]
 	total := m.size * float64(usual)
 	return max(int(total*m.prompt), 1), max(int(total*(1-m.prompt)), 1)
@@ -42,6 +53,15 @@ const tokenCallsInWindow = 40
 
 // maxTokenRatio is how many times the declared tokens are used, at most, in search of the limit.
 const maxTokenRatio = 3
+
+// MostTokens is about how many tokens the verification of a limit on tokens uses at most, 0 for other limits: what is used until it is
+// reached, and what two windows free.
+func (d DeclaredLimit) MostTokens() int {
+	if !d.Tokens || d.Window > LongestVerified {
+		return 0
+	}
+	return (maxTokenRatio + 2) * d.capacity()
+}
 
 // verifyTokens makes the calls for a limit on tokens, one at a time: a gateway may count a call when it has ended, and calls at once
 // then show nothing. It uses the limit up, waits until something is free again, and uses that up for a window, or two without a kind.
@@ -73,7 +93,7 @@ func (v *verifier) useTokens(ctx context.Context, until time.Time) error {
 	small := v.prober
 	defer func() { v.prober = small }()
 	for n := 0; until.IsZero() && used < maxTokenRatio*v.declared.capacity() || time.Now().Before(until); n++ {
-		prompt, answer := v.declared.sizeOf(n)
+		prompt, answer := v.sizeOf(n)
 		v.prober = func(ctx context.Context, _ time.Duration) (Call, error) { return v.probers.Sized(ctx, prompt, answer) }
 		c, err := v.probe(ctx)
 		if err != nil {

@@ -35,6 +35,9 @@ func verifyOne(ctx context.Context, p Probers, d DeclaredLimit, others *others, 
 	}
 	v := &verifier{recorder: newRecorder(p.Limited, b), probers: p, declared: d}
 	v.keepFailures = true
+	if others != nil {
+		v.beside = others.limits
+	}
 	t, err := v.run(ctx)
 	if errors.Is(err, ErrGone) {
 		t.discardAfterShutdown()
@@ -50,8 +53,10 @@ func verifyOne(ctx context.Context, p Probers, d DeclaredLimit, others *others, 
 type verifier struct {
 	*recorder
 
-	probers    Probers
-	declared   DeclaredLimit
+	probers  Probers
+	declared DeclaredLimit
+	// beside are the other limits of the same key.
+	beside     []DeclaredLimit
 	transcript transcript
 	// lastUse is when the limit was used last, recovered when it admitted a call again: the zero time if it did not.
 	lastUse, recovered time.Time

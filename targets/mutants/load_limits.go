@@ -51,7 +51,18 @@ func loadCountMutants() []Mutant {
 		mutant("limit-recovers-late", "A refused key is locked out for one and a half windows.",
 			lockOut,
 			warns(contract.Recovery, limitCases), tooLong()),
+		mutant("tokens-never-counted", "The limit on tokens is announced, and no call counts against it.",
+			all(limitTokens, func(o *reference.Options) {
+				o.Hooks.Tokens = append(o.Hooks.Tokens, func(*reference.Call, reference.TokensUsed) reference.TokensUsed { return reference.TokensUsed{} })
+			}),
+			fails(contract.LimitExact, limitCases).and(contract.RateHeaders)),
 	}
+}
+
+// limitTokens makes the gateway limit the tokens of the limited key too: more than its requests take, so that only calls that are
+// made for it reach the limit.
+func limitTokens(o *reference.Options) {
+	o.Tokens = reference.TokenLimit{Tokens: 2000, Window: 3 * time.Second}
 }
 
 // tooLong is what single calls see of a Retry-After that is longer than the window: most of them do, as time decides.
@@ -61,19 +72,27 @@ func tooLong() Expectation { return atLeastOne(warns(contract.RetryAfter, "http:
 func loadRefusalMutants() []Mutant {
 	return []Mutant{
 		mutant("retry-after-two-seconds-short", "Retry-After is two seconds too short: a client that obeys it is refused again.",
-			shiftTimes(-2*time.Second),
+			changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) { a.Wait = max(a.Wait-2*time.Second, 0) }),
 			warns(contract.RetryAfterTrue, limitCases)),
 		mutant("retry-after-two-seconds-late", "Retry-After is two seconds too long: a client that obeys it waits in vain.",
-			shiftTimes(2*time.Second),
+			changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) { a.Wait, a.Reset = a.Wait+2*time.Second, a.Reset+2*time.Second }),
 			warns(contract.RetryAfterTrue, limitCases), tooLong()),
 		mutant("retry-after-lost-on-streams", "A refused stream has no Retry-After.",
 			all(moveBehind(reference.Decode, reference.Limit), deleteHeader("Retry-After", withCode(reference.RateLimited), streaming)),
 			warns(contract.RetryAfter, append(onSurfaces(streamingSurfaces(), "http:429/*"), limitCases)...)),
+		mutant("reset-at-once", "The reset in the header is that of a limiter that was never used.",
+			changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) { a.Reset = 0 }),
+			warns(contract.RateHeaders, limitCases)),
 		mutant("remaining-from-a-cache", "The remaining calls in the header come from a cache that was filled when the limit was unused.",
 			changeAllowance(func(a *reference.Allowance, rate reference.RateLimit) {
 				if a.OK {
 					a.Remaining = rate.Capacity()
 				}
+			}),
+			warns(contract.RateHeaders, limitCases)),
+		mutant("remaining-tokens-from-a-cache", "The remaining tokens in the header come from a cache that was filled when the limit was unused.",
+			all(limitTokens, func(o *reference.Options) {
+				o.Hooks.RemainingTokens = append(o.Hooks.RemainingTokens, func(*reference.Call, int) int { return o.Tokens.Tokens })
 			}),
 			warns(contract.RateHeaders, limitCases)),
 		mutant("refusals-empty-in-a-burst", "From the 20th refusal within a second on, refusals have an empty body, to save time.",
@@ -99,12 +118,6 @@ func changeAllowance(do func(*reference.Allowance, reference.RateLimit)) change 
 		a, release := admit(key, rate)
 		do(&a, rate)
 		return a, release
-	})
-}
-
-func shiftTimes(by time.Duration) change {
-	return changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) {
-		a.Wait, a.Reset = max(a.Wait+by, 0), max(a.Reset+by, 0)
 	})
 }
 

@@ -3,7 +3,7 @@
 //
 // Permitted behaviours are the opposite: what a conformant gateway may do and must not be blamed for.
 //
-// A mutant changes the gateway through [reference.Hooks] alone, where the gateway decides. None looks at what the harness sends
+// A mutant changes the gateway through [reference.Hooks], where the gateway decides, and may make it limit tokens too. None looks at what the harness sends
 // to recognise it (a token, a directive): a mutant must be a gateway that could exist.
 package mutants
 

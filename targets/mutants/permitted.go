@@ -171,6 +171,8 @@ func permittedConduct() []PermittedBehaviour {
 				}
 				return limit(ctx, c)
 			})},
+		{"limits-tokens-too", "The limited key has a limit on tokens besides, as the profile declares; calls are counted when they end.",
+			limitTokens},
 		{"redirects-followed-without-key", "Redirects of the upstream are followed to any host, without the channel's key.",
 			followRedirects("Authorization", "X-Api-Key", "X-Goog-Api-Key")},
 		{"retries-within-bounds", "A call that may succeed at another attempt is tried three times, as the profile declares.",

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -113,10 +114,15 @@ func (r Rate) UsedUpBy() int {
 }
 
 // LongestWindow is the longest window of the limits, 0 where none has one.
-func (r Rate) LongestWindow() time.Duration {
+func (r Rate) LongestWindow() time.Duration { return r.LongestWindowUpTo(math.MaxInt64) }
+
+// LongestWindowUpTo is the longest window that is no longer than a time, 0 for none.
+func (r Rate) LongestWindowUpTo(most time.Duration) time.Duration {
 	longest := time.Duration(0)
 	for _, l := range r.Limits() {
-		longest = max(longest, l.Window)
+		if l.Window <= most {
+			longest = max(longest, l.Window)
+		}
 	}
 	return longest
 }

@@ -22,6 +22,9 @@ type Hooks struct {
 	Handler []func(HandlerName, Handler) Handler
 	// Limit changes how a call counts against the rate limit of its key.
 	Limit []func(*Call, LimitFunc) LimitFunc
+	// Tokens changes what a call counts for against the limit on tokens, RemainingTokens what a client learns is left of it.
+	Tokens          []func(*Call, TokensUsed) TokensUsed
+	RemainingTokens []func(c *Call, left int) int
 	// Attempts changes how often a call may be tried at the upstream.
 	Attempts []func(c *Call, allowed int) int
 	// Timeout changes how long the upstream may take for the first byte, and for each one after it.

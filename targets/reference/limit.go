@@ -93,6 +93,9 @@ func (g *Gateway) limit(_ context.Context, c *Call) error {
 	if rate.Requests < 1 {
 		return nil
 	}
+	if err := g.limitTokens(c); err != nil {
+		return err
+	}
 	a, release := apply(c, c.hooks.Limit, g.limiter.admit)(c.caller.keyID, rate)
 	c.Reply.releaseSlot = release
 	header := c.Reply.Header()

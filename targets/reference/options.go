@@ -28,6 +28,8 @@ type Options struct {
 	// Rate is the limit of the key Fixtures.Keys.Limited. Default 20 requests in a sliding window of 10s; one without the
 	// other is an error.
 	Rate RateLimit
+	// Tokens is the limit of the same key on tokens. Default: none.
+	Tokens TokenLimit
 	// Retries is how often a failed upstream call is tried again, on the next route if there is one. Default 0.
 	Retries int
 	// TLS serves over HTTPS, where clients can speak HTTP/2, with a certificate signed by itself.
@@ -106,5 +108,5 @@ func (o Options) withDefaults() (Options, error) {
 	case o.Retries < 0:
 		return o, fmt.Errorf("%w: negative number of retries", ErrOptions)
 	}
-	return o, o.Rate.check()
+	return o, errors.Join(o.Rate.check(), o.Tokens.check())
 }

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -41,7 +42,7 @@ func (g *Gateway) Profile(baseURL, listen string) profile.Profile {
 			Timeout: g.options.Timeout, Body: g.options.BodyLimit, Attempts: 1 + g.options.Retries,
 			Rate: profile.Rate{
 				Key: f.Keys.Limited, Requests: g.options.Rate.Requests, Window: g.options.Rate.Window,
-				Kind: g.options.Rate.Kind, Burst: g.options.Rate.Burst, Shared: new(true),
+				Kind: g.options.Rate.Kind, Burst: g.options.Rate.Burst, Shared: new(true), More: g.moreLimits(),
 			},
 		},
 		Concurrency: maxConcurrency,
@@ -132,4 +133,12 @@ func uncountable() map[dialect.Surface]profile.Recipe {
 		dialect.CountTokens:    messages,
 		dialect.Transcriptions: {Body: object{"file": object{"filename": "speech.wav", "type": "audio/wav", "text": "no sound"}}},
 	}
+}
+
+// moreLimits are the limits of the limited key beside that on requests.
+func (g *Gateway) moreLimits() []profile.Rate {
+	if g.options.Tokens.Tokens == 0 {
+		return nil
+	}
+	return []profile.Rate{{Tokens: g.options.Tokens.Tokens, Window: g.options.Tokens.Window, Kind: contract.SlidingLog}}
 }

@@ -126,6 +126,7 @@ func (g *Gateway) reserve(ctx context.Context, c *Call) error {
 }
 
 func (g *Gateway) settle(ctx context.Context, c *Call, input, output int) error {
+	g.countTokens(c, input, output)
 	if c.reserved == nil { // the call is free
 		return nil
 	}
