@@ -11,7 +11,7 @@ import (
 type DeclaredLimit struct {
 	// Kind is how calls are counted. "" means not declared: the calls are then judged by the kind that explains them best.
 	Kind contract.LimiterKind
-	// Limit is the number of calls in a window, or of those in flight; of tokens where Tokens says so.
+	// Limit is the number of calls in a window, or of those in flight; of tokens where Tokens is set.
 	Limit int
 	// Tokens says that the limit is on the tokens of prompts and answers.
 	Tokens bool

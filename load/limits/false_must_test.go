@@ -74,7 +74,7 @@ func TestVerifyNeverAccusesALimiterThatKeepsItsPromise(t *testing.T) {
 						t.Errorf("run %d: %+v is accused: %v; %s", run, j.declared, findings, summary.Limiter)
 					} else if v := verdictOf(findings); v != "right" {
 						remarks++
-						t.Logf("run %d: %+v: %v; %s", run, j.declared, findings, summary.Limiter)
+						t.Errorf("run %d: %+v: %v; %s", run, j.declared, findings, summary.Limiter)
 					}
 				})
 			}

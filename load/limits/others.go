@@ -45,13 +45,13 @@ func mayBeUsedUp(d DeclaredLimit, decisions []decision, refusal *decision) bool 
 		return usage.atMostOthers(oldest, refusal.to) >= least
 	}
 	// What was used of a long window before the first call is not known.
-	soon := d.soonAfter(refusal, decisions)
-	return float64(usage.atLeast(refusal.to, refusal.to+soon)) <= d.freedIn(soon)
+	shortly := d.shortlyAfter(refusal, decisions)
+	return float64(usage.atLeast(refusal.to, refusal.to+shortly)) <= d.freedIn(shortly)
 }
 
-// soonAfter is a time after a refusal in which little of a limit is freed, as far as calls were made in it. A limit that was used up
+// shortlyAfter is a time after a refusal in which little of a limit is freed, as far as calls were made in it. A limit that was used up
 // admits few calls in it.
-func (d DeclaredLimit) soonAfter(refusal *decision, decisions []decision) time.Duration {
+func (d DeclaredLimit) shortlyAfter(refusal *decision, decisions []decision) time.Duration {
 	return min(d.Window/20, max(decisions[len(decisions)-1].to-refusal.to, 0))
 }
 
@@ -63,7 +63,7 @@ func (d DeclaredLimit) freedIn(t time.Duration) float64 {
 // mayLackTokens reports whether a limit on tokens may have had too few for a call. Gateways count them in different ways, so that
 // half of the limit has to be free.
 func mayLackTokens(d DeclaredLimit, calls []Call, decisions []decision, refusal *decision) bool {
-	oldest, soon := refusal.from-2*d.Window-d.Slack, d.soonAfter(refusal, decisions)
+	oldest, shortly := refusal.from-2*d.Window-d.Slack, d.shortlyAfter(refusal, decisions)
 	least := min(d.Limit, d.capacity())
 	used, after := 0, 0
 	for i := range decisions {
@@ -73,12 +73,12 @@ func mayLackTokens(d DeclaredLimit, calls []Call, decisions []decision, refusal 
 			used += tokens
 		case c.outcome != Refused && c.to >= oldest && c.from <= refusal.to:
 			used += tokens
-		case c.outcome == Admitted && c.from > refusal.to && c.to <= refusal.to+soon:
+		case c.outcome == Admitted && c.from > refusal.to && c.to <= refusal.to+shortly:
 			after += tokens
 		}
 	}
 	if oldest >= 0 || d.Window <= LongestVerified {
 		return 2*used > least
 	}
-	return float64(after) <= d.freedIn(soon)+smallCall
+	return float64(after) <= d.freedIn(shortly)+smallCall
 }

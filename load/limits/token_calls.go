@@ -27,16 +27,16 @@ type mix struct{ size, prompt float64 }
 
 func mixes() []mix { return []mix{{1, 0.9}, {0.5, 0.2}, {1.5, 0.5}, {0.75, 0.1}, {1.25, 0.8}} }
 
-// fewCalls is the part of the requests of another limit that is enough to use up a limit on tokens.
-const fewCalls = 3
+// shareOfRequests is the part of the requests of another limit that is enough to use up a limit on tokens.
+const shareOfRequests = 3
 
 // sizeOf is how many tokens the n-th call of a token limit asks for. Where requests are limited too, calls are so large that the
 // tokens are used up first.
 func (v *verifier) sizeOf(n int) (prompt, answer int) {
 	usual := max(v.declared.Limit/shareOfCall, minTokens)
-	for _, other := range v.beside {
+	for _, other := range v.alongside {
 		if !other.Tokens && other.Kind != contract.Concurrency {
-			usual = max(usual, fewCalls*v.declared.Limit/max(min(other.Limit, other.capacity()), 1))
+			usual = max(usual, shareOfRequests*v.declared.Limit/max(min(other.Limit, other.capacity()), 1))
 		}
 	}
 	usual = min(usual, maxTokens)

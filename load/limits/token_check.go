@@ -39,15 +39,15 @@ func (a *assessment) checkTokens() {
 	}
 	m, shares := bestTokenModel(a.declared, uses)
 	a.model = m
-	if shares.used >= tooManyTokens {
+	if shares.used >= maxUsedTokens {
 		level := contract.Should
-		if shares.used >= twiceTokens {
+		if shares.used >= certainlyTooMany {
 			level = contract.Must
 		}
 		a.find(contract.LimitExact, level, "no call admitted when a "+a.modelName()+" is used up",
 			fmt.Sprintf("one admitted at %s after the first call, when %.0f %% of it were used", a.after(shares.over), 100*shares.used))
 	} else if at, needed := a.lastWindowOfTokens(uses); at >= 0 {
-		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %.0f %% of %s admitted in a window in which all that was freed was used up", 100*tooFewTokens, a.declared),
+		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %.0f %% of %s admitted in a window in which all that was freed was used up", 100*minNeededTokens, a.declared),
 			fmt.Sprintf("%.0f %% before a refusal at %s after the first call, its own %d tokens included", 100*needed, a.after(at), a.calls[at].Asked))
 	} else if i := slices.IndexFunc(shares.under, func(u underused) bool { return !a.byOthers(u.call) }); i >= 0 {
 		u := shares.under[i]
@@ -73,7 +73,7 @@ func (a *assessment) lastWindowOfTokens(uses []tokenUse) (call int, share float6
 	m := tokenModel{LimiterModel{Limit: d.Limit, Window: d.Window, Kind: contract.SlidingLog}, uses, d.Slack}
 	for _, i := range a.inPhase(phaseSustained) {
 		if u := &uses[i]; u.outcome == Refused && u.from > 2*d.Window {
-			if share := m.needed(u); share < tooFewTokens && !a.byOthers(i) {
+			if share := m.needed(u); share < minNeededTokens && !a.byOthers(i) {
 				return i, share
 			}
 		}

@@ -149,7 +149,7 @@ func (m tokenModel) shares() tokenShares {
 		case Refused:
 			share := m.needed(u)
 			s.needed = min(s.needed, share)
-			if share < tooFewTokens {
+			if share < minNeededTokens {
 				s.under = append(s.under, underused{i, share})
 			}
 		}
@@ -157,18 +157,18 @@ func (m tokenModel) shares() tokenShares {
 	return s
 }
 
-// Gateways count tokens in different ways, and often estimate those of a prompt. tooManyTokens is the share of a limit at which no
-// further call may be admitted, twiceTokens the one that no way to count explains, and tooFewTokens the least at which one may be
+// Gateways count tokens in different ways, and often estimate those of a prompt. maxUsedTokens is the share of a limit at which no
+// further call may be admitted, certainlyTooMany the one that no way to count explains, and minNeededTokens the least at which one may be
 // refused.
 const (
-	tooManyTokens = 1.2
-	twiceTokens   = 1.5
-	tooFewTokens  = 0.75
+	maxUsedTokens    = 1.2
+	certainlyTooMany = 1.5
+	minNeededTokens  = 0.75
 )
 
 // wrong orders models: too many weighs more than too few.
 func (s tokenShares) wrong() float64 {
-	return 100*max(s.used-tooManyTokens, 0) + max(tooFewTokens-s.needed, 0)
+	return 100*max(s.used-maxUsedTokens, 0) + max(minNeededTokens-s.needed, 0)
 }
 
 // phasesOfTokens is how many phases of a window are tried.

@@ -36,7 +36,7 @@ func verifyOne(ctx context.Context, p Probers, d DeclaredLimit, others *others, 
 	v := &verifier{recorder: newRecorder(p.Limited, b), probers: p, declared: d}
 	v.keepFailures = true
 	if others != nil {
-		v.beside = others.limits
+		v.alongside = others.limits
 	}
 	t, err := v.run(ctx)
 	if errors.Is(err, ErrGone) {
@@ -55,8 +55,8 @@ type verifier struct {
 
 	probers  Probers
 	declared DeclaredLimit
-	// beside are the other limits of the same key.
-	beside     []DeclaredLimit
+	// alongside are the other limits of the same key.
+	alongside  []DeclaredLimit
 	transcript transcript
 	// lastUse is when the limit was used last, recovered when it admitted a call again: the zero time if it did not.
 	lastUse, recovered time.Time

@@ -9,7 +9,7 @@ import (
 )
 
 // TokenLimit is a number of tokens, of prompts and answers, in a sliding window: besides the limit on requests, and of the same key.
-// The zero value is no limit.
+// The zero value does not limit anything.
 type TokenLimit struct {
 	// Tokens is at most [MaxRequests].
 	Tokens int
