@@ -75,7 +75,9 @@ func loadRefusalMutants() []Mutant {
 			changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) { a.Wait = max(a.Wait-2*time.Second, 0) }),
 			warns(contract.RetryAfterTrue, limitCases)),
 		mutant("retry-after-two-seconds-late", "Retry-After is two seconds too long: a client that obeys it waits in vain.",
-			changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) { a.Wait, a.Reset = a.Wait+2*time.Second, a.Reset+2*time.Second }),
+			changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) {
+				a.Wait, a.Reset = a.Wait+2*time.Second, a.Reset+2*time.Second
+			}),
 			warns(contract.RetryAfterTrue, limitCases), tooLong()),
 		mutant("retry-after-lost-on-streams", "A refused stream has no Retry-After.",
 			all(moveBehind(reference.Decode, reference.Limit), deleteHeader("Retry-After", withCode(reference.RateLimited), streaming)),
