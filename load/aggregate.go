@@ -32,6 +32,9 @@ type aggregator struct {
 	// bounds are those that a good request keeps.
 	bounds []Bound
 	course *course
+	stalls stallFinder
+	// snapshot is when the last snapshot was taken.
+	snapshot time.Time
 }
 
 // gapList are the gaps of a stream in microseconds.
@@ -71,6 +74,7 @@ const progressEvery = 250 * time.Millisecond
 
 // follow adds samples until there are no more.
 func (a *aggregator) follow(samples <-chan sample) {
+	a.snapshot = time.Now()
 	tick := time.NewTicker(progressEvery)
 	defer tick.Stop()
 	for {
@@ -84,8 +88,29 @@ func (a *aggregator) follow(samples <-chan sample) {
 			if a.phase.Progress != nil {
 				a.phase.Progress(a.progress(time.Since(a.m.Started)))
 			}
+			a.takeSnapshot()
 		}
 	}
+}
+
+// takeSnapshot calls Snapshot with a copy of what was measured so far, when it is time.
+func (a *aggregator) takeSnapshot() {
+	if a.phase.Snapshot == nil || time.Since(a.snapshot) < a.phase.SnapshotEvery {
+		return
+	}
+	a.snapshot = time.Now()
+	m := *a.m
+	m.Windows, m.Results = slices.Clone(m.Windows), nil
+	m.NotKept, m.Offered, m.Elapsed = m.Sent, m.Sent, a.last
+	m.Violations, m.Stalls = a.sortedViolations(), a.stalls.stalls()
+	m.Generator.Lag = Histogram{}
+	m.metrics = map[metricsKey]*Metrics{}
+	for key, metrics := range a.m.metrics {
+		sum := &Metrics{}
+		sum.merge(*metrics)
+		m.metrics[key] = sum
+	}
+	a.phase.Snapshot(m)
 }
 
 func (a *aggregator) add(s sample) {
@@ -151,6 +176,9 @@ func (a *aggregator) addToWindow(s sample) {
 		a.closeWindow(s.End.Truncate(a.window.Length))
 	}
 	a.window.Counts[s.Outcome]++
+	if s.Outcome.OfGateway() {
+		a.stalls.add(s.Sent, s.End, !s.Waited && s.started-s.Due > a.phase.Generator.Lag)
+	}
 	if s.Outcome == runlog.Admitted {
 		a.window.add(s)
 	}
@@ -178,6 +206,9 @@ func (a *aggregator) closeWindow(next time.Duration) {
 		w.ITL50, w.ITL99 = w.itl.Quantile(0.5), w.itl.Quantile(0.99)
 		w.Latency.P50, w.Latency.P99 = w.latency.Quantile(0.5), w.latency.Quantile(0.99)
 		w.Ended = a.last
+		if w.serviceTime.Count() > 0 {
+			a.stalls.window(w.P50)
+		}
 		a.m.Windows = append(a.m.Windows, w.Window)
 		if a.phase.Closing != nil {
 			a.phase.Closing(w.Window)
@@ -194,13 +225,19 @@ func (a *aggregator) closeWindow(next time.Duration) {
 func (a *aggregator) close() {
 	a.closeWindow(0)
 	a.m.Elapsed = a.last
+	a.m.Violations, a.m.Stalls = a.sortedViolations(), a.stalls.stalls()
+}
+
+// sortedViolations returns the violations so far, the most frequent first.
+func (a *aggregator) sortedViolations() (all []Violation) {
 	for _, v := range a.violations {
-		a.m.Violations = append(a.m.Violations, *v)
+		all = append(all, *v)
 	}
-	slices.SortFunc(a.m.Violations, func(v, w Violation) int {
+	slices.SortFunc(all, func(v, w Violation) int {
 		return cmp.Or(cmp.Compare(w.Count, v.Count), cmp.Compare(v.Request, w.Request),
 			cmp.Compare(v.Finding.String(), w.Finding.String()))
 	})
+	return all
 }
 
 func (a *aggregator) progress(elapsed time.Duration) Progress {

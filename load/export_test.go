@@ -106,11 +106,11 @@ func TestSoak(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, contract.Pass, d.Measurement.Verdict())
 	assert.Equal(t, uint64(60), d.Measurement.Sent)
-	if d.MemoryError == nil {
-		assert.NotEmpty(t, d.Memory)
-		assert.Greater(t, d.Memory[0].Bytes, uint64(1<<20))
+	if d.ProcessError == nil {
+		assert.NotEmpty(t, d.Process)
+		assert.Greater(t, d.Process[0].Bytes, uint64(1<<20))
 	}
 	d, err = e.Soak(t.Context(), Soak{Phase: Phase{Mix: []Request{chatRequest(s.URL)}}, Rate: 100, For: 50 * ms, PID: 1 << 30})
 	require.NoError(t, err)
-	assert.ErrorIs(t, d.MemoryError, errNoMemory, "no such process, but the soak goes on")
+	assert.ErrorIs(t, d.ProcessError, errNoMemory, "no such process, but the soak goes on")
 }

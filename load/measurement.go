@@ -36,6 +36,8 @@ type Measurement struct {
 	Violations []Violation
 	// Windows are the course of the phase, in order.
 	Windows []Window
+	// Stalls are the times at which several requests were slow at once.
+	Stalls Stalls
 	// Results are the first results in the order in which responses ended, at most [Phase.Keep]. NotKept counts the others.
 	Results []Result
 	NotKept uint64

@@ -53,6 +53,9 @@ type Phase struct {
 	// Embedded says that the gateway runs in this process, so that its CPU time and lag cannot be told from the
 	// generator's.
 	Embedded bool
+	// Snapshot, when not nil, is called with a copy of what was measured so far, without results, once in SnapshotEvery.
+	Snapshot      func(Measurement)
+	SnapshotEvery time.Duration
 	// Closing, when not nil, is called with every window when it ends, by one goroutine.
 	Closing func(Window)
 	// Progress, when not nil, is called about four times a second, by one goroutine. It does not slow the load down until

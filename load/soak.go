@@ -1,15 +1,9 @@
 package load
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"strconv"
 	"time"
-
-	"github.com/gatecert/gatecert/internal/wait"
 )
 
 // Soak configures a constant rate that is held for long, to find what drifts. Fields that are zero take their defaults.
@@ -19,26 +13,34 @@ type Soak struct {
 	// Rate, in requests/s, is held for For. Default 20/s for 1 min.
 	Rate float64
 	For  time.Duration
-	// PID is the process of the gateway, on this machine. Its memory is sampled once per window. 0 samples none.
+	// PID is the process of the gateway, on this machine. Its memory and its open descriptors are sampled once per window. 0
+	// samples none.
 	PID int
 	// WarmUp is the time at the beginning that the trends leave out. Default a tenth of For, at most 1 min.
 	WarmUp time.Duration
+	// Checkpoint, when not nil, is called with what is known so far, once in CheckpointEvery. Default 1 min. While it runs, up to
+	// 8,192 results wait.
+	Checkpoint      func(SoakResult)
+	CheckpointEvery time.Duration
 }
 
 // SoakResult is the result of a soak.
 type SoakResult struct {
 	Measurement Measurement
-	// Trends are "p50", "p99", "errors" and "memory", as far as they could be computed.
-	Trends []Trend
-	Memory []MemorySample
-	// MemoryError says why the memory could not be sampled.
-	MemoryError error
+	// Trends are "p50", "p99", "errors", "memory" and "descriptors", as far as they could be computed.
+	Trends  []Trend
+	Process []ProcessSample
+	// ProcessError says why the process could not be sampled.
+	ProcessError error
+	// Stalls are the times at which several requests were slow at once.
+	Stalls Stalls
 }
 
 func (s Soak) withDefaults() Soak {
 	setDefault(&s.Rate, 20)
 	setDefault(&s.For, time.Minute)
 	setDefault(&s.WarmUp, min(s.For/10, time.Minute))
+	setDefault(&s.CheckpointEvery, time.Minute)
 	s.Phase.Name, s.Phase.Rate, s.Phase.For = "soak", s.Rate, s.For
 	return s
 }
@@ -61,69 +63,25 @@ func (e *Engine) PlanSoak(s Soak) (Plan, error) { return e.Plan(s.withDefaults()
 // Soak holds the rate and measures what drifts. It returns the errors of [Engine.Run], with what was found so far.
 func (e *Engine) Soak(ctx context.Context, s Soak) (SoakResult, error) {
 	s = s.withDefaults()
-	var result SoakResult
+	sampler := &processSampler{pid: s.PID, interval: s.Phase.withDefaults().Window}
+	result := func(m Measurement) SoakResult {
+		r := SoakResult{Measurement: m, Stalls: m.Stalls}
+		r.Process, r.ProcessError = sampler.soFar()
+		r.Trends = trendsOf(m.Windows, r.Process, s.WarmUp)
+		return r
+	}
+	if s.Checkpoint != nil {
+		s.Phase.SnapshotEvery = s.CheckpointEvery
+		s.Phase.Snapshot = func(m Measurement) { s.Checkpoint(result(m)) }
+	}
 	sampling, stop := context.WithCancel(ctx)
 	sampled := make(chan struct{})
 	go func() {
 		defer close(sampled)
-		if s.PID > 0 {
-			result.Memory, result.MemoryError = sampleMemory(sampling, s.PID, s.Phase.withDefaults().Window)
-		}
+		sampler.run(sampling)
 	}()
 	m, err := e.Run(ctx, s.Phase)
 	stop()
 	<-sampled
-	result.Measurement = m
-	result.Trends = trendsOf(m.Windows, result.Memory, s.WarmUp)
-	return result, err
-}
-
-// MemorySample is the resident memory of a process at an instant, counted from the first sample.
-type MemorySample struct {
-	At    time.Duration
-	Bytes uint64
-}
-
-// errNoMemory is returned when the memory of a process cannot be read: there is no such process, or no /proc.
-var errNoMemory = errors.New("the memory cannot be read")
-
-// sampleMemory samples the resident memory of a process at an interval until ctx is done. From the 600th sample
-// ([maxWindows]) on it doubles the interval and drops every second sample.
-func sampleMemory(ctx context.Context, pid int, interval time.Duration) ([]MemorySample, error) {
-	began := time.Now()
-	var samples []MemorySample
-	for {
-		size, err := residentMemory(pid)
-		if err != nil {
-			return samples, err
-		}
-		if len(samples) == maxWindows {
-			for i := range maxWindows / 2 {
-				samples[i] = samples[2*i]
-			}
-			samples, interval = samples[:maxWindows/2], 2*interval
-		}
-		samples = append(samples, MemorySample{time.Since(began), size})
-		if wait.For(ctx, interval) != nil {
-			return samples, nil
-		}
-	}
-}
-
-// residentMemory returns the resident set size of a process in bytes.
-func residentMemory(pid int) (uint64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errNoMemory, err)
-	}
-	_, after, found := bytes.Cut(status, []byte("VmRSS:"))
-	if !found {
-		return 0, fmt.Errorf("%w: process %d has ended", errNoMemory, pid)
-	}
-	kilobytes, _, _ := bytes.Cut(bytes.TrimSpace(after), []byte(" "))
-	size, err := strconv.ParseUint(string(kilobytes), 10, 54)
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errNoMemory, err)
-	}
-	return size << 10, nil
+	return result(m), err
 }

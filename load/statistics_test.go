@@ -80,15 +80,15 @@ func TestTrends(t *testing.T) {
 	assert.True(t, slower.Grows())
 	assert.InDelta(t, 3600, slower.PerHour.Value, 100, "1 ms a second")
 
-	tiny := trendNamed(t, trendsOf(windowsWith(20*time.Microsecond, none), nil, 0), "p99")
+	tiny := trendNamed(t, trendsOf(windowsWith(10*time.Microsecond, none), nil, 0), "p99")
 	assert.False(t, tiny.Grows(), "a slope that is sure and small: %s", tiny)
 
 	failing := trendNamed(t, trendsOf(windowsWith(0, func(i int) uint64 { return uint64(i / 6) }), nil, 0), "errors")
 	assert.True(t, failing.Grows())
 
-	var memory []MemorySample
+	var memory []ProcessSample
 	for i := range 60 {
-		memory = append(memory, MemorySample{time.Duration(i) * time.Second, uint64(100e6 + 1e6*i)})
+		memory = append(memory, ProcessSample{time.Duration(i) * time.Second, uint64(100e6 + 1e6*i), 10 + i/2})
 	}
 	leak := trendNamed(t, trendsOf(nil, memory, 30*time.Second), "memory")
 	assert.True(t, leak.Grows())

@@ -93,6 +93,15 @@ func (r *measuredRun) point(p runlog.Point) {
 	}
 }
 
+// checkpoint writes what is known so far of the main measurement. The log has no footer yet: when nothing follows, it was cut
+// short.
+func (r *measuredRun) checkpoint(m load.Measurement) {
+	m.LogMain(&r.log, &runlog.MeasuredFooter{})
+	if err := r.save(); err != nil {
+		fmt.Fprintf(r.c.err, "note: %v\n", err)
+	}
+}
+
 // end writes the log with its footer, and the reports. It may be called again when more was found.
 func (r *measuredRun) end(footer runlog.MeasuredFooter) error {
 	footer.Ended = time.Now().Round(0).UTC()

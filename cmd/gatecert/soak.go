@@ -17,14 +17,15 @@ type soakCommand struct {
 	Rate float64       `help:"Requests per second. Default: ${default}." default:"20"`
 	For  time.Duration `help:"Duration. Default: ${default}." default:"1m"`
 	SLO  string        `name:"slo" help:"SLO for the whole soak, as in load capacity: exit 1 when it is missed." placeholder:"TERMS"`
-	PID  int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory." placeholder:"PID"`
+	PID  int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory and its open descriptors." placeholder:"PID"`
 }
 
 // Help implements kong's HelpProvider.
 func (soakCommand) Help() string {
-	return `A constant request rate for a long time. Trends in latency, error rate and, with --pid, memory are computed without a warm-up.
-Each trend is shown with its 95 % confidence interval, and flagged GROWS when the interval excludes zero and the change exceeds
-10 % of the starting value.
+	return `A constant request rate for a long time. Trends in latency, error rate and, with --pid, memory and descriptors are computed
+without a warm-up. Each trend is shown with its 95 % confidence interval, and flagged GROWS when the interval excludes zero and
+the change exceeds 5 % of the starting value. Stalls, at which several requests are slow at once, are counted, and how regular they
+are. What is known is written every minute: a soak that is killed keeps it.
 
 Examples:
   gatecert load soak --for 30s                                              the embedded reference gateway
@@ -63,6 +64,7 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
+	soak.Checkpoint = func(r load.SoakResult) { run.checkpoint(r.Measurement) }
 	result, stopped := s.engine.Soak(ctx, soak)
 	progress.close()
 	footer := soakFooter(run, result, slo, stopped)
@@ -101,6 +103,7 @@ func soakFooter(run *measuredRun, result load.SoakResult, slo *load.SLO, stopped
 	for _, t := range result.Trends {
 		f.Trends = append(f.Trends, t.Logged())
 	}
+	f.Notes = append(f.Notes, "stalls: "+result.Stalls.String())
 	if slo != nil && m.Sent > 0 {
 		g := runlog.Gate{Text: "SLO " + slo.String(), Result: contract.Held, Why: "every term is met"}
 		if misses := slo.Misses(m); len(misses) > 0 {
@@ -136,13 +139,17 @@ func printSoak(c *console, result load.SoakResult, stopped error) {
 	printViolations(c.out, m.Violations)
 	for _, t := range result.Trends {
 		word := "steady"
-		if t.Grows() {
+		switch {
+		case t.Unclear:
+			word = "unclear"
+		case t.Grows():
 			word = "GROWS"
 		}
 		fmt.Fprintf(c.out, "%-9s %s\n", word, t)
 	}
-	if result.MemoryError != nil {
-		fmt.Fprintf(c.out, "memory    %v\n", result.MemoryError)
+	fmt.Fprintf(c.out, "stalls    %s\n", result.Stalls)
+	if result.ProcessError != nil {
+		fmt.Fprintf(c.out, "process   %v\n", result.ProcessError)
 	}
 	var p50, p99 []plotPoint
 	for _, w := range m.Windows {
