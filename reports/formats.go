@@ -36,6 +36,17 @@ func Formats() []Format {
 	}
 }
 
+// FormatsIn are [Formats] in a language. Those for machines are the same in all.
+func FormatsIn(l Language) []Format {
+	formats := Formats()
+	for i := range formats {
+		if formats[i].Name == "md" {
+			formats[i].Render = func(w io.Writer, run runlog.Run) error { return MarkdownIn(w, run, l) }
+		}
+	}
+	return formats
+}
+
 func flush(w io.Writer, out *bytes.Buffer) error {
 	if _, err := w.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("write report: %w", err)

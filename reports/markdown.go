@@ -18,33 +18,37 @@ const markdownLimit = 960 << 10
 
 // Markdown writes summary.md in GitHub Flavored Markdown: the result, what to fix first, the matrix, and the cases that need
 // attention, each folded. Cases beyond the size limit are only counted. It fails only when w does.
-func Markdown(w io.Writer, run runlog.Run) error {
-	m := NewMatrix(run)
+func Markdown(w io.Writer, run runlog.Run) error { return MarkdownIn(w, run, Language{}) }
+
+// MarkdownIn is [Markdown] in a language.
+func MarkdownIn(w io.Writer, run runlog.Run, l Language) error {
+	m, say := NewMatrix(run), l.text
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "## gatecert: %s, %s\n\n", code(targetName(run), nameLimit), run.Target.Claims)
-	fmt.Fprintf(&out, "**%s %s.**\n\n", sign(run.Verdict()), Sentence(run))
-	markdownCauses(&out, run)
-	markdownMatrix(&out, m)
-	markdownTotals(&out, m)
-	markdownAspects(&out, aspectTotals(run))
-	markdownLoad(&out, run)
+	fmt.Fprintf(&out, "## gatecert: %s, %s\n\n", code(targetName(run), nameLimit), say(run.Target.Claims.String()))
+	fmt.Fprintf(&out, "**%s %s**\n\n", sign(run.Verdict()), say(Sentence(run)+"."))
+	markdownCauses(&out, run, l)
+	markdownMatrix(&out, m, l)
+	markdownTotals(&out, m, l)
+	markdownAspects(&out, aspectTotals(run), l)
+	markdownLoad(&out, run, l)
 	if notes := runNotes(run); len(notes) > 0 {
-		out.WriteString("### Notes\n\n")
+		fmt.Fprintf(&out, "### %s\n\n", say("Notes"))
 		for _, n := range notes {
 			fmt.Fprintf(&out, "- %s\n", code(n, textLimit))
 		}
 		out.WriteString("\n")
 	}
-	tail := markdownFacts(run)
-	markdownAttention(&out, run, markdownLimit-out.Len()-len(tail))
+	tail := markdownFacts(run, l)
+	markdownAttention(&out, run, markdownLimit-out.Len()-len(tail), l)
 	out.WriteString(tail)
 	return flush(w, &out)
 }
 
-func markdownTotals(out *bytes.Buffer, m Matrix) {
-	out.WriteString("| level | cases |")
+func markdownTotals(out *bytes.Buffer, m Matrix, l Language) {
+	say := l.text
+	fmt.Fprintf(out, "| %s | %s |", say("level"), say("cases"))
 	for _, v := range contract.Verdicts() {
-		fmt.Fprintf(out, " %s |", v)
+		fmt.Fprintf(out, " %s |", say(string(v)))
 	}
 	out.WriteString("\n|:--|--:|" + strings.Repeat("--:|", len(contract.Verdicts())) + "\n")
 	line := func(name string, counts runlog.Counts) {
@@ -57,24 +61,24 @@ func markdownTotals(out *bytes.Buffer, m Matrix) {
 	for _, l := range m.Levels {
 		line(cell(string(l.Level), 20), l.Counts)
 	}
-	line("all", m.Totals)
+	line(say("all"), m.Totals)
 	out.WriteString("\n")
 }
 
-func markdownAspects(out *bytes.Buffer, totals []aspectTotal) {
+func markdownAspects(out *bytes.Buffer, totals []aspectTotal, l Language) {
 	if len(totals) == 0 {
 		return
 	}
-	out.WriteString("| aspect | held | of cases |\n|:--|--:|--:|\n")
+	fmt.Fprintf(out, "| %s | %s | %s |\n|:--|--:|--:|\n", l.text("aspect"), l.text("held"), l.text("of cases"))
 	for _, a := range totals {
-		fmt.Fprintf(out, "| %s | %d | %d |\n", a.Aspect, a.Held, a.Of)
+		fmt.Fprintf(out, "| %s | %d | %d |\n", l.text(string(a.Aspect)), a.Held, a.Of)
 	}
 	out.WriteString("\n")
 }
 
 // markdownLoad sums up the load cases, whatever their verdict.
-func markdownLoad(out *bytes.Buffer, run runlog.Run) {
-	heading := "### Load cases\n\n"
+func markdownLoad(out *bytes.Buffer, run runlog.Run, l Language) {
+	heading := "### " + l.text("Load cases") + "\n\n"
 	for _, c := range run.Cases {
 		if c.Load != nil {
 			fmt.Fprintf(out, "%s- %s %s: %s\n", heading, sign(c.Verdict), code(c.ID, nameLimit), code(loadSentence(*c.Load), textLimit))
@@ -87,7 +91,7 @@ func markdownLoad(out *bytes.Buffer, run runlog.Run) {
 }
 
 // markdownAttention folds each case, as long as there is room in bytes.
-func markdownAttention(out *bytes.Buffer, run runlog.Run, room int) {
+func markdownAttention(out *bytes.Buffer, run runlog.Run, room int, l Language) {
 	a := attentionOf(run)
 	texts := slices.Concat(a.failures, a.warnings)
 	if len(texts)+len(a.neverRan) == 0 {
@@ -95,7 +99,7 @@ func markdownAttention(out *bytes.Buffer, run runlog.Run, room int) {
 	}
 	const reserve = 200 // the heading and the closing counts
 	room -= reserve
-	fmt.Fprintf(out, "### %s, %s\n\n", plain.Count(a.failed+len(a.neverRan), "failure"), plain.Count(len(a.warnings), "warning"))
+	fmt.Fprintf(out, "### %s\n\n", l.text(plain.Count(a.failed+len(a.neverRan), "failure")+", "+plain.Count(len(a.warnings), "warning")))
 	// fitting writes the blocks that there is room for, and returns how many there is none for.
 	fitting := func(n int, block func(int) string) int {
 		for i := range n {
@@ -108,8 +112,8 @@ func markdownAttention(out *bytes.Buffer, run runlog.Run, room int) {
 		}
 		return 0
 	}
-	if rest := fitting(len(texts), func(i int) string { return markdownFailure(texts[i]) }); rest > 0 {
-		fmt.Fprintf(out, "… and %d more in report.html\n\n", rest)
+	if rest := fitting(len(texts), func(i int) string { return markdownFailure(texts[i], l) }); rest > 0 {
+		fmt.Fprintf(out, "%s\n\n", l.text(fmt.Sprintf("… and %d more in report.html", rest)))
 	}
 	neverRan := func(i int) string {
 		return fmt.Sprintf("- %s %s never ran\n", sign(contract.Error), code(a.neverRan[i], nameLimit))
@@ -122,12 +126,12 @@ func markdownAttention(out *bytes.Buffer, run runlog.Run, room int) {
 	}
 }
 
-func markdownFailure(f failureText) string {
+func markdownFailure(f failureText, l Language) string {
 	var b strings.Builder
 	// Up to the blank line this is HTML, which Markdown does not interpret.
 	fmt.Fprintf(&b, "<details><summary>%s <code>%s</code> <code>%s</code></summary>\n\n", sign(f.Verdict), html.EscapeString(f.ID), html.EscapeString(f.headline()))
 	if len(f.Findings) > 0 {
-		b.WriteString("| | requirement | want | got |\n|:--|:--|:--|:--|\n")
+		fmt.Fprintf(&b, "| | %s | %s | %s |\n|:--|:--|:--|:--|\n", l.text("requirement"), l.text("want"), l.text("got"))
 		for _, finding := range f.Findings {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(finding.Level, nameLimit), cell(finding.Requirement, nameLimit),
 				cell(finding.Want, textLimit), cell(finding.Got, textLimit))
@@ -135,10 +139,10 @@ func markdownFailure(f failureText) string {
 		b.WriteString("\n")
 	}
 	for _, fact := range f.facts() {
-		fmt.Fprintf(&b, "- %s: %s\n", fact.Label, code(fact.Text, textLimit))
+		fmt.Fprintf(&b, "- %s: %s\n", l.text(fact.Label), code(fact.Text, textLimit))
 	}
 	for _, line := range f.Load {
-		fmt.Fprintf(&b, "- load: %s\n", code(line, textLimit))
+		fmt.Fprintf(&b, "- %s: %s\n", l.text("load"), code(line, textLimit))
 	}
 	if f.Curl != "" {
 		fence := strings.Repeat("`", max(3, longestRun(f.Curl, '`')+1))
@@ -148,11 +152,11 @@ func markdownFailure(f failureText) string {
 	return b.String()
 }
 
-func markdownFacts(run runlog.Run) string {
+func markdownFacts(run runlog.Run, l Language) string {
 	var b strings.Builder
-	b.WriteString("<details><summary>The run</summary>\n\n| | |\n|:--|:--|\n")
+	fmt.Fprintf(&b, "<details><summary>%s</summary>\n\n| | |\n|:--|:--|\n", l.text("The run"))
 	for _, f := range runFacts(run) {
-		fmt.Fprintf(&b, "| %s | %s |\n", f.Label, cell(f.Text, textLimit))
+		fmt.Fprintf(&b, "| %s | %s |\n", l.text(f.Label), cell(f.Text, textLimit))
 	}
 	b.WriteString("\n</details>\n")
 	return b.String()

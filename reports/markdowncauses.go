@@ -18,38 +18,38 @@ const (
 )
 
 // markdownCauses writes what to fix first: each cause folded, with its example.
-func markdownCauses(out *bytes.Buffer, run runlog.Run) {
+func markdownCauses(out *bytes.Buffer, run runlog.Run, l Language) {
 	causes := Causes(run)
 	if len(causes) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "### %s\n\n", causesHeading(run, causes))
+	fmt.Fprintf(out, "### %s\n\n", l.text(causesHeading(run, causes)))
 	shown := causes[:min(len(causes), markdownCauseLimit)]
 	for _, c := range shown {
-		markdownCause(out, c)
+		markdownCause(out, c, l)
 	}
 	if rest := len(causes) - len(shown); rest > 0 {
-		fmt.Fprintf(out, "… and %s in report.html\n\n", plain.Count(rest, "more cause"))
+		fmt.Fprintf(out, "%s\n\n", l.text(fmt.Sprintf("… and %s, in report.html", plain.Count(rest, "more cause"))))
 	}
 }
 
-func markdownCause(out *bytes.Buffer, c Cause) {
+func markdownCause(out *bytes.Buffer, c Cause, l Language) {
 	e := c.example()
 	// Up to the blank line this is HTML, which Markdown does not interpret.
-	fmt.Fprintf(out, "<details><summary>%s <code>%s</code> %s</summary>\n\n", sign(c.Verdict), html.EscapeString(c.Title), c.Size())
-	fmt.Fprintf(out, "- such as %s\n", code(e.Case, nameLimit))
+	fmt.Fprintf(out, "<details><summary>%s <code>%s</code> %s</summary>\n\n", sign(c.Verdict), html.EscapeString(l.text(c.Title)), l.text(c.Size()))
+	fmt.Fprintf(out, "- %s %s\n", l.text("such as"), code(e.Case, nameLimit))
 	if e.Got != "" {
-		fmt.Fprintf(out, "- got %s, want %s\n", code(e.Got, textLimit), code(e.Want, textLimit))
+		fmt.Fprintf(out, "- %s %s, %s %s\n", l.text("got"), code(e.Got, textLimit), l.text("want"), code(e.Want, textLimit))
 	}
 	for _, line := range e.Load {
-		fmt.Fprintf(out, "- load: %s\n", code(line, textLimit))
+		fmt.Fprintf(out, "- %s: %s\n", l.text("load"), code(line, textLimit))
 	}
-	t := terminal{opts: TerminalOptions{Width: markdownWidth}}
+	t := terminal{opts: TerminalOptions{Width: markdownWidth, Language: l}}
 	t.answer(e)
 	markdownFence(out, "text", strings.TrimRight(t.out.String(), "\n"))
 	markdownFence(out, "sh", e.Curl)
 	for _, f := range withText([]Fact{{"contract", c.Contract}, {"suffers", c.Suffers}, {"mend", c.Mend}}) {
-		fmt.Fprintf(out, "\n**%s**: %s\n", f.Label, markdownText(f.Text))
+		fmt.Fprintf(out, "\n**%s**: %s\n", l.text(f.Label), markdownText(l.text(f.Text)))
 	}
 	out.WriteString("\n</details>\n\n")
 }

@@ -15,31 +15,31 @@ import (
 // table, and a comment on a change is narrower still.
 const wideMatrix = 6
 
-func markdownMatrix(out *bytes.Buffer, m Matrix) {
+func markdownMatrix(out *bytes.Buffer, m Matrix, l Language) {
 	if len(m.Columns) > wideMatrix {
-		markdownGroups(out, m)
+		markdownGroups(out, m, l)
 	} else {
-		markdownColumns(out, m)
+		markdownColumns(out, m, l)
 	}
 	var legend []string
 	for _, v := range legendVerdicts() {
-		legend = append(legend, sign(v)+" "+string(v))
+		legend = append(legend, sign(v)+" "+l.text(string(v)))
 	}
 	if part := partLegend(m); part != "" {
-		legend = append(legend, part)
+		legend = append(legend, l.text(part))
 	}
 	out.WriteString("\n" + strings.Join(legend, " &nbsp; ") + "\n\n")
 }
 
 // markdownColumns writes the matrix with a column for each endpoint.
-func markdownColumns(out *bytes.Buffer, m Matrix) {
-	out.WriteString("| | row | meaning | status |")
+func markdownColumns(out *bytes.Buffer, m Matrix, l Language) {
+	fmt.Fprintf(out, "| | %s | %s | %s |", l.text("row"), l.text("meaning"), l.text("status"))
 	for _, c := range m.Columns {
 		fmt.Fprintf(out, " %s |", cell(c.Name, 40))
 	}
 	out.WriteString("\n|:-:|:--|:--|:--|" + strings.Repeat(":-:|", len(m.Columns)) + "\n")
 	for _, r := range m.Rows {
-		fmt.Fprintf(out, "| %s | %s | %s | %s |", sign(r.Verdict), cell(string(r.ID), nameLimit), r.Meaning, r.Status)
+		fmt.Fprintf(out, "| %s | %s | %s | %s |", sign(r.Verdict), cell(string(r.ID), nameLimit), l.text(r.Meaning), r.Status)
 		for _, c := range r.Cells {
 			fmt.Fprintf(out, " %s |", strings.TrimSpace(sign(c.Verdict)+" "+c.Partly()))
 		}
@@ -49,7 +49,7 @@ func markdownColumns(out *bytes.Buffer, m Matrix) {
 
 // markdownGroups writes the matrix with a column for each API format, which names the endpoints that need attention and counts
 // the others.
-func markdownGroups(out *bytes.Buffer, m Matrix) {
+func markdownGroups(out *bytes.Buffer, m Matrix, l Language) {
 	var groups [][]int // places in m.Columns
 	for i, c := range m.Columns {
 		if i == 0 || c.Group != m.Columns[i-1].Group {
@@ -57,22 +57,22 @@ func markdownGroups(out *bytes.Buffer, m Matrix) {
 		}
 		groups[len(groups)-1] = append(groups[len(groups)-1], i)
 	}
-	out.WriteString("| | row | meaning | status |")
+	fmt.Fprintf(out, "| | %s | %s | %s |", l.text("row"), l.text("meaning"), l.text("status"))
 	for _, g := range groups {
-		fmt.Fprintf(out, " %s |", plain.Count(len(g), cmp.Or(m.Columns[g[0]].Group, "endpoint")+" endpoint"))
+		fmt.Fprintf(out, " %s |", l.text(plain.Count(len(g), cmp.Or(m.Columns[g[0]].Group, "other")+" endpoint")))
 	}
 	out.WriteString("\n|:-:|:--|:--|:--|" + strings.Repeat(":--|", len(groups)) + "\n")
 	for _, r := range m.Rows {
-		fmt.Fprintf(out, "| %s | %s | %s | %s |", sign(r.Verdict), cell(string(r.ID), nameLimit), r.Meaning, r.Status)
+		fmt.Fprintf(out, "| %s | %s | %s | %s |", sign(r.Verdict), cell(string(r.ID), nameLimit), l.text(r.Meaning), r.Status)
 		for _, g := range groups {
-			fmt.Fprintf(out, " %s |", groupCell(m, r, g))
+			fmt.Fprintf(out, " %s |", groupCell(m, r, g, l))
 		}
 		out.WriteString("\n")
 	}
 }
 
 // groupCell is a row on the endpoints of one API format: the gravest verdicts first, a line for each.
-func groupCell(m Matrix, r MatrixRow, group []int) string {
+func groupCell(m Matrix, r MatrixRow, group []int, l Language) string {
 	verdicts := legendVerdicts()
 	slices.SortStableFunc(verdicts, func(a, b contract.Verdict) int { return cmp.Compare(gravity(b), gravity(a)) })
 	var lines []string
@@ -90,11 +90,11 @@ func groupCell(m Matrix, r MatrixRow, group []int) string {
 		switch {
 		case n == 0:
 		case len(group) > 1 && n == len(group) && gravity(v) > 0:
-			lines = append(lines, sign(v)+" all")
+			lines = append(lines, sign(v)+" "+l.text("all"))
 		case len(names) == n:
 			lines = append(lines, sign(v)+" "+strings.Join(names, ", "))
 		case len(names) > 0:
-			lines = append(lines, fmt.Sprintf("%s %d, in part: %s", sign(v), n, strings.Join(names, ", ")))
+			lines = append(lines, fmt.Sprintf("%s %d (%s: %s)", sign(v), n, l.text("in part"), strings.Join(names, ", ")))
 		default:
 			lines = append(lines, fmt.Sprintf("%s %d", sign(v), n))
 		}

@@ -43,6 +43,7 @@ func (r Retry) Terminal(w io.Writer, opts TerminalOptions, causes bool) error {
 	if causes {
 		t.causes(r.later)
 	}
+	say := t.opts.Language.text
 	counts := make(map[ReplayOutcome]int)
 	var fixed []Replay
 	notOffered := 0
@@ -58,10 +59,10 @@ func (r Retry) Terminal(w io.Writer, opts TerminalOptions, causes bool) error {
 		}
 	}
 	for _, f := range fixed[:min(len(fixed), retryLines)] {
-		t.line("%s fixed: %s", t.sign(f.After.Verdict), plain.Text(f.After.ID, nameLimit))
+		t.line("%s %s", t.sign(f.After.Verdict), say("fixed: "+plain.Text(f.After.ID, nameLimit)))
 	}
 	if rest := len(fixed) - retryLines; rest > 0 {
-		t.line("  … and %d more", rest)
+		t.line("  %s", say(fmt.Sprintf("… and %d more", rest)))
 	}
 	parts := []string{fmt.Sprintf("%d fixed", len(fixed))}
 	for _, outcome := range []ReplayOutcome{StillFailing, Different} {
@@ -72,6 +73,6 @@ func (r Retry) Terminal(w io.Writer, opts TerminalOptions, causes bool) error {
 	if notOffered > 0 {
 		parts = append(parts, fmt.Sprintf("%d not offered", notOffered))
 	}
-	t.line("of %s that failed before: %s", plain.Count(len(r.replays), "case"), strings.Join(parts, ", "))
+	t.line("%s", say(fmt.Sprintf("of %s that failed before: %s", plain.Count(len(r.replays), "case"), strings.Join(parts, ", "))))
 	return flush(w, &t.out)
 }

@@ -120,7 +120,7 @@ func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 func (s SideBySide) Markdown(w io.Writer) error {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "## gatecert: %s side by side\n\n**%s.**\n\n", plain.Count(len(s.Runs), "target"), s.sentence())
-	markdownMatrix(&out, s.Matrix)
+	markdownMatrix(&out, s.Matrix, Language{})
 	out.WriteString("| | target | url | result |\n|:-:|:--|:--|:--|\n")
 	for i, run := range s.Runs {
 		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", sign(run.Verdict()), cell(s.Matrix.Columns[i].Name, nameLimit),

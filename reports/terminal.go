@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/clipperhouse/displaywidth"
+
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -19,6 +21,8 @@ type TerminalOptions struct {
 	Width int
 	// Failures is the number of causes shown with an example, 5 when 0.
 	Failures int
+	// Language is that of the report.
+	Language Language
 }
 
 // Terminal writes the report for a terminal: the matrix, the causes of what needs attention, the totals and a closing
@@ -27,9 +31,10 @@ type TerminalOptions struct {
 func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	t := terminal{opts: opts.withDefaults()}
 	m := NewMatrix(run)
-	t.line("%s  %s  level %s  %s", targetName(run), plain.Text(run.Target.BaseURL, nameLimit), run.Selection.Scope(), run.Target.Claims)
+	say := t.opts.Language.text
+	t.line("%s  %s  %s  %s", targetName(run), plain.Text(run.Target.BaseURL, nameLimit), say("level "+run.Selection.Scope()), say(run.Target.Claims.String()))
 	if len(run.Target.Recipes) > 0 {
-		t.line("%s", plain.Text("the profile's own recipes decide about requests: "+strings.Join(recipeNames(run), ", "), nameLimit))
+		t.line("%s", plain.Text(say("the profile's own recipes decide about requests: "+strings.Join(recipeNames(run), ", ")), nameLimit))
 	}
 	t.line("")
 	t.legend(m, t.matrix(m))
@@ -37,7 +42,7 @@ func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	t.loadCases(run)
 	notes := runNotes(run)
 	for _, n := range notes {
-		t.line("note: %s", n)
+		t.line("%s", say("note: "+n))
 	}
 	if len(notes) > 0 {
 		t.line("")
@@ -46,7 +51,14 @@ func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 		return err
 	}
 	t.aspects(aspectTotals(run))
-	t.line("%s.", t.paint(run.Verdict(), Sentence(run)))
+	t.line("%s", t.paint(run.Verdict(), say(Sentence(run)+".")))
+	return flush(w, &t.out)
+}
+
+// Closing writes the closing sentence of a run alone. It fails only when w does.
+func Closing(w io.Writer, run runlog.Run, opts TerminalOptions) error {
+	t := terminal{opts: opts.withDefaults()}
+	t.line("%s", t.paint(run.Verdict(), t.opts.Language.text(Sentence(run)+".")))
 	return flush(w, &t.out)
 }
 
@@ -79,7 +91,9 @@ func (t *terminal) legend(m Matrix, more []string) {
 			names = append(names, c.Short+" "+full)
 		}
 	}
-	names = append(names, more...)
+	for _, text := range more {
+		names = append(names, t.opts.Language.text(text))
+	}
 	t.wrapped(names, names)
 	t.line("")
 }
@@ -88,8 +102,9 @@ func (t *terminal) legend(m Matrix, more []string) {
 func (t *terminal) verdictLegend(verdicts []contract.Verdict, word func(contract.Verdict) string) {
 	var parts, painted []string
 	for _, v := range verdicts {
-		parts = append(parts, sign(v)+" "+word(v))
-		painted = append(painted, t.sign(v)+" "+word(v))
+		said := t.opts.Language.text(word(v))
+		parts = append(parts, sign(v)+" "+said)
+		painted = append(painted, t.sign(v)+" "+said)
 	}
 	t.wrapped(parts, painted)
 }
@@ -116,7 +131,7 @@ func (t *terminal) loadCases(run runlog.Run) {
 func (t *terminal) wrapped(parts, painted []string) {
 	line, size := "", 0 // in columns
 	for i, p := range parts {
-		n := len([]rune(p))
+		n := displaywidth.String(p)
 		if size > 0 && size+2+n > t.opts.Width {
 			t.line("%s", line)
 			line, size = "", 0

@@ -24,9 +24,9 @@ const (
 
 // causes writes what to fix first: the gravest causes with an example each, a line for each of the others, and what never ran.
 func (t *terminal) causes(run runlog.Run) {
-	causes := Causes(run)
+	causes, say := Causes(run), t.opts.Language.text
 	if len(causes) > 0 {
-		t.line("%s", causesHeading(run, causes))
+		t.line("%s", say(causesHeading(run, causes)))
 		t.line("")
 	}
 	detailed := min(len(causes), t.opts.Failures)
@@ -35,10 +35,10 @@ func (t *terminal) causes(run runlog.Run) {
 	}
 	listed := min(len(causes), detailed+causeLines)
 	for i, c := range causes[detailed:listed] {
-		t.entry(fmt.Sprintf("%2d. %s ", detailed+i+1, t.sign(c.Verdict)), 6, c.Title+" ("+c.Size()+")")
+		t.entry(fmt.Sprintf("%2d. %s ", detailed+i+1, t.sign(c.Verdict)), 6, say(c.Title)+" ("+say(c.Size())+")")
 	}
 	if rest := causes[listed:]; len(rest) > 0 {
-		t.line("… and %s, in report.html", plain.Count(len(rest), "more cause"))
+		t.line("%s", say(fmt.Sprintf("… and %s, in report.html", plain.Count(len(rest), "more cause"))))
 	}
 	if len(causes) > detailed {
 		t.line("")
@@ -70,23 +70,23 @@ func (t *terminal) neverRan(missing []string) {
 	if len(missing) == 0 {
 		return
 	}
-	t.line("%s never ran:", plain.Count(len(missing), "expected case"))
+	t.line("%s", t.opts.Language.text(plain.Count(len(missing), "expected case")+" never ran:"))
 	for _, id := range missing[:min(len(missing), missingLines)] {
 		t.line("  %s %s", t.sign(contract.Error), plain.Text(id, nameLimit))
 	}
 	if rest := len(missing) - missingLines; rest > 0 {
-		t.line("  … and %d more, see report.html", rest)
+		t.line("  %s", t.opts.Language.text(fmt.Sprintf("… and %d more, see report.html", rest)))
 	}
 	t.line("")
 }
 
 // cause writes a cause with its example.
 func (t *terminal) cause(n int, c Cause) {
-	t.entry(fmt.Sprintf("%2d. %s ", n, t.sign(c.Verdict)), 6, c.Title)
+	t.entry(fmt.Sprintf("%2d. %s ", n, t.sign(c.Verdict)), 6, t.opts.Language.text(c.Title))
 	e := c.example()
-	t.causeFact("found in", c.Size()+", such as "+e.Case)
+	t.causeFact("found in", t.opts.Language.text(c.Size()+", such as "+e.Case))
 	if e.Curl != "" {
-		t.line("%-*s%s", causeIndent, "    request", e.Curl) // on one line, however long, to be copied
+		t.line("%s%s", t.label("request"), e.Curl) // on one line, however long, to be copied
 	}
 	t.answer(e)
 	for _, line := range e.Load {
@@ -96,30 +96,46 @@ func (t *terminal) cause(n int, c Cause) {
 		t.causeFact("got", e.Got)
 	}
 	for _, f := range withText([]Fact{{"contract", c.Contract}, {"suffers", c.Suffers}, {"mend", c.Mend}}) {
-		t.causeFact(f.Label, f.Text)
+		t.causeFact(f.Label, t.opts.Language.text(f.Text))
 	}
 	t.line("")
 }
 
 // causeFact writes a labelled text in as many lines as it needs.
 func (t *terminal) causeFact(label, text string) {
-	t.entry(fmt.Sprintf("%-*s", causeIndent, "    "+label), causeIndent, text)
+	t.entry(t.label(label), causeIndent, text)
+}
+
+// label is a translated label, filled up to the text after it.
+func (t *terminal) label(label string) string {
+	said := "    " + t.opts.Language.text(label)
+	return said + strings.Repeat(" ", max(causeIndent-displaywidth.String(said), 1))
 }
 
 // entry writes a text after a margin of some columns, and what does not fit under its beginning.
 func (t *terminal) entry(margin string, columns int, text string) {
 	line, size := margin, columns
-	for i, word := range broken(text, max(t.opts.Width-columns, 20)) {
-		n := displaywidth.String(word)
-		switch {
-		case i == 0:
-		case size+1+n > t.opts.Width:
-			t.line("%s", line)
-			line, size = strings.Repeat(" ", columns), columns
-		default:
-			line, size = line+" ", size+1
+	words := broken(text, max(t.opts.Width-columns, 20))
+	if t.opts.Language.unspaced() {
+		words = strings.Fields(text)
+	}
+	for i, word := range words {
+		parts := []string{word}
+		if t.opts.Language.unspaced() {
+			parts = unspacedParts(word, max(t.opts.Width-columns, 20))
 		}
-		line, size = line+word, size+n
+		for j, part := range parts {
+			space := ""
+			if i > 0 && j == 0 {
+				space = " "
+			}
+			n := displaywidth.String(part)
+			if i+j > 0 && size+len(space)+n > t.opts.Width {
+				t.line("%s", line)
+				line, size, space = strings.Repeat(" ", columns), columns, ""
+			}
+			line, size = line+space+part, size+len(space)+n
+		}
 	}
 	t.line("%s", line)
 }
@@ -144,7 +160,7 @@ func broken(text string, width int) []string {
 
 // answer writes the head of the example's answer and the part of its body around what is marked, with carets under it.
 func (t *terminal) answer(e causeExample) {
-	margin := fmt.Sprintf("%-*s", causeIndent, "    answer")
+	margin := t.label("answer")
 	if e.Head.String() != "" {
 		margin = t.marked(margin, e.Head, "", 2)
 	}

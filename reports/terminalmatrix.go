@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clipperhouse/displaywidth"
+
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/plain"
 )
@@ -148,7 +150,8 @@ func fitting(tracks []track, room int) int {
 // band writes the rows of a matrix in some of its columns.
 func (t *terminal) band(m Matrix, l layout, tracks []track, keys int) {
 	for _, line := range heading(m, tracks) {
-		t.line("  %-*s %s", keys, line[0], line[1])
+		name := t.opts.Language.text(line[0])
+		t.line("  %s%s %s", name, strings.Repeat(" ", max(keys-displaywidth.String(name), 0)), line[1])
 	}
 	for _, r := range m.Rows {
 		key := plain.Text(r.Key, rowLimit)

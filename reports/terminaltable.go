@@ -16,7 +16,8 @@ import (
 )
 
 func (t *terminal) totals(m Matrix) error {
-	header := []string{"level", "cases"}
+	say := t.opts.Language.text
+	header := []string{say("level"), say("cases")}
 	for _, v := range contract.Verdicts() {
 		header = append(header, sign(v))
 	}
@@ -35,7 +36,7 @@ func (t *terminal) totals(m Matrix) error {
 	for _, l := range m.Levels {
 		rows = append(rows, line(plain.Text(string(l.Level), 20), l.Counts))
 	}
-	rows = append(rows, line("all", m.Totals))
+	rows = append(rows, line(say("all"), m.Totals))
 	return t.table(header, rows, tw.AlignRight)
 }
 
@@ -44,9 +45,9 @@ func (t *terminal) aspects(totals []aspectTotal) {
 	if len(totals) == 0 {
 		return
 	}
-	parts := []string{"held:"}
+	parts := []string{t.opts.Language.text("held:")}
 	for _, a := range totals {
-		parts = append(parts, a.String())
+		parts = append(parts, t.opts.Language.text(a.String()))
 	}
 	t.wrapped(parts, parts)
 	t.line("")

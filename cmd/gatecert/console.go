@@ -22,6 +22,8 @@ type console struct {
 	terminal bool // err is a terminal that redraws: progress may move
 	// quiet leaves out everything but results and errors, verbose adds each case.
 	quiet, verbose bool
+	// language is the name of that of the reports, "" for English.
+	language string
 	// shown is set when out is a terminal: what it would obey is escaped.
 	shown bool
 }
@@ -31,7 +33,8 @@ func (c *console) options(failures int) reports.TerminalOptions {
 	if c.verbose {
 		failures = math.MaxInt
 	}
-	return reports.TerminalOptions{Color: c.color, Width: c.width, Failures: failures}
+	language, _ := reports.LanguageNamed(c.language) // the flag has no other names
+	return reports.TerminalOptions{Color: c.color, Width: c.width, Failures: failures, Language: language}
 }
 
 // device is what a console is made of: what the environment and the three standard files say.

@@ -19,7 +19,7 @@ func variableOf(command string, flag *kong.Flag) string {
 	switch name, _, _ := strings.Cut(command, " "); {
 	case flag.Name == "help":
 		return ""
-	case name == "run", slices.Contains([]string{"load", "replay"}, name) && slices.Contains([]string{"target", "key", "model", "claim", "allow-actions"}, flag.Name):
+	case name == "run", name == "report" && flag.Name == "lang", slices.Contains([]string{"load", "replay"}, name) && slices.Contains([]string{"target", "key", "model", "claim", "allow-actions"}, flag.Name):
 		return "GATECERT_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
 	default:
 		return ""

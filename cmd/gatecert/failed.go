@@ -115,7 +115,10 @@ func (r runCommand) untilPass(ctx context.Context, c *console, config gatecert.C
 			if err := reports.NewRetry(f.earlier, run, f.cases).Terminal(c.out, c.options(r.Failures), true); err != nil {
 				return err
 			}
-			fmt.Fprintf(c.out, "%s.\nreports: %s\n", reports.Sentence(run), out.shown(formats[0].File))
+			if err := reports.Closing(c.out, run, c.options(0)); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.out, "reports: %s\n", out.shown(formats[0].File))
 			if err != nil {
 				return err
 			}

@@ -43,7 +43,7 @@ func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Conf
 	for _, circumstance := range circumstances {
 		config.Cases = append(config.Cases, contract.CaseOf(circumstance, dialect.Surface(f.Surface), contract.LoadVariant).ID())
 	}
-	formats, err := formatsNamed(nil)
+	formats, err := formatsNamed(nil, "")
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 type reportCommand struct {
 	Log    string   `arg:"" help:"A run's folder, or its run.ndjson." type:"path"`
 	Format []string `complete:"formats" help:"Format to print: terminal, html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. With --out: formats to write. Default: terminal." placeholder:"NAME"`
+	Lang   string   `enum:"en,zh" default:"en" help:"Language of the terminal, summary.md and report.html: en, or zh for Chinese. What a gateway sent, and the notes in a log, stay as they are." placeholder:"NAME"`
 	Out    string   `help:"Write the report files into this folder. Default: print." placeholder:"DIR" type:"path"`
 }
 
@@ -27,6 +28,7 @@ The exit code is that of the run: 0 conformant, 1 not conformant, 3 incomplete, 
 }
 
 func (r reportCommand) Run(c *console) error {
+	c.language = r.Lang
 	if isMeasured(r.Log) {
 		m, err := readMeasured(r.Log)
 		if err != nil {
@@ -51,7 +53,7 @@ func (r reportCommand) render(c *console, run runlog.Run) error {
 	if r.Out == "" && (len(r.Format) == 0 || slices.Equal(r.Format, []string{"terminal"})) {
 		return reports.Terminal(c.out, run, c.options(0))
 	}
-	formats, err := formatsNamed(r.Format)
+	formats, err := formatsNamed(r.Format, r.Lang)
 	switch {
 	case err != nil:
 		return err
@@ -67,10 +69,11 @@ func (r reportCommand) render(c *console, run runlog.Run) error {
 }
 
 // formatsNamed returns the formats with these names, and without names those that are not on demand.
-func formatsNamed(names []string) ([]reports.Format, error) {
+func formatsNamed(names []string, language string) ([]reports.Format, error) {
+	l, _ := reports.LanguageNamed(language) // the flag has no other names
 	var found []reports.Format
 	var known []string
-	for _, f := range reports.Formats() {
+	for _, f := range reports.FormatsIn(l) {
 		known = append(known, f.Name)
 		if slices.Contains(names, f.Name) || len(names) == 0 && !f.OnDemand {
 			found = append(found, f)

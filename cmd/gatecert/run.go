@@ -35,6 +35,7 @@ type runCommand struct {
 	Yes         bool          `help:"Permit the changes that a driver makes on a running gateway (it lists them first), and load cases on a gateway that is not on this machine. For CI."`
 	TimeLimit   time.Duration `help:"End a run that takes longer; it is incomplete then, with exit code 3. 0 for no limit. Default: ${default}." default:"15m"`
 	Wait        time.Duration `help:"Wait so long for a gateway that is starting: until the file of --target is there, and the gateway accepts connections. Default: not at all."`
+	Lang        string        `enum:"en,zh" default:"en" help:"Language of the report: en, or zh for Chinese." placeholder:"NAME"`
 	Quiet       bool          `short:"q" xor:"words" help:"Print only the closing sentence, errors, and what needs your attention before anything is sent."`
 	Verbose     bool          `short:"v" xor:"words" help:"Print each case when it ends, and an example for every cause."`
 	Failures    int           `help:"Number of causes of failures shown with an example on the terminal; each of the others has a line. Default: ${default}." default:"5"`
@@ -60,8 +61,8 @@ gateway cannot be reached for example, changes nothing in the folder. Two runs c
 }
 
 func (r runCommand) Run(ctx context.Context, c *console) error {
-	c.quiet, c.verbose = r.Quiet, r.Verbose
-	formats, err := formatsNamed(r.Format)
+	c.quiet, c.verbose, c.language = r.Quiet, r.Verbose, r.Lang
+	formats, err := formatsNamed(r.Format, r.Lang)
 	if err != nil {
 		return err
 	}
@@ -141,8 +142,7 @@ func (r runCommand) play(ctx context.Context, c *console, config gatecert.Config
 // report prints the report of a run: all of it, or with --quiet its closing sentence.
 func (c *console) report(run runlog.Run, failures int) error {
 	if c.quiet {
-		_, err := fmt.Fprintf(c.out, "%s.\n", reports.Sentence(run))
-		return err
+		return reports.Closing(c.out, run, c.options(0))
 	}
 	return reports.Terminal(c.out, run, c.options(failures))
 }

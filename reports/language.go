@@ -1,0 +1,163 @@
+package reports
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/clipperhouse/displaywidth"
+)
+
+// Language is the language of a report. Whatever a gateway sent, ids, names and the notes in a log stay as they are. The zero
+// value is English.
+type Language struct {
+	// name is the BCP 47 tag.
+	name      string
+	sentences map[string]string
+	phrases   []phrase
+	// missing, when not nil, gets every text without a translation.
+	missing func(string)
+}
+
+// phrase translates texts that differ in some places.
+type phrase struct {
+	pattern *regexp.Regexp
+	// parts are the texts between the places, and places the number of each, in the order of the translation.
+	parts  []string
+	places []int
+	// literal is how much of a text it says itself, in bytes.
+	literal int
+}
+
+// LanguageNames are the names that [LanguageNamed] knows.
+func LanguageNames() []string { return []string{"en", "zh"} }
+
+// LanguageNamed is the language of a name: "en", or "zh" for simplified Chinese.
+func LanguageNamed(name string) (l Language, ok bool) {
+	switch name {
+	case "en", "":
+		return Language{}, true
+	case "zh":
+		return chinese, true
+	default:
+		return Language{}, false
+	}
+}
+
+// newLanguage makes a language from its catalogue. In a text with places, "{}" is any text, "{#}" a number, and "(s)" an s or none;
+// {1} in the translation is the first of them.
+func newLanguage(name string, catalogue [][2]string) Language {
+	l := Language{name: name, sentences: make(map[string]string)}
+	for _, entry := range catalogue {
+		if !slices.ContainsFunc([]string{"{}", "{#}", "(s)"}, func(place string) bool { return strings.Contains(entry[0], place) }) {
+			l.sentences[entry[0]] = entry[1]
+			continue
+		}
+		l.phrases = append(l.phrases, newPhrase(entry[0], entry[1]))
+	}
+	// The phrase that says most comes first: "{} of {} rows fail" before "{} of {}".
+	slices.SortStableFunc(l.phrases, func(a, b phrase) int { return b.literal - a.literal })
+	return l
+}
+
+func newPhrase(english, translated string) phrase {
+	quoted := regexp.QuoteMeta(english)
+	quoted = strings.NewReplacer(`\{\}`, `(.+?)`, `\{#\}`, `(\d[\d,.]*)`, `\(s\)`, `s?`).Replace(quoted)
+	// A number says a little more than any text does.
+	literal := len(strings.NewReplacer("{}", "", "{#}", "#", "(s)", "").Replace(english))
+	p := phrase{literal: literal, pattern: regexp.MustCompile(`(?s)^` + quoted + `$`)}
+	for rest := translated; ; {
+		before, after, found := strings.Cut(rest, "{")
+		p.parts = append(p.parts, before)
+		if !found {
+			return p
+		}
+		p.places = append(p.places, int(after[0]-'0'))
+		rest = after[2:]
+	}
+}
+
+// text translates a text: one of the catalogue, or several with a space between them. What is not in the catalogue stays as it is.
+func (l Language) text(s string) string {
+	if l.name == "" || s == "" {
+		return s
+	}
+	if translated, ok := l.known(s); ok {
+		return translated
+	}
+	if l.missing != nil && strings.ContainsFunc(s, unicode.IsLetter) {
+		l.missing(s)
+	}
+	return s
+}
+
+func (l Language) known(s string) (translated string, ok bool) {
+	if translated, ok = l.sentences[s]; ok {
+		return translated, true
+	}
+	// Several sentences: the first ends with a full stop, and the rest is translated by itself.
+	for at := 0; ; {
+		i := strings.Index(s[at:], ". ")
+		if i < 0 {
+			break
+		}
+		at += i + 1
+		if first, ok := l.sentences[s[:at]]; ok {
+			return first + l.text(s[at+1:]), true
+		}
+		at++
+	}
+	// The name of a fault, and what was found.
+	if name, found, ok := strings.Cut(s, ": "); ok {
+		if translated, ok := l.sentences[name]; ok {
+			return translated + "：" + l.part(found), true
+		}
+	}
+	for _, p := range l.phrases {
+		match := p.pattern.FindStringSubmatch(s)
+		if match == nil {
+			continue
+		}
+		var out strings.Builder
+		for i, part := range p.parts {
+			out.WriteString(part)
+			if i < len(p.places) {
+				out.WriteString(l.part(match[p.places[i]]))
+			}
+		}
+		return out.String(), true
+	}
+	return s, false
+}
+
+// unspaced reports whether lines may be broken between any two characters of the language's script.
+func (l Language) unspaced() bool { return l.name == "zh" }
+
+// unspacedParts are the parts of a word between which a line may be broken: a closing sign stays with what is before it, an
+// opening one with what is after it, and no part is wider than some columns.
+func unspacedParts(word string, columns int) []string {
+	var parts []string
+	opened, wide := false, false
+	for _, r := range word {
+		isWide := displaywidth.Rune(r) == 2
+		switch {
+		case len(parts) == 0, !opened && !strings.ContainsRune("，。：；、）”？！", r) && (isWide || wide):
+			parts = append(parts, string(r))
+		default:
+			parts[len(parts)-1] += string(r)
+		}
+		opened, wide = strings.ContainsRune("（“", r), isWide
+	}
+	var fitting []string
+	for _, part := range parts {
+		fitting = append(fitting, broken(part, columns)...)
+	}
+	return fitting
+}
+
+// part is what stands in a place of a phrase: a text of the catalogue, or else an id, a number or a gateway's words.
+func (l Language) part(s string) string {
+	translated, _ := l.known(s)
+	return translated
+}
