@@ -197,7 +197,7 @@ func (a *attack) attempt(c **conn, r *wireRequest, result *Result, deadline time
 		return response{}, context.Canceled
 	}
 	var wire []byte
-	wire, on.requestBuffer = r.withToken(on.requestBuffer, result.tokenPrefix, result.Seq)
+	wire, on.requestBuffer = r.of(result.Seq).withToken(on.requestBuffer, result.tokenPrefix, result.Seq)
 	result.Sent = time.Since(a.started)
 	if _, err := on.Write(wire); err != nil && !isReset(err) {
 		return response{}, err

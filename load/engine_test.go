@@ -337,3 +337,45 @@ func TestWindows(t *testing.T) {
 		}
 	})
 }
+
+// Each variant is sent about equally often, in a mix too, and each with a token of its own.
+func TestVariantsOfARequest(t *testing.T) {
+	var mu sync.Mutex
+	seen, tokens := map[string]int{}, map[string]bool{}
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		text := string(body)
+		mu.Lock()
+		for _, name := range []string{"one", "two", "three", "four"} {
+			if strings.Contains(text, "variant "+name) {
+				seen[name]++
+			}
+		}
+		tokens[text] = true
+		mu.Unlock()
+		ok(w, r)
+	})
+	request := chatRequest(s.URL)
+	for _, name := range []string{"one", "two", "three", "four"} {
+		call := request.Call
+		call.Prompt = TokenPlaceholder + " variant " + name
+		request.Variants = append(request.Variants, call)
+	}
+	other := chatRequest(s.URL)
+	other.Name = "other"
+	e := newEngine(t, Caps{})
+	m, err := e.Run(t.Context(), Phase{Mix: []Request{request, other}, Rate: 200, For: time.Second, Generator: lenient()})
+	require.NoError(t, err)
+	assert.Equal(t, uint64(200), m.Count(runlog.Admitted))
+	assert.Len(t, seen, 4)
+	for name, n := range seen {
+		assert.InDelta(t, 25, n, 12, name)
+	}
+	assert.GreaterOrEqual(t, len(tokens), 100, "each is unique")
+
+	elsewhere := request.Call
+	elsewhere.BaseURL = "http://127.0.0.1:1"
+	request.Variants = append(request.Variants, elsewhere)
+	_, err = e.Plan(Phase{Mix: []Request{request}, Rate: 1, For: time.Second})
+	assert.ErrorIs(t, err, ErrInvalid, "a variant goes elsewhere")
+}

@@ -68,6 +68,9 @@ type Request struct {
 	Name string
 	// Call is what is sent. [TokenPlaceholder] in its prompt is replaced by a token that is unique to each request.
 	Call exchange.Call
+	// Variants are sent in place of Call, each about equally often, at most 1024: the same kind of request with other prompts. They must
+	// go to the same endpoint as Call.
+	Variants []exchange.Call
 	// Weight is the share of this kind in the mix, relative to the other weights. At most 1000; 0 counts as 1.
 	Weight int
 	// Expect, when set, is the case whose error every response has to carry. When not, a success is expected, and an error
@@ -90,6 +93,8 @@ const (
 	// maxMix and maxWeight bound the list that [Phase.turns] makes.
 	maxMix    = 16
 	maxWeight = 1000
+	// maxVariants bounds the calls of a kind of request, which are built before the first is sent.
+	maxVariants = 1024
 )
 
 func (p Phase) withDefaults() Phase {
@@ -117,6 +122,9 @@ func (p Phase) check() error {
 	for _, r := range p.Mix {
 		if r.Weight < 0 || r.Weight > maxWeight {
 			problem = fmt.Sprintf("request %q: weight %d, must be 0 to %d", r.Name, r.Weight, maxWeight)
+		}
+		if len(r.Variants) > maxVariants {
+			problem = fmt.Sprintf("request %q: %d variants, must be at most %d", r.Name, len(r.Variants), maxVariants)
 		}
 	}
 	if problem != "" {

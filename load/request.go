@@ -24,10 +24,9 @@ type endpoint struct {
 // wireRequest is a kind of request in the form in which it is sent, except for its token.
 type wireRequest struct {
 	to endpoint
-	// wire is the request line, the header and the body.
-	wire []byte
-	// tokens are the offsets of [TokenPlaceholder] in wire.
-	tokens   []int
+	wireBytes
+	// variants are sent in turns in place of them; nil for none.
+	variants []wireBytes
 	bodySize int
 	method   string
 	surface  dialect.Surface
@@ -38,6 +37,26 @@ type wireRequest struct {
 	redactor *redact.Redactor
 	// codes are those that the gateway publishes, nil for table 2 as it is.
 	codes *contract.CodeClaim
+}
+
+// wireBytes is a request without its token.
+type wireBytes struct {
+	// wire is the request line, the header and the body.
+	wire []byte
+	// tokens are the offsets of [TokenPlaceholder] in wire.
+	tokens []int
+}
+
+func newWireBytes(wire []byte) wireBytes {
+	w := wireBytes{wire: wire}
+	for from := 0; ; {
+		i := bytes.Index(wire[from:], []byte(TokenPlaceholder))
+		if i < 0 {
+			return w
+		}
+		w.tokens = append(w.tokens, from+i)
+		from += i + len(TokenPlaceholder)
+	}
 }
 
 // expectsError reports whether every response has to be the error of one case.
@@ -59,15 +78,19 @@ func newWireRequest(kind Request, secrets []redact.Secret, codes *contract.CodeC
 		surface: kind.Call.Surface, expect: kind.Expect, sent: built.Sent, redactor: redactor, codes: codes,
 	}
 	r.pieces, _ = r.surface.PieceMarks()
-	r.wire = wireForm(built, target)
-	for from := 0; ; {
-		i := bytes.Index(r.wire[from:], []byte(TokenPlaceholder))
-		if i < 0 {
-			return r, nil
+	r.wireBytes = newWireBytes(wireForm(built, target))
+	for _, variant := range kind.Variants {
+		built, err := exchange.Prepare(variant, redactor)
+		if err != nil {
+			return nil, fmt.Errorf("%w: request %q: %w", ErrInvalid, kind.Name, err)
 		}
-		r.tokens = append(r.tokens, from+i)
-		from += i + len(TokenPlaceholder)
+		at, target, err := destination(built)
+		if err != nil || at != to || variant.Surface != kind.Call.Surface {
+			return nil, fmt.Errorf("%w: request %q: a variant goes elsewhere", ErrInvalid, kind.Name)
+		}
+		r.variants = append(r.variants, newWireBytes(wireForm(built, target)))
 	}
+	return r, nil
 }
 
 // destination returns the endpoint and the request target of a URL.
@@ -116,14 +139,24 @@ func wireForm(built exchange.Request, target string) []byte {
 	return b.Bytes()
 }
 
+// of returns the bytes of a request by its number in the phase.
+func (r *wireRequest) of(seq uint64) wireBytes {
+	if len(r.variants) == 0 {
+		return r.wireBytes
+	}
+	// Not in turns: a mix takes its kinds in turns too, and one kind would see a part of its variants only.
+	const golden = 0x9e3779b97f4a7c15
+	return r.variants[(seq*golden>>32)%uint64(len(r.variants))]
+}
+
 // withToken returns the request with its token. It writes to buffer, and returns that for the next call, when the request
 // has a placeholder.
-func (r *wireRequest) withToken(buffer []byte, stamp uint32, seq uint64) (wire, kept []byte) {
-	if len(r.tokens) == 0 {
-		return r.wire, buffer
+func (w wireBytes) withToken(buffer []byte, stamp uint32, seq uint64) (wire, kept []byte) {
+	if len(w.tokens) == 0 {
+		return w.wire, buffer
 	}
-	buffer = append(buffer[:0], r.wire...)
-	for _, at := range r.tokens {
+	buffer = append(buffer[:0], w.wire...)
+	for _, at := range w.tokens {
 		putToken(buffer[at:at+len(TokenPlaceholder)], stamp, seq)
 	}
 	return buffer, buffer

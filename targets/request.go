@@ -34,9 +34,10 @@ func HealthyCall(p profile.Profile, s dialect.Surface, token string) exchange.Ca
 	return callOn(p, s, p.Models.On(s), promptFor(p, token, "", healthyPrompt))
 }
 
-// PromptCall is the healthy call of a surface with a text and, for the mock upstream, with words of a directive.
-func PromptCall(p profile.Profile, s dialect.Surface, token, directive, text string) exchange.Call {
-	return callOn(p, s, p.Models.On(s), promptFor(p, token, directive, cmp.Or(text, healthyPrompt)))
+// PromptCall is the healthy call of a surface with a text and, for the mock upstream, with words of a directive. before stands in front
+// of both: it is what prompts share.
+func PromptCall(p profile.Profile, s dialect.Surface, token, directive, before, text string) exchange.Call {
+	return callOn(p, s, p.Models.On(s), before+promptFor(p, token, directive, cmp.Or(text, healthyPrompt)))
 }
 
 // NonsenseCall is the call that must not succeed: a gateway that answers it would answer anything.

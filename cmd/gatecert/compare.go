@@ -158,7 +158,9 @@ func (cmd compareCommand) comparison(ctx context.Context, c *console, first *loa
 	comparison.A, comparison.B = first.side("A"), second.side("B")
 	plan, err := first.engine.PlanComparison(comparison)
 	if err == nil {
-		err = runner.CheckHealth(ctx, second.prepared, second.surface)
+		for _, surface := range second.surfaces() {
+			err = errors.Join(err, runner.CheckHealth(ctx, second.prepared, surface))
+		}
 	}
 	if err != nil {
 		return comparison, plan, none, errors.Join(err, end())
@@ -178,7 +180,7 @@ func (s *loadSession) upstream() (side load.Side, ok bool) {
 	side.Mix = slices.Clone(side.Mix)
 	for i, request := range side.Mix {
 		direct, ok := runner.Direct(s.prepared.Profile, request)
-		if !ok || !s.surface.Relayed() {
+		if !ok || !request.Call.Surface.Relayed() {
 			return side, false
 		}
 		side.Mix[i] = direct

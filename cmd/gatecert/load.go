@@ -15,7 +15,6 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/runner"
-	"github.com/gatecert/gatecert/internal/tokencount"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets"
@@ -35,7 +34,7 @@ type loadCommand struct {
 type loadFlags struct {
 	targetFlags
 	measureFlags
-	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). Default: ${default}." default:"chat"`
+	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces), or several by weight: chat-stream=3,embeddings=1. Default: ${default}." default:"chat"`
 	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
 	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
 	Arrivals    string        `help:"How requests arrive: constant (evenly), poisson (as from many independent callers), gamma:CV (in bursts with a CV above 1) or trace:FILE (instants, one a line, at the rate asked for). Default: ${default}." default:"constant"`
@@ -52,9 +51,11 @@ type loadSession struct {
 	flags    loadFlags
 	prepared targets.Prepared
 	surface  dialect.Surface
-	changes  preparation
-	engine   *load.Engine
-	options  load.Options
+	// mix are the surfaces by weight, surface the first of them.
+	mix     []runner.Weighted
+	changes preparation
+	engine  *load.Engine
+	options load.Options
 	// measured is what the requests are made from.
 	measured runner.Measured
 	// phase sends the successful call of the surface. It has no schedule yet.
@@ -63,10 +64,16 @@ type loadSession struct {
 
 // open prepares the target. Up to keep results are kept for an export. The caller closes the session.
 func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession, error) {
-	surface := dialect.Surface(f.Surface)
-	if !surface.Valid() {
-		return nil, fmt.Errorf("%w: --surface %q: no such endpoint; gatecert list surfaces shows all", errUsage, f.Surface)
+	mix, err := weighted(f.Surface)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --surface: %w", errUsage, err)
 	}
+	for _, s := range mix {
+		if !dialect.Surface(s.Name).Valid() {
+			return nil, fmt.Errorf("%w: --surface %q: no such endpoint; gatecert list surfaces shows all", errUsage, s.Name)
+		}
+	}
+	surface := dialect.Surface(mix[0].Name)
 	if f.Connections < 1 || f.Timeout <= 0 {
 		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be positive", errUsage, f.Connections, f.Timeout)
 	}
@@ -74,7 +81,7 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession
 	if err != nil {
 		return nil, err
 	}
-	measured, err := f.measured()
+	measured, err := f.measured(f.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -100,19 +107,20 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession
 	if err != nil {
 		return nil, errors.Join(err, changes.close())
 	}
-	s := &loadSession{flags: f, prepared: prepared, surface: surface, changes: changes, measured: measured}
-	if err := checkModel(measured.Model, prepared.Profile.Upstream.Present()); err != nil {
+	s := &loadSession{flags: f, prepared: prepared, surface: surface, mix: mix, changes: changes, measured: measured}
+	requests, err := measured.Mix(prepared.Profile, mix)
+	if err = errors.Join(err, checkModel(measured.Model, prepared.Profile.Upstream.Present())); err != nil {
 		return nil, errors.Join(err, prepared.Close(context.WithoutCancel(ctx)), changes.close())
 	}
 	s.phase = load.Phase{
-		Mix: measured.Mix(prepared.Profile, surface), Connections: f.Connections, Timeout: f.Timeout,
+		Mix: requests, Connections: f.Connections, Timeout: f.Timeout,
 		Embedded: prepared.Profile.Driver == profile.ReferenceDriver, Arrivals: arrivals, Seed: f.Seed,
 	}
 	if f.Out != "" {
 		s.phase.Keep = keep
 	}
 	options := runner.OptionsFor(prepared)
-	options.CountTokens = tokencount.New().Count
+	options.CountTokens = measured.Count
 	if s.local() || f.Yes {
 		options.Caps = load.HardCaps()
 	}
@@ -135,7 +143,13 @@ func (f loadFlags) arrivals() (load.Arrivals, error) {
 }
 
 // surfaces are those of the requests.
-func (s *loadSession) surfaces() []dialect.Surface { return []dialect.Surface{s.surface} }
+func (s *loadSession) surfaces() []dialect.Surface {
+	var list []dialect.Surface
+	for _, m := range s.mix {
+		list = append(list, dialect.Surface(m.Name))
+	}
+	return list
+}
 
 // local reports whether the requests stay on this machine.
 func (s *loadSession) local() bool { return runner.OnThisMachine(s.prepared.Profile.BaseURL) }
@@ -148,8 +162,10 @@ func (s *loadSession) close(ctx context.Context) error {
 // announce prints the plan, and makes one call before any load. It returns [errNotSent] when the plan exceeds the caps.
 func (s *loadSession) announce(ctx context.Context, c *console, plan load.Plan) error {
 	fmt.Fprintf(c.err, "plan: %s\n", plan)
-	if s.surface.Large() && !s.prepared.Profile.Upstream.Present() {
-		fmt.Fprintf(c.err, "plan: each request on %s costs an image or a sentence of speech, where the gateway's upstream is a real one\n", s.surface)
+	for _, surface := range s.surfaces() {
+		if surface.Large() && !s.prepared.Profile.Upstream.Present() {
+			fmt.Fprintf(c.err, "plan: each request on %s costs an image or a sentence of speech, where the gateway's upstream is a real one\n", surface)
+		}
 	}
 	if err := s.engine.Caps().Allow(plan); err != nil {
 		if s.flags.Yes || plan.Loopback() {
@@ -157,15 +173,17 @@ func (s *loadSession) announce(ctx context.Context, c *console, plan load.Plan) 
 		}
 		return fmt.Errorf("%w: %w; --yes sends it, with the consent of whoever runs %s", errNotSent, err, strings.Join(plan.Hosts, " and "))
 	}
-	if err := runner.CheckHealth(ctx, s.prepared, s.surface); err != nil {
-		return err
+	for _, surface := range s.surfaces() {
+		if err := runner.CheckHealth(ctx, s.prepared, surface); err != nil {
+			return err
+		}
 	}
 	return s.tryOnce(ctx, c)
 }
 
-// loadError makes [load.ErrInvalid] a usage error: the flags were invalid.
+// loadError makes [load.ErrInvalid] and [runner.ErrMix] usage errors: the flags were invalid.
 func loadError(err error) error {
-	if errors.Is(err, load.ErrInvalid) {
+	if errors.Is(err, load.ErrInvalid) || errors.Is(err, runner.ErrMix) {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return err

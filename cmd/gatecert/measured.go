@@ -54,7 +54,10 @@ func (s *loadSession) facts() []runlog.MeasuredFact {
 	if model := s.measured.Model; !model.IsZero() {
 		facts = append(facts, runlog.MeasuredFact{Name: "upstream", Text: "plays a model: " + model.String()})
 	}
-	return facts
+	if len(s.mix) > 1 {
+		facts = append(facts, runlog.MeasuredFact{Name: "endpoints", Text: s.flags.Surface})
+	}
+	return append(facts, s.flags.measureFlags.facts()...)
 }
 
 // save writes the log as it is.

@@ -101,3 +101,34 @@ func TestTheGateOfACapacity(t *testing.T) {
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, `"fast" is not a rate such as 200/s`)
 }
+
+func TestAWorkload(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "asked.jsonl")
+	require.NoError(t, os.WriteFile(file, []byte(`{"messages":[{"role":"user","content":"hello"},{"role":"assistant","content":"hi there"}]}`+"\n"), 0o600))
+	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--surface", "chat-stream=3,messages=1", "--dataset", file, "--shared-prefix", "20",
+		"--rate", "20", "--for", "400ms", "--out", filepath.Join(dir, "out"))
+	require.Contains(t, []int{exitConformant, exitHarness}, code, stdout+stderr)
+	_, stdout, _ = invoke(t.Context(), "report", filepath.Join(dir, "out"))
+	assert.Regexp(t, `(?m)^ latency +chat-stream +admitted +6 `, stdout)
+	assert.Regexp(t, `(?m)^ latency +messages +admitted +2 `, stdout)
+	content, err := os.ReadFile(filepath.Join(dir, "out", "report.json"))
+	require.NoError(t, err)
+	assert.Contains(t, string(content), `"text": "20 tokens that all prompts share"`)
+
+	for want, args := range map[string][]string{
+		"--surface: \"chat=0\": a weight is a whole number": {"--surface", "chat=0"},
+		"each name once":                            {"--surface", "chat,chat=2"},
+		"--surface \"talk\": no such endpoint":      {"--surface", "chat=1,talk=2"},
+		"--prompt-tokens: not a distribution":       {"--prompt-tokens", "many"},
+		"--dataset and --prompt-tokens: choose one": {"--prompt-tokens", "5", "--dataset", file},
+		"invalid data set: line 1":                  {"--dataset", filepath.Join("testdata", "new-api.yaml")},
+		"--dataset: open":                           {"--dataset", filepath.Join(dir, "nothing.jsonl")},
+		"embeddings takes no prompts":               {"--surface", "embeddings", "--output-tokens", "5"},
+		"--shared-prefix -1: want 1 to":             {"--shared-prefix=-1"},
+	} {
+		code, _, stderr := invoke(t.Context(), append([]string{"load", "soak", "--out", dir}, args...)...)
+		assert.Equal(t, exitUsage, code, stderr)
+		assert.Contains(t, stderr, want)
+	}
+}

@@ -2,12 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/internal/distribution"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/internal/tokencount"
+	"github.com/gatecert/gatecert/internal/workload"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/upstream"
@@ -16,12 +22,109 @@ import (
 // measureFlags say what the requests of a measurement are like, and what is asked of their responses.
 type measureFlags struct {
 	UpstreamProfile string `help:"Let the mock upstream play a model: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: answer at once." placeholder:"MODEL"`
+	PromptTokens    string `help:"Tokens of a prompt: 512, or a distribution (uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA, exp:MEAN). Default: a few." placeholder:"N"`
+	OutputTokens    string `help:"Tokens that an answer may have (max_tokens), a number or a distribution. Default: 16, or what the data set's answers have." placeholder:"N"`
+	Dataset         string `help:"Conversations to draw the prompts from: a file of JSON lines (messages, ShareGPT's conversations, or prompt), or synthetic:NAME, which is made from the name." placeholder:"FILE"`
+	SharedPrefix    int    `help:"Begin all prompts with the same text of N tokens. What follows is unique to each request, so that no cache answers it. Default: ${default}." default:"0" placeholder:"N"`
+	ModelMix        string `help:"Models by weight: gpt-4o=3,gpt-4o-mini=1. Default: the profile's model." placeholder:"NAME=WEIGHT,…"`
 	Usage           bool   `help:"Ask chat streams for their usage (stream_options.include_usage), to count tokens by it. Default: yes, unless the gateway refuses that." default:"true" negatable:""`
 }
 
-func (f measureFlags) measured() (runner.Measured, error) {
-	model, err := playedModel(f.UpstreamProfile)
-	return runner.Measured{Model: model, Usage: f.Usage}, err
+// measured reads the flags. Its prompts are those of the seed.
+func (f measureFlags) measured(seed uint64) (m runner.Measured, err error) {
+	m = runner.Measured{Usage: f.Usage, Prefix: f.SharedPrefix, Count: tokencount.New().Count}
+	m.Workload.Seed = seed
+	if m.Model, err = playedModel(f.UpstreamProfile); err != nil {
+		return m, err
+	}
+	if m.Workload.Prompt, err = tokensOf("--prompt-tokens", f.PromptTokens); err != nil {
+		return m, err
+	}
+	if m.Workload.Output, err = tokensOf("--output-tokens", f.OutputTokens); err != nil {
+		return m, err
+	}
+	if f.SharedPrefix < 0 || f.SharedPrefix > workload.MaxTokens {
+		return m, fmt.Errorf("%w: --shared-prefix %d: want 1 to %d tokens, or 0 for none", errUsage, f.SharedPrefix, workload.MaxTokens)
+	}
+	if f.ModelMix != "" {
+		if m.Models, err = weighted(f.ModelMix); err != nil {
+			return m, fmt.Errorf("%w: --model-mix: %w", errUsage, err)
+		}
+	}
+	m.Workload.Conversations, err = f.conversations()
+	return m, err
+}
+
+// tokensOf reads a distribution of numbers of tokens; "" is none.
+func tokensOf(flag, text string) (distribution.Distribution, error) {
+	if text == "" {
+		return distribution.Distribution{}, nil
+	}
+	d, err := distribution.ParseCount(text, workload.MaxTokens)
+	if err != nil {
+		return d, fmt.Errorf("%w: %s: %w", errUsage, flag, err)
+	}
+	return d, nil
+}
+
+// conversations reads the data set; none without the flag.
+func (f measureFlags) conversations() (list []workload.Conversation, err error) {
+	if f.Dataset == "" {
+		return nil, nil
+	}
+	if f.PromptTokens != "" {
+		return nil, fmt.Errorf("%w: --dataset and --prompt-tokens: choose one", errUsage)
+	}
+	if name, made := strings.CutPrefix(f.Dataset, "synthetic:"); made {
+		return workload.Synthetic(name), nil
+	}
+	file, err := os.Open(f.Dataset)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --dataset: %w", errUsage, err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if list, err = workload.ReadDataset(file); err != nil {
+		return nil, fmt.Errorf("%w: --dataset %s: %w", errUsage, f.Dataset, err)
+	}
+	return list, nil
+}
+
+// weighted reads names with their weights: "a=3,b=1". A name alone weighs 1.
+func weighted(text string) ([]runner.Weighted, error) {
+	var list []runner.Weighted
+	for part := range strings.SplitSeq(text, ",") {
+		w := runner.Weighted{Name: strings.TrimSpace(part), Weight: 1}
+		if i := strings.LastIndexByte(part, '='); i >= 0 {
+			var err error
+			w.Name = strings.TrimSpace(part[:i])
+			if w.Weight, err = strconv.Atoi(strings.TrimSpace(part[i+1:])); err != nil || w.Weight < 1 || w.Weight > 30 {
+				return nil, fmt.Errorf("%.40q: a weight is a whole number from 1 to 30", part)
+			}
+		}
+		if w.Name == "" || slices.ContainsFunc(list, func(other runner.Weighted) bool { return other.Name == w.Name }) {
+			return nil, fmt.Errorf("%.40q: want NAME=WEIGHT, each name once", part)
+		}
+		list = append(list, w)
+	}
+	return list, nil
+}
+
+// facts are what the flags say of the requests.
+func (f measureFlags) facts() []runlog.MeasuredFact {
+	var facts []runlog.MeasuredFact
+	add := func(name, text string) {
+		if text != "" {
+			facts = append(facts, runlog.MeasuredFact{Name: name, Text: text})
+		}
+	}
+	add("prompts", f.PromptTokens)
+	add("answers", f.OutputTokens)
+	add("data set", f.Dataset)
+	add("models", f.ModelMix)
+	if f.SharedPrefix > 0 {
+		add("prefix", fmt.Sprintf("%d tokens that all prompts share", f.SharedPrefix))
+	}
+	return facts
 }
 
 // onceFor is how long the schedule of one request is.
@@ -31,7 +134,11 @@ const onceFor = 10 * time.Millisecond
 // refuses to be asked for the usage, that is left out.
 func (s *loadSession) tryOnce(ctx context.Context, c *console) error {
 	once := s.phase
-	once.Name, once.Rate, once.For, once.Keep, once.Progress = "first request", 100, onceFor, 0, nil
+	once.Name, once.Rate, once.For, once.Keep, once.Progress = "first request", 100, time.Duration(len(once.Mix))*onceFor, 0, nil
+	once.Arrivals, once.Mix = load.Arrivals{}, slices.Clone(once.Mix)
+	for i := range once.Mix {
+		once.Mix[i].Weight = 1 // one of each
+	}
 	engine := load.NewEngine(s.options) // one of its own: the first request is not part of the plan
 	defer engine.Close()
 	m, err := engine.Run(ctx, once)
@@ -40,7 +147,10 @@ func (s *loadSession) tryOnce(ctx context.Context, c *console) error {
 	}
 	if s.measured.Usage {
 		s.measured.Usage = false
-		s.phase.Mix = s.measured.Mix(s.prepared.Profile, s.surface)
+		var err error
+		if s.phase.Mix, err = s.measured.Mix(s.prepared.Profile, s.mix); err != nil {
+			return err
+		}
 		if err := s.tryOnce(ctx, c); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/internal/workload"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
@@ -58,7 +59,7 @@ func CheckHealth(ctx context.Context, p targets.Prepared, surface dialect.Surfac
 // HealthyRequest returns the call that a profile's gateway answers with a success on a surface. Where the profile has a mock
 // upstream, the call uses the model that is routed to it.
 func HealthyRequest(p profile.Profile, s dialect.Surface) load.Request {
-	return Measured{}.Request(p, s)
+	return load.Request{Name: string(s), Call: Measured{}.call(p, s, "", workload.Prompt{})}
 }
 
 // DirectRequest returns the same call straight to the mock upstream. ok is false when the profile has none.
@@ -73,17 +74,28 @@ func Direct(p profile.Profile, request load.Request) (direct load.Request, ok bo
 		return load.Request{}, false
 	}
 	request.Name = "direct"
-	request.Call.BaseURL = strings.TrimSuffix(u.Attach, "/")
-	if u.Listen != "" {
-		request.Call.BaseURL = "http://" + u.Listen
-	}
-	request.Call.Header = nil // it tells a gateway where to route
-	request.Call.Shown = exchange.Shown{}
-	request.Call.Key = "gatecert-direct"
-	if len(u.Keys) > 0 {
-		request.Call.Key = u.Keys[0]
+	request.Call = directCall(u, request.Call)
+	variants := request.Variants
+	request.Variants = nil
+	for _, v := range variants {
+		request.Variants = append(request.Variants, directCall(u, v))
 	}
 	return request, true
+}
+
+// directCall is a call straight to the mock upstream.
+func directCall(u profile.Upstream, call exchange.Call) exchange.Call {
+	call.BaseURL = strings.TrimSuffix(u.Attach, "/")
+	if u.Listen != "" {
+		call.BaseURL = "http://" + u.Listen
+	}
+	call.Header = nil // it tells a gateway where to route
+	call.Shown = exchange.Shown{}
+	call.Key = "gatecert-direct"
+	if len(u.Keys) > 0 {
+		call.Key = u.Keys[0]
+	}
+	return call
 }
 
 // OptionsFor returns the options of an engine for a prepared target: default caps, the certificate roots that its driver

@@ -91,6 +91,7 @@ func HTML(w io.Writer, m runlog.Measured) error {
 		t := pt.Times["latency"]
 		p.Points = append(p.Points, pagePoint{pointName(pt), short(pt.Lasted), short(t.P50), short(t.P99), pt.Counts[runlog.Admitted], pointResult(pt)})
 	}
+	p.Counts = sampleText(m)
 	p.PointCount = fmt.Sprintf("All %s in their order", plain.Count(len(m.Points), "probe"))
 	if m.Footer != nil {
 		p.addFooter(*m.Footer)
@@ -109,7 +110,6 @@ func HTML(w io.Writer, m runlog.Measured) error {
 func (p *page) addFooter(f runlog.MeasuredFooter) {
 	if s := f.Sample; s != nil && s.Offered > 0 {
 		p.At = rate(f.Rate)
-		p.Counts = fmt.Sprintf("At %s: %s, goodput %.4g %%", p.At, outcomeCounts(s.Counts), 100*float64(s.Good)/float64(s.Offered))
 	}
 	for _, g := range clipped(f.Gates) {
 		shown := pageGate{Verdict: contract.Error, Sign: gateSign(g), Word: name(string(g.Result)), Text: text(g.Text), Why: text(g.Why)}

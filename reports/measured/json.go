@@ -34,7 +34,7 @@ type report struct {
 	Result   string                `json:"result"`
 	Capacity *runlog.FoundCapacity `json:"capacity,omitempty"`
 	Rate     float64               `json:"rate,omitempty"`
-	// Goodput is the share of the offered requests that kept each time bound for themselves, GoodRate those by the second.
+	// Without an SLO both are left out. Goodput is the share of the offered requests that kept each time bound for themselves, GoodRate those by the second.
 	Goodput    float64                    `json:"goodput,omitempty"`
 	GoodRate   float64                    `json:"good_rate,omitempty"`
 	Sample     *runlog.Sample             `json:"sample,omitempty"`
@@ -99,7 +99,7 @@ func JSON(w io.Writer, m runlog.Measured) error {
 		r.Tokens, r.Input, r.Counted = f.Tokens, f.Input, f.Counted
 		r.Compared = f.Compared
 		r.Trends, r.Violations, r.Gates, r.Notes = orEmpty(f.Trends), orEmpty(f.Violations), orEmpty(f.Gates), orEmpty(f.Notes)
-		if s := f.Sample; s != nil && s.Offered > 0 {
+		if s := f.Sample; s != nil && s.Offered > 0 && m.SLO != "" {
 			r.Goodput = float64(s.Good) / float64(s.Offered)
 			r.GoodRate = r.Goodput * f.Rate
 		}

@@ -23,8 +23,8 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 		for _, g := range clipped(f.Gates) {
 			line("\n%s **%s**: %s", gateSign(g), cell(text(g.Text)), cell(text(g.Why)))
 		}
-		if s := f.Sample; s != nil && s.Offered > 0 {
-			line("\nAt %s: %s; goodput %.4g %%.", rate(f.Rate), cell(outcomeCounts(s.Counts)), 100*float64(s.Good)/float64(s.Offered))
+		if s := sampleText(m); s != "" {
+			line("\n%s.", cell(s))
 		}
 	}
 	if rows := metricRows(m); len(rows) > 0 {

@@ -26,8 +26,8 @@ func Terminal(w io.Writer, m runlog.Measured) error {
 		for _, g := range clipped(f.Gates) {
 			line("%-9s %s %s: %s", "gate", gateSign(g), text(g.Text), text(g.Why))
 		}
-		if s := f.Sample; s != nil && s.Offered > 0 {
-			line("%-9s %s at %s, goodput %.4g %%", "requests", outcomeCounts(s.Counts), rate(f.Rate), 100*float64(s.Good)/float64(s.Offered))
+		if s := sampleText(m); s != "" {
+			line("%-9s %s", "requests", s)
 		}
 		if f.Tokens > 0 && f.Sample != nil {
 			line("%-9s %s in all, counted by %s", "tokens", rate(f.Sample.TokensPerSecond), sources(*f))

@@ -286,3 +286,16 @@ func pointName(p runlog.Point) string {
 	}
 	return rate(p.Rate)
 }
+
+// sampleText is what came of the main measurement in one line, "" when there is none. Without an SLO there is no goodput.
+func sampleText(m runlog.Measured) string {
+	f := m.Footer
+	if f == nil || f.Sample == nil || f.Sample.Offered == 0 {
+		return ""
+	}
+	line := fmt.Sprintf("%s at %s", outcomeCounts(f.Sample.Counts), rate(f.Rate))
+	if m.SLO != "" {
+		line += fmt.Sprintf(", goodput %.4g %%", 100*float64(f.Sample.Good)/float64(f.Sample.Offered))
+	}
+	return line
+}
