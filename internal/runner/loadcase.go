@@ -90,7 +90,7 @@ func runOutage(ctx context.Context, p targets.Prepared, c contract.Case, progres
 		return steps.LoadResult{}, err
 	}
 	experiment.Progress = progress
-	engine := load.NewEngine(OptionsFor(p))
+	engine := outageEngine(p)
 	defer engine.Close()
 	findings, evidence, err := outage.Verify(ctx, engine, experiment)
 	switch {
@@ -100,6 +100,16 @@ func runOutage(ctx context.Context, p targets.Prepared, c contract.Case, progres
 		err = fmt.Errorf("%w: %w", steps.ErrGeneratorBusy, err)
 	}
 	return steps.LoadResult{Findings: findings, Summary: evidence.Summary(), Evidence: evidence.Response()}, err
+}
+
+// outageEngine is the engine of an outage. What the profile, or the command line, asks for itself is not held to the default
+// caps: load cases are only sent to another machine with consent, and the plan says what they send.
+func outageEngine(p targets.Prepared) *load.Engine {
+	options := OptionsFor(p)
+	if l := p.Profile.Load; l.Rate > 0 || l.Outage > 0 || l.SlowCalls > 0 {
+		options.Caps = load.HardCaps()
+	}
+	return load.NewEngine(options)
 }
 
 func outageOf(p targets.Prepared, c contract.Case) (outage.Experiment, error) {
@@ -149,7 +159,7 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	engine := load.NewEngine(OptionsFor(p))
+	engine := outageEngine(p)
 	defer engine.Close()
 	usual, err := experiment.UsualTraffic(engine)
 	if err != nil {

@@ -102,6 +102,7 @@ func outageOn(p targets.Prepared, surface dialect.Surface) outage.Experiment {
 	e := outage.Experiment{
 		TimeLimit: limits.Timeout, Attempts: limits.Attempts, RecoveryLimit: p.Profile.Settle.Recovery,
 		Embedded: p.Profile.Driver == profile.ReferenceDriver,
+		Rate:     p.Profile.Load.Rate, Outage: p.Profile.Load.Outage, SlowCalls: p.Profile.Load.SlowCalls,
 	}
 	if p.Upstream != nil {
 		e.Upstream = p.Upstream

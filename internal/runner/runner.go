@@ -65,7 +65,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 		r.prepared.Profile.Concurrency = r.job.Concurrency
 	}
 	if surfaces := r.job.Target.Load.Surfaces; len(surfaces) > 0 {
-		r.prepared.Profile.Load.Surfaces = surfaces
+		r.prepared.Profile.Load = r.job.Target.Load
 	}
 	r.journal.hide = r.prepared.Profile.Shown
 	for _, note := range r.prepared.Notes {

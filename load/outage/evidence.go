@@ -44,6 +44,10 @@ func (e Experiment) sentence() string {
 	for _, f := range e.Faulty {
 		faults = append(faults, f.Name)
 	}
+	if e.SlowCalls > 0 && e.hangs() {
+		return fmt.Sprintf("%g healthy requests a second, alone for %s and for %s with so many faulty requests that the upstream holds up to %d of them at once (%s)",
+			e.Rate, rounded(e.Before), rounded(e.Outage), e.SlowCalls, strings.Join(faults, ", "))
+	}
 	return fmt.Sprintf("%g healthy requests a second, alone for %s and for %s with one faulty request to every %d of them (%s)",
 		e.Rate, rounded(e.Before), rounded(e.Outage), healthyPerFaulty, strings.Join(faults, ", "))
 }

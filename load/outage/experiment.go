@@ -41,6 +41,10 @@ type Experiment struct {
 	// replace the faulty ones, so that the load is the same. Default 30: in three seconds enough for a 99th percentile that is
 	// not the maximum, and little enough for a gateway on half a core.
 	Rate float64
+	// SlowCalls is how many calls a hanging upstream has to hold at once. Healthy requests that share a pool in the gateway with
+	// them wait when it has fewer places, and are seen to when it has at most two thirds of so many: the queue has to grow. 0: one request in five is faulty, which holds about eleven at a time limit of
+	// 1.5 s. The engine's connections bound it.
+	SlowCalls int
 	// Before, Outage and After are the lengths of the phases. Default 1.5 s for Before and After, which is 56 requests, and for
 	// Outage 3 s, and 3.5 s where the upstream hangs: about 22 and 26 faulty requests. Hanging ones need time to pile up.
 	Before, Outage, After time.Duration
@@ -101,7 +105,7 @@ func (e Experiment) withDefaults() (Experiment, error) {
 	case len(e.Healthy) == 0, len(e.Faulty) == 0:
 		return e, fmt.Errorf("%w: %d healthy and %d faulty kinds of requests: want at least one of each",
 			ErrExperiment, len(e.Healthy), len(e.Faulty))
-	case e.Rate < 0, e.Before < 0, e.Outage < 0, e.After < 0, e.TimeLimit < 0, e.RecoveryLimit < 0, e.ClientTimeout < 0, e.Attempts < 0:
+	case e.Rate < 0, e.Before < 0, e.Outage < 0, e.After < 0, e.TimeLimit < 0, e.RecoveryLimit < 0, e.ClientTimeout < 0, e.Attempts < 0, e.SlowCalls < 0:
 		return e, fmt.Errorf("%w: negative bounds", ErrExperiment)
 	}
 	return e, nil

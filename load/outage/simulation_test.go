@@ -24,6 +24,8 @@ type simulation struct {
 	change func(r simulated, a *answer)
 	// problems are those of the generator.
 	problems []string
+	// slow is how many calls the upstream holds at once, see [Experiment.SlowCalls].
+	slow int
 
 	began  time.Time
 	sent   uint64
@@ -127,7 +129,7 @@ func (s *simulation) verify(ctx context.Context) ([]contract.Finding, Evidence, 
 	return Verify(ctx, s, Experiment{
 		Healthy: []load.Request{{Name: "healthy"}}, Faulty: []Fault{{Request: load.Request{Name: "hanging"}, Hangs: true}},
 		Disconnecting: []load.Request{{Name: "disconnecting, hanging"}, {Name: "disconnecting, stalled"}},
-		TimeLimit:     simulatedLimit, Attempts: 1, RecoveryLimit: 2 * time.Second, Upstream: s,
+		TimeLimit:     simulatedLimit, Attempts: 1, RecoveryLimit: 2 * time.Second, Upstream: s, SlowCalls: s.slow,
 	})
 }
 

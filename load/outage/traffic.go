@@ -135,21 +135,45 @@ func (e Experiment) outagePhase(engine Engine) load.Phase {
 	if longest := float64(connections/2) * healthyPerFaulty / e.Rate; e.Outage.Seconds() > longest {
 		e.Outage = time.Duration(longest * float64(time.Second))
 	}
+	faultyRate := e.faultyRate(connections)
+	perHealthy, perFaulty := healthyPerFaulty*len(e.Faulty), len(e.Healthy)
+	if share := faultyRate / e.Rate; share > 1.0/healthyPerFaulty {
+		perHealthy = fineWeight
+		perFaulty = int(math.Round(share * fineWeight * float64(len(e.Healthy)) / float64(len(e.Faulty))))
+	}
 	var mix []load.Request
 	for _, p := range e.Healthy {
-		p.Weight = healthyPerFaulty * len(e.Faulty)
+		p.Weight = perHealthy
 		mix = append(mix, p)
 	}
 	for _, f := range e.Faulty {
-		f.Weight = len(e.Healthy)
+		f.Weight = perFaulty
 		mix = append(mix, f.Request)
 	}
-	faulty := len(e.Healthy) * len(e.Faulty)
-	healthy := healthyPerFaulty * faulty
+	faulty, healthy := perFaulty*len(e.Faulty), perHealthy*len(e.Healthy)
 	mix, direct := e.withDirect(mix, healthy)
 	p := e.phase("outage", e.Rate*float64(healthy+faulty+direct)/float64(healthy), e.Outage, mix)
-	p.Connections = min(connections, int(math.Ceil(e.Rate/healthyPerFaulty*e.Outage.Seconds()))+spareConnections)
+	p.Connections = min(connections, int(math.Ceil(faultyRate*e.Outage.Seconds()))+spareConnections)
 	return p
+}
+
+// fineWeight is the weight of a healthy request where the faulty ones are no whole share of them.
+const fineWeight = 100
+
+// faultyRate is how many faulty requests are sent a second: one for four healthy ones, or as many as it takes for the upstream
+// to hold SlowCalls of them at once. Each is held until the gateway's time limit, or, where there is none, until the end; and
+// they must all be held for a third of the outage, or there would be too few healthy requests that could wait for them.
+func (e Experiment) faultyRate(connections int) float64 {
+	usual := e.Rate / healthyPerFaulty
+	if e.SlowCalls == 0 || !e.hangs() {
+		return usual
+	}
+	held := e.Outage * 2 / 3
+	if e.TimeLimit > 0 {
+		held = min(held, e.TimeLimit)
+	}
+	most := float64(connections-spareConnections) / e.Outage.Seconds()
+	return max(usual, min(float64(e.SlowCalls)/held.Seconds(), most))
 }
 
 // disconnectPhase sends requests whose clients disconnect: the timeout of the phase ends before anything else does.

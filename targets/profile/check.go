@@ -8,10 +8,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/yamlfile"
+)
+
+// Bounds of the load settings. What is beyond them is a mistake, or an attack.
+const (
+	maxLoadRate  = 1000
+	maxOutage    = 10 * time.Minute
+	maxSlowCalls = 2000
 )
 
 // check refuses values that parse and make no sense.
@@ -32,6 +40,14 @@ func check(d *yamlfile.Document, p Profile, drivers []Driver) error {
 	}
 	if _, err := p.TLS.Roots(); err != nil {
 		return d.Fault("$.tls.ca", err.Error())
+	}
+	switch l := p.Load; {
+	case !(l.Rate >= 0) || l.Rate > maxLoadRate:
+		return d.Fault("$.load.rate", fmt.Sprintf("%g requests/s, must be at most %d", l.Rate, maxLoadRate))
+	case l.Outage < 0 || l.Outage > maxOutage:
+		return d.Fault("$.load.outage", fmt.Sprintf("an outage of %s, must be at most %s", l.Outage, maxOutage))
+	case l.SlowCalls < 0 || l.SlowCalls > maxSlowCalls:
+		return d.Fault("$.load.slow_calls", fmt.Sprintf("%d slow calls, must be at most %d", l.SlowCalls, maxSlowCalls))
 	}
 	for i, s := range p.Load.Surfaces {
 		if !slices.Contains(contract.LoadSurfaces(), s) {

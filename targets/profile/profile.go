@@ -160,6 +160,12 @@ type LoadSettings struct {
 	// Surfaces are those that are put under load, each with its streaming twin. None: the first that the gateway offers,
 	// since what many calls show of a limit or an upstream they show on any surface.
 	Surfaces []dialect.Surface `yaml:"surfaces,omitempty"`
+	// Rate is how many healthy requests are sent a second while the upstream fails on others, Outage for how long; 0: the
+	// defaults of package load/outage.
+	Rate   float64       `yaml:"rate,omitempty"`
+	Outage time.Duration `yaml:"outage,omitempty"`
+	// SlowCalls is how many calls a hanging upstream has to hold at once, to exhaust a pool of fewer places.
+	SlowCalls int `yaml:"slow_calls,omitempty"`
 }
 
 // Settle says how much time a gateway gets to recover after upstream failures.
