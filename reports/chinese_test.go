@@ -1,7 +1,12 @@
+//go:build !race
+
+// The page is rendered by one goroutine; with the race detector this takes ten seconds more.
+
 package reports_test
 
 import (
 	"bytes"
+	"io"
 	"regexp"
 	"strings"
 	"testing"
@@ -46,5 +51,37 @@ func TestReportsInChinese(t *testing.T) {
 				assert.Regexp(t, inEnglish, text, "not in the catalogue")
 			}
 		})
+	}
+}
+
+// english finds words of the page's own that are still English: names, ids and what quotes a gateway stand in elements of their own.
+const english = `(() => {
+	const quotes = "pre, code, script, style, bdi:not(.title), .mono, .got, .findings, .notes, .id, th.surface, th.format, .expected, article.load, dd, noscript, #list, #evidence :is(p, li, td, small, summary), .id";
+	const words = [];
+	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+		const text = node.nodeValue.trim();
+		if (/[a-z]{3}/.test(text) && !/\p{Script=Han}/u.test(text) && !node.parentElement.closest(quotes)) words.push(text);
+	}
+	return [...new Set(words)].join("\n");
+})()`
+
+func TestPageInChinese(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser is slow to start")
+	}
+	chinese, _ := reports.LanguageNamed("zh")
+	browser := startBrowser(t)
+	p := browser.show(t, func(w io.Writer) error { return reports.HTMLIn(w, failingRun(), chinese) }, "#code:model_not_found/chat")
+	assert.Equal(t, "zh", p.eval(t, `document.documentElement.lang`))
+	assert.Contains(t, p.text(t, ".verdict .sentence"), "不符合契约（级别 relay）：32 个条目中 2 个失败")
+	assert.Contains(t, p.text(t, "#causes h2"), "优先修复：4 个失败和 1 个警告，共 6 个原因")
+	assert.Contains(t, p.text(t, "#causes .title"), "失败的流看起来像正常完成")
+	assert.Equal(t, "code:model_not_found，chat：失败", p.eval(t, `document.querySelector("#matrix [href='#code:model_not_found/chat']").ariaLabel`))
+	assert.Equal(t, "响应", p.eval(t, `[...document.querySelectorAll("#evidence h4 span")].map((e) => e.textContent).find((t) => t === "响应")`), "what a script adds is translated too")
+	assert.Contains(t, p.eval(t, `document.querySelector("#evidence pre").textContent`), "Model not found", "what a gateway sent is not")
+	names := map[string]bool{"chat": true, "chat-stream": true, "messages": true, "gemini": true, "edge": true, "relay": true, "gatecert": true, "openai": true, "anthropic": true}
+	for word := range strings.SplitSeq(p.eval(t, english).(string), "\n") {
+		assert.True(t, names[word] || strings.Contains(word, "wrong-key") || strings.Contains(word, "cause-of-") || strings.Contains(word, "model"), "still English: %q", word)
 	}
 }

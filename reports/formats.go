@@ -40,8 +40,11 @@ func Formats() []Format {
 func FormatsIn(l Language) []Format {
 	formats := Formats()
 	for i := range formats {
-		if formats[i].Name == "md" {
+		switch formats[i].Name {
+		case "md":
 			formats[i].Render = func(w io.Writer, run runlog.Run) error { return MarkdownIn(w, run, l) }
+		case "html":
+			formats[i].Render = func(w io.Writer, run runlog.Run) error { return HTMLIn(w, run, l) }
 		}
 	}
 	return formats

@@ -66,6 +66,8 @@ type page struct {
 	Facts               []Fact
 	Profile             string
 
+	language Language
+
 	Policy string // Content-Security-Policy
 	Style  template.CSS
 	Script template.JS
@@ -117,10 +119,14 @@ var pageFuncs = template.FuncMap{
 
 // HTML writes report.html: one file that refers to no other and can run only its own script. Evidence is cut so that the
 // file stays below 2.4 MB; the log has all of it. It fails only when w does.
-func HTML(w io.Writer, run runlog.Run) error {
+func HTML(w io.Writer, run runlog.Run) error { return HTMLIn(w, run, Language{}) }
+
+// HTMLIn is [HTML] in a language.
+func HTMLIn(w io.Writer, run runlog.Run, l Language) error {
 	m := NewMatrix(run)
 	p := newPage(targetName(run), run.Verdict(), Sentence(run), runNotes(run), "Level")
 	p.About = runAbout(run)
+	p.language = l
 	p.Facts, p.Profile = runFacts(run), plain.Lines(run.Target.Profile, 16<<10)
 	for _, l := range append(m.Levels, LevelTotals{"all", m.Totals}) {
 		p.Levels = append(p.Levels, pageLevel{plain.Text(string(l.Level), 20), l.Counts})
@@ -141,7 +147,7 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 	if err != nil {
 		return fmt.Errorf("page template: %w", err)
 	}
-	script, err := pageScript()
+	script, err := pageScript(p.language)
 	if err != nil {
 		return err
 	}
@@ -163,9 +169,18 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 }
 
 // pageScript is the script of the page: its files in the order in which they need each other, in one scope of their own.
-func pageScript() ([]byte, error) {
+func pageScript(l Language) ([]byte, error) {
 	script := []byte("\"use strict\";\n(() => {\n")
-	for _, name := range []string{"base", "list", "causes", "diff", "evidence", "panel", "keys"} {
+	names := []string{"base", "list", "causes", "diff", "evidence", "panel", "keys"}
+	if l.name != "" {
+		catalogue, err := l.catalogue()
+		if err != nil {
+			return nil, fmt.Errorf("page script: %w", err)
+		}
+		script = append(append(append(script, "const catalogue = "...), catalogue...), ";\n"...)
+		names = append(names, "translate")
+	}
+	for _, name := range names {
 		part, err := pageScripts.ReadFile("html/" + name + ".js")
 		if err != nil {
 			return nil, fmt.Errorf("page script: %w", err)

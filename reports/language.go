@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,12 +47,12 @@ func LanguageNamed(name string) (l Language, ok bool) {
 	}
 }
 
-// newLanguage makes a language from its catalogue. In a text with places, "{}" is any text, "{#}" a number, and "(s)" an s or none;
+// newLanguage makes a language from its catalogue. In a text with places, "{}" is any text, "{*}" one that stays as it is, "{#}" a number, and "(s)" an s or none;
 // {1} in the translation is the first of them.
 func newLanguage(name string, catalogue [][2]string) Language {
 	l := Language{name: name, sentences: make(map[string]string)}
 	for _, entry := range catalogue {
-		if !slices.ContainsFunc([]string{"{}", "{#}", "(s)"}, func(place string) bool { return strings.Contains(entry[0], place) }) {
+		if !slices.ContainsFunc([]string{"{}", "{*}", "{#}", "(s)"}, func(place string) bool { return strings.Contains(entry[0], place) }) {
 			l.sentences[entry[0]] = entry[1]
 			continue
 		}
@@ -63,9 +65,9 @@ func newLanguage(name string, catalogue [][2]string) Language {
 
 func newPhrase(english, translated string) phrase {
 	quoted := regexp.QuoteMeta(english)
-	quoted = strings.NewReplacer(`\{\}`, `(.+?)`, `\{#\}`, `(\d[\d,.]*)`, `\(s\)`, `s?`).Replace(quoted)
+	quoted = strings.NewReplacer(`\{\}`, `(.+?)`, `\{\*\}`, `(?P<raw>.+)`, `\{#\}`, `(\d[\d,.]*)`, `\(s\)`, `s?`).Replace(quoted)
 	// A number says a little more than any text does.
-	literal := len(strings.NewReplacer("{}", "", "{#}", "#", "(s)", "").Replace(english))
+	literal := len(strings.NewReplacer("{}", "", "{*}", "", "{#}", "#", "(s)", "").Replace(english))
 	p := phrase{literal: literal, pattern: regexp.MustCompile(`(?s)^` + quoted + `$`)}
 	for rest := translated; ; {
 		before, after, found := strings.Cut(rest, "{")
@@ -76,6 +78,27 @@ func newPhrase(english, translated string) phrase {
 		p.places = append(p.places, int(after[0]-'0'))
 		rest = after[2:]
 	}
+}
+
+// catalogue is the language as JSON, for the script of a page.
+func (l Language) catalogue() ([]byte, error) {
+	var out struct {
+		Lang      string      `json:"lang"`
+		Sentences [][2]string `json:"sentences"`
+		Phrases   [][3]any    `json:"phrases"`
+		// Vague is the place of the first phrase that says little more than a sign of punctuation.
+		Vague int `json:"vague"`
+	}
+	out.Lang = l.name
+	for _, english := range slices.Sorted(maps.Keys(l.sentences)) {
+		out.Sentences = append(out.Sentences, [2]string{english, l.sentences[english]})
+	}
+	out.Vague = slices.IndexFunc(l.phrases, func(p phrase) bool { return p.literal <= vague })
+	for _, p := range l.phrases {
+		// A hyphen needs no escape, and Go's flag is the script's.
+		out.Phrases = append(out.Phrases, [3]any{strings.ReplaceAll(strings.TrimPrefix(p.pattern.String(), "(?s)"), "(?P<raw>", "(?<raw>"), p.parts, p.places})
+	}
+	return json.Marshal(out)
 }
 
 // text translates a text: one of the catalogue, or several with a space between them. What is not in the catalogue stays as it is.
@@ -108,25 +131,34 @@ func (l Language) known(s string) (translated string, ok bool) {
 		}
 		at++
 	}
-	// The name of a fault, and what was found.
-	if name, found, ok := strings.Cut(s, ": "); ok {
-		if translated, ok := l.sentences[name]; ok {
-			return translated + "：" + l.part(found), true
-		}
-	}
+	name, found, named := strings.Cut(s, ": ")
 	for _, p := range l.phrases {
+		if named && p.literal <= vague {
+			named = false
+			if translated, ok := l.sentences[name]; ok { // the name of a fault, and what was found
+				return translated + "：" + l.part(found), true
+			}
+		}
 		match := p.pattern.FindStringSubmatch(s)
 		if match == nil {
 			continue
 		}
 		var out strings.Builder
+		changed := p.literal > vague
 		for i, part := range p.parts {
 			out.WriteString(part)
 			if i < len(p.places) {
-				out.WriteString(l.part(match[p.places[i]]))
+				text := match[p.places[i]]
+				if p.pattern.SubexpNames()[p.places[i]] != "raw" {
+					text = l.part(text)
+				}
+				changed = changed || text != match[p.places[i]]
+				out.WriteString(text)
 			}
 		}
-		return out.String(), true
+		if changed { // else a comma in a gateway's words would become another
+			return out.String(), true
+		}
 	}
 	return s, false
 }
@@ -156,8 +188,14 @@ func unspacedParts(word string, columns int) []string {
 	return fitting
 }
 
+// vague is how much a phrase says that is little more than a sign of punctuation, in bytes.
+const vague = 4
+
 // part is what stands in a place of a phrase: a text of the catalogue, or else an id, a number or a gateway's words.
 func (l Language) part(s string) string {
+	if strings.HasPrefix(s, `"`) {
+		return s // a gateway's words
+	}
 	translated, _ := l.known(s)
 	return translated
 }

@@ -55,12 +55,12 @@ func TestTheCatalogueIsComplete(t *testing.T) {
 func TestTranslationsDifferFromTheirTexts(t *testing.T) {
 	t.Parallel()
 	han := regexp.MustCompile(`\p{Han}`)
-	for _, entry := range slices.Concat(zhFrame, zhTitles, zhContract, zhRows, zhRemedies) {
-		if slices.Contains([]string{"url", "message", "param", "type", "recipes", "{} {#} of {#}", "{#} with {}"}, entry[0]) || !regexp.MustCompile(`[A-Za-z]{2}`).MatchString(strings.ReplaceAll(entry[0], "(s)", "")) {
+	for _, entry := range slices.Concat(zhFrame, zhPage, zhTitles, zhContract, zhRows, zhRemedies) {
+		if slices.Contains([]string{"url", "message", "param", "type", "recipes", "{} {#} of {#}", "{#} with {}", "{} on {}: {}", "{#} of {#}"}, entry[0]) || !regexp.MustCompile(`[A-Za-z]{2}`).MatchString(strings.ReplaceAll(entry[0], "(s)", "")) {
 			continue
 		}
 		assert.Regexp(t, han, entry[1], entry[0])
-		assert.Equal(t, strings.Count(entry[0], "{}")+strings.Count(entry[0], "{#}"), len(regexp.MustCompile(`\{\d\}`).FindAllString(entry[1], -1)), "places of %q", entry[0])
+		assert.Equal(t, strings.Count(entry[0], "{}")+strings.Count(entry[0], "{#}")+strings.Count(entry[0], "{*}"), len(regexp.MustCompile(`\{\d\}`).FindAllString(entry[1], -1)), "places of %q", entry[0])
 	}
 }
 
