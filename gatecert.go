@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -60,6 +61,9 @@ type Config struct {
 	Log io.Writer
 	// Command is the command line for the log. It may contain secrets: they are redacted.
 	Command []string
+	// TraceURL is where a trace can be seen, with {trace_id} in place of its id: reports link it. [New] refuses one that is not an http or
+	// https URL. Requests are recorded by the gateway's tracing if Target.Sampled is set.
+	TraceURL string
 	// Progress, when not nil, is called as the run proceeds, one call at a time. A slow function slows the run.
 	Progress func(Progress)
 }
@@ -113,6 +117,9 @@ func New(cfg Config) (*Certification, error) {
 	if cfg.Concurrency < 0 || cfg.Concurrency > profile.MaxConcurrency {
 		return nil, fmt.Errorf("%w: concurrency %d: must be 1 to %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
 	}
+	if cfg.TraceURL != "" && !(profile.AbsoluteURL(cfg.TraceURL) && strings.Contains(cfg.TraceURL, "{trace_id}")) {
+		return nil, fmt.Errorf("%w: the URL of traces: want an http or https URL with {trace_id} in it", ErrUsage)
+	}
 	if err := cfg.Target.Claims.Check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
@@ -135,7 +142,7 @@ func New(cfg Config) (*Certification, error) {
 	return &Certification{runner.Job{
 		Target: cfg.Target, Driver: driver, OpenStore: cfg.OpenStore,
 		Selection: selection, TimeLimit: cfg.TimeLimit, AllowActions: cfg.AllowActions, AllowRemoteLoad: cfg.AllowRemoteLoad, Baseline: cfg.Baseline, Concurrency: cfg.Concurrency,
-		Log: cfg.Log, Command: cfg.Command, Progress: cfg.Progress,
+		Log: cfg.Log, Command: cfg.Command, TraceURL: cfg.TraceURL, Progress: cfg.Progress,
 	}}, nil
 }
 

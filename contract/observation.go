@@ -107,6 +107,8 @@ type Sent struct {
 	Kept bool `json:"kept_connection,omitempty"`
 	// Curl is the command line that sends the same request; keys appear as shell variables.
 	Curl string `json:"curl,omitempty"`
+	// At is when it was sent, by the clock of gatecert's machine.
+	At time.Time `json:"at,omitzero"`
 }
 
 // Timing holds instants as durations since the first byte of the request was written. Zero means it never came.
@@ -181,13 +183,18 @@ func (s Seen) bound() int {
 // Attempt is one request that reached the upstream.
 type Attempt struct {
 	// At is the time since the upstream started, for order only.
-	At       time.Duration `json:"at_ns"`
-	Protocol string        `json:"protocol"` // "openai", "anthropic" or "gemini"
-	Path     string        `json:"path"`
-	Model    string        `json:"model,omitempty"`
-	Stream   bool          `json:"stream,omitempty"`
+	At time.Duration `json:"at_ns"`
+	// Arrived is when it arrived, by the clock of the upstream's machine.
+	Arrived  time.Time `json:"arrived,omitzero"`
+	Protocol string    `json:"protocol"` // "openai", "anthropic" or "gemini"
+	Path     string    `json:"path"`
+	Model    string    `json:"model,omitempty"`
+	Stream   bool      `json:"stream,omitempty"`
 	// Credential is a short fingerprint of the key presented, never the key.
 	Credential string `json:"credential,omitempty"`
+	// TraceParent is the field traceparent with which it came: that of the caller, or of the gateway's own part of the trace. Empty for
+	// none, and for one that is invalid.
+	TraceParent string `json:"traceparent,omitempty"`
 	// Redirected says that the attempt came to another host, to which the upstream had redirected the call.
 	Redirected bool `json:"redirected,omitempty"`
 	// Status is what the upstream answered, 0 for none.

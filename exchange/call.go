@@ -56,6 +56,10 @@ type Call struct {
 	// First is a call to send before this one on the same HTTP/1.1 connection; nil for none. Its answer is read and dropped.
 	// It must not have a fault. Where the gateway closes the connection after it, this call gets a new one.
 	First *Call
+	// ID identifies the call in traces and logs: traceparent and X-Request-Id are made of it. "", and any that has not 12 or 16 digits, sends
+	// neither. Sampled sets the flag by which the gateway records the trace.
+	ID      string
+	Sampled bool
 	// OversizeBytes is the full size of the body under [Oversize].
 	OversizeBytes int64
 	// Shown is what reports show of the call.

@@ -88,6 +88,7 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 	overall := time.AfterFunc(c.limits.Total, func() { cancel(limitError(fmt.Sprintf("not complete within %s", c.limits.Total))) })
 	defer overall.Stop()
 	timer := startTimer()
+	out.Sent.At = timer.started.Round(0).UTC() // as it is read
 	resp, err := c.head(inner, cancel, transport, req, timer)
 	switch {
 	case errors.Is(err, ErrURL), errors.Is(err, ErrFault):

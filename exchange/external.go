@@ -24,6 +24,9 @@ type Request struct {
 // Prepare builds the request of a call without sending it. It returns the errors of [Client.Do] for calls that cannot be
 // built, and [ErrFault] for [ShortBody] and [Oversize]: these are not bytes of a request but ways to send it.
 func Prepare(call Call, redactor *redact.Redactor) (Request, error) {
+	if !call.Sampled {
+		call.ID = "" // a load is many requests: nobody looks for the trace of one, unless it was asked for
+	}
 	req, err := build(call)
 	if err != nil {
 		return Request{}, fmt.Errorf("call on %s: %w", call.Surface, err)

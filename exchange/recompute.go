@@ -27,6 +27,7 @@ var ErrOtherRequest = errors.New("another request")
 //
 // It returns [ErrOtherRequest] for another method, URL, header, body, fault or curl line.
 func Recomputed(call Call, token string, sent contract.Sent) (found string, err error) {
+	call.Sampled = sampledIn(sent.Header)
 	req, text := rebuilt(call)
 	t := template{token: token}
 	if call.Fault == BrokenGzip {

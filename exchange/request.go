@@ -151,6 +151,7 @@ func (r *request) setHeader(call Call) error {
 	if call.Key != "" && !call.KeyInQuery {
 		r.header.Set(spoken.Credential(keyMark))
 	}
+	r.setTrace(call)
 	if call.Fault == BrokenGzip {
 		r.header.Set("Content-Encoding", "gzip")
 	}

@@ -99,7 +99,7 @@ func (c *clipper) observation(o *contract.Observation) *contract.Observation {
 	if o.Upstream != nil {
 		out.Upstream = &contract.Seen{}
 		for _, a := range clipped(c, o.Upstream.Attempts, c.events) {
-			a.Path, a.Model = c.string(a.Path), c.string(a.Model)
+			a.Path, a.Model, a.TraceParent = c.string(a.Path), c.string(a.Model), c.string(a.TraceParent)
 			out.Upstream.Attempts = append(out.Upstream.Attempts, a)
 		}
 	}

@@ -40,6 +40,8 @@ type failureText struct {
 	// Load describes the load, line by line; none for a case of one request.
 	Load []string
 	Curl string
+	// Trace is where the gateway's own trace is found, "" for a request without one.
+	Trace string
 }
 
 type findingText struct {
@@ -78,6 +80,7 @@ func failureTextOf(c runlog.Case) failureText {
 		f.Request = plain.Text(strings.TrimSpace(o.Sent.Method+" "+o.Sent.URL), textLimit)
 		f.Response = responseText(*o)
 		f.Curl = plain.Lines(o.Sent.Curl, curlLimit)
+		f.Trace = TraceOf(c, "").text()
 	}
 	return f
 }
@@ -85,7 +88,7 @@ func failureTextOf(c runlog.Case) failureText {
 // facts are the lines before the findings.
 func (f failureText) facts() []Fact {
 	return withText([]Fact{
-		{"scenario", f.Scenario}, {"step", f.Step}, {"request", f.Request}, {"response", f.Response}, {"reason", f.Reason},
+		{"scenario", f.Scenario}, {"step", f.Step}, {"request", f.Request}, {"response", f.Response}, {"trace", f.Trace}, {"reason", f.Reason},
 	})
 }
 

@@ -132,7 +132,7 @@ func HTMLIn(w io.Writer, run runlog.Run, l Language) error {
 		p.Levels = append(p.Levels, pageLevel{plain.Text(string(l.Level), 20), l.Counts})
 	}
 	p.Loads = slices.DeleteFunc(slices.Clone(run.Cases), func(c runlog.Case) bool { return c.Load == nil })
-	entries := runEntries(run.AllCases())
+	entries := runEntries(run.AllCases(), run.TraceURL)
 	if p.OnlyLoads = len(p.Loads) > 0 && len(p.Loads) == len(entries); p.OnlyLoads {
 		m.Rows = slices.DeleteFunc(m.Rows, func(r MatrixRow) bool { return r.Counts.Total() == 0 })
 	}

@@ -100,6 +100,7 @@ type reportCase struct {
 	Revised  string                              `json:"revised,omitempty"`
 	Tries    int                                 `json:"tries,omitempty"`
 	Duration time.Duration                       `json:"duration_ns"`
+	Trace    *Trace                              `json:"trace,omitempty"`
 	// Observation is the log's, cut to the bounds of a report. Truncated is set when something was cut.
 	Observation *contract.Observation `json:"observation,omitempty"`
 	Truncated   bool                  `json:"truncated,omitempty"`
@@ -139,7 +140,7 @@ func newReport(run runlog.Run) report {
 	}
 	r.addMatrix(m)
 	for _, c := range run.AllCases() {
-		r.Cases = append(r.Cases, newReportCase(c))
+		r.Cases = append(r.Cases, newReportCase(c, run.TraceURL))
 	}
 	for _, c := range run.Controls {
 		clip := clipper{bounds: reportBounds}
@@ -204,12 +205,12 @@ func newReportCauses(run runlog.Run) []reportCause {
 	return list
 }
 
-func newReportCase(c runlog.Case) reportCase {
+func newReportCase(c runlog.Case, traces string) reportCase {
 	clip := clipper{bounds: reportBounds}
 	out := reportCase{
 		CaseKey: c.CaseKey,
 		Verdict: c.Verdict, Reason: clip.string(c.Reason), Findings: []contract.Finding{}, Aspects: knownAspects(c), Scenario: c.Scenario, Load: c.Load,
-		Revised: c.Revised, Tries: c.Tries, Duration: c.Duration, Observation: clip.observation(c.Observation),
+		Revised: c.Revised, Tries: c.Tries, Duration: c.Duration, Trace: TraceOf(c, traces), Observation: clip.observation(c.Observation),
 	}
 	for _, f := range c.Findings {
 		f.Want, f.Got = clip.string(f.Want), clip.string(f.Got)

@@ -93,7 +93,7 @@ func JUnit(w io.Writer, run runlog.Run) error {
 	}
 	byRow := make(map[contract.RowID][]junitCase)
 	for _, c := range run.AllCases() {
-		byRow[c.Row] = append(byRow[c.Row], newJUnitCase(c))
+		byRow[c.Row] = append(byRow[c.Row], newJUnitCase(c, run.TraceURL))
 	}
 	for _, row := range NewMatrix(run).Rows {
 		if cases := byRow[row.ID]; len(cases) > 0 {
@@ -132,8 +132,9 @@ func (n *junitCounts) count(c junitCase) {
 	}
 }
 
-func newJUnitCase(c runlog.Case) junitCase {
+func newJUnitCase(c runlog.Case, traces string) junitCase {
 	f := failureTextOf(c)
+	f.Trace = TraceOf(c, traces).text()
 	out := junitCase{Class: plain.Text(string(c.Row), nameLimit), Name: f.ID, Time: junitTime(c.Duration)}
 	result := &junitResult{Message: f.headline(), Type: string(f.Verdict)}
 	switch f.Verdict {

@@ -120,20 +120,22 @@ type pageEntry struct {
 	Target string
 	// Causes are the places of its causes in the page's list.
 	Causes []int
+	// Traces is the page of a trace of its run.
+	Traces string
 }
 
 // NewMatrix lays out a run. Expected cases that never ran are errors in it.
 func NewMatrix(run runlog.Run) Matrix {
 	cases := run.AllCases()
-	m := newMatrix(columns(run, cases), runEntries(cases))
+	m := newMatrix(columns(run, cases), runEntries(cases, run.TraceURL))
 	m.Levels = levels(cases)
 	return m
 }
 
-func runEntries(cases []runlog.Case) []pageEntry {
+func runEntries(cases []runlog.Case, traces string) []pageEntry {
 	entries := make([]pageEntry, len(cases))
 	for i, c := range cases {
-		entries[i] = pageEntry{Case: c, Column: string(c.Surface)}
+		entries[i] = pageEntry{Case: c, Column: string(c.Surface), Traces: traces}
 	}
 	return entries
 }

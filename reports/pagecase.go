@@ -47,6 +47,7 @@ type pageEvidence struct {
 	Upstream *[]pageAttempt `json:"upstream,omitempty"`
 	Effects  []string       `json:"effects,omitempty"`
 	Load     []string       `json:"load,omitempty"`
+	Trace    *Trace         `json:"trace,omitempty"`
 	Curl     string         `json:"curl,omitempty"` // the command line that sends the request again
 	// Copy is the command line to copy, when it differs from the one that is shown. It is the only text in the page that is
 	// not plain, and therefore in base64.
@@ -128,12 +129,12 @@ func newPageCase(e pageEntry) pageCase {
 
 // newPageEvidence bounds what it shows of each body to limit characters, and to a quarter of that for a case that needs no
 // attention.
-func newPageEvidence(c runlog.Case, texts *pageTexts, limit int) pageEvidence {
+func newPageEvidence(c runlog.Case, traces string, texts *pageTexts, limit int) pageEvidence {
 	if c.Verdict == contract.Pass || c.Verdict == contract.NotOffered {
 		limit /= 4
 	}
 	f := failureTextOf(c)
-	out := pageEvidence{Reason: f.Reason, Findings: f.Findings, Load: f.Load, Curl: f.Curl}
+	out := pageEvidence{Reason: f.Reason, Findings: f.Findings, Load: f.Load, Curl: f.Curl, Trace: TraceOf(c, traces)}
 	if s := c.Scenario; s != nil {
 		out.Scenario = &pageScenario{Name: f.Scenario, At: [2]int{texts.place(plain.Text(s.URI, nameLimit)), s.Line}}
 		for _, step := range s.Steps {

@@ -85,7 +85,7 @@ func newPageData(entries []pageEntry, m Matrix) (cases, evidence []byte, err err
 func pageEvidences(entries []pageEntry, texts *pageTexts, room, limit int) (list []json.RawMessage, fits bool, err error) {
 	list = slices.Repeat([]json.RawMessage{json.RawMessage("null")}, len(entries))
 	for i, e := range entries {
-		encoded, err := json.Marshal(newPageEvidence(e.Case, texts, limit))
+		encoded, err := json.Marshal(newPageEvidence(e.Case, e.Traces, texts, limit))
 		if err != nil {
 			return nil, false, fmt.Errorf("page data: %w", err)
 		}

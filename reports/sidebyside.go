@@ -36,7 +36,7 @@ func NewSideBySide(runs []runlog.Run) SideBySide {
 		seen[name] = true
 		columns = append(columns, Column{Name: name, Short: letter(i)})
 		for _, c := range run.AllCases() {
-			s.entries = append(s.entries, pageEntry{Case: c, Column: name, Target: name})
+			s.entries = append(s.entries, pageEntry{Case: c, Column: name, Target: name, Traces: run.TraceURL})
 		}
 	}
 	s.Matrix = newMatrix(columns, s.entries)

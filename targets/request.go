@@ -31,18 +31,18 @@ const healthyPrompt = "Say hello."
 
 // HealthyCall is the call that must succeed on a surface before anything there is judged.
 func HealthyCall(p profile.Profile, s dialect.Surface, token string) exchange.Call {
-	return callOn(p, s, p.Models.On(s), promptFor(p, token, "", healthyPrompt))
+	return callOn(p, s, token, p.Models.On(s), promptFor(p, token, "", healthyPrompt))
 }
 
 // PromptCall is the healthy call of a surface with a text and, for the mock upstream, with words of a directive. before stands in front
 // of both: it is what prompts share.
 func PromptCall(p profile.Profile, s dialect.Surface, token, directive, before, text string) exchange.Call {
-	return callOn(p, s, p.Models.On(s), before+promptFor(p, token, directive, cmp.Or(text, healthyPrompt)))
+	return callOn(p, s, token, p.Models.On(s), before+promptFor(p, token, directive, cmp.Or(text, healthyPrompt)))
 }
 
 // NonsenseCall is the call that must not succeed: a gateway that answers it would answer anything.
 func NonsenseCall(p profile.Profile, s dialect.Surface, token string) exchange.Call {
-	return callOn(p, s, noSuchModel(token), promptFor(p, token, "", healthyPrompt))
+	return callOn(p, s, token, noSuchModel(token), promptFor(p, token, "", healthyPrompt))
 }
 
 // noSuchModel has the prefix that the mock upstream answers with the format's own 404.
@@ -61,12 +61,13 @@ func promptFor(p profile.Profile, token, directive, text string) string {
 	return "[[gatecert " + words + "]] " + text
 }
 
-func callOn(p profile.Profile, s dialect.Surface, model, prompt string) exchange.Call {
+func callOn(p profile.Profile, s dialect.Surface, token, model, prompt string) exchange.Call {
 	header := map[string]string{}
 	maps.Copy(header, p.Headers)
 	maps.Copy(header, p.SurfaceHeaders[s])
 	call := exchange.Call{
 		Surface: s, BaseURL: p.Root(s), Key: p.Keys.Valid, Model: model, Prompt: prompt, Header: header,
+		ID: token, Sampled: p.Sampled,
 		Shown: exchange.Shown{Header: shownHeader(p, header)},
 	}
 	if shown := p.ShownRoot(s); shown != call.BaseURL {
@@ -120,7 +121,7 @@ func RequestFor(p profile.Profile, c contract.Case, token string) (Request, erro
 		plan = recipeOnly
 	}
 	pr := Request{
-		Call:   callOn(p, c.Surface, p.Models.On(c.Surface), ""),
+		Call:   callOn(p, c.Surface, token, p.Models.On(c.Surface), ""),
 		Before: recipe.Before, After: recipe.After,
 	}
 	directive, err := plan.shape(p, c, token, &pr)
@@ -198,7 +199,7 @@ func withPrompt(value any, prompt string) any {
 
 // CallWithKey is a healthy call with the given key; the mock upstream, if there is one, obeys the directive.
 func CallWithKey(p profile.Profile, s dialect.Surface, key, token, directive string) exchange.Call {
-	call := callOn(p, s, p.Models.Routed(s), promptFor(p, token, directive, healthyPrompt))
+	call := callOn(p, s, token, p.Models.Routed(s), promptFor(p, token, directive, healthyPrompt))
 	call.Key, call.KeyRole = key, p.KeyRole(key)
 	return call
 }

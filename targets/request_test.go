@@ -76,7 +76,7 @@ func TestRequestsOfLevelEdge(t *testing.T) {
 			delete(got.Header, "Accept") // see TestClientsOfAllKinds
 			want := exchange.Call{
 				Surface: got.Surface, BaseURL: "http://gateway.test", Key: "sk-abcdefgh-1234",
-				Model: p.Models.On(got.Surface), Prompt: "[[gatecert token=tok]] Say hello.", Header: map[string]string{},
+				Model: p.Models.On(got.Surface), Prompt: "[[gatecert token=tok]] Say hello.", Header: map[string]string{}, ID: "tok",
 			}
 			tt.want(&want)
 			assert.Equal(t, want, got)

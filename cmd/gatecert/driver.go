@@ -104,6 +104,7 @@ type targetFlags struct {
 	Key    string   `help:"With a URL: a valid key of the gateway." env:"GATEWAY_KEY"`
 	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME is that of an endpoint (messages) or an API format (anthropic). Repeatable: an endpoint is tried with each model." placeholder:"NAME" sep:"none"`
 	claimFlags
+	Trace        bool `help:"Set the sampled flag of traceparent, by which the gateway records the traces of the requests; also under load, where requests have no traceparent without it."`
 	AllowActions bool `help:"Run the shell lines and SQL statements of the profile. Without it, and without gatecert trust, the cases that need them are not offered."`
 }
 
@@ -130,6 +131,7 @@ func (f targetFlags) profile() (profile.Profile, error) {
 	if err != nil {
 		return p, err
 	}
+	p.Sampled = f.Trace
 	if p, err = f.on(p); err == nil && f.URL != "" && f.Key == "" && !p.Claims.NoClientKeys() {
 		err = fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY), or --claim client_keys=false", errUsage)
 	}

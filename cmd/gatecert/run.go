@@ -13,6 +13,8 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/atomicfile"
+	"github.com/gatecert/gatecert/internal/otlp"
+	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -38,6 +40,8 @@ type runCommand struct {
 	Lang        string        `enum:"en,zh" default:"en" help:"Language of the report: en, or zh for Chinese." placeholder:"NAME"`
 	Quiet       bool          `short:"q" xor:"words" help:"Print only the closing sentence, errors, and what needs your attention before anything is sent."`
 	Verbose     bool          `short:"v" xor:"words" help:"Print each case when it ends, and an example for every cause."`
+	TraceURL    string        `name:"trace-url" help:"Page of a trace, for links in the reports: 'https://grafana.example/explore?trace={trace_id}'." placeholder:"URL"`
+	OTLP        string        `name:"otlp" help:"Send the run's own spans to this OpenTelemetry collector (OTLP over HTTP, in JSON), such as http://127.0.0.1:4318. Sets --trace." placeholder:"URL"`
 	Failures    int           `help:"Number of causes of failures shown with an example on the terminal; each of the others has a line. Default: ${default}." default:"5"`
 }
 
@@ -111,7 +115,20 @@ func (r runCommand) playFailed(ctx context.Context, c *console, formats []report
 // play plays a configuration once, and reports it. With failures, it says how many of them are fixed.
 func (r runCommand) play(ctx context.Context, c *console, config gatecert.Config, formats []reports.Format, f *failures) error {
 	r.tellRoot(c)
-	run, out, err := c.certify(ctx, config, runOptions{out: r.Out, kind: latestRun, formats: formats, yes: r.Yes, keep: r.Keep})
+	options := runOptions{out: r.Out, kind: latestRun, formats: formats, yes: r.Yes, keep: r.Keep}
+	if r.OTLP != "" {
+		spans, err := otlp.New(r.OTLP, version.Current().Version, config.Target.Shown(config.Target.Name))
+		if err != nil {
+			return fmt.Errorf("%w: --otlp: %w", errUsage, err)
+		}
+		defer func() {
+			if err := spans.Close(ctx); err != nil {
+				fmt.Fprintf(c.err, "note: not all spans were sent: %v\n", err)
+			}
+		}()
+		options.onCase = spans.Case
+	}
+	run, out, err := c.certify(ctx, config, options)
 	if !began(run) {
 		return err
 	}
@@ -157,6 +174,8 @@ type runOptions struct {
 	yes bool
 	// keep is how many runs of the target are kept, 0 for all.
 	keep int
+	// onCase is called with each case that has ended; nil for nothing.
+	onCase func(runlog.Case)
 }
 
 // certify runs with a log in a folder and writes the reports next to it. Nothing in the folder changes before the run has
@@ -173,7 +192,12 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 	config.AllowRemoteLoad = options.yes
 	bar := &progress{bar: newBar(c)}
 	defer bar.close()
-	config.Progress = bar.show
+	config.Progress = func(p gatecert.Progress) {
+		bar.show(p)
+		if options.onCase != nil && p.Last != nil {
+			options.onCase(*p.Last)
+		}
+	}
 	if _, err := gatecert.New(config); err != nil { // before a folder is made: it refuses a typo
 		return run, nil, err
 	}
@@ -227,7 +251,8 @@ func (r runCommand) config(ctx context.Context, load func() (profile.Profile, er
 	if config.Target, err = await(ctx, r.Wait, load); err != nil {
 		return config, err
 	}
-	config.AllowActions, config.TimeLimit = r.permits(config.Target), r.TimeLimit
+	config.AllowActions, config.TimeLimit, config.TraceURL = r.permits(config.Target), r.TimeLimit, r.TraceURL
+	config.Target.Sampled = config.Target.Sampled || r.OTLP != ""
 	if r.URL == "" {
 		return config, nil
 	}

@@ -32,6 +32,8 @@ type Job struct {
 	Baseline        baseline.Baseline
 	// Concurrency replaces the profile's number of cases that run at once; 0 keeps it.
 	Concurrency int
+	// TraceURL is the page of a trace, for the reports, with {trace_id} in place of its id.
+	TraceURL string
 	// Log gets one event a Write. nil keeps the log in memory only.
 	Log io.Writer
 	// Command is the command line for the log. Its secrets are redacted here.

@@ -29,6 +29,7 @@ func Prepare(ctx context.Context, driver targets.Driver, target profile.Profile)
 	}
 	// A driver may have made a profile of its own.
 	prepared.Profile.Claims, prepared.Profile.Upstream.Protocol = target.Claims, target.Upstream.Protocol
+	prepared.Profile.Sampled = target.Sampled
 	var op *net.OpError
 	switch {
 	case err == nil:

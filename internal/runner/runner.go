@@ -213,6 +213,7 @@ func (r *runner) header() runlog.Header {
 		Target:    targetInfo(p, r.surfaces),
 		Selection: selection,
 		Command:   p.ShownCommand(r.job.Command),
+		TraceURL:  p.Shown(r.job.TraceURL),
 		Expected:  r.plan.expected(),
 	}
 }
@@ -238,6 +239,7 @@ func (r *runner) end(ctx context.Context, interrupted error) (runlog.Run, error)
 	for _, note := range r.session.HealthNotes() {
 		r.journal.note("%s", note)
 	}
+	r.noteTraces()
 	return r.journal.close(func(run runlog.Run) runlog.Footer {
 		footer := runlog.Conclude(run.Header, run.Cases, time.Now().Round(0).UTC()) // as it is read
 		footer.Interrupted = interrupted != nil

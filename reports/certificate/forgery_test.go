@@ -105,7 +105,19 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			token := tokenOf(sent.Body)
 			sent.Body = bytes.ReplaceAll(sent.Body, []byte(token), []byte("00112233aabb"))
 			sent.Curl = strings.ReplaceAll(sent.Curl, token, "00112233aabb")
+			for _, values := range sent.Header {
+				values[0] = strings.ReplaceAll(values[0], token, "00112233aabb")
+			}
 		}, ""},
+		{"a trace that another asked to record", func(r *runlog.Run) {
+			sent := &at(r, html).Observation.Sent
+			parent := sent.Header["Traceparent"][0]
+			sent.Header["Traceparent"][0] = strings.TrimSuffix(parent, "-00") + "-01"
+			sent.Curl = strings.Replace(sent.Curl, parent, sent.Header["Traceparent"][0], 1)
+		}, ""},
+		{"the trace of another call", func(r *runlog.Run) {
+			at(r, html).Observation.Sent.Header["Traceparent"][0] = at(r, absent).Observation.Sent.Header["Traceparent"][0]
+		}, html + " was recorded with another request: its header Traceparent is"},
 		{"with two tokens it is not", func(r *runlog.Run) {
 			sent := &at(r, html).Observation.Sent
 			sent.Body = bytes.ReplaceAll(sent.Body, []byte(tokenOf(sent.Body)), []byte("00112233aabb"))

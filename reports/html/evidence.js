@@ -96,6 +96,8 @@ function sections(e) {
   return [e.reason && el("p", { class: "reason" }, e.reason), findings(e),
     e.load && part("Load", null, list(e.load)), e.effects && part("Effects", null, list(e.effects)),
     message("Response", e.response, e.stream), stream(e.stream), message("Request", e.request), upstream(e.upstream),
+    e.trace && part("Trace", e.trace.request ? small("X-Request-Id: " + e.trace.request) : null,
+      el("p", {}, e.trace.url ? el("a", { href: e.trace.url, rel: "noreferrer" }, e.trace.id) : el("code", {}, e.trace.id))),
     e.curl && part("Reproduce", e.curl_cut ? small("cut: the complete command is in run.ndjson") : copy(e.copy ? decode(e.copy) : e.curl), el("pre", { tabindex: "0" }, e.curl)), scenario(e)];
 }
 

@@ -24,6 +24,8 @@ type Header struct {
 	Selection      Selection  `json:"selection"`
 	// Command is the command line, secrets redacted.
 	Command []string `json:"command,omitempty"`
+	// TraceURL is the page of a trace, with {trace_id} in place of its id; "" where none was named.
+	TraceURL string `json:"trace_url,omitempty"`
 	// Expected are the ids of the cases that must run, in log order.
 	Expected []string `json:"expected"`
 }

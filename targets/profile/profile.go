@@ -56,6 +56,8 @@ type Profile struct {
 	// WithoutActions says that the recipes' shell lines and SQL statements do not run: what needs them is not offered. A run
 	// whose user has not agreed to them sets it.
 	WithoutActions bool `yaml:"without_actions,omitempty"`
+	// Sampled says that requests ask the gateway to record their traces. A run's user sets it.
+	Sampled bool `yaml:"-"`
 	// Digest is the SHA-256 of the file that the profile was read from, "" for none.
 	Digest string `yaml:"-"`
 	// Public are environment variables that reports may show, although the profile uses them elsewhere than in the name, the

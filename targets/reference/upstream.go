@@ -132,6 +132,11 @@ func (g *Gateway) send(ctx context.Context, c *Call, route channelRoute, outboun
 	}
 	maps.Copy(request.Header, outbound.Header)
 	request.Header.Set("User-Agent", "gatecert-reference")
+	for _, name := range []string{"Traceparent", "Tracestate"} {
+		if value := c.Request.Header.Get(name); value != "" {
+			request.Header.Set(name, value) // it has no spans of its own
+		}
+	}
 	request.Header.Set(route.protocol.Credential(route.secret))
 
 	response, err := g.client.Do(request)

@@ -164,13 +164,26 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (u *Upstream) newAttempt(in incoming, arrived time.Time) contract.Attempt {
 	return contract.Attempt{
 		At:         arrived.Sub(u.started),
+		Arrived:    arrived.Round(0).UTC(),
 		Protocol:   string(in.route.Dialect()),
 		Path:       truncated(in.http.URL.Path),
 		Model:      truncated(in.route.ModelOf(in.body.doc)),
 		Stream:     in.route.Streams(in.body.doc),
 		Credential: Fingerprint(in.key),
-		Redirected: in.redirected,
+		Redirected: in.redirected, TraceParent: traceParent(in.http.Header),
 	}
+}
+
+// traceParent is the field of a request, "" for none and for an invalid one.
+func traceParent(header http.Header) string {
+	values := header.Values("Traceparent")
+	if len(values) != 1 {
+		return ""
+	}
+	if _, ok := contract.ParseTraceParent(values[0]); !ok {
+		return ""
+	}
+	return values[0]
 }
 
 // answer decides how a request is answered, and sends that. The request is validated before its directive is followed: what a

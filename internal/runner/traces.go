@@ -1,0 +1,39 @@
+package runner
+
+import "fmt"
+
+// noteTraces notes whether the gateway passes traces on to the upstream. It is a fact about the run, and changes no verdict: the contract
+// does not ask for it.
+func (r *runner) noteTraces() {
+	run, err := r.journal.run()
+	if err != nil {
+		return // closing the log reports it
+	}
+	passed, calls := 0, 0
+	for _, c := range run.Cases {
+		if c.Observation == nil {
+			continue
+		}
+		if ok, known := c.Observation.PassedOn(); known {
+			calls++
+			if ok {
+				passed++
+			}
+		}
+	}
+	if calls > 0 {
+		r.journal.note("%s", tracesPassed(passed, calls))
+	}
+}
+
+// tracesPassed says of how many calls the upstream was called in their trace.
+func tracesPassed(passed, calls int) string {
+	switch passed {
+	case calls:
+		return "The gateway passes traces on: traceparent came to the upstream with every call"
+	case 0:
+		return "The gateway does not pass traces on: traceparent came to the upstream with no call"
+	default:
+		return fmt.Sprintf("The gateway passes traces on in part: traceparent came to the upstream with %d of %d calls", passed, calls)
+	}
+}
