@@ -69,6 +69,7 @@ var allowedWords = []struct{ file, line, reason string }{
 	{`^docs/findings\.md$`, `"provider":"anthropic"`, "an answer, verbatim"},
 	{`^features/features_test\.go$`, `provider`, "the test that keeps the word out"},
 	{`_test\.go$|^targets/profile/secrets\.go$`, `x-(portkey-)?provider`, "a header field of Portkey"},
+	{`^internal/otlp/`, `[Pp]rovider`, "the SDK of OpenTelemetry calls it that"},
 	{`^templates/gatecert\.yml$`, `stage`, "GitLab calls it that"},
 	{`^docs/ci\.md$`, `stage(\(| view|s?:)|stages`, "Jenkins and GitLab call it that"},
 }
