@@ -66,6 +66,9 @@ func (e *Engine) prepare(p Phase) (Plan, []*wireRequest, error) {
 	if err := p.check(); err != nil {
 		return Plan{}, nil, err
 	}
+	if err := checkDescriptors(p, descriptorLimit()); err != nil {
+		return Plan{}, nil, err
+	}
 	plan := Plan{Requests: p.requests(), Rate: max(p.Rate, p.RampTo), Duration: p.For, Connections: p.Connections}
 	requests := make([]*wireRequest, len(p.Mix))
 	for i, request := range p.Mix {

@@ -1,0 +1,22 @@
+package load
+
+import "fmt"
+
+// spareDescriptors are for everything but connections: the log, the reports, the upstream's listener.
+const spareDescriptors = 64
+
+// checkDescriptors returns [ErrInvalid] when a phase needs more connections than this process may have descriptors for. Running out
+// in the middle (EMFILE) would look like a gateway that refuses connections. A gateway in this process has the other end of each
+// connection open too, and one to its upstream, whose other end is here as well.
+func checkDescriptors(p Phase, limit uint64) error {
+	each := uint64(1)
+	if p.Embedded {
+		each = 4
+	}
+	needed := each*uint64(p.Connections) + spareDescriptors //nolint:gosec // checked
+	if limit == 0 || needed <= limit {
+		return nil
+	}
+	return fmt.Errorf("%w: %d connections need about %d descriptors, and this process may open %d (ulimit -n): raise that limit, or use at most %d connections",
+		ErrInvalid, p.Connections, needed, limit, (limit-min(limit, spareDescriptors))/each)
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package load
+
+func descriptorLimit() uint64 { return 0 }
