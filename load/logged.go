@@ -21,7 +21,7 @@ func (o SLO) Logged() []runlog.Bound {
 // Sample sums up the measurement in a few numbers.
 func (m Measurement) Sample() runlog.Sample {
 	s := runlog.Sample{
-		Offered: m.Offered, Sent: m.Sent, Good: m.Good, Counts: map[runlog.Outcome]uint64{}, Times: map[string]runlog.Quantiles{},
+		WarmUp: m.WarmUp, Offered: m.Offered - m.Warming, Sent: m.Sent - m.Warming, Good: m.Good, Counts: map[runlog.Outcome]uint64{}, Times: map[string]runlog.Quantiles{},
 		TokensPerSecond: rounded(m.TokensPerSecond()),
 	}
 	for _, o := range runlog.Outcomes() {

@@ -272,18 +272,21 @@ func probesChart(m runlog.Measured) (chart, bool) {
 	c := chart{Title: "Responses per second of each probe, by outcome", XName: "probes in their order"}
 	values := []float64{0}
 	for _, p := range points {
-		if p.Lasted > 0 {
-			values = append(values, total(p.Counts)/p.Lasted.Seconds(), p.Rate)
+		if seconds := countedFor(p); seconds > 0 {
+			values = append(values, total(p.Counts)/seconds, p.Rate)
 		}
 	}
 	x, y := newAxis(false, chartLeft, chartRight, float64(len(points))), newAxis(false, chartBottom, chartTop, values...)
 	c.vertical(y, plainNumber)
 	c.horizontal(x, plainNumber)
 	for i, p := range points {
-		c.stack(x, y, float64(i), float64(i+1), p.Lasted.Seconds(), p.Counts, rate(p.Rate)+" for "+short(p.Lasted))
+		c.stack(x, y, float64(i), float64(i+1), countedFor(p), p.Counts, rate(p.Rate)+" for "+short(p.Lasted))
 	}
 	return c, len(c.Bars) > 0
 }
+
+// countedFor is the part of a probe whose responses are counted, in seconds.
+func countedFor(p runlog.Point) float64 { return (p.Lasted - p.WarmUp).Seconds() }
 
 // windowsChart draws the responses over time.
 func windowsChart(m runlog.Measured) (chart, bool) {

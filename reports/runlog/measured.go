@@ -104,8 +104,9 @@ const (
 // Met reports whether a probe is conclusive and met the SLO.
 func (p Point) Met() bool { return len(p.Misses) == 0 && len(p.Inconclusive) == 0 }
 
-// Sample sums up a measurement in a few numbers.
+// Sample sums up a measurement in a few numbers, without the requests of its warm-up.
 type Sample struct {
+	WarmUp  time.Duration      `json:"warm_up_ns,omitempty"`
 	Offered uint64             `json:"offered"`
 	Sent    uint64             `json:"sent"`
 	Good    uint64             `json:"good"`
