@@ -1,7 +1,7 @@
 package reports
 
 // zhRemedies are the texts of [remedies] and of [kindRemedies].
-var zhRemedies = [][2]string{ //nolint:gosec // texts about keys, no keys
+var zhRemedies = [][2]string{
 	{"Every caller can read it, and it stays in their logs, tickets and error trackers.", "每个调用方都能看到，并会留在他们的日志、工单和错误追踪系统里。"},
 	{"Write the messages of errors yourself. Put no err.Error(), no stack trace and no part of the request's headers into an answer: log them under the request id.", "错误消息由自己编写。不要把 err.Error()、堆栈信息或请求头的任何内容放进响应：连同请求 ID 写入日志。"},
 	{"The gateway's key follows a redirect to another host", "网关的密钥随重定向发送到其他主机"},
