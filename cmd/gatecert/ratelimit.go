@@ -18,6 +18,8 @@ type rateLimitCommand struct {
 	Infer bool          `help:"Infer the limit of the valid key, even if the profile declares one for another key."`
 	Calls int           `help:"Maximum number of calls to infer a limit. Default: ${default}." default:"4000"`
 	For   time.Duration `help:"Maximum time to infer a limit. Default: ${default}." default:"3m"`
+	// 429 is always one.
+	Refusal []int `help:"A further status that refuses a call over the limit, while a limit is inferred: 503 or 529, for example. Default: 429 alone." placeholder:"STATUS"`
 }
 
 // Help implements kong's HelpProvider.
@@ -28,12 +30,18 @@ kind (fixed window, sliding log, sliding counter, token bucket, concurrency) and
 
 Examples:
   gatecert load rate-limit                                           the embedded reference gateway, verified
-  gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred`
+  gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred
+  gatecert load rate-limit URL --infer --refusal 503                 inferred, of a gateway that refuses with 503 too`
 }
 
 func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 	if cmd.Calls < 1 || cmd.For <= 0 {
 		return fmt.Errorf("%w: --calls %d, --for %s: both must be positive", errUsage, cmd.Calls, cmd.For)
+	}
+	for _, status := range cmd.Refusal {
+		if status < 400 || status > 599 {
+			return fmt.Errorf("%w: --refusal %d: want a status from 400 to 599", errUsage, status)
+		}
 	}
 	config, err := cmd.config(c)
 	if err != nil {
@@ -61,12 +69,13 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		return fmt.Errorf("%w: %s is not on this machine; --yes sends it, with the consent of whoever runs it", errNotSent, prepared.Profile.BaseURL)
 	}
 	progress := &loadProgress{c: c}
-	model, experiments, err := runner.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), limits.Budget{Calls: cmd.Calls, Time: cmd.For}, progress.show)
+	budget := limits.Budget{Calls: cmd.Calls, Time: cmd.For, RefusedWith: cmd.Refusal, Announce: func(sentence string) { progress.printf("plan: %s", sentence) }}
+	model, experiments, err := runner.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), budget, progress.show)
 	progress.close()
 	switch {
 	case err == nil:
 		fmt.Fprintf(c.out, "limiter   %s\n", model)
-	case errors.Is(err, limits.ErrInconclusive):
+	case errors.Is(err, limits.ErrInconclusive), errors.Is(err, limits.ErrBudget):
 		fmt.Fprintln(c.out, "limiter   unclear")
 	}
 	for _, sentence := range model.Evidence {

@@ -62,7 +62,7 @@ func verificationBudget(r profile.Rate) limits.Budget {
 	b := limits.Budget{Time: time.Minute, Concurrency: usualConcurrency}
 	all := r.Limits()
 	for _, l := range all {
-		if len(all) > 1 && l.Window > limits.LongestVerified {
+		if !(limits.DeclaredLimit{Window: l.Window}).Waits(len(all) == 1) {
 			continue
 		}
 		most := max(l.Requests, l.Burst)

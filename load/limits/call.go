@@ -2,6 +2,7 @@ package limits
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -22,6 +23,8 @@ type Call struct {
 	// Observation is the response.
 	Observation contract.Observation
 
+	// refusedWith are the statuses besides 429 that are refusals here.
+	refusedWith []int
 	// phase is the part of a verification that made the call. The recorder sets it.
 	phase phase
 }
@@ -47,6 +50,8 @@ func (c Call) Outcome() Outcome {
 	switch o := c.Observation; {
 	case o.Failure == nil && o.Status/100 == 2:
 		return Admitted
+	case slices.Contains(c.refusedWith, o.Status):
+		return Refused
 	case o.Status != http.StatusTooManyRequests:
 		return Failed
 	case isUpstream429(o):

@@ -16,12 +16,21 @@ import (
 // [ErrInconclusive] when too many calls failed, and with the closest model when no single limiter explains the answers or two do;
 // [ErrGone], and the prober's errors. The experiments are those that were made.
 func Infer(ctx context.Context, p Prober, b Budget) (LimiterModel, []Experiment, error) {
-	i := &inference{recorder: newRecorder(p, b)}
+	i := &inference{recorder: newRecorder(refusingWith(p, b.RefusedWith), b)}
 	i.stopAtQueue = true
 	ctx, cancel := i.withDeadline(ctx)
 	defer cancel()
 	m, err := i.run(ctx)
 	return m, i.experiments, err
+}
+
+// refusingWith takes some statuses for refusals.
+func refusingWith(p Prober, statuses []int) Prober {
+	return func(ctx context.Context, hold time.Duration) (Call, error) {
+		c, err := p(ctx, hold)
+		c.refusedWith = statuses
+		return c, err
+	}
 }
 
 // inference makes experiments until one kind of limiter explains their responses.
@@ -63,6 +72,9 @@ func (i *inference) run(ctx context.Context) (LimiterModel, error) {
 			return m, err
 		}
 	}
+	if err := i.planTime(); err != nil {
+		return LimiterModel{Limit: drained.admitted, Evidence: slices.Concat(i.sentences(), i.judgeAnnounced())}, err
+	}
 	return i.inferRate(ctx, max(drained.admitted, 1))
 }
 
@@ -97,7 +109,7 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 // inferRate finds the kind and the parameters of a limit that is used up now and that time frees.
 func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, error) {
 	if err := i.measureRefill(ctx, limit); err != nil {
-		return LimiterModel{Limit: limit, Evidence: i.sentences()}, err
+		return LimiterModel{Limit: limit, Evidence: slices.Concat(i.sentences(), i.judgeAnnounced())}, err
 	}
 	fits, err := i.discriminate(ctx)
 	if err == nil {
@@ -164,7 +176,8 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 		}
 		i.addLimit(limit)
 		if err == nil && rate.admitted == 0 {
-			err = fmt.Errorf("%w: no call was admitted again within %s", ErrBudget, i.budget.Time)
+			err = fmt.Errorf("%w: no call was admitted again within %s: the window is longer, or it is a quota of a day. In %s a window of up to %s would show",
+				ErrBudget, i.budget.Time, 10*i.budget.Time, 10*i.budget.Time/windowsNeeded)
 		}
 		return fmt.Sprintf("polled without pause, the first call was admitted after %s, at most %d in a row, %d within %s",
 			round(rate.first), rate.longestRun, rate.admitted, round(time.Since(began))), err
@@ -271,5 +284,6 @@ func (i *inference) model(fits []fit) LimiterModel {
 	for _, f := range fits {
 		m.Evidence = append(m.Evidence, fmt.Sprintf("%s: contradicted by %d of %d responses", f.LimiterModel, f.contradictions, len(i.calls)))
 	}
+	m.Evidence = append(m.Evidence, i.judgeAnnounced()...)
 	return m
 }

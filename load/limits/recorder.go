@@ -189,11 +189,15 @@ type Budget struct {
 	// Hold is how long the upstream delays its response to keep a call in flight. Some calls are held four times as long,
 	// which must be less than the gateway's upstream timeout. Default 250 ms.
 	Hold time.Duration
+	// RefusedWith are statuses that refuse a call over the limit besides 429, while a limit is inferred.
+	RefusedWith []int
+	// Announce, when not nil, is called with how much time an inference needs as soon as the first refusals say something of it.
+	Announce func(sentence string)
 }
 
 func (b Budget) withDefaults() Budget {
 	return Budget{
 		Calls: cmp.Or(b.Calls, 4000), Time: cmp.Or(b.Time, 3*time.Minute),
-		Concurrency: cmp.Or(b.Concurrency, 128), Hold: cmp.Or(b.Hold, 250*time.Millisecond),
+		Concurrency: cmp.Or(b.Concurrency, 128), Hold: cmp.Or(b.Hold, 250*time.Millisecond), RefusedWith: b.RefusedWith, Announce: b.Announce,
 	}
 }

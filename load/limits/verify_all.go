@@ -17,12 +17,26 @@ import (
 // checked that no more is admitted than it allows, and what the header fields say of it.
 const LongestVerified = 15 * time.Minute
 
+// longestAlone is LongestVerified for a limit that is declared alone.
+const longestAlone = time.Hour
+
+// Waits reports whether a verification waits for the window of a limit, which is declared alone or in a list.
+func (d DeclaredLimit) Waits(alone bool) bool {
+	if alone {
+		return d.Window <= longestAlone
+	}
+	return d.Window <= LongestVerified
+}
+
 // VerifyAll verifies limits that act at the same time on the same key, one after the other, as [Verify] does one. A refusal that
 // another of them may have made says nothing against the limit under test. The first limit on calls is verified with all probers, the
 // others with those of the limited key.
 //
 // It returns the errors of [Verify]; [ErrInconclusive] only when no limit could be verified.
 func VerifyAll(ctx context.Context, p Probers, all []DeclaredLimit, b Budget) ([]contract.Finding, runlog.LoadSummary, error) {
+	if len(all) == 1 && !all[0].Waits(true) {
+		return nil, runlog.LoadSummary{}, fmt.Errorf("%w: a window of %s is longer than a verification waits (%s)", ErrInconclusive, all[0].Window, longestAlone)
+	}
 	if len(all) == 1 {
 		return Verify(ctx, p, all[0], b)
 	}

@@ -1,0 +1,129 @@
+package limits
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// announcedLimit is a limit on requests as header fields have it.
+type announcedLimit struct {
+	source quotaSource
+	limit  int
+	// window is that of the policy, or the longest reset, in whole seconds.
+	window time.Duration
+}
+
+// maxAnnounced bounds how many announced limits are tried: a gateway may send a different one with every answer.
+const maxAnnounced = 4
+
+// announcedLimits are the limits that the answers so far announce.
+func (i *inference) announcedLimits() []announcedLimit {
+	var all []announcedLimit
+	for _, c := range i.calls {
+		if c.Outcome() == Failed {
+			continue
+		}
+		quotas, _ := parseQuotas(c.Observation.Header, c.Latest)
+		for _, q := range quotas {
+			if !q.about(DeclaredLimit{}) || q.limit == nil || *q.limit < 1 || *q.limit > math.MaxInt32 {
+				continue
+			}
+			at := slices.IndexFunc(all, func(a announcedLimit) bool { return a.source == q.source && a.limit == int(*q.limit) })
+			if at < 0 {
+				if len(all) == maxAnnounced {
+					continue
+				}
+				at = len(all)
+				all = append(all, announcedLimit{source: q.source, limit: int(*q.limit)})
+			}
+			switch {
+			case q.window != nil:
+				all[at].window = *q.window
+			case q.reset != nil:
+				all[at].window = max(all[at].window, (*q.reset + time.Second - 1).Truncate(time.Second))
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(a announcedLimit) bool { return a.window <= 0 })
+}
+
+// judgeAnnounced tests what is announced like any other hypothesis, and says of each limit by how many answers it is contradicted.
+func (i *inference) judgeAnnounced() []string {
+	if len(i.calls) == 0 {
+		return nil
+	}
+	decisions := downsample(decisionsOf(i.calls, i.origin()))
+	usage := countAdmissions(decisions)
+	var sentences []string
+	for _, a := range i.announcedLimits() {
+		var best argmin[LimiterModel]
+		models(DeclaredLimit{Limit: a.limit, Window: a.window}, func(m LimiterModel) bool {
+			best.add(m, countContradictions(newLimiter(m, decisions, usage, defaultSlack), decisions, best.bound()))
+			return best.contradictions > 0
+		})
+		sentences = append(sentences, fmt.Sprintf("announced in %s: %d in %s; contradicted by %d of %d answers, as a %s",
+			a.source, a.limit, a.window, best.contradictions, len(decisions), best.values[0].Kind))
+	}
+	return sentences
+}
+
+// announcedWait is the longest wait that the latest refusal asks for, and the field that does; 0 where it asks for none.
+func (i *inference) announcedWait() (wait time.Duration, field string) {
+	for _, c := range slices.Backward(i.calls) {
+		if c.Outcome() != Refused {
+			continue
+		}
+		for _, a := range announcements(c) {
+			if a.wait > wait {
+				wait, field = a.wait, a.text
+			}
+		}
+		if w := contract.RetryWaitOf(c.Observation); wait == 0 && !w.IsTimestamp() {
+			wait, field = w.From(c.Latest), "Retry-After: "+clip(w.Value)
+		}
+		break
+	}
+	return wait, field
+}
+
+// The windows that an inference takes: most of two until the limit was admitted once and a half again, one or two of rest, and two for
+// the experiment that tells the kinds apart.
+const windowsNeeded = 5
+
+// planTime says, before it is spent, how much time the inference needs by what the first refusals announce. It returns
+// [ErrInconclusive] where the wait alone is longer than the time that is left: that time would show nothing.
+func (i *inference) planTime() error {
+	wait, field := i.announcedWait()
+	left := (i.budget.Time - time.Since(i.began)).Round(time.Second)
+	switch needed := windowsNeeded * wait; {
+	case wait == 0:
+		i.announce(fmt.Sprintf("the refusals announce no wait; a window of up to %s can be inferred in the time that is left (%s)",
+			round(left/windowsNeeded), round(left)))
+	case wait > left:
+		of := "a window that is longer"
+		if wait > hourlyQuota {
+			of = "a quota of a day, or of many hours"
+		}
+		return fmt.Errorf("%w: %d calls were admitted, and the refusal asks to wait for %s (%s), more than the %s that are left: %s. "+
+			"Nothing more was sent. The limit would show in about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
+	case needed > left:
+		i.announce(fmt.Sprintf("the refusal asks to wait for %s (%s); the kind of the limit needs about %s, and %s are left: the limit will show, its kind perhaps not",
+			round(wait), field, round(needed), round(left)))
+	default:
+		i.announce(fmt.Sprintf("the refusal asks to wait for %s (%s); about %s of the %s that are left are needed", round(wait), field, round(needed), round(left)))
+	}
+	return nil
+}
+
+// hourlyQuota is a wait beyond which a limit is no rate any more.
+const hourlyQuota = 2 * time.Hour
+
+func (i *inference) announce(sentence string) {
+	if i.budget.Announce != nil {
+		i.budget.Announce(sentence)
+	}
+}

@@ -1,0 +1,94 @@
+//go:build !race
+
+package limits
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// inferAnnounced infers a limit whose answers have header fields, and returns what was announced of the time.
+func inferAnnounced(t *testing.T, s simulation, f faults, b Budget) (m LimiterModel, plans []string, took time.Duration, err error) {
+	t.Helper()
+	g := s.gateway(f)
+	b.Announce = func(sentence string) { plans = append(plans, sentence) }
+	began := time.Now()
+	m, _, err = Infer(t.Context(), g.probers().Limited, b)
+	return m, plans, time.Since(began), err
+}
+
+func TestInferSaysHowMuchTimeItNeeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, plans, took, err := inferAnnounced(t, simulation{contract.SlidingLog, 20, time.Minute, 1, 3, false}, faults{}, Budget{Time: 3 * time.Minute})
+		require.Equal(t, []string{"the refusal asks to wait for 1m0s (Retry-After: 60); the kind of the limit needs about 5m0s, and 3m0s are left: the limit will show, its kind perhaps not"},
+			plans)
+		require.LessOrEqual(t, took, 3*time.Minute, err)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		m, plans, took, err := inferAnnounced(t, simulation{contract.SlidingLog, 20, 2 * time.Second, 1, 3, false}, faults{}, Budget{})
+		require.NoError(t, err)
+		require.Equal(t, contract.SlidingLog, m.Kind)
+		require.Contains(t, plans[0], "about 10s of the")
+		require.Less(t, took, 12*time.Second)
+	})
+}
+
+// Waiting for a quota of a day would show nothing.
+func TestInferKnowsAQuotaOfADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _, took, err := inferAnnounced(t, simulation{contract.FixedWindow, 50, 24 * time.Hour, 1, 3, false}, faults{}, Budget{})
+		require.ErrorIs(t, err, ErrInconclusive)
+		require.ErrorContains(t, err, "a quota of a day")
+		require.ErrorContains(t, err, "50 calls were admitted")
+		require.Less(t, took, time.Second)
+		require.Contains(t, strings.Join(m.Evidence, "\n"), "50 in 24h0m0s; contradicted by 0 of")
+	})
+}
+
+// What is announced is a hypothesis like any other.
+func TestInferTestsWhatIsAnnounced(t *testing.T) {
+	infer := func(f faults) string {
+		var evidence string
+		synctest.Test(t, func(t *testing.T) {
+			m, _, _, err := inferAnnounced(t, simulation{contract.SlidingLog, 20, 4 * time.Second, 1, 3, false}, f, Budget{})
+			require.NoError(t, err)
+			require.Equal(t, contract.SlidingLog, m.Kind)
+			evidence = strings.Join(m.Evidence, "\n")
+		})
+		return evidence
+	}
+	require.Regexp(t, `announced in ratelimit: 20 in 4s; contradicted by 0 of \d+ answers, as a sliding-log`, infer(faults{}))
+	require.Regexp(t, `announced in ratelimit: 20 in 6s; contradicted by [1-9]\d* of \d+ answers`, infer(faults{otherPolicy: true}))
+	require.Regexp(t, `announced in x-ratelimit: 23 in \d+s; contradicted by [1-9]\d* of \d+ answers`, infer(faults{wrongLimit: 3}))
+}
+
+// Some gateways refuse with 503 or 529.
+func TestInferTakesAnotherStatusForARefusal(t *testing.T) {
+	for _, statuses := range [][]int{nil, {503}} {
+		synctest.Test(t, func(t *testing.T) {
+			g := simulation{contract.SlidingLog, 10, 2 * time.Second, 1, 3, false}.gateway(faults{})
+			refusing := func(ctx context.Context, hold time.Duration) (Call, error) {
+				c, err := g.probers().Limited(ctx, hold)
+				if c.Observation.Status == 429 {
+					c.Observation.Status = 503
+				}
+				return c, err
+			}
+			m, _, err := Infer(t.Context(), refusing, Budget{RefusedWith: statuses})
+			if statuses == nil {
+				require.ErrorIs(t, err, ErrInconclusive)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, contract.SlidingLog, m.Kind)
+			require.Equal(t, 10, m.Limit)
+		})
+	}
+}
