@@ -230,6 +230,10 @@ func loadSurfaces(run runlog.Run) []dialect.Surface {
 	return surfaces
 }
 
+// Notes are the facts about a run as a whole, one sentence each, that every report has: what the controls found, a breaker that
+// opened, a clean-up that failed. They are safe to print.
+func Notes(run runlog.Run) []string { return runNotes(run) }
+
 // runNotes are facts about the run that its verdicts do not show, each a sentence, safe to show.
 func runNotes(run runlog.Run) []string {
 	var list []string

@@ -28,6 +28,7 @@ type gatewayCommand struct {
 	Rate            int           `help:"Calls of the limited key in a window, or at once. Default: ${default}." default:"20"`
 	Window          time.Duration `help:"Window of --rate, at most 59s. Default: ${default}." default:"10s"`
 	Burst           int           `help:"Capacity of the token bucket. Default: as --rate."`
+	Tokens          int           `help:"Tokens of the limited key in the window, besides the calls. Default: not limited."`
 	Mutant          []string      `complete:"mutants,permitted" help:"Mutants and permitted behaviours to add: see gatecert list mutants and list permitted. Default: none." placeholder:"NAME"`
 	Store           string        `help:"SQLite file to create for the gateway's store. Default: a temporary one." placeholder:"FILE" type:"path"`
 	Verbose         bool          `help:"Log every failed call with its cause to standard error."`
@@ -51,6 +52,9 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 	options := reference.Options{
 		StorePath: g.Store, Upstream: "http://" + g.Upstream, Timeout: g.Timeout, IdleTimeout: g.Idle,
 		Rate: reference.RateLimit{Kind: contract.LimiterKind(g.Limiter), Requests: g.Rate, Window: g.Window, Burst: g.Burst},
+	}
+	if g.Tokens != 0 {
+		options.Tokens = reference.TokenLimit{Tokens: g.Tokens, Window: g.Window}
 	}
 	if err := mutants.Install(&options, g.Mutant...); err != nil {
 		return fmt.Errorf("%w: --mutant: %w", errUsage, err)

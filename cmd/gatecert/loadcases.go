@@ -54,6 +54,9 @@ func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Conf
 	for _, result := range run.Cases {
 		printLoadCase(c, result)
 	}
+	for _, note := range reports.Notes(run) {
+		fmt.Fprintf(c.out, "note: %s\n", note)
+	}
 	fmt.Fprintf(c.out, "%s.\nreports: %s\n", reports.Sentence(run), out.shown(formats[0].File))
 	if err != nil {
 		return fmt.Errorf("the run so far is in %s: %w", out.shown(logName), err)

@@ -68,6 +68,9 @@ func (a *assessment) refusedCallsCount(f causeFinder, found contradictions) bool
 	if d.Kind == contract.TokenBucket || d.RefusedCount || len(found.excess) > 0 || len(found.spurious) == 0 || count(a.calls, Admitted) == 0 {
 		return false
 	}
+	if a.stepSeen(d) > 0 {
+		return false // calls that count when they are refused leave nothing that could be freed in steps
+	}
 	d.RefusedCount = true
 	_, ok := f.explains(d)
 	return ok

@@ -173,7 +173,7 @@ func (f fitter) fitParameter(rough, from, to float64, with func(float64) Limiter
 		for _, ratio := range ratios {
 			best.add(f.score(with(ratio*around), best.bound()))
 		}
-		if best.values[0].StartsOnRequest {
+		if last := ratios[len(ratios)-1] * around; best.values[0].StartsOnRequest && of(best.values[len(best.values)-1]) >= 0.999*last {
 			return best.values[0] // a longer window contradicts nothing: a much earlier call may explain a refusal
 		}
 		return best.median()

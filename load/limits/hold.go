@@ -29,6 +29,8 @@ type holdResult struct {
 	limited  bool
 	admitted int
 	sentence string
+	// undecided says that the machine was too slow to see whether calls in flight are limited.
+	undecided bool
 	// apart is the time between two answers where all calls were admitted and waited for each other, 0 where they did not.
 	apart time.Duration
 }
@@ -60,7 +62,10 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 			return result, nil
 		case admitted == 0:
 			return holdResult{sentence: "no concurrent call was admitted"}, nil
-		case count(meanwhile, Admitted) > 0, len(meanwhile) == 0 && repeats == maxRepeats:
+		case len(meanwhile) == 0 && repeats == maxRepeats:
+			return holdResult{undecided: true, sentence: fmt.Sprintf(
+				"of %d concurrent calls %d were admitted; no single call was decided while all of these were in flight", size, admitted)}, nil
+		case count(meanwhile, Admitted) > 0:
 			return holdResult{sentence: fmt.Sprintf("%d of %d calls were admitted while %d others were in flight",
 				count(meanwhile, Admitted), len(meanwhile), admitted)}, nil
 		case len(meanwhile) == 0:

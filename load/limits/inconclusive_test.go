@@ -3,6 +3,7 @@ package limits
 import (
 	"context"
 	"math"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -36,7 +37,7 @@ func TestVerifyIsInconclusiveWithoutEvidence(t *testing.T) {
 				findings, evidence, err := Verify(t.Context(), Probers{Limited: row.gateway.probers().Limited}, d, row.budget)
 				require.ErrorIs(t, err, ErrInconclusive)
 				require.ErrorContains(t, err, row.want)
-				require.Equal(t, row.finds, requirements(findings), "%+v", findings)
+				require.Equal(t, row.finds, slices.Compact(requirements(findings)), "%+v", findings)
 				require.NotEmpty(t, evidence.Checks)
 			})
 		})

@@ -42,6 +42,8 @@ type inference struct {
 	interval time.Duration
 	// limits are the numbers of calls that were admitted at once or in a row, the latest first.
 	limits []int
+	// heldUndecided says that a limit on calls in flight is not ruled out.
+	heldUndecided bool
 	// foretold is how many experiments in a row the best fit of the time foretold, without having been fitted to them.
 	foretold int
 	// guessed says that the best fit is no more than a good guess: it has foretold too little.
@@ -86,6 +88,7 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 		held, err = i.hold(ctx)
 		return held.sentence, err
 	})
+	i.heldUndecided = held.undecided
 	switch {
 	case err != nil:
 		return LimiterModel{}, false, err
@@ -130,6 +133,10 @@ func (i *inference) unclear(fits []fit) error {
 	if n := best.contradictions; n > max(minUnexplained, int(maxUnexplained*float64(answers))) {
 		return fmt.Errorf("%w: no single limiter explains %d of %d answers; closest is a %s. What is seen: %s",
 			ErrInconclusive, n, answers, best.LimiterModel, i.seen())
+	}
+	if i.heldUndecided {
+		return fmt.Errorf("%w: a %s explains the answers, but a limit on calls in flight is not ruled out: this machine was too slow to see it. What is seen: %s",
+			ErrInconclusive, best.LimiterModel, i.seen())
 	}
 	if i.guessed {
 		return fmt.Errorf("%w: a %s fits the answers, but did not foretell them. What is seen: %s", ErrInconclusive, best.LimiterModel, i.seen())

@@ -86,7 +86,7 @@ func (a *assessment) after(call int) time.Duration { return round(a.decisions[ca
 // modelName is the model with its unit.
 func (a *assessment) modelName() string {
 	if a.declared.Tokens {
-		return a.model.String() + " tokens"
+		return fmt.Sprintf("%s of %d tokens in %s", a.model.Kind, a.model.Limit, round(a.model.Window))
 	}
 	return a.model.String()
 }
