@@ -119,7 +119,7 @@ func (i *inference) planTime() error {
 	return nil
 }
 
-// hourlyQuota is a wait beyond which a limit is no rate any more.
+// hourlyQuota is a wait beyond which a limit is that of a quota.
 const hourlyQuota = 2 * time.Hour
 
 func (i *inference) announce(sentence string) {
