@@ -89,6 +89,9 @@ func (s *Session) Close() error {
 // upstream.
 const tokenBytes = 6
 
+// NewToken returns a token for a call that this package does not make.
+func NewToken() string { return newToken() }
+
 func newToken() string {
 	var raw [tokenBytes]byte
 	_, _ = rand.Read(raw[:]) // never fails since Go 1.24

@@ -5,6 +5,6 @@ package program
 import "os/exec"
 
 // Where there are no process groups, only the command itself ends with its context.
-func ownGroup(*exec.Cmd) {}
+func OwnGroup(*exec.Cmd) {}
 
-func endGroup(*exec.Cmd) {}
+func EndGroup(*exec.Cmd) {}

@@ -22,12 +22,12 @@ func Run(cmd *exec.Cmd) ([]byte, error) {
 	var out head
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.WaitDelay = pipeGrace
-	ownGroup(cmd)
+	OwnGroup(cmd)
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	err := cmd.Wait()
-	endGroup(cmd)
+	EndGroup(cmd)
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // the program itself has ended well
 	}
