@@ -1,0 +1,100 @@
+package clientlog
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+)
+
+// Kind is what a client did against the action of a row. None is a fault of the gateway.
+type Kind string
+
+// The kinds of findings.
+const (
+	// RetriedInVain: the row says that something has to change first, and the client sent the request again.
+	RetriedInVain Kind = "retried-in-vain"
+	// NotRetried: the row says that a retry may succeed, and the client gave up at once.
+	NotRetried Kind = "not-retried"
+	// RetriedEarly: the client sent the request again before the time that Retry-After names.
+	RetriedEarly Kind = "retried-early"
+	// CodeHidden: the client has the row's code in no field of its own.
+	CodeHidden Kind = "code-hidden"
+	// ErrorAccepted: the client took an error, or a part of an answer, for a whole answer.
+	ErrorAccepted Kind = "error-accepted"
+	// ErrorUntyped: the error has no class of the client's own.
+	ErrorUntyped Kind = "error-untyped"
+	// NotEnded: the call had not ended in time.
+	NotEnded Kind = "not-ended"
+)
+
+// Finding is one difference between what a client did and the action of a row.
+type Finding struct {
+	Kind Kind   `json:"kind"`
+	Text string `json:"text"`
+}
+
+// early is how much sooner than Retry-After a retry may come: clocks differ, and the field has whole seconds.
+const early = 50 * time.Millisecond
+
+// Findings compares a call on a row with the action that the row asks for. It has none for a probe, for a fault of the adapter, and
+// where the gateway gave an ordinary answer to the first attempt.
+func Findings(c Call) []Finding {
+	row, ok := contract.RowByID(c.Row)
+	if !ok || c.Probe != "" || c.Outcome == Crashed || c.Outcome == Answered && len(c.Attempts) == 1 {
+		return nil
+	}
+	var found []Finding
+	add := func(kind Kind, format string, args ...any) {
+		found = append(found, Finding{kind, fmt.Sprintf(format, args...)})
+	}
+	action, attempts := row.Action(), len(c.Attempts)
+	switch {
+	case action.Retry == contract.RetryNo && attempts > 1:
+		add(RetriedInVain, "sends it %s; the contract says: %s", times(attempts), row.Advice)
+	case action.Retry == contract.RetryYes && attempts == 1 && !begun(c):
+		add(NotRetried, "does not send it again; the contract says: %s", row.Advice)
+	}
+	for i, a := range c.Attempts[:max(0, attempts-1)] {
+		wait, err := strconv.Atoi(a.RetryAfter)
+		if gap := time.Duration(c.Attempts[i+1].Gap) * time.Millisecond; err == nil && gap < time.Duration(wait)*time.Second-early {
+			add(RetriedEarly, "sends it again after %s; Retry-After says %d s", gap, wait)
+			break
+		}
+	}
+	switch {
+	case c.Outcome == Accepted:
+		add(ErrorAccepted, "raises nothing")
+	case c.Outcome == Hung && attempts < 2:
+		add(NotEnded, "had not ended after %s", seconds(c.Milliseconds))
+	case c.Outcome == Untyped:
+		add(ErrorUntyped, "raises %s, which is none of its own classes", c.Class)
+	}
+	if raised := c.Outcome == Typed || c.Outcome == Untyped; raised && action.Code && c.Code != "" && c.Shown != InField {
+		add(CodeHidden, "%s", shownWords(c))
+	}
+	return found
+}
+
+// begun reports whether the answer had begun under 200: no client can send such a request again without repeating what it has
+// delivered.
+func begun(c Call) bool {
+	last, ok := c.Last()
+	return ok && last.Status == 200
+}
+
+func times(n int) string {
+	switch n {
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	default:
+		return strconv.Itoa(n) + " times"
+	}
+}
+
+func seconds(ms int64) string {
+	return strconv.FormatFloat(float64(ms)/1000, 'f', 1, 64) + " s"
+}

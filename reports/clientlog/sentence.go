@@ -1,0 +1,111 @@
+package clientlog
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
+)
+
+const (
+	// maxMarks bounds the marks of one call: beyond it, a number says more.
+	maxMarks = 8
+	// maxWord bounds a name of a client's class or field.
+	maxWord = 60
+)
+
+// Marks are the attempts of a call, a mark each: ● an error, ○ an ordinary answer, × no whole answer.
+func Marks(c Call) string {
+	var b strings.Builder
+	if c.Outcome == Hung && len(c.Attempts) > 1 {
+		return "●●…" // how many there were until its time was over depends on the machine
+	}
+	for i, a := range c.Attempts {
+		if i == maxMarks {
+			return b.String() + "+" + strconv.Itoa(len(c.Attempts)-maxMarks)
+		}
+		switch {
+		case a.Success:
+			b.WriteString("○")
+		case a.Status == 0 || a.Broken || a.Cancelled:
+			b.WriteString("×")
+		default:
+			b.WriteString("●")
+		}
+	}
+	if b.Len() == 0 {
+		return "-"
+	}
+	return b.String()
+}
+
+// Sentence says what a client did with the answer. It has no times but those of the protocol, so that two runs of the same version
+// say the same.
+func Sentence(c Call) string {
+	if c.Outcome == Crashed {
+		return "no result: " + plain.Text(c.Message, 120)
+	}
+	parts := []string{"sends it " + times(len(c.Attempts))}
+	if len(c.Attempts) == 0 {
+		parts[0] = "sends nothing"
+	}
+	switch c.Outcome {
+	case Answered:
+		parts = append(parts, "and delivers an ordinary answer")
+	case Accepted:
+		parts = append(parts, "and raises nothing"+delivered(c))
+	case Hung:
+		if len(c.Attempts) > 1 {
+			return "sends it again and again until its time is over"
+		}
+		parts = append(parts, "and has not ended when its time is over")
+	case Typed, Untyped:
+		raised := "and raises " + plain.Text(c.Class, maxWord)
+		if c.Status != 0 {
+			raised += " (" + strconv.Itoa(c.Status) + ")"
+		}
+		parts = append(parts, raised+delivered(c))
+		if words := shownWords(c); words != "" {
+			parts = append(parts, "; "+words)
+		}
+	case Crashed:
+	}
+	text := strings.ReplaceAll(strings.Join(parts, " "), " ; ", "; ")
+	if len(c.Doubts) > 0 {
+		text += " (doubtful: " + plain.Text(c.Doubts[0], 160) + ")"
+	}
+	return text
+}
+
+func delivered(c Call) string {
+	if c.Text == "" {
+		return ""
+	}
+	return fmt.Sprintf(" after %s of text", plain.Count(len([]rune(c.Text)), "character"))
+}
+
+// shownWords says where the client shows the code, "" where there is none to show, or none that the row asks for.
+func shownWords(c Call) string {
+	row, ofRow := contract.RowByID(c.Row)
+	code := "the code"
+	switch {
+	case ofRow && !row.Action().Code, !ofRow && c.Code == "":
+		return ""
+	case c.Code == "":
+		return "no code came with it"
+	case ofRow && c.Code != row.Code():
+		code = "another code, " + c.Code + ","
+	}
+	switch c.Shown {
+	case InField:
+		return code + " is " + plain.Text(c.CodeAt, maxWord)
+	case InRaw:
+		return code + " is only in the raw body, at " + plain.Text(c.CodeAt, maxWord)
+	case InMessage:
+		return code + " is only in the text of the message"
+	default:
+		return code + " is nowhere"
+	}
+}
