@@ -1,0 +1,11 @@
+// Package clients plays the circumstances of the contract through real client libraries and sees what they make of the
+// answers.
+//
+//	manifest.go      which adapters there are
+//	protocol.go      the lines between gatecert and an adapter
+//	process.go       an adapter as a child process: bounded, and ended with its context
+//	recorder.go      the loopback server between a client and the gateway; it sees every attempt
+//	probe.go         answers that the recorder gives by itself
+//	play.go          rows and probes × clients
+//	observe.go       adapter and recorder together: what the client did
+package clients

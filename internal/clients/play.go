@@ -1,0 +1,396 @@
+package clients
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
+	"github.com/gatecert/gatecert/reports/clientlog"
+	"github.com/gatecert/gatecert/targets"
+	"github.com/gatecert/gatecert/targets/profile"
+)
+
+// Config is what is played.
+type Config struct {
+	Session *targets.Session
+	// Roots are the authorities that vouch for the gateway's certificate, nil for the system's.
+	Roots    *x509.CertPool
+	Redactor *redact.Redactor
+	Adapters []Adapter
+	// Asks selects cases; nil selects all.
+	Asks func(contract.Case) bool
+	// Probes are the names of the probes to play. Slow plays those too that let a client wait for minutes.
+	Probes []string
+	Slow   bool
+	// CallTime bounds a call of a client with all its attempts.
+	CallTime time.Duration
+	// Progress, when not nil, is called after every call, one at a time.
+	Progress func(done, total int)
+}
+
+// HealthyProbe is the name under which a client's ordinary calls are recorded.
+const HealthyProbe = "healthy"
+
+// stage is a run of [Play].
+type stage struct {
+	Config
+	transport http.RoundTripper
+	crews     []*crew
+
+	mu          sync.Mutex
+	log         clientlog.Log
+	done, total int
+}
+
+// Play plays rows and probes with every client. A client that cannot be started, or that does not get an ordinary answer, is named and
+// left out. Where ctx is done first, Play returns what was seen until then, and the cause.
+func Play(ctx context.Context, config Config) (log clientlog.Log, err error) {
+	transport := newTransport(config.Roots)
+	defer transport.CloseIdleConnections()
+	if config.Asks == nil {
+		config.Asks = func(contract.Case) bool { return true }
+	}
+	s := &stage{Config: config, transport: bounded{transport, make(chan struct{}, max(1, config.Session.Profile.Concurrency))}}
+	defer func() {
+		for _, c := range s.crews {
+			c.close()
+			s.log.Clients = append(s.log.Clients, c.client)
+		}
+		log = s.log
+	}()
+	if err := s.startAll(ctx); err != nil {
+		return log, err
+	}
+	if len(s.crews) == 0 {
+		return log, fmt.Errorf("%w: %s", ErrNoClient, s.log.Clients[0].Fault)
+	}
+	err = s.play(ctx)
+	if ctx.Err() != nil {
+		s.log.Interrupted = true
+		err = context.Cause(ctx)
+	}
+	s.sort()
+	return s.log, err
+}
+
+// startAll starts the adapters, one after the other: runtimes load much at once.
+func (s *stage) startAll(ctx context.Context) error {
+	for _, a := range s.Adapters {
+		c, err := newCrew(ctx, a, s.Redactor, s.CallTime)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			s.log.Clients = append(s.log.Clients, clientlog.Client{Name: a.Name, Fault: s.Redactor.Text(clip(err.Error(), maxMessage))})
+			continue
+		}
+		s.crews = append(s.crews, c)
+	}
+	return nil
+}
+
+// play makes all calls: ordinary ones, probes and cases that disturb nobody, then the others one circumstance after the other.
+func (s *stage) play(ctx context.Context) error {
+	plans := make([]plan, len(s.crews))
+	group, groupCtx := errgroup.WithContext(ctx)
+	for i, c := range s.crews {
+		group.Go(func() (err error) {
+			healthy, err := s.healthy(groupCtx, c)
+			if err == nil {
+				plans[i] = s.planFor(c, healthy)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, p := range plans {
+		s.total += len(p.probes) + len(p.together) + len(p.alone)
+	}
+	group, groupCtx = errgroup.WithContext(ctx)
+	for i, c := range s.crews {
+		group.Go(func() error { return s.together(groupCtx, c, plans[i]) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return s.alone(ctx, plans)
+}
+
+// plan is what one client plays.
+type plan struct {
+	probes []work
+	// together are cases that disturb nobody, alone those that change what others meet.
+	together, alone []contract.Case
+}
+
+// healthy makes an ordinary call on every surface of a client, and returns those that were answered.
+func (s *stage) healthy(ctx context.Context, c *crew) (surfaces []dialect.Surface, err error) {
+	for _, surface := range c.client.Surfaces {
+		if !slices.Contains(s.Session.Profile.Surfaces, surface) {
+			s.skip(clientlog.Skip{Client: c.client.Name, Reason: fmt.Sprintf("the gateway does not offer %s", surface)})
+			continue
+		}
+		call := targets.HealthyCall(s.Session.Profile, surface, targets.NewToken())
+		handler, err := gatewayHandler(call, false, s.transport)
+		if err != nil {
+			return nil, err
+		}
+		w := work{call: clientlog.Call{Client: c.client.Name, Surface: surface, Probe: HealthyProbe}, model: call.Model, prompt: call.Prompt, handler: handler}
+		got, err := c.do(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		s.add(got)
+		if got.Outcome == clientlog.Answered {
+			surfaces = append(surfaces, surface)
+			continue
+		}
+		reason := fmt.Sprintf("an ordinary call on %s does not succeed: %s %s", surface, clientlog.Sentence(got), got.Message)
+		s.skip(clientlog.Skip{Client: c.client.Name, Reason: clip(reason, maxMessage)})
+	}
+	return surfaces, nil
+}
+
+// planFor chooses the cases and probes of a client.
+func (s *stage) planFor(c *crew, surfaces []dialect.Surface) (p plan) {
+	name := c.client.Name
+	for _, circumstance := range contract.Circumstances() {
+		cases, reason := s.choose(circumstance, surfaces)
+		if len(cases) == 0 && reason != "" {
+			s.skip(clientlog.Skip{Client: name, Row: circumstance.Row, Reason: circumstance.ID + ": " + reason})
+		}
+		for _, k := range cases {
+			if s.Session.Exclusive(k) || k.Circumstance == contract.OverRateLimit {
+				p.alone = append(p.alone, k)
+			} else {
+				p.together = append(p.together, k)
+			}
+		}
+	}
+	for _, probe := range probes() {
+		on := probe.on
+		if on == nil {
+			on = notStreaming
+		}
+		switch i := slices.IndexFunc(surfaces, on); {
+		case !slices.Contains(s.Probes, probe.name), i < 0:
+		case probe.slow && !s.Slow:
+			s.skip(clientlog.Skip{Client: name, Probe: probe.name, Reason: "a client that obeys waits for minutes; --slow plays it"})
+		default:
+			surface := surfaces[i]
+			p.probes = append(p.probes, work{
+				call: clientlog.Call{Client: name, Surface: surface, Probe: probe.name}, model: "gatecert-probe", prompt: "Say hello.",
+				handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { probe.serve(w, surface) }),
+			})
+		}
+	}
+	return p
+}
+
+// choose returns the cases of a circumstance that a client plays: one at rest, and one in the middle of a stream. reason says why
+// there is none.
+func (s *stage) choose(circumstance contract.Circumstance, surfaces []dialect.Surface) (cases []contract.Case, reason string) {
+	find := func(streams bool) {
+		for _, surface := range surfaces {
+			if surface.Streaming() != streams {
+				continue
+			}
+			for _, v := range circumstance.Variants {
+				k := contract.Case{Row: circumstance.Row, Circumstance: circumstance.ID, Surface: surface, Variant: v.Name}
+				if !slices.Contains(v.Surfaces, surface) || v.MidStream != streams || v.Name == contract.ListVariant || k.IsLoad() || !s.Asks(k) {
+					continue
+				}
+				pr, err := s.Session.RequestOf(k)
+				if err == nil {
+					_, err = exchange.Prepare(pr.Call, s.Redactor)
+				}
+				if err == nil {
+					cases = append(cases, k)
+					return
+				}
+				reason = strings.TrimPrefix(err.Error(), profile.ErrNotOffered.Error()+": ")
+			}
+		}
+	}
+	find(false)
+	find(true)
+	return cases, reason
+}
+
+// together plays the probes and the cases of a client that disturb nobody, as many at once as the adapter can.
+func (s *stage) together(ctx context.Context, c *crew, p plan) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(cap(c.slots))
+	for _, k := range p.together {
+		group.Go(func() error {
+			err := s.Session.BringAbout(ctx, k, func(ctx context.Context, pr targets.Request) error { return s.one(ctx, c, k, pr) })
+			return s.tolerate(ctx, k, err)
+		})
+	}
+	for _, w := range p.probes {
+		group.Go(func() error {
+			got, err := c.do(ctx, w)
+			if err == nil {
+				s.add(got)
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// alone plays the cases that change what others meet, one circumstance after the other. Each is brought about once for all clients
+// that need the same, who then call at once.
+func (s *stage) alone(ctx context.Context, plans []plan) error {
+	type player struct {
+		crew *crew
+		k    contract.Case
+		pr   targets.Request
+	}
+	var groups [][]player
+	for i, p := range plans {
+		for _, k := range p.alone {
+			pr, err := s.Session.RequestOf(k)
+			if err != nil {
+				return err
+			}
+			same := slices.IndexFunc(groups, func(g []player) bool {
+				return g[0].k.Circumstance == k.Circumstance &&
+					reflect.DeepEqual(g[0].pr.Before, pr.Before) && reflect.DeepEqual(g[0].pr.After, pr.After)
+			})
+			if same < 0 {
+				groups = append(groups, nil)
+				same = len(groups) - 1
+			}
+			groups[same] = append(groups[same], player{s.crews[i], k, pr})
+		}
+	}
+	for _, players := range groups {
+		err := s.Session.BringAbout(ctx, players[0].k, func(ctx context.Context, _ targets.Request) error {
+			group, ctx := errgroup.WithContext(ctx)
+			for _, p := range players {
+				group.Go(func() error { return s.one(ctx, p.crew, p.k, p.pr) })
+			}
+			return group.Wait()
+		})
+		if err := s.tolerate(ctx, players[0].k, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tolerate notes that a case could not be brought about, and goes on unless ctx is done.
+func (s *stage) tolerate(ctx context.Context, k contract.Case, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	s.skip(clientlog.Skip{Row: k.Row, Reason: clip(s.Redactor.Text(fmt.Sprintf("%s could not be brought about: %v", k.ID(), err)), maxMessage)})
+	return nil
+}
+
+// one plays one case with one client.
+func (s *stage) one(ctx context.Context, c *crew, k contract.Case, pr targets.Request) error {
+	call := pr.Call
+	edited := len(call.Edits) > 0 || call.Path != "" || call.Method != "" || call.Fault != exchange.NoFault || call.KeyInQuery
+	handler, err := gatewayHandler(call, edited, s.transport)
+	if err != nil {
+		return err
+	}
+	got, err := c.do(ctx, work{
+		call:  clientlog.Call{Client: c.client.Name, Surface: k.Surface, Row: k.Row, Case: k.ID(), Edited: edited},
+		model: call.Model, prompt: call.Prompt, handler: handler,
+	})
+	if err == nil {
+		s.add(got)
+	}
+	return err
+}
+
+func (s *stage) add(c clientlog.Call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log.Calls = append(s.log.Calls, c)
+	if c.Probe == HealthyProbe {
+		return
+	}
+	s.done++
+	if s.Progress != nil {
+		s.Progress(s.done, s.total)
+	}
+}
+
+func (s *stage) skip(k clientlog.Skip) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log.Skipped = append(s.log.Skipped, k)
+}
+
+// sort puts the log in the order of the contract and of the probes, and there in that of the clients.
+func (s *stage) sort() {
+	order := make(map[string]int)
+	for i, k := range contract.Cases() { // the surfaces of a variant follow each other: clients differ in theirs
+		if first, seen := order[k.Circumstance+"/"+k.Variant]; seen {
+			i = first
+		}
+		order[k.Circumstance+"/"+k.Variant], order[k.ID()] = i, i
+	}
+	for i, p := range probes() {
+		order[p.name] = len(contract.Cases()) + i
+	}
+	clients := make(map[string]int)
+	for i, a := range s.Adapters {
+		clients[a.Name] = i
+	}
+	place := func(c clientlog.Call) int {
+		if c.Probe == HealthyProbe {
+			return -1
+		}
+		if c.Case != "" {
+			return order[c.Case]
+		}
+		return order[c.Probe]
+	}
+	slices.SortStableFunc(s.log.Calls, func(a, b clientlog.Call) int {
+		if byPlace := place(a) - place(b); byPlace != 0 {
+			return byPlace
+		}
+		return clients[a.Client] - clients[b.Client]
+	})
+	slices.SortStableFunc(s.log.Skipped, func(a, b clientlog.Skip) int { return clients[a.Client] - clients[b.Client] })
+}
+
+// bounded bounds the requests that the gateway has at once.
+type bounded struct {
+	http.RoundTripper
+	slots chan struct{}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	select {
+	case b.slots <- struct{}{}:
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	defer func() { <-b.slots }()
+	return b.RoundTripper.RoundTrip(r)
+}
+
+// ErrNoClient is returned when no client could be started.
+var ErrNoClient = errors.New("no client")

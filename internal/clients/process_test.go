@@ -1,0 +1,143 @@
+package clients
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/exchange/redact"
+	"github.com/gatecert/gatecert/reports/clientlog"
+)
+
+func TestAnAdapterThatCannotBeUsedIsNamed(t *testing.T) {
+	t.Parallel()
+	for behaviour, want := range map[string]string{
+		"ends":       `adapter ends: it ended: exit status 3 (it wrote: the library is missing \x1b[31m)`,
+		"babbles":    "adapter babbles: its first line is not JSON: hello!",
+		"newer":      "adapter newer: it speaks version 2 of the protocol; want 1",
+		"no-surface": "adapter no-surface: it names no endpoint that gatecert knows",
+	} {
+		_, err := newCrew(t.Context(), adapterOf(behaviour), redact.New(), time.Second)
+		require.ErrorIs(t, err, ErrAdapter)
+		assert.EqualError(t, err, want)
+	}
+	_, err := newCrew(t.Context(), Adapter{Name: "absent", Command: []string{"/no/such/program"}}, redact.New(), time.Second)
+	require.ErrorIs(t, err, ErrAdapter)
+}
+
+// played makes one call of an adapter, which serve answers.
+func played(t *testing.T, behaviour string, callTime time.Duration, serve http.HandlerFunc) (clientlog.Call, clientlog.Client) {
+	t.Helper()
+	c, err := newCrew(t.Context(), adapterOf(behaviour), redact.New(), callTime)
+	require.NoError(t, err)
+	defer c.close()
+	call, err := c.do(t.Context(), work{call: clientlog.Call{Client: behaviour, Surface: dialect.Chat}, model: "m", prompt: "p", handler: serve})
+	require.NoError(t, err)
+	return call, c.client
+}
+
+func refused(w http.ResponseWriter, _ *http.Request) {
+	writeError(w, dialect.Chat, 429, "insufficient_user_quota")
+}
+
+const enough = 20 * time.Second
+
+func TestABadAdapterIsBounded(t *testing.T) {
+	t.Parallel()
+	for behaviour, want := range map[string]string{
+		"crashes":       "adapter: it ended: exit status 2 (it wrote: panic: the adapter is broken)",
+		"floods-a-line": "adapter: it floods: a line of more than 1048576 bytes",
+		"floods-lines":  "adapter: it floods: more than 100 lines that answer no call",
+	} {
+		call, client := played(t, behaviour, enough, refused)
+		assert.Equal(t, clientlog.Crashed, call.Outcome, behaviour)
+		assert.Contains(t, call.Message, want)
+		assert.Equal(t, call.Message, client.Fault)
+	}
+	call, client := played(t, "hangs", 300*time.Millisecond, refused)
+	assert.Equal(t, clientlog.Hung, call.Outcome)
+	assert.Empty(t, client.Fault)
+}
+
+func TestALyingAdapterIsDoubted(t *testing.T) {
+	t.Parallel()
+	call, _ := played(t, "invents", enough, refused)
+	assert.Empty(t, call.Attempts)
+	assert.Equal(t, []string{"the adapter reports an answer, and nothing came from it"}, call.Doubts)
+	call, _ = played(t, "lies", enough, refused)
+	assert.Equal(t, clientlog.Accepted, call.Outcome)
+	assert.Equal(t, []string{"the adapter reports an answer with text, and the gateway answered 429"}, call.Doubts)
+}
+
+func TestAttemptsAreCountedByTheRecorder(t *testing.T) {
+	t.Parallel()
+	call, _ := played(t, "retries", enough, refused)
+	require.Len(t, call.Attempts, 3)
+	for i, a := range call.Attempts {
+		assert.Equal(t, 429, a.Status)
+		assert.Positive(t, a.Sent)
+		assert.Positive(t, a.Received)
+		assert.False(t, a.Success || a.Broken || a.Cancelled)
+		assert.Equal(t, i > 0, a.Gap >= 20, "a gap of %d ms before attempt %d", a.Gap, i+1)
+	}
+	assert.Equal(t, clientlog.Typed, call.Outcome)
+	assert.Equal(t, "insufficient_user_quota", call.Code)
+	assert.Equal(t, clientlog.InMessage, call.Shown)
+
+	call, _ = played(t, "honest", enough, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = w.Write([]byte("{"))
+		panic(http.ErrAbortHandler)
+	})
+	require.Len(t, call.Attempts, 1)
+	assert.True(t, call.Attempts[0].Broken)
+
+	call, _ = played(t, "goes-away", enough, func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
+	})
+	require.Len(t, call.Attempts, 1)
+	assert.True(t, call.Attempts[0].Cancelled)
+}
+
+// TestOneCrashTakesNoOtherCallWithIt: what else was under way is made again.
+func TestOneCrashTakesNoOtherCallWithIt(t *testing.T) {
+	t.Parallel()
+	c, err := newCrew(t.Context(), adapterOf("crashes-on-one"), redact.New(), enough)
+	require.NoError(t, err)
+	defer c.close()
+	prompts := []string{"a", "poison", "b", "c"}
+	calls := make([]clientlog.Call, len(prompts))
+	var group sync.WaitGroup
+	for i, prompt := range prompts {
+		group.Go(func() {
+			calls[i], err = c.do(t.Context(), work{call: clientlog.Call{Surface: dialect.Chat}, model: "m", prompt: prompt, handler: http.HandlerFunc(refused)})
+			assert.NoError(t, err)
+		})
+	}
+	group.Wait()
+	for i, call := range calls {
+		want := clientlog.Typed
+		if prompts[i] == "poison" {
+			want = clientlog.Crashed
+		}
+		assert.Equal(t, want, call.Outcome, prompts[i])
+	}
+}
+
+func TestAnAdapterSeesNoKey(t *testing.T) {
+	const key = "sk-secret-of-the-gateway-4711"
+	t.Setenv("GATEWAY_KEY", key)
+	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
+	call, client := played(t, "honest", enough, refused)
+	assert.Len(t, call.Attempts, 1)
+	assert.Contains(t, client.Runtime, "PATH=")
+	assert.NotContains(t, client.Runtime, key)
+	assert.NotContains(t, client.Runtime, PlaceholderKey)
+	assert.NotContains(t, client.Runtime, "HTTP_PROXY")
+}

@@ -1,0 +1,53 @@
+package clients
+
+import (
+	"github.com/gatecert/gatecert/dialect"
+)
+
+// Protocol is the version of the lines.
+const Protocol = 1
+
+// hello is the first line of an adapter.
+type hello struct {
+	Protocol int               `json:"protocol"`
+	Package  string            `json:"package"`
+	Version  string            `json:"version"`
+	Runtime  string            `json:"runtime"`
+	Surfaces []dialect.Surface `json:"surfaces"`
+	// Parallel is how many calls the adapter makes at once; 0 and 1 are one after the other.
+	Parallel int `json:"parallel"`
+}
+
+// ask is a line to an adapter: one call.
+type ask struct {
+	ID      string          `json:"id"`
+	Surface dialect.Surface `json:"surface"`
+	BaseURL string          `json:"base_url"`
+	Key     string          `json:"key"`
+	Model   string          `json:"model"`
+	Prompt  string          `json:"prompt"`
+	Stream  bool            `json:"stream"`
+}
+
+// answer is a line of an adapter: how a call ended.
+type answer struct {
+	ID string `json:"id"`
+	// OK says that the client raised no error.
+	OK bool `json:"ok"`
+	// Class is the name of the error's class, Typed says that it is one of the client's own.
+	Class string `json:"class"`
+	Typed bool   `json:"typed"`
+	// Status is the HTTP status that the error reports, 0 for none.
+	Status  int    `json:"status"`
+	Message string `json:"message"`
+	// Fields are texts in fields of the error by the expression that reads them: "err.code". Raw are those in a body that the
+	// error carries unparsed.
+	Fields map[string]string `json:"fields"`
+	Raw    map[string]string `json:"raw"`
+	// Text is what the client delivered of the answer.
+	Text string `json:"text"`
+}
+
+// PlaceholderKey is the key that clients are given. The recorder sends the key of the case in its place, so that no key of a
+// gateway reaches a client library.
+const PlaceholderKey = "gatecert-placeholder-key"
