@@ -129,6 +129,32 @@ space := $(empty) $(empty)
 peer-portkey: build
 	targets/portkey/peer.sh
 
+# What client libraries make of the answers. Neither run nor test needs them: the Go libraries take minutes to compile.
+CLIENTS_JSON := reports/clients.json
+
+## clients: build and install real client libraries, and see what they make of every row on the reference gateway; the first time takes minutes
+.PHONY: clients
+clients: build clients-install
+	$(BIN) clients --out $(CLIENTS_JSON)
+	@clients/drift.sh $(BIN) $(CLIENTS_JSON)
+
+## clients-install: the client libraries alone
+.PHONY: clients-install
+clients-install:
+	$(GO) -C clients/go build -o $(CURDIR)/bin/gatecert-clients .
+	@if command -v npm >/dev/null; then cd clients/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; else echo "no npm: its clients are left out"; fi
+
+## clients-record: take what make clients has seen as the record that docs/clients.md shows
+.PHONY: clients-record
+clients-record:
+	cp $(CLIENTS_JSON) clients/recorded.json
+	$(GO) test ./cmd/gatecert -run TestClientsPage -update-clients
+
+## clients-test: faults of the gateway as a real client meets them
+.PHONY: clients-test
+clients-test:
+	GATECERT_CLIENTS=1 $(GO) test -count=1 -timeout 10m -v -run 'RealClient' ./internal/clients
+
 ## selftest: run the contract against every mutant and every permitted behaviour of the reference gateway
 .PHONY: selftest
 selftest: build
