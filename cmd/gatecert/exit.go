@@ -6,9 +6,11 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/clients"
 	"github.com/gatecert/gatecert/internal/folderlock"
 	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/certificate"
+	"github.com/gatecert/gatecert/reports/clientlog"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/newapi"
@@ -50,10 +52,12 @@ func exitCode(err error) int {
 		return exitNotConformant
 	case errors.Is(err, gatecert.ErrUsage), errors.Is(err, profile.ErrProfile), errors.Is(err, baseline.ErrBaseline),
 		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errNotSent), errors.Is(err, folderlock.ErrHeld),
-		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrCannotPrepare), errors.Is(err, newapi.ErrJournal):
+		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrCannotPrepare), errors.Is(err, newapi.ErrJournal),
+		errors.Is(err, clients.ErrManifest), errors.Is(err, clientlog.ErrLog):
 		return exitUsage
 	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, gatecert.ErrTimeLimit), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled),
-		errors.Is(err, runlog.ErrNoHeader), errors.Is(err, runlog.ErrMalformed), errors.Is(err, runlog.ErrSchema):
+		errors.Is(err, runlog.ErrNoHeader), errors.Is(err, runlog.ErrMalformed), errors.Is(err, runlog.ErrSchema),
+		errors.Is(err, clients.ErrNoClient):
 		return exitIncomplete
 	default:
 		return exitHarness

@@ -32,6 +32,7 @@ type cli struct {
 	Explain  explainCommand  `cmd:"" help:"Explain a row: the contract, the circumstances that cause it, and the scenario."`
 	Gateway  gatewayCommand  `cmd:"" help:"Serve the reference gateway, and write a profile for it."`
 	Upstream upstreamCommand `cmd:"" help:"Serve the mock upstream."`
+	Clients  clientsCommand  `cmd:"" help:"See what real client libraries make of each answer: retries, errors, codes, errors taken for answers."`
 	Selftest selftestCommand `cmd:"" help:"Check that each known fault is caught and no false alarm is raised."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the digest of the contract."`
 

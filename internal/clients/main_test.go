@@ -15,7 +15,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain makes the binary of these tests an adapter when its first argument says so: adapters get no environment that could.
+// TestMain makes the binary of these tests an adapter when its first argument asks for it: adapters get no environment that could.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "adapter" {
 		os.Exit(adapterProgram(os.Args[2]))

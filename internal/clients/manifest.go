@@ -38,7 +38,7 @@ func ReadManifest(dir string) ([]Adapter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrManifest, err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	decoder := json.NewDecoder(io.LimitReader(file, maxManifest))
 	decoder.DisallowUnknownFields()
 	var list struct {

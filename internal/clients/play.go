@@ -44,8 +44,8 @@ type Config struct {
 // HealthyProbe is the name under which a client's ordinary calls are recorded.
 const HealthyProbe = "healthy"
 
-// stage is a run of [Play].
-type stage struct {
+// playing is one call of [Play].
+type playing struct {
 	Config
 	transport http.RoundTripper
 	crews     []*crew
@@ -63,7 +63,7 @@ func Play(ctx context.Context, config Config) (log clientlog.Log, err error) {
 	if config.Asks == nil {
 		config.Asks = func(contract.Case) bool { return true }
 	}
-	s := &stage{Config: config, transport: bounded{transport, make(chan struct{}, max(1, config.Session.Profile.Concurrency))}}
+	s := &playing{Config: config, transport: bounded{transport, make(chan struct{}, max(1, config.Session.Profile.Concurrency))}}
 	defer func() {
 		for _, c := range s.crews {
 			c.close()
@@ -87,7 +87,7 @@ func Play(ctx context.Context, config Config) (log clientlog.Log, err error) {
 }
 
 // startAll starts the adapters, one after the other: runtimes load much at once.
-func (s *stage) startAll(ctx context.Context) error {
+func (s *playing) startAll(ctx context.Context) error {
 	for _, a := range s.Adapters {
 		c, err := newCrew(ctx, a, s.Redactor, s.CallTime)
 		if ctx.Err() != nil {
@@ -103,7 +103,7 @@ func (s *stage) startAll(ctx context.Context) error {
 }
 
 // play makes all calls: ordinary ones, probes and cases that disturb nobody, then the others one circumstance after the other.
-func (s *stage) play(ctx context.Context) error {
+func (s *playing) play(ctx context.Context) error {
 	plans := make([]plan, len(s.crews))
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, c := range s.crews {
@@ -139,7 +139,7 @@ type plan struct {
 }
 
 // healthy makes an ordinary call on every surface of a client, and returns those that were answered.
-func (s *stage) healthy(ctx context.Context, c *crew) (surfaces []dialect.Surface, err error) {
+func (s *playing) healthy(ctx context.Context, c *crew) (surfaces []dialect.Surface, err error) {
 	for _, surface := range c.client.Surfaces {
 		if !slices.Contains(s.Session.Profile.Surfaces, surface) {
 			s.skip(clientlog.Skip{Client: c.client.Name, Reason: fmt.Sprintf("the gateway does not offer %s", surface)})
@@ -167,7 +167,7 @@ func (s *stage) healthy(ctx context.Context, c *crew) (surfaces []dialect.Surfac
 }
 
 // planFor chooses the cases and probes of a client.
-func (s *stage) planFor(c *crew, surfaces []dialect.Surface) (p plan) {
+func (s *playing) planFor(c *crew, surfaces []dialect.Surface) (p plan) {
 	name := c.client.Name
 	for _, circumstance := range contract.Circumstances() {
 		cases, reason := s.choose(circumstance, surfaces)
@@ -204,7 +204,7 @@ func (s *stage) planFor(c *crew, surfaces []dialect.Surface) (p plan) {
 
 // choose returns the cases of a circumstance that a client plays: one at rest, and one in the middle of a stream. reason says why
 // there is none.
-func (s *stage) choose(circumstance contract.Circumstance, surfaces []dialect.Surface) (cases []contract.Case, reason string) {
+func (s *playing) choose(circumstance contract.Circumstance, surfaces []dialect.Surface) (cases []contract.Case, reason string) {
 	find := func(streams bool) {
 		for _, surface := range surfaces {
 			if surface.Streaming() != streams {
@@ -233,7 +233,7 @@ func (s *stage) choose(circumstance contract.Circumstance, surfaces []dialect.Su
 }
 
 // together plays the probes and the cases of a client that disturb nobody, as many at once as the adapter can.
-func (s *stage) together(ctx context.Context, c *crew, p plan) error {
+func (s *playing) together(ctx context.Context, c *crew, p plan) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(cap(c.slots))
 	for _, k := range p.together {
@@ -256,7 +256,7 @@ func (s *stage) together(ctx context.Context, c *crew, p plan) error {
 
 // alone plays the cases that change what others meet, one circumstance after the other. Each is brought about once for all clients
 // that need the same, who then call at once.
-func (s *stage) alone(ctx context.Context, plans []plan) error {
+func (s *playing) alone(ctx context.Context, plans []plan) error {
 	type player struct {
 		crew *crew
 		k    contract.Case
@@ -296,7 +296,7 @@ func (s *stage) alone(ctx context.Context, plans []plan) error {
 }
 
 // tolerate notes that a case could not be brought about, and goes on unless ctx is done.
-func (s *stage) tolerate(ctx context.Context, k contract.Case, err error) error {
+func (s *playing) tolerate(ctx context.Context, k contract.Case, err error) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -305,7 +305,7 @@ func (s *stage) tolerate(ctx context.Context, k contract.Case, err error) error 
 }
 
 // one plays one case with one client.
-func (s *stage) one(ctx context.Context, c *crew, k contract.Case, pr targets.Request) error {
+func (s *playing) one(ctx context.Context, c *crew, k contract.Case, pr targets.Request) error {
 	call := pr.Call
 	edited := len(call.Edits) > 0 || call.Path != "" || call.Method != "" || call.Fault != exchange.NoFault || call.KeyInQuery
 	handler, err := gatewayHandler(call, edited, s.transport)
@@ -322,7 +322,7 @@ func (s *stage) one(ctx context.Context, c *crew, k contract.Case, pr targets.Re
 	return err
 }
 
-func (s *stage) add(c clientlog.Call) {
+func (s *playing) add(c clientlog.Call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.log.Calls = append(s.log.Calls, c)
@@ -335,14 +335,14 @@ func (s *stage) add(c clientlog.Call) {
 	}
 }
 
-func (s *stage) skip(k clientlog.Skip) {
+func (s *playing) skip(k clientlog.Skip) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.log.Skipped = append(s.log.Skipped, k)
 }
 
 // sort puts the log in the order of the contract and of the probes, and there in that of the clients.
-func (s *stage) sort() {
+func (s *playing) sort() {
 	order := make(map[string]int)
 	for i, k := range contract.Cases() { // the surfaces of a variant follow each other: clients differ in theirs
 		if first, seen := order[k.Circumstance+"/"+k.Variant]; seen {

@@ -87,7 +87,7 @@ func probes() []probe {
 			_, _ = w.Write([]byte("<html><body><h1>502 Bad Gateway</h1></body></html>"))
 		}},
 		probe{name: "no-answer", sentence: "the connection is closed without an answer", serve: func(http.ResponseWriter, dialect.Surface) {
-			panic(http.ErrAbortHandler)
+			hangUp()
 		}},
 	)
 	return append(all, streamProbes()...)
@@ -140,7 +140,7 @@ func streamProbes() []probe {
 			_ = http.NewResponseController(w).Flush()
 			if cut {
 				time.Sleep(cutPause)
-				panic(http.ErrAbortHandler)
+				hangUp()
 			}
 		}}
 	}

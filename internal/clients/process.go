@@ -199,7 +199,7 @@ func (p *process) call(ctx context.Context, a ask) (answer, error) {
 func (p *process) write(line []byte) {
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	_, _ = p.stdin.Write(line) // an adapter that has ended is told by done
+	_, _ = p.stdin.Write(line) // done says that an adapter has ended
 }
 
 // ended says why the adapter ended.

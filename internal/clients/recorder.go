@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	// MaxAttempts bounds the attempts that are passed on in one call. A client that sends more is told nothing any more.
+	// MaxAttempts bounds the attempts that are passed on in one call. A client that sends more gets no answer any more.
 	MaxAttempts = 32
 	// maxRequest bounds the body of an attempt, and maxAnswer what is kept of its answer, in bytes.
 	maxRequest = 8 << 20
@@ -89,12 +89,12 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.attempts = append(r.attempts, a)
 	r.mu.Unlock()
 	if index >= MaxAttempts {
-		panic(http.ErrAbortHandler)
+		hangUp()
 	}
 	// Read to its end, so that the server notices when the client goes away.
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxRequest))
 	if err != nil {
-		panic(http.ErrAbortHandler)
+		hangUp()
 	}
 	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	req.TransferEncoding = nil
@@ -103,10 +103,15 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		broken := recover()
 		r.end(index, req, int64(len(body)), seen, broken != nil)
 		if broken != nil {
-			panic(http.ErrAbortHandler)
+			hangUp()
 		}
 	}()
 	r.answer.ServeHTTP(seen, req)
+}
+
+// hangUp closes the connection of a handler without an answer, or in the middle of one.
+func hangUp() {
+	panic(http.ErrAbortHandler) //nolint:forbidigo // what net/http offers for it
 }
 
 // end completes the record of an attempt.
@@ -212,7 +217,7 @@ func gatewayHandler(call exchange.Call, edited bool, transport http.RoundTripper
 	}
 	return &httputil.ReverseProxy{
 		Rewrite: rewrite, Transport: transport, FlushInterval: -1,
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // the client meets what gatecert met
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { hangUp() }, // the client meets what gatecert met
 		ErrorLog:     silent(),
 	}, nil
 }

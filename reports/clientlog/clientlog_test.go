@@ -126,7 +126,7 @@ func TestRenderers(t *testing.T) {
 			require.NoError(t, os.MkdirAll("testdata", 0o750))
 			require.NoError(t, os.WriteFile(path, got.Bytes(), 0o600))
 		}
-		want, err := os.ReadFile(path) //nolint:gosec // a golden file
+		want, err := os.ReadFile(path)
 		require.NoError(t, err)
 		assert.Equal(t, string(want), got.String(), name)
 		if name != "log.json" {

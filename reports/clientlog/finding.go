@@ -56,12 +56,8 @@ func Findings(c Call) []Finding {
 	case action.Retry == contract.RetryYes && attempts == 1 && !begun(c):
 		add(NotRetried, "does not send it again; the contract says: %s", row.Advice)
 	}
-	for i, a := range c.Attempts[:max(0, attempts-1)] {
-		wait, err := strconv.Atoi(a.RetryAfter)
-		if gap := time.Duration(c.Attempts[i+1].Gap) * time.Millisecond; err == nil && gap < time.Duration(wait)*time.Second-early {
-			add(RetriedEarly, "sends it again after %s; Retry-After says %d s", gap, wait)
-			break
-		}
+	if gap, wait, tooEarly := hurried(c); tooEarly {
+		add(RetriedEarly, "sends it again after %s; Retry-After says %d s", gap, wait)
 	}
 	switch {
 	case c.Outcome == Accepted:
@@ -75,6 +71,17 @@ func Findings(c Call) []Finding {
 		add(CodeHidden, "%s", shownWords(c))
 	}
 	return found
+}
+
+// hurried is the first retry that came before the time of Retry-After, which names a wait in seconds.
+func hurried(c Call) (gap time.Duration, wait int, ok bool) {
+	for i, a := range c.Attempts[:max(0, len(c.Attempts)-1)] {
+		wait, err := strconv.Atoi(a.RetryAfter)
+		if gap = time.Duration(c.Attempts[i+1].Gap) * time.Millisecond; err == nil && gap < time.Duration(wait)*time.Second-early {
+			return gap, wait, true
+		}
+	}
+	return 0, 0, false
 }
 
 // begun reports whether the answer had begun under 200: no client can send such a request again without repeating what it has

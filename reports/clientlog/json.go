@@ -11,7 +11,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// ErrLog is returned for JSON that is no log of this package.
+// ErrLog is returned for JSON that is not a log of this package.
 var ErrLog = errors.New("log of clients")
 
 // maxLog bounds a log that is read, in bytes.

@@ -29,7 +29,7 @@ func Marks(c Call) string {
 		switch {
 		case a.Success:
 			b.WriteString("○")
-		case a.Status == 0 || a.Broken || a.Cancelled:
+		case a.Status == 0 || a.Broken: // a client that went away had seen enough
 			b.WriteString("×")
 		default:
 			b.WriteString("●")
