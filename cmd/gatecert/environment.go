@@ -13,13 +13,13 @@ import (
 // urlVariable names the gateway where neither the command line nor its profile does.
 const urlVariable = "GATECERT_URL"
 
-// variableOf is the environment variable of a flag, "" where it has none. All flags of run have one, and those of the other
+// variableOf is the environment variable of a flag, "" where it has none. All flags of run and watch have one, and those of the other
 // commands that call a gateway which say what gateway that is.
 func variableOf(command string, flag *kong.Flag) string {
 	switch name, _, _ := strings.Cut(command, " "); {
 	case flag.Name == "help":
 		return ""
-	case name == "run", name == "report" && flag.Name == "lang", slices.Contains([]string{"load", "replay"}, name) && slices.Contains([]string{"target", "key", "model", "claim", "allow-actions"}, flag.Name):
+	case name == "run", name == "watch", name == "report" && flag.Name == "lang", slices.Contains([]string{"load", "replay"}, name) && slices.Contains([]string{"target", "key", "model", "claim", "allow-actions"}, flag.Name):
 		return "GATECERT_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
 	default:
 		return ""

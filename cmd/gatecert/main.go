@@ -19,6 +19,7 @@ type cli struct {
 	Init     initCommand     `cmd:"" help:"Ask a gateway what it offers, and write a commented profile for it."`
 	Check    checkCommand    `cmd:"" help:"Check profiles and baselines without sending anything."`
 	Load     loadCommand     `cmd:"" help:"Test a gateway under load: rate-limit, timeout, capacity, soak."`
+	Watch    watchCommand    `cmd:"" help:"Certify a gateway again and again: history, metrics, and a message for each change."`
 	Clean    cleanCommand    `cmd:"" help:"Undo what a killed run left behind on the gateway that its driver prepared."`
 	Trust    trustCommand    `cmd:"" help:"Agree to what a profile runs: its shell lines and SQL statements."`
 	Report   reportCommand   `cmd:"" help:"Render reports again from a run's log."`

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +19,6 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/reports/clientlog"
 	"github.com/gatecert/gatecert/targets"
-	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // Config is what is played.
@@ -131,13 +129,6 @@ func (s *playing) play(ctx context.Context) error {
 	return s.alone(ctx, plans)
 }
 
-// plan is what one client plays.
-type plan struct {
-	probes []work
-	// together are cases that disturb nobody, alone those that change what others meet.
-	together, alone []contract.Case
-}
-
 // healthy makes an ordinary call on every surface of a client, and returns those that were answered.
 func (s *playing) healthy(ctx context.Context, c *crew) (surfaces []dialect.Surface, err error) {
 	for _, surface := range c.client.Surfaces {
@@ -164,72 +155,6 @@ func (s *playing) healthy(ctx context.Context, c *crew) (surfaces []dialect.Surf
 		s.skip(clientlog.Skip{Client: c.client.Name, Reason: clip(reason, maxMessage)})
 	}
 	return surfaces, nil
-}
-
-// planFor chooses the cases and probes of a client.
-func (s *playing) planFor(c *crew, surfaces []dialect.Surface) (p plan) {
-	name := c.client.Name
-	for _, circumstance := range contract.Circumstances() {
-		cases, reason := s.choose(circumstance, surfaces)
-		if len(cases) == 0 && reason != "" {
-			s.skip(clientlog.Skip{Client: name, Row: circumstance.Row, Reason: circumstance.ID + ": " + reason})
-		}
-		for _, k := range cases {
-			if s.Session.Exclusive(k) || k.Circumstance == contract.OverRateLimit {
-				p.alone = append(p.alone, k)
-			} else {
-				p.together = append(p.together, k)
-			}
-		}
-	}
-	for _, probe := range probes() {
-		on := probe.on
-		if on == nil {
-			on = notStreaming
-		}
-		switch i := slices.IndexFunc(surfaces, on); {
-		case !slices.Contains(s.Probes, probe.name), i < 0:
-		case probe.slow && !s.Slow:
-			s.skip(clientlog.Skip{Client: name, Probe: probe.name, Reason: "a client that obeys waits for minutes; --slow plays it"})
-		default:
-			surface := surfaces[i]
-			p.probes = append(p.probes, work{
-				call: clientlog.Call{Client: name, Surface: surface, Probe: probe.name}, model: "gatecert-probe", prompt: "Say hello.",
-				handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { probe.serve(w, surface) }),
-			})
-		}
-	}
-	return p
-}
-
-// choose returns the cases of a circumstance that a client plays: one at rest, and one in the middle of a stream. reason says why
-// there is none.
-func (s *playing) choose(circumstance contract.Circumstance, surfaces []dialect.Surface) (cases []contract.Case, reason string) {
-	find := func(streams bool) {
-		for _, surface := range surfaces {
-			if surface.Streaming() != streams {
-				continue
-			}
-			for _, v := range circumstance.Variants {
-				k := contract.Case{Row: circumstance.Row, Circumstance: circumstance.ID, Surface: surface, Variant: v.Name}
-				if !slices.Contains(v.Surfaces, surface) || v.MidStream != streams || v.Name == contract.ListVariant || k.IsLoad() || !s.Asks(k) {
-					continue
-				}
-				pr, err := s.Session.RequestOf(k)
-				if err == nil {
-					_, err = exchange.Prepare(pr.Call, s.Redactor)
-				}
-				if err == nil {
-					cases = append(cases, k)
-					return
-				}
-				reason = strings.TrimPrefix(err.Error(), profile.ErrNotOffered.Error()+": ")
-			}
-		}
-	}
-	find(false)
-	find(true)
-	return cases, reason
 }
 
 // together plays the probes and the cases of a client that disturb nobody, as many at once as the adapter can.
@@ -339,40 +264,6 @@ func (s *playing) skip(k clientlog.Skip) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.log.Skipped = append(s.log.Skipped, k)
-}
-
-// sort puts the log in the order of the contract and of the probes, and there in that of the clients.
-func (s *playing) sort() {
-	order := make(map[string]int)
-	for i, k := range contract.Cases() { // the surfaces of a variant follow each other: clients differ in theirs
-		if first, seen := order[k.Circumstance+"/"+k.Variant]; seen {
-			i = first
-		}
-		order[k.Circumstance+"/"+k.Variant], order[k.ID()] = i, i
-	}
-	for i, p := range probes() {
-		order[p.name] = len(contract.Cases()) + i
-	}
-	clients := make(map[string]int)
-	for i, a := range s.Adapters {
-		clients[a.Name] = i
-	}
-	place := func(c clientlog.Call) int {
-		if c.Probe == HealthyProbe {
-			return -1
-		}
-		if c.Case != "" {
-			return order[c.Case]
-		}
-		return order[c.Probe]
-	}
-	slices.SortStableFunc(s.log.Calls, func(a, b clientlog.Call) int {
-		if byPlace := place(a) - place(b); byPlace != 0 {
-			return byPlace
-		}
-		return clients[a.Client] - clients[b.Client]
-	})
-	slices.SortStableFunc(s.log.Skipped, func(a, b clientlog.Skip) int { return clients[a.Client] - clients[b.Client] })
 }
 
 // bounded bounds the requests that the gateway has at once.

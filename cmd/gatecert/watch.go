@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/internal/folderlock"
+	"github.com/gatecert/gatecert/internal/watch"
+	"github.com/gatecert/gatecert/reports/plain"
+)
+
+type watchCommand struct {
+	targetFlags
+	Level     string        `complete:"levels" help:"Highest certification level: edge, relay, account, store. Load cases are never run. Default: edge with a URL, otherwise all that the target offers."`
+	Rows      []string      `complete:"rows" help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
+	Surfaces  []string      `complete:"surfaces" help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
+	Every     time.Duration `help:"Time from the beginning of a run to that of the next, at least 5s; each comes up to a tenth earlier or later. Default: ${default}." default:"15m"`
+	Rounds    int           `help:"End after so many runs. Default: never." placeholder:"N"`
+	Dir       string        `help:"Folder for the runs, their history and what was last known. A watch that is started again in it goes on. Default: ${default}." default:"watch" type:"path"`
+	Keep      int           `help:"Keep the N newest runs with their reports. Default: ${default}." default:"100" placeholder:"N"`
+	Listen    string        `help:"Address to serve the reports and /metrics on; none to serve nothing. Default: ${default}." default:"127.0.0.1:9464"`
+	Webhook   string        `help:"URL that gets a POST with JSON after each run that changed something, signed with $$GATECERT_WEBHOOK_SECRET if that is set." placeholder:"URL"`
+	Yes       bool          `help:"Permit the changes that a driver makes on a running gateway before each run."`
+	Lang      string        `enum:"en,zh" default:"en" help:"Language of the reports: en, or zh for Chinese." placeholder:"NAME"`
+	TimeLimit time.Duration `help:"End a run that takes longer; it is incomplete then. Default: ${default}." default:"15m"`
+}
+
+// Help implements kong's HelpProvider.
+func (watchCommand) Help() string {
+	return `Examples:
+
+    gatecert watch --target my-gateway.yaml                       a run every quarter of an hour
+    gatecert watch https://gateway.example --model gpt-4o-mini --every 1h --webhook https://hooks.example/gatecert
+
+http://127.0.0.1:9464/ shows the history of the verdicts and the last report, /metrics is for Prometheus (docs/watch.md). A gateway
+that cannot be reached is an outcome like any other; each change of a verdict is reported once. Ctrl-C ends the watch after what is
+running has been cleaned up. The exit code is 0 then, whatever the verdicts were.`
+}
+
+// secretVariable names the secret that signs what a webhook gets. Other users of the machine can see flags, so it has none.
+const secretVariable = "GATECERT_WEBHOOK_SECRET"
+
+func (w watchCommand) Run(ctx context.Context, c *console) (err error) {
+	if err := w.check(); err != nil {
+		return err
+	}
+	if err := w.find(c); err != nil {
+		return err
+	}
+	target, err := w.profile()
+	if err != nil {
+		return err
+	}
+	if prepares(target) && !w.Yes {
+		return fmt.Errorf("%w: driver %s changes the gateway before each run and restores it afterwards: agree with --yes", errUsage, target.Driver)
+	}
+	config, err := w.play().config(ctx, w.profile)
+	if err != nil {
+		return err
+	}
+	if _, err := c.mayChange(&config, w.Yes); err != nil {
+		return err
+	}
+	if _, err := gatecert.New(config); err != nil { // a typo is not the outcome of a round
+		return err
+	}
+	if err := os.MkdirAll(w.Dir, 0o750); err != nil {
+		return fmt.Errorf("make the folder of the watch: %w", err)
+	}
+	lock, err := folderlock.Take(w.Dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	name := plain.Text(target.Name, 200)
+	if target.BaseURL == "" && target.Name == "" {
+		name = "reference"
+	}
+	watcher, err := watch.New(watch.Config{
+		Target: name, Every: w.Every, Rounds: w.Rounds, Dir: w.Dir, Keep: w.Keep, Random: rand.Float64,
+		Webhook: watch.Webhook{URL: w.Webhook, Secret: os.Getenv(secretVariable)},
+		Play:    func(ctx context.Context, dir string) watch.Round { return w.round(ctx, c, dir) },
+		Ended:   func(e watch.Entry) { tellRound(c, e) },
+		Problem: func(err error) { fmt.Fprintf(c.err, "gatecert: %v\n", err) },
+	})
+	if err != nil {
+		return err
+	}
+	stop, err := w.serve(ctx, c, watcher)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return watcher.Run(ctx)
+}
+
+// check refuses flags that make no sense.
+func (w watchCommand) check() error {
+	switch {
+	case w.Every < watch.MinEvery:
+		return fmt.Errorf("%w: --every %s: want at least %s", errUsage, w.Every, watch.MinEvery)
+	case w.Keep < 1:
+		return fmt.Errorf("%w: --keep %d: want at least 1", errUsage, w.Keep)
+	case w.Rounds < 0:
+		return fmt.Errorf("%w: --rounds %d: want 0 or more", errUsage, w.Rounds)
+	case strings.EqualFold(w.Level, "full"), strings.EqualFold(w.Level, "load"):
+		return fmt.Errorf("%w: --level %s: a watch runs no load cases; the highest level is store", errUsage, w.Level)
+	}
+	if w.Webhook == "" {
+		return nil
+	}
+	if u, err := url.Parse(w.Webhook); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("%w: --webhook: want an http or https URL", errUsage) // not shown: it may hold a secret
+	}
+	return nil
+}
+
+// play is the run of a round as the run command has it.
+func (w watchCommand) play() runCommand {
+	return runCommand{targetFlags: w.targetFlags, Level: w.Level, Rows: w.Rows, Surfaces: w.Surfaces, Yes: w.Yes, TimeLimit: w.TimeLimit}
+}
+
+// round plays one run into a folder. The profile is read anew each time.
+func (w watchCommand) round(ctx context.Context, c *console, dir string) watch.Round {
+	config, err := w.play().config(ctx, w.profile)
+	if err != nil {
+		return watch.Round{Outcome: watch.Fault, Reason: err.Error()}
+	}
+	config.Command = []string{"gatecert", "watch"} // the webhook's URL may hold a secret
+	quiet := *c
+	quiet.quiet, quiet.out, quiet.err, quiet.terminal = true, io.Discard, io.Discard, false
+	formats, err := formatsNamed([]string{"html"}, w.Lang)
+	if err != nil {
+		return watch.Round{Outcome: watch.Fault, Reason: err.Error()}
+	}
+	run, _, err := quiet.certify(ctx, config, runOptions{out: dir, kind: latestRun, formats: formats, yes: w.Yes})
+	switch {
+	case began(run):
+		r := watch.Round{Run: &run}
+		if err != nil {
+			r.Reason = err.Error()
+		}
+		return r
+	case errors.Is(err, gatecert.ErrUnreachable):
+		return watch.Round{Outcome: watch.Unreachable, Reason: err.Error()}
+	case errors.Is(err, gatecert.ErrInconclusive):
+		return watch.Round{Outcome: watch.Inconclusive, Reason: err.Error()}
+	case err == nil:
+		err = errors.New("the run did not begin")
+	}
+	return watch.Round{Outcome: watch.Fault, Reason: err.Error()}
+}
+
+// tellRound prints a line for a round, and one for each of its changes.
+func tellRound(c *console, e watch.Entry) {
+	fmt.Fprintf(c.out, "%s %s\n", e.Started.Local().Format(time.DateTime), e.Sentence)
+	const most = 20
+	for i, change := range e.Changes {
+		if i == most {
+			fmt.Fprintf(c.out, "  … and %s\n", plain.Count(len(e.Changes)-most, "more change"))
+			break
+		}
+		fmt.Fprintf(c.out, "  %s\n", change)
+	}
+}
+
+// serve serves the watch until stop is called.
+func (w watchCommand) serve(ctx context.Context, c *console, watcher *watch.Watcher) (stop func(), err error) {
+	if w.Listen == "none" {
+		return func() {}, nil
+	}
+	handler, err := watcher.Handler()
+	if err != nil {
+		return nil, err
+	}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", w.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("%w: --listen %s: %w; choose another address, or none", errUsage, w.Listen, err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener) // it ends with Close
+	}()
+	fmt.Fprintf(c.err, "history: http://%s/   metrics: http://%s/metrics   folder: %s\n", listener.Addr(), listener.Addr(), w.Dir)
+	return func() {
+		_ = server.Close()
+		<-done
+	}, nil
+}

@@ -1,0 +1,151 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gatecert/gatecert/internal/wait"
+)
+
+// MinEvery is the shortest interval of a watch: a run must not follow on the last one without a pause.
+const MinEvery = 5 * time.Second
+
+// jitter is the part of the interval by which a round comes earlier or later, so that many watches do not all call at once.
+const jitter = 0.1
+
+// pause is the least time between two rounds. A run that takes longer than the interval delays the next one.
+const pause = time.Second
+
+// Config is a watch.
+type Config struct {
+	// Target names what is watched in metrics and messages. It has no secrets.
+	Target string
+	// Every is the time from the beginning of one round to that of the next, at least [MinEvery].
+	Every time.Duration
+	// Rounds ends the watch after so many; 0 does not.
+	Rounds int
+	// Dir keeps the runs, their history and the last state. A watch that is started again in the same folder goes on.
+	Dir string
+	// Keep is how many runs stay in Dir, at least 1. The history keeps more, without their reports.
+	Keep int
+	// Play plays one run and writes its log and report.html into dir, which exists. It returns when ctx is done.
+	Play func(ctx context.Context, dir string) Round
+	// Ended, when not nil, is called after each round.
+	Ended func(Entry)
+	// Webhook, when its URL is not "", gets the changes.
+	Webhook Webhook
+	// Problem, when not nil, is called with what went wrong on the side: a webhook that does not answer. Two goroutines may call it at once.
+	Problem func(error)
+	// Random returns a number from 0 up to 1, for the jitter.
+	Random func() float64
+}
+
+// Watcher plays the rounds of a watch.
+type Watcher struct {
+	config  Config
+	folder  folder
+	metrics *metrics
+
+	mu      sync.Mutex
+	entries []Entry
+	last    state
+}
+
+// New reads what earlier watches left in the folder. It fails if that cannot be read or written.
+func New(config Config) (*Watcher, error) {
+	if config.Every < MinEvery || config.Keep < 1 || config.Rounds < 0 {
+		return nil, fmt.Errorf("watch: every %s, keep %d, rounds %d: want at least %s, 1 and 0", config.Every, config.Keep, config.Rounds, MinEvery)
+	}
+	w := &Watcher{config: config, folder: folder{config.Dir}, metrics: newMetrics(config.Target)}
+	if err := os.MkdirAll(w.folder.path(runsName), 0o750); err != nil {
+		return nil, fmt.Errorf("make the folder of the watch: %w", err)
+	}
+	var err error
+	if w.entries, w.last, err = w.folder.load(); err != nil {
+		return nil, err
+	}
+	if n := len(w.entries); n > 0 {
+		w.metrics.restore(w.entries[n-1], w.last)
+	}
+	return w, nil
+}
+
+// Run plays rounds until ctx is done or all rounds are played. Both are a good end: it returns nil. It returns an error when the
+// folder can no longer be written.
+func (w *Watcher) Run(ctx context.Context) error {
+	sender := newSender(w.config.Webhook, w.config.Problem)
+	defer sender.close()
+	for n := 0; w.config.Rounds == 0 || n < w.config.Rounds; n++ {
+		started := time.Now()
+		entry, err := w.round(ctx, started)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(entry.Changes) > 0 {
+			sender.send(newMessage(w.config.Target, entry))
+		}
+		if w.config.Rounds > 0 && n+1 == w.config.Rounds {
+			return nil
+		}
+		interval := time.Duration(float64(w.config.Every) * (1 + jitter*(2*w.config.Random()-1)))
+		if wait.For(ctx, max(interval-time.Since(started), pause)) != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// round plays one run and keeps what came of it. A run that ends because the watch does leaves no entry.
+func (w *Watcher) round(ctx context.Context, started time.Time) (Entry, error) {
+	id := started.UTC().Format(idTime)
+	dir := w.folder.path(runsName) + string(os.PathSeparator) + id
+	if err := os.Mkdir(dir, 0o750); err != nil && !errors.Is(err, os.ErrExist) {
+		return Entry{}, fmt.Errorf("make the folder of a run: %w", err)
+	}
+	r := w.config.Play(ctx, dir)
+	if r.Run == nil {
+		_ = os.Remove(dir) // fails where anything is left in it
+	}
+	if ctx.Err() != nil {
+		return Entry{}, nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	after, changes := w.last.next(id, r)
+	entry := Entry{
+		ID: id, Started: started.UTC(), Ended: time.Now().UTC(), Outcome: after.Outcome, Sentence: r.sentence(),
+		Report: r.Run != nil, Cases: counts(r), Changes: worstFirst(changes),
+	}
+	w.entries, w.last = append(w.entries, entry), after
+	if err := w.folder.save(w.entries, after); err != nil {
+		return entry, err
+	}
+	if len(w.entries) > maxEntries {
+		w.entries = slices.Clone(w.entries[len(w.entries)-maxEntries/2:])
+	}
+	if err := w.folder.prune(w.config.Keep); err != nil {
+		return entry, err
+	}
+	w.metrics.add(entry, r, after)
+	if w.config.Ended != nil {
+		w.config.Ended(entry)
+	}
+	return entry, nil
+}
+
+// History returns the rounds, newest first, at most n.
+func (w *Watcher) History(n int) []Entry {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := slices.Clone(w.entries[max(0, len(w.entries)-n):])
+	slices.Reverse(list)
+	return list
+}
