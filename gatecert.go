@@ -117,7 +117,7 @@ func New(cfg Config) (*Certification, error) {
 	if cfg.Concurrency < 0 || cfg.Concurrency > profile.MaxConcurrency {
 		return nil, fmt.Errorf("%w: concurrency %d: must be 1 to %d", ErrUsage, cfg.Concurrency, profile.MaxConcurrency)
 	}
-	if cfg.TraceURL != "" && !(profile.AbsoluteURL(cfg.TraceURL) && strings.Contains(cfg.TraceURL, "{trace_id}")) {
+	if cfg.TraceURL != "" && (!profile.AbsoluteURL(cfg.TraceURL) || !strings.Contains(cfg.TraceURL, "{trace_id}")) {
 		return nil, fmt.Errorf("%w: the URL of traces: want an http or https URL with {trace_id} in it", ErrUsage)
 	}
 	if err := cfg.Target.Claims.Check(); err != nil {

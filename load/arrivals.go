@@ -84,7 +84,7 @@ type schedule struct {
 
 // newSchedule returns the schedule of a phase. The same seed gives the same schedule.
 func newSchedule(p Phase) *schedule {
-	s := &schedule{phase: p, requests: p.requests(), random: rand.New(rand.NewPCG(p.Seed, 0x6a17c0de))} //nolint:gosec // no secret
+	s := &schedule{phase: p, requests: p.requests(), random: rand.New(rand.NewPCG(p.Seed, 0x6a17c0de))}
 	switch {
 	case p.Arrivals.trace != nil:
 		sum := 0.0

@@ -224,10 +224,10 @@ func (b *bounds) held() (lower, upper int) {
 		if p.Duration != b.passes[len(b.passes)-1].duration || len(p.Inconclusive) > 0 {
 			continue
 		}
-		switch {
-		case p.Rate == b.lower:
+		switch p.Rate {
+		case b.lower:
 			lower = countInARow(lower, p.Met())
-		case p.Rate == b.upper:
+		case b.upper:
 			upper = countInARow(upper, p.missed())
 		}
 	}

@@ -115,7 +115,7 @@ func normalBelow(z float64) float64 { return math.Erfc(-z/math.Sqrt2) / 2 }
 // drawRounds returns how often each round is in each draw of the bootstrap. The first has each once. The seed is fixed: the
 // same rounds always give the same interval.
 func drawRounds(n int) [][]int {
-	random := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // no secret
+	random := rand.New(rand.NewPCG(1, 1))
 	draws := make([][]int, 1+resamples)
 	for i := range draws {
 		draws[i] = make([]int, n)
@@ -197,6 +197,7 @@ type Check int
 const (
 	// Kept means that the whole interval is within the bound, Exceeded that none of it is.
 	Kept Check = iota
+	// Exceeded: see Kept.
 	Exceeded
 	// Undecided means that the bound is inside the interval: it takes more rounds to know.
 	Undecided
@@ -205,7 +206,7 @@ const (
 // ParseAdded reads bounds such as "p99=5ms,mean=1ms,ttft.p50=10ms,errors=0.1%". A quantile or a mean without a metric is that of
 // the service time. It returns [ErrInvalid].
 func ParseAdded(text string) (bounds []AddedBound, err error) {
-	for _, term := range strings.Split(text, ",") {
+	for term := range strings.SplitSeq(text, ",") {
 		metric, value, _ := strings.Cut(strings.TrimSpace(term), "=")
 		if !strings.Contains(metric, ".") && metric != "errors" {
 			metric = "service." + metric

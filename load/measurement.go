@@ -124,8 +124,8 @@ func (m *Metrics) add(r Result, gaps []uint32) {
 	}
 	if r.Tokens > 0 {
 		m.Tokens.Add(int64(r.Tokens))
-		m.OutputTokens += uint64(r.Tokens) //nolint:gosec // a count
-		m.InputTokens += uint64(r.Input)   //nolint:gosec // a count
+		m.OutputTokens += uint64(r.Tokens)
+		m.InputTokens += uint64(r.Input) //nolint:gosec // a count
 		m.count(r.TokensFrom, 1)
 	}
 }

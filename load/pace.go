@@ -31,9 +31,7 @@ type Pace struct {
 const (
 	// paceTolerance is how much of the rate completions may lag, and how many seconds the latency may grow in each second.
 	paceTolerance = 0.015
-	// paceError is the share of stable gateways in which a sign is seen, each.
-	paceError = 0.01
-	// paceZ is the quantile of the normal distribution that paceError leaves above it.
+	// paceZ is a quantile of the normal distribution: in 1 % of stable gateways a sign is seen, each.
 	paceZ = 2.326
 )
 

@@ -98,14 +98,14 @@ func eventEnd(stream []byte, from int) (end, next int) {
 // event notes one complete event.
 func (r *streamReader) event(event []byte, now time.Time) {
 	const field = "data:"
-	at := bytes.Index(event, []byte(field))
-	if at < 0 {
+	_, after, ok := bytes.Cut(event, []byte(field))
+	if !ok {
 		return // a comment
 	}
 	if r.firstEvent.IsZero() {
 		r.firstEvent = now
 	}
-	if _, ok := r.marks.In(event[at+len(field):]); !ok {
+	if _, ok := r.marks.In(after); !ok {
 		return
 	}
 	r.pieces++

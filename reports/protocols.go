@@ -90,9 +90,10 @@ func protocolSentence(run runlog.Run) string {
 	case own > 0:
 		parts = append(parts, "in the API format of each other endpoint")
 	}
-	sentence := "The gateway called the upstream " + strings.Join(parts, "; ")
+	var sentence strings.Builder
+	sentence.WriteString("The gateway called the upstream " + strings.Join(parts, "; "))
 	for _, named := range slices.Sorted(maps.Keys(other)) {
-		sentence += ". The profile (upstream.protocol) names " + plain.Text(named, nameLimit) + " for " + strings.Join(other[named], ", ")
+		sentence.WriteString(". The profile (upstream.protocol) names " + plain.Text(named, nameLimit) + " for " + strings.Join(other[named], ", "))
 	}
-	return sentence
+	return sentence.String()
 }

@@ -52,7 +52,7 @@ func (r *runnerStub) value(a action, expression string) string {
 		return expression
 	}
 	for part := range strings.SplitSeq(strings.TrimSuffix(inner, " }}"), " || ") {
-		value := ""
+		var value string
 		switch name, isInput := strings.CutPrefix(part, "inputs."); {
 		case isInput:
 			given, set := r.inputs[name]

@@ -83,7 +83,7 @@ func (cmd clientsCommand) render(c *console) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // it was only read
 	log, err := clientlog.ReadJSON(file)
 	if err != nil {
 		return err

@@ -138,7 +138,7 @@ func (f loadFlags) arrivals() (load.Arrivals, error) {
 	if err != nil {
 		return load.Arrivals{}, fmt.Errorf("%w: --arrivals: %w", errUsage, err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // it was only read
 	return load.ReadTrace(filepath.Base(path), file)
 }
 

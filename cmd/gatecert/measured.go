@@ -57,7 +57,7 @@ func (s *loadSession) facts() []runlog.MeasuredFact {
 	if len(s.mix) > 1 {
 		facts = append(facts, runlog.MeasuredFact{Name: "endpoints", Text: s.flags.Surface})
 	}
-	return append(facts, s.flags.measureFlags.facts()...)
+	return append(facts, s.flags.facts()...)
 }
 
 // save writes the log as it is.
@@ -157,7 +157,7 @@ func readMeasured(path string) (m runlog.Measured, err error) {
 // isMeasured reports whether a path leads to the log of a measurement. What cannot be read is not one: whoever reads it as another log
 // says why.
 func isMeasured(path string) bool {
-	file, err := os.Open(logPath(path)) //nolint:gosec // the path is the user's own argument
+	file, err := os.Open(logPath(path))
 	if err != nil {
 		return false
 	}

@@ -48,7 +48,7 @@ running has been cleaned up. The exit code is 0 then, whatever the verdicts were
 }
 
 // secretVariable names the secret that signs what a webhook gets. Other users of the machine can see flags, so it has none.
-const secretVariable = "GATECERT_WEBHOOK_SECRET"
+const secretVariable = "GATECERT_WEBHOOK_SECRET" //nolint:gosec // the name of a variable
 
 func (w watchCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := w.check(); err != nil {
@@ -163,7 +163,7 @@ func (w watchCommand) round(ctx context.Context, c *console, dir string) watch.R
 
 // tellRound prints a line for a round, and one for each of its changes.
 func tellRound(c *console, e watch.Entry) {
-	fmt.Fprintf(c.out, "%s %s\n", e.Started.Local().Format(time.DateTime), e.Sentence)
+	fmt.Fprintf(c.out, "%s %s\n", e.Started.Local().Format(time.DateTime), e.Sentence) //nolint:gosmopolitan // for the person at this terminal
 	const most = 20
 	for i, change := range e.Changes {
 		if i == most {

@@ -116,6 +116,7 @@ func TestOneCrashTakesNoOtherCallWithIt(t *testing.T) {
 	var group sync.WaitGroup
 	for i, prompt := range prompts {
 		group.Go(func() {
+			var err error
 			calls[i], err = c.do(t.Context(), work{call: clientlog.Call{Surface: dialect.Chat}, model: "m", prompt: prompt, handler: http.HandlerFunc(refused)})
 			assert.NoError(t, err)
 		})

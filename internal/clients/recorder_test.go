@@ -15,11 +15,14 @@ import (
 
 func TestTheGatewayGetsTheKeyOfTheCase(t *testing.T) {
 	t.Parallel()
-	var seen *http.Request
-	var body string
+	type received struct {
+		request *http.Request
+		body    string
+	}
+	requests := make(chan received, 10)
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, _ := io.ReadAll(r.Body)
-		seen, body = r, string(raw)
+		requests <- received{r, string(raw)}
 		refused(w, r)
 	}))
 	defer gateway.Close()
@@ -35,26 +38,29 @@ func TestTheGatewayGetsTheKeyOfTheCase(t *testing.T) {
 	made, _ := played(t, "honest", enough, handler.ServeHTTP)
 	require.Len(t, made.Attempts, 1)
 	assert.Equal(t, 429, made.Attempts[0].Status)
-	assert.Equal(t, "/base/v1/chat/completions", seen.URL.Path)
-	assert.Equal(t, "Bearer sk-real", seen.Header.Get("Authorization"))
-	assert.Equal(t, "a", seen.Header.Get("X-Route"))
-	assert.NotEqual(t, "text/html", seen.Header.Get("Accept"), "the client's own stays")
-	assert.Empty(t, seen.Header.Get("X-Forwarded-For"))
-	assert.JSONEq(t, `{"model":"m","messages":[{"role":"user","content":"p"}]}`, body)
+	seen := <-requests
+	assert.Equal(t, "/base/v1/chat/completions", seen.request.URL.Path)
+	assert.Equal(t, "Bearer sk-real", seen.request.Header.Get("Authorization"))
+	assert.Equal(t, "a", seen.request.Header.Get("X-Route"))
+	assert.NotEqual(t, "text/html", seen.request.Header.Get("Accept"), "the client's own stays")
+	assert.Empty(t, seen.request.Header.Get("X-Forwarded-For"))
+	assert.JSONEq(t, `{"model":"m","messages":[{"role":"user","content":"p"}]}`, seen.body)
 
 	call.Key = ""
 	handler, err = gatewayHandler(call, false, transport)
 	require.NoError(t, err)
 	_, _ = played(t, "honest", enough, handler.ServeHTTP)
-	assert.NotContains(t, seen.Header, "Authorization", "the case is about a missing key")
+	seen = <-requests
+	assert.NotContains(t, seen.request.Header, "Authorization", "the case is about a missing key")
 
 	call.Fault = exchange.CutJSON
 	handler, err = gatewayHandler(call, true, transport)
 	require.NoError(t, err)
 	made, _ = played(t, "honest", enough, handler.ServeHTTP)
 	assert.Equal(t, 429, made.Attempts[0].Status)
-	assert.NotContains(t, body, `"p"}]}`, "the request of the case stands in the place of the client's")
-	assert.Contains(t, body, `"model":"m"`)
+	seen = <-requests
+	assert.NotContains(t, seen.body, `"p"}]}`, "the request of the case stands in the place of the client's")
+	assert.Contains(t, seen.body, `"model":"m"`)
 }
 
 func TestAGatewayThatDoesNotAnswerIsMetByTheClient(t *testing.T) {

@@ -91,7 +91,7 @@ func (h histogram) Bars() []Bar {
 	var bars []Bar
 	for _, b := range h.hdr.Distribution() {
 		if b.Count > 0 {
-			bars = append(bars, Bar{b.From, b.To, uint64(b.Count)}) //nolint:gosec // a count
+			bars = append(bars, Bar{b.From, b.To, uint64(b.Count)})
 		}
 	}
 	return bars
@@ -124,7 +124,7 @@ func (h *Histogram) Add(d time.Duration) { h.add(int64(d), durations) }
 
 // AddMany counts a duration n times.
 func (h *Histogram) AddMany(d time.Duration, n uint64) {
-	h.addMany(int64(d), int64(min(n, math.MaxInt64)), durations) //nolint:gosec // bounded
+	h.addMany(int64(d), int64(min(n, math.MaxInt64)), durations)
 }
 
 // Merge adds the durations of another histogram.
@@ -161,7 +161,7 @@ func (c *Counts) Add(n int64) { c.add(n, counts) }
 
 // AddMany counts a number many times.
 func (c *Counts) AddMany(n int64, times uint64) {
-	c.addMany(n, int64(min(times, math.MaxInt64)), counts) //nolint:gosec // bounded
+	c.addMany(n, int64(min(times, math.MaxInt64)), counts)
 }
 
 // Merge adds the numbers of another histogram.

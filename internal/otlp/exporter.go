@@ -89,7 +89,7 @@ func (e *exporter) send(ctx context.Context, spans []sdk.ReadOnlySpan) error {
 	if err != nil {
 		return fmt.Errorf("send the spans: %w", err)
 	}
-	defer response.Body.Close()                                      //nolint:errcheck // it was only read
+	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16)) // a connection is kept when its answer was read
 	if response.StatusCode/100 != 2 {
 		return fmt.Errorf("send the spans: the collector answered %s", response.Status)
@@ -183,7 +183,7 @@ func attributes(set []attribute.KeyValue) (out []attributeJSON) {
 		case attribute.INT64:
 			value["intValue"] = strconv.FormatInt(a.Value.AsInt64(), 10)
 		default:
-			value["stringValue"] = a.Value.Emit()
+			value["stringValue"] = a.Value.String()
 		}
 		out = append(out, attributeJSON{string(a.Key), value})
 	}

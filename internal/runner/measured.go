@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/dialect"
@@ -107,7 +108,7 @@ func (m Measured) call(p profile.Profile, s dialect.Surface, asked string, promp
 		text = prompt.Last()
 	}
 	if m.Prefix > 0 {
-		before = workload.Text(rand.New(rand.NewPCG(m.Workload.Seed, 2)), m.Prefix) + " " //nolint:gosec // not for secrets
+		before = workload.Text(rand.New(rand.NewPCG(m.Workload.Seed, 2)), m.Prefix) + " "
 	}
 	if !p.Upstream.Present() {
 		// Unlike all others from its first word on: no cache answers it, not even one of prefixes.
@@ -143,7 +144,7 @@ func (m Measured) call(p profile.Profile, s dialect.Surface, asked string, promp
 // earlierTurns are the edits that put the turns before the last one in front of it, in the words of the format. Where an endpoint has no
 // conversations, they go into the prompt.
 func earlierTurns(s dialect.Surface, last string, turns []workload.Turn) []exchange.Edit {
-	var system string
+	var system strings.Builder
 	var messages dialect.List
 	for i, t := range turns {
 		text := t.Text
@@ -153,7 +154,7 @@ func earlierTurns(s dialect.Surface, last string, turns []workload.Turn) []excha
 		role := t.Role
 		switch e := s.Endpoint(); {
 		case role == "system" && (e == dialect.Messages || e == dialect.GenerateContent):
-			system += text + "\n"
+			system.WriteString(text + "\n")
 			continue
 		case e == dialect.GenerateContent:
 			if role == "assistant" {
@@ -168,24 +169,24 @@ func earlierTurns(s dialect.Surface, last string, turns []workload.Turn) []excha
 	case dialect.Chat:
 		return []exchange.Edit{{Path: "messages", Value: messages}}
 	case dialect.Messages:
-		if system == "" {
+		if system.String() == "" {
 			return []exchange.Edit{{Path: "messages", Value: messages}}
 		}
-		return []exchange.Edit{{Path: "messages", Value: messages}, {Path: "system", Value: system}}
+		return []exchange.Edit{{Path: "messages", Value: messages}, {Path: "system", Value: system.String()}}
 	case dialect.Responses:
 		return []exchange.Edit{{Path: "input", Value: messages}}
 	case dialect.GenerateContent:
-		if system == "" {
+		if system.String() == "" {
 			return []exchange.Edit{{Path: "contents", Value: messages}}
 		}
 		return []exchange.Edit{
-			{Path: "contents", Value: messages}, {Path: "systemInstruction", Value: dialect.Object{"parts": dialect.List{dialect.Object{"text": system}}}},
+			{Path: "contents", Value: messages}, {Path: "systemInstruction", Value: dialect.Object{"parts": dialect.List{dialect.Object{"text": system.String()}}}},
 		}
 	default: // completions have one prompt
-		text := ""
+		var text strings.Builder
 		for _, t := range turns[:len(turns)-1] {
-			text += t.Text + "\n\n"
+			text.WriteString(t.Text + "\n\n")
 		}
-		return []exchange.Edit{{Path: "prompt", Value: text + last}}
+		return []exchange.Edit{{Path: "prompt", Value: text.String() + last}}
 	}
 }

@@ -71,7 +71,7 @@ func awaitEnd(ctx context.Context, address string) (gone bool, err error) {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = connection.Close() })
 	defer stop()
-	defer connection.Close()
+	defer connection.Close()             //nolint:errcheck // nothing was written
 	for buffer := make([]byte, 512); ; { // a gateway may say why it closes an idle connection
 		if _, err := connection.Read(buffer); err != nil {
 			break

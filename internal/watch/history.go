@@ -73,7 +73,7 @@ func (f folder) history() ([]Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the history of the watch: %w", err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // it was only read
 	var entries []Entry
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, maxLine)
@@ -124,7 +124,7 @@ func (f folder) append(entries []Entry) error {
 	if err != nil {
 		return err
 	}
-	if err := endLine(file); err == nil {
+	if err = endLine(file); err == nil {
 		_, err = file.Write(out.Bytes())
 	}
 	return errors.Join(err, file.Close())
@@ -166,11 +166,11 @@ func (f folder) prune(keep int) error {
 
 // readAtMost reads a file that may have n bytes.
 func readAtMost(path string, n int64) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := os.Open(path) //nolint:gosec // a fixed name in the user's own folder
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // it was only read
 	raw, err := io.ReadAll(io.LimitReader(file, n+1))
 	if err == nil && int64(len(raw)) > n {
 		err = fmt.Errorf("%s has more than %d bytes", path, n)

@@ -72,12 +72,12 @@ func (w *Watcher) serveReport(out http.ResponseWriter, request *http.Request) {
 		http.NotFound(out, request)
 		return
 	}
-	file, err := os.Open(filepath.Join(w.folder.path(runsName), id, "report.html"))
+	file, err := os.Open(filepath.Join(w.folder.path(runsName), id, "report.html")) //nolint:gosec // the name of a run was matched above
 	if err != nil {
 		http.Error(out, "the report of this round is not kept (--keep)", http.StatusNotFound)
 		return
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // it was only read
 	out.Header().Set("Content-Type", "text/html; charset=utf-8")
 	http.ServeContent(out, request, "", time.Time{}, file)
 }

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -59,9 +60,7 @@ func (s state) next(id string, r Round) (state, []Change) {
 		return after, changes
 	}
 	after.Cells = make(map[string]contract.Verdict, len(s.Cells))
-	for cell, verdict := range s.Cells {
-		after.Cells[cell] = verdict
-	}
+	maps.Copy(after.Cells, s.Cells)
 	for _, row := range reports.NewMatrix(*r.Run).Rows {
 		for _, cell := range row.Cells {
 			name := plain.Text(string(row.ID), 100) + "/" + plain.Text(cell.Column, 100)
@@ -82,9 +81,7 @@ func (s state) next(id string, r Round) (state, []Change) {
 // replay is the state after a round of which only the history is left.
 func (s state) replay(e Entry) state {
 	after := state{Last: e.ID, Outcome: e.Outcome, Cells: make(map[string]contract.Verdict, len(s.Cells))}
-	for cell, verdict := range s.Cells {
-		after.Cells[cell] = verdict
-	}
+	maps.Copy(after.Cells, s.Cells)
 	for _, c := range e.Changes {
 		if c.Row != "" {
 			after.Cells[c.Row+"/"+c.Surface] = contract.Verdict(c.To)

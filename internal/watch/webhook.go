@@ -140,8 +140,7 @@ func (s *sender) post(ctx context.Context, body []byte) error {
 		request.Header.Set(SignatureHeader, Signature(s.webhook.Secret, body))
 	}
 	answer, err := s.client.Do(request)
-	var of *url.Error
-	if errors.As(err, &of) { // its text has the URL, which may hold a secret
+	if of, ok := errors.AsType[*url.Error](err); ok { // its text has the URL, which may hold a secret
 		return of.Err
 	}
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -114,7 +115,7 @@ func untilLastQuestion(turns []Turn) Conversation {
 		kept = append(kept, Turn{role, t.Text})
 		switch role {
 		case "user":
-			c = Conversation{Turns: kept[:len(kept):len(kept)]}
+			c = Conversation{Turns: slices.Clip(kept)}
 		case "assistant":
 			if len(c.Turns) == len(kept)-1 {
 				c.Reply = t.Text
@@ -162,7 +163,7 @@ const synthetic = 200
 // Synthetic makes a data set from a name: 200 conversations of one to four questions, with lengths as people's are: most are short, and
 // a few are long. The same name makes the same data set.
 func Synthetic(name string) []Conversation {
-	random := rand.New(rand.NewPCG(SeedOf(name), 1)) //nolint:gosec // not for secrets
+	random := rand.New(rand.NewPCG(SeedOf(name), 1))
 	length := func(text string) int {
 		d, _ := distribution.ParseCount(text, MaxTokens) // a constant
 		return d.Count(random)

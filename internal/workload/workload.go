@@ -48,12 +48,12 @@ const (
 // MaxTokens bounds the tokens of a prompt or an answer.
 const MaxTokens = 200_000
 
-// Prompts makes the prompts of a load, of at most most kinds; nil when the shape asks for nothing. count counts the tokens of a text.
+// Prompts makes the prompts of a load, of no more than most kinds; nil when the shape asks for nothing. count counts the tokens of a text.
 func (s Shape) Prompts(most int, count func(string) int) []Prompt {
 	if s.Prompt.IsZero() && s.Output.IsZero() && len(s.Conversations) == 0 {
 		return nil
 	}
-	random := rand.New(rand.NewPCG(s.Seed, 0x6761746563657274)) //nolint:gosec // not for secrets
+	random := rand.New(rand.NewPCG(s.Seed, 0x6761746563657274))
 	var prompts []Prompt
 	for size := 0; len(prompts) < min(most, maxPrompts) && (size < maxBytes || len(prompts) < minimum); {
 		p := s.prompt(random, count)
@@ -86,7 +86,7 @@ func (s Shape) prompt(random *rand.Rand, count func(string) int) Prompt {
 // words are one token each in OpenAI's vocabularies, when a space stands before them.
 const words = `time people water house little place world school story paper music river night morning family friend letter garden table
 window summer winter country city market street bridge forest mountain island ocean ship train engine machine computer number question
-answer reason method system problem result change order power light sound color shape line point area field field model class group member
+answer reason method system problem result change order power light sound color shape line point area field model class group member
 level state center example report study course book page word language picture movie game player team score season history future past`
 
 // Text returns a text of so many tokens: words that mean nothing together.

@@ -17,7 +17,7 @@ func (a *assessment) checkTokens() {
 	var admitted, refused, tokens, silent int
 	for i, c := range a.calls {
 		uses[i] = tokenUse{a.decisions[i], float64(c.Tokens), float64(c.Asked)}
-		switch c.Outcome() {
+		switch c.Outcome() { //nolint:exhaustive // ignored calls are not among those of an experiment
 		case Admitted:
 			admitted++
 			tokens += c.Tokens

@@ -141,7 +141,7 @@ type underused struct {
 func (m tokenModel) shares() tokenShares {
 	s := tokenShares{needed: math.Inf(1)}
 	for i := range m.uses {
-		switch u := &m.uses[i]; u.outcome {
+		switch u := &m.uses[i]; u.outcome { //nolint:exhaustive // a failed call says nothing about the limit
 		case Admitted:
 			if share := m.used(u); share > s.used {
 				s.used, s.over = share, i

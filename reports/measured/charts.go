@@ -197,7 +197,7 @@ func timeChart(m runlog.Measured, metric, title string, of func(runlog.MeasuredW
 	}
 	x, y := newAxis(false, chartLeft, chartRight, ends...), newAxis(true, chartBottom, chartTop, values...)
 	c.vertical(y, timeText)
-	c.horizontal(x, func(v float64) string { return plainNumber(v) })
+	c.horizontal(x, plainNumber)
 	for _, b := range m.Bounds {
 		if b.Metric == metric && !b.Least {
 			c.level("slo", y.at(b.Value), "SLO "+plain.Text(b.Text, labelLimit))

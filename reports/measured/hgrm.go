@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 
+	"time"
+
 	"github.com/gatecert/gatecert/internal/histogram"
 	"github.com/gatecert/gatecert/reports/runlog"
-	"time"
 )
 
 // Hgrm writes the distribution of a metric of the admitted requests in the format of HdrHistogram's plotter, in milliseconds.

@@ -118,6 +118,7 @@ func (p *page) addFooter(f runlog.MeasuredFooter) {
 			shown.Verdict = contract.Pass
 		case contract.Violated:
 			shown.Verdict = contract.Fail
+		case contract.Untested: // stays undecided
 		}
 		p.Gates = append(p.Gates, shown)
 	}
@@ -130,6 +131,6 @@ func (p *page) addFooter(f runlog.MeasuredFooter) {
 	}
 	for _, v := range clipped(f.Violations) {
 		verdict := contract.VerdictOf([]contract.Finding{v.Finding})
-		p.Violations = append(p.Violations, pageViolation{verdict, sign(verdict), text(v.Finding.String()) + ", in " + plain.Count(int(min(v.Count, 1<<40)), "response")}) //nolint:gosec // bounded
+		p.Violations = append(p.Violations, pageViolation{verdict, sign(verdict), text(v.Finding.String()) + ", in " + plain.Count(int(min(v.Count, 1<<40)), "response")})
 	}
 }

@@ -182,7 +182,7 @@ func (m Metric) Quantile(q float64) float64 {
 	return 0
 }
 
-func (b Bar) count() uint64 { return uint64(max(b[1], 0)) } //nolint:gosec // not negative
+func (b Bar) count() uint64 { return uint64(max(b[1], 0)) }
 
 // MeasuredFooter is the last line of the log: what came of the measurement.
 type MeasuredFooter struct {

@@ -3,6 +3,7 @@ package profile
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -127,6 +128,11 @@ func (r Rate) LongestWindowUpTo(most time.Duration) time.Duration {
 	return longest
 }
 
+// units is how many of requests, tokens and calls at once a limit counts.
+func (r Rate) units() int {
+	return 3 - len(slices.DeleteFunc([]int{r.Requests, r.Tokens, r.Concurrent}, func(n int) bool { return n != 0 }))
+}
+
 // rateRules are about the declared limits.
 func rateRules(p Profile) []rule {
 	rate := p.Limits.Rate
@@ -136,17 +142,11 @@ func rateRules(p Profile) []rule {
 		if len(rate.More) > 0 {
 			at = fmt.Sprintf("$.limits.rate[%d]", i)
 		}
-		units := 0
-		for _, n := range []int{l.Requests, l.Tokens, l.Concurrent} {
-			if n != 0 {
-				units++
-			}
-		}
 		concurrent := l.Concurrent != 0 || l.Kind == contract.Concurrency
 		rules = append(rules,
 			rule{at, "want key and requests", l.Key != "" && !l.limits()},
 			rule{at, "want model and requests", l.Model != "" && !l.limits()},
-			rule{at, "want one of requests, tokens and concurrent", units > 1 || i > 0 && units == 0},
+			rule{at, "want one of requests, tokens and concurrent", l.units() > 1 || i > 0 && l.units() == 0},
 			rule{at + ".requests", "want a positive number", l.Requests < 0},
 			rule{at + ".tokens", "want a positive number", l.Tokens < 0},
 			rule{at + ".concurrent", "want a positive number", l.Concurrent < 0},

@@ -159,6 +159,9 @@ func (d Directive) hasErrorObject() bool {
 
 // contradiction says which words cannot be followed together, or "".
 func (d Directive) contradiction() string {
+	if !d.Model.IsZero() && !d.plain() {
+		return "ttft, itl and tokens play a healthy model, and go with token alone"
+	}
 	return cmp.Or(d.responseContradiction(), d.contentContradiction())
 }
 
@@ -166,8 +169,6 @@ func (d Directive) contradiction() string {
 func (d Directive) responseContradiction() string {
 	streams := d.Content == "" || d.Content == NoChoices || d.Content == EmptyStream || d.unfinishable()
 	switch {
-	case !d.Model.IsZero() && !d.plain():
-		return "ttft, itl and tokens play a healthy model, and go with token alone"
 	case d.Status == statusRefused:
 		return "421 is the status of a refused directive"
 	case d.Ending.noResponse() && !reflect.DeepEqual(d, Directive{Token: d.Token, Delay: d.Delay, Ending: d.Ending}):

@@ -63,7 +63,7 @@ func (m Model) words() (words []string) {
 
 const (
 	timesValues  = "a duration, or uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA or exp:MEAN"
-	tokensValues = "1 … 100000, or a distribution of such numbers"
+	tokensValues = "1 … 100000, or a distribution of such numbers" //nolint:gosec // tokens of a text
 )
 
 // modelWords are the words of a directive by which the upstream plays a model.

@@ -27,7 +27,7 @@ type playing struct {
 }
 
 func newPlaying(m Model, a dialect.Answer, arrived time.Time) *playing {
-	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // not for secrets
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	p := &playing{model: m, answer: a, arrived: arrived, tokens: defaultMaxWords}
 	if !m.Tokens.IsZero() {
 		p.tokens = min(m.Tokens.Count(random), maxModelTokens)
