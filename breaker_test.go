@@ -44,7 +44,7 @@ func TestAnOpenBreakerIsNoticedAndWaitedFor(t *testing.T) {
 	target.Concurrency, target.Balance = 1, profile.Balance{}
 	r := run(t, gatecert.Config{Target: target, Rows: []string{"code:bad_response"}, Surfaces: []string{"chat"}})
 	assert.Equal(t, contract.Pass, r.Verdict(), failures(r))
-	require.Len(t, r.Footer.Notes, 1)
+	require.Len(t, r.Footer.Notes, 2, "and one about traces")
 	assert.Contains(t, r.Footer.Notes[0], "the gateway stopped serving healthy calls once")
 	assert.True(t, slices.ContainsFunc(r.Cases, func(c runlog.Case) bool { return c.Observation.Aftermath != nil && c.Observation.Aftermath.After > 0 }))
 }

@@ -172,7 +172,7 @@ func TestReportRendersTheSameBytesAgain(t *testing.T) {
 	}
 	code, _, stderr = invoke(t.Context(), "report", dir, "--format", every)
 	assert.Equal(t, exitUsage, code, "formats cannot be printed at once")
-	assert.Contains(t, stderr, "give --out")
+	assert.Contains(t, stderr, "a folder with --out")
 	some := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "run", "--out", some, "--rows", "http:404", "--surfaces", "chat", "--format", "badge,junit")
 	assert.Equal(t, exitConformant, code, stderr)
