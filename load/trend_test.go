@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector makes these simulations of one goroutine ten times as slow.
+
 package load
 
 import (

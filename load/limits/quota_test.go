@@ -33,7 +33,10 @@ func TestParseQuotas(t *testing.T) {
 			"Anthropic-Ratelimit-Input-Tokens-Limit: 9|Anthropic-Ratelimit-Input-Tokens-Remaining: 8|Anthropic-Ratelimit-Input-Tokens-Reset: 2026-05-23T11:00:00Z",
 			[]quota{full(anthropicRateLimit, "input-tokens", 9, 8, 0), full(anthropicRateLimit, "requests", 50, 49, 7*time.Second)}, nil},
 		{"draft 11", `Ratelimit-Policy: "burst";q=100;w=60, "daily";q=1000;qu="requests";pk=:AQ==:|Ratelimit: "burst";r=4;t=30`,
-			[]quota{full(rateLimit, "burst", 100, 4, 30*time.Second), {source: rateLimit, name: "daily", limit: new(int64(1000))}}, nil},
+			[]quota{
+				{source: rateLimit, name: "burst", limit: new(int64(100)), remaining: new(int64(4)), reset: new(30 * time.Second), window: new(time.Minute)},
+				{source: rateLimit, name: "daily", limit: new(int64(1000))},
+			}, nil},
 		{"draft 6", "Ratelimit: limit=100, remaining=50, reset=5", nil,
 			[]string{`Ratelimit: "limit=100, remaining=50, reset=5": not a structured field: invalid list format: character 5`}},
 		{"a policy without a quota", `Ratelimit-Policy: "x";w=60`, []quota{{source: rateLimit, name: "x"}},
