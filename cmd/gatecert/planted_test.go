@@ -53,6 +53,7 @@ var notSecret = map[string]string{
 	"(Digest)":                       "of the file",
 	"(Variables)":                    "what the profile was read with",
 	"models.(More)":                  "models of the command line",
+	"limits.rate.(More)":             "limits as the first one, without a key",
 	"circumstances.*.on.*.on":        "a recipe for a surface has no surfaces of its own",
 }
 
