@@ -195,9 +195,9 @@ type AddedBound struct {
 type Check int
 
 const (
-	// Kept means that the whole interval is within the bound, Exceeded that none of it is.
+	// Kept means that the whole interval is within the bound.
 	Kept Check = iota
-	// Exceeded: see Kept.
+	// Exceeded means that none of the interval is within the bound.
 	Exceeded
 	// Undecided means that the bound is inside the interval: it takes more rounds to know.
 	Undecided
