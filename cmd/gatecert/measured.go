@@ -141,28 +141,12 @@ func writeMeasuredReports(m runlog.Measured, formats []measured.Format, dir stri
 }
 
 // readMeasured reads the log of a measurement, given its folder or the log.
-func readMeasured(path string) (m runlog.Measured, err error) {
-	path = logPath(path)
-	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
-	if err != nil {
-		return m, fmt.Errorf("%w: %w", errUsage, err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if m, err = runlog.ReadMeasured(file); err != nil {
-		return m, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
-}
+func readMeasured(path string) (runlog.Measured, error) { return readFrom(path, runlog.ReadMeasured) }
 
 // isMeasured reports whether a path leads to the log of a measurement. What cannot be read is not one: whoever reads it as another log
 // says why.
 func isMeasured(path string) bool {
-	file, err := os.Open(logPath(path))
-	if err != nil {
-		return false
-	}
-	defer func() { _ = file.Close() }()
-	schema, err := runlog.SchemaOf(file)
+	schema, err := readFrom(path, runlog.SchemaOf)
 	return err == nil && strings.HasPrefix(schema, "gatecert.load/")
 }
 

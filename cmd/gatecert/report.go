@@ -88,17 +88,20 @@ func formatsNamed(names []string, language string) ([]reports.Format, error) {
 }
 
 // readLog reads a run, given its folder or its log.
-func readLog(path string) (run runlog.Run, err error) {
+func readLog(path string) (runlog.Run, error) { return readFrom(path, runlog.Read) }
+
+// readFrom reads what a log holds, given the log or its folder.
+func readFrom[T any](path string, read func(io.Reader) (T, error)) (log T, err error) {
 	path = logPath(path)
 	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
 	if err != nil {
-		return run, fmt.Errorf("%w: %w", errUsage, err)
+		return log, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if run, err = runlog.Read(file); err != nil {
-		return run, fmt.Errorf("%s: %w", path, err)
+	if log, err = read(file); err != nil {
+		return log, fmt.Errorf("%s: %w", path, err)
 	}
-	return run, nil
+	return log, nil
 }
 
 // logPath is the path of the log, given the log or its folder.

@@ -85,9 +85,7 @@ func (w *Writer) Footer(f Footer) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f.Type, f.Link = "footer", w.link
-	err := w.append(f)
-	w.closed = w.closed || err == nil
-	return err
+	return w.footer(f)
 }
 
 // header writes the first event.
@@ -97,6 +95,13 @@ func (w *lines) header(event any, runID string) error {
 	}
 	w.link.RunID, w.opened = runID, true
 	return w.append(event)
+}
+
+// footer writes the last event.
+func (w *lines) footer(event any) error {
+	err := w.append(event)
+	w.closed = w.closed || err == nil
+	return err
 }
 
 // append writes one event as one line.

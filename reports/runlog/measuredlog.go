@@ -3,7 +3,6 @@ package runlog
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -56,9 +55,7 @@ func (w *MeasuredWriter) Footer(f MeasuredFooter) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	f.Type, f.Link = "footer", w.link
-	err := w.append(f)
-	w.closed = w.closed || err == nil
-	return err
+	return w.footer(f)
 }
 
 // The bounds of the log of a measurement.
@@ -77,36 +74,12 @@ const (
 // [ErrSchema] or [ErrMalformed] as [Read] does.
 func ReadMeasured(r io.Reader) (Measured, error) {
 	reader := measuredReader{metrics: map[string]int{}}
-	br := bufio.NewReaderSize(r, 64<<10)
-	size := 0
-	for number := 1; ; number++ {
-		line, whole, err := readLine(br, maxMeasuredLine)
-		if size += len(line); err == nil && (size > maxMeasuredLog || number > maxEvents) {
-			return Measured{}, fmt.Errorf("%w: line %d: more than %d bytes or %d events", ErrMalformed, number, maxMeasuredLog, maxEvents)
-		}
-		switch {
-		case err != nil && !reader.opened:
-			return Measured{}, fmt.Errorf("%w: %w", ErrNoHeader, err)
-		case errors.Is(err, errTooLong), errors.Is(err, errShape):
-			return Measured{}, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
-		case err != nil:
-			return Measured{}, fmt.Errorf("read log: %w", err)
-		case !whole && len(line) == 0:
-			if !reader.opened {
-				return Measured{}, ErrNoHeader
-			}
-			return reader.m, nil
-		case !whole && !json.Valid(line) && reader.opened && reader.m.Footer == nil:
-			reader.m.Torn = true
-			return reader.m, nil
-		}
-		if err := reader.event(line); err != nil {
-			if errors.Is(err, ErrNoHeader) || errors.Is(err, ErrSchema) {
-				return Measured{}, err
-			}
-			return Measured{}, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
-		}
+	torn, err := readEvents(r, &reader, bounds{maxMeasuredLine, maxMeasuredLog})
+	if err != nil {
+		return Measured{}, err
 	}
+	reader.m.Torn = torn
+	return reader.m, nil
 }
 
 type measuredReader struct {
@@ -115,30 +88,16 @@ type measuredReader struct {
 	metrics map[string]int // places in m.Metrics
 }
 
+func (r *measuredReader) begun() bool { return r.opened }
+
+func (r *measuredReader) ended() bool { return r.m.Footer != nil }
+
 func (r *measuredReader) event(line []byte) error {
-	var head struct {
-		Type   string `json:"type"`
-		Schema string `json:"schema"`
-		Tool   string `json:"tool"`
-	}
-	if err := json.Unmarshal(line, &head); err != nil {
-		if !r.opened {
-			return fmt.Errorf("%w: %w", ErrNoHeader, err)
-		}
+	kind, err := typeOf(line, r, MeasuredSchema, "measure again")
+	if err != nil {
 		return err
 	}
-	switch {
-	case r.m.Footer != nil:
-		return fmt.Errorf("a %.20q event after the footer", head.Type)
-	case !r.opened && head.Type != "header":
-		return fmt.Errorf("%w: it begins with a %.20q event", ErrNoHeader, head.Type)
-	case !r.opened && head.Schema != MeasuredSchema:
-		return fmt.Errorf("%w: %.40q, written by %.60q; this gatecert reads %q: render the log with the gatecert that wrote it, or measure again",
-			ErrSchema, head.Schema, head.Tool, MeasuredSchema)
-	case r.opened && head.Type == "header":
-		return errors.New("a second header")
-	}
-	switch head.Type {
+	switch kind {
 	case "header":
 		r.opened = true
 		return json.Unmarshal(line, &r.m.MeasuredHeader)
@@ -152,7 +111,7 @@ func (r *measuredReader) event(line []byte) error {
 		r.m.Footer = new(MeasuredFooter)
 		return json.Unmarshal(line, r.m.Footer)
 	default:
-		return fmt.Errorf("unknown event type %.20q", head.Type)
+		return fmt.Errorf("unknown event type %.20q", kind)
 	}
 }
 

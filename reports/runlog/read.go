@@ -64,50 +64,99 @@ func (s *shape) add(part []byte) error {
 	return nil
 }
 
-// Read reads a whole log. It leaves out a last line that a crash cut off and sets Run.Torn, because everything before it is
-// still evidence. It returns [ErrNoHeader], [ErrSchema], or [ErrMalformed] for a log that was altered.
-func Read(r io.Reader) (Run, error) {
-	var run Run
-	reader := runReader{run: &run, cases: make(map[string]int)}
+// bounds are what a log may have, in bytes. Those of the first event and of the number of events are the same for all.
+type bounds struct{ line, log int }
+
+// eventReader keeps the events of one kind of log.
+type eventReader interface {
+	// event reads an event. It returns [ErrNoHeader] or [ErrSchema] for a first one that is not a header of this kind.
+	event(line []byte) error
+	// begun and ended report whether the header and the footer were read.
+	begun() bool
+	ended() bool
+}
+
+// readEvents reads a log line by line. torn is set for a last line that a crash cut off, which is left out: everything before it is
+// still evidence. It returns [ErrNoHeader], [ErrSchema] or [ErrMalformed].
+func readEvents(r io.Reader, to eventReader, b bounds) (torn bool, err error) {
 	br := bufio.NewReaderSize(r, 64<<10)
 	size := 0
 	for number := 1; ; number++ {
-		most := maxLine
-		if !reader.opened {
+		most := b.line
+		if !to.begun() {
 			most = maxHeader
 		}
 		line, whole, err := readLine(br, most)
-		if size += len(line); err == nil && (size > maxLog || number > maxEvents) {
-			return Run{}, fmt.Errorf("%w: line %d: more than %d bytes or %d events", ErrMalformed, number, maxLog, maxEvents)
+		if size += len(line); err == nil && (size > b.log || number > maxEvents) {
+			return false, fmt.Errorf("%w: line %d: more than %d bytes or %d events", ErrMalformed, number, b.log, maxEvents)
 		}
 		if errors.Is(err, errTooLong) || errors.Is(err, errShape) {
-			if !reader.opened {
-				return Run{}, fmt.Errorf("%w: %w", ErrNoHeader, err)
+			if !to.begun() {
+				return false, fmt.Errorf("%w: %w", ErrNoHeader, err)
 			}
-			return Run{}, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
+			return false, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
 		}
 		if err != nil {
-			return Run{}, fmt.Errorf("read log: %w", err)
+			return false, fmt.Errorf("read log: %w", err)
 		}
 		if !whole && len(line) == 0 {
 			break
 		}
 		// A truncated object is never valid JSON. A last line that only lost its newline is.
-		if !whole && !json.Valid(line) && run.Footer == nil {
-			run.Torn = true
+		if torn = !whole && !json.Valid(line) && !to.ended(); torn {
 			break
 		}
-		if err := reader.event(line); err != nil {
+		if err := to.event(line); err != nil {
 			if errors.Is(err, ErrNoHeader) || errors.Is(err, ErrSchema) {
-				return Run{}, err
+				return false, err
 			}
-			return Run{}, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
+			return false, fmt.Errorf("%w: line %d: %w", ErrMalformed, number, err)
 		}
 	}
-	if !reader.opened {
-		return Run{}, ErrNoHeader
+	if !to.begun() {
+		return false, ErrNoHeader
 	}
-	return run, nil
+	return torn, nil
+}
+
+// typeOf returns the type of an event that stands in its place: the header of a schema first, and nothing after the footer. again is what
+// to do instead of reading a log of another schema.
+func typeOf(line []byte, of eventReader, schema, again string) (string, error) {
+	var head struct {
+		Type   string `json:"type"`
+		Schema string `json:"schema"`
+		Tool   string `json:"tool"`
+	}
+	if err := json.Unmarshal(line, &head); err != nil {
+		if !of.begun() {
+			return "", fmt.Errorf("%w: %w", ErrNoHeader, err)
+		}
+		return "", err
+	}
+	switch {
+	case of.ended():
+		return "", fmt.Errorf("a %.20q event after the footer", head.Type)
+	case !of.begun() && head.Type != "header":
+		return "", fmt.Errorf("%w: it begins with a %.20q event", ErrNoHeader, head.Type)
+	case !of.begun() && head.Schema != schema:
+		return "", fmt.Errorf("%w: %.40q, written by %.60q; this gatecert reads %q: render the log with the gatecert that wrote it, or %s",
+			ErrSchema, head.Schema, head.Tool, schema, again)
+	case of.begun() && head.Type == "header":
+		return "", errors.New("a second header")
+	}
+	return head.Type, nil
+}
+
+// Read reads a whole log. It leaves out a last line that a crash cut off and sets Run.Torn, because everything before it is
+// still evidence. It returns [ErrNoHeader], [ErrSchema], or [ErrMalformed] for a log that was altered.
+func Read(r io.Reader) (Run, error) {
+	reader := runReader{run: new(Run), cases: make(map[string]int)}
+	torn, err := readEvents(r, &reader, bounds{maxLine, maxLog})
+	if err != nil {
+		return Run{}, err
+	}
+	reader.run.Torn = torn
+	return *reader.run, nil
 }
 
 // CheckHeader reads the first event of a log and no more, so that what is not a log need not be read. It returns [ErrNoHeader] or
@@ -126,32 +175,17 @@ type runReader struct {
 	cases  map[string]int // places in run.Cases, by id
 }
 
+func (r *runReader) begun() bool { return r.opened }
+
+func (r *runReader) ended() bool { return r.run.Footer != nil }
+
 func (r *runReader) event(line []byte) error {
-	var head struct {
-		Type   string `json:"type"`
-		Schema string `json:"schema"`
-		Tool   string `json:"tool"`
-	}
-	if err := json.Unmarshal(line, &head); err != nil {
-		if !r.opened {
-			return fmt.Errorf("%w: %w", ErrNoHeader, err)
-		}
+	kind, err := typeOf(line, r, Schema, "run again")
+	if err != nil {
 		return err
 	}
-	switch {
-	case r.run.Footer != nil:
-		return fmt.Errorf("a %.20q event after the footer", head.Type)
-	case !r.opened && head.Type != "header":
-		return fmt.Errorf("%w: it begins with a %.20q event", ErrNoHeader, head.Type)
-	case !r.opened && head.Schema != Schema:
-		return fmt.Errorf("%w: %.40q, written by %.60q; this gatecert reads %q: render the log with the gatecert that wrote it, or run again",
-			ErrSchema, head.Schema, head.Tool, Schema)
-	}
-	switch head.Type {
+	switch kind {
 	case "header":
-		if r.opened {
-			return errors.New("a second header")
-		}
 		r.opened = true
 		return json.Unmarshal(line, &r.run.Header)
 	case "control":
@@ -190,7 +224,7 @@ func (r *runReader) event(line []byte) error {
 		r.run.Footer.Link = Link{}
 		return err
 	default:
-		return fmt.Errorf("unknown event type %.20q", head.Type)
+		return fmt.Errorf("unknown event type %.20q", kind)
 	}
 	return nil
 }
