@@ -156,8 +156,7 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 		return err
 	}
 	p.Matrix = m
-	p.Policy = "default-src 'none'; style-src " + digest(pageStyle) + "; script-src " + digest(script) +
-		"; img-src data:; base-uri 'none'; form-action 'none'"
+	p.Policy = Policy(pageStyle, script)
 	p.Style, p.Script = template.CSS(pageStyle), template.JS(script)
 	// json.Marshal writes <, > and & as escapes, so that no content can end the element it stands in.
 	p.Cases, p.Evidence = template.JS(cases), template.JS(evidence)

@@ -57,13 +57,11 @@ func (s scores) Tested() bool {
 	return false
 }
 
-// aspectsText is a line for readers of text: "status 128 of 227, envelope 61 of 227".
+// aspectsText is a line for readers of text: "status 128 of 227, envelope 61 of 227", "" where no case tested any.
 func aspectsText(totals []aspectTotal) string {
 	var parts []string
 	for _, t := range totals {
-		if t.Of > 0 {
-			parts = append(parts, t.String())
-		}
+		parts = append(parts, t.String())
 	}
 	return strings.Join(parts, ", ")
 }

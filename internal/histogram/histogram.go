@@ -24,16 +24,12 @@ var (
 // histogram is what both have in common. The zero value is empty.
 type histogram struct{ hdr *hdrhistogram.Histogram }
 
-func (h *histogram) add(value int64, b bounds) {
-	if h.hdr == nil {
-		h.hdr = hdrhistogram.New(b.low, b.high, digits)
-	}
-	_ = h.hdr.RecordValue(min(max(value, 0), b.high)) // cannot fail: the value is in range
-}
+func (b bounds) empty() *hdrhistogram.Histogram { return hdrhistogram.New(b.low, b.high, digits) }
 
-func (h *histogram) addMany(value, n int64, b bounds) {
+// add counts a value n times.
+func (h *histogram) add(value, n int64, b bounds) {
 	if h.hdr == nil {
-		h.hdr = hdrhistogram.New(b.low, b.high, digits)
+		h.hdr = b.empty()
 	}
 	_ = h.hdr.RecordValues(min(max(value, 0), b.high), n) // cannot fail: the value is in range
 }
@@ -43,7 +39,7 @@ func (h *histogram) merge(other histogram, b bounds) {
 		return
 	}
 	if h.hdr == nil {
-		h.hdr = hdrhistogram.New(b.low, b.high, digits)
+		h.hdr = b.empty()
 	}
 	h.hdr.Merge(other.hdr) // drops nothing: the ranges are the same
 }
@@ -120,11 +116,11 @@ func (h histogram) within(bound int64) (n uint64) {
 type Histogram struct{ histogram }
 
 // Add counts a duration. One of more than an hour counts as an hour.
-func (h *Histogram) Add(d time.Duration) { h.add(int64(d), durations) }
+func (h *Histogram) Add(d time.Duration) { h.add(int64(d), 1, durations) }
 
 // AddMany counts a duration n times.
 func (h *Histogram) AddMany(d time.Duration, n uint64) {
-	h.addMany(int64(d), int64(min(n, math.MaxInt64)), durations)
+	h.add(int64(d), int64(min(n, math.MaxInt64)), durations)
 }
 
 // Merge adds the durations of another histogram.
@@ -147,7 +143,7 @@ func (h Histogram) WriteHgrm(w io.Writer) error {
 	const ticks = 5 // per halving of the distance to 100 %, as the format's own tools write it
 	hdr := h.hdr
 	if hdr == nil {
-		hdr = hdrhistogram.New(durations.low, durations.high, digits)
+		hdr = durations.empty()
 	}
 	_, err := hdr.PercentilesPrint(w, ticks, float64(time.Millisecond))
 	return err
@@ -157,12 +153,7 @@ func (h Histogram) WriteHgrm(w io.Writer) error {
 type Counts struct{ histogram }
 
 // Add counts a number. One of more than 100 million counts as 100 million.
-func (c *Counts) Add(n int64) { c.add(n, counts) }
-
-// AddMany counts a number many times.
-func (c *Counts) AddMany(n int64, times uint64) {
-	c.addMany(n, int64(min(times, math.MaxInt64)), counts)
-}
+func (c *Counts) Add(n int64) { c.add(n, 1, counts) }
 
 // Merge adds the numbers of another histogram.
 func (c *Counts) Merge(other Counts) { c.merge(other.histogram, counts) }

@@ -62,11 +62,6 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 }
 
-// restore shows what the last watch knew. It counts nothing.
-func (m *metrics) restore(e Entry, s state) {
-	m.show(e, s)
-}
-
 // add counts a round.
 func (m *metrics) add(e Entry, r Round, s state) {
 	m.rounds.WithLabelValues(string(e.Outcome)).Inc()
@@ -82,6 +77,7 @@ func (m *metrics) add(e Entry, r Round, s state) {
 	}
 }
 
+// show sets what a round, of this watch or of the last one, left behind. It counts nothing.
 func (m *metrics) show(e Entry, s state) {
 	for _, o := range Outcomes() {
 		value := 0.0

@@ -59,8 +59,7 @@ func (s state) next(id string, r Round) (state, []Change) {
 	if r.Run == nil || !r.Run.Complete() {
 		return after, changes
 	}
-	after.Cells = make(map[string]contract.Verdict, len(s.Cells))
-	maps.Copy(after.Cells, s.Cells)
+	after.Cells = s.copyOfCells()
 	for _, row := range reports.NewMatrix(*r.Run).Rows {
 		for _, cell := range row.Cells {
 			name := plain.Text(string(row.ID), 100) + "/" + plain.Text(cell.Column, 100)
@@ -78,10 +77,15 @@ func (s state) next(id string, r Round) (state, []Change) {
 	return after, changes
 }
 
+func (s state) copyOfCells() map[string]contract.Verdict {
+	cells := make(map[string]contract.Verdict, len(s.Cells))
+	maps.Copy(cells, s.Cells)
+	return cells
+}
+
 // replay is the state after a round of which only the history is left.
 func (s state) replay(e Entry) state {
-	after := state{Last: e.ID, Outcome: e.Outcome, Cells: make(map[string]contract.Verdict, len(s.Cells))}
-	maps.Copy(after.Cells, s.Cells)
+	after := state{Last: e.ID, Outcome: e.Outcome, Cells: s.copyOfCells()}
 	for _, c := range e.Changes {
 		if c.Row != "" {
 			after.Cells[c.Row+"/"+c.Surface] = contract.Verdict(c.To)

@@ -70,7 +70,7 @@ func New(config Config) (*Watcher, error) {
 		return nil, err
 	}
 	if n := len(w.entries); n > 0 {
-		w.metrics.restore(w.entries[n-1], w.last)
+		w.metrics.show(w.entries[n-1], w.last)
 	}
 	return w, nil
 }

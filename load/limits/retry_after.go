@@ -31,11 +31,12 @@ func announcements(c Call) []announcement {
 		field.wait = time.Duration(min(w.Seconds, maxSeconds)) * time.Second
 		all = append(all, field)
 	case !w.Date.IsZero() && len(c.Observation.Header["Date"]) > 0:
-		w.Milliseconds = -1
-		field.wait, field.rounding = w.From(c.Latest), time.Second
+		date := w
+		date.Milliseconds = -1 // they come before the date
+		field.wait, field.rounding = date.From(c.Latest), time.Second
 		all = append(all, field)
 	}
-	if ms := contract.RetryWaitOf(c.Observation).Milliseconds; ms >= 0 {
+	if ms := w.Milliseconds; ms >= 0 {
 		wait := time.Duration(min(ms, maxSeconds)) * time.Millisecond
 		all = append(all, announcement{text: fmt.Sprintf("retry-after-ms: %d", ms), wait: wait})
 	}

@@ -78,9 +78,7 @@ func HTML(w io.Writer, m runlog.Measured) error {
 		Verdict: m.Verdict(), Sign: sign(m.Verdict()), Notes: notes(m), Charts: charts(m), Metrics: metricRows(m), Facts: facts(m),
 		Profile: plain.Lines(m.Target.Profile, 16<<10),
 		Width:   chartWidth, Height: chartHeight, Top: chartTop, Depth: chartBottom - chartTop, Right: chartRight,
-		Policy: "default-src 'none'; style-src " + reports.Digest(style) + "; script-src " + reports.Digest(script) +
-			"; img-src data:; base-uri 'none'; form-action 'none'",
-		Style: template.CSS(style), Script: template.JS(script), //nolint:gosec // both are our own
+		Policy: reports.Policy(style, script), Style: template.CSS(style), Script: template.JS(script), //nolint:gosec // both are our own
 	}
 	for _, x := range m.Metrics {
 		if x.Unit == runlog.UnitRate {
