@@ -87,14 +87,11 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return loadError(err)
 	}
-	if err := s.announce(ctx, c, plan); err != nil {
-		return err
-	}
-	search.Phase.Mix = s.phase.Mix // the first request may have changed it
-	run, err := s.begin(c, runlog.CapacityKind, &slo, cmd.facts()...)
+	run, err := s.start(ctx, c, plan, runlog.CapacityKind, &slo, cmd.facts()...)
 	if err != nil {
 		return err
 	}
+	search.Phase.Mix = s.phase.Mix // the first request may have changed it
 	search.Observe = func(p load.Probe) {
 		progress.printf("%s", probeLine(p))
 		run.point(p.Logged(runlog.SearchPart))
@@ -293,17 +290,14 @@ func printCapacity(c *console, found load.Capacity) {
 	if len(probes) == 0 {
 		probes = found.Probes
 	}
-	var p50, p99 []plotPoint
+	var chart quantilePlot
 	for _, p := range probes {
 		if len(p.Inconclusive) == 0 && p.Admitted > 0 {
-			p50 = append(p50, plotPoint{p.Rate, milliseconds(p.P50)})
-			p99 = append(p99, plotPoint{p.Rate, milliseconds(p.P99)})
+			chart.add(p.Rate, p.P50, p.P99)
 		}
 	}
-	plot(c.out, c.width, axes{x: "requests/s", y: "latency, ms", logY: true}, []plotSeries{{"p50", 'o', p50}, {"p99", '*', p99}})
+	chart.plot(c, "requests/s", "latency, ms")
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // shortTime rounds to three digits.
 func shortTime(d time.Duration) string {

@@ -60,10 +60,7 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 		return loadError(err)
 	}
 	defer func() { err = errors.Join(err, closeOther()) }()
-	if err := first.announce(ctx, c, plan); err != nil {
-		return err
-	}
-	run, err := first.begin(c, runlog.CompareKind, nil, runlog.MeasuredFact{
+	run, err := first.start(ctx, c, plan, runlog.CompareKind, nil, runlog.MeasuredFact{
 		Name: "rounds", Text: fmt.Sprintf("%d of twice %s, at %g requests/s", cmd.Rounds, cmd.Duration, cmd.Rate),
 	})
 	if err != nil {

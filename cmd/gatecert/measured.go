@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,14 @@ type measuredRun struct {
 	c   *console
 	s   *loadSession
 	log runlog.Measured
+}
+
+// start says what a plan will send, asks where that needs consent, and begins the log. The first request may change the session's mix.
+func (s *loadSession) start(ctx context.Context, c *console, plan load.Plan, kind runlog.MeasuredKind, slo *load.SLO, facts ...runlog.MeasuredFact) (*measuredRun, error) {
+	if err := s.announce(ctx, c, plan); err != nil {
+		return nil, err
+	}
+	return s.begin(c, kind, slo, facts...)
 }
 
 // begin opens the folder and writes the header of the log.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"time"
 )
 
 type plotPoint struct{ x, y float64 }
@@ -13,6 +14,18 @@ type plotSeries struct {
 	name   string
 	mark   byte
 	points []plotPoint
+}
+
+// quantilePlot is the median and the 99th percentile of a time, in milliseconds, against something.
+type quantilePlot struct{ p50, p99 []plotPoint }
+
+func (q *quantilePlot) add(x float64, p50, p99 time.Duration) {
+	q.p50 = append(q.p50, plotPoint{x, float64(p50) / float64(time.Millisecond)})
+	q.p99 = append(q.p99, plotPoint{x, float64(p99) / float64(time.Millisecond)})
+}
+
+func (q *quantilePlot) plot(c *console, x, y string) {
+	plot(c.out, c.width, axes{x: x, y: y, logY: true}, []plotSeries{{"p50", 'o', q.p50}, {"p99", '*', q.p99}})
 }
 
 // axes label a plot. A logarithmic y axis needs positive values; any other begins at 0.

@@ -19,14 +19,11 @@ func (cmd capacityCommand) ramp(ctx context.Context, c *console, s *loadSession,
 	if err != nil {
 		return loadError(err)
 	}
-	if err := s.announce(ctx, c, plan); err != nil {
-		return err
-	}
-	ramp.Phase.Mix = s.phase.Mix // the first request may have changed it
-	run, err := s.begin(c, runlog.CapacityKind, &slo)
+	run, err := s.start(ctx, c, plan, runlog.CapacityKind, &slo)
 	if err != nil {
 		return err
 	}
+	ramp.Phase.Mix = s.phase.Mix // the first request may have changed it
 	result, stopped := s.engine.Ramp(ctx, ramp)
 	progress.close()
 	printRamp(c, result)
@@ -57,12 +54,11 @@ func printRamp(c *console, result load.RampResult) {
 		fmt.Fprintf(c.out, "  inconclusive: %s\n", problem)
 	}
 	printViolations(c.out, result.Measurement.Violations)
-	var p50, p99 []plotPoint
+	var chart quantilePlot
 	for _, s := range result.Steps {
 		if s.Admitted > 0 {
-			p50 = append(p50, plotPoint{s.Rate, milliseconds(s.P50)})
-			p99 = append(p99, plotPoint{s.Rate, milliseconds(s.P99)})
+			chart.add(s.Rate, s.P50, s.P99)
 		}
 	}
-	plot(c.out, c.width, axes{x: "requests/s", y: "latency, ms", logY: true}, []plotSeries{{"p50", 'o', p50}, {"p99", '*', p99}})
+	chart.plot(c, "requests/s", "latency, ms")
 }

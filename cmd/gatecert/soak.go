@@ -56,14 +56,11 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return loadError(err)
 	}
-	if err := s.announce(ctx, c, plan); err != nil {
-		return err
-	}
-	soak.Phase.Mix = s.phase.Mix // the first request may have changed it
-	run, err := s.begin(c, runlog.SoakKind, slo)
+	run, err := s.start(ctx, c, plan, runlog.SoakKind, slo)
 	if err != nil {
 		return err
 	}
+	soak.Phase.Mix = s.phase.Mix // the first request may have changed it
 	soak.Checkpoint = func(r load.SoakResult) { run.checkpoint(r.Measurement) }
 	result, stopped := s.engine.Soak(ctx, soak)
 	progress.close()
@@ -151,12 +148,11 @@ func printSoak(c *console, result load.SoakResult, stopped error) {
 	if result.ProcessError != nil {
 		fmt.Fprintf(c.out, "process   %v\n", result.ProcessError)
 	}
-	var p50, p99 []plotPoint
+	var chart quantilePlot
 	for _, w := range m.Windows {
 		if w.P99 > 0 {
-			p50 = append(p50, plotPoint{w.Start.Seconds(), milliseconds(w.P50)})
-			p99 = append(p99, plotPoint{w.Start.Seconds(), milliseconds(w.P99)})
+			chart.add(w.Start.Seconds(), w.P50, w.P99)
 		}
 	}
-	plot(c.out, c.width, axes{x: "seconds", y: "service time, ms", logY: true}, []plotSeries{{"p50", 'o', p50}, {"p99", '*', p99}})
+	chart.plot(c, "seconds", "service time, ms")
 }

@@ -20,14 +20,11 @@ func (cmd capacityCommand) sweep(ctx context.Context, c *console, s *loadSession
 	if err != nil {
 		return loadError(err)
 	}
-	if err := s.announce(ctx, c, plan); err != nil {
-		return err
-	}
-	sweep.Phase.Mix = s.phase.Mix // the first request may have changed it
-	run, err := s.begin(c, runlog.CapacityKind, &slo)
+	run, err := s.start(ctx, c, plan, runlog.CapacityKind, &slo)
 	if err != nil {
 		return err
 	}
+	sweep.Phase.Mix = s.phase.Mix // the first request may have changed it
 	result, stopped := s.engine.Sweep(ctx, sweep)
 	progress.close()
 	footer := runlog.MeasuredFooter{
