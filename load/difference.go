@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gatecert/gatecert/internal/student"
 )
 
 // Difference is how one metric of two targets differs.
@@ -99,15 +101,7 @@ func newDifference(name string, draws [][]int, a, b func(weights []int) float64)
 // distribution (Hesterberg 2015, "expanded percentile interval").
 func tailOf(rounds int) float64 {
 	n := float64(rounds)
-	return normalBelow(-student(n-1) * math.Sqrt(n/(n-1)))
-}
-
-// student returns the 97.5 % quantile of Student's t distribution (Cornish-Fisher expansion; within 1 % from four degrees of
-// freedom on).
-func student(freedom float64) float64 {
-	const z = 1.959964
-	z3, z5, z7 := z*z*z, z*z*z*z*z, z*z*z*z*z*z*z
-	return z + (z3+z)/(4*freedom) + (5*z5+16*z3+3*z)/(96*freedom*freedom) + (3*z7+19*z5+17*z3-15*z)/(384*freedom*freedom*freedom)
+	return normalBelow(-student.T975(n-1) * math.Sqrt(n/(n-1)))
 }
 
 func normalBelow(z float64) float64 { return math.Erfc(-z/math.Sqrt2) / 2 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/gatecert/gatecert/internal/student"
 )
 
 // Estimate is a value with its 95 % confidence interval.
@@ -94,7 +96,7 @@ func trendSlope(points []point) (estimate Estimate, ok bool) {
 	if independent < leastIndependent {
 		return Estimate{}, false
 	}
-	return senInterval(slopes, len(points), student(independent-2)*math.Sqrt(inflation)), true
+	return senInterval(slopes, len(points), student.T975(independent-2)*math.Sqrt(inflation)), true
 }
 
 // joined returns the medians of blocks of points, as many points in each.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -257,7 +258,7 @@ func (cmd capacityCommand) plan(s *loadSession, search load.Search, comparison *
 
 func probeLine(p load.Probe) string {
 	return fmt.Sprintf("%8.4g/s for %-6s p50 %-8s p99 %-8s %s",
-		p.Rate, p.Duration.Round(100*time.Millisecond), shortTime(p.P50), shortTime(p.P99), metOrMissed(p.Misses, p.Inconclusive))
+		p.Rate, p.Duration.Round(100*time.Millisecond), plain.Time(p.P50), plain.Time(p.P99), metOrMissed(p.Misses, p.Inconclusive))
 }
 
 // metOrMissed says how an SLO was kept.
@@ -297,13 +298,4 @@ func printCapacity(c *console, found load.Capacity) {
 		}
 	}
 	chart.plot(c, "requests/s", "latency, ms")
-}
-
-// shortTime rounds to three digits.
-func shortTime(d time.Duration) string {
-	for unit := time.Duration(1); ; unit *= 10 {
-		if d.Abs() < 1000*unit {
-			return d.Round(unit).String()
-		}
-	}
 }

@@ -213,7 +213,7 @@ func shownValue(value float64, share bool) string {
 	if share {
 		return fmt.Sprintf("%.3g %%", 100*value)
 	}
-	return shortTime(time.Duration(value * float64(time.Second)))
+	return plain.Time(time.Duration(value * float64(time.Second)))
 }
 
 // writeCompared writes compare.json into dir. With an empty dir it does nothing.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -44,7 +45,7 @@ func (cmd capacityCommand) ramp(ctx context.Context, c *console, s *loadSession,
 }
 
 func rampLine(s load.RampStep) string {
-	return fmt.Sprintf("%8.4g/s after %-6s p50 %-8s p99 %-8s %s", s.Rate, s.At, shortTime(s.P50), shortTime(s.P99), metOrMissed(s.Misses, nil))
+	return fmt.Sprintf("%8.4g/s after %-6s p50 %-8s p99 %-8s %s", s.Rate, s.At, plain.Time(s.P50), plain.Time(s.P99), metOrMissed(s.Misses, nil))
 }
 
 func printRamp(c *console, result load.RampResult) {

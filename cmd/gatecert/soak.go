@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -127,8 +128,8 @@ func printSoak(c *console, result load.SoakResult, stopped error) {
 	}
 	fmt.Fprintf(c.out, "\nsoak      %s: sent %d of %d requests, %d admitted, %.3g %% errors\n",
 		schedule, m.Sent, m.Offered, admitted.Count, m.ErrorRate()*100)
-	fmt.Fprintf(c.out, "service   p50 %s  p99 %s  p99.9 %s  max %s\n", shortTime(admitted.ServiceTime.Quantile(0.5)),
-		shortTime(admitted.ServiceTime.Quantile(0.99)), shortTime(admitted.ServiceTime.Quantile(0.999)), shortTime(admitted.ServiceTime.Max()))
+	fmt.Fprintf(c.out, "service   p50 %s  p99 %s  p99.9 %s  max %s\n", plain.Time(admitted.ServiceTime.Quantile(0.5)),
+		plain.Time(admitted.ServiceTime.Quantile(0.99)), plain.Time(admitted.ServiceTime.Quantile(0.999)), plain.Time(admitted.ServiceTime.Max()))
 	printVerdict(c, m.Verdict(), qualifications...)
 	for _, problem := range m.Generator.Problems {
 		fmt.Fprintf(c.out, "  inconclusive: %s\n", problem)

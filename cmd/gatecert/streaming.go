@@ -15,6 +15,7 @@ import (
 	"github.com/gatecert/gatecert/internal/tokencount"
 	"github.com/gatecert/gatecert/internal/workload"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
@@ -187,7 +188,7 @@ func printStreaming(c *console, m load.Measurement) error {
 	times := func(name string, h load.Histogram) {
 		if h.Count() > 0 {
 			lines = append(lines, []string{
-				name, shortTime(h.Quantile(0.5)), shortTime(h.Quantile(0.95)), shortTime(h.Quantile(0.99)), shortTime(h.Max()),
+				name, plain.Time(h.Quantile(0.5)), plain.Time(h.Quantile(0.95)), plain.Time(h.Quantile(0.99)), plain.Time(h.Max()),
 			})
 		}
 	}

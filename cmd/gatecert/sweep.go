@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -44,7 +45,7 @@ func (cmd capacityCommand) sweep(ctx context.Context, c *console, s *loadSession
 
 func callersLine(l load.SweepLevel) string {
 	return fmt.Sprintf("%5d callers %8.4g/s p50 %-8s p99 %-8s %s",
-		l.Concurrency, l.Throughput, shortTime(l.P50), shortTime(l.P99), metOrMissed(l.Misses, l.Inconclusive))
+		l.Concurrency, l.Throughput, plain.Time(l.P50), plain.Time(l.P99), metOrMissed(l.Misses, l.Inconclusive))
 }
 
 func printSweep(c *console, result load.SweepResult) error {
@@ -58,7 +59,7 @@ func printSweep(c *console, result load.SweepResult) error {
 			note += " (as many requests as --to allows)"
 		}
 		lines = append(lines, []string{
-			strconv.Itoa(l.Concurrency), fmt.Sprintf("%.4g", l.Throughput), shortTime(l.P50), shortTime(l.P99), fmt.Sprintf("%.3g", 100*l.Errors), note,
+			strconv.Itoa(l.Concurrency), fmt.Sprintf("%.4g", l.Throughput), plain.Time(l.P50), plain.Time(l.P99), fmt.Sprintf("%.3g", 100*l.Errors), note,
 		})
 	}
 	return table(c.out, []string{"callers", "requests/s", "p50", "p99", "errors, %", "SLO"}, lines)

@@ -56,7 +56,7 @@ func isTime(metric string) bool {
 	return slices.Contains([]string{"latency", "service", "ttfb", "ttft", "itl", "tpot", "stall"}, metric)
 }
 
-func timeText(v float64) string { return short(time.Duration(v)) }
+func timeText(v float64) string { return plain.Time(time.Duration(v)) }
 
 // rateChart draws the quantiles of a metric against the rate, with the line of the SLO and the bounds of the capacity.
 func rateChart(m runlog.Measured, metric string) (chart, bool) {
@@ -101,7 +101,7 @@ func rateChart(m runlog.Measured, metric string) (chart, bool) {
 			}
 			c.Dots = append(c.Dots, chartDot{
 				Class: class, X: x.at(p.Rate), Y: y.at(float64(at)),
-				Title: fmt.Sprintf("%s for %s: %s %s, %s", rate(p.Rate), short(p.Lasted), series.class[1:], short(at), word),
+				Title: fmt.Sprintf("%s for %s: %s %s, %s", rate(p.Rate), plain.Time(p.Lasted), series.class[1:], plain.Time(at), word),
 			})
 		}
 		c.line(series.class, x, y, curve(points, metric, series.of))
@@ -280,7 +280,7 @@ func probesChart(m runlog.Measured) (chart, bool) {
 	c.vertical(y, plainNumber)
 	c.horizontal(x, plainNumber)
 	for i, p := range points {
-		c.stack(x, y, float64(i), float64(i+1), countedFor(p), p.Counts, rate(p.Rate)+" for "+short(p.Lasted))
+		c.stack(x, y, float64(i), float64(i+1), countedFor(p), p.Counts, rate(p.Rate)+" for "+plain.Time(p.Lasted))
 	}
 	return c, len(c.Bars) > 0
 }
@@ -383,7 +383,9 @@ func differenceChart(m runlog.Measured) (chart, bool) {
 	c := chart{Title: "What B adds, with its 95 % interval", XName: "B less A"}
 	const names = 100
 	x := newAxis(false, names, chartRight-10, values...)
-	c.horizontal(x, func(v float64) string { return short(time.Duration(min(max(v, -1e9), 1e9) * float64(time.Second))) })
+	c.horizontal(x, func(v float64) string {
+		return plain.Time(time.Duration(min(max(v, -1e9), 1e9) * float64(time.Second)))
+	})
 	c.mark("bound", x.at(0), "", "start", chartTop)
 	step := float64(chartBottom-chartTop) / float64(len(list))
 	for i, d := range list {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/olekukonko/tablewriter/tw"
 
+	"github.com/gatecert/gatecert/internal/student"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -172,7 +173,7 @@ func differenceOfMeans(a, b []float64) (low, high float64) {
 		return difference, difference
 	}
 	freedom := sum * sum / (varianceA*varianceA/(nA-1) + varianceB*varianceB/(nB-1))
-	margin := student(freedom) * math.Sqrt(sum)
+	margin := student.T975(freedom) * math.Sqrt(sum)
 	return difference - margin, difference + margin
 }
 
@@ -190,14 +191,6 @@ func batchMeans(values []float64) (center, variance, batches float64) {
 	}
 	n := float64(count)
 	return center, variance / (n - 1) / n, n
-}
-
-// student is the 97.5th percentile of Student's t for a number of degrees of freedom from 2 (Abramowitz and Stegun 26.7.5).
-func student(freedom float64) float64 {
-	const z = 1.959964
-	v := max(freedom, 2)
-	return z + (z*z*z+z)/(4*v) + (5*math.Pow(z, 5)+16*z*z*z+3*z)/(96*v*v) +
-		(3*math.Pow(z, 7)+19*math.Pow(z, 5)+17*z*z*z-15*z)/(384*v*v*v)
 }
 
 func mean(values []float64) float64 {

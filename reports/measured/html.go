@@ -87,7 +87,7 @@ func HTML(w io.Writer, m runlog.Measured) error {
 	}
 	for _, pt := range m.Points[:min(len(m.Points), maxPagePoints)] {
 		t := pt.Times["latency"]
-		p.Points = append(p.Points, pagePoint{pointName(pt), short(pt.Lasted), short(t.P50), short(t.P99), pt.Counts[runlog.Admitted], pointResult(pt)})
+		p.Points = append(p.Points, pagePoint{pointName(pt), plain.Time(pt.Lasted), plain.Time(t.P50), plain.Time(t.P99), pt.Counts[runlog.Admitted], pointResult(pt)})
 	}
 	p.Counts = sampleText(m)
 	p.PointCount = fmt.Sprintf("All %s in their order", plain.Count(len(m.Points), "probe"))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -37,7 +38,7 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 		line("\n<details><summary>%d probes</summary>\n\n| rate | for | p50 | p99 | admitted | result |\n|--:|--:|--:|--:|--:|---|", len(m.Points))
 		for _, p := range m.Points[:min(len(m.Points), 200)] {
 			t := p.Times["latency"]
-			line("| %s | %s | %s | %s | %d | %s |", pointName(p), short(p.Lasted), short(t.P50), short(t.P99), p.Counts[runlog.Admitted], cell(pointResult(p)))
+			line("| %s | %s | %s | %s | %d | %s |", pointName(p), plain.Time(p.Lasted), plain.Time(t.P50), plain.Time(t.P99), p.Counts[runlog.Admitted], cell(pointResult(p)))
 		}
 		line("\n</details>")
 	}

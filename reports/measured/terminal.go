@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -58,7 +59,7 @@ func Terminal(w io.Writer, m runlog.Measured) error {
 		var lines [][]string
 		for _, p := range m.Points[:min(len(m.Points), 200)] {
 			t := p.Times["latency"]
-			lines = append(lines, []string{pointName(p), short(p.Lasted), short(t.P50), short(t.P99), pointResult(p)})
+			lines = append(lines, []string{pointName(p), plain.Time(p.Lasted), plain.Time(t.P50), plain.Time(t.P99), pointResult(p)})
 		}
 		if err := reports.Table(&out, []string{"PROBE", "FOR", "P50", "P99", "RESULT"}, lines, cells); err != nil {
 			return fmt.Errorf("table: %w", err)

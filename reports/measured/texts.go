@@ -23,23 +23,11 @@ func name(s string) string { return plain.Text(s, nameLimit) }
 
 func text(s string) string { return plain.Text(s, textLimit) }
 
-// short rounds a time to three digits.
-func short(d time.Duration) string {
-	if d.Abs() > 10_000*time.Hour {
-		return fmt.Sprintf("%.1eh", d.Hours())
-	}
-	for unit := time.Duration(1); ; unit *= 10 {
-		if d.Abs() < 1000*unit {
-			return d.Round(unit).String()
-		}
-	}
-}
-
 // value writes a value of a metric.
 func value(unit string, v float64) string {
 	switch unit {
 	case runlog.UnitTime:
-		return short(time.Duration(v))
+		return plain.Time(time.Duration(v))
 	case runlog.UnitRate:
 		return rate(v / 1000)
 	default:
@@ -169,7 +157,7 @@ func facts(m runlog.Measured) []fact {
 			all = append(all, fact{"tokens", fmt.Sprintf("%d out, %d in, counted by %s", f.Tokens, f.Input, sources(*f))})
 		}
 		if g := f.Generator; g.Cores > 0 {
-			line := fmt.Sprintf("lag p99 %s, %d late, %d waited for a connection", short(g.LagP99), g.Late, g.Waited)
+			line := fmt.Sprintf("lag p99 %s, %d late, %d waited for a connection", plain.Time(g.LagP99), g.Late, g.Waited)
 			if g.CPU >= 0 && g.CPU < 1000 {
 				line += fmt.Sprintf(", %.0f %% of %d cores", 100*g.CPU, g.Cores)
 			}
@@ -268,7 +256,7 @@ func comparedRows(c *runlog.Compared) []comparedRow {
 			if d.Share {
 				return fmt.Sprintf("%.3g %%", 100*v)
 			}
-			return short(time.Duration(min(max(v, -1e9), 1e9) * float64(time.Second)))
+			return plain.Time(time.Duration(min(max(v, -1e9), 1e9) * float64(time.Second)))
 		}
 		found := "no difference"
 		if d.Found() {

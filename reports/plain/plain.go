@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -80,4 +81,16 @@ func Count(n int, noun string) string {
 		noun += "s"
 	}
 	return strconv.Itoa(n) + " " + noun
+}
+
+// Time writes a duration with three digits. One of more than 10,000 h, which only a stranger's log has, is written as a power of ten.
+func Time(d time.Duration) string {
+	if d.Abs() > 10_000*time.Hour {
+		return fmt.Sprintf("%.1eh", d.Hours())
+	}
+	for unit := time.Duration(1); ; unit *= 10 {
+		if d.Abs() < 1000*unit {
+			return d.Round(unit).String()
+		}
+	}
 }

@@ -1,0 +1,17 @@
+package student_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/gatecert/gatecert/internal/student"
+)
+
+// The values are those of printed tables.
+func TestT975(t *testing.T) {
+	for freedom, want := range map[float64]float64{4: 2.776, 9: 2.262, 19: 2.093, 59: 2.001, 1e9: 1.960} {
+		assert.InEpsilon(t, want, student.T975(freedom), 0.01, "%g degrees of freedom", freedom)
+	}
+	assert.InDelta(t, student.T975(2), student.T975(1), 0, "below two it is that of two")
+}
