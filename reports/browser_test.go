@@ -3,130 +3,18 @@
 package reports_test
 
 import (
-	"bytes"
-	"context"
 	"io"
-	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
+	"github.com/gatecert/gatecert/internal/browsertest"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// browser is one process for all pages of the test.
-type browser struct{ ctx context.Context }
-
-// startBrowser skips the test where there is no browser; in CI its absence is a failure.
-func startBrowser(t *testing.T) browser {
+// openRun shows the page of a run.
+func openRun(t *testing.T, b browsertest.Browser, run runlog.Run, hash string, before ...chromedp.Action[chromedp.Void]) browsertest.Page {
 	t.Helper()
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("no chromium in PATH: CI has to install it")
-		}
-		t.Skip("no chromium in PATH: the page was not opened in a browser")
-	}
-	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(),
-		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
-		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1400, 1000),
-	)
-	t.Cleanup(cancelAlloc)
-	ctx, cancel := chromedp.NewContext(alloc)
-	t.Cleanup(cancel)
-	require.NoError(t, chromedp.Do(ctx))
-	return browser{ctx}
-}
-
-// opened is a page in a tab of its own.
-type opened struct{ ctx context.Context }
-
-// open renders a run, loads it, and fails the test if the page ever complains on its console.
-func (b browser) open(t *testing.T, run runlog.Run, hash string, before ...chromedp.Action[chromedp.Void]) opened {
-	t.Helper()
-	return b.show(t, func(w io.Writer) error { return reports.HTML(w, run) }, hash, before...)
-}
-
-// show is open for any page.
-func (b browser) show(t *testing.T, render func(io.Writer) error, hash string, before ...chromedp.Action[chromedp.Void]) opened {
-	t.Helper()
-	var out bytes.Buffer
-	require.NoError(t, render(&out))
-	path := filepath.Join(t.TempDir(), "report.html")
-	require.NoError(t, os.WriteFile(path, out.Bytes(), 0o600))
-
-	ctx, cancel := chromedp.NewContext(b.ctx)
-	t.Cleanup(cancel)
-	require.NoError(t, chromedp.Do(ctx)) // the first call makes the tab, which must not end with the timeout below
-	ctx, cancelTimeout := context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancelTimeout)
-	var mu sync.Mutex
-	var complaints []string
-	require.NoError(t, chromedp.Listen(ctx, func(event any) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch e := event.(type) {
-		case *runtime.EventExceptionThrown:
-			complaints = append(complaints, e.ExceptionDetails.Text)
-		case *runtime.EventConsoleAPICalled:
-			complaints = append(complaints, string(e.Type))
-		case *log.EventEntryAdded:
-			complaints = append(complaints, e.Entry.Text)
-		}
-	}))
-	t.Cleanup(func() {
-		mu.Lock()
-		defer mu.Unlock()
-		assert.Empty(t, complaints, "on the console")
-	})
-	p := opened{ctx}
-	address := (&url.URL{Scheme: "file", Path: path}).String() + hash
-	p.run(t, append(before, chromedp.Navigate(address))...)
-	return p
-}
-
-func (p opened) run(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	require.NoError(t, chromedp.Do(p.ctx, actions...))
-}
-
-func (p opened) eval(t *testing.T, expression string) any {
-	t.Helper()
-	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[any](expression))
-	require.NoError(t, err)
-	return value
-}
-
-// text is what a reader sees of the first element that a selector fits.
-func (p opened) text(t *testing.T, selector string) string {
-	t.Helper()
-	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.querySelector("`+selector+`").innerText`))
-	require.NoError(t, err)
-	return text
-}
-
-// press sends named keys to what has the focus.
-func (p opened) press(t *testing.T, keys ...string) {
-	t.Helper()
-	for _, key := range keys {
-		p.eval(t, `document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "`+key+`", bubbles: true, cancelable: true}))`)
-	}
+	return b.Show(t, func(w io.Writer) error { return reports.HTML(w, run) }, hash, before...)
 }

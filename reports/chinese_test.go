@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/gatecert/gatecert/internal/browsertest"
 	"github.com/gatecert/gatecert/reports"
 )
 
@@ -71,17 +72,17 @@ func TestPageInChinese(t *testing.T) {
 		t.Skip("a browser is slow to start")
 	}
 	chinese, _ := reports.LanguageNamed("zh")
-	browser := startBrowser(t)
-	p := browser.show(t, func(w io.Writer) error { return reports.HTMLIn(w, failingRun(), chinese) }, "#code:model_not_found/chat")
-	assert.Equal(t, "zh", p.eval(t, `document.documentElement.lang`))
-	assert.Contains(t, p.text(t, ".verdict .sentence"), "不符合契约（级别 relay）：32 个条目中 2 个失败")
-	assert.Contains(t, p.text(t, "#causes h2"), "优先修复：4 个失败和 1 个警告，共 6 个原因")
-	assert.Contains(t, p.text(t, "#causes .title"), "失败的流看起来像正常完成")
-	assert.Equal(t, "code:model_not_found，chat：失败", p.eval(t, `document.querySelector("#matrix [href='#code:model_not_found/chat']").ariaLabel`))
-	assert.Equal(t, "响应", p.eval(t, `[...document.querySelectorAll("#evidence h4 span")].map((e) => e.textContent).find((t) => t === "响应")`), "what a script adds is translated too")
-	assert.Contains(t, p.eval(t, `document.querySelector("#evidence pre").textContent`), "Model not found", "what a gateway sent is not")
+	browser := browsertest.Start(t)
+	p := browser.Show(t, func(w io.Writer) error { return reports.HTMLIn(w, failingRun(), chinese) }, "#code:model_not_found/chat")
+	assert.Equal(t, "zh", p.Eval(t, `document.documentElement.lang`))
+	assert.Contains(t, p.Text(t, ".verdict .sentence"), "不符合契约（级别 relay）：32 个条目中 2 个失败")
+	assert.Contains(t, p.Text(t, "#causes h2"), "优先修复：4 个失败和 1 个警告，共 6 个原因")
+	assert.Contains(t, p.Text(t, "#causes .title"), "失败的流看起来像正常完成")
+	assert.Equal(t, "code:model_not_found，chat：失败", p.Eval(t, `document.querySelector("#matrix [href='#code:model_not_found/chat']").ariaLabel`))
+	assert.Equal(t, "响应", p.Eval(t, `[...document.querySelectorAll("#evidence h4 span")].map((e) => e.textContent).find((t) => t === "响应")`), "what a script adds is translated too")
+	assert.Contains(t, p.Eval(t, `document.querySelector("#evidence pre").textContent`), "Model not found", "what a gateway sent is not")
 	names := map[string]bool{"chat": true, "chat-stream": true, "messages": true, "gemini": true, "edge": true, "relay": true, "gatecert": true, "openai": true, "anthropic": true}
-	for word := range strings.SplitSeq(p.eval(t, english).(string), "\n") {
+	for word := range strings.SplitSeq(p.Eval(t, english).(string), "\n") {
 		assert.True(t, names[word] || strings.Contains(word, "wrong-key") || strings.Contains(word, "cause-of-") || strings.Contains(word, "model"), "still English: %q", word)
 	}
 }
