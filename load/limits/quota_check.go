@@ -109,7 +109,12 @@ func (a *assessment) sameUnit() []DeclaredLimit {
 // declares reports whether a number is that of a declared limit of the same unit: which one a field without a window means is not
 // said.
 func (a *assessment) declares(limit int64) bool {
-	return slices.ContainsFunc(a.sameUnit(), func(d DeclaredLimit) bool { return limit == int64(d.Limit) || limit == int64(d.capacity()) })
+	return slices.ContainsFunc(a.sameUnit(), func(d DeclaredLimit) bool { return d.hasNumber(limit) })
+}
+
+// hasNumber reports whether a header field may announce the limit by this number: gateways say the limit, or what a bucket holds.
+func (d DeclaredLimit) hasNumber(n int64) bool {
+	return n == int64(d.Limit) || n == int64(d.capacity())
 }
 
 // checkPolicies compares the policies of draft 11 with what is declared. One of them has to be the declared limit; others may be
@@ -124,7 +129,7 @@ func (c *quotaCheck) checkPolicies(quotas []quota) {
 		if q.window != nil && c.declared.Kind != contract.Concurrency {
 			right = slices.ContainsFunc(c.sameUnit(), func(d DeclaredLimit) bool {
 				// A policy's window has whole seconds.
-				return (*q.limit == int64(d.Limit) || *q.limit == int64(d.capacity())) && (*q.window-d.Window).Abs() < time.Second
+				return d.hasNumber(*q.limit) && (*q.window-d.Window).Abs() < time.Second
 			})
 		}
 		if right {
