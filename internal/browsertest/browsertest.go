@@ -21,7 +21,7 @@ import (
 )
 
 // Browser is one process for all pages of a test.
-type Browser struct{ ctx context.Context }
+type Browser struct{ ctx context.Context } //nolint:containedctx // it is how chromedp names a browser
 
 // Start starts a browser, which ends with the test. It skips the test where there is none; in CI its absence is a failure.
 func Start(t *testing.T) Browser {
@@ -53,7 +53,7 @@ func Start(t *testing.T) Browser {
 }
 
 // Page is a page in a tab of its own.
-type Page struct{ ctx context.Context }
+type Page struct{ ctx context.Context } //nolint:containedctx // and a tab
 
 // Show renders a page, runs the actions before, loads it with the hash in its address, and fails the test if the page ever complains on
 // its console.
