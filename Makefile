@@ -52,6 +52,12 @@ packaging: build
 	$(BIN) completion powershell >build/packaging/completions/gatecert.ps1
 	$(BIN) man >build/packaging/gatecert.1
 
+## deploy-check: lint and render the Helm chart with Helm's own code, and decode all manifests with the types of Kubernetes; the first time takes minutes
+.PHONY: deploy-check
+deploy-check:
+	$(GO) -C deploy/check vet ./...
+	$(GO) -C deploy/check test -count=1 ./...
+
 GORELEASER := $(TOOLS)/goreleaser
 CYCLONEDX  := $(TOOLS)/cyclonedx-gomod
 
@@ -64,6 +70,12 @@ release-check: $(GORELEASER)
 .PHONY: release-snapshot
 release-snapshot: $(GORELEASER) $(CYCLONEDX)
 	PATH="$(TOOLS):$$PATH" $(GORELEASER) release --snapshot --clean --skip=ko,publish
+	packaging/homebrew.sh dist/checksums.txt >dist/gatecert.rb
+
+## release: publish what the tag of this commit names, as a draft; .github/workflows/release.yml calls it
+.PHONY: release
+release: $(GORELEASER) $(CYCLONEDX)
+	PATH="$(TOOLS):$$PATH" $(GORELEASER) release --clean
 	packaging/homebrew.sh dist/checksums.txt >dist/gatecert.rb
 
 # A tag must name the version that stands in the source.

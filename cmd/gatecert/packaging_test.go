@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/internal/version"
 )
 
 func fileText(t *testing.T, path string) string {
@@ -108,5 +111,49 @@ func TestTheFormulaNamesTheArchivesOfItsRelease(t *testing.T) {
 	for _, broken := range []string{"", strings.Replace(sums.String(), "linux_arm64", "plan9_arm64", 1)} {
 		text, err := formula(broken)
 		assert.Error(t, err, "a formula with a hole: %s", text)
+	}
+}
+
+var writtenFlag = regexp.MustCompile(`--[a-z]+(?:-[a-z]+)*`)
+
+// What is deployed calls commands with flags that they have, and is of this version.
+func TestDeploymentsCallTheCommandAsItIs(t *testing.T) {
+	known := make(map[string]bool)
+	parser, err := newParser(t.Context(), &console{out: io.Discard, err: io.Discard})
+	require.NoError(t, err)
+	for _, command := range parser.Model.Children {
+		if command.Name == "watch" || command.Name == "run" {
+			for _, flag := range command.Flags {
+				known["--"+flag.Name] = true
+			}
+		}
+	}
+	for _, file := range []string{
+		"kubernetes/watch.yaml", "kubernetes/cronjob.yaml",
+		"helm/gatecert/templates/_helpers.tpl", "helm/gatecert/templates/watch.yaml", "helm/gatecert/templates/cronjob.yaml",
+	} {
+		flags := writtenFlag.FindAllString(fileText(t, "../../deploy/"+file), -1)
+		assert.NotEmpty(t, flags, file)
+		for _, flag := range flags {
+			assert.True(t, known[flag], "%s: %s", file, flag)
+		}
+	}
+	assert.Contains(t, fileText(t, "../../deploy/helm/gatecert/Chart.yaml"), "\nappVersion: "+version.Number+"\n")
+	assert.Contains(t, fileText(t, "../../deploy/kubernetes/watch.yaml"), "gatecert:"+version.Number+"\n")
+	assert.Equal(t, fileText(t, "../../deploy/prometheus/gatecert.rules.yaml"), fileText(t, "../../deploy/helm/gatecert/gatecert.rules.yaml"))
+}
+
+// What .goreleaser.yaml and the targets name is there.
+func TestWorkflowsCallTargetsOfTheMakefile(t *testing.T) {
+	makefile := fileText(t, "../../Makefile")
+	for _, workflow := range []string{"release.yml", "ci.yml"} {
+		text := fileText(t, "../../.github/workflows/"+workflow)
+		for _, call := range regexp.MustCompile(`run: make ([a-z-]+)`).FindAllStringSubmatch(text, -1) {
+			assert.Contains(t, makefile, "\n"+call[1]+":", workflow)
+		}
+		for _, action := range regexp.MustCompile(`uses: (\S+)`).FindAllStringSubmatch(text, -1) {
+			assert.Regexp(t, `@[0-9a-f]{40}$`, action[1], "%s: an action is pinned by its commit", workflow)
+		}
+		assert.Contains(t, text, "\npermissions:\n  contents: read\n", workflow)
 	}
 }
