@@ -41,7 +41,7 @@ func LanguageNamed(name string) (l Language, ok bool) {
 	case "en", "":
 		return Language{}, true
 	case "zh":
-		return chinese, true
+		return chinese(), true
 	default:
 		return Language{}, false
 	}

@@ -15,7 +15,7 @@ import (
 // Every text that gatecert itself may write into a report is in the catalogue.
 func TestTheCatalogueIsComplete(t *testing.T) {
 	t.Parallel()
-	l, missing := Recorded(chinese)
+	l, missing := Recorded(chinese())
 	for _, r := range append(slices.Concat(contract.Requirements(), contract.LoadRequirements(contract.LimitLoad)), contract.LoadRequirements(contract.OutageLoad)...) {
 		d, ok := r.Details()
 		require.True(t, ok)
@@ -77,7 +77,7 @@ func TestPhrases(t *testing.T) {
 		"status 51 of 73":                      "状态码 51/73",
 		"something that nobody has translated": "something that nobody has translated",
 	} {
-		assert.Equal(t, want, chinese.text(english))
+		assert.Equal(t, want, chinese().text(english))
 	}
 	assert.Equal(t, "2 cases", Language{}.text("2 cases"))
 }

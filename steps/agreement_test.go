@@ -22,7 +22,7 @@ func stated(t *testing.T, text string) []contract.Requirement {
 	if known, ok := requirementsOf[sentence]; ok {
 		return known
 	}
-	for _, d := range definitions {
+	for _, d := range definitions() {
 		if d.sentence.MatchString(sentence) {
 			requirementsOf[sentence] = d.requirements
 			return d.requirements

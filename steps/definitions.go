@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"sync"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
@@ -20,52 +21,54 @@ type definition struct {
 }
 
 // definitions are all sentences of the features. The expressions are compiled once: godog would compile strings again
-// for every scenario, which costs ten times as much as all else it does.
-var definitions = []definition{
-	{regexp.MustCompile(`^the circumstance "([^"]+)": (.+)$`), func(ctx context.Context, id, sentence string) error {
-		return world(ctx).setCircumstance(id, sentence)
-	}, nil},
-	{regexp.MustCompile(`^a client calls "([^"]+)"(?: with variant "([^"]+)")?$`), func(ctx context.Context, surface, variant string) error {
-		return world(ctx).call(ctx, dialect.Surface(surface), variant)
-	}, nil},
-	{regexp.MustCompile(`^many clients call "([^"]+)"$`), func(ctx context.Context, surface string) error {
-		return world(ctx).runLoad(ctx, dialect.Surface(surface))
-	}, nil},
+// for every scenario, which costs ten times as much as all else it does. They are compiled when a run begins: that takes 2 ms.
+var definitions = sync.OnceValue(func() []definition {
+	return []definition{
+		{regexp.MustCompile(`^the circumstance "([^"]+)": (.+)$`), func(ctx context.Context, id, sentence string) error {
+			return world(ctx).setCircumstance(id, sentence)
+		}, nil},
+		{regexp.MustCompile(`^a client calls "([^"]+)"(?: with variant "([^"]+)")?$`), func(ctx context.Context, surface, variant string) error {
+			return world(ctx).call(ctx, dialect.Surface(surface), variant)
+		}, nil},
+		{regexp.MustCompile(`^many clients call "([^"]+)"$`), func(ctx context.Context, surface string) error {
+			return world(ctx).runLoad(ctx, dialect.Surface(surface))
+		}, nil},
 
-	quoting(`^the status is (.+)$`, "status %s, the contract says %s", func(c contract.Case) string { return c.Status().String() },
-		contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame),
-	quoting(`^the error code is "([^"]+)"$`, "code %q, the contract says %q", publishedCode, contract.Code, contract.CodePlace),
-	requiring("the error code is one of table 2", contract.CodeKnown),
-	requiring("the response says when to retry", contract.RetryAfter),
-	requiring("the error is complete and in the client's API format", contract.ContentType, contract.Whole, contract.Envelope,
-		contract.Message, contract.Fields, contract.Consistent, contract.StreamError, contract.StreamEnd, contract.StreamFormat),
-	requiring("the response leaks no internals", contract.Secrecy),
-	// Whether others are affected is tried after one case of each kind.
-	requiring("the upstream is not called, and no other caller is affected",
-		contract.UpstreamUnused, contract.RetriesBounded, contract.NoCollateral),
-	requiring("the upstream is called no more often than allowed, and no other caller is affected",
-		contract.UpstreamUnused, contract.RetriesBounded, contract.NoCollateral),
-	requiring("the upstream is called no more often than allowed, the gateway's key goes to no other host, and no other caller is affected",
-		contract.UpstreamUnused, contract.RetriesBounded, contract.KeyKept, contract.NoCollateral),
-	requiring("the upstream is called no more often than allowed", contract.RetriesBounded), // by load cases
-	requiring("the gateway gives up at its time limit, and cancels the upstream call", contract.AnsweredInTime, contract.UpstreamFreed),
-	requiring("the request is not billed", contract.NotBilled),
-	requiring("the request is not billed, and a 429 says when to retry", contract.NotBilled, contract.RetryAfter),
+		quoting(`^the status is (.+)$`, "status %s, the contract says %s", func(c contract.Case) string { return c.Status().String() },
+			contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame),
+		quoting(`^the error code is "([^"]+)"$`, "code %q, the contract says %q", publishedCode, contract.Code, contract.CodePlace),
+		requiring("the error code is one of table 2", contract.CodeKnown),
+		requiring("the response says when to retry", contract.RetryAfter),
+		requiring("the error is complete and in the client's API format", contract.ContentType, contract.Whole, contract.Envelope,
+			contract.Message, contract.Fields, contract.Consistent, contract.StreamError, contract.StreamEnd, contract.StreamFormat),
+		requiring("the response leaks no internals", contract.Secrecy),
+		// Whether others are affected is tried after one case of each kind.
+		requiring("the upstream is not called, and no other caller is affected",
+			contract.UpstreamUnused, contract.RetriesBounded, contract.NoCollateral),
+		requiring("the upstream is called no more often than allowed, and no other caller is affected",
+			contract.UpstreamUnused, contract.RetriesBounded, contract.NoCollateral),
+		requiring("the upstream is called no more often than allowed, the gateway's key goes to no other host, and no other caller is affected",
+			contract.UpstreamUnused, contract.RetriesBounded, contract.KeyKept, contract.NoCollateral),
+		requiring("the upstream is called no more often than allowed", contract.RetriesBounded), // by load cases
+		requiring("the gateway gives up at its time limit, and cancels the upstream call", contract.AnsweredInTime, contract.UpstreamFreed),
+		requiring("the request is not billed", contract.NotBilled),
+		requiring("the request is not billed, and a 429 says when to retry", contract.NotBilled, contract.RetryAfter),
 
-	requiring("exactly as many calls are admitted as the limit allows, one at a time and all at once", contract.LimitExact, contract.LimitBurst),
-	requiring("every error response is this row's error: complete, in the client's API format, without internals",
-		contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame, contract.Code,
-		contract.CodePlace, contract.CodeKnown, contract.RetryAfter, contract.ContentType, contract.Whole, contract.Envelope,
-		contract.Message, contract.Fields, contract.Consistent, contract.StreamError, contract.StreamEnd, contract.StreamFormat, contract.Secrecy),
-	requiring("Retry-After and the rate-limit headers are correct", contract.RetryAfterTrue, contract.RateHeaders),
-	requiring("a 429 from the upstream keeps its Retry-After", contract.UpstreamRefusal),
-	requiring("refused calls cost nothing, and calls are admitted again once the limit has room", contract.RefusedFree, contract.Recovery),
-	requiring("other keys are not affected, and streaming calls count as declared", contract.KeyIsolation, contract.StreamShare),
-	requiring("the gateway gives up on the upstream at its time limit", contract.InTime),
-	requiring("the upstream call is cancelled once the gateway gives up or the client disconnects", contract.UpstreamFreed, contract.Departure),
-	requiring("healthy calls succeed as often and as fast as before", contract.HealthyServed, contract.HealthySpared),
-	requiring("no upstream call stays open, and calls succeed again in time", contract.NothingLeft, contract.Recovery),
-}
+		requiring("exactly as many calls are admitted as the limit allows, one at a time and all at once", contract.LimitExact, contract.LimitBurst),
+		requiring("every error response is this row's error: complete, in the client's API format, without internals",
+			contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame, contract.Code,
+			contract.CodePlace, contract.CodeKnown, contract.RetryAfter, contract.ContentType, contract.Whole, contract.Envelope,
+			contract.Message, contract.Fields, contract.Consistent, contract.StreamError, contract.StreamEnd, contract.StreamFormat, contract.Secrecy),
+		requiring("Retry-After and the rate-limit headers are correct", contract.RetryAfterTrue, contract.RateHeaders),
+		requiring("a 429 from the upstream keeps its Retry-After", contract.UpstreamRefusal),
+		requiring("refused calls cost nothing, and calls are admitted again once the limit has room", contract.RefusedFree, contract.Recovery),
+		requiring("other keys are not affected, and streaming calls count as declared", contract.KeyIsolation, contract.StreamShare),
+		requiring("the gateway gives up on the upstream at its time limit", contract.InTime),
+		requiring("the upstream call is cancelled once the gateway gives up or the client disconnects", contract.UpstreamFreed, contract.Departure),
+		requiring("healthy calls succeed as often and as fast as before", contract.HealthyServed, contract.HealthySpared),
+		requiring("no upstream call stays open, and calls succeed again in time", contract.NothingLeft, contract.Recovery),
+	}
+})
 
 // requiring binds a sentence without groups to the requirements that it states.
 func requiring(sentence string, requirements ...contract.Requirement) definition {

@@ -111,7 +111,7 @@ func (s Suite) scenario(sc *godog.ScenarioContext, g *gate) {
 		}
 		return ctx, nil
 	})
-	for _, d := range definitions {
+	for _, d := range definitions() {
 		sc.Step(d.sentence, d.verb)
 	}
 }

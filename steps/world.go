@@ -218,7 +218,7 @@ func Revise(c contract.Case, before runlog.Case, seen contract.Seen) (after runl
 	scenario.Steps = slices.Clone(scenario.Steps)
 	for i, step := range scenario.Steps {
 		_, sentence, _ := strings.Cut(step.Text, " ")
-		for _, d := range definitions {
+		for _, d := range definitions() {
 			if len(d.requirements) > 0 && d.sentence.MatchString(sentence) {
 				w.check(d.requirements)
 				scenario.Steps[i].Status = w.status
