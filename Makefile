@@ -221,6 +221,11 @@ accept-judge:
 accept-kill:
 	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 4 -run TestEvidenceSurvivesAKill ./cmd/gatecert
 
+## accept-watch: watch a gateway that is killed, broken and mended for half an hour, every 20 s; GATECERT_MINUTES=3 for less
+.PHONY: accept-watch
+accept-watch:
+	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -timeout 3h -v -run TestAWatchForHalfAnHour ./cmd/gatecert
+
 ## accept-repeat: 50 full runs in a row, half of them with all cores busy, give the same verdicts; GATECERT_RUNS=6 for fewer; takes an hour
 .PHONY: accept-repeat
 accept-repeat:

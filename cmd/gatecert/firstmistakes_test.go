@@ -222,6 +222,11 @@ func TestFirstMistakes(t *testing.T) {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {attach: \"http://"+freeport.Address(t)+"\"}")}
 		}, exitHarness, `the mock upstream at http://127\S+ \(upstream\.attach\) cannot be asked what it saw \(.*connection refused\): start gatecert upstream there, or set upstream\.listen instead`},
+		{"neither the gateway nor its mock upstream", func(t *testing.T) []string {
+			n := arrives(t, nil)
+			n.url = "http://" + freeport.Address(t)
+			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {attach: \"http://"+freeport.Address(t)+"\"}")}
+		}, exitHarness, `nothing listens at http://127\S+ \(connection refused\): start the gateway, or correct the host and port`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -105,11 +105,15 @@ func (r *runner) begin(ctx context.Context) (err error) {
 	r.surfaces = slices.DeleteFunc(slices.Clone(profile.Surfaces), func(s dialect.Surface) bool {
 		return len(r.selection.Surfaces) > 0 && !slices.Contains(r.selection.Surfaces, s)
 	})
-	if err := checkAttached(ctx, r.session); err != nil {
-		return err
-	}
 	if r.before, err = callControls(ctx, r.session, r.surfaces, runlog.BeforeCases); err != nil {
 		return fmt.Errorf("%w: %w", ErrHarness, err)
+	}
+	if err := checkAttached(ctx, r.session); err != nil {
+		// Where the gateway is down as well, that comes first.
+		if down := checkControls(ctx, r.session, r.before, r.surfaces); errors.Is(down, ErrUnreachable) {
+			return down
+		}
+		return err
 	}
 	if profile.Discover {
 		if err := r.tryOtherModels(ctx); err != nil {
