@@ -7,7 +7,6 @@ package reports_test
 import (
 	"bytes"
 	"io"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -18,9 +17,6 @@ import (
 	"github.com/gatecert/gatecert/internal/browsertest"
 	"github.com/gatecert/gatecert/reports"
 )
-
-// inEnglish are texts of a report that stay as they are: what a finding or a control says, and the notes of a log.
-var inEnglish = regexp.MustCompile(`^note: `)
 
 // The reports of the golden runs lack no translation, and are as wide as the terminal.
 func TestReportsInChinese(t *testing.T) {
@@ -45,11 +41,8 @@ func TestReportsInChinese(t *testing.T) {
 			if name == "failing" {
 				golden(t, "failing.summary.zh.md", out.Bytes())
 			}
-			for _, text := range missing() {
-				if name == "hostile" {
-					break // a gateway's own words
-				}
-				assert.Regexp(t, inEnglish, text, "not in the catalogue")
+			if name != "hostile" { // a gateway's own words
+				assert.Empty(t, missing(), "not in the catalogue")
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -65,7 +66,10 @@ func newLanguage(name string, catalogue [][2]string) Language {
 
 func newPhrase(english, translated string) phrase {
 	quoted := regexp.QuoteMeta(english)
-	quoted = strings.NewReplacer(`\{\}`, `(.+?)`, `\{\*\}`, `(?P<raw>.+)`, `\{#\}`, `(\d[\d,.]*)`, `\(s\)`, `s?`).Replace(quoted)
+	quoted = strings.NewReplacer(`\{\}`, `(.+?)`, `\{#\}`, `(\d[\d,.]*)`, `\(s\)`, `s?`).Replace(quoted)
+	for n := 1; strings.Contains(quoted, `\{\*\}`); n++ { // two groups cannot have one name
+		quoted = strings.Replace(quoted, `\{\*\}`, fmt.Sprintf(`(?P<raw%d>.+)`, n), 1)
+	}
 	// A number says a little more than any text does.
 	literal := len(strings.NewReplacer("{}", "", "{*}", "", "{#}", "#", "(s)", "").Replace(english))
 	p := phrase{literal: literal, pattern: regexp.MustCompile(`(?s)^` + quoted + `$`)}
@@ -96,7 +100,7 @@ func (l Language) catalogue() ([]byte, error) {
 	out.Vague = slices.IndexFunc(l.phrases, func(p phrase) bool { return p.literal <= vague })
 	for _, p := range l.phrases {
 		// A hyphen needs no escape, and Go's flag is the script's.
-		out.Phrases = append(out.Phrases, [3]any{strings.ReplaceAll(strings.TrimPrefix(p.pattern.String(), "(?s)"), "(?P<raw>", "(?<raw>"), p.parts, p.places})
+		out.Phrases = append(out.Phrases, [3]any{strings.ReplaceAll(strings.TrimPrefix(p.pattern.String(), "(?s)"), "(?P<", "(?<"), p.parts, p.places})
 	}
 	return json.Marshal(out)
 }
@@ -149,7 +153,7 @@ func (l Language) known(s string) (translated string, ok bool) {
 			out.WriteString(part)
 			if i < len(p.places) {
 				text := match[p.places[i]]
-				if p.pattern.SubexpNames()[p.places[i]] != "raw" {
+				if !strings.HasPrefix(p.pattern.SubexpNames()[p.places[i]], "raw") {
 					text = l.part(text)
 				}
 				changed = changed || text != match[p.places[i]]

@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"io/fs"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/features"
 )
 
 // Every text that gatecert itself may write into a report is in the catalogue.
@@ -48,14 +51,57 @@ func TestTheCatalogueIsComplete(t *testing.T) {
 	for _, level := range contract.Levels() {
 		l.text("level " + string(level))
 	}
+	for _, c := range contract.Circumstances() {
+		l.text(c.Sentence)
+	}
+	for step := range scenarioSteps(t) {
+		l.text(step)
+	}
 	assert.Empty(t, missing())
+}
+
+// scenarioSteps are the sentences of all scenarios.
+func scenarioSteps(t *testing.T) iter.Seq[string] {
+	t.Helper()
+	files, err := fs.Glob(features.FS, "*.feature")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	step := regexp.MustCompile(`(?m)^ +(?:Given|When|Then|And|But) (.+)$`)
+	return func(yield func(string) bool) {
+		for _, name := range files {
+			content, err := fs.ReadFile(features.FS, name)
+			require.NoError(t, err)
+			for _, match := range step.FindAllSubmatch(content, -1) {
+				if !yield(string(match[1])) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// The notes of a run are written by packages that this one does not import; these are their sentences.
+func TestNotesAreTranslated(t *testing.T) {
+	t.Parallel()
+	for note, want := range map[string]string{
+		"The gateway called the upstream as anthropic for chat, chat-stream; as openai for messages":      "网关调用上游的格式：anthropic（端点 chat, chat-stream）；openai（端点 messages）",
+		"The healthy control on messages failed between the cases: timed-out":                             "用例之间，端点 messages 的 healthy 对照调用失败：timed-out",
+		"surface chat is certified with the model gpt-4o":                                                 "端点 chat 用模型 gpt-4o 认证",
+		"The gateway passes traces on in part: traceparent came to the upstream with 3 of 9 calls":        "网关只传递部分链路追踪：9 次调用中有 3 次的 traceparent 到达了上游",
+		"the valid key is limited: the run made one call every 1.5s; a profile can say so (limits.valid)": "有效密钥受限流：本次运行每 1.5s 调用一次；可在配置文件中声明（limits.valid）",
+		"the gateway stopped serving healthy calls 3 times, for up to 2s, after failures that the cases caused: it seems to have a circuit breaker, or a limit; switch it off for the run, list more relay models, or set settle.recovery": "用例引发失败之后，网关3 次（最长 2s）停止响应正常调用：它似乎有熔断器或限流；请在运行期间关闭它，列出更多 relay 模型，或设置 settle.recovery",
+		"1 of 4 passes and 3 of 3 failures are the upstream's own answers, passed on":                           "4 个通过中的 1 个和3 个失败中的 3 个是网关原样转发的上游响应",
+		"keys.revoked: the gateway answers it with 401, like a key that was never issued: is it spelled right?": "keys.revoked：网关用 401 回应，如同从未签发的密钥：拼写是否正确？",
+	} {
+		assert.Equal(t, want, chinese().text(note))
+	}
 }
 
 // translatedText has no English prose of its own.
 func TestTranslationsDifferFromTheirTexts(t *testing.T) {
 	t.Parallel()
 	han := regexp.MustCompile(`\p{Han}`)
-	for _, entry := range slices.Concat(zhFrame, zhPage, zhTitles, zhContract, zhRows, zhRemedies) {
+	for _, entry := range slices.Concat(zhFrame, zhPage, zhTitles, zhContract, zhRows, zhRemedies, zhNotes, zhSteps, zhCircumstances) {
 		if slices.Contains([]string{"url", "message", "param", "type", "recipes", "{} {#} of {#}", "{#} with {}", "{} on {}: {}", "{#} of {#}"}, entry[0]) || !regexp.MustCompile(`[A-Za-z]{2}`).MatchString(strings.ReplaceAll(entry[0], "(s)", "")) {
 			continue
 		}

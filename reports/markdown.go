@@ -34,7 +34,7 @@ func MarkdownIn(w io.Writer, run runlog.Run, l Language) error {
 	if notes := runNotes(run); len(notes) > 0 {
 		fmt.Fprintf(&out, "### %s\n\n", say("Notes"))
 		for _, n := range notes {
-			fmt.Fprintf(&out, "- %s\n", code(n, textLimit))
+			fmt.Fprintf(&out, "- %s\n", code(say(n), textLimit))
 		}
 		out.WriteString("\n")
 	}

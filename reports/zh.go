@@ -8,7 +8,7 @@ import (
 // chinese is simplified Chinese. It is read-only, and made when a report is first written in it: its expressions take 4 ms, a fifth of
 // the start of the command.
 var chinese = sync.OnceValue(func() Language {
-	return newLanguage("zh", slices.Concat(zhFrame, zhPage, zhTitles, zhContract, zhRows, zhRemedies))
+	return newLanguage("zh", slices.Concat(zhFrame, zhPage, zhTitles, zhContract, zhRows, zhRemedies, zhNotes, zhSteps, zhCircumstances))
 })
 
 // zhFrame are the texts around the results. {} is any text, {#} a number, (s) an s or none.
@@ -23,7 +23,7 @@ var zhFrame = [][2]string{
 	{"level {}", "级别 {1}"}, {"{} without load cases", "{1}（不含负载用例）"}, {"tables 1 and 2", "表 1 和表 2"}, {"table 1, no codes", "表 1（不声明错误码）"},
 	{"{}, no client keys", "{1}，不声明客户端密钥"}, {"tables 1 and 2, own words for {#} of {#} codes", "表 1 和表 2，{2} 个错误码中有 {1} 个使用自有名称"},
 	{"the profile's own recipes decide about requests: {}", "以下场景的请求由配置文件中的 recipe 决定：{1}"},
-	{"note: {*}", "注意：{1}"}, {"Notes", "注意事项"}, {"The run", "本次运行"}, {"Load cases", "负载用例"}, {"{#} {} endpoint(s)", "{2} 端点（{1} 个）"}, {"other", "其他"},
+	{"note: {}", "注意：{1}"}, {"Notes", "注意事项"}, {"The run", "本次运行"}, {"Load cases", "负载用例"}, {"{#} {} endpoint(s)", "{2} 端点（{1} 个）"}, {"other", "其他"},
 
 	{"Fix these first: {#} cause(s) of {#} failure(s) and {#} warning(s)", "优先修复：{2} 个失败和 {3} 个警告，共 {1} 个原因"},
 	{"Fix these first: {#} cause(s) of {#} failure(s)", "优先修复：{2} 个失败，共 {1} 个原因"},

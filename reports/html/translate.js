@@ -24,7 +24,7 @@ function known(text) {
 // place is what stands in a place of a phrase. A text that stays as it is has a name, and a gateway's words are quoted.
 function place(match, number) {
   const text = match[number];
-  return match.groups?.raw === text || text.startsWith('"') ? text : say(text);
+  return Object.values(match.groups ?? {}).includes(text) || text.startsWith('"') ? text : say(text);
 }
 
 function say(text) {
