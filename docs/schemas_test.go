@@ -21,7 +21,9 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/baseline"
+	"github.com/gatecert/gatecert/reports/hall"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -42,12 +44,28 @@ type schemas struct {
 	// comments are the doc comments of types ("Rate") and fields ("Rate.Key"), and keys the yaml keys of fields by their Go names.
 	comments, keys map[string]string
 	defs           object
+	// tag is that of the keys. Those of json are of what gatecert writes: without variables, and there unless they are omitted.
+	tag string
 }
 
 // newSchemas reads the comments of the packages in these folders.
 func newSchemas(t *testing.T, folders ...string) *schemas {
 	t.Helper()
-	s := &schemas{comments: make(map[string]string), keys: make(map[string]string), defs: object{}}
+	s := &schemas{comments: make(map[string]string), keys: make(map[string]string), defs: object{}, tag: "yaml"}
+	s.readAll(t, folders)
+	return s
+}
+
+// newWritten reads the comments of what gatecert writes as JSON.
+func newWritten(t *testing.T, folders ...string) *schemas {
+	t.Helper()
+	s := &schemas{comments: make(map[string]string), keys: make(map[string]string), defs: object{}, tag: "json"}
+	s.readAll(t, folders)
+	return s
+}
+
+func (s *schemas) readAll(t *testing.T, folders []string) {
+	t.Helper()
 	for _, folder := range folders {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		require.NoError(t, err)
@@ -61,7 +79,6 @@ func newSchemas(t *testing.T, folders ...string) *schemas {
 			}
 		}
 	}
-	return s
 }
 
 func (s *schemas) read(declared *ast.GenDecl) {
@@ -79,7 +96,7 @@ func (s *schemas) read(declared *ast.GenDecl) {
 			for _, name := range field.Names {
 				s.comments[named.Name.Name+"."+name.Name] = field.Doc.Text()
 				if field.Tag != nil {
-					tag := reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get("yaml")
+					tag := reflect.StructTag(strings.Trim(field.Tag.Value, "`")).Get(s.tag)
 					s.keys[name.Name], _, _ = strings.Cut(tag, ",")
 				}
 			}
@@ -122,6 +139,9 @@ func orVariable(schema object) object {
 func (s *schemas) of(t reflect.Type) object {
 	if t.Kind() == reflect.Pointer {
 		return s.of(t.Elem())
+	}
+	if s.tag == "json" {
+		return s.written(t)
 	}
 	switch t {
 	case reflect.TypeFor[time.Duration]():
@@ -170,6 +190,41 @@ func (s *schemas) of(t reflect.Type) object {
 	}
 }
 
+// written is the schema of values that gatecert writes.
+func (s *schemas) written(t reflect.Type) object {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return object{"type": "string", "format": "date-time"}
+	case reflect.TypeFor[contract.Verdict]():
+		return enum(contract.Verdicts())
+	case reflect.TypeFor[contract.RowID]():
+		var ids []contract.RowID
+		for _, r := range contract.Rows() {
+			ids = append(ids, r.ID)
+		}
+		return enum(ids)
+	case reflect.TypeFor[hall.Kind]():
+		return enum(hall.Kinds())
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return object{"type": "string"}
+	case reflect.Bool:
+		return object{"type": "boolean"}
+	case reflect.Int:
+		return object{"type": "integer", "minimum": 0}
+	case reflect.Slice:
+		return object{"type": "array", "items": s.of(t.Elem())}
+	case reflect.Map:
+		return object{"type": "object", "propertyNames": s.of(t.Key()), "additionalProperties": s.of(t.Elem())}
+	case reflect.Struct:
+		s.structure(t)
+		return refTo(t.Name())
+	default:
+		panic("no schema for " + t.String())
+	}
+}
+
 func (s *schemas) structure(t reflect.Type) {
 	if _, done := s.defs[t.Name()]; done {
 		return
@@ -180,10 +235,14 @@ func (s *schemas) structure(t reflect.Type) {
 	if about := s.described(t.Name(), s.comments[t.Name()], t.Name()); about != "" {
 		def["description"] = about
 	}
+	var required []any
 	for field := range t.Fields() {
-		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		key, options, _ := strings.Cut(field.Tag.Get(s.tag), ",")
 		if key == "-" || key == "" {
 			continue
+		}
+		if s.tag == "json" && options == "" {
+			required = append(required, key)
 		}
 		value := s.of(field.Type)
 		about := s.described(field.Name, s.comments[t.Name()+"."+field.Name], key)
@@ -195,6 +254,9 @@ func (s *schemas) structure(t reflect.Type) {
 			value["description"] = about
 		}
 		properties[key] = value
+	}
+	if len(required) > 0 {
+		def["required"] = required
 	}
 }
 
@@ -308,8 +370,20 @@ func baselineSchema(t *testing.T) []byte {
 	return s.document("baseline.schema.json", "A baseline of gatecert: failures that are expected for now (docs/ci.md)", root)
 }
 
+func hallSchema(t *testing.T) []byte {
+	t.Helper()
+	s := newWritten(t, "../reports/hall")
+	s.of(reflect.TypeFor[hall.Data]())
+	s.narrow("Data", "schema", object{"const": hall.DataSchema})
+	s.narrow("DataRow", "verdict", enum(append(contract.Verdicts(), reports.NotRun)))
+	s.narrow("Data", "as_of", object{"type": "string", "format": "date"})
+	return s.document("hall.schema.json", "data.json of a hall of results (docs/hall.md)", refTo("Data"))
+}
+
 func TestTheSchemasAreThoseOfTheTypes(t *testing.T) {
-	for file, want := range map[string][]byte{"profile.schema.json": profileSchema(t), "baseline.schema.json": baselineSchema(t)} {
+	for file, want := range map[string][]byte{
+		"profile.schema.json": profileSchema(t), "baseline.schema.json": baselineSchema(t), "hall.schema.json": hallSchema(t),
+	} {
 		path := filepath.Join("schema", file)
 		if *update {
 			require.NoError(t, os.WriteFile(path, want, 0o600))

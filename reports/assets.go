@@ -3,10 +3,15 @@ package reports
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/gatecert/gatecert/contract"
 )
 
 // Style returns the style of the pages, for pages of other packages.
 func Style() []byte { return bytes.Clone(pageStyle) }
+
+// Sign is the sign of a verdict, for pages of other packages.
+func Sign(v contract.Verdict) string { return sign(v) }
 
 // ThemeScript returns the part of the pages' script that lets a reader choose the colours, as a script of its own: the button has the
 // id "theme".

@@ -20,7 +20,9 @@ type badge struct {
 
 // Badge writes badge.json: "gatecert relay | 15 of 15 rows". Rows that were not run or are not offered do not count, and a
 // run that is not conformant is never green. It fails only when w does.
-func Badge(w io.Writer, run runlog.Run) error {
+func Badge(w io.Writer, run runlog.Run) error { return encodeJSON(w, newBadge(run)) }
+
+func newBadge(run runlog.Run) badge {
 	scope := run.Selection.Scope()
 	if !run.Selection.Level.Valid() {
 		scope = "level unknown"
@@ -47,5 +49,5 @@ func Badge(w io.Writer, run runlog.Run) error {
 	default:
 		b.Message, b.Color = fmt.Sprintf("%d of %d rows", passed, ran), "brightgreen"
 	}
-	return encodeJSON(w, b)
+	return b
 }

@@ -29,8 +29,8 @@ func (d Diff) Sentence() string {
 	return strings.Join(append(parts, fmt.Sprintf("%d unchanged", d.Unchanged)), ", ")
 }
 
-// notes are the differences that make two runs hard to compare, each a sentence, safe to show.
-func (d Diff) notes() []string {
+// Notes are the differences that make two runs hard to compare, each a sentence, safe to show.
+func (d Diff) Notes() []string {
 	var list []string
 	for _, r := range []struct {
 		which string
@@ -76,8 +76,8 @@ func onlyIn(one, other runlog.Run) string {
 	return plain.Text(plain.Count(n, "case")+" on "+plain.Joined(slices.Compact(surfaces)), textLimit)
 }
 
-// text is the change in one line: "pass → fail  MUST status-class: got 503, want 404".
-func (c Change) text() string {
+// Text is the change in one line, safe to show: "pass → fail  MUST status-class: got 503, want 404".
+func (c Change) Text() string {
 	text := cmp.Or(string(verdictOf(c.Before)), "–") + " → " + cmp.Or(string(verdictOf(c.After)), "–")
 	if reason := c.reason(); reason != "" {
 		text += "  " + reason
@@ -121,7 +121,7 @@ func (d Diff) Terminal(w io.Writer, opts TerminalOptions) error {
 			sign = t.sign(verdictOf(c.After))
 		}
 		t.line("  %s %s", sign, plain.Text(c.ID, nameLimit))
-		t.line("      %s", c.text())
+		t.line("      %s", c.Text())
 		if n := d.Count(c.Move) - shown[c.Move]; n > 0 && shown[c.Move] == opts.Failures {
 			t.line("  … and %d more", n)
 		}
@@ -129,7 +129,7 @@ func (d Diff) Terminal(w io.Writer, opts TerminalOptions) error {
 	if len(d.Changes) > 0 {
 		t.line("")
 	}
-	for _, r := range d.notes() {
+	for _, r := range d.Notes() {
 		t.line("note: %s", r)
 	}
 	t.line("%s.", d.Sentence())
@@ -149,7 +149,7 @@ func (d Diff) Markdown(w io.Writer) error {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "## gatecert diff: %s\n\n", code(d.New.Target.Name, nameLimit))
 	fmt.Fprintf(&out, "**%s.**\n\n", d.Sentence())
-	for _, r := range d.notes() {
+	for _, r := range d.Notes() {
 		fmt.Fprintf(&out, "- %s\n", r)
 	}
 	const most = 200 // cases of each move; nobody reads more in a comment
@@ -219,7 +219,7 @@ type diffChange struct {
 func (d Diff) JSON(w io.Writer) error {
 	out := diffReport{
 		Schema: DiffSchema, Old: newDiffRun(d.Old), New: newDiffRun(d.New), Sentence: d.Sentence(),
-		Counts: make(map[Move]int), Remarks: filled(d.notes()), Changes: []diffChange{}, Unchanged: d.Unchanged,
+		Counts: make(map[Move]int), Remarks: filled(d.Notes()), Changes: []diffChange{}, Unchanged: d.Unchanged,
 	}
 	for _, m := range moves() {
 		out.Counts[m] = d.Count(m)

@@ -67,6 +67,8 @@ type page struct {
 	Profile             string
 
 	language Language
+	// links lead to other pages, nil where the evidence is on this one.
+	links *Links
 
 	Policy string // Content-Security-Policy
 	Style  template.CSS
@@ -143,9 +145,9 @@ func HTMLIn(w io.Writer, run runlog.Run, l Language) error {
 
 // write adds the matrix, the cases behind it and the assets, and writes the page.
 func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
-	tmpl, err := template.New("report.html.tmpl").Funcs(pageFuncs).ParseFS(pageTemplates, "html/*.html.tmpl")
+	tmpl, err := newPageTemplate()
 	if err != nil {
-		return fmt.Errorf("page template: %w", err)
+		return err
 	}
 	script, err := pageScript(p.language)
 	if err != nil {
@@ -165,6 +167,14 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 		return fmt.Errorf("page: %w", err)
 	}
 	return flush(w, &out)
+}
+
+func newPageTemplate() (*template.Template, error) {
+	tmpl, err := template.New("report.html.tmpl").Funcs(pageFuncs).ParseFS(pageTemplates, "html/*.html.tmpl")
+	if err != nil {
+		return nil, fmt.Errorf("page template: %w", err)
+	}
+	return tmpl, nil
 }
 
 // pageScript is the script of the page: its files in the order in which they need each other, in one scope of their own.
@@ -268,6 +278,33 @@ func cellLabel(r MatrixRow, c Cell) string {
 	}
 	return label
 }
+
+// CellLink is where a cell leads.
+func (p page) CellLink(row contract.RowID, column string) template.URL {
+	if p.links == nil {
+		return fragment(row, column)
+	}
+	return template.URL(p.links.Cell(row, column))
+}
+
+// RowLink is where a row leads.
+func (p page) RowLink(row contract.RowID) template.URL {
+	if p.links == nil {
+		return fragment(row)
+	}
+	return template.URL(p.links.Row(row))
+}
+
+// ColumnLink is where a column leads, "" for nowhere.
+func (p page) ColumnLink(column string) template.URL {
+	if p.links == nil {
+		return ""
+	}
+	return template.URL(p.links.Column(column))
+}
+
+// Static reports whether the page has no script that filters its cases.
+func (p page) Static() bool { return p.links != nil }
 
 // fragment is the link to a row of the page, or to a cell of it.
 func fragment(row contract.RowID, column ...string) template.URL {

@@ -24,6 +24,7 @@ type cli struct {
 	Trust    trustCommand    `cmd:"" help:"Agree to what a profile runs: its shell lines and SQL statements."`
 	Report   reportCommand   `cmd:"" help:"Render reports again from a run's log."`
 	Matrix   matrixCommand   `cmd:"" help:"Show several runs side by side: rows by targets."`
+	Hall     hallCommand     `cmd:"" help:"Make static pages of the results of many gateways, from a folder of logs and certificates."`
 	Diff     diffCommand     `cmd:"" help:"Compare two runs. Exit 1 when a case got worse."`
 	Certify  certifyCommand  `cmd:"" help:"Audit a run's log and sign its result: a conformance report and an attestation."`
 	Verify   verifyCommand   `cmd:"" help:"Verify a certificate: its signature, and every verdict in its log."`

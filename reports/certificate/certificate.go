@@ -39,12 +39,9 @@ type Certificate struct {
 // Issue audits a log and certifies its result, good or bad. It returns [ErrUnsound] when the audit fails, the errors of
 // [runlog.Read], and [ErrKey] when the key cannot sign.
 func (a Auditor) Issue(ctx context.Context, log []byte, key Key) (Certificate, Report, error) {
-	run, err := runlog.Read(bytes.NewReader(log))
+	run, err := a.Sound(log)
 	if err != nil {
 		return Certificate{}, Report{}, err
-	}
-	if problems := append(auditLines(log), a.Audit(run)...); len(problems) > 0 {
-		return Certificate{}, Report{}, fmt.Errorf("%w: %s", ErrUnsound, listed(problems))
 	}
 	report := a.report(run, digestOf(log))
 	text := report.yaml()
@@ -65,6 +62,18 @@ func (a Auditor) Issue(ctx context.Context, log []byte, key Key) (Certificate, R
 		return Certificate{}, report, fmt.Errorf("write the envelope: %w", err)
 	}
 	return Certificate{Report: text, Envelope: append(out, '\n')}, report, nil
+}
+
+// Sound reads a log and audits it. It returns [ErrUnsound] when the log does not prove its verdicts, and the errors of [runlog.Read].
+func (a Auditor) Sound(log []byte) (runlog.Run, error) {
+	run, err := runlog.Read(bytes.NewReader(log))
+	if err != nil {
+		return runlog.Run{}, err
+	}
+	if problems := append(auditLines(log), a.Audit(run)...); len(problems) > 0 {
+		return run, fmt.Errorf("%w: %s", ErrUnsound, listed(problems))
+	}
+	return run, nil
 }
 
 func digestOf(content []byte) string {

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/certificate"
+	"github.com/gatecert/gatecert/reports/hall"
+	"github.com/gatecert/gatecert/reports/plain"
+)
+
+type hallCommand struct {
+	Logs   string   `arg:"" name:"dir" help:"Folder with the logs of runs (run.ndjson, or any *.ndjson and *.ndjson.gz) and their certificates." type:"path"`
+	Out    string   `required:"" help:"Folder for the pages. It must be new, empty, or hold a hall." placeholder:"SITE" type:"path"`
+	Level  string   `complete:"levels" help:"Certification level that is listed. Default: the one that most gateways have."`
+	Key    []string `help:"Public key whose certificates count (PEM, Ed25519). May be given several times." placeholder:"FILE" type:"path"`
+	Signed bool     `help:"List logs with a valid certificate only."`
+	Now    string   `help:"Day from which the age of a run counts, in UTC: 2026-11-29. Default: today." placeholder:"DATE"`
+	URL    string   `name:"url" help:"Address at which the pages will be published. It makes the addresses in the feed absolute." placeholder:"URL"`
+}
+
+// Help implements kong's HelpProvider.
+func (hallCommand) Help() string {
+	return `Makes static pages from the logs of many gateways: gateways by rows, who answers what instead, each gateway over time; data.json, an
+Atom feed and badges. They load nothing and can be published as they are (docs/hall.md).
+
+Of each gateway the matrix shows the newest run of the newest version. Every log is audited as verify does it. One that is incomplete,
+does not prove its verdicts, was judged by another contract or at another level, ran selected rows only, or is older than 90 days is
+not listed: the page and this command give the reason.
+
+Examples:
+  gatecert hall results --out site
+  gatecert hall results --out site --key release.pub.pem --signed --url https://results.example
+Exit codes: 0 every log is listed; 1 the pages are made, and some logs are not listed; 2 the folder for the pages holds something else;
+3 no log can be listed, and nothing was made.`
+}
+
+func (r hallCommand) Run(ctx context.Context, c *console) error {
+	options, err := r.options()
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(r.Logs) // no name in it leads out of it
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	defer root.Close() //nolint:errcheck // it was only read
+	if inside(r.Out, r.Logs) {
+		return fmt.Errorf("%w: %s is in the folder of the logs: name another one with --out", errUsage, r.Out)
+	}
+	h, err := hall.Read(ctx, root.FS(), options)
+	for _, refusal := range h.Refused {
+		fmt.Fprintf(c.err, "not listed (%s): %s: %s\n", refusal.Kind, plain.Text(refusal.Path, maxReason), refusal.Reason)
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.Write(ctx, r.Out); err != nil {
+		return err
+	}
+	for _, g := range h.Gateways {
+		run := g.Current.Run
+		name := strings.TrimSpace(g.Name + " " + plain.Text(run.Target.Version, maxReason))
+		fmt.Fprintf(c.out, "%s %s: %s\n", reports.Sign(run.Verdict()), name, reports.Sentence(run))
+	}
+	fmt.Fprintf(c.out, "%s: %s\n", h.Sentence(), filepath.Join(r.Out, "index.html"))
+	if len(h.Refused) > 0 {
+		return shownError{exitNotConformant, "some logs are not listed"}
+	}
+	return nil
+}
+
+func (r hallCommand) options() (hall.Options, error) {
+	o := hall.Options{Auditor: auditor, Signed: r.Signed, Level: contract.LevelOf(r.Level), Today: time.Now(), URL: r.URL}
+	if r.Level != "" && !o.Level.Valid() {
+		return o, fmt.Errorf("%w: no level %q: must be one of %s", errUsage, r.Level, plain.Joined(contract.Levels()))
+	}
+	if r.Now != "" {
+		day, err := time.Parse(time.DateOnly, r.Now)
+		if err != nil {
+			return o, fmt.Errorf("%w: --now %q: want a date such as 2026-11-29", errUsage, r.Now)
+		}
+		o.Today = day
+	}
+	if u, err := url.Parse(r.URL); r.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return o, fmt.Errorf("%w: --url %q: want an http or https URL", errUsage, r.URL)
+	}
+	for _, path := range r.Key {
+		data, err := readSmall(path)
+		if err != nil {
+			return o, err
+		}
+		key, err := certificate.ParseKey(data)
+		if err != nil {
+			return o, fmt.Errorf("%s: %w", path, err)
+		}
+		if key.Private() {
+			return o, fmt.Errorf("%w: %s is a private key: give its public half, and keep this one secret", errUsage, path)
+		}
+		o.Keys = append(o.Keys, key)
+	}
+	if r.Signed && len(o.Keys) == 0 {
+		return o, fmt.Errorf("%w: --signed needs --key", errUsage)
+	}
+	return o, nil
+}
+
+// inside reports whether a path is a folder or below it.
+func inside(path, folder string) bool {
+	path, errPath := filepath.Abs(path)
+	folder, errFolder := filepath.Abs(folder)
+	if errors.Join(errPath, errFolder) != nil {
+		return false
+	}
+	below, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(below)
+}

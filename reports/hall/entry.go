@@ -1,0 +1,214 @@
+package hall
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/certificate"
+	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// Entry is a log that is listed.
+type Entry struct {
+	// Path is that of the log in the folder. It is not safe to show.
+	Path string
+	// Digest is the SHA-256 of the log, decompressed, in hexadecimal.
+	Digest string
+	// Signer is the id of the key that signed its certificate, "" for a log without one.
+	Signer string
+	// Run is the run without its evidence.
+	Run runlog.Run
+	// answers are what the gateway answered, by case.
+	answers map[string]string
+}
+
+// ID names the entry in addresses: the beginning of its digest.
+func (e Entry) ID() string { return e.Digest[:16] }
+
+// key is the name of the gateway as it is compared: its case does not matter.
+func (e Entry) key() string { return strings.ToLower(strings.TrimSpace(e.Run.Target.Name)) }
+
+func (e Entry) day() time.Time { return dayOf(e.Run.Footer.Ended) }
+
+func dayOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+
+// entry reads and checks one log by itself, without a view to the others.
+func (h Hall) entry(ctx context.Context, s source) (Entry, *Refusal) {
+	log, err := readLog(h.folder, s.path)
+	if err != nil {
+		return Entry{}, refused(Unreadable, "%v", err)
+	}
+	sum := sha256.Sum256(log)
+	e := Entry{Path: s.path, Digest: hex.EncodeToString(sum[:])}
+	run, err := h.options.Auditor.Sound(log)
+	switch {
+	case err != nil && !errors.Is(err, certificate.ErrUnsound):
+		return e, refused(Unreadable, "%v", err)
+	case run.Incomplete() != "":
+		return e, refused(Incomplete, "%s", run.Incomplete())
+	case run.ContractDigest != contract.Digest():
+		return e, refused(OtherContract, "contract %.80s judged it, this hall has contract %s: run it again with this gatecert", run.ContractDigest, contract.Digest())
+	case err != nil:
+		return e, refused(Unverified, "%v", err)
+	}
+	if e.Signer, err = h.signer(ctx, s, log); err != nil {
+		return e, refused(Unverified, "%v", err)
+	}
+	if refusal := h.check(run); refusal != nil {
+		return e, refusal
+	}
+	run = published(run)
+	e.answers = answersOf(run)
+	e.Run = lean(run)
+	return e, nil
+}
+
+var (
+	errUnsigned = errors.New("it has no certificate: gatecert certify makes one")
+	errNoKey    = errors.New("it has a certificate, and no key was given to verify it: --key FILE")
+)
+
+// signer is the id of the key that signed the certificate of a log, "" where there is none and none is needed.
+func (h Hall) signer(ctx context.Context, s source, log []byte) (string, error) {
+	switch {
+	case !s.certified && h.options.Signed:
+		return "", errUnsigned
+	case !s.certified:
+		return "", nil
+	case len(h.options.Keys) == 0:
+		return "", errNoKey
+	}
+	var cert certificate.Certificate
+	var err error
+	if cert.Report, err = readSmall(h.folder, path.Join(path.Dir(s.path), certificate.ReportFile)); err != nil {
+		return "", err
+	}
+	if cert.Envelope, err = readSmall(h.folder, path.Join(path.Dir(s.path), certificate.EnvelopeFile)); err != nil {
+		return "", err
+	}
+	for _, key := range h.options.Keys {
+		if _, err = h.options.Auditor.Verify(ctx, log, cert, key); err == nil {
+			return key.KeyID()
+		}
+	}
+	return "", err
+}
+
+// check refuses a sound run that has no place in a hall.
+func (h Hall) check(run runlog.Run) *Refusal {
+	today, ended := dayOf(h.options.Today), dayOf(run.Footer.Ended)
+	age := int(today.Sub(ended).Hours() / 24)
+	switch {
+	case strings.TrimSpace(run.Target.Name) == "":
+		return refused(Unnamed, "it does not name its gateway: the profile needs a name")
+	case !slices.ContainsFunc(run.Cases, says):
+		return refused(Inconclusive, "no case says anything about the gateway")
+	case len(run.Selection.Rows) > 0:
+		return refused(Partial, "it ran selected rows only: %s", plain.Joined(run.Selection.Rows))
+	case len(run.Selection.Cases) > 0:
+		return refused(Partial, "it ran %s only", plain.Count(len(run.Selection.Cases), "selected case"))
+	case age < -1: // the clock of another machine, and another zone
+		return refused(Future, "it ended on %s, and today is %s", date(ended), date(today))
+	case age > MaxAge:
+		return refused(Expired, "it ended on %s, %d days ago: more than %d", date(ended), age, MaxAge)
+	}
+	return nil
+}
+
+// says reports whether a case says something about the gateway.
+func says(c runlog.Case) bool {
+	switch c.Verdict {
+	case contract.Pass, contract.Warn, contract.ExpectedFail, contract.Fail:
+		return true
+	default:
+		return false
+	}
+}
+
+func date(t time.Time) string { return t.UTC().Format("2006-01-02") }
+
+// published is a run as strangers may see it. A failure that the baseline of its author expected is a failure. The command line of a
+// load case is left out, because the audit does not make it again, and so are the addresses and commands of who ran it.
+func published(run runlog.Run) runlog.Run {
+	run.TraceURL, run.Command = "", nil
+	run.Cases = slices.Clone(run.Cases)
+	for i := range run.Cases {
+		c := &run.Cases[i]
+		if c.Verdict == contract.ExpectedFail {
+			c.Verdict, c.Reason = contract.Fail, ""
+		}
+		if c.Load != nil && c.Observation != nil {
+			o := *c.Observation
+			o.Sent.Curl = ""
+			c.Observation = &o
+		}
+	}
+	footer := runlog.Conclude(run.Header, run.Cases, run.Footer.Ended)
+	if run.Footer.Verdict == contract.Error {
+		footer.Verdict, _ = contract.Worst(footer.Verdict, contract.Error) // the gateway was not healthy at the end
+	}
+	footer.Notes = run.Footer.Notes
+	run.Footer = &footer
+	return run
+}
+
+// The bounds of what a hall keeps of a case in memory, whatever its log holds.
+const (
+	keptFindings = 20
+	keptText     = 500 // bytes
+)
+
+// lean is a run without its evidence: what matrices, totals and differences are made of.
+func lean(run runlog.Run) runlog.Run {
+	run.Target.Profile = ""
+	run.Controls = slices.Clone(run.Controls)
+	for i := range run.Controls {
+		c := &run.Controls[i]
+		c.Observation, c.Detail = nil, kept(c.Detail)
+	}
+	for i := range run.Cases { // the caller's own copy
+		c := &run.Cases[i]
+		c.Scenario, c.Observation, c.Reason, c.Revised = nil, nil, kept(c.Reason), ""
+		if c.Load != nil {
+			c.Load = new(runlog.LoadSummary)
+		}
+		c.Findings = slices.Clone(c.Findings[:min(len(c.Findings), keptFindings)])
+		for j := range c.Findings {
+			f := &c.Findings[j]
+			f.Want, f.Got = kept(f.Want), kept(f.Got)
+		}
+	}
+	return run
+}
+
+// kept is the beginning of a text. It does not keep the rest in memory.
+func kept(s string) string { return strings.Clone(s[:min(len(s), keptText)]) }
+
+// evidence reads the run of an entry once more, with all that its log holds, and the log itself.
+func (h Hall) evidence(e Entry) (runlog.Run, []byte, error) {
+	log, err := readLog(h.folder, e.Path)
+	if err != nil {
+		return runlog.Run{}, nil, err
+	}
+	if sum := sha256.Sum256(log); hex.EncodeToString(sum[:]) != e.Digest {
+		return runlog.Run{}, nil, errors.New("it was changed while it was read: run the command again")
+	}
+	run, err := runlog.Read(bytes.NewReader(log))
+	if err != nil {
+		return runlog.Run{}, nil, err
+	}
+	return published(run), log, nil
+}
+
+// sentence is the result of an entry.
+func (e Entry) sentence() string { return reports.Sentence(e.Run) }

@@ -1,0 +1,152 @@
+package hall
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/gatecert/gatecert/reports/certificate"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// The bounds of a folder.
+const (
+	maxSources = 500      // logs
+	maxFiles   = 50_000   // files and folders that are looked at
+	maxLog     = 64 << 20 // bytes of a log, after decompression
+	maxSmall   = 4 << 20  // bytes of the files of a certificate
+)
+
+// ErrFolder is returned when a folder cannot be read, or has more in it than a hall has.
+var ErrFolder = errors.New("the folder of logs")
+
+// The extensions of logs.
+const (
+	logExt  = ".ndjson"
+	gzipExt = logExt + ".gz"
+)
+
+// source is a log in the folder.
+type source struct {
+	path string
+	// certified is set where the file of a certificate lies next to it.
+	certified bool
+}
+
+// find returns the logs of a folder in the order of their paths: files called *.ndjson or *.ndjson.gz. It looks into no folder whose
+// name begins with a dot, and follows no link.
+func find(folder fs.FS) ([]source, error) {
+	var found []source
+	files := 0
+	err := fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if files++; files > maxFiles {
+			return fmt.Errorf("more than %d files: give a folder that has logs only", maxFiles)
+		}
+		switch {
+		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(name, logExt) && !strings.HasSuffix(name, gzipExt) || strings.HasPrefix(d.Name(), "."):
+			return nil
+		case len(found) == maxSources:
+			return fmt.Errorf("more than %d logs: keep the newest", maxSources)
+		}
+		found = append(found, source{path: name, certified: certified(folder, name)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFolder, err)
+	}
+	return found, nil
+}
+
+// certified reports whether a log has the name of one that is certified in its folder, and files of a certificate lie there.
+func certified(folder fs.FS, log string) bool {
+	if name := strings.TrimSuffix(path.Base(log), ".gz"); name != certificate.LogFile {
+		return false
+	}
+	for _, name := range []string{certificate.EnvelopeFile, certificate.ReportFile} {
+		if _, err := fs.Stat(folder, path.Join(path.Dir(log), name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// errTooLarge is returned for a file that is larger than is read.
+var errTooLarge = errors.New("too large")
+
+// readLog reads a log and decompresses it. Of what does not begin like a log it reads the beginning only.
+func readLog(folder fs.FS, name string) ([]byte, error) {
+	head, err := openLog(folder, name)
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(runlog.CheckHeader(head), head.Close())
+	if err != nil {
+		return nil, err
+	}
+	whole, err := openLog(folder, name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := readAll(whole, maxLog)
+	return data, errors.Join(err, whole.Close())
+}
+
+func readSmall(folder fs.FS, name string) ([]byte, error) {
+	file, err := openRegular(folder, name)
+	if err != nil {
+		return nil, err
+	}
+	data, err := readAll(file, maxSmall)
+	return data, errors.Join(err, file.Close())
+}
+
+func readAll(r io.Reader, most int64) ([]byte, error) {
+	var data bytes.Buffer
+	if _, err := data.ReadFrom(io.LimitReader(r, most+1)); err != nil {
+		return nil, err
+	}
+	if int64(data.Len()) > most {
+		return nil, fmt.Errorf("%w: more than %d MiB", errTooLarge, most>>20)
+	}
+	return data.Bytes(), nil
+}
+
+// openRegular opens a file that is a regular one.
+func openRegular(folder fs.FS, name string) (fs.File, error) {
+	if info, err := fs.Lstat(folder, name); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file: links are not followed")
+	}
+	return folder.Open(name)
+}
+
+// unpacked is a compressed file that is read.
+type unpacked struct {
+	*gzip.Reader
+	file io.Closer
+}
+
+func (u unpacked) Close() error { return errors.Join(u.Reader.Close(), u.file.Close()) }
+
+func openLog(folder fs.FS, name string) (io.ReadCloser, error) {
+	file, err := openRegular(folder, name)
+	if err != nil || !strings.HasSuffix(name, gzipExt) {
+		return file, err
+	}
+	packed, err := gzip.NewReader(file)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return unpacked{packed, file}, nil
+}

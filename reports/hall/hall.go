@@ -1,0 +1,119 @@
+package hall
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/certificate"
+)
+
+// ErrNothingListed is returned when no log can be listed.
+var ErrNothingListed = errors.New("nothing to list")
+
+// MaxAge is the age in days up to which a run is listed.
+const MaxAge = 90
+
+// Options are what decides which logs are listed.
+type Options struct {
+	Auditor certificate.Auditor
+	// Keys are the public keys whose certificates count.
+	Keys []certificate.Key
+	// Signed refuses logs without a certificate.
+	Signed bool
+	// Level is the certification level that is listed, "" for the one that most gateways have, the lowest of several.
+	Level contract.Level
+	// Today is the day from which the age of a run counts, in UTC.
+	Today time.Time
+	// URL is where the pages will be published, "" if that is not known. It makes the addresses in the feed absolute.
+	URL string
+}
+
+// Hall is what was read of a folder.
+type Hall struct {
+	// Gateways have a log that is listed. They are sorted by name.
+	Gateways []Gateway
+	// Refused are the logs that are not listed, sorted by path.
+	Refused []Refusal
+	// Scope is the level of all that is listed.
+	Scope string
+
+	options Options
+	folder  fs.FS
+}
+
+// Read reads a folder with the logs of runs, and their certificates. It returns [ErrNothingListed] together with the reasons in
+// [Hall.Refused], and the errors of the file system.
+func Read(ctx context.Context, folder fs.FS, o Options) (Hall, error) {
+	h := Hall{options: o, folder: folder}
+	sources, err := find(folder)
+	if err != nil {
+		return h, err
+	}
+	var entries []Entry
+	seen := make(map[string]string) // paths by digest
+	for _, s := range sources {
+		if err := ctx.Err(); err != nil {
+			return h, err
+		}
+		e, refusal := h.entry(ctx, s)
+		if refusal == nil {
+			if other, twice := seen[e.Digest]; twice {
+				refusal = refused(Duplicate, "the same log as %s", other)
+			}
+		}
+		if refusal != nil {
+			refusal.Path = s.path
+			h.Refused = append(h.Refused, *refusal)
+			continue
+		}
+		seen[e.Digest] = s.path
+		entries = append(entries, e)
+	}
+	h.Scope = string(o.Level)
+	if o.Level == "" {
+		h.Scope = commonScope(entries)
+	}
+	entries = slices.DeleteFunc(entries, func(e Entry) bool {
+		scope := e.Run.Selection.Scope()
+		if scope == h.Scope {
+			return false
+		}
+		refusal := refused(OtherLevel, "it was run at level %s; this hall lists level %s", scope, h.Scope)
+		refusal.Path = e.Path
+		h.Refused = append(h.Refused, *refusal)
+		return true
+	})
+	slices.SortFunc(h.Refused, func(a, b Refusal) int { return cmp.Compare(a.Path, b.Path) })
+	h.Gateways = gateways(entries)
+	if len(h.Gateways) == 0 {
+		return h, fmt.Errorf("%w: the folder has no log that can be listed; gatecert run --out DIR/NAME writes one", ErrNothingListed)
+	}
+	return h, nil
+}
+
+// commonScope is the level that most gateways have, the lowest of several; "" without entries.
+func commonScope(entries []Entry) string {
+	named := make(map[string]map[string]bool) // the gateways of a level
+	for _, e := range entries {
+		scope := e.Run.Selection.Scope()
+		if named[scope] == nil {
+			named[scope] = make(map[string]bool)
+		}
+		named[scope][e.key()] = true
+	}
+	best := ""
+	for _, l := range contract.Levels() {
+		for scope, gateways := range named {
+			if (scope == string(l) || l == contract.Full && !contract.Level(scope).Valid()) && len(gateways) > len(named[best]) {
+				best = scope
+			}
+		}
+	}
+	return best
+}
