@@ -46,7 +46,7 @@ func TestWhichVersionIsTheNewest(t *testing.T) {
 		want string
 	}{
 		{"numbers are compared as numbers", []entry{{version: "1.10.0", ended: day(0)}, {version: "1.9.0", ended: day(1)}}, "1.10.0"},
-		{"v is no part of them", []entry{{version: "v1.2", ended: day(0)}, {version: "1.1.9", ended: day(1)}}, "v1.2"},
+		{"a v before them does not count", []entry{{version: "v1.2", ended: day(0)}, {version: "1.1.9", ended: day(1)}}, "v1.2"},
 		{"commits by their first run", []entry{{version: "aaa", ended: day(0)}, {version: "bbb", ended: day(1)}, {version: "aaa", ended: day(2)}}, "bbb"},
 		{"a commit among numbers", []entry{{version: "1.10", ended: day(0)}, {version: "main", ended: day(1)}}, "main"},
 		{"without a version, the newest run", []entry{{ended: day(0)}, {ended: day(1)}}, ""},

@@ -131,17 +131,17 @@ func readManifest(path string) (names []string) {
 
 // replace puts a folder in the place of another, and removes the files of the hall that was there.
 func replace(folder, made string, earlier []string) error {
-	aside := made + ".earlier"
-	switch err := os.Rename(folder, aside); {
+	replaced := made + ".earlier"
+	switch err := os.Rename(folder, replaced); {
 	case errors.Is(err, fs.ErrNotExist):
 		return os.Rename(made, folder)
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrSite, err)
 	}
 	if err := os.Rename(made, folder); err != nil {
-		return errors.Join(fmt.Errorf("%w: %w", ErrSite, err), os.Rename(aside, folder))
+		return errors.Join(fmt.Errorf("%w: %w", ErrSite, err), os.Rename(replaced, folder))
 	}
-	return removeSite(aside, earlier)
+	return removeSite(replaced, earlier)
 }
 
 // removeSite removes the files of a hall, and the folders that are empty then. What is not of the hall stays.
