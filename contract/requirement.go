@@ -57,6 +57,7 @@ const (
 	HealthyServed Requirement = "healthy-served"
 	HealthySpared Requirement = "healthy-spared"
 	NothingLeft   Requirement = "nothing-left"
+	CapacityKept  Requirement = "capacity-kept"
 	Departure     Requirement = "departure"
 )
 
@@ -142,6 +143,7 @@ var requirements = []Details{
 	{HealthyServed, always(Must), "Healthy calls succeed while other calls fail at the upstream.", derived, OutageLoad},
 	{HealthySpared, always(Should), "They take about as long as before.", derived, OutageLoad},
 	{NothingLeft, always(Should), "After the outage no more calls are open at the upstream than before it.", derived, OutageLoad},
+	{CapacityKept, always(Should), "After the outage as many calls fit at once as before it.", derived, OutageLoad},
 	{Recovery, always(Should), "Calls succeed again once the limit has room, or the upstream is healthy.", derived, AnyLoad},
 	{UpstreamRefusal, always(Should), "The upstream's own 429 keeps its Retry-After and is not retried beyond the bound.", upstreamErr, LimitLoad},
 	{Departure, always(Should), "The upstream call is cancelled once the client disconnects.", derived, OutageLoad},

@@ -43,6 +43,7 @@ var zhContract = [][2]string{
 	{"Healthy calls succeed while other calls fail at the upstream.", "其他调用在上游失败时，正常调用仍然成功。"},
 	{"They take about as long as before.", "正常调用的耗时与之前相近。"},
 	{"After the outage no more calls are open at the upstream than before it.", "故障结束后，上游的未完成调用不多于故障之前。"},
+	{"After the outage as many calls fit at once as before it.", "故障结束后，能同时处理的调用与故障之前一样多。"},
 	{"Calls succeed again once the limit has room, or the upstream is healthy.", "限流有余量或上游恢复后，调用重新成功。"},
 	{"The upstream's own 429 keeps its Retry-After and is not retried beyond the bound.", "上游自己的 429 保留其 Retry-After，重试不超过上限。"},
 	{"The upstream call is cancelled once the client disconnects.", "客户端断开后，对上游的调用随之取消。"},

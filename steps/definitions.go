@@ -66,7 +66,8 @@ var definitions = sync.OnceValue(func() []definition {
 		requiring("the gateway gives up on the upstream at its time limit", contract.InTime),
 		requiring("the upstream call is cancelled once the gateway gives up or the client disconnects", contract.UpstreamFreed, contract.Departure),
 		requiring("healthy calls succeed as often and as fast as before", contract.HealthyServed, contract.HealthySpared),
-		requiring("no upstream call stays open, and calls succeed again in time", contract.NothingLeft, contract.Recovery),
+		requiring("no upstream call stays open, calls succeed again in time, and as many fit at once as before",
+			contract.NothingLeft, contract.Recovery, contract.CapacityKept),
 	}
 })
 

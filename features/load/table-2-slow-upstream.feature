@@ -12,7 +12,7 @@ Feature: Load: an upstream that is too slow
       And the upstream is called no more often than allowed
       And the upstream call is cancelled once the gateway gives up or the client disconnects
       And healthy calls succeed as often and as fast as before
-      And no upstream call stays open, and calls succeed again in time
+      And no upstream call stays open, calls succeed again in time, and as many fit at once as before
 
       Examples: under-load - the upstream hangs or stalls on a share of the calls while the others succeed
         | case                                                                   | surface   |

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
@@ -77,6 +78,9 @@ func newOutage(p targets.Prepared, surface dialect.Surface, faultsOn func(dialec
 		healthy := HealthyRequest(p.Profile, s)
 		healthy.Name = runlog.HealthyGroup + suffix
 		e.Healthy = append(e.Healthy, healthy)
+		if p.Upstream != nil {
+			e.Held = append(e.Held, heldRequest(p.Profile, s, outage.Hold(e.TimeLimit), suffix))
+		}
 		for _, f := range faultsOn(s) {
 			r, err := faultyRequest(p.Profile, f)
 			if err != nil {
@@ -115,6 +119,13 @@ func outageOn(p targets.Prepared, surface dialect.Surface) outage.Experiment {
 		e.Direct = &direct
 	}
 	return e
+}
+
+// heldRequest is the healthy request that the upstream answers after a time.
+func heldRequest(p profile.Profile, s dialect.Surface, hold time.Duration, suffix string) load.Request {
+	call := targets.PromptCall(p, s, load.TokenPlaceholder, "delay="+hold.String(), "", "")
+	call.Model = p.Models.Routed(s)
+	return load.Request{Name: runlog.HeldGroup + suffix, Call: call}
 }
 
 // faultyRequest is the request of a fault. A recipe that runs actions is refused: they would affect the healthy requests too.

@@ -64,6 +64,7 @@ func (r *round) check() conclusions {
 	r.checkCancelled(&all)
 	r.checkDisconnects(&all)
 	r.checkOpenCalls(&all)
+	r.checkAtOnce(&all)
 	r.checkRecovery(&all)
 	return all
 }

@@ -258,7 +258,7 @@ func TestUnknownsAreUntested(t *testing.T) {
 	assert.Equal(t, map[contract.Requirement]contract.Result{
 		contract.Answered: contract.Held, contract.InTime: contract.Untested, contract.HealthyServed: contract.Held, contract.HealthySpared: contract.Untested,
 		contract.RetriesBounded: contract.Untested, contract.UpstreamFreed: contract.Untested, contract.Departure: contract.Untested,
-		contract.NothingLeft: contract.Untested, contract.Recovery: contract.Held,
+		contract.NothingLeft: contract.Untested, contract.CapacityKept: contract.Untested, contract.Recovery: contract.Held,
 	}, results)
 }
 

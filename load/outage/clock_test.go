@@ -23,6 +23,8 @@ func outageMutants() []*outageRun {
 		{gateway: "timeout-stretches-in-outage", outage: runner.SlowOutage, surface: dialect.Responses, violates: []contract.Requirement{contract.InTime}},
 		// A call that is not cancelled is also open after the outage.
 		{gateway: "upstream-calls-leak-in-outage", outage: runner.SlowOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.UpstreamFreed, contract.NothingLeft}},
+		{gateway: "slots-leak-in-outage", outage: runner.SlowOutage, surface: dialect.Messages, violates: []contract.Requirement{contract.CapacityKept}},
+		{gateway: "slots-leak-in-outage", outage: runner.FailingOutage, surface: dialect.Responses, violates: []contract.Requirement{contract.CapacityKept}},
 		{gateway: "disconnects-not-passed-on", outage: runner.SlowOutage, surface: dialect.Messages, violates: []contract.Requirement{contract.Departure}},
 		{gateway: "slow-calls-starve-the-others", outage: runner.SlowOutage, surface: dialect.Chat, violates: []contract.Requirement{contract.HealthySpared}},
 		{gateway: "streams-end-well-in-outage", outage: runner.SlowOutage, surface: dialect.GenerateContent, violates: []contract.Requirement{contract.StreamEnd}},
@@ -41,6 +43,8 @@ func permittedBehaviours() []*outageRun {
 		{gateway: "comment-while-waiting", outage: runner.SlowOutage, surface: dialect.GenerateContent},
 		{gateway: "comment-while-waiting", outage: runner.FailingOutage, surface: dialect.Messages},
 		{gateway: "retries-within-bounds", outage: runner.FailingOutage, surface: dialect.Responses},
+		{gateway: "upstream-places-freed-late", outage: runner.SlowOutage, surface: dialect.Chat},
+		{gateway: "upstream-places-freed-late", outage: runner.FailingOutage, surface: dialect.Chat},
 		{gateway: "header-order", outage: runner.FailingOutage, surface: dialect.GenerateContent},
 	}
 }

@@ -4,10 +4,12 @@
 // An [Experiment] is either a slow outage (the upstream hangs, or falls silent in the middle of a response or a stream) or
 // a failing one (the upstream answers 500, resets the connection or cuts a stream off). [Verify] plays it in phases:
 //
+//	at once       healthy requests that the upstream holds         how many calls fit
 //	before        healthy requests only, plain and streaming       the baseline
 //	outage        healthy requests and, one in five, faulty ones   every response to a faulty request is judged by its row
 //	waiting       for the responses to the last faulty requests    only where the upstream hangs
 //	after         healthy requests until none of them fails        how long the gateway takes to recover
+//	at once       as before, until as many fit as then             whether failed calls keep their places
 //	disconnects   clients that disconnect while the upstream       whether the upstream call is cancelled
 //	              hangs (slow outages only)
 //

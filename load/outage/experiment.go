@@ -23,6 +23,9 @@ type Experiment struct {
 	Faulty []Fault
 	// Disconnecting are requests to a hanging upstream whose clients disconnect. None: disconnects are not tested.
 	Disconnecting []load.Request
+	// Held are healthy requests that the upstream answers after [Hold]: how many of them fit at once is compared before and after the
+	// outage. None: that is not tested.
+	Held []load.Request
 	// Direct is a request that bypasses the gateway and goes to the upstream. It is sent in every phase: when it is slow,
 	// this machine is busy. nil: none is sent.
 	Direct *load.Request

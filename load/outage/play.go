@@ -14,6 +14,9 @@ import (
 // play plays all phases. What was sent until an error is in the round.
 func (r *round) play(ctx context.Context) (err error) {
 	r.openBefore, r.openAfter = unknown, unknown
+	if err := r.playAtOnceBefore(ctx); err != nil {
+		return err
+	}
 	if err := r.playBaseline(ctx); err != nil {
 		return err
 	}
@@ -27,7 +30,11 @@ func (r *round) play(ctx context.Context) (err error) {
 	if err := r.playRecovery(ctx); err != nil {
 		return err
 	}
-	if err := r.askUpstream(ctx); err != nil {
+	ended := time.Now()
+	if err := r.playAtOnceAfter(ctx); err != nil {
+		return err
+	}
+	if err := r.askUpstream(ctx, ended.Add(cancelWithin)); err != nil {
 		return err
 	}
 	r.generator = append(r.generator, r.slowDirect()...)

@@ -25,8 +25,14 @@ type round struct {
 
 	// The requests of each phase. direct are those that bypassed the gateway, by phase.
 	before, during, after, disconnected results
-	direct                              []results
-	phases                              []runlog.Phase
+	// heldCalls are the held ones, sent all at once. fitBefore is how many fitted before the outage, fitAfter how many in each attempt
+	// after it; countLimited says that a limit on their number refused them.
+	heldCalls    results
+	fitBefore    atOnce
+	fitAfter     []atOnce
+	countLimited bool
+	direct       []results
+	phases       []runlog.Phase
 	// violations are the requirements that responses to faulty requests violated.
 	violations []load.Violation
 	// outageEnd is when the last faulty request was answered, and lastFailure how long after that the last healthy request
@@ -45,7 +51,7 @@ const unknown = -1
 
 // all returns the requests of all phases, the direct ones last.
 func (r *round) all() results {
-	return slices.Concat(r.before, r.during, r.after, r.disconnected, slices.Concat(r.direct...))
+	return slices.Concat(r.before, r.during, r.after, r.disconnected, r.heldCalls, slices.Concat(r.direct...))
 }
 
 // healthyDuring are the healthy requests of the outage.
@@ -127,6 +133,7 @@ const (
 	healthy kind = iota
 	faulty
 	disconnecting
+	held
 	direct
 )
 

@@ -57,6 +57,8 @@ func conformingAnswer(r simulated, timeout time.Duration) answer {
 	switch {
 	case strings.HasPrefix(r.name, "disconnecting"):
 		return answer{simulatedLimit, 504, runlog.Error5xx, []contract.Attempt{{Duration: timeout + ms, Cancelled: true}}}
+	case r.name == "held":
+		return answer{longestHold, 200, runlog.Admitted, []contract.Attempt{{Duration: longestHold}}}
 	case r.name == "hanging":
 		return answer{simulatedLimit, 504, runlog.Error5xx, []contract.Attempt{{Duration: simulatedLimit, Cancelled: true}}}
 	default:
@@ -91,6 +93,9 @@ func (s *simulation) Run(ctx context.Context, p load.Phase) (load.Measurement, e
 			result.End, result.Status, result.Outcome = due+p.Timeout, 0, runlog.Timeout
 		}
 		s.sent++
+		for i := range a.attempts { // at once, or when it has waited
+			a.attempts[i].Arrived = m.Started.Add(due + max(a.after-a.attempts[i].Duration, 0))
+		}
 		s.seen[result.Token()] = contract.Seen{Attempts: a.attempts}
 		m.Results, m.Elapsed = append(m.Results, result), max(m.Elapsed, result.End)
 	}
@@ -128,6 +133,7 @@ func (s *simulation) verify(ctx context.Context) ([]contract.Finding, Evidence, 
 	s.began, s.seen = time.Now(), map[string]contract.Seen{}
 	return Verify(ctx, s, Experiment{
 		Healthy: []load.Request{{Name: "healthy"}}, Faulty: []Fault{{Request: load.Request{Name: "hanging"}, Hangs: true}},
+		Held:          []load.Request{{Name: "held"}},
 		Disconnecting: []load.Request{{Name: "disconnecting, hanging"}, {Name: "disconnecting, stalled"}},
 		TimeLimit:     simulatedLimit, Attempts: 1, RecoveryLimit: 2 * time.Second, Upstream: s, SlowCalls: s.slow,
 	})
@@ -160,7 +166,7 @@ func TestVerifyInVirtualTime(t *testing.T) {
 		check    func(t *testing.T, e Evidence)
 	}{
 		{name: "a conforming gateway", rounds: 1, check: func(t *testing.T, e Evidence) {
-			assert.InDelta(t, 8.5, e.took.Seconds(), 0.5)
+			assert.InDelta(t, 10.7, e.took.Seconds(), 0.5)
 			assert.InDelta(t, 30, e.rounds[0].Rate, 0)
 			assert.Len(t, e.rounds[0].faultyReached(), 26)
 		}},
@@ -190,7 +196,7 @@ func TestVerifyInVirtualTime(t *testing.T) {
 		{
 			name: "a gateway that recovers within the limit", rounds: 1,
 			gateway: func(r simulated, a *answer) {
-				if r.phase == "after" && r.at < 7700*ms {
+				if r.phase == "after" && r.at < 8800*ms {
 					failed(a)
 				}
 			},
@@ -222,7 +228,7 @@ func TestVerifyInVirtualTime(t *testing.T) {
 		{
 			name: "a gateway that can take half of the rate only", rounds: 1,
 			gateway: func(r simulated, a *answer) {
-				if r.phase == "before" && r.at < 9900*ms { // four attempts at the full rate, 2.5 s each
+				if r.phase == "before" && r.at < 11*time.Second { // four attempts at the full rate, 2.5 s each
 					a.after = time.Second
 				}
 			},

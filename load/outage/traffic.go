@@ -42,8 +42,8 @@ func (e Experiment) MaxTraffic(engine Engine) (load.Plan, error) {
 	if err != nil {
 		return load.Plan{}, err
 	}
-	probes = probes.Repeat(int(math.Ceil(e.RecoveryLimit.Seconds() / recoveryProbe.Seconds())))
-	all, err := e.planRound(engine, rateDivisors()...)
+	probes = probes.Repeat(2 * int(math.Ceil(e.RecoveryLimit.Seconds()/recoveryProbe.Seconds()))) // before the outage too
+	all, err := e.planRound(engine, beforeAttempts+afterAttempts, rateDivisors()...)
 	return all.Add(probes).Repeat(maxRounds), err
 }
 
@@ -54,16 +54,27 @@ func (e Experiment) UsualTraffic(engine Engine) (load.Plan, error) {
 	if err != nil {
 		return load.Plan{}, err
 	}
-	all, err := e.planRound(engine, 1)
+	all, err := e.planRound(engine, 2, 1)
 	if e.hangs() {
 		all.Duration += e.TimeLimit // for the response to the last hanging request
+	}
+	if len(e.Held) > 0 {
+		all.Duration += 2 * Hold(e.TimeLimit) // for the last held one
 	}
 	return all, err
 }
 
-// planRound plans the phases of a round, with attempts at a baseline whose rates are divided.
-func (e Experiment) planRound(engine Engine, divisors ...float64) (all load.Plan, err error) {
+// planRound plans the phases of a round, with so many attempts to have calls at once, and attempts at a baseline whose rates are divided.
+func (e Experiment) planRound(engine Engine, atOnce int, divisors ...float64) (all load.Plan, err error) {
 	phases := []load.Phase{e.outagePhase(engine), e.afterPhase()}
+	if p := e.atOncePhase(engine, "at once"); len(e.Held) > 0 && e.Upstream != nil && p.Rate > 0 {
+		for range atOnce {
+			phases = append(phases, p)
+		}
+		if atOnce > 2 {
+			phases = append(phases, e.oneByOnePhase(p.Connections))
+		}
+	}
 	for _, divisor := range divisors {
 		slower := e
 		slower.Rate /= divisor

@@ -18,13 +18,12 @@ const (
 	pollOpen = 20 * time.Millisecond
 )
 
-// askUpstream asks the upstream what it saw, once the gateway has had cancelWithin to end its calls. Clients disconnect
+// askUpstream asks the upstream what it saw, once the gateway has had until then to end its calls. Clients disconnect
 // meanwhile. It returns [ErrNotReached] when too few faulty requests got there.
-func (r *round) askUpstream(ctx context.Context) (err error) {
+func (r *round) askUpstream(ctx context.Context, until time.Time) (err error) {
 	if r.Upstream == nil {
 		return nil
 	}
-	until := time.Now().Add(cancelWithin)
 	if err := r.playDisconnects(ctx); err != nil {
 		return err
 	}

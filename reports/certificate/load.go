@@ -217,7 +217,7 @@ const hanging = "hanging"
 
 // checkOutage checks the counts of an outage.
 func (s *summary) checkOutage(slow bool) {
-	s.require(contract.HealthyServed, contract.HealthySpared, contract.RetriesBounded, contract.NothingLeft, contract.Recovery)
+	s.require(contract.HealthyServed, contract.HealthySpared, contract.RetriesBounded, contract.NothingLeft, contract.CapacityKept, contract.Recovery)
 	if slow {
 		s.require(contract.Departure)
 	}
@@ -235,7 +235,7 @@ func (s *summary) checkOutage(slow bool) {
 func isHealthy(group string) bool { return strings.HasPrefix(group, runlog.HealthyGroup) }
 
 func isFaulty(group string) bool {
-	return !isHealthy(group) && !strings.HasPrefix(group, runlog.DisconnectingGroup) && group != runlog.DirectGroup
+	return !isHealthy(group) && !strings.HasPrefix(group, runlog.DisconnectingGroup) && !strings.HasPrefix(group, runlog.HeldGroup) && group != runlog.DirectGroup
 }
 
 func (s *summary) checkFaulty() {

@@ -32,9 +32,10 @@ const (
 	ControlGroup   = "control key"
 	ThrottledGroup = "upstream 429s"
 	// HealthyGroup and DisconnectingGroup are how the names begin of the kinds of healthy requests, and of those whose clients
-	// disconnect; DirectGroup are those that bypass the gateway.
+	// disconnect, and of those that the upstream holds, sent all at once; DirectGroup are those that bypass the gateway.
 	HealthyGroup       = "healthy"
 	DisconnectingGroup = "disconnecting, "
+	HeldGroup          = "held, at once"
 	DirectGroup        = "directly to the upstream"
 )
 

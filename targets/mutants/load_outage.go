@@ -3,6 +3,7 @@ package mutants
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -46,6 +47,17 @@ func loadOutageMutants() []Mutant {
 		mutant("upstream-calls-leak-in-outage", "In an outage, upstream calls that timed out are not cancelled.",
 			inOutage(leakCalls),
 			warns(contract.UpstreamFreed, slow)), // the leaked calls are still open afterwards too
+		mutant("slots-leak-in-outage",
+			"An endpoint has 48 places for upstream calls. In an outage every other call that fails keeps its place for ever.",
+			inOutage(func(s *outages) change {
+				var failed atomic.Int64
+				return upstreamSlots(48, func(c *reference.Call, err error, free func()) {
+					if err == nil || c.Request.Context().Err() != nil || !s.active(c) || failed.Add(1)%2 == 0 {
+						free()
+					}
+				})
+			}),
+			warns(contract.CapacityKept, slow, failing)),
 		mutant("disconnects-not-passed-on", "When a client disconnects, its upstream call goes on up to the timeout.",
 			all(wrap(reference.Dial, ignoreDisconnect), wrap(reference.Deliver, ignoreDisconnect)),
 			warns(contract.Departure, slow)),
@@ -87,7 +99,7 @@ func refuseWhen(s *outages, which func(*endpoint) bool) change {
 }
 
 // duringUpstreamCall runs begin before the upstream is called, and end when the answer is delivered or has failed.
-func duringUpstreamCall(begin func(context.Context, *reference.Call) error, end func(*reference.Call)) change {
+func duringUpstreamCall(begin func(context.Context, *reference.Call) error, end func(*reference.Call, error)) change {
 	return all(
 		wrap(reference.Dial, func(ctx context.Context, c *reference.Call, dial reference.Handler) error {
 			if err := begin(ctx, c); err != nil {
@@ -95,15 +107,43 @@ func duringUpstreamCall(begin func(context.Context, *reference.Call) error, end 
 			}
 			err := dial(ctx, c)
 			if err != nil {
-				end(c)
+				end(c, err)
 			}
 			return err
 		}),
-		wrap(reference.Deliver, func(ctx context.Context, c *reference.Call, deliver reference.Handler) error {
-			defer end(c)
+		wrap(reference.Deliver, func(ctx context.Context, c *reference.Call, deliver reference.Handler) (err error) {
+			defer func() { end(c, err) }()
 			return deliver(ctx, c)
 		}),
 	)
+}
+
+// upstreamSlots allows so many open upstream calls on each endpoint. ended is called when one of them has ended, with its error, and calls
+// free when another may take its place.
+func upstreamSlots(most int, ended func(c *reference.Call, err error, free func())) change {
+	return func(o *reference.Options) {
+		var mu sync.Mutex
+		slots := make(map[dialect.Surface]chan struct{})
+		of := func(c *reference.Call) chan struct{} {
+			mu.Lock()
+			defer mu.Unlock()
+			key := c.Surface.Endpoint()
+			if slots[key] == nil {
+				slots[key] = make(chan struct{}, most)
+			}
+			return slots[key]
+		}
+		duringUpstreamCall(func(ctx context.Context, c *reference.Call) error {
+			select {
+			case of(c) <- struct{}{}:
+				return nil
+			case <-ctx.Done():
+				return reference.ErrClientGone
+			}
+		}, func(c *reference.Call, err error) {
+			ended(c, err, func() { <-of(c) })
+		})(o)
+	}
 }
 
 // limitUpstreamCalls allows so many open upstream calls on each endpoint. The timeout counts from a call's arrival: the
@@ -133,7 +173,7 @@ func limitUpstreamCalls(most int) change {
 			defer mu.Unlock()
 			waited[c] = time.Since(arrived)
 			return nil
-		}, func(c *reference.Call) {
+		}, func(c *reference.Call, _ error) {
 			mu.Lock()
 			delete(waited, c)
 			mu.Unlock()
@@ -160,7 +200,7 @@ func stretchTimeout(most int) change {
 		duringUpstreamCall(func(_ context.Context, c *reference.Call) error {
 			count(c, 1)
 			return nil
-		}, func(c *reference.Call) { count(c, -1) })(o)
+		}, func(c *reference.Call, _ error) { count(c, -1) })(o)
 		changeTimeout(func(c *reference.Call, allowed time.Duration) time.Duration {
 			mu.Lock()
 			defer mu.Unlock()

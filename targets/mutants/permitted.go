@@ -156,6 +156,14 @@ func permittedConduct() []PermittedBehaviour {
 	return []PermittedBehaviour{
 		{breaker, "After five failures in a row every call is answered with 503 for 300 ms: the next case is not at fault.",
 			circuitBreaker(5, 300*time.Millisecond)},
+		{"upstream-places-freed-late", "An endpoint has 48 places for upstream calls, and that of a failed one is free again after a second.",
+			upstreamSlots(48, func(_ *reference.Call, err error, free func()) {
+				if err == nil {
+					free()
+					return
+				}
+				time.AfterFunc(time.Second, free)
+			})},
 		{"newer-version-refused", "A version of Anthropic's API that the gateway does not know is refused, as the API itself would.",
 			wrap(reference.Decode, func(ctx context.Context, c *reference.Call, decode reference.Handler) error {
 				field, known := dialect.Anthropic.Version()
