@@ -29,10 +29,14 @@ type aggregator struct {
 	violations  map[violationKey]*Violation
 	last        time.Duration // when the last response ended
 	window      openWindow
+	// closing is what the responses of the window came to; nil where nobody asks for it.
+	closing *Measurement
 	// bounds are those that a good request keeps.
 	bounds []Bound
 	course *course
 	stalls stallFinder
+	// recorder writes the results; nil where nobody asks for them.
+	recorder *recorder
 	// snapshot is when the last snapshot was taken.
 	snapshot time.Time
 }
@@ -64,6 +68,9 @@ func newAggregator(m *Measurement, phase Phase) *aggregator {
 		m: m, phase: phase, violations: map[violationKey]*Violation{}, bounds: phase.SLO.Terms(), course: newCourse(phase),
 	}
 	m.judged, m.WarmUp = true, phase.WarmUp
+	if phase.Closing != nil {
+		a.closing = newClosing(m.Requests)
+	}
 	a.window.Length = max(phase.Window, phase.For/maxWindows)
 	a.window.Counts = map[runlog.Outcome]uint64{}
 	return a
@@ -99,6 +106,7 @@ func (a *aggregator) takeSnapshot() {
 		return
 	}
 	a.snapshot = time.Now()
+	a.recorder.flush()
 	m := *a.m
 	m.Windows, m.Results = slices.Clone(m.Windows), nil
 	m.NotKept, m.Offered, m.Elapsed = m.Sent, m.Sent, a.last
@@ -128,12 +136,12 @@ func (a *aggregator) add(s sample) {
 	if s.Due < a.phase.WarmUp {
 		m.Warming++
 	} else {
-		a.addToMetrics(s)
-		countIf(good(a.bounds, s.Result, s.gapList()), &m.Good)
+		m.count(s, a.bounds)
 	}
 	a.addToWindow(s)
 	a.addFindings(s)
 	s.gaps.release()
+	a.recorder.add(s.Result)
 	if len(m.Results) < a.phase.Keep {
 		m.Results = append(m.Results, s.Result)
 	} else {
@@ -159,14 +167,21 @@ func (a *aggregator) addFindings(s sample) {
 	}
 }
 
-func (a *aggregator) addToMetrics(s sample) {
+// newClosing is the measurement of a window.
+func newClosing(requests []string) *Measurement {
+	return &Measurement{Requests: requests, metrics: map[metricsKey]*Metrics{}, judged: true}
+}
+
+// count adds a sample to the metrics of its kind and outcome, and to the good ones if it keeps the bounds.
+func (m *Measurement) count(s sample, bounds []Bound) {
 	key := metricsKey{s.Request, s.Outcome}
-	sum := a.m.metrics[key]
+	sum := m.metrics[key]
 	if sum == nil {
 		sum = &Metrics{}
-		a.m.metrics[key] = sum
+		m.metrics[key] = sum
 	}
 	sum.add(s.Result, s.gapList())
+	countIf(good(bounds, s.Result, s.gapList()), &m.Good)
 }
 
 // addToWindow counts s in the window that contains s.End. Samples come slightly out of order: one that ended before the
@@ -176,6 +191,11 @@ func (a *aggregator) addToWindow(s sample) {
 		a.closeWindow(s.End.Truncate(a.window.Length))
 	}
 	a.window.Counts[s.Outcome]++
+	if a.closing != nil {
+		a.closing.Offered++
+		a.closing.Sent++
+		a.closing.count(s, a.bounds)
+	}
 	if s.Outcome.OfGateway() {
 		a.stalls.add(s.Sent, s.End, !s.Waited && s.started-s.Due > a.phase.Generator.Lag)
 	}
@@ -210,8 +230,10 @@ func (a *aggregator) closeWindow(next time.Duration) {
 			a.stalls.window(w.P50)
 		}
 		a.m.Windows = append(a.m.Windows, w.Window)
-		if a.phase.Closing != nil {
-			a.phase.Closing(w.Window)
+		if a.closing != nil {
+			a.closing.Elapsed = w.Length
+			a.phase.Closing(w.Window, *a.closing)
+			a.closing = newClosing(a.m.Requests)
 		}
 	}
 	w.serviceTime.Reset()
@@ -224,6 +246,7 @@ func (a *aggregator) closeWindow(next time.Duration) {
 // close completes the measurement.
 func (a *aggregator) close() {
 	a.closeWindow(0)
+	a.recorder.flush()
 	a.m.Elapsed = a.last
 	a.m.Violations, a.m.Stalls = a.sortedViolations(), a.stalls.stalls()
 }

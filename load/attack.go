@@ -39,6 +39,7 @@ type attack struct {
 	// started is written by the pacer before it releases the first request.
 	started   time.Time
 	cancelled atomic.Bool // ctx is done
+	order     *sendOrder  // nil where nobody records the results
 	tickets   chan ticket
 	samples   chan sample
 	empty     *http.Response
@@ -54,6 +55,9 @@ func newAttack(ctx context.Context, e *Engine, p Phase, plan Plan, requests []*w
 		ctx: ctx, conns: e.conns, classifier: newClassifier(), tokens: e.tokens, phase: p, plan: plan, requests: requests, turns: p.turns(),
 		tokenPrefix: binary.BigEndian.Uint32(random[:]), tickets: make(chan ticket, p.Connections+1), samples: make(chan sample, sampleBuffer),
 		empty: &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{}},
+	}
+	if p.Record != nil {
+		a.order = &sendOrder{}
 	}
 	a.pacer = &pacer{
 		ctx: ctx, phase: p, schedule: newSchedule(p), requests: plan.Requests, sleepUntil: e.sleepUntil, out: a.tickets,
@@ -73,6 +77,7 @@ func (a *attack) run() (Measurement, error) {
 		m.sentTo = append(m.sentTo, sentTo{r.method, r.sent.URL, r.bodySize})
 	}
 	results := newAggregator(&m, a.phase)
+	results.recorder = newRecorder(a.phase, &m, func() time.Time { return a.started })
 	e := effort{embedded: a.phase.Embedded, cpu: -cpuTime()}
 	hits := a.send(results)
 	e.cpu += cpuTime()
@@ -166,6 +171,7 @@ func (a *attack) exchange(s *sample) {
 		c, s.Resent = nil, true
 		resp, err = a.attempt(&c, r, &s.Result, deadline)
 	}
+	a.order.place(&s.Result, a.started) // unless it was sent
 	a.record(s, r, resp, err)
 	if c == nil {
 		return
@@ -189,7 +195,7 @@ func (a *attack) attempt(c **conn, r *wireRequest, result *Result, deadline time
 		*c = opened
 	}
 	on := *c
-	on.limit, on.stream.marks = a.phase.Body, r.pieces
+	on.limit, on.stream.marks, on.stream.finish = a.phase.Body, r.pieces, r.finish
 	if err := on.SetDeadline(deadline); err != nil {
 		return response{}, err
 	}
@@ -198,6 +204,7 @@ func (a *attack) attempt(c **conn, r *wireRequest, result *Result, deadline time
 	}
 	var wire []byte
 	wire, on.requestBuffer = r.of(result.Seq).withToken(on.requestBuffer, result.tokenPrefix, result.Seq)
+	a.order.place(result, a.started)
 	result.Sent = time.Since(a.started)
 	if _, err := on.Write(wire); err != nil && !isReset(err) {
 		return response{}, err
@@ -239,7 +246,7 @@ func (a *attack) record(s *sample, r *wireRequest, resp response, err error) {
 		s.Status = 0
 		c = noResponse(r, err)
 	default:
-		s.Bytes = len(resp.body)
+		s.Bytes = int(resp.size)
 		c = a.classifier.response(r, resp)
 		s.Tokens, s.Input, s.TokensFrom = a.tokens.count(r, resp)
 	}

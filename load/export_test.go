@@ -2,8 +2,13 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"io"
+	"net/http"
 	"os"
+	"slices"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,35 +40,81 @@ func example() Measurement {
 	return m
 }
 
-func TestWriteVegeta(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, WriteVegeta(&out, example()))
-	decoder := vegeta.NewJSONDecoder(&out)
-	var results vegeta.Results
-	for {
-		var r vegeta.Result
-		err := decoder.Decode(&r)
-		if err == io.EOF { //nolint:errorlint // vegeta's decoder returns it bare
-			break
+// A gateway that answers every seventh request late, and refuses every fifth: each result is written when its response ends, and vegeta
+// can report and plot them all the same.
+func TestResultsAreRecordedForVegeta(t *testing.T) {
+	var calls atomic.Int64
+	gateway := func(w http.ResponseWriter, r *http.Request) {
+		n := calls.Add(1)
+		if n%7 == 0 {
+			time.Sleep(300 * ms)
 		}
+		if n%5 == 0 {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, `{"error":{"message":"slow down","type":"rate_limit_error","param":null,"code":null}}`)
+			return
+		}
+		ok(w, r)
+	}
+	simulate(t, gateway, func(t *testing.T, e *Engine, url string) {
+		var out bytes.Buffer
+		m, err := e.Run(t.Context(), Phase{
+			Name: `a "phase"`, Mix: []Request{chatRequest(url)}, Rate: 100, For: 2 * time.Second, Generator: lenient(), Record: func() io.Writer { return &out },
+		})
 		require.NoError(t, err)
-		results = append(results, r)
-	}
-	require.Len(t, results, 3)
-	assert.Equal(t, vegeta.Result{
-		Attack: `a "phase"`, Seq: 1, Timestamp: time.Unix(1_700_000_000, 10_000_000).UTC(), Latency: 500 * ms,
-		BytesOut: 77, Error: "timeout", Method: "POST", URL: "http://127.0.0.1:9900/v1/chat/completions", Body: results[1].Body, Headers: results[1].Headers,
-	}, results[1], "in the order of sending")
-	var metrics vegeta.Metrics
-	for i := range results {
-		metrics.Add(&results[i])
-	}
-	metrics.Close()
-	assert.Equal(t, map[string]int{"0": 1, "200": 1, "429": 1}, metrics.StatusCodes)
+		require.NoError(t, m.RecordError)
+		var results vegeta.Results
+		for decode := vegeta.NewJSONDecoder(&out); ; {
+			var r vegeta.Result
+			err := decode(&r)
+			if err == io.EOF { //nolint:errorlint // vegeta's decoder returns it bare
+				break
+			}
+			require.NoError(t, err)
+			results = append(results, r)
+		}
+		require.Len(t, results, 200)
+		assert.False(t, slices.IsSortedFunc(results, func(a, b vegeta.Result) int { return cmp.Compare(a.Seq, b.Seq) }), "in the order in which responses ended")
+		var metrics vegeta.Metrics
+		for i := range results {
+			metrics.Add(&results[i])
+		}
+		metrics.Close()
+		assert.Equal(t, map[string]int{"200": 160, "429": 40}, metrics.StatusCodes)
+		assert.Equal(t, []string{"refused"}, metrics.Errors)
+		assert.Equal(t, `a "phase"`, results[0].Attack)
+		assert.Equal(t, url+"/v1/chat/completions", results[0].URL)
+		assert.InDelta(t, 300*ms, metrics.Latencies.Max, float64(ms))
+		// That is what its plot needs.
+		slices.SortFunc(results, func(a, b vegeta.Result) int { return cmp.Compare(a.Seq, b.Seq) })
+		for i, r := range results {
+			require.Equal(t, uint64(i), r.Seq)
+			require.False(t, i > 0 && r.Timestamp.Before(results[i-1].Timestamp), "the instants grow with the numbers")
+		}
+	})
+}
 
-	part := example()
-	part.NotKept = 4
-	assert.ErrorIs(t, WriteVegeta(io.Discard, part), ErrNotKept, "a part of the results must not look like all of them")
+type fullDisk struct{ room int }
+
+func (d *fullDisk) Write(b []byte) (int, error) {
+	if d.room -= len(b); d.room < 0 {
+		return 0, syscall.ENOSPC
+	}
+	return len(b), nil
+}
+
+// A disk that is full does not stop the load.
+func TestResultsThatCannotBeRecorded(t *testing.T) {
+	simulate(t, ok, func(t *testing.T, e *Engine, url string) {
+		m, err := e.Run(t.Context(), Phase{
+			Mix: []Request{chatRequest(url)}, Rate: 1000, For: 2 * time.Second, Generator: lenient(), Record: func() io.Writer { return &fullDisk{100_000} },
+		})
+		require.NoError(t, err)
+		assert.Equal(t, uint64(2000), m.Sent)
+		assert.ErrorIs(t, m.RecordError, syscall.ENOSPC)
+		assert.ErrorContains(t, m.RecordError, "write the results after ")
+	})
 }
 
 func TestLogMain(t *testing.T) {
@@ -87,14 +138,6 @@ func TestLogMain(t *testing.T) {
 	assert.Equal(t, []string{
 		"latency admitted", "service admitted", "ttfb admitted", "latency refused", "service refused", "ttfb refused", "latency timeout", "service timeout",
 	}, names)
-}
-
-type failingWriter struct{}
-
-func (failingWriter) Write([]byte) (int, error) { return 0, os.ErrClosed }
-
-func TestExportsReturnTheErrorOfTheWriter(t *testing.T) {
-	assert.ErrorIs(t, WriteVegeta(failingWriter{}, example()), os.ErrClosed)
 }
 
 func TestSoak(t *testing.T) {

@@ -163,10 +163,10 @@ func (l SweepLevel) Logged(each time.Duration) runlog.Point {
 
 // Logged returns a step as a log has it.
 func (s RampStep) Logged() runlog.Point {
-	return runlog.Point{Part: runlog.RampPart, Rate: rounded(s.Rate), Lasted: time.Second, Misses: s.Misses, Sample: shortSample(s.Admitted, s.P50, s.P99)}
+	return runlog.Point{Part: runlog.RampPart, Rate: rounded(s.Rate), Lasted: time.Second, Misses: s.Misses, Sample: s.Sample}
 }
 
-// shortSample is what is known of a step or a level.
+// shortSample is what is known of a level.
 func shortSample(admitted uint64, p50, p99 time.Duration) runlog.Sample {
 	return runlog.Sample{
 		Offered: admitted, Sent: admitted, Good: admitted, Counts: map[runlog.Outcome]uint64{runlog.Admitted: admitted},

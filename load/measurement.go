@@ -41,6 +41,8 @@ type Measurement struct {
 	// Results are the first results in the order in which responses ended, at most [Phase.Keep]. NotKept counts the others.
 	Results []Result
 	NotKept uint64
+	// RecordError says why results are missing in what [Phase.Record] was to write, nil when none are.
+	RecordError error
 
 	metrics map[metricsKey]*Metrics
 	sentTo  []sentTo
@@ -311,6 +313,9 @@ type Result struct {
 	Findings []contract.Finding
 
 	tokenPrefix uint32
+	// place is the request's place in the order of sending, where results are recorded; placed is when it got that.
+	place  uint64
+	placed time.Duration
 }
 
 // Token returns what replaced [TokenPlaceholder] in the request.

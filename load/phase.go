@@ -3,6 +3,7 @@ package load
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"time"
@@ -44,6 +45,9 @@ type Phase struct {
 	Body int64
 	// Keep is how many results the measurement keeps, at about 300 bytes each. Default 0.
 	Keep int
+	// Record, when not nil, is called when the phase begins. What it returns gets every result as a line of vegeta's JSON when its
+	// response has ended, by one goroutine: however many there are, they take no memory.
+	Record func() io.Writer
 	// Window is the length of a [Window] of the measurement. Default 1 s, and longer where there would be more than 600.
 	Window time.Duration
 	// SLO has the time bounds that [Measurement.Good] goes by.
@@ -56,8 +60,8 @@ type Phase struct {
 	// Snapshot, when not nil, is called with a copy of what was measured so far, without results, once in SnapshotEvery.
 	Snapshot      func(Measurement)
 	SnapshotEvery time.Duration
-	// Closing, when not nil, is called with every window when it ends, by one goroutine.
-	Closing func(Window)
+	// Closing, when not nil, is called with every window when it ends, and with what its responses came to, by one goroutine.
+	Closing func(Window, Measurement)
 	// Progress, when not nil, is called about four times a second, by one goroutine. It does not slow the load down until
 	// 8,192 results wait for it.
 	Progress func(Progress)

@@ -78,10 +78,17 @@ func DefaultCaps() Caps {
 	return Caps{Requests: 40_000, Rate: 200, Duration: 5 * time.Minute, Connections: 64}
 }
 
+// LocalCaps returns what is sent to a gateway on this machine without its owner being asked.
+func LocalCaps() Caps {
+	c := HardCaps()
+	c.Connections = 4096
+	return c
+}
+
 // HardCaps returns the bounds of all caps: more than one machine can generate, and far less than a typing error can ask
-// for.
+// for. Linux has 28,232 ports for the connections to one address.
 func HardCaps() Caps {
-	return Caps{Requests: 100_000_000, Rate: 100_000, Duration: 24 * time.Hour, Connections: 4096}
+	return Caps{Requests: 100_000_000, Rate: 100_000, Duration: 24 * time.Hour, Connections: 25_000}
 }
 
 func (c Caps) withDefaults() Caps {

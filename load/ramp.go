@@ -31,7 +31,9 @@ type RampStep struct {
 	// Admitted counts the requests admitted in it. P50 and P99 are quantiles of their latency.
 	Admitted uint64
 	P50, P99 time.Duration
-	// Misses are in what the SLO was missed.
+	// Sample sums up the responses that ended in it.
+	Sample runlog.Sample
+	// Misses are in what the SLO was missed, any term of it.
 	Misses []string
 }
 
@@ -76,8 +78,8 @@ func (e *Engine) Ramp(ctx context.Context, r Ramp) (RampResult, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	inARow := 0
-	r.Phase.Closing = func(w Window) {
-		step := r.step(w)
+	r.Phase.Closing = func(w Window, m Measurement) {
+		step := r.step(w, m)
 		if w.Length > w.Ended-w.Start { // cut short: it has fewer requests than its rate says
 			return
 		}
@@ -106,21 +108,16 @@ func (e *Engine) Ramp(ctx context.Context, r Ramp) (RampResult, error) {
 	return result, err
 }
 
-// step judges a window. Requests that are slow make it late by their latency: a second on a ramp of minutes.
-func (r Ramp) step(w Window) RampStep {
+// step judges a window by what its responses came to. Requests that are slow make it late by their latency: a second on a ramp of
+// minutes.
+func (r Ramp) step(w Window, m Measurement) RampStep {
 	at := (w.Start + w.Length/2).Seconds() / r.For.Seconds()
 	s := RampStep{
 		At: w.Start, Rate: r.From + (r.To-r.From)*min(at, 1), Admitted: w.Counts[runlog.Admitted], P50: w.Latency.P50, P99: w.Latency.P99,
+		Sample: m.Sample(),
 	}
-	total := w.Total()
-	if total < leastInStep {
-		return s
-	}
-	if failed := float64(total-s.Admitted) / float64(total); failed > r.SLO.errorShare() {
-		s.Misses = append(s.Misses, fmt.Sprintf("%.3g %% of the requests failed", 100*failed))
-	}
-	if r.SLO.Latency > 0 && s.P99 > r.SLO.Latency {
-		s.Misses = append(s.Misses, fmt.Sprintf("p99 latency was %s", round(s.P99)))
+	if w.Total() >= leastInStep {
+		s.Misses = r.SLO.Misses(m)
 	}
 	return s
 }

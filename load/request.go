@@ -30,8 +30,9 @@ type wireRequest struct {
 	bodySize int
 	method   string
 	surface  dialect.Surface
-	// pieces find what the events of the surface's streams add to an answer.
+	// pieces find what the events of the surface's streams add to an answer, finish the event that ends them.
 	pieces   dialect.PieceMarks
+	finish   dialect.FinishMarks
 	expect   contract.Case // the zero case when a success is expected
 	sent     contract.Sent
 	redactor *redact.Redactor
@@ -78,6 +79,7 @@ func newWireRequest(kind Request, secrets []redact.Secret, codes *contract.CodeC
 		surface: kind.Call.Surface, expect: kind.Expect, sent: built.Sent, redactor: redactor, codes: codes,
 	}
 	r.pieces, _ = r.surface.PieceMarks()
+	r.finish, _ = r.surface.FinishMarks()
 	r.wireBytes = newWireBytes(wireForm(built, target))
 	for _, variant := range kind.Variants {
 		built, err := exchange.Prepare(variant, redactor)

@@ -19,11 +19,15 @@ type response struct {
 	status int
 	// header are the field lines, unparsed.
 	header []byte
-	body   []byte
+	// body is the body. Of a stream that is longer than [wholeStream] it lacks the events that are certainly nothing but a piece of the
+	// answer; folded has their text. size is its length with them.
+	body []byte
+	size int64
 	// firstByte and end are instants, zero when there was no such one.
 	firstByte, end time.Time
-	// streamTimes are those of an event stream.
+	// streamTimes are those of an event stream, folded what its body lacks.
 	streamTimes
+	folded folded
 	// transferErr is why the transfer ended early after the head had come, nil when it was complete.
 	transferErr error
 	// reusable says that the connection can carry another exchange.
@@ -44,8 +48,8 @@ type responseReader struct {
 	in *bufio.Reader
 	// head and body are the buffers of the last response, chunkLine that of the current chunk's size line.
 	head, body, chunkLine []byte
-	// limit bounds a body in bytes.
-	limit int64
+	// limit bounds a body in bytes, size is how many have come of it.
+	limit, size int64
 	// stream follows the events of the last response, where that is a stream.
 	stream streamReader
 }
@@ -65,7 +69,8 @@ func (r *responseReader) read(method string) (response, error) {
 			out.reusable = !framing.closes
 			out.transferErr = r.readBody(&out, framing, method)
 			out.reusable = out.reusable && out.transferErr == nil && framing.body != untilClose
-			out.body, out.end, out.streamTimes = r.body, time.Now(), r.stream.streamTimes
+			out.body, out.size, out.end = r.body, r.size, time.Now()
+			out.streamTimes, out.folded = r.stream.streamTimes, r.stream.folded
 			r.stream.gaps = nil // they are the response's now
 			return out, nil
 		}
@@ -193,7 +198,7 @@ func (f *framing) parseField(line []byte) error {
 }
 
 func (r *responseReader) readBody(out *response, f framing, method string) error {
-	r.body = r.body[:0]
+	r.body, r.size = r.body[:0], 0
 	r.stream.reset()
 	if method == http.MethodHead || out.status == http.StatusNoContent || out.status == http.StatusNotModified {
 		out.reusable = out.reusable && f.body == counted
@@ -261,19 +266,19 @@ func (r *responseReader) readTrailer() error {
 // readBytes appends n bytes to the body as they come, and notes when the events of a stream are complete.
 func (r *responseReader) readBytes(f framing, n int64) error {
 	for n > 0 {
-		if int64(len(r.body)) > r.limit {
+		if r.size > r.limit {
 			return fmt.Errorf("%w: its body has more than %d bytes", errTooLong, r.limit)
 		}
 		if len(r.body) == cap(r.body) {
 			r.body = slices.Grow(r.body, bodyBuffer)
 		}
 		// One byte over the limit is read, so that a body of exactly the limit is not too long.
-		room := min(int64(cap(r.body)-len(r.body)), n, r.limit+1-int64(len(r.body)))
+		room := min(int64(cap(r.body)-len(r.body)), n, r.limit+1-r.size)
 		got, err := r.in.Read(r.body[len(r.body) : len(r.body)+int(room)])
 		r.body = r.body[:len(r.body)+got]
-		n -= int64(got)
+		n, r.size = n-int64(got), r.size+int64(got)
 		if f.stream && got > 0 {
-			r.stream.read(r.body, time.Now())
+			r.body = r.stream.read(r.body, time.Now())
 		}
 		switch {
 		case err == nil:

@@ -2,6 +2,7 @@ package load
 
 import (
 	"bytes"
+	"encoding/json"
 	"sync"
 	"time"
 
@@ -11,11 +12,27 @@ import (
 // streamReader follows the events of a stream as they come, and notes when each of them added to the answer. It looks at each byte
 // about once, however small the pieces are in which the stream comes.
 type streamReader struct {
-	marks dialect.PieceMarks
+	marks  dialect.PieceMarks
+	finish dialect.FinishMarks
 	// from is where the event begins that is not complete yet; before searched no event ends.
 	from, searched int
 	streamTimes
+	folded folded
+	// whole says that nothing may be folded any more: after an error, or after the end, every event counts.
+	whole bool
 }
+
+// folded is what a long stream said in events that are not kept: a stream of 10,000 tokens takes 2 MB, and its text 40 KB.
+type folded struct {
+	// after is how much of the body came before the first event whose text is in text; 0 when nothing was folded.
+	after int
+	// text is that of all events from there on which add to the answer, those that are kept too.
+	text []byte
+}
+
+// wholeStream is how many bytes of a stream are kept as they came. Most streams of a load test are longer, and whatever they do wrong
+// shows in their first events, in their last, or in one that is not a plain piece of the answer.
+const wholeStream = 4 << 10
 
 // streamTimes is when the events of a stream came. Instants are zero when there was no such one.
 type streamTimes struct {
@@ -49,20 +66,52 @@ func (g *gaps) release() {
 // reset forgets the last stream. Gaps that nobody has taken are given back.
 func (r *streamReader) reset() {
 	r.gaps.release()
-	*r = streamReader{marks: r.marks}
+	*r = streamReader{marks: r.marks, finish: r.finish, folded: folded{text: r.folded.text[:0]}}
 }
 
-// read looks at what has come of a stream by an instant. stream begins like that of the call before.
-func (r *streamReader) read(stream []byte, now time.Time) {
+// read looks at what has come of a stream by an instant, and returns what is kept of it. stream begins with what the call before
+// returned.
+func (r *streamReader) read(stream []byte, now time.Time) []byte {
+	kept := r.from
 	for {
 		end, next := eventEnd(stream, r.searched)
 		if end < 0 {
-			r.searched = max(r.from, len(stream)-len("\r\n\r"))
-			return
+			break
 		}
-		r.event(stream[r.from:end], now)
+		event := stream[r.from:end]
+		piece := r.event(event, now)
+		r.whole = r.whole || dialect.MayFail(event) || r.finish.In(event)
+		fold := kept >= wholeStream && len(piece) > 0 && next-end == len("\n\n") && !r.whole && isPlain(event)
+		if fold && r.folded.after == 0 {
+			r.folded.after = kept
+		}
+		if r.folded.after > 0 && len(piece) > 0 {
+			r.folded.text = append(r.folded.text, dialect.Unescape(piece)...)
+		}
+		if !fold {
+			if kept < r.from {
+				copy(stream[kept:], stream[r.from:next])
+			}
+			kept += next - r.from
+		}
 		r.from, r.searched = next, next
 	}
+	r.searched = max(r.from, len(stream)-len("\r\n\r"))
+	if shift := r.from - kept; shift > 0 {
+		stream = append(stream[:kept], stream[r.from:]...)
+		r.from, r.searched = kept, r.searched-shift
+	}
+	return stream
+}
+
+// isPlain reports whether a complete event is in the form in which [isCompleteStream] accepts it.
+func isPlain(event []byte) bool {
+	if bytes.HasPrefix(event, []byte("event: ")) {
+		line := bytes.IndexByte(event, '\n')
+		event = event[line+1:] // the whole of it where there is no second line
+	}
+	data, found := bytes.CutPrefix(event, []byte("data: "))
+	return found && bytes.IndexByte(data, '\n') < 0 && json.Valid(data)
 }
 
 // eventEnd returns where the first event ends at or after a place, and where the next one begins; -1 when it has no end yet.
@@ -95,23 +144,24 @@ func eventEnd(stream []byte, from int) (end, next int) {
 	return end, next
 }
 
-// event notes one complete event.
-func (r *streamReader) event(event []byte, now time.Time) {
+// event notes one complete event, and returns what it adds to the answer, escaped as in JSON; nil for nothing.
+func (r *streamReader) event(event []byte, now time.Time) []byte {
 	const field = "data:"
 	_, after, ok := bytes.Cut(event, []byte(field))
 	if !ok {
-		return // a comment
+		return nil // a comment
 	}
 	if r.firstEvent.IsZero() {
 		r.firstEvent = now
 	}
-	if _, ok := r.marks.In(after); !ok {
-		return
+	piece, ok := r.marks.In(after)
+	if !ok {
+		return nil
 	}
 	r.pieces++
 	if r.firstPiece.IsZero() {
 		r.firstPiece, r.lastPiece = now, now
-		return
+		return piece
 	}
 	gap := now.Sub(r.lastPiece)
 	r.lastPiece, r.stall = now, max(r.stall, gap)
@@ -121,6 +171,7 @@ func (r *streamReader) event(event []byte, now time.Time) {
 	if len(r.gaps.micros) < maxGaps {
 		r.gaps.micros = append(r.gaps.micros, uint32(min(gap.Microseconds(), 1<<32-1))) //nolint:gosec // bounded
 	}
+	return piece
 }
 
 // eachPiece calls visit with the text of each event of a complete stream that adds to the answer.

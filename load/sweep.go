@@ -18,7 +18,7 @@ type Sweep struct {
 	// Phase is run for each level. The sweep sets its name, its connections, its rate and its length.
 	Phase Phase
 	SLO   SLO
-	// Levels are the concurrencies, 1 to 4096 each. Default 1, 2, 4, 8, 16, 32 and 64.
+	// Levels are the concurrencies, 1 to 25,000 each. Default 1, 2, 4, 8, 16, 32 and 64.
 	Levels []int
 	// Each is how long each level takes. Default 5 s.
 	Each time.Duration
@@ -135,6 +135,7 @@ func (e *Engine) Sweep(ctx context.Context, s Sweep) (SweepResult, error) {
 	if _, err := e.PlanSweep(s); err != nil {
 		return result, err
 	}
+	measured := map[int]Measurement{}
 	for _, concurrency := range s.Levels {
 		phase := s.level(concurrency)
 		m, err := e.Run(ctx, phase)
@@ -144,8 +145,9 @@ func (e *Engine) Sweep(ctx context.Context, s Sweep) (SweepResult, error) {
 		}
 		l := newSweepLevel(concurrency, phase, m, s.SLO)
 		result.Levels = append(result.Levels, l)
-		if best, ok := result.Best(); ok && best.Concurrency == concurrency {
-			result.AtBest = m
+		measured[concurrency] = m
+		if best, ok := result.Best(); ok {
+			result.AtBest = measured[best.Concurrency]
 		}
 		if s.Observe != nil {
 			s.Observe(l)

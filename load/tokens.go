@@ -45,12 +45,15 @@ func (c tokenCounter) count(r *wireRequest, resp response) (output, input int, f
 	case c.text == nil:
 		return resp.pieces, 0, TokensOfEvents
 	default:
-		return c.stream(r.pieces, resp.body), 0, TokensOfTokenizer
+		return c.stream(r.pieces, resp.body, resp.folded), 0, TokensOfTokenizer
 	}
 }
 
-func (c tokenCounter) stream(marks dialect.PieceMarks, body []byte) int {
+func (c tokenCounter) stream(marks dialect.PieceMarks, body []byte, f folded) int {
+	if f.after > 0 {
+		body = body[:f.after]
+	}
 	var text []byte
 	eachPiece(marks, body, func(piece string) { text = append(text, piece...) })
-	return c.text(string(text))
+	return c.text(string(append(text, f.text...)))
 }

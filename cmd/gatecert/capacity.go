@@ -58,9 +58,6 @@ const (
 	maxLocalRate  = 20_000
 )
 
-// keptResults bounds the results that are kept for an export. At about 200 bytes each they take up to 40 MB.
-const keptResults = 200_000
-
 func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	if cmd.Rounds < 0 || cmd.Rounds > 0 && cmd.Rounds < 5 {
 		return fmt.Errorf("%w: --rounds %d: must be 0 (skip) or at least 5", errUsage, cmd.Rounds)
@@ -69,7 +66,7 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := cmd.open(ctx, c, keptResults)
+	s, err := cmd.open(ctx, c)
 	if err != nil {
 		return loadError(err)
 	}
@@ -83,19 +80,24 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	case len(cmd.Levels) > 0:
 		return cmd.sweep(ctx, c, s, slo, progress)
 	}
-	search, comparison := cmd.search(s, slo, progress), cmd.comparison(s, progress)
-	plan, err := cmd.plan(s, search, comparison)
-	if err != nil {
-		return loadError(err)
-	}
-	run, err := s.start(ctx, c, plan, runlog.CapacityKind, &slo, cmd.facts()...)
+	_, s.measuresUpstream = s.upstream()
+	s.measuresUpstream = s.measuresUpstream && cmd.Rounds > 0
+	asked, err := agree(ctx, c, func() (capacityParts, load.Plan, error) { return cmd.parts(s, slo, progress) }, s)
 	if err != nil {
 		return err
 	}
-	search.Phase.Mix = s.phase.Mix // the first request may have changed it
+	search, comparison, results := asked.search, asked.comparison, cmd.results()
+	search.Phase.Record = results.record()
+	run, err := s.begin(c, runlog.CapacityKind, &slo, cmd.facts()...)
+	if err != nil {
+		return err
+	}
 	search.Observe = func(p load.Probe) {
 		progress.printf("%s", probeLine(p))
 		run.point(p.Logged(runlog.SearchPart))
+		if p.Met() && p.Duration == cmd.Full {
+			results.keep(fmt.Sprint(p.Rate))
+		}
 	}
 	found, stopped := s.engine.Capacity(ctx, search)
 	progress.close()
@@ -103,7 +105,7 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	printCapacity(c, found)
 	printGates(c, footer.Gates)
 	// Everything that was found is printed and on disk before anything else can fail.
-	err = errors.Join(loadError(stopped), printStreaming(c, found.AtLower), run.end(footer), writeResults(c, cmd.Out, found.AtLower))
+	err = errors.Join(loadError(stopped), printStreaming(c, found.AtLower), run.end(footer), results.finish(fmt.Sprint(found.Lower), found.AtLower))
 	if err == nil && comparison != nil {
 		err = cmd.compare(ctx, c, s, run, *comparison, footer)
 	}
@@ -222,6 +224,23 @@ func (cmd capacityCommand) highest(s *loadSession) float64 {
 	}
 }
 
+// capacityParts are what load capacity measures. comparison is nil when none was asked for.
+type capacityParts struct {
+	search     load.Search
+	comparison *load.Comparison
+}
+
+// parts returns what is measured, with what it sends.
+func (cmd capacityCommand) parts(s *loadSession, slo load.SLO, progress *loadProgress) (capacityParts, load.Plan, error) {
+	parts := capacityParts{cmd.search(s, slo, progress), cmd.comparison(s, progress)}
+	plan, err := s.engine.PlanSearch(parts.search)
+	if err != nil || parts.comparison == nil {
+		return parts, plan, err
+	}
+	more, err := s.engine.PlanComparison(*parts.comparison)
+	return parts, plan.Add(more), err
+}
+
 func (cmd capacityCommand) search(s *loadSession, slo load.SLO, progress *loadProgress) load.Search {
 	phase := s.phase
 	if progress.c.terminal { // elsewhere the line of each probe is enough
@@ -245,15 +264,6 @@ func (cmd capacityCommand) comparison(s *loadSession, progress *loadProgress) *l
 		Phase: s.phase, A: upstream, B: s.side("gateway"), Rounds: cmd.Rounds, Duration: min(time.Second, cmd.Full),
 		Progress: func(done, of int) { progress.printf("comparison: round %d of %d", done, of) },
 	}
-}
-
-func (cmd capacityCommand) plan(s *loadSession, search load.Search, comparison *load.Comparison) (load.Plan, error) {
-	plan, err := s.engine.PlanSearch(search)
-	if err != nil || comparison == nil {
-		return plan, err
-	}
-	more, err := s.engine.PlanComparison(*comparison)
-	return plan.Add(more), err
 }
 
 func probeLine(p load.Probe) string {

@@ -50,17 +50,26 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 		}
 	}
 	cmd.loadFlags = cmd.of(cmd.URL)
-	first, err := cmd.open(ctx, c, 0)
+	first, err := cmd.open(ctx, c)
 	if err != nil {
 		return loadError(err)
 	}
 	defer func() { err = errors.Join(err, first.close(ctx)) }()
-	comparison, plan, closeOther, err := cmd.comparison(ctx, c, first)
-	if err != nil {
-		return loadError(err)
+	sessions := []*loadSession{first}
+	first.measuresUpstream = cmd.Other == ""
+	if cmd.Other != "" {
+		second, failed := cmd.other().open(ctx, c)
+		if failed != nil {
+			return loadError(failed)
+		}
+		defer func() { err = errors.Join(err, second.close(ctx)) }()
+		sessions = append(sessions, second)
 	}
-	defer func() { err = errors.Join(err, closeOther()) }()
-	run, err := first.start(ctx, c, plan, runlog.CompareKind, nil, runlog.MeasuredFact{
+	comparison, err := agree(ctx, c, func() (load.Comparison, load.Plan, error) { return cmd.comparison(sessions) }, sessions...)
+	if err != nil {
+		return err
+	}
+	run, err := first.begin(c, runlog.CompareKind, nil, runlog.MeasuredFact{
 		Name: "rounds", Text: fmt.Sprintf("%d of twice %s, at %g requests/s", cmd.Rounds, cmd.Duration, cmd.Rate),
 	})
 	if err != nil {
@@ -123,19 +132,8 @@ func (f loadFlags) of(target string) loadFlags {
 	return f
 }
 
-// comparison prepares the second target, and returns what will be compared and sent.
-func (cmd compareCommand) comparison(ctx context.Context, c *console, first *loadSession) (load.Comparison, load.Plan, func() error, error) {
-	none := func() error { return nil }
-	comparison := load.Comparison{Phase: first.phase, Rate: cmd.Rate, Rounds: cmd.Rounds, Duration: cmd.Duration}
-	if cmd.Other == "" {
-		upstream, ok := first.upstream()
-		if !ok {
-			return comparison, load.Plan{}, none, fmt.Errorf("%w: one target without a mock upstream: name a second one", errUsage)
-		}
-		comparison.A, comparison.B = upstream, first.side("gateway")
-		plan, err := first.engine.PlanComparison(comparison)
-		return comparison, plan, none, err
-	}
+// other returns the flags of the second target.
+func (cmd compareCommand) other() loadFlags {
 	flags := cmd.of(cmd.Other)
 	flags.Out = "" // the folder is the first one's
 	if cmd.OtherKey != "" {
@@ -147,22 +145,24 @@ func (cmd compareCommand) comparison(ctx context.Context, c *console, first *loa
 	if flags.URL == "" {
 		flags.Key, flags.Model = "", nil
 	}
-	second, err := flags.open(ctx, c, 0)
-	if err != nil {
-		return comparison, load.Plan{}, none, err
-	}
-	end := func() error { return second.close(context.WithoutCancel(ctx)) }
-	comparison.A, comparison.B = first.side("A"), second.side("B")
-	plan, err := first.engine.PlanComparison(comparison)
-	if err == nil {
-		for _, surface := range second.surfaces() {
-			err = errors.Join(err, runner.CheckHealth(ctx, second.prepared, surface))
+	return flags
+}
+
+// comparison returns what is compared, with what it sends: the targets of two sessions, or a gateway and its mock upstream.
+func (cmd compareCommand) comparison(sessions []*loadSession) (load.Comparison, load.Plan, error) {
+	first := sessions[0]
+	comparison := load.Comparison{Phase: first.phase, Rate: cmd.Rate, Rounds: cmd.Rounds, Duration: cmd.Duration}
+	if len(sessions) > 1 {
+		comparison.A, comparison.B = first.side("A"), sessions[1].side("B")
+	} else {
+		upstream, ok := first.upstream()
+		if !ok {
+			return comparison, load.Plan{}, fmt.Errorf("%w: one target without a mock upstream: name a second one", errUsage)
 		}
+		comparison.A, comparison.B = upstream, first.side("gateway")
 	}
-	if err != nil {
-		return comparison, plan, none, errors.Join(err, end())
-	}
-	return comparison, plan, end, nil
+	plan, err := first.engine.PlanComparison(comparison)
+	return comparison, plan, err
 }
 
 // side is the target of a session, as one side of a comparison.

@@ -13,7 +13,6 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
-	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/plain"
@@ -40,7 +39,7 @@ type loadFlags struct {
 	Arrivals    string        `help:"How requests arrive: constant (evenly), poisson (as from many independent callers), gamma:CV (in bursts with a CV above 1) or trace:FILE (instants, one a line, at the rate asked for). Default: ${default}." default:"constant"`
 	Seed        uint64        `help:"Seed of random arrivals. The same seed draws the same instants. Default: ${default}." default:"1" placeholder:"N"`
 	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the results (vegeta's JSON lines). Default: a new one, reports/START-TARGET-load, without the results; reports/load leads to it." placeholder:"DIR" type:"path"`
-	Yes         bool          `help:"Exceed the default caps on a gateway that is not on this machine, and agree to the changes that a driver lists. For CI."`
+	Yes         bool          `help:"Exceed the default caps: those on a gateway that is not on this machine, and 4,096 connections on one that is. And agree to the changes that a driver lists. For CI."`
 }
 
 // errNotSent is returned when a plan exceeds the caps and nothing was sent.
@@ -58,12 +57,15 @@ type loadSession struct {
 	options load.Options
 	// measured is what the requests are made from.
 	measured runner.Measured
-	// phase sends the successful call of the surface. It has no schedule yet.
+	// phase sends the successful call of the surface. It has no schedule yet. The first request may change its mix: what is measured
+	// is made from it by the build function of [agree].
 	phase load.Phase
+	// measuresUpstream says that the mock upstream is called directly too.
+	measuresUpstream bool
 }
 
-// open prepares the target. Up to keep results are kept for an export. The caller closes the session.
-func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession, error) {
+// open prepares the target. The caller closes the session.
+func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 	mix, err := weighted(f.Surface)
 	if err != nil {
 		return nil, fmt.Errorf("%w: --surface: %w", errUsage, err)
@@ -116,13 +118,13 @@ func (f loadFlags) open(ctx context.Context, c *console, keep int) (*loadSession
 		Mix: requests, Connections: f.Connections, Timeout: f.Timeout,
 		Embedded: prepared.Profile.Driver == profile.ReferenceDriver, Arrivals: arrivals, Seed: f.Seed,
 	}
-	if f.Out != "" {
-		s.phase.Keep = keep
-	}
 	options := runner.OptionsFor(prepared)
 	options.CountTokens = measured.Count
-	if s.local() || f.Yes {
+	switch {
+	case f.Yes:
 		options.Caps = load.HardCaps()
+	case s.local():
+		options.Caps = load.LocalCaps()
 	}
 	s.options, s.engine = options, load.NewEngine(options)
 	return s, nil
@@ -159,26 +161,23 @@ func (s *loadSession) close(ctx context.Context) error {
 	return errors.Join(s.prepared.Close(context.WithoutCancel(ctx)), s.changes.close())
 }
 
-// announce prints the plan, and makes one call before any load. It returns [errNotSent] when the plan exceeds the caps.
-func (s *loadSession) announce(ctx context.Context, c *console, plan load.Plan) error {
-	fmt.Fprintf(c.err, "plan: %s\n", plan)
+// announce prints what a plan costs on the target. It returns [errNotSent] when the plan exceeds the caps.
+func (s *loadSession) announce(c *console, plan load.Plan) error {
 	for _, surface := range s.surfaces() {
 		if surface.Large() && !s.prepared.Profile.Upstream.Present() {
 			fmt.Fprintf(c.err, "plan: each request on %s costs an image or a sentence of speech, where the gateway's upstream is a real one\n", surface)
 		}
 	}
 	if err := s.engine.Caps().Allow(plan); err != nil {
-		if s.flags.Yes || plan.Loopback() {
+		switch {
+		case s.flags.Yes, load.HardCaps().Allow(plan) != nil:
 			return fmt.Errorf("%w: %w", errNotSent, err)
+		case plan.Loopback():
+			return fmt.Errorf("%w: %w; --yes sends it", errNotSent, err)
 		}
 		return fmt.Errorf("%w: %w; --yes sends it, with the consent of whoever runs %s", errNotSent, err, strings.Join(plan.Hosts, " and "))
 	}
-	for _, surface := range s.surfaces() {
-		if err := runner.CheckHealth(ctx, s.prepared, surface); err != nil {
-			return err
-		}
-	}
-	return s.tryOnce(ctx, c)
+	return nil
 }
 
 // loadError makes [load.ErrInvalid] and [runner.ErrMix] usage errors: the flags were invalid.
@@ -201,23 +200,6 @@ func printViolations(w io.Writer, violations []load.Violation) {
 	for _, v := range violations {
 		fmt.Fprintf(w, "  %s  (%s)\n", v.Finding, plain.Count(int(v.Count), "response")) //nolint:gosec // a count
 	}
-}
-
-// writeResults writes vegeta's JSON lines into a folder that the user named.
-func writeResults(c *console, dir string, m load.Measurement) error {
-	if dir == "" || m.Sent == 0 {
-		return nil
-	}
-	path := filepath.Join(dir, resultsName)
-	err := atomicfile.Write(path, 0o600, func(w io.Writer) error { return load.WriteVegeta(w, m) })
-	switch {
-	case errors.Is(err, load.ErrNotKept):
-		fmt.Fprintf(c.err, "%s was not written: %v\n", resultsName, err)
-		return nil
-	case err != nil:
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
 }
 
 // loadProgress shows the progress of a phase: on a terminal one line that changes, elsewhere a line every few seconds.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,9 +19,6 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// resultsName is the file of vegeta's JSON lines, which is written once and cannot be rendered from the log.
-const resultsName = "results.json"
-
 // measuredRun is the folder that a measurement writes: its log, and the reports that are rendered from it. The log is written anew
 // whenever something was found, so that a measurement that is killed keeps what it had.
 type measuredRun struct {
@@ -31,15 +27,7 @@ type measuredRun struct {
 	log runlog.Measured
 }
 
-// start says what a plan will send, asks where that needs consent, and begins the log. The first request may change the session's mix.
-func (s *loadSession) start(ctx context.Context, c *console, plan load.Plan, kind runlog.MeasuredKind, slo *load.SLO, facts ...runlog.MeasuredFact) (*measuredRun, error) {
-	if err := s.announce(ctx, c, plan); err != nil {
-		return nil, err
-	}
-	return s.begin(c, kind, slo, facts...)
-}
-
-// begin opens the folder and writes the header of the log.
+// begin opens the folder and writes the header of the log. Nothing of the measurement was sent yet, and [agree] has returned it.
 func (s *loadSession) begin(c *console, kind runlog.MeasuredKind, slo *load.SLO, facts ...runlog.MeasuredFact) (*measuredRun, error) {
 	if s.changes.out == nil {
 		out, err := c.openOutput(s.flags.Out, latestLoad, s.prepared.Profile)

@@ -12,21 +12,26 @@ import (
 
 // ramp raises the rate until the gateway misses the SLO.
 func (cmd capacityCommand) ramp(ctx context.Context, c *console, s *loadSession, slo load.SLO, progress *loadProgress) error {
-	ramp := load.Ramp{
-		Phase: s.phase, SLO: slo, From: cmd.From, To: cmd.highest(s), For: cmd.Ramp,
-		Observe: func(step load.RampStep) { progress.printf("%s", rampLine(step)) },
-	}
-	plan, err := s.engine.PlanRamp(ramp)
-	if err != nil {
-		return loadError(err)
-	}
-	run, err := s.start(ctx, c, plan, runlog.CapacityKind, &slo)
+	results := cmd.results()
+	ramp, err := agree(ctx, c, func() (load.Ramp, load.Plan, error) {
+		ramp := load.Ramp{
+			Phase: s.phase, SLO: slo, From: cmd.From, To: cmd.highest(s), For: cmd.Ramp,
+			Observe: func(step load.RampStep) { progress.printf("%s", rampLine(step)) },
+		}
+		ramp.Phase.Record = results.record()
+		plan, err := s.engine.PlanRamp(ramp)
+		return ramp, plan, err
+	}, s)
 	if err != nil {
 		return err
 	}
-	ramp.Phase.Mix = s.phase.Mix // the first request may have changed it
+	run, err := s.begin(c, runlog.CapacityKind, &slo)
+	if err != nil {
+		return err
+	}
 	result, stopped := s.engine.Ramp(ctx, ramp)
 	progress.close()
+	results.keep(mainResults)
 	printRamp(c, result)
 	m := result.Measurement
 	footer := runlog.MeasuredFooter{
@@ -36,7 +41,7 @@ func (cmd capacityCommand) ramp(ctx context.Context, c *console, s *loadSession,
 		run.log.Points = append(run.log.Points, step.Logged())
 	}
 	m.LogMain(&run.log, &footer)
-	err = errors.Join(loadError(stopped), run.end(footer), writeResults(c, cmd.Out, m))
+	err = errors.Join(loadError(stopped), run.end(footer), results.finish(mainResults, m))
 	fmt.Fprintf(c.out, "reports: %s\n", run.shown())
 	if err != nil {
 		return err

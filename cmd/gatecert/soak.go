@@ -34,44 +34,46 @@ Examples:
 }
 
 func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
-	soak := load.Soak{Rate: cmd.Rate, For: cmd.For, PID: cmd.PID}
-	if err := soak.CheckPID(); err != nil {
+	if err := (load.Soak{PID: cmd.PID}).CheckPID(); err != nil {
 		return loadError(err)
 	}
 	slo, err := cmd.slo()
 	if err != nil {
 		return err
 	}
-	s, err := cmd.open(ctx, c, keptResults)
+	s, err := cmd.open(ctx, c)
 	if err != nil {
 		return loadError(err)
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	progress := &loadProgress{c: c}
-	soak.Phase = s.phase
-	soak.Phase.Progress = progress.show
-	if slo != nil {
-		soak.Phase.SLO = *slo
-	}
-	plan, err := s.engine.PlanSoak(soak)
-	if err != nil {
-		return loadError(err)
-	}
-	run, err := s.start(ctx, c, plan, runlog.SoakKind, slo)
+	progress, results := &loadProgress{c: c}, cmd.results()
+	soak, err := agree(ctx, c, func() (load.Soak, load.Plan, error) {
+		soak := load.Soak{Phase: s.phase, Rate: cmd.Rate, For: cmd.For, PID: cmd.PID}
+		soak.Phase.Progress, soak.Phase.Record = progress.show, results.record()
+		if slo != nil {
+			soak.Phase.SLO = *slo
+		}
+		plan, err := s.engine.PlanSoak(soak)
+		return soak, plan, err
+	}, s)
 	if err != nil {
 		return err
 	}
-	soak.Phase.Mix = s.phase.Mix // the first request may have changed it
+	run, err := s.begin(c, runlog.SoakKind, slo)
+	if err != nil {
+		return err
+	}
 	soak.Checkpoint = func(r load.SoakResult) { run.checkpoint(r.Measurement) }
 	result, stopped := s.engine.Soak(ctx, soak)
 	progress.close()
+	results.keep(mainResults)
 	footer := soakFooter(run, result, slo, stopped)
 	if result.Measurement.Sent > 0 {
 		printSoak(c, result, stopped)
 		printGates(c, footer.Gates)
 		err = printStreaming(c, result.Measurement)
 	}
-	err = errors.Join(loadError(stopped), err, run.end(footer), writeResults(c, cmd.Out, result.Measurement))
+	err = errors.Join(loadError(stopped), err, run.end(footer), results.finish(mainResults, result.Measurement))
 	fmt.Fprintf(c.out, "reports: %s\n", run.shown())
 	if err != nil {
 		return err

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gatecert/gatecert/internal/distribution"
 	"github.com/gatecert/gatecert/internal/runner"
@@ -126,53 +124,6 @@ func (f measureFlags) facts() []runlog.MeasuredFact {
 		add("prefix", fmt.Sprintf("%d tokens that all prompts share", f.SharedPrefix))
 	}
 	return facts
-}
-
-// onceFor is how long the schedule of one request is.
-const onceFor = 10 * time.Millisecond
-
-// tryOnce makes the very request of the measurement once, before any load: it may differ from the healthy call. Where the gateway
-// refuses to be asked for the usage, that is left out.
-func (s *loadSession) tryOnce(ctx context.Context, c *console) error {
-	once := s.phase
-	once.Name, once.Rate, once.For, once.Keep, once.Progress = "first request", 100, time.Duration(len(once.Mix))*onceFor, 0, nil
-	once.Arrivals, once.Mix = load.Arrivals{}, slices.Clone(once.Mix)
-	for i := range once.Mix {
-		once.Mix[i].Weight = 1 // one of each
-	}
-	engine := load.NewEngine(s.options) // one of its own: the first request is not part of the plan
-	defer engine.Close()
-	m, err := engine.Run(ctx, once)
-	if err != nil || m.Count(runlog.Admitted) == m.Sent {
-		return err
-	}
-	if s.measured.Usage {
-		s.measured.Usage = false
-		var err error
-		if s.phase.Mix, err = s.measured.Mix(s.prepared.Profile, s.mix); err != nil {
-			return err
-		}
-		if err := s.tryOnce(ctx, c); err != nil {
-			return err
-		}
-		fmt.Fprintln(c.err, "note: the gateway refuses stream_options.include_usage: the tokens of streams are counted by the tokenizer")
-		return nil
-	}
-	return fmt.Errorf("%w: the healthy call succeeds, and the request of this measurement does not: %s", runner.ErrInconclusive, outcomesOf(m))
-}
-
-// outcomesOf lists the outcomes of a measurement with what they violate.
-func outcomesOf(m load.Measurement) string {
-	var parts []string
-	for _, o := range runlog.Outcomes() {
-		if n := m.Count(o); n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, o))
-		}
-	}
-	for _, v := range m.Violations {
-		parts = append(parts, v.Finding.String())
-	}
-	return strings.Join(parts, ", ")
 }
 
 // printStreaming prints what was measured of the streams of a phase. Without streams and tokens it prints nothing.

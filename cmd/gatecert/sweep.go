@@ -13,19 +13,26 @@ import (
 
 // sweep measures a closed loop at each of --concurrency.
 func (cmd capacityCommand) sweep(ctx context.Context, c *console, s *loadSession, slo load.SLO, progress *loadProgress) error {
-	sweep := load.Sweep{
-		Phase: s.phase, SLO: slo, Levels: cmd.Levels, Each: cmd.Full, Most: cmd.highest(s),
-		Observe: func(l load.SweepLevel) { progress.printf("%s", callersLine(l)) },
-	}
-	plan, err := s.engine.PlanSweep(sweep)
-	if err != nil {
-		return loadError(err)
-	}
-	run, err := s.start(ctx, c, plan, runlog.CapacityKind, &slo)
+	results := cmd.results()
+	sweep, err := agree(ctx, c, func() (load.Sweep, load.Plan, error) {
+		sweep := load.Sweep{
+			Phase: s.phase, SLO: slo, Levels: cmd.Levels, Each: cmd.Full, Most: cmd.highest(s),
+			Observe: func(l load.SweepLevel) {
+				progress.printf("%s", callersLine(l))
+				results.keep(strconv.Itoa(l.Concurrency))
+			},
+		}
+		sweep.Phase.Record = results.record()
+		plan, err := s.engine.PlanSweep(sweep)
+		return sweep, plan, err
+	}, s)
 	if err != nil {
 		return err
 	}
-	sweep.Phase.Mix = s.phase.Mix // the first request may have changed it
+	run, err := s.begin(c, runlog.CapacityKind, &slo)
+	if err != nil {
+		return err
+	}
 	result, stopped := s.engine.Sweep(ctx, sweep)
 	progress.close()
 	footer := runlog.MeasuredFooter{
@@ -35,7 +42,8 @@ func (cmd capacityCommand) sweep(ctx context.Context, c *console, s *loadSession
 		run.log.Points = append(run.log.Points, l.Logged(cmd.Full))
 	}
 	result.AtBest.LogMain(&run.log, &footer)
-	err = errors.Join(loadError(stopped), printSweep(c, result), run.end(footer), writeResults(c, cmd.Out, result.AtBest))
+	best, _ := result.Best()
+	err = errors.Join(loadError(stopped), printSweep(c, result), run.end(footer), results.finish(strconv.Itoa(best.Concurrency), result.AtBest))
 	fmt.Fprintf(c.out, "reports: %s\n", run.shown())
 	if err != nil {
 		return err
