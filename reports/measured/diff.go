@@ -9,7 +9,6 @@ import (
 
 	"github.com/olekukonko/tablewriter/tw"
 
-	"github.com/gatecert/gatecert/internal/student"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -160,45 +159,6 @@ func (m windowMetric) values(windows []runlog.MeasuredWindow) []float64 {
 		}
 	}
 	return list
-}
-
-// differenceOfMeans is the 95 % confidence interval of mean(b) - mean(a), by batch means: neighbouring windows are alike, the means of
-// batches of them hardly, and to these Welch's interval applies. An interval that took the windows for independent would be too narrow.
-func differenceOfMeans(a, b []float64) (low, high float64) {
-	meanA, varianceA, nA := batchMeans(a)
-	meanB, varianceB, nB := batchMeans(b)
-	sum := varianceA + varianceB
-	difference := meanB - meanA
-	if sum == 0 {
-		return difference, difference
-	}
-	freedom := sum * sum / (varianceA*varianceA/(nA-1) + varianceB*varianceB/(nB-1))
-	margin := student.T975(freedom) * math.Sqrt(sum)
-	return difference - margin, difference + margin
-}
-
-// batchMeans returns the mean of values, its variance as estimated from the means of batches, and how many batches there are.
-func batchMeans(values []float64) (center, variance, batches float64) {
-	length := max(int(math.Ceil(2*math.Cbrt(float64(len(values))))), 1)
-	count := max(len(values)/length, 3)
-	means := make([]float64, count)
-	for i := range means {
-		means[i] = mean(values[i*len(values)/count : (i+1)*len(values)/count])
-	}
-	center = mean(means)
-	for _, m := range means {
-		variance += (m - center) * (m - center)
-	}
-	n := float64(count)
-	return center, variance / (n - 1) / n, n
-}
-
-func mean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
 }
 
 // Count returns how many quantities changed in a way.

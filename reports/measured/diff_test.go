@@ -2,7 +2,6 @@ package measured
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -11,37 +10,6 @@ import (
 
 	"github.com/gatecert/gatecert/reports/runlog"
 )
-
-// correlated are values around a level, each of which is half like the one before: as the windows of a real gateway are.
-func correlated(random *rand.Rand, n int, level float64) []float64 {
-	values, last := make([]float64, n), 0.0
-	for i := range values {
-		last = 0.5*last + random.NormFloat64()
-		values[i] = level + last
-	}
-	return values
-}
-
-// The intervals hold what they promise under correlation: of 400 comparisons of a gateway with itself at most 8 % exclude 0, and a
-// difference of little more than one standard deviation is found nearly always.
-func TestIntervalsHoldUnderCorrelation(t *testing.T) {
-	random := rand.New(rand.NewPCG(7, 7))
-	const runs = 400
-	excluded, found := 0, 0
-	for range runs {
-		low, high := differenceOfMeans(correlated(random, 60, 10), correlated(random, 60, 10))
-		if low > 0 || high < 0 {
-			excluded++
-		}
-		low, _ = differenceOfMeans(correlated(random, 60, 10), correlated(random, 60, 11.5))
-		if low > 0 {
-			found++
-		}
-	}
-	t.Logf("0 excluded in %d of %d without a difference, found in %d with one", excluded, runs, found)
-	assert.LessOrEqual(t, excluded, runs*8/100)
-	assert.GreaterOrEqual(t, found, runs*90/100)
-}
 
 func windowsOf(n int, p99 time.Duration, failed uint64) []runlog.MeasuredWindow {
 	var list []runlog.MeasuredWindow
