@@ -7,6 +7,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/targets/upstream"
 )
 
 // queueing is a gateway with a virtual queue: one server that takes so long for each request.
@@ -45,6 +48,42 @@ func TestRampEndsWhereTheGatewayFails(t *testing.T) {
 		_, err = e.Ramp(t.Context(), ramp)
 		assert.ErrorIs(t, err, ErrInvalid)
 	})
+}
+
+// A ramp is judged by every term of its SLO.
+func TestRampJudgesEveryTerm(t *testing.T) {
+	model, err := upstream.ParseModel("ttft=200ms,itl=20ms,tokens=10")
+	require.NoError(t, err)
+	for terms, want := range map[string]string{
+		"latency.p50<100ms":        "p50 latency was 3",
+		"service.mean<100ms":       "mean service time was 3",
+		"ttfb.p99<100ms":           "p99 TTFB was 2",
+		"ttft.p99<100ms":           "p99 TTFT was 200ms",
+		"itl.p50<10ms":             "p50 ITL was 20ms",
+		"tpot.max<10ms":            "longest TPOT was 20ms",
+		"stall.p99<10ms":           "p99 stall was 20ms",
+		"token-rate.p5>100":        "p5 tokens/s of a stream was 50",
+		"goodput>90%,ttft.p1<1ms":  "goodput was 0 %",
+		"tokens/s>100000":          "tokens/s was ",
+		"ttft.p99<1s,itl.p99<25ms": "",
+	} {
+		t.Run(terms, func(t *testing.T) {
+			slo, err := ParseSLO(terms)
+			require.NoError(t, err)
+			simulate(t, upstream.New(upstream.Options{Model: model}).ServeHTTP, func(t *testing.T, e *Engine, url string) {
+				ramp := Ramp{Phase: modelPhase(url, dialect.ChatStream, 10, time.Second, 64), SLO: slo, From: 10, To: 30, For: 10 * time.Second}
+				result, err := e.Ramp(t.Context(), ramp)
+				require.NoError(t, err)
+				if want == "" {
+					assert.Nil(t, result.Failed, "%v", result)
+					return
+				}
+				require.NotNil(t, result.Failed)
+				assert.Contains(t, result.Failed.Misses[0], want)
+				assert.Contains(t, result.Failed.Sample.Times, "ttft")
+			})
+		})
+	}
 }
 
 // Eight servers that take 20 ms: eight callers get all of their 400/s, and more callers only wait.

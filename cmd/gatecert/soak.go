@@ -15,10 +15,11 @@ import (
 
 type soakCommand struct {
 	loadFlags
-	Rate float64       `help:"Requests per second. Default: ${default}." default:"20"`
-	For  time.Duration `help:"Duration. Default: ${default}." default:"1m"`
-	SLO  string        `name:"slo" help:"SLO for the whole soak, as in load capacity: exit 1 when it is missed." placeholder:"TERMS"`
-	PID  int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory and its open descriptors." placeholder:"PID"`
+	Rate       float64       `help:"Requests per second. Default: ${default}." default:"20"`
+	For        time.Duration `help:"Duration. Default: ${default}." default:"1m"`
+	Checkpoint time.Duration `help:"How often what is known so far is written to the log: a soak that is killed keeps it. Default: ${default}." default:"1m" placeholder:"DURATION"`
+	SLO        string        `name:"slo" help:"SLO for the whole soak, as in load capacity: exit 1 when it is missed." placeholder:"TERMS"`
+	PID        int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory and its open descriptors." placeholder:"PID"`
 }
 
 // Help implements kong's HelpProvider.
@@ -37,6 +38,9 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := (load.Soak{PID: cmd.PID}).CheckPID(); err != nil {
 		return loadError(err)
 	}
+	if cmd.Checkpoint <= 0 {
+		return fmt.Errorf("%w: --checkpoint %s: must be positive", errUsage, cmd.Checkpoint)
+	}
 	slo, err := cmd.slo()
 	if err != nil {
 		return err
@@ -48,7 +52,7 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
 	progress, results := &loadProgress{c: c}, cmd.results()
 	soak, err := agree(ctx, c, func() (load.Soak, load.Plan, error) {
-		soak := load.Soak{Phase: s.phase, Rate: cmd.Rate, For: cmd.For, PID: cmd.PID}
+		soak := load.Soak{Phase: s.phase, Rate: cmd.Rate, For: cmd.For, PID: cmd.PID, CheckpointEvery: cmd.Checkpoint}
 		soak.Phase.Progress, soak.Phase.Record = progress.show, results.record()
 		if slo != nil {
 			soak.Phase.SLO = *slo
