@@ -66,6 +66,9 @@ type Config struct {
 	TraceURL string
 	// Progress, when not nil, is called as the run proceeds, one call at a time. A slow function slows the run.
 	Progress func(Progress)
+	// Afterwards, when not nil, is called when the log of a run that was not interrupted has its footer, and the gateway is still prepared:
+	// with it, gatecert run --clients plays client libraries. Its error is returned with the run and changes nothing in it.
+	Afterwards func(ctx context.Context, run runlog.Run, s *targets.Session) error
 }
 
 // Progress is how far a run has come. Phase is one of the phases below. Target is the base URL of the gateway, "" until
@@ -142,7 +145,7 @@ func New(cfg Config) (*Certification, error) {
 	return &Certification{runner.Job{
 		Target: cfg.Target, Driver: driver, OpenStore: cfg.OpenStore,
 		Selection: selection, TimeLimit: cfg.TimeLimit, AllowActions: cfg.AllowActions, AllowRemoteLoad: cfg.AllowRemoteLoad, Baseline: cfg.Baseline, Concurrency: cfg.Concurrency,
-		Log: cfg.Log, Command: cfg.Command, TraceURL: cfg.TraceURL, Progress: cfg.Progress,
+		Log: cfg.Log, Command: cfg.Command, TraceURL: cfg.TraceURL, Progress: cfg.Progress, Afterwards: cfg.Afterwards,
 	}}, nil
 }
 

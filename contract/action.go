@@ -41,14 +41,13 @@ func (r Row) Action() Action {
 	return a
 }
 
-// Allows reports whether an answer of the row may have a status: as one that is expected, or as one that is only a warning.
-func (s StatusRule) Allows(status int) (allowed, warned bool) {
-	switch class := status / 100; {
-	case s.Accepts(status):
-		return true, false
-	case s.Basis == Derived && slices.Contains(s.Classes, class), slices.Contains(s.Tolerated, class):
-		return !slices.Contains(s.Never, status), true
-	default:
-		return false, false
-	}
+// named are the statuses besides the expected one that "Expected statuses of the codes" names for a row, each as a warning.
+var named = map[RowID][]int{
+	"code:insufficient_user_quota": {402, 429}, "code:pre_consume_token_quota_failed": {402, 429},
+	"code:access_denied":            {401},
+	"code:read_request_body_failed": {413, 415}, "code:convert_request_failed": {413, 415}, "code:sensitive_words_detected": {413, 415},
+	"code:prompt_blocked": {413, 415}, "code:invalid_api_type": {413, 415},
 }
+
+// Named returns the statuses that the contract names for a row besides those that it expects: an answer with one of them is only warned of.
+func (r Row) Named() []int { return slices.Clone(named[r.ID]) }

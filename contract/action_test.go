@@ -21,26 +21,16 @@ func TestTheActionOfARowFollowsFromItsAdvice(t *testing.T) {
 	}
 }
 
-func TestStatusesThatARowAllows(t *testing.T) {
-	for _, tt := range []struct {
-		row             RowID
-		status          int
-		allowed, warned bool
-	}{
-		{"code:insufficient_user_quota", 403, true, false},
-		{"code:insufficient_user_quota", 402, true, true},
-		{"code:insufficient_user_quota", 429, true, true},
-		{"code:insufficient_user_quota", 500, false, false},
-		{"code:model_not_found", 404, true, false},
-		{"code:model_not_found", 400, false, false},
-		{"code:channel:invalid_key", 502, true, false},
-		{"code:channel:invalid_key", 403, false, false},
-		{"http:429", 429, true, false},
-		{"http:429", 403, false, false},
-	} {
-		row, _ := RowByID(tt.row)
-		allowed, warned := row.Status.Allows(tt.status)
-		assert.Equal(t, tt.allowed, allowed, "%s %d", tt.row, tt.status)
-		assert.Equal(t, tt.warned, warned, "%s %d", tt.row, tt.status)
+// TestNamedStatusesAreOnlyWarnedOf holds the statuses that a row names to its rule.
+func TestNamedStatusesAreOnlyWarnedOf(t *testing.T) {
+	quota, _ := RowByID("code:insufficient_user_quota")
+	assert.Equal(t, []int{402, 429}, quota.Named())
+	for _, row := range Rows() {
+		for _, status := range row.Named() {
+			assert.False(t, row.Status.Accepts(status), "%s %d", row.ID, status)
+			assert.Contains(t, row.Status.Classes, status/100, row.ID)
+			assert.Equal(t, Derived, row.Status.Basis, row.ID)
+			assert.NotContains(t, row.Status.Never, status, row.ID)
+		}
 	}
 }

@@ -43,7 +43,7 @@ func golden(t *testing.T, name string, got []byte) {
 
 var started = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 
-// runs are the five logs that every renderer is tested with. They are shared: no test changes them.
+// runs are the six logs that every renderer is tested with. They are shared: no test changes them.
 var runs = sync.OnceValue(func() map[string]runlog.Run {
 	return map[string]runlog.Run{
 		"good":       goodRun(),
@@ -51,6 +51,7 @@ var runs = sync.OnceValue(func() map[string]runlog.Run {
 		"incomplete": incompleteRun(),
 		"hostile":    hostileRun(),
 		"load":       loadRun(),
+		"callers":    callersRun(),
 	}
 })
 
@@ -292,6 +293,7 @@ func hostileRun() runlog.Run {
 	run := concluded(h, cases)
 	run.Footer.Notes = []string{venom}
 	run.Controls = []runlog.Control{{Surface: venom, Kind: venom, Phase: venom, Detail: venom, At: started}}
+	run.Clients = hostileClients()
 	return run
 }
 

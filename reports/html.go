@@ -65,6 +65,8 @@ type page struct {
 	RowName, ColumnName string
 	Facts               []Fact
 	Profile             string
+	// Callers are what client libraries do, nil where none played.
+	Callers *callers
 
 	language Language
 	// links lead to other pages, nil where the evidence is on this one.
@@ -113,7 +115,7 @@ type pageBar struct {
 
 // pageFuncs are the functions that the template calls.
 var pageFuncs = template.FuncMap{
-	"sign": sign, "verdicts": contract.Verdicts, "bars": pageBars, "groups": groups, "formats": formats, "starts": starts, "parts": nameParts, "label": cellLabel, "link": fragment, "part": partLegend,
+	"sign": sign, "verdicts": contract.Verdicts, "bars": pageBars, "groups": groups, "formats": formats, "starts": starts, "parts": nameParts, "label": cellLabel, "link": fragment, "caller": callerFragment, "names": func(list []string) string { return plain.Text(strings.Join(list, ", "), textLimit) }, "part": partLegend,
 	"name": func(v any) string { return plain.Text(fmt.Sprint(v), nameLimit) },
 	"text": func(s string) string { return plain.Text(s, textLimit) },
 	"n":    chartNumber, "charts": loadCharts, "summary": loadSentence, "capital": capital, "check": checkVerdict, "duration": duration,
@@ -140,11 +142,11 @@ func HTMLIn(w io.Writer, run runlog.Run, l Language) error {
 	}
 	p.Scores = newScores("Endpoint", m.Columns, entries, true)
 	p.addCauses(run, entries)
-	return p.write(w, m, entries)
+	return p.write(w, m, entries, func(groups int) *callers { return newCallers(run.Clients, groups) })
 }
 
-// write adds the matrix, the cases behind it and the assets, and writes the page.
-func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
+// write adds the matrix, the cases behind it, what clients do and the assets, and writes the page.
+func (p page) write(w io.Writer, m Matrix, entries []pageEntry, clients func(groups int) *callers) error {
 	tmpl, err := newPageTemplate()
 	if err != nil {
 		return err
@@ -153,7 +155,11 @@ func (p page) write(w io.Writer, m Matrix, entries []pageEntry) error {
 	if err != nil {
 		return err
 	}
-	cases, evidence, err := newPageData(entries, m)
+	size, err := p.addCallers(tmpl, clients)
+	if err != nil {
+		return err
+	}
+	cases, evidence, err := newPageData(entries, m, evidenceLimit-size)
 	if err != nil {
 		return err
 	}
@@ -180,7 +186,7 @@ func newPageTemplate() (*template.Template, error) {
 // pageScript is the script of the page: its files in the order in which they need each other, in one scope of their own.
 func pageScript(l Language) ([]byte, error) {
 	script := []byte("\"use strict\";\n(() => {\n")
-	names := []string{"base", "list", "causes", "diff", "evidence", "panel", "keys"}
+	names := []string{"base", "list", "causes", "diff", "evidence", "panel", "callers", "keys"}
 	if l.name != "" {
 		catalogue, err := l.catalogue()
 		if err != nil {

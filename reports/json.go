@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/reports/clientlog"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -46,6 +47,8 @@ type report struct {
 	Notes []string `json:"notes"`
 	// UpstreamProtocols are the protocols in which the gateway called the mock upstream.
 	UpstreamProtocols []surfaceProtocol `json:"upstream_protocols"`
+	// Clients are what client libraries made of the answers, absent where none played.
+	Clients *clientlog.Document `json:"clients,omitempty"`
 }
 
 // targetInfo is the target without its profile.
@@ -137,6 +140,10 @@ func newReport(run runlog.Run) report {
 	}
 	if run.Footer != nil {
 		r.Ended, r.Stale, r.Notes = &run.Footer.Ended, filled(run.Footer.Stale), filled(run.Footer.Notes)
+	}
+	if run.Clients != nil {
+		document := clientlog.NewDocument(*run.Clients)
+		r.Clients = &document
 	}
 	r.addMatrix(m)
 	for _, c := range run.AllCases() {

@@ -31,6 +31,7 @@ func MarkdownIn(w io.Writer, run runlog.Run, l Language) error {
 	markdownTotals(&out, m, l)
 	markdownAspects(&out, aspectTotals(run), l)
 	markdownLoad(&out, run, l)
+	markdownCallers(&out, run, l)
 	if notes := runNotes(run); len(notes) > 0 {
 		fmt.Fprintf(&out, "### %s\n\n", say("Notes"))
 		for _, n := range notes {

@@ -9,7 +9,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 )
 
-// evidenceLimit bounds the cases and their evidence in a page, in bytes of JSON. What a page adds around them stays below 300 KiB.
+// evidenceLimit bounds the cases, their evidence and what clients do in a page, in bytes. What a page adds around them stays below 300 KiB.
 const evidenceLimit = 2000 << 10
 
 // pageCases is what the page's script reads at once.
@@ -42,14 +42,14 @@ type pageCircumstance struct {
 	Variants [][2]string `json:"variants"` // name, sentence
 }
 
-// newPageData encodes the cases, and as much evidence as fits the page: all of it, else shorter bodies, else evidence for the
+// newPageData encodes the cases, and as much evidence as there is room for in bytes: all of it, else shorter bodies, else evidence for the
 // worst cases only. When the names alone do not fit, the best cases are left out.
-func newPageData(entries []pageEntry, m Matrix) (cases, evidence []byte, err error) {
+func newPageData(entries []pageEntry, m Matrix, room int) (cases, evidence []byte, err error) {
 	list, data := pageCases{Cases: []json.RawMessage{}}, pageData{Rules: pageRules(m)}
 	entries = slices.Clone(entries)
 	compare := inOrder(contract.Verdicts())
 	slices.SortStableFunc(entries, func(a, b pageEntry) int { return compare(b.Verdict, a.Verdict) })
-	room, texts := evidenceLimit, &pageTexts{list: []string{}}
+	texts := &pageTexts{list: []string{}}
 	for i, e := range entries {
 		encoded, err := json.Marshal(newPageCase(e))
 		if err != nil {

@@ -98,7 +98,7 @@ func (s SelfTest) HTML(w io.Writer) error {
 			entries = append(entries, g.entry(m.Case, contract.Fail, m.text()))
 		}
 	}
-	return p.write(w, m, entries)
+	return p.write(w, m, entries, nil)
 }
 
 // entry puts a case into the cell of the gateway and its row.

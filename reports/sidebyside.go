@@ -109,6 +109,9 @@ func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 		}
 	}
 	t.line("")
+	if c := s.callers(); c != nil {
+		c.sideBySideTerminal(&t)
+	}
 	for _, r := range s.notes() {
 		t.line("note: %s", r)
 	}
@@ -127,6 +130,9 @@ func (s SideBySide) Markdown(w io.Writer) error {
 			cell(run.Target.BaseURL, nameLimit), Sentence(run))
 	}
 	s.markdownScores(&out)
+	if c := s.callers(); c != nil {
+		c.sideBySideMarkdown(&out)
+	}
 	for _, r := range s.notes() {
 		fmt.Fprintf(&out, "\n%s\n", code(r, textLimit))
 	}
@@ -161,6 +167,8 @@ type matrixReport struct {
 	Remarks  []string       `json:"remarks"`
 	Targets  []matrixTarget `json:"targets"`
 	Rows     []matrixLine   `json:"rows"`
+	// Clients are what client libraries do on each row, where they played.
+	Clients []matrixCallers `json:"clients,omitempty"`
 }
 
 type matrixTarget struct {
@@ -212,6 +220,7 @@ func (s SideBySide) JSON(w io.Writer) error {
 		}
 		out.Rows = append(out.Rows, line)
 	}
+	out.Clients = s.matrixCallers()
 	return encodeJSON(w, out)
 }
 
@@ -228,5 +237,5 @@ func (s SideBySide) HTML(w io.Writer) error {
 		p.Facts = append(p.Facts, Fact{names[i], strings.Join(append(runAbout(run), Sentence(run)), " · ")})
 		p.Levels = append(p.Levels, pageLevel{names[i], NewMatrix(run).Totals})
 	}
-	return p.write(w, s.Matrix, s.entries)
+	return p.write(w, s.Matrix, s.entries, func(int) *callers { return s.callers() })
 }

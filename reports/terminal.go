@@ -39,6 +39,7 @@ func Terminal(w io.Writer, run runlog.Run, opts TerminalOptions) error {
 	t.line("")
 	t.legend(m, t.matrix(m))
 	t.causes(run)
+	t.callers(run)
 	t.loadCases(run)
 	notes := runNotes(run)
 	for _, n := range notes {

@@ -3,6 +3,7 @@ package targets
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/hex"
 	"fmt"
 	"net/http"
@@ -18,7 +19,9 @@ import (
 // Session is a prepared gateway together with what a run keeps open to bring cases about on it and to observe them. Its
 // methods may be called from many goroutines.
 type Session struct {
-	Profile      profile.Profile
+	Profile profile.Profile
+	// Roots are the authorities that vouch for the gateway's certificate, nil for the system's.
+	Roots        *x509.CertPool
 	upstream     Upstream
 	client       *exchange.Client
 	store        *LazyStore
@@ -65,6 +68,7 @@ func NewSession(p Prepared, host Host) *Session {
 	searched, _ := p.Profile.SearchedSecrets()
 	s := &Session{
 		Profile:      p.Profile,
+		Roots:        p.Roots,
 		upstream:     p.Upstream,
 		client:       exchange.NewClient(limits, p.Roots, searched...),
 		store:        NewLazyStore(p.Profile.Store, host.OpenStore),

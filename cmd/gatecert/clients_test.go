@@ -25,7 +25,7 @@ func TestClientsSeeWhatCurlMakesOfARow(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "clients", "--adapters", "../../clients", "--client", "curl", "--rows", quotaRow, "--probe", "none", "--out", out)
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, quotaRow+": Top up or check your plan quota\n  ! ●        curl: sends it once and raises exit status (403); the code is only in the raw body, at body\n")
-	assert.Contains(t, stderr, "plan: 1 clients call")
+	assert.Contains(t, stderr, "plan: 1 client through a recorder on this machine to http://127.0.0.1")
 
 	again, rendered, stderr := invoke(t.Context(), "clients", "--from", out)
 	assert.Equal(t, exitConformant, again, stderr)
@@ -35,7 +35,7 @@ func TestClientsSeeWhatCurlMakesOfARow(t *testing.T) {
 	code, stdout, stderr = invoke(t.Context(), "clients", "--target", mutant, "--adapters", "../../clients", "--client", "curl-retry", "--rows", quotaRow, "--probe", "status-402,status-403")
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, "  ! ●●●      curl-retry: sends it 3 times and raises exit status (429)")
-	assert.Contains(t, stdout, "  => 1 of 1 client retry in vain (curl-retry); status 403 stops all of them\n")
+	assert.Contains(t, stdout, "  => 1 of 1 client retries in vain (curl-retry); 402 (a warning) or 403 instead of 429 stops all of them\n")
 }
 
 func TestClientsThatCannotPlayAreSaidToBeSo(t *testing.T) {
@@ -57,7 +57,7 @@ func TestClientsThatCannotPlayAreSaidToBeSo(t *testing.T) {
 		{[]string{"--adapter", "nonsense"}, exitUsage, "want NAME=COMMAND"},
 		{[]string{"--adapter", "false=false", "--probe", "nonsense"}, exitUsage, `no probe "nonsense"`},
 		{[]string{"--adapter", "false=false", "--rows", "nonsense"}, exitUsage, "nonsense"},
-		{[]string{"--adapter", "false=false", "--call-time", "1h"}, exitUsage, "at most 5m"},
+		{[]string{"--adapter", "false=false", "--call-time", "1h"}, exitUsage, "at most 7m"},
 		{[]string{"--adapter", "false=false", "--rows", quotaRow}, exitIncomplete, "adapter false: it ended: exit status 1"},
 		{[]string{"http://192.0.2.1", "--key", "k", "--model", "m", "--adapter", "false=false"}, exitUsage, "--yes sends it"},
 		{[]string{"--from", broken}, exitUsage, clientlog.Schema},

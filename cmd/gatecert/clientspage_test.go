@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"flag"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +18,10 @@ import (
 
 var updateClients = flag.Bool("update-clients", false, "write the tables of docs/clients.md anew")
 
-// TestClientsPage holds the tables of docs/clients.md to the record of clients.
+// goldenClients is the folder of the golden files of clients.
+const goldenClients = "../../clients/behaviour/"
+
+// TestClientsPage holds the tables of docs/clients.md, and the golden files of clients, to the record of clients.
 func TestClientsPage(t *testing.T) {
 	const page, begin, end = "../../docs/clients.md", "<!-- clients: begin -->\n", "<!-- clients: end -->\n"
 	file, err := os.Open("../../clients/recorded.json")
@@ -32,11 +38,31 @@ func TestClientsPage(t *testing.T) {
 	require.True(t, ok)
 	got, after, ok := strings.Cut(rest, end)
 	require.True(t, ok)
+	golden := map[string]string{}
+	for _, b := range clientlog.Behaviours(log) {
+		var text bytes.Buffer
+		require.NoError(t, b.Write(&text))
+		golden[goldenClients+b.Client+".txt"] = text.String()
+	}
+	files, err := filepath.Glob(goldenClients + "*.txt")
+	require.NoError(t, err)
 	if *updateClients {
+		for _, file := range files {
+			require.NoError(t, os.Remove(file))
+		}
+		for file, text := range golden {
+			require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		}
 		require.NoError(t, os.WriteFile(page, []byte(before+begin+"\n"+tables.String()+"\n"+end+after), 0o600))
 		return
 	}
 	assert.Equal(t, "\n"+tables.String()+"\n", got, "make clients-record writes it")
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(golden)), files)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Equal(t, golden[file], string(text), file)
+	}
 	assert.NotEmpty(t, log.Calls)
 	for _, c := range log.Clients {
 		assert.Empty(t, c.Fault, c.Name)

@@ -44,6 +44,9 @@ func (e explainCommand) Run(c *console) error {
 			explainCircumstance(c, circ, claims)
 		}
 	}
+	if err := explainClients(c, row); err != nil {
+		return fmt.Errorf("read what clients do: %w", err)
+	}
 	fmt.Fprintln(c.out, "\nscenario")
 	rule, err := features.Rule(string(row.ID))
 	if err != nil {

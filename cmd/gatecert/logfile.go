@@ -60,7 +60,7 @@ func (l *logFile) begin(header []byte) (err error) {
 	if err := file.Sync(); err != nil {
 		return err
 	}
-	earlier := []string{resultsName}
+	earlier := []string{resultsName, clientsName}
 	for _, f := range reports.Formats() {
 		earlier = append(earlier, f.File)
 	}

@@ -87,8 +87,14 @@ func formatsNamed(names []string, language string) ([]reports.Format, error) {
 	return found, nil
 }
 
-// readLog reads a run, given its folder or its log.
-func readLog(path string) (runlog.Run, error) { return readFrom(path, runlog.Read) }
+// readLog reads a run, given its folder or its log, with what is next to it about clients.
+func readLog(path string) (runlog.Run, error) {
+	run, err := readFrom(path, runlog.Read)
+	if err != nil {
+		return run, err
+	}
+	return withClients(run, filepath.Dir(logPath(path)))
+}
 
 // readFrom reads what a log holds, given the log or its folder.
 func readFrom[T any](path string, read func(io.Reader) (T, error)) (log T, err error) {

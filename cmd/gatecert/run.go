@@ -13,11 +13,14 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/atomicfile"
+	"github.com/gatecert/gatecert/internal/clients"
 	"github.com/gatecert/gatecert/internal/otlp"
 	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/clientlog"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
+	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -42,7 +45,9 @@ type runCommand struct {
 	Verbose     bool          `short:"v" xor:"words" help:"Print each case when it ends, and an example for every cause."`
 	TraceURL    string        `name:"trace-url" help:"Page of a trace, for links in the reports: 'https://grafana.example/explore?trace={trace_id}'." placeholder:"URL"`
 	OTLP        string        `name:"otlp" help:"Send the run's own spans to this OpenTelemetry collector (OTLP over HTTP, in JSON), such as http://127.0.0.1:4318. Sets --trace." placeholder:"URL"`
-	Failures    int           `help:"Number of causes of failures shown with an example on the terminal; each of the others has a line. Default: ${default}." default:"5"`
+	Clients     bool          `help:"Then play real client libraries too and write clients.json: what they make of each answer (docs/clients.md). It changes no verdict."`
+	clientFlags
+	Failures int           `help:"Number of causes of failures shown with an example on the terminal; each of the others has a line. Default: ${default}." default:"5"`
 }
 
 // Help implements kong's HelpProvider.
@@ -59,6 +64,7 @@ func (runCommand) Help() string {
   gatecert run --target new-api.yaml --yes                 a running new-api, prepared and restored (docs/new-api.md)
   gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not fail the run
   gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept the failures of this run
+  gatecert run --client openai-node,langchain              the same run shows what these client libraries do (make clients installs them)
 
 The run's log is run.ndjson in its folder; gatecert report FOLDER renders the reports again. A run that never begins, because the
 gateway cannot be reached for example, changes nothing in the folder. Two runs cannot write into one folder at once.`
@@ -69,6 +75,9 @@ func (r runCommand) Run(ctx context.Context, c *console) error {
 	formats, err := formatsNamed(r.Format, r.Lang)
 	if err != nil {
 		return err
+	}
+	if r.UntilPass && r.playsClients() {
+		return fmt.Errorf("%w: --until-pass plays cases alone: leave out --clients", errUsage)
 	}
 	if r.Failed != "" {
 		return r.playFailed(ctx, c, formats)
@@ -116,6 +125,10 @@ func (r runCommand) playFailed(ctx context.Context, c *console, formats []report
 func (r runCommand) play(ctx context.Context, c *console, config gatecert.Config, formats []reports.Format, f *failures) error {
 	r.tellRoot(c)
 	options := runOptions{out: r.Out, kind: latestRun, formats: formats, yes: r.Yes, keep: r.Keep}
+	var err error
+	if options.clients, err = r.clients(c, config); err != nil {
+		return err
+	}
 	if r.OTLP != "" {
 		spans, err := otlp.New(r.OTLP, version.Current().Version, config.Target.Shown(config.Target.Name))
 		if err != nil {
@@ -174,6 +187,8 @@ type runOptions struct {
 	yes bool
 	// keep is how many runs of the target are kept, 0 for all.
 	keep int
+	// clients are played when all cases have been; nil for none.
+	clients *clients.Config
 	// onCase is called with each case that has ended; nil for nothing.
 	onCase func(runlog.Case)
 }
@@ -210,14 +225,29 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
 	config.Log = &out.log
-	certification, err := gatecert.New(config)
-	if err != nil {
+	var seen *clientlog.Log
+	var certification *gatecert.Certification
+	if options.clients != nil {
+		config.Afterwards = func(ctx context.Context, _ runlog.Run, s *targets.Session) error {
+			bar.close()
+			play := *options.clients
+			play.Asks = certification.Asks
+			log, err := c.playClients(ctx, play, s)
+			seen = &log
+			return c.withoutClients(ctx, err)
+		}
+	}
+	if certification, err = gatecert.New(config); err != nil {
 		return run, out, err
 	}
 	run, err = certification.Run(ctx)
 	bar.close()
 	if !began(run) {
 		return run, out, err
+	}
+	if seen != nil {
+		seen.RunID, run.Clients = run.RunID, seen
+		err = errors.Join(err, writeClients(out.dir, *seen))
 	}
 	err = errors.Join(err, writeReports(run, options.formats, out.dir))
 	if err == nil && options.keep > 0 && out.own && run.Complete() {

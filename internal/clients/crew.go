@@ -95,6 +95,8 @@ type work struct {
 	call          clientlog.Call
 	model, prompt string
 	handler       http.Handler
+	// whole says of a probe that it is an ordinary answer.
+	whole bool
 }
 
 // do makes a call. A call during which the adapter ended is made once more, alone: another one may have been the cause. It returns the
@@ -145,7 +147,7 @@ func (c *crew) once(ctx context.Context, w work, slots int) (call clientlog.Call
 	call.Milliseconds = time.Since(begun).Milliseconds()
 	var last contract.Observation
 	call.Attempts, last = r.close()
-	if call.Probe != "" && call.Probe != HealthyProbe {
+	if call.Probe != "" && call.Probe != HealthyProbe && !w.whole {
 		for i := range call.Attempts {
 			call.Attempts[i].Success = false // [DONE] after a part of an answer looks like the end of a whole one
 		}

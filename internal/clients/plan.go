@@ -47,8 +47,8 @@ func (s *playing) planFor(c *crew, surfaces []dialect.Surface) (p plan) {
 		default:
 			surface := surfaces[i]
 			p.probes = append(p.probes, work{
-				call: clientlog.Call{Client: name, Surface: surface, Probe: probe.name}, model: "gatecert-probe", prompt: "Say hello.",
-				handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { probe.serve(w, surface) }),
+				call: clientlog.Call{Client: name, Surface: surface, Probe: probe.name}, model: "gatecert-probe", prompt: "Say hello.", whole: probe.whole,
+				handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { probe.serve(r.Context(), w, surface) }),
 			})
 		}
 	}

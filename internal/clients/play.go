@@ -2,7 +2,6 @@ package clients
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,8 +23,6 @@ import (
 // Config is what is played.
 type Config struct {
 	Session *targets.Session
-	// Roots are the authorities that vouch for the gateway's certificate, nil for the system's.
-	Roots    *x509.CertPool
 	Redactor *redact.Redactor
 	Adapters []Adapter
 	// Asks selects cases; nil selects all.
@@ -56,7 +53,7 @@ type playing struct {
 // Play plays rows and probes with every client. A client that cannot be started, or that does not get an ordinary answer, is named and
 // left out. Where ctx is done first, Play returns what was seen until then, and the cause.
 func Play(ctx context.Context, config Config) (log clientlog.Log, err error) {
-	transport := newTransport(config.Roots)
+	transport := newTransport(config.Session.Roots)
 	defer transport.CloseIdleConnections()
 	if config.Asks == nil {
 		config.Asks = func(contract.Case) bool { return true }

@@ -1,11 +1,11 @@
 package clients
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/gatecert/gatecert/dialect"
@@ -20,8 +20,10 @@ type probe struct {
 	// on are the surfaces that have it; nil is every one that does not stream.
 	on func(dialect.Surface) bool
 	// slow says that clients which obey wait for longer than any call may take otherwise.
-	slow  bool
-	serve func(w http.ResponseWriter, s dialect.Surface)
+	slow bool
+	// whole says that it is an ordinary answer in the end: other probes may only look like one.
+	whole bool
+	serve func(ctx context.Context, w http.ResponseWriter, s dialect.Surface)
 }
 
 // probeCode is the code in the errors of the probes that are not about codes. No client knows the word.
@@ -60,11 +62,14 @@ func probes() []probe {
 		failure("retry-after-1", "429 with Retry-After: 1", 429, probeCode, map[string]string{"Retry-After": "1"}),
 		slow(failure("retry-after-70", "429 with Retry-After: 70", 429, probeCode, map[string]string{"Retry-After": "70"})),
 		slow(failure("retry-after-200", "429 with Retry-After: 200", 429, probeCode, map[string]string{"Retry-After": "200"})),
-		probe{name: "retry-after-date", sentence: "429 with a Retry-After that is a date, two seconds from now", serve: func(w http.ResponseWriter, s dialect.Surface) {
+		probe{name: "retry-after-date", sentence: "429 with a Retry-After that is a date, two seconds from now", serve: func(_ context.Context, w http.ResponseWriter, s dialect.Surface) {
 			w.Header().Set("Retry-After", time.Now().Add(2*time.Second).UTC().Format(http.TimeFormat))
 			writeError(w, s, 429, probeCode)
 		}},
 		failure("retry-after-0", "429 with Retry-After: 0", 429, probeCode, map[string]string{"Retry-After": "0"}),
+		failure("retry-after-negative", "429 with Retry-After: -1, which is none", 429, probeCode, map[string]string{"Retry-After": "-1"}),
+		failure("retry-after-past", "429 with a Retry-After that is a date in the past", 429, probeCode, map[string]string{"Retry-After": "Mon, 01 Jan 2024 00:00:00 GMT"}),
+		failure("retry-after-ms", "429 with Retry-After-Ms: 1500 and Retry-After: 4", 429, probeCode, map[string]string{"Retry-After-Ms": "1500", "Retry-After": "4"}),
 		failure(clientlog.NoRetryProbe, "500 with x-should-retry: false", 500, probeCode, map[string]string{"X-Should-Retry": "false"}),
 		failure("should-retry-true", "400 with x-should-retry: true", 400, probeCode, map[string]string{"X-Should-Retry": "true"}),
 		failure("quota-402", "402 with insufficient_user_quota", 402, "insufficient_user_quota", nil),
@@ -72,25 +77,25 @@ func probes() []probe {
 		failure("quota-429", "429 with insufficient_user_quota", 429, "insufficient_user_quota", nil),
 		failure("openai-quota-429", "429 with OpenAI's own word, insufficient_quota", 429, "insufficient_quota", nil),
 		probe{name: "code-in-details", sentence: "400 with the code in error.details.error_code, as Anthropic's newer API has it", on: onDialect(dialect.Anthropic),
-			serve: func(w http.ResponseWriter, _ dialect.Surface) {
+			serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(400)
 				_, _ = w.Write([]byte(`{"type":"error","error":{"type":"invalid_request_error","message":"gatecert probe","details":{"error_code":"do_request_failed"}}}`))
 			}},
 		failure("error-in-200", "200 with an error object", 200, probeCode, nil),
-		probe{name: "empty-200", sentence: "200 with an empty body", serve: func(w http.ResponseWriter, _ dialect.Surface) {
+		probe{name: "empty-200", sentence: "200 with an empty body", serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 			w.Header().Set("Content-Type", "application/json")
 		}},
-		probe{name: "html-502", sentence: "502 with a page of HTML", serve: func(w http.ResponseWriter, _ dialect.Surface) {
+		probe{name: "html-502", sentence: "502 with a page of HTML", serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(502)
 			_, _ = w.Write([]byte("<html><body><h1>502 Bad Gateway</h1></body></html>"))
 		}},
-		probe{name: "no-answer", sentence: "the connection is closed without an answer", serve: func(http.ResponseWriter, dialect.Surface) {
+		probe{name: "no-answer", sentence: "the connection is closed without an answer", serve: func(context.Context, http.ResponseWriter, dialect.Surface) {
 			hangUp()
 		}},
 	)
-	return append(all, streamProbes()...)
+	return append(append(all, lateProbes()...), streamProbes()...)
 }
 
 func slow(p probe) probe {
@@ -100,7 +105,7 @@ func slow(p probe) probe {
 
 // failure is a probe that answers with an error object.
 func failure(name, sentence string, status int, code string, fields map[string]string) probe {
-	return probe{name: name, sentence: sentence, serve: func(w http.ResponseWriter, s dialect.Surface) {
+	return probe{name: name, sentence: sentence, serve: func(_ context.Context, w http.ResponseWriter, s dialect.Surface) {
 		for _, field := range slices.Sorted(maps.Keys(fields)) {
 			w.Header().Set(field, fields[field])
 		}
@@ -127,77 +132,4 @@ func writeError(w http.ResponseWriter, s dialect.Surface, status int, code strin
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(dialect.Encode(errorObject(s.Dialect(), status, code)))
-}
-
-// streamProbes are the ends of streams.
-func streamProbes() []probe {
-	stream := func(name, sentence string, on func(dialect.Surface) bool, content bool, rest func(s dialect.Surface) string, cut bool) probe {
-		return probe{name: name, sentence: sentence, on: on, serve: func(w http.ResponseWriter, s dialect.Surface) {
-			begin(w, s, content)
-			if rest != nil {
-				_, _ = w.Write([]byte(rest(s)))
-			}
-			_ = http.NewResponseController(w).Flush()
-			if cut {
-				time.Sleep(cutPause)
-				hangUp()
-			}
-		}}
-	}
-	contractError := func(s dialect.Surface) string {
-		e := dialect.Event{Data: dialect.Encode(errorObject(s.Dialect(), 500, probeCode))}
-		if s.Dialect() == dialect.Anthropic {
-			e.Name = "error"
-		}
-		return string(e.Bytes())
-	}
-	responses := onSurface(dialect.ResponsesStream)
-	text := func(t string) func(dialect.Surface) string { return func(dialect.Surface) string { return t } }
-	flat := `event: error` + "\n" + `data: {"type":"error","code":"do_request_failed","message":"gatecert probe","param":null,"sequence_number":9}` + "\n\n"
-	nested := `event: error` + "\n" + `data: {"type":"error","error":{"type":"server_error","code":"do_request_failed","message":"gatecert probe","param":null},"sequence_number":9}` + "\n\n"
-	failed := `event: response.failed` + "\n" + `data: {"type":"response.failed","sequence_number":10,"response":{"id":"resp_probe","object":"response","created_at":1,"status":"failed","error":{"code":"do_request_failed","message":"gatecert probe"},"output":[],"model":"probe"}}` + "\n\n"
-	const done = "data: [DONE]\n\n"
-	return []probe{
-		stream("first-event-error", "the stream begins with the error event of the contract", streamed, false, contractError, false),
-		stream("mid-stream-error", "the error event of the contract after some text", streamed, true, contractError, false),
-		stream("mid-stream-eof", "a clean end after some text, without a finish", streamed, true, nil, false),
-		stream("mid-stream-cut", "the connection breaks after some text", streamed, true, nil, true),
-		stream("done-after-cut", "[DONE] after some text, without a finish", func(s dialect.Surface) bool { return s.Streaming() && s.Dialect() == dialect.OpenAI }, true, text(done), false),
-		stream("error-flat", "event: error in the Responses API's own flat form, after some text", responses, true, text(flat), false),
-		stream("error-nested", "event: error with an error member, after some text", responses, true, text(nested), false),
-		stream("response-failed", "response.failed after some text", responses, true, text(failed), false),
-		stream("error-and-failed", "event: error, response.failed and [DONE] after some text", responses, true, text(flat+failed+done), false),
-		{name: "tool-arguments-cut", sentence: "a clean end in the middle of the arguments of a tool call", on: onSurface(dialect.ChatStream),
-			serve: func(w http.ResponseWriter, _ dialect.Surface) {
-				w.Header().Set("Content-Type", "text/event-stream")
-				for _, delta := range []string{
-					`{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"lookup","arguments":""}}]}`,
-					`{"tool_calls":[{"index":0,"function":{"arguments":"{\"city\": \"Par"}}]}`,
-				} {
-					_, _ = w.Write([]byte(`data: {"id":"chatcmpl-probe","object":"chat.completion.chunk","created":1,"model":"probe","choices":[{"index":0,"delta":` + delta + `,"finish_reason":null}]}` + "\n\n"))
-				}
-			}},
-	}
-}
-
-// cutPause lets a client read what it was sent before the connection breaks: a reset may overtake it.
-const cutPause = 100 * time.Millisecond
-
-// begin begins a stream, with some text where content is set.
-func begin(w http.ResponseWriter, s dialect.Surface, content bool) {
-	_, mediaType := s.Dialect().Format().ContentTypes()
-	w.Header().Set("Content-Type", mediaType)
-	w.Header().Set("X-Request-Id", "req_probe_"+strconv.Itoa(len(s)))
-	streaming, ok := s.Operation().(dialect.StreamingOperation)
-	if !ok || !content {
-		return
-	}
-	writer := streaming.Writer(dialect.Answer{Model: "probe", ID: "probe", Created: 1, Pieces: dialect.HealthyText(2)})
-	events := writer.Open()
-	for _, piece := range dialect.HealthyText(2) {
-		events = append(events, writer.Piece(piece)...)
-	}
-	for _, e := range events {
-		_, _ = w.Write(e.Bytes())
-	}
 }

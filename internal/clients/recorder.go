@@ -86,7 +86,9 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if index > 0 {
 		a.Gap = max(0, begun.Sub(r.lastEnd).Milliseconds())
 	}
-	r.attempts = append(r.attempts, a)
+	if index <= MaxAttempts { // one more shows that there were more
+		r.attempts = append(r.attempts, a)
+	}
 	r.mu.Unlock()
 	if index >= MaxAttempts {
 		hangUp()

@@ -40,6 +40,9 @@ type Job struct {
 	Command []string
 	// Progress, when not nil, is called as the run proceeds, one call at a time.
 	Progress func(Progress)
+	// Afterwards, when not nil, is called when the log of a run that was not interrupted has its footer, and the gateway is still prepared.
+	// Its error is returned with the run and changes nothing in it.
+	Afterwards func(ctx context.Context, run runlog.Run, s *targets.Session) error
 }
 
 // Run runs a job and returns the run as its log records it.

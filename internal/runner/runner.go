@@ -88,6 +88,9 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 		return run, err
 	}
 	r.progress.report(Progress{Phase: PhaseDone})
+	if interrupted == nil && r.job.Afterwards != nil {
+		return run, r.job.Afterwards(ctx, run, r.session)
+	}
 	return run, interrupted
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -76,19 +78,101 @@ func TestAdviceNamesTheStatusThatStopsClients(t *testing.T) {
 		probeCall("a", StatusProbe(403), 403), probeCall("b", StatusProbe(403), 403),
 		probeCall("a", StatusProbe(404), 404), probeCall("b", StatusProbe(404), 404),
 	}}
-	assert.Equal(t, "2 of 3 clients retry in vain (a, b); status 403 stops all of them", Advice(l, quota))
+	assert.Equal(t, "2 of 3 clients retry in vain (a, b); 403 instead of 429 stops all of them", Advice(l, quota))
 
 	support, _ := contract.RowByID("code:model_price_error")
 	l = Log{Calls: []Call{
 		call("a", support.ID, Typed, 500, 500), call("b", support.ID, Typed, 500, 500),
 		probeCall("a", StatusProbe(503), 503, 503), probeCall("b", StatusProbe(503), 503, 503), probeCall("a", StatusProbe(403), 403), probeCall("b", StatusProbe(403), 403),
 	}}
-	assert.Equal(t, "2 of 2 clients retry in vain (a, b); no status that the contract allows here stops any of them", Advice(l, support))
+	assert.Equal(t, "2 of 2 clients retry in vain (a, b); no status that the contract names here stops any of them", Advice(l, support))
 	l.Calls = append(l.Calls, probeCall("a", NoRetryProbe, 500), probeCall("b", NoRetryProbe, 500, 500))
 	assert.Equal(t, "2 of 2 clients retry in vain (a, b); x-should-retry: false stops 1 of them", Advice(l, support))
 
 	l = Log{Calls: []Call{call("a", quota.ID, Typed, 403)}}
 	assert.Empty(t, Advice(l, quota))
+
+	l = Log{Calls: []Call{
+		call("a", quota.ID, Typed, 429, 429), call("b", quota.ID, Typed, 429, 429),
+		probeCall("a", StatusProbe(402), 402), probeCall("b", StatusProbe(402), 402), probeCall("a", StatusProbe(403), 403), probeCall("b", StatusProbe(403), 403),
+		probeCall("a", StatusProbe(404), 404), probeCall("b", StatusProbe(404), 404),
+	}}
+	assert.Equal(t, "2 of 2 clients retry in vain (a, b); 402 (a warning) or 403 instead of 429 stops all of them", Advice(l, quota), "404 says something else")
+}
+
+func TestAdviceNamesTheStatusThatMakesClientsRetry(t *testing.T) {
+	later, _ := contract.RowByID("code:get_channel_failed")
+	l := Log{Calls: []Call{
+		call("a", later.ID, Typed, 404), call("b", later.ID, Typed, 404), call("c", later.ID, Typed, 404, 404),
+		probeCall("a", StatusProbe(500), 500), probeCall("a", StatusProbe(503), 503, 503), probeCall("b", StatusProbe(503), 503),
+	}}
+	assert.Equal(t, "2 of 3 clients do not retry (a, b); 503 instead of 404 makes 1 of them retry", Advice(l, later))
+	l.Calls = l.Calls[:3]
+	assert.Empty(t, Advice(l, later), "a client that never retries is no fault of a status")
+}
+
+func TestTallies(t *testing.T) {
+	assert.Equal(t, []Tally{
+		{RetriedInVain, "send again what cannot succeed", true, 1, 2}, {ErrorAccepted, "take an error, or a part of an answer, for an answer", true, 1, 1},
+		{CodeHidden, "have the code in no field of the error", false, 1, 1},
+	}, Tallies(sample()))
+	assert.Empty(t, Tallies(Log{}))
+}
+
+func TestDrift(t *testing.T) {
+	newer := sample()
+	newer.Clients[0].Version = "1.3"
+	var out bytes.Buffer
+	differ, err := Drift(&out, sample(), newer)
+	require.NoError(t, err)
+	assert.False(t, differ)
+	assert.Equal(t, "one 1.3 does what 1.2 did in 5 calls\nno drift: 9 calls compared with the record\n", out.String())
+
+	newer.Calls[0] = call("one", newer.Calls[0].Row, Typed, 429)
+	newer.Calls = append(newer.Calls, call("three", "http:404", Typed, 404))
+	newer.Clients = append(newer.Clients, Client{Name: "three"})
+	out.Reset()
+	differ, err = Drift(&out, sample(), newer)
+	require.NoError(t, err)
+	assert.True(t, differ)
+	assert.Equal(t, `drift: one 1.3, recorded with 1.2: 1 of 5 calls differ
+  code:insufficient_user_quota/x/chat
+    - ●●● sends it 3 times and raises StubError (429); the code is err.code
+    + ● sends it once and raises StubError (429); the code is err.code
+`, out.String())
+}
+
+func TestABehaviourIsReadAsItWasWritten(t *testing.T) {
+	for _, want := range Behaviours(sample()) {
+		var b bytes.Buffer
+		require.NoError(t, want.Write(&b))
+		got, err := ReadBehaviour(&b)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	for _, bad := range []string{"# one two", "# a b c\nline"} {
+		_, err := ReadBehaviour(strings.NewReader(bad))
+		assert.ErrorIs(t, err, ErrLog, bad)
+	}
+}
+
+func TestAStrangersLogIsBounded(t *testing.T) {
+	many := call("a", "http:404", Typed, slices.Repeat([]int{404}, maxAttempts+1)...)
+	for name, l := range map[string]Log{
+		"clients":  {Clients: make([]Client, maxClients+1)},
+		"calls":    {Calls: make([]Call, maxCalls+1)},
+		"attempts": {Calls: []Call{many}},
+	} {
+		var b bytes.Buffer
+		require.NoError(t, WriteJSON(&b, l))
+		_, err := ReadJSON(&b)
+		assert.ErrorIs(t, err, ErrLog, name)
+	}
+	var b bytes.Buffer
+	require.NoError(t, WriteJSON(&b, Log{Calls: []Call{{Message: strings.Repeat("é", 10_000)}}}))
+	l, err := ReadJSON(&b)
+	require.NoError(t, err)
+	assert.Len(t, l.Calls[0].Message, maxText+len("…"))
 }
 
 func sample() Log {
@@ -106,7 +190,7 @@ func sample() Log {
 			call("one", "http:429", Answered, 429, 200), call("two", "http:429", Answered, 429, 200),
 			probeCall("one", StatusProbe(403), 403), with(probeCall("two", "no-answer", 0), func(c *Call) { c.Doubts = []string{"nothing came from the adapter"} }),
 		},
-		Skipped: []Skip{{Client: "one", Probe: "retry-after-70", Reason: "it takes long"}, {Client: "two", Probe: "retry-after-70", Reason: "it takes long"}, {Row: quota, Reason: "not offered"}},
+		Skipped: []Skip{{Client: "one", Probe: "retry-after-70", Reason: "it takes long"}, {Client: "two\x1b[31m", Probe: "retry-after-70", Reason: "it takes long"}, {Row: quota, Reason: "not offered"}},
 	}
 }
 
@@ -117,7 +201,7 @@ func TestRenderers(t *testing.T) {
 			return WriteMarkdown(b, sample(), func(p string) string { return "about " + p })
 		},
 		"log.json":      func(b *bytes.Buffer) error { return WriteJSON(b, sample()) },
-		"behaviour.txt": func(b *bytes.Buffer) error { return Behaviour(b, sample(), "one") },
+		"behaviour.txt": func(b *bytes.Buffer) error { return Behaviours(sample())[0].Write(b) },
 	} {
 		var got bytes.Buffer
 		require.NoError(t, write(&got))

@@ -4,7 +4,9 @@
 //	log.go        what was seen: clients, calls, attempts
 //	finding.go    what is compared with the action that a row asks for
 //	sentence.go   one sentence for what a client did
+//	group.go      clients of which the same is to be said
 //	advice.go     where another status would make clients do the right thing
+//	behaviour.go  what a version of a client did, and how another version differs
 //	terminal.go, markdown.go, json.go   the renderers
 //
 // Everything of a client or a gateway is hostile text: it is bounded where it is read, and escaped where it is shown. Nothing

@@ -2,6 +2,7 @@ package clientlog
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,6 +29,58 @@ const (
 	// NotEnded: the call had not ended in time.
 	NotEnded Kind = "not-ended"
 )
+
+// kinds are all kinds, those that cost callers something or mislead them first, each with what clients do.
+func kinds() []kindWords {
+	return []kindWords{
+		{RetriedInVain, true, "send again what cannot succeed"},
+		{ErrorAccepted, true, "take an error, or a part of an answer, for an answer"},
+		{RetriedEarly, true, "send again earlier than Retry-After says"},
+		{NotEnded, true, "do not end"},
+		{NotRetried, false, "do not send again what may succeed"},
+		{CodeHidden, false, "have the code in no field of the error"},
+		{ErrorUntyped, false, "raise an error that is none of their own classes"},
+	}
+}
+
+type kindWords struct {
+	kind    Kind
+	harmful bool
+	words   string
+}
+
+// Harmful reports whether a finding costs callers something or misleads them. The others are about convenience.
+func (f Finding) Harmful() bool {
+	return slices.ContainsFunc(kinds(), func(k kindWords) bool { return k.kind == f.Kind && k.harmful })
+}
+
+// Tally is how much of a kind was found: by how many clients, on how many rows.
+type Tally struct {
+	Kind          Kind
+	Words         string
+	Harmful       bool
+	Clients, Rows int
+}
+
+// Tallies counts the findings of a log by kind, without kinds of which there is none.
+func Tallies(l Log) []Tally {
+	clients, rows := map[Kind]map[string]bool{}, map[Kind]map[contract.RowID]bool{}
+	for _, c := range l.Calls {
+		for _, f := range Findings(c) {
+			if clients[f.Kind] == nil {
+				clients[f.Kind], rows[f.Kind] = map[string]bool{}, map[contract.RowID]bool{}
+			}
+			clients[f.Kind][c.Client], rows[f.Kind][c.Row] = true, true
+		}
+	}
+	var tallies []Tally
+	for _, k := range kinds() {
+		if n := len(clients[k.kind]); n > 0 {
+			tallies = append(tallies, Tally{k.kind, k.words, k.harmful, n, len(rows[k.kind])})
+		}
+	}
+	return tallies
+}
 
 // Finding is one difference between what a client did and the action of a row.
 type Finding struct {

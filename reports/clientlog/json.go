@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
+	"strings"
 
 	"github.com/gatecert/gatecert/contract"
 )
@@ -14,11 +13,17 @@ import (
 // ErrLog is returned for JSON that is not a log of this package.
 var ErrLog = errors.New("log of clients")
 
-// maxLog bounds a log that is read, in bytes.
-const maxLog = 64 << 20
+// The bounds of a log that is read: in bytes, in numbers, and the bytes of a text.
+const (
+	maxLog      = 16 << 20
+	maxClients  = 64
+	maxCalls    = 20_000
+	maxAttempts = 64
+	maxText     = 2 << 10
+)
 
-// document is a log with what follows from it.
-type document struct {
+// Document is a log with what follows from it, as JSON has it.
+type Document struct {
 	Log
 	Rows []rowDocument `json:"rows"`
 }
@@ -40,8 +45,16 @@ type rowFinding struct {
 
 // WriteJSON writes a log as JSON, with the findings and the advice of every row that was played.
 func WriteJSON(w io.Writer, l Log) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(NewDocument(l))
+}
+
+// NewDocument adds to a log what follows from it.
+func NewDocument(l Log) Document {
 	l.Schema = Schema
-	d := document{Log: l, Rows: []rowDocument{}}
+	d := Document{Log: l, Rows: []rowDocument{}}
 	for _, row := range contract.Rows() {
 		calls := l.OfRow(row.ID)
 		if len(calls) == 0 {
@@ -55,13 +68,11 @@ func WriteJSON(w io.Writer, l Log) error {
 		}
 		d.Rows = append(d.Rows, out)
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(d)
+	return d
 }
 
-// ReadJSON reads what [WriteJSON] wrote. It returns [ErrLog].
+// ReadJSON reads what [WriteJSON] wrote. What it returns is bounded, whoever made it: a log of more is none, and longer texts are cut. It
+// returns [ErrLog].
 func ReadJSON(r io.Reader) (Log, error) {
 	var l Log
 	if err := json.NewDecoder(io.LimitReader(r, maxLog)).Decode(&l); err != nil {
@@ -70,32 +81,41 @@ func ReadJSON(r io.Reader) (Log, error) {
 	if l.Schema != Schema {
 		return Log{}, fmt.Errorf("%w: its schema is %q; want %q", ErrLog, l.Schema, Schema)
 	}
-	return l, nil
+	return l, l.bound()
 }
 
-// Behaviour writes what one client did, a line a call, without times: what a new version of the client is compared with.
-func Behaviour(w io.Writer, l Log, client string) error {
-	i := slices.IndexFunc(l.Clients, func(c Client) bool { return c.Name == client })
-	if i < 0 {
-		return fmt.Errorf("%w: no client %q", ErrLog, client)
+// bound refuses a log that no gatecert writes, and cuts its texts.
+func (l *Log) bound() error {
+	if len(l.Clients) > maxClients || len(l.Calls) > maxCalls || len(l.Skipped) > maxCalls {
+		return fmt.Errorf("%w: it has %d clients, %d calls and %d of what was not played; want at most %d, %d and %[5]d", ErrLog, len(l.Clients), len(l.Calls), len(l.Skipped), maxClients, maxCalls)
 	}
-	lines := map[string]string{}
-	for _, c := range l.Calls {
-		if c.Client == client {
-			name := c.Case
-			if name == "" {
-				name = "probe:" + c.Probe + "/" + string(c.Surface)
+	cut := func(texts ...*string) {
+		for _, s := range texts {
+			if len(*s) > maxText {
+				*s = strings.ToValidUTF8((*s)[:maxText], "") + "…"
 			}
-			lines[name] = Marks(c) + "  " + Sentence(c)
 		}
 	}
-	if _, err := fmt.Fprintf(w, "# %s %s %s\n", client, l.Clients[i].Package, l.Clients[i].Version); err != nil {
-		return err
+	cut(&l.Tool, &l.ContractDigest, &l.Target, &l.RunID)
+	for i := range l.Clients {
+		c := &l.Clients[i]
+		cut(&c.Name, &c.Package, &c.Version, &c.Runtime, &c.Fault)
 	}
-	for _, name := range slices.Sorted(maps.Keys(lines)) {
-		if _, err := fmt.Fprintf(w, "%s\t%s\n", name, lines[name]); err != nil {
-			return err
+	for i := range l.Calls {
+		c := &l.Calls[i]
+		if len(c.Attempts) > maxAttempts || len(c.Doubts) > maxAttempts {
+			return fmt.Errorf("%w: call %d has %d attempts; want at most %d", ErrLog, i+1, len(c.Attempts), maxAttempts)
 		}
+		cut(&c.Client, &c.Case, &c.Probe, &c.Class, &c.Message, &c.Text, &c.Code, &c.CodeAt, (*string)(&c.Row), (*string)(&c.Surface))
+		for j := range c.Doubts {
+			cut(&c.Doubts[j])
+		}
+		for j := range c.Attempts {
+			cut(&c.Attempts[j].RetryAfter)
+		}
+	}
+	for i := range l.Skipped {
+		cut(&l.Skipped[i].Client, &l.Skipped[i].Probe, &l.Skipped[i].Reason, (*string)(&l.Skipped[i].Row))
 	}
 	return nil
 }

@@ -17,7 +17,9 @@ type Log struct {
 	Tool           string `json:"tool"`
 	ContractDigest string `json:"contract_digest"`
 	// Target is the name of the gateway, from its profile.
-	Target  string   `json:"target"`
+	Target string `json:"target"`
+	// RunID is that of the run that the clients were a part of, "" for none.
+	RunID   string   `json:"run_id,omitempty"`
 	Clients []Client `json:"clients"`
 	Calls   []Call   `json:"calls"`
 	Skipped []Skip   `json:"skipped,omitempty"`
@@ -133,6 +135,17 @@ func (l Log) OfRow(row contract.RowID) []Call {
 // OfProbe returns the calls of a probe, in the order of the log.
 func (l Log) OfProbe(name string) []Call {
 	return slices.DeleteFunc(slices.Clone(l.Calls), func(c Call) bool { return c.Probe != name })
+}
+
+// Probes are the names of the probes of the log, in its order.
+func (l Log) Probes() []string {
+	var names []string
+	for _, c := range l.Calls {
+		if c.Probe != "" && !slices.Contains(names, c.Probe) {
+			names = append(names, c.Probe)
+		}
+	}
+	return names
 }
 
 // Last is the last attempt; ok is false where there was none.

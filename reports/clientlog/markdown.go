@@ -23,15 +23,15 @@ func WriteMarkdown(w io.Writer, l Log, describe func(probe string) string) error
 			continue
 		}
 		name := fmt.Sprintf("`%s`: %s", row.ID, cell(row.Advice))
-		for _, g := range grouped(calls) {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, cell(strings.Join(g.clients, ", ")), g.marks, flagged(g))
+		for _, g := range Grouped(calls) {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, cell(strings.Join(g.Clients, ", ")), g.Marks, flagged(g))
 			name = ""
 		}
 		if advice := Advice(l, row); advice != "" {
 			fmt.Fprintf(&b, "| | | | *%s* |\n", cell(advice))
 		}
 	}
-	for i, name := range probeNames(l) {
+	for i, name := range l.Probes() {
 		if i == 0 {
 			b.WriteString("\n| answer | clients | requests | what they do |\n|---|---|---|---|\n")
 		}
@@ -39,12 +39,12 @@ func WriteMarkdown(w io.Writer, l Log, describe func(probe string) string) error
 		if text := describe(name); text != "" {
 			title += ": " + cell(text)
 		}
-		for _, g := range grouped(l.OfProbe(name)) {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", title, cell(strings.Join(g.clients, ", ")), g.marks, flagged(g))
+		for _, g := range Grouped(l.OfProbe(name)) {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", title, cell(strings.Join(g.Clients, ", ")), g.Marks, flagged(g))
 			title = ""
 		}
 	}
-	for i, line := range skippedLines(l) {
+	for i, line := range NotPlayed(l) {
 		if i == 0 {
 			b.WriteString("\nNot played:\n\n")
 		}
@@ -55,11 +55,11 @@ func WriteMarkdown(w io.Writer, l Log, describe func(probe string) string) error
 }
 
 // flagged is the sentence, in bold where it is not what the row's advice is.
-func flagged(g group) string {
-	if g.found {
-		return "**" + cell(g.sentence) + "**"
+func flagged(g Group) string {
+	if g.Found {
+		return "**" + cell(g.Sentence) + "**"
 	}
-	return cell(g.sentence)
+	return cell(g.Sentence)
 }
 
 // cell is hostile text as a cell of a Markdown table.

@@ -1,7 +1,7 @@
 // Package runlog is the event log of a run as data: a header, the control calls, one event per case, and a footer.
 // [Writer] appends events to an NDJSON file, [Read] reads them back as a [Run].
 //
-// A log without a footer is incomplete, never a short success. The package imports only contract and dialect, so that
+// A log without a footer is incomplete, never a short success. The package imports only contract, dialect and clientlog, so that
 // renderers, baselines and certificates read logs without linking the code that produces them.
 package runlog
 
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/clientlog"
 )
 
 // Run is the content of one event log. Every renderer is a pure function of it.
@@ -24,6 +25,9 @@ type Run struct {
 	Footer *Footer
 	// Torn is set when a crash cut off the last line, which was left out.
 	Torn bool
+	// Clients are what client libraries made of the gateway's answers, nil where none played. They are in a file of their own next to the
+	// log: no verdict depends on them.
+	Clients *clientlog.Log
 }
 
 // Counts is the number of cases by verdict.

@@ -1,4 +1,5 @@
-package main
+// Package anthropicclient is the adapter of the first version of Anthropic's library.
+package anthropicclient
 
 import (
 	"context"
@@ -6,25 +7,28 @@ import (
 
 	"github.com/anthropics/anthropic-sdk-go"
 	"github.com/anthropics/anthropic-sdk-go/option"
+
+	"github.com/gatecert/gatecert/clients/go/internal/adapter"
 )
 
-func anthropicLibrary() library {
-	return library{
-		module:   "github.com/anthropics/anthropic-sdk-go",
-		surfaces: []string{"messages", "messages-stream"},
-		call:     callAnthropic,
-		describe: func(err error, into *answer) {
+// Library is the library behind this adapter.
+func Library() adapter.Library {
+	return adapter.Library{
+		Module:   "github.com/anthropics/anthropic-sdk-go",
+		Surfaces: []string{"messages", "messages-stream"},
+		Call:     callAnthropic,
+		Describe: func(err error, into *adapter.Answer) {
 			var failed *anthropic.Error
 			if errors.As(err, &failed) {
 				into.Typed, into.Status = true, failed.StatusCode
 				into.Fields = map[string]string{"err.Type()": string(failed.Type())}
-				into.Raw = parsed(failed.RawJSON(), "err.RawJSON()")
+				into.Raw = adapter.Parsed(failed.RawJSON(), "err.RawJSON()")
 			}
 		},
 	}
 }
 
-func callAnthropic(ctx context.Context, a ask) (text string, err error) {
+func callAnthropic(ctx context.Context, a adapter.Ask) (text string, err error) {
 	client := anthropic.NewClient(option.WithBaseURL(a.BaseURL), option.WithAPIKey(a.Key))
 	params := anthropic.MessageNewParams{
 		Model: anthropic.Model(a.Model), MaxTokens: 16, Messages: []anthropic.MessageParam{anthropic.NewUserMessage(anthropic.NewTextBlock(a.Prompt))},

@@ -1,4 +1,5 @@
-package main
+// Package openaiclient is the adapter of OpenAI's library.
+package openaiclient
 
 import (
 	"context"
@@ -9,29 +10,32 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/ssestream"
 	"github.com/openai/openai-go/v3/responses"
+
+	"github.com/gatecert/gatecert/clients/go/internal/adapter"
 )
 
-func openaiLibrary() library {
-	return library{
-		module:   "github.com/openai/openai-go/v3",
-		surfaces: []string{"chat", "responses", "chat-stream", "responses-stream", "embeddings"},
-		call:     callOpenAI,
-		describe: func(err error, into *answer) {
+// Library is the library behind this adapter.
+func Library() adapter.Library {
+	return adapter.Library{
+		Module:   "github.com/openai/openai-go/v3",
+		Surfaces: []string{"chat", "responses", "chat-stream", "responses-stream", "embeddings"},
+		Call:     callOpenAI,
+		Describe: func(err error, into *adapter.Answer) {
 			var failed *openai.Error
 			var broken *ssestream.StreamError
 			switch {
 			case errors.As(err, &failed):
 				into.Typed, into.Status = true, failed.StatusCode
 				into.Fields = map[string]string{"err.Code": failed.Code, "err.Type": failed.Type, "err.Param": failed.Param}
-				into.Raw = parsed(failed.RawJSON(), "err.RawJSON()")
+				into.Raw = adapter.Parsed(failed.RawJSON(), "err.RawJSON()")
 			case errors.As(err, &broken):
-				into.Typed, into.Raw = true, parsed(string(broken.Event.Data), "err.Event.Data")
+				into.Typed, into.Raw = true, adapter.Parsed(string(broken.Event.Data), "err.Event.Data")
 			}
 		},
 	}
 }
 
-func callOpenAI(ctx context.Context, a ask) (text string, err error) {
+func callOpenAI(ctx context.Context, a adapter.Ask) (text string, err error) {
 	client := openai.NewClient(option.WithBaseURL(a.BaseURL+"/v1"), option.WithAPIKey(a.Key))
 	chat := openai.ChatCompletionNewParams{Model: a.Model, MaxTokens: openai.Int(16), Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage(a.Prompt)}}
 	whole := responses.ResponseNewParams{

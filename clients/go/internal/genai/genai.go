@@ -1,4 +1,5 @@
-package main
+// Package genaiclient is the adapter of Google's library.
+package genaiclient
 
 import (
 	"context"
@@ -6,14 +7,17 @@ import (
 	"fmt"
 
 	"google.golang.org/genai"
+
+	"github.com/gatecert/gatecert/clients/go/internal/adapter"
 )
 
-func genaiLibrary() library {
-	return library{
-		module:   "google.golang.org/genai",
-		surfaces: []string{"gemini", "gemini-stream"},
-		call:     callGenAI,
-		describe: func(err error, into *answer) {
+// Library is the library behind this adapter.
+func Library() adapter.Library {
+	return adapter.Library{
+		Module:   "google.golang.org/genai",
+		Surfaces: []string{"gemini", "gemini-stream"},
+		Call:     callGenAI,
+		Describe: func(err error, into *adapter.Answer) {
 			var failed genai.APIError
 			if !errors.As(err, &failed) {
 				return
@@ -22,14 +26,14 @@ func genaiLibrary() library {
 			into.Fields = map[string]string{"err.Status": failed.Status}
 			for i, detail := range failed.Details {
 				for name, value := range detail {
-					texts(value, fmt.Sprintf("err.Details[%d][%q]", i, name), into.Fields)
+					adapter.Texts(value, fmt.Sprintf("err.Details[%d][%q]", i, name), into.Fields)
 				}
 			}
 		},
 	}
 }
 
-func callGenAI(ctx context.Context, a ask) (text string, err error) {
+func callGenAI(ctx context.Context, a adapter.Ask) (text string, err error) {
 	client, err := genai.NewClient(ctx, &genai.ClientConfig{APIKey: a.Key, Backend: genai.BackendGeminiAPI, HTTPOptions: genai.HTTPOptions{BaseURL: a.BaseURL}})
 	if err != nil {
 		return "", err

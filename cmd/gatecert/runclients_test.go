@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestARunPlaysClientsToo: the record of clients is next to the log, in every report, and no verdict depends on it.
+func TestARunPlaysClientsToo(t *testing.T) {
+	t.Parallel()
+	for _, program := range []string{"sh", "curl"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skip(err)
+		}
+	}
+	mutant, dir := serveGateway(t, "--mutant", "spent-account-as-429"), t.TempDir()
+	run := []string{"run", "--target", mutant, "--rows", quotaRow, "--surfaces", "chat", "--out", dir}
+	code, stdout, stderr := invoke(t.Context(), append(run, "--adapters", "../../clients", "--client", "curl-retry")...)
+	require.Equal(t, exitConformant, code, stdout+stderr)
+	assert.Contains(t, stderr, "plan: 1 client through a recorder on this machine")
+	const said = "What your callers do: 1 client, 1 row: on 1 row a client wastes requests or takes an error for an\n  answer\n" +
+		"  code:insufficient_user_quota: 1 of 1 client retries in vain (curl-retry); 402 (a warning) or\n    403 instead of 429 stops all of them\n"
+	assert.Contains(t, stdout, said)
+	for name, want := range map[string]string{
+		"clients.json": `"run_id": "`, "report.html": `id="callers"`, "report.json": `"gatecert-clients/1"`, "summary.md": "### What your callers do",
+	} {
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		assert.Contains(t, string(raw), want, name)
+	}
+
+	_, again, _ := invoke(t.Context(), "report", dir)
+	assert.Contains(t, again, said)
+	_, matrix, _ := invoke(t.Context(), "matrix", dir, dir)
+	assert.Contains(t, matrix, "clients that do what the row says, where not all do:\n  code:insufficient_user_quota: A 0/1, B 0/1\n")
+
+	raw, err := os.ReadFile(filepath.Join(dir, clientsName))
+	require.NoError(t, err)
+	code, stdout, stderr = invoke(t.Context(), run...)
+	require.Equal(t, exitConformant, code, stderr)
+	assert.NotContains(t, stdout, "What your callers do")
+	assert.NoFileExists(t, filepath.Join(dir, clientsName), "it would be taken for the record of this run")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, clientsName), raw, 0o600))
+	_, again, _ = invoke(t.Context(), "report", dir)
+	assert.NotContains(t, again, "What your callers do", "it is that of another run")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, clientsName), []byte("{}"), 0o600))
+	code, _, stderr = invoke(t.Context(), "report", dir)
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, "without the file, the run is shown without its clients")
+}
+
+func TestARunIsCompleteWithoutItsClients(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	code, stdout, stderr := invoke(t.Context(), "run", "--rows", quotaRow, "--surfaces", "chat", "--out", dir, "--adapter", "false=false")
+	assert.Equal(t, exitConformant, code, stderr)
+	assert.Contains(t, stdout, "PASS: 1 of 1 selected row passes")
+	assert.Contains(t, stderr, "note: the run is complete without its clients: no client: adapter false: it ended: exit status 1")
+
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--client", "nobody", "--adapters", "../../clients"}, `no client "nobody"`},
+		{[]string{"http://192.0.2.1", "--key", "k", "--model", "m", "--clients", "--adapter", "false=false"}, "--yes sends them"},
+		{[]string{"--failed", dir, "--until-pass", "--clients"}, "leave out --clients"},
+	} {
+		code, _, stderr := invoke(t.Context(), append([]string{"run"}, tt.args...)...)
+		assert.Equal(t, exitUsage, code, stderr)
+		assert.Contains(t, stderr, tt.want)
+	}
+}

@@ -1,0 +1,33 @@
+package reports
+
+// zhCallers are the texts about what client libraries do.
+var zhCallers = [][2]string{
+	{"What your callers do", "调用方的实际行为"}, {"What the gateway does", "网关的行为"}, {"Views", "视图"}, {"What they do", "行为"}, {"Client libraries", "客户端库"}, {"Clients", "客户端数"}, {"Rows", "条目数"}, {"Clients …", "客户端……"},
+	{"Row by row, where it is not what the row says", "逐条列出与条目说明不一致的行为"}, {"Rows by callers", "条目与调用方"}, {"Legend of callers", "调用方图例"}, {"Not played", "未执行"}, {"not played", "未执行"},
+	{"Rows of the contract by what calls them. Open a cell to read it in words.", "契约条目与调用方。打开单元格查看文字说明。"},
+	{"as the row says", "与条目说明一致"}, {"not quite as the row says", "与条目说明略有出入"}, {"wastes requests or misleads", "浪费请求或造成误导"},
+	{"{#} client(s), {#} row(s): {}", "{1} 个客户端，{2} 个条目：{3}"},
+	{"no client wastes requests or takes an error for an answer", "没有客户端浪费请求或把错误当作响应"},
+	{"on {#} row(s) a client wastes requests or takes an error for an answer", "在 {1} 个条目上，有客户端浪费请求或把错误当作响应"},
+	{". None of it is a verdict on the gateway: it is what client libraries do with its answers. Each ● is a request that got an error,\n○ one that got an ordinary answer, × one without a whole answer.",
+		"。这些都不是对网关的判定，而是客户端库对其响应的处理。● 是得到错误的请求，○ 是得到正常响应的请求，× 是没有得到完整响应的请求。"},
+	{"send again what cannot succeed", "重发不可能成功的请求"}, {"take an error, or a part of an answer, for an answer", "把错误或不完整的响应当作响应"},
+	{"send again earlier than Retry-After says", "早于 Retry-After 重发"}, {"do not end", "没有结束"}, {"do not send again what may succeed", "不重发可能成功的请求"},
+	{"have the code in no field of the error", "错误对象的任何字段都没有错误码"}, {"raise an error that is none of their own classes", "抛出的错误不属于自身的类"},
+	{"{#} of {#} client(s) retries in vain ({}); {}", "{2} 个客户端中有 {1} 个徒劳重试（{3}）；{4}"}, {"{#} of {#} client(s) does not retry ({}); {}", "{2} 个客户端中有 {1} 个不重试（{3}）；{4}"},
+	{"{#} of {#} client(s) retry in vain ({}); {}", "{2} 个客户端中有 {1} 个徒劳重试（{3}）；{4}"}, {"{#} of {#} client(s) do not retry ({}); {}", "{2} 个客户端中有 {1} 个不重试（{3}）；{4}"},
+	{"no status that the contract names here stops any of them", "契约在此列出的状态码都不能让它们停止"},
+	{"{} instead of {} stops all of them", "用 {1} 代替 {2} 可使其全部停止"}, {"{} instead of {} stops {#} of them", "用 {1} 代替 {2} 可使其中 {3} 个停止"},
+	{"{} instead of {} makes all of them retry", "用 {1} 代替 {2} 可使其全部重试"}, {"{} instead of {} makes {#} of them retry", "用 {1} 代替 {2} 可使其中 {3} 个重试"},
+	{"x-should-retry: false stops all of them", "x-should-retry: false 可使其全部停止"}, {"x-should-retry: false stops {#} of them", "x-should-retry: false 可使其中 {1} 个停止"},
+	{"{} stops all of them", "{1} 可使其全部停止"}, {"{} stops {#} of them", "{1} 可使其中 {2} 个停止"},
+	{"{#} answers that gatecert itself gave", "gatecert 自己给出的 {1} 种响应"},
+	{"{#} more clients are in clients.json. This page has no room for them.", "另有 {1} 个客户端在 clients.json 中，本页放不下。"},
+
+	{"sends nothing", "不发送"}, {"sends it once", "发送一次"}, {"sends it twice", "发送两次"}, {"sends it {#} times", "发送 {1} 次"}, {"sends it again and again until its time is over", "一再重发，直到时间用尽"},
+	{"{} and delivers an ordinary answer", "{1}，给出正常响应"}, {"{} and has not ended when its time is over", "{1}，时间用尽仍未结束"},
+	{"{} and raises nothing", "{1}，不报错"}, {"{} and raises nothing after {#} character(s) of text", "{1}，在 {2} 个字符的文本之后不报错"},
+	{"{} and raises {*}", "{1}，抛出 {2}"}, {"{} and raises {*}; {}", "{1}，抛出 {2}；{3}"}, {"no result: {*}", "没有结果：{1}"},
+	{"the code is {*}", "错误码在 {1}"}, {"the code is only in the raw body, at {*}", "错误码只在原始响应体中：{1}"}, {"the code is only in the text of the message", "错误码只在消息文本中"},
+	{"the code is nowhere", "任何地方都没有错误码"}, {"no code came with it", "没有附带错误码"},
+}
