@@ -91,8 +91,8 @@ func ReadBehaviour(r io.Reader) (Behaviour, error) {
 	return b, nil
 }
 
-// Drift writes how the clients of a log differ from an earlier one, a line before and a line after for each call. What is in one of the logs
-// alone is no difference. It reports whether there is any.
+// Drift writes how the clients of a log differ from an earlier one, a line before and a line after for each call. Only calls that are in both
+// logs are compared. It reports whether any differ.
 func Drift(w io.Writer, before, after Log) (differ bool, err error) {
 	var out strings.Builder
 	earlier := Behaviours(before)

@@ -108,7 +108,7 @@ func TestAdviceNamesTheStatusThatMakesClientsRetry(t *testing.T) {
 	}}
 	assert.Equal(t, "2 of 3 clients do not retry (a, b); 503 instead of 404 makes 1 of them retry", Advice(l, later))
 	l.Calls = l.Calls[:3]
-	assert.Empty(t, Advice(l, later), "a client that never retries is no fault of a status")
+	assert.Empty(t, Advice(l, later), "no status makes this client retry")
 }
 
 func TestTallies(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 // Group are clients of which the same is to be said. Its texts are safe to show.
 type Group struct {
 	Marks, Sentence string
-	// Clients are names; one that streamed says so.
+	// Clients are names; those that streamed have (stream) at their end.
 	Clients []string
 	// Found says that it is not what the row asks for, Harmful that it costs callers something or misleads them.
 	Found, Harmful bool
