@@ -47,7 +47,7 @@ type runCommand struct {
 	OTLP        string        `name:"otlp" help:"Send the run's own spans to this OpenTelemetry collector (OTLP over HTTP, in JSON), such as http://127.0.0.1:4318. Sets --trace." placeholder:"URL"`
 	Clients     bool          `help:"Then play real client libraries too and write clients.json: what they make of each answer (docs/clients.md). It changes no verdict."`
 	clientFlags
-	Failures int           `help:"Number of causes of failures shown with an example on the terminal; each of the others has a line. Default: ${default}." default:"5"`
+	Failures int `help:"Number of causes of failures shown with an example on the terminal; each of the others has a line. Default: ${default}." default:"5"`
 }
 
 // Help implements kong's HelpProvider.

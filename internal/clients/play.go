@@ -22,7 +22,7 @@ import (
 
 // Config is what is played.
 type Config struct {
-	Session *targets.Session
+	Session  *targets.Session
 	Redactor *redact.Redactor
 	Adapters []Adapter
 	// Asks selects cases; nil selects all.
