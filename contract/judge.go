@@ -140,7 +140,7 @@ func (j *judge) judgeNoAnswer() {
 	if f := j.o.Failure; f != nil && f.Kind == Closed && j.variant.Name == shortBody && j.c.Reach() != ReachMust {
 		level = Should // RFC 9112 section 8: a server may, and need not, answer a body that stays short
 	}
-	j.add(Answered, level, "an HTTP answer with status "+j.row.Status.String(), got)
+	j.add(Answered, level, "an HTTP response with status "+j.row.Status.String(), got)
 }
 
 // judgePlain judges an answer that is not an event stream, or an event stream under an error status.
@@ -168,7 +168,7 @@ func (j *judge) judgeMedia() {
 	j.check(Answered, NotSuccess, StreamEnd)
 	switch {
 	case j.o.Cut != "":
-		j.add(Answered, Must, "a visibly broken transfer", "an answer that goes on: "+j.o.Cut)
+		j.add(Answered, Must, "a visibly broken transfer", "a response that does not end: "+j.o.Cut)
 	case j.o.TransferError == "":
 		j.add(StreamEnd, Must, j.row.Status.String()+" as JSON, or a visibly broken transfer", "a clean end after "+bodyWords(j.o))
 	}
@@ -203,7 +203,7 @@ func (j *judge) judgeStatus() {
 		j.add(NotSuccess, Must, rule.String(), got)
 		return
 	case slices.Contains(rule.Tolerated, class):
-		j.add(StatusClass, Should, rule.String()+": the caller can mend it", got)
+		j.add(StatusClass, Should, rule.String()+": the caller can fix it", got)
 	case !slices.Contains(rule.Classes, class):
 		j.add(StatusClass, Must, rule.String(), got)
 	case !rule.Accepts(status) && !j.permitted(status):
@@ -227,7 +227,7 @@ func (j *judge) judgeStatus() {
 // doubtMeans says beside an ordinary answer, where an error was due, that what the profile names may not have had its effect.
 func (j *judge) doubtMeans() string {
 	if d := j.o.Declared; d != nil && d.Means != "" {
-		return "; " + d.Means + " may not bring this about"
+		return "; " + d.Means + " is not the status for this"
 	}
 	return ""
 }

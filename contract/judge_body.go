@@ -37,7 +37,7 @@ func (j *judge) judgeWhole() {
 	case j.o.TransferError != "":
 		j.add(Whole, Must, "the whole error answer", "a transfer that broke off: "+j.o.TransferError)
 	case j.o.Cut != "":
-		j.add(Whole, Must, "an error answer that ends", "reading stopped: "+j.o.Cut)
+		j.add(Whole, Must, "an error response that ends", "reading stopped: "+j.o.Cut)
 	}
 }
 
@@ -50,7 +50,7 @@ func (j *judge) judgeEnvelope(body []byte) {
 	case bytes.HasPrefix(body, []byte{0x1f, 0x8b}):
 		err = fmt.Errorf("%w: compressed (gzip) once more than Content-Encoding: %s says", dialect.ErrNotJSON, coding)
 	default:
-		err = fmt.Errorf("%w; it came with Content-Encoding: %s, which was not asked for", err, coding)
+		err = fmt.Errorf("%w; it came with Content-Encoding: %s, which was not requested", err, coding)
 	}
 	j.judgeErrorObject(spoken, env, err, false)
 }

@@ -11,7 +11,7 @@ import (
 // MaxUpstreamError bounds what is recorded of an upstream's error in bytes.
 const MaxUpstreamError = 1 << 10
 
-// judgePassedOn notes that an error answer is the upstream's own, passed on. It counts as the caller sees it; but a gateway
+// judgePassedOn notes that an error answer is the upstream's response, passed on. It counts as the caller sees it; but a gateway
 // that passes because its upstream kept the contract has not shown anything of itself.
 func (j *judge) judgePassedOn() {
 	if j.o.Upstream == nil || j.o.Status == 0 {
@@ -31,7 +31,7 @@ func (j *judge) judgePassedOn() {
 	}
 	j.check(PassedOn)
 	if slices.ContainsFunc(j.o.Upstream.Attempts, func(a Attempt) bool { return problem(a) && passedOn([]byte(a.Error), answer) }) {
-		j.add(PassedOn, Note, "an error answer of the gateway's own", "the upstream's own, passed on")
+		j.add(PassedOn, Note, "the gateway's own error response", "the upstream's response, passed on")
 	}
 }
 

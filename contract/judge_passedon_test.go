@@ -49,7 +49,7 @@ func TestAnAnswerThatTheUpstreamToldIsNoted(t *testing.T) {
 			require.NoError(t, err)
 			j := Judge(c, from(tt.o, tt.told))
 			assert.Equal(t, tt.noted, slices.Contains(j.Findings,
-				Finding{PassedOn, Note, "an error answer of the gateway's own", "the upstream's own, passed on"}), j.Findings)
+				Finding{PassedOn, Note, "the gateway's own error response", "the upstream's response, passed on"}), j.Findings)
 			rest := slices.DeleteFunc(slices.Clone(j.Findings), func(f Finding) bool { return f.Requirement == PassedOn })
 			assert.Equal(t, VerdictOf(rest), VerdictOf(j.Findings))
 		})

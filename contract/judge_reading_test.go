@@ -28,7 +28,7 @@ func readingRows() []judgeRow {
 			[]string{`MUST envelope: got not JSON: compressed (gzip), without a Content-Encoding` + openaiWant, noObject}},
 		{"a coding that nobody asked for", absentModel + "chat", with(jsonAnswer(404, "\x8b\x02\x80"), func(o *Observation) {
 			o.Header["Content-Encoding"] = []string{"br"}
-		}), []string{`MUST envelope: got not JSON: byte 1 is not UTF-8: "\x8b\x02\x80"; it came with Content-Encoding: br, which was not asked for` + openaiWant, noObject}},
+		}), []string{`MUST envelope: got not JSON: byte 1 is not UTF-8: "\x8b\x02\x80"; it came with Content-Encoding: br, which was not requested` + openaiWant, noObject}},
 		{"a key twice inside", absentModel + "chat", jsonAnswer(404, strings.Replace(openaiNotFound, `"param":null`, `"code":"other"`, 1)),
 			[]string{`MUST envelope: got an object with the key "code" twice` + openaiWant, noObject}},
 		{"a key twice, far inside", absentModel + "chat", jsonAnswer(404, strings.Replace(openaiNotFound, `"param":null`, `"param":null,"meta":[{"a":{"b":1,"b":2}}]`, 1)),

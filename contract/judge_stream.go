@@ -122,7 +122,7 @@ func (j *judge) judgeStreamWithoutError(stream Stream, r reading) {
 	case len(stream.Events) == 0 && j.o.TransferError == "" && j.o.Cut == "":
 		j.add(NotSuccess, Must, j.row.Status.String(), fmt.Sprintf("%d with an empty event stream", j.o.Status))
 	case j.o.Cut != "":
-		j.add(Answered, Must, want, "a stream that goes on: "+j.o.Cut)
+		j.add(Answered, Must, want, "a stream that does not end: "+j.o.Cut)
 	case j.o.TransferError != "" && r.finish != "":
 		j.add(StreamEnd, Must, want, "a finish before the transfer broke: "+j.o.TransferError)
 	case j.o.TransferError != "" && !j.mayFailInStream():

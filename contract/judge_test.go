@@ -194,7 +194,7 @@ func answerRows() []judgeRow {
 			[]string{"MUST whole: got a transfer that broke off: unexpected EOF, want the whole error answer"}},
 		{"an endless answer", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Cut = "more than 4 MiB" }),
-			[]string{"MUST whole: got reading stopped: more than 4 MiB, want an error answer that ends"}},
+			[]string{"MUST whole: got reading stopped: more than 4 MiB, want an error response that ends"}},
 
 		// 429
 		{"a whole 429", "http:429/over-rate-limit/chat",
@@ -207,13 +207,13 @@ func answerRows() []judgeRow {
 
 		// no answer
 		{"a closed connection", "code:read_request_body_failed/unreadable-body/chat/short-body",
-			Observation{Failure: &Failure{Closed, "EOF"}}, []string{"SHOULD answered: got closed: EOF, want an HTTP answer with status 400"}},
+			Observation{Failure: &Failure{Closed, "EOF"}}, []string{"SHOULD answered: got closed: EOF, want an HTTP response with status 400"}},
 		{"a connection that is closed on the upstream's short body", "code:read_response_body_failed/truncated-upstream-response/chat/short-body",
-			Observation{Failure: &Failure{Closed, "EOF"}}, []string{"MUST answered: got closed: EOF, want an HTTP answer with status 5xx"}},
+			Observation{Failure: &Failure{Closed, "EOF"}}, []string{"MUST answered: got closed: EOF, want an HTTP response with status 5xx"}},
 		{"a short body that nobody answers in time", "code:read_request_body_failed/unreadable-body/chat/short-body",
-			Observation{Failure: &Failure{TimedOut, "30s"}}, []string{"MUST answered: got timed-out: 30s, want an HTTP answer with status 400"}},
+			Observation{Failure: &Failure{TimedOut, "30s"}}, []string{"MUST answered: got timed-out: 30s, want an HTTP response with status 400"}},
 		{"a closed connection for a whole body", "code:read_request_body_failed/unreadable-body/chat/oversize",
-			Observation{Failure: &Failure{Closed, "EOF"}}, []string{"MUST answered: got closed: EOF, want an HTTP answer with status 400"}},
+			Observation{Failure: &Failure{Closed, "EOF"}}, []string{"MUST answered: got closed: EOF, want an HTTP response with status 400"}},
 		{"a form told as unreadable", "code:bad_request_body/malformed-body/chat/form-body",
 			jsonAnswer(400, `{"error":{"message":"m","type":"t","param":null,"code":"read_request_body_failed"}}`), nil},
 		{"a form refused with 415", "code:bad_request_body/malformed-body/chat/form-body",
@@ -270,7 +270,7 @@ func answerRows() []judgeRow {
 			[]string{"MUST not-success: got 200 with an ordinary stream, want 404"}},
 		{"a stream that goes on for ever", "code:channel:response_time_exceeded/slow-upstream/chat-stream/stalled-answer",
 			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})), func(o *Observation) { o.Cut = "no byte for 45s" }),
-			[]string{"MUST answered: got a stream that goes on: no byte for 45s, want an error event, or a visibly broken transfer"}},
+			[]string{"MUST answered: got a stream that does not end: no byte for 45s, want an error event, or a visibly broken transfer"}},
 		{"a breach of the stream's format", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatError)})), func(o *Observation) { o.Stream.Violations = []string{"invalid UTF-8 in event 1"} }),
 			[]string{"SHOULD stream-format: got invalid UTF-8 in event 1, want an event stream (WHATWG HTML 9.2.6)"}},

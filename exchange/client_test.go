@@ -36,7 +36,7 @@ func TestNoAnswer(t *testing.T) {
 	}{
 		"closed without a word": {
 			answering(""),
-			contract.Failure{Kind: contract.Closed, Detail: "the connection ended before the first byte of an answer"},
+			contract.Failure{Kind: contract.Closed, Detail: "the connection ended before the first byte of a response"},
 		},
 		"closed before the request was read": {
 			func(net.Conn) {}, contract.Failure{Kind: contract.Closed},
@@ -44,7 +44,7 @@ func TestNoAnswer(t *testing.T) {
 		"reset": {reset, contract.Failure{Kind: contract.Reset, Detail: "connection reset by peer"}},
 		"closed inside the head": {
 			answering("HTTP/1.1 200 OK\r\nContent-Type: x"),
-			contract.Failure{Kind: contract.Protocol, Detail: "the connection ended within the head of the answer"},
+			contract.Failure{Kind: contract.Protocol, Detail: "the connection ended within the response header"},
 		},
 		"another protocol": {
 			answering("SSH-2.0-OpenSSH\r\n"),

@@ -74,11 +74,11 @@ func (r *request) curlBody(line string, redactor *redact.Redactor, capture int) 
 		return fmt.Sprintf(`{ %s; head -c %d /dev/zero | tr '\0' %c; %s; } | %s --data-binary @-`,
 			r.output(head), r.body.pad, filler, r.output(tail), line)
 	case r.body.missing > 0 && !printable(head):
-		return fmt.Sprintf("# curl cannot close its writing side: the gateway waits for %d bytes more\n"+
+		return fmt.Sprintf("# curl cannot half-close a connection, so the gateway keeps waiting for %d more bytes\n"+
 			"%s | %s -H 'Content-Length: %d' --data-binary @-",
 			r.body.missing, r.output(head), line, r.body.size()+r.body.missing)
 	case r.body.missing > 0:
-		return fmt.Sprintf("# curl cannot close its writing side: the gateway waits for %d bytes more\n"+
+		return fmt.Sprintf("# curl cannot half-close a connection, so the gateway keeps waiting for %d more bytes\n"+
 			"%s -H 'Content-Length: %d' --data-binary %s",
 			r.body.missing, line, r.body.size()+r.body.missing, r.quote(string(head)))
 	case !printable(head):

@@ -54,7 +54,7 @@ func TestCurlLines(t *testing.T) {
 		},
 		"a short body": {
 			Call{Fault: ShortBody},
-			"# curl cannot close its writing side: the gateway waits for 12 bytes more\n" + embed + ` -H 'Content-Length: 23' --data-binary '{"input":""'`,
+			"# curl cannot half-close a connection, so the gateway keeps waiting for 12 more bytes\n" + embed + ` -H 'Content-Length: 23' --data-binary '{"input":""'`,
 		},
 		"a body too long to show": {
 			Call{Prompt: strings.Repeat("x", 1000)}, "# the body of 1023 bytes is not shown\n" + embed + ` --data-binary @body`,

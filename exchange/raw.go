@@ -118,7 +118,7 @@ func receive(conn net.Conn, out *http.Request, timer *callTimer) (*http.Response
 	for {
 		resp, err := http.ReadResponse(buffered, out)
 		if err != nil && head.N <= 0 {
-			return nil, fmt.Errorf("the head of the answer is longer than %d bytes", maxHead)
+			return nil, fmt.Errorf("the response header is longer than %d bytes", maxHead)
 		}
 		if err != nil {
 			return nil, err

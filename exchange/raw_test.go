@@ -106,11 +106,11 @@ func TestARawRequestKeepsToTheLimits(t *testing.T) {
 		"no answer": {"", contract.Failure{Kind: contract.TimedOut, Detail: "no response header within 100ms"}},
 		"interim answers without end": {
 			strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", maxHead/30),
-			contract.Failure{Kind: contract.Protocol, Detail: "the head of the answer is longer than 262144 bytes"},
+			contract.Failure{Kind: contract.Protocol, Detail: "the response header is longer than 262144 bytes"},
 		},
 		"a head without end": {
 			"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", maxHead+1),
-			contract.Failure{Kind: contract.Protocol, Detail: "the head of the answer is longer than 262144 bytes"},
+			contract.Failure{Kind: contract.Protocol, Detail: "the response header is longer than 262144 bytes"},
 		},
 		"no HTTP": {
 			"SSH-2.0-OpenSSH\r\n",

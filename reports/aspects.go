@@ -88,7 +88,7 @@ func (a aspectTotal) Share() string {
 
 func (a aspectTotal) String() string { return fmt.Sprintf("%s %d of %d", a.Aspect, a.Held, a.Of) }
 
-// passedOnSentence counts the answers that are the upstream's own, passed on; "" for none. What passes because its upstream
+// passedOnSentence counts the answers that are the upstream's response, passed on; "" for none. What passes because its upstream
 // kept the contract shows nothing of the gateway.
 func passedOnSentence(run runlog.Run) string {
 	var parts []string

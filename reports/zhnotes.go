@@ -23,29 +23,29 @@ var zhNotes = [][2]string{
 
 	// internal/runner
 	{"surface {*} is certified with the model {*}", "端点 {1} 用模型 {2} 认证"},
-	{"surface {*} is taken as not offered: {}", "端点 {1} 视为未提供：{2}"},
-	{"answers are not searched for these secrets, which are words, numbers or short: {*}", "以下机密是普通单词、数字或过短，因此不在响应中查找：{1}"},
-	{"whether refused calls reached the upstream late is not known: {}", "无法得知被拒绝的调用是否在之后到达了上游：{1}"},
-	{"the closing controls could not be made: {}", "无法进行结束时的对照调用：{1}"},
+	{"surface {*} is treated as not offered: {}", "端点 {1} 视为未提供：{2}"},
+	{"responses are not searched for these secrets because they are words, numbers or too short: {*}", "以下机密是普通单词、数字或过短，因此不在响应中查找：{1}"},
+	{"it is unknown whether refused calls reached the upstream later: {}", "无法得知被拒绝的调用是否在之后到达了上游：{1}"},
+	{"the control calls after the cases could not be made: {}", "无法进行结束时的对照调用：{1}"},
 	{"{*} was not healthy after the run ({}): {}", "运行结束后 {1} 不正常（{2}）：{3}"},
 	{"{*} was not healthy right after the run ({}); it recovered after {}", "运行刚结束时 {1} 不正常（{2}）；{3} 后恢复"},
-	{"The gateway passes traces on: traceparent came to the upstream with every call", "网关传递链路追踪：每次调用的 traceparent 都到达了上游"},
-	{"The gateway does not pass traces on: traceparent came to the upstream with no call", "网关不传递链路追踪：没有任何调用的 traceparent 到达上游"},
-	{"The gateway passes traces on in part: traceparent came to the upstream with {#} of {#} calls", "网关只传递部分链路追踪：{2} 次调用中有 {1} 次的 traceparent 到达了上游"},
+	{"The gateway propagates traces: every upstream request carried the caller's traceparent", "网关传递链路追踪：每次调用的 traceparent 都到达了上游"},
+	{"The gateway does not propagate traces: no upstream request carried the caller's traceparent", "网关不传递链路追踪：没有任何调用的 traceparent 到达上游"},
+	{"The gateway propagates some traces: {#} of {#} upstream requests carried the caller's traceparent", "网关只传递部分链路追踪：{2} 次调用中有 {1} 次的 traceparent 到达了上游"},
 
 	// targets
-	{"{#} calls in a row on {*} took longer than {} (limits.patience): the other cases there were not tried", "端点 {2} 上连续 {1} 次调用超过 {3}（limits.patience）：该端点的其余用例未尝试"},
-	{"the valid key is limited: the run made one call every {}; a profile can say so (limits.valid)", "有效密钥受限流：本次运行每 {1} 调用一次；可在配置文件中声明（limits.valid）"},
-	{"the valid key is limited: the run waited up to {} for it; a profile can say so (limits.valid)", "有效密钥受限流：本次运行最多等待了 {1}；可在配置文件中声明（limits.valid）"},
+	{"{#} calls in a row on {*} took longer than {} (limits.patience): the remaining cases there were skipped", "端点 {2} 上连续 {1} 次调用超过 {3}（limits.patience）：该端点的其余用例未尝试"},
+	{"the valid key is limited: the run made one call every {}; declare this in a profile (limits.valid)", "有效密钥受限流：本次运行每 {1} 调用一次；可在配置文件中声明（limits.valid）"},
+	{"the valid key is limited: the run waited up to {} for it; declare this in a profile (limits.valid)", "有效密钥受限流：本次运行最多等待了 {1}；可在配置文件中声明（limits.valid）"},
 	{"the gateway stopped serving healthy calls {} after failures that the cases caused: it seems to have a circuit breaker, or a limit; switch it off for the run, list more relay models, or set settle.recovery",
 		"用例引发失败之后，网关{1}停止响应正常调用：它似乎有熔断器或限流；请在运行期间关闭它，列出更多 relay 模型，或设置 settle.recovery"},
-	{"the gateway stopped serving healthy calls {} after failures that the cases caused: it seems to have a circuit breaker, or a limit; switch it off for the run, list more relay models, or set settle.recovery; the run went on with further relay models, {#} of {#} were used",
+	{"the gateway stopped serving healthy calls {} after failures that the cases caused: it seems to have a circuit breaker, or a limit; switch it off for the run, list more relay models, or set settle.recovery; the run continued with other relay models, {#} of {#} were used",
 		"用例引发失败之后，网关{1}停止响应正常调用：它似乎有熔断器或限流；请在运行期间关闭它，列出更多 relay 模型，或设置 settle.recovery；本次运行改用其他 relay 模型继续，{3} 个中用了 {2} 个"},
 	{"once", "一次"}, {"{#} times", "{1} 次"}, {"once, for up to {},", "一次（最长 {1}）"}, {"{#} times, for up to {},", "{1} 次（最长 {2}）"},
-	{"count-tokens answers {#} tokens for a short prompt and {#} for one of 200 words more: it does not count. {}", "count-tokens 对短提示返回 {1} 个 token，对多出 200 个单词的提示返回 {2} 个：它没有计数。{3}"},
+	{"count-tokens returns {#} tokens for a short prompt and {#} for one that is 200 words longer: it does not count. {}", "count-tokens 对短提示返回 {1} 个 token，对多出 200 个单词的提示返回 {2} 个：它没有计数。{3}"},
 	{"version {*} of the API is not served on {*} ({})", "端点 {2} 不支持 API 的 {1} 版本（{3}）"},
-	{"{*}: a call with it on {*} succeeded: it is not what the profile says, or the gateway serves such keys", "{1}：在 {2} 上用它调用成功：它与配置文件所说不符，或者网关接受这类密钥"},
-	{"{*}: the gateway answers it with 401, like a key that was never issued: is it spelled right?", "{1}：网关用 401 回应，如同从未签发的密钥：拼写是否正确？"},
+	{"{*}: a call with this key on {*} succeeded: it is not the kind of key that the profile says, or the gateway accepts such keys", "{1}：在 {2} 上用它调用成功：它与配置文件所说不符，或者网关接受这类密钥"},
+	{"{*}: the gateway rejects this key with 401, like a key that was never issued: is it spelled correctly?", "{1}：网关用 401 回应，如同从未签发的密钥：拼写是否正确？"},
 }
 
 // zhSteps are the sentences of the scenarios.

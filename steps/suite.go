@@ -128,7 +128,7 @@ func (w *World) endStep(text string, ok bool) {
 func (w *World) end(steps []*messages.PickleStep, err error) {
 	switch {
 	case !w.judged:
-		w.reject(contract.Error, fmt.Sprintf("the scenario ended without a judgement: %v", err))
+		w.reject(contract.Error, fmt.Sprintf("the scenario ended without a verdict: %v", err))
 	case err != nil && w.result.Verdict.Conformant():
 		w.reject(contract.Error, err.Error())
 	}

@@ -61,7 +61,7 @@ func (r LoadResult) judgement() contract.Judgement {
 var (
 	// ErrUnreached is returned when a load ended without bringing its circumstance about: the gateway refused calls that
 	// it should have admitted, or the permitted number of calls was not enough.
-	ErrUnreached = errors.New("the load did not bring the circumstance about")
+	ErrUnreached = errors.New("the load did not produce the circumstance")
 	// ErrGivenUp is returned when a case was not tried, because others on its surface took too long.
 	ErrGivenUp = errors.New("given up")
 	// ErrGeneratorBusy is returned when this machine could not keep up with a load, so that its results say nothing about

@@ -36,7 +36,7 @@ func (s *Session) CheckLimitedKey(ctx context.Context, surface dialect.Surface) 
 	}
 	if o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden || o.Status == http.StatusNotFound && rate.Model != "" {
 		_, detail := contract.IsSuccess(surface, o)
-		return fmt.Errorf("%w: %s: a healthy call on %s got %s; is it spelled right, and may the key use the model?", ErrUnknownKey, place, surface, detail)
+		return fmt.Errorf("%w: %s: a healthy call on %s got %s; is it spelled correctly, and may the key use the model?", ErrUnknownKey, place, surface, detail)
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (s *Session) checkPreparedKey(ctx context.Context, c contract.Case) (note s
 		return "", err
 	}
 	if works, _ := contract.IsSuccess(c.Surface, o); works {
-		return fmt.Sprintf("%s: a call with it on %s succeeded: it is not what the profile says, or the gateway serves such keys", name, c.Surface), nil
+		return fmt.Sprintf("%s: a call with this key on %s succeeded: it is not the kind of key that the profile says, or the gateway accepts such keys", name, c.Surface), nil
 	}
 	if o.Status != http.StatusUnauthorized {
 		return "", nil
@@ -94,7 +94,7 @@ func (s *Session) checkPreparedKey(ctx context.Context, c contract.Case) (note s
 		return "", err
 	}
 	s.unknown[key] = true
-	return fmt.Sprintf("%s: the gateway answers it with 401, like a key that was never issued: is it spelled right?", name), nil
+	return fmt.Sprintf("%s: the gateway rejects this key with 401, like a key that was never issued: is it spelled correctly?", name), nil
 }
 
 // kindOf is what the error object of an answer says of its kind: its code and its type.

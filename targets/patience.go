@@ -65,6 +65,6 @@ func (s *Session) patient(c contract.Case) error {
 }
 
 func (s *Session) overdueNote(surface dialect.Surface) string {
-	return fmt.Sprintf("%d calls in a row on %s took longer than %s (limits.patience): the other cases there were not tried",
+	return fmt.Sprintf("%d calls in a row on %s took longer than %s (limits.patience): the remaining cases there were skipped",
 		mostOverdue, surface, s.Profile.Limits.Patience)
 }

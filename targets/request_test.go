@@ -136,7 +136,7 @@ func TestWhatAProfileDoesNotOffer(t *testing.T) {
 		"http:5xx/upstream-error/chat/error-object":                   "not offered: the profile has no mock upstream (upstream.listen or upstream.attach)",
 		"code:get_channel_failed/no-channel/chat":                     "not offered: the profile has no recipe circumstances.no-channel",
 		"code:read_request_body_failed/unreadable-body/chat/oversize": "not offered: the profile declares no limits.body",
-		"http:429/over-rate-limit/chat":                               "not offered: the profile has no limits.rate with a key or a model, and requests",
+		"http:429/over-rate-limit/chat":                               "not offered: the profile has no limits.rate with requests and a key or a model",
 	} {
 		c, err := contract.ParseCase(id)
 		require.NoError(t, err)

@@ -253,7 +253,7 @@ func (s *Session) control(
 		}
 		return o, ok, detail, nil
 	case ok:
-		return o, false, "a model that does not exist got an ordinary answer", nil
+		return o, false, "a model that does not exist got a normal response", nil
 	case o.Failure != nil:
 		return o, false, fmt.Sprintf("no answer (%s: %s)", o.Failure.Kind, o.Failure.Detail), nil
 	default:

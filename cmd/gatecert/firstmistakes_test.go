@@ -139,67 +139,67 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitHarness, `nothing listens at http://127\.0\.0\.1:\d+ \(connection refused\): start the gateway, or correct the host and port`},
 		{"the URL of a dashboard", func(t *testing.T) []string {
 			return []string{"run", serves(t, answer(200, "text/html; charset=utf-8", "<!doctype html><title>Console</title>")), "--key", "k-1234567890", "--model", "m"}
-		}, exitHarness, `answers with a web page, not as an API \(200 "text/html; charset=utf-8", on all 17 endpoints\): give the URL of the API, not of the dashboard`},
+		}, exitHarness, `returns a web page, not an API response \(200 "text/html; charset=utf-8", on all 17 endpoints\): use the URL of the API, not of the dashboard`},
 		{"an authority that nobody knows", func(t *testing.T) []string {
 			server, _ := overTLS(t, answer(404, "application/json", "{}"))
 			return []string{"run", server.URL, "--key", "k-1234567890", "--model", "m"}
-		}, exitHarness, `the certificate of https://127\.0\.0\.1:\d+ comes from an authority that this machine does not know: name its PEM file in a profile \(tls: \{ca: FILE\}\)`},
+		}, exitHarness, `the certificate of https://127\.0\.0\.1:\d+ is signed by an authority that this machine does not know: set that authority's PEM file in a profile \(tls: \{ca: FILE\}\)`},
 		{"a certificate for another host", func(t *testing.T) []string {
 			server, ca := overTLS(t, answer(404, "application/json", "{}"))
 			_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 			return []string{"run", "--target", newcomer{url: "https://localhost:" + port, key: "k-1234567890"}.profile(t, "tls: {ca: "+ca+"}")}
-		}, exitHarness, `the certificate of https://localhost:\d+ is for another host \(.*certificate is valid for example\.com.*\): use the host that it names`},
+		}, exitHarness, `the certificate of https://localhost:\d+ is for another host \(.*certificate is valid for example\.com.*\): use a host name that it covers`},
 		{"https for a port that speaks plain HTTP", func(t *testing.T) []string {
 			n := arrives(t, nil)
 			return []string{"run", strings.Replace(n.url, "http://", "https://", 1), "--key", n.key, "--model", "gc-chat"}
-		}, exitHarness, `answers in plain HTTP, and the URL says https: use http://127\.0\.0\.1:\d+$`},
+		}, exitHarness, `answers in plain HTTP, but the URL says https: use http://127\.0\.0\.1:\d+$`},
 		{"plain HTTP for a port that speaks TLS", func(t *testing.T) []string {
 			server, _ := overTLS(t, answer(404, "application/json", "{}"))
 			return []string{"run", strings.Replace(server.URL, "https://", "http://", 1), "--key", "k-1234567890", "--model", "m"}
-		}, exitHarness, `expects TLS, and the URL says http: use https://127\.0\.0\.1:\d+$`},
+		}, exitHarness, `expects TLS, but the URL says http: use https://127\.0\.0\.1:\d+$`},
 		{"a key that the gateway does not know", func(t *testing.T) []string {
 			n := arrives(t, nil)
 			return []string{"run", n.url, "--key", "sk-not-issued-0123456789", "--model", "gc-chat"}
-		}, exitHarness, `refuses the key \(401 "The key is not valid\.", on all 17 endpoints\): give a key that it knows, with --key, \$GATEWAY_KEY or keys\.valid in the profile`},
+		}, exitHarness, `rejects the key \(401 "The key is not valid\.", on all 17 endpoints\): set a valid key with --key, \$GATEWAY_KEY or keys\.valid in the profile`},
 		{"a key that is refused where models are listed to everybody", func(t *testing.T) []string {
 			n := arrives(t, changed(under("/v1/models/"), answer(200, "application/json", `{"id":"gc-chat","object":"model"}`)))
 			return []string{"run", n.url, "--key", "sk-not-issued-0123456789", "--model", "gc-chat"}
-		}, exitHarness, `refuses the key \(401 "The key is not valid\.", on all 16 endpoints\): give a key`},
+		}, exitHarness, `rejects the key \(401 "The key is not valid\.", on all 16 endpoints\): set a valid key`},
 		{"a model that the gateway does not serve", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", n.url, "--key", n.key, "--model", "gc-chta"}
-		}, exitHarness, `does not serve the model "gc-chta" with this key \(404 "The model does not exist\."\): give one that GET /v1/models lists \(gc-chat, .* and \d+ more\), with --model or models in the profile`},
+		}, exitHarness, `does not serve the model "gc-chta" with this key \(404 "The model does not exist\."\): choose one that GET /v1/models lists \(gc-chat, .* and \d+ more\), with --model or models in the profile`},
 		{"a gateway that cannot reach the mock upstream", func(t *testing.T) []string {
 			return []string{"run", "--level", "relay", "--target", arrives(t, nil).profile(t, "upstream: {listen: "+freeport.Address(t)+"}")}
-		}, exitHarness, `answers healthy calls with 50\d ".+" and has not called the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\): let its channel for model "gc-chat" call http://127\.0\.0\.1:\d+; from a container .*host\.docker\.internal.*upstream\.url`},
+		}, exitHarness, `answers healthy calls with 50\d ".+" and has not called the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\): point its channel for model "gc-chat" to http://127\.0\.0\.1:\d+; from a container, .*host\.docker\.internal.*upstream\.url`},
 		{"a model that leads to another upstream", func(t *testing.T) []string {
 			return []string{"run", "--level", "relay", "--target", arrives(t, nil).withUpstream(t).profile(t, "upstream: {listen: "+freeport.Address(t)+"}")}
-		}, exitHarness, `model "gc-chat" is served, but not by the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\), which got no call: let the gateway's channel for it call http://127.*or run --level edge`},
+		}, exitHarness, `model "gc-chat" is served, but not by the mock upstream at 127\.0\.0\.1:\d+ \(upstream\.listen\), which received no request: point the gateway's channel for it to http://127.*or run --level edge`},
 		{"a port of upstream.listen that is in use", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {listen: "+n.upstream+"}")}
-		}, exitHarness, `127\.0\.0\.1:\d+ \(upstream\.listen\) is in use: stop what listens there or, where that is a gatecert upstream, set upstream\.attach to http://127`},
+		}, exitHarness, `127\.0\.0\.1:\d+ \(upstream\.listen\) is in use: stop the process that listens there or, if it is gatecert upstream, set upstream\.attach to http://127`},
 		{"a gateway that limits the key", func(t *testing.T) []string {
 			limited := func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Retry-After", "30")
 				answer(429, "application/json", `{"error":{"message":"Rate limit reached.","type":"rate_limit_error","param":null,"code":"too_many"}}`)(w, r)
 			}
 			return []string{"run", "--level", "edge", "--target", newcomer{url: serves(t, limited), key: "k-1234567890"}.profile(t)}
-		}, exitHarness, `refuses healthy calls with 429, even one at a time \(429 "Rate limit reached\.", Retry-After: 30\): wait, give a key with a higher limit, or declare the limit in the profile \(limits\.valid\)`},
+		}, exitHarness, `refuses healthy calls with 429, even one at a time \(429 "Rate limit reached\.", Retry-After: 30\): wait, use a key with a higher limit, or declare the limit in the profile \(limits\.valid\)`},
 		{"a gateway that answers from a cache", func(t *testing.T) []string {
 			n := arrives(t, cachesBy(func(_ *http.Request, model string) string { return model }))
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {listen: "+n.upstream+", keys: ["+strings.Join(n.keys, ",")+"]}")}
-		}, exitHarness, `answers from a cache: a second healthy call for model "gc-chat", with a prompt of its own, succeeded without the mock upstream at 127.*: switch its response cache off for the run`},
+		}, exitHarness, `answers from a cache: a second healthy call for model "gc-chat", with another prompt, succeeded without a request to the mock upstream at 127.*: turn off its response cache for the run`},
 		{"a cache that looks at the question alone", func(t *testing.T) []string {
 			return arrives(t, cachesBy(func(r *http.Request, _ string) string { return r.URL.Path })).withUpstream(t).run("--surfaces", "chat,messages")
-		}, exitHarness, `gave a model that does not exist the same answer as "gc-chat": it answers from a cache, or without looking at the model: switch its response cache off`},
+		}, exitHarness, `returned the same response for a model that does not exist as for "gc-chat": it answers from a cache or ignores the model: turn off its response cache`},
 		{"a gateway with a model for all names", func(t *testing.T) []string {
 			var n atomic.Int64
 			every := func(w http.ResponseWriter, r *http.Request) {
 				answer(200, "application/json", fmt.Sprintf(`{"id":"c-%d","choices":[{"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}]}`, n.Add(1)))(w, r)
 			}
 			return []string{"run", serves(t, every), "--key", "k-1234567890", "--model", "m", "--surfaces", "chat"}
-		}, exitHarness, `serves a model that does not exist like any other: .*switch off the model that stands in for unknown ones`},
+		}, exitHarness, `serves a model that does not exist, so its errors for unknown models cannot be tested: turn off the model that replaces unknown ones`},
 		{"a level that a URL is not enough for", func(t *testing.T) []string {
 			return arrives(t, nil).run("--level", "relay")
 		}, exitUsage, `--level relay needs more than a URL: a profile with upstream\.listen and a model that the gateway routes there; gatecert init URL writes one to begin with`},
@@ -217,11 +217,11 @@ func TestFirstMistakes(t *testing.T) {
 		}, exitHarness, `is not the root of the API: gatecert appends /v1/… by itself, and healthy calls succeed at http://127\.0\.0\.1:\d+: give that URL`},
 		{"an upstream that is down", func(t *testing.T) []string {
 			return []string{"run", "--level", "edge", "--target", arrives(t, nil).profile(t)}
-		}, exitHarness, `answers healthy calls with 50\d ".+": the upstream of model "gc-chat" seems to be down: mend that first`},
+		}, exitHarness, `answers healthy calls with 50\d ".+": the upstream of model "gc-chat" seems to be down: fix that first`},
 		{"no mock upstream at upstream.attach", func(t *testing.T) []string {
 			n := arrives(t, nil).withUpstream(t)
 			return []string{"run", "--level", "relay", "--target", n.profile(t, "upstream: {attach: \"http://"+freeport.Address(t)+"\"}")}
-		}, exitHarness, `the mock upstream at http://127\S+ \(upstream\.attach\) cannot be asked what it saw \(.*connection refused\): start gatecert upstream there, or set upstream\.listen instead`},
+		}, exitHarness, `the mock upstream at http://127\S+ \(upstream\.attach\) does not answer \(.*connection refused\): start gatecert upstream there, or set upstream\.listen instead`},
 		{"neither the gateway nor its mock upstream", func(t *testing.T) []string {
 			n := arrives(t, nil)
 			n.url = "http://" + freeport.Address(t)

@@ -98,7 +98,7 @@ func TestABareURLIsCertifiedAtEdge(t *testing.T) {
 	code, stdout, stderr = invoke(t.Context(), "run", url, "--key", "sk-not-issued", "--model", "gc-chat", "--out", t.TempDir())
 	assert.Equal(t, exitHarness, code, "a key that does not work says nothing about the gateway")
 	assert.Empty(t, stdout)
-	assert.Contains(t, stderr, "refuses the key")
+	assert.Contains(t, stderr, "rejects the key")
 }
 
 func TestExitCodesOfThingsThatGoWrong(t *testing.T) {

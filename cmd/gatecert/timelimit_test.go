@@ -13,7 +13,7 @@ func TestARunEndsAtItsTimeLimit(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), append(shortRun, "--time-limit", "1ms", "--out", dir)...)
 	assert.Equal(t, exitIncomplete, code, stdout+stderr)
 	assert.Contains(t, stderr, "the run ends after 1ms at the latest (--time-limit)\n")
-	assert.Contains(t, stderr, "the time limit is over: the run took longer than 1ms; give it more with --time-limit")
+	assert.Contains(t, stderr, "the time limit has passed: the run took longer than 1ms; increase --time-limit")
 	assert.Empty(t, contents(t, dir), "it never began")
 
 	// Two seconds are enough for the control calls, on most machines, and for no whole run.
@@ -23,7 +23,7 @@ func TestARunEndsAtItsTimeLimit(t *testing.T) {
 		assert.Contains(t, stdout, "INCOMPLETE")
 		require.NotNil(t, run.Footer)
 		assert.True(t, run.Footer.Interrupted)
-		assert.Contains(t, run.Footer.Notes, "the time limit is over: the run took longer than 2s; give it more with --time-limit")
+		assert.Contains(t, run.Footer.Notes, "the time limit has passed: the run took longer than 2s; increase --time-limit")
 	}
 	code, _, _ = invoke(t.Context(), append(shortRun, "--time-limit=-1s", "--out", dir)...)
 	assert.Equal(t, exitUsage, code)

@@ -78,7 +78,7 @@ func TestOneTraceACase(t *testing.T) {
 	assert.Len(t, names, len(run.Cases), "one trace a case")
 	assert.Positive(t, upstream)
 	require.NotEmpty(t, failed)
-	assert.Contains(t, run.Footer.Notes, "The gateway passes traces on: traceparent came to the upstream with every call")
+	assert.Contains(t, run.Footer.Notes, "The gateway propagates traces: every upstream request carried the caller's traceparent")
 
 	link := "https://traces.example/t/" + failed + "?a=b&c=%22d%22"
 	junit := fileText(t, filepath.Join(out, "junit.xml"))

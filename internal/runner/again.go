@@ -46,7 +46,7 @@ func SampleOf(earlier runlog.Run, job Job, seed uint64) (Sample, error) {
 	}
 	switch s.Of = len(offered); {
 	case s.Of+s.NotOffered == 0:
-		return s, fmt.Errorf("%w: the log has no case that passed or failed, load cases excepted", ErrNothingToRun)
+		return s, fmt.Errorf("%w: apart from load cases, no case in the log passed or failed", ErrNothingToRun)
 	case s.Of == 0:
 		return s, fmt.Errorf("%w: the target offers none of the %d cases that passed or failed", ErrNothingToRun, s.NotOffered)
 	}
@@ -86,7 +86,7 @@ func TargetAt(run runlog.Run, baseURL, key string) (profile.Profile, error) {
 		return logged, fmt.Errorf("%w: the profile in the log cannot be read: %w", ErrUsage, err)
 	}
 	if len(logged.Headers)+len(logged.SurfaceHeaders) > 0 {
-		return logged, fmt.Errorf("%w: calls of %s have header fields of its profile: give the profile itself", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: the requests to %s had header fields from its profile, which a log does not contain: pass the profile itself", ErrUsage, logged.Name)
 	}
 	at := bareTarget(logged, key)
 	at.Name, at.BaseURL = baseURL, baseURL

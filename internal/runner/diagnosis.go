@@ -183,25 +183,25 @@ func diagnose(f facts) diagnosis {
 	case unreachable:
 		return say("%s", noConnection(f.url, first.Observation.Failure.Detail))
 	case silent:
-		return say("%s accepts the connection and does not answer (%s): check that the port is the gateway's", f.url, plain.Text(first.Observation.Failure.Detail, maxQuote))
+		return say("%s accepts connections but sends no response (%s): check that this is the gateway's port", f.url, plain.Text(first.Observation.Failure.Detail, maxQuote))
 	case wantsTLS:
-		return say("%s expects TLS, and the URL says http: use https://%s", f.url, strings.TrimPrefix(f.url, "http://"))
+		return say("%s expects TLS, but the URL says http: use https://%s", f.url, strings.TrimPrefix(f.url, "http://"))
 	case webPage:
-		return say("%s answers with a web page, not as an API (%s, %s): give the URL of the API, not of the dashboard",
+		return say("%s returns a web page, not an API response (%s, %s): use the URL of the API, not of the dashboard",
 			f.url, answer, ofCalls(calls, f.failed))
 	case redirected:
-		return say("%s redirects the calls to %q (%d): give the URL at which the API itself answers",
+		return say("%s redirects requests to %q (%d): use the URL of the API itself",
 			f.url, plain.Text(http.Header(first.Observation.Header).Get("Location"), maxQuote), first.Observation.Status)
 	case keyRefused:
-		return say("the gateway at %s refuses the key (%s, %s): give a key that it knows, with --key, $GATEWAY_KEY or keys.valid in the profile",
+		return say("the gateway at %s rejects the key (%s, %s): set a valid key with --key, $GATEWAY_KEY or keys.valid in the profile",
 			f.url, answer, ofCalls(calls, f.failed))
 	case limited:
-		return say("the gateway at %s refuses healthy calls with 429, even one at a time (%s%s): wait, give a key with a higher limit, or declare the limit in the profile (limits.valid)",
+		return say("the gateway at %s refuses healthy calls with 429, even one at a time (%s%s): wait, use a key with a higher limit, or declare the limit in the profile (limits.valid)",
 			f.url, answer, retryWords(*first.Observation))
 	case servesAll:
 		return say("%s", f.servesAll(first))
 	case dropsUnknown:
-		return say("the gateway at %s gives no answer when the model does not exist (%s, %s): mend that first, since no error can be judged before",
+		return say("the gateway at %s sends no response when the model does not exist (%s, %s): fix that first, because no error can be judged until then",
 			f.url, answer, ofCalls(calls, f.failed))
 	case modelUnknown:
 		return say("%s", f.noModel(first, answer))
@@ -220,7 +220,7 @@ func (f facts) unclear(s symptom, calls []runlog.Control) string {
 	case f.offered != nil && !slices.Contains(f.offered, model):
 		return f.noModel(first, answer)
 	case s == down:
-		return fmt.Sprintf("the gateway at %s answers healthy calls with %s: the upstream of model %q seems to be down: mend that first",
+		return fmt.Sprintf("the gateway at %s answers healthy calls with %s: the upstream of model %q seems to be down: fix that first",
 			f.url, answer, plain.Text(model, maxName))
 	case s == absent && f.offered == nil:
 		return fmt.Sprintf("there is no API at %s (%s, %s): check the port, and whether a path is missing from the URL (a prefix before /v1)",
@@ -234,11 +234,11 @@ func (f facts) unclear(s symptom, calls []runlog.Control) string {
 // servesAll is the sentence about a gateway that serves a model that does not exist.
 func (f facts) servesAll(c runlog.Control) string {
 	if f.sameAnswer {
-		return fmt.Sprintf("the gateway at %s gave a model that does not exist the same answer as %q: it answers from a cache, or without looking at the model: "+
-			"switch its response cache off for the run", f.url, plain.Text(f.model(c.Surface), maxName))
+		return fmt.Sprintf("the gateway at %s returned the same response for a model that does not exist as for %q: it answers from a cache or ignores the model: "+
+			"turn off its response cache for the run", f.url, plain.Text(f.model(c.Surface), maxName))
 	}
-	return fmt.Sprintf("the gateway at %s serves a model that does not exist like any other: what it answers to an error cannot be told from luck: "+
-		"switch off the model that stands in for unknown ones (a default, a wildcard, a fallback)", f.url)
+	return fmt.Sprintf("the gateway at %s serves a model that does not exist, so its errors for unknown models cannot be tested: "+
+		"turn off the model that replaces unknown ones (a default, a wildcard, a fallback)", f.url)
 }
 
 // maxListed bounds the models that a sentence names, maxName their length, and maxQuote what is quoted of an answer.
@@ -254,10 +254,10 @@ func (f facts) noModel(c runlog.Control, answer string) string {
 	sentence := fmt.Sprintf("the gateway at %s does not serve the model %q with this key (%s): ", f.url, plain.Text(model, maxName), answer)
 	const flags = "with --model or models in the profile"
 	if slices.Contains(f.offered, model) {
-		return sentence + "GET /v1/models lists it, so allow it to the key or give it a channel, or choose another " + flags
+		return sentence + "GET /v1/models lists it, so grant the key access to it, give it a channel, or choose another " + flags
 	}
 	if len(f.offered) == 0 {
-		return sentence + "give one that it serves, " + flags
+		return sentence + "choose one that it serves, " + flags
 	}
 	names := slices.Clone(f.offered)
 	if near := yamlfile.Nearest(model, names); near != "" {
@@ -271,16 +271,16 @@ func (f facts) noModel(c runlog.Control, answer string) string {
 	if more := len(names) - len(shown); more > 0 {
 		list += fmt.Sprintf(" and %d more", more)
 	}
-	return sentence + "give one that GET /v1/models lists (" + list + "), " + flags
+	return sentence + "choose one that GET /v1/models lists (" + list + "), " + flags
 }
 
 // fromContainers says how a gateway in a container reaches this machine.
-const fromContainers = "from a container that is an address of this machine, such as http://host.docker.internal:PORT, with upstream.listen on 0.0.0.0 and upstream.url set"
+const fromContainers = "from a container, use an address of this machine such as http://host.docker.internal:PORT, with upstream.listen on 0.0.0.0 and upstream.url set"
 
 // notServed is the sentence about healthy calls that fail at a gateway whose upstream is the mock upstream.
 func (m mockFacts) notServed(url, answer string) string {
 	if len(m.attempts) == 0 {
-		return fmt.Sprintf("the gateway at %s answers healthy calls with %s and has not called the mock upstream at %s (%s): let its channel for model %q call %s; %s",
+		return fmt.Sprintf("the gateway at %s answers healthy calls with %s and has not called the mock upstream at %s (%s): point its channel for model %q to %s; %s",
 			url, answer, m.address, m.field, plain.Text(m.model, maxName), m.url, fromContainers)
 	}
 	last := m.attempts[len(m.attempts)-1]
@@ -298,15 +298,15 @@ func (m mockFacts) notServed(url, answer string) string {
 
 // notAsked is the sentence about healthy calls that succeed without the mock upstream.
 func (m mockFacts) notAsked() string {
-	return fmt.Sprintf("model %q is served, but not by the mock upstream at %s (%s), which got no call: let the gateway's channel for it call %s; %s; or run --level edge",
+	return fmt.Sprintf("model %q is served, but not by the mock upstream at %s (%s), which received no request: point the gateway's channel for it to %s; %s; or run --level edge",
 		plain.Text(m.model, maxName), m.address, m.field, m.url, fromContainers)
 }
 
 // cached is the sentence about a healthy call that succeeds without the mock upstream, although another came there or got the
 // same answer.
 func (m mockFacts) cached(url string) string {
-	return fmt.Sprintf("the gateway at %s answers from a cache: a second healthy call for model %q, with a prompt of its own, succeeded without the mock upstream at %s (%s): "+
-		"switch its response cache off for the run", url, plain.Text(m.model, maxName), m.address, m.field)
+	return fmt.Sprintf("the gateway at %s answers from a cache: a second healthy call for model %q, with another prompt, succeeded without a request to the mock upstream at %s (%s): "+
+		"turn off its response cache for the run", url, plain.Text(m.model, maxName), m.address, m.field)
 }
 
 // noConnection is the sentence about a connection that could not be made, from the error of net/http.
@@ -317,33 +317,33 @@ func noConnection(url, detail string) string {
 	quoted := plain.Text(detail, maxQuote)
 	switch {
 	case has("proxyconnect"):
-		return fmt.Sprintf("the proxy that the environment names for %s cannot be reached (%s): correct $HTTP_PROXY, or add the host to $NO_PROXY", url, quoted)
+		return fmt.Sprintf("the proxy that the environment sets for %s cannot be reached (%s): correct $HTTP_PROXY, or add the host to $NO_PROXY", url, quoted)
 	case has("connection refused", "actively refused"):
 		return fmt.Sprintf("nothing listens at %s (connection refused): start the gateway, or correct the host and port", url)
 	case has("no such host"):
-		return fmt.Sprintf("the host of %s has no address (no such host): correct the name", url)
+		return fmt.Sprintf("the host name in %s does not resolve (no such host): correct it", url)
 	case has("signed by unknown authority"):
-		return fmt.Sprintf("the certificate of %s comes from an authority that this machine does not know: name its PEM file in a profile (tls: {ca: FILE})", url)
+		return fmt.Sprintf("the certificate of %s is signed by an authority that this machine does not know: set that authority's PEM file in a profile (tls: {ca: FILE})", url)
 	case has("certificate is valid for", "doesn't contain any IP SANs", "certificate is not valid for any names"):
-		return fmt.Sprintf("the certificate of %s is for another host (%s): use the host that it names", url, quoted)
+		return fmt.Sprintf("the certificate of %s is for another host (%s): use a host name that it covers", url, quoted)
 	case has("certificate has expired or is not yet valid"):
 		return fmt.Sprintf("the certificate of %s has expired or is not valid yet: renew it, or correct the clock of this machine", url)
 	case has("first record does not look like a TLS handshake", "server gave HTTP response to HTTPS client"):
-		return fmt.Sprintf("%s answers in plain HTTP, and the URL says https: use http://%s", url, strings.TrimPrefix(url, "https://"))
+		return fmt.Sprintf("%s answers in plain HTTP, but the URL says https: use http://%s", url, strings.TrimPrefix(url, "https://"))
 	case has("i/o timeout", "no connection: "):
-		return fmt.Sprintf("there is no connection to %s (%s): check host and port, and whether a firewall drops the packets", url, quoted)
+		return fmt.Sprintf("cannot connect to %s (%s): check the host and port, and whether a firewall drops packets", url, quoted)
 	default:
-		return fmt.Sprintf("there is no connection to %s (%s): check the URL", url, quoted)
+		return fmt.Sprintf("cannot connect to %s (%s): check the URL", url, quoted)
 	}
 }
 
 // cannotListen is the sentence about the address of upstream.listen that cannot be listened on.
 func cannotListen(address string, err error) string {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Sprintf("%s (upstream.listen) is in use: stop what listens there or, where that is a gatecert upstream, set upstream.attach to http://%s instead",
+		return fmt.Sprintf("%s (upstream.listen) is in use: stop the process that listens there or, if it is gatecert upstream, set upstream.attach to http://%s instead",
 			address, address)
 	}
-	return fmt.Sprintf("the mock upstream cannot listen at %s (upstream.listen: %s): give an address of this machine and a free port",
+	return fmt.Sprintf("the mock upstream cannot listen at %s (upstream.listen: %s): use an address of this machine and a free port",
 		address, plain.Text(err.Error(), maxQuote))
 }
 

@@ -42,21 +42,21 @@ func TestDiagnosis(t *testing.T) {
 		want   string
 	}{
 		{"a refused connection", []runlog.Control{unanswered(contract.Unreachable, "dial tcp 10.0.0.1:1: connect: connection refused")}, nil, "nothing listens at http://gw"},
-		{"no address", []runlog.Control{unanswered(contract.Unreachable, "dial tcp: lookup gw: no such host")}, nil, "the host of http://gw has no address"},
-		{"no route", []runlog.Control{unanswered(contract.Unreachable, "no connection: no response header within 45s")}, nil, "whether a firewall drops the packets"},
-		{"a dead proxy", []runlog.Control{unanswered(contract.Unreachable, "proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused")}, nil, "the proxy that the environment names"},
+		{"no address", []runlog.Control{unanswered(contract.Unreachable, "dial tcp: lookup gw: no such host")}, nil, "the host name in http://gw does not resolve"},
+		{"no route", []runlog.Control{unanswered(contract.Unreachable, "no connection: no response header within 45s")}, nil, "whether a firewall drops packets"},
+		{"a dead proxy", []runlog.Control{unanswered(contract.Unreachable, "proxyconnect tcp: dial tcp 10.0.0.1:3128: connect: connection refused")}, nil, "the proxy that the environment sets"},
 		{"a certificate that has expired", []runlog.Control{unanswered(contract.Unreachable, "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time …")}, nil, "has expired or is not valid yet"},
 		{"an alert of TLS", []runlog.Control{unanswered(contract.Protocol, `malformed HTTP response "\x15\x03\x01\x00\x02\x02"`)}, nil, "use https://gw"},
 		{"nginx at a port for https", []runlog.Control{failed(dialect.Chat, 400, "<center>The plain HTTP request was sent to HTTPS port</center>", "Content-Type", "text/html")}, nil, "use https://gw"},
 		{"a closed connection over which TLS is spoken", []runlog.Control{unanswered(contract.Closed, "the connection ended")}, func(f *facts) { f.overTLS = true }, "use https://gw"},
-		{"a closed connection", []runlog.Control{unanswered(contract.Closed, "the connection ended")}, nil, "accepts the connection and does not answer (the connection ended)"},
-		{"a redirect", []runlog.Control{failed(dialect.Chat, 301, "", "Location", "https://gw/v1/chat/completions")}, nil, `redirects the calls to "https://gw/v1/chat/completions" (301)`},
-		{"a sign-in page", []runlog.Control{failed(dialect.Chat, 403, "<html>", "Content-Type", "text/html")}, nil, `answers with a web page, not as an API (403 "text/html", on chat)`},
+		{"a closed connection", []runlog.Control{unanswered(contract.Closed, "the connection ended")}, nil, "accepts connections but sends no response (the connection ended)"},
+		{"a redirect", []runlog.Control{failed(dialect.Chat, 301, "", "Location", "https://gw/v1/chat/completions")}, nil, `redirects requests to "https://gw/v1/chat/completions" (301)`},
+		{"a sign-in page", []runlog.Control{failed(dialect.Chat, 403, "<html>", "Content-Type", "text/html")}, nil, `returns a web page, not an API response (403 "text/html", on chat)`},
 		{"a page of a proxy whose gateway is down", []runlog.Control{failed(dialect.Chat, 502, "<html>", "Content-Type", "text/html")}, nil, `answers healthy calls with 502 "text/html": the upstream`},
 		{"a key refused where there is an endpoint", []runlog.Control{failed(dialect.Chat, 401, noKey), failed(dialect.Messages, 404, noPath), failed(dialect.Rerank, 404, noPath)}, nil,
-			`refuses the key (401 "bad key", on 1 of 3 endpoints)`},
+			`rejects the key (401 "bad key", on 1 of 3 endpoints)`},
 		{"the most frequent symptom", []runlog.Control{failed(dialect.Chat, 401, noKey), failed(dialect.Messages, 502, "{}"), failed(dialect.Rerank, 502, "{}")}, nil, `answers healthy calls with 502 "{}"`},
-		{"a key that may not use the model", []runlog.Control{failed(dialect.Chat, 403, `{"error":{"message":"key may not call some-model"}}`)}, offers("some-model"), "GET /v1/models lists it, so allow it to the key"},
+		{"a key that may not use the model", []runlog.Control{failed(dialect.Chat, 403, `{"error":{"message":"key may not call some-model"}}`)}, offers("some-model"), "GET /v1/models lists it, so grant the key access"},
 		{"a model without a channel", []runlog.Control{failed(dialect.Chat, 503, `{"error":{"message":"no channel","code":"model_not_found"}}`)}, offers("a"), "lists (a), with --model"},
 		{"a near name comes first", []runlog.Control{failed(dialect.Chat, 404, `{"error":{"code":"model_not_found"}}`)}, offers("a", "b", "c", "d", "e", "f", "some-models"), "lists (some-models, a, b, c, d and 2 more)"},
 		{"404 and a list without the model", []runlog.Control{failed(dialect.Chat, 404, noPath)}, offers("a", "b"), `does not serve the model "some-model"`},
@@ -67,7 +67,7 @@ func TestDiagnosis(t *testing.T) {
 		{"the mock upstream refused the key", []runlog.Control{failed(dialect.Chat, 502, "{}")}, mock(contract.Attempt{Path: "/v1/chat/completions", Status: 401}), "give its channel one of the keys in upstream.keys"},
 		{"the mock upstream has no such path", []runlog.Control{failed(dialect.Chat, 404, noPath)}, mock(contract.Attempt{Path: "/v1/v1/chat/completions", Status: 404}), "its call to /v1/v1/chat/completions with 404: correct the path"},
 		{"an empty answer", []runlog.Control{failed(dialect.Chat, 500, "")}, nil, "answers healthy calls with 500 and an empty body: the upstream"},
-		{"an unknown model is served", []runlog.Control{nonsense}, nil, "serves a model that does not exist like any other"},
+		{"an unknown model is served", []runlog.Control{nonsense}, nil, "serves a model that does not exist, so its errors"},
 		{"hostile text", []runlog.Control{failed(dialect.Chat, 401, `{"error":{"message":"a\u001b[31mb\nc"}}`)}, nil, `(401 "a\\x1b[31mb\\nc", on chat)`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -107,5 +107,5 @@ func TestWhatIsAboutTheModel(t *testing.T) {
 }
 
 func TestListenFaults(t *testing.T) {
-	assert.Contains(t, cannotListen("10.9.8.7:1", errors.New("cannot assign requested address")), "give an address of this machine and a free port")
+	assert.Contains(t, cannotListen("10.9.8.7:1", errors.New("cannot assign requested address")), "use an address of this machine and a free port")
 }

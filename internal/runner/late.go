@@ -16,7 +16,7 @@ const calledLate = "the upstream was called for it after the case had ended"
 func (r *runner) reviseLate(ctx context.Context) {
 	late, err := r.session.LateCalls(ctx)
 	if err != nil {
-		r.journal.note("whether refused calls reached the upstream late is not known: %v", err)
+		r.journal.note("it is unknown whether refused calls reached the upstream later: %v", err)
 		return
 	}
 	if len(late) == 0 {

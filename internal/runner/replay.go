@@ -17,7 +17,7 @@ import (
 func Replay(ctx context.Context, job Job, earlier runlog.Run, id string) (runlog.Run, error) {
 	before, ok := earlier.Case(id)
 	if !ok {
-		return runlog.Run{}, fmt.Errorf("%w: the run has no case %q: its reports list the ids of its cases", ErrUsage, id)
+		return runlog.Run{}, fmt.Errorf("%w: the run has no case %q: see its reports for the case ids", ErrUsage, id)
 	}
 	if before.Verdict == contract.NotOffered {
 		return runlog.Run{}, fmt.Errorf("%w: %s did not run, because it was not offered: %s", ErrUsage, id, before.Reason)
@@ -44,11 +44,11 @@ func TargetOf(run runlog.Run, key string) (profile.Profile, error) {
 	bare := bareTarget(logged, logged.Keys.Valid)
 	switch {
 	case bare.Redacted() != logged.Redacted():
-		return logged, fmt.Errorf("%w: a log holds no keys: give the profile of %s with --target", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: a log contains no keys: pass the profile of %s with --target", ErrUsage, logged.Name)
 	case key == "" && logged.Claims.NoClientKeys():
 		return bare, nil
 	case key == "" || strings.HasPrefix(key, "["):
-		return logged, fmt.Errorf("%w: a log holds no keys: give a valid key of %s with --key or $GATEWAY_KEY", ErrUsage, logged.Name)
+		return logged, fmt.Errorf("%w: a log contains no keys: pass a valid key of %s with --key or $GATEWAY_KEY", ErrUsage, logged.Name)
 	}
 	bare.Keys.Valid = key
 	return bare, nil

@@ -40,7 +40,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	defer cancel(nil)
 	r.journal.failed = cancel // nothing is sent that the log could not show
 	if limit := r.job.TimeLimit; limit > 0 {
-		over := fmt.Errorf("%w: the run took longer than %s; give it more with --time-limit", ErrTimeLimit, limit)
+		over := fmt.Errorf("%w: the run took longer than %s; increase --time-limit", ErrTimeLimit, limit)
 		timer := time.AfterFunc(limit, func() { cancel(over) })
 		defer timer.Stop()
 		defer func() {
@@ -72,7 +72,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 		r.journal.note("%s", note)
 	}
 	if _, weak := r.prepared.Profile.SearchedSecrets(); len(weak) > 0 {
-		r.journal.note("answers are not searched for these secrets, which are words, numbers or short: %s", strings.Join(weak, ", "))
+		r.journal.note("responses are not searched for these secrets because they are words, numbers or too short: %s", strings.Join(weak, ", "))
 	}
 	r.session = targets.NewSession(r.prepared, targets.Host{OpenStore: r.job.OpenStore, Persist: r.job.Persist})
 	defer func() { err = errors.Join(err, r.session.Close()) }()
@@ -204,7 +204,7 @@ func (r *runner) tryNewerVersions(ctx context.Context) error {
 func (r *runner) dropUnclaimed() {
 	r.surfaces = slices.DeleteFunc(r.surfaces, func(s dialect.Surface) bool {
 		if r.before.unhealthy[s] {
-			r.journal.note("surface %s is taken as not offered: %s", s, r.before.failed[s])
+			r.journal.note("surface %s is treated as not offered: %s", s, r.before.failed[s])
 			delete(r.before.failed, s)
 		}
 		return r.before.unhealthy[s]
@@ -271,7 +271,7 @@ func (r *runner) healthyAfter(ctx context.Context) bool {
 	})
 	after, err := callControls(ctx, r.session, surfaces, runlog.AfterCases)
 	if err != nil {
-		r.journal.note("the closing controls could not be made: %v", err)
+		r.journal.note("the control calls after the cases could not be made: %v", err)
 		return false
 	}
 	healthy := true

@@ -30,10 +30,10 @@ func (r *runner) noteTraces() {
 func tracesPassed(passed, calls int) string {
 	switch passed {
 	case calls:
-		return "The gateway passes traces on: traceparent came to the upstream with every call"
+		return "The gateway propagates traces: every upstream request carried the caller's traceparent"
 	case 0:
-		return "The gateway does not pass traces on: traceparent came to the upstream with no call"
+		return "The gateway does not propagate traces: no upstream request carried the caller's traceparent"
 	default:
-		return fmt.Sprintf("The gateway passes traces on in part: traceparent came to the upstream with %d of %d calls", passed, calls)
+		return fmt.Sprintf("The gateway propagates some traces: %d of %d upstream requests carried the caller's traceparent", passed, calls)
 	}
 }

@@ -98,7 +98,7 @@ func (s *sender) send(m Message) {
 	select {
 	case s.messages <- m:
 	default:
-		s.problem(fmt.Errorf("webhook: %d messages wait; the changes of round %s are not sent (they are in %s)", queue, m.ID, historyName))
+		s.problem(fmt.Errorf("webhook: %d messages are waiting; the changes of round %s are not sent (they are in %s)", queue, m.ID, historyName))
 	}
 }
 

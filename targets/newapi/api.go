@@ -181,14 +181,14 @@ func (a *api) decode(status int, raw []byte, out any) error {
 	case a.product == oneAPI && status == http.StatusOK && len(raw) == 0:
 		return nil // deleting a user is answered with an empty body
 	case err != nil || e.Success == nil:
-		return fmt.Errorf("%w: %d with a body that is not an admin API's: %.80q", targets.ErrCannotPrepare, status, a.redactor.Text(string(raw)))
+		return fmt.Errorf("%w: %d with a body that is not an admin API response: %.80q", targets.ErrCannotPrepare, status, a.redactor.Text(string(raw)))
 	case !*e.Success:
 		return fmt.Errorf("%w: %d %s", errRefused, status, message)
 	case out == nil:
 		return nil
 	}
 	if err := json.Unmarshal(e.Data, out); err != nil {
-		return fmt.Errorf("%w: its data is not that of %s: %w", targets.ErrCannotPrepare, a.product, err)
+		return fmt.Errorf("%w: its data does not match %s: %w", targets.ErrCannotPrepare, a.product, err)
 	}
 	return nil
 }

@@ -345,7 +345,7 @@ func TestOneAPI(t *testing.T) {
 		if onOne {
 			continue
 		}
-		assert.True(t, strings.HasPrefix(reason, "one-api has no such thing: "), reason)
+		assert.True(t, strings.HasPrefix(reason, "one-api has no equivalent: "), reason)
 	}
 	require.NoError(t, prepared.Close(t.Context()))
 	assertUndone(t, &journal)

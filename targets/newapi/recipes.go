@@ -59,16 +59,16 @@ func (f fixtures) profile(asked profile.Profile, found inspection, p product) pr
 }
 
 // describedUnread is why no failing table shows on the description of a model.
-const describedUnread = "the gateway describes a model without a look into the tables that the run can take away"
+const describedUnread = "the gateway describes a model without reading the tables that the run can make unavailable"
 
 // lacks says what the product does not have.
 func (p product) lacks() map[string]string {
 	if p == oneAPI {
-		none := "one-api has no such thing: "
+		none := "one-api has no equivalent: "
 		return map[string]string{
 			contract.OverRateLimit:  none + "it has no rate limit of a key",
 			"sensitive-content":     none + "it has no list of words",
-			"unsupported-api":       none + "it takes every unknown type of channel for OpenAI",
+			"unsupported-api":       none + "it treats every unknown type of channel as OpenAI",
 			"channel-without-key":   none + "a channel has one key",
 			"bad-model-mapping":     none + "it maps a model once, and ignores a mapping that it cannot read",
 			"unpriced-model":        none + "every model has a price",
@@ -79,16 +79,16 @@ func (p product) lacks() map[string]string {
 		}
 	}
 	lacks := map[string]string{
-		contract.OverRateLimit + "/models": "new-api has no such thing here: its limit is of calls that are relayed",
+		contract.OverRateLimit + "/models": "new-api has no equivalent here: it limits relayed calls only",
 		"failing-store-reads/models":       describedUnread,
 	}
 	for _, s := range dialect.Surfaces() {
 		if !slices.Contains(countedSurfaces, s) {
-			lacks["uncountable-input/"+string(s)] = "new-api has no such thing here: it counts images in streams only, and for OpenAI's models only; " +
+			lacks["uncountable-input/"+string(s)] = "new-api has no equivalent here: it counts images in streams only, and for OpenAI's models only; " +
 				"and audio in transcriptions only"
 		}
 		if !slices.Contains(cozeSurfaces, s) {
-			lacks["unserializable-result/"+string(s)] = "new-api has no such thing here: only what it sends to Coze may be unserializable, and Coze has chats only"
+			lacks["unserializable-result/"+string(s)] = "new-api has no equivalent here: only what it sends to Coze may be unserializable, and Coze has chats only"
 		}
 	}
 	return lacks

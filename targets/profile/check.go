@@ -51,7 +51,7 @@ func check(d *yamlfile.Document, p Profile, drivers []Driver) error {
 	}
 	for i, s := range p.Load.Surfaces {
 		if !slices.Contains(contract.LoadSurfaces(), s) {
-			return d.Fault("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q is not put under load: want %s", s, listed(contract.LoadSurfaces())))
+			return d.Fault("$.load.surfaces["+strconv.Itoa(i)+"]", fmt.Sprintf("%q has no load cases: want %s", s, listed(contract.LoadSurfaces())))
 		}
 	}
 	for i, s := range p.Surfaces {
@@ -79,7 +79,7 @@ type rule struct {
 }
 
 // onlyDriver is the problem of a profile that says itself what its gateway lacks.
-const onlyDriver = "only a driver knows what its kind of gateway lacks: without a recipe or a key a case is not offered"
+const onlyDriver = "only profiles with a driver may set this; without a driver, a case that has no recipe or key is not offered anyway"
 
 // valueRules are about single values, and about values that exclude each other.
 func valueRules(p Profile) []rule {
@@ -88,10 +88,10 @@ func valueRules(p Profile) []rule {
 		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
 		{"$.models.relay", "want the name of a model, or a list of names", !p.Models.Relay.usable()},
 		{"$.lacks", onlyDriver, len(p.Lacks) > 0},
-		{"$.store", "sqlite and postgres exclude each other", p.Store.SQLite != "" && p.Store.Postgres != ""},
+		{"$.store", "set sqlite or postgres, not both", p.Store.SQLite != "" && p.Store.Postgres != ""},
 		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
-		{"$.upstream", "listen and attach exclude each other", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
-		{"$.upstream.token", "only attach needs a token", p.Upstream.Token != "" && p.Upstream.Attach == ""},
+		{"$.upstream", "set listen or attach, not both", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
+		{"$.upstream.token", "a token is only used with attach", p.Upstream.Token != "" && p.Upstream.Attach == ""},
 		{"$.concurrency", fmt.Sprintf("want 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
 		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
 	}
@@ -110,7 +110,7 @@ func driverRules(p Profile, drivers []Driver) []rule {
 		}
 		return []rule{{"$.driver", "want one of " + strings.Join(known, ", "), true}}
 	}
-	rules := []rule{{"$.admin", "a token excludes user and password", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""}}
+	rules := []rule{{"$.admin", "set a token, or a user and a password, not both", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""}}
 	if i < 0 {
 		return rules
 	}
@@ -155,7 +155,7 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 		return d.Fault(path, fmt.Sprintf("circumstance %s has no variant %q", circ, variant))
 	}
 	if decides, ok := recipe.replaces(known, variant); ok {
-		return d.Fault(path, fmt.Sprintf("gatecert brings %s about by itself: a recipe cannot decide its %s", name, decides))
+		return d.Fault(path, fmt.Sprintf("gatecert prepares %s by itself: a recipe cannot set its %s", name, decides))
 	}
 	for i, s := range recipe.Surfaces {
 		if err := checkSurface(d, path+".surfaces["+strconv.Itoa(i)+"]", s); err != nil {
@@ -169,7 +169,7 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 	}
 	for _, action := range slices.Concat(recipe.Before, recipe.After) {
 		if (action.Run == "") == (action.SQL == "") || action.Do != "" {
-			return d.Fault(path, "an action is either run: or sql:")
+			return d.Fault(path, "an action has either run: or sql:")
 		}
 		if action.SQL != "" && !p.Store.Present() {
 			return d.Fault(path, "sql: needs store.sqlite, the path of the gateway's database, or store.postgres, its URL")
@@ -185,7 +185,7 @@ func BaseURLFault(s string) string {
 	case !AbsoluteURL(s):
 		return "want an absolute http or https URL"
 	case err == nil && (u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != ""):
-		return "want a URL without user, password, query and fragment: credentials belong into keys and headers"
+		return "want a URL without user, password, query and fragment: put credentials in keys or headers"
 	default:
 		return ""
 	}

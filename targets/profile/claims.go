@@ -88,7 +88,7 @@ func (c Claims) With(word string) (Claims, error) {
 	case name == "client_keys" && (value == "true" || value == "false"):
 		c.ClientKeys = new(value == "true")
 	default:
-		return c, fmt.Errorf("%w: claim %q: must be codes=none, codes=published or client_keys=false; own words for codes need a profile", ErrProfile, word)
+		return c, fmt.Errorf("%w: claim %q: must be codes=none, codes=published or client_keys=false; the gateway's own codes need a profile", ErrProfile, word)
 	}
 	return c, nil
 }
