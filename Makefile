@@ -141,6 +141,11 @@ space := $(empty) $(empty)
 peer-portkey: build
 	targets/portkey/peer.sh
 
+## hall: the hall of results of this repository, in build/hall/site; with the run of make peer-portkey, if there is one
+.PHONY: hall
+hall: build
+	docs/hall/make.sh
+
 # What client libraries make of the answers. Neither run nor test needs them: the Go libraries take minutes to compile.
 CLIENTS_JSON := reports/clients.json
 

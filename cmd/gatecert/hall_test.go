@@ -8,9 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/reports/hall"
 )
 
 func TestAHallFromRunsToPages(t *testing.T) {
@@ -20,11 +23,11 @@ func TestAHallFromRunsToPages(t *testing.T) {
 	run := filepath.Join(logs, "reference")
 	code, _, stderr := invoke(t.Context(), "run", "--surfaces", "chat", "--level", "edge", "--out", run)
 	require.Equal(t, exitConformant, code, stderr)
-	hall := func(extra ...string) (code int, stdout, stderr string) {
+	publish := func(extra ...string) (code int, stdout, stderr string) {
 		return invoke(t.Context(), append([]string{"hall", logs, "--out", site}, extra...)...)
 	}
 
-	code, stdout, stderr := hall()
+	code, stdout, stderr := publish()
 	require.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, "✓ reference: conformant at level edge")
 	assert.Contains(t, stdout, "1 gateway is listed at level edge: "+filepath.Join(site, "index.html"))
@@ -33,7 +36,7 @@ func TestAHallFromRunsToPages(t *testing.T) {
 
 	t.Run("a log that is not listed is exit 1, with its reason", func(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(logs, "bad\x1b[31m.ndjson"), []byte("{}\n"), 0o600))
-		code, _, stderr := hall()
+		code, _, stderr := publish()
 		assert.Equal(t, exitNotConformant, code)
 		assert.Contains(t, stderr, `not listed (unreadable): bad\x1b[31m.ndjson: the log has no header`)
 		require.NoError(t, os.Remove(filepath.Join(logs, "bad\x1b[31m.ndjson")))
@@ -41,7 +44,7 @@ func TestAHallFromRunsToPages(t *testing.T) {
 	t.Run("nothing to list is exit 3, and the pages stay", func(t *testing.T) {
 		before, err := os.ReadFile(filepath.Join(site, "index.html"))
 		require.NoError(t, err)
-		code, stdout, stderr := hall("--now", "2099-01-01")
+		code, stdout, stderr := publish("--now", "2099-01-01")
 		assert.Equal(t, exitIncomplete, code)
 		assert.Empty(t, stdout)
 		assert.Contains(t, stderr, "not listed (expired): reference/run.ndjson: it ended on ")
@@ -49,7 +52,7 @@ func TestAHallFromRunsToPages(t *testing.T) {
 		after, err := os.ReadFile(filepath.Join(site, "index.html"))
 		require.NoError(t, err)
 		assert.Equal(t, string(before), string(after))
-		code, _, stderr = hall("--level", "relay")
+		code, _, stderr = publish("--level", "relay")
 		assert.Equal(t, exitIncomplete, code)
 		assert.Contains(t, stderr, "not listed (other-level): reference/run.ndjson: it was run at level edge; this hall lists level relay")
 	})
@@ -58,10 +61,10 @@ func TestAHallFromRunsToPages(t *testing.T) {
 		require.Equal(t, exitConformant, code, stderr)
 		code, _, stderr = invoke(t.Context(), "certify", run, "--key", key+".pem")
 		require.Equal(t, exitConformant, code, stderr)
-		code, _, stderr = hall()
+		code, _, stderr = publish()
 		assert.Equal(t, exitIncomplete, code)
 		assert.Contains(t, stderr, "no key was given to verify it")
-		code, _, stderr = hall("--key", key+".pub.pem", "--signed", "--url", "https://results.example")
+		code, _, stderr = publish("--key", key+".pub.pem", "--signed", "--url", "https://results.example")
 		assert.Equal(t, exitConformant, code, stderr)
 		feed, err := os.ReadFile(filepath.Join(site, "feed.atom"))
 		require.NoError(t, err)
@@ -91,4 +94,31 @@ func TestAHallFromRunsToPages(t *testing.T) {
 		}
 		assert.FileExists(t, filepath.Join(other, "thesis.txt"))
 	})
+}
+
+// TestTheKeptLogs reads those of docs/hall on the day after they were recorded. They stay readable; a later contract, or requests that are
+// made in another way since, are reported as such.
+func TestTheKeptLogs(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("../../docs/hall/*.ndjson.gz")
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		info, err := os.Stat(name)
+		require.NoError(t, err)
+		assert.Less(t, info.Size(), int64(1<<20), name)
+	}
+	h, err := hall.Read(t.Context(), os.DirFS("../../docs/hall"), hall.Options{Auditor: auditor, Today: time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)})
+	if err != nil {
+		require.ErrorIs(t, err, hall.ErrNothingListed)
+	}
+	for _, r := range h.Refused {
+		assert.Contains(t, []hall.Kind{hall.OtherContract, hall.Unverified}, r.Kind, "%s: %s", r.Path, r.Reason)
+		t.Logf("%s is not listed: %s; docs/hall/README.md says how to record it again", r.Path, r.Reason)
+	}
+	listed := 0
+	for _, g := range h.Gateways {
+		listed += len(g.Runs)
+	}
+	assert.Equal(t, len(names), listed+len(h.Refused))
 }

@@ -38,8 +38,8 @@ type source struct {
 	certified bool
 }
 
-// find returns the logs of a folder in the order of their paths: files called *.ndjson or *.ndjson.gz. It looks into no folder whose
-// name begins with a dot, and follows no link.
+// find returns the logs of a folder in the order of their paths: files called *.ndjson or *.ndjson.gz. A folder with a run.ndjson is that
+// of a run: its other files are not logs. It looks into no folder whose name begins with a dot, and follows no link.
 func find(folder fs.FS) ([]source, error) {
 	var found []source
 	files := 0
@@ -55,6 +55,8 @@ func find(folder fs.FS) ([]source, error) {
 			return fs.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, logExt) && !strings.HasSuffix(name, gzipExt) || strings.HasPrefix(d.Name(), "."):
 			return nil
+		case otherFile(folder, name):
+			return nil
 		case len(found) == maxSources:
 			return fmt.Errorf("more than %d logs: keep the newest", maxSources)
 		}
@@ -65,6 +67,19 @@ func find(folder fs.FS) ([]source, error) {
 		return nil, fmt.Errorf("%w: %w", ErrFolder, err)
 	}
 	return found, nil
+}
+
+// otherFile reports whether a file lies in the folder of a run and is not its log: the journal of a driver, the messages of a run.
+func otherFile(folder fs.FS, name string) bool {
+	if strings.TrimSuffix(path.Base(name), ".gz") == certificate.LogFile {
+		return false
+	}
+	for _, log := range []string{certificate.LogFile, certificate.LogFile + ".gz"} {
+		if _, err := fs.Lstat(folder, path.Join(path.Dir(name), log)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // certified reports whether a log has the name of one that is certified in its folder, and files of a certificate lie there.

@@ -132,6 +132,17 @@ func TestTheSameLogTwiceIsOne(t *testing.T) {
 	assert.Equal(t, hall.Refusal{Path: "b.ndjson.gz", Kind: hall.Duplicate, Reason: "the same log as a.ndjson"}, h.Refused[0])
 }
 
+// TestAFolderOfARunHasOneLog: the journal of a driver and the messages of a run lie next to its log.
+func TestAFolderOfARunHasOneLog(t *testing.T) {
+	logs := folder(t, map[string]entry{"a/run.ndjson": {name: "a"}, "b/run.ndjson.gz": {name: "b"}, "c.ndjson": {name: "c"}})
+	for _, name := range []string{"a/cleanup.ndjson", "a/messages.ndjson", "b/other.ndjson.gz"} {
+		logs[name] = &fstest.MapFile{Data: []byte("{}\n")}
+	}
+	h := read(t, logs, options())
+	assert.Len(t, h.Gateways, 3)
+	assert.Empty(t, h.Refused)
+}
+
 func TestOneLevelIsListed(t *testing.T) {
 	logs := folder(t, map[string]entry{"a.ndjson": {name: "a"}, "b.ndjson": {name: "b"}})
 	data := entry{name: "c", change: func(r *runlog.Run) { atRelay(r) }}.bytes(t)
