@@ -69,14 +69,14 @@ func TestAStrangersFileIsBounded(t *testing.T) {
 		folder := filepath.Join(dir, "folder")
 		file := filepath.Join(folder, "bomb")
 		require.NoError(t, os.MkdirAll(folder, 0o700))
-		for _, part := range []string{"bomb", certificate.ReportFile, certificate.EnvelopeFile} {
+		for _, part := range []string{"bomb", certificate.ReportFile, certificate.EnvelopeFile, certificate.LogFile} {
 			require.NoError(t, os.WriteFile(filepath.Join(folder, part), []byte(content), 0o600))
 		}
 		for _, args := range [][]string{
 			{"explain", "http:404", "--target", file}, {"report", file}, {"run", "--rows", "http:404", "--baseline", file, "--out", filepath.Join(dir, "out")},
 			{"run", "--target", file, "--out", filepath.Join(dir, "out")},
 			{"verify", file, "--key", file}, {"certify", file, "--key", key + ".pem", "--out", filepath.Join(dir, "out")},
-			{"verify", sound, "--key", key + ".pub.pem", "--certificate", folder}, {"diff", file, sound}, {"replay", "http:404/unknown-model/chat", "--from", file},
+			{"verify", sound, "--key", key + ".pub.pem", "--certificate", folder}, {"diff", file, sound}, {"hall", folder, "--out", filepath.Join(dir, "site")}, {"replay", "http:404/unknown-model/chat", "--from", file},
 		} {
 			var worked time.Duration
 			peak := heapPeak(t, func() {

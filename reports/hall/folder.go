@@ -112,7 +112,13 @@ func readLog(folder fs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := readAll(whole, maxLog)
+	size := int64(0)
+	if file, plain := whole.(fs.File); plain {
+		if info, err := file.Stat(); err == nil {
+			size = info.Size()
+		}
+	}
+	data, err := readAll(whole, size, maxLog)
 	return data, errors.Join(err, whole.Close())
 }
 
@@ -121,12 +127,17 @@ func readSmall(folder fs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := readAll(file, maxSmall)
+	data, err := readAll(file, 0, maxSmall)
 	return data, errors.Join(err, file.Close())
 }
 
-func readAll(r io.Reader, most int64) ([]byte, error) {
+// readAll reads no more than most bytes. size is how many are expected, 0 if that is not known.
+func readAll(r io.Reader, size, most int64) ([]byte, error) {
+	if size > most {
+		return nil, fmt.Errorf("%w: more than %d MiB", errTooLarge, most>>20)
+	}
 	var data bytes.Buffer
+	data.Grow(int(size) + bytes.MinRead) // growing takes twice the memory
 	if _, err := data.ReadFrom(io.LimitReader(r, most+1)); err != nil {
 		return nil, err
 	}
