@@ -204,17 +204,18 @@ accept-capacity:
 
 # The zoo is a module of its own: what it needs, gatecert does not.
 ZOO := load/limits/zoo
-ZOO_RUNS ?= 2
-ZOO_PARALLEL ?= 16
+RUNS ?= 1
+ZOO_PARALLEL ?= 12
 ZOO_ONLY ?=
+ZOO_CONTINUE ?=
 ZOO_TABLE ?= $(CURDIR)/reports/zoo.txt
 
-## zoo: verify and infer the limits of other people's libraries and servers; prints a table. ZOO_RUNS=20 takes hours, ZOO_ONLY=nginx minutes
+## zoo: verify and infer the limits of other people's libraries and servers; prints a table. RUNS=20 for more than one run, half of them with all cores busy, ZOO_ONLY=nginx for some limiters, ZOO_CONTINUE=1 goes on where it was ended
 .PHONY: zoo
 zoo: nginx haproxy
 	@mkdir -p $(dir $(ZOO_TABLE))
-	GATECERT_ACCEPTANCE=1 GATECERT_ZOO_RUNS=$(ZOO_RUNS) GATECERT_ZOO_PARALLEL=$(ZOO_PARALLEL) GATECERT_ZOO_ONLY='$(ZOO_ONLY)' GATECERT_ZOO_TABLE=$(ZOO_TABLE) \
-	  $(GO) -C $(ZOO) test -count=1 -timeout 24h -v -run TestZoo .
+	GATECERT_ACCEPTANCE=1 GATECERT_ZOO_RUNS=$(RUNS) GATECERT_ZOO_PARALLEL=$(ZOO_PARALLEL) GATECERT_ZOO_ONLY='$(ZOO_ONLY)' GATECERT_ZOO_CONTINUE=$(ZOO_CONTINUE) GATECERT_ZOO_TABLE=$(ZOO_TABLE) \
+	  $(GO) -C $(ZOO) test -count=1 -timeout 24h -parallel 64 -v -run TestZoo .
 
 ## accept-judge: certify a second gateway with faults and permitted behaviours that nobody wrote for the judge; takes minutes
 .PHONY: accept-judge

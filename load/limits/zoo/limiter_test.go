@@ -3,8 +3,10 @@ package zoo
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"strconv"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -27,8 +29,19 @@ type species struct {
 	rates []float64
 	// inferOnly says that no limit that can be declared is true of it.
 	inferOnly bool
-	// keep returns a limiter that has admitted nothing yet, and logs the calls that it admits.
-	keep func(*admissionLog) limits.Prober
+	// real says that it has a clock of its own, or runs in another process, so that it is tried on the real clock.
+	real bool
+	// keep returns a limiter that has admitted nothing yet.
+	keep func(subject) limits.Prober
+}
+
+// subject is one limiter of a species while it is tried.
+type subject struct {
+	t testing.TB
+	// log gets the calls that the limiter admits.
+	log *admissionLog
+	// hop is how long a call takes to a limiter in the same process, and how long its response takes.
+	hop func() time.Duration
 }
 
 // handler decides about a call. If it admits the call, it runs upstream while the call is in flight, once.
@@ -80,23 +93,20 @@ func (l *admissionLog) all() []admission {
 	return append([]admission(nil), l.calls...)
 }
 
-// hop is how long a call takes to a limiter in the same process, and how long its response takes.
-const hop = 300 * time.Microsecond
-
 // direct returns a species' keep that calls handlers in this process.
-func direct(open func() handler) func(*admissionLog) limits.Prober {
-	return func(log *admissionLog) limits.Prober {
-		handle := open()
+func direct(open func(testing.TB) handler) func(subject) limits.Prober {
+	return func(s subject) limits.Prober {
+		handle := open(s.t)
 		return func(ctx context.Context, hold time.Duration) (limits.Call, error) {
 			c := limits.Call{Earliest: time.Now()}
-			time.Sleep(hop)
+			time.Sleep(s.hop())
 			arrived := time.Now()
 			a := handle(ctx, func() {
 				passed := time.Now()
 				time.Sleep(hold)
-				log.add(admission{arrived, passed, time.Now()})
+				s.log.add(admission{arrived, passed, time.Now()})
 			})
-			time.Sleep(hop)
+			time.Sleep(s.hop())
 			c.Ended = time.Now()
 			c.Latest = c.Ended
 			c.Observation = observe(a)
@@ -106,6 +116,22 @@ func direct(open func() handler) func(*admissionLog) limits.Prober {
 			}
 			return c, ctx.Err()
 		}
+	}
+}
+
+// quietMachine has the delays of a loopback, busyMachine those of one that works on something else: a few milliseconds, and now
+// and then a tenth of a second.
+func quietMachine(random *rand.Rand) func() time.Duration {
+	return func() time.Duration { return time.Duration(200+random.IntN(600)) * time.Microsecond }
+}
+
+func busyMachine(random *rand.Rand) func() time.Duration {
+	return func() time.Duration {
+		d := time.Duration(random.ExpFloat64() * float64(4*time.Millisecond))
+		if random.IntN(50) == 0 {
+			d += time.Duration(random.IntN(100)) * time.Millisecond
+		}
+		return d
 	}
 }
 

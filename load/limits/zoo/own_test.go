@@ -10,7 +10,7 @@ import (
 )
 
 // ownLimiters are of the designs that no library here has.
-func ownLimiters(*testing.T) []species {
+func ownLimiters() []species {
 	return []species{
 		{name: "log 20 in 2s", library: "own", truth: slidingLog(20, 2*time.Second), keep: locked(func() func(time.Time) bool {
 			return (&logOf{limit: 20, window: 2 * time.Second}).allow
@@ -58,8 +58,8 @@ func ownLimiters(*testing.T) []species {
 }
 
 // locked returns a species' keep from a limiter that one goroutine may use.
-func locked(open func() func(now time.Time) bool) func(*admissionLog) limits.Prober {
-	return direct(func() handler {
+func locked(open func() func(now time.Time) bool) func(subject) limits.Prober {
+	return direct(func(testing.TB) handler {
 		var mu sync.Mutex
 		allow := open()
 		return deciding(func(context.Context) answer {

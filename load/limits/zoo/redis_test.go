@@ -2,6 +2,8 @@ package zoo
 
 import (
 	"context"
+	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,13 +38,14 @@ var (
 		return 1`)
 )
 
-// redisLimiters are limiters whose state is in Redis.
-func redisLimiters(t *testing.T) []species {
-	client := serveRedis(t)
-	gcra := func(limit redis_rate.Limit) func(*admissionLog) limits.Prober {
-		return direct(func() handler {
-			l, key := redis_rate.NewLimiter(client), newKey()
+// redisLimiters are limiters whose state is in Redis, each in a Redis of its own.
+func redisLimiters() []species {
+	gcra := func(limit redis_rate.Limit) func(subject) limits.Prober {
+		return direct(func(t testing.TB) handler {
+			r := serveRedis(t)
+			l, key := redis_rate.NewLimiter(r.client), newKey()
 			return deciding(func(ctx context.Context) answer {
+				r.expire()
 				r, err := l.Allow(ctx, key, limit)
 				if err != nil {
 					return answer{}
@@ -51,11 +54,12 @@ func redisLimiters(t *testing.T) []species {
 			})
 		})
 	}
-	script := func(s *redis.Script, limit int, window time.Duration) func(*admissionLog) limits.Prober {
-		return direct(func() handler {
-			key := newKey()
+	script := func(s *redis.Script, limit int, window time.Duration) func(subject) limits.Prober {
+		return direct(func(t testing.TB) handler {
+			r, key := serveRedis(t), newKey()
 			return deciding(func(ctx context.Context) answer {
-				n, err := s.Run(ctx, client, []string{key}, limit, window.Milliseconds(), newKey()).Int()
+				r.expire()
+				n, err := s.Run(ctx, r.client, []string{key}, limit, window.Milliseconds(), newKey()).Int()
 				return answer{admitted: err == nil && n == 1}
 			})
 		})
@@ -69,22 +73,37 @@ func redisLimiters(t *testing.T) []species {
 	}
 }
 
-// serveRedis serves a Redis in this process until the test ends.
-func serveRedis(t *testing.T) *redis.Client {
-	server := miniredis.RunT(t)
-	client := redis.NewClient(&redis.Options{Addr: server.Addr(), PoolSize: 64})
-	t.Cleanup(func() { require.NoError(t, client.Close()) })
-	// Keys expire when they are asked to, not by the clock.
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for last := time.Now(); ctx.Err() == nil; time.Sleep(2 * time.Millisecond) {
-			now := time.Now()
-			server.FastForward(now.Sub(last))
-			last = now
-		}
-	}()
-	t.Cleanup(func() { cancel(); <-done })
-	return client
+// redisInProcess is a Redis that is reached without a network, so that it may have a clock that is simulated.
+type redisInProcess struct {
+	server *miniredis.Miniredis
+	client *redis.Client
+
+	mu      sync.Mutex
+	expired time.Time
+}
+
+// serveRedis serves a Redis until the test ends.
+func serveRedis(t testing.TB) *redisInProcess {
+	server := miniredis.NewMiniRedis()
+	require.NoError(t, server.Start())
+	server.Server().Close() // it needs no listener
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379", Protocol: 2, PoolSize: 64, Dialer: func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		server.Server().ServeConn(theirs)
+		return ours, nil
+	}})
+	t.Cleanup(func() {
+		require.NoError(t, client.Close())
+		server.Close()
+	})
+	return &redisInProcess{server: server, client: client, expired: time.Now()}
+}
+
+// expire lets keys expire: this Redis has to be asked to.
+func (r *redisInProcess) expire() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	r.server.FastForward(now.Sub(r.expired))
+	r.expired = now
 }

@@ -61,7 +61,7 @@ http {
     location @limited { default_type application/json; return 429 '%s'; }
     location / { proxy_pass http://%s; proxy_http_version 1.1; proxy_buffering off; } }
 `, address, limit, refusal, origin)
-		all[i].library = "nginx"
+		all[i].library, all[i].real = "nginx", true
 		all[i].keep = calling(client, "http://"+address)
 		defer awaitListening(t, address)
 	}
@@ -113,7 +113,7 @@ frontend f%[1]d
   %[6]s
   default_backend upstream
 `, i, limit.store, address, refusal, limit.refuseIf, limit.then)
-		all[i].library = "HAProxy"
+		all[i].library, all[i].real = "HAProxy", true
 		all[i].keep = calling(client, "http://"+address)
 		defer awaitListening(t, address)
 	}
