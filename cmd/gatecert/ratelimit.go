@@ -75,6 +75,9 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 	switch {
 	case err == nil:
 		fmt.Fprintf(c.out, "limiter   %s\n", model)
+		if model.Intervals != (limits.Intervals{}) {
+			fmt.Fprintf(c.out, "          not excluded: %s\n", model.Intervals)
+		}
 	case errors.Is(err, limits.ErrInconclusive), errors.Is(err, limits.ErrBudget):
 		fmt.Fprintln(c.out, "limiter   unclear")
 	}

@@ -76,6 +76,21 @@ func (f fitter) fits() []fit {
 	return found
 }
 
+// reconsiderWindows replaces windows of a clock by windows that begin with a request, where these explain as much with another length
+// only: a window of a clock has a phase, which may be fitted to a wrong length.
+func (f fitter) reconsiderWindows(fits []fit) {
+	best := fits[0]
+	if best.Kind != contract.FixedWindow || best.StartsOnRequest {
+		return
+	}
+	onRequest := f.fitWindow(LimiterModel{Kind: contract.FixedWindow, Limit: best.Limit, StartsOnRequest: true}, best.contradictions)
+	sameLength := onRequest.LimiterModel
+	sameLength.Window = best.Window
+	if onRequest.contradictions <= best.contradictions && f.fitToAll(sameLength).contradictions > best.contradictions {
+		fits[0] = onRequest
+	}
+}
+
 // bestOfKinds holds one fit a kind, the best first.
 type bestOfKinds []fit
 

@@ -28,6 +28,8 @@ type holdResult struct {
 	// limited says that the calls in flight are limited, to the admitted ones.
 	limited  bool
 	admitted int
+	// most is how many were admitted at most, where calls were held more than once.
+	most     int
 	sentence string
 	// undecided says that the machine was too slow to see whether calls in flight are limited.
 	undecided bool
@@ -45,7 +47,7 @@ const (
 // hold keeps calls in flight and makes single calls meanwhile. A limit on calls in flight refuses these until the first of the
 // held calls has ended, and then admits as many again. A limit that time frees admits some of the single calls too.
 func (r *recorder) hold(ctx context.Context) (holdResult, error) {
-	size, limit := r.budget.Concurrency, 0
+	size, limit, most := r.budget.Concurrency, 0, 0
 	for held, repeats := 0, 0; held < holds; {
 		calls, meanwhile, err := r.probeWhileHeld(ctx, size, 4*r.budget.Hold)
 		if err != nil {
@@ -76,9 +78,10 @@ func (r *recorder) hold(ctx context.Context) (holdResult, error) {
 		default:
 			limit = min(limit, admitted) // a call that was sent late may have taken a slot that was free again
 		}
+		most = max(most, admitted)
 		held++
 	}
-	return holdResult{limited: true, admitted: limit, sentence: fmt.Sprintf(
+	return holdResult{limited: true, admitted: limit, most: most, sentence: fmt.Sprintf(
 		"of %d concurrent calls %d were admitted, none while these were in flight, and as many again once they had ended", size, limit)}, nil
 }
 

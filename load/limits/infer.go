@@ -93,7 +93,8 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 	case err != nil:
 		return LimiterModel{}, false, err
 	case held.limited:
-		return LimiterModel{Kind: contract.Concurrency, Limit: held.admitted, Evidence: i.sentences()}, true, nil
+		of := Intervals{Limit: Interval[int]{held.admitted, held.most}}
+		return LimiterModel{Kind: contract.Concurrency, Limit: held.admitted, Intervals: of, Evidence: i.sentences()}, true, nil
 	case held.apart+drained.apart > 0 && !drained.refused:
 		apart := max(held.apart, drained.apart)
 		return LimiterModel{Evidence: i.sentences()}, true, fmt.Errorf(
@@ -115,10 +116,15 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 		return LimiterModel{Limit: limit, Evidence: slices.Concat(i.sentences(), i.judgeAnnounced())}, err
 	}
 	fits, err := i.discriminate(ctx)
+	i.fitter().reconsiderWindows(fits)
 	if err == nil {
 		err = i.unclear(fits)
 	}
-	return i.model(fits), err
+	m := i.model(fits)
+	if err == nil {
+		m.Intervals = i.fitter().intervals(fits[0])
+	}
+	return m, err
 }
 
 // A fit may leave maxUnexplained of all answers unexplained, and at least minUnexplained: a clock may be off once.

@@ -28,6 +28,8 @@ type LimiterModel struct {
 	// StartsOnRequest is set for fixed windows that are not aligned to a clock: a window begins with the first call after
 	// the last window ended.
 	StartsOnRequest bool
+	// Intervals are what the answers do not exclude of the parameters, where the model was inferred from them.
+	Intervals Intervals
 	// Evidence is what the model rests on, one sentence each.
 	Evidence []string
 }
