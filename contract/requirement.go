@@ -46,6 +46,7 @@ const (
 	RetryAfterTrue  Requirement = "retry-after-true"
 	RateHeaders     Requirement = "rate-headers"
 	RefusedFree     Requirement = "refused-free"
+	DepartedFree    Requirement = "departed-free"
 	KeyIsolation    Requirement = "key-isolation"
 	StreamShare     Requirement = "stream-share"
 	UpstreamRefusal Requirement = "upstream-429"
@@ -137,6 +138,7 @@ var requirements = []Details{
 	{RetryAfterTrue, always(Should), "A call is refused before Retry-After has passed and admitted after it.", "RFC 9110 10.2.3", LimitLoad},
 	{RateHeaders, []RequirementLevel{Should, Note}, "Rate-limit header fields can be read and agree with what happens.", "draft-ietf-httpapi-ratelimit-headers-11", LimitLoad},
 	{RefusedFree, always(Should), "Refused calls cost nothing and use up nothing of the limit.", derived, LimitLoad},
+	{DepartedFree, always(Should), "A caller who leaves keeps no place among the calls under way.", derived, LimitLoad},
 	{KeyIsolation, always(Should), "Another key is neither refused nor slowed down.", derived, LimitLoad},
 	{StreamShare, always(Should), "Streaming calls share the limit, or have their own, as declared.", derived, LimitLoad},
 	{InTime, always(Must), "A call that the upstream does not answer is answered at the declared time limit.", timeSection, OutageLoad},

@@ -37,6 +37,7 @@ var zhContract = [][2]string{
 	{"Of many calls sent at once, exactly as many are admitted as the declared limit allows.", "大量并发调用时同样如此。"},
 	{"A call is refused before Retry-After has passed and admitted after it.", "Retry-After 到期之前的调用被拒绝，到期之后的调用被放行。"},
 	{"Rate-limit header fields can be read and agree with what happens.", "限流响应头可以解析，并与实际行为一致。"},
+	{"A caller who leaves keeps no place among the calls under way.", "中途离开的调用方不再占用并发名额。"},
 	{"Refused calls cost nothing and use up nothing of the limit.", "被拒绝的调用不计费，也不占用限流额度。"},
 	{"Another key is neither refused nor slowed down.", "其他密钥既不被拒绝，也不变慢。"},
 	{"Streaming calls share the limit, or have their own, as declared.", "流式调用按声明与其他调用共用限流，或单独限流。"},

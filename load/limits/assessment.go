@@ -68,6 +68,7 @@ func (a *assessment) checkDeclared() {
 	} else {
 		a.checkLimit()
 	}
+	a.checkDepartures()
 	a.checkRetryAfter()
 	a.checkQuotas()
 }

@@ -108,7 +108,7 @@ func TestNoPermittedBehaviourRaisesAnAlarm(t *testing.T) {
 			require.NoError(t, v.err)
 			require.Empty(t, v.findings, "%+v", v.evidence.Checks)
 			for _, c := range v.evidence.Checks {
-				require.Equal(t, contract.Held, c.Result, "%+v", c)
+				require.True(t, c.Result == contract.Held || c.Requirement == contract.DepartedFree && v.gateway.concurrent == 0, "%+v", c)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package limits
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -81,4 +82,37 @@ func mayLackTokens(d DeclaredLimit, calls []Call, decisions []decision, refusal 
 		return 2*used > least
 	}
 	return float64(after) <= d.freedIn(shortly)+smallCall
+}
+
+// otherCounts calls yield with the limits beside the one under test that count calls over time, as far as a verification waits for their
+// windows, and how many calls each admits after a rest.
+func (v *verifier) otherCounts(yield func(d DeclaredLimit, admits int)) {
+	for _, d := range v.alongside {
+		if d.Kind != contract.Concurrency && !d.Tokens && d.Window <= LongestVerified {
+			yield(d, min(d.Limit, d.capacity()))
+		}
+	}
+}
+
+// sparing is a number of calls that leaves half of each other limit.
+func (v *verifier) sparing(calls int) int {
+	v.otherCounts(func(_ DeclaredLimit, admits int) { calls = min(calls, max(admits/2, 1)) })
+	return calls
+}
+
+// makeRoom waits until the other limits have room for some calls, where they had remembered too many.
+func (v *verifier) makeRoom(ctx context.Context, calls int) error {
+	var until time.Time
+	v.otherCounts(func(d DeclaredLimit, admits int) {
+		forgets, used := d.timeToReset()+d.margin(), 0
+		for _, c := range v.calls {
+			if (d.RefusedCount || c.Outcome() != Refused) && time.Since(c.Latest) < forgets {
+				used++
+			}
+		}
+		if at := v.lastUsed().Add(forgets); used+calls > admits && used > 0 && at.After(until) {
+			until = at
+		}
+	})
+	return v.waitUntil(ctx, until)
 }

@@ -56,6 +56,16 @@ func (r *recorder) probe(ctx context.Context) (Call, error) {
 // the same errors as probe.
 func (r *recorder) burst(ctx context.Context, n int, hold time.Duration) ([]Call, error) {
 	n = max(min(n, r.budget.Concurrency, r.budget.Calls-r.reserved), 1)
+	calls, err := r.atOnce(ctx, n, hold)
+	if err != nil {
+		return nil, err
+	}
+	r.record(calls...)
+	return calls, r.checkFailures()
+}
+
+// atOnce makes n calls at once and does not record them. It returns [ErrBudget] and the prober's errors.
+func (r *recorder) atOnce(ctx context.Context, n int, hold time.Duration) ([]Call, error) {
 	if err := r.reserve(n); err != nil {
 		return nil, err
 	}
@@ -70,8 +80,7 @@ func (r *recorder) burst(ctx context.Context, n int, hold time.Duration) ([]Call
 	if err := group.Wait(); err != nil {
 		return nil, fmt.Errorf("burst of %d: %w", n, withCause(ctx, err))
 	}
-	r.record(calls...)
-	return calls, r.checkFailures()
+	return calls, nil
 }
 
 // burstWhile holds n calls in flight and runs a function meanwhile, which may use the prober but not the recorder.

@@ -215,7 +215,7 @@ func TestVerifyKnowsSeveralLimitsOnOneKey(t *testing.T) {
 						require.Equal(t, contract.Held, checkOf(summary, contract.LimitExact).Result)
 						require.Contains(t, checkOf(summary, contract.LimitExact).Sentence, "of a limit of 1000 tokens in 5s")
 						require.Contains(t, checkOf(summary, contract.LimitExact).Sentence, "a window of 24h0m0s is longer than a verification waits")
-						require.Less(t, summary.Took, 55*time.Second)
+						require.Less(t, summary.Took, time.Minute)
 					}
 					for _, want := range row.want {
 						words := strings.SplitN(want, " ", 3)

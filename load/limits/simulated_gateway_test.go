@@ -40,6 +40,8 @@ type faults struct {
 	lateReset     bool          // the reset is five windows away
 	failsControl  bool          // another key's calls are a 500 while the limit is used up
 	failsStreams  bool          // streaming calls are a 500
+	keepsDeparted bool          // callers who left keep their places
+	departedLate  time.Duration // callers who left keep their places so much longer
 	goneAfter     int           // the process ends after so many calls
 }
 
@@ -98,11 +100,8 @@ func (p *simulatedProber) call(ctx context.Context, hold time.Duration) (Call, e
 	o, ok := p.decide()
 	p.mu.Unlock()
 	if ok {
-		time.Sleep(hold)
+		p.keep(ctx, hold)
 		call.Held = hold
-		p.mu.Lock()
-		p.inFlight--
-		p.mu.Unlock()
 	} else if !p.limited {
 		time.Sleep(p.faults.slowsControl)
 	}
@@ -112,6 +111,23 @@ func (p *simulatedProber) call(ctx context.Context, hold time.Duration) (Call, e
 	o.Sent.Surface = p.surface
 	call.Observation = o
 	return call, ctx.Err()
+}
+
+// keep holds a place until the upstream's call ends, or the caller leaves.
+func (p *simulatedProber) keep(ctx context.Context, hold time.Duration) {
+	release := func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.inFlight--
+	}
+	select {
+	case <-time.After(hold):
+		release()
+	case <-ctx.Done():
+		if !p.faults.keepsDeparted {
+			time.AfterFunc(p.faults.departedLate, release)
+		}
+	}
 }
 
 // decide answers one call; ok says that it is in flight.

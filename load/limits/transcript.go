@@ -23,6 +23,8 @@ type transcript struct {
 	calledThrottled bool
 	// recovery is the time from the end of the initial burst to the first admitted call, 0 when none was. nil: not measured.
 	recovery *time.Duration
+	// departures are the calls whose callers left, nil where none did.
+	departures *departures
 	// refusedCost is what refused calls cost, nil where it was not measured.
 	refusedCost *float64
 }
@@ -63,4 +65,5 @@ const (
 	phaseStreaming    phase = "streaming"     // streaming calls, while the limit is used up
 	phaseOverLimit    phase = "over limit"    // further calls, while the limit is used up
 	phaseBurst        phase = "burst"         // calls at once, on an idle limiter
+	phaseDepartures   phase = "departures"    // calls whose callers leave, and calls at once after them
 )

@@ -71,7 +71,8 @@ type several struct {
 func (s *several) verify(ctx context.Context) error {
 	s.parts, s.undecided = make([]*assessment, len(s.all)), make([]string, len(s.all))
 	main := max(slices.IndexFunc(s.all, func(d DeclaredLimit) bool { return !d.Tokens && d.Window <= LongestVerified }), 0)
-	for i, d := range s.all {
+	for _, i := range s.order() {
+		d := s.all[i]
 		if d.Window > LongestVerified {
 			s.undecided[i] = fmt.Sprintf("a window of %s is longer than a verification waits (%s)", d.Window, LongestVerified)
 			continue
@@ -96,6 +97,20 @@ func (s *several) verify(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// order is the order in which the limits are verified: those on calls under way last, so that no place that a caller who left keeps is
+// missing for the others.
+func (s *several) order() []int {
+	var first, last []int
+	for i, d := range s.all {
+		if d.Kind == contract.Concurrency {
+			last = append(last, i)
+		} else {
+			first = append(first, i)
+		}
+	}
+	return append(first, last...)
 }
 
 // left is what is left of the budget for a limit. Where the calls in flight are limited too, no more are made at once than that
@@ -193,7 +208,7 @@ func (s *several) add(whole, part *assessment, d DeclaredLimit) {
 // aboutOneLimit reports whether a requirement is about each limit, and not about all calls.
 func aboutOneLimit(r contract.Requirement) bool {
 	switch r {
-	case contract.LimitExact, contract.LimitBurst, contract.RetryAfterTrue, contract.RateHeaders, contract.Recovery:
+	case contract.LimitExact, contract.LimitBurst, contract.RetryAfterTrue, contract.RateHeaders, contract.Recovery, contract.DepartedFree:
 		return true
 	default:
 		return false

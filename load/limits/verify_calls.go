@@ -40,9 +40,20 @@ func (v *verifier) verifyTwice(ctx context.Context) error {
 			return v.in(phaseSequential, func() error { return v.useUp(ctx, 4*v.declared.capacity()) })
 		},
 		func() error { return v.verifyUsedUp(ctx) },
+		func() error { return v.restUsedUp(ctx) },
+		func() error { return v.in(phaseBurst, func() error { return v.exceedAtOnce(ctx) }) },
+	)
+}
+
+// restUsedUp waits until the limit is free after it was used up. A fixed window is left alone for as long as it lasts: it begins with
+// the next call then, or that call shows its phase, so that all calls at once are in one window.
+func (v *verifier) restUsedUp(ctx context.Context) error {
+	if v.declared.Kind == contract.FixedWindow && !v.declared.RefusedCount {
+		return v.waitUntil(ctx, v.lastUsed().Add(v.declared.Window+v.declared.margin()))
+	}
+	return steps(
 		func() error { return v.awaitRecovery(ctx) },
 		func() error { return v.waitUntil(ctx, v.ready()) },
-		func() error { return v.in(phaseBurst, func() error { return v.exceedAtOnce(ctx) }) },
 	)
 }
 
@@ -128,6 +139,9 @@ func (v *verifier) firstRecovery(ctx context.Context) error {
 // nearly is the share of a window after which the limit is taken to have come back whole: what follows adds nothing.
 const nearly = 0.95
 
+// shareOfReset is the share of the time in which an empty bucket is full again in which whatever it gains is used up.
+const shareOfReset = 0.55
+
 // sustain uses up whatever is freed, from the first call that was admitted again on. What a limit admits in that time shows how
 // much it admits in any: a burst that is right, and a wait that is right, are also those of a gateway that frees twice as much in
 // between. A sliding log frees nothing before the window has passed, and a sliding counter is left alone.
@@ -142,6 +156,9 @@ func (v *verifier) sustain(ctx context.Context) error {
 		lasts = 2*window + window/16
 	case v.declared.Kind == contract.FixedWindow && early:
 		lasts = window + window/16 // a boundary may be right behind the initial burst
+	case early && v.declared.Kind == contract.TokenBucket:
+		// A bucket that is larger than what it gains in a window, and was not full, hides a rate that is too high for as long.
+		lasts = max(time.Duration(nearly*float64(window)), time.Duration(shareOfReset*float64(v.declared.timeToReset())))
 	case early:
 		lasts = time.Duration(nearly * float64(window))
 	default:
@@ -233,12 +250,12 @@ func (v *verifier) readyAs(m LimiterModel) time.Time {
 // verifyConcurrency makes the calls for a limit on calls in flight: one at a time they all pass; held in flight, only the limit
 // does.
 func (v *verifier) verifyConcurrency(ctx context.Context) error {
-	limit := v.declared.Limit
+	limit, admitted := v.declared.Limit, 0
 	if err := v.measureBaseline(ctx); err != nil {
 		return err
 	}
 	if err := v.in(phaseSequential, func() error {
-		for range limit + repeats {
+		for range v.sparing(limit + repeats) {
 			if _, err := v.probe(ctx); err != nil {
 				return err
 			}
@@ -252,8 +269,12 @@ func (v *verifier) verifyConcurrency(ctx context.Context) error {
 		if err := v.waitUntil(ctx, time.Now().Add(2*releaseLag)); err != nil {
 			return err
 		}
+		if err := v.makeRoom(ctx, limit); err != nil {
+			return err
+		}
 		if err := v.in(phaseBurst, func() error {
-			_, err := v.burst(ctx, limit+limit/2+repeats, v.budget.Hold)
+			calls, err := v.burst(ctx, limit+limit/2+repeats, v.budget.Hold)
+			admitted = max(admitted, count(calls, Admitted))
 			return err
 		}); err != nil {
 			return err
@@ -262,7 +283,12 @@ func (v *verifier) verifyConcurrency(ctx context.Context) error {
 			return err
 		}
 	}
-	return v.in(phaseBurst, func() error { return v.probeWhileFull(ctx) })
+	return steps(
+		func() error { return v.makeRoom(ctx, limit) },
+		func() error { return v.in(phaseBurst, func() error { return v.probeWhileFull(ctx) }) },
+		func() error { return v.makeRoom(ctx, 2*limit) },
+		func() error { return v.in(phaseDepartures, func() error { return v.leave(ctx, admitted) }) },
+	)
 }
 
 // probeWhileFull keeps the whole limit in flight and calls meanwhile: with the control key, and streaming.

@@ -22,6 +22,18 @@ func verify(t *testing.T, g *simulatedGateway, d DeclaredLimit) ([]contract.Find
 	return slices.DeleteFunc(findings, func(f contract.Finding) bool { return f.Level == contract.Note }), evidence
 }
 
+// requireAllHeld requires that every check held that a limit of the kind can have.
+func requireAllHeld(t *testing.T, kind contract.LimiterKind, e runlog.LoadSummary) {
+	t.Helper()
+	for _, c := range e.Checks {
+		want := contract.Held
+		if c.Requirement == contract.DepartedFree && kind != contract.Concurrency {
+			want = contract.Untested
+		}
+		require.Equal(t, want, c.Result, "%+v", c)
+	}
+}
+
 // requirements returns those of the findings, in their order.
 func requirements(findings []contract.Finding) []contract.Requirement {
 	var all []contract.Requirement

@@ -48,6 +48,13 @@ func loadCountMutants() []Mutant {
 		mutant("burst-refuses-every-key", "Five refusals of one key within 100 ms make the gateway refuse the other keys as well.",
 			refuseAllKeys(5, 100*time.Millisecond),
 			warns(contract.KeyIsolation, limitCases)),
+		mutant("departed-keep-their-slots", "A caller who leaves keeps the place among the calls under way: nothing gives it back.",
+			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {
+				if c.Request.Context().Err() == nil {
+					release()
+				}
+			})),
+			warns(contract.DepartedFree, limitCases)),
 		mutant("limit-recovers-late", "A refused key is locked out for one and a half windows.",
 			lockOut,
 			warns(contract.Recovery, limitCases), tooLong()),
@@ -63,6 +70,16 @@ func loadCountMutants() []Mutant {
 // made for it reach the limit.
 func limitTokens(o *reference.Options) {
 	o.Tokens = reference.TokenLimit{Tokens: 2000, Window: 3 * time.Second}
+}
+
+// limitConcurrent makes the gateway limit the calls under way of the limited key too.
+func limitConcurrent(o *reference.Options) { o.Concurrent = 6 }
+
+// changeSlot changes when a call's place among those under way is given back.
+func changeSlot(end func(c *reference.Call, release func())) change {
+	return func(o *reference.Options) {
+		o.Hooks.Slot = append(o.Hooks.Slot, func(c *reference.Call, release func()) func() { return func() { end(c, release) } })
+	}
 }
 
 // tooLong is what single calls see of a Retry-After that is longer than the window: most of them do, as time decides.

@@ -212,6 +212,16 @@ func stretchTimeout(most int) change {
 	}
 }
 
+// ofLimited changes the calls of the limited key alone.
+func ofLimited(with func(context.Context, *reference.Call, reference.Handler) error) func(context.Context, *reference.Call, reference.Handler) error {
+	return func(ctx context.Context, c *reference.Call, next reference.Handler) error {
+		if c.Limited() {
+			return with(ctx, c, next)
+		}
+		return next(ctx, c)
+	}
+}
+
 // ignoreDisconnect goes on when the client has disconnected.
 func ignoreDisconnect(ctx context.Context, c *reference.Call, next reference.Handler) error {
 	return next(context.WithoutCancel(ctx), c)

@@ -181,6 +181,16 @@ func permittedConduct() []PermittedBehaviour {
 			})},
 		{"limits-tokens-too", "The limited key has a limit on tokens besides, as the profile declares; calls are counted when they end.",
 			limitTokens},
+		{"slots-freed-late", "The limited key has a limit on calls under way besides. A caller who leaves gives the place back a second later.",
+			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {
+				if c.Request.Context().Err() == nil {
+					release()
+				} else {
+					time.AfterFunc(time.Second, release)
+				}
+			}))},
+		{"slots-freed-by-the-upstream", "The same, where a limited caller who leaves gives the place back when the upstream's call ends.",
+			all(limitConcurrent, wrap(reference.Dial, ofLimited(ignoreDisconnect)), wrap(reference.Deliver, ofLimited(ignoreDisconnect)))},
 		{"redirects-followed-without-key", "Redirects of the upstream are followed to any host, without the channel's key.",
 			followRedirects("Authorization", "X-Api-Key", "X-Goog-Api-Key")},
 		{"retries-within-bounds", "A call that may succeed at another attempt is tried three times, as the profile declares.",

@@ -43,7 +43,7 @@ func TestEveryPermittedBehaviourCanBeSeen(t *testing.T) {
 	}
 	ordinary := maps.Collect(look(t, "none"))
 	require.Equal(t, ordinary, maps.Collect(look(t, "none")), "the texts are stable")
-	elsewhere := []string{"none", "interim-answers", "slow-but-in-time", "refund-booked-late", "newer-version-refused", "upstream-places-freed-late", breaker}
+	elsewhere := []string{"none", "interim-answers", "slow-but-in-time", "refund-booked-late", "newer-version-refused", "upstream-places-freed-late", "slots-freed-late", "slots-freed-by-the-upstream", breaker}
 	for _, p := range Permitted() {
 		if slices.Contains(elsewhere, p.Name) {
 			continue

@@ -23,6 +23,7 @@ type Gateway struct {
 	quota     *quotaLedger
 	limiter   *limiter
 	tokens    *tokenLog
+	slots     slots
 	tokenizer *tokenizer
 	client    *http.Client
 	// bodyTimeout bounds the time in which a request body must arrive; tests shorten it.

@@ -22,6 +22,8 @@ type Hooks struct {
 	Handler []func(HandlerName, Handler) Handler
 	// Limit changes how a call counts against the rate limit of its key.
 	Limit []func(*Call, LimitFunc) LimitFunc
+	// Slot changes what gives a call's place among those under way back.
+	Slot []func(c *Call, release func()) func()
 	// Tokens changes what a call counts for against the limit on tokens, RemainingTokens what a client learns is left of it.
 	Tokens          []func(*Call, TokensUsed) TokensUsed
 	RemainingTokens []func(c *Call, left int) int

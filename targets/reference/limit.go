@@ -96,8 +96,11 @@ func (g *Gateway) limit(_ context.Context, c *Call) error {
 	if err := g.limitTokens(c); err != nil {
 		return err
 	}
+	if err := g.takeSlot(c); err != nil {
+		return err
+	}
 	a, release := apply(c, c.hooks.Limit, g.limiter.admit)(c.caller.keyID, rate)
-	c.Reply.releaseSlot = release
+	c.Reply.onEnd(release)
 	header := c.Reply.Header()
 	header.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(rate.Capacity()))
 	header.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(a.Remaining))

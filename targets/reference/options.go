@@ -30,6 +30,8 @@ type Options struct {
 	Rate RateLimit
 	// Tokens is the limit of the same key on tokens. Default: none.
 	Tokens TokenLimit
+	// Concurrent is how many calls of the same key may be under way at once. Default: any number.
+	Concurrent int
 	// Retries is how often a failed upstream call is tried again, on the next route if there is one. Default 0.
 	Retries int
 	// TLS serves over HTTPS, where clients can speak HTTP/2, with a certificate signed by itself.
@@ -105,6 +107,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: negative timeout", ErrOptions)
 	case o.BodyLimit < 0:
 		return o, fmt.Errorf("%w: negative body limit", ErrOptions)
+	case o.Concurrent < 0 || o.Concurrent > MaxRequests:
+		return o, fmt.Errorf("%w: %d calls under way: must be at most %d", ErrOptions, o.Concurrent, MaxRequests)
 	case o.Retries < 0:
 		return o, fmt.Errorf("%w: negative number of retries", ErrOptions)
 	}

@@ -137,8 +137,12 @@ func uncountable() map[dialect.Surface]profile.Recipe {
 
 // moreLimits are the limits of the limited key beside that on requests.
 func (g *Gateway) moreLimits() []profile.Rate {
-	if g.options.Tokens.Tokens == 0 {
-		return nil
+	var more []profile.Rate
+	if t := g.options.Tokens; t.Tokens > 0 {
+		more = append(more, profile.Rate{Tokens: t.Tokens, Window: t.Window, Kind: contract.SlidingLog})
 	}
-	return []profile.Rate{{Tokens: g.options.Tokens.Tokens, Window: g.options.Tokens.Window, Kind: contract.SlidingLog}}
+	if n := g.options.Concurrent; n > 0 {
+		more = append(more, profile.Rate{Concurrent: n})
+	}
+	return more
 }

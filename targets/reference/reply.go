@@ -22,9 +22,9 @@ type Reply struct {
 	writer  http.ResponseWriter
 	control *http.ResponseController
 	begun   bool
-	// releaseSlot, if any, gives back the call's slot in the rate limit of its key. It is called before the client can see
-	// the end of the answer, so that its next call finds the slot free.
-	releaseSlot func()
+	// releaseSlots give back what the call has of the limits of its key. They are called before the client can see the end of the
+	// answer, so that its next call finds it free.
+	releaseSlots []func()
 }
 
 var _ http.ResponseWriter = (*Reply)(nil)
@@ -55,7 +55,7 @@ func (r *Reply) Write(content []byte) (int, error) {
 
 // Whole sends a complete answer. It returns [ErrClientGone] when the client cannot be written to.
 func (r *Reply) Whole(status int, body []byte) error {
-	r.freeSlot()
+	r.freeSlots()
 	r.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	r.WriteHeader(status)
 	_, err := r.Write(body)
@@ -83,16 +83,23 @@ func (r *Reply) Hijack() (net.Conn, error) {
 	return conn, err
 }
 
-func (r *Reply) freeSlot() {
-	if r.releaseSlot != nil {
-		r.releaseSlot()
-		r.releaseSlot = nil
+// onEnd has something that the call holds given back when it ends; nil is nothing.
+func (r *Reply) onEnd(release func()) {
+	if release != nil {
+		r.releaseSlots = append(r.releaseSlots, release)
 	}
+}
+
+func (r *Reply) freeSlots() {
+	for _, release := range r.releaseSlots {
+		release()
+	}
+	r.releaseSlots = nil
 }
 
 // end lifts the deadline from a connection that the next call may use. The end of a stream is sent after it.
 func (r *Reply) end() {
-	r.freeSlot()
+	r.freeSlots()
 	_ = r.control.SetWriteDeadline(time.Time{})
 }
 
