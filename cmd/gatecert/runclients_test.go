@@ -4,11 +4,27 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+// hasty is a client that sends a request up to three times without a wait.
+const hasty = `#!/bin/sh
+echo '{"protocol":1,"package":"hasty","version":"1","surfaces":["chat"]}'
+member() { printf '%s' "$call" | sed -n 's/.*"'"$1"'":"\(\([^"\\]\|\\.\)*\)".*/\1/p'; }
+while IFS= read -r call; do
+  for attempt in 1 2 3; do
+    status=$(curl --silent --output /dev/null --write-out '%{http_code}' --header 'Content-Type: application/json' --header "Authorization: Bearer $(member key)" \
+      --data "{\"model\":\"$(member model)\",\"messages\":[{\"role\":\"user\",\"content\":\"$(member prompt)\"}]}" "$(member base_url)/v1/chat/completions")
+    case $status in 408|409|429|5??) ;; *) break ;; esac
+  done
+  [ "$status" = 200 ] && ok=true || ok=false
+  printf '{"id":"%s","ok":%s,"class":"Hasty","typed":true,"status":%d}\n' "$(member id)" "$ok" "${status#00}"
+done
+`
 
 // TestARunPlaysClientsToo: the record of clients is next to the log, in every report, and no verdict depends on it.
 func TestARunPlaysClientsToo(t *testing.T) {
@@ -19,13 +35,15 @@ func TestARunPlaysClientsToo(t *testing.T) {
 		}
 	}
 	mutant, dir := serveGateway(t, "--mutant", "spent-account-as-429"), t.TempDir()
+	script := filepath.Join(t.TempDir(), "hasty.sh")
+	require.NoError(t, os.WriteFile(script, []byte(hasty), 0o600))
 	run := []string{"run", "--target", mutant, "--rows", quotaRow, "--surfaces", "chat", "--out", dir}
-	code, stdout, stderr := invoke(t.Context(), append(run, "--adapters", "../../clients", "--client", "curl-retry")...)
+	code, stdout, stderr := invoke(t.Context(), append(run, "--adapter", "hasty=sh "+script)...)
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Contains(t, stderr, "plan: 1 client through a recorder on this machine")
-	const said = "What your callers do: 1 client, 1 row: on 1 row a client wastes requests or takes an error for an\n  answer\n" +
-		"  code:insufficient_user_quota: 1 of 1 client retries in vain (curl-retry); 402 (a warning) or\n    403 instead of 429 stops all of them\n"
-	assert.Contains(t, stdout, said)
+	const said = "What your callers do: 1 client, 1 row: on 1 row a client wastes requests or takes an error for an answer " +
+		"code:insufficient_user_quota: 1 of 1 client retries in vain (hasty); 402 (a warning) or 403 instead of 429 stops all of them"
+	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), said)
 	for name, want := range map[string]string{
 		"clients.json": `"run_id": "`, "report.html": `id="callers"`, "report.json": `"gatecert-clients/1"`, "summary.md": "### What your callers do",
 	} {
@@ -35,7 +53,7 @@ func TestARunPlaysClientsToo(t *testing.T) {
 	}
 
 	_, again, _ := invoke(t.Context(), "report", dir)
-	assert.Contains(t, again, said)
+	assert.Contains(t, strings.Join(strings.Fields(again), " "), said)
 	_, matrix, _ := invoke(t.Context(), "matrix", dir, dir)
 	assert.Contains(t, matrix, "clients that do what the row says, where not all do:\n  code:insufficient_user_quota: A 0/1, B 0/1\n")
 

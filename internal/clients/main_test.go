@@ -86,12 +86,15 @@ func adapterProgram(behaviour string) int {
 // answerAsked makes the call: as often as the name of the behaviour says.
 func answerAsked(behaviour string, a ask, say func(string, ...any)) {
 	attempts := 1
-	if behaviour == "retries" {
+	switch behaviour {
+	case "retries":
 		attempts = 3
+	case "never-stops":
+		attempts = 3 * MaxAttempts
 	}
 	status, body := 0, ""
 	for i := range attempts {
-		if i > 0 {
+		if i > 0 && behaviour == "retries" {
 			time.Sleep(20 * time.Millisecond)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -1,7 +1,10 @@
 package clients
 
 import (
+	"fmt"
 	"net/http"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -131,14 +134,39 @@ func TestOneCrashTakesNoOtherCallWithIt(t *testing.T) {
 	}
 }
 
+// TestAnAdapterSeesNoKey: neither its environment nor its arguments, which everybody on the machine may read, have one. What it is given on
+// its standard input is a placeholder.
 func TestAnAdapterSeesNoKey(t *testing.T) {
 	const key = "sk-secret-of-the-gateway-4711"
 	t.Setenv("GATEWAY_KEY", key)
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
-	call, client := played(t, "honest", enough, refused)
-	assert.Len(t, call.Attempts, 1)
-	assert.Contains(t, client.Runtime, "PATH=")
-	assert.NotContains(t, client.Runtime, key)
-	assert.NotContains(t, client.Runtime, PlaceholderKey)
-	assert.NotContains(t, client.Runtime, "HTTP_PROXY")
+	c, err := newCrew(t.Context(), adapterOf("honest"), redact.New(), enough)
+	require.NoError(t, err)
+	defer c.close()
+	public := strings.Join(append(c.proc.cmd.Args, c.proc.cmd.Env...), " ")
+	if raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", c.proc.cmd.Process.Pid)); err == nil { // what Linux shows of it
+		public += string(raw)
+	}
+	public += c.proc.hello.Runtime // what it says that it has
+	assert.Contains(t, public, "PATH=")
+	for _, secret := range []string{key, PlaceholderKey, "HTTP_PROXY", "GATEWAY_KEY"} {
+		assert.NotContains(t, public, secret)
+	}
+	got := make(chan string, 1)
+	_, err = c.do(t.Context(), work{call: clientlog.Call{Surface: dialect.Chat}, model: "m", prompt: "p", handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got <- r.Header.Get("Authorization")
+		refused(w, r)
+	})})
+	require.NoError(t, err)
+	assert.Equal(t, "Bearer "+PlaceholderKey, <-got)
+}
+
+// TestAClientThatNeverStopsIsBounded: it gets no answer any more, and its record ends.
+func TestAClientThatNeverStopsIsBounded(t *testing.T) {
+	t.Parallel()
+	call, _ := played(t, "never-stops", enough, refused)
+	require.Len(t, call.Attempts, MaxAttempts+1)
+	assert.Equal(t, 429, call.Attempts[MaxAttempts-1].Status)
+	assert.Zero(t, call.Attempts[MaxAttempts].Status)
+	assert.Equal(t, "●●●●●●●●+25", clientlog.Marks(call))
 }

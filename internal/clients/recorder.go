@@ -126,6 +126,7 @@ func (r *recorder) end(index int, req *http.Request, sent int64, seen *watched, 
 	a := &r.attempts[index]
 	a.Status, a.Sent, a.Received = seen.status, sent, seen.bytes
 	a.RetryAfter = r.redactor.Text(clip(seen.Header().Get("Retry-After"), maxField))
+	a.APIVersion = r.redactor.Text(clip(req.Header.Get("Anthropic-Version"), maxField))
 	a.Cancelled = seen.refused || broken && req.Context().Err() != nil
 	a.Broken = broken && !a.Cancelled
 	r.lastEnd = time.Now()

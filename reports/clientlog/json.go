@@ -111,7 +111,7 @@ func (l *Log) bound() error {
 			cut(&c.Doubts[j])
 		}
 		for j := range c.Attempts {
-			cut(&c.Attempts[j].RetryAfter)
+			cut(&c.Attempts[j].RetryAfter, &c.Attempts[j].APIVersion)
 		}
 	}
 	for i := range l.Skipped {

@@ -110,6 +110,8 @@ type Attempt struct {
 	// Status is that of the answer, 0 for none.
 	Status     int    `json:"status"`
 	RetryAfter string `json:"retry_after,omitempty"`
+	// APIVersion is the version of the API that the client asked for, in Anthropic's header field.
+	APIVersion string `json:"api_version,omitempty"`
 	Sent       int64  `json:"sent_bytes"`
 	Received   int64  `json:"received_bytes"`
 	// Cancelled says that the client went away before the end of the answer, Broken that the answer broke off.
