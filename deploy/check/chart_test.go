@@ -1,5 +1,5 @@
-// Package check tests the Helm chart and the manifests of deploy with Helm's own code and the types of Kubernetes. It is a module of its
-// own: gatecert does not depend on either.
+// Package check tests the Helm chart and the manifests in deploy with Helm's own code and the types of Kubernetes. It is a separate
+// module, so that gatecert does not depend on Helm or Kubernetes.
 package check
 
 import (
@@ -30,7 +30,7 @@ import (
 
 const chartFolder = "../helm/gatecert"
 
-// values are what somebody sets beside the chart's defaults.
+// values are the values that a user sets in addition to the chart's defaults.
 type values = map[string]any
 
 func TestHelmLintsTheChart(t *testing.T) {
@@ -83,7 +83,7 @@ func TestChartRendersObjectsOfKubernetes(t *testing.T) {
 	}
 }
 
-// Whoever sets the digest of an image runs it, not a tag; whoever names an existing claim mounts that.
+// If the digest of an image is set, the pod runs that digest and not a tag. If an existing claim is named, the pod mounts it.
 func TestChartTakesItsValues(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("0", 64)
 	objects, err := render(t, values{
@@ -101,7 +101,7 @@ func TestChartTakesItsValues(t *testing.T) {
 	assert.Equal(t, "old", pod.Volumes[1].PersistentVolumeClaim.ClaimName)
 }
 
-// A value that is misspelt or out of its bounds is refused before anything is installed.
+// A value that is misspelt or out of bounds is refused before anything is installed.
 func TestChartRefusesWrongValues(t *testing.T) {
 	for name, set := range map[string]values{
 		"a misspelt value":    {"wach": values{"enabled": true}},
@@ -123,7 +123,7 @@ func TestChartRefusesWrongValues(t *testing.T) {
 	}
 }
 
-// The manifests without Helm decode too, and give the pod the same rights, volumes and probe as the chart.
+// The manifests that do not use Helm can be decoded too, and give the pod the same rights, volumes and probe as the chart.
 func TestManifestsAgreeWithTheChart(t *testing.T) {
 	chart, err := render(t, values{"cronJob": values{"enabled": true}})
 	require.NoError(t, err)
@@ -142,7 +142,7 @@ func TestManifestsAgreeWithTheChart(t *testing.T) {
 	}
 }
 
-// checkPod holds what no pod of gatecert may do.
+// checkPod checks that a pod has none of the rights that no pod of gatecert may have.
 func checkPod(t *testing.T, pod corev1.PodSpec) {
 	t.Helper()
 	assert.False(t, *pod.AutomountServiceAccountToken)
@@ -163,7 +163,7 @@ func checkPod(t *testing.T, pod corev1.PodSpec) {
 	}
 }
 
-// render is the chart's objects by kind, as `helm template` makes them.
+// render returns the chart's objects by kind, as `helm template` renders them.
 func render(t *testing.T, set values) (map[string]any, error) {
 	t.Helper()
 	chart, err := loader.Load(chartFolder)
@@ -186,7 +186,7 @@ func render(t *testing.T, set values) (map[string]any, error) {
 	return objects, nil
 }
 
-// decode reads each document as the type that it says it is; a field that the type does not have is an error.
+// decode decodes each document as the type that it names. A field that the type does not have is an error.
 func decode(t *testing.T, content []byte) map[string]any {
 	t.Helper()
 	objects := make(map[string]any)
@@ -203,7 +203,7 @@ func decode(t *testing.T, content []byte) map[string]any {
 		var kind metav1.TypeMeta
 		require.NoError(t, yaml.Unmarshal(document, &kind))
 		if kind.Kind == "" {
-			continue // a document of comments
+			continue // a document that contains only comments
 		}
 		object := map[string]any{
 			"v1/ConfigMap": &corev1.ConfigMap{}, "v1/Secret": &corev1.Secret{}, "v1/Service": &corev1.Service{},
@@ -216,7 +216,7 @@ func decode(t *testing.T, content []byte) map[string]any {
 	}
 }
 
-// pods are the pods that the objects make.
+// pods returns the pods that the objects create.
 func pods(objects map[string]any) []corev1.PodSpec {
 	var list []corev1.PodSpec
 	for _, object := range objects {

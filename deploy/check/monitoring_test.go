@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// serviceMonitor and prometheusRule are what the chart uses of the Prometheus operator's types.
+// serviceMonitor and prometheusRule contain the fields of the Prometheus operator's types that the chart uses.
 type serviceMonitor struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -45,7 +45,7 @@ type ruleGroups struct {
 	} `json:"groups"`
 }
 
-// The operator gets the alerts of deploy/prometheus, with the variables of Prometheus untouched by Helm.
+// The operator gets the alerts in deploy/prometheus. Helm does not change the variables of Prometheus in them.
 func TestPrometheusRuleHoldsTheAlerts(t *testing.T) {
 	content, err := os.ReadFile("../prometheus/gatecert.rules.yaml")
 	require.NoError(t, err)

@@ -1,5 +1,5 @@
-// Preloaded into the gateway's process: it has no option for the address to bind to, and without a custom host it calls
-// real providers. Every listener binds to 127.0.0.1; every connection that leaves the machine is refused.
+// This file is preloaded into the gateway's process, because the gateway has no option for the address to bind to, and without a
+// custom host it calls real upstreams. It binds every listener to 127.0.0.1 and refuses every connection that leaves the machine.
 'use strict';
 const net = require('node:net');
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Portkey gateway into an ignored folder, starts it on loopback, certifies it, audits the log, and compares the verdicts
-# with those of expected.txt. Whatever the matrix says is the result; only a change of it fails.
-#   peer.sh [--update]   accept today's verdicts as the expected ones
+# with expected.txt. The script does not fail because of bad verdicts, only because of verdicts that differ from expected.txt.
+#   peer.sh [--update]   --update writes today's verdicts to expected.txt
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -21,7 +21,7 @@ env -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy NODE_ENV=productio
 gateway=$!
 trap 'kill "$gateway" 2>/dev/null || true; wait "$gateway" 2>/dev/null || true' EXIT
 
-# Its handlers for unhandled rejections are in place only after this line; before it, a truncated answer kills it.
+# The gateway prints this line when its handlers for unhandled rejections are installed. Before that, a truncated response kills it.
 for _ in $(seq 300); do
   grep -q 'Ready for connections!' "$peer/gateway.log" && break
   kill -0 "$gateway" 2>/dev/null || { cat "$peer/gateway.log"; echo "the gateway did not start"; exit 1; }
@@ -35,7 +35,7 @@ if [ "$code" != 0 ] && [ "$code" != 1 ]; then
   echo "no verdict about the gateway (exit $code)"
   exit "$code"
 fi
-# The audit believes the log of a real gateway, whatever the verdicts are.
+# The audit must accept the log of a real gateway, whatever the verdicts are.
 key=$(mktemp -d)
 "$root/bin/gatecert" keygen "$key/peer" >/dev/null
 certified=$("$root/bin/gatecert" certify "$out" --key "$key/peer.pem" --out "$key" 2>&1) || true
@@ -48,4 +48,4 @@ if ! diff -u "$here/expected.txt" "$out/verdicts.txt"; then
   echo "the verdicts changed: read the difference, then accept it with targets/portkey/peer.sh --update"
   exit 1
 fi
-echo "the verdicts are those of targets/portkey/expected.txt"
+echo "the verdicts are the same as in targets/portkey/expected.txt"
