@@ -168,8 +168,16 @@ func (s *soakedWatch) told() int {
 	return len(s.messages)
 }
 
-// figures reads /metrics, whose verdict must be that of the last round.
+// figures reads /metrics once the last round is in them.
 func (s *soakedWatch) figures() soakedFigures {
+	s.t.Helper()
+	var f soakedFigures
+	require.Eventually(s.t, func() bool { f = s.metrics(); return f.rounds >= s.rounds }, 10*time.Second, 100*time.Millisecond)
+	assert.Equal(s.t, s.rounds, f.rounds)
+	return f
+}
+
+func (s *soakedWatch) metrics() soakedFigures {
 	s.t.Helper()
 	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+s.listen+"/metrics", nil)
 	require.NoError(s.t, err)
@@ -193,7 +201,6 @@ func (s *soakedWatch) figures() soakedFigures {
 			f.descriptors = int(value)
 		}
 	}
-	assert.Equal(s.t, s.rounds, f.rounds)
 	return f
 }
 
