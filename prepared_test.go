@@ -55,8 +55,8 @@ func TestReportsDoubtWhatTheProfilePrepared(t *testing.T) {
 	assert.Contains(t, notes, "keys.revoked: a call with it on chat succeeded: it is not what the profile says, or the gateway serves such keys")
 	assert.Contains(t, notes, "keys.spent_key: the gateway rejects this key with 401, like a key that was never issued: is it spelled correctly?")
 	for circumstance, want := range map[string]string{
-		"revoked-key":    "200 with an ordinary answer; keys.revoked is not the status for this",
-		"unpriced-model": "200 with an ordinary answer; the recipe is not the status for this",
+		"revoked-key":    "200 with an ordinary answer; keys.revoked may not cause the error",
+		"unpriced-model": "200 with an ordinary answer; the recipe may not cause the error",
 		"spent-key":      "401; the gateway may not know the key: it answered one that was never issued in the same way",
 	} {
 		verdict, findings := find(r, circumstance)
