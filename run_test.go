@@ -185,7 +185,7 @@ func TestSelectionsThatCannotBeRun(t *testing.T) {
 		text string
 	}{
 		{"a row that does not exist", gatecert.Config{Target: target, Rows: []string{"nosuch"}}, gatecert.ErrUsage, `no row matches "nosuch"`},
-		{"a surface that does not exist", gatecert.Config{Target: target, Surfaces: []string{"telegraph"}}, gatecert.ErrUsage, `no surface "telegraph"`},
+		{"a surface that does not exist", gatecert.Config{Target: target, Surfaces: []string{"telegraph"}}, gatecert.ErrUsage, `no endpoint "telegraph"`},
 		{"a level that does not exist", gatecert.Config{Target: target, Level: "gold"}, gatecert.ErrUsage, `no level "gold"`},
 		{"a broken pattern", gatecert.Config{Target: target, Rows: []string{"["}}, gatecert.ErrUsage, `"[" is not a pattern`},
 		{"a driver that does not exist", gatecert.Config{Target: profile.Profile{Driver: "magic"}}, gatecert.ErrUsage, `driver "magic": set Config.Driver`},

@@ -49,7 +49,7 @@ func (f againFlags) target(earlier runlog.Run) (profile.Profile, targetFlags, er
 			p, err = flags.on(p)
 		}
 		if err == nil && f.GatewayKey == "" && !p.Claims.NoClientKeys() {
-			err = fmt.Errorf("%w: a URL needs --gateway-key (or $GATEWAY_KEY)", errUsage)
+			err = fmt.Errorf("%w: --again with a URL needs --gateway-key (or $GATEWAY_KEY); for a gateway without keys of its own, add --claim client_keys=false", errUsage)
 		}
 	}
 	return p, flags, err
@@ -58,7 +58,7 @@ func (f againFlags) target(earlier runlog.Run) (profile.Profile, targetFlags, er
 // play plays a tenth of the cases of a log anew. It returns nil when each has the verdict of the log, and the errors of a run.
 func (f againFlags) play(ctx context.Context, c *console, earlier runlog.Run) (err error) {
 	if f.TimeLimit < 0 {
-		return fmt.Errorf("%w: --time-limit %s: must be a positive time, or 0 for no limit", errUsage, f.TimeLimit)
+		return fmt.Errorf("%w: --time-limit %s: must be positive, or 0 for no limit", errUsage, plain.Duration(f.TimeLimit))
 	}
 	var config gatecert.Config
 	var flags targetFlags
@@ -76,9 +76,9 @@ func (f againFlags) play(ctx context.Context, c *console, earlier runlog.Run) (e
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "seed %d: %d of %s played anew on %s", seed, len(sample.Cases), plain.Count(sample.Of, "case"), config.Target.Shown(f.Again))
+	fmt.Fprintf(c.out, "seed %d: %d of %s rerun on %s", seed, len(sample.Cases), plain.Count(sample.Of, "case"), config.Target.Shown(f.Again))
 	if sample.NotOffered > 0 {
-		fmt.Fprintf(c.out, ", which does not offer %d others", sample.NotOffered)
+		fmt.Fprintf(c.out, ", which does not offer %d more", sample.NotOffered)
 	}
 	fmt.Fprintln(c.out)
 	changes, err := c.prepareIn(&config, "", f.Yes)

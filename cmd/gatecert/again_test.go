@@ -47,7 +47,7 @@ func TestATenthOfACertificateIsPlayedAnew(t *testing.T) {
 		for _, target := range [][]string{{"reference"}, {gateway}, {url, "--gateway-key", key}, {url, "--gateway-key", key, "--model", "gc-chat", "--model", "messages=gc-messages"}} {
 			code, stdout, stderr := again(t, verify, append([]string{"--again"}, target...)...)
 			assert.Equal(t, exitConformant, code, stdout+stderr)
-			assert.Regexp(t, `(?m)^verified, partial: .*\nseed \d+: \d of \d+ cases played anew on `+regexp.QuoteMeta(target[0]), stdout)
+			assert.Regexp(t, `(?m)^verified, partial: .*\nseed \d+: \d of \d+ cases rerun on `+regexp.QuoteMeta(target[0]), stdout)
 			assert.Regexp(t, `(?m)^played anew: [1-9] cases? with the verdict of the log, 0 with another, 0 that could not be judged$`, stdout)
 			assert.NotContains(t, stdout+stderr, key)
 		}
@@ -103,7 +103,7 @@ func TestATenthOfACertificateIsPlayedAnew(t *testing.T) {
 	t.Run("a seed for nothing", func(t *testing.T) {
 		code, _, stderr := again(t, verify, "--seed", "7")
 		assert.Equal(t, exitUsage, code)
-		assert.Contains(t, stderr, "--seed needs --again")
+		assert.Contains(t, stderr, "add --again TARGET, or leave out --seed")
 	})
 	t.Run("nothing that the gateway offers", func(t *testing.T) {
 		relayed := certifiedRun(t, "--rows", "code:bad_response", "--surfaces", "chat")
@@ -124,7 +124,7 @@ func TestAVerificationAsksForConsentToActions(t *testing.T) {
 		"circumstances: {revoked-key: {key: sk-gone-0123456789, before: [{run: \"touch %s\"}]}}\n", url, key, ran), 0o600))
 	code, stdout, stderr := again(t, verify, "--again", file)
 	assert.Equal(t, exitIncomplete, code, stdout+stderr)
-	assert.Contains(t, stderr, "is not permitted: the cases that need it are not offered")
+	assert.Contains(t, stderr, "are not permitted to run, so the cases that need them are not offered")
 	assert.Contains(t, stderr, "the target offers none of the")
 	assert.NoFileExists(t, ran)
 	code, stdout, stderr = again(t, verify, "--again", file, "--allow-actions")

@@ -18,7 +18,7 @@ import (
 func (r runCommand) baseline() (baseline.Baseline, error) {
 	if r.Baseline == "" {
 		if r.Update {
-			return baseline.Baseline{}, fmt.Errorf("%w: --update-baseline needs --baseline, the file to write", errUsage)
+			return baseline.Baseline{}, fmt.Errorf("%w: --update-baseline needs a file to write: add --baseline FILE", errUsage)
 		}
 		return baseline.Baseline{}, nil
 	}
@@ -27,9 +27,9 @@ func (r runCommand) baseline() (baseline.Baseline, error) {
 	case errors.Is(err, os.ErrNotExist) && r.Update:
 		return baseline.Baseline{}, nil
 	case errors.Is(err, os.ErrNotExist):
-		return known, fmt.Errorf("%w: %w", errUsage, err)
+		return known, fmt.Errorf("%w: --baseline: %w: give a baseline or an earlier run; --update-baseline writes a new baseline", errUsage, err)
 	case err == nil && known.Recorded && r.Update:
-		return known, fmt.Errorf("%w: --update-baseline would overwrite the result of a run: %s", errUsage, r.Baseline)
+		return known, fmt.Errorf("%w: --update-baseline would overwrite %s, which is the result of a run: give a YAML file with --baseline", errUsage, r.Baseline)
 	}
 	return known, err
 }
@@ -38,7 +38,7 @@ func (r runCommand) baseline() (baseline.Baseline, error) {
 // the new baseline: errors, untestable cases and expired entries remain.
 func (r runCommand) updateBaseline(c *console, config gatecert.Config, run runlog.Run) error {
 	if !run.Complete() {
-		fmt.Fprintf(c.out, "%s was not changed: the run is incomplete\n", r.Baseline)
+		fmt.Fprintf(c.out, "%s was not changed, because the run is incomplete\n", r.Baseline)
 		return outcome(run)
 	}
 	asked, err := runner.Select(runner.Choice{Level: config.Level, Rows: config.Rows, Surfaces: config.Surfaces, Cases: config.Cases})
@@ -69,8 +69,8 @@ func proposeEntries(w io.Writer, run runlog.Run, most int) {
 		return
 	}
 	missing.Entries = missing.Entries[:min(most, len(missing.Entries))]
-	fmt.Fprintf(w, "\nto accept these failures, add to the baseline, with a better reason:\n%s", missing.YAML())
+	fmt.Fprintf(w, "\nTo accept these failures, add these entries to the baseline and replace the reasons:\n%s", missing.YAML())
 	if rest > 0 {
-		fmt.Fprintf(w, "  # and %d more: --update-baseline writes them all\n", rest)
+		fmt.Fprintf(w, "  # and %d more: --update-baseline writes all entries\n", rest)
 	}
 }

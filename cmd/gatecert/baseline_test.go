@@ -116,7 +116,7 @@ func TestBaselinesThatDoNotHold(t *testing.T) {
 	}{
 		{"everything is listed", "  - {case: '*/*-model/**', reason: known}\n", exitConformant, "fail as expected"},
 		{"a failure is missing, and its entry is proposed", "  - {case: 'http:404/*-model/**', reason: known}\n", exitNotConformant,
-			"to accept these failures, add to the baseline, with a better reason:\n  - case: code:model_not_found/absent-model/chat\n"},
+			"To accept these failures, add these entries to the baseline and replace the reasons:\n  - case: code:model_not_found/absent-model/chat\n"},
 		{"an entry names no case", "  - {case: '*/*-model/**', reason: known}\n  - {case: 'http:418/**', reason: tea}\n", exitBaseline, "known.yaml:3: http:418/** matches no case of the contract"},
 		{"an entry has expired", "  - {case: '*/*-model/**', reason: known, expires: 2020-01-01}\n", exitBaseline, "known.yaml:2: */*-model/** expired on 2020-01-01"},
 		{"a passing case is listed", "  - {case: '**', reason: all of it}\n", exitBaseline, "known.yaml:2: ** is expected to fail, but"},
@@ -146,7 +146,7 @@ func TestARunsOwnResultIsABaseline(t *testing.T) {
 	}
 	code, _, stderr := gateway.run(t, t.TempDir(), "--baseline", filepath.Join(first, "verdicts.txt"), "--update-baseline")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "--update-baseline would overwrite the result of a run")
+	assert.Contains(t, stderr, ", which is the result of a run: give a YAML file with --baseline")
 }
 
 func TestSetupErrorsAreNeverExcused(t *testing.T) {
@@ -171,5 +171,5 @@ func TestCommandLinesAroundTheBaseline(t *testing.T) {
 	assert.Contains(t, stderr, `bad.yaml:3:5: unknown key "reson": did you mean "reason"?`)
 	code, _, stderr = invoke(t.Context(), "run", "--update-baseline", "--out", t.TempDir())
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "--update-baseline needs --baseline")
+	assert.Contains(t, stderr, "--update-baseline needs a file to write: add --baseline FILE")
 }

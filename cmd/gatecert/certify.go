@@ -90,7 +90,7 @@ run as well: 3 no case could be played, 5 unreachable, or a case could not be ju
 
 func (r verifyCommand) Run(ctx context.Context, c *console) error {
 	if r.Again == "" && r.Seed != 0 {
-		return fmt.Errorf("%w: --seed needs --again", errUsage)
+		return fmt.Errorf("%w: --seed chooses the cases that --again reruns: add --again TARGET, or leave out --seed", errUsage)
 	}
 	log, key, dir, err := readSubject(r.Subject, r.Key, r.Certificate)
 	if errors.Is(err, runlog.ErrNoHeader) || errors.Is(err, runlog.ErrSchema) {
@@ -100,14 +100,19 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	var cert certificate.Certificate
-	if cert.Report, err = readSmall(filepath.Join(dir, certificate.ReportFile)); err != nil {
+	cert.Report, err = readSmall(filepath.Join(dir, certificate.ReportFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%w: the folder %s holds no certificate (it has no %s): name its folder with --certificate; gatecert certify makes one",
+			errUsage, dir, certificate.ReportFile)
+	}
+	if err != nil {
 		return err
 	}
 	if cert.Envelope, err = readSmall(filepath.Join(dir, certificate.EnvelopeFile)); err != nil {
 		return err
 	}
 	if key.Private() {
-		return fmt.Errorf("%w: %s is a private key: verify with its public half (gatecert keygen writes it as NAME.pub.pem), and keep this one secret",
+		return fmt.Errorf("%w: --key: %s is a private key: give the public key of the pair, which gatecert keygen writes as NAME.pub.pem, and keep the private key secret",
 			errUsage, r.Key)
 	}
 	report, err := auditor.Verify(ctx, log, cert, key)
@@ -153,6 +158,9 @@ func (r keygenCommand) Run(c *console) error {
 // writeNew writes a file that must not exist: an overwritten key is lost.
 func writeNew(path string, content []byte, mode os.FileMode) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode) //nolint:gosec // the path is the user's own argument
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%w: %s exists, and a key that is overwritten is lost: give another name", errUsage, path)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -165,15 +173,20 @@ func writeNew(path string, content []byte, mode os.FileMode) error {
 // readSubject reads the log of a run and a key, and finds the folder of the run's certificate: the run's own, unless one is given.
 func readSubject(run, keyFile, folder string) (log []byte, key certificate.Key, dir string, err error) {
 	data, err := readSmall(keyFile) // the log of a stranger is read by those who have a key
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, key, "", fmt.Errorf("%w: --key: there is no file %s: give a key in PEM; gatecert keygen makes a pair", errUsage, keyFile)
+	}
 	if err != nil {
 		return nil, key, "", err
 	}
 	if key, err = certificate.ParseKey(data); err != nil {
 		return nil, key, "", fmt.Errorf("%s: %w", keyFile, err)
 	}
-	run = logPath(run)
+	if run, err = logPath(run); err != nil {
+		return nil, key, "", err
+	}
 	if err := checkLog(run); err != nil {
-		return nil, key, "", fmt.Errorf("%s: %w", run, err)
+		return nil, key, "", logFault(run, err)
 	}
 	if log, err = readFile(run, maxLogFile); err != nil {
 		return nil, key, "", err
@@ -203,7 +216,7 @@ func readFile(path string, most int64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
-	tooLarge := fmt.Errorf("%w: %s is larger than %d MiB", errUsage, path, most>>20)
+	tooLarge := fmt.Errorf("%w: %s is larger than %d MiB: give a smaller file", errUsage, path, most>>20)
 	var data bytes.Buffer
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 		if info.Size() > most {

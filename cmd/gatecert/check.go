@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -44,11 +43,11 @@ func (f checkCommand) Run(c *console) error {
 
 func checkFile(path string) error {
 	data, err := yamlfile.Read(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: %w", errUsage, err)
+	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+		return fmt.Errorf("%w: %s is a folder: give the files in it, such as %s/*.yaml", errUsage, path, path)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w: give a file that exists and that you may read", errUsage, err)
 	}
 	if isBaseline(path, data) {
 		_, err = gatecert.LoadBaseline(path)

@@ -26,7 +26,7 @@ func TestFilesAreCheckedWithoutTheirVariables(t *testing.T) {
 		says  []string
 	}{
 		{[]string{good, known}, exitConformant, nil},
-		{[]string{wrong, good, stale}, exitUsage, []string{"wrong.yaml:3:12: unknown surface \"chatt\": did you mean \"chat\"?", "stale.yaml:2:"}},
+		{[]string{wrong, good, stale}, exitUsage, []string{"wrong.yaml:3:12: unknown endpoint \"chatt\": did you mean \"chat\"?", "stale.yaml:2:"}},
 		{[]string{filepath.Join(dir, "none.yaml")}, exitUsage, []string{"none.yaml"}},
 	} {
 		code, stdout, stderr := invoke(t.Context(), append([]string{"check"}, c.files...)...)

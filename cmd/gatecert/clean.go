@@ -38,7 +38,7 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	c.hide(profile)
 	if !prepares(profile) {
-		return fmt.Errorf("%w: driver %s changes nothing on a gateway, so there is nothing to clean up", errUsage, profile.Driver)
+		return fmt.Errorf("%w: --target: the driver %s changes nothing on a gateway, so there is nothing to undo", errUsage, profile.Driver)
 	}
 	if err := k.findFolder(); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 	path := filepath.Join(k.From, journalName)
 	journal, err := os.ReadFile(path) //nolint:gosec // the user's own folder
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: %s has no %s: no run with this folder has changed a gateway", errUsage, k.From, journalName)
+		return fmt.Errorf("%w: %s has no %s, so the run in this folder changed nothing on a gateway: name the folder of another run with --from", errUsage, k.From, journalName)
 	}
 	if err != nil {
 		return fmt.Errorf("read the journal: %w", err)
@@ -89,7 +89,7 @@ func (k *cleanCommand) findFolder() error {
 	case 1:
 		k.From = dirs[0]
 	default:
-		return fmt.Errorf("%w: several runs have died: give one of their folders with --from: %s", errUsage, strings.Join(dirs, ", "))
+		return fmt.Errorf("%w: several runs left changes on a gateway: choose one with --from: %s", errUsage, strings.Join(dirs, ", "))
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func (j *journalFile) open(target profile.Profile, out *output) error {
 			return err
 		}
 		if left > 0 {
-			return fmt.Errorf("%w: the run in %s died and left %d changes on its gateway; undo them first: gatecert clean --target PROFILE --from %s",
+			return fmt.Errorf("%w: the run in %s was killed and left %d changes on its gateway; undo them first: gatecert clean --target PROFILE --from %s",
 				errUsage, dir, left, dir)
 		}
 	}

@@ -76,7 +76,7 @@ func (d diffCommand) measured(c *console) error {
 	}
 	diff := measured.NewDiff(old, run)
 	if len(diff.Changes) == 0 {
-		return fmt.Errorf("%w: the measurements have nothing in common that has enough windows", errNothingCompared)
+		return fmt.Errorf("%w: the measurements share no metric with enough windows: compare longer measurements of the same kind", errNothingCompared)
 	}
 	if err := printTo(c, d.Out, func(w io.Writer, _ reports.TerminalOptions) error {
 		switch d.Format {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -47,11 +49,26 @@ func profileWith(path string, getenv func(string) (string, bool)) (profile.Profi
 	for _, d := range drivers() {
 		known = append(known, d.Driver)
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return profile.Profile{}, fmt.Errorf("%w: %s is a folder, not a profile: %s", errUsage, path, profileIn(path))
+	}
 	p, err := profile.Load(path, getenv, known...)
-	if errors.Is(err, os.ErrNotExist) {
+	var unread *fs.PathError
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		err = fmt.Errorf("%w: %w; gatecert init URL writes a profile", errUsage, err)
+	case errors.As(err, &unread):
+		err = fmt.Errorf("%w: %w: give a profile that you may read", errUsage, err)
 	}
 	return p, err
+}
+
+// profileIn says what to give in place of a folder.
+func profileIn(folder string) string {
+	if file := filepath.Join(folder, foundProfile); !gone(file) {
+		return "did you mean " + file + "?"
+	}
+	return "give the YAML file of the profile"
 }
 
 // driverOf finds the driver that a profile names; the zero profile is the reference gateway. It returns
@@ -66,7 +83,7 @@ func driverOf(p profile.Profile) (driver, error) {
 	}
 	i := slices.IndexFunc(drivers(), func(d driver) bool { return d.Name == name })
 	if i < 0 {
-		return driver{}, fmt.Errorf("%w: driver %q: no such driver; must be static, reference, newapi or oneapi", gatecert.ErrUsage, name)
+		return driver{}, fmt.Errorf("%w: driver: %q is not a driver: must be static, reference, newapi or oneapi", gatecert.ErrUsage, name)
 	}
 	return drivers()[i], nil
 }
@@ -91,7 +108,7 @@ func (c *console) consent(yes bool) func([]targets.Change) bool {
 		if yes {
 			return true
 		}
-		fmt.Fprint(c.err, "continue? [y/N] ")
+		fmt.Fprint(c.err, "Continue? [y/N] ")
 		answer, err := bufio.NewReader(c.in).ReadString('\n')
 		return err == nil && strings.EqualFold(strings.TrimSpace(answer), "y")
 	}
@@ -133,7 +150,7 @@ func (f targetFlags) profile() (profile.Profile, error) {
 	}
 	p.Sampled = f.Trace
 	if p, err = f.on(p); err == nil && f.URL != "" && f.Key == "" && !p.Claims.NoClientKeys() {
-		err = fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY), or --claim client_keys=false", errUsage)
+		err = fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY); for a gateway without keys of its own, add --claim client_keys=false", errUsage)
 	}
 	return p, err
 }
@@ -150,7 +167,29 @@ func (f targetFlags) root() string {
 // tellRoot says that another URL is used than the one given.
 func (f targetFlags) tellRoot(c *console) {
 	if root := f.root(); root != f.URL && f.URL != "" && profile.BaseURLFault(f.URL) == "" {
-		fmt.Fprintf(c.err, "%s ends in a path that gatecert appends by itself: using %s\n", profile.Profile{}.Shown(f.URL), profile.Profile{}.Shown(root))
+		fmt.Fprintf(c.err, "note: %s ends in a path that gatecert appends by itself, so the run uses %s\n", profile.Profile{}.Shown(f.URL), profile.Profile{}.Shown(root))
+	}
+}
+
+// notAURL says what a word is that stands where a URL has to, and what to give in its place.
+func notAURL(word string) string {
+	shown := profile.Profile{}.Shown(word)
+	if word == profile.ReferenceDriver {
+		return fmt.Sprintf("%q is not a URL: for the embedded gateway, give --target %s", shown, word)
+	}
+	switch info, err := os.Stat(word); {
+	case err == nil && info.IsDir():
+		return fmt.Sprintf("%q is a folder, not a URL: give the URL of a gateway, or a profile with --target FILE", shown)
+	case err == nil:
+		return fmt.Sprintf("%q is a file, not a URL: give a profile with --target %s", shown, shown)
+	}
+	switch extension := filepath.Ext(word); {
+	case extension == ".yaml" || extension == ".yml":
+		return fmt.Sprintf("%q is not a URL, and there is no such file: give a profile with --target FILE; gatecert init URL writes one", shown)
+	case strings.Contains(word, "://") || strings.Contains(word, "@"):
+		return fmt.Sprintf("%q is not an http or https URL: give one such as https://gateway.example", shown)
+	default:
+		return fmt.Sprintf("%q is not an http or https URL; did you mean http://%s?", shown, word)
 	}
 }
 
@@ -158,25 +197,23 @@ func (f targetFlags) tellRoot(c *console) {
 func (f targetFlags) unclaimed() (profile.Profile, error) {
 	switch {
 	case f.URL != "" && f.Target != "":
-		return profile.Profile{}, fmt.Errorf("%w: give a URL or --target, not both", errUsage)
+		return profile.Profile{}, fmt.Errorf("%w: a URL and --target both name a gateway: give only one of them", errUsage)
 	case f.URL == "" && len(f.Model) > 0:
-		return profile.Profile{}, fmt.Errorf("%w: --model needs a URL; in a profile, models: names them", errUsage)
+		return profile.Profile{}, fmt.Errorf("%w: --model needs a URL: give one, or name the models in the profile (models:)", errUsage)
 	case f.isReference():
 		return profile.Profile{}, nil
 	case f.Target != "":
 		return loadProfile(f.Target)
 	case f.URL == "":
 		return profile.Profile{}, nil
-	case len(f.Model) == 0:
-		return profile.Profile{}, fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY) and --model; gatecert init URL chooses models from the gateway's list", errUsage)
 	case !profile.AbsoluteURL(f.URL):
-		hint := ""
-		if !strings.Contains(f.URL, "://") && !strings.Contains(f.URL, "@") {
-			hint = "; did you mean http://" + f.URL + "?"
-		}
-		return profile.Profile{}, fmt.Errorf("%w: %q is not an http or https URL%s", errUsage, profile.Profile{}.Shown(f.URL), hint)
+		return profile.Profile{}, fmt.Errorf("%w: %s", errUsage, notAURL(f.URL))
 	case profile.BaseURLFault(f.URL) != "":
 		return profile.Profile{}, fmt.Errorf("%w: %s", errUsage, profile.BaseURLFault(f.URL))
+	case len(f.Model) == 0 && f.Key == "":
+		return profile.Profile{}, fmt.Errorf("%w: a URL needs --key (or $GATEWAY_KEY) and --model; gatecert init URL chooses models from the gateway's list", errUsage)
+	case len(f.Model) == 0:
+		return profile.Profile{}, fmt.Errorf("%w: a URL needs --model; gatecert init URL chooses models from the gateway's list", errUsage)
 	default:
 		p, err := profile.FromURL(f.root(), f.Key, "").WithModels(f.Model...)
 		if err != nil {

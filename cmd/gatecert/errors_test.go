@@ -15,19 +15,53 @@ func TestErrorsHaveThreeParts(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	found := filepath.Join(dir, "found")
+	require.NoError(t, os.MkdirAll(filepath.Join(found, "reports", "latest"), 0o750))
+	require.NoError(t, os.WriteFile(filepath.Join(found, foundProfile), nil, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(found, "reports", "latest", logName), nil, 0o600))
 	url := []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "m"}
 	for name, tt := range map[string]struct {
 		args            []string
 		what, where, do string
 	}{
 		"a number out of bounds":  {[]string{"run", "--concurrency", "0", "--target", "reference", "--out", dir, "--concurrency", "300"}, "300", "--concurrency", "must be 1 to 256"},
-		"a time":                  {[]string{"run", "--time-limit=-1s"}, "-1s", "--time-limit", "must be a positive time, or 0 for no limit"},
+		"a time":                  {[]string{"run", "--time-limit=-1s"}, "-1s", "--time-limit", "must be positive, or 0 for no limit"},
 		"too few rounds":          {[]string{"load", "capacity", "--rounds", "3"}, "3", "--rounds", "must be 0 (skip) or at least 5"},
-		"keep and out":            {[]string{"run", "--keep", "2", "--out", dir}, "2", "--keep", "--out left out"},
+		"keep and out":            {[]string{"run", "--keep", "2", "--out", dir}, "2", "--keep", "only without --out"},
 		"a level":                 {[]string{"run", "--level", "top"}, `no level "top"`, "level", "must be one of edge, relay"},
-		"a level too high":        {append(url, "--level", "relay"), "needs more than a URL", "--level relay", "gatecert init URL writes one"},
-		"a surface":               {[]string{"run", "--surfaces", "chatt"}, `no surface "chatt"`, "surface", "must be one of chat"},
-		"a surface for load":      {[]string{"load", "soak", "--surface", "chatt"}, `"chatt": no such endpoint`, "--surface", "gatecert list surfaces"},
+		"a level too high":        {append(url, "--level", "relay"), "needs more than a URL", "--level relay", "gatecert init URL writes a profile"},
+		"a surface":               {[]string{"run", "--surfaces", "telegraph"}, `no endpoint "telegraph"`, "endpoint", "must be one of chat"},
+		"a typo of a surface":     {[]string{"run", "--surfaces", "chatt"}, `no endpoint "chatt"`, "endpoint", `did you mean "chat"?`},
+		"a typo of a level":       {[]string{"run", "--level", "relai"}, `no level "relai"`, "level", `did you mean "relay"?`},
+		"a typo of a row":         {[]string{"run", "--rows", "model_not_fund"}, "no row matches", `"model_not_fund"`, `did you mean "model_not_found"?`},
+		"a typo to explain":       {[]string{"explain", "model_not_fund"}, "no row", `"model_not_fund"`, `did you mean "model_not_found"?`},
+		"a typo of a format":      {[]string{"run", "--format", "jsn"}, `no format "jsn"`, "format", `did you mean "json"?`},
+		"a typo of a list":        {[]string{"list", "rowz"}, "cannot list", `"rowz"`, `did you mean "rows"?`},
+		"a typo of a mutant":      {[]string{"gateway", "--mutant", "rate-limit-as-50"}, "unknown mutant", "--mutant", `did you mean "rate-limit-as-503"?`},
+		"a typo in a self-test":   {[]string{"selftest", "--mutant", "rate-limit-as-50"}, "no mutant", `"rate-limit-as-50"`, `did you mean "rate-limit-as-503"?`},
+		"a time without a unit":   {[]string{"watch", "--every", "15"}, `"15" has no unit`, "--every", "write 15s, 15m or 15h"},
+		"no time":                 {[]string{"watch", "--every", "soon"}, `"soon" is not a duration`, "--every", "such as 30s"},
+		"a flag for a time":       {[]string{"watch", "--every", "--yes"}, "the value is missing", "--every", "write a duration"},
+		"no number":               {[]string{"run", "--concurrency", "x"}, `"x" is not a whole number`, "--concurrency", "write one such as 10"},
+		"a negative number":       {[]string{"run", "--keep", "-1"}, "-1", "--keep", "must be 1 or more"},
+		"no argument":             {[]string{"report"}, "an argument is missing", "<log>", "gatecert report --help"},
+		"no command":              {[]string{"load"}, "a command is missing", "soak", "gatecert load --help"},
+		"a file for a URL":        {[]string{"run", file}, "is a file, not a URL", file, "--target " + file},
+		"a folder for a URL":      {[]string{"run", dir}, "is a folder, not a URL", dir, "--target FILE"},
+		"no file for a URL":       {[]string{"run", file + ".yaml"}, "there is no such file", file + ".yaml", "gatecert init URL writes one"},
+		"the word for a URL":      {[]string{"run", "reference"}, "is not a URL", `"reference"`, "--target reference"},
+		"a file to init":          {[]string{"init", file, "--key", "k"}, "is a file, not a URL", file, "give its URL"},
+		"a folder for a profile":  {[]string{"run", "--target", dir}, "is a folder, not a profile", dir, "give the YAML file"},
+		"a folder with a profile": {[]string{"run", "--target", found}, "is a folder, not a profile", found, "did you mean " + filepath.Join(found, "gatecert.yaml")},
+		"a folder to check":       {[]string{"check", dir}, "is a folder", dir, "give the files in it"},
+		"a folder without a run":  {[]string{"report", dir}, "holds no run", dir, "give the folder of a run, or its run.ndjson"},
+		"a folder above a run":    {[]string{"report", found}, "holds no run", found, "did you mean " + filepath.Join(found, "reports", "latest")},
+		"no folder of a run":      {[]string{"replay", "x", "--from", file + "s"}, "there is no file or folder", file + "s", "give the folder of a run"},
+		"no latest run":           {[]string{"report", filepath.Join(dir, "latest")}, "there is no file or folder", "latest", "gatecert run makes one"},
+		"a file that is no log":   {[]string{"report", file}, "is not the log of a run", file, "give the folder of a run"},
+		"no key":                  {[]string{"certify", dir, "--key", file + ".pem"}, "there is no file", "--key", "gatecert keygen"},
+		"an address to listen on": {[]string{"upstream", "--listen", "nowhere"}, "missing port", "--listen", "give a free address"},
+		"a surface for load":      {[]string{"load", "soak", "--surface", "telegraph"}, `no endpoint "telegraph"`, "--surface", "gatecert list surfaces"},
 		"a row":                   {[]string{"run", "--rows", "http:418"}, "no row matches", `"http:418"`, "gatecert list rows shows all 32"},
 		"a format":                {[]string{"run", "--format", "pdf"}, `no format "pdf"`, "format", "must be one of html"},
 		"a profile":               {[]string{"run", "--target", file + ".yaml"}, "no such file", file + ".yaml", "gatecert init URL writes a profile"},

@@ -11,6 +11,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/features"
+	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets/profile"
@@ -62,7 +63,7 @@ func findRow(name string) (contract.Row, error) {
 			return row, nil
 		}
 	}
-	return contract.Row{}, fmt.Errorf("%w: no row %q: gatecert list rows shows all 32", gatecert.ErrUsage, name)
+	return contract.Row{}, fmt.Errorf("%w: no row %q: %s", gatecert.ErrUsage, name, runner.RowHint(name))
 }
 
 func explainRow(w io.Writer, row contract.Row, claims contract.Claims) {
@@ -97,9 +98,9 @@ func surfacesOf(v contract.Variant) string {
 	absent := slices.DeleteFunc(dialect.Surfaces(), func(s dialect.Surface) bool { return slices.Contains(v.Surfaces, s) })
 	switch {
 	case len(absent) == 0:
-		return "all surfaces"
+		return "all endpoints"
 	case len(absent) <= named:
-		return "all surfaces but " + plain.Joined(absent)
+		return "all endpoints except " + plain.Joined(absent)
 	default:
 		return plain.Joined(v.Surfaces)
 	}
@@ -115,7 +116,7 @@ func explainCircumstance(c *console, circ contract.Circumstance, claims contract
 		fmt.Fprintf(w, "  %-13s %s%s\n", cmp.Or(v.Name, "-"), v.Sentence, peculiar(circ, v))
 		fmt.Fprintln(w, indented("on "+surfacesOf(v), 16, c.width))
 		if claims.NoClientKeys && v.NeedsClientKeys(circ.ID) {
-			fmt.Fprintln(w, "                not offered: the gateway has no client keys, so that the upstream's refusal of the key is about the caller")
+			fmt.Fprintln(w, "                not offered: the gateway has no client keys, so a key that the upstream refuses is the caller's own")
 		}
 	}
 }

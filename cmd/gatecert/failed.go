@@ -43,10 +43,10 @@ func failuresIn(c *console, from string) (failures, error) {
 		f.cases = append(f.cases, k.ID)
 	}
 	if gone > 0 {
-		fmt.Fprintf(c.err, "note: %s of %s that this gatecert does not know, left out\n", plain.Count(gone, "case"), from)
+		fmt.Fprintf(c.err, "note: this version of gatecert does not know %s of %s, and leaves them out\n", plain.Count(gone, "case"), from)
 	}
 	if len(f.cases) == 0 {
-		return f, fmt.Errorf("%w: nothing failed in %s: run without --failed to test everything again", gatecert.ErrNothingToRun, from)
+		return f, fmt.Errorf("%w: no case failed in %s: leave out --failed to run every case", gatecert.ErrNothingToRun, from)
 	}
 	return f, nil
 }
@@ -93,9 +93,9 @@ const (
 func (r runCommand) untilPass(ctx context.Context, c *console, config gatecert.Config, f failures, formats []reports.Format) error {
 	switch {
 	case config.Target.BaseURL == "":
-		return fmt.Errorf("%w: --until-pass waits for a restart of the gateway, and the embedded gateway never restarts: name yours with a URL or --target", errUsage)
+		return fmt.Errorf("%w: --until-pass waits until the gateway restarts, and the embedded gateway never restarts: name your gateway with a URL or --target", errUsage)
 	case prepares(config.Target) && !r.Yes:
-		return fmt.Errorf("%w: --until-pass with driver %s prepares the gateway again in every round: permit its changes with --yes", errUsage, config.Target.Driver)
+		return fmt.Errorf("%w: --until-pass with the driver %s changes the gateway in every round: add --yes to permit the changes", errUsage, config.Target.Driver)
 	}
 	address, err := runner.Address(config.Target.BaseURL)
 	if err != nil {
@@ -165,7 +165,7 @@ func (l userLines) hint() string {
 	if l == nil {
 		return ""
 	}
-	return "; Enter plays again now, Ctrl-C ends"
+	return "; press Enter to rerun now, Ctrl-C to end"
 }
 
 // orRestart returns when the user has entered a line or the gateway has restarted, or with the cause when ctx is cancelled.

@@ -58,7 +58,7 @@ func TestWhatFailedIsPlayedAgain(t *testing.T) {
 
 	code, _, stderr = invoke(t.Context(), "run", "--failed", fixed, "--target", gateway.profile)
 	assert.Equal(t, exitIncomplete, code)
-	assert.Contains(t, stderr, "nothing to run: nothing failed in "+fixed)
+	assert.Contains(t, stderr, "nothing to run: no case failed in "+fixed)
 	code, _, stderr = invoke(t.Context(), "run", "--failed", all)
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "a log contains no keys: pass the profile of ")

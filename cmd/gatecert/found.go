@@ -45,7 +45,7 @@ func (f *targetFlags) findSame(c *console, earlier runlog.Run) error {
 }
 
 func (f *targetFlags) use(c *console) {
-	fmt.Fprintf(c.err, "profile: %s of this folder (another: --target FILE; the embedded gateway: --target %s)\n", foundProfile, profile.ReferenceDriver)
+	fmt.Fprintf(c.err, "note: using the profile %s of this folder (for another, give --target FILE; for the embedded gateway, --target %s)\n", foundProfile, profile.ReferenceDriver)
 	f.Target = foundProfile
 }
 
@@ -56,7 +56,7 @@ func (f *targetFlags) found() (*profile.Profile, error) {
 	}
 	p, err := loadProfile(foundProfile)
 	if err != nil {
-		return nil, fmt.Errorf("%w (nothing names a gateway, so the %s of this folder is used; --target %s tests the embedded gateway)", err, foundProfile, profile.ReferenceDriver)
+		return nil, fmt.Errorf("%w (the command names no gateway, so it uses the %s of this folder; --target %s tests the embedded gateway)", err, foundProfile, profile.ReferenceDriver)
 	}
 	return &p, nil
 }
@@ -68,15 +68,15 @@ func (c *console) agreeToUse(p profile.Profile) error {
 		return nil
 	}
 	if c.in == nil {
-		return fmt.Errorf("%w: nothing names a gateway, and nobody has agreed to use the %s of this folder, which %s: name it (--target %s), agree to it (gatecert trust %s), or test the embedded gateway (--target %s)",
+		return fmt.Errorf("%w: the command names no gateway, and you have not agreed to use the %s of this folder, which %s: name the profile (--target %s), agree to it (gatecert trust %s), or test the embedded gateway (--target %s)",
 			errUsage, foundProfile, strings.Join(shownReach(p), ", "), foundProfile, foundProfile, profile.ReferenceDriver)
 	}
-	fmt.Fprintf(c.err, "the %s of this folder\n", foundProfile)
+	fmt.Fprintf(c.err, "The %s of this folder:\n", foundProfile)
 	printReach(c.err, p)
-	fmt.Fprint(c.err, "use it? [y/N] ")
+	fmt.Fprint(c.err, "Use this profile? [y/N] ")
 	answer, err := bufio.NewReader(c.in).ReadString('\n')
 	if err != nil || !strings.EqualFold(strings.TrimSpace(answer), "y") {
-		return fmt.Errorf("%w: %s was not used: --target FILE names another profile, --target %s the embedded gateway", errUsage, foundProfile, profile.ReferenceDriver)
+		return fmt.Errorf("%w: %s was not used: name another profile with --target FILE, or the embedded gateway with --target %s", errUsage, foundProfile, profile.ReferenceDriver)
 	}
 	return toUse.add(foundProfile, digest)
 }

@@ -79,14 +79,14 @@ func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {
 		if errors.Is(err, reference.ErrOptions) || errors.Is(err, reference.ErrStoreExists) {
 			return fmt.Errorf("%w: %w", errUsage, err)
 		}
-		return err
+		return listenFault("--listen", err)
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 	token, _ := controlToken(g.Upstream, "")
 	mock := upstream.New(upstream.Options{Keys: []string{server.Gateway.Fixtures().UpstreamKey}, ControlToken: token, Model: model})
 	serving, err := upstream.Listen(ctx, g.Upstream, mock)
 	if err != nil {
-		return err
+		return listenFault("--upstream", err)
 	}
 	defer func() { err = errors.Join(err, serving.Close()) }()
 	if err := g.writeProfile(c, server, token); err != nil {
@@ -105,7 +105,7 @@ func (g gatewayCommand) writeProfile(c *console, server *reference.Server, token
 	profile.Upstream.Attach, profile.Upstream.Token = "http://"+g.Upstream, token
 	if server.Certificate != nil {
 		if g.ProfileOut == "" {
-			return fmt.Errorf("%w: a gateway over https needs --profile-out: its certificate is written next to the profile", errUsage)
+			return fmt.Errorf("%w: a gateway over https needs --profile-out FILE, because its certificate is written next to the profile", errUsage)
 		}
 		profile.TLS.CA = g.ProfileOut + ".pem"
 		if err := atomicfile.WriteBytes(profile.TLS.CA, 0o600, server.Certificate); err != nil {
@@ -123,7 +123,7 @@ func (g gatewayCommand) writeProfile(c *console, server *reference.Server, token
 	}
 	// It breaks this gateway's own store, and nothing else. A process that waits for the file must find it whole, and trusted.
 	if err := errors.Join(toActions.add(g.ProfileOut, digestOf(text)), toUse.add(g.ProfileOut, reachDigest(profile))); err != nil {
-		fmt.Fprintf(c.err, "note: runs with this profile need --allow-actions: %v\n", err)
+		fmt.Fprintf(c.err, "note: the agreement to this profile could not be saved, so its runs need --allow-actions: %v\n", err)
 	}
 	if err := atomicfile.WriteBytes(g.ProfileOut, 0o600, text); err != nil {
 		return err

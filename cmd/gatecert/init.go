@@ -39,6 +39,9 @@ and a sentence of speech (docs/profile.md).`
 }
 
 func (i initCommand) Run(ctx context.Context, c *console) error {
+	if info, err := os.Stat(i.URL); err == nil && !info.IsDir() {
+		return fmt.Errorf("%w: %q is a file, not a URL: init asks a gateway, so give its URL, such as https://gateway.example", errUsage, i.URL)
+	}
 	flags := targetFlags{URL: i.URL, Key: i.Key, Model: i.Model, claimFlags: i.claimFlags}
 	if len(i.Model) == 0 {
 		flags.Model = []string{"-"} // replaced below
@@ -53,7 +56,7 @@ func (i initCommand) Run(ctx context.Context, c *console) error {
 	}
 	if i.Out != "-" {
 		if _, err := os.Lstat(i.Out); !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("%w: %s exists: give another name with --out", errUsage, i.Out)
+			return fmt.Errorf("%w: %s exists: choose another file with --out, or remove this one", errUsage, i.Out)
 		}
 	}
 	flags.tellRoot(c)
@@ -65,7 +68,7 @@ func (i initCommand) Run(ctx context.Context, c *console) error {
 	known := func(string) (string, bool) { return "key", true }
 	written, err := profile.Parse(i.Out, []byte(text), known)
 	if err != nil {
-		return fmt.Errorf("the profile that was found makes no sense: %w", err)
+		return fmt.Errorf("the profile that was written is not valid: %w", err)
 	}
 	if i.Out == "-" {
 		_, err := io.WriteString(c.out, text)
@@ -78,7 +81,7 @@ func (i initCommand) Run(ctx context.Context, c *console) error {
 	if i.Out == foundProfile {
 		// The user has just sent this key to this gateway.
 		if err := toUse.add(i.Out, reachDigest(written)); err != nil {
-			fmt.Fprintf(c.err, "note: gatecert run asks before it uses %s: %v\n", i.Out, err)
+			fmt.Fprintf(c.err, "note: gatecert run will ask before it uses %s, because the agreement could not be saved: %v\n", i.Out, err)
 		}
 		next = "gatecert run"
 	}

@@ -34,7 +34,7 @@ func TestInitWritesAProfileThatRuns(t *testing.T) {
 		assert.Equal(t, exitConformant, code, stdout+stderr)
 		code, _, stderr = invoke(t.Context(), args...)
 		assert.Equal(t, exitUsage, code, "a file is not overwritten")
-		assert.Contains(t, stderr, "exists: give another name with --out")
+		assert.Contains(t, stderr, "exists: choose another file with --out")
 	}
 }
 

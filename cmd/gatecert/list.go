@@ -13,6 +13,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/targets/mutants"
 	"github.com/gatecert/gatecert/targets/upstream"
@@ -37,13 +38,13 @@ func (l listCommand) Run(c *console) error {
 			return []string{string(r.ID), r.Status.String(), r.Meaning, r.Advice}
 		})
 	case "circumstances":
-		return listAll(c, contract.Circumstances(), []string{"circumstance", "row", "needs", "brought about by"}, func(c contract.Circumstance) []string {
+		return listAll(c, contract.Circumstances(), []string{"circumstance", "row", "needs", "how gatecert causes it"}, func(c contract.Circumstance) []string {
 			return []string{c.ID, string(c.Row), string(c.Needs), c.Sentence}
 		})
 	case "cases":
 		return l.cases(c)
 	case "surfaces":
-		return listAll(c, dialect.Surfaces(), []string{"surface", "dialect", "request", "answer", "error envelope"}, surfaceLine)
+		return listAll(c, dialect.Surfaces(), []string{"endpoint", "API format", "request", "response", "error envelope"}, surfaceLine)
 	case "levels":
 		return listAll(c, contract.Levels(), []string{"level", "cases", "needs"}, levelLine)
 	case "directives":
@@ -59,7 +60,7 @@ func (l listCommand) Run(c *console) error {
 			return []string{p.Name, p.Sentence}
 		})
 	default:
-		return fmt.Errorf("%w: cannot list %q: must be one of rows, circumstances, cases, surfaces, levels, directives, mutants or permitted", errUsage, l.What)
+		return fmt.Errorf("%w: cannot list %q: %s", errUsage, l.What, yamlfile.DidYouMean(l.What, listed(), "must be one of "+strings.Join(listed(), ", ")))
 	}
 }
 
@@ -78,7 +79,7 @@ func (l listCommand) cases(c *console) error {
 	}
 	cases := slices.DeleteFunc(contract.Cases(), func(k contract.Case) bool { return !asked.Asks(k) })
 	if len(cases) == 0 {
-		return fmt.Errorf("%w: no case matches the rows and endpoints: gatecert list cases shows all", gatecert.ErrNothingToRun)
+		return fmt.Errorf("%w: no case has both these rows and these endpoints: gatecert list cases shows all cases", gatecert.ErrNothingToRun)
 	}
 	for _, selected := range cases {
 		fmt.Fprintln(c.out, selected.ID())
@@ -101,10 +102,10 @@ func surfaceLine(s dialect.Surface) []string {
 // levelNeeds says what each level asks of a target, in the words of the contract's column.
 var levelNeeds = map[contract.Level]string{
 	contract.Edge:    "a URL and a key",
-	contract.Relay:   "and one model routed to our upstream",
+	contract.Relay:   "and one model routed to the mock upstream",
 	contract.Account: "and prepared keys, models and channels",
 	contract.Store:   "and faults of the gateway's store",
-	contract.Full:    "and limits: everything",
+	contract.Full:    "and the limits of the gateway",
 }
 
 func levelLine(level contract.Level) []string {

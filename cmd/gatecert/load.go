@@ -14,6 +14,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets"
@@ -72,12 +73,12 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 	}
 	for _, s := range mix {
 		if !dialect.Surface(s.Name).Valid() {
-			return nil, fmt.Errorf("%w: --surface %q: no such endpoint; gatecert list surfaces shows all", errUsage, s.Name)
+			return nil, fmt.Errorf("%w: --surface: no endpoint %q: %s", errUsage, s.Name, surfaceHint(s.Name, dialect.Surfaces(), "gatecert list surfaces shows all"))
 		}
 	}
 	surface := dialect.Surface(mix[0].Name)
 	if f.Connections < 1 || f.Timeout <= 0 {
-		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be positive", errUsage, f.Connections, f.Timeout)
+		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be positive", errUsage, f.Connections, plain.Duration(f.Timeout))
 	}
 	arrivals, err := f.arrivals()
 	if err != nil {
@@ -130,6 +131,15 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 	return s, nil
 }
 
+// surfaceHint says what to write in place of a name that is no endpoint.
+func surfaceHint(name string, known []dialect.Surface, otherwise string) string {
+	var names []string
+	for _, s := range known {
+		names = append(names, string(s))
+	}
+	return yamlfile.DidYouMean(name, names, otherwise)
+}
+
 // arrivals reads --arrivals.
 func (f loadFlags) arrivals() (load.Arrivals, error) {
 	path, isTrace := strings.CutPrefix(f.Arrivals, "trace:")
@@ -138,7 +148,7 @@ func (f loadFlags) arrivals() (load.Arrivals, error) {
 	}
 	file, err := os.Open(path) //nolint:gosec // the user's own file
 	if err != nil {
-		return load.Arrivals{}, fmt.Errorf("%w: --arrivals: %w", errUsage, err)
+		return load.Arrivals{}, fmt.Errorf("%w: --arrivals: %w: give a file with one instant per line", errUsage, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	return load.ReadTrace(filepath.Base(path), file)
@@ -165,7 +175,7 @@ func (s *loadSession) close(ctx context.Context) error {
 func (s *loadSession) announce(c *console, plan load.Plan) error {
 	for _, surface := range s.surfaces() {
 		if surface.Large() && !s.prepared.Profile.Upstream.Present() {
-			fmt.Fprintf(c.err, "plan: each request on %s costs an image or a sentence of speech, where the gateway's upstream is a real one\n", surface)
+			fmt.Fprintf(c.err, "plan: each request on %s costs an image or a sentence of speech, if the gateway calls a real upstream\n", surface)
 		}
 	}
 	if err := s.engine.Caps().Allow(plan); err != nil {
@@ -175,7 +185,7 @@ func (s *loadSession) announce(c *console, plan load.Plan) error {
 		case plan.Loopback():
 			return fmt.Errorf("%w: %w; --yes sends it", errNotSent, err)
 		}
-		return fmt.Errorf("%w: %w; --yes sends it, with the consent of whoever runs %s", errNotSent, err, strings.Join(plan.Hosts, " and "))
+		return fmt.Errorf("%w: %w; if whoever runs %s agrees, add --yes", errNotSent, err, strings.Join(plan.Hosts, " and "))
 	}
 	return nil
 }

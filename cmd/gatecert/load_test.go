@@ -59,12 +59,12 @@ func TestLoadAsksBeforeItSendsMuchToOthers(t *testing.T) {
 		assert.Equal(t, exitUsage, code, stderr)
 		assert.Contains(t, stderr, "plan: at most ", "the plan is printed")
 		assert.Contains(t, stderr, row.want)
-		assert.Contains(t, stderr, "--yes sends it, with the consent of whoever runs 192.0.2.1:80")
+		assert.Contains(t, stderr, "if whoever runs 192.0.2.1:80 agrees, add --yes")
 	}
 	code, _, stderr := invoke(t.Context(), append([]string{"load", "soak", "--rate", "200000", "--yes"}, far...)...)
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, "200000 requests/s, 100000/s allowed", "consent does not lift the hard caps")
-	assert.NotContains(t, stderr, "--yes sends it")
+	assert.NotContains(t, stderr, "add --yes")
 }
 
 func TestLoadUsage(t *testing.T) {

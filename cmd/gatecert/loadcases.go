@@ -26,7 +26,8 @@ type caseFlags struct {
 func (f *caseFlags) config(c *console) (gatecert.Config, error) {
 	surface := dialect.Surface(f.Surface)
 	if !slices.Contains(contract.LoadSurfaces(), surface) {
-		return gatecert.Config{}, fmt.Errorf("%w: --surface %q has no load cases: must be one of %q", errUsage, f.Surface, contract.LoadSurfaces())
+		return gatecert.Config{}, fmt.Errorf("%w: --surface: the endpoint %q has no load cases: %s", errUsage, f.Surface,
+			surfaceHint(f.Surface, contract.LoadSurfaces(), "must be one of "+plain.Joined(contract.LoadSurfaces())))
 	}
 	if err := f.find(c); err != nil {
 		return gatecert.Config{}, err

@@ -61,10 +61,11 @@ func main() {
 
 // newParser returns the parser of a command line.
 func newParser(ctx context.Context, c *console) (*kong.Kong, error) {
-	parser, err := kong.New(new(cli), kong.Name("gatecert"), kong.Description(description),
+	options := append(numberMappers(), kong.Name("gatecert"), kong.Description(description),
 		kong.Writers(c.out, c.err), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": version.Tool()},
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(c), kong.Resolvers(kong.ResolverFunc(fromEnvironment)))
+	parser, err := kong.New(new(cli), options...)
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +84,8 @@ func execute(ctx context.Context, args []string, c *console) int {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(c.err, "gatecert:", err)
-		fmt.Fprintln(c.err, "gatecert --help shows the commands, gatecert COMMAND --help their flags.")
+		fmt.Fprintln(c.err, "gatecert:", parseFault(err))
+		fmt.Fprintln(c.err, helpFor(err))
 		return exitUsage
 	}
 	err = parsed.Run()

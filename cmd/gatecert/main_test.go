@@ -117,20 +117,20 @@ func TestExitCodesOfThingsThatGoWrong(t *testing.T) {
 		{"a typo in a profile", []string{"run", "--target", typo}, exitUsage, `typo.yaml:2:1: unknown key "surfacs": did you mean "surfaces"?`},
 		{"a missing profile", []string{"run", "--target", typo + ".none"}, exitUsage, "no such file"},
 		{"a row that does not exist", []string{"run", "--rows", "nosuch"}, exitUsage, `no row matches "nosuch"`},
-		{"a surface that does not exist", []string{"run", "--surfaces", "nosuch"}, exitUsage, `no surface "nosuch"`},
+		{"a surface that does not exist", []string{"run", "--surfaces", "nosuch"}, exitUsage, `no endpoint "nosuch"`},
 		{"a selection that leaves nothing", []string{"run", "--rows", "http:429", "--level", "edge"}, exitIncomplete, "nothing to run"},
-		{"a URL and a profile", []string{"run", "http://127.0.0.1:1", "--target", typo}, exitUsage, "not both"},
-		{"a URL without a model", []string{"run", "http://127.0.0.1:1", "--key", "k"}, exitUsage, "needs --key"},
+		{"a URL and a profile", []string{"run", "http://127.0.0.1:1", "--target", typo}, exitUsage, "give only one of them"},
+		{"a URL without a model", []string{"run", "http://127.0.0.1:1", "--key", "k"}, exitUsage, "a URL needs --model"},
 		{"a URL without a key", []string{"run", "http://127.0.0.1:1", "--model", "m", "--key="}, exitUsage, "needs --key"},
 		{"a gateway without keys", []string{"run", "http://127.0.0.1:1", "--model", "m", "--claim", "client_keys=false"}, exitHarness, "nothing listens at http://127.0.0.1:1"},
-		{"a model for nothing", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "mesages=m"}, exitUsage, `"mesages" is neither a surface nor an API format: did you mean "messages"?`},
+		{"a model for nothing", []string{"run", "http://127.0.0.1:1", "--key", "k", "--model", "mesages=m"}, exitUsage, `"mesages" is neither an endpoint nor an API format: did you mean "messages"?`},
 		{"a model without a URL", []string{"run", "--model", "m"}, exitUsage, "--model needs a URL"},
 		{"a claim that is none", []string{"run", "--claim", "codes=some"}, exitUsage, `claim "codes=some": must be codes=none`},
 		{"an invalid URL", []string{"run", "gateway", "--key", "k", "--model", "m"}, exitUsage, `"gateway" is not an http or https URL; did you mean http://gateway?`},
 		{"an unknown flag", []string{"run", "--levels", "edge"}, exitUsage, "--levels"},
 		{"an unknown command", []string{"rnu"}, exitUsage, "rnu"},
 		{"an invalid concurrency", []string{"run", "--concurrency", "9999"}, exitUsage, "--concurrency 9999: must be 1 to 256"},
-		{"a missing log", []string{"report", dir + "/none"}, exitUsage, "no such file"},
+		{"a missing log", []string{"report", dir + "/none"}, exitUsage, "there is no file or folder"},
 		{"a file that is not a log", []string{"report", typo}, exitIncomplete, "typo.yaml"},
 		{"a log of an older gatecert", []string{"report", older}, exitIncomplete,
 			`older.ndjson: the log has another format: "gatecert.run/1", written by "gatecert 0.1.0"; this gatecert reads "gatecert.run/2": render the log with the gatecert that wrote it, or run again`},
@@ -172,7 +172,7 @@ func TestReportRendersTheSameBytesAgain(t *testing.T) {
 	}
 	code, _, stderr = invoke(t.Context(), "report", dir, "--format", every)
 	assert.Equal(t, exitUsage, code, "formats cannot be printed at once")
-	assert.Contains(t, stderr, "a folder with --out")
+	assert.Contains(t, stderr, "write files with --out DIR")
 	some := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "run", "--out", some, "--rows", "http:404", "--surfaces", "chat", "--format", "badge,junit")
 	assert.Equal(t, exitConformant, code, stderr)

@@ -59,7 +59,7 @@ func printTo(c *console, path string, render func(io.Writer, reports.TerminalOpt
 		return failed
 	})
 	if err != nil && failed == nil {
-		return fmt.Errorf("%w: write %s: %w", errUsage, path, err)
+		return fmt.Errorf("%w: --out: write %s: %w", errUsage, path, err)
 	}
 	return err
 }

@@ -100,7 +100,7 @@ func TestTwoRunsCannotWriteIntoOneFolder(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, folderlock.Name), []byte("process 4711, since yesterday"), 0o600))
 	code, _, stderr = invoke(t.Context(), append(shortRun, "--out", dir)...)
 	assert.Equal(t, exitConformant, code, stderr)
-	assert.Contains(t, stderr, "note: process 4711, since yesterday died and left the lock of "+dir)
+	assert.Contains(t, stderr, "note: the folder "+dir+" was locked by process 4711, since yesterday, which no longer runs")
 	assert.NoFileExists(t, filepath.Join(dir, folderlock.Name))
 }
 

@@ -42,13 +42,13 @@ func (f targetFlags) mayTell(c *console, url string, yes bool) error {
 	}
 	shown := plain.Text(url, maxReason)
 	if c.in != nil {
-		fmt.Fprintf(c.err, "the log names the gateway %s: send it the key of $GATEWAY_KEY? [y/N] ", shown)
+		fmt.Fprintf(c.err, "the log names the gateway %s. Send the key of $GATEWAY_KEY to this gateway? [y/N] ", shown)
 		answer, err := bufio.NewReader(c.in).ReadString('\n')
 		if err == nil && strings.EqualFold(strings.TrimSpace(answer), "y") {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: the key of $GATEWAY_KEY would be sent to %s, which only the log names: give --key or --yes, or the gateway with a URL or --target", errUsage, shown)
+	return fmt.Errorf("%w: the key of $GATEWAY_KEY would be sent to %s, which only the log names: name the gateway with a URL or --target, or agree with --yes or --key", errUsage, shown)
 }
 
 func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
@@ -63,7 +63,11 @@ func (r replayCommand) Run(ctx context.Context, c *console) (err error) {
 	r.tellRoot(c)
 	config.AllowActions = r.permits(config.Target)
 	c.tellActions(config)
-	changes, err := c.prepareIn(&config, filepath.Dir(logPath(r.From)), r.Yes)
+	log, err := logPath(r.From)
+	if err != nil {
+		return err
+	}
+	changes, err := c.prepareIn(&config, filepath.Dir(log), r.Yes)
 	if err != nil {
 		return err
 	}

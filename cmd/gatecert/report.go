@@ -1,14 +1,13 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -58,12 +57,12 @@ func (r reportCommand) render(c *console, run runlog.Run) error {
 	case err != nil:
 		return err
 	case r.Out == "" && len(formats) > 1:
-		return fmt.Errorf("%w: cannot print %d formats at once: name one, or a folder with --out", errUsage, len(formats))
+		return fmt.Errorf("%w: cannot print %d formats at once: name one format, or write files with --out DIR", errUsage, len(formats))
 	case r.Out == "":
 		return c.print(func(w io.Writer) error { return formats[0].Render(w, run) })
 	}
 	if err := os.MkdirAll(r.Out, 0o750); err != nil {
-		return fmt.Errorf("make the folder for the reports: %w", err)
+		return fmt.Errorf("make the folder for the reports: %w (--out names another)", err)
 	}
 	return writeReports(run, formats, r.Out)
 }
@@ -81,39 +80,8 @@ func formatsNamed(names []string, language string) ([]reports.Format, error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("%w: no format %q: must be one of %s", errUsage, name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("%w: no format %q: %s", errUsage, name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
 		}
 	}
 	return found, nil
-}
-
-// readLog reads a run, given its folder or its log, with what is next to it about clients.
-func readLog(path string) (runlog.Run, error) {
-	run, err := readFrom(path, runlog.Read)
-	if err != nil {
-		return run, err
-	}
-	return withClients(run, filepath.Dir(logPath(path)))
-}
-
-// readFrom reads what a log holds, given the log or its folder.
-func readFrom[T any](path string, read func(io.Reader) (T, error)) (log T, err error) {
-	path = logPath(path)
-	file, err := os.Open(path) //nolint:gosec // the path is the user's own argument
-	if err != nil {
-		return log, fmt.Errorf("%w: %w", errUsage, err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if log, err = read(file); err != nil {
-		return log, fmt.Errorf("%s: %w", path, err)
-	}
-	return log, nil
-}
-
-// logPath is the path of the log, given the log or its folder.
-func logPath(path string) string {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return filepath.Join(path, logName)
-	}
-	return path
 }

@@ -83,7 +83,7 @@ func (r runCommand) Run(ctx context.Context, c *console) error {
 		return r.playFailed(ctx, c, formats)
 	}
 	if r.UntilPass {
-		return fmt.Errorf("%w: --until-pass plays what failed in an earlier run: name that run with --failed RUN", errUsage)
+		return fmt.Errorf("%w: --until-pass reruns what failed in an earlier run: name that run with --failed RUN", errUsage)
 	}
 	if err := r.find(c); err != nil {
 		return err
@@ -136,7 +136,7 @@ func (r runCommand) play(ctx context.Context, c *console, config gatecert.Config
 		}
 		defer func() {
 			if err := spans.Close(ctx); err != nil {
-				fmt.Fprintf(c.err, "note: not all spans were sent: %v\n", err)
+				fmt.Fprintf(c.err, "note: some spans were not sent to the collector of --otlp: %v\n", err)
 			}
 		}()
 		options.onCase = spans.Case
@@ -155,10 +155,10 @@ func (r runCommand) play(ctx context.Context, c *console, config gatecert.Config
 	}
 	fmt.Fprintf(c.out, "reports: %s\n", out.shown(formats[0].File))
 	if err != nil && run.Complete() {
-		return fmt.Errorf("the run is complete and its reports are valid, but: %w", err)
+		return fmt.Errorf("the run is complete and its reports are valid, but a later step failed: %w", err)
 	}
 	if err != nil {
-		return fmt.Errorf("interrupted; the results so far are in %s: %w", out.shown(logName), err)
+		return fmt.Errorf("the run was interrupted; its results so far are in %s: %w", out.shown(logName), err)
 	}
 	if r.Update {
 		return r.updateBaseline(c, config, run)
@@ -196,10 +196,6 @@ type runOptions struct {
 // certify runs with a log in a folder and writes the reports next to it. Nothing in the folder changes before the run has
 // begun, and the run has no schema when it never did. An interrupted run has reports too: they say that it is incomplete.
 func (c *console) certify(ctx context.Context, config gatecert.Config, options runOptions) (run runlog.Run, out *output, err error) {
-	c.tellActions(config)
-	if config.TimeLimit > 0 {
-		c.notef("the run ends after %s at the latest (--time-limit)", config.TimeLimit)
-	}
 	journal, err := c.mayChange(&config, options.yes)
 	if err != nil {
 		return run, nil, err
@@ -225,6 +221,14 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
 	config.Log = &out.log
+	c.tellActions(config)
+	shown := out.log.began
+	out.log.began = func() {
+		shown()
+		if config.TimeLimit > 0 && !c.quiet {
+			bar.linef("the run ends after %s at the latest (--time-limit)", plain.Duration(config.TimeLimit))
+		}
+	}
 	var seen *clientlog.Log
 	var certification *gatecert.Certification
 	if options.clients != nil {
@@ -270,10 +274,10 @@ func (r runCommand) config(ctx context.Context, load func() (profile.Profile, er
 		Baseline: known, Level: contract.Level(r.Level), Rows: r.Rows, Surfaces: r.Surfaces, Concurrency: r.Concurrency, Command: os.Args,
 	}
 	if r.Keep < 0 || r.Keep > 0 && r.Out != "" {
-		return config, fmt.Errorf("%w: --keep %d: must be 1 or more, and --out left out: it counts the runs in reports/", errUsage, r.Keep)
+		return config, fmt.Errorf("%w: --keep %d: must be 1 or more, and only without --out, because it counts the runs in reports/", errUsage, r.Keep)
 	}
 	if r.TimeLimit < 0 {
-		return config, fmt.Errorf("%w: --time-limit %s: must be a positive time, or 0 for no limit", errUsage, r.TimeLimit)
+		return config, fmt.Errorf("%w: --time-limit %s: must be positive, or 0 for no limit", errUsage, plain.Duration(r.TimeLimit))
 	}
 	if r.Concurrency < 0 || r.Concurrency > 256 {
 		return config, fmt.Errorf("%w: --concurrency %d: must be 1 to 256", errUsage, r.Concurrency)
@@ -290,7 +294,7 @@ func (r runCommand) config(ctx context.Context, load func() (profile.Profile, er
 		config.Level = contract.Edge
 	}
 	if level := contract.LevelOf(r.Level); level.Valid() && level != contract.Edge {
-		return config, fmt.Errorf("%w: --level %s needs more than a URL: a profile with %s; gatecert init URL writes one to begin with, and --level edge needs none",
+		return config, fmt.Errorf("%w: --level %s needs more than a URL: write a profile with %s (gatecert init URL writes a profile to start from), or use --level edge",
 			errUsage, level, needsUpTo(level))
 	}
 	return config, nil

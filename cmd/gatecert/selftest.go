@@ -72,7 +72,7 @@ func (s selftestCommand) Run(ctx context.Context, c *console) error {
 
 func (s selftestCommand) write(test reports.SelfTest) error {
 	if err := os.MkdirAll(s.Out, 0o750); err != nil {
-		return fmt.Errorf("make the folder for the reports: %w", err)
+		return fmt.Errorf("make the folder for the reports: %w (--out names another)", err)
 	}
 	for _, report := range []struct {
 		file   string

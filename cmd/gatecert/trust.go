@@ -47,7 +47,7 @@ func (t trustCommand) Run(c *console) error {
 		return err
 	}
 	if len(p.Actions()) == 0 {
-		fmt.Fprintf(c.out, "trusted until it reaches something else: %s\n", t.Profile)
+		fmt.Fprintf(c.out, "trusted until its URL, variables or files change: %s\n", t.Profile)
 		return nil
 	}
 	if err := toActions.add(t.Profile, p.Digest); err != nil {
@@ -72,8 +72,8 @@ func (f targetFlags) permits(p profile.Profile) bool {
 // tellActions says that the actions of a profile will not run.
 func (c *console) tellActions(config gatecert.Config) {
 	if n := len(config.Target.Actions()); n > 0 && !config.AllowActions {
-		fmt.Fprintf(c.err, "note: what the profile runs (%d shell lines and SQL statements) is not permitted: the cases that need it are not offered; "+
-			"gatecert trust shows and permits it, --allow-actions permits it once\n", n)
+		fmt.Fprintf(c.err, "note: the %d shell lines and SQL statements of the profile are not permitted to run, so the cases that need them are not offered; "+
+			"gatecert trust shows and permits them, and --allow-actions permits them for one run\n", n)
 	}
 }
 

@@ -41,18 +41,27 @@ func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {
 	token, made := controlToken(u.Listen, u.Token)
 	server, err := upstream.Listen(ctx, u.Listen, upstream.New(upstream.Options{Keys: u.Keys, ControlToken: token, Model: model}))
 	if err != nil {
-		return err
+		return listenFault("--listen", err)
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 	fmt.Fprintf(c.out, "mock upstream at %s\n", server.URL())
 	if made {
-		fmt.Fprintf(c.out, "others than this machine may reach it: /_gatecert/ asks for a token; in the profile: upstream.token: %s\n", token)
+		fmt.Fprintf(c.out, "Other machines may reach this address, so /_gatecert/ requires a token. Set it in the profile: upstream.token: %s\n", token)
 	}
 	if err := u.ReadyFile.write(server.URL()); err != nil {
 		return err
 	}
 	<-ctx.Done()
 	return u.ReadyFile.clear()
+}
+
+// listenFault says what to do about an address that cannot be listened on.
+func listenFault(flag string, err error) error {
+	var network *net.OpError
+	if errors.As(err, &network) {
+		return fmt.Errorf("%w: give a free address with %s, such as 127.0.0.1:9902", err, flag)
+	}
+	return err
 }
 
 // playedModel reads --upstream-profile; "" plays no model.

@@ -62,7 +62,7 @@ func (w watchCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	if prepares(target) && !w.Yes {
-		return fmt.Errorf("%w: driver %s changes the gateway before each run and restores it afterwards: agree with --yes", errUsage, target.Driver)
+		return fmt.Errorf("%w: driver %s changes the gateway before each run and restores it afterwards: add --yes to permit the changes", errUsage, target.Driver)
 	}
 	config, err := w.play().config(ctx, w.profile)
 	if err != nil {
@@ -75,7 +75,7 @@ func (w watchCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	if err := os.MkdirAll(w.Dir, 0o750); err != nil {
-		return fmt.Errorf("make the folder of the watch: %w", err)
+		return fmt.Errorf("make the folder of the watch: %w (--dir names another)", err)
 	}
 	lock, err := folderlock.Take(w.Dir)
 	if err != nil {
@@ -108,19 +108,19 @@ func (w watchCommand) Run(ctx context.Context, c *console) (err error) {
 func (w watchCommand) check() error {
 	switch {
 	case w.Every < watch.MinEvery:
-		return fmt.Errorf("%w: --every %s: want at least %s", errUsage, w.Every, watch.MinEvery)
+		return fmt.Errorf("%w: --every %s: must be at least %s", errUsage, plain.Duration(w.Every), watch.MinEvery)
 	case w.Keep < 1:
-		return fmt.Errorf("%w: --keep %d: want at least 1", errUsage, w.Keep)
+		return fmt.Errorf("%w: --keep %d: must be at least 1", errUsage, w.Keep)
 	case w.Rounds < 0:
-		return fmt.Errorf("%w: --rounds %d: want 0 or more", errUsage, w.Rounds)
+		return fmt.Errorf("%w: --rounds %d: must be 0 (no end) or more", errUsage, w.Rounds)
 	case strings.EqualFold(w.Level, "full"), strings.EqualFold(w.Level, "load"):
-		return fmt.Errorf("%w: --level %s: a watch runs no load cases; the highest level is store", errUsage, w.Level)
+		return fmt.Errorf("%w: --level %s: a watch runs no load cases: use --level store or a lower one", errUsage, w.Level)
 	}
 	if w.Webhook == "" {
 		return nil
 	}
 	if u, err := url.Parse(w.Webhook); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("%w: --webhook: want an http or https URL", errUsage) // not shown: it may hold a secret
+		return fmt.Errorf("%w: --webhook: this is not an http or https URL: give one such as https://hooks.example/gatecert", errUsage) // not shown: it may hold a secret
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func (w watchCommand) serve(ctx context.Context, c *console, watcher *watch.Watc
 	var listen net.ListenConfig
 	listener, err := listen.Listen(ctx, "tcp", w.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("%w: --listen %s: %w; choose another address, or none", errUsage, w.Listen, err)
+		return nil, fmt.Errorf("%w: --listen %s: %w: give another address such as 127.0.0.1:9464, or none", errUsage, w.Listen, err)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
 	done := make(chan struct{})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets"
@@ -144,7 +145,7 @@ func Select(c Choice) (runlog.Selection, error) {
 		s.Level, s.WithoutLoad = contract.Full, len(c.Cases) == 0
 	}
 	if !s.Level.Valid() {
-		return s, fmt.Errorf("%w: no level %q: must be one of %s", ErrUsage, s.Level, plain.Joined(contract.Levels()))
+		return s, fmt.Errorf("%w: no level %q: %s", ErrUsage, s.Level, didYouMean(string(s.Level), contract.Levels()))
 	}
 	for _, pattern := range c.Rows {
 		rows, err := matchRows(pattern)
@@ -156,7 +157,7 @@ func Select(c Choice) (runlog.Selection, error) {
 	for _, name := range c.Surfaces {
 		surface := dialect.Surface(name)
 		if !surface.Valid() {
-			return s, fmt.Errorf("%w: no surface %q: must be one of %s", ErrUsage, name, plain.Joined(dialect.Surfaces()))
+			return s, fmt.Errorf("%w: no endpoint %q: %s", ErrUsage, name, didYouMean(name, dialect.Surfaces()))
 		}
 		s.Surfaces = append(s.Surfaces, surface)
 	}
@@ -167,6 +168,37 @@ func Select(c Choice) (runlog.Selection, error) {
 		s.Cases = append(s.Cases, id)
 	}
 	return s, nil
+}
+
+// didYouMean names the word that a typo is close to, or all that there are.
+func didYouMean[T ~string](typo string, known []T) string {
+	var words []string
+	for _, word := range known {
+		words = append(words, string(word))
+	}
+	return yamlfile.DidYouMean(typo, words, "must be one of "+plain.Joined(known))
+}
+
+// RowHint says what to do about a name that no row has. A row with another status is not what a typo meant: http:418 is one
+// digit away from two rows.
+func RowHint(name string) string {
+	digits := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return -1
+			}
+			return r
+		}, s)
+	}
+	var known []string
+	for _, row := range contract.Rows() {
+		for _, word := range []string{string(row.ID), row.Key} {
+			if digits(word) == digits(name) {
+				known = append(known, word)
+			}
+		}
+	}
+	return yamlfile.DidYouMean(name, known, "gatecert list rows shows all 32")
 }
 
 // matchRows returns the rows that match a pattern. A pattern that matches none is an error: a selection that is ignored
@@ -183,7 +215,7 @@ func matchRows(pattern string) ([]contract.RowID, error) {
 		}
 	}
 	if len(rows) == 0 {
-		return nil, fmt.Errorf("%w: no row matches %q: gatecert list rows shows all 32", ErrUsage, pattern)
+		return nil, fmt.Errorf("%w: no row matches %q: %s", ErrUsage, pattern, RowHint(pattern))
 	}
 	return rows, nil
 }

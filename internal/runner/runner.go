@@ -12,6 +12,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/features"
 	"github.com/gatecert/gatecert/internal/version"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/steps"
 	"github.com/gatecert/gatecert/targets"
@@ -40,7 +41,7 @@ func (r *runner) run(ctx context.Context) (run runlog.Run, err error) {
 	defer cancel(nil)
 	r.journal.failed = cancel // nothing is sent that the log could not show
 	if limit := r.job.TimeLimit; limit > 0 {
-		over := fmt.Errorf("%w: the run took longer than %s; increase --time-limit", ErrTimeLimit, limit)
+		over := fmt.Errorf("%w: the run took longer than %s; increase --time-limit", ErrTimeLimit, plain.Duration(limit))
 		timer := time.AfterFunc(limit, func() { cancel(over) })
 		defer timer.Stop()
 		defer func() {

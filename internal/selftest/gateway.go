@@ -11,6 +11,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -69,12 +70,21 @@ func choose(cfg Config) ([]gateway, error) {
 	}
 	switch {
 	case len(unknownMutants) > 0:
-		return nil, fmt.Errorf("%w: no mutant %q: see gatecert list mutants", runner.ErrUsage, unknownMutants[0])
+		name, known := unknownMutants[0], namesOf(mutants.All(), func(m mutants.Mutant) string { return m.Name })
+		return nil, fmt.Errorf("%w: no mutant %q: %s", runner.ErrUsage, name, yamlfile.DidYouMean(name, known, "see gatecert list mutants"))
 	case len(unknownPermitted) > 0:
-		return nil, fmt.Errorf("%w: no permitted behaviour %q: see gatecert list permitted", runner.ErrUsage, unknownPermitted[0])
+		name, known := unknownPermitted[0], namesOf(mutants.Permitted(), func(p mutants.PermittedBehaviour) string { return p.Name })
+		return nil, fmt.Errorf("%w: no permitted behaviour %q: %s", runner.ErrUsage, name, yamlfile.DidYouMean(name, known, "see gatecert list permitted"))
 	default:
 		return gateways, nil
 	}
+}
+
+func namesOf[T any](all []T, name func(T) string) (names []string) {
+	for _, one := range all {
+		names = append(names, name(one))
+	}
+	return names
 }
 
 func take(names *[]string, name string) bool {

@@ -1,14 +1,24 @@
 package yamlfile
 
-// Nearest is the known word within two edits of a typo, "" if there is none.
+import "fmt"
+
+// Nearest is the known word within two edits of a typo, "" if there is none. The edits change at most half of the typo: pdf is not md.
 func Nearest(typo string, known []string) string {
 	best, bestDistance := "", 3
 	for _, word := range known {
-		if d := distance(typo, word); d < bestDistance {
+		if d := distance(typo, word); d < bestDistance && 2*d <= len(typo) {
 			best, bestDistance = word, d
 		}
 	}
 	return best
+}
+
+// DidYouMean asks whether a typo stands for the nearest known word. It returns otherwise when no known word is near.
+func DidYouMean(typo string, known []string, otherwise string) string {
+	if near := Nearest(typo, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return otherwise
 }
 
 // distance is Levenshtein's: the least number of single-letter edits between two words.

@@ -126,7 +126,9 @@ func TestDecodeKnownIgnoresWhatItDoesNotKnow(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	known := []string{"chat", "chat-stream", "messages"}
-	for typo, want := range map[string]string{"chatt": "chat", "mesages": "messages", "hat": "chat", "banana": "", "": ""} {
+	for typo, want := range map[string]string{"chatt": "chat", "mesages": "messages", "hat": "chat", "banana": "", "ct": "", "": ""} {
 		assert.Equal(t, want, Nearest(typo, known), typo)
 	}
+	assert.Equal(t, `did you mean "chat"?`, DidYouMean("chatt", known, "want one of three"))
+	assert.Equal(t, "want one of three", DidYouMean("banana", known, "want one of three"))
 }

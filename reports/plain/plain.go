@@ -83,6 +83,18 @@ func Count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun
 }
 
+// Duration writes a duration as a person would: 15m and 2h, not 15m0s and 2h0m0s.
+func Duration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
 // Time writes a duration with three digits. One of more than 10,000 h, which only a stranger's log has, is written as a power of ten.
 func Time(d time.Duration) string {
 	if d.Abs() > 10_000*time.Hour {

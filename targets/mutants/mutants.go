@@ -10,9 +10,11 @@ package mutants
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/targets/reference"
 )
 
@@ -67,7 +69,8 @@ func Install(o *reference.Options, names ...string) error {
 	for _, name := range names {
 		change, ok := changes[name]
 		if !ok {
-			return fmt.Errorf("%w %q: see gatecert list mutants and gatecert list permitted", ErrUnknown, name)
+			hint := yamlfile.DidYouMean(name, slices.Sorted(maps.Keys(changes)), "see gatecert list mutants and gatecert list permitted")
+			return fmt.Errorf("%w %q: %s", ErrUnknown, name, hint)
 		}
 		change(o)
 	}

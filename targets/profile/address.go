@@ -33,11 +33,7 @@ func checkName(name string) string {
 	if slices.Contains(known, name) {
 		return ""
 	}
-	problem := fmt.Sprintf("%q is neither a surface nor an API format", name)
-	if near := yamlfile.Nearest(name, known); near != "" {
-		return fmt.Sprintf("%s: did you mean %q?", problem, near)
-	}
-	return problem + ": want one of " + strings.Join(known, ", ")
+	return fmt.Sprintf("%q is neither an endpoint nor an API format: %s", name, yamlfile.DidYouMean(name, known, "want one of "+strings.Join(known, ", ")))
 }
 
 // UpstreamProtocols are the API formats that the profile names for the calls to the mock upstream, by surface; nil for none.

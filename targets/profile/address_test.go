@@ -53,7 +53,7 @@ func TestProtocolsOfTheUpstream(t *testing.T) {
 	for protocol, problem := range map[string]string{
 		"http":            "want one of openai, anthropic, gemini",
 		"{chat: azure}":   "want one of openai, anthropic, gemini",
-		"{chats: openai}": `"chats" is neither a surface nor an API format: did you mean "chat"?`,
+		"{chats: openai}": `"chats" is neither an endpoint nor an API format: did you mean "chat"?`,
 		"7":               "want one of openai, anthropic, gemini, or a map of surfaces and API formats to them",
 	} {
 		_, err := Parse("p.yaml", []byte("base_url: http://a\nupstream: {listen: 127.0.0.1:1, protocol: "+protocol+"}\n"), environment(nil))

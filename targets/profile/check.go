@@ -129,11 +129,8 @@ func checkSurface(d *yamlfile.Document, path string, s dialect.Surface) error {
 	if s.Valid() {
 		return nil
 	}
-	problem := fmt.Sprintf("unknown surface %q: want one of %s", s, listed(dialect.Surfaces()))
-	if near := yamlfile.Nearest(string(s), names(dialect.Surfaces())); near != "" {
-		problem = fmt.Sprintf("unknown surface %q: did you mean %q?", s, near)
-	}
-	return d.Fault(path, problem)
+	hint := yamlfile.DidYouMean(string(s), names(dialect.Surfaces()), "want one of "+listed(dialect.Surfaces()))
+	return d.Fault(path, fmt.Sprintf("unknown endpoint %q: %s", s, hint))
 }
 
 func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) error {
@@ -145,11 +142,8 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 		for _, c := range contract.Circumstances() {
 			ids = append(ids, c.ID)
 		}
-		problem := fmt.Sprintf("unknown circumstance %q: gatecert list circumstances shows them", circ)
-		if near := yamlfile.Nearest(circ, ids); near != "" {
-			problem = fmt.Sprintf("unknown circumstance %q: did you mean %q?", circ, near)
-		}
-		return d.Fault(path, problem)
+		hint := yamlfile.DidYouMean(circ, ids, "gatecert list circumstances shows the known ones")
+		return d.Fault(path, fmt.Sprintf("unknown circumstance %q: %s", circ, hint))
 	}
 	if _, ok := known.Variant(variant); !ok && variant != "" {
 		return d.Fault(path, fmt.Sprintf("circumstance %s has no variant %q", circ, variant))

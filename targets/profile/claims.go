@@ -120,10 +120,7 @@ func (c Claims) fault() (path, problem string) {
 			if contract.IsCode(code) {
 				continue
 			}
-			if near := yamlfile.Nearest(code, published); near != "" {
-				return path, fmt.Sprintf("%q is not a code of table 2: did you mean %q?", code, near)
-			}
-			return path, fmt.Sprintf("%q is not a code of table 2: gatecert list rows shows them", code)
+			return path, fmt.Sprintf("%q is not a code of table 2: %s", code, yamlfile.DidYouMean(code, published, "gatecert list rows shows the codes"))
 		}
 		return "", ""
 	}

@@ -126,7 +126,7 @@ func TestErrorsOfAProfileDoNotQuoteItsVariables(t *testing.T) {
 	vars := map[string]string{"S": "sk-abcdef-123456", "SHORT": "k7"}
 	for text, want := range map[string]string{
 		"limits: {timeout: \"${S}\"}":         `want a duration such as 2s here, not "${S}"`,
-		"prefix: {\"${SHORT}\": /x}":          `"[$SHORT]" is neither a surface nor an API format`,
+		"prefix: {\"${SHORT}\": /x}":          `"[$SHORT]" is neither an endpoint nor an API format`,
 		"balance: {path: x, \"${S}\": y}":     `unknown key "${S}"`,
 		"keys: {valid: \"sk-1${OH\"}":         `"sk-1${OH" has ${ without }`,
 		"upstream: {listen: \"a ${S}${NO}\"}": "the variable NO is not set",

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// numberMappers read durations and numbers. Other than kong's, they take -5 for a number and not for a flag, and their errors say what
+// to write.
+func numberMappers() []kong.Option {
+	return []kong.Option{
+		kong.TypeMapper(reflect.TypeFor[time.Duration](), mapperOf("duration", func(text string) (any, error) { return durationOf(text) })),
+		kong.KindMapper(reflect.Int, mapperOf("whole number", func(text string) (any, error) {
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				return n, fmt.Errorf("%.40q is not a whole number: write one such as 10", text)
+			}
+			return n, nil
+		})),
+		kong.KindMapper(reflect.Uint64, mapperOf("whole number", func(text string) (any, error) {
+			n, err := strconv.ParseUint(text, 10, 64)
+			if err != nil {
+				return n, fmt.Errorf("%.40q is not a whole number of 0 or more: write one such as 10", text)
+			}
+			return n, nil
+		})),
+		kong.KindMapper(reflect.Float64, mapperOf("number", func(text string) (any, error) {
+			f, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				return f, fmt.Errorf("%.40q is not a number: write one such as 10 or 0.5", text)
+			}
+			return f, nil
+		})),
+	}
+}
+
+// mapperOf returns a mapper for the values that parse reads.
+func mapperOf(what string, parse func(string) (any, error)) kong.MapperFunc {
+	return func(ctx *kong.DecodeContext, target reflect.Value) error {
+		token := ctx.Scan.Pop()
+		text, isText := token.Value.(string)
+		if !isText {
+			return fmt.Errorf("the value is missing: write a %s after the flag", what)
+		}
+		value, err := parse(text)
+		if err != nil {
+			if !token.IsValue() {
+				return fmt.Errorf("the value is missing before %.40q: write a %s after the flag", text, what)
+			}
+			return err
+		}
+		target.Set(reflect.ValueOf(value).Convert(target.Type()))
+		return nil
+	}
+}
+
+func durationOf(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err == nil {
+		return d, nil
+	}
+	if _, err := strconv.ParseFloat(text, 64); err == nil && len(text) < 10 {
+		return 0, fmt.Errorf("%q has no unit: write %ss, %sm or %sh", text, text, text, text)
+	}
+	return 0, fmt.Errorf("%.40q is not a duration: write a number with a unit, such as 30s, 15m or 2h", text)
+}
+
+// parseFault is what is wrong with a command line, where kong's words for it say too little.
+func parseFault(err error) string {
+	text := err.Error()
+	if missing, ok := strings.CutPrefix(text, "expected one of "); ok {
+		return "a command is missing: add one of " + strings.ReplaceAll(missing, `"`, "")
+	}
+	if missing, ok := strings.CutPrefix(text, "expected "); ok {
+		return "an argument is missing: " + strings.Trim(missing, `"`)
+	}
+	if missing, ok := strings.CutPrefix(text, "missing flags: "); ok {
+		return "a flag is missing: add " + missing
+	}
+	return text
+}
+
+// helpFor names the help of the command whose command line is faulty.
+func helpFor(err error) string {
+	var fault *kong.ParseError
+	if errors.As(err, &fault) {
+		for node := fault.Context.Selected(); node != nil; node = node.Parent {
+			if node.Type == kong.CommandNode {
+				return "gatecert " + commandOf(node) + " --help shows its arguments and flags."
+			}
+		}
+	}
+	return "gatecert --help shows the commands, and gatecert COMMAND --help the flags of a command."
+}
