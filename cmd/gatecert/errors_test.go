@@ -58,7 +58,7 @@ func TestErrorsHaveThreeParts(t *testing.T) {
 		"a folder above a run":    {[]string{"report", found}, "holds no run", found, "did you mean " + filepath.Join(found, "reports", "latest")},
 		"no folder of a run":      {[]string{"replay", "x", "--from", file + "s"}, "there is no file or folder", file + "s", "give the folder of a run"},
 		"no latest run":           {[]string{"report", filepath.Join(dir, "latest")}, "there is no file or folder", "latest", "gatecert run makes one"},
-		"a file that is no log":   {[]string{"report", file}, "is not the log of a run", file, "give the folder of a run"},
+		"a file of another kind":  {[]string{"report", file}, "is not the log of a run", file, "give the folder of a run"},
 		"no key":                  {[]string{"certify", dir, "--key", file + ".pem"}, "there is no file", "--key", "gatecert keygen"},
 		"an address to listen on": {[]string{"upstream", "--listen", "nowhere"}, "missing port", "--listen", "give a free address"},
 		"a surface for load":      {[]string{"load", "soak", "--surface", "telegraph"}, `no endpoint "telegraph"`, "--surface", "gatecert list surfaces"},

@@ -131,7 +131,7 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 	return s, nil
 }
 
-// surfaceHint says what to write in place of a name that is no endpoint.
+// surfaceHint says what to write in place of a name that is not an endpoint.
 func surfaceHint(name string, known []dialect.Surface, otherwise string) string {
 	var names []string
 	for _, s := range known {
