@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ import (
 type hallCommand struct {
 	Logs   string   `arg:"" name:"dir" help:"Folder with the logs of runs (run.ndjson, or any *.ndjson and *.ndjson.gz) and their certificates." type:"path"`
 	Out    string   `required:"" help:"Folder for the pages. It must be new, empty, or hold a hall." placeholder:"SITE" type:"path"`
-	Level  string   `complete:"levels" help:"Certification level that is listed. Default: the one that most gateways have."`
+	Level  string   `complete:"levels" help:"Certification level that is listed; 'full without load cases' is one of its own. Default: the one that most gateways have."`
 	Key    []string `help:"Public key whose certificates count (PEM, Ed25519). May be given several times." placeholder:"FILE" type:"path"`
 	Signed bool     `help:"List logs with a valid certificate only."`
 	Now    string   `help:"Day from which the age of a run counts, in UTC: 2026-11-29. Default: today." placeholder:"DATE"`
@@ -79,9 +80,11 @@ func (r hallCommand) Run(ctx context.Context, c *console) error {
 }
 
 func (r hallCommand) options() (hall.Options, error) {
-	o := hall.Options{Auditor: auditor, Signed: r.Signed, Level: contract.LevelOf(r.Level), Today: time.Now(), URL: r.URL}
-	if r.Level != "" && !o.Level.Valid() {
-		return o, fmt.Errorf("%w: no level %q: must be one of %s", errUsage, r.Level, plain.Joined(contract.Levels()))
+	o := hall.Options{Auditor: auditor, Signed: r.Signed, Today: time.Now(), URL: r.URL}
+	if r.Level != "" {
+		if o.Scope = string(contract.LevelOf(r.Level)); !slices.Contains(hall.Scopes(), o.Scope) {
+			return o, fmt.Errorf("%w: no level %q: must be one of %s", errUsage, r.Level, plain.Joined(hall.Scopes()))
+		}
 	}
 	if r.Now != "" {
 		day, err := time.Parse(time.DateOnly, r.Now)

@@ -201,7 +201,7 @@ func everyCommand(t *testing.T, p *planter, file, dir string) string {
 	for _, format := range []string{"terminal", "html", "md", "json"} {
 		command("matrix", out, again, "--format", format)
 	}
-	command("hall", dir, "--out", filepath.Join(filepath.Dir(dir), "site"))
+	command("hall", out, "--out", filepath.Join(dir, "site"))
 	command("keygen", filepath.Join(dir, "signing"))
 	command("certify", out, "--key", filepath.Join(dir, "signing.pem"))
 	command("verify", out, "--key", filepath.Join(dir, "signing.pub.pem"), "--again", file, "--gateway-key", other)

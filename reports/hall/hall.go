@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/certificate"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // ErrNothingListed is returned when no log can be listed.
@@ -26,8 +27,9 @@ type Options struct {
 	Keys []certificate.Key
 	// Signed refuses logs without a certificate.
 	Signed bool
-	// Level is the certification level that is listed, "" for the one that most gateways have, the lowest of several.
-	Level contract.Level
+	// Scope is the certification level that is listed, as [runlog.Selection.Scope] has it: "relay", "full without load cases". It is "" for
+	// the one that most gateways have, the lowest of several.
+	Scope string
 	// Today is the day from which the age of a run counts, in UTC.
 	Today time.Time
 	// URL is where the pages will be published, "" if that is not known. It makes the addresses in the feed absolute.
@@ -75,10 +77,7 @@ func Read(ctx context.Context, folder fs.FS, o Options) (Hall, error) {
 		seen[e.Digest] = s.path
 		entries = append(entries, e)
 	}
-	h.Scope = string(o.Level)
-	if o.Level == "" {
-		h.Scope = commonScope(entries)
-	}
+	h.Scope = cmp.Or(o.Scope, commonScope(entries))
 	entries = slices.DeleteFunc(entries, func(e Entry) bool {
 		scope := e.Run.Selection.Scope()
 		if scope == h.Scope {
@@ -108,12 +107,22 @@ func commonScope(entries []Entry) string {
 		named[scope][e.key()] = true
 	}
 	best := ""
-	for _, l := range contract.Levels() {
-		for scope, gateways := range named {
-			if (scope == string(l) || l == contract.Full && !contract.Level(scope).Valid()) && len(gateways) > len(named[best]) {
-				best = scope
-			}
+	for _, scope := range Scopes() {
+		if len(named[scope]) > len(named[best]) {
+			best = scope
 		}
 	}
 	return best
+}
+
+// Scopes returns the levels that a hall can have, lowest first.
+func Scopes() (all []string) {
+	for _, l := range contract.Levels() {
+		for _, withoutLoad := range []bool{true, false} {
+			if scope := (runlog.Selection{Level: l, WithoutLoad: withoutLoad}).Scope(); !slices.Contains(all, scope) {
+				all = append(all, scope)
+			}
+		}
+	}
+	return all
 }

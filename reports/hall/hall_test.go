@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -153,11 +154,27 @@ func TestOneLevelIsListed(t *testing.T) {
 	assert.Equal(t, hall.OtherLevel, h.Refused[0].Kind, h.Refused[0].Reason)
 	assert.Equal(t, "it was run at level relay; this hall lists level edge", h.Refused[0].Reason)
 	o := options()
-	o.Level = contract.Relay
+	o.Scope = "relay"
 	h = read(t, logs, o)
 	assert.Len(t, h.Refused, 2)
 	require.Len(t, h.Gateways, 1)
 	assert.Equal(t, "c", h.Gateways[0].Name)
+}
+
+func TestScopes(t *testing.T) {
+	assert.Equal(t, []string{"edge", "relay", "account", "store", "full without load cases", "full"}, hall.Scopes())
+	logs := fstest.MapFS{}
+	for name, without := range map[string]bool{"a": false, "b": true, "c": true} {
+		data := entry{name: name, change: func(r *runlog.Run) {
+			r.Selection.Level, r.Selection.WithoutLoad = contract.Full, without
+			withAll(r)
+		}}.bytes(t)
+		logs[name+".ndjson"] = &fstest.MapFile{Data: data}
+	}
+	h := read(t, logs, options())
+	assert.Equal(t, "full without load cases", h.Scope)
+	require.Len(t, h.Refused, 1)
+	assert.Equal(t, "it was run at level full; this hall lists level full without load cases", h.Refused[0].Reason)
 }
 
 func TestNothingToList(t *testing.T) {
@@ -433,8 +450,13 @@ func TestAHallIsAFolderOfLogs(t *testing.T) {
 // atRelay makes a run of level edge one of level relay, whose further cases were all in error.
 func atRelay(r *runlog.Run) {
 	r.Selection.Level = contract.Relay
+	withAll(r)
+}
+
+// withAll adds the cases that a run lacks, in error.
+func withAll(r *runlog.Run) {
 	for _, c := range contract.Cases() {
-		if c.Surface != dialect.Chat || c.Level() == contract.Edge || !r.Selection.Asks(c) {
+		if c.Surface != dialect.Chat || !r.Selection.Asks(c) || slices.ContainsFunc(r.Cases, func(own runlog.Case) bool { return own.ID == c.ID() }) {
 			continue
 		}
 		logged := runlog.NewCase(c)
