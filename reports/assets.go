@@ -16,15 +16,50 @@ func Sign(v contract.Verdict) string { return sign(v) }
 // ThemeScript returns the part of the pages' script that lets a reader choose the colours, as a script of its own: the button has the
 // id "theme".
 func ThemeScript() ([]byte, error) {
-	base, err := pageScripts.ReadFile("html/base.js")
+	theme, err := scriptPart("base", "// ---- theme\n", "")
+	if err != nil {
+		return nil, err
+	}
+	return ownScope(theme), nil
+}
+
+// MatrixScript is [ThemeScript] for a page with the matrix of [SideBySide.Tables], which the arrow keys then walk.
+func MatrixScript() ([]byte, error) {
+	theme, err := scriptPart("base", "// ---- theme\n", "")
+	if err != nil {
+		return nil, err
+	}
+	walk, err := scriptPart("keys", "function walk(", "\n}\n")
+	if err != nil {
+		return nil, err
+	}
+	const call = "\n}\nwalk($(\"matrix\"), [...document.querySelectorAll(\"#matrix tr[data-row]\")]);\n"
+	return ownScope(theme, []byte("function walk("), walk, []byte(call)), nil
+}
+
+// scriptPart is what stands between two texts of a file of the script; "" is its end.
+func scriptPart(name, from, to string) ([]byte, error) {
+	whole, err := pageScripts.ReadFile("html/" + name + ".js")
 	if err != nil {
 		return nil, fmt.Errorf("page script: %w", err)
 	}
-	_, theme, found := bytes.Cut(base, []byte("// ---- theme\n"))
-	if !found {
-		return nil, fmt.Errorf("page script: base.js has no part about the theme")
+	_, part, found := bytes.Cut(whole, []byte(from))
+	if found && to != "" {
+		part, _, found = bytes.Cut(part, []byte(to))
 	}
-	return append([]byte("\"use strict\";\n(() => {\nconst $ = (id) => document.getElementById(id);\n"), append(theme, "})();\n"...)...), nil
+	if !found {
+		return nil, fmt.Errorf("page script: %s.js has no part from %q to %q", name, from, to)
+	}
+	return part, nil
+}
+
+// ownScope makes a script of parts that know $.
+func ownScope(parts ...[]byte) []byte {
+	script := []byte("\"use strict\";\n(() => {\nconst $ = (id) => document.getElementById(id);\n")
+	for _, part := range parts {
+		script = append(script, part...)
+	}
+	return append(script, "})();\n"...)
 }
 
 // Policy returns the Content-Security-Policy of a page that loads nothing, and has exactly this style and this script.

@@ -55,7 +55,7 @@ func saidBy(s dialect.Surface, o contract.Observation) string {
 	if o.Stream != nil {
 		for _, e := range o.Stream.Events {
 			if object, _, err := s.DecodeErrorEvent(e.Name, e.Data, contract.IsCode); err == nil {
-				return "and an error event: " + codeOf(object)
+				return "and an error event: " + strings.TrimPrefix(codeOf(object), "and ")
 			}
 		}
 		return "and a stream without an error"
@@ -76,21 +76,17 @@ func saidBy(s dialect.Surface, o contract.Observation) string {
 	return "without an error object, " + plain.Text(media, maxCode)
 }
 
-// codeOf is the business code of an error, or what it has in the place of one.
+// codeOf is the business code of an error object, or what it has in the place of one.
 func codeOf(e dialect.ErrorObject) string {
-	switch code := e.Code.(type) {
-	case string:
-		if e.Business == "" && code != "" {
-			return plain.Text(code, maxCode)
-		}
-	case nil:
+	code, isText := e.Code.(string)
+	switch {
+	case e.Business != "":
+		return plain.Text(e.Business, maxCode)
+	case isText && code != "":
+		return plain.Text(code, maxCode)
+	case !isText && e.Code != nil:
+		return plain.Text(fmt.Sprintf("and the code %v", e.Code), maxCode)
 	default:
-		if e.Business == "" {
-			return plain.Text(fmt.Sprint(code), maxCode)
-		}
+		return "and an error object without a code"
 	}
-	if e.Business == "" {
-		return "without a code"
-	}
-	return plain.Text(e.Business, maxCode)
 }

@@ -23,6 +23,9 @@ var (
 	pageStyle []byte
 )
 
+// indexTemplate is the template of the only page with a matrix.
+const indexTemplate = "index.html.tmpl"
+
 // conduct is the page with the rules of a hall.
 const conduct = "https://github.com/gatecert/gatecert/blob/main/docs/hall.md"
 
@@ -40,9 +43,13 @@ type frame struct {
 	Script template.JS
 }
 
-// render writes a page: one file that loads nothing, and can run only the script that chooses its colours.
+// render writes a page: one file that loads nothing, and can run only the script that chooses its colours, and walks its matrix.
 func render(w io.Writer, name, title, root string, content any) error {
-	script, err := reports.ThemeScript()
+	scriptOf := reports.ThemeScript
+	if name == indexTemplate {
+		scriptOf = reports.MatrixScript
+	}
+	script, err := scriptOf()
 	if err != nil {
 		return err
 	}
@@ -147,7 +154,7 @@ func (h Hall) indexPage(w io.Writer) error {
 	for _, g := range h.Gateways {
 		p.Gateways = append(p.Gateways, h.listed(g))
 	}
-	return render(w, "index.html.tmpl", "Hall of results", "", p)
+	return render(w, indexTemplate, "Hall of results", "", p)
 }
 
 func shortDigest(digest string) string {
