@@ -242,11 +242,11 @@ func TestAnAnswerIsMarkedWhereItIsWrong(t *testing.T) {
 		want       string
 	}{
 		{"a status", whole, must(contract.StatusClass, "404", "503"), `
-    answer    404  Content-Type: application/json
+    response  404  Content-Type: application/json
               ^^^
 `},
 		{"a Content-Type", whole, must(contract.ContentType, "application/json", "application/json"), `
-    answer    404  Content-Type: application/json
+    response  404  Content-Type: application/json
                                  ^^^^^^^^^^^^^^^^
 `},
 		{"a string in place of an object", `{"error":"not found"}`, must(contract.Envelope, "", `"error" is a string, not an object`), `
@@ -282,7 +282,7 @@ func TestAnAnswerIsMarkedWhereItIsWrong(t *testing.T) {
                                            ^^^^^^^^^^^^ the caller key in body
 `},
 		{"no body", "", must(contract.Envelope, "", "empty"), `
-    answer    404  Content-Type: application/json
+    response  404  Content-Type: application/json
               no body
     got       empty
 `},

@@ -48,7 +48,7 @@ func markdownCause(out *bytes.Buffer, c Cause, l Language) {
 	t.answer(e)
 	markdownFence(out, "text", strings.TrimRight(t.out.String(), "\n"))
 	markdownFence(out, "sh", e.Curl)
-	for _, f := range withText([]Fact{{"contract", c.Contract}, {"suffers", c.Suffers}, {"mend", c.Mend}}) {
+	for _, f := range withText([]Fact{{"contract", c.Contract}, {"impact", c.Suffers}, {"fix", c.Mend}}) {
 		fmt.Fprintf(out, "\n**%s**: %s\n", l.text(f.Label), markdownText(l.text(f.Text)))
 	}
 	out.WriteString("\n</details>\n\n")

@@ -49,7 +49,7 @@ func (p *page) addCauses(run runlog.Run, entries []pageEntry) {
 			e := c.example()
 			shown.Case, shown.Head, shown.Body, shown.NoBody, shown.Note, shown.Curl = e.Case, e.Head, e.Body, e.NoBody, e.Got, e.Curl
 			shown.Link = fragment(contract.RowID(c.Example.ID)) // a case is opened like a row
-			shown.Facts = withText([]Fact{{"Contract", c.Contract}, {"Suffers", c.Suffers}, {"Mend", c.Mend}})
+			shown.Facts = withText([]Fact{{"Contract", c.Contract}, {"Impact", c.Suffers}, {"Fix", c.Mend}})
 		}
 		p.Causes = append(p.Causes, shown)
 	}

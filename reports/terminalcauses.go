@@ -95,7 +95,7 @@ func (t *terminal) cause(n int, c Cause) {
 	if e.Got != "" && e.Body.Marked == "" && (e.Head.Marked == "" || strings.Contains(e.Got, ";")) { // else the mark shows it
 		t.causeFact("got", e.Got)
 	}
-	for _, f := range withText([]Fact{{"contract", c.Contract}, {"suffers", c.Suffers}, {"mend", c.Mend}}) {
+	for _, f := range withText([]Fact{{"contract", c.Contract}, {"impact", c.Suffers}, {"fix", c.Mend}}) {
 		t.causeFact(f.Label, t.opts.Language.text(f.Text))
 	}
 	t.line("")
@@ -160,7 +160,7 @@ func broken(text string, width int) []string {
 
 // answer writes the head of the example's answer and the part of its body around what is marked, with carets under it.
 func (t *terminal) answer(e causeExample) {
-	margin := t.label("answer")
+	margin := t.label("response")
 	if e.Head.String() != "" {
 		margin = t.marked(margin, e.Head, "", 2)
 	}

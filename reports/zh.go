@@ -33,7 +33,7 @@ var zhFrame = [][2]string{
 	{"… and {#} more in report.html", "… 另有 {1} 个，见 report.html"}, {"… and {#} more", "… 另有 {1} 个"},
 	{"{#} expected case(s) never ran:", "有 {1} 个应当运行的用例没有运行："},
 	{"{#} case(s), {#} endpoint(s)", "{1} 个用例，{2} 个端点"}, {"{#} case(s), {#} endpoint(s), such as {}", "{1} 个用例，{2} 个端点，例如 {3}"},
-	{"found in", "出现于"}, {"request", "请求"}, {"answer", "响应"}, {"load", "负载"}, {"got", "实际"}, {"want", "应为"}, {"contract", "契约"}, {"suffers", "影响"}, {"mend", "修复"},
+	{"found in", "出现于"}, {"request", "请求"}, {"response", "响应"}, {"load", "负载"}, {"got", "实际"}, {"want", "应为"}, {"contract", "契约"}, {"impact", "影响"}, {"fix", "修复"},
 	{"requirement", "要求"}, {"scenario", "场景"}, {"step", "步骤"}, {"response", "响应"}, {"reason", "原因"},
 	{"target", "目标"}, {"url", "URL"}, {"driver", "驱动"}, {"version", "版本"}, {"claims", "声明"}, {"recipes", "recipe"}, {"load cases", "负载用例"}, {"rows", "条目"},
 	{"started", "开始时间"}, {"duration", "耗时"}, {"run", "运行"}, {"tool", "工具"},

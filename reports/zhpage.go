@@ -19,7 +19,7 @@ var zhPage = [][2]string{
 	{"Load", "负载"}, {"Effects", "副作用"}, {"Reproduce", "复现"}, {"copy", "复制"}, {"copied", "已复制"}, {"selected", "已选中"}, {"Contract:", "契约："}, {"needs {}", "需要 {1}"}, {"{#} tries", "尝试 {1} 次"},
 	{"The evidence was left out to keep this page small. It is in run.ndjson.", "为控制页面大小省略了证据，见 run.ndjson。"}, {"cut: the complete command is in run.ndjson", "已截断：完整命令见 run.ndjson"},
 	{"{#} more cases are in run.ndjson. This page has no room for them.", "另有 {1} 个用例在 run.ndjson 中，本页放不下。"}, {"No case of this row ran.", "该条目没有运行任何用例。"},
-	{"Contract", "契约"}, {"Suffers", "影响"}, {"Mend", "修复"}, {"what to do", "处理方式"}, {"(passed)", "（通过）"}, {"(failed)", "（失败）"}, {"(warned)", "（警告）"}, {"(untested)", "（未测试）"},
+	{"Contract", "契约"}, {"Impact", "影响"}, {"Fix", "修复"}, {"what to do", "处理方式"}, {"(passed)", "（通过）"}, {"(failed)", "（失败）"}, {"(warned)", "（警告）"}, {"(untested)", "（未测试）"},
 	{"{#} bytes", "{1} 字节"}, {"cancelled by the gateway", "被网关取消"}, {"bytes after the last event:", "最后一个事件之后的字节："}, {"no header field", "缺少响应头"}, {"common cause", "常见原因"},
 	{"Result", "结果"}, {"Details", "详情"}, {"Latency", "延迟"}, {"Calls", "调用数"}, {"p50 limit", "p50 上限"}, {"violated", "违反"}, {"untested", "未测试"},
 	{"Bars: responses per second, stacked by outcome. Lines: median and maximum latency of healthy calls over time. Shaded\nbands: the phases of the load; hover over a band to see its name. The tables list each requirement (held, violated or untested) and the latencies that\nwere compared; “p50 limit” is the highest permitted median.", "柱：每秒响应数，按结果堆叠。线：正常调用的延迟中位数和最大值。阴影区间：负载阶段，悬停可查看名称。表格列出每项要求（满足、违反或未测试）和所比较的延迟；“p50 上限”是允许的最大中位数。"},
