@@ -18,14 +18,14 @@ import (
 
 // againFlags are those of a verification that plays cases anew.
 type againFlags struct {
-	Again      string   `complete:"reference" help:"Play a random tenth of its cases anew on this gateway and compare the verdicts: a URL, a profile, or reference for the embedded gateway." placeholder:"TARGET"`
-	Seed       uint64   `help:"With --again: the seed of an earlier verification, which printed it, for the same cases." placeholder:"N"`
+	Again      string   `complete:"reference" help:"Rerun a random tenth of the cases on this gateway and compare the verdicts. TARGET is a URL, a profile, or reference for the embedded gateway." placeholder:"TARGET"`
+	Seed       uint64   `help:"With --again: rerun the cases of an earlier verification, which printed this seed." placeholder:"N"`
 	GatewayKey string   `help:"With --again URL: a valid key of the gateway." env:"GATEWAY_KEY" placeholder:"KEY"`
-	Model      []string `help:"With --again URL: a model, as for run. Default: those of the log." placeholder:"NAME" sep:"none"`
+	Model      []string `help:"With --again URL: a model, as for gatecert run. Default: the models in the log." placeholder:"NAME" sep:"none"`
 	claimFlags
 	AllowActions bool          `help:"With --again: run the shell lines and SQL statements of the profile."`
-	Yes          bool          `help:"With --again: permit the changes that a driver makes on a running gateway (it lists them first). For CI."`
-	TimeLimit    time.Duration `help:"With --again: end it when it takes longer. Default: ${default}." default:"15m"`
+	Yes          bool          `help:"With --again: permit the changes that a driver makes to a running gateway (the command lists them first). For CI."`
+	TimeLimit    time.Duration `help:"With --again: stop after this time. Default: ${default}." default:"15m"`
 }
 
 // target is the gateway that --again names, with the flags that a run of it would have.

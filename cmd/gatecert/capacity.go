@@ -18,30 +18,30 @@ import (
 
 type capacityCommand struct {
 	loadFlags
-	SLO       string        `name:"slo" help:"SLO, all terms of which have to be met: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. In place of the next five flags. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"TERMS"`
-	Latency   time.Duration `help:"SLO: maximum latency at --quantile, successful requests only. Default: ${default}." default:"1s"`
-	Quantile  float64       `help:"SLO: the quantile of --latency and --ttft. Default: ${default}." default:"0.99"`
-	Errors    float64       `help:"SLO: maximum error rate, refusals included. Default: ${default}." default:"0.001"`
-	TTFT      time.Duration `name:"ttft" help:"SLO: maximum time to first token at --quantile, for streams. Default: not checked." placeholder:"DURATION"`
+	SLO       string        `name:"slo" help:"SLO as terms that must all hold: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. Use it instead of the next five flags. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"TERMS"`
+	Latency   time.Duration `help:"SLO: maximum latency of successful requests, at --quantile. Default: ${default}." default:"1s"`
+	Quantile  float64       `help:"SLO: the quantile that --latency and --ttft limit. Default: ${default}." default:"0.99"`
+	Errors    float64       `help:"SLO: maximum error rate, including refusals. Default: ${default}." default:"0.001"`
+	TTFT      time.Duration `name:"ttft" help:"SLO: maximum time to first token of streams, at --quantile. Default: not checked." placeholder:"DURATION"`
 	Goodput   float64       `help:"SLO: minimum share of requests that succeed within --latency. Default: not checked." placeholder:"SHARE"`
-	AtLeast   requestRate   `help:"Gate for CI: exit 1 when the capacity is certainly lower, 5 when the bounds do not decide." placeholder:"RATE"`
+	AtLeast   requestRate   `help:"Gate for CI: exit with 1 if the capacity is certainly lower than RATE, and with 5 if the measured bounds do not decide." placeholder:"RATE"`
 	From      float64       `help:"Lowest rate to probe, in requests/s. Default: ${default}." default:"10" placeholder:"RATE"`
 	To        float64       `help:"Highest rate to probe, in requests/s. Default: 200, or 20,000 for a gateway on this machine." placeholder:"RATE"`
 	Short     time.Duration `help:"Duration of the shortest probes. Default: ${default}." default:"1s"`
 	Full      time.Duration `help:"Duration of the probes that decide, and of each level of --concurrency. Default: ${default}." default:"5s"`
-	Precision float64       `help:"Stop when upper and lower bound differ by less than this (0.1 = 10 %). Default: ${default}." default:"0.1"`
-	Repeats   int           `help:"Probes in a row that have to agree at each bound; 5 for a gateway whose throughput varies. Default: ${default}." default:"2"`
-	Ramp      time.Duration `help:"Instead of the search, raise the rate evenly from --from to --to in this time, until the SLO is missed." placeholder:"DURATION"`
-	Levels    []int         `name:"concurrency" help:"Instead of the search, a closed loop with so many callers at a time, one level after the other: 1,2,4,8,16." placeholder:"N,…"`
-	Rounds    int           `help:"Rounds of the comparison with direct calls to the mock upstream, at least 5; 0 skips it. Default: ${default}." default:"10"`
+	Precision float64       `help:"Stop when the upper and the lower bound differ by less than this share (0.1 = 10 %). Default: ${default}." default:"0.1"`
+	Repeats   int           `help:"Number of probes in a row that must agree at each bound. Use 5 for a gateway whose throughput varies. Default: ${default}." default:"2"`
+	Ramp      time.Duration `help:"Instead of searching, raise the rate evenly from --from to --to over this time, until the gateway misses the SLO." placeholder:"DURATION"`
+	Levels    []int         `name:"concurrency" help:"Instead of searching, keep N callers busy (a closed loop), one level after another: 1,2,4,8,16." placeholder:"N,…"`
+	Rounds    int           `help:"Number of rounds that compare the gateway with direct calls to the mock upstream, at least 5. 0 skips the comparison. Default: ${default}." default:"10"`
 }
 
 // Help implements kong's HelpProvider.
 func (capacityCommand) Help() string {
 	return `The capacity is the highest request rate that the gateway sustains within the SLO: completions keep up with the rate, and latency
-does not grow. The search probes with short runs first and with full-length runs at the end. Its result is a lower and an upper
-bound, for the arrivals that were used. Every response is checked against the contract. With a mock upstream, the same call is
-then made directly and through the gateway: the difference is the gateway's overhead.
+does not grow. The search starts with short probes and ends with full-length probes. Its result is a lower and an upper bound, for
+the arrivals that were used. Every response is checked against the contract. With a mock upstream, the command then makes the same
+call directly and through the gateway. The difference is the gateway's overhead.
 
 Examples:
   gatecert load capacity                                               the embedded reference gateway

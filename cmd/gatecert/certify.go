@@ -20,17 +20,18 @@ import (
 var auditor = certificate.Auditor{OfferOf: targets.OfferOf}
 
 type certifyCommand struct {
-	Subject string `arg:"" name:"run" help:"A run's folder, or its run.ndjson." type:"path"`
-	Key     string `required:"" help:"Private key (PEM, Ed25519); gatecert keygen makes one." placeholder:"FILE" type:"path"`
-	Out     string `help:"Folder for the certificate. Default: the run's." placeholder:"DIR" type:"path"`
+	Subject string `arg:"" name:"run" help:"Folder of the run, or its run.ndjson." type:"path"`
+	Key     string `required:"" help:"Private key (PEM, Ed25519). gatecert keygen creates one." placeholder:"FILE" type:"path"`
+	Out     string `help:"Folder for the certificate. Default: the folder of the run." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (certifyCommand) Help() string {
 	return `Writes conformance-report.yaml, for people and directories, and conformance.dsse.json, an in-toto test-result statement
-about the log and the report in a signed DSSE envelope. Publish both with run.ndjson; gatecert verify checks them.
+about the log and the report in a signed DSSE envelope. Publish both files with run.ndjson; gatecert verify checks them.
 
-It audits the log before it signs, as verify does. A certificate can say that a gateway fails, and counts expected failures as failures.
+The command audits the log before it signs, as verify does. A certificate can state that a gateway fails. It counts expected failures
+as failures.
 Exit codes: 0 conformant; 1 not conformant, or the log does not prove its verdicts.`
 }
 
@@ -68,24 +69,25 @@ func certified(r certificate.Report) error {
 }
 
 type verifyCommand struct {
-	Subject     string `arg:"" name:"run" help:"A run's folder, or its run.ndjson." type:"path"`
+	Subject     string `arg:"" name:"run" help:"Folder of the run, or its run.ndjson." type:"path"`
 	Key         string `required:"" help:"Public key of the signer (PEM, Ed25519)." placeholder:"FILE" type:"path"`
-	Certificate string `help:"Folder of the certificate. Default: the run's." placeholder:"DIR" type:"path"`
+	Certificate string `help:"Folder of the certificate. Default: the folder of the run." placeholder:"DIR" type:"path"`
 	againFlags
 }
 
 // Help implements kong's HelpProvider.
 func (verifyCommand) Help() string {
-	return `Checks the signature, and that the certificate belongs to this log and agrees with it. Then audits the log: it must be
-complete, have every case that the level, the surfaces and the profile require, have controls for every surface, and every
-verdict must follow from its recorded observation, and every request be the one of its case.
+	return `Checks the signature, and that the certificate belongs to this log and agrees with it. Then audits the log:
+  the log is complete, and has every case that the level, the endpoints and the profile require
+  every endpoint has its control calls
+  every verdict follows from its recorded observation, and every request is the request of its case
 
-A signature does not prove that the calls were made. With --again it plays a tenth of the cases anew, load cases excepted, and compares
-the verdicts:
+A signature does not prove that the calls were made. With --again, the command reruns a tenth of the cases (but no load cases) and
+compares the verdicts:
   gatecert verify certified --key release.pub.pem --again https://gateway.example        key from $GATEWAY_KEY, models from the log
   gatecert verify certified --key release.pub.pem --again my-gateway.yaml --seed 7       the cases of seed 7
-Exit codes: 0 verified and conformant; 1 verified and not conformant, not verified, or another verdict now; with --again those of a
-run as well: 3 no case could be played, 5 unreachable, or a case could not be judged.`
+Exit codes: 0 verified and conformant; 1 verified and not conformant, not verified, or a verdict differs now. With --again also 3 if
+no case could run, and 5 if the gateway is unreachable or a case could not be judged.`
 }
 
 func (r verifyCommand) Run(ctx context.Context, c *console) error {
@@ -134,7 +136,7 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 }
 
 type keygenCommand struct {
-	Name string `arg:"" optional:"" default:"gatecert" help:"Path of the key pair without extension: NAME.pem is the private key, NAME.pub.pem the public key. Default: ${default}." type:"path"`
+	Name string `arg:"" optional:"" default:"gatecert" help:"Path of the key pair, without extension. NAME.pem is the private key, NAME.pub.pem the public key. Default: ${default}." type:"path"`
 }
 
 func (r keygenCommand) Run(c *console) error {

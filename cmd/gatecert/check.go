@@ -9,7 +9,7 @@ import (
 )
 
 type checkCommand struct {
-	Files []string `arg:"" name:"file" help:"Profiles and baselines." type:"path"`
+	Files []string `arg:"" name:"file" help:"Profiles and baselines to check." type:"path"`
 }
 
 // Help implements kong's HelpProvider.
@@ -18,8 +18,8 @@ func (checkCommand) Help() string {
   gatecert check gateway.yaml known.yaml
   gatecert check ci/*.yaml
 
-Nothing is sent. A file with expected_failures is a baseline, any other a profile. Every fault is printed as FILE:LINE:COLUMN; one
-makes the exit code 2. A variable that is not set does not matter here: a URL stands in its place.`
+The command sends nothing. A file with expected_failures is a baseline; any other file is a profile. Every fault is printed as
+FILE:LINE:COLUMN, and one fault makes the exit code 2. Variables need not be set: gatecert uses a placeholder for their values.`
 }
 
 func (f checkCommand) Run(c *console) error {

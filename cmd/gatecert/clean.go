@@ -19,14 +19,14 @@ import (
 const journalName = "cleanup.ndjson"
 
 type cleanCommand struct {
-	Target string `help:"Profile of the gateway, the same as that of the run." required:"" placeholder:"FILE" type:"path"`
-	From   string `help:"Output folder of the run that died. Default: the one in reports/ that has something left to undo." placeholder:"DIR" type:"path"`
+	Target string `help:"The profile that the run used." required:"" placeholder:"FILE" type:"path"`
+	From   string `help:"Folder of the run that was killed. Default: the folder in reports/ that has changes to undo." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (cleanCommand) Help() string {
-	return `Before a run creates or changes anything on a gateway, it writes that to OUT/` + journalName + `. If the run is killed,
-this command undoes whatever the run did not, and records that in the same file. It is safe to run twice.
+	return `Before a run creates or changes anything on a gateway, it records the change in OUT/` + journalName + `. If the run is killed,
+this command undoes the changes that are left, and records that in the same file. You can safely run it twice.
   gatecert clean --target new-api.yaml
   gatecert clean --target new-api.yaml --from my-run`
 }

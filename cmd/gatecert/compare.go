@@ -21,19 +21,20 @@ import (
 
 type compareCommand struct {
 	loadFlags
-	Other      string        `arg:"" optional:"" help:"The second target, B: a URL or a profile. Without it, B is the first one, and A its mock upstream." name:"b"`
-	OtherKey   string        `name:"b-key" help:"With a URL for B: its key. Default: --key." env:"GATEWAY_KEY_B"`
-	OtherModel []string      `name:"b-model" help:"With a URL for B: its model. Default: --model." placeholder:"NAME" sep:"none"`
-	Rate       float64       `help:"Requests per second to either target. Default: ${default}." default:"50"`
-	Rounds     int           `help:"Rounds, at least 5. Default: ${default}." default:"20"`
+	Other      string        `arg:"" optional:"" help:"The second target, B: a URL or a profile. Without B, the command compares the first target (as B) with its mock upstream (as A)." name:"b"`
+	OtherKey   string        `name:"b-key" help:"Key for B, if B is a URL. Default: --key." env:"GATEWAY_KEY_B"`
+	OtherModel []string      `name:"b-model" help:"Model for B, if B is a URL. Default: --model." placeholder:"NAME" sep:"none"`
+	Rate       float64       `help:"Requests per second to each target. Default: ${default}." default:"50"`
+	Rounds     int           `help:"Number of rounds, at least 5. Default: ${default}." default:"20"`
 	Duration   time.Duration `help:"Duration of each half of a round. Default: ${default}." default:"1s"`
-	MaxAdded   string        `help:"Exit with 1 if B adds more than this: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%; with 5 if the rounds do not decide." placeholder:"TERMS"`
+	MaxAdded   string        `help:"Exit with 1 if B adds more than this to a metric, and with 5 if the rounds do not decide: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%." placeholder:"TERMS"`
 }
 
 // Help implements kong's HelpProvider.
 func (compareCommand) Help() string {
-	return `The same load is sent to two targets in turn, in paired rounds, so that what disturbs this machine disturbs both. Each metric is
-shown for both, with what B adds, its 95 % confidence interval, and the smallest difference that these rounds could have shown.
+	return `The command sends the same load to two targets in turn, in paired rounds, so that a disturbance on this machine affects both. It
+shows each metric for both targets, with what B adds, the 95 % confidence interval, and the smallest difference that these rounds
+could have detected.
 
 Examples:
   gatecert load compare                                                          the reference gateway and its mock upstream

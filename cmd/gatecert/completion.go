@@ -12,7 +12,7 @@ import (
 var completionScripts embed.FS
 
 type completionCommand struct {
-	Shell string `arg:"" help:"bash, zsh, fish or powershell." enum:"bash,zsh,fish,powershell"`
+	Shell string `arg:"" help:"Shell: bash, zsh, fish or powershell." enum:"bash,zsh,fish,powershell"`
 }
 
 // Help implements kong's HelpProvider.
@@ -23,7 +23,8 @@ func (completionCommand) Help() string {
   gatecert completion fish >~/.config/fish/completions/gatecert.fish
   gatecert completion powershell | Out-String | Invoke-Expression
 
-It completes commands, flags, and what gatecert knows: rows, endpoints, levels, cases, mutants, formats. Elsewhere the shell completes files.`
+The script completes commands, flags, and the rows, endpoints, levels, cases, mutants and formats that gatecert knows. For other
+arguments the shell completes file names.`
 }
 
 func (s completionCommand) Run(c *console) error {

@@ -11,17 +11,21 @@ import (
 type diffCommand struct {
 	Old      string `arg:"" help:"Folder of the earlier run, or its run.ndjson." type:"path"`
 	New      string `arg:"" help:"Folder of the later run, or its run.ndjson." type:"path"`
-	Format   string `help:"terminal, md or json. Default: ${default}." default:"terminal" enum:"terminal,md,json"`
-	Out      string `help:"Write into this file. Default: print." placeholder:"FILE" type:"path"`
-	Failures int    `help:"Number of cases shown of each kind of change on the terminal. Default: ${default}." default:"20"`
+	Format   string `help:"Output format: terminal, md or json. Default: ${default}." default:"terminal" enum:"terminal,md,json"`
+	Out      string `help:"File to write to. Default: print." placeholder:"FILE" type:"path"`
+	Failures int    `help:"Number of cases to show for each kind of change on the terminal. Default: ${default}." default:"20"`
 }
 
 // Help implements kong's HelpProvider.
 func (diffCommand) Help() string {
-	return `worse and better: the verdict changed. changed: the verdict is the same, but other requirements are violated. new and gone: only one
-run has the case.
-Two measurements (load capacity, load soak) are compared by the bounds of the capacity, and by the windows of each quantile with the 95 %
-confidence interval of the difference (batch means); worse: the interval excludes 0.
+	return `The kinds of change:
+  worse, better   the verdict changed
+  changed         the verdict is the same, but other requirements are violated
+  new, gone       only one of the two runs has the case
+
+For two measurements (load capacity, load soak), the command compares the bounds of the capacity, and each quantile by its windows with
+the 95 % confidence interval of the difference (batch means). A quantile is worse if the interval excludes 0.
+
 Exit codes: 0 no case got worse; 1 a case got worse; 3 the runs have no case in common, or the new run is incomplete.`
 }
 

@@ -116,18 +116,18 @@ func (c *console) consent(yes bool) func([]targets.Change) bool {
 
 // targetFlags say which gateway is tested. Every command that calls a gateway embeds them.
 type targetFlags struct {
-	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a /v1 at its end is left out). Without URL and --target: the profile gatecert.yaml of the working folder, else the embedded reference gateway, or for replay the target in the log."`
-	Target string   `help:"Profile of the gateway (YAML, docs/profile.md), or the word reference for the embedded gateway." placeholder:"FILE" type:"path"`
+	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a /v1 at its end is ignored). Without a URL and --target, the command uses gatecert.yaml in the working folder if it exists, and otherwise the embedded reference gateway (replay uses the target in the log)."`
+	Target string   `help:"Profile of the gateway (YAML, docs/profile.md), or reference for the embedded gateway." placeholder:"FILE" type:"path"`
 	Key    string   `help:"With a URL: a valid key of the gateway." env:"GATEWAY_KEY"`
-	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME is that of an endpoint (messages) or an API format (anthropic). Repeatable: an endpoint is tried with each model." placeholder:"NAME" sep:"none"`
+	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME sets it for one endpoint (messages) or API format (anthropic). Repeat the flag to test an endpoint with several models." placeholder:"NAME" sep:"none"`
 	claimFlags
-	Trace        bool `help:"Set the sampled flag of traceparent, by which the gateway records the traces of the requests; also under load, where requests have no traceparent without it."`
-	AllowActions bool `help:"Run the shell lines and SQL statements of the profile. Without it, and without gatecert trust, the cases that need them are not offered."`
+	Trace        bool `help:"Set the sampled flag of traceparent, so that the gateway records traces of the requests. Under load, only this flag adds a traceparent to the requests."`
+	AllowActions bool `help:"Run the shell lines and SQL statements of the profile. Without this flag or gatecert trust, the cases that need them are not offered."`
 }
 
 // claimFlags say what of the contract the gateway publishes. They come before what a profile says.
 type claimFlags struct {
-	Claim []string `complete:"claims" help:"What the gateway publishes: codes=none judges it by table 1 only, client_keys=false leaves out what is about its callers' keys. Repeatable; also claims: in a profile." placeholder:"NAME=VALUE"`
+	Claim []string `complete:"claims" help:"What the gateway publishes. codes=none judges it by table 1 only; client_keys=false leaves out everything about its callers' keys. Repeatable. In a profile, use claims:." placeholder:"NAME=VALUE"`
 }
 
 // on adds the claims of the command line to those of a profile.

@@ -18,8 +18,8 @@ import (
 )
 
 type explainCommand struct {
-	Row    string `arg:"" complete:"rows" help:"A row: http:404, code:model_not_found, or its key alone: 404, model_not_found."`
-	Target string `help:"Explain the row as the gateway of this profile claims it." placeholder:"FILE" type:"path"`
+	Row    string `arg:"" complete:"rows" help:"Row to explain: http:404, code:model_not_found, or only its key: 404, model_not_found."`
+	Target string `help:"Explain the row with the claims of this profile." placeholder:"FILE" type:"path"`
 	claimFlags
 }
 

@@ -17,20 +17,20 @@ import (
 )
 
 type gatewayCommand struct {
-	Listen          string        `help:"Address to serve on. Default: ${default}." default:"127.0.0.1:9900"`
-	Upstream        string        `help:"Address of the mock upstream, which is served too. Default: ${default}." default:"127.0.0.1:9901"`
-	UpstreamProfile string        `help:"Let the mock upstream play a model in healthy answers: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: answer at once." placeholder:"MODEL"`
+	Listen          string        `help:"Address to serve the gateway on. Default: ${default}." default:"127.0.0.1:9900"`
+	Upstream        string        `help:"Address to serve the mock upstream on. Default: ${default}." default:"127.0.0.1:9901"`
+	UpstreamProfile string        `help:"Make the mock upstream behave like a model in healthy answers: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond at once." placeholder:"MODEL"`
 	ProfileOut      string        `help:"Write the gateway's profile to this file, for gatecert run --target." placeholder:"FILE" type:"path"`
-	ReadyFile       readyFile     `help:"Write this file when the gateway and its mock upstream are ready, and remove it at the end." placeholder:"FILE" type:"path"`
-	Timeout         time.Duration `help:"Timeout for the upstream's answer, or for the first byte of its stream. Default: ${default}." default:"1.5s"`
-	Idle            time.Duration `help:"Timeout between two reads of the upstream's stream. Default: as --timeout." name:"idle-timeout"`
+	ReadyFile       readyFile     `help:"Write this file when the gateway and its mock upstream are ready, and remove it at exit." placeholder:"FILE" type:"path"`
+	Timeout         time.Duration `help:"Timeout for the upstream's response, or for the first byte of its stream. Default: ${default}." default:"1.5s"`
+	Idle            time.Duration `help:"Timeout between two reads from the upstream's stream. Default: the value of --timeout." name:"idle-timeout"`
 	Limiter         string        `help:"Kind of rate limiter for the limited key: ${enum}. Default: ${default}." enum:"fixed-window,sliding-log,sliding-counter,token-bucket,concurrency" default:"sliding-log"`
-	Rate            int           `help:"Calls of the limited key in a window, or at once. Default: ${default}." default:"20"`
+	Rate            int           `help:"Number of calls that the limited key may make in a window, or at once with --limiter concurrency. Default: ${default}." default:"20"`
 	Window          time.Duration `help:"Window of --rate, at most 59s. Default: ${default}." default:"10s"`
-	Burst           int           `help:"Capacity of the token bucket. Default: as --rate."`
-	Tokens          int           `help:"Tokens of the limited key in the window, besides the calls. Default: not limited."`
-	Mutant          []string      `complete:"mutants,permitted" help:"Mutants and permitted behaviours to add: see gatecert list mutants and list permitted. Default: none." placeholder:"NAME"`
-	Store           string        `help:"SQLite file to create for the gateway's store. Default: a temporary one." placeholder:"FILE" type:"path"`
+	Burst           int           `help:"Capacity of the token bucket. Default: the value of --rate."`
+	Tokens          int           `help:"Number of tokens that the limited key may use in a window, in addition to the limit on calls. Default: not limited."`
+	Mutant          []string      `complete:"mutants,permitted" help:"Mutants and permitted behaviours to add (gatecert list mutants, gatecert list permitted). Default: none." placeholder:"NAME"`
+	Store           string        `help:"SQLite file to create for the gateway's store. Default: a temporary file." placeholder:"FILE" type:"path"`
 	Verbose         bool          `help:"Log every failed call with its cause to standard error."`
 }
 
@@ -40,8 +40,8 @@ func (gatewayCommand) Help() string {
   gatecert gateway --profile-out gateway.yaml &
   gatecert run --target gateway.yaml --wait 30s
 
-A mock upstream is served with it, so that healthy calls succeed too. The profile holds this gateway's keys. Change base_url in
-it when something stands between.`
+The command also serves a mock upstream, so that healthy calls succeed. The profile contains the keys of this gateway. To test through
+a proxy, change base_url in the profile.`
 }
 
 func (g gatewayCommand) Run(ctx context.Context, c *console) (err error) {

@@ -20,21 +20,21 @@ import (
 )
 
 type initCommand struct {
-	URL   string   `arg:"" help:"Root URL of the gateway (a /v1 at its end is left out)."`
-	Key   string   `help:"A valid key of the gateway. The profile names $$GATEWAY_KEY in its place." env:"GATEWAY_KEY"`
-	Model []string `help:"A model that the key may use, as for gatecert run. Default: some from the gateway's list of models." placeholder:"NAME" sep:"none"`
+	URL   string   `arg:"" help:"Root URL of the gateway (a /v1 at its end is ignored)."`
+	Key   string   `help:"A valid key of the gateway. The profile contains $$GATEWAY_KEY instead of the key." env:"GATEWAY_KEY"`
+	Model []string `help:"A model that the key may use, as for gatecert run. Default: models from the gateway's list." placeholder:"NAME" sep:"none"`
 	claimFlags
-	Out string `help:"File to write, which must not exist; - for standard output. Default: ${default}." default:"gatecert.yaml" placeholder:"FILE"`
+	Out string `help:"File to write. It must not exist. - prints the profile. Default: ${default}." default:"gatecert.yaml" placeholder:"FILE"`
 }
 
 // Help implements kong's HelpProvider.
 func (initCommand) Help() string {
 	return `Examples:
-  gatecert init https://gateway.example                      models from its list, key from $GATEWAY_KEY
+  gatecert init https://gateway.example                      models from the gateway's list, key from $GATEWAY_KEY
   gatecert init https://gateway.example --model gpt-4o-mini --out my-gateway.yaml
   gatecert run --target my-gateway.yaml --level edge
 
-It makes the control calls of a run on every endpoint: where the gateway's upstream is a real one, they cost a few tokens, an image
+The command makes the control calls of a run on every endpoint. If the gateway calls a real upstream, they cost a few tokens, an image
 and a sentence of speech (docs/profile.md).`
 }
 

@@ -20,10 +20,10 @@ import (
 )
 
 type listCommand struct {
-	What     string   `arg:"" complete:"lists" optional:"" default:"rows" help:"rows, circumstances, cases, surfaces, levels, directives, mutants or permitted. Default: rows."`
-	Level    string   `complete:"levels" help:"With cases: those up to this level. Default: full."`
-	Rows     []string `complete:"rows" help:"With cases: those of these rows or patterns. Default: all." placeholder:"ROW"`
-	Surfaces []string `complete:"surfaces" help:"With cases: those on these surfaces. Default: all." placeholder:"SURFACE"`
+	What     string   `arg:"" complete:"lists" optional:"" default:"rows" help:"What to list: rows, circumstances, cases, surfaces (the endpoints), levels, directives, mutants or permitted. Default: rows."`
+	Level    string   `complete:"levels" help:"With cases: list only cases up to this level. Default: full."`
+	Rows     []string `complete:"rows" help:"With cases: list only cases of these rows or patterns. Default: all." placeholder:"ROW"`
+	Surfaces []string `complete:"surfaces" help:"With cases: list only cases on these endpoints. Default: all." placeholder:"SURFACE"`
 }
 
 // listed is what can be listed.

@@ -24,23 +24,23 @@ import (
 
 type loadCommand struct {
 	RateLimit rateLimitCommand `cmd:"" help:"Verify the declared rate limit of a key, or infer an undeclared one."`
-	Timeout   timeoutCommand   `cmd:"" help:"Let the upstream hang or fail on some calls, and check how the gateway handles those and all others."`
+	Timeout   timeoutCommand   `cmd:"" help:"Make the upstream hang or fail on some calls, and check how the gateway handles these and all other calls."`
 	Capacity  capacityCommand  `cmd:"" help:"Find the highest request rate at which the gateway meets an SLO, and the latency it adds."`
 	Compare   compareCommand   `cmd:"" help:"Measure how two targets differ, or what a gateway adds to its upstream."`
-	Soak      soakCommand      `cmd:"" help:"Hold a request rate for long, and look for drift in latency, errors and memory."`
+	Soak      soakCommand      `cmd:"" help:"Hold a request rate for a long time, and look for drift in latency, errors and memory."`
 }
 
 // loadFlags are shared by the commands that measure.
 type loadFlags struct {
 	targetFlags
 	measureFlags
-	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces), or several by weight: chat-stream=3,embeddings=1. Default: ${default}." default:"chat"`
+	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). For several endpoints, give weights: chat-stream=3,embeddings=1. Default: ${default}." default:"chat"`
 	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
 	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
-	Arrivals    string        `help:"How requests arrive: constant (evenly), poisson (as from many independent callers), gamma:CV (in bursts with a CV above 1) or trace:FILE (instants, one a line, at the rate asked for). Default: ${default}." default:"constant"`
-	Seed        uint64        `help:"Seed of random arrivals. The same seed draws the same instants. Default: ${default}." default:"1" placeholder:"N"`
-	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the results (vegeta's JSON lines). Default: a new one, reports/START-TARGET-load, without the results; reports/load leads to it." placeholder:"DIR" type:"path"`
-	Yes         bool          `help:"Exceed the default caps: those on a gateway that is not on this machine, and 4,096 connections on one that is. And agree to the changes that a driver lists. For CI."`
+	Arrivals    string        `help:"How requests arrive: constant (evenly spaced), poisson (like many independent callers), gamma:CV (in bursts if CV is above 1) or trace:FILE (a file with one instant per line, scaled to the requested rate). Default: ${default}." default:"constant"`
+	Seed        uint64        `help:"Seed of random arrivals. The same seed gives the same arrivals. Default: ${default}." default:"1" placeholder:"N"`
+	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the results (vegeta's JSON lines). Default: a new folder, reports/START-TARGET-load, without the results; the link reports/load points to it." placeholder:"DIR" type:"path"`
+	Yes         bool          `help:"Exceed the default caps (for a gateway on another machine, and of 4,096 connections for one on this machine), and permit the changes that a driver lists. For CI."`
 }
 
 // errNotSent is returned when a plan exceeds the caps and nothing was sent.

@@ -18,9 +18,9 @@ import (
 // caseFlags are shared by the commands that run load cases of the contract.
 type caseFlags struct {
 	targetFlags
-	Surface string `complete:"surfaces" help:"Endpoint to call, together with its streaming form: chat, responses, messages or gemini. Default: ${default}." default:"chat"`
-	Out     string `help:"Folder for run.ndjson and the reports. Default: a new one, reports/START-TARGET-load; reports/load leads to it." placeholder:"DIR" type:"path"`
-	Yes     bool   `help:"Send load to a gateway that is not on this machine, and agree to the changes that a driver lists. For CI."`
+	Surface string `complete:"surfaces" help:"Endpoint to call, also in its streaming form: chat, responses, messages or gemini. Default: ${default}." default:"chat"`
+	Out     string `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET-load; the link reports/load points to it." placeholder:"DIR" type:"path"`
+	Yes     bool   `help:"Send load to a gateway on another machine, and permit the changes that a driver lists. For CI."`
 }
 
 func (f *caseFlags) config(c *console) (gatecert.Config, error) {

@@ -15,34 +15,34 @@ import (
 
 // cli is the command line. Each command has a file in this folder.
 type cli struct {
-	Run      runCommand      `cmd:"" help:"Certify a gateway: the matrix on the terminal, reports in a folder."`
-	Init     initCommand     `cmd:"" help:"Ask a gateway what it offers, and write a commented profile for it."`
+	Run      runCommand      `cmd:"" help:"Certify a gateway: print the matrix and write reports to a folder."`
+	Init     initCommand     `cmd:"" help:"Ask a gateway what it offers, and write a commented profile."`
 	Check    checkCommand    `cmd:"" help:"Check profiles and baselines without sending anything."`
-	Load     loadCommand     `cmd:"" help:"Test a gateway under load: rate-limit, timeout, capacity, soak."`
-	Watch    watchCommand    `cmd:"" help:"Certify a gateway again and again: history, metrics, and a message for each change."`
-	Clean    cleanCommand    `cmd:"" help:"Undo what a killed run left behind on the gateway that its driver prepared."`
-	Trust    trustCommand    `cmd:"" help:"Agree to what a profile runs: its shell lines and SQL statements."`
-	Report   reportCommand   `cmd:"" help:"Render reports again from a run's log."`
-	Matrix   matrixCommand   `cmd:"" help:"Show several runs side by side: rows by targets."`
+	Load     loadCommand     `cmd:"" help:"Test a gateway under load: rate-limit, timeout, capacity, compare, soak."`
+	Watch    watchCommand    `cmd:"" help:"Certify a gateway at regular intervals, and report each change."`
+	Clean    cleanCommand    `cmd:"" help:"Undo the changes that a killed run left on a gateway."`
+	Trust    trustCommand    `cmd:"" help:"Permit the shell lines and SQL statements of a profile."`
+	Report   reportCommand   `cmd:"" help:"Render the reports of a run from its log."`
+	Matrix   matrixCommand   `cmd:"" help:"Show several runs in one matrix: rows by targets."`
 	Hall     hallCommand     `cmd:"" help:"Make static pages of the results of many gateways, from a folder of logs and certificates."`
-	Diff     diffCommand     `cmd:"" help:"Compare two runs. Exit 1 when a case got worse."`
-	Certify  certifyCommand  `cmd:"" help:"Audit a run's log and sign its result: a conformance report and an attestation."`
+	Diff     diffCommand     `cmd:"" help:"Compare two runs, and exit with 1 if a case got worse."`
+	Certify  certifyCommand  `cmd:"" help:"Audit the log of a run and sign the result: a conformance report and an attestation."`
 	Verify   verifyCommand   `cmd:"" help:"Verify a certificate: its signature, and every verdict in its log."`
-	Keygen   keygenCommand   `cmd:"" help:"Make a key pair for certificates."`
-	Replay   replayCommand   `cmd:"" help:"Run one case of an earlier run again: fixed, still failing or different."`
-	List     listCommand     `cmd:"" help:"List what gatecert knows: rows, circumstances, cases, surfaces, levels, directives, mutants, permitted behaviours."`
-	Explain  explainCommand  `cmd:"" help:"Explain a row: the contract, the circumstances that cause it, and the scenario."`
+	Keygen   keygenCommand   `cmd:"" help:"Create a key pair for certificates."`
+	Replay   replayCommand   `cmd:"" help:"Rerun one case of an earlier run and compare the results."`
+	List     listCommand     `cmd:"" help:"List rows, circumstances, cases, endpoints, levels, directives, mutants or permitted behaviours."`
+	Explain  explainCommand  `cmd:"" help:"Explain a row: what the contract requires, the circumstances that cause it, and its scenario."`
 	Gateway  gatewayCommand  `cmd:"" help:"Serve the reference gateway, and write a profile for it."`
 	Upstream upstreamCommand `cmd:"" help:"Serve the mock upstream."`
-	Clients  clientsCommand  `cmd:"" help:"See what real client libraries make of each answer: retries, errors, codes, errors taken for answers."`
-	Selftest selftestCommand `cmd:"" help:"Check that each known fault is caught and no false alarm is raised."`
+	Clients  clientsCommand  `cmd:"" help:"Show how real client libraries handle each response: retries, errors, codes, errors mistaken for answers."`
+	Selftest selftestCommand `cmd:"" help:"Check that gatecert catches each known fault and raises no false alarm."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the digest of the contract."`
 
-	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
+	Completion completionCommand `cmd:"" help:"Print the completion script for a shell."`
 	Man        manCommand        `cmd:"" help:"Print the manual page."`
 	Complete   completeCommand   `cmd:"" hidden:""`
 
-	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and leave."`
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
 const description = `gatecert certifies LLM API gateways against the published error contract: 32 rows, each an executable scenario.

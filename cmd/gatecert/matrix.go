@@ -10,9 +10,9 @@ import (
 )
 
 type matrixCommand struct {
-	Logs   []string `arg:"" help:"Folders of runs, or their run.ndjson." type:"path"`
-	Format string   `help:"terminal, html, md or json. Default: ${default}." default:"terminal" enum:"terminal,html,md,json"`
-	Out    string   `help:"Write into this file. Default: print." placeholder:"FILE" type:"path"`
+	Logs   []string `arg:"" help:"Folders of runs, or their run.ndjson files." type:"path"`
+	Format string   `help:"Output format: terminal, html, md or json. Default: ${default}." default:"terminal" enum:"terminal,html,md,json"`
+	Out    string   `help:"File to write to. Default: print." placeholder:"FILE" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
@@ -21,7 +21,7 @@ func (matrixCommand) Help() string {
   gatecert matrix runs/mine runs/theirs                          two gateways on the terminal
   gatecert matrix runs/v1 runs/v2 --format html --out versions.html
 
-matrix only displays; use gatecert diff to gate on changes. Exit code 0 means that the matrix was rendered.`
+gatecert matrix only shows the runs; to fail on a change, use gatecert diff. Exit code 0 means that the matrix was rendered.`
 }
 
 func (m matrixCommand) Run(c *console) error {

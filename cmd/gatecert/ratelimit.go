@@ -15,23 +15,23 @@ import (
 
 type rateLimitCommand struct {
 	caseFlags
-	Infer bool          `help:"Infer the limit of the valid key, even if the profile declares one for another key."`
+	Infer bool          `help:"Infer the limit of the valid key, even if the profile declares a limit for another key."`
 	Calls int           `help:"Maximum number of calls to infer a limit. Default: ${default}." default:"4000"`
 	For   time.Duration `help:"Maximum time to infer a limit. Default: ${default}." default:"3m"`
 	// 429 is always one.
-	Refusal []int `help:"A further status that refuses a call over the limit, while a limit is inferred: 503 or 529, for example. Default: 429 alone." placeholder:"STATUS"`
+	Refusal []int `help:"Another status that refuses calls over the limit, such as 503 or 529, when a limit is inferred. Default: only 429." placeholder:"STATUS"`
 }
 
 // Help implements kong's HelpProvider.
 func (rateLimitCommand) Help() string {
-	return `With limits.rate in the profile, the declared limit is verified: exact call by call and in a burst, every refusal a complete
-429, Retry-After correct, other keys unaffected, refused calls free of charge. Without it, the limit of the key is inferred: its
-kind (fixed window, sliding log, sliding counter, token bucket, concurrency) and its numbers.
+	return `If the profile has limits.rate, the command verifies this limit: it must be exact call by call and in a burst, every refusal must be
+a complete 429 with a correct Retry-After, other keys must not be affected, and refused calls must cost nothing. Otherwise it infers
+the limit of the key: the kind (fixed window, sliding log, sliding counter, token bucket, concurrency) and the numbers.
 
 Examples:
   gatecert load rate-limit                                           the embedded reference gateway, verified
   gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred
-  gatecert load rate-limit URL --infer --refusal 503                 inferred, of a gateway that refuses with 503 too`
+  gatecert load rate-limit URL --infer --refusal 503                 inferred; the gateway refuses with 503 too`
 }
 
 func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {

@@ -17,10 +17,10 @@ import (
 )
 
 type replayCommand struct {
-	Case string `arg:"" complete:"cases" help:"Id of the case, as in the reports."`
-	From string `required:"" help:"The earlier run: its folder or its run.ndjson." placeholder:"RUN" type:"path"`
+	Case string `arg:"" complete:"cases" help:"Id of the case, as shown in the reports."`
+	From string `required:"" help:"The earlier run: its folder, or its run.ndjson." placeholder:"RUN" type:"path"`
 	targetFlags
-	Yes bool `help:"Permit the changes that a driver makes on a running gateway (it lists them first). For CI."`
+	Yes bool `help:"Permit the changes that a driver makes to a running gateway (the command lists them first), and send the key of $$GATEWAY_KEY to the gateway in the log. For CI."`
 }
 
 // Help implements kong's HelpProvider.
@@ -28,9 +28,9 @@ func (replayCommand) Help() string {
 	return `Example:
   gatecert replay code:model_not_found/absent-model/chat --from reports/latest
 
-It runs the case with its control calls, shows the response and its curl line, and says fixed, still failing, still passing or
-different. Without a URL and --target, the target is the one in the log; of a gateway at a URL it needs --key, or --yes to send it
-the key of $GATEWAY_KEY: the log may be somebody else's.
+The command reruns the case with its control calls, shows the response and its curl line, and reports the case as fixed, still failing,
+still passing or different. Without a URL and --target, the target is the one in the log. If that target is a gateway at a URL, give
+--key, or agree with --yes to send the key of $GATEWAY_KEY, because somebody else may have written the log.
 Exit codes: those of a run of this one case.`
 }
 

@@ -13,15 +13,15 @@ import (
 )
 
 type reportCommand struct {
-	Log    string   `arg:"" help:"A run's folder, or its run.ndjson." type:"path"`
+	Log    string   `arg:"" help:"Folder of the run, or its run.ndjson." type:"path"`
 	Format []string `complete:"formats" help:"Format to print: terminal, html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. With --out: formats to write. Default: terminal." placeholder:"NAME"`
-	Lang   string   `enum:"en,zh" default:"en" help:"Language of the terminal, summary.md and report.html: en, or zh for Chinese. What a gateway sent, and the notes in a log, stay as they are." placeholder:"NAME"`
-	Out    string   `help:"Write the report files into this folder. Default: print." placeholder:"DIR" type:"path"`
+	Lang   string   `enum:"en,zh" default:"en" help:"Language of the terminal report, summary.md and report.html: en (English) or zh (Chinese). Text from the gateway and notes in the log are not translated." placeholder:"NAME"`
+	Out    string   `help:"Folder to write the reports to. Default: print." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (reportCommand) Help() string {
-	return `Of a measurement (load capacity, load soak) the formats are terminal, html, json, md, openmetrics, hgrm-latency, hgrm-service, hgrm-ttft
+	return `For a measurement (load capacity, load soak), the formats are terminal, html, json, md, openmetrics, hgrm-latency, hgrm-service, hgrm-ttft
 and hgrm-itl. The same log always gives the same reports, byte for byte.
 The exit code is that of the run: 0 conformant, 1 not conformant, 3 incomplete, 4 baseline out of date, 5 harness fault.`
 }

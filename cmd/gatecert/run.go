@@ -26,48 +26,48 @@ import (
 
 type runCommand struct {
 	targetFlags
-	Level       string        `complete:"levels" help:"Highest certification level: edge, relay, account, store, full. Default: edge with a URL, otherwise all cases but the load cases, which full includes."`
-	Rows        []string      `complete:"rows" help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
-	Surfaces    []string      `complete:"surfaces" help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
-	Failed      string        `help:"Run only the cases that failed, could not be judged or never ran in an earlier run: its folder or its run.ndjson. The gateway is the one in its log, unless another is named." placeholder:"RUN" type:"path"`
-	UntilPass   bool          `help:"With --failed: run them again whenever the gateway comes back after a restart, until all pass."`
-	Concurrency int           `help:"Cases at once. Default: the profile's, or 8." placeholder:"N"`
+	Level       string        `complete:"levels" help:"Highest certification level to run: edge, relay, account, store or full. Default: edge with a URL; otherwise every case except the load cases, which only full includes."`
+	Rows        []string      `complete:"rows" help:"Rows to run, as ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
+	Surfaces    []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: all that the target offers." placeholder:"SURFACE"`
+	Failed      string        `help:"Run only the cases that failed, could not be judged or did not run in an earlier run, given as its folder or its run.ndjson. Without a URL and --target, the gateway is the one in that log." placeholder:"RUN" type:"path"`
+	UntilPass   bool          `help:"With --failed: rerun the failed cases after each restart of the gateway, until all pass."`
+	Concurrency int           `help:"Number of cases to run at once, at most 256. Default: the number in the profile, or 8." placeholder:"N"`
 	Baseline    string        `help:"Expected failures: a YAML file (docs/ci.md), or the folder, run.ndjson or verdicts.txt of an earlier run." placeholder:"FILE" type:"path"`
-	Update      bool          `name:"update-baseline" help:"Rewrite --baseline so that it expects exactly the failures of this run."`
+	Update      bool          `name:"update-baseline" help:"Rewrite the file of --baseline so that it expects exactly the failures of this run."`
 	Format      []string      `complete:"formats" help:"Reports to write: html, json, junit, md, verdicts, ctrf, badge, annotations, har, messages. Default: the first five." placeholder:"NAME"`
-	Out         string        `help:"Folder for run.ndjson and the reports. Default: a new one, reports/START-TARGET; reports/latest leads to it." placeholder:"DIR" type:"path"`
-	Keep        int           `help:"Keep the N newest runs of this target in reports/ and remove older ones, except certified ones. Default: all are kept." placeholder:"N"`
-	Yes         bool          `help:"Permit the changes that a driver makes on a running gateway (it lists them first), and load cases on a gateway that is not on this machine. For CI."`
-	TimeLimit   time.Duration `help:"End a run that takes longer; it is incomplete then, with exit code 3. 0 for no limit. Default: ${default}." default:"15m"`
-	Wait        time.Duration `help:"Wait so long for a gateway that is starting: until the file of --target is there, and the gateway accepts connections. Default: not at all."`
-	Lang        string        `enum:"en,zh" default:"en" help:"Language of the report: en, or zh for Chinese." placeholder:"NAME"`
-	Quiet       bool          `short:"q" xor:"words" help:"Print only the closing sentence, errors, and what needs your attention before anything is sent."`
-	Verbose     bool          `short:"v" xor:"words" help:"Print each case when it ends, and an example for every cause."`
-	TraceURL    string        `name:"trace-url" help:"Page of a trace, for links in the reports: 'https://grafana.example/explore?trace={trace_id}'." placeholder:"URL"`
-	OTLP        string        `name:"otlp" help:"Send the run's own spans to this OpenTelemetry collector (OTLP over HTTP, in JSON), such as http://127.0.0.1:4318. Sets --trace." placeholder:"URL"`
-	Clients     bool          `help:"Then play real client libraries too and write clients.json: what they make of each answer (docs/clients.md). It changes no verdict."`
+	Out         string        `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET; the link reports/latest points to it." placeholder:"DIR" type:"path"`
+	Keep        int           `help:"Keep the N newest runs of this target in reports/, and remove older runs that have no certificate. Default: keep all." placeholder:"N"`
+	Yes         bool          `help:"Permit the changes that a driver makes to a running gateway (the run lists them first), and load cases against a gateway on another machine. For CI."`
+	TimeLimit   time.Duration `help:"Stop the run after this time. The run is then incomplete (exit code 3). 0 sets no limit. Default: ${default}." default:"15m"`
+	Wait        time.Duration `help:"Wait up to this long for a gateway that is starting: until the file of --target exists and the gateway accepts connections. Default: do not wait."`
+	Lang        string        `enum:"en,zh" default:"en" help:"Language of the reports: en (English) or zh (Chinese)." placeholder:"NAME"`
+	Quiet       bool          `short:"q" xor:"words" help:"Print only the closing sentence, errors, and what needs your attention before the run sends anything."`
+	Verbose     bool          `short:"v" xor:"words" help:"Print each case when it ends, and an example of every cause."`
+	TraceURL    string        `name:"trace-url" help:"URL of a page that shows a trace, for links in the reports: 'https://grafana.example/explore?trace={trace_id}'." placeholder:"URL"`
+	OTLP        string        `name:"otlp" help:"Send the spans of the run to this OpenTelemetry collector (OTLP over HTTP, JSON), such as http://127.0.0.1:4318. Sets --trace." placeholder:"URL"`
+	Clients     bool          `help:"After the run, also run real client libraries and write clients.json: how they handle each response (docs/clients.md). This changes no verdict."`
 	clientFlags
-	Failures int `help:"Number of causes of failures shown with an example on the terminal; each of the others has a line. Default: ${default}." default:"5"`
+	Failures int `help:"Number of causes of failures to show with an example on the terminal. Each further cause gets one line. Default: ${default}." default:"5"`
 }
 
 // Help implements kong's HelpProvider.
 func (runCommand) Help() string {
 	return `Examples:
-  gatecert run                                             the embedded reference gateway, all cases but the load cases
+  gatecert run                                             the embedded reference gateway, all cases except load cases
   gatecert run --level full                                all cases: about 50 s
   gatecert run https://gateway.example --model gpt-4o-mini level edge, key from $GATEWAY_KEY
   gatecert run https://gateway.example --model gpt-4o-mini --model anthropic=claude-haiku-4-5      a model by API format
   gatecert run https://gateway.example --model m --claim codes=none               judged by table 1 only
-  gatecert run --target my-gateway.yaml --level relay      as the profile says, up to level relay
-  gatecert run --failed reports/latest                     what failed in the last run, again
-  gatecert run --failed reports/latest --until-pass        the same after every restart of the gateway, until all pass
+  gatecert run --target my-gateway.yaml --level relay      the gateway of a profile, up to level relay
+  gatecert run --failed reports/latest                     rerun what failed in the last run
+  gatecert run --failed reports/latest --until-pass        rerun it after every restart of the gateway, until all pass
   gatecert run --target new-api.yaml --yes                 a running new-api, prepared and restored (docs/new-api.md)
   gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not fail the run
   gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept the failures of this run
   gatecert run --client openai-node,langchain              the same run shows what these client libraries do (make clients installs them)
 
-The run's log is run.ndjson in its folder; gatecert report FOLDER renders the reports again. A run that never begins, because the
-gateway cannot be reached for example, changes nothing in the folder. Two runs cannot write into one folder at once.`
+The run writes its log to run.ndjson in its folder; gatecert report FOLDER renders the reports again. If a run cannot begin, for
+example because the gateway is unreachable, it changes nothing in the folder. Two runs cannot use one folder at the same time.`
 }
 
 func (r runCommand) Run(ctx context.Context, c *console) error {

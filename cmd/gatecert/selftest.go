@@ -15,23 +15,23 @@ import (
 )
 
 type selftestCommand struct {
-	Mutant    []string `complete:"mutants" help:"Test this mutant; may be repeated. Default: all." placeholder:"NAME"`
-	Permitted []string `complete:"permitted" help:"Test this permitted behaviour; may be repeated. Default: all." placeholder:"NAME"`
-	All       bool     `help:"Run every case against every mutant, not only those that it must change and a twentieth of the others, and against every permitted behaviour, not only three quarters of them. Takes a quarter of an hour."`
-	Load      bool     `help:"Test the mutants that only many calls show, and the permitted behaviours, with load cases."`
-	Parallel  int      `help:"Gateways tested at once. Default: ${default}." default:"8" placeholder:"N"`
-	Out       string   `help:"Write selftest.html and selftest.json into this folder. Default: none." placeholder:"DIR" type:"path"`
+	Mutant    []string `complete:"mutants" help:"Test only this mutant. Repeatable. Default: all." placeholder:"NAME"`
+	Permitted []string `complete:"permitted" help:"Test only this permitted behaviour. Repeatable. Default: all." placeholder:"NAME"`
+	All       bool     `help:"Run every case against every mutant and every permitted behaviour. By default, a mutant runs the cases that it must change and a twentieth of the others, and a permitted behaviour runs three quarters of the cases. Takes a quarter of an hour."`
+	Load      bool     `help:"Run load cases against the mutants that only many calls show, and against the permitted behaviours."`
+	Parallel  int      `help:"Number of gateways to test at once. Default: ${default}." default:"8" placeholder:"N"`
+	Out       string   `help:"Folder for selftest.html and selftest.json. Default: write no files." placeholder:"DIR" type:"path"`
 }
 
 // Help implements kong's HelpProvider.
 func (selftestCommand) Help() string {
-	return `A mutant is the reference gateway, broken in one known way. It must be killed: fail exactly the cases that it breaks.
-A permitted behaviour is something that a conformant gateway may do. It must pass every case.
+	return `A mutant is the reference gateway, broken in one known way. The self-test must kill it: exactly the cases that the mutant
+breaks must fail. A permitted behaviour is something that a conformant gateway may do, so every case must pass.
 
-  gatecert selftest                                  all of them, every row and requirement, without load cases
-  gatecert selftest --all                            every case against every one of them
+  gatecert selftest                                  all mutants and permitted behaviours, every row and requirement, no load cases
+  gatecert selftest --all                            every case against all of them
   gatecert selftest --load                           the mutants that only many calls show
-  gatecert selftest --mutant rate-limit-as-503       one of them
+  gatecert selftest --mutant rate-limit-as-503       one mutant
   gatecert list mutants                              all mutants
   gatecert gateway --mutant rate-limit-as-503        serve the same gateway, for other harnesses
 

@@ -16,10 +16,10 @@ import (
 type soakCommand struct {
 	loadFlags
 	Rate       float64       `help:"Requests per second. Default: ${default}." default:"20"`
-	For        time.Duration `help:"Duration. Default: ${default}." default:"1m"`
+	For        time.Duration `help:"Duration of the soak. Default: ${default}." default:"1m"`
 	Checkpoint time.Duration `help:"How often what is known so far is written to the log: a soak that is killed keeps it. Default: ${default}." default:"1m" placeholder:"DURATION"`
-	SLO        string        `name:"slo" help:"SLO for the whole soak, as in load capacity: exit 1 when it is missed." placeholder:"TERMS"`
-	PID        int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory and its open descriptors." placeholder:"PID"`
+	SLO        string        `name:"slo" help:"SLO for the whole soak, as in load capacity. Exit with 1 if the gateway misses the SLO." placeholder:"TERMS"`
+	PID        int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory and its open file descriptors." placeholder:"PID"`
 }
 
 // Help implements kong's HelpProvider.

@@ -20,13 +20,13 @@ import (
 
 // measureFlags say what the requests of a measurement are like, and what is asked of their responses.
 type measureFlags struct {
-	UpstreamProfile string `help:"Let the mock upstream play a model: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: answer at once." placeholder:"MODEL"`
-	PromptTokens    string `help:"Tokens of a prompt: 512, or a distribution (uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA, exp:MEAN). Default: a few." placeholder:"N"`
-	OutputTokens    string `help:"Tokens that an answer may have (max_tokens), a number or a distribution. Default: 16, or what the data set's answers have." placeholder:"N"`
-	Dataset         string `help:"Conversations to draw the prompts from: a file of JSON lines (messages, ShareGPT's conversations, or prompt), or synthetic:NAME, which is made from the name." placeholder:"FILE"`
-	SharedPrefix    int    `help:"Begin all prompts with the same text of N tokens. What follows is unique to each request, so that no cache answers it. Default: ${default}." default:"0" placeholder:"N"`
+	UpstreamProfile string `help:"Make the mock upstream behave like a model: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond at once." placeholder:"MODEL"`
+	PromptTokens    string `help:"Tokens in a prompt: a number such as 512, or a distribution (uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA, exp:MEAN). Default: a few." placeholder:"N"`
+	OutputTokens    string `help:"Maximum tokens in an answer (max_tokens): a number or a distribution. Default: 16, or the lengths of the answers in the data set." placeholder:"N"`
+	Dataset         string `help:"Conversations from which prompts are drawn: a file of JSON lines (messages, ShareGPT's conversations, or prompt), or synthetic:NAME, which generates them from the name." placeholder:"FILE"`
+	SharedPrefix    int    `help:"Begin all prompts with the same text of N tokens. The rest of each prompt is unique, so that no cache can answer the request. Default: ${default}." default:"0" placeholder:"N"`
 	ModelMix        string `help:"Models by weight: gpt-4o=3,gpt-4o-mini=1. Default: the profile's model." placeholder:"NAME=WEIGHT,…"`
-	Usage           bool   `help:"Ask chat streams for their usage (stream_options.include_usage), to count tokens by it. Default: yes, unless the gateway refuses that." default:"true" negatable:""`
+	Usage           bool   `help:"Ask chat streams for usage (stream_options.include_usage), and count tokens by it. Default: yes, unless the gateway refuses this option." default:"true" negatable:""`
 }
 
 // measured reads the flags. Its prompts are those of the seed.

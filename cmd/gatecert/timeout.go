@@ -12,9 +12,9 @@ import (
 
 type timeoutCommand struct {
 	caseFlags
-	Rate      float64       `help:"Healthy requests per second. Default: load.rate of the profile, or 30." placeholder:"RATE"`
-	Outage    time.Duration `help:"How long the upstream fails. Default: load.outage of the profile, or 3.5s where it hangs and 3s where not." placeholder:"DURATION"`
-	SlowCalls int           `help:"How many calls a hanging upstream holds at once: pools in the gateway of up to two thirds of so many places are seen to be exhausted. Default: load.slow_calls of the profile, or 160." placeholder:"N"`
+	Rate      float64       `help:"Healthy requests per second. Default: load.rate in the profile, or 30." placeholder:"RATE"`
+	Outage    time.Duration `help:"How long the upstream fails. Default: load.outage in the profile; otherwise 3.5s for an upstream that hangs, and 3s for one that fails." placeholder:"DURATION"`
+	SlowCalls int           `help:"Number of calls that an upstream that hangs holds at once. This detects pools in the gateway of up to two thirds of N places. Default: load.slow_calls in the profile, or 160." placeholder:"N"`
 }
 
 // defaultSlowCalls exhaust a pool of 100 places, the default of many HTTP clients.
@@ -22,10 +22,10 @@ const defaultSlowCalls = 160
 
 // Help implements kong's HelpProvider.
 func (timeoutCommand) Help() string {
-	return `Healthy calls are sent at a steady rate while the upstream hangs, stalls or fails on others. The gateway has to answer the faulty
-calls at its time limit with the right error, cancel their upstream calls, serve the healthy calls as reliably and as quickly as
-before, leave no call open, and recover at once. By default so many calls hang at once that a pool of 100 places in the gateway
-would be exhausted. It needs the mock upstream behind the gateway: upstream in the profile.
+	return `The command sends healthy calls at a steady rate while the upstream hangs, stalls or fails on other calls. The gateway must answer
+the faulty calls at its time limit with the right error, cancel their upstream calls, serve the healthy calls as reliably and as
+quickly as before, leave no call open, and recover at once. By default, enough calls hang at once to exhaust a pool of 100 places in
+the gateway. The gateway must route to the mock upstream (upstream in the profile).
 
 Examples:
   gatecert load timeout                            the embedded reference gateway

@@ -15,19 +15,19 @@ import (
 )
 
 type trustCommand struct {
-	Profile string `arg:"" help:"The profile (YAML)." type:"path"`
-	Forget  bool   `help:"Withdraw the agreement."`
+	Profile string `arg:"" help:"Profile (YAML)." type:"path"`
+	Forget  bool   `help:"Withdraw the permission."`
 }
 
 // Help implements kong's HelpProvider.
 func (trustCommand) Help() string {
-	return `A profile may run shell lines, and SQL statements against the gateway's database. They run only when you agree: once with
---allow-actions of a run, or with this command for as long as the file does not change. It prints what would run. The agreement
-is a file in gatecert/trusted in your configuration folder, named by the digest of the profile's path and content. A profile that
-gatecert gateway --profile-out has written is trusted. Without agreement, the cases that need actions are not-offered.
+	return `A profile may run shell lines, and SQL statements against the gateway's database. They run only with your
+permission: --allow-actions permits them for one run, and this command until the file changes. The command prints what would run, and
+stores the permission as a file in gatecert/trusted in your configuration folder, named by the digest of the profile's path and
+content. A profile that gatecert gateway --profile-out wrote is trusted. Without permission, the cases that need actions are not-offered.
 
-It also agrees that a gatecert.yaml is used when a command in its folder names no gateway, for as long as it sends the same variables
-to the same URL and opens the same files.
+The command also permits the use of a gatecert.yaml when a command in its folder names no gateway, as long as the profile sends the same
+variables to the same URL and opens the same files.
 
   gatecert trust my-gateway.yaml
   gatecert trust my-gateway.yaml --forget`

@@ -21,18 +21,18 @@ import (
 
 type watchCommand struct {
 	targetFlags
-	Level     string        `complete:"levels" help:"Highest certification level: edge, relay, account, store. Load cases are never run. Default: edge with a URL, otherwise all that the target offers."`
-	Rows      []string      `complete:"rows" help:"Rows to run, ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
-	Surfaces  []string      `complete:"surfaces" help:"Surfaces to run: chat, chat-stream, … Default: all the target offers." placeholder:"SURFACE"`
-	Every     time.Duration `help:"Time from the beginning of a run to that of the next, at least 5s; each comes up to a tenth earlier or later. Default: ${default}." default:"15m"`
-	Rounds    int           `help:"End after so many runs. Default: never." placeholder:"N"`
-	Dir       string        `help:"Folder for the runs, their history and what was last known. A watch that is started again in it goes on. Default: ${default}." default:"watch" type:"path"`
+	Level     string        `complete:"levels" help:"Highest certification level to run: edge, relay, account or store. A watch runs no load cases. Default: edge with a URL, otherwise all that the target offers."`
+	Rows      []string      `complete:"rows" help:"Rows to run, as ids or patterns: http:404, 'code:channel:*'. Default: all 32." placeholder:"ROW"`
+	Surfaces  []string      `complete:"surfaces" help:"Endpoints to run: chat, chat-stream, … (gatecert list surfaces). Default: all that the target offers." placeholder:"SURFACE"`
+	Every     time.Duration `help:"Time from the start of a run to the start of the next, at least 5s. Each start varies by up to a tenth of it. Default: ${default}." default:"15m"`
+	Rounds    int           `help:"Stop after N runs. Default: never." placeholder:"N"`
+	Dir       string        `help:"Folder for the runs, their history and the last known state. A watch that you start again in this folder continues. Default: ${default}." default:"watch" type:"path"`
 	Keep      int           `help:"Keep the N newest runs with their reports. Default: ${default}." default:"100" placeholder:"N"`
-	Listen    string        `help:"Address to serve the reports and /metrics on; none to serve nothing. Default: ${default}." default:"127.0.0.1:9464"`
-	Webhook   string        `help:"URL that gets a POST with JSON after each run that changed something, signed with $$GATECERT_WEBHOOK_SECRET if that is set." placeholder:"URL"`
-	Yes       bool          `help:"Permit the changes that a driver makes on a running gateway before each run."`
-	Lang      string        `enum:"en,zh" default:"en" help:"Language of the reports: en, or zh for Chinese." placeholder:"NAME"`
-	TimeLimit time.Duration `help:"End a run that takes longer; it is incomplete then. Default: ${default}." default:"15m"`
+	Listen    string        `help:"Address to serve the reports and /metrics on, or none to serve nothing. Default: ${default}." default:"127.0.0.1:9464"`
+	Webhook   string        `help:"URL to POST JSON to after each run that changed something, signed with $$GATECERT_WEBHOOK_SECRET if this variable is set." placeholder:"URL"`
+	Yes       bool          `help:"Permit the changes that a driver makes to a running gateway before each run."`
+	Lang      string        `enum:"en,zh" default:"en" help:"Language of the reports: en (English) or zh (Chinese)." placeholder:"NAME"`
+	TimeLimit time.Duration `help:"Stop a run after this time. The run is then incomplete. Default: ${default}." default:"15m"`
 }
 
 // Help implements kong's HelpProvider.
@@ -42,9 +42,9 @@ func (watchCommand) Help() string {
     gatecert watch --target my-gateway.yaml                       a run every quarter of an hour
     gatecert watch https://gateway.example --model gpt-4o-mini --every 1h --webhook https://hooks.example/gatecert
 
-http://127.0.0.1:9464/ shows the history of the verdicts and the last report, /metrics is for Prometheus (docs/watch.md). A gateway
-that cannot be reached is an outcome like any other; each change of a verdict is reported once. Ctrl-C ends the watch after what is
-running has been cleaned up. The exit code is 0 then, whatever the verdicts were.`
+http://127.0.0.1:9464/ shows the history of the verdicts and the last report; /metrics is for Prometheus (docs/watch.md). An
+unreachable gateway is an outcome like any other, and each change of a verdict is reported once. Ctrl-C ends the watch after the
+current run has cleaned up. The exit code is then 0, whatever the verdicts were.`
 }
 
 // secretVariable names the secret that signs what a webhook gets. Other users of the machine can see flags, so it has none.
