@@ -9,6 +9,7 @@
 package dialect
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -95,6 +96,35 @@ const (
 // String names the shape for findings.
 func (s Shape) String() string {
 	return [...]string{"a non-empty list", "a string", "a number"}[s]
+}
+
+// CertainlyAnswered reports whether a body is certainly a JSON object that [Endpoint.Answered] accepts and that has no error. It may reject
+// what is rare, and takes a tenth of the time.
+func (e Endpoint) CertainlyAnswered(body []byte) bool {
+	failed, answers := false, 0
+	var answer []byte
+	valid := ScanObject(body, func(key, value []byte) {
+		switch string(key) {
+		case "error":
+			failed = failed || string(value) != "null"
+		case e.Answers:
+			answer = value
+			answers++
+		}
+	})
+	if !valid || failed || answers != 1 {
+		return false
+	}
+	switch c := answer[0]; e.Holds {
+	case ShapeList:
+		return c == '[' && len(bytes.TrimLeft(answer[1:], " \t\r\n")) > 1
+	case ShapeText:
+		return c == '"'
+	case ShapeNumber:
+		return (c == '-' || c >= '0' && c <= '9') && !bytes.ContainsAny(answer, "eE") && len(answer) < 300 // no float64 holds some others
+	default:
+		return false
+	}
 }
 
 // Answered reports whether an answer has the member that holds what came of the request, in its shape.

@@ -128,9 +128,8 @@ func (a *attack) send(results *aggregator) (hits uint64) {
 		defer close(aggregated)
 		results.follow(a.samples)
 	}()
-	first := a.requests[0]
 	targeter := func(target *vegeta.Target) error {
-		target.Method, target.URL = first.method, "http://"+first.to.address // RoundTrip knows what to send
+		target.Method, target.URL = http.MethodGet, "http://gateway" // RoundTrip knows what to send, and where to
 		return nil
 	}
 	for range attacker.Attack(targeter, a.pacer, 0, "") {

@@ -2,7 +2,6 @@ package load
 
 import (
 	"bytes"
-	"encoding/json"
 	"sync"
 	"time"
 
@@ -111,7 +110,7 @@ func isPlain(event []byte) bool {
 		event = event[line+1:] // the whole of it where there is no second line
 	}
 	data, found := bytes.CutPrefix(event, []byte("data: "))
-	return found && bytes.IndexByte(data, '\n') < 0 && json.Valid(data)
+	return found && bytes.IndexByte(data, '\n') < 0 && dialect.IsCertainJSON(data)
 }
 
 // eventEnd returns where the first event ends at or after a place, and where the next one begins; -1 when it has no end yet.

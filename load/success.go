@@ -2,7 +2,6 @@ package load
 
 import (
 	"bytes"
-	"encoding/json"
 	"mime"
 	"net/http"
 
@@ -21,6 +20,11 @@ func isCertainSuccess(s dialect.Surface, r response) bool {
 	contentType, _ := field(r.header, "Content-Type")
 	if s.Streaming() {
 		return isStream(contentType) && isCompleteStream(s, r.body)
+	}
+	if string(contentType) == "application/json" && !s.Binary() { // as nearly all say it
+		if e, _ := s.Details(); e.CertainlyAnswered(r.body) {
+			return true
+		}
 	}
 	o := contract.Observation{
 		Status: r.status, Header: http.Header{"Content-Type": {string(contentType)}}, Body: r.body, BodySize: int64(len(r.body)),
@@ -50,7 +54,7 @@ func isCompleteStream(s dialect.Surface, body []byte) bool {
 	for line := range bytes.SplitSeq(body, []byte("\n")) {
 		data, isData := bytes.CutPrefix(line, []byte("data: "))
 		switch {
-		case isData && json.Valid(data):
+		case isData && dialect.IsCertainJSON(data):
 			ended = ended || end.In(data)
 		case isData && string(data) == "[DONE]":
 		case !isData && (len(line) == 0 || bytes.HasPrefix(line, []byte("event: "))):
