@@ -103,6 +103,7 @@ test: chromium nginx haproxy
 	$(GO_TEST) -race -p 4 -timeout 12m $(RACE_FLAGS) $(LONGEST) ./...  # more packages than cores: many tests mostly wait
 	$(GO_TEST) -p 4 $(call only,$(NORACE_FILES))
 	$(GO) -C $(ZOO) vet ./...
+	$(GO) -C $(SIDE_BY_SIDE) vet ./...
 	$(GO) -C $(ZOO) test ./...  # a sample, which waits for half a minute at most
 
 ## test-whole: the tests that play the whole contract on one more gateway or through one more door, and some that compute or draw for long; takes a minute
@@ -191,20 +192,42 @@ selftest-load: build
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./contract ./exchange ./targets/reference/convert .
 
-## bench-load: the load engine compared with vegeta's own client, and the rates it can hold
+# It is a module of its own: what it needs, gatecert does not.
+SIDE_BY_SIDE := load/sidebyside
+ROUNDS ?= 10
+
+## bench-load: the load engine, vegeta and fortio on the same server, the memory of a million requests and of 10,000 streams; prints the tables of docs/load.md. Takes five minutes of a machine that does nothing else, ROUNDS=1 one
 .PHONY: bench-load
 bench-load:
-	$(GO) test -run '^$$' -bench . -benchtime 1x -v -timeout 20m ./load
+	$(GO) -C $(SIDE_BY_SIDE) run . -rounds $(ROUNDS)
+
+## side-by-side: the comparison with vegeta and fortio alone
+.PHONY: side-by-side
+side-by-side:
+	$(GO) -C $(SIDE_BY_SIDE) run . -rounds $(ROUNDS) -compare
 
 ## accept-limits: infer and verify rate limits hundreds of times, in simulations and on a real clock; takes half an hour
 .PHONY: accept-limits
 accept-limits:
 	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -parallel 8 -timeout 2h -v -run 'Infer|Verif|ReferenceGateways' ./load/limits
 
-## accept-capacity: search for the capacity of servers whose capacity is known, 400 times in a simulation and 20 times on a real clock; takes an hour and a half, GATECERT_RUNS=1 for fewer
+# How often the acceptances of load measure; a machine that does nothing else is right in 19 of 20.
+RUNS ?= 20
+
+## accept-capacity: search for the capacity of servers whose capacity is known, on a real clock, and 400 times in a simulation; prints a table. Takes an hour and a half, RUNS=1 five minutes
 .PHONY: accept-capacity
 accept-capacity:
-	GATECERT_ACCEPTANCE=1 $(GO) test -count=1 -timeout 5h -v -run 'TestSearchFindsTheCapacity' ./load
+	GATECERT_ACCEPTANCE=1 GATECERT_RUNS=$(RUNS) $(GO) test -count=1 -timeout 5h -v -run 'TestSearchFindsTheCapacity' ./load
+
+## accept-compare: compare servers of which one takes 2 ms longer by its own clock, and one with itself; prints a table. Takes 16 minutes, RUNS=1 one
+.PHONY: accept-compare
+accept-compare:
+	GATECERT_ACCEPTANCE=1 GATECERT_RUNS=$(RUNS) $(GO) test -count=1 -timeout 5h -v -run 'TestComparisonFindsWhatIsAdded' ./load
+
+## accept-model: measure the streams of a model that a process plays, one and a thousand at a time; prints a table. Takes ten minutes, RUNS=1 half of one
+.PHONY: accept-model
+accept-model:
+	GATECERT_ACCEPTANCE=1 GATECERT_RUNS=$(RUNS) $(GO) test -count=1 -timeout 5h -v -run 'TestModelOfAProcess' ./load
 
 # The zoo is a module of its own: what it needs, gatecert does not.
 ZOO := load/limits/zoo

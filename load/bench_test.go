@@ -3,9 +3,7 @@ package load
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -78,27 +76,6 @@ func benchVegeta(tb testing.TB, address string) pace {
 	return pace{float64(m.Requests) / took.Seconds(), cpu / time.Duration(m.Requests)}
 }
 
-// BenchmarkMillion measures the memory that a million refusals leave. It comes first, while the process is small.
-func BenchmarkMillion(b *testing.B) {
-	call := benchCall(leanServer(b))
-	call.Path = "/v1/chat/completions?refuse"
-	for b.Loop() {
-		e := benchEngine()
-		refused := uint64(0)
-		for refused < 1_000_000 {
-			m, err := e.Run(context.Background(), Phase{
-				Name: "million", Mix: []Request{{Call: call}}, Rate: beyondAll, For: 10 * time.Second, Connections: benchConnections,
-			})
-			require.NoError(b, err)
-			refused += m.Count(runlog.Refused)
-		}
-		resident, err := residentMemory(os.Getpid())
-		require.NoError(b, err)
-		b.ReportMetric(float64(resident)/1e6, "MB")
-		e.Close()
-	}
-}
-
 // BenchmarkAgainstVegeta loads one server as far as it goes, in a process of its own, alternating between vegeta's own
 // client and ours. Compare the ratios: the absolute numbers depend on the machine.
 func BenchmarkAgainstVegeta(b *testing.B) {
@@ -119,36 +96,6 @@ func BenchmarkAgainstVegeta(b *testing.B) {
 		b.ReportMetric(middle(rates), "throughput-ratio")
 		b.ReportMetric(middle(costs), "cpu-ratio")
 		b.ReportMetric(0, "ns/op")
-	}
-}
-
-// BenchmarkOpenLoop asks for a rate ten times, and counts how often it was achieved within 1 %.
-func BenchmarkOpenLoop(b *testing.B) {
-	for _, rate := range []float64{1_000, 10_000, 20_000} {
-		b.Run(fmt.Sprintf("%.0f", rate), func(b *testing.B) {
-			address := leanServer(b)
-			e := benchEngine()
-			defer e.Close()
-			for b.Loop() {
-				achieved := 0
-				for range 10 {
-					m, err := e.Run(context.Background(), Phase{
-						Name: "open loop", Mix: []Request{{Call: benchCall(address)}},
-						Rate: rate, For: benchRound, Connections: openConnections,
-					})
-					require.NoError(b, err)
-					took := float64(m.Sent) / m.Elapsed.Seconds()
-					if m.Sent >= m.Offered*99/100 && took >= 0.99*rate {
-						achieved++
-					}
-					t := m.Of(AllRequests, runlog.Admitted)
-					b.Logf("%.0f/s of %.0f: %d of %d sent, %d waited, lag p50 %s p99 %s, service p50 %s p99 %s, CPU %.0f %%, %v", took, rate, m.Sent, m.Offered,
-						m.Waited, m.Generator.Lag.Quantile(0.5), m.Generator.Lag.Quantile(0.99), t.ServiceTime.Quantile(0.5), t.ServiceTime.Quantile(0.99), m.Generator.CPU*100, m.Generator.Problems)
-				}
-				b.ReportMetric(float64(achieved), "achieved-of-10")
-				b.ReportMetric(0, "ns/op")
-			}
-		})
 	}
 }
 

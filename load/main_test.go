@@ -2,10 +2,12 @@ package load
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/gatecert/gatecert/targets/upstream"
 )
 
 // serverVariable makes the test binary a server: the benchmarks need one whose CPU time is not the client's.
@@ -21,10 +25,34 @@ const serverVariable = "GATECERT_LOAD_TEST_SERVER"
 
 func TestMain(m *testing.M) {
 	if mode := os.Getenv(serverVariable); mode != "" {
+		if model, ok := strings.CutPrefix(mode, modelServerMode); ok {
+			servePlayed(model)
+			return
+		}
 		serveLean(newQueueOf(mode))
 		return
 	}
 	goleak.VerifyTestMain(m)
+}
+
+// modelServerMode is followed by the model that the server plays.
+const modelServerMode = "model "
+
+// servePlayed is the mock upstream, which plays a model until standard input ends.
+func servePlayed(text string) {
+	model, err := upstream.ParseModel(text)
+	if err == nil {
+		var server *upstream.Server
+		if server, err = upstream.Listen(context.Background(), "127.0.0.1:0", upstream.New(upstream.Options{Model: model})); err == nil {
+			fmt.Println(strings.TrimPrefix(server.URL(), "http://"))
+			_, _ = os.Stdin.Read(make([]byte, 1))
+			err = server.Close()
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // leanSuccess is a success of 1 KB, leanRefusal a complete 429.
@@ -50,6 +78,8 @@ type queue struct {
 	mu      sync.Mutex
 	free    []time.Time // when each server is free, the first one first
 	service time.Duration
+	// taken is how long each request took, by this clock.
+	taken []time.Duration
 }
 
 // newQueueOf makes the queue of a mode such as "8x20ms": so many servers, each of which takes so long. It returns nil for
@@ -83,6 +113,27 @@ func (q *queue) wait() {
 	q.free[len(q.free)-1] = end
 	q.mu.Unlock()
 	time.Sleep(time.Until(end))
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.taken = append(q.taken, time.Since(now))
+}
+
+// measured returns the median and the mean of how long requests took, by the clock of the server.
+func (q *queue) measured() (p50, mean time.Duration) {
+	if q == nil {
+		return 0, 0
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.taken) == 0 {
+		return 0, 0
+	}
+	sum := time.Duration(0)
+	for _, d := range q.taken {
+		sum += d
+	}
+	slices.Sort(q.taken)
+	return q.taken[len(q.taken)/2], sum / time.Duration(len(q.taken))
 }
 
 // serveLean answers every request as fast as Go can, or as its queue lets it, until standard input ends. A path with
@@ -111,14 +162,14 @@ func answerLean(conn net.Conn, q *queue) {
 	in := bufio.NewReader(conn)
 	success, refusal := leanSuccess(), leanRefusal()
 	for {
-		length, refuse := 0, false
+		length, refuse, asked := 0, false, false
 		for first := true; ; first = false {
 			line, err := in.ReadSlice('\n')
 			if err != nil {
 				return
 			}
 			if first {
-				refuse = strings.Contains(string(line), "refuse")
+				refuse, asked = strings.Contains(string(line), "refuse"), strings.Contains(string(line), "/measured")
 			}
 			if len(line) <= 2 {
 				break
@@ -129,6 +180,11 @@ func answerLean(conn net.Conn, q *queue) {
 		}
 		if _, err := in.Discard(length); err != nil {
 			return
+		}
+		if asked {
+			p50, mean := q.measured()
+			_, _ = conn.Write(leanHTTP("200 OK", fmt.Sprintf("%d %d", p50, mean), ""))
+			continue
 		}
 		q.wait()
 		out := success

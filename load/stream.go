@@ -31,7 +31,7 @@ type folded struct {
 
 // wholeStream is how many bytes of a stream are kept as they came. Most streams of a load test are longer, and whatever they do wrong
 // shows in their first events, in their last, or in one that is not a plain piece of the answer.
-const wholeStream = 4 << 10
+const wholeStream = 2 << 10
 
 // streamTimes is when the events of a stream came. Instants are zero when there was no such one.
 type streamTimes struct {
