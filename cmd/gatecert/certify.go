@@ -45,7 +45,7 @@ func (r certifyCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("make the folder for the certificate: %w", err)
+		return fmt.Errorf("make the folder for the certificate: %w (--out names another)", err)
 	}
 	// The envelope comes last: it makes the report a certificate.
 	for _, file := range []struct {
@@ -182,7 +182,7 @@ func readSubject(run, keyFile, folder string) (log []byte, key certificate.Key, 
 		return nil, key, "", err
 	}
 	if key, err = certificate.ParseKey(data); err != nil {
-		return nil, key, "", fmt.Errorf("%s: %w", keyFile, err)
+		return nil, key, "", fmt.Errorf("--key: %s: %w", keyFile, err)
 	}
 	if run, err = logPath(run); err != nil {
 		return nil, key, "", err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/internal/folderlock"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets/newapi"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/store"
@@ -74,7 +75,7 @@ func (k cleanCommand) Run(ctx context.Context, c *console) (err error) {
 		fmt.Fprintln(c.out, "nothing to undo")
 		return nil
 	}
-	fmt.Fprintf(c.out, "%d changes undone\n", changes)
+	fmt.Fprintf(c.out, "%s undone\n", plain.Count(changes, "change"))
 	return nil
 }
 
@@ -152,8 +153,8 @@ func (j *journalFile) open(target profile.Profile, out *output) error {
 			return err
 		}
 		if left > 0 {
-			return fmt.Errorf("%w: the run in %s was killed and left %d changes on its gateway; undo them first: gatecert clean --target PROFILE --from %s",
-				errUsage, dir, left, dir)
+			return fmt.Errorf("%w: the run in %s was killed and left %s on its gateway; undo them first: gatecert clean --target PROFILE --from %s",
+				errUsage, dir, plain.Count(left, "change"), dir)
 		}
 	}
 	path := filepath.Join(out.dir, journalName)

@@ -30,7 +30,7 @@ func TestRunPreparesAndCleansUpANewAPI(t *testing.T) {
 	profile, dir := newAPIProfile(t, deployment), t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), append([]string{"run", "--target", profile, "--yes", "--out", dir}, recordedRows...)...)
 	assert.Equal(t, exitNotConformant, code, stdout+stderr)
-	assert.Contains(t, stderr, "this run changes the gateway:\n  users, tokens: created for the run, named gc-")
+	assert.Contains(t, stderr, "This run changes the gateway:\n  users, tokens: created for the run, named gc-")
 	assert.Contains(t, stdout, " ✗ 401 instead of 403\n    found in  1 case, 1 endpoint, such as http:403/revoked-key/chat\n")
 	assert.Contains(t, stdout, " ✗ 503 instead of 404\n    found in  1 case, 1 endpoint, such as code:model_not_found/absent-model/chat\n")
 	assert.NotContains(t, stdout, "is not in the cassette")
@@ -95,7 +95,7 @@ func TestCleanAfterARunThatDied(t *testing.T) {
 		code int
 		text string
 	}{
-		{"a new run does not overwrite the journal", []string{"run", "--target", unreachable, "--yes", "--out", died}, exitUsage, "was killed and left 1 changes on its gateway; undo them first: gatecert clean"},
+		{"a new run does not overwrite the journal", []string{"run", "--target", unreachable, "--yes", "--out", died}, exitUsage, "was killed and left 1 change on its gateway; undo them first: gatecert clean"},
 		{"the gateway of the journal is unreachable", []string{"clean", "--target", unreachable, "--from", died}, exitHarness, "connection refused"},
 		{"a driver that changes nothing", []string{"clean", "--target", static, "--from", died}, exitUsage, "changes nothing on a gateway"},
 		{"a folder without a journal", []string{"clean", "--target", unreachable, "--from", dir}, exitUsage, "has no " + journalName},

@@ -101,7 +101,7 @@ func (c *console) consent(yes bool) func([]targets.Change) bool {
 		if !yes && c.in == nil {
 			return false
 		}
-		fmt.Fprintln(c.err, "this run changes the gateway:")
+		fmt.Fprintln(c.err, "This run changes the gateway:")
 		for _, change := range changes {
 			fmt.Fprintln(c.err, "  "+change.String())
 		}

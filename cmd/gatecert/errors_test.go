@@ -42,6 +42,8 @@ func TestErrorsHaveThreeParts(t *testing.T) {
 		"a time without a unit":   {[]string{"watch", "--every", "15"}, `"15" has no unit`, "--every", "write 15s, 15m or 15h"},
 		"no time":                 {[]string{"watch", "--every", "soon"}, `"soon" is not a duration`, "--every", "such as 30s"},
 		"a flag for a time":       {[]string{"watch", "--every", "--yes"}, "the value is missing", "--every", "write a duration"},
+		"a typo of a value":       {[]string{"gateway", "--limiter", "token-buckett"}, `no value "token-buckett"`, "--limiter", `did you mean "token-bucket"?`},
+		"an unknown value":        {[]string{"diff", dir, dir, "--format", "xlsx"}, `no value "xlsx"`, "--format", "must be one of terminal, md, json"},
 		"no number":               {[]string{"run", "--concurrency", "x"}, `"x" is not a whole number`, "--concurrency", "write one such as 10"},
 		"a negative number":       {[]string{"run", "--keep", "-1"}, "-1", "--keep", "must be 1 or more"},
 		"no argument":             {[]string{"report"}, "an argument is missing", "<log>", "gatecert report --help"},

@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/gatecert/gatecert/internal/yamlfile"
 )
 
 // numberMappers read durations and numbers. Other than kong's, they take -5 for a number and not for a flag, and their errors say what
@@ -71,6 +74,9 @@ func durationOf(text string) (time.Duration, error) {
 	return 0, fmt.Errorf("%.40q is not a duration: write a number with a unit, such as 30s, 15m or 2h", text)
 }
 
+// notOneOf matches kong's words about a value that a flag does not have.
+var notOneOf = regexp.MustCompile(`^(\S+) must be one of (.*) but got "(.*)"$`)
+
 // parseFault is what is wrong with a command line, where kong's words for it say too little.
 func parseFault(err error) string {
 	text := err.Error()
@@ -82,6 +88,10 @@ func parseFault(err error) string {
 	}
 	if missing, ok := strings.CutPrefix(text, "missing flags: "); ok {
 		return "a flag is missing: add " + missing
+	}
+	if parts := notOneOf.FindStringSubmatch(text); parts != nil {
+		known := strings.Split(strings.Trim(parts[2], `"`), `","`)
+		return fmt.Sprintf("%s: no value %q: %s", parts[1], parts[3], yamlfile.DidYouMean(parts[3], known, "must be one of "+strings.Join(known, ", ")))
 	}
 	return text
 }

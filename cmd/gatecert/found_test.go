@@ -56,7 +56,7 @@ func TestAProfileInTheFolderNeedsConsent(t *testing.T) {
 
 		code, _, stderr = inFolder(t, dir, "n\n", command...)
 		assert.Equal(t, exitUsage, code)
-		assert.Contains(t, stderr, "  sends requests to "+stranger.URL+reach+"\nuse it? [y/N] ")
+		assert.Contains(t, stderr, "  sends requests to "+stranger.URL+reach+"\nUse this profile? [y/N] ")
 	}
 	assert.Zero(t, asked.Load())
 
@@ -79,13 +79,13 @@ func TestAProfileInTheFolderNeedsConsent(t *testing.T) {
 		require.NoError(t, os.WriteFile(foundProfile, []byte(changed), 0o600))
 		code, _, stderr := inFolder(t, dir, "", "run")
 		assert.Equal(t, exitUsage, code, name)
-		assert.Contains(t, stderr, "nobody has agreed", name)
+		assert.Contains(t, stderr, "you have not agreed", name)
 	}
 	require.NoError(t, os.WriteFile(foundProfile, []byte(text), 0o600))
 	code, _, _ := inFolder(t, dir, "", "trust", "--forget", foundProfile)
 	require.Equal(t, exitConformant, code)
 	_, _, stderr = inFolder(t, dir, "", "run")
-	assert.Contains(t, stderr, "nobody has agreed")
+	assert.Contains(t, stderr, "you have not agreed")
 	assert.Equal(t, before, asked.Load())
 
 	code, stdout, stderr := inFolder(t, dir, "", "trust", foundProfile)

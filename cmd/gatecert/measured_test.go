@@ -67,7 +67,7 @@ func TestAMeasurementWritesARun(t *testing.T) {
 	assert.Contains(t, stderr, `a measurement has no format "junit"`)
 	code, _, stderr = invoke(t.Context(), "diff", dir, dir)
 	assert.Equal(t, exitIncomplete, code, "a quarter of a second has too few windows")
-	assert.Contains(t, stderr, "nothing in common")
+	assert.Contains(t, stderr, "share no metric with enough windows")
 	code, _, _ = invoke(t.Context(), "diff", dir, filepath.Join(again, "report.json"))
 	assert.Equal(t, exitIncomplete, code, "and a report is not a log")
 }
@@ -119,7 +119,7 @@ func TestAWorkload(t *testing.T) {
 	for want, args := range map[string][]string{
 		"--surface: \"chat=0\": a weight is a whole number": {"--surface", "chat=0"},
 		"each name once":                            {"--surface", "chat,chat=2"},
-		"--surface \"talk\": no such endpoint":      {"--surface", "chat=1,talk=2"},
+		"--surface: no endpoint \"talk\"":           {"--surface", "chat=1,talk=2"},
 		"--prompt-tokens: not a distribution":       {"--prompt-tokens", "many"},
 		"--dataset and --prompt-tokens: choose one": {"--prompt-tokens", "5", "--dataset", file},
 		"invalid data set: line 1":                  {"--dataset", filepath.Join("testdata", "new-api.yaml")},

@@ -89,7 +89,7 @@ const (
 func (a agreements) folder() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("no folder for agreements: %w", err)
+		return "", fmt.Errorf("there is no configuration folder for agreements: %w: set HOME or XDG_CONFIG_HOME", err)
 	}
 	return filepath.Join(dir, "gatecert", string(a)), nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/gatecert/gatecert/targets/profile"
 )
@@ -17,7 +18,11 @@ import (
 func Replay(ctx context.Context, job Job, earlier runlog.Run, id string) (runlog.Run, error) {
 	before, ok := earlier.Case(id)
 	if !ok {
-		return runlog.Run{}, fmt.Errorf("%w: the run has no case %q: see its reports for the case ids", ErrUsage, id)
+		var ids []string
+		for _, c := range earlier.AllCases() {
+			ids = append(ids, c.ID)
+		}
+		return runlog.Run{}, fmt.Errorf("%w: the run has no case %q: %s", ErrUsage, id, yamlfile.DidYouMean(id, ids, "see its reports for the case ids"))
 	}
 	if before.Verdict == contract.NotOffered {
 		return runlog.Run{}, fmt.Errorf("%w: %s did not run, because it was not offered: %s", ErrUsage, id, before.Reason)
