@@ -21,7 +21,7 @@ func TestAHallFromRunsToPages(t *testing.T) {
 	dir := t.TempDir()
 	logs, site, key := filepath.Join(dir, "logs"), filepath.Join(dir, "site"), filepath.Join(dir, "key")
 	run := filepath.Join(logs, "reference")
-	code, _, stderr := invoke(t.Context(), "run", "--surfaces", "chat", "--level", "edge", "--out", run)
+	code, _, stderr := invoke(t.Context(), "run", "--level", "edge", "--out", run)
 	require.Equal(t, exitConformant, code, stderr)
 	publish := func(extra ...string) (code int, stdout, stderr string) {
 		return invoke(t.Context(), append([]string{"hall", logs, "--out", site}, extra...)...)

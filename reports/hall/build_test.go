@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -38,8 +39,14 @@ var (
 
 var auditor = certificate.Auditor{OfferOf: targets.OfferOf}
 
-// record plays the reference gateway at level edge on chat, once for all tests.
-var record = sync.OnceValues(func() (runlog.Run, error) { return play(contract.Edge) })
+// record plays a gateway that has chat alone, at level edge, once for all tests.
+var record = sync.OnceValues(func() (runlog.Run, error) {
+	run, err := play(contract.Edge)
+	run.Target.Profile = surfacesOf.ReplaceAllString(run.Target.Profile, "surfaces:\n- chat\n")
+	return run, err
+})
+
+var surfacesOf = regexp.MustCompile(`(?m)^surfaces:\n(?:- .*\n)+`)
 
 func play(level contract.Level, rows ...string) (runlog.Run, error) {
 	c, err := gatecert.New(gatecert.Config{Driver: reference.Driver{}, Level: level, Surfaces: []string{"chat"}, Rows: rows})

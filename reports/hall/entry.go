@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/plain"
@@ -108,6 +109,7 @@ func (h Hall) signer(ctx context.Context, s source, log []byte) (string, error) 
 func (h Hall) check(run runlog.Run) *Refusal {
 	today, ended := dayOf(h.options.Today), dayOf(run.Footer.Ended)
 	age := int(today.Sub(ended).Hours() / 24)
+	leftOut := h.leftOut(run)
 	switch {
 	case strings.TrimSpace(run.Target.Name) == "":
 		return refused(Unnamed, "it does not name its gateway: the profile needs a name")
@@ -117,12 +119,29 @@ func (h Hall) check(run runlog.Run) *Refusal {
 		return refused(Partial, "it ran selected rows only: %s", plain.Joined(run.Selection.Rows))
 	case len(run.Selection.Cases) > 0:
 		return refused(Partial, "it ran %s only", plain.Count(len(run.Selection.Cases), "selected case"))
+	case len(leftOut) > 0:
+		return refused(Partial, "it left out %s that the profile offers: %s", plain.Count(len(leftOut), "endpoint"), plain.Joined(leftOut))
 	case age < -1: // the clock of another machine, and another zone
 		return refused(Future, "it ended on %s, and today is %s", date(ended), date(today))
 	case age > MaxAge:
 		return refused(Expired, "it ended on %s, %d days ago: more than %d", date(ended), age, MaxAge)
 	}
 	return nil
+}
+
+// leftOut are the endpoints that the profile of a run offers at its level, and that were not selected.
+func (h Hall) leftOut(run runlog.Run) (surfaces []dialect.Surface) {
+	offer, err := h.options.Auditor.OfferOf(run.Target.Profile)
+	if err != nil {
+		return nil // the audit has read it
+	}
+	for _, c := range contract.Cases() {
+		asked := slices.Contains(run.Selection.Surfaces, c.Surface) || slices.Contains(surfaces, c.Surface)
+		if !asked && !c.IsLoad() && run.Selection.Level.Includes(c.Level()) && offer.Offers(c) {
+			surfaces = append(surfaces, c.Surface)
+		}
+	}
+	return surfaces
 }
 
 // says reports whether a case says something about the gateway.

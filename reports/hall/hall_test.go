@@ -76,6 +76,8 @@ func TestWhichVersionIsTheNewest(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	selected, err := play(contract.Edge, "http:404")
 	require.NoError(t, err)
+	part, err := play(contract.Edge) // of a gateway that offers 17 endpoints
+	require.NoError(t, err)
 	for _, tt := range []struct {
 		kind      hall.Kind
 		reason    string
@@ -97,6 +99,7 @@ func TestRefusals(t *testing.T) {
 		}}.bytes, entry{change: failing}},
 		{hall.Unnamed, "does not name its gateway", entry{name: " ", version: "1"}.bytes, entry{name: "x", version: "1"}},
 		{hall.Partial, "selected rows only: http:404", func(t *testing.T) []byte { return entry{}.of(t, selected) }, entry{}},
+		{hall.Partial, "it left out 16 endpoints that the profile offers: chat-stream, ", func(t *testing.T) []byte { return entry{}.of(t, part) }, entry{}},
 		{hall.Future, "it ended on 2026-06-03, and today is 2026-06-01", entry{ended: today.AddDate(0, 0, 2)}.bytes, entry{ended: today.AddDate(0, 0, 1)}},
 		{hall.Expired, "91 days ago: more than 90", entry{ended: today.AddDate(0, 0, -91)}.bytes, entry{ended: today.AddDate(0, 0, -90)}},
 	} {

@@ -17,7 +17,7 @@ const (
 	Unverified    Kind = "unverified"     // it does not prove its verdicts, or its certificate is not valid
 	Unnamed       Kind = "unnamed"        // it does not name its gateway
 	Inconclusive  Kind = "inconclusive"   // no case says anything about the gateway
-	Partial       Kind = "partial"        // it ran selected rows or cases only
+	Partial       Kind = "partial"        // it ran selected rows, cases or endpoints only
 	Future        Kind = "future"         // it ended on a day that has not come
 	Expired       Kind = "expired"        // it is older than [MaxAge]
 	Duplicate     Kind = "duplicate"      // the same log is there twice
