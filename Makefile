@@ -170,7 +170,7 @@ clients-install:
 .PHONY: clients-record
 clients-record:
 	cp $(CLIENTS_JSON) clients/recorded.json
-	$(GO) test ./cmd/gatecert -run TestClientsPage -update-clients
+	$(GO) test ./cmd/gatecert -run 'TestClientsPage|TestWhatIsSaidOfClients' -update-clients
 
 ## clients-test: faults of the gateway as a real client meets them
 .PHONY: clients-test

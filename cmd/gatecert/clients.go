@@ -26,7 +26,7 @@ type clientsCommand struct {
 	clientFlags
 	Rows     []string      `complete:"rows" help:"Rows or patterns of rows. Default: all." placeholder:"ROW"`
 	Probe    []string      `help:"Probes, answers that gatecert itself gives: names, or none. Default: all." placeholder:"NAME"`
-	Slow     bool          `help:"Let a client wait for minutes, and play the probes that need it: it takes up to a quarter of an hour."`
+	Slow     bool          `help:"Let a client wait for minutes, and play the probes that need it: it takes up to twenty minutes."`
 	CallTime time.Duration `help:"Longest time of one call with all its attempts. Default: ${default}, with --slow 7m." default:"15s"`
 	Format   string        `enum:"terminal,markdown,json,behaviour" help:"terminal, markdown, json or behaviour (a line a call without times, to compare versions of one client). Default: ${default}." default:"terminal"`
 	Out      string        `help:"Also write the JSON into this file." placeholder:"FILE" type:"path"`

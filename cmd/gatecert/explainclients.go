@@ -87,6 +87,6 @@ func explainStatuses(c *console, row contract.Row, recorded []clientlog.Behaviou
 		words[word] = append(words[word], strconv.Itoa(status))
 	}
 	for _, word := range order {
-		fmt.Fprintf(c.out, "  with %s %s\n", strings.Join(words[word], ", "), word)
+		fmt.Fprintf(c.out, "  with %s: %s\n", strings.Join(words[word], ", "), word)
 	}
 }

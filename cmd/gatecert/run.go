@@ -13,14 +13,11 @@ import (
 	"github.com/gatecert/gatecert"
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/atomicfile"
-	"github.com/gatecert/gatecert/internal/clients"
 	"github.com/gatecert/gatecert/internal/otlp"
 	"github.com/gatecert/gatecert/internal/version"
 	"github.com/gatecert/gatecert/reports"
-	"github.com/gatecert/gatecert/reports/clientlog"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
-	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -188,7 +185,7 @@ type runOptions struct {
 	// keep is how many runs of the target are kept, 0 for all.
 	keep int
 	// clients are played when all cases have been; nil for none.
-	clients *clients.Config
+	clients *runClients
 	// onCase is called with each case that has ended; nil for nothing.
 	onCase func(runlog.Case)
 }
@@ -229,17 +226,9 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 			bar.linef("the run ends after %s at the latest (--time-limit)", plain.Duration(config.TimeLimit))
 		}
 	}
-	var seen *clientlog.Log
 	var certification *gatecert.Certification
 	if options.clients != nil {
-		config.Afterwards = func(ctx context.Context, _ runlog.Run, s *targets.Session) error {
-			bar.close()
-			play := *options.clients
-			play.Asks = certification.Asks
-			log, err := c.playClients(ctx, play, s)
-			seen = &log
-			return c.withoutClients(ctx, err)
-		}
+		config.Afterwards = options.clients.playing(c, bar, func(k contract.Case) bool { return certification.Asks(k) })
 	}
 	if certification, err = gatecert.New(config); err != nil {
 		return run, out, err
@@ -249,9 +238,9 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 	if !began(run) {
 		return run, out, err
 	}
-	if seen != nil {
-		seen.RunID, run.Clients = run.RunID, seen
-		err = errors.Join(err, writeClients(out.dir, *seen))
+	if options.clients != nil {
+		run.Clients = options.clients.seen
+		err = errors.Join(err, writeClients(run, out.dir))
 	}
 	err = errors.Join(err, writeReports(run, options.formats, out.dir))
 	if err == nil && options.keep > 0 && out.own && run.Complete() {

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 
 	"github.com/gatecert/gatecert"
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/clients"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/reports/clientlog"
 	"github.com/gatecert/gatecert/reports/runlog"
+	"github.com/gatecert/gatecert/targets"
 )
 
 // clientsName is the file in the folder of a run with what client libraries did.
@@ -22,8 +24,15 @@ const clientsName = "clients.json"
 // playsClients reports whether a run plays client libraries too: one that is named is asked for.
 func (r runCommand) playsClients() bool { return r.Clients || len(r.Client)+len(r.Adapter) > 0 }
 
-// clients are the client libraries that a run plays when its cases have ended: they play the same rows. It returns nil for none.
-func (r runCommand) clients(c *console, config gatecert.Config) (*clients.Config, error) {
+// runClients are the client libraries that a run plays when its cases have ended.
+type runClients struct {
+	config clients.Config
+	// seen is what they did, nil before they have played.
+	seen *clientlog.Log
+}
+
+// clients are the client libraries that a run plays, nil for none.
+func (r runCommand) clients(c *console, config gatecert.Config) (*runClients, error) {
 	if !r.playsClients() {
 		return nil, nil //nolint:nilnil // nothing is asked for
 	}
@@ -35,7 +44,19 @@ func (r runCommand) clients(c *console, config gatecert.Config) (*clients.Config
 	if err != nil {
 		return nil, err
 	}
-	return &clients.Config{Adapters: adapters, Probes: probeNames(), CallTime: defaultCallTime}, nil
+	return &runClients{config: clients.Config{Adapters: adapters, Probes: probeNames(), CallTime: defaultCallTime}}, nil
+}
+
+// playing returns what a run does afterwards: it plays the clients on the cases that it asks for.
+func (r *runClients) playing(c *console, b *progress, asks func(contract.Case) bool) func(context.Context, runlog.Run, *targets.Session) error {
+	return func(ctx context.Context, run runlog.Run, s *targets.Session) error {
+		b.close()
+		r.config.Asks = asks
+		log, err := c.playClients(ctx, r.config, s)
+		log.RunID = run.RunID
+		r.seen = &log
+		return c.withoutClients(ctx, err)
+	}
 }
 
 // withoutClients is the error of clients as that of their run: an interruption is one. Anything else is noted, because it is nothing about
@@ -48,9 +69,13 @@ func (c *console) withoutClients(ctx context.Context, err error) error {
 	return nil
 }
 
-// writeClients writes the record of clients into the folder of their run.
-func writeClients(dir string, log clientlog.Log) error {
-	if err := atomicfile.Write(filepath.Join(dir, clientsName), 0o600, func(w io.Writer) error { return clientlog.WriteJSON(w, log) }); err != nil {
+// writeClients writes the record of a run's clients, if there is one, into its folder.
+func writeClients(run runlog.Run, dir string) error {
+	if run.Clients == nil {
+		return nil
+	}
+	render := func(w io.Writer) error { return clientlog.WriteJSON(w, *run.Clients) }
+	if err := atomicfile.Write(filepath.Join(dir, clientsName), 0o600, render); err != nil {
 		return fmt.Errorf("write %s: %w", clientsName, err)
 	}
 	return nil

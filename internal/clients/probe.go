@@ -76,6 +76,8 @@ func probes() []probe {
 		failure("quota-403", "403 with insufficient_user_quota", 403, "insufficient_user_quota", nil),
 		failure("quota-429", "429 with insufficient_user_quota", 429, "insufficient_user_quota", nil),
 		failure("openai-quota-429", "429 with OpenAI's own word, insufficient_quota", 429, "insufficient_quota", nil),
+		failure("quota-429-retry-after", "429 with insufficient_user_quota and Retry-After: 1", 429, "insufficient_user_quota", map[string]string{"Retry-After": "1"}),
+		failure("openai-quota-429-retry-after", "429 with insufficient_quota and Retry-After: 1", 429, "insufficient_quota", map[string]string{"Retry-After": "1"}),
 		probe{name: "code-in-details", sentence: "400 with the code in error.details.error_code, as Anthropic's newer API has it", on: onDialect(dialect.Anthropic),
 			serve: func(_ context.Context, w http.ResponseWriter, _ dialect.Surface) {
 				w.Header().Set("Content-Type", "application/json")
