@@ -2,11 +2,11 @@ package yamlfile
 
 import "fmt"
 
-// Nearest is the known word within two edits of a typo, "" if there is none. The edits change at most half of the typo: pdf is not md.
+// Nearest is the known word within two edits of a typo, "" if there is none. The edits change less than half of the typo: tcsh is not bash.
 func Nearest(typo string, known []string) string {
 	best, bestDistance := "", 3
 	for _, word := range known {
-		if d := distance(typo, word); d < bestDistance && 2*d <= len(typo) {
+		if d := distance(typo, word); d < bestDistance && 2*d < len(typo) {
 			best, bestDistance = word, d
 		}
 	}

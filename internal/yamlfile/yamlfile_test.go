@@ -126,7 +126,7 @@ func TestDecodeKnownIgnoresWhatItDoesNotKnow(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	known := []string{"chat", "chat-stream", "messages"}
-	for typo, want := range map[string]string{"chatt": "chat", "mesages": "messages", "hat": "chat", "banana": "", "ct": "", "": ""} {
+	for typo, want := range map[string]string{"chatt": "chat", "mesages": "messages", "hat": "chat", "banana": "", "ct": "", "hats": "", "": ""} {
 		assert.Equal(t, want, Nearest(typo, known), typo)
 	}
 	assert.Equal(t, `did you mean "chat"?`, DidYouMean("chatt", known, "want one of three"))
