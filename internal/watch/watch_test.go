@@ -380,6 +380,6 @@ func TestAWebhookThatNeverAnswersIsNamedWithoutItsURL(t *testing.T) {
 		for _, p := range problems() {
 			assert.NotContains(t, p, "hidden")
 		}
-		assert.Contains(t, problems()[1], "100 messages wait")
+		assert.Contains(t, problems()[1], "100 messages are waiting")
 	})
 }
