@@ -78,6 +78,17 @@ release: $(GORELEASER) $(CYCLONEDX)
 	PATH="$(TOOLS):$$PATH" $(GORELEASER) release --clean
 	packaging/homebrew.sh dist/checksums.txt >dist/gatecert.rb
 
+## image-check: build the container image without Docker and without its base, check what it declares, and run it; the first time takes minutes
+.PHONY: image-check
+image-check: $(TOOLS)/ko $(TOOLS)/crane
+	packaging/image.sh $(TOOLS)
+
+$(TOOLS)/ko:
+	GOBIN=$(TOOLS) $(GO) install github.com/google/ko@v0.19.1
+
+$(TOOLS)/crane:
+	GOBIN=$(TOOLS) $(GO) install github.com/google/go-containerregistry/cmd/crane@v0.22.1
+
 # A tag must name the version that stands in the source.
 .PHONY: release-version
 release-version:
