@@ -24,7 +24,7 @@ func checkSent(logged profile.Profile, c contract.Case, sent contract.Sent) (tok
 	for place := range max(1, len(logged.Models.Relay)) {
 		pr, err := RequestFor(withRelay(logged, place), c, auditToken)
 		if err != nil {
-			return "", fmt.Errorf("no request can be built from the profile: %w", err)
+			return "", fmt.Errorf("cannot build a request from the profile: %w", err)
 		}
 		calls := []exchange.Call{pr.Call}
 		if newer := pr.Call; sentWithNewerVersion(c) {

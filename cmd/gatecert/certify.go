@@ -104,7 +104,7 @@ func (r verifyCommand) Run(ctx context.Context, c *console) error {
 	var cert certificate.Certificate
 	cert.Report, err = readSmall(filepath.Join(dir, certificate.ReportFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: the folder %s holds no certificate (it has no %s): name its folder with --certificate; gatecert certify makes one",
+		return fmt.Errorf("%w: the folder %s holds no certificate (%s is missing): pass the certificate's folder with --certificate, or create a certificate with gatecert certify",
 			errUsage, dir, certificate.ReportFile)
 	}
 	if err != nil {

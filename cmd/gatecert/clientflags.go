@@ -18,7 +18,7 @@ import (
 
 // clientFlags choose client libraries.
 type clientFlags struct {
-	Client   []string `help:"Clients by the name of their adapter. Default: all in the list that are installed." placeholder:"NAME"`
+	Client   []string `help:"Clients to run, by adapter name. Default: every listed client that is installed." placeholder:"NAME"`
 	Adapters string   `help:"Folder with clients.json, the list of adapters. Default: ${default}." default:"clients" placeholder:"DIR" type:"path"`
 	Adapter  []string `help:"One more adapter, as NAME=COMMAND; it speaks the lines of docs/clients.md. Repeatable." placeholder:"NAME=COMMAND" sep:"none"`
 }

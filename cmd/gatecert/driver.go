@@ -127,7 +127,7 @@ type targetFlags struct {
 
 // claimFlags say what of the contract the gateway publishes. They come before what a profile says.
 type claimFlags struct {
-	Claim []string `complete:"claims" help:"What the gateway publishes. codes=none judges it by table 1 only; client_keys=false leaves out everything about its callers' keys. Repeatable. In a profile, use claims:." placeholder:"NAME=VALUE"`
+	Claim []string `complete:"claims" help:"What the gateway claims. With codes=none, only table 1 is checked; with client_keys=false, nothing about its callers' keys is checked. Repeatable. In a profile, set claims." placeholder:"NAME=VALUE"`
 }
 
 // on adds the claims of the command line to those of a profile.
@@ -185,7 +185,7 @@ func notAURL(word string) string {
 	}
 	switch extension := filepath.Ext(word); {
 	case extension == ".yaml" || extension == ".yml":
-		return fmt.Sprintf("%q is not a URL, and there is no such file: give a profile with --target FILE; gatecert init URL writes one", shown)
+		return fmt.Sprintf("%q is neither a URL nor a file: pass a profile with --target FILE, or write one with gatecert init URL", shown)
 	case strings.Contains(word, "://") || strings.Contains(word, "@"):
 		return fmt.Sprintf("%q is not an http or https URL: give one such as https://gateway.example", shown)
 	default:

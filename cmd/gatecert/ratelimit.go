@@ -19,7 +19,7 @@ type rateLimitCommand struct {
 	Calls int           `help:"Maximum number of calls to infer a limit. Default: ${default}." default:"4000"`
 	For   time.Duration `help:"Maximum time to infer a limit. Default: ${default}." default:"3m"`
 	// 429 is always one.
-	Refusal []int `help:"Another status that refuses calls over the limit, such as 503 or 529, when a limit is inferred. Default: only 429." placeholder:"STATUS"`
+	Refusal []int `help:"When inferring a limit, count responses with this status (such as 503 or 529) as refusals too. Default: only 429." placeholder:"STATUS"`
 }
 
 // Help implements kong's HelpProvider.

@@ -185,7 +185,7 @@ func (a *assessment) recordSustained() {
 		d, refusal := a.declared, a.decisions[at]
 		n := a.declared.usage(a.decisions).atMost(refusal.from-d.Window-d.Slack, refusal.to)
 		if refusal.from > 2*d.Window && n < d.Limit-1 {
-			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s in which all that was freed was used up", plain.Count(d.Limit-1, "call"), round(d.Window)),
+			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s, which used up all that the limit had freed in that time", plain.Count(d.Limit-1, "call"), round(d.Window)),
 				strconv.Itoa(n))
 		}
 	}

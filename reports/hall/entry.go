@@ -220,7 +220,7 @@ func (h Hall) evidence(e Entry) (runlog.Run, []byte, error) {
 		return runlog.Run{}, nil, err
 	}
 	if sum := sha256.Sum256(log); hex.EncodeToString(sum[:]) != e.Digest {
-		return runlog.Run{}, nil, errors.New("it was changed while it was read: run the command again")
+		return runlog.Run{}, nil, errors.New("the file changed while it was being read: run the command again")
 	}
 	run, err := runlog.Read(bytes.NewReader(log))
 	if err != nil {
