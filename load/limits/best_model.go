@@ -99,6 +99,13 @@ func (a *assessment) contradicting(m LimiterModel, decisions []decision, usage a
 		// Calls at a boundary may belong to either window, so that too many may hide there. Of several windows they are in one.
 		found.excess = contradictionsOf(newPromise(m, decisions, usage, a.declared.Slack, spannedWindows), decisions, bound).excess
 	}
+	if a.declared.RefusedCount {
+		// That refused calls count is a promise too, but what exceeds it rests on refusals, which may be those of another limit.
+		certain := contradictionsOf(newPromise(m, decisions, countAdmissions(decisions), a.declared.Slack, 1), decisions, bound).excess
+		found.implied = slices.DeleteFunc(found.excess, func(i int) bool { return slices.Contains(certain, i) })
+		found.excess = certain
+		return found
+	}
 	if m.judgedByRefusals() {
 		own := contradictionsOf(newLimiter(m, decisions, usage, a.declared.Slack), decisions, bound+len(found.excess))
 		found.implied = slices.DeleteFunc(own.excess, func(i int) bool { return slices.Contains(found.excess, i) })

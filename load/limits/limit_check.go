@@ -233,6 +233,8 @@ func (a *assessment) shortfall(admitted, from int) string {
 func (a *assessment) recordRecovery() {
 	polls := a.inPhase(phaseRecovery)
 	switch {
+	case len(polls) == 0 && a.declared.RefusedCount:
+		a.untested(contract.Recovery, "refused calls count, so that none was made before the limit had to be free")
 	case len(polls) == 0:
 	case !slices.Contains(a.rejected[:polls[0]], true):
 		a.untested(contract.Recovery, "no call was refused in the initial burst")

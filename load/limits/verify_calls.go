@@ -18,9 +18,17 @@ func (v *verifier) verifyRate(ctx context.Context) error {
 	if v.declared.Kind == "" {
 		counted = v.verifyAtOnce
 	}
+	begin := func() error {
+		return steps(
+			func() error { return v.measureBaseline(ctx) },
+			func() error { return v.in(phaseInitialBurst, func() error { return v.initialBurst(ctx) }) },
+		)
+	}
+	if v.declared.RefusedCount {
+		return steps(begin, func() error { return v.verifyRested(ctx) })
+	}
 	return steps(
-		func() error { return v.measureBaseline(ctx) },
-		func() error { return v.in(phaseInitialBurst, func() error { return v.initialBurst(ctx) }) },
+		begin,
 		func() error { return v.firstRecovery(ctx) },
 		func() error { return v.sustain(ctx) },
 		func() error { return counted(ctx) },
@@ -48,12 +56,33 @@ func (v *verifier) verifyTwice(ctx context.Context) error {
 // restUsedUp waits until the limit is free after it was used up. A fixed window is left alone for as long as it lasts: it begins with
 // the next call then, or that call shows its phase, so that all calls at once are in one window.
 func (v *verifier) restUsedUp(ctx context.Context) error {
-	if v.declared.Kind == contract.FixedWindow && !v.declared.RefusedCount {
+	if v.declared.Kind == contract.FixedWindow {
 		return v.waitUntil(ctx, v.lastUsed().Add(v.declared.Window+v.declared.margin()))
 	}
 	return steps(
 		func() error { return v.awaitRecovery(ctx) },
 		func() error { return v.waitUntil(ctx, v.ready()) },
+	)
+}
+
+// verifyRested is the rest of a verification where refused calls count: nothing is asked before the limit has to be free, since a call
+// that is refused would put that off.
+func (v *verifier) verifyRested(ctx context.Context) error {
+	rest := func(d time.Duration) func() error {
+		return func() error { return v.waitUntil(ctx, v.lastUsed().Add(d+v.declared.margin())) }
+	}
+	burst := func() error { return v.in(phaseBurst, func() error { return v.exceedAtOnce(ctx) }) }
+	if v.declared.Kind == "" {
+		return steps(rest(v.declared.timeToReset()), burst, func() error { return v.verifyUsedUp(ctx) })
+	}
+	return steps(
+		rest(v.declared.timeToReset()),
+		func() error {
+			return v.in(phaseSequential, func() error { return v.useUp(ctx, 4*v.declared.capacity()) })
+		},
+		func() error { return v.verifyUsedUp(ctx) },
+		rest(v.declared.Window), // what a sliding counter still remembers then follows from its calls
+		burst,
 	)
 }
 
@@ -149,6 +178,11 @@ func (v *verifier) sustain(ctx context.Context) error {
 	window := v.declared.Window
 	early := v.recovered.Sub(v.lastUse) < time.Duration(nearly*float64(window))
 	var lasts time.Duration // from the initial burst on
+	if v.declared.Kind == contract.TokenBucket {
+		// A bucket that is larger than what it gains in a window, and was not full, hides a rate that is too high for as long.
+		lasts = max(time.Duration(nearly*float64(window)), time.Duration(shareOfReset*float64(v.declared.timeToReset())))
+		early = v.recovered.Sub(v.lastUse) < lasts
+	}
 	switch {
 	case v.recovered.IsZero():
 		return nil
@@ -157,8 +191,6 @@ func (v *verifier) sustain(ctx context.Context) error {
 	case v.declared.Kind == contract.FixedWindow && early:
 		lasts = window + window/16 // a boundary may be right behind the initial burst
 	case early && v.declared.Kind == contract.TokenBucket:
-		// A bucket that is larger than what it gains in a window, and was not full, hides a rate that is too high for as long.
-		lasts = max(time.Duration(nearly*float64(window)), time.Duration(shareOfReset*float64(v.declared.timeToReset())))
 	case early:
 		lasts = time.Duration(nearly * float64(window))
 	default:
@@ -182,10 +214,11 @@ func (v *verifier) awaitRecovery(ctx context.Context) (err error) {
 	return err
 }
 
+// lastUsed is when the latest call was decided that counts.
 func (v *verifier) lastUsed() time.Time {
 	at := v.began
 	for _, c := range v.calls {
-		if c.Outcome() != Refused && c.Latest.After(at) {
+		if (v.declared.RefusedCount || c.Outcome() != Refused) && c.Latest.After(at) {
 			at = c.Latest
 		}
 	}

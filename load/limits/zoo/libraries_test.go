@@ -107,7 +107,7 @@ func libraries() []species {
 			s := semaphore.NewWeighted(8)
 			return inFlight(func() bool { return s.TryAcquire(1) }, func() { s.Release(1) })
 		})},
-		{name: "semaphore of 5, 5 wait", library: "x/sync", truth: concurrency(5), loose: true, keep: direct(func(testing.TB) handler {
+		{name: "semaphore of 5, 5 wait", library: "x/sync", truth: concurrency(5), loose: true, queues: true, keep: direct(func(testing.TB) handler {
 			s := semaphore.NewWeighted(5)
 			var inside atomic.Int64
 			return func(ctx context.Context, upstream func()) answer {
@@ -122,7 +122,7 @@ func libraries() []species {
 		})},
 
 		// It refuses nothing, and delays.
-		{name: "100/s, all calls wait", library: "uber", truth: tokenBucket(100, time.Second, 1), loose: true, rates: []float64{100}, keep: direct(func(testing.TB) handler {
+		{name: "100/s, all calls wait", library: "uber", truth: tokenBucket(100, time.Second, 1), loose: true, queues: true, rates: []float64{100}, keep: direct(func(testing.TB) handler {
 			l := uber.New(100, uber.WithoutSlack)
 			return deciding(func(context.Context) answer { l.Take(); return answer{admitted: true} })
 		})},

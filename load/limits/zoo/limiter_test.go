@@ -25,6 +25,8 @@ type species struct {
 	// loose says that truth is a promise that it keeps, but that it refuses more: another limit acts too, or the refill comes
 	// in steps. A remark about that is right, and so is none.
 	loose bool
+	// queues says that calls wait in place of being refused, so that a higher limit is kept as well.
+	queues bool
 	// rates are the rates in calls per second that may be inferred where no kind is right.
 	rates []float64
 	// inferOnly says that no limit that can be declared is true of it.

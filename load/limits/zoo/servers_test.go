@@ -43,7 +43,7 @@ http {
 		{name: "10r/s", truth: tokenBucket(10, time.Second, 1), burst1: true},
 		{name: "10r/s burst=4 nodelay", truth: tokenBucket(10, time.Second, 5)},
 		// The calls beyond the first wait for their turn.
-		{name: "10r/s burst=4", truth: tokenBucket(10, time.Second, 5)},
+		{name: "10r/s burst=4", truth: tokenBucket(10, time.Second, 5), loose: true, queues: true, rates: []float64{10}},
 		{name: "60r/m burst=19 nodelay", truth: tokenBucket(20, 20*time.Second, 20)},
 		{name: "10r/s burst=4 and 60r/m burst=19, nodelay", truth: tokenBucket(20, 20*time.Second, 20), loose: true, rates: []float64{1}},
 		{name: "limit_conn 5", truth: concurrency(5)},

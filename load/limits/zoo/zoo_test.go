@@ -65,7 +65,7 @@ func (e experiment) random(s species) *rand.Rand {
 // try makes the experiment. A limiter that is not real has a simulated clock, on which hours pass in no time.
 func (e experiment) try(t *testing.T, s species) (r result) {
 	t.Helper()
-	of := subject{t: t, log: new(admissionLog)}
+	of := subject{t: t, log: new(admissionLog), hop: func() time.Duration { return 300 * time.Microsecond }}
 	if s.real {
 		return e.tryOn(t.Context(), s, of)
 	}
