@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -18,6 +19,7 @@ type rateLimitCommand struct {
 	Infer bool          `help:"Infer the limit of the valid key, even if the profile declares a limit for another key."`
 	Calls int           `help:"Maximum number of calls to infer a limit. Default: ${default}." default:"4000"`
 	For   time.Duration `help:"Maximum time to infer a limit. Default: ${default}." default:"3m"`
+	JSON  bool          `name:"json" help:"Print the inferred limit as JSON, with the intervals of its numbers, the evidence and the experiments."`
 	// 429 is always one.
 	Refusal []int `help:"When inferring a limit, count responses with this status (such as 503 or 529) as refusals too. Default: only 429." placeholder:"STATUS"`
 }
@@ -31,7 +33,8 @@ the limit of the key: the kind (fixed window, sliding log, sliding counter, toke
 Examples:
   gatecert load rate-limit                                           the embedded reference gateway, verified
   gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred
-  gatecert load rate-limit URL --infer --refusal 503                 inferred; the gateway refuses with 503 too`
+  gatecert load rate-limit URL --infer --refusal 503                 inferred; the gateway refuses with 503 too
+  gatecert load rate-limit URL --infer --json | jq .intervals        what the answers do not exclude`
 }
 
 func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
@@ -72,6 +75,9 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 	budget := limits.Budget{Calls: cmd.Calls, Time: cmd.For, RefusedWith: cmd.Refusal, Announce: func(sentence string) { progress.printf("plan: %s", sentence) }}
 	model, experiments, err := runner.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), budget, progress.show)
 	progress.close()
+	if cmd.JSON {
+		return errors.Join(err, json.NewEncoder(c.out).Encode(newInferredLimit(model, experiments, err)))
+	}
 	switch {
 	case err == nil:
 		fmt.Fprintf(c.out, "limiter   %s\n", model)
