@@ -15,26 +15,24 @@ type geminiUsed struct {
 	CandidatesTokenCount int `json:"candidatesTokenCount"`
 }
 
-// TokensUsed is how many tokens an answer says that its call took, prompt and answer together. ok is false where it says nothing
+// TokensUsed is how many tokens an answer says that its call took: those of the prompt, and those of the answer. ok is false where it says nothing
 // that can be read. It reads whole answers, not streams.
-func TokensUsed(body []byte) (n int, ok bool) {
+func TokensUsed(body []byte) (input, output int, ok bool) {
 	var answer struct {
 		Usage         usage      `json:"usage"`
 		UsageMetadata geminiUsed `json:"usageMetadata"`
 	}
 	if json.Unmarshal(body, &answer) != nil {
-		return 0, false
+		return 0, 0, false
 	}
-	for _, part := range []int{
-		answer.Usage.PromptTokens, answer.Usage.CompletionTokens, answer.Usage.InputTokens, answer.Usage.OutputTokens,
-		answer.UsageMetadata.PromptTokenCount, answer.UsageMetadata.CandidatesTokenCount,
-	} {
+	u, g := answer.Usage, answer.UsageMetadata
+	for _, part := range []int{u.PromptTokens, u.CompletionTokens, u.InputTokens, u.OutputTokens, g.PromptTokenCount, g.CandidatesTokenCount} {
 		if part < 0 || part > maxTokens {
-			return 0, false
+			return 0, 0, false
 		}
-		n += part
 	}
-	return n, n > 0
+	input, output = u.PromptTokens+u.InputTokens+g.PromptTokenCount, u.CompletionTokens+u.OutputTokens+g.CandidatesTokenCount
+	return input, output, input+output > 0
 }
 
 // maxTokens is more than any call takes.

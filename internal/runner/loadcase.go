@@ -66,7 +66,7 @@ func verificationBudget(r profile.Rate) limits.Budget {
 			continue
 		}
 		most := max(l.Requests, l.Burst)
-		if l.Tokens > 0 {
+		if l.CountedTokens() > 0 {
 			most = callsOfTokens
 		}
 		b.Calls += 8*most + 1000
@@ -74,7 +74,7 @@ func verificationBudget(r profile.Rate) limits.Budget {
 		if len(all) > 1 {
 			b.Time += 2 * r.LongestWindowUpTo(limits.LongestVerified) // for the others to forget
 		}
-		if l.Tokens == 0 {
+		if l.CountedTokens() == 0 {
 			b.Concurrency = min(max(2*most+16, b.Concurrency), maxConcurrency)
 		}
 	}

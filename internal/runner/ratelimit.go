@@ -73,11 +73,23 @@ func declaredLimits(p profile.Profile) []limits.DeclaredLimit {
 	var all []limits.DeclaredLimit
 	for _, l := range rate.Limits() {
 		all = append(all, limits.DeclaredLimit{
-			Kind: l.Kind, Limit: max(l.Requests, l.Tokens), Tokens: l.Tokens > 0, Window: l.Window, Burst: l.Burst, Shared: rate.Shared,
+			Kind: l.Kind, Limit: max(l.Requests, l.CountedTokens()), Tokens: l.CountedTokens() > 0, Part: partOf(l), Window: l.Window, Burst: l.Burst, Shared: rate.Shared,
 			RefusedCount: l.RefusedCount, Attempts: p.Limits.Attempts, UpstreamRetryAfter: contract.UpstreamRetryAfter,
 		})
 	}
 	return all
+}
+
+// partOf is the part of the tokens that a limit counts.
+func partOf(l profile.Rate) limits.TokenPart {
+	switch {
+	case l.InputTokens > 0:
+		return limits.InputTokens
+	case l.OutputTokens > 0:
+		return limits.OutputTokens
+	default:
+		return limits.AllTokens
+	}
 }
 
 // proberFactory makes probers that share a client and a meter. A token in each prompt tells their calls apart.
@@ -131,7 +143,7 @@ func (f proberFactory) sized(surface dialect.Surface) limits.SizedProber {
 			return request
 		}
 		c, err := f.probes(newRequest)(ctx, 0)
-		c.Asked = prompt + answer
+		c.Asked = limits.TokenCount{Input: prompt, Output: answer}
 		return c, err
 	}
 }

@@ -17,9 +17,9 @@ type Call struct {
 	Ended time.Time
 	// Held is how long after Latest the call was certainly still in flight.
 	Held time.Duration
-	// Asked is how many tokens the call asked for, prompt and answer together, 0 where it was not made for its size; Tokens is
-	// how many its answer says it took, 0 where it says nothing.
-	Asked, Tokens int
+	// Asked is how many tokens the call asked for, none where it was not made for its size; Tokens is how many its answer says it took,
+	// none where it says nothing.
+	Asked, Tokens TokenCount
 	// Observation is the response.
 	Observation contract.Observation
 

@@ -2,6 +2,7 @@ package limits
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -13,8 +14,9 @@ type DeclaredLimit struct {
 	Kind contract.LimiterKind
 	// Limit is the number of calls in a window, or of those in flight; of tokens where Tokens is set.
 	Limit int
-	// Tokens says that the limit is on the tokens of prompts and answers.
+	// Tokens says that the limit is on tokens, Part on which.
 	Tokens bool
+	Part   TokenPart
 	Window time.Duration
 	// Burst is the capacity of a token bucket. 0 means Limit.
 	Burst int
@@ -41,6 +43,8 @@ func (d DeclaredLimit) check() error {
 		return fmt.Errorf("%w: %d calls: must be at least 1", ErrDeclared, d.Limit)
 	case d.Tokens && (d.Kind == contract.Concurrency || d.RefusedCount):
 		return fmt.Errorf("%w: a limit on tokens is one over time, and refused calls take none", ErrDeclared)
+	case !d.Tokens && d.Part != AllTokens, !slices.Contains([]TokenPart{AllTokens, InputTokens, OutputTokens}, d.Part):
+		return fmt.Errorf("%w: the part %q: a limit on tokens is on those of prompts (%s), of answers (%s), or on all", ErrDeclared, d.Part, InputTokens, OutputTokens)
 	case d.Kind != contract.Concurrency && d.Window <= 0:
 		return fmt.Errorf("%w: window %s: must be positive", ErrDeclared, d.Window)
 	}
@@ -58,7 +62,7 @@ func (d DeclaredLimit) model(kind contract.LimiterKind) LimiterModel {
 // String describes the limit in one line: "a limit of 20 in 5s", "a token bucket of 20 with 4/s", "a limit of 2000 tokens in 10s".
 func (d DeclaredLimit) String() string {
 	if d.Tokens {
-		return fmt.Sprintf("a limit of %d tokens in %s", d.Limit, round(d.Window))
+		return fmt.Sprintf("a limit of %d %s in %s", d.Limit, d.Part.unit(), round(d.Window))
 	}
 	switch d.Kind {
 	case contract.TokenBucket:

@@ -68,7 +68,7 @@ func mayLackTokens(d DeclaredLimit, calls []Call, decisions []decision, refusal 
 	least := min(d.Limit, d.capacity())
 	used, after := 0, 0
 	for i := range decisions {
-		c, tokens := &decisions[i], max(calls[i].Tokens, calls[i].Asked, smallCall)
+		c, tokens := &decisions[i], max(calls[i].Tokens.Of(d.Part), calls[i].Asked.Of(d.Part), smallCall)
 		switch {
 		case c == refusal:
 			used += tokens

@@ -84,7 +84,7 @@ func (p ClientProber) send(ctx context.Context, hold time.Duration) (Call, error
 	}
 	c.Observation = o
 	if c.Outcome() == Admitted {
-		c.Tokens, _ = dialect.TokensUsed(o.Body)
+		c.Tokens.Input, c.Tokens.Output, _ = dialect.TokensUsed(o.Body)
 	}
 	if p.CanHold && c.Outcome() == Admitted {
 		// The upstream delayed the first byte by the hold, and the gateway had decided before it called the upstream.

@@ -40,9 +40,12 @@ const (
 // Some gateways tell the tokens of prompts and answers apart; those are not all tokens.
 func (q quota) about(d DeclaredLimit) bool {
 	name := strings.ToLower(q.name)
+	ofPart := strings.Contains(name, string(InputTokens)) || strings.Contains(name, string(OutputTokens))
 	switch {
+	case d.Tokens && d.Part != AllTokens:
+		return name == string(d.Part)+"-tokens" || q.source == rateLimit && strings.Contains(name, "token") && strings.Contains(name, string(d.Part))
 	case d.Tokens:
-		return name == "tokens" || q.source == rateLimit && strings.Contains(name, "token")
+		return name == "tokens" || q.source == rateLimit && strings.Contains(name, "token") && !ofPart
 	case q.source == rateLimit:
 		return !strings.Contains(name, "token")
 	default:

@@ -43,7 +43,7 @@ func (a *assessment) checkQuotas() {
 // unit is what the declared limit counts.
 func (a *assessment) unit() string {
 	if a.declared.Tokens {
-		return "tokens"
+		return a.declared.Part.unit()
 	}
 	return "requests"
 }
@@ -78,7 +78,7 @@ func (c *quotaCheck) checkResponse(i int, q quota) {
 	switch {
 	case q.remaining != nil && *q.remaining < 0:
 		c.findOnce(contract.Should, "remaining "+unit+" not below 0", fmt.Sprintf("%d in %s", *q.remaining, q.label()))
-	case q.remaining != nil && *q.remaining > int64(call.Asked) && refused && q.source != rateLimit && !c.byOthers(i):
+	case q.remaining != nil && *q.remaining > int64(call.Asked.Of(c.declared.Part)) && refused && q.source != rateLimit && !c.byOthers(i):
 		// Of several policies of draft 11 only one has to be used up, and a call needs as many tokens as it asks for.
 		c.findOnce(contract.Should, "no remaining "+unit+" on a refusal", fmt.Sprintf("%d in %s", *q.remaining, q.label()))
 	}
@@ -98,7 +98,7 @@ func (a *assessment) sameUnit() []DeclaredLimit {
 	all := []DeclaredLimit{a.declared}
 	if a.others != nil {
 		for _, d := range a.others.limits {
-			if d.Tokens == a.declared.Tokens {
+			if d.Tokens == a.declared.Tokens && d.Part == a.declared.Part {
 				all = append(all, d)
 			}
 		}
@@ -162,7 +162,7 @@ func (c *quotaCheck) checkReset(i int, q quota) {
 		if d.outcome != Refused || d.from-from.to <= wait {
 			continue
 		}
-		if c.calls[k].Asked <= refusal.Asked && !c.byOthers(k) && c.declared.usage(c.decisions).atMostOthers(from.from, d.to) == 0 {
+		if c.calls[k].Asked.Of(c.declared.Part) <= refusal.Asked.Of(c.declared.Part) && !c.byOthers(k) && c.declared.usage(c.decisions).atMostOthers(from.from, d.to) == 0 {
 			c.findOnce(contract.Should, "a call admitted once the announced reset has passed",
 				fmt.Sprintf("a reset after %s in %s, still refused after %s", round(*q.reset), q.label(), round(d.from-from.to)))
 		}
@@ -192,7 +192,7 @@ func (c *quotaCheck) checkDecrease(call Call, q quota) {
 		return
 	}
 	if c.declared.Tokens {
-		s.used, s.last = s.used+s.last, int64(call.Tokens)/2
+		s.used, s.last = s.used+s.last, int64(call.Tokens.Of(c.declared.Part))/2
 	} else {
 		s.used++
 	}

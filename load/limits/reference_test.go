@@ -37,7 +37,7 @@ type gateway struct {
 	accounts *http.Client
 	seen     func(context.Context, string) (contract.Seen, error)
 	// tokens is the gateway's limit on tokens, if any.
-	tokens reference.TokenLimit
+	tokens, input, output reference.TokenLimit
 	// concurrent is its limit on calls under way, if any.
 	concurrent int
 }
@@ -62,7 +62,7 @@ func newGateway(t *testing.T, rate reference.RateLimit, names ...string) *gatewa
 	t.Cleanup(client.Close)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &gateway{server: server, client: client, accounts: &http.Client{Transport: transport}, seen: mock.Seen, tokens: options.Tokens, concurrent: options.Concurrent}
+	return &gateway{server: server, client: client, accounts: &http.Client{Transport: transport}, seen: mock.Seen, tokens: options.Tokens, input: options.InputTokens, output: options.OutputTokens, concurrent: options.Concurrent}
 }
 
 // prober calls with a key on a surface, and gives the upstream a directive.
@@ -86,7 +86,7 @@ func (g *gateway) prober(s dialect.Surface, key, directive string, more ...strin
 func (g *gateway) sized(ctx context.Context, prompt, answer int) (limits.Call, error) {
 	key := g.server.Gateway.Fixtures().Keys.Limited
 	c, err := g.prober(dialect.Chat, key, fmt.Sprintf(" chunks=%d", answer), strings.Repeat(" cat", prompt))(ctx, 0)
-	c.Asked = prompt + answer
+	c.Asked = limits.TokenCount{Input: prompt, Output: answer}
 	return c, err
 }
 
@@ -124,8 +124,10 @@ func (g *gateway) verify(ctx context.Context, rate reference.RateLimit) ([]contr
 	all := []limits.DeclaredLimit{{
 		Kind: rate.Kind, Limit: rate.Requests, Window: rate.Window, Shared: new(true), Attempts: 3, UpstreamRetryAfter: 7,
 	}}
-	if g.tokens.Tokens > 0 {
-		all = append(all, limits.DeclaredLimit{Kind: contract.SlidingLog, Tokens: true, Limit: g.tokens.Tokens, Window: g.tokens.Window})
+	for part, l := range map[limits.TokenPart]reference.TokenLimit{limits.AllTokens: g.tokens, limits.InputTokens: g.input, limits.OutputTokens: g.output} {
+		if l.Tokens > 0 {
+			all = append(all, limits.DeclaredLimit{Kind: contract.SlidingLog, Tokens: true, Part: part, Limit: l.Tokens, Window: l.Window})
+		}
 	}
 	if g.concurrent > 0 {
 		all = append(all, limits.DeclaredLimit{Kind: contract.Concurrency, Limit: g.concurrent})

@@ -103,14 +103,14 @@ func (c *retryAfterCheck) compare(refusal Call, announced announcement, later []
 	if followed {
 		// A smaller call may be admitted before a larger one.
 		waited := next.Latest.Sub(refusal.Earliest) + c.declared.Slack
-		if waited < announced.wait-maxRounding-announced.rounding && next.Asked >= refusal.Asked {
+		if waited < announced.wait-maxRounding-announced.rounding && next.Asked.Of(c.declared.Part) >= refusal.Asked.Of(c.declared.Part) {
 			c.tooLong.add(announced, waited)
 		}
 	}
 	if c.refusedCount {
 		return followed // each refusal postpones what the one before it announced
 	}
-	if next, ok := c.nextRefused(later, refusal, announced.wait+announced.rounding+c.declared.Slack); ok && next.Asked <= refusal.Asked {
+	if next, ok := c.nextRefused(later, refusal, announced.wait+announced.rounding+c.declared.Slack); ok && next.Asked.Of(c.declared.Part) <= refusal.Asked.Of(c.declared.Part) {
 		c.tooShort.add(announced, next.Earliest.Sub(refusal.Latest))
 	}
 	return followed

@@ -28,6 +28,7 @@ type severalLimits struct {
 	concurrent    int
 	prepaid       bool // tokens are counted before the call, by what it asks for
 	onlyPrompts   bool // only those of prompts count
+	onlyAnswers   bool // only those of answers count
 	ignoresTokens bool
 
 	mu       sync.Mutex
@@ -88,7 +89,7 @@ func (g *severalLimits) probers() Probers {
 		Limited: func(ctx context.Context, hold time.Duration) (Call, error) { return g.call(ctx, 6, 2, hold) },
 		Sized: func(ctx context.Context, prompt, answer int) (Call, error) {
 			c, err := g.call(ctx, prompt, answer, 0)
-			c.Asked = prompt + answer
+			c.Asked = TokenCount{prompt, answer}
 			return c, err
 		},
 	}
@@ -104,6 +105,9 @@ func (g *severalLimits) call(ctx context.Context, prompt, answer int, hold time.
 	if g.onlyPrompts {
 		tokens = float64(prompt)
 	}
+	if g.onlyAnswers {
+		tokens = float64(answer)
+	}
 	g.mu.Lock()
 	ok := g.admit(time.Now(), tokens)
 	g.mu.Unlock()
@@ -112,7 +116,7 @@ func (g *severalLimits) call(ctx context.Context, prompt, answer int, hold time.
 	c.Observation.Sent.Surface = dialect.Chat
 	if ok {
 		time.Sleep(hold)
-		c.Held, c.Tokens = hold, prompt+answer
+		c.Held, c.Tokens = hold, TokenCount{prompt, answer}
 		c.Observation = contract.Observation{Status: http.StatusOK}
 		g.mu.Lock()
 		g.inFlight--
@@ -228,6 +232,56 @@ func TestVerifyKnowsSeveralLimitsOnOneKey(t *testing.T) {
 							require.Contains(t, f.Want, strings.SplitN(row.want[0], " ", 3)[2], fmt.Sprintf("run %d: a limit that holds is accused: %v", run, findings))
 						}
 					}
+				})
+			}
+		})
+	}
+}
+
+// A limit on the tokens of prompts, or on those of answers, is not taken for one on the others.
+func TestVerifyKnowsTokensOfPromptsAndOfAnswers(t *testing.T) {
+	counting := map[string]func(*severalLimits){
+		"prompts": func(g *severalLimits) { g.onlyPrompts = true },
+		"answers": func(g *severalLimits) { g.onlyAnswers = true },
+		"all":     func(*severalLimits) {},
+	}
+	for _, row := range []struct {
+		counts   string
+		part     TokenPart
+		declared int
+		want     contract.RequirementLevel // "": no finding
+	}{
+		{"prompts", InputTokens, 1000, ""},
+		{"answers", OutputTokens, 1000, ""},
+		{"prompts", InputTokens, 500, contract.Must},
+		{"answers", OutputTokens, 500, contract.Must},
+		{"prompts", InputTokens, 2000, contract.Should},
+		{"answers", OutputTokens, 2000, contract.Should},
+		{"answers", InputTokens, 1000, "any"},
+		{"prompts", OutputTokens, 1000, "any"},
+		{"all", InputTokens, 1000, contract.Should},
+		{"all", OutputTokens, 1000, contract.Should},
+	} {
+		t.Run(fmt.Sprintf("%d %s tokens, counting %s", row.declared, row.part, row.counts), func(t *testing.T) {
+			t.Parallel()
+			for run := range runsOf(3, 30) {
+				synctest.Test(t, func(t *testing.T) {
+					g := newSeveral(run)
+					counting[row.counts](g)
+					findings, summary, err := VerifyAll(t.Context(), g.probers(), []DeclaredLimit{
+						{Kind: contract.SlidingLog, Limit: 30, Window: 3 * time.Second}, {Tokens: true, Part: row.part, Limit: row.declared, Window: 5 * time.Second},
+					}, Budget{})
+					require.NoError(t, err)
+					findings = slices.DeleteFunc(findings, func(f contract.Finding) bool {
+						return f.Level == contract.Note || f.Requirement != contract.LimitExact && f.Requirement != contract.LimitBurst
+					})
+					if row.want == "" {
+						require.Empty(t, findings, "run %d: %+v", run, summary.Checks)
+						return
+					}
+					require.True(t, slices.ContainsFunc(findings, func(f contract.Finding) bool {
+						return (f.Level == row.want || row.want == "any") && strings.Contains(f.Want, string(row.part)+" tokens")
+					}), "run %d: %v %+v", run, findings, summary.Checks)
 				})
 			}
 		})

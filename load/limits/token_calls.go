@@ -42,7 +42,29 @@ func (v *verifier) sizeOf(n int) (prompt, answer int) {
 	usual = min(usual, maxTokens)
 	m := mixes()[n%len(mixes())]
 	total := m.size * float64(usual)
-	return max(int(total*m.prompt), 1), max(int(total*(1-m.prompt)), 1)
+	switch v.declared.Part {
+	case InputTokens:
+		return max(int(total), 1), max(int(otherPart*float64(v.smallPart(OutputTokens, usual))*(1-m.prompt)), 1)
+	case OutputTokens:
+		return max(int(otherPart*float64(v.smallPart(InputTokens, usual))*m.prompt), 1), max(int(total), 1)
+	default:
+		return max(int(total*m.prompt), 1), max(int(total*(1-m.prompt)), 1)
+	}
+}
+
+// otherPart makes the tokens of the part that is not under test twice those that are, on average, since the shares of the mixes are a
+// half: a gateway that counts the wrong part, or both, then admits less than it may.
+const otherPart = 4.0
+
+// smallPart is how many tokens of the part that is not under test a call takes, before otherPart: no more than usual, and so few that another limit on them
+// is not used up first.
+func (v *verifier) smallPart(part TokenPart, usual int) int {
+	for _, other := range v.alongside {
+		if other.Tokens && other.Part == part {
+			usual = min(usual, max(min(other.Limit, other.capacity())/(4*shareOfCall), 1))
+		}
+	}
+	return usual
 }
 
 // settling is how long a gateway may take to count the tokens of a call that has ended.
@@ -101,7 +123,7 @@ func (v *verifier) useTokens(ctx context.Context, until time.Time) error {
 		}
 		switch {
 		case c.Outcome() == Admitted:
-			used, lastAdmitted = used+max(c.Tokens, 1), time.Now()
+			used, lastAdmitted = used+max(c.Tokens.Of(v.declared.Part), 1), time.Now()
 			err = wait.For(ctx, min(settling+releaseLag, v.declared.Window/tokenCallsInWindow))
 		case until.IsZero() && c.Outcome() == Refused:
 			return nil

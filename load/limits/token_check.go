@@ -15,13 +15,14 @@ func (a *assessment) checkTokens() {
 	a.rejected = make([]bool, len(a.calls))
 	uses := make([]tokenUse, len(a.calls))
 	var admitted, refused, tokens, silent int
+	part := a.declared.Part
 	for i, c := range a.calls {
-		uses[i] = tokenUse{a.decisions[i], float64(c.Tokens), float64(c.Asked)}
+		uses[i] = tokenUse{a.decisions[i], float64(c.Tokens.Of(part)), float64(c.Asked.Of(part))}
 		switch c.Outcome() { //nolint:exhaustive // ignored calls are not among those of an experiment
 		case Admitted:
 			admitted++
-			tokens += c.Tokens
-			if c.Tokens == 0 {
+			tokens += c.Tokens.Of(part)
+			if c.Tokens.Of(AllTokens) == 0 {
 				silent++
 			}
 		case Refused:
@@ -48,12 +49,12 @@ func (a *assessment) checkTokens() {
 			fmt.Sprintf("one admitted at %s after the first call, when %.0f %% of it were used", a.after(shares.over), 100*shares.used))
 	} else if at, needed := a.lastWindowOfTokens(uses); at >= 0 {
 		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %.0f %% of %s admitted in a window in which all that was freed was used up", 100*minNeededTokens, a.declared),
-			fmt.Sprintf("%.0f %% before a refusal at %s after the first call, its own %d tokens included", 100*needed, a.after(at), a.calls[at].Asked))
+			fmt.Sprintf("%.0f %% before a refusal at %s after the first call, its own %d tokens included", 100*needed, a.after(at), a.calls[at].Asked.Of(part)))
 	} else if i := slices.IndexFunc(shares.under, func(u underused) bool { return !a.byOthers(u.call) }); i >= 0 {
 		u := shares.under[i]
 		a.find(contract.LimitExact, contract.Should, "calls admitted while a "+a.modelName()+" has capacity",
 			fmt.Sprintf("one refused at %s after the first call, when %.0f %% of it would have sufficed, its own %d tokens included",
-				a.after(u.call), 100*u.needed, a.calls[u.call].Asked))
+				a.after(u.call), 100*u.needed, a.calls[u.call].Asked.Of(part)))
 	}
 	if refused == 0 {
 		a.untested(contract.LimitExact, "%s of %d calls did not reach the limit", plain.Count(tokens, "token"), admitted)
@@ -86,7 +87,7 @@ func (a *assessment) after(call int) time.Duration { return round(a.decisions[ca
 // modelName is the model with its unit.
 func (a *assessment) modelName() string {
 	if a.declared.Tokens {
-		return fmt.Sprintf("%s of %d tokens in %s", a.model.Kind, a.model.Limit, round(a.model.Window))
+		return fmt.Sprintf("%s of %d %s in %s", a.model.Kind, a.model.Limit, a.declared.Part.unit(), round(a.model.Window))
 	}
 	return a.model.String()
 }

@@ -225,7 +225,7 @@ func (s *several) checkQuotas(whole *assessment) {
 		if d.Tokens {
 			n, unit = 0, "token"
 			for _, c := range s.calls {
-				n += c.Tokens
+				n += c.Tokens.Of(d.Part)
 			}
 		}
 		// A window may end while calls are made, and a bucket hold its burst.

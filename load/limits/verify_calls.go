@@ -25,7 +25,7 @@ func (v *verifier) verifyRate(ctx context.Context) error {
 		)
 	}
 	if v.declared.RefusedCount {
-		return steps(begin, func() error { return v.verifyRested(ctx) })
+		return steps(begin, func() error { return v.verifyAfterRests(ctx) })
 	}
 	return steps(
 		begin,
@@ -65,9 +65,9 @@ func (v *verifier) restUsedUp(ctx context.Context) error {
 	)
 }
 
-// verifyRested is the rest of a verification where refused calls count: nothing is asked before the limit has to be free, since a call
+// verifyAfterRests is the rest of a verification where refused calls count: nothing is asked before the limit has to be free, since a call
 // that is refused would put that off.
-func (v *verifier) verifyRested(ctx context.Context) error {
+func (v *verifier) verifyAfterRests(ctx context.Context) error {
 	rest := func(d time.Duration) func() error {
 		return func() error { return v.waitUntil(ctx, v.lastUsed().Add(d+v.declared.margin())) }
 	}

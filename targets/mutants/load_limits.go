@@ -63,6 +63,14 @@ func loadCountMutants() []Mutant {
 				o.Hooks.Tokens = append(o.Hooks.Tokens, func(*reference.Call, reference.TokensUsed) reference.TokensUsed { return reference.TokensUsed{} })
 			}),
 			fails(contract.LimitExact, limitCases).and(contract.RateHeaders)),
+		mutant("output-tokens-never-counted", "The tokens of prompts and of answers have limits of their own, and no answer counts against the second.",
+			all(limitTokensApart, func(o *reference.Options) {
+				o.Hooks.Tokens = append(o.Hooks.Tokens, func(_ *reference.Call, used reference.TokensUsed) reference.TokensUsed {
+					used.Output = 0
+					return used
+				})
+			}),
+			fails(contract.LimitExact, limitCases).and(contract.RateHeaders)),
 	}
 }
 
@@ -70,6 +78,12 @@ func loadCountMutants() []Mutant {
 // made for it reach the limit.
 func limitTokens(o *reference.Options) {
 	o.Tokens = reference.TokenLimit{Tokens: 2000, Window: 3 * time.Second}
+}
+
+// limitTokensApart makes the gateway limit the tokens of prompts, and those of answers, as Anthropic does.
+func limitTokensApart(o *reference.Options) {
+	o.InputTokens = reference.TokenLimit{Tokens: 2000, Window: 3 * time.Second}
+	o.OutputTokens = reference.TokenLimit{Tokens: 1500, Window: 3 * time.Second}
 }
 
 // limitConcurrent makes the gateway limit the calls under way of the limited key too.

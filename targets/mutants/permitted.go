@@ -181,6 +181,8 @@ func permittedConduct() []PermittedBehaviour {
 			})},
 		{"limits-tokens-too", "The limited key has a limit on tokens besides, as the profile declares; calls are counted when they end.",
 			limitTokens},
+		{"limits-tokens-apart", "The limited key has limits on the tokens of prompts and of answers, with Anthropic's header fields.",
+			limitTokensApart},
 		{"slots-freed-late", "The limited key has a limit on calls under way besides. A caller who leaves gives the place back a second later.",
 			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {
 				if c.Request.Context().Err() == nil {

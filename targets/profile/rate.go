@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -18,6 +19,9 @@ type Rate struct {
 	Requests int `yaml:"requests,omitempty"`
 	// Tokens are those of prompts and answers that are admitted in a Window, in place of requests.
 	Tokens int `yaml:"tokens,omitempty"`
+	// InputTokens are those of prompts alone, OutputTokens those of answers alone, that are admitted in a Window.
+	InputTokens  int `yaml:"input_tokens,omitempty"`
+	OutputTokens int `yaml:"output_tokens,omitempty"`
 	// Concurrent are the calls that may be under way at once: short for Requests of the kind concurrency.
 	Concurrent int           `yaml:"concurrent,omitempty"`
 	Window     time.Duration `yaml:"window,omitempty"`
@@ -78,7 +82,10 @@ func (r Rate) IsZero() bool {
 }
 
 // limits reports whether a number of requests, tokens or calls under way is declared.
-func (r Rate) limits() bool { return r.Requests != 0 || r.Tokens != 0 || r.Concurrent != 0 }
+func (r Rate) limits() bool { return r.units() > 0 }
+
+// CountedTokens is the number of tokens in a window, of whichever part of the calls; 0 for other limits.
+func (r Rate) CountedTokens() int { return cmp.Or(r.Tokens, r.InputTokens, r.OutputTokens) }
 
 // Limits are all limits of the key and the model, in the order of the file; calls under way are Requests of the kind concurrency.
 func (r Rate) Limits() []Rate {
@@ -101,8 +108,11 @@ func (r Rate) UsedUpBy() int {
 	var fewest int
 	for _, l := range r.Limits() {
 		n := 2*l.Requests + 1
-		if l.Tokens > 0 {
+		switch {
+		case l.Tokens > 0:
 			n = 2*l.Tokens/tokensOfACall + 1
+		case l.CountedTokens() > 0:
+			n = 2*l.CountedTokens() + 1 // an answer may have one
 		}
 		if l.Kind != contract.Concurrency && (fewest == 0 || n < fewest) {
 			fewest = n
@@ -128,9 +138,9 @@ func (r Rate) LongestWindowUpTo(most time.Duration) time.Duration {
 	return longest
 }
 
-// units is how many of requests, tokens and calls at once a limit counts.
+// units is how many of requests, tokens, their parts and calls at once a limit counts.
 func (r Rate) units() int {
-	return 3 - len(slices.DeleteFunc([]int{r.Requests, r.Tokens, r.Concurrent}, func(n int) bool { return n != 0 }))
+	return len(slices.DeleteFunc([]int{r.Requests, r.Tokens, r.InputTokens, r.OutputTokens, r.Concurrent}, func(n int) bool { return n == 0 }))
 }
 
 // rateRules are about the declared limits.
@@ -142,25 +152,27 @@ func rateRules(p Profile) []rule {
 		if len(rate.More) > 0 {
 			at = fmt.Sprintf("$.limits.rate[%d]", i)
 		}
-		concurrent := l.Concurrent != 0 || l.Kind == contract.Concurrency
+		concurrent, tokens := l.Concurrent != 0 || l.Kind == contract.Concurrency, l.CountedTokens() != 0
 		rules = append(rules,
 			rule{at, "want key and requests", l.Key != "" && !l.limits()},
 			rule{at, "want model and requests", l.Model != "" && !l.limits()},
-			rule{at, "want one of requests, tokens and concurrent", l.units() > 1 || i > 0 && l.units() == 0},
+			rule{at, "want one of requests, tokens, input_tokens, output_tokens and concurrent", l.units() > 1 || i > 0 && l.units() == 0},
 			rule{at + ".requests", "want a positive number", l.Requests < 0},
 			rule{at + ".tokens", "want a positive number", l.Tokens < 0},
+			rule{at + ".input_tokens", "want a positive number", l.InputTokens < 0},
+			rule{at + ".output_tokens", "want a positive number", l.OutputTokens < 0},
 			rule{at + ".concurrent", "want a positive number", l.Concurrent < 0},
-			rule{at, "want a window", i > 0 && !concurrent && l.Window <= 0 || l.Tokens > 0 && l.Window <= 0},
+			rule{at, "want a window", i > 0 && !concurrent && l.Window <= 0 || tokens && l.Window <= 0},
 			rule{at + ".key", "the first of the list has the key of all", i > 0 && l.Key != ""},
 			rule{at + ".model", "the first of the list has the model of all", i > 0 && l.Model != ""},
 			rule{at + ".shared", "the first of the list says it for all", i > 0 && l.Shared != nil},
 			rule{at + ".kind", "want one of " + listed(contract.LimiterKinds()), l.Kind != "" && !l.Kind.Valid()},
 			rule{at + ".kind", "concurrent is of the kind " + string(contract.Concurrency), l.Concurrent != 0 && l.Kind != "" && l.Kind != contract.Concurrency},
-			rule{at + ".kind", "tokens are counted over time", l.Tokens != 0 && l.Kind == contract.Concurrency},
+			rule{at + ".kind", "tokens are counted over time", tokens && l.Kind == contract.Concurrency},
 			rule{at + ".burst", "want a positive number", l.Burst < 0},
 			rule{at + ".burst", "only a token-bucket has a burst", l.Burst > 0 && l.Kind != contract.TokenBucket},
 			rule{at + ".refused_count", "refused calls are not under way", l.RefusedCount && concurrent},
-			rule{at + ".refused_count", "a refused call takes no tokens", l.RefusedCount && l.Tokens != 0},
+			rule{at + ".refused_count", "a refused call takes no tokens", l.RefusedCount && tokens},
 		)
 	}
 	return append(rules,

@@ -103,7 +103,7 @@ func (p place) public() bool {
 		return p.parent == "" || p.parent == "limits"
 	case "protocol":
 		return p.parent == "upstream"
-	case "timeout", "body", "attempts", "patience", "valid", "requests", "tokens", "concurrent", "window", "kind", "burst", "shared", "refused_count":
+	case "timeout", "body", "attempts", "patience", "valid", "requests", "tokens", "input_tokens", "output_tokens", "concurrent", "window", "kind", "burst", "shared", "refused_count":
 		return p.parent == "limits"
 	case "id":
 		return p.parent == "admin"

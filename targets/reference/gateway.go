@@ -22,7 +22,7 @@ type Gateway struct {
 	store     *store
 	quota     *quotaLedger
 	limiter   *limiter
-	tokens    *tokenLog
+	tokens    []*tokenLog
 	slots     slots
 	tokenizer *tokenizer
 	client    *http.Client
@@ -56,7 +56,7 @@ func New(ctx context.Context, options Options) (_ *Gateway, err error) {
 		return nil, err
 	}
 	g := &Gateway{
-		options: options, fixtures: newFixtures(), limiter: newLimiter(time.Now), tokens: newTokenLog(time.Now, options.Tokens), tokenizer: newTokenizer(),
+		options: options, fixtures: newFixtures(), limiter: newLimiter(time.Now), tokens: newTokenLogs(time.Now, options), tokenizer: newTokenizer(),
 		client: newUpstreamClient(), bodyTimeout: bodyTimeout, bodies: bounded.Bytes{Max: max(maxBodies, 2*options.BodyLimit)},
 	}
 	if g.model, err = options.Hooks.arrange(g.modelHandlers()); err != nil {

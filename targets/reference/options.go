@@ -28,8 +28,9 @@ type Options struct {
 	// Rate is the limit of the key Fixtures.Keys.Limited. Default 20 requests in a sliding window of 10s; one without the
 	// other is an error.
 	Rate RateLimit
-	// Tokens is the limit of the same key on tokens. Default: none.
-	Tokens TokenLimit
+	// Tokens is the limit of the same key on tokens, of prompts and answers together; InputTokens and OutputTokens are those on the
+	// tokens of prompts and of answers. Default: none.
+	Tokens, InputTokens, OutputTokens TokenLimit
 	// Concurrent is how many calls of the same key may be under way at once. Default: any number.
 	Concurrent int
 	// Retries is how often a failed upstream call is tried again, on the next route if there is one. Default 0.
@@ -112,5 +113,5 @@ func (o Options) withDefaults() (Options, error) {
 	case o.Retries < 0:
 		return o, fmt.Errorf("%w: negative number of retries", ErrOptions)
 	}
-	return o, errors.Join(o.Rate.check(), o.Tokens.check())
+	return o, errors.Join(o.Rate.check(), o.Tokens.check(), o.InputTokens.check(), o.OutputTokens.check())
 }

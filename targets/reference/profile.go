@@ -138,8 +138,8 @@ func uncountable() map[dialect.Surface]profile.Recipe {
 // moreLimits are the limits of the limited key beside that on requests.
 func (g *Gateway) moreLimits() []profile.Rate {
 	var more []profile.Rate
-	if t := g.options.Tokens; t.Tokens > 0 {
-		more = append(more, profile.Rate{Tokens: t.Tokens, Window: t.Window, Kind: contract.SlidingLog})
+	for _, l := range g.tokens {
+		more = append(more, l.counts.declare(profile.Rate{Window: l.limit.Window, Kind: contract.SlidingLog}, l.limit.Tokens))
 	}
 	if n := g.options.Concurrent; n > 0 {
 		more = append(more, profile.Rate{Concurrent: n})

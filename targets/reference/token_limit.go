@@ -6,10 +6,12 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
-// TokenLimit is a number of tokens, of prompts and answers, in a sliding window: besides the limit on requests, and of the same key.
-// The zero value does not limit anything.
+// TokenLimit is a number of tokens in a sliding window: besides the limit on requests, and of the same key. The zero value does not limit
+// anything.
 type TokenLimit struct {
 	// Tokens is at most [MaxRequests].
 	Tokens int
@@ -27,11 +29,19 @@ func (l TokenLimit) check() error {
 // tokenLog keeps what calls took, by key. A call is counted when its answer is complete, so that the last one may take more than
 // was left.
 type tokenLog struct {
-	now   func() time.Time
-	limit TokenLimit
+	now    func() time.Time
+	limit  TokenLimit
+	counts tokenPart
 
 	mu   sync.Mutex
 	used map[int64][]tokensAt
+}
+
+// tokenPart are the tokens of a call that a limit counts, and how it is announced and declared.
+type tokenPart struct {
+	of       func(TokensUsed) int
+	announce func(h http.Header, limit, remaining int, reset time.Duration, now time.Time)
+	declare  func(profile.Rate, int) profile.Rate
 }
 
 type tokensAt struct {
@@ -39,8 +49,43 @@ type tokensAt struct {
 	n  int
 }
 
-func newTokenLog(now func() time.Time, limit TokenLimit) *tokenLog {
-	return &tokenLog{now: now, limit: limit, used: make(map[int64][]tokensAt)}
+// newTokenLogs returns a log for each limit on tokens.
+func newTokenLogs(now func() time.Time, o Options) []*tokenLog {
+	var logs []*tokenLog
+	add := func(limit TokenLimit, counts tokenPart) {
+		if limit.Tokens > 0 {
+			logs = append(logs, &tokenLog{now: now, limit: limit, counts: counts, used: make(map[int64][]tokensAt)})
+		}
+	}
+	add(o.Tokens, tokenPart{
+		func(u TokensUsed) int { return u.Input + u.Output }, announceAsOpenAI,
+		func(r profile.Rate, n int) profile.Rate { r.Tokens = n; return r },
+	})
+	add(o.InputTokens, tokenPart{
+		func(u TokensUsed) int { return u.Input }, announceAsAnthropic("Input"),
+		func(r profile.Rate, n int) profile.Rate { r.InputTokens = n; return r },
+	})
+	add(o.OutputTokens, tokenPart{
+		func(u TokensUsed) int { return u.Output }, announceAsAnthropic("Output"),
+		func(r profile.Rate, n int) profile.Rate { r.OutputTokens = n; return r },
+	})
+	return logs
+}
+
+func announceAsOpenAI(h http.Header, limit, remaining int, reset time.Duration, _ time.Time) {
+	h.Set("X-Ratelimit-Limit-Tokens", strconv.Itoa(limit))
+	h.Set("X-Ratelimit-Remaining-Tokens", strconv.Itoa(remaining))
+	h.Set("X-Ratelimit-Reset-Tokens", reset.Round(time.Millisecond).String())
+}
+
+// announceAsAnthropic has the fields of Anthropic for the tokens of prompts or of answers. Their reset is an instant.
+func announceAsAnthropic(part string) func(http.Header, int, int, time.Duration, time.Time) {
+	return func(h http.Header, limit, remaining int, reset time.Duration, now time.Time) {
+		prefix := "Anthropic-Ratelimit-" + part + "-Tokens-"
+		h.Set(prefix+"Limit", strconv.Itoa(limit))
+		h.Set(prefix+"Remaining", strconv.Itoa(remaining))
+		h.Set(prefix+"Reset", now.Add(reset+time.Second-1).UTC().Truncate(time.Second).Format(time.RFC3339))
+	}
 }
 
 // left is how many tokens a key may still use, and how long it takes until there is one, and until all are free again.
@@ -74,27 +119,31 @@ func (l *tokenLog) take(key int64, n int) {
 	l.used[key] = append(l.used[key], tokensAt{l.now(), n})
 }
 
-// limitTokens keeps a limited key within its limit on tokens.
+// limitTokens keeps a limited key within its limits on tokens.
 func (g *Gateway) limitTokens(c *Call) error {
-	if g.tokens.limit.Tokens == 0 {
+	var wait time.Duration
+	refused := false
+	for _, l := range g.tokens {
+		a := l.left(c.caller.keyID)
+		l.counts.announce(c.Reply.Header(), l.limit.Tokens, apply(c, c.hooks.RemainingTokens, a.Remaining), a.Reset, l.now())
+		if !a.OK {
+			refused, wait = true, max(wait, a.Wait)
+		}
+	}
+	if !refused {
 		return nil
 	}
-	a := g.tokens.left(c.caller.keyID)
-	header := c.Reply.Header()
-	header.Set("X-Ratelimit-Limit-Tokens", strconv.Itoa(g.tokens.limit.Tokens))
-	header.Set("X-Ratelimit-Remaining-Tokens", strconv.Itoa(apply(c, c.hooks.RemainingTokens, a.Remaining)))
-	header.Set("X-Ratelimit-Reset-Tokens", a.Reset.Round(time.Millisecond).String())
-	if a.OK {
-		return nil
-	}
-	return Refuse(RateLimited, nil).WithHeader(http.CanonicalHeaderKey("Retry-After"), wholeSeconds(a.Wait))
+	return Refuse(RateLimited, nil).WithHeader(http.CanonicalHeaderKey("Retry-After"), wholeSeconds(wait))
 }
 
 // countTokens counts what a call of a limited key took.
 func (g *Gateway) countTokens(c *Call, input, output int) {
-	if g.tokens.limit.Tokens > 0 && c.caller.rate.Requests > 0 {
-		used := apply(c, c.hooks.Tokens, TokensUsed{input, output})
-		g.tokens.take(c.caller.keyID, used.Input+used.Output)
+	if len(g.tokens) == 0 || c.caller.rate.Requests == 0 {
+		return
+	}
+	used := apply(c, c.hooks.Tokens, TokensUsed{input, output})
+	for _, l := range g.tokens {
+		l.take(c.caller.keyID, l.counts.of(used))
 	}
 }
 

@@ -1,0 +1,34 @@
+package limits
+
+// TokenPart says which tokens of a call a limit counts.
+type TokenPart string
+
+// The parts. Some APIs limit the tokens of prompts and those of answers apart.
+const (
+	AllTokens    TokenPart = ""
+	InputTokens  TokenPart = "input"
+	OutputTokens TokenPart = "output"
+)
+
+// TokenCount are the tokens of a call: those of its prompt, and those of its answer.
+type TokenCount struct{ Input, Output int }
+
+// Of is how many of the tokens a part has.
+func (c TokenCount) Of(p TokenPart) int {
+	switch p {
+	case InputTokens:
+		return c.Input
+	case OutputTokens:
+		return c.Output
+	default:
+		return c.Input + c.Output
+	}
+}
+
+// unit names the tokens of a part: "tokens", "input tokens".
+func (p TokenPart) unit() string {
+	if p == AllTokens {
+		return "tokens"
+	}
+	return string(p) + " tokens"
+}
