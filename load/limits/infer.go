@@ -155,10 +155,13 @@ func (i *inference) unclear(fits []fit) error {
 	return nil
 }
 
-// enoughForetold is how many experiments in a row a sliding counter has to foretell.
+// enoughForetold is how many experiments in a row a sliding counter has to foretell, with maxSurprises, or one in so many answers. One
+// of manyAnswers counts as two.
 const (
-	maxSurprises   = 1
-	enoughForetold = 2
+	maxSurprises       = 1
+	answersPerSurprise = 100
+	manyAnswers        = 200
+	enoughForetold     = 2
 )
 
 // surprises is how many of the answers since a model was fitted contradict it. A sliding counter has three numbers to fit, and a
@@ -200,11 +203,15 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 // maxRounds bounds how often an idle limiter is examined: a key that was in use before shows more of its limit each time.
 const maxRounds = 8
 
+// maxGuessedRounds is maxRounds where the best fit has foretold too little so far: the longer the experiments take in all, the better is
+// the length of a window known, and what it foretells.
+const maxGuessedRounds = 20
+
 // discriminate lets the limiter rest and makes the experiment that tells the likely kinds apart, until only one kind is left
 // and a rest frees no more calls than that kind says. It returns the fits, the best first.
 func (i *inference) discriminate(ctx context.Context) ([]fit, error) {
 	fits := i.fits()
-	for range maxRounds {
+	for round := 0; round < maxRounds || round < maxGuessedRounds && i.guessed && i.halfLeft(); round++ {
 		best := fits[0]
 		if err := i.waitUntil(ctx, i.telltale(fits, i.restNeeded(fits))); err != nil {
 			return fits, err
@@ -214,6 +221,7 @@ func (i *inference) discriminate(ctx context.Context) ([]fit, error) {
 			name, run = "boundary", i.boundary
 		}
 		var measured capacityResult
+		before := len(i.calls)
 		err := i.experiment(ctx, name, func(ctx context.Context) (_ string, err error) {
 			measured, err = run(ctx, best.LimiterModel)
 			return measured.sentence, err
@@ -232,7 +240,7 @@ func (i *inference) discriminate(ctx context.Context) ([]fit, error) {
 		}
 		fits = i.fits()
 		confirmed := fits[0].Kind == best.Kind && fits[0].Limit == best.Limit // the experiment was made for this very model
-		if i.foretold++; i.surprises(best) > maxSurprises {
+		if i.foretold += 1 + (len(i.calls)-before)/manyAnswers; i.surprises(best) > max(maxSurprises, (len(i.calls)-before)/answersPerSurprise) {
 			i.foretold = 0
 		}
 		i.guessed = best.Kind == contract.SlidingCounter && i.foretold < enoughForetold
@@ -242,6 +250,11 @@ func (i *inference) discriminate(ctx context.Context) ([]fit, error) {
 		}
 	}
 	return fits, nil
+}
+
+// halfLeft reports whether half of the budget is left.
+func (i *inference) halfLeft() bool {
+	return time.Since(i.began) < i.budget.Time/2 && i.reserved < i.budget.Calls/2
 }
 
 // maxLimits is how many limits are tried: the first drain may have straddled a boundary, a slow one gained tokens.
