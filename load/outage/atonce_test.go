@@ -22,6 +22,8 @@ type slots struct {
 	perMinute int
 	counted   []time.Duration
 	busy      places
+	// slow is how long the gateway takes to take a call, one after the other.
+	slow, taken time.Duration
 }
 
 func (s *slots) answer(r simulated, a *answer) {
@@ -45,6 +47,10 @@ func (s *slots) answer(r simulated, a *answer) {
 		s.busy = s.busy[1:]
 	}
 	start := r.at
+	if s.slow > 0 {
+		s.taken = max(s.taken, r.at) + s.slow
+		start = s.taken
+	}
 	if n := s.places(r.at); len(s.busy) >= n {
 		if s.status != 0 {
 			a.after, a.status, a.outcome, a.attempts = ms, s.status, runlog.Error5xx, nil
@@ -94,6 +100,7 @@ func TestPlacesThatAreLost(t *testing.T) {
 		{"the same in a pool of 80", slots{places: losing(80, 54)}, contract.Violated, "got at most 54"},
 		{"the same, and others are refused", slots{places: losing(40, 14), status: 503}, contract.Violated, "got at most 14"},
 		{"the same, with 429", slots{places: losing(40, 14), status: 429}, contract.Violated, "got at most 14"},
+		{"a gateway that takes one call after the other", slots{places: always(200), slow: 30 * ms}, contract.Untested, "64 calls did not come to the upstream at once"},
 		{"a limit on the number of calls", slots{places: always(200), perMinute: 100}, contract.Untested, "a rate limit refused others"},
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
