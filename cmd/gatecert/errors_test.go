@@ -50,7 +50,7 @@ func TestErrorsHaveThreeParts(t *testing.T) {
 		"no command":              {[]string{"load"}, "a command is missing", "soak", "gatecert load --help"},
 		"a file for a URL":        {[]string{"run", file}, "is a file, not a URL", file, "--target " + file},
 		"a folder for a URL":      {[]string{"run", dir}, "is a folder, not a URL", dir, "--target FILE"},
-		"no file for a URL":       {[]string{"run", file + ".yaml"}, "there is no such file", file + ".yaml", "gatecert init URL writes one"},
+		"no file for a URL":       {[]string{"run", file + ".yaml"}, "neither a URL nor a file", file + ".yaml", "gatecert init URL"},
 		"the word for a URL":      {[]string{"run", "reference"}, "is not a URL", `"reference"`, "--target reference"},
 		"a file to init":          {[]string{"init", file, "--key", "k"}, "is a file, not a URL", file, "give its URL"},
 		"a folder for a profile":  {[]string{"run", "--target", dir}, "is a folder, not a profile", dir, "give the YAML file"},

@@ -109,7 +109,7 @@ func TestAFailureLeavesTheEarlierHall(t *testing.T) {
 	before := files(t, dir)
 
 	logs["a.ndjson"] = &fstest.MapFile{Data: entry{name: "a", change: failing}.bytes(t), Mode: 0o600}
-	require.ErrorContains(t, h.Write(t.Context(), dir), "it was changed while it was read")
+	require.ErrorContains(t, h.Write(t.Context(), dir), "the file changed while it was being read")
 	assert.Equal(t, before, files(t, dir))
 	assertAlone(t, filepath.Dir(dir))
 
