@@ -76,19 +76,19 @@ func (f fitter) fits() []fit {
 	return found
 }
 
-// reconsiderWindows replaces windows of a clock by windows that begin with a request, where these explain as much with another length
-// only: a window of a clock has a phase, which may be fitted to a wrong length.
-func (f fitter) reconsiderWindows(fits []fit) {
-	best := fits[0]
+// otherWindows are the windows that begin with a request, where these explain as much as those of a clock and with another length only; nil
+// where they do not: which of both the limiter has, and so how long its windows are, is not known then.
+func (f fitter) otherWindows(best fit) *fit {
 	if best.Kind != contract.FixedWindow || best.StartsOnRequest {
-		return
+		return nil
 	}
 	onRequest := f.fitWindow(LimiterModel{Kind: contract.FixedWindow, Limit: best.Limit, StartsOnRequest: true}, best.contradictions)
 	sameLength := onRequest.LimiterModel
 	sameLength.Window = best.Window
-	if onRequest.contradictions <= best.contradictions && f.fitToAll(sameLength).contradictions > best.contradictions {
-		fits[0] = onRequest
+	if onRequest.contradictions > best.contradictions || f.fitToAll(sameLength).contradictions <= best.contradictions {
+		return nil
 	}
+	return &onRequest
 }
 
 // bestOfKinds holds one fit a kind, the best first.

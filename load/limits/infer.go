@@ -116,15 +116,22 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 		return LimiterModel{Limit: limit, Evidence: slices.Concat(i.sentences(), i.judgeAnnounced())}, err
 	}
 	fits, err := i.discriminate(ctx)
-	i.fitter().reconsiderWindows(fits)
 	if err == nil {
 		err = i.unclear(fits)
 	}
 	m := i.model(fits)
-	if err == nil {
-		m.Intervals = i.fitter().intervals(fits[0])
+	if err != nil {
+		return m, err
 	}
-	return m, err
+	m.Intervals = i.fitter().intervals(fits[0])
+	if other := i.fitter().otherWindows(fits[0]); other != nil {
+		if math.Abs(m.Window.Seconds()/other.Window.Seconds()-1) > sameWindow {
+			return m, fmt.Errorf("%w: windows of a clock (%s), and windows that begin with a request (%s), explain the answers equally well. What is seen: %s",
+				ErrInconclusive, m, other, i.seen())
+		}
+		m.Intervals.Window = m.Intervals.Window.with(i.fitter().intervals(*other).Window)
+	}
+	return m, nil
 }
 
 // A fit may leave maxUnexplained of all answers unexplained, and at least minUnexplained: a clock may be off once.

@@ -16,6 +16,11 @@ type Interval[T int | float64 | time.Duration] struct {
 	To   T `json:"to"`
 }
 
+// with is the least interval that has another in it too.
+func (v Interval[T]) with(other Interval[T]) Interval[T] {
+	return Interval[T]{min(v.From, other.From), max(v.To, other.To)}
+}
+
 // Intervals are those of the parameters of a model. A limiter of the model's kind whose clock is off by at most 25 ms, and whose
 // parameters are outside of them, would have given more of the answers otherwise than the model would have.
 type Intervals struct {
