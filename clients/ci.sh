@@ -28,7 +28,7 @@ else
 fi
 if ! command -v npm >/dev/null; then
   leave_out openai-node "npm is not installed"
-elif within 30 npm --prefix clients/node ci --ignore-scripts --no-audit --no-fund --loglevel=error; then
+elif within 40 npm --prefix clients/node ci --ignore-scripts --no-audit --no-fund --loglevel=error; then
   played=$played${played:+,}openai-node
 else
   leave_out openai-node "npm did not install it"
