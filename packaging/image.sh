@@ -17,9 +17,9 @@ chmod 1777 "$work/base/tmp"
 tar -C "$work/base" -cf "$work/base.tar" tmp
 for machine in amd64 arm64; do
   "$tools/crane" append --oci-empty-base --platform "linux/$machine" --new_layer "$work/base.tar" --new_tag "$base-$machine" 2>/dev/null
-  "$tools/crane" mutate --user 65532 --set-platform "linux/$machine" --tag "$base-$machine" "$base-$machine" >/dev/null
+  "$tools/crane" mutate --user 65532 --set-platform "linux/$machine" --tag "$base-$machine" "$base-$machine" >/dev/null 2>&1
 done
-"$tools/crane" index append --manifest "$base-amd64" --manifest "$base-arm64" --tag "$base" 2>/dev/null
+"$tools/crane" index append --manifest "$base-amd64" --manifest "$base-arm64" --tag "$base" >/dev/null 2>&1
 
 image=$(KO_DOCKER_REPO=$address/gatecert KO_DEFAULTBASEIMAGE=$base "$tools/ko" build --bare --sbom none ./cmd/gatecert 2>"$work/ko.log") ||
   { cat "$work/ko.log" >&2; exit 1; }
@@ -31,7 +31,7 @@ for machine in amd64 arm64; do
   case $config in *'"User":"65532"'*) ;; *) fail "has another user: $config" ;; esac
   case $config in *'"Entrypoint":["/ko-app/gatecert"]'*) ;; *) fail "starts something else: $config" ;; esac
   mkdir -p "$work/$machine"
-  "$tools/crane" export --platform "linux/$machine" "$image" - | tar -x -C "$work/$machine" --no-same-owner
+  "$tools/crane" export --platform "linux/$machine" "$image" - | tar -x -C "$work/$machine" --no-same-owner 2>/dev/null
   echo "linux/$machine: user 65532, entry point /ko-app/gatecert, $(du -sh "$work/$machine" | cut -f1) in all"
 done
 
