@@ -53,14 +53,14 @@ func TestARateIsOneLimitOrAList(t *testing.T) {
 
 func TestAFaultOfALimitHasItsPlace(t *testing.T) {
 	for _, row := range []struct{ rate, want string }{
-		{" {key: k, requests: 5, tokens: 3, window: 1s}", "want one of requests, tokens and concurrent"},
+		{" {key: k, requests: 5, tokens: 3, window: 1s}", "want one of requests, tokens, input_tokens, output_tokens and concurrent"},
 		{" {key: k, window: 1s}", "want key and requests"},
 		{" {key: k, tokens: 100}", "want a window"},
 		{" {key: k, tokens: 100, window: 1s, kind: concurrency}", "tokens are counted over time"},
 		{" {key: k, concurrent: 5, kind: sliding-log}", "concurrent is of the kind concurrency"},
 		{" {key: k, concurrent: 5, refused_count: true}", "refused calls are not under way"},
 		{" {key: k, request: 5}", "unknown"},
-		{"\n    - {key: k, requests: 5, window: 1s}\n    - {window: 1s}", "p.yaml:7:7: want one of requests, tokens and concurrent"},
+		{"\n    - {key: k, requests: 5, window: 1s}\n    - {window: 1s}", "p.yaml:7:7: want one of requests, tokens, input_tokens, output_tokens and concurrent"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {requests: 5}", "want a window"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {key: k, requests: 50, window: 1m}", "the first of the list has the key of all"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {requests: 50, windows: 1m}", "unknown"},
