@@ -52,7 +52,7 @@ func TestReportsDoubtWhatTheProfilePrepared(t *testing.T) {
 		p.Circumstances["unpriced-model"] = profile.Recipe{Model: p.Models.Default}
 	})
 	notes := strings.Join(r.Footer.Notes, "\n")
-	assert.Contains(t, notes, "keys.revoked: a call with it on chat succeeded: it is not what the profile says, or the gateway serves such keys")
+	assert.Contains(t, notes, "keys.revoked: a call with this key on chat succeeded: it is not the kind of key that the profile says, or the gateway accepts such keys")
 	assert.Contains(t, notes, "keys.spent_key: the gateway rejects this key with 401, like a key that was never issued: is it spelled correctly?")
 	for circumstance, want := range map[string]string{
 		"revoked-key":    "200 with an ordinary answer; keys.revoked may not cause the error",

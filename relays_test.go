@@ -99,7 +99,7 @@ func TestARunGoesOnWithTheNextRelayModel(t *testing.T) {
 	}
 	untestable, notes := run("relay-a", "relay-b", "relay-c", "relay-d")
 	assert.Zero(t, untestable, notes)
-	assert.Contains(t, notes, "the run went on with further relay models, ")
+	assert.Contains(t, notes, "the run continued with other relay models, ")
 	untestable, notes = run("relay-a")
 	assert.Positive(t, untestable)
 	assert.NotContains(t, notes, "further relay models,")

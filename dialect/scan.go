@@ -198,7 +198,7 @@ func (s *scanner) escape() bool {
 	case 'u':
 		for range 4 {
 			s.at++
-			if c := s.peek() | 0x20; !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f') {
+			if c := s.peek() | 0x20; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 				return false
 			}
 		}

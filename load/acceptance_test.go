@@ -87,7 +87,7 @@ func TestComparisonFindsWhatIsAdded(t *testing.T) {
 		a, b := serverOf(t, "8x5ms"), serverOf(t, "8x7ms")
 		e := newEngine(t, HardCaps())
 		comparison := Comparison{
-			Phase: Phase{Seed: uint64(1000 * run)}, Rate: 100, Rounds: 20, Duration: 500 * ms, //nolint:gosec // a count
+			Phase: Phase{Seed: uint64(1000 * run)}, Rate: 100, Rounds: 20, Duration: 500 * ms,
 			A: Side{Name: "A", Mix: []Request{chatRequest("http://" + a)}}, B: Side{Name: "B", Mix: []Request{chatRequest("http://" + b)}},
 		}
 		two, err := e.Compare(t.Context(), comparison)

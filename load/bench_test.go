@@ -21,8 +21,6 @@ const (
 	benchConnections = 64
 	benchRound       = 2 * time.Second
 	benchRounds      = 5
-	// openConnections leaves room for a server that stands still for 10 ms at 20,000/s.
-	openConnections = 256
 )
 
 // benchCall is a chat request of about 380 bytes.

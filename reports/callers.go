@@ -204,10 +204,10 @@ func rightClients(l clientlog.Log, row contract.RowID) (right, played int, kind 
 	}
 	kind = callerNone
 	for _, k := range kinds {
-		switch {
-		case k == callerNone:
+		switch k {
+		case callerNone:
 			continue
-		case k == callerRight:
+		case callerRight:
 			right++
 		}
 		played++

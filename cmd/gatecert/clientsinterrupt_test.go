@@ -34,7 +34,7 @@ func TestCtrlCEndsAllThatClientsStarted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	script, pids := filepath.Join(dir, "stuck.sh"), filepath.Join(dir, "pids")
-	require.NoError(t, os.WriteFile(script, []byte(stuck), 0o700)) //nolint:gosec // it is run
+	require.NoError(t, os.WriteFile(script, []byte(stuck), 0o700))
 	cmd := process(t.Context(), "clients", "--adapter", "stuck=sh "+script+" "+pids, "--rows", quotaRow, "--probe", "none")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -19,8 +19,8 @@ type diffCommand struct {
 // Help implements kong's HelpProvider.
 func (diffCommand) Help() string {
 	return `The kinds of change:
-  worse, better   the verdict changed
-  changed         the verdict is the same, but other requirements are violated
+  worse, better   another verdict
+  changed         the same verdict, but other requirements are violated
   new, gone       only one of the two runs has the case
 
 For two measurements (load capacity, load soak), the command compares the bounds of the capacity, and each quantile by its windows with

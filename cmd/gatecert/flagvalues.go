@@ -98,8 +98,7 @@ func parseFault(err error) string {
 
 // helpFor names the help of the command whose command line is faulty.
 func helpFor(err error) string {
-	var fault *kong.ParseError
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*kong.ParseError](err); ok {
 		for node := fault.Context.Selected(); node != nil; node = node.Parent {
 			if node.Type == kong.CommandNode {
 				return "gatecert " + commandOf(node) + " --help shows its arguments and flags."

@@ -57,8 +57,7 @@ func (u upstreamCommand) Run(ctx context.Context, c *console) (err error) {
 
 // listenFault says what to do about an address that cannot be listened on.
 func listenFault(flag string, err error) error {
-	var network *net.OpError
-	if errors.As(err, &network) {
+	if _, ok := errors.AsType[*net.OpError](err); ok {
 		return fmt.Errorf("%w: give a free address with %s, such as 127.0.0.1:9902", err, flag)
 	}
 	return err

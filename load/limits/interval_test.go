@@ -22,7 +22,7 @@ func (s *simulatedLimiter) isWithin(v Intervals) bool {
 	if capacity < v.Limit.From || capacity > v.Limit.To {
 		return false
 	}
-	switch s.kind { //nolint:exhaustive // the others have a window
+	switch s.kind {
 	case contract.Concurrency:
 		return true
 	case contract.TokenBucket:

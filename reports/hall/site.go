@@ -148,7 +148,7 @@ func replace(folder, made string, earlier []string) error {
 func removeSite(folder string, names []string) error {
 	var errs []error
 	folders := map[string]bool{folder: true}
-	for _, name := range append(names[:len(names):len(names)], manifestName) {
+	for _, name := range append(slices.Clip(names), manifestName) {
 		path := filepath.Join(folder, filepath.FromSlash(name))
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)

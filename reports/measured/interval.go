@@ -52,12 +52,11 @@ func varianceOfMean(r, n float64) float64 {
 // correlation is that of each value with the next, 0 to 0.95, corrected for its bias in short series (Kendall 1954).
 func correlation(values []float64) float64 {
 	center := mean(values)
-	var squares, products float64
-	for i, v := range values {
+	var squares, products, before float64
+	for _, v := range values {
 		squares += (v - center) * (v - center)
-		if i > 0 {
-			products += (v - center) * (values[i-1] - center)
-		}
+		products += (v - center) * before // 0 for the first
+		before = v - center
 	}
 	if squares == 0 {
 		return 0
