@@ -1,3 +1,7 @@
+//go:build !race
+
+// A hall is made by one goroutine; the race detector makes its tests six times as slow.
+
 package hall_test
 
 import (
