@@ -332,3 +332,6 @@ func render(t *testing.T, run runlog.Run, f func(*bytes.Buffer, runlog.Run) erro
 	require.Equal(t, first.Bytes(), second.Bytes(), "the same log must render the same bytes")
 	return first.Bytes()
 }
+
+// pageLimit bounds the page in bytes.
+const pageLimit = 2_400_000

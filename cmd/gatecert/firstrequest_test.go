@@ -1,3 +1,7 @@
+//go:build !race
+
+// These measure for seconds, and mostly wait.
+
 package main
 
 import (
