@@ -9,11 +9,12 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/gatecert/gatecert/reports"
-	"github.com/gatecert/gatecert/reports/runlog"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 func TestFormats(t *testing.T) {
