@@ -106,7 +106,7 @@ $(CYCLONEDX):
 run: build
 	$(BIN) run
 
-## test: gofmt, go vet, and all tests but those of test-whole and test-clock, most of them with the race detector; takes four to five minutes on two cores
+## test: gofmt, go vet, and all tests but those of test-whole and test-clock, most of them with the race detector; takes five to nine minutes on two cores
 .PHONY: test
 test: chromium nginx haproxy
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt these files:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
