@@ -198,8 +198,9 @@ func advised(l clientlog.Log) []callerRow {
 func rightClients(l clientlog.Log, row contract.RowID) (right, played int, kind string) {
 	kinds := map[string]string{}
 	for _, c := range l.OfRow(row) {
-		if before, seen := kinds[c.Client]; !seen || callerRank(callerKind(c)) > callerRank(before) {
-			kinds[c.Client] = callerKind(c)
+		of := callerKind(c)
+		if before, seen := kinds[c.Client]; !seen || callerRank(of) > callerRank(before) {
+			kinds[c.Client] = of
 		}
 	}
 	kind = callerNone

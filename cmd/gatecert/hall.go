@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/hall"
 	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 type hallCommand struct {
@@ -93,7 +93,7 @@ func (r hallCommand) options() (hall.Options, error) {
 		}
 		o.Today = day
 	}
-	if u, err := url.Parse(r.URL); r.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+	if r.URL != "" && !profile.AbsoluteURL(r.URL) {
 		return o, fmt.Errorf("%w: --url %q: want an http or https URL", errUsage, r.URL)
 	}
 	for _, path := range r.Key {

@@ -73,7 +73,7 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 	}
 	for _, s := range mix {
 		if !dialect.Surface(s.Name).Valid() {
-			return nil, fmt.Errorf("%w: --surface: no endpoint %q: %s", errUsage, s.Name, surfaceHint(s.Name, dialect.Surfaces(), "gatecert list surfaces shows all"))
+			return nil, fmt.Errorf("%w: --surface: no endpoint %q: %s", errUsage, s.Name, yamlfile.DidYouMean(s.Name, dialect.Surfaces(), "gatecert list surfaces shows all"))
 		}
 	}
 	surface := dialect.Surface(mix[0].Name)
@@ -129,15 +129,6 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 	}
 	s.options, s.engine = options, load.NewEngine(options)
 	return s, nil
-}
-
-// surfaceHint says what to write in place of a name that is not an endpoint.
-func surfaceHint(name string, known []dialect.Surface, otherwise string) string {
-	var names []string
-	for _, s := range known {
-		names = append(names, string(s))
-	}
-	return yamlfile.DidYouMean(name, names, otherwise)
 }
 
 // arrivals reads --arrivals.

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/gatecert/gatecert/internal/folderlock"
 	"github.com/gatecert/gatecert/internal/watch"
 	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 type watchCommand struct {
@@ -119,7 +119,7 @@ func (w watchCommand) check() error {
 	if w.Webhook == "" {
 		return nil
 	}
-	if u, err := url.Parse(w.Webhook); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if !profile.AbsoluteURL(w.Webhook) {
 		return fmt.Errorf("%w: --webhook: this is not an http or https URL: give one such as https://hooks.example/gatecert", errUsage) // not shown: it may hold a secret
 	}
 	return nil

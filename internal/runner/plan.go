@@ -172,11 +172,7 @@ func Select(c Choice) (runlog.Selection, error) {
 
 // didYouMean names the word that a typo is close to, or all that there are.
 func didYouMean[T ~string](typo string, known []T) string {
-	var words []string
-	for _, word := range known {
-		words = append(words, string(word))
-	}
-	return yamlfile.DidYouMean(typo, words, "must be one of "+plain.Joined(known))
+	return yamlfile.DidYouMean(typo, known, "must be one of "+plain.Joined(known))
 }
 
 // RowHint says what to do about a name that no row has. A row with another status is not what a typo meant: http:418 is one

@@ -3,10 +3,10 @@ package yamlfile
 import "fmt"
 
 // Nearest is the known word within two edits of a typo, "" if there is none. The edits change less than half of the typo: tcsh is not bash.
-func Nearest(typo string, known []string) string {
-	best, bestDistance := "", 3
+func Nearest[T ~string](typo string, known []T) T {
+	best, bestDistance := T(""), 3
 	for _, word := range known {
-		if d := distance(typo, word); d < bestDistance && 2*d < len(typo) {
+		if d := distance(typo, string(word)); d < bestDistance && 2*d < len(typo) {
 			best, bestDistance = word, d
 		}
 	}
@@ -14,7 +14,7 @@ func Nearest(typo string, known []string) string {
 }
 
 // DidYouMean asks whether a typo stands for the nearest known word. It returns otherwise when no known word is near.
-func DidYouMean(typo string, known []string, otherwise string) string {
+func DidYouMean[T ~string](typo string, known []T, otherwise string) string {
 	if near := Nearest(typo, known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}

@@ -3,7 +3,6 @@ package limits
 import (
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -35,13 +34,14 @@ type Intervals struct {
 func (f fitter) intervals(best fit) Intervals {
 	p := plausible{fitter: f, best: best.LimiterModel}
 	p.bound = countContradictions(newLimiter(best.LimiterModel, f.sample, f.admissions, defaultSlack), f.sample, len(f.sample))
-	limits, value := p.limits(), p.valueOf(best.LimiterModel)
+	value := p.valueOf(best.LimiterModel)
 	lowest, highest := value, value
-	for _, limit := range limits {
-		from, to := p.values(limit)
+	found := Intervals{Limit: Interval[int]{best.Limit, best.Limit}}
+	for limit, start := range p.limits() {
+		from, to := p.values(limit, start)
 		lowest, highest = min(lowest, from), max(highest, to)
+		found.Limit = found.Limit.with(Interval[int]{limit, limit})
 	}
-	found := Intervals{Limit: Interval[int]{slices.Min(limits), slices.Max(limits)}}
 	if best.Kind == contract.TokenBucket {
 		found.Refill = Interval[float64]{lowest, highest}
 	} else {
@@ -108,15 +108,17 @@ func (p plausible) allows(limit int, value float64) bool {
 // maxLimitStep bounds how far the limit may be from the best.
 const maxLimitStep = 16
 
-// limits are those that some value explains, the best first.
-func (p plausible) limits() []int {
-	found := []int{p.best.Limit}
+// limits are those that some value explains, with that value.
+func (p plausible) limits() map[int]float64 {
+	start, _ := p.start(p.best.Limit)
+	found := map[int]float64{p.best.Limit: start}
 	for _, step := range []int{-1, 1} {
 		for limit := p.best.Limit + step; limit >= 1 && (limit-p.best.Limit)*step <= maxLimitStep; limit += step {
-			if _, ok := p.start(limit); !ok {
+			start, ok := p.start(limit)
+			if !ok {
 				break
 			}
-			found = append(found, limit)
+			found[limit] = start
 		}
 	}
 	return found
@@ -153,9 +155,9 @@ const (
 	maxEdge  = 3.0
 )
 
-// values are the least and the greatest value with which a limit explains the answers. Both are a step beyond the last that does.
-func (p plausible) values(limit int) (from, to float64) {
-	start, _ := p.start(limit)
+// values are the least and the greatest value with which a limit explains the answers, of which start is one. Both are a step beyond the
+// last that does.
+func (p plausible) values(limit int, start float64) (from, to float64) {
 	edge := func(direction float64) float64 {
 		at := func(step float64) float64 { return start * math.Exp(direction*step) }
 		in, out := 0.0, edgeStep

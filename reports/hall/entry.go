@@ -213,20 +213,29 @@ func lean(run runlog.Run) runlog.Run {
 // kept is the beginning of a text. It does not keep the rest in memory.
 func kept(s string) string { return strings.Clone(s[:min(len(s), keptText)]) }
 
-// evidence reads the run of an entry once more, with all that its log holds, and the log itself.
-func (h Hall) evidence(e Entry) (runlog.Run, []byte, error) {
+// log reads the log of an entry once more.
+func (h Hall) log(e Entry) ([]byte, error) {
 	log, err := readLog(h.folder, e.Path)
 	if err != nil {
-		return runlog.Run{}, nil, err
+		return nil, err
 	}
 	if sum := sha256.Sum256(log); hex.EncodeToString(sum[:]) != e.Digest {
-		return runlog.Run{}, nil, errors.New("the file changed while it was being read: run the command again")
+		return nil, errors.New("the file changed while it was being read: run the command again")
+	}
+	return log, nil
+}
+
+// evidence reads the run of an entry once more, with all that its log holds.
+func (h Hall) evidence(e Entry) (runlog.Run, error) {
+	log, err := h.log(e)
+	if err != nil {
+		return runlog.Run{}, err
 	}
 	run, err := runlog.Read(bytes.NewReader(log))
 	if err != nil {
-		return runlog.Run{}, nil, err
+		return runlog.Run{}, err
 	}
-	return published(run), log, nil
+	return published(run), nil
 }
 
 // sentence is the result of an entry.

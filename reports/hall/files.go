@@ -46,14 +46,14 @@ func (h Hall) runFiles(e Entry) []file {
 	dir := runFolder(e)
 	list := []file{
 		{dir + evidenceFile, func(w io.Writer) error {
-			run, _, err := h.evidence(e)
+			run, err := h.evidence(e)
 			if err != nil {
 				return fmt.Errorf("%q: %w", e.Path, err)
 			}
 			return reports.HTML(w, run)
 		}},
 		{dir + packedLog, func(w io.Writer) error {
-			_, log, err := h.evidence(e)
+			log, err := h.log(e)
 			if err != nil {
 				return fmt.Errorf("%q: %w", e.Path, err)
 			}

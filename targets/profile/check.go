@@ -129,7 +129,7 @@ func checkSurface(d *yamlfile.Document, path string, s dialect.Surface) error {
 	if s.Valid() {
 		return nil
 	}
-	hint := yamlfile.DidYouMean(string(s), names(dialect.Surfaces()), "want one of "+listed(dialect.Surfaces()))
+	hint := yamlfile.DidYouMean(string(s), dialect.Surfaces(), "want one of "+listed(dialect.Surfaces()))
 	return d.Fault(path, fmt.Sprintf("unknown endpoint %q: %s", s, hint))
 }
 
