@@ -9,14 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/leanserver"
 	"github.com/gatecert/gatecert/targets/upstream"
 )
 
 // queueing is a gateway with a virtual queue: one server that takes so long for each request.
 func queueing(service time.Duration) http.HandlerFunc {
-	q := &queue{free: make([]time.Time, 1), service: service}
+	q := leanserver.NewQueue(1, service)
 	return func(w http.ResponseWriter, r *http.Request) {
-		q.wait()
+		q.Wait()
 		ok(w, r)
 	}
 }
@@ -88,9 +89,9 @@ func TestRampJudgesEveryTerm(t *testing.T) {
 
 // Eight servers that take 20 ms: eight callers get all of their 400/s, and more callers only wait.
 func TestSweepFindsTheKnee(t *testing.T) {
-	q := &queue{free: make([]time.Time, 8), service: 20 * ms}
+	q := leanserver.NewQueue(8, 20*ms)
 	gateway := func(w http.ResponseWriter, r *http.Request) {
-		q.wait()
+		q.Wait()
 		ok(w, r)
 	}
 	simulate(t, gateway, func(t *testing.T, e *Engine, url string) {
