@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -33,12 +34,22 @@ func (c *Client) Calls() int64 { return c.calls.Load() }
 // each call is one of them. roots are the certificate authorities that it trusts, nil for those of the system. The caller
 // closes it.
 func NewClient(limits Limits, roots *x509.CertPool, secrets ...redact.Secret) *Client {
-	return newClient(limits, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, secrets...)
+	return NewClientFrom(netip.Addr{}, limits, roots, secrets...)
 }
 
-func newClient(limits Limits, trust *tls.Config, secrets ...redact.Secret) *Client {
+// NewClientFrom is [NewClient] with the address of this machine that connections are made from. The zero address leaves the choice to the
+// system.
+func NewClientFrom(source netip.Addr, limits Limits, roots *x509.CertPool, secrets ...redact.Secret) *Client {
+	dialer := new(net.Dialer)
+	if source.IsValid() {
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0))
+	}
+	return newClient(dialer, limits, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, secrets...)
+}
+
+func newClient(dialer *net.Dialer, limits Limits, trust *tls.Config, secrets ...redact.Secret) *Client {
 	limits = limits.withDefaults()
-	dialer := &net.Dialer{Timeout: limits.Patience}
+	dialer.Timeout = limits.Patience
 	return &Client{
 		limits:   limits,
 		redactor: redact.New(secrets...),

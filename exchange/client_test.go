@@ -421,7 +421,7 @@ func trusting(t testing.TB, server *httptest.Server) *Client {
 	t.Helper()
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	c := newClient(Limits{}, &tls.Config{RootCAs: roots})
+	c := newClient(new(net.Dialer), Limits{}, &tls.Config{RootCAs: roots})
 	t.Cleanup(c.Close)
 	return c
 }

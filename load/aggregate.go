@@ -39,6 +39,8 @@ type aggregator struct {
 	recorder *recorder
 	// snapshot is when the last snapshot was taken.
 	snapshot time.Time
+	// parts are the windows of a share.
+	parts []windowPart
 }
 
 // gapList are the gaps of a stream in microseconds.
@@ -71,7 +73,7 @@ func newAggregator(m *Measurement, phase Phase) *aggregator {
 	if phase.Closing != nil {
 		a.closing = newClosing(m.Requests)
 	}
-	a.window.Length = max(phase.Window, phase.For/maxWindows)
+	a.window.Length, a.stalls.share = phase.window(), !phase.Share.whole()
 	a.window.Counts = map[runlog.Outcome]uint64{}
 	return a
 }
@@ -102,11 +104,17 @@ func (a *aggregator) follow(samples <-chan sample) {
 
 // takeSnapshot calls Snapshot with a copy of what was measured so far, when it is time.
 func (a *aggregator) takeSnapshot() {
-	if a.phase.Snapshot == nil || time.Since(a.snapshot) < a.phase.SnapshotEvery {
+	if a.phase.Snapshot == nil && a.phase.SoFar == nil || time.Since(a.snapshot) < a.phase.SnapshotEvery {
 		return
 	}
 	a.snapshot = time.Now()
 	a.recorder.flush()
+	if a.phase.SoFar != nil {
+		a.phase.SoFar(a.soFar())
+	}
+	if a.phase.Snapshot == nil {
+		return
+	}
 	m := *a.m
 	m.Windows, m.Results = slices.Clone(m.Windows), nil
 	m.NotKept, m.Offered, m.Elapsed = m.Sent, m.Sent, a.last
@@ -119,6 +127,14 @@ func (a *aggregator) takeSnapshot() {
 		m.metrics[key] = sum
 	}
 	a.phase.Snapshot(m)
+}
+
+// soFar is what a share came to so far. It shares its memory with the aggregator.
+func (a *aggregator) soFar() Portion {
+	m := *a.m
+	m.NotKept, m.Results, m.Offered, m.Elapsed = m.Sent, nil, m.Sent, a.last
+	m.Violations = a.sortedViolations()
+	return Portion{m: m, course: a.course, windows: a.parts, stalls: a.stalls.found, dropped: a.stalls.dropped}
 }
 
 func (a *aggregator) add(s sample) {
@@ -160,7 +176,7 @@ func (a *aggregator) addFindings(s sample) {
 		key := violationKey{s.Request, string(f.Level) + string(f.Requirement)}
 		v := a.violations[key]
 		if v == nil {
-			v = &Violation{Request: a.m.Requests[s.Request], Finding: f, Evidence: s.evidence}
+			v = &Violation{Request: a.m.Requests[s.Request], Finding: f, Evidence: s.evidence, first: s.End}
 			a.violations[key] = v
 		}
 		v.Count++
@@ -174,14 +190,18 @@ func newClosing(requests []string) *Measurement {
 
 // count adds a sample to the metrics of its kind and outcome, and to the good ones if it keeps the bounds.
 func (m *Measurement) count(s sample, bounds []Bound) {
-	key := metricsKey{s.Request, s.Outcome}
+	m.metricsOf(metricsKey{s.Request, s.Outcome}).add(s.Result, s.gapList())
+	countIf(good(bounds, s.Result, s.gapList()), &m.Good)
+}
+
+// metricsOf returns the metrics of a kind and an outcome, which are made when they are first asked for.
+func (m *Measurement) metricsOf(key metricsKey) *Metrics {
 	sum := m.metrics[key]
 	if sum == nil {
 		sum = &Metrics{}
 		m.metrics[key] = sum
 	}
-	sum.add(s.Result, s.gapList())
-	countIf(good(bounds, s.Result, s.gapList()), &m.Good)
+	return sum
 }
 
 // addToWindow counts s in the window that contains s.End. Samples come slightly out of order: one that ended before the
@@ -217,15 +237,23 @@ func (w *openWindow) add(s sample) {
 	w.Tokens += uint64(s.Tokens) //nolint:gosec // a count
 }
 
+// quantiles fills in the quantiles.
+func (w *openWindow) quantiles() {
+	w.P50, w.P99 = w.serviceTime.Quantile(0.5), w.serviceTime.Quantile(0.99)
+	w.TTFT50, w.TTFT99 = w.ttft.Quantile(0.5), w.ttft.Quantile(0.99)
+	w.ITL50, w.ITL99 = w.itl.Quantile(0.5), w.itl.Quantile(0.99)
+	w.Latency.P50, w.Latency.P99 = w.latency.Quantile(0.5), w.latency.Quantile(0.99)
+}
+
 // closeWindow ends the current window and opens the one that begins at next. Windows without a response are left out.
 func (a *aggregator) closeWindow(next time.Duration) {
 	w := &a.window
 	if len(w.Counts) > 0 {
-		w.P50, w.P99 = w.serviceTime.Quantile(0.5), w.serviceTime.Quantile(0.99)
-		w.TTFT50, w.TTFT99 = w.ttft.Quantile(0.5), w.ttft.Quantile(0.99)
-		w.ITL50, w.ITL99 = w.itl.Quantile(0.5), w.itl.Quantile(0.99)
-		w.Latency.P50, w.Latency.P99 = w.latency.Quantile(0.5), w.latency.Quantile(0.99)
+		w.quantiles()
 		w.Ended = a.last
+		if !a.phase.Share.whole() {
+			a.parts = append(a.parts, w.part())
+		}
 		if w.serviceTime.Count() > 0 {
 			a.stalls.window(w.P50)
 		}
@@ -256,11 +284,15 @@ func (a *aggregator) sortedViolations() (all []Violation) {
 	for _, v := range a.violations {
 		all = append(all, *v)
 	}
+	sortViolations(all)
+	return all
+}
+
+func sortViolations(all []Violation) {
 	slices.SortFunc(all, func(v, w Violation) int {
 		return cmp.Or(cmp.Compare(w.Count, v.Count), cmp.Compare(v.Request, w.Request),
 			cmp.Compare(v.Finding.String(), w.Finding.String()))
 	})
-	return all
 }
 
 func (a *aggregator) progress(elapsed time.Duration) Progress {

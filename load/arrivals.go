@@ -1,6 +1,7 @@
 package load
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -67,6 +68,39 @@ func (a Arrivals) String() string {
 
 // constant reports whether all gaps are equal.
 func (a Arrivals) constant() bool { return a.cv == 0 && a.trace == nil }
+
+// arrivalsJSON is a process as it is sent to another machine.
+type arrivalsJSON struct {
+	CV    float64   `json:"cv,omitempty"`
+	Trace []float64 `json:"trace,omitempty"`
+	Name  string    `json:"name,omitempty"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (a Arrivals) MarshalJSON() ([]byte, error) {
+	return json.Marshal(arrivalsJSON{a.cv, a.trace, a.name})
+}
+
+// UnmarshalJSON implements json.Unmarshaler. It returns [ErrInvalid] for a process that none of the functions of this package returns.
+func (a *Arrivals) UnmarshalJSON(data []byte) error {
+	var read arrivalsJSON
+	if err := json.Unmarshal(data, &read); err != nil {
+		return fmt.Errorf("%w: arrivals: %w", ErrInvalid, err)
+	}
+	sum := 0.0
+	for _, gap := range read.Trace {
+		if !(gap >= 0) || gap > maxTrace {
+			return fmt.Errorf("%w: a gap of %g in recorded arrivals", ErrInvalid, gap)
+		}
+		sum += gap
+	}
+	switch {
+	case read.CV != 0 && (!(read.CV >= minCV) || read.CV > maxCV), len(read.Trace) > maxTrace, read.Trace != nil && sum <= 0:
+		return fmt.Errorf("%w: arrivals with a coefficient of variation of %g and %d recorded gaps", ErrInvalid, read.CV, len(read.Trace))
+	}
+	*a = Arrivals{cv: read.CV, trace: read.Trace, name: read.Name}
+	return nil
+}
 
 // schedule yields the instants at which the requests of a phase are due, one after the other.
 type schedule struct {

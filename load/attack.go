@@ -37,7 +37,9 @@ type attack struct {
 
 	pacer *pacer
 	// started is written by the pacer before it releases the first request.
-	started   time.Time
+	started time.Time
+	// begun is how much later than asked the phase began.
+	begun     time.Duration
 	cancelled atomic.Bool // ctx is done
 	order     *sendOrder  // nil where nobody records the results
 	tickets   chan ticket
@@ -66,7 +68,7 @@ func newAttack(ctx context.Context, e *Engine, p Phase, plan Plan, requests []*w
 	return a
 }
 
-func (a *attack) run() (Measurement, error) {
+func (a *attack) run() (Portion, error) {
 	m := Measurement{
 		Phase: a.phase.Name, Rate: a.phase.Rate, Schedule: a.phase.text(), Started: time.Now(),
 		metrics: map[metricsKey]*Metrics{},
@@ -94,15 +96,16 @@ func (a *attack) run() (Measurement, error) {
 			e.unsent = left
 		}
 	}
-	if !a.phase.Closed {
-		m.Pace = results.course.pace(a.phase.meanRate(), m.Offered-m.Sent)
-	}
 	e.offered, e.sent, e.localErrors = m.Offered, m.Sent, results.localErrors
 	m.Generator = a.phase.Generator.check(m.Generator, e)
 	if hits != m.Sent {
 		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("vegeta counted %d requests, the aggregator %d", hits, m.Sent))
 	}
-	return m, context.Cause(a.ctx)
+	part := Portion{m: m, course: results.course, windows: results.parts, begun: a.begun}
+	if !a.phase.Share.whole() {
+		part.stalls, part.dropped = results.stalls.all(), results.stalls.dropped
+	}
+	return part, context.Cause(a.ctx)
 }
 
 // send sends the requests of the phase, and returns how many vegeta counted.
@@ -113,6 +116,10 @@ func (a *attack) send(results *aggregator) (hits uint64) {
 	var overdue *time.Timer
 	a.pacer.start = func() time.Time {
 		a.started = time.Now()
+		if at := a.phase.Start; !at.IsZero() {
+			_ = a.pacer.sleepUntil(a.ctx, at) // fails only when the attack is over before it begins
+			a.begun, a.started = time.Since(at), at
+		}
 		// vegeta waits for a free worker without a bound. While all of them hang, it does not ask the pacer for the end.
 		overdue = time.AfterFunc(a.plan.Duration+overrun, func() { attacker.Stop() })
 		return a.started
@@ -198,7 +205,7 @@ func (a *attack) attempt(c **conn, r *wireRequest, result *Result, deadline time
 	if err := on.SetDeadline(deadline); err != nil {
 		return response{}, err
 	}
-	if a.cancelled.Load() {
+	if a.cancelled.Load() || a.phase.Lease.Ended() {
 		return response{}, context.Canceled
 	}
 	var wire []byte
@@ -239,7 +246,7 @@ func (a *attack) record(s *sample, r *wireRequest, resp response, err error) {
 	}
 	var c classification
 	switch {
-	case incomplete != nil && a.cancelled.Load():
+	case incomplete != nil && (a.cancelled.Load() || a.phase.Lease.Ended()):
 		c.outcome = runlog.Abandoned
 	case err != nil:
 		s.Status = 0

@@ -1,6 +1,12 @@
 package load
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrDescriptors is returned, as an [ErrInvalid], when this process may not open as many descriptors as a phase needs.
+var ErrDescriptors = errors.New("too few descriptors")
 
 // spareDescriptors are for everything but connections: the log, the reports, the upstream's listener.
 const spareDescriptors = 64
@@ -17,6 +23,6 @@ func checkDescriptors(p Phase, limit uint64) error {
 	if limit == 0 || needed <= limit {
 		return nil
 	}
-	return fmt.Errorf("%w: %d connections need about %d descriptors, and this process may open %d (ulimit -n): raise that limit, or use at most %d connections",
-		ErrInvalid, p.Connections, needed, limit, (limit-min(limit, spareDescriptors))/each)
+	return fmt.Errorf("%w: %w: %d connections need about %d descriptors, and this process may open %d (ulimit -n): raise that limit, or use at most %d connections",
+		ErrInvalid, ErrDescriptors, p.Connections, needed, limit, (limit-min(limit, spareDescriptors))/each)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,10 @@ type Options struct {
 	// CountTokens counts the tokens of a text, for answers that do not say how many they have. It is called by many goroutines at
 	// once. nil counts the events of a stream in their place.
 	CountTokens func(text string) int
+	// Generators run the phases in this process's place. nil is this process.
+	Generators Generators
+	// Source is the address of this machine that connections are made from. The zero value leaves the choice to the system.
+	Source netip.Addr
 }
 
 // Engine runs phases, one at a time, over connections that they share. It is safe for concurrent use.
@@ -34,6 +39,8 @@ type Engine struct {
 	codes   *contract.CodeClaim
 	tokens  tokenCounter
 	conns   *pool
+	// generators run the phases; nil for this process.
+	generators Generators
 	// sleepUntil waits for the instant a request is due.
 	sleepUntil func(ctx context.Context, instant time.Time) error
 
@@ -45,7 +52,8 @@ type Engine struct {
 // NewEngine returns an engine that has sent nothing yet. Close it to close its connections.
 func NewEngine(o Options) *Engine {
 	return &Engine{
-		caps: o.Caps.withDefaults().within(HardCaps()), secrets: o.Secrets, codes: o.Codes, tokens: tokenCounter{o.CountTokens}, conns: newPool(o.TLS), sleepUntil: sleepUntil,
+		caps: o.Caps.withDefaults().within(HardCaps()), secrets: o.Secrets, codes: o.Codes, tokens: tokenCounter{o.CountTokens}, conns: newPool(o.TLS, o.Source), sleepUntil: sleepUntil,
+		generators: o.Generators,
 	}
 }
 
@@ -66,10 +74,13 @@ func (e *Engine) prepare(p Phase) (Plan, []*wireRequest, error) {
 	if err := p.check(); err != nil {
 		return Plan{}, nil, err
 	}
-	if err := checkDescriptors(p, descriptorLimit()); err != nil {
-		return Plan{}, nil, err
+	p.Connections = p.Share.connections(p.Connections)
+	if e.generators == nil { // they have descriptors of their own
+		if err := checkDescriptors(p, descriptorLimit()); err != nil {
+			return Plan{}, nil, err
+		}
 	}
-	plan := Plan{Requests: p.requests(), Rate: max(p.Rate, p.RampTo), Duration: p.For, Connections: p.Connections}
+	plan := Plan{Requests: p.Requests(), Rate: max(p.Rate, p.RampTo) / float64(max(p.Share.Of, 1)), Duration: p.For, Connections: p.Connections}
 	requests := make([]*wireRequest, len(p.Mix))
 	for i, request := range p.Mix {
 		r, err := newWireRequest(request, e.secrets, e.codes)
@@ -90,20 +101,41 @@ func (e *Engine) prepare(p Phase) (Plan, []*wireRequest, error) {
 // flight ([runlog.Abandoned]), and returns the measurement so far with the context's cause. A failing gateway is not an
 // error.
 func (e *Engine) Run(ctx context.Context, p Phase) (Measurement, error) {
+	if e.generators != nil {
+		return e.runElsewhere(ctx, p)
+	}
+	portion, err := e.RunShare(ctx, p)
+	return portion.measurement(p.withDefaults()), err
+}
+
+// RunShare is Run for a generator that sends only a [Share] of the phase. What it returns is joined with the other portions by
+// [Phase.Join]. The caps are those of this engine, for its share.
+func (e *Engine) RunShare(ctx context.Context, p Phase) (Portion, error) {
 	e.running.Lock()
 	defer e.running.Unlock()
 	p = p.withDefaults()
+	plan, requests, err := e.allow(p)
+	if err != nil {
+		return Portion{}, err
+	}
+	p.Connections = plan.Connections
+	portion, err := newAttack(ctx, e, p, plan, requests).run()
+	e.used.Requests += portion.m.Sent
+	e.used.Duration += min(portion.m.Elapsed, plan.Duration)
+	return portion, err
+}
+
+// allow returns the plan of a phase with its requests. It returns [ErrInvalid], and [ErrCap] where the phase would exceed the caps with
+// what was sent before.
+func (e *Engine) allow(p Phase) (Plan, []*wireRequest, error) {
 	plan, requests, err := e.prepare(p)
 	if err != nil {
-		return Measurement{}, err
+		return plan, nil, err
 	}
 	total := e.used.Add(plan)
 	total.Rate, total.Connections = plan.Rate, plan.Connections
 	if err := e.caps.Allow(total); err != nil {
-		return Measurement{}, fmt.Errorf("phase %q: %w", p.Name, err)
+		return plan, nil, fmt.Errorf("phase %q: %w", p.Name, err)
 	}
-	m, err := newAttack(ctx, e, p, plan, requests).run()
-	e.used.Requests += m.Sent
-	e.used.Duration += min(m.Elapsed, plan.Duration)
-	return m, err
+	return plan, requests, nil
 }

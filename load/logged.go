@@ -116,6 +116,12 @@ func (m Measurement) LogMain(log *runlog.Measured, footer *runlog.MeasuredFooter
 	footer.Generator = runlog.MeasuredGenerator{
 		Problems: g.Problems, LagP99: g.Lag.Quantile(0.99), Late: g.Late, Waited: m.Waited, CPU: rounded(g.CPU), Cores: g.Cores,
 	}
+	for _, w := range m.Workers {
+		footer.Workers = append(footer.Workers, runlog.MeasuredWorker{
+			Name: w.Name, Host: w.Host, Source: w.Source, Sent: w.Sent, Offset: w.Offset, Within: w.Uncertainty, Begun: w.Begun,
+			LagP99: w.Lag, Late: w.Late, CPU: rounded(w.CPU), Cores: w.Cores,
+		})
+	}
 }
 
 // LoggedViolations returns violations as a log has them.

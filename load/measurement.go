@@ -43,6 +43,9 @@ type Measurement struct {
 	NotKept uint64
 	// RecordError says why results are missing in what [Phase.Record] was to write, nil when none are.
 	RecordError error
+	// Workers are those of a fleet that sent the phase, and Reruns says why it was sent again; none where this process sent it.
+	Workers []WorkerShare
+	Reruns  []string
 
 	metrics map[metricsKey]*Metrics
 	sentTo  []sentTo
@@ -141,6 +144,8 @@ type Violation struct {
 	Count   uint64
 	// Evidence is the first such response, redacted; nil when it was not kept.
 	Evidence *contract.Observation
+
+	first time.Duration // when the first such response ended
 }
 
 // Window is a stretch of a phase. A response belongs to the window in which it ended.

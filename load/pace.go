@@ -106,6 +106,25 @@ func (c *course) add(due, end, bunching time.Duration) {
 	}
 }
 
+// merge adds the requests of another share of the same phase.
+func (c *course) merge(other *course) {
+	c.due += other.due
+	if other.first.due < c.first.due {
+		c.first = other.first
+	}
+	if other.last.due >= c.last.due {
+		c.last = other.last
+	}
+	for i, n := range other.ended {
+		c.ended[i] += n
+	}
+	for i, b := range other.batches {
+		c.batches[i].n += b.n
+		c.batches[i].latency = append(c.batches[i].latency, b.latency...)
+		c.batches[i].measured = append(c.batches[i].measured, b.measured...)
+	}
+}
+
 // completedBy returns how many requests ended between the warm-up and an instant.
 func (c *course) completedBy(instant time.Duration) (n float64) {
 	exact := instant.Seconds() / c.to.Seconds() * paceBins

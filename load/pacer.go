@@ -57,19 +57,30 @@ func (p *pacer) Pace(time.Duration, uint64) (wait time.Duration, stop bool) {
 			return 0, true
 		}
 		p.conns.acquire()
-		p.out <- ticket{seq: p.sent} // due when a worker takes it
+		p.out <- ticket{seq: p.phase.Share.number(p.sent)} // due when a worker takes it
 		p.sent++
 		return 0, false
 	}
-	due, bunching := p.schedule.due()
+	seq, due, bunching := p.next()
 	if due > now && p.sleepUntil(p.ctx, p.started.Add(due)) != nil || now > p.phase.For+overrun {
 		p.gaveUpWaiting = due < p.conns.until
 		return 0, true
 	}
 	p.conns.acquire()
-	p.out <- ticket{p.sent, due, bunching, p.conns.delays(due)} // never blocks: it has room for a ticket for each worker and one more
+	p.out <- ticket{seq, due, bunching, p.conns.delays(due)} // never blocks: it has room for a ticket for each worker and one more
 	p.sent++
 	return 0, false
+}
+
+// next returns the next request of the share, with when it is due.
+func (p *pacer) next() (seq uint64, due, bunching time.Duration) {
+	seq = p.phase.Share.number(p.sent)
+	for {
+		due, bunching = p.schedule.due()
+		if p.schedule.next > seq {
+			return seq, due, bunching
+		}
+	}
 }
 
 // Rate implements vegeta's Pacer. vegeta's Attacker does not call it.

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,12 @@ var ErrInvalid = errors.New("invalid load configuration")
 // Phase is a stretch of load: a mix of requests, sent at a rate. Fields that are zero take their defaults.
 type Phase struct {
 	Name string
+	// Share is the part of the phase that is sent. The zero value is all of it.
+	Share Share
+	// Start, when it is not zero, is when the phase begins. Requests that are due before it can are late. Default at once.
+	Start time.Time `json:"-"`
+	// Lease, when not nil, is the permission to send: after its end no request is.
+	Lease *Lease `json:"-"`
 	// Mix are the requests that are sent, 1 to 16 kinds, in proportion to their weights.
 	Mix []Request
 	// Rate is how many requests are sent a second, For how long. A slow gateway does not slow them down (an open loop).
@@ -47,7 +54,7 @@ type Phase struct {
 	Keep int
 	// Record, when not nil, is called when the phase begins. What it returns gets every result as a line of vegeta's JSON when its
 	// response has ended, by one goroutine: however many there are, they take no memory.
-	Record func() io.Writer
+	Record func() io.Writer `json:"-"`
 	// Window is the length of a [Window] of the measurement. Default 1 s, and longer where there would be more than 600.
 	Window time.Duration
 	// SLO has the time bounds that [Measurement.Good] goes by.
@@ -58,13 +65,15 @@ type Phase struct {
 	// generator's.
 	Embedded bool
 	// Snapshot, when not nil, is called with a copy of what was measured so far, without results, once in SnapshotEvery.
-	Snapshot      func(Measurement)
+	Snapshot      func(Measurement) `json:"-"`
 	SnapshotEvery time.Duration
+	// SoFar, when not nil, is called like Snapshot with what the share came to so far, which is not to be kept beyond the call.
+	SoFar func(Portion) `json:"-"`
 	// Closing, when not nil, is called with every window when it ends, and with what its responses came to, by one goroutine.
-	Closing func(Window, Measurement)
+	Closing func(Window, Measurement) `json:"-"`
 	// Progress, when not nil, is called about four times a second, by one goroutine. It does not slow the load down until
 	// 8,192 results wait for it.
-	Progress func(Progress)
+	Progress func(Progress) `json:"-"`
 }
 
 // Request is one kind of request in the mix of a phase.
@@ -91,6 +100,8 @@ type Progress struct {
 	// Waited counts the requests that waited for a connection. Lag is the 99th percentile of the generator's own lag.
 	Waited uint64
 	Lag    time.Duration
+	// Workers has a line for each worker of a fleet, "" where it was not asked for.
+	Workers string
 }
 
 const (
@@ -134,8 +145,14 @@ func (p Phase) check() error {
 	if problem != "" {
 		return fmt.Errorf("%w: %s", ErrInvalid, problem)
 	}
-	return p.checkSchedule()
+	if !p.Share.whole() && (p.Record != nil || p.Closing != nil) {
+		return fmt.Errorf("%w: a share of a phase has neither single results nor windows while it goes on", ErrInvalid)
+	}
+	return cmp.Or(p.Share.check(), p.checkSchedule())
 }
+
+// window is the length of the phase's windows.
+func (p Phase) window() time.Duration { return max(p.Window, p.For/maxWindows) }
 
 // turns returns the order in which the kinds of requests take turns, as indices of the mix. It spreads them evenly:
 // weights of 2 and 2 make abab, not aabb (smooth weighted round-robin, as in nginx).
@@ -169,6 +186,9 @@ func (p Phase) requests() uint64 {
 	}
 	return uint64(math.Ceil(n))
 }
+
+// Requests returns the greatest number of requests that are sent: those of its share.
+func (p Phase) Requests() uint64 { return p.Share.requests(p.requests()) }
 
 // meanRate is how many requests are sent a second, on average.
 func (p Phase) meanRate() float64 {

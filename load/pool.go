@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"syscall"
@@ -38,17 +39,24 @@ type conn struct {
 	attack *attack
 }
 
-func newPool(trust *tls.Config) *pool {
+// newPool returns a pool whose connections are made from an address of this machine; the zero address leaves that to the system.
+func newPool(trust *tls.Config, source netip.Addr) *pool {
 	config := trust.Clone()
 	if config == nil {
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	config.NextProtos = []string{"http/1.1"}
-	return &pool{tls: config, connect: connectTCP, idle: map[endpoint][]*conn{}, all: map[*conn]struct{}{}}
+	return &pool{tls: config, connect: connectFrom(source), idle: map[endpoint][]*conn{}, all: map[*conn]struct{}{}}
 }
 
-func connectTCP(ctx context.Context, address string) (net.Conn, error) {
-	return new(net.Dialer).DialContext(ctx, "tcp", address)
+func connectFrom(source netip.Addr) func(ctx context.Context, address string) (net.Conn, error) {
+	dialer := new(net.Dialer)
+	if source.IsValid() {
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0))
+	}
+	return func(ctx context.Context, address string) (net.Conn, error) {
+		return dialer.DialContext(ctx, "tcp", address)
+	}
 }
 
 // get returns the idle connection that was used last, nil when there is none.
@@ -93,6 +101,21 @@ func (p *pool) dial(ctx context.Context, to endpoint, a *attack, deadline time.T
 	}
 	p.all[c] = struct{}{}
 	return c, nil
+}
+
+// warm opens a connection where none is idle. It returns a [dialError].
+func (p *pool) warm(ctx context.Context, to endpoint, timeout time.Duration) error {
+	if c := p.get(to, nil); c != nil {
+		p.put(c)
+		return nil
+	}
+	c, err := p.dial(ctx, to, nil, time.Now().Add(timeout))
+	if err != nil {
+		return err
+	}
+	c.reused = true // the gateway may close it before it is used
+	p.put(c)
+	return nil
 }
 
 // keptBuffer bounds in bytes the body buffer that an idle connection keeps: one huge response must not cost its size on

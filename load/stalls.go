@@ -47,6 +47,9 @@ type stallFinder struct {
 	found   []Stall
 	dropped uint64
 	own     uint64
+	// share says that others see the rest of the phase: single slow requests are kept, and those that this machine was late for, because
+	// they may be part of a stall with those of others.
+	share bool
 }
 
 // window is called with the median of each window that ends.
@@ -81,8 +84,8 @@ func (f *stallFinder) add(sent, end time.Duration, late bool) {
 
 func (f *stallFinder) close() {
 	switch {
-	case f.open.Requests < leastStalled:
-	case f.open.own:
+	case f.open.Requests == 0, f.open.Requests < leastStalled && !f.share:
+	case f.open.own && !f.share:
 		f.own++
 	case len(f.found) >= maxStalls:
 		f.dropped++
@@ -90,6 +93,12 @@ func (f *stallFinder) close() {
 		f.found = append(f.found, f.open)
 	}
 	f.open = Stall{}
+}
+
+// all returns the slow requests of a share.
+func (f *stallFinder) all() []Stall {
+	f.close()
+	return f.found
 }
 
 // stalls returns what was found so far.

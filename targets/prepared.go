@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -52,6 +53,8 @@ type Prepared struct {
 	Upstream Upstream
 	// Roots are the authorities that vouch for the gateway's certificate, nil for the system's.
 	Roots *x509.CertPool
+	// Caller makes the calls of a rate limit's verification in this process's place; nil is this process.
+	Caller exchange.Caller
 	// OpenStore opens the gateway's database, where the driver knows how to. nil leaves that to the run.
 	OpenStore OpenStore
 	// Actions are what recipes can name with do:. They bound their own time.

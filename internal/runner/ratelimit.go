@@ -40,6 +40,30 @@ func InferRateLimit(ctx context.Context, p targets.Prepared, surface dialect.Sur
 	return limits.Infer(ctx, probers.prober(surface, p.Profile.Keys.Valid, ""), budget)
 }
 
+// Scope says who else calls while a limit is used up.
+type Scope struct {
+	// OtherSource makes calls from another address, nil for none. OtherKey is another key, "" for none.
+	OtherSource exchange.Caller
+	OtherKey    string
+}
+
+// InferScope infers whose calls an inferred limit of the valid key counts together. It returns the errors of [limits.InferScope].
+func InferScope(ctx context.Context, p targets.Prepared, surface dialect.Surface, m limits.LimiterModel, others Scope, budget limits.Budget, progress func(load.Progress)) (limits.Scope, []limits.Experiment, error) {
+	own := newProberFactory(p, progress)
+	defer own.client.Close()
+	probers := limits.ScopeProbers{Limited: own.prober(surface, p.Profile.Keys.Valid, "")}
+	if others.OtherSource != nil {
+		p.Caller = others.OtherSource
+		other := newProberFactory(p, progress)
+		defer other.client.Close()
+		probers.OtherSource = other.prober(surface, p.Profile.Keys.Valid, "")
+	}
+	if others.OtherKey != "" {
+		probers.OtherKey = own.prober(surface, others.OtherKey, "")
+	}
+	return limits.InferScope(ctx, m, probers, budget)
+}
+
 // verifyRateLimit verifies the limit that the profile declares. It returns the errors of [limits.Verify],
 // with [steps.ErrUnreached] where they leave the limit unknown.
 func verifyRateLimit(ctx context.Context, session *targets.Session, p targets.Prepared, surface dialect.Surface, progress func(load.Progress)) (steps.LoadResult, error) {
@@ -150,7 +174,7 @@ func (f proberFactory) sized(surface dialect.Surface) limits.SizedProber {
 
 // probes is a prober of requests.
 func (f proberFactory) probes(newRequest func(time.Duration) limits.Request) limits.Prober {
-	return limits.ClientProber{Client: f.client, NewRequest: newRequest, CanHold: f.prepared.Upstream != nil, OnEnd: f.meter.count}.Probe
+	return limits.ClientProber{Client: f.client, Caller: f.prepared.Caller, NewRequest: newRequest, CanHold: f.prepared.Upstream != nil, OnEnd: f.meter.count}.Probe
 }
 
 // request is a call with a token of its own.

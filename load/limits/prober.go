@@ -39,6 +39,8 @@ type Probers struct {
 type ClientProber struct {
 	// Client sends the calls.
 	Client *exchange.Client
+	// Caller sends the calls in its place, when it is not nil: from other machines, for example.
+	Caller exchange.Caller
 	// NewRequest returns the next request. A hold above 0 asks that the upstream delay its response by that long.
 	NewRequest func(hold time.Duration) Request
 	// CanHold says that the upstream honours the hold.
@@ -65,9 +67,13 @@ func (p ClientProber) Probe(ctx context.Context, hold time.Duration) (Call, erro
 
 func (p ClientProber) send(ctx context.Context, hold time.Duration) (Call, error) {
 	request := p.NewRequest(hold)
-	c := Call{Earliest: time.Now()}
-	o, err := p.Client.Do(ctx, request.Call)
-	c.Ended = time.Now()
+	caller := p.Caller
+	if caller == nil {
+		caller = p.Client.Make
+	}
+	made, err := caller(ctx, request.Call)
+	o := made.Observation
+	c := Call{Earliest: made.Began.Add(-made.Within), Ended: made.Ended.Add(made.Within)}
 	c.Latest = c.Ended
 	if err != nil {
 		return c, err

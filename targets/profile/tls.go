@@ -22,8 +22,21 @@ var errNoCertificate = errors.New("no certificate in PEM")
 
 // Roots are the authorities to trust, nil for the system's. It fails when the file cannot be read or holds none.
 func (t TLS) Roots() (*x509.CertPool, error) {
+	pem, err := t.PEM()
+	if pem == nil || err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("tls.ca: %s: %w", t.CA, errNoCertificate)
+	}
+	return roots, nil
+}
+
+// PEM are the certificates of the authorities to trust, nil for the system's. It fails when the file cannot be read.
+func (t TLS) PEM() ([]byte, error) {
 	if t.CA == "" {
-		return nil, nil //nolint:nilnil // nil is what crypto/tls takes for the system's
+		return nil, nil
 	}
 	file, err := os.Open(t.CA)
 	if err != nil {
@@ -34,9 +47,5 @@ func (t TLS) Roots() (*x509.CertPool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tls.ca: %w", err)
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("tls.ca: %s: %w", t.CA, errNoCertificate)
-	}
-	return roots, nil
+	return pem, nil
 }

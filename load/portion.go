@@ -1,0 +1,227 @@
+package load
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// Portion is what a [Share] of a phase came to. It can be encoded, sent to another machine, and joined with the other portions of the
+// phase by [Phase.Join]. Its size does not grow with the number of requests, except for the results that the phase keeps.
+type Portion struct {
+	// m has everything but the pace.
+	m      Measurement
+	course *course
+	// windows are those of a share with their histograms, in order; those of a whole phase are in m already.
+	windows []windowPart
+	// stalls are the slow requests of a share, single ones too: a stall may show as one slow request of each share.
+	stalls  []Stall
+	dropped uint64
+	// begun is how much later than [Phase.Start] the share began.
+	begun time.Duration
+	// lag99 is the 99th percentile of the generator's lag, and encoded the histograms, of a portion that was read.
+	lag99   time.Duration
+	encoded *encodedMetrics
+}
+
+// windowPart is the part of a window that one share saw. Its histograms are encoded.
+type windowPart struct {
+	Start, Ended                    time.Duration
+	Counts                          map[runlog.Outcome]uint64
+	Tokens                          uint64
+	ServiceTime, Latency, TTFT, ITL []byte
+}
+
+// part returns the window with its histograms.
+func (w *openWindow) part() windowPart {
+	return windowPart{
+		Start: w.Start, Ended: w.Ended, Counts: w.Counts, Tokens: w.Tokens,
+		ServiceTime: w.serviceTime.AppendBinary(nil), Latency: w.latency.AppendBinary(nil), TTFT: w.ttft.AppendBinary(nil), ITL: w.itl.AppendBinary(nil),
+	}
+}
+
+// Empty reports whether nothing was begun.
+func (p Portion) Empty() bool { return len(p.m.Requests) == 0 }
+
+// Share returns what the worker did. It knows nothing of its name and its clock.
+func (p Portion) Share() WorkerShare {
+	g := p.m.Generator
+	return WorkerShare{Sent: p.m.Sent, Begun: p.begun, Lag: max(p.lag99, g.Lag.Quantile(0.99)), Late: g.Late, CPU: g.CPU, Cores: g.Cores}
+}
+
+// measurement returns the measurement of a whole phase.
+func (p Portion) measurement(phase Phase) Measurement {
+	m := p.m
+	if !phase.Closed && p.course != nil {
+		m.Pace = p.course.pace(phase.meanRate(), m.Offered-m.Sent)
+	}
+	return m
+}
+
+// Named is a portion with the name of the worker that it is from.
+type Named struct {
+	Worker string
+	Portion
+}
+
+// Join returns the measurement of a phase, given the portions of all of its shares. Nothing is lost in it: histograms and counts are
+// added, and quantiles are taken from the sums. Of the violations of one requirement the first is kept. Of what a worker says of itself,
+// the problems are those of the phase. started is when the phase began.
+//
+// It returns [ErrInvalid] when a portion is not one of this phase: it has other kinds of requests, or bytes that are no histogram.
+func (p Phase) Join(started time.Time, parts []Named) (Measurement, error) {
+	p = p.withDefaults()
+	j := joiner{phase: p, course: newCourse(p), m: Measurement{
+		Phase: p.Name, Schedule: p.text(), Rate: p.Rate, Started: started, WarmUp: p.WarmUp, metrics: map[metricsKey]*Metrics{}, judged: true,
+	}}
+	for _, r := range p.Mix {
+		j.m.Requests = append(j.m.Requests, r.Name)
+	}
+	for _, part := range parts {
+		if len(part.m.Requests) != len(p.Mix) || part.course == nil {
+			return Measurement{}, fmt.Errorf("%w: the portion of %s is one of another phase", ErrInvalid, part.Worker)
+		}
+		if err := j.add(part); err != nil {
+			return Measurement{}, err
+		}
+	}
+	if err := j.windows(parts); err != nil {
+		return Measurement{}, err
+	}
+	j.stalls(parts)
+	slices.SortStableFunc(j.m.Results, func(a, b Result) int { return cmp.Compare(a.End, b.End) })
+	if kept := len(j.m.Results); kept > p.Keep {
+		j.m.Results = j.m.Results[:p.Keep]
+		j.m.NotKept += uint64(kept - p.Keep) //nolint:gosec // checked
+	}
+	sortViolations(j.m.Violations)
+	j.m.sentTo = firstSentTo(parts)
+	return Portion{m: j.m, course: j.course}.measurement(p), nil
+}
+
+func firstSentTo(parts []Named) []sentTo {
+	if len(parts) == 0 {
+		return nil
+	}
+	return parts[0].m.sentTo
+}
+
+// joiner adds up the portions of a phase.
+type joiner struct {
+	phase  Phase
+	m      Measurement
+	course *course
+}
+
+func (j *joiner) add(part Named) error {
+	m, of := &j.m, part.m
+	m.Elapsed = max(m.Elapsed, of.Elapsed)
+	m.Offered += of.Offered
+	m.Sent += of.Sent
+	m.Warming += of.Warming
+	m.Waited += of.Waited
+	m.Good += of.Good
+	m.NotKept += of.NotKept
+	m.Results = append(m.Results, of.Results...)
+	for key, metrics := range of.metrics {
+		m.metricsOf(key).merge(*metrics)
+	}
+	m.Generator.Lag.Merge(of.Generator.Lag)
+	if part.encoded != nil {
+		if err := part.encoded.addTo(m); err != nil {
+			return fmt.Errorf("%w: the portion of %s: %w", ErrInvalid, part.Worker, err)
+		}
+	}
+	m.Violations = joinViolations(m.Violations, of.Violations)
+	g := of.Generator
+	m.Generator.Late += g.Late
+	m.Generator.Undersent = m.Generator.Undersent || g.Undersent
+	m.Generator.CPU, m.Generator.Cores = max(m.Generator.CPU, g.CPU), m.Generator.Cores+g.Cores
+	for _, problem := range g.Problems {
+		m.Generator.Problems = append(m.Generator.Problems, part.Worker+": "+problem)
+	}
+	j.course.merge(part.course)
+	return nil
+}
+
+// joinViolations adds violations of another share. The evidence is that of whichever response came first.
+func joinViolations(all, more []Violation) []Violation {
+	for _, v := range more {
+		known := slices.IndexFunc(all, func(w Violation) bool {
+			return w.Request == v.Request && w.Finding.Requirement == v.Finding.Requirement && w.Finding.Level == v.Finding.Level
+		})
+		if known < 0 {
+			all = append(all, v)
+			continue
+		}
+		sum := all[known].Count + v.Count
+		if v.first < all[known].first {
+			all[known] = v
+		}
+		all[known].Count = sum
+	}
+	return all
+}
+
+// windows adds up the windows, one after the other: a histogram has 190 kB when it is not encoded.
+func (j *joiner) windows(parts []Named) error {
+	length := j.phase.window()
+	next := make([]int, len(parts))
+	for {
+		start, any := time.Duration(0), false
+		for i, part := range parts {
+			if next[i] < len(part.windows) && (!any || part.windows[next[i]].Start < start) {
+				start, any = part.windows[next[i]].Start, true
+			}
+		}
+		if !any {
+			return nil
+		}
+		sum := openWindow{Window: Window{Start: start, Length: length, Counts: map[runlog.Outcome]uint64{}}}
+		for i, part := range parts {
+			for next[i] < len(part.windows) && part.windows[next[i]].Start == start {
+				if err := sum.addPart(part.windows[next[i]]); err != nil {
+					return fmt.Errorf("%w: the portion of %s: %w", ErrInvalid, part.Worker, err)
+				}
+				next[i]++
+			}
+		}
+		sum.quantiles()
+		j.m.Windows = append(j.m.Windows, sum.Window)
+	}
+}
+
+func (w *openWindow) addPart(part windowPart) error {
+	w.Ended = max(w.Ended, part.Ended)
+	w.Tokens += part.Tokens
+	for outcome, n := range part.Counts {
+		w.Counts[outcome] += n
+	}
+	return cmp.Or(w.serviceTime.AddBinary(part.ServiceTime), w.latency.AddBinary(part.Latency), w.ttft.AddBinary(part.TTFT), w.itl.AddBinary(part.ITL))
+}
+
+// stalls puts the slow requests of all shares together: those that overlap are one stall.
+func (j *joiner) stalls(parts []Named) {
+	f := stallFinder{}
+	var all []Stall
+	for _, part := range parts {
+		all = append(all, part.stalls...)
+		f.dropped += part.dropped
+	}
+	slices.SortFunc(all, func(a, b Stall) int { return cmp.Compare(a.Start, b.Start) })
+	for _, s := range all {
+		if f.open.Requests == 0 || s.Start > f.open.Start+f.open.Length {
+			f.close()
+			f.open = s
+			continue
+		}
+		f.open.Length = max(f.open.Length, s.Start+s.Length-f.open.Start)
+		f.open.Requests += s.Requests
+		f.open.own = f.open.own || s.own
+	}
+	f.close()
+	j.m.Stalls = f.stalls()
+}

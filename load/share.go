@@ -1,0 +1,77 @@
+package load
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// Share is the part of a phase that one of several generators sends: the requests whose number in the schedule leaves Index when it is
+// divided by Of. Together the shares are the phase, and each request is sent by one of them at its instant in the one schedule, whatever
+// its arrivals. Connections are divided too. The zero value is the whole phase.
+type Share struct{ Index, Of int }
+
+// maxShares bounds into how many shares a phase is divided.
+const maxShares = 10_000
+
+// whole reports whether the share is the whole phase.
+func (s Share) whole() bool { return s.Of <= 1 }
+
+// number returns the number in the whole schedule of the n-th request of the share, both counted from 0.
+func (s Share) number(n uint64) uint64 {
+	if s.whole() {
+		return n
+	}
+	return n*uint64(s.Of) + uint64(s.Index) //nolint:gosec // checked
+}
+
+// requests returns how many of so many requests belong to the share.
+func (s Share) requests(all uint64) uint64 {
+	if s.whole() {
+		return all
+	}
+	of, index := uint64(s.Of), uint64(s.Index) //nolint:gosec // checked
+	if all <= index {
+		return 0
+	}
+	return (all-index-1)/of + 1
+}
+
+// connections returns how many of so many connections belong to the share.
+func (s Share) connections(all int) int { return int(s.requests(uint64(max(all, 0)))) } //nolint:gosec // no more than all
+
+func (s Share) check() error {
+	if s.Of < 0 || s.Of > maxShares || s.Index < 0 || s.Index >= max(s.Of, 1) {
+		return fmt.Errorf("%w: share %d of %d", ErrInvalid, s.Index, s.Of)
+	}
+	return nil
+}
+
+// Lease is the permission to send that a generator has from somebody else. Its end may be moved. A request is not sent once the lease has
+// ended. The zero value has ended. It is safe for concurrent use.
+type Lease struct {
+	until   atomic.Pointer[time.Time]
+	revoked atomic.Bool
+}
+
+// Extend moves the end of the lease. An instant before the end that it has changes nothing.
+func (l *Lease) Extend(until time.Time) {
+	for {
+		end := l.until.Load()
+		if end != nil && !until.After(*end) || l.until.CompareAndSwap(end, &until) {
+			return
+		}
+	}
+}
+
+// Revoke ends the lease for good.
+func (l *Lease) Revoke() { l.revoked.Store(true) }
+
+// Ended reports whether nothing may be sent any more. A nil lease, of a generator of its own, never ends.
+func (l *Lease) Ended() bool {
+	if l == nil {
+		return false
+	}
+	until := l.until.Load()
+	return l.revoked.Load() || until == nil || !time.Now().Before(*until)
+}
