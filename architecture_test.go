@@ -122,7 +122,7 @@ func TestLinkedModules(t *testing.T) {
 		{
 			[]string{".", "./gatecerttest"},
 			[]string{"modernc.org/", "github.com/tiktoken-go/", "github.com/chromedp/", "github.com/alecthomas/kong", "github.com/vbauerster/mpb", "github.com/stretchr/testify", "go.opentelemetry.io/",
-				modulePath + "/targets/reference", modulePath + "/targets/newapi", modulePath + "/targets/store", modulePath + "/reports/certificate"},
+				"github.com/nats-io/", modulePath + "/load/fleet", modulePath + "/targets/reference", modulePath + "/targets/newapi", modulePath + "/targets/store", modulePath + "/reports/certificate"},
 			"a gateway's tests link the static driver only: other drivers and stores are injected by who needs them",
 		},
 		{

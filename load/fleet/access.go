@@ -1,0 +1,132 @@
+package fleet
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Access is how to reach a NATS server.
+type Access struct {
+	// URL is nats://host:port, or tls://host:port for an encrypted connection. Several are separated by commas.
+	URL string
+	// User and Password, or Credentials (a file with a JWT and its seed), or NKey (a file with a seed), or none of them.
+	User, Password, Credentials, NKey string
+	// CA is a file with the certificates, in PEM, of the authorities that vouch for the server's; "" stands for those of the system.
+	// Certificate and Key are files with the client's own.
+	CA, Certificate, Key string
+	// Secret is what coordinator and workers seal their messages with. Without it messages are not sealed.
+	Secret string
+}
+
+var (
+	// ErrAccess is returned when the server cannot be reached as configured.
+	ErrAccess = errors.New("no access to the NATS server")
+	// ErrPlain is returned when keys would travel unencrypted.
+	ErrPlain = errors.New("the keys of the gateway would travel unencrypted")
+)
+
+// maxPayload bounds in bytes a message through the embedded server. What is larger than inlined goes through the object store.
+const (
+	maxPayload = 8 << 20
+	inlined    = 512 << 10
+)
+
+// reconnectEvery is how often a lost connection is tried again.
+const reconnectEvery = 250 * time.Millisecond
+
+// Check returns [ErrAccess] for a URL that is none, and [ErrPlain] where neither the connection is encrypted, nor the messages are
+// sealed, nor everything stays on this machine.
+func (a Access) Check() error {
+	for _, text := range strings.Split(a.URL, ",") {
+		u, err := url.Parse(strings.TrimSpace(text))
+		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
+			return fmt.Errorf("%w: %.60q is not a URL such as nats://host:4222 or tls://host:4222", ErrAccess, text)
+		}
+		if u.User != nil {
+			return fmt.Errorf("%w: a URL with a password in it would show in the list of processes: use a file (--creds, --nkey) or the environment", ErrAccess)
+		}
+		if u.Scheme != "tls" && a.Secret == "" && !isLoopback(u.Hostname()) {
+			return fmt.Errorf("%w to %s: use tls://, or give coordinator and workers the same secret (--fleet-secret FILE)", ErrPlain, u.Host)
+		}
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// connect opens a connection that is opened again whenever it is lost. changed, when not nil, is called with true when it is there and
+// with false when it is lost.
+func (a Access) connect(name string, changed func(bool)) (*nats.Conn, error) {
+	if err := a.Check(); err != nil {
+		return nil, err
+	}
+	options := []nats.Option{
+		nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectEvery), nats.ReconnectJitter(0, 0), nats.Timeout(5 * time.Second),
+		nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2), nats.ReconnectBufSize(-1), // what cannot be sent now is not sent later
+		nats.DisconnectErrHandler(func(*nats.Conn, error) { notify(changed, false) }), nats.ReconnectHandler(func(*nats.Conn) { notify(changed, true) }),
+	}
+	switch {
+	case a.User != "":
+		options = append(options, nats.UserInfo(a.User, a.Password))
+	case a.Credentials != "":
+		options = append(options, nats.UserCredentials(a.Credentials))
+	case a.NKey != "":
+		option, err := nats.NkeyOptionFromSeed(a.NKey)
+		if err != nil {
+			return nil, fmt.Errorf("%w: --nkey: %w", ErrAccess, err)
+		}
+		options = append(options, option)
+	}
+	if a.CA != "" || a.Certificate != "" {
+		config, err := a.tls()
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, nats.Secure(config))
+	}
+	conn, err := nats.Connect(a.URL, options...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrAccess, a.URL, err)
+	}
+	return conn, nil
+}
+
+func notify(changed func(bool), connected bool) {
+	if changed != nil {
+		changed(connected)
+	}
+}
+
+func (a Access) tls() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if a.CA != "" {
+		pem, err := os.ReadFile(a.CA)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%w: %s has no certificate in PEM", ErrAccess, a.CA)
+		}
+	}
+	if a.Certificate != "" {
+		pair, err := tls.LoadX509KeyPair(a.Certificate, a.Key)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrAccess, err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}

@@ -1,0 +1,386 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/gatecert/gatecert/load"
+)
+
+// attempt is one run of a phase by the workers that are there. One goroutine uses it; what is heard of the workers comes through events.
+type attempt struct {
+	fleet  *Fleet
+	id     string
+	phase  load.Phase
+	setup  Setup
+	shards []*shardState
+	// began is the instant named for the beginning; zero before it is.
+	began  time.Time
+	events chan any // ready, news, *portion
+	// stopping says that the workers were asked to stop.
+	stopping bool
+	told     time.Time // when progress was last shown
+}
+
+// shardState is a shard as the coordinator knows it.
+type shardState struct {
+	worker  string
+	id      string
+	share   load.Share
+	offset  Offset
+	ready   bool
+	portion *portion
+	news    load.Progress
+	soFar   *load.Portion
+	// idle is since when the worker says that it has nothing to do, although its portion is missing.
+	idle time.Time
+	// failed says what the worker did in place of its share, "" when nothing is wrong.
+	failed string
+}
+
+const (
+	// readyFor is how long workers may take to get ready: to receive a shard, to build its requests and to connect to the gateway.
+	readyFor = 20 * time.Second
+	// leastLead is how far ahead the beginning is named, in which every worker has to have heard of it.
+	leastLead = 200 * time.Millisecond
+	// portionFor is how long a portion may take after the last request has ended or timed out.
+	portionFor = 10 * time.Second
+	// stoppedFor is how long workers that were asked to stop may take for their portions.
+	stoppedFor = 5 * time.Second
+)
+
+func newAttempt(f *Fleet, id string, p load.Phase, setup Setup, workers []string) *attempt {
+	a := &attempt{fleet: f, id: id, phase: p, setup: setup, events: make(chan any, 4096)}
+	n := min(len(workers), p.Connections)
+	for i, worker := range workers[:n] {
+		a.shards = append(a.shards, &shardState{worker: worker, id: fmt.Sprintf("%s.%s.%d-%d", f.session, id, i, n), share: load.Share{Index: i, Of: n}})
+	}
+	return a
+}
+
+// run returns the joined measurement; [attempt.failures] says whether it is whole.
+func (a *attempt) run(ctx context.Context) (load.Measurement, error) {
+	f := a.fleet
+	f.mu.Lock()
+	f.current = a
+	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		f.current = nil
+		f.mu.Unlock()
+	}()
+	a.measureClocks(ctx)
+	a.sendShards(ctx)
+	if err := a.follow(ctx, readyFor, func(s *shardState) bool { return s.ready }, "was not ready within "+readyFor.String()); err != nil {
+		return load.Measurement{Phase: a.phase.Name}, err
+	}
+	if len(a.failures()) == 0 && ctx.Err() == nil {
+		a.start(ctx)
+	}
+	lasts := time.Until(a.began) + a.phase.For + a.phase.Timeout + portionFor
+	if a.began.IsZero() {
+		lasts = stoppedFor
+	}
+	err := a.follow(ctx, lasts, func(s *shardState) bool { return s.portion != nil }, "did not say what its share came to")
+	if err != nil {
+		return load.Measurement{Phase: a.phase.Name}, err
+	}
+	m, err := a.merge()
+	if err != nil {
+		return m, err
+	}
+	return m, context.Cause(ctx)
+}
+
+// each runs a function for each shard that has not failed, all at once. What it returns is why the shard has failed.
+func (a *attempt) each(what func(s *shardState) error) {
+	var group errgroup.Group
+	group.SetLimit(64)
+	for _, s := range a.shards {
+		if s.failed == "" {
+			group.Go(func() error {
+				if err := what(s); err != nil {
+					s.failed = err.Error()
+				}
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // what failed is in the shards
+}
+
+func (a *attempt) measureClocks(ctx context.Context) {
+	a.each(func(s *shardState) (err error) {
+		if s.offset, err = a.fleet.measureClock(ctx, s.worker); err != nil {
+			return errors.New("does not answer")
+		}
+		return nil
+	})
+}
+
+func (a *attempt) sendShards(ctx context.Context) {
+	a.each(func(s *shardState) error {
+		deadline := a.fleet.clock.now() + int64(readyFor) + int64(s.offset.Ahead)
+		p := a.phase
+		p.Share = s.share
+		if err := a.fleet.send(ctx, s.worker, shard{ID: s.id, Phase: p, Setup: a.setup, Deadline: deadline}); err != nil {
+			return fmt.Errorf("could not be sent its share: %w", err)
+		}
+		return nil
+	})
+}
+
+// send publishes a shard.
+func (f *Fleet) send(ctx context.Context, worker string, s shard) error {
+	ctx, cancel := context.WithTimeout(ctx, readyFor)
+	defer cancel()
+	subject := f.subjects.of(f.session, "shard."+worker)
+	message, err := f.sealer.seal(subject, s)
+	if err != nil {
+		return err
+	}
+	if len(message) > inlined {
+		if err := f.blobs.put(ctx, s.ID, message); err != nil {
+			return err
+		}
+		if message, err = f.sealer.seal(subject, shard{ID: s.ID, Blob: s.ID, Deadline: s.Deadline}); err != nil {
+			return err
+		}
+	}
+	_, err = f.js.Publish(ctx, subject, message, jetstream.WithMsgID(s.ID))
+	return err
+}
+
+// start names the beginning. The instant is far enough ahead for the slowest of the workers to hear of it.
+func (a *attempt) start(ctx context.Context) {
+	lead := leastLead
+	for _, s := range a.shards {
+		lead = max(lead, leastLead+8*s.offset.Within)
+	}
+	now := a.fleet.clock.now()
+	at := now + int64(lead)
+	a.began = a.fleet.clock.instant(at)
+	a.each(func(s *shardState) error {
+		var reply answer
+		if err := a.fleet.ask(ctx, s.worker, startRequest, start{Shard: s.id, At: at + int64(s.offset.Ahead)}, &reply); err != nil {
+			return errors.New("did not hear when to begin")
+		}
+		if reply.Refused != "" {
+			return errors.New("did not begin: " + reply.Refused)
+		}
+		return nil
+	})
+}
+
+// stop asks all workers to stop, once.
+func (a *attempt) stop(ctx context.Context) {
+	if a.stopping {
+		return
+	}
+	a.stopping = true
+	ctx = context.WithoutCancel(ctx)
+	for _, s := range a.shards {
+		if s.portion == nil {
+			a.fleet.stopped.Go(func() { _ = a.fleet.ask(ctx, s.worker, stopRequest, stop{s.id}, new(answer)) }) // who does not hear it stops with the lease
+		}
+	}
+}
+
+// follow waits until all shards are done, or nothing more can be expected of those that are not. When a worker fails or ctx is done, the
+// others are asked to stop, and have a moment to say what they have sent. An error is that of a phase that no worker can run.
+func (a *attempt) follow(ctx context.Context, lasts time.Duration, done func(*shardState) bool, late string) error {
+	deadline := time.After(lasts)
+	tick := time.NewTicker(helloEvery / 5)
+	defer tick.Stop()
+	var stopped <-chan time.Time
+	for {
+		failed, open := false, false
+		for _, s := range a.shards {
+			failed = failed || s.failed != ""
+			open = open || s.failed == "" && !done(s) || s.failed != "" && s.portion == nil && a.fleet.heardLately(s.worker) && a.stopping && !a.began.IsZero()
+		}
+		if (failed || ctx.Err() != nil) && !a.stopping {
+			a.stop(ctx)
+			stopped = time.After(stoppedFor)
+		}
+		if !open || failed && a.began.IsZero() || ctx.Err() != nil && a.began.IsZero() {
+			return nil
+		}
+		select {
+		case event := <-a.events:
+			if err := a.take(event); err != nil {
+				return err
+			}
+		case <-tick.C:
+			for _, s := range a.shards {
+				if s.failed == "" && !done(s) {
+					s.failed = a.missing(s)
+				}
+			}
+			a.tell()
+		case <-deadline:
+			for _, s := range a.shards {
+				if s.failed == "" && !done(s) {
+					s.failed = late
+				}
+			}
+		case <-stopped:
+			for _, s := range a.shards {
+				if s.failed == "" && !done(s) {
+					s.failed = "did not stop when asked"
+				}
+			}
+			return nil
+		case <-ctx.Done():
+			ctx = context.WithoutCancel(ctx)
+			a.stop(ctx)
+			stopped = time.After(stoppedFor)
+			if a.began.IsZero() {
+				return nil
+			}
+		}
+	}
+}
+
+// idleFor is how long a portion may take after its worker has said that it has nothing to do: it is sent before.
+const idleFor = 3 * time.Second
+
+// missing says why nothing more is to be expected of a worker, "" when something is.
+func (a *attempt) missing(s *shardState) string {
+	if !a.fleet.heardLately(s.worker) {
+		return a.fleet.silence()
+	}
+	if a.began.IsZero() || time.Since(a.began) < idleFor || a.fleet.member(s.worker).Shard == s.id {
+		s.idle = time.Time{}
+		return ""
+	}
+	if s.idle.IsZero() {
+		s.idle = time.Now()
+	}
+	if time.Since(s.idle) > idleFor {
+		return "has ended its share, and what it came to was lost on its way"
+	}
+	return ""
+}
+
+// silence says why nothing is heard of a worker.
+func (f *Fleet) silence() string {
+	if !f.conn.IsConnected() {
+		return "cannot be heard: the connection to the NATS server was lost"
+	}
+	return "has not been heard for " + lostAfter.String()
+}
+
+func (f *Fleet) heardLately(worker string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m := f.members[worker]
+	return m != nil && time.Since(m.heard) < lostAfter
+}
+
+// take takes note of what was heard of a worker.
+func (a *attempt) take(event any) error {
+	switch e := event.(type) {
+	case ready:
+		s := a.shard(e.Shard)
+		switch {
+		case s == nil:
+		case e.Invalid:
+			return fmt.Errorf("%w: worker %s: %s", load.ErrInvalid, e.Worker, e.Refused)
+		case e.Refused != "":
+			s.failed = "cannot run its share: " + e.Refused
+		default:
+			s.ready = true
+		}
+	case news:
+		if s := a.shard(e.Shard); s != nil {
+			s.news = e.Progress
+			if e.Soak != nil {
+				s.soFar = e.Soak
+			}
+		}
+	case *portion:
+		s := a.shard(e.Shard)
+		if s == nil || s.portion != nil {
+			return nil // one that came twice, or of an attempt that was given up
+		}
+		s.portion = e
+		if e.Ended != "" && !e.Stopped && s.failed == "" {
+			s.failed = "stopped early: " + e.Ended
+		}
+	}
+	return nil
+}
+
+func (a *attempt) shard(id string) *shardState {
+	for _, s := range a.shards {
+		if s.id == id {
+			return s
+		}
+	}
+	return nil
+}
+
+// pass passes an event to the attempt that runs.
+func (f *Fleet) pass(event any) {
+	f.mu.Lock()
+	a := f.current
+	f.mu.Unlock()
+	if a == nil {
+		return
+	}
+	select {
+	case a.events <- event:
+	default: // news of a fleet that nobody follows; a portion comes again, because it was not acknowledged
+	}
+}
+
+func (f *Fleet) heardReady(message *nats.Msg) {
+	var r ready
+	if f.sealer.open(message.Subject, message.Data, &r) == nil {
+		f.pass(r)
+	}
+}
+
+func (f *Fleet) heardNews(message *nats.Msg) {
+	var n news
+	if f.sealer.open(message.Subject, message.Data, &n) == nil {
+		f.pass(n)
+	}
+}
+
+// heardPortion takes a portion from the stream.
+func (f *Fleet) heardPortion(message jetstream.Msg) {
+	var p portion
+	err := f.sealer.open(message.Subject(), message.Data(), &p)
+	if err == nil && p.Blob != "" {
+		err = f.load(message.Subject(), p.Blob, &p)
+	}
+	if err != nil {
+		f.show("a portion cannot be read: " + err.Error())
+	} else {
+		f.pass(&p)
+	}
+	_ = message.Ack() // one that is not acknowledged comes again, and is known
+}
+
+// blobFor bounds how long a stored message takes to load.
+const blobFor = 30 * time.Second
+
+// load loads a stored message of a subject, and drops it.
+func (f *Fleet) load(subject, name string, value any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), blobFor)
+	defer cancel()
+	message, err := f.blobs.get(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer f.blobs.drop(ctx, name)
+	return f.sealer.open(subject, message, value)
+}

@@ -1,0 +1,85 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatecert/gatecert/exchange"
+)
+
+const (
+	// clockAgain is after how long a worker's clock is measured anew. Meanwhile it may drift by driftPPM millionths.
+	clockAgain = 10 * time.Second
+	driftPPM   = 100
+	// answerFor is how long a worker may take to pass the answer of a call on.
+	answerFor = 5 * time.Second
+)
+
+// Call makes a single call from a worker. It returns [ErrLost] when the worker does not answer, and [ErrTarget] as text when it refuses.
+func (f *Fleet) Call(ctx context.Context, worker string, setup Setup, c exchange.Call) (exchange.Made, error) {
+	offset, err := f.offsetOf(ctx, worker)
+	if err != nil {
+		return exchange.Made{}, err
+	}
+	var got called
+	total := setup.Limits.Total + answerFor
+	if err := f.askWithin(ctx, total, worker, callRequest, call{Call: c, Setup: setup}, &got); err != nil {
+		return exchange.Made{}, err
+	}
+	if got.Refused != "" {
+		return exchange.Made{}, fmt.Errorf("worker %s: %s", worker, got.Refused)
+	}
+	return exchange.Made{
+		Began: f.clock.instant(got.Began - int64(offset.Ahead)), Ended: f.clock.instant(got.Ended - int64(offset.Ahead)),
+		Within: offset.Within, Observation: got.Observation,
+	}, nil
+}
+
+// Calls returns a caller whose calls are made by the workers in turn. Without names they are all that are there.
+func (f *Fleet) Calls(setup Setup, workers ...string) exchange.Caller {
+	var next atomic.Uint64
+	return func(ctx context.Context, c exchange.Call) (exchange.Made, error) {
+		of := workers
+		if len(of) == 0 {
+			if of = f.Workers(); len(of) == 0 {
+				return exchange.Made{}, fmt.Errorf("%w: none is left", ErrLost)
+			}
+		}
+		return f.Call(ctx, of[(next.Add(1)-1)%uint64(len(of))], setup, c)
+	}
+}
+
+// offsetOf returns the offset of a worker's clock, measured in the last seconds.
+func (f *Fleet) offsetOf(ctx context.Context, worker string) (Offset, error) {
+	f.mu.Lock()
+	m := f.members[worker]
+	if m == nil {
+		f.mu.Unlock()
+		return Offset{}, fmt.Errorf("%w: there is no worker %s", ErrLost, worker)
+	}
+	offset, age := m.offset, time.Since(m.measured)
+	f.mu.Unlock()
+	if age > clockAgain {
+		measured, err := f.measureClock(ctx, worker)
+		if err != nil {
+			return Offset{}, err
+		}
+		f.mu.Lock()
+		m.offset, m.measured = measured, time.Now()
+		offset, age = measured, 0
+		f.mu.Unlock()
+	}
+	offset.Within += age * driftPPM / 1_000_000
+	return offset, nil
+}
+
+// Source returns the address that a worker's requests come from, and the name of its machine where it has not been told one.
+func (f *Fleet) Source(worker string) string {
+	h := f.member(worker)
+	if h.Source != "" {
+		return h.Source
+	}
+	return h.Host
+}

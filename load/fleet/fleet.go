@@ -1,0 +1,347 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/gatecert/gatecert/internal/wait"
+)
+
+var (
+	// ErrWorkers is returned when fewer workers than asked for have joined in time. Its text says who was refused, and why.
+	ErrWorkers = errors.New("not enough workers")
+	// ErrLost is returned when workers were lost and none is left, and when a call was asked of a worker that does not answer.
+	ErrLost = errors.New("lost workers")
+)
+
+// Config configures a [Fleet].
+type Config struct {
+	Access Access
+	// Name keeps fleets apart that use one server: letters, digits, - and _, at most 32. Default "default".
+	Name string
+	// Workers is how many workers the fleet has, 1 to 10,000. Wait is how long to wait for them. Default 30 s.
+	Workers int
+	Wait    time.Duration
+	// Skew bounds how much later than named a worker may begin, the uncertainty of its clock included, before a phase is inconclusive.
+	// Default 25 ms, which is how late any request may be sent.
+	Skew time.Duration
+	// ShowWorkers adds a line for each worker to the progress of a phase.
+	ShowWorkers bool
+	// Show, when not nil, is called with sentences about workers that come and go. It is called by several goroutines, one at a time.
+	Show func(sentence string)
+}
+
+// Fleet is a number of workers that run phases together. One phase runs at a time.
+type Fleet struct {
+	config   Config
+	subjects subjects
+	sealer   sealer
+	clock    clock
+	session  string
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	blobs    blobs
+	stop     context.CancelFunc
+	stopped  sync.WaitGroup
+
+	mu      sync.Mutex
+	members map[string]*member
+	current *attempt // nil between two
+	phases  int
+	reruns  []string
+	shown   sync.Mutex
+}
+
+// member is a worker that was heard of.
+type member struct {
+	hello
+	heard time.Time
+	// offset is that of its clock, measured then.
+	offset   Offset
+	measured time.Time
+	// mine says that it has accepted an offer.
+	mine    bool
+	refused string
+}
+
+// Open connects to the server and waits until enough workers have joined. Close the fleet.
+//
+// It returns [ErrAccess], [ErrPlain], [ErrWorkers], and the context's cause.
+func Open(ctx context.Context, c Config) (*Fleet, error) {
+	c.Name, c.Wait, c.Skew = cmp.Or(c.Name, "default"), cmp.Or(c.Wait, 30*time.Second), cmp.Or(c.Skew, 25*time.Millisecond)
+	if !validName.MatchString(c.Name) || c.Workers < 1 || c.Workers > 10_000 {
+		return nil, fmt.Errorf("%w: fleet %.40q with %d workers: a name has letters, digits, - and _, and 1 to 10,000 workers can join", ErrAccess, c.Name, c.Workers)
+	}
+	sealer, err := newSealer(c.Access.Secret)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := c.Access.connect("gatecert coordinator", nil)
+	if err != nil {
+		return nil, err
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	f := &Fleet{
+		config: c, subjects: subjects{c.Name}, sealer: sealer, clock: newClock(0), session: strings.ToLower(rand.Text()[:12]), conn: conn,
+		stop: stop, members: map[string]*member{},
+	}
+	if f.js, err = jetstream.New(conn); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %w", ErrAccess, err), f.Close(ctx))
+	}
+	f.blobs = blobs{f.js, f.subjects.bucket(f.session)}
+	if err := f.begin(ctx, running); err != nil {
+		return nil, errors.Join(err, f.Close(ctx))
+	}
+	return f, nil
+}
+
+// begin subscribes, makes the session's stream, and waits for the workers.
+func (f *Fleet) begin(ctx, running context.Context) error {
+	for subject, handle := range map[string]func(*nats.Msg){
+		f.subjects.hello(): f.hear, f.subjects.of(f.session, "ready"): f.heardReady, f.subjects.of(f.session, "news"): f.heardNews,
+	} {
+		if _, err := f.conn.Subscribe(subject, handle); err != nil {
+			return fmt.Errorf("%w: %w", ErrAccess, err)
+		}
+	}
+	if err := f.ensure(ctx); err != nil {
+		return err
+	}
+	f.stopped.Go(func() { f.extendLeases(running) })
+	f.stopped.Go(func() {
+		consume(running, f.js, f.subjects.stream(f.session), coordinatorConsumer, portionsAtOnce, f.heardPortion)
+	})
+	deadline := time.Now().Add(f.config.Wait)
+	for {
+		got, err := f.recruit(ctx)
+		if err != nil {
+			return err
+		}
+		if len(got) == f.config.Workers {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w: %d of %d have joined fleet %s within %s%s", ErrWorkers, len(got), f.config.Workers, f.config.Name, f.config.Wait, f.refusals())
+		}
+		if err := wait.For(ctx, helloEvery/5); err != nil {
+			return err
+		}
+	}
+}
+
+// coordinatorConsumer is the name of the consumer of portions. No worker has it: their names end in random characters.
+const coordinatorConsumer = "coordinator"
+
+// portionsAtOnce is how many portions are fetched in one go.
+const portionsAtOnce = 64
+
+// ensure makes the stream of the session where it does not exist, or not any more: a server that was restarted has forgotten it.
+func (f *Fleet) ensure(ctx context.Context) error {
+	_, err := f.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: f.subjects.stream(f.session), Storage: jetstream.MemoryStorage, MaxAge: 24 * time.Hour, Duplicates: 2 * time.Minute,
+		Subjects: []string{f.subjects.of(f.session, "shard.*"), f.subjects.of(f.session, "portion.*")},
+	})
+	if err != nil {
+		return fmt.Errorf("%w: make a JetStream stream: %w", ErrAccess, err)
+	}
+	return f.consumer(ctx, coordinatorConsumer, "portion.*")
+}
+
+// consumer makes a consumer where it does not exist. A message that is not acknowledged within ten seconds comes again.
+func (f *Fleet) consumer(ctx context.Context, name, of string) error {
+	_, err := f.js.CreateOrUpdateConsumer(ctx, f.subjects.stream(f.session), jetstream.ConsumerConfig{
+		Name: name, Durable: name, FilterSubject: f.subjects.of(f.session, of), AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: make a JetStream consumer: %w", ErrAccess, err)
+	}
+	return nil
+}
+
+// hear takes note of a worker's hello.
+func (f *Fleet) hear(message *nats.Msg) {
+	var h hello
+	if err := f.sealer.open(message.Subject, message.Data, &h); err != nil {
+		f.note("?", "a worker of fleet "+f.config.Name+" is ignored: "+err.Error())
+		return
+	}
+	if !validName.MatchString(h.Worker) {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m := f.members[h.Worker]
+	if m == nil {
+		m = &member{}
+		f.members[h.Worker] = m
+	}
+	m.hello, m.heard = h, time.Now()
+	m.mine = m.mine && h.Session == f.session
+}
+
+// note keeps why a worker was refused, and shows it once.
+func (f *Fleet) note(worker, why string) {
+	f.mu.Lock()
+	m := f.members[worker]
+	if m == nil {
+		m = &member{}
+		f.members[worker] = m
+	}
+	known := m.refused == why
+	m.refused = why
+	f.mu.Unlock()
+	if !known {
+		f.show(why)
+	}
+}
+
+func (f *Fleet) show(sentence string) {
+	if f.config.Show != nil {
+		f.shown.Lock()
+		defer f.shown.Unlock()
+		f.config.Show(sentence)
+	}
+}
+
+func (f *Fleet) refusals() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []string
+	for _, m := range f.members {
+		if m.refused != "" {
+			all = append(all, m.refused)
+		}
+	}
+	slices.Sort(all)
+	if len(all) == 0 {
+		return ": start them with gatecert worker --join"
+	}
+	return "; " + strings.Join(slices.Compact(all), "; ")
+}
+
+// recruit offers the session to workers that are free, as far as more are needed, and returns those that work for it, by name.
+func (f *Fleet) recruit(ctx context.Context) ([]string, error) {
+	mine, free := f.present()
+	for _, worker := range mine { // a server that was restarted has forgotten them
+		if err := f.consumer(ctx, worker, "shard."+worker); err != nil {
+			return nil, err
+		}
+	}
+	for _, h := range free {
+		if len(mine) >= f.config.Workers {
+			break
+		}
+		if differs := h.Build.differs(thisBuild()); differs != "" {
+			f.note(h.Worker, "worker "+h.Worker+" is refused: "+differs)
+			continue
+		}
+		offset, err := f.measureClock(ctx, h.Worker)
+		if err != nil {
+			continue // it has gone again
+		}
+		var a answer
+		err = f.ask(ctx, h.Worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Ahead: offset.Ahead, Lease: f.lend()}, &a)
+		if err == nil {
+			err = f.consumer(ctx, h.Worker, "shard."+h.Worker)
+		}
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil:
+			continue
+		case a.Refused != "":
+			f.note(h.Worker, "worker "+h.Worker+" has refused: "+a.Refused)
+			continue
+		}
+		f.mu.Lock()
+		m := f.members[h.Worker]
+		m.mine, m.Session, m.refused, m.offset, m.measured = true, f.session, "", offset, time.Now()
+		f.mu.Unlock()
+		mine = append(mine, h.Worker)
+		f.show(fmt.Sprintf("worker %s has joined, %d of %d", h.Worker, len(mine), f.config.Workers))
+	}
+	slices.Sort(mine)
+	return mine, nil
+}
+
+// present returns the workers of this session and those that are free, among those that were heard lately.
+func (f *Fleet) present() (mine []string, free []hello) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(f.members)) {
+		switch m := f.members[name]; {
+		case time.Since(m.heard) > lostAfter:
+		case m.mine:
+			mine = append(mine, name)
+		case m.Session == "":
+			free = append(free, m.hello)
+		}
+	}
+	return mine, free
+}
+
+// lend returns a lease from now on.
+func (f *Fleet) lend() lease { return lease{f.clock.now() + int64(leaseFor)} }
+
+// extendLeases extends the leases of all workers until ctx is done.
+func (f *Fleet) extendLeases(ctx context.Context) {
+	subject := f.subjects.of(f.session, "lease")
+	for {
+		message, err := f.sealer.seal(subject, f.lend())
+		if err == nil {
+			_ = f.conn.Publish(subject, message) // fails while the connection is lost: the leases then end
+		}
+		if wait.For(ctx, leaseEvery) != nil {
+			return
+		}
+	}
+}
+
+// closeWithin bounds how long it takes to say goodbye.
+const closeWithin = 3 * time.Second
+
+// Close releases the workers and closes the connection.
+func (f *Fleet) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
+	defer cancel()
+	mine, _ := f.present()
+	var group sync.WaitGroup
+	for _, worker := range mine {
+		group.Go(func() {
+			_ = f.ask(ctx, worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Release: true}, new(answer))
+		})
+	}
+	group.Wait()
+	f.stop()
+	f.stopped.Wait()
+	if f.js != nil && f.conn.IsConnected() {
+		_ = f.js.DeleteStream(ctx, f.subjects.stream(f.session)) // it ends by itself within a day
+		f.blobs.remove(ctx)
+	}
+	f.conn.Close()
+	return nil
+}
+
+// Reruns says which phases were run again, and why.
+func (f *Fleet) Reruns() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.reruns)
+}
+
+// Workers returns the names of the workers that are there.
+func (f *Fleet) Workers() []string {
+	mine, _ := f.present()
+	return mine
+}

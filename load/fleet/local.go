@@ -1,0 +1,102 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+)
+
+// Inherited is what a local worker gets from the process that starts it, on its standard input: nothing secret is in the list of
+// processes or in its environment. The worker ends when that input does.
+type Inherited struct {
+	Access  Access
+	Fleet   string
+	Name    string
+	Targets []string
+	// Source is the address that the worker's requests come from, "" for any.
+	Source string
+}
+
+// maxInherited bounds in bytes what is read of it.
+const maxInherited = 1 << 20
+
+// ReadInherited reads what a worker inherits. The context that it returns is done when the process that has started the worker is gone.
+func ReadInherited(ctx context.Context, in io.Reader) (Inherited, context.Context, error) {
+	var i Inherited
+	decoder := json.NewDecoder(io.LimitReader(in, maxInherited))
+	if err := decoder.Decode(&i); err != nil {
+		return i, ctx, fmt.Errorf("%w: read the standard input: %w", ErrAccess, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		_, _ = io.Copy(io.Discard, in) // until it ends
+	}()
+	return i, ctx, nil
+}
+
+// Local are workers on this machine, each a process of its own.
+type Local struct {
+	processes []*exec.Cmd
+	inputs    []io.Closer
+	ended     sync.WaitGroup
+}
+
+// StartLocal starts a worker for each of what they inherit: the command is that of a worker which reads it. What workers print goes to
+// output, from several goroutines. Close ends them. Where this process is killed, they end by themselves.
+func StartLocal(command []string, all []Inherited, output io.Writer) (*Local, error) {
+	l := &Local{}
+	for _, i := range all {
+		if err := l.start(command, i, output); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+	}
+	return l, nil
+}
+
+func (l *Local) start(command []string, i Inherited, output io.Writer) error {
+	text, err := json.Marshal(i)
+	if err != nil {
+		return fmt.Errorf("start a worker: %w", err)
+	}
+	c := exec.Command(command[0], command[1:]...) //nolint:gosec // this program
+	c.Stderr = output
+	in, err := c.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("start a worker: %w", err)
+	}
+	detach(c)
+	if err := c.Start(); err != nil {
+		return errors.Join(fmt.Errorf("start a worker: %w", err), in.Close())
+	}
+	l.processes, l.inputs = append(l.processes, c), append(l.inputs, in)
+	l.ended.Go(func() { _ = c.Wait() }) // the coordinator notices who has ended
+	if _, err := in.Write(append(text, '\n')); err != nil {
+		return fmt.Errorf("start a worker: %w", err)
+	}
+	return nil
+}
+
+// endWithin is how long workers may take to end by themselves.
+const endWithin = 5 * time.Second
+
+// Close ends the workers.
+func (l *Local) Close() error {
+	for _, in := range l.inputs {
+		_ = in.Close() // they end when their input does
+	}
+	kill := time.AfterFunc(endWithin, func() {
+		for _, c := range l.processes {
+			_ = c.Process.Signal(os.Kill) // fails for one that has ended
+		}
+	})
+	defer kill.Stop()
+	l.ended.Wait()
+	return nil
+}

@@ -1,0 +1,174 @@
+package fleet
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
+	"github.com/gatecert/gatecert/internal/version"
+	"github.com/gatecert/gatecert/load"
+)
+
+// Intervals of the protocol. A test that needs shorter ones has no better protocol, only less patience.
+const (
+	// helloEvery is how often a worker says that it is there, leaseEvery how often the coordinator extends the leases, by leaseFor.
+	helloEvery = 500 * time.Millisecond
+	leaseEvery = 500 * time.Millisecond
+	leaseFor   = 2 * time.Second
+	// lostAfter is how long nothing is heard of a worker before it is lost. On a machine with all cores busy three hellos may be late.
+	lostAfter = 3 * time.Second
+)
+
+// subjects are the NATS subjects of a fleet. Nothing secret is in them.
+type subjects struct{ name string }
+
+var validName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,31}$`)
+
+func (s subjects) hello() string { return "gatecert." + s.name + ".hello" }
+func (s subjects) to(worker, what string) string {
+	return "gatecert." + s.name + ".worker." + worker + "." + what
+}
+func (s subjects) of(session, what string) string {
+	return "gatecert." + s.name + ".session." + session + "." + what
+}
+
+// stream and bucket are the names of a session's stream and of its store of large messages.
+func (s subjects) stream(session string) string { return "gatecert-" + s.name + "-" + session }
+func (s subjects) bucket(session string) string { return "gatecert-" + s.name + "-" + session }
+
+// The requests that a worker answers, as the last word of their subject.
+const (
+	offerRequest = "offer"
+	clockRequest = "clock"
+	startRequest = "start"
+	stopRequest  = "stop"
+	callRequest  = "call"
+)
+
+// hello says that a worker is there.
+type hello struct {
+	Worker string
+	Build  build
+	Host   string
+	Source string
+	Cores  int
+	// Session is the one that the worker works for, "" for none.
+	Session string
+	// Shard is the one that it prepares or runs, "" for none.
+	Shard string
+}
+
+// build is what a coordinator and its workers have to agree on.
+type build struct{ Version, Contract string }
+
+func thisBuild() build { return build{version.Tool(), contract.Digest()} }
+
+// differs says how a build differs from another, "" when it does not.
+func (b build) differs(other build) string {
+	switch {
+	case b.Version != other.Version:
+		return fmt.Sprintf("it is %s, and this is %s", b.Version, other.Version)
+	case b.Contract != other.Contract:
+		return "it judges by another contract: its digest is " + b.Contract
+	default:
+		return ""
+	}
+}
+
+// offer asks a worker to work for a session.
+type offer struct {
+	Session string
+	Build   build
+	// Ahead is by how much the worker's clock is ahead of the coordinator's.
+	Ahead time.Duration
+	// Lease is the first one.
+	Lease lease
+	// Release ends the worker's part in the session.
+	Release bool
+}
+
+// answer is a worker's to an offer, a start or a stop. Refused says why not, "" for yes.
+type answer struct{ Refused string }
+
+// reading is a worker's clock, in nanoseconds since 1970 by its monotonic clock from when it was started.
+type reading struct{ Now int64 }
+
+// lease permits a session's workers to send, until an instant of the coordinator's clock.
+type lease struct{ Until int64 }
+
+// shard is a share of a phase for one worker.
+type shard struct {
+	// ID is the shard's, and its portion's: the phase, the attempt and the share.
+	ID string
+	// Blob is the name of a larger message that stands in place of what follows.
+	Blob  string
+	Phase load.Phase
+	Setup Setup
+	// Deadline is the instant, by the worker's clock, after which the shard is not begun.
+	Deadline int64
+}
+
+// start names the instant, by the worker's clock, at which a shard begins.
+type start struct {
+	Shard string
+	At    int64
+}
+
+// stop ends a shard.
+type stop struct{ Shard string }
+
+// ready says that a worker could begin. Refused says why it cannot, "" when it can; Invalid that no other worker could either.
+type ready struct {
+	Worker, Shard, Refused string
+	Invalid                bool
+}
+
+// news is how far a shard has come.
+type news struct {
+	Worker, Shard string
+	Progress      load.Progress
+	// Soak has what was measured so far, where the phase asks for it.
+	Soak *load.Portion
+}
+
+// portion is what a shard came to.
+type portion struct {
+	Worker, Shard string
+	// Blob is the name of a larger message that stands in place of what follows.
+	Blob    string
+	Portion load.Portion
+	// Ended says why the shard was not sent to its end, "" when it was. Stopped says that the coordinator asked for it.
+	Ended   string
+	Stopped bool
+}
+
+// Setup is what the workers need to know of a target besides the requests.
+type Setup struct {
+	// Secrets are redacted in everything that is kept of a response.
+	Secrets []redact.Secret
+	// Roots are the certificates, in PEM, of the authorities that vouch for the gateway's. Empty stands for those of each worker's system.
+	Roots []byte
+	// Codes are those that the gateway publishes, nil for table 2 as it is.
+	Codes *contract.CodeClaim
+	// CountTokens says that the tokens of answers that do not say how many they have are counted.
+	CountTokens bool
+	// Limits bound single calls.
+	Limits exchange.Limits
+}
+
+// call asks for a single call to the gateway.
+type call struct {
+	ID    string
+	Call  exchange.Call
+	Setup Setup
+}
+
+// called is what came of a single call, with its instants by the worker's clock.
+type called struct {
+	Began, Ended int64
+	Observation  contract.Observation
+	Refused      string
+}

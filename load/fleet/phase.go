@@ -1,0 +1,175 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/internal/wait"
+	"github.com/gatecert/gatecert/load"
+)
+
+// For returns the fleet as the generators of an engine whose target needs a setup.
+func (f *Fleet) For(s Setup) load.Generators { return generators{f, s} }
+
+type generators struct {
+	fleet *Fleet
+	setup Setup
+}
+
+// maxAttempts is how often a phase is begun.
+const maxAttempts = 3
+
+// rejoinFor is how long is waited for a worker when none is left: a server that is restarted is back within seconds.
+const rejoinFor = 30 * time.Second
+
+// RunPhase implements [load.Generators]. A phase from which a worker was lost is given up, and run again by those that are left.
+func (g generators) RunPhase(ctx context.Context, p load.Phase, spare uint64) (m load.Measurement, unaccounted uint64, err error) {
+	f := g.fleet
+	f.mu.Lock()
+	f.phases++
+	phase := f.phases
+	f.mu.Unlock()
+	var reruns []string
+	for n := 1; ; n++ {
+		workers, err := f.gather(ctx)
+		if err != nil {
+			return load.Measurement{Phase: p.Name, Reruns: reruns}, unaccounted, err
+		}
+		a := newAttempt(f, fmt.Sprintf("%d.%d", phase, n), p, g.setup, workers)
+		m, err := a.run(ctx)
+		m.Reruns = reruns
+		failed := a.failures()
+		if err != nil || len(failed) == 0 {
+			return m, unaccounted, err
+		}
+		why := strings.Join(failed, "; ")
+		f.show("phase " + p.Name + " is inconclusive: " + why)
+		m.Generator.Problems = append(failed, m.Generator.Problems...)
+		m.Generator.Undersent = true
+		spent := a.mayHaveSent()
+		if n == maxAttempts || unaccounted+spent > spare || ctx.Err() != nil {
+			return m, unaccounted + spent - min(spent, m.Sent), context.Cause(ctx)
+		}
+		unaccounted += spent
+		reruns = append(reruns, why)
+		f.mu.Lock()
+		f.reruns = append(f.reruns, fmt.Sprintf("phase %q was run again: %s", p.Name, why))
+		f.mu.Unlock()
+	}
+}
+
+// gather returns the workers that are there. Where none is, it waits for one. It returns [ErrLost] when none comes.
+func (f *Fleet) gather(ctx context.Context) ([]string, error) {
+	deadline := time.Now().Add(rejoinFor)
+	for {
+		if f.conn.IsConnected() {
+			err := f.ensure(ctx)
+			if err == nil {
+				workers, err := f.recruit(ctx)
+				if err != nil || len(workers) > 0 {
+					return workers, err
+				}
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case time.Now().After(deadline) && !f.conn.IsConnected():
+			return nil, fmt.Errorf("%w: the NATS server at %s was lost, and is not back after %s", ErrLost, f.config.Access.URL, rejoinFor)
+		case time.Now().After(deadline):
+			return nil, fmt.Errorf("%w: no worker of fleet %s is left, and none has come back within %s", ErrLost, f.config.Name, rejoinFor)
+		}
+		if err := wait.For(ctx, helloEvery/5); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// merge joins the portions of an attempt, and adds what only the coordinator knows: the clocks, and what workers share a machine.
+func (a *attempt) merge() (load.Measurement, error) {
+	var parts []load.Named
+	for _, s := range a.shards {
+		if s.ran() {
+			parts = append(parts, load.Named{Worker: s.worker, Portion: s.portion.Portion})
+		}
+	}
+	m, err := a.phase.Join(a.began, parts)
+	if err != nil {
+		return m, fmt.Errorf("worker: %w", err)
+	}
+	used := map[string]float64{}
+	for _, s := range a.shards {
+		if !s.ran() {
+			continue
+		}
+		share := s.portion.Portion.Share()
+		h := a.fleet.member(s.worker)
+		share.Name, share.Host, share.Source, share.Offset, share.Uncertainty = s.worker, h.Host, h.Source, s.offset.Ahead, s.offset.Within
+		m.Workers = append(m.Workers, share)
+		used[h.Host] += max(share.CPU, 0)
+		if skew := share.Begun + share.Uncertainty; skew > a.fleet.config.Skew && share.Sent > 0 {
+			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%s: it may have begun %s late, its clock included, and %s is the bound",
+				s.worker, skew.Round(100*time.Microsecond), a.fleet.config.Skew))
+		}
+	}
+	for _, s := range m.Workers {
+		if sum := used[s.Host]; sum > a.phase.Generator.CPU && !a.phase.Embedded {
+			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("the workers on %s used %.0f %% of its %d cores", s.Host, 100*sum, s.Cores))
+			delete(used, s.Host)
+		}
+	}
+	m.Generator.CPU, m.Generator.Cores = 0, 0
+	hosts := map[string]bool{}
+	for _, s := range m.Workers {
+		if !hosts[s.Host] {
+			hosts[s.Host] = true
+			m.Generator.Cores += s.Cores
+		}
+		m.Generator.CPU = max(m.Generator.CPU, used[s.Host])
+	}
+	return m, nil
+}
+
+// ran reports whether there is a portion of a shard that was begun.
+func (s *shardState) ran() bool { return s.portion != nil && !s.portion.Portion.Empty() }
+
+// member returns the last hello of a worker.
+func (f *Fleet) member(worker string) hello {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.members[worker]; m != nil {
+		return m.hello
+	}
+	return hello{}
+}
+
+// failures say which workers failed in the attempt, and why; none when all portions are whole.
+func (a *attempt) failures() (all []string) {
+	for _, s := range a.shards {
+		if s.failed != "" {
+			all = append(all, "worker "+s.worker+" "+s.failed)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// mayHaveSent is how many requests the attempt may have sent: those of portions, and the whole share where there is none.
+func (a *attempt) mayHaveSent() (n uint64) {
+	if a.began.IsZero() {
+		return 0
+	}
+	for _, s := range a.shards {
+		if s.portion != nil {
+			n += s.portion.Portion.Share().Sent
+		} else {
+			whole := a.phase
+			whole.Share = s.share
+			n += whole.Requests()
+		}
+	}
+	return n
+}

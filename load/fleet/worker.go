@@ -1,0 +1,265 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/gatecert/gatecert/internal/wait"
+)
+
+// WorkerOptions configure a worker.
+type WorkerOptions struct {
+	Access Access
+	// Fleet is the name of the fleet to join. Default "default".
+	Fleet string
+	// Name begins the worker's name, which random characters end. Default the name of the machine.
+	Name string
+	// Targets are the URLs that the worker may send to, and what is below them. A coordinator that asks for others is refused.
+	Targets []string
+	// Source is the address of this machine that requests come from. The zero value leaves the choice to the system.
+	Source netip.Addr
+	// Once ends the worker when the coordinator that it has worked for has released it, or is gone.
+	Once bool
+	// CountTokens counts the tokens of a text, for targets that do not say how many an answer has; nil counts events.
+	CountTokens func(text string) int
+	// Show, when not nil, is called with what the worker does, by several goroutines at once.
+	Show func(sentence string)
+
+	// clockAhead and build are for tests: a clock that is wrong, and another version.
+	clockAhead time.Duration
+	build      *build
+}
+
+// worker is one that has connected.
+type worker struct {
+	options  WorkerOptions
+	id       string
+	subjects subjects
+	sealer   sealer
+	clock    clock
+	build    build
+	targets  allowed
+	conn     *nats.Conn
+	js       jetstream.JetStream
+
+	mu      sync.Mutex
+	session *session // nil when it works for nobody
+	over    chan struct{}
+}
+
+// Join joins a fleet, and works for its coordinators, one after the other, until ctx is done. It returns nil then.
+//
+// It returns [ErrAccess] and [ErrPlain], and [ErrTarget] when no target is named or one is not a URL.
+func Join(ctx context.Context, o WorkerOptions) error {
+	o.Fleet = cmp.Or(o.Fleet, "default")
+	if !validName.MatchString(o.Fleet) {
+		return fmt.Errorf("%w: fleet %.40q: a name has letters, digits, - and _", ErrAccess, o.Fleet)
+	}
+	if len(o.Targets) == 0 {
+		return fmt.Errorf("%w: none is named", ErrTarget)
+	}
+	targets, err := newAllowed(o.Targets)
+	if err != nil {
+		return err
+	}
+	sealer, err := newSealer(o.Access.Secret)
+	if err != nil {
+		return err
+	}
+	conn, err := o.Access.connect("gatecert worker", nil)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	w := &worker{
+		options: o, id: nameOf(o.Name), subjects: subjects{o.Fleet}, sealer: sealer, clock: newClock(o.clockAhead), build: thisBuild(),
+		targets: targets, conn: conn, over: make(chan struct{}, 1),
+	}
+	if o.build != nil {
+		w.build = *o.build
+	}
+	if w.js, err = jetstream.New(conn); err != nil {
+		return fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	return w.work(ctx)
+}
+
+// nameOf returns a name that no other worker has: a worker that is started again is another one.
+func nameOf(name string) string {
+	if name == "" {
+		name, _ = os.Hostname() // "" where it has none
+	}
+	valid := strings.Map(func(r rune) rune {
+		if r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '-'
+	}, name)
+	return strings.TrimLeft(valid[:min(len(valid), 24)], "-") + "x" + strings.ToLower(rand.Text()[:5])
+}
+
+func (w *worker) work(ctx context.Context) error {
+	defer w.end("the worker is stopped")
+	for what, handle := range map[string]func(context.Context, *nats.Msg) any{
+		offerRequest: w.offered, clockRequest: w.readClock, startRequest: w.started, stopRequest: w.stopped, callRequest: w.called,
+	} {
+		_, err := w.conn.Subscribe(w.subjects.to(w.id, what), func(m *nats.Msg) {
+			if what == callRequest { // several at once
+				go w.reply(m, handle(ctx, m))
+				return
+			}
+			w.reply(m, handle(ctx, m))
+		})
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrAccess, err)
+		}
+	}
+	if _, err := w.conn.Subscribe("gatecert."+w.options.Fleet+".session.*.lease", w.leased); err != nil {
+		return fmt.Errorf("%w: %w", ErrAccess, err)
+	}
+	w.show(fmt.Sprintf("worker %s has joined fleet %s, for %s", w.id, w.options.Fleet, strings.Join(w.options.Targets, " and ")))
+	for {
+		w.sayHello()
+		select {
+		case <-w.over:
+			if w.options.Once {
+				return nil
+			}
+		default:
+		}
+		w.endOrphan()
+		if wait.For(ctx, helloEvery) != nil {
+			return nil
+		}
+	}
+}
+
+func (w *worker) sayHello() {
+	w.mu.Lock()
+	h := hello{Worker: w.id, Build: w.build, Cores: runtime.GOMAXPROCS(0)}
+	if w.session != nil {
+		h.Session, h.Shard = w.session.id, w.session.shardID()
+	}
+	w.mu.Unlock()
+	h.Host, _ = os.Hostname()
+	if w.options.Source.IsValid() {
+		h.Source = w.options.Source.String()
+	}
+	if message, err := w.sealer.seal(w.subjects.hello(), h); err == nil {
+		_ = w.conn.Publish(w.subjects.hello(), message) // it is said again
+	}
+}
+
+// reply answers a request. nil is no answer: the request could not be read.
+func (w *worker) reply(m *nats.Msg, with any) {
+	if with == nil {
+		return
+	}
+	if message, err := w.sealer.seal(m.Subject, with); err == nil {
+		_ = m.Respond(message) // who asked will miss it
+	}
+}
+
+func (w *worker) readClock(context.Context, *nats.Msg) any { return reading{w.clock.now()} }
+
+// offered takes an offer, or says why not.
+func (w *worker) offered(ctx context.Context, m *nats.Msg) any {
+	var o offer
+	if err := w.sealer.open(m.Subject, m.Data, &o); err != nil {
+		return nil
+	}
+	w.mu.Lock()
+	current := w.session
+	w.mu.Unlock()
+	switch {
+	case o.Release && current != nil && current.id == o.Session:
+		w.end("released by the coordinator")
+		w.sayHello()
+		return answer{}
+	case o.Release:
+		return answer{}
+	case o.Build.differs(w.build) != "":
+		return answer{"the coordinator is not like it: " + o.Build.differs(w.build)}
+	case !validName.MatchString(o.Session):
+		return answer{"the session has no valid name"}
+	case current != nil && current.id != o.Session:
+		return answer{"it works for another coordinator"}
+	case current != nil:
+		current.setAhead(o.Ahead)
+		current.extend(o.Lease)
+		return answer{}
+	}
+	s := newSession(ctx, w, o)
+	s.extend(o.Lease)
+	w.mu.Lock()
+	w.session = s
+	w.mu.Unlock()
+	s.running.Go(s.work)
+	w.show("works for a coordinator")
+	return answer{}
+}
+
+// leased extends the lease.
+func (w *worker) leased(m *nats.Msg) {
+	w.mu.Lock()
+	s := w.session
+	w.mu.Unlock()
+	if s == nil || m.Subject != w.subjects.of(s.id, "lease") {
+		return
+	}
+	var l lease
+	if w.sealer.open(m.Subject, m.Data, &l) == nil {
+		s.extend(l)
+	}
+}
+
+// orphanedAfter is how long a worker without a lease waits for its coordinator, whose server may be restarted.
+const orphanedAfter = 15 * time.Second
+
+// endOrphan ends a session whose coordinator has not been heard for long.
+func (w *worker) endOrphan() {
+	w.mu.Lock()
+	s := w.session
+	w.mu.Unlock()
+	if s != nil && time.Since(s.lastLease()) > orphanedAfter {
+		w.end("its coordinator is gone")
+	}
+}
+
+// end ends the session, if there is one, and waits until nothing of it runs.
+func (w *worker) end(why string) {
+	w.mu.Lock()
+	s := w.session
+	w.session = nil
+	w.mu.Unlock()
+	if s == nil {
+		return
+	}
+	s.lease.Revoke()
+	s.stop(errors.New(why))
+	s.running.Wait()
+	s.close()
+	w.show(why)
+	select {
+	case w.over <- struct{}{}:
+	default:
+	}
+}
+
+func (w *worker) show(sentence string) {
+	if w.options.Show != nil {
+		w.options.Show(sentence)
+	}
+}
