@@ -72,6 +72,14 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
 	progress := &loadProgress{c: c}
+	if cmd.Ramp != 0 && cmd.fleetFlags.asked() {
+		return fmt.Errorf("%w: --ramp has no --workers: a ramp ends where the SLO is missed, which only one process sees at once; leave out --ramp", errUsage)
+	}
+	workers, err := joinFleet(ctx, c, cmd.fleetFlags, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, workers.close(ctx)) }()
 	switch {
 	case cmd.Ramp != 0 && len(cmd.Levels) > 0:
 		return fmt.Errorf("%w: --ramp and --concurrency: choose one", errUsage)
@@ -102,8 +110,10 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	found, stopped := s.engine.Capacity(ctx, search)
 	progress.close()
 	footer := cmd.footer(run, found, stopped)
+	footer.Notes = append(footer.Notes, workers.notes()...)
 	printCapacity(c, found)
 	printGates(c, footer.Gates)
+	printWorkers(c, found.AtLower)
 	// Everything that was found is printed and on disk before anything else can fail.
 	err = errors.Join(loadError(stopped), printStreaming(c, found.AtLower), run.end(footer), results.finish(fmt.Sprint(found.Lower), found.AtLower))
 	if err == nil && comparison != nil {

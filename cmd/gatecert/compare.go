@@ -66,6 +66,11 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 		defer func() { err = errors.Join(err, second.close(ctx)) }()
 		sessions = append(sessions, second)
 	}
+	workers, err := joinFleet(ctx, c, cmd.fleetFlags, sessions...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, workers.close(ctx)) }()
 	comparison, err := agree(ctx, c, func() (load.Comparison, load.Plan, error) { return cmd.comparison(sessions) }, sessions...)
 	if err != nil {
 		return err
@@ -81,6 +86,7 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 	compared, stopped := first.engine.Compare(ctx, comparison)
 	progress.close()
 	footer := comparedFooter(compared, bounds, stopped)
+	footer.Notes = append(footer.Notes, workers.notes()...)
 	if len(compared.Differences) > 0 {
 		err = errors.Join(printCompared(c, compared), writeCompared(c, cmd.Out, compared))
 	}

@@ -52,7 +52,7 @@ func TestWordsAreCompleted(t *testing.T) {
 		{"run -- --lev", ""},
 		{"completion f", "fish"},
 		{"load capacity --surface chat-", "chat-stream"},
-		{"%empty%", "run init check load watch clean trust report matrix hall diff certify verify keygen replay list explain gateway upstream clients selftest version completion man"},
+		{"%empty%", "run init check load watch clean trust report matrix hall diff certify verify keygen replay list explain gateway upstream clients selftest fleet worker version completion man"},
 	} {
 		t.Run(c.line, func(t *testing.T) {
 			assert.Equal(t, strings.Fields(c.want), append([]string{}, completed(t, strings.Split(c.line, " ")...)...))

@@ -8,6 +8,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/clients"
 	"github.com/gatecert/gatecert/internal/folderlock"
+	"github.com/gatecert/gatecert/load/fleet"
 	"github.com/gatecert/gatecert/reports/baseline"
 	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/clientlog"
@@ -54,7 +55,8 @@ func exitCode(err error) int {
 	case errors.Is(err, gatecert.ErrUsage), errors.Is(err, profile.ErrProfile), errors.Is(err, baseline.ErrBaseline),
 		errors.Is(err, certificate.ErrKey), errors.Is(err, errUsage), errors.Is(err, errNotSent), errors.Is(err, folderlock.ErrHeld),
 		errors.Is(err, targets.ErrConsent), errors.Is(err, targets.ErrCredential), errors.Is(err, targets.ErrCannotPrepare), errors.Is(err, newapi.ErrJournal),
-		errors.Is(err, clients.ErrManifest), errors.Is(err, clientlog.ErrLog), errors.Is(err, hall.ErrFolder), errors.Is(err, hall.ErrSite):
+		errors.Is(err, clients.ErrManifest), errors.Is(err, clientlog.ErrLog), errors.Is(err, hall.ErrFolder), errors.Is(err, hall.ErrSite),
+		errors.Is(err, fleet.ErrAccess), errors.Is(err, fleet.ErrPlain), errors.Is(err, fleet.ErrTarget):
 		return exitUsage
 	case errors.Is(err, gatecert.ErrNothingToRun), errors.Is(err, gatecert.ErrTimeLimit), errors.Is(err, errNothingCompared), errors.Is(err, context.Canceled), errors.Is(err, hall.ErrNothingListed),
 		errors.Is(err, runlog.ErrNoHeader), errors.Is(err, runlog.ErrMalformed), errors.Is(err, runlog.ErrSchema),

@@ -17,9 +17,17 @@ type inferredLimit struct {
 	// Refill is in calls per second.
 	Refill    float64            `json:"refill,omitempty"`
 	Intervals *inferredIntervals `json:"intervals,omitempty"`
-	Evidence  []string           `json:"evidence"`
+	// Scope says whose calls share the limit; nil where that was not asked.
+	Scope    *inferredScope `json:"scope,omitempty"`
+	Evidence []string       `json:"evidence"`
 	// Experiments are those that were made, in their order.
 	Experiments []inferringExperiment `json:"experiments"`
+}
+
+// inferredScope says whether calls from another address, and with another key, share the limit: "shared", "apart" or "unclear".
+type inferredScope struct {
+	Addresses limits.Sharing `json:"addresses"`
+	Keys      limits.Sharing `json:"keys"`
 }
 
 // inferredIntervals are what the answers do not exclude. A parameter that the kind does not have is null.
@@ -37,7 +45,7 @@ type inferringExperiment struct {
 }
 
 // newInferredLimit returns a limit with the error of its inference.
-func newInferredLimit(m limits.LimiterModel, experiments []limits.Experiment, err error) inferredLimit {
+func newInferredLimit(m limits.LimiterModel, scope limits.Scope, experiments []limits.Experiment, err error) inferredLimit {
 	l := inferredLimit{Kind: string(m.Kind), Limit: m.Limit, Window: m.Window.Seconds(), Refill: m.Refill, Evidence: append([]string{}, m.Evidence...)}
 	if err != nil {
 		l.Kind, l.Unclear = "", err.Error()
@@ -50,6 +58,9 @@ func newInferredLimit(m limits.LimiterModel, experiments []limits.Experiment, er
 		if v.Refill.To > 0 {
 			l.Intervals.Refill = &v.Refill
 		}
+	}
+	if scope != (limits.Scope{}) {
+		l.Scope = &inferredScope{scope.Sources, scope.Keys}
 	}
 	l.Experiments = make([]inferringExperiment, 0, len(experiments))
 	for _, e := range experiments {

@@ -34,6 +34,7 @@ type loadCommand struct {
 type loadFlags struct {
 	targetFlags
 	measureFlags
+	fleetFlags
 	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). For several endpoints, give weights: chat-stream=3,embeddings=1. Default: ${default}." default:"chat"`
 	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
 	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
@@ -63,6 +64,8 @@ type loadSession struct {
 	phase load.Phase
 	// measuresUpstream says that the mock upstream is called directly too.
 	measuresUpstream bool
+	// fleet sends the load; nil for this process.
+	fleet *team
 }
 
 // open prepares the target. The caller closes the session.
@@ -77,6 +80,9 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 		}
 	}
 	surface := dialect.Surface(mix[0].Name)
+	if err := f.fleetFlags.check(); err != nil {
+		return nil, err
+	}
 	if f.Connections < 1 || f.Timeout <= 0 {
 		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be positive", errUsage, f.Connections, plain.Duration(f.Timeout))
 	}
@@ -219,6 +225,13 @@ func (p *loadProgress) show(s load.Progress) {
 	rate := float64(s.Sent-p.last.Sent) / span.Seconds()
 	line := fmt.Sprintf("%s: %5.1f s  %.0f/s  %d admitted  %d refused  %d failed  %d waited  lag %s",
 		s.Phase, s.Elapsed.Seconds(), rate, s.Admitted, s.Refused, s.Failed, s.Waited, s.Lag.Round(10*time.Microsecond))
+	if lines := workerLines(s); len(lines) > 0 {
+		if time.Since(p.printed) >= printEvery {
+			p.printf("%s\n  %s", line, strings.Join(lines, "\n  "))
+			p.last = s
+		}
+		return
+	}
 	if p.c.terminal {
 		fmt.Fprintf(p.c.err, "\r\x1b[K%s", line)
 		p.open, p.last = true, s

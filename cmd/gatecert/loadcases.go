@@ -40,6 +40,11 @@ func (f *caseFlags) config(c *console) (gatecert.Config, error) {
 
 // certify runs the load cases of circumstances, and prints the result of each with a plot of its course.
 func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Config, circumstances ...string) error {
+	return f.certifyFrom(ctx, c, config, fleetFlags{}, circumstances...)
+}
+
+// certifyFrom is certify with the workers that make the calls of a rate limit's verification.
+func (f caseFlags) certifyFrom(ctx context.Context, c *console, config gatecert.Config, workers fleetFlags, circumstances ...string) error {
 	f.tellRoot(c)
 	config.Surfaces = []string{f.Surface}
 	for _, circumstance := range circumstances {
@@ -49,7 +54,7 @@ func (f caseFlags) certify(ctx context.Context, c *console, config gatecert.Conf
 	if err != nil {
 		return err
 	}
-	run, out, err := c.certify(ctx, config, runOptions{out: f.Out, kind: latestLoad, formats: formats, yes: f.Yes})
+	run, out, err := c.certify(ctx, config, runOptions{out: f.Out, kind: latestLoad, formats: formats, yes: f.Yes, workers: workers})
 	if !began(run) {
 		return err
 	}

@@ -36,6 +36,8 @@ type cli struct {
 	Upstream upstreamCommand `cmd:"" help:"Serve the mock upstream."`
 	Clients  clientsCommand  `cmd:"" help:"Show how real client libraries handle each response: retries, errors, codes, errors mistaken for answers."`
 	Selftest selftestCommand `cmd:"" help:"Check that gatecert catches each known fault and raises no false alarm."`
+	Fleet    fleetCommand    `cmd:"" help:"Print what starts workers on other machines: Kubernetes manifests, a compose file, a systemd script."`
+	Worker   workerCommand   `cmd:"" help:"Send a share of a load for a coordinator on another machine."`
 	Version  versionCommand  `cmd:"" help:"Print the version, the commit and the digest of the contract."`
 
 	Completion completionCommand `cmd:"" help:"Print the completion script for a shell."`

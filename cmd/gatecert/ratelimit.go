@@ -16,10 +16,12 @@ import (
 
 type rateLimitCommand struct {
 	caseFlags
-	Infer bool          `help:"Infer the limit of the valid key, even if the profile declares a limit for another key."`
-	Calls int           `help:"Maximum number of calls to infer a limit. Default: ${default}." default:"4000"`
-	For   time.Duration `help:"Maximum time to infer a limit. Default: ${default}." default:"3m"`
-	JSON  bool          `name:"json" help:"Print the inferred limit as JSON, with the intervals of its numbers, the evidence and the experiments."`
+	fleetFlags
+	Infer    bool          `help:"Infer the limit of the valid key, even if the profile declares a limit for another key."`
+	Calls    int           `help:"Maximum number of calls to infer a limit. Default: ${default}." default:"4000"`
+	For      time.Duration `help:"Maximum time to infer a limit. Default: ${default}." default:"3m"`
+	JSON     bool          `name:"json" help:"Print the inferred limit as JSON, with the intervals of its numbers, the evidence and the experiments."`
+	OtherKey string        `name:"other-key" help:"Second key. When inferring a limit, the command also finds out whether calls with this key share the limit." env:"GATEWAY_OTHER_KEY" placeholder:"KEY"`
 	// 429 is always one.
 	Refusal []int `help:"When inferring a limit, count responses with this status (such as 503 or 529) as refusals too. Default: only 429." placeholder:"STATUS"`
 }
@@ -34,6 +36,7 @@ Examples:
   gatecert load rate-limit                                           the embedded reference gateway, verified
   gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred
   gatecert load rate-limit URL --infer --refusal 503                 inferred; the gateway refuses with 503 too
+  gatecert load rate-limit URL --workers 2 --source 10.0.0.5,10.0.0.6 --other-key KEY    whether the limit is per key or per address
   gatecert load rate-limit URL --infer --json | jq .intervals        what the answers do not exclude`
 }
 
@@ -46,12 +49,15 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 			return fmt.Errorf("%w: --refusal %d: want a status from 400 to 599", errUsage, status)
 		}
 	}
+	if err := cmd.fleetFlags.check(); err != nil {
+		return err
+	}
 	config, err := cmd.config(c)
 	if err != nil {
 		return err
 	}
 	if !cmd.Infer && (config.Target.Limits.Rate.Key != "" || config.Target.BaseURL == "") {
-		return cmd.certify(ctx, c, config, contract.OverRateLimit)
+		return cmd.certifyFrom(ctx, c, config, cmd.fleetFlags, contract.OverRateLimit)
 	}
 	return cmd.infer(ctx, c, config)
 }
@@ -62,6 +68,10 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		return err
 	}
 	defer func() { err = errors.Join(err, changes.close()) }()
+	workers := &fleetDriver{Driver: config.Driver, flags: cmd.fleetFlags, console: c}
+	if cmd.fleetFlags.asked() {
+		config.Driver = workers
+	}
 	prepared, err := runner.Prepare(ctx, config.Driver, config.Target)
 	if err != nil {
 		return err
@@ -73,16 +83,28 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 	}
 	progress := &loadProgress{c: c}
 	budget := limits.Budget{Calls: cmd.Calls, Time: cmd.For, RefusedWith: cmd.Refusal, Announce: func(sentence string) { progress.printf("plan: %s", sentence) }}
+	if workers.team != nil { // one limit is inferred from one address
+		prepared.Caller = workers.team.Calls(workers.setup, workers.sources()[0])
+	}
 	model, experiments, err := runner.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), budget, progress.show)
+	var scope limits.Scope
+	if err == nil && (workers.team != nil || cmd.OtherKey != "") {
+		var more []limits.Experiment
+		scope, more, err = cmd.scope(ctx, c, prepared, workers, model, progress.show)
+		experiments = append(experiments, more...)
+	}
 	progress.close()
 	if cmd.JSON {
-		return errors.Join(err, json.NewEncoder(c.out).Encode(newInferredLimit(model, experiments, err)))
+		return errors.Join(err, json.NewEncoder(c.out).Encode(newInferredLimit(model, scope, experiments, err)))
 	}
 	switch {
 	case err == nil:
 		fmt.Fprintf(c.out, "limiter   %s\n", model)
 		if model.Intervals != (limits.Intervals{}) {
 			fmt.Fprintf(c.out, "          not excluded: %s\n", model.Intervals)
+		}
+		if text := scopeText(scope); text != "" {
+			fmt.Fprintf(c.out, "scope     %s\n", text)
 		}
 	case errors.Is(err, limits.ErrInconclusive), errors.Is(err, limits.ErrBudget):
 		fmt.Fprintln(c.out, "limiter   unclear")

@@ -40,7 +40,7 @@ func TestAnInferredLimitAsJSON(t *testing.T) {
 		Intervals: limits.Intervals{Limit: limits.Interval[int]{From: 20, To: 20}, Window: limits.Interval[time.Duration]{From: 1990 * time.Millisecond, To: 2010 * time.Millisecond}},
 	}
 	text := func(m limits.LimiterModel, err error) string {
-		out, marshalErr := json.Marshal(newInferredLimit(m, []limits.Experiment{{Name: "drain", Sentence: "20", Calls: 31, Took: 1500 * time.Millisecond}}, err))
+		out, marshalErr := json.Marshal(newInferredLimit(m, limits.Scope{}, []limits.Experiment{{Name: "drain", Sentence: "20", Calls: 31, Took: 1500 * time.Millisecond}}, err))
 		require.NoError(t, marshalErr)
 		return string(out)
 	}

@@ -188,6 +188,8 @@ type runOptions struct {
 	clients *runClients
 	// onCase is called with each case that has ended; nil for nothing.
 	onCase func(runlog.Case)
+	// workers make the calls of a rate limit's verification, where any were asked for.
+	workers fleetFlags
 }
 
 // certify runs with a log in a folder and writes the reports next to it. Nothing in the folder changes before the run has
@@ -196,6 +198,9 @@ func (c *console) certify(ctx context.Context, config gatecert.Config, options r
 	journal, err := c.mayChange(&config, options.yes)
 	if err != nil {
 		return run, nil, err
+	}
+	if options.workers.asked() {
+		config.Driver = &fleetDriver{Driver: config.Driver, flags: options.workers, console: c}
 	}
 	config.AllowRemoteLoad = options.yes
 	bar := &progress{bar: newBar(c)}

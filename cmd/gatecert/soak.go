@@ -50,6 +50,11 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 		return loadError(err)
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	workers, err := joinFleet(ctx, c, cmd.fleetFlags, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, workers.close(ctx)) }()
 	progress, results := &loadProgress{c: c}, cmd.results()
 	soak, err := agree(ctx, c, func() (load.Soak, load.Plan, error) {
 		soak := load.Soak{Phase: s.phase, Rate: cmd.Rate, For: cmd.For, PID: cmd.PID, CheckpointEvery: cmd.Checkpoint}
@@ -72,9 +77,11 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	progress.close()
 	results.keep(mainResults)
 	footer := soakFooter(run, result, slo, stopped)
+	footer.Notes = append(footer.Notes, workers.notes()...)
 	if result.Measurement.Sent > 0 {
 		printSoak(c, result, stopped)
 		printGates(c, footer.Gates)
+		printWorkers(c, result.Measurement)
 		err = printStreaming(c, result.Measurement)
 	}
 	err = errors.Join(loadError(stopped), err, run.end(footer), results.finish(mainResults, result.Measurement))

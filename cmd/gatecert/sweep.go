@@ -42,6 +42,8 @@ func (cmd capacityCommand) sweep(ctx context.Context, c *console, s *loadSession
 		run.log.Points = append(run.log.Points, l.Logged(cmd.Full))
 	}
 	result.AtBest.LogMain(&run.log, &footer)
+	footer.Notes = append(footer.Notes, s.fleet.notes()...)
+	printWorkers(c, result.AtBest)
 	best, _ := result.Best()
 	err = errors.Join(loadError(stopped), printSweep(c, result), run.end(footer), results.finish(strconv.Itoa(best.Concurrency), result.AtBest))
 	fmt.Fprintf(c.out, "reports: %s\n", run.shown())

@@ -83,6 +83,10 @@ func capacityRun() runlog.Measured {
 		Ended: started.Add(2 * time.Minute), Verdict: contract.Warn, Result: "between 200 and 210/s", Rate: 200, Sample: &sample,
 		Capacity: &runlog.FoundCapacity{Lower: 200, Upper: 210}, Tokens: 50_000, Input: 4000, Counted: map[string]uint64{"usage": 990, "tokenizer": 10},
 		Generator: runlog.MeasuredGenerator{LagP99: 2 * ms, Late: 3, Waited: 7, CPU: 0.41, Cores: 2},
+		Workers: []runlog.MeasuredWorker{
+			{Name: "w1xabcde", Host: "a-host", Source: "127.0.0.2", Sent: 500, Offset: 5 * time.Second, Within: 80 * time.Microsecond, Begun: 400 * time.Microsecond, LagP99: 2 * ms, Late: 3, CPU: 0.2, Cores: 2},
+			{Name: "w2xfghij", Host: "a-host", Sent: 500, Offset: -time.Millisecond, Within: 90 * time.Microsecond, Begun: 700 * time.Microsecond, LagP99: ms, CPU: -1, Cores: 2},
+		},
 		Compared: &runlog.Compared{A: "upstream", B: "gateway", Rate: 50, Rounds: 10, Differences: []runlog.Difference{
 			{Metric: "service.p50", A: 0.001, B: 0.003, Added: 0.002, Low: 0.0019, High: 0.0021, Detectable: 0.0002},
 			{Metric: "errors", Share: true, B: 0.001, Added: 0.001, Low: -0.001, High: 0.003, Detectable: 0.004},

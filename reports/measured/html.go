@@ -30,6 +30,8 @@ type page struct {
 	Notes                                 []string
 	Charts                                []chart
 	Metrics                               []metricRow
+	Workers                               [][]string
+	WorkerColumns                         []string
 	Compared                              []comparedRow
 	ComparedOf                            string
 	Trends                                []runlog.MeasuredTrend
@@ -119,6 +121,9 @@ func (p *page) addFooter(f runlog.MeasuredFooter) {
 		case contract.Untested: // stays undecided
 		}
 		p.Gates = append(p.Gates, shown)
+	}
+	for _, r := range workerRows(&f) {
+		p.Workers, p.WorkerColumns = append(p.Workers, r.cells()), workerColumns()
 	}
 	if c := f.Compared; c != nil {
 		p.Compared = comparedRows(c)

@@ -45,6 +45,7 @@ type report struct {
 	Input      uint64                     `json:"input_tokens,omitempty"`
 	Counted    map[string]uint64          `json:"counted,omitempty"`
 	Generator  *runlog.MeasuredGenerator  `json:"generator,omitempty"`
+	Workers    []runlog.MeasuredWorker    `json:"workers,omitempty"`
 	Trends     []runlog.MeasuredTrend     `json:"trends"`
 	Compared   *runlog.Compared           `json:"compared,omitempty"`
 	Violations []runlog.MeasuredViolation `json:"violations"`
@@ -97,7 +98,7 @@ func JSON(w io.Writer, m runlog.Measured) error {
 	if f := m.Footer; f != nil {
 		r.Ended, r.Capacity, r.Rate, r.Sample, r.Generator = &f.Ended, f.Capacity, f.Rate, f.Sample, &f.Generator
 		r.Tokens, r.Input, r.Counted = f.Tokens, f.Input, f.Counted
-		r.Compared = f.Compared
+		r.Compared, r.Workers = f.Compared, f.Workers
 		r.Trends, r.Violations, r.Gates, r.Notes = orEmpty(f.Trends), orEmpty(f.Violations), orEmpty(f.Gates), orEmpty(f.Notes)
 		if s := f.Sample; s != nil && s.Offered > 0 && m.SLO != "" {
 			r.Goodput = float64(s.Good) / float64(s.Offered)

@@ -46,6 +46,16 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 		for _, t := range clipped(f.Trends) {
 			line("\n- %s %s", map[bool]string{true: "**GROWS**", false: "steady"}[t.Grows], cell(text(t.Text)))
 		}
+		if rows := workerRows(f); len(rows) > 0 {
+			line("\n| %s |\n|---|---|--:|--:|--:|--:|--:|--:|--:|", strings.Join(workerColumns(), " | "))
+			for _, r := range rows {
+				var cells []string
+				for _, c := range r.cells() {
+					cells = append(cells, cell(c))
+				}
+				line("| %s |", strings.Join(cells, " | "))
+			}
+		}
 		if rows := comparedRows(f.Compared); len(rows) > 0 {
 			line("\n| metric | %s (A) | %s (B) | B adds | 95 %% interval | seen from | |\n|---|--:|--:|--:|--:|--:|---|", cell(name(f.Compared.A)), cell(name(f.Compared.B)))
 			for _, r := range rows {

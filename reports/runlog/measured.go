@@ -207,7 +207,9 @@ type MeasuredFooter struct {
 	Counted map[string]uint64 `json:"counted,omitempty"`
 	// Generator says whether this machine generated the main measurement's load as asked.
 	Generator MeasuredGenerator `json:"generator"`
-	Trends    []MeasuredTrend   `json:"trends,omitempty"`
+	// Workers are those of the fleet that sent it, none where one process did.
+	Workers []MeasuredWorker `json:"workers,omitempty"`
+	Trends  []MeasuredTrend  `json:"trends,omitempty"`
 	// Compared is a comparison, of two targets or of a gateway and its upstream; nil for none.
 	Compared   *Compared           `json:"compared,omitempty"`
 	Violations []MeasuredViolation `json:"violations,omitempty"`
@@ -235,6 +237,25 @@ type MeasuredGenerator struct {
 	Late     uint64        `json:"late"`
 	Waited   uint64        `json:"waited"`
 	// CPU is the share of all cores that it used, negative when unknown.
+	CPU   float64 `json:"cpu"`
+	Cores int     `json:"cores"`
+}
+
+// MeasuredWorker is what one worker of a fleet did in the main measurement.
+type MeasuredWorker struct {
+	Name string `json:"name"`
+	// Host is the name of its machine, Source the address that its requests came from, "" for any.
+	Host   string `json:"host,omitempty"`
+	Source string `json:"source,omitempty"`
+	Sent   uint64 `json:"sent"`
+	// Offset is by how much its clock was ahead of the coordinator's, and was corrected; the correction is off by Within at most.
+	Offset time.Duration `json:"clock_offset_ns"`
+	Within time.Duration `json:"clock_within_ns"`
+	// Begun is how much later than the others were to it began.
+	Begun  time.Duration `json:"begun_ns"`
+	LagP99 time.Duration `json:"lag_p99_ns"`
+	Late   uint64        `json:"late"`
+	// CPU is the share of the cores that its process used, negative when unknown.
 	CPU   float64 `json:"cpu"`
 	Cores int     `json:"cores"`
 }

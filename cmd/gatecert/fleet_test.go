@@ -1,0 +1,154 @@
+//go:build !race
+
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/gatecert/gatecert/reports/measured"
+)
+
+func TestASoakOfAFleet(t *testing.T) {
+	t.Setenv(asCommand, "1") // the workers are this binary
+	dir := t.TempDir()
+	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--workers", "2", "--for", "1s", "--rate", "40", "--show-workers", "--out", dir)
+	require.Equal(t, exitConformant, code, stdout+stderr)
+	assert.Contains(t, stderr, "has joined, 2 of 2")
+	assert.Contains(t, stderr, "there is no results.json")
+	assert.Contains(t, stdout, "sent 40 of 40 requests")
+	assert.Contains(t, stdout, "fleet     2 workers on 1 machine: lag p99 ")
+	text, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	require.NoError(t, err)
+	var report struct {
+		Schema  string
+		Workers []struct {
+			Name string
+			Sent int
+		}
+	}
+	require.NoError(t, json.Unmarshal(text, &report))
+	assert.Equal(t, measured.ReportSchema, report.Schema)
+	require.Len(t, report.Workers, 2)
+	assert.Equal(t, 20, report.Workers[0].Sent)
+	assert.NoFileExists(t, filepath.Join(dir, "results.json"))
+	code, stdout, _ = invoke(t.Context(), "report", dir, "--format", "terminal")
+	assert.Equal(t, exitConformant, code)
+	assert.Contains(t, stdout, "WORKER")
+}
+
+// limitedServer is a gateway whose limit is per key or per address.
+type limitedServer struct {
+	by    func(r *http.Request) string
+	limit int
+
+	mu   sync.Mutex
+	used map[string][]time.Time
+}
+
+func (s *limitedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	who, now := s.by(r), time.Now()
+	var counted []time.Time
+	for _, at := range s.used[who] {
+		if now.Sub(at) < time.Second {
+			counted = append(counted, at)
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if len(counted) >= s.limit {
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = io.WriteString(w, `{"error":{"message":"slow down","type":"rate_limit_error","param":null,"code":null}}`)
+		return
+	}
+	s.used[who] = append(counted, now)
+	_, _ = io.WriteString(w, `{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant",`+
+		`"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}`)
+}
+
+func TestALimitPerKeyIsToldFromOnePerAddress(t *testing.T) {
+	t.Setenv(asCommand, "1")
+	key := func(r *http.Request) string { return r.Header.Get("Authorization") }
+	address := func(r *http.Request) string {
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		return host
+	}
+	for name, c := range map[string]struct {
+		by              func(r *http.Request) string
+		addresses, keys string
+		sentence        string
+	}{
+		"per key":             {key, "shared", "apart", "per key: "},
+		"per address":         {address, "apart", "shared", "per address: "},
+		"per key and address": {func(r *http.Request) string { return key(r) + address(r) }, "apart", "apart", "per key and address: "},
+		"of all":              {func(*http.Request) string { return "" }, "shared", "shared", "of all calls: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(&limitedServer{by: c.by, limit: 8, used: map[string][]time.Time{}})
+			defer server.Close()
+			args := []string{
+				"load", "rate-limit", server.URL, "--infer", "--model", "m", "--key", "sk-caller-0123456789", "--other-key", "sk-another-0123456789",
+				"--workers", "4", "--source", "127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5", "--for", "1m", "--out", t.TempDir(),
+			}
+			code, stdout, stderr := invoke(t.Context(), append(args, "--json")...)
+			require.Equal(t, exitConformant, code, stdout+stderr)
+			var limit inferredLimit
+			require.NoError(t, json.Unmarshal([]byte(stdout), &limit), stdout)
+			require.NotNil(t, limit.Scope, stdout)
+			assert.Equal(t, c.addresses, string(limit.Scope.Addresses), stdout)
+			assert.Equal(t, c.keys, string(limit.Scope.Keys), stdout)
+			assert.Equal(t, 8, limit.Limit)
+			assert.Contains(t, stderr, "plan: calls from 127.0.0.")
+		})
+	}
+}
+
+func TestWorkersAreToldWhatIsMissing(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"worker"}, "give --join nats://host:4222 and --allow-target URL"},
+		{[]string{"worker", "--join", "nats://127.0.0.1:1"}, "--allow-target is missing"},
+		{[]string{"worker", "--allow-target", "http://127.0.0.1:1"}, "--join is missing"},
+		{[]string{"worker", "--join", "nats://nats.example:4222", "--allow-target", "http://127.0.0.1:1"}, "unencrypted to nats.example:4222: use tls://, or give coordinator and workers the same secret"},
+		{[]string{"worker", "--join", "http://x", "--allow-target", "http://127.0.0.1:1"}, "is not a URL such as nats://host:4222"},
+		{[]string{"worker", "--join", "nats://127.0.0.1:1", "--allow-target", "gateway"}, "is not a URL such as https://gateway.example"},
+		{[]string{"load", "soak", "--fleet", "nats://127.0.0.1:1"}, "give --workers N"},
+		{[]string{"load", "soak", "--workers", "2", "--source", "here"}, "want an IP address of this machine"},
+		{[]string{"load", "soak", "--workers", "-1"}, "want 1 to 10,000"},
+		{[]string{"load", "capacity", "--workers", "2", "--ramp", "10s"}, "leave out --ramp"},
+		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "want a reference such as registry.example/gatecert:1.0"},
+	} {
+		code, stdout, stderr := invoke(t.Context(), c.args...)
+		assert.Equal(t, exitUsage, code, "%q: %s", c.args, stderr)
+		assert.Contains(t, stderr, c.want, "%q", c.args)
+		assert.Empty(t, stdout)
+	}
+}
+
+func TestTheFleetIsLaunched(t *testing.T) {
+	for command, want := range map[string]string{"yaml": "completionMode: Indexed", "compose": "replicas: 3"} {
+		code, stdout, stderr := invoke(t.Context(), "fleet", command, "--workers", "3", "--image", "registry.example/gatecert:1.0", "--allow-target", "https://gateway.example")
+		require.Equal(t, exitConformant, code, stderr)
+		assert.Contains(t, stdout, want)
+		assert.Contains(t, stdout, "--allow-target=https://gateway.example")
+	}
+	code, stdout, stderr := invoke(t.Context(), "fleet", "systemd", "--workers", "3", "--join", "tls://nats.example:4222", "--allow-target", "https://gateway.example")
+	require.Equal(t, exitConformant, code, stderr)
+	assert.Contains(t, stdout, "systemd-run")
+}

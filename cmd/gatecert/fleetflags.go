@@ -1,0 +1,289 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/dialect"
+	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/tokencount"
+	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/load/fleet"
+	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/targets/profile"
+)
+
+// natsFlags say how to reach the NATS server of a fleet.
+type natsFlags struct {
+	FleetName   string `help:"Name of the fleet. It keeps fleets apart that use the same NATS server. Default: ${default}." default:"default" placeholder:"NAME"`
+	FleetSecret string `help:"File with a secret that coordinator and workers share. They encrypt their messages with it. Required on nats:// beyond this machine; not needed on tls://." placeholder:"FILE" type:"path"`
+	Creds       string `help:"NATS credentials file (a JWT and its seed)." placeholder:"FILE" type:"path"`
+	NKey        string `name:"nkey" help:"NATS nkey seed file." placeholder:"FILE" type:"path"`
+	NATSUser    string `name:"nats-user" help:"NATS user. The password is read from NATS_PASSWORD." env:"NATS_USER" placeholder:"NAME"`
+	NATSCA      string `name:"nats-ca" help:"PEM file with the certificates of the authorities that the NATS server is verified with. Default: those of the system." placeholder:"FILE" type:"path"`
+	NATSCert    string `name:"nats-cert" help:"PEM file with the client certificate for the NATS server." placeholder:"FILE" type:"path"`
+	NATSKey     string `name:"nats-key" help:"PEM file with the key of --nats-cert." placeholder:"FILE" type:"path"`
+}
+
+// leastSecret is the length of the shortest secret that is accepted, in characters.
+const leastSecret = 16
+
+func (f natsFlags) access(url string) (fleet.Access, error) {
+	a := fleet.Access{
+		URL: url, User: f.NATSUser, Password: os.Getenv("NATS_PASSWORD"), Credentials: f.Creds, NKey: f.NKey, CA: f.NATSCA, Certificate: f.NATSCert, Key: f.NATSKey,
+	}
+	if f.FleetSecret != "" {
+		text, err := os.ReadFile(f.FleetSecret)
+		if err != nil {
+			return a, fmt.Errorf("%w: --fleet-secret: %w", errUsage, err)
+		}
+		a.Secret = strings.TrimSpace(string(text))
+		if len(a.Secret) < leastSecret {
+			return a, fmt.Errorf("%w: --fleet-secret: the secret has %d characters: use at least %d, such as those of openssl rand -hex 32", errUsage, len(a.Secret), leastSecret)
+		}
+	}
+	return a, a.Check()
+}
+
+// fleetFlags send a load from workers.
+type fleetFlags struct {
+	natsFlags
+	Workers     int           `help:"Send the load from N worker processes: on this machine, or with --fleet, on the machines where gatecert worker runs. Default: from this process." placeholder:"N"`
+	Fleet       string        `help:"NATS server where workers join: nats://host:4222 or tls://host:4222. The server needs JetStream." env:"GATECERT_FLEET" placeholder:"URL"`
+	JoinWithin  time.Duration `help:"How long to wait for the workers of --fleet. Default: ${default}." default:"1m" placeholder:"DURATION"`
+	Source      []string      `help:"Source IP addresses for the workers on this machine, one for each worker in turn." placeholder:"IP,…"`
+	ShowWorkers bool          `help:"Show a line of progress for each worker."`
+}
+
+// asked reports whether a fleet is to send the load.
+func (f fleetFlags) asked() bool { return f.Workers > 0 || f.Fleet != "" }
+
+func (f fleetFlags) check() error {
+	switch {
+	case f.Workers < 0 || f.Workers > 10_000:
+		return fmt.Errorf("%w: --workers %d: want 1 to 10,000", errUsage, f.Workers)
+	case f.Fleet != "" && f.Workers == 0:
+		return fmt.Errorf("%w: --fleet without --workers: give --workers N, the number of workers to wait for", errUsage)
+	case f.Fleet != "" && len(f.Source) > 0:
+		return fmt.Errorf("%w: --source is for workers on this machine: start the workers of --fleet with gatecert worker --source IP", errUsage)
+	case f.Fleet == "" && f.Workers > mostLocalWorkers:
+		return fmt.Errorf("%w: --workers %d: at most %d on one machine: more of them only wait for its cores", errUsage, f.Workers, mostLocalWorkers)
+	}
+	for _, source := range f.Source {
+		if _, err := netip.ParseAddr(source); err != nil {
+			return fmt.Errorf("%w: --source %q: want an IP address of this machine", errUsage, source)
+		}
+	}
+	return nil
+}
+
+// mostLocalWorkers bounds the workers on this machine.
+const mostLocalWorkers = 64
+
+// team is a fleet with what was started for it.
+type team struct {
+	*fleet.Fleet
+
+	server *fleet.Server
+	local  *fleet.Local
+}
+
+// start starts the workers on this machine, or waits for those of --fleet. targets are where they are allowed to send. The caller closes the
+// team. It returns nil when no fleet was asked for.
+func (f fleetFlags) start(ctx context.Context, c *console, targets []string) (*team, error) {
+	if !f.asked() {
+		return nil, nil //nolint:nilnil // none was asked for
+	}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	t, config := &team{}, fleet.Config{Name: f.FleetName, Workers: f.Workers, Wait: f.JoinWithin, ShowWorkers: f.ShowWorkers}
+	if _, locked := c.err.(*lockedWriter); !locked {
+		c.err = &lockedWriter{w: c.err}
+	}
+	config.Show = func(sentence string) { fmt.Fprintln(c.err, "fleet: "+plain.Text(sentence, maxReason)) }
+	var err error
+	if f.Fleet != "" {
+		config.Access, err = f.access(f.Fleet)
+	} else {
+		config.Access, err = t.startLocal(f, c, targets)
+	}
+	if err == nil {
+		if f.Fleet != "" {
+			fmt.Fprintf(c.err, "waiting for %s of fleet %s at %s\n", plain.Count(f.Workers, "worker"), f.FleetName, f.Fleet)
+		}
+		t.Fleet, err = fleet.Open(ctx, config)
+	}
+	if err != nil {
+		return nil, errors.Join(err, t.close(ctx))
+	}
+	return t, nil
+}
+
+// startLocal starts a NATS server in this process, and the workers.
+func (t *team) startLocal(f fleetFlags, c *console, targets []string) (fleet.Access, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return fleet.Access{}, fmt.Errorf("start workers: %w", err)
+	}
+	if t.server, err = fleet.StartServer(); err != nil {
+		return fleet.Access{}, err
+	}
+	access := t.server.Access
+	access.Secret = rand.Text()
+	all := make([]fleet.Inherited, f.Workers)
+	for i := range all {
+		all[i] = fleet.Inherited{Access: access, Fleet: f.FleetName, Name: fmt.Sprintf("w%d", i+1), Targets: targets}
+		if len(f.Source) > 0 {
+			all[i].Source = f.Source[i%len(f.Source)]
+		}
+	}
+	t.local, err = fleet.StartLocal([]string{self, "worker", "--inherit"}, all, c.err)
+	return access, err
+}
+
+func (t *team) close(ctx context.Context) (err error) {
+	if t == nil {
+		return nil
+	}
+	if t.Fleet != nil {
+		err = t.Fleet.Close(ctx)
+	}
+	if t.local != nil {
+		err = errors.Join(err, t.local.Close())
+	}
+	if t.server != nil {
+		err = errors.Join(err, t.server.Close(ctx))
+	}
+	return err
+}
+
+// joinFleet makes a fleet send what sessions measure, when one was asked for. The caller closes it.
+func joinFleet(ctx context.Context, c *console, f fleetFlags, sessions ...*loadSession) (*team, error) {
+	var targets []string
+	for _, s := range sessions {
+		targets = append(targets, targetsOf(s.prepared.Profile)...)
+	}
+	t, err := f.start(ctx, c, targets)
+	if t == nil || err != nil {
+		return nil, err
+	}
+	for _, s := range sessions {
+		setup, err := setupOf(s.prepared.Profile, s.options)
+		if err != nil {
+			return nil, errors.Join(err, t.close(ctx))
+		}
+		fleetOptions := s.options
+		fleetOptions.Generators = t.For(setup)
+		s.engine.Close()
+		s.engine, s.fleet = load.NewEngine(fleetOptions), t
+		if s.flags.Out != "" {
+			fmt.Fprintln(c.err, "note: the workers of a fleet send sums, not single results: there is no "+resultsName)
+		}
+	}
+	return t, nil
+}
+
+// targetsOf are the URLs that a load on a target sends to: its gateway, and the mock upstream that it is compared with.
+func targetsOf(p profile.Profile) []string {
+	targets := []string{p.BaseURL}
+	if direct, ok := runner.DirectRequest(p, dialect.Chat); ok {
+		targets = append(targets, direct.Call.BaseURL)
+	}
+	return targets
+}
+
+// setupOf is what workers need to know of a target.
+func setupOf(p profile.Profile, o load.Options) (fleet.Setup, error) {
+	pem, err := p.TLS.PEM()
+	if err != nil {
+		return fleet.Setup{}, err
+	}
+	if o.TLS != nil && pem == nil {
+		return fleet.Setup{}, fmt.Errorf("%w: workers cannot be told whose certificates to trust: name them in the profile as tls.ca", errUsage)
+	}
+	return fleet.Setup{Secrets: o.Secrets, Roots: pem, Codes: o.Codes, CountTokens: o.CountTokens != nil}, nil
+}
+
+type workerCommand struct {
+	natsFlags
+	Join        string   `help:"NATS server of the fleet: nats://host:4222 or tls://host:4222." env:"GATECERT_FLEET" placeholder:"URL"`
+	AllowTarget []string `help:"URL of a gateway that this worker may send to. A coordinator that asks for another one is refused. May be repeated." env:"GATECERT_ALLOW_TARGET" placeholder:"URL"`
+	Target      string   `help:"Profile of a gateway that this worker may send to, instead of --allow-target." placeholder:"FILE" type:"path"`
+	Name        string   `help:"Name of the worker in reports. Default: the name of this machine." env:"GATECERT_WORKER_NAME" placeholder:"NAME"`
+	Source      string   `help:"Source IP address of the requests." placeholder:"IP"`
+	Once        bool     `help:"End when the coordinator has finished, or is gone. For jobs."`
+	Inherit     bool     `hidden:"" help:"Read everything from the standard input."`
+}
+
+// Help implements kong's HelpProvider.
+func (workerCommand) Help() string {
+	return `A worker sends its share of a load for a coordinator: a gatecert load command with --fleet. Coordinator and workers meet at a NATS
+server with JetStream. Several workers are one fleet, and send one schedule together. A worker sends only to the gateways that it was started
+for, and only while its coordinator is heard. docs/fleet.md has the whole story.
+
+Examples:
+  gatecert worker --join tls://nats.example:4222 --creds fleet.creds --allow-target https://gateway.example
+  gatecert worker --join nats://10.0.0.5:4222 --fleet-secret secret.txt --allow-target https://gateway.example
+  gatecert load capacity https://gateway.example --model m --workers 8 --fleet nats://10.0.0.5:4222 --fleet-secret secret.txt --yes
+  gatecert load capacity --workers 4                 workers on this machine need no gatecert worker
+  gatecert fleet yaml --workers 20 --image IMAGE     manifests for Kubernetes`
+}
+
+func (cmd workerCommand) Run(ctx context.Context, c *console) error {
+	options := fleet.WorkerOptions{Fleet: cmd.FleetName, Name: cmd.Name, Once: cmd.Once, CountTokens: tokencount.New().Count}
+	options.Show = func(sentence string) { fmt.Fprintln(c.err, "worker: "+plain.Text(sentence, maxReason)) }
+	source := cmd.Source
+	if cmd.Inherit {
+		inherited, until, err := fleet.ReadInherited(ctx, os.Stdin)
+		if err != nil {
+			return err
+		}
+		ctx, source = until, inherited.Source
+		options.Access, options.Fleet, options.Name, options.Targets, options.Show = inherited.Access, inherited.Fleet, inherited.Name, inherited.Targets, nil
+	} else {
+		var err error
+		if options.Targets, err = cmd.targets(); err != nil {
+			return err
+		}
+		if options.Access, err = cmd.access(cmd.Join); err != nil {
+			return err
+		}
+	}
+	if source != "" {
+		address, err := netip.ParseAddr(source)
+		if err != nil {
+			return fmt.Errorf("%w: --source %q: want an IP address of this machine", errUsage, source)
+		}
+		options.Source = address
+	}
+	return fleet.Join(ctx, options)
+}
+
+// targets are the URLs of the flags and of the profile.
+func (cmd workerCommand) targets() ([]string, error) {
+	targets := slices.Clone(cmd.AllowTarget)
+	if cmd.Target != "" {
+		p, err := loadProfile(cmd.Target)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, targetsOf(p)...)
+	}
+	switch {
+	case cmd.Join == "" && len(targets) == 0:
+		return nil, fmt.Errorf("%w: a worker joins a fleet: give --join nats://host:4222 and --allow-target URL; gatecert worker --help explains it", errUsage)
+	case cmd.Join == "":
+		return nil, fmt.Errorf("%w: --join is missing: give the NATS server where coordinator and workers meet", errUsage)
+	case len(targets) == 0:
+		return nil, fmt.Errorf("%w: --allow-target is missing: a worker sends only to gateways that are named when it starts", errUsage)
+	}
+	return targets, nil
+}
