@@ -256,6 +256,16 @@ accept-compare:
 accept-model:
 	GATECERT_ACCEPTANCE=1 GATECERT_RUNS=$(RUNS) $(GO) test -count=1 -timeout 5h -v -run 'TestModelOfAProcess' ./load
 
+## accept-fleet: kill a worker at random moments, find one capacity by four workers and by one process, and send 10,000/s for half a minute; RUNS=30 kills 30 times
+.PHONY: accept-fleet
+accept-fleet:
+	GATECERT_ACCEPTANCE=1 GATECERT_RUNS=$(RUNS) $(GO) test -count=1 -timeout 2h -v -run 'TestAWorkerIsKilled|TestTheFleet' ./load/fleet
+
+## bench-fleet: join the portions of 10, 100 and 1,000 workers: time and memory
+.PHONY: bench-fleet
+bench-fleet:
+	$(GO) test -run NONE -bench Join -benchtime 3x ./load
+
 # The zoo is a module of its own: what it needs, gatecert does not.
 ZOO := load/limits/zoo
 RUNS ?= 1

@@ -11,7 +11,7 @@ type Generators interface {
 	// run again.
 	//
 	// unaccounted is how many requests may have been sent that the measurement does not have: those of attempts that were given up. An
-	// error is that of [Engine.Run]. Generators that cannot send the phase as asked return a measurement that says so, not an error.
+	// error is that of [Engine.Run]. Generators that cannot send the phase as asked return a measurement with the problem, not an error.
 	RunPhase(ctx context.Context, p Phase, spare uint64) (m Measurement, unaccounted uint64, err error)
 }
 

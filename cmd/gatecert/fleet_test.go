@@ -80,7 +80,7 @@ func (s *limitedServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		`"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}`)
 }
 
-func TestALimitPerKeyIsToldFromOnePerAddress(t *testing.T) {
+func TestALimitPerKeyIsNotOnePerAddress(t *testing.T) {
 	t.Setenv(asCommand, "1")
 	key := func(r *http.Request) string { return r.Header.Get("Authorization") }
 	address := func(r *http.Request) string {
@@ -117,7 +117,7 @@ func TestALimitPerKeyIsToldFromOnePerAddress(t *testing.T) {
 	}
 }
 
-func TestWorkersAreToldWhatIsMissing(t *testing.T) {
+func TestWorkersGetWhatIsMissing(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		want string

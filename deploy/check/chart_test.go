@@ -207,7 +207,7 @@ func decode(t *testing.T, content []byte) map[string]any {
 		}
 		object := map[string]any{
 			"v1/ConfigMap": &corev1.ConfigMap{}, "v1/Secret": &corev1.Secret{}, "v1/Service": &corev1.Service{},
-			"v1/PersistentVolumeClaim": &corev1.PersistentVolumeClaim{}, "apps/v1/Deployment": &appsv1.Deployment{}, "batch/v1/CronJob": &batchv1.CronJob{},
+			"v1/PersistentVolumeClaim": &corev1.PersistentVolumeClaim{}, "apps/v1/Deployment": &appsv1.Deployment{}, "batch/v1/CronJob": &batchv1.CronJob{}, "batch/v1/Job": &batchv1.Job{},
 			"monitoring.coreos.com/v1/ServiceMonitor": &serviceMonitor{}, "monitoring.coreos.com/v1/PrometheusRule": &prometheusRule{},
 		}[kind.APIVersion+"/"+kind.Kind]
 		require.NotNil(t, object, "%s/%s", kind.APIVersion, kind.Kind)

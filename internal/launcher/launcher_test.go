@@ -55,7 +55,7 @@ func TestOptionsThatBreakOut(t *testing.T) {
 		"no target":               func(o *launcher.Options) { o.Targets = nil },
 		"a target with quotes":    func(o *launcher.Options) { o.Targets = []string{"http://x/'; rm -rf ~; '"} },
 		"a target with a key":     func(o *launcher.Options) { o.Targets = []string{"http://me:key@x"} },
-		"a server that is no URL": func(o *launcher.Options) { o.Join = "nats" },
+		"a server without a scheme": func(o *launcher.Options) { o.Join = "nats" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := options()

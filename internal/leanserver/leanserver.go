@@ -38,8 +38,8 @@ type Queue struct {
 	mu      sync.Mutex
 	free    []time.Time // when each server is free, the first one first
 	service time.Duration
-	// taken is how long each request took, by this clock.
-	taken []time.Duration
+	// durations is how long each request took, by this clock.
+	durations []time.Duration
 }
 
 // NewQueue returns the queue of so many servers, each of which takes so long for a request.
@@ -80,7 +80,7 @@ func (q *Queue) Wait() {
 	time.Sleep(time.Until(end))
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.taken = append(q.taken, time.Since(now))
+	q.durations = append(q.durations, time.Since(now))
 }
 
 // Measured returns the median and the mean of how long requests took, by the clock of the server.
@@ -90,15 +90,15 @@ func (q *Queue) Measured() (p50, mean time.Duration) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.taken) == 0 {
+	if len(q.durations) == 0 {
 		return 0, 0
 	}
 	sum := time.Duration(0)
-	for _, d := range q.taken {
+	for _, d := range q.durations {
 		sum += d
 	}
-	slices.Sort(q.taken)
-	return q.taken[len(q.taken)/2], sum / time.Duration(len(q.taken))
+	slices.Sort(q.durations)
+	return q.durations[len(q.durations)/2], sum / time.Duration(len(q.durations))
 }
 
 // Serve answers every request, and prints its address to out, until in ends. A mode such as "8x20ms" is a queue of so many servers, each of

@@ -122,7 +122,7 @@ func TestTheFleetKeepsItsSchedule(t *testing.T) {
 	require.NoError(t, err)
 	t.Logf("sent %d, %.1f/s completed, lag p99 %s, CPU %.2f, problems %v; began within %s (p99 of %d), clocks within %s",
 		m.Sent, m.Pace.Completed, m.Generator.Lag.Quantile(0.99), m.Generator.CPU, m.Generator.Problems, begun[len(begun)*99/100], len(begun), m.Workers[0].Uncertainty)
-	assert.Equal(t, served(t, url)-before, m.Sent, "every request that is told was sent, and no other")
+	assert.Equal(t, served(t, url)-before, m.Sent, "every request that is reported was sent, and no other")
 	assert.InEpsilon(t, 10_000, float64(m.Sent)/30, 0.005)
 	assert.InEpsilon(t, 10_000, m.Pace.Completed, 0.005)
 	assert.Less(t, begun[len(begun)*99/100], 2*time.Millisecond)

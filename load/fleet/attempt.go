@@ -25,7 +25,7 @@ type attempt struct {
 	events chan any // ready, news, *portion
 	// stopping says that the workers were asked to stop.
 	stopping bool
-	told     time.Time // when progress was last shown
+	shown     time.Time // when progress was last shown
 }
 
 // shardState is a shard as the coordinator knows it.

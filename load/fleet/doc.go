@@ -20,7 +20,7 @@
 //
 // # What can go wrong
 //
-// Nothing is silently smaller. Where a worker is lost, late, or could not keep up, the phase says so with its name, and is inconclusive. A
+// Nothing is silently smaller. Where a worker is lost, late, or could not keep up, the phase is inconclusive and names it. A
 // phase from which a worker is lost is given up, and run again by those that are left, if the caps allow.
 //
 // A worker sends only while it has a lease. The coordinator extends it every 500 ms by two seconds, in the worker's own monotonic time, so

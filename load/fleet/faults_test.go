@@ -23,7 +23,7 @@ import (
 func whole(t *testing.T, p load.Phase, m load.Measurement, workers []string) {
 	t.Helper()
 	if m.Generator.OK() {
-		assert.Equal(t, p.Requests(), m.Sent, "a smaller load is not told as the whole")
+		assert.Equal(t, p.Requests(), m.Sent, "a smaller load is not reported as the whole")
 		return
 	}
 	assert.Condition(t, func() bool {
@@ -316,7 +316,7 @@ func TestKeysDoNotTravelInTheOpen(t *testing.T) {
 	}
 }
 
-// A worker makes a single call, and its instants are told by this machine's clock.
+// A worker makes a single call, and its instants are by this machine's clock.
 func TestASingleCall(t *testing.T) {
 	g, a := newTarget(t), newServer(t)
 	process(t, processOptions{Inherited: Inherited{Access: a, Targets: []string{g.URL}}, ClockAhead: time.Hour})

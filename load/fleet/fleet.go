@@ -251,7 +251,7 @@ func (f *Fleet) recruit(ctx context.Context) ([]string, error) {
 			continue // it has gone again
 		}
 		var a answer
-		err = f.ask(ctx, h.Worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Ahead: offset.Ahead, Lease: f.lend()}, &a)
+		err = f.ask(ctx, h.Worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Ahead: offset.Ahead, Lease: f.newLease()}, &a)
 		if err == nil {
 			err = f.consumer(ctx, h.Worker, "shard."+h.Worker)
 		}
@@ -291,14 +291,14 @@ func (f *Fleet) present() (mine []string, free []hello) {
 	return mine, free
 }
 
-// lend returns a lease from now on.
-func (f *Fleet) lend() lease { return lease{f.clock.now() + int64(leaseFor)} }
+// newLease returns a lease from now on.
+func (f *Fleet) newLease() lease { return lease{f.clock.now() + int64(leaseFor)} }
 
 // extendLeases extends the leases of all workers until ctx is done.
 func (f *Fleet) extendLeases(ctx context.Context) {
 	subject := f.subjects.of(f.session, "lease")
 	for {
-		message, err := f.sealer.seal(subject, f.lend())
+		message, err := f.sealer.seal(subject, f.newLease())
 		if err == nil {
 			_ = f.conn.Publish(subject, message) // fails while the connection is lost: the leases then end
 		}

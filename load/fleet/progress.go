@@ -13,10 +13,10 @@ const tellEvery = 250 * time.Millisecond
 
 // tell shows the progress of the phase, and passes on what was measured so far when all workers have said it anew.
 func (a *attempt) tell() {
-	if a.began.IsZero() || time.Since(a.told) < tellEvery {
+	if a.began.IsZero() || time.Since(a.shown) < tellEvery {
 		return
 	}
-	a.told = time.Now()
+	a.shown = time.Now()
 	if a.phase.Progress != nil {
 		a.phase.Progress(a.progress())
 	}

@@ -16,7 +16,7 @@ var ErrTarget = errors.New("a target that this worker was not started for")
 // allowed are the URLs that a worker may send to.
 type allowed []*url.URL
 
-// newAllowed reads them. It returns [ErrTarget] for a text that is no absolute URL.
+// newAllowed reads them. It returns [ErrTarget] for a text that is not an absolute URL.
 func newAllowed(targets []string) (allowed, error) {
 	var list allowed
 	for _, text := range targets {
