@@ -25,7 +25,7 @@ type attempt struct {
 	events chan any // ready, news, *portion
 	// stopping says that the workers were asked to stop.
 	stopping bool
-	shown     time.Time // when progress was last shown
+	shown    time.Time // when progress was last shown
 }
 
 // shardState is a shard as the coordinator knows it.
@@ -42,6 +42,8 @@ type shardState struct {
 	idle time.Time
 	// failed says what the worker did in place of its share, "" when nothing is wrong.
 	failed string
+	// gone says that the worker is not asked again in this phase: it is not heard, or it refuses its share.
+	gone bool
 }
 
 const (
@@ -106,7 +108,7 @@ func (a *attempt) each(what func(s *shardState) error) {
 		if s.failed == "" {
 			group.Go(func() error {
 				if err := what(s); err != nil {
-					s.failed = err.Error()
+					s.failed, s.gone = err.Error(), true
 				}
 				return nil
 			})
@@ -254,6 +256,7 @@ const idleFor = 3 * time.Second
 // missing says why nothing more is to be expected of a worker, "" when something is.
 func (a *attempt) missing(s *shardState) string {
 	if !a.fleet.heardLately(s.worker) {
+		s.gone = a.fleet.conn.IsConnected()
 		return a.fleet.silence()
 	}
 	if a.began.IsZero() || time.Since(a.began) < idleFor || a.fleet.member(s.worker).Shard == s.id {
@@ -294,7 +297,7 @@ func (a *attempt) take(event any) error {
 		case e.Invalid:
 			return fmt.Errorf("%w: worker %s: %s", load.ErrInvalid, e.Worker, e.Refused)
 		case e.Refused != "":
-			s.failed = "cannot run its share: " + e.Refused
+			s.failed, s.gone = "cannot run its share: "+e.Refused, true
 		default:
 			s.ready = true
 		}

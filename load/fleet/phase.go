@@ -33,14 +33,25 @@ func (g generators) RunPhase(ctx context.Context, p load.Phase, spare uint64) (m
 	phase := f.phases
 	f.mu.Unlock()
 	var reruns []string
+	gone := map[string]bool{}
 	for n := 1; ; n++ {
 		workers, err := f.gather(ctx)
 		if err != nil {
 			return load.Measurement{Phase: p.Name, Reruns: reruns}, unaccounted, err
 		}
+		workers = slices.DeleteFunc(workers, func(w string) bool { return gone[w] })
+		if len(workers) == 0 {
+			return m, unaccounted - min(unaccounted, m.Sent), context.Cause(ctx)
+		}
+		if n > 1 {
+			f.noteRerun(p.Name, reruns[len(reruns)-1])
+		}
 		a := newAttempt(f, fmt.Sprintf("%d.%d", phase, n), p, g.setup, workers)
-		m, err := a.run(ctx)
+		m, err = a.run(ctx)
 		m.Reruns = reruns
+		for _, s := range a.shards {
+			gone[s.worker] = gone[s.worker] || s.gone
+		}
 		failed := a.failures()
 		if err != nil || len(failed) == 0 {
 			return m, unaccounted, err
@@ -55,10 +66,13 @@ func (g generators) RunPhase(ctx context.Context, p load.Phase, spare uint64) (m
 		}
 		unaccounted += spent
 		reruns = append(reruns, why)
-		f.mu.Lock()
-		f.reruns = append(f.reruns, fmt.Sprintf("phase %q was run again: %s", p.Name, why))
-		f.mu.Unlock()
 	}
+}
+
+func (f *Fleet) noteRerun(phase, why string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reruns = append(f.reruns, fmt.Sprintf("phase %q was run again: %s", phase, why))
 }
 
 // gather returns the workers that are there. Where none is, it waits for one. It returns [ErrLost] when none comes.
