@@ -66,16 +66,14 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// connect opens a connection that is opened again whenever it is lost. changed, when not nil, is called with true when it is there and
-// with false when it is lost.
-func (a Access) connect(name string, changed func(bool)) (*nats.Conn, error) {
+// connect opens a connection that is opened again whenever it is lost.
+func (a Access) connect(name string) (*nats.Conn, error) {
 	if err := a.Check(); err != nil {
 		return nil, err
 	}
 	options := []nats.Option{
 		nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectEvery), nats.ReconnectJitter(0, 0), nats.Timeout(5 * time.Second),
 		nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2), nats.ReconnectBufSize(-1), // what cannot be sent now is not sent later
-		nats.DisconnectErrHandler(func(*nats.Conn, error) { notify(changed, false) }), nats.ReconnectHandler(func(*nats.Conn) { notify(changed, true) }),
 	}
 	switch {
 	case a.User != "":
@@ -101,12 +99,6 @@ func (a Access) connect(name string, changed func(bool)) (*nats.Conn, error) {
 		return nil, fmt.Errorf("%w: %s: %w", ErrAccess, a.URL, err)
 	}
 	return conn, nil
-}
-
-func notify(changed func(bool), connected bool) {
-	if changed != nil {
-		changed(connected)
-	}
 }
 
 func (a Access) tls() (*tls.Config, error) {

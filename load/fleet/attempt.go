@@ -330,17 +330,19 @@ func (a *attempt) shard(id string) *shardState {
 	return nil
 }
 
-// pass passes an event to the attempt that runs.
-func (f *Fleet) pass(event any) {
+// pass passes an event to the attempt that runs. It reports whether there was room for it, or nobody wants it.
+func (f *Fleet) pass(event any) bool {
 	f.mu.Lock()
 	a := f.current
 	f.mu.Unlock()
 	if a == nil {
-		return
+		return true
 	}
 	select {
 	case a.events <- event:
-	default: // news of a fleet that nobody follows; a portion comes again, because it was not acknowledged
+		return true
+	default:
+		return false
 	}
 }
 
@@ -367,8 +369,9 @@ func (f *Fleet) heardPortion(message jetstream.Msg) {
 	}
 	if err != nil {
 		f.show("a portion cannot be read: " + err.Error())
-	} else {
-		f.pass(&p)
+	} else if !f.pass(&p) {
+		_ = message.NakWithDelay(fetchAgain) // it comes again
+		return
 	}
 	_ = message.Ack() // one that is not acknowledged comes again, and is known
 }

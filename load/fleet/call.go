@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -25,7 +26,7 @@ func (f *Fleet) Call(ctx context.Context, worker string, setup Setup, c exchange
 	}
 	var got called
 	total := setup.Limits.Total + answerFor
-	if err := f.askWithin(ctx, total, worker, callRequest, call{Call: c, Setup: setup}, &got); err != nil {
+	if err := f.askWithin(ctx, total, worker, callRequest, call{ID: rand.Text(), Call: c, Setup: setup}, &got); err != nil {
 		return exchange.Made{}, err
 	}
 	if got.Refused != "" {

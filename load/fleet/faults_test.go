@@ -146,7 +146,7 @@ func TestAMessageComesTwice(t *testing.T) {
 	join(t, 2, WorkerOptions{Access: a, Targets: []string{g.URL}})
 	f := open(t, a, 2)
 	// A stranger with the secret copies every message of the session's stream.
-	copier, err := a.connect("copier", nil)
+	copier, err := a.connect("copier")
 	require.NoError(t, err)
 	defer copier.Close()
 	copied := 0
@@ -284,7 +284,7 @@ func TestAllowed(t *testing.T) {
 // Nobody who listens at the server reads a key: not in a subject, and not in a message.
 func TestKeysDoNotTravelInTheOpen(t *testing.T) {
 	g, a := newTarget(t), newServer(t)
-	listener, err := a.connect("listener", nil)
+	listener, err := a.connect("listener")
 	require.NoError(t, err)
 	defer listener.Close()
 	var heard [][]byte

@@ -54,6 +54,8 @@ type Fleet struct {
 	blobs    blobs
 	stop     context.CancelFunc
 	stopped  sync.WaitGroup
+	// consumers are those that the stream has. Only who begins phases uses it.
+	consumers map[string]bool
 
 	mu      sync.Mutex
 	members map[string]*member
@@ -87,7 +89,7 @@ func Open(ctx context.Context, c Config) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := c.Access.connect("gatecert coordinator", nil)
+	conn, err := c.Access.connect("gatecert coordinator")
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +150,15 @@ const portionsAtOnce = 64
 
 // ensure makes the stream of the session where it does not exist, or not any more: a server that was restarted has forgotten it.
 func (f *Fleet) ensure(ctx context.Context) error {
-	_, err := f.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	_, err := f.js.Stream(ctx, f.subjects.stream(f.session))
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("%w: look for a JetStream stream: %w", ErrAccess, err)
+	}
+	f.consumers = map[string]bool{}
+	_, err = f.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: f.subjects.stream(f.session), Storage: jetstream.MemoryStorage, MaxAge: 24 * time.Hour, Duplicates: 2 * time.Minute,
 		Subjects: []string{f.subjects.of(f.session, "shard.*"), f.subjects.of(f.session, "portion.*")},
 	})
@@ -160,14 +170,21 @@ func (f *Fleet) ensure(ctx context.Context) error {
 
 // consumer makes a consumer where it does not exist. A message that is not acknowledged within ten seconds comes again.
 func (f *Fleet) consumer(ctx context.Context, name, of string) error {
+	if f.consumers[name] {
+		return nil
+	}
 	_, err := f.js.CreateOrUpdateConsumer(ctx, f.subjects.stream(f.session), jetstream.ConsumerConfig{
 		Name: name, Durable: name, FilterSubject: f.subjects.of(f.session, of), AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: make a JetStream consumer: %w", ErrAccess, err)
 	}
+	f.consumers[name] = true
 	return nil
 }
+
+// maxMembers bounds how many workers are remembered: without a secret anybody may say hello.
+const maxMembers = 20_000
 
 // hear takes note of a worker's hello.
 func (f *Fleet) hear(message *nats.Msg) {
@@ -183,6 +200,9 @@ func (f *Fleet) hear(message *nats.Msg) {
 	defer f.mu.Unlock()
 	m := f.members[h.Worker]
 	if m == nil {
+		if len(f.members) >= maxMembers {
+			return
+		}
 		m = &member{}
 		f.members[h.Worker] = m
 	}

@@ -161,6 +161,7 @@ type Setup struct {
 
 // call asks for a single call to the gateway.
 type call struct {
+	// ID is the call's own: a message that comes twice makes one call.
 	ID    string
 	Call  exchange.Call
 	Setup Setup

@@ -37,6 +37,10 @@ type session struct {
 	done    []portion // the last ones, the latest at the end
 	engines map[[32]byte]*load.Engine
 	clients map[[32]byte]*exchange.Client
+	// calls are the ids of single calls.
+	calls map[string]bool
+	// calling is how many of them are in flight.
+	calling int
 }
 
 // doneKept is how many portions are kept, for shards that come again.
@@ -44,7 +48,7 @@ const doneKept = 4
 
 func newSession(ctx context.Context, w *worker, o offer) *session {
 	s := &session{
-		worker: w, id: o.Session, ahead: o.Ahead, heard: time.Now(), engines: map[[32]byte]*load.Engine{}, clients: map[[32]byte]*exchange.Client{},
+		worker: w, id: o.Session, ahead: o.Ahead, heard: time.Now(), engines: map[[32]byte]*load.Engine{}, clients: map[[32]byte]*exchange.Client{}, calls: map[string]bool{},
 	}
 	s.blobs = blobs{w.js, w.subjects.bucket(o.Session)}
 	s.ctx, s.stop = context.WithCancelCause(ctx)
@@ -239,6 +243,33 @@ func (s *session) client(setup Setup) (*exchange.Client, error) {
 	return s.clients[key], nil
 }
 
+// Bounds of single calls: in flight, and in a session.
+const (
+	mostCalling = 4096
+	mostCalls   = 1_000_000
+)
+
+// beginCall counts a call. It refuses one that was made before.
+func (s *session) beginCall(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.calls[id]:
+		return errors.New("the call was made before")
+	case s.calling >= mostCalling || len(s.calls) >= mostCalls:
+		return fmt.Errorf("more than %d calls at once, or %d in all", mostCalling, mostCalls)
+	}
+	s.calls[id] = true
+	s.calling++
+	return nil
+}
+
+func (s *session) endCall() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calling--
+}
+
 // called makes a single call.
 func (w *worker) called(ctx context.Context, m *nats.Msg) any {
 	var c call
@@ -255,9 +286,13 @@ func (w *worker) called(ctx context.Context, m *nats.Msg) any {
 		return called{Refused: err.Error()}
 	}
 	client, err := s.client(c.Setup)
+	if err == nil {
+		err = s.beginCall(c.ID)
+	}
 	if err != nil {
 		return called{Refused: err.Error()}
 	}
+	defer s.endCall()
 	out := called{Began: w.clock.now()}
 	out.Observation, err = client.Do(ctx, c.Call)
 	out.Ended = w.clock.now()

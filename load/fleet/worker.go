@@ -78,8 +78,8 @@ func Join(ctx context.Context, o WorkerOptions) error {
 	if err != nil {
 		return err
 	}
-	conn, err := o.Access.connect("gatecert worker", nil)
-	if err != nil {
+	conn, err := connectPatiently(ctx, o)
+	if conn == nil || err != nil {
 		return err
 	}
 	defer conn.Close()
@@ -94,6 +94,22 @@ func Join(ctx context.Context, o WorkerOptions) error {
 		return fmt.Errorf("%w: %w", ErrAccess, err)
 	}
 	return w.work(ctx)
+}
+
+// connectPatiently waits for a server that nobody answers for yet. It returns nil when ctx is done.
+func connectPatiently(ctx context.Context, o WorkerOptions) (*nats.Conn, error) {
+	for first := true; ; first = false {
+		conn, err := o.Access.connect("gatecert worker")
+		if err == nil || !errors.Is(err, nats.ErrNoServers) && !errors.Is(err, nats.ErrTimeout) {
+			return conn, err
+		}
+		if first && o.Show != nil {
+			o.Show("waiting: " + err.Error())
+		}
+		if wait.For(ctx, time.Second) != nil {
+			return nil, nil //nolint:nilnil // it was ended before it could begin
+		}
+	}
 }
 
 // nameOf returns a name that no other worker has: a worker that is started again is another one.
@@ -167,7 +183,12 @@ func (w *worker) reply(m *nats.Msg, with any) {
 	if with == nil {
 		return
 	}
-	if message, err := w.sealer.seal(m.Subject, with); err == nil {
+	message, err := w.sealer.seal(m.Subject, with)
+	if most := w.conn.MaxPayload(); err == nil && int64(len(message)) > most {
+		// Only the answer to a single call can be so large.
+		message, err = w.sealer.seal(m.Subject, called{Refused: fmt.Sprintf("the answer has %d kB, and the NATS server takes %d kB (max_payload)", len(message)>>10, most>>10)})
+	}
+	if err == nil {
 		_ = m.Respond(message) // who asked will miss it
 	}
 }
