@@ -48,13 +48,13 @@ func TestWrite(t *testing.T) {
 
 func TestOptionsThatBreakOut(t *testing.T) {
 	for name, change := range map[string]func(*launcher.Options){
-		"a fleet with a line":     func(o *launcher.Options) { o.Fleet = "a\nb" },
-		"no workers":              func(o *launcher.Options) { o.Workers = 0 },
-		"a namespace of words":    func(o *launcher.Options) { o.Namespace = "a b" },
-		"an image of commands":    func(o *launcher.Options) { o.Image = "x; rm" },
-		"no target":               func(o *launcher.Options) { o.Targets = nil },
-		"a target with quotes":    func(o *launcher.Options) { o.Targets = []string{"http://x/'; rm -rf ~; '"} },
-		"a target with a key":     func(o *launcher.Options) { o.Targets = []string{"http://me:key@x"} },
+		"a fleet with a line":       func(o *launcher.Options) { o.Fleet = "a\nb" },
+		"no workers":                func(o *launcher.Options) { o.Workers = 0 },
+		"a namespace of words":      func(o *launcher.Options) { o.Namespace = "a b" },
+		"an image of commands":      func(o *launcher.Options) { o.Image = "x; rm" },
+		"no target":                 func(o *launcher.Options) { o.Targets = nil },
+		"a target with quotes":      func(o *launcher.Options) { o.Targets = []string{"http://x/'; rm -rf ~; '"} },
+		"a target with a key":       func(o *launcher.Options) { o.Targets = []string{"http://me:key@x"} },
 		"a server without a scheme": func(o *launcher.Options) { o.Join = "nats" },
 	} {
 		t.Run(name, func(t *testing.T) {
