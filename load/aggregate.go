@@ -73,7 +73,10 @@ func newAggregator(m *Measurement, phase Phase) *aggregator {
 	if phase.Closing != nil {
 		a.closing = newClosing(m.Requests)
 	}
-	a.window.Length, a.stalls.share = phase.window(), !phase.Share.whole()
+	a.window.Length = phase.window()
+	if !phase.Share.whole() {
+		a.stalls.share = &shareStalls{}
+	}
 	a.window.Counts = map[runlog.Outcome]uint64{}
 	return a
 }
@@ -134,7 +137,11 @@ func (a *aggregator) soFar() Portion {
 	m := *a.m
 	m.NotKept, m.Results, m.Offered, m.Elapsed = m.Sent, nil, m.Sent, a.last
 	m.Violations = a.sortedViolations()
-	return Portion{m: m, course: a.course, windows: a.parts, stalls: a.stalls.found, dropped: a.stalls.dropped}
+	so := Portion{m: m, course: a.course, windows: a.parts}
+	if a.stalls.share != nil {
+		so.stalls = *a.stalls.share
+	}
+	return so
 }
 
 func (a *aggregator) add(s sample) {

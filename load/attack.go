@@ -41,10 +41,12 @@ type attack struct {
 	// begun is how much later than asked the phase began.
 	begun     time.Duration
 	cancelled atomic.Bool // ctx is done
-	order     *sendOrder  // nil where nobody records the results
-	tickets   chan ticket
-	samples   chan sample
-	empty     *http.Response
+	// unleased counts the requests that were not sent because the lease had ended.
+	unleased atomic.Uint64
+	order    *sendOrder // nil where nobody records the results
+	tickets  chan ticket
+	samples  chan sample
+	empty    *http.Response
 }
 
 // sampleBuffer is how many samples may wait for the aggregator, and for a slow Observe, before a worker has to.
@@ -101,9 +103,13 @@ func (a *attack) run() (Portion, error) {
 	if hits != m.Sent {
 		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("vegeta counted %d requests, the aggregator %d", hits, m.Sent))
 	}
-	part := Portion{m: m, course: results.course, windows: results.parts, begun: a.begun}
+	if n := a.unleased.Load(); n > 0 {
+		m.Generator.Undersent = true
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%d requests were not sent, because the lease had ended", n))
+	}
+	part := Portion{unleased: a.unleased.Load(), m: m, course: results.course, windows: results.parts, begun: a.begun}
 	if !a.phase.Share.whole() {
-		part.stalls, part.dropped = results.stalls.all(), results.stalls.dropped
+		part.stalls = results.stalls.ofShare()
 	}
 	return part, context.Cause(a.ctx)
 }
@@ -155,7 +161,7 @@ func (a *attack) RoundTrip(*http.Request) (*http.Response, error) {
 		t.due = time.Since(a.started)
 	}
 	s := sample{bunching: t.bunching, Result: Result{
-		Seq: t.seq, Request: a.turns[t.seq%uint64(len(a.turns))], Due: t.due, Waited: t.waited, tokenPrefix: a.tokenPrefix,
+		Seq: t.seq, Request: a.turns[a.phase.turn(t.seq)%uint64(len(a.turns))], Due: t.due, Waited: t.waited, tokenPrefix: a.tokenPrefix,
 	}}
 	a.exchange(&s)
 	a.samples <- s
@@ -205,8 +211,12 @@ func (a *attack) attempt(c **conn, r *wireRequest, result *Result, deadline time
 	if err := on.SetDeadline(deadline); err != nil {
 		return response{}, err
 	}
-	if a.cancelled.Load() || a.phase.Lease.Ended() {
+	if a.cancelled.Load() {
 		return response{}, context.Canceled
+	}
+	if a.phase.Lease.Ended() {
+		a.unleased.Add(1)
+		return response{}, errNoLease
 	}
 	var wire []byte
 	wire, on.requestBuffer = r.of(result.Seq).withToken(on.requestBuffer, result.tokenPrefix, result.Seq)
@@ -218,6 +228,9 @@ func (a *attack) attempt(c **conn, r *wireRequest, result *Result, deadline time
 	// After a reset a response may still be there to read: the gateway refused the request and stopped reading it.
 	return on.read(r.method)
 }
+
+// errNoLease is what becomes of a request that is due when the lease has ended.
+var errNoLease = errors.New("the lease has ended")
 
 func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
@@ -246,7 +259,7 @@ func (a *attack) record(s *sample, r *wireRequest, resp response, err error) {
 	}
 	var c classification
 	switch {
-	case incomplete != nil && (a.cancelled.Load() || a.phase.Lease.Ended()):
+	case incomplete != nil && a.cancelled.Load(), errors.Is(err, errNoLease):
 		c.outcome = runlog.Abandoned
 	case err != nil:
 		s.Status = 0

@@ -8,6 +8,13 @@ import (
 // ErrDescriptors is returned, as an [ErrInvalid], when this process may not open as many descriptors as a phase needs.
 var ErrDescriptors = errors.New("too few descriptors")
 
+// tooFew is an [ErrDescriptors], which says why.
+type tooFew string
+
+func (e tooFew) Error() string { return ErrInvalid.Error() + ": " + string(e) }
+
+func (e tooFew) Is(target error) bool { return target == ErrInvalid || target == ErrDescriptors } //nolint:errorlint // it is compared as errors.Is does
+
 // spareDescriptors are for everything but connections: the log, the reports, the upstream's listener.
 const spareDescriptors = 64
 
@@ -23,6 +30,6 @@ func checkDescriptors(p Phase, limit uint64) error {
 	if limit == 0 || needed <= limit {
 		return nil
 	}
-	return fmt.Errorf("%w: %w: %d connections need about %d descriptors, and this process may open %d (ulimit -n): raise that limit, or use at most %d connections",
-		ErrInvalid, ErrDescriptors, p.Connections, needed, limit, (limit-min(limit, spareDescriptors))/each)
+	return tooFew(fmt.Sprintf("%d connections need about %d descriptors, and this process may open %d (ulimit -n): raise that limit, or use at most %d connections",
+		p.Connections, needed, limit, (limit-min(limit, spareDescriptors))/each))
 }

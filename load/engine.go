@@ -74,13 +74,14 @@ func (e *Engine) prepare(p Phase) (Plan, []*wireRequest, error) {
 	if err := p.check(); err != nil {
 		return Plan{}, nil, err
 	}
+	most := p.Requests() // before the connections are divided
 	p.Connections = p.Share.connections(p.Connections)
 	if e.generators == nil { // they have descriptors of their own
 		if err := checkDescriptors(p, descriptorLimit()); err != nil {
 			return Plan{}, nil, err
 		}
 	}
-	plan := Plan{Requests: p.Requests(), Rate: max(p.Rate, p.RampTo) / float64(max(p.Share.Of, 1)), Duration: p.For, Connections: p.Connections}
+	plan := Plan{Requests: most, Rate: max(p.Rate, p.RampTo) / float64(max(p.Share.Of, 1)), Duration: p.For, Connections: p.Connections}
 	requests := make([]*wireRequest, len(p.Mix))
 	for i, request := range p.Mix {
 		r, err := newWireRequest(request, e.secrets, e.codes)

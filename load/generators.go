@@ -7,12 +7,12 @@ import (
 
 // Generators run phases in the place of an engine's own process: the workers of a fleet.
 type Generators interface {
-	// RunPhase runs a phase that the engine's caps allow. spare is how many requests they allow beyond it, for a phase that has to be
-	// run again.
+	// RunPhase runs a phase that the engine's caps allow. spare is what they allow beyond it, in requests and time, for a phase that has to
+	// be run again.
 	//
-	// unaccounted is how many requests may have been sent that the measurement does not have: those of attempts that were given up. An
-	// error is that of [Engine.Run]. Generators that cannot send the phase as asked return a measurement with the problem, not an error.
-	RunPhase(ctx context.Context, p Phase, spare uint64) (m Measurement, unaccounted uint64, err error)
+	// extra is what may have been spent beyond the measurement: the requests and the time of attempts that were given up. An error is that
+	// of [Engine.Run]. Generators that cannot send the phase as asked return a measurement with the problem, not an error.
+	RunPhase(ctx context.Context, p Phase, spare Plan) (m Measurement, extra Plan, err error)
 }
 
 // WorkerShare is what one worker of a fleet did in a phase.
@@ -42,10 +42,12 @@ func (e *Engine) runElsewhere(ctx context.Context, p Phase) (Measurement, error)
 	if err != nil {
 		return Measurement{}, err
 	}
-	spare := e.caps.Requests - min(e.caps.Requests, e.used.Requests+plan.Requests)
-	m, unaccounted, err := e.generators.RunPhase(ctx, p, spare)
-	e.used.Requests += m.Sent + unaccounted
-	e.used.Duration += min(m.Elapsed, plan.Duration)
+	spare := Plan{
+		Requests: e.caps.Requests - min(e.caps.Requests, e.used.Requests+plan.Requests), Duration: max(e.caps.Duration-e.used.Duration-plan.Duration, 0),
+	}
+	m, extra, err := e.generators.RunPhase(ctx, p, spare)
+	e.used.Requests += m.Sent + extra.Requests
+	e.used.Duration += min(m.Elapsed, plan.Duration) + extra.Duration
 	return m, err
 }
 

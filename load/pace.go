@@ -80,7 +80,7 @@ type batch struct {
 type bunched struct{ due, wait time.Duration }
 
 func newCourse(p Phase) *course {
-	perBatch := p.Rate * (p.For - p.WarmUp).Seconds() / paceBatches
+	perBatch := p.Rate * (p.For - p.WarmUp).Seconds() / paceBatches / float64(max(p.Share.Of, 1))
 	return &course{from: p.WarmUp, to: p.For, every: uint64(max(math.Ceil(perBatch/batchSize), 1)), first: bunched{due: math.MaxInt64}}
 }
 

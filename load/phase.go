@@ -187,8 +187,28 @@ func (p Phase) requests() uint64 {
 	return uint64(math.Ceil(n))
 }
 
-// Requests returns the greatest number of requests that are sent: those of its share.
-func (p Phase) Requests() uint64 { return p.Share.requests(p.requests()) }
+// Requests returns the greatest number of requests that are sent: those of its share. In a closed loop a share has as many as its
+// connections are of all.
+func (p Phase) Requests() uint64 {
+	if !p.Closed || p.Share.whole() || p.Connections < 1 {
+		return p.Share.requests(p.requests())
+	}
+	each, more := p.Connections/p.Share.Of, p.Connections%p.Share.Of
+	upTo := func(shares int) uint64 {
+		connections := shares*each + min(shares, more)
+		return uint64(math.Round(float64(p.requests()) * float64(connections) / float64(p.Connections)))
+	}
+	return upTo(p.Share.Index+1) - upTo(p.Share.Index)
+}
+
+// turn returns whose turn it is at a request, as an index of [Phase.turns]. In a closed loop the shares go at their own speeds, and each
+// has to have the whole mix.
+func (p Phase) turn(seq uint64) uint64 {
+	if !p.Closed || p.Share.whole() {
+		return seq
+	}
+	return seq/uint64(p.Share.Of) + uint64(p.Share.Index) //nolint:gosec // checked
+}
 
 // meanRate is how many requests are sent a second, on average.
 func (p Phase) meanRate() float64 {

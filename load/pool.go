@@ -103,7 +103,8 @@ func (p *pool) dial(ctx context.Context, to endpoint, a *attack, deadline time.T
 	return c, nil
 }
 
-// warm opens a connection where none is idle. It returns a [dialError].
+// warm opens a connection where none is idle, and closes it again: kept, it might be closed by the gateway before its first request, whose
+// failure would then not be one of the gateway. It returns a [dialError].
 func (p *pool) warm(ctx context.Context, to endpoint, timeout time.Duration) error {
 	if c := p.get(to, nil); c != nil {
 		p.put(c)
@@ -113,8 +114,7 @@ func (p *pool) warm(ctx context.Context, to endpoint, timeout time.Duration) err
 	if err != nil {
 		return err
 	}
-	c.reused = true // the gateway may close it before it is used
-	p.put(c)
+	p.drop(c)
 	return nil
 }
 

@@ -17,9 +17,10 @@ type Portion struct {
 	course *course
 	// windows are those of a share with their histograms, in order; those of a whole phase are in m already.
 	windows []windowPart
-	// stalls are the slow requests of a share, single ones too: a stall may show as one slow request of each share.
-	stalls  []Stall
-	dropped uint64
+	// stalls are the slow requests of a share.
+	stalls shareStalls
+	// unleased counts the requests that were not sent because the lease had ended.
+	unleased uint64
 	// begun is how much later than [Phase.Start] the share began.
 	begun time.Duration
 	// lag99 is the 99th percentile of the generator's lag, and encoded the histograms, of a portion that was read.
@@ -42,6 +43,9 @@ func (w *openWindow) part() windowPart {
 		ServiceTime: w.serviceTime.AppendBinary(nil), Latency: w.latency.AppendBinary(nil), TTFT: w.ttft.AppendBinary(nil), ITL: w.itl.AppendBinary(nil),
 	}
 }
+
+// Unleased returns how many requests were not sent because the lease had ended.
+func (p Portion) Unleased() uint64 { return p.unleased }
 
 // Empty reports whether nothing was begun.
 func (p Portion) Empty() bool { return len(p.m.Requests) == 0 }
@@ -92,6 +96,7 @@ func (p Phase) Join(started time.Time, parts []Named) (Measurement, error) {
 		return Measurement{}, err
 	}
 	j.stalls(parts)
+	j.checkLate()
 	slices.SortStableFunc(j.m.Results, func(a, b Result) int { return cmp.Compare(a.End, b.End) })
 	if kept := len(j.m.Results); kept > p.Keep {
 		j.m.Results = j.m.Results[:p.Keep]
@@ -166,6 +171,14 @@ func joinViolations(all, more []Violation) []Violation {
 	return all
 }
 
+// checkLate checks the lag of all workers together: each of them may send two requests late whatever their share.
+func (j *joiner) checkLate() {
+	g, limits := &j.m.Generator, j.phase.Generator
+	if sent := g.Lag.Count(); g.Late > lateAllowance && float64(g.Late)/float64(sent) > limits.LateShare && !j.phase.Embedded {
+		g.Problems = append(g.Problems, fmt.Sprintf("the workers sent %d of %d requests more than %s late", g.Late, sent, limits.Lag))
+	}
+}
+
 // windows adds up the windows, one after the other: a histogram has 190 kB when it is not encoded.
 func (j *joiner) windows(parts []Named) error {
 	length := j.phase.window()
@@ -206,10 +219,15 @@ func (w *openWindow) addPart(part windowPart) error {
 // stalls puts the slow requests of all shares together: those that overlap are one stall.
 func (j *joiner) stalls(parts []Named) {
 	f := stallFinder{}
-	var all []Stall
+	var all, singles []Stall
+	known := true
 	for _, part := range parts {
-		all = append(all, part.stalls...)
-		f.dropped += part.dropped
+		all, singles = append(all, part.stalls.Found...), append(singles, part.stalls.Singles...)
+		f.dropped += part.stalls.Dropped
+		known = known && !part.stalls.SinglesLost
+	}
+	if known { // otherwise those that are left would be stalls by chance
+		all = append(all, singles...)
 	}
 	slices.SortFunc(all, func(a, b Stall) int { return cmp.Compare(a.Start, b.Start) })
 	for _, s := range all {

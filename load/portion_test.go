@@ -98,7 +98,7 @@ func portionOf(p Phase, samples []sample) Portion {
 	m.Generator = p.Generator.check(m.Generator, effort{offered: m.Offered, sent: m.Sent, cpu: -1})
 	portion := Portion{m: m, course: a.course, windows: a.parts}
 	if !p.Share.whole() {
-		portion.stalls, portion.dropped = a.stalls.all(), a.stalls.dropped
+		portion.stalls = a.stalls.ofShare()
 	}
 	return portion
 }
@@ -162,7 +162,7 @@ func TestJoinFindsAStallThatEachWorkerSeesOnce(t *testing.T) {
 		share := p
 		share.Share = Share{i, 3}
 		portion := portionOf(share, nil)
-		portion.stalls = []Stall{{Start: time.Second + time.Duration(i)*10*ms, Length: 500 * ms, Requests: 1}}
+		portion.stalls.Singles = []Stall{{Start: time.Second + time.Duration(i)*10*ms, Length: 500 * ms, Requests: 1}}
 		parts = append(parts, Named{Worker: "w", Portion: portion})
 	}
 	m, err := p.Join(time.Time{}, parts)

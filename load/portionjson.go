@@ -21,8 +21,9 @@ type portionJSON struct {
 	Generator                                     generatorJSON
 	Violations                                    []violationJSON
 	Windows                                       []windowPart
-	Stalls                                        []stallJSON
-	DroppedStalls                                 uint64
+	Stalls, SingleStalls                          []stallJSON
+	DroppedStalls, Unleased                       uint64
+	SinglesLost                                   bool
 	Results                                       []Result
 	Metrics                                       []metricsJSON
 	Course                                        courseJSON
@@ -51,6 +52,20 @@ type stallJSON struct {
 	Start, Length time.Duration
 	Requests      uint64
 	Own           bool
+}
+
+func stallsTo(stalls []Stall) (all []stallJSON) {
+	for _, s := range stalls {
+		all = append(all, stallJSON{s.Start, s.Length, s.Requests, s.own})
+	}
+	return all
+}
+
+func stallsFrom(stalls []stallJSON) (all []Stall) {
+	for _, s := range stalls[:min(len(stalls), maxStalls)] {
+		all = append(all, Stall{Start: s.Start, Length: s.Length, Requests: s.Requests, own: s.Own})
+	}
+	return all
 }
 
 type sentToJSON struct {
@@ -116,15 +131,13 @@ func (p Portion) MarshalJSON() ([]byte, error) {
 	m, g := p.m, p.m.Generator
 	out := portionJSON{
 		Requests: m.Requests, Elapsed: m.Elapsed, WarmUp: m.WarmUp, Begun: p.begun, Offered: m.Offered, Sent: m.Sent, Warming: m.Warming,
-		Waited: m.Waited, Good: m.Good, NotKept: m.NotKept, Judged: m.judged, Windows: p.windows, DroppedStalls: p.dropped, Results: m.Results,
+		Waited: m.Waited, Good: m.Good, NotKept: m.NotKept, Judged: m.judged, Windows: p.windows, DroppedStalls: p.stalls.Dropped, SinglesLost: p.stalls.SinglesLost, Unleased: p.unleased, Results: m.Results,
 		Generator: generatorJSON{g.Problems, g.Undersent, g.Lag.AppendBinary(nil), g.Lag.Quantile(0.99), g.Late, g.CPU, g.Cores},
 	}
 	for _, v := range m.Violations {
 		out.Violations = append(out.Violations, violationJSON{v.Request, v.Finding, v.Count, v.Evidence, v.first})
 	}
-	for _, s := range p.stalls {
-		out.Stalls = append(out.Stalls, stallJSON{s.Start, s.Length, s.Requests, s.own})
-	}
+	out.Stalls, out.SingleStalls = stallsTo(p.stalls.Found), stallsTo(p.stalls.Singles)
 	for _, to := range m.sentTo {
 		out.SentTo = append(out.SentTo, sentToJSON{to.method, to.url, to.bodySize})
 	}
@@ -193,11 +206,10 @@ func (p *Portion) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("%w: %w", ErrPortion, err)
 	}
 	*p = Portion{
-		m: m, course: course, windows: in.Windows, dropped: in.DroppedStalls, begun: in.Begun, lag99: g.LagP99, encoded: &encodedMetrics{in.Metrics, g.Lag},
+		m: m, course: course, windows: in.Windows, begun: in.Begun, lag99: g.LagP99, encoded: &encodedMetrics{in.Metrics, g.Lag},
 	}
-	for _, s := range in.Stalls {
-		p.stalls = append(p.stalls, Stall{Start: s.Start, Length: s.Length, Requests: s.Requests, own: s.Own})
-	}
+	p.unleased = in.Unleased
+	p.stalls = shareStalls{Found: stallsFrom(in.Stalls), Dropped: in.DroppedStalls, Singles: stallsFrom(in.SingleStalls), SinglesLost: in.SinglesLost}
 	return nil
 }
 

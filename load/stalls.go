@@ -47,9 +47,32 @@ type stallFinder struct {
 	found   []Stall
 	dropped uint64
 	own     uint64
-	// share says that others see the rest of the phase: single slow requests are kept, and those that this machine was late for, because
-	// they may be part of a stall with those of others.
-	share bool
+	// share, when not nil, gets the slow requests of a share in place of found: others see the rest of the phase.
+	share *shareStalls
+}
+
+// shareStalls are the slow requests that one of several generators has seen.
+type shareStalls struct {
+	// Found are those of several requests, also where this machine was late. Dropped counts the others.
+	Found   []Stall
+	Dropped uint64
+	// Singles are single slow requests: a stall may show as one of each share. SinglesLost says that there were more than could be kept.
+	Singles     []Stall
+	SinglesLost bool
+}
+
+func (s *shareStalls) add(stall Stall) {
+	switch {
+	case stall.Requests == 0:
+	case stall.Requests < leastStalled && len(s.Singles) < maxStalls:
+		s.Singles = append(s.Singles, stall)
+	case stall.Requests < leastStalled:
+		s.SinglesLost = true
+	case len(s.Found) < maxStalls:
+		s.Found = append(s.Found, stall)
+	default:
+		s.Dropped++
+	}
 }
 
 // window is called with the median of each window that ends.
@@ -84,8 +107,10 @@ func (f *stallFinder) add(sent, end time.Duration, late bool) {
 
 func (f *stallFinder) close() {
 	switch {
-	case f.open.Requests == 0, f.open.Requests < leastStalled && !f.share:
-	case f.open.own && !f.share:
+	case f.share != nil:
+		f.share.add(f.open)
+	case f.open.Requests < leastStalled:
+	case f.open.own:
 		f.own++
 	case len(f.found) >= maxStalls:
 		f.dropped++
@@ -95,10 +120,10 @@ func (f *stallFinder) close() {
 	f.open = Stall{}
 }
 
-// all returns the slow requests of a share.
-func (f *stallFinder) all() []Stall {
+// ofShare returns the slow requests of a share.
+func (f *stallFinder) ofShare() shareStalls {
 	f.close()
-	return f.found
+	return *f.share
 }
 
 // stalls returns what was found so far.

@@ -47,12 +47,12 @@ const reconnectEvery = 250 * time.Millisecond
 // sealed, nor everything stays on this machine.
 func (a Access) Check() error {
 	for _, text := range strings.Split(a.URL, ",") {
+		if strings.Contains(text, "@") { // not quoted: it may be a password
+			return fmt.Errorf("%w: a URL with a password in it would show in the list of processes: use a file (--creds, --nkey), or --nats-user and NATS_PASSWORD", ErrAccess)
+		}
 		u, err := url.Parse(strings.TrimSpace(text))
 		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
 			return fmt.Errorf("%w: %.60q is not a URL such as nats://host:4222 or tls://host:4222", ErrAccess, text)
-		}
-		if u.User != nil {
-			return fmt.Errorf("%w: a URL with a password in it would show in the list of processes: use a file (--creds, --nkey) or the environment", ErrAccess)
 		}
 		if u.Scheme != "tls" && a.Secret == "" && !isLoopback(u.Hostname()) {
 			return fmt.Errorf("%w to %s: use tls://, or give coordinator and workers the same secret (--fleet-secret FILE)", ErrPlain, u.Host)
@@ -73,7 +73,7 @@ func (a Access) connect(name string) (*nats.Conn, error) {
 	}
 	options := []nats.Option{
 		nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectEvery), nats.ReconnectJitter(0, 0), nats.Timeout(5 * time.Second),
-		nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2), nats.ReconnectBufSize(-1), // what cannot be sent now is not sent later
+		nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2), nats.IgnoreDiscoveredServers(), nats.ReconnectBufSize(-1), // what cannot be sent now is not sent later
 	}
 	switch {
 	case a.User != "":

@@ -58,7 +58,7 @@ const (
 )
 
 func newAttempt(f *Fleet, id string, p load.Phase, setup Setup, workers []string) *attempt {
-	a := &attempt{fleet: f, id: id, phase: p, setup: setup, events: make(chan any, 4096)}
+	a := &attempt{fleet: f, id: id, phase: p, setup: setup, events: make(chan any, 4096+4*len(workers))}
 	n := min(len(workers), p.Connections)
 	for i, worker := range workers[:n] {
 		a.shards = append(a.shards, &shardState{worker: worker, id: fmt.Sprintf("%s.%s.%d-%d", f.session, id, i, n), share: load.Share{Index: i, Of: n}})
@@ -76,6 +76,7 @@ func (a *attempt) run(ctx context.Context) (load.Measurement, error) {
 		f.mu.Lock()
 		f.current = nil
 		f.mu.Unlock()
+		f.blobs.drop(context.WithoutCancel(ctx), a.id)
 	}()
 	a.measureClocks(ctx)
 	a.sendShards(ctx)
@@ -103,7 +104,7 @@ func (a *attempt) run(ctx context.Context) (load.Measurement, error) {
 // each runs a function for each shard that has not failed, all at once. What it returns is why the shard has failed.
 func (a *attempt) each(what func(s *shardState) error) {
 	var group errgroup.Group
-	group.SetLimit(64)
+	group.SetLimit(atOnce)
 	for _, s := range a.shards {
 		if s.failed == "" {
 			group.Go(func() error {
@@ -126,12 +127,24 @@ func (a *attempt) measureClocks(ctx context.Context) {
 	})
 }
 
+// sendShards sends each worker its shard. What all have in common is sealed once, and stored where it is large.
 func (a *attempt) sendShards(ctx context.Context) {
+	f, blob := a.fleet, ""
+	common, err := f.sealer.seal(f.subjects.of(f.session, "order"), order{a.phase, a.setup})
+	if err == nil && len(common) > inlined {
+		blob = a.id
+		err = f.blobs.put(ctx, blob, common)
+		common = nil
+	}
 	a.each(func(s *shardState) error {
-		deadline := a.fleet.clock.now() + int64(readyFor) + int64(s.offset.Ahead)
-		p := a.phase
-		p.Share = s.share
-		if err := a.fleet.send(ctx, s.worker, shard{ID: s.id, Phase: p, Setup: a.setup, Deadline: deadline}); err != nil {
+		if err != nil {
+			return fmt.Errorf("could not be sent its share: %w", err)
+		}
+		now := f.clock.now()
+		todo := shard{
+			ID: s.id, Attempt: a.id, Made: now, Ahead: s.offset.Ahead, Share: s.share, Order: common, Blob: blob, Deadline: now + int64(readyFor) + int64(s.offset.Ahead),
+		}
+		if err := f.send(ctx, s.worker, todo); err != nil {
 			return fmt.Errorf("could not be sent its share: %w", err)
 		}
 		return nil
@@ -147,23 +160,15 @@ func (f *Fleet) send(ctx context.Context, worker string, s shard) error {
 	if err != nil {
 		return err
 	}
-	if len(message) > inlined {
-		if err := f.blobs.put(ctx, s.ID, message); err != nil {
-			return err
-		}
-		if message, err = f.sealer.seal(subject, shard{ID: s.ID, Blob: s.ID, Deadline: s.Deadline}); err != nil {
-			return err
-		}
-	}
 	_, err = f.js.Publish(ctx, subject, message, jetstream.WithMsgID(s.ID))
 	return err
 }
 
 // start names the beginning. The instant is far enough ahead for the slowest of the workers to hear of it.
 func (a *attempt) start(ctx context.Context) {
-	lead := leastLead
+	lead, rounds := leastLead, time.Duration(len(a.shards)/atOnce+1)
 	for _, s := range a.shards {
-		lead = max(lead, leastLead+8*s.offset.Within)
+		lead = max(lead, leastLead+rounds*(4*s.offset.Within+5*time.Millisecond)+4*s.offset.Within)
 	}
 	now := a.fleet.clock.now()
 	at := now + int64(lead)
@@ -189,7 +194,13 @@ func (a *attempt) stop(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	for _, s := range a.shards {
 		if s.portion == nil {
-			a.fleet.stopped.Go(func() { _ = a.fleet.ask(ctx, s.worker, stopRequest, stop{s.id}, new(answer)) }) // who does not hear it stops with the lease
+			a.fleet.stopped.Go(func() { // who does not hear it stops when the next lease does not name the attempt
+				for range 3 {
+					if a.fleet.ask(ctx, s.worker, stopRequest, stop{s.id}, new(answer)) == nil {
+						return
+					}
+				}
+			})
 		}
 	}
 }
@@ -304,8 +315,8 @@ func (a *attempt) take(event any) error {
 	case news:
 		if s := a.shard(e.Shard); s != nil {
 			s.news = e.Progress
-			if e.Soak != nil {
-				s.soFar = e.Soak
+			if e.SoFar != nil {
+				s.soFar = e.SoFar
 			}
 		}
 	case *portion:
@@ -314,7 +325,11 @@ func (a *attempt) take(event any) error {
 			return nil // one that came twice, or of an attempt that was given up
 		}
 		s.portion = e
-		if e.Ended != "" && !e.Stopped && s.failed == "" {
+		switch {
+		case e.Ended == "" || e.Stopped || s.failed != "":
+		case e.Refused:
+			s.failed, s.gone = "cannot run its share: "+e.Ended, true
+		default:
 			s.failed = "stopped early: " + e.Ended
 		}
 	}
@@ -355,7 +370,11 @@ func (f *Fleet) heardReady(message *nats.Msg) {
 
 func (f *Fleet) heardNews(message *nats.Msg) {
 	var n news
-	if f.sealer.open(message.Subject, message.Data, &n) == nil {
+	err := f.sealer.open(message.Subject, message.Data, &n)
+	if err == nil && n.Blob != "" {
+		err = f.load(message.Subject, n.Blob, &n)
+	}
+	if err == nil {
 		f.pass(n)
 	}
 }

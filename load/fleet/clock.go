@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -57,8 +59,12 @@ func (f *Fleet) ask(ctx context.Context, worker, what string, request, reply any
 }
 
 func (f *Fleet) askWithin(ctx context.Context, within time.Duration, worker, what string, request, reply any) error {
-	subject := f.subjects.to(worker, what)
-	message, err := f.sealer.seal(subject, request)
+	subject, nonce := f.subjects.to(worker, what), rand.Text()
+	body, err := json.Marshal(request)
+	if err != nil {
+		return fmt.Errorf("pack a request: %w", err)
+	}
+	message, err := f.sealer.seal(subject, asked{nonce, body})
 	if err != nil {
 		return err
 	}
@@ -68,5 +74,5 @@ func (f *Fleet) askWithin(ctx context.Context, within time.Duration, worker, wha
 	if err != nil {
 		return fmt.Errorf("%w: worker %s does not answer (%s): %w", ErrLost, worker, what, err)
 	}
-	return f.sealer.open(subject, got.Data, reply)
+	return f.sealer.open(replyTo(subject, nonce), got.Data, reply)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -149,10 +150,10 @@ func TestAMessageComesTwice(t *testing.T) {
 	copier, err := a.connect("copier")
 	require.NoError(t, err)
 	defer copier.Close()
-	copied := 0
+	var copied atomic.Int64
 	_, err = copier.Subscribe(f.subjects.of(f.session, "*.*"), func(m *nats.Msg) {
 		if m.Header.Get(nats.MsgIdHdr) != "" { // not a copy
-			copied++
+			copied.Add(1)
 			_ = copier.Publish(m.Subject, m.Data)
 		}
 	})
@@ -169,7 +170,7 @@ func TestAMessageComesTwice(t *testing.T) {
 	}
 	quiet(t, g)
 	assert.Equal(t, int64(200), g.requests.Load())
-	assert.GreaterOrEqual(t, copied, 4)
+	assert.GreaterOrEqual(t, copied.Load(), int64(4))
 }
 
 // A shard that comes after its deadline is not run.
@@ -182,7 +183,9 @@ func TestAMessageComesLate(t *testing.T) {
 	f.mu.Lock()
 	f.current = &attempt{events: got}
 	f.mu.Unlock()
-	require.NoError(t, f.send(t.Context(), f.Workers()[0], shard{ID: "late", Phase: p, Deadline: f.clock.now() - int64(time.Second)}))
+	sealed, err := f.sealer.seal(f.subjects.of(f.session, "order"), order{Phase: p})
+	require.NoError(t, err)
+	require.NoError(t, f.send(t.Context(), f.Workers()[0], shard{ID: "late", Order: sealed, Deadline: f.clock.now() - int64(time.Second)}))
 	for event := range got {
 		if p, ok := event.(*portion); ok {
 			assert.Equal(t, errLate.Error(), p.Ended)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gatecert/gatecert/internal/wait"
 )
@@ -160,7 +161,8 @@ func (f *Fleet) ensure(ctx context.Context) error {
 	f.consumers = map[string]bool{}
 	_, err = f.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: f.subjects.stream(f.session), Storage: jetstream.MemoryStorage, MaxAge: 24 * time.Hour, Duplicates: 2 * time.Minute,
-		Subjects: []string{f.subjects.of(f.session, "shard.*"), f.subjects.of(f.session, "portion.*")},
+		Retention: jetstream.WorkQueuePolicy, // what was acknowledged takes no memory
+		Subjects:  []string{f.subjects.of(f.session, "shard.*"), f.subjects.of(f.session, "portion.*")},
 	})
 	if err != nil {
 		return fmt.Errorf("%w: make a JetStream stream: %w", ErrAccess, err)
@@ -205,6 +207,9 @@ func (f *Fleet) hear(message *nats.Msg) {
 		}
 		m = &member{}
 		f.members[h.Worker] = m
+	}
+	if h.Sent <= m.Sent {
+		return // somebody repeats it
 	}
 	m.hello, m.heard = h, time.Now()
 	m.mine = m.mine && h.Session == f.session
@@ -258,41 +263,60 @@ func (f *Fleet) recruit(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 	}
-	for _, h := range free {
-		if len(mine) >= f.config.Workers {
-			break
-		}
-		if differs := h.Build.differs(thisBuild()); differs != "" {
-			f.note(h.Worker, "worker "+h.Worker+" is refused: "+differs)
+	free = free[:min(len(free), max(f.config.Workers-len(mine), 0))]
+	joined := make([]bool, len(free))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, h := range free {
+		group.Go(func() error {
+			joined[i] = f.offer(ctx, h)
+			return nil
+		})
+	}
+	_ = group.Wait() // no function fails
+	for i, h := range free {
+		if !joined[i] {
 			continue
 		}
-		offset, err := f.measureClock(ctx, h.Worker)
-		if err != nil {
-			continue // it has gone again
+		if err := f.consumer(ctx, h.Worker, "shard."+h.Worker); err != nil {
+			return nil, err
 		}
-		var a answer
-		err = f.ask(ctx, h.Worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Ahead: offset.Ahead, Lease: f.newLease()}, &a)
-		if err == nil {
-			err = f.consumer(ctx, h.Worker, "shard."+h.Worker)
-		}
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return nil, context.Cause(ctx)
-		case err != nil:
-			continue
-		case a.Refused != "":
-			f.note(h.Worker, "worker "+h.Worker+" has refused: "+a.Refused)
-			continue
-		}
-		f.mu.Lock()
-		m := f.members[h.Worker]
-		m.mine, m.Session, m.refused, m.offset, m.measured = true, f.session, "", offset, time.Now()
-		f.mu.Unlock()
 		mine = append(mine, h.Worker)
 		f.show(fmt.Sprintf("worker %s has joined, %d of %d", h.Worker, len(mine), f.config.Workers))
 	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	slices.Sort(mine)
 	return mine, nil
+}
+
+// atOnce is how many workers are asked at the same time.
+const atOnce = 64
+
+// offer offers the session to a worker, and reports whether it has joined.
+func (f *Fleet) offer(ctx context.Context, h hello) bool {
+	if differs := h.Build.differs(thisBuild()); differs != "" {
+		f.note(h.Worker, "worker "+h.Worker+" is refused: "+differs)
+		return false
+	}
+	offset, err := f.measureClock(ctx, h.Worker)
+	if err != nil {
+		return false // it has gone again
+	}
+	var a answer
+	if err := f.ask(ctx, h.Worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Ahead: offset.Ahead, Lease: f.newLease()}, &a); err != nil {
+		return false
+	}
+	if a.Refused != "" {
+		f.note(h.Worker, "worker "+h.Worker+" has refused: "+a.Refused)
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m := f.members[h.Worker]
+	m.mine, m.Session, m.refused, m.offset, m.measured = true, f.session, "", offset, time.Now()
+	return true
 }
 
 // present returns the workers of this session and those that are free, among those that were heard lately.
@@ -312,12 +336,26 @@ func (f *Fleet) present() (mine []string, free []hello) {
 }
 
 // newLease returns a lease from now on.
-func (f *Fleet) newLease() lease { return lease{f.clock.now() + int64(leaseFor)} }
+func (f *Fleet) newLease() lease {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := f.clock.now()
+	l := lease{Made: now, Until: now + int64(leaseFor)}
+	if f.current != nil {
+		l.Attempt = f.current.id
+	}
+	return l
+}
 
 // extendLeases extends the leases of all workers until ctx is done.
 func (f *Fleet) extendLeases(ctx context.Context) {
 	subject := f.subjects.of(f.session, "lease")
+	read := time.Now()
 	for {
+		if time.Since(read) > clocksEvery {
+			read = time.Now()
+			f.stopped.Go(func() { f.correctClocks(ctx) })
+		}
 		message, err := f.sealer.seal(subject, f.newLease())
 		if err == nil {
 			_ = f.conn.Publish(subject, message) // fails while the connection is lost: the leases then end
@@ -325,6 +363,26 @@ func (f *Fleet) extendLeases(ctx context.Context) {
 		if wait.For(ctx, leaseEvery) != nil {
 			return
 		}
+	}
+}
+
+// clocksEvery is how often the workers' clocks are measured anew while a phase runs: one that is off by 100 millionths drifts by 6 ms.
+const clocksEvery = time.Minute
+
+// correctClocks measures the workers' clocks and tells the workers, whose leases go by them.
+func (f *Fleet) correctClocks(ctx context.Context) {
+	mine, _ := f.present()
+	for _, worker := range mine {
+		offset, err := f.measureClock(ctx, worker)
+		if err != nil {
+			continue // it is lost, or will be found to be
+		}
+		f.mu.Lock()
+		if m := f.members[worker]; m != nil {
+			m.offset, m.measured = offset, time.Now()
+		}
+		f.mu.Unlock()
+		_ = f.ask(ctx, worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Ahead: offset.Ahead, Lease: f.newLease()}, new(answer)) // it is told again
 	}
 }
 

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"time"
@@ -51,10 +52,13 @@ const (
 // hello says that a worker is there.
 type hello struct {
 	Worker string
-	Build  build
-	Host   string
-	Source string
-	Cores  int
+	// Sent is when, by the worker's clock: one that is repeated by somebody else is older than the last.
+	Sent  int64
+	Build build
+	// Host is the name of the machine, Machine what workers on the same machine have in common.
+	Host, Machine string
+	Source        string
+	Cores         int
 	// Session is the one that the worker works for, "" for none.
 	Session string
 	// Shard is the one that it prepares or runs, "" for none.
@@ -96,19 +100,41 @@ type answer struct{ Refused string }
 // reading is a worker's clock, in nanoseconds since 1970 by its monotonic clock from when it was started.
 type reading struct{ Now int64 }
 
+// asked is a request with what its reply is sealed for: nobody can repeat an earlier reply, or return the request as its own.
+type asked struct {
+	Nonce string
+	Body  json.RawMessage
+}
+
+// replyTo is the subject that the reply to a request is sealed for.
+func replyTo(subject, nonce string) string { return subject + " reply " + nonce }
+
 // lease permits a session's workers to send, until an instant of the coordinator's clock.
-type lease struct{ Until int64 }
+type lease struct {
+	Made, Until int64
+	// Attempt is the one that runs, "" for none: a worker that runs a shard of another has missed that it was stopped.
+	Attempt string
+}
 
 // shard is a share of a phase for one worker.
 type shard struct {
 	// ID is the shard's, and its portion's: the phase, the attempt and the share.
-	ID string
-	// Blob is the name of a larger message that stands in place of what follows.
+	ID, Attempt string
+	// Made is when, by the coordinator's clock, and Ahead by how much the worker's is ahead of that.
+	Made  int64
+	Ahead time.Duration
+	Share load.Share
+	// Order is the sealed order of the attempt, and Blob the name under which it is stored where it is large.
+	Order []byte
 	Blob  string
-	Phase load.Phase
-	Setup Setup
 	// Deadline is the instant, by the worker's clock, after which the shard is not begun.
 	Deadline int64
+}
+
+// order is what the shards of an attempt have in common.
+type order struct {
+	Phase load.Phase
+	Setup Setup
 }
 
 // start names the instant, by the worker's clock, at which a shard begins.
@@ -130,8 +156,10 @@ type ready struct {
 type news struct {
 	Worker, Shard string
 	Progress      load.Progress
-	// Soak has what was measured so far, where the phase asks for it.
-	Soak *load.Portion
+	// SoFar has what was measured so far, where the phase asks for it.
+	SoFar *load.Portion
+	// Blob is the name of a larger message that stands in place of this one.
+	Blob string
 }
 
 // portion is what a shard came to.
@@ -141,8 +169,9 @@ type portion struct {
 	Blob    string
 	Portion load.Portion
 	// Ended says why the shard was not sent to its end, "" when it was. Stopped says that the coordinator asked for it.
-	Ended   string
-	Stopped bool
+	Ended string
+	// Stopped says that the coordinator asked for it, Refused that the worker cannot run such a shard.
+	Stopped, Refused bool
 }
 
 // Setup is what the workers need to know of a target besides the requests.

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +27,7 @@ const maxAttempts = 3
 const rejoinFor = 30 * time.Second
 
 // RunPhase implements [load.Generators]. A phase from which a worker was lost is given up, and run again by those that are left.
-func (g generators) RunPhase(ctx context.Context, p load.Phase, spare uint64) (m load.Measurement, unaccounted uint64, err error) {
+func (g generators) RunPhase(ctx context.Context, p load.Phase, spare load.Plan) (m load.Measurement, extra load.Plan, err error) {
 	f := g.fleet
 	f.mu.Lock()
 	f.phases++
@@ -37,36 +38,55 @@ func (g generators) RunPhase(ctx context.Context, p load.Phase, spare uint64) (m
 	for n := 1; ; n++ {
 		workers, err := f.gather(ctx)
 		if err != nil {
-			return load.Measurement{Phase: p.Name, Reruns: reruns}, unaccounted, err
+			return load.Measurement{Phase: p.Name, Reruns: reruns}, extra, err
 		}
 		workers = slices.DeleteFunc(workers, func(w string) bool { return gone[w] })
 		if len(workers) == 0 {
-			return m, unaccounted - min(unaccounted, m.Sent), context.Cause(ctx)
+			extra.Requests -= min(extra.Requests, m.Sent) // the measurement of the attempt before is returned after all
+			return m, extra, context.Cause(ctx)
 		}
 		if n > 1 {
 			f.noteRerun(p.Name, reruns[len(reruns)-1])
 		}
 		a := newAttempt(f, fmt.Sprintf("%d.%d", phase, n), p, g.setup, workers)
+		began := time.Now()
 		m, err = a.run(ctx)
 		m.Reruns = reruns
 		for _, s := range a.shards {
 			gone[s.worker] = gone[s.worker] || s.gone
 		}
 		failed := a.failures()
-		if err != nil || len(failed) == 0 {
-			return m, unaccounted, err
-		}
-		why := strings.Join(failed, "; ")
-		f.show("phase " + p.Name + " is inconclusive: " + why)
-		m.Generator.Problems = append(failed, m.Generator.Problems...)
-		m.Generator.Undersent = true
 		spent := a.mayHaveSent()
-		if n == maxAttempts || unaccounted+spent > spare || ctx.Err() != nil {
-			return m, unaccounted + spent - min(spent, m.Sent), context.Cause(ctx)
+		if len(failed) > 0 {
+			m.Generator.Problems = append(failed, m.Generator.Problems...)
+			m.Generator.Undersent = true
+			m.Offered = max(m.Offered, p.Requests())
+			f.show("phase " + p.Name + " is inconclusive: " + strings.Join(failed, "; "))
 		}
-		unaccounted += spent
-		reruns = append(reruns, why)
+		again := len(failed) > 0 && err == nil && ctx.Err() == nil && n < maxAttempts &&
+			extra.Requests+spent <= spare.Requests && extra.Duration+time.Since(began) <= spare.Duration
+		if !again {
+			extra.Requests += spent - min(spent, m.Sent)
+			return m, extra, err
+		}
+		extra.Requests += spent
+		extra.Duration += time.Since(began)
+		reruns = append(reruns, fmt.Sprintf("%s; the attempt had sent up to %d requests", strings.Join(failed, "; "), spent))
+		if err := a.settle(ctx); err != nil {
+			return m, extra, err
+		}
 	}
+}
+
+// settle waits until no worker of an attempt that was given up sends any more: a lease that names another attempt, or none, stops those that
+// have missed that they were stopped, and those that do not hear it have no lease.
+func (a *attempt) settle(ctx context.Context) error {
+	for _, s := range a.shards {
+		if !a.began.IsZero() && s.portion == nil {
+			return wait.For(ctx, leaseFor+leaseEvery)
+		}
+	}
+	return nil
 }
 
 func (f *Fleet) noteRerun(phase, why string) {
@@ -114,7 +134,6 @@ func (a *attempt) merge() (load.Measurement, error) {
 	if err != nil {
 		return m, fmt.Errorf("worker: %w", err)
 	}
-	used := map[string]float64{}
 	for _, s := range a.shards {
 		if !s.ran() {
 			continue
@@ -123,28 +142,31 @@ func (a *attempt) merge() (load.Measurement, error) {
 		h := a.fleet.member(s.worker)
 		share.Name, share.Host, share.Source, share.Offset, share.Uncertainty = s.worker, h.Host, h.Source, s.offset.Ahead, s.offset.Within
 		m.Workers = append(m.Workers, share)
-		used[h.Host] += max(share.CPU, 0)
 		if skew := share.Begun + share.Uncertainty; skew > a.fleet.config.Skew && share.Sent > 0 {
 			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%s: it may have begun %s late, its clock included, and %s is the bound",
 				s.worker, skew.Round(100*time.Microsecond), a.fleet.config.Skew))
 		}
 	}
-	for _, s := range m.Workers {
-		if sum := used[s.Host]; sum > a.phase.Generator.CPU && !a.phase.Embedded {
-			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("the workers on %s used %.0f %% of its %d cores", s.Host, 100*sum, s.Cores))
-			delete(used, s.Host)
-		}
+	a.addCPU(&m)
+	return m, nil
+}
+
+// addCPU adds up the processor time of workers that share a machine. The machine with the highest share stands for the fleet.
+func (a *attempt) addCPU(m *load.Measurement) {
+	used, cores, hosts := map[string]float64{}, map[string]int{}, map[string]string{}
+	for _, w := range m.Workers {
+		h := a.fleet.member(w.Name)
+		used[h.Machine] += max(w.CPU, 0)
+		cores[h.Machine], hosts[h.Machine] = w.Cores, w.Host
 	}
 	m.Generator.CPU, m.Generator.Cores = 0, 0
-	hosts := map[string]bool{}
-	for _, s := range m.Workers {
-		if !hosts[s.Host] {
-			hosts[s.Host] = true
-			m.Generator.Cores += s.Cores
+	for _, machine := range slices.Sorted(maps.Keys(used)) {
+		m.Generator.CPU = max(m.Generator.CPU, used[machine])
+		m.Generator.Cores += cores[machine]
+		if used[machine] > a.phase.Generator.CPU && !a.phase.Embedded {
+			m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("the workers on %s used %.0f %% of its %d cores", hosts[machine], 100*used[machine], cores[machine]))
 		}
-		m.Generator.CPU = max(m.Generator.CPU, used[s.Host])
 	}
-	return m, nil
 }
 
 // ran reports whether there is a portion of a shard that was begun.

@@ -88,7 +88,14 @@ func (s sealer) open(subject string, message []byte, value any) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSeal, err)
 	}
-	decoder := json.NewDecoder(io.LimitReader(r, maxMessage))
+	return decode(io.LimitReader(r, maxMessage), value)
+}
+
+// unpack reads the body of a request. It returns [ErrSeal].
+func unpack(body []byte, value any) error { return decode(bytes.NewReader(body), value) }
+
+func decode(r io.Reader, value any) error {
+	decoder := json.NewDecoder(r)
 	decoder.UseNumber() // numbers in the edits of a call stay as they are written
 	if err := decoder.Decode(value); err != nil {
 		return fmt.Errorf("%w: %w", ErrSeal, err)

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/gatecert/gatecert/exchange"
@@ -33,6 +32,7 @@ type session struct {
 	mu      sync.Mutex
 	ahead   time.Duration // of this worker's clock
 	heard   time.Time     // when the last lease came
+	leased  int64         // when that was made
 	shard   *runningShard
 	done    []portion // the last ones, the latest at the end
 	engines map[[32]byte]*load.Engine
@@ -42,6 +42,11 @@ type session struct {
 	// calling is how many of them are in flight.
 	calling int
 }
+
+// mostSetups bounds the targets of a session: a comparison has two.
+const mostSetups = 16
+
+var errSetups = errors.New("a session has too many targets")
 
 // doneKept is how many portions are kept, for shards that come again.
 const doneKept = 4
@@ -61,11 +66,19 @@ func (s *session) setAhead(ahead time.Duration) {
 	s.ahead = ahead
 }
 
-// extend extends the lease, to an instant of the coordinator's clock.
+// extend extends the lease, to an instant of the coordinator's clock. A lease that is not newer than the last is somebody's repetition. A
+// shard of an attempt that the lease does not name was given up: the worker has missed it.
 func (s *session) extend(l lease) {
 	s.mu.Lock()
-	s.heard = time.Now()
+	if l.Made <= s.leased {
+		s.mu.Unlock()
+		return
+	}
+	s.leased, s.heard = l.Made, time.Now()
 	ahead := s.ahead
+	if r := s.shard; r != nil && l.Made > r.made && l.Attempt != r.attempt {
+		r.stop(errStopped)
+	}
 	s.mu.Unlock()
 	// A coordinator cannot lend more than the usual time, whatever it says.
 	until := min(l.Until+int64(ahead), s.clock.now()+int64(leaseFor))
@@ -95,6 +108,8 @@ func (s *session) work() {
 
 // close closes the connections to the targets.
 func (s *session) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, e := range s.engines {
 		e.Close()
 	}
@@ -106,12 +121,13 @@ func (s *session) close() {
 // take runs a shard, unless it was run before: then its portion is sent again.
 func (s *session) take(message jetstream.Msg) {
 	var todo shard
+	var what order
 	err := s.sealer.open(message.Subject(), message.Data(), &todo)
 	if err == nil && todo.Blob != "" {
-		var whole []byte
-		if whole, err = s.blobs.get(s.ctx, todo.Blob); err == nil {
-			err = s.sealer.open(message.Subject(), whole, &todo)
-		}
+		todo.Order, err = s.blobs.get(s.ctx, todo.Blob)
+	}
+	if err == nil {
+		err = s.sealer.open(s.subjects.of(s.id, "order"), todo.Order, &what)
 	}
 	if err != nil {
 		s.show("a share cannot be read: " + err.Error())
@@ -123,7 +139,7 @@ func (s *session) take(message jetstream.Msg) {
 	defer close(held)
 	result, known := s.known(todo.ID)
 	if !known {
-		result = s.run(todo)
+		result = s.run(todo, what)
 		s.mu.Lock()
 		s.done = append(s.done, result)
 		s.done = s.done[max(0, len(s.done)-doneKept):]
@@ -132,6 +148,9 @@ func (s *session) take(message jetstream.Msg) {
 	if s.publish(result) == nil {
 		_ = message.Ack() // otherwise it comes again, and its portion is sent again
 	}
+	s.mu.Lock()
+	s.shard = nil // now it has nothing to do
+	s.mu.Unlock()
 }
 
 // keep tells the server that a message is being worked on, until done is closed.
@@ -223,6 +242,9 @@ func (s *session) engine(setup Setup) (*load.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(s.engines) >= mostSetups {
+		return nil, errSetups
+	}
 	s.engines[key] = load.NewEngine(options)
 	return s.engines[key], nil
 }
@@ -237,6 +259,9 @@ func (s *session) client(setup Setup) (*exchange.Client, error) {
 	roots, err := setup.roots()
 	if err != nil {
 		return nil, err
+	}
+	if len(s.clients) >= mostSetups {
+		return nil, errSetups
 	}
 	strong, _ := redact.Strong(setup.Secrets)
 	s.clients[key] = exchange.NewClientFrom(s.options.Source, setup.Limits, roots, strong...)
@@ -270,17 +295,26 @@ func (s *session) endCall() {
 	s.calling--
 }
 
-// called makes a single call.
-func (w *worker) called(ctx context.Context, m *nats.Msg) any {
+// called makes a single call. It is aborted when the lease ends.
+func (w *worker) called(_ context.Context, body []byte) any {
 	var c call
-	if w.sealer.open(m.Subject, m.Data, &c) != nil {
+	if unpack(body, &c) != nil {
 		return nil
 	}
 	w.mu.Lock()
 	s := w.session
+	if s != nil {
+		s.running.Add(1)
+	}
 	w.mu.Unlock()
-	if s == nil || s.lease.Ended() {
-		return called{Refused: "it has no lease"}
+	if s == nil {
+		return called{Refused: "it works for no coordinator"}
+	}
+	defer s.running.Done()
+	ctx, cancel := s.whileLeased(s.ctx)
+	defer cancel()
+	if s.lease.Ended() {
+		return called{Refused: errLease.Error()}
 	}
 	if err := w.targets.checkCall(c.Call); err != nil {
 		return called{Refused: err.Error()}
@@ -300,4 +334,25 @@ func (w *worker) called(ctx context.Context, m *nats.Msg) any {
 		return called{Refused: fmt.Sprintf("the call cannot be made: %v", err)}
 	}
 	return out
+}
+
+// whileLeased returns a context that is done when the lease ends, with errLease as its cause. The caller cancels it.
+func (s *session) whileLeased(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		tick := time.NewTicker(leaseCheck)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if s.lease.Ended() {
+					cancel(errLease)
+					return
+				}
+			}
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }

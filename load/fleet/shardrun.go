@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/gatecert/gatecert/load"
 )
 
@@ -19,6 +17,9 @@ type runningShard struct {
 	begin chan struct{}
 	at    time.Time
 	once  sync.Once
+	// attempt is the one that it is of, made when that was sent, by the coordinator's clock.
+	attempt string
+	made    int64
 	// stop ends it.
 	stop context.CancelCauseFunc
 }
@@ -30,27 +31,25 @@ var (
 )
 
 // run runs a shard and returns its portion.
-func (s *session) run(todo shard) portion {
+func (s *session) run(todo shard, what order) portion {
 	ctx, stop := context.WithCancelCause(s.ctx)
 	defer stop(nil)
-	running := &runningShard{id: todo.ID, begin: make(chan struct{}), stop: stop}
+	running := &runningShard{id: todo.ID, attempt: todo.Attempt, made: todo.Made, begin: make(chan struct{}), stop: stop}
+	s.setAhead(todo.Ahead)
 	s.mu.Lock()
 	s.shard = running
 	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		s.shard = nil
-		s.mu.Unlock()
-	}()
+	what.Phase.Share = todo.Share
 	out := portion{Worker: s.worker.id, Shard: todo.ID}
-	engine, err := s.prepare(ctx, todo)
+	engine, err := s.prepare(ctx, todo, what)
+	out.Refused = err != nil
 	if err == nil {
 		err = s.awaitStart(ctx, running, todo)
 	}
 	if err == nil {
-		out.Portion, err = s.send(ctx, engine, running, todo)
+		out.Portion, err = s.send(ctx, engine, running, what.Phase)
 	}
-	if err == nil && s.lease.Ended() {
+	if err == nil && (s.lease.Ended() || out.Portion.Unleased() > 0) {
 		err = errLease
 	}
 	if err != nil {
@@ -60,20 +59,20 @@ func (s *session) run(todo shard) portion {
 }
 
 // prepare builds the requests, checks the target and the descriptors, and connects to the gateway. It tells the coordinator how that went.
-func (s *session) prepare(ctx context.Context, todo shard) (*load.Engine, error) {
+func (s *session) prepare(ctx context.Context, todo shard, what order) (*load.Engine, error) {
 	said := ready{Worker: s.worker.id, Shard: todo.ID}
 	engine, err := func() (*load.Engine, error) {
 		if s.clock.now() > todo.Deadline {
 			return nil, errLate
 		}
-		if err := s.targets.checkPhase(todo.Phase); err != nil {
+		if err := s.targets.checkPhase(what.Phase); err != nil {
 			return nil, err
 		}
-		engine, err := s.engine(todo.Setup)
+		engine, err := s.engine(what.Setup)
 		if err != nil {
 			return nil, err
 		}
-		return engine, engine.Warm(ctx, todo.Phase)
+		return engine, engine.Warm(ctx, what.Phase)
 	}()
 	if err != nil {
 		said.Refused, said.Invalid = err.Error(), errors.Is(err, load.ErrInvalid) && !errors.Is(err, load.ErrDescriptors)
@@ -104,37 +103,20 @@ func (s *session) awaitStart(ctx context.Context, running *runningShard, todo sh
 }
 
 // leaseCheck is how often a running shard looks at its lease. No request is sent after its end in any case.
-const leaseCheck = 100 * time.Millisecond
+const leaseCheck = 20 * time.Millisecond
 
 // send runs the phase.
-func (s *session) send(ctx context.Context, engine *load.Engine, running *runningShard, todo shard) (load.Portion, error) {
-	p := todo.Phase
+func (s *session) send(ctx context.Context, engine *load.Engine, running *runningShard, p load.Phase) (load.Portion, error) {
 	p.Start, p.Lease = running.at, &s.lease
+	p.Keep = min(p.Keep, mostKept)
 	p.Progress = func(progress load.Progress) {
-		s.say("news", news{Worker: s.worker.id, Shard: todo.ID, Progress: progress})
+		s.say("news", news{Worker: s.worker.id, Shard: running.id, Progress: progress})
 	}
 	if p.SnapshotEvery > 0 {
-		p.SoFar = func(soFar load.Portion) { s.say("news", news{Worker: s.worker.id, Shard: todo.ID, Soak: &soFar}) }
+		p.SoFar = func(soFar load.Portion) { s.saySoFar(ctx, running.id, soFar) }
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	over := make(chan struct{})
-	defer close(over)
-	go func() {
-		tick := time.NewTicker(leaseCheck)
-		defer tick.Stop()
-		for {
-			select {
-			case <-over:
-				return
-			case <-tick.C:
-				if s.lease.Ended() {
-					cancel(errLease)
-					return
-				}
-			}
-		}
-	}()
+	ctx, cancel := s.whileLeased(ctx)
+	defer cancel()
 	out, err := engine.RunShare(ctx, p)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("run the share: %w", err)
@@ -142,10 +124,31 @@ func (s *session) send(ctx context.Context, engine *load.Engine, running *runnin
 	return out, err
 }
 
+// mostKept bounds the results that a worker keeps, at 300 bytes each.
+const mostKept = 200_000
+
+// saySoFar tells the coordinator what was measured so far, by way of the store where it is large.
+func (s *session) saySoFar(ctx context.Context, shard string, soFar load.Portion) {
+	said := news{Worker: s.worker.id, Shard: shard, SoFar: &soFar}
+	subject := s.subjects.of(s.id, "news")
+	sealed, err := s.sealer.seal(subject, said)
+	if err != nil {
+		return
+	}
+	if len(sealed) <= inlined {
+		_ = s.conn.Publish(subject, sealed) // the next one has all of it
+		return
+	}
+	blob := shard + ".sofar"
+	if s.blobs.put(ctx, blob, sealed) == nil {
+		s.say("news", news{Worker: s.worker.id, Shard: shard, Blob: blob})
+	}
+}
+
 // started takes the instant at which a shard begins.
-func (w *worker) started(_ context.Context, m *nats.Msg) any {
+func (w *worker) started(_ context.Context, body []byte) any {
 	var st start
-	if w.sealer.open(m.Subject, m.Data, &st) != nil {
+	if unpack(body, &st) != nil {
 		return nil
 	}
 	running := w.runningShard(st.Shard)
@@ -163,9 +166,9 @@ func (w *worker) started(_ context.Context, m *nats.Msg) any {
 }
 
 // stopped ends a shard.
-func (w *worker) stopped(_ context.Context, m *nats.Msg) any {
+func (w *worker) stopped(_ context.Context, body []byte) any {
 	var st stop
-	if w.sealer.open(m.Subject, m.Data, &st) != nil {
+	if unpack(body, &st) != nil {
 		return nil
 	}
 	if running := w.runningShard(st.Shard); running != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/load"
 )
 
@@ -20,6 +21,9 @@ type allowed []*url.URL
 func newAllowed(targets []string) (allowed, error) {
 	var list allowed
 	for _, text := range targets {
+		if strings.Contains(text, "@") { // not quoted: it may be a password
+			return nil, fmt.Errorf("%w: a target with a user or a password in it", ErrTarget)
+		}
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
 			return nil, fmt.Errorf("%w: %.60q is not a URL such as https://gateway.example", ErrTarget, text)
@@ -38,9 +42,27 @@ func (a allowed) allows(text string) bool {
 	for _, target := range a {
 		root := strings.TrimSuffix(target.Path, "/")
 		within := u.Path == root || strings.HasPrefix(u.Path, root+"/")
-		if u.Scheme == target.Scheme && authority(u) == authority(target) && within && !strings.Contains(u.Path, "..") {
+		if u.Scheme == target.Scheme && authority(u) == authority(target) && within && !climbs(u) {
 			return true
 		}
+	}
+	return false
+}
+
+// climbs reports whether a path has a segment that leads upwards, in whatever encoding.
+func climbs(u *url.URL) bool {
+	path := u.EscapedPath()
+	for range 3 { // a gateway may decode what it passes on
+		for _, segment := range strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' }) {
+			if segment == ".." || segment == "." {
+				return true
+			}
+		}
+		decoded, err := url.PathUnescape(path)
+		if err != nil {
+			return true
+		}
+		path = decoded
 	}
 	return false
 }
@@ -54,11 +76,28 @@ func authority(u *url.URL) string {
 	return strings.ToLower(u.Hostname()) + ":" + port
 }
 
+// named reports whether a host is that of a target.
+func (a allowed) named(host string) bool {
+	for _, target := range a {
+		if strings.EqualFold(host, target.Host) || strings.EqualFold(host, target.Hostname()) {
+			return true
+		}
+	}
+	return false
+}
+
 // checkCall returns [ErrTarget] for a call that goes elsewhere, by itself or by the one before it.
 func (a allowed) checkCall(c exchange.Call) error {
 	for call := &c; call != nil; call = call.First {
-		if !a.allows(call.BaseURL) {
+		built, err := exchange.Prepare(*call, redact.New())
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrTarget, err)
+		}
+		if !a.allows(call.BaseURL) || !a.allows(built.URL) {
 			return fmt.Errorf("%w: %.100q", ErrTarget, call.BaseURL)
+		}
+		if host := built.Header.Get("Host"); host != "" && !a.named(host) {
+			return fmt.Errorf("%w: the host %.100q of a header field", ErrTarget, host)
 		}
 	}
 	return nil

@@ -128,15 +128,15 @@ func nameOf(name string) string {
 
 func (w *worker) work(ctx context.Context) error {
 	defer w.end("the worker is stopped")
-	for what, handle := range map[string]func(context.Context, *nats.Msg) any{
+	for what, handle := range map[string]func(context.Context, []byte) any{
 		offerRequest: w.offered, clockRequest: w.readClock, startRequest: w.started, stopRequest: w.stopped, callRequest: w.called,
 	} {
 		_, err := w.conn.Subscribe(w.subjects.to(w.id, what), func(m *nats.Msg) {
 			if what == callRequest { // several at once
-				go w.reply(m, handle(ctx, m))
+				go w.answer(ctx, m, handle)
 				return
 			}
-			w.reply(m, handle(ctx, m))
+			w.answer(ctx, m, handle)
 		})
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrAccess, err)
@@ -156,15 +156,28 @@ func (w *worker) work(ctx context.Context) error {
 		default:
 		}
 		w.endOrphan()
+		if w.conn.IsClosed() {
+			return fmt.Errorf("%w: %s has closed the connection: %w", ErrAccess, w.options.Access.URL, w.conn.LastError())
+		}
 		if wait.For(ctx, helloEvery) != nil {
 			return nil
 		}
 	}
 }
 
+// machine is the same for all workers on a machine, in containers too, and unlike that of any other; the name of the machine where there is no
+// such thing.
+func machine() string {
+	if id, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+		return strings.TrimSpace(string(id))
+	}
+	name, _ := os.Hostname()
+	return name
+}
+
 func (w *worker) sayHello() {
 	w.mu.Lock()
-	h := hello{Worker: w.id, Build: w.build, Cores: runtime.GOMAXPROCS(0)}
+	h := hello{Worker: w.id, Sent: w.clock.now(), Build: w.build, Cores: runtime.GOMAXPROCS(0), Machine: machine()}
 	if w.session != nil {
 		h.Session, h.Shard = w.session.id, w.session.shardID()
 	}
@@ -178,27 +191,33 @@ func (w *worker) sayHello() {
 	}
 }
 
-// reply answers a request. nil is no answer: the request could not be read.
-func (w *worker) reply(m *nats.Msg, with any) {
+// answer answers a request. One that cannot be read gets no answer.
+func (w *worker) answer(ctx context.Context, m *nats.Msg, handle func(context.Context, []byte) any) {
+	var a asked
+	if w.sealer.open(m.Subject, m.Data, &a) != nil {
+		return
+	}
+	with := handle(ctx, a.Body)
 	if with == nil {
 		return
 	}
-	message, err := w.sealer.seal(m.Subject, with)
+	message, err := w.sealer.seal(replyTo(m.Subject, a.Nonce), with)
 	if most := w.conn.MaxPayload(); err == nil && int64(len(message)) > most {
 		// Only the answer to a single call can be so large.
-		message, err = w.sealer.seal(m.Subject, called{Refused: fmt.Sprintf("the answer has %d kB, and the NATS server takes %d kB (max_payload)", len(message)>>10, most>>10)})
+		message, err = w.sealer.seal(replyTo(m.Subject, a.Nonce),
+			called{Refused: fmt.Sprintf("the answer has %d kB, and the NATS server takes %d kB (max_payload)", len(message)>>10, most>>10)})
 	}
 	if err == nil {
 		_ = m.Respond(message) // who asked will miss it
 	}
 }
 
-func (w *worker) readClock(context.Context, *nats.Msg) any { return reading{w.clock.now()} }
+func (w *worker) readClock(context.Context, []byte) any { return reading{w.clock.now()} }
 
 // offered takes an offer, or says why not.
-func (w *worker) offered(ctx context.Context, m *nats.Msg) any {
+func (w *worker) offered(ctx context.Context, body []byte) any {
 	var o offer
-	if err := w.sealer.open(m.Subject, m.Data, &o); err != nil {
+	if unpack(body, &o) != nil {
 		return nil
 	}
 	w.mu.Lock()
