@@ -175,6 +175,61 @@ func TestJoinFindsAStallThatEachWorkerSeesOnce(t *testing.T) {
 	assert.Empty(t, one.Stalls.All, "a single slow request has reasons of its own")
 }
 
+// Single slow requests are no stalls, however many there are, and do not displace those that are.
+func TestJoinOfManySingleSlowRequests(t *testing.T) {
+	p := mergePhase()
+	whole, shares := &stallFinder{}, []*stallFinder{{share: &shareStalls{}}, {share: &shareStalls{}}}
+	for _, f := range append(shares, whole) {
+		f.window(10 * ms)
+	}
+	slow := func(worker int, at time.Duration) {
+		whole.add(at, at+300*ms, false)
+		shares[worker%2].add(at, at+300*ms, false)
+	}
+	for n := range 6000 {
+		at := time.Duration(n) * time.Second
+		slow(n, at)
+		if n%1000 == 999 { // a stall
+			slow(n, at+100*ms)
+		}
+	}
+	whole.close()
+	var parts []Named
+	for i, f := range shares {
+		share := p
+		share.Share = Share{i, 2}
+		portion := portionOf(share, nil)
+		portion.stalls = f.ofShare()
+		parts = append(parts, Named{Worker: "w", Portion: portion})
+	}
+	m, err := p.Join(time.Time{}, parts)
+	require.NoError(t, err)
+	assert.Equal(t, whole.stalls().String(), m.Stalls.String())
+}
+
+// However many workers there are, the pace of a gateway that keeps up is one that keeps up, and a queue that grows is seen.
+func TestThePaceOfManyWorkers(t *testing.T) {
+	for name, growth := range map[string]float64{"a stable gateway": 0, "one whose queue grows": 0.1} {
+		for _, of := range []int{1, 64, 300, 1000} {
+			p := Phase{Rate: 20_000, For: time.Second, WarmUp: 100 * ms}
+			sum, courses := newCourse(p), make([]*course, of)
+			for i := range courses {
+				share := p
+				share.Share = Share{i, of}
+				courses[i] = newCourse(share)
+			}
+			for n := range p.Requests() {
+				due := p.instant(float64(n))
+				courses[n%uint64(of)].add(due, due+300*ms+time.Duration(growth*float64(due)), 0)
+			}
+			for _, c := range courses {
+				sum.merge(c)
+			}
+			assert.Equal(t, growth == 0, sum.pace(p.Rate, 0).KeptUp(), "%s, %d workers", name, of)
+		}
+	}
+}
+
 func TestPortionsOfStrangers(t *testing.T) {
 	for name, text := range map[string]string{
 		"a list": `[]`, "an outcome that is none": `{"Requests":["a"],"Metrics":[{"Request":0,"Outcome":"x"}]}`,
@@ -220,6 +275,8 @@ func TestNothingIsSentAfterTheLease(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Less(t, portion.m.Count(runlog.Admitted), uint64(25))
+	assert.Positive(t, portion.Unleased())
+	assert.False(t, portion.m.Generator.OK(), "it is not the whole share")
 	assert.Equal(t, portion.m.Sent, portion.m.Count(runlog.Admitted)+portion.m.Count(runlog.Abandoned))
 }
 
