@@ -132,7 +132,7 @@ func (cmd clientsCommand) play(ctx context.Context, c *console, target profile.P
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
 	if p := prepared.Profile; !cmd.Yes && !runner.OnThisMachine(p.BaseURL) {
-		return log, fmt.Errorf("%w: %s is not on this machine; --yes sends it, with the consent of whoever runs it", errNotSent, p.Shown(p.BaseURL))
+		return log, fmt.Errorf("%w: %s is not on this machine: if its operator agrees, add --yes", errNotSent, p.Shown(p.BaseURL))
 	}
 	session := targets.NewSession(prepared, targets.Host{OpenStore: store.Open})
 	defer func() { err = errors.Join(err, session.Close()) }()

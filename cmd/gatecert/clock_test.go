@@ -62,7 +62,7 @@ func TestLoadCompareOfTwoGateways(t *testing.T) {
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Regexp(t, `compare   A \(A\) and B \(B\), at 40 requests/s with poisson arrivals in 5 interleaved rounds of 200ms\n`, stdout)
 	assert.Regexp(t, `service\.p50 .* differs`, stdout)
-	assert.Contains(t, stdout, "at most   service.p50=10s: kept\n")
+	assert.Contains(t, stdout, "at most   service.p50=10s: met\n")
 	content, err := os.ReadFile(filepath.Join(dir, "compare.json"))
 	require.NoError(t, err)
 	assert.Contains(t, string(content), `"schema": "gatecert.compare/1"`)
@@ -73,7 +73,7 @@ func TestLoadCompareOfTwoGateways(t *testing.T) {
 	assert.Contains(t, stdout, "at most   service.p50=1ms: EXCEEDED\n")
 	code, _, stderr = compare("p51=1ms")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "want a metric and the most that may be added")
+	assert.Contains(t, stderr, "must be a metric and the most that B may add")
 }
 
 func TestLoadSoakOfAStream(t *testing.T) {
