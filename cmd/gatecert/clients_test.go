@@ -25,7 +25,7 @@ func TestClientsSeeWhatCurlMakesOfARow(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "clients", "--adapters", "../../clients", "--client", "curl", "--rows", quotaRow, "--probe", "none", "--out", out)
 	assert.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, quotaRow+": Top up or check your plan quota\n  ! ●        curl: sends the request once and raises exit status (403); the code is only in the raw body, at body\n")
-	assert.Contains(t, stderr, "plan: 1 client through a recorder on this machine to http://127.0.0.1")
+	assert.Contains(t, stderr, "plan: 1 client, through a recorder on this machine to http://127.0.0.1")
 
 	again, rendered, stderr := invoke(t.Context(), "clients", "--from", out)
 	assert.Equal(t, exitConformant, again, stderr)
@@ -53,8 +53,8 @@ func TestClientsThatCannotPlayAreSaidToBeSo(t *testing.T) {
 		{[]string{"--adapters", empty}, exitUsage, "clients.json: no such file"},
 		{[]string{"--adapters", listed}, exitIncomplete, "client absent is left out: absent.txt does not exist: make absent"},
 		{[]string{"--adapters", listed, "--client", "absent"}, exitUsage, "client absent is not installed: absent.txt does not exist: make absent"},
-		{[]string{"--adapters", listed, "--client", "other"}, exitUsage, `no client "other"`},
-		{[]string{"--adapter", "nonsense"}, exitUsage, "want NAME=COMMAND"},
+		{[]string{"--adapters", listed, "--client", "other"}, exitUsage, `there is no client "other" in `},
+		{[]string{"--adapter", "nonsense"}, exitUsage, "must be NAME=COMMAND"},
 		{[]string{"--adapter", "false=false", "--probe", "nonsense"}, exitUsage, `no probe "nonsense"`},
 		{[]string{"--adapter", "false=false", "--rows", "nonsense"}, exitUsage, "nonsense"},
 		{[]string{"--adapter", "false=false", "--call-time", "1h"}, exitUsage, "at most 7m"},

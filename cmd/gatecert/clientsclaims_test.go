@@ -174,7 +174,7 @@ func claims() []claim {
 			{clients: anthropic, probes: one("error-unnamed"), marks: "●", says: "raises no error"},
 		}},
 		{"no client notices a clean end without a finish", "confirmed", clientsRecord, []seen{
-			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-eof"), marks: "●", says: "raises nothing after"},
+			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-eof"), marks: "●", says: "raises no error after"},
 		}},
 	}
 }
