@@ -39,7 +39,7 @@ const defaultSlack = 25 * time.Millisecond
 func (d DeclaredLimit) check() error {
 	switch {
 	case d.Kind != "" && !d.Kind.Valid():
-		return fmt.Errorf("%w: there is no kind %q", ErrDeclared, d.Kind)
+		return fmt.Errorf("%w: the kind %q must be one of %s", ErrDeclared, d.Kind, plain.Joined(contract.LimiterKinds()))
 	case d.Limit < 1:
 		return fmt.Errorf("%w: %d calls: must be at least 1", ErrDeclared, d.Limit)
 	case d.Tokens && (d.Kind == contract.Concurrency || d.RefusedCount):
