@@ -130,7 +130,7 @@ func printSoak(c *console, result load.SoakResult, stopped error) {
 	schedule := m.Schedule
 	var qualifications []string
 	if stopped != nil {
-		schedule += ", stopped after " + m.Elapsed.Round(100*time.Millisecond).String()
+		schedule += ", stopped after " + plain.Duration(m.Elapsed.Round(100*time.Millisecond))
 		qualifications = append(qualifications, "stopped early")
 	}
 	fmt.Fprintf(c.out, "\nsoak      %s: sent %d of %d requests, %d admitted, %.3g %% errors\n",

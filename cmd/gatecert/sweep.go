@@ -52,8 +52,8 @@ func (cmd capacityCommand) sweep(ctx context.Context, c *console, s *loadSession
 }
 
 func callersLine(l load.SweepLevel) string {
-	return fmt.Sprintf("%5d callers %8.4g/s p50 %-8s p99 %-8s %s",
-		l.Concurrency, l.Throughput, plain.Time(l.P50), plain.Time(l.P99), metOrMissed(l.Misses, l.Inconclusive))
+	return fmt.Sprintf("%12s %8.4g/s p50 %-8s p99 %-8s %s",
+		plain.Count(l.Concurrency, "caller"), l.Throughput, plain.Time(l.P50), plain.Time(l.P99), metOrMissed(l.Misses, l.Inconclusive))
 }
 
 func printSweep(c *console, result load.SweepResult) error {
