@@ -53,7 +53,7 @@ func (r hallCommand) Run(ctx context.Context, c *console) error {
 	}
 	root, err := os.OpenRoot(r.Logs) // no name in it leads out of it
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return fmt.Errorf("%w: %w: give the folder with the logs of runs", errUsage, err)
 	}
 	defer root.Close() //nolint:errcheck // it was only read
 	if inside(r.Out, r.Logs) {

@@ -37,7 +37,7 @@ type loadFlags struct {
 	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). For several endpoints, give weights: chat-stream=3,embeddings=1. Default: ${default}." default:"chat"`
 	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
 	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
-	Arrivals    string        `help:"How requests arrive: constant (evenly spaced), poisson (like many independent callers), gamma:CV (in bursts if CV is above 1) or trace:FILE (a file with one instant per line, scaled to the requested rate). Default: ${default}." default:"constant"`
+	Arrivals    string        `help:"How requests arrive: constant (evenly spaced), poisson (like many independent callers), gamma:CV (in bursts if CV is above 1) or trace:FILE (a file with the time of one request per line, scaled to the requested rate). Default: ${default}." default:"constant"`
 	Seed        uint64        `help:"Seed of random arrivals. The same seed gives the same arrivals. Default: ${default}." default:"1" placeholder:"N"`
 	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the results (vegeta's JSON lines). Default: a new folder, reports/START-TARGET-load, without the results; the link reports/load points to it." placeholder:"DIR" type:"path"`
 	Yes         bool          `help:"Send more than the default caps allow, and permit the changes that a driver lists. For CI. The default caps are 40,000 requests, 200/s, 5m and 64 connections for a gateway on another machine, and 4,096 connections for one on this machine."`

@@ -79,7 +79,7 @@ func (f measureFlags) conversations() (list []workload.Conversation, err error) 
 	}
 	file, err := os.Open(f.Dataset)
 	if err != nil {
-		return nil, fmt.Errorf("%w: --dataset: %w", errUsage, err)
+		return nil, fmt.Errorf("%w: --dataset: %w: give a file of JSON lines, or synthetic:NAME", errUsage, err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	if list, err = workload.ReadDataset(file); err != nil {
