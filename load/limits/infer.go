@@ -98,7 +98,7 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 	case held.apart+drained.apart > 0 && !drained.refused:
 		apart := max(held.apart, drained.apart)
 		return LimiterModel{Evidence: i.sentences()}, true, fmt.Errorf(
-			"%w: no call was refused, and concurrent calls were answered one every %s: either a limit of %.3g/s lets calls wait instead of refusing them, or the gateway is this slow",
+			"%w: no call was refused, and concurrent calls were answered one every %s: either a limit of %.3g/s lets calls wait instead of refusing them, or the gateway cannot answer faster",
 			ErrInconclusive, round(apart), 1/apart.Seconds())
 	case !drained.refused && held.admitted > 0:
 		m := LimiterModel{Kind: None, Evidence: i.sentences()}
