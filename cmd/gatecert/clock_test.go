@@ -115,7 +115,7 @@ func TestLoadInterruptedStillReports(t *testing.T) {
 	dir := t.TempDir()
 	code := execute(ctx, []string{"load", "soak", "--for", "10m", "--rate", "20", "--out", dir}, &console{out: &out, err: errs, width: 100})
 	assert.Equal(t, exitIncomplete, code, errs.String())
-	assert.Regexp(t, `soak      20/s for 10m0s, stopped after [\d.]+m?s: sent \d+ of \d+ requests`, out.String())
+	assert.Regexp(t, `soak      20/s for 10m, stopped after [\d.]+m?s: sent \d+ of \d+ requests`, out.String())
 	assert.Contains(t, out.String(), "verdict   pass (stopped early)\n")
 	assert.FileExists(t, filepath.Join(dir, "metrics.txt"))
 }
@@ -137,7 +137,7 @@ func TestAnOutageIsPlayed(t *testing.T) {
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "load", "timeout", "--surface", "messages", "--out", dir)
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: on chat usually \d+ requests in about`, stderr)
+	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: on messages usually \d+ requests in about`, stderr)
 	assert.Contains(t, stdout, "held     in-time")
 	assert.Contains(t, stdout, "held     healthy-served")
 	assert.Contains(t, stdout, "PASS: 2 of 2 selected cases pass (http:5xx, code:channel:response_time_exceeded, level full).")
