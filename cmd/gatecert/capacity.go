@@ -59,8 +59,8 @@ const (
 )
 
 func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
-	if cmd.Rounds < 0 || cmd.Rounds > 0 && cmd.Rounds < 5 {
-		return fmt.Errorf("%w: --rounds %d: must be 0 (no comparison) or at least 5", errUsage, cmd.Rounds)
+	if err := cmd.check(); err != nil {
+		return err
 	}
 	slo, err := cmd.slo()
 	if err != nil {
@@ -73,8 +73,6 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
 	progress := &loadProgress{c: c}
 	switch {
-	case cmd.Ramp != 0 && len(cmd.Levels) > 0:
-		return fmt.Errorf("%w: --ramp and --concurrency exclude each other: give only one of them", errUsage)
 	case cmd.Ramp != 0:
 		return cmd.ramp(ctx, c, s, slo, progress)
 	case len(cmd.Levels) > 0:
@@ -114,6 +112,38 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	return errors.Join(gateOutcome(footer.Gates), loadOutcome(found.Verdict()))
+}
+
+// check returns a usage error for a flag that is out of range, before a target is prepared. Its conditions are written so that NaN fails.
+func (cmd capacityCommand) check() error {
+	problem, searches := "", cmd.Ramp == 0 && len(cmd.Levels) == 0
+	switch {
+	case cmd.Rounds < 0 || cmd.Rounds > 0 && cmd.Rounds < 5:
+		problem = fmt.Sprintf("--rounds %d: must be 0 (no comparison) or at least 5", cmd.Rounds)
+	case cmd.Ramp != 0 && len(cmd.Levels) > 0:
+		problem = "--ramp and --concurrency exclude each other: give only one of them"
+	case !(cmd.From > 0):
+		problem = fmt.Sprintf("--from %g: must be more than 0", cmd.From)
+	case cmd.To != 0 && !(cmd.To >= cmd.From):
+		problem = fmt.Sprintf("--from %g, --to %g: --to must be at least --from", cmd.From, cmd.To)
+	case searches && (cmd.Short <= 0 || cmd.Full < cmd.Short):
+		problem = fmt.Sprintf("--short %s, --full %s: --short must be more than 0s, and --full at least --short", plain.Duration(cmd.Short), plain.Duration(cmd.Full))
+	case !(cmd.Precision >= 0.01) || cmd.Precision > 1:
+		problem = fmt.Sprintf("--precision %g: must be 0.01 to 1", cmd.Precision)
+	case cmd.Repeats < 1 || cmd.Repeats > 100:
+		problem = fmt.Sprintf("--repeats %d: must be 1 to 100", cmd.Repeats)
+	case !(cmd.Quantile > 0) || cmd.Quantile >= 1:
+		problem = fmt.Sprintf("--quantile %g: must be more than 0 and less than 1, such as 0.99", cmd.Quantile)
+	case cmd.Latency <= 0:
+		problem = fmt.Sprintf("--latency %s: must be more than 0s, such as 1s", plain.Duration(cmd.Latency))
+	case cmd.Ramp < 0:
+		problem = fmt.Sprintf("--ramp %s: must be more than 0s, such as 1m", plain.Duration(cmd.Ramp))
+	case !slices.IsSorted(cmd.Levels):
+		problem = fmt.Sprintf("--concurrency %s: must be in ascending order, such as 1,2,4,8", strings.Trim(strings.ReplaceAll(fmt.Sprint(cmd.Levels), " ", ","), "[]"))
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errUsage, problem)
 }
 
 // facts are what the flags say of the search.

@@ -50,6 +50,12 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 			return fmt.Errorf("%w: --max-added: %w", errUsage, err)
 		}
 	}
+	if cmd.Rounds < 5 || cmd.Rounds > 1000 {
+		return fmt.Errorf("%w: --rounds %d: must be 5 to 1000", errUsage, cmd.Rounds)
+	}
+	if !(cmd.Rate > 0) || cmd.Duration <= 0 { // !(>) catches NaN too
+		return fmt.Errorf("%w: --rate %g, --duration %s: both must be more than 0", errUsage, cmd.Rate, plain.Duration(cmd.Duration))
+	}
 	cmd.loadFlags = cmd.of(cmd.URL)
 	first, err := cmd.open(ctx, c)
 	if err != nil {

@@ -39,6 +39,9 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := (load.Soak{PID: cmd.PID}).CheckPID(); err != nil {
 		return loadError(fmt.Errorf("--pid: %w", err))
 	}
+	if !(cmd.Rate > 0) || cmd.For <= 0 { // !(>) catches NaN too
+		return fmt.Errorf("%w: --rate %g, --for %s: both must be more than 0", errUsage, cmd.Rate, plain.Duration(cmd.For))
+	}
 	if cmd.Checkpoint <= 0 {
 		return fmt.Errorf("%w: --checkpoint %s: must be more than 0, such as 1m", errUsage, plain.Duration(cmd.Checkpoint))
 	}
