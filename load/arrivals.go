@@ -36,7 +36,7 @@ func PoissonArrivals() Arrivals { return Arrivals{cv: 1, name: "poisson"} }
 // even than Poisson arrivals, above 1 they come in bursts. It returns [ErrInvalid].
 func GammaArrivals(cv float64) (Arrivals, error) {
 	if !(cv >= minCV) || cv > maxCV {
-		return Arrivals{}, fmt.Errorf("%w: gamma arrivals with a coefficient of variation of %g, must be %g to %d", ErrInvalid, cv, minCV, maxCV)
+		return Arrivals{}, fmt.Errorf("%w: arrivals gamma:%g: the coefficient of variation must be %g to %d", ErrInvalid, cv, minCV, maxCV)
 	}
 	return Arrivals{cv: cv, name: "gamma:" + strconv.FormatFloat(cv, 'g', -1, 64)}, nil
 }
@@ -51,11 +51,11 @@ func ParseArrivals(text string) (Arrivals, error) {
 	case kind == "gamma":
 		value, err := strconv.ParseFloat(cv, 64)
 		if err != nil {
-			return Arrivals{}, fmt.Errorf("%w: arrivals %q: want gamma:CV, such as gamma:2", ErrInvalid, text)
+			return Arrivals{}, fmt.Errorf("%w: arrivals %q: must be gamma:CV with a number CV, such as gamma:2", ErrInvalid, text)
 		}
 		return GammaArrivals(value)
 	}
-	return Arrivals{}, fmt.Errorf("%w: arrivals %q: must be constant, poisson, gamma:CV or a trace", ErrInvalid, text)
+	return Arrivals{}, fmt.Errorf("%w: arrivals %q: must be constant, poisson, gamma:CV or trace:FILE", ErrInvalid, text)
 }
 
 // String returns the name of the process.

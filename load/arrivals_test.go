@@ -62,7 +62,7 @@ func TestArrivalsInWords(t *testing.T) {
 		assert.ErrorIs(t, err, ErrInvalid, text)
 	}
 	assert.Equal(t, "20/s (poisson) for 5s", Phase{Rate: 20, For: 5 * time.Second, Arrivals: PoissonArrivals()}.text())
-	assert.Equal(t, "8 at a time for 5s", Phase{Rate: 20, For: 5 * time.Second, Closed: true, Connections: 8}.text())
+	assert.Equal(t, "8 callers for 5s", Phase{Rate: 20, For: 5 * time.Second, Closed: true, Connections: 8}.text())
 	assert.Equal(t, "10/s to 20/s for 5s", Phase{Rate: 10, RampTo: 20, For: 5 * time.Second}.text())
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatecert/gatecert/internal/yamlfile"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -109,7 +111,7 @@ func ParseSLO(text string) (SLO, error) {
 			return SLO{}, fmt.Errorf("%w: %.60q: %w", ErrSLO, strings.TrimSpace(term), err)
 		}
 		if slo.Bounds = append(slo.Bounds, b); len(slo.Bounds) > maxBounds {
-			return SLO{}, fmt.Errorf("%w: more than %d terms", ErrSLO, maxBounds)
+			return SLO{}, fmt.Errorf("%w: it has more than %d terms", ErrSLO, maxBounds)
 		}
 	}
 	return slo, nil
@@ -118,7 +120,7 @@ func ParseSLO(text string) (SLO, error) {
 func parseBound(term string) (Bound, error) {
 	at := strings.IndexAny(term, "<>")
 	if at < 0 {
-		return Bound{}, errors.New("want a metric, < or >, and a value")
+		return Bound{}, errors.New("a term must be a metric, < or >, and a value, such as ttft.p99<300ms")
 	}
 	name, stat, _ := strings.Cut(strings.TrimSpace(term[:at]), ".")
 	if name == "e2e" {
@@ -130,7 +132,7 @@ func parseBound(term string) (Bound, error) {
 		for _, k := range metrics() {
 			known = append(known, string(k.name))
 		}
-		return Bound{}, fmt.Errorf("no metric %.30q: want one of %s", name, strings.Join(known, ", "))
+		return Bound{}, fmt.Errorf("there is no metric %.30q: %s", name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
 	}
 	b := Bound{Metric: kind.name, Least: term[at] == '>'}
 	var err error
@@ -146,9 +148,9 @@ func parseStat(kind metricKind, stat string) (float64, error) {
 	case kind.quantile == nil && stat == "":
 		return 0, nil
 	case kind.quantile == nil:
-		return 0, fmt.Errorf("%s is one number and has no %.20q", kind.name, stat)
+		return 0, fmt.Errorf("%s is a single number: leave out .%.20s", kind.name, stat)
 	case stat == "":
-		return 0, fmt.Errorf("say which: %s.p99, %[1]s.mean or %[1]s.max", kind.name)
+		return 0, fmt.Errorf("must be a quantile, the mean or the maximum: %s.p99, %[1]s.mean or %[1]s.max", kind.name)
 	case stat == "mean":
 		return Mean, nil
 	case stat == "max":
@@ -199,7 +201,7 @@ func (b Bound) name() string {
 	case ServiceMetric:
 		name = "service time"
 	case RateMetric:
-		name = "tokens/s of a stream"
+		name = "tokens/s per stream"
 	default: // as in the SLO
 	}
 	switch {
@@ -222,7 +224,7 @@ func (b Bound) text(value float64) string {
 	case kind.perSecond:
 		return fmt.Sprintf("%.4g/s", value)
 	default:
-		return round(time.Duration(value)).String()
+		return plain.Duration(round(time.Duration(value)))
 	}
 }
 
@@ -246,7 +248,7 @@ func (b Bound) miss(m Measurement, admitted Metrics) string {
 	value, ok := b.of(m, admitted)
 	switch {
 	case !ok:
-		return "no response was a stream"
+		return b.name() + " was not measured: no response was a stream"
 	case b.Least && value >= b.Value, !b.Least && value <= b.Value:
 		return ""
 	case b.Metric == Errors:

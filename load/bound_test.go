@@ -24,7 +24,7 @@ func TestParseSLO(t *testing.T) {
 		{Metric: LatencyMetric, Quantile: Mean, Value: float64(2 * time.Second)},
 		{Metric: StallMetric, Quantile: 1, Value: float64(time.Second)},
 	}, slo.Terms(), "it has no other latency")
-	assert.Equal(t, "p99 TTFT <= 300ms, p99.9 ITL <= 60ms, errors <= 0.1 %, goodput >= 95 %, p5 tokens/s of a stream >= 20/s, tokens/s >= 1000/s, "+
+	assert.Equal(t, "p99 TTFT <= 300ms, p99.9 ITL <= 60ms, errors <= 0.1 %, goodput >= 95 %, p5 tokens/s per stream >= 20/s, tokens/s >= 1000/s, "+
 		"mean latency <= 2s, longest stall <= 1s", slo.String())
 
 	slo, err = ParseSLO("ttft.p50<1s")
@@ -34,18 +34,19 @@ func TestParseSLO(t *testing.T) {
 
 func TestParseSLOThatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                `invalid SLO: "": want a metric, < or >, and a value`,
-		"ttft.p99=3s":     `invalid SLO: "ttft.p99=3s": want a metric, < or >, and a value`,
-		"tfft.p99<3s":     `invalid SLO: "tfft.p99<3s": no metric "tfft": want one of latency, service, ttfb, ttft, itl, tpot, stall, token-rate, errors, goodput, tokens/s`,
-		"ttft<3s":         `invalid SLO: "ttft<3s": say which: ttft.p99, ttft.mean or ttft.max`,
+		"":                `invalid SLO: "": a term must be a metric, < or >, and a value, such as ttft.p99<300ms`,
+		"ttft.p99=3s":     `invalid SLO: "ttft.p99=3s": a term must be a metric, < or >, and a value, such as ttft.p99<300ms`,
+		"tfft.p99<3s":     `invalid SLO: "tfft.p99<3s": there is no metric "tfft": did you mean "ttft"?`,
+		"speed.p99<3s":    `invalid SLO: "speed.p99<3s": there is no metric "speed": must be one of latency, service, ttfb, ttft, itl, tpot, stall, token-rate, errors, goodput, tokens/s`,
+		"ttft<3s":         `invalid SLO: "ttft<3s": must be a quantile, the mean or the maximum: ttft.p99, ttft.mean or ttft.max`,
 		"ttft.p100<3s":    `invalid SLO: "ttft.p100<3s": "p100" is not a quantile such as p99`,
 		"ttft.99<3s":      `invalid SLO: "ttft.99<3s": "99" is not a quantile such as p99`,
-		"errors.p99<1%":   `invalid SLO: "errors.p99<1%": errors is one number and has no "p99"`,
+		"errors.p99<1%":   `invalid SLO: "errors.p99<1%": errors is a single number: leave out .p99`,
 		"errors<200%":     `invalid SLO: "errors<200%": "200%" is not a share such as 0.1%`,
 		"errors<NaN":      `invalid SLO: "errors<NaN": "NaN" is not a share such as 0.1%`,
 		"ttft.p99<300":    `invalid SLO: "ttft.p99<300": "300" is not a duration such as 300ms`,
 		"tokens/s>5%":     `invalid SLO: "tokens/s>5%": "5%" is not a rate such as 50/s`,
-		"errors<1%,,":     `invalid SLO: "": want a metric, < or >, and a value`,
+		"errors<1%,,":     `invalid SLO: "": a term must be a metric, < or >, and a value, such as ttft.p99<300ms`,
 		"ttft.p99<-300ms": `invalid SLO: "ttft.p99<-300ms": "-300ms" is not a duration such as 300ms`,
 	} {
 		_, err := ParseSLO(text)

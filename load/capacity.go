@@ -48,7 +48,7 @@ func (c Capacity) Verdict() contract.Verdict {
 func (c Capacity) String() string {
 	text := c.bounds() + " with " + c.Arrivals.String() + " arrivals"
 	if c.RateLimited > 0 {
-		text += fmt.Sprintf(": the key's rate limit, which refused %.0f %% there, not the gateway's capacity", 100*c.RateLimited)
+		text += fmt.Sprintf(". This is the rate limit of the key and not the capacity of the gateway: %.0f %% of the requests were refused there", 100*c.RateLimited)
 	}
 	return text
 }
@@ -69,9 +69,9 @@ func (c Capacity) bounds() string {
 	case c.Partial && c.Upper == 0:
 		return fmt.Sprintf("at least %.4g/s so far", c.Lower)
 	case c.Lower == 0 && lowerProbed:
-		return fmt.Sprintf("below %.4g/s (unstable at lower rates)", c.Upper)
+		return fmt.Sprintf("below %.4g/s (unstable: the SLO was missed at lower rates too)", c.Upper)
 	case c.Lower == 0:
-		return fmt.Sprintf("below %.4g/s (the lowest rate tried)", c.Upper)
+		return fmt.Sprintf("below %.4g/s (the lowest rate that was tried)", c.Upper)
 	case c.Upper == 0 && c.Lower < c.MaxRate:
 		return fmt.Sprintf("at least %.4g/s (unstable at %.4g/s, the highest rate allowed)", c.Lower, c.MaxRate)
 	case c.Upper == 0:
@@ -107,7 +107,7 @@ func (c *Capacity) noteUnstable(s Search) {
 	for _, p := range c.Curve {
 		if p.missed() && p.Rate <= c.Lower {
 			c.Unstable = true
-			c.notef("unstable: a probe at %.4g/s missed the SLO after the search", p.Rate)
+			c.notef("unstable: after the search, a probe at %.4g/s missed the SLO", p.Rate)
 		}
 	}
 	ratio := 1 + s.Precision + 1e-9 // roots and products are not exact
@@ -125,6 +125,6 @@ func (c *Capacity) noteUnstable(s Search) {
 	}
 	if between > 0 {
 		c.Unstable = true
-		c.notef("unstable: %d of %d full-length probes between the bounds met the SLO", met, between)
+		c.notef("unstable: between the bounds, %d of %d full-length probes met the SLO", met, between)
 	}
 }

@@ -126,7 +126,7 @@ func transferErrorText(err error) string {
 	case err == nil:
 		return ""
 	case isTimeout(err):
-		return "not over in time"
+		return "the response did not end within the time limit"
 	case errors.Is(err, errTooLong), errors.Is(err, errNotHTTP):
 		return err.Error()
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -222,7 +222,7 @@ func noResponse(r *wireRequest, err error) classification {
 	case isLocalError(err):
 		return classification{outcome: runlog.LocalError}
 	case isTimeout(err):
-		return classifyFailure(r, runlog.Timeout, contract.TimedOut, "no head in time")
+		return classifyFailure(r, runlog.Timeout, contract.TimedOut, "no response header within the time limit")
 	}
 	var dial *dialError
 	switch {

@@ -30,6 +30,6 @@ func checkDescriptors(p Phase, limit uint64) error {
 	if limit == 0 || needed <= limit {
 		return nil
 	}
-	return tooFew(fmt.Sprintf("%d connections need about %d descriptors, and this process may open %d (ulimit -n): raise that limit, or use at most %d connections",
+	return tooFew(fmt.Sprintf("%d connections need about %d file descriptors, but this process may open only %d: raise the limit with ulimit -n, or use at most %d connections",
 		p.Connections, needed, limit, (limit-min(limit, spareDescriptors))/each))
 }

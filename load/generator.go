@@ -86,17 +86,17 @@ func (l GeneratorLimits) check(h GeneratorHealth, e effort) GeneratorHealth {
 	}
 	if e.sent > 0 && float64(e.localErrors)/float64(e.sent) > maxLocalErrors {
 		h.Undersent = true
-		problemf("%d of %d requests failed on this machine", e.localErrors, e.sent)
+		problemf("%d of %d requests failed because of an error on this machine", e.localErrors, e.sent)
 	}
 	if own := h.Lag.Count(); h.Late > lateAllowance && float64(h.Late)/float64(own) > l.LateShare && !e.embedded {
-		problemf("this machine sent %d of %d requests more than %s late", h.Late, own, l.Lag)
+		problemf("this machine sent %d of %d requests more than %s too late", h.Late, own, l.Lag)
 	}
 	h.CPU, h.Cores = -1, runtime.GOMAXPROCS(0)
 	if e.cpu >= 0 && e.wall > 0 {
 		h.CPU = e.cpu.Seconds() / e.wall.Seconds() / float64(h.Cores)
 	}
 	if h.CPU > l.CPU && !e.embedded {
-		problemf("this process used %.0f %% of %d cores", h.CPU*100, h.Cores)
+		problemf("gatecert used %.0f %% of the CPU time of %d cores", h.CPU*100, h.Cores)
 	}
 	return h
 }

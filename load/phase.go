@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/exchange"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // ErrInvalid is returned when a phase or an experiment cannot be run as configured: a rate or a bound out of range,
@@ -128,18 +129,18 @@ func (p Phase) check() error {
 	problem := ""
 	switch {
 	case len(p.Mix) == 0 || len(p.Mix) > maxMix:
-		problem = fmt.Sprintf("%d kinds of requests, must be 1 to %d", len(p.Mix), maxMix)
+		problem = fmt.Sprintf("%d kinds of requests: must be 1 to %d", len(p.Mix), maxMix)
 	case p.Connections < 1, p.Timeout < 0, p.Body < 0, p.Keep < 0, p.Window < 0, p.WarmUp < 0:
-		problem = "a negative bound"
+		problem = "the connections must be at least 1, and no time or size may be negative"
 	case p.WarmUp > 0 && p.WarmUp >= p.For:
-		problem = fmt.Sprintf("a warm-up of %s in a phase of %s", p.WarmUp, p.For)
+		problem = fmt.Sprintf("the warm-up of %s must be shorter than the phase of %s", plain.Duration(p.WarmUp), plain.Duration(p.For))
 	}
 	for _, r := range p.Mix {
 		if r.Weight < 0 || r.Weight > maxWeight {
-			problem = fmt.Sprintf("request %q: weight %d, must be 0 to %d", r.Name, r.Weight, maxWeight)
+			problem = fmt.Sprintf("request %q: weight %d: must be 0 to %d", r.Name, r.Weight, maxWeight)
 		}
 		if len(r.Variants) > maxVariants {
-			problem = fmt.Sprintf("request %q: %d variants, must be at most %d", r.Name, len(r.Variants), maxVariants)
+			problem = fmt.Sprintf("request %q: %d variants: must be at most %d", r.Name, len(r.Variants), maxVariants)
 		}
 	}
 	if problem != "" {
@@ -234,14 +235,14 @@ func (p Phase) text() string {
 	text := fmt.Sprintf("%g/s", p.Rate)
 	switch {
 	case p.Closed:
-		text = fmt.Sprintf("%d at a time", p.Connections)
+		text = plain.Count(p.Connections, "caller")
 	case p.RampTo > 0:
 		text = fmt.Sprintf("%g/s to %g/s", p.Rate, p.RampTo)
 	}
 	if !p.Arrivals.constant() {
 		text += " (" + p.Arrivals.String() + ")"
 	}
-	return text + " for " + p.For.String()
+	return text + " for " + plain.Duration(p.For)
 }
 
 // A phase beyond these bounds is a mistake, and its arithmetic would overflow.
@@ -253,10 +254,10 @@ const (
 // checkSchedule returns [ErrInvalid] when the rate or the length of a phase is out of range.
 func (p Phase) checkSchedule() error {
 	if p.For <= 0 || p.For > maxDuration {
-		return fmt.Errorf("%w: a schedule of %s, must be more than 0 and at most %s", ErrInvalid, p.For, maxDuration)
+		return fmt.Errorf("%w: the duration %s must be more than 0 and at most %s", ErrInvalid, plain.Duration(p.For), plain.Duration(maxDuration))
 	}
 	if !(p.Rate > 0) || !(p.RampTo >= 0) || p.meanRate()*p.For.Seconds() > maxRequests { // !(>) catches NaN too
-		return fmt.Errorf("%w: a rate of %g/s for %s", ErrInvalid, p.Rate, p.For)
+		return fmt.Errorf("%w: a rate of %g/s for %s: the rate must be more than 0, and the number of requests at most %g", ErrInvalid, p.Rate, plain.Duration(p.For), maxRequests)
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // Plan bounds what will be sent. It is known before anything is sent.
@@ -39,7 +41,7 @@ func IsLoopback(host string) bool {
 // String returns the plan in one line.
 func (p Plan) String() string {
 	return fmt.Sprintf("at most %d requests at up to %g/s for %s, over %d connections, to %s",
-		p.Requests, p.Rate, p.Duration.Round(100*time.Millisecond), p.Connections, strings.Join(p.Hosts, " and "))
+		p.Requests, p.Rate, plain.Duration(p.Duration.Round(100*time.Millisecond)), p.Connections, strings.Join(p.Hosts, " and "))
 }
 
 // Add returns the plan for p and then q: requests and durations add up, rates and connections do not.
@@ -60,7 +62,7 @@ func (p Plan) Repeat(n int) Plan {
 }
 
 // ErrCap is returned when a phase would exceed the engine's caps. Its text says which.
-var ErrCap = errors.New("over the caps")
+var ErrCap = errors.New("the plan exceeds a cap")
 
 // Caps bound what an engine sends. A field that is zero takes the value of [DefaultCaps].
 type Caps struct {
@@ -115,9 +117,9 @@ func (c Caps) Allow(p Plan) error {
 			over = append(over, fmt.Errorf("%w: "+format, append([]any{ErrCap}, args...)...))
 		}
 	}
-	check(p.Requests > c.Requests, "%d requests, %d allowed", p.Requests, c.Requests)
-	check(p.Rate > c.Rate, "%g requests/s, %g/s allowed", p.Rate, c.Rate)
-	check(p.Duration > c.Duration, "%s, %s allowed", p.Duration, c.Duration)
-	check(p.Connections > c.Connections, "%d connections, %d allowed", p.Connections, c.Connections)
+	check(p.Requests > c.Requests, "%d requests, at most %d allowed", p.Requests, c.Requests)
+	check(p.Rate > c.Rate, "%g requests/s, at most %g/s allowed", p.Rate, c.Rate)
+	check(p.Duration > c.Duration, "a duration of %s, at most %s allowed", plain.Duration(p.Duration.Round(100*time.Millisecond)), plain.Duration(c.Duration))
+	check(p.Connections > c.Connections, "%d connections, at most %d allowed", p.Connections, c.Connections)
 	return errors.Join(over...)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -24,7 +25,7 @@ type ProcessSample struct {
 }
 
 // errNoMemory is returned when the memory of a process cannot be read: there is no such process, or no /proc.
-var errNoMemory = errors.New("the memory cannot be read")
+var errNoMemory = errors.New("cannot read its memory")
 
 // processSampler samples a process. It is safe for concurrent use.
 type processSampler struct {
@@ -82,12 +83,15 @@ func (s *processSampler) add(sample ProcessSample, interval time.Duration) time.
 // residentMemory returns the resident set size of a process in bytes.
 func residentMemory(pid int) (uint64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, fmt.Errorf("%w: there is no such process on this machine, or this system has no /proc: %w", errNoMemory, err)
+	case err != nil:
 		return 0, fmt.Errorf("%w: %w", errNoMemory, err)
 	}
 	_, after, found := bytes.Cut(status, []byte("VmRSS:"))
 	if !found {
-		return 0, fmt.Errorf("%w: process %d has ended", errNoMemory, pid)
+		return 0, fmt.Errorf("%w: the process %d has ended", errNoMemory, pid)
 	}
 	kilobytes, _, _ := bytes.Cut(bytes.TrimSpace(after), []byte(" "))
 	size, err := strconv.ParseUint(string(kilobytes), 10, 54)

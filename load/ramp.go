@@ -130,10 +130,10 @@ func (r RampResult) String() string {
 	}
 	switch {
 	case len(r.Steps) == 0:
-		return "unknown: no step was completed"
+		return "unknown: the ramp ended before its first step was complete"
 	case r.Failed == nil:
-		return fmt.Sprintf("met up to %.4g/s with %s arrivals", highest, r.Arrivals)
+		return fmt.Sprintf("SLO met up to %.4g/s with %s arrivals", highest, r.Arrivals)
 	default:
-		return fmt.Sprintf("failed at %.4g/s with %s arrivals: %s", r.Failed.Rate, r.Arrivals, r.Failed.Misses[0])
+		return fmt.Sprintf("SLO missed at %.4g/s with %s arrivals: %s", r.Failed.Rate, r.Arrivals, r.Failed.Misses[0])
 	}
 }

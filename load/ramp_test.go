@@ -35,7 +35,7 @@ func TestRampEndsWhereTheGatewayFails(t *testing.T) {
 		require.NoError(t, err)
 		require.NotNil(t, result.Failed)
 		assert.InDelta(t, 120, result.Failed.Rate, 20, "the queue has to grow first")
-		assert.Regexp(t, `^failed at 1[\d.]+/s with constant arrivals: p99 latency was \d+ms$`, result.String())
+		assert.Regexp(t, `^SLO missed at 1[\d.]+/s with constant arrivals: p99 latency was \d+ms$`, result.String())
 		assert.Equal(t, result.Steps, seen)
 		assert.Less(t, e.used.Requests, uint64(1200), "it stops there")
 	})
@@ -44,7 +44,7 @@ func TestRampEndsWhereTheGatewayFails(t *testing.T) {
 		result, err := e.Ramp(t.Context(), ramp)
 		require.NoError(t, err)
 		assert.Nil(t, result.Failed)
-		assert.Equal(t, "met up to 88/s with constant arrivals", result.String())
+		assert.Equal(t, "SLO met up to 88/s with constant arrivals", result.String())
 		ramp.To = -1
 		_, err = e.Ramp(t.Context(), ramp)
 		assert.ErrorIs(t, err, ErrInvalid)
@@ -63,7 +63,7 @@ func TestRampJudgesEveryTerm(t *testing.T) {
 		"itl.p50<10ms":             "p50 ITL was 20ms",
 		"tpot.max<10ms":            "longest TPOT was 20ms",
 		"stall.p99<10ms":           "p99 stall was 20ms",
-		"token-rate.p5>100":        "p5 tokens/s of a stream was 50",
+		"token-rate.p5>100":        "p5 tokens/s per stream was 50",
 		"goodput>90%,ttft.p1<1ms":  "goodput was 0 %",
 		"tokens/s>100000":          "tokens/s was ",
 		"ttft.p99<1s,itl.p99<25ms": "",
@@ -106,13 +106,13 @@ func TestSweepFindsTheKnee(t *testing.T) {
 		best, ok := result.Best()
 		assert.True(t, ok)
 		assert.Equal(t, 8, best.Concurrency)
-		assert.Regexp(t, `^(39\d|4\d\d)(\.\d)?/s with 8 callers; more of them add no throughput within the SLO$`, result.String())
+		assert.Regexp(t, `^(39\d|4\d\d)(\.\d)?/s with 8 callers: more callers add no throughput within the SLO$`, result.String())
 		assert.NotZero(t, result.AtBest.Sent)
 
 		sweep.SLO.Latency, sweep.Most = 10*ms, 30
 		result, err = e.Sweep(t.Context(), sweep)
 		require.NoError(t, err)
-		assert.Equal(t, "no concurrency meets the SLO", result.String())
+		assert.Equal(t, "the SLO was missed with every number of callers", result.String())
 		assert.True(t, result.Levels[0].Bounded, "30/s are fewer than one caller could send")
 
 		sweep.Levels = []int{2, 1}
@@ -134,7 +134,7 @@ func TestClosedLoopsAndWarmUps(t *testing.T) {
 		counted := m.Of(AllRequests, "admitted")
 		assert.Equal(t, m.Sent-m.Warming, counted.Count)
 		assert.InDelta(t, 40*ms, counted.Latency.Quantile(0.5), float64(ms), "four callers, one server")
-		assert.Equal(t, "4 at a time for 1s", m.Schedule)
+		assert.Equal(t, "4 callers for 1s", m.Schedule)
 		assert.True(t, m.Generator.OK(), "%v", m.Generator.Problems)
 	})
 }

@@ -75,10 +75,10 @@ func (r *responseReader) read(method string) (response, error) {
 			return out, nil
 		}
 		if out.status == http.StatusSwitchingProtocols {
-			return out, fmt.Errorf("%w: 101 without an upgrade", errNotHTTP)
+			return out, fmt.Errorf("%w: status 101 although the request asked for no upgrade", errNotHTTP)
 		}
 	}
-	return out, fmt.Errorf("%w: more than %d interim responses before it", errTooLong, maxInterimResponses)
+	return out, fmt.Errorf("%w: there are more than %d interim responses before it", errTooLong, maxInterimResponses)
 }
 
 // maxInterimResponses bounds the 1xx responses before the final one.
@@ -136,7 +136,7 @@ func (r *responseReader) readLine(head []byte) ([]byte, error) {
 	for {
 		piece, err := r.in.ReadSlice('\n')
 		if len(head)+len(piece) > maxHead {
-			return head, fmt.Errorf("%w: its head has more than %d bytes", errTooLong, maxHead)
+			return head, fmt.Errorf("%w: its header has more than %d bytes", errTooLong, maxHead)
 		}
 		head = append(head, piece...)
 		switch {
@@ -167,7 +167,7 @@ func statusOf(line []byte) (int, error) {
 func (f *framing) parseField(line []byte) error {
 	name, value, found := bytes.Cut(line, []byte(":"))
 	if !found {
-		return fmt.Errorf("%w: a field line without a colon", errNotHTTP)
+		return fmt.Errorf("%w: a header line has no colon", errNotHTTP)
 	}
 	value = bytes.TrimSpace(value)
 	// The switch over the length avoids a comparison for most fields.
@@ -176,7 +176,7 @@ func (f *framing) parseField(line []byte) error {
 		if strings.EqualFold(string(name), "Content-Length") && f.body != chunked {
 			length, err := strconv.ParseUint(string(value), 10, 63)
 			if err != nil || f.body == counted && f.length != int64(length) {
-				return fmt.Errorf("%w: Content-Length %.20q", errNotHTTP, value)
+				return fmt.Errorf("%w: its Content-Length is %.20q", errNotHTTP, value)
 			}
 			f.body, f.length = counted, int64(length)
 		}
@@ -228,7 +228,7 @@ func (r *responseReader) readChunks(f framing) error {
 		line, _, _ = bytes.Cut(line, []byte(";"))
 		size, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 16, 62)
 		if err != nil {
-			return fmt.Errorf("%w: a chunk of size %.20q", errNotHTTP, line)
+			return fmt.Errorf("%w: the size of a chunk is %.20q", errNotHTTP, line)
 		}
 		if size == 0 {
 			return r.readTrailer()
@@ -240,7 +240,7 @@ func (r *responseReader) readChunks(f framing) error {
 			return err
 		}
 		if len(line) > 0 {
-			return fmt.Errorf("%w: a chunk longer than its size", errNotHTTP)
+			return fmt.Errorf("%w: a chunk is longer than its size", errNotHTTP)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/internal/wait"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -74,21 +75,21 @@ func (s Search) check() error {
 	problem := ""
 	switch { // every comparison is written so that NaN fails it
 	case !(s.From > 0) || !(s.To >= s.From):
-		problem = fmt.Sprintf("rates from %g/s to %g/s", s.From, s.To)
+		problem = fmt.Sprintf("rates from %g/s to %g/s: the lowest must be more than 0, and not above the highest", s.From, s.To)
 	case s.Short <= 0 || s.Full < s.Short:
-		problem = fmt.Sprintf("probes of %s to %s", s.Short, s.Full)
+		problem = fmt.Sprintf("probes of %s to %s: the shortest must be more than 0s, and not longer than the full length", plain.Duration(s.Short), plain.Duration(s.Full))
 	case !(s.Precision >= 0.01) || s.Precision > 1:
-		problem = fmt.Sprintf("precision %g, must be 0.01 to 1", s.Precision)
+		problem = fmt.Sprintf("precision %g: must be 0.01 to 1", s.Precision)
 	case s.Repeats < 1 || s.Repeats > 100:
-		problem = fmt.Sprintf("%d repeats, must be 1 to 100", s.Repeats)
+		problem = fmt.Sprintf("%d repeats: must be 1 to 100", s.Repeats)
 	case !(s.SLO.Quantile > 0) || s.SLO.Quantile >= 1:
-		problem = fmt.Sprintf("quantile %g, must be between 0 and 1", s.SLO.Quantile)
+		problem = fmt.Sprintf("quantile %g: must be between 0 and 1, such as 0.99", s.SLO.Quantile)
 	case s.SLO.Latency < 0 || s.SLO.Latency == 0 && !s.SLO.Only:
-		problem = fmt.Sprintf("an SLO latency of %s", s.SLO.Latency)
+		problem = fmt.Sprintf("an SLO with a latency of %s: must be more than 0s", plain.Duration(s.SLO.Latency))
 	}
 	for _, share := range s.Curve {
 		if !(share > 0) || share > 1 {
-			problem = fmt.Sprintf("a point of the curve at %g of the capacity, must be above 0 and at most 1", share)
+			problem = fmt.Sprintf("a point of the curve at %g of the capacity: must be above 0 and at most 1", share)
 		}
 	}
 	if problem != "" {
@@ -179,10 +180,10 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 	switch {
 	case errors.Is(err, errBudget):
 		err, c.Partial = nil, true
-		c.notef("the request budget was used up before %d probes in a row agreed at each bound", r.Repeats)
+		c.notef("the search had sent all its planned requests before %s in a row agreed at each bound", plain.Count(r.Repeats, "probe"))
 	case err != nil:
 		c.Partial = true
-		c.notef("the search was interrupted before %d probes in a row agreed at each bound", r.Repeats)
+		c.notef("the search was interrupted before %s in a row agreed at each bound", plain.Count(r.Repeats, "probe"))
 	}
 	c.noteUnstable(r.Search)
 	c.RateLimited = rateLimited(b.probes, b.upper)
@@ -191,7 +192,7 @@ func (e *Engine) Capacity(ctx context.Context, s Search) (Capacity, error) {
 }
 
 // errBudget ends a search that would send more than was planned.
-var errBudget = errors.New("the request budget is used up")
+var errBudget = errors.New("all planned requests were sent")
 
 type searchRun struct {
 	Search

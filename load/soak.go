@@ -48,13 +48,14 @@ func (s Soak) withDefaults() Soak {
 // CheckPID returns [ErrInvalid] when PID is set and the memory of that process cannot be read: there is no such process, or
 // this system does not report it.
 func (s Soak) CheckPID() error {
-	if s.PID == 0 {
+	switch _, err := residentMemory(s.PID); {
+	case s.PID == 0 || err == nil:
 		return nil
-	}
-	if _, err := residentMemory(s.PID); err != nil {
+	case s.PID < 0:
+		return fmt.Errorf("%w: the process id %d is negative: give the id of the gateway's process on this machine", ErrInvalid, s.PID)
+	default:
 		return fmt.Errorf("%w: process %d: %w", ErrInvalid, s.PID, err)
 	}
-	return nil
 }
 
 // PlanSoak returns what a soak will send. It returns [ErrInvalid].

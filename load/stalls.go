@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // Stall is a time at which several requests were slow at once: the gateway, or something behind it, stood still.
@@ -179,7 +181,7 @@ func (s *Stalls) findPeriod() {
 func (s Stalls) String() string {
 	text := s.text()
 	if s.Own > 0 {
-		text += fmt.Sprintf("; %d more in which this machine was late", s.Own)
+		text += fmt.Sprintf("; %d more while this machine itself was late", s.Own)
 	}
 	return text
 }
@@ -197,7 +199,7 @@ func (s Stalls) text() string {
 	n := uint64(len(s.All)) + s.Dropped
 	usually := round(time.Duration(median(lengths)))
 	if s.Every > 0 {
-		return fmt.Sprintf("%d, every %s, for %s (the longest %s)", n, round(s.Every), usually, round(longest))
+		return fmt.Sprintf("%d, every %s, median length %s, longest %s", n, plain.Duration(round(s.Every)), plain.Duration(usually), plain.Duration(round(longest)))
 	}
-	return fmt.Sprintf("%d, at no regular interval, for %s (the longest %s)", n, usually, round(longest))
+	return fmt.Sprintf("%d, at irregular intervals, median length %s, longest %s", n, plain.Duration(usually), plain.Duration(round(longest)))
 }

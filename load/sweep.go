@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/wait"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -87,12 +88,12 @@ func (r SweepResult) Verdict() contract.Verdict {
 func (r SweepResult) String() string {
 	best, ok := r.Best()
 	if !ok {
-		return "no concurrency meets the SLO"
+		return "the SLO was missed with every number of callers"
 	}
 	if len(r.Levels) > 0 && best.Concurrency == r.Levels[len(r.Levels)-1].Concurrency {
-		return fmt.Sprintf("%.4g/s with %d callers, the most tried: more may do more", best.Throughput, best.Concurrency)
+		return fmt.Sprintf("%.4g/s with %d callers, the highest number tried: more callers may reach a higher rate", best.Throughput, best.Concurrency)
 	}
-	return fmt.Sprintf("%.4g/s with %d callers; more of them add no throughput within the SLO", best.Throughput, best.Concurrency)
+	return fmt.Sprintf("%.4g/s with %d callers: more callers add no throughput within the SLO", best.Throughput, best.Concurrency)
 }
 
 func (s Sweep) withDefaults() Sweep {
@@ -107,7 +108,7 @@ func (s Sweep) withDefaults() Sweep {
 
 func (s Sweep) level(concurrency int) Phase {
 	p := s.Phase
-	p.Name, p.Closed, p.Rate, p.For = fmt.Sprintf("%d at a time", concurrency), true, s.Most, s.Each
+	p.Name, p.Closed, p.Rate, p.For = plain.Count(concurrency, "caller"), true, s.Most, s.Each
 	p.Connections, p.WarmUp, p.Arrivals, p.SLO = concurrency, s.Each/warmUpShare, Arrivals{}, s.SLO
 	return p
 }
@@ -116,7 +117,7 @@ func (s Sweep) level(concurrency int) Phase {
 func (e *Engine) PlanSweep(s Sweep) (plan Plan, err error) {
 	s = s.withDefaults()
 	if !slices.IsSorted(s.Levels) {
-		return Plan{}, fmt.Errorf("%w: concurrencies %v, must grow", ErrInvalid, s.Levels)
+		return Plan{}, fmt.Errorf("%w: concurrency %v: give the levels in ascending order", ErrInvalid, s.Levels)
 	}
 	for _, level := range s.Levels {
 		more, err := e.Plan(s.level(level))

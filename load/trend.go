@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -45,11 +46,11 @@ const hourlyFrom = 10 * time.Minute
 // String returns the trend in one line: "p50 -0.36 ms in 27s (-0.57 to -0.18), from 2.04 ms".
 func (t Trend) String() string {
 	if t.Unclear {
-		return fmt.Sprintf("%s swings too slowly for a trend in %s, from %.3g %s", t.Name, t.Span.Round(time.Second), t.Start, t.Unit)
+		return fmt.Sprintf("%s varies too slowly to tell a trend within %s, from %.3g %s", t.Name, plain.Duration(t.Span.Round(time.Second)), t.Start, t.Unit)
 	}
 	share, unit := 1.0, t.Unit+"/h"
 	if t.Span < hourlyFrom {
-		share, unit = t.Span.Hours(), t.Unit+" in "+t.Span.Round(min(time.Second, max(t.Span/10, 1))).String()
+		share, unit = t.Span.Hours(), t.Unit+" in "+plain.Duration(t.Span.Round(min(time.Second, max(t.Span/10, 1))))
 	}
 	return fmt.Sprintf("%s %+.3g %s (%+.3g to %+.3g), from %.3g %s",
 		t.Name, share*t.PerHour.Value, unit, share*t.PerHour.Low, share*t.PerHour.High, t.Start, t.Unit)

@@ -161,7 +161,7 @@ func worstKind(cells []callerCell) string {
 	return slices.MaxFunc(cells, func(a, b callerCell) int { return cmp.Compare(callerRank(a.Kind), callerRank(b.Kind)) }).Kind
 }
 
-// callersSentence is "10 clients, 32 rows: on 12 rows a client wastes requests or takes an error for an answer".
+// callersSentence is "10 clients, 32 rows: on 12 rows a client wastes requests or accepts an error as an ordinary answer".
 func callersSentence(l clientlog.Log) string {
 	rows, harmed := map[contract.RowID]bool{}, map[contract.RowID]bool{}
 	for _, c := range l.Calls {
@@ -175,9 +175,9 @@ func callersSentence(l clientlog.Log) string {
 	}
 	sentence := plain.Count(len(l.Clients), "client") + ", " + plain.Count(len(rows), "row") + ": "
 	if len(harmed) == 0 {
-		return sentence + "no client wastes requests or takes an error for an answer"
+		return sentence + "no client wastes requests or accepts an error as an ordinary answer"
 	}
-	return sentence + "on " + plain.Count(len(harmed), "row") + " a client wastes requests or takes an error for an answer"
+	return sentence + "on " + plain.Count(len(harmed), "row") + " a client wastes requests or accepts an error as an ordinary answer"
 }
 
 // advised are the rows of a record on which another answer would make more clients do what the row says, those with a way first.

@@ -58,7 +58,7 @@ func callersRun() runlog.Run {
 			half, played("one", "http:404", clientlog.Typed, 404),
 			probed("one", 402), probed("two", 402), probed("one", 403), probed("two", 403), probed("one", 503, 503), probed("two", 503, 503),
 		},
-		Skipped: []clientlog.Skip{{Client: "one", Probe: "retry-after-70", Reason: "a client that obeys waits for minutes; --slow plays it"}},
+		Skipped: []clientlog.Skip{{Client: "one", Probe: "retry-after-70", Reason: "this probe makes a client wait for minutes: play it with --slow"}},
 	}
 	return run
 }
@@ -110,7 +110,7 @@ func TestCallersChangeNoVerdict(t *testing.T) {
 func TestTheTerminalNamesWhatWouldHelpCallers(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, reports.Terminal(&out, callersRun(), reports.TerminalOptions{Width: 160}))
-	assert.Contains(t, out.String(), "What your callers do: 3 clients, 4 rows: on 3 rows a client wastes requests or takes an error for an answer\n")
+	assert.Contains(t, out.String(), "What your callers do: 3 clients, 4 rows: on 3 rows a client wastes requests or accepts an error as an ordinary answer\n")
 	assert.Contains(t, out.String(), "code:insufficient_user_quota: 2 of 3 clients retry in vain (one, two); 402 (a warning) or 403 instead of 429 stops all of them\n")
 	assert.Contains(t, out.String(), "code:model_price_error: 1 of 2 clients retries in vain (one); no status that the contract names here stops any of them\n")
 }

@@ -87,7 +87,7 @@ func markdownCallers(out *bytes.Buffer, run runlog.Run, l Language) {
 		return
 	}
 	fmt.Fprintf(out, "<details><summary>%s</summary>\n\n| %s | | %s | %s |\n|:--|:--|:--|:--|\n%s\n</details>\n\n",
-		html.EscapeString(l.text("Row by row, where it is not what the row says")), l.text("row"), l.text("Client libraries"), l.text("What they do"), strings.Join(rows, ""))
+		html.EscapeString(l.text("Row by row, where clients differ from what the row says")), l.text("row"), l.text("Client libraries"), l.text("What they do"), strings.Join(rows, ""))
 }
 
 // markdownCallerRow are the lines of a table about the clients that do not do what a row says.

@@ -187,7 +187,7 @@ func LoadText(s runlog.LoadSummary) []string {
 func runFacts(run runlog.Run) []Fact {
 	duration := ""
 	if run.Footer != nil {
-		duration = run.Footer.Ended.Sub(run.Started).Round(time.Millisecond).String()
+		duration = plain.Duration(run.Footer.Ended.Sub(run.Started).Round(time.Millisecond))
 	}
 	return withText([]Fact{
 		{"target", plain.Text(run.Target.Name, nameLimit)},

@@ -318,7 +318,7 @@ func effects(o contract.Observation) []string {
 func duration(d time.Duration) string {
 	switch {
 	case d >= time.Second:
-		return d.Round(10 * time.Millisecond).String()
+		return plain.Duration(d.Round(10 * time.Millisecond))
 	case d >= time.Millisecond:
 		return d.Round(100 * time.Microsecond).String()
 	default:

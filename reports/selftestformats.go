@@ -80,7 +80,7 @@ func (s SelfTest) HTML(w io.Writer) error {
 	p.About = []string{s.Started.UTC().Format("2006-01-02 15:04") + " UTC", "green: the mutant was killed", "red: it survived, or a permitted behaviour raised a false alarm"}
 	p.Facts = []Fact{
 		{"tool", plain.Text(s.Tool, nameLimit)}, {"contract", plain.Text(s.ContractDigest, nameLimit)},
-		{"started", s.Started.UTC().Format(time.RFC3339)}, {"duration", s.Took.Round(time.Millisecond).String()},
+		{"started", s.Started.UTC().Format(time.RFC3339)}, {"duration", plain.Duration(s.Took.Round(time.Millisecond))},
 	}
 	var entries []pageEntry
 	for i, g := range s.Gateways {

@@ -18,17 +18,17 @@ import (
 
 type capacityCommand struct {
 	loadFlags
-	SLO       string        `name:"slo" help:"SLO as terms that must all hold: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. Use it instead of the next five flags. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"TERMS"`
+	SLO       string        `name:"slo" help:"SLO as terms that must all hold: 'ttft.p99<300ms,itl.p99<60ms,errors<0.1%'. Replaces --latency, --quantile, --errors, --ttft and --goodput. Metrics: latency, service, ttfb, ttft, itl, tpot, stall, token-rate (each .p99, .mean or .max), errors, goodput, tokens/s." placeholder:"TERMS"`
 	Latency   time.Duration `help:"SLO: maximum latency of successful requests, at --quantile. Default: ${default}." default:"1s"`
-	Quantile  float64       `help:"SLO: the quantile that --latency and --ttft limit. Default: ${default}." default:"0.99"`
+	Quantile  float64       `help:"SLO: the quantile that --latency and --ttft apply to. Default: ${default}." default:"0.99"`
 	Errors    float64       `help:"SLO: maximum error rate, including refusals. Default: ${default}." default:"0.001"`
 	TTFT      time.Duration `name:"ttft" help:"SLO: maximum time to first token of streams, at --quantile. Default: not checked." placeholder:"DURATION"`
 	Goodput   float64       `help:"SLO: minimum share of requests that succeed within --latency. Default: not checked." placeholder:"SHARE"`
-	AtLeast   requestRate   `help:"Gate for CI: exit with 1 if the capacity is certainly lower than RATE, and with 5 if the measured bounds do not decide." placeholder:"RATE"`
+	AtLeast   requestRate   `help:"Gate for CI: exit with 1 if the capacity is certainly lower than RATE, and with 5 if the measurement cannot tell, for example because RATE is between the measured bounds." placeholder:"RATE"`
 	From      float64       `help:"Lowest rate to probe, in requests/s. Default: ${default}." default:"10" placeholder:"RATE"`
 	To        float64       `help:"Highest rate to probe, in requests/s. Default: 200, or 20,000 for a gateway on this machine." placeholder:"RATE"`
 	Short     time.Duration `help:"Duration of the shortest probes. Default: ${default}." default:"1s"`
-	Full      time.Duration `help:"Duration of the probes that decide, and of each level of --concurrency. Default: ${default}." default:"5s"`
+	Full      time.Duration `help:"Duration of the full-length probes, which decide the result, and of each level of --concurrency. Default: ${default}." default:"5s"`
 	Precision float64       `help:"Stop when the upper and the lower bound differ by less than this share (0.1 = 10 %). Default: ${default}." default:"0.1"`
 	Repeats   int           `help:"Number of probes in a row that must agree at each bound. Use 5 for a gateway whose throughput varies. Default: ${default}." default:"2"`
 	Ramp      time.Duration `help:"Instead of searching, raise the rate evenly from --from to --to over this time, until the gateway misses the SLO." placeholder:"DURATION"`
@@ -39,9 +39,9 @@ type capacityCommand struct {
 // Help implements kong's HelpProvider.
 func (capacityCommand) Help() string {
 	return `The capacity is the highest request rate that the gateway sustains within the SLO: completions keep up with the rate, and latency
-does not grow. The search starts with short probes and ends with full-length probes. Its result is a lower and an upper bound, for
-the arrivals that were used. Every response is checked against the contract. With a mock upstream, the command then makes the same
-call directly and through the gateway. The difference is the gateway's overhead.
+does not grow. The search starts with short probes and ends with full-length probes. The result is a lower and an upper bound. It
+holds for the arrivals that were used (--arrivals). Every response is checked against the contract. If the gateway calls the mock
+upstream, the command then makes the same calls directly and through the gateway. The difference is the gateway's overhead.
 
 Examples:
   gatecert load capacity                                               the embedded reference gateway
@@ -59,8 +59,8 @@ const (
 )
 
 func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
-	if cmd.Rounds < 0 || cmd.Rounds > 0 && cmd.Rounds < 5 {
-		return fmt.Errorf("%w: --rounds %d: must be 0 (skip) or at least 5", errUsage, cmd.Rounds)
+	if err := cmd.check(); err != nil {
+		return err
 	}
 	slo, err := cmd.slo()
 	if err != nil {
@@ -81,8 +81,6 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, workers.close(ctx)) }()
 	switch {
-	case cmd.Ramp != 0 && len(cmd.Levels) > 0:
-		return fmt.Errorf("%w: --ramp and --concurrency: choose one", errUsage)
 	case cmd.Ramp != 0:
 		return cmd.ramp(ctx, c, s, slo, progress)
 	case len(cmd.Levels) > 0:
@@ -126,10 +124,43 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	return errors.Join(gateOutcome(footer.Gates), loadOutcome(found.Verdict()))
 }
 
+// check returns a usage error for a flag that is out of range, before a target is prepared. Its conditions are written so that NaN fails.
+func (cmd capacityCommand) check() error {
+	problem, searches := "", cmd.Ramp == 0 && len(cmd.Levels) == 0
+	switch {
+	case cmd.Rounds < 0 || cmd.Rounds > 0 && cmd.Rounds < 5:
+		problem = fmt.Sprintf("--rounds %d: must be 0 (no comparison) or at least 5", cmd.Rounds)
+	case cmd.Ramp != 0 && len(cmd.Levels) > 0:
+		problem = "--ramp and --concurrency exclude each other: give only one of them"
+	case !(cmd.From > 0):
+		problem = fmt.Sprintf("--from %g: must be more than 0", cmd.From)
+	case cmd.To != 0 && !(cmd.To >= cmd.From):
+		problem = fmt.Sprintf("--from %g, --to %g: --to must be at least --from", cmd.From, cmd.To)
+	case searches && (cmd.Short <= 0 || cmd.Full < cmd.Short):
+		problem = fmt.Sprintf("--short %s, --full %s: --short must be more than 0s, and --full at least --short", plain.Duration(cmd.Short), plain.Duration(cmd.Full))
+	case !(cmd.Precision >= 0.01) || cmd.Precision > 1:
+		problem = fmt.Sprintf("--precision %g: must be 0.01 to 1", cmd.Precision)
+	case cmd.Repeats < 1 || cmd.Repeats > 100:
+		problem = fmt.Sprintf("--repeats %d: must be 1 to 100", cmd.Repeats)
+	case !(cmd.Quantile > 0) || cmd.Quantile >= 1:
+		problem = fmt.Sprintf("--quantile %g: must be more than 0 and less than 1, such as 0.99", cmd.Quantile)
+	case cmd.Latency <= 0:
+		problem = fmt.Sprintf("--latency %s: must be more than 0s, such as 1s", plain.Duration(cmd.Latency))
+	case cmd.Ramp < 0:
+		problem = fmt.Sprintf("--ramp %s: must be more than 0s, such as 1m", plain.Duration(cmd.Ramp))
+	case !slices.IsSorted(cmd.Levels):
+		problem = fmt.Sprintf("--concurrency %s: must be in ascending order, such as 1,2,4,8", strings.Trim(strings.ReplaceAll(fmt.Sprint(cmd.Levels), " ", ","), "[]"))
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %s", errUsage, problem)
+}
+
 // facts are what the flags say of the search.
 func (cmd capacityCommand) facts() []runlog.MeasuredFact {
 	return []runlog.MeasuredFact{
-		{Name: "search", Text: fmt.Sprintf("probes of %s to %s, precision %g, %d in a row at each bound", cmd.Short, cmd.Full, cmd.Precision, cmd.Repeats)},
+		{Name: "search", Text: fmt.Sprintf("probes of %s to %s, precision %g, %s must agree at each bound",
+			plain.Duration(cmd.Short), plain.Duration(cmd.Full), cmd.Precision, plain.Count(cmd.Repeats, "probe"))},
 	}
 }
 
@@ -191,7 +222,7 @@ func (cmd capacityCommand) slo() (load.SLO, error) {
 		return load.SLO{Quantile: cmd.Quantile, Latency: cmd.Latency, Errors: errorRate, TTFT: cmd.TTFT, Goodput: cmd.Goodput}, nil
 	}
 	if cmd.Latency != defaultLatency || cmd.Quantile != defaultQuantile || cmd.Errors != defaultErrors || cmd.TTFT != 0 || cmd.Goodput != 0 {
-		return load.SLO{}, fmt.Errorf("%w: --slo says all of the SLO: leave out --latency, --quantile, --errors, --ttft and --goodput", errUsage)
+		return load.SLO{}, fmt.Errorf("%w: --slo contains the whole SLO: leave out --latency, --quantile, --errors, --ttft and --goodput", errUsage)
 	}
 	slo, err := load.ParseSLO(cmd.SLO)
 	if err != nil {
@@ -287,9 +318,9 @@ func metOrMissed(misses, inconclusive []string) string {
 	case len(inconclusive) > 0:
 		return "inconclusive: " + strings.Join(inconclusive, "; ")
 	case len(misses) > 0:
-		return "missed: " + strings.Join(misses, "; ")
+		return "SLO missed: " + strings.Join(misses, "; ")
 	default:
-		return "met"
+		return "SLO met"
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/gatecert/gatecert/exchange/redact"
 	"github.com/gatecert/gatecert/internal/clients"
 	"github.com/gatecert/gatecert/internal/version"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/reports/clientlog"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets"
@@ -20,7 +21,7 @@ import (
 type clientFlags struct {
 	Client   []string `help:"Clients to run, by adapter name. Default: every listed client that is installed." placeholder:"NAME"`
 	Adapters string   `help:"Folder with clients.json, the list of adapters. Default: ${default}." default:"clients" placeholder:"DIR" type:"path"`
-	Adapter  []string `help:"One more adapter, as NAME=COMMAND; it speaks the lines of docs/clients.md. Repeatable." placeholder:"NAME=COMMAND" sep:"none"`
+	Adapter  []string `help:"Another adapter: a program that speaks the protocol of docs/clients.md. Repeatable." placeholder:"NAME=COMMAND" sep:"none"`
 }
 
 // adapters are the chosen ones that are installed. One that was named and is not installed is a usage error.
@@ -29,7 +30,7 @@ func (f clientFlags) adapters(c *console) ([]clients.Adapter, error) {
 	for _, word := range f.Adapter {
 		name, command, ok := strings.Cut(word, "=")
 		if !ok || name == "" || len(strings.Fields(command)) == 0 {
-			return nil, fmt.Errorf("%w: --adapter %q: want NAME=COMMAND", errUsage, word)
+			return nil, fmt.Errorf("%w: --adapter %q: must be NAME=COMMAND", errUsage, word)
 		}
 		all = append(all, clients.Adapter{Name: name, Command: strings.Fields(command)})
 	}
@@ -40,7 +41,7 @@ func (f clientFlags) adapters(c *console) ([]clients.Adapter, error) {
 		case err == nil:
 			all = append(all, listed...)
 		case len(all) == 0:
-			return nil, fmt.Errorf("%w (--adapters names the folder, --adapter a single command)", err)
+			return nil, fmt.Errorf("%w: give the folder of clients.json with --adapters DIR, or a single command with --adapter NAME=COMMAND", err)
 		}
 	}
 	var chosen []clients.Adapter
@@ -59,13 +60,22 @@ func (f clientFlags) adapters(c *console) ([]clients.Adapter, error) {
 	}
 	for _, name := range f.Client {
 		if !slices.ContainsFunc(all, func(a clients.Adapter) bool { return a.Name == name }) {
-			return nil, fmt.Errorf("%w: no client %q in %s", errUsage, name, f.Adapters)
+			return nil, fmt.Errorf("%w: --client: there is no client %q in %s: %s", errUsage, name, f.Adapters,
+				yamlfile.DidYouMean(name, namesOf(all), "must be one of "+plain.Joined(namesOf(all))))
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("%w: none is installed", clients.ErrNoClient)
+		return nil, fmt.Errorf("%w: none of the listed clients is installed (make clients installs them)", clients.ErrNoClient)
 	}
 	return chosen, nil
+}
+
+func namesOf(adapters []clients.Adapter) []string {
+	var names []string
+	for _, a := range adapters {
+		names = append(names, a.Name)
+	}
+	return names
 }
 
 // defaultCallTime is the longest time of one call of a client.
@@ -92,8 +102,8 @@ func describeProbe(name string) string {
 // playClients plays clients on a prepared gateway, and says how far they are.
 func (c *console) playClients(ctx context.Context, config clients.Config, session *targets.Session) (clientlog.Log, error) {
 	p := session.Profile
-	c.notef("plan: %s through a recorder on this machine to %s, each call for at most %s and at most %d times",
-		plain.Count(len(config.Adapters), "client"), p.Shown(p.BaseURL), config.CallTime, clients.MaxAttempts)
+	c.notef("plan: %s, through a recorder on this machine to %s; each call takes at most %s and at most %d attempts",
+		plain.Count(len(config.Adapters), "client"), p.Shown(p.BaseURL), plain.Duration(config.CallTime), clients.MaxAttempts)
 	searched, _ := p.SearchedSecrets()
 	config.Session, config.Redactor = session, redact.New(searched...)
 	b := newBar(c)

@@ -15,7 +15,9 @@ import (
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/clients"
 	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/reports/clientlog"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets"
 	"github.com/gatecert/gatecert/targets/profile"
 	"github.com/gatecert/gatecert/targets/store"
@@ -25,25 +27,26 @@ type clientsCommand struct {
 	targetFlags
 	clientFlags
 	Rows     []string      `complete:"rows" help:"Rows or patterns of rows. Default: all." placeholder:"ROW"`
-	Probe    []string      `help:"Probes, answers that gatecert itself gives: names, or none. Default: all." placeholder:"NAME"`
-	Slow     bool          `help:"Let a client wait for minutes, and play the probes that need it: it takes up to twenty minutes."`
-	CallTime time.Duration `help:"Longest time of one call with all its attempts. Default: ${default}, with --slow 7m." default:"15s"`
-	Format   string        `enum:"terminal,markdown,json,behaviour" help:"terminal, markdown, json or behaviour (a line a call without times, to compare versions of one client). Default: ${default}." default:"terminal"`
+	Probe    []string      `help:"Probes to play, which are answers that gatecert itself gives: names, or none. Default: all." placeholder:"NAME"`
+	Slow     bool          `help:"Also play the probes that make a client wait for minutes. The command then takes up to twenty minutes."`
+	CallTime time.Duration `help:"Time limit of one call with all its attempts. Default: ${default}, with --slow 7m." default:"15s"`
+	Format   string        `enum:"terminal,markdown,json,behaviour" help:"terminal, markdown, json or behaviour (one line per call, without times, to compare versions of one client). Default: ${default}." default:"terminal"`
 	Out      string        `help:"Also write the JSON into this file." placeholder:"FILE" type:"path"`
 	From     string        `help:"Render the JSON of an earlier run again; nothing is sent." placeholder:"FILE" type:"path"`
-	Against  string        `help:"Say at the end what clients do differently than in the JSON of an earlier run. The exit code stays." placeholder:"FILE" type:"path"`
+	Against  string        `help:"At the end, print what clients do differently than in the JSON of an earlier run. This does not change the exit code." placeholder:"FILE" type:"path"`
 	Yes      bool          `help:"Send to a gateway that is not on this machine, and agree to the changes that a driver lists. For CI."`
 }
 
 // Help implements kong's HelpProvider.
 func (clientsCommand) Help() string {
-	return `What real client libraries make of each answer: how often they send a request, what they raise, where the code is to be read, and whether
-they take an error for an answer. It is compared with what the row tells callers to do. Nothing of it is a verdict on the gateway.
-Every client calls a recorder on this machine, which sees all attempts. No client library gets a key of the gateway.
+	return `The command shows what real client libraries do with each answer: how often they send a request, which error they raise, where a
+program can read the code, and whether they accept an error as an ordinary answer. It compares this with what the row tells callers to
+do. The result is not a verdict on the gateway. Every client calls a recorder on this machine, which sees all attempts. No client
+library gets a key of the gateway.
 
 Examples:
   gatecert clients --client curl                           one client on the reference gateway
-  gatecert clients --rows code:insufficient_user_quota     all that are installed
+  gatecert clients --rows code:insufficient_user_quota     all installed clients, one row
   gatecert clients --target my-gateway.yaml --out seen.json
 
 docs/clients.md says how to install clients and how to add one. Exit codes: 0 whatever the clients do, 2 usage, 3 interrupted or no client, 5 no gateway.`
@@ -94,7 +97,7 @@ func (cmd clientsCommand) config(adapters []clients.Adapter) (clients.Config, er
 		config.CallTime = slowCallTime
 	}
 	if config.CallTime <= 0 || config.CallTime > slowCallTime {
-		return config, fmt.Errorf("%w: --call-time %s: want more than 0 and at most %s", errUsage, cmd.CallTime, slowCallTime)
+		return config, fmt.Errorf("%w: --call-time %s: must be more than 0 and at most %s", errUsage, plain.Duration(cmd.CallTime), plain.Duration(slowCallTime))
 	}
 	selection, err := runner.Select(runner.Choice{Level: contract.Full, Rows: cmd.Rows})
 	if err != nil {
@@ -109,7 +112,7 @@ func (cmd clientsCommand) config(adapters []clients.Adapter) (clients.Config, er
 	default:
 		for _, name := range cmd.Probe {
 			if !slices.Contains(known, name) {
-				return config, fmt.Errorf("%w: no probe %q: want none, or of %s", errUsage, name, strings.Join(known, ", "))
+				return config, fmt.Errorf("%w: --probe: there is no probe %q: %s", errUsage, name, yamlfile.DidYouMean(name, known, "must be none, or some of "+strings.Join(known, ", ")))
 			}
 		}
 		config.Probes = cmd.Probe
@@ -132,7 +135,7 @@ func (cmd clientsCommand) play(ctx context.Context, c *console, target profile.P
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
 	if p := prepared.Profile; !cmd.Yes && !runner.OnThisMachine(p.BaseURL) {
-		return log, fmt.Errorf("%w: %s is not on this machine; --yes sends it, with the consent of whoever runs it", errNotSent, p.Shown(p.BaseURL))
+		return log, fmt.Errorf("%w: %s is not on this machine: if its operator agrees, add --yes", errNotSent, p.Shown(p.BaseURL))
 	}
 	session := targets.NewSession(prepared, targets.Host{OpenStore: store.Open})
 	defer func() { err = errors.Join(err, session.Close()) }()

@@ -24,8 +24,8 @@ func TestClientsSeeWhatCurlMakesOfARow(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "seen.json")
 	code, stdout, stderr := invoke(t.Context(), "clients", "--adapters", "../../clients", "--client", "curl", "--rows", quotaRow, "--probe", "none", "--out", out)
 	assert.Equal(t, exitConformant, code, stderr)
-	assert.Contains(t, stdout, quotaRow+": Top up or check your plan quota\n  ! ●        curl: sends it once and raises exit status (403); the code is only in the raw body, at body\n")
-	assert.Contains(t, stderr, "plan: 1 client through a recorder on this machine to http://127.0.0.1")
+	assert.Contains(t, stdout, quotaRow+": Top up or check your plan quota\n  ! ●        curl: sends the request once and raises exit status (403); the code is only in the raw body, at body\n")
+	assert.Contains(t, stderr, "plan: 1 client, through a recorder on this machine to http://127.0.0.1")
 
 	again, rendered, stderr := invoke(t.Context(), "clients", "--from", out)
 	assert.Equal(t, exitConformant, again, stderr)
@@ -34,7 +34,7 @@ func TestClientsSeeWhatCurlMakesOfARow(t *testing.T) {
 	mutant := serveGateway(t, "--mutant", "spent-account-as-429")
 	code, stdout, stderr = invoke(t.Context(), "clients", "--target", mutant, "--adapters", "../../clients", "--client", "curl-retry", "--rows", quotaRow, "--probe", "status-402,status-403")
 	assert.Equal(t, exitConformant, code, stderr)
-	assert.Contains(t, stdout, "  ! ●●●      curl-retry: sends it 3 times and raises exit status (429)")
+	assert.Contains(t, stdout, "  ! ●●●      curl-retry: sends the request 3 times and raises exit status (429)")
 	assert.Contains(t, stdout, "  => 1 of 1 client retries in vain (curl-retry); 402 (a warning) or 403 instead of 429 stops all of them\n")
 }
 
@@ -53,13 +53,13 @@ func TestClientsThatCannotPlayAreSaidToBeSo(t *testing.T) {
 		{[]string{"--adapters", empty}, exitUsage, "clients.json: no such file"},
 		{[]string{"--adapters", listed}, exitIncomplete, "client absent is left out: absent.txt does not exist: make absent"},
 		{[]string{"--adapters", listed, "--client", "absent"}, exitUsage, "client absent is not installed: absent.txt does not exist: make absent"},
-		{[]string{"--adapters", listed, "--client", "other"}, exitUsage, `no client "other"`},
-		{[]string{"--adapter", "nonsense"}, exitUsage, "want NAME=COMMAND"},
+		{[]string{"--adapters", listed, "--client", "other"}, exitUsage, `there is no client "other" in `},
+		{[]string{"--adapter", "nonsense"}, exitUsage, "must be NAME=COMMAND"},
 		{[]string{"--adapter", "false=false", "--probe", "nonsense"}, exitUsage, `no probe "nonsense"`},
 		{[]string{"--adapter", "false=false", "--rows", "nonsense"}, exitUsage, "nonsense"},
 		{[]string{"--adapter", "false=false", "--call-time", "1h"}, exitUsage, "at most 7m"},
 		{[]string{"--adapter", "false=false", "--rows", quotaRow}, exitIncomplete, "adapter false: it ended: exit status 1"},
-		{[]string{"http://192.0.2.1", "--key", "k", "--model", "m", "--adapter", "false=false"}, exitUsage, "--yes sends it"},
+		{[]string{"http://192.0.2.1", "--key", "k", "--model", "m", "--adapter", "false=false"}, exitUsage, "if its operator agrees, add --yes"},
 		{[]string{"--from", broken}, exitUsage, clientlog.Schema},
 	} {
 		code, _, stderr := invoke(t.Context(), append([]string{"clients"}, tt.args...)...)

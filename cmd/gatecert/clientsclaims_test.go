@@ -69,7 +69,7 @@ func claims() []claim {
 			{clients: stainless, probes: statusProbes(503), marks: "●●●", within: [2]int64{300, 2000}},
 		}},
 		{"openai-go gives up at once where Retry-After is over two minutes", "confirmed", slowRecord, []seen{
-			{clients: one("openai-go"), probes: one("retry-after-200"), marks: "●", says: "sends it once and raises apierror.Error (429)"},
+			{clients: one("openai-go"), probes: one("retry-after-200"), marks: "●", says: "sends the request once and raises apierror.Error (429)"},
 			{clients: one("openai-go"), probes: one("retry-after-70"), marks: "●●●", within: [2]int64{69_000, 80_000}},
 		}},
 		{"anthropic-sdk-go waits as long as Retry-After says, without a limit", "confirmed as far as 200 s", slowRecord, []seen{
@@ -91,17 +91,17 @@ func claims() []claim {
 			{clients: []string{"openai-go", "anthropic-go", "anthropic-go-v2", "openai-node"}, probes: one("retry-after-past"), marks: "●●●", within: [2]int64{0, 200}},
 		}},
 		{"openai-go has the code as err.Code, and not in the text of the error", "confirmed", clientsRecord, []seen{
-			{clients: one("openai-go"), probes: one("quota-403"), marks: "●", says: "the code is err.Code", hidden: true},
+			{clients: one("openai-go"), probes: one("quota-403"), marks: "●", says: "the code is in err.Code", hidden: true},
 		}},
 		{"openai (npm) has it as err.code, with a class by status", "confirmed", clientsRecord, []seen{
-			{clients: one("openai-node"), probes: one("quota-403"), marks: "●", says: "raises PermissionDeniedError (403); the code is err.code"},
-			{clients: one("openai-node"), probes: one("quota-429"), marks: "●●●", says: "raises RateLimitError (429); the code is err.code"},
+			{clients: one("openai-node"), probes: one("quota-403"), marks: "●", says: "raises PermissionDeniedError (403); the code is in err.code"},
+			{clients: one("openai-node"), probes: one("quota-429"), marks: "●●●", says: "raises RateLimitError (429); the code is in err.code"},
 		}},
 		{"Anthropic's libraries have error.code in no field; v2's ErrorCode() and .errorCode are error.details.error_code, which v1 lacks", "confirmed", clientsRecord, []seen{
 			{clients: anthropicGo, probes: one("quota-403"), marks: "●", says: "only in the raw body, at err.RawJSON().error.code"},
 			{clients: one("anthropic-node"), probes: one("quota-403"), marks: "●", says: "only in the raw body, at err.error.error.code"},
-			{clients: one("anthropic-go-v2"), probes: one("code-in-details"), marks: "●", says: "the code is err.ErrorCode()"},
-			{clients: one("anthropic-node"), probes: one("code-in-details"), marks: "●", says: "the code is err.errorCode"},
+			{clients: one("anthropic-go-v2"), probes: one("code-in-details"), marks: "●", says: "the code is in err.ErrorCode()"},
+			{clients: one("anthropic-node"), probes: one("code-in-details"), marks: "●", says: "the code is in err.errorCode"},
 			{clients: one("anthropic-go"), probes: one("code-in-details"), marks: "●", says: "only in the raw body"},
 		}},
 		{"anthropic-sdk-go v1 asks for API version 2023-06-01 and v2 for 2026-10-21", "confirmed", clientsRecord, []seen{
@@ -119,7 +119,7 @@ func claims() []claim {
 			{clients: genai, probes: slices.Concat(retried, refused, one("should-retry-true")), marks: "●"}, {clients: genai, probes: one("no-answer"), marks: "×"},
 		}},
 		{"genai of Go has details[].reason; @google/genai has the code only in the text of its message", "confirmed", clientsRecord, []seen{
-			{clients: one("genai-go"), probes: one("quota-403"), marks: "●", says: `the code is err.Details[0]["reason"]`},
+			{clients: one("genai-go"), probes: one("quota-403"), marks: "●", says: `the code is in err.Details[0]["reason"]`},
 			{clients: one("genai-node"), probes: one("quota-403"), marks: "●", says: "only in the text of the message"},
 		}},
 		{"ai retries 408, 409, 429 and 5xx twice, after 2 and 4 s", "confirmed", clientsRecord, []seen{
@@ -143,7 +143,7 @@ func claims() []claim {
 			{clients: one("langchain"), probes: one("openai-quota-429-retry-after"), marks: "●"},
 			{clients: one("langchain"), probes: one("quota-429-retry-after"), marks: "●●●●●●●"},
 		}},
-		{"LangChain retries 429 without Retry-After", "corrected: @langchain/openai 1.5.8 sends it once, whatever its code", clientsRecord, []seen{
+		{"LangChain retries 429 without Retry-After", "corrected: @langchain/openai 1.5.8 sends the request once, whatever its code", clientsRecord, []seen{
 			{clients: one("langchain"), probes: []string{"status-429", "quota-429", "openai-quota-429"}, marks: "●"},
 		}},
 		{"LangChain stops where Retry-After is over 60 s", "confirmed", slowRecord, []seen{
@@ -153,28 +153,28 @@ func claims() []claim {
 			{clients: slices.Concat(stainless, genai, []string{"ai-sdk", "langchain"}), probes: []string{"slow-headers-65", "stalled-stream-65"}, marks: "○"},
 			{clients: slices.Concat([]string{"openai-go"}, anthropicGo, genai), probes: []string{"slow-headers-310", "stalled-stream-310"}, marks: "○"},
 			{clients: []string{"openai-node", "anthropic-node", "ai-sdk", "langchain"}, probes: one("slow-headers-310"), marks: "●●…"},
-			{clients: []string{"openai-node", "anthropic-node", "ai-sdk", "langchain"}, probes: one("stalled-stream-310"), marks: "●", says: "sends it once and raises"},
+			{clients: []string{"openai-node", "anthropic-node", "ai-sdk", "langchain"}, probes: one("stalled-stream-310"), marks: "●", says: "sends the request once and raises"},
 		}},
 		{"mid-stream, the contract's error event is raised by every client", "confirmed", clientsRecord, []seen{
 			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-error"), marks: "●", says: "raises "},
 		}},
 		{"openai-go raises data.error and a nested event: error, and neither the flat event: error nor response.failed", "confirmed", clientsRecord, []seen{
 			{clients: one("openai-go"), probes: []string{"error-nested", "error-named"}, marks: "●", says: "raises ssestream.StreamError"},
-			{clients: one("openai-go"), probes: []string{"error-flat", "response-failed", "error-and-failed"}, marks: "●", says: "raises nothing"},
+			{clients: one("openai-go"), probes: []string{"error-flat", "response-failed", "error-and-failed"}, marks: "●", says: "raises no error"},
 		}},
 		{"openai (npm) raises the flat event: error, and not response.failed alone", "confirmed for 7.59.0", newerRecord, []seen{
 			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "error-nested"}, marks: "●", says: "raises APIError"},
-			{clients: one("openai-node"), probes: one("response-failed"), marks: "●", says: "raises nothing"},
+			{clients: one("openai-node"), probes: one("response-failed"), marks: "●", says: "raises no error"},
 		}},
 		{"the same of the version for Node 20", "corrected: 6.49.0 raises the nested form alone", clientsRecord, []seen{
 			{clients: one("openai-node"), probes: one("error-nested"), marks: "●", says: "raises APIError"},
-			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "response-failed"}, marks: "●", says: "raises nothing"},
+			{clients: one("openai-node"), probes: []string{"error-flat", "error-and-failed", "response-failed"}, marks: "●", says: "raises no error"},
 		}},
 		{"Anthropic's libraries raise an error in a stream only where its event is named error", "confirmed", clientsRecord, []seen{
-			{clients: anthropic, probes: one("error-unnamed"), marks: "●", says: "raises nothing"},
+			{clients: anthropic, probes: one("error-unnamed"), marks: "●", says: "raises no error"},
 		}},
 		{"no client notices a clean end without a finish", "confirmed", clientsRecord, []seen{
-			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-eof"), marks: "●", says: "raises nothing after"},
+			{clients: slices.Concat(openai, anthropic, genai, []string{"ai-sdk", "langchain"}), probes: one("mid-stream-eof"), marks: "●", says: "raises no error after"},
 		}},
 	}
 }

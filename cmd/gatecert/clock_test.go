@@ -62,7 +62,7 @@ func TestLoadCompareOfTwoGateways(t *testing.T) {
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Regexp(t, `compare   A \(A\) and B \(B\), at 40 requests/s with poisson arrivals in 5 interleaved rounds of 200ms\n`, stdout)
 	assert.Regexp(t, `service\.p50 .* differs`, stdout)
-	assert.Contains(t, stdout, "at most   service.p50=10s: kept\n")
+	assert.Contains(t, stdout, "at most   service.p50=10s: met\n")
 	content, err := os.ReadFile(filepath.Join(dir, "compare.json"))
 	require.NoError(t, err)
 	assert.Contains(t, string(content), `"schema": "gatecert.compare/1"`)
@@ -73,7 +73,7 @@ func TestLoadCompareOfTwoGateways(t *testing.T) {
 	assert.Contains(t, stdout, "at most   service.p50=1ms: EXCEEDED\n")
 	code, _, stderr = compare("p51=1ms")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "want a metric and the most that may be added")
+	assert.Contains(t, stderr, "must be a metric and the most that B may add")
 }
 
 func TestLoadSoakOfAStream(t *testing.T) {
@@ -115,7 +115,7 @@ func TestLoadInterruptedStillReports(t *testing.T) {
 	dir := t.TempDir()
 	code := execute(ctx, []string{"load", "soak", "--for", "10m", "--rate", "20", "--out", dir}, &console{out: &out, err: errs, width: 100})
 	assert.Equal(t, exitIncomplete, code, errs.String())
-	assert.Regexp(t, `soak      20/s for 10m0s, stopped after [\d.]+m?s: sent \d+ of \d+ requests`, out.String())
+	assert.Regexp(t, `soak      20/s for 10m, stopped after [\d.]+m?s: sent \d+ of \d+ requests`, out.String())
 	assert.Contains(t, out.String(), "verdict   pass (stopped early)\n")
 	assert.FileExists(t, filepath.Join(dir, "metrics.txt"))
 }
@@ -124,7 +124,7 @@ func TestADeclaredRateLimitIsVerified(t *testing.T) {
 	profile, dir := serveGateway(t, "--limiter", "fixed-window", "--rate", "5", "--window", "1s"), t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "load", "rate-limit", "--target", profile, "--out", dir)
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: at most \d+ calls over a limit of 5 in 1s, for at most [\dms]+ on chat\n`, stderr)
+	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: at most \d+ calls over a limit of 5 calls in 1s, for at most [\dms]+ on chat\n`, stderr)
 	assert.Contains(t, stdout, "fixed-window of 5 in 1s")
 	assert.Contains(t, stdout, "held     limit-exact")
 	assert.Contains(t, stdout, "held     key-isolation")
@@ -137,7 +137,7 @@ func TestAnOutageIsPlayed(t *testing.T) {
 	dir := t.TempDir()
 	code, stdout, stderr := invoke(t.Context(), "load", "timeout", "--surface", "messages", "--out", dir)
 	assert.Equal(t, exitConformant, code, stdout+stderr)
-	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: usually \d+ requests in about`, stderr)
+	assert.Regexp(t, `plan: load cases on http://127.0.0.1:\d+: on messages usually \d+ requests in about`, stderr)
 	assert.Contains(t, stdout, "held     in-time")
 	assert.Contains(t, stdout, "held     healthy-served")
 	assert.Contains(t, stdout, "PASS: 2 of 2 selected cases pass (http:5xx, code:channel:response_time_exceeded, level full).")

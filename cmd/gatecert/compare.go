@@ -27,14 +27,14 @@ type compareCommand struct {
 	Rate       float64       `help:"Requests per second to each target. Default: ${default}." default:"50"`
 	Rounds     int           `help:"Number of rounds, at least 5. Default: ${default}." default:"20"`
 	Duration   time.Duration `help:"Duration of each half of a round. Default: ${default}." default:"1s"`
-	MaxAdded   string        `help:"Exit with 1 if B adds more than this to a metric, and with 5 if the rounds do not decide: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%." placeholder:"TERMS"`
+	MaxAdded   string        `help:"Exit with 1 if B adds more than this to a metric, and with 5 if it takes more rounds to decide: p99=5ms, mean=1ms, ttft.p50=10ms, errors=0.1%." placeholder:"TERMS"`
 }
 
 // Help implements kong's HelpProvider.
 func (compareCommand) Help() string {
-	return `The command sends the same load to two targets in turn, in paired rounds, so that a disturbance on this machine affects both. It
-shows each metric for both targets, with what B adds, the 95 % confidence interval, and the smallest difference that these rounds
-could have detected.
+	return `The command sends the same load to two targets in turn, in paired rounds, so that a disturbance on this machine affects both. For
+each metric it shows the values of both targets, what B adds with its 95 % confidence interval, and the smallest difference that
+this number of rounds can detect.
 
 Examples:
   gatecert load compare                                                          the reference gateway and its mock upstream
@@ -49,6 +49,12 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 		if bounds, err = load.ParseAdded(cmd.MaxAdded); err != nil {
 			return fmt.Errorf("%w: --max-added: %w", errUsage, err)
 		}
+	}
+	if cmd.Rounds < 5 || cmd.Rounds > 1000 {
+		return fmt.Errorf("%w: --rounds %d: must be 5 to 1000", errUsage, cmd.Rounds)
+	}
+	if !(cmd.Rate > 0) || cmd.Duration <= 0 { // !(>) catches NaN too
+		return fmt.Errorf("%w: --rate %g, --duration %s: both must be more than 0", errUsage, cmd.Rate, plain.Duration(cmd.Duration))
 	}
 	cmd.loadFlags = cmd.of(cmd.URL)
 	first, err := cmd.open(ctx, c)
@@ -76,7 +82,7 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 		return err
 	}
 	run, err := first.begin(c, runlog.CompareKind, nil, runlog.MeasuredFact{
-		Name: "rounds", Text: fmt.Sprintf("%d of twice %s, at %g requests/s", cmd.Rounds, cmd.Duration, cmd.Rate),
+		Name: "rounds", Text: fmt.Sprintf("%d, each with %s per target at %g requests/s", cmd.Rounds, plain.Duration(cmd.Duration), cmd.Rate),
 	})
 	if err != nil {
 		return err
@@ -119,11 +125,11 @@ func comparedFooter(compared load.Compared, bounds []load.AddedBound, stopped er
 		g := runlog.Gate{Text: fmt.Sprintf("adds at most %s=%s", b.Metric, shownValue(b.Most, b.Metric == "errors"))}
 		switch compared.Check(b) {
 		case load.Kept:
-			g.Result, g.Why = contract.Held, "the interval ends below"
+			g.Result, g.Why = contract.Held, "the whole 95 % interval is within this limit"
 		case load.Exceeded:
-			g.Result, g.Why = contract.Violated, "the interval begins above"
+			g.Result, g.Why = contract.Violated, "the whole 95 % interval is above this limit"
 		case load.Undecided:
-			g.Result, g.Why = contract.Untested, "more rounds would tell"
+			g.Result, g.Why = contract.Untested, moreRounds
 		}
 		f.Gates = append(f.Gates, g)
 	}
@@ -164,7 +170,7 @@ func (cmd compareCommand) comparison(sessions []*loadSession) (load.Comparison, 
 	} else {
 		upstream, ok := first.upstream()
 		if !ok {
-			return comparison, load.Plan{}, fmt.Errorf("%w: one target without a mock upstream: name a second one", errUsage)
+			return comparison, load.Plan{}, fmt.Errorf("%w: this target has no mock upstream to compare it with: give a second target, as a URL or a profile", errUsage)
 		}
 		comparison.A, comparison.B = upstream, first.side("gateway")
 	}
@@ -194,9 +200,9 @@ func (s *loadSession) upstream() (side load.Side, ok bool) {
 
 func printCompared(c *console, compared load.Compared) error {
 	fmt.Fprintf(c.out, "\ncompare   %s (A) and %s (B), at %g requests/s with %s arrivals in %d interleaved rounds of %s\n",
-		compared.A, compared.B, compared.Rate, compared.Arrivals, compared.Rounds, compared.Duration)
+		compared.A, compared.B, compared.Rate, compared.Arrivals, compared.Rounds, plain.Duration(compared.Duration))
 	if compared.Discarded > 0 {
-		fmt.Fprintf(c.out, "%s inconclusive and measured again: the load generator could not keep up, or nothing was admitted\n",
+		fmt.Fprintf(c.out, "%s repeated, because the load generator could not keep up or no request was admitted\n",
 			plain.Count(compared.Discarded, "round"))
 	}
 	printVerdict(c, compared.Verdict())
@@ -212,7 +218,7 @@ func printCompared(c *console, compared load.Compared) error {
 			d.Metric, show(d.A), show(d.B), show(d.Added.Value), show(d.Added.Low) + " … " + show(d.Added.High), show(d.Detectable), found,
 		})
 	}
-	return table(c.out, []string{"metric", "A", "B", "B adds", "95 % interval", "seen from", ""}, lines)
+	return table(c.out, []string{"metric", "A", "B", "B adds", "95 % interval", "detectable", ""}, lines)
 }
 
 // shownValue is a time in seconds, or a share.
@@ -239,6 +245,9 @@ func writeCompared(c *console, dir string, compared load.Compared) error {
 	return nil
 }
 
+// moreRounds says why a limit of --max-added is undecided.
+const moreRounds = "these rounds do not decide: give more --rounds"
+
 // checkAdded prints what the rounds show about each bound, and returns the worst as an error.
 func checkAdded(c *console, compared load.Compared, bounds []load.AddedBound) error {
 	exceeded, undecided := 0, 0
@@ -246,21 +255,21 @@ func checkAdded(c *console, compared load.Compared, bounds []load.AddedBound) er
 		word := ""
 		switch compared.Check(b) {
 		case load.Kept:
-			word = "kept"
+			word = "met"
 		case load.Exceeded:
 			word = "EXCEEDED"
 			exceeded++
 		case load.Undecided:
-			word = "undecided: more rounds would tell"
+			word = "undecided: " + moreRounds
 			undecided++
 		}
 		fmt.Fprintf(c.out, "at most   %s=%s: %s\n", b.Metric, shownValue(b.Most, b.Metric == "errors"), word)
 	}
 	switch {
 	case exceeded > 0:
-		return shownError{exitNotConformant, plain.Count(exceeded, "bound") + " exceeded"}
+		return shownError{exitNotConformant, plain.Count(exceeded, "limit") + " of --max-added exceeded"}
 	case undecided > 0:
-		return shownError{exitHarness, plain.Count(undecided, "bound") + " undecided"}
+		return shownError{exitHarness, plain.Count(undecided, "limit") + " of --max-added undecided"}
 	default:
 		return loadOutcome(compared.Verdict())
 	}

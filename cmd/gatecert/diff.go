@@ -19,12 +19,13 @@ type diffCommand struct {
 // Help implements kong's HelpProvider.
 func (diffCommand) Help() string {
 	return `The kinds of change:
-  worse, better   another verdict
+  worse, better   the verdict changed
   changed         the same verdict, but other requirements are violated
   new, gone       only one of the two runs has the case
 
-For two measurements (load capacity, load soak), the command compares the bounds of the capacity, and each quantile by its windows with
-the 95 % confidence interval of the difference (batch means). A quantile is worse if the interval excludes 0.
+For two measurements (load capacity, load soak), the command compares the bounds of the capacity, and each quantile over the windows of
+the measurements, with the 95 % confidence interval of the difference (batch means). A quantile is worse if it is higher and the
+interval excludes 0.
 
 Exit codes: 0 no case got worse; 1 a case got worse; 3 the runs have no case in common, or the new run is incomplete.`
 }

@@ -26,7 +26,7 @@ func TestErrorsHaveThreeParts(t *testing.T) {
 	}{
 		"a number out of bounds":  {[]string{"run", "--concurrency", "0", "--target", "reference", "--out", dir, "--concurrency", "300"}, "300", "--concurrency", "must be 1 to 256"},
 		"a time":                  {[]string{"run", "--time-limit=-1s"}, "-1s", "--time-limit", "must be positive, or 0 for no limit"},
-		"too few rounds":          {[]string{"load", "capacity", "--rounds", "3"}, "3", "--rounds", "must be 0 (skip) or at least 5"},
+		"too few rounds":          {[]string{"load", "capacity", "--rounds", "3"}, "3", "--rounds", "must be 0 (no comparison) or at least 5"},
 		"keep and out":            {[]string{"run", "--keep", "2", "--out", dir}, "2", "--keep", "only without --out"},
 		"a level":                 {[]string{"run", "--level", "top"}, `no level "top"`, "level", "must be one of edge, relay"},
 		"a level too high":        {append(url, "--level", "relay"), "needs more than a URL", "--level relay", "gatecert init URL writes a profile"},

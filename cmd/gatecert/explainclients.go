@@ -77,9 +77,9 @@ func explainStatuses(c *console, row contract.Row, recorded []clientlog.Behaviou
 		if of == 0 {
 			continue
 		}
-		word := fmt.Sprintf("%d of %d clients send it again", again, of)
+		word := fmt.Sprintf("%d of %d clients retry", again, of)
 		if again == 0 {
-			word = "no client sends it again"
+			word = "no client retries"
 		}
 		if words[word] == nil {
 			order = append(order, word)

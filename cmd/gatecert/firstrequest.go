@@ -57,7 +57,7 @@ func tryAll(ctx context.Context, c *console, sessions []*loadSession) error {
 		case m.Count(runlog.Admitted) == m.Sent:
 			continue
 		case !s.asksForUsage():
-			return fmt.Errorf("%w: the healthy call succeeds, and the request of this measurement to the %s does not: %s", runner.ErrInconclusive, who, outcomesOf(m))
+			return fmt.Errorf("%w: the control call succeeded, but the first request of this measurement to the %s failed: %s", runner.ErrInconclusive, who, outcomesOf(m))
 		}
 		for _, other := range sessions {
 			if err := other.leaveOutUsage(); err != nil {
@@ -67,7 +67,7 @@ func tryAll(ctx context.Context, c *console, sessions []*loadSession) error {
 		if err := tryAll(ctx, c, sessions); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.err, "note: the %s refuses stream_options.include_usage: the tokens of streams are counted by the tokenizer\n", who)
+		fmt.Fprintf(c.err, "note: the %s refuses stream_options.include_usage: gatecert counts the tokens of streams with its tokenizer\n", who)
 		return nil
 	}
 	return nil

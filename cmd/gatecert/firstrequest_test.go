@@ -64,7 +64,7 @@ upstream: {attach: "%s"}
 	return path
 }
 
-const usageNote = "refuses stream_options.include_usage: the tokens of streams are counted by the tokenizer"
+const usageNote = "refuses stream_options.include_usage: gatecert counts the tokens of streams with its tokenizer"
 
 // Where a target refuses to be asked for the usage, nothing that is measured asks for it, whatever the command and whichever target.
 func TestATargetThatRefusesTheUsage(t *testing.T) {
@@ -129,6 +129,6 @@ func TestAFirstRequestThatFails(t *testing.T) {
 	failing := gatewayAfter(t, 1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) })
 	code, _, stderr := invoke(t.Context(), "load", "compare", healthy, failing, "--key", "sk-test-0123456789", "--model", "m", "--out", t.TempDir())
 	assert.Equal(t, exitHarness, code)
-	assert.Contains(t, stderr, "the healthy call succeeds, and the request of this measurement to the gateway B does not: 1 error-5xx")
+	assert.Contains(t, stderr, "the control call succeeded, but the first request of this measurement to the gateway B failed: 1 error-5xx")
 	assert.NotContains(t, stderr, usageNote)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/certificate"
 	"github.com/gatecert/gatecert/reports/hall"
@@ -20,22 +21,23 @@ import (
 
 type hallCommand struct {
 	Logs   string   `arg:"" name:"dir" help:"Folder with the logs of runs (run.ndjson, or any *.ndjson and *.ndjson.gz) and their certificates." type:"path"`
-	Out    string   `required:"" help:"Folder for the pages. It must be new, empty, or hold a hall." placeholder:"SITE" type:"path"`
-	Level  string   `complete:"levels" help:"Certification level that is listed; 'full without load cases' is one of its own. Default: the one that most gateways have."`
-	Key    []string `help:"Public key whose certificates count (PEM, Ed25519). May be given several times." placeholder:"FILE" type:"path"`
-	Signed bool     `help:"List logs with a valid certificate only."`
-	Now    string   `help:"Day from which the age of a run counts, in UTC: 2026-11-29. Default: today." placeholder:"DATE"`
-	URL    string   `name:"url" help:"Address at which the pages will be published. It makes the addresses in the feed absolute." placeholder:"URL"`
+	Out    string   `required:"" help:"Folder for the pages. It must be new or empty, or contain the pages of an earlier hall." placeholder:"SITE" type:"path"`
+	Level  string   `complete:"levels" help:"Certification level to list. 'full without load cases' is a level of its own. Default: the level that most gateways have."`
+	Key    []string `help:"Public key with which certificates are verified (PEM, Ed25519). Repeatable." placeholder:"FILE" type:"path"`
+	Signed bool     `help:"List only logs with a valid certificate. Needs --key."`
+	Now    string   `help:"Day for which the age of the runs is computed, in UTC: 2026-11-29. Default: today." placeholder:"DATE"`
+	URL    string   `name:"url" help:"URL at which the pages will be published. Needed for absolute links in the feed." placeholder:"URL"`
 }
 
 // Help implements kong's HelpProvider.
 func (hallCommand) Help() string {
-	return `Makes static pages from the logs of many gateways: gateways by rows, who answers what instead, each gateway over time; data.json, an
-Atom feed and badges. They load nothing and can be published as they are (docs/hall.md).
+	return `The command makes static pages from the logs of many gateways: a matrix of gateways and rows, what each gateway answers on a row, the
+runs of each gateway over time, data.json, an Atom feed and badges. The pages load nothing from elsewhere and can be published as they
+are (docs/hall.md).
 
-Of each gateway the matrix shows the newest run of the newest version. Every log is audited as verify does it. One that is incomplete,
-does not prove its verdicts, was judged by another contract or at another level, ran selected rows only, or is older than 90 days is
-not listed: the page and this command give the reason.
+For each gateway, the matrix shows the newest run of the newest version. Every log is audited as in gatecert verify. A log is not listed
+if it is incomplete, does not prove its verdicts, was judged by another contract or at another level, has only selected rows, or is
+older than 90 days. The page and this command give the reason.
 
 Examples:
   gatecert hall results --out site
@@ -51,11 +53,11 @@ func (r hallCommand) Run(ctx context.Context, c *console) error {
 	}
 	root, err := os.OpenRoot(r.Logs) // no name in it leads out of it
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return fmt.Errorf("%w: %w: give the folder with the logs of runs", errUsage, err)
 	}
 	defer root.Close() //nolint:errcheck // it was only read
 	if inside(r.Out, r.Logs) {
-		return fmt.Errorf("%w: %s is in the folder of the logs: name another one with --out", errUsage, r.Out)
+		return fmt.Errorf("%w: --out %s is inside the folder of the logs: give another folder", errUsage, r.Out)
 	}
 	h, err := hall.Read(ctx, root.FS(), options)
 	for _, refusal := range h.Refused {
@@ -83,18 +85,18 @@ func (r hallCommand) options() (hall.Options, error) {
 	o := hall.Options{Auditor: auditor, Signed: r.Signed, Today: time.Now(), URL: r.URL}
 	if r.Level != "" {
 		if o.Scope = string(contract.LevelOf(r.Level)); !slices.Contains(hall.Scopes(), o.Scope) {
-			return o, fmt.Errorf("%w: no level %q: must be one of %s", errUsage, r.Level, plain.Joined(hall.Scopes()))
+			return o, fmt.Errorf("%w: --level: there is no level %q: %s", errUsage, r.Level, yamlfile.DidYouMean(r.Level, hall.Scopes(), "must be one of "+plain.Joined(hall.Scopes())))
 		}
 	}
 	if r.Now != "" {
 		day, err := time.Parse(time.DateOnly, r.Now)
 		if err != nil {
-			return o, fmt.Errorf("%w: --now %q: want a date such as 2026-11-29", errUsage, r.Now)
+			return o, fmt.Errorf("%w: --now %q: must be a date such as 2026-11-29", errUsage, r.Now)
 		}
 		o.Today = day
 	}
 	if r.URL != "" && !profile.AbsoluteURL(r.URL) {
-		return o, fmt.Errorf("%w: --url %q: want an http or https URL", errUsage, r.URL)
+		return o, fmt.Errorf("%w: --url %q: must be an http or https URL", errUsage, r.URL)
 	}
 	for _, path := range r.Key {
 		data, err := readSmall(path)
@@ -106,12 +108,12 @@ func (r hallCommand) options() (hall.Options, error) {
 			return o, fmt.Errorf("%s: %w", path, err)
 		}
 		if key.Private() {
-			return o, fmt.Errorf("%w: %s is a private key: give its public half, and keep this one secret", errUsage, path)
+			return o, fmt.Errorf("%w: --key %s is a private key: give the public key that belongs to it, and keep the private key secret", errUsage, path)
 		}
 		o.Keys = append(o.Keys, key)
 	}
 	if r.Signed && len(o.Keys) == 0 {
-		return o, fmt.Errorf("%w: --signed needs --key", errUsage)
+		return o, fmt.Errorf("%w: --signed needs a public key: give --key FILE", errUsage)
 	}
 	return o, nil
 }

@@ -38,14 +38,14 @@ type loadFlags struct {
 	Surface     string        `complete:"surfaces" help:"Endpoint to call: chat, messages-stream, embeddings, speech, … (gatecert list surfaces). For several endpoints, give weights: chat-stream=3,embeddings=1. Default: ${default}." default:"chat"`
 	Connections int           `help:"Maximum number of requests in flight. Default: ${default}." default:"64" placeholder:"N"`
 	Timeout     time.Duration `help:"Time limit of a request. Default: ${default}." default:"30s"`
-	Arrivals    string        `help:"How requests arrive: constant (evenly spaced), poisson (like many independent callers), gamma:CV (in bursts if CV is above 1) or trace:FILE (a file with one instant per line, scaled to the requested rate). Default: ${default}." default:"constant"`
+	Arrivals    string        `help:"How requests arrive: constant (evenly spaced), poisson (like many independent callers), gamma:CV (in bursts if CV is above 1) or trace:FILE (a file with the time of one request per line, scaled to the requested rate). Default: ${default}." default:"constant"`
 	Seed        uint64        `help:"Seed of random arrivals. The same seed gives the same arrivals. Default: ${default}." default:"1" placeholder:"N"`
 	Out         string        `help:"Folder for run.ndjson, the reports, the histograms (.hgrm) and the results (vegeta's JSON lines). Default: a new folder, reports/START-TARGET-load, without the results; the link reports/load points to it." placeholder:"DIR" type:"path"`
-	Yes         bool          `help:"Exceed the default caps (for a gateway on another machine, and of 4,096 connections for one on this machine), and permit the changes that a driver lists. For CI."`
+	Yes         bool          `help:"Send more than the default caps allow, and permit the changes that a driver lists. For CI. The default caps are 40,000 requests, 200/s, 5m and 64 connections for a gateway on another machine, and 4,096 connections for one on this machine."`
 }
 
 // errNotSent is returned when a plan exceeds the caps and nothing was sent.
-var errNotSent = errors.New("not sent")
+var errNotSent = errors.New("nothing was sent")
 
 // loadSession is a target prepared for load.
 type loadSession struct {
@@ -76,7 +76,7 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 	}
 	for _, s := range mix {
 		if !dialect.Surface(s.Name).Valid() {
-			return nil, fmt.Errorf("%w: --surface: no endpoint %q: %s", errUsage, s.Name, yamlfile.DidYouMean(s.Name, dialect.Surfaces(), "gatecert list surfaces shows all"))
+			return nil, fmt.Errorf("%w: --surface: there is no endpoint %q: %s", errUsage, s.Name, yamlfile.DidYouMean(s.Name, dialect.Surfaces(), "gatecert list surfaces shows all"))
 		}
 	}
 	surface := dialect.Surface(mix[0].Name)
@@ -84,7 +84,7 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 		return nil, err
 	}
 	if f.Connections < 1 || f.Timeout <= 0 {
-		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be positive", errUsage, f.Connections, plain.Duration(f.Timeout))
+		return nil, fmt.Errorf("%w: --connections %d, --timeout %s: both must be more than 0", errUsage, f.Connections, plain.Duration(f.Timeout))
 	}
 	arrivals, err := f.arrivals()
 	if err != nil {
@@ -141,11 +141,15 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 func (f loadFlags) arrivals() (load.Arrivals, error) {
 	path, isTrace := strings.CutPrefix(f.Arrivals, "trace:")
 	if !isTrace {
-		return load.ParseArrivals(f.Arrivals)
+		arrivals, err := load.ParseArrivals(f.Arrivals)
+		if err != nil {
+			return arrivals, fmt.Errorf("--arrivals: %w", err)
+		}
+		return arrivals, nil
 	}
 	file, err := os.Open(path) //nolint:gosec // the user's own file
 	if err != nil {
-		return load.Arrivals{}, fmt.Errorf("%w: --arrivals: %w: give a file with one instant per line", errUsage, err)
+		return load.Arrivals{}, fmt.Errorf("%w: --arrivals: %w: give trace:FILE, where each line of the file is the time of a request", errUsage, err)
 	}
 	defer file.Close() //nolint:errcheck // it was only read
 	return load.ReadTrace(filepath.Base(path), file)
@@ -172,17 +176,17 @@ func (s *loadSession) close(ctx context.Context) error {
 func (s *loadSession) announce(c *console, plan load.Plan) error {
 	for _, surface := range s.surfaces() {
 		if surface.Large() && !s.prepared.Profile.Upstream.Present() {
-			fmt.Fprintf(c.err, "plan: each request on %s costs an image or a sentence of speech, if the gateway calls a real upstream\n", surface)
+			fmt.Fprintf(c.err, "plan: if the gateway calls a real upstream, each request to %s is charged as an image or a sentence of speech\n", surface)
 		}
 	}
 	if err := s.engine.Caps().Allow(plan); err != nil {
 		switch {
 		case s.flags.Yes, load.HardCaps().Allow(plan) != nil:
-			return fmt.Errorf("%w: %w", errNotSent, err)
+			return fmt.Errorf("%w: %w: ask for less", errNotSent, err)
 		case plan.Loopback():
-			return fmt.Errorf("%w: %w; --yes sends it", errNotSent, err)
+			return fmt.Errorf("%w: %w: add --yes to send it all the same", errNotSent, err)
 		}
-		return fmt.Errorf("%w: %w; if whoever runs %s agrees, add --yes", errNotSent, err, strings.Join(plan.Hosts, " and "))
+		return fmt.Errorf("%w: %w: if the operator of %s agrees, add --yes", errNotSent, err, strings.Join(plan.Hosts, " and "))
 	}
 	return nil
 }
@@ -223,7 +227,7 @@ func (p *loadProgress) show(s load.Progress) {
 		p.last, span = load.Progress{Phase: s.Phase}, s.Elapsed
 	}
 	rate := float64(s.Sent-p.last.Sent) / span.Seconds()
-	line := fmt.Sprintf("%s: %5.1f s  %.0f/s  %d admitted  %d refused  %d failed  %d waited  lag %s",
+	line := fmt.Sprintf("%s: %5.1f s  %.0f/s  %d admitted  %d refused  %d failed  %d queued  lag %s",
 		s.Phase, s.Elapsed.Seconds(), rate, s.Admitted, s.Refused, s.Failed, s.Waited, s.Lag.Round(10*time.Microsecond))
 	if lines := workerLines(s); len(lines) > 0 {
 		if time.Since(p.printed) >= printEvery {

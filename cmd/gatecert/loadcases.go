@@ -19,7 +19,7 @@ import (
 // caseFlags are shared by the commands that run load cases of the contract.
 type caseFlags struct {
 	targetFlags
-	Surface string `complete:"surfaces" help:"Endpoint to call, also in its streaming form: chat, responses, messages or gemini. Default: ${default}." default:"chat"`
+	Surface string `complete:"surfaces" help:"Endpoint to call, with and without streaming: chat, responses, messages or gemini. Default: ${default}." default:"chat"`
 	Out     string `help:"Folder for run.ndjson and the reports. Default: a new folder, reports/START-TARGET-load; the link reports/load points to it." placeholder:"DIR" type:"path"`
 	Yes     bool   `help:"Send load to a gateway on another machine, and permit the changes that a driver lists. For CI."`
 }
@@ -27,7 +27,7 @@ type caseFlags struct {
 func (f *caseFlags) config(c *console) (gatecert.Config, error) {
 	surface := dialect.Surface(f.Surface)
 	if !slices.Contains(contract.LoadSurfaces(), surface) {
-		return gatecert.Config{}, fmt.Errorf("%w: --surface: the endpoint %q has no load cases: %s", errUsage, f.Surface,
+		return gatecert.Config{}, fmt.Errorf("%w: --surface: the endpoint %q has no load case: %s", errUsage, f.Surface,
 			yamlfile.DidYouMean(f.Surface, contract.LoadSurfaces(), "must be one of "+plain.Joined(contract.LoadSurfaces())))
 	}
 	if err := f.find(c); err != nil {

@@ -23,11 +23,11 @@ import (
 func TestARampIsJudgedByEveryTerm(t *testing.T) {
 	t.Parallel()
 	for slo, want := range map[string]string{
-		"ttft.p50<100ms":                `ramp      failed at \S+/s with constant arrivals: p50 TTFT was \d\S*s`,
-		"itl.mean<2ms":                  `ramp      failed at \S+/s with constant arrivals: mean ITL was \d\S*s`,
-		"goodput>50%,latency.p50<10ms":  `ramp      failed at \S+/s with constant arrivals: goodput was 0 %`,
-		"ttft.p50<20s,errors<50%":       `ramp      met up to \S+/s with constant arrivals`,
-		"tokens/s>1000000,ttft.p50<20s": `ramp      failed at \S+/s with constant arrivals: tokens/s was \d`,
+		"ttft.p50<100ms":                `ramp      SLO missed at \S+/s with constant arrivals: p50 TTFT was \d\S*s`,
+		"itl.mean<2ms":                  `ramp      SLO missed at \S+/s with constant arrivals: mean ITL was \d\S*s`,
+		"goodput>50%,latency.p50<10ms":  `ramp      SLO missed at \S+/s with constant arrivals: goodput was 0 %`,
+		"ttft.p50<20s,errors<50%":       `ramp      SLO met up to \S+/s with constant arrivals`,
+		"tokens/s>1000000,ttft.p50<20s": `ramp      SLO missed at \S+/s with constant arrivals: tokens/s was \d`,
 	} {
 		t.Run(slo, func(t *testing.T) {
 			t.Parallel()
@@ -67,8 +67,8 @@ func TestAConcurrencySweep(t *testing.T) {
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stdout+stderr)
 	assert.Regexp(t, `sweep     [\d.]+/s with [124] callers`, stdout)
 	for _, callers := range []string{"1", "2", "4"} {
-		assert.Regexp(t, `(?m)^ `+callers+` +[\d.]+ +\S+ +\S+ +0 +met`, stdout)
-		assert.Regexp(t, `(?m)^ +`+callers+` callers +[\d.]+/s`, stderr)
+		assert.Regexp(t, `(?m)^ `+callers+` +[\d.]+ +\S+ +\S+ +0 +SLO met`, stdout)
+		assert.Regexp(t, `(?m)^ +`+callers+` callers? +[\d.]+/s`, stderr)
 	}
 	assert.Positive(t, resultLines(t, filepath.Join(dir, resultsName)), "those of the best level")
 	entries, err := os.ReadDir(dir)
@@ -77,8 +77,8 @@ func TestAConcurrencySweep(t *testing.T) {
 		assert.NotContains(t, e.Name(), partSuffix)
 	}
 	for want, args := range map[string][]string{
-		"--ramp and --concurrency: choose one": {"--ramp", "1s", "--concurrency", "1"},
-		"concurrencies [2 1], must grow":       {"--concurrency", "2,1"},
+		"--ramp and --concurrency exclude each other":   {"--ramp", "1s", "--concurrency", "1"},
+		"--concurrency 2,1: must be in ascending order": {"--concurrency", "2,1"},
 	} {
 		code, _, stderr := invoke(t.Context(), append([]string{"load", "capacity"}, args...)...)
 		assert.Equal(t, exitUsage, code)
@@ -139,12 +139,12 @@ func TestTheFlagsOfLoadTimeout(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := invoke(t.Context(), "load", "timeout", "--slow-calls", "20", "--outage", "1s", "--rate", "10", "--out", t.TempDir())
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stdout+stderr)
-	assert.Contains(t, stdout, "10 healthy requests a second, alone for 1.5s and for 1s with so many faulty requests that the upstream holds up to 20 of them at once")
+	assert.Contains(t, stdout, "10 healthy requests per second: alone for 1.5s, then for 1s together with faulty requests, of which the upstream holds up to 20 at once")
 	assert.Contains(t, stdout, "capacity-kept")
 	for _, flag := range []string{"--rate=-1", "--outage=-1s", "--slow-calls=-1"} {
 		code, _, stderr := invoke(t.Context(), "load", "timeout", flag)
 		assert.Equal(t, exitUsage, code, flag)
-		assert.Contains(t, stderr, "none may be negative")
+		assert.Contains(t, stderr, "none of them may be negative")
 	}
 }
 
@@ -154,7 +154,7 @@ func TestManyConnections(t *testing.T) {
 	gateway := serveGateway(t)
 	code, _, stderr := invoke(t.Context(), "load", "soak", "--target", gateway, "--connections", "5000", "--for", "1s")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "5000 connections, 4096 allowed; --yes sends it")
+	assert.Contains(t, stderr, "5000 connections, at most 4096 allowed: add --yes to send it all the same")
 	code, _, stderr = invoke(t.Context(), "load", "soak", "--target", gateway, "--connections", "5000", "--for", "300ms", "--yes", "--out", t.TempDir())
 	assert.Contains(t, []int{exitConformant, exitHarness}, code, stderr)
 	command := process(t.Context(), "load", "soak", "--target", gateway, "--connections", "300", "--for", "1s")
@@ -164,5 +164,5 @@ func TestManyConnections(t *testing.T) {
 	printed, err := limited.CombinedOutput()
 	require.Error(t, err)
 	assert.Equal(t, exitUsage, limited.ProcessState.ExitCode(), string(printed))
-	assert.Contains(t, string(printed), "300 connections need about 364 descriptors, and this process may open 200 (ulimit -n): raise that limit, or use at most 136 connections")
+	assert.Contains(t, string(printed), "300 connections need about 364 file descriptors, but this process may open only 200: raise the limit with ulimit -n, or use at most 136 connections")
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/internal/atomicfile"
 	"github.com/gatecert/gatecert/internal/runner"
+	"github.com/gatecert/gatecert/internal/yamlfile"
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/measured"
 	"github.com/gatecert/gatecert/reports/runlog"
@@ -49,7 +50,7 @@ func (s *loadSession) begin(c *console, kind runlog.MeasuredKind, slo *load.SLO,
 func (s *loadSession) facts() []runlog.MeasuredFact {
 	facts := []runlog.MeasuredFact{{Name: "arrivals", Text: s.flags.Arrivals}, {Name: "connections", Text: fmt.Sprint(s.flags.Connections)}}
 	if model := s.measured.Model; !model.IsZero() {
-		facts = append(facts, runlog.MeasuredFact{Name: "upstream", Text: "plays a model: " + model.String()})
+		facts = append(facts, runlog.MeasuredFact{Name: "upstream", Text: "behaves like a model: " + model.String()})
 	}
 	if len(s.mix) > 1 {
 		facts = append(facts, runlog.MeasuredFact{Name: "endpoints", Text: s.flags.Surface})
@@ -192,12 +193,12 @@ func (r reportCommand) renderMeasured(c *console, m runlog.Measured) error {
 	}
 	for _, name := range r.Format {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("%w: a measurement has no format %q: want one of %s", errUsage, name, strings.Join(known, ", "))
+			return fmt.Errorf("%w: a measurement has no report format %q: %s", errUsage, name, yamlfile.DidYouMean(name, known, "must be one of "+strings.Join(known, ", ")))
 		}
 	}
 	switch {
 	case r.Out == "" && len(formats) > 1:
-		return fmt.Errorf("%w: cannot print %d formats at once: give --out", errUsage, len(formats))
+		return fmt.Errorf("%w: cannot print %d formats at once: name one format, or write files with --out DIR", errUsage, len(formats))
 	case r.Out == "":
 		return c.print(func(w io.Writer) error { return formats[0].Render(w, m) })
 	}

@@ -64,7 +64,10 @@ func TestAMeasurementWritesARun(t *testing.T) {
 	assert.Equal(t, 25, report.Tokens)
 	code, _, stderr = invoke(t.Context(), "report", dir, "--format", "junit")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, `a measurement has no format "junit"`)
+	assert.Contains(t, stderr, `a measurement has no report format "junit": must be one of `)
+	code, _, stderr = invoke(t.Context(), "report", dir, "--format", "jsn")
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, `a measurement has no report format "jsn": did you mean "json"?`)
 	code, _, stderr = invoke(t.Context(), "diff", dir, dir)
 	assert.Equal(t, exitIncomplete, code, "a quarter of a second has too few windows")
 	assert.Contains(t, stderr, "share no metric with enough windows")
@@ -114,18 +117,18 @@ func TestAWorkload(t *testing.T) {
 	assert.Regexp(t, `(?m)^ latency +messages +admitted +2 `, stdout)
 	content, err := os.ReadFile(filepath.Join(dir, "out", "report.json"))
 	require.NoError(t, err)
-	assert.Contains(t, string(content), `"text": "20 tokens that all prompts share"`)
+	assert.Contains(t, string(content), `"text": "20 tokens at the start of all prompts"`)
 
 	for want, args := range map[string][]string{
-		"--surface: \"chat=0\": a weight is a whole number": {"--surface", "chat=0"},
-		"each name once":                            {"--surface", "chat,chat=2"},
-		"--surface: no endpoint \"talk\"":           {"--surface", "chat=1,talk=2"},
-		"--prompt-tokens: not a distribution":       {"--prompt-tokens", "many"},
-		"--dataset and --prompt-tokens: choose one": {"--prompt-tokens", "5", "--dataset", file},
-		"invalid data set: line 1":                  {"--dataset", filepath.Join("testdata", "new-api.yaml")},
-		"--dataset: open":                           {"--dataset", filepath.Join(dir, "nothing.jsonl")},
-		"embeddings takes no prompts":               {"--surface", "embeddings", "--output-tokens", "5"},
-		"--shared-prefix -1: want 1 to":             {"--shared-prefix=-1"},
+		"--surface: \"chat=0\": the weight must be a whole number": {"--surface", "chat=0"},
+		"each name only once":                      {"--surface", "chat,chat=2"},
+		"--surface: there is no endpoint \"talk\"": {"--surface", "chat=1,talk=2"},
+		`--prompt-tokens: invalid distribution: "many": "many" is not a whole number such as 512`: {"--prompt-tokens", "many"},
+		"--dataset and --prompt-tokens exclude each other":                                        {"--prompt-tokens", "5", "--dataset", file},
+		"invalid data set: line 1":         {"--dataset", filepath.Join("testdata", "new-api.yaml")},
+		"--dataset: open":                  {"--dataset", filepath.Join(dir, "nothing.jsonl")},
+		"embeddings takes no prompts":      {"--surface", "embeddings", "--output-tokens", "5"},
+		"--shared-prefix -1: must be 1 to": {"--shared-prefix=-1"},
 	} {
 		code, _, stderr := invoke(t.Context(), append([]string{"load", "soak", "--out", dir}, args...)...)
 		assert.Equal(t, exitUsage, code, stderr)

@@ -12,6 +12,7 @@ import (
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load/limits"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 type rateLimitCommand struct {
@@ -28,25 +29,26 @@ type rateLimitCommand struct {
 
 // Help implements kong's HelpProvider.
 func (rateLimitCommand) Help() string {
-	return `If the profile has limits.rate, the command verifies this limit: it must be exact call by call and in a burst, every refusal must be
-a complete 429 with a correct Retry-After, other keys must not be affected, and refused calls must cost nothing. Otherwise it infers
-the limit of the key: the kind (fixed window, sliding log, sliding counter, token bucket, concurrency) and the numbers.
+	return `If the profile has limits.rate, the command verifies this limit: it must be exact for single calls and for a burst, every refusal
+must be a complete 429 with a correct Retry-After, other keys must not be affected, and refused calls must cost nothing. Otherwise
+the command infers the limit of the key: its kind (fixed window, sliding log, sliding counter, token bucket, concurrency) and its
+numbers.
 
 Examples:
   gatecert load rate-limit                                           the embedded reference gateway, verified
   gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred
   gatecert load rate-limit URL --infer --refusal 503                 inferred; the gateway refuses with 503 too
   gatecert load rate-limit URL --workers 2 --source 10.0.0.5,10.0.0.6 --other-key KEY    whether the limit is per key or per address
-  gatecert load rate-limit URL --infer --json | jq .intervals        what the answers do not exclude`
+  gatecert load rate-limit URL --infer --json | jq .intervals        the ranges in which the numbers lie`
 }
 
 func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 	if cmd.Calls < 1 || cmd.For <= 0 {
-		return fmt.Errorf("%w: --calls %d, --for %s: both must be positive", errUsage, cmd.Calls, cmd.For)
+		return fmt.Errorf("%w: --calls %d, --for %s: both must be more than 0", errUsage, cmd.Calls, plain.Duration(cmd.For))
 	}
 	for _, status := range cmd.Refusal {
 		if status < 400 || status > 599 {
-			return fmt.Errorf("%w: --refusal %d: want a status from 400 to 599", errUsage, status)
+			return fmt.Errorf("%w: --refusal %d: must be an HTTP status from 400 to 599", errUsage, status)
 		}
 	}
 	if err := cmd.fleetFlags.check(); err != nil {
@@ -77,9 +79,9 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		return err
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
-	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s, to %s\n", cmd.Calls, cmd.For, prepared.Profile.BaseURL)
+	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s, to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
 	if !cmd.Yes && !runner.OnThisMachine(prepared.Profile.BaseURL) {
-		return fmt.Errorf("%w: %s is not on this machine; --yes sends it, with the consent of whoever runs it", errNotSent, prepared.Profile.BaseURL)
+		return fmt.Errorf("%w: %s is not on this machine: if its operator agrees, add --yes", errNotSent, prepared.Profile.BaseURL)
 	}
 	progress := &loadProgress{c: c}
 	budget := limits.Budget{Calls: cmd.Calls, Time: cmd.For, RefusedWith: cmd.Refusal, Announce: func(sentence string) { progress.printf("plan: %s", sentence) }}
@@ -101,7 +103,7 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 	case err == nil:
 		fmt.Fprintf(c.out, "limiter   %s\n", model)
 		if model.Intervals != (limits.Intervals{}) {
-			fmt.Fprintf(c.out, "          not excluded: %s\n", model.Intervals)
+			fmt.Fprintf(c.out, "          possible range: %s\n", model.Intervals)
 		}
 		if text := scopeText(scope); text != "" {
 			fmt.Fprintf(c.out, "scope     %s\n", text)

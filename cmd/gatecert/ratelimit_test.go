@@ -24,7 +24,7 @@ func TestALimitThatNobodyDeclaresIsInferred(t *testing.T) {
 func TestALoadIsNotSentElsewhereWithoutAYes(t *testing.T) {
 	code, _, stderr := invoke(t.Context(), "load", "rate-limit", "http://gateway.invalid", "--key", "k", "--model", "m")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "--yes sends it")
+	assert.Contains(t, stderr, "if its operator agrees, add --yes")
 }
 
 func TestALimiterThatMakesNoSense(t *testing.T) {

@@ -17,17 +17,18 @@ type soakCommand struct {
 	loadFlags
 	Rate       float64       `help:"Requests per second. Default: ${default}." default:"20"`
 	For        time.Duration `help:"Duration of the soak. Default: ${default}." default:"1m"`
-	Checkpoint time.Duration `help:"How often what is known so far is written to the log: a soak that is killed keeps it. Default: ${default}." default:"1m" placeholder:"DURATION"`
+	Checkpoint time.Duration `help:"Interval at which the results so far are saved in the log. They are kept if the command is killed. Default: ${default}." default:"1m" placeholder:"DURATION"`
 	SLO        string        `name:"slo" help:"SLO for the whole soak, as in load capacity. Exit with 1 if the gateway misses the SLO." placeholder:"TERMS"`
 	PID        int           `name:"pid" help:"Process id of the gateway on this machine, to sample its memory and its open file descriptors." placeholder:"PID"`
 }
 
 // Help implements kong's HelpProvider.
 func (soakCommand) Help() string {
-	return `A constant request rate for a long time. Trends in latency, error rate and, with --pid, memory and descriptors are computed
-without a warm-up. Each trend is shown with its 95 % confidence interval, and flagged GROWS when the interval excludes zero and
-the change exceeds 5 % of the starting value. Stalls, at which several requests are slow at once, are counted, and how regular they
-are. What is known is written every minute: a soak that is killed keeps it.
+	return `The command holds a constant request rate for a long time. It computes the trends of latency, error rate and, with --pid, memory and
+open file descriptors. The warm-up at the start is left out. Each trend is shown with its 95 % confidence interval. It is marked
+"growing" if the interval excludes 0 and the change exceeds 5 % of the starting value. The command also counts stalls, in which
+several requests are slow at the same time, and finds out whether stalls come at a regular interval. The results so far are saved
+every minute (--checkpoint), also for a command that is killed.
 
 Examples:
   gatecert load soak --for 30s                                              the embedded reference gateway
@@ -36,10 +37,13 @@ Examples:
 
 func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := (load.Soak{PID: cmd.PID}).CheckPID(); err != nil {
-		return loadError(err)
+		return loadError(fmt.Errorf("--pid: %w", err))
+	}
+	if !(cmd.Rate > 0) || cmd.For <= 0 { // !(>) catches NaN too
+		return fmt.Errorf("%w: --rate %g, --for %s: both must be more than 0", errUsage, cmd.Rate, plain.Duration(cmd.For))
 	}
 	if cmd.Checkpoint <= 0 {
-		return fmt.Errorf("%w: --checkpoint %s: must be positive", errUsage, cmd.Checkpoint)
+		return fmt.Errorf("%w: --checkpoint %s: must be more than 0, such as 1m", errUsage, plain.Duration(cmd.Checkpoint))
 	}
 	slo, err := cmd.slo()
 	if err != nil {
@@ -136,7 +140,7 @@ func printSoak(c *console, result load.SoakResult, stopped error) {
 	schedule := m.Schedule
 	var qualifications []string
 	if stopped != nil {
-		schedule += ", stopped after " + m.Elapsed.Round(100*time.Millisecond).String()
+		schedule += ", stopped after " + plain.Duration(m.Elapsed.Round(100*time.Millisecond))
 		qualifications = append(qualifications, "stopped early")
 	}
 	fmt.Fprintf(c.out, "\nsoak      %s: sent %d of %d requests, %d admitted, %.3g %% errors\n",
@@ -154,7 +158,7 @@ func printSoak(c *console, result load.SoakResult, stopped error) {
 		case t.Unclear:
 			word = "unclear"
 		case t.Grows():
-			word = "GROWS"
+			word = "growing"
 		}
 		fmt.Fprintf(c.out, "%-9s %s\n", word, t)
 	}

@@ -21,12 +21,12 @@ import (
 // measureFlags say what the requests of a measurement are like, and what is asked of their responses.
 type measureFlags struct {
 	UpstreamProfile string `help:"Make the mock upstream behave like a model: ttft=lognormal:200ms,itl=20ms,tokens=256. Default: respond at once." placeholder:"MODEL"`
-	PromptTokens    string `help:"Tokens in a prompt: a number such as 512, or a distribution (uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA, exp:MEAN). Default: a few." placeholder:"N"`
+	PromptTokens    string `help:"Tokens in a prompt: a number such as 512, or a distribution (uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA, exp:MEAN). Default: a few tokens." placeholder:"N"`
 	OutputTokens    string `help:"Maximum tokens in an answer (max_tokens): a number or a distribution. Default: 16, or the lengths of the answers in the data set." placeholder:"N"`
 	Dataset         string `help:"Conversations from which prompts are drawn: a file of JSON lines (messages, ShareGPT's conversations, or prompt), or synthetic:NAME, which generates them from the name." placeholder:"FILE"`
 	SharedPrefix    int    `help:"Begin all prompts with the same text of N tokens. The rest of each prompt is unique, so that no cache can answer the request. Default: ${default}." default:"0" placeholder:"N"`
 	ModelMix        string `help:"Models by weight: gpt-4o=3,gpt-4o-mini=1. Default: the profile's model." placeholder:"NAME=WEIGHT,…"`
-	Usage           bool   `help:"Ask chat streams for usage (stream_options.include_usage), and count tokens by it. Default: yes, unless the gateway refuses this option." default:"true" negatable:""`
+	Usage           bool   `help:"Ask chat streams for their usage (stream_options.include_usage), and take the number of tokens from it. Default: yes, unless the gateway refuses this option." default:"true" negatable:""`
 }
 
 // measured reads the flags. Its prompts are those of the seed.
@@ -43,7 +43,7 @@ func (f measureFlags) measured(seed uint64) (m runner.Measured, err error) {
 		return m, err
 	}
 	if f.SharedPrefix < 0 || f.SharedPrefix > workload.MaxTokens {
-		return m, fmt.Errorf("%w: --shared-prefix %d: want 1 to %d tokens, or 0 for none", errUsage, f.SharedPrefix, workload.MaxTokens)
+		return m, fmt.Errorf("%w: --shared-prefix %d: must be 1 to %d tokens, or 0 for no shared prefix", errUsage, f.SharedPrefix, workload.MaxTokens)
 	}
 	if f.ModelMix != "" {
 		if m.Models, err = weighted(f.ModelMix); err != nil {
@@ -72,14 +72,14 @@ func (f measureFlags) conversations() (list []workload.Conversation, err error) 
 		return nil, nil
 	}
 	if f.PromptTokens != "" {
-		return nil, fmt.Errorf("%w: --dataset and --prompt-tokens: choose one", errUsage)
+		return nil, fmt.Errorf("%w: --dataset and --prompt-tokens exclude each other: give only one of them", errUsage)
 	}
 	if name, made := strings.CutPrefix(f.Dataset, "synthetic:"); made {
 		return workload.Synthetic(name), nil
 	}
 	file, err := os.Open(f.Dataset)
 	if err != nil {
-		return nil, fmt.Errorf("%w: --dataset: %w", errUsage, err)
+		return nil, fmt.Errorf("%w: --dataset: %w: give a file of JSON lines, or synthetic:NAME", errUsage, err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	if list, err = workload.ReadDataset(file); err != nil {
@@ -97,11 +97,11 @@ func weighted(text string) ([]runner.Weighted, error) {
 			var err error
 			w.Name = strings.TrimSpace(part[:i])
 			if w.Weight, err = strconv.Atoi(strings.TrimSpace(part[i+1:])); err != nil || w.Weight < 1 || w.Weight > 30 {
-				return nil, fmt.Errorf("%.40q: a weight is a whole number from 1 to 30", part)
+				return nil, fmt.Errorf("%.40q: the weight must be a whole number from 1 to 30", part)
 			}
 		}
 		if w.Name == "" || slices.ContainsFunc(list, func(other runner.Weighted) bool { return other.Name == w.Name }) {
-			return nil, fmt.Errorf("%.40q: want NAME=WEIGHT, each name once", part)
+			return nil, fmt.Errorf("%.40q: must be NAME=WEIGHT, with each name only once", part)
 		}
 		list = append(list, w)
 	}
@@ -121,7 +121,7 @@ func (f measureFlags) facts() []runlog.MeasuredFact {
 	add("data set", f.Dataset)
 	add("models", f.ModelMix)
 	if f.SharedPrefix > 0 {
-		add("prefix", fmt.Sprintf("%d tokens that all prompts share", f.SharedPrefix))
+		add("prefix", fmt.Sprintf("%d tokens at the start of all prompts", f.SharedPrefix))
 	}
 	return facts
 }
@@ -130,7 +130,7 @@ func (f measureFlags) facts() []runlog.MeasuredFact {
 func printStreaming(c *console, m load.Measurement) error {
 	a := m.Of(load.AllRequests, runlog.Admitted)
 	if a.OutputTokens > 0 {
-		fmt.Fprintf(c.out, "tokens    %.6g/s in all, %d per answer (p50), counted by %s\n", m.TokensPerSecond(), a.Tokens.Quantile(0.5), sourcesOf(a))
+		fmt.Fprintf(c.out, "tokens    %.6g/s in total, %d per answer (p50), counted %s\n", m.TokensPerSecond(), a.Tokens.Quantile(0.5), sourcesOf(a))
 	}
 	if a.TTFT.Count() == 0 {
 		return nil
@@ -156,15 +156,15 @@ func printStreaming(c *console, m load.Measurement) error {
 		return err
 	}
 	if a.TokenRate.Count() > 0 {
-		fmt.Fprintln(c.out, "of the tokens/s of a stream, p95 and p99 are those that 95 % and 99 % of the streams exceed")
+		fmt.Fprintln(c.out, "tokens/s: 95 % of the streams are faster than p95, and 99 % are faster than p99")
 	}
 	return nil
 }
 
-// sourcesOf says by what the tokens of answers are known, with the number of answers where there is more than one source.
+// sourcesOf says how the tokens of answers were counted, with the number of answers where there is more than one source.
 func sourcesOf(a load.Metrics) string {
 	names := map[load.TokenSource]string{
-		load.TokensOfUsage: "the answers' usage", load.TokensOfTokenizer: "the tokenizer " + tokencount.Name, load.TokensOfEvents: "the events of streams",
+		load.TokensOfUsage: "from the usage in answers", load.TokensOfTokenizer: "with the tokenizer " + tokencount.Name, load.TokensOfEvents: "as events of streams",
 	}
 	var parts []string
 	for _, source := range load.TokenSources() {
@@ -182,7 +182,7 @@ func sourcesOf(a load.Metrics) string {
 // checkModel returns a usage error for a model that nobody plays.
 func checkModel(model upstream.Model, present bool) error {
 	if !model.IsZero() && !present {
-		return fmt.Errorf("%w: --upstream-profile needs the mock upstream behind the gateway (upstream: in the profile)", errUsage)
+		return fmt.Errorf("%w: --upstream-profile changes the mock upstream, and this gateway does not call it: give a profile with upstream (docs/profile.md)", errUsage)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ func TestSoakOfAPlayedModel(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--surface", "chat-stream", "--rate", "20", "--for", "300ms",
 		"--upstream-profile", "ttft=30ms,itl=5ms,tokens=20", "--out", t.TempDir())
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stderr) // a busy machine is inconclusive
-	assert.Regexp(t, `tokens +\S+/s in all, 20 per answer \(p50\), counted by the answers' usage\n`, stdout)
+	assert.Regexp(t, `tokens +\S+/s in total, 20 per answer \(p50\), counted from the usage in answers\n`, stdout)
 	assert.Regexp(t, `(?m)^ TTFT +[3-9]\d\S*ms`, stdout)
 	assert.Regexp(t, `(?m)^ ITL +`, stdout)
 	assert.Regexp(t, `(?m)^ tokens/s +`, stdout)
@@ -43,21 +43,21 @@ func TestSoakWithoutUsage(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", gateway.URL, "--key", "sk-test-0123456789", "--model", "m", "--surface", "chat-stream",
 		"--rate", "20", "--for", "200ms", "--out", t.TempDir())
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stderr)
-	assert.Contains(t, stderr, "note: the gateway refuses stream_options.include_usage: the tokens of streams are counted by the tokenizer")
-	assert.Contains(t, stdout, "counted by the tokenizer cl100k_base")
+	assert.Contains(t, stderr, "note: the gateway refuses stream_options.include_usage: gatecert counts the tokens of streams with its tokenizer")
+	assert.Contains(t, stdout, "counted with the tokenizer cl100k_base")
 	assert.Contains(t, stdout, "4 per answer", `"All is well." has four`)
 }
 
 func TestStreamingUsage(t *testing.T) {
 	for want, args := range map[string][]string{
-		`--slo: invalid SLO: "ttft<1s": say which`:                                  {"load", "capacity", "--slo", "ttft<1s"},
-		"--slo says all of the SLO: leave out --latency":                            {"load", "capacity", "--slo", "ttft.p99<1s", "--latency", "2s"},
-		`--upstream-profile: invalid model: unknown word: "speed"`:                  {"load", "soak", "--upstream-profile", "speed=1"},
-		"--upstream-profile needs the mock upstream behind the gateway":             {"load", "soak", "http://127.0.0.1:1", "--key", "sk-test-0123456789", "--model", "m", "--upstream-profile", "ttft=1s"},
-		`--upstream-profile: invalid model: tokens: not a distribution: "lots"`:     {"upstream", "--upstream-profile", "tokens=lots"},
-		`--upstream-profile: invalid model: unknown word: "status"`:                 {"gateway", "--upstream-profile", "status=503"},
-		`--upstream-profile: invalid model: ttft appears twice`:                     {"gateway", "--upstream-profile", "ttft=1s,ttft=2s"},
-		`--upstream-profile: invalid model: itl: not a distribution: "beta:1s": wa`: {"load", "capacity", "--upstream-profile", "itl=beta:1s"},
+		`--slo: invalid SLO: "ttft<1s": must be a quantile, the mean or the maximum: ttft.p99`:                                             {"load", "capacity", "--slo", "ttft<1s"},
+		"--slo contains the whole SLO: leave out --latency":                                                                                {"load", "capacity", "--slo", "ttft.p99<1s", "--latency", "2s"},
+		`--upstream-profile: invalid model: unknown word: "speed"`:                                                                         {"load", "soak", "--upstream-profile", "speed=1"},
+		"--upstream-profile changes the mock upstream, and this gateway does not call it":                                                  {"load", "soak", "http://127.0.0.1:1", "--key", "sk-test-0123456789", "--model", "m", "--upstream-profile", "ttft=1s"},
+		`--upstream-profile: invalid model: tokens: invalid distribution: "lots"`:                                                          {"upstream", "--upstream-profile", "tokens=lots"},
+		`--upstream-profile: invalid model: unknown word: "status"`:                                                                        {"gateway", "--upstream-profile", "status=503"},
+		`--upstream-profile: invalid model: ttft appears twice`:                                                                            {"gateway", "--upstream-profile", "ttft=1s,ttft=2s"},
+		`--upstream-profile: invalid model: itl: invalid distribution: "beta:1s": must be a duration such as 200ms, or one of uniform:A-B`: {"load", "capacity", "--upstream-profile", "itl=beta:1s"},
 	} {
 		code, _, stderr := invoke(t.Context(), args...)
 		assert.Equal(t, exitUsage, code, stderr)

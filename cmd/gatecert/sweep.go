@@ -54,8 +54,8 @@ func (cmd capacityCommand) sweep(ctx context.Context, c *console, s *loadSession
 }
 
 func callersLine(l load.SweepLevel) string {
-	return fmt.Sprintf("%5d callers %8.4g/s p50 %-8s p99 %-8s %s",
-		l.Concurrency, l.Throughput, plain.Time(l.P50), plain.Time(l.P99), metOrMissed(l.Misses, l.Inconclusive))
+	return fmt.Sprintf("%12s %8.4g/s p50 %-8s p99 %-8s %s",
+		plain.Count(l.Concurrency, "caller"), l.Throughput, plain.Time(l.P50), plain.Time(l.P99), metOrMissed(l.Misses, l.Inconclusive))
 }
 
 func printSweep(c *console, result load.SweepResult) error {
@@ -66,11 +66,11 @@ func printSweep(c *console, result load.SweepResult) error {
 	for _, l := range result.Levels {
 		note := metOrMissed(l.Misses, l.Inconclusive)
 		if l.Bounded {
-			note += " (as many requests as --to allows)"
+			note += " (ended early, after the number of requests that --to allows)"
 		}
 		lines = append(lines, []string{
 			strconv.Itoa(l.Concurrency), fmt.Sprintf("%.4g", l.Throughput), plain.Time(l.P50), plain.Time(l.P99), fmt.Sprintf("%.3g", 100*l.Errors), note,
 		})
 	}
-	return table(c.out, []string{"callers", "requests/s", "p50", "p99", "errors, %", "SLO"}, lines)
+	return table(c.out, []string{"callers", "requests/s", "p50", "p99", "errors, %", "result"}, lines)
 }

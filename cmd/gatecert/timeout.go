@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/targets/profile"
 )
 
@@ -14,7 +15,7 @@ type timeoutCommand struct {
 	caseFlags
 	Rate      float64       `help:"Healthy requests per second. Default: load.rate in the profile, or 30." placeholder:"RATE"`
 	Outage    time.Duration `help:"How long the upstream fails. Default: load.outage in the profile; otherwise 3.5s for an upstream that hangs, and 3s for one that fails." placeholder:"DURATION"`
-	SlowCalls int           `help:"Number of calls that an upstream that hangs holds at once. This detects pools in the gateway of up to two thirds of N places. Default: load.slow_calls in the profile, or 160." placeholder:"N"`
+	SlowCalls int           `help:"Number of calls that an upstream that hangs holds open at once. They exhaust a connection pool of the gateway with up to two thirds of N places. Default: load.slow_calls in the profile, or 160." placeholder:"N"`
 }
 
 // defaultSlowCalls exhaust a pool of 100 places, the default of many HTTP clients.
@@ -35,7 +36,7 @@ Examples:
 
 func (cmd timeoutCommand) Run(ctx context.Context, c *console) error {
 	if cmd.Rate < 0 || cmd.Outage < 0 || cmd.SlowCalls < 0 {
-		return fmt.Errorf("%w: --rate %g, --outage %s, --slow-calls %d: none may be negative", errUsage, cmd.Rate, cmd.Outage, cmd.SlowCalls)
+		return fmt.Errorf("%w: --rate %g, --outage %s, --slow-calls %d: none of them may be negative", errUsage, cmd.Rate, plain.Duration(cmd.Outage), cmd.SlowCalls)
 	}
 	config, err := cmd.config(c)
 	if err != nil {

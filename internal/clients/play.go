@@ -148,7 +148,7 @@ func (s *playing) healthy(ctx context.Context, c *crew) (surfaces []dialect.Surf
 			surfaces = append(surfaces, surface)
 			continue
 		}
-		reason := fmt.Sprintf("an ordinary call on %s does not succeed: %s %s", surface, clientlog.Sentence(got), got.Message)
+		reason := fmt.Sprintf("an ordinary call on %s failed: the client %s %s", surface, clientlog.Sentence(got), got.Message)
 		s.skip(clientlog.Skip{Client: c.client.Name, Reason: clip(reason, maxMessage)})
 	}
 	return surfaces, nil
@@ -222,7 +222,7 @@ func (s *playing) tolerate(ctx context.Context, k contract.Case, err error) erro
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	s.skip(clientlog.Skip{Row: k.Row, Reason: clip(s.Redactor.Text(fmt.Sprintf("%s could not be brought about: %v", k.ID(), err)), maxMessage)})
+	s.skip(clientlog.Skip{Row: k.Row, Reason: clip(s.Redactor.Text(fmt.Sprintf("the error of %s could not be caused: %v", k.ID(), err)), maxMessage)})
 	return nil
 }
 

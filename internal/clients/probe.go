@@ -67,7 +67,7 @@ func probes() []probe {
 			writeError(w, s, 429, probeCode)
 		}},
 		failure("retry-after-0", "429 with Retry-After: 0", 429, probeCode, map[string]string{"Retry-After": "0"}),
-		failure("retry-after-negative", "429 with Retry-After: -1, which is none", 429, probeCode, map[string]string{"Retry-After": "-1"}),
+		failure("retry-after-negative", "429 with Retry-After: -1, which is not valid", 429, probeCode, map[string]string{"Retry-After": "-1"}),
 		failure("retry-after-past", "429 with a Retry-After that is a date in the past", 429, probeCode, map[string]string{"Retry-After": "Mon, 01 Jan 2024 00:00:00 GMT"}),
 		failure("retry-after-ms", "429 with Retry-After-Ms: 1500 and Retry-After: 4", 429, probeCode, map[string]string{"Retry-After-Ms": "1500", "Retry-After": "4"}),
 		failure(clientlog.NoRetryProbe, "500 with x-should-retry: false", 500, probeCode, map[string]string{"X-Should-Retry": "false"}),

@@ -81,11 +81,11 @@ func start(ctx context.Context, a Adapter) (*process, error) {
 		return nil, fmt.Errorf("%w %s: %w", ErrAdapter, a.Name, p.ended())
 	case <-time.After(helloTime):
 		p.close()
-		return nil, fmt.Errorf("%w %s: no first line in %s%s", ErrAdapter, a.Name, helloTime, p.tail)
+		return nil, fmt.Errorf("%w %s: it wrote no first line within %s%s", ErrAdapter, a.Name, helloTime, p.tail)
 	}
 	if p.hello.Protocol != Protocol {
 		p.close()
-		return nil, fmt.Errorf("%w %s: it speaks version %d of the protocol; want %d", ErrAdapter, a.Name, p.hello.Protocol, Protocol)
+		return nil, fmt.Errorf("%w %s: it speaks version %d of the protocol, but must speak version %d", ErrAdapter, a.Name, p.hello.Protocol, Protocol)
 	}
 	return p, nil
 }
@@ -132,7 +132,7 @@ func (p *process) readLines(stdout io.Reader, first chan<- hello) error {
 		line := bytes.TrimSpace(lines.Bytes())
 		if len(line) == 0 {
 			if stray++; stray > maxStray {
-				return fmt.Errorf("it floods: more than %d lines that answer no call", maxStray)
+				return fmt.Errorf("it wrote more than %d lines that answer no call", maxStray)
 			}
 			continue
 		}
@@ -147,7 +147,7 @@ func (p *process) readLines(stdout io.Reader, first chan<- hello) error {
 		}
 		var a answer
 		if err := json.Unmarshal(line, &a); err != nil {
-			return fmt.Errorf("a line is not JSON: %s", plain.Text(string(line), 80))
+			return fmt.Errorf("it wrote a line that is not JSON: %s", plain.Text(string(line), 80))
 		}
 		p.mu.Lock()
 		waiting, asked := p.pending[a.ID]
@@ -156,11 +156,11 @@ func (p *process) readLines(stdout io.Reader, first chan<- hello) error {
 		if asked {
 			waiting <- a
 		} else if stray++; stray > maxStray { // a late answer to a call that was given up is one
-			return fmt.Errorf("it floods: more than %d lines that answer no call", maxStray)
+			return fmt.Errorf("it wrote more than %d lines that answer no call", maxStray)
 		}
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return fmt.Errorf("it floods: a line of more than %d bytes", maxLine)
+		return fmt.Errorf("it wrote a line of more than %d bytes", maxLine)
 	}
 	return nil
 }

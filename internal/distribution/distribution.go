@@ -20,7 +20,7 @@ import (
 )
 
 // ErrSyntax is returned for a text that is not a distribution. The error says what is wrong.
-var ErrSyntax = errors.New("not a distribution")
+var ErrSyntax = errors.New("invalid distribution")
 
 // Distribution is a distribution of durations in nanoseconds, or of counts. The zero value always gives 0.
 type Distribution struct {
@@ -46,7 +46,7 @@ const (
 
 // ParseDuration reads a distribution of durations, each more than 0 and at most most.
 func ParseDuration(text string, most time.Duration) (Distribution, error) {
-	return parse(text, float64(most), func(value string) (float64, error) {
+	return parse(text, float64(most), "a duration such as 200ms", func(value string) (float64, error) {
 		d, err := time.ParseDuration(value)
 		return float64(d), err
 	})
@@ -54,13 +54,14 @@ func ParseDuration(text string, most time.Duration) (Distribution, error) {
 
 // ParseCount reads a distribution of counts, each from 1 to most.
 func ParseCount(text string, most int) (Distribution, error) {
-	return parse(text, float64(most), func(value string) (float64, error) {
+	return parse(text, float64(most), "a whole number such as 512", func(value string) (float64, error) {
 		n, err := strconv.Atoi(value)
 		return float64(n), err
 	})
 }
 
-func parse(text string, most float64, number func(string) (float64, error)) (Distribution, error) {
+// parse reads a distribution. What says what a value is: "a duration such as 200ms".
+func parse(text string, most float64, what string, number func(string) (float64, error)) (Distribution, error) {
 	bad := func(why string) (Distribution, error) {
 		return Distribution{}, fmt.Errorf("%w: %.60q: %s", ErrSyntax, text, why)
 	}
@@ -68,9 +69,9 @@ func parse(text string, most float64, number func(string) (float64, error)) (Dis
 		v, err := number(value)
 		switch {
 		case err != nil:
-			return 0, fmt.Sprintf("%.40q is not a value", value)
+			return 0, fmt.Sprintf("%.40q is not %s", value, what)
 		case !(v > 0) || v > most:
-			return 0, fmt.Sprintf("%.40q is out of range", value)
+			return 0, fmt.Sprintf("%.40q is 0, negative or too large", value)
 		}
 		return v, ""
 	}
@@ -90,17 +91,17 @@ func parse(text string, most float64, number func(string) (float64, error)) (Dis
 	switch kind {
 	case constant, exponent:
 		if two {
-			return bad("it takes one value")
+			return bad(kind + " takes one value")
 		}
 	case uniform, normal:
 		if !two {
-			return bad("it takes two values")
+			return bad(kind + " takes two values")
 		}
 		if d.b, why = read(second); why != "" {
 			return bad(why)
 		}
 		if kind == uniform && d.b < d.a {
-			return bad("its ends are the wrong way round")
+			return bad("the first value must be the smaller one")
 		}
 	case lognormal:
 		d.b = defaultSigma
@@ -112,7 +113,7 @@ func parse(text string, most float64, number func(string) (float64, error)) (Dis
 			d.b = sigma
 		}
 	default:
-		return bad("want a value, or uniform:, normal:, lognormal: or exp:")
+		return bad("must be " + what + ", or one of uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA and exp:MEAN")
 	}
 	return d, nil
 }

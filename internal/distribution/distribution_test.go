@@ -58,18 +58,18 @@ func TestCounts(t *testing.T) {
 
 func TestSyntax(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                    `not a distribution: "": "" is not a value`,
-		"x":                   `not a distribution: "x": "x" is not a value`,
-		"0s":                  `not a distribution: "0s": "0s" is out of range`,
-		"2h":                  `not a distribution: "2h": "2h" is out of range`,
-		"-1s":                 `not a distribution: "-1s": "-1s" is out of range`,
-		"beta:1s":             `not a distribution: "beta:1s": want a value, or uniform:, normal:, lognormal: or exp:`,
-		"exp:1s:2s":           `not a distribution: "exp:1s:2s": it takes one value`,
-		"normal:1s":           `not a distribution: "normal:1s": it takes two values`,
-		"uniform:2s-1s":       `not a distribution: "uniform:2s-1s": its ends are the wrong way round`,
-		"lognormal:1s:9":      `not a distribution: "lognormal:1s:9": the standard deviation of the logarithm must be above 0 and at most 3`,
-		"lognormal:1s:NaN":    `not a distribution: "lognormal:1s:NaN": the standard deviation of the logarithm must be above 0 and at most 3`,
-		"uniform:1s-nonsense": `not a distribution: "uniform:1s-nonsense": "nonsense" is not a value`,
+		"":                    `invalid distribution: "": "" is not a duration such as 200ms`,
+		"x":                   `invalid distribution: "x": "x" is not a duration such as 200ms`,
+		"0s":                  `invalid distribution: "0s": "0s" is 0, negative or too large`,
+		"2h":                  `invalid distribution: "2h": "2h" is 0, negative or too large`,
+		"-1s":                 `invalid distribution: "-1s": "-1s" is 0, negative or too large`,
+		"beta:1s":             `invalid distribution: "beta:1s": must be a duration such as 200ms, or one of uniform:A-B, normal:MEAN:SPREAD, lognormal:MEDIAN:SIGMA and exp:MEAN`,
+		"exp:1s:2s":           `invalid distribution: "exp:1s:2s": exp takes one value`,
+		"normal:1s":           `invalid distribution: "normal:1s": normal takes two values`,
+		"uniform:2s-1s":       `invalid distribution: "uniform:2s-1s": the first value must be the smaller one`,
+		"lognormal:1s:9":      `invalid distribution: "lognormal:1s:9": the standard deviation of the logarithm must be above 0 and at most 3`,
+		"lognormal:1s:NaN":    `invalid distribution: "lognormal:1s:NaN": the standard deviation of the logarithm must be above 0 and at most 3`,
+		"uniform:1s-nonsense": `invalid distribution: "uniform:1s-nonsense": "nonsense" is not a duration such as 200ms`,
 	} {
 		_, err := distribution.ParseDuration(text, time.Hour)
 		assert.EqualError(t, err, want)

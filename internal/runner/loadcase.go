@@ -151,9 +151,9 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 			tokens += d.MostTokens()
 		}
 		if tokens > 0 {
-			calls += fmt.Sprintf(" of about %d tokens in all", tokens)
+			calls += fmt.Sprintf(" of about %d tokens in total", tokens)
 		}
-		return fmt.Sprintf("at most %s over %s, for at most %s on %s", calls, plain.Joined(names), budget.Time, c.Surface), nil
+		return fmt.Sprintf("at most %s over %s, for at most %s on %s", calls, plain.Joined(names), plain.Duration(budget.Time), c.Surface), nil
 	}
 	experiment, err := outageOf(p, c)
 	if err != nil {
@@ -166,8 +166,8 @@ func traffic(p targets.Prepared, c contract.Case) (string, error) {
 		return "", err
 	}
 	most, err := experiment.MaxTraffic(engine)
-	sentence := fmt.Sprintf("usually %d requests in about %s, at most %d in %s, %g a second, %d at once",
-		usual.Requests, usual.Duration.Round(time.Second), most.Requests, most.Duration.Round(time.Second), most.Rate, most.Connections)
+	sentence := fmt.Sprintf("on %s usually %d requests in about %s, at most %d requests in %s, at up to %.4g/s and %d at once", c.Surface,
+		usual.Requests, plain.Duration(usual.Duration.Round(time.Second)), most.Requests, plain.Duration(most.Duration.Round(time.Second)), most.Rate, most.Connections)
 	if experiment.Direct != nil {
 		sentence += ", some of them directly to the mock upstream at " + experiment.Direct.Call.BaseURL
 	}

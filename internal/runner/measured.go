@@ -46,7 +46,7 @@ type Weighted struct {
 const maxKinds = 16
 
 // ErrMix is returned for a mix of more kinds than a load can have, or for a surface that cannot have the prompts of a workload.
-var ErrMix = errors.New("invalid mix")
+var ErrMix = errors.New("invalid mix of requests")
 
 // MeasuredHeader returns the header of a measurement's log. The caller adds what is asked of the measurement.
 func MeasuredHeader(p profile.Profile, kind runlog.MeasuredKind, command []string, surfaces ...dialect.Surface) runlog.MeasuredHeader {
@@ -63,7 +63,7 @@ func (m Measured) Mix(p profile.Profile, surfaces []Weighted) ([]load.Request, e
 		models = []Weighted{{Weight: 1}}
 	}
 	if len(surfaces)*len(models) > maxKinds {
-		return nil, fmt.Errorf("%w: %d endpoints with %d models are more than %d kinds of requests", ErrMix, len(surfaces), len(models), maxKinds)
+		return nil, fmt.Errorf("%w: %d endpoints with %d models are %d kinds of requests: at most %d are possible", ErrMix, len(surfaces), len(models), len(surfaces)*len(models), maxKinds)
 	}
 	var mix []load.Request
 	for _, s := range surfaces {
@@ -87,7 +87,7 @@ func (m Measured) request(p profile.Profile, s dialect.Surface, model string) (l
 	}
 	prompts := m.Workload.Prompts(maxVariants, m.Count)
 	if len(prompts) > 0 && !s.Generates() {
-		return r, fmt.Errorf("%w: %s takes no prompts: --prompt-tokens, --output-tokens and --dataset are for endpoints that generate text", ErrMix, s)
+		return r, fmt.Errorf("%w: the endpoint %s takes no prompts: use --prompt-tokens, --output-tokens and --dataset only with endpoints that generate text", ErrMix, s)
 	}
 	for _, prompt := range prompts {
 		r.Variants = append(r.Variants, m.call(p, s, model, prompt))

@@ -60,7 +60,7 @@ func ReadDataset(r io.Reader) ([]Conversation, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read the data set: %w", err)
 	case len(list) == 0:
-		return nil, fmt.Errorf("%w: no line in which a user asks something: want {\"messages\": …}, {\"conversations\": …} or {\"prompt\": …}", ErrDataset)
+		return nil, fmt.Errorf("%w: it has no line with a question of a user: each line must be {\"messages\": …}, {\"conversations\": …} or {\"prompt\": …}", ErrDataset)
 	}
 	return list, nil
 }
@@ -82,10 +82,10 @@ type entry struct {
 func parseConversation(line string) (Conversation, error) {
 	var e entry
 	if !utf8.ValidString(line) {
-		return Conversation{}, errors.New("not UTF-8")
+		return Conversation{}, errors.New("the text is not UTF-8")
 	}
 	if err := json.Unmarshal([]byte(line), &e); err != nil {
-		return Conversation{}, fmt.Errorf("not a JSON object of the format: %w", err)
+		return Conversation{}, fmt.Errorf("must be a JSON object with messages, conversations or prompt: %w", err)
 	}
 	var turns []Turn
 	for _, m := range e.Messages {
@@ -98,7 +98,7 @@ func parseConversation(line string) (Conversation, error) {
 		turns = []Turn{{"user", e.Prompt}, {"assistant", e.Response}}
 	}
 	if len(turns) > maxTurns {
-		return Conversation{}, fmt.Errorf("more than %d turns", maxTurns)
+		return Conversation{}, fmt.Errorf("a conversation has more than %d turns", maxTurns)
 	}
 	return untilLastQuestion(turns), nil
 }

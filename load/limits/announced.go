@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // announcedLimit is a limit on requests as header fields have it.
@@ -65,8 +66,8 @@ func (i *inference) judgeAnnounced() []string {
 			best.add(m, countContradictions(newLimiter(m, decisions, usage, defaultSlack), decisions, best.bound()))
 			return best.contradictions > 0
 		})
-		sentences = append(sentences, fmt.Sprintf("announced in %s: %d in %s; contradicted by %d of %d answers, as a %s",
-			a.source, a.limit, a.window, best.contradictions, len(decisions), best.values[0].Kind))
+		sentences = append(sentences, fmt.Sprintf("%s header fields announce %d in %s: as a %s, contradicted by %d of %d responses",
+			a.source, a.limit, plain.Duration(a.window), best.values[0].Kind, best.contradictions, len(decisions)))
 	}
 	return sentences
 }
@@ -101,20 +102,20 @@ func (i *inference) planTime() error {
 	left := (i.budget.Time - time.Since(i.began)).Round(time.Second)
 	switch needed := windowsNeeded * wait; {
 	case wait == 0:
-		i.announce(fmt.Sprintf("the refusals announce no wait; a window of up to %s can be inferred in the time that is left (%s)",
-			round(left/windowsNeeded), round(left)))
+		i.announce(fmt.Sprintf("the refusals do not say how long to wait; the time that is left (%s) is enough to infer a window of up to %s",
+			round(left), round(left/windowsNeeded)))
 	case wait > left:
-		of := "a window that is longer"
+		of := "has a longer window"
 		if wait > hourlyQuota {
-			of = "a quota of a day, or of many hours"
+			of = "is a quota of a day or of many hours"
 		}
-		return fmt.Errorf("%w: %d calls were admitted, and the refusal asks to wait for %s (%s), more than the %s that are left: %s. "+
-			"Nothing more was sent. The limit would show in about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
+		return fmt.Errorf("%w: %d calls were admitted, then a refusal asked to wait for %s (%s), but only %s are left: the limit %s. "+
+			"gatecert sent nothing more. To infer the limit takes about %s", ErrInconclusive, count(i.calls, Admitted), round(wait), field, round(left), of, round(needed))
 	case needed > left:
-		i.announce(fmt.Sprintf("the refusal asks to wait for %s (%s); the kind of the limit needs about %s, and %s are left: the limit will show, its kind perhaps not",
+		i.announce(fmt.Sprintf("the refusal asks to wait for %s (%s); to infer the kind of the limit takes about %s, but only %s are left: gatecert will find the number of calls, but perhaps not the kind",
 			round(wait), field, round(needed), round(left)))
 	default:
-		i.announce(fmt.Sprintf("the refusal asks to wait for %s (%s); about %s of the %s that are left are needed", round(wait), field, round(needed), round(left)))
+		i.announce(fmt.Sprintf("the refusal asks to wait for %s (%s); to infer the limit takes about %s of the %s that are left", round(wait), field, round(needed), round(left)))
 	}
 	return nil
 }

@@ -99,7 +99,7 @@ func (a *assessment) orderChecks() {
 		}
 	}
 	for _, r := range requirements {
-		check := runlog.Check{Requirement: r, Result: contract.Untested, Sentence: "not observed"}
+		check := runlog.Check{Requirement: r, Result: contract.Untested, Sentence: "no call tested this"}
 		if i := slices.IndexFunc(recorded, func(c runlog.Check) bool { return c.Requirement == r }); i >= 0 {
 			check = recorded[i]
 		}

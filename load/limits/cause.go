@@ -31,7 +31,9 @@ func (a *assessment) causeOf(found contradictions) cause {
 	}
 	f := a.causeFinder()
 	excess := len(found.excess) > 0
-	explained := func(model fmt.Stringer) cause { return cause{sentence: model.String() + " explains all answers"} }
+	explained := func(model fmt.Stringer) cause {
+		return cause{sentence: model.String() + " would explain all responses"}
+	}
 	if d, ok := f.otherLimit(excess); ok {
 		c := explained(d)
 		c.lowerLimit = !excess
@@ -56,7 +58,7 @@ func (a *assessment) causeOf(found contradictions) cause {
 		}
 	}
 	if !excess && len(found.spurious) > 0 {
-		return cause{sentence: "no single limit explains all answers: another may act too"}
+		return cause{sentence: "no single limit explains all responses: another limit may apply too"}
 	}
 	return cause{}
 }

@@ -19,7 +19,7 @@ func (v *verifier) measureBaseline(ctx context.Context) error {
 	calls, err := repeat(ctx, v.probers.Control)
 	v.transcript.baseline = calls
 	if err == nil && count(calls, Admitted) == 0 {
-		err = fmt.Errorf("%w: no call of the control key was admitted, the last one was answered with status %d",
+		err = fmt.Errorf("%w: no call of the control key was admitted; the last one was answered with status %d",
 			ErrInconclusive, calls[len(calls)-1].Observation.Status)
 	}
 	return err
@@ -77,9 +77,9 @@ func (a *assessment) checkIsolation() {
 	if measured.P50 > measured.Bound {
 		a.find(contract.KeyIsolation, contract.Should,
 			fmt.Sprintf("a median latency of the control key of at most %s (%d times its baseline of %s, plus %s)", round(measured.Bound), maxSlowdown, round(usual.P50), slowdownGrace),
-			round(measured.P50).String())
+			round(measured.P50))
 	}
 	a.times = []runlog.Times{usual, measured}
-	a.held(contract.KeyIsolation, "the control key made %d calls during the burst: %d admitted (%d of %d before), median %s (%s before)",
-		len(during), admitted, before, len(baseline), round(measured.P50), round(usual.P50))
+	a.held(contract.KeyIsolation, "during the burst, %d of %d calls of the control key were admitted (%d of %d before), with a median latency of %s (%s before)",
+		admitted, len(during), before, len(baseline), round(measured.P50), round(usual.P50))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // DeclaredLimit is a limit as the target's profile declares it.
@@ -38,15 +39,15 @@ const defaultSlack = 25 * time.Millisecond
 func (d DeclaredLimit) check() error {
 	switch {
 	case d.Kind != "" && !d.Kind.Valid():
-		return fmt.Errorf("%w: unknown kind %q", ErrDeclared, d.Kind)
+		return fmt.Errorf("%w: the kind %q must be one of %s", ErrDeclared, d.Kind, plain.Joined(contract.LimiterKinds()))
 	case d.Limit < 1:
 		return fmt.Errorf("%w: %d calls: must be at least 1", ErrDeclared, d.Limit)
 	case d.Tokens && (d.Kind == contract.Concurrency || d.RefusedCount):
-		return fmt.Errorf("%w: a limit on tokens is one over time, and refused calls take none", ErrDeclared)
+		return fmt.Errorf("%w: a limit on tokens cannot have the kind concurrency, and refused calls cannot count against it", ErrDeclared)
 	case !d.Tokens && d.Part != AllTokens, !slices.Contains([]TokenPart{AllTokens, InputTokens, OutputTokens}, d.Part):
-		return fmt.Errorf("%w: the part %q: a limit on tokens is on those of prompts (%s), of answers (%s), or on all", ErrDeclared, d.Part, InputTokens, OutputTokens)
+		return fmt.Errorf("%w: the part %q: a limit on tokens counts those of prompts (%s), those of answers (%s), or all", ErrDeclared, d.Part, InputTokens, OutputTokens)
 	case d.Kind != contract.Concurrency && d.Window <= 0:
-		return fmt.Errorf("%w: window %s: must be positive", ErrDeclared, d.Window)
+		return fmt.Errorf("%w: window %s: must be more than 0", ErrDeclared, plain.Duration(d.Window))
 	}
 	return nil
 }
@@ -59,18 +60,18 @@ func (d DeclaredLimit) model(kind contract.LimiterKind) LimiterModel {
 	return LimiterModel{Kind: kind, Limit: d.Limit, Window: d.Window}
 }
 
-// String describes the limit in one line: "a limit of 20 in 5s", "a token bucket of 20 with 4/s", "a limit of 2000 tokens in 10s".
+// String describes the limit in one line: "a limit of 20 calls in 5s", "a token bucket of 20 calls with 4/s", "a limit of 2000 tokens in 10s".
 func (d DeclaredLimit) String() string {
 	if d.Tokens {
 		return fmt.Sprintf("a limit of %d %s in %s", d.Limit, d.Part.unit(), round(d.Window))
 	}
 	switch d.Kind {
 	case contract.TokenBucket:
-		return fmt.Sprintf("a token bucket of %d with %.3g/s", d.capacity(), float64(d.Limit)/d.Window.Seconds())
+		return fmt.Sprintf("a token bucket of %d calls with %.3g/s", d.capacity(), float64(d.Limit)/d.Window.Seconds())
 	case contract.Concurrency:
-		return fmt.Sprintf("a limit of %d in flight", d.Limit)
+		return fmt.Sprintf("a limit of %d calls in flight", d.Limit)
 	default:
-		return fmt.Sprintf("a limit of %d in %s", d.Limit, round(d.Window))
+		return fmt.Sprintf("a limit of %d calls in %s", d.Limit, round(d.Window))
 	}
 }
 

@@ -108,22 +108,22 @@ func (a *assessment) checkDepartures() {
 	d := a.departures
 	switch {
 	case a.declared.Kind != contract.Concurrency:
-		a.untested(contract.DepartedFree, "the limit is not one on the calls under way")
+		a.untested(contract.DepartedFree, "the limit does not count calls in flight")
 		return
 	case d == nil || len(d.after) == 0:
-		a.untested(contract.DepartedFree, "no caller left while its call was under way")
+		a.untested(contract.DepartedFree, "no client disconnected during its call")
 		return
 	case d.freed > 0:
-		a.held(contract.DepartedFree, "%s left while their calls were under way; %d calls at once were admitted %s after the upstream's calls had ended",
-			plain.Count(len(d.calls), "caller"), len(d.after), round(d.freed))
+		a.held(contract.DepartedFree, "%s disconnected during their calls; %s after the upstream's calls had ended, %d concurrent calls were admitted",
+			plain.Count(len(d.calls), "client"), round(d.freed), len(d.after))
 		return
 	case a.refusedByOthers(d.after):
-		a.untested(contract.DepartedFree, "another limit may have refused the calls after callers had left")
+		a.untested(contract.DepartedFree, "another limit may have refused the calls after the disconnects")
 		return
 	}
 	a.find(contract.DepartedFree, contract.Should,
-		fmt.Sprintf("as many calls admitted at once as before (%d) within %s of the end of the upstream's calls, when callers have left", len(d.after), maxFreeing),
-		fmt.Sprintf("%d of %d admitted after %s had left", count(d.after, Admitted), len(d.after), plain.Count(len(d.calls), "caller")))
+		fmt.Sprintf("as many concurrent calls admitted as before (%d), at the latest %s after the upstream's calls of disconnected clients have ended", len(d.after), round(maxFreeing)),
+		fmt.Sprintf("%d of %d admitted after %s had disconnected", count(d.after, Admitted), len(d.after), plain.Count(len(d.calls), "client")))
 }
 
 // refusedByOthers reports whether another limit than the one under test may have refused one of the calls.

@@ -98,11 +98,11 @@ func (i *inference) inferConcurrency(ctx context.Context, drained drainResult) (
 	case held.apart+drained.apart > 0 && !drained.refused:
 		apart := max(held.apart, drained.apart)
 		return LimiterModel{Evidence: i.sentences()}, true, fmt.Errorf(
-			"%w: no call was refused, and calls made at once were answered one every %s: a limit of %.3g/s may let calls wait in place of refusing them, or the gateway is so slow",
+			"%w: no call was refused, and concurrent calls were answered one every %s: either a limit of %.3g/s lets calls wait instead of refusing them, or the gateway cannot answer faster",
 			ErrInconclusive, round(apart), 1/apart.Seconds())
 	case !drained.refused && held.admitted > 0:
 		m := LimiterModel{Kind: None, Evidence: i.sentences()}
-		m.Evidence = append(m.Evidence, fmt.Sprintf("a limit above %d calls, or above %d concurrent calls, is not ruled out",
+		m.Evidence = append(m.Evidence, fmt.Sprintf("there may be a limit of more than %d calls, or of more than %d concurrent calls",
 			drained.admitted, held.admitted))
 		return m, true, nil
 	default:
@@ -126,7 +126,7 @@ func (i *inference) inferRate(ctx context.Context, limit int) (LimiterModel, err
 	m.Intervals = i.fitter().intervals(fits[0])
 	if other := i.fitter().otherWindows(fits[0]); other != nil {
 		if math.Abs(m.Window.Seconds()/other.Window.Seconds()-1) > sameWindow {
-			return m, fmt.Errorf("%w: windows of a clock (%s), and windows that begin with a request (%s), explain the answers equally well. What is seen: %s",
+			return m, fmt.Errorf("%w: clock-aligned windows (%s) and windows that begin with a request (%s) explain the responses equally well. Observed: %s",
 				ErrInconclusive, m, other, i.seen())
 		}
 		m.Intervals.Window = m.Intervals.Window.with(i.fitter().intervals(*other).Window)
@@ -144,19 +144,19 @@ const (
 func (i *inference) unclear(fits []fit) error {
 	best, answers := fits[0], len(i.calls)
 	if n := best.contradictions; n > max(minUnexplained, int(maxUnexplained*float64(answers))) {
-		return fmt.Errorf("%w: no single limiter explains %d of %d answers; closest is a %s. What is seen: %s",
-			ErrInconclusive, n, answers, best.LimiterModel, i.seen())
+		return fmt.Errorf("%w: no single limiter explains the responses. The closest is a %s, which %d of %d responses contradict. Observed: %s",
+			ErrInconclusive, best.LimiterModel, n, answers, i.seen())
 	}
 	if i.heldUndecided {
-		return fmt.Errorf("%w: a %s explains the answers, but a limit on calls in flight is not ruled out: this machine was too slow to see it. What is seen: %s",
+		return fmt.Errorf("%w: a %s explains the responses, but there may be a limit on calls in flight instead: this machine was too slow to tell. Observed: %s",
 			ErrInconclusive, best.LimiterModel, i.seen())
 	}
 	if i.guessed {
-		return fmt.Errorf("%w: a %s fits the answers, but did not foretell them. What is seen: %s", ErrInconclusive, best.LimiterModel, i.seen())
+		return fmt.Errorf("%w: a %s fits the responses so far, but did not predict them. Observed: %s", ErrInconclusive, best.LimiterModel, i.seen())
 	}
 	// A clock-aligned window has a phase to fit besides.
 	if second := fits[1]; second.contradictions <= best.contradictions && (best.hasPhase() || !second.hasPhase()) {
-		return fmt.Errorf("%w: a %s and a %s explain the answers equally well. What is seen: %s",
+		return fmt.Errorf("%w: a %s and a %s explain the responses equally well. Observed: %s",
 			ErrInconclusive, best.LimiterModel, second.LimiterModel, i.seen())
 	}
 	return nil
@@ -185,7 +185,7 @@ func (i *inference) seen() string {
 		most = max(most, n)
 	}
 	took := i.calls[len(i.calls)-1].Latest.Sub(i.origin())
-	return fmt.Sprintf("at most %d admitted at once, and %d in %s", most, count(i.calls, Admitted), round(took))
+	return fmt.Sprintf("at most %d calls admitted at once, and %d in %s", most, count(i.calls, Admitted), round(took))
 }
 
 // measureRefill polls a drained limiter until it has admitted its limit and half as much again.
@@ -199,10 +199,10 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 		}
 		i.addLimit(limit)
 		if err == nil && rate.admitted == 0 {
-			err = fmt.Errorf("%w: no call was admitted again within %s: the window is longer, or it is a quota of a day. In %s a window of up to %s would show",
-				ErrBudget, i.budget.Time, 10*i.budget.Time, 10*i.budget.Time/windowsNeeded)
+			err = fmt.Errorf("%w: no call was admitted again within %s: the window is longer, or the limit is a quota of a day. In %s, gatecert could infer a window of up to %s",
+				ErrBudget, round(i.budget.Time), round(10*i.budget.Time), round(10*i.budget.Time/windowsNeeded))
 		}
-		return fmt.Sprintf("polled without pause, the first call was admitted after %s, at most %d in a row, %d within %s",
+		return fmt.Sprintf("calls without a pause after the limit was used up: the first was admitted after %s, at most %d in a row, and %d within %s",
 			round(rate.first), rate.longestRun, rate.admitted, round(time.Since(began))), err
 	})
 }

@@ -3,7 +3,6 @@ package limits
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
@@ -26,7 +25,7 @@ func (a *assessment) checkLimit() {
 	switch {
 	case len(found.implied) > 0 && found.count() == len(found.implied):
 		a.find(contract.LimitExact, contract.Should, "no more calls admitted than a "+m.String()+" allows",
-			fmt.Sprintf("%s admitted that it would not have had left after its refusals%s", plain.Count(len(found.implied), "call"), a.explanation()))
+			fmt.Sprintf("%s admitted although, as the refusals before show, the limit was used up%s", plain.Count(len(found.implied), "call"), a.explanation()))
 	case a.cause.lowerLimit:
 		// Wherever its windows begin, a limit that is too low makes some refusals seem to belong to other phases, and some
 		// admissions excessive.
@@ -34,7 +33,7 @@ func (a *assessment) checkLimit() {
 		spurious, found.excess = nil, nil
 	case a.cause.refusedCount:
 		a.find(contract.RefusedFree, contract.Should, "refused calls not to count against the limit",
-			fmt.Sprintf("%s refused that had capacity unless refused calls count", plain.Count(len(spurious), "call")))
+			fmt.Sprintf("%s refused although the limit had capacity left, unless refused calls count", plain.Count(len(spurious), "call")))
 		spurious, a.refusedCount = nil, true
 	}
 	a.limiter = a.newLimiter(m, a.decisions, a.declared.usage(a.decisions))
@@ -119,7 +118,7 @@ func (a *assessment) findExcess(r contract.Requirement, level contract.Requireme
 	if len(calls) == 0 {
 		return
 	}
-	got := fmt.Sprintf("%d admitted beyond the limit", len(calls))
+	got := fmt.Sprintf("%d calls admitted beyond the limit", len(calls))
 	if a.model.Kind != contract.Concurrency {
 		usage, most := a.declared.usage(a.decisions), 0
 		for _, i := range calls {
@@ -135,7 +134,7 @@ func (a *assessment) findExcess(r contract.Requirement, level contract.Requireme
 func (a *assessment) findSpurious(r contract.Requirement, calls []int) {
 	if len(calls) > 0 {
 		a.find(r, contract.Should, "calls admitted while a "+a.model.String()+" has capacity",
-			fmt.Sprintf("%d refused although capacity was certainly left%s", len(calls), a.explanation()))
+			fmt.Sprintf("%d calls refused although capacity was certainly left%s", len(calls), a.explanation()))
 	}
 }
 
@@ -157,11 +156,11 @@ func (a *assessment) recordLimit(r contract.Requirement, p phase, explained bool
 	concurrency := a.declared.Kind == contract.Concurrency
 	switch {
 	case admitted+refused == 0:
-		a.untested(r, "these calls were not made")
+		a.untested(r, "the calls for this check were not made")
 	case admitted == 0:
 		a.untested(r, "none of %d calls was admitted", refused)
 	case refused == 0 && (r == contract.LimitBurst || !concurrency): // one at a time, concurrent calls are never refused
-		a.untested(r, "%d calls did not reach the limit", admitted)
+		a.untested(r, "the limit was not reached: %d calls admitted", admitted)
 	case explained && refused > 0 && !concurrency && 2*admitted < a.declared.capacity():
 		a.untested(r, "%d calls admitted and %d refused%s", admitted, refused, a.shortfall(admitted, first))
 	case explained && refused > 0 && !concurrency:
@@ -175,7 +174,7 @@ func (a *assessment) recordLimit(r contract.Requirement, p phase, explained bool
 func (a *assessment) recordSustained() {
 	sustained := a.inPhase(phaseSustained)
 	if len(sustained) == 0 {
-		a.untested(contract.LimitExact, "these calls were not made")
+		a.untested(contract.LimitExact, "the calls for this check were not made")
 		return
 	}
 	last := a.calls[sustained[len(sustained)-1]]
@@ -185,12 +184,12 @@ func (a *assessment) recordSustained() {
 		d, refusal := a.declared, a.decisions[at]
 		n := a.declared.usage(a.decisions).atMost(refusal.from-d.Window-d.Slack, refusal.to)
 		if refusal.from > 2*d.Window && n < d.Limit-1 {
-			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s, which used up all that the limit had freed in that time", plain.Count(d.Limit-1, "call"), round(d.Window)),
-				strconv.Itoa(n))
+			a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %s admitted in %s, in which the calls used up everything that became free", plain.Count(d.Limit-1, "call"), round(d.Window)),
+				fmt.Sprintf("%d admitted", n))
 		}
 	}
 	until := a.calls[:sustained[len(sustained)-1]+1]
-	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s in which all that was freed was used up",
+	a.held(contract.LimitExact, "%d calls admitted and %d refused in %s, in which the calls used up everything that became free",
 		count(until, Admitted), count(until, Refused), round(last.Latest.Sub(a.calls[0].Earliest)))
 }
 
@@ -223,9 +222,9 @@ func (a *assessment) shortfall(admitted, from int) string {
 	case admitted >= limit:
 		return ""
 	case admitted == limit-1 && from > 0 && a.calls[from-1].phase == phaseRecovery && a.calls[from-1].Outcome() == Admitted:
-		return fmt.Sprintf("; 1 of the limit of %d was used by the call that detected the recovery", limit)
+		return fmt.Sprintf("; the call that detected the recovery used 1 of the limit of %d", limit)
 	default:
-		return fmt.Sprintf("; not all of the limit of %d was certainly free again", limit)
+		return fmt.Sprintf("; perhaps not all of the limit of %d was free again", limit)
 	}
 }
 
@@ -234,7 +233,7 @@ func (a *assessment) recordRecovery() {
 	polls := a.inPhase(phaseRecovery)
 	switch {
 	case len(polls) == 0 && a.declared.RefusedCount:
-		a.untested(contract.Recovery, "refused calls count, so that none was made before the limit had to be free")
+		a.untested(contract.Recovery, "refused calls count against the limit, so that no call was made before the limit had to be free")
 	case len(polls) == 0:
 	case !slices.Contains(a.rejected[:polls[0]], true):
 		a.untested(contract.Recovery, "no call was refused in the initial burst")

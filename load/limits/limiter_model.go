@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 )
 
 // None is the kind of a limiter that never refused a call.
@@ -40,7 +41,7 @@ func (m LimiterModel) String() string {
 	case contract.TokenBucket:
 		bucket := fmt.Sprintf("%s of %d, %.4g/s", m.Kind, m.Limit, m.Refill)
 		if m.Step > 0 {
-			bucket += fmt.Sprintf(", %d at a time", m.Step)
+			bucket += fmt.Sprintf(", refilled %d at a time", m.Step)
 		}
 		return bucket
 	case contract.Concurrency:
@@ -94,14 +95,15 @@ func (m LimiterModel) windowStart(at time.Duration) time.Duration {
 	return at - into
 }
 
-// round drops the digits that no measurement over a network has.
-func round(d time.Duration) time.Duration {
+// round writes a duration without the digits that no measurement over a network has.
+func round(d time.Duration) string {
 	switch {
 	case d >= 10*time.Second:
-		return d.Round(10 * time.Millisecond)
+		d = d.Round(10 * time.Millisecond)
 	case d >= 100*time.Millisecond:
-		return d.Round(time.Millisecond)
+		d = d.Round(time.Millisecond)
 	default:
-		return d.Round(10 * time.Microsecond)
+		d = d.Round(10 * time.Microsecond)
 	}
+	return plain.Duration(d)
 }

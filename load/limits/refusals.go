@@ -89,7 +89,7 @@ func (g groupedFindings) outOf(total int, of string) []contract.Finding {
 	slices.SortStableFunc(g, func(a, b groupedFinding) int { return cmp.Compare(b.times, a.times) })
 	findings := make([]contract.Finding, 0, len(g))
 	for _, one := range g {
-		one.Got += fmt.Sprintf(" (on %d of %d %s)", one.times, total, of)
+		one.Got += fmt.Sprintf(" (in %d of %d %s)", one.times, total, of)
 		findings = append(findings, one.Finding)
 	}
 	return findings

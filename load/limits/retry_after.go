@@ -77,7 +77,7 @@ func (a *assessment) checkRetryAfter() {
 	c.report(announced)
 	switch {
 	case announced == 0 && dates > 0:
-		a.untested(contract.RetryAfterTrue, "%d of %d refusals carried an HTTP date as Retry-After and no Date, so that it cannot be compared", dates, refused)
+		a.untested(contract.RetryAfterTrue, "%d of %d refusals carried an HTTP date as Retry-After but no Date header, so that the wait is not known", dates, refused)
 	case announced == 0:
 		a.untested(contract.RetryAfterTrue, "none of %d refusals carried a readable Retry-After", refused)
 	case announced < refused:
@@ -143,11 +143,11 @@ func (c *retryAfterCheck) nextRefused(later []Call, refusal Call, wait time.Dura
 func (c *retryAfterCheck) report(refusals int) {
 	if w := c.tooShort; w.times > 0 {
 		c.find(contract.RetryAfterTrue, contract.Should, "a call admitted once Retry-After has passed",
-			fmt.Sprintf("%s, still refused after %s (on %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
+			fmt.Sprintf("%s, still refused after %s (in %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
 	}
 	if w := c.tooLong; w.times > 0 {
-		c.find(contract.RetryAfterTrue, contract.Should, "a Retry-After at most 1s longer than the wait",
-			fmt.Sprintf("%s, admitted after %s (on %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
+		c.find(contract.RetryAfterTrue, contract.Should, "a Retry-After at most 1s longer than the actual wait",
+			fmt.Sprintf("%s, admitted after %s (in %d of %d refusals)", w.text, round(w.waited), w.times, refusals))
 	}
 }
 

@@ -202,8 +202,8 @@ func TestVerifyKnowsSeveralLimitsOnOneKey(t *testing.T) {
 		{"with a limit on prompts only", func(g *severalLimits) { g.onlyPrompts = true }, nil, []string{" limit-exact 1000 tokens"}},
 		{"with twice the requests", func(g *severalLimits) { g.requests[0].limit = 60 }, nil, []string{"MUST limit-exact 30 in 3s"}},
 		{"with half of the requests", func(g *severalLimits) { g.requests[0].limit = 15 }, nil, []string{"SHOULD  30 in 3s"}},
-		{"with twice the calls in flight", func(g *severalLimits) { g.concurrent = 12 }, nil, []string{"MUST limit-burst 6 in flight"}},
-		{"with half of the calls in flight", func(g *severalLimits) { g.concurrent = 3 }, nil, []string{"SHOULD limit-burst 6 in flight"}},
+		{"with twice the calls in flight", func(g *severalLimits) { g.concurrent = 12 }, nil, []string{"MUST limit-burst 6 calls in flight"}},
+		{"with half of the calls in flight", func(g *severalLimits) { g.concurrent = 3 }, nil, []string{"SHOULD limit-burst 6 calls in flight"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -217,8 +217,8 @@ func TestVerifyKnowsSeveralLimitsOnOneKey(t *testing.T) {
 					if row.want == nil {
 						require.Empty(t, findings, "run %d: %+v", run, summary.Checks)
 						require.Equal(t, contract.Held, checkOf(summary, contract.LimitExact).Result)
-						require.Contains(t, checkOf(summary, contract.LimitExact).Sentence, "of a limit of 1000 tokens in 5s")
-						require.Contains(t, checkOf(summary, contract.LimitExact).Sentence, "a window of 24h0m0s is longer than a verification waits")
+						require.Contains(t, checkOf(summary, contract.LimitExact).Sentence, "(a limit of 1000 tokens in 5s)")
+						require.Contains(t, checkOf(summary, contract.LimitExact).Sentence, "the window of 24h is longer than the longest that gatecert waits for (15m)")
 						require.Less(t, summary.Took, time.Minute)
 					}
 					for _, want := range row.want {

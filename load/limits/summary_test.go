@@ -32,7 +32,7 @@ func TestChecksSayWhatWasFound(t *testing.T) {
 			Sentence: "got 0 of 5 admitted while the limit of the other calls was used up: 5 × 500 Internal Server Error, want streaming calls to have their own limit, as declared",
 		}},
 		{"Retry-After is a date", faults{dates: true}, true, runlog.Check{
-			Requirement: contract.RetryAfterTrue, Result: contract.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After and no Date, so that it cannot be compared",
+			Requirement: contract.RetryAfterTrue, Result: contract.Untested, Sentence: "N of N refusals carried an HTTP date as Retry-After but no Date header, so that the wait is not known",
 		}},
 		{"Retry-After is a date, and the clock is known", faults{dates: true, clock: true}, true, runlog.Check{
 			Requirement: contract.RetryAfterTrue, Result: contract.Held, Sentence: "all N refusals carried Retry-After; N were checked against a later admitted call",
@@ -81,9 +81,9 @@ func TestSummary(t *testing.T) {
 		require.Equal(t, calls, admitted+refused)
 		require.Equal(t, runlog.Check{
 			Requirement: contract.LimitExact, Result: contract.Held,
-			Sentence: "19 calls admitted and 1 refused; 1 of the limit of 20 was used by the call that detected the recovery",
+			Sentence: "19 calls admitted and 1 refused; the call that detected the recovery used 1 of the limit of 20",
 		}, s.Checks[0])
-		require.Equal(t, "5 calls answered with 429 by the upstream: at most 1 attempt each", s.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)
+		require.Equal(t, "the upstream answered 5 calls with 429; the gateway made at most 1 attempt for each", s.Checks[len(contract.LoadRequirements(contract.LimitLoad))-1].Sentence)
 		var names []string
 		for i, phase := range s.Phases {
 			names = append(names, phase.Name)

@@ -52,10 +52,10 @@ func (a *assessment) checkUpstream429s() {
 	}
 	if lost > 0 {
 		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("the upstream's Retry-After: %d", a.declared.UpstreamRetryAfter),
-			fmt.Sprintf("%s (on %d of %d calls)", got, lost, reached))
+			fmt.Sprintf("%s (in %d of %d calls)", got, lost, reached))
 	}
 	if maxAttempts > bound {
-		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s at an upstream that answers 429", plain.Count(bound, "attempt")), strconv.Itoa(maxAttempts))
+		a.find(contract.UpstreamRefusal, contract.Should, fmt.Sprintf("at most %s per call at an upstream that answers 429", plain.Count(bound, "attempt")), plain.Count(maxAttempts, "attempt"))
 	}
-	a.held(contract.UpstreamRefusal, "%d calls answered with 429 by the upstream: at most %s each", reached, plain.Count(maxAttempts, "attempt"))
+	a.held(contract.UpstreamRefusal, "the upstream answered %d calls with 429; the gateway made at most %s for each", reached, plain.Count(maxAttempts, "attempt"))
 }

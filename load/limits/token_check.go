@@ -3,7 +3,6 @@ package limits
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/plain"
@@ -33,9 +32,9 @@ func (a *assessment) checkTokens() {
 		}
 	}
 	a.model = a.declared.model(a.declared.kinds()[0])
-	a.untested(contract.LimitBurst, "a gateway may count a call's tokens when it has ended, so that calls at once show nothing")
+	a.untested(contract.LimitBurst, "a gateway may count the tokens of a call only when the call has ended, so that concurrent calls show nothing")
 	if silent > 0 {
-		a.untested(contract.LimitExact, "%d of %d answers do not say how many tokens they took", silent, admitted)
+		a.untested(contract.LimitExact, "%d of %d responses do not state how many tokens the call used", silent, admitted)
 		return
 	}
 	m, shares := bestTokenModel(a.declared, uses)
@@ -46,20 +45,20 @@ func (a *assessment) checkTokens() {
 			level = contract.Must
 		}
 		a.find(contract.LimitExact, level, "no call admitted when a "+a.modelName()+" is used up",
-			fmt.Sprintf("one admitted at %s after the first call, when %.0f %% of it were used", a.after(shares.over), 100*shares.used))
+			fmt.Sprintf("a call admitted %s after the first one, when %.0f %% of the limit was used", a.after(shares.over), 100*shares.used))
 	} else if at, needed := a.lastWindowOfTokens(uses); at >= 0 {
-		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %.0f %% of %s admitted in a window in which all that was freed was used up", 100*minNeededTokens, a.declared),
-			fmt.Sprintf("%.0f %% before a refusal at %s after the first call, its own %d tokens included", 100*needed, a.after(at), a.calls[at].Asked.Of(part)))
+		a.find(contract.LimitExact, contract.Should, fmt.Sprintf("at least %.0f %% of %s admitted in a window in which the calls used up everything that became free", 100*minNeededTokens, a.declared),
+			fmt.Sprintf("%.0f %% before the refusal %s after the first call, including the %d tokens of the refused call", 100*needed, a.after(at), a.calls[at].Asked.Of(part)))
 	} else if i := slices.IndexFunc(shares.under, func(u underused) bool { return !a.byOthers(u.call) }); i >= 0 {
 		u := shares.under[i]
 		a.find(contract.LimitExact, contract.Should, "calls admitted while a "+a.modelName()+" has capacity",
-			fmt.Sprintf("one refused at %s after the first call, when %.0f %% of it would have sufficed, its own %d tokens included",
+			fmt.Sprintf("a call refused %s after the first one, although %.0f %% of the limit would have been enough, including its own %d tokens",
 				a.after(u.call), 100*u.needed, a.calls[u.call].Asked.Of(part)))
 	}
 	if refused == 0 {
-		a.untested(contract.LimitExact, "%s of %d calls did not reach the limit", plain.Count(tokens, "token"), admitted)
+		a.untested(contract.LimitExact, "the limit was not reached: %d calls used %s", admitted, plain.Count(tokens, "token"))
 	} else {
-		a.held(contract.LimitExact, "%d calls admitted and %d refused; they took %s", admitted, refused, plain.Count(tokens, "token"))
+		a.held(contract.LimitExact, "%d calls admitted and %d refused; they used %s", admitted, refused, plain.Count(tokens, "token"))
 	}
 	a.recordRecovery()
 }
@@ -82,7 +81,7 @@ func (a *assessment) lastWindowOfTokens(uses []tokenUse) (call int, share float6
 	return -1, 0
 }
 
-func (a *assessment) after(call int) time.Duration { return round(a.decisions[call].from) }
+func (a *assessment) after(call int) string { return round(a.decisions[call].from) }
 
 // modelName is the model with its unit.
 func (a *assessment) modelName() string {

@@ -73,7 +73,7 @@ func TestInferDoesNotTakeAQueueForNoLimit(t *testing.T) {
 			m, _, err := Infer(t.Context(), queue, Budget{})
 			require.ErrorIs(t, err, ErrInconclusive, "run %d: %s %q", run, m, m.Evidence)
 			require.NotEqual(t, None, m.Kind)
-			require.ErrorContains(t, err, "let calls wait")
+			require.ErrorContains(t, err, "lets calls wait")
 		})
 	}
 }

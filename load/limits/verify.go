@@ -138,12 +138,12 @@ func (v *verifier) recover(ctx context.Context) (at time.Time, err error) {
 
 var (
 	// ErrDeclared is returned when a declared limit is not valid.
-	ErrDeclared = errors.New("declared limit")
+	ErrDeclared = errors.New("the declared limit is invalid")
 	// ErrBudget is returned when the calls or the time of a [Budget] are used up.
-	ErrBudget = errors.New("budget used up")
+	ErrBudget = errors.New("the calls or the time are used up")
 	// ErrInconclusive is returned when the calls show too little of a limit: too many of them failed, none was admitted, or
 	// the limit was never reached.
 	ErrInconclusive = errors.New("inconclusive")
 	// ErrGone is returned when the gateway went away: the last ten calls could not connect.
-	ErrGone = errors.New("the gateway went away")
+	ErrGone = errors.New("the gateway cannot be reached any more")
 )

@@ -210,23 +210,23 @@ func (r *round) checkAtOnce(all *conclusions) {
 		all.untested(contract.CapacityKept, notVisible)
 		return
 	case r.fitBefore.sent == 0:
-		all.untested(contract.CapacityKept, "no calls were held at once")
+		all.untested(contract.CapacityKept, "the upstream held no concurrent calls")
 		return
 	case !r.recovered:
-		all.untested(contract.CapacityKept, "calls still fail, one by one")
+		all.untested(contract.CapacityKept, "calls still failed when they were sent one by one")
 		return
 	}
 	conclusive := slices.DeleteFunc(slices.Clone(r.fitAfter), func(a atOnce) bool { return !a.conclusive })
 	if len(conclusive) == 0 {
-		all.untested(contract.CapacityKept, "%d calls did not come to the upstream at once: this machine or the gateway is too slow", r.fitBefore.sent)
+		all.untested(contract.CapacityKept, "%d concurrent calls did not reach the upstream at the same time: this machine or the gateway is too slow", r.fitBefore.sent)
 		return
 	}
 	best := slices.MaxFunc(conclusive, func(a, b atOnce) int { return cmp.Compare(a.held, b.held) })
 	switch {
 	case !r.lost(best):
-		all.held(contract.CapacityKept, "the upstream had %d of %d calls at once, %d before the outage", best.held, best.sent, r.fitBefore.held)
+		all.held(contract.CapacityKept, "after the outage, %d of %d concurrent calls were at the upstream at the same time (%d before)", best.held, best.sent, r.fitBefore.held)
 	case r.countLimited:
-		all.untested(contract.CapacityKept, "the upstream had %d of %d calls at once, %d before the outage, and a rate limit refused others", best.held, best.sent, r.fitBefore.held)
+		all.untested(contract.CapacityKept, "after the outage, %d of %d concurrent calls were at the upstream at the same time (%d before), and a rate limit refused others", best.held, best.sent, r.fitBefore.held)
 	default:
 		c := certain
 		if len(conclusive) < 3 {
@@ -234,8 +234,8 @@ func (r *round) checkAtOnce(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.CapacityKept, Level: contract.Should,
-			Want: fmt.Sprintf("about as many calls at once at the upstream as before the outage: %d of %d", r.fitBefore.held, r.fitBefore.sent),
-			Got:  fmt.Sprintf("at most %d in %d attempts, until %s after it", best.held, len(conclusive), rounded(r.lastAttempt())),
+			Want: fmt.Sprintf("about as many concurrent calls at the upstream as before the outage: %d of %d", r.fitBefore.held, r.fitBefore.sent),
+			Got:  fmt.Sprintf("at most %d in %d attempts, until %s after the outage", best.held, len(conclusive), rounded(r.lastAttempt())),
 		}, c)
 	}
 }

@@ -40,13 +40,13 @@ func (r *round) checkHealthyLatency(all *conclusions) {
 	got := fmt.Sprintf("median %s, 99th percentile %s during the outage", rounded(median), rounded(tail))
 	usual := fmt.Sprintf("%s and %s", rounded(usualMedian), rounded(usualTail))
 	if median <= most && tail <= runlog.MaxTail(usualTail)+sent[0].maxLag {
-		all.held(contract.HealthySpared, "%s; %s without it", got, usual)
+		all.held(contract.HealthySpared, "%s; without the outage %s", got, usual)
 		return
 	}
 	slow := sent.where(func(q result) bool { return q.latency() > most })
 	all.violated(contract.Finding{
 		Requirement: contract.HealthySpared, Level: contract.Should, Got: got,
-		Want: fmt.Sprintf("about as without the outage: %s, at most %d and %d times that", usual, runlog.MedianRatio, runlog.TailRatio),
+		Want: fmt.Sprintf("about as fast as without the outage: %s, at most %d and %d times as long", usual, runlog.MedianRatio, runlog.TailRatio),
 	}, r.certainty(slow, len(sent)))
 }
 
@@ -94,7 +94,7 @@ func (r *round) checkRecovery(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.Recovery, Level: contract.Should, Want: fmt.Sprintf("no failure later than %s after the outage", rounded(r.RecoveryLimit)),
-			Got: fmt.Sprintf("a healthy request failed %s after it; %d of %d failed: %s", rounded(r.lastFailure), len(failed), len(r.after), failed.outcomes()),
+			Got: fmt.Sprintf("a healthy request failed %s after the outage; %d of %d failed: %s", rounded(r.lastFailure), len(failed), len(r.after), failed.outcomes()),
 		}, c)
 	case r.lastFailure > 0:
 		all.held(contract.Recovery, "%s, the last failed after %s, then none for %s", strings.Join(first, ", "), rounded(r.lastFailure), rounded(r.After))

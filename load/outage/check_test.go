@@ -166,17 +166,17 @@ func TestChecksOfARound(t *testing.T) {
 			changeFaulty(r, 1, func(q *result) {
 				q.seen = &contract.Seen{Attempts: []contract.Attempt{{Open: true, Duration: 6 * time.Second}}}
 			})
-		}, violated: contract.UpstreamFreed, level: contract.Should, got: "1 of 20 faulty requests had a call cancelled later, 1 of them never", uncertain: true},
+		}, violated: contract.UpstreamFreed, level: contract.Should, got: "the upstream calls of 1 of 20 faulty requests were cancelled too late, or never (1)", uncertain: true},
 		{sentence: "upstream calls that go on for four seconds after the responses", change: func(r *round) {
 			changeFaulty(r, 20, func(q *result) { q.seen = &contract.Seen{Attempts: []contract.Attempt{{Duration: 5600 * ms}}} })
-		}, violated: contract.UpstreamFreed, level: contract.Should, got: "20 of 20 faulty requests had a call cancelled later, 0 of them never"},
+		}, violated: contract.UpstreamFreed, level: contract.Should, got: "the upstream calls of 20 of 20 faulty requests were cancelled too late, or never (0)"},
 
 		{sentence: "one of eight disconnects that is not passed on", change: func(r *round) {
 			r.disconnected[0].seen.Attempts[0].Duration = 1500 * ms
 		}},
 		{sentence: "disconnects that are not passed on for one of four kinds of requests", change: func(r *round) {
 			r.disconnected[0].seen.Attempts[0].Duration, r.disconnected[4].seen.Attempts[0].Duration = 1500*ms, 1501*ms
-		}, violated: contract.Departure, level: contract.Should, got: "2 of 8 went on, up to 1.5s after they began", uncertain: true},
+		}, violated: contract.Departure, level: contract.Should, got: "2 of 8 upstream calls went on, up to 1.5s after they began", uncertain: true},
 		{sentence: "requests that are answered before the client disconnects", change: func(r *round) {
 			for i := range r.disconnected {
 				r.disconnected[i].Outcome, r.disconnected[i].seen.Attempts[0].Duration = runlog.Error5xx, 1500*ms
@@ -184,18 +184,18 @@ func TestChecksOfARound(t *testing.T) {
 		}},
 
 		{sentence: "a call that is left open", change: func(r *round) { r.openAfter = 1 },
-			violated: contract.NothingLeft, level: contract.Should, got: "1, 3s after the end", uncertain: true},
+			violated: contract.NothingLeft, level: contract.Should, got: "1 call open 3s after the end", uncertain: true},
 		{sentence: "as many open calls as before", change: func(r *round) { r.openBefore, r.openAfter = 4, 4 }},
 
 		{sentence: "a gateway that recovers after a second", change: func(r *round) { r.lastFailure = time.Second }},
 		{sentence: "a gateway that does not recover in time", change: func(r *round) {
 			r.lastFailure, r.recovered = 2100*ms, false
 			r.after[44].Outcome, r.after[44].Status = runlog.Error5xx, 503
-		}, violated: contract.Recovery, level: contract.Should, got: "a healthy request failed 2.1s after it; 1 of 45 failed: 1 with 503 (error-5xx)"},
+		}, violated: contract.Recovery, level: contract.Should, got: "a healthy request failed 2.1s after the outage; 1 of 45 failed: 1 with 503 (error-5xx)"},
 		{sentence: "the same while the generator could not keep up", change: func(r *round) {
 			r.lastFailure, r.recovered, r.generator = 2100*ms, false, []string{"busy"}
 			r.after[44].Outcome, r.after[44].Status = runlog.Error5xx, 503
-		}, violated: contract.Recovery, level: contract.Should, got: "a healthy request failed 2.1s after it; 1 of 45 failed: 1 with 503 (error-5xx)", uncertain: true},
+		}, violated: contract.Recovery, level: contract.Should, got: "a healthy request failed 2.1s after the outage; 1 of 45 failed: 1 with 503 (error-5xx)", uncertain: true},
 
 		{sentence: "responses without the row's code", change: func(r *round) {
 			changeFaulty(r, 4, func(q *result) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -29,7 +30,7 @@ func (r *round) checkAttempts(all *conclusions) {
 		return
 	}
 	all.violated(contract.Finding{
-		Requirement: contract.RetriesBounded, Level: contract.Should, Want: fmt.Sprintf("at most %d upstream calls a request", r.Attempts),
+		Requirement: contract.RetriesBounded, Level: contract.Should, Want: fmt.Sprintf("at most %d upstream calls per request", r.Attempts),
 		Got: fmt.Sprintf("up to %d, for %d of %d faulty requests", most, len(over), len(sent)),
 	}, certain)
 }
@@ -59,7 +60,7 @@ func (r *round) checkCancelled(all *conclusions) {
 	})
 	all.violated(contract.Finding{
 		Requirement: contract.UpstreamFreed, Level: contract.Should, Want: fmt.Sprintf("the upstream call cancelled within %s of the response", rounded(cancelWithin)),
-		Got: fmt.Sprintf("%d of %d faulty requests had a call cancelled later, %d of them never", len(late), len(sent), len(never)),
+		Got: fmt.Sprintf("the upstream calls of %d of %d faulty requests were cancelled too late, or never (%d)", len(late), len(sent), len(never)),
 	}, r.certainty(late, len(sent)))
 }
 
@@ -83,10 +84,10 @@ func (r *round) checkDisconnects(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.Departure, Level: contract.Should, Want: "the upstream call cancelled when its client disconnects",
-			Got: fmt.Sprintf("%d of %d went on, up to %s after they began", len(goingOn), n, rounded(longest)),
+			Got: fmt.Sprintf("%d of %d upstream calls went on, up to %s after they began", len(goingOn), n, rounded(longest)),
 		}, r.certainty(goingOn, n))
 	default:
-		all.held(contract.Departure, "%d clients disconnected, %d of their upstream calls went on", n, len(goingOn))
+		all.held(contract.Departure, "%d clients disconnected; %d of their upstream calls went on", n, len(goingOn))
 	}
 }
 
@@ -128,7 +129,7 @@ func (r *round) checkOpenCalls(all *conclusions) {
 		}
 		all.violated(contract.Finding{
 			Requirement: contract.NothingLeft, Level: contract.Should, Want: fmt.Sprintf("at most %d calls open at the upstream, as before the outage", r.openBefore),
-			Got: fmt.Sprintf("%d, %s after the end", r.openAfter, rounded(cancelWithin)),
+			Got: fmt.Sprintf("%s open %s after the end", plain.Count(r.openAfter, "call"), rounded(cancelWithin)),
 		}, c)
 	default:
 		all.held(contract.NothingLeft, "%d calls open at the upstream, %d before the outage", r.openAfter, r.openBefore)

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrExperiment is returned for an experiment without healthy or without faulty requests, or with negative bounds.
-var ErrExperiment = errors.New("unusable experiment")
+var ErrExperiment = errors.New("invalid outage experiment")
 
 // Experiment describes an outage. Fields that are 0 take their defaults.
 type Experiment struct {
@@ -106,10 +106,10 @@ func (e Experiment) withDefaults() (Experiment, error) {
 	e.Attempts = cmp.Or(e.Attempts, contract.DefaultAttempts)
 	switch {
 	case len(e.Healthy) == 0, len(e.Faulty) == 0:
-		return e, fmt.Errorf("%w: %d healthy and %d faulty kinds of requests: want at least one of each",
+		return e, fmt.Errorf("%w: %d healthy and %d faulty kinds of requests: there must be at least one of each",
 			ErrExperiment, len(e.Healthy), len(e.Faulty))
 	case e.Rate < 0, e.Before < 0, e.Outage < 0, e.After < 0, e.TimeLimit < 0, e.RecoveryLimit < 0, e.ClientTimeout < 0, e.Attempts < 0, e.SlowCalls < 0:
-		return e, fmt.Errorf("%w: negative bounds", ErrExperiment)
+		return e, fmt.Errorf("%w: no duration or number may be negative", ErrExperiment)
 	}
 	return e, nil
 }

@@ -79,7 +79,7 @@ func (tr *outageRun) verify(ctx context.Context) (err error) {
 
 // inconclusive reports whether the machine was too busy, as the verification itself noticed.
 func (tr *outageRun) inconclusive() bool {
-	asked := strings.HasPrefix(tr.summary.Sentence, fmt.Sprintf("%g healthy requests a second", float64(testRate)))
+	asked := strings.HasPrefix(tr.summary.Sentence, fmt.Sprintf("%g healthy requests per second", float64(testRate)))
 	busy := slices.ContainsFunc(tr.summary.Checks, func(c runlog.Check) bool {
 		return strings.Contains(c.Sentence, "this machine or the gateway is too slow")
 	})

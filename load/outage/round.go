@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/load"
+	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -90,7 +91,7 @@ func (r *round) checkBaseline() error {
 	}
 	usual := r.before.latencies()
 	if median := usual.Quantile(0.5); median > most {
-		return fmt.Errorf("%w: at %g healthy requests a second the median latency is %s, more than %s", ErrNoBaseline, r.Rate, rounded(median), rounded(most))
+		return fmt.Errorf("%w: at %g healthy requests per second, the median latency is %s: it must be at most %s", ErrNoBaseline, r.Rate, rounded(median), rounded(most))
 	}
 	return nil
 }
@@ -106,7 +107,7 @@ func (r *round) slowDirect() (reasons []string) {
 	for _, phase := range r.direct {
 		times := phase.latencies()
 		if median := times.Quantile(0.5); median > fastest+maxDirectSlowdown {
-			reasons = append(reasons, fmt.Sprintf("the median of the requests directly to the upstream was %s, the fastest took %s", rounded(median), rounded(fastest)))
+			reasons = append(reasons, fmt.Sprintf("requests sent directly to the upstream took %s (median), although the fastest took %s", rounded(median), rounded(fastest)))
 		}
 	}
 	return reasons
@@ -116,14 +117,15 @@ func (r *round) slowDirect() (reasons []string) {
 func rounded(d time.Duration) string {
 	switch {
 	case d >= 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
+		d = d.Round(100 * time.Millisecond)
 	case d >= time.Second:
-		return d.Round(10 * time.Millisecond).String()
+		d = d.Round(10 * time.Millisecond)
 	case d >= 10*time.Millisecond:
-		return d.Round(time.Millisecond).String()
+		d = d.Round(time.Millisecond)
 	default:
-		return d.Round(10 * time.Microsecond).String()
+		d = d.Round(10 * time.Microsecond)
 	}
+	return plain.Duration(d)
 }
 
 // kind is what a request is sent for.

@@ -222,7 +222,7 @@ func TestVerifyInVirtualTime(t *testing.T) {
 				}
 			},
 			check: func(t *testing.T, e Evidence) {
-				assert.Contains(t, sentenceOf(t, e, contract.Departure), "8 of 8 went on", "four clients, and then four more")
+				assert.Contains(t, sentenceOf(t, e, contract.Departure), "8 of 8 upstream calls went on", "four clients, and then four more")
 			},
 		},
 		{
@@ -270,7 +270,7 @@ func TestInconclusiveOutages(t *testing.T) {
 			},
 		},
 		{
-			name: "healthy requests that are slow before the outage", err: ErrNoBaseline, text: "more than 375ms",
+			name: "healthy requests that are slow before the outage", err: ErrNoBaseline, text: "must be at most 375ms",
 			gateway: func(_ simulated, a *answer) { a.after = max(a.after, 400*ms) },
 		},
 		{

@@ -74,14 +74,14 @@ func ReadBehaviour(r io.Reader) (Behaviour, error) {
 		if n == 1 {
 			words := strings.Fields(lines.Text())
 			if len(words) != 4 || words[0] != "#" {
-				return b, fmt.Errorf("%w: line 1: want # and the names of client, library and version", ErrLog)
+				return b, fmt.Errorf("%w: line 1 must be # and the names of the client, its library and its version", ErrLog)
 			}
 			b.Client, b.Package, b.Version = words[1], words[2], words[3]
 			continue
 		}
 		parts := strings.Split(lines.Text(), "\t")
 		if len(parts) != 3 {
-			return b, fmt.Errorf("%w: line %d: want a case, marks and a sentence with tabs between them", ErrLog, n)
+			return b, fmt.Errorf("%w: line %d must be a case, marks and a sentence with tabs between them", ErrLog, n)
 		}
 		b.Lines[parts[0]] = Did{parts[1], parts[2]}
 	}
@@ -119,7 +119,7 @@ func Drift(w io.Writer, before, after Log) (differ bool, err error) {
 			fmt.Fprintf(&out, "drift: %s %s, recorded with %s: %d of %s differ\n%s", now.Client, now.Version, earlier[i].Version, others, plain.Count(both, "call"), lines.String())
 			differ = true
 		} else if now.Version != earlier[i].Version {
-			fmt.Fprintf(&out, "%s %s does what %s did in %s\n", now.Client, now.Version, earlier[i].Version, plain.Count(both, "call"))
+			fmt.Fprintf(&out, "%s %s behaves as %s did in %s\n", now.Client, now.Version, earlier[i].Version, plain.Count(both, "call"))
 		}
 	}
 	if !differ {

@@ -44,21 +44,21 @@ func TestFindings(t *testing.T) {
 	}{
 		"quota, once": {call("a", "code:insufficient_user_quota", Typed, 403), nil},
 		"quota, three times": {call("a", "code:insufficient_user_quota", Typed, 429, 429, 429),
-			[]Finding{{RetriedInVain, "sends it 3 times; the contract says: Top up or check your plan quota"}}},
+			[]Finding{{RetriedInVain, "sends the request 3 times; the contract says: Top up or check your plan quota"}}},
 		"retry, three times":        {call("a", "code:do_request_failed", Typed, 502, 502, 502), nil},
-		"retry, once":               {call("a", "code:do_request_failed", Typed, 502), []Finding{{NotRetried, "does not send it again; the contract says: Retry"}}},
+		"retry, once":               {call("a", "code:do_request_failed", Typed, 502), []Finding{{NotRetried, "does not retry; the contract says: Retry"}}},
 		"retry, in a begun stream":  {call("a", "code:do_request_failed", Typed, 200), nil},
 		"retry, and an answer then": {call("a", "http:429", Answered, 429, 200), nil},
 		"an ordinary answer":        {call("a", "code:model_not_found", Answered, 200), nil},
 		"too early": {with(call("a", "http:429", Typed, 429, 429), func(c *Call) { c.Attempts[0].RetryAfter, c.Attempts[1].Gap = "2", 900 }),
-			[]Finding{{RetriedEarly, "sends it again after 900ms; Retry-After says 2 s"}}},
+			[]Finding{{RetriedEarly, "retries after 900ms; Retry-After says 2 s"}}},
 		"late enough": {with(call("a", "http:429", Typed, 429, 429), func(c *Call) { c.Attempts[0].RetryAfter, c.Attempts[1].Gap = "2", 1990 }), nil},
 		"only in the message": {with(call("a", "code:model_not_found", Typed, 404), func(c *Call) { c.Shown = InMessage }),
 			[]Finding{{CodeHidden, "the code is only in the text of the message"}}},
 		"no code is asked for":   {with(call("a", "http:404", Typed, 404), func(c *Call) { c.Code, c.Shown = "model_not_found", Nowhere }), nil},
-		"accepted":               {call("a", "code:empty_response", Accepted, 200), []Finding{{ErrorAccepted, "raises nothing"}}},
-		"untyped":                {call("a", "http:404", Untyped, 404), []Finding{{ErrorUntyped, "raises StubError, which is none of its own classes"}}},
-		"waits":                  {with(call("a", "http:429", Hung, 429), func(c *Call) { c.Milliseconds = 12000 }), []Finding{{NotRetried, "does not send it again; the contract says: See Rate Limits"}, {NotEnded, "had not ended after 12.0 s"}}},
+		"accepted":               {call("a", "code:empty_response", Accepted, 200), []Finding{{ErrorAccepted, "raises no error"}}},
+		"untyped":                {call("a", "http:404", Untyped, 404), []Finding{{ErrorUntyped, "raises StubError, which is not one of its own classes"}}},
+		"waits":                  {with(call("a", "http:429", Hung, 429), func(c *Call) { c.Milliseconds = 12000 }), []Finding{{NotRetried, "does not retry; the contract says: See Rate Limits"}, {NotEnded, "did not end within 12.0 s"}}},
 		"a fault of the adapter": {with(call("a", "code:do_request_failed", Crashed, 502), func(c *Call) { c.Message = "it ended" }), nil},
 	} {
 		assert.Equal(t, tt.want, Findings(tt.call), name)
@@ -113,8 +113,8 @@ func TestAdviceNamesTheStatusThatMakesClientsRetry(t *testing.T) {
 
 func TestTallies(t *testing.T) {
 	assert.Equal(t, []Tally{
-		{RetriedInVain, "send again what cannot succeed", true, 1, 2}, {ErrorAccepted, "take an error, or a part of an answer, for an answer", true, 1, 1},
-		{CodeHidden, "have the code in no field of the error", false, 1, 1},
+		{RetriedInVain, "retry although a retry cannot succeed", true, 1, 2}, {ErrorAccepted, "accept an error or an incomplete answer as an ordinary answer", true, 1, 1},
+		{CodeHidden, "do not expose the code in a field of the error", false, 1, 1},
 	}, Tallies(sample()))
 	assert.Empty(t, Tallies(Log{}))
 }
@@ -126,7 +126,7 @@ func TestDrift(t *testing.T) {
 	differ, err := Drift(&out, sample(), newer)
 	require.NoError(t, err)
 	assert.False(t, differ)
-	assert.Equal(t, "one 1.3 does what 1.2 did in 5 calls\nno drift: 9 calls compared with the record\n", out.String())
+	assert.Equal(t, "one 1.3 behaves as 1.2 did in 5 calls\nno drift: 9 calls compared with the record\n", out.String())
 
 	newer.Calls[0] = call("one", newer.Calls[0].Row, Typed, 429)
 	newer.Calls = append(newer.Calls, call("three", "http:404", Typed, 404))
@@ -137,8 +137,8 @@ func TestDrift(t *testing.T) {
 	assert.True(t, differ)
 	assert.Equal(t, `drift: one 1.3, recorded with 1.2: 1 of 5 calls differ
   code:insufficient_user_quota/x/chat
-    - ●●● sends it 3 times and raises StubError (429); the code is err.code
-    + ● sends it once and raises StubError (429); the code is err.code
+    - ●●● sends the request 3 times and raises StubError (429); the code is in err.code
+    + ● sends the request once and raises StubError (429); the code is in err.code
 `, out.String())
 }
 

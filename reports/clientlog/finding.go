@@ -33,13 +33,13 @@ const (
 // kinds are all kinds, those that cost callers something or mislead them first, each with what clients do.
 func kinds() []kindWords {
 	return []kindWords{
-		{RetriedInVain, true, "send again what cannot succeed"},
-		{ErrorAccepted, true, "take an error, or a part of an answer, for an answer"},
-		{RetriedEarly, true, "send again earlier than Retry-After says"},
+		{RetriedInVain, true, "retry although a retry cannot succeed"},
+		{ErrorAccepted, true, "accept an error or an incomplete answer as an ordinary answer"},
+		{RetriedEarly, true, "retry earlier than Retry-After says"},
 		{NotEnded, true, "do not end"},
-		{NotRetried, false, "do not send again what may succeed"},
-		{CodeHidden, false, "have the code in no field of the error"},
-		{ErrorUntyped, false, "raise an error that is none of their own classes"},
+		{NotRetried, false, "do not retry although a retry may succeed"},
+		{CodeHidden, false, "do not expose the code in a field of the error"},
+		{ErrorUntyped, false, "raise an error that is not of their own classes"},
 	}
 }
 
@@ -105,20 +105,20 @@ func Findings(c Call) []Finding {
 	action, attempts := row.Action(), len(c.Attempts)
 	switch {
 	case action.Retry == contract.RetryNo && attempts > 1:
-		add(RetriedInVain, "sends it %s; the contract says: %s", times(attempts), row.Advice)
+		add(RetriedInVain, "sends the request %s; the contract says: %s", times(attempts), row.Advice)
 	case action.Retry == contract.RetryYes && attempts == 1 && !begun(c):
-		add(NotRetried, "does not send it again; the contract says: %s", row.Advice)
+		add(NotRetried, "does not retry; the contract says: %s", row.Advice)
 	}
 	if gap, wait, tooEarly := hurried(c); tooEarly {
-		add(RetriedEarly, "sends it again after %s; Retry-After says %d s", gap, wait)
+		add(RetriedEarly, "retries after %s; Retry-After says %d s", gap, wait)
 	}
 	switch {
 	case c.Outcome == Accepted:
-		add(ErrorAccepted, "raises nothing")
+		add(ErrorAccepted, "raises no error")
 	case c.Outcome == Hung && attempts < 2:
-		add(NotEnded, "had not ended after %s", seconds(c.Milliseconds))
+		add(NotEnded, "did not end within %s", seconds(c.Milliseconds))
 	case c.Outcome == Untyped:
-		add(ErrorUntyped, "raises %s, which is none of its own classes", c.Class)
+		add(ErrorUntyped, "raises %s, which is not one of its own classes", c.Class)
 	}
 	if raised := c.Outcome == Typed || c.Outcome == Untyped; raised && action.Code && c.Code != "" && c.Shown != InField {
 		add(CodeHidden, "%s", shownWords(c))

@@ -47,20 +47,20 @@ func Sentence(c Call) string {
 	if c.Outcome == Crashed {
 		return "no result: " + plain.Text(c.Message, 120)
 	}
-	parts := []string{"sends it " + times(len(c.Attempts))}
+	parts := []string{"sends the request " + times(len(c.Attempts))}
 	if len(c.Attempts) == 0 {
 		parts[0] = "sends nothing"
 	}
 	switch c.Outcome {
 	case Answered:
-		parts = append(parts, "and delivers an ordinary answer")
+		parts = append(parts, "and returns an ordinary answer")
 	case Accepted:
-		parts = append(parts, "and raises nothing"+delivered(c))
+		parts = append(parts, "and raises no error"+delivered(c))
 	case Hung:
 		if len(c.Attempts) > 1 {
-			return "sends it again and again until its time is over"
+			return "sends the request again and again until the time limit of the call"
 		}
-		parts = append(parts, "and has not ended when its time is over")
+		parts = append(parts, "and has not ended within the time limit of the call")
 	case Typed, Untyped:
 		raised := "and raises " + plain.Text(c.Class, maxWord)
 		if c.Status != 0 {
@@ -100,12 +100,12 @@ func shownWords(c Call) string {
 	}
 	switch c.Shown {
 	case InField:
-		return code + " is " + plain.Text(c.CodeAt, maxWord)
+		return code + " is in " + plain.Text(c.CodeAt, maxWord)
 	case InRaw:
 		return code + " is only in the raw body, at " + plain.Text(c.CodeAt, maxWord)
 	case InMessage:
 		return code + " is only in the text of the message"
 	default:
-		return code + " is nowhere"
+		return code + " is nowhere in the error"
 	}
 }

@@ -14,11 +14,11 @@ import (
 // WriteTerminal writes the table for a terminal: a row of the contract, what it says, and below it what the clients did.
 func WriteTerminal(w io.Writer, l Log) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "What clients make of the answers of %s\n", plain.Text(l.Target, maxWord))
+	fmt.Fprintf(&b, "What client libraries do with the answers of %s\n", plain.Text(l.Target, maxWord))
 	for _, c := range l.Clients {
 		fmt.Fprintf(&b, "  %s\n", ClientLine(c))
 	}
-	b.WriteString("Each ● is a request that got an error, ○ one that got an ordinary answer, × one without a whole answer. ! marks what the row's advice is not.\n")
+	b.WriteString("Each ● is a request that got an error, ○ one that got an ordinary answer, × one without a complete answer. ! marks what contradicts the advice of the row.\n")
 	for _, row := range contract.Rows() {
 		if calls := l.OfRow(row.ID); len(calls) > 0 {
 			fmt.Fprintf(&b, "\n%s: %s\n", row.ID, row.Advice)
@@ -30,7 +30,7 @@ func WriteTerminal(w io.Writer, l Log) error {
 	}
 	for i, name := range l.Probes() {
 		if i == 0 {
-			b.WriteString("\nAnswers that gatecert gave by itself\n")
+			b.WriteString("\nAnswers that gatecert itself gave\n")
 		}
 		fmt.Fprintf(&b, "\nprobe %s\n", plain.Text(name, maxWord))
 		writeGroups(&b, Grouped(l.OfProbe(name)))

@@ -45,7 +45,7 @@ func answerOf(c runlog.Case) string {
 	}
 	text := fmt.Sprintf("%d %s", o.Status, saidBy(c.Surface, *o))
 	if o.TransferError != "" {
-		text += ", and the transfer breaks off"
+		text += ", and the response breaks off"
 	}
 	return text
 }

@@ -45,7 +45,7 @@ func TestAnswers(t *testing.T) {
 		"200 and a stream without an error":                              {Observation: stream(`{"choices":[]}`, "[DONE]")},
 		"200 and an error event: bad_response":                           {Observation: stream(`{"choices":[]}`, `{"error":{"message":"m","code":"bad_response"}}`)},
 		"200 and an error event: an error object without a code":         {Observation: stream(`{"error":{"message":"m"}}`)},
-		"200 and a stream without an error, and the transfer breaks off": {Observation: broken},
+		"200 and a stream without an error, and the response breaks off": {Observation: broken},
 		"no answer: timed-out":                                           {Observation: &contract.Observation{Failure: &contract.Failure{Kind: contract.TimedOut}}},
 		"not offered":                                                    {CaseKey: runlog.CaseKey{}, Verdict: contract.NotOffered},
 		"it never ran":                                                   {Verdict: contract.Error, Reason: "it never ran"},

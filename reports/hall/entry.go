@@ -58,7 +58,7 @@ func (h Hall) entry(ctx context.Context, s source) (Entry, *Refusal) {
 	case run.Incomplete() != "":
 		return e, refused(Incomplete, "%s", run.Incomplete())
 	case run.ContractDigest != contract.Digest():
-		return e, refused(OtherContract, "contract %.80s judged it, this hall has contract %s: run it again with this gatecert", run.ContractDigest, contract.Digest())
+		return e, refused(OtherContract, "the run was judged by contract %.80s, and this hall lists contract %s: repeat the run with this version of gatecert", run.ContractDigest, contract.Digest())
 	case err != nil:
 		return e, refused(Unverified, "%v", err)
 	}
@@ -75,8 +75,8 @@ func (h Hall) entry(ctx context.Context, s source) (Entry, *Refusal) {
 }
 
 var (
-	errUnsigned = errors.New("it has no certificate: gatecert certify makes one")
-	errNoKey    = errors.New("it has a certificate, and no key was given to verify it: --key FILE")
+	errUnsigned = errors.New("the log has no certificate: gatecert certify makes one")
+	errNoKey    = errors.New("the log has a certificate, but there is no key to verify it: give the public key with --key FILE")
 )
 
 // signer is the id of the key that signed the certificate of a log, "" where there is none and none is needed.
@@ -112,19 +112,19 @@ func (h Hall) check(run runlog.Run) *Refusal {
 	leftOut := h.leftOut(run)
 	switch {
 	case strings.TrimSpace(run.Target.Name) == "":
-		return refused(Unnamed, "it does not name its gateway: the profile needs a name")
+		return refused(Unnamed, "the run does not name its gateway: set name in the profile")
 	case !slices.ContainsFunc(run.Cases, says):
-		return refused(Inconclusive, "no case says anything about the gateway")
+		return refused(Inconclusive, "no case of the run could be judged")
 	case len(run.Selection.Rows) > 0:
-		return refused(Partial, "it ran selected rows only: %s", plain.Joined(run.Selection.Rows))
+		return refused(Partial, "the run played only selected rows: %s", plain.Joined(run.Selection.Rows))
 	case len(run.Selection.Cases) > 0:
-		return refused(Partial, "it ran %s only", plain.Count(len(run.Selection.Cases), "selected case"))
+		return refused(Partial, "the run played only %s", plain.Count(len(run.Selection.Cases), "selected case"))
 	case len(leftOut) > 0:
-		return refused(Partial, "it left out %s that the profile offers: %s", plain.Count(len(leftOut), "endpoint"), plain.Joined(leftOut))
+		return refused(Partial, "the run left out %s that the profile offers: %s", plain.Count(len(leftOut), "endpoint"), plain.Joined(leftOut))
 	case age < -1: // the clock of another machine, and another zone
-		return refused(Future, "it ended on %s, and today is %s", date(ended), date(today))
+		return refused(Future, "the run ended on %s, which is after today, %s", date(ended), date(today))
 	case age > MaxAge:
-		return refused(Expired, "it ended on %s, %d days ago: more than %d", date(ended), age, MaxAge)
+		return refused(Expired, "the run ended on %s, %d days ago: a run is listed for %d days", date(ended), age, MaxAge)
 	}
 	return nil
 }

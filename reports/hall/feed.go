@@ -79,7 +79,7 @@ func (h Hall) feedPage(w io.Writer) error {
 		e := entry(r)
 		text := e.sentence() + "."
 		if d, ok := r.g.diff(r.place); ok {
-			text += " Since the run before it: " + d.Sentence() + "."
+			text += " Changes since the previous run: " + d.Sentence() + "."
 		}
 		name := plain.Text(strings.TrimSpace(e.Run.Target.Name+" "+e.Run.Target.Version), maxName)
 		f.Entries = append(f.Entries, item{

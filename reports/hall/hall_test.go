@@ -92,7 +92,7 @@ func TestRefusals(t *testing.T) {
 		{hall.Unreadable, "the log has another format", raw(`{"type":"header","schema":"gatecert.load/1"}`), entry{}},
 		{hall.Incomplete, "the log has no footer", entry{change: func(r *runlog.Run) { r.Footer = nil }}.bytes, entry{}},
 		{hall.Incomplete, "never ran", entry{change: func(r *runlog.Run) { r.Cases = r.Cases[:3] }}.bytes, entry{}},
-		{hall.OtherContract, "run it again with this gatecert", entry{change: func(r *runlog.Run) { r.ContractDigest = "sha256:00" }}.bytes, entry{}},
+		{hall.OtherContract, "repeat the run with this version of gatecert", entry{change: func(r *runlog.Run) { r.ContractDigest = "sha256:00" }}.bytes, entry{}},
 		{hall.Unverified, "its observation means", entry{change: func(r *runlog.Run) {
 			failing(r)
 			for i := range r.Cases {
@@ -102,10 +102,10 @@ func TestRefusals(t *testing.T) {
 			}
 		}}.bytes, entry{change: failing}},
 		{hall.Unnamed, "does not name its gateway", entry{name: " ", version: "1"}.bytes, entry{name: "x", version: "1"}},
-		{hall.Partial, "selected rows only: http:404", func(t *testing.T) []byte { return entry{}.of(t, selected) }, entry{}},
-		{hall.Partial, "it left out 16 endpoints that the profile offers: chat-stream, ", func(t *testing.T) []byte { return entry{}.of(t, part) }, entry{}},
-		{hall.Future, "it ended on 2026-06-03, and today is 2026-06-01", entry{ended: today.AddDate(0, 0, 2)}.bytes, entry{ended: today.AddDate(0, 0, 1)}},
-		{hall.Expired, "91 days ago: more than 90", entry{ended: today.AddDate(0, 0, -91)}.bytes, entry{ended: today.AddDate(0, 0, -90)}},
+		{hall.Partial, "only selected rows: http:404", func(t *testing.T) []byte { return entry{}.of(t, selected) }, entry{}},
+		{hall.Partial, "the run left out 16 endpoints that the profile offers: chat-stream, ", func(t *testing.T) []byte { return entry{}.of(t, part) }, entry{}},
+		{hall.Future, "the run ended on 2026-06-03, which is after today, 2026-06-01", entry{ended: today.AddDate(0, 0, 2)}.bytes, entry{ended: today.AddDate(0, 0, 1)}},
+		{hall.Expired, "91 days ago: a run is listed for 90 days", entry{ended: today.AddDate(0, 0, -91)}.bytes, entry{ended: today.AddDate(0, 0, -90)}},
 	} {
 		t.Run(string(tt.kind)+": "+tt.reason, func(t *testing.T) {
 			logs := folder(t, map[string]entry{"good.ndjson": {name: "good", version: "2"}, "neighbour.ndjson": named2(tt.neighbour)})
@@ -159,7 +159,7 @@ func TestOneLevelIsListed(t *testing.T) {
 	assert.Equal(t, "edge", h.Scope, "most gateways have it")
 	require.Len(t, h.Refused, 1)
 	assert.Equal(t, hall.OtherLevel, h.Refused[0].Kind, h.Refused[0].Reason)
-	assert.Equal(t, "it was run at level relay; this hall lists level edge", h.Refused[0].Reason)
+	assert.Equal(t, "the run is at level relay, and this hall lists level edge", h.Refused[0].Reason)
 	o := options()
 	o.Scope = "relay"
 	h = read(t, logs, o)
@@ -181,7 +181,7 @@ func TestScopes(t *testing.T) {
 	h := read(t, logs, options())
 	assert.Equal(t, "full without load cases", h.Scope)
 	require.Len(t, h.Refused, 1)
-	assert.Equal(t, "it was run at level full; this hall lists level full without load cases", h.Refused[0].Reason)
+	assert.Equal(t, "the run is at level full, and this hall lists level full without load cases", h.Refused[0].Reason)
 }
 
 func TestNothingToList(t *testing.T) {
@@ -234,7 +234,7 @@ func TestCertificates(t *testing.T) {
 	o := options()
 	listed, refused := read(t, o)
 	assert.Equal(t, "unsigned", listed, "without a key no certificate is verified")
-	assert.Contains(t, refused[0].Reason, "no key was given to verify it")
+	assert.Contains(t, refused[0].Reason, "there is no key to verify it")
 	o.Keys = []certificate.Key{key(otherPublic)}
 	listed, refused = read(t, o)
 	assert.Equal(t, "unsigned", listed)
@@ -247,7 +247,7 @@ func TestCertificates(t *testing.T) {
 	o.Signed = true
 	listed, refused = read(t, o)
 	assert.Equal(t, "signed with its certificate", listed)
-	assert.Equal(t, hall.Refusal{Path: "unsigned/run.ndjson", Kind: hall.Unverified, Reason: "it has no certificate: gatecert certify makes one"}, refused[0])
+	assert.Equal(t, hall.Refusal{Path: "unsigned/run.ndjson", Kind: hall.Unverified, Reason: "the log has no certificate: gatecert certify makes one"}, refused[0])
 	h, err := hall.Read(t.Context(), logs, o)
 	require.NoError(t, err)
 	assert.Equal(t, id, h.Data().Gateways[0].Runs[0].SignedBy)
@@ -294,13 +294,13 @@ func TestPages(t *testing.T) {
 	assert.NotContains(t, body(index), ">hidden<", "folders whose names begin with a dot are not read")
 
 	row := pages["rows/code-model_not_found.html"]
-	assert.Contains(t, row, "<h2>Who answers what instead</h2>")
+	assert.Contains(t, row, "<h2>What each gateway answers</h2>")
 	assert.Contains(t, row, `href="../runs/`+mine+`/index.html#code:model_not_found/absent-model/chat"><bdi>503 model_not_found</bdi>`)
 	assert.Contains(t, row, "<bdi>404 model_not_found</bdi>")
 	assert.Contains(t, row, "Verify model and your plan’s models")
 
 	gateway := pages["gateways/mine.html"]
-	assert.Contains(t, gateway, "Since the run before it: 1 worse, ")
+	assert.Contains(t, gateway, "Changes since the previous run: 1 worse, ")
 	assert.Regexp(t, `pass → fail {2}MUST status-class: got 503`, gateway)
 	assert.Contains(t, gateway, "in the matrix")
 	assert.Less(t, strings.Index(gateway, "1.10.0"), strings.Index(gateway, "1.9.0"), "newest first")

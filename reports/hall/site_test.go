@@ -74,7 +74,7 @@ func TestWhatIsNotOfAHallIsNeverRemoved(t *testing.T) {
 			before := files(t, dir)
 			err := h.Write(t.Context(), dir)
 			require.ErrorIs(t, err, hall.ErrSite)
-			require.ErrorContains(t, err, "which is not of a hall")
+			require.ErrorContains(t, err, "which is not part of a hall")
 			assert.Equal(t, before, files(t, dir))
 			assertAlone(t, parent)
 		})
@@ -138,5 +138,5 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	require.Len(t, h.Gateways, 1)
 	assert.Equal(t, "own", h.Gateways[0].Name)
 	require.Len(t, h.Refused, 1)
-	assert.Equal(t, hall.Refusal{Path: "link.ndjson", Kind: hall.Unreadable, Reason: "not a regular file: links are not followed"}, h.Refused[0])
+	assert.Equal(t, hall.Refusal{Path: "link.ndjson", Kind: hall.Unreadable, Reason: "this is not a regular file, and gatecert does not follow links"}, h.Refused[0])
 }

@@ -95,9 +95,9 @@ func rateChart(m runlog.Measured, metric string) (chart, bool) {
 	}{{"q50", func(q runlog.Quantiles) time.Duration { return q.P50 }}, {"q99", func(q runlog.Quantiles) time.Duration { return q.P99 }}} {
 		for _, p := range points {
 			at := series.of(p.Times[metric])
-			class, word := series.class, "met"
+			class, word := series.class, "SLO met"
 			if !p.Met() {
-				class, word = class+" missed", "missed"
+				class, word = class+" missed", "SLO missed"
 			}
 			c.Dots = append(c.Dots, chartDot{
 				Class: class, X: x.at(p.Rate), Y: y.at(float64(at)),
@@ -150,7 +150,7 @@ func (c *chart) capacity(m runlog.Measured, x axis) {
 	if high > 0 {
 		word := " missed"
 		if found.GeneratorLimited {
-			word = " too much for the generator"
+			word = " too fast for the generator"
 		}
 		anchor := "start"
 		if x.at(high)+chartLetter*float64(len(rate(high)+word)) > chartWidth {
@@ -220,7 +220,7 @@ func outcomeClasses() []outcomeClass {
 		{"o-admitted", "admitted", []runlog.Outcome{runlog.Admitted}}, {"o-refused", "refused (429)", []runlog.Outcome{runlog.Refused}},
 		{"o-error4", "4xx", []runlog.Outcome{runlog.Error4xx}}, {"o-error5", "5xx", []runlog.Outcome{runlog.Error5xx}},
 		{"o-lost", "timeout or broken transfer", []runlog.Outcome{runlog.Timeout, runlog.TransportError}}, {"o-wrong", "wrong", []runlog.Outcome{runlog.Wrong}},
-		{"o-ours", "this machine's own", []runlog.Outcome{runlog.LocalError, runlog.Abandoned, runlog.Disconnected}},
+		{"o-ours", "failed on this machine", []runlog.Outcome{runlog.LocalError, runlog.Abandoned, runlog.Disconnected}},
 	}
 }
 
@@ -269,7 +269,7 @@ func total(counts map[runlog.Outcome]uint64) (n float64) {
 // probesChart draws the responses of each probe in the order in which they ran: the course of the search.
 func probesChart(m runlog.Measured) (chart, bool) {
 	points := m.Points[:min(len(m.Points), 200)]
-	c := chart{Title: "Responses per second of each probe, by outcome", XName: "probes in their order"}
+	c := chart{Title: "Responses per second of each probe, by outcome", XName: "probes in order"}
 	values := []float64{0}
 	for _, p := range points {
 		if seconds := countedFor(p); seconds > 0 {
@@ -380,7 +380,7 @@ func differenceChart(m runlog.Measured) (chart, bool) {
 	if len(list) == 0 {
 		return chart{}, false
 	}
-	c := chart{Title: "What B adds, with its 95 % interval", XName: "B less A"}
+	c := chart{Title: "What B adds to each metric, with its 95 % interval", XName: "B minus A"}
 	const names = 100
 	x := newAxis(false, names, chartRight-10, values...)
 	c.horizontal(x, func(v float64) string {
@@ -399,6 +399,6 @@ func differenceChart(m runlog.Measured) (chart, bool) {
 		row := comparedRows(&runlog.Compared{Differences: []runlog.Difference{d}})[0]
 		c.Dots = append(c.Dots, chartDot{Class: class, X: x.at(d.Added), Y: y, Title: row.Metric + ": B adds " + row.Added + ", " + row.Interval})
 	}
-	c.Legend = []chartKey{{"q99", "differs"}, {"q50", "no difference shown"}}
+	c.Legend = []chartKey{{"q99", "differs"}, {"q50", "no difference"}}
 	return c, true
 }

@@ -53,7 +53,7 @@ func NewDiff(old, new runlog.Measured) Diff { //nolint:predeclared // the words 
 	d := Diff{Old: old, New: new}
 	note := func(what, a, b string) {
 		if a != b {
-			d.Notes = append(d.Notes, fmt.Sprintf("another %s: %s, then %s", what, text(a), text(b)))
+			d.Notes = append(d.Notes, fmt.Sprintf("different %s: %s before, %s now", what, text(a), text(b)))
 		}
 	}
 	note("kind of measurement", string(old.Kind), string(new.Kind))
@@ -173,7 +173,7 @@ func (d Diff) Count(r ChangeResult) (n int) {
 
 // Sentence is the comparison in one line.
 func (d Diff) Sentence() string {
-	return fmt.Sprintf("%d quantities compared: %d worse, %d better, %d without a difference that is shown", len(d.Changes), d.Count(Worse), d.Count(Better), d.Count(Undecided))
+	return fmt.Sprintf("%d quantities compared: %d worse, %d better, %d without a clear difference", len(d.Changes), d.Count(Worse), d.Count(Better), d.Count(Undecided))
 }
 
 func (c Change) text(v float64) string {

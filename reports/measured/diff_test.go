@@ -37,12 +37,12 @@ func TestDiff(t *testing.T) {
 	assert.Equal(t, map[string]ChangeResult{
 		"capacity": Worse, "p50 service time": Undecided, "p99 service time": Worse, "errors": Worse, "tokens/s": Undecided,
 	}, results)
-	assert.Equal(t, []string{"another rate of the main measurement: 100/s, then 80/s"}, d.Notes)
+	assert.Equal(t, []string{"different rate of the main measurement: 100/s before, 80/s now"}, d.Notes)
 	assert.Equal(t, []float64{-30, -10}, []float64{d.Changes[0].Low, d.Changes[0].High})
 	var out bytes.Buffer
 	require.NoError(t, d.Terminal(&out))
 	assert.Contains(t, out.String(), " capacity          100/s  80/s   -30/s … -10/s")
-	assert.Contains(t, out.String(), "5 quantities compared: 3 worse, 0 better, 2 without a difference that is shown.")
+	assert.Contains(t, out.String(), "5 quantities compared: 3 worse, 0 better, 2 without a clear difference.")
 	out.Reset()
 	require.NoError(t, d.Markdown(&out))
 	assert.Contains(t, out.String(), `my\|gateway`)

@@ -114,7 +114,7 @@ func soakRun() runlog.Measured {
 	}
 	m.Metrics = []runlog.Metric{metric("latency", "ns", runlog.Admitted, int64(11*ms)), metric("service", "ns", runlog.Admitted, int64(10*ms))}
 	m.Footer = &runlog.MeasuredFooter{
-		Ended: started.Add(time.Minute), Verdict: contract.Fail, Result: "20/s for 1m0s: 1180 of 1200 requests admitted, 1.67 % errors", Rate: 20, Interrupted: true,
+		Ended: started.Add(time.Minute), Verdict: contract.Fail, Result: "20/s for 1m: 1180 of 1200 requests admitted, 1.67 % errors", Rate: 20, Interrupted: true,
 		Sample: &runlog.Sample{
 			Offered: 1200, Sent: 1200, Good: 1180, Counts: map[runlog.Outcome]uint64{runlog.Admitted: 1180, runlog.Error5xx: 15, runlog.Timeout: 5},
 			Times: map[string]runlog.Quantiles{"latency": times(10 * ms)},
@@ -138,7 +138,7 @@ func compareRun() runlog.Measured {
 			{Metric: "ttft.p50", A: 0.015, B: 0.011, Added: -0.004, Low: -0.005, High: -0.003, Detectable: 0.001},
 			{Metric: "errors", Share: true, Detectable: 0.004},
 		}},
-		Gates: []runlog.Gate{{Text: "adds at most service.p99=5ms", Result: contract.Held, Why: "the interval ends below"}},
+		Gates: []runlog.Gate{{Text: "adds at most service.p99=5ms", Result: contract.Held, Why: "the whole 95 % interval is within this limit"}},
 	}
 	return m
 }

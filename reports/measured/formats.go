@@ -20,7 +20,7 @@ type Format struct {
 }
 
 // ErrNone is returned by a renderer when the measurement has nothing of its kind: no stream, for a histogram of the TTFT.
-var ErrNone = errors.New("the measurement has none")
+var ErrNone = errors.New("the measurement has no data for this report")
 
 // Formats returns the formats of report files.
 func Formats() []Format {

@@ -84,7 +84,7 @@ func HTML(w io.Writer, m runlog.Measured) error {
 	}
 	for _, x := range m.Metrics {
 		if x.Unit == runlog.UnitRate {
-			p.RateNote = "Of the tokens/s of a stream, p95 and p99 are those that 95 % and 99 % of the streams exceed."
+			p.RateNote = "tokens/s: 95 % of the streams are faster than p95, and 99 % are faster than p99."
 		}
 	}
 	for _, pt := range m.Points[:min(len(m.Points), maxPagePoints)] {
@@ -92,7 +92,7 @@ func HTML(w io.Writer, m runlog.Measured) error {
 		p.Points = append(p.Points, pagePoint{pointName(pt), plain.Time(pt.Lasted), plain.Time(t.P50), plain.Time(t.P99), pt.Counts[runlog.Admitted], pointResult(pt)})
 	}
 	p.Counts = sampleText(m)
-	p.PointCount = fmt.Sprintf("All %s in their order", plain.Count(len(m.Points), "probe"))
+	p.PointCount = fmt.Sprintf("All %s in the order of the search", plain.Count(len(m.Points), "probe"))
 	if m.Footer != nil {
 		p.addFooter(*m.Footer)
 	}

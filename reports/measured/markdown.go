@@ -44,7 +44,7 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 	}
 	if f := m.Footer; f != nil {
 		for _, t := range clipped(f.Trends) {
-			line("\n- %s %s", map[bool]string{true: "**GROWS**", false: "steady"}[t.Grows], cell(text(t.Text)))
+			line("\n- %s %s", map[bool]string{true: "**growing**", false: "steady"}[t.Grows], cell(text(t.Text)))
 		}
 		if rows := workerRows(f); len(rows) > 0 {
 			line("\n| %s |\n|---|---|--:|--:|--:|--:|--:|--:|--:|", strings.Join(workerColumns(), " | "))
@@ -57,7 +57,7 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 			}
 		}
 		if rows := comparedRows(f.Compared); len(rows) > 0 {
-			line("\n| metric | %s (A) | %s (B) | B adds | 95 %% interval | seen from | |\n|---|--:|--:|--:|--:|--:|---|", cell(name(f.Compared.A)), cell(name(f.Compared.B)))
+			line("\n| metric | %s (A) | %s (B) | B adds | 95 %% interval | detectable | |\n|---|--:|--:|--:|--:|--:|---|", cell(name(f.Compared.A)), cell(name(f.Compared.B)))
 			for _, r := range rows {
 				line("| %s | %s | %s | %s | %s | %s | %s |", cell(r.Metric), r.A, r.B, r.Added, r.Interval, r.Detectable, r.Found)
 			}

@@ -77,13 +77,13 @@ func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 	}
 	if c := f.Capacity; c != nil {
 		list = append(list, gauge{"gatecert_load_capacity_lower", "Highest rate in requests per second that is known to meet the SLO.", c.Lower},
-			gauge{"gatecert_load_capacity_upper", "Lowest rate in requests per second that misses it, 0 when none does.", c.Upper})
+			gauge{"gatecert_load_capacity_upper", "Lowest rate in requests per second that is known to miss the SLO, 0 if there is none.", c.Upper})
 	}
 	if s := f.Sample; s != nil {
 		list = append(list, gauge{"gatecert_load_offered", "Requests that the schedule asked for.", float64(s.Offered)},
-			gauge{"gatecert_load_good", "Requests that kept each time bound of the SLO for themselves.", float64(s.Good)},
-			gauge{"gatecert_load_tokens_per_second", "Output tokens of all admitted requests by the second.", s.TokensPerSecond},
-			gauge{"gatecert_load_waited", "Requests that were due while every connection was in use.", float64(f.Generator.Waited)},
+			gauge{"gatecert_load_good", "Requests that met each time bound of the SLO individually.", float64(s.Good)},
+			gauge{"gatecert_load_tokens_per_second", "Output tokens of all admitted requests, per second.", s.TokensPerSecond},
+			gauge{"gatecert_load_waited", "Requests that had to wait because every connection was in use.", float64(f.Generator.Waited)},
 			gauge{"gatecert_load_generator_late", "Requests that the load generator sent too late.", float64(f.Generator.Late)},
 			gauge{"gatecert_load_generator_lag_p99_seconds", "99th percentile of the load generator's lag.", f.Generator.LagP99.Seconds()},
 			gauge{"gatecert_load_generator_cpu_ratio", "Share of all cores that the load generator used, negative when unknown.", f.Generator.CPU},

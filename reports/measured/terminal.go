@@ -31,10 +31,10 @@ func Terminal(w io.Writer, m runlog.Measured) error {
 			line("%-9s %s", "requests", s)
 		}
 		if f.Tokens > 0 && f.Sample != nil {
-			line("%-9s %s in all, counted by %s", "tokens", rate(f.Sample.TokensPerSecond), sources(*f))
+			line("%-9s %s in total, counted %s", "tokens", rate(f.Sample.TokensPerSecond), sources(*f))
 		}
 		for _, t := range clipped(f.Trends) {
-			line("%-9s %s", map[bool]string{true: "GROWS", false: "steady"}[t.Grows], text(t.Text))
+			line("%-9s %s", map[bool]string{true: "growing", false: "steady"}[t.Grows], text(t.Text))
 		}
 		for _, v := range clipped(f.Violations) {
 			line("  %s  (%d responses)", text(v.Finding.String()), v.Count)
@@ -81,7 +81,7 @@ func Terminal(w io.Writer, m runlog.Measured) error {
 		for _, r := range comparedRows(f.Compared) {
 			lines = append(lines, []string{r.Metric, r.A, r.B, r.Added, r.Interval, r.Detectable, r.Found})
 		}
-		if err := reports.Table(&out, []string{"METRIC", "A", "B", "B ADDS", "95 % INTERVAL", "SEEN FROM", ""}, lines, cells); err != nil {
+		if err := reports.Table(&out, []string{"METRIC", "A", "B", "B ADDS", "95 % INTERVAL", "DETECTABLE", ""}, lines, cells); err != nil {
 			return fmt.Errorf("table: %w", err)
 		}
 	}

@@ -62,7 +62,7 @@ func label(metric string) string {
 // headline is the result in one line.
 func headline(m runlog.Measured) string {
 	if m.Footer == nil {
-		return "unfinished: what was measured until the measurement was killed"
+		return "unfinished: the results until the measurement was killed"
 	}
 	return text(m.Footer.Result)
 }
@@ -89,7 +89,7 @@ func qualified(m runlog.Measured) string {
 func notes(m runlog.Measured) []string {
 	var all []string
 	if m.Torn {
-		all = append(all, "the log ends in a torn line, which was left out")
+		all = append(all, "the last line of the log is incomplete and was left out")
 	}
 	f := m.Footer
 	if f == nil {
@@ -106,10 +106,10 @@ func notes(m runlog.Measured) []string {
 
 func clipped[T any](list []T) []T { return list[:min(len(list), listLimit)] }
 
-// sources says by what the tokens are known.
+// sources says how the tokens were counted.
 func sources(f runlog.MeasuredFooter) string {
 	names := []struct{ key, text string }{
-		{"usage", "the answers' usage"}, {"tokenizer", "the tokenizer cl100k_base"}, {"events", "the events of streams"},
+		{"usage", "from the usage in answers"}, {"tokenizer", "with the tokenizer cl100k_base"}, {"events", "as events of streams"},
 	}
 	var parts []string
 	for _, n := range names {
@@ -154,16 +154,16 @@ func facts(m runlog.Measured) []fact {
 	}
 	if f := m.Footer; f != nil {
 		if f.Tokens > 0 {
-			all = append(all, fact{"tokens", fmt.Sprintf("%d out, %d in, counted by %s", f.Tokens, f.Input, sources(*f))})
+			all = append(all, fact{"tokens", fmt.Sprintf("%d out, %d in, counted %s", f.Tokens, f.Input, sources(*f))})
 		}
 		if g := f.Generator; g.Cores > 0 {
-			line := fmt.Sprintf("lag p99 %s, %d late, %d waited for a connection", plain.Time(g.LagP99), g.Late, g.Waited)
+			line := fmt.Sprintf("lag p99 %s, %s late, %s queued for a free connection", plain.Time(g.LagP99), plain.Count(int(min(g.Late, 1<<40)), "request"), plain.Count(int(min(g.Waited, 1<<40)), "request"))
 			if g.CPU >= 0 && g.CPU < 1000 {
-				line += fmt.Sprintf(", %.0f %% of %d cores", 100*g.CPU, g.Cores)
+				line += fmt.Sprintf(", %.0f %% CPU of %d cores", 100*g.CPU, g.Cores)
 			}
 			all = append(all, fact{"generator", line})
 		}
-		all = append(all, fact{"duration", f.Ended.Sub(m.Started).Round(time.Millisecond).String()})
+		all = append(all, fact{"duration", plain.Duration(f.Ended.Sub(m.Started).Round(time.Millisecond))})
 	}
 	all = append(all, fact{"started", m.Started.UTC().Format(time.RFC3339)}, fact{"run", name(m.RunID)}, fact{"tool", name(m.Tool)})
 	return slices.DeleteFunc(all, func(f fact) bool { return f.Text == "" })
@@ -222,9 +222,9 @@ func pointResult(p runlog.Point) string {
 	case len(p.Inconclusive) > 0:
 		return "inconclusive: " + text(strings.Join(clipped(p.Inconclusive), "; "))
 	case len(p.Misses) > 0:
-		return "missed: " + text(strings.Join(clipped(p.Misses), "; "))
+		return "SLO missed: " + text(strings.Join(clipped(p.Misses), "; "))
 	default:
-		return "met"
+		return "SLO met"
 	}
 }
 

@@ -102,7 +102,7 @@ func Time(d time.Duration) string {
 	}
 	for unit := time.Duration(1); ; unit *= 10 {
 		if d.Abs() < 1000*unit {
-			return d.Round(unit).String()
+			return Duration(d.Round(unit))
 		}
 	}
 }
