@@ -8,12 +8,14 @@ import (
 // ErrDescriptors is returned, as an [ErrInvalid], when this process may not open as many descriptors as a phase needs.
 var ErrDescriptors = errors.New("too few descriptors")
 
-// tooFew is an [ErrDescriptors], which says why.
-type tooFew string
+// descriptorsError is an [ErrDescriptors], which says why.
+type descriptorsError string
 
-func (e tooFew) Error() string { return ErrInvalid.Error() + ": " + string(e) }
+func (e descriptorsError) Error() string { return ErrInvalid.Error() + ": " + string(e) }
 
-func (e tooFew) Is(target error) bool { return target == ErrInvalid || target == ErrDescriptors } //nolint:errorlint // it is compared as errors.Is does
+func (e descriptorsError) Is(target error) bool {
+	return target == ErrInvalid || target == ErrDescriptors
+} //nolint:errorlint // it is compared as errors.Is does
 
 // spareDescriptors are for everything but connections: the log, the reports, the upstream's listener.
 const spareDescriptors = 64
@@ -30,6 +32,6 @@ func checkDescriptors(p Phase, limit uint64) error {
 	if limit == 0 || needed <= limit {
 		return nil
 	}
-	return tooFew(fmt.Sprintf("%d connections need about %d file descriptors, but this process may open only %d: raise the limit with ulimit -n, or use at most %d connections",
+	return descriptorsError(fmt.Sprintf("%d connections need about %d file descriptors, but this process may open only %d: raise the limit with ulimit -n, or use at most %d connections",
 		p.Connections, needed, limit, (limit-min(limit, spareDescriptors))/each))
 }

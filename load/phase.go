@@ -101,8 +101,6 @@ type Progress struct {
 	// Waited counts the requests that waited for a connection. Lag is the 99th percentile of the generator's own lag.
 	Waited uint64
 	Lag    time.Duration
-	// Workers has a line for each worker of a fleet, "" where it was not asked for.
-	Workers string
 }
 
 const (

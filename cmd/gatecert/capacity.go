@@ -62,6 +62,9 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := cmd.check(); err != nil {
 		return err
 	}
+	if cmd.Ramp != 0 && cmd.fleetFlags.asked() {
+		return fmt.Errorf("%w: --ramp does not work with --workers: a ramp ends where the SLO is missed, which only one process sees at once; leave out --ramp", errUsage)
+	}
 	slo, err := cmd.slo()
 	if err != nil {
 		return err
@@ -72,13 +75,7 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
 	progress := &loadProgress{c: c}
-	if cmd.Ramp != 0 && cmd.fleetFlags.asked() {
-		return fmt.Errorf("%w: --ramp has no --workers: a ramp ends where the SLO is missed, which only one process sees at once; leave out --ramp", errUsage)
-	}
-	workers, err := joinFleet(ctx, c, cmd.fleetFlags, s)
-	if err != nil {
-		return err
-	}
+	workers := fleetFor(c, cmd.fleetFlags, s)
 	defer func() { err = errors.Join(err, workers.close(ctx)) }()
 	switch {
 	case cmd.Ramp != 0:

@@ -72,10 +72,7 @@ func (cmd compareCommand) Run(ctx context.Context, c *console) (err error) {
 		defer func() { err = errors.Join(err, second.close(ctx)) }()
 		sessions = append(sessions, second)
 	}
-	workers, err := joinFleet(ctx, c, cmd.fleetFlags, sessions...)
-	if err != nil {
-		return err
-	}
+	workers := fleetFor(c, cmd.fleetFlags, sessions...)
 	defer func() { err = errors.Join(err, workers.close(ctx)) }()
 	comparison, err := agree(ctx, c, func() (load.Comparison, load.Plan, error) { return cmd.comparison(sessions) }, sessions...)
 	if err != nil {

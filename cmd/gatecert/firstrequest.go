@@ -29,6 +29,12 @@ func agree[T any](ctx context.Context, c *console, build func() (T, load.Plan, e
 			return measured, err
 		}
 	}
+	if workers := sessions[0].fleet; workers != nil {
+		fmt.Fprintln(c.err, "plan: if a worker is lost, the others send the phase again, at most twice")
+		if err := workers.join(ctx); err != nil {
+			return measured, err
+		}
+	}
 	for _, s := range sessions {
 		for _, surface := range s.surfaces() {
 			if err := runner.CheckHealth(ctx, s.prepared, surface); err != nil {

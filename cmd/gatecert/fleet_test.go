@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +27,8 @@ func TestASoakOfAFleet(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--workers", "2", "--for", "1s", "--rate", "40", "--show-workers", "--out", dir)
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Contains(t, stderr, "has joined, 2 of 2")
+	assert.Contains(t, stderr, "plan: if a worker is lost, the others send the phase again, at most twice")
+	assert.Less(t, strings.Index(stderr, "plan: "), strings.Index(stderr, "has joined"), "who joins is asked after what is sent")
 	assert.Contains(t, stderr, "there is no results.json")
 	assert.Contains(t, stdout, "sent 40 of 40 requests")
 	assert.Contains(t, stdout, "fleet     2 workers on 1 machine: lag p99 ")
@@ -130,6 +133,9 @@ func TestWorkersGetWhatIsMissing(t *testing.T) {
 		{[]string{"worker", "--join", "nats://127.0.0.1:1", "--allow-target", "gateway"}, "is not a URL such as https://gateway.example"},
 		{[]string{"load", "soak", "--fleet", "nats://127.0.0.1:1"}, "give --workers N"},
 		{[]string{"load", "soak", "--workers", "2", "--source", "here"}, "want an IP address of this machine"},
+		{[]string{"load", "soak", "--source", "127.0.0.2"}, "--source without --workers: give --workers N"},
+		{[]string{"load", "compare", "--show-workers"}, "--show-workers without --workers"},
+		{[]string{"load", "rate-limit", "--fleet-secret", "x"}, "--fleet-secret without --workers"},
 		{[]string{"load", "soak", "--workers", "-1"}, "want 1 to 10,000"},
 		{[]string{"load", "capacity", "--workers", "2", "--ramp", "10s"}, "leave out --ramp"},
 		{[]string{"fleet", "yaml", "--image", "x y", "--allow-target", "http://x"}, "want a reference such as registry.example/gatecert:1.0"},
@@ -151,4 +157,12 @@ func TestTheFleetIsLaunched(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "fleet", "systemd", "--workers", "3", "--join", "tls://nats.example:4222", "--allow-target", "https://gateway.example")
 	require.Equal(t, exitConformant, code, stderr)
 	assert.Contains(t, stdout, "systemd-run")
+}
+
+// What exceeds the caps is refused before any worker is started.
+func TestAPlanIsCheckedBeforeWorkersJoin(t *testing.T) {
+	code, _, stderr := invoke(t.Context(), "load", "soak", "http://gateway.example", "--key", "sk-test-0123456789", "--model", "m", "--rate", "100000", "--workers", "2")
+	assert.Equal(t, exitUsage, code)
+	assert.NotContains(t, stderr, "joined")
+	assert.Contains(t, stderr, "--yes")
 }

@@ -56,7 +56,7 @@ func (f natsFlags) access(url string) (fleet.Access, error) {
 type fleetFlags struct {
 	natsFlags
 	Workers     int           `help:"Send the load from N worker processes: on this machine, or with --fleet, on the machines where gatecert worker runs. Default: from this process." placeholder:"N"`
-	Fleet       string        `help:"NATS server where workers join: nats://host:4222 or tls://host:4222. The server needs JetStream." env:"GATECERT_FLEET" placeholder:"URL"`
+	Fleet       string        `help:"NATS server where workers join: nats://host:4222 or tls://host:4222. The server needs JetStream." placeholder:"URL"`
 	JoinWithin  time.Duration `help:"How long to wait for the workers of --fleet. Default: ${default}." default:"1m" placeholder:"DURATION"`
 	Source      []string      `help:"Source IP addresses for the workers on this machine, one for each worker in turn." placeholder:"IP,…"`
 	ShowWorkers bool          `help:"Show a line of progress for each worker."`
@@ -66,6 +66,14 @@ type fleetFlags struct {
 func (f fleetFlags) asked() bool { return f.Workers > 0 || f.Fleet != "" }
 
 func (f fleetFlags) check() error {
+	for name, given := range map[string]bool{
+		"--source": len(f.Source) > 0, "--show-workers": f.ShowWorkers, "--fleet-secret": f.FleetSecret != "", "--creds": f.Creds != "", "--nkey": f.NKey != "",
+		"--nats-ca": f.NATSCA != "", "--nats-cert": f.NATSCert != "",
+	} {
+		if given && !f.asked() {
+			return fmt.Errorf("%w: %s without --workers: give --workers N, the number of processes that send the load", errUsage, name)
+		}
+	}
 	switch {
 	case f.Workers < 0 || f.Workers > 10_000:
 		return fmt.Errorf("%w: --workers %d: want 1 to 10,000", errUsage, f.Workers)
@@ -87,44 +95,38 @@ func (f fleetFlags) check() error {
 // mostLocalWorkers bounds the workers on this machine.
 const mostLocalWorkers = 64
 
-// team is a fleet with what was started for it.
+// team is a fleet with what was started for it. A nil team is none.
 type team struct {
 	*fleet.Fleet
 
-	server *fleet.Server
-	local  *fleet.Local
+	flags    fleetFlags
+	console  *console
+	sessions []*loadSession
+	server   *fleet.Server
+	local    *fleet.Local
 }
 
-// start starts the workers on this machine, or waits for those of --fleet. targets are where they are allowed to send. The caller closes the
-// team. It returns nil when no fleet was asked for.
-func (f fleetFlags) start(ctx context.Context, c *console, targets []string) (*team, error) {
-	if !f.asked() {
-		return nil, nil //nolint:nilnil // none was asked for
-	}
-	if err := f.check(); err != nil {
-		return nil, err
-	}
-	t, config := &team{}, fleet.Config{Name: f.FleetName, Workers: f.Workers, Wait: f.JoinWithin, ShowWorkers: f.ShowWorkers}
+// start starts the workers on this machine, or waits for those of --fleet. targets are where they are allowed to send.
+func (t *team) start(ctx context.Context, targets []string) (err error) {
+	f, c := t.flags, t.console
+	config := fleet.Config{Name: f.FleetName, Workers: f.Workers, Wait: f.JoinWithin, ShowWorkers: f.ShowWorkers}
 	if _, locked := c.err.(*lockedWriter); !locked {
 		c.err = &lockedWriter{w: c.err}
 	}
 	config.Show = func(sentence string) { fmt.Fprintln(c.err, "fleet: "+plain.Text(sentence, maxReason)) }
-	var err error
 	if f.Fleet != "" {
 		config.Access, err = f.access(f.Fleet)
 	} else {
 		config.Access, err = t.startLocal(f, c, targets)
 	}
-	if err == nil {
-		if f.Fleet != "" {
-			fmt.Fprintf(c.err, "waiting for %s of fleet %s at %s\n", plain.Count(f.Workers, "worker"), f.FleetName, f.Fleet)
-		}
-		t.Fleet, err = fleet.Open(ctx, config)
-	}
 	if err != nil {
-		return nil, errors.Join(err, t.close(ctx))
+		return err
 	}
-	return t, nil
+	if f.Fleet != "" {
+		fmt.Fprintf(c.err, "waiting for %s of fleet %s at %s\n", plain.Count(f.Workers, "worker"), f.FleetName, f.Fleet)
+	}
+	t.Fleet, err = fleet.Open(ctx, config)
+	return err
 }
 
 // startLocal starts a NATS server in this process, and the workers.
@@ -165,30 +167,61 @@ func (t *team) close(ctx context.Context) (err error) {
 	return err
 }
 
-// joinFleet makes a fleet send what sessions measure, when one was asked for. The caller closes it.
-func joinFleet(ctx context.Context, c *console, f fleetFlags, sessions ...*loadSession) (*team, error) {
-	var targets []string
+// fleetFor returns the fleet that is to send what sessions measure, nil when none was asked for. The caller closes it. Its workers join when
+// the plan is agreed to ([agree]).
+func fleetFor(c *console, f fleetFlags, sessions ...*loadSession) *team {
+	if !f.asked() {
+		return nil
+	}
+	t := &team{flags: f, console: c, sessions: sessions}
 	for _, s := range sessions {
+		s.fleet = t
+	}
+	return t
+}
+
+// join lets the workers join, and makes them the generators of the sessions' engines.
+func (t *team) join(ctx context.Context) error {
+	if t == nil || t.Fleet != nil {
+		return nil
+	}
+	var targets []string
+	for _, s := range t.sessions {
 		targets = append(targets, targetsOf(s.prepared.Profile)...)
 	}
-	t, err := f.start(ctx, c, targets)
-	if t == nil || err != nil {
-		return nil, err
+	if err := t.start(ctx, targets); err != nil {
+		return err
 	}
-	for _, s := range sessions {
+	for _, s := range t.sessions {
 		setup, err := setupOf(s.prepared.Profile, s.options)
 		if err != nil {
-			return nil, errors.Join(err, t.close(ctx))
+			return err
 		}
-		fleetOptions := s.options
-		fleetOptions.Generators = t.For(setup)
-		s.engine.Close()
-		s.engine, s.fleet = load.NewEngine(fleetOptions), t
+		s.generateBy(t.For(setup))
 		if s.flags.Out != "" {
-			fmt.Fprintln(c.err, "note: the workers of a fleet send sums, not single results: there is no "+resultsName)
+			fmt.Fprintln(t.console.err, "note: the workers of a fleet send sums, not single results: there is no "+resultsName)
 		}
 	}
-	return t, nil
+	return nil
+}
+
+// generateBy makes an engine whose phases are run by generators.
+func (s *loadSession) generateBy(g load.Generators) {
+	options := s.options
+	options.Generators = g
+	s.engine.Close()
+	s.engine = load.NewEngine(options)
+}
+
+// errNotJoined is returned for a phase before the workers have joined.
+var errNotJoined = errors.New("the workers have not joined yet")
+
+// notJoined stands for the workers while a load is planned: the descriptors of this process do not bound it.
+type notJoined struct{}
+
+// RunPhase implements [load.Generators].
+func (notJoined) RunPhase(context.Context, load.Phase, load.Plan) (load.Measurement, load.Plan, error) {
+	return load.Measurement{}, load.Plan{}, errNotJoined
 }
 
 // targetsOf are the URLs that a load on a target sends to: its gateway, and the mock upstream that it is compared with.
@@ -214,7 +247,7 @@ func setupOf(p profile.Profile, o load.Options) (fleet.Setup, error) {
 
 type workerCommand struct {
 	natsFlags
-	Join        string   `help:"NATS server of the fleet: nats://host:4222 or tls://host:4222." env:"GATECERT_FLEET" placeholder:"URL"`
+	Join        string   `help:"NATS server of the fleet: nats://host:4222 or tls://host:4222." env:"GATECERT_JOIN" placeholder:"URL"`
 	AllowTarget []string `help:"URL of a gateway that this worker may send to. A coordinator that asks for another one is refused. May be repeated." env:"GATECERT_ALLOW_TARGET" placeholder:"URL"`
 	Target      string   `help:"Profile of a gateway that this worker may send to, instead of --allow-target." placeholder:"FILE" type:"path"`
 	Name        string   `help:"Name of the worker in reports. Default: the name of this machine." env:"GATECERT_WORKER_NAME" placeholder:"NAME"`
@@ -275,7 +308,7 @@ func (cmd workerCommand) targets() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		targets = append(targets, targetsOf(p)...)
+		targets = append(targets, p.BaseURL) // the address of its mock upstream is one of another machine
 	}
 	switch {
 	case cmd.Join == "" && len(targets) == 0:

@@ -134,6 +134,9 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 		options.Caps = load.LocalCaps()
 	}
 	s.options, s.engine = options, load.NewEngine(options)
+	if f.fleetFlags.asked() {
+		s.generateBy(notJoined{})
+	}
 	return s, nil
 }
 
@@ -226,16 +229,9 @@ func (p *loadProgress) show(s load.Progress) {
 	if s.Phase != p.last.Phase || span <= 0 {
 		p.last, span = load.Progress{Phase: s.Phase}, s.Elapsed
 	}
-	rate := float64(s.Sent-p.last.Sent) / span.Seconds()
+	rate := float64(s.Sent-p.last.Sent) / max(span, time.Millisecond).Seconds()
 	line := fmt.Sprintf("%s: %5.1f s  %.0f/s  %d admitted  %d refused  %d failed  %d queued  lag %s",
 		s.Phase, s.Elapsed.Seconds(), rate, s.Admitted, s.Refused, s.Failed, s.Waited, s.Lag.Round(10*time.Microsecond))
-	if lines := workerLines(s); len(lines) > 0 {
-		if time.Since(p.printed) >= printEvery {
-			p.printf("%s\n  %s", line, strings.Join(lines, "\n  "))
-			p.last = s
-		}
-		return
-	}
 	if p.c.terminal {
 		fmt.Fprintf(p.c.err, "\r\x1b[K%s", line)
 		p.open, p.last = true, s

@@ -35,7 +35,8 @@ func (d *fleetDriver) Prepare(ctx context.Context, p profile.Profile) (targets.P
 	if err != nil {
 		return prepared, err
 	}
-	d.team, err = d.flags.start(ctx, d.console, targetsOf(prepared.Profile))
+	d.team = &team{flags: d.flags, console: d.console}
+	err = d.team.start(ctx, targetsOf(prepared.Profile))
 	if err == nil {
 		d.setup, err = setupOf(prepared.Profile, runner.OptionsFor(prepared))
 	}

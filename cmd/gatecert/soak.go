@@ -54,10 +54,7 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 		return loadError(err)
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	workers, err := joinFleet(ctx, c, cmd.fleetFlags, s)
-	if err != nil {
-		return err
-	}
+	workers := fleetFor(c, cmd.fleetFlags, s)
 	defer func() { err = errors.Join(err, workers.close(ctx)) }()
 	progress, results := &loadProgress{c: c}, cmd.results()
 	soak, err := agree(ctx, c, func() (load.Soak, load.Plan, error) {

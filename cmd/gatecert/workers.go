@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -47,12 +46,4 @@ func (t *team) notes() []string {
 		return nil
 	}
 	return t.Reruns()
-}
-
-// workerLines are the lines of progress of the workers.
-func workerLines(s load.Progress) []string {
-	if s.Workers == "" {
-		return nil
-	}
-	return strings.Split(s.Workers, "\n")
 }

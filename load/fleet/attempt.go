@@ -24,8 +24,9 @@ type attempt struct {
 	began  time.Time
 	events chan any // ready, news, *portion
 	// stopping says that the workers were asked to stop.
-	stopping bool
-	shown    time.Time // when progress was last shown
+	stopping     bool
+	workersShown time.Time // when those of the workers were last shown
+	shown        time.Time // when progress was last shown
 }
 
 // shardState is a shard as the coordinator knows it.

@@ -37,7 +37,7 @@ type Config struct {
 	// Skew bounds how much later than named a worker may begin, the uncertainty of its clock included, before a phase is inconclusive.
 	// Default 25 ms, which is how late any request may be sent.
 	Skew time.Duration
-	// ShowWorkers adds a line for each worker to the progress of a phase.
+	// ShowWorkers shows a line for each worker every two seconds while a phase runs.
 	ShowWorkers bool
 	// Show, when not nil, is called with sentences about workers that come and go. It is called by several goroutines, one at a time.
 	Show func(sentence string)
@@ -382,7 +382,7 @@ func (f *Fleet) correctClocks(ctx context.Context) {
 			m.offset, m.measured = offset, time.Now()
 		}
 		f.mu.Unlock()
-		_ = f.ask(ctx, worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Ahead: offset.Ahead, Lease: f.newLease()}, new(answer)) // it is told again
+		_ = f.ask(ctx, worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Ahead: offset.Ahead, Lease: f.newLease()}, new(answer)) // the next minute corrects it
 	}
 }
 

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/load"
@@ -17,6 +16,9 @@ func (a *attempt) tell() {
 		return
 	}
 	a.shown = time.Now()
+	if time.Since(a.workersShown) >= showWorkersEvery {
+		a.showWorkers()
+	}
 	if a.phase.Progress != nil {
 		a.phase.Progress(a.progress())
 	}
@@ -49,18 +51,20 @@ func (a *attempt) progress() load.Progress {
 		sum.Waited += s.news.Waited
 		sum.Lag = max(sum.Lag, s.news.Lag)
 	}
-	if a.fleet.config.ShowWorkers {
-		sum.Workers = a.workers()
-	}
 	return sum
 }
 
-// workers has a line for each worker.
-func (a *attempt) workers() string {
-	var lines []string
+// showWorkersEvery is how often the progress of each worker is shown.
+const showWorkersEvery = 2 * time.Second
+
+// showWorkers shows a line for each worker, where that was asked for.
+func (a *attempt) showWorkers() {
+	if !a.fleet.config.ShowWorkers {
+		return
+	}
+	a.workersShown = time.Now()
 	for _, s := range a.shards {
-		lines = append(lines, fmt.Sprintf("%s: %d sent, %d admitted, %d failed, lag %s", s.worker, s.news.Sent, s.news.Admitted,
+		a.fleet.show(fmt.Sprintf("%s: %s: %d sent, %d admitted, %d failed, lag %s", a.phase.Name, s.worker, s.news.Sent, s.news.Admitted,
 			s.news.Failed, s.news.Lag.Round(10*time.Microsecond)))
 	}
-	return strings.Join(lines, "\n")
 }
