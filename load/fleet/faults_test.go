@@ -81,6 +81,7 @@ func TestAWorkerIsKilled(t *testing.T) {
 }
 
 func TestAWorkerIsStopped(t *testing.T) {
+	t.Parallel()
 	g, a := newTarget(t), newServer(t)
 	victim := process(t, processOptions{Inherited: Inherited{Access: a, Targets: []string{g.URL}, Name: "victim"}})
 	process(t, processOptions{Inherited: Inherited{Access: a, Targets: []string{g.URL}}})
@@ -103,6 +104,7 @@ func TestAWorkerIsStopped(t *testing.T) {
 }
 
 func TestTheCoordinatorIsKilled(t *testing.T) {
+	t.Parallel()
 	g, port := newTarget(t), freePort(t)
 	spawn(t, serverVariable, strconv.Itoa(port))
 	a := Access{URL: natsURL(port), Secret: "a secret of tests"}
@@ -119,6 +121,7 @@ func TestTheCoordinatorIsKilled(t *testing.T) {
 }
 
 func TestTheServerIsRestarted(t *testing.T) {
+	t.Parallel()
 	g, port := newTarget(t), freePort(t)
 	first := spawn(t, serverVariable, strconv.Itoa(port))
 	a := Access{URL: natsURL(port), Secret: "a secret of tests"}
@@ -143,6 +146,7 @@ func TestTheServerIsRestarted(t *testing.T) {
 
 // A shard that comes twice is run once, and its portion is counted once.
 func TestAMessageComesTwice(t *testing.T) {
+	t.Parallel()
 	g, a := newTarget(t), newServer(t)
 	join(t, 2, WorkerOptions{Access: a, Targets: []string{g.URL}})
 	f := open(t, a, 2)
@@ -196,6 +200,7 @@ func TestAMessageComesLate(t *testing.T) {
 }
 
 func TestAClockIsWrong(t *testing.T) {
+	t.Parallel()
 	g, a := newTarget(t), newServer(t)
 	process(t, processOptions{Inherited: Inherited{Access: a, Targets: []string{g.URL}, Name: "ahead"}, ClockAhead: 5 * time.Second})
 	process(t, processOptions{Inherited: Inherited{Access: a, Targets: []string{g.URL}, Name: "behind"}, ClockAhead: -5 * time.Second})
@@ -212,6 +217,7 @@ func TestAClockIsWrong(t *testing.T) {
 }
 
 func TestAWorkerIsOfAnotherVersion(t *testing.T) {
+	t.Parallel()
 	g, a := newTarget(t), newServer(t)
 	process(t, processOptions{Inherited: Inherited{Access: a, Targets: []string{g.URL}, Name: "old"}, Version: "gatecert 0.0.1"})
 	_, err := Open(t.Context(), Config{Access: a, Workers: 1, Wait: 2 * time.Second})
@@ -233,6 +239,7 @@ func TestAWorkerRefusesOtherTargets(t *testing.T) {
 }
 
 func TestAWorkerHasAnotherSecret(t *testing.T) {
+	t.Parallel()
 	g, a := newTarget(t), newServer(t)
 	wrong := a
 	wrong.Secret = "another secret"
@@ -244,6 +251,7 @@ func TestAWorkerHasAnotherSecret(t *testing.T) {
 
 // A load that is ended by its caller says how much was sent.
 func TestThePhaseIsEnded(t *testing.T) {
+	t.Parallel()
 	g, a := newTarget(t), newServer(t)
 	join(t, 2, WorkerOptions{Access: a, Targets: []string{g.URL}})
 	f := open(t, a, 2)

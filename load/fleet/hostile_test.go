@@ -25,6 +25,7 @@ import (
 
 // A load that is ended after a worker was killed names it, and does not show the rest as the whole.
 func TestAnEndedPhaseNamesTheWorkerThatWasLost(t *testing.T) {
+	t.Parallel()
 	g, a := newTarget(t), newServer(t)
 	victim := process(t, processOptions{Inherited: Inherited{Access: a, Targets: []string{g.URL}, Name: "victim"}})
 	process(t, processOptions{Inherited: Inherited{Access: a, Targets: []string{g.URL}}})
@@ -42,6 +43,7 @@ func TestAnEndedPhaseNamesTheWorkerThatWasLost(t *testing.T) {
 
 // A worker that does not hear that it is stopped stops when the next lease does not name its attempt.
 func TestAStopIsLost(t *testing.T) {
+	t.Parallel()
 	g := newTarget(t)
 	s := serverWith(t, &server.Options{Users: []*server.User{
 		{Username: "all", Password: "pw"},
@@ -66,6 +68,7 @@ func TestAStopIsLost(t *testing.T) {
 
 // A rerun goes beyond neither the requests nor the time that the caps allow, and says how many requests the attempt before had sent.
 func TestARerunKeepsTheCaps(t *testing.T) {
+	t.Parallel()
 	g, a := newTarget(t), newServer(t)
 	victim := process(t, processOptions{Inherited: Inherited{Access: a, Targets: []string{g.URL}, Name: "victim"}})
 	process(t, processOptions{Inherited: Inherited{Access: a, Targets: []string{g.URL}}})
@@ -95,6 +98,7 @@ func TestARerunKeepsTheCaps(t *testing.T) {
 
 // A call ends with the session that it is made for.
 func TestASingleCallEndsWithItsCoordinator(t *testing.T) {
+	t.Parallel()
 	requests := atomic.Int64{}
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
