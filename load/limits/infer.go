@@ -2,6 +2,7 @@ package limits
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -233,6 +234,13 @@ func (i *inference) discriminate(ctx context.Context) ([]fit, error) {
 			measured, err = run(ctx, best.LimiterModel)
 			return measured.sentence, err
 		})
+		if errors.Is(err, ErrBudget) && len(i.calls)-before >= manyAnswers {
+			// The experiment did not end, but the best fit has foretold many of its answers. Or it has not.
+			after := i.fits()
+			if i.confirms(after, best, before) {
+				return after, nil
+			}
+		}
 		if err != nil {
 			return fits, err
 		}
@@ -246,17 +254,21 @@ func (i *inference) discriminate(ctx context.Context) ([]fit, error) {
 			}
 		}
 		fits = i.fits()
-		confirmed := fits[0].Kind == best.Kind && fits[0].Limit == best.Limit // the experiment was made for this very model
-		if i.foretold += 1 + (len(i.calls)-before)/manyAnswers; i.surprises(best) > max(maxSurprises, (len(i.calls)-before)/answersPerSurprise) {
-			i.foretold = 0
-		}
-		i.guessed = best.Kind == contract.SlidingCounter && i.foretold < enoughForetold
-		confirmed = confirmed && !i.guessed
-		if confirmed && surplus <= 0 && fits[1].contradictions > fits[0].contradictions+ambiguity {
+		if i.confirms(fits, best, before) && surplus <= 0 {
 			break
 		}
 	}
 	return fits, nil
+}
+
+// confirms reports whether the calls since before, of an experiment that was made for the model best, confirm it: it is still the best by
+// far, and has foretold them.
+func (i *inference) confirms(fits []fit, best fit, before int) bool {
+	if i.foretold += 1 + (len(i.calls)-before)/manyAnswers; i.surprises(best) > max(maxSurprises, (len(i.calls)-before)/answersPerSurprise) {
+		i.foretold = 0
+	}
+	i.guessed = best.Kind == contract.SlidingCounter && i.foretold < enoughForetold
+	return !i.guessed && fits[0].Kind == best.Kind && fits[0].Limit == best.Limit && fits[1].contradictions > fits[0].contradictions+ambiguity
 }
 
 // halfLeft reports whether half of the budget is left.
