@@ -15,7 +15,7 @@ func (e descriptorsError) Error() string { return ErrInvalid.Error() + ": " + st
 
 func (e descriptorsError) Is(target error) bool {
 	return target == ErrInvalid || target == ErrDescriptors
-} //nolint:errorlint // it is compared as errors.Is does
+}
 
 // spareDescriptors are for everything but connections: the log, the reports, the upstream's listener.
 const spareDescriptors = 64

@@ -184,13 +184,13 @@ func (j *joiner) windows(parts []Named) error {
 	length := j.phase.window()
 	next := make([]int, len(parts))
 	for {
-		start, any := time.Duration(0), false
+		start, found := time.Duration(0), false
 		for i, part := range parts {
-			if next[i] < len(part.windows) && (!any || part.windows[next[i]].Start < start) {
-				start, any = part.windows[next[i]].Start, true
+			if next[i] < len(part.windows) && (!found || part.windows[next[i]].Start < start) {
+				start, found = part.windows[next[i]].Start, true
 			}
 		}
-		if !any {
+		if !found {
 			return nil
 		}
 		sum := openWindow{Window: Window{Start: start, Length: length, Counts: map[runlog.Outcome]uint64{}}}

@@ -157,7 +157,7 @@ func (p Portion) MarshalJSON() ([]byte, error) {
 	if p.course != nil {
 		out.Course = p.course.json()
 	}
-	return json.Marshal(out)
+	return json.Marshal(out) //nolint:musttag // both ends are this version
 }
 
 func (c *course) json() courseJSON {
@@ -181,7 +181,7 @@ var ErrPortion = errors.New("not a portion of a phase")
 // UnmarshalJSON implements json.Unmarshaler. It returns [ErrPortion].
 func (p *Portion) UnmarshalJSON(data []byte) error {
 	var in portionJSON
-	if err := json.Unmarshal(data, &in); err != nil {
+	if err := json.Unmarshal(data, &in); err != nil { //nolint:musttag // both ends are this version
 		return fmt.Errorf("%w: %w", ErrPortion, err)
 	}
 	m := Measurement{

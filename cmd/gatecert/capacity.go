@@ -62,9 +62,6 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := cmd.check(); err != nil {
 		return err
 	}
-	if cmd.Ramp != 0 && cmd.fleetFlags.asked() {
-		return fmt.Errorf("%w: --ramp does not work with --workers: a ramp ends where the SLO is missed, which only one process sees at once; leave out --ramp", errUsage)
-	}
 	slo, err := cmd.slo()
 	if err != nil {
 		return err
@@ -121,14 +118,28 @@ func (cmd capacityCommand) Run(ctx context.Context, c *console) (err error) {
 	return errors.Join(gateOutcome(footer.Gates), loadOutcome(found.Verdict()))
 }
 
-// check returns a usage error for a flag that is out of range, before a target is prepared. Its conditions are written so that NaN fails.
-func (cmd capacityCommand) check() error {
-	problem, searches := "", cmd.Ramp == 0 && len(cmd.Levels) == 0
+// excluded says which flags exclude each other, "" for none.
+func (cmd capacityCommand) excluded() string {
 	switch {
 	case cmd.Rounds < 0 || cmd.Rounds > 0 && cmd.Rounds < 5:
-		problem = fmt.Sprintf("--rounds %d: must be 0 (no comparison) or at least 5", cmd.Rounds)
+		return fmt.Sprintf("--rounds %d: must be 0 (no comparison) or at least 5", cmd.Rounds)
 	case cmd.Ramp != 0 && len(cmd.Levels) > 0:
-		problem = "--ramp and --concurrency exclude each other: give only one of them"
+		return "--ramp and --concurrency exclude each other: give only one of them"
+	case cmd.Ramp != 0 && cmd.asked():
+		return "--ramp does not work with --workers: a ramp ends where the SLO is missed, which only one process sees at once; leave out --ramp"
+	default:
+		return ""
+	}
+}
+
+// check returns a usage error for a flag that is out of range, before a target is prepared. Its conditions are written so that NaN fails.
+func (cmd capacityCommand) check() error {
+	if problem := cmd.excluded(); problem != "" {
+		return fmt.Errorf("%w: %s", errUsage, problem)
+	}
+	searches := cmd.Ramp == 0 && len(cmd.Levels) == 0
+	var problem string
+	switch {
 	case !(cmd.From > 0):
 		problem = fmt.Sprintf("--from %g: must be more than 0", cmd.From)
 	case cmd.To != 0 && !(cmd.To >= cmd.From):

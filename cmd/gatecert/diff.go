@@ -19,7 +19,7 @@ type diffCommand struct {
 // Help implements kong's HelpProvider.
 func (diffCommand) Help() string {
 	return `The kinds of change:
-  worse, better   the verdict changed
+  worse, better   the verdict is another one
   changed         the same verdict, but other requirements are violated
   new, gone       only one of the two runs has the case
 

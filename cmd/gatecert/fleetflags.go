@@ -65,7 +65,7 @@ type fleetFlags struct {
 // asked reports whether a fleet is to send the load.
 func (f fleetFlags) asked() bool { return f.Workers > 0 || f.Fleet != "" }
 
-func (f fleetFlags) check() error {
+func (f fleetFlags) checkFleet() error {
 	for name, given := range map[string]bool{
 		"--source": len(f.Source) > 0, "--show-workers": f.ShowWorkers, "--fleet-secret": f.FleetSecret != "", "--creds": f.Creds != "", "--nkey": f.NKey != "",
 		"--nats-ca": f.NATSCA != "", "--nats-cert": f.NATSCert != "",
@@ -156,7 +156,7 @@ func (t *team) close(ctx context.Context) (err error) {
 		return nil
 	}
 	if t.Fleet != nil {
-		err = t.Fleet.Close(ctx)
+		err = t.Close(ctx)
 	}
 	if t.local != nil {
 		err = errors.Join(err, t.local.Close())

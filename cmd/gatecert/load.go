@@ -80,7 +80,7 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 		}
 	}
 	surface := dialect.Surface(mix[0].Name)
-	if err := f.fleetFlags.check(); err != nil {
+	if err := f.checkFleet(); err != nil {
 		return nil, err
 	}
 	if f.Connections < 1 || f.Timeout <= 0 {
@@ -134,7 +134,7 @@ func (f loadFlags) open(ctx context.Context, c *console) (*loadSession, error) {
 		options.Caps = load.LocalCaps()
 	}
 	s.options, s.engine = options, load.NewEngine(options)
-	if f.fleetFlags.asked() {
+	if f.asked() {
 		s.generateBy(notJoined{})
 	}
 	return s, nil

@@ -51,7 +51,7 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 			return fmt.Errorf("%w: --refusal %d: must be an HTTP status from 400 to 599", errUsage, status)
 		}
 	}
-	if err := cmd.fleetFlags.check(); err != nil {
+	if err := cmd.checkFleet(); err != nil {
 		return err
 	}
 	config, err := cmd.config(c)
@@ -71,7 +71,7 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 	}
 	defer func() { err = errors.Join(err, changes.close()) }()
 	workers := &fleetDriver{Driver: config.Driver, flags: cmd.fleetFlags, console: c}
-	if cmd.fleetFlags.asked() {
+	if cmd.asked() {
 		config.Driver = workers
 	}
 	prepared, err := runner.Prepare(ctx, config.Driver, config.Target)

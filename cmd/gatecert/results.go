@@ -35,7 +35,7 @@ type resultsFile struct {
 
 // results returns what writes the results, nil without --out.
 func (f loadFlags) results() *resultsFile {
-	if f.Out == "" || f.fleetFlags.asked() {
+	if f.Out == "" || f.asked() {
 		return nil
 	}
 	return &resultsFile{dir: f.Out, kept: map[string]string{}}

@@ -33,7 +33,7 @@ func (h *histogram) addBinary(data []byte, b bounds) error {
 }
 
 func eachBar(data []byte, b bounds, visit func(value, n int64)) error {
-	value, total := uint64(0), uint64(0)
+	value, total, high := uint64(0), uint64(0), uint64(b.high) //nolint:gosec // it is positive
 	for len(data) > 0 {
 		distance, read := binary.Uvarint(data)
 		if read <= 0 {
@@ -42,7 +42,7 @@ func eachBar(data []byte, b bounds, visit func(value, n int64)) error {
 		n, more := binary.Uvarint(data[read:])
 		value += distance
 		total += n
-		if more <= 0 || distance > math.MaxInt64 || value > uint64(b.high) || n > maxTotal || total > maxTotal {
+		if more <= 0 || distance > math.MaxInt64 || value > high || n > maxTotal || total > maxTotal {
 			return ErrBinary
 		}
 		data = data[read+more:]

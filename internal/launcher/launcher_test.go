@@ -36,7 +36,7 @@ func TestWrite(t *testing.T) {
 			require.NoError(t, err, "go test ./internal/launcher -update writes it")
 			assert.Equal(t, string(want), out.String())
 			if l != launcher.Systemd {
-				for _, document := range bytes.Split(out.Bytes(), []byte("\n---\n")) {
+				for document := range bytes.SplitSeq(out.Bytes(), []byte("\n---\n")) {
 					var object map[string]any
 					require.NoError(t, yaml.Unmarshal(document, &object))
 					assert.NotEmpty(t, object)

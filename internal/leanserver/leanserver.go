@@ -4,6 +4,7 @@ package leanserver
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -105,12 +106,14 @@ func (q *Queue) Measured() (p50, mean time.Duration) {
 // which takes so long for a request; any other answers at once. A path with "refuse" is answered with 429, /measured with the median and the
 // mean of how long requests took, and /requests with how many there were.
 func Serve(mode string, in io.Reader, out io.Writer) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	s := &server{queue: newQueueOf(mode)}
-	fmt.Fprintln(out, listener.Addr())
+	if _, err := fmt.Fprintln(out, listener.Addr()); err != nil {
+		return fmt.Errorf("print the address: %w", err)
+	}
 	go func() {
 		for {
 			conn, err := listener.Accept()

@@ -46,7 +46,7 @@ const reconnectEvery = 250 * time.Millisecond
 // Check returns [ErrAccess] for a URL that is none, and [ErrPlain] where neither the connection is encrypted, nor the messages are
 // sealed, nor everything stays on this machine.
 func (a Access) Check() error {
-	for _, text := range strings.Split(a.URL, ",") {
+	for text := range strings.SplitSeq(a.URL, ",") {
 		if strings.Contains(text, "@") { // not quoted: it may be a password
 			return fmt.Errorf("%w: a URL with a password in it would show in the list of processes: use a file (--creds, --nkey), or --nats-user and NATS_PASSWORD", ErrAccess)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -21,10 +22,8 @@ type attempt struct {
 	setup  Setup
 	shards []*shardState
 	// began is the instant named for the beginning; zero before it is.
-	began  time.Time
-	events chan any // ready, news, *portion
-	// stopping says that the workers were asked to stop.
-	stopping     bool
+	began        time.Time
+	events       chan any  // ready, news, *portion
 	workersShown time.Time // when those of the workers were last shown
 	shown        time.Time // when progress was last shown
 }
@@ -167,9 +166,10 @@ func (f *Fleet) send(ctx context.Context, worker string, s shard) error {
 
 // start names the beginning. The instant is far enough ahead for the slowest of the workers to hear of it.
 func (a *attempt) start(ctx context.Context) {
-	lead, rounds := leastLead, time.Duration(len(a.shards)/atOnce+1)
+	lead, rounds := leastLead, int64(len(a.shards)/atOnce+1)
 	for _, s := range a.shards {
-		lead = max(lead, leastLead+rounds*(4*s.offset.Within+5*time.Millisecond)+4*s.offset.Within)
+		round := int64(4*s.offset.Within + 5*time.Millisecond) // twice the way there and back
+		lead = max(lead, leastLead+4*s.offset.Within+time.Duration(rounds*round))
 	}
 	now := a.fleet.clock.now()
 	at := now + int64(lead)
@@ -186,12 +186,8 @@ func (a *attempt) start(ctx context.Context) {
 	})
 }
 
-// stop asks all workers to stop, once.
+// stop asks all workers to stop.
 func (a *attempt) stop(ctx context.Context) {
-	if a.stopping {
-		return
-	}
-	a.stopping = true
 	ctx = context.WithoutCancel(ctx)
 	for _, s := range a.shards {
 		if s.portion == nil {
@@ -213,17 +209,14 @@ func (a *attempt) follow(ctx context.Context, lasts time.Duration, done func(*sh
 	tick := time.NewTicker(helloEvery / 5)
 	defer tick.Stop()
 	var stopped <-chan time.Time
+	ended := ctx.Done()
 	for {
-		failed, open := false, false
-		for _, s := range a.shards {
-			failed = failed || s.failed != ""
-			open = open || s.failed == "" && !done(s) || s.failed != "" && s.portion == nil && a.fleet.heardLately(s.worker) && a.stopping && !a.began.IsZero()
-		}
-		if (failed || ctx.Err() != nil) && !a.stopping {
+		if (a.anyFailed() || ctx.Err() != nil) && stopped == nil {
 			a.stop(ctx)
-			stopped = time.After(stoppedFor)
+			stopped, ended = time.After(stoppedFor), nil
 		}
-		if !open || failed && a.began.IsZero() || ctx.Err() != nil && a.began.IsZero() {
+		// Before the beginning nothing was sent that would have to be waited for.
+		if stopped != nil && a.began.IsZero() || !a.expectsMore(done) {
 			return nil
 		}
 		select {
@@ -232,32 +225,37 @@ func (a *attempt) follow(ctx context.Context, lasts time.Duration, done func(*sh
 				return err
 			}
 		case <-tick.C:
-			for _, s := range a.shards {
-				if s.failed == "" && !done(s) {
-					s.failed = a.missing(s)
-				}
-			}
+			a.fail(done, a.missing)
 			a.tell()
 		case <-deadline:
-			for _, s := range a.shards {
-				if s.failed == "" && !done(s) {
-					s.failed = late
-				}
-			}
+			a.fail(done, func(*shardState) string { return late })
 		case <-stopped:
-			for _, s := range a.shards {
-				if s.failed == "" && !done(s) {
-					s.failed = "did not stop when asked"
-				}
-			}
+			a.fail(done, func(*shardState) string { return "did not stop when asked" })
 			return nil
-		case <-ctx.Done():
-			ctx = context.WithoutCancel(ctx)
-			a.stop(ctx)
-			stopped = time.After(stoppedFor)
-			if a.began.IsZero() {
-				return nil
-			}
+		case <-ended: // the top of the loop stops the workers
+		}
+	}
+}
+
+func (a *attempt) anyFailed() bool {
+	return slices.ContainsFunc(a.shards, func(s *shardState) bool { return s.failed != "" })
+}
+
+// expectsMore reports whether a worker is still to be heard of: one that is not done, or that has failed and may say what it has sent.
+func (a *attempt) expectsMore(done func(*shardState) bool) bool {
+	return slices.ContainsFunc(a.shards, func(s *shardState) bool {
+		if s.failed == "" {
+			return !done(s)
+		}
+		return s.portion == nil && !a.began.IsZero() && a.fleet.heardLately(s.worker)
+	})
+}
+
+// fail marks those that are not done as failed, where there is a reason.
+func (a *attempt) fail(done func(*shardState) bool, why func(*shardState) string) {
+	for _, s := range a.shards {
+		if s.failed == "" && !done(s) {
+			s.failed = why(s)
 		}
 	}
 }

@@ -72,9 +72,9 @@ func TestAWorkerIsKilled(t *testing.T) {
 			}
 			quiet(t, g)
 			sent := g.requests.Load()
-			assert.GreaterOrEqual(t, sent, int64(m.Sent)) //nolint:gosec // a count
+			assert.GreaterOrEqual(t, sent, int64(m.Sent))
 			if len(m.Reruns) == 0 {
-				assert.Equal(t, int64(m.Sent), sent) //nolint:gosec // a count
+				assert.Equal(t, int64(m.Sent), sent)
 			}
 		})
 	}
@@ -260,7 +260,7 @@ func TestThePhaseIsEnded(t *testing.T) {
 	m, err := engineOf(t, f).Run(ctx, g.phase("long", 100, time.Minute))
 	require.ErrorIs(t, err, context.Canceled)
 	quiet(t, g)
-	assert.Equal(t, g.requests.Load(), int64(m.Sent)) //nolint:gosec // a count
+	assert.Equal(t, g.requests.Load(), int64(m.Sent))
 }
 
 func TestAccess(t *testing.T) {

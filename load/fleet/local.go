@@ -30,7 +30,7 @@ const maxInherited = 1 << 20
 func ReadInherited(ctx context.Context, in io.Reader) (Inherited, context.Context, error) {
 	var i Inherited
 	decoder := json.NewDecoder(io.LimitReader(in, maxInherited))
-	if err := decoder.Decode(&i); err != nil {
+	if err := decoder.Decode(&i); err != nil { //nolint:musttag // both ends are this version
 		return i, ctx, fmt.Errorf("%w: read the standard input: %w", ErrAccess, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -61,11 +61,11 @@ func StartLocal(command []string, all []Inherited, output io.Writer) (*Local, er
 }
 
 func (l *Local) start(command []string, i Inherited, output io.Writer) error {
-	text, err := json.Marshal(i)
+	text, err := json.Marshal(i) //nolint:musttag // both ends are this version
 	if err != nil {
 		return fmt.Errorf("start a worker: %w", err)
 	}
-	c := exec.Command(command[0], command[1:]...) //nolint:gosec // this program
+	c := exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // this program, which ends with its input
 	c.Stderr = output
 	in, err := c.StdinPipe()
 	if err != nil {

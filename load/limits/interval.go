@@ -183,7 +183,7 @@ func (v Intervals) String() string {
 		return "burst " + ends(v.Limit, func(n int) string { return fmt.Sprint(n) }) + ", rate " + ends(v.Refill, func(r float64) string { return fmt.Sprintf("%.4g/s", r) })
 	}
 	if v.Window.To > 0 {
-		text += ", window " + ends(v.Window, func(d time.Duration) string { return round(d) })
+		text += ", window " + ends(v.Window, round)
 	}
 	return text
 }

@@ -54,15 +54,8 @@ func Terminal(w io.Writer, m runlog.Measured) error {
 			return fmt.Errorf("table: %w", err)
 		}
 	}
-	if rows := workerRows(m.Footer); len(rows) > 0 {
-		line("")
-		var lines [][]string
-		for _, r := range rows {
-			lines = append(lines, r.cells())
-		}
-		if err := reports.Table(&out, upper(workerColumns()), lines, cells); err != nil {
-			return fmt.Errorf("table: %w", err)
-		}
+	if err := workerTable(&out, m.Footer, cells); err != nil {
+		return err
 	}
 	if len(m.Points) > 0 {
 		line("")

@@ -2,9 +2,13 @@ package measured
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
+	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/gatecert/gatecert/reports"
 	"github.com/gatecert/gatecert/reports/plain"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
@@ -58,6 +62,25 @@ func signed(d time.Duration) string {
 		return "−" + plain.Time(-d)
 	}
 	return "+" + plain.Time(d)
+}
+
+// workerTable writes the table for a terminal, and nothing without workers.
+func workerTable(w io.Writer, f *runlog.MeasuredFooter, cells tw.CellConfig) error {
+	rows := workerRows(f)
+	if len(rows) == 0 {
+		return nil
+	}
+	var lines [][]string
+	for _, r := range rows {
+		lines = append(lines, r.cells())
+	}
+	if _, err := fmt.Fprintln(w); err != nil {
+		return fmt.Errorf("table: %w", err)
+	}
+	if err := reports.Table(w, upper(workerColumns()), lines, cells); err != nil {
+		return fmt.Errorf("table: %w", err)
+	}
+	return nil
 }
 
 func upper(names []string) (all []string) {
