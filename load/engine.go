@@ -119,6 +119,11 @@ func (e *Engine) RunShare(ctx context.Context, p Phase) (Portion, error) {
 	if err != nil {
 		return Portion{}, err
 	}
+	return e.attack(ctx, p, plan, requests)
+}
+
+// attack runs a phase whose requests are built. The caller holds running.
+func (e *Engine) attack(ctx context.Context, p Phase, plan Plan, requests []*wireRequest) (Portion, error) {
 	p.Connections = plan.Connections
 	portion, err := newAttack(ctx, e, p, plan, requests).run()
 	e.used.Requests += portion.m.Sent
@@ -133,10 +138,14 @@ func (e *Engine) allow(p Phase) (Plan, []*wireRequest, error) {
 	if err != nil {
 		return plan, nil, err
 	}
+	return plan, requests, e.allowPlan(p, plan)
+}
+
+func (e *Engine) allowPlan(p Phase, plan Plan) error {
 	total := e.used.Add(plan)
 	total.Rate, total.Connections = plan.Rate, plan.Connections
 	if err := e.caps.Allow(total); err != nil {
-		return plan, nil, fmt.Errorf("phase %q: %w", p.Name, err)
+		return fmt.Errorf("phase %q: %w", p.Name, err)
 	}
-	return plan, requests, nil
+	return nil
 }

@@ -51,18 +51,40 @@ func (e *Engine) runElsewhere(ctx context.Context, p Phase) (Measurement, error)
 	return m, err
 }
 
-// Warm gets ready for a phase: it builds the requests, checks the descriptors, and opens a connection to each gateway. It returns
-// [ErrInvalid] as [Engine.RunShare] does, and the error of a connection that cannot be opened. It sends nothing.
-func (e *Engine) Warm(ctx context.Context, p Phase) error {
+// ReadyShare is a share of a phase that can begin at once: its requests are built.
+type ReadyShare struct {
+	engine   *Engine
+	phase    Phase
+	plan     Plan
+	requests []*wireRequest
+}
+
+// Ready gets ready for a share of a phase: it builds the requests, which takes a second where there are hundreds of long prompts, checks
+// the descriptors, and looks whether each gateway takes a connection. It sends nothing.
+//
+// It returns [ErrInvalid] as [Engine.RunShare] does, and the error of a connection that cannot be opened.
+func (e *Engine) Ready(ctx context.Context, p Phase) (*ReadyShare, error) {
 	p = p.withDefaults()
-	_, requests, err := e.prepare(p)
+	plan, requests, err := e.prepare(p)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, r := range requests {
 		if err := e.conns.warm(ctx, r.to, p.Timeout); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return &ReadyShare{e, p, plan, requests}, nil
+}
+
+// Run is [Engine.RunShare] for a share that is ready. It begins at an instant ([Phase.Start]).
+func (r *ReadyShare) Run(ctx context.Context, start time.Time) (Portion, error) {
+	e := r.engine
+	e.running.Lock()
+	defer e.running.Unlock()
+	if err := e.allowPlan(r.phase, r.plan); err != nil {
+		return Portion{}, err
+	}
+	r.phase.Start = start
+	return e.attack(ctx, r.phase, r.plan, r.requests)
 }

@@ -16,6 +16,9 @@ func (a *attempt) tell() {
 		return
 	}
 	a.shown = time.Now()
+	if a.workersShown.IsZero() {
+		a.workersShown = a.began
+	}
 	if time.Since(a.workersShown) >= showWorkersEvery {
 		a.showWorkers()
 	}

@@ -39,15 +39,15 @@ func (s *session) run(todo shard, what order) portion {
 	s.mu.Lock()
 	s.shard = running
 	s.mu.Unlock()
-	what.Phase.Share = todo.Share
 	out := portion{Worker: s.worker.id, Shard: todo.ID}
-	engine, err := s.prepare(ctx, todo, what)
+	what.Phase = s.arranged(ctx, todo, what.Phase)
+	share, err := s.prepare(ctx, todo, what)
 	out.Refused = err != nil
 	if err == nil {
 		err = s.awaitStart(ctx, running, todo)
 	}
 	if err == nil {
-		out.Portion, err = s.send(ctx, engine, running, what.Phase)
+		out.Portion, err = s.send(ctx, share, running)
 	}
 	if err == nil && (s.lease.Ended() || out.Portion.Unleased() > 0) {
 		err = errLease
@@ -59,9 +59,9 @@ func (s *session) run(todo shard, what order) portion {
 }
 
 // prepare builds the requests, checks the target and the descriptors, and connects to the gateway. It tells the coordinator how that went.
-func (s *session) prepare(ctx context.Context, todo shard, what order) (*load.Engine, error) {
+func (s *session) prepare(ctx context.Context, todo shard, what order) (*load.ReadyShare, error) {
 	said := ready{Worker: s.worker.id, Shard: todo.ID}
-	engine, err := func() (*load.Engine, error) {
+	share, err := func() (*load.ReadyShare, error) {
 		if s.clock.now() > todo.Deadline {
 			return nil, errLate
 		}
@@ -72,14 +72,14 @@ func (s *session) prepare(ctx context.Context, todo shard, what order) (*load.En
 		if err != nil {
 			return nil, err
 		}
-		return engine, engine.Warm(ctx, what.Phase)
+		return engine.Ready(ctx, what.Phase)
 	}()
 	if err != nil {
 		said.Refused, said.Invalid = err.Error(), errors.Is(err, load.ErrInvalid) && !errors.Is(err, load.ErrDescriptors)
 		s.show("refuses a share: " + err.Error())
 	}
 	s.say("ready", said)
-	return engine, err
+	return share, err
 }
 
 // say publishes a message of the session that nobody acknowledges.
@@ -105,19 +105,23 @@ func (s *session) awaitStart(ctx context.Context, running *runningShard, todo sh
 // leaseCheck is how often a running shard looks at its lease. No request is sent after its end in any case.
 const leaseCheck = 20 * time.Millisecond
 
-// send runs the phase.
-func (s *session) send(ctx context.Context, engine *load.Engine, running *runningShard, p load.Phase) (load.Portion, error) {
-	p.Start, p.Lease = running.at, &s.lease
-	p.Keep = min(p.Keep, mostKept)
+// arranged returns the phase with what this worker adds to it.
+func (s *session) arranged(ctx context.Context, todo shard, p load.Phase) load.Phase {
+	p.Share, p.Lease, p.Keep = todo.Share, &s.lease, min(p.Keep, mostKept)
 	p.Progress = func(progress load.Progress) {
-		s.say("news", news{Worker: s.worker.id, Shard: running.id, Progress: progress})
+		s.say("news", news{Worker: s.worker.id, Shard: todo.ID, Progress: progress})
 	}
 	if p.SnapshotEvery > 0 {
-		p.SoFar = func(soFar load.Portion) { s.saySoFar(ctx, running.id, soFar) }
+		p.SoFar = func(soFar load.Portion) { s.saySoFar(ctx, todo.ID, soFar) }
 	}
+	return p
+}
+
+// send runs the share.
+func (s *session) send(ctx context.Context, share *load.ReadyShare, running *runningShard) (load.Portion, error) {
 	ctx, cancel := s.whileLeased(ctx)
 	defer cancel()
-	out, err := engine.RunShare(ctx, p)
+	out, err := share.Run(ctx, running.at)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("run the share: %w", err)
 	}

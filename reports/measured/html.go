@@ -123,8 +123,10 @@ func (p *page) addFooter(f runlog.MeasuredFooter) {
 		p.Gates = append(p.Gates, shown)
 	}
 	for _, r := range workerRows(&f) {
-		p.Workers, p.WorkerColumns = append(p.Workers, r.cells()), workerColumns()
+		p.Workers = append(p.Workers, r.cells())
 	}
+	p.WorkerColumns = workerColumns()
+	p.WorkerColumns[0], p.WorkerColumns[1] = "Worker", "Machine"
 	if c := f.Compared; c != nil {
 		p.Compared = comparedRows(c)
 		p.ComparedOf = fmt.Sprintf("%s (A) and %s (B), at %s in %d interleaved rounds", name(c.A), name(c.B), rate(c.Rate), c.Rounds)
