@@ -179,6 +179,14 @@ func TestScopeOfTheRefused(t *testing.T) {
 	}
 }
 
+// counting counts the calls of a prober.
+func counting(p Prober, made *atomic.Int64) Prober {
+	return func(ctx context.Context, hold time.Duration) (Call, error) {
+		made.Add(1)
+		return p(ctx, hold)
+	}
+}
+
 // However little an inference leaves, not more is made than was allowed, and what is left unasked says why.
 func TestScopeWithWhatIsLeft(t *testing.T) {
 	const window = 2 * time.Second
@@ -191,12 +199,7 @@ func TestScopeWithWhatIsLeft(t *testing.T) {
 					r := rand.New(rand.NewPCG(uint64(run), 12))
 					own, other := simulation{kind, 40, window, r.Uint64(), 1, true}.limiter(), simulation{kind, 40, window, r.Uint64(), 2, true}.limiter()
 					var made atomic.Int64
-					counted := func(p Prober) Prober {
-						return func(ctx context.Context, hold time.Duration) (Call, error) {
-							made.Add(1)
-							return p(ctx, hold)
-						}
-					}
+					counted := func(p Prober) Prober { return counting(p, &made) }
 					began, b := time.Now(), Budget{Calls: 200 + r.IntN(1500), Time: time.Duration(r.Int64N(int64(time.Minute)))}
 					spent := []Experiment{{Calls: r.IntN(250)}}
 					left := b.Calls - spent[0].Calls
@@ -219,6 +222,25 @@ func TestScopeWithWhatIsLeft(t *testing.T) {
 			}
 			assert.Greater(t, asked, 50)
 			assert.Less(t, asked, 350)
+		})
+	}
+}
+
+// An inference and that of the scope together make no more calls than were allowed.
+func TestScopeAfterAnInference(t *testing.T) {
+	for calls, want := range map[int]Scope{1200: {Unclear, Unclear}, 4000: {Apart, Shared}} {
+		synctest.Test(t, func(t *testing.T) {
+			own := simulation{contract.FixedWindow, 100, 2 * time.Second, 1, 1, false}.limiter()
+			other := simulation{contract.FixedWindow, 100, 2 * time.Second, 2, 1, false}.limiter()
+			var made atomic.Int64
+			counted := func(p Prober) Prober { return counting(p, &made) }
+			began, b := time.Now(), Budget{Calls: calls}
+			m, experiments, err := Infer(t.Context(), counted(own.call), b)
+			require.NoError(t, err)
+			got, _, err := InferScope(t.Context(), m, ScopeProbers{counted(own.call), counted(other.call), counted(own.call)}, b.Left(experiments, began))
+			require.NoError(t, err)
+			assert.Equal(t, want, got)
+			assert.LessOrEqual(t, int(made.Load()), calls)
 		})
 	}
 }
