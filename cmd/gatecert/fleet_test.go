@@ -93,12 +93,11 @@ func TestALimitPerKeyIsNotOnePerAddress(t *testing.T) {
 	for name, c := range map[string]struct {
 		by              func(r *http.Request) string
 		addresses, keys string
-		sentence        string
 	}{
-		"per key":             {key, "shared", "apart", "per key: "},
-		"per address":         {address, "apart", "shared", "per address: "},
-		"per key and address": {func(r *http.Request) string { return key(r) + address(r) }, "apart", "apart", "per key and address: "},
-		"of all":              {func(*http.Request) string { return "" }, "shared", "shared", "of all calls: "},
+		"per key":             {key, "shared", "apart"},
+		"per address":         {address, "apart", "shared"},
+		"per key and address": {func(r *http.Request) string { return key(r) + address(r) }, "apart", "apart"},
+		"of all":              {func(*http.Request) string { return "" }, "shared", "shared"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(&limitedServer{by: c.by, limit: 8, used: map[string][]time.Time{}})
@@ -116,6 +115,29 @@ func TestALimitPerKeyIsNotOnePerAddress(t *testing.T) {
 			assert.Equal(t, c.keys, string(limit.Scope.Keys), stdout)
 			assert.Equal(t, 8, limit.Limit)
 			assert.Contains(t, stderr, "plan: calls from 127.0.0.")
+		})
+	}
+}
+
+// Two workers without --source may have the same address. A second key needs no workers.
+func TestALimitIsPerAddressOnlyWithSources(t *testing.T) {
+	t.Setenv(asCommand, "1")
+	for name, c := range map[string]struct{ args, want []string }{
+		"no workers": {nil, []string{"these two keys do not share it", "another key: in two rounds"}},
+		"no sources": {[]string{"--workers", "2"}, []string{"these two keys do not share it", "another address: not asked: no two workers were started with --source"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(&limitedServer{by: func(r *http.Request) string { return r.Header.Get("Authorization") }, limit: 8, used: map[string][]time.Time{}})
+			defer server.Close()
+			args := append([]string{
+				"load", "rate-limit", server.URL, "--infer", "--model", "m", "--key", "sk-caller-0123456789", "--other-key", "sk-another-0123456789", "--for", "1m", "--out", t.TempDir(),
+			}, c.args...)
+			code, stdout, stderr := invoke(t.Context(), args...)
+			require.Equal(t, exitConformant, code, stdout+stderr)
+			for _, want := range c.want {
+				assert.Contains(t, stdout, want, stderr)
+			}
 		})
 	}
 }

@@ -17,14 +17,14 @@ type inferredLimit struct {
 	// Refill is in calls per second.
 	Refill    float64            `json:"refill,omitempty"`
 	Intervals *inferredIntervals `json:"intervals,omitempty"`
-	// Scope says whose calls share the limit; nil where that was not asked.
+	// Scope says whether others share the limit; nil where that was not asked.
 	Scope    *inferredScope `json:"scope,omitempty"`
 	Evidence []string       `json:"evidence"`
 	// Experiments are those that were made, in their order.
 	Experiments []inferringExperiment `json:"experiments"`
 }
 
-// inferredScope says whether calls from another address, and with another key, share the limit: "shared", "apart" or "unclear".
+// inferredScope says whether the two addresses, and the two keys, that calls were made with share the limit: "shared", "apart" or "unclear".
 type inferredScope struct {
 	Addresses limits.Sharing `json:"addresses"`
 	Keys      limits.Sharing `json:"keys"`

@@ -38,7 +38,7 @@ Examples:
   gatecert load rate-limit                                           the embedded reference gateway, verified
   gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred
   gatecert load rate-limit URL --infer --refusal 503                 inferred; the gateway refuses with 503 too
-  gatecert load rate-limit URL --workers 2 --source 10.0.0.5,10.0.0.6 --other-key KEY    whether the limit is per key or per address
+  gatecert load rate-limit URL --workers 2 --source 10.0.0.5,10.0.0.6 --other-key KEY    whether these keys, and these addresses, share the limit
   gatecert load rate-limit URL --infer --json | jq .intervals        the ranges in which the numbers lie`
 }
 
@@ -86,13 +86,14 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 	progress := &loadProgress{c: c}
 	budget := limits.Budget{Calls: cmd.Calls, Time: cmd.For, RefusedWith: cmd.Refusal, Announce: func(sentence string) { progress.printf("plan: %s", sentence) }}
 	if workers.team != nil { // one limit is inferred from one address
-		prepared.Caller = workers.team.Calls(workers.setup, workers.sources()[0])
+		prepared.Caller = workers.team.Calls(workers.setup, workers.limited())
 	}
+	began := time.Now()
 	model, experiments, err := runner.InferRateLimit(ctx, prepared, dialect.Surface(cmd.Surface), budget, progress.show)
 	var scope limits.Scope
 	if err == nil && (workers.team != nil || cmd.OtherKey != "") {
 		var more []limits.Experiment
-		scope, more, err = cmd.scope(ctx, c, prepared, workers, model, progress.show)
+		scope, more, err = cmd.scope(ctx, c, prepared, workers, model, budget.Left(experiments, began), progress.show)
 		experiments = append(experiments, more...)
 	}
 	progress.close()

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
@@ -51,34 +51,54 @@ func (d *fleetDriver) Prepare(ctx context.Context, p profile.Profile) (targets.P
 	return prepared, nil
 }
 
-// sources are a worker for each address that requests come from.
+// limited is the worker that a limit is inferred from: the first of sources, or any. It is "" where none is left.
+func (d *fleetDriver) limited() string {
+	for _, w := range append(d.sources(), d.team.Workers()...) {
+		return w
+	}
+	return ""
+}
+
+// sources are a worker for each address that workers were told to send from. Others count as none: their machine may have several names, or
+// the same address as another machine.
 func (d *fleetDriver) sources() (workers []string) {
-	var seen []string
+	if d.team == nil {
+		return nil
+	}
+	var seen []netip.Addr
 	for _, w := range d.team.Workers() {
-		if source := d.team.Source(w); !slices.Contains(seen, source) {
+		source, err := netip.ParseAddr(d.team.Source(w))
+		if source = source.Unmap(); err == nil && !slices.Contains(seen, source) {
 			seen, workers = append(seen, source), append(workers, w)
 		}
 	}
 	return workers
 }
 
-// scope infers whose calls the inferred limit counts together, and prints it.
-func (cmd rateLimitCommand) scope(ctx context.Context, c *console, p targets.Prepared, d *fleetDriver, m limits.LimiterModel, progress func(load.Progress)) (limits.Scope, []limits.Experiment, error) {
+// oneSource says why it is not asked whether a limit is shared by addresses.
+const oneSource = "no two workers were started with --source and different addresses. A gateway may see workers without --source as one address, even on different machines"
+
+// scope infers whether others share the inferred limit. It takes what is left of the budget.
+func (cmd rateLimitCommand) scope(ctx context.Context, c *console, p targets.Prepared, d *fleetDriver, m limits.LimiterModel, left limits.Budget, progress func(load.Progress)) (limits.Scope, []limits.Experiment, error) {
 	sources := d.sources()
 	ask := runner.Scope{OtherKey: cmd.OtherKey}
-	if len(sources) > 1 {
+	var experiments []limits.Experiment
+	switch {
+	case len(sources) > 1:
 		ask.OtherSource = d.team.Calls(d.setup, sources[1])
-		fmt.Fprintf(c.err, "plan: calls from %s, to see whose calls the limit counts together\n", plain.Joined([]string{d.team.Source(sources[0]), d.team.Source(sources[1])}))
-	} else {
-		fmt.Fprintln(c.err, "note: all workers call from the same address, so that a limit per address cannot be told from one per key: give --source, or workers on other machines")
+		fmt.Fprintf(c.err, "plan: calls from %s, to see whether they share the limit\n", plain.Joined([]string{d.team.Source(sources[0]), d.team.Source(sources[1])}))
+	case d.team != nil:
+		fmt.Fprintf(c.err, "note: %s\n", oneSource)
+		experiments = append(experiments, limits.Experiment{Name: "source", Sentence: "another address: not asked: " + oneSource})
 	}
-	return runner.InferScope(ctx, p, dialect.Surface(cmd.Surface), m, ask, limits.Budget{Calls: cmd.Calls, Time: cmd.For, RefusedWith: cmd.Refusal}, progress)
+	scope, more, err := runner.InferScope(ctx, p, dialect.Surface(cmd.Surface), m, ask, left, progress)
+	return scope, append(experiments, more...), err
 }
 
-// scopeText is what the limit counts, "" where nothing was asked.
+// scopeText is what was found of others, "" where nothing was asked.
 func scopeText(s limits.Scope) string {
-	if s == (limits.Scope{}) || s == (limits.Scope{Sources: limits.Unclear, Keys: limits.Unclear}) {
+	if s == (limits.Scope{}) {
 		return ""
 	}
-	return strings.TrimSpace(s.String())
+	return s.String()
 }

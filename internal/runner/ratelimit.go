@@ -47,7 +47,8 @@ type Scope struct {
 	OtherKey    string
 }
 
-// InferScope infers whose calls an inferred limit of the valid key counts together. It returns the errors of [limits.InferScope].
+// InferScope infers whether others share an inferred limit of the valid key. It takes the budget that the inference has left, as
+// [limits.Budget.Left] has it. It returns the errors of [limits.InferScope].
 func InferScope(ctx context.Context, p targets.Prepared, surface dialect.Surface, m limits.LimiterModel, others Scope, budget limits.Budget, progress func(load.Progress)) (limits.Scope, []limits.Experiment, error) {
 	own := newProberFactory(p, progress)
 	defer own.client.Close()

@@ -76,11 +76,5 @@ func (f *Fleet) offsetOf(ctx context.Context, worker string) (Offset, error) {
 	return offset, nil
 }
 
-// Source returns the address that a worker's requests come from, and the name of its machine where it has not been told one.
-func (f *Fleet) Source(worker string) string {
-	h := f.member(worker)
-	if h.Source != "" {
-		return h.Source
-	}
-	return h.Host
-}
+// Source returns the address that a worker was told to send from, "" where it was not told one.
+func (f *Fleet) Source(worker string) string { return f.member(worker).Source }

@@ -8,7 +8,7 @@ import (
 
 // Experiment is one step of an inference.
 type Experiment struct {
-	// Name is drain, refill, boundary, credit or hold.
+	// Name is drain, refill, boundary, credit or hold; of an inference of the scope it is source or key.
 	Name string
 	// Sentence says what was done and what came of it.
 	Sentence string

@@ -1,54 +1,68 @@
 package limits
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"math"
+	"strings"
 	"time"
 
 	"github.com/gatecert/gatecert/contract"
 )
 
-// Sharing says whether two kinds of callers share a limit.
+// Sharing says whether two callers share a limit.
 type Sharing string
 
 // The ways of sharing.
 const (
 	// Shared means that what one has used up is used up for the other.
 	Shared Sharing = "shared"
-	// Apart means that each has a limit of its own.
+	// Apart means that one is admitted while the limit of the other is used up.
 	Apart Sharing = "apart"
 	// Unclear means that the answers do not decide, or that nothing was asked.
 	Unclear Sharing = "unclear"
 )
 
-// Scope says whose calls a limit counts together.
+// Scope says whether a limit counts the calls of two addresses, and those with two keys, together. It is about these two only: two keys
+// may belong to one organisation, and two addresses to one network.
 type Scope struct {
 	// Sources is about calls with one key from two addresses, Keys about calls with two keys from one address.
 	Sources, Keys Sharing
 }
 
-// String says in words what the limit counts.
+// String says in words what was found of the two addresses and of the two keys.
 func (s Scope) String() string {
-	switch {
-	case s.Sources == Shared && s.Keys == Apart:
-		return "per key: calls with one key share it from whatever address, another key has its own"
-	case s.Sources == Apart && s.Keys == Shared:
-		return "per address: calls from one address share it with whatever key, another address has its own"
-	case s.Sources == Apart && s.Keys == Apart:
-		return "per key and address: another key and another address each have their own"
-	case s.Sources == Shared && s.Keys == Shared:
-		return "of all calls: another key and another address share it"
-	case s.Sources == Shared:
-		return "not per address: calls from another address share it"
-	case s.Sources == Apart:
-		return "per address: calls from another address have their own"
-	case s.Keys == Shared:
-		return "not per key: calls with another key share it"
-	case s.Keys == Apart:
-		return "per key: calls with another key have their own"
+	var found []string
+	for _, x := range []struct {
+		who     string
+		sharing Sharing
+	}{{"these two addresses", s.Sources}, {"these two keys", s.Keys}} {
+		switch x.sharing {
+		case Shared:
+			found = append(found, x.who+" share the limit")
+		case Apart:
+			found = append(found, x.who+" do not share it")
+		case Unclear:
+		}
+	}
+	if len(found) == 0 {
+		return string(Unclear)
+	}
+	return strings.Join(found, ", ") + s.like()
+}
+
+// like names the kind of limit that shares in this way.
+func (s Scope) like() string {
+	switch s {
+	case Scope{Shared, Apart}:
+		return ", as with a limit per key"
+	case Scope{Apart, Shared}:
+		return ", as with a limit per address"
+	case Scope{Apart, Apart}:
+		return ", as with a limit per key and address"
 	default:
-		return "unclear"
+		return ""
 	}
 }
 
@@ -61,145 +75,198 @@ type ScopeProbers struct {
 	OtherSource, OtherKey Prober
 }
 
-// scopeRounds is how often an experiment is repeated that does not decide: the boundary of a window may fall into it.
-const scopeRounds = 3
+// Left is what is left of a budget after some experiments that began at an instant. It is never zero, since that would stand for the
+// defaults.
+func (b Budget) Left(made []Experiment, began time.Time) Budget {
+	b = b.withDefaults()
+	for _, e := range made {
+		b.Calls -= e.Calls
+	}
+	b.Calls, b.Time = max(b.Calls, 1), max(b.Time-time.Since(began), 1)
+	return b
+}
 
-// InferScope infers whose calls an inferred limit counts together. It uses the limit up, calls as somebody else, and looks whether the limit
-// is still used up. It takes a few windows of time.
+// InferScope infers whether others share an inferred limit. It uses the limit up, calls as somebody else, and looks whether the limit is
+// still used up. Each of the two questions takes three to five times as long as the limit needs to be free again, and longer where the
+// boundary of a window falls into a round.
 //
-// It returns [ErrBudget], [ErrGone], [ErrInconclusive] and the errors of the probers, with what was found so far.
+// What the budget does not suffice for, and what too many calls failed for, is [Unclear], and the experiment of that question says why.
+// InferScope returns [ErrGone] and the errors of the probers, with what was found so far.
 func InferScope(ctx context.Context, m LimiterModel, p ScopeProbers, b Budget) (Scope, []Experiment, error) {
 	scope := Scope{Unclear, Unclear}
-	if m.Kind == None || m.Limit < 1 {
+	if m.Kind == None || m.Kind == "" || m.Limit < 1 {
 		return scope, nil, nil
 	}
-	s := scopeInference{model: m, limited: newRecorder(p.Limited, b)}
-	ctx, cancel := s.limited.withDeadline(ctx)
+	s := scopeInference{recorder: newRecorder(nil, b), model: m, limited: refusingWith(p.Limited, b.RefusedWith)}
+	ctx, cancel := s.withDeadline(ctx)
 	defer cancel()
 	var all []Experiment
 	for _, x := range []struct {
-		name  string
-		other Prober
-		found *Sharing
-	}{{"source", p.OtherSource, &scope.Sources}, {"key", p.OtherKey, &scope.Keys}} {
+		name, who string
+		other     Prober
+		found     *Sharing
+	}{{"source", "another address", p.OtherSource, &scope.Sources}, {"key", "another key", p.OtherKey, &scope.Keys}} {
 		if x.other == nil {
 			continue
 		}
-		began, before := time.Now(), len(s.limited.calls)
-		s.other = newRecorder(x.other, b)
+		began, before := time.Now(), s.reserved
+		s.other, s.failures = refusingWith(x.other, b.RefusedWith), failures{}
 		sharing, sentence, err := s.ask(ctx)
-		*x.found = sharing
 		if err != nil {
-			sentence = "not finished: " + err.Error()
+			sharing, sentence = Unclear, "not finished: "+err.Error()
 		}
-		all = append(all, Experiment{x.name, "another " + x.name + ": " + sentence, len(s.limited.calls) - before + len(s.other.calls), time.Since(began)})
-		if err != nil {
+		*x.found = sharing
+		all = append(all, Experiment{x.name, x.who + ": " + sentence, s.reserved - before, time.Since(began)})
+		if err != nil && !errors.Is(err, ErrBudget) && !errors.Is(err, ErrInconclusive) {
 			return scope, all, err
 		}
 	}
 	return scope, all, nil
 }
 
+// scopeInference asks whether two callers share a limit.
 type scopeInference struct {
+	*recorder
+
 	model          LimiterModel
-	limited, other *recorder
+	limited, other Prober
 }
 
+// scopeAttempts is how often two rounds are tried: the boundary of a window may fall into one.
+const scopeAttempts = 3
+
+// ask makes two rounds, and decides when they agree.
 func (s *scopeInference) ask(ctx context.Context) (found Sharing, sentence string, err error) {
-	apart := 0
-	for range scopeRounds {
-		if err := s.rest(ctx); err != nil {
+	if reason := s.tooLittle(); reason != "" {
+		return Unclear, reason, nil
+	}
+	for attempt := range scopeAttempts {
+		// The next attempt is at another point of the windows.
+		if err = s.waitUntil(ctx, time.Now().Add(time.Duration(attempt)*s.model.Window/4)); err != nil {
 			return Unclear, "", err
+		}
+		var over bool
+		if found, sentence, over, err = s.twice(ctx); err != nil || over {
+			return found, sentence, err
+		}
+	}
+	return Unclear, "no two rounds in a row decide; in the last, " + sentence, nil
+}
+
+// twice makes two rounds. Before the first, and after each in which the other was refused, the other has to be admitted while the limit is
+// free: somebody who is always refused shares nothing.
+//
+// The other may have a limit of its own that is not free yet, since its window is longer. So these calls are all that the limit admits at
+// first, a quarter of them between the rounds, and one less than all in the end. A limit that admits the first ones has some left in the
+// second round if its windows begin anew, and one that gains calls steadily and admits the last ones has gained as many before.
+//
+// over says that more rounds would not help.
+func (s *scopeInference) twice(ctx context.Context) (found Sharing, sentence string, over bool, err error) {
+	if refused, err := s.admitsOther(ctx, s.controls()); err != nil || refused != "" {
+		return Unclear, refused, true, err
+	}
+	agreed := Unclear
+	for _, control := range []int{s.controlsBetween(), max(s.controls()-1, 1)} {
+		if err = s.rest(ctx); err != nil {
+			return Unclear, "", true, err
 		}
 		if s.model.Kind == contract.Concurrency {
 			found, sentence, err = s.whileHeld(ctx)
 		} else {
-			found, sentence, err = s.afterDrain(ctx)
+			found, sentence, err = s.afterUse(ctx)
 		}
-		// Of a limit of one call nothing is left to tell whether a new window has begun. That this happens twice is unlikely.
-		if found == Apart {
-			apart++
+		switch {
+		case err != nil || found == Unclear:
+			return Unclear, sentence, false, err
+		case agreed != Unclear && found != agreed:
+			return Unclear, "two rounds contradict each other; in the last, " + sentence, true, nil
 		}
-		if err != nil || found != Unclear && (s.model.Limit > 1 || found == Shared || apart > 1) {
-			return found, sentence, err
+		agreed = found
+		if found == Shared {
+			if refused, err := s.admitsOther(ctx, control); err != nil || refused != "" {
+				return Unclear, refused, true, err
+			}
 		}
 	}
-	return Unclear, sentence, nil
+	return found, "in two rounds, the last of which is: " + sentence, true, nil
+}
+
+// controls is how many calls the other makes at first, controlsBetween how many between two rounds.
+func (s *scopeInference) controls() int {
+	if s.model.Kind == contract.Concurrency {
+		return mostAsked // some after the others
+	}
+	return s.others()
+}
+
+func (s *scopeInference) controlsBetween() int { return (s.controls() + 3) / 4 }
+
+// mostAsked bounds how many calls somebody else makes at once.
+const mostAsked = 16
+
+// others is how many calls the other makes at once. While the limit is free it admits them all.
+func (s *scopeInference) others() int { return min(s.least(), mostAsked, s.budget.Concurrency) }
+
+// least is the least limit that the answers do not exclude.
+func (s *scopeInference) least() int { return cmp.Or(s.model.Intervals.Limit.From, s.model.Limit) }
+
+// tooLittle says why nothing can be asked, "" where it can.
+func (s *scopeInference) tooLittle() string {
+	perRound, calls := s.timeToRest(), 3*s.controls()
+	if s.model.Kind == contract.Concurrency {
+		perRound += 4 * s.budget.Hold
+		calls += 2 * (s.model.Limit + 3*mostAsked)
+	} else {
+		if s.least() < 2 {
+			return "not asked: a limit of one call leaves none to tell whether it was free again meanwhile"
+		}
+		if s.model.Window <= 0 {
+			return "not asked: how fast the limit is free again is not known"
+		}
+		calls += 2 * (s.model.Limit + 4*mostAsked)
+	}
+	needed, left := 5*perRound, s.budget.Time-time.Since(s.began)
+	if needed <= left && calls <= s.budget.Calls-s.reserved {
+		return ""
+	}
+	return fmt.Sprintf("not asked: it takes up to %s and %d calls or a few more, and of what was allowed %s and %d calls are left",
+		round(needed), calls, round(max(left, 0)), max(s.budget.Calls-s.reserved, 0))
+}
+
+// timeToRest is how long the limit needs to be free again, and a tenth more.
+func (s *scopeInference) timeToRest() time.Duration {
+	const margin = 100 * time.Millisecond
+	return s.model.timeToReset()*11/10 + margin
 }
 
 // rest waits until nothing counts any more that was called before.
 func (s *scopeInference) rest(ctx context.Context) error {
-	const margin = 100 * time.Millisecond
-	return s.limited.waitUntil(ctx, time.Now().Add(s.model.timeToReset()*11/10+margin))
+	return s.waitUntil(ctx, time.Now().Add(s.timeToRest()))
 }
 
-// mostAsked bounds how many calls somebody else makes.
-const mostAsked = 16
-
-// afterDrain uses the limit up, and lets somebody else make one call less than that. Whether the limit was still used up then, a last call
-// tells: had a new window begun for both, it would have one call left.
-func (s *scopeInference) afterDrain(ctx context.Context) (Sharing, string, error) {
-	used, err := s.limited.drain(ctx, 0, 2*s.model.Limit+8)
-	if err != nil || !used.refused {
-		return Unclear, "the limit could not be used up again", err
+// admitsOther waits until the limit is free, and lets the other make some calls. It returns "" when all were admitted.
+func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence string, err error) {
+	if err := s.rest(ctx); err != nil {
+		return "", err
 	}
-	drained := s.limited.calls[len(s.limited.calls)-1].Earliest
-	calls, err := s.other.burst(ctx, min(max(s.model.Limit-1, 1), mostAsked), 0)
-	if err != nil {
-		return Unclear, "", err
-	}
-	last, err := s.limited.probe(ctx)
-	if err != nil {
-		return Unclear, "", err
-	}
-	admitted, refused := count(calls, Admitted), count(calls, Refused)
-	sentence := fmt.Sprintf("after the limit was used up, %d of %d calls were admitted", admitted, len(calls))
-	switch {
-	case last.Outcome() != Refused:
-		return Unclear, sentence + ", and by then the limit was free again", nil
-	case admitted == 0 && refused == len(calls):
-		return Shared, sentence, nil
-	case admitted > s.freed(last.Latest.Sub(drained)):
-		return Apart, sentence + ", and the limit was still used up", nil
-	default:
-		return Unclear, sentence, nil
-	}
-}
-
-// freed is how many calls the limit may have admitted in so much time while it was used up all along.
-func (s *scopeInference) freed(d time.Duration) int {
-	m := s.model
-	if m.Window <= 0 || m.Kind == contract.FixedWindow || m.Kind == contract.SlidingLog && d < m.Window/2 {
-		return 0
-	}
-	return int(math.Ceil(float64(m.Limit)*d.Seconds()/m.Window.Seconds())) + max(m.Step, 1)
-}
-
-// whileHeld holds as many calls in flight as the limit admits, and lets somebody else call meanwhile.
-func (s *scopeInference) whileHeld(ctx context.Context) (Sharing, string, error) {
-	var theirs, own Call
-	held, err := s.limited.burstWhile(ctx, s.model.Limit, 4*s.limited.budget.Hold, func(ctx context.Context) (err error) {
-		if err = s.limited.waitUntil(ctx, time.Now().Add(s.limited.budget.Hold)); err != nil {
-			return err
+	for made, size := 0, 0; made < n; made += size {
+		size = min(n-made, s.others())
+		calls, err := s.callAs(ctx, s.other, size)
+		if err != nil {
+			return "", err
 		}
-		if theirs, err = s.other.probe(ctx); err != nil {
-			return err
+		if admitted := count(calls, Admitted); admitted < size {
+			return fmt.Sprintf("while the limit was free, only %d of %d calls were admitted: the others were refused, or failed, for another reason", made+admitted, made+size), nil
 		}
-		own, err = s.limited.prober(ctx, 0)
-		return err
-	})
-	if err != nil {
-		return Unclear, "", err
 	}
-	sentence := fmt.Sprintf("while %d calls were held, a call was %s", count(held, Admitted), theirs.Outcome())
-	switch {
-	case own.Outcome() != Refused:
-		return Unclear, sentence + ", and the limit was not used up", nil
-	case theirs.Outcome() == Refused:
-		return Shared, sentence, nil
-	case theirs.Outcome() == Admitted:
-		return Apart, sentence, nil
-	default:
-		return Unclear, sentence, nil
+	return "", nil
+}
+
+// callAs makes just n calls at once. It returns [ErrBudget] when fewer are left.
+func (s *scopeInference) callAs(ctx context.Context, p Prober, n int) ([]Call, error) {
+	if left := s.budget.Calls - s.reserved; n > left {
+		return nil, fmt.Errorf("%w: %d of %d calls are left", ErrBudget, max(left, 0), s.budget.Calls)
 	}
+	s.prober = p
+	return s.burst(ctx, n, 0)
 }

@@ -16,7 +16,7 @@ import (
 // Each kind of limit, in four scopes, at several phases of its windows.
 func TestInferScope(t *testing.T) {
 	for _, kind := range contract.LimiterKinds() {
-		for _, limit := range []int{1, 4, 40} {
+		for _, limit := range []int{1, 2, 3, 4, 40} {
 			for _, want := range []Scope{{Shared, Apart}, {Apart, Shared}, {Apart, Apart}, {Shared, Shared}} {
 				t.Run(fmt.Sprintf("%s of %d, %s and %s", kind, limit, want.Sources, want.Keys), func(t *testing.T) {
 					t.Parallel()
@@ -34,8 +34,8 @@ func TestInferScope(t *testing.T) {
 							}
 						})
 					}
-					// Of a bucket of one, a token that comes back cannot be told from one that was never gone.
-					if limit > 1 || kind != contract.TokenBucket && kind != contract.SlidingCounter {
+					// Of less than 4 calls too few are left to tell a limit that is shared from one that is not.
+					if limit >= 4 || kind == contract.Concurrency {
 						assert.LessOrEqual(t, unclear, 2, "of %d", 2*phases)
 					}
 				})
@@ -60,18 +60,23 @@ func scopeOf(t *testing.T, kind contract.LimiterKind, limit int, want Scope, pha
 	if want.Keys == Shared {
 		key = own
 	}
-	m := LimiterModel{Kind: kind, Limit: limit, Window: window}
-	if kind == contract.TokenBucket {
-		m = newTokenBucketModel(limit, float64(limit)/window.Seconds())
-	}
-	if kind == contract.Concurrency {
-		m.Window = 0
-	}
-	got, experiments, err := InferScope(t.Context(), m, ScopeProbers{Limited: own.call, OtherSource: source.call, OtherKey: key.call}, Budget{})
+	got, experiments, err := InferScope(t.Context(), modelOf(kind, limit, window), ScopeProbers{Limited: own.call, OtherSource: source.call, OtherKey: key.call}, Budget{})
 	require.NoError(t, err)
 	require.Len(t, experiments, 2)
-	assert.Contains(t, experiments[0].Sentence, "another source: ")
+	assert.Contains(t, experiments[0].Sentence, "another address: ")
 	return got
+}
+
+// modelOf is the model of a limit as it is inferred.
+func modelOf(kind contract.LimiterKind, limit int, window time.Duration) LimiterModel {
+	switch kind {
+	case contract.TokenBucket:
+		return newTokenBucketModel(limit, float64(limit)/window.Seconds())
+	case contract.Concurrency:
+		return LimiterModel{Kind: kind, Limit: limit}
+	default:
+		return LimiterModel{Kind: kind, Limit: limit, Window: window}
+	}
 }
 
 func TestAScopeThatCannotBeInferred(t *testing.T) {
@@ -82,11 +87,32 @@ func TestAScopeThatCannotBeInferred(t *testing.T) {
 		got, _, err := InferScope(t.Context(), LimiterModel{Kind: contract.FixedWindow, Limit: 5, Window: time.Second}, ScopeProbers{Limited: never, OtherSource: never}, Budget{})
 		require.NoError(t, err)
 		assert.Equal(t, Scope{Unclear, Unclear}, got, "a limit that is gone")
-		_, _, err = InferScope(t.Context(), LimiterModel{Kind: contract.FixedWindow, Limit: 5, Window: time.Hour}, ScopeProbers{Limited: never, OtherKey: never}, Budget{Time: time.Minute})
-		require.ErrorIs(t, err, ErrBudget)
+		for _, m := range []LimiterModel{modelOf(contract.FixedWindow, 5, time.Hour), modelOf(contract.SlidingLog, 3000, time.Second), modelOf(contract.FixedWindow, 1, time.Second)} {
+			got, experiments, err := InferScope(t.Context(), m, ScopeProbers{Limited: never, OtherKey: never}, Budget{Time: time.Minute})
+			require.NoError(t, err)
+			assert.Equal(t, Scope{Unclear, Unclear}, got)
+			require.Len(t, experiments, 1)
+			assert.Contains(t, experiments[0].Sentence, "another key: not asked: ")
+			assert.Zero(t, experiments[0].Calls)
+		}
 		got, experiments, err := InferScope(t.Context(), LimiterModel{Kind: None}, ScopeProbers{}, Budget{})
 		require.NoError(t, err)
 		assert.Empty(t, experiments)
 		assert.Equal(t, "unclear", got.String())
 	})
+}
+
+func TestAScopeInWords(t *testing.T) {
+	for scope, want := range map[Scope]string{
+		{Shared, Apart}:    "these two addresses share the limit, these two keys do not share it, as with a limit per key",
+		{Apart, Shared}:    "these two addresses do not share it, these two keys share the limit, as with a limit per address",
+		{Apart, Apart}:     "these two addresses do not share it, these two keys do not share it, as with a limit per key and address",
+		{Shared, Shared}:   "these two addresses share the limit, these two keys share the limit",
+		{Shared, Unclear}:  "these two addresses share the limit",
+		{Unclear, Apart}:   "these two keys do not share it",
+		{Unclear, Unclear}: "unclear",
+		{}:                 "unclear",
+	} {
+		assert.Equal(t, want, scope.String())
+	}
 }
