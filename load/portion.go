@@ -146,7 +146,7 @@ func (j *joiner) add(part Named) error {
 	m.Generator.Undersent = m.Generator.Undersent || g.Undersent
 	m.Generator.CPU, m.Generator.Cores = max(m.Generator.CPU, g.CPU), m.Generator.Cores+g.Cores
 	for _, problem := range g.Problems {
-		m.Generator.Problems = append(m.Generator.Problems, part.Worker+": "+problem)
+		m.Generator.Problems = append(m.Generator.Problems, "worker "+part.Worker+": "+problem)
 	}
 	j.course.merge(part.course)
 	return nil
