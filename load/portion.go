@@ -174,7 +174,7 @@ func joinViolations(all, more []Violation) []Violation {
 // checkLate checks the lag of all workers together: each of them may send two requests late whatever their share.
 func (j *joiner) checkLate() {
 	g, limits := &j.m.Generator, j.phase.Generator
-	if sent := g.Lag.Count(); g.Late > lateAllowance && float64(g.Late)/float64(sent) > limits.LateShare && !j.phase.Embedded {
+	if sent := g.Lag.Count(); g.Late > lateAllowance && float64(g.Late)/float64(sent) > limits.LateShare && !j.phase.Embedded && len(g.Problems) == 0 {
 		g.Problems = append(g.Problems, fmt.Sprintf("the workers sent %d of %d requests more than %s late", g.Late, sent, limits.Lag))
 	}
 }

@@ -109,7 +109,7 @@ type team struct {
 // start starts the workers on this machine, or waits for those of --fleet. targets are where they are allowed to send.
 func (t *team) start(ctx context.Context, targets []string) (err error) {
 	f, c := t.flags, t.console
-	config := fleet.Config{Name: f.FleetName, Workers: f.Workers, Wait: f.JoinWithin, ShowWorkers: f.ShowWorkers}
+	config := fleet.Config{Name: f.FleetName, Workers: f.Workers, Wait: f.JoinWithin, ShowWorkers: f.ShowWorkers, Targets: targets}
 	if _, locked := c.err.(*lockedWriter); !locked {
 		c.err = &lockedWriter{w: c.err}
 	}
@@ -308,7 +308,10 @@ func (cmd workerCommand) targets() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		targets = append(targets, p.BaseURL) // the address of its mock upstream is one of another machine
+		targets = append(targets, p.BaseURL)
+		if runner.OnThisMachine(p.BaseURL) { // otherwise the address of its mock upstream is one of another machine
+			targets = targetsOf(p)
+		}
 	}
 	switch {
 	case cmd.Join == "" && len(targets) == 0:

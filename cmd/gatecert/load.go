@@ -226,7 +226,7 @@ type loadProgress struct {
 
 func (p *loadProgress) show(s load.Progress) {
 	span := s.Elapsed - p.last.Elapsed
-	if s.Phase != p.last.Phase || span <= 0 {
+	if s.Phase != p.last.Phase || span <= 0 || s.Sent < p.last.Sent {
 		p.last, span = load.Progress{Phase: s.Phase}, s.Elapsed
 	}
 	rate := float64(s.Sent-p.last.Sent) / max(span, time.Millisecond).Seconds()

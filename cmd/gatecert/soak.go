@@ -85,6 +85,13 @@ func (cmd soakCommand) Run(ctx context.Context, c *console) (err error) {
 		printWorkers(c, result.Measurement)
 		err = printStreaming(c, result.Measurement)
 	}
+	if result.Measurement.Sent == 0 {
+		fmt.Fprintln(c.out, "\nsoak      "+footer.Result)
+		printVerdict(c, result.Measurement.Verdict())
+		for _, problem := range result.Measurement.Generator.Problems {
+			fmt.Fprintf(c.out, "  inconclusive: %s\n", problem)
+		}
+	}
 	err = errors.Join(loadError(stopped), err, run.end(footer), results.finish(mainResults, result.Measurement))
 	fmt.Fprintf(c.out, "reports: %s\n", run.shown())
 	if err != nil {
@@ -127,6 +134,12 @@ func soakFooter(run *measuredRun, result load.SoakResult, slo *load.SLO, stopped
 		f.Gates = append(f.Gates, g)
 	}
 	m.LogMain(&run.log, &f)
+	if m.Sent == 0 {
+		f.Result, f.Notes = "no requests were sent", m.Generator.Problems
+		if stopped != nil {
+			f.Notes = append(f.Notes, stopped.Error())
+		}
+	}
 	return f
 }
 

@@ -67,7 +67,7 @@ func isLoopback(host string) bool {
 }
 
 // connect opens a connection that is opened again whenever it is lost.
-func (a Access) connect(name string) (*nats.Conn, error) {
+func (a Access) connect(name string, more ...nats.Option) (*nats.Conn, error) {
 	if err := a.Check(); err != nil {
 		return nil, err
 	}
@@ -75,6 +75,7 @@ func (a Access) connect(name string) (*nats.Conn, error) {
 		nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(reconnectEvery), nats.ReconnectJitter(0, 0), nats.Timeout(5 * time.Second),
 		nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2), nats.IgnoreDiscoveredServers(), nats.ReconnectBufSize(-1), // what cannot be sent now is not sent later
 	}
+	options = append(options, more...)
 	switch {
 	case a.User != "":
 		options = append(options, nats.UserInfo(a.User, a.Password))

@@ -60,6 +60,9 @@ const (
 func newAttempt(f *Fleet, id string, p load.Phase, setup Setup, workers []string) *attempt {
 	a := &attempt{fleet: f, id: id, phase: p, setup: setup, events: make(chan any, 4096+4*len(workers))}
 	n := min(len(workers), p.Connections)
+	if n < len(workers) {
+		f.note("", fmt.Sprintf("with %d connections, %d of %d workers send", p.Connections, n, len(workers)))
+	}
 	for i, worker := range workers[:n] {
 		a.shards = append(a.shards, &shardState{worker: worker, id: fmt.Sprintf("%s.%s.%d-%d", f.session, id, i, n), share: load.Share{Index: i, Of: n}})
 	}
@@ -326,10 +329,10 @@ func (a *attempt) take(event any) error {
 		s.portion = e
 		switch {
 		case e.Ended == "" || e.Stopped || s.failed != "":
-		case e.Refused:
+		case e.Refused && e.Portion.Empty():
 			s.failed, s.gone = "cannot run its share: "+e.Ended, true
 		default:
-			s.failed = "stopped early: " + e.Ended
+			s.failed, s.gone = "stopped early: "+e.Ended, e.Refused
 		}
 	}
 	return nil

@@ -34,6 +34,8 @@ type Config struct {
 	// Workers is how many workers the fleet has, 1 to 10,000. Wait is how long to wait for them. Default 30 s.
 	Workers int
 	Wait    time.Duration
+	// Targets are the URLs that the load is for. A worker that may not send there does not join.
+	Targets []string
 	// Skew bounds how much later than named a worker may begin, the uncertainty of its clock included, before a phase is inconclusive.
 	// Default 25 ms, which is how late any request may be sent.
 	Skew time.Duration
@@ -155,6 +157,9 @@ func (f *Fleet) ensure(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
+	if errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrJetStreamNotEnabled) {
+		return fmt.Errorf("%w: the NATS server has no JetStream: start it with nats-server -js", ErrAccess)
+	}
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("%w: look for a JetStream stream: %w", ErrAccess, err)
 	}
@@ -248,6 +253,15 @@ func (f *Fleet) refusals() string {
 			all = append(all, m.refused)
 		}
 	}
+	busy := 0
+	for _, m := range f.members {
+		if m.Session != "" && m.Session != f.session && time.Since(m.heard) < lostAfter {
+			busy++
+		}
+	}
+	if busy > 0 {
+		all = append(all, fmt.Sprintf("%d of them work for another coordinator, or wait for one that is gone (up to %s)", busy, orphanedAfter))
+	}
 	slices.Sort(all)
 	if len(all) == 0 {
 		return ": start them with gatecert worker --join"
@@ -305,7 +319,7 @@ func (f *Fleet) offer(ctx context.Context, h hello) bool {
 		return false // it has gone again
 	}
 	var a answer
-	if err := f.ask(ctx, h.Worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Ahead: offset.Ahead, Lease: f.newLease()}, &a); err != nil {
+	if err := f.ask(ctx, h.Worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Ahead: offset.Ahead, Lease: f.newLease(), Targets: f.config.Targets}, &a); err != nil {
 		return false
 	}
 	if a.Refused != "" {

@@ -90,6 +90,8 @@ type offer struct {
 	Ahead time.Duration
 	// Lease is the first one.
 	Lease lease
+	// Targets are the URLs that the load is for.
+	Targets []string
 	// Release ends the worker's part in the session.
 	Release bool
 }

@@ -91,8 +91,9 @@ func (a *attempt) settle(ctx context.Context) error {
 
 func (f *Fleet) noteRerun(phase, why string) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.reruns = append(f.reruns, fmt.Sprintf("phase %q was run again: %s", phase, why))
+	f.mu.Unlock()
+	f.show(fmt.Sprintf("phase %s is sent again, by the workers that are left", phase))
 }
 
 // gather returns the workers that are there. Where none is, it waits for one. It returns [ErrLost] when none comes.

@@ -76,13 +76,13 @@ func (s sealer) open(subject string, message []byte, value any) error {
 		n := s.aead.NonceSize()
 		opened, err := s.aead.Open(nil, body[:n], body[n:], []byte(subject))
 		if err != nil {
-			return fmt.Errorf("%w: it was sealed with another secret", ErrSeal)
+			return fmt.Errorf("%w: it was encrypted with another secret (--fleet-secret)", ErrSeal)
 		}
 		body = opened
 	case s.aead == nil:
-		return fmt.Errorf("%w: it is sealed, and there is no secret here", ErrSeal)
+		return fmt.Errorf("%w: it is encrypted: this side was started without --fleet-secret", ErrSeal)
 	default:
-		return fmt.Errorf("%w: it is not sealed", ErrSeal)
+		return fmt.Errorf("%w: it is not encrypted: the other side was started without --fleet-secret", ErrSeal)
 	}
 	r, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {

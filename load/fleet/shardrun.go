@@ -54,6 +54,7 @@ func (s *session) run(todo shard, what order) portion {
 	}
 	if err != nil {
 		out.Ended, out.Stopped = err.Error(), errors.Is(err, errStopped)
+		out.Refused = out.Refused || s.ctx.Err() != nil // the worker is being stopped: it takes no other share
 	}
 	return out
 }

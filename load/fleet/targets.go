@@ -14,19 +14,22 @@ import (
 // ErrTarget is returned for a target that a worker was not started for.
 var ErrTarget = errors.New("a target that this worker was not started for")
 
+// ErrAllow is returned when what a worker may send to is not a URL.
+var ErrAllow = errors.New("the target that a worker may send to")
+
 // allowed are the URLs that a worker may send to.
 type allowed []*url.URL
 
-// newAllowed reads them. It returns [ErrTarget] for a text that is not an absolute URL.
+// newAllowed reads them. It returns [ErrAllow] for a text that is not an absolute URL.
 func newAllowed(targets []string) (allowed, error) {
 	var list allowed
 	for _, text := range targets {
 		if strings.Contains(text, "@") { // not quoted: it may be a password
-			return nil, fmt.Errorf("%w: a target with a user or a password in it", ErrTarget)
+			return nil, fmt.Errorf("%w: it has a user or a password in it", ErrAllow)
 		}
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-			return nil, fmt.Errorf("%w: %.60q is not a URL such as https://gateway.example", ErrTarget, text)
+			return nil, fmt.Errorf("%w: %.60q is not a URL such as https://gateway.example", ErrAllow, text)
 		}
 		list = append(list, u)
 	}
@@ -74,6 +77,16 @@ func authority(u *url.URL) string {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
 	return strings.ToLower(u.Hostname()) + ":" + port
+}
+
+// missing returns the first of some URLs that is none of the targets, "" where all are.
+func (a allowed) missing(urls []string) string {
+	for _, text := range urls {
+		if !a.allows(text) {
+			return text
+		}
+	}
+	return ""
 }
 
 // named reports whether a host is that of a target.

@@ -61,14 +61,17 @@ type worker struct {
 
 // Join joins a fleet, and works for its coordinators, one after the other, until ctx is done. It returns nil then.
 //
-// It returns [ErrAccess] and [ErrPlain], and [ErrTarget] when no target is named or one is not a URL.
+// It returns [ErrAccess] and [ErrPlain], and [ErrAllow] when no target is named or one is not a URL.
 func Join(ctx context.Context, o WorkerOptions) error {
 	o.Fleet = cmp.Or(o.Fleet, "default")
+	if o.Show == nil {
+		o.Show = func(string) {}
+	}
 	if !validName.MatchString(o.Fleet) {
 		return fmt.Errorf("%w: fleet %.40q: a name has letters, digits, - and _", ErrAccess, o.Fleet)
 	}
 	if len(o.Targets) == 0 {
-		return fmt.Errorf("%w: none is named", ErrTarget)
+		return fmt.Errorf("%w: none is named", ErrAllow)
 	}
 	targets, err := newAllowed(o.Targets)
 	if err != nil {
@@ -99,11 +102,13 @@ func Join(ctx context.Context, o WorkerOptions) error {
 // connectPatiently waits for a server that nobody answers for yet. It returns nil when ctx is done.
 func connectPatiently(ctx context.Context, o WorkerOptions) (*nats.Conn, error) {
 	for first := true; ; first = false {
-		conn, err := o.Access.connect("gatecert worker")
+		conn, err := o.Access.connect("gatecert worker", nats.DisconnectErrHandler(func(*nats.Conn, error) {
+			o.Show("the connection to the NATS server was lost")
+		}), nats.ReconnectHandler(func(*nats.Conn) { o.Show("the connection to the NATS server is back") }))
 		if err == nil || !errors.Is(err, nats.ErrNoServers) && !errors.Is(err, nats.ErrTimeout) {
 			return conn, err
 		}
-		if first && o.Show != nil {
+		if first {
 			o.Show("waiting: " + err.Error())
 		}
 		if wait.For(ctx, time.Second) != nil {
@@ -145,7 +150,7 @@ func (w *worker) work(ctx context.Context) error {
 	if _, err := w.conn.Subscribe("gatecert."+w.options.Fleet+".session.*.lease", w.leased); err != nil {
 		return fmt.Errorf("%w: %w", ErrAccess, err)
 	}
-	w.show(fmt.Sprintf("worker %s has joined fleet %s, for %s", w.id, w.options.Fleet, strings.Join(w.options.Targets, " and ")))
+	w.show(fmt.Sprintf("worker %s waits for a coordinator of fleet %s; it may send to %s", w.id, w.options.Fleet, strings.Join(w.options.Targets, " and ")))
 	for {
 		w.sayHello()
 		select {
@@ -234,6 +239,8 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 		return answer{"the coordinator is not like it: " + o.Build.differs(w.build)}
 	case !validName.MatchString(o.Session):
 		return answer{"the session has no valid name"}
+	case w.targets.missing(o.Targets) != "":
+		return answer{fmt.Sprintf("it may send to %s (--allow-target), and the load is for %s", strings.Join(w.options.Targets, " and "), w.targets.missing(o.Targets))}
 	case current != nil && current.id != o.Session:
 		return answer{"it works for another coordinator"}
 	case current != nil:
@@ -299,7 +306,5 @@ func (w *worker) end(why string) {
 }
 
 func (w *worker) show(sentence string) {
-	if w.options.Show != nil {
-		w.options.Show(sentence)
-	}
+	w.options.Show(sentence)
 }
