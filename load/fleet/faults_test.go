@@ -248,7 +248,7 @@ func TestAWorkerHasAnotherSecret(t *testing.T) {
 	join(t, 1, WorkerOptions{Access: wrong, Targets: []string{g.URL}})
 	_, err := Open(t.Context(), Config{Access: a, Workers: 1, Wait: time.Second})
 	require.ErrorIs(t, err, ErrWorkers)
-	assert.ErrorContains(t, err, "it was sealed with another secret")
+	assert.ErrorContains(t, err, "it was encrypted with a different secret")
 }
 
 // A load that is ended by its caller says how much was sent.

@@ -14,7 +14,7 @@ import (
 	"io"
 )
 
-// ErrSeal is returned for a message that cannot be opened: it was sealed with another secret, or is none of a fleet's.
+// ErrSeal is returned for a message that cannot be opened: it was encrypted with a different secret, or is none of a fleet's.
 var ErrSeal = errors.New("a message that cannot be opened")
 
 // maxMessage bounds in bytes what a message may unpack to. A shard with 512 prompts of 8,000 tokens has 20 MB.
@@ -76,13 +76,13 @@ func (s sealer) open(subject string, message []byte, value any) error {
 		n := s.aead.NonceSize()
 		opened, err := s.aead.Open(nil, body[:n], body[n:], []byte(subject))
 		if err != nil {
-			return fmt.Errorf("%w: it was sealed with another secret", ErrSeal)
+			return fmt.Errorf("%w: it was encrypted with a different secret", ErrSeal)
 		}
 		body = opened
 	case s.aead == nil:
-		return fmt.Errorf("%w: it is sealed, and there is no secret here", ErrSeal)
+		return fmt.Errorf("%w: it is encrypted, and this process has no secret to decrypt it", ErrSeal)
 	default:
-		return fmt.Errorf("%w: it is not sealed", ErrSeal)
+		return fmt.Errorf("%w: it is not encrypted", ErrSeal)
 	}
 	r, err := gzip.NewReader(bytes.NewReader(body))
 	if err != nil {

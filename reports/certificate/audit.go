@@ -95,7 +95,7 @@ func (a *audit) profile() {
 		a.problemf("the header lists other recipes than the profile has")
 	}
 	if offer.BaseURL != a.run.Target.BaseURL || offer.Name != a.run.Target.Name {
-		a.problemf("the header names another target than the profile: %.80q at %.80q, the profile's is %.80q at %.80q",
+		a.problemf("the header and the profile name different targets: the header %.80q at %.80q, the profile %.80q at %.80q",
 			a.run.Target.Name, a.run.Target.BaseURL, offer.Name, offer.BaseURL)
 	}
 	if !reflect.DeepEqual(claims, a.run.Target.Claims) {
@@ -121,7 +121,7 @@ func (a *audit) verdict(c runlog.Case) {
 		return // reported by selection
 	}
 	if c.CaseKey != runlog.KeyOf(known) {
-		a.problemf("%s is logged under another row, circumstance, surface, variant or level", c.ID)
+		a.problemf("%s is logged under a different row, circumstance, surface, variant or level", c.ID)
 	}
 	if c.Verdict == contract.Error || c.Verdict == contract.NotOffered {
 		return // the worst verdict, and what profile has checked

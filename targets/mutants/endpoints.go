@@ -11,13 +11,13 @@ import (
 // endpointMutants are right on chat, and wrong on the endpoints that are looked at less.
 func endpointMutants() []Mutant {
 	return []Mutant{
-		mutant("images-refusal-as-502", "What the upstream refuses of a request for images is answered with 502, so that clients retry it.",
+		mutant("images-refusal-as-502", "An image parameter that the upstream refuses is answered with 502, so that clients retry it.",
 			replaceBy(reference.BadResponseStatus, on(dialect.Images), withCode(reference.InvalidRequest), at(reference.Dial)),
 			warns(contract.StatusClass, "http:400/malformed-parameter/images/refused-*")),
 		mutant("images-none-as-200", "No image at all is passed on as a success.",
 			success(`{"created":1,"data":[]}`, on(dialect.Images), withCode(reference.EmptyResponse)),
 			fails(contract.NotSuccess, "code:empty_response/*/images/*")),
-		mutant("speech-error-as-audio", "An error of the upstream is sent as speech: the error object, as audio/mpeg with 200.",
+		mutant("speech-error-as-audio", "An upstream error is sent as speech: the error object, as audio/mpeg with 200.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status = http.StatusOK
 				a.Header.Set("Content-Type", "audio/mpeg")
@@ -49,7 +49,7 @@ func endpointMutants() []Mutant {
 		mutant("rerank-missing-query-as-500", "A request to rerank without a query is answered with 500.",
 			setStatus(500, on(dialect.Rerank), withCode(reference.InvalidRequest), withParam("query")),
 			fails(contract.StatusClass, "http:400/*/rerank/no-input", "http:400/*/rerank/wrong-type", "code:invalid_request/*/rerank/*")),
-		mutant("rerank-error-as-200", "What the upstream answers in place of an order is passed on as an error object with 200.",
+		mutant("rerank-error-as-200", "An upstream response without a ranking is answered with 200 and an error object.",
 			changeError(func(_ *reference.Call, a *reference.Answer) { a.Status = http.StatusOK }, on(dialect.Rerank), withCode(reference.BadResponse)),
 			fails(contract.NotSuccess, "code:bad_response/*/rerank/*")),
 		mutant("models-list-error-as-200", "The list of models is answered with 200 and an error object where the key is missing or wrong.",

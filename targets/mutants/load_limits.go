@@ -48,7 +48,7 @@ func loadCountMutants() []Mutant {
 		mutant("burst-refuses-every-key", "Five refusals of one key within 100 ms make the gateway refuse the other keys as well.",
 			refuseAllKeys(5, 100*time.Millisecond),
 			warns(contract.KeyIsolation, limitCases)),
-		mutant("departed-keep-their-slots", "A caller who leaves keeps the place among the calls under way: nothing gives it back.",
+		mutant("departed-keep-their-slots", "A caller who disconnects still counts as a concurrent call: the place is never freed.",
 			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {
 				if c.Request.Context().Err() == nil {
 					release()

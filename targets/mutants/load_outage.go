@@ -48,7 +48,7 @@ func loadOutageMutants() []Mutant {
 			inOutage(leakCalls),
 			warns(contract.UpstreamFreed, slow)), // the leaked calls are still open afterwards too
 		mutant("slots-leak-in-outage",
-			"An endpoint has 48 places for upstream calls. In an outage every other call that fails keeps its place for ever.",
+			"An endpoint has 48 places for upstream calls. In an outage, every second call that fails keeps its place forever.",
 			inOutage(func(s *outages) change {
 				var failed atomic.Int64
 				return upstreamSlots(48, func(c *reference.Call, err error, free func()) {

@@ -79,7 +79,7 @@ func errorEventMutants() []Mutant {
 				return event("", encode(map[string]any{"code": c.Failure.Code, "message": c.Failure.Message}))
 			}, on(dialect.ChatStream)),
 			fails(contract.StreamEnd, midStreamOn(dialect.ChatStream)...)),
-		mutant("error-event-in-a-chunk", "The error of a chat stream stands in a chunk, after its id and choices.",
+		mutant("error-event-in-a-chunk", "The error of a chat stream is inside a chunk, after its id and choices.",
 			changeStreamError(replaceInEvents(`{"error":`, `{"id":"chatcmpl-1","choices":[],"error":`), on(dialect.ChatStream)),
 			fails(contract.StreamError, midStreamOn(dialect.ChatStream)...)),
 		mutant("error-event-in-a-candidate", "The error event of a Gemini stream has other members than the error.",
