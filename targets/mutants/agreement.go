@@ -76,7 +76,7 @@ func callerMutants() []Mutant {
 		mutant("newer-version-without-type", "Errors have no outer type for clients that send the newer version of Anthropic's API.",
 			changeError(editBody(func(body map[string]any) { delete(body, "type") }), newerVersion),
 			atLeastOne(fails(contract.Envelope, onSurfaces(anthropic(), "**")...))),
-		mutant("nothing-on-kept-connections", "From the second request of a connection on, errors are empty.",
+		mutant("nothing-on-kept-connections", "Errors are empty from the second request on a connection.",
 			onKeptConnections(nothing),
 			atLeastOne(fails(contract.Envelope, "**"))),
 	}

@@ -104,7 +104,7 @@ func messageMutants() []Mutant {
 
 func openAIFieldMutants() []Mutant {
 	return []Mutant{
-		mutant("type-nil", "The type is the text of a missing value: <nil>.",
+		mutant("type-nil", "The type is <nil>, the text that Go prints for a missing value.",
 			all(changeError(editError(func(e map[string]any) { e["type"] = "<nil>" }), withCode(reference.BadResponseStatus), in(dialect.OpenAI)),
 				changeStreamError(editErrorEvent(func(e map[string]any) { e["type"] = "None" }), withCode(reference.BadResponse), in(dialect.OpenAI))),
 			warns(contract.Fields, append(badStatuses(openAI()...), onSurfaces(relayed(openAI()), "code:bad_response_status_code/*")...)...),

@@ -36,7 +36,7 @@ func loadCountMutants() []Mutant {
 				return a, release
 			}),
 			warns(contract.RefusedFree, limitCases)),
-		mutant("streams-limited-apart", "Streams have a counter of their own, though the profile says that they share the limit.",
+		mutant("streams-limited-apart", "Streams have their own counter, although the profile says that they share the limit.",
 			all(moveBehind(reference.Decode, reference.Limit),
 				changeLimit(func(c *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
 					if c.Surface.Streaming() {

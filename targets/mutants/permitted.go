@@ -27,7 +27,7 @@ func Permitted() []PermittedBehaviour {
 // permittedErrors are other contents of the same errors.
 func permittedErrors() []PermittedBehaviour {
 	return []PermittedBehaviour{
-		{"other-words", "Messages are short and say nothing of use.",
+		{"other-words", "Messages are short and say nothing useful.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "no" })},
 		{"another-language", "Messages are in the client's language, with quotes, line breaks and signs of all kinds.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
@@ -36,7 +36,7 @@ func permittedErrors() []PermittedBehaviour {
 			})},
 		{"more-fields", "Errors have fields that the API format does not know, inside and outside of the error object.",
 			changeError(moreFields)},
-		{"other-5xx", "Failures of the gateway and the upstream have other statuses of the 5xx class.",
+		{"other-5xx", "Failures of the gateway and the upstream have different 5xx statuses.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				others := map[int]int{500: 503, 502: 500, 503: 529, 504: 502}
 				if other, ok := others[f.Status]; ok {
@@ -55,16 +55,16 @@ func permittedErrors() []PermittedBehaviour {
 			replaceBy(reference.BadResponseStatus, withCode(reference.RateLimited), upstreamStatus(429))},
 		{"upstream-403-as-bad-status", "The upstream's 403 counts as a bad status like any other: only its 401 is about the gateway's key.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidChannelKey), upstreamStatus(403))},
-		{"count-unsupported-as-501", "Tokens that cannot be counted are answered with 501, as some clients expect it.",
+		{"count-unsupported-as-501", "Tokens that cannot be counted are answered with 501, as some clients expect.",
 			all(setStatus(501, on(dialect.CountTokens), withStatus(404), at(reference.Dial)),
 				setCode(reference.ConvertRequest, on(dialect.CountTokens), withStatus(501)))},
 		{"type-null", "The type of OpenAI's errors is null, as on Azure.",
 			changeError(editError(func(e map[string]any) { e["type"] = nil }), in(dialect.OpenAI))},
 		{"anthropic-code-in-the-details", "Anthropic's code is in error.details.error_code, where its SDKs read it.",
 			all(changeError(editError(codeInDetails), in(dialect.Anthropic)), changeStreamError(editErrorEvent(codeInDetails), in(dialect.Anthropic)))},
-		{"long-messages", "Every message has 80 KB.",
+		{"long-messages", "Every message is 80 KB long.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = strings.Repeat("too long ", 9<<10) }, on(dialect.Chat, dialect.ChatStream))},
-		{"prose-about-tables", "Messages speak of tables, lines and files like any prose.",
+		{"prose-about-tables", "Messages mention tables, lines and files, as any prose may.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.Message = "File \"request body\", line 1: please select a model from the list, or update your plan to set a higher limit"
 			})},
@@ -112,7 +112,7 @@ func permittedWire() []PermittedBehaviour {
 			changeAnswer(writeWith(byHand))},
 		{"interim-answers", "Early hints (103) precede every answer.",
 			changeAnswer(writeWith(earlyHints))},
-		{"another-request-id", "The request id has another common name.",
+		{"another-request-id", "The request id has a different common name.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) { renameRequestID(a.Header) }),
 				changeEvents(func(c *reference.Call, events []byte) []byte {
 					renameRequestID(c.Reply.Header())
@@ -195,7 +195,7 @@ func permittedConduct() []PermittedBehaviour {
 			all(limitConcurrent, wrap(reference.Dial, ofLimited(ignoreDisconnect)), wrap(reference.Deliver, ofLimited(ignoreDisconnect)))},
 		{"redirects-followed-without-key", "Redirects of the upstream are followed to any host, without the channel's key.",
 			followRedirects("Authorization", "X-Api-Key", "X-Goog-Api-Key")},
-		{"retries-within-bounds", "A call that may succeed at another attempt is tried three times, as the profile declares.",
+		{"retries-within-bounds", "A call that may succeed on another attempt is tried three times, as the profile declares.",
 			func(o *reference.Options) { o.Retries = 2 }},
 		{"refund-booked-late", "Failed embeddings calls are refunded 150 ms after their answer.",
 			func(o *reference.Options) {

@@ -64,7 +64,7 @@ func secrecyMutants() []Mutant {
 				return key[:len(key)/2+3] + "****" + key[len(key)-4:]
 			}, withCode(reference.BadResponse), on(dialect.Messages)),
 			fails(contract.Secrecy, "code:bad_response/*/messages/**", "http:5xx/upstream-error/messages/answer-with-error")),
-		mutant("java-stack-shown", "The error holds a stack trace of Java, with tabs.",
+		mutant("java-stack-shown", "The error contains a Java stack trace, with tabs.",
 			leak(text("java.lang.IllegalStateException\n\tat com.acme.gateway.Relay.call(Relay.java:88)"), withCode(reference.CountToken)),
 			fails(contract.Secrecy, "code:count_token_failed/**")),
 		mutant("redis-errors-in-a-header", "The store's error is in a header field.",

@@ -84,7 +84,7 @@ func upstreamFormMutants() []Mutant {
 			passes("http:5xx/upstream-error/messages-stream/answer-with-error"), // an event of that API is an answer or an error
 			fails(contract.NotSuccess, upstreamErrors(answersWithErrors(), "answer-with-error")...),
 			fails(contract.StreamEnd, upstreamErrors(streamingSurfaces(), "answer-with-error")...)),
-		mutant("reasoning-as-the-answer", "Where an upstream with OpenAI's API fails after its reasoning, streams give the reasoning as the answer and finish.",
+		mutant("reasoning-as-the-answer", "If an upstream with OpenAI's API fails after its reasoning, streams pass the reasoning on as the answer and finish.",
 			changeTransport(reasoningAsAnswer),
 			fails(contract.StreamEnd, "http:5xx/upstream-error/chat-stream/error-after-reasoning", "http:5xx/upstream-error/responses-stream/error-after-reasoning")),
 		mutant("redirects-followed-with-the-key", "Redirects of the upstream are followed to any host, with the channel's key.",
