@@ -127,7 +127,7 @@ type targetFlags struct {
 
 // claimFlags say what of the contract the gateway publishes. They come before what a profile says.
 type claimFlags struct {
-	Claim []string `complete:"claims" help:"Judge only the part of the contract that the gateway claims. codes=none: judge the HTTP statuses (table 1 of contract/testdata/CONTRACT.md), but no error codes (table 2). client_keys=false: judge nothing about its callers' keys. Both have opposites: codes=published, client_keys=true. Repeatable. In a profile, set claims (docs/profile.md)." placeholder:"NAME=VALUE"`
+	Claim []string `complete:"claims" help:"Judge only the part of the contract that the gateway claims. codes=none: the HTTP statuses (table 1 of contract/testdata/CONTRACT.md), but not the error codes (table 2). codes=published: both, the default. client_keys=false: nothing about its callers' keys. Repeatable. In a profile, set claims (docs/profile.md)." placeholder:"NAME=VALUE"`
 }
 
 // on adds the claims of the command line to those of a profile.

@@ -74,7 +74,7 @@ func (r runCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if r.UntilPass && r.playsClients() {
-		return fmt.Errorf("%w: --until-pass plays cases alone: leave out --clients", errUsage)
+		return fmt.Errorf("%w: --until-pass runs only cases, no clients: leave out --clients", errUsage)
 	}
 	if r.Failed != "" {
 		return r.playFailed(ctx, c, formats)

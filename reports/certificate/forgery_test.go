@@ -60,12 +60,12 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, absent + " was expected and is not in the log"},
 		{"an answer judged by less than the profile claims", func(r *runlog.Run) {
 			at(r, absent).Observation.Declared = &contract.Declared{Codes: &contract.CodeClaim{None: true}}
-		}, absent + " was judged by other codes than the profile claims"},
+		}, absent + " was judged by codes other than those that the profile claims"},
 		{"an aspect that is called held", func(r *runlog.Run) { at(r, absent).Aspects[contract.AspectEffects] = contract.Violated },
-			absent + " has other aspects than its observation"},
+			absent + " has aspects that do not match its observation"},
 		{"another name for the target", func(r *runlog.Run) { r.Target.Name = "a better gateway" }, "the header and the profile name different targets"},
 		{"another URL of the target", func(r *runlog.Run) { r.Target.BaseURL = "https://better.example" }, "the header and the profile name different targets"},
-		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the header lists other recipes than the profile has"},
+		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the recipes in the header are not those of the profile"},
 		{"a call whose upstream is kept quiet", func(r *runlog.Run) {
 			at(r, html).Observation.Upstream = nil
 		}, html + " is pass, but its observation means untestable"},

@@ -62,7 +62,7 @@ func TestAFaultOfALimitHasItsPlace(t *testing.T) {
 		{" {key: k, request: 5}", "unknown"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {window: 1s}", "p.yaml:7:7: want one of requests, tokens, input_tokens, output_tokens and concurrent"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {requests: 5}", "want a window"},
-		{"\n    - {key: k, requests: 5, window: 1s}\n    - {key: k, requests: 50, window: 1m}", "the first of the list has the key of all"},
+		{"\n    - {key: k, requests: 5, window: 1s}\n    - {key: k, requests: 50, window: 1m}", "set the key only in the first limit of the list: it applies to all"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {requests: 50, windows: 1m}", "unknown"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {tokens: -1, window: 1m}", "want a positive number"},
 	} {
