@@ -101,7 +101,7 @@ $(GORELEASER):
 $(CYCLONEDX):
 	GOBIN=$(TOOLS) $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 
-## run: certify the embedded reference gateway; matrix on the terminal, page in reports/latest/report.html
+## run: certify the built-in reference gateway; matrix on the terminal, page in reports/latest/report.html
 .PHONY: run
 run: build
 	$(BIN) run

@@ -10,7 +10,7 @@ import (
 	"github.com/gatecert/gatecert/contract"
 )
 
-// BenchmarkRun runs all cases except load cases against the embedded reference gateway, including those that wait for a timeout.
+// BenchmarkRun runs all cases except load cases against the built-in reference gateway, including those that wait for a timeout.
 // It reports cases per second, and the memory that harness, gateway and upstream together obtained from the system.
 func BenchmarkRun(b *testing.B) {
 	cases := 0

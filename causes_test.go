@@ -51,7 +51,7 @@ func TestFixTheseFirst(t *testing.T) {
 		{"A failed stream looks complete: the stream ended cleanly without an error", silentEnd},
 		{"500 instead of 404", unknownIs500},
 		{"400 answers have no Content-Type", noContentType},
-		{`400 answers are no error envelope: "error" is a string, not an object`, errorIsString},
+		{`400 answers are not an error envelope: "error" is a string, not an object`, errorIsString},
 		{"404 answers have an HTML page instead of JSON", htmlPage},
 		{`401 answers have the code "invalid_api_key"`, wrongCode},
 		{"Answers have no param", noParam},

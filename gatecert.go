@@ -42,7 +42,7 @@ type Config struct {
 	Level contract.Level
 	// TimeLimit ends a run that takes longer: it is incomplete then. 0 does not.
 	TimeLimit time.Duration
-	// AllowActions permits the shell lines and SQL statements of the target's recipes. Without it, the cases that need them are
+	// AllowActions permits the shell commands and SQL statements of the target's recipes. Without it, the cases that need them are
 	// not offered. Ask before you set it for a profile that somebody else wrote.
 	AllowActions bool
 	// AllowRemoteLoad permits load cases on a gateway that is not on this machine.

@@ -45,6 +45,13 @@ var stiffSentences = []struct{ pattern, instead string }{
 	{`This page is the map`, "this page shows which package holds what"},
 	{`is hung up on`, "get their connection closed"},
 	{`was no evidence any more`, "could no longer be judged, as intended"},
+	{`\bshell lines?\b`, "shell commands"},
+	{`question of a user`, "user message"},
+	{`vectors that are numbered wrongly`, "wrong index numbers on the vectors"},
+	{`the code stands in`, "the code is in"},
+	{`, whose own (is|key is)\b`, "although the client's key is valid"},
+	{`embedded (reference )?gateway`, "built-in"},
+	{`doubled until the SLO|a hill under|within bounds; processes`, "starts at … and doubles until …, higher latency, limits on time and output"},
 	{`\b(he|him|his) (own )?(key|keys|logs|account|plan|timeout|error|limit)\b`, "their, the caller's"},
 }
 

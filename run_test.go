@@ -54,7 +54,7 @@ func startUpstream(t *testing.T, p profile.Profile) (stop func(), err error) {
 	return func() { assert.NoError(t, server.Close()) }, nil
 }
 
-// certify runs a configuration; one without a target is that of the embedded reference gateway.
+// certify runs a configuration; one without a target is that of the built-in reference gateway.
 func certify(ctx context.Context, cfg gatecert.Config) (runlog.Run, error) {
 	if cfg.Driver == nil && cfg.Target.BaseURL == "" && cfg.Target.Driver == "" {
 		cfg.Driver = reference.Driver{}

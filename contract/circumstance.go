@@ -161,7 +161,7 @@ var circumstances = []Circumstance{
 	{"missing-parameter", "http:400", "valid JSON without a required field (no messages / no input / no model)", Edge, ReachMay, []Variant{
 		{Name: "no-model", Sentence: "the body has no model", Surfaces: naming()},
 		{Name: "no-input", Sentence: "the body has no messages, input, prompt, query, file or contents", Surfaces: withBody()},
-		{Name: "other-name", Sentence: "the file of the form stands under another name", Surfaces: withForm()},
+		{Name: "other-name", Sentence: "the file of the form has a different field name", Surfaces: withForm()},
 	}},
 	{"malformed-parameter", "http:400", "a field of the wrong type or out of range", Edge, ReachMay, append(invalidVariants(),
 		refusedParameter("refused-400", "the upstream refuses a parameter with 400 and its own error object"),
@@ -255,7 +255,7 @@ var circumstances = []Circumstance{
 	{"unreachable-upstream", "code:do_request_failed", "the provider refuses, resets or cannot be resolved", Relay, ReachMust, []Variant{
 		{Name: "reset", Sentence: "the upstream resets the connection", Surfaces: relayed()},
 		{Name: "closed", Sentence: "the upstream closes the connection without an answer", Surfaces: relayed()},
-		{Name: "refused", Sentence: "nobody listens at the channel's address", Surfaces: relayed(), Reach: ReachNever, Needs: Account},
+		{Name: "refused", Sentence: "nothing is listening on the channel's address", Surfaces: relayed(), Reach: ReachNever, Needs: Account},
 	}},
 	{"bad-upstream-response", "code:bad_response", "the provider answers 200 with something that is not an answer (broken JSON, HTML, an error object)", Relay, ReachMust, []Variant{
 		{Name: "broken-json", Sentence: "200 with JSON that does not parse", Surfaces: answeringJSON()},

@@ -118,7 +118,7 @@ var requirements = []Details{
 	{Consistent, always(Should), "The error object agrees with the status: its code, its type, Gemini's number.", agreement, ""},
 	{AnsweredInTime, always(Must), "A call that the upstream does not answer is answered at the declared time limit.", timeSection, ""},
 	{Secrecy, always(Must), "The response shows no secrets and no internals.", inside, ""},
-	{StreamError, mustOrShould(), "A stream that has begun reports the error in the API format's own event.", streams, ""},
+	{StreamError, mustOrShould(), "A stream that has begun reports the error with the error event of its API format.", streams, ""},
 	{StreamEnd, always(Must), "A stream that failed does not end as if it were complete.", streams, ""},
 	{StreamFormat, always(Should), "The event stream is well-formed.", "WHATWG HTML 9.2.6", ""},
 	{RetryAfter, always(Should), "A 429 carries Retry-After in whole seconds, no longer than the limit's window or a day.", "RFC 9110 10.2.3, RFC 6585 4", ""},

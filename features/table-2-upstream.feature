@@ -61,7 +61,7 @@ Feature: Table 2: upstream codes
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: refused - nobody listens at the channel's address
+      Examples: refused - nothing is listening on the channel's address
         | case                                                                 | surface          | variant |
         | code:do_request_failed/unreachable-upstream/chat/refused             | chat             | refused |
         | code:do_request_failed/unreachable-upstream/chat-stream/refused      | chat-stream      | refused |

@@ -86,7 +86,7 @@ func (p Phase) Join(started time.Time, parts []Named) (Measurement, error) {
 	}
 	for _, part := range parts {
 		if len(part.m.Requests) != len(p.Mix) || part.course == nil {
-			return Measurement{}, fmt.Errorf("%w: the portion of %s is one of another phase", ErrInvalid, part.Worker)
+			return Measurement{}, fmt.Errorf("%w: the portion of %s is from a different phase", ErrInvalid, part.Worker)
 		}
 		if err := j.add(part); err != nil {
 			return Measurement{}, err

@@ -227,7 +227,7 @@ func (in courseJSON) course() (*course, error) {
 		}
 		for k := range b.Latency {
 			if math.IsNaN(b.Latency[k]+b.Measured[k]) || math.IsInf(b.Latency[k]+b.Measured[k], 0) {
-				return nil, errors.New("a latency that is no number")
+				return nil, errors.New("a latency is not a number")
 			}
 		}
 		c.batches[i] = batch{b.N, b.Latency, b.Measured}

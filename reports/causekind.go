@@ -169,7 +169,7 @@ func agreementKind(f contract.Finding) causeKind {
 	case strings.HasPrefix(f.Want, "an error.type"):
 		kind = "the type " + shownKind(f.Got) + " with a status that it does not fit"
 	case strings.HasPrefix(f.Want, "error.code "):
-		kind = "another number as error.code than their status"
+		kind = "an error.code that is not their status"
 	default:
 		code, _, _ := strings.Cut(f.Want, " with ")
 		kind = "the code " + shownKind(code) + " with " + shownKind(f.Got)
@@ -214,7 +214,7 @@ func envelopeKind(c runlog.Case, f contract.Finding) causeKind {
 	if strings.HasPrefix(f.Got, `"error" is `) || strings.HasPrefix(f.Got, "error.") || strings.HasPrefix(f.Got, "the outer ") {
 		kind = shownKind(f.Got)
 	}
-	return causeKind{f.Requirement, kind, "Answers are no error envelope: " + shownKind(f.Got)}
+	return causeKind{f.Requirement, kind, "Answers are not an error envelope: " + shownKind(f.Got)}
 }
 
 // valueKind is the kind of a JSON value that a finding shows: "" for none, null and empty strings.

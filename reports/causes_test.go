@@ -72,7 +72,7 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 		{"another number as code", must(contract.Code, "x in error.code", "404"), must(contract.Code, "x in error.code", "503"), "404 answers have a number as code"},
 
 		{"another format's envelope", must(contract.Envelope, "{openai}", `"error" is a string, not an object`),
-			must(contract.Envelope, "{anthropic}", `"error" is a string, not an object`), `404 answers are no error envelope: "error" is a string, not an object`},
+			must(contract.Envelope, "{anthropic}", `"error" is a string, not an object`), `404 answers are not an error envelope: "error" is a string, not an object`},
 		{"another envelope", must(contract.Envelope, "{openai}", `"error" is a string, not an object`),
 			must(contract.Envelope, "{openai}", `"error" is null, not an object`), ""},
 		{"other text that is not JSON", must(contract.Envelope, "{}", `not JSON at byte 1 (invalid character 'I' looking for beginning of value): "Internal"`),

@@ -19,7 +19,7 @@ var zhContract = [][2]string{
 	{"The error object agrees with the status: its code, its type, Gemini's number.", "错误对象与状态码一致：错误码、type，以及 Gemini 的数字。"},
 	{"A call that the upstream does not answer is answered at the declared time limit.", "上游不响应时，网关在声明的超时时间内给出响应。"},
 	{"The response shows no secrets and no internals.", "不泄露任何内部信息。"},
-	{"A stream that has begun reports the error in the API format's own event.", "已经开始的流用该 API 格式自己的事件报告错误。"},
+	{"A stream that has begun reports the error with the error event of its API format.", "已经开始的流用该 API 格式自己的事件报告错误。"},
 	{"A stream that failed does not end as if it were complete.", "失败的流不能像正常完成那样结束。"},
 	{"The event stream is well-formed.", "事件流格式正确。"},
 	{"A 429 carries Retry-After in whole seconds, no longer than the limit's window or a day.", "429 带有以整秒表示的 Retry-After，不超过限流窗口，也不超过一天。"},

@@ -49,7 +49,7 @@ type Session struct {
 type Host struct {
 	// OpenStore opens the database that a profile names. A driver's own, see [Prepared], comes first.
 	OpenStore OpenStore
-	// Shell runs the shell lines of recipes. nil is [SystemShell].
+	// Shell runs the shell commands of recipes. nil is [SystemShell].
 	Shell Shell
 	// Persist tries every case of a surface, however many calls there took longer than the patience.
 	Persist bool

@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// certifiedRun runs rows against the embedded gateway, certifies the run, and returns what verify needs.
+// certifiedRun runs rows against the built-in gateway, certifies the run, and returns what verify needs.
 func certifiedRun(t *testing.T, args ...string) []string {
 	t.Helper()
 	out, key := t.TempDir(), filepath.Join(t.TempDir(), "key")
@@ -48,7 +48,7 @@ func TestATenthOfACertificateIsPlayedAnew(t *testing.T) {
 			code, stdout, stderr := again(t, verify, append([]string{"--again"}, target...)...)
 			assert.Equal(t, exitConformant, code, stdout+stderr)
 			assert.Regexp(t, `(?m)^verified, partial: .*\nseed \d+: \d of \d+ cases rerun on `+regexp.QuoteMeta(target[0]), stdout)
-			assert.Regexp(t, `(?m)^played anew: [1-9] cases? with the verdict of the log, 0 with another, 0 that could not be judged$`, stdout)
+			assert.Regexp(t, `(?m)^rerun: [1-9] cases? with the same verdict as in the log, 0 with a different one, 0 that could not be judged$`, stdout)
 			assert.NotContains(t, stdout+stderr, key)
 		}
 	})
@@ -67,7 +67,7 @@ func TestATenthOfACertificateIsPlayedAnew(t *testing.T) {
 		code, stdout, stderr := again(t, lost, "--again", faulty.profile)
 		assert.Equal(t, exitNotConformant, code, stdout+stderr)
 		assert.Regexp(t, `(?m)^code:model_not_found/absent-model/\S+: pass in the log, fail now: MUST status-class: got 503, want 404$`, stdout)
-		assert.Contains(t, stdout, "played anew: 0 cases with the verdict of the log, 1 with another, 0 that could not be judged")
+		assert.Contains(t, stdout, "rerun: 0 cases with the same verdict as in the log, 1 with a different one, 0 that could not be judged")
 	})
 	t.Run("a mutant is found out", func(t *testing.T) {
 		keys := certifiedRun(t, "--rows", "http:401", "--surfaces", "chat")
@@ -113,7 +113,7 @@ func TestATenthOfACertificateIsPlayedAnew(t *testing.T) {
 	})
 }
 
-// A profile's shell lines run in a verification as in a run: with consent.
+// A profile's shell commands run in a verification as in a run: with consent.
 func TestAVerificationAsksForConsentToActions(t *testing.T) {
 	t.Parallel()
 	verify := certifiedRun(t, "--rows", "http:403", "--surfaces", "chat")

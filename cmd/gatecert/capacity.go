@@ -44,7 +44,7 @@ holds for the arrivals that were used (--arrivals). Every response is checked ag
 upstream, the command then makes the same calls directly and through the gateway. The difference is the gateway's overhead.
 
 Examples:
-  gatecert load capacity                                               the embedded reference gateway
+  gatecert load capacity                                               the built-in reference gateway
   gatecert load capacity https://gateway.example --model gpt-4o-mini   at most 200 requests/s; more needs --yes
   gatecert load capacity --target my-gateway.yaml --arrivals poisson --latency 500ms
   gatecert load capacity --target my-gateway.yaml --concurrency 1,2,4,8,16,32

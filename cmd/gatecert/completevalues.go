@@ -49,7 +49,7 @@ func knownValues(kinds string) (values []candidate) {
 			values = append(values, candidate{"codes=none", "table 1 only"}, candidate{"codes=published", "both tables"},
 				candidate{"client_keys=false", "the gateway has no keys of its own"})
 		case "reference":
-			values = append(values, candidate{"reference", "the embedded reference gateway"})
+			values = append(values, candidate{"reference", "the built-in reference gateway"})
 		}
 	}
 	return values

@@ -116,18 +116,18 @@ func (c *console) consent(yes bool) func([]targets.Change) bool {
 
 // targetFlags say which gateway is tested. Every command that calls a gateway embeds them.
 type targetFlags struct {
-	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a /v1 at its end is ignored). Without a URL and --target, the command uses gatecert.yaml in the working folder if it exists, and otherwise the embedded reference gateway (replay uses the target in the log)."`
-	Target string   `help:"Profile of the gateway (YAML, docs/profile.md), or reference for the embedded gateway." placeholder:"FILE" type:"path"`
-	Key    string   `help:"With a URL: a valid key of the gateway." env:"GATEWAY_KEY"`
+	URL    string   `arg:"" optional:"" help:"Root URL of the gateway (a /v1 at its end is ignored). Without a URL and --target, the command uses gatecert.yaml in the working folder if it exists, and otherwise the built-in reference gateway. Instead of both, replay uses the target in the log."`
+	Target string   `help:"Profile of the gateway (YAML, docs/profile.md), or the word reference for the built-in gateway." placeholder:"FILE" type:"path"`
+	Key    string   `help:"A valid API key for the gateway, if the target is a URL." env:"GATEWAY_KEY"`
 	Model  []string `help:"With a URL: a model that the key may use. SURFACE=NAME or FORMAT=NAME sets it for one endpoint (messages) or API format (anthropic). Repeat the flag to test an endpoint with several models." placeholder:"NAME" sep:"none"`
 	claimFlags
-	Trace        bool `help:"Set the sampled flag of traceparent, so that the gateway records traces of the requests. Under load, only this flag adds a traceparent to the requests."`
-	AllowActions bool `help:"Run the shell lines and SQL statements of the profile. Without this flag or gatecert trust, the cases that need them are not offered."`
+	Trace        bool `help:"Set the sampled flag of traceparent, so that the gateway records traces of the requests. The load commands send a traceparent only with this flag."`
+	AllowActions bool `help:"Run the shell commands and SQL statements of the profile. Without this flag or gatecert trust, the cases that need them are not offered."`
 }
 
 // claimFlags say what of the contract the gateway publishes. They come before what a profile says.
 type claimFlags struct {
-	Claim []string `complete:"claims" help:"What the gateway claims. With codes=none, only table 1 is checked; with client_keys=false, nothing about its callers' keys is checked. Repeatable. In a profile, set claims." placeholder:"NAME=VALUE"`
+	Claim []string `complete:"claims" help:"Judge only the part of the contract that the gateway claims. codes=none: the HTTP statuses (table 1 of contract/testdata/CONTRACT.md), but not the error codes (table 2). codes=published: both, the default. client_keys=false: nothing about its callers' keys. Repeatable. In a profile, set claims (docs/profile.md)." placeholder:"NAME=VALUE"`
 }
 
 // on adds the claims of the command line to those of a profile.
@@ -175,7 +175,7 @@ func (f targetFlags) tellRoot(c *console) {
 func notAURL(word string) string {
 	shown := profile.Profile{}.Shown(word)
 	if word == profile.ReferenceDriver {
-		return fmt.Sprintf("%q is not a URL: for the embedded gateway, give --target %s", shown, word)
+		return fmt.Sprintf("%q is not a URL: for the built-in gateway, give --target %s", shown, word)
 	}
 	switch info, err := os.Stat(word); {
 	case err == nil && info.IsDir():

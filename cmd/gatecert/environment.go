@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -79,6 +80,14 @@ func (f *targetFlags) AfterApply() error {
 		f.URL = os.Getenv(urlVariable)
 	}
 	return nil
+}
+
+// twoVariables are the variable that [nameVariables] names, and the one that kong names after it.
+var twoVariables = regexp.MustCompile(`(\(\$\w+)\) \((\$\w+\))`)
+
+// withVariables is the help of a flag with the variables that it is read from, in the order in which they count.
+func withVariables(value *kong.Value) string {
+	return twoVariables.ReplaceAllString(kong.DefaultHelpValueFormatter(value), "$1, then $2")
 }
 
 // nameVariables adds the variables to the help of the flags and arguments that are read from them.

@@ -93,7 +93,7 @@ const (
 func (r runCommand) untilPass(ctx context.Context, c *console, config gatecert.Config, f failures, formats []reports.Format) error {
 	switch {
 	case config.Target.BaseURL == "":
-		return fmt.Errorf("%w: --until-pass waits until the gateway restarts, and the embedded gateway never restarts: name your gateway with a URL or --target", errUsage)
+		return fmt.Errorf("%w: --until-pass waits until the gateway restarts, and the built-in gateway never restarts: name your gateway with a URL or --target", errUsage)
 	case prepares(config.Target) && !r.Yes:
 		return fmt.Errorf("%w: --until-pass with the driver %s changes the gateway in every round: add --yes to permit the changes", errUsage, config.Target.Driver)
 	}

@@ -67,7 +67,7 @@ func TestWhatFailedIsPlayedAgain(t *testing.T) {
 	assert.Contains(t, stderr, "name that run with --failed RUN")
 }
 
-// What never ran is played too, and a log of the embedded gateway says what it is about.
+// What never ran is played too, and a log of the built-in gateway says what it is about.
 func TestWhatNeverRanIsPlayed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -87,7 +87,7 @@ func TestWhatNeverRanIsPlayed(t *testing.T) {
 	assert.Contains(t, stdout, "\nof 1 case that failed before: 1 fixed\n")
 	code, _, stderr = invoke(t.Context(), "run", "--failed", cut, "--until-pass")
 	assert.Equal(t, exitUsage, code)
-	assert.Contains(t, stderr, "the embedded gateway never restarts")
+	assert.Contains(t, stderr, "the built-in gateway never restarts")
 }
 
 // restarting is a gateway in front of another one, which can be stopped and started at the same address.

@@ -23,7 +23,7 @@ import (
 // natsFlags say how to reach the NATS server of a fleet.
 type natsFlags struct {
 	FleetName   string `help:"Name of the fleet. It keeps fleets apart that use the same NATS server. Default: ${default}." default:"default" placeholder:"NAME"`
-	FleetSecret string `help:"File with a secret that coordinator and workers share. They encrypt their messages with it. Required on nats:// beyond this machine; not needed on tls://." placeholder:"FILE" type:"path"`
+	FleetSecret string `help:"File with a secret that coordinator and workers share. They encrypt their messages with it. Required for nats:// to another machine; not needed for tls://." placeholder:"FILE" type:"path"`
 	Creds       string `help:"NATS credentials file (a JWT and its seed)." placeholder:"FILE" type:"path"`
 	NKey        string `name:"nkey" help:"NATS nkey seed file." placeholder:"FILE" type:"path"`
 	NATSUser    string `name:"nats-user" help:"NATS user. The password is read from NATS_PASSWORD." env:"NATS_USER" placeholder:"NAME"`
@@ -248,7 +248,7 @@ func setupOf(p profile.Profile, o load.Options) (fleet.Setup, error) {
 type workerCommand struct {
 	natsFlags
 	Join        string   `help:"NATS server of the fleet: nats://host:4222 or tls://host:4222." env:"GATECERT_JOIN" placeholder:"URL"`
-	AllowTarget []string `help:"URL of a gateway that this worker may send to. A coordinator that asks for another one is refused. May be repeated." env:"GATECERT_ALLOW_TARGET" placeholder:"URL"`
+	AllowTarget []string `help:"URL of a gateway that this worker may send to. The worker refuses every other URL. May be repeated." env:"GATECERT_ALLOW_TARGET" placeholder:"URL"`
 	Target      string   `help:"Profile of a gateway that this worker may send to, instead of --allow-target." placeholder:"FILE" type:"path"`
 	Name        string   `help:"Name of the worker in reports. Default: the name of this machine." env:"GATECERT_WORKER_NAME" placeholder:"NAME"`
 	Source      string   `help:"Source IP address of the requests." placeholder:"IP"`

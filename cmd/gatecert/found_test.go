@@ -104,7 +104,7 @@ func TestTheProfileInTheFolderComesLast(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, foundProfile), []byte("no profile: at all\n"), 0o600))
 	few := []string{"--rows", "http:401", "--surfaces", "chat"}
 	for name, args := range map[string][]string{
-		"a URL": {"run", url, "--key", key, "--model", "gc-chat"}, "a profile": {"run", "--target", served}, "the embedded gateway": {"run", "--target", "reference"},
+		"a URL": {"run", url, "--key", key, "--model", "gc-chat"}, "a profile": {"run", "--target", served}, "the built-in gateway": {"run", "--target", "reference"},
 	} {
 		code, _, stderr := inFolder(t, dir, "", append(args, few...)...)
 		assert.Equal(t, exitConformant, code, "%s: %s", name, stderr)
@@ -113,7 +113,7 @@ func TestTheProfileInTheFolderComesLast(t *testing.T) {
 	code, _, stderr := inFolder(t, dir, "", append([]string{"run"}, few...)...)
 	assert.Equal(t, exitUsage, code)
 	assert.Contains(t, stderr, `unknown key "no profile"`)
-	assert.Contains(t, stderr, "--target reference tests the embedded gateway")
+	assert.Contains(t, stderr, "--target reference tests the built-in gateway")
 }
 
 // init writes the profile with which run goes on, and what it has asked once with, nobody asks about again.
@@ -127,7 +127,7 @@ func TestAfterInitARunNeedsNoMore(t *testing.T) {
 	assert.Contains(t, stdout, "; next: gatecert run --level edge\n")
 	code, _, stderr = inFolder(t, dir, "", "run", "--level", "edge", "--rows", "http:401", "--surfaces", "chat")
 	assert.Equal(t, exitConformant, code, stderr)
-	assert.Contains(t, stderr, "note: using the profile gatecert.yaml of this folder (for another, give --target FILE; for the embedded gateway, --target reference)\n")
+	assert.Contains(t, stderr, "note: using the profile gatecert.yaml of this folder (for another, give --target FILE; for the built-in gateway, --target reference)\n")
 
 	code, stdout, stderr = inFolder(t, dir, "", "replay", "http:401/missing-key/chat", "--from", "reports/latest")
 	assert.Equal(t, exitConformant, code, stderr)

@@ -187,7 +187,7 @@ func (s *loadSession) announce(c *console, plan load.Plan) error {
 		case s.flags.Yes, load.HardCaps().Allow(plan) != nil:
 			return fmt.Errorf("%w: %w: ask for less", errNotSent, err)
 		case plan.Loopback():
-			return fmt.Errorf("%w: %w: add --yes to send it all the same", errNotSent, err)
+			return fmt.Errorf("%w: %w: add --yes to send it anyway", errNotSent, err)
 		}
 		return fmt.Errorf("%w: %w: if the operator of %s agrees, add --yes", errNotSent, err, strings.Join(plan.Hosts, " and "))
 	}

@@ -21,7 +21,7 @@ type cli struct {
 	Load     loadCommand     `cmd:"" help:"Test a gateway under load: rate-limit, timeout, capacity, compare, soak."`
 	Watch    watchCommand    `cmd:"" help:"Certify a gateway at regular intervals, and report each change."`
 	Clean    cleanCommand    `cmd:"" help:"Undo the changes that a killed run left on a gateway."`
-	Trust    trustCommand    `cmd:"" help:"Permit the shell lines and SQL statements of a profile."`
+	Trust    trustCommand    `cmd:"" help:"Permit the shell commands and SQL statements of a profile."`
 	Report   reportCommand   `cmd:"" help:"Render the reports of a run from its log."`
 	Matrix   matrixCommand   `cmd:"" help:"Show several runs in one matrix: rows by targets."`
 	Hall     hallCommand     `cmd:"" help:"Make static pages of the results of many gateways, from a folder of logs and certificates."`
@@ -64,7 +64,7 @@ func main() {
 // newParser returns the parser of a command line.
 func newParser(ctx context.Context, c *console) (*kong.Kong, error) {
 	options := append(numberMappers(), kong.Name("gatecert"), kong.Description(description),
-		kong.Writers(c.out, c.err), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(c.out, c.err), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.ValueFormatter(withVariables),
 		kong.Vars{"version": version.Tool()},
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(c), kong.Resolvers(kong.ResolverFunc(fromEnvironment)))
 	parser, err := kong.New(new(cli), options...)

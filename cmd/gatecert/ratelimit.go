@@ -21,7 +21,7 @@ type rateLimitCommand struct {
 	Infer    bool          `help:"Infer the limit of the valid key, even if the profile declares a limit for another key."`
 	Calls    int           `help:"Maximum number of calls to infer a limit. Default: ${default}." default:"4000"`
 	For      time.Duration `help:"Maximum time to infer a limit. Default: ${default}." default:"3m"`
-	JSON     bool          `name:"json" help:"Print the inferred limit as JSON, with the intervals of its numbers, the evidence and the experiments."`
+	JSON     bool          `name:"json" help:"Print the inferred limit as JSON, with confidence intervals for its numbers, the evidence and the experiments."`
 	OtherKey string        `name:"other-key" help:"Second key. When inferring a limit, the command also finds out whether calls with this key share the limit." env:"GATEWAY_OTHER_KEY" placeholder:"KEY"`
 	// 429 is always one.
 	Refusal []int `help:"When inferring a limit, count responses with this status (such as 503 or 529) as refusals too. Default: only 429." placeholder:"STATUS"`
@@ -35,7 +35,7 @@ the command infers the limit of the key: its kind (fixed window, sliding log, sl
 numbers.
 
 Examples:
-  gatecert load rate-limit                                           the embedded reference gateway, verified
+  gatecert load rate-limit                                           the built-in reference gateway, verified
   gatecert load rate-limit http://127.0.0.1:3000 --model m --for 5m  inferred
   gatecert load rate-limit URL --infer --refusal 503                 inferred; the gateway refuses with 503 too
   gatecert load rate-limit URL --workers 2 --source 10.0.0.5,10.0.0.6 --other-key KEY    whether these keys, and these addresses, share the limit

@@ -50,7 +50,7 @@ func await(ctx context.Context, limit time.Duration, load func() (profile.Profil
 	for end := time.Now().Add(limit); ; {
 		p, err := load()
 		if err == nil && p.BaseURL == "" {
-			return p, nil // the embedded gateway starts with the run
+			return p, nil // the built-in gateway starts with the run
 		}
 		if err == nil && accepts(ctx, p.BaseURL) {
 			// A gateway that writes its own profile removes that of an earlier one before it listens. So what is there now is the

@@ -50,7 +50,7 @@ type runCommand struct {
 // Help implements kong's HelpProvider.
 func (runCommand) Help() string {
 	return `Examples:
-  gatecert run                                             the embedded reference gateway, all cases except load cases
+  gatecert run                                             the built-in reference gateway, all cases except load cases
   gatecert run --level full                                all cases: about 50 s
   gatecert run https://gateway.example --model gpt-4o-mini level edge, key from $GATEWAY_KEY
   gatecert run https://gateway.example --model gpt-4o-mini --model anthropic=claude-haiku-4-5      a model by API format
@@ -61,7 +61,7 @@ func (runCommand) Help() string {
   gatecert run --target new-api.yaml --yes                 a running new-api, prepared and restored (docs/new-api.md)
   gatecert run --target my-gateway.yaml --baseline known.yaml                     known failures do not fail the run
   gatecert run --target my-gateway.yaml --baseline known.yaml --update-baseline   accept the failures of this run
-  gatecert run --client openai-node,langchain              the same run shows what these client libraries do (make clients installs them)
+  gatecert run --client openai-node,langchain              also try these client libraries (install them with make clients)
 
 The run writes its log to run.ndjson in its folder; gatecert report FOLDER renders the reports again. If a run cannot begin, for
 example because the gateway is unreachable, it changes nothing in the folder. Two runs cannot use one folder at the same time.`
@@ -74,7 +74,7 @@ func (r runCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	if r.UntilPass && r.playsClients() {
-		return fmt.Errorf("%w: --until-pass plays cases alone: leave out --clients", errUsage)
+		return fmt.Errorf("%w: --until-pass runs only cases, no clients: leave out --clients", errUsage)
 	}
 	if r.Failed != "" {
 		return r.playFailed(ctx, c, formats)

@@ -31,7 +31,7 @@ several requests are slow at the same time, and finds out whether stalls come at
 every minute (--checkpoint), also for a command that is killed.
 
 Examples:
-  gatecert load soak --for 30s                                              the embedded reference gateway
+  gatecert load soak --for 30s                                              the built-in reference gateway
   gatecert load soak http://127.0.0.1:3000 --model gpt-4o-mini --rate 100 --for 2h --pid 4711`
 }
 

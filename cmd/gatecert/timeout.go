@@ -29,7 +29,7 @@ quickly as before, leave no call open, and recover at once. By default, enough c
 the gateway. The gateway must route to the mock upstream (upstream in the profile).
 
 Examples:
-  gatecert load timeout                            the embedded reference gateway
+  gatecert load timeout                            the built-in reference gateway
   gatecert load timeout --target my-gateway.yaml   with limits.timeout in the profile, the time limit itself is verified
   gatecert load timeout --target my-gateway.yaml --outage 30s --slow-calls 300`
 }

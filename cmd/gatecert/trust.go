@@ -21,7 +21,7 @@ type trustCommand struct {
 
 // Help implements kong's HelpProvider.
 func (trustCommand) Help() string {
-	return `A profile may run shell lines, and SQL statements against the gateway's database. They run only with your
+	return `A profile may run shell commands, and SQL statements against the gateway's database. They run only with your
 permission: --allow-actions permits them for one run, and this command until the file changes. The command prints what would run, and
 stores the permission as a file in gatecert/trusted in your configuration folder, named by the digest of the profile's path and
 content. A profile that gatecert gateway --profile-out wrote is trusted. Without permission, the cases that need actions are not-offered.
@@ -72,7 +72,7 @@ func (f targetFlags) permits(p profile.Profile) bool {
 // tellActions says that the actions of a profile will not run.
 func (c *console) tellActions(config gatecert.Config) {
 	if n := len(config.Target.Actions()); n > 0 && !config.AllowActions {
-		fmt.Fprintf(c.err, "note: the %d shell lines and SQL statements of the profile are not permitted to run, so the cases that need them are not offered; "+
+		fmt.Fprintf(c.err, "note: the %d shell commands and SQL statements of the profile are not permitted to run, so the cases that need them are not offered; "+
 			"gatecert trust shows and permits them, and --allow-actions permits them for one run\n", n)
 	}
 }
@@ -82,7 +82,7 @@ func (c *console) tellActions(config gatecert.Config) {
 type agreements string
 
 const (
-	toActions agreements = "trusted" // the profile's shell lines and SQL statements may run: digest is that of its content
+	toActions agreements = "trusted" // the profile's shell commands and SQL statements may run: digest is that of its content
 	toUse     agreements = "found"   // it may be used where nobody has named it: digest is that of what it reaches
 )
 

@@ -71,7 +71,7 @@ const (
 	Assignments
 	// Members are those of JSON: "name": "value".
 	Members
-	// Commands are shell lines: --name value, Name: value.
+	// Commands are shell commands: --name value, Name: value.
 	Commands
 )
 

@@ -1,4 +1,4 @@
-// Package program runs programs that somebody else wrote, such as the shell lines of a profile: what they start ends with them,
+// Package program runs programs that somebody else wrote, such as the shell commands of a profile: what they start ends with them,
 // and what they print is bounded.
 package program
 
@@ -16,7 +16,7 @@ const (
 )
 
 // Run runs a command that [exec.CommandContext] made, in a process group of its own, and returns the first 64 KiB of what it
-// printed. All of the group ends with the command or its context, whichever is first: what a shell line leaves in the
+// printed. All of the group ends with the command or its context, whichever is first: what a shell command leaves in the
 // background does not outlive the line.
 func Run(cmd *exec.Cmd) ([]byte, error) {
 	var out head

@@ -25,7 +25,7 @@ type Job struct {
 	// TimeLimit bounds the run; 0 does not. Persist tries every case of a surface whose calls take too long.
 	TimeLimit time.Duration
 	Persist   bool
-	// AllowActions permits the shell lines and SQL statements of Target. Those of a driver need no permission.
+	// AllowActions permits the shell commands and SQL statements of Target. Those of a driver need no permission.
 	AllowActions bool
 	// AllowRemoteLoad permits load cases on a gateway that is not on this machine.
 	AllowRemoteLoad bool

@@ -60,7 +60,7 @@ func ReadDataset(r io.Reader) ([]Conversation, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read the data set: %w", err)
 	case len(list) == 0:
-		return nil, fmt.Errorf("%w: it has no line with a question of a user: each line must be {\"messages\": …}, {\"conversations\": …} or {\"prompt\": …}", ErrDataset)
+		return nil, fmt.Errorf("%w: no line contains a user message: each line must be {\"messages\": …}, {\"conversations\": …} or {\"prompt\": …}", ErrDataset)
 	}
 	return list, nil
 }

@@ -75,7 +75,7 @@ func TestReadDataset(t *testing.T) {
 
 func TestReadDatasetOfAStranger(t *testing.T) {
 	for sentence, row := range map[string]struct{ file, want string }{
-		"nothing":         {"", "it has no line with a question of a user"},
+		"nothing":         {"", "no line contains a user message"},
 		"not JSON":        {"{}\nhello\n", "line 2: must be a JSON object with messages, conversations or prompt"},
 		"a list":          {"[1]\n", "line 1: must be a JSON object with messages, conversations or prompt"},
 		"a role alone":    {`{"messages":"all"}`, "line 1: must be a JSON object with messages, conversations or prompt"},

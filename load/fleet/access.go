@@ -31,7 +31,7 @@ var (
 	// ErrAccess is returned when the server cannot be reached as configured.
 	ErrAccess = errors.New("no access to the NATS server")
 	// ErrPlain is returned when keys would travel unencrypted.
-	ErrPlain = errors.New("the keys of the gateway would travel unencrypted")
+	ErrPlain = errors.New("the gateway's keys would be sent unencrypted")
 )
 
 // maxPayload bounds in bytes a message through the embedded server. What is larger than inlined goes through the object store.

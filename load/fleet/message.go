@@ -76,7 +76,7 @@ func (b build) differs(other build) string {
 	case b.Version != other.Version:
 		return fmt.Sprintf("it is %s, and this is %s", b.Version, other.Version)
 	case b.Contract != other.Contract:
-		return "it judges by another contract: its digest is " + b.Contract
+		return "its contract differs: the digest is " + b.Contract
 	default:
 		return ""
 	}

@@ -282,7 +282,7 @@ func (s *session) beginCall(id string) error {
 	case s.calls[id]:
 		return errors.New("the call was made before")
 	case s.calling >= mostCalling || len(s.calls) >= mostCalls:
-		return fmt.Errorf("more than %d calls at once, or %d in all", mostCalling, mostCalls)
+		return fmt.Errorf("more than %d calls at once, or %d in total", mostCalling, mostCalls)
 	}
 	s.calls[id] = true
 	s.calling++

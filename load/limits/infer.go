@@ -200,7 +200,7 @@ func (i *inference) measureRefill(ctx context.Context, limit int) error {
 		}
 		i.addLimit(limit)
 		if err == nil && rate.admitted == 0 {
-			err = fmt.Errorf("%w: no call was admitted again within %s: the window is longer, or the limit is a quota of a day. In %s, gatecert could infer a window of up to %s",
+			err = fmt.Errorf("%w: no call was admitted again within %s: the window is longer, or the limit is a daily quota. In %s, gatecert could infer a window of up to %s",
 				ErrBudget, round(i.budget.Time), round(10*i.budget.Time), round(10*i.budget.Time/windowsNeeded))
 		}
 		return fmt.Sprintf("calls without a pause after the limit was used up: the first was admitted after %s, at most %d in a row, and %d within %s",

@@ -11,7 +11,7 @@ import (
 )
 
 // The allowances. Each is what a busy machine was seen to add without anything being wrong, and more. What faulty gateways
-// do is far beyond: they wait for a limit of seconds, or for ever.
+// do is far beyond: they wait for a limit of seconds, or forever.
 const (
 	// A response to a hanging request is early when it misses the time limit by more than a tenth and earlyGrace. It is late
 	// when half of all miss it by more than a quarter and lateGrace, or one by as much again as the limit and latestGrace.

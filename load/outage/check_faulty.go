@@ -56,7 +56,7 @@ func (r *round) checkResponses(all *conclusions) {
 }
 
 // holdsUnreached reports whether a requirement holds for a request that never reached the upstream. An open breaker may
-// refuse it with an error of its own, but it must answer; otherwise a gateway that holds requests back for ever would be
+// refuse it with an error of its own, but it must answer; otherwise a gateway that holds requests back forever would be
 // judged by the few that it lets through.
 func holdsUnreached(r contract.Requirement) bool {
 	return r == contract.Answered || r == contract.NotSuccess || r == contract.Whole

@@ -195,6 +195,6 @@ func alone(ctx context.Context) error {
 	fmt.Printf("| memory of a million requests, with windows, checkpoints, an SLO and every result on disk | ≤ 32 MB | %.1f MB | %d requests, %.0f/s %s |\n",
 		float64(million.Peak)/1e6, million.Requests, million.Rate, million.Note)
 	fmt.Printf("| streams at once, each with TTFT and ITL | 10,000 | %d | %.2g %% failed %s |\n", streams.Streams, 100*streams.Failed, streams.Note)
-	fmt.Printf("| memory of one of them | ≤ 32 KB | %.1f KB | %.0f MB in all |\n", float64(streams.Each)/1e3, float64(streams.Peak)/1e6)
+	fmt.Printf("| memory of one of them | ≤ 32 KB | %.1f KB | %.0f MB in total |\n", float64(streams.Each)/1e3, float64(streams.Peak)/1e6)
 	return nil
 }

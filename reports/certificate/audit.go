@@ -92,10 +92,10 @@ func (a *audit) profile() {
 	a.offer = &offer
 	claims, offers := offer.Claims, offer.Offers
 	if !slices.Equal(offer.Recipes, a.run.Target.Recipes) {
-		a.problemf("the header lists other recipes than the profile has")
+		a.problemf("the recipes in the header are not those of the profile")
 	}
 	if offer.BaseURL != a.run.Target.BaseURL || offer.Name != a.run.Target.Name {
-		a.problemf("the header names another target than the profile: %.80q at %.80q, the profile's is %.80q at %.80q",
+		a.problemf("the header and the profile name different targets: the header %.80q at %.80q, the profile %.80q at %.80q",
 			a.run.Target.Name, a.run.Target.BaseURL, offer.Name, offer.BaseURL)
 	}
 	if !reflect.DeepEqual(claims, a.run.Target.Claims) {
@@ -103,7 +103,7 @@ func (a *audit) profile() {
 	}
 	for _, c := range a.run.Cases {
 		if o := c.Observation; o != nil && o.Declared != nil && o.Declared.Codes != nil && !reflect.DeepEqual(o.Declared.Codes, claims.Codes) {
-			a.problemf("%s was judged by other codes than the profile claims", c.ID)
+			a.problemf("%s was judged by codes other than those that the profile claims", c.ID)
 		}
 		known, err := contract.ParseCase(c.ID)
 		if err != nil || c.Verdict != contract.NotOffered {
@@ -121,7 +121,7 @@ func (a *audit) verdict(c runlog.Case) {
 		return // reported by selection
 	}
 	if c.CaseKey != runlog.KeyOf(known) {
-		a.problemf("%s is logged under another row, circumstance, surface, variant or level", c.ID)
+		a.problemf("%s is logged under a different row, circumstance, surface, variant or level", c.ID)
 	}
 	if c.Verdict == contract.Error || c.Verdict == contract.NotOffered {
 		return // the worst verdict, and what profile has checked
@@ -142,7 +142,7 @@ func (a *audit) verdict(c runlog.Case) {
 	}
 	judgement := contract.Judge(known, *c.Observation)
 	if len(c.Aspects) > 0 && !maps.Equal(c.Aspects, judgement.Aspects()) {
-		a.problemf("%s has other aspects than its observation", c.ID)
+		a.problemf("%s has aspects that do not match its observation", c.ID)
 	}
 	for _, f := range judgement.Findings {
 		if !slices.ContainsFunc(c.Findings, func(g contract.Finding) bool { return g.Requirement == f.Requirement && g.Level == f.Level }) {

@@ -232,7 +232,7 @@ func compared(claimed, actual statement) []string {
 	var problems []string
 	for i, name := range []string{LogFile, ReportFile} {
 		if len(claimed.Subject) != len(actual.Subject) || !reflect.DeepEqual(claimed.Subject[i], actual.Subject[i]) {
-			problems = append(problems, "the statement is about another "+name)
+			problems = append(problems, "the statement is about a different "+name)
 		}
 	}
 	if !reflect.DeepEqual(claimed.Predicate, actual.Predicate) {

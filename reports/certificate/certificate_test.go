@@ -189,7 +189,7 @@ func TestVerifyRefuses(t *testing.T) {
 		want string
 	}{
 		{"another key", log, cert, stranger, "was not signed with this key"},
-		{"a byte of the log", bytes.Replace(log, []byte("req"), []byte("qer"), 1), cert, public, "the statement is about another run.ndjson"},
+		{"a byte of the log", bytes.Replace(log, []byte("req"), []byte("qer"), 1), cert, public, "the statement is about a different run.ndjson"},
 		{"a log cut off", bytes.Join(lines[:len(lines)-2], nil), cert, public, "the log has no footer"},
 		{"a log cut off in a line", log[:len(log)-30], cert, public, "torn line"},
 		{"an empty log", nil, cert, public, "the log has no header"},

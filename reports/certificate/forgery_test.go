@@ -60,12 +60,12 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, absent + " was expected and is not in the log"},
 		{"an answer judged by less than the profile claims", func(r *runlog.Run) {
 			at(r, absent).Observation.Declared = &contract.Declared{Codes: &contract.CodeClaim{None: true}}
-		}, absent + " was judged by other codes than the profile claims"},
+		}, absent + " was judged by codes other than those that the profile claims"},
 		{"an aspect that is called held", func(r *runlog.Run) { at(r, absent).Aspects[contract.AspectEffects] = contract.Violated },
-			absent + " has other aspects than its observation"},
-		{"another name for the target", func(r *runlog.Run) { r.Target.Name = "a better gateway" }, "the header names another target than the profile"},
-		{"another URL of the target", func(r *runlog.Run) { r.Target.BaseURL = "https://better.example" }, "the header names another target than the profile"},
-		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the header lists other recipes than the profile has"},
+			absent + " has aspects that do not match its observation"},
+		{"another name for the target", func(r *runlog.Run) { r.Target.Name = "a better gateway" }, "the header and the profile name different targets"},
+		{"another URL of the target", func(r *runlog.Run) { r.Target.BaseURL = "https://better.example" }, "the header and the profile name different targets"},
+		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the recipes in the header are not those of the profile"},
 		{"a call whose upstream is kept quiet", func(r *runlog.Run) {
 			at(r, html).Observation.Upstream = nil
 		}, html + " is pass, but its observation means untestable"},
@@ -76,7 +76,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
 		}, absent + " is marked not-offered, but the profile offers it"},
 		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " is not-offered, which contradicts the header's list of expected cases"},
-		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under another row"},
+		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under a different row"},
 		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not selected, or is not a case of the contract"},
 		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not selected"},
 		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by contract sha256:00, this gatecert has contract sha256:"},

@@ -145,7 +145,7 @@ func (s *summary) numbers(r contract.Requirement, form *regexp.Regexp) (n []int,
 	}
 	found := form.FindStringSubmatch(check.Sentence)
 	if found == nil {
-		s.problemf("says in other words than gatecert's that %s held", r)
+		s.problemf("does not use gatecert's words to say that %s held", r)
 		return nil, false
 	}
 	for _, digits := range found[1:] {
@@ -187,7 +187,7 @@ func (s *summary) checkLimit() {
 		return text
 	}
 	if s.Sentence != sentence(limited) && s.Sentence != sentence(streaming) {
-		s.problemf("sums up other counts than its spans: %.120q, its spans %q", s.Sentence, sentence(limited))
+		s.problemf("has counts that do not match its spans: %.120q, its spans %q", s.Sentence, sentence(limited))
 	}
 	if s.count(limited, other) > 0 && len(s.findings) == 0 {
 		s.problemf("has no finding, but its spans count %d calls that were neither admitted nor refused", s.count(limited, other))

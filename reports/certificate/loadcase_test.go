@@ -47,7 +47,7 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 		{"a call less, in the spans too", func(r *runlog.Run) {
 			summary(r).Calls--
 			recount(summary(r), runlog.LimitedGroup, runlog.Admitted, "", 1)
-		}, id + " sums up other counts than its spans"},
+		}, id + " has counts that do not match its spans"},
 		{"calls of another key more", func(r *runlog.Run) { summary(r).Spans[0].Add(runlog.ControlGroup, runlog.Admitted) }, id + " counts "},
 		{"failed calls without a finding", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Error5xx, 1)
@@ -65,7 +65,7 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 			summary(r).Checks = slices.DeleteFunc(summary(r).Checks, func(c runlog.Check) bool { return c.Requirement == contract.LimitBurst })
 		}, id + " has no check of limit-burst"},
 		{"a check in other words", func(r *runlog.Run) { checkOf(summary(r), contract.LimitBurst).Sentence = "all is well" },
-			id + " says in other words than gatecert's that limit-burst held"},
+			id + " does not use gatecert's words to say that limit-burst held"},
 	})
 }
 
@@ -123,7 +123,7 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"a number that is no longer in the spans", func(r *runlog.Run) {
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "0 of 9000 healthy requests failed during the outage"
 		}, id + " says that 0 of 9000 healthy requests failed during the outage"},
-		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + " says in other words than gatecert's that healthy-served held"},
+		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + " does not use gatecert's words to say that healthy-served held"},
 		{"faulty calls that succeeded", func(r *runlog.Run) { recount(at(r, id).Load, "failing", runlog.Error5xx, runlog.Admitted, 1) },
 			id + " says that all faulty requests got their error, but its spans count 1 that did not"},
 		{"fewer faulty calls", func(r *runlog.Run) {

@@ -13,7 +13,7 @@ import (
 var ErrNoHeader = errors.New("the log has no header")
 
 // ErrSchema is returned when the schema of a log is not [Schema]. Its text names the gatecert that wrote the log.
-var ErrSchema = errors.New("the log has another format")
+var ErrSchema = errors.New("the log has a different format")
 
 // ErrMalformed is returned, with the line number, when a line is not an event or is in the wrong place: broken JSON before
 // the last line, an unknown type or verdict, a case twice, anything after the footer, a line over 64 MiB.

@@ -18,7 +18,7 @@ func agreementMutants() []Mutant {
 		mutant("bad-request-called-unknown-model", "A missing model is answered with 400 and the code model_not_found.",
 			changeError(editError(func(e map[string]any) { e["code"] = "model_not_found" }), withParam("model"), at(reference.Decode), on(dialect.Chat, dialect.ChatStream)),
 			warns(contract.Consistent, "http:400/missing-parameter/chat*/no-model").and(contract.CodeKnown)),
-		mutant("type-blames-the-caller", "Every error of the upstream has the type of a bad request.",
+		mutant("type-blames-the-caller", "Every upstream error has the type of a bad request.",
 			changeError(editError(func(e map[string]any) { e["type"] = "invalid_request_error" }), withCode(reference.DoRequest), in(dialect.OpenAI)),
 			warns(contract.Consistent, onSurfaces(relayed(openAI()), "code:do_request_failed/**")...)),
 		mutant("type-blames-the-server", "A model that does not exist has the type of a server's error.",
@@ -33,7 +33,7 @@ func agreementMutants() []Mutant {
 // readingMutants send bodies that lenient readers take for something else.
 func readingMutants() []Mutant {
 	return []Mutant{
-		mutant("message-not-utf-8", "The message is in another encoding than UTF-8.",
+		mutant("message-not-utf-8", "The message is not encoded in UTF-8.",
 			changeError(replaceInBody(`"message":"`, "\"message\":\"\xcf\xde\xd6\xc6 "), withCode(reference.ModelPrice), on(dialect.Chat)),
 			fails(contract.Envelope, "code:model_price_error/*/chat")),
 		mutant("code-twice", "The error object has two codes.",
@@ -42,7 +42,7 @@ func readingMutants() []Mutant {
 		mutant("content-type-twice", "A proxy adds a second Content-Type.",
 			changeError(func(_ *reference.Call, a *reference.Answer) { a.Header.Add("Content-Type", "text/html") }, withCode(reference.ModelPrice), on(dialect.Messages)),
 			fails(contract.ContentType, "code:model_price_error/*/messages")),
-		mutant("reason-in-capitals", "Gemini's reason stands in the member Reason.",
+		mutant("reason-in-capitals", "Gemini's reason is in the member Reason, not reason.",
 			changeError(replaceInBody(`"reason":`, `"Reason":`), withCode(reference.ModelPrice), in(dialect.Gemini)),
 			fails(contract.Code, onSurfaces(gemini(), "code:model_price_error/*")...)),
 		mutant("message-of-many-kilobytes-cut", "A long message is cut, so that the body is not JSON.",
@@ -76,7 +76,7 @@ func callerMutants() []Mutant {
 		mutant("newer-version-without-type", "Errors have no outer type for clients that send the newer version of Anthropic's API.",
 			changeError(editBody(func(body map[string]any) { delete(body, "type") }), newerVersion),
 			atLeastOne(fails(contract.Envelope, onSurfaces(anthropic(), "**")...))),
-		mutant("nothing-on-kept-connections", "From the second request of a connection on, errors are empty.",
+		mutant("nothing-on-kept-connections", "Errors are empty from the second request on a connection.",
 			onKeptConnections(nothing),
 			atLeastOne(fails(contract.Envelope, "**"))),
 	}

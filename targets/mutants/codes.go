@@ -54,7 +54,7 @@ func codeMutants() []Mutant {
 			fails(contract.Code, "code:channel:response_time_exceeded/*/*-stream/stalled-answer"),
 			warns(contract.CodeKnown, "http:5xx/upstream-error/*/mid-stream", "http:5xx/upstream-error/*-stream/answer-with-error")),
 		mutant("codes-as-anthropic-types",
-			"On the Anthropic endpoints the code stands in error.type, which is tolerated but is the wrong place.",
+			"On the Anthropic endpoints the code is in error.type, which is tolerated but is the wrong place.",
 			all(changeError(editError(codeAsType), in(dialect.Anthropic)), changeStreamError(editErrorEvent(codeAsType), in(dialect.Anthropic))),
 			warns(contract.CodePlace, onSurfaces(anthropic(), "code:*/*")...)),
 		mutant("upstream-code-passed-on", "The upstream's code is passed on unchecked.",

@@ -40,7 +40,7 @@ func upstreamCallMutants() []Mutant {
 			moveBehind(reference.Dial, reference.Admit),
 			passes("**/models", "**/models/list"), // without an upstream
 			warns(contract.UpstreamUnused, "http:403/revoked-key/**", "code:access_denied/**")),
-		mutant("upstream-called-before-counting", "Input whose tokens cannot be counted is sent to the upstream all the same.",
+		mutant("upstream-called-before-counting", "Input whose tokens cannot be counted is sent to the upstream anyway.",
 			countLate,
 			// A completion's token ids cannot be expressed in the upstream's API, and those of embeddings cannot carry the
 			// token by which the mock upstream recognises the call.

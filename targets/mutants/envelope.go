@@ -54,7 +54,7 @@ func envelopeShapeMutants() []Mutant {
 			changeError(inOpenAIEnvelope, in(dialect.Gemini)),
 			passes(midStream()...),
 			fails(contract.Envelope, onSurfaces(gemini(), "*/*")...)),
-		mutant("envelope-without-error", "Code and message of a malformed body stand at the top level, without an error object.",
+		mutant("envelope-without-error", "The code and the message for a malformed body are at the top level, without an error object.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				a.Body = encode(map[string]any{"code": c.Failure.Code, "message": c.Failure.Message, "data": nil})
 			}, withCode(reference.BadRequestBody)),
@@ -64,7 +64,7 @@ func envelopeShapeMutants() []Mutant {
 				a.Body = encode(map[string]any{"error": c.Failure.Message})
 			}, withCode(reference.GetChannel)),
 			fails(contract.Envelope, "code:get_channel_failed/**").and(contract.Code)),
-		mutant("error-in-an-array", "On the streaming Gemini endpoint an error stands in an array, like Google's own without alt=sse.",
+		mutant("error-in-an-array", "On the streaming Gemini endpoint an error is inside an array, like Google's own without alt=sse.",
 			changeError(func(_ *reference.Call, a *reference.Answer) { a.Body = append(append([]byte("["), a.Body...), ']') }, on(dialect.GenerateStream)),
 			passes(midStream()...),
 			fails(contract.Envelope, "*/*/gemini-stream/**")),
@@ -104,7 +104,7 @@ func messageMutants() []Mutant {
 
 func openAIFieldMutants() []Mutant {
 	return []Mutant{
-		mutant("type-nil", "The type is the text of a missing value: <nil>.",
+		mutant("type-nil", "The type is <nil>, the text that Go prints for a missing value.",
 			all(changeError(editError(func(e map[string]any) { e["type"] = "<nil>" }), withCode(reference.BadResponseStatus), in(dialect.OpenAI)),
 				changeStreamError(editErrorEvent(func(e map[string]any) { e["type"] = "None" }), withCode(reference.BadResponse), in(dialect.OpenAI))),
 			warns(contract.Fields, append(badStatuses(openAI()...), onSurfaces(relayed(openAI()), "code:bad_response_status_code/*")...)...),
@@ -145,7 +145,7 @@ func geminiMutants() []Mutant {
 				withCode(reference.GetChannel), in(dialect.Gemini)),
 			fails(contract.Envelope, onSurfaces(gemini(), "code:get_channel_failed/*")...)),
 		mutant("gemini-code-a-word",
-			"On the Gemini endpoints the business code stands in error.code, where Google's clients expect a number.",
+			"On the Gemini endpoints the business code is in error.code, where Google's clients expect a number.",
 			changeError(editError(func(e map[string]any) {
 				e["code"] = reference.NoAvailableKey
 				delete(e, "details")

@@ -18,7 +18,7 @@ func headerMutants() []Mutant {
 		mutant("retry-after-of-two-days", "Retry-After asks for two days, although the window is shorter.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.WithHeader("Retry-After", "172800") }, withCode(reference.RateLimited)),
 			warns(contract.RetryAfter, "http:429/**", limitedUpstream)),
-		mutant("retry-after-in-milliseconds", "A 429 says in retry-after-ms alone how long to wait.",
+		mutant("retry-after-in-milliseconds", "A 429 says how long to wait only in retry-after-ms.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.Header.Del("Retry-After")
 				f.WithHeader("Retry-After-Ms", "1500")

@@ -36,7 +36,7 @@ func loadCountMutants() []Mutant {
 				return a, release
 			}),
 			warns(contract.RefusedFree, limitCases)),
-		mutant("streams-limited-apart", "Streams have a counter of their own, though the profile says that they share the limit.",
+		mutant("streams-limited-apart", "Streams have their own counter, although the profile says that they share the limit.",
 			all(moveBehind(reference.Decode, reference.Limit),
 				changeLimit(func(c *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
 					if c.Surface.Streaming() {
@@ -48,7 +48,7 @@ func loadCountMutants() []Mutant {
 		mutant("burst-refuses-every-key", "Five refusals of one key within 100 ms make the gateway refuse the other keys as well.",
 			refuseAllKeys(5, 100*time.Millisecond),
 			warns(contract.KeyIsolation, limitCases)),
-		mutant("departed-keep-their-slots", "A caller who leaves keeps the place among the calls under way: nothing gives it back.",
+		mutant("departed-keep-their-slots", "A caller who disconnects still counts as a concurrent call: the place is never freed.",
 			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {
 				if c.Request.Context().Err() == nil {
 					release()

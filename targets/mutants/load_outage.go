@@ -24,12 +24,12 @@ func loadOutageMutants() []Mutant {
 			limitUpstreamCalls(5),
 			warns(contract.HealthySpared, slow)),
 		mutant("breaker-locks-out",
-			"After a few failures on an endpoint, every call of it is refused for 700 ms, also those that would succeed.",
+			"After a few failures on an endpoint, every call to it is refused for 700 ms, even if it would succeed.",
 			inOutage(func(s *outages) change {
 				return refuseWhen(s, func(e *endpoint) bool { return e.sinceOutage() < 700*time.Millisecond })
 			}),
 			fails(contract.HealthyServed, slow, failing)),
-		mutant("recovers-late", "After an outage every other call of the endpoint is refused for six seconds.",
+		mutant("recovers-late", "For six seconds after an outage, every second call to the endpoint is refused.",
 			inOutage(func(s *outages) change {
 				return refuseWhen(s, func(e *endpoint) bool {
 					// During an outage fewer calls go by without a failure: it has ended.
@@ -48,7 +48,7 @@ func loadOutageMutants() []Mutant {
 			inOutage(leakCalls),
 			warns(contract.UpstreamFreed, slow)), // the leaked calls are still open afterwards too
 		mutant("slots-leak-in-outage",
-			"An endpoint has 48 places for upstream calls. In an outage every other call that fails keeps its place for ever.",
+			"An endpoint has 48 places for upstream calls. In an outage, every second call that fails keeps its place forever.",
 			inOutage(func(s *outages) change {
 				var failed atomic.Int64
 				return upstreamSlots(48, func(c *reference.Call, err error, free func()) {
@@ -73,7 +73,7 @@ func loadOutageMutants() []Mutant {
 				return replaceBy(reference.DoRequest, causedBy(reference.ErrTooSlow), s.condition())
 			}),
 			fails(contract.Code, slow)),
-		mutant("retries-pile-up-in-outage", "After a few failures on an endpoint, every call of it makes six times as many attempts.",
+		mutant("retries-pile-up-in-outage", "After a few failures on an endpoint, every call to it makes six times as many attempts.",
 			inOutage(func(s *outages) change {
 				return changeAttempts(func(c *reference.Call, allowed int) int {
 					if s.active(c) {

@@ -27,7 +27,7 @@ func Permitted() []PermittedBehaviour {
 // permittedErrors are other contents of the same errors.
 func permittedErrors() []PermittedBehaviour {
 	return []PermittedBehaviour{
-		{"other-words", "Messages are short and say nothing of use.",
+		{"other-words", "Messages are short and say nothing useful.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "no" })},
 		{"another-language", "Messages are in the client's language, with quotes, line breaks and signs of all kinds.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
@@ -36,7 +36,7 @@ func permittedErrors() []PermittedBehaviour {
 			})},
 		{"more-fields", "Errors have fields that the API format does not know, inside and outside of the error object.",
 			changeError(moreFields)},
-		{"other-5xx", "Failures of the gateway and the upstream have other statuses of the 5xx class.",
+		{"other-5xx", "Failures of the gateway and the upstream have different 5xx statuses.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				others := map[int]int{500: 503, 502: 500, 503: 529, 504: 502}
 				if other, ok := others[f.Status]; ok {
@@ -49,22 +49,22 @@ func permittedErrors() []PermittedBehaviour {
 			setStatus(404, withStatus(405))},
 		{"rate-limit-without-a-code", "A 429, the one error that needs no code, has none.",
 			setCode("", withCode(reference.RateLimited))},
-		{"gemini-code-in-the-status", "On the Gemini endpoints the code stands in error.status, where the contract permits it.",
+		{"gemini-code-in-the-status", "On the Gemini endpoints the code is in error.status, where the contract permits it.",
 			all(changeError(editError(codeAsStatus), in(dialect.Gemini)), changeStreamError(editErrorEvent(codeAsStatus), in(dialect.Gemini)))},
 		{"upstream-429-as-bad-status", "The upstream's 429 counts as a bad status like any other: 5xx.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.RateLimited), upstreamStatus(429))},
 		{"upstream-403-as-bad-status", "The upstream's 403 counts as a bad status like any other: only its 401 is about the gateway's key.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidChannelKey), upstreamStatus(403))},
-		{"count-unsupported-as-501", "Tokens that cannot be counted are answered with 501, as some clients expect it.",
+		{"count-unsupported-as-501", "Tokens that cannot be counted are answered with 501, as some clients expect.",
 			all(setStatus(501, on(dialect.CountTokens), withStatus(404), at(reference.Dial)),
 				setCode(reference.ConvertRequest, on(dialect.CountTokens), withStatus(501)))},
 		{"type-null", "The type of OpenAI's errors is null, as on Azure.",
 			changeError(editError(func(e map[string]any) { e["type"] = nil }), in(dialect.OpenAI))},
-		{"anthropic-code-in-the-details", "Anthropic's code stands in error.details.error_code, where its SDKs read it.",
+		{"anthropic-code-in-the-details", "Anthropic's code is in error.details.error_code, where its SDKs read it.",
 			all(changeError(editError(codeInDetails), in(dialect.Anthropic)), changeStreamError(editErrorEvent(codeInDetails), in(dialect.Anthropic)))},
-		{"long-messages", "Every message has 80 KB.",
+		{"long-messages", "Every message is 80 KB long.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = strings.Repeat("too long ", 9<<10) }, on(dialect.Chat, dialect.ChatStream))},
-		{"prose-about-tables", "Messages speak of tables, lines and files like any prose.",
+		{"prose-about-tables", "Messages mention tables, lines and files, as any prose may.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.Message = "File \"request body\", line 1: please select a model from the list, or update your plan to set a higher limit"
 			})},
@@ -95,7 +95,7 @@ func permittedWire() []PermittedBehaviour {
 			changeAnswer(writeWith(inChunks(7)))},
 		{"byte-by-byte", "4xx errors are sent a byte at a time.",
 			changeError(writeWith(inChunks(1)), with4xx)},
-		{"speech-as-it-comes", "Speech is passed on as it comes, so that the connection closes where the upstream's breaks off.",
+		{"speech-as-it-comes", "Speech is passed on as it arrives, so that the connection closes where the upstream's transfer breaks off.",
 			changeError(writeWith(halfOfAudio), on(dialect.Speech), at(reference.Deliver), withCode(reference.ReadResponseBody, reference.ResponseTime))},
 		{"compressed", "Answers and streams are compressed although the client did not ask for it.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) {
@@ -112,7 +112,7 @@ func permittedWire() []PermittedBehaviour {
 			changeAnswer(writeWith(byHand))},
 		{"interim-answers", "Early hints (103) precede every answer.",
 			changeAnswer(writeWith(earlyHints))},
-		{"another-request-id", "The request id has another common name.",
+		{"another-request-id", "The request id has a different common name.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) { renameRequestID(a.Header) }),
 				changeEvents(func(c *reference.Call, events []byte) []byte {
 					renameRequestID(c.Reply.Header())
@@ -154,9 +154,9 @@ func permittedStreams() []PermittedBehaviour {
 // permittedConduct are other ways to come to the same answers.
 func permittedConduct() []PermittedBehaviour {
 	return []PermittedBehaviour{
-		{breaker, "After five failures in a row every call is answered with 503 for 300 ms: the next case is not at fault.",
+		{breaker, "After five failures in a row, the gateway answers every call with 503 for 300 ms, whatever the call is.",
 			circuitBreaker(5, 300*time.Millisecond)},
-		{"upstream-places-freed-late", "An endpoint has 48 places for upstream calls, and that of a failed one is free again after a second.",
+		{"upstream-places-freed-late", "An endpoint has 48 places for upstream calls, and the place of a failed call is free again only after a second.",
 			upstreamSlots(48, func(_ *reference.Call, err error, free func()) {
 				if err == nil {
 					free()
@@ -179,11 +179,11 @@ func permittedConduct() []PermittedBehaviour {
 				}
 				return limit(ctx, c)
 			})},
-		{"limits-tokens-too", "The limited key has a limit on tokens besides, as the profile declares; calls are counted when they end.",
+		{"limits-tokens-too", "The limited key also has a limit on tokens, as the profile declares; calls are counted when they end.",
 			limitTokens},
 		{"limits-tokens-apart", "The limited key has limits on the tokens of prompts and of answers, with Anthropic's header fields.",
 			limitTokensApart},
-		{"slots-freed-late", "The limited key has a limit on calls under way besides. A caller who leaves gives the place back a second later.",
+		{"slots-freed-late", "The limited key also has a limit on concurrent calls. When a caller disconnects, their place is freed a second later.",
 			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {
 				if c.Request.Context().Err() == nil {
 					release()
@@ -191,11 +191,11 @@ func permittedConduct() []PermittedBehaviour {
 					time.AfterFunc(time.Second, release)
 				}
 			}))},
-		{"slots-freed-by-the-upstream", "The same, where a limited caller who leaves gives the place back when the upstream's call ends.",
+		{"slots-freed-by-the-upstream", "The limited key also has a limit on concurrent calls. When a caller disconnects, their place is freed when the upstream call ends.",
 			all(limitConcurrent, wrap(reference.Dial, ofLimited(ignoreDisconnect)), wrap(reference.Deliver, ofLimited(ignoreDisconnect)))},
 		{"redirects-followed-without-key", "Redirects of the upstream are followed to any host, without the channel's key.",
 			followRedirects("Authorization", "X-Api-Key", "X-Goog-Api-Key")},
-		{"retries-within-bounds", "A call that may succeed at another attempt is tried three times, as the profile declares.",
+		{"retries-within-bounds", "A call that may succeed on another attempt is tried three times, as the profile declares.",
 			func(o *reference.Options) { o.Retries = 2 }},
 		{"refund-booked-late", "Failed embeddings calls are refunded 150 ms after their answer.",
 			func(o *reference.Options) {

@@ -64,15 +64,15 @@ func secrecyMutants() []Mutant {
 				return key[:len(key)/2+3] + "****" + key[len(key)-4:]
 			}, withCode(reference.BadResponse), on(dialect.Messages)),
 			fails(contract.Secrecy, "code:bad_response/*/messages/**", "http:5xx/upstream-error/messages/answer-with-error")),
-		mutant("java-stack-shown", "The error holds a stack trace of Java, with tabs.",
+		mutant("java-stack-shown", "The error contains a Java stack trace, with tabs.",
 			leak(text("java.lang.IllegalStateException\n\tat com.acme.gateway.Relay.call(Relay.java:88)"), withCode(reference.CountToken)),
 			fails(contract.Secrecy, "code:count_token_failed/**")),
-		mutant("redis-errors-in-a-header", "The store's error stands in a header field.",
+		mutant("redis-errors-in-a-header", "The store's error is in a header field.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.WithHeader("X-Error", "NOAUTH Authentication required.")
 			}, withCode(reference.ModelPrice)),
 			fails(contract.Secrecy, "code:model_price_error/**")),
-		mutant("caller-key-echoed", "The error for a wrong key quotes the key, which then stands in logs and screenshots.",
+		mutant("caller-key-echoed", "The error for a wrong key quotes the key, which then appears in logs and screenshots.",
 			leak(func(c *reference.Call, _ *reference.Failure) string { return c.Key() }, withStatus(401)),
 			fails(contract.Secrecy, "http:401/wrong-key/**")),
 	}

@@ -14,20 +14,20 @@ import (
 func upstreamErrorMutants() []Mutant {
 	const failing = "http:5xx/upstream-error/*/"
 	return []Mutant{
-		mutant("empty-balance-passed-on", "The upstream's 402 for the gateway's empty account is passed on to the client, whose own is full.",
+		mutant("empty-balance-passed-on", "The upstream's 402 for the gateway's empty account is passed on to the client, although the client's account has credit.",
 			setStatus(402, withCode(reference.BadResponseStatus), upstreamStatus(402)),
 			fails(contract.StatusBlame, failing+"error-402")),
-		mutant("channel-key-as-403", "The upstream's 403 for the gateway's key is passed on to the client, whose own key is valid.",
+		mutant("channel-key-as-403", "The upstream's 403 for the gateway's key is passed on to the client, although the client's key is valid.",
 			setStatus(403, withCode(reference.InvalidChannelKey), upstreamStatus(403)),
 			fails(contract.StatusBlame, failing+"error-403", failing+"own-words")),
-		mutant("known-codes-passed-on", "An error of the upstream whose code is one of the contract's own is passed on with that code.",
+		mutant("known-codes-passed-on", "An upstream error with a code from the contract is passed on with that code.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				if upstream, ok := errors.AsType[*reference.UpstreamError](f); ok && contract.IsCode(upstream.Refusal.Code) {
 					f.Code = reference.Code(upstream.Refusal.Code)
 				}
 			}),
 			fails(contract.StatusBlame, failing+"own-words")),
-		mutant("numeric-codes-not-decoded", "An error object of the upstream whose code is a number cannot be decoded: the message is empty.",
+		mutant("numeric-codes-not-decoded", "An upstream error object whose code is a number cannot be decoded: the message is empty.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "" }, numericCode),
 			passes("http:5xx/upstream-error/gemini*/numeric-code"), // Gemini's code is always a number
 			passes("http:400/malformed-parameter/gemini*/refused-422"),
@@ -55,7 +55,7 @@ func upstreamErrorMutants() []Mutant {
 			setStatus(200, upstreamStatus(413)),
 			fails(contract.NotSuccess, "http:400/malformed-parameter/*/refused-413")),
 		mutant("error-before-content-finished",
-			"A stream in which an error of the upstream stands before any content is answered with a stream that finishes normally.",
+			"A stream in which an upstream error comes before any content is answered with a stream that finishes normally.",
 			changeError(finishEmpty, streaming, withCode(reference.BadResponse)),
 			fails(contract.NotSuccess, append(onSurfaces(streamingSurfaces(), "code:bad_response/*"), errorsBeforeContent()...)...)),
 		mutant("broken-tool-call-finished", "A stream that breaks off before any text, as in a tool call, is answered with one that finishes normally.",
@@ -67,24 +67,24 @@ func upstreamErrorMutants() []Mutant {
 // upstreamFormMutants are misled by the form in which the upstream tells an error.
 func upstreamFormMutants() []Mutant {
 	return []Mutant{
-		mutant("stale-content-encoding", "The error for a compressed error of the upstream keeps the Content-Encoding of that, and is not compressed.",
+		mutant("stale-content-encoding", "The error for a compressed upstream error keeps its Content-Encoding, but is not compressed.",
 			changeError(setHeader("Content-Encoding", "gzip"), compressedError),
 			fails(contract.Whole, compressedErrors)),
-		mutant("compressed-undeclared", "The error for a compressed error of the upstream is compressed, and no header field says it.",
+		mutant("compressed-undeclared", "The error for a compressed upstream error is compressed, but no Content-Encoding declares it.",
 			changeError(func(_ *reference.Call, a *reference.Answer) { a.Body = gzipped(a.Body) }, compressedError),
 			fails(contract.Envelope, compressedErrors)),
-		mutant("compressed-twice", "The error for a compressed error of the upstream is compressed twice.",
+		mutant("compressed-twice", "The error for a compressed upstream error is compressed twice.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Header.Set("Content-Encoding", "gzip")
 				a.Body = gzipped(gzipped(a.Body))
 			}, compressedError),
 			fails(contract.Envelope, compressedErrors)),
-		mutant("error-in-an-answer-overlooked", "An error object of the upstream is overlooked where it stands in an answer.",
+		mutant("error-in-an-answer-overlooked", "An error object inside an upstream answer is overlooked.",
 			changeTransport(overlookErrors),
 			passes("http:5xx/upstream-error/messages-stream/answer-with-error"), // an event of that API is an answer or an error
 			fails(contract.NotSuccess, upstreamErrors(answersWithErrors(), "answer-with-error")...),
 			fails(contract.StreamEnd, upstreamErrors(streamingSurfaces(), "answer-with-error")...)),
-		mutant("reasoning-as-the-answer", "Where an upstream with OpenAI's API fails after its reasoning, streams give the reasoning as the answer and finish.",
+		mutant("reasoning-as-the-answer", "If an upstream with OpenAI's API fails after its reasoning, streams pass the reasoning on as the answer and finish.",
 			changeTransport(reasoningAsAnswer),
 			fails(contract.StreamEnd, "http:5xx/upstream-error/chat-stream/error-after-reasoning", "http:5xx/upstream-error/responses-stream/error-after-reasoning")),
 		mutant("redirects-followed-with-the-key", "Redirects of the upstream are followed to any host, with the channel's key.",

@@ -23,7 +23,7 @@ import (
 //	a token's key          POST /api/token/batch/keys        in the list
 //	limits of a token      model_limits, allow_ips           models, subnet
 //	prices                 ModelPrice, unpriced is refused   ModelRatio, unpriced has a ratio of 30
-//	a deleted user         is gone, with its tokens          stays as "deleted_…", for ever
+//	a deleted user         is gone, with its tokens          stays as "deleted_…", forever
 //	logs by request        yes                               no
 //	words, rate limits, …  options                           none
 type product string

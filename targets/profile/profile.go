@@ -53,7 +53,7 @@ type Profile struct {
 	Balance Balance `yaml:"balance,omitempty"`
 	// Claims says what of the contract the gateway publishes. None: all of it.
 	Claims Claims `yaml:"claims,omitempty"`
-	// WithoutActions says that the recipes' shell lines and SQL statements do not run: what needs them is not offered. A run
+	// WithoutActions says that the recipes' shell commands and SQL statements do not run: what needs them is not offered. A run
 	// whose user has not agreed to them sets it.
 	WithoutActions bool `yaml:"without_actions,omitempty"`
 	// Sampled says that requests ask the gateway to record their traces. A run's user sets it.
@@ -216,7 +216,7 @@ type Recipe struct {
 	After  []Action `yaml:"after,omitempty"`
 }
 
-// Action is one preparation: a shell line, SQL against the profile's store, or a function of the driver.
+// Action is one preparation: a shell command, SQL against the profile's store, or a function of the driver.
 type Action struct {
 	Run string `yaml:"run,omitempty"`
 	SQL string `yaml:"sql,omitempty"`
@@ -239,7 +239,7 @@ func (a Action) String() string {
 	}
 }
 
-// Actions are the shell lines and SQL statements of all recipes, each once, in the order of the recipes' names.
+// Actions are the shell commands and SQL statements of all recipes, each once, in the order of the recipes' names.
 func (p Profile) Actions() []Action {
 	var list []Action
 	add := func(r Recipe) {

@@ -163,20 +163,20 @@ func rateRules(p Profile) []rule {
 			rule{at + ".output_tokens", "want a positive number", l.OutputTokens < 0},
 			rule{at + ".concurrent", "want a positive number", l.Concurrent < 0},
 			rule{at, "want a window", i > 0 && !concurrent && l.Window <= 0 || tokens && l.Window <= 0},
-			rule{at + ".key", "the first of the list has the key of all", i > 0 && l.Key != ""},
-			rule{at + ".model", "the first of the list has the model of all", i > 0 && l.Model != ""},
-			rule{at + ".shared", "the first of the list says it for all", i > 0 && l.Shared != nil},
+			rule{at + ".key", "set the key only in the first limit of the list: it applies to all", i > 0 && l.Key != ""},
+			rule{at + ".model", "set the model only in the first limit of the list: it applies to all", i > 0 && l.Model != ""},
+			rule{at + ".shared", "set this only in the first limit of the list: it applies to all", i > 0 && l.Shared != nil},
 			rule{at + ".kind", "want one of " + listed(contract.LimiterKinds()), l.Kind != "" && !l.Kind.Valid()},
 			rule{at + ".kind", "concurrent is of the kind " + string(contract.Concurrency), l.Concurrent != 0 && l.Kind != "" && l.Kind != contract.Concurrency},
 			rule{at + ".kind", "tokens are counted over time", tokens && l.Kind == contract.Concurrency},
 			rule{at + ".burst", "want a positive number", l.Burst < 0},
 			rule{at + ".burst", "only a token-bucket has a burst", l.Burst > 0 && l.Kind != contract.TokenBucket},
-			rule{at + ".refused_count", "refused calls are not under way", l.RefusedCount && concurrent},
+			rule{at + ".refused_count", "leave it out of a concurrent limit: a refused call is never in progress", l.RefusedCount && concurrent},
 			rule{at + ".refused_count", "a refused call takes no tokens", l.RefusedCount && tokens},
 		)
 	}
 	return append(rules,
-		rule{"$.limits.rate.model", "want another model than the other calls ask for: those have to be free while the limit is used up", p.limitsAll()},
-		rule{"$.limits.rate.key", "want another key than keys.valid: that one has to be free while the limit is used up", sameKey(rate.Key, p.Keys.Valid)},
+		rule{"$.limits.rate.model", "want a model that the other calls do not ask for: those calls must not be limited while the limit is used up", p.limitsAll()},
+		rule{"$.limits.rate.key", "want a key other than keys.valid: calls with keys.valid must not be limited while the limit is used up", sameKey(rate.Key, p.Keys.Valid)},
 	)
 }

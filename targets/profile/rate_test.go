@@ -58,11 +58,11 @@ func TestAFaultOfALimitHasItsPlace(t *testing.T) {
 		{" {key: k, tokens: 100}", "want a window"},
 		{" {key: k, tokens: 100, window: 1s, kind: concurrency}", "tokens are counted over time"},
 		{" {key: k, concurrent: 5, kind: sliding-log}", "concurrent is of the kind concurrency"},
-		{" {key: k, concurrent: 5, refused_count: true}", "refused calls are not under way"},
+		{" {key: k, concurrent: 5, refused_count: true}", "leave it out of a concurrent limit: a refused call is never in progress"},
 		{" {key: k, request: 5}", "unknown"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {window: 1s}", "p.yaml:7:7: want one of requests, tokens, input_tokens, output_tokens and concurrent"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {requests: 5}", "want a window"},
-		{"\n    - {key: k, requests: 5, window: 1s}\n    - {key: k, requests: 50, window: 1m}", "the first of the list has the key of all"},
+		{"\n    - {key: k, requests: 5, window: 1s}\n    - {key: k, requests: 50, window: 1m}", "set the key only in the first limit of the list: it applies to all"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {requests: 50, windows: 1m}", "unknown"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {tokens: -1, window: 1m}", "want a positive number"},
 	} {

@@ -19,7 +19,7 @@ func TestReach(t *testing.T) {
 		"a literal key":        {"base_url: http://gateway.example\nkeys: {valid: sk-0123456789}\n", []string{"sends requests to http://gateway.example"}},
 		"variables":            {"base_url: http://gateway.example\nkeys: {valid: \"${B}\", revoked: \"${A}\"}\n", []string{"sends requests to http://gateway.example, with $A, $B"}},
 		"a variable as a host": {"env: [HOST]\nbase_url: http://gateway.example\nheaders: {x-tenant: \"${HOST}\"}\nkeys: {valid: k}\n", []string{"sends requests to http://gateway.example, with $HOST"}},
-		"the embedded gateway": {"driver: reference\n", []string{"starts a gateway on this machine"}},
+		"the built-in gateway": {"driver: reference\n", []string{"starts a gateway on this machine"}},
 		"an upstream and a store": {
 			"base_url: http://g.example\nkeys: {valid: k}\nupstream: {listen: \"0.0.0.0:9901\"}\nstore: {postgres: \"postgres://u:${PGPASSWORD}@db.example/x\"}\n",
 			[]string{"sends requests to http://g.example, with $PGPASSWORD", "serves the mock upstream at 0.0.0.0:9901", "opens the database postgres://"},

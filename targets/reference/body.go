@@ -39,7 +39,7 @@ func (g *Gateway) read(_ context.Context, c *Call) error {
 	}
 	if err != nil {
 		_, _ = io.CopyN(io.Discard, c.Request.Body, drainLimit)
-		// The deadline stays: the server reads on before it answers, and would wait for ever for a client that sends no more.
+		// The deadline stays: the server reads on before it answers, and would wait forever for a client that sends no more.
 		return Refuse(ReadRequestBody, err)
 	}
 	_ = c.Reply.control.SetReadDeadline(time.Time{})
@@ -56,7 +56,7 @@ func readBody(r *http.Request, limit int64, held *bounded.Held) ([]byte, error) 
 	switch encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding {
 	case "", "identity":
 	case "gzip", "x-gzip":
-		// The compressed size is bounded too: a file of empty members decompresses to nothing for ever.
+		// The compressed size is bounded too: a file of empty members decompresses to nothing forever.
 		unzipped, err := gzip.NewReader(io.LimitReader(r.Body, limit+1))
 		if err != nil {
 			return nil, fmt.Errorf("gzip: %w", err)

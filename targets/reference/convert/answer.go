@@ -99,7 +99,7 @@ func verdict(text string, finish dialect.Finish, refused bool) error {
 // checkVectors refuses vectors that are not one per input, or empty.
 func checkVectors(vectors [][]float64, want int) ([][]float64, error) {
 	if len(vectors) != want {
-		return nil, notAnswer("with another number of vectors than inputs")
+		return nil, notAnswer("with more or fewer vectors than inputs")
 	}
 	for _, v := range vectors {
 		if len(v) == 0 {

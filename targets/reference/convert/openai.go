@@ -134,7 +134,7 @@ func openAIVectors(data []openAIVector, want int) ([][]float64, error) {
 	vectors := make([][]float64, 0, len(data))
 	for i, v := range data {
 		if v.Index != i {
-			return nil, notAnswer("with vectors that are numbered wrongly")
+			return nil, notAnswer("with wrong index numbers on the vectors")
 		}
 		vectors = append(vectors, v.Embedding)
 	}

@@ -323,7 +323,7 @@ func TestDecodeStreamEmitsEachPieceAsSoonAsItIsWhole(t *testing.T) {
 	assert.ErrorIs(t, <-result, convert.ErrTruncated)
 }
 
-// endless repeats a text for ever, or until it has been read too far.
+// endless repeats a text forever, or until it has been read too far.
 type endless struct {
 	text string
 	read int64
