@@ -240,6 +240,16 @@ func TestAWorkerRefusesOtherTargets(t *testing.T) {
 	assert.Zero(t, g.requests.Load())
 }
 
+// A worker that may not send to the targets of a load does not join it, and says where it may send to.
+func TestAWorkerIsForOtherTargets(t *testing.T) {
+	t.Parallel()
+	a := newServer(t)
+	join(t, 1, WorkerOptions{Access: a, Targets: []string{"http://127.0.0.1:1"}})
+	_, err := Open(t.Context(), Config{Access: a, Workers: 1, Wait: time.Second, Targets: []string{"http://127.0.0.1:2"}})
+	require.ErrorIs(t, err, ErrWorkers)
+	assert.ErrorContains(t, err, "it may send to http://127.0.0.1:1 (--allow-target), and the load is for http://127.0.0.1:2")
+}
+
 func TestAWorkerHasAnotherSecret(t *testing.T) {
 	t.Parallel()
 	g, a := newTarget(t), newServer(t)
@@ -291,7 +301,7 @@ func TestAllowed(t *testing.T) {
 		assert.Equal(t, want, a.allows(url), url)
 	}
 	_, err = newAllowed([]string{"gateway.example"})
-	assert.ErrorIs(t, err, ErrTarget)
+	assert.ErrorIs(t, err, ErrAllow)
 }
 
 // Nobody who listens at the server reads a key: not in a subject, and not in a message.

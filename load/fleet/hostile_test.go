@@ -221,7 +221,7 @@ func TestPasswordsAreNotQuoted(t *testing.T) {
 		assert.NotContains(t, err.Error(), "hunter2")
 	}
 	_, err := newAllowed([]string{"https://me:hunter2@gateway.example"})
-	require.ErrorIs(t, err, ErrTarget)
+	require.ErrorIs(t, err, ErrAllow)
 	assert.NotContains(t, err.Error(), "hunter2")
 }
 

@@ -249,8 +249,8 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 	if err := s.rest(ctx); err != nil {
 		return "", err
 	}
-	for made, size := 0, 0; made < n; made += size {
-		size = min(n-made, s.others())
+	for made := 0; made < n; {
+		size := min(n-made, s.others())
 		calls, err := s.callAs(ctx, s.other, size)
 		if err != nil {
 			return "", err
@@ -258,6 +258,7 @@ func (s *scopeInference) admitsOther(ctx context.Context, n int) (sentence strin
 		if admitted := count(calls, Admitted); admitted < size {
 			return fmt.Sprintf("while the limit was free, only %d of %d calls were admitted: the others were refused, or failed, for another reason", made+admitted, made+size), nil
 		}
+		made += size
 	}
 	return "", nil
 }
