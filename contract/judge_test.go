@@ -268,7 +268,7 @@ func answerRows() []judgeRow {
 		{"an ordinary stream", "code:model_not_found/absent-model/chat-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatFinish)}, Event{Data: Bytes("[DONE]")})),
 			[]string{"MUST not-success: got 200 with an ordinary stream, want 404"}},
-		{"a stream that goes on forever", "code:channel:response_time_exceeded/slow-upstream/chat-stream/stalled-answer",
+		{"a stream that goes on for ever", "code:channel:response_time_exceeded/slow-upstream/chat-stream/stalled-answer",
 			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})), func(o *Observation) { o.Cut = "no byte for 45s" }),
 			[]string{"MUST answered: got a stream that does not end: no byte for 45s, want an error event, or a visibly broken transfer"}},
 		{"a breach of the stream's format", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
