@@ -80,7 +80,7 @@ func beServer(text string) int {
 func spawn(t *testing.T, variable, value string) *exec.Cmd {
 	t.Helper()
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), variable+"="+value)
+	c.Env = append(os.Environ(), variable+"="+value, "TMPDIR="+t.TempDir()) // a process that is killed leaves its files
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
 	require.NoError(t, err)
