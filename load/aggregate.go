@@ -118,10 +118,8 @@ func (a *aggregator) takeSnapshot() {
 	if a.phase.Snapshot == nil {
 		return
 	}
-	m := *a.m
-	m.Windows, m.Results = slices.Clone(m.Windows), nil
-	m.NotKept, m.Offered, m.Elapsed = m.Sent, m.Sent, a.last
-	m.Violations, m.Stalls = a.sortedViolations(), a.stalls.stalls()
+	m := a.measuredSoFar()
+	m.Windows, m.Stalls = slices.Clone(m.Windows), a.stalls.stalls()
 	m.Generator.Lag = Histogram{}
 	m.metrics = map[metricsKey]*Metrics{}
 	for key, metrics := range a.m.metrics {
@@ -132,12 +130,17 @@ func (a *aggregator) takeSnapshot() {
 	a.phase.Snapshot(m)
 }
 
+// measuredSoFar is what was measured so far, without results. Its windows and metrics are the aggregator's own.
+func (a *aggregator) measuredSoFar() Measurement {
+	m := *a.m
+	m.Results, m.NotKept, m.Offered, m.Elapsed = nil, m.Sent, m.Sent, a.last
+	m.Violations = a.sortedViolations()
+	return m
+}
+
 // soFar is what a share came to so far. It shares its memory with the aggregator.
 func (a *aggregator) soFar() Portion {
-	m := *a.m
-	m.NotKept, m.Results, m.Offered, m.Elapsed = m.Sent, nil, m.Sent, a.last
-	m.Violations = a.sortedViolations()
-	so := Portion{m: m, course: a.course, windows: a.parts}
+	so := Portion{m: a.measuredSoFar(), course: a.course, windows: a.parts}
 	if a.stalls.share != nil {
 		so.stalls = *a.stalls.share
 	}

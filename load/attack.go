@@ -103,11 +103,12 @@ func (a *attack) run() (Portion, error) {
 	if hits != m.Sent {
 		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("vegeta counted %d requests, the aggregator %d", hits, m.Sent))
 	}
-	if n := a.unleased.Load(); n > 0 {
+	unleased := a.unleased.Load()
+	if unleased > 0 {
 		m.Generator.Undersent = true
-		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%d requests were not sent, because the lease had ended", n))
+		m.Generator.Problems = append(m.Generator.Problems, fmt.Sprintf("%d requests were not sent, because the lease had ended", unleased))
 	}
-	part := Portion{unleased: a.unleased.Load(), m: m, course: results.course, windows: results.parts, begun: a.begun}
+	part := Portion{unleased: unleased, m: m, course: results.course, windows: results.parts, begun: a.begun}
 	if !a.phase.Share.whole() {
 		part.stalls = results.stalls.ofShare()
 	}
@@ -157,11 +158,12 @@ func (a *attack) send(results *aggregator) (hits uint64) {
 // RoundTrip implements [http.RoundTripper]. Each call sends one request that the pacer has released.
 func (a *attack) RoundTrip(*http.Request) (*http.Response, error) {
 	t := <-a.tickets
+	turn := t.seq
 	if a.phase.Closed {
-		t.due = time.Since(a.started)
+		t.due, turn = time.Since(a.started), a.phase.Share.turn(t.seq)
 	}
 	s := sample{bunching: t.bunching, Result: Result{
-		Seq: t.seq, Request: a.turns[a.phase.turn(t.seq)%uint64(len(a.turns))], Due: t.due, Waited: t.waited, tokenPrefix: a.tokenPrefix,
+		Seq: t.seq, Request: a.turns[turn%uint64(len(a.turns))], Due: t.due, Waited: t.waited, tokenPrefix: a.tokenPrefix,
 	}}
 	a.exchange(&s)
 	a.samples <- s

@@ -200,15 +200,6 @@ func (p Phase) Requests() uint64 {
 	return upTo(p.Share.Index+1) - upTo(p.Share.Index)
 }
 
-// turn returns whose turn it is at a request, as an index of [Phase.turns]. In a closed loop the shares go at their own speeds, and each
-// has to have the whole mix.
-func (p Phase) turn(seq uint64) uint64 {
-	if !p.Closed || p.Share.whole() {
-		return seq
-	}
-	return seq/uint64(p.Share.Of) + uint64(p.Share.Index) //nolint:gosec // checked
-}
-
 // meanRate is how many requests are sent a second, on average.
 func (p Phase) meanRate() float64 {
 	if p.RampTo > 0 {

@@ -102,6 +102,8 @@ func (p Phase) Join(started time.Time, parts []Named) (Measurement, error) {
 		j.m.Results = j.m.Results[:p.Keep]
 		j.m.NotKept += uint64(kept - p.Keep) //nolint:gosec // checked
 	}
+	slices.SortStableFunc(j.violations, func(a, b Violation) int { return cmp.Compare(a.first, b.first) }) // the evidence is that of the first
+	j.m.Violations = mergeViolations(nil, j.violations)
 	sortViolations(j.m.Violations)
 	j.m.sentTo = firstSentTo(parts)
 	return Portion{m: j.m, course: j.course}.measurement(p), nil
@@ -119,6 +121,8 @@ type joiner struct {
 	phase  Phase
 	m      Measurement
 	course *course
+	// violations are those of all shares.
+	violations []Violation
 }
 
 func (j *joiner) add(part Named) error {
@@ -140,7 +144,7 @@ func (j *joiner) add(part Named) error {
 			return fmt.Errorf("%w: the portion of %s: %w", ErrInvalid, part.Worker, err)
 		}
 	}
-	m.Violations = joinViolations(m.Violations, of.Violations)
+	j.violations = append(j.violations, of.Violations...)
 	g := of.Generator
 	m.Generator.Late += g.Late
 	m.Generator.Undersent = m.Generator.Undersent || g.Undersent
@@ -150,25 +154,6 @@ func (j *joiner) add(part Named) error {
 	}
 	j.course.merge(part.course)
 	return nil
-}
-
-// joinViolations adds violations of another share. The evidence is that of whichever response came first.
-func joinViolations(all, more []Violation) []Violation {
-	for _, v := range more {
-		known := slices.IndexFunc(all, func(w Violation) bool {
-			return w.Request == v.Request && w.Finding.Requirement == v.Finding.Requirement && w.Finding.Level == v.Finding.Level
-		})
-		if known < 0 {
-			all = append(all, v)
-			continue
-		}
-		sum := all[known].Count + v.Count
-		if v.first < all[known].first {
-			all[known] = v
-		}
-		all[known].Count = sum
-	}
-	return all
 }
 
 // checkLate checks the lag of all workers together: each of them may send two requests late whatever their share.

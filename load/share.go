@@ -25,6 +25,15 @@ func (s Share) number(n uint64) uint64 {
 	return n*uint64(s.Of) + uint64(s.Index) //nolint:gosec // checked
 }
 
+// turn returns whose turn it is at a request of a closed loop, as an index of [Phase.turns]: the shares go at their own speeds, and each has
+// to have the whole mix.
+func (s Share) turn(seq uint64) uint64 {
+	if s.whole() {
+		return seq
+	}
+	return seq/uint64(s.Of) + uint64(s.Index) //nolint:gosec // checked
+}
+
 // requests returns how many of so many requests belong to the share.
 func (s Share) requests(all uint64) uint64 {
 	if s.whole() {

@@ -85,11 +85,20 @@ func (f fleetFlags) checkFleet() error {
 		return fmt.Errorf("%w: --workers %d: at most %d on one machine: more of them only wait for its cores", errUsage, f.Workers, mostLocalWorkers)
 	}
 	for _, source := range f.Source {
-		if _, err := netip.ParseAddr(source); err != nil {
-			return fmt.Errorf("%w: --source %q: want an IP address of this machine", errUsage, source)
+		if _, err := parseSource(source); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// parseSource reads an address of --source.
+func parseSource(text string) (netip.Addr, error) {
+	source, err := netip.ParseAddr(text)
+	if err != nil {
+		return source, fmt.Errorf("%w: --source %q: want an IP address of this machine", errUsage, text)
+	}
+	return source, nil
 }
 
 // mostLocalWorkers bounds the workers on this machine.
@@ -291,11 +300,10 @@ func (cmd workerCommand) Run(ctx context.Context, c *console) error {
 		}
 	}
 	if source != "" {
-		address, err := netip.ParseAddr(source)
-		if err != nil {
-			return fmt.Errorf("%w: --source %q: want an IP address of this machine", errUsage, source)
+		var err error
+		if options.Source, err = parseSource(source); err != nil {
+			return err
 		}
-		options.Source = address
 	}
 	return fleet.Join(ctx, options)
 }

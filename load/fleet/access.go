@@ -5,13 +5,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/gatecert/gatecert/load"
 )
 
 // Access is how to reach a NATS server.
@@ -54,16 +55,11 @@ func (a Access) Check() error {
 		if err != nil || u.Host == "" || u.Scheme != "nats" && u.Scheme != "tls" {
 			return fmt.Errorf("%w: %.60q is not a URL such as nats://host:4222 or tls://host:4222", ErrAccess, text)
 		}
-		if u.Scheme != "tls" && a.Secret == "" && !isLoopback(u.Hostname()) {
+		if u.Scheme != "tls" && a.Secret == "" && !load.IsLoopback(u.Hostname()) {
 			return fmt.Errorf("%w to %s: use tls://, or give coordinator and workers the same secret (--fleet-secret FILE)", ErrPlain, u.Host)
 		}
 	}
 	return nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // connect opens a connection that is opened again whenever it is lost.

@@ -63,14 +63,7 @@ func (f *Fleet) offsetOf(ctx context.Context, worker string) (Offset, error) {
 	offset, age := m.offset, time.Since(m.measured)
 	f.mu.Unlock()
 	if age > clockAgain {
-		measured, err := f.measureClock(ctx, worker)
-		if err != nil {
-			return Offset{}, err
-		}
-		f.mu.Lock()
-		m.offset, m.measured = measured, time.Now()
-		offset, age = measured, 0
-		f.mu.Unlock()
+		return f.measureClock(ctx, worker)
 	}
 	offset.Within += age * driftPPM / 1_000_000
 	return offset, nil

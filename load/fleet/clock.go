@@ -33,7 +33,7 @@ type Offset struct{ Ahead, Within time.Duration }
 // clockReadings is how often a clock is read. The reading with the shortest way is the best: half of its way bounds the error.
 const clockReadings = 8
 
-// measureClock measures the offset of a worker's clock by requests and replies, as in Cristian's algorithm (1989).
+// measureClock measures the offset of a worker's clock by requests and replies, as in Cristian's algorithm (1989), and remembers it.
 func (f *Fleet) measureClock(ctx context.Context, worker string) (Offset, error) {
 	best := Offset{Within: time.Hour}
 	for range clockReadings {
@@ -46,6 +46,11 @@ func (f *Fleet) measureClock(ctx context.Context, worker string) (Offset, error)
 		if within := time.Duration(got-sent) / 2; within < best.Within {
 			best = Offset{time.Duration(read.Now - (sent+got)/2), within}
 		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m := f.members[worker]; m != nil {
+		m.offset, m.measured = best, time.Now()
 	}
 	return best, nil
 }

@@ -329,7 +329,7 @@ func (f *Fleet) offer(ctx context.Context, h hello) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	m := f.members[h.Worker]
-	m.mine, m.Session, m.refused, m.offset, m.measured = true, f.session, "", offset, time.Now()
+	m.mine, m.Session, m.refused = true, f.session, ""
 	return true
 }
 
@@ -391,11 +391,6 @@ func (f *Fleet) correctClocks(ctx context.Context) {
 		if err != nil {
 			continue // it is lost, or will be found to be
 		}
-		f.mu.Lock()
-		if m := f.members[worker]; m != nil {
-			m.offset, m.measured = offset, time.Now()
-		}
-		f.mu.Unlock()
 		_ = f.ask(ctx, worker, offerRequest, offer{Session: f.session, Build: thisBuild(), Ahead: offset.Ahead, Lease: f.newLease()}, new(answer)) // the next minute corrects it
 	}
 }

@@ -125,20 +125,16 @@ func (f *Fleet) gather(ctx context.Context) ([]string, error) {
 
 // merge joins the portions of an attempt, and adds what only the coordinator knows: the clocks, and what workers share a machine.
 func (a *attempt) merge() (load.Measurement, error) {
+	ran := slices.DeleteFunc(slices.Clone(a.shards), func(s *shardState) bool { return s.portion == nil || s.portion.Portion.Empty() })
 	var parts []load.Named
-	for _, s := range a.shards {
-		if s.ran() {
-			parts = append(parts, load.Named{Worker: s.worker, Portion: s.portion.Portion})
-		}
+	for _, s := range ran {
+		parts = append(parts, load.Named{Worker: s.worker, Portion: s.portion.Portion})
 	}
 	m, err := a.phase.Join(a.began, parts)
 	if err != nil {
 		return m, fmt.Errorf("worker: %w", err)
 	}
-	for _, s := range a.shards {
-		if !s.ran() {
-			continue
-		}
+	for _, s := range ran {
 		share := s.portion.Portion.Share()
 		h := a.fleet.member(s.worker)
 		share.Name, share.Host, share.Source, share.Offset, share.Uncertainty = s.worker, h.Host, h.Source, s.offset.Ahead, s.offset.Within
@@ -169,9 +165,6 @@ func (a *attempt) addCPU(m *load.Measurement) {
 		}
 	}
 }
-
-// ran reports whether there is a portion of a shard that was begun.
-func (s *shardState) ran() bool { return s.portion != nil && !s.portion.Portion.Empty() }
 
 // member returns the last hello of a worker.
 func (f *Fleet) member(worker string) hello {

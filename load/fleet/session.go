@@ -182,21 +182,12 @@ func (s *session) known(shard string) (portion, bool) {
 func (s *session) publish(p portion) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), portionFor)
 	defer cancel()
-	subject := s.subjects.of(s.id, "portion."+s.worker.id)
-	message, err := s.sealer.seal(subject, p)
+	subject, name := s.subjects.of(s.id, "portion."+s.worker.id), p.Shard+".portion"
+	message, err := s.blobs.fit(ctx, s.sealer, subject, name, p, portion{Worker: p.Worker, Shard: p.Shard, Blob: name})
 	if err != nil {
 		return err
 	}
-	if len(message) > inlined {
-		blob := p.Shard + ".portion"
-		if err := s.blobs.put(ctx, blob, message); err != nil {
-			return err
-		}
-		if message, err = s.sealer.seal(subject, portion{Worker: p.Worker, Shard: p.Shard, Blob: blob}); err != nil {
-			return err
-		}
-	}
-	_, err = s.js.Publish(ctx, subject, message, jetstream.WithMsgID(p.Shard+".portion"))
+	_, err = s.js.Publish(ctx, subject, message, jetstream.WithMsgID(name))
 	return err
 }
 

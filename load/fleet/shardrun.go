@@ -134,19 +134,11 @@ const mostKept = 200_000
 
 // saySoFar tells the coordinator what was measured so far, by way of the store where it is large.
 func (s *session) saySoFar(ctx context.Context, shard string, soFar load.Portion) {
-	said := news{Worker: s.worker.id, Shard: shard, SoFar: &soFar}
-	subject := s.subjects.of(s.id, "news")
-	sealed, err := s.sealer.seal(subject, said)
-	if err != nil {
-		return
-	}
-	if len(sealed) <= inlined {
-		_ = s.conn.Publish(subject, sealed) // the next one has all of it
-		return
-	}
-	blob := shard + ".sofar"
-	if s.blobs.put(ctx, blob, sealed) == nil {
-		s.say("news", news{Worker: s.worker.id, Shard: shard, Blob: blob})
+	subject, name := s.subjects.of(s.id, "news"), shard+".sofar"
+	message, err := s.blobs.fit(ctx, s.sealer, subject, name,
+		news{Worker: s.worker.id, Shard: shard, SoFar: &soFar}, news{Worker: s.worker.id, Shard: shard, Blob: name})
+	if err == nil {
+		_ = s.conn.Publish(subject, message) // the next one has all of it
 	}
 }
 
@@ -183,9 +175,7 @@ func (w *worker) stopped(_ context.Context, body []byte) any {
 }
 
 func (w *worker) runningShard(id string) *runningShard {
-	w.mu.Lock()
-	s := w.session
-	w.mu.Unlock()
+	s := w.current()
 	if s == nil {
 		return nil
 	}

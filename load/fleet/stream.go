@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -67,6 +66,18 @@ func (b blobs) put(ctx context.Context, name string, message []byte) error {
 	return nil
 }
 
+// fit seals a message, or what stands in its place where it is too large: the message is then stored under a name.
+func (b blobs) fit(ctx context.Context, s sealer, subject, name string, message, inPlace any) ([]byte, error) {
+	sealed, err := s.seal(subject, message)
+	if err != nil || len(sealed) <= inlined {
+		return sealed, err
+	}
+	if err := b.put(ctx, name, sealed); err != nil {
+		return nil, err
+	}
+	return s.seal(subject, inPlace)
+}
+
 func (b blobs) get(ctx context.Context, name string) ([]byte, error) {
 	store, err := b.js.ObjectStore(ctx, b.bucket)
 	if err != nil {
@@ -86,7 +97,5 @@ func (b blobs) drop(ctx context.Context, name string) {
 }
 
 func (b blobs) remove(ctx context.Context) {
-	if err := b.js.DeleteObjectStore(ctx, b.bucket); err != nil && !errors.Is(err, jetstream.ErrBucketNotFound) {
-		return // it ends by itself
-	}
+	_ = b.js.DeleteObjectStore(ctx, b.bucket) // there may be none, and it ends by itself
 }

@@ -225,9 +225,7 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	if unpack(body, &o) != nil {
 		return nil
 	}
-	w.mu.Lock()
-	current := w.session
-	w.mu.Unlock()
+	current, differs, missing := w.current(), o.Build.differs(w.build), w.targets.missing(o.Targets)
 	switch {
 	case o.Release && current != nil && current.id == o.Session:
 		w.end("released by the coordinator")
@@ -235,12 +233,12 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 		return answer{}
 	case o.Release:
 		return answer{}
-	case o.Build.differs(w.build) != "":
-		return answer{"the coordinator is not like it: " + o.Build.differs(w.build)}
+	case differs != "":
+		return answer{"the coordinator is not like it: " + differs}
 	case !validName.MatchString(o.Session):
 		return answer{"the session has no valid name"}
-	case w.targets.missing(o.Targets) != "":
-		return answer{fmt.Sprintf("it may send to %s (--allow-target), and the load is for %s", strings.Join(w.options.Targets, " and "), w.targets.missing(o.Targets))}
+	case missing != "":
+		return answer{fmt.Sprintf("it may send to %s (--allow-target), and the load is for %s", strings.Join(w.options.Targets, " and "), missing)}
 	case current != nil && current.id != o.Session:
 		return answer{"it works for another coordinator"}
 	case current != nil:
@@ -258,11 +256,16 @@ func (w *worker) offered(ctx context.Context, body []byte) any {
 	return answer{}
 }
 
+// current is the session that the worker works for, nil for none.
+func (w *worker) current() *session {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.session
+}
+
 // leased extends the lease.
 func (w *worker) leased(m *nats.Msg) {
-	w.mu.Lock()
-	s := w.session
-	w.mu.Unlock()
+	s := w.current()
 	if s == nil || m.Subject != w.subjects.of(s.id, "lease") {
 		return
 	}
@@ -277,9 +280,7 @@ const orphanedAfter = 15 * time.Second
 
 // endOrphan ends a session whose coordinator has not been heard for long.
 func (w *worker) endOrphan() {
-	w.mu.Lock()
-	s := w.session
-	w.mu.Unlock()
+	s := w.current()
 	if s != nil && time.Since(s.lastLease()) > orphanedAfter {
 		w.end("its coordinator is gone")
 	}
