@@ -54,6 +54,9 @@ const (
 	paceBatches = 20
 	// batchSize bounds the latencies that are kept of a batch. More do not change its median much.
 	batchSize = 256
+	// leastOfShare is how many of them each of several generators keeps at least: all of them together keep about batchSize, and a thousand
+	// generators two each.
+	leastOfShare = 2
 	// paceBins is how many bins the completions of a phase are counted in; further ones of the same length count what was
 	// answered after its end, until paceTail times its length.
 	paceBins = 1000
@@ -80,8 +83,10 @@ type batch struct {
 type bunched struct{ due, wait time.Duration }
 
 func newCourse(p Phase) *course {
-	perBatch := p.Rate * (p.For - p.WarmUp).Seconds() / paceBatches / float64(max(p.Share.Of, 1))
-	return &course{from: p.WarmUp, to: p.For, every: uint64(max(math.Ceil(perBatch/batchSize), 1)), first: bunched{due: math.MaxInt64}}
+	of := max(p.Share.Of, 1)
+	perBatch := p.Rate * (p.For - p.WarmUp).Seconds() / paceBatches / float64(of)
+	kept := float64(max(batchSize/of, leastOfShare))
+	return &course{from: p.WarmUp, to: p.For, every: uint64(max(math.Ceil(perBatch/kept), 1)), first: bunched{due: math.MaxInt64}}
 }
 
 // add counts a request that was due and has ended. bunching is that of [schedule.due].
