@@ -121,7 +121,7 @@ func TestTargetsAreComparedByTheirCallers(t *testing.T) {
 	m := reports.NewSideBySide([]runlog.Run{callersRun(), other})
 	var terminal, markdown, page, raw bytes.Buffer
 	require.NoError(t, m.Terminal(&terminal, reports.TerminalOptions{Width: 160}))
-	assert.Contains(t, terminal.String(), "clients that do what the row says, where not all do:\n  code:insufficient_user_quota: A 0/3, B ·\n")
+	assert.Contains(t, terminal.String(), "clients that do what the row says, for rows where some do not:\n  code:insufficient_user_quota: A 0/3, B ·\n")
 	require.NoError(t, m.Markdown(&markdown))
 	assert.Contains(t, markdown.String(), "| `code:model_price_error` | 1/2 | · |\n")
 	require.NoError(t, m.HTML(&page))

@@ -113,7 +113,7 @@ func (s SideBySide) callers() *callers {
 }
 
 func (c *callers) sideBySideTerminal(t *terminal) {
-	t.line("clients that do what the row says, where not all do:")
+	t.line("clients that do what the row says, for rows where some do not:")
 	for _, r := range c.Rows {
 		if r.Kind == callerRight {
 			continue

@@ -138,7 +138,7 @@ func statusKind(f contract.Finding) causeKind {
 	got, _, _ := strings.Cut(f.Got, ";")
 	switch {
 	case f.Requirement == contract.StatusBlame && isStatus(f.Got):
-		return causeKind{f.Requirement, got, got + " blames the caller for what is not their fault"}
+		return causeKind{f.Requirement, got, got + " blames the caller for something that is not their fault"}
 	case f.Requirement == contract.StatusBlame:
 		kind := "the code " + shownKind(got)
 		return causeKind{f.Requirement, kind, "Answers have " + kind + ", which blames the caller"}
@@ -167,9 +167,9 @@ func agreementKind(f contract.Finding) causeKind {
 	var kind string
 	switch {
 	case strings.HasPrefix(f.Want, "an error.type"):
-		kind = "the type " + shownKind(f.Got) + " with a status that it does not fit"
+		kind = "the type " + shownKind(f.Got) + ", which does not fit their status"
 	case strings.HasPrefix(f.Want, "error.code "):
-		kind = "an error.code that is not their status"
+		kind = "an error.code that differs from their status"
 	default:
 		code, _, _ := strings.Cut(f.Want, " with ")
 		kind = "the code " + shownKind(code) + " with " + shownKind(f.Got)
@@ -193,7 +193,7 @@ func bodyKind(got string) string {
 	case strings.Contains(got, "is not UTF-8"):
 		return "a body that is not UTF-8"
 	case strings.Contains(got, "(more follows after the value)") && strings.Contains(got, `): "{`):
-		return "JSON with more after it"
+		return "JSON with trailing data"
 	default:
 		return "text that is not JSON"
 	}

@@ -83,7 +83,7 @@ func TestDiffWithARunThatCrashed(t *testing.T) {
 	assert.Equal(t, 2, d.Count(reports.Worse), "what never ran is an error")
 	var out bytes.Buffer
 	require.NoError(t, d.Terminal(&out, reports.TerminalOptions{}))
-	assert.Contains(t, out.String(), "note: The new run is incomplete: the log ends in a torn line and has no footer")
+	assert.Contains(t, out.String(), "note: The new run is incomplete: the log ends in an incomplete line and has no footer")
 }
 
 func TestDiffSaysWhichEndpointsOneRunHasAlone(t *testing.T) {

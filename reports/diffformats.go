@@ -41,7 +41,7 @@ func (d Diff) Notes() []string {
 		}
 	}
 	if d.Old.ContractDigest != d.New.ContractDigest {
-		list = append(list, "Different contracts judged the runs.")
+		list = append(list, "The runs were judged by different contracts.")
 	}
 	if d.Old.Target.Name != d.New.Target.Name {
 		list = append(list, "The runs are of different targets.")

@@ -166,7 +166,7 @@ func newHAREntry(o contract.Observation, at time.Time) harEntry {
 	content.Size, content.MimeType = o.BodySize, contentType(o.Header)
 	content.Text, content.Encoding = harText(o.Body)
 	if text := mediaText(o); text != "" {
-		content.Digest, content.Comment = plain.Text(o.BodyDigest, nameLimit), "not text, and not kept: "+text
+		content.Digest, content.Comment = plain.Text(o.BodyDigest, nameLimit), "not text, so not kept: "+text
 	}
 	switch {
 	case o.Failure != nil:

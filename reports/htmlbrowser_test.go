@@ -202,7 +202,7 @@ func TestPageInABrowser(t *testing.T) {
 
 	t.Run("an incomplete run is marked first", func(t *testing.T) {
 		p := openRun(t, browser, incompleteRun(), "")
-		assert.Contains(t, p.Text(t, ".verdict"), "INCOMPLETE: the log ends in a torn line and has no footer")
+		assert.Contains(t, p.Text(t, ".verdict"), "INCOMPLETE: the log ends in an incomplete line and has no footer")
 		assert.Equal(t, 2.0, p.Eval(t, `document.querySelectorAll("#matrix .cell.v-error").length`))
 	})
 }

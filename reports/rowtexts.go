@@ -8,9 +8,9 @@ func RowText(id contract.RowID) string { return rowTexts[id] }
 
 // rowTexts is read-only.
 var rowTexts = map[contract.RowID]string{ //nolint:gosec // texts about keys, no keys
-	"http:400":                            `The request is invalid. A common mistake is to validate late and return 500, so that clients retry a request that can never succeed. It is frequent on images, speech and rerank, in gateways that are right on chat. Another mistake is to fill in what is missing and return 200.`,
+	"http:400":                            `The request is invalid. A common mistake is to validate late and return 500, so that clients retry a request that can never succeed. This is frequent on images, speech and rerank, even in gateways that get chat right. Another mistake is to fill in what is missing and return 200.`,
 	"http:401":                            `401 is only for a key that is missing or was never issued. A revoked key gets 403, which tells the caller that a new key helps and that another attempt with the same key does not.`,
-	"http:403":                            `The gateway knows the key, but refuses the request. Clients do not retry a 403, and people check their plan. If a revoked key gets 401, people look for a typing error instead.`,
+	"http:403":                            `The gateway knows the key, but refuses the request. Clients do not retry a 403, and people check their plan. If a revoked key gets 401, people look for a typo instead.`,
 	"http:404":                            "The path or the model does not exist. Common mistakes: an unknown path returns the dashboard's HTML page with 200; an unknown model returns 503 (\"no channel\"), which every SDK retries twice; `GET /v1/models/NAME` returns an error object with 200.",
 	"http:429":                            "Every SDK retries a 429 and obeys `Retry-After`. Without that header, the SDK has to guess how long to wait. A common mistake is a 429 without a body, which leaves the user without a message. Code and type are free, because the contract's table does not name any.",
 	"http:5xx":                            `The caller did nothing wrong, and a retry may help. If the upstream returns 4xx because of a mistake of the gateway (a wrong key, for example), the caller must still get a 5xx: never 401, 402 or 403, and never a code that makes callers top up or check their key, whatever code the upstream used.`,
@@ -24,7 +24,7 @@ var rowTexts = map[contract.RowID]string{ //nolint:gosec // texts about keys, no
 	"code:model_not_found":                `The contract states the status: 404. The most common wrong status is 503.`,
 	"code:invalid_api_type":               `The model's channel has an API type that the gateway does not support.`,
 	"code:get_channel_failed":             `The model exists, but no channel can serve it at the moment.`,
-	"code:channel:no_available_key":       `Every key of the channel is disabled. A gateway that continues without a key returns another error, or passes on the upstream's.`,
+	"code:channel:no_available_key":       `Every key of the channel is disabled. A gateway that continues without a key returns another error, or passes on the upstream's error.`,
 	"code:channel:invalid_key":            `The upstream rejected the *gateway's* key. A common mistake is to pass on the upstream's 401, which blames the caller's key. The status must never be 401 or 403.`,
 	"code:channel:model_mapped_error":     `The operator configured a mapping that is cyclic or unreadable.`,
 	"code:channel:response_time_exceeded": "The upstream is too slow. When the gateway's timeout has passed, the caller must get this error, and the gateway must cancel the upstream call. Common mistakes: waiting forever, returning 408, or closing a stream with `[DONE]`.",
@@ -37,7 +37,7 @@ var rowTexts = map[contract.RowID]string{ //nolint:gosec // texts about keys, no
 	"code:bad_response_status_code":       `The upstream returns an error status without an error object. The upstream's 404 must not become the caller's 404.`,
 	"code:empty_response":                 `The upstream returns 200 without content. If a gateway passes on an empty stream with a clean end, every SDK treats it as a success.`,
 	"code:read_response_body_failed":      "The upstream's response breaks off. In a stream, the gateway has to send the API format's own error event, or break the transfer visibly. If the gateway closes the stream with `[DONE]`, half an answer looks complete.",
-	"code:json_marshal_failed":            `The gateway cannot serialise its response. A common mistake is half a body with status 200.`,
+	"code:json_marshal_failed":            `The gateway cannot serialise its response. A common mistake is to send half a body with status 200.`,
 	"code:query_data_error":               `A read from the database fails. Common mistakes: 403 or 404 ("no such key"), and a message that shows SQL.`,
 	"code:update_data_error":              `A write to the database fails, usually while the gateway reserves quota. A common mistake is 403 "quota failed", which blames the caller's balance.`,
 }

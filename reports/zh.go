@@ -22,7 +22,7 @@ var zhFrame = [][2]string{
 
 	{"level {}", "级别 {1}"}, {"{} without load cases", "{1}（不含负载用例）"}, {"tables 1 and 2", "表 1 和表 2"}, {"table 1, no codes", "表 1（不声明错误码）"},
 	{"{}, no client keys", "{1}，不声明客户端密钥"}, {"tables 1 and 2, own words for {#} of {#} codes", "表 1 和表 2，{2} 个错误码中有 {1} 个使用自有名称"},
-	{"the profile's own recipes decide about requests: {}", "以下场景的请求由配置文件中的 recipe 决定：{1}"},
+	{"the profile's own recipes define the requests for: {}", "以下场景的请求由配置文件中的 recipe 决定：{1}"},
 	{"note: {}", "注意：{1}"}, {"Notes", "注意事项"}, {"The run", "本次运行"}, {"Load cases", "负载用例"}, {"{#} {} endpoint(s)", "{2} 端点（{1} 个）"}, {"other", "其他"},
 
 	{"Fix these first: {#} cause(s) of {#} failure(s) and {#} warning(s)", "优先修复：{2} 个失败和 {3} 个警告，共 {1} 个原因"},
@@ -52,10 +52,10 @@ var zhFrame = [][2]string{
 	{"{#} pass", "{1} 个通过"}, {"{#} passes", "{1} 个通过"}, {"{#} warn", "{1} 个警告"}, {"{#} warns", "{1} 个警告"}, {"{#} fail", "{1} 个失败"}, {"{#} fails", "{1} 个失败"},
 	{"{#} not offered", "{1} 个未提供"}, {"{#} not offered ({#} in part)", "{1} 个未提供（其中 {2} 个仅测试了一部分）"}, {"not offered ({#} in part)", "未提供（其中 {1} 个仅测试了一部分）"},
 	{"{#} fail as expected", "{1} 个预期失败"}, {"{#} fails as expected", "{1} 个预期失败"}, {"{#} untestable", "{1} 个无法测试"}, {"{#} in error", "{1} 个出错"}, {"{#} not run", "{1} 个未运行"},
-	{"the log has no footer", "日志没有结尾记录"}, {"the log ends in a torn line and has no footer", "日志以不完整的一行结束，没有结尾记录"}, {"the run was interrupted", "运行被中断"},
+	{"the log has no footer", "日志没有结尾记录"}, {"the log ends in an incomplete line and has no footer", "日志以不完整的一行结束，没有结尾记录"}, {"the run was interrupted", "运行被中断"},
 	{"no case was executed", "没有执行任何用例"}, {"{#} of {#} expected case(s) never ran", "{2} 个应当运行的用例中有 {1} 个没有运行"}, {"{}; {}", "{1}；{2}"},
 	{"the footer's counts do not match the cases in the log", "结尾记录的计数与日志中的用例不一致"},
-	{"no surface answered its healthy control call", "没有端点能正常响应健康检查调用"}, {"no case could be judged", "没有用例能够判定"},
+	{"no endpoint answered its healthy control call", "没有端点能正常响应健康检查调用"}, {"no case could be judged", "没有用例能够判定"},
 
 	// What is run again.
 	{"fixed: {}", "已修复：{1}"}, {"of {#} case(s) that failed before: {}", "此前失败的 {1} 个用例：{2}"},
@@ -76,15 +76,15 @@ var zhTitles = [][2]string{
 	{"{#} answers have the code in {}", "{1} 响应的错误码位于 {2}"}, {"Answers have the code in {}", "响应的错误码位于 {1}"},
 	{"{#} answers have the code {} with {}", "{1} 响应的错误码 {2} 与 {3} 不匹配"}, {"Answers have the code {} with {}", "响应的错误码 {1} 与 {2} 不匹配"},
 	{"{#} answers have the code {}, which blames the caller", "{1} 响应的错误码 {2} 把责任归于调用方"}, {"Answers have the code {}, which blames the caller", "响应的错误码 {1} 把责任归于调用方"},
-	{"{#} answers have the type {} with a status that it does not fit", "{1} 响应的 type {2} 与状态码不匹配"}, {"Answers have the type {} with a status that it does not fit", "响应的 type {1} 与状态码不匹配"},
-	{"{#} answers have an error.code that is not their status", "{1} 响应的 error.code 与状态码不一致"}, {"Answers have an error.code that is not their status", "响应的 error.code 与状态码不一致"},
+	{"{#} answers have the type {}, which does not fit their status", "{1} 响应的 type {2} 与状态码不匹配"}, {"Answers have the type {}, which does not fit their status", "响应的 type {1} 与状态码不匹配"},
+	{"{#} answers have an error.code that differs from their status", "{1} 响应的 error.code 与状态码不一致"}, {"Answers have an error.code that differs from their status", "响应的 error.code 与状态码不一致"},
 	{"{#} answers have the Content-Type {}", "{1} 响应的 Content-Type 为 {2}"}, {"Answers have the Content-Type {}", "响应的 Content-Type 为 {1}"},
 	{"{#} answers are not an error envelope: {}", "{1} 响应不是错误信封：{2}"}, {"Answers are not an error envelope: {}", "响应不是错误信封：{1}"},
-	{"{} instead of {}", "应为 {2}，实际为 {1}"}, {"{} blames the caller for what is not their fault", "{1} 把非调用方的问题归咎于调用方"},
+	{"{} instead of {}", "应为 {2}，实际为 {1}"}, {"{} blames the caller for something that is not their fault", "{1} 把非调用方的问题归咎于调用方"},
 	{"{#} with {}", "{1}（{2}）"}, {"an error object", "响应体为错误对象"}, {"an HTML page", "响应体为 HTML 页面"}, {"another body", "响应体为其他内容"}, {"an ordinary answer", "普通响应"},
 	{"the error in an event stream", "错误放在事件流中"}, {"an event stream that breaks off", "事件流中途断开"}, {"an empty {}", "空的 {1}"},
 	{"an HTML page instead of JSON", "返回 HTML 页面而不是 JSON"}, {"an empty body", "响应体为空"}, {"text that is not JSON", "文本不是 JSON"}, {"JSON that is cut off", "JSON 被截断"},
-	{"a body that is still compressed", "响应体仍处于压缩状态"}, {"a body that is not UTF-8", "响应体不是 UTF-8"}, {"JSON with more after it", "JSON 之后还有多余内容"},
+	{"a body that is still compressed", "响应体仍处于压缩状态"}, {"a body that is not UTF-8", "响应体不是 UTF-8"}, {"JSON with trailing data", "JSON 之后还有多余内容"},
 	{"an object", "对象"}, {"a list", "列表"}, {"a number", "数字"}, {"a boolean", "布尔值"}, {"error object", "错误对象"}, {"message", "message"}, {"param", "param"}, {"type", "type"},
 	{"Could not be judged: {}", "无法判定：{1}"}, {"Could not be judged", "无法判定"},
 }

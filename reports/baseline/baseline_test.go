@@ -79,7 +79,7 @@ func TestParseSaysWhereAndWhat(t *testing.T) {
 		{"a broken pattern", "expected_failures:\n  - case: 'http:404/['\n    reason: x\n", `known.yaml:2:5: case: "http:404/[" is not a pattern of case ids such as code:model_not_found/*/chat`},
 		{"no day", "expected_failures:\n  - case: a\n    reason: x\n    expires: next week\n", `known.yaml:2:5: expires: "next week" is not a date such as 2027-03-31`},
 		{"a day that no month has", "expected_failures:\n  - case: a\n    reason: x\n    expires: 2026-02-30\n", `known.yaml:2:5: expires: "2026-02-30" is not a date such as 2027-03-31`},
-		{"twice the same", "expected_failures:\n  - case: a\n    reason: x\n  - case: a\n    reason: y\n", "known.yaml:4:5: a is already listed in line 2"},
+		{"twice the same", "expected_failures:\n  - case: a\n    reason: x\n  - case: a\n    reason: y\n", "known.yaml:4:5: a is already listed on line 2"},
 		{"no YAML", "expected_failures: [\n", "known.yaml:1:20: sequence end token ']' not found"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -139,7 +139,7 @@ func Parse(file string, data []byte, parse Parser) (Baseline, error) {
 		line, column := document.Position(fmt.Sprintf("$.expected_failures[%d]", i))
 		problem := e.check()
 		if first, twice := lines[e.Case]; problem == "" && twice {
-			problem = fmt.Sprintf("%s is already listed in line %d", e.Case, first)
+			problem = fmt.Sprintf("%s is already listed on line %d", e.Case, first)
 		}
 		if problem != "" {
 			return Baseline{}, faultf("%s:%d:%d: %s", file, line, column, problem)

@@ -26,7 +26,7 @@ func (a Auditor) Audit(run runlog.Run) []string {
 		audit.problemf("the run is incomplete: %s", gap)
 	}
 	if run.ContractDigest != contract.Digest() {
-		audit.problemf("the run was judged by contract %.80s, this gatecert has contract %s", run.ContractDigest, contract.Digest())
+		audit.problemf("the run was judged by contract %.80s, but this gatecert has contract %s", run.ContractDigest, contract.Digest())
 		return audit.problems
 	}
 	audit.selection()
@@ -99,7 +99,7 @@ func (a *audit) profile() {
 			a.run.Target.Name, a.run.Target.BaseURL, offer.Name, offer.BaseURL)
 	}
 	if !reflect.DeepEqual(claims, a.run.Target.Claims) {
-		a.problemf("the header claims %s, the profile %s", a.run.Target.Claims, claims)
+		a.problemf("the header claims %s, but the profile claims %s", a.run.Target.Claims, claims)
 	}
 	for _, c := range a.run.Cases {
 		if o := c.Observation; o != nil && o.Declared != nil && o.Declared.Codes != nil && !reflect.DeepEqual(o.Declared.Codes, claims.Codes) {

@@ -207,7 +207,7 @@ func opened(ctx context.Context, envelope []byte, key Key) (*statement, []string
 		return nil, []string{EnvelopeFile + " is not a DSSE envelope: " + err.Error()}
 	}
 	if e.PayloadType != payloadType {
-		return nil, []string{fmt.Sprintf("the envelope holds %.60q, want %s", e.PayloadType, payloadType)}
+		return nil, []string{fmt.Sprintf("the envelope's payload type is %.60q, want %s", e.PayloadType, payloadType)}
 	}
 	verifier, err := dsse.NewEnvelopeVerifier(key)
 	if err != nil {

@@ -191,7 +191,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{"another key", log, cert, stranger, "was not signed with this key"},
 		{"a byte of the log", bytes.Replace(log, []byte("req"), []byte("qer"), 1), cert, public, "the statement is about a different run.ndjson"},
 		{"a log cut off", bytes.Join(lines[:len(lines)-2], nil), cert, public, "the log has no footer"},
-		{"a log cut off in a line", log[:len(log)-30], cert, public, "torn line"},
+		{"a log cut off in a line", log[:len(log)-30], cert, public, "incomplete line"},
 		{"an empty log", nil, cert, public, "the log has no header"},
 		{"a log with a line removed", bytes.Join(slices.DeleteFunc(slices.Clone(lines), func(l []byte) bool {
 			return bytes.Contains(l, []byte(`"id":"`+absent+`","row"`)) && !bytes.HasPrefix(l, []byte(`{"type":"header"`))
@@ -200,7 +200,7 @@ func TestVerifyRefuses(t *testing.T) {
 		{"the certificate of another log", log, resigned, public, "the statement's result and cases differ from the log's: FAILED, the log's is PASSED"},
 		{"a payload changed under its signature", log, certificate.Certificate{Report: cert.Report, Envelope: payload(func(s string) string { return strings.Replace(s, "PASSED", "WARNED", 1) })}, public, "was not signed with this key"},
 		{"no envelope", log, certificate.Certificate{Report: cert.Report, Envelope: []byte("hello")}, public, "is not a DSSE envelope"},
-		{"an envelope of something else", log, certificate.Certificate{Report: cert.Report, Envelope: []byte(`{"payloadType":"text/plain","payload":"aGk=","signatures":[]}`)}, public, `the envelope holds "text/plain"`},
+		{"an envelope of something else", log, certificate.Certificate{Report: cert.Report, Envelope: []byte(`{"payloadType":"text/plain","payload":"aGk=","signatures":[]}`)}, public, `the envelope's payload type is "text/plain"`},
 		{"an envelope without a signature", log, certificate.Certificate{Report: cert.Report, Envelope: []byte(`{"payloadType":"application/vnd.in-toto+json","payload":"aGk=","signatures":[]}`)}, public, "no signature found"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -265,7 +265,7 @@ func TestEditedLinesAreRefused(t *testing.T) {
 			foreign[i] = l
 		}
 	}
-	const order, unlinked = "not written as gatecert writes it", "does not follow the line before it"
+	const order, unlinked = "not written as gatecert writes it", "does not follow from the line before it"
 	for _, tt := range []struct {
 		name string
 		log  []byte

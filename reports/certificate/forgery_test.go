@@ -70,7 +70,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			at(r, html).Observation.Upstream = nil
 		}, html + " is pass, but its observation means untestable"},
 		{"a header that claims less than the profile", func(r *runlog.Run) { r.Target.Claims.NoClientKeys = true },
-			"the header claims tables 1 and 2, no client keys, the profile tables 1 and 2"},
+			"the header claims tables 1 and 2, no client keys, but the profile claims tables 1 and 2"},
 		{"a case called not offered", func(r *runlog.Run) {
 			at(r, absent).Verdict = contract.NotOffered
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
@@ -79,7 +79,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under a different row"},
 		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not selected, or is not a case of the contract"},
 		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not selected"},
-		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by contract sha256:00, this gatecert has contract sha256:"},
+		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by contract sha256:00, but this gatecert has contract sha256:"},
 		{"no controls", func(r *runlog.Run) { r.Controls = nil }, "chat was judged without the healthy control"},
 		{"a control that failed", func(r *runlog.Run) {
 			for i := range r.Controls {
@@ -143,7 +143,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 					c.Observation = r.Controls[0].Observation
 				}
 			}
-		}, "the healthy control on chat was recorded with the call of the healthy control on chat"},
+		}, "the healthy control on chat was recorded with the same call as the healthy control on chat"},
 		{"a control of another model", func(r *runlog.Run) {
 			sent := &r.Controls[0].Observation.Sent
 			sent.Body = bytes.Replace(sent.Body, []byte(`"model":"`), []byte(`"model":"better-`), 1)

@@ -28,9 +28,9 @@ func auditLines(log []byte) (problems []string) {
 		case n == 0:
 			run = link.RunID
 		case link.RunID != run:
-			problems = append(problems, fmt.Sprintf("line %d belongs to another run: %.60q, the header's is %.60q", n+1, link.RunID, run))
+			problems = append(problems, fmt.Sprintf("line %d belongs to another run: its run id is %.60q, the header's is %.60q", n+1, link.RunID, run))
 		case link.Prev != previous:
-			problems = append(problems, fmt.Sprintf("line %d does not follow the line before it: that line, or this one, is not the one that was written", n+1))
+			problems = append(problems, fmt.Sprintf("line %d does not follow from the line before it: one of the two was changed, or a line was added or removed between them", n+1))
 		}
 		if len(problems) >= maxLineProblems {
 			return problems
@@ -89,7 +89,7 @@ func decodeLine(line []byte, event any) error {
 	// What a gateway sent in bytes that are no UTF-8 is written as an escape, and read as the character itself.
 	const replaced = "\uFFFD"
 	if !bytes.Equal(again, bytes.ReplaceAll(line, []byte(`\ufffd`), []byte(replaced))) {
-		return errors.New("not written as gatecert writes it: a member in another case or order, or one that was removed or emptied")
+		return errors.New("not written as gatecert writes it: a member's letter case or place differs, or a member was removed or emptied")
 	}
 	return nil
 }

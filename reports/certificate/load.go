@@ -17,7 +17,7 @@ import (
 func (a *audit) loadCase(c runlog.Case, known contract.Case) {
 	for _, f := range c.Findings {
 		if details, ok := f.Requirement.Details(); !ok || !slices.Contains(details.Levels, f.Level) {
-			a.problemf("%s has a finding that no load case has: %.20s %.40s", c.ID, f.Level, f.Requirement)
+			a.problemf("%s has a finding that a load case cannot have: %.20s %.40s", c.ID, f.Level, f.Requirement)
 		}
 	}
 	if c.Load != nil {
@@ -88,14 +88,14 @@ func (s *summary) checkSpans() {
 		for _, outcomes := range span.Counts {
 			for outcome, n := range outcomes {
 				if n < 0 || outcome != runlog.Disconnected && !slices.Contains(runlog.Outcomes(), outcome) {
-					s.problemf("has a span with a count that cannot be: %d %.20s", n, outcome)
+					s.problemf("has a span with an impossible count: %d %.20s", n, outcome)
 				}
 				calls += n
 			}
 		}
 	}
 	if calls != s.Calls {
-		s.problemf("counts %d calls, its spans %d", s.Calls, calls)
+		s.problemf("counts %d calls, but its spans count %d", s.Calls, calls)
 	}
 }
 
@@ -145,7 +145,7 @@ func (s *summary) numbers(r contract.Requirement, form *regexp.Regexp) (n []int,
 	}
 	found := form.FindStringSubmatch(check.Sentence)
 	if found == nil {
-		s.problemf("does not use gatecert's words to say that %s held", r)
+		s.problemf("does not say in gatecert's words that %s held", r)
 		return nil, false
 	}
 	for _, digits := range found[1:] {
@@ -187,13 +187,13 @@ func (s *summary) checkLimit() {
 		return text
 	}
 	if s.Sentence != sentence(limited) && s.Sentence != sentence(streaming) {
-		s.problemf("has counts that do not match its spans: %.120q, its spans %q", s.Sentence, sentence(limited))
+		s.problemf("has counts that do not match its spans: it says %.120q, its spans give %q", s.Sentence, sentence(limited))
 	}
 	if s.count(limited, other) > 0 && len(s.findings) == 0 {
 		s.problemf("has no finding, but its spans count %d calls that were neither admitted nor refused", s.count(limited, other))
 	}
 	if n, ok := s.numbers(contract.Answered, allRefusals); ok && n[0] != s.count(limited, refused) && n[0] != s.count(streaming, refused) {
-		s.problemf("says that all %d refusals were complete, its spans count %d", n[0], s.count(limited, refused))
+		s.problemf("says that all %d refusals were complete, but its spans count %d", n[0], s.count(limited, refused))
 	}
 	let, turned := 0, 0
 	for _, r := range []contract.Requirement{contract.LimitExact, contract.LimitBurst} {
@@ -202,7 +202,7 @@ func (s *summary) checkLimit() {
 		}
 	}
 	if let > s.count(limited, admitted) || turned > s.count(limited, func(o runlog.Outcome) bool { return o != runlog.Admitted }) {
-		s.problemf("says that %d calls were admitted and %d refused, more than its spans count", let, turned)
+		s.problemf("says that %d calls were admitted and %d refused, which is more than its spans count", let, turned)
 	}
 }
 
@@ -241,7 +241,7 @@ func isFaulty(group string) bool {
 func (s *summary) checkFaulty() {
 	for _, t := range s.Times {
 		if sent := s.count(isOne(t.Name), runlog.Outcome.OfGateway); isFaulty(t.Name) && !isTimeOfHealthy(t.Name) && t.Count > sent {
-			s.problemf("has the times of %d %.40s requests, its spans count %d", t.Count, t.Name, sent)
+			s.problemf("has the times of %d %.40s requests, but its spans count %d", t.Count, t.Name, sent)
 		}
 	}
 	n, ok := s.numbers(contract.Answered, allFaulty)
@@ -249,7 +249,7 @@ func (s *summary) checkFaulty() {
 		return
 	}
 	if sent := s.count(isFaulty, runlog.Outcome.OfGateway); n[0] > sent || n[0] < sent && !s.secondRound() {
-		s.problemf("says that all %d faulty requests were answered, its spans count %d", n[0], sent)
+		s.problemf("says that all %d faulty requests were answered, but its spans count %d", n[0], sent)
 	}
 	// Those were not answered with an error.
 	if wrong := s.count(isFaulty, isOne(runlog.Admitted, runlog.Timeout, runlog.Wrong, runlog.TransportError)); wrong > 0 {
@@ -283,7 +283,7 @@ func (s *summary) checkServed() {
 		}
 	}
 	if counted := s.count(isHealthy, isOne(runlog.Admitted)); counted != admitted {
-		s.problemf("has the times of %d healthy requests that succeeded, its spans count %d", admitted, counted)
+		s.problemf("has the times of %d healthy requests that succeeded, but its spans count %d", admitted, counted)
 	}
 	_, healthyAfter := s.numbers(contract.Recovery, recovered)
 	recovery, _ := s.result(contract.Recovery)
@@ -296,13 +296,13 @@ func (s *summary) checkServed() {
 	before, _ := s.times("", "before")
 	switch most := before.Count / baselineFailures; {
 	case failed > all || sent > s.count(isHealthy, anyOutcome):
-		s.problemf("says that %d of %d healthy requests failed during the outage, its spans count %d", failed, sent, all)
+		s.problemf("says that %d of %d healthy requests failed during the outage, but its spans count %d", failed, sent, all)
 	case !s.secondRound() && healthyAfter && !strings.Contains(recovery.Sentence, "the last failed after") && all-failed > most:
-		s.problemf("counts %d healthy requests in its spans that failed, its checks %d", all, failed)
+		s.problemf("counts %d failed healthy requests in its spans, but %d in its checks", all, failed)
 	case failed > 0 && !s.secondRound():
 		usual := float64(min(all-failed, most)) / float64(max(before.Count+min(all-failed, most), 1))
 		if float64(failed) > 2*usual*float64(sent) {
-			s.problemf("calls healthy requests served of which %d of %d failed", failed, sent)
+			s.problemf("says that healthy requests were served, but %d of %d failed", failed, sent)
 		}
 	}
 }
@@ -314,7 +314,7 @@ func (s *summary) checkSpared() {
 		return
 	}
 	if !s.spared("") && !s.spared(again) {
-		s.problemf("calls healthy requests spared that took longer during the outage than it says they may")
+		s.problemf("says that healthy requests were spared, but they took longer during the outage than its own limit")
 	}
 }
 

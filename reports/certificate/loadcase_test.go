@@ -65,7 +65,7 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 			summary(r).Checks = slices.DeleteFunc(summary(r).Checks, func(c runlog.Check) bool { return c.Requirement == contract.LimitBurst })
 		}, id + " has no check of limit-burst"},
 		{"a check in other words", func(r *runlog.Run) { checkOf(summary(r), contract.LimitBurst).Sentence = "all is well" },
-			id + " does not use gatecert's words to say that limit-burst held"},
+			id + " does not say in gatecert's words that limit-burst held"},
 	})
 }
 
@@ -104,32 +104,32 @@ func TestALoadCaseIsAudited(t *testing.T) {
 			weaker := broken
 			weaker.Level = contract.Should
 			at(r, id).Findings, at(r, id).Verdict = []contract.Finding{weaker}, contract.Warn
-		}, id + " has a finding that no load case has: SHOULD healthy-served"},
+		}, id + " has a finding that a load case cannot have: SHOULD healthy-served"},
 		{"a call less", func(r *runlog.Run) { at(r, id).Load.Calls-- }, id + " counts "},
 		{"a healthy call less, in the spans too", func(r *runlog.Run) {
 			at(r, id).Load.Calls--
 			recount(at(r, id).Load, "healthy", runlog.Admitted, "", 1)
-		}, " healthy requests that succeeded, its spans count "},
-		{"failed calls in the spans alone", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5) }, " healthy requests that succeeded, its spans count "},
+		}, " healthy requests that succeeded, but its spans count "},
+		{"failed calls in the spans alone", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5) }, " healthy requests that succeeded, but its spans count "},
 		{"failed calls that the checks do not know", func(r *runlog.Run) {
 			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
 			timesOf(at(r, id).Load, "healthy during").Count -= 5
-		}, id + " counts 5 healthy requests in its spans that failed, its checks 0"},
+		}, id + " counts 5 failed healthy requests in its spans, but 0 in its checks"},
 		{"more failed calls than are permitted", func(r *runlog.Run) {
 			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
 			timesOf(at(r, id).Load, "healthy during").Count -= 5
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "5 of 80 healthy requests failed during the outage"
-		}, id + " calls healthy requests served of which 5 of 80 failed"},
+		}, id + " says that healthy requests were served, but 5 of 80 failed"},
 		{"a number that is no longer in the spans", func(r *runlog.Run) {
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "0 of 9000 healthy requests failed during the outage"
 		}, id + " says that 0 of 9000 healthy requests failed during the outage"},
-		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + " does not use gatecert's words to say that healthy-served held"},
+		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + " does not say in gatecert's words that healthy-served held"},
 		{"faulty calls that succeeded", func(r *runlog.Run) { recount(at(r, id).Load, "failing", runlog.Error5xx, runlog.Admitted, 1) },
 			id + " says that all faulty requests got their error, but its spans count 1 that did not"},
 		{"fewer faulty calls", func(r *runlog.Run) {
 			at(r, id).Load.Calls -= 2
 			recount(at(r, id).Load, "failing", runlog.Error5xx, "", 2)
-		}, " faulty requests were answered, its spans count "},
+		}, " faulty requests were answered, but its spans count "},
 		{"a check removed", func(r *runlog.Run) {
 			l := at(r, id).Load
 			l.Checks = slices.DeleteFunc(l.Checks, func(c runlog.Check) bool { return c.Requirement == contract.Recovery })
@@ -137,11 +137,11 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"healthy calls that were slow", func(r *runlog.Run) {
 			slow := timesOf(at(r, id).Load, "healthy during")
 			slow.P50, slow.P90, slow.P99 = time.Minute, time.Minute, time.Minute
-		}, id + " calls healthy requests spared that took longer"},
-		{"a lower bound", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy during").Bound = time.Nanosecond }, id + " calls healthy requests spared that took longer"},
+		}, id + " says that healthy requests were spared, but they took longer"},
+		{"a lower bound", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy during").Bound = time.Nanosecond }, id + " says that healthy requests were spared, but they took longer"},
 		{"times in no order", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy after").P50 = time.Hour }, id + " has times that contradict each other"},
 		{"a span removed", func(r *runlog.Run) { at(r, id).Load.Spans = slices.Delete(at(r, id).Load.Spans, 3, 4) }, id + " has spans that do not follow each other"},
-		{"an outcome that there is not", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, "splendid", 1) }, id + " has a span with a count that cannot be"},
+		{"an outcome that there is not", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, "splendid", 1) }, id + " has a span with an impossible count"},
 		{"a load case that was not selected", func(r *runlog.Run) { r.Selection.WithoutLoad = true }, id + " was not selected"},
 	})
 }

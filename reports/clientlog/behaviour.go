@@ -74,14 +74,14 @@ func ReadBehaviour(r io.Reader) (Behaviour, error) {
 		if n == 1 {
 			words := strings.Fields(lines.Text())
 			if len(words) != 4 || words[0] != "#" {
-				return b, fmt.Errorf("%w: line 1 must be # and the names of the client, its library and its version", ErrLog)
+				return b, fmt.Errorf("%w: line 1 must be # followed by the client, its library and the library's version", ErrLog)
 			}
 			b.Client, b.Package, b.Version = words[1], words[2], words[3]
 			continue
 		}
 		parts := strings.Split(lines.Text(), "\t")
 		if len(parts) != 3 {
-			return b, fmt.Errorf("%w: line %d must be a case, marks and a sentence with tabs between them", ErrLog, n)
+			return b, fmt.Errorf("%w: line %d must be a case, marks and a sentence, separated by tabs", ErrLog, n)
 		}
 		b.Lines[parts[0]] = Did{parts[1], parts[2]}
 	}

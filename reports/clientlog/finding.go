@@ -36,10 +36,10 @@ func kinds() []kindWords {
 		{RetriedInVain, true, "retry although a retry cannot succeed"},
 		{ErrorAccepted, true, "accept an error or an incomplete answer as an ordinary answer"},
 		{RetriedEarly, true, "retry earlier than Retry-After says"},
-		{NotEnded, true, "do not end"},
+		{NotEnded, true, "do not end the call in time"},
 		{NotRetried, false, "do not retry although a retry may succeed"},
 		{CodeHidden, false, "do not expose the code in a field of the error"},
-		{ErrorUntyped, false, "raise an error that is not of their own classes"},
+		{ErrorUntyped, false, "raise an error that is not one of their own classes"},
 	}
 }
 

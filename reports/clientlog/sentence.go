@@ -94,7 +94,7 @@ func shownWords(c Call) string {
 	case ofRow && !row.Action().Code, !ofRow && c.Code == "":
 		return ""
 	case c.Code == "":
-		return "no code came with it"
+		return "the response had no code"
 	case ofRow && c.Code != row.Code():
 		code = "another code, " + c.Code + ","
 	}

@@ -18,7 +18,7 @@ func WriteTerminal(w io.Writer, l Log) error {
 	for _, c := range l.Clients {
 		fmt.Fprintf(&b, "  %s\n", ClientLine(c))
 	}
-	b.WriteString("Each ● is a request that got an error, ○ one that got an ordinary answer, × one without a complete answer. ! marks what contradicts the advice of the row.\n")
+	b.WriteString("Each ● is a request that received an error, ○ one that received an ordinary answer, × one without a complete answer. ! marks behaviour that contradicts the row's advice.\n")
 	for _, row := range contract.Rows() {
 		if calls := l.OfRow(row.ID); len(calls) > 0 {
 			fmt.Fprintf(&b, "\n%s: %s\n", row.ID, row.Advice)

@@ -55,16 +55,16 @@ func saidBy(s dialect.Surface, o contract.Observation) string {
 	if o.Stream != nil {
 		for _, e := range o.Stream.Events {
 			if object, _, err := s.DecodeErrorEvent(e.Name, e.Data, contract.IsCode); err == nil {
-				return "and an error event: " + strings.TrimPrefix(codeOf(object), "and ")
+				return "with an error event: " + strings.TrimPrefix(codeOf(object), "with ")
 			}
 		}
-		return "and a stream without an error"
+		return "with a stream without an error"
 	}
 	if object, err := dialect.DecodeError(s.Dialect(), o.Body, contract.IsCode); err == nil {
 		return codeOf(object)
 	}
 	if healthy, _ := contract.IsSuccess(s, o); healthy {
-		return "and an ordinary answer"
+		return "with an ordinary answer"
 	}
 	media := "no Content-Type"
 	if values := o.Header["Content-Type"]; len(values) > 0 {
@@ -85,8 +85,8 @@ func codeOf(e dialect.ErrorObject) string {
 	case isText && code != "":
 		return plain.Text(code, maxCode)
 	case !isText && e.Code != nil:
-		return plain.Text(fmt.Sprintf("and the code %v", e.Code), maxCode)
+		return plain.Text(fmt.Sprintf("with the code %v", e.Code), maxCode)
 	default:
-		return "and an error object without a code"
+		return "with an error object without a code"
 	}
 }

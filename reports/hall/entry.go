@@ -58,7 +58,7 @@ func (h Hall) entry(ctx context.Context, s source) (Entry, *Refusal) {
 	case run.Incomplete() != "":
 		return e, refused(Incomplete, "%s", run.Incomplete())
 	case run.ContractDigest != contract.Digest():
-		return e, refused(OtherContract, "the run was judged by contract %.80s, and this hall lists contract %s: repeat the run with this version of gatecert", run.ContractDigest, contract.Digest())
+		return e, refused(OtherContract, "the run was judged by contract %.80s, but this hall lists contract %s: repeat the run with this version of gatecert", run.ContractDigest, contract.Digest())
 	case err != nil:
 		return e, refused(Unverified, "%v", err)
 	}
@@ -75,7 +75,7 @@ func (h Hall) entry(ctx context.Context, s source) (Entry, *Refusal) {
 }
 
 var (
-	errUnsigned = errors.New("the log has no certificate: gatecert certify makes one")
+	errUnsigned = errors.New("the log has no certificate: create one with gatecert certify")
 	errNoKey    = errors.New("the log has a certificate, but there is no key to verify it: give the public key with --key FILE")
 )
 
@@ -116,9 +116,9 @@ func (h Hall) check(run runlog.Run) *Refusal {
 	case !slices.ContainsFunc(run.Cases, says):
 		return refused(Inconclusive, "no case of the run could be judged")
 	case len(run.Selection.Rows) > 0:
-		return refused(Partial, "the run played only selected rows: %s", plain.Joined(run.Selection.Rows))
+		return refused(Partial, "the run covers only selected rows: %s", plain.Joined(run.Selection.Rows))
 	case len(run.Selection.Cases) > 0:
-		return refused(Partial, "the run played only %s", plain.Count(len(run.Selection.Cases), "selected case"))
+		return refused(Partial, "the run covers only %s", plain.Count(len(run.Selection.Cases), "selected case"))
 	case len(leftOut) > 0:
 		return refused(Partial, "the run left out %s that the profile offers: %s", plain.Count(len(leftOut), "endpoint"), plain.Joined(leftOut))
 	case age < -1: // the clock of another machine, and another zone

@@ -83,7 +83,7 @@ func Read(ctx context.Context, folder fs.FS, o Options) (Hall, error) {
 		if scope == h.Scope {
 			return false
 		}
-		refusal := refused(OtherLevel, "the run is at level %s, and this hall lists level %s", scope, h.Scope)
+		refusal := refused(OtherLevel, "the run is at level %s, but this hall lists level %s", scope, h.Scope)
 		refusal.Path = e.Path
 		h.Refused = append(h.Refused, *refusal)
 		return true
@@ -91,7 +91,7 @@ func Read(ctx context.Context, folder fs.FS, o Options) (Hall, error) {
 	slices.SortFunc(h.Refused, func(a, b Refusal) int { return cmp.Compare(a.Path, b.Path) })
 	h.Gateways = gateways(entries)
 	if len(h.Gateways) == 0 {
-		return h, fmt.Errorf("%w: the folder has no log that can be listed: gatecert run --out DIR/NAME writes one", ErrNothingListed)
+		return h, fmt.Errorf("%w: the folder has no log that can be listed: write one with gatecert run --out DIR/NAME", ErrNothingListed)
 	}
 	return h, nil
 }

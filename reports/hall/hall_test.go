@@ -159,7 +159,7 @@ func TestOneLevelIsListed(t *testing.T) {
 	assert.Equal(t, "edge", h.Scope, "most gateways have it")
 	require.Len(t, h.Refused, 1)
 	assert.Equal(t, hall.OtherLevel, h.Refused[0].Kind, h.Refused[0].Reason)
-	assert.Equal(t, "the run is at level relay, and this hall lists level edge", h.Refused[0].Reason)
+	assert.Equal(t, "the run is at level relay, but this hall lists level edge", h.Refused[0].Reason)
 	o := options()
 	o.Scope = "relay"
 	h = read(t, logs, o)
@@ -181,7 +181,7 @@ func TestScopes(t *testing.T) {
 	h := read(t, logs, options())
 	assert.Equal(t, "full without load cases", h.Scope)
 	require.Len(t, h.Refused, 1)
-	assert.Equal(t, "the run is at level full, and this hall lists level full without load cases", h.Refused[0].Reason)
+	assert.Equal(t, "the run is at level full, but this hall lists level full without load cases", h.Refused[0].Reason)
 }
 
 func TestNothingToList(t *testing.T) {
@@ -247,7 +247,7 @@ func TestCertificates(t *testing.T) {
 	o.Signed = true
 	listed, refused = read(t, o)
 	assert.Equal(t, "signed with its certificate", listed)
-	assert.Equal(t, hall.Refusal{Path: "unsigned/run.ndjson", Kind: hall.Unverified, Reason: "the log has no certificate: gatecert certify makes one"}, refused[0])
+	assert.Equal(t, hall.Refusal{Path: "unsigned/run.ndjson", Kind: hall.Unverified, Reason: "the log has no certificate: create one with gatecert certify"}, refused[0])
 	h, err := hall.Read(t.Context(), logs, o)
 	require.NoError(t, err)
 	assert.Equal(t, id, h.Data().Gateways[0].Runs[0].SignedBy)

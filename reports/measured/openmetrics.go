@@ -33,12 +33,12 @@ func OpenMetrics(w io.Writer, m runlog.Measured) error {
 		}
 	}
 	for _, t := range []struct{ metric, family, help string }{
-		{"service", "gatecert_load_service_time_seconds", "From sending a request to the end of its response."},
-		{"latency", "gatecert_load_latency_seconds", "From when a request was due to the end of its response."},
-		{"ttfb", "gatecert_load_ttfb_seconds", "From sending a request to the first byte of its response."},
-		{"ttft", "gatecert_load_ttft_seconds", "From sending a request to the first token of its stream."},
-		{"itl", "gatecert_load_itl_seconds", "Between two tokens of a stream."},
-		{"tpot", "gatecert_load_tpot_seconds", "Mean time of a token of a stream after its first."},
+		{"service", "gatecert_load_service_time_seconds", "Time from sending a request to the end of its response."},
+		{"latency", "gatecert_load_latency_seconds", "Time from when a request was due to the end of its response."},
+		{"ttfb", "gatecert_load_ttfb_seconds", "Time from sending a request to the first byte of its response."},
+		{"ttft", "gatecert_load_ttft_seconds", "Time from sending a request to the first token of its stream."},
+		{"itl", "gatecert_load_itl_seconds", "Time between two tokens of a stream."},
+		{"tpot", "gatecert_load_tpot_seconds", "Mean time per token of a stream, after its first token."},
 		{"stall", "gatecert_load_stall_seconds", "Longest time between two tokens of a stream."},
 	} {
 		begun := false
@@ -72,7 +72,7 @@ type gauge struct {
 
 func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 	list := []gauge{
-		{"gatecert_load_complete", "1 when the measurement ran to its end, else 0.", oneIf(m.Complete())},
+		{"gatecert_load_complete", "1 when the measurement ran to completion, else 0.", oneIf(m.Complete())},
 		{"gatecert_load_conformant", "1 when the responses violated nothing, else 0.", oneIf(m.Verdict().Conformant())},
 	}
 	if c := f.Capacity; c != nil {
@@ -81,7 +81,7 @@ func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 	}
 	if s := f.Sample; s != nil {
 		list = append(list, gauge{"gatecert_load_offered", "Requests that the schedule asked for.", float64(s.Offered)},
-			gauge{"gatecert_load_good", "Requests that met each time bound of the SLO individually.", float64(s.Good)},
+			gauge{"gatecert_load_good", "Requests that individually met every time bound of the SLO.", float64(s.Good)},
 			gauge{"gatecert_load_tokens_per_second", "Output tokens of all admitted requests, per second.", s.TokensPerSecond},
 			gauge{"gatecert_load_waited", "Requests that had to wait because every connection was in use.", float64(f.Generator.Waited)},
 			gauge{"gatecert_load_generator_late", "Requests that the load generator sent too late.", float64(f.Generator.Late)},

@@ -62,7 +62,7 @@ func label(metric string) string {
 // headline is the result in one line.
 func headline(m runlog.Measured) string {
 	if m.Footer == nil {
-		return "unfinished: the results until the measurement was killed"
+		return "unfinished: the measurement was killed, and these are its results so far"
 	}
 	return text(m.Footer.Result)
 }
@@ -109,7 +109,7 @@ func clipped[T any](list []T) []T { return list[:min(len(list), listLimit)] }
 // sources says how the tokens were counted.
 func sources(f runlog.MeasuredFooter) string {
 	names := []struct{ key, text string }{
-		{"usage", "from the usage in answers"}, {"tokenizer", "with the tokenizer cl100k_base"}, {"events", "as events of streams"},
+		{"usage", "from the usage field of the answers"}, {"tokenizer", "with the tokenizer cl100k_base"}, {"events", "as stream events"},
 	}
 	var parts []string
 	for _, n := range names {

@@ -123,7 +123,7 @@ func (r *measuredReader) metric(line []byte) error {
 	last := int64(-1)
 	for _, b := range m.Bars {
 		if b[0] <= last || b[1] < 0 || b[1] > maxBarCount {
-			return fmt.Errorf("the bars of metric %.20q are not in ascending order, or count what nobody can have sent", m.Metric)
+			return fmt.Errorf("the bars of metric %.20q are not in ascending order, or have impossible counts", m.Metric)
 		}
 		last = b[0]
 	}
@@ -147,7 +147,7 @@ func appendEvent[T any](list *[]T, line []byte, most int) error {
 		return err
 	}
 	if len(*list) == most {
-		return fmt.Errorf("more than %d events of a type", most)
+		return fmt.Errorf("more than %d events of one type", most)
 	}
 	*list = append(*list, event)
 	return nil

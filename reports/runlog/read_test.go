@@ -67,7 +67,7 @@ func TestReadTakesWhatACrashLeft(t *testing.T) {
 		assert.True(t, run.Torn)
 		assert.Len(t, run.Cases, 32)
 		assert.Equal(t, contract.Error, run.Verdict())
-		assert.Equal(t, "the log ends in a torn line and has no footer", run.Incomplete())
+		assert.Equal(t, "the log ends in an incomplete line and has no footer", run.Incomplete())
 	})
 	t.Run("a line of megabytes is an event like any other", func(t *testing.T) {
 		run := whole()

@@ -144,7 +144,7 @@ func (r Run) gaps() []string {
 	var gaps []string
 	switch {
 	case r.Footer == nil && r.Torn:
-		gaps = append(gaps, "the log ends in a torn line and has no footer")
+		gaps = append(gaps, "the log ends in an incomplete line and has no footer")
 	case r.Footer == nil:
 		gaps = append(gaps, "the log has no footer")
 	case r.Footer.Interrupted:

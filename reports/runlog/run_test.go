@@ -20,7 +20,7 @@ func TestWhetherARunCanBeJudged(t *testing.T) {
 		{"one warned", func(r *runlog.Run) { judge(r, contract.Warn) }, contract.Warn, ""},
 		{"one failed", func(r *runlog.Run) { judge(r, contract.Fail) }, contract.Fail, ""},
 		{"without a footer", func(r *runlog.Run) { r.Footer = nil }, contract.Error, "the log has no footer"},
-		{"torn before the footer", func(r *runlog.Run) { r.Footer, r.Torn = nil, true }, contract.Error, "the log ends in a torn line and has no footer"},
+		{"torn before the footer", func(r *runlog.Run) { r.Footer, r.Torn = nil, true }, contract.Error, "the log ends in an incomplete line and has no footer"},
 		{"interrupted", func(r *runlog.Run) { r.Footer.Interrupted = true }, contract.Error, "the run was interrupted"},
 		{"an expected case is not there", func(r *runlog.Run) { r.Expected = append(r.Expected, "http:418/teapot/chat") }, contract.Error, "1 of 33 expected cases never ran"},
 		{"nothing was expected and nothing ran", func(r *runlog.Run) { *r = concluded(header(), nil) }, contract.Error, "no case was executed"},
