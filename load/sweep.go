@@ -39,7 +39,7 @@ type SweepLevel struct {
 	P50, P99 time.Duration
 	// Errors is the share of requests that failed, 0 to 1.
 	Errors float64
-	// Misses are in what the SLO was missed, Inconclusive why the level says nothing about the gateway.
+	// Misses say how the SLO was missed, Inconclusive why the level says nothing about the gateway.
 	Misses, Inconclusive []string
 	// Bounded says that the level ended because it had sent as many requests as it may.
 	Bounded bool

@@ -10,7 +10,7 @@ import (
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
-// Again compares cases that were played anew with their verdicts in an earlier log.
+// Again compares cases that were played again with their verdicts in an earlier log.
 type Again struct {
 	// Agreed counts the cases with the same verdict. Differing have another one. Open could not be judged this time, so that they
 	// say nothing about the log.

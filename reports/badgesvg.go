@@ -20,7 +20,7 @@ const (
 // badgeColors are the colours of shields.io's names, dark enough for white text (4.5 to 1).
 var badgeColors = map[string]string{"brightgreen": "#1b7a3d", "yellow": "#8a6100", "red": "#c13a07", "lightgrey": "#5f6770"}
 
-// BadgeSVG writes the badge of [Badge] as a picture that refers to nothing. It fails only when w does.
+// BadgeSVG writes the badge of [Badge] as a self-contained picture. It fails only when w does.
 func BadgeSVG(w io.Writer, run runlog.Run) error {
 	b := newBadge(run)
 	label, message := badgeWidth(b.Label), badgeWidth(b.Message)

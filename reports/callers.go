@@ -133,7 +133,7 @@ func waitsOf(c clientlog.Call) string {
 	if len(waits) == 0 {
 		return ""
 	}
-	return " (it waited " + strings.Join(waits, ", ") + ")"
+	return " (waited " + strings.Join(waits, ", ") + ")"
 }
 
 func callerKind(c clientlog.Call) string {

@@ -37,7 +37,7 @@ func TestCallersInABrowser(t *testing.T) {
 		assert.Equal(t, "#callers", p.Eval(t, `location.hash`))
 		assert.Equal(t, "one two three", p.Eval(t, `[...document.querySelectorAll("#callers-matrix th.surface")].map((e) => e.textContent).join(" ")`))
 		assert.Equal(t, "●●●! ●●●! ●~", p.Eval(t, `[...document.querySelectorAll("#callers-matrix tr[data-row='code:insufficient_user_quota'] .cell")].map((e) => e.textContent).join(" ")`))
-		assert.Equal(t, "code:insufficient_user_quota on one: sends the request 3 times and raises APIError (429); the code is in err.code (it waited 0.5 s, 0.5 s)",
+		assert.Equal(t, "code:insufficient_user_quota on one: sends the request 3 times and raises APIError (429); the code is in err.code (waited 0.5 s, 0.5 s)",
 			p.Eval(t, `document.querySelector("#callers-matrix tr[data-row='code:insufficient_user_quota'] a.cell").ariaLabel`))
 		p.Run(t, chromedp.Click(chromedp.CSS(`#callers-matrix tr[data-row='code:insufficient_user_quota'] a.cell`)))
 		assert.Equal(t, "callers/code:insufficient_user_quota", p.Eval(t, `document.activeElement.id`))

@@ -248,11 +248,11 @@ func runNotes(run runlog.Run) []string {
 	}
 	for _, c := range run.Controls {
 		if !c.OK {
-			add("The %s control on %s failed %s the cases: %s", c.Kind, c.Surface, c.Phase, c.Detail)
+			add("The %s control call on %s failed %s the cases: %s", c.Kind, c.Surface, c.Phase, c.Detail)
 		}
 	}
 	if surplus := run.Surplus(); len(surplus) > 0 {
-		add("%s ran without being expected: %s", plain.Count(len(surplus), "case"), strings.Join(surplus, ", "))
+		add("%s ran: %s", plain.Count(len(surplus), "unexpected case"), strings.Join(surplus, ", "))
 	}
 	if run.Footer != nil {
 		for _, s := range run.Footer.Stale {

@@ -22,7 +22,7 @@ type report struct {
 	Ended          *time.Time        `json:"ended,omitempty"`
 	ContractDigest string            `json:"contract_digest"`
 	Target         runlog.TargetInfo `json:"target"` // without its profile
-	// Claim names what of the contract the gateway publishes, and is judged by.
+	// Claim names the part of the contract that the gateway publishes and is judged by.
 	Claim     string           `json:"claim"`
 	Selection runlog.Selection `json:"selection"`
 	// Verdict is [contract.Error] when the run is incomplete.

@@ -15,7 +15,7 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 )
 
-// ErrKey is returned when a key cannot be read, or is no Ed25519 key of the kind that is needed.
+// ErrKey is returned when a key cannot be read, or is not an Ed25519 key of the kind that is needed.
 var ErrKey = errors.New("key")
 
 // The PEM blocks of keys, as openssl writes and reads them too.

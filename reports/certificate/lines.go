@@ -30,7 +30,7 @@ func auditLines(log []byte) (problems []string) {
 		case link.RunID != run:
 			problems = append(problems, fmt.Sprintf("line %d belongs to another run: its run id is %.60q, the header's is %.60q", n+1, link.RunID, run))
 		case link.Prev != previous:
-			problems = append(problems, fmt.Sprintf("line %d does not follow from the line before it: one of the two was changed, or a line was added or removed between them", n+1))
+			problems = append(problems, fmt.Sprintf("line %d does not follow from the line before it: one of the two was changed, or a line is missing", n+1))
 		}
 		if len(problems) >= maxLineProblems {
 			return problems

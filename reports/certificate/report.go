@@ -47,10 +47,10 @@ type Report struct {
 	Levels         []LevelResult  `yaml:"levels"`
 	Rows           RowsByOutcome  `yaml:"rows"`
 	// NotAsked counts the cases that the target offers and the run left out, by level, rows, cases or endpoints;
-	// NotAskedSurfaces are the endpoints of which none ran.
+	// NotAskedSurfaces are the endpoints on which no case ran.
 	NotAsked         int               `yaml:"notAsked"`
 	NotAskedSurfaces []dialect.Surface `yaml:"notAskedSurfaces,omitempty"`
-	// Recipes say what of the requests the profile's own recipes decide, in place of gatecert.
+	// Recipes list the parts of requests that the profile's own recipes decide instead of gatecert.
 	Recipes []string `yaml:"recipes,omitempty"`
 	// FailedCases are the ids of the cases that were not conformant.
 	FailedCases []string `yaml:"failedCases,omitempty"`
@@ -60,7 +60,7 @@ type Report struct {
 type Implementation struct {
 	Project string `yaml:"project"`
 	Version string `yaml:"version,omitempty"`
-	// Claims names what of the contract it publishes, and is judged by.
+	// Claims names the part of the contract that it publishes and is judged by.
 	Claims string `yaml:"claims"`
 }
 

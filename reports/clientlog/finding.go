@@ -22,7 +22,7 @@ const (
 	RetriedEarly Kind = "retried-early"
 	// CodeHidden: the client has the row's code in no field of its own.
 	CodeHidden Kind = "code-hidden"
-	// ErrorAccepted: the client took an error, or a part of an answer, for a whole answer.
+	// ErrorAccepted: the client took an error, or a part of an answer, for a complete answer.
 	ErrorAccepted Kind = "error-accepted"
 	// ErrorUntyped: the error has no class of the client's own.
 	ErrorUntyped Kind = "error-untyped"

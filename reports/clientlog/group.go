@@ -6,7 +6,7 @@ import (
 	"github.com/gatecert/gatecert/reports/plain"
 )
 
-// Group are clients of which the same is to be said. Its texts are safe to show.
+// Group is a set of clients that did the same. Its texts are safe to show.
 type Group struct {
 	Marks, Sentence string
 	// Clients are names; those that streamed have (stream) at their end.

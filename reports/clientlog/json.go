@@ -71,8 +71,8 @@ func NewDocument(l Log) Document {
 	return d
 }
 
-// ReadJSON reads what [WriteJSON] wrote. What it returns is bounded, whoever made it: a log of more is none, and longer texts are cut. It
-// returns [ErrLog].
+// ReadJSON reads what [WriteJSON] wrote. What it returns is bounded, whoever wrote the JSON: a log with more entries is refused, and longer
+// texts are cut. It returns [ErrLog].
 func ReadJSON(r io.Reader) (Log, error) {
 	var l Log
 	if err := json.NewDecoder(io.LimitReader(r, maxLog)).Decode(&l); err != nil {

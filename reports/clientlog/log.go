@@ -41,7 +41,7 @@ type Client struct {
 	Fault string `json:"fault,omitempty"`
 }
 
-// Call is one call of a client, with all that became of it.
+// Call is one call of a client, with everything that came of it.
 type Call struct {
 	Client  string          `json:"client"`
 	Surface dialect.Surface `json:"surface"`
@@ -72,7 +72,7 @@ type Call struct {
 	Doubts []string `json:"doubts,omitempty"`
 }
 
-// Outcome is what a call of a client came to.
+// Outcome is how a call of a client ended.
 type Outcome string
 
 // The outcomes.
@@ -83,7 +83,7 @@ const (
 	Typed Outcome = "typed-error"
 	// Untyped: the client raised an error, but none of its own classes.
 	Untyped Outcome = "untyped-error"
-	// Accepted: the client raised nothing, though what came was no whole answer.
+	// Accepted: the client raised nothing, although the answer was not complete.
 	Accepted Outcome = "silently-accepted"
 	// Hung: the client had not ended when the time for the call was over.
 	Hung Outcome = "not-ended"

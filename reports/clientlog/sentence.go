@@ -16,7 +16,7 @@ const (
 	maxWord = 60
 )
 
-// Marks are the attempts of a call, a mark each: ● an error, ○ an ordinary answer, × no whole answer.
+// Marks are the attempts of a call, a mark each: ● an error, ○ an ordinary answer, × no complete answer.
 func Marks(c Call) string {
 	var b strings.Builder
 	if c.Outcome == Hung && len(c.Attempts) > 1 {

@@ -63,7 +63,7 @@ func writeGroups(b *strings.Builder, groups []Group) {
 
 func writeSkipped(b *strings.Builder, l Log) {
 	if l.Interrupted {
-		b.WriteString("\nInterrupted: not everything was played.\n")
+		b.WriteString("\nInterrupted: some calls were not played.\n")
 	}
 	for i, s := range NotPlayed(l) {
 		if i == 0 {

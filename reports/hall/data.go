@@ -34,7 +34,7 @@ type Data struct {
 // DataGateway is a gateway with its current run.
 type DataGateway struct {
 	Name string `json:"name"`
-	// Claim names what of the contract the gateway publishes, and is judged by.
+	// Claim names the part of the contract that the gateway publishes and is judged by.
 	Claim   string `json:"claim"`
 	BaseURL string `json:"base_url"`
 	// Page shows its runs, Badge is a picture of its result.
@@ -49,7 +49,7 @@ type DataGateway struct {
 // DataRow is the result of a row.
 type DataRow struct {
 	ID contract.RowID `json:"id"`
-	// Verdict is the worst of its cases, and not-run without one.
+	// Verdict is the worst verdict of its cases, or not-run if it has none.
 	Verdict string `json:"verdict"`
 	// Cases counts its cases by verdict.
 	Cases runlog.Counts `json:"cases"`
@@ -69,12 +69,12 @@ type DataRun struct {
 	Verdict  contract.Verdict `json:"verdict"`
 	Sentence string           `json:"sentence"`
 	Evidence string           `json:"evidence"`
-	// Log is the log of the run, and LogDigest the SHA-256 of what it holds, decompressed.
+	// Log is the log of the run, and LogDigest the SHA-256 of its decompressed content.
 	Log       string `json:"log"`
 	LogDigest string `json:"log_digest"`
 	// SignedBy is the id of the key that signed its certificate.
 	SignedBy string `json:"signed_by,omitempty"`
-	// Changes are those since the run before it; there are none for the first.
+	// Changes are those since the previous run; the first run has none.
 	Changes *DataChanges `json:"changes,omitempty"`
 }
 
@@ -95,7 +95,7 @@ type DataRefusal struct {
 	Reason string `json:"reason"`
 }
 
-// Data returns what data.json holds.
+// Data returns what data.json contains.
 func (h Hall) Data() Data {
 	d := Data{
 		Schema: DataSchema, Tool: version.Tool(), AsOf: date(h.options.Today), ContractDigest: contract.Digest(), Level: h.Scope,

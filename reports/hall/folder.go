@@ -22,7 +22,7 @@ const (
 	maxSmall   = 4 << 20  // bytes of the files of a certificate
 )
 
-// ErrFolder is returned when a folder cannot be read, or has more in it than a hall has.
+// ErrFolder is returned when a folder cannot be read, or contains more than a hall lists.
 var ErrFolder = errors.New("the folder of logs")
 
 // The extensions of logs.

@@ -20,7 +20,7 @@ var ErrNothingListed = errors.New("nothing to list")
 // MaxAge is the age in days up to which a run is listed.
 const MaxAge = 90
 
-// Options are what decides which logs are listed.
+// Options decide which logs are listed.
 type Options struct {
 	Auditor certificate.Auditor
 	// Keys are the public keys whose certificates count.
@@ -36,13 +36,13 @@ type Options struct {
 	URL string
 }
 
-// Hall is what was read of a folder.
+// Hall is what was read from a folder.
 type Hall struct {
 	// Gateways have a log that is listed. They are sorted by name.
 	Gateways []Gateway
 	// Refused are the logs that are not listed, sorted by path.
 	Refused []Refusal
-	// Scope is the level of all that is listed.
+	// Scope is the level of everything that is listed.
 	Scope string
 
 	options Options

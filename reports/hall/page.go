@@ -179,5 +179,5 @@ func (h Hall) Sentence() string {
 	return text
 }
 
-// claim is what of the contract a run is judged by.
+// claim is the part of the contract that a run is judged by.
 func claim(run runlog.Run) string { return strings.TrimSpace(run.Target.Claims.String()) }

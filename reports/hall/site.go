@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// ErrSite is returned when the folder for the pages holds something that is not of a hall, or cannot be made.
+// ErrSite is returned when the folder for the pages contains something that is not part of a hall, or cannot be created.
 var ErrSite = errors.New("the folder for the pages")
 
 // manifestName is the file that lists all others of a hall. Only what it lists is ever removed.
@@ -22,8 +22,8 @@ const (
 	manifestHead = "gatecert.hall/1"
 )
 
-// Write writes the pages into a folder, which must not exist, be empty, or hold a hall and nothing else: [ErrSite] otherwise. It writes
-// them into a new folder next to it, which then takes its place. A failure leaves the earlier hall as it was.
+// Write writes the pages into a folder, which must be new, empty, or contain a hall and nothing else; otherwise it returns [ErrSite]. It
+// writes them into a new folder next to it, which then takes its place. A failure leaves the earlier hall as it was.
 func (h Hall) Write(ctx context.Context, folder string) (err error) {
 	if resolved, err := filepath.EvalSymlinks(folder); err == nil {
 		folder = resolved // replace the folder, not a link to it

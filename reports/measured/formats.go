@@ -15,11 +15,11 @@ type Format struct {
 	Name string
 	// File is its name in the folder: "report.json".
 	File string
-	// Render writes it. It returns [ErrNone] when the measurement has nothing of the kind.
+	// Render writes it. It returns [ErrNone] when the measurement has no data for it.
 	Render func(io.Writer, runlog.Measured) error
 }
 
-// ErrNone is returned by a renderer when the measurement has nothing of its kind: no stream, for a histogram of the TTFT.
+// ErrNone is returned by a renderer when the measurement has no data for it: a histogram of the TTFT needs streams.
 var ErrNone = errors.New("the measurement has no data for this report")
 
 // Formats returns the formats of report files.

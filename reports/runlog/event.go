@@ -31,7 +31,7 @@ type Header struct {
 }
 
 // Link ties an event to the run and to the event before it, so that an event cannot be changed, removed or taken from another
-// run without writing all that follow anew. The [Writer] sets it.
+// run without rewriting every event after it. The [Writer] sets it.
 type Link struct {
 	RunID string `json:"run,omitempty"`
 	// Prev is the SHA-256 of the line before this one, without its newline, in hexadecimal.
@@ -44,11 +44,11 @@ type TargetInfo struct {
 	BaseURL string `json:"base_url"`
 	Driver  string `json:"driver"`
 	Version string `json:"version,omitempty"`
-	// Claims is what of the contract it publishes.
+	// Claims is the part of the contract that it publishes.
 	Claims contract.Claims `json:"claims,omitzero"`
 	// UpstreamProtocols are the protocols that the profile names for calls to the mock upstream, by surface.
 	UpstreamProtocols map[dialect.Surface]string `json:"upstream_protocols,omitempty"`
-	// Recipes say what of the requests the profile's recipes decide, a line each; reports show them.
+	// Recipes list the parts of requests that the profile's recipes decide, one per line; reports show them.
 	Recipes []string `json:"recipes,omitempty"`
 	// Profile is the effective profile as YAML, secrets redacted.
 	Profile string `json:"profile,omitempty"`

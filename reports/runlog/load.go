@@ -31,8 +31,8 @@ const (
 	StreamingGroup = "streaming calls"
 	ControlGroup   = "control key"
 	ThrottledGroup = "upstream 429s"
-	// HealthyGroup and DisconnectingGroup are how the names begin of the kinds of healthy requests, and of those whose clients
-	// disconnect, and of those that the upstream holds, sent all at once; DirectGroup are those that bypass the gateway.
+	// HealthyGroup and DisconnectingGroup begin the names of the groups of healthy requests, and of requests whose clients disconnect.
+	// HeldGroup are requests that the upstream holds, sent all at once; DirectGroup are those that bypass the gateway.
 	HealthyGroup       = "healthy"
 	DisconnectingGroup = "disconnecting, "
 	HeldGroup          = "held, at once"
@@ -104,7 +104,7 @@ const (
 // quarter of a second more.
 func MaxMedian(usual time.Duration) time.Duration { return max(MedianRatio*usual, usual+medianGrace) }
 
-// MaxTail is the same of the 99th percentile: five times the usual one, or a second more.
+// MaxTail is the same for the 99th percentile: five times the usual one, or a second more.
 func MaxTail(usual time.Duration) time.Duration { return max(TailRatio*usual, usual+tailGrace) }
 
 // Outcome is the class of one load request's result. Latency is measured per class: a fast refusal and a slow success in

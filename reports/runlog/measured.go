@@ -88,7 +88,7 @@ type Point struct {
 	Rate   float64       `json:"rate"`
 	Lasted time.Duration `json:"lasted_ns"`
 	Sample
-	// Misses are in what the SLO was missed, Inconclusive why the probe says nothing about the gateway.
+	// Misses say how the SLO was missed, Inconclusive why the probe says nothing about the gateway.
 	Misses       []string `json:"misses,omitempty"`
 	Inconclusive []string `json:"inconclusive,omitempty"`
 }
@@ -251,7 +251,7 @@ type MeasuredWorker struct {
 	// Offset is by how much its clock was ahead of the coordinator's, and was corrected; the correction is off by Within at most.
 	Offset time.Duration `json:"clock_offset_ns"`
 	Within time.Duration `json:"clock_within_ns"`
-	// Begun is how much later than the others were to it began.
+	// Begun is how much later than the agreed instant it began.
 	Begun  time.Duration `json:"begun_ns"`
 	LagP99 time.Duration `json:"lag_p99_ns"`
 	Late   uint64        `json:"late"`
