@@ -314,7 +314,7 @@ func (s *summary) checkSpared() {
 		return
 	}
 	if !s.spared("") && !s.spared(again) {
-		s.problemf("says that healthy requests were spared, but they took longer during the outage than its own limit")
+		s.problemf("says that healthy requests were spared, but they took longer during the outage than its limit allows")
 	}
 }
 
