@@ -45,16 +45,16 @@ func TestFixTheseFirst(t *testing.T) {
 	}
 	require.Empty(t, causes(), "without a flaw the gateway is conformant")
 	mends := []struct{ title, flaw string }{
-		{"400 answers show a stack trace", stackShown},
-		{"401 answers show the caller key", keyEchoed},
+		{"400 responses show a stack trace", stackShown},
+		{"401 responses show the caller key", keyEchoed},
 		{"200 with an error object instead of 400", errorIn200},
 		{"A failed stream looks complete: the stream ended cleanly without an error", silentEnd},
 		{"500 instead of 404", unknownIs500},
-		{"400 answers have no Content-Type", noContentType},
-		{`400 answers are not an error envelope: "error" is a string, not an object`, errorIsString},
-		{"404 answers have an HTML page instead of JSON", htmlPage},
-		{`401 answers have the code "invalid_api_key"`, wrongCode},
-		{"Answers have no param", noParam},
+		{"400 responses have no Content-Type", noContentType},
+		{`400 responses are not an error envelope: "error" is a string, not an object`, errorIsString},
+		{"404 responses have an HTML page instead of JSON", htmlPage},
+		{`401 responses have the code "invalid_api_key"`, wrongCode},
+		{"Responses have no param", noParam},
 	}
 	var want []string
 	for _, m := range mends {

@@ -54,7 +54,7 @@ func (a Again) Write(w io.Writer) error {
 			out.WriteByte('\n')
 		}
 	}
-	fmt.Fprintf(&out, "rerun: %s with the same verdict as in the log, %d with a different one, %d that could not be judged\n",
+	fmt.Fprintf(&out, "rerun: %s with the same verdict as in the log, %d with a different verdict, %d not judged\n",
 		plain.Count(a.Agreed, "case"), len(a.Differing), len(a.Open))
 	_, err := w.Write(out.Bytes())
 	return err

@@ -113,5 +113,5 @@ func passedOnSentence(run runlog.Run) string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return plain.Joined(parts) + " are the upstream's own answers, passed on"
+	return plain.Joined(parts) + " are the upstream's own responses, forwarded by the gateway"
 }

@@ -94,8 +94,8 @@ func TestReportsCountWhatIsPassedOn(t *testing.T) {
 	for i := range 8 {
 		run.Cases[i].Findings = []contract.Finding{note}
 	}
-	assert.Equal(t, "8 of 32 passes are the upstream's own answers, passed on", sentence())
+	assert.Equal(t, "8 of 32 passes are the upstream's own responses, forwarded by the gateway", sentence())
 	run.Cases[0].Verdict = contract.Fail
 	run = concluded(run.Header, run.Cases)
-	assert.Equal(t, "7 of 31 passes, 1 of 1 failures are the upstream's own answers, passed on", sentence())
+	assert.Equal(t, "7 of 31 passes, 1 of 1 failures are the upstream's own responses, forwarded by the gateway", sentence())
 }

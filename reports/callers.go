@@ -40,7 +40,7 @@ type callers struct {
 	Libraries, NotPlayed []string
 	Tallies              []clientlog.Tally
 	Rows                 []callerRow
-	// Probes are answers that gatecert itself gave.
+	// Probes are responses that gatecert itself sent.
 	Probes []callerRow
 }
 
@@ -161,7 +161,7 @@ func worstKind(cells []callerCell) string {
 	return slices.MaxFunc(cells, func(a, b callerCell) int { return cmp.Compare(callerRank(a.Kind), callerRank(b.Kind)) }).Kind
 }
 
-// callersSentence is "10 clients, 32 rows: on 12 rows a client wastes requests or accepts an error as an ordinary answer".
+// callersSentence is "10 clients, 32 rows: on 12 rows at least one client wastes requests or treats an error as a success".
 func callersSentence(l clientlog.Log) string {
 	rows, harmed := map[contract.RowID]bool{}, map[contract.RowID]bool{}
 	for _, c := range l.Calls {
@@ -175,9 +175,9 @@ func callersSentence(l clientlog.Log) string {
 	}
 	sentence := plain.Count(len(l.Clients), "client") + ", " + plain.Count(len(rows), "row") + ": "
 	if len(harmed) == 0 {
-		return sentence + "no client wastes requests or accepts an error as an ordinary answer"
+		return sentence + "no client wastes requests or treats an error as a success"
 	}
-	return sentence + "on " + plain.Count(len(harmed), "row") + " a client wastes requests or accepts an error as an ordinary answer"
+	return sentence + "on " + plain.Count(len(harmed), "row") + " at least one client wastes requests or treats an error as a success"
 }
 
 // advised are the rows of a record on which another answer would make more clients do what the row says, those with a way first.
@@ -239,10 +239,10 @@ func callersSideBySide(runs []runlog.Run, names []string) *callers {
 	for _, row := range contract.Rows() {
 		r := callerRow{ID: row.ID, Says: row.Advice}
 		for i, run := range runs {
-			cell := callerCell{Kind: callerNone, Marks: "·", Sentence: "no client played it"}
+			cell := callerCell{Kind: callerNone, Marks: "·", Sentence: "no client ran this row"}
 			if run.Clients != nil {
 				if right, played, kind := rightClients(*run.Clients, row.ID); played > 0 {
-					cell = callerCell{Kind: kind, Marks: fmt.Sprintf("%d/%d", right, played), Sentence: fmt.Sprintf("%d of %d clients do what the row says", right, played)}
+					cell = callerCell{Kind: kind, Marks: fmt.Sprintf("%d/%d", right, played), Sentence: fmt.Sprintf("%d of %d clients follow the row's advice", right, played)}
 				}
 				if better := clientlog.Advice(*run.Clients, row); better != "" {
 					r.Better = append(r.Better, names[i]+": "+plain.Text(better, textLimit))
@@ -259,7 +259,7 @@ func callersSideBySide(runs []runlog.Run, names []string) *callers {
 
 // Label describes a cell for screen readers.
 func (c callerCell) Label(row contract.RowID, column string) string {
-	return string(row) + " on " + column + ": " + cmp.Or(c.Sentence, "not played")
+	return string(row) + " on " + column + ": " + cmp.Or(c.Sentence, "not run")
 }
 
 // Sign says the kind without its colour.

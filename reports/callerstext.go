@@ -87,7 +87,7 @@ func markdownCallers(out *bytes.Buffer, run runlog.Run, l Language) {
 		return
 	}
 	fmt.Fprintf(out, "<details><summary>%s</summary>\n\n| %s | | %s | %s |\n|:--|:--|:--|:--|\n%s\n</details>\n\n",
-		html.EscapeString(l.text("Row by row, where clients differ from what the row says")), l.text("row"), l.text("Client libraries"), l.text("What they do"), strings.Join(rows, ""))
+		html.EscapeString(l.text("Clients that do not follow the row's advice, by row")), l.text("row"), l.text("Client libraries"), l.text("What they do"), strings.Join(rows, ""))
 }
 
 // markdownCallerRow are the lines of a table about the clients that do not do what a row says.
@@ -113,7 +113,7 @@ func (s SideBySide) callers() *callers {
 }
 
 func (c *callers) sideBySideTerminal(t *terminal) {
-	t.line("clients that do what the row says, for rows where some do not:")
+	t.line("clients that follow the row's advice, for rows where some do not:")
 	for _, r := range c.Rows {
 		if r.Kind == callerRight {
 			continue
@@ -128,7 +128,7 @@ func (c *callers) sideBySideTerminal(t *terminal) {
 }
 
 func (c *callers) sideBySideMarkdown(out *bytes.Buffer) {
-	out.WriteString("\n| clients that do what the row says |")
+	out.WriteString("\n| clients that follow the row's advice |")
 	for _, name := range c.Columns {
 		fmt.Fprintf(out, " %s |", cell(name, nameLimit))
 	}

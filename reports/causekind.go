@@ -18,7 +18,7 @@ type causeKind struct {
 	requirement contract.Requirement
 	// kind is equal for two findings of one cause.
 	kind string
-	// title begins with "Answers" where that can be narrowed down by their status.
+	// title begins with "Responses" where that can be narrowed down by their status.
 	title string
 }
 
@@ -31,7 +31,7 @@ func kindOf(c runlog.Case, f contract.Finding) causeKind {
 	switch f.Requirement {
 	case contract.Secrecy:
 		what := leakKind(f.Got)
-		return causeKind{f.Requirement, what, "Answers show " + what}
+		return causeKind{f.Requirement, what, "Responses show " + what}
 	case contract.NotSuccess:
 		kind := successKind(c, f.Got) + " instead of " + expectedStatus(f.Want)
 		return causeKind{f.Requirement, kind, kind}
@@ -39,36 +39,36 @@ func kindOf(c runlog.Case, f contract.Finding) causeKind {
 		return statusKind(f)
 	case contract.Code, contract.CodeKnown:
 		kind := codeKind(f.Got)
-		return causeKind{contract.Code, kind, "Answers have " + kind}
+		return causeKind{contract.Code, kind, "Responses have " + kind}
 	case contract.CodePlace:
 		kind := "the code in " + strings.TrimPrefix(strings.TrimPrefix(shownKind(f.Got), "the code in "), "it in ")
-		return causeKind{f.Requirement, kind, "Answers have " + kind}
+		return causeKind{f.Requirement, kind, "Responses have " + kind}
 	case contract.Consistent:
 		return agreementKind(f)
 	case contract.ContentType:
 		if f.Got == "no Content-Type" {
-			return causeKind{f.Requirement, f.Got, "Answers have " + f.Got}
+			return causeKind{f.Requirement, f.Got, "Responses have " + f.Got}
 		}
 		media, _, _ := strings.Cut(shownKind(f.Got), ";")
-		return causeKind{f.Requirement, media, "Answers have the Content-Type " + media}
+		return causeKind{f.Requirement, media, "Responses have the Content-Type " + media}
 	case contract.Envelope:
 		return envelopeKind(c, f)
 	case contract.Message:
 		kind := valueKind(f.Got)
 		if kind == "" {
-			return causeKind{f.Requirement, kind, "Answers have no message"}
+			return causeKind{f.Requirement, kind, "Responses have no message"}
 		}
-		return causeKind{f.Requirement, kind, "Answers have " + kind + " as message"}
+		return causeKind{f.Requirement, kind, "Responses have " + kind + " as message"}
 	case contract.Fields:
 		if name, absent := strings.CutPrefix(f.Got, "no "); absent {
-			return causeKind{f.Requirement, f.Got, "Answers have no " + shownKind(name)}
+			return causeKind{f.Requirement, f.Got, "Responses have no " + shownKind(name)}
 		}
 		name, _, _ := strings.Cut(f.Want, " ")
 		kind := name + " " + valueKind(f.Got)
 		if valueKind(f.Got) == "" {
 			kind = name + " without a value"
 		}
-		return causeKind{f.Requirement, kind, "Answers have " + kind}
+		return causeKind{f.Requirement, kind, "Responses have " + kind}
 	default:
 		got, _, _ := strings.Cut(f.Got, ": ")
 		title := remedyOf(f.Requirement, "").title
@@ -141,7 +141,7 @@ func statusKind(f contract.Finding) causeKind {
 		return causeKind{f.Requirement, got, got + " blames the caller for something that is not their fault"}
 	case f.Requirement == contract.StatusBlame:
 		kind := "the code " + shownKind(got)
-		return causeKind{f.Requirement, kind, "Answers have " + kind + ", which blames the caller"}
+		return causeKind{f.Requirement, kind, "Responses have " + kind + ", which blames the caller"}
 	default:
 		kind := shownKind(got) + " instead of " + expectedStatus(f.Want)
 		return causeKind{f.Requirement, kind, kind}
@@ -174,7 +174,7 @@ func agreementKind(f contract.Finding) causeKind {
 		code, _, _ := strings.Cut(f.Want, " with ")
 		kind = "the code " + shownKind(code) + " with " + shownKind(f.Got)
 	}
-	return causeKind{f.Requirement, kind, "Answers have " + kind}
+	return causeKind{f.Requirement, kind, "Responses have " + kind}
 }
 
 // bodyKind is why a body has no error object to read, "" when it has one.
@@ -204,17 +204,17 @@ func envelopeKind(c runlog.Case, f contract.Finding) causeKind {
 		if c.Observation != nil && bytes.HasPrefix(bytes.TrimSpace(c.Observation.Body), []byte("<")) {
 			kind = "an HTML page instead of JSON"
 		}
-		return causeKind{f.Requirement, kind, "Answers have " + kind}
+		return causeKind{f.Requirement, kind, "Responses have " + kind}
 	}
 	if keys, ok := strings.CutPrefix(f.Got, `an object without "error" (keys: `); ok {
 		kind := "without error: " + shownKind(strings.TrimSuffix(keys, ")"))
-		return causeKind{f.Requirement, kind, `Answers have no "error" (keys: ` + shownKind(strings.TrimSuffix(keys, ")")) + ")"}
+		return causeKind{f.Requirement, kind, `Responses have no "error" (keys: ` + shownKind(strings.TrimSuffix(keys, ")")) + ")"}
 	}
 	kind := folded(f.Got)
 	if strings.HasPrefix(f.Got, `"error" is `) || strings.HasPrefix(f.Got, "error.") || strings.HasPrefix(f.Got, "the outer ") {
 		kind = shownKind(f.Got)
 	}
-	return causeKind{f.Requirement, kind, "Answers are not an error envelope: " + shownKind(f.Got)}
+	return causeKind{f.Requirement, kind, "Responses are not an error envelope: " + shownKind(f.Got)}
 }
 
 // valueKind is the kind of a JSON value that a finding shows: "" for none, null and empty strings.

@@ -18,7 +18,7 @@ import (
 //
 // All of its texts are safe to show. The example is as the log has it.
 type Cause struct {
-	// Title names the fault: "401 answers have no param".
+	// Title names the fault: "401 responses have no param".
 	Title string
 	// Requirement is "" for cases that could not be judged.
 	Requirement contract.Requirement
@@ -163,8 +163,8 @@ func (c Cause) finished() Cause {
 	slices.SortStableFunc(c.Surfaces, func(a, b dialect.Surface) int {
 		return cmp.Compare(slices.Index(dialect.Surfaces(), a), slices.Index(dialect.Surfaces(), b))
 	})
-	if rest, ok := strings.CutPrefix(c.Title, "Answers "); ok && len(c.statuses) == 1 && c.statuses[0] >= 400 {
-		c.Title = strconv.Itoa(c.statuses[0]) + " answers " + rest
+	if rest, ok := strings.CutPrefix(c.Title, "Responses "); ok && len(c.statuses) == 1 && c.statuses[0] >= 400 {
+		c.Title = strconv.Itoa(c.statuses[0]) + " responses " + rest
 	}
 	c.Title = plain.Text(c.Title, nameLimit)
 	if c.Requirement == "" {

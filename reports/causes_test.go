@@ -49,9 +49,9 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 		title string // of the one cause, "" where there are two
 	}{
 		{"a leak of another place in the body", must(contract.Secrecy, "no internals", "the caller key in body"),
-			must(contract.Secrecy, "no internals", "the caller key in event 3"), "404 answers show the caller key"},
+			must(contract.Secrecy, "no internals", "the caller key in event 3"), "404 responses show the caller key"},
 		{"a leak with another excerpt", must(contract.Secrecy, "no internals", `a stack trace ("main.go:17") in the body`),
-			must(contract.Secrecy, "no internals", `a stack trace ("in other.go:4 in x") in the body`), "404 answers show a stack trace"},
+			must(contract.Secrecy, "no internals", `a stack trace ("in other.go:4 in x") in the body`), "404 responses show a stack trace"},
 		{"a leak of another kind", must(contract.Secrecy, "no internals", "the caller key in body"),
 			must(contract.Secrecy, "no internals", `SQL ("SELECT 1 FROM x ") in the body`), ""},
 		{"a leak in a header field", must(contract.Secrecy, "no internals", "the caller key in body"),
@@ -64,39 +64,39 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 			must(contract.StatusExact, "403", "401"), "401 instead of 403"},
 
 		{"another code wanted", must(contract.Code, "model_not_found in error.code", "null"),
-			must(contract.Code, "invalid_request in error.code", "nothing"), "404 answers have no code"},
+			must(contract.Code, "invalid_request in error.code", "nothing"), "404 responses have no code"},
 		{"a code wanted by table 1", must(contract.Code, "model_not_found in error.code", `"oops"`),
-			should(contract.CodeKnown, "a code of table 2 that fits, in error.code: model_not_found", `"oops"`), `404 answers have the code "oops"`},
+			should(contract.CodeKnown, "a code of table 2 that fits, in error.code: model_not_found", `"oops"`), `404 responses have the code "oops"`},
 		{"another code", must(contract.Code, "model_not_found in error.code", `"oops"`),
 			must(contract.Code, "model_not_found in error.code", `"model_not_exist"`), ""},
-		{"another number as code", must(contract.Code, "x in error.code", "404"), must(contract.Code, "x in error.code", "503"), "404 answers have a number as code"},
+		{"another number as code", must(contract.Code, "x in error.code", "404"), must(contract.Code, "x in error.code", "503"), "404 responses have a number as code"},
 
 		{"another format's envelope", must(contract.Envelope, "{openai}", `"error" is a string, not an object`),
-			must(contract.Envelope, "{anthropic}", `"error" is a string, not an object`), `404 answers are not an error envelope: "error" is a string, not an object`},
+			must(contract.Envelope, "{anthropic}", `"error" is a string, not an object`), `404 responses are not an error envelope: "error" is a string, not an object`},
 		{"another envelope", must(contract.Envelope, "{openai}", `"error" is a string, not an object`),
 			must(contract.Envelope, "{openai}", `"error" is null, not an object`), ""},
 		{"other text that is not JSON", must(contract.Envelope, "{}", `not JSON at byte 1 (invalid character 'I' looking for beginning of value): "Internal"`),
-			must(contract.Envelope, "{}", `not JSON at byte 5 (more follows after the value): "404 page not found\n"`), "404 answers have text that is not JSON"},
+			must(contract.Envelope, "{}", `not JSON at byte 5 (more follows after the value): "404 page not found\n"`), "404 responses have text that is not JSON"},
 		{"a page and text", must(contract.Envelope, "{}", `not JSON at byte 1 (invalid character '<' looking for beginning of value): "<html>"`),
 			must(contract.Envelope, "{}", `not JSON at byte 1 (invalid character 'I' looking for beginning of value): "Internal"`), ""},
 		{"other keys in place of error", must(contract.Envelope, "{}", `an object without "error" (keys: detail)`),
 			must(contract.Envelope, "{}", `an object without "error" (keys: code, message)`), ""},
 
 		{"the same member missing", should(contract.Fields, "param in the error object", "no param"),
-			should(contract.Fields, "param in the error object", "no param"), "404 answers have no param"},
+			should(contract.Fields, "param in the error object", "no param"), "404 responses have no param"},
 		{"another member missing", should(contract.Fields, "param in the error object", "no param"),
 			should(contract.Fields, "type in the error object", "no type"), ""},
 		{"another value of a member", should(contract.Fields, "type as a word", "null"), should(contract.Fields, "type as a word", `""`),
-			"404 answers have type without a value"},
+			"404 responses have type without a value"},
 		{"another Content-Type", must(contract.ContentType, "application/json", "text/html; charset=utf-8"),
-			must(contract.ContentType, "application/json", "text/html"), "404 answers have the Content-Type text/html"},
+			must(contract.ContentType, "application/json", "text/html"), "404 responses have the Content-Type text/html"},
 		{"no Content-Type", must(contract.ContentType, "application/json", "text/html"),
 			must(contract.ContentType, "application/json", "no Content-Type"), ""},
 
 		{"more calls to the upstream", should(contract.UpstreamUnused, "no call to the upstream", "it was called once"),
 			should(contract.UpstreamUnused, "no call to the upstream", "it was called 4 times, after it had answered"), "Refused requests reach the upstream"},
 		{"another time without an answer", must(contract.Answered, "an HTTP answer", "timed-out: no head within 2s"),
-			must(contract.Answered, "an HTTP answer", "timed-out: no head within 30s"), "No answer: timed-out"},
+			must(contract.Answered, "an HTTP answer", "timed-out: no head within 30s"), "No response: timed-out"},
 		{"another way to give no answer", must(contract.Answered, "an HTTP answer", "timed-out: no head within 2s"),
 			must(contract.Answered, "an HTTP answer", "closed: EOF"), ""},
 		{"a requirement of a later gatecert, with other ids and surfaces", must("new", "", "call 7 on chat-stream, id 0f3a99bc01, failed"),
@@ -122,7 +122,7 @@ func TestCausesNameTheirStatusOnlyIfItIsTheSameInAllCases(t *testing.T) {
 	missing := should(contract.Fields, "param in the error object", "no param")
 	got := causesOf(fault("http:401", dialect.Chat, 401, "{}", missing), fault("http:404", dialect.Chat, 404, "{}", missing))
 	require.Len(t, got, 1)
-	assert.Equal(t, "Answers have no param", got[0].Title)
+	assert.Equal(t, "Responses have no param", got[0].Title)
 }
 
 func TestCausesOfACaseLeaveOutWhatFollows(t *testing.T) {
@@ -186,7 +186,7 @@ func TestTheGravestCauseComesFirst(t *testing.T) {
 	t.Run("and of two of the same gravity, the one with more cases", func(t *testing.T) {
 		a, b := must(contract.Code, "", `"a"`), must(contract.Code, "", `"b"`)
 		got := causesOf(fault("http:404", dialect.Chat, 404, "{}", a), fault("http:404", dialect.Chat, 404, "{}", b), fault("http:404", dialect.Chat, 404, "{}", b))
-		assert.Equal(t, `404 answers have the code "b"`, got[0].Title)
+		assert.Equal(t, `404 responses have the code "b"`, got[0].Title)
 	})
 }
 

@@ -41,10 +41,10 @@ func (d Diff) Notes() []string {
 		}
 	}
 	if d.Old.ContractDigest != d.New.ContractDigest {
-		list = append(list, "The runs were judged by different contracts.")
+		list = append(list, "The two runs were judged by different versions of the contract.")
 	}
 	if d.Old.Target.Name != d.New.Target.Name {
-		list = append(list, "The runs are of different targets.")
+		list = append(list, "The two runs tested different targets.")
 	}
 	if only := onlyIn(d.Old, d.New); only != "" {
 		list = append(list, "Only the old run has "+only+".")

@@ -166,7 +166,7 @@ func newHAREntry(o contract.Observation, at time.Time) harEntry {
 	content.Size, content.MimeType = o.BodySize, contentType(o.Header)
 	content.Text, content.Encoding = harText(o.Body)
 	if text := mediaText(o); text != "" {
-		content.Digest, content.Comment = plain.Text(o.BodyDigest, nameLimit), "not text, so not kept: "+text
+		content.Digest, content.Comment = plain.Text(o.BodyDigest, nameLimit), "the body is not text and was not kept: "+text
 	}
 	switch {
 	case o.Failure != nil:
@@ -174,7 +174,7 @@ func newHAREntry(o contract.Observation, at time.Time) harEntry {
 	case o.TransferError != "":
 		entry.Response.Error = "transfer interrupted: " + o.TransferError
 	case o.Cut != "":
-		entry.Response.Error = "stopped reading: " + o.Cut
+		entry.Response.Error = "gatecert stopped reading: " + o.Cut
 	}
 	if o.Stream != nil {
 		for _, e := range o.Stream.Events {

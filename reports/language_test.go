@@ -84,14 +84,14 @@ func scenarioSteps(t *testing.T) iter.Seq[string] {
 func TestNotesAreTranslated(t *testing.T) {
 	t.Parallel()
 	for note, want := range map[string]string{
-		"The gateway called the upstream as anthropic for chat, chat-stream; as openai for messages":           "网关调用上游的格式：anthropic（端点 chat, chat-stream）；openai（端点 messages）",
-		"The healthy control call on messages failed between the cases: timed-out":                             "用例之间，端点 messages 的 healthy 对照调用失败：timed-out",
-		"surface chat is certified with the model gpt-4o":                                                      "端点 chat 用模型 gpt-4o 认证",
-		"The gateway propagates some traces: 3 of 9 upstream requests carried the caller's traceparent":        "网关只传递部分链路追踪：9 次调用中有 3 次的 traceparent 到达了上游",
-		"the valid key is limited: the run made one call every 1.5s; declare this in a profile (limits.valid)": "有效密钥受限流：本次运行每 1.5s 调用一次；可在配置文件中声明（limits.valid）",
+		"The gateway called the upstream in anthropic format for chat, chat-stream; in openai format for messages": "网关调用上游的格式：anthropic（端点 chat, chat-stream）；openai（端点 messages）",
+		"The healthy control call on messages failed between the cases: timed-out":                                 "用例之间，端点 messages 的 healthy 对照调用失败：timed-out",
+		"surface chat is certified with the model gpt-4o":                                                          "端点 chat 用模型 gpt-4o 认证",
+		"The gateway propagates some traces: 3 of 9 upstream requests carried the caller's traceparent":            "网关只传递部分链路追踪：9 次调用中有 3 次的 traceparent 到达了上游",
+		"the valid key is limited: the run made one call every 1.5s; declare this in a profile (limits.valid)":     "有效密钥受限流：本次运行每 1.5s 调用一次；可在配置文件中声明（limits.valid）",
 		"the gateway stopped serving healthy calls 3 times, for up to 2s, after failures that the cases caused: it seems to have a circuit breaker, or a limit; switch it off for the run, list more relay models, or set settle.recovery": "用例引发失败之后，网关3 次（最长 2s）停止响应正常调用：它似乎有熔断器或限流；请在运行期间关闭它，列出更多 relay 模型，或设置 settle.recovery",
-		"1 of 4 passes and 3 of 3 failures are the upstream's own answers, passed on":                                     "4 个通过中的 1 个和3 个失败中的 3 个是网关原样转发的上游响应",
-		"keys.revoked: the gateway rejects this key with 401, like a key that was never issued: is it spelled correctly?": "keys.revoked：网关用 401 回应，如同从未签发的密钥：拼写是否正确？",
+		"1 of 4 passes and 3 of 3 failures are the upstream's own responses, forwarded by the gateway":                                                                                                                                     "4 个通过中的 1 个和3 个失败中的 3 个是网关原样转发的上游响应",
+		"keys.revoked: the gateway rejects this key with 401, like a key that was never issued: is it spelled correctly?":                                                                                                                  "keys.revoked：网关用 401 回应，如同从未签发的密钥：拼写是否正确？",
 	} {
 		assert.Equal(t, want, chinese().text(note))
 	}
@@ -113,10 +113,10 @@ func TestTranslationsDifferFromTheirTexts(t *testing.T) {
 func TestPhrases(t *testing.T) {
 	t.Parallel()
 	for english, want := range map[string]string{
-		"2 cases, 1 endpoint":       "2 个用例，1 个端点",
-		"401 answers have no param": "401 响应缺少 param",
-		"Answers have no code":      "响应缺少错误码",
-		"503 instead of 404":        "应为 404，实际为 503",
+		"2 cases, 1 endpoint":         "2 个用例，1 个端点",
+		"401 responses have no param": "401 响应缺少 param",
+		"Responses have no code":      "响应缺少错误码",
+		"503 instead of 404":          "应为 404，实际为 503",
 		"NOT conformant at level edge: 4 of 32 rows fail, 3 pass, 25 not run.": "不符合契约（级别 edge）：32 个条目中 4 个失败，3 个通过，25 个未运行。",
 		"conformant at level full without load cases: 32 of 32 rows pass.":     "符合契约（级别 full（不含负载用例））：32 个条目中 32 个通过。",
 		"PASS: 1 of 1 selected row passes (http:401, level full).":             "通过：选定的 1 个条目中 1 个通过（http:401，级别 full）。",

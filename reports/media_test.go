@@ -120,7 +120,7 @@ func harOf(t *testing.T, run runlog.Run) (entries []struct {
 func TestHARHasTheFieldsOfAForm(t *testing.T) {
 	entries := harOf(t, mediaRun())
 	assert.Equal(t, map[string]any{
-		"size": 312.0, "mimeType": "audio/mpeg", "_sha256": audioDigest, "comment": "not text, so not kept: 312 bytes of audio/mpeg, SHA-256 " + audioDigest,
+		"size": 312.0, "mimeType": "audio/mpeg", "_sha256": audioDigest, "comment": "the body is not text and was not kept: 312 bytes of audio/mpeg, SHA-256 " + audioDigest,
 	}, entries[0].Response.Content)
 	assert.Empty(t, entries[0].Request.PostData.Params, "JSON has none")
 	post := entries[1].Request.PostData

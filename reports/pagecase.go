@@ -162,7 +162,7 @@ func requestMessage(s contract.Sent, line string, texts *pageTexts, limit int) *
 		m.Notes = append(m.Notes, plain.Text("fault on the wire: "+s.Fault, textLimit))
 	}
 	if s.Kept {
-		m.Notes = append(m.Notes, "the second request on its connection")
+		m.Notes = append(m.Notes, "this request was the second on its connection")
 	}
 	content := s.Body
 	if isForm(s) { // its lines end in CR LF

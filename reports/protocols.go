@@ -60,8 +60,8 @@ func (p surfaceProtocol) translates() bool {
 // protocolSentence says in one line how the gateway spoke to the mock upstream, and where the profile names another
 // protocol; "" where no call reached it.
 //
-//	The gateway called the upstream in the API format of each endpoint
-//	The gateway called the upstream as openai for messages, messages-stream; in the API format of each other endpoint
+//	The gateway called the upstream in each endpoint's own API format
+//	The gateway called the upstream in openai format for messages, messages-stream; in each other endpoint's own API format
 func protocolSentence(run runlog.Run) string {
 	on, other := make(map[string][]string), make(map[string][]string)
 	list, own := upstreamProtocols(run), 0
@@ -82,18 +82,18 @@ func protocolSentence(run runlog.Run) string {
 	}
 	var parts []string
 	for _, protocol := range slices.Sorted(maps.Keys(on)) {
-		parts = append(parts, "as "+protocol+" for "+strings.Join(on[protocol], ", "))
+		parts = append(parts, "in "+protocol+" format for "+strings.Join(on[protocol], ", "))
 	}
 	switch {
 	case len(parts) == 0:
-		parts = []string{"in the API format of each endpoint"}
+		parts = []string{"in each endpoint's own API format"}
 	case own > 0:
-		parts = append(parts, "in the API format of each other endpoint")
+		parts = append(parts, "in each other endpoint's own API format")
 	}
 	var sentence strings.Builder
 	sentence.WriteString("The gateway called the upstream " + strings.Join(parts, "; "))
 	for _, named := range slices.Sorted(maps.Keys(other)) {
-		sentence.WriteString(". The profile (upstream.protocol) names " + plain.Text(named, nameLimit) + " for " + strings.Join(other[named], ", "))
+		sentence.WriteString(". The profile (upstream.protocol) specifies " + plain.Text(named, nameLimit) + " for " + strings.Join(other[named], ", "))
 	}
 	return sentence.String()
 }

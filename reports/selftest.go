@@ -151,7 +151,7 @@ func (g GatewayResult) cell(row contract.RowID) Cell {
 
 // Sentence closes the reports of a self-test.
 //
-//	self-test passed: 96 mutants killed in exactly the expected cases, 20 permitted behaviours without a false alarm, all 32 rows made to fail
+//	self-test passed: 96 mutants killed in exactly the expected cases, no false alarm from 20 permitted behaviours, all 32 rows broken
 //	self-test FAILED: 2 of 96 mutants not killed as expected: a, b; no mutant makes code:bad_response fail
 func (s SelfTest) Sentence() string {
 	if s.OK() {
@@ -172,16 +172,16 @@ func (s SelfTest) names(holds func(GatewayResult) bool) []string {
 
 func (s SelfTest) passed() string {
 	mutants := s.names(GatewayResult.mutant)
-	text := fmt.Sprintf("%s killed in exactly the expected cases, %s without a false alarm",
+	text := fmt.Sprintf("%s killed in exactly the expected cases, no false alarm from %s",
 		plain.Count(len(mutants), "mutant"), plain.Count(len(s.Gateways)-len(mutants), "permitted behaviour"))
 	if !s.Partial {
-		text += fmt.Sprintf(", all %d rows made to fail", len(s.rows()))
+		text += fmt.Sprintf(", all %d rows broken by at least one mutant", len(s.rows()))
 		if s.Load {
-			text += " by load cases"
+			text += " in load cases"
 		}
 	}
 	if alone := s.names(func(g GatewayResult) bool { return len(g.ParallelMistakes) > 0 }); len(alone) > 0 {
-		text += fmt.Sprintf("; %d only when tested alone: %s", len(alone), strings.Join(alone, ", "))
+		text += fmt.Sprintf("; %d passed only when tested alone: %s", len(alone), strings.Join(alone, ", "))
 	}
 	return text
 }
@@ -200,7 +200,7 @@ func (s SelfTest) failures() []string {
 		parts = append(parts, "no mutant makes "+plain.Joined(s.NeverFailed)+" fail")
 	}
 	if len(s.NeverBroken) > 0 {
-		parts = append(parts, "no mutant is found to break "+plain.Joined(s.NeverBroken))
+		parts = append(parts, "no mutant was found to break "+plain.Joined(s.NeverBroken))
 	}
 	if len(s.Gateways) == 0 {
 		parts = append(parts, "no gateway was tested")

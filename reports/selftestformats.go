@@ -28,7 +28,7 @@ func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
 		t.mistakes(g, g.Mistakes)
 		if g.OK() && len(g.ParallelMistakes) > 0 {
 			t.mistakes(g, g.ParallelMistakes)
-			t.line("  Tested alone, it had the expected result.")
+			t.line("  When tested alone, this gateway had the expected result.")
 			t.line("")
 		}
 	}
@@ -77,7 +77,7 @@ func (s SelfTest) HTML(w io.Writer) error {
 	p := newPage("Self-test of gatecert", s.verdict(), s.Sentence(), nil, "Theme")
 	p.Brand, p.Words = "self-test report", selfTestWords
 	p.Counted, p.RowName, p.ColumnName = "Gateways", "Gateway", "Row"
-	p.About = []string{s.Started.UTC().Format("2006-01-02 15:04") + " UTC", "green: the mutant was killed", "red: it survived, or a permitted behaviour raised a false alarm"}
+	p.About = []string{s.Started.UTC().Format("2006-01-02 15:04") + " UTC", "green: the mutant was killed", "red: the mutant survived, or a permitted behaviour raised a false alarm"}
 	p.Facts = []Fact{
 		{"tool", plain.Text(s.Tool, nameLimit)}, {"contract", plain.Text(s.ContractDigest, nameLimit)},
 		{"started", s.Started.UTC().Format(time.RFC3339)}, {"duration", plain.Duration(s.Took.Round(time.Millisecond))},

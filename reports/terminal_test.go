@@ -63,7 +63,7 @@ func TestTerminalOptions(t *testing.T) {
 	t.Run("no more causes than selected have an example, the others have a line each", func(t *testing.T) {
 		got := terminal(t, failingRun(), reports.TerminalOptions{Failures: 2})
 		assert.Equal(t, 2, strings.Count(got, "\n    found in  "))
-		assert.Contains(t, got, "\n 6. ! 503 answers have no param (1 case, 1 endpoint)\n")
+		assert.Contains(t, got, "\n 6. ! 503 responses have no param (1 case, 1 endpoint)\n")
 	})
 	t.Run("what has no line is counted", func(t *testing.T) {
 		run := failingRun()

@@ -95,7 +95,7 @@ func TestABaselineFromTheFirstRunToItsLastEntry(t *testing.T) {
 	gateway.fixed.Store(true)
 	code, stdout, _ = gateway.run(t, dir, "--baseline", known)
 	assert.Equal(t, exitBaseline, code, "what is listed and passes is an error")
-	assert.Contains(t, stdout, "note: Baseline out of date (exit 4): known.yaml:10: http:404/unknown-model/chat is expected to fail, but 1 of 1 cases passed")
+	assert.Contains(t, stdout, "note: Baseline out of date (exit 4): known.yaml:10: http:404/unknown-model/chat: the entry expects failures, but 1 of 1 cases passed")
 	code, _, _ = invoke(t.Context(), "report", dir)
 	assert.Equal(t, exitBaseline, code, "and the log keeps it")
 
@@ -117,9 +117,9 @@ func TestBaselinesThatDoNotHold(t *testing.T) {
 		{"everything is listed", "  - {case: '*/*-model/**', reason: known}\n", exitConformant, "fail as expected"},
 		{"a failure is missing, and its entry is proposed", "  - {case: 'http:404/*-model/**', reason: known}\n", exitNotConformant,
 			"To accept these failures, add these entries to the baseline and replace the reasons:\n  - case: code:model_not_found/absent-model/chat\n"},
-		{"an entry names no case", "  - {case: '*/*-model/**', reason: known}\n  - {case: 'http:418/**', reason: tea}\n", exitBaseline, "known.yaml:3: http:418/** matches no case of the contract"},
-		{"an entry has expired", "  - {case: '*/*-model/**', reason: known, expires: 2020-01-01}\n", exitBaseline, "known.yaml:2: */*-model/** expired on 2020-01-01"},
-		{"a passing case is listed", "  - {case: '**', reason: all of it}\n", exitBaseline, "known.yaml:2: ** is expected to fail, but"},
+		{"an entry names no case", "  - {case: '*/*-model/**', reason: known}\n  - {case: 'http:418/**', reason: tea}\n", exitBaseline, "known.yaml:3: http:418/**: the entry matches no case of the contract"},
+		{"an entry has expired", "  - {case: '*/*-model/**', reason: known, expires: 2020-01-01}\n", exitBaseline, "known.yaml:2: */*-model/**: the entry expired on 2020-01-01"},
+		{"a passing case is listed", "  - {case: '**', reason: all of it}\n", exitBaseline, "known.yaml:2: **: the entry expects failures, but"},
 		{"a new failure matters more than a stale entry", "  - {case: 'http:418/**', reason: tea}\n", exitNotConformant, "matches no case of the contract"},
 		{"entries about what was not asked for are left alone", "  - {case: '*/*-model/**', reason: known}\n  - {case: 'http:429/**', reason: no limits yet}\n", exitConformant, "fail as expected"},
 	} {

@@ -41,7 +41,7 @@ func TestARunPlaysClientsToo(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), append(run, "--adapter", "hasty=sh "+script)...)
 	require.Equal(t, exitConformant, code, stdout+stderr)
 	assert.Contains(t, stderr, "plan: 1 client, through a recorder on this machine")
-	const said = "What your callers do: 1 client, 1 row: on 1 row a client wastes requests or accepts an error as an ordinary answer " +
+	const said = "What your callers do: 1 client, 1 row: on 1 row at least one client wastes requests or treats an error as a success " +
 		"code:insufficient_user_quota: 1 of 1 client retries in vain (hasty); 402 (a warning) or 403 instead of 429 stops all of them"
 	assert.Contains(t, strings.Join(strings.Fields(stdout), " "), said)
 	for name, want := range map[string]string{
@@ -55,7 +55,7 @@ func TestARunPlaysClientsToo(t *testing.T) {
 	_, again, _ := invoke(t.Context(), "report", dir)
 	assert.Contains(t, strings.Join(strings.Fields(again), " "), said)
 	_, matrix, _ := invoke(t.Context(), "matrix", dir, dir)
-	assert.Contains(t, matrix, "clients that do what the row says, for rows where some do not:\n  code:insufficient_user_quota: A 0/1, B 0/1\n")
+	assert.Contains(t, matrix, "clients that follow the row's advice, for rows where some do not:\n  code:insufficient_user_quota: A 0/1, B 0/1\n")
 
 	raw, err := os.ReadFile(filepath.Join(dir, clientsName))
 	require.NoError(t, err)

@@ -164,7 +164,7 @@ func printStreaming(c *console, m load.Measurement) error {
 // sourcesOf says how the tokens of answers were counted, with the number of answers where there is more than one source.
 func sourcesOf(a load.Metrics) string {
 	names := map[load.TokenSource]string{
-		load.TokensOfUsage: "from the usage field of the answers", load.TokensOfTokenizer: "with the tokenizer " + tokencount.Name, load.TokensOfEvents: "as stream events",
+		load.TokensOfUsage: "from the usage field of the responses", load.TokensOfTokenizer: "with the tokenizer " + tokencount.Name, load.TokensOfEvents: "as stream events",
 	}
 	var parts []string
 	for _, source := range load.TokenSources() {

@@ -19,7 +19,7 @@ func TestSoakOfAPlayedModel(t *testing.T) {
 	code, stdout, stderr := invoke(t.Context(), "load", "soak", "--surface", "chat-stream", "--rate", "20", "--for", "300ms",
 		"--upstream-profile", "ttft=30ms,itl=5ms,tokens=20", "--out", t.TempDir())
 	require.Contains(t, []int{exitConformant, exitHarness}, code, stderr) // a busy machine is inconclusive
-	assert.Regexp(t, `tokens +\S+/s in total, 20 per answer \(p50\), counted from the usage field of the answers\n`, stdout)
+	assert.Regexp(t, `tokens +\S+/s in total, 20 per answer \(p50\), counted from the usage field of the responses\n`, stdout)
 	assert.Regexp(t, `(?m)^ TTFT +[3-9]\d\S*ms`, stdout)
 	assert.Regexp(t, `(?m)^ ITL +`, stdout)
 	assert.Regexp(t, `(?m)^ tokens/s +`, stdout)

@@ -97,14 +97,14 @@ func (b Baseline) Stale(cases []runlog.Case, selected func(contract.Case) bool, 
 	var stale []string
 	for _, e := range b.Entries {
 		add := func(format string, args ...any) {
-			stale = append(stale, b.place(e)+": "+string(e.Case)+" "+fmt.Sprintf(format, args...))
+			stale = append(stale, b.place(e)+": "+string(e.Case)+": "+fmt.Sprintf(format, args...))
 		}
 		if e.Expires.over(now) {
-			add("expired on %s; renew or remove the entry", e.Expires)
+			add("the entry expired on %s; renew or remove it", e.Expires)
 		}
 		known := e.Case.Cases()
 		if len(known) == 0 {
-			add("matches no case of the contract; correct or remove the entry")
+			add("the entry matches no case of the contract; correct or remove it")
 			continue
 		}
 		if !slices.ContainsFunc(known, selected) {
@@ -113,9 +113,9 @@ func (b Baseline) Stale(cases []runlog.Case, selected func(contract.Case) bool, 
 		passed, executed := e.outcomes(cases)
 		switch {
 		case len(passed) > 0:
-			add("is expected to fail, but %d of %d cases passed: %s; remove or narrow the entry", len(passed), executed, firstOf(passed))
+			add("the entry expects failures, but %d of %d cases passed: %s; remove or narrow it", len(passed), executed, firstOf(passed))
 		case executed == 0:
-			add("matches nothing that this target offers; remove the entry")
+			add("the entry matches no case that this target offers; remove it")
 		}
 	}
 	return stale

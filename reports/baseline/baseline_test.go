@@ -73,8 +73,8 @@ func TestParseSaysWhereAndWhat(t *testing.T) {
 		{"an unknown key", "expected_failures:\n  - case: a\n    reason: b\n    note: c\n", `known.yaml:4:5: unknown key "note": want case, reason, link, owner or expires`},
 		{"an entry that is not a mapping", "expected_failures:\n  - code:model_not_found/**\n", "known.yaml:2:5: want a mapping here, not a string"},
 		{"a list where text belongs", "expected_failures:\n  - case: [a]\n    reason: b\n", "known.yaml:2:11: want a string here, not a list"},
-		{"no reason", "expected_failures:\n  - case: http:404/**\n", "known.yaml:2:5: want a reason: why is it acceptable that http:404/** fails?"},
-		{"a blank reason", "expected_failures:\n  - reason: ' '\n    case: a\n", "known.yaml:2:5: want a reason: why is it acceptable that a fails?"},
+		{"no reason", "expected_failures:\n  - case: http:404/**\n", "known.yaml:2:5: reason is missing: explain why it is acceptable that http:404/** fails"},
+		{"a blank reason", "expected_failures:\n  - reason: ' '\n    case: a\n", "known.yaml:2:5: reason is missing: explain why it is acceptable that a fails"},
 		{"no case", "expected_failures:\n  - reason: x\n", `known.yaml:2:5: case: "" is not a pattern of case ids such as code:model_not_found/*/chat`},
 		{"a broken pattern", "expected_failures:\n  - case: 'http:404/['\n    reason: x\n", `known.yaml:2:5: case: "http:404/[" is not a pattern of case ids such as code:model_not_found/*/chat`},
 		{"no day", "expected_failures:\n  - case: a\n    reason: x\n    expires: next week\n", `known.yaml:2:5: expires: "next week" is not a date such as 2027-03-31`},
@@ -113,20 +113,20 @@ func TestStale(t *testing.T) {
 	}{
 		{"an entry that holds", "case: code:model_not_found/**", []runlog.Case{result(chat, contract.ExpectedFail)}, everything, nil},
 		{"a case that passes", "case: " + chat, []runlog.Case{result(chat, contract.Pass)}, everything,
-			[]string{"known.yaml:2: " + chat + " is expected to fail, but 1 of 1 cases passed: " + chat + "; remove or narrow the entry"}},
+			[]string{"known.yaml:2: " + chat + ": the entry expects failures, but 1 of 1 cases passed: " + chat + "; remove or narrow it"}},
 		{"a case that only warns passes", "case: " + chat, []runlog.Case{result(chat, contract.Warn)}, everything,
-			[]string{"known.yaml:2: " + chat + " is expected to fail, but 1 of 1 cases passed: " + chat + "; remove or narrow the entry"}},
+			[]string{"known.yaml:2: " + chat + ": the entry expects failures, but 1 of 1 cases passed: " + chat + "; remove or narrow it"}},
 		{"one of two", "case: code:model_not_found/**", []runlog.Case{result(chat, contract.ExpectedFail), result(stream, contract.Pass)}, everything,
-			[]string{"known.yaml:2: code:model_not_found/** is expected to fail, but 1 of 2 cases passed: " + stream + "; remove or narrow the entry"}},
+			[]string{"known.yaml:2: code:model_not_found/**: the entry expects failures, but 1 of 2 cases passed: " + stream + "; remove or narrow it"}},
 		{"a case that does not exist", "case: code:model_not_fund/**", nil, everything,
-			[]string{"known.yaml:2: code:model_not_fund/** matches no case of the contract; correct or remove the entry"}},
+			[]string{"known.yaml:2: code:model_not_fund/**: the entry matches no case of the contract; correct or remove it"}},
 		{"a case that is not offered", "case: " + chat, []runlog.Case{result(chat, contract.NotOffered)}, everything,
-			[]string{"known.yaml:2: " + chat + " matches nothing that this target offers; remove the entry"}},
+			[]string{"known.yaml:2: " + chat + ": the entry matches no case that this target offers; remove it"}},
 		{"a case that nobody asked for", "case: " + chat, nil, func(c contract.Case) bool { return c.Surface == dialect.Embeddings }, nil},
 		{"a setup error says nothing about the entry", "case: " + chat, []runlog.Case{result(chat, contract.Untestable)}, everything, nil},
 		{"its last day", "case: " + chat + "\n    expires: 2026-05-03", []runlog.Case{result(chat, contract.ExpectedFail)}, everything, nil},
 		{"a day later", "case: " + chat + "\n    expires: 2026-05-02", []runlog.Case{result(chat, contract.ExpectedFail)}, everything,
-			[]string{"known.yaml:2: " + chat + " expired on 2026-05-02; renew or remove the entry"}},
+			[]string{"known.yaml:2: " + chat + ": the entry expired on 2026-05-02; renew or remove it"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := parse(t, "expected_failures:\n  - "+tt.entry+"\n    reason: known\n")
@@ -223,7 +223,7 @@ func TestLoadTheResultOfARun(t *testing.T) {
 	assert.Equal(t, "torn.ndjson: the run is incomplete: the log has no footer", err.Error())
 	_, err = baseline.Load(filepath.Join(dir, "bad.txt"), parseYAML)
 	require.ErrorIs(t, err, baseline.ErrBaseline)
-	assert.Equal(t, "bad.txt:1:1: want a verdict and the id of a case", err.Error())
+	assert.Equal(t, "bad.txt:1:1: want a verdict and a case ID", err.Error())
 	_, err = baseline.Load(filepath.Join(dir, "nothing-there"), parseYAML)
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }

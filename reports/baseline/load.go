@@ -45,7 +45,7 @@ func Load(path string, parse Parser) (Baseline, error) {
 	case err != nil:
 		return Baseline{}, fmt.Errorf("read baseline: %w", err)
 	case len(data) > maxFile:
-		return Baseline{}, faultf("%s: larger than %d MiB", file, maxFile>>20)
+		return Baseline{}, faultf("%s: the file is larger than %d MiB", file, maxFile>>20)
 	case slices.Contains(contract.Verdicts(), contract.Verdict(word)):
 		return parseVerdicts(file, data)
 	default:
@@ -88,7 +88,7 @@ func parseVerdicts(file string, data []byte) (Baseline, error) {
 			continue
 		}
 		if len(words) != 2 || !slices.Contains(contract.Verdicts(), contract.Verdict(words[0])) {
-			return Baseline{}, faultf("%s:%d:1: want a verdict and the id of a case", file, number)
+			return Baseline{}, faultf("%s:%d:1: want a verdict and a case ID", file, number)
 		}
 		verdict := contract.Verdict(words[0])
 		if verdict == contract.Fail || verdict == contract.ExpectedFail {
@@ -154,7 +154,7 @@ func (e Entry) check() string {
 		return "case: " + err.Error()
 	}
 	if strings.TrimSpace(e.Reason) == "" {
-		return "want a reason: why is it acceptable that " + string(e.Case) + " fails?"
+		return "reason is missing: explain why it is acceptable that " + string(e.Case) + " fails"
 	}
 	if _, err := time.Parse(time.DateOnly, string(e.Expires)); err != nil && e.Expires != "" {
 		return fmt.Sprintf("expires: %q is not a date such as 2027-03-31", e.Expires)

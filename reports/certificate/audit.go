@@ -69,14 +69,14 @@ func (a *audit) selection() {
 		verdict, there := logged[id]
 		switch expected := slices.Contains(a.run.Expected, id); {
 		case !there:
-			a.problemf("%s was expected and is not in the log", id)
+			a.problemf("%s was expected but is not in the log", id)
 		case expected == (verdict == contract.NotOffered):
 			a.problemf("%s is %s, which contradicts the header's list of expected cases", id, verdict)
 		}
 	}
 	for _, c := range a.run.Cases {
 		if !selected[c.ID] {
-			a.problemf("%.100s was not selected, or is not a case of the contract", c.ID)
+			a.problemf("%.100s was not selected or is not a case of the contract", c.ID)
 		}
 	}
 }
@@ -92,7 +92,7 @@ func (a *audit) profile() {
 	a.offer = &offer
 	claims, offers := offer.Claims, offer.Offers
 	if !slices.Equal(offer.Recipes, a.run.Target.Recipes) {
-		a.problemf("the recipes in the header are not those of the profile")
+		a.problemf("the recipes in the header differ from those in the profile")
 	}
 	if offer.BaseURL != a.run.Target.BaseURL || offer.Name != a.run.Target.Name {
 		a.problemf("the header and the profile name different targets: the header %.80q at %.80q, the profile %.80q at %.80q",
@@ -103,7 +103,7 @@ func (a *audit) profile() {
 	}
 	for _, c := range a.run.Cases {
 		if o := c.Observation; o != nil && o.Declared != nil && o.Declared.Codes != nil && !reflect.DeepEqual(o.Declared.Codes, claims.Codes) {
-			a.problemf("%s was judged by codes other than those that the profile claims", c.ID)
+			a.problemf("%s was judged by different codes than the profile claims", c.ID)
 		}
 		known, err := contract.ParseCase(c.ID)
 		if err != nil || c.Verdict != contract.NotOffered {
@@ -134,11 +134,11 @@ func (a *audit) verdict(c runlog.Case) {
 		return
 	}
 	if c.Observation == nil {
-		a.problemf("%s is %s without an observation", c.ID, c.Verdict)
+		a.problemf("%s has verdict %s but no observation", c.ID, c.Verdict)
 		return
 	}
 	if want := judged(known, c); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
-		a.problemf("%s is %s, but its observation means %s", c.ID, c.Verdict, want)
+		a.problemf("%s has verdict %s, but its observation means %s", c.ID, c.Verdict, want)
 	}
 	judgement := contract.Judge(known, *c.Observation)
 	if len(c.Aspects) > 0 && !maps.Equal(c.Aspects, judgement.Aspects()) {
@@ -208,7 +208,7 @@ func (a *audit) footer() {
 		want, _ = contract.Worst(want, contract.Error) // the gateway was not healthy at the end
 	}
 	if f.Verdict != want {
-		a.problemf("the footer says %s, but the cases mean %s", f.Verdict, want)
+		a.problemf("the footer's verdict is %s, but the cases mean %s", f.Verdict, want)
 	}
 	if f.Ended.Before(a.run.Started) {
 		a.problemf("the run ended before it started")

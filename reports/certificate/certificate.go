@@ -184,7 +184,7 @@ func (a Auditor) Verify(ctx context.Context, log []byte, c Certificate, key Key)
 	report := a.report(run, digestOf(log))
 	text := report.yaml()
 	if !bytes.Equal(text, c.Report) {
-		problems = append(problems, ReportFile+" does not agree with the log")
+		problems = append(problems, ReportFile+" does not match the log")
 	}
 	if claimed != nil {
 		problems = append(problems, compared(*claimed, newStatement(run, log, text))...)
@@ -236,7 +236,7 @@ func compared(claimed, actual statement) []string {
 		}
 	}
 	if !reflect.DeepEqual(claimed.Predicate, actual.Predicate) {
-		problems = append(problems, fmt.Sprintf("the statement's result and cases differ from the log's: %s, the log's is %s",
+		problems = append(problems, fmt.Sprintf("the statement does not match the log: its result is %s, the log's is %s",
 			claimed.Predicate.Result, actual.Predicate.Result))
 	}
 	return problems

@@ -196,8 +196,8 @@ func TestVerifyRefuses(t *testing.T) {
 		{"a log with a line removed", bytes.Join(slices.DeleteFunc(slices.Clone(lines), func(l []byte) bool {
 			return bytes.Contains(l, []byte(`"id":"`+absent+`","row"`)) && !bytes.HasPrefix(l, []byte(`{"type":"header"`))
 		}), nil), cert, public, "never ran"},
-		{"a better report", log, certificate.Certificate{Report: bytes.Replace(cert.Report, []byte("partial"), []byte("success"), 1), Envelope: cert.Envelope}, public, "conformance-report.yaml does not agree with the log"},
-		{"the certificate of another log", log, resigned, public, "the statement's result and cases differ from the log's: FAILED, the log's is PASSED"},
+		{"a better report", log, certificate.Certificate{Report: bytes.Replace(cert.Report, []byte("partial"), []byte("success"), 1), Envelope: cert.Envelope}, public, "conformance-report.yaml does not match the log"},
+		{"the certificate of another log", log, resigned, public, "the statement does not match the log: its result is FAILED, the log's is PASSED"},
 		{"a payload changed under its signature", log, certificate.Certificate{Report: cert.Report, Envelope: payload(func(s string) string { return strings.Replace(s, "PASSED", "WARNED", 1) })}, public, "was not signed with this key"},
 		{"no envelope", log, certificate.Certificate{Report: cert.Report, Envelope: []byte("hello")}, public, "is not a DSSE envelope"},
 		{"an envelope of something else", log, certificate.Certificate{Report: cert.Report, Envelope: []byte(`{"payloadType":"text/plain","payload":"aGk=","signatures":[]}`)}, public, `the envelope's payload type is "text/plain"`},
@@ -265,7 +265,7 @@ func TestEditedLinesAreRefused(t *testing.T) {
 			foreign[i] = l
 		}
 	}
-	const order, unlinked = "not written as gatecert writes it", "does not follow from the line before it"
+	const order, unlinked = "does not have the form that gatecert writes", "does not follow from the previous line"
 	for _, tt := range []struct {
 		name string
 		log  []byte

@@ -33,11 +33,11 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, ""},
 		{"and one of which nobody knows why", func(r *runlog.Run) {
 			at(r, absent).Verdict, at(r, absent).Observation = contract.Untestable, nil
-		}, absent + " is untestable without an observation"},
+		}, absent + " has verdict untestable but no observation"},
 		{"a failure that is called a pass", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.Pass
-		}, absent + " is pass, but its observation means fail"},
+		}, absent + " has verdict pass, but its observation means fail"},
 		{"without its findings", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict, at(r, absent).Findings = contract.Pass, nil
@@ -45,30 +45,30 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		{"a failure that is called a warning", func(r *runlog.Run) {
 			failing(r)
 			at(r, absent).Verdict = contract.Warn
-		}, absent + " is warn, but its observation means fail"},
-		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " is expected-fail, but its observation means pass"},
+		}, absent + " has verdict warn, but its observation means fail"},
+		{"a pass that is called expected", func(r *runlog.Run) { at(r, absent).Verdict = contract.ExpectedFail }, absent + " has verdict expected-fail, but its observation means pass"},
 		{"a call that never reached the upstream", func(r *runlog.Run) {
 			at(r, html).Observation.Upstream.Attempts = nil
-		}, html + " is pass, but its observation means untestable"},
-		{"a verdict without evidence", func(r *runlog.Run) { at(r, absent).Observation = nil }, absent + " is pass without an observation"},
+		}, html + " has verdict pass, but its observation means untestable"},
+		{"a verdict without evidence", func(r *runlog.Run) { at(r, absent).Observation = nil }, absent + " has verdict pass but no observation"},
 		{"a case removed", func(r *runlog.Run) {
 			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
 		}, "1 of 13 expected cases never ran"},
 		{"and out of the header too", func(r *runlog.Run) {
 			r.Cases = slices.DeleteFunc(r.Cases, func(c runlog.Case) bool { return c.ID == absent })
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
-		}, absent + " was expected and is not in the log"},
+		}, absent + " was expected but is not in the log"},
 		{"an answer judged by less than the profile claims", func(r *runlog.Run) {
 			at(r, absent).Observation.Declared = &contract.Declared{Codes: &contract.CodeClaim{None: true}}
-		}, absent + " was judged by codes other than those that the profile claims"},
+		}, absent + " was judged by different codes than the profile claims"},
 		{"an aspect that is called held", func(r *runlog.Run) { at(r, absent).Aspects[contract.AspectEffects] = contract.Violated },
 			absent + " has aspects that do not match its observation"},
 		{"another name for the target", func(r *runlog.Run) { r.Target.Name = "a better gateway" }, "the header and the profile name different targets"},
 		{"another URL of the target", func(r *runlog.Run) { r.Target.BaseURL = "https://better.example" }, "the header and the profile name different targets"},
-		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the recipes in the header are not those of the profile"},
+		{"recipes that are kept quiet", func(r *runlog.Run) { r.Target.Recipes = nil }, "the recipes in the header differ from those in the profile"},
 		{"a call whose upstream is kept quiet", func(r *runlog.Run) {
 			at(r, html).Observation.Upstream = nil
-		}, html + " is pass, but its observation means untestable"},
+		}, html + " has verdict pass, but its observation means untestable"},
 		{"a header that claims less than the profile", func(r *runlog.Run) { r.Target.Claims.NoClientKeys = true },
 			"the header claims tables 1 and 2, no client keys, but the profile claims tables 1 and 2"},
 		{"a case called not offered", func(r *runlog.Run) {
@@ -77,7 +77,7 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 		}, absent + " is marked not-offered, but the profile offers it"},
 		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " is not-offered, which contradicts the header's list of expected cases"},
 		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under a different row"},
-		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not selected, or is not a case of the contract"},
+		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not selected or is not a case of the contract"},
 		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not selected"},
 		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by contract sha256:00, but this gatecert has contract sha256:"},
 		{"no controls", func(r *runlog.Run) { r.Controls = nil }, "chat was judged without the healthy control"},
@@ -95,11 +95,11 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			after.Phase, after.OK, after.Observation = runlog.AfterCases, false, nil
 			r.Controls = append(r.Controls, after)
 		}, ""},
-		{"a footer of one that was", func(r *runlog.Run) { r.Footer.Verdict = contract.Error }, "the footer says error, but the cases mean pass"},
+		{"a footer of one that was", func(r *runlog.Run) { r.Footer.Verdict = contract.Error }, "the footer's verdict is error, but the cases mean pass"},
 		{"a better footer", func(r *runlog.Run) {
 			failing(r)
 			r.Footer.Verdict = contract.Pass
-		}, "the footer says pass, but the cases mean fail"},
+		}, "the footer's verdict is pass, but the cases mean fail"},
 		{"a request with another token is the same request", func(r *runlog.Run) {
 			sent := &at(r, html).Observation.Sent
 			token := tokenOf(sent.Body)

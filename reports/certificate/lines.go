@@ -28,9 +28,9 @@ func auditLines(log []byte) (problems []string) {
 		case n == 0:
 			run = link.RunID
 		case link.RunID != run:
-			problems = append(problems, fmt.Sprintf("line %d belongs to another run: its run id is %.60q, the header's is %.60q", n+1, link.RunID, run))
+			problems = append(problems, fmt.Sprintf("line %d belongs to another run: its run ID is %.60q, but the header's is %.60q", n+1, link.RunID, run))
 		case link.Prev != previous:
-			problems = append(problems, fmt.Sprintf("line %d does not follow from the line before it: one of the two was changed, or a line is missing", n+1))
+			problems = append(problems, fmt.Sprintf("line %d does not follow from the previous line: one of these two lines was changed, or a line between them is missing", n+1))
 		}
 		if len(problems) >= maxLineProblems {
 			return problems
@@ -47,7 +47,7 @@ func checkLine(line []byte) (runlog.Link, error) {
 		Type string `json:"type"`
 	}
 	if err := json.Unmarshal(line, &head); err != nil {
-		return runlog.Link{}, errors.New("not an event")
+		return runlog.Link{}, errors.New("the line is not an event")
 	}
 	switch head.Type {
 	case "header":
@@ -89,7 +89,7 @@ func decodeLine(line []byte, event any) error {
 	// What a gateway sent in bytes that are no UTF-8 is written as an escape, and read as the character itself.
 	const replaced = "\uFFFD"
 	if !bytes.Equal(again, bytes.ReplaceAll(line, []byte(`\ufffd`), []byte(replaced))) {
-		return errors.New("not written as gatecert writes it: a member's letter case or place differs, or a member was removed or emptied")
+		return errors.New("the line does not have the form that gatecert writes: a JSON member has a different letter case or position, or was removed or emptied")
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (a *audit) loadCase(c runlog.Case, known contract.Case) {
 		s := summary{LoadSummary: *c.Load, findings: c.Findings}
 		s.check(known)
 		for _, problem := range s.problems {
-			a.problemf("%s %s", c.ID, problem)
+			a.problemf("%s: %s", c.ID, problem)
 		}
 	}
 	if c.Verdict == contract.Untestable {
@@ -32,11 +32,11 @@ func (a *audit) loadCase(c runlog.Case, known contract.Case) {
 	}
 	tested := func(check runlog.Check) bool { return check.Result != contract.Untested }
 	if c.Load == nil || c.Load.Calls < 1 || !slices.ContainsFunc(c.Load.Checks, tested) {
-		a.problemf("%s is %s without a load summary", c.ID, c.Verdict)
+		a.problemf("%s has verdict %s but no load summary", c.ID, c.Verdict)
 		return
 	}
 	if want := contract.VerdictOf(c.Findings); c.Verdict != want && (c.Verdict != contract.ExpectedFail || want != contract.Fail) {
-		a.problemf("%s is %s, but its findings mean %s", c.ID, c.Verdict, want)
+		a.problemf("%s has verdict %s, but its findings mean %s", c.ID, c.Verdict, want)
 	}
 	if c.Verdict == contract.Fail {
 		return // a case that ended early has the findings that are certain, and no others
@@ -64,7 +64,7 @@ func (s *summary) check(known contract.Case) {
 	s.checkSpans()
 	for _, t := range s.Times {
 		if t.Count < 0 || t.P50 < 0 || t.P50 > t.P90 || t.P90 > t.P99 {
-			s.problemf("has times that contradict each other: %.60q", t.Name)
+			s.problemf("the latencies of %.60q contradict each other", t.Name)
 		}
 	}
 	if len(s.Checks) == 0 {
@@ -82,20 +82,20 @@ func (s *summary) checkSpans() {
 	calls := 0
 	for i, span := range s.Spans {
 		if span.Lasts <= 0 || span.Lasts != s.Spans[0].Lasts || span.At != time.Duration(i)*span.Lasts || span.At > s.Took {
-			s.problemf("has spans that do not follow each other within its time")
+			s.problemf("the spans of the load do not follow each other within its duration")
 			return
 		}
 		for _, outcomes := range span.Counts {
 			for outcome, n := range outcomes {
 				if n < 0 || outcome != runlog.Disconnected && !slices.Contains(runlog.Outcomes(), outcome) {
-					s.problemf("has a span with an impossible count: %d %.20s", n, outcome)
+					s.problemf("a span of the load has an impossible count: %d %.20s", n, outcome)
 				}
 				calls += n
 			}
 		}
 	}
 	if calls != s.Calls {
-		s.problemf("counts %d calls, but its spans count %d", s.Calls, calls)
+		s.problemf("the load summary counts %d calls, but its spans count %d calls", s.Calls, calls)
 	}
 }
 
@@ -132,7 +132,7 @@ func (s *summary) result(r contract.Requirement) (check runlog.Check, ok bool) {
 func (s *summary) require(requirements ...contract.Requirement) {
 	for _, r := range requirements {
 		if _, ok := s.result(r); !ok {
-			s.problemf("has no check of %s", r)
+			s.problemf("the load summary has no check of %s", r)
 		}
 	}
 }
@@ -145,7 +145,7 @@ func (s *summary) numbers(r contract.Requirement, form *regexp.Regexp) (n []int,
 	}
 	found := form.FindStringSubmatch(check.Sentence)
 	if found == nil {
-		s.problemf("does not say in gatecert's words that %s held", r)
+		s.problemf("the load summary reports that %s held, but not in gatecert's words", r)
 		return nil, false
 	}
 	for _, digits := range found[1:] {
@@ -187,13 +187,13 @@ func (s *summary) checkLimit() {
 		return text
 	}
 	if s.Sentence != sentence(limited) && s.Sentence != sentence(streaming) {
-		s.problemf("has counts that do not match its spans: it says %.120q, its spans give %q", s.Sentence, sentence(limited))
+		s.problemf("the counts in the load summary do not match its spans: it says %.120q, but its spans give %q", s.Sentence, sentence(limited))
 	}
 	if s.count(limited, other) > 0 && len(s.findings) == 0 {
-		s.problemf("has no finding, but its spans count %d calls that were neither admitted nor refused", s.count(limited, other))
+		s.problemf("the case has no finding, but its spans count %d calls that were neither admitted nor refused", s.count(limited, other))
 	}
 	if n, ok := s.numbers(contract.Answered, allRefusals); ok && n[0] != s.count(limited, refused) && n[0] != s.count(streaming, refused) {
-		s.problemf("says that all %d refusals were complete, but its spans count %d", n[0], s.count(limited, refused))
+		s.problemf("the load summary says that all %d refusals were complete, but its spans count %d refusals", n[0], s.count(limited, refused))
 	}
 	let, turned := 0, 0
 	for _, r := range []contract.Requirement{contract.LimitExact, contract.LimitBurst} {
@@ -202,7 +202,7 @@ func (s *summary) checkLimit() {
 		}
 	}
 	if let > s.count(limited, admitted) || turned > s.count(limited, func(o runlog.Outcome) bool { return o != runlog.Admitted }) {
-		s.problemf("says that %d calls were admitted and %d refused, which is more than its spans count", let, turned)
+		s.problemf("the load summary says that %d calls were admitted and %d refused, but its spans count fewer", let, turned)
 	}
 }
 
@@ -225,7 +225,7 @@ func (s *summary) checkOutage(slow bool) {
 		s.require(contract.InTime, contract.UpstreamFreed)
 	}
 	if _, ok := s.result(contract.Answered); !ok && !slices.ContainsFunc(s.Checks, func(c runlog.Check) bool { return c.Result == contract.Violated }) {
-		s.problemf("has no check of %s", contract.Answered)
+		s.problemf("the load summary has no check of %s", contract.Answered)
 	}
 	s.checkFaulty()
 	s.checkServed()
@@ -241,7 +241,7 @@ func isFaulty(group string) bool {
 func (s *summary) checkFaulty() {
 	for _, t := range s.Times {
 		if sent := s.count(isOne(t.Name), runlog.Outcome.OfGateway); isFaulty(t.Name) && !isTimeOfHealthy(t.Name) && t.Count > sent {
-			s.problemf("has the times of %d %.40s requests, but its spans count %d", t.Count, t.Name, sent)
+			s.problemf("the load summary has the latencies of %d %.40s requests, but its spans count %d", t.Count, t.Name, sent)
 		}
 	}
 	n, ok := s.numbers(contract.Answered, allFaulty)
@@ -249,11 +249,11 @@ func (s *summary) checkFaulty() {
 		return
 	}
 	if sent := s.count(isFaulty, runlog.Outcome.OfGateway); n[0] > sent || n[0] < sent && !s.secondRound() {
-		s.problemf("says that all %d faulty requests were answered, but its spans count %d", n[0], sent)
+		s.problemf("the load summary says that all %d faulty requests were answered, but its spans count %d", n[0], sent)
 	}
 	// Those were not answered with an error.
 	if wrong := s.count(isFaulty, isOne(runlog.Admitted, runlog.Timeout, runlog.Wrong, runlog.TransportError)); wrong > 0 {
-		s.problemf("says that all faulty requests got their error, but its spans count %d that did not", wrong)
+		s.problemf("the load summary says that all faulty requests received their error, but its spans count %d that did not", wrong)
 	}
 }
 
@@ -283,7 +283,7 @@ func (s *summary) checkServed() {
 		}
 	}
 	if counted := s.count(isHealthy, isOne(runlog.Admitted)); counted != admitted {
-		s.problemf("has the times of %d healthy requests that succeeded, but its spans count %d", admitted, counted)
+		s.problemf("the load summary has the latencies of %d healthy requests that succeeded, but its spans count %d", admitted, counted)
 	}
 	_, healthyAfter := s.numbers(contract.Recovery, recovered)
 	recovery, _ := s.result(contract.Recovery)
@@ -296,13 +296,13 @@ func (s *summary) checkServed() {
 	before, _ := s.times("", "before")
 	switch most := before.Count / baselineFailures; {
 	case failed > all || sent > s.count(isHealthy, anyOutcome):
-		s.problemf("says that %d of %d healthy requests failed during the outage, but its spans count %d", failed, sent, all)
+		s.problemf("the load summary says that %d of %d healthy requests failed during the outage, but its spans count %d failures", failed, sent, all)
 	case !s.secondRound() && healthyAfter && !strings.Contains(recovery.Sentence, "the last failed after") && all-failed > most:
-		s.problemf("counts %d failed healthy requests in its spans, but %d in its checks", all, failed)
+		s.problemf("the load summary counts %d failed healthy requests in its spans, but %d in its checks", all, failed)
 	case failed > 0 && !s.secondRound():
 		usual := float64(min(all-failed, most)) / float64(max(before.Count+min(all-failed, most), 1))
 		if float64(failed) > 2*usual*float64(sent) {
-			s.problemf("says that healthy requests were served, but %d of %d failed", failed, sent)
+			s.problemf("the load summary says that healthy requests were served, but %d of %d failed", failed, sent)
 		}
 	}
 }
@@ -314,7 +314,7 @@ func (s *summary) checkSpared() {
 		return
 	}
 	if !s.spared("") && !s.spared(again) {
-		s.problemf("says that healthy requests were spared, but they took longer during the outage than its limit allows")
+		s.problemf("the load summary says that healthy requests were not slowed down, but they took longer during the outage than its limit allows")
 	}
 }
 

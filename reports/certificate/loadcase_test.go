@@ -43,29 +43,29 @@ func TestARateLimitsVerificationIsAudited(t *testing.T) {
 	summary := func(r *runlog.Run) *runlog.LoadSummary { return at(r, id).Load }
 	assertForgeries(t, log, []forgery{
 		{"the log as it is", func(*runlog.Run) {}, ""},
-		{"a call less", func(r *runlog.Run) { summary(r).Calls-- }, id + " counts "},
+		{"a call less", func(r *runlog.Run) { summary(r).Calls-- }, id + ": the load summary counts "},
 		{"a call less, in the spans too", func(r *runlog.Run) {
 			summary(r).Calls--
 			recount(summary(r), runlog.LimitedGroup, runlog.Admitted, "", 1)
-		}, id + " has counts that do not match its spans"},
-		{"calls of another key more", func(r *runlog.Run) { summary(r).Spans[0].Add(runlog.ControlGroup, runlog.Admitted) }, id + " counts "},
+		}, id + ": the counts in the load summary do not match its spans"},
+		{"calls of another key more", func(r *runlog.Run) { summary(r).Spans[0].Add(runlog.ControlGroup, runlog.Admitted) }, id + ": the load summary counts "},
 		{"failed calls without a finding", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Error5xx, 1)
-		}, id + " has no finding, but its spans count 1 calls that were neither admitted nor refused"},
+		}, id + ": the case has no finding, but its spans count 1 calls that were neither admitted nor refused"},
 		{"a refused call that was admitted", func(r *runlog.Run) {
 			recount(summary(r), runlog.LimitedGroup, runlog.Refused, runlog.Admitted, 1)
-		}, id + " says that all "},
+		}, id + ": the load summary says that all "},
 		{"another number of calls", func(r *runlog.Run) {
 			checkOf(summary(r), contract.LimitExact).Sentence = "2000 calls admitted and 100 refused"
-		}, id + " says that 20"},
+		}, id + ": the load summary says that 20"},
 		{"another number of refusals", func(r *runlog.Run) {
 			checkOf(summary(r), contract.Answered).Sentence = "all 3 refusals are complete 429 responses"
-		}, id + " says that all 3 refusals were complete"},
+		}, id + ": the load summary says that all 3 refusals were complete"},
 		{"a limit without a check", func(r *runlog.Run) {
 			summary(r).Checks = slices.DeleteFunc(summary(r).Checks, func(c runlog.Check) bool { return c.Requirement == contract.LimitBurst })
-		}, id + " has no check of limit-burst"},
+		}, id + ": the load summary has no check of limit-burst"},
 		{"a check in other words", func(r *runlog.Run) { checkOf(summary(r), contract.LimitBurst).Sentence = "all is well" },
-			id + " does not say in gatecert's words that limit-burst held"},
+			id + ": the load summary reports that limit-burst held, but not in gatecert's words"},
 	})
 }
 
@@ -89,15 +89,15 @@ func TestALoadCaseIsAudited(t *testing.T) {
 			at(r, id).Findings, at(r, id).Verdict = []contract.Finding{broken}, contract.Fail
 		}, ""},
 		{"and one that is untestable", func(r *runlog.Run) { at(r, id).Verdict, at(r, id).Load = contract.Untestable, nil }, ""},
-		{"a load case without its summary", func(r *runlog.Run) { at(r, id).Load = nil }, id + " is pass without a load summary"},
-		{"a summary without checks", func(r *runlog.Run) { at(r, id).Load.Checks = nil }, id + " is pass without a load summary"},
-		{"a summary of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " is pass without a load summary"},
+		{"a load case without its summary", func(r *runlog.Run) { at(r, id).Load = nil }, id + " has verdict pass but no load summary"},
+		{"a summary without checks", func(r *runlog.Run) { at(r, id).Load.Checks = nil }, id + " has verdict pass but no load summary"},
+		{"a summary of nothing", func(r *runlog.Run) { at(r, id).Load.Calls = 0 }, id + " has verdict pass but no load summary"},
 		{"a summary in which nothing was tested", func(r *runlog.Run) {
 			for i := range at(r, id).Load.Checks {
 				at(r, id).Load.Checks[i].Result = contract.Untested
 			}
-		}, id + " is pass without a load summary"},
-		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " is pass, but its findings mean fail"},
+		}, id + " has verdict pass but no load summary"},
+		{"a failure that is called a pass", func(r *runlog.Run) { at(r, id).Findings = []contract.Finding{broken} }, id + " has verdict pass, but its findings mean fail"},
 		{"a violated check without its finding", breaks, id + " omits a finding: healthy-served"},
 		{"a finding at a level that its requirement does not have", func(r *runlog.Run) {
 			breaks(r)
@@ -105,7 +105,7 @@ func TestALoadCaseIsAudited(t *testing.T) {
 			weaker.Level = contract.Should
 			at(r, id).Findings, at(r, id).Verdict = []contract.Finding{weaker}, contract.Warn
 		}, id + " has a finding that a load case cannot have: SHOULD healthy-served"},
-		{"a call less", func(r *runlog.Run) { at(r, id).Load.Calls-- }, id + " counts "},
+		{"a call less", func(r *runlog.Run) { at(r, id).Load.Calls-- }, id + ": the load summary counts "},
 		{"a healthy call less, in the spans too", func(r *runlog.Run) {
 			at(r, id).Load.Calls--
 			recount(at(r, id).Load, "healthy", runlog.Admitted, "", 1)
@@ -114,18 +114,18 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"failed calls that the checks do not know", func(r *runlog.Run) {
 			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
 			timesOf(at(r, id).Load, "healthy during").Count -= 5
-		}, id + " counts 5 failed healthy requests in its spans, but 0 in its checks"},
+		}, id + ": the load summary counts 5 failed healthy requests in its spans, but 0 in its checks"},
 		{"more failed calls than are permitted", func(r *runlog.Run) {
 			recount(at(r, id).Load, "healthy", runlog.Admitted, runlog.Error5xx, 5)
 			timesOf(at(r, id).Load, "healthy during").Count -= 5
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "5 of 80 healthy requests failed during the outage"
-		}, id + " says that healthy requests were served, but 5 of 80 failed"},
+		}, id + ": the load summary says that healthy requests were served, but 5 of 80 failed"},
 		{"a number that is no longer in the spans", func(r *runlog.Run) {
 			checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "0 of 9000 healthy requests failed during the outage"
-		}, id + " says that 0 of 9000 healthy requests failed during the outage"},
-		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + " does not say in gatecert's words that healthy-served held"},
+		}, id + ": the load summary says that 0 of 9000 healthy requests failed during the outage"},
+		{"a check in other words", func(r *runlog.Run) { checkOf(at(r, id).Load, contract.HealthyServed).Sentence = "all is well" }, id + ": the load summary reports that healthy-served held, but not in gatecert's words"},
 		{"faulty calls that succeeded", func(r *runlog.Run) { recount(at(r, id).Load, "failing", runlog.Error5xx, runlog.Admitted, 1) },
-			id + " says that all faulty requests got their error, but its spans count 1 that did not"},
+			id + ": the load summary says that all faulty requests received their error, but its spans count 1 that did not"},
 		{"fewer faulty calls", func(r *runlog.Run) {
 			at(r, id).Load.Calls -= 2
 			recount(at(r, id).Load, "failing", runlog.Error5xx, "", 2)
@@ -133,15 +133,15 @@ func TestALoadCaseIsAudited(t *testing.T) {
 		{"a check removed", func(r *runlog.Run) {
 			l := at(r, id).Load
 			l.Checks = slices.DeleteFunc(l.Checks, func(c runlog.Check) bool { return c.Requirement == contract.Recovery })
-		}, id + " has no check of recovery"},
+		}, id + ": the load summary has no check of recovery"},
 		{"healthy calls that were slow", func(r *runlog.Run) {
 			slow := timesOf(at(r, id).Load, "healthy during")
 			slow.P50, slow.P90, slow.P99 = time.Minute, time.Minute, time.Minute
-		}, id + " says that healthy requests were spared, but they took longer"},
-		{"a lower bound", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy during").Bound = time.Nanosecond }, id + " says that healthy requests were spared, but they took longer"},
-		{"times in no order", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy after").P50 = time.Hour }, id + " has times that contradict each other"},
-		{"a span removed", func(r *runlog.Run) { at(r, id).Load.Spans = slices.Delete(at(r, id).Load.Spans, 3, 4) }, id + " has spans that do not follow each other"},
-		{"an outcome that there is not", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, "splendid", 1) }, id + " has a span with an impossible count"},
+		}, id + ": the load summary says that healthy requests were not slowed down, but they took longer"},
+		{"a lower bound", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy during").Bound = time.Nanosecond }, id + ": the load summary says that healthy requests were not slowed down, but they took longer"},
+		{"times in no order", func(r *runlog.Run) { timesOf(at(r, id).Load, "healthy after").P50 = time.Hour }, id + ": the latencies of "},
+		{"a span removed", func(r *runlog.Run) { at(r, id).Load.Spans = slices.Delete(at(r, id).Load.Spans, 3, 4) }, id + ": the spans of the load do not follow each other"},
+		{"an outcome that there is not", func(r *runlog.Run) { recount(at(r, id).Load, "healthy", runlog.Admitted, "splendid", 1) }, id + ": a span of the load has an impossible count"},
 		{"a load case that was not selected", func(r *runlog.Run) { r.Selection.WithoutLoad = true }, id + " was not selected"},
 	})
 }

@@ -34,7 +34,7 @@ func Advice(l Log, row contract.Row) string {
 	case done == 0 && m.action == contract.RetryYes:
 		return ""
 	case done == 0:
-		return who + "; no status that the contract names for this row stops any of them"
+		return who + "; none of the statuses that the contract names for this row stops any of them"
 	case all:
 		return who + "; " + ways + m.words(" stops all of them", " makes all of them retry")
 	default:

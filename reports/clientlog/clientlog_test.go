@@ -85,7 +85,7 @@ func TestAdviceNamesTheStatusThatStopsClients(t *testing.T) {
 		call("a", support.ID, Typed, 500, 500), call("b", support.ID, Typed, 500, 500),
 		probeCall("a", StatusProbe(503), 503, 503), probeCall("b", StatusProbe(503), 503, 503), probeCall("a", StatusProbe(403), 403), probeCall("b", StatusProbe(403), 403),
 	}}
-	assert.Equal(t, "2 of 2 clients retry in vain (a, b); no status that the contract names for this row stops any of them", Advice(l, support))
+	assert.Equal(t, "2 of 2 clients retry in vain (a, b); none of the statuses that the contract names for this row stops any of them", Advice(l, support))
 	l.Calls = append(l.Calls, probeCall("a", NoRetryProbe, 500), probeCall("b", NoRetryProbe, 500, 500))
 	assert.Equal(t, "2 of 2 clients retry in vain (a, b); x-should-retry: false stops 1 of them", Advice(l, support))
 
@@ -113,7 +113,7 @@ func TestAdviceNamesTheStatusThatMakesClientsRetry(t *testing.T) {
 
 func TestTallies(t *testing.T) {
 	assert.Equal(t, []Tally{
-		{RetriedInVain, "retry although a retry cannot succeed", true, 1, 2}, {ErrorAccepted, "accept an error or an incomplete answer as an ordinary answer", true, 1, 1},
+		{RetriedInVain, "retry even though a retry cannot succeed", true, 1, 2}, {ErrorAccepted, "treat an error or an incomplete response as a success", true, 1, 1},
 		{CodeHidden, "do not expose the code in a field of the error", false, 1, 1},
 	}, Tallies(sample()))
 	assert.Empty(t, Tallies(Log{}))

@@ -33,11 +33,11 @@ const (
 // kinds are all kinds, those that cost callers something or mislead them first, each with what clients do.
 func kinds() []kindWords {
 	return []kindWords{
-		{RetriedInVain, true, "retry although a retry cannot succeed"},
-		{ErrorAccepted, true, "accept an error or an incomplete answer as an ordinary answer"},
-		{RetriedEarly, true, "retry earlier than Retry-After says"},
+		{RetriedInVain, true, "retry even though a retry cannot succeed"},
+		{ErrorAccepted, true, "treat an error or an incomplete response as a success"},
+		{RetriedEarly, true, "retry before the Retry-After time has passed"},
 		{NotEnded, true, "do not end the call in time"},
-		{NotRetried, false, "do not retry although a retry may succeed"},
+		{NotRetried, false, "do not retry even though a retry may succeed"},
 		{CodeHidden, false, "do not expose the code in a field of the error"},
 		{ErrorUntyped, false, "raise an error that is not one of their own classes"},
 	}

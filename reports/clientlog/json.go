@@ -11,7 +11,7 @@ import (
 )
 
 // ErrLog is returned for JSON that is not a log of this package.
-var ErrLog = errors.New("log of clients")
+var ErrLog = errors.New("client log")
 
 // The bounds of a log that is read: in bytes, in numbers, and the bytes of a text.
 const (
@@ -79,7 +79,7 @@ func ReadJSON(r io.Reader) (Log, error) {
 		return Log{}, fmt.Errorf("%w: %w", ErrLog, err)
 	}
 	if l.Schema != Schema {
-		return Log{}, fmt.Errorf("%w: its schema is %q, but must be %q", ErrLog, l.Schema, Schema)
+		return Log{}, fmt.Errorf("%w: the schema is %q, but must be %q", ErrLog, l.Schema, Schema)
 	}
 	return l, l.bound()
 }
@@ -87,7 +87,7 @@ func ReadJSON(r io.Reader) (Log, error) {
 // bound refuses a log that no gatecert writes, and cuts its texts.
 func (l *Log) bound() error {
 	if len(l.Clients) > maxClients || len(l.Calls) > maxCalls || len(l.Skipped) > maxCalls {
-		return fmt.Errorf("%w: it has %d clients, %d calls and %d skipped entries, but at most %d, %d and %[5]d are allowed", ErrLog, len(l.Clients), len(l.Calls), len(l.Skipped), maxClients, maxCalls)
+		return fmt.Errorf("%w: the log has %d clients, %d calls and %d skipped entries, but at most %d, %d and %[5]d are allowed", ErrLog, len(l.Clients), len(l.Calls), len(l.Skipped), maxClients, maxCalls)
 	}
 	cut := func(texts ...*string) {
 		for _, s := range texts {

@@ -46,7 +46,7 @@ func WriteMarkdown(w io.Writer, l Log, describe func(probe string) string) error
 	}
 	for i, line := range NotPlayed(l) {
 		if i == 0 {
-			b.WriteString("\nNot played:\n\n")
+			b.WriteString("\nSkipped:\n\n")
 		}
 		fmt.Fprintf(&b, "- %s\n", cell(line))
 	}

@@ -53,14 +53,14 @@ func Sentence(c Call) string {
 	}
 	switch c.Outcome {
 	case Answered:
-		parts = append(parts, "and returns an ordinary answer")
+		parts = append(parts, "and reports success")
 	case Accepted:
 		parts = append(parts, "and raises no error"+delivered(c))
 	case Hung:
 		if len(c.Attempts) > 1 {
-			return "sends the request again and again until the time limit of the call"
+			return "keeps resending the request until the call times out"
 		}
-		parts = append(parts, "and has not ended within the time limit of the call")
+		parts = append(parts, "and does not end before the call times out")
 	case Typed, Untyped:
 		raised := "and raises " + plain.Text(c.Class, maxWord)
 		if c.Status != 0 {
@@ -106,6 +106,6 @@ func shownWords(c Call) string {
 	case InMessage:
 		return code + " is only in the text of the message"
 	default:
-		return code + " is nowhere in the error"
+		return code + " does not appear in the error"
 	}
 }

@@ -14,11 +14,11 @@ import (
 // WriteTerminal writes the table for a terminal: a row of the contract, what it says, and below it what the clients did.
 func WriteTerminal(w io.Writer, l Log) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "What client libraries do with the answers of %s\n", plain.Text(l.Target, maxWord))
+	fmt.Fprintf(&b, "How client libraries handle the responses of %s\n", plain.Text(l.Target, maxWord))
 	for _, c := range l.Clients {
 		fmt.Fprintf(&b, "  %s\n", ClientLine(c))
 	}
-	b.WriteString("Each ● is a request that received an error, ○ one that received an ordinary answer, × one without a complete answer. ! marks behaviour that contradicts the row's advice.\n")
+	b.WriteString("● is a request that received an error, ○ a request that succeeded, × a request without a complete response. ! marks behaviour that contradicts the row's advice.\n")
 	for _, row := range contract.Rows() {
 		if calls := l.OfRow(row.ID); len(calls) > 0 {
 			fmt.Fprintf(&b, "\n%s: %s\n", row.ID, row.Advice)
@@ -30,7 +30,7 @@ func WriteTerminal(w io.Writer, l Log) error {
 	}
 	for i, name := range l.Probes() {
 		if i == 0 {
-			b.WriteString("\nAnswers that gatecert itself gave\n")
+			b.WriteString("\nResponses that gatecert itself sent\n")
 		}
 		fmt.Fprintf(&b, "\nprobe %s\n", plain.Text(name, maxWord))
 		writeGroups(&b, Grouped(l.OfProbe(name)))
@@ -63,11 +63,11 @@ func writeGroups(b *strings.Builder, groups []Group) {
 
 func writeSkipped(b *strings.Builder, l Log) {
 	if l.Interrupted {
-		b.WriteString("\nInterrupted: some calls were not played.\n")
+		b.WriteString("\nThe run was interrupted: some calls were not made.\n")
 	}
 	for i, s := range NotPlayed(l) {
 		if i == 0 {
-			b.WriteString("\nNot played\n")
+			b.WriteString("\nSkipped\n")
 		}
 		fmt.Fprintf(b, "  %s\n", s)
 	}

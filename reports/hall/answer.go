@@ -45,7 +45,7 @@ func answerOf(c runlog.Case) string {
 	}
 	text := fmt.Sprintf("%d %s", o.Status, saidBy(c.Surface, *o))
 	if o.TransferError != "" {
-		text += ", and the response breaks off"
+		text += ", and the response is cut off"
 	}
 	return text
 }
@@ -58,7 +58,7 @@ func saidBy(s dialect.Surface, o contract.Observation) string {
 				return "with an error event: " + strings.TrimPrefix(codeOf(object), "with ")
 			}
 		}
-		return "with a stream without an error"
+		return "with a stream that contains no error"
 	}
 	if object, err := dialect.DecodeError(s.Dialect(), o.Body, contract.IsCode); err == nil {
 		return codeOf(object)

@@ -35,21 +35,21 @@ func TestAnswers(t *testing.T) {
 	broken := stream(`{"choices":[]}`)
 	broken.TransferError = "unexpected EOF"
 	for want, c := range map[string]runlog.Case{
-		"404 model_not_found":                                             {Observation: answer(404, "application/json", `{"error":{"message":"m","code":"model_not_found"}}`)},
-		"500 bad_response_body":                                           {Observation: answer(500, "application/json", `{"error":{"message":"m","code":"bad_response_body"}}`)},
-		"200 with the code 500":                                           {Observation: answer(200, "application/json", `{"error":{"message":"m","code":500}}`)},
-		"401 with an error object without a code":                         {Observation: answer(401, "application/json", `{"error":{"message":"m"}}`)},
-		"502 without an error object, text/html":                          {Observation: answer(502, "text/html; charset=utf-8", "<p>")},
-		"502 without an error object, no Content-Type":                    {Observation: answer(502, "", "x")},
-		"204 without a body":                                              {Observation: answer(204, "", "")},
-		"200 with a stream without an error":                              {Observation: stream(`{"choices":[]}`, "[DONE]")},
-		"200 with an error event: bad_response":                           {Observation: stream(`{"choices":[]}`, `{"error":{"message":"m","code":"bad_response"}}`)},
-		"200 with an error event: an error object without a code":         {Observation: stream(`{"error":{"message":"m"}}`)},
-		"200 with a stream without an error, and the response breaks off": {Observation: broken},
-		"no answer: timed-out":                                            {Observation: &contract.Observation{Failure: &contract.Failure{Kind: contract.TimedOut}}},
-		"not offered":                                                     {CaseKey: runlog.CaseKey{}, Verdict: contract.NotOffered},
-		"it never ran":                                                    {Verdict: contract.Error, Reason: "it never ran"},
-		`404 \x1b[31m\u202ex`:                                             {Observation: answer(404, "application/json", `{"error":{"message":"m","code":"\u001b[31m\u202ex"}}`)},
+		"404 model_not_found":                                                   {Observation: answer(404, "application/json", `{"error":{"message":"m","code":"model_not_found"}}`)},
+		"500 bad_response_body":                                                 {Observation: answer(500, "application/json", `{"error":{"message":"m","code":"bad_response_body"}}`)},
+		"200 with the code 500":                                                 {Observation: answer(200, "application/json", `{"error":{"message":"m","code":500}}`)},
+		"401 with an error object without a code":                               {Observation: answer(401, "application/json", `{"error":{"message":"m"}}`)},
+		"502 without an error object, text/html":                                {Observation: answer(502, "text/html; charset=utf-8", "<p>")},
+		"502 without an error object, no Content-Type":                          {Observation: answer(502, "", "x")},
+		"204 without a body":                                                    {Observation: answer(204, "", "")},
+		"200 with a stream that contains no error":                              {Observation: stream(`{"choices":[]}`, "[DONE]")},
+		"200 with an error event: bad_response":                                 {Observation: stream(`{"choices":[]}`, `{"error":{"message":"m","code":"bad_response"}}`)},
+		"200 with an error event: an error object without a code":               {Observation: stream(`{"error":{"message":"m"}}`)},
+		"200 with a stream that contains no error, and the response is cut off": {Observation: broken},
+		"no answer: timed-out":                                                  {Observation: &contract.Observation{Failure: &contract.Failure{Kind: contract.TimedOut}}},
+		"not offered":                                                           {CaseKey: runlog.CaseKey{}, Verdict: contract.NotOffered},
+		"it never ran":                                                          {Verdict: contract.Error, Reason: "it never ran"},
+		`404 \x1b[31m\u202ex`:                                                   {Observation: answer(404, "application/json", `{"error":{"message":"m","code":"\u001b[31m\u202ex"}}`)},
 	} {
 		c.Surface = dialect.Chat
 		assert.Equal(t, want, answersOf(runlog.Run{Cases: []runlog.Case{c}})[c.ID])

@@ -76,7 +76,7 @@ func (h Hall) entry(ctx context.Context, s source) (Entry, *Refusal) {
 
 var (
 	errUnsigned = errors.New("the log has no certificate: create one with gatecert certify")
-	errNoKey    = errors.New("the log has a certificate, but there is no key to verify it: give the public key with --key FILE")
+	errNoKey    = errors.New("the log has a certificate, but there is no key to verify it: specify the public key with --key FILE")
 )
 
 // signer is the id of the key that signed the certificate of a log, "" where there is none and none is needed.
@@ -120,9 +120,9 @@ func (h Hall) check(run runlog.Run) *Refusal {
 	case len(run.Selection.Cases) > 0:
 		return refused(Partial, "the run covers only %s", plain.Count(len(run.Selection.Cases), "selected case"))
 	case len(leftOut) > 0:
-		return refused(Partial, "the run left out %s that the profile offers: %s", plain.Count(len(leftOut), "endpoint"), plain.Joined(leftOut))
+		return refused(Partial, "the run did not test %s that the profile offers: %s", plain.Count(len(leftOut), "endpoint"), plain.Joined(leftOut))
 	case age < -1: // the clock of another machine, and another zone
-		return refused(Future, "the run ended on %s, which is after today, %s", date(ended), date(today))
+		return refused(Future, "the run ended on %s, which is in the future: today is %s", date(ended), date(today))
 	case age > MaxAge:
 		return refused(Expired, "the run ended on %s, %d days ago: a run is listed for %d days", date(ended), age, MaxAge)
 	}

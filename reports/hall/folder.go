@@ -48,7 +48,7 @@ func find(folder fs.FS) ([]source, error) {
 			return err
 		}
 		if files++; files > maxFiles {
-			return fmt.Errorf("it has more than %d files: give a folder that contains only logs", maxFiles)
+			return fmt.Errorf("the folder has more than %d files: specify a folder that contains only logs", maxFiles)
 		}
 		switch {
 		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
@@ -58,7 +58,7 @@ func find(folder fs.FS) ([]source, error) {
 		case otherFile(folder, name):
 			return nil
 		case len(found) == maxSources:
-			return fmt.Errorf("it has more than %d logs: keep only the newest", maxSources)
+			return fmt.Errorf("the folder has more than %d logs: keep only the newest", maxSources)
 		}
 		found = append(found, source{path: name, certified: certified(folder, name)})
 		return nil
@@ -152,7 +152,7 @@ func openRegular(folder fs.FS, name string) (fs.File, error) {
 	if info, err := fs.Lstat(folder, name); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
-		return nil, errors.New("this is not a regular file, and gatecert does not follow links")
+		return nil, errors.New("this is not a regular file (gatecert does not follow links)")
 	}
 	return folder.Open(name)
 }

@@ -88,7 +88,7 @@ func TestRefusals(t *testing.T) {
 		log       func(t *testing.T) []byte
 		neighbour entry
 	}{
-		{hall.Unreadable, "it begins with", raw(`{"type":"case"}`), entry{}},
+		{hall.Unreadable, "the log begins with", raw(`{"type":"case"}`), entry{}},
 		{hall.Unreadable, "the log has a different format", raw(`{"type":"header","schema":"gatecert.load/1"}`), entry{}},
 		{hall.Incomplete, "the log has no footer", entry{change: func(r *runlog.Run) { r.Footer = nil }}.bytes, entry{}},
 		{hall.Incomplete, "never ran", entry{change: func(r *runlog.Run) { r.Cases = r.Cases[:3] }}.bytes, entry{}},
@@ -103,8 +103,8 @@ func TestRefusals(t *testing.T) {
 		}}.bytes, entry{change: failing}},
 		{hall.Unnamed, "does not name its gateway", entry{name: " ", version: "1"}.bytes, entry{name: "x", version: "1"}},
 		{hall.Partial, "only selected rows: http:404", func(t *testing.T) []byte { return entry{}.of(t, selected) }, entry{}},
-		{hall.Partial, "the run left out 16 endpoints that the profile offers: chat-stream, ", func(t *testing.T) []byte { return entry{}.of(t, part) }, entry{}},
-		{hall.Future, "the run ended on 2026-06-03, which is after today, 2026-06-01", entry{ended: today.AddDate(0, 0, 2)}.bytes, entry{ended: today.AddDate(0, 0, 1)}},
+		{hall.Partial, "the run did not test 16 endpoints that the profile offers: chat-stream, ", func(t *testing.T) []byte { return entry{}.of(t, part) }, entry{}},
+		{hall.Future, "the run ended on 2026-06-03, which is in the future: today is 2026-06-01", entry{ended: today.AddDate(0, 0, 2)}.bytes, entry{ended: today.AddDate(0, 0, 1)}},
 		{hall.Expired, "91 days ago: a run is listed for 90 days", entry{ended: today.AddDate(0, 0, -91)}.bytes, entry{ended: today.AddDate(0, 0, -90)}},
 	} {
 		t.Run(string(tt.kind)+": "+tt.reason, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestTheSameLogTwiceIsOne(t *testing.T) {
 	logs := folder(t, map[string]entry{"a.ndjson": {name: "a"}, "b.ndjson.gz": {name: "a"}, "c.ndjson": {name: "a", version: "2"}})
 	h := read(t, logs, options())
 	require.Len(t, h.Refused, 1)
-	assert.Equal(t, hall.Refusal{Path: "b.ndjson.gz", Kind: hall.Duplicate, Reason: "the same log as a.ndjson"}, h.Refused[0])
+	assert.Equal(t, hall.Refusal{Path: "b.ndjson.gz", Kind: hall.Duplicate, Reason: "this log is the same as a.ndjson"}, h.Refused[0])
 }
 
 // TestAFolderOfARunHasOneLog: the journal of a driver and the messages of a run lie next to its log.
@@ -294,7 +294,7 @@ func TestPages(t *testing.T) {
 	assert.NotContains(t, body(index), ">hidden<", "folders whose names begin with a dot are not read")
 
 	row := pages["rows/code-model_not_found.html"]
-	assert.Contains(t, row, "<h2>What each gateway answers</h2>")
+	assert.Contains(t, row, "<h2>What each gateway returns</h2>")
 	assert.Contains(t, row, `href="../runs/`+mine+`/index.html#code:model_not_found/absent-model/chat"><bdi>503 model_not_found</bdi>`)
 	assert.Contains(t, row, "<bdi>404 model_not_found</bdi>")
 	assert.Contains(t, row, "Verify model and your plan’s models")

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrSite is returned when the folder for the pages contains something that is not part of a hall, or cannot be created.
-var ErrSite = errors.New("the folder for the pages")
+var ErrSite = errors.New("the output folder")
 
 // manifestName is the file that lists all others of a hall. Only what it lists is ever removed.
 const (
@@ -85,7 +85,7 @@ func readSite(folder string) (names []string, err error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrSite, err)
 	case !info.IsDir():
-		return nil, fmt.Errorf("%w: %s is a file: give a folder with --out", ErrSite, folder)
+		return nil, fmt.Errorf("%w: %s is a file: specify a folder with --out", ErrSite, folder)
 	}
 	names = readManifest(filepath.Join(folder, manifestName))
 	listed := map[string]bool{".": true}
@@ -102,7 +102,7 @@ func readSite(folder string) (names []string, err error) {
 		if err != nil || listed[name] || name == manifestName && len(names) > 0 {
 			return err
 		}
-		return fmt.Errorf("%s contains %q, which is not part of a hall: give a new or an empty folder with --out", folder, name)
+		return fmt.Errorf("%s contains %q, which is not part of a hall: specify a new or empty folder with --out", folder, name)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSite, err)

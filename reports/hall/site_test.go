@@ -138,5 +138,5 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	require.Len(t, h.Gateways, 1)
 	assert.Equal(t, "own", h.Gateways[0].Name)
 	require.Len(t, h.Refused, 1)
-	assert.Equal(t, hall.Refusal{Path: "link.ndjson", Kind: hall.Unreadable, Reason: "this is not a regular file, and gatecert does not follow links"}, h.Refused[0])
+	assert.Equal(t, hall.Refusal{Path: "link.ndjson", Kind: hall.Unreadable, Reason: "this is not a regular file (gatecert does not follow links)"}, h.Refused[0])
 }

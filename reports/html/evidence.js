@@ -86,7 +86,7 @@ function stream(s) {
 
 function upstream(list) {
   if (!list) return null;
-  if (list.length === 0) return part("Upstream requests", null, el("p", {}, "None: the request did not reach the upstream."));
+  if (list.length === 0) return part("Upstream requests", null, el("p", {}, "None. The request did not reach the upstream."));
   return part("Upstream requests", small(list.length + (list.length === 1 ? " request" : " requests")),
     table(null, list.map((a) => el("tr", {}, el("td", { class: "mono" }, a.call), el("td", {}, a.outcome), el("td", { class: "at" }, a.took)))));
 }
@@ -107,7 +107,7 @@ function article(c) {
   return el("article", { class: "case", "data-case": c.id },
     el("h3", {}, mark(c), el("span", {}, c.circumstance + (c.variant ? " · " + c.variant : "")), small(facts)),
     el("p", { class: "id" }, el("a", { href: link(c.id) }, c.id)),
-    e ? sections(e) : el("p", { class: "reason" }, c.headline, el("br"), "The evidence was left out to keep this page small. It is in run.ndjson."));
+    e ? sections(e) : el("p", { class: "reason" }, c.headline, el("br"), "To keep this page small, the evidence was left out. See run.ndjson."));
 }
 
 // rule shows the row of the contract.

@@ -6,7 +6,7 @@ const items = new Map(); // those that are in the page
 const none = el("li", { class: "none" }, "No case matches the filter.");
 none.hidden = cases.length > 0;
 $("list").append(none);
-if (left) $("list").append(el("li", { class: "none" }, `${left} more cases are in run.ndjson. This page has no room for them.`));
+if (left) $("list").append(el("li", { class: "none" }, `${left} more cases are only in run.ndjson, to keep this page small.`));
 
 // list puts the next cases into the page, before what is said at the end of the list.
 function list(most) {

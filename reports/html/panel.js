@@ -69,6 +69,6 @@ addEventListener("beforeprint", () => {
   list(cases.length);
   const urgent = [...items].filter(([c, item]) => !item.hidden && attention.has(c.verdict));
   for (const [c, item] of urgent.slice(0, printed)) item.append(article(c));
-  if (urgent.length > printed) urgent[printed][1].prepend(el("p", { class: "case none" }, `The evidence of ${urgent.length - printed} more cases is not printed. Filter the cases first to print others.`));
+  if (urgent.length > printed) urgent[printed][1].prepend(el("p", { class: "case none" }, `The evidence of ${urgent.length - printed} more cases is not printed. To print other cases, filter the list first.`));
 });
 addEventListener("afterprint", () => { for (const node of document.querySelectorAll("#list .case")) node.remove(); });

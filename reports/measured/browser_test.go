@@ -43,7 +43,7 @@ func TestPageInABrowser(t *testing.T) {
 	t.Run("the chart of a capacity comes first, with the SLO, the bounds and each conclusive probe", func(t *testing.T) {
 		p := open(t, browser, capacityRun(), 1440, "light")
 		assert.Equal(t, "between 200 and 210/s", p.Eval(t, `document.querySelector("h1").innerText`))
-		assert.Equal(t, "p50 and p99 of the TTFT against the rate", p.Eval(t, `document.querySelector("figcaption").innerText`))
+		assert.Equal(t, "p50 and p99 of the TTFT at each rate", p.Eval(t, `document.querySelector("figcaption").innerText`))
 		assert.Equal(t, true, p.Eval(t, `document.querySelector("figure").getBoundingClientRect().bottom < 900`), "without scrolling")
 		assert.Equal(t, "SLO p99 TTFT <= 300ms", p.Eval(t, `document.querySelector("figure text.slo").textContent`))
 		assert.Equal(t, "200/s met, 210/s missed", p.Eval(t, `[...document.querySelectorAll("figure:first-child text.bound")].map((e) => e.textContent).join(", ")`))
@@ -91,7 +91,7 @@ func TestPageInABrowser(t *testing.T) {
 
 	t.Run("a comparison shows each difference with its interval", func(t *testing.T) {
 		p := open(t, browser, compareRun(), 1440, "light")
-		assert.Equal(t, "What B adds to each metric, with its 95 % interval", p.Eval(t, `document.querySelector("figcaption").innerText`))
+		assert.Equal(t, "What B adds to each metric, with 95 % confidence intervals", p.Eval(t, `document.querySelector("figcaption").innerText`))
 		assert.Equal(t, "q99 q50 q99", p.Eval(t, `[...document.querySelectorAll("figure circle")].map((e) => e.className.baseVal).join(" ")`))
 		assert.Equal(t, 4.0, p.Eval(t, `document.querySelectorAll("section[aria-label=Comparison] tbody tr").length`))
 	})

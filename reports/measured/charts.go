@@ -68,7 +68,7 @@ func rateChart(m runlog.Measured, metric string) (chart, bool) {
 		return chart{}, false
 	}
 	slices.SortStableFunc(points, func(a, b runlog.Point) int { return cmpFloat(a.Rate, b.Rate) })
-	c := chart{Title: "p50 and p99 of the " + label(metric) + " against the rate", XName: "requests/s"}
+	c := chart{Title: "p50 and p99 of the " + label(metric) + " at each rate", XName: "requests/s"}
 	var rates, times []float64
 	for _, p := range points {
 		rates = append(rates, p.Rate)
@@ -380,7 +380,7 @@ func differenceChart(m runlog.Measured) (chart, bool) {
 	if len(list) == 0 {
 		return chart{}, false
 	}
-	c := chart{Title: "What B adds to each metric, with its 95 % interval", XName: "B minus A"}
+	c := chart{Title: "What B adds to each metric, with 95 % confidence intervals", XName: "B minus A"}
 	const names = 100
 	x := newAxis(false, names, chartRight-10, values...)
 	c.horizontal(x, func(v float64) string {

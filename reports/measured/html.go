@@ -84,7 +84,7 @@ func HTML(w io.Writer, m runlog.Measured) error {
 	}
 	for _, x := range m.Metrics {
 		if x.Unit == runlog.UnitRate {
-			p.RateNote = "tokens/s: 95 % of the streams are faster than p95, and 99 % are faster than p99."
+			p.RateNote = "For tokens/s, 95 % of the streams are faster than p95, and 99 % are faster than p99."
 		}
 	}
 	for _, pt := range m.Points[:min(len(m.Points), maxPagePoints)] {

@@ -34,12 +34,12 @@ func OpenMetrics(w io.Writer, m runlog.Measured) error {
 	}
 	for _, t := range []struct{ metric, family, help string }{
 		{"service", "gatecert_load_service_time_seconds", "Time from sending a request to the end of its response."},
-		{"latency", "gatecert_load_latency_seconds", "Time from when a request was due to the end of its response."},
+		{"latency", "gatecert_load_latency_seconds", "Time from the scheduled start of a request to the end of its response."},
 		{"ttfb", "gatecert_load_ttfb_seconds", "Time from sending a request to the first byte of its response."},
 		{"ttft", "gatecert_load_ttft_seconds", "Time from sending a request to the first token of its stream."},
-		{"itl", "gatecert_load_itl_seconds", "Time between two tokens of a stream."},
+		{"itl", "gatecert_load_itl_seconds", "Time between consecutive tokens of a stream."},
 		{"tpot", "gatecert_load_tpot_seconds", "Mean time per token of a stream, after its first token."},
-		{"stall", "gatecert_load_stall_seconds", "Longest time between two tokens of a stream."},
+		{"stall", "gatecert_load_stall_seconds", "Longest time between consecutive tokens of a stream."},
 	} {
 		begun := false
 		for _, x := range m.Metrics {
@@ -73,20 +73,20 @@ type gauge struct {
 func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 	list := []gauge{
 		{"gatecert_load_complete", "1 when the measurement ran to completion, else 0.", oneIf(m.Complete())},
-		{"gatecert_load_conformant", "1 when the responses violated nothing, else 0.", oneIf(m.Verdict().Conformant())},
+		{"gatecert_load_conformant", "1 when no response violated a requirement, else 0.", oneIf(m.Verdict().Conformant())},
 	}
 	if c := f.Capacity; c != nil {
 		list = append(list, gauge{"gatecert_load_capacity_lower", "Highest rate in requests per second that is known to meet the SLO.", c.Lower},
-			gauge{"gatecert_load_capacity_upper", "Lowest rate in requests per second that is known to miss the SLO, 0 if there is none.", c.Upper})
+			gauge{"gatecert_load_capacity_upper", "Lowest rate in requests per second that is known to miss the SLO, or 0 if there is none.", c.Upper})
 	}
 	if s := f.Sample; s != nil {
-		list = append(list, gauge{"gatecert_load_offered", "Requests that the schedule asked for.", float64(s.Offered)},
-			gauge{"gatecert_load_good", "Requests that individually met every time bound of the SLO.", float64(s.Good)},
+		list = append(list, gauge{"gatecert_load_offered", "Requests that were scheduled.", float64(s.Offered)},
+			gauge{"gatecert_load_good", "Requests that met every time limit of the SLO.", float64(s.Good)},
 			gauge{"gatecert_load_tokens_per_second", "Output tokens of all admitted requests, per second.", s.TokensPerSecond},
 			gauge{"gatecert_load_waited", "Requests that had to wait because every connection was in use.", float64(f.Generator.Waited)},
 			gauge{"gatecert_load_generator_late", "Requests that the load generator sent too late.", float64(f.Generator.Late)},
 			gauge{"gatecert_load_generator_lag_p99_seconds", "99th percentile of the load generator's lag.", f.Generator.LagP99.Seconds()},
-			gauge{"gatecert_load_generator_cpu_ratio", "Share of all cores that the load generator used, negative when unknown.", f.Generator.CPU},
+			gauge{"gatecert_load_generator_cpu_ratio", "Share of all cores that the load generator used, or a negative value if unknown.", f.Generator.CPU},
 			gauge{"gatecert_load_generator_ok", "1 when the load generator kept up, else 0.", oneIf(len(f.Generator.Problems) == 0)})
 	}
 	return list

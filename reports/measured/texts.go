@@ -62,7 +62,7 @@ func label(metric string) string {
 // headline is the result in one line.
 func headline(m runlog.Measured) string {
 	if m.Footer == nil {
-		return "unfinished: the measurement was killed, and these are its results so far"
+		return "unfinished: the measurement was killed; the results are what it measured until then"
 	}
 	return text(m.Footer.Result)
 }
@@ -89,7 +89,7 @@ func qualified(m runlog.Measured) string {
 func notes(m runlog.Measured) []string {
 	var all []string
 	if m.Torn {
-		all = append(all, "the last line of the log is incomplete and was left out")
+		all = append(all, "the last line of the log is incomplete and was ignored")
 	}
 	f := m.Footer
 	if f == nil {
@@ -109,7 +109,7 @@ func clipped[T any](list []T) []T { return list[:min(len(list), listLimit)] }
 // sources says how the tokens were counted.
 func sources(f runlog.MeasuredFooter) string {
 	names := []struct{ key, text string }{
-		{"usage", "from the usage field of the answers"}, {"tokenizer", "with the tokenizer cl100k_base"}, {"events", "as stream events"},
+		{"usage", "from the usage field of the responses"}, {"tokenizer", "with the tokenizer cl100k_base"}, {"events", "as stream events"},
 	}
 	var parts []string
 	for _, n := range names {

@@ -67,7 +67,7 @@ func (w *Writer) Case(c Case) error {
 	case c.Revised == "" && w.cases[c.ID]:
 		return fmt.Errorf("%w: case %s is already in the log", ErrSequence, c.ID)
 	case c.Revised != "" && !w.cases[c.ID]:
-		return fmt.Errorf("%w: case %s is revised before it is in the log", ErrSequence, c.ID)
+		return fmt.Errorf("%w: case %s is revised but is not in the log", ErrSequence, c.ID)
 	}
 	c.Type, c.Link = "case", w.link
 	err := w.append(c)
@@ -91,7 +91,7 @@ func (w *Writer) Footer(f Footer) error {
 // header writes the first event.
 func (w *lines) header(event any, runID string) error {
 	if w.opened {
-		return fmt.Errorf("%w: a second header", ErrSequence)
+		return fmt.Errorf("%w: the log already has a header", ErrSequence)
 	}
 	w.link.RunID, w.opened = runID, true
 	return w.append(event)
@@ -112,7 +112,7 @@ func (w *lines) append(event any) error {
 	case !w.opened:
 		return fmt.Errorf("%w: the header must come first", ErrSequence)
 	case w.closed:
-		return fmt.Errorf("%w: the footer was the last event", ErrSequence)
+		return fmt.Errorf("%w: no event can follow the footer", ErrSequence)
 	}
 	line, err := Line(event)
 	if err != nil {

@@ -123,7 +123,7 @@ func (r *measuredReader) metric(line []byte) error {
 	last := int64(-1)
 	for _, b := range m.Bars {
 		if b[0] <= last || b[1] < 0 || b[1] > maxBarCount {
-			return fmt.Errorf("the bars of metric %.20q are not in ascending order, or have impossible counts", m.Metric)
+			return fmt.Errorf("the histogram bars of metric %.20q are not in ascending order or have impossible counts", m.Metric)
 		}
 		last = b[0]
 	}
@@ -133,7 +133,7 @@ func (r *measuredReader) metric(line []byte) error {
 		return nil
 	}
 	if len(r.m.Metrics) == maxMetrics {
-		return fmt.Errorf("more than %d metrics", maxMetrics)
+		return fmt.Errorf("the log has more than %d metrics", maxMetrics)
 	}
 	r.metrics[key] = len(r.m.Metrics)
 	r.m.Metrics = append(r.m.Metrics, m)
@@ -147,7 +147,7 @@ func appendEvent[T any](list *[]T, line []byte, most int) error {
 		return err
 	}
 	if len(*list) == most {
-		return fmt.Errorf("more than %d events of one type", most)
+		return fmt.Errorf("the log has more than %d events of one type", most)
 	}
 	*list = append(*list, event)
 	return nil
@@ -167,7 +167,7 @@ func SchemaOf(r io.Reader) (string, error) {
 		return "", fmt.Errorf("%w: %w", ErrNoHeader, err)
 	}
 	if head.Type != "header" {
-		return "", fmt.Errorf("%w: it begins with a %.20q event", ErrNoHeader, head.Type)
+		return "", fmt.Errorf("%w: the log begins with a %.20q event", ErrNoHeader, head.Type)
 	}
 	return head.Schema, nil
 }

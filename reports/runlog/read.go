@@ -31,7 +31,7 @@ const (
 )
 
 // errShape is returned for an event that is nested too deep or has too many values.
-var errShape = fmt.Errorf("nested more than %d deep, or more than %d values", maxDepth, maxValues)
+var errShape = fmt.Errorf("the JSON is nested more than %d levels deep or has more than %d values", maxDepth, maxValues)
 
 // shape is what is known of an event before it is decoded, while it is read piece by piece.
 type shape struct {
@@ -88,7 +88,7 @@ func readEvents(r io.Reader, to eventReader, b bounds) (torn bool, err error) {
 		}
 		line, whole, err := readLine(br, most)
 		if size += len(line); err == nil && (size > b.log || number > maxEvents) {
-			return false, fmt.Errorf("%w: line %d: more than %d bytes or %d events", ErrMalformed, number, b.log, maxEvents)
+			return false, fmt.Errorf("%w: line %d: the log has more than %d bytes or %d events", ErrMalformed, number, b.log, maxEvents)
 		}
 		if errors.Is(err, errTooLong) || errors.Is(err, errShape) {
 			if !to.begun() {
@@ -135,14 +135,14 @@ func typeOf(line []byte, of eventReader, schema, again string) (string, error) {
 	}
 	switch {
 	case of.ended():
-		return "", fmt.Errorf("a %.20q event after the footer", head.Type)
+		return "", fmt.Errorf("a %.20q event follows the footer", head.Type)
 	case !of.begun() && head.Type != "header":
-		return "", fmt.Errorf("%w: it begins with a %.20q event", ErrNoHeader, head.Type)
+		return "", fmt.Errorf("%w: the log begins with a %.20q event", ErrNoHeader, head.Type)
 	case !of.begun() && head.Schema != schema:
 		return "", fmt.Errorf("%w: %.40q, written by %.60q; this gatecert reads %q: render the log with the gatecert that wrote it, or %s",
 			ErrSchema, head.Schema, head.Tool, schema, again)
 	case of.begun() && head.Type == "header":
-		return "", errors.New("a second header")
+		return "", errors.New("the log has a second header")
 	}
 	return head.Type, nil
 }
@@ -204,17 +204,17 @@ func (r *runReader) event(line []byte) error {
 		i, occurred := r.cases[c.ID]
 		switch {
 		case c.ID == "":
-			return errors.New("a case without an id")
+			return errors.New("a case has no ID")
 		case c.Verdict == "":
 			return fmt.Errorf("case %.100q has no verdict", c.ID)
 		case c.Revised != "":
 			if !occurred {
-				return fmt.Errorf("case %.100q is revised before it occurs", c.ID)
+				return fmt.Errorf("case %.100q is revised but has not been logged", c.ID)
 			}
 			r.run.Cases[i] = c
 			return nil
 		case occurred:
-			return fmt.Errorf("case %.100q occurs twice", c.ID)
+			return fmt.Errorf("case %.100q is logged twice", c.ID)
 		}
 		r.cases[c.ID] = len(r.run.Cases)
 		r.run.Cases = append(r.run.Cases, c)
@@ -230,7 +230,7 @@ func (r *runReader) event(line []byte) error {
 }
 
 // errTooLong is returned for an event with too many bytes.
-var errTooLong = errors.New("too long")
+var errTooLong = errors.New("the line is too long")
 
 // readLine returns the next line without its newline, and whether it had one. At the end of the log it returns an empty
 // line that is not whole. [bufio.Scanner] does not report whether the last line ended in a newline. It reads no further than

@@ -34,13 +34,13 @@ func TestReadRefuses(t *testing.T) {
 		{"broken JSON in a last line that has its newline", head + first[:50] + "\n", runlog.ErrMalformed, "line 2"},
 		{"an empty line", head + "\n" + first, runlog.ErrMalformed, "line 2"},
 		{"the same case twice", head + control + first + first, runlog.ErrMalformed, "line 4: case"},
-		{"a revision of a case that is not there", head + strings.Replace(first, `"verdict"`, `"revised":"late","verdict"`, 1), runlog.ErrMalformed, "revised before it occurs"},
-		{"a case after the footer", head + first + footer + second, runlog.ErrMalformed, "line 4: a \"case\" event after the footer"},
+		{"a revision of a case that is not there", head + strings.Replace(first, `"verdict"`, `"revised":"late","verdict"`, 1), runlog.ErrMalformed, "is revised but has not been logged"},
+		{"a case after the footer", head + first + footer + second, runlog.ErrMalformed, "line 4: a \"case\" event follows the footer"},
 		{"anything torn after the footer", head + first + footer + "{", runlog.ErrMalformed, "line 4"},
 		{"an unknown event", head + `{"type":"remark"}` + "\n", runlog.ErrMalformed, `unknown event type "remark"`},
 		{"a verdict that is none", head + strings.Replace(first, `"verdict":"pass"`, `"verdict":"fine"`, 1), runlog.ErrMalformed, `"fine" is not a verdict`},
 		{"a case without a verdict", head + `{"type":"case","id":"a"}` + "\n", runlog.ErrMalformed, "has no verdict"},
-		{"a case without an id", head + `{"type":"case","verdict":"pass"}` + "\n", runlog.ErrMalformed, "without an id"},
+		{"a case without an id", head + `{"type":"case","verdict":"pass"}` + "\n", runlog.ErrMalformed, "has no ID"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
