@@ -167,7 +167,7 @@ func agreementKind(f contract.Finding) causeKind {
 	var kind string
 	switch {
 	case strings.HasPrefix(f.Want, "an error.type"):
-		kind = "the type " + shownKind(f.Got) + ", which does not fit their status"
+		kind = "the type " + shownKind(f.Got) + ", which does not match their status"
 	case strings.HasPrefix(f.Want, "error.code "):
 		kind = "an error.code that differs from their status"
 	default:
@@ -189,7 +189,7 @@ func bodyKind(got string) string {
 	case strings.Contains(got, `): "<`):
 		return "an HTML page instead of JSON"
 	case strings.Contains(got, "(cut off)"):
-		return "JSON that is cut off"
+		return "truncated JSON"
 	case strings.Contains(got, "is not UTF-8"):
 		return "a body that is not UTF-8"
 	case strings.Contains(got, "(more follows after the value)") && strings.Contains(got, `): "{`):

@@ -55,7 +55,7 @@ var zhFrame = [][2]string{
 	{"the log has no footer", "日志没有结尾记录"}, {"the log ends in an incomplete line and has no footer", "日志以不完整的一行结束，没有结尾记录"}, {"the run was interrupted", "运行被中断"},
 	{"no case was executed", "没有执行任何用例"}, {"{#} of {#} expected case(s) never ran", "{2} 个应当运行的用例中有 {1} 个没有运行"}, {"{}; {}", "{1}；{2}"},
 	{"the footer's counts do not match the cases in the log", "结尾记录的计数与日志中的用例不一致"},
-	{"no endpoint answered its healthy control call", "没有端点能正常响应健康检查调用"}, {"no case could be judged", "没有用例能够判定"},
+	{"the healthy control call failed on every endpoint", "没有端点能正常响应健康检查调用"}, {"no case could be judged", "没有用例能够判定"},
 
 	// What is run again.
 	{"fixed: {}", "已修复：{1}"}, {"of {#} case(s) that failed before: {}", "此前失败的 {1} 个用例：{2}"},
@@ -64,7 +64,6 @@ var zhFrame = [][2]string{
 
 // zhTitles are the names of causes.
 var zhTitles = [][2]string{
-	{"{#} responses {}", "{1} 响应{2}"}, {"Responses {}", "响应{1}"}, {"responses {}", "响应{1}"},
 	{"{#} responses show {}", "{1} 响应泄露了 {2}"}, {"Responses show {}", "响应泄露了 {1}"},
 	{"{#} responses have no code", "{1} 响应缺少错误码"}, {"Responses have no code", "响应缺少错误码"},
 	{"{#} responses have no message", "{1} 响应缺少消息（message）"}, {"Responses have no message", "响应缺少消息（message）"},
@@ -76,14 +75,14 @@ var zhTitles = [][2]string{
 	{"{#} responses have the code in {}", "{1} 响应的错误码位于 {2}"}, {"Responses have the code in {}", "响应的错误码位于 {1}"},
 	{"{#} responses have the code {} with {}", "{1} 响应的错误码 {2} 与 {3} 不匹配"}, {"Responses have the code {} with {}", "响应的错误码 {1} 与 {2} 不匹配"},
 	{"{#} responses have the code {}, which blames the caller", "{1} 响应的错误码 {2} 把责任归于调用方"}, {"Responses have the code {}, which blames the caller", "响应的错误码 {1} 把责任归于调用方"},
-	{"{#} responses have the type {}, which does not fit their status", "{1} 响应的 type {2} 与状态码不匹配"}, {"Responses have the type {}, which does not fit their status", "响应的 type {1} 与状态码不匹配"},
+	{"{#} responses have the type {}, which does not match their status", "{1} 响应的 type {2} 与状态码不匹配"}, {"Responses have the type {}, which does not match their status", "响应的 type {1} 与状态码不匹配"},
 	{"{#} responses have an error.code that differs from their status", "{1} 响应的 error.code 与状态码不一致"}, {"Responses have an error.code that differs from their status", "响应的 error.code 与状态码不一致"},
 	{"{#} responses have the Content-Type {}", "{1} 响应的 Content-Type 为 {2}"}, {"Responses have the Content-Type {}", "响应的 Content-Type 为 {1}"},
 	{"{#} responses are not an error envelope: {}", "{1} 响应不是错误信封：{2}"}, {"Responses are not an error envelope: {}", "响应不是错误信封：{1}"},
 	{"{} instead of {}", "应为 {2}，实际为 {1}"}, {"{} blames the caller for something that is not their fault", "{1} 把非调用方的问题归咎于调用方"},
 	{"{#} with {}", "{1}（{2}）"}, {"an error object", "响应体为错误对象"}, {"an HTML page", "响应体为 HTML 页面"}, {"another body", "响应体为其他内容"}, {"an ordinary answer", "普通响应"},
 	{"the error in an event stream", "错误放在事件流中"}, {"an event stream that breaks off", "事件流中途断开"}, {"an empty {}", "空的 {1}"},
-	{"an HTML page instead of JSON", "返回 HTML 页面而不是 JSON"}, {"an empty body", "响应体为空"}, {"text that is not JSON", "文本不是 JSON"}, {"JSON that is cut off", "JSON 被截断"},
+	{"an HTML page instead of JSON", "返回 HTML 页面而不是 JSON"}, {"an empty body", "响应体为空"}, {"text that is not JSON", "文本不是 JSON"}, {"truncated JSON", "JSON 被截断"},
 	{"a body that is still compressed", "响应体仍处于压缩状态"}, {"a body that is not UTF-8", "响应体不是 UTF-8"}, {"JSON with trailing data", "JSON 之后还有多余内容"},
 	{"an object", "对象"}, {"a list", "列表"}, {"a number", "数字"}, {"a boolean", "布尔值"}, {"error object", "错误对象"}, {"message", "message"}, {"param", "param"}, {"type", "type"},
 	{"Could not be judged: {}", "无法判定：{1}"}, {"Could not be judged", "无法判定"},

@@ -3,9 +3,9 @@ package reports
 // zhCallers are the texts about what client libraries do.
 var zhCallers = [][2]string{
 	{"What your callers do", "调用方的实际行为"}, {"What the gateway does", "网关的行为"}, {"Views", "视图"}, {"What they do", "行为"}, {"Client libraries", "客户端库"}, {"Clients", "客户端数"}, {"Rows", "条目数"}, {"Clients …", "客户端……"},
-	{"Clients that do not follow the row's advice, by row", "逐条列出与条目说明不一致的行为"}, {"Rows by callers", "条目与调用方"}, {"Legend of callers", "调用方图例"}, {"Skipped", "未执行"},
+	{"Clients that do not follow the row's advice, by row", "逐条列出与条目说明不一致的行为"}, {"Rows by caller", "条目与调用方"}, {"Caller legend", "调用方图例"}, {"Skipped", "未执行"},
 	{"What clients do for each row of the contract. Open a cell to read the details.", "契约条目与调用方。打开单元格查看文字说明。"},
-	{"follows the row's advice", "与条目说明一致"}, {"does not fully follow the row's advice", "与条目说明略有出入"}, {"wastes requests or misleads", "浪费请求或造成误导"},
+	{"follows the row's advice", "与条目说明一致"}, {"does not fully follow the row's advice", "与条目说明略有出入"}, {"wastes requests or misleads the caller", "浪费请求或造成误导"},
 	{"{#} client(s), {#} row(s): {}", "{1} 个客户端，{2} 个条目：{3}"},
 	{"no client wastes requests or treats an error as a success", "没有客户端浪费请求或把错误当作响应"},
 	{"on {#} row(s) at least one client wastes requests or treats an error as a success", "在 {1} 个条目上，有客户端浪费请求或把错误当作响应"},

@@ -95,7 +95,7 @@ func (a *audit) profile() {
 		a.problemf("the recipes in the header differ from those in the profile")
 	}
 	if offer.BaseURL != a.run.Target.BaseURL || offer.Name != a.run.Target.Name {
-		a.problemf("the header and the profile name different targets: the header %.80q at %.80q, the profile %.80q at %.80q",
+		a.problemf("the header and the profile name different targets: the header has %.80q at %.80q, the profile has %.80q at %.80q",
 			a.run.Target.Name, a.run.Target.BaseURL, offer.Name, offer.BaseURL)
 	}
 	if !reflect.DeepEqual(claims, a.run.Target.Claims) {

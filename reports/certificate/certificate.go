@@ -222,7 +222,7 @@ func opened(ctx context.Context, envelope []byte, key Key) (*statement, []string
 		return nil, []string{"the payload is not a statement: " + err.Error()}
 	}
 	if s.Type != statementType || s.PredicateType != predicateType {
-		return nil, []string{fmt.Sprintf("the payload is not a test result: %.80q, %.80q", s.Type, s.PredicateType)}
+		return nil, []string{fmt.Sprintf("the payload is not a test result: its types are %.80q and %.80q", s.Type, s.PredicateType)}
 	}
 	return &s, nil
 }
@@ -232,7 +232,7 @@ func compared(claimed, actual statement) []string {
 	var problems []string
 	for i, name := range []string{LogFile, ReportFile} {
 		if len(claimed.Subject) != len(actual.Subject) || !reflect.DeepEqual(claimed.Subject[i], actual.Subject[i]) {
-			problems = append(problems, "the statement is about a different "+name)
+			problems = append(problems, "the statement refers to a different "+name)
 		}
 	}
 	if !reflect.DeepEqual(claimed.Predicate, actual.Predicate) {

@@ -189,7 +189,7 @@ func TestVerifyRefuses(t *testing.T) {
 		want string
 	}{
 		{"another key", log, cert, stranger, "was not signed with this key"},
-		{"a byte of the log", bytes.Replace(log, []byte("req"), []byte("qer"), 1), cert, public, "the statement is about a different run.ndjson"},
+		{"a byte of the log", bytes.Replace(log, []byte("req"), []byte("qer"), 1), cert, public, "the statement refers to a different run.ndjson"},
 		{"a log cut off", bytes.Join(lines[:len(lines)-2], nil), cert, public, "the log has no footer"},
 		{"a log cut off in a line", log[:len(log)-30], cert, public, "incomplete line"},
 		{"an empty log", nil, cert, public, "the log has no header"},
@@ -227,9 +227,9 @@ func TestKeys(t *testing.T) {
 	require.NoError(t, err)
 	for _, tt := range []struct{ name, text, want string }{
 		{"no PEM", "hello", "no PEM block"},
-		{"a certificate", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE"})), `want a PEM block "PRIVATE KEY" or "PUBLIC KEY", not "CERTIFICATE"`},
-		{"an RSA private key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})), "want Ed25519, not *rsa.PrivateKey"},
-		{"an RSA public key", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: publicDER})), "want Ed25519, not *rsa.PublicKey"},
+		{"a certificate", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE"})), `the PEM block must be "PRIVATE KEY" or "PUBLIC KEY", not "CERTIFICATE"`},
+		{"an RSA private key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})), "the key must be Ed25519, not *rsa.PrivateKey"},
+		{"an RSA public key", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: publicDER})), "the key must be Ed25519, not *rsa.PublicKey"},
 		{"a broken private key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("x")})), "key: asn1"},
 		{"a broken public key", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")})), "key: asn1"},
 	} {

@@ -64,7 +64,7 @@ func ParseKey(data []byte) (Key, error) {
 	case publicBlock:
 		parsed, err = x509.ParsePKIXPublicKey(block.Bytes)
 	default:
-		return Key{}, fmt.Errorf("%w: want a PEM block %q or %q, not %.40q", ErrKey, privateBlock, publicBlock, block.Type)
+		return Key{}, fmt.Errorf("%w: the PEM block must be %q or %q, not %.40q", ErrKey, privateBlock, publicBlock, block.Type)
 	}
 	if err != nil {
 		return Key{}, fmt.Errorf("%w: %w", ErrKey, err)
@@ -76,7 +76,7 @@ func ParseKey(data []byte) (Key, error) {
 	case ed25519.PublicKey:
 		return newKey(nil, key)
 	default:
-		return Key{}, fmt.Errorf("%w: want Ed25519, not %T", ErrKey, parsed)
+		return Key{}, fmt.Errorf("%w: the key must be Ed25519, not %T", ErrKey, parsed)
 	}
 }
 

@@ -269,7 +269,7 @@ func total(counts map[runlog.Outcome]uint64) (n float64) {
 // probesChart draws the responses of each probe in the order in which they ran: the course of the search.
 func probesChart(m runlog.Measured) (chart, bool) {
 	points := m.Points[:min(len(m.Points), 200)]
-	c := chart{Title: "Responses per second of each probe, by outcome", XName: "probes in order"}
+	c := chart{Title: "Responses per second in each probe, by outcome", XName: "probes in order"}
 	values := []float64{0}
 	for _, p := range points {
 		if seconds := countedFor(p); seconds > 0 {

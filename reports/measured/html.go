@@ -92,7 +92,7 @@ func HTML(w io.Writer, m runlog.Measured) error {
 		p.Points = append(p.Points, pagePoint{pointName(pt), plain.Time(pt.Lasted), plain.Time(t.P50), plain.Time(t.P99), pt.Counts[runlog.Admitted], pointResult(pt)})
 	}
 	p.Counts = sampleText(m)
-	p.PointCount = fmt.Sprintf("All %s in the order of the search", plain.Count(len(m.Points), "probe"))
+	p.PointCount = fmt.Sprintf("All %s in search order", plain.Count(len(m.Points), "probe"))
 	if m.Footer != nil {
 		p.addFooter(*m.Footer)
 	}

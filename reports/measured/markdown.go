@@ -19,7 +19,7 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 	if m.SLO != "" {
 		line("SLO: %s. ", cell(text(m.SLO)))
 	}
-	line("Verdict of the responses: **%s**.", cell(qualified(m)))
+	line("Response verdict: **%s**.", cell(qualified(m)))
 	if f := m.Footer; f != nil {
 		for _, g := range clipped(f.Gates) {
 			line("\n%s **%s**: %s", gateSign(g), cell(text(g.Text)), cell(text(g.Why)))

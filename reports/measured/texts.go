@@ -62,7 +62,7 @@ func label(metric string) string {
 // headline is the result in one line.
 func headline(m runlog.Measured) string {
 	if m.Footer == nil {
-		return "unfinished: the measurement was killed; the results are what it measured until then"
+		return "unfinished: the measurement was killed; the report shows the results up to then"
 	}
 	return text(m.Footer.Result)
 }
