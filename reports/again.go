@@ -25,7 +25,7 @@ func NewAgain(earlier, later runlog.Run, cases []string) Again {
 		before, _ := earlier.Case(id)
 		after, ok := later.Case(id)
 		if !ok {
-			after.CaseKey, after.Verdict, after.Reason = before.CaseKey, contract.NotOffered, "the gateway does not serve "+string(before.Surface)
+			after.CaseKey, after.Verdict, after.Reason = before.CaseKey, contract.NotOffered, "the gateway does not serve the endpoint "+string(before.Surface)
 		}
 		if before.Verdict == contract.ExpectedFail {
 			before.Verdict = contract.Fail
@@ -47,7 +47,7 @@ func (a Again) Write(w io.Writer) error {
 	var out bytes.Buffer
 	for _, list := range [][]Replay{a.Differing, a.Open} {
 		for _, r := range list {
-			fmt.Fprintf(&out, "%s: %s in the log, %s now", r.Before.ID, r.Before.Verdict, r.After.Verdict.OrError())
+			fmt.Fprintf(&out, "%s: verdict %s in the log, %s now", r.Before.ID, r.Before.Verdict, r.After.Verdict.OrError())
 			if headline := Headline(r.After); headline != "" {
 				fmt.Fprintf(&out, ": %s", headline)
 			}

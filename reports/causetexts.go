@@ -90,9 +90,9 @@ var remedies = []remedy{
 	{contract.Whole, gravityEnvelope, "Error responses are cut off",
 		"The client reports a broken connection instead of the error.",
 		"Write the error body in one piece, with the correct Content-Length."},
-	{contract.StreamError, gravityEnvelope, "Errors in a stream have the wrong form",
-		"SDKs recognize only one form of error event and skip any other, so the stream seems to end without an error.",
-		"Send the error event of the API format: data: {\"error\":{…}} without a name (OpenAI, Gemini), event: error (Anthropic)."},
+	{contract.StreamError, gravityEnvelope, "Errors in a stream have the wrong format",
+		"SDKs recognise only one format of error event and skip any other, so the stream seems to end without an error.",
+		"Send the API format's error event: data: {\"error\":{…}} without an event name (OpenAI, Gemini) or event: error (Anthropic)."},
 	{contract.StreamFormat, gravityEnvelope, "The event stream is not well-formed",
 		"Strict event-stream parsers stop or drop an event.",
 		"Write each event as one or more \"data: …\" lines in UTF-8, followed by an empty line."},
@@ -160,7 +160,7 @@ var remedies = []remedy{
 		"After each outage, the gateway handles fewer concurrent calls, until it handles none and has to be restarted.",
 		"Release a call's slot on every path that ends the call, including timeouts, refused connections and incomplete responses."},
 	{contract.Departure, gravityEffects, "Upstream calls continue after the client has disconnected",
-		"The gateway's owner pays for answers that nobody reads.",
+		"The gateway's operator pays for answers that nobody reads.",
 		"Call the upstream with the request's context."},
 }
 
@@ -172,7 +172,7 @@ var kindRemedies = []struct {
 	{contract.Envelope, `"error" is a string, not an object`, "Make \"error\" an object and move the string into its message field: {\"error\":{\"message\":\"…\",\"type\":\"…\",\"param\":null,\"code\":\"…\"}}."},
 	{contract.Envelope, "an HTML page instead of JSON", "Register a handler that responds with JSON to every unknown path and method under the API root. Also check for a proxy in front of the gateway that serves its own pages."},
 	{contract.Envelope, "an empty body", "Write the error envelope wherever the gateway sets only a status. Also check for a framework or middleware that ends requests itself."},
-	{contract.Envelope, "text that is not JSON", "Find calls of http.Error and the framework's own error and panic handlers. Make all of them write the error envelope."},
+	{contract.Envelope, "text that is not JSON", "Find calls to http.Error and the framework's own error and panic handlers. Make all of them write the error envelope."},
 	{contract.Code, "no code", "Assign each gateway error its code from table 2 where the error occurs, and pass the code to the function that writes the response."},
 }
 

@@ -91,7 +91,7 @@ func TestDiffSaysWhichEndpointsOneRunHasAlone(t *testing.T) {
 	recent := concluded(header(contract.Edge), every(contract.Rows()[:3], dialect.Speech, dialect.Chat, dialect.Images))
 	var out bytes.Buffer
 	require.NoError(t, reports.NewDiff(old, recent).Terminal(&out, reports.TerminalOptions{}))
-	assert.Contains(t, out.String(), "note: Only the old run has 3 cases on embeddings.\nnote: Only the new run has 6 cases on images, speech.\n")
+	assert.Contains(t, out.String(), "note: Only the old run contains 3 cases on embeddings.\nnote: Only the new run contains 6 cases on images, speech.\n")
 }
 
 func TestDiffBoundsWhatItTells(t *testing.T) {

@@ -47,10 +47,10 @@ func (d Diff) Notes() []string {
 		list = append(list, "The two runs tested different targets.")
 	}
 	if only := onlyIn(d.Old, d.New); only != "" {
-		list = append(list, "Only the old run has "+only+".")
+		list = append(list, "Only the old run contains "+only+".")
 	}
 	if only := onlyIn(d.New, d.Old); only != "" {
-		list = append(list, "Only the new run has "+only+".")
+		list = append(list, "Only the new run contains "+only+".")
 	}
 	return list
 }

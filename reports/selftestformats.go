@@ -39,7 +39,7 @@ func (s SelfTest) Terminal(w io.Writer, opts TerminalOptions) error {
 // selfTestWords are what verdicts mean in the matrix of a self-test.
 var selfTestWords = map[contract.Verdict]string{
 	contract.Pass: "killed",
-	contract.Fail: "survived, or a false alarm",
+	contract.Fail: "mutant survived, or false alarm",
 	NotRun:        "unchanged",
 }
 

@@ -66,20 +66,20 @@ func TestATenthOfACertificateIsPlayedAnew(t *testing.T) {
 		lost := certifiedRun(t, "--rows", "code:model_not_found", "--surfaces", "chat,messages")
 		code, stdout, stderr := again(t, lost, "--again", faulty.profile)
 		assert.Equal(t, exitNotConformant, code, stdout+stderr)
-		assert.Regexp(t, `(?m)^code:model_not_found/absent-model/\S+: pass in the log, fail now: MUST status-class: got 503, want 404$`, stdout)
+		assert.Regexp(t, `(?m)^code:model_not_found/absent-model/\S+: verdict pass in the log, fail now: MUST status-class: got 503, want 404$`, stdout)
 		assert.Contains(t, stdout, "rerun: 0 cases with the same verdict as in the log, 1 with a different verdict, 0 not judged")
 	})
 	t.Run("a mutant is found out", func(t *testing.T) {
 		keys := certifiedRun(t, "--rows", "http:401", "--surfaces", "chat")
 		code, stdout, stderr := again(t, keys, "--again", serveGateway(t, "--mutant", "errors-as-200-on-chat"))
 		assert.Equal(t, exitNotConformant, code, stdout+stderr)
-		assert.Contains(t, stdout, "pass in the log, fail now: MUST not-success")
+		assert.Contains(t, stdout, "verdict pass in the log, fail now: MUST not-success")
 	})
 	t.Run("a canned server is found out", func(t *testing.T) {
 		keys := certifiedRun(t, "--rows", "http:401", "--surfaces", "chat")
 		code, stdout, stderr := again(t, keys, "--again", serveCanned(t), "--gateway-key", "sk-any-0123456789")
 		assert.Equal(t, exitNotConformant, code, stdout+stderr)
-		assert.Regexp(t, `(?m)^http:401/\S+: pass in the log, fail now: MUST not-success: `, stdout)
+		assert.Regexp(t, `(?m)^http:401/\S+: verdict pass in the log, fail now: MUST not-success: `, stdout)
 	})
 	for _, tt := range []struct {
 		name string
@@ -129,7 +129,7 @@ func TestAVerificationAsksForConsentToActions(t *testing.T) {
 	assert.NoFileExists(t, ran)
 	code, stdout, stderr = again(t, verify, "--again", file, "--allow-actions")
 	assert.Equal(t, exitNotConformant, code, stdout+stderr)
-	assert.Contains(t, stdout, "http:403/revoked-key/chat: pass in the log, fail now")
+	assert.Contains(t, stdout, "http:403/revoked-key/chat: verdict pass in the log, fail now")
 	assert.FileExists(t, ran)
 }
 

@@ -54,7 +54,7 @@ func TestAHallFromRunsToPages(t *testing.T) {
 		assert.Equal(t, string(before), string(after))
 		code, _, stderr = publish("--level", "relay")
 		assert.Equal(t, exitIncomplete, code)
-		assert.Contains(t, stderr, "not listed (other-level): reference/run.ndjson: the run is at level edge, but this hall lists level relay")
+		assert.Contains(t, stderr, "not listed (other-level): reference/run.ndjson: the run is at level edge, but this hall lists only level relay")
 	})
 	t.Run("certificates count with the key that signed them", func(t *testing.T) {
 		code, _, stderr := invoke(t.Context(), "keygen", key)

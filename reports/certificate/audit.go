@@ -71,7 +71,7 @@ func (a *audit) selection() {
 		case !there:
 			a.problemf("%s was expected but is not in the log", id)
 		case expected == (verdict == contract.NotOffered):
-			a.problemf("%s is %s, which contradicts the header's list of expected cases", id, verdict)
+			a.problemf("%s has verdict %s, which contradicts the header's list of expected cases", id, verdict)
 		}
 	}
 	for _, c := range a.run.Cases {
@@ -183,7 +183,7 @@ func (a *audit) controls() {
 				return c.Surface == s && c.Kind == kind && c.Phase == runlog.BeforeCases
 			})
 			if i < 0 {
-				a.problemf("%s was judged without the %s control", s, kind)
+				a.problemf("the cases on %s were judged without the %s control call", s, kind)
 				continue
 			}
 			c := a.run.Controls[i]
@@ -192,7 +192,7 @@ func (a *audit) controls() {
 				healthy, _ = contract.IsSuccess(s, *c.Observation)
 			}
 			if !c.OK || c.Observation == nil || healthy != (kind == runlog.ControlHealthy) {
-				a.problemf("%s was judged although its %s control failed", s, kind)
+				a.problemf("the cases on %s were judged although its %s control call failed", s, kind)
 			}
 		}
 	}

@@ -217,7 +217,7 @@ func TestKeys(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = auditor.Issue(t.Context(), log, public)
 	require.ErrorIs(t, err, certificate.ErrKey)
-	assert.Contains(t, err.Error(), "a public key cannot sign")
+	assert.Contains(t, err.Error(), "a public key cannot be used to sign")
 
 	other, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)

@@ -75,20 +75,20 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 			at(r, absent).Verdict = contract.NotOffered
 			r.Expected = slices.DeleteFunc(r.Expected, func(id string) bool { return id == absent })
 		}, absent + " is marked not-offered, but the profile offers it"},
-		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " is not-offered, which contradicts the header's list of expected cases"},
+		{"not offered and expected at once", func(r *runlog.Run) { at(r, absent).Verdict = contract.NotOffered }, absent + " has verdict not-offered, which contradicts the header's list of expected cases"},
 		{"a case under another row", func(r *runlog.Run) { at(r, absent).Row = "http:404" }, absent + " is logged under a different row"},
 		{"a case that does not exist", func(r *runlog.Run) { at(r, absent).ID = "code:easy/breeze/chat" }, "code:easy/breeze/chat was not selected or is not a case of the contract"},
 		{"a selection made smaller", func(r *runlog.Run) { r.Selection.Surfaces = []dialect.Surface{"chat"} }, "was not selected"},
 		{"another contract", func(r *runlog.Run) { r.ContractDigest = "sha256:00" }, "the run was judged by contract sha256:00, but this gatecert has contract sha256:"},
-		{"no controls", func(r *runlog.Run) { r.Controls = nil }, "chat was judged without the healthy control"},
+		{"no controls", func(r *runlog.Run) { r.Controls = nil }, "the cases on chat were judged without the healthy control call"},
 		{"a control that failed", func(r *runlog.Run) {
 			for i := range r.Controls {
 				r.Controls[i].Observation.Status = 500
 			}
-		}, "chat was judged although its healthy control failed"},
+		}, "the cases on chat were judged although its healthy control call failed"},
 		{"no nonsense control", func(r *runlog.Run) {
 			r.Controls = slices.DeleteFunc(r.Controls, func(c runlog.Control) bool { return c.Kind == "nonsense" })
-		}, "chat was judged without the nonsense control"},
+		}, "the cases on chat were judged without the nonsense control call"},
 		{"a footer of a gateway that was not healthy at the end", func(r *runlog.Run) {
 			r.Footer.Verdict = contract.Error
 			after := r.Controls[0]
@@ -143,11 +143,11 @@ func TestAnAuditDoesNotRelyOnClaims(t *testing.T) {
 					c.Observation = r.Controls[0].Observation
 				}
 			}
-		}, "the healthy control on chat was recorded with the same call as the healthy control on chat"},
+		}, "the healthy control call on chat was recorded with the same request as the healthy control call on chat"},
 		{"a control of another model", func(r *runlog.Run) {
 			sent := &r.Controls[0].Observation.Sent
 			sent.Body = bytes.Replace(sent.Body, []byte(`"model":"`), []byte(`"model":"better-`), 1)
-		}, "control on chat was recorded with another request: its body is"},
+		}, "control call on chat was recorded with another request: its body is"},
 		{"a profile that is none", func(r *runlog.Run) { r.Target.Profile = "keys: [" }, "the profile in the log cannot be read"},
 	})
 }

@@ -98,7 +98,7 @@ func (k Key) Public() crypto.PublicKey { return k.public }
 // Sign implements [dsse.Signer]. It returns [ErrKey] when the key is a public one.
 func (k Key) Sign(_ context.Context, data []byte) ([]byte, error) {
 	if k.private == nil {
-		return nil, fmt.Errorf("%w: a public key cannot sign", ErrKey)
+		return nil, fmt.Errorf("%w: a public key cannot be used to sign", ErrKey)
 	}
 	return ed25519.Sign(k.private, data), nil
 }

@@ -26,7 +26,7 @@ func (a *audit) requests() {
 			return
 		}
 		if other, twice := seen[token]; twice {
-			a.problemf("%s was recorded with the same call as %s", what, other)
+			a.problemf("%s was recorded with the same request as %s", what, other)
 		}
 		seen[token] = what
 	}
@@ -43,5 +43,5 @@ func (a *audit) requests() {
 }
 
 func controlName(c runlog.Control) string {
-	return fmt.Sprintf("the %.20s control on %s", c.Kind, c.Surface)
+	return fmt.Sprintf("the %.20s control call on %s", c.Kind, c.Surface)
 }

@@ -58,7 +58,7 @@ func (h Hall) entry(ctx context.Context, s source) (Entry, *Refusal) {
 	case run.Incomplete() != "":
 		return e, refused(Incomplete, "%s", run.Incomplete())
 	case run.ContractDigest != contract.Digest():
-		return e, refused(OtherContract, "the run was judged by contract %.80s, but this hall lists contract %s: repeat the run with this version of gatecert", run.ContractDigest, contract.Digest())
+		return e, refused(OtherContract, "the run was judged by contract %.80s, but this hall lists only runs judged by contract %s: repeat the run with this version of gatecert", run.ContractDigest, contract.Digest())
 	case err != nil:
 		return e, refused(Unverified, "%v", err)
 	}
@@ -114,7 +114,7 @@ func (h Hall) check(run runlog.Run) *Refusal {
 	case strings.TrimSpace(run.Target.Name) == "":
 		return refused(Unnamed, "the run does not name its gateway: set name in the profile")
 	case !slices.ContainsFunc(run.Cases, says):
-		return refused(Inconclusive, "no case of the run could be judged")
+		return refused(Inconclusive, "no case in the run could be judged")
 	case len(run.Selection.Rows) > 0:
 		return refused(Partial, "the run covers only selected rows: %s", plain.Joined(run.Selection.Rows))
 	case len(run.Selection.Cases) > 0:

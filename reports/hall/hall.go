@@ -83,7 +83,7 @@ func Read(ctx context.Context, folder fs.FS, o Options) (Hall, error) {
 		if scope == h.Scope {
 			return false
 		}
-		refusal := refused(OtherLevel, "the run is at level %s, but this hall lists level %s", scope, h.Scope)
+		refusal := refused(OtherLevel, "the run is at level %s, but this hall lists only level %s", scope, h.Scope)
 		refusal.Path = e.Path
 		h.Refused = append(h.Refused, *refusal)
 		return true

@@ -159,7 +159,7 @@ func TestOneLevelIsListed(t *testing.T) {
 	assert.Equal(t, "edge", h.Scope, "most gateways have it")
 	require.Len(t, h.Refused, 1)
 	assert.Equal(t, hall.OtherLevel, h.Refused[0].Kind, h.Refused[0].Reason)
-	assert.Equal(t, "the run is at level relay, but this hall lists level edge", h.Refused[0].Reason)
+	assert.Equal(t, "the run is at level relay, but this hall lists only level edge", h.Refused[0].Reason)
 	o := options()
 	o.Scope = "relay"
 	h = read(t, logs, o)
@@ -181,7 +181,7 @@ func TestScopes(t *testing.T) {
 	h := read(t, logs, options())
 	assert.Equal(t, "full without load cases", h.Scope)
 	require.Len(t, h.Refused, 1)
-	assert.Equal(t, "the run is at level full, but this hall lists level full without load cases", h.Refused[0].Reason)
+	assert.Equal(t, "the run is at level full, but this hall lists only level full without load cases", h.Refused[0].Reason)
 }
 
 func TestNothingToList(t *testing.T) {
