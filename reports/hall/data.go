@@ -15,10 +15,10 @@ import (
 // DataSchema names the version of data.json, as docs/schema/hall.schema.json describes it.
 const DataSchema = "gatecert.hall/1"
 
-// Data is data.json: the hall for programs. Addresses are relative to it, and every text is safe to show.
+// Data is data.json: the machine-readable form of the hall. Addresses are relative to it, and every text is safe to show.
 type Data struct {
 	Schema string `json:"schema"`
-	// Tool is the gatecert that made the hall.
+	// Tool is the version of gatecert that made the hall.
 	Tool string `json:"tool"`
 	// AsOf is the day from which the age of a run counts.
 	AsOf string `json:"as_of"`
@@ -37,23 +37,23 @@ type DataGateway struct {
 	// Claim names the part of the contract that the gateway publishes and is judged by.
 	Claim   string `json:"claim"`
 	BaseURL string `json:"base_url"`
-	// Page shows its runs, Badge is a picture of its result.
+	// Page is the page with the gateway's runs, Badge is an image of its result.
 	Page  string `json:"page"`
 	Badge string `json:"badge"`
-	// Rows are those of its current run, in the order of the contract.
+	// Rows are the rows of the gateway's current run, in the order of the contract.
 	Rows []DataRow `json:"rows"`
-	// Runs are all of its runs that are listed, newest first.
+	// Runs are the gateway's listed runs, newest first.
 	Runs []DataRun `json:"runs"`
 }
 
 // DataRow is the result of a row.
 type DataRow struct {
 	ID contract.RowID `json:"id"`
-	// Verdict is the worst verdict of its cases, or not-run if it has none.
+	// Verdict is the worst verdict of the row's cases, or not-run if the row has no cases.
 	Verdict string `json:"verdict"`
-	// Cases counts its cases by verdict.
+	// Cases counts the row's cases by verdict.
 	Cases runlog.Counts `json:"cases"`
-	// Evidence is a page with every request and answer, each with its curl line.
+	// Evidence is a page with every request and response of the row and their curl commands.
 	Evidence string `json:"evidence"`
 }
 
@@ -72,9 +72,9 @@ type DataRun struct {
 	// Log is the log of the run, and LogDigest the SHA-256 of its decompressed content.
 	Log       string `json:"log"`
 	LogDigest string `json:"log_digest"`
-	// SignedBy is the id of the key that signed its certificate.
+	// SignedBy is the ID of the key that signed the run's certificate.
 	SignedBy string `json:"signed_by,omitempty"`
-	// Changes are those since the previous run; the first run has none.
+	// Changes are the changes since the previous run; the first run has none.
 	Changes *DataChanges `json:"changes,omitempty"`
 }
 
