@@ -67,7 +67,20 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 	return cmd.infer(ctx, c, config)
 }
 
+// consent returns [errNotSent] for a gateway on another machine, unless --yes was given.
+func (cmd rateLimitCommand) consent(url string) error {
+	if cmd.Yes || runner.OnThisMachine(url) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s is not on this machine: if its operator agrees, add --yes", errNotSent, url)
+}
+
 func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatecert.Config) (err error) {
+	if url := config.Target.BaseURL; url != "" { // otherwise the driver knows it, once it has started the gateway
+		if err := cmd.consent(url); err != nil {
+			return err
+		}
+	}
 	changes, err := c.prepareIn(&config, cmd.Out, cmd.Yes)
 	if err != nil {
 		return err
@@ -83,8 +96,8 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
 	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s, to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
-	if !cmd.Yes && !runner.OnThisMachine(prepared.Profile.BaseURL) {
-		return fmt.Errorf("%w: %s is not on this machine: if its operator agrees, add --yes", errNotSent, prepared.Profile.BaseURL)
+	if err := cmd.consent(prepared.Profile.BaseURL); err != nil {
+		return err
 	}
 	run, err := cmd.begin(c, &changes, prepared.Profile)
 	if err != nil {
