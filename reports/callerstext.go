@@ -113,7 +113,7 @@ func (s SideBySide) callers() *callers {
 }
 
 func (c *callers) sideBySideTerminal(t *terminal) {
-	t.line("clients that do what the row says, where not all do:")
+	t.line("%s", t.opts.Language.text("clients that do what the row says, where not all do:"))
 	for _, r := range c.Rows {
 		if r.Kind == callerRight {
 			continue
@@ -127,8 +127,8 @@ func (c *callers) sideBySideTerminal(t *terminal) {
 	t.line("")
 }
 
-func (c *callers) sideBySideMarkdown(out *bytes.Buffer) {
-	out.WriteString("\n| clients that do what the row says |")
+func (c *callers) sideBySideMarkdown(out *bytes.Buffer, l Language) {
+	fmt.Fprintf(out, "\n| %s |", l.text("clients that do what the row says"))
 	for _, name := range c.Columns {
 		fmt.Fprintf(out, " %s |", cell(name, nameLimit))
 	}
