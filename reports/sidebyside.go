@@ -112,12 +112,8 @@ func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 	for i, run := range s.Runs {
 		t.line("%s %s %s", s.Matrix.Columns[i].Short, t.sign(run.Verdict()), s.Matrix.Columns[i].Name)
 		t.line("    %s", say(Sentence(run)+"."))
-		var held []string
-		for _, a := range aspectTotals(run) {
-			held = append(held, say(a.String()))
-		}
-		if len(held) > 0 {
-			t.line("    %s %s", say("held:"), strings.Join(held, ", "))
+		if text := aspectsText(aspectTotals(run), s.language); text != "" {
+			t.line("    %s %s", say("held:"), text)
 		}
 	}
 	t.line("")
