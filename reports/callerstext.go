@@ -113,7 +113,7 @@ func (s SideBySide) callers() *callers {
 }
 
 func (c *callers) sideBySideTerminal(t *terminal) {
-	t.line("clients that follow the row's advice, for rows where some do not:")
+	t.line("%s", t.opts.Language.text("clients that follow the row's advice, for rows where some do not:"))
 	for _, r := range c.Rows {
 		if r.Kind == callerRight {
 			continue
@@ -127,8 +127,8 @@ func (c *callers) sideBySideTerminal(t *terminal) {
 	t.line("")
 }
 
-func (c *callers) sideBySideMarkdown(out *bytes.Buffer) {
-	out.WriteString("\n| clients that follow the row's advice |")
+func (c *callers) sideBySideMarkdown(out *bytes.Buffer, l Language) {
+	fmt.Fprintf(out, "\\n| %s |", l.text("clients that follow the row's advice"))
 	for _, name := range c.Columns {
 		fmt.Fprintf(out, " %s |", cell(name, nameLimit))
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gatecert/gatecert/internal/browsertest"
 	"github.com/gatecert/gatecert/reports"
+	"github.com/gatecert/gatecert/reports/runlog"
 )
 
 // The reports of the golden runs lack no translation, and are as wide as the terminal.
@@ -45,6 +46,40 @@ func TestReportsInChinese(t *testing.T) {
 				assert.Empty(t, missing(), "not in the catalogue")
 			}
 		})
+	}
+}
+
+// So does the matrix of several runs.
+func TestMatrixInChinese(t *testing.T) {
+	chinese, ok := reports.LanguageNamed("zh")
+	require.True(t, ok)
+	l, missing := reports.Recorded(chinese)
+	older := goodRun()
+	older.Target.Name, older.ContractDigest = "older", "another"
+	m := reports.NewSideBySide([]runlog.Run{failingRun(), older, callersRun()}).In(l)
+	var out bytes.Buffer
+	require.NoError(t, m.Terminal(&out, reports.TerminalOptions{}))
+	golden(t, "matrix.zh.txt", out.Bytes())
+	out.Reset()
+	require.NoError(t, m.Markdown(&out))
+	golden(t, "matrix.zh.md", out.Bytes())
+	assert.Empty(t, missing(), "not in the catalogue")
+}
+
+func TestMatrixPageInChinese(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser is slow to start")
+	}
+	chinese, _ := reports.LanguageNamed("zh")
+	m := reports.NewSideBySide([]runlog.Run{failingRun(), goodRun(), callersRun()}).In(chinese)
+	p := browsertest.Start(t).Show(t, m.HTML, "#code:model_not_found/"+m.Matrix.Columns[0].Name)
+	assert.Equal(t, "3 个目标的对比", p.Eval(t, `document.querySelector("h1").innerText`))
+	names := map[string]bool{"edge": true, "relay": true, "gatecert": true}
+	for _, c := range m.Matrix.Columns {
+		names[c.Name] = true
+	}
+	for word := range strings.SplitSeq(p.Eval(t, english).(string), "\n") {
+		assert.True(t, names[word] || strings.Contains(word, "wrong-key") || strings.Contains(word, "cause-of-") || strings.Contains(word, "model"), "still English: %q", word)
 	}
 }
 

@@ -58,10 +58,10 @@ func (s scores) Tested() bool {
 }
 
 // aspectsText is a line for readers of text: "status 128 of 227, envelope 61 of 227", "" where no case tested any.
-func aspectsText(totals []aspectTotal) string {
+func aspectsText(totals []aspectTotal, l Language) string {
 	var parts []string
 	for _, t := range totals {
-		parts = append(parts, t.String())
+		parts = append(parts, l.text(t.String()))
 	}
 	return strings.Join(parts, ", ")
 }

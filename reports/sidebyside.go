@@ -19,8 +19,15 @@ const MatrixSchema = "gatecert.matrix/1"
 type SideBySide struct {
 	Runs []runlog.Run
 	// Matrix has one column per run, in their order.
-	Matrix  Matrix
-	entries []pageEntry
+	Matrix   Matrix
+	entries  []pageEntry
+	language Language
+}
+
+// In returns the matrix in a language. What a gateway said, names and ids stay as they are, and so does the JSON.
+func (s SideBySide) In(l Language) SideBySide {
+	s.language = l
+	return s
 }
 
 // NewSideBySide lays out runs. The name of a target that occurs more than once gets a number.
@@ -94,7 +101,8 @@ func (s SideBySide) notes() []string {
 
 // Terminal writes the matrix for people at a terminal. It fails only when w does.
 func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
-	t := terminal{opts: opts.withDefaults()}
+	opts.Language = s.language
+	t, say := terminal{opts: opts.withDefaults()}, s.language.text
 	more := t.matrix(s.Matrix)
 	t.verdictLegend(legendVerdicts(), verdictWord)
 	if len(more) > 0 {
@@ -103,9 +111,9 @@ func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 	t.line("")
 	for i, run := range s.Runs {
 		t.line("%s %s %s", s.Matrix.Columns[i].Short, t.sign(run.Verdict()), s.Matrix.Columns[i].Name)
-		t.line("    %s.", Sentence(run))
-		if text := aspectsText(aspectTotals(run)); text != "" {
-			t.line("    held: %s", text)
+		t.line("    %s", say(Sentence(run)+"."))
+		if text := aspectsText(aspectTotals(run), s.language); text != "" {
+			t.line("    %s %s", say("held:"), text)
 		}
 	}
 	t.line("")
@@ -113,25 +121,26 @@ func (s SideBySide) Terminal(w io.Writer, opts TerminalOptions) error {
 		c.sideBySideTerminal(&t)
 	}
 	for _, r := range s.notes() {
-		t.line("note: %s", r)
+		t.line("%s", say("note: "+r))
 	}
-	t.line("%s.", s.sentence())
+	t.line("%s", say(s.sentence()+"."))
 	return flush(w, &t.out)
 }
 
 // Markdown writes the matrix in GitHub's dialect. It fails only when w does.
 func (s SideBySide) Markdown(w io.Writer) error {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "## gatecert: %s side by side\n\n**%s.**\n\n", plain.Count(len(s.Runs), "target"), s.sentence())
-	markdownMatrix(&out, s.Matrix, Language{})
-	out.WriteString("| | target | url | result |\n|:-:|:--|:--|:--|\n")
+	say := s.language.text
+	fmt.Fprintf(&out, "## %s\n\n**%s**\n\n", say("gatecert: "+plain.Count(len(s.Runs), "target")+" side by side"), say(s.sentence()+"."))
+	markdownMatrix(&out, s.Matrix, s.language)
+	fmt.Fprintf(&out, "| | %s | %s | %s |\n|:-:|:--|:--|:--|\n", say("target"), say("url"), say("result"))
 	for i, run := range s.Runs {
 		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", sign(run.Verdict()), cell(s.Matrix.Columns[i].Name, nameLimit),
-			cell(run.Target.BaseURL, nameLimit), Sentence(run))
+			cell(run.Target.BaseURL, nameLimit), strings.TrimRight(say(Sentence(run)+"."), ".。"))
 	}
 	s.markdownScores(&out)
 	if c := s.callers(); c != nil {
-		c.sideBySideMarkdown(&out)
+		c.sideBySideMarkdown(&out, s.language)
 	}
 	for _, r := range s.notes() {
 		fmt.Fprintf(&out, "\n%s\n", code(r, textLimit))
@@ -145,9 +154,9 @@ func (s SideBySide) markdownScores(out *bytes.Buffer) {
 	if !scores.Tested() {
 		return
 	}
-	out.WriteString("\n| held |")
+	fmt.Fprintf(out, "\n| %s |", s.language.text("held"))
 	for _, a := range scores.Aspects {
-		fmt.Fprintf(out, " %s |", a)
+		fmt.Fprintf(out, " %s |", s.language.text(string(a)))
 	}
 	out.WriteString("\n|:--|" + strings.Repeat("--:|", len(scores.Aspects)) + "\n")
 	for _, l := range scores.Lines {
@@ -231,7 +240,7 @@ func (s SideBySide) HTML(w io.Writer) error {
 		names = append(names, c.Name)
 	}
 	p := newPage("Comparison of "+plain.Count(len(s.Runs), "target"), contract.Pass, s.sentence(), s.notes(), "Target")
-	p.Brand, p.Targets, p.Scores = "comparison", true, s.scores()
+	p.Brand, p.Targets, p.Scores, p.language = "comparison", true, s.scores(), s.language
 	for i, run := range s.Runs {
 		p.Verdict, _ = contract.Worst(p.Verdict, run.Verdict())
 		p.Facts = append(p.Facts, Fact{names[i], strings.Join(append(runAbout(run), Sentence(run)), " · ")})

@@ -128,11 +128,19 @@ func TestALimitIsPerAddressOnlyWithSources(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(&limitedServer{by: func(r *http.Request) string { return r.Header.Get("Authorization") }, limit: 8, used: map[string][]time.Time{}})
 			defer server.Close()
+			dir := t.TempDir()
 			args := append([]string{
-				"load", "rate-limit", server.URL, "--infer", "--model", "m", "--key", "sk-caller-0123456789", "--other-key", "sk-another-0123456789", "--for", "1m", "--out", t.TempDir(),
+				"load", "rate-limit", server.URL, "--infer", "--model", "m", "--key", "sk-caller-0123456789", "--other-key", "sk-another-0123456789", "--for", "1m", "--out", dir,
 			}, c.args...)
 			code, stdout, stderr := invoke(t.Context(), args...)
 			require.Equal(t, exitConformant, code, stdout+stderr)
+			_, report, _ := invoke(t.Context(), "report", dir)
+			stdout += report
+			assert.Contains(t, report, "scope     these two keys do not share it\n")
+			log, err := os.ReadFile(filepath.Join(dir, logName)) //nolint:gosec // the test's own folder
+			require.NoError(t, err)
+			assert.NotContains(t, string(log), "sk-another", "nor is it in the command line that the log has")
+			assert.Contains(t, string(log), `"by_other":true`)
 			for _, want := range c.want {
 				assert.Contains(t, stdout, want, stderr)
 			}

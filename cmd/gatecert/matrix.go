@@ -12,6 +12,7 @@ import (
 type matrixCommand struct {
 	Logs   []string `arg:"" help:"Folders of runs, or their run.ndjson files." type:"path"`
 	Format string   `help:"Output format: terminal, html, md or json. Default: ${default}." default:"terminal" enum:"terminal,html,md,json"`
+	Lang   string   `enum:"en,zh" default:"en" help:"Language of the matrix: en (English) or zh (Chinese). JSON is not translated." placeholder:"NAME"`
 	Out    string   `help:"File to write to. Default: print." placeholder:"FILE" type:"path"`
 }
 
@@ -33,7 +34,8 @@ func (m matrixCommand) Run(c *console) error {
 		}
 		runs = append(runs, run)
 	}
-	matrix := reports.NewSideBySide(runs)
+	language, _ := reports.LanguageNamed(m.Lang) // the flag has no other names
+	matrix := reports.NewSideBySide(runs).In(language)
 	return printTo(c, m.Out, func(w io.Writer, opts reports.TerminalOptions) error {
 		switch m.Format {
 		case "html":

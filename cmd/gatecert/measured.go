@@ -18,32 +18,39 @@ import (
 	"github.com/gatecert/gatecert/load"
 	"github.com/gatecert/gatecert/reports/measured"
 	"github.com/gatecert/gatecert/reports/runlog"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 // measuredRun is the folder that a measurement writes: its log, and the reports that are rendered from it. The log is written anew
 // whenever something was found, so that a measurement that is killed keeps what it had.
 type measuredRun struct {
 	c   *console
-	s   *loadSession
+	out *output
 	log runlog.Measured
+}
+
+// openMeasured opens the folder, unless the preparation of the target has, and writes the header of the log. The preparation closes the
+// folder.
+func (c *console) openMeasured(p *preparation, named string, target profile.Profile, log runlog.Measured) (*measuredRun, error) {
+	if p.out == nil {
+		out, err := c.openOutput(named, latestLoad, target)
+		if err != nil {
+			return nil, err
+		}
+		p.out = out
+	}
+	r := &measuredRun{c, p.out, log}
+	return r, r.save()
 }
 
 // begin opens the folder and writes the header of the log. Nothing of the measurement was sent yet, and [agree] has returned it.
 func (s *loadSession) begin(c *console, kind runlog.MeasuredKind, slo *load.SLO, facts ...runlog.MeasuredFact) (*measuredRun, error) {
-	if s.changes.out == nil {
-		out, err := c.openOutput(s.flags.Out, latestLoad, s.prepared.Profile)
-		if err != nil {
-			return nil, err
-		}
-		s.changes.out = out
-	}
-	r := &measuredRun{c: c, s: s}
-	r.log.MeasuredHeader = runner.MeasuredHeader(s.prepared.Profile, kind, os.Args, s.surfaces()...)
-	r.log.Facts = append(s.facts(), facts...)
+	log := runlog.Measured{MeasuredHeader: runner.MeasuredHeader(s.prepared.Profile, kind, os.Args, s.surfaces()...)}
+	log.Facts = append(s.facts(), facts...)
 	if slo != nil {
-		r.log.SLO, r.log.Bounds = slo.String(), slo.Logged()
+		log.SLO, log.Bounds = slo.String(), slo.Logged()
 	}
-	return r, r.save()
+	return c.openMeasured(&s.changes, s.flags.Out, s.prepared.Profile, log)
 }
 
 // facts are what the flags say of the requests.
@@ -72,13 +79,16 @@ func (r *measuredRun) save() error {
 	for _, m := range r.log.Metrics {
 		err = errors.Join(err, w.Metric(m))
 	}
+	for _, e := range r.log.Experiments {
+		err = errors.Join(err, w.Experiment(e))
+	}
 	if r.log.Footer != nil {
 		err = errors.Join(err, w.Footer(*r.log.Footer))
 	}
 	if err != nil {
 		return fmt.Errorf("write the log: %w", err)
 	}
-	log := &r.s.changes.out.log
+	log := &r.out.log
 	if log.inPlace {
 		return atomicfile.WriteBytes(filepath.Join(log.dir, logName), 0o600, out.Bytes())
 	}
@@ -89,6 +99,14 @@ func (r *measuredRun) save() error {
 // point adds a probe, and writes the log.
 func (r *measuredRun) point(p runlog.Point) {
 	r.log.Points = append(r.log.Points, p)
+	if err := r.save(); err != nil {
+		fmt.Fprintf(r.c.err, "note: %v\n", err)
+	}
+}
+
+// experiment adds an experiment of an inference, and writes the log.
+func (r *measuredRun) experiment(e runlog.MeasuredExperiment) {
+	r.log.Experiments = append(r.log.Experiments, e)
 	if err := r.save(); err != nil {
 		fmt.Fprintf(r.c.err, "note: %v\n", err)
 	}
@@ -111,15 +129,15 @@ func (r *measuredRun) end(footer runlog.MeasuredFooter) error {
 		return err
 	}
 	// What was read is what is rendered: a report is a function of the log.
-	log, err := readMeasured(r.s.changes.out.dir)
+	log, err := readMeasured(r.out.dir)
 	if err != nil {
 		return err
 	}
-	return writeMeasuredReports(log, measured.Formats(), r.s.changes.out.dir)
+	return writeMeasuredReports(log, measured.Formats(), r.out.dir)
 }
 
 // shown is the page as messages name it.
-func (r *measuredRun) shown() string { return r.s.changes.out.shown(measured.Formats()[0].File) }
+func (r *measuredRun) shown() string { return r.out.shown(measured.Formats()[0].File) }
 
 // writeMeasuredReports writes the formats of which the measurement has anything.
 func writeMeasuredReports(m runlog.Measured, formats []measured.Format, dir string) error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/gatecert/gatecert"
@@ -13,6 +14,8 @@ import (
 	"github.com/gatecert/gatecert/internal/runner"
 	"github.com/gatecert/gatecert/load/limits"
 	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/reports/runlog"
+	"github.com/gatecert/gatecert/targets/profile"
 )
 
 type rateLimitCommand struct {
@@ -64,7 +67,20 @@ func (cmd rateLimitCommand) Run(ctx context.Context, c *console) error {
 	return cmd.infer(ctx, c, config)
 }
 
+// consent returns [errNotSent] for a gateway on another machine, unless --yes was given.
+func (cmd rateLimitCommand) consent(url string) error {
+	if cmd.Yes || runner.OnThisMachine(url) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s is not on this machine: if its operator agrees, add --yes", errNotSent, url)
+}
+
 func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatecert.Config) (err error) {
+	if url := config.Target.BaseURL; url != "" { // otherwise the driver knows it, once it has started the gateway
+		if err := cmd.consent(url); err != nil {
+			return err
+		}
+	}
 	changes, err := c.prepareIn(&config, cmd.Out, cmd.Yes)
 	if err != nil {
 		return err
@@ -80,11 +96,18 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 	}
 	defer func() { err = errors.Join(err, prepared.Close(context.WithoutCancel(ctx))) }()
 	fmt.Fprintf(c.err, "plan: at most %d calls in at most %s, to %s\n", cmd.Calls, plain.Duration(cmd.For), prepared.Profile.BaseURL)
-	if !cmd.Yes && !runner.OnThisMachine(prepared.Profile.BaseURL) {
-		return fmt.Errorf("%w: %s is not on this machine: if its operator agrees, add --yes", errNotSent, prepared.Profile.BaseURL)
+	if err := cmd.consent(prepared.Profile.BaseURL); err != nil {
+		return err
+	}
+	run, err := cmd.begin(c, &changes, prepared.Profile)
+	if err != nil {
+		return err
 	}
 	progress := &loadProgress{c: c}
-	budget := limits.Budget{Calls: cmd.Calls, Time: cmd.For, RefusedWith: cmd.Refusal, Announce: func(sentence string) { progress.printf("plan: %s", sentence) }}
+	budget := limits.Budget{
+		Calls: cmd.Calls, Time: cmd.For, RefusedWith: cmd.Refusal, Announce: func(sentence string) { progress.printf("plan: %s", sentence) },
+		Finished: func(e limits.Experiment) { run.experiment(e.Logged(run.log.Started)) },
+	}
 	if workers.team != nil { // one limit is inferred from one address
 		prepared.Caller = workers.team.Calls(workers.setup, workers.limited())
 	}
@@ -97,9 +120,40 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 		experiments = append(experiments, more...)
 	}
 	progress.close()
+	err = errors.Join(err, run.end(inferenceFooter(model, scope, err)))
 	if cmd.JSON {
+		fmt.Fprintf(c.err, "reports: %s\n", run.shown())
 		return errors.Join(err, json.NewEncoder(c.out).Encode(newInferredLimit(model, scope, experiments, err)))
 	}
+	printInference(c, model, scope, experiments, err)
+	fmt.Fprintf(c.out, "reports: %s\n", run.shown())
+	return err
+}
+
+// begin opens the folder of an inference, whose log has every experiment that was made so far.
+func (cmd rateLimitCommand) begin(c *console, changes *preparation, target profile.Profile) (*measuredRun, error) {
+	log := runlog.Measured{MeasuredHeader: runner.MeasuredHeader(target, runlog.RateLimitKind, os.Args, dialect.Surface(cmd.Surface))}
+	log.Facts = []runlog.MeasuredFact{{Name: "budget", Text: fmt.Sprintf("at most %d calls in %s", cmd.Calls, plain.Duration(cmd.For))}}
+	for _, status := range cmd.Refusal {
+		log.Facts = append(log.Facts, runlog.MeasuredFact{Name: "refusal", Text: fmt.Sprintf("%d counts as a refusal too", status)})
+	}
+	return c.openMeasured(changes, cmd.Out, target, log)
+}
+
+// inferenceFooter says what an inference came to; err is its error. A limit violates nothing: the verdict says only whether it is clear.
+func inferenceFooter(m limits.LimiterModel, scope limits.Scope, err error) runlog.MeasuredFooter {
+	f := runlog.MeasuredFooter{Verdict: contract.Pass, Result: m.String(), Limiter: m.Logged(scope)}
+	switch {
+	case err == nil:
+	case errors.Is(err, limits.ErrInconclusive), errors.Is(err, limits.ErrBudget):
+		f.Verdict, f.Result, f.Limiter.Kind = contract.Error, "unclear: "+err.Error(), ""
+	default:
+		f.Verdict, f.Result, f.Limiter, f.Interrupted = contract.Error, "not finished: "+err.Error(), nil, true
+	}
+	return f
+}
+
+func printInference(c *console, model limits.LimiterModel, scope limits.Scope, experiments []limits.Experiment, err error) {
 	switch {
 	case err == nil:
 		fmt.Fprintf(c.out, "limiter   %s\n", model)
@@ -118,5 +172,4 @@ func (cmd rateLimitCommand) infer(ctx context.Context, c *console, config gatece
 	for _, e := range experiments {
 		fmt.Fprintf(c.out, "%-9s %s (%d calls, %s)\n", e.Name, e.Sentence, e.Calls, e.Took.Round(time.Millisecond))
 	}
-	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/gatecert/gatecert/dialect"
 	"github.com/gatecert/gatecert/exchange"
@@ -89,7 +90,9 @@ func (cmd rateLimitCommand) scope(ctx context.Context, c *console, p targets.Pre
 		fmt.Fprintf(c.err, "plan: calls from %s, to see whether they share the limit\n", plain.Joined([]string{d.team.Source(sources[0]), d.team.Source(sources[1])}))
 	case d.team != nil:
 		fmt.Fprintf(c.err, "note: %s\n", oneSource)
-		experiments = append(experiments, limits.Experiment{Name: "source", Sentence: "another address: not asked: " + oneSource})
+		notAsked := limits.Experiment{Name: "source", Sentence: "another address: not asked: " + oneSource, Began: time.Now()}
+		left.Finished(notAsked)
+		experiments = append(experiments, notAsked)
 	}
 	scope, more, err := runner.InferScope(ctx, p, dialect.Surface(cmd.Surface), m, ask, left, progress)
 	return scope, append(experiments, more...), err

@@ -25,6 +25,8 @@ type Call struct {
 
 	// refusedWith are the statuses besides 429 that are refusals here.
 	refusedWith []int
+	// byOther says that the call was made with another key, or from another address, than those whose limit is inferred.
+	byOther bool
 	// phase is the part of a verification that made the call. The recorder sets it.
 	phase phase
 }

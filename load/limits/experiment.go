@@ -13,7 +13,11 @@ type Experiment struct {
 	// Sentence says what was done and what came of it.
 	Sentence string
 	Calls    int
-	Took     time.Duration
+	// Began is when the experiment began, Took how long it lasted, its waits included.
+	Began time.Time
+	Took  time.Duration
+	// Answers are those of its calls, in the order in which they were recorded.
+	Answers []Answer
 }
 
 // experiment runs and records one experiment; run returns its sentence.
@@ -23,7 +27,8 @@ func (i *inference) experiment(ctx context.Context, name string, run func(contex
 	if err != nil {
 		sentence = "not finished: " + err.Error()
 	}
-	i.experiments = append(i.experiments, Experiment{name, sentence, len(i.calls) - before, time.Since(began)})
+	calls := i.calls[before:]
+	i.experiments = append(i.experiments, i.budget.finished(Experiment{name, sentence, len(calls), began, time.Since(began), answersOf(calls)}))
 	return err
 }
 

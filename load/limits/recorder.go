@@ -202,11 +202,22 @@ type Budget struct {
 	RefusedWith []int
 	// Announce, when not nil, is called with how much time an inference needs as soon as the first refusals say something of it.
 	Announce func(sentence string)
+	// Finished, when not nil, is called after each experiment of an inference, so that one that is killed keeps what it has.
+	Finished func(Experiment)
+}
+
+// finished passes an experiment on.
+func (b Budget) finished(e Experiment) Experiment {
+	if b.Finished != nil {
+		b.Finished(e)
+	}
+	return e
 }
 
 func (b Budget) withDefaults() Budget {
 	return Budget{
 		Calls: cmp.Or(b.Calls, 4000), Time: cmp.Or(b.Time, 3*time.Minute),
 		Concurrency: cmp.Or(b.Concurrency, 128), Hold: cmp.Or(b.Hold, 250*time.Millisecond), RefusedWith: b.RefusedWith, Announce: b.Announce,
+		Finished: b.Finished,
 	}
 }

@@ -109,19 +109,28 @@ func InferScope(ctx context.Context, m LimiterModel, p ScopeProbers, b Budget) (
 		if x.other == nil {
 			continue
 		}
-		began, before := time.Now(), s.reserved
-		s.other, s.failures = refusingWith(x.other, b.RefusedWith), failures{}
+		began, before, recorded := time.Now(), s.reserved, len(s.calls)
+		s.other, s.failures = byOther(refusingWith(x.other, b.RefusedWith)), failures{}
 		sharing, sentence, err := s.ask(ctx)
 		if err != nil {
 			sharing, sentence = Unclear, "not finished: "+err.Error()
 		}
 		*x.found = sharing
-		all = append(all, Experiment{x.name, x.who + ": " + sentence, s.reserved - before, time.Since(began)})
+		all = append(all, b.finished(Experiment{x.name, x.who + ": " + sentence, s.reserved - before, began, time.Since(began), answersOf(s.calls[recorded:])}))
 		if err != nil && !errors.Is(err, ErrBudget) && !errors.Is(err, ErrInconclusive) {
 			return scope, all, err
 		}
 	}
 	return scope, all, nil
+}
+
+// byOther marks calls as those of the other caller.
+func byOther(p Prober) Prober {
+	return func(ctx context.Context, hold time.Duration) (Call, error) {
+		c, err := p(ctx, hold)
+		c.byOther = true
+		return c, err
+	}
 }
 
 // scopeInference asks whether two callers share a limit.

@@ -57,7 +57,7 @@ func TestPageInABrowser(t *testing.T) {
 	})
 
 	t.Run("everything is inside its picture, and nothing is wider than a telephone", func(t *testing.T) {
-		for _, run := range []runlog.Measured{capacityRun(), soakRun(), compareRun(), hostileRun()} {
+		for _, run := range []runlog.Measured{capacityRun(), soakRun(), compareRun(), hostileRun(), limitRun(), runs()["limit-hostile"]} {
 			p := open(t, browser, run, 390, "dark")
 			assert.Equal(t, "", p.Eval(t, `[...document.querySelectorAll("figure svg :is(rect, circle, polyline, line)")].filter((e) => {
 				const b = e.getBBox(), v = e.ownerSVGElement.viewBox.baseVal;
@@ -94,6 +94,18 @@ func TestPageInABrowser(t *testing.T) {
 		assert.Equal(t, "What B adds to each metric, with 95 % confidence intervals", p.Eval(t, `document.querySelector("figcaption").innerText`))
 		assert.Equal(t, "q99 q50 q99", p.Eval(t, `[...document.querySelectorAll("figure circle")].map((e) => e.className.baseVal).join(" ")`))
 		assert.Equal(t, 4.0, p.Eval(t, `document.querySelectorAll("section[aria-label=Comparison] tbody tr").length`))
+	})
+
+	t.Run("an inferred limit shows its answers first, then its numbers and its experiments", func(t *testing.T) {
+		p := open(t, browser, limitRun(), 1440, "light")
+		assert.Equal(t, "fixed-window of 20 in 2s", p.Eval(t, `document.querySelector("h1").innerText`))
+		assert.Contains(t, p.Eval(t, `document.querySelector(".verdict .sentence").innerText`), "The result is clear. 192 calls in 4 experiments: ")
+		assert.Equal(t, "Calls admitted so far, Responses per second over time, by outcome", p.Eval(t, `[...document.querySelectorAll("figcaption")].map((e) => e.innerText).join(", ")`))
+		assert.Equal(t, "admitted, refused, failed, the other caller, admitted", p.Eval(t, `[...document.querySelectorAll("figure:first-child .legend li")].map((e) => e.textContent).join(", ")`))
+		assert.Equal(t, "drain refill boundary key", p.Eval(t, `[...document.querySelectorAll("figure:first-child text.bound")].map((e) => e.textContent).join(" ").trim()`))
+		assert.Equal(t, "limit 20 20 window 2s 2s to 2s", p.Eval(t, `[...document.querySelectorAll("section[aria-label=Limit] tbody :is(th, td)")].map((e) => e.textContent).join(" ")`))
+		assert.Equal(t, 4.0, p.Eval(t, `document.querySelectorAll("section[aria-label=Experiments] tbody tr").length`))
+		assert.Equal(t, 2.0, p.Eval(t, `document.querySelectorAll("section[aria-label=Evidence] li").length`), "without what the experiments say")
 	})
 
 	if dir := os.Getenv(picturesVariable); dir != "" {

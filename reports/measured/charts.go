@@ -18,8 +18,14 @@ func charts(m runlog.Measured) []chart {
 			list = append(list, c)
 		}
 	}
-	if m.Kind == runlog.CompareKind {
+	switch m.Kind {
+	case runlog.RateLimitKind:
+		add(answersChart(m))
+		add(ratesChart(m))
+		return list
+	case runlog.CompareKind:
 		add(differenceChart(m))
+	case runlog.CapacityKind, runlog.SoakKind:
 	}
 	for _, metric := range boundMetrics(m) {
 		add(rateChart(m, metric))

@@ -23,7 +23,8 @@ type Diff struct {
 
 // Change is how one quantity differs.
 type Change struct {
-	// Name is the quantity: "capacity", "p99 TTFT". Unit is [runlog.UnitTime], "requests/s", "share" or "tokens/s".
+	// Name is the quantity: "capacity", "p99 TTFT". Unit is [runlog.UnitTime], "requests/s", "calls", "share" or
+	// "tokens/s".
 	Name string `json:"name"`
 	Unit string `json:"unit"`
 	// Old and New are its values, Low and High bound the difference New - Old: with 95 % confidence, or for the capacity with what is
@@ -64,6 +65,9 @@ func NewDiff(old, new runlog.Measured) Diff { //nolint:predeclared // the words 
 		if c, ok := capacityChange(old.Footer.Capacity, new.Footer.Capacity); ok {
 			d.Changes = append(d.Changes, c)
 		}
+	}
+	if old.Kind == runlog.RateLimitKind && new.Kind == runlog.RateLimitKind {
+		d.compareLimiters(old, new)
 	}
 	for _, m := range windowMetrics() {
 		if c, ok := m.change(old.Windows, new.Windows); ok {
@@ -184,6 +188,8 @@ func (c Change) text(v float64) string {
 		return "-∞"
 	case c.Unit == runlog.UnitTime:
 		return value(c.Unit, v)
+	case c.Unit == "calls":
+		return fmt.Sprintf("%.6g", v)
 	case c.Unit == "share":
 		return fmt.Sprintf("%.3g %%", 100*v)
 	default:

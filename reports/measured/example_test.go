@@ -143,6 +143,56 @@ func compareRun() runlog.Measured {
 	return m
 }
 
+// limitRun is the inference of a fixed window of 20 in 2 s: a drain, its refill, and a round with another key, which has the limit to itself.
+func limitRun() runlog.Measured {
+	m := runlog.Measured{MeasuredHeader: header(runlog.RateLimitKind)}
+	m.SLO, m.Bounds, m.Facts = "", nil, []runlog.MeasuredFact{{Name: "budget", Text: "at most 4000 calls in 3m"}}
+	var left int
+	var window time.Duration = -1
+	experiment := func(name, text string, start, every time.Duration, calls int, byOther bool) {
+		e := runlog.MeasuredExperiment{Name: name, Text: text, Start: start, Took: time.Duration(calls) * every, Calls: calls}
+		for i := range calls {
+			at := start + time.Duration(i)*every
+			if w := at / (2 * time.Second); w != window {
+				window, left = w, 20
+			}
+			a := runlog.MeasuredAnswer{Sent: at, Answered: at + ms, Outcome: runlog.Refused, Status: 429, ByOther: byOther}
+			if byOther || left > 0 {
+				a.Outcome, a.Status = runlog.Admitted, 200
+			}
+			if !byOther {
+				left--
+			}
+			e.Answers = append(e.Answers, a)
+		}
+		m.Experiments = append(m.Experiments, e)
+	}
+	experiment("drain", "20 calls were admitted, the next was refused", 10*ms, 5*ms, 24, false)
+	experiment("refill", "calls without a pause after the limit was used up: the first was admitted after 1.87s, at most 20 in a row", 200*ms, 50*ms, 100, false)
+	experiment("boundary", "after a pause, 10 calls were admitted, half a window later 10 more", 6700*ms, 40*ms, 60, false)
+	experiment("key", "another key: in two rounds, the last of which is: with the limit used up, 8 of 8 calls were admitted", 9900*ms, 10*ms, 8, true)
+	m.Experiments[1].Answers[7].Outcome, m.Experiments[1].Answers[7].Status = runlog.Error5xx, 502
+	m.Footer = &runlog.MeasuredFooter{
+		Ended: started.Add(11 * time.Second), Verdict: contract.Pass, Result: "fixed-window of 20 in 2s",
+		Limiter: &runlog.FoundLimiter{
+			Kind: "fixed-window", Limit: 20, Window: 2 * time.Second, LimitRange: &runlog.Range{From: 20, To: 20}, WindowRange: &runlog.Range{From: 1.996e9, To: 2.004e9},
+			Addresses: "unclear", Keys: "apart", Scope: "these two keys do not share it",
+			Evidence: []string{"drain: 20 calls were admitted, the next was refused", "fixed-window of 20 in 2s: contradicted by 0 of 192 responses", "sliding-log of 20 in 1.9s: contradicted by 41 of 192 responses"},
+		},
+	}
+	return m
+}
+
+// unclearRun is an inference that did not decide.
+func unclearRun() runlog.Measured {
+	m := limitRun()
+	m.Experiments = m.Experiments[:2]
+	f := m.Footer
+	f.Verdict, f.Result = contract.Error, "unclear: inconclusive: no single limiter explains 29 of 124 answers"
+	f.Limiter = &runlog.FoundLimiter{Limit: 20, Window: 2 * time.Second}
+	return m
+}
+
 // hostileRun is what a stranger could have written: markup, control characters and numbers that make no sense.
 func hostileRun() runlog.Measured {
 	const bad = "<script>document.title='owned'</script>\x1b[2J\u202e|](javascript:alert(1))"
@@ -159,7 +209,15 @@ func hostileRun() runlog.Measured {
 	m.Metrics[0].Request, m.Metrics[0].Outcome = bad, runlog.Outcome(bad)
 	m.Metrics[2].Bars = []runlog.Bar{{0, 0}, {1 << 62, 1 << 39}}
 	m.Metrics[3].Unit = bad
+	m.Experiments = []runlog.MeasuredExperiment{
+		{Name: bad, Text: bad, Start: -1 << 62, Took: 1<<63 - 1, Calls: -7, Answers: []runlog.MeasuredAnswer{{Sent: 1 << 62, Answered: -1 << 62, Outcome: runlog.Outcome(bad), Status: -1}}},
+		{Answers: []runlog.MeasuredAnswer{{Answered: 1 << 62, Outcome: runlog.Admitted}, {Outcome: runlog.Refused, ByOther: true}}},
+	}
 	f := m.Footer
+	f.Limiter = &runlog.FoundLimiter{
+		Kind: bad, Limit: 1 << 62, Window: -5, Refill: 1e308, LimitRange: &runlog.Range{From: 1e308, To: -1e308}, RefillRange: &runlog.Range{From: -1, To: 1e300},
+		Addresses: bad, Keys: bad, Scope: bad, Evidence: []string{bad},
+	}
 	f.Result, f.Notes, f.Gates[0].Text, f.Gates[0].Result = bad, []string{bad}, bad, contract.Result(bad)
 	f.Capacity.Lower, f.Capacity.Upper, f.Rate, f.Generator.CPU = -1e308, 1e308, -1, 1e300
 	f.Compared.A, f.Compared.Differences[0].Metric, f.Compared.Differences[0].High = bad, bad, 1e300
@@ -189,6 +247,9 @@ func logged(t testing.TB, m runlog.Measured) runlog.Measured {
 	for _, x := range m.Metrics {
 		require.NoError(t, w.Metric(x))
 	}
+	for _, e := range m.Experiments {
+		require.NoError(t, w.Experiment(e))
+	}
 	if m.Footer != nil {
 		require.NoError(t, w.Footer(*m.Footer))
 	} else if m.Torn {
@@ -200,5 +261,10 @@ func logged(t testing.TB, m runlog.Measured) runlog.Measured {
 }
 
 func runs() map[string]runlog.Measured {
-	return map[string]runlog.Measured{"capacity": capacityRun(), "soak": soakRun(), "compare": compareRun(), "hostile": hostileRun(), "unfinished": unfinishedRun()}
+	strange := hostileRun()
+	strange.Kind = runlog.RateLimitKind
+	return map[string]runlog.Measured{
+		"capacity": capacityRun(), "soak": soakRun(), "compare": compareRun(), "hostile": hostileRun(), "unfinished": unfinishedRun(),
+		"limit": limitRun(), "limit-unclear": unclearRun(), "limit-hostile": strange,
+	}
 }

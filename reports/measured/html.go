@@ -2,6 +2,7 @@ package measured
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -23,23 +24,27 @@ var (
 
 // page is what the template shows. Every text of the log was made plain; html/template escapes it once more.
 type page struct {
-	Title, Kind, Headline, SLO, Qualified string
-	Verdict                               contract.Verdict
-	Sign, Counts, At, RateNote            string
-	Gates                                 []pageGate
-	Notes                                 []string
-	Charts                                []chart
-	Metrics                               []metricRow
-	Workers                               [][]string
-	WorkerColumns                         []string
-	Compared                              []comparedRow
-	ComparedOf                            string
-	Trends                                []runlog.MeasuredTrend
-	Violations                            []pageViolation
-	Points                                []pagePoint
-	PointCount                            string
-	Facts                                 []fact
-	Profile                               string
+	Title, Kind, Headline, SLO, Judged string
+	Verdict                            contract.Verdict
+	Sign, Counts, At, RateNote         string
+	Gates                              []pageGate
+	Notes                              []string
+	Charts                             []chart
+	Metrics                            []metricRow
+	Workers                            [][]string
+	WorkerColumns                      []string
+	Limiter                            []limiterRow
+	Scope                              string
+	Experiments                        []experimentRow
+	Evidence                           []string
+	Compared                           []comparedRow
+	ComparedOf                         string
+	Trends                             []runlog.MeasuredTrend
+	Violations                         []pageViolation
+	Points                             []pagePoint
+	PointCount                         string
+	Facts                              []fact
+	Profile                            string
 
 	Width, Height, Top, Depth, Right int
 
@@ -76,7 +81,7 @@ func HTML(w io.Writer, m runlog.Measured) error {
 	}
 	style := append(reports.Style(), pageStyle...)
 	p := page{
-		Title: name(m.Target.Name), Kind: kindName(m.Kind), Headline: headline(m), SLO: text(m.SLO), Qualified: qualified(m),
+		Title: name(m.Target.Name), Kind: kindName(m.Kind), Headline: headline(m), SLO: text(m.SLO), Judged: judged(m),
 		Verdict: m.Verdict(), Sign: sign(m.Verdict()), Notes: notes(m), Charts: charts(m), Metrics: metricRows(m), Facts: facts(m),
 		Profile: plain.Lines(m.Target.Profile, 16<<10),
 		Width:   chartWidth, Height: chartHeight, Top: chartTop, Depth: chartBottom - chartTop, Right: chartRight,
@@ -91,7 +96,8 @@ func HTML(w io.Writer, m runlog.Measured) error {
 		t := pt.Times["latency"]
 		p.Points = append(p.Points, pagePoint{pointName(pt), plain.Time(pt.Lasted), plain.Time(t.P50), plain.Time(t.P99), pt.Counts[runlog.Admitted], pointResult(pt)})
 	}
-	p.Counts = sampleText(m)
+	p.Counts = cmp.Or(sampleText(m), inferenceText(m))
+	p.Limiter, p.Scope, p.Experiments, p.Evidence = limiterRows(limiter(m)), scopeText(limiter(m)), experimentRows(m), evidence(m)
 	p.PointCount = fmt.Sprintf("All %s in search order", plain.Count(len(m.Points), "probe"))
 	if m.Footer != nil {
 		p.addFooter(*m.Footer)

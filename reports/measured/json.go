@@ -33,7 +33,11 @@ type report struct {
 	Complete bool                  `json:"complete"`
 	Result   string                `json:"result"`
 	Capacity *runlog.FoundCapacity `json:"capacity,omitempty"`
-	Rate     float64               `json:"rate,omitempty"`
+	// Limiter and Experiments are of an inference only.
+	Limiter     *runlog.FoundLimiter        `json:"limiter,omitempty"`
+	Experiments []runlog.MeasuredExperiment `json:"experiments,omitempty"`
+
+	Rate float64 `json:"rate,omitempty"`
 	// Without an SLO both are left out. Goodput is the share of the offered requests that kept each time bound for themselves, GoodRate those by the second.
 	Goodput    float64                    `json:"goodput,omitempty"`
 	GoodRate   float64                    `json:"good_rate,omitempty"`
@@ -95,7 +99,12 @@ func JSON(w io.Writer, m runlog.Measured) error {
 		x.Link = runlog.Link{}
 		r.Windows = append(r.Windows, x)
 	}
+	for _, e := range m.Experiments {
+		e.Link = runlog.Link{}
+		r.Experiments = append(r.Experiments, e)
+	}
 	if f := m.Footer; f != nil {
+		r.Limiter = f.Limiter
 		r.Ended, r.Capacity, r.Rate, r.Sample, r.Generator = &f.Ended, f.Capacity, f.Rate, f.Sample, &f.Generator
 		r.Tokens, r.Input, r.Counted = f.Tokens, f.Input, f.Counted
 		r.Compared, r.Workers = f.Compared, f.Workers

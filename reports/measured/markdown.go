@@ -19,7 +19,32 @@ func Markdown(w io.Writer, m runlog.Measured) error {
 	if m.SLO != "" {
 		line("SLO: %s. ", cell(text(m.SLO)))
 	}
-	line("Response verdict: **%s**.", cell(qualified(m)))
+	if m.Kind == runlog.RateLimitKind {
+		line("The result is **%s**.", cell(qualified(m)))
+	} else {
+		line("Response verdict: **%s**.", cell(qualified(m)))
+	}
+	if s := inferenceText(m); s != "" {
+		line("\n%s.", cell(s))
+	}
+	if rows := limiterRows(limiter(m)); len(rows) > 0 {
+		line("\n| parameter | value | not excluded by the answers |\n|---|--:|--:|")
+		for _, r := range rows {
+			line("| %s | %s | %s |", r.Name, cell(r.Value), cell(r.Range))
+		}
+	}
+	if s := scopeText(limiter(m)); s != "" {
+		line("\nScope: %s.", cell(s))
+	}
+	if rows := experimentRows(m); len(rows) > 0 {
+		line("\n| experiment | calls | admitted | refused | failed | took | result |\n|---|--:|--:|--:|--:|--:|---|")
+		for _, r := range rows {
+			line("| %s | %s | %s | %s | %s | %s | %s |", cell(r.Name), r.Calls, r.Admitted, r.Refused, r.Failed, r.Took, cell(r.Text))
+		}
+	}
+	for _, e := range evidence(m) {
+		line("\n- %s", cell(e))
+	}
 	if f := m.Footer; f != nil {
 		for _, g := range clipped(f.Gates) {
 			line("\n%s **%s**: %s", gateSign(g), cell(text(g.Text)), cell(text(g.Why)))

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gatecert/gatecert/contract"
 	"github.com/gatecert/gatecert/reports/runlog"
 )
 
@@ -73,8 +74,11 @@ type gauge struct {
 func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 	list := []gauge{
 		{"gatecert_load_complete", "1 when the measurement ran to completion, else 0.", oneIf(m.Complete())},
-		{"gatecert_load_conformant", "1 when no response violated a requirement, else 0.", oneIf(m.Verdict().Conformant())},
 	}
+	if m.Kind == runlog.RateLimitKind {
+		return append(list, limiterGauges(m)...)
+	}
+	list = append(list, gauge{"gatecert_load_conformant", "1 when no response violated a requirement, else 0.", oneIf(m.Verdict().Conformant())})
 	if c := f.Capacity; c != nil {
 		list = append(list, gauge{"gatecert_load_capacity_lower", "Highest rate in requests per second that is known to meet the SLO.", c.Lower},
 			gauge{"gatecert_load_capacity_upper", "Lowest rate in requests per second that is known to miss the SLO, or 0 if there is none.", c.Upper})
@@ -88,6 +92,24 @@ func gauges(m runlog.Measured, f runlog.MeasuredFooter) []gauge {
 			gauge{"gatecert_load_generator_lag_p99_seconds", "99th percentile of the load generator's lag.", f.Generator.LagP99.Seconds()},
 			gauge{"gatecert_load_generator_cpu_ratio", "Share of all cores that the load generator used, or a negative value if unknown.", f.Generator.CPU},
 			gauge{"gatecert_load_generator_ok", "1 when the load generator kept up, else 0.", oneIf(len(f.Generator.Problems) == 0)})
+	}
+	return list
+}
+
+// limiterGauges are an inferred limit. One that is unclear has no numbers.
+func limiterGauges(m runlog.Measured) []gauge {
+	known := m.Verdict() == contract.Pass
+	list := []gauge{{"gatecert_load_inferred", "1 when the limit is clear, else 0.", oneIf(known)}}
+	l := limiter(m)
+	if l == nil || !known {
+		return list
+	}
+	list = append(list, gauge{"gatecert_load_inferred_limit", "Calls in a window or in flight, or the burst of a token bucket; 0 for no limit.", float64(l.Limit)})
+	if l.Window > 0 {
+		list = append(list, gauge{"gatecert_load_inferred_window_seconds", "Length of the window, or the time in which a token bucket is refilled.", l.Window.Seconds()})
+	}
+	if l.Refill > 0 {
+		list = append(list, gauge{"gatecert_load_inferred_refill", "Tokens per second that a token bucket gains.", l.Refill})
 	}
 	return list
 }

@@ -17,12 +17,16 @@ import (
 func Terminal(w io.Writer, m runlog.Measured) error {
 	var out bytes.Buffer
 	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
-	line("%-9s %s", kindName(m.Kind), headline(m))
+	line("%-9s %s", terminalName(m.Kind), headline(m))
 	line("%-9s %s  %s", "target", name(m.Target.Name), name(m.Target.BaseURL))
 	if m.SLO != "" {
 		line("%-9s %s", "SLO", text(m.SLO))
 	}
-	line("%-9s %s", "verdict", qualified(m))
+	if m.Kind == runlog.RateLimitKind {
+		inference(line, m)
+	} else {
+		line("%-9s %s", "verdict", qualified(m))
+	}
 	if f := m.Footer; f != nil {
 		for _, g := range clipped(f.Gates) {
 			line("%-9s %s %s: %s", "gate", gateSign(g), text(g.Text), text(g.Why))
@@ -79,6 +83,34 @@ func Terminal(w io.Writer, m runlog.Measured) error {
 		}
 	}
 	return flush(w, &out)
+}
+
+// terminalName is a kind as the first line has it.
+func terminalName(k runlog.MeasuredKind) string {
+	if k == runlog.RateLimitKind {
+		return "limiter"
+	}
+	return kindName(k)
+}
+
+// inference writes an inferred limit, and what it rests on.
+func inference(line func(string, ...any), m runlog.Measured) {
+	line("%-9s %s", "result", qualified(m))
+	if s := limiterText(limiter(m)); s != "" {
+		line("%-9s %s", "range", s)
+	}
+	if s := scopeText(limiter(m)); s != "" {
+		line("%-9s %s", "scope", s)
+	}
+	if s := inferenceText(m); s != "" {
+		line("%-9s %s", "calls", s)
+	}
+	for _, e := range evidence(m) {
+		line("%-9s %s", "", e)
+	}
+	for _, e := range experimentRows(m) {
+		line("%-9s %s (%s calls, %s)", e.Name, e.Text, e.Calls, e.Took)
+	}
 }
 
 // gateSign is the sign of what came of a gate.

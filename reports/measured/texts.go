@@ -79,10 +79,21 @@ func qualified(m runlog.Measured) string {
 		}
 	}
 	line := string(m.Verdict())
+	if m.Kind == runlog.RateLimitKind {
+		line = map[bool]string{true: "clear", false: "unclear"}[m.Verdict() == contract.Pass]
+	}
 	if len(words) > 0 {
 		line += " (" + strings.Join(words, ", ") + ")"
 	}
 	return line
+}
+
+// judged says in a sentence what the verdict is about: the responses, or what was inferred from them.
+func judged(m runlog.Measured) string {
+	if m.Kind == runlog.RateLimitKind {
+		return "The result is " + qualified(m) + "."
+	}
+	return "Response verdict: " + qualified(m) + "."
 }
 
 // notes are the footer's notes, and the problems of the generator.
@@ -131,6 +142,8 @@ func kindName(k runlog.MeasuredKind) string {
 		return string(k)
 	case runlog.CompareKind:
 		return "comparison"
+	case runlog.RateLimitKind:
+		return "rate limit"
 	default:
 		return name(string(k))
 	}

@@ -12,8 +12,8 @@ import (
 // MeasuredSchema is the version of the log of a measurement. [ReadMeasured] refuses a log of any other version.
 const MeasuredSchema = "gatecert.load/1"
 
-// Measured is the content of the log of a measurement, of load capacity, load soak or load compare. Every renderer is a pure function
-// of it.
+// Measured is the content of the log of a measurement: of load capacity, load soak, load compare, or load rate-limit when that infers a
+// limit. Every renderer is a pure function of it.
 type Measured struct {
 	MeasuredHeader
 	// Points are the probes of a search, or the rounds of a comparison, in the order in which they ran.
@@ -22,6 +22,8 @@ type Measured struct {
 	Windows []MeasuredWindow
 	// Metrics are its distributions.
 	Metrics []Metric
+	// Experiments are those of an inference, in the order in which they were made.
+	Experiments []MeasuredExperiment
 	// Footer is nil when the log has none: the measurement was killed.
 	Footer *MeasuredFooter
 	// Torn is set when a crash cut off the last line, which was left out.
@@ -36,6 +38,8 @@ const (
 	CapacityKind MeasuredKind = "capacity"
 	SoakKind     MeasuredKind = "soak"
 	CompareKind  MeasuredKind = "compare"
+	// RateLimitKind is the inference of a rate limit.
+	RateLimitKind MeasuredKind = "rate-limit"
 )
 
 // MeasuredHeader is the first line of the log: what is known before anything is sent.
@@ -197,6 +201,8 @@ type MeasuredFooter struct {
 	Result string `json:"result"`
 	// Capacity is the result of a search, nil for other measurements.
 	Capacity *FoundCapacity `json:"capacity,omitempty"`
+	// Limiter is the limit that was inferred; nil for other measurements.
+	Limiter *FoundLimiter `json:"limiter,omitempty"`
 	// Sample sums up the main measurement; nil when there is none.
 	Sample *Sample `json:"sample,omitempty"`
 	// Rate is that of the main measurement in requests per second.

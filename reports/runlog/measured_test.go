@@ -85,6 +85,8 @@ func TestReadMeasuredOfAStranger(t *testing.T) {
 		"a line without an end":      {head + `{"type":"point","part":"` + strings.Repeat("x", 5<<20), runlog.ErrMalformed},
 		"nested without an end":      {head + `{"type":"point","misses":` + strings.Repeat("[", 1000) + "\n", runlog.ErrMalformed},
 		"values without an end":      {head + `{"type":"metric","bars":[` + strings.Repeat("[1,1],", 300_000) + "\n", runlog.ErrMalformed},
+		"answers without an end":     {head + `{"type":"experiment","answers":[` + strings.Repeat("{},", 20_000) + "{}]}\n", runlog.ErrMalformed},
+		"experiments without an end": {head + strings.Repeat(`{"type":"experiment"}`+"\n", 101), runlog.ErrMalformed},
 		"points without an end":      {head + strings.Repeat(`{"type":"point"}`+"\n", 2001), runlog.ErrMalformed},
 	} {
 		t.Run(sentence, func(t *testing.T) {

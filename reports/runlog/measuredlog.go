@@ -50,6 +50,14 @@ func (w *MeasuredWriter) Metric(m Metric) error {
 	return w.append(m)
 }
 
+// Experiment writes an experiment of an inference.
+func (w *MeasuredWriter) Experiment(e MeasuredExperiment) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e.Type, e.Link = "experiment", w.link
+	return w.append(e)
+}
+
 // Footer writes the last event.
 func (w *MeasuredWriter) Footer(f MeasuredFooter) error {
 	w.mu.Lock()
@@ -66,6 +74,7 @@ const (
 	maxPoints          = 2_000
 	maxMeasuredWindows = 5_000
 	maxMetrics         = 2_000
+	maxExperiments     = 100
 	// maxBarCount bounds the values of one bar, so that no sum of them overflows.
 	maxBarCount = 1 << 40
 )
@@ -107,6 +116,14 @@ func (r *measuredReader) event(line []byte) error {
 		return appendEvent(&r.m.Windows, line, maxMeasuredWindows)
 	case "metric":
 		return r.metric(line)
+	case "experiment":
+		if err := appendEvent(&r.m.Experiments, line, maxExperiments); err != nil {
+			return err
+		}
+		if n := len(r.m.Experiments[len(r.m.Experiments)-1].Answers); n > MaxAnswers {
+			return fmt.Errorf("an experiment has %d answers, more than %d", n, MaxAnswers)
+		}
+		return nil
 	case "footer":
 		r.m.Footer = new(MeasuredFooter)
 		return json.Unmarshal(line, r.m.Footer)

@@ -1,0 +1,289 @@
+package measured
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatecert/gatecert/reports/plain"
+	"github.com/gatecert/gatecert/reports/runlog"
+)
+
+// limiter is the limit that a measurement inferred, nil when it inferred none.
+func limiter(m runlog.Measured) *runlog.FoundLimiter {
+	if m.Footer == nil {
+		return nil
+	}
+	return m.Footer.Limiter
+}
+
+// limiterRow is a parameter of an inferred limit, with the values that the answers do not exclude.
+type limiterRow struct{ Name, Value, Range string }
+
+// limiterRows are the parameters that the kind has, none where no limit was found.
+func limiterRows(l *runlog.FoundLimiter) []limiterRow {
+	if l == nil || l.Limit <= 0 {
+		return nil
+	}
+	calls := func(v float64) string { return fmt.Sprintf("%.6g", v) }
+	window := func(v float64) string { return plain.Time(time.Duration(min(max(v, 0), 1e18))) }
+	first := "limit"
+	if l.RefillRange != nil || l.Refill > 0 {
+		first = "burst"
+	}
+	rows := []limiterRow{{first, calls(float64(l.Limit)), span(l.LimitRange, calls)}}
+	if l.Refill > 0 {
+		return append(rows, limiterRow{"refill", rate(l.Refill), span(l.RefillRange, rate)})
+	}
+	if l.Window > 0 {
+		rows = append(rows, limiterRow{"window", window(float64(l.Window)), span(l.WindowRange, window)})
+	}
+	return rows
+}
+
+// span writes a range, "" for none.
+func span(r *runlog.Range, text func(float64) string) string {
+	if r == nil {
+		return ""
+	}
+	from, to := text(r.From), text(r.To)
+	if from == to {
+		return from
+	}
+	return from + " to " + to
+}
+
+// limiterText is the parameters with their ranges on one line, "" for none.
+func limiterText(l *runlog.FoundLimiter) string {
+	var parts []string
+	for _, r := range limiterRows(l) {
+		if r.Range != "" {
+			parts = append(parts, r.Name+" "+r.Range)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// scopeText is who shares the limit, "" where that was not asked.
+func scopeText(l *runlog.FoundLimiter) string {
+	if l == nil {
+		return ""
+	}
+	return text(l.Scope)
+}
+
+// evidence is what an inference rests on besides its experiments, which are shown by themselves: how well each kind of limiter explains
+// the answers, and what the announced headers say.
+func evidence(m runlog.Measured) []string {
+	l := limiter(m)
+	if l == nil {
+		return nil
+	}
+	shown := map[string]bool{}
+	for _, e := range m.Experiments {
+		shown[e.Name+": "+e.Text] = true
+	}
+	var list []string
+	for _, sentence := range l.Evidence {
+		if !shown[sentence] {
+			list = append(list, text(sentence))
+		}
+	}
+	return clipped(list)
+}
+
+// experimentRow is one experiment of an inference.
+type experimentRow struct{ Name, Start, Took, Calls, Admitted, Refused, Failed, Text string }
+
+// maxExperimentRows bounds the experiments that are shown.
+const maxExperimentRows = 60
+
+func experimentRows(m runlog.Measured) []experimentRow {
+	var rows []experimentRow
+	for _, e := range m.Experiments[:min(len(m.Experiments), maxExperimentRows)] {
+		admitted, refused, failed := 0, 0, 0
+		for _, a := range e.Answers {
+			switch a.Outcome {
+			case runlog.Admitted:
+				admitted++
+			case runlog.Refused:
+				refused++
+			default:
+				failed++
+			}
+		}
+		rows = append(rows, experimentRow{
+			name(e.Name), plain.Time(e.Start), plain.Time(e.Took), fmt.Sprint(e.Calls), fmt.Sprint(admitted), fmt.Sprint(refused), fmt.Sprint(failed), text(e.Text),
+		})
+	}
+	return rows
+}
+
+// inferenceText sums up the calls of an inference on one line, "" for other measurements.
+func inferenceText(m runlog.Measured) string {
+	calls, admitted, refused := 0, 0, 0
+	for _, e := range m.Experiments {
+		calls += e.Calls
+		for _, a := range e.Answers {
+			if a.Outcome == runlog.Admitted {
+				admitted++
+			} else if a.Outcome == runlog.Refused {
+				refused++
+			}
+		}
+	}
+	if calls == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s in %s: %d admitted, %d refused", plain.Count(calls, "call"), plain.Count(len(m.Experiments), "experiment"), admitted, refused)
+}
+
+// answersOf are the answers of all experiments in the order in which they came.
+func answersOf(m runlog.Measured) []runlog.MeasuredAnswer {
+	var all []runlog.MeasuredAnswer
+	for _, e := range m.Experiments {
+		all = append(all, e.Answers...)
+	}
+	slices.SortStableFunc(all, func(a, b runlog.MeasuredAnswer) int { return cmp.Compare(a.Answered, b.Answered) })
+	return all
+}
+
+// answersChart draws how many calls were admitted so far: a limiter shows as stairs or as a slope. Each refusal is a dot at the height it
+// was met at, and each experiment a mark where it began.
+func answersChart(m runlog.Measured) (chart, bool) {
+	answers := answersOf(m)
+	if len(answers) < 2 {
+		return chart{}, false
+	}
+	admitted := 0.0
+	ends := []float64{0}
+	for _, a := range answers {
+		if a.Outcome == runlog.Admitted {
+			admitted++
+		}
+		ends = append(ends, a.Answered.Seconds())
+	}
+	c := chart{Title: "Calls admitted so far", XName: "seconds"}
+	x, y := newAxis(false, chartLeft, chartRight, ends...), newAxis(false, chartBottom, chartTop, 0, max(admitted, 1))
+	c.vertical(y, plainNumber)
+	c.horizontal(x, plainNumber)
+	var stairs [][2]float64
+	thinned := thinning{}
+	n := 0.0
+	for _, a := range answers {
+		at := a.Answered.Seconds()
+		class, title := "o-admitted", ""
+		switch {
+		case a.ByOther && a.Outcome == runlog.Admitted:
+			class, title = "q50", "the other caller, admitted"
+		case a.ByOther:
+			class, title = "q50 missed", "the other caller, not admitted"
+		case a.Outcome == runlog.Refused:
+			class, title = "o-refused", "refused"
+		case a.Outcome != runlog.Admitted:
+			class, title = "o-error5", "failed"
+		}
+		if a.Outcome == runlog.Admitted {
+			if n > 0 {
+				stairs = append(stairs, [2]float64{at, n})
+			}
+			n++
+			stairs = append(stairs, [2]float64{at, n})
+		}
+		if title == "" {
+			continue
+		}
+		if dot := (chartDot{Class: class, X: x.at(at), Y: y.at(n)}); thinned.first(dot) {
+			dot.Title = fmt.Sprintf("%s at %.4g s, after %.0f admitted", title, at, n)
+			if a.Status > 0 {
+				dot.Title += fmt.Sprintf(" (status %d)", a.Status)
+			}
+			c.Dots = append(c.Dots, dot)
+			if key := (chartKey{class, title}); !slices.Contains(c.Legend, key) {
+				c.Legend = append(c.Legend, key)
+			}
+		}
+	}
+	c.line("o-admitted", x, y, thinnedLine(stairs, x, y))
+	c.Legend = append([]chartKey{{"o-admitted", "admitted"}}, c.Legend...)
+	c.experiments(m, x)
+	return c, true
+}
+
+// thinning leaves out dots that would cover each other.
+type thinning map[string]bool
+
+// dotGrid is the distance, in units of the chart, within which dots of one class are one.
+const dotGrid = 2.5
+
+func (t thinning) first(d chartDot) bool {
+	place := fmt.Sprintf("%s %d %d", d.Class, int(d.X/dotGrid), int(d.Y/dotGrid))
+	if t[place] {
+		return false
+	}
+	t[place] = true
+	return true
+}
+
+// thinnedLine leaves out points that are within half a unit of the one before, but the last.
+func thinnedLine(points [][2]float64, x, y axis) [][2]float64 {
+	var kept [][2]float64
+	for i, p := range points {
+		if len(kept) > 0 && i < len(points)-1 {
+			before := kept[len(kept)-1]
+			dx, dy := x.at(p[0])-x.at(before[0]), y.at(p[1])-y.at(before[1])
+			if dx*dx+dy*dy < 0.25 {
+				continue
+			}
+		}
+		kept = append(kept, p)
+	}
+	return kept
+}
+
+// experiments marks where each experiment began. A name for which there is no room in three rows is left out.
+func (c *chart) experiments(m runlog.Measured, x axis) {
+	const rows, height, gap = 3, 13, 8
+	var free [rows]float64
+	for _, e := range m.Experiments[:min(len(m.Experiments), maxExperimentRows)] {
+		at, label := x.at(e.Start.Seconds()), plain.Text(e.Name, 12)
+		width := chartLetter*float64(len([]rune(label))) + gap
+		row := slices.IndexFunc(free[:], func(end float64) bool { return end <= at })
+		if row < 0 || at+width > chartWidth {
+			c.mark("bound", at, "", "start", chartTop)
+			continue
+		}
+		free[row] = at + width
+		c.mark("bound", at, label, "start", chartTop+10+height*float64(row))
+	}
+}
+
+// answerBins is how many bars the chart of answers over time has.
+const answerBins = 60
+
+// ratesChart draws the answers per second.
+func ratesChart(m runlog.Measured) (chart, bool) {
+	answers := answersOf(m)
+	if len(answers) < 2 {
+		return chart{}, false
+	}
+	length := max(answers[len(answers)-1].Answered/answerBins+1, time.Millisecond)
+	windows := make([]runlog.MeasuredWindow, answerBins)
+	for i := range windows {
+		windows[i] = runlog.MeasuredWindow{Start: time.Duration(i) * length, Length: length, Counts: map[runlog.Outcome]uint64{}}
+	}
+	for _, a := range answers {
+		windows[min(max(int(a.Answered/length), 0), answerBins-1)].Counts[a.Outcome]++
+	}
+	c, ok := windowsChart(runlog.Measured{Windows: windows})
+	// A refusal of an inference may have another status than 429.
+	for i := range c.Bars {
+		c.Bars[i].Title = strings.Replace(c.Bars[i].Title, "refused (429)", "refused", 1)
+	}
+	for i := range c.Legend {
+		c.Legend[i].Name = strings.Replace(c.Legend[i].Name, "refused (429)", "refused", 1)
+	}
+	return c, ok
+}
