@@ -184,11 +184,12 @@ func callersSentence(l clientlog.Log) string {
 func advised(l clientlog.Log) []callerRow {
 	var ways, none []callerRow
 	for _, row := range contract.Rows() {
-		switch better := clientlog.Advice(l, row); {
-		case strings.HasSuffix(better, "stops any of them"):
-			none = append(none, callerRow{ID: row.ID, Says: row.Advice, Better: []string{better}})
+		better, helps := clientlog.Suggestion(l, row)
+		switch advised := (callerRow{ID: row.ID, Says: row.Advice, Better: []string{better}}); {
+		case helps:
+			ways = append(ways, advised)
 		case better != "":
-			ways = append(ways, callerRow{ID: row.ID, Says: row.Advice, Better: []string{better}})
+			none = append(none, advised)
 		}
 	}
 	return append(ways, none...)

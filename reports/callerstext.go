@@ -128,7 +128,7 @@ func (c *callers) sideBySideTerminal(t *terminal) {
 }
 
 func (c *callers) sideBySideMarkdown(out *bytes.Buffer, l Language) {
-	fmt.Fprintf(out, "\\n| %s |", l.text("clients that follow the row's advice"))
+	fmt.Fprintf(out, "\n| %s |", l.text("clients that follow the row's advice"))
 	for _, name := range c.Columns {
 		fmt.Fprintf(out, " %s |", cell(name, nameLimit))
 	}

@@ -19,9 +19,15 @@ const NoRetryProbe = "should-retry-false"
 // Advice says for a row which other status that the contract names for it, or which field, would make clients do what the row asks for.
 // It is "" where the clients do so already, and where they cannot be made to retry.
 func Advice(l Log, row contract.Row) string {
+	text, _ := Suggestion(l, row)
+	return text
+}
+
+// Suggestion is [Advice], and whether what it names helps at least one client.
+func Suggestion(l Log, row contract.Row) (text string, helps bool) {
 	m := misledOn(l, row)
 	if len(m.clients) == 0 {
-		return ""
+		return "", false
 	}
 	ways, done := m.statuses(l)
 	if done < len(m.clients) && m.action == contract.RetryNo {
@@ -32,13 +38,13 @@ func Advice(l Log, row contract.Row) string {
 	who := fmt.Sprintf("%d of %s %s (%s)", len(m.clients), plain.Count(m.of, "client"), m.verb(), plain.Joined(m.clients))
 	switch all := done == len(m.clients); {
 	case done == 0 && m.action == contract.RetryYes:
-		return ""
+		return "", false
 	case done == 0:
-		return who + "; none of the statuses that the contract names for this row stops any of them"
+		return who + "; none of the statuses that the contract names for this row stops any of them", false
 	case all:
-		return who + "; " + ways + m.words(" stops all of them", " makes all of them retry")
+		return who + "; " + ways + m.words(" stops all of them", " makes all of them retry"), true
 	default:
-		return fmt.Sprintf("%s; %s%s", who, ways, m.words(fmt.Sprintf(" stops %d of them", done), fmt.Sprintf(" makes %d of them retry", done)))
+		return fmt.Sprintf("%s; %s%s", who, ways, m.words(fmt.Sprintf(" stops %d of them", done), fmt.Sprintf(" makes %d of them retry", done))), true
 	}
 }
 
