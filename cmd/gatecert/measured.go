@@ -198,6 +198,9 @@ func printGates(c *console, gates []runlog.Gate) {
 
 // render prints or writes reports of a measurement's log.
 func (r reportCommand) renderMeasured(c *console, m runlog.Measured) error {
+	if r.Lang != "en" {
+		fmt.Fprintln(c.err, "note: load measurement reports are in English only")
+	}
 	if r.Out == "" && (len(r.Format) == 0 || slices.Equal(r.Format, []string{"terminal"})) {
 		return c.print(func(w io.Writer) error { return measured.Terminal(w, m) })
 	}
