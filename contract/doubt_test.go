@@ -43,7 +43,7 @@ func TestFindingsDoubtWhatTheProfilePrepared(t *testing.T) {
 		{"an error under 200 is not an ordinary answer", priced, declaring(jsonAnswer(200, openaiError("model_price_error")), Declared{Means: "the recipe"}),
 			[]string{`MUST not-success: got 200 with "{\"error\":{\"message\":\"m\",\"type\":\"upstream_error\",\"param\":null,\"code\":\"model_price"…, want 5xx`}},
 		{"an unknown key", spent, declaring(jsonAnswer(401, openaiError("access_denied")), Declared{Means: "keys.spent_key", UnknownKey: true}), []string{
-			"SHOULD status-exact: got 401; the gateway may not know the key: it answered one that was never issued in the same way, want 403",
+			"SHOULD status-exact: got 401; the gateway may not know the key: it gave the same answer to a key that was never issued, want 403",
 			`MUST code: got "access_denied", want "pre_consume_token_quota_failed" in error.code`, "SHOULD consistent: got 401, want access_denied with 403"}},
 		{"a known key", spent, declaring(jsonAnswer(401, openaiError("pre_consume_token_quota_failed")), Declared{Means: "keys.spent_key"}),
 			[]string{"SHOULD status-exact: got 401, want 403"}},

@@ -35,7 +35,7 @@ func (j *judge) judgeWhole() {
 	j.check(Whole)
 	switch {
 	case j.o.TransferError != "":
-		j.add(Whole, Must, "the whole error answer", "a transfer that broke off: "+j.o.TransferError)
+		j.add(Whole, Must, "the complete error response", "a transfer that broke off: "+j.o.TransferError)
 	case j.o.Cut != "":
 		j.add(Whole, Must, "an error response that ends", "reading stopped: "+j.o.Cut)
 	}

@@ -38,7 +38,7 @@ func (j *judge) judgeEffects() {
 func (j *judge) judgeAftermath(a Aftermath) {
 	j.check(NoCollateral)
 	if !a.Served {
-		j.add(NoCollateral, Should, "healthy calls to succeed within "+a.After.String(), "none did: "+a.Detail)
+		j.add(NoCollateral, Should, "healthy calls to succeed within "+a.After.String(), "none succeeded: "+a.Detail)
 	}
 }
 
@@ -54,9 +54,9 @@ func late(seen Seen) string {
 	case 0:
 		return ""
 	case len(seen.Attempts):
-		return ", after it had answered"
+		return ", after the gateway had answered"
 	default:
-		return fmt.Sprintf(", %s of them after it had answered", strconv.Itoa(n))
+		return fmt.Sprintf(", %s of them after the gateway had answered", strconv.Itoa(n))
 	}
 }
 
@@ -66,7 +66,7 @@ func (j *judge) judgeUpstreamCalls(seen Seen) {
 	if j.c.Reach() == ReachNever {
 		j.check(UpstreamUnused)
 		if attempts > 0 {
-			j.add(UpstreamUnused, Should, "no call to the upstream", "it was called "+times(attempts)+late(seen))
+			j.add(UpstreamUnused, Should, "no call to the upstream", "the upstream was called "+times(attempts)+late(seen))
 		}
 	}
 	j.check(RetriesBounded)
@@ -78,7 +78,7 @@ func (j *judge) judgeUpstreamCalls(seen Seen) {
 	if j.variant.Name == redirect {
 		j.check(KeyKept)
 		if slices.ContainsFunc(seen.Attempts, func(a Attempt) bool { return a.Redirected && a.Credential != "" }) {
-			j.add(KeyKept, Should, "no key for the host of a redirect", "the redirect was followed with a key")
+			j.add(KeyKept, Should, "no key sent to the redirect's host", "the redirect was followed with a key")
 		}
 	}
 	if j.c.Circumstance == SlowUpstream {

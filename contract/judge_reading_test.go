@@ -19,7 +19,7 @@ func readingRows() []judgeRow {
 		{"a byte that is not UTF-8 in Latin-1", absentModel + "chat", jsonAnswer(404, message("na\xefve")),
 			[]string{`MUST envelope: got not JSON: byte 24 is not UTF-8: "rror\":{\"message\":\"na\xefve\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":\"mod"…` + openaiWant, noObject}},
 		{"more after the value", absentModel + "chat", jsonAnswer(404, "{}\n"+openaiNotFound),
-			[]string{`MUST envelope: got not JSON at byte 4 (more follows after the value): "{}\n{\"error\":{\"message\":\"no such model\",\"type\":\"invalid_request_error\",\"param\":nu"…` + openaiWant, noObject}},
+			[]string{`MUST envelope: got not JSON at byte 4 (more data after the value): "{}\n{\"error\":{\"message\":\"no such model\",\"type\":\"invalid_request_error\",\"param\":nu"…` + openaiWant, noObject}},
 		{"a body that is cut off", absentModel + "chat", jsonAnswer(404, `{"error":{"message":"m`),
 			[]string{`MUST envelope: got not JSON at byte 22 (cut off): "{\"error\":{\"message\":\"m"` + openaiWant, noObject}},
 		{"a NaN", absentModel + "chat", jsonAnswer(404, `{"error":{"message":"m","code":NaN}}`),

@@ -96,7 +96,7 @@ func (j *judge) judgeErrorEvent(env dialect.ErrorObject, form string, event Even
 	unnamed := event.Name == "" || event.Name == "message" // EventSource's default name
 	switch {
 	case form != "":
-		j.add(StreamError, Should, `data: {"error":{…}}, which every official client raises`, form+", which some do not raise")
+		j.add(StreamError, Should, `data: {"error":{…}}, which every official client raises`, form+", which some clients do not raise")
 	case spoken == dialect.Anthropic:
 		if event.Name != "error" {
 			j.add(StreamError, Must, "event: error", "event: "+strconv.Quote(event.Name))
@@ -139,7 +139,7 @@ func (j *judge) judgeStreamWithoutError(stream Stream, r reading) {
 	case r.finish != "":
 		j.add(StreamEnd, Must, want, "a clean end with "+r.finish)
 	default:
-		j.add(StreamEnd, Must, want, "the stream ended cleanly without an error")
+		j.add(StreamEnd, Must, want, "a clean end without an error")
 	}
 }
 

@@ -191,7 +191,7 @@ func answerRows() []judgeRow {
 			[]string{`SHOULD fields: got "\u003cnil\u003e", want type as a word`}},
 		{"an answer that broke off", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.TransferError = "unexpected EOF" }),
-			[]string{"MUST whole: got a transfer that broke off: unexpected EOF, want the whole error answer"}},
+			[]string{"MUST whole: got a transfer that broke off: unexpected EOF, want the complete error response"}},
 		{"an endless answer", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Cut = "more than 4 MiB" }),
 			[]string{"MUST whole: got reading stopped: more than 4 MiB, want an error response that ends"}},
@@ -250,7 +250,7 @@ func answerRows() []judgeRow {
 			[]string{"MUST stream-end: got a clean end with the API format's own finish, want an error event, or a visibly broken transfer"}},
 		{"a clean end without a word", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})),
-			[]string{"MUST stream-end: got the stream ended cleanly without an error, want an error event, or a visibly broken transfer"}},
+			[]string{"MUST stream-end: got a clean end without an error, want an error event, or a visibly broken transfer"}},
 		{"a broken transfer stands in for the event", "code:read_response_body_failed/truncated-upstream-response/chat-stream/cut-stream",
 			with(with(answer(200, "", ""), events("data: x", Event{Data: Bytes(chatContent)})), func(o *Observation) { o.TransferError = "unexpected EOF" }),
 			[]string{"SHOULD stream-error: got a broken transfer: unexpected EOF, want the API format's own error event"}},
@@ -288,18 +288,18 @@ func answerRows() []judgeRow {
 				o.Header["Www-Authenticate"] = []string{"Bearer"}
 				o.Upstream = &Seen{Attempts: []Attempt{{}}}
 			}),
-			[]string{"SHOULD upstream-unused: got it was called once, want no call to the upstream"}},
+			[]string{"SHOULD upstream-unused: got the upstream was called once, want no call to the upstream"}},
 		{"a refused request that reached the upstream later", "http:401/missing-key/chat",
 			with(jsonAnswer(401, strings.Replace(openaiNotFound, "model_not_found", "access_denied", 1)), func(o *Observation) {
 				o.Header["Www-Authenticate"] = []string{"Bearer"}
 				o.Upstream = &Seen{Attempts: []Attempt{{Late: true}}}
 			}),
-			[]string{"SHOULD upstream-unused: got it was called once, after it had answered, want no call to the upstream"}},
+			[]string{"SHOULD upstream-unused: got the upstream was called once, after the gateway had answered, want no call to the upstream"}},
 		{"retries that go on after the answer", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) {
 				o.Upstream = &Seen{Attempts: []Attempt{{}, {}, {Late: true}}, Bound: 2}
 			}),
-			[]string{"SHOULD retries-bounded: got 3, 1 of them after it had answered, want at most 2 attempts at the upstream"}},
+			[]string{"SHOULD retries-bounded: got 3, 1 of them after the gateway had answered, want at most 2 attempts at the upstream"}},
 		{"a retry after the answer, within bounds", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) { o.Upstream = &Seen{Attempts: []Attempt{{}, {Late: true}}, Bound: 2} }),
 			nil},
@@ -308,7 +308,7 @@ func answerRows() []judgeRow {
 				o.Header["Www-Authenticate"] = []string{"Bearer"}
 				o.Aftermath = &Aftermath{After: 75 * time.Second, Detail: "503"}
 			}),
-			[]string{"SHOULD no-collateral: got none did: 503, want healthy calls to succeed within 1m15s"}},
+			[]string{"SHOULD no-collateral: got none succeeded: 503, want healthy calls to succeed within 1m15s"}},
 		{"others that are served after a while", "http:401/missing-key/chat",
 			with(jsonAnswer(401, strings.Replace(openaiNotFound, "model_not_found", "access_denied", 1)), func(o *Observation) {
 				o.Header["Www-Authenticate"] = []string{"Bearer"}
@@ -487,7 +487,7 @@ func TestHealthy(t *testing.T) {
 		{"nothing", dialect.Messages, Observation{Failure: &Failure{Unreachable, "refused"}}, `no answer (unreachable: refused)`},
 		{"a stream with a finish", dialect.ChatStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(chatFinish)})), ""},
 		{"a stream that stops", dialect.ChatStream, with(answer(200, "", ""), events("d", Event{Data: Bytes(`{"choices":[{}]}`)})),
-			`200, but not a finished event stream: no event is a finish, and the last is "{\"choices\":[{}]}"`},
+			`200, but not a finished event stream: no finish event; the last event is "{\"choices\":[{}]}"`},
 		{"a stream with an error behind content", dialect.ChatStream,
 			with(answer(200, "", ""), events("d", Event{Data: Bytes(chatContent)}, Event{Data: Bytes(`{"error":{"message":"m"}}`)})),
 			`200, but not a finished event stream: event 2 is an error: "{\"error\":{\"message\":\"m\"}}"`},

@@ -80,6 +80,6 @@ func upstreamErrorRows() []judgeRow {
 			[]string{"MUST not-success: got 200 with an ordinary stream, want 5xx"}},
 		{"an end after the lifecycle events", fivexx + "chat-stream/lifecycle-then-error",
 			with(answer(200, "", ""), events("data: x", Event{Data: Bytes(`{"choices":[{"delta":{"role":"assistant"}}]}`)})),
-			[]string{"MUST stream-end: got the stream ended cleanly without an error, want an error event, or a visibly broken transfer"}},
+			[]string{"MUST stream-end: got a clean end without an error, want an error event, or a visibly broken transfer"}},
 	}
 }

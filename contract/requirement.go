@@ -97,14 +97,14 @@ const (
 	upstreamErr = "Errors that the provider told"
 	timeSection = "Time"
 	agreement   = "A code and its status agree"
-	derived     = "derived: an error must have no such effect"
+	derived     = "derived: an error must have no side effects"
 )
 
 // requirements is read-only after its making.
 var requirements = []Details{
 	{Answered, mustOrShould(), "The gateway responds.", everyAnswer, ""},
 	{NotSuccess, always(Must), "An error is never 2xx or 3xx.", statuses, ""},
-	{StatusClass, mustOrShould(), "The status is 4xx for what the caller can fix and 5xx for what the gateway or the upstream did.", statuses, ""},
+	{StatusClass, mustOrShould(), "The status is 4xx for errors that the caller can fix and 5xx for failures of the gateway or the upstream.", statuses, ""},
 	{StatusExact, mustOrShould(), "The status is the row's own.", statuses, ""},
 	{StatusBlame, always(Must), "The gateway's bad key or empty account is never blamed on the caller: no 401, 402 or 403, and no code about the caller's key or quota.", statuses, ""},
 	{ContentType, always(Must), "Content-Type is application/json.", everyAnswer, ""},
@@ -116,7 +116,7 @@ var requirements = []Details{
 	{CodeKnown, always(Should), "Every error but 429 has a code of table 2 that fits its cause.", everyAnswer, ""},
 	{Fields, always(Should), "type, param and code are present in the OpenAI envelope.", everyAnswer, ""},
 	{Consistent, always(Should), "The error object agrees with the status: its code, its type, Gemini's number.", agreement, ""},
-	{AnsweredInTime, always(Must), "A call that the upstream does not answer is answered at the declared time limit.", timeSection, ""},
+	{AnsweredInTime, always(Must), "If the upstream does not answer, the gateway responds at its declared time limit.", timeSection, ""},
 	{Secrecy, always(Must), "The response shows no secrets and no internals.", inside, ""},
 	{StreamError, mustOrShould(), "A stream that has begun reports the error with the error event of its API format.", streams, ""},
 	{StreamEnd, always(Must), "A stream that failed does not end as if it were complete.", streams, ""},
@@ -126,7 +126,7 @@ var requirements = []Details{
 	{RetriesBounded, always(Should), "The upstream is called no more often than allowed.", derived, ""},
 	{UpstreamFreed, always(Should), "The upstream call is cancelled once the gateway has given up on it.", derived, ""},
 	{NotBilled, always(Should), "A failed request costs nothing.", derived, ""},
-	{KeyKept, always(Should), "A redirect of the upstream to another host is not followed with the gateway's key.", upstreamErr, ""},
+	{KeyKept, always(Should), "When the gateway follows a redirect of the upstream to another host, it does not send its key.", upstreamErr, ""},
 	{NoCollateral, always(Should), "A failed call does not affect others: healthy calls succeed again within settle.recovery.", upstreamErr, ""},
 	{RequestID, always(Note), "The answer carries a request id.", everyAnswer, ""},
 	{Challenge, always(Note), "A 401 carries WWW-Authenticate.", "RFC 9110 15.5.2", ""},
@@ -136,18 +136,18 @@ var requirements = []Details{
 	{LimitExact, mustOrShould(), "Of calls sent one at a time, exactly as many are admitted as the declared limit allows.", "Table 1, 429", LimitLoad},
 	{LimitBurst, mustOrShould(), "Of many calls sent at once, exactly as many are admitted as the declared limit allows.", "Table 1, 429", LimitLoad},
 	{RetryAfterTrue, always(Should), "A call is refused before Retry-After has passed and admitted after it.", "RFC 9110 10.2.3", LimitLoad},
-	{RateHeaders, []RequirementLevel{Should, Note}, "Rate-limit header fields can be read and agree with what happens.", "draft-ietf-httpapi-ratelimit-headers-11", LimitLoad},
-	{RefusedFree, always(Should), "Refused calls cost nothing and use up nothing of the limit.", derived, LimitLoad},
-	{DepartedFree, always(Should), "A caller who leaves keeps no place among the calls under way.", derived, LimitLoad},
+	{RateHeaders, []RequirementLevel{Should, Note}, "Rate-limit header fields can be parsed and match the gateway's behaviour.", "draft-ietf-httpapi-ratelimit-headers-11", LimitLoad},
+	{RefusedFree, always(Should), "Refused calls cost nothing and do not count against the limit.", derived, LimitLoad},
+	{DepartedFree, always(Should), "A caller who disconnects no longer counts as a concurrent call.", derived, LimitLoad},
 	{KeyIsolation, always(Should), "Another key is neither refused nor slowed down.", derived, LimitLoad},
 	{StreamShare, always(Should), "Streaming calls share the limit, or have their own, as declared.", derived, LimitLoad},
-	{InTime, always(Must), "A call that the upstream does not answer is answered at the declared time limit.", timeSection, OutageLoad},
+	{InTime, always(Must), "If the upstream does not answer, the gateway responds at its declared time limit.", timeSection, OutageLoad},
 	{HealthyServed, always(Must), "Healthy calls succeed while other calls fail at the upstream.", derived, OutageLoad},
 	{HealthySpared, always(Should), "Healthy calls take about as long as before the outage.", derived, OutageLoad},
-	{NothingLeft, always(Should), "After the outage no more calls are open at the upstream than before it.", derived, OutageLoad},
-	{CapacityKept, always(Should), "After the outage as many calls fit at once as before it.", derived, OutageLoad},
-	{Recovery, always(Should), "Calls succeed again once the limit has room, or the upstream is healthy.", derived, AnyLoad},
-	{UpstreamRefusal, always(Should), "The upstream's own 429 keeps its Retry-After and is not retried beyond the bound.", upstreamErr, LimitLoad},
+	{NothingLeft, always(Should), "After the outage, no more calls are open at the upstream than before it.", derived, OutageLoad},
+	{CapacityKept, always(Should), "After the outage, the gateway handles as many calls at once as before it.", derived, OutageLoad},
+	{Recovery, always(Should), "Calls succeed again once the limit has room or the upstream is healthy.", derived, AnyLoad},
+	{UpstreamRefusal, always(Should), "The upstream's own 429 keeps its Retry-After and is not retried more often than allowed.", upstreamErr, LimitLoad},
 	{Departure, always(Should), "The upstream call is cancelled once the client disconnects.", derived, OutageLoad},
 }
 

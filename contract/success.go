@@ -75,7 +75,7 @@ func faultWords(surface dialect.Surface, o Observation) string {
 	case r.notJSON != nil:
 		return "an event that is not JSON: " + dialect.Excerpt(r.notJSON.Data)
 	default:
-		return "no event is a finish, and the last is " + dialect.Excerpt(o.Stream.Events[len(o.Stream.Events)-1].Data)
+		return "no finish event; the last event is " + dialect.Excerpt(o.Stream.Events[len(o.Stream.Events)-1].Data)
 	}
 }
 

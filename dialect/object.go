@@ -80,7 +80,7 @@ func checkJSON(body, trimmed []byte) error {
 func reason(err *json.SyntaxError) string {
 	switch text := err.Error(); {
 	case strings.HasSuffix(text, "after top-level value"):
-		return "more follows after the value"
+		return "more data after the value"
 	case strings.HasPrefix(text, "unexpected end"):
 		return "cut off"
 	default:

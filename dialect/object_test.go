@@ -27,7 +27,7 @@ func TestDecodeObject(t *testing.T) {
 		`{"x":[1,{"b":{"a":1, "a" : 2}}]}`: `an object with the key "a" twice`,
 		`[{"a":1,"a":2}]`:                  "an array, not an object",
 		`{"a":"x","A":"y"}`:                "",
-		`{"a":1} {}`:                       "not JSON at byte 9 (more follows after the value): \"{\\\"a\\\":1} {}\"",
+		`{"a":1} {}`:                       "not JSON at byte 9 (more data after the value): \"{\\\"a\\\":1} {}\"",
 		`{"a":1,}`:                         "not JSON at byte 8 (invalid character '}' looking for beginning of object key string): \"{\\\"a\\\":1,}\"",
 		`{"a":NaN}`:                        "not JSON at byte 6 (invalid character 'N' looking for beginning of value): \"{\\\"a\\\":NaN}\"",
 		` {"a":`:                           "not JSON at byte 6 (cut off): \"{\\\"a\\\":\"",

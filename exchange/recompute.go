@@ -58,7 +58,7 @@ func Recomputed(call Call, token string, sent contract.Sent) (found string, err 
 		return t.found, err
 	}
 	if call.Fault == Oversize && sent.BodySize != want.BodySize {
-		return t.found, fmt.Errorf("%w: its body has %d bytes, that of the case %d", ErrOtherRequest, sent.BodySize, want.BodySize)
+		return t.found, fmt.Errorf("%w: its body has %d bytes, the body of the case has %d", ErrOtherRequest, sent.BodySize, want.BodySize)
 	}
 	return t.found, checkFraming(call, sent)
 }
@@ -173,7 +173,7 @@ func (t *template) gzip(text []byte, sent contract.Sent) error {
 	}
 	missing := len(halfGzip(text)) - len(sent.Body)
 	if missing > packedSlack || missing < -packedSlack || !errors.Is(err, io.ErrUnexpectedEOF) || !t.begins(string(text), string(unpacked)) {
-		return fmt.Errorf("%w: its body is not the first half of the packed one", ErrOtherRequest)
+		return fmt.Errorf("%w: its body is not the first half of the compressed one", ErrOtherRequest)
 	}
 	return nil
 }

@@ -130,7 +130,7 @@ func buildTarget(call Call) (string, error) {
 	joined := strings.TrimRight(base.String(), "/") + "/" + strings.TrimLeft(path, "/")
 	whole, err := url.Parse(joined)
 	if err != nil || whole.Fragment != "" || whole.Host != base.Host {
-		return "", fmt.Errorf("%w: the path cannot follow the base URL", ErrURL)
+		return "", fmt.Errorf("%w: the path cannot be appended to the base URL", ErrURL)
 	}
 	target := whole.String()
 	if call.Key == "" || !call.KeyInQuery {
@@ -166,7 +166,7 @@ func (r *request) setHeader(call Call) error {
 		case canonical == "Host" && strings.ContainsFunc(value, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '/' }):
 			return fmt.Errorf("%w: Host is not an authority", ErrHeader)
 		case canonical == "Content-Length" || canonical == "Transfer-Encoding" || canonical == "Trailer":
-			return fmt.Errorf("%w: %s belongs to the framing; a fault sets it", ErrHeader, canonical)
+			return fmt.Errorf("%w: %s frames the message: only a fault may set it", ErrHeader, canonical)
 		case value == "":
 			r.header.Del(name)
 		default:

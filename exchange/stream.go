@@ -150,7 +150,7 @@ func (d *eventDecoder) partial() []byte {
 // A comment without its line end is not an event.
 func (d *eventDecoder) end(whole bool) {
 	if whole && (len(d.raw) > 0 || len(d.line) > 0 && d.line[0] != ':') {
-		d.violate(d.partial(), "is an event that the stream ends within")
+		d.violate(d.partial(), "is an incomplete event: the stream ends before its blank line")
 	}
 }
 

@@ -62,11 +62,11 @@ func TestEventStreams(t *testing.T) {
 		"bytes that are not UTF-8 are kept": {stream: "data: \xff\n\n", events: []contract.Event{event("", "\xff")}, violations: []string{`line 1: "data: \xff" is not UTF-8`}},
 		"a stream that ends inside an event": {
 			stream: "data: a\n\nevent: x\ndata: b\n", events: []contract.Event{event("", "a")}, partial: "event: x\ndata: b\n",
-			violations: []string{`line 4: "event: x\ndata: b\n" is an event that the stream ends within`},
+			violations: []string{`line 4: "event: x\ndata: b\n" is an incomplete event: the stream ends before its blank line`},
 		},
 		"a stream that ends inside a line": {
 			stream: "data: a\n\ndata: b", events: []contract.Event{event("", "a")}, partial: "data: b",
-			violations: []string{`line 2: "data: b" is an event that the stream ends within`},
+			violations: []string{`line 2: "data: b" is an incomplete event: the stream ends before its blank line`},
 		},
 		"a long line is shown in part": {
 			stream:     strings.Repeat("x", 100) + "\n\n",

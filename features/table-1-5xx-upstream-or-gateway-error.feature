@@ -52,7 +52,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/gemini/error-401           | gemini           | error-401 |
         | http:5xx/upstream-error/gemini-stream/error-401    | gemini-stream    | error-401 |
 
-      Examples: error-402 - the upstream finds the gateway's account empty, with 402 and its own error object
+      Examples: error-402 - the upstream reports that the gateway's account is empty, with 402 and its own error object
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/error-402             | chat             | error-402 |
         | http:5xx/upstream-error/chat-stream/error-402      | chat-stream      | error-402 |
@@ -186,7 +186,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/messages-stream/mid-stream  | messages-stream  | mid-stream |
         | http:5xx/upstream-error/gemini-stream/mid-stream    | gemini-stream    | mid-stream |
 
-      Examples: answer-with-error - the upstream sends a part of its answer with an error object in it
+      Examples: answer-with-error - the upstream sends part of its answer with an error object in it
         | case                                                       | surface          | variant           |
         | http:5xx/upstream-error/chat/answer-with-error             | chat             | answer-with-error |
         | http:5xx/upstream-error/chat-stream/answer-with-error      | chat-stream      | answer-with-error |
@@ -212,7 +212,7 @@ Feature: Table 1: 5xx Upstream / gateway error
         | http:5xx/upstream-error/messages-stream/cut-tool-call  | messages-stream  | cut-tool-call |
         | http:5xx/upstream-error/gemini-stream/cut-tool-call    | gemini-stream    | cut-tool-call |
 
-      Examples: ended-tool-call - the stream ends cleanly in the middle of a tool call, unfinished
+      Examples: ended-tool-call - the stream ends cleanly in the middle of a tool call, without a finish
         | case                                                     | surface          | variant         |
         | http:5xx/upstream-error/chat-stream/ended-tool-call      | chat-stream      | ended-tool-call |
         | http:5xx/upstream-error/responses-stream/ended-tool-call | responses-stream | ended-tool-call |
@@ -229,7 +229,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the upstream is called no more often than allowed, and no other caller is affected
       And the request is not billed, and a 429 says when to retry
 
-      Examples: error-429 - the upstream limits the gateway: 429 with Retry-After and its own error object
+      Examples: error-429 - the upstream rate-limits the gateway: 429 with Retry-After and its own error object
         | case                                               | surface          | variant   |
         | http:5xx/upstream-error/chat/error-429             | chat             | error-429 |
         | http:5xx/upstream-error/chat-stream/error-429      | chat-stream      | error-429 |

@@ -158,7 +158,7 @@ Feature: Table 2: request codes
         | code:read_request_body_failed/unreadable-body/gemini/short-body           | gemini           | short-body |
         | code:read_request_body_failed/unreadable-body/gemini-stream/short-body    | gemini-stream    | short-body |
 
-      Examples: broken-gzip - Content-Encoding says gzip, the bytes are not
+      Examples: broken-gzip - Content-Encoding says gzip, but the body is not gzip
         | case                                                                       | surface          | variant     |
         | code:read_request_body_failed/unreadable-body/chat/broken-gzip             | chat             | broken-gzip |
         | code:read_request_body_failed/unreadable-body/chat-stream/broken-gzip      | chat-stream      | broken-gzip |

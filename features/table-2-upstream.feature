@@ -368,7 +368,7 @@ Feature: Table 2: upstream codes
         | code:read_response_body_failed/truncated-upstream-response/messages-stream/cut-stream  | messages-stream  | cut-stream |
         | code:read_response_body_failed/truncated-upstream-response/gemini-stream/cut-stream    | gemini-stream    | cut-stream |
 
-      Examples: ended-early - the stream ends cleanly in the middle of the content, unfinished
+      Examples: ended-early - the stream ends cleanly in the middle of the content, without a finish
         | case                                                                                    | surface          | variant     |
         | code:read_response_body_failed/truncated-upstream-response/chat-stream/ended-early      | chat-stream      | ended-early |
         | code:read_response_body_failed/truncated-upstream-response/responses-stream/ended-early | responses-stream | ended-early |

@@ -192,7 +192,7 @@ func bodyKind(got string) string {
 		return "JSON that is cut off"
 	case strings.Contains(got, "is not UTF-8"):
 		return "a body that is not UTF-8"
-	case strings.Contains(got, "(more follows after the value)") && strings.Contains(got, `): "{`):
+	case strings.Contains(got, "(more data after the value)") && strings.Contains(got, `): "{`):
 		return "JSON with more after it"
 	default:
 		return "text that is not JSON"

@@ -60,7 +60,7 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 		{"the same wrong status", must(contract.StatusClass, "404", "503"), must(contract.StatusClass, "404", "503"), "503 instead of 404"},
 		{"another status", must(contract.StatusClass, "404", "503"), must(contract.StatusClass, "404", "500"), ""},
 		{"another status wanted", must(contract.StatusExact, "400", "422"), must(contract.StatusExact, "404", "422"), ""},
-		{"a doubt about the key", must(contract.StatusExact, "403", "401; the gateway may not know the key: it answered one that was never issued in the same way"),
+		{"a doubt about the key", must(contract.StatusExact, "403", "401; the gateway may not know the key: it gave the same answer to a key that was never issued"),
 			must(contract.StatusExact, "403", "401"), "401 instead of 403"},
 
 		{"another code wanted", must(contract.Code, "model_not_found in error.code", "null"),
@@ -76,7 +76,7 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 		{"another envelope", must(contract.Envelope, "{openai}", `"error" is a string, not an object`),
 			must(contract.Envelope, "{openai}", `"error" is null, not an object`), ""},
 		{"other text that is not JSON", must(contract.Envelope, "{}", `not JSON at byte 1 (invalid character 'I' looking for beginning of value): "Internal"`),
-			must(contract.Envelope, "{}", `not JSON at byte 5 (more follows after the value): "404 page not found\n"`), "404 answers have text that is not JSON"},
+			must(contract.Envelope, "{}", `not JSON at byte 5 (more data after the value): "404 page not found\n"`), "404 answers have text that is not JSON"},
 		{"a page and text", must(contract.Envelope, "{}", `not JSON at byte 1 (invalid character '<' looking for beginning of value): "<html>"`),
 			must(contract.Envelope, "{}", `not JSON at byte 1 (invalid character 'I' looking for beginning of value): "Internal"`), ""},
 		{"other keys in place of error", must(contract.Envelope, "{}", `an object without "error" (keys: detail)`),
@@ -93,8 +93,8 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 		{"no Content-Type", must(contract.ContentType, "application/json", "text/html"),
 			must(contract.ContentType, "application/json", "no Content-Type"), ""},
 
-		{"more calls to the upstream", should(contract.UpstreamUnused, "no call to the upstream", "it was called once"),
-			should(contract.UpstreamUnused, "no call to the upstream", "it was called 4 times, after it had answered"), "Refused requests reach the upstream"},
+		{"more calls to the upstream", should(contract.UpstreamUnused, "no call to the upstream", "the upstream was called once"),
+			should(contract.UpstreamUnused, "no call to the upstream", "the upstream was called 4 times, after the gateway had answered"), "Refused requests reach the upstream"},
 		{"another time without an answer", must(contract.Answered, "an HTTP answer", "timed-out: no head within 2s"),
 			must(contract.Answered, "an HTTP answer", "timed-out: no head within 30s"), "No answer: timed-out"},
 		{"another way to give no answer", must(contract.Answered, "an HTTP answer", "timed-out: no head within 2s"),
@@ -161,7 +161,7 @@ func TestCausesOfACaseLeaveOutWhatFollows(t *testing.T) {
 
 func TestTheGravestCauseComesFirst(t *testing.T) {
 	findings := []contract.Finding{ // the gravest last
-		should(contract.UpstreamUnused, "", "it was called once"), should(contract.Fields, "", "no param"),
+		should(contract.UpstreamUnused, "", "the upstream was called once"), should(contract.Fields, "", "no param"),
 		should(contract.StatusExact, "403", "402"), should(contract.KeyKept, "", "the redirect was followed with a key"),
 		must(contract.Envelope, "", `"error" is null, not an object`), must(contract.Code, "", `"x"`), must(contract.StatusExact, "400", "422"),
 		must(contract.StatusClass, "404", "503"), must(contract.NotSuccess, "404", "200 with an ordinary answer"), must(contract.Secrecy, "", "the caller key in body"),

@@ -50,7 +50,7 @@ var definitions = sync.OnceValue(func() []definition {
 		requiring("the upstream is called no more often than allowed, the gateway's key goes to no other host, and no other caller is affected",
 			contract.UpstreamUnused, contract.RetriesBounded, contract.KeyKept, contract.NoCollateral),
 		requiring("the upstream is called no more often than allowed", contract.RetriesBounded), // by load cases
-		requiring("the gateway gives up at its time limit, and cancels the upstream call", contract.AnsweredInTime, contract.UpstreamFreed),
+		requiring("the gateway gives up at its time limit and cancels the upstream call", contract.AnsweredInTime, contract.UpstreamFreed),
 		requiring("the request is not billed", contract.NotBilled),
 		requiring("the request is not billed, and a 429 says when to retry", contract.NotBilled, contract.RetryAfter),
 
@@ -62,12 +62,12 @@ var definitions = sync.OnceValue(func() []definition {
 		requiring("Retry-After and the rate-limit headers are correct", contract.RetryAfterTrue, contract.RateHeaders),
 		requiring("a 429 from the upstream keeps its Retry-After", contract.UpstreamRefusal),
 		requiring("refused calls cost nothing, and calls are admitted again once the limit has room", contract.RefusedFree, contract.Recovery),
-		requiring("other keys are not affected, streaming calls count as declared, and callers who leave keep no place",
+		requiring("other keys are not affected, streaming calls count as declared, and callers who disconnect no longer count",
 			contract.KeyIsolation, contract.StreamShare, contract.DepartedFree),
 		requiring("the gateway gives up on the upstream at its time limit", contract.InTime),
 		requiring("the upstream call is cancelled once the gateway gives up or the client disconnects", contract.UpstreamFreed, contract.Departure),
 		requiring("healthy calls succeed as often and as fast as before", contract.HealthyServed, contract.HealthySpared),
-		requiring("no upstream call stays open, calls succeed again in time, and as many fit at once as before",
+		requiring("no upstream call stays open, calls succeed again in time, and as many run at once as before",
 			contract.NothingLeft, contract.Recovery, contract.CapacityKept),
 	}
 })

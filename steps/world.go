@@ -142,7 +142,7 @@ func (w *World) runLoad(ctx context.Context, surface dialect.Surface) error {
 		if load, err = w.session.RunLoad(ctx, c); !errors.Is(err, ErrGeneratorBusy) || w.result.Tries == maxLoadTries {
 			break
 		}
-		w.notes = append(w.notes, fmt.Sprintf("%s: %v; it was run again", c.ID(), err))
+		w.notes = append(w.notes, fmt.Sprintf("%s: %v; the case was run again", c.ID(), err))
 	}
 	if len(load.Summary.Checks) > 0 {
 		w.result.Load = &load.Summary

@@ -40,7 +40,7 @@ func permitted(p profile.Profile, r profile.Recipe) error {
 	if len(line) > maxLine {
 		line = strings.ToValidUTF8(line[:maxLine], "") + "…"
 	}
-	return fmt.Errorf("%w: nobody has approved the commands that the profile runs for it (--allow-actions, or gatecert trust PROFILE): %s", profile.ErrNotOffered, line)
+	return fmt.Errorf("%w: nobody has approved the commands that the profile runs for this case (use --allow-actions or gatecert trust PROFILE): %s", profile.ErrNotOffered, line)
 }
 
 func (s *Session) runActions(ctx context.Context, actions []profile.Action) error {

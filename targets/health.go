@@ -178,7 +178,7 @@ func (s *Session) HealthNotes() []string {
 			times += fmt.Sprintf(", for up to %s,", h.longest.Round(100*time.Millisecond))
 		}
 		notes = append(notes, fmt.Sprintf(
-			"the gateway stopped serving healthy calls %s after failures that the cases caused: it seems to have a circuit breaker, or a limit; "+
+			"the gateway stopped serving healthy calls %s after failures that the cases caused: it seems to have a circuit breaker or a limit; "+
 				"switch it off for the run, list more relay models, or set settle.recovery%s", times, s.relayNote()))
 	}
 	return notes

@@ -36,7 +36,7 @@ func (s *Session) CheckLimitedKey(ctx context.Context, surface dialect.Surface) 
 	}
 	if o.Status == http.StatusUnauthorized || o.Status == http.StatusForbidden || o.Status == http.StatusNotFound && rate.Model != "" {
 		_, detail := contract.IsSuccess(surface, o)
-		return fmt.Errorf("%w: %s: a healthy call on %s got %s; is it spelled correctly, and may the key use the model?", ErrUnknownKey, place, surface, detail)
+		return fmt.Errorf("%w: %s: a healthy call on %s got %s; is the key spelled correctly, and may it use the model?", ErrUnknownKey, place, surface, detail)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ Feature: Load: a declared rate limit
       And Retry-After and the rate-limit headers are correct
       And a 429 from the upstream keeps its Retry-After
       And refused calls cost nothing, and calls are admitted again once the limit has room
-      And other keys are not affected, streaming calls count as declared, and callers who leave keep no place
+      And other keys are not affected, streaming calls count as declared, and callers who disconnect no longer count
 
       Examples: under-load - clients exceed the limit one call at a time, all at once, and again after a pause
         | case                                          | surface   |

@@ -1,6 +1,6 @@
 Feature: Load: an upstream that is too slow
 
-  An upstream that hangs costs its own callers the gateway's time limit, and other calls nothing.
+  When the upstream hangs, the calls that wait for it end at the gateway's time limit. Other calls are not delayed.
 
   Rule: code:channel:response_time_exceeded - "Upstream timeout", what to do: "Retry; shrink the request if needed"
 
@@ -12,7 +12,7 @@ Feature: Load: an upstream that is too slow
       And the upstream is called no more often than allowed
       And the upstream call is cancelled once the gateway gives up or the client disconnects
       And healthy calls succeed as often and as fast as before
-      And no upstream call stays open, calls succeed again in time, and as many fit at once as before
+      And no upstream call stays open, calls succeed again in time, and as many run at once as before
 
       Examples: under-load - the upstream hangs or stalls on a share of the calls while the others succeed
         | case                                                                   | surface   |

@@ -64,19 +64,19 @@ func callerMutants() []Mutant {
 		return c.Request.Header.Get(field) == dialect.Anthropic.NewerVersion()
 	}
 	return []Mutant{
-		mutant("dashboard-for-get", "GET on a path that does not exist gets the dashboard's page with 200.",
+		mutant("dashboard-for-get", "GET on a path that does not exist is answered with 200 and the dashboard.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				page("text/html", "<!doctype html><title>Dashboard</title>")(c, a)
 				a.Status = http.StatusOK
 			}, get, withStatus(404)),
 			fails(contract.NotSuccess, "http:404/unknown-path/*/get", "http:404/unknown-path/models/*", "http:404/unknown-model/models", "code:model_not_found/*/models")),
-		mutant("pages-for-browsers", "A client that accepts HTML gets its errors as a page.",
+		mutant("pages-for-browsers", "A client that accepts HTML receives errors as a page.",
 			changeError(page("text/html", "<h1>Error</h1>"), browser),
 			atLeastOne(fails(contract.ContentType, "**"))),
 		mutant("newer-version-without-type", "Errors have no outer type for clients that send the newer version of Anthropic's API.",
 			changeError(editBody(func(body map[string]any) { delete(body, "type") }), newerVersion),
 			atLeastOne(fails(contract.Envelope, onSurfaces(anthropic(), "**")...))),
-		mutant("nothing-on-kept-connections", "Errors are empty from the second request on a connection.",
+		mutant("nothing-on-kept-connections", "From the second request on a connection, errors have an empty body.",
 			onKeptConnections(nothing),
 			atLeastOne(fails(contract.Envelope, "**"))),
 	}

@@ -16,7 +16,7 @@ import (
 // upstreamCallMutants call the upstream too often, too early or for too long.
 func upstreamCallMutants() []Mutant {
 	return []Mutant{
-		mutant("retries-multiplied", "Two layers try three times each: a failing upstream gets nine calls for one.",
+		mutant("retries-multiplied", "Two layers each try three times: a failing upstream is called nine times for each call.",
 			changeAttempts(func(_ *reference.Call, allowed int) int { return 9 * allowed }),
 			warns(contract.RetriesBounded, append(badStatuses("*"), "code:bad_response_status_code/**",
 				"code:do_request_failed/*/*/reset", "code:do_request_failed/*/*/closed")...)),
@@ -46,10 +46,10 @@ func upstreamCallMutants() []Mutant {
 			// token by which the mock upstream recognises the call.
 			passes("code:count_token_failed/*/completions", "code:count_token_failed/*/embeddings"),
 			warns(contract.UpstreamUnused, "code:count_token_failed/**")),
-		mutant("refused-prompts-sent-later", "A prompt with a listed word is refused, and sent to the upstream 300 ms later.",
+		mutant("refused-prompts-sent-later", "A prompt with a listed word is refused, but sent to the upstream 300 ms later.",
 			sendRefusedLater,
 			warns(contract.UpstreamUnused, "code:sensitive_words_detected/**")),
-		mutant("slow-upstream-call-not-cancelled", "An upstream call that timed out stays open, for an answer that nobody reads.",
+		mutant("slow-upstream-call-not-cancelled", "An upstream call that timed out stays open for an answer that nobody reads.",
 			func(o *reference.Options) { o.Hooks.Transport = append(o.Hooks.Transport, neverCancel) },
 			warns(contract.UpstreamFreed, "code:channel:response_time_exceeded/**")),
 	}
@@ -79,10 +79,10 @@ func closeOnBadKey(o *reference.Options) {
 // billingMutants charge for calls that failed.
 func billingMutants() []Mutant {
 	return []Mutant{
-		mutant("empty-answers-charged", "An empty upstream answer is charged for, on chat.",
+		mutant("empty-answers-charged", "On chat, an empty upstream answer is charged for.",
 			loseRefund(withCode(reference.EmptyResponse), on(dialect.Chat)),
 			warns(contract.NotBilled, "code:empty_response/*/chat/*")),
-		mutant("blocked-prompts-charged", "A prompt that the upstream refused is charged for, on messages.",
+		mutant("blocked-prompts-charged", "On messages, a prompt that the upstream refused is charged for.",
 			loseRefund(withCode(reference.PromptBlocked), on(dialect.Messages)),
 			warns(contract.NotBilled, "code:prompt_blocked/*/messages")),
 		mutant("broken-streams-charged", "A truncated chat stream is never refunded.",

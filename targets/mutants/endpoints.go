@@ -14,7 +14,7 @@ func endpointMutants() []Mutant {
 		mutant("images-refusal-as-502", "An image parameter that the upstream refuses is answered with 502, so that clients retry it.",
 			replaceBy(reference.BadResponseStatus, on(dialect.Images), withCode(reference.InvalidRequest), at(reference.Dial)),
 			warns(contract.StatusClass, "http:400/malformed-parameter/images/refused-*")),
-		mutant("images-none-as-200", "An answer without any image is passed on as a success.",
+		mutant("images-none-as-200", "An answer without an image is passed on as a success.",
 			success(`{"created":1,"data":[]}`, on(dialect.Images), withCode(reference.EmptyResponse)),
 			fails(contract.NotSuccess, "code:empty_response/*/images/*")),
 		mutant("speech-error-as-audio", "An upstream error is sent as speech: the error object, as audio/mpeg with 200.",
@@ -26,7 +26,7 @@ func endpointMutants() []Mutant {
 		mutant("speech-refusal-as-500", "A text for speech that the upstream refuses is answered with 500.",
 			setStatus(500, on(dialect.Speech), withCode(reference.InvalidRequest), at(reference.Dial)),
 			warns(contract.StatusClass, "http:400/malformed-parameter/speech/refused-*")),
-		mutant("speech-half-as-whole", "Speech that breaks off is passed on as if it were whole.",
+		mutant("speech-half-as-whole", "Speech that breaks off is passed on as if it were complete.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				a.Status = http.StatusOK
 				a.Header.Set("Content-Type", "audio/mpeg")
@@ -46,13 +46,13 @@ func endpointMutants() []Mutant {
 		mutant("moderations-none-as-200", "A moderation without a result is passed on as a success, so that the text seems harmless.",
 			success(`{"id":"modr-1","model":"m","results":[]}`, on(dialect.Moderations), withCode(reference.EmptyResponse)),
 			fails(contract.NotSuccess, "code:empty_response/*/moderations/*")),
-		mutant("rerank-missing-query-as-500", "A request to rerank without a query is answered with 500.",
+		mutant("rerank-missing-query-as-500", "A rerank request without a query is answered with 500.",
 			setStatus(500, on(dialect.Rerank), withCode(reference.InvalidRequest), withParam("query")),
 			fails(contract.StatusClass, "http:400/*/rerank/no-input", "http:400/*/rerank/wrong-type", "code:invalid_request/*/rerank/*")),
 		mutant("rerank-error-as-200", "An upstream response without a ranking is answered with 200 and an error object.",
 			changeError(func(_ *reference.Call, a *reference.Answer) { a.Status = http.StatusOK }, on(dialect.Rerank), withCode(reference.BadResponse)),
 			fails(contract.NotSuccess, "code:bad_response/*/rerank/*")),
-		mutant("models-list-error-as-200", "The list of models is answered with 200 and an error object where the key is missing or wrong.",
+		mutant("models-list-error-as-200", "A request for the list of models with a missing or wrong key is answered with 200 and an error object.",
 			changeError(func(c *reference.Call, a *reference.Answer) {
 				if c.Request.URL.Path == dialect.Models.ListPath() {
 					a.Status = http.StatusOK

@@ -17,10 +17,10 @@ const limitCases contract.Pattern = "http:429/over-rate-limit/*/" + contract.Loa
 // loadCountMutants count calls wrongly, in a way that only many calls show.
 func loadCountMutants() []Mutant {
 	return []Mutant{
-		mutant("over-admits-in-a-burst", "The counter is in a remote store: calls that are being counted there do not see each other.",
+		mutant("over-admits-in-a-burst", "The counter is in a remote store: calls that are counted at the same time do not see each other.",
 			slowCounter(20*time.Millisecond),
 			fails(contract.LimitBurst, limitCases)),
-		mutant("one-call-over-the-limit", "The call that exceeds the limit is still admitted: it is compared before it is counted.",
+		mutant("one-call-over-the-limit", "The call that exceeds the limit is still admitted: the gateway compares before it counts the call.",
 			changeLimit(func(_ *reference.Call, admit reference.LimitFunc, key int64, rate reference.RateLimit) (reference.Allowance, func()) {
 				rate.Requests++
 				return admit(key, rate)
@@ -58,12 +58,12 @@ func loadCountMutants() []Mutant {
 		mutant("limit-recovers-late", "A refused key is locked out for one and a half windows.",
 			lockOut,
 			warns(contract.Recovery, limitCases), tooLong()),
-		mutant("tokens-never-counted", "The limit on tokens is announced, and no call counts against it.",
+		mutant("tokens-never-counted", "The limit on tokens is announced, but no call counts against it.",
 			all(limitTokens, func(o *reference.Options) {
 				o.Hooks.Tokens = append(o.Hooks.Tokens, func(*reference.Call, reference.TokensUsed) reference.TokensUsed { return reference.TokensUsed{} })
 			}),
 			fails(contract.LimitExact, limitCases).and(contract.RateHeaders)),
-		mutant("output-tokens-never-counted", "The tokens of prompts and of answers have limits of their own, and no answer counts against the second.",
+		mutant("output-tokens-never-counted", "Prompt tokens and answer tokens have separate limits, but no answer counts against the second.",
 			all(limitTokensApart, func(o *reference.Options) {
 				o.Hooks.Tokens = append(o.Hooks.Tokens, func(_ *reference.Call, used reference.TokensUsed) reference.TokensUsed {
 					used.Output = 0
@@ -113,22 +113,22 @@ func loadRefusalMutants() []Mutant {
 		mutant("retry-after-lost-on-streams", "A refused stream has no Retry-After.",
 			all(moveBehind(reference.Decode, reference.Limit), deleteHeader("Retry-After", withCode(reference.RateLimited), streaming)),
 			warns(contract.RetryAfter, append(onSurfaces(streamingSurfaces(), "http:429/*"), limitCases)...)),
-		mutant("reset-at-once", "The reset in the header is that of a limiter that was never used.",
+		mutant("reset-at-once", "The reset time in the header is that of an unused limiter.",
 			changeAllowance(func(a *reference.Allowance, _ reference.RateLimit) { a.Reset = 0 }),
 			warns(contract.RateHeaders, limitCases)),
-		mutant("remaining-from-a-cache", "The remaining calls in the header come from a cache that was filled when the limit was unused.",
+		mutant("remaining-from-a-cache", "The number of remaining calls in the header comes from a cache that was filled when the limit was unused.",
 			changeAllowance(func(a *reference.Allowance, rate reference.RateLimit) {
 				if a.OK {
 					a.Remaining = rate.Capacity()
 				}
 			}),
 			warns(contract.RateHeaders, limitCases)),
-		mutant("remaining-tokens-from-a-cache", "The remaining tokens in the header come from a cache that was filled when the limit was unused.",
+		mutant("remaining-tokens-from-a-cache", "The number of remaining tokens in the header comes from a cache that was filled when the limit was unused.",
 			all(limitTokens, func(o *reference.Options) {
 				o.Hooks.RemainingTokens = append(o.Hooks.RemainingTokens, func(*reference.Call, int) int { return o.Tokens.Tokens })
 			}),
 			warns(contract.RateHeaders, limitCases)),
-		mutant("refusals-empty-in-a-burst", "From the 20th refusal within a second on, refusals have an empty body, to save time.",
+		mutant("refusals-empty-in-a-burst", "From the 20th refusal within a second, refusals have an empty body to save time.",
 			emptyRefusals(20, time.Second),
 			fails(contract.ContentType, limitCases).and(contract.Envelope)),
 		mutant("refused-calls-billed", "Quota is reserved before the limit is checked, and refused calls are never refunded.",

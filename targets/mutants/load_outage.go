@@ -20,7 +20,7 @@ func loadOutageMutants() []Mutant {
 	)
 	return []Mutant{
 		mutant("slow-calls-starve-the-others",
-			"An endpoint has five upstream connections. While calls on them hang, all others wait for one to time out.",
+			"An endpoint has five upstream connections. While calls on them hang, all other calls wait for one to time out.",
 			limitUpstreamCalls(5),
 			warns(contract.HealthySpared, slow)),
 		mutant("breaker-locks-out",
@@ -44,11 +44,11 @@ func loadOutageMutants() []Mutant {
 		mutant("timeout-stretches-in-outage", "With more than five open upstream calls on an endpoint, its timeout is 2.5 times as long.",
 			stretchTimeout(5),
 			fails(contract.InTime, slow)),
-		mutant("upstream-calls-leak-in-outage", "In an outage, upstream calls that timed out are not cancelled.",
+		mutant("upstream-calls-leak-in-outage", "During an outage, upstream calls that timed out are not cancelled.",
 			inOutage(leakCalls),
 			warns(contract.UpstreamFreed, slow)), // the leaked calls are still open afterwards too
 		mutant("slots-leak-in-outage",
-			"An endpoint has 48 places for upstream calls. In an outage, every second call that fails keeps its place forever.",
+			"An endpoint has 48 places for upstream calls. During an outage, every second call that fails keeps its place forever.",
 			inOutage(func(s *outages) change {
 				var failed atomic.Int64
 				return upstreamSlots(48, func(c *reference.Call, err error, free func()) {
@@ -58,17 +58,17 @@ func loadOutageMutants() []Mutant {
 				})
 			}),
 			warns(contract.CapacityKept, slow, failing)),
-		mutant("disconnects-not-passed-on", "When a client disconnects, its upstream call goes on up to the timeout.",
+		mutant("disconnects-not-passed-on", "When a client disconnects, its upstream call continues until the timeout.",
 			all(wrap(reference.Dial, ignoreDisconnect), wrap(reference.Deliver, ignoreDisconnect)),
 			warns(contract.Departure, slow)),
 		mutant("streams-end-well-in-outage",
-			"In an outage a stalled stream is closed as if it were complete, with an invented finish and [DONE].",
+			"During an outage, a stalled stream is closed as if it were complete, with an invented finish and [DONE].",
 			inOutage(func(s *outages) change {
 				return changeStreamError(finish, causedBy(reference.ErrTooSlow), s.condition())
 			}),
 			fails(contract.StreamEnd, slow)),
 		mutant("errors-change-in-outage",
-			"The first slow calls are answered with a timeout, those in an outage with an unreachable upstream.",
+			"The first slow calls are answered as a timeout, but those in an outage as an unreachable upstream.",
 			inOutage(func(s *outages) change {
 				return replaceBy(reference.DoRequest, causedBy(reference.ErrTooSlow), s.condition())
 			}),

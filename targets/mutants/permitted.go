@@ -29,12 +29,12 @@ func permittedErrors() []PermittedBehaviour {
 	return []PermittedBehaviour{
 		{"other-words", "Messages are short and say nothing useful.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.Message = "no" })},
-		{"another-language", "Messages are in the client's language, with quotes, line breaks and signs of all kinds.",
+		{"another-language", "Messages are in the client's language, with quotes, line breaks and special characters of all kinds.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				//nolint:gosmopolitan // other languages are the point
 				f.Message = "请求失败：“" + string(f.Code) + "”\n\t„Bitte später“ ⏳ — لاحقًا <b>&amp;</b> select a model from the list at 10:30 (UTC)"
 			})},
-		{"more-fields", "Errors have fields that the API format does not know, inside and outside of the error object.",
+		{"more-fields", "Errors have fields that the API format does not define, inside and outside the error object.",
 			changeError(moreFields)},
 		{"other-5xx", "Failures of the gateway and the upstream have different 5xx statuses.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
@@ -45,15 +45,15 @@ func permittedErrors() []PermittedBehaviour {
 			})},
 		{"uncountable-as-500", "Input whose tokens cannot be counted is answered with 500, which the contract permits.",
 			setStatus(500, withCode(reference.CountToken))},
-		{"wrong-method-as-404", "A wrong method is answered with 404, which is as right as 405.",
+		{"wrong-method-as-404", "A wrong method is answered with 404, which is as correct as 405.",
 			setStatus(404, withStatus(405))},
-		{"rate-limit-without-a-code", "A 429, the one error that needs no code, has none.",
+		{"rate-limit-without-a-code", "A 429 has no code: it is the only error that does not need one.",
 			setCode("", withCode(reference.RateLimited))},
 		{"gemini-code-in-the-status", "On the Gemini endpoints the code is in error.status, where the contract permits it.",
 			all(changeError(editError(codeAsStatus), in(dialect.Gemini)), changeStreamError(editErrorEvent(codeAsStatus), in(dialect.Gemini)))},
-		{"upstream-429-as-bad-status", "The upstream's 429 counts as a bad status like any other: 5xx.",
+		{"upstream-429-as-bad-status", "The upstream's 429 is answered with 5xx, like any other bad status.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.RateLimited), upstreamStatus(429))},
-		{"upstream-403-as-bad-status", "The upstream's 403 counts as a bad status like any other: only its 401 is about the gateway's key.",
+		{"upstream-403-as-bad-status", "The upstream's 403 is answered like any other bad status: only its 401 is about the gateway's key.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidChannelKey), upstreamStatus(403))},
 		{"count-unsupported-as-501", "Tokens that cannot be counted are answered with 501, as some clients expect.",
 			all(setStatus(501, on(dialect.CountTokens), withStatus(404), at(reference.Dial)),
@@ -93,7 +93,7 @@ func permittedWire() []PermittedBehaviour {
 			func(o *reference.Options) { o.TLS = true }},
 		{"chunked", "Answers are sent in chunks, without Content-Length.",
 			changeAnswer(writeWith(inChunks(7)))},
-		{"byte-by-byte", "4xx errors are sent a byte at a time.",
+		{"byte-by-byte", "4xx errors are sent one byte at a time.",
 			changeError(writeWith(inChunks(1)), with4xx)},
 		{"speech-as-it-comes", "Speech is passed on as it arrives, so that the connection closes where the upstream's transfer breaks off.",
 			changeError(writeWith(halfOfAudio), on(dialect.Speech), at(reference.Deliver), withCode(reference.ReadResponseBody, reference.ResponseTime))},
@@ -112,7 +112,7 @@ func permittedWire() []PermittedBehaviour {
 			changeAnswer(writeWith(byHand))},
 		{"interim-answers", "Early hints (103) precede every answer.",
 			changeAnswer(writeWith(earlyHints))},
-		{"another-request-id", "The request id has a different common name.",
+		{"another-request-id", "The request id is in a header field with a different common name.",
 			all(changeAnswer(func(_ *reference.Call, a *reference.Answer) { renameRequestID(a.Header) }),
 				changeEvents(func(c *reference.Call, events []byte) []byte {
 					renameRequestID(c.Reply.Header())
@@ -164,7 +164,7 @@ func permittedConduct() []PermittedBehaviour {
 				}
 				time.AfterFunc(time.Second, free)
 			})},
-		{"newer-version-refused", "A version of Anthropic's API that the gateway does not know is refused, as the API itself would.",
+		{"newer-version-refused", "A version of Anthropic's API that the gateway does not know is refused, as by the API itself.",
 			wrap(reference.Decode, func(ctx context.Context, c *reference.Call, decode reference.Handler) error {
 				field, known := dialect.Anthropic.Version()
 				if version := c.Request.Header.Get(field); version != "" && version != known {
@@ -181,7 +181,7 @@ func permittedConduct() []PermittedBehaviour {
 			})},
 		{"limits-tokens-too", "The limited key also has a limit on tokens, as the profile declares; calls are counted when they end.",
 			limitTokens},
-		{"limits-tokens-apart", "The limited key has limits on the tokens of prompts and of answers, with Anthropic's header fields.",
+		{"limits-tokens-apart", "The limited key has separate limits on prompt tokens and answer tokens, with Anthropic's header fields.",
 			limitTokensApart},
 		{"slots-freed-late", "The limited key also has a limit on concurrent calls. When a caller disconnects, their place is freed a second later.",
 			all(limitConcurrent, changeSlot(func(c *reference.Call, release func()) {

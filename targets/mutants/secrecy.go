@@ -33,10 +33,10 @@ func secrecyMutants() []Mutant {
 			leak(text("lookup upstream.internal on 10.0.0.2:53: no such host"),
 				withCode(reference.BadResponseStatus), upstreamStatus(503), on(dialect.Embeddings)),
 			fails(contract.Secrecy, "code:bad_response_status_code/*/embeddings/empty-503")),
-		mutant("stack-shown", "The error for an answer that cannot be serialized holds the handler's stack trace.",
+		mutant("stack-shown", "The error for an answer that cannot be serialized contains the handler's stack trace.",
 			leak(func(*reference.Call, *reference.Failure) string { return string(debug.Stack()) }, withCode(reference.MarshalJSON)),
 			fails(contract.Secrecy, "code:json_marshal_failed/**")),
-		mutant("traceback-in-streams", "The error event of a stream holds a Python traceback.",
+		mutant("traceback-in-streams", "The error event of a stream contains a Python traceback.",
 			leak(text("Traceback (most recent call last):\n  File \"/app/proxy.py\", line 88, in stream"), begun),
 			fails(contract.Secrecy, midStream()...)),
 		mutant("upstream-key-shown", "The error for a bad upstream answer quotes the upstream key.",
@@ -45,20 +45,20 @@ func secrecyMutants() []Mutant {
 				return "Authorization: Bearer " + key
 			}, withCode(reference.BadResponse), not(begun)),
 			fails(contract.Secrecy, append(errorsAsAnswers(), "code:bad_response/**")...)),
-		mutant("upstream-address-in-a-header", "A debug header of a timeout error holds the upstream's address.",
+		mutant("upstream-address-in-a-header", "A debug header of a timeout error contains the upstream's address.",
 			changeFailure(func(c *reference.Call, f *reference.Failure) {
 				address, _ := c.Upstream()
 				f.WithHeader("X-Upstream", address)
 			}, causedBy(reference.ErrTooSlow)),
 			passes(midStream()...),
 			fails(contract.Secrecy, "code:channel:response_time_exceeded/**")),
-		mutant("upstream-key-in-base64", "A debug header holds the upstream's credentials in base64.",
+		mutant("upstream-key-in-base64", "A debug header contains the upstream's credentials in base64.",
 			changeFailure(func(c *reference.Call, f *reference.Failure) {
 				_, key := c.Upstream()
 				f.WithHeader("X-Debug", base64.StdEncoding.EncodeToString([]byte("Bearer "+key)))
 			}, withCode(reference.BadResponse), on(dialect.Chat)),
 			fails(contract.Secrecy, "code:bad_response/*/chat/**", "http:5xx/upstream-error/chat/answer-with-error")),
-		mutant("upstream-key-half-masked", "The upstream's key is masked, except for most of it.",
+		mutant("upstream-key-half-masked", "The upstream's key is masked, but most of it is still visible.",
 			leak(func(c *reference.Call, _ *reference.Failure) string {
 				_, key := c.Upstream()
 				return key[:len(key)/2+3] + "****" + key[len(key)-4:]

@@ -85,7 +85,7 @@ func requestStatusMutants() []Mutant {
 			}),
 			passes(midStream()...),
 			fails(contract.NotSuccess, "*/*/chat/**", "*/*/chat-stream/**")),
-		mutant("sensitive-words-as-500", "Input with a word of the gateway's list is answered with 500.",
+		mutant("sensitive-words-as-500", "Input with a word on the gateway's list is answered with 500.",
 			setStatus(500, withCode(reference.SensitiveWords)),
 			fails(contract.StatusClass, "code:sensitive_words_detected/**")),
 		mutant("blocked-prompt-as-502",
@@ -110,7 +110,7 @@ func requestStatusMutants() []Mutant {
 		mutant("quota-as-500", "An account or key without quota is answered with 500.",
 			setStatus(500, withCode(reference.InsufficientQuota, reference.PreConsumeQuota)),
 			fails(contract.StatusClass, "code:insufficient_user_quota/**", "code:pre_consume_token_quota_failed/**")),
-		mutant("rate-limit-as-503", "A client over its rate limit gets the answer of an overloaded gateway.",
+		mutant("rate-limit-as-503", "A client over its rate limit is answered with 503, as if the gateway were overloaded.",
 			setStatus(503, withCode(reference.RateLimited)),
 			fails(contract.StatusClass, "http:429/**"),
 			warns(contract.CodeKnown, limitedUpstream)),
@@ -147,7 +147,7 @@ func serverStatusMutants() []Mutant {
 			setStatus(429, withCode(reference.DoRequest)),
 			fails(contract.StatusClass, "code:do_request_failed/**")),
 		mutant("upstream-status-passed-on",
-			"The upstream's status is passed on: its 404 for a path that the gateway made looks like the client's mistake.",
+			"The upstream's status is passed on: its 404 for a path that the gateway built looks like the client's mistake.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				if upstream, ok := errors.AsType[*reference.UpstreamError](f); ok {
 					f.Status = upstream.Status

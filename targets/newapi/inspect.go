@@ -57,7 +57,7 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 	}
 	i = inspection{version: s.Version, unit: defaultUnit, perPurpose: map[string][]setting{}}
 	if i.options, err = admin.options(ctx); err != nil {
-		return i, fmt.Errorf("read the options, which only the root user may: %w", err)
+		return i, fmt.Errorf("read the options (only the root user may read them): %w", err)
 	}
 	if unit, err := strconv.ParseFloat(i.options["QuotaPerUnit"], 64); err == nil && unit >= 1 {
 		i.unit = unit
@@ -71,7 +71,7 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 		removal += "; one-api keeps the users' rows, renamed and disabled"
 	}
 	i.announce("users, tokens", "created for the run, named "+tag+"-…, "+removal, "callers with keys in every state")
-	i.announce("channels", "created for groups of their own, named "+tag+"-…, deleted at the end", "routes to the mock upstream")
+	i.announce("channels", "created for the run's own groups, named "+tag+"-…, deleted at the end", "routes to the mock upstream")
 	if admin.product == oneAPI {
 		i.changeForRun("AutomaticDisableChannelEnabled", "false", "the gateway would disable the run's channels one after the other")
 	} else {
@@ -79,7 +79,7 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 	}
 	if p.Store.Present() {
 		i.announce("the store", "tables tokens and "+admin.product.readTable()+" renamed for a moment in the store's cases, and writes to the run's user refused",
-			"the circumstances of a failing store; calls of others fail in these moments")
+			"the circumstances of a failing store; other clients' calls fail during these moments")
 	}
 	return i, nil
 }
@@ -107,7 +107,7 @@ func (i *inspection) inspectNewAPI(tag string) {
 		i.changeForCases(refuseUnpriced, "this mode accepts unpriced models", setting{"SelfUseModeEnabled", "false"})
 	}
 	if i.options["ModelRequestRateLimitEnabled"] != "true" {
-		i.changeForCases(limitRate, "429; meanwhile the limits that are set for everybody hold too", setting{"ModelRequestRateLimitEnabled", "true"})
+		i.changeForCases(limitRate, "429; meanwhile, the limits set for all users apply too", setting{"ModelRequestRateLimitEnabled", "true"})
 	}
 	i.listedWord = firstWord(i.options["SensitiveWords"])
 	if i.options["CheckSensitiveEnabled"] != "true" || i.options["CheckSensitiveOnPromptEnabled"] != "true" || i.listedWord == "" {

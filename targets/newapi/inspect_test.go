@@ -47,7 +47,7 @@ func TestInspectionListsTheChanges(t *testing.T) {
 		{"one that limits everybody already", map[string]string{"ModelRequestRateLimitEnabled": "true"}, profile.DB{}, newAPI, nil, "test_sensitive"},
 		{"one with a store in the profile", nil, profile.DB{SQLite: "x.db"}, newAPI, []string{
 			"the store: tables tokens and user_subscriptions renamed for a moment in the store's cases, and writes to the run's user refused" +
-				" (the circumstances of a failing store; calls of others fail in these moments)",
+				" (the circumstances of a failing store; other clients' calls fail during these moments)",
 		}, "test_sensitive"},
 		{"a one-api that disables channels", map[string]string{"AutomaticDisableChannelEnabled": "true"}, profile.DB{}, oneAPI, []string{
 			"option AutomaticDisableChannelEnabled: true -> false, during the run (the gateway would disable the run's channels one after the other)",

@@ -163,7 +163,7 @@ func checkRecipe(d *yamlfile.Document, name string, recipe Recipe, p Profile) er
 	}
 	for _, action := range slices.Concat(recipe.Before, recipe.After) {
 		if (action.Run == "") == (action.SQL == "") || action.Do != "" {
-			return d.Fault(path, "an action has either run: or sql:")
+			return d.Fault(path, "an action needs either run: or sql:")
 		}
 		if action.SQL != "" && !p.Store.Present() {
 			return d.Fault(path, "sql: needs store.sqlite, the path of the gateway's database, or store.postgres, its URL")

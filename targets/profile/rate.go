@@ -167,12 +167,12 @@ func rateRules(p Profile) []rule {
 			rule{at + ".model", "set the model only in the first limit of the list: it applies to all", i > 0 && l.Model != ""},
 			rule{at + ".shared", "set this only in the first limit of the list: it applies to all", i > 0 && l.Shared != nil},
 			rule{at + ".kind", "want one of " + listed(contract.LimiterKinds()), l.Kind != "" && !l.Kind.Valid()},
-			rule{at + ".kind", "concurrent is of the kind " + string(contract.Concurrency), l.Concurrent != 0 && l.Kind != "" && l.Kind != contract.Concurrency},
-			rule{at + ".kind", "tokens are counted over time", tokens && l.Kind == contract.Concurrency},
+			rule{at + ".kind", "a concurrent limit has the kind " + string(contract.Concurrency), l.Concurrent != 0 && l.Kind != "" && l.Kind != contract.Concurrency},
+			rule{at + ".kind", "a limit on tokens cannot be of this kind", tokens && l.Kind == contract.Concurrency},
 			rule{at + ".burst", "want a positive number", l.Burst < 0},
 			rule{at + ".burst", "only a token-bucket has a burst", l.Burst > 0 && l.Kind != contract.TokenBucket},
 			rule{at + ".refused_count", "leave it out of a concurrent limit: a refused call is never in progress", l.RefusedCount && concurrent},
-			rule{at + ".refused_count", "a refused call takes no tokens", l.RefusedCount && tokens},
+			rule{at + ".refused_count", "a refused call uses no tokens", l.RefusedCount && tokens},
 		)
 	}
 	return append(rules,

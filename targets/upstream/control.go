@@ -51,7 +51,7 @@ func (u *Upstream) serveControl(w http.ResponseWriter, r *http.Request) {
 		u.controlToken != "" && subtle.ConstantTimeCompare(presented, []byte("Bearer "+u.controlToken)) == 1:
 		u.control.ServeHTTP(w, r)
 	case u.controlToken == "":
-		http.Error(w, "beyond loopback this needs a token, and the mock upstream has none", http.StatusForbidden)
+		http.Error(w, "calls from other machines need a token, and the mock upstream has none", http.StatusForbidden)
 	default:
 		http.Error(w, "want the upstream's token: Authorization: Bearer TOKEN (upstream.token in the profile)", http.StatusUnauthorized)
 	}

@@ -102,7 +102,7 @@ const (
 	CutAfter       Ending = "cut-after"        // n events, then the connection closes
 	EndAfter       Ending = "end-after"        // n events, then a proper end of the transfer, without finish
 	ErrorAfter     Ending = "error-after"      // n events, then the protocol's own error event
-	WithErrorAfter Ending = "with-error-after" // n events, then an event of the answer that holds an error object too
+	WithErrorAfter Ending = "with-error-after" // n events, then an event of the answer that also contains an error object
 	ErrorFirst     Ending = "error-first"      // the events before the first content, then the protocol's own error event
 	NoDone         Ending = "no-done"          // everything but the end marker
 	TruncateLength Ending = "truncate=length"  // half of the bytes that Content-Length announces
@@ -160,7 +160,7 @@ func (d Directive) hasErrorObject() bool {
 // contradiction says which words cannot be followed together, or "".
 func (d Directive) contradiction() string {
 	if !d.Model.IsZero() && !d.plain() {
-		return "ttft, itl and tokens play a healthy model, and go with token alone"
+		return "ttft, itl and tokens simulate a healthy model, and can be combined only with token"
 	}
 	return cmp.Or(d.responseContradiction(), d.contentContradiction())
 }
@@ -172,7 +172,7 @@ func (d Directive) responseContradiction() string {
 	case d.Status == statusRefused:
 		return "421 is the status of a refused directive"
 	case d.Ending.noResponse() && !reflect.DeepEqual(d, Directive{Token: d.Token, Delay: d.Delay, Ending: d.Ending}):
-		return string(d.Ending) + " sends no response, the other words need one"
+		return string(d.Ending) + " sends no response, but the other words need one"
 	case d.needsEvents() && (!d.success() || !streams):
 		return "the words about stream events need a stream, which the status or the content excludes"
 	case d.Content == Refusal && d.Status != 0:
@@ -182,7 +182,7 @@ func (d Directive) responseContradiction() string {
 	case d.unfinishable() && !d.Ending.takesCount():
 		return string(d.Content) + " never finishes: it needs the number of events after which it breaks off"
 	case d.Content == NoChoices && !d.success():
-		return "no-choices is a success, the status is not"
+		return "no-choices is a success, but the status is not"
 	case !bodyAllowed(d.Status) && d.Content != "" && d.Content != EmptyBody:
 		return "the status does not allow a body"
 	}
@@ -193,11 +193,11 @@ func (d Directive) responseContradiction() string {
 func (d Directive) contentContradiction() string {
 	switch {
 	case d.bodiless() && d.Ending != "":
-		return "there is no body to leave a part out of"
+		return "there is no body to truncate"
 	case d.bodiless() && d.Gzip:
 		return "there is no body to compress"
 	case d.Gzip && (d.Ending != "" || d.needsEvents()):
-		return "gzip compresses a whole body"
+		return "gzip compresses a complete body"
 	case d.bodiless() && d.Events.Broken > 0:
 		return "there is no event to break"
 	case strings.HasPrefix(string(d.Ending), "truncate=") && d.Events.Broken > 0:

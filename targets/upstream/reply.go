@@ -88,11 +88,11 @@ func wholeReply(op dialect.Operation, status int, c dialect.Answer) reply {
 func (d Directive) fits(op dialect.StreamingOperation, streamed bool) error {
 	switch {
 	case d.needsEvents() && !streamed:
-		return fmt.Errorf("%w: it is about stream events, and the request does not ask for a stream", ErrDirective)
+		return fmt.Errorf("%w: the directive is about stream events, but the request does not ask for a stream", ErrDirective)
 	case d.unfinishable() && !dialect.CanStream(op, pieceKinds[d.Content]):
 		return fmt.Errorf("%w: the streams of the endpoint have no %s", ErrDirective, d.Content)
 	case d.Gzip && streamed && (d.Content == "" || d.Content == NoChoices) && d.success():
-		return fmt.Errorf("%w: gzip compresses a whole body, and the response is a stream", ErrDirective)
+		return fmt.Errorf("%w: gzip compresses a complete body, but the response is a stream", ErrDirective)
 	default:
 		return nil
 	}

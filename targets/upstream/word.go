@@ -40,7 +40,7 @@ func tokenWord() word {
 func bodyWord() word {
 	bodies := []Content{ErrorBody, AnswerWithError, ForeignBody, HTMLBody, TextBody, EmptyBody, BrokenJSON, NullBody}
 	return word{
-		Word: Word{"body", "error|answer-with-error|foreign|html|text|empty|broken-json|null", "Respond with this body and without a stream, whatever the status: error is the protocol's own error object (inside a 200 too), answer-with-error is that in half an answer, foreign is JSON that is not one."},
+		Word: Word{"body", "error|answer-with-error|foreign|html|text|empty|broken-json|null", "Respond with this body and without a stream, whatever the status: error is the protocol's own error object (even with 200), answer-with-error is that object in half an answer, foreign is JSON that is not an error object."},
 		parse: func(d *Directive, value string) error {
 			if !slices.Contains(bodies, Content(value)) {
 				return fmt.Errorf("unknown body: %q", clip(value))
