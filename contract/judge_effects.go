@@ -29,7 +29,7 @@ func (j *judge) judgeEffects() {
 	if b := j.o.Balance; b != nil {
 		j.check(NotBilled)
 		if b.After < b.Before {
-			j.add(NotBilled, Should, "a failed request to cost nothing", fmt.Sprintf("%g taken", b.Before-b.After))
+			j.add(NotBilled, Should, "a failed request to cost nothing", fmt.Sprintf("%g charged", b.Before-b.After))
 		}
 	}
 }

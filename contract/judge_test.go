@@ -323,7 +323,7 @@ func answerRows() []judgeRow {
 			[]string{"SHOULD upstream-freed: got attempt 1 still open, want the upstream call cancelled"}},
 		{"a failed request that cost something", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) { o.Balance = &Balance{Before: 100, After: 90} }),
-			[]string{"SHOULD not-billed: got 10 taken, want a failed request to cost nothing"}},
+			[]string{"SHOULD not-billed: got 10 charged, want a failed request to cost nothing"}},
 
 		{"everything wrong at once is reported at once", "code:channel:invalid_key/channel-with-bad-key/chat",
 			Observation{Status: 403, Header: map[string][]string{"Content-Type": {"text/plain"}}, Body: Bytes(`{"error":{"message":"","code":7}}`), Leaks: []Leak{{"upstream key", "header X-Debug"}}},

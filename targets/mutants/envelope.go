@@ -111,7 +111,7 @@ func openAIFieldMutants() []Mutant {
 			warns(contract.Fields, "http:5xx/upstream-error/chat-stream/mid-stream", "http:5xx/upstream-error/responses-stream/mid-stream",
 				"http:5xx/upstream-error/chat-stream/answer-with-error", "http:5xx/upstream-error/responses-stream/answer-with-error")),
 		mutant("param-missing-from-refusals",
-			"Requests that are refused before the body is read are answered without param, on the OpenAI endpoints.",
+			"On the OpenAI endpoints, requests that are refused before the body is read are answered without param.",
 			changeError(editError(func(e map[string]any) { delete(e, "param") }),
 				at(reference.Authenticate, reference.Admit, reference.Limit), in(dialect.OpenAI), with4xx),
 			warns(contract.Fields, onSurfaces(openAI(), "http:401/*", "http:403/revoked-key", "http:429/*", "code:access_denied/*")...)),
@@ -145,7 +145,7 @@ func geminiMutants() []Mutant {
 				withCode(reference.GetChannel), in(dialect.Gemini)),
 			fails(contract.Envelope, onSurfaces(gemini(), "code:get_channel_failed/*")...)),
 		mutant("gemini-code-a-word",
-			"On the Gemini endpoints the business code is in error.code, where Google's clients expect a number.",
+			"On the Gemini endpoints the contract's code is in error.code, where Google's clients expect a number.",
 			changeError(editError(func(e map[string]any) {
 				e["code"] = reference.NoAvailableKey
 				delete(e, "details")

@@ -12,7 +12,7 @@ func headerMutants() []Mutant {
 		mutant("retry-after-missing", "A 429 has no Retry-After.",
 			deleteHeader("Retry-After", withCode(reference.RateLimited)),
 			warns(contract.RetryAfter, "http:429/**", limitedUpstream)),
-		mutant("retry-after-a-fraction", "Retry-After is a fraction of seconds, which clients that expect an integer ignore.",
+		mutant("retry-after-a-fraction", "Retry-After is a fractional number of seconds, which clients that expect an integer ignore.",
 			changeFailure(func(_ *reference.Call, f *reference.Failure) { f.WithHeader("Retry-After", "9.72") }, withCode(reference.RateLimited)),
 			warns(contract.RetryAfter, "http:429/**", limitedUpstream)),
 		mutant("retry-after-of-two-days", "Retry-After asks for two days, although the window is shorter.",

@@ -29,7 +29,7 @@ func limitMutants() []Mutant {
 		mutant("no-time-limit", "The gateway waits for a silent upstream as long as the client does.",
 			changeTimeout(func(*reference.Call, time.Duration) time.Duration { return time.Hour }),
 			fails(contract.Answered, "code:channel:response_time_exceeded/**")),
-		mutant("no-time-limit-on-gemini-streams", "The gateway waits for a silent upstream without limit on the streaming Gemini endpoint.",
+		mutant("no-time-limit-on-gemini-streams", "On the streaming Gemini endpoint, the gateway waits indefinitely for a silent upstream.",
 			changeTimeout(func(c *reference.Call, allowed time.Duration) time.Duration {
 				if c.Surface == dialect.GenerateStream {
 					return time.Hour

@@ -55,7 +55,7 @@ func permittedErrors() []PermittedBehaviour {
 			replaceBy(reference.BadResponseStatus, withCode(reference.RateLimited), upstreamStatus(429))},
 		{"upstream-403-as-bad-status", "The upstream's 403 is answered like any other bad status: only its 401 is about the gateway's key.",
 			replaceBy(reference.BadResponseStatus, withCode(reference.InvalidChannelKey), upstreamStatus(403))},
-		{"count-unsupported-as-501", "Tokens that cannot be counted are answered with 501, as some clients expect.",
+		{"count-unsupported-as-501", "If tokens cannot be counted, the answer is 501, as some clients expect.",
 			all(setStatus(501, on(dialect.CountTokens), withStatus(404), at(reference.Dial)),
 				setCode(reference.ConvertRequest, on(dialect.CountTokens), withStatus(501)))},
 		{"type-null", "The type of OpenAI's errors is null, as on Azure.",
@@ -68,7 +68,7 @@ func permittedErrors() []PermittedBehaviour {
 			changeFailure(func(_ *reference.Call, f *reference.Failure) {
 				f.Message = "File \"request body\", line 1: please select a model from the list, or update your plan to set a higher limit"
 			})},
-		{"json-indented", "Errors are indented, and end with a line break.",
+		{"json-indented", "Errors are indented and end with a line break.",
 			changeError(func(_ *reference.Call, a *reference.Answer) {
 				var out bytes.Buffer
 				if json.Indent(&out, a.Body, "", "\t") == nil {

@@ -201,7 +201,7 @@ func TestRejectedCredentials(t *testing.T) {
 	}{
 		{"a wrong password", "testdata/wrong-password", profile.Admin{User: "root", Password: "not-the-password"}, "sign in as root: the gateway refused: 200"},
 		{"a token that was never issued", "testdata/wrong-token", profile.Admin{Token: "never-issued-token-of-an-admin"}, "invalid access token"},
-		{"a user who is not root", "testdata/not-root", profile.Admin{User: "alice", Password: "alicepass1"}, "which only the root user may"},
+		{"a user who is not root", "testdata/not-root", profile.Admin{User: "alice", Password: "alicepass1"}, "only the root user may"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			deployment := recorded.Serve(t, tt.cassette)

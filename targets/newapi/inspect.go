@@ -78,7 +78,7 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 		i.inspectNewAPI(tag)
 	}
 	if p.Store.Present() {
-		i.announce("the store", "tables tokens and "+admin.product.readTable()+" renamed for a moment in the store's cases, and writes to the run's user refused",
+		i.announce("the store", "tables tokens and "+admin.product.readTable()+" renamed briefly during the store's cases, and writes to the run's user refused",
 			"the circumstances of a failing store; other clients' calls fail during these moments")
 	}
 	return i, nil
@@ -99,7 +99,7 @@ func (i *inspection) checkSignIn(p product) error {
 func (i *inspection) inspectNewAPI(tag string) {
 	i.changeForRun("performance_setting.monitor_enabled", "false", "at 90 % CPU the gateway answers every call with 503")
 	i.announce("option ModelPrice", "prices for the run's models added, removed at the end", "unpriced models are refused")
-	i.announce("option ModelRequestRateLimitGroup", "limits for the run's groups added, removed at the end", "429, and no limit for the rest of the run")
+	i.announce("option ModelRequestRateLimitGroup", "limits for the run's groups added, removed at the end", "429 can be tested, and the rest of the run is not limited")
 	if i.retries == 0 {
 		i.changeForCases(retryOnce, "only a retry notices a channel that is disabled during a call", setting{"RetryTimes", "1"})
 	}

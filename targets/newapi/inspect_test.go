@@ -46,7 +46,7 @@ func TestInspectionListsTheChanges(t *testing.T) {
 		}, "gc-5ca1ab-word"},
 		{"one that limits everybody already", map[string]string{"ModelRequestRateLimitEnabled": "true"}, profile.DB{}, newAPI, nil, "test_sensitive"},
 		{"one with a store in the profile", nil, profile.DB{SQLite: "x.db"}, newAPI, []string{
-			"the store: tables tokens and user_subscriptions renamed for a moment in the store's cases, and writes to the run's user refused" +
+			"the store: tables tokens and user_subscriptions renamed briefly during the store's cases, and writes to the run's user refused" +
 				" (the circumstances of a failing store; other clients' calls fail during these moments)",
 		}, "test_sensitive"},
 		{"a one-api that disables channels", map[string]string{"AutomaticDisableChannelEnabled": "true"}, profile.DB{}, oneAPI, []string{

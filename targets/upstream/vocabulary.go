@@ -35,7 +35,7 @@ const (
 func vocabulary() []word {
 	return append([]word{
 		tokenWord(),
-		intWord("status", "200 … 599 except 421", "Respond with this status. From 400 on the body is the protocol's own error, for 3xx it is empty, unless body says otherwise.",
+		intWord("status", "200 … 599 except 421", "Respond with this status. From 400 on, the body is the protocol's own error; for 3xx it is empty. The word body overrides this.",
 			200, 599, func(d *Directive) *int { return &d.Status }),
 		bodyWord(),
 		contentWord(NoChoices, "Respond with 200 without choices, content, candidates or vectors; a stream has a start and a finish but no content."),
