@@ -57,7 +57,7 @@ func TestReportsDoubtWhatTheProfilePrepared(t *testing.T) {
 	for circumstance, want := range map[string]string{
 		"revoked-key":    "200 with an ordinary answer; keys.revoked may not cause the error",
 		"unpriced-model": "200 with an ordinary answer; the recipe may not cause the error",
-		"spent-key":      "401; the gateway may not know the key: it gave the same answer to a key that was never issued",
+		"spent-key":      "401; the gateway may not know the key: it gave the same response to a key that was never issued",
 	} {
 		verdict, findings := find(r, circumstance)
 		assert.Equal(t, contract.Fail, verdict, circumstance)

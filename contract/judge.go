@@ -58,7 +58,7 @@ func Reached(c Case, o Observation) (ok bool, reason string) {
 		return true, ""
 	}
 	if o.Upstream == nil {
-		return false, "no mock upstream recorded the call, so nothing shows that the upstream failed; the gateway answered " + answerWords(o)
+		return false, "no mock upstream recorded the call, so there is no evidence that the upstream failed; the gateway answered " + answerWords(o)
 	}
 	return false, "the gateway never called the upstream; it answered " + answerWords(o)
 }
@@ -184,7 +184,7 @@ func (j *judge) judgeTime() {
 	}
 	j.check(AnsweredInTime)
 	if limit, took := d.answerLimit(), j.o.Timing.End; took > limit {
-		j.add(AnsweredInTime, Must, "the end of the call within "+limit.Round(time.Millisecond).String(), took.Round(time.Millisecond).String())
+		j.add(AnsweredInTime, Must, "the call to end within "+limit.Round(time.Millisecond).String(), took.Round(time.Millisecond).String())
 	}
 }
 
@@ -235,7 +235,7 @@ func (j *judge) doubtMeans() string {
 // doubtKey says beside a 401 that the gateway may not know the key: that is a slip in the profile, or the gateway's fault.
 func (j *judge) doubtKey() string {
 	if d := j.o.Declared; d != nil && d.UnknownKey && j.o.Status == statusUnauthorized {
-		return "; the gateway may not know the key: it gave the same answer to a key that was never issued"
+		return "; the gateway may not know the key: it gave the same response to a key that was never issued"
 	}
 	return ""
 }

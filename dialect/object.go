@@ -95,7 +95,7 @@ type walk struct {
 	twice *string
 }
 
-var errTooDeep = fmt.Errorf("nested more than %d deep", maxDepth)
+var errTooDeep = fmt.Errorf("nested more than %d levels deep", maxDepth)
 
 // value goes past the value that comes next. It reports whether it is nested no deeper than it may be.
 func (w *walk) value(depth int) bool {

@@ -34,10 +34,10 @@ func TestDecodeObject(t *testing.T) {
 		"{\"a\":\"\xff\"}":                 "not JSON: byte 7 is not UTF-8: \"{\\\"a\\\":\\\"\\xff\\\"}\"",
 		"\x1f\x8b\x08":                     "not JSON: compressed (gzip), without a Content-Encoding",
 		strings.Repeat("[", 64) + strings.Repeat("]", 64):                       "an array, not an object",
-		strings.Repeat("[", 65) + strings.Repeat("]", 65):                       "nested more than 64 deep",
-		`{"a":1,"a":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`: "nested more than 64 deep",
+		strings.Repeat("[", 65) + strings.Repeat("]", 65):                       "nested more than 64 levels deep",
+		`{"a":1,"a":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`: "nested more than 64 levels deep",
 		strings.Repeat(`{"a":`, 63) + "{}" + strings.Repeat("}", 63):            "",
-		strings.Repeat(`{"a":`, 64) + "{}" + strings.Repeat("}", 64):            "nested more than 64 deep",
+		strings.Repeat(`{"a":`, 64) + "{}" + strings.Repeat("}", 64):            "nested more than 64 levels deep",
 	} {
 		_, _, err := DecodeObject([]byte(body))
 		if want == "" {

@@ -42,7 +42,7 @@ Feature: Table 1: 401 Unauthorized
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: list - the request for the list of models carries no key
+      Examples: list - a request for the model list carries no key
         | case                             | surface | variant |
         | http:401/missing-key/models/list | models  | list    |
 
@@ -55,7 +55,7 @@ Feature: Table 1: 401 Unauthorized
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: header - the key is in the header of the API format
+      Examples: header - the key is in the API format's own header
         | case                                       | surface          | variant |
         | http:401/wrong-key/chat/header             | chat             | header  |
         | http:401/wrong-key/chat-stream/header      | chat-stream      | header  |
@@ -75,11 +75,11 @@ Feature: Table 1: 401 Unauthorized
         | http:401/wrong-key/gemini/header           | gemini           | header  |
         | http:401/wrong-key/gemini-stream/header    | gemini-stream    | header  |
 
-      Examples: query - the key is in the URL as ?key=
+      Examples: query - the key is in the URL's query as ?key=
         | case                                   | surface       | variant |
         | http:401/wrong-key/gemini/query        | gemini        | query   |
         | http:401/wrong-key/gemini-stream/query | gemini-stream | query   |
 
-      Examples: list - the key asks for the list of models
+      Examples: list - a request for the model list with a key that was never issued
         | case                           | surface | variant |
         | http:401/wrong-key/models/list | models  | list    |

@@ -13,7 +13,7 @@ Feature: Table 1: 403 Forbidden
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the revoked key asks for a model that it could use before
+      Examples: a call with a revoked key for a model that it was previously allowed to use
         | case                                  | surface          |
         | http:403/revoked-key/chat             | chat             |
         | http:403/revoked-key/chat-stream      | chat-stream      |
@@ -42,7 +42,7 @@ Feature: Table 1: 403 Forbidden
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: list - the revoked key asks for the list of models
+      Examples: list - a request for the model list with a revoked key
         | case                             | surface | variant |
         | http:403/revoked-key/models/list | models  | list    |
 
@@ -55,7 +55,7 @@ Feature: Table 1: 403 Forbidden
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the key asks for a model outside its list or group
+      Examples: the request names a model outside the key's list or group
         | case                                      | surface          |
         | http:403/no-model-access/chat             | chat             |
         | http:403/no-model-access/chat-stream      | chat-stream      |

@@ -13,7 +13,7 @@ Feature: Table 1: 404 Not found
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: no-such-path - a path that does not exist, next to the endpoint's own
+      Examples: no-such-path - a path that does not exist, below the endpoint's own path
         | case                                              | surface        | variant      |
         | http:404/unknown-path/chat/no-such-path           | chat           | no-such-path |
         | http:404/unknown-path/completions/no-such-path    | completions    | no-such-path |
@@ -29,7 +29,7 @@ Feature: Table 1: 404 Not found
         | http:404/unknown-path/count-tokens/no-such-path   | count-tokens   | no-such-path |
         | http:404/unknown-path/gemini/no-such-path         | gemini         | no-such-path |
 
-      Examples: get - GET on a path that does not exist, as a browser sends it
+      Examples: get - a GET request, as from a browser, for a path that does not exist
         | case                                     | surface        | variant |
         | http:404/unknown-path/chat/get           | chat           | get     |
         | http:404/unknown-path/completions/get    | completions    | get     |
@@ -45,7 +45,7 @@ Feature: Table 1: 404 Not found
         | http:404/unknown-path/count-tokens/get   | count-tokens   | get     |
         | http:404/unknown-path/gemini/get         | gemini         | get     |
 
-      Examples: wrong-method - DELETE on the endpoint's own path
+      Examples: wrong-method - a DELETE request to the endpoint's own path
         | case                                              | surface        | variant      |
         | http:404/unknown-path/chat/wrong-method           | chat           | wrong-method |
         | http:404/unknown-path/completions/wrong-method    | completions    | wrong-method |
@@ -82,7 +82,7 @@ Feature: Table 1: 404 Not found
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
 
-      Examples: only the status is judged here; code:model_not_found judges the code
+      Examples: gatecert judges only the status here; the row code:model_not_found covers the code
         | case                                    | surface          |
         | http:404/unknown-model/chat             | chat             |
         | http:404/unknown-model/chat-stream      | chat-stream      |

@@ -103,7 +103,7 @@ Feature: Table 2: channel codes
       And the response leaks no internals
       And the upstream is not called, and no other caller is affected
 
-      Examples: the channel maps the model in a cycle
+      Examples: the channel's model mapping is cyclic
         | case                                                               | surface          |
         | code:channel:model_mapped_error/bad-model-mapping/chat             | chat             |
         | code:channel:model_mapped_error/bad-model-mapping/chat-stream      | chat-stream      |
@@ -153,7 +153,7 @@ Feature: Table 2: channel codes
         | code:channel:response_time_exceeded/slow-upstream/gemini/no-answer           | gemini           | no-answer |
         | code:channel:response_time_exceeded/slow-upstream/gemini-stream/no-answer    | gemini-stream    | no-answer |
 
-      Examples: stalled-answer - the upstream begins its answer and then stalls
+      Examples: stalled-answer - the upstream starts its answer and then stalls
         | case                                                                              | surface          | variant        |
         | code:channel:response_time_exceeded/slow-upstream/chat/stalled-answer             | chat             | stalled-answer |
         | code:channel:response_time_exceeded/slow-upstream/chat-stream/stalled-answer      | chat-stream      | stalled-answer |

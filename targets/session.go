@@ -255,7 +255,7 @@ func (s *Session) control(
 	case ok:
 		return o, false, "a model that does not exist got a normal response", nil
 	case o.Failure != nil:
-		return o, false, fmt.Sprintf("no answer (%s: %s)", o.Failure.Kind, o.Failure.Detail), nil
+		return o, false, fmt.Sprintf("no response (%s: %s)", o.Failure.Kind, o.Failure.Detail), nil
 	default:
 		return o, true, "", nil
 	}

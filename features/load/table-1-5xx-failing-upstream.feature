@@ -13,7 +13,7 @@ Feature: Load: an upstream that fails
       And healthy calls succeed as often and as fast as before
       And no upstream call stays open, calls succeed again in time, and as many run at once as before
 
-      Examples: under-load - the upstream fails on a share of the calls while the others succeed
+      Examples: under-load - the upstream fails on some of the calls while the others succeed
         | case                                         | surface   |
         | http:5xx/upstream-error/chat/under-load      | chat      |
         | http:5xx/upstream-error/responses/under-load | responses |

@@ -14,7 +14,7 @@ Feature: Load: an upstream that is too slow
       And healthy calls succeed as often and as fast as before
       And no upstream call stays open, calls succeed again in time, and as many run at once as before
 
-      Examples: under-load - the upstream hangs or stalls on a share of the calls while the others succeed
+      Examples: under-load - the upstream hangs or stalls on some of the calls while the others succeed
         | case                                                                   | surface   |
         | code:channel:response_time_exceeded/slow-upstream/chat/under-load      | chat      |
         | code:channel:response_time_exceeded/slow-upstream/responses/under-load | responses |

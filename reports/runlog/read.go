@@ -31,7 +31,7 @@ const (
 )
 
 // errShape is returned for an event that is nested too deep or has too many values.
-var errShape = fmt.Errorf("nested more than %d deep, or more than %d values", maxDepth, maxValues)
+var errShape = fmt.Errorf("nested more than %d levels deep, or more than %d values", maxDepth, maxValues)
 
 // shape is what is known of an event before it is decoded, while it is read piece by piece.
 type shape struct {
