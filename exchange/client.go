@@ -96,7 +96,7 @@ func (c *Client) Do(ctx context.Context, call Call) (contract.Observation, error
 
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	overall := time.AfterFunc(c.limits.Total, func() { cancel(limitError(fmt.Sprintf("not complete within %s", c.limits.Total))) })
+	overall := time.AfterFunc(c.limits.Total, func() { cancel(limitError(fmt.Sprintf("the response was not complete within %s", c.limits.Total))) })
 	defer overall.Stop()
 	timer := startTimer()
 	out.Sent.At = timer.started.Round(0).UTC() // as it is read

@@ -36,7 +36,7 @@ func TestNoAnswer(t *testing.T) {
 	}{
 		"closed without a word": {
 			answering(""),
-			contract.Failure{Kind: contract.Closed, Detail: "the connection ended before the first byte of a response"},
+			contract.Failure{Kind: contract.Closed, Detail: "the connection was closed before the first byte of a response"},
 		},
 		"closed before the request was read": {
 			func(net.Conn) {}, contract.Failure{Kind: contract.Closed},
@@ -44,7 +44,7 @@ func TestNoAnswer(t *testing.T) {
 		"reset": {reset, contract.Failure{Kind: contract.Reset, Detail: "connection reset by peer"}},
 		"closed inside the head": {
 			answering("HTTP/1.1 200 OK\r\nContent-Type: x"),
-			contract.Failure{Kind: contract.Protocol, Detail: "the connection ended within the response header"},
+			contract.Failure{Kind: contract.Protocol, Detail: "the connection was closed in the middle of the response header"},
 		},
 		"another protocol": {
 			answering("SSH-2.0-OpenSSH\r\n"),
@@ -103,7 +103,7 @@ func TestPatienceEnds(t *testing.T) {
 		},
 		"with the whole call": {
 			base, Limits{Total: 50 * time.Millisecond},
-			contract.Failure{Kind: contract.TimedOut, Detail: "not complete within 50ms"},
+			contract.Failure{Kind: contract.TimedOut, Detail: "the response was not complete within 50ms"},
 		},
 		"before there is a connection": {
 			strings.Replace(base, "http:", "https:", 1), Limits{Patience: 50 * time.Millisecond},
@@ -256,7 +256,7 @@ func TestSlowBodiesAreCut(t *testing.T) {
 		<-over
 	}
 	observation := observe(t, client(t, Limits{Total: 200 * time.Millisecond}), Call{BaseURL: listen(t, drip)})
-	assert.Equal(t, "not complete within 200ms", observation.Cut)
+	assert.Equal(t, "the response was not complete within 200ms", observation.Cut)
 	assert.Empty(t, observation.TransferError)
 
 	for _, fault := range []Fault{NoFault, ShortBody} {

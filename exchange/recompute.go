@@ -58,7 +58,7 @@ func Recomputed(call Call, token string, sent contract.Sent) (found string, err 
 		return t.found, err
 	}
 	if call.Fault == Oversize && sent.BodySize != want.BodySize {
-		return t.found, fmt.Errorf("%w: its body has %d bytes, the body of the case has %d", ErrOtherRequest, sent.BodySize, want.BodySize)
+		return t.found, fmt.Errorf("%w: its body has %d bytes, but the body of the case has %d", ErrOtherRequest, sent.BodySize, want.BodySize)
 	}
 	return t.found, checkFraming(call, sent)
 }

@@ -255,7 +255,7 @@ Feature: Table 1: 5xx Upstream / gateway error
       And the error code is one of table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
-      And the upstream is called no more often than allowed, the gateway's key goes to no other host, and no other caller is affected
+      And the upstream is called no more often than allowed, the gateway's key is sent to no other host, and no other caller is affected
       And the request is not billed
 
       Examples: redirect - the upstream redirects the call to another host

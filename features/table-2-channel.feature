@@ -132,7 +132,7 @@ Feature: Table 2: channel codes
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
-      And the gateway gives up at its time limit and cancels the upstream call
+      And the gateway times out as declared and cancels the upstream call
 
       Examples: no-answer - the upstream never answers
         | case                                                                         | surface          | variant   |

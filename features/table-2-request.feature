@@ -1,6 +1,6 @@
 Feature: Table 2: request codes
 
-  The client has to change the request. The code says what is wrong with it.
+  The client has to change the request. The code says what is wrong with the request.
 
   Rule: code:invalid_request - "Invalid request parameters", what to do: "Check params and body"
 

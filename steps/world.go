@@ -110,7 +110,7 @@ func (w *World) setCircumstance(id, sentence string) error {
 func (w *World) caseOf(surface dialect.Surface, variant string) (contract.Case, error) {
 	c := contract.Case{Row: w.given.Row, Circumstance: w.given.ID, Surface: surface, Variant: variant}
 	if c != w.current {
-		return c, fmt.Errorf("%w: the scenario is named %s, its steps describe %s", errDisagrees, w.current.ID(), c.ID())
+		return c, fmt.Errorf("%w: the scenario is named %s, but its steps describe %s", errDisagrees, w.current.ID(), c.ID())
 	}
 	return c, nil
 }

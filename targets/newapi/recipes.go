@@ -67,10 +67,10 @@ func (p product) lacks() map[string]string {
 		none := "one-api has no equivalent: "
 		return map[string]string{
 			contract.OverRateLimit:  none + "it has no rate limit per key",
-			"sensitive-content":     none + "it has no list of words",
-			"unsupported-api":       none + "it treats every unknown type of channel as OpenAI",
-			"channel-without-key":   none + "a channel has one key",
-			"bad-model-mapping":     none + "it maps a model once, and ignores a mapping that it cannot read",
+			"sensitive-content":     none + "it has no word list",
+			"unsupported-api":       none + "it treats every unknown channel type as OpenAI",
+			"channel-without-key":   none + "each channel has only one key",
+			"bad-model-mapping":     none + "it maps a model only once and ignores a mapping that it cannot read",
 			"unpriced-model":        none + "every model has a price",
 			"uncountable-input":     none + "input that it cannot count costs nothing",
 			"unserializable-result": none + "it sends nothing that JSON cannot represent",

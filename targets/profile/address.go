@@ -69,7 +69,7 @@ func protocolFault(protocol any) (path, problem string) {
 		text, _ := v.(string)
 		return !slices.Contains(dialect.Dialects(), dialect.Dialect(text))
 	}
-	return faultBySurface(protocol, bad, want, want+", or a map of surfaces and API formats to them")
+	return faultBySurface(protocol, bad, want, want+", or a map from endpoints and API formats to these names")
 }
 
 // prefixFault is what is wrong with a prefix and where, "" for nothing.
@@ -80,7 +80,7 @@ func prefixFault(prefix any) (path, problem string) {
 		u, err := url.Parse(text)
 		return !isText || err != nil || !strings.HasPrefix(text, "/") || u.Host != "" || strings.ContainsAny(text, "?# ")
 	}
-	return faultBySurface(prefix, bad, want, "want a path, or a map of surfaces and API formats to paths")
+	return faultBySurface(prefix, bad, want, "want a path, or a map from endpoints and API formats to paths")
 }
 
 // faultBySurface is what is wrong with a setting that is a text, or a map of surfaces and API formats to texts.
@@ -123,7 +123,7 @@ func (p Profile) WithModels(words ...string) (Profile, error) {
 			return p, fmt.Errorf("%w: %s", errModel, problem)
 		}
 		if strings.TrimSpace(model) == "" {
-			return p, fmt.Errorf("%w: %q names no model: write SURFACE=MODEL", errModel, word)
+			return p, fmt.Errorf("%w: %q does not name a model: write SURFACE=MODEL", errModel, word)
 		}
 		if _, again := given[name]; again {
 			p.Models.More = append(p.Models.More, model)

@@ -95,7 +95,7 @@ func (u *Upstream) modelFor(op dialect.Operation, d Directive) (Model, error) {
 	_, generates := op.(dialect.StreamingOperation)
 	switch {
 	case !d.Model.IsZero() && !generates:
-		return Model{}, fmt.Errorf("%w: only endpoints that generate text can simulate a model, and this endpoint does not", ErrDirective)
+		return Model{}, fmt.Errorf("%w: only endpoints that generate text can simulate a model, but this endpoint does not generate text", ErrDirective)
 	case !d.Model.IsZero():
 		return d.Model, nil
 	case generates && d.plain():
