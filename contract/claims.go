@@ -49,7 +49,7 @@ func (c Claims) String() string {
 	case c.None():
 		words = "table 1, no codes"
 	case c.Codes != nil:
-		words += fmt.Sprintf(", own words for %d of %d codes", len(c.Codes.Words), len(codesOf(anyRow)))
+		words += fmt.Sprintf(", own names for %d of %d codes", len(c.Codes.Words), len(codesOf(anyRow)))
 	}
 	if c.NoClientKeys {
 		words += ", no client keys"

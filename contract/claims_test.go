@@ -88,7 +88,7 @@ func TestAClaimInWords(t *testing.T) {
 		{Claims{NoClientKeys: true}, "tables 1 and 2, no client keys", "client keys are not claimed"},
 		{Claims{Codes: &CodeClaim{None: true}}, "table 1, no codes", "to table 1; codes are not claimed"},
 		{Claims{Codes: &CodeClaim{Words: map[string][]string{"bad_response": {"x"}}}, NoClientKeys: true},
-			"tables 1 and 2, own words for 1 of 26 codes, no client keys", "to table 1 and to its own codes; client keys are not claimed"},
+			"tables 1 and 2, own names for 1 of 26 codes, no client keys", "to table 1 and to its own codes; client keys are not claimed"},
 	} {
 		assert.Equal(t, tt.words, tt.claims.String())
 		assert.Equal(t, tt.limits, tt.claims.Limits())

@@ -18,7 +18,7 @@ func Judge(c Case, o Observation) Judgement {
 	_, variant, resolved := c.resolve()
 	if !known || !resolved {
 		return Judgement{
-			Findings: []Finding{{Answered, Must, "a case of the contract", c.ID()}},
+			Findings: []Finding{{Answered, Must, "a case that the contract defines", c.ID()}},
 			Results:  map[Requirement]Result{Answered: Violated},
 		}
 	}
@@ -132,7 +132,7 @@ func (j *judge) required() []Requirement {
 }
 
 func (j *judge) judgeNoAnswer() {
-	got := "no answer"
+	got := "no response"
 	if f := j.o.Failure; f != nil {
 		got = fmt.Sprintf("%s: %s", f.Kind, f.Detail)
 	}

@@ -11,10 +11,10 @@ func (j *judge) judgeSecrecy() {
 		j.check(Secrecy)
 	}
 	for _, leak := range j.o.Leaks {
-		j.add(Secrecy, Must, "no internals", "the "+leak.What+" in "+leak.Where)
+		j.add(Secrecy, Must, "no secrets or internals", "the "+leak.What+" in "+leak.Where)
 	}
 	for _, shown := range internals(j.o) {
-		j.add(Secrecy, Must, "no internals", shown)
+		j.add(Secrecy, Must, "no secrets or internals", shown)
 	}
 }
 
@@ -29,7 +29,7 @@ func (j *judge) judgeEffects() {
 	if b := j.o.Balance; b != nil {
 		j.check(NotBilled)
 		if b.After < b.Before {
-			j.add(NotBilled, Should, "a failed request to cost nothing", fmt.Sprintf("%g charged", b.Before-b.After))
+			j.add(NotBilled, Should, "a failed request to cost nothing", fmt.Sprintf("a charge of %g", b.Before-b.After))
 		}
 	}
 }
@@ -84,7 +84,7 @@ func (j *judge) judgeUpstreamCalls(seen Seen) {
 	if j.c.Circumstance == SlowUpstream {
 		j.check(UpstreamFreed)
 		if open := slices.IndexFunc(seen.Attempts, func(a Attempt) bool { return a.Open }); open >= 0 {
-			j.add(UpstreamFreed, Should, "the upstream call cancelled", fmt.Sprintf("attempt %d still open", open+1))
+			j.add(UpstreamFreed, Should, "the upstream call cancelled", fmt.Sprintf("attempt %d was still open", open+1))
 		}
 	}
 }

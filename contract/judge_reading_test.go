@@ -25,7 +25,7 @@ func readingRows() []judgeRow {
 		{"a NaN", absentModel + "chat", jsonAnswer(404, `{"error":{"message":"m","code":NaN}}`),
 			[]string{`MUST envelope: got not JSON at byte 32 (invalid character 'N' looking for beginning of value): "{\"error\":{\"message\":\"m\",\"code\":NaN}}"` + openaiWant, noObject}},
 		{"gzip that nothing declares", absentModel + "chat", jsonAnswer(404, "\x1f\x8b\x08\x00"),
-			[]string{`MUST envelope: got not JSON: compressed (gzip), without a Content-Encoding` + openaiWant, noObject}},
+			[]string{`MUST envelope: got not JSON: compressed with gzip but without a Content-Encoding` + openaiWant, noObject}},
 		{"a coding that nobody asked for", absentModel + "chat", with(jsonAnswer(404, "\x8b\x02\x80"), func(o *Observation) {
 			o.Header["Content-Encoding"] = []string{"br"}
 		}), []string{`MUST envelope: got not JSON: byte 1 is not UTF-8: "\x8b\x02\x80"; it came with Content-Encoding: br, which was not requested` + openaiWant, noObject}},

@@ -278,9 +278,9 @@ func answerRows() []judgeRow {
 		// secrecy
 		{"a leaked key", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Leaks = []Leak{{"upstream key", "body"}} }),
-			[]string{"MUST secrecy: got the upstream key in body, want no internals"}},
+			[]string{"MUST secrecy: got the upstream key in body, want no secrets or internals"}},
 		{"leaked SQL", "code:model_not_found/absent-model/chat", jsonAnswer(404, strings.Replace(openaiNotFound, "no such model", "SELECT id FROM users WHERE", 1)),
-			[]string{`MUST secrecy: got SQL ("SELECT id FROM ") in the body, want no internals`}},
+			[]string{`MUST secrecy: got SQL ("SELECT id FROM ") in the body, want no secrets or internals`}},
 
 		// effects
 		{"a refused request that reached the upstream", "http:401/missing-key/chat",
@@ -323,7 +323,7 @@ func answerRows() []judgeRow {
 			[]string{"SHOULD upstream-freed: got attempt 1 still open, want the upstream call cancelled"}},
 		{"a failed request that cost something", "http:5xx/upstream-error/chat/error-object",
 			with(jsonAnswer(502, openaiError("bad_response_status_code")), func(o *Observation) { o.Balance = &Balance{Before: 100, After: 90} }),
-			[]string{"SHOULD not-billed: got 10 charged, want a failed request to cost nothing"}},
+			[]string{"SHOULD not-billed: got a charge of 10, want a failed request to cost nothing"}},
 
 		{"everything wrong at once is reported at once", "code:channel:invalid_key/channel-with-bad-key/chat",
 			Observation{Status: 403, Header: map[string][]string{"Content-Type": {"text/plain"}}, Body: Bytes(`{"error":{"message":"","code":7}}`), Leaks: []Leak{{"upstream key", "header X-Debug"}}},
@@ -332,7 +332,7 @@ func answerRows() []judgeRow {
 				`MUST code: got 7, want "channel:invalid_key" in error.code`, "SHOULD fields: got no type, want type in the error object",
 				"SHOULD fields: got no param, want param in the error object", "SHOULD fields: got 7, want code as a string or null",
 				"NOTE request-id: got none, want a request id in the header",
-				"MUST secrecy: got the upstream key in header X-Debug, want no internals"}},
+				"MUST secrecy: got the upstream key in header X-Debug, want no secrets or internals"}},
 	}
 }
 

@@ -70,7 +70,7 @@ func upstreamFormRows() []judgeRow {
 
 		{"a compressed error, told in plain JSON", fivexx + "chat/compressed-error", answeredWith(502, "bad_response_status_code"), nil},
 		{"a compressed error, passed on without its Content-Encoding", fivexx + "chat/compressed-error", jsonAnswer(502, "\x1f\x8b\x08\x00"),
-			[]string{"MUST envelope: got not JSON: compressed (gzip), without a Content-Encoding, want " + `{"error":{"message","type","param","code"}}`}},
+			[]string{"MUST envelope: got not JSON: compressed with gzip but without a Content-Encoding, want " + `{"error":{"message","type","param","code"}}`}},
 		{"a compressed error, compressed twice", fivexx + "chat/compressed-error", coded("gzip", "\x1f\x8b\x08\x00"),
 			[]string{"MUST envelope: got not JSON: compressed with gzip once more than Content-Encoding: gzip declares, want " + `{"error":{"message","type","param","code"}}`}},
 

@@ -52,7 +52,7 @@ func DecodeObject(body []byte) (map[string]json.RawMessage, []string, error) {
 func checkJSON(body, trimmed []byte) error {
 	start := bytes.Index(body, trimmed)
 	if bytes.HasPrefix(trimmed, []byte{0x1f, 0x8b}) {
-		return fmt.Errorf("%w: compressed (gzip), without a Content-Encoding", ErrNotJSON)
+		return fmt.Errorf("%w: compressed with gzip but without a Content-Encoding", ErrNotJSON)
 	}
 	if !utf8.Valid(trimmed) {
 		at := 0

@@ -32,7 +32,7 @@ func TestDecodeObject(t *testing.T) {
 		`{"a":NaN}`:                        "not JSON at byte 6 (invalid character 'N' looking for beginning of value): \"{\\\"a\\\":NaN}\"",
 		` {"a":`:                           "not JSON at byte 6 (cut off): \"{\\\"a\\\":\"",
 		"{\"a\":\"\xff\"}":                 "not JSON: byte 7 is not UTF-8: \"{\\\"a\\\":\\\"\\xff\\\"}\"",
-		"\x1f\x8b\x08":                     "not JSON: compressed (gzip), without a Content-Encoding",
+		"\x1f\x8b\x08":                     "not JSON: compressed with gzip but without a Content-Encoding",
 		strings.Repeat("[", 64) + strings.Repeat("]", 64):                       "an array, not an object",
 		strings.Repeat("[", 65) + strings.Repeat("]", 65):                       "nested more than 64 levels deep",
 		`{"a":1,"a":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`: "nested more than 64 levels deep",

@@ -160,7 +160,7 @@ func TestBodies(t *testing.T) {
 		"gzip cut short":              {ok + "Content-Encoding: x-gzip\r\n\r\n" + zipped[:len(zipped)-4], "hello", "", "unexpected EOF"},
 		"gzip with a broken sum":      {ok + "Content-Encoding: gzip\r\n\r\n" + zipped[:len(zipped)-4] + "zzzz", "hello", "", "gzip: invalid checksum"},
 		"gzip with a broken header":   {ok + "Content-Encoding: gzip\r\n\r\n\x1f\x8bzzzzzzzzzzz", "", "", "gzip: invalid header"},
-		"gzip that is none":           {ok + "Content-Encoding: gzip\r\n\r\n{}", "{}", "", "Content-Encoding is gzip but the body is not"},
+		"gzip that is none":           {ok + "Content-Encoding: gzip\r\n\r\n{}", "{}", "", "Content-Encoding is gzip, but the body is not gzip"},
 		"gzip of nothing at all":      {ok + "Content-Encoding: gzip\r\n\r\n", "", "", ""},
 		"another encoding stays":      {ok + "Content-Encoding: br\r\n\r\nhello", "hello", "", ""},
 		"as long as the limit":        {ok + "\r\n" + strings.Repeat("x", 100), strings.Repeat("x", 100), "", ""},
@@ -261,7 +261,7 @@ func TestSlowBodiesAreCut(t *testing.T) {
 
 	for _, fault := range []Fault{NoFault, ShortBody} {
 		observation = observe(t, client(t, Limits{Idle: 50 * time.Millisecond}), Call{BaseURL: listen(t, stall), Fault: fault})
-		assert.Equal(t, "no bytes for 50ms", observation.Cut)
+		assert.Equal(t, "no bytes arrived for 50ms", observation.Cut)
 		assert.Empty(t, observation.TransferError)
 		assert.Len(t, observation.Stream.Events, 1)
 		assert.Equal(t, "data: 2", string(observation.Stream.Partial))

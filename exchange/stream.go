@@ -111,11 +111,11 @@ func (d *eventDecoder) field(line []byte) {
 		d.name = append(d.name[:0], value...)
 	case "id":
 		if bytes.IndexByte(value, 0) >= 0 {
-			d.violate(line, "has a NUL in its id")
+			d.violate(line, "contains a NUL in its id")
 		}
 	case "retry":
 		if len(value) == 0 || len(bytes.Trim(value, "0123456789")) > 0 {
-			d.violate(line, "has a retry that is not a number")
+			d.violate(line, "has a retry value that is not a number")
 		}
 	default:
 		d.violate(line, "is not a field of an event stream")

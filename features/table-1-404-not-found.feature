@@ -8,7 +8,7 @@ Feature: Table 1: 404 Not found
       Given the circumstance "unknown-path": a path under the API root that does not exist (and the right path with the wrong method)
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 404
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
@@ -64,7 +64,7 @@ Feature: Table 1: 404 Not found
       Given the circumstance "unknown-path": a path under the API root that does not exist (and the right path with the wrong method)
       When a client calls "<surface>" with variant "<variant>"
       Then the status is 404 or 501
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected
@@ -77,7 +77,7 @@ Feature: Table 1: 404 Not found
       Given the circumstance "unknown-model": a model name that does not exist
       When a client calls "<surface>"
       Then the status is 404
-      And the error code is one of table 2
+      And the error code is listed in table 2
       And the error is complete and in the client's API format
       And the response leaks no internals
       And the upstream is called no more often than allowed, and no other caller is affected

@@ -48,14 +48,14 @@ func TestCausesFoldWhatOneMendMends(t *testing.T) {
 		a, b  contract.Finding
 		title string // of the one cause, "" where there are two
 	}{
-		{"a leak of another place in the body", must(contract.Secrecy, "no internals", "the caller key in body"),
-			must(contract.Secrecy, "no internals", "the caller key in event 3"), "404 answers show the caller key"},
-		{"a leak with another excerpt", must(contract.Secrecy, "no internals", `a stack trace ("main.go:17") in the body`),
-			must(contract.Secrecy, "no internals", `a stack trace ("in other.go:4 in x") in the body`), "404 answers show a stack trace"},
-		{"a leak of another kind", must(contract.Secrecy, "no internals", "the caller key in body"),
-			must(contract.Secrecy, "no internals", `SQL ("SELECT 1 FROM x ") in the body`), ""},
-		{"a leak in a header field", must(contract.Secrecy, "no internals", "the caller key in body"),
-			must(contract.Secrecy, "no internals", "the caller key in header X-Debug"), ""},
+		{"a leak of another place in the body", must(contract.Secrecy, "no secrets or internals", "the caller key in body"),
+			must(contract.Secrecy, "no secrets or internals", "the caller key in event 3"), "404 answers show the caller key"},
+		{"a leak with another excerpt", must(contract.Secrecy, "no secrets or internals", `a stack trace ("main.go:17") in the body`),
+			must(contract.Secrecy, "no secrets or internals", `a stack trace ("in other.go:4 in x") in the body`), "404 answers show a stack trace"},
+		{"a leak of another kind", must(contract.Secrecy, "no secrets or internals", "the caller key in body"),
+			must(contract.Secrecy, "no secrets or internals", `SQL ("SELECT 1 FROM x ") in the body`), ""},
+		{"a leak in a header field", must(contract.Secrecy, "no secrets or internals", "the caller key in body"),
+			must(contract.Secrecy, "no secrets or internals", "the caller key in header X-Debug"), ""},
 
 		{"the same wrong status", must(contract.StatusClass, "404", "503"), must(contract.StatusClass, "404", "503"), "503 instead of 404"},
 		{"another status", must(contract.StatusClass, "404", "503"), must(contract.StatusClass, "404", "500"), ""},
@@ -272,12 +272,12 @@ func TestAnAnswerIsMarkedWhereItIsWrong(t *testing.T) {
               <body>404</body>
               </html>
 `},
-		{"an excerpt that JSON escapes", `{"error":{"message":"at \"x.go\" x.go:7"}}`, must(contract.Secrecy, "no internals", `a stack trace ("\"x.go\" x.go:7") in the body`), `
+		{"an excerpt that JSON escapes", `{"error":{"message":"at \"x.go\" x.go:7"}}`, must(contract.Secrecy, "no secrets or internals", `a stack trace ("\"x.go\" x.go:7") in the body`), `
               {"error":{"message":"at \"x.go\" x.go:7"}}
                                       ^^^^^^^^^^^^^^^
               a stack trace ("\"x.go\" x.go:7") in the body
 `},
-		{"what redaction left of a key", `{"error":{"message":"bad key [caller key]"}}`, must(contract.Secrecy, "no internals", "the caller key in body"), `
+		{"what redaction left of a key", `{"error":{"message":"bad key [caller key]"}}`, must(contract.Secrecy, "no secrets or internals", "the caller key in body"), `
               {"error":{"message":"bad key [caller key]"}}
                                            ^^^^^^^^^^^^ the caller key in body
 `},

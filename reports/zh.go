@@ -21,7 +21,7 @@ var zhFrame = [][2]string{
 	{"~ streaming", "~ 流式"}, {"k/n k of n cases tested", "k/n 共 n 个用例，已测 k 个"}, {"± not-offered, tested in part", "± 未提供，仅测试了一部分"},
 
 	{"level {}", "级别 {1}"}, {"{} without load cases", "{1}（不含负载用例）"}, {"tables 1 and 2", "表 1 和表 2"}, {"table 1, no codes", "表 1（不声明错误码）"},
-	{"{}, no client keys", "{1}，不声明客户端密钥"}, {"tables 1 and 2, own words for {#} of {#} codes", "表 1 和表 2，{2} 个错误码中有 {1} 个使用自有名称"},
+	{"{}, no client keys", "{1}，不声明客户端密钥"}, {"tables 1 and 2, own names for {#} of {#} codes", "表 1 和表 2，{2} 个错误码中有 {1} 个使用自有名称"},
 	{"the profile's own recipes decide about requests: {}", "以下场景的请求由配置文件中的 recipe 决定：{1}"},
 	{"note: {}", "注意：{1}"}, {"Notes", "注意事项"}, {"The run", "本次运行"}, {"Load cases", "负载用例"}, {"{#} {} endpoint(s)", "{2} 端点（{1} 个）"}, {"other", "其他"},
 

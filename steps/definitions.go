@@ -37,7 +37,7 @@ var definitions = sync.OnceValue(func() []definition {
 		quoting(`^the status is (.+)$`, "the scenario has status %s, but the contract specifies %s", func(c contract.Case) string { return c.Status().String() },
 			contract.Answered, contract.NotSuccess, contract.StatusClass, contract.StatusExact, contract.StatusBlame),
 		quoting(`^the error code is "([^"]+)"$`, "the scenario has code %q, but the contract specifies %q", publishedCode, contract.Code, contract.CodePlace),
-		requiring("the error code is one of table 2", contract.CodeKnown),
+		requiring("the error code is listed in table 2", contract.CodeKnown),
 		requiring("the response says when to retry", contract.RetryAfter),
 		requiring("the error is complete and in the client's API format", contract.ContentType, contract.Whole, contract.Envelope,
 			contract.Message, contract.Fields, contract.Consistent, contract.StreamError, contract.StreamEnd, contract.StreamFormat),

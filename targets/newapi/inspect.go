@@ -66,12 +66,12 @@ func inspect(ctx context.Context, admin *client, p profile.Profile, tag string) 
 	if err := i.checkSignIn(admin.product); err != nil {
 		return i, err
 	}
-	removal := "deleted at the end"
+	removal := "deleted at the end of the run"
 	if admin.product == oneAPI {
 		removal += "; one-api keeps the users' database rows but renames and disables them"
 	}
 	i.announce("users, tokens", "created for the run, named "+tag+"-…, "+removal, "the cases need callers with keys in every state")
-	i.announce("channels", "created for the run's own groups, named "+tag+"-…, deleted at the end", "the cases need routes to the mock upstream")
+	i.announce("channels", "created for the run's own groups, named "+tag+"-…, deleted at the end of the run", "the cases need routes to the mock upstream")
 	if admin.product == oneAPI {
 		i.changeForRun("AutomaticDisableChannelEnabled", "false", "the gateway would otherwise disable the run's channels one after another")
 	} else {
@@ -98,8 +98,8 @@ func (i *inspection) checkSignIn(p product) error {
 
 func (i *inspection) inspectNewAPI(tag string) {
 	i.changeForRun("performance_setting.monitor_enabled", "false", "the gateway would otherwise return 503 for every call at 90 % CPU")
-	i.announce("option ModelPrice", "prices for the run's models added, removed at the end", "the gateway refuses unpriced models")
-	i.announce("option ModelRequestRateLimitGroup", "limits for the run's groups added, removed at the end", "to test 429 without limiting the rest of the run")
+	i.announce("option ModelPrice", "prices for the run's models added, removed at the end of the run", "the gateway refuses unpriced models")
+	i.announce("option ModelRequestRateLimitGroup", "limits for the run's groups added, removed at the end of the run", "to test 429 without limiting the rest of the run")
 	if i.retries == 0 {
 		i.changeForCases(retryOnce, "only a retry notices a channel that is disabled during a call", setting{"RetryTimes", "1"})
 	}

@@ -86,7 +86,7 @@ func valueRules(p Profile) []rule {
 	return []rule{
 		{"$.base_url", BaseURLFault(p.BaseURL), p.BaseURL != "" && BaseURLFault(p.BaseURL) != ""},
 		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
-		{"$.models.relay", "want the name of a model, or a list of names", !p.Models.Relay.usable()},
+		{"$.models.relay", "want a model name or a list of model names", !p.Models.Relay.usable()},
 		{"$.lacks", onlyDriver, len(p.Lacks) > 0},
 		{"$.store", "set either sqlite or postgres, not both", p.Store.SQLite != "" && p.Store.Postgres != ""},
 		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},

@@ -109,7 +109,7 @@ func (p Profile) VersionWith(said string) string {
 	case said == "":
 		return p.Version
 	default:
-		return p.Version + " (the gateway says " + said + ")"
+		return p.Version + " (the gateway reports " + said + ")"
 	}
 }
 

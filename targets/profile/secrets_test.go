@@ -128,7 +128,7 @@ func TestErrorsOfAProfileDoNotQuoteItsVariables(t *testing.T) {
 		"limits: {timeout: \"${S}\"}":         `want a duration such as 2s here, not "${S}"`,
 		"prefix: {\"${SHORT}\": /x}":          `"[$SHORT]" is neither an endpoint nor an API format`,
 		"balance: {path: x, \"${S}\": y}":     `unknown key "${S}"`,
-		"keys: {valid: \"sk-1${OH\"}":         `"sk-1${OH" has ${ without }`,
+		"keys: {valid: \"sk-1${OH\"}":         `"sk-1${OH" contains ${ without a closing }`,
 		"upstream: {listen: \"a ${S}${NO}\"}": "the variable NO is not set",
 	} {
 		_, err := Parse("p.yaml", []byte("base_url: http://gateway.test\nheaders: {a: \"${S}\", b: \"${SHORT}\"}\n"+text+"\n"), environment(vars))

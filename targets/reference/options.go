@@ -105,11 +105,11 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	switch {
 	case o.Timeout < 0 || o.IdleTimeout < 0:
-		return o, fmt.Errorf("%w: negative timeout", ErrOptions)
+		return o, fmt.Errorf("%w: the timeout is negative", ErrOptions)
 	case o.BodyLimit < 0:
 		return o, fmt.Errorf("%w: the body limit is negative", ErrOptions)
 	case o.Concurrent < 0 || o.Concurrent > MaxRequests:
-		return o, fmt.Errorf("%w: %d concurrent calls are too many: the maximum is %d", ErrOptions, o.Concurrent, MaxRequests)
+		return o, fmt.Errorf("%w: %d concurrent calls is not valid: the number must be from 0 to %d", ErrOptions, o.Concurrent, MaxRequests)
 	case o.Retries < 0:
 		return o, fmt.Errorf("%w: the number of retries is negative", ErrOptions)
 	}
