@@ -82,7 +82,7 @@ func TestDeploymentsThatCannotBePrepared(t *testing.T) {
 		options      map[string]string
 		text         string
 	}{
-		{"not set up", `{"success":true,"data":{"setup":false}}`, nil, "it has not been set up yet"},
+		{"not set up", `{"success":true,"data":{"setup":false}}`, nil, "the gateway has not been set up yet"},
 		{"another kind of server", `<html>hello`, nil, "with a body that is not an admin API response"},
 		{"no password login", `{"success":true,"data":{}}`, map[string]string{"PasswordLoginEnabled": "false"}, "PasswordLoginEnabled is off"},
 		{"only people can sign in", `{"success":true,"data":{}}`, map[string]string{"TurnstileCheckEnabled": "true"}, "TurnstileCheckEnabled is on"},

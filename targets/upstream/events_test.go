@@ -191,8 +191,8 @@ func TestEventsBeyondTheStream(t *testing.T) {
 			fmt.Sprintf("cut-after=%d", e.events):          fmt.Sprintf("cut-after=%d, but the stream has only %d events", e.events, e.events),
 			fmt.Sprintf("end-after=%d", e.finish+1):        fmt.Sprintf("end-after=%d, but the stream finishes with event %d", e.finish+1, e.finish+1),
 			fmt.Sprintf("error-after=%d", e.finish+1):      fmt.Sprintf("error-after=%d, but the stream finishes with event %d", e.finish+1, e.finish+1),
-			fmt.Sprintf("broken-event=%d", e.events+1):     fmt.Sprintf("broken-event=%d, but %d events are sent", e.events+1, e.events),
-			fmt.Sprintf("stall broken-event=%d", e.events): fmt.Sprintf("broken-event=%d, but %d events are sent", e.events, (e.events+1)/2),
+			fmt.Sprintf("broken-event=%d", e.events+1):     fmt.Sprintf("broken-event=%d, but only %d events are sent", e.events+1, e.events),
+			fmt.Sprintf("stall broken-event=%d", e.events): fmt.Sprintf("broken-event=%d, but only %d events are sent", e.events, (e.events+1)/2),
 		} {
 			got := b.ask(e, "[[gatecert "+words+"]]")
 			assert.Equal(t, statusRefused, got.status, words)
