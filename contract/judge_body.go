@@ -37,7 +37,7 @@ func (j *judge) judgeWhole() {
 	case j.o.TransferError != "":
 		j.add(Whole, Must, "a complete error response", "a transfer that broke off: "+j.o.TransferError)
 	case j.o.Cut != "":
-		j.add(Whole, Must, "an error response that ends", "gatecert stopped reading: "+j.o.Cut)
+		j.add(Whole, Must, "an error response that ends", "a response that does not end: "+j.o.Cut)
 	}
 }
 

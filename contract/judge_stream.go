@@ -84,7 +84,7 @@ func (j *judge) judgeErrorInStream(r reading) {
 		j.add(StreamEnd, Must, "nothing after the error event", r.afterError)
 	}
 	if j.o.Cut != "" {
-		j.add(StreamEnd, Must, "the stream to end after the error event", "gatecert stopped reading: "+j.o.Cut)
+		j.add(StreamEnd, Must, "the stream to end after the error event", "a stream that does not end: "+j.o.Cut)
 	}
 }
 

@@ -194,7 +194,7 @@ func answerRows() []judgeRow {
 			[]string{"MUST whole: got a transfer that broke off: unexpected EOF, want a complete error response"}},
 		{"an endless answer", "code:model_not_found/absent-model/chat",
 			with(jsonAnswer(404, openaiNotFound), func(o *Observation) { o.Cut = "more than 4 MiB" }),
-			[]string{"MUST whole: got gatecert stopped reading: more than 4 MiB, want an error response that ends"}},
+			[]string{"MUST whole: got a response that does not end: more than 4 MiB, want an error response that ends"}},
 
 		// 429
 		{"a whole 429", "http:429/over-rate-limit/chat",

@@ -1,6 +1,6 @@
 Feature: Table 1: 401 Unauthorized
 
-  The request carries no key, or a key that was never issued.
+  The request carries no key or a key that was never issued.
 
   Rule: http:401 - "Unauthorized", common cause: "Missing or wrong key"
 

@@ -1,6 +1,6 @@
 Feature: Table 2: access codes
 
-  The client asks for something that it may not use, or that does not exist.
+  The client requests something that it may not use or that does not exist.
 
   Rule: code:access_denied - "Access denied", what to do: "Check key, permissions, and group"
 

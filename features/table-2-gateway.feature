@@ -1,6 +1,6 @@
 Feature: Table 2: gateway codes
 
-  A part of the gateway itself fails.
+  Part of the gateway itself fails.
 
   Rule: code:json_marshal_failed - "Serialization failed", what to do: "Retry or contact support"
 
