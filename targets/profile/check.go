@@ -85,14 +85,14 @@ const onlyDriver = "only profiles with a driver may set this; without a driver, 
 func valueRules(p Profile) []rule {
 	return []rule{
 		{"$.base_url", BaseURLFault(p.BaseURL), p.BaseURL != "" && BaseURLFault(p.BaseURL) != ""},
-		{"$.upstream.url", "want an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
-		{"$.models.relay", "want a model name or a list of model names", !p.Models.Relay.usable()},
+		{"$.upstream.url", "must be an absolute http or https URL", p.Upstream.URL != "" && !AbsoluteURL(p.Upstream.URL)},
+		{"$.models.relay", "must be a model name or a list of model names", !p.Models.Relay.usable()},
 		{"$.lacks", onlyDriver, len(p.Lacks) > 0},
 		{"$.store", "set either sqlite or postgres, not both", p.Store.SQLite != "" && p.Store.Postgres != ""},
-		{"$.upstream.attach", "want an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
+		{"$.upstream.attach", "must be an absolute http or https URL", p.Upstream.Attach != "" && !AbsoluteURL(p.Upstream.Attach)},
 		{"$.upstream", "set either listen or attach, not both", p.Upstream.Listen != "" && p.Upstream.Attach != ""},
 		{"$.upstream.token", "a token can be set only together with attach", p.Upstream.Token != "" && p.Upstream.Attach == ""},
-		{"$.concurrency", fmt.Sprintf("want 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
+		{"$.concurrency", fmt.Sprintf("must be from 1 to %d", MaxConcurrency), p.Concurrency < 0 || p.Concurrency > MaxConcurrency},
 		{"$.limits", "limits cannot be negative", p.Limits.Timeout < 0 || p.Limits.Body < 0 || p.Limits.Attempts < 0 || p.Limits.Patience < 0},
 	}
 }
@@ -108,7 +108,7 @@ func driverRules(p Profile, drivers []Driver) []rule {
 		for _, d := range drivers {
 			known = append(known, d.Name)
 		}
-		return []rule{{"$.driver", "want one of " + strings.Join(known, ", "), true}}
+		return []rule{{"$.driver", "must be one of " + strings.Join(known, ", "), true}}
 	}
 	rules := []rule{{"$.admin", "set either a token or a user and a password, not both", p.Admin.Token != "" && p.Admin.User+p.Admin.Password != ""}}
 	if i < 0 {
@@ -129,7 +129,7 @@ func checkSurface(d *yamlfile.Document, path string, s dialect.Surface) error {
 	if s.Valid() {
 		return nil
 	}
-	hint := yamlfile.DidYouMean(string(s), dialect.Surfaces(), "want one of "+listed(dialect.Surfaces()))
+	hint := yamlfile.DidYouMean(string(s), dialect.Surfaces(), "must be one of "+listed(dialect.Surfaces()))
 	return d.Fault(path, fmt.Sprintf("unknown endpoint %q: %s", s, hint))
 }
 
@@ -177,9 +177,9 @@ func BaseURLFault(s string) string {
 	u, err := url.Parse(s)
 	switch {
 	case !AbsoluteURL(s):
-		return "want an absolute http or https URL"
+		return "must be an absolute http or https URL"
 	case err == nil && (u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != ""):
-		return "want a URL without a user, password, query or fragment: put credentials in keys or headers"
+		return "must be a URL without a user, password, query or fragment: put credentials in keys or headers"
 	default:
 		return ""
 	}

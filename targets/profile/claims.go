@@ -115,7 +115,7 @@ func (c Claims) fault() (path, problem string) {
 		for _, code := range slices.Sorted(maps.Keys(codes)) {
 			path := ".codes.'" + strings.ReplaceAll(code, "'", "") + "'"
 			if _, ok := wordList(codes[code]); !ok {
-				return path, fmt.Sprintf("want the gateway's own name for the code, or a list of at most %d names", maxWords)
+				return path, fmt.Sprintf("must be the gateway's own name for the code or a list of at most %d names", maxWords)
 			}
 			if contract.IsCode(code) {
 				continue
@@ -124,7 +124,7 @@ func (c Claims) fault() (path, problem string) {
 		}
 		return "", ""
 	}
-	return ".codes", "want published, none, or a map from table 2 codes to the gateway's own names"
+	return ".codes", "must be published, none, or a map from table 2 codes to the gateway's own names"
 }
 
 // claimRules are about what contradicts a claim.

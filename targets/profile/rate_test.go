@@ -64,7 +64,7 @@ func TestAFaultOfALimitHasItsPlace(t *testing.T) {
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {requests: 5}", "this limit needs a window"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {key: k, requests: 50, window: 1m}", "set the key only in the first limit of the list: the key applies to all limits"},
 		{"\n    - {key: k, requests: 5, window: 1s}\n    - {requests: 50, windows: 1m}", "unknown"},
-		{"\n    - {key: k, requests: 5, window: 1s}\n    - {tokens: -1, window: 1m}", "want a positive number"},
+		{"\n    - {key: k, requests: 5, window: 1s}\n    - {tokens: -1, window: 1m}", "must be a positive number"},
 	} {
 		_, err := parseLimited(row.rate + "\n")
 		require.ErrorIs(t, err, profile.ErrProfile, row.rate)
